@@ -1,0 +1,1 @@
+//! Untrusted bytes -> samples -> loudspeaker: decode, resample, player.

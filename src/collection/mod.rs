@@ -1,0 +1,1 @@
+//! Tracks, labels, splits, and the demo collection.

@@ -1,0 +1,1 @@
+//! Extraction of embeddings and tables of them.

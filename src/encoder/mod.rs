@@ -1,0 +1,1 @@
+//! The transformer, presets, devices, reading and writing checkpoints.

@@ -1,0 +1,1 @@
+//! The window: wiring, commands, theme, panels and paint.

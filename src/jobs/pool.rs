@@ -1,0 +1,100 @@
+use std::{io, panic::AssertUnwindSafe, thread};
+
+use super::Cancel;
+
+/// A running background job. Dropping the handle asks the job to stop and does not wait for it.
+pub struct Job {
+    cancel: Cancel,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Job {
+    /// Asks the job to stop.
+    pub fn cancel(&self) {
+        self.cancel.cancel();
+    }
+
+    /// Whether its thread has ended.
+    pub fn is_finished(&self) -> bool {
+        self.thread
+            .as_ref()
+            .is_none_or(thread::JoinHandle::is_finished)
+    }
+
+    /// Waits for the job's end.
+    pub fn wait(mut self) {
+        if let Some(thread) = self.thread.take() {
+            // The panic, if any, was handed to `failed`.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+/// Runs `work` on a thread called `name`. A panic inside ends the job, not the program: `failed` is called with
+/// its message.
+pub fn spawn(
+    name: &str,
+    work: impl FnOnce(&Cancel) + Send + 'static,
+    failed: impl FnOnce(String) + Send + 'static,
+) -> io::Result<Job> {
+    let cancel = Cancel::default();
+    let flag = cancel.clone();
+    let thread = thread::Builder::new()
+        .name(name.to_owned())
+        // Optimised tensor code and decoders of untrusted files recurse deeper than the default allows.
+        .stack_size(8 << 20)
+        .spawn(move || {
+            if let Err(payload) = std::panic::catch_unwind(AssertUnwindSafe(|| work(&flag))) {
+                failed(panic_message(&*payload));
+            }
+        })?;
+    Ok(Job {
+        cancel,
+        thread: Some(thread),
+    })
+}
+
+/// The text of a caught panic.
+pub fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    payload
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| {
+            payload
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+        })
+        .unwrap_or_else(|| "unknown fault".to_owned())
+}
+
+/// Sets how many threads parallel work uses (`--threads N`); call once, before any such work.
+pub fn configure_threads(threads: usize) -> Result<(), rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("worker-{index}"))
+        .build_global()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_a_job_is_a_message() {
+        let (send, receive) = crossbeam_channel::bounded(1);
+        let job = spawn(
+            "doomed",
+            |_| panic!("the roof fell in"),
+            move |message| send.send(message).unwrap(),
+        )
+        .unwrap();
+        assert_eq!(receive.recv().unwrap(), "the roof fell in");
+        job.wait();
+    }
+}

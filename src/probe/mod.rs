@@ -1,0 +1,1 @@
+//! Small heads trained on frozen embeddings, and their scores.

@@ -1,0 +1,1 @@
+//! Samples -> pictures and back: mel-spectrogram, colour maps, masked resynthesis.

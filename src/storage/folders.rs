@@ -1,0 +1,36 @@
+use std::path::PathBuf;
+
+use directories::ProjectDirs;
+
+use super::StorageError;
+
+/// Where this user's files go, by the conventions of the system.
+#[derive(Debug, Clone)]
+pub struct Folders {
+    /// What can be made again: the demo collection, computed mels and embeddings.
+    pub cache: PathBuf,
+    /// Settings.
+    pub config: PathBuf,
+    /// What cannot be made again: runs started from the window.
+    pub data: PathBuf,
+}
+
+impl Folders {
+    /// The folders of the current user. `MYNASCOPE_HOME` puts all of them below one folder.
+    pub fn of_user() -> Result<Self, StorageError> {
+        if let Some(home) = std::env::var_os("MYNASCOPE_HOME") {
+            let home = PathBuf::from(home);
+            return Ok(Self {
+                cache: home.join("cache"),
+                config: home.join("config"),
+                data: home.join("data"),
+            });
+        }
+        let dirs = ProjectDirs::from("", "", "mynascope").ok_or(StorageError::NoHome)?;
+        Ok(Self {
+            cache: dirs.cache_dir().to_path_buf(),
+            config: dirs.config_dir().to_path_buf(),
+            data: dirs.data_dir().to_path_buf(),
+        })
+    }
+}

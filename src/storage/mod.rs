@@ -1,0 +1,26 @@
+//! Files that survive: atomic writes, the user's folders, settings.
+
+mod folders;
+mod settings;
+mod write;
+
+pub use folders::Folders;
+pub use settings::{Settings, Theme};
+pub use write::{create_folder, write_atomic};
+
+use std::{io, path::PathBuf};
+
+/// Why a file or folder could not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The operating system refused; the old file, if any, is untouched.
+    #[error("cannot {what}: {source}; check the free space and the permissions of {path}")]
+    Io {
+        what: &'static str,
+        source: io::Error,
+        path: PathBuf,
+    },
+    /// The system tells no home folder, so there is no place for caches and settings.
+    #[error("no home folder is known for this user; set HOME and start again")]
+    NoHome,
+}

@@ -1,0 +1,93 @@
+use std::{fs, io::Write, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use super::{StorageError, write_atomic};
+
+/// Dark or light; dark by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    #[default]
+    Dark,
+    Light,
+}
+
+/// What the window remembers between starts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    pub theme: Theme,
+    /// Size of everything on screen, 1 = 100 %.
+    pub scale: f32,
+    /// Folders and files opened last, newest first.
+    pub recent: Vec<std::path::PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: Theme::Dark,
+            scale: 1.0,
+            recent: Vec::new(),
+        }
+    }
+}
+
+const FILE: &str = "settings.toml";
+
+impl Settings {
+    /// Reads `settings.toml` of a folder. A missing file gives the defaults; a damaged one is set aside as
+    /// `settings.damaged.toml`, and the returned message says so.
+    pub fn load(folder: &Path) -> (Self, Option<String>) {
+        let path = folder.join(FILE);
+        let Ok(text) = fs::read_to_string(&path) else {
+            return (Self::default(), None);
+        };
+        match toml::from_str::<Self>(&text) {
+            Ok(settings) => (settings, None),
+            Err(error) => {
+                let aside = folder.join("settings.damaged.toml");
+                let _ = fs::rename(&path, &aside);
+                let message = format!(
+                    "The settings could not be read ({}); defaults are used and the file is kept as {}",
+                    error.message(),
+                    aside.display()
+                );
+                (Self::default(), Some(message))
+            }
+        }
+    }
+
+    /// Writes `settings.toml` of a folder.
+    pub fn save(&self, folder: &Path) -> Result<(), StorageError> {
+        let path = folder.join(FILE);
+        let text = toml::to_string_pretty(self).map_err(|error| StorageError::Io {
+            what: "write the settings",
+            source: std::io::Error::other(error),
+            path: path.clone(),
+        })?;
+        write_atomic(&path, |file| file.write_all(text.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damaged_settings_are_set_aside_and_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            theme: Theme::Light,
+            ..Settings::default()
+        };
+        settings.save(folder.path()).unwrap();
+        assert_eq!(Settings::load(folder.path()), (settings, None));
+        fs::write(folder.path().join(FILE), "theme = [").unwrap();
+        let (loaded, message) = Settings::load(folder.path());
+        assert_eq!(loaded, Settings::default());
+        assert!(message.unwrap().contains("settings.damaged.toml"));
+        assert!(folder.path().join("settings.damaged.toml").exists());
+    }
+}

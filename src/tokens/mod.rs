@@ -1,0 +1,25 @@
+//! Patch grids, masks and views.
+//!
+//! A **window** is 96 frames of 128 mel bands. A **patch** is 16x16 ("square") or 128x2 ("vertical"); both cut a
+//! window into 48 **tokens**. A **mask** drops `floor(ratio * tokens)` of them; a **view** is one masked crop.
+//!
+//! Every mask is the beginning of a [`DropOrder`]: a permutation of the tokens. A higher ratio drops more from the
+//! same beginning, so masks of one seed are nested, and the picture only needs the order once: moving the ratio
+//! changes one number.
+
+mod grid;
+mod order;
+mod random;
+mod view;
+
+pub use grid::{PatchGrid, PatchShape};
+pub use order::{DropOrder, MaskKind, MaskRatio, RatioError, dropped_tokens};
+pub use random::{Purpose, Stream, stream};
+pub use view::{View, ViewPair, draw_views};
+
+/// Frames of one window (3.07 s of picture at 16 kHz and a hop of 512).
+pub const WINDOW_FRAMES: usize = 96;
+/// Mel bands of a frame.
+pub const MEL_BANDS: usize = 128;
+/// Values of one patch, of either shape.
+pub const PATCH_VALUES: usize = 256;

@@ -1,0 +1,1 @@
+//! Run settings, sampler, loop, run folders.
