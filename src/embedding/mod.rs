@@ -1,1 +1,58 @@
-//! Extraction of embeddings and tables of them.
+//! Extraction of embeddings, tables of them, and nearest neighbours.
+//!
+//! A table holds one row a window (or, after averaging, one row a track) and remembers which track and which second
+//! each row stands for, the labels of the tracks, and which encoder made it.
+
+mod format;
+mod neighbours;
+mod table;
+
+pub use format::{TABLE_EXTENSIONS, load_table, save_table};
+pub use neighbours::{Neighbour, cosine, neighbours};
+pub use table::{EmbeddingTable, Level, TrackRow};
+
+use std::path::PathBuf;
+
+use crate::{jobs::Cancelled, storage::StorageError};
+
+/// Why embeddings could not be made, read or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbeddingError {
+    /// The job was told to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// The file could not be written; an old one is untouched.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The file's ending names no format of tables.
+    #[error(
+        "tables are kept as .npz, .parquet, .tsv or .safetensors, not as {found}; change the ending of {path}"
+    )]
+    UnknownFormat { found: String, path: PathBuf },
+    /// The operating system refused to read.
+    #[error("cannot read the table: {source}; check that the file exists and may be read: {path}")]
+    Read {
+        source: std::io::Error,
+        path: PathBuf,
+    },
+    /// The file is not the table that its ending promises.
+    #[error(
+        "{what}; the table is damaged or was made by another program, make it again with `mynascope embed`: {path}"
+    )]
+    Damaged { what: String, path: PathBuf },
+    /// A table whose parts do not fit together, or that holds numbers that are not finite.
+    #[error("{0}")]
+    Inconsistent(String),
+    /// The table cannot be kept in this format.
+    #[error("{what}: {path}")]
+    Unfit { what: String, path: PathBuf },
+    /// No track gave an embedding.
+    #[error("none of the {tracks} tracks could be embedded; the first said: {first}")]
+    NothingEmbedded { tracks: usize, first: String },
+    /// The collection holds no track.
+    #[error("there is no track to embed; open audio files or a folder that holds some")]
+    NoTracks,
+    /// The encoder failed.
+    #[error("the encoder failed: {0}")]
+    Encoder(String),
+}
