@@ -1,0 +1,109 @@
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use super::Split;
+
+/// One sound file and what is known about it without decoding it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Track {
+    /// Where the file is. May hold any bytes that the system allows in a name.
+    pub path: PathBuf,
+    /// What to call it on the screen.
+    pub title: String,
+    /// Its class: genre, style or sub-folder.
+    pub label: Option<String>,
+    /// 0 to 11: C to B major; 12 to 23: C to B minor (see [`super::KEYS`]).
+    pub key: Option<u8>,
+    /// Beats per minute.
+    pub tempo_bpm: Option<f32>,
+    /// Instruments and other properties that a track may have several of.
+    pub tags: Vec<String>,
+    /// Arousal and valence, each from 1 (low) to 9 (high), as in EmoMusic.
+    pub emotion: Option<[f32; 2]>,
+    /// Length, where a label file tells it.
+    pub duration_secs: Option<f64>,
+    /// Why the track cannot be used, where that is known without decoding it.
+    pub problem: Option<String>,
+}
+
+impl Track {
+    /// A track of which only the file is known: its title is the file's stem.
+    pub fn of_file(path: &Path) -> Self {
+        let name = path.file_stem().or_else(|| path.file_name());
+        Self {
+            path: path.to_path_buf(),
+            title: name.map_or_else(
+                || path.to_string_lossy().into_owned(),
+                |name| name.to_string_lossy().into_owned(),
+            ),
+            ..Self::default()
+        }
+    }
+}
+
+/// Where a collection came from, which decides what can be asked of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CollectionKind {
+    /// The demo collection: every label is known.
+    Demo,
+    /// A folder of the shape of GTZAN: genres, and the published split where its files occur.
+    Gtzan,
+    /// A folder: labels are sub-folders.
+    Folder,
+    /// Single files, or several things together.
+    Files,
+}
+
+/// Tracks with their labels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Collection {
+    /// What to call it on the screen.
+    pub name: String,
+    pub kind: CollectionKind,
+    /// In a fixed order: the same paths give the same order.
+    pub tracks: Vec<Track>,
+    /// The published split, where there is one for these tracks; places in `tracks`.
+    pub split: Option<Split>,
+    /// What was left out and why, for people.
+    pub notes: Vec<String>,
+}
+
+impl Collection {
+    /// The labels that occur, sorted, each once.
+    pub fn labels(&self) -> Vec<String> {
+        let labels: BTreeSet<&String> = self
+            .tracks
+            .iter()
+            .filter_map(|track| track.label.as_ref())
+            .collect();
+        labels.into_iter().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_sorted_and_unique() {
+        let track = |label: Option<&str>| Track {
+            label: label.map(str::to_owned),
+            ..Track::default()
+        };
+        let collection = Collection {
+            name: "three".to_owned(),
+            kind: CollectionKind::Folder,
+            tracks: vec![
+                track(Some("rock")),
+                track(None),
+                track(Some("dub")),
+                track(Some("rock")),
+            ],
+            split: None,
+            notes: Vec::new(),
+        };
+        assert_eq!(collection.labels(), ["dub", "rock"]);
+    }
+}
