@@ -1,1 +1,34 @@
 //! The transformer, presets, devices, reading and writing checkpoints.
+//!
+//! An encoder turns a window of mel frames (96 frames of 128 bands, raw power, no logarithm) into one vector. What the
+//! other rooms hold is a [`LoadedEncoder`]: weights on a device, with the backend hidden inside.
+
+#![allow(dead_code, unused_imports)]
+
+mod backend;
+mod checkpoint;
+mod config;
+#[cfg(feature = "cuda")]
+mod cuda;
+mod device;
+mod error;
+mod layout;
+mod loaded;
+mod patches;
+mod transformer;
+mod weights;
+
+pub use backend::compute_devices;
+pub use checkpoint::{CheckpointRef, CheckpointReport, inspect, load_weights, save_weights};
+pub use config::{EncoderConfig, EncoderKind, HEAD_DIM, Preset};
+pub use device::{ComputeDevice, ComputeKind, DeviceChoice, DeviceError};
+pub use error::{CheckpointError, EncoderError};
+pub use layout::{ParameterRole, ParameterSpec, encoder_layout, head_layout};
+pub use loaded::LoadedEncoder;
+pub use weights::{WeightTensor, Weights};
+
+pub(crate) use backend::{DeviceJob, Place, on_place};
+pub(crate) use checkpoint::{read_file, write_tensors};
+pub(crate) use patches::{Gather, gather_patches, gather_positions, positions};
+pub(crate) use transformer::{Encoder, TokenBatch};
+pub(crate) use weights::{Parameter, numbers, whole_layout};

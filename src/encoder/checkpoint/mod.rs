@@ -1,0 +1,217 @@
+//! Reading and writing checkpoints. Ours and the published ones have the same tensor names; ours are `.safetensors`
+//! and say in the header which patches they read.
+
+mod fit;
+mod safetensors_file;
+mod torch_file;
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use serde::Serialize;
+
+use super::{CheckpointError, EncoderConfig, EncoderKind, Preset, weights::Weights};
+use fit::{Fit, fit};
+pub(crate) use safetensors_file::write_tensors;
+
+/// Which checkpoint is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum CheckpointRef {
+    /// The one that comes with the program.
+    #[default]
+    Shipped,
+    /// A file, or a run folder: its newest complete step.
+    File(PathBuf),
+}
+
+impl FromStr for CheckpointRef {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text {
+            "shipped" => Self::Shipped,
+            path => Self::File(path.into()),
+        })
+    }
+}
+
+impl CheckpointRef {
+    /// The file that is meant; `None` for the shipped one, of which there is none yet.
+    pub fn resolve(&self) -> Result<Option<PathBuf>, CheckpointError> {
+        match self {
+            Self::Shipped => Ok(None),
+            Self::File(path) if path.is_dir() => newest_in_run(path).map(Some),
+            Self::File(path) => Ok(Some(path.clone())),
+        }
+    }
+}
+
+/// Weights of a run folder: of all complete steps and the final file, the one trained longest. A step folder gets its
+/// name only when it is complete.
+fn newest_in_run(folder: &Path) -> Result<PathBuf, CheckpointError> {
+    let io = |source| CheckpointError::Io {
+        source,
+        path: folder.to_path_buf(),
+    };
+    let mut newest: Option<(u64, PathBuf)> = None;
+    let mut consider = |step: u64, path: PathBuf| {
+        if newest.as_ref().is_none_or(|(best, _)| step >= *best) {
+            newest = Some((step, path));
+        }
+    };
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let step = name
+            .and_then(|name| name.strip_prefix("step-"))
+            .and_then(|step| step.parse().ok());
+        let weights = path.join("weights.safetensors");
+        if let Some(step) = step
+            && path.join("manifest.json").is_file()
+            && weights.is_file()
+        {
+            consider(step, weights);
+        }
+    }
+    let last = folder.join("final.safetensors");
+    if last.is_file() {
+        let step = safetensors_file::read(&last)?
+            .metadata
+            .get("step")
+            .and_then(|step| step.parse().ok())
+            .unwrap_or(u64::MAX);
+        consider(step, last);
+    }
+    newest
+        .map(|(_, path)| path)
+        .ok_or_else(|| CheckpointError::EmptyRun {
+            path: folder.to_path_buf(),
+        })
+}
+
+/// A tensor as a file holds it, as 32-bit numbers, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FileTensor {
+    pub shape: Vec<usize>,
+    pub values: Vec<f32>,
+    /// The type in the file where it was not f32.
+    pub converted_from: Option<String>,
+}
+
+/// What a checkpoint file holds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct FileContent {
+    pub tensors: BTreeMap<String, FileTensor>,
+    pub metadata: BTreeMap<String, String>,
+    /// Tensors that are no floating point numbers, with their type.
+    pub not_numbers: Vec<(String, String)>,
+}
+
+/// Reads all tensors of a `.safetensors` or `.pth` file, told apart by their first bytes. Nothing in the file is run.
+pub(crate) fn read_file(path: &Path) -> Result<FileContent, CheckpointError> {
+    use std::io::Read;
+    let io = |source| CheckpointError::Io {
+        source,
+        path: path.to_path_buf(),
+    };
+    if path.is_dir() {
+        return Err(CheckpointError::EmptyRun {
+            path: path.to_path_buf(),
+        });
+    }
+    let mut start = [0; 4];
+    let mut file = fs::File::open(path).map_err(io)?;
+    let known = file.read(&mut start).map_err(io)?;
+    drop(file);
+    if known >= 2 && (start.starts_with(b"PK") || start.starts_with(&[0x80])) {
+        torch_file::read(path)
+    } else {
+        safetensors_file::read(path)
+    }
+}
+
+/// What a checkpoint holds and what doesn't fit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CheckpointReport {
+    /// `None` where the file doesn't tell square from vertical.
+    pub kind: Option<EncoderKind>,
+    pub dim: usize,
+    pub depth: usize,
+    pub heads: usize,
+    pub mlp_dim: usize,
+    /// Parameters of the encoder without a head.
+    pub parameters: usize,
+    /// Tensors that the encoder needs and the file lacks.
+    pub missing: Vec<String>,
+    /// Tensors that no part of the encoder uses.
+    pub unexpected: Vec<String>,
+    /// Tensors of another shape than the sizes ask for.
+    pub misshaped: Vec<String>,
+    /// Tensors that embedding leaves out: projection heads, decoders.
+    pub ignored: Vec<String>,
+    /// Anything worth saying: converted types, a prefix, NaN.
+    pub note: String,
+}
+
+/// Reads a checkpoint and tells what it holds. `preset` asks how far it fits that size; without it the sizes are those
+/// that the tensors show.
+pub fn inspect(path: &Path, preset: Option<Preset>) -> Result<CheckpointReport, CheckpointError> {
+    let file = CheckpointRef::File(path.to_path_buf())
+        .resolve()?
+        .unwrap_or_else(|| path.to_path_buf());
+    fit(read_file(&file)?, preset, &file).map(|fit| fit.report)
+}
+
+/// Reads the weights of an encoder, without its head. `patch` chooses one branch of a hybrid, or says what the patches
+/// of a file are that doesn't tell.
+pub fn load_weights(path: &Path, patch: Option<EncoderKind>) -> Result<Weights, CheckpointError> {
+    let fit: Fit = fit(read_file(path)?, None, path)?;
+    fit.into_weights(patch, path)
+}
+
+/// Writes weights (with their head, if any) as `.safetensors` under the published names. The header says kind and
+/// sizes; `about` adds to it (seed, step, data).
+pub fn save_weights(
+    path: &Path,
+    weights: &Weights,
+    about: &[(&str, String)],
+) -> Result<(), CheckpointError> {
+    let mut metadata: BTreeMap<String, String> = about
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), value.clone()))
+        .collect();
+    metadata.insert("format".into(), "mynascope".into());
+    metadata.insert("kind".into(), weights.config.kind.to_string());
+    let EncoderConfig {
+        dim,
+        depth,
+        heads,
+        mlp_dim,
+        ..
+    } = weights.config;
+    for (name, value) in [
+        ("dim", dim),
+        ("depth", depth),
+        ("heads", heads),
+        ("mlp_dim", mlp_dim),
+    ] {
+        metadata.insert(name.into(), value.to_string());
+    }
+    let tensors: Vec<(&str, &[usize], &[f32])> = weights
+        .tensors
+        .iter()
+        .map(|tensor| {
+            (
+                tensor.spec.name.as_str(),
+                tensor.spec.shape.as_slice(),
+                tensor.values.as_slice(),
+            )
+        })
+        .collect();
+    write_tensors(path, &tensors, metadata)
+}

@@ -1,0 +1,134 @@
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    io::{Read, Write},
+    path::Path,
+};
+
+use burn::tensor::{bf16, f16};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+
+use super::{FileContent, FileTensor};
+use crate::{encoder::CheckpointError, storage::write_atomic};
+
+/// No encoder of this project is near it: 85 million parameters are 343 MB.
+pub(super) const MAX_FILE_BYTES: u64 = 4 << 30;
+/// Names and shapes of a thousand tensors take 100 kB.
+const MAX_HEADER_BYTES: u64 = 16 << 20;
+
+/// Reads a `.safetensors` file. The format's own reader refuses overlapping, doubled and out-of-file tensors.
+pub(super) fn read(path: &Path) -> Result<FileContent, CheckpointError> {
+    let io = |source| CheckpointError::Io {
+        source,
+        path: path.to_path_buf(),
+    };
+    let damaged = |why: String| CheckpointError::Damaged {
+        why,
+        path: path.to_path_buf(),
+    };
+    let mut file = fs::File::open(path).map_err(io)?;
+    let length = file.metadata().map_err(io)?.len();
+    let mut start = [0; 8];
+    file.read_exact(&mut start)
+        .map_err(|_| damaged("it is shorter than a safetensors header".into()))?;
+    let header = u64::from_le_bytes(start);
+    // Checked before anything is read, so that a wrong or hostile file costs nothing.
+    if header < 2 || header > MAX_HEADER_BYTES || header + 8 > length {
+        return Err(damaged(
+            "it is neither a safetensors nor a torch file, or it is cut off".into(),
+        ));
+    }
+    if length > MAX_FILE_BYTES {
+        return Err(damaged(format!("it has {length} bytes, more than 4 GiB")));
+    }
+    let mut bytes = Vec::with_capacity(length as usize);
+    bytes.extend_from_slice(&start);
+    file.take(MAX_FILE_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(io)?;
+    let wrong = |error: safetensors::SafeTensorError| damaged(format!("{error}"));
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(wrong)?;
+    let mut content = FileContent {
+        metadata: header
+            .metadata()
+            .iter()
+            .flatten()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect(),
+        ..FileContent::default()
+    };
+    for (name, view) in SafeTensors::deserialize(&bytes).map_err(wrong)?.tensors() {
+        match decode(&view) {
+            Some(tensor) => {
+                content.tensors.insert(name, tensor);
+            }
+            None => content
+                .not_numbers
+                .push((name, format!("{:?}", view.dtype()))),
+        }
+    }
+    Ok(content)
+}
+
+fn decode(view: &TensorView<'_>) -> Option<FileTensor> {
+    let values = decode_floats(&format!("{:?}", view.dtype()), view.data())?;
+    Some(FileTensor {
+        shape: view.shape().to_vec(),
+        values,
+        converted_from: (view.dtype() != Dtype::F32).then(|| format!("{:?}", view.dtype())),
+    })
+}
+
+/// Little-endian numbers of a type ("F32", "F16", "BF16", "F64") as f32; `None` for any other type.
+pub(super) fn decode_floats(dtype: &str, bytes: &[u8]) -> Option<Vec<f32>> {
+    let values = match dtype {
+        "F32" => words(bytes, f32::from_le_bytes),
+        "F64" => words(bytes, |word| f64::from_le_bytes(word) as f32),
+        "F16" => words(bytes, |word| f16::from_le_bytes(word).to_f32()),
+        "BF16" => words(bytes, |word| bf16::from_le_bytes(word).to_f32()),
+        _ => return None,
+    };
+    Some(values)
+}
+
+fn words<const N: usize>(bytes: &[u8], decode: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    bytes
+        .as_chunks::<N>()
+        .0
+        .iter()
+        .map(|&word| decode(word))
+        .collect()
+}
+
+/// Writes f32 tensors and a text header atomically.
+pub(crate) fn write_tensors(
+    path: &Path,
+    tensors: &[(&str, &[usize], &[f32])],
+    metadata: BTreeMap<String, String>,
+) -> Result<(), CheckpointError> {
+    let unfit = |error: safetensors::SafeTensorError| CheckpointError::Unfit {
+        why: format!("the tensors cannot be written ({error})"),
+        path: path.to_path_buf(),
+    };
+    let bytes: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|(_, _, values)| {
+            values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect()
+        })
+        .collect();
+    let views = tensors
+        .iter()
+        .zip(&bytes)
+        .map(|((name, shape, _), bytes)| {
+            Ok((*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes)?))
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(unfit)?;
+    let metadata: HashMap<String, String> = metadata.into_iter().collect();
+    let file = safetensors::serialize(views, Some(metadata)).map_err(unfit)?;
+    write_atomic(path, |out| out.write_all(&file))?;
+    Ok(())
+}

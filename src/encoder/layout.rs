@@ -1,0 +1,118 @@
+//! The names and shapes of all weights: one list that initialisation, checkpoints and optimiser share. The names are
+//! those of the published checkpoints, so that our files and theirs are the same format.
+
+use super::{
+    EncoderConfig, EncoderKind,
+    config::{HEAD_DIM, PATCH_DIM},
+};
+
+/// What a parameter is, as far as its first value and its storage are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParameterRole {
+    /// Weight of a linear layer, [out, in] in files.
+    Matrix,
+    /// Bias of a linear layer with `fan_in` inputs.
+    Bias { fan_in: usize },
+    /// Factor of a LayerNorm.
+    NormWeight,
+    /// Shift of a LayerNorm.
+    NormBias,
+}
+
+/// Name, shape and role of one weight tensor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterSpec {
+    /// The published name, `transformer.layers.0.0.to_qkv.weight`.
+    pub name: String,
+    /// [out, in] of a matrix, [values] otherwise.
+    pub shape: Vec<usize>,
+    pub role: ParameterRole,
+}
+
+impl ParameterSpec {
+    /// How many numbers it holds.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether it holds no number.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+struct Layout(Vec<ParameterSpec>);
+
+impl Layout {
+    fn push(&mut self, name: String, shape: Vec<usize>, role: ParameterRole) {
+        self.0.push(ParameterSpec { name, shape, role });
+    }
+
+    fn norm(&mut self, name: &str, dim: usize) {
+        self.push(
+            format!("{name}.weight"),
+            vec![dim],
+            ParameterRole::NormWeight,
+        );
+        self.push(format!("{name}.bias"), vec![dim], ParameterRole::NormBias);
+    }
+
+    fn linear(&mut self, name: &str, inputs: usize, outputs: usize, bias: bool) {
+        self.push(
+            format!("{name}.weight"),
+            vec![outputs, inputs],
+            ParameterRole::Matrix,
+        );
+        if bias {
+            self.push(
+                format!("{name}.bias"),
+                vec![outputs],
+                ParameterRole::Bias { fan_in: inputs },
+            );
+        }
+    }
+}
+
+/// Names of the patch embedders, in the order of [`EncoderKind::shapes`]. A vertical encoder alone uses the same names
+/// as a square one; only a hybrid has both.
+pub(crate) fn embedder_names(kind: EncoderKind) -> &'static [&'static str] {
+    match kind {
+        EncoderKind::Square | EncoderKind::Vertical => &["to_patch_embedding"],
+        EncoderKind::Hybrid => &["to_patch_embedding", "to_patch_embedding_b"],
+    }
+}
+
+/// All weights of an encoder, in the order in which the forward pass takes them.
+pub fn encoder_layout(config: &EncoderConfig) -> Vec<ParameterSpec> {
+    let mut layout = Layout(Vec::new());
+    let dim = config.dim;
+    for embedder in embedder_names(config.kind) {
+        layout.norm(&format!("{embedder}.1"), PATCH_DIM);
+        layout.linear(&format!("{embedder}.2"), PATCH_DIM, dim, true);
+        layout.norm(&format!("{embedder}.3"), dim);
+    }
+    let inner = config.heads * HEAD_DIM;
+    for layer in 0..config.depth {
+        let name = |rest: &str| format!("transformer.layers.{layer}.{rest}");
+        layout.norm(&name("0.norm"), dim);
+        layout.linear(&name("0.to_qkv"), dim, 3 * inner, false);
+        layout.linear(&name("0.to_out"), inner, dim, false);
+        layout.norm(&name("1.net.0"), dim);
+        layout.linear(&name("1.net.1"), dim, config.mlp_dim, true);
+        layout.linear(&name("1.net.3"), config.mlp_dim, dim, true);
+    }
+    layout.norm("transformer.norm", dim);
+    layout.0
+}
+
+/// The weights of a projection head of Linear and ReLU layers: `linear_head.0`, `linear_head.2`, ... (ReLUs take the
+/// odd numbers).
+pub fn head_layout(dim: usize, widths: &[usize]) -> Vec<ParameterSpec> {
+    let mut layout = Layout(Vec::new());
+    let mut inputs = dim;
+    for (layer, &outputs) in widths.iter().enumerate() {
+        layout.linear(&format!("linear_head.{}", 2 * layer), inputs, outputs, true);
+        inputs = outputs;
+    }
+    layout.0
+}

@@ -1,0 +1,177 @@
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+
+use super::{
+    EncoderConfig, EncoderError,
+    layout::{ParameterRole, ParameterSpec, encoder_layout, head_layout},
+};
+use crate::tokens::{Purpose, stream};
+
+/// The weights of an encoder, and of its projection head if it has one, as plain numbers in the order of the layout.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weights {
+    pub config: EncoderConfig,
+    /// Widths of the projection head's layers; empty without one.
+    pub head: Vec<usize>,
+    /// The encoder's tensors, then the head's.
+    pub tensors: Vec<WeightTensor>,
+}
+
+/// One named tensor, row-major, matrices [out, in] as in files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WeightTensor {
+    pub spec: ParameterSpec,
+    pub values: Vec<f32>,
+}
+
+/// The layout of an encoder with a head.
+pub(crate) fn whole_layout(config: &EncoderConfig, head: &[usize]) -> Vec<ParameterSpec> {
+    let mut layout = encoder_layout(config);
+    layout.extend(head_layout(config.dim, head));
+    layout
+}
+
+impl Weights {
+    /// Fresh weights, drawn as PyTorch draws them by default: U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for linear layers
+    /// (kaiming-uniform with a = sqrt 5), 1 and 0 for LayerNorms. The same seed gives the same numbers on every
+    /// device.
+    pub fn random(config: EncoderConfig, head: &[usize], seed: u64) -> Result<Self, EncoderError> {
+        config.validate()?;
+        let tensors = whole_layout(&config, head)
+            .into_iter()
+            .enumerate()
+            .map(|(number, spec)| {
+                let mut random = stream(seed, 0, number as u64, Purpose::Weights);
+                let fan_in = match spec.role {
+                    ParameterRole::Matrix => spec.shape.get(1).copied().unwrap_or(1),
+                    ParameterRole::Bias { fan_in } => fan_in,
+                    ParameterRole::NormWeight | ParameterRole::NormBias => 0,
+                };
+                let bound = 1.0 / (fan_in.max(1) as f64).sqrt();
+                let values = match spec.role {
+                    ParameterRole::NormWeight => vec![1.0; spec.len()],
+                    ParameterRole::NormBias => vec![0.0; spec.len()],
+                    ParameterRole::Matrix | ParameterRole::Bias { .. } => (0..spec.len())
+                        .map(|_| random.between(-bound, bound) as f32)
+                        .collect(),
+                };
+                WeightTensor { spec, values }
+            })
+            .collect();
+        Ok(Self {
+            config,
+            head: head.to_vec(),
+            tensors,
+        })
+    }
+
+    /// Puts the weights on a device.
+    pub(crate) fn upload<B: Backend>(&self, device: &B::Device) -> Vec<Parameter<B>> {
+        self.tensors
+            .iter()
+            .map(|tensor| Parameter::upload(&tensor.spec, &tensor.values, device))
+            .collect()
+    }
+}
+
+/// A weight on a device. Matrices lie there as [in, out], so that no transpose is needed to multiply.
+#[derive(Debug, Clone)]
+pub(crate) enum Parameter<B: Backend> {
+    Matrix(Tensor<B, 2>),
+    Vector(Tensor<B, 1>),
+}
+
+impl<B: Backend> Parameter<B> {
+    /// Puts numbers in file order on a device; as many numbers as the shape says.
+    pub fn upload(spec: &ParameterSpec, values: &[f32], device: &B::Device) -> Self {
+        match *spec.shape.as_slice() {
+            [outputs, inputs] => {
+                let turned = transpose(values, outputs, inputs);
+                Self::Matrix(Tensor::from_data(
+                    TensorData::new(turned, [inputs, outputs]),
+                    device,
+                ))
+            }
+            _ => Self::Vector(Tensor::from_data(
+                TensorData::new(values.to_vec(), [values.len()]),
+                device,
+            )),
+        }
+    }
+
+    /// The numbers in file order.
+    pub fn download(&self) -> Result<Vec<f32>, String> {
+        match self {
+            Self::Matrix(tensor) => {
+                let [inputs, outputs] = tensor.dims();
+                Ok(transpose(&numbers(tensor.clone())?, inputs, outputs))
+            }
+            Self::Vector(tensor) => numbers(tensor.clone()),
+        }
+    }
+}
+
+/// The numbers of a tensor, row-major.
+pub(crate) fn numbers<B: Backend, const D: usize>(
+    tensor: Tensor<B, D>,
+) -> Result<Vec<f32>, String> {
+    tensor
+        .into_data()
+        .into_vec::<f32>()
+        .map_err(|error| format!("the device returned no 32-bit numbers: {error:?}"))
+}
+
+/// Turns [rows, columns] into [columns, rows].
+pub(crate) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    let mut turned = vec![0.0; values.len()];
+    if rows == 0 || columns == 0 {
+        return turned;
+    }
+    for (row, line) in values.chunks_exact(columns).enumerate() {
+        for (slot, &value) in turned.iter_mut().skip(row).step_by(rows).zip(line) {
+            *slot = value;
+        }
+    }
+    turned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoder::{EncoderKind, Preset};
+
+    #[test]
+    fn fresh_weights_are_a_function_of_the_seed_and_lie_within_their_bounds() {
+        let config = Preset::Tiny.config(EncoderKind::Hybrid);
+        let weights = Weights::random(config, &[32, 16], 3).unwrap();
+        assert_eq!(weights, Weights::random(config, &[32, 16], 3).unwrap());
+        assert_ne!(weights, Weights::random(config, &[32, 16], 4).unwrap());
+        let find = |name: &str| {
+            let found = weights.tensors.iter().find(|t| t.spec.name == name);
+            &found.unwrap().values
+        };
+        let bound = 1.0 / (768.0_f32).sqrt();
+        for name in [
+            "transformer.layers.7.1.net.3.weight",
+            "transformer.layers.7.1.net.3.bias",
+        ] {
+            let values = find(name);
+            let most = values
+                .iter()
+                .fold(0.0_f32, |most, value| most.max(value.abs()));
+            assert!(most <= bound && most > 0.9 * bound, "{name}: {most}");
+        }
+        assert!(
+            find("transformer.norm.weight")
+                .iter()
+                .all(|&value| value == 1.0)
+        );
+        assert_eq!(find("linear_head.2.bias").len(), 16);
+    }
+
+    #[test]
+    fn matrices_are_turned_and_turned_back() {
+        let turned = transpose(&[1., 2., 3., 4., 5., 6.], 2, 3);
+        assert_eq!(turned, [1., 4., 2., 5., 3., 6.]);
+        assert_eq!(transpose(&turned, 3, 2), [1., 2., 3., 4., 5., 6.]);
+    }
+}

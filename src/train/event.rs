@@ -1,0 +1,116 @@
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::jobs::Progress;
+
+/// One step of training, as a line of `log.jsonl` holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// Steps done, from 1.
+    pub step: u64,
+    /// From 0.
+    pub epoch: u64,
+    pub loss: f64,
+    #[serde(rename = "lr")]
+    pub learning_rate: f64,
+    /// Tracks' windows a second: two views a track.
+    pub windows_per_second: f64,
+    /// Mean cosine between the two views of a track.
+    pub pos_cosine: f64,
+    /// Mean cosine between views of different tracks.
+    pub neg_cosine: f64,
+    /// Norm of the whole gradient before clipping.
+    pub grad_norm: f64,
+}
+
+/// What a finished or stopped run was.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrainSummary {
+    /// Steps done in all, also before a resume.
+    pub steps: u64,
+    pub loss_first: f64,
+    pub loss_last: f64,
+    /// Mean over the steps of this call.
+    pub windows_per_second: f64,
+    /// Weights to embed with.
+    pub checkpoint: PathBuf,
+    /// Whether it was stopped before its last step.
+    pub stopped: bool,
+    /// Steps whose update was left out because a number was not finite.
+    pub skipped_steps: u64,
+    /// Tracks that could not be read, and why.
+    pub skipped_tracks: Vec<(PathBuf, String)>,
+    /// Anything worth saying: a lowered batch.
+    pub notes: Vec<String>,
+}
+
+/// What happens during training, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrainEvent {
+    /// Work before the first step: reading tracks.
+    Preparing(Progress),
+    /// Something the user should know: a lowered batch, the size of the mels.
+    Note(String),
+    /// A track that could not be read.
+    SkippedTrack {
+        path: PathBuf,
+        why: String,
+    },
+    /// A step was done.
+    Step(StepRecord),
+    /// A step's update was left out because a number was not finite.
+    SkippedStep {
+        step: u64,
+        in_a_row: u64,
+    },
+    /// A complete checkpoint was written.
+    Checkpoint {
+        step: u64,
+        path: PathBuf,
+    },
+    Paused,
+    Resumed,
+    Finished(TrainSummary),
+}
+
+/// Steers a run from another thread; clones steer the same run.
+#[derive(Debug, Clone, Default)]
+pub struct TrainControl(Arc<Flags>);
+
+#[derive(Debug, Default)]
+struct Flags {
+    paused: AtomicBool,
+    stopped: AtomicBool,
+}
+
+impl TrainControl {
+    /// Waits before the next step until [`resume`](Self::resume).
+    pub fn pause(&self) {
+        self.0.paused.store(true, Ordering::Relaxed);
+    }
+
+    /// Goes on.
+    pub fn resume(&self) {
+        self.0.paused.store(false, Ordering::Relaxed);
+    }
+
+    /// Ends the run after the current step, with a complete checkpoint.
+    pub fn stop(&self) {
+        self.0.stopped.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.0.paused.load(Ordering::Relaxed)
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.0.stopped.load(Ordering::Relaxed)
+    }
+}
