@@ -11,11 +11,13 @@ mod grid;
 mod order;
 mod random;
 mod view;
+mod windows;
 
 pub use grid::{PatchGrid, PatchShape};
 pub use order::{DropOrder, MaskKind, MaskRatio, RatioError, dropped_tokens};
 pub use random::{Purpose, Stream, stream};
 pub use view::{View, ViewPair, draw_views};
+pub use windows::{KeepFlags, WindowMasks};
 
 /// Frames of one window (3.07 s of picture at 16 kHz and a hop of 512).
 pub const WINDOW_FRAMES: usize = 96;

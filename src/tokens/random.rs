@@ -12,6 +12,8 @@ pub enum Purpose {
     Crops,
     /// The mask of view A or B (0 or 1) for one patch shape.
     Mask { view: u8, vertical: bool },
+    /// The mask of a window of the picture (the window stands in the epoch's place).
+    Window { vertical: bool },
     /// Initial weights.
     Weights,
     /// Splits into training, validation and test part.
@@ -28,6 +30,7 @@ impl Purpose {
             Self::Weights => 3,
             Self::Split => 4,
             Self::Demo => 5,
+            Self::Window { vertical } => 6 + u64::from(vertical),
             Self::Mask { view, vertical } => 16 + 2 * u64::from(view) + u64::from(vertical),
         }
     }
@@ -126,7 +129,7 @@ mod tests {
         assert_eq!(stream(0, 0, 0, Purpose::Order).permutation(6), PINNED);
     }
 
-    const PINNED: [usize; 6] = [0, 0, 0, 0, 0, 0];
+    const PINNED: [usize; 6] = [5, 0, 2, 1, 4, 3];
 
     #[test]
     fn bounded_numbers_are_even() {

@@ -1,0 +1,304 @@
+use std::{num::NonZeroUsize, path::PathBuf, str::FromStr};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{
+    embedding::Level,
+    encoder::{CheckpointRef, DeviceChoice, EncoderKind, Preset},
+    gui::LayoutName,
+    map::Method,
+    probe::{Head, Protocol},
+    tokens::{MaskKind, MaskRatio, PatchShape},
+};
+
+/// See, hear, train and map the representations of music.
+///
+/// Without a verb the window opens, with these tracks and folders or with the demo collection.
+#[derive(Debug, Parser)]
+#[command(name = "mynascope", version, args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    /// Tracks and folders to open in the window.
+    pub paths: Vec<PathBuf>,
+}
+
+/// Options of every verb.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// Print one JSON object on stdout and nothing else there.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say nothing but errors.
+    #[arg(long, global = true)]
+    pub quiet: bool,
+    /// auto, cpu, gpu, gpu:N, cuda or cuda:N; auto is a real GPU where there is one, else the CPU.
+    #[arg(long, global = true, default_value = "auto")]
+    pub device: DeviceChoice,
+    /// The same seed gives the same result on the CPU.
+    #[arg(long, global = true, default_value_t = 0)]
+    pub seed: u64,
+    /// Threads of parallel work (default: one a core).
+    #[arg(long, global = true)]
+    pub threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Write the demo collection: WAV files and labels.csv.
+    Demo(Demo),
+    /// Do the whole main job without a window and leave pictures and a summary.
+    Tour(Tour),
+    /// Write the mel-spectrogram exactly as the encoder gets it.
+    Mel(Mel),
+    /// Write what a mask leaves of a track as sound.
+    Mask(Mask),
+    /// Draw what the window would show.
+    Picture(Picture),
+    /// Say what a checkpoint is and what is wrong with it.
+    Inspect(Inspect),
+    /// Write the embeddings of tracks.
+    Embed(Embed),
+    /// Train an encoder.
+    Train(Train),
+    /// Train a probe on frozen embeddings and say how good it is.
+    Probe(Probe),
+    /// Lay embeddings out in two dimensions.
+    Map(Map),
+    /// Find the nearest tracks or windows by cosine.
+    Neighbours(Neighbours),
+    /// List compute and sound devices.
+    Devices,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// A folder that does not exist yet or is empty.
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Tour {
+    /// Where pictures, tables, the run and the summary go.
+    pub dir: PathBuf,
+    /// Tracks and folders (default: the demo collection).
+    pub paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Mel {
+    pub file: PathBuf,
+    /// A .npy file: [128, frames] float32 power.
+    #[arg(long)]
+    pub out: PathBuf,
+}
+
+/// What of a masked track is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Keep {
+    /// What the mask leaves.
+    Kept,
+    /// What it takes away.
+    Dropped,
+}
+
+#[derive(Debug, Args)]
+pub struct Mask {
+    pub file: PathBuf,
+    /// A .wav file at 16 kHz.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Share of tokens to drop, 0 to below 1.
+    #[arg(long)]
+    pub ratio: MaskRatio,
+    /// square (16x16) or vertical (128x2).
+    #[arg(long, default_value_t)]
+    pub patch: PatchShape,
+    /// random, time, frequency, block or span.
+    #[arg(long, default_value_t)]
+    pub kind: MaskKind,
+    /// Hear the kept or the dropped part.
+    #[arg(long, value_enum, default_value_t = Keep::Kept)]
+    pub keep: Keep,
+}
+
+/// Width and height in pixels, as 1280x800.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size(pub [u32; 2]);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let side = |text: &str| text.parse::<u32>().ok().filter(|n| (320..=8192).contains(n));
+        text.split_once('x')
+            .and_then(|(width, height)| Some(Self([side(width)?, side(height)?])))
+            .ok_or_else(|| format!("'{text}' is no size; say WxH with sides from 320 to 8192, as 1280x800"))
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Picture {
+    /// A track (default: the first of the demo collection).
+    pub file: Option<PathBuf>,
+    /// A .png file.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// listen, teach, map, train or probe.
+    #[arg(long, default_value = "listen")]
+    pub layout: LayoutName,
+    /// Share of tokens to drop, 0 to below 1.
+    #[arg(long, default_value = "0.75")]
+    pub ratio: MaskRatio,
+    /// square (16x16) or vertical (128x2).
+    #[arg(long, default_value_t)]
+    pub patch: PatchShape,
+    /// Seconds into the track at which the picture begins.
+    #[arg(long)]
+    pub start: Option<f64>,
+    /// Width and height in pixels.
+    #[arg(long, default_value = "1280x800")]
+    pub size: Size,
+    /// Draw the light theme.
+    #[arg(long)]
+    pub light: bool,
+    /// The encoder of the map and probe layouts.
+    #[arg(long, default_value = "shipped")]
+    pub checkpoint: CheckpointRef,
+    /// The run that the train layout shows.
+    #[arg(long)]
+    pub run: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// A .safetensors or .pth file, or a run folder.
+    pub checkpoint: PathBuf,
+    /// Check the shapes against a preset: tiny, small or base.
+    #[arg(long)]
+    pub preset: Option<Preset>,
+}
+
+/// Which encoder, for every verb that needs one.
+#[derive(Debug, Clone, Args)]
+pub struct Encoder {
+    /// A .safetensors or .pth file, a run folder, or `shipped`.
+    #[arg(long, default_value = "shipped")]
+    pub checkpoint: CheckpointRef,
+    /// square, vertical or hybrid, where the file does not say.
+    #[arg(long)]
+    pub patch: Option<EncoderKind>,
+}
+
+#[derive(Debug, Args)]
+pub struct Embed {
+    /// Tracks, folders, data set folders, or `demo`.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// A .npz, .parquet, .tsv or .safetensors file.
+    #[arg(long)]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub encoder: Encoder,
+    /// One row a window, or one a track (the mean of its windows).
+    #[arg(long, default_value = "window")]
+    pub level: Level,
+    /// Share of tokens to drop before the encoder sees them.
+    #[arg(long, default_value = "0")]
+    pub mask_ratio: MaskRatio,
+}
+
+#[derive(Debug, Args)]
+pub struct Train {
+    /// Tracks, folders, data set folders, or `demo`.
+    #[arg(long, num_args = 1.., required_unless_present = "resume")]
+    pub data: Vec<PathBuf>,
+    /// The run folder to make.
+    #[arg(long, required_unless_present = "resume")]
+    pub out: Option<PathBuf>,
+    /// A config.toml to start from; the options of this line win over it.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// tiny, small or base.
+    #[arg(long)]
+    pub preset: Option<Preset>,
+    /// sogclr.
+    #[arg(long)]
+    pub objective: Option<String>,
+    /// square, vertical or hybrid.
+    #[arg(long)]
+    pub patch: Option<EncoderKind>,
+    /// Share of tokens to drop.
+    #[arg(long)]
+    pub mask_ratio: Option<MaskRatio>,
+    /// Tracks of a step.
+    #[arg(long)]
+    pub batch: Option<NonZeroUsize>,
+    /// Steps in all.
+    #[arg(long)]
+    pub steps: Option<NonZeroUsize>,
+    /// Learning rate of Adam.
+    #[arg(long)]
+    pub lr: Option<f64>,
+    /// Start from these weights.
+    #[arg(long)]
+    pub init: Option<PathBuf>,
+    /// Go on with a stopped run.
+    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "mask_ratio", "batch", "lr", "init", "out"])]
+    pub resume: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Probe {
+    /// Tracks, folders, data set folders, or `demo`.
+    #[arg(long, num_args = 1.., required = true)]
+    pub data: Vec<PathBuf>,
+    #[command(flatten)]
+    pub encoder: Encoder,
+    /// genre: one label a track (the folder's name, a data set's genre, the demo's style).
+    #[arg(long, default_value = "genre")]
+    pub task: crate::probe::Task,
+    /// linear or knn.
+    #[arg(long, default_value = "linear")]
+    pub head: Head,
+    /// quick (one split by track) or folds:K (K-fold cross-validation by track).
+    #[arg(long, default_value = "quick")]
+    pub protocol: Protocol,
+    /// Share of tokens to drop before the encoder sees them; several make one score each.
+    #[arg(long, value_delimiter = ',', default_value = "0")]
+    pub mask_ratio: Vec<MaskRatio>,
+}
+
+#[derive(Debug, Args)]
+pub struct Map {
+    /// A table that `embed` wrote.
+    pub embeddings: PathBuf,
+    /// A .parquet, .tsv or .png file.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// tsne or pca.
+    #[arg(long, default_value = "tsne")]
+    pub method: Method,
+    /// How many neighbours t-SNE looks at; lowered where there are too few points.
+    #[arg(long, default_value_t = 30.0)]
+    pub perplexity: f64,
+    /// Iterations of t-SNE.
+    #[arg(long, default_value_t = 1000)]
+    pub iterations: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct Neighbours {
+    /// A table that `embed` wrote.
+    pub embeddings: PathBuf,
+    /// A track: one of the table, or any file (then --checkpoint must be the table's encoder).
+    #[arg(long)]
+    pub query: PathBuf,
+    /// How many.
+    #[arg(short, default_value_t = 10)]
+    pub k: usize,
+    #[command(flatten)]
+    pub encoder: Encoder,
+}

@@ -1,0 +1,174 @@
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+
+use super::arguments::Common;
+use crate::jobs::{Cancel, Progress, Watch};
+
+/// What a verb has done.
+pub struct Outcome {
+    /// The object that `--json` prints.
+    pub json: Value,
+    /// The same for people.
+    pub text: String,
+    /// Inputs that were left out, with the reason.
+    pub skipped: Vec<(PathBuf, String)>,
+}
+
+impl Outcome {
+    /// An outcome with nothing skipped.
+    pub fn new(json: Value, text: String) -> Self {
+        Self {
+            json,
+            text,
+            skipped: Vec::new(),
+        }
+    }
+}
+
+/// Where progress goes; a box because it is a closure over the bar.
+type Report = Box<dyn Fn(Progress) + Send + Sync>;
+
+/// How often progress is told where no bar can be drawn.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// Stands between a verb and the terminal: progress on stderr, the result on stdout, Ctrl-C as a cancel.
+pub struct Console {
+    json: bool,
+    quiet: bool,
+    cancel: Cancel,
+    bar: ProgressBar,
+    report: Report,
+}
+
+impl Console {
+    /// Takes over Ctrl-C: the first asks the job to stop, the second ends the program at once.
+    pub fn new(common: &Common) -> anyhow::Result<Self> {
+        let cancel = Cancel::default();
+        let flag = cancel.clone();
+        ctrlc::set_handler(move || {
+            if flag.is_cancelled() {
+                std::process::exit(130);
+            }
+            flag.cancel();
+        })
+        .context("Ctrl-C cannot be handled on this system")?;
+        Ok(Self::silent_or_not(common, cancel))
+    }
+
+    fn silent_or_not(common: &Common, cancel: Cancel) -> Self {
+        let drawn = !common.quiet && std::io::stderr().is_terminal();
+        let target = if drawn {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(None, target);
+        let quiet = common.quiet;
+        let last_line = Mutex::new(Instant::now());
+        let shown = bar.clone();
+        Self {
+            json: common.json,
+            quiet,
+            cancel,
+            bar,
+            report: Box::new(move |progress| {
+                if quiet {
+                    return;
+                }
+                if drawn {
+                    draw(&shown, &progress);
+                    return;
+                }
+                let mut last = last_line.lock().unwrap_or_else(PoisonError::into_inner);
+                if last.elapsed() >= LINE_EVERY {
+                    *last = Instant::now();
+                    eprintln!("{}", line(&progress));
+                }
+            }),
+        }
+    }
+
+    /// The watch that verbs hand to the rooms.
+    pub fn watch(&self) -> Watch<'_> {
+        Watch::new(self.cancel.clone(), &*self.report)
+    }
+
+    /// The flag that Ctrl-C sets.
+    pub fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    /// Tells something worth knowing while the job goes on.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            self.bar.suspend(|| eprintln!("{text}"));
+        }
+    }
+
+    /// Prints the result: one JSON object, or words; skipped inputs go to stderr, each with its reason.
+    pub fn finish(&self, outcome: &Outcome) -> anyhow::Result<()> {
+        self.bar.finish_and_clear();
+        let mut out = std::io::stdout().lock();
+        let written = if self.json {
+            let mut object = outcome.json.clone();
+            if let Some(map) = object.as_object_mut() {
+                let skipped: Vec<Value> = outcome
+                    .skipped
+                    .iter()
+                    .map(|(path, why)| json!({"path": path.display().to_string(), "why": why}))
+                    .collect();
+                map.insert("skipped".to_owned(), Value::Array(skipped));
+            }
+            writeln!(out, "{object}")
+        } else if self.quiet {
+            Ok(())
+        } else {
+            writeln!(out, "{}", outcome.text)
+        };
+        for (path, why) in &outcome.skipped {
+            eprintln!("skipped: {why}: {}", path.display());
+        }
+        match written {
+            // Whoever read our output has gone, as in `mynascope devices | head -1`.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.context("the result could not be printed"),
+        }
+    }
+}
+
+fn draw(bar: &ProgressBar, progress: &Progress) {
+    match progress.total {
+        Some(total) if bar.length() != Some(total) => {
+            bar.set_length(total);
+            if let Ok(style) = ProgressStyle::with_template("{msg:28} {bar:32} {pos}/{len}  {eta}") {
+                bar.set_style(style);
+            }
+        }
+        None if bar.length().is_some() => {
+            bar.unset_length();
+            if let Ok(style) = ProgressStyle::with_template("{msg:28} {spinner} {pos}") {
+                bar.set_style(style);
+            }
+        }
+        _ => {}
+    }
+    if bar.message() != progress.what {
+        bar.set_message(progress.what.clone());
+    }
+    bar.set_position(progress.done);
+}
+
+fn line(progress: &Progress) -> String {
+    match progress.total {
+        Some(total) => format!("{}: {} of {total}", progress.what, progress.done),
+        None => format!("{}: {}", progress.what, progress.done),
+    }
+}

@@ -1,0 +1,27 @@
+use serde_json::json;
+
+use super::{
+    arguments::{Common, Demo},
+    console::{Console, Outcome},
+};
+use crate::collection;
+
+pub fn run(verb: &Demo, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
+    let summary = collection::write_demo(&verb.dir, common.seed, &console.watch())?;
+    Ok(Outcome::new(
+        json!({
+            "tracks": summary.tracks,
+            "seconds": summary.seconds,
+            "styles": summary.styles,
+            "folder": verb.dir,
+        }),
+        format!(
+            "{} tracks in {} styles ({}), {:.0} s of music, with labels.csv: {}",
+            summary.tracks,
+            summary.styles.len(),
+            summary.styles.join(", "),
+            summary.seconds,
+            verb.dir.display()
+        ),
+    ))
+}

@@ -1,0 +1,39 @@
+use serde_json::json;
+
+use super::{
+    arguments::{Common, Keep, Mask},
+    console::{Console, Outcome},
+};
+use crate::{
+    audio,
+    spectrum::{self, Part},
+    tokens::{self, WindowMasks},
+};
+
+pub fn run(verb: &Mask, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
+    let samples = audio::load_mono(&verb.file, audio::SAMPLE_RATE, console.cancel())?;
+    let frames = spectrum::frames_of_samples(samples.len());
+    let masks = WindowMasks::draw(common.seed, 0, frames, verb.patch, verb.kind);
+    let part = match verb.keep {
+        Keep::Kept => Part::Kept,
+        Keep::Dropped => Part::Dropped,
+    };
+    let keep = masks.keep_flags(verb.ratio);
+    let sound = spectrum::masked_sound(&samples, &|band, frame| keep.keeps(band, frame), part);
+    audio::write_wav(&verb.out, &sound, audio::SAMPLE_RATE)?;
+    let tokens = masks.grid().tokens();
+    let kept = tokens - tokens::dropped_tokens(verb.ratio, tokens);
+    Ok(Outcome::new(
+        json!({
+            "windows": masks.windows(),
+            "tokens": tokens,
+            "tokens_kept": kept,
+            "out": verb.out,
+        }),
+        format!(
+            "{kept} of {tokens} tokens kept in each of {} windows: {}",
+            masks.windows(),
+            verb.out.display()
+        ),
+    ))
+}

@@ -1,0 +1,28 @@
+use serde_json::json;
+
+use super::{
+    arguments::Mel,
+    console::{Console, Outcome},
+};
+use crate::spectrum;
+
+pub fn run(verb: &Mel, console: &Console) -> anyhow::Result<Outcome> {
+    let mel = spectrum::mel_of_file(&verb.file, console.cancel())?;
+    let shape = [spectrum::MEL_BANDS as u64, mel.frames() as u64];
+    spectrum::write_npy(&verb.out, &shape, &mel.to_rows())?;
+    Ok(Outcome::new(
+        json!({
+            "frames": mel.frames(),
+            "bands": spectrum::MEL_BANDS,
+            "duration_secs": mel.duration_secs(),
+            "out": verb.out,
+        }),
+        format!(
+            "{} bands x {} frames ({:.2} s): {}",
+            spectrum::MEL_BANDS,
+            mel.frames(),
+            mel.duration_secs(),
+            verb.out.display()
+        ),
+    ))
+}
