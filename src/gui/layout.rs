@@ -1,0 +1,179 @@
+//! The five layouts, each a tree of panes that can be resized and moved.
+
+use eframe::egui;
+use egui_tiles::{Linear, LinearDir, Tile, TileId, Tiles, Tree};
+
+/// What a tile shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pane {
+    Library,
+    Spectrogram,
+    Masking,
+    Train,
+    Map,
+    Probe,
+}
+
+impl Pane {
+    /// Every pane; the tests draw each of them.
+    pub const ALL: [Self; 6] = [
+        Self::Library,
+        Self::Spectrogram,
+        Self::Masking,
+        Self::Train,
+        Self::Map,
+        Self::Probe,
+    ];
+
+    /// Its title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Library => "Library",
+            Self::Spectrogram => "Spectrogram",
+            Self::Masking => "Masking",
+            Self::Train => "Training",
+            Self::Map => "Map",
+            Self::Probe => "Probe",
+        }
+    }
+}
+
+/// An arrangement of panes for one kind of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    #[default]
+    Listen,
+    Teach,
+    Map,
+    Train,
+    Probe,
+}
+
+impl Layout {
+    /// All layouts, in the order of Ctrl+1 to Ctrl+5.
+    pub const ALL: [Self; 5] = [
+        Self::Listen,
+        Self::Teach,
+        Self::Map,
+        Self::Train,
+        Self::Probe,
+    ];
+
+    /// Its name on the bar.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Listen => "Listen",
+            Self::Teach => "Teach",
+            Self::Map => "Map",
+            Self::Train => "Train",
+            Self::Probe => "Probe",
+        }
+    }
+
+    /// What it is for, in one sentence.
+    pub fn purpose(self) -> &'static str {
+        match self {
+            Self::Listen => "Browse tracks, see and hear them",
+            Self::Teach => "See and hear what masking drops and keeps",
+            Self::Map => "Lay the collection out so that similar sounds lie together",
+            Self::Train => "Train an encoder and watch it learn",
+            Self::Probe => "Measure what an encoder knows about labels",
+        }
+    }
+
+    /// The key of its shortcut, with Ctrl.
+    pub fn key(self) -> egui::Key {
+        match self {
+            Self::Listen => egui::Key::Num1,
+            Self::Teach => egui::Key::Num2,
+            Self::Map => egui::Key::Num3,
+            Self::Train => egui::Key::Num4,
+            Self::Probe => egui::Key::Num5,
+        }
+    }
+
+    /// Its place in [`Layout::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The panes it starts with.
+    pub fn tree(self) -> Tree<Pane> {
+        let mut tiles = Tiles::default();
+        let root = match self {
+            Self::Listen => {
+                let library = tiles.insert_pane(Pane::Library);
+                let spectrogram = tiles.insert_pane(Pane::Spectrogram);
+                split(
+                    &mut tiles,
+                    LinearDir::Horizontal,
+                    [library, spectrogram],
+                    0.28,
+                )
+            }
+            Self::Teach => {
+                let spectrogram = tiles.insert_pane(Pane::Spectrogram);
+                let masking = tiles.insert_pane(Pane::Masking);
+                split(
+                    &mut tiles,
+                    LinearDir::Horizontal,
+                    [spectrogram, masking],
+                    0.74,
+                )
+            }
+            Self::Map => {
+                let map = tiles.insert_pane(Pane::Map);
+                let spectrogram = tiles.insert_pane(Pane::Spectrogram);
+                let library = tiles.insert_pane(Pane::Library);
+                let side = split(
+                    &mut tiles,
+                    LinearDir::Vertical,
+                    [spectrogram, library],
+                    0.45,
+                );
+                split(&mut tiles, LinearDir::Horizontal, [map, side], 0.62)
+            }
+            Self::Train => tiles.insert_pane(Pane::Train),
+            Self::Probe => tiles.insert_pane(Pane::Probe),
+        };
+        Tree::new(("layout", self.index()), root, tiles)
+    }
+}
+
+fn split(
+    tiles: &mut Tiles<Pane>,
+    dir: LinearDir,
+    children: [TileId; 2],
+    fraction: f32,
+) -> TileId {
+    let linear = Linear::new_binary(dir, children, fraction);
+    tiles.insert_new(Tile::Container(linear.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pane_is_in_a_layout_and_every_layout_has_its_place() {
+        let shown: Vec<Pane> = Layout::ALL
+            .iter()
+            .flat_map(|layout| {
+                let tree = layout.tree();
+                let panes: Vec<Pane> = tree
+                    .tiles
+                    .tiles()
+                    .filter_map(|tile| match tile {
+                        Tile::Pane(pane) => Some(*pane),
+                        Tile::Container(_) => None,
+                    })
+                    .collect();
+                panes
+            })
+            .collect();
+        assert!(Pane::ALL.iter().all(|pane| shown.contains(pane)));
+        for (index, layout) in Layout::ALL.into_iter().enumerate() {
+            assert_eq!(layout.index(), index);
+        }
+    }
+}

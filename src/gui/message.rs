@@ -1,0 +1,74 @@
+//! What background work sends to the window.
+
+use std::{path::PathBuf, sync::Arc};
+
+use crossbeam_channel::{Receiver, Sender};
+use eframe::egui;
+
+use crate::{collection::Collection, jobs::Progress};
+
+use super::{
+    model::{MapMessage, Picture, ProbeMessage, TrainMessage},
+    work::masked::MaskedSound,
+};
+
+/// One result or report of background work. Texts are complete sentences for people.
+pub enum Message {
+    /// How far the opening of a collection is.
+    Opening(Progress),
+    Opened(Result<Collection, String>),
+    /// The opening was stopped by the user.
+    OpeningStopped,
+    /// What the file dialog gave; nothing if it was closed.
+    Chosen(Vec<PathBuf>),
+    /// The picture of a track, or why there is none.
+    Picture {
+        path: PathBuf,
+        result: Result<Arc<Picture>, String>,
+    },
+    /// What a mask leaves of a track's sound.
+    MaskedSound(Result<MaskedSound, String>),
+    /// Something that runs in the background broke.
+    Fault(String),
+    /// The graphics card refused something.
+    Graphics(String),
+    Train(TrainMessage),
+    Map(MapMessage),
+    Probe(ProbeMessage),
+}
+
+/// Messages that may wait; who sends more waits for the window, so that memory stays bounded.
+const INBOX: usize = 256;
+
+/// The end of the inbox that background work is given.
+#[derive(Clone)]
+pub struct Outbox {
+    sender: Sender<Message>,
+    ctx: egui::Context,
+}
+
+impl Outbox {
+    /// An inbox that wakes `ctx`.
+    pub fn new(ctx: &egui::Context) -> (Self, Receiver<Message>) {
+        let (sender, receiver) = crossbeam_channel::bounded(INBOX);
+        let outbox = Self {
+            sender,
+            ctx: ctx.clone(),
+        };
+        (outbox, receiver)
+    }
+
+    /// Sends a message and wakes the window. Without a window any more, nothing happens.
+    pub fn send(&self, message: Message) {
+        // An error means that the window was closed: nobody is left to tell.
+        let _ = self.sender.send(message);
+        self.ctx.request_repaint();
+    }
+
+    /// Sends a message that the next one of its kind makes superfluous, e.g. progress: left out when the inbox is
+    /// full.
+    pub fn send_if_room(&self, message: Message) {
+        let _ = self.sender.try_send(message);
+        self.ctx.request_repaint();
+    }
+}

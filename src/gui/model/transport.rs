@@ -1,0 +1,53 @@
+use crate::audio::OutputStatus;
+
+/// What is heard, as the player says.
+#[derive(Debug, Clone, Default)]
+pub struct Transport {
+    pub playing: bool,
+    pub position_secs: f64,
+    /// 0 until a track is loaded.
+    pub duration_secs: f64,
+    /// `None` until the player said something about the sound device.
+    pub output: Option<OutputStatus>,
+    /// The user wants to hear what the mask leaves.
+    pub hear_left: bool,
+    /// What the mask leaves is what is loaded in the player now.
+    pub left_is_loaded: bool,
+    /// What the mask leaves is being computed.
+    pub left_is_computed: bool,
+}
+
+impl Transport {
+    /// Why nothing can be heard, where that is so.
+    pub fn silence(&self) -> Option<&str> {
+        match &self.output {
+            Some(OutputStatus::Unavailable { why }) => Some(why),
+            _ => None,
+        }
+    }
+}
+
+/// A time as people write it: "3:07.5", "1:02:00.0".
+pub fn clock(secs: f64) -> String {
+    let tenths = (secs.max(0.0) * 10.0).floor() as u64;
+    let (whole, tenth) = (tenths / 10, tenths % 10);
+    let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}.{tenth}")
+    } else {
+        format!("{minutes}:{seconds:02}.{tenth}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_people_write_them() {
+        assert_eq!(clock(0.0), "0:00.0");
+        assert_eq!(clock(187.59), "3:07.5");
+        assert_eq!(clock(3720.0), "1:02:00.0");
+        assert_eq!(clock(-1.0), "0:00.0");
+    }
+}

@@ -1,0 +1,52 @@
+//! Background work of the window, one file a kind. Threads are named, the newest request wins, and results come back
+//! as messages.
+
+pub mod choose;
+pub mod map;
+pub mod masked;
+pub mod open;
+pub mod picture;
+pub mod probe;
+pub mod remember;
+pub mod train;
+
+use crate::audio::Player;
+
+use super::message::Outbox;
+
+/// Everything that works for the window.
+pub struct Workers {
+    /// Where background work sends its messages.
+    pub outbox: Outbox,
+    pub open: open::OpenWork,
+    pub picture: picture::PictureWork,
+    pub masked: masked::MaskedWork,
+    pub remember: remember::RememberWork,
+    /// `None` where pictures are made of the window and nothing shall be heard.
+    pub player: Option<Player>,
+    pub train: train::TrainWork,
+    pub map: map::MapWork,
+    pub probe: probe::ProbeWork,
+}
+
+impl Workers {
+    /// Starts what always runs.
+    pub fn start(outbox: Outbox, sound: bool) -> std::io::Result<Self> {
+        Ok(Self {
+            open: open::OpenWork::default(),
+            picture: picture::PictureWork::start(outbox.clone())?,
+            masked: masked::MaskedWork::start(outbox.clone())?,
+            remember: remember::RememberWork::start(outbox.clone())?,
+            player: sound.then(Player::start),
+            train: train::TrainWork::default(),
+            map: map::MapWork::default(),
+            probe: probe::ProbeWork::default(),
+            outbox,
+        })
+    }
+
+    /// Whether a job of some length is under way.
+    pub fn is_busy(&self) -> bool {
+        self.open.is_busy() || self.train.is_busy() || self.map.is_busy() || self.probe.is_busy()
+    }
+}
