@@ -50,6 +50,8 @@ pub enum Command {
     Seek(f64),
     /// By so many seconds.
     SeekBy(f64),
+    /// Looks for a sound device again.
+    FindSoundDevice,
     /// Plays the masked sound instead of the original.
     HearLeft(bool),
 

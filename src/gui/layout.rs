@@ -136,16 +136,11 @@ impl Layout {
             Self::Train => tiles.insert_pane(Pane::Train),
             Self::Probe => tiles.insert_pane(Pane::Probe),
         };
-        Tree::new(("layout", self.index()), root, tiles)
+        Tree::new(egui::Id::new(("layout", self.index())), root, tiles)
     }
 }
 
-fn split(
-    tiles: &mut Tiles<Pane>,
-    dir: LinearDir,
-    children: [TileId; 2],
-    fraction: f32,
-) -> TileId {
+fn split(tiles: &mut Tiles<Pane>, dir: LinearDir, children: [TileId; 2], fraction: f32) -> TileId {
     let linear = Linear::new_binary(dir, children, fraction);
     tiles.insert_new(Tile::Container(linear.into()))
 }

@@ -17,8 +17,6 @@ pub enum Message {
     /// How far the opening of a collection is.
     Opening(Progress),
     Opened(Result<Collection, String>),
-    /// The opening was stopped by the user.
-    OpeningStopped,
     /// What the file dialog gave; nothing if it was closed.
     Chosen(Vec<PathBuf>),
     /// The picture of a track, or why there is none.

@@ -1,1 +1,24 @@
-//! The window: wiring, commands, theme, panels and paint.
+//! The window: wiring, commands, theme, panels and paint; pictures of it.
+//!
+//! - [`app`] holds the [`model`], the tiles and the workers; each frame it drains the inbox, lets [`panels`] draw and
+//!   then hands the commands they pushed to `logic`.
+//! - Panels read the model and push [`command::Command`]s. They change nothing and read no file.
+//! - `logic` is one match over commands and one over messages. It never paints.
+//! - [`work`] does everything that takes time, on named threads, and sends [`message::Message`]s.
+//! - Colours, sizes and durations live in [`theme`].
+
+pub mod app;
+pub mod command;
+mod keys;
+pub mod layout;
+pub mod logic;
+pub mod message;
+pub mod model;
+pub mod paint;
+pub mod panels;
+pub mod theme;
+mod window;
+pub mod work;
+
+pub use app::{App, Start};
+pub use window::{WindowError, run_window};

@@ -269,11 +269,7 @@ fn visuals(tokens: &Tokens, dark: bool) -> egui::Visuals {
         },
         hyperlink_color: tokens.accent,
         faint_bg_color: tokens.raised.gamma_multiply(0.4),
-        extreme_bg_color: if dark {
-            tokens.ground
-        } else {
-            Color32::WHITE
-        },
+        extreme_bg_color: if dark { tokens.ground } else { Color32::WHITE },
         text_edit_bg_color: Some(tokens.raised),
         code_bg_color: tokens.raised,
         weak_text_color: Some(tokens.text_weak),

@@ -11,9 +11,9 @@ mod transport;
 
 pub use library::{Library, Row};
 pub use mapping::{MapCommand, MapMessage, Mapping};
-pub use mask::{Mask, MaskKey, RankTable};
+pub use mask::{MOST_PERCENT, Mask, MaskKey, RankTable};
 pub use notice::{Notice, Notices, Severity};
-pub use picture::{Picture, PictureState, Spectrogram, TimeView};
+pub use picture::{FRAME_SECS, Picture, PictureState, Spectrogram, TimeView, WINDOW_SECS};
 pub use probing::{ProbeCommand, ProbeMessage, Probing};
 pub use training::{TrainCommand, TrainMessage, Training};
 pub use transport::{Transport, clock};

@@ -7,6 +7,8 @@ pub struct Transport {
     pub position_secs: f64,
     /// 0 until a track is loaded.
     pub duration_secs: f64,
+    /// Why the track could not be played, once that was told.
+    pub problem: Option<String>,
     /// `None` until the player said something about the sound device.
     pub output: Option<OutputStatus>,
     /// The user wants to hear what the mask leaves.

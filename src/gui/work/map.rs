@@ -1,7 +1,7 @@
 //! Background work of the Map panel.
 
 use crate::gui::{
-    model::{Model, MapCommand, MapMessage},
+    model::{MapCommand, MapMessage, Model},
     work::Workers,
 };
 

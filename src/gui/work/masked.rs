@@ -45,7 +45,10 @@ impl MaskedWork {
                 // The track stays decoded while only the mask changes.
                 let mut decoded: Option<(PathBuf, Vec<f32>)> = None;
                 while let Some(request) = inbox.wait() {
-                    if decoded.as_ref().is_none_or(|(path, _)| *path != request.path) {
+                    if decoded
+                        .as_ref()
+                        .is_none_or(|(path, _)| *path != request.path)
+                    {
                         decoded = None;
                         match audio::load_mono(&request.path, SAMPLE_RATE, cancel) {
                             Ok(samples) => decoded = Some((request.path.clone(), samples)),
@@ -81,6 +84,10 @@ impl MaskedWork {
 fn masked(samples: &[f32], request: &MaskedRequest) -> Arc<[f32]> {
     let table = RankTable::draw(request.key);
     // Where no whole window lies there is no mask: the sound stays.
-    let keep = |band, frame| !table.is_dropped(band, frame, request.ratio).unwrap_or(false);
+    let keep = |band, frame| {
+        !table
+            .is_dropped(band, frame, request.ratio)
+            .unwrap_or(false)
+    };
     spectrum::masked_sound(samples, &keep, Part::Kept).into()
 }

@@ -1,0 +1,269 @@
+//! Wiring: holds the model, the tiles and the workers, and gives every frame its order.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::Receiver;
+use eframe::{
+    egui::{self, Frame},
+    egui_wgpu::wgpu,
+};
+use egui_tiles::{Behavior, SimplificationOptions, TileId, Tree, UiResponse};
+
+use crate::storage::Settings;
+
+use super::{
+    command::Command,
+    keys,
+    layout::{Layout, Pane},
+    logic,
+    message::{Message, Outbox},
+    model::Model,
+    panels, theme,
+    work::Workers,
+};
+
+/// With what the window starts.
+pub struct Start {
+    /// Files and folders to open; none opens the demo collection.
+    pub paths: Vec<PathBuf>,
+    pub settings: Settings,
+    /// What was wrong with the settings file.
+    pub complaint: Option<String>,
+    /// Whether anything shall be heard.
+    pub sound: bool,
+}
+
+/// The window's program.
+pub struct App {
+    model: Model,
+    workers: Workers,
+    inbox: Receiver<Message>,
+    trees: [Tree<Pane>; 5],
+    shown_theme: crate::storage::Theme,
+}
+
+/// Messages of background work are taken in for so long each frame, so that a flood of them never stops the window.
+const INBOX_TIME: Duration = Duration::from_millis(10);
+
+impl App {
+    /// Starts the workers and opens what was asked for.
+    pub fn new(ctx: &egui::Context, start: Start) -> std::io::Result<Self> {
+        let (outbox, inbox) = Outbox::new(ctx);
+        let mut workers = Workers::start(outbox, start.sound)?;
+        let mut model = Model {
+            settings: start.settings,
+            ..Model::default()
+        };
+        if let Some(complaint) = start.complaint {
+            model.notices.error(complaint);
+        }
+        let shown_theme = model.settings.theme;
+        theme::install(ctx, shown_theme);
+        ctx.set_zoom_factor(model.settings.scale.clamp(0.5, 3.0));
+        if start.paths.is_empty() {
+            logic::apply(&mut model, &mut workers, Command::OpenDemo);
+        } else {
+            logic::open(&mut model, &mut workers, start.paths);
+        }
+        // egui's renderer leaves out paint callbacks on the very first frame.
+        ctx.request_repaint();
+        Ok(Self {
+            model,
+            workers,
+            inbox,
+            trees: Layout::ALL.map(Layout::tree),
+            shown_theme,
+        })
+    }
+
+    /// What is shown.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Carries out a command as if a panel had pushed it.
+    pub fn apply(&mut self, command: Command) {
+        if let Command::ResetLayout = command {
+            let layout = self.model.layout;
+            if let Some(tree) = self.trees.get_mut(layout.index()) {
+                *tree = layout.tree();
+            }
+        }
+        logic::apply(&mut self.model, &mut self.workers, command);
+    }
+
+    /// Whether the picture may still change without the user: something is opened, decoded, computed or trained.
+    pub fn is_busy(&self) -> bool {
+        let decoding = matches!(
+            self.model.spectrogram.state,
+            super::model::PictureState::Computing(_)
+        );
+        decoding || !self.inbox.is_empty() || self.workers.is_busy()
+    }
+
+    /// Turns errors of the graphics card into notices; without this they end the program.
+    pub fn watch_graphics(&self, device: &wgpu::Device) {
+        let outbox = self.workers.outbox.clone();
+        device.on_uncaptured_error(Arc::new(move |error| {
+            // Called on the window's own thread too, which empties the inbox: never wait for it here.
+            outbox.send_if_room(Message::Graphics(error.to_string()));
+        }));
+    }
+
+    /// Takes in messages, reads the player and the keys. Paints nothing.
+    pub fn before_frame(&mut self, ctx: &egui::Context) {
+        let begin = Instant::now();
+        while let Ok(message) = self.inbox.try_recv() {
+            logic::receive(&mut self.model, &mut self.workers, message);
+            if begin.elapsed() > INBOX_TIME {
+                ctx.request_repaint();
+                break;
+            }
+        }
+        logic::listen(&mut self.model, &self.workers);
+        for command in keys::read(ctx, &self.model) {
+            self.apply(command);
+        }
+        if self.shown_theme != self.model.settings.theme {
+            self.shown_theme = self.model.settings.theme;
+            theme::show(ctx, self.shown_theme);
+        }
+        if self.model.transport.playing {
+            // The playhead moves.
+            ctx.request_repaint();
+        }
+    }
+
+    /// Draws everything, then carries out what the user did.
+    pub fn draw(&mut self, ui: &mut egui::Ui) {
+        let mut commands = Vec::new();
+        let tokens = theme::tokens(ui);
+        panels::top::show(ui, &self.model, &mut commands);
+        panels::transport::show(ui, &self.model, &mut commands);
+        panels::status::show(ui, &self.model, &mut commands);
+        egui::CentralPanel::no_frame()
+            .frame(Frame::new().fill(tokens.ground))
+            .show(ui, |ui| {
+                let mut view = View {
+                    model: &self.model,
+                    commands: &mut commands,
+                };
+                if let Some(tree) = self.trees.get_mut(self.model.layout.index()) {
+                    tree.ui(&mut view, ui);
+                }
+            });
+        panels::overlays::show(ui, &self.model, &mut commands);
+        if !commands.is_empty() {
+            ui.ctx().request_repaint();
+        }
+        for command in commands {
+            self.apply(command);
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.before_frame(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.draw(ui);
+    }
+}
+
+/// What the tiles need to draw their panes.
+struct View<'a> {
+    model: &'a Model,
+    commands: &'a mut Vec<Command>,
+}
+
+impl Behavior<Pane> for View<'_> {
+    fn pane_ui(&mut self, ui: &mut egui::Ui, _tile: TileId, pane: &mut Pane) -> UiResponse {
+        let tokens = theme::tokens(ui);
+        Frame::new().fill(tokens.surface).show(ui, |ui| {
+            ui.set_min_size(ui.available_size());
+            panels::show(*pane, ui, self.model, self.commands);
+        });
+        UiResponse::None
+    }
+
+    fn tab_title_for_pane(&mut self, pane: &Pane) -> egui::WidgetText {
+        theme::small(pane.title()).into()
+    }
+
+    fn simplification_options(&self) -> SimplificationOptions {
+        SimplificationOptions {
+            // The tab bar is a pane's title and the handle to move it.
+            all_panes_must_have_tabs: true,
+            ..Default::default()
+        }
+    }
+
+    fn tab_bar_height(&self, _style: &egui::Style) -> f32 {
+        theme::ROW_HEIGHT
+    }
+
+    fn gap_width(&self, _style: &egui::Style) -> f32 {
+        theme::UNIT
+    }
+
+    fn tab_bar_color(&self, visuals: &egui::Visuals) -> egui::Color32 {
+        visuals.panel_fill
+    }
+
+    fn tab_bg_color(
+        &self,
+        visuals: &egui::Visuals,
+        _tiles: &egui_tiles::Tiles<Pane>,
+        _tile: TileId,
+        _state: &egui_tiles::TabState,
+    ) -> egui::Color32 {
+        visuals.panel_fill
+    }
+
+    fn tab_outline_stroke(
+        &self,
+        _visuals: &egui::Visuals,
+        _tiles: &egui_tiles::Tiles<Pane>,
+        _tile: TileId,
+        _state: &egui_tiles::TabState,
+    ) -> egui::Stroke {
+        egui::Stroke::NONE
+    }
+
+    fn tab_bar_hline_stroke(&self, _visuals: &egui::Visuals) -> egui::Stroke {
+        egui::Stroke::NONE
+    }
+
+    fn tab_text_color(
+        &self,
+        visuals: &egui::Visuals,
+        tiles: &egui_tiles::Tiles<Pane>,
+        tile: TileId,
+        state: &egui_tiles::TabState,
+    ) -> egui::Color32 {
+        let alone = tiles
+            .parent_of(tile)
+            .and_then(|parent| tiles.get_container(parent))
+            .is_some_and(|container| container.num_children() == 1);
+        if state.active && !alone {
+            visuals.strong_text_color()
+        } else {
+            visuals.weak_text_color()
+        }
+    }
+
+    fn resize_stroke(&self, style: &egui::Style, state: egui_tiles::ResizeState) -> egui::Stroke {
+        let colour = match state {
+            egui_tiles::ResizeState::Idle => return egui::Stroke::NONE,
+            egui_tiles::ResizeState::Hovering => style.visuals.widgets.hovered.bg_fill,
+            egui_tiles::ResizeState::Dragging => style.visuals.hyperlink_color,
+        };
+        egui::Stroke::new(theme::UNIT, colour)
+    }
+}

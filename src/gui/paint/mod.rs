@@ -1,0 +1,1 @@
+//! What the graphics card draws itself: callbacks inside egui's render pass.

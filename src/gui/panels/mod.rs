@@ -1,0 +1,28 @@
+//! One file a panel: `show(ui, model, commands)`. Panels read the model and push commands, nothing else.
+
+pub mod library;
+pub mod map;
+pub mod masking;
+pub mod overlays;
+pub mod probe;
+pub mod spectrogram;
+pub mod status;
+pub mod top;
+pub mod train;
+pub mod transport;
+
+use eframe::egui;
+
+use super::{command::Command, layout::Pane, model::Model};
+
+/// Draws a pane.
+pub fn show(pane: Pane, ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    match pane {
+        Pane::Library => library::show(ui, model, out),
+        Pane::Spectrogram => spectrogram::show(ui, model, out),
+        Pane::Masking => masking::show(ui, model, out),
+        Pane::Train => train::show(ui, model, out),
+        Pane::Map => map::show(ui, model, out),
+        Pane::Probe => probe::show(ui, model, out),
+    }
+}

@@ -1,0 +1,169 @@
+//! The bar at the top: opening, layouts, theme.
+
+use eframe::egui::{self, Align, Button, Frame, Layout as Flow, Margin, Panel, RichText};
+use egui_phosphor::regular as icon;
+
+use crate::{
+    gui::{
+        command::Command,
+        layout::Layout,
+        logic::other_theme,
+        model::Model,
+        theme::{self, small},
+    },
+    storage::Theme,
+};
+
+/// Draws the bar.
+pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    Panel::top("top")
+        .exact_size(theme::BAR_HEIGHT)
+        .show_separator_line(false)
+        .frame(
+            Frame::new()
+                .fill(tokens.surface)
+                .inner_margin(Margin::symmetric(12, 0)),
+        )
+        .show(ui, |ui| {
+            ui.horizontal_centered(|ui| {
+                open_menu(ui, model, out);
+                ui.add_space(theme::SPACE);
+                layouts(ui, model, out);
+                ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
+                    right(ui, model, out);
+                });
+            });
+        });
+}
+
+fn open_menu(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let label = format!("{}  Open", icon::FOLDER_OPEN);
+    ui.menu_button(label, |ui| {
+        ui.set_min_width(theme::UNIT * 50.0);
+        let mut item = |ui: &mut egui::Ui, icon: &str, text: &str, key: &str, command: Command| {
+            let button = Button::new(format!("{icon}  {text}"))
+                .shortcut_text(small(key))
+                .frame_when_inactive(false);
+            if ui
+                .add_sized([ui.available_width(), theme::CONTROL_HEIGHT], button)
+                .clicked()
+            {
+                out.push(command);
+                ui.close();
+            }
+        };
+        item(
+            ui,
+            icon::FILE_AUDIO,
+            "Files…",
+            "Ctrl+O",
+            Command::ChooseFiles,
+        );
+        item(
+            ui,
+            icon::FOLDER,
+            "Folder…",
+            "Ctrl+Shift+O",
+            Command::ChooseFolder,
+        );
+        item(
+            ui,
+            icon::MUSIC_NOTES,
+            "Demo collection",
+            "",
+            Command::OpenDemo,
+        );
+        if !model.settings.recent.is_empty() {
+            ui.separator();
+            ui.label(small("Recent").color(theme::tokens(ui).text_weak));
+        }
+        for path in &model.settings.recent {
+            let name = path.file_name().map_or_else(
+                || path.display().to_string(),
+                |name| name.to_string_lossy().into_owned(),
+            );
+            let button = Button::new(name).frame_when_inactive(false).truncate();
+            if ui
+                .add_sized([ui.available_width(), theme::CONTROL_HEIGHT], button)
+                .on_hover_text(path.display().to_string())
+                .clicked()
+            {
+                out.push(Command::Open(vec![path.clone()]));
+                ui.close();
+            }
+        }
+    })
+    .response
+    .on_hover_text(
+        "Open sound files or a folder of them; dropping them on the window does the same",
+    );
+}
+
+fn layouts(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    ui.spacing_mut().item_spacing.x = theme::SPACE_SMALL;
+    for layout in Layout::ALL {
+        let shown = model.layout == layout;
+        let colour = if shown {
+            tokens.text_strong
+        } else {
+            tokens.text_weak
+        };
+        let text = RichText::new(layout.name()).color(colour);
+        let tip = format!(
+            "{} (Ctrl+{})",
+            layout.purpose(),
+            layout.key().symbol_or_name()
+        );
+        let response = ui
+            .add(Button::new(text).frame_when_inactive(false).selected(false))
+            .on_hover_text(tip);
+        if shown {
+            let line = egui::Rect::from_x_y_ranges(
+                response.rect.x_range().shrink(theme::SPACE),
+                response.rect.bottom() + 2.0..=response.rect.bottom() + 4.0,
+            );
+            ui.painter().rect_filled(line, 1.0, tokens.accent);
+        }
+        if response.clicked() {
+            out.push(Command::ShowLayout(layout));
+        }
+        response.context_menu(|ui| {
+            if ui.button("Put panels back").clicked() {
+                out.push(Command::ShowLayout(layout));
+                out.push(Command::ResetLayout);
+                ui.close();
+            }
+        });
+    }
+}
+
+fn right(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let (symbol, tip) = match model.settings.theme {
+        Theme::Dark => (icon::SUN, "Light theme (Ctrl+T)"),
+        Theme::Light => (icon::MOON, "Dark theme (Ctrl+T)"),
+    };
+    if icon_button(ui, symbol, tip).clicked() {
+        out.push(Command::SetTheme(other_theme(model.settings.theme)));
+    }
+    if icon_button(ui, icon::KEYBOARD, "Keys (F1)").clicked() {
+        out.push(Command::ShowKeys(!model.keys_shown));
+    }
+    if let Some(collection) = &model.library.collection {
+        let tokens = theme::tokens(ui);
+        let text = format!("{}  ·  {} tracks", collection.name, collection.tracks.len());
+        ui.add(egui::Label::new(small(text).color(tokens.text_weak)).truncate());
+    }
+}
+
+/// A square button that shows one icon.
+pub fn icon_button(ui: &mut egui::Ui, symbol: &str, tip: &str) -> egui::Response {
+    let button =
+        Button::new(RichText::new(symbol).size(theme::TEXT_LARGE)).frame_when_inactive(false);
+    let response = ui
+        .add_sized([theme::CONTROL_HEIGHT; 2], button)
+        .on_hover_text(tip);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, tip));
+    response
+}

@@ -1,0 +1,184 @@
+//! The bar at the bottom: play, position, original or what is left.
+
+use eframe::egui::{
+    self, Align, Button, Frame, Layout as Flow, Margin, Panel, RichText, Sense, vec2,
+};
+use egui_phosphor::regular as icon;
+
+use crate::{
+    audio::OutputStatus,
+    gui::{
+        command::Command,
+        model::{Model, clock},
+        theme::{self, small},
+    },
+};
+
+use super::top::icon_button;
+
+/// Draws the bar.
+pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    Panel::bottom("transport")
+        .exact_size(theme::BAR_HEIGHT + theme::UNIT)
+        .show_separator_line(false)
+        .frame(
+            Frame::new()
+                .fill(tokens.surface)
+                .inner_margin(Margin::symmetric(12, 0)),
+        )
+        .show(ui, |ui| {
+            ui.horizontal_centered(|ui| {
+                buttons(ui, model, out);
+                position(ui, model);
+                ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
+                    device(ui, model, out);
+                    part(ui, model, out);
+                    seek_bar(ui, model, out);
+                });
+            });
+        });
+}
+
+fn buttons(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    let shown = model.spectrogram.path().is_some();
+    if icon_button(ui, icon::SKIP_BACK, "Beginning of the track (Home)").clicked() {
+        out.push(Command::Seek(0.0));
+    }
+    let (symbol, tip) = if model.transport.playing {
+        (icon::PAUSE, "Pause (Space)")
+    } else {
+        (icon::PLAY, "Play (Space)")
+    };
+    let text = RichText::new(symbol)
+        .size(theme::TEXT_LARGE)
+        .color(tokens.on_accent);
+    let button = Button::new(text).fill(tokens.accent);
+    let size = vec2(theme::UNIT * 11.0, theme::UNIT * 8.0);
+    let response = ui
+        .add_enabled_ui(shown, |ui| ui.add_sized(size, button))
+        .inner
+        .on_hover_text(tip);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, shown, tip));
+    if response.clicked() {
+        out.push(Command::TogglePlay);
+    }
+}
+
+/// The length that the seek bar stands for.
+fn duration_secs(model: &Model) -> f64 {
+    match model.spectrogram.picture() {
+        Some(picture) => picture.duration_secs(),
+        None => model.transport.duration_secs,
+    }
+}
+
+fn position(ui: &mut egui::Ui, model: &Model) {
+    let tokens = theme::tokens(ui);
+    let here = clock(model.transport.position_secs);
+    let all = clock(duration_secs(model));
+    ui.allocate_ui_with_layout(
+        vec2(theme::UNIT * 30.0, theme::CONTROL_HEIGHT),
+        Flow::right_to_left(Align::Center),
+        |ui| {
+            ui.spacing_mut().item_spacing.x = theme::UNIT;
+            ui.label(RichText::new(all).color(tokens.text_weak));
+            ui.label(RichText::new("/").color(tokens.text_weak));
+            ui.label(RichText::new(here).color(tokens.text_strong));
+        },
+    );
+}
+
+fn seek_bar(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    let size = vec2(ui.available_width(), theme::CONTROL_HEIGHT);
+    let (area, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+    let duration = duration_secs(model);
+    let rail = egui::Rect::from_center_size(area.center(), vec2(area.width(), theme::UNIT));
+    ui.painter().rect_filled(rail, 2.0, tokens.hairline);
+    if duration <= 0.0 {
+        return;
+    }
+    let share = (model.transport.position_secs / duration).clamp(0.0, 1.0) as f32;
+    let mut done = rail;
+    done.set_width(rail.width() * share);
+    ui.painter().rect_filled(done, 2.0, tokens.accent);
+    let knob = egui::pos2(done.right(), rail.center().y);
+    let radius = if response.hovered() || response.dragged() {
+        7.0
+    } else {
+        5.0
+    };
+    ui.painter().circle_filled(knob, radius, tokens.text_strong);
+    if let Some(pointer) = response.interact_pointer_pos() {
+        let share = f64::from((pointer.x - rail.left()) / rail.width()).clamp(0.0, 1.0);
+        out.push(Command::Seek(share * duration));
+    }
+    response.widget_info(|| {
+        egui::WidgetInfo::slider(true, model.transport.position_secs, "Position in seconds")
+    });
+}
+
+fn part(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let transport = &model.transport;
+    let tokens = theme::tokens(ui);
+    let mut choose = |ui: &mut egui::Ui, left: bool, text: &str, tip: &str| {
+        let chosen = transport.hear_left == left;
+        let colour = if chosen {
+            tokens.text_strong
+        } else {
+            tokens.text_weak
+        };
+        let fill = if chosen {
+            tokens.accent_quiet
+        } else {
+            tokens.raised
+        };
+        let button = Button::new(RichText::new(text).color(colour)).fill(fill);
+        if ui.add(button).on_hover_text(tip).clicked() {
+            out.push(Command::HearLeft(left));
+        }
+    };
+    ui.spacing_mut().item_spacing.x = theme::LINE;
+    ui.add_space(theme::SPACE_LARGE);
+    let text = if transport.left_is_computed {
+        "What is left …"
+    } else {
+        "What is left"
+    };
+    choose(
+        ui,
+        true,
+        text,
+        "Hear only what the mask keeps, at the same place (X)",
+    );
+    choose(ui, false, "Original", "Hear the track as it is (X)");
+    ui.add_space(theme::SPACE_LARGE);
+    ui.spacing_mut().item_spacing.x = theme::SPACE;
+}
+
+fn device(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    match &model.transport.output {
+        Some(OutputStatus::Unavailable { why }) => {
+            let text = format!("{}  No sound", icon::SPEAKER_SLASH);
+            let tip = format!(
+                "There is no sound device ({why}). Everything else works; connect one and click here to look again"
+            );
+            let button =
+                Button::new(small(text).color(tokens.text_weak)).frame_when_inactive(false);
+            if ui.add(button).on_hover_text(tip).clicked() {
+                out.push(Command::FindSoundDevice);
+            }
+        }
+        Some(OutputStatus::Ready { device }) => {
+            ui.label(RichText::new(icon::SPEAKER_HIGH).color(tokens.text_weak))
+                .on_hover_text(format!("Sound goes to {device}"));
+        }
+        Some(OutputStatus::Starting) | None => {
+            ui.label(RichText::new(icon::SPEAKER_NONE).color(tokens.text_weak))
+                .on_hover_text("Looking for a sound device");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+use std::path::PathBuf;
+
+use eframe::egui;
+
+use crate::storage::{Folders, Settings, StorageError};
+
+use super::app::{App, Start};
+
+/// Why there is no window.
+#[derive(Debug, thiserror::Error)]
+pub enum WindowError {
+    /// No display, or no graphics that the window could be drawn with.
+    #[error(
+        "no window can be opened here ({why}); without a display, `mynascope tour FOLDER` draws the same window into \
+         pictures, and every other verb works too (`mynascope --help`)"
+    )]
+    NoDisplay { why: String },
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Opens the window on files and folders; without any, on the demo collection. Returns when the window is closed.
+pub fn run_window(paths: Vec<PathBuf>) -> Result<(), WindowError> {
+    #[cfg(target_os = "linux")]
+    if ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
+        .iter()
+        .all(|name| std::env::var_os(name).is_none_or(|value| value.is_empty()))
+    {
+        return Err(WindowError::NoDisplay {
+            why: "neither DISPLAY nor WAYLAND_DISPLAY is set".to_owned(),
+        });
+    }
+    let folders = Folders::of_user()?;
+    let (settings, complaint) = Settings::load(&folders.config);
+    let start = Start {
+        paths,
+        settings,
+        complaint,
+        sound: true,
+    };
+    let options = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_title("Mynascope")
+            .with_app_id("mynascope")
+            .with_inner_size([1280.0, 800.0])
+            .with_min_inner_size([760.0, 480.0]),
+        renderer: eframe::Renderer::Wgpu,
+        ..Default::default()
+    };
+    eframe::run_native(
+        "Mynascope",
+        options,
+        Box::new(move |creation| {
+            let app = App::new(&creation.egui_ctx, start)?;
+            if let Some(state) = &creation.wgpu_render_state {
+                app.watch_graphics(&state.device);
+            }
+            Ok(Box::new(app))
+        }),
+    )
+    .map_err(|error| WindowError::NoDisplay {
+        why: error.to_string(),
+    })
+}
