@@ -52,7 +52,7 @@ impl AudioError {
     }
 
     /// [`AudioError::Open`].
-    pub fn open(path: &Path, why: impl Into<String>) -> Self {
+    pub(super) fn open(path: &Path, why: impl Into<String>) -> Self {
         Self::Open {
             why: why.into(),
             path: path.to_path_buf(),
@@ -60,7 +60,7 @@ impl AudioError {
     }
 
     /// [`AudioError::Unsupported`].
-    pub fn unsupported(path: &Path, why: impl Into<String>) -> Self {
+    pub(super) fn unsupported(path: &Path, why: impl Into<String>) -> Self {
         Self::Unsupported {
             why: why.into(),
             path: path.to_path_buf(),
@@ -68,7 +68,7 @@ impl AudioError {
     }
 
     /// [`AudioError::Damaged`].
-    pub fn damaged(path: &Path, why: impl Into<String>) -> Self {
+    pub(super) fn damaged(path: &Path, why: impl Into<String>) -> Self {
         Self::Damaged {
             why: why.into(),
             path: path.to_path_buf(),
@@ -76,7 +76,7 @@ impl AudioError {
     }
 
     /// [`AudioError::Limit`].
-    pub fn limit(path: &Path, why: impl Into<String>) -> Self {
+    pub(super) fn limit(path: &Path, why: impl Into<String>) -> Self {
         Self::Limit {
             why: why.into(),
             path: path.to_path_buf(),
@@ -84,7 +84,7 @@ impl AudioError {
     }
 
     /// The system's own words.
-    pub fn from_io(path: &Path, error: &io::Error) -> Self {
+    pub(super) fn from_io(path: &Path, error: &io::Error) -> Self {
         Self::open(path, error.to_string())
     }
 }

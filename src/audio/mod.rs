@@ -3,9 +3,12 @@
 //! A file that reaches this room ends as sound or as one clear [`AudioError`]; it never takes the program down and
 //! never asks for more memory than the limits named in `decode.rs` allow.
 
+mod decode;
 mod error;
 mod load;
 mod player;
+mod resample;
+mod source;
 mod wav;
 
 pub use error::AudioError;

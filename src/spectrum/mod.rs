@@ -3,10 +3,12 @@
 //! The mel-spectrogram is the one that the published Myna models were trained on: power, Slaney bands, no log.
 
 mod colour;
+mod filters;
 mod masked;
 mod mel;
 mod npy;
 mod scale;
+mod transform;
 
 pub use colour::ColourMap;
 pub use masked::{Part, masked_sound};
