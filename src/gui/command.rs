@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
+    spectrum::ColourMap,
     storage::Theme,
     tokens::{MaskKind, MaskRatio, PatchShape},
 };
@@ -64,6 +65,7 @@ pub enum Command {
     /// Moves the picture by so many seconds.
     PanTime(f64),
     FitTrack,
+    SetColourMap(ColourMap),
     /// To the next colour map, or the one before.
     NextColourMap {
         back: bool,

@@ -95,6 +95,7 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
         Command::FitTrack => {
             model.spectrogram.view = TimeView::fit(model.spectrogram.view.duration_secs);
         }
+        Command::SetColourMap(map) => model.spectrogram.colour_map = map,
         Command::NextColourMap { back } => {
             model.spectrogram.colour_map = next_map(model.spectrogram.colour_map, back);
         }

@@ -53,6 +53,7 @@ pub fn run_window(paths: Vec<PathBuf>) -> Result<(), WindowError> {
         Box::new(move |creation| {
             let app = App::new(&creation.egui_ctx, start)?;
             if let Some(state) = &creation.wgpu_render_state {
+                super::paint::install(state);
                 app.watch_graphics(&state.device);
             }
             Ok(Box::new(app))

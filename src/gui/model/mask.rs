@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::tokens::{
-    DropOrder, MaskKind, MaskRatio, PatchShape, Purpose, WINDOW_FRAMES, dropped_tokens, stream,
+    DropOrder, MaskKind, MaskRatio, PatchShape, WINDOW_FRAMES, WindowMasks, dropped_tokens,
 };
 
 /// What decides in which order tokens are dropped, window by window. The ratio is no part of it: a mask is the
@@ -16,14 +16,16 @@ pub struct MaskKey {
 }
 
 impl MaskKey {
-    /// The drop order of one window, drawn as training draws view A of the window's number.
-    pub fn order(&self, window: usize) -> DropOrder {
-        let purpose = Purpose::Mask {
-            view: 0,
-            vertical: self.shape == PatchShape::Vertical,
-        };
-        let mut random = stream(self.seed, 0, window as u64, purpose);
-        DropOrder::draw(self.shape.grid(WINDOW_FRAMES), self.kind, &mut random)
+    /// The masks of all windows: the same that are heard and that the command line draws for a single track.
+    pub fn masks(&self) -> WindowMasks {
+        WindowMasks::draw_windows(
+            self.seed,
+            0,
+            self.windows,
+            WINDOW_FRAMES,
+            self.shape,
+            self.kind,
+        )
     }
 }
 
@@ -41,9 +43,12 @@ pub struct RankTable {
 impl RankTable {
     /// Draws the orders of all windows.
     pub fn draw(key: MaskKey) -> Self {
-        let tokens = key.shape.grid(WINDOW_FRAMES).tokens();
-        let ranks = (0..key.windows)
-            .flat_map(|window| key.order(window).ranks())
+        let masks = key.masks();
+        let tokens = masks.grid().tokens();
+        let ranks = masks
+            .orders()
+            .iter()
+            .flat_map(DropOrder::ranks)
             // A window has 48 tokens.
             .map(|rank| u8::try_from(rank).unwrap_or(u8::MAX))
             .collect();
@@ -169,7 +174,8 @@ mod tests {
             };
             let table = RankTable::draw(key);
             let grid = shape.grid(WINDOW_FRAMES);
-            let keep = key.order(2).keep_flags(MaskRatio::MYNA);
+            let masks = key.masks();
+            let keep = masks.orders()[2].keep_flags(MaskRatio::MYNA);
             for band in (0..128).step_by(5) {
                 for inside in 0..WINDOW_FRAMES {
                     let token = grid.token_at(band, inside).unwrap();

@@ -13,7 +13,9 @@ pub use library::{Library, Row};
 pub use mapping::{MapCommand, MapMessage, Mapping};
 pub use mask::{MOST_PERCENT, Mask, MaskKey, RankTable};
 pub use notice::{Notice, Notices, Severity};
-pub use picture::{FRAME_SECS, Picture, PictureState, Spectrogram, TimeView, WINDOW_SECS};
+pub use picture::{
+    FRAME_SECS, Picture, PictureState, Spectrogram, TimeView, WINDOW_SECS, level_db,
+};
 pub use probing::{ProbeCommand, ProbeMessage, Probing};
 pub use training::{TrainCommand, TrainMessage, Training};
 pub use transport::{Transport, clock};

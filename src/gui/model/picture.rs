@@ -21,6 +21,8 @@ pub struct Picture {
     /// Different for every picture ever made: tells the graphics card whether it has this one already.
     pub id: u64,
     pub mel: Mel,
+    /// The levels of `mel` in dB as half-precision floats, `[frames, bands]`: what the graphics card is sent.
+    pub levels: Vec<u16>,
 }
 
 impl Picture {
@@ -30,6 +32,11 @@ impl Picture {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
+            levels: mel
+                .values()
+                .iter()
+                .map(|&power| half(level_db(power)))
+                .collect(),
             mel,
         }
     }
@@ -39,10 +46,30 @@ impl Picture {
         self.mel.frames() as f64 * FRAME_SECS
     }
 
-    /// Whole windows in the track.
+    /// Whole windows in the track; a track shorter than a window has one, which silence fills up.
     pub fn windows(&self) -> usize {
-        self.mel.frames() / WINDOW_FRAMES
+        (self.mel.frames() / WINDOW_FRAMES).max(1)
     }
+}
+
+/// The level of a mel power in dB; silence is -120 dB.
+pub fn level_db(power: f32) -> f32 {
+    10.0 * power.max(1e-12).log10()
+}
+
+/// The bits of the nearest half-precision float (IEEE 754 binary16); too small becomes 0, too large infinity.
+fn half(value: f32) -> u16 {
+    let bits = value.to_bits();
+    let sign = (bits >> 16) & 0x8000;
+    // The exponent's bias is 127 in single and 15 in half precision.
+    let exponent = ((bits >> 23) & 0xff) as i32 - 127 + 15;
+    let magnitude = match exponent {
+        ..=0 => 0,
+        31.. => 0x7c00,
+        // A mantissa that rounds up to 2 carries into the exponent, as it should.
+        _ => (((exponent as u32) << 10) | ((bits >> 13) & 0x3ff)) + ((bits >> 12) & 1),
+    };
+    (sign | magnitude) as u16
 }
 
 /// What there is to draw.
@@ -181,6 +208,23 @@ mod tests {
         assert_eq!(view, TimeView::fit(60.0));
         view.zoom(0.0, 1000.0);
         assert!((view.span_secs - LEAST_SPAN_SECS).abs() < 1e-12);
+    }
+
+    #[test]
+    fn levels_survive_half_precision() {
+        for (value, bits) in [
+            (0.0, 0),
+            (1.0, 0x3c00),
+            (-2.0, 0xc000),
+            (-120.0, 0xd780),
+            (0.1, 0x2e66),
+            (2047.9999, 0x6800),
+            (1e6, 0x7c00),
+        ] {
+            assert_eq!(half(value), bits, "{value}");
+        }
+        assert!((level_db(100.0) - 20.0).abs() < 1e-4);
+        assert_eq!(level_db(0.0), -120.0);
     }
 
     #[test]

@@ -1,1 +1,23 @@
 //! What the graphics card draws itself: callbacks inside egui's render pass.
+
+mod spectrogram;
+
+pub use spectrogram::{MaskPaint, SpectrogramPaint, Uploads};
+
+use eframe::egui_wgpu::RenderState;
+
+/// Compiles the shaders for a renderer; without this the callbacks draw nothing.
+pub fn install(state: &RenderState) {
+    let mut renderer = state.renderer.write();
+    let gpu = spectrogram::SpectrogramGpu::new(&state.device, state.target_format);
+    renderer.callback_resources.insert(gpu);
+}
+
+/// How much was sent to the graphics card for spectrograms so far; `None` before [`install`].
+pub fn uploads(state: &RenderState) -> Option<Uploads> {
+    let renderer = state.renderer.read();
+    renderer
+        .callback_resources
+        .get::<spectrogram::SpectrogramGpu>()
+        .map(|gpu| gpu.uploads)
+}

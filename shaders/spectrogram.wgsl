@@ -1,0 +1,170 @@
+// The picture of a track: level in dB to colour, patch grid and mask in one pass. Whatever moves while a user drags a
+// slider is a uniform, so nothing is uploaded then.
+
+struct Uniforms {
+    // Behind the picture; what dropped patches fade to. Colours are sRGB, not premultiplied.
+    background: vec4f,
+    patch_line: vec4f,
+    window_line: vec4f,
+    // Size of the picture in pixels.
+    size: vec2f,
+    // Frame at the left edge, and visible frames.
+    start_frame: f32,
+    span_frames: f32,
+    top_db: f32,
+    range_db: f32,
+    // 0: dropped patches stay; 1: nothing is left of them.
+    overlay: f32,
+    frames: u32,
+    // Frames of one texture layer.
+    layer_frames: u32,
+    // 0 where no mask is drawn.
+    windows: u32,
+    tokens: u32,
+    patch_bands: u32,
+    patch_frames: u32,
+    // Tokens whose rank is below this are dropped.
+    dropped: u32,
+    // Windows side by side in a row of the rank texture.
+    windows_per_row: u32,
+    // 1 where the target stores linear light.
+    linear_target: u32,
+}
+
+const BANDS: i32 = 128;
+const WINDOW_FRAMES: u32 = 96u;
+// More frames than this in one pixel are sampled evenly.
+const MOST_SAMPLES: i32 = 32;
+
+@group(0) @binding(0) var<uniform> uniforms: Uniforms;
+// [layers][frames][bands]: level in dB.
+@group(0) @binding(1) var levels: texture_2d_array<f32>;
+// 256 colours, darkest first.
+@group(0) @binding(2) var colours: texture_2d<f32>;
+// For each token of each window its place in the drop order.
+@group(0) @binding(3) var ranks: texture_2d<u32>;
+
+struct Corner {
+    @builtin(position) position: vec4f,
+    // 0 to 1 from the left and from the top.
+    @location(0) place: vec2f,
+}
+
+// One triangle that covers the viewport, which is the picture's rectangle.
+@vertex
+fn corner(@builtin(vertex_index) index: u32) -> Corner {
+    let place = vec2f(f32((index << 1u) & 2u), f32(index & 2u));
+    var out: Corner;
+    out.position = vec4f(place.x * 2.0 - 1.0, 1.0 - place.y * 2.0, 0.0, 1.0);
+    out.place = place;
+    return out;
+}
+
+fn level(frame: i32, band: i32) -> f32 {
+    let inside = u32(clamp(frame, 0, i32(uniforms.frames) - 1));
+    let row = i32(inside % uniforms.layer_frames);
+    let layer = i32(inside / uniforms.layer_frames);
+    return textureLoad(levels, vec2i(clamp(band, 0, BANDS - 1), row), layer, 0).r;
+}
+
+// Linear between the centres of two bands.
+fn level_between(frame: i32, band: f32) -> f32 {
+    let low = floor(band - 0.5);
+    let share = band - 0.5 - low;
+    return mix(level(frame, i32(low)), level(frame, i32(low) + 1), share);
+}
+
+// The mean level of the frames in one pixel; between frames when a frame is wider than a pixel.
+fn smooth_level(frame: f32, band: f32, frames_per_pixel: f32) -> f32 {
+    if frames_per_pixel <= 1.0 {
+        let left = floor(frame - 0.5);
+        let share = frame - 0.5 - left;
+        let a = level_between(i32(left), band);
+        let b = level_between(i32(left) + 1, band);
+        return mix(a, b, share);
+    }
+    let samples = clamp(i32(ceil(frames_per_pixel)), 2, MOST_SAMPLES);
+    var sum = 0.0;
+    for (var index = 0; index < samples; index += 1) {
+        let offset = (f32(index) + 0.5) / f32(samples) - 0.5;
+        sum += level_between(i32(floor(frame + offset * frames_per_pixel)), band);
+    }
+    return sum / f32(samples);
+}
+
+fn is_dropped(frame: u32, band: u32) -> bool {
+    let window = frame / WINDOW_FRAMES;
+    let columns = WINDOW_FRAMES / uniforms.patch_frames;
+    let token = (band / uniforms.patch_bands) * columns + (frame % WINDOW_FRAMES) / uniforms.patch_frames;
+    let x = (window % uniforms.windows_per_row) * uniforms.tokens + token;
+    let y = window / uniforms.windows_per_row;
+    return textureLoad(ranks, vec2u(x, y), 0).r < uniforms.dropped;
+}
+
+// 1 where a line of one pixel lies on the left edge of a cell of `width` units; `a` and `b` are the pixel's edges.
+// Lines that would lie closer than a few pixels fade out instead of covering the picture.
+fn line(a: f32, b: f32, width: f32) -> f32 {
+    let pixels = width / max(b - a, 1e-9);
+    let crossed = f32(floor(a / width) != floor(b / width));
+    return crossed * smoothstep(3.0, 10.0, pixels);
+}
+
+fn to_linear(colour: vec3f) -> vec3f {
+    let low = colour / 12.92;
+    let high = pow((colour + 0.055) / 1.055, vec3f(2.4));
+    return select(high, low, colour <= vec3f(0.04045));
+}
+
+@fragment
+fn pixel(in: Corner) -> @location(0) vec4f {
+    let frames_per_pixel = uniforms.span_frames / uniforms.size.x;
+    let bands_per_pixel = f32(BANDS) / uniforms.size.y;
+    let frame = uniforms.start_frame + in.place.x * uniforms.span_frames;
+    let band = (1.0 - in.place.y) * f32(BANDS);
+    var colour = uniforms.background.rgb;
+    if frame >= 0.0 && frame < f32(uniforms.frames) {
+        let db = smooth_level(frame, band, frames_per_pixel);
+        let share = clamp((db - uniforms.top_db) / uniforms.range_db + 1.0, 0.0, 1.0);
+        let place = share * 255.0;
+        let below = i32(place);
+        let darker = textureLoad(colours, vec2i(below, 0), 0).rgb;
+        let brighter = textureLoad(colours, vec2i(min(below + 1, 255), 0), 0).rgb;
+        colour = mix(darker, brighter, fract(place));
+        if uniforms.windows > 0u {
+            colour = masked(colour, frame, band, frames_per_pixel, bands_per_pixel, in.position.xy);
+        }
+    }
+    if uniforms.linear_target == 1u {
+        colour = to_linear(colour);
+    }
+    return vec4f(colour, 1.0);
+}
+
+fn masked(
+    picture: vec3f,
+    frame: f32,
+    band: f32,
+    frames_per_pixel: f32,
+    bands_per_pixel: f32,
+    pixel: vec2f,
+) -> vec3f {
+    var colour = picture;
+    let inside = u32(frame) < uniforms.windows * WINDOW_FRAMES;
+    if inside {
+        if is_dropped(u32(frame), min(u32(band), 127u)) {
+            colour = mix(colour, uniforms.background.rgb, uniforms.overlay);
+        }
+        let half = frames_per_pixel * 0.5;
+        let upright = line(frame - half, frame + half, f32(uniforms.patch_frames));
+        let flat = line(band - bands_per_pixel * 0.5, band + bands_per_pixel * 0.5, f32(uniforms.patch_bands));
+        colour = mix(colour, uniforms.patch_line.rgb, uniforms.patch_line.a * max(upright, flat));
+        let window = line(frame - half, frame + half, f32(WINDOW_FRAMES));
+        colour = mix(colour, uniforms.window_line.rgb, uniforms.window_line.a * window);
+    } else {
+        // Behind the last whole window: part of the track, of no window. Hatched, and never masked.
+        let hatch = fract((pixel.x + pixel.y) / 10.0);
+        let shade = select(0.30, 0.62, hatch < 0.2);
+        colour = mix(colour, uniforms.background.rgb, shade);
+    }
+    return colour;
+}

@@ -1,0 +1,436 @@
+use std::sync::Arc;
+
+use eframe::{
+    egui::{Color32, PaintCallbackInfo},
+    egui_wgpu::{CallbackResources, CallbackTrait, ScreenDescriptor, wgpu},
+};
+
+use crate::{
+    gui::model::{Picture, RankTable},
+    spectrum::{ColourMap, MEL_BANDS},
+};
+
+/// One drawing of a track's picture.
+pub struct SpectrogramPaint {
+    pub picture: Arc<Picture>,
+    /// The mask, if it is drawn.
+    pub mask: Option<MaskPaint>,
+    pub colour_map: ColourMap,
+    /// Frame at the left edge.
+    pub start_frame: f32,
+    /// Visible frames.
+    pub span_frames: f32,
+    /// Size in pixels.
+    pub size: [f32; 2],
+    pub top_db: f32,
+    pub range_db: f32,
+    pub background: Color32,
+    pub patch_line: Color32,
+    pub window_line: Color32,
+}
+
+/// The mask over a picture.
+pub struct MaskPaint {
+    pub table: Arc<RankTable>,
+    /// Tokens of a window that are dropped.
+    pub dropped: usize,
+    /// How strongly they fade, 0 to 1.
+    pub overlay: f32,
+}
+
+/// How often something was sent to the graphics card that is not a handful of numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Uploads {
+    pub pictures: u64,
+    pub ranks: u64,
+    pub colour_maps: u64,
+}
+
+/// The layout of `Uniforms` in `shaders/spectrogram.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct Uniforms {
+    background: [f32; 4],
+    patch_line: [f32; 4],
+    window_line: [f32; 4],
+    size: [f32; 2],
+    start_frame: f32,
+    span_frames: f32,
+    top_db: f32,
+    range_db: f32,
+    overlay: f32,
+    frames: u32,
+    layer_frames: u32,
+    windows: u32,
+    tokens: u32,
+    patch_bands: u32,
+    patch_frames: u32,
+    dropped: u32,
+    windows_per_row: u32,
+    linear_target: u32,
+}
+
+/// Frames of one texture layer: every graphics card takes that many rows.
+const LAYER_FRAMES: usize = 8192;
+/// Every graphics card takes that many layers; together 18 hours.
+const MOST_LAYERS: usize = 256;
+/// Windows side by side in the rank texture: 128 of 48 tokens are 6144 columns.
+const WINDOWS_PER_ROW: usize = 128;
+/// Rows of the rank texture at most.
+const MOST_RANK_ROWS: usize = 8192;
+
+/// What lives on the graphics card for the spectrogram.
+pub(super) struct SpectrogramGpu {
+    pipeline: wgpu::RenderPipeline,
+    layout: wgpu::BindGroupLayout,
+    uniforms: wgpu::Buffer,
+    linear_target: bool,
+    picture: Option<(u64, wgpu::TextureView)>,
+    ranks: Option<(Arc<RankTable>, wgpu::TextureView)>,
+    /// Bound where no mask is drawn.
+    no_ranks: wgpu::TextureView,
+    colours: Option<(ColourMap, wgpu::TextureView)>,
+    bound: Option<wgpu::BindGroup>,
+    pub(super) uploads: Uploads,
+}
+
+fn texture_entry(
+    binding: u32,
+    sample_type: wgpu::TextureSampleType,
+    view_dimension: wgpu::TextureViewDimension,
+) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::FRAGMENT,
+        ty: wgpu::BindingType::Texture {
+            sample_type,
+            view_dimension,
+            multisampled: false,
+        },
+        count: None,
+    }
+}
+
+fn upload(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    label: &str,
+    format: wgpu::TextureFormat,
+    size: wgpu::Extent3d,
+    bytes: &[u8],
+) -> wgpu::Texture {
+    use wgpu::util::DeviceExt as _;
+    device.create_texture_with_data(
+        queue,
+        &wgpu::TextureDescriptor {
+            label: Some(label),
+            size,
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format,
+            usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+            view_formats: &[],
+        },
+        wgpu::util::TextureDataOrder::LayerMajor,
+        bytes,
+    )
+}
+
+impl SpectrogramGpu {
+    pub(super) fn new(device: &wgpu::Device, target: wgpu::TextureFormat) -> Self {
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some("spectrogram"),
+            source: wgpu::ShaderSource::Wgsl(
+                include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"),
+                    "/shaders/spectrogram.wgsl"
+                ))
+                .into(),
+            ),
+        });
+        let float = wgpu::TextureSampleType::Float { filterable: false };
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("spectrogram"),
+            entries: &[
+                wgpu::BindGroupLayoutEntry {
+                    binding: 0,
+                    visibility: wgpu::ShaderStages::FRAGMENT,
+                    ty: wgpu::BindingType::Buffer {
+                        ty: wgpu::BufferBindingType::Uniform,
+                        has_dynamic_offset: false,
+                        min_binding_size: None,
+                    },
+                    count: None,
+                },
+                texture_entry(1, float, wgpu::TextureViewDimension::D2Array),
+                texture_entry(2, float, wgpu::TextureViewDimension::D2),
+                texture_entry(
+                    3,
+                    wgpu::TextureSampleType::Uint,
+                    wgpu::TextureViewDimension::D2,
+                ),
+            ],
+        });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("spectrogram"),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+            label: Some("spectrogram"),
+            layout: Some(&pipeline_layout),
+            vertex: wgpu::VertexState {
+                module: &module,
+                entry_point: Some("corner"),
+                buffers: &[],
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+            },
+            fragment: Some(wgpu::FragmentState {
+                module: &module,
+                entry_point: Some("pixel"),
+                targets: &[Some(target.into())],
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+            }),
+            primitive: wgpu::PrimitiveState::default(),
+            depth_stencil: None,
+            multisample: wgpu::MultisampleState::default(),
+            multiview_mask: None,
+            cache: None,
+        });
+        let uniforms = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("spectrogram"),
+            size: size_of::<Uniforms>() as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let no_ranks = device
+            .create_texture(&wgpu::TextureDescriptor {
+                label: Some("no mask"),
+                size: wgpu::Extent3d {
+                    width: 1,
+                    height: 1,
+                    depth_or_array_layers: 1,
+                },
+                mip_level_count: 1,
+                sample_count: 1,
+                dimension: wgpu::TextureDimension::D2,
+                format: wgpu::TextureFormat::R8Uint,
+                usage: wgpu::TextureUsages::TEXTURE_BINDING,
+                view_formats: &[],
+            })
+            .create_view(&wgpu::TextureViewDescriptor::default());
+        Self {
+            pipeline,
+            layout,
+            uniforms,
+            linear_target: target.is_srgb(),
+            picture: None,
+            ranks: None,
+            no_ranks,
+            colours: None,
+            bound: None,
+            uploads: Uploads::default(),
+        }
+    }
+
+    /// Sends what this drawing needs and the card does not have.
+    fn prepare(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, paint: &SpectrogramPaint) {
+        let mut changed = self.bound.is_none();
+        if self.picture.as_ref().map(|(id, _)| *id) != Some(paint.picture.id) {
+            self.picture = Some((paint.picture.id, picture_texture(device, queue, paint)));
+            self.uploads.pictures += 1;
+            changed = true;
+        }
+        if self.colours.as_ref().map(|(map, _)| *map) != Some(paint.colour_map) {
+            let table = paint.colour_map.table();
+            let texture = upload(
+                device,
+                queue,
+                "colour map",
+                wgpu::TextureFormat::Rgba8Unorm,
+                wgpu::Extent3d {
+                    width: 256,
+                    height: 1,
+                    depth_or_array_layers: 1,
+                },
+                table.as_flattened(),
+            );
+            self.colours = Some((paint.colour_map, texture.create_view(&Default::default())));
+            self.uploads.colour_maps += 1;
+            changed = true;
+        }
+        if let Some(mask) = &paint.mask
+            && mask.table.key.windows > 0
+            && self
+                .ranks
+                .as_ref()
+                .is_none_or(|(table, _)| table.key != mask.table.key)
+        {
+            let view = rank_texture(device, queue, &mask.table);
+            self.ranks = Some((Arc::clone(&mask.table), view));
+            self.uploads.ranks += 1;
+            changed = true;
+        }
+        if changed {
+            self.bind(device);
+        }
+        queue.write_buffer(
+            &self.uniforms,
+            0,
+            bytemuck::bytes_of(&paint.uniforms(self.linear_target)),
+        );
+    }
+
+    fn bind(&mut self, device: &wgpu::Device) {
+        let (Some((_, picture)), Some((_, colours))) = (&self.picture, &self.colours) else {
+            return;
+        };
+        let ranks = self.ranks.as_ref().map_or(&self.no_ranks, |(_, view)| view);
+        let view = |binding, view| wgpu::BindGroupEntry {
+            binding,
+            resource: wgpu::BindingResource::TextureView(view),
+        };
+        self.bound = Some(device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("spectrogram"),
+            layout: &self.layout,
+            entries: &[
+                wgpu::BindGroupEntry {
+                    binding: 0,
+                    resource: self.uniforms.as_entire_binding(),
+                },
+                view(1, picture),
+                view(2, colours),
+                view(3, ranks),
+            ],
+        }));
+    }
+}
+
+fn picture_texture(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    paint: &SpectrogramPaint,
+) -> wgpu::TextureView {
+    let frames = paint
+        .picture
+        .mel
+        .frames()
+        .clamp(1, LAYER_FRAMES * MOST_LAYERS);
+    let rows = frames.min(LAYER_FRAMES);
+    let layers = frames.div_ceil(rows);
+    // The last layer is filled up; a picture without frames gets one.
+    let mut levels = paint.picture.levels.clone();
+    levels.resize(layers * rows * MEL_BANDS, 0);
+    let texture = upload(
+        device,
+        queue,
+        "levels",
+        wgpu::TextureFormat::R16Float,
+        wgpu::Extent3d {
+            width: MEL_BANDS as u32,
+            height: rows as u32,
+            depth_or_array_layers: layers as u32,
+        },
+        bytemuck::cast_slice(&levels),
+    );
+    texture.create_view(&wgpu::TextureViewDescriptor {
+        dimension: Some(wgpu::TextureViewDimension::D2Array),
+        ..Default::default()
+    })
+}
+
+fn rank_texture(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    table: &RankTable,
+) -> wgpu::TextureView {
+    let rows = table
+        .key
+        .windows
+        .div_ceil(WINDOWS_PER_ROW)
+        .clamp(1, MOST_RANK_ROWS);
+    let columns = WINDOWS_PER_ROW * table.tokens;
+    let mut ranks = table.ranks.clone();
+    ranks.resize(rows * columns, 0);
+    upload(
+        device,
+        queue,
+        "drop order",
+        wgpu::TextureFormat::R8Uint,
+        wgpu::Extent3d {
+            width: columns as u32,
+            height: rows as u32,
+            depth_or_array_layers: 1,
+        },
+        &ranks,
+    )
+    .create_view(&wgpu::TextureViewDescriptor::default())
+}
+
+/// sRGB, not premultiplied, 0 to 1.
+fn colour(colour: Color32) -> [f32; 4] {
+    colour
+        .to_srgba_unmultiplied()
+        .map(|value| f32::from(value) / 255.0)
+}
+
+impl SpectrogramPaint {
+    fn uniforms(&self, linear_target: bool) -> Uniforms {
+        let frames = self.picture.mel.frames().min(LAYER_FRAMES * MOST_LAYERS);
+        let table = self.mask.as_ref().map(|mask| &mask.table);
+        let shape = table.map(|table| table.key.shape).unwrap_or_default();
+        let windows = table.map_or(0, |table| table.key.windows);
+        Uniforms {
+            background: colour(self.background),
+            patch_line: colour(self.patch_line),
+            window_line: colour(self.window_line),
+            size: self.size,
+            start_frame: self.start_frame,
+            span_frames: self.span_frames,
+            top_db: self.top_db,
+            range_db: self.range_db.max(1.0),
+            overlay: self.mask.as_ref().map_or(0.0, |mask| mask.overlay),
+            frames: frames as u32,
+            layer_frames: frames.clamp(1, LAYER_FRAMES) as u32,
+            windows: windows.min(WINDOWS_PER_ROW * MOST_RANK_ROWS) as u32,
+            tokens: table.map_or(0, |table| table.tokens) as u32,
+            patch_bands: shape.bands() as u32,
+            patch_frames: shape.frames() as u32,
+            dropped: self.mask.as_ref().map_or(0, |mask| mask.dropped) as u32,
+            windows_per_row: WINDOWS_PER_ROW as u32,
+            linear_target: u32::from(linear_target),
+        }
+    }
+}
+
+impl CallbackTrait for SpectrogramPaint {
+    fn prepare(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        _screen: &ScreenDescriptor,
+        _encoder: &mut wgpu::CommandEncoder,
+        resources: &mut CallbackResources,
+    ) -> Vec<wgpu::CommandBuffer> {
+        if let Some(gpu) = resources.get_mut::<SpectrogramGpu>() {
+            gpu.prepare(device, queue, self);
+        }
+        Vec::new()
+    }
+
+    fn paint(
+        &self,
+        _info: PaintCallbackInfo,
+        pass: &mut wgpu::RenderPass<'static>,
+        resources: &CallbackResources,
+    ) {
+        if let Some(gpu) = resources.get::<SpectrogramGpu>()
+            && let Some(bound) = &gpu.bound
+        {
+            pass.set_pipeline(&gpu.pipeline);
+            pass.set_bind_group(0, bound, &[]);
+            pass.draw(0..3, 0..1);
+        }
+    }
+}

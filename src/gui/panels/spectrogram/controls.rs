@@ -1,0 +1,127 @@
+use eframe::egui::{self, Align, ComboBox, DragValue, Label, Layout as Flow, RichText, Slider};
+use egui_phosphor::regular as icon;
+
+use crate::{
+    gui::{
+        command::Command,
+        logic::{RANGE_DB, TOP_DB},
+        model::{MOST_PERCENT, Model},
+        panels::top::icon_button,
+        theme::{self, small},
+    },
+    spectrum::ColourMap,
+    tokens::MaskRatio,
+};
+
+/// The line above the picture: which track, and how it is shown.
+pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
+        ui.set_height(theme::CONTROL_HEIGHT);
+        if icon_button(
+            ui,
+            icon::ARROWS_OUT_LINE_HORIZONTAL,
+            "Fit the whole track (F)",
+        )
+        .clicked()
+        {
+            out.push(Command::FitTrack);
+        }
+        levels(ui, model, out);
+        colour_map(ui, model, out);
+        ui.with_layout(Flow::left_to_right(Align::Center), |ui| {
+            if let Some(track) = model.library.selected_track() {
+                let title = RichText::new(&track.title).color(tokens.text_strong);
+                ui.add(Label::new(title).truncate());
+                if let Some(label) = &track.label {
+                    ui.add(Label::new(small(label).color(tokens.text_weak)).truncate());
+                }
+            }
+        });
+    });
+}
+
+fn levels(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    let mut range = model.spectrogram.range_db;
+    let field = DragValue::new(&mut range)
+        .range(RANGE_DB)
+        .suffix(" dB")
+        .fixed_decimals(0);
+    if ui
+        .add(field)
+        .on_hover_text("From the brightest down to the darkest colour (D, with Shift less)")
+        .changed()
+    {
+        out.push(Command::SetRangeDb(range));
+    }
+    ui.label(small("Depth").color(tokens.text_weak));
+    let mut top = model.spectrogram.top_db;
+    let field = DragValue::new(&mut top)
+        .range(TOP_DB)
+        .suffix(" dB")
+        .fixed_decimals(0);
+    if ui
+        .add(field)
+        .on_hover_text(
+            "Level of the brightest colour, the same for every track (U, with Shift lower)",
+        )
+        .changed()
+    {
+        out.push(Command::SetTopDb(top));
+    }
+    ui.label(small("Top").color(tokens.text_weak));
+}
+
+fn colour_map(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let shown = model.spectrogram.colour_map;
+    ComboBox::from_id_salt("colour map")
+        .selected_text(shown.name())
+        .width(theme::UNIT * 22.0)
+        .show_ui(ui, |ui| {
+            for map in ColourMap::ALL {
+                if ui.selectable_label(map == shown, map.name()).clicked() {
+                    out.push(Command::SetColourMap(map));
+                }
+            }
+        })
+        .response
+        .on_hover_text("Colours of the picture (P)");
+}
+
+/// The line below the picture: the mask in brief.
+pub fn mask_row(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    let mask = &model.mask;
+    ui.add_space(theme::SPACE_SMALL);
+    ui.horizontal(|ui| {
+        let mut shown = mask.shown;
+        if ui
+            .checkbox(&mut shown, "Mask")
+            .on_hover_text("Draw patches and what is dropped over the picture (M)")
+            .changed()
+        {
+            out.push(Command::ShowMask(shown));
+        }
+        let mut percent = mask.percent();
+        ui.spacing_mut().slider_width = theme::UNIT * 45.0;
+        let slider = Slider::new(&mut percent, 0..=MOST_PERCENT).show_value(false);
+        let response = ui.add_enabled(shown, slider).on_hover_text(
+            "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",
+        );
+        if response.changed()
+            && let Ok(ratio) = MaskRatio::new(f64::from(percent) / 100.0)
+        {
+            out.push(Command::SetRatio(ratio));
+        }
+        if !shown {
+            return;
+        }
+        let text = format!("{} %", mask.percent());
+        ui.label(RichText::new(text).color(tokens.text_strong));
+        if icon_button(ui, icon::DICE_FIVE, "Draw another mask (R)").clicked() {
+            out.push(Command::Reroll);
+        }
+        ui.add(Label::new(small(mask.meter()).color(tokens.text_weak)).truncate());
+    });
+}

@@ -1,0 +1,120 @@
+//! The picture of the sound, with the mask over it.
+
+mod axes;
+mod controls;
+mod picture;
+mod readout;
+
+use eframe::egui::{self, Frame, Margin, Rect, vec2};
+
+use crate::gui::{
+    command::Command,
+    layout::Layout,
+    model::{Model, PictureState},
+    theme::{self, small},
+};
+
+/// Room for the frequency axis.
+const AXIS_WIDTH: f32 = 11.0 * theme::UNIT;
+/// Room for the time axis.
+const AXIS_HEIGHT: f32 = 5.0 * theme::UNIT;
+/// Room for the line under the axis.
+const READOUT_HEIGHT: f32 = 5.0 * theme::UNIT;
+
+/// Draws the panel.
+pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let margin = Margin {
+        left: 12,
+        right: 12,
+        top: 0,
+        bottom: 8,
+    };
+    Frame::new().inner_margin(margin).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
+        controls::header(ui, model, out);
+        // In the Teach layout the masking panel stands beside the picture.
+        let with_mask_row = model.layout != Layout::Teach;
+        let below = if with_mask_row {
+            theme::CONTROL_HEIGHT + theme::SPACE
+        } else {
+            0.0
+        };
+        let size = vec2(
+            ui.available_width(),
+            (ui.available_height() - below).max(AXIS_HEIGHT + READOUT_HEIGHT + theme::UNIT),
+        );
+        let (area, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+        let place = Places::of(area);
+        match &model.spectrogram.state {
+            PictureState::Ready { picture, .. } => {
+                picture::show(ui, model, picture, place.picture, out);
+                axes::frequency(ui, place.picture);
+                axes::time(ui, &model.spectrogram.view, place.picture);
+                readout::show(ui, model, picture, place.picture, place.readout);
+            }
+            PictureState::Computing(_) => {
+                waiting(ui, place.picture, "Decoding …");
+            }
+            PictureState::Empty if model.library.opening.is_some() => {
+                waiting(ui, place.picture, "Opening …");
+            }
+            PictureState::Empty => {
+                let text = "Choose a track in the library, or drop sound files here";
+                message(ui, place.picture, text, false);
+            }
+            PictureState::Failed(why) => message(ui, place.picture, why, true),
+        }
+        if with_mask_row {
+            controls::mask_row(ui, model, out);
+        }
+    });
+}
+
+/// Where the parts of the panel lie.
+struct Places {
+    picture: Rect,
+    readout: Rect,
+}
+
+impl Places {
+    fn of(area: Rect) -> Self {
+        let readout = Rect::from_min_max(
+            egui::pos2(area.left() + AXIS_WIDTH, area.bottom() - READOUT_HEIGHT),
+            area.max,
+        );
+        let picture = Rect::from_min_max(
+            egui::pos2(area.left() + AXIS_WIDTH, area.top()),
+            egui::pos2(area.right(), readout.top() - AXIS_HEIGHT),
+        );
+        Self { picture, readout }
+    }
+}
+
+fn waiting(ui: &mut egui::Ui, area: Rect, text: &str) {
+    let tokens = theme::tokens(ui);
+    ui.painter().rect_filled(area, 0.0, tokens.picture);
+    let spinner = Rect::from_center_size(area.center(), egui::Vec2::splat(theme::CONTROL_HEIGHT));
+    ui.put(spinner, egui::Spinner::new().color(tokens.on_picture));
+    ui.painter().text(
+        spinner.center_bottom() + vec2(0.0, theme::SPACE),
+        egui::Align2::CENTER_TOP,
+        text,
+        theme::small_font(),
+        tokens.on_picture,
+    );
+}
+
+fn message(ui: &mut egui::Ui, area: Rect, text: &str, error: bool) {
+    let tokens = theme::tokens(ui);
+    ui.painter().rect_filled(area, 0.0, tokens.picture);
+    // The picture's ground is dark in both themes.
+    let colour = if error {
+        theme::DARK.error
+    } else {
+        theme::DARK.text_weak
+    };
+    let inner = area.shrink2(vec2(area.width() * 0.15, area.height() * 0.4));
+    ui.scope_builder(egui::UiBuilder::new().max_rect(inner), |ui| {
+        ui.vertical_centered(|ui| ui.label(small(text).size(theme::TEXT_BODY).color(colour)));
+    });
+}

@@ -1,0 +1,147 @@
+use std::sync::Arc;
+
+use eframe::{
+    egui::{self, Event, MouseWheelUnit, PointerButton, Rect, Sense, pos2},
+    egui_wgpu,
+};
+
+use crate::gui::{
+    command::Command,
+    model::{FRAME_SECS, Model, Picture, TimeView},
+    paint::{MaskPaint, SpectrogramPaint},
+    theme,
+};
+
+/// Draws the picture and the playhead, and reads the pointer over them.
+pub fn show(
+    ui: &mut egui::Ui,
+    model: &Model,
+    picture: &Arc<Picture>,
+    area: Rect,
+    out: &mut Vec<Command>,
+) {
+    let tokens = theme::tokens(ui);
+    let spectrogram = &model.spectrogram;
+    let view = &spectrogram.view;
+    let response = ui.interact(area, ui.id().with("picture"), Sense::click_and_drag());
+    response
+        .widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, "Spectrogram"));
+    ui.painter().rect_filled(area, 0.0, tokens.picture);
+    let mask = model.mask.table.as_ref().filter(|_| model.mask.shown);
+    let pixels = area.size() * ui.ctx().pixels_per_point();
+    let paint = SpectrogramPaint {
+        picture: Arc::clone(picture),
+        mask: mask.map(|table| MaskPaint {
+            table: Arc::clone(table),
+            dropped: model.mask.dropped(),
+            overlay: model.mask.overlay,
+        }),
+        colour_map: spectrogram.colour_map,
+        start_frame: (view.start_secs / FRAME_SECS) as f32,
+        span_frames: (view.span_secs / FRAME_SECS) as f32,
+        size: [pixels.x.max(1.0), pixels.y.max(1.0)],
+        top_db: spectrogram.top_db,
+        range_db: spectrogram.range_db,
+        background: tokens.picture,
+        patch_line: tokens.patch_line,
+        window_line: tokens.window_line,
+    };
+    ui.painter()
+        .add(egui_wgpu::Callback::new_paint_callback(area, paint));
+    playhead(ui, model, area);
+    pointer(ui, view, area, &response, out);
+}
+
+/// Where a time lies on the screen.
+pub fn x_of(view: &TimeView, area: Rect, secs: f64) -> f32 {
+    area.left() + ((secs - view.start_secs) / view.span_secs) as f32 * area.width()
+}
+
+/// Which time lies at a place on the screen.
+pub fn secs_at(view: &TimeView, area: Rect, x: f32) -> f64 {
+    view.start_secs + f64::from((x - area.left()) / area.width().max(1.0)) * view.span_secs
+}
+
+fn playhead(ui: &egui::Ui, model: &Model, area: Rect) {
+    let tokens = theme::tokens(ui);
+    let x = x_of(&model.spectrogram.view, area, model.transport.position_secs);
+    if !area.x_range().contains(x) {
+        return;
+    }
+    let painter = ui.painter().with_clip_rect(area);
+    // A dark edge, so that the white line shows on bright sound too.
+    painter.vline(x, area.y_range(), (3.0 * theme::LINE, tokens.picture_shade));
+    painter.vline(x, area.y_range(), (theme::LINE_STRONG, tokens.playhead));
+    let top = [
+        pos2(x - theme::UNIT, area.top()),
+        pos2(x + theme::UNIT, area.top()),
+        pos2(x, area.top() + 1.5 * theme::UNIT),
+    ];
+    painter.add(egui::Shape::convex_polygon(
+        top.to_vec(),
+        tokens.playhead,
+        egui::Stroke::NONE,
+    ));
+}
+
+/// Points of a smooth wheel that count as one notch.
+const POINTS_PER_NOTCH: f32 = 50.0;
+/// Share of the visible time that one notch moves.
+const PAN_PER_NOTCH: f64 = 0.1;
+
+fn pointer(
+    ui: &egui::Ui,
+    view: &TimeView,
+    area: Rect,
+    response: &egui::Response,
+    out: &mut Vec<Command>,
+) {
+    if let Some(place) = response.interact_pointer_pos() {
+        let pressed = ui.input(|input| input.pointer.button_down(PointerButton::Primary));
+        if pressed || response.clicked() {
+            out.push(Command::Seek(secs_at(view, area, place.x)));
+        }
+    }
+    if response.dragged_by(PointerButton::Middle) {
+        let points = f64::from(response.drag_delta().x);
+        let secs = points / f64::from(area.width().max(1.0)) * view.span_secs;
+        out.push(Command::PanTime(-secs));
+    }
+    let Some(place) = response.hover_pos() else {
+        return;
+    };
+    ui.ctx().set_cursor_icon(egui::CursorIcon::Crosshair);
+    let at_secs = secs_at(view, area, place.x);
+    ui.input(|input| {
+        for event in &input.raw.events {
+            let Event::MouseWheel {
+                unit,
+                delta,
+                modifiers,
+                ..
+            } = event
+            else {
+                continue;
+            };
+            let notches = match unit {
+                MouseWheelUnit::Point => *delta / POINTS_PER_NOTCH,
+                MouseWheelUnit::Line | MouseWheelUnit::Page => *delta,
+            };
+            let pan = if modifiers.shift {
+                notches.x + notches.y
+            } else {
+                notches.x
+            };
+            if pan != 0.0 {
+                let secs = f64::from(pan) * PAN_PER_NOTCH * view.span_secs;
+                out.push(Command::PanTime(-secs));
+            }
+            if !modifiers.shift && notches.y != 0.0 {
+                out.push(Command::ZoomTime {
+                    at_secs,
+                    notches: f64::from(notches.y),
+                });
+            }
+        }
+    });
+}
