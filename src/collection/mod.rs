@@ -20,7 +20,7 @@ pub use track::{Collection, CollectionKind, Track};
 
 use std::{io, path::PathBuf};
 
-use crate::{jobs::Cancelled, storage::StorageError};
+use crate::{audio::AudioError, jobs::Cancelled, storage::StorageError};
 
 /// Why a collection could not be opened or written.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,9 @@ pub enum CollectionError {
     /// A file or folder could not be written.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// A track of the demo collection could not be written.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
     /// The job was told to stop; nothing half-made stays.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

@@ -7,7 +7,7 @@ use std::{
 use walkdir::{DirEntry, WalkDir};
 
 use super::CollectionError;
-use crate::jobs::Watch;
+use crate::{audio, jobs::Watch};
 
 /// Formats that people have and that cannot be decoded here: such a file is a row with its reason, not a silence.
 const KNOWN_BUT_UNSUPPORTED: [(&str, &str); 8] = [
@@ -36,7 +36,7 @@ pub(super) enum Sort {
 
 /// Sorts a file by its extension.
 pub(super) fn sort_of(path: &Path) -> Sort {
-    if is_audio_path(path) {
+    if audio::is_audio_path(path) {
         return Sort::Sound;
     }
     let Some(extension) = path.extension().and_then(|kind| kind.to_str()) else {
@@ -130,21 +130,7 @@ fn note(error: &walkdir::Error) -> String {
     }
 }
 
-const EXTENSIONS: [&str; 10] = [
-    "wav", "wave", "aif", "aiff", "aifc", "flac", "mp3", "m4a", "aac", "ogg",
-];
-
-fn is_audio_path(path: &Path) -> bool {
-    path.extension()
-        .and_then(|kind| kind.to_str())
-        .is_some_and(|kind| {
-            EXTENSIONS
-                .iter()
-                .any(|known| kind.eq_ignore_ascii_case(known))
-        })
-}
-
 /// The formats that can be decoded, for messages.
 pub(super) fn formats() -> String {
-    EXTENSIONS.join(", ")
+    audio::EXTENSIONS.join(", ")
 }

@@ -1,35 +1,27 @@
 //! The demo collection: original music made by a small synthesiser, with labels that are true because they are the
-//! score it was made from.
+//! score it was made from. A pure function of the seed: the same files, bit for bit, on every machine.
 
-use std::path::{Path, PathBuf};
+mod drums;
+mod effects;
+mod maths;
+mod render;
+mod song;
+mod styles;
+mod synths;
+mod theory;
+mod tones;
+mod write;
 
-use super::CollectionError;
-use crate::jobs::Watch;
+pub use write::{DemoSummary, demo_folder, write_demo};
 
 /// The seed of the demo collection that `demo` opens.
 pub const DEMO_SEED: u64 = 0;
 
-/// What [`write_demo`] wrote.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DemoSummary {
-    pub tracks: usize,
-    /// Sound in all.
-    pub seconds: f64,
-    /// The labels.
-    pub styles: Vec<String>,
-}
+/// Counts up whenever the rendered sound changes, so that an older collection in a user's cache is not taken for it.
+const VERSION: u32 = 1;
 
-/// Writes the demo collection: WAV files and `labels.csv`, a pure function of the seed.
-pub fn write_demo(dir: &Path, _seed: u64, watch: &Watch) -> Result<DemoSummary, CollectionError> {
-    watch.check()?;
-    Err(CollectionError::Occupied {
-        path: dir.to_path_buf(),
-    })
-}
+/// Samples a second. Twice the range of the encoder, so that the collection is pleasant to hear.
+const RATE: f32 = 32_000.0;
 
-/// The folder of the demo collection in the user's cache, rendered at the first call.
-pub fn demo_folder(watch: &Watch) -> Result<PathBuf, CollectionError> {
-    let folder = crate::storage::Folders::of_user()?.cache.join("demo");
-    write_demo(&folder, DEMO_SEED, watch)?;
-    Ok(folder)
-}
+/// Length of each track.
+const SECONDS: f32 = 12.0;

@@ -1,0 +1,140 @@
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use rayon::prelude::*;
+
+use super::{
+    DEMO_SEED, RATE, SECONDS, VERSION,
+    render::{Score, TRACKS, render, scores},
+    styles::Style,
+};
+use crate::{
+    audio,
+    collection::{CollectionError, Track, labels},
+    jobs::Watch,
+    storage::{Folders, StorageError, create_folder},
+};
+
+/// What [`write_demo`] wrote.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DemoSummary {
+    pub tracks: usize,
+    /// Sound in all.
+    pub seconds: f64,
+    /// The labels.
+    pub styles: Vec<String>,
+}
+
+/// Writes the demo collection to a new or empty folder: 64 WAV files (mono, 32 kHz, 16 bits) in a sub-folder for each
+/// style, and `labels.csv`. The bytes are a pure function of the seed. The folder is complete or absent: all is made
+/// in a temporary folder beside it and renamed at the end; a cancelled or failed job leaves nothing.
+pub fn write_demo(dir: &Path, seed: u64, watch: &Watch) -> Result<DemoSummary, CollectionError> {
+    watch.check()?;
+    if !is_free(dir)? {
+        return Err(CollectionError::Occupied {
+            path: dir.to_path_buf(),
+        });
+    }
+    let parent = match dir.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    create_folder(parent)?;
+    let temporary = tempfile::Builder::new()
+        .prefix(".mynascope-demo-")
+        .tempdir_in(parent)
+        .map_err(failed("create a temporary folder", parent))?;
+    let work = temporary.path();
+    for style in Style::ALL {
+        create_folder(&work.join(style.plan().name))?;
+    }
+    let tracks = write_tracks(&scores(seed), work, seed, watch)?;
+    labels::write(work, &tracks)?;
+    watch.check()?;
+    share(work);
+    // An empty folder in the way is replaced; not every system renames over it.
+    let _ = fs::remove_dir(dir);
+    fs::rename(work, dir).map_err(failed("rename a finished folder", dir))?;
+    // Nothing is left to remove at its old place.
+    let _ = temporary.keep();
+    Ok(DemoSummary {
+        tracks: tracks.len(),
+        seconds: tracks.len() as f64 * f64::from(SECONDS),
+        styles: Style::ALL
+            .iter()
+            .map(|style| style.plan().name.to_owned())
+            .collect(),
+    })
+}
+
+/// Renders and writes every score, several at a time; tracks in the order of the scores.
+fn write_tracks(
+    scores: &[Score],
+    folder: &Path,
+    seed: u64,
+    watch: &Watch,
+) -> Result<Vec<Track>, CollectionError> {
+    let done = AtomicU64::new(0);
+    watch.progress("rendering the demo collection", 0, Some(TRACKS as u64));
+    scores
+        .par_iter()
+        .enumerate()
+        .map(|(number, &score)| {
+            watch.check()?;
+            let piece = render(score, number, seed);
+            let path = folder.join(&piece.track.path);
+            audio::write_wav(&path, &piece.sound, RATE as u32)?;
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            watch.progress("rendering the demo collection", done, Some(TRACKS as u64));
+            Ok(piece.track)
+        })
+        .collect()
+}
+
+/// The folder of the demo collection in the user's cache, rendered at the first call.
+pub fn demo_folder(watch: &Watch) -> Result<PathBuf, CollectionError> {
+    let folder = Folders::of_user()?
+        .cache
+        .join(format!("demo-{VERSION}-{DEMO_SEED}"));
+    if labels::is_complete(&folder) {
+        return Ok(folder);
+    }
+    match write_demo(&folder, DEMO_SEED, watch) {
+        // Another window may have finished it in the meantime.
+        Err(CollectionError::Storage(_) | CollectionError::Occupied { .. })
+            if labels::is_complete(&folder) =>
+        {
+            Ok(folder)
+        }
+        Err(error) => Err(error),
+        Ok(_) => Ok(folder),
+    }
+}
+
+/// Whether a folder can be made at a path: nothing is there, or an empty folder.
+fn is_free(dir: &Path) -> Result<bool, CollectionError> {
+    match fs::read_dir(dir) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(false),
+        Err(error) => Err(failed("look into a folder", dir)(error)),
+    }
+}
+
+fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CollectionError {
+    let path = path.to_path_buf();
+    move |source| StorageError::Io { what, source, path }.into()
+}
+
+/// Temporary folders are private to the user; results are made like any other new folder.
+#[cfg(unix)]
+fn share(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o755));
+}
+
+#[cfg(not(unix))]
+fn share(_folder: &Path) {}
