@@ -25,3 +25,6 @@ const RATE: f32 = 32_000.0;
 
 /// Length of each track.
 const SECONDS: f32 = 12.0;
+
+#[cfg(test)]
+mod tests;

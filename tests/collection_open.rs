@@ -1,0 +1,290 @@
+//! What people point at becomes a collection, whatever lies in their folders: links that turn in circles, pipes,
+//! names of any bytes, a hundred thousand files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use mynascope::{
+    collection::{Collection, CollectionError, CollectionKind, open},
+    jobs::{Cancel, Watch},
+};
+
+fn touch(path: &Path) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, b"").unwrap();
+}
+
+fn opened(paths: &[&Path]) -> Collection {
+    let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
+    open(&paths, &Watch::unattended()).unwrap()
+}
+
+fn rows(collection: &Collection) -> Vec<(String, Option<String>)> {
+    let row = |track: &mynascope::collection::Track| (track.title.clone(), track.label.clone());
+    collection.tracks.iter().map(row).collect()
+}
+
+fn row(title: &str, label: Option<&str>) -> (String, Option<String>) {
+    (title.to_owned(), label.map(str::to_owned))
+}
+
+#[test]
+fn sub_folders_are_labels_and_other_files_are_passed_over() {
+    let home = tempfile::tempdir().unwrap();
+    let music = home.path().join("music");
+    for file in [
+        "rock/b.wav",
+        "rock/live/a.FLAC",
+        "rock/cover.jpg",
+        "dub/c.mp3",
+        "loose.ogg",
+        ".hidden.wav",
+        ".cache/d.wav",
+        "notes.txt",
+    ] {
+        touch(&music.join(file));
+    }
+    let collection = opened(&[&music]);
+    assert_eq!(
+        (collection.kind, collection.name.as_str()),
+        (CollectionKind::Folder, "music")
+    );
+    assert_eq!(
+        rows(&collection),
+        [
+            row("c", Some("dub")),
+            row("loose", None),
+            row("b", Some("rock")),
+            row("a", Some("rock"))
+        ]
+    );
+    assert_eq!(collection.labels(), ["dub", "rock"]);
+    assert!(collection.notes.is_empty());
+}
+
+#[test]
+fn gtzan_is_known_by_its_shape_from_any_height() {
+    let home = tempfile::tempdir().unwrap();
+    let genres = home.path().join("gtzan/genres");
+    for file in [
+        "blues/blues.00000.wav",
+        "blues/blues.00001.wav",
+        "rock/rock.00099.wav",
+    ] {
+        touch(&genres.join(file));
+    }
+    for folder in [home.path(), &home.path().join("gtzan"), &genres] {
+        let collection = opened(&[folder]);
+        assert_eq!(collection.kind, CollectionKind::Gtzan);
+        assert_eq!(collection.labels(), ["blues", "rock"]);
+    }
+    // One file of another shape, and it is an ordinary folder again.
+    touch(&genres.join("rock/my song.wav"));
+    assert_eq!(opened(&[&genres]).kind, CollectionKind::Folder);
+}
+
+#[test]
+fn several_paths_are_one_collection_without_repeats() {
+    let home = tempfile::tempdir().unwrap();
+    let (folder, single) = (home.path().join("folder"), home.path().join("single.wav"));
+    touch(&folder.join("x/a.wav"));
+    touch(&single);
+    let collection = opened(&[
+        &single,
+        &folder,
+        &folder.join("x/a.wav"),
+        &folder.join("../single.wav"),
+    ]);
+    assert_eq!(collection.kind, CollectionKind::Files);
+    assert_eq!(
+        rows(&collection),
+        [row("single", None), row("a", Some("x"))]
+    );
+}
+
+#[test]
+fn nothing_found_is_an_error_that_says_what_is_looked_for() {
+    let home = tempfile::tempdir().unwrap();
+    touch(&home.path().join("readme.txt"));
+    let empty = open(&[home.path().to_path_buf()], &Watch::unattended()).unwrap_err();
+    let text = empty.to_string();
+    assert!(matches!(empty, CollectionError::Empty { .. }));
+    assert!(
+        text.contains("flac") && text.ends_with(&home.path().display().to_string()),
+        "{text}"
+    );
+
+    let missing = open(&[home.path().join("gone")], &Watch::unattended()).unwrap_err();
+    assert!(matches!(missing, CollectionError::Unreadable { .. }));
+    assert!(missing.to_string().ends_with("gone"));
+    assert!(matches!(
+        open(&[], &Watch::unattended()),
+        Err(CollectionError::NoPath)
+    ));
+    let text = open(&[home.path().join("readme.txt")], &Watch::unattended()).unwrap_err();
+    assert!(matches!(text, CollectionError::Empty { .. }));
+}
+
+#[test]
+fn known_formats_that_cannot_be_decoded_are_rows_with_a_reason() {
+    let home = tempfile::tempdir().unwrap();
+    touch(&home.path().join("a.opus"));
+    touch(&home.path().join("b.wav"));
+    let collection = opened(&[home.path()]);
+    assert!(
+        collection.tracks[0]
+            .problem
+            .as_ref()
+            .unwrap()
+            .contains("Opus")
+    );
+    assert_eq!(collection.tracks[1].problem, None);
+}
+
+#[test]
+fn a_label_file_of_another_make_is_not_ours() {
+    let home = tempfile::tempdir().unwrap();
+    touch(&home.path().join("jazz/a.wav"));
+    fs::write(home.path().join("labels.csv"), "name,mood\na,calm\n").unwrap();
+    assert_eq!(opened(&[home.path()]).kind, CollectionKind::Folder);
+}
+
+const HEADER: &str = "file,title,style,key,tempo_bpm,tags,arousal,valence,seconds\n";
+
+#[test]
+fn a_damaged_label_file_names_its_line() {
+    let home = tempfile::tempdir().unwrap();
+    touch(&home.path().join("a.wav"));
+    let labels = home.path().join("labels.csv");
+    let first = "a.wav,\"A, quoted\",jazz,C# minor,120,bass;ride,5,6.5,12\n";
+    for (second, word) in [
+        ("a.wav,B,jazz,H major,120,,5,5,12\n", "H major"),
+        ("a.wav,B,jazz,C major,fast,,5,5,12\n", "fast"),
+        ("a.wav,B,jazz,C major,120,,5,NaN,12\n", "NaN"),
+        ("../a.wav,B,jazz,C major,120,,5,5,12\n", "inside"),
+        ("/etc/a.wav,B,jazz,C major,120,,5,5,12\n", "inside"),
+        ("a.wav,B,jazz\n", "fields"),
+    ] {
+        fs::write(&labels, format!("{HEADER}{first}{second}")).unwrap();
+        let error = open(&[home.path().to_path_buf()], &Watch::unattended()).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            matches!(error, CollectionError::Labels { line: 3, .. }),
+            "{text}"
+        );
+        assert!(text.contains(word), "{text}");
+    }
+    fs::write(&labels, format!("{HEADER}{first}gone.wav,,,,,,,,\n")).unwrap();
+    let collection = opened(&[home.path()]);
+    assert_eq!(
+        rows(&collection),
+        [row("A, quoted", Some("jazz")), row("gone", None)]
+    );
+    assert_eq!(
+        (collection.tracks[0].key, collection.tracks[0].emotion),
+        (Some(13), Some([5.0, 6.5]))
+    );
+    assert_eq!(collection.tracks[0].tags, ["bass", "ride"]);
+    assert!(collection.tracks[0].problem.is_none() && collection.tracks[1].problem.is_some());
+}
+
+#[cfg(unix)]
+#[test]
+fn links_pipes_and_odd_names_are_survived() {
+    use std::{
+        ffi::OsStr,
+        os::unix::{ffi::OsStrExt, fs::symlink, net::UnixListener},
+    };
+
+    let home = tempfile::tempdir().unwrap();
+    let root = home.path().join("root");
+    let long = format!("{}.wav", "n".repeat(251));
+    touch(&root.join("a/one.wav"));
+    touch(&root.join(&long));
+    touch(&root.join(OsStr::from_bytes(b"a\xff.wav")));
+    // Loops: to itself, to a folder above, and a web in which every folder links to every other one.
+    symlink(".", root.join("a/self")).unwrap();
+    symlink("..", root.join("a/up")).unwrap();
+    for here in 0..9 {
+        touch(&root.join(format!("web/{here}/{here}.wav")));
+        for there in 0..9 {
+            symlink(
+                format!("../{there}"),
+                root.join(format!("web/{here}/to{there}")),
+            )
+            .unwrap();
+        }
+    }
+    symlink("nowhere.wav", root.join("dangling.wav")).unwrap();
+    let _socket = UnixListener::bind(root.join("socket.wav")).unwrap();
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(root.join("pipe.wav"))
+        .status();
+    assert!(
+        pipe.is_ok_and(|status| status.success()),
+        "mkfifo is needed here"
+    );
+
+    let collection = opened(&[&root]);
+    let titles: Vec<&str> = collection
+        .tracks
+        .iter()
+        .map(|track| track.title.as_str())
+        .collect();
+    assert_eq!(collection.tracks.len(), 3 + 9, "{titles:?}");
+    assert!(titles.contains(&"a\u{fffd}") && titles.contains(&&long[..251]));
+    assert_eq!(collection.notes.len(), 1, "{:?}", collection.notes);
+    assert!(collection.notes[0].contains("dangling.wav"));
+    // A pipe named by itself is not opened either: that would wait for ever.
+    let pipe = open(&[root.join("pipe.wav")], &Watch::unattended());
+    assert!(matches!(pipe, Err(CollectionError::Empty { .. })));
+    assert_eq!(
+        opened(&[&root]),
+        collection,
+        "the same folder gives the same collection"
+    );
+}
+
+#[test]
+fn a_hundred_thousand_files_are_listed_and_can_be_cancelled() {
+    let home = tempfile::tempdir().unwrap();
+    for folder in 0..100 {
+        let folder = home.path().join(format!("{folder:02}"));
+        fs::create_dir(&folder).unwrap();
+        for file in 0..1000 {
+            fs::File::create(folder.join(format!("{file:03}.wav"))).unwrap();
+        }
+    }
+    let reports = AtomicU64::new(0);
+    let count = |_| {
+        reports.fetch_add(1, Ordering::Relaxed);
+    };
+    let paths = [home.path().to_path_buf()];
+    let collection = open(&paths, &Watch::new(Cancel::default(), &count)).unwrap();
+    assert_eq!(collection.tracks.len(), 100_000);
+    assert_eq!(collection.labels().len(), 100);
+    assert!(reports.load(Ordering::Relaxed) > 100);
+
+    let cancel = Cancel::default();
+    let stop = cancel.clone();
+    let last = AtomicU64::new(0);
+    let stops = |told: mynascope::jobs::Progress| {
+        last.store(told.done, Ordering::Relaxed);
+        stop.cancel();
+    };
+    let result = open(&paths, &Watch::new(cancel, &stops));
+    assert!(matches!(result, Err(CollectionError::Cancelled(_))));
+    assert!(
+        last.load(Ordering::Relaxed) < 1000,
+        "stopped at the first report"
+    );
+}
