@@ -22,7 +22,7 @@ use super::{
     logic,
     message::{Message, Outbox},
     model::Model,
-    panels, theme,
+    paint, panels, theme,
     work::Workers,
 };
 
@@ -35,6 +35,8 @@ pub struct Start {
     pub complaint: Option<String>,
     /// Whether anything shall be heard.
     pub sound: bool,
+    /// Whether settings are written.
+    pub remember: bool,
 }
 
 /// The window's program.
@@ -53,7 +55,7 @@ impl App {
     /// Starts the workers and opens what was asked for.
     pub fn new(ctx: &egui::Context, start: Start) -> std::io::Result<Self> {
         let (outbox, inbox) = Outbox::new(ctx);
-        let mut workers = Workers::start(outbox, start.sound)?;
+        let mut workers = Workers::start(outbox, start.sound, start.remember)?;
         let mut model = Model {
             settings: start.settings,
             ..Model::default()
@@ -78,6 +80,16 @@ impl App {
             trees: Layout::ALL.map(Layout::tree),
             shown_theme,
         })
+    }
+
+    /// Starts in a window of eframe: with the shaders compiled, and with errors of the graphics card as notices.
+    pub fn create(creation: &eframe::CreationContext<'_>, start: Start) -> std::io::Result<Self> {
+        let app = Self::new(&creation.egui_ctx, start)?;
+        if let Some(state) = &creation.wgpu_render_state {
+            paint::install(state);
+            app.watch_graphics(&state.device);
+        }
+        Ok(app)
     }
 
     /// What is shown.
@@ -106,7 +118,7 @@ impl App {
     }
 
     /// Turns errors of the graphics card into notices; without this they end the program.
-    pub fn watch_graphics(&self, device: &wgpu::Device) {
+    fn watch_graphics(&self, device: &wgpu::Device) {
         let outbox = self.workers.outbox.clone();
         device.on_uncaptured_error(Arc::new(move |error| {
             // Called on the window's own thread too, which empties the inbox: never wait for it here.

@@ -62,6 +62,11 @@ pub enum Command {
         at_secs: f64,
         notches: f64,
     },
+    /// Shows this part of the track.
+    ShowTime {
+        start_secs: f64,
+        span_secs: f64,
+    },
     /// Moves the picture by so many seconds.
     PanTime(f64),
     FitTrack,

@@ -91,6 +91,10 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
         }
 
         Command::ZoomTime { at_secs, notches } => model.spectrogram.view.zoom(at_secs, notches),
+        Command::ShowTime {
+            start_secs,
+            span_secs,
+        } => model.spectrogram.view.show(start_secs, span_secs),
         Command::PanTime(secs) => model.spectrogram.view.pan(secs),
         Command::FitTrack => {
             model.spectrogram.view = TimeView::fit(model.spectrogram.view.duration_secs);
@@ -274,10 +278,11 @@ pub fn no_thread(error: &std::io::Error) -> String {
 }
 
 fn remember(model: &mut Model, workers: &Workers) {
+    let Some(remember) = &workers.remember else {
+        return;
+    };
     match Folders::of_user() {
-        Ok(folders) => workers
-            .remember
-            .request(folders.config, model.settings.clone()),
+        Ok(folders) => remember.request(folders.config, model.settings.clone()),
         Err(error) => model.notices.error(error.to_string()),
     }
 }

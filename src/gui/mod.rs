@@ -14,6 +14,7 @@ pub mod layout;
 pub mod logic;
 pub mod message;
 pub mod model;
+pub mod offscreen;
 pub mod paint;
 pub mod panels;
 pub mod theme;
@@ -21,4 +22,5 @@ mod window;
 pub mod work;
 
 pub use app::{App, Start};
+pub use offscreen::{MaskRequest, Offscreen, PictureError, PictureRequest, picture};
 pub use window::{WindowError, run_window};

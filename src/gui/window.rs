@@ -37,6 +37,7 @@ pub fn run_window(paths: Vec<PathBuf>) -> Result<(), WindowError> {
         settings,
         complaint,
         sound: true,
+        remember: true,
     };
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
@@ -50,14 +51,7 @@ pub fn run_window(paths: Vec<PathBuf>) -> Result<(), WindowError> {
     eframe::run_native(
         "Mynascope",
         options,
-        Box::new(move |creation| {
-            let app = App::new(&creation.egui_ctx, start)?;
-            if let Some(state) = &creation.wgpu_render_state {
-                super::paint::install(state);
-                app.watch_graphics(&state.device);
-            }
-            Ok(Box::new(app))
-        }),
+        Box::new(move |creation| Ok(Box::new(App::create(creation, start)?))),
     )
     .map_err(|error| WindowError::NoDisplay {
         why: error.to_string(),

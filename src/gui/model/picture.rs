@@ -130,6 +130,12 @@ impl TimeView {
         self.move_to(at_secs - share * span);
     }
 
+    /// Shows a part of the track, as far as it goes.
+    pub fn show(&mut self, start_secs: f64, span_secs: f64) {
+        self.span_secs = span_secs.clamp(LEAST_SPAN_SECS, self.duration_secs);
+        self.move_to(start_secs);
+    }
+
     /// Moves by so many seconds.
     pub fn pan(&mut self, secs: f64) {
         self.move_to(self.start_secs + secs);

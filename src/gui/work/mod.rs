@@ -21,7 +21,8 @@ pub struct Workers {
     pub open: open::OpenWork,
     pub picture: picture::PictureWork,
     pub masked: masked::MaskedWork,
-    pub remember: remember::RememberWork,
+    /// `None` where pictures are made of the window: the user's settings are left alone.
+    pub remember: Option<remember::RememberWork>,
     /// `None` where pictures are made of the window and nothing shall be heard.
     pub player: Option<Player>,
     pub train: train::TrainWork,
@@ -31,12 +32,15 @@ pub struct Workers {
 
 impl Workers {
     /// Starts what always runs.
-    pub fn start(outbox: Outbox, sound: bool) -> std::io::Result<Self> {
+    pub fn start(outbox: Outbox, sound: bool, remember: bool) -> std::io::Result<Self> {
         Ok(Self {
             open: open::OpenWork::default(),
             picture: picture::PictureWork::start(outbox.clone())?,
             masked: masked::MaskedWork::start(outbox.clone())?,
-            remember: remember::RememberWork::start(outbox.clone())?,
+            remember: match remember {
+                true => Some(remember::RememberWork::start(outbox.clone())?),
+                false => None,
+            },
             player: sound.then(Player::start),
             train: train::TrainWork::default(),
             map: map::MapWork::default(),

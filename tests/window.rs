@@ -1,0 +1,347 @@
+//! The window does what its users were promised, drawn by whatever graphics driver is there; a software one will do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use eframe::{
+    egui::{self, Key, Modifiers},
+    egui_wgpu::RenderState,
+};
+use egui_kittest::{Harness, kittest::Queryable as _, wgpu::WgpuTestRenderer};
+use mynascope::{
+    audio,
+    gui::{
+        App, Offscreen, PictureError, PictureRequest, Start,
+        command::Command,
+        layout::{Layout, Pane},
+        model::PictureState,
+        paint, panels, picture, run_window, theme,
+    },
+    storage::{Settings, Theme},
+    tokens::MaskRatio,
+};
+
+const SIZE: [u32; 2] = [800, 600];
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Two labelled tracks of eight seconds: tones that step upwards, so that the picture has structure.
+fn sounds() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (label, base) in [("low", 110.0_f32), ("high", 880.0)] {
+        let place = folder.path().join(label);
+        std::fs::create_dir(&place).unwrap();
+        let samples: Vec<f32> = (0..8 * 16_000)
+            .map(|index| {
+                let secs = index as f32 / 16_000.0;
+                let hz = base * (1.0 + secs.floor() * 0.25);
+                0.5 * (std::f32::consts::TAU * hz * secs).sin()
+            })
+            .collect();
+        audio::write_wav(&place.join(format!("{label} steps.wav")), &samples, 16_000).unwrap();
+    }
+    folder
+}
+
+/// Whether anything can draw here; says so where not.
+fn can_draw() -> bool {
+    match Offscreen::open(SIZE, Theme::Dark, vec![PathBuf::from("nothing here")]) {
+        Err(PictureError::NoAdapter { why }) => {
+            eprintln!("skipped: no graphics driver ({why})");
+            false
+        }
+        _ => true,
+    }
+}
+
+fn start(paths: Vec<PathBuf>) -> Start {
+    Start {
+        paths,
+        settings: Settings::default(),
+        complaint: None,
+        sound: false,
+        remember: false,
+    }
+}
+
+/// The window in a harness that draws, and its renderer.
+fn harness(paths: Vec<PathBuf>) -> (Harness<'static, App>, RenderState) {
+    let mut state = None;
+    let mut harness = Harness::builder()
+        .with_size(egui::vec2(SIZE[0] as f32, SIZE[1] as f32))
+        .wgpu()
+        .build_eframe(|creation| {
+            state = creation.wgpu_render_state.clone();
+            App::create(creation, start(paths)).unwrap()
+        });
+    settle(&mut harness);
+    (harness, state.unwrap())
+}
+
+fn settle(harness: &mut Harness<'_, App>) {
+    let begin = Instant::now();
+    loop {
+        harness.run_steps(2);
+        if !harness.state().is_busy() {
+            break;
+        }
+        assert!(begin.elapsed() < PATIENCE, "the window stays busy");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    harness.run_steps(4);
+}
+
+fn is_ready(app: &App) -> bool {
+    matches!(app.model().spectrogram.state, PictureState::Ready { .. })
+}
+
+/// Share of pixels that differ.
+fn difference(a: &image::RgbaImage, b: &image::RgbaImage) -> f64 {
+    let differ = a.pixels().zip(b.pixels()).filter(|(a, b)| a != b).count();
+    differ as f64 / (a.width() * a.height()) as f64
+}
+
+/// How much of a panel's area is not its ground.
+fn drawn_share(pane: Pane, chosen: Theme, window: &Offscreen) -> f64 {
+    let setup = egui_kittest::wgpu::default_wgpu_setup();
+    let state = egui_kittest::wgpu::create_render_state(setup, Default::default());
+    paint::install(&state);
+    let mut installed = false;
+    let mut harness = Harness::builder()
+        .with_size(egui::vec2(480.0, 420.0))
+        .renderer(WgpuTestRenderer::from_render_state(state))
+        .build_ui(|ui| {
+            if !installed {
+                theme::install(ui.ctx(), chosen);
+                installed = true;
+            }
+            panels::show(pane, ui, window.model(), &mut Vec::new());
+        });
+    harness.run_steps(4);
+    let image = harness.render().unwrap();
+    let ground = image.get_pixel(2, image.height() / 2);
+    let drawn = image.pixels().filter(|pixel| *pixel != ground).count();
+    drawn as f64 / image.pixels().len() as f64
+}
+
+#[test]
+fn every_panel_is_drawn_in_both_themes() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    for chosen in [Theme::Dark, Theme::Light] {
+        let mut window = Offscreen::open(SIZE, chosen, vec![folder.path().to_path_buf()]).unwrap();
+        window.settle(PATIENCE).unwrap();
+        for pane in Pane::ALL {
+            let share = drawn_share(pane, chosen, &window);
+            assert!(share > 0.005, "{pane:?} in {chosen:?} is empty: {share}");
+        }
+    }
+}
+
+#[test]
+fn every_layout_is_drawn_in_both_themes() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    for chosen in [Theme::Dark, Theme::Light] {
+        let mut window = Offscreen::open(SIZE, chosen, vec![folder.path().to_path_buf()]).unwrap();
+        window.settle(PATIENCE).unwrap();
+        let mut before: Option<image::RgbaImage> = None;
+        for layout in Layout::ALL {
+            window.apply(Command::ShowLayout(layout));
+            let image = window.picture().unwrap();
+            assert_eq!([image.width(), image.height()], SIZE);
+            if let Some(before) = &before {
+                let share = difference(before, &image);
+                assert!(share > 0.01, "{layout:?} looks like the layout before it");
+            }
+            before = Some(image);
+        }
+    }
+}
+
+#[test]
+fn the_ratio_changes_the_picture_and_uploads_nothing() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let (mut harness, state) = harness(vec![folder.path().to_path_buf()]);
+    assert!(is_ready(harness.state()));
+    let before = harness.render().unwrap();
+    let sent = paint::uploads(&state).unwrap();
+    assert_eq!((sent.pictures, sent.ranks), (1, 1));
+    let ratio = MaskRatio::new(0.2).unwrap();
+    harness.state_mut().apply(Command::SetRatio(ratio));
+    harness.run_steps(2);
+    let after = harness.render().unwrap();
+    assert!(difference(&before, &after) > 0.05);
+    assert_eq!(paint::uploads(&state).unwrap(), sent);
+    // Another seed is another order: only that is sent.
+    harness.state_mut().apply(Command::Reroll);
+    harness.run_steps(2);
+    assert!(difference(&after, &harness.render().unwrap()) > 0.01);
+    let again = paint::uploads(&state).unwrap();
+    assert_eq!((again.pictures, again.ranks), (1, 2));
+}
+
+#[test]
+fn a_dropped_folder_appears_in_the_library() {
+    if !can_draw() {
+        return;
+    }
+    let first = sounds();
+    let (mut harness, _) = harness(vec![first.path().join("low")]);
+    assert_eq!(harness.state().model().library.track_count(), 1);
+    let folder = sounds();
+    harness.input_mut().dropped_files.push(egui::DroppedFile {
+        path: Some(folder.path().to_path_buf()),
+        ..Default::default()
+    });
+    harness.step();
+    harness.input_mut().dropped_files.clear();
+    settle(&mut harness);
+    assert_eq!(harness.state().model().library.track_count(), 2);
+    assert!(
+        is_ready(harness.state()),
+        "the first track is shown at once"
+    );
+    harness.get_by_label("high steps");
+    harness.get_by_label("low steps").click();
+    settle(&mut harness);
+    let title = &harness
+        .state()
+        .model()
+        .library
+        .selected_track()
+        .unwrap()
+        .title;
+    assert_eq!(title, "low steps");
+}
+
+#[test]
+fn a_bad_file_is_a_row_or_a_message_and_the_window_goes_on() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    std::fs::write(
+        folder.path().join("low").join("aaa broken.wav"),
+        b"RIFF....WAVE",
+    )
+    .unwrap();
+    let (mut harness, _) = harness(vec![folder.path().to_path_buf()]);
+    let model = harness.state().model();
+    assert_eq!(model.library.track_count(), 3);
+    let broken = (0..3)
+        .find(|&index| model.library.track(index).unwrap().title == "aaa broken")
+        .unwrap();
+    harness.state_mut().apply(Command::Select(broken));
+    settle(&mut harness);
+    let PictureState::Failed(why) = &harness.state().model().spectrogram.state else {
+        panic!("a broken file has no picture");
+    };
+    assert!(why.contains("aaa broken.wav"), "{why}");
+    let other = (broken + 1) % 3;
+    harness.state_mut().apply(Command::Select(other));
+    settle(&mut harness);
+    assert!(is_ready(harness.state()));
+}
+
+#[test]
+fn keys_switch_layouts_and_letters_leave_text_fields_alone() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let (mut harness, _) = harness(vec![folder.path().to_path_buf()]);
+    for layout in Layout::ALL.into_iter().rev() {
+        harness.key_press_modifiers(Modifiers::COMMAND, layout.key());
+        harness.run_steps(2);
+        assert_eq!(harness.state().model().layout, layout);
+    }
+    let shown = harness.state().model().mask.shown;
+    harness.key_press(Key::M);
+    harness.run_steps(2);
+    assert_eq!(harness.state().model().mask.shown, !shown);
+    harness.key_press(Key::Comma);
+    harness.run_steps(2);
+    assert_eq!(harness.state().model().mask.percent(), 85);
+    harness
+        .get_by_role(egui::accesskit::Role::TextInput)
+        .focus();
+    harness.run_steps(2);
+    harness.key_press(Key::M);
+    harness.event(egui::Event::Text("high".to_owned()));
+    harness.run_steps(3);
+    let model = harness.state().model();
+    assert_eq!(model.mask.shown, !shown, "typing is no shortcut");
+    assert_eq!(model.library.search, "high");
+    assert_eq!(model.library.row_count(), 1);
+}
+
+#[test]
+fn the_same_request_gives_the_same_picture() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let request = PictureRequest {
+        layout: Layout::Teach,
+        size: SIZE,
+        paths: vec![folder.path().to_path_buf()],
+        track: Some(folder.path().join("low").join("low steps.wav")),
+        start_secs: Some(1.0),
+        span_secs: 6.0,
+        ..Default::default()
+    };
+    let first = picture(&request).unwrap();
+    assert!(first.pixels().all(|pixel| pixel.0[3] == u8::MAX));
+    assert_eq!(difference(&first, &picture(&request).unwrap()), 0.0);
+    let light = PictureRequest {
+        theme: Theme::Light,
+        ..request
+    };
+    assert!(difference(&first, &picture(&light).unwrap()) > 0.3);
+}
+
+#[test]
+fn a_picture_of_a_missing_track_is_an_error_that_names_it() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let request = PictureRequest {
+        size: SIZE,
+        paths: vec![folder.path().to_path_buf()],
+        track: Some(Path::new("not there.wav").to_path_buf()),
+        ..Default::default()
+    };
+    let error = picture(&request).unwrap_err().to_string();
+    assert!(error.ends_with("not there.wav"), "{error}");
+}
+
+#[test]
+fn without_a_display_the_error_names_the_way_out() {
+    let has = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if !cfg!(target_os = "linux")
+        || has("DISPLAY")
+        || has("WAYLAND_DISPLAY")
+        || has("WAYLAND_SOCKET")
+    {
+        eprintln!("skipped: there is a display");
+        return;
+    }
+    let error = run_window(Vec::new()).unwrap_err().to_string();
+    assert!(error.contains("mynascope tour"), "{error}");
+}
