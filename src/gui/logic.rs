@@ -159,6 +159,8 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
                 model.notices.note(note.clone());
             }
             model.library.show(collection);
+            map::forget(model, workers);
+            probe::forget(model, workers);
             let first = model.library.collection.as_ref().and_then(|collection| {
                 collection
                     .tracks
@@ -254,6 +256,10 @@ pub fn open(model: &mut Model, workers: &mut Workers, paths: Vec<PathBuf>) {
 
 fn start_opening(model: &mut Model, workers: &mut Workers, source: Source) {
     let outbox = workers.outbox.clone();
+    model.library.opening_sources = match &source {
+        Source::Paths(paths) => paths.clone(),
+        Source::Demo => vec![PathBuf::from(crate::collection::DEMO_WORD)],
+    };
     match workers.open.start(source, &outbox) {
         Ok(()) => {
             model.library.opening = Some(crate::jobs::Progress {
@@ -294,6 +300,7 @@ fn select(model: &mut Model, workers: &mut Workers, index: usize) {
     let path = track.path.clone();
     let problem = track.problem.clone();
     model.library.selected = Some(index);
+    model.mapping.select(Some(&path));
     model.transport.problem = None;
     if let Some(problem) = problem {
         workers.picture.stop();

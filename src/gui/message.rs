@@ -69,4 +69,16 @@ impl Outbox {
         let _ = self.sender.try_send(message);
         self.ctx.request_repaint();
     }
+
+    /// Sends a message if there is room, and gives it back if not.
+    pub fn offer(&self, message: Message) -> Result<(), Box<Message>> {
+        let offered = self.sender.try_send(message);
+        self.ctx.request_repaint();
+        offered.map_err(|error| Box::new(error.into_inner()))
+    }
+
+    /// Puts a text on the clipboard.
+    pub fn copy_text(&self, text: String) {
+        self.ctx.copy_text(text);
+    }
 }

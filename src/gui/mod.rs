@@ -9,6 +9,7 @@
 
 pub mod app;
 pub mod command;
+pub mod command_line;
 mod keys;
 pub mod layout;
 pub mod logic;

@@ -116,6 +116,8 @@ pub const TEXT_SMALL: f32 = 11.5;
 pub const TEXT_BODY: f32 = 13.0;
 /// Titles and the one number a panel is about.
 pub const TEXT_LARGE: f32 = 18.0;
+/// A score.
+pub const TEXT_HUGE: f32 = 36.0;
 /// Corners of controls.
 pub const CORNER: u8 = 4;
 /// How long fades take, in seconds.
@@ -136,6 +138,9 @@ const LABELS: [Color32; 8] = [
     Color32::from_rgb(240, 228, 66),
     Color32::from_gray(153),
 ];
+
+/// The colour of tracks without a label.
+pub const NO_LABEL: Color32 = Color32::from_gray(128);
 
 /// The colour of the `index`-th label; more than eight labels cycle.
 pub fn label_colour(index: usize) -> Color32 {

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     collection::{Collection, Track},
@@ -10,6 +10,10 @@ use crate::{
 pub struct Library {
     /// `None` before anything was opened.
     pub collection: Option<Arc<Collection>>,
+    /// What it was opened from, as the command line takes it: files, folders, or `demo`.
+    pub sources: Vec<PathBuf>,
+    /// The same of the collection that is being opened.
+    pub opening_sources: Vec<PathBuf>,
     /// How far the opening of the next collection is, while one is being opened.
     pub opening: Option<Progress>,
     /// What is typed in the search field.
@@ -34,6 +38,7 @@ impl Library {
     pub fn show(&mut self, collection: Collection) {
         self.labels = collection.labels();
         self.collection = Some(Arc::new(collection));
+        self.sources = std::mem::take(&mut self.opening_sources);
         self.selected = None;
         self.search.clear();
         self.find();

@@ -1,10 +1,195 @@
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    embedding::Level,
+    gui::{
+        command_line::CommandLine,
+        paint::scatter::{Camera, Point},
+    },
+    jobs::Progress,
+    map::{Layout, MapSettings, Method},
+};
+
+use super::{Chart, Colouring, EncoderSource, JobId, KeyedTable, Running};
+
+/// What the next map is asked to be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MapForm {
+    pub perplexity: f64,
+    pub seed: u64,
+    pub level: Level,
+}
+
+impl Default for MapForm {
+    fn default() -> Self {
+        let settings = MapSettings::default();
+        Self {
+            perplexity: settings.perplexity,
+            seed: settings.seed,
+            level: Level::Window,
+        }
+    }
+}
+
+impl MapForm {
+    /// The settings of the final layout.
+    pub fn settings(&self) -> MapSettings {
+        MapSettings {
+            method: Method::Tsne,
+            perplexity: self.perplexity,
+            seed: self.seed,
+            ..MapSettings::default()
+        }
+    }
+}
+
+/// Perplexities that are offered; the paper of t-SNE recommends 5 to 50.
+pub const PERPLEXITIES: std::ops::RangeInclusive<f64> = 2.0..=100.0;
+
 /// What the Map panel shows.
-#[derive(Debug, Default)]
-pub struct Mapping {}
+#[derive(Default)]
+pub struct Mapping {
+    pub form: MapForm,
+    pub running: Option<Running>,
+    /// What is drawn.
+    pub chart: Option<Chart>,
+    /// Why the last map was not made.
+    pub error: Option<String>,
+    pub colouring: Colouring,
+    /// Labels that are not drawn, by name.
+    pub hidden: BTreeSet<String>,
+    pub camera: Camera,
+    /// The track whose points stand out.
+    selected: Option<PathBuf>,
+}
 
 /// What a user can do in the Map panel.
 #[derive(Debug, Clone)]
-pub enum MapCommand {}
+pub enum MapCommand {
+    Edit(MapForm),
+    /// Embeds the collection and lays it out.
+    Compute,
+    Cancel,
+    SetColouring(Colouring),
+    /// Hides or shows the points of a label.
+    ToggleLabel(String),
+    ShowAllLabels,
+    Move(Camera),
+    /// Shows what a point stands for and plays it.
+    Choose {
+        path: PathBuf,
+        start_secs: f64,
+    },
+    /// Puts the command of the map on the clipboard.
+    Copy,
+    /// The encoder of the next map or probe.
+    SetSource(EncoderSource),
+    /// Asks for a checkpoint file.
+    ChooseCheckpoint,
+}
 
 /// What the background work of the Map panel sends.
-pub enum MapMessage {}
+pub enum MapMessage {
+    Progress(JobId, Progress),
+    /// The windows are embedded.
+    Embedded(Arc<KeyedTable>),
+    /// A layout is there; others may follow.
+    LaidOut {
+        job: JobId,
+        table: Arc<KeyedTable>,
+        level: Level,
+        layout: Layout,
+    },
+    Finished(JobId),
+    Failed(JobId, String),
+    /// What the file dialog gave.
+    Checkpoint(PathBuf),
+}
+
+impl Mapping {
+    /// Whether a message belongs to the job that runs.
+    pub fn is_running(&self, job: JobId) -> bool {
+        self.running
+            .as_ref()
+            .is_some_and(|running| running.id == job)
+    }
+
+    /// Draws a layout. The camera stays when the layout is of the same points.
+    pub fn show(&mut self, table: Arc<KeyedTable>, level: Level, layout: Layout) {
+        let same = self
+            .chart
+            .as_ref()
+            .is_some_and(|chart| chart.level == level && Arc::ptr_eq(&chart.source, &table));
+        if !same {
+            self.camera = Camera::default();
+            self.hidden.clear();
+        }
+        self.chart = Some(Chart::new(table, level, layout));
+        self.colour();
+    }
+
+    /// Colours by label or by track.
+    pub fn set_colouring(&mut self, colouring: Colouring) {
+        self.colouring = colouring;
+        self.colour();
+    }
+
+    /// Hides or shows the points of a label.
+    pub fn toggle_label(&mut self, label: String) {
+        if !self.hidden.remove(&label) {
+            self.hidden.insert(label);
+        }
+        self.colour();
+    }
+
+    /// Shows all points.
+    pub fn show_all_labels(&mut self) {
+        self.hidden.clear();
+        self.colour();
+    }
+
+    /// Lets the points of a track stand out. Cheap when it is the same as before: may be called every frame.
+    pub fn select(&mut self, path: Option<&Path>) {
+        if self.selected.as_deref() != path {
+            self.selected = path.map(Path::to_path_buf);
+            self.colour();
+        }
+    }
+
+    /// The track whose points stand out.
+    pub fn selected(&self) -> Option<&Path> {
+        self.selected.as_deref()
+    }
+
+    fn colour(&mut self) {
+        if let Some(chart) = &mut self.chart {
+            chart.colour(self.colouring, &self.hidden, self.selected.as_deref());
+        }
+    }
+
+    /// The points as they are drawn.
+    pub fn points(&self) -> Option<Arc<Vec<Point>>> {
+        self.chart.as_ref().map(|chart| Arc::clone(&chart.points))
+    }
+
+    /// The map as a person would make it on the command line.
+    pub fn command(&self, sources: &[PathBuf], source: &EncoderSource) -> String {
+        let embed = CommandLine::verb("embed")
+            .arguments(sources)
+            .option("out", "embeddings.npz")
+            .option("level", self.form.level.to_string());
+        let settings = self.form.settings();
+        let map = CommandLine::verb("map")
+            .argument("embeddings.npz")
+            .option("out", "map.parquet")
+            .option("method", settings.method.to_string())
+            .option("perplexity", settings.perplexity.to_string())
+            .option("iterations", settings.iterations.to_string())
+            .option("seed", settings.seed.to_string());
+        format!("{} && {}", source.options(embed).to_line(), map.to_line())
+    }
+}

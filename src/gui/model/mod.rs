@@ -1,23 +1,39 @@
 //! What the window shows. Panels read it; only `logic` changes it.
 
+mod chart;
+mod curve;
+mod embeddings;
+mod job;
 mod library;
 mod mapping;
 mod mask;
+mod nearest;
 mod notice;
 mod picture;
 mod probing;
 mod training;
 mod transport;
 
+pub use chart::{Chart, Colouring, LegendEntry, NO_LABEL, PointFacts};
+pub use curve::Curve;
+pub use embeddings::{Embeddings, EncoderSource, KeyedTable, TableKey};
+pub use job::{JobId, Running, say_duration, say_progress};
 pub use library::{Library, Row};
-pub use mapping::{MapCommand, MapMessage, Mapping};
+pub use mapping::{MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES};
 pub use mask::{MOST_PERCENT, Mask, MaskKey, RankTable};
+pub use nearest::NearestGrid;
 pub use notice::{Notice, Notices, Severity};
 pub use picture::{
     FRAME_SECS, Picture, PictureState, Spectrogram, TimeView, WINDOW_SECS, level_db,
 };
-pub use probing::{ProbeCommand, ProbeMessage, Probing};
-pub use training::{TrainCommand, TrainMessage, Training};
+pub use probing::{
+    HEADS, PROTOCOLS, ProbeCommand, ProbeMessage, ProbeResult, Probing, explain_head,
+    explain_protocol,
+};
+pub use training::{
+    BATCH, Devices, LEARNING_RATE, MASK_PERCENT, PastRun, STEPS, TrainCommand, TrainForm,
+    TrainMessage, TrainPhase, Training,
+};
 pub use transport::{Transport, clock};
 
 use crate::storage::Settings;
@@ -35,6 +51,8 @@ pub struct Model {
     pub mask: Mask,
     pub transport: Transport,
     pub notices: Notices,
+    /// What map and probe share.
+    pub embeddings: Embeddings,
     pub training: Training,
     pub mapping: Mapping,
     pub probing: Probing,

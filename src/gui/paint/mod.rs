@@ -1,5 +1,6 @@
 //! What the graphics card draws itself: callbacks inside egui's render pass.
 
+pub mod scatter;
 mod spectrogram;
 
 pub use spectrogram::{MaskPaint, SpectrogramPaint, Uploads};
@@ -11,6 +12,11 @@ pub fn install(state: &RenderState) {
     let mut renderer = state.renderer.write();
     let gpu = spectrogram::SpectrogramGpu::new(&state.device, state.target_format);
     renderer.callback_resources.insert(gpu);
+    scatter::install(
+        &state.device,
+        state.target_format,
+        &mut renderer.callback_resources,
+    );
 }
 
 /// How much was sent to the graphics card for spectrograms so far; `None` before [`install`].

@@ -1,10 +1,256 @@
-//! The Map panel.
+//! The Map panel: what to compute above, the points in the middle, what they are below.
 
-use eframe::egui;
+use eframe::egui::{self, Align, DragValue, Layout, RichText, Ui, Vec2};
+use egui_phosphor::regular as icon;
 
-use crate::gui::{command::Command, model::Model};
+use crate::{
+    embedding::Level,
+    gui::{
+        command::Command,
+        model::{Chart, Colouring, MapCommand, Mapping, Model, PERPLEXITIES, say_duration},
+        theme,
+    },
+    map::Method,
+};
+
+use super::{map_canvas, parts};
+
+/// Width of the column with the labels.
+const LEGEND_WIDTH: f32 = 34.0 * theme::UNIT;
 
 /// Draws the panel.
-pub fn show(ui: &mut egui::Ui, _model: &Model, _out: &mut Vec<Command>) {
-    ui.label("Map");
+pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    parts::padded(ui, |ui| {
+        actions(ui, model, out);
+        settings(ui, &model.mapping, out);
+        if let Some(error) = &model.mapping.error {
+            parts::error(ui, error);
+        }
+        match &model.mapping.chart {
+            None => nothing(ui, model),
+            Some(chart) => {
+                let caption_height = theme::TEXT_SMALL + theme::SPACE;
+                let size = ui.available_size() - Vec2::new(0.0, caption_height + theme::SPACE);
+                let size = size.max(Vec2::splat(20.0 * theme::UNIT));
+                ui.allocate_ui(size, |ui| {
+                    ui.set_min_size(size);
+                    ui.horizontal_top(|ui| {
+                        let width = ui.available_width() - LEGEND_WIDTH - theme::SPACE_LARGE;
+                        let canvas = Vec2::new(width.max(40.0 * theme::UNIT), size.y);
+                        map_canvas::show(ui, canvas, &model.mapping, chart, out);
+                        ui.add_space(theme::SPACE_LARGE - theme::SPACE);
+                        ui.vertical(|ui| legend(ui, &model.mapping, chart, out));
+                    });
+                });
+                caption(ui, chart);
+            }
+        }
+    });
+}
+
+fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let mut push = |command| out.push(Command::Map(command));
+    ui.horizontal(|ui| match &model.mapping.running {
+        Some(running) => {
+            if parts::progress(ui, running) {
+                push(MapCommand::Cancel);
+            }
+        }
+        None => {
+            let ready = model.library.track_count() > 0;
+            let hint = if ready {
+                "Embeds every window of the open collection and lays similar ones side by side"
+            } else {
+                "Open a collection first: a map needs tracks"
+            };
+            if parts::primary(ui, 28.0 * theme::UNIT, "Compute map", ready, hint) {
+                push(MapCommand::Compute);
+            }
+            let width = 42.0 * theme::UNIT;
+            let trained = model.training.checkpoint();
+            let source = &model.embeddings.source;
+            let (response, chosen) = parts::encoder_choice(ui, width, source, trained);
+            response.on_hover_text(parts::ENCODER_HINT);
+            match chosen {
+                Some(parts::SourceChoice::Set(source)) => push(MapCommand::SetSource(source)),
+                Some(parts::SourceChoice::ChooseFile) => push(MapCommand::ChooseCheckpoint),
+                None => {}
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if parts::copy_command(ui) {
+                    push(MapCommand::Copy);
+                }
+            });
+        }
+    });
+}
+
+fn settings(ui: &mut Ui, mapping: &Mapping, out: &mut Vec<Command>) {
+    let mut form = mapping.form;
+    ui.horizontal(|ui| {
+        let width = 36.0 * theme::UNIT;
+        let levels = [
+            (Level::Window, "windows", "A point for each window of 3 s"),
+            (
+                Level::Track,
+                "tracks",
+                "A point for each track: the mean of its windows",
+            ),
+        ];
+        let (_, level) = parts::choice(ui, width, &levels, form.level);
+        form.level = level.unwrap_or(form.level);
+        let weak = theme::tokens(ui).text_weak;
+        ui.label(RichText::new("by").color(weak));
+        let colourings = [
+            (Colouring::Label, "label", "One colour a label"),
+            (
+                Colouring::Track,
+                "track",
+                "One colour a track; after eight they come again",
+            ),
+        ];
+        let (_, colouring) = parts::choice(ui, width, &colourings, mapping.colouring);
+        if let Some(colouring) = colouring {
+            out.push(Command::Map(MapCommand::SetColouring(colouring)));
+        }
+        let field = DragValue::new(&mut form.perplexity)
+            .range(PERPLEXITIES)
+            .speed(0.5)
+            .max_decimals(0)
+            .prefix("perplexity ");
+        parts::number(ui, 26.0 * theme::UNIT, field).on_hover_text(
+            "How many neighbours t-SNE looks at, 2 to 100; lowered where there are too few points",
+        );
+        let field = DragValue::new(&mut form.seed).prefix("seed ");
+        parts::number(ui, 18.0 * theme::UNIT, field)
+            .on_hover_text("The same seed gives the same map");
+    });
+    if form != mapping.form {
+        out.push(Command::Map(MapCommand::Edit(form)));
+    }
+}
+
+fn legend(ui: &mut Ui, mapping: &Mapping, chart: &Chart, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let by_label = mapping.colouring == Colouring::Label;
+    egui::ScrollArea::vertical()
+        .id_salt("legend")
+        .auto_shrink([false, true])
+        .show(ui, |ui| {
+            for entry in &chart.legend {
+                let shown = !mapping.hidden.contains(&entry.label);
+                let size = Vec2::new(ui.available_width(), theme::ROW_HEIGHT);
+                let (rect, response) = ui.allocate_exact_size(size, egui::Sense::click());
+                response.widget_info(|| {
+                    egui::WidgetInfo::selected(
+                        egui::WidgetType::Checkbox,
+                        true,
+                        shown,
+                        &entry.label,
+                    )
+                });
+                if response.hovered() || response.has_focus() {
+                    ui.painter().rect_filled(rect, theme::CORNER, tokens.raised);
+                }
+                let text = if shown { tokens.text } else { tokens.text_weak };
+                let dot = rect.left_center() + Vec2::new(2.0 * theme::UNIT, 0.0);
+                let colour = match (shown, by_label) {
+                    (true, true) => entry.colour,
+                    (true, false) => tokens.text_weak,
+                    (false, _) => tokens.raised,
+                };
+                ui.painter().circle_filled(dot, 1.25 * theme::UNIT, colour);
+                let count = ui.painter().text(
+                    rect.right_center() - Vec2::new(theme::UNIT, 0.0),
+                    egui::Align2::RIGHT_CENTER,
+                    entry.points.to_string(),
+                    theme::small_font(),
+                    tokens.text_weak,
+                );
+                let mut room = rect;
+                room.min.x = dot.x + 2.5 * theme::UNIT;
+                room.max.x = count.left() - theme::UNIT;
+                ui.painter().with_clip_rect(room).text(
+                    room.left_center(),
+                    egui::Align2::LEFT_CENTER,
+                    &entry.label,
+                    egui::FontId::proportional(theme::TEXT_BODY),
+                    text,
+                );
+                let verb = if shown { "Hide" } else { "Show" };
+                let hint = format!("{verb} the {} points of {}", entry.points, entry.label);
+                if response.on_hover_text(hint).clicked() {
+                    let label = entry.label.clone();
+                    out.push(Command::Map(MapCommand::ToggleLabel(label)));
+                }
+            }
+            if !mapping.hidden.is_empty() {
+                ui.add_space(theme::SPACE);
+                if ui.button("Show all").clicked() {
+                    out.push(Command::Map(MapCommand::ShowAllLabels));
+                }
+            }
+        });
+}
+
+fn caption(ui: &mut Ui, chart: &Chart) {
+    let layout = &chart.layout;
+    let method = match layout.method {
+        Method::Tsne | Method::TsneReference => "t-SNE",
+        Method::Pca => "PCA",
+    };
+    let of = match chart.level {
+        Level::Window => "windows",
+        Level::Track => "tracks",
+    };
+    let mut facts = vec![format!("{method} of {} {of}", chart.xy.len())];
+    if let Some(perplexity) = layout.perplexity {
+        facts.push(format!("perplexity {perplexity:.0}"));
+    }
+    if let Some(kl) = layout.kl {
+        facts.push(format!("KL divergence {kl:.2}"));
+    }
+    let seconds = layout.seconds;
+    facts.push(if seconds < 10.0 {
+        format!("{seconds:.1} s")
+    } else {
+        say_duration(std::time::Duration::from_secs_f64(seconds))
+    });
+    let skipped = &chart.source.skipped;
+    if !skipped.is_empty() {
+        facts.push(format!("{} tracks left out", skipped.len()));
+    }
+    facts.push(chart.source.table.encoder.clone());
+    let mut notes = layout.notes.clone();
+    notes.extend(
+        skipped
+            .iter()
+            .map(|(path, why)| format!("{}: {why}", path.display())),
+    );
+    let line = parts::quiet(ui, facts.join("  \u{b7}  "));
+    if !notes.is_empty() {
+        line.on_hover_text(notes.join("\n"));
+    }
+}
+
+fn nothing(ui: &mut Ui, model: &Model) {
+    let (title, hint) = if model.mapping.running.is_some() {
+        (
+            "The first points are on their way",
+            "The windows are embedded first; then the map appears and t-SNE sorts it.",
+        )
+    } else if model.library.track_count() == 0 {
+        (
+            "No collection is open",
+            "Drop files or folders on the window; sub-folders become labels.",
+        )
+    } else {
+        (
+            "No map yet",
+            "Compute map lays similar sounds side by side: every point is a window of 3 s. Point at one to see what \
+             it is, click to hear it.",
+        )
+    };
+    parts::empty(ui, icon::CHART_SCATTER, title, hint);
 }

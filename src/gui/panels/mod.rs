@@ -1,14 +1,18 @@
 //! One file a panel: `show(ui, model, commands)`. Panels read the model and push commands, nothing else.
 
+mod confusion;
 pub mod library;
 pub mod map;
+mod map_canvas;
 pub mod masking;
 pub mod overlays;
+mod parts;
 pub mod probe;
 pub mod spectrogram;
 pub mod status;
 pub mod top;
 pub mod train;
+mod train_plots;
 pub mod transport;
 
 use eframe::egui;

@@ -2,12 +2,14 @@
 //! as messages.
 
 pub mod choose;
+mod embed;
 pub mod map;
 pub mod masked;
 pub mod open;
 pub mod picture;
 pub mod probe;
 pub mod remember;
+mod report;
 pub mod train;
 
 use crate::audio::Player;

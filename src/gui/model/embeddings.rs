@@ -1,0 +1,126 @@
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    collection::Collection,
+    embedding::EmbeddingTable,
+    encoder::{CheckpointRef, DeviceChoice},
+    gui::command_line::CommandLine,
+};
+
+/// The embeddings that map and probe work on, and the encoder that makes them. Both share one table, so that nothing
+/// is computed twice.
+#[derive(Default)]
+pub struct Embeddings {
+    /// Which encoder the next map or probe uses.
+    pub source: EncoderSource,
+    /// What was computed last.
+    pub table: Option<Arc<KeyedTable>>,
+}
+
+/// Which encoder, on which device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncoderSource {
+    pub checkpoint: CheckpointRef,
+    pub device: DeviceChoice,
+}
+
+impl Default for EncoderSource {
+    fn default() -> Self {
+        Self {
+            checkpoint: CheckpointRef::Shipped,
+            device: DeviceChoice::Auto,
+        }
+    }
+}
+
+impl EncoderSource {
+    /// Its name on the screen: "shipped", or the last two parts of the path.
+    pub fn name(&self) -> String {
+        match &self.checkpoint {
+            CheckpointRef::Shipped => "shipped".to_owned(),
+            CheckpointRef::File(path) => {
+                let parts: Vec<_> = path.components().collect();
+                let tail = parts.iter().skip(parts.len().saturating_sub(2));
+                let tail: PathBuf = tail.collect();
+                tail.display().to_string()
+            }
+        }
+    }
+
+    /// Whether it is this file or folder.
+    pub fn is_file(&self, path: Option<&Path>) -> bool {
+        match &self.checkpoint {
+            CheckpointRef::File(file) => Some(file.as_path()) == path,
+            CheckpointRef::Shipped => false,
+        }
+    }
+
+    /// Adds what the command line needs to use the same encoder.
+    pub fn options(&self, line: CommandLine) -> CommandLine {
+        let line = match &self.checkpoint {
+            CheckpointRef::Shipped => line,
+            CheckpointRef::File(path) => line.option("checkpoint", path),
+        };
+        if self.device == DeviceChoice::Auto {
+            line
+        } else {
+            line.option("device", self.device.to_string())
+        }
+    }
+}
+
+/// What a table was computed from. Equal keys, equal tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableKey {
+    /// Path and label of each track.
+    pub tracks: Vec<(PathBuf, Option<String>)>,
+    pub source: EncoderSource,
+    /// Length and time of change of the checkpoint's file: training may go on writing.
+    pub version: Option<(u64, std::time::SystemTime)>,
+}
+
+impl TableKey {
+    /// The key of a collection and an encoder. Asks the file system: not for the window's thread.
+    pub fn new(collection: &Collection, source: &EncoderSource) -> Self {
+        let file = source.checkpoint.resolve().ok().flatten();
+        let version = file.and_then(|file| {
+            let meta = std::fs::metadata(file).ok()?;
+            Some((meta.len(), meta.modified().ok()?))
+        });
+        Self {
+            tracks: collection
+                .tracks
+                .iter()
+                .map(|track| (track.path.clone(), track.label.clone()))
+                .collect(),
+            source: source.clone(),
+            version,
+        }
+    }
+
+    /// Whether it stands for this collection and encoder, as far as can be told without asking the file system.
+    pub fn fits(&self, collection: &Collection, source: &EncoderSource) -> bool {
+        self.source == *source
+            && self.tracks.len() == collection.tracks.len()
+            && self
+                .tracks
+                .iter()
+                .zip(&collection.tracks)
+                .all(|((path, label), track)| *path == track.path && *label == track.label)
+    }
+}
+
+/// A table of window embeddings with what it was computed from.
+#[derive(Debug)]
+pub struct KeyedTable {
+    pub key: TableKey,
+    pub table: EmbeddingTable,
+    /// Tracks that could not be read, each with its error.
+    pub skipped: Vec<(PathBuf, String)>,
+    pub windows_per_second: f64,
+    /// Time that the embedding took.
+    pub seconds: f64,
+}

@@ -1,0 +1,124 @@
+use std::time::{Duration, Instant};
+
+use crate::jobs::Progress;
+
+/// Tells the messages of one job from those of an earlier one that was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct JobId(u64);
+
+impl JobId {
+    /// The number after this one.
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// How far a background job is that a panel shows.
+#[derive(Debug, Clone)]
+pub struct Running {
+    pub id: JobId,
+    pub progress: Progress,
+    /// When the present part of the job (`progress.what`) began.
+    part_began: Instant,
+}
+
+impl Running {
+    /// A job that has just been started.
+    pub fn new(id: JobId, what: &str) -> Self {
+        Self {
+            id,
+            progress: Progress {
+                what: what.to_owned(),
+                done: 0,
+                total: None,
+            },
+            part_began: Instant::now(),
+        }
+    }
+
+    /// Takes up what the job reported.
+    pub fn report(&mut self, progress: Progress) {
+        if progress.what != self.progress.what {
+            self.part_began = Instant::now();
+        }
+        self.progress = progress;
+    }
+
+    /// Share that is done, where the job knows.
+    pub fn share(&self) -> Option<f32> {
+        let total = self.progress.total.filter(|&total| total > 0)?;
+        Some((self.progress.done as f32 / total as f32).clamp(0.0, 1.0))
+    }
+
+    /// Time left for the present part, where it can be told.
+    pub fn remaining(&self) -> Option<Duration> {
+        let share = self.share().filter(|&share| share > 0.02)?;
+        let spent = self.part_began.elapsed();
+        (spent > Duration::from_secs(1)).then(|| spent.mul_f32((1.0 - share) / share))
+    }
+
+    /// What it is doing and how far it is, in one line.
+    pub fn say(&self) -> String {
+        let far = say_progress(&self.progress);
+        match self.remaining() {
+            Some(left) => format!("{far}, {} left", say_duration(left)),
+            None => far,
+        }
+    }
+}
+
+/// Progress in one line: "Embedding tracks, 12 of 48".
+pub fn say_progress(progress: &Progress) -> String {
+    let Progress { what, done, total } = progress;
+    let mut chars = what.chars();
+    let what: String = chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default();
+    match total {
+        Some(total) if *total > 0 => format!("{what}, {done} of {total}"),
+        _ => what,
+    }
+}
+
+/// A span of time as people say it: "8 s", "3 min 20 s", "2 h 05 min".
+pub fn say_duration(span: Duration) -> String {
+    let seconds = span.as_secs_f64().round() as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_of_time_are_said_shortly() {
+        for (seconds, said) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min 00 s"),
+            (200, "3 min 20 s"),
+            (7500, "2 h 05 min"),
+        ] {
+            assert_eq!(say_duration(Duration::from_secs(seconds)), said);
+        }
+    }
+
+    #[test]
+    fn progress_is_one_line() {
+        let mut running = Running::new(JobId::default().next(), "starting");
+        assert_eq!(running.say(), "Starting");
+        assert_eq!(running.share(), None);
+        running.report(Progress {
+            what: "embedding tracks".to_owned(),
+            done: 12,
+            total: Some(48),
+        });
+        assert_eq!(running.say(), "Embedding tracks, 12 of 48");
+        assert_eq!(running.share(), Some(0.25));
+    }
+}

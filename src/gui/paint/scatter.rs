@@ -1,0 +1,375 @@
+use std::sync::Arc;
+
+use eframe::{
+    egui::{self, Color32, Pos2, Rect, Vec2},
+    egui_wgpu::{self, CallbackResources, CallbackTrait, ScreenDescriptor, wgpu},
+};
+
+/// How a point is drawn; the number is the last byte of its instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum PointClass {
+    Hidden = 0,
+    Plain = 1,
+    /// Larger, with a ring.
+    Emphasised = 2,
+}
+
+/// One point as the shader reads it: 12 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct Point {
+    /// Place in map units.
+    at: [f32; 2],
+    /// Red, green, blue, class.
+    paint: [u8; 4],
+}
+
+impl Point {
+    /// A point at a place in map units.
+    pub fn new(at: [f32; 2], colour: Color32, class: PointClass) -> Self {
+        let [red, green, blue, _] = colour.to_array();
+        Self {
+            at,
+            paint: [red, green, blue, class as u8],
+        }
+    }
+}
+
+/// What part of the map the picture shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Camera {
+    /// Middle of the picture in map units.
+    pub centre: [f32; 2],
+    /// Magnification: at 1 the square from -1 to 1 fits into the picture.
+    pub zoom: f32,
+}
+
+impl Default for Camera {
+    fn default() -> Self {
+        Self {
+            centre: [0.0, 0.0],
+            zoom: 1.0,
+        }
+    }
+}
+
+/// Share of the shorter side that the whole map takes at zoom 1; the rest is air.
+const FIT: f32 = 0.92;
+
+impl Camera {
+    /// Screen points a map unit.
+    fn points_per_unit(&self, rect: Rect) -> f32 {
+        0.5 * FIT * rect.width().min(rect.height()).max(1.0) * self.zoom
+    }
+
+    /// Where a place of the map is on the screen; the y axis of a map points up.
+    pub fn to_screen(&self, rect: Rect, at: [f32; 2]) -> Pos2 {
+        let [x, y] = at;
+        let [centre_x, centre_y] = self.centre;
+        rect.center() + Vec2::new(x - centre_x, centre_y - y) * self.points_per_unit(rect)
+    }
+
+    /// Which place of the map is under a place on the screen.
+    pub fn to_map(&self, rect: Rect, screen: Pos2) -> [f32; 2] {
+        let away = (screen - rect.center()) / self.points_per_unit(rect);
+        let [centre_x, centre_y] = self.centre;
+        [centre_x + away.x, centre_y - away.y]
+    }
+
+    /// Moves the map with the pointer.
+    pub fn panned(&self, rect: Rect, drag: Vec2) -> Self {
+        let away = drag / self.points_per_unit(rect);
+        let [x, y] = self.centre;
+        Self {
+            centre: [x - away.x, y + away.y],
+            zoom: self.zoom,
+        }
+    }
+
+    /// Magnifies by a factor; the place under the pointer stays where it is.
+    pub fn zoomed(&self, rect: Rect, pointer: Pos2, factor: f32) -> Self {
+        let zoom = (self.zoom * factor).clamp(0.2, 500.0);
+        let [fixed_x, fixed_y] = self.to_map(rect, pointer);
+        let keep = self.zoom / zoom;
+        let [x, y] = self.centre;
+        Self {
+            centre: [
+                fixed_x + (x - fixed_x) * keep,
+                fixed_y + (y - fixed_y) * keep,
+            ],
+            zoom,
+        }
+    }
+
+    /// Map units of a length on the screen.
+    pub fn length_in_map(&self, rect: Rect, points: f32) -> f32 {
+        points / self.points_per_unit(rect)
+    }
+}
+
+/// One frame of the scatter plot. Points reach the GPU only when they are another `Arc` than before.
+pub struct Scatter {
+    pub points: Arc<Vec<Point>>,
+    pub camera: Camera,
+    pub rect: Rect,
+    /// Radius of a point in screen points.
+    pub radius: f32,
+    /// Ring around emphasised points.
+    pub ring: Color32,
+}
+
+impl Scatter {
+    /// The shape to hand to a painter.
+    pub fn into_shape(self) -> egui::Shape {
+        egui::Shape::Callback(egui_wgpu::Callback::new_paint_callback(self.rect, self))
+    }
+}
+
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+struct CameraUniform {
+    centre: [f32; 2],
+    scale: [f32; 2],
+    pixel: [f32; 2],
+    radius: f32,
+    emphasised_radius: f32,
+    ring: [f32; 4],
+}
+
+struct ScatterResources {
+    pipeline: wgpu::RenderPipeline,
+    camera: wgpu::Buffer,
+    bind_group: wgpu::BindGroup,
+    uploaded: Option<Uploaded>,
+}
+
+struct Uploaded {
+    /// Held so that its address tells whether a frame brings other points.
+    points: Arc<Vec<Point>>,
+    buffer: wgpu::Buffer,
+}
+
+const SHADER: &str = include_str!("../../../shaders/scatter.wgsl");
+
+/// Builds the pipeline once, before the first frame.
+pub fn install(
+    device: &wgpu::Device,
+    target: wgpu::TextureFormat,
+    resources: &mut CallbackResources,
+) {
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: Some("scatter"),
+        source: wgpu::ShaderSource::Wgsl(SHADER.into()),
+    });
+    let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some("scatter"),
+        entries: &[wgpu::BindGroupLayoutEntry {
+            binding: 0,
+            visibility: wgpu::ShaderStages::VERTEX_FRAGMENT,
+            ty: wgpu::BindingType::Buffer {
+                ty: wgpu::BufferBindingType::Uniform,
+                has_dynamic_offset: false,
+                min_binding_size: None,
+            },
+            count: None,
+        }],
+    });
+    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some("scatter"),
+        bind_group_layouts: &[Some(&layout)],
+        immediate_size: 0,
+    });
+    let fragment = if target.is_srgb() {
+        "fragment_linear"
+    } else {
+        "fragment_gamma"
+    };
+    let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+        label: Some("scatter"),
+        layout: Some(&pipeline_layout),
+        vertex: wgpu::VertexState {
+            module: &module,
+            entry_point: Some("vertex"),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            buffers: &[wgpu::VertexBufferLayout {
+                array_stride: size_of::<Point>() as u64,
+                step_mode: wgpu::VertexStepMode::Instance,
+                attributes: &wgpu::vertex_attr_array![0 => Float32x2, 1 => Uint8x4],
+            }],
+        },
+        primitive: wgpu::PrimitiveState {
+            topology: wgpu::PrimitiveTopology::TriangleStrip,
+            ..wgpu::PrimitiveState::default()
+        },
+        depth_stencil: None,
+        multisample: wgpu::MultisampleState::default(),
+        fragment: Some(wgpu::FragmentState {
+            module: &module,
+            entry_point: Some(fragment),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            targets: &[Some(wgpu::ColorTargetState {
+                format: target,
+                blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
+                write_mask: wgpu::ColorWrites::ALL,
+            })],
+        }),
+        multiview_mask: None,
+        cache: None,
+    });
+    let camera = device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("scatter camera"),
+        size: size_of::<CameraUniform>() as u64,
+        usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some("scatter"),
+        layout: &layout,
+        entries: &[wgpu::BindGroupEntry {
+            binding: 0,
+            resource: camera.as_entire_binding(),
+        }],
+    });
+    resources.insert(ScatterResources {
+        pipeline,
+        camera,
+        bind_group,
+        uploaded: None,
+    });
+}
+
+impl CallbackTrait for Scatter {
+    fn prepare(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        screen: &ScreenDescriptor,
+        _encoder: &mut wgpu::CommandEncoder,
+        resources: &mut CallbackResources,
+    ) -> Vec<wgpu::CommandBuffer> {
+        // Not installed when the window draws without wgpu: then there is no scatter either.
+        let Some(resources) = resources.get_mut::<ScatterResources>() else {
+            return Vec::new();
+        };
+        let known = resources
+            .uploaded
+            .as_ref()
+            .is_some_and(|uploaded| Arc::ptr_eq(&uploaded.points, &self.points));
+        if !known {
+            let bytes: &[u8] = bytemuck::cast_slice(&self.points);
+            let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("scatter points"),
+                // An empty buffer cannot be bound.
+                size: (bytes.len() as u64).max(size_of::<Point>() as u64),
+                usage: wgpu::BufferUsages::VERTEX | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            });
+            if !bytes.is_empty() {
+                queue.write_buffer(&buffer, 0, bytes);
+            }
+            resources.uploaded = Some(Uploaded {
+                points: Arc::clone(&self.points),
+                buffer,
+            });
+        }
+        let pixels_per_point = screen.pixels_per_point;
+        let pixel = [
+            2.0 / (self.rect.width() * pixels_per_point).max(1.0),
+            2.0 / (self.rect.height() * pixels_per_point).max(1.0),
+        ];
+        let unit = self.camera.points_per_unit(self.rect) * pixels_per_point;
+        let radius = self.radius * pixels_per_point;
+        let uniform = CameraUniform {
+            centre: self.camera.centre,
+            scale: pixel.map(|pixel| pixel * unit),
+            pixel,
+            radius,
+            emphasised_radius: radius * 1.7 + pixels_per_point,
+            ring: self.ring.to_array().map(|byte| f32::from(byte) / 255.0),
+        };
+        queue.write_buffer(&resources.camera, 0, bytemuck::bytes_of(&uniform));
+        Vec::new()
+    }
+
+    fn paint(
+        &self,
+        _info: egui::PaintCallbackInfo,
+        pass: &mut wgpu::RenderPass<'static>,
+        resources: &CallbackResources,
+    ) {
+        let Some(resources) = resources.get::<ScatterResources>() else {
+            return;
+        };
+        let Some(uploaded) = &resources.uploaded else {
+            return;
+        };
+        pass.set_pipeline(&resources.pipeline);
+        pass.set_bind_group(0, &resources.bind_group, &[]);
+        pass.set_vertex_buffer(0, uploaded.buffer.slice(..));
+        pass.draw(0..4, 0..uploaded.points.len() as u32);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECT: Rect = Rect {
+        min: Pos2 { x: 100.0, y: 50.0 },
+        max: Pos2 { x: 900.0, y: 650.0 },
+    };
+
+    #[test]
+    fn the_shader_compiles() {
+        let module = naga::front::wgsl::parse_str(SHADER).unwrap();
+        naga::valid::Validator::new(
+            naga::valid::ValidationFlags::all(),
+            naga::valid::Capabilities::empty(),
+        )
+        .validate(&module)
+        .unwrap();
+        let entries: Vec<&str> = module
+            .entry_points
+            .iter()
+            .map(|entry| entry.name.as_str())
+            .collect();
+        assert_eq!(entries, ["vertex", "fragment_gamma", "fragment_linear"]);
+    }
+
+    #[test]
+    fn a_point_takes_twelve_bytes() {
+        assert_eq!(size_of::<Point>(), 12);
+        assert_eq!(size_of::<CameraUniform>() % 16, 0);
+    }
+
+    #[test]
+    fn the_whole_map_is_in_the_picture_and_up_is_up() {
+        let camera = Camera::default();
+        for corner in [[-1.0, -1.0], [1.0, 1.0]] {
+            assert!(RECT.contains(camera.to_screen(RECT, corner)));
+        }
+        assert!(camera.to_screen(RECT, [0.0, 1.0]).y < camera.to_screen(RECT, [0.0, -1.0]).y);
+    }
+
+    #[test]
+    fn zooming_keeps_the_place_under_the_pointer_and_panning_follows_it() {
+        let pointer = Pos2::new(321.0, 456.0);
+        let camera = Camera {
+            centre: [0.3, -0.2],
+            zoom: 2.0,
+        };
+        let near = |a: Pos2, b: Pos2| assert!((a - b).length() < 0.01, "{a} {b}");
+        let place = camera.to_map(RECT, pointer);
+        near(camera.to_screen(RECT, place), pointer);
+        near(
+            camera.zoomed(RECT, pointer, 1.7).to_screen(RECT, place),
+            pointer,
+        );
+        let drag = Vec2::new(40.0, -25.0);
+        near(
+            camera.panned(RECT, drag).to_screen(RECT, place),
+            pointer + drag,
+        );
+    }
+}

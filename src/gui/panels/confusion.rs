@@ -1,0 +1,161 @@
+use eframe::{
+    egui::{self, Align2, Color32, FontId, Pos2, Rect, Sense, Stroke, Ui, Vec2},
+    epaint::TextShape,
+};
+
+use crate::gui::{
+    command::Command,
+    model::{ProbeCommand, ProbeResult},
+    theme,
+};
+
+/// Cells are no larger than this, however few there are.
+const MOST_CELL: f32 = 13.0 * theme::UNIT;
+/// Cells are no smaller than this; a matrix that does not fit can be scrolled.
+const LEAST_CELL: f32 = 5.0 * theme::UNIT;
+/// From this size on, counts are written into the cells.
+const CELL_WITH_COUNT: f32 = 5.5 * theme::UNIT;
+
+/// Draws the confusion matrix: a row for each true label, a column for each predicted one.
+pub fn show(
+    ui: &mut Ui,
+    room: Vec2,
+    result: &ProbeResult,
+    chosen: Option<(usize, usize)>,
+    out: &mut Vec<Command>,
+) {
+    let tokens = theme::tokens(ui);
+    let font = theme::small_font();
+    let classes = result.report.classes.len().max(1);
+    let longest = longest_name(ui, result, &font);
+    // The names of the columns stand at 45 degrees: they need their width's share above, and run over to the right.
+    let slant = longest * std::f32::consts::FRAC_1_SQRT_2 + theme::SPACE;
+    let axis = theme::TEXT_SMALL + theme::SPACE;
+    let left = axis + longest + theme::SPACE;
+    let top = axis + slant;
+    let cell = ((room.x - left - slant) / classes as f32)
+        .min((room.y - top) / classes as f32)
+        .clamp(LEAST_CELL, MOST_CELL)
+        .floor();
+    let side = cell * classes as f32;
+    let size = Vec2::new(left + side + slant, top + side);
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    let grid = Rect::from_min_size(rect.min + Vec2::new(left, top), Vec2::splat(side));
+    let painter = ui.painter();
+
+    painter.text(
+        Pos2::new(grid.center().x, rect.top()),
+        Align2::CENTER_TOP,
+        "predicted",
+        font.clone(),
+        tokens.text_weak,
+    );
+    let galley = painter.layout_no_wrap("true".to_owned(), font.clone(), tokens.text_weak);
+    let centre = Pos2::new(rect.left() + 0.5 * galley.size().y, grid.center().y);
+    let corner = centre + Vec2::new(-0.5 * galley.size().y, 0.5 * galley.size().x);
+    painter.add(
+        TextShape::new(corner, galley, tokens.text_weak).with_angle(-std::f32::consts::FRAC_PI_2),
+    );
+
+    for (index, name) in result.report.classes.iter().enumerate() {
+        let middle = (index as f32 + 0.5) * cell;
+        painter.text(
+            Pos2::new(grid.left() - theme::SPACE, grid.top() + middle),
+            Align2::RIGHT_CENTER,
+            name,
+            font.clone(),
+            tokens.text,
+        );
+        let galley = painter.layout_no_wrap(name.clone(), font.clone(), tokens.text);
+        // The text begins at the middle of its column; its own height is turned away to the left.
+        let lift = 0.5 * galley.size().y * std::f32::consts::FRAC_1_SQRT_2;
+        let at = Pos2::new(grid.left() + middle - lift, grid.top() - theme::UNIT - lift);
+        painter
+            .add(TextShape::new(at, galley, tokens.text).with_angle(-std::f32::consts::FRAC_PI_4));
+    }
+    for (truth, row) in result.report.confusion.iter().enumerate() {
+        let tested = result.tested.get(truth).copied().unwrap_or(0);
+        for (prediction, &count) in row.iter().enumerate() {
+            let at = Vec2::new(prediction as f32 * cell, truth as f32 * cell);
+            let place = Rect::from_min_size(grid.min + at, Vec2::splat(cell)).shrink(1.0);
+            let place_of = (truth, prediction);
+            let is_chosen = chosen == Some(place_of);
+            draw_cell(ui, place, cell, count, tested, is_chosen);
+            let hint = explain(result, place_of, count, tested);
+            let response = ui.interact(
+                place,
+                ui.id().with(("cell", truth, prediction)),
+                if count > 0 {
+                    Sense::click()
+                } else {
+                    Sense::hover()
+                },
+            );
+            let name = hint.clone();
+            response.widget_info(|| {
+                egui::WidgetInfo::selected(egui::WidgetType::Button, count > 0, is_chosen, &name)
+            });
+            if response.has_focus() {
+                let ring = Stroke::new(theme::LINE_STRONG, tokens.text_strong);
+                ui.painter()
+                    .rect_stroke(place, 2, ring, egui::StrokeKind::Inside);
+            }
+            if response.on_hover_text(hint).clicked() {
+                let cell = (!is_chosen).then_some(place_of);
+                out.push(Command::Probe(ProbeCommand::ShowCell(cell)));
+            }
+        }
+    }
+}
+
+fn longest_name(ui: &Ui, result: &ProbeResult, font: &FontId) -> f32 {
+    let widths = result.report.classes.iter().map(|name| {
+        let galley = ui
+            .painter()
+            .layout_no_wrap(name.clone(), font.clone(), Color32::PLACEHOLDER);
+        galley.size().x
+    });
+    widths.fold(0.0, f32::max)
+}
+
+fn draw_cell(ui: &Ui, place: Rect, cell: f32, count: usize, tested: usize, chosen: bool) {
+    let tokens = theme::tokens(ui);
+    let share = count as f32 / tested.max(1) as f32;
+    // The square root sets a single mistake among many tracks apart from none.
+    let fill = tokens.raised.lerp_to_gamma(tokens.accent, share.sqrt());
+    let painter = ui.painter();
+    painter.rect_filled(place, 2, if count == 0 { tokens.raised } else { fill });
+    if chosen {
+        let ring = Stroke::new(theme::LINE_STRONG, tokens.text_strong);
+        painter.rect_stroke(place, 2, ring, egui::StrokeKind::Inside);
+    }
+    if count > 0 && cell >= CELL_WITH_COUNT {
+        let colour = if share.sqrt() > 0.5 {
+            tokens.on_accent
+        } else {
+            tokens.text_strong
+        };
+        painter.text(
+            place.center(),
+            Align2::CENTER_CENTER,
+            count.to_string(),
+            theme::small_font(),
+            colour,
+        );
+    }
+}
+
+fn explain(
+    result: &ProbeResult,
+    (truth, prediction): (usize, usize),
+    count: usize,
+    tested: usize,
+) -> String {
+    let (truth_name, predicted) = (result.class(truth), result.class(prediction));
+    let tracks = if tested == 1 { "track" } else { "tracks" };
+    if truth == prediction {
+        format!("{count} of {tested} {truth_name} {tracks} were recognised")
+    } else {
+        format!("{count} of {tested} {truth_name} {tracks} were taken for {predicted}")
+    }
+}

@@ -1,0 +1,118 @@
+use eframe::egui::{self, PointerButton, Pos2, Rect, Sense, Stroke, Ui, Vec2};
+
+use crate::{
+    embedding::Level,
+    gui::{
+        command::Command,
+        model::{Chart, MapCommand, Mapping, clock},
+        paint::scatter::{Camera, Scatter},
+        theme,
+    },
+};
+
+use super::parts;
+
+/// How near the pointer must be to a point, in screen points.
+const REACH: f32 = 3.0 * theme::UNIT;
+/// Points of scrolling that double the magnification: four notches of a common wheel.
+const SCROLL_OF_DOUBLE: f32 = 200.0;
+
+/// Draws the points, and what the pointer does with them.
+pub fn show(ui: &mut Ui, size: Vec2, mapping: &Mapping, chart: &Chart, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+    let name = format!("Map of {} points", chart.xy.len());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, &name));
+    let camera = mapping.camera;
+    if let Some(moved) = moved(ui, &response, rect, camera) {
+        out.push(Command::Map(MapCommand::Move(moved)));
+    }
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, theme::CORNER, tokens.ground);
+    painter.add(
+        Scatter {
+            points: chart.points.clone(),
+            camera,
+            rect,
+            radius: radius(chart.xy.len(), rect),
+            ring: tokens.text_strong,
+        }
+        .into_shape(),
+    );
+    let pointer = response.hover_pos().filter(|_| !response.dragged());
+    let Some(pointer) = pointer else { return };
+    let at = camera.to_map(rect, pointer);
+    let Some(point) = chart.nearest(at, camera.length_in_map(rect, REACH)) else {
+        return;
+    };
+    let (Some(facts), Some(&place)) = (chart.facts(point), chart.xy.get(point)) else {
+        return;
+    };
+    let screen = camera.to_screen(rect, place);
+    painter.circle(
+        screen,
+        2.0 * theme::UNIT,
+        chart.colour_of(point, mapping.colouring),
+        Stroke::new(theme::LINE_STRONG, tokens.text_strong),
+    );
+    let mut lines = vec![parts::track_name(facts.path), facts.label.to_owned()];
+    if chart.level == Level::Window {
+        lines.push(format!("at {}", clock(facts.start_secs)));
+    }
+    tag(&painter, rect, screen, &lines.join("  \u{b7}  "));
+    ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
+    if response.clicked() {
+        out.push(Command::Map(MapCommand::Choose {
+            path: facts.path.to_path_buf(),
+            start_secs: facts.start_secs,
+        }));
+    }
+}
+
+/// Where wheel, drag and double click take the camera.
+fn moved(ui: &Ui, response: &egui::Response, rect: Rect, camera: Camera) -> Option<Camera> {
+    if response.double_clicked() {
+        return Some(Camera::default());
+    }
+    let mut next = camera;
+    if response.dragged_by(PointerButton::Primary) || response.dragged_by(PointerButton::Middle) {
+        next = next.panned(rect, response.drag_delta());
+    }
+    if let Some(pointer) = response.hover_pos() {
+        let (scroll, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
+        let factor = pinch * (scroll / SCROLL_OF_DOUBLE).exp2();
+        if factor != 1.0 {
+            next = next.zoomed(rect, pointer, factor);
+        }
+    }
+    (next != camera).then_some(next)
+}
+
+/// Many points are drawn smaller, so that they do not run together.
+fn radius(points: usize, rect: Rect) -> f32 {
+    let area_of_one = rect.area() / points.max(1) as f32;
+    (0.16 * area_of_one.sqrt()).clamp(1.5, theme::UNIT)
+}
+
+/// A line of text beside a place, inside the picture.
+fn tag(painter: &egui::Painter, rect: Rect, at: Pos2, text: &str) {
+    let tokens = if painter.ctx().global_style().visuals.dark_mode {
+        &theme::DARK
+    } else {
+        &theme::LIGHT
+    };
+    let galley = painter.layout_no_wrap(text.to_owned(), theme::small_font(), tokens.on_picture);
+    let margin = Vec2::new(2.0 * theme::UNIT, 1.5 * theme::UNIT);
+    let size = galley.size() + 2.0 * margin;
+    let away = Vec2::new(4.0 * theme::UNIT, -0.5 * size.y);
+    let mut place = Rect::from_min_size(at + away, size);
+    if place.right() > rect.right() {
+        place = Rect::from_min_size(at + Vec2::new(-away.x - size.x, away.y), size);
+    }
+    let over = (rect.left() - place.left()).max(0.0);
+    let under = (place.bottom() - rect.bottom()).max(0.0);
+    let above = (rect.top() - place.top()).max(0.0);
+    place = place.translate(Vec2::new(over, above - under));
+    painter.rect_filled(place, theme::CORNER, tokens.picture_shade);
+    painter.galley(place.min + margin, galley, tokens.on_picture);
+}

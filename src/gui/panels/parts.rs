@@ -1,0 +1,272 @@
+//! Parts that several panels are made of.
+
+use eframe::egui::{self, Align, Layout, RichText, Ui, Vec2};
+use egui_phosphor::regular as icon;
+
+use crate::gui::{
+    model::{EncoderSource, Running},
+    theme,
+};
+
+/// Width of the column of settings at a panel's left.
+pub const FORM_WIDTH: f32 = 76.0 * theme::UNIT;
+/// Width of the names in that column.
+const NAME_WIDTH: f32 = 24.0 * theme::UNIT;
+
+/// Draws a panel's content with the margin that all panels have.
+pub fn padded<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
+    let rect = ui.available_rect_before_wrap().shrink(theme::SPACE_LARGE);
+    ui.scope_builder(egui::UiBuilder::new().max_rect(rect), content)
+        .inner
+}
+
+/// Splits the space into a column of a width and the rest, with air between them.
+pub fn beside<A>(
+    ui: &mut Ui,
+    left_width: f32,
+    first: impl FnOnce(&mut Ui) -> A,
+    second: impl FnOnce(&mut Ui),
+) -> A {
+    let space = ui.available_rect_before_wrap();
+    let (left, right) = space.split_left_right_at_x(space.left() + left_width.min(space.width()));
+    let mut right = right;
+    right.min.x = (right.min.x + 2.0 * theme::SPACE_LARGE).min(right.max.x);
+    let column = Layout::top_down(Align::Min);
+    let builder = |rect| egui::UiBuilder::new().max_rect(rect).layout(column);
+    let answer = ui.scope_builder(builder(left), first).inner;
+    ui.scope_builder(builder(right), second);
+    answer
+}
+
+/// A heading over a group of controls or numbers.
+pub fn heading(ui: &mut Ui, text: &str) {
+    ui.label(RichText::new(text).color(theme::tokens(ui).text_strong));
+}
+
+/// A line of small, quiet text that never wraps: what does not fit is in its tooltip.
+pub fn quiet(ui: &mut Ui, text: impl Into<String>) -> egui::Response {
+    let text = text.into();
+    let weak = theme::tokens(ui).text_weak;
+    ui.add(egui::Label::new(theme::small(text).color(weak)).truncate())
+}
+
+/// Small, quiet text that may take several lines.
+pub fn explain(ui: &mut Ui, text: impl Into<String>) {
+    let weak = theme::tokens(ui).text_weak;
+    ui.add(egui::Label::new(theme::small(text).color(weak)).wrap());
+}
+
+/// One row of a form: a name, and its control in the space that is left.
+pub fn row(ui: &mut Ui, name: &str, hint: &str, control: impl FnOnce(&mut Ui) -> egui::Response) {
+    ui.horizontal(|ui| {
+        let size = Vec2::new(NAME_WIDTH, theme::CONTROL_HEIGHT);
+        let label = ui
+            .allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_size(size);
+                ui.label(name).on_hover_text(hint)
+            })
+            .inner;
+        control(ui).labelled_by(label.id).on_hover_text(hint);
+    });
+}
+
+/// A row of buttons of which one is on; fills the width. Returns the one that was chosen.
+pub fn choice<T: PartialEq + Copy>(
+    ui: &mut Ui,
+    width: f32,
+    options: &[(T, &str, &str)],
+    current: T,
+) -> (egui::Response, Option<T>) {
+    let mut chosen = None;
+    let gap = 1.0;
+    let each = (width - gap * options.len().saturating_sub(1) as f32) / options.len().max(1) as f32;
+    let response = ui
+        .horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = gap;
+            ui.spacing_mut().button_padding.x = 0.0;
+            let tokens = theme::tokens(ui);
+            for (value, name, hint) in options {
+                let on = *value == current;
+                let (fill, text) = if on {
+                    (tokens.accent_quiet, tokens.text_strong)
+                } else {
+                    (tokens.raised, tokens.text)
+                };
+                let button = egui::Button::selectable(on, RichText::new(*name).color(text))
+                    .fill(fill)
+                    .frame_when_inactive(true)
+                    .min_size(Vec2::new(each, theme::CONTROL_HEIGHT));
+                if ui.add(button).on_hover_text(*hint).clicked() && !on {
+                    chosen = Some(*value);
+                }
+            }
+        })
+        .response;
+    (response, chosen)
+}
+
+/// A field for a number that fills the width.
+pub fn number(ui: &mut Ui, width: f32, field: egui::DragValue<'_>) -> egui::Response {
+    ui.add_sized([width, theme::CONTROL_HEIGHT], field)
+}
+
+/// A large number with its name above, right-aligned in its column.
+pub fn figure(ui: &mut Ui, width: f32, name: &str, value: &str, hint: &str) {
+    let size = Vec2::new(width, 11.0 * theme::UNIT);
+    let tokens = theme::tokens(ui);
+    ui.allocate_ui_with_layout(size, Layout::top_down(Align::Max), |ui| {
+        ui.set_min_size(size);
+        ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
+        ui.label(theme::small(name).color(tokens.text_weak));
+        ui.label(theme::large(value).color(tokens.text_strong));
+    })
+    .response
+    .on_hover_text(hint);
+}
+
+/// The button of a panel's primary action, as wide as is said.
+pub fn primary(ui: &mut Ui, width: f32, text: &str, enabled: bool, hint: &str) -> bool {
+    let button = theme::primary_button(ui, text).min_size(Vec2::new(width, theme::CONTROL_HEIGHT));
+    ui.add_enabled(enabled, button)
+        .on_hover_text(hint)
+        .on_disabled_hover_text(hint)
+        .clicked()
+}
+
+/// "Copy as command": returns whether it was pressed.
+pub fn copy_command(ui: &mut Ui) -> bool {
+    let button = egui::Button::new(format!("{} Copy as command", icon::TERMINAL_WINDOW))
+        .min_size(Vec2::new(0.0, theme::CONTROL_HEIGHT));
+    let hint = "Puts the command on the clipboard that does the same in a terminal";
+    ui.add(button).on_hover_text(hint).clicked()
+}
+
+/// The progress of a job over a width, with a button that stops it. Returns whether it was pressed.
+pub fn progress(ui: &mut Ui, running: &Running) -> bool {
+    let mut stop = false;
+    ui.horizontal(|ui| {
+        stop = ui
+            .button("Cancel")
+            .on_hover_text("Stops the job; what was computed before stays")
+            .clicked();
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
+            quiet(ui, running.say());
+            bar(ui, running.share());
+        });
+    });
+    stop
+}
+
+/// A thin bar of a job's progress; without a share it only says that something is going on.
+pub fn bar(ui: &mut Ui, share: Option<f32>) {
+    let tokens = theme::tokens(ui);
+    let size = Vec2::new(ui.available_width(), theme::UNIT);
+    let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+    ui.painter().rect_filled(rect, theme::CORNER, tokens.raised);
+    let mut done = rect;
+    match share {
+        Some(share) => done.max.x = rect.left() + rect.width() * share,
+        None => {
+            // A third of the bar wanders; only while a job runs, so that an idle window stays idle.
+            let phase = (ui.input(|input| input.time) * 0.7).fract() as f32;
+            let left = rect.left() + rect.width() * (phase * 4.0 / 3.0 - 1.0 / 3.0);
+            done = egui::Rect::from_min_max(
+                egui::pos2(left.max(rect.left()), rect.top()),
+                egui::pos2((left + rect.width() / 3.0).min(rect.right()), rect.bottom()),
+            );
+            ui.ctx()
+                .request_repaint_after(std::time::Duration::from_millis(33));
+        }
+    }
+    ui.painter().rect_filled(done, theme::CORNER, tokens.accent);
+}
+
+/// What went wrong, as one message.
+pub fn error(ui: &mut Ui, text: &str) {
+    let tokens = theme::tokens(ui);
+    ui.horizontal_top(|ui| {
+        ui.label(RichText::new(icon::WARNING_CIRCLE).color(tokens.error));
+        ui.add(egui::Label::new(RichText::new(text).color(tokens.error)).wrap());
+    });
+}
+
+/// What to do where there is nothing to show yet, in the middle of the space.
+pub fn empty(ui: &mut Ui, symbol: &str, title: &str, hint: &str) {
+    let tokens = theme::tokens(ui);
+    let space = ui.available_size();
+    ui.allocate_ui_with_layout(space, Layout::top_down(Align::Center), |ui| {
+        ui.set_min_size(space);
+        ui.add_space((0.38 * space.y - 15.0 * theme::UNIT).max(0.0));
+        ui.label(
+            RichText::new(symbol)
+                .size(2.0 * theme::TEXT_LARGE)
+                .color(tokens.text_weak),
+        );
+        ui.label(RichText::new(title).color(tokens.text_strong));
+        ui.scope(|ui| {
+            ui.set_max_width(ui.available_width().min(100.0 * theme::UNIT));
+            ui.add(egui::Label::new(theme::small(hint).color(tokens.text_weak)).wrap());
+        });
+    });
+}
+
+/// What can be chosen as an encoder.
+pub const ENCODER_HINT: &str = "Which encoder makes the embeddings; no trained one is shipped yet, so `shipped` stands \
+                                for an untrained one with fixed weights";
+
+/// What a user did with the choice of an encoder.
+pub enum SourceChoice {
+    Set(EncoderSource),
+    ChooseFile,
+}
+
+/// Which encoder makes the embeddings: the shipped one, the run that was just trained, or a file.
+pub fn encoder_choice(
+    ui: &mut Ui,
+    width: f32,
+    source: &EncoderSource,
+    trained: Option<&std::path::Path>,
+) -> (egui::Response, Option<SourceChoice>) {
+    use crate::encoder::CheckpointRef;
+    let mut choice = None;
+    let response = egui::ComboBox::from_id_salt("encoder")
+        .width(width)
+        .truncate()
+        .selected_text(source.name())
+        .show_ui(ui, |ui| {
+            let mut offer = |ui: &mut Ui, checkpoint: CheckpointRef, name: &str| {
+                let on = source.checkpoint == checkpoint;
+                if ui.selectable_label(on, name).clicked() {
+                    choice = Some(SourceChoice::Set(EncoderSource {
+                        checkpoint,
+                        ..source.clone()
+                    }));
+                }
+            };
+            offer(ui, CheckpointRef::Shipped, "Shipped encoder");
+            if let Some(path) = trained {
+                let checkpoint = CheckpointRef::File(path.to_path_buf());
+                offer(ui, checkpoint, "The run just trained");
+            }
+            if let CheckpointRef::File(path) = &source.checkpoint
+                && Some(path.as_path()) != trained
+            {
+                offer(ui, source.checkpoint.clone(), &source.name());
+            }
+            if ui.selectable_label(false, "Choose a file...").clicked() {
+                choice = Some(SourceChoice::ChooseFile);
+            }
+        })
+        .response;
+    (response, choice)
+}
+
+/// The name of a track on the screen: its file without folder and ending.
+pub fn track_name(path: &std::path::Path) -> String {
+    let name = path.file_stem().or_else(|| path.file_name());
+    name.map_or_else(
+        || path.to_string_lossy().into_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
