@@ -125,8 +125,8 @@ fn open_folder(folder: &Path, watch: &Watch) -> Result<Collection, CollectionErr
         } else {
             CollectionKind::Folder
         },
+        split: is_gtzan.then(|| gtzan::published_split(&tracks)).flatten(),
         tracks,
-        split: None,
         notes,
     })
 }

@@ -18,7 +18,7 @@ pub use write::{DemoSummary, demo_folder, write_demo};
 pub const DEMO_SEED: u64 = 0;
 
 /// Counts up whenever the rendered sound changes, so that an older collection in a user's cache is not taken for it.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Samples a second. Twice the range of the encoder, so that the collection is pleasant to hear.
 const RATE: f32 = 32_000.0;

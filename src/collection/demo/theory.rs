@@ -29,15 +29,22 @@ impl Key {
         (12 * (octave + 1 + step.div_euclid(7)) + tonic + within) as f32
     }
 
-    /// `notes` pitches of the chord on a step, stacked in thirds; in a minor key the chord on the fifth step gets its
-    /// leading note (harmonic minor).
+    /// The pitch of a step while the chord on `root` sounds: in a minor key the chord on the fifth step has the
+    /// leading note (harmonic minor), and so has all that is played over it.
+    pub(super) fn pitch_over(self, step: i32, root: i32, octave: i32) -> f32 {
+        let leads = self.minor && root.rem_euclid(7) == 4 && step.rem_euclid(7) == 6;
+        self.pitch(step, octave) + if leads { 1.0 } else { 0.0 }
+    }
+
+    /// The pitch of a note of a melody.
+    pub(super) fn sung(self, note: Note, octave: i32) -> f32 {
+        self.pitch_over(note.step, note.chord, octave)
+    }
+
+    /// `notes` pitches of the chord on a step, stacked in thirds.
     pub(super) fn chord(self, root: i32, notes: i32, octave: i32) -> Vec<f32> {
         (0..notes)
-            .map(|third| {
-                let step = root + 2 * third;
-                let leads = self.minor && root.rem_euclid(7) == 4 && step.rem_euclid(7) == 6;
-                self.pitch(step, octave) + if leads { 1.0 } else { 0.0 }
-            })
+            .map(|third| self.pitch_over(root + 2 * third, root, octave))
             .collect()
     }
 
@@ -71,6 +78,8 @@ pub(super) struct Note {
     pub beats: f32,
     /// The step of the scale, 0 to 9.
     pub step: i32,
+    /// The step that the chord below it is built on.
+    pub chord: i32,
     /// Whether it begins a bar or its second half.
     pub strong: bool,
 }
@@ -115,6 +124,7 @@ pub(super) fn melody(
                     at: bar as f32 * beats_per_bar + at,
                     beats,
                     step,
+                    chord,
                     strong,
                 });
             }

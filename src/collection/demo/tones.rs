@@ -61,8 +61,8 @@ pub(super) fn piano(hz: f32, secs: f32, velocity: f32, noise: &mut Noise) -> Vec
         let stretched = n * hz * (1.0 + stiffness * n * n).sqrt();
         // The hammer strikes at an eighth of the string: partials near every eighth are weak.
         let strike = sin_turns(n / 16.0).abs() + 0.15;
-        // Harder notes are brighter: 3 to 7 dB less an octave.
-        let level = velocity * strike * exp2(-(1.5 - 0.7 * velocity) * (n.sqrt() * 1.6 - 1.6));
+        // Harder notes are brighter: at full force partial 16 is 35 dB below the first.
+        let level = velocity * strike * exp2(-(2.0 - 0.8 * velocity) * (n.sqrt() * 1.6 - 1.6));
         let half_life = 0.75 * (262.0 / hz).sqrt() / (1.0 + 0.22 * n);
         for (detune, share, longer) in [(1.0, 0.6, 1.0), (1.000_7, 0.4, 1.9)] {
             partials.push(Partial {
@@ -285,4 +285,68 @@ pub(super) struct Pluck {
     pub bright: f32,
     pub half_life_secs: f32,
     pub muted: f32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The strength of one frequency in a sound.
+    fn strength(sound: &[f32], hz: f64, rate: f64) -> f64 {
+        let (mut re, mut im) = (0.0, 0.0);
+        for (index, &sample) in sound.iter().enumerate() {
+            let way = index as f64 / sound.len() as f64;
+            let window = 0.5 - 0.5 * (std::f64::consts::TAU * way).cos();
+            let turn = std::f64::consts::TAU * hz * index as f64 / rate;
+            re += window * f64::from(sample) * turn.cos();
+            im += window * f64::from(sample) * turn.sin();
+        }
+        re.hypot(im)
+    }
+
+    /// How far the strongest frequency near `hz` is from it, in cents.
+    fn mistuning(sound: &[f32], hz: f32, rate: f32) -> i32 {
+        let at = |cents: i32| {
+            let hz = f64::from(hz) * (f64::from(cents) / 1200.0).exp2();
+            strength(sound, hz, f64::from(rate))
+        };
+        (-60..=60)
+            .step_by(3)
+            .max_by(|&a, &b| at(a).total_cmp(&at(b)))
+            .unwrap()
+    }
+
+    #[test]
+    fn instruments_are_in_tune() {
+        let mut noise = Noise::new(1);
+        for midi in [40.0, 55.0, 69.0, 81.0] {
+            let hz = super::super::maths::hz(midi);
+            for (bright, muted) in [(0.9, 0.0), (0.65, 0.0), (0.45, 0.5)] {
+                let tone = Pluck {
+                    velocity: 1.0,
+                    bright,
+                    half_life_secs: 0.6,
+                    muted,
+                };
+                for rate in [RATE, 2.0 * RATE] {
+                    let sound = pluck(hz, 0.5, tone, rate, &mut noise);
+                    let off = mistuning(&sound, hz, rate);
+                    assert!(
+                        off.abs() <= 6,
+                        "string at {hz} Hz, bright {bright}, muted {muted}: {off} cents"
+                    );
+                }
+            }
+            for (name, sound) in [
+                ("piano", piano(hz, 0.5, 0.8, &mut noise)),
+                ("bass", upright_bass(hz, 0.5, 0.8, &mut noise)),
+                ("electric piano", electric_piano(hz, 0.5, 0.8)),
+                ("wind", wind(hz, 0.5, 0.8, 1.0, &mut noise)),
+                ("organ", organ(hz, 0.5, 0.8)),
+            ] {
+                let off = mistuning(&sound, hz, RATE);
+                assert!(off.abs() <= 9, "{name} at {hz} Hz: {off} cents");
+            }
+        }
+    }
 }

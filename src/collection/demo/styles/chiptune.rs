@@ -41,7 +41,7 @@ pub(super) fn play(song: &mut Song, variant: usize) -> Finish {
 
     for note in melody(&mut song.dice, &chords, 4.0, &RHYTHMS) {
         let secs = song.secs(note.beats) * 0.92;
-        let sound = pulse(hz(key.pitch(note.step, 5)), secs, 1.0, duty, 0.5);
+        let sound = pulse(hz(key.sung(note, 5)), secs, 1.0, duty, 0.5);
         song.place(
             note.at,
             &sound,

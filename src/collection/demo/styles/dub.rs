@@ -68,7 +68,11 @@ pub(super) fn play(song: &mut Song, variant: usize) -> Finish {
     for (bar, &chord) in chords.iter().enumerate() {
         let start = bar as f32 * 4.0;
         for &(at, beats, step) in line {
-            let sound = deep_bass(hz(key.pitch(chord + step, 2)), song.secs(beats), 1.0);
+            let sound = deep_bass(
+                hz(key.pitch_over(chord + step, chord, 2)),
+                song.secs(beats),
+                1.0,
+            );
             song.place(start + at, &sound, 0.55, DRY);
         }
         let tones: Vec<f32> = key
@@ -99,7 +103,7 @@ pub(super) fn play(song: &mut Song, variant: usize) -> Finish {
     if has_melodica {
         for note in melody(&mut song.dice, &chords, 4.0, &RHYTHMS) {
             let sound = wind(
-                hz(key.pitch(note.step, 5)),
+                hz(key.sung(note, 5)),
                 song.secs(note.beats) * 0.9,
                 0.8,
                 1.0,

@@ -72,7 +72,7 @@ pub(super) fn play(song: &mut Song, variant: usize) -> Finish {
         }
     }
     for note in melody(&mut song.dice, &chords, 4.0, &RHYTHMS) {
-        let pitch = key.pitch(note.step, 5);
+        let pitch = key.sung(note, 5);
         let loud = song.between(0.75, 1.0);
         if whistle {
             let sound = wind(

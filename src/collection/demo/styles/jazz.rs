@@ -58,7 +58,7 @@ pub(super) fn play(song: &mut Song, variant: usize) -> Finish {
         drums(song, start);
     }
     for note in melody(&mut song.dice, &chords, 4.0, &RHYTHMS) {
-        let (at, tone) = (swing(note.at), hz(key.pitch(note.step, 5)));
+        let (at, tone) = (swing(note.at), hz(key.sung(note, 5)));
         let (loud, secs) = (song.between(0.7, 1.0), song.secs(note.beats));
         match variant % 3 {
             0 => {
@@ -101,7 +101,7 @@ fn walk(song: &mut Song, start: f32, chord: i32, next: i32) {
     {
         let loud = song.between(0.8, 1.0);
         let sound = upright_bass(
-            hz(key.pitch(step, 2)),
+            hz(key.pitch_over(step, chord, 2)),
             song.secs(0.98),
             loud,
             &mut song.noise,

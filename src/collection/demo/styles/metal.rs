@@ -98,7 +98,7 @@ pub(super) fn play(song: &mut Song, variant: usize) -> Finish {
     for (bar, &chord) in chords.iter().enumerate() {
         let start = bar as f32 * 4.0;
         for &(at, length, muted, step) in riff {
-            let root = key.pitch(chord + step, 2);
+            let root = key.pitch_over(chord + step, chord, 2);
             let beats = length as f32 * 0.25;
             let secs = song.secs(beats) + if muted { 0.0 } else { 0.02 };
             let tones = [hz(root), hz(root + 7.0), hz(root + 12.0)];
@@ -117,7 +117,7 @@ pub(super) fn play(song: &mut Song, variant: usize) -> Finish {
     }
     if has_lead {
         for note in melody(&mut song.dice, &chords, 4.0, &RHYTHMS) {
-            let tone = hz(key.pitch(note.step, 5));
+            let tone = hz(key.sung(note, 5));
             let sound = lead_guitar(tone, song.secs(note.beats) * 0.97, 5.0);
             song.place(
                 note.at,

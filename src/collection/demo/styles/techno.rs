@@ -44,7 +44,7 @@ pub(super) fn play(song: &mut Song, variant: usize) -> Finish {
             song.place(
                 beat,
                 &sound,
-                0.4,
+                0.48,
                 Send {
                     hall: 0.05,
                     echo: 0.12,
@@ -106,7 +106,7 @@ fn beat(song: &mut Song, start: f32, bar: usize, variant: usize) {
         let sound = kick(190.0, 47.0, 0.085, 0.25, &mut song.noise);
         song.place(beat, &sound, 1.0, DRY);
         let sound = cymbal(&OPEN_HAT, &mut song.noise);
-        song.place(beat + 0.5, &sound, 0.42, DRY);
+        song.place(beat + 0.5, &sound, 0.6, DRY);
         if quarter % 2 == 1 {
             let sound = clap(&mut song.noise);
             song.place(
@@ -122,7 +122,7 @@ fn beat(song: &mut Song, start: f32, bar: usize, variant: usize) {
     }
     for sixteenth in 0..16 {
         if sixteenth % 4 != 2 && (variant.is_multiple_of(2) || sixteenth % 2 == 0 || bar % 2 == 1) {
-            let loud = song.between(0.18, 0.34);
+            let loud = song.between(0.28, 0.46);
             let sound = cymbal(&HAT, &mut song.noise);
             song.place(start + sixteenth as f32 * 0.25, &sound, loud, DRY);
         }

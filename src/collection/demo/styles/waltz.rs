@@ -54,15 +54,10 @@ pub(super) fn play(song: &mut Song, variant: usize) -> Finish {
     for note in melody(&mut song.dice, &chords, 3.0, &RHYTHMS) {
         let loud = song.between(0.62, 0.8) + if note.strong { 0.15 } else { 0.0 };
         let secs = song.secs(note.beats) + 0.5;
-        let sound = piano(hz(key.pitch(note.step, 5)), secs, loud, &mut song.noise);
+        let sound = piano(hz(key.sung(note, 5)), secs, loud, &mut song.noise);
         song.place(note.at, &sound, 0.55, ROOM);
         if octaves && note.strong {
-            let sound = piano(
-                hz(key.pitch(note.step, 6)),
-                secs,
-                0.6 * loud,
-                &mut song.noise,
-            );
+            let sound = piano(hz(key.sung(note, 6)), secs, 0.6 * loud, &mut song.noise);
             song.place(note.at, &sound, 0.4, ROOM);
         }
     }
