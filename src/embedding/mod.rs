@@ -7,7 +7,7 @@ mod format;
 mod neighbours;
 mod table;
 
-pub use format::{TABLE_EXTENSIONS, load_table, save_table};
+pub use format::{TABLE_EXTENSIONS, check_table_path, load_table, metadata_path, save_table};
 pub use neighbours::{Neighbour, cosine, neighbours};
 pub use table::{EmbeddingTable, Level, TrackRow};
 

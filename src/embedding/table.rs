@@ -127,6 +127,40 @@ impl EmbeddingTable {
         means
     }
 
+    /// The same rows, with only those tracks that have one.
+    pub fn without_empty_tracks(&self) -> Self {
+        let mut used = vec![false; self.tracks.len()];
+        for &track in &self.track {
+            if let Some(used) = used.get_mut(track as usize) {
+                *used = true;
+            }
+        }
+        let mut next = 0;
+        let places: Vec<u32> = used
+            .iter()
+            .map(|&used| {
+                let place = next;
+                next += u32::from(used);
+                place
+            })
+            .collect();
+        Self {
+            track: self
+                .track
+                .iter()
+                .map(|&track| places.get(track as usize).copied().unwrap_or(u32::MAX))
+                .collect(),
+            tracks: self
+                .tracks
+                .iter()
+                .zip(&used)
+                .filter(|(_, used)| **used)
+                .map(|(track, _)| track.clone())
+                .collect(),
+            ..self.clone()
+        }
+    }
+
     /// Checks that the parts fit together and that every number is finite; what is kept or computed on must pass.
     pub fn validate(&self) -> Result<(), EmbeddingError> {
         let fail = |what: String| Err(EmbeddingError::Inconsistent(what));
@@ -192,6 +226,17 @@ mod tests {
         assert_eq!(means.level, Level::Track);
         assert_eq!(means.track_of(1).unwrap().path, PathBuf::from("c"));
         means.validate().unwrap();
+    }
+
+    #[test]
+    fn tracks_without_rows_are_left_out_and_the_others_keep_their_names() {
+        let whole = table();
+        let kept = whole.without_empty_tracks();
+        assert_eq!(kept.track, [0, 0, 1]);
+        assert_eq!(kept.tracks.len(), 2);
+        for row in 0..3 {
+            assert_eq!(kept.track_of(row), whole.track_of(row));
+        }
     }
 
     #[test]
