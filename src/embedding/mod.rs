@@ -3,17 +3,19 @@
 //! A table holds one row a window (or, after averaging, one row a track) and remembers which track and which second
 //! each row stands for, the labels of the tracks, and which encoder made it.
 
+mod extract;
 mod format;
 mod neighbours;
 mod table;
 
+pub use extract::{ExtractSettings, Extraction, extract};
 pub use format::{TABLE_EXTENSIONS, check_table_path, load_table, metadata_path, save_table};
 pub use neighbours::{Neighbour, cosine, neighbours};
 pub use table::{EmbeddingTable, Level, TrackRow};
 
 use std::path::PathBuf;
 
-use crate::{jobs::Cancelled, storage::StorageError};
+use crate::{encoder::EncoderError, jobs::Cancelled, storage::StorageError};
 
 /// Why embeddings could not be made, read or kept.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +55,6 @@ pub enum EmbeddingError {
     #[error("there is no track to embed; open audio files or a folder that holds some")]
     NoTracks,
     /// The encoder failed.
-    #[error("the encoder failed: {0}")]
-    Encoder(String),
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
 }

@@ -17,6 +17,7 @@ mod tsv;
 use std::path::{Path, PathBuf};
 
 use super::{EmbeddingError, EmbeddingTable, Level, TrackRow};
+use crate::jobs::panic_message;
 
 pub use tsv::metadata_path;
 
@@ -74,12 +75,19 @@ pub fn save_table(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingEr
 
 /// Reads a table in the format of the path's ending and checks that its parts fit together.
 pub fn load_table(path: &Path) -> Result<EmbeddingTable, EmbeddingError> {
-    let table = match Format::of(path)? {
+    let format = Format::of(path)?;
+    // Readers of these formats have bounds that panic on damaged files (arrow's level decoder does); a file from
+    // elsewhere must not end the program.
+    let read = std::panic::catch_unwind(|| match format {
         Format::Npz => npz::load(path),
         Format::Parquet => parquet::load(path),
         Format::Tsv => tsv::load(path),
         Format::Safetensors => safetensors::load(path),
-    }?;
+    });
+    let table = read.unwrap_or_else(|fault| {
+        let fault = panic_message(&*fault);
+        Err(damaged(path, format!("it cannot be read ({fault})")))
+    })?;
     table
         .validate()
         .map_err(|error| damaged(path, error.to_string()))?;

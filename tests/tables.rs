@@ -1,0 +1,282 @@
+//! A table of embeddings survives its file, Python reads it without running anything, and a damaged file is a
+//! message, never a panic.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::{fs, path::Path, process::Command};
+
+use mynascope::embedding::{
+    EmbeddingError, EmbeddingTable, Level, TABLE_EXTENSIONS, TrackRow, load_table, metadata_path,
+    save_table,
+};
+
+fn table() -> EmbeddingTable {
+    let track = |path: &str, label: Option<&str>| TrackRow {
+        path: path.into(),
+        label: label.map(str::to_owned),
+    };
+    EmbeddingTable {
+        dim: 3,
+        values: vec![
+            0.1,
+            -2.5e-30,
+            f32::MAX,
+            1.0,
+            2.0,
+            3.0,
+            f32::MIN_POSITIVE,
+            0.0,
+            -0.0,
+            1e7,
+            1.0 / 3.0,
+            -7.25,
+        ],
+        timestamps: vec![0.0, 3.072, 6.144, 0.0],
+        track: vec![0, 0, 0, 1],
+        tracks: vec![
+            track("music/Dvořák – tab\tand 音.mp3", Some("folk \"dance\"")),
+            track("b.wav", None),
+        ],
+        encoder: "untrained tiny hybrid, seed 0".to_owned(),
+        level: Level::Window,
+    }
+}
+
+#[test]
+fn every_format_gives_back_what_was_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    for extension in TABLE_EXTENSIONS {
+        for table in [table(), table().track_means()] {
+            let path = folder.path().join(format!("table.{extension}"));
+            save_table(&table, &path).unwrap();
+            assert_eq!(load_table(&path).unwrap(), table, "{extension}");
+        }
+    }
+}
+
+#[test]
+fn more_rows_than_a_batch_survive_too() {
+    let rows = 5000_u32;
+    let big = EmbeddingTable {
+        dim: 2,
+        values: (0..rows * 2).map(|value| value as f32).collect(),
+        timestamps: (0..rows).map(|row| row as f32).collect(),
+        track: (0..rows).map(|row| row / 10).collect(),
+        tracks: (0..rows / 10)
+            .map(|track| TrackRow {
+                path: format!("{track}.wav").into(),
+                label: Some((track % 3).to_string()),
+            })
+            .collect(),
+        ..table()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for extension in TABLE_EXTENSIONS {
+        let path = folder.path().join(format!("big.{extension}"));
+        save_table(&big, &path).unwrap();
+        assert_eq!(load_table(&path).unwrap(), big, "{extension}");
+    }
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_never_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut table = table();
+    table.values[4] = f32::NAN;
+    for extension in TABLE_EXTENSIONS {
+        let path = folder.path().join(format!("table.{extension}"));
+        assert!(save_table(&table, &path).is_err(), "{extension}");
+        assert!(!path.exists());
+    }
+}
+
+#[test]
+fn an_unknown_ending_names_the_known_ones() {
+    for path in ["table.csv", "table", "table.npy"] {
+        for error in [
+            save_table(&table(), Path::new(path)).unwrap_err(),
+            load_table(Path::new(path)).unwrap_err(),
+        ] {
+            assert!(matches!(error, EmbeddingError::UnknownFormat { .. }));
+            let message = error.to_string();
+            for extension in TABLE_EXTENSIONS {
+                assert!(message.contains(extension), "{message}");
+            }
+            assert!(message.ends_with(path), "{message}");
+        }
+    }
+}
+
+/// Cut anywhere, a file is refused: no table is read from half a file.
+#[test]
+fn truncated_files_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for extension in TABLE_EXTENSIONS {
+        let path = folder.path().join(format!("table.{extension}"));
+        save_table(&table(), &path).unwrap();
+        let whole = fs::read(&path).unwrap();
+        // A text file cut inside its last number (or before its line end) is a shorter number, not damage that
+        // can be seen.
+        let end = match extension {
+            "tsv" => whole.len() - "-7.25\n".len(),
+            _ => whole.len(),
+        };
+        for length in 0..end {
+            fs::write(&path, &whole[..length]).unwrap();
+            let error = load_table(&path).expect_err(&format!("{extension} cut at {length}"));
+            assert!(matches!(error, EmbeddingError::Damaged { .. }), "{error}");
+        }
+    }
+}
+
+/// Any byte may be wrong: the answer is a message or a table that fits together, never a panic.
+#[test]
+fn flipped_bytes_never_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    for extension in TABLE_EXTENSIONS {
+        let path = folder.path().join(format!("table.{extension}"));
+        save_table(&table(), &path).unwrap();
+        let whole = fs::read(&path).unwrap();
+        for place in 0..whole.len() {
+            for flip in [0x01, 0x80, 0xff] {
+                let mut bytes = whole.clone();
+                bytes[place] ^= flip;
+                fs::write(&path, &bytes).unwrap();
+                if let Ok(table) = load_table(&path) {
+                    table.validate().unwrap();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_wrong_contents_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    // A table of one format under the ending of another.
+    for (from, to) in [
+        ("npz", "parquet"),
+        ("parquet", "safetensors"),
+        ("safetensors", "npz"),
+    ] {
+        let (source, target) = (
+            folder.path().join(format!("a.{from}")),
+            folder.path().join(format!("b.{to}")),
+        );
+        save_table(&table(), &source).unwrap();
+        fs::copy(&source, &target).unwrap();
+        let message = load_table(&target).unwrap_err().to_string();
+        assert!(message.contains("it is no"), "{message}");
+    }
+    // Tensors of other names.
+    let path = folder.path().join("weights.safetensors");
+    let view =
+        safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![1], &[0; 4]).unwrap();
+    fs::write(
+        &path,
+        safetensors::serialize([("weight", view)], None).unwrap(),
+    )
+    .unwrap();
+    let message = load_table(&path).unwrap_err().to_string();
+    assert!(message.contains("embedding is missing"), "{message}");
+    // Vectors and metadata of different tables.
+    let path = folder.path().join("pair.tsv");
+    save_table(&table(), &path).unwrap();
+    let metadata = fs::read_to_string(metadata_path(&path)).unwrap();
+    let shorter = metadata.lines().take(3).collect::<Vec<_>>().join("\n");
+    fs::write(metadata_path(&path), shorter).unwrap();
+    let message = load_table(&path).unwrap_err().to_string();
+    assert!(
+        message.contains("2 rows, but the vectors have 4"),
+        "{message}"
+    );
+    // No file at all.
+    let message = load_table(&folder.path().join("none.npz"))
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("cannot read"), "{message}");
+}
+
+/// Arrays that claim more than the file holds must not be believed (and must not be allocated).
+#[test]
+fn an_npz_that_promises_terabytes_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bomb.npz");
+    for shape in [[1_u64 << 20, 1 << 20], [1 << 20, 1 << 40], [1 << 30, 1]] {
+        use npyz::WriterBuilder;
+        let mut archive = npyz::npz::NpzWriter::create(&path).unwrap();
+        archive
+            .array::<f32>("embedding", Default::default())
+            .unwrap()
+            .default_dtype()
+            .shape(&shape)
+            .write_header_only()
+            .unwrap();
+        drop(archive);
+        let message = load_table(&path).unwrap_err().to_string();
+        assert!(
+            message.contains("too large") || message.contains("not that of its shape"),
+            "{message}"
+        );
+    }
+}
+
+/// numpy reads the npz without pickle, and Python's own tools read the rest.
+#[test]
+fn python_reads_the_tables() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/read_tables.py");
+    let can = |module: &str| {
+        Command::new("python3")
+            .args(["-c", &format!("import {module}")])
+            .output()
+            .is_ok_and(|output| output.status.success())
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let table = table();
+    for (extension, module) in [
+        ("npz", "numpy"),
+        ("parquet", "pyarrow"),
+        ("safetensors", "json"),
+        ("tsv", "json"),
+    ] {
+        if !can(module) {
+            eprintln!("skipped: python3 with {module} is not installed, {extension} is not read");
+            continue;
+        }
+        let path = folder.path().join(format!("table.{extension}"));
+        save_table(&table, &path).unwrap();
+        let output = Command::new("python3")
+            .arg(&script)
+            .arg(&path)
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{extension}: {error}");
+        let read: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(read["encoder"], table.encoder.as_str(), "{extension}");
+        assert_eq!(read["level"], "window");
+        assert_eq!(read["label"][0], "folk \"dance\"");
+        assert_eq!(read["label"][3], "");
+        if extension != "tsv" {
+            assert_eq!(read["path"][0], table.tracks[0].path.to_str().unwrap());
+        }
+        for row in 0..4 {
+            assert_eq!(
+                read["timestamps"][row].as_f64().unwrap() as f32,
+                table.timestamps[row]
+            );
+            for column in 0..3 {
+                let value = read["embedding"][row][column].as_f64().unwrap() as f32;
+                assert_eq!(value, table.row(row)[column], "{extension}");
+            }
+        }
+        if extension == "npz" {
+            assert_eq!(read["types"]["embedding"], "float32");
+            assert_eq!(read["types"]["track"], "int64");
+        }
+    }
+}
