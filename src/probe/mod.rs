@@ -1,13 +1,15 @@
 //! Small heads on frozen embeddings, and how well they do.
 
+mod genre;
+mod linear;
+
+pub use genre::probe_genre;
+
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    embedding::EmbeddingTable,
-    jobs::{Cancelled, Watch},
-};
+use crate::jobs::Cancelled;
 
 /// What is predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -188,16 +190,4 @@ pub enum ProbeError {
     /// The head could not be fitted.
     #[error("the {head} head could not be fitted: {why}")]
     Fit { head: Head, why: String },
-}
-
-/// Trains a head on window embeddings and scores whole tracks that it never saw.
-pub fn probe_genre(
-    table: &EmbeddingTable,
-    settings: &ProbeSettings,
-    _watch: &Watch<'_>,
-) -> Result<ProbeReport, ProbeError> {
-    Err(ProbeError::Fit {
-        head: settings.head,
-        why: format!("probes are not finished ({} rows)", table.rows()),
-    })
 }
