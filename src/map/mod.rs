@@ -1,18 +1,17 @@
 //! Embeddings in two dimensions: t-SNE and PCA.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+mod layout;
+mod save;
+mod tsne;
+
+pub use layout::layout;
+pub use save::save_layout;
+
+use std::{fmt, path::PathBuf, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    embedding::EmbeddingTable,
-    jobs::{Cancelled, Watch},
-    storage::StorageError,
-};
+use crate::{jobs::Cancelled, storage::StorageError};
 
 /// How a map is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -82,7 +81,7 @@ pub struct Layout {
     /// A point for each row of the table.
     pub xy: Vec<[f32; 2]>,
     pub method: Method,
-    /// Kullback-Leibler divergence of map and table (nats), for t-SNE of up to [`KL_ROWS`] rows.
+    /// Kullback-Leibler divergence of map and table (nats). Not computed yet: the engine does not tell it.
     pub kl: Option<f64>,
     /// Time that the layout took.
     pub seconds: f64,
@@ -91,9 +90,6 @@ pub struct Layout {
     /// What the reader of the map should know: a lowered perplexity, too few rows.
     pub notes: Vec<String>,
 }
-
-/// Most rows for which the divergence is computed: it compares every pair.
-pub const KL_ROWS: usize = 5000;
 
 /// Why there is no map.
 #[derive(Debug, thiserror::Error)]
@@ -116,23 +112,4 @@ pub enum MapError {
     /// The file's ending names no format of maps.
     #[error("maps are kept as .parquet, .tsv or .png, not as {found}; change the ending of {path}")]
     UnknownFormat { found: String, path: PathBuf },
-}
-
-/// Lays the rows of a table out in the plane.
-pub fn layout(
-    _table: &EmbeddingTable,
-    _settings: &MapSettings,
-    _watch: &Watch<'_>,
-) -> Result<Layout, MapError> {
-    Err(MapError::Engine("maps are not finished".to_owned()))
-}
-
-/// Writes a layout by the path's ending: `.parquet` and `.tsv` hold path, label, timestamp, x and y of each row,
-/// `.png` is a plain picture of the points, coloured by label.
-pub fn save_layout(
-    _layout: &Layout,
-    _table: &EmbeddingTable,
-    _path: &Path,
-) -> Result<(), MapError> {
-    Err(MapError::Engine("maps are not finished".to_owned()))
 }

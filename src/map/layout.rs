@@ -1,0 +1,191 @@
+use std::time::Instant;
+
+use linfa::{
+    DatasetBase,
+    traits::{Fit, Predict},
+};
+use linfa_reduction::Pca;
+use ndarray::{Array2, Axis};
+
+use super::{Layout, MapError, MapSettings, Method, tsne::tsne};
+use crate::{embedding::EmbeddingTable, jobs::Watch};
+
+/// t-SNE looks at this many leading directions of the table, as its authors did.
+const TSNE_COLUMNS: usize = 50;
+/// Fewer rows have no neighbourhoods: they are laid out by PCA.
+const FEWEST_ROWS: usize = 7;
+
+/// Lays the rows of a table out in the plane. The same table, settings and seed give the same map.
+pub fn layout(
+    table: &EmbeddingTable,
+    settings: &MapSettings,
+    watch: &Watch<'_>,
+) -> Result<Layout, MapError> {
+    let start = Instant::now();
+    table
+        .validate()
+        .map_err(|error| MapError::Table(error.to_string()))?;
+    let rows = table.rows();
+    if rows == 0 {
+        return Err(MapError::Table(
+            "the table has no rows; embed some tracks first".into(),
+        ));
+    }
+    if !(settings.perplexity.is_finite() && settings.perplexity >= 1.0) || settings.iterations == 0
+    {
+        return Err(MapError::Setting(
+            "t-SNE needs a perplexity of at least 1 and at least one iteration".into(),
+        ));
+    }
+    let mut notes = Vec::new();
+    let values = table.values.iter().map(|&value| f64::from(value)).collect();
+    let matrix = Array2::from_shape_vec((rows, table.dim), values)
+        .map_err(|error| MapError::Table(error.to_string()))?;
+    watch.check()?;
+    let centred = &matrix - &(matrix.sum_axis(Axis(0)) / rows as f64);
+    let spread = centred.iter().map(|v| v * v).sum::<f64>();
+    let mut perplexity = None;
+    let xy = if spread <= 1e-24 * rows as f64 {
+        notes.push("all rows are equal: every point lies in the middle".to_owned());
+        vec![[0.0; 2]; rows]
+    } else if settings.method == Method::Pca || rows < FEWEST_ROWS {
+        if settings.method != Method::Pca {
+            notes.push(format!("{rows} rows are too few for t-SNE: this is PCA"));
+        }
+        points(&reduce(centred, 2)?)
+    } else {
+        let most = (rows - 1) as f64 / 3.0;
+        let used = settings.perplexity.min(most);
+        if used < settings.perplexity {
+            notes.push(format!(
+                "perplexity {} was lowered to {used:.1}: {rows} rows allow no more",
+                settings.perplexity
+            ));
+        }
+        perplexity = Some(used);
+        let reduced = reduce(centred, TSNE_COLUMNS)?;
+        watch.check()?;
+        tsne(&reduced, used, settings, watch)?
+    };
+    if xy.iter().flatten().any(|value| !value.is_finite()) {
+        return Err(MapError::Engine(
+            "points came out that are not finite".into(),
+        ));
+    }
+    Ok(Layout {
+        xy: xy.iter().map(|&[x, y]| [x as f32, y as f32]).collect(),
+        method: settings.method,
+        kl: None,
+        seconds: start.elapsed().as_secs_f64(),
+        perplexity,
+        notes,
+    })
+}
+
+/// The leading principal components of centred rows: [rows, up to `columns`], at least two columns.
+fn reduce(centred: Array2<f64>, columns: usize) -> Result<Array2<f64>, MapError> {
+    let most = columns
+        .min(centred.ncols())
+        .min(centred.nrows().saturating_sub(1));
+    let reduced = if most == 0 || centred.ncols() < 2 {
+        centred
+    } else {
+        let data = DatasetBase::from(centred);
+        let fitted = Pca::params(most)
+            .fit(&data)
+            .map_err(|error| MapError::Engine(error.to_string()))?;
+        fitted.predict(&data.records)
+    };
+    let missing = 2_usize.saturating_sub(reduced.ncols());
+    let zeros = Array2::zeros((reduced.nrows(), missing));
+    ndarray::concatenate(Axis(1), &[reduced.view(), zeros.view()])
+        .map_err(|error| MapError::Engine(error.to_string()))
+}
+
+fn points(reduced: &Array2<f64>) -> Vec<[f64; 2]> {
+    reduced
+        .rows()
+        .into_iter()
+        .map(|row| {
+            [
+                row.get(0).copied().unwrap_or(0.0),
+                row.get(1).copied().unwrap_or(0.0),
+            ]
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        embedding::{Level, TrackRow},
+        tokens::{Purpose, stream},
+    };
+
+    fn planted(rows: usize, dim: usize) -> EmbeddingTable {
+        let mut random = stream(3, 0, 0, Purpose::Demo);
+        let mut table = EmbeddingTable::empty(dim, "planted".into(), Level::Window);
+        table.tracks.push(TrackRow {
+            path: "a".into(),
+            label: None,
+        });
+        for row in 0..rows {
+            table.track.push(0);
+            table.timestamps.push(0.0);
+            for column in 0..dim {
+                let centre = if column == row % 4 { 20.0 } else { 0.0 };
+                table.values.push((centre + random.normal()) as f32);
+            }
+        }
+        table
+    }
+
+    fn run(table: &EmbeddingTable, method: Method, seed: u64) -> Result<Layout, MapError> {
+        let settings = MapSettings {
+            method,
+            seed,
+            iterations: 400,
+            ..MapSettings::default()
+        };
+        layout(table, &settings, &Watch::unattended())
+    }
+
+    #[test]
+    fn planted_clusters_stay_together_and_the_seed_gives_the_map() {
+        let table = planted(80, 60);
+        let map = run(&table, Method::Tsne, 1).unwrap();
+        for (row, point) in map.xy.iter().enumerate() {
+            let distance = |other: &[f32; 2]| (other[0] - point[0]).hypot(other[1] - point[1]);
+            let nearest = (0..80)
+                .filter(|&other| other != row)
+                .min_by(|&a, &b| distance(&map.xy[a]).total_cmp(&distance(&map.xy[b])))
+                .unwrap();
+            assert_eq!(nearest % 4, row % 4, "row {row}");
+        }
+        assert_eq!(run(&table, Method::Tsne, 1).unwrap().xy, map.xy);
+        assert_ne!(run(&table, Method::Tsne, 2).unwrap().xy, map.xy);
+        assert!(map.perplexity.unwrap() < 30.0 && map.notes.len() == 1);
+    }
+
+    #[test]
+    fn few_equal_and_broken_rows_have_an_answer() {
+        for method in Method::ALL {
+            for rows in [1, 2, 3, 7] {
+                let map = run(&planted(rows, 60), method, 0).unwrap();
+                assert_eq!(map.xy.len(), rows, "{method}");
+            }
+            let mut table = planted(20, 5);
+            table.values.fill(0.5);
+            assert!(
+                run(&table, method, 0)
+                    .unwrap()
+                    .xy
+                    .iter()
+                    .all(|&point| point == [0.0, 0.0])
+            );
+            table.values[3] = f32::NAN;
+            assert!(matches!(run(&table, method, 0), Err(MapError::Table(_))));
+        }
+    }
+}
