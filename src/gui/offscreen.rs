@@ -13,6 +13,7 @@ use eframe::{
 };
 
 use crate::{
+    encoder::CheckpointRef,
     storage::{Settings, Theme},
     tokens::{MaskKind, MaskRatio, PatchShape},
 };
@@ -21,7 +22,7 @@ use super::{
     app::{App, Start},
     command::Command,
     layout::Layout,
-    model::{Model, PictureState},
+    model::{EncoderSource, MapCommand, Model, PictureState, ProbeCommand, TrainCommand},
     paint,
 };
 
@@ -62,6 +63,10 @@ pub struct PictureRequest {
     /// The track to show; by default the first of the collection.
     pub track: Option<PathBuf>,
     pub mask: MaskRequest,
+    /// The encoder of map and probe.
+    pub checkpoint: CheckpointRef,
+    /// The run that the train layout shows.
+    pub run: Option<PathBuf>,
     /// Seconds into the track at which the picture begins; by default the whole track is shown.
     pub start_secs: Option<f64>,
     /// Seconds that are visible from there on.
@@ -102,6 +107,8 @@ impl Default for PictureRequest {
             paths: Vec::new(),
             track: None,
             mask: MaskRequest::default(),
+            checkpoint: CheckpointRef::Shipped,
+            run: None,
             start_secs: None,
             // Four windows.
             span_secs: 4.0 * super::model::WINDOW_SECS,
@@ -127,6 +134,24 @@ pub fn picture(request: &PictureRequest) -> Result<image::RgbaImage, PictureErro
         Command::ShowMask(mask.shown),
     ] {
         window.apply(command);
+    }
+    match request.layout {
+        Layout::Map | Layout::Probe => {
+            window.apply(Command::Map(MapCommand::SetSource(EncoderSource {
+                checkpoint: request.checkpoint.clone(),
+                ..EncoderSource::default()
+            })));
+            window.apply(match request.layout {
+                Layout::Map => Command::Map(MapCommand::Compute),
+                _ => Command::Probe(ProbeCommand::Run),
+            });
+        }
+        Layout::Train => {
+            if let Some(run) = &request.run {
+                window.apply(Command::Train(TrainCommand::ShowRun(run.clone())));
+            }
+        }
+        Layout::Listen | Layout::Teach => {}
     }
     window.settle(request.patience)?;
     if let Some(start_secs) = request.start_secs {

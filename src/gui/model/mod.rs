@@ -32,7 +32,7 @@ pub use probing::{
 };
 pub use training::{
     BATCH, Devices, LEARNING_RATE, MASK_PERCENT, PastRun, STEPS, TrainCommand, TrainForm,
-    TrainMessage, TrainPhase, Training,
+    TrainMessage, TrainPhase, Training, WantedFolder,
 };
 pub use transport::{Transport, clock};
 

@@ -96,6 +96,8 @@ pub enum TrainPhase {
 pub struct Training {
     pub form: TrainForm,
     pub phase: TrainPhase,
+    /// Where new runs are kept, if not in the user's data folder.
+    pub runs: Option<PathBuf>,
     /// Where the shown run is kept.
     pub folder: Option<PathBuf>,
     /// Steps that the shown run was asked for.
@@ -154,6 +156,19 @@ pub enum TrainCommand {
     AskDevices,
     /// Shows a run that is on the disk.
     ShowRun(PathBuf),
+    /// New runs are kept there.
+    KeepRunsIn(PathBuf),
+    /// Asks for a folder.
+    Choose(WantedFolder),
+}
+
+/// What a folder is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WantedFolder {
+    /// A run to be shown.
+    Run,
+    /// Where new runs are kept.
+    Runs,
 }
 
 /// What the background work of the Train panel sends.
@@ -170,6 +185,8 @@ pub enum TrainMessage {
     Failed(JobId, String),
     /// A run that was read from the disk.
     Read(Result<Box<PastRun>, String>),
+    /// What the folder dialog gave.
+    Chosen(WantedFolder, PathBuf),
 }
 
 /// A run as its folder tells it.

@@ -142,6 +142,8 @@ struct ScatterResources {
     camera: wgpu::Buffer,
     bind_group: wgpu::BindGroup,
     uploaded: Option<Uploaded>,
+    /// How often points were sent to the graphics card.
+    uploads: u64,
 }
 
 struct Uploaded {
@@ -236,7 +238,15 @@ pub fn install(
         camera,
         bind_group,
         uploaded: None,
+        uploads: 0,
     });
+}
+
+/// How often points were sent to the graphics card; `None` before [`install`].
+pub fn uploads(resources: &CallbackResources) -> Option<u64> {
+    resources
+        .get::<ScatterResources>()
+        .map(|resources| resources.uploads)
 }
 
 impl CallbackTrait for Scatter {
@@ -268,6 +278,7 @@ impl CallbackTrait for Scatter {
             if !bytes.is_empty() {
                 queue.write_buffer(&buffer, 0, bytes);
             }
+            resources.uploads += 1;
             resources.uploaded = Some(Uploaded {
                 points: Arc::clone(&self.points),
                 buffer,

@@ -141,6 +141,16 @@ pub fn copy_command(ui: &mut Ui) -> bool {
     ui.add(button).on_hover_text(hint).clicked()
 }
 
+/// A button that is only a symbol; its name is for the accessibility tree. Returns whether it was pressed.
+pub fn symbol(ui: &mut Ui, symbol: &str, name: &str, hint: &str) -> bool {
+    let response = ui.add_sized(
+        Vec2::splat(theme::CONTROL_HEIGHT),
+        egui::Button::new(symbol),
+    );
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, name));
+    response.on_hover_text(hint).clicked()
+}
+
 /// The progress of a job over a width, with a button that stops it. Returns whether it was pressed.
 pub fn progress(ui: &mut Ui, running: &Running) -> bool {
     let mut stop = false;

@@ -9,7 +9,7 @@ use crate::{
         command::Command,
         model::{
             BATCH, Devices, LEARNING_RATE, MASK_PERCENT, Model, STEPS, TrainCommand, TrainForm,
-            TrainPhase, Training, say_duration, say_progress,
+            TrainPhase, Training, WantedFolder, say_duration, say_progress,
         },
         theme,
     },
@@ -236,9 +236,31 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             }
         }
     }
-    if parts::copy_command(ui) {
-        push(TrainCommand::Copy);
-    }
+    ui.horizontal(|ui| {
+        if parts::copy_command(ui) {
+            push(TrainCommand::Copy);
+        }
+        if !training.is_active() {
+            let open = parts::symbol(
+                ui,
+                icon::FOLDER_OPEN,
+                "Show a run",
+                "Shows the curves of a run that was trained before",
+            );
+            if open {
+                push(TrainCommand::Choose(WantedFolder::Run));
+            }
+            let keep = parts::symbol(
+                ui,
+                icon::FOLDER_PLUS,
+                "Keep runs elsewhere",
+                "Chooses the folder that new runs are kept in",
+            );
+            if keep {
+                push(TrainCommand::Choose(WantedFolder::Runs));
+            }
+        }
+    });
 }
 
 fn run(ui: &mut Ui, training: &Training) {
@@ -284,13 +306,8 @@ fn run(ui: &mut Ui, training: &Training) {
         ui.add_space(theme::SPACE_SMALL);
         parts::quiet(ui, "Run folder");
         ui.horizontal(|ui| {
-            let copy = ui
-                .button(icon::COPY)
-                .on_hover_text("Puts the path of the run folder on the clipboard");
-            copy.widget_info(|| {
-                egui::WidgetInfo::labeled(egui::WidgetType::Button, true, "Copy run folder")
-            });
-            if copy.clicked() {
+            let hint = "Puts the path of the run folder on the clipboard";
+            if parts::symbol(ui, icon::COPY, "Copy run folder", hint) {
                 ui.ctx().copy_text(text.clone());
             }
             let name = folder

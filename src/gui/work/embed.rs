@@ -1,7 +1,8 @@
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     collection::Collection,
+    embedding::{ExtractSettings, Level, extract},
     encoder::LoadedEncoder,
     gui::model::{EncoderSource, KeyedTable, TableKey},
     jobs::Watch,
@@ -28,9 +29,18 @@ pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable
     let encoder = LoadedEncoder::open(&source.checkpoint, None, &source.device)
         .map_err(|error| error.to_string())?;
     watch.check().map_err(|error| error.to_string())?;
-    Err(format!(
-        "Embedding is not built yet ({} with {})",
-        request.collection.name,
-        encoder.description()
-    ))
+    let settings = ExtractSettings {
+        level: Level::Window,
+        ..ExtractSettings::default()
+    };
+    let extraction = extract(&request.collection, &encoder, &settings, watch)
+        .map_err(|error| error.to_string())?;
+    let skipped: Vec<(PathBuf, String)> = extraction.skipped;
+    Ok(Arc::new(KeyedTable {
+        key,
+        table: extraction.table,
+        skipped,
+        windows_per_second: extraction.windows_per_second,
+        seconds: extraction.seconds,
+    }))
 }

@@ -14,7 +14,8 @@ use crate::{
         logic,
         message::{Message, Outbox},
         model::{
-            Devices, JobId, Model, PastRun, TrainCommand, TrainForm, TrainMessage, TrainPhase,
+            Devices, JobId, Model, PastRun, TrainCommand, TrainMessage, TrainPhase, Training,
+            WantedFolder,
         },
         work::Workers,
     },
@@ -28,12 +29,14 @@ use crate::{
 pub struct TrainWork {
     run: Option<(Job, TrainControl)>,
     last: JobId,
+    /// A run is being read from the disk.
+    reads: bool,
 }
 
 impl TrainWork {
     /// Whether something is being worked on.
     pub fn is_busy(&self) -> bool {
-        self.run.is_some()
+        self.run.is_some() || self.reads
     }
 }
 
@@ -91,7 +94,7 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: TrainCommand) {
         TrainCommand::Copy => {
             let out = match &training.folder {
                 Some(folder) if training.is_active() => Ok(folder.clone()),
-                _ => next_run_folder(&training.form),
+                _ => next_run_folder(training),
             };
             match out {
                 Ok(out) => {
@@ -114,7 +117,15 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: TrainCommand) {
             }
         }
         TrainCommand::ShowRun(folder) => {
+            workers.train.reads = true;
             if let Err(error) = read_run_aside(folder, &workers.outbox) {
+                workers.train.reads = false;
+                model.notices.error(logic::no_thread(&error));
+            }
+        }
+        TrainCommand::KeepRunsIn(folder) => training.runs = Some(folder),
+        TrainCommand::Choose(wanted) => {
+            if let Err(error) = choose_folder(wanted, &workers.outbox) {
                 model.notices.error(logic::no_thread(&error));
             }
         }
@@ -154,9 +165,26 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: TrainMessage) 
             training.job = None;
             training.phase = TrainPhase::Failed(why);
         }
-        TrainMessage::Read(Ok(run)) if !training.is_active() => training.show_past(*run),
-        TrainMessage::Read(Err(why)) => model.notices.error(why),
-        _ => {}
+        TrainMessage::Read(run) => {
+            workers.train.reads = false;
+            match run {
+                Ok(_) if training.is_active() => model
+                    .notices
+                    .note("A run is under way; stop it to look at another"),
+                Ok(run) => training.show_past(*run),
+                Err(why) => model.notices.error(why),
+            }
+        }
+        TrainMessage::Chosen(WantedFolder::Run, folder) => {
+            apply(model, workers, TrainCommand::ShowRun(folder));
+        }
+        TrainMessage::Chosen(WantedFolder::Runs, folder) => training.runs = Some(folder),
+        TrainMessage::Preparing(..)
+        | TrainMessage::Note(..)
+        | TrainMessage::Steps(..)
+        | TrainMessage::Finished(..)
+        | TrainMessage::NotBegun(_)
+        | TrainMessage::Failed(..) => {}
     }
 }
 
@@ -171,7 +199,7 @@ fn start(model: &mut Model, workers: &mut Workers) {
         );
         return;
     };
-    let folder = match next_run_folder(&training.form) {
+    let folder = match next_run_folder(training) {
         Ok(folder) => folder,
         Err(error) => {
             training.phase = TrainPhase::Failed(error.to_string());
@@ -195,9 +223,13 @@ fn start(model: &mut Model, workers: &mut Workers) {
     }
 }
 
-/// A new folder for a run, below the user's data: `tiny-hybrid-1`, `tiny-hybrid-2`, ...
-fn next_run_folder(form: &TrainForm) -> Result<PathBuf, StorageError> {
-    let runs = Folders::of_user()?.data.join("runs");
+/// A new folder for a run: `tiny-hybrid-1`, `tiny-hybrid-2`, ...
+fn next_run_folder(training: &Training) -> Result<PathBuf, StorageError> {
+    let runs = match &training.runs {
+        Some(folder) => folder.clone(),
+        None => Folders::of_user()?.data.join("runs"),
+    };
+    let form = &training.form;
     let free = (1_u32..)
         .map(|number| runs.join(format!("{}-{}-{number}", form.preset, form.patch)))
         .find(|folder| !folder.exists());
@@ -339,6 +371,22 @@ impl Teller {
         }
         self.outbox.send(Message::Train(end));
     }
+}
+
+fn choose_folder(wanted: WantedFolder, outbox: &Outbox) -> std::io::Result<()> {
+    let outbox = outbox.clone();
+    std::thread::Builder::new()
+        .name("choose run".to_owned())
+        .spawn(move || {
+            let title = match wanted {
+                WantedFolder::Run => "Choose the folder of a run",
+                WantedFolder::Runs => "Choose where new runs are kept",
+            };
+            if let Some(folder) = rfd::FileDialog::new().set_title(title).pick_folder() {
+                outbox.send(Message::Train(TrainMessage::Chosen(wanted, folder)));
+            }
+        })?;
+    Ok(())
 }
 
 fn read_run_aside(folder: PathBuf, outbox: &Outbox) -> std::io::Result<()> {

@@ -499,7 +499,7 @@ mod tests {
             b".",
             b"R.",
             b"(t(t.",
-            b"(u.",
+            b"}(u.u",
             b"\x8a\xff",
         ] {
             assert!(state_dict(garbage).is_err(), "{garbage:?}");

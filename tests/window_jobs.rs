@@ -1,0 +1,435 @@
+//! Training, map and probe do from the window what their users were promised, on a small collection made here.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use eframe::{egui, egui_wgpu::RenderState};
+use egui_kittest::{Harness, kittest::Queryable as _};
+use mynascope::{
+    audio,
+    encoder::{CheckpointRef, DeviceChoice, LoadedEncoder, Preset, inspect},
+    gui::{
+        App, Offscreen, PictureError, Start,
+        command::Command,
+        layout::Layout,
+        model::{
+            Colouring, EncoderSource, MapCommand, ProbeCommand, TrainCommand, TrainForm, TrainPhase,
+        },
+        paint::scatter,
+        work,
+    },
+    storage::{Settings, Theme},
+};
+
+const SIZE: [u32; 2] = [1280, 800];
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Labelled tracks of two windows each: low and high notes, every track with a rhythm of its own.
+fn sounds(tracks_per_label: usize) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (label, base) in [("high", 1760.0_f32), ("low", 110.0)] {
+        let place = folder.path().join(label);
+        std::fs::create_dir(&place).unwrap();
+        for track in 0..tracks_per_label {
+            let samples: Vec<f32> = (0..(6.5 * 16_000.0) as usize)
+                .map(|index| {
+                    let secs = index as f32 / 16_000.0;
+                    let beat = (secs * (2.0 + track as f32)).fract();
+                    let hz = base * (1.0 + 0.1 * track as f32);
+                    0.5 * (1.0 - beat) * (std::f32::consts::TAU * hz * secs).sin()
+                })
+                .collect();
+            let name = format!("{label} {track}.wav");
+            audio::write_wav(&place.join(name), &samples, 16_000).unwrap();
+        }
+    }
+    folder
+}
+
+/// Whether anything can draw here; says so where not.
+fn can_draw() -> bool {
+    match Offscreen::open(SIZE, Theme::Dark, vec![PathBuf::from("nothing here")]) {
+        Err(PictureError::NoAdapter { why }) => {
+            eprintln!("skipped: no graphics driver ({why})");
+            false
+        }
+        _ => true,
+    }
+}
+
+/// The window in a harness that draws, and its renderer.
+fn window(folder: &Path) -> (Harness<'static, App>, RenderState) {
+    let start = Start {
+        paths: vec![folder.to_path_buf()],
+        settings: Settings::default(),
+        complaint: None,
+        sound: false,
+        remember: false,
+    };
+    let mut state = None;
+    let mut harness = Harness::builder()
+        .with_size(egui::vec2(SIZE[0] as f32, SIZE[1] as f32))
+        .wgpu()
+        .build_eframe(|creation| {
+            state = creation.wgpu_render_state.clone();
+            App::create(creation, start).unwrap()
+        });
+    settle(&mut harness);
+    harness.state_mut().apply(Command::Map(MapCommand::SetSource(cpu())));
+    (harness, state.unwrap())
+}
+
+/// The shipped encoder on the CPU: these tests shall not depend on a GPU.
+fn cpu() -> EncoderSource {
+    EncoderSource {
+        checkpoint: CheckpointRef::Shipped,
+        device: DeviceChoice::Cpu,
+    }
+}
+
+fn wait(harness: &mut Harness<'_, App>, what: &str, done: impl Fn(&App) -> bool) {
+    let begin = Instant::now();
+    loop {
+        harness.run_steps(2);
+        if done(harness.state()) {
+            break;
+        }
+        assert!(begin.elapsed() < PATIENCE, "waited too long for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    harness.run_steps(4);
+}
+
+fn settle(harness: &mut Harness<'_, App>) {
+    wait(harness, "the end of all work", |app| !app.is_busy());
+}
+
+fn show(harness: &mut Harness<'_, App>, layout: Layout) {
+    harness.state_mut().apply(Command::ShowLayout(layout));
+    harness.run_steps(4);
+}
+
+fn press(harness: &mut Harness<'_, App>, name: &str) {
+    harness.get_by_label(name).click();
+    harness.run_steps(3);
+}
+
+/// Share of pixels that differ.
+fn difference(a: &image::RgbaImage, b: &image::RgbaImage) -> f64 {
+    let differ = a.pixels().zip(b.pixels()).filter(|(a, b)| a != b).count();
+    differ as f64 / (a.width() * a.height()) as f64
+}
+
+fn map_uploads(state: &RenderState) -> u64 {
+    scatter::uploads(&state.renderer.read().callback_resources).unwrap()
+}
+
+/// A run that takes a second: three steps of the smallest encoder.
+fn short_run() -> TrainForm {
+    TrainForm {
+        preset: Preset::Tiny,
+        batch: 3,
+        steps: 3,
+        device: DeviceChoice::Cpu,
+        ..TrainForm::default()
+    }
+}
+
+#[test]
+fn empty_running_and_finished_panels_are_drawn_in_both_themes() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(3);
+    for theme in [Theme::Dark, Theme::Light] {
+        let mut window = Offscreen::open(SIZE, theme, vec![folder.path().to_path_buf()]).unwrap();
+        window.settle(PATIENCE).unwrap();
+        window.apply(Command::Map(MapCommand::SetSource(cpu())));
+        for (layout, begin) in [
+            (Layout::Map, Command::Map(MapCommand::Compute)),
+            (Layout::Probe, Command::Probe(ProbeCommand::Run)),
+        ] {
+            window.apply(Command::ShowLayout(layout));
+            let empty = window.picture().unwrap();
+            window.apply(begin);
+            let running = window.picture().unwrap();
+            assert!(difference(&empty, &running) > 0.0, "{layout:?} {theme:?}");
+            window.settle(PATIENCE).unwrap();
+            let model = window.model();
+            assert_eq!(model.mapping.error, None);
+            assert_eq!(model.probing.error, None);
+            let finished = window.picture().unwrap();
+            assert!(difference(&empty, &finished) > 0.01, "{layout:?} {theme:?}");
+        }
+    }
+}
+
+#[test]
+fn a_click_on_a_point_shows_and_plays_the_window_it_stands_for() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(3);
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Map);
+    press(&mut harness, "Compute map");
+    settle(&mut harness);
+    let mapping = &harness.state().model().mapping;
+    let chart = mapping.chart.as_ref().expect("a map");
+    assert_eq!(chart.xy.len(), 12, "two windows of six tracks");
+    // A point of the second window of some track that is not shown now.
+    let shown = harness.state().model().spectrogram.path().unwrap();
+    let point = (0..12)
+        .find(|&point| {
+            let facts = chart.facts(point).unwrap();
+            facts.start_secs > 1.0 && facts.path != shown
+        })
+        .unwrap();
+    let facts = chart.facts(point).unwrap();
+    let (path, start_secs) = (facts.path.to_path_buf(), facts.start_secs);
+    let canvas = harness.get_by_label("Map of 12 points").rect();
+    let at = mapping.camera.to_screen(canvas, chart.xy[point]);
+    harness.hover_at(at);
+    harness.run_steps(2);
+    for pressed in [true, false] {
+        harness.event(egui::Event::PointerButton {
+            pos: at,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        });
+        harness.run_steps(1);
+    }
+    harness.run_steps(2);
+    let model = harness.state().model();
+    assert_eq!(model.library.selected_track().unwrap().path, path);
+    assert_eq!(model.mapping.selected(), Some(path.as_path()));
+    assert!((model.transport.position_secs - start_secs).abs() < 1e-6);
+    // And the other way: what is selected in the library stands out in the map.
+    harness.state_mut().apply(Command::Select(0));
+    let model = harness.state().model();
+    let first = model.library.track(0).unwrap().path.as_path();
+    assert_eq!(model.mapping.selected(), Some(first));
+}
+
+#[test]
+fn moving_the_map_changes_the_picture_and_uploads_nothing() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(3);
+    let (mut harness, state) = window(folder.path());
+    show(&mut harness, Layout::Map);
+    press(&mut harness, "Compute map");
+    settle(&mut harness);
+    let before = harness.render().unwrap();
+    let sent = map_uploads(&state);
+    let mut camera = harness.state().model().mapping.camera;
+    camera.zoom *= 2.0;
+    let moved = Command::Map(MapCommand::Move(camera));
+    harness.state_mut().apply(moved);
+    harness.run_steps(3);
+    let after = harness.render().unwrap();
+    assert!(difference(&before, &after) > 0.0);
+    assert_eq!(map_uploads(&state), sent);
+    // Other colours are other points, and a hidden label takes its points away.
+    let by_track = Command::Map(MapCommand::SetColouring(Colouring::Track));
+    harness.state_mut().apply(by_track);
+    harness.run_steps(2);
+    assert!(difference(&after, &harness.render().unwrap()) > 0.0);
+    assert_eq!(map_uploads(&state), sent + 1);
+    press(&mut harness, "high");
+    let mapping = &harness.state().model().mapping;
+    let chart = mapping.chart.as_ref().unwrap();
+    for (point, at) in chart.xy.iter().enumerate() {
+        let shown = chart.nearest(*at, 1e-6).is_some();
+        assert_eq!(shown, chart.facts(point).unwrap().label == "low");
+    }
+}
+
+#[test]
+fn map_and_probe_share_one_table_and_the_level_needs_no_new_one() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(3);
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Probe);
+    press(&mut harness, "Run probe");
+    settle(&mut harness);
+    let model = harness.state().model();
+    assert_eq!(model.probing.error, None);
+    let result = model.probing.result.as_ref().unwrap();
+    assert_eq!(result.report.classes, ["high", "low"]);
+    let tested: usize = result.tested.iter().sum();
+    assert_eq!(tested, result.report.predictions.len());
+    let table = std::sync::Arc::clone(model.embeddings.table.as_ref().unwrap());
+
+    show(&mut harness, Layout::Map);
+    press(&mut harness, "Compute map");
+    settle(&mut harness);
+    let model = harness.state().model();
+    let chart = model.mapping.chart.as_ref().unwrap();
+    assert!(std::sync::Arc::ptr_eq(&table, &chart.source));
+    press(&mut harness, "tracks");
+    settle(&mut harness);
+    let model = harness.state().model();
+    let chart = model.mapping.chart.as_ref().unwrap();
+    assert_eq!(chart.xy.len(), 6);
+    assert!(std::sync::Arc::ptr_eq(&table, &chart.source));
+    assert_eq!(model.mapping.error, None);
+}
+
+#[test]
+fn a_cell_of_the_confusion_matrix_lists_its_tracks() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(4);
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Probe);
+    press(&mut harness, "Run probe");
+    settle(&mut harness);
+    let result = harness.state().model().probing.result.clone().unwrap();
+    let (truth, prediction, count) = result
+        .report
+        .confusion
+        .iter()
+        .enumerate()
+        .flat_map(|(truth, row)| {
+            let cells = row.iter().enumerate();
+            cells.map(move |(prediction, &count)| (truth, prediction, count))
+        })
+        .find(|(_, _, count)| *count > 0)
+        .unwrap();
+    let cell = Some((truth, prediction));
+    let shown = Command::Probe(ProbeCommand::ShowCell(cell));
+    harness.state_mut().apply(shown);
+    harness.run_steps(3);
+    let listed = result.listed(cell);
+    assert_eq!(listed.len(), count);
+    let name = listed[0].path.file_stem().unwrap().to_string_lossy();
+    press(&mut harness, &format!("Play {name}"));
+    let model = harness.state().model();
+    assert_eq!(
+        model.library.selected_track().unwrap().path,
+        listed[0].path
+    );
+}
+
+#[test]
+fn a_cancelled_job_is_gone_at_once_and_another_can_be_started() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(4);
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Map);
+    press(&mut harness, "Compute map");
+    assert!(harness.state().model().mapping.running.is_some());
+    let pressed = Instant::now();
+    harness.state_mut().apply(Command::Map(MapCommand::Cancel));
+    harness.run_steps(2);
+    assert!(harness.state().model().mapping.running.is_none());
+    assert!(pressed.elapsed() < Duration::from_millis(500));
+    press(&mut harness, "Compute map");
+    settle(&mut harness);
+    let mapping = &harness.state().model().mapping;
+    assert_eq!(mapping.error, None);
+    assert!(mapping.chart.is_some());
+}
+
+#[test]
+fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(2);
+    let runs = tempfile::tempdir().unwrap();
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Train);
+    for command in [
+        TrainCommand::KeepRunsIn(runs.path().to_path_buf()),
+        TrainCommand::Edit(short_run()),
+    ] {
+        harness.state_mut().apply(Command::Train(command));
+    }
+    harness.run_steps(2);
+    press(&mut harness, "Start training");
+    assert!(harness.state().model().training.is_active());
+    settle(&mut harness);
+    let training = &harness.state().model().training;
+    let TrainPhase::Finished(summary) = &training.phase else {
+        panic!("the run ended as {:?}", training.phase);
+    };
+    assert_eq!((summary.steps, summary.stopped), (3, false));
+    assert_eq!(training.loss.points().len(), 3);
+    let run = runs.path().join("tiny-hybrid-1");
+    assert_eq!(training.folder.as_ref(), Some(&run));
+    let log = std::fs::read_to_string(run.join("log.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 3);
+    let checkpoint = training.checkpoint().unwrap().to_path_buf();
+    assert!(inspect(&checkpoint, None).unwrap().missing.is_empty());
+    let reference = CheckpointRef::File(checkpoint.clone());
+    LoadedEncoder::open(&reference, None, &DeviceChoice::Cpu).unwrap();
+
+    press(&mut harness, "Use this encoder");
+    let model = harness.state().model();
+    assert!(model.embeddings.source.is_file(Some(&checkpoint)));
+    // The same run can be shown again from its folder.
+    let past = work::train::read_run(&run).unwrap();
+    assert_eq!(past.records.len(), 3);
+    assert_eq!(past.summary.loss_last, past.records[2].loss);
+    assert_eq!(past.config.batch, 3);
+}
+
+#[test]
+fn a_stopped_training_keeps_its_checkpoint() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(2);
+    let runs = tempfile::tempdir().unwrap();
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Train);
+    let form = TrainForm {
+        steps: 100_000,
+        ..short_run()
+    };
+    for command in [
+        TrainCommand::KeepRunsIn(runs.path().to_path_buf()),
+        TrainCommand::Edit(form),
+    ] {
+        harness.state_mut().apply(Command::Train(command));
+    }
+    harness.run_steps(2);
+    press(&mut harness, "Start training");
+    wait(&mut harness, "the first step", |app| {
+        app.model().training.phase == TrainPhase::Running
+    });
+    harness
+        .state_mut()
+        .apply(Command::Train(TrainCommand::Pause));
+    harness.run_steps(2);
+    assert_eq!(harness.state().model().training.phase, TrainPhase::Paused);
+    press(&mut harness, "Resume");
+    harness
+        .state_mut()
+        .apply(Command::Train(TrainCommand::Stop));
+    settle(&mut harness);
+    let training = &harness.state().model().training;
+    let TrainPhase::Finished(summary) = &training.phase else {
+        panic!("the run ended as {:?}", training.phase);
+    };
+    assert!(summary.stopped && summary.steps >= 1 && summary.steps < 100_000);
+    let reference = CheckpointRef::File(training.folder.clone().unwrap());
+    LoadedEncoder::open(&reference, None, &DeviceChoice::Cpu).unwrap();
+}
