@@ -106,7 +106,7 @@ fn is_dropped(frame: u32, band: u32) -> bool {
 fn line(a: f32, b: f32, width: f32) -> f32 {
     let pixels = width / max(b - a, 1e-9);
     let crossed = f32(floor(a / width) != floor(b / width));
-    return crossed * smoothstep(3.0, 10.0, pixels);
+    return crossed * smoothstep(5.0, 28.0, pixels);
 }
 
 fn to_linear(colour: vec3f) -> vec3f {
@@ -152,7 +152,9 @@ fn masked(
     let inside = u32(frame) < uniforms.windows * WINDOW_FRAMES;
     if inside {
         if is_dropped(u32(frame), min(u32(band), 127u)) {
-            colour = mix(colour, uniforms.background.rgb, uniforms.overlay);
+            // Towards grey and towards the background: what is dropped keeps neither colour nor brightness.
+            let grey = vec3f(dot(colour, vec3f(0.30, 0.59, 0.11)));
+            colour = mix(mix(colour, grey, uniforms.overlay), uniforms.background.rgb, uniforms.overlay);
         }
         let half = frames_per_pixel * 0.5;
         let upright = line(frame - half, frame + half, f32(uniforms.patch_frames));

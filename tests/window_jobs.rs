@@ -83,7 +83,9 @@ fn window(folder: &Path) -> (Harness<'static, App>, RenderState) {
             App::create(creation, start).unwrap()
         });
     settle(&mut harness);
-    harness.state_mut().apply(Command::Map(MapCommand::SetSource(cpu())));
+    harness
+        .state_mut()
+        .apply(Command::Map(MapCommand::SetSource(cpu())));
     (harness, state.unwrap())
 }
 
@@ -319,10 +321,7 @@ fn a_cell_of_the_confusion_matrix_lists_its_tracks() {
     let name = listed[0].path.file_stem().unwrap().to_string_lossy();
     press(&mut harness, &format!("Play {name}"));
     let model = harness.state().model();
-    assert_eq!(
-        model.library.selected_track().unwrap().path,
-        listed[0].path
-    );
+    assert_eq!(model.library.selected_track().unwrap().path, listed[0].path);
 }
 
 #[test]

@@ -46,10 +46,17 @@ pub struct App {
     inbox: Receiver<Message>,
     trees: [Tree<Pane>; 5],
     shown_theme: crate::storage::Theme,
+    /// Until when the player is looked at although nothing moves.
+    listen_until: Instant,
 }
 
 /// Messages of background work are taken in for so long each frame, so that a flood of them never stops the window.
 const INBOX_TIME: Duration = Duration::from_millis(10);
+
+/// How long the player is looked at after a command.
+const LISTEN_AFTER_COMMAND: Duration = Duration::from_millis(600);
+/// How often, then.
+const LOOK_AT_PLAYER_EVERY: Duration = Duration::from_millis(50);
 
 impl App {
     /// Starts the workers and opens what was asked for.
@@ -79,6 +86,7 @@ impl App {
             inbox,
             trees: Layout::ALL.map(Layout::tree),
             shown_theme,
+            listen_until: Instant::now(),
         })
     }
 
@@ -105,6 +113,8 @@ impl App {
                 *tree = layout.tree();
             }
         }
+        // The player answers from its own thread, a moment later.
+        self.listen_until = Instant::now() + LISTEN_AFTER_COMMAND;
         logic::apply(&mut self.model, &mut self.workers, command);
     }
 
@@ -147,6 +157,8 @@ impl App {
         if self.model.transport.playing {
             // The playhead moves.
             ctx.request_repaint();
+        } else if Instant::now() < self.listen_until || self.model.transport.is_starting() {
+            ctx.request_repaint_after(LOOK_AT_PLAYER_EVERY);
         }
     }
 
@@ -214,6 +226,10 @@ impl Behavior<Pane> for View<'_> {
             all_panes_must_have_tabs: true,
             ..Default::default()
         }
+    }
+
+    fn tab_title_spacing(&self, _visuals: &egui::Visuals) -> f32 {
+        theme::SPACE_LARGE
     }
 
     fn tab_bar_height(&self, _style: &egui::Style) -> f32 {

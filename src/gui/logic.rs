@@ -185,12 +185,16 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
                 Ok(picture) => {
                     model.spectrogram.view = TimeView::fit(picture.duration_secs());
                     model.mask.refresh(picture.windows());
+                    model.library.learn_duration(&path, picture.duration_secs());
                     model.spectrogram.state = PictureState::Ready { path, picture };
                     if model.transport.hear_left {
                         hear_left(model, workers);
                     }
                 }
-                Err(why) => model.spectrogram.state = PictureState::Failed(why),
+                Err(why) => {
+                    model.library.learn_problem(&path, &why);
+                    model.spectrogram.state = PictureState::Failed(why);
+                }
             }
         }
         Message::MaskedSound(Ok(sound)) => {
@@ -228,8 +232,10 @@ pub fn listen(model: &mut Model, workers: &Workers) {
     transport.position_secs = state.position_secs;
     transport.duration_secs = state.duration_secs;
     transport.output = Some(state.output);
+    // A file that cannot be decoded is told by its row and in the picture's place; this is for one that can be.
     if let Some(problem) = state.problem
         && transport.problem.as_ref() != Some(&problem)
+        && model.spectrogram.picture().is_some()
     {
         model.notices.error(problem.clone());
         transport.problem = Some(problem);

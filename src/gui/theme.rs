@@ -188,6 +188,25 @@ pub fn primary_button(ui: &egui::Ui, text: impl Into<String>) -> egui::Button<'s
     egui::Button::new(egui::RichText::new(text).color(tokens.on_accent)).fill(tokens.accent)
 }
 
+/// Makes the sliders that follow in this `Ui` so wide, with the accent up to the handle.
+pub fn slider_look(ui: &mut egui::Ui, width: f32) {
+    let tokens = tokens(ui);
+    ui.spacing_mut().slider_width = width;
+    // The handle's size follows the height.
+    ui.spacing_mut().interact_size.y = 4.5 * UNIT;
+    let visuals = ui.visuals_mut();
+    visuals.selection.bg_fill = tokens.accent;
+    visuals.handle_shape = egui::style::HandleShape::Circle;
+    for widget in [
+        &mut visuals.widgets.inactive,
+        &mut visuals.widgets.hovered,
+        &mut visuals.widgets.active,
+    ] {
+        widget.bg_fill = tokens.hairline;
+        widget.fg_stroke = Stroke::new(LINE, tokens.text_strong);
+    }
+}
+
 /// Installs fonts, icons and both themes, and shows `theme`.
 pub fn install(ctx: &egui::Context, theme: Theme) {
     let mut fonts = egui::FontDefinitions::default();

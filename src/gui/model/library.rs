@@ -1,4 +1,7 @@
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     collection::{Collection, Track},
@@ -103,6 +106,32 @@ impl Library {
             None => 0,
         };
         self.rows.get(row).copied()
+    }
+
+    /// Keeps the length that decoding a track found, where no label file told it.
+    pub fn learn_duration(&mut self, path: &Path, duration_secs: f64) {
+        self.learn(path, |track| {
+            track.duration_secs.get_or_insert(duration_secs);
+        });
+    }
+
+    /// Keeps why a track cannot be used.
+    pub fn learn_problem(&mut self, path: &Path, problem: &str) {
+        self.learn(path, |track| track.problem = Some(problem.to_owned()));
+    }
+
+    fn learn(&mut self, path: &Path, change: impl FnOnce(&mut Track)) {
+        let Some(collection) = &mut self.collection else {
+            return;
+        };
+        let place = collection
+            .tracks
+            .iter()
+            .position(|track| track.path == path);
+        if let Some(track) = place.and_then(|place| Arc::make_mut(collection).tracks.get_mut(place))
+        {
+            change(track);
+        }
     }
 
     /// The labels of the collection, sorted; a label's place is its colour.

@@ -179,9 +179,9 @@ impl Default for Spectrogram {
 
 impl Spectrogram {
     /// Loud music, mastered to full scale, peaks here.
-    pub const TOP_DB: f32 = 30.0;
+    pub const TOP_DB: f32 = 32.0;
     /// Enough to see the tail of a note, not enough to see the recorder's noise.
-    pub const RANGE_DB: f32 = 70.0;
+    pub const RANGE_DB: f32 = 64.0;
 
     /// The picture, once there is one.
     pub fn picture(&self) -> Option<&Arc<Picture>> {

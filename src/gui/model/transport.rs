@@ -20,6 +20,11 @@ pub struct Transport {
 }
 
 impl Transport {
+    /// Whether the sound device is still being looked for.
+    pub fn is_starting(&self) -> bool {
+        self.output == Some(OutputStatus::Starting)
+    }
+
     /// Why nothing can be heard, where that is so.
     pub fn silence(&self) -> Option<&str> {
         match &self.output {

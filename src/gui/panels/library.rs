@@ -53,7 +53,7 @@ fn opening(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         return;
     };
     let tokens = theme::tokens(ui);
-    ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
+    super::row_from_right(ui, |ui| {
         if super::top::icon_button(ui, icon::X, "Stop opening").clicked() {
             out.push(Command::StopOpening);
         }

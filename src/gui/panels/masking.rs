@@ -44,11 +44,15 @@ fn ratio(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         );
     });
     let mut percent = mask.percent();
-    ui.spacing_mut().slider_width = ui.available_width();
-    let slider = Slider::new(&mut percent, 0..=MOST_PERCENT).show_value(false);
-    let response = ui.add(slider).on_hover_text(
-        "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",
-    );
+    let response = ui
+        .scope(|ui| {
+            theme::slider_look(ui, ui.available_width());
+            ui.add(Slider::new(&mut percent, 0..=MOST_PERCENT).show_value(false))
+        })
+        .inner
+        .on_hover_text(
+            "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",
+        );
     if response.changed()
         && let Ok(ratio) = MaskRatio::new(f64::from(percent) / 100.0)
     {
@@ -62,6 +66,7 @@ fn how(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     heading(ui, "What is dropped");
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::splat(theme::UNIT);
+        ui.spacing_mut().button_padding.x = 2.0 * theme::UNIT;
         for kind in MaskKind::ALL {
             let name = capital(&kind.to_string());
             if choice(ui, &name, mask.kind == kind, explain(kind)) {
@@ -126,8 +131,8 @@ fn look(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.label("Fade");
         let mut percent = (mask.overlay * 100.0).round();
-        ui.spacing_mut().slider_width =
-            (ui.available_width() - theme::UNIT * 14.0).max(theme::UNIT * 10.0);
+        let width = ui.available_width() - theme::UNIT * 16.0;
+        theme::slider_look(ui, width.max(theme::UNIT * 10.0));
         let slider = Slider::new(&mut percent, 0.0..=100.0)
             .suffix(" %")
             .fixed_decimals(0);

@@ -17,7 +17,14 @@ pub mod transport;
 
 use eframe::egui;
 
-use super::{command::Command, layout::Pane, model::Model};
+use super::{command::Command, layout::Pane, model::Model, theme};
+
+/// A row of one control's height that is filled from the right.
+pub fn row_from_right<R>(ui: &mut egui::Ui, add: impl FnOnce(&mut egui::Ui) -> R) -> R {
+    let size = egui::vec2(ui.available_width(), theme::CONTROL_HEIGHT);
+    let flow = egui::Layout::right_to_left(egui::Align::Center);
+    ui.allocate_ui_with_layout(size, flow, add).inner
+}
 
 /// Draws a pane.
 pub fn show(pane: Pane, ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {

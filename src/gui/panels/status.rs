@@ -31,7 +31,7 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                     Severity::Note => (icon::INFO, tokens.accent),
                     Severity::Error => (icon::WARNING, tokens.error),
                 };
-                ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
+                super::row_from_right(ui, |ui| {
                     if icon_button(ui, icon::X, "Close this message").clicked() {
                         out.push(Command::Dismiss(notice.id));
                     }

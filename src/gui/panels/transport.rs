@@ -79,7 +79,7 @@ fn position(ui: &mut egui::Ui, model: &Model) {
     let here = clock(model.transport.position_secs);
     let all = clock(duration_secs(model));
     ui.allocate_ui_with_layout(
-        vec2(theme::UNIT * 30.0, theme::CONTROL_HEIGHT),
+        vec2(theme::UNIT * 26.0, theme::CONTROL_HEIGHT),
         Flow::right_to_left(Align::Center),
         |ui| {
             ui.spacing_mut().item_spacing.x = theme::UNIT;
@@ -92,7 +92,10 @@ fn position(ui: &mut egui::Ui, model: &Model) {
 
 fn seek_bar(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
-    let size = vec2(ui.available_width(), theme::CONTROL_HEIGHT);
+    let size = vec2(
+        (ui.available_width() - theme::SPACE_LARGE).max(theme::UNIT),
+        theme::CONTROL_HEIGHT,
+    );
     let (area, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
     let duration = duration_secs(model);
     let rail = egui::Rect::from_center_size(area.center(), vec2(area.width(), theme::UNIT));

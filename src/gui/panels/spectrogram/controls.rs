@@ -6,7 +6,7 @@ use crate::{
         command::Command,
         logic::{RANGE_DB, TOP_DB},
         model::{MOST_PERCENT, Model},
-        panels::top::icon_button,
+        panels::{row_from_right, top::icon_button},
         theme::{self, small},
     },
     spectrum::ColourMap,
@@ -16,8 +16,7 @@ use crate::{
 /// The line above the picture: which track, and how it is shown.
 pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
-    ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
-        ui.set_height(theme::CONTROL_HEIGHT);
+    row_from_right(ui, |ui| {
         if icon_button(
             ui,
             icon::ARROWS_OUT_LINE_HORIZONTAL,
@@ -104,7 +103,7 @@ pub fn mask_row(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             out.push(Command::ShowMask(shown));
         }
         let mut percent = mask.percent();
-        ui.spacing_mut().slider_width = theme::UNIT * 45.0;
+        theme::slider_look(ui, theme::UNIT * 45.0);
         let slider = Slider::new(&mut percent, 0..=MOST_PERCENT).show_value(false);
         let response = ui.add_enabled(shown, slider).on_hover_text(
             "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",

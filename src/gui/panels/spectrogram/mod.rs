@@ -90,11 +90,13 @@ impl Places {
     }
 }
 
-fn waiting(ui: &mut egui::Ui, area: Rect, text: &str) {
+fn waiting(ui: &egui::Ui, area: Rect, text: &str) {
     let tokens = theme::tokens(ui);
     ui.painter().rect_filled(area, 0.0, tokens.picture);
     let spinner = Rect::from_center_size(area.center(), egui::Vec2::splat(theme::CONTROL_HEIGHT));
-    ui.put(spinner, egui::Spinner::new().color(tokens.on_picture));
+    egui::Spinner::new()
+        .color(tokens.on_picture)
+        .paint_at(ui, spinner);
     ui.painter().text(
         spinner.center_bottom() + vec2(0.0, theme::SPACE),
         egui::Align2::CENTER_TOP,
@@ -114,7 +116,7 @@ fn message(ui: &mut egui::Ui, area: Rect, text: &str, error: bool) {
         theme::DARK.text_weak
     };
     let inner = area.shrink2(vec2(area.width() * 0.15, area.height() * 0.4));
-    ui.scope_builder(egui::UiBuilder::new().max_rect(inner), |ui| {
-        ui.vertical_centered(|ui| ui.label(small(text).size(theme::TEXT_BODY).color(colour)));
-    });
+    // A child that does not move what follows the picture.
+    ui.new_child(egui::UiBuilder::new().max_rect(inner))
+        .vertical_centered(|ui| ui.label(small(text).size(theme::TEXT_BODY).color(colour)));
 }
