@@ -9,7 +9,7 @@
 use mynascope::{
     audio::{SAMPLE_RATE, load_mono},
     jobs::Cancel,
-    spectrum::read_npy,
+    spectrum::{mel_of_file, read_npy},
 };
 
 /// torchaudio's `Resample` has a wider transition (it lets more through close to 8 kHz and folds some of it), so
@@ -72,4 +72,27 @@ fn below_the_transition_the_sound_is_that_of_torchaudio() {
     );
     // Measured -59.8 dB: the ripple of torchaudio's short filter.
     assert!(below < -55.0, "{below} dB");
+}
+
+/// The promise is for optimised builds (hundreds of times real time a core); this bound holds in any.
+#[test]
+fn a_file_is_pictured_much_faster_than_it_plays() {
+    let folder =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/audio/music/librosa");
+    let Some(path) = std::fs::read_dir(&folder)
+        .ok()
+        .and_then(|mut entries| entries.next())
+        .map(|entry| entry.unwrap().path())
+    else {
+        eprintln!("skipped: no {}", folder.display());
+        return;
+    };
+    let started = std::time::Instant::now();
+    let mel = mel_of_file(&path, &Cancel::default()).unwrap();
+    let times = mel.duration_secs() / started.elapsed().as_secs_f64();
+    println!(
+        "{:.1} s of sound, {times:.0} times real time",
+        mel.duration_secs()
+    );
+    assert!(times > 10.0, "{times} times real time");
 }

@@ -19,6 +19,7 @@ use symphonia::core::{
 
 use super::{
     AudioError, AudioInfo,
+    repair::patches,
     source::{Clock, STALL_LIMIT, Watched, open_regular},
 };
 use crate::jobs::{Cancel, panic_message};
@@ -66,9 +67,11 @@ impl Decoder {
     /// Opens a file and reads its header.
     pub(super) fn open(path: &Path, cancel: &Cancel) -> Result<Self, AudioError> {
         cancel.check()?;
-        let (file, length) = open_regular(path)?;
+        let (mut file, length) = open_regular(path)?;
+        let patches =
+            patches(&mut file, length).map_err(|error| AudioError::from_io(path, &error))?;
         let clock = Clock::new(cancel, STALL_LIMIT);
-        let source = Watched::new(file, Some(length), Arc::clone(&clock));
+        let source = Watched::new(file, Some(length), Arc::clone(&clock)).patched(patches);
         let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
         let mut hint = Hint::new();
         if let Some(ending) = path.extension().and_then(|ending| ending.to_str()) {
@@ -374,6 +377,13 @@ impl Fence<'_> {
             }
             Error::IoError(error) => AudioError::from_io(self.path, error),
             Error::DecodeError(why) => AudioError::damaged(self.path, *why),
+            // The decoder's words for these speak of its own parts.
+            Error::Unsupported("core (probe): no suitable format reader found") => {
+                AudioError::unsupported(self.path, "no known sound format is found in it")
+            }
+            Error::Unsupported("core (codec): unsupported audio codec") => {
+                AudioError::unsupported(self.path, "its codec is not decoded")
+            }
             Error::Unsupported(why) => AudioError::unsupported(self.path, *why),
             Error::LimitError(why) => AudioError::limit(self.path, *why),
             _ => AudioError::damaged(self.path, error.to_string()),

@@ -7,6 +7,7 @@ mod decode;
 mod error;
 mod load;
 mod player;
+mod repair;
 mod resample;
 mod source;
 mod wav;

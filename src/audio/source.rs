@@ -11,7 +11,10 @@ use std::{
 
 use symphonia::core::io::MediaSource;
 
-use super::AudioError;
+use super::{
+    AudioError,
+    repair::{Patch, apply},
+};
 use crate::jobs::Cancel;
 
 /// A file that gives no samples for this long is given up.
@@ -74,6 +77,8 @@ pub(super) struct Watched<S> {
     source: S,
     length: Option<u64>,
     clock: Arc<Clock>,
+    patches: Vec<Patch>,
+    position: u64,
 }
 
 impl<S> Watched<S> {
@@ -82,21 +87,35 @@ impl<S> Watched<S> {
             source,
             length,
             clock,
+            patches: Vec::new(),
+            position: 0,
         }
+    }
+
+    /// Reads the file with other bytes in some places.
+    pub(super) fn patched(mut self, patches: Vec<Patch>) -> Self {
+        self.patches = patches;
+        self
     }
 }
 
 impl<S: Read> Read for Watched<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.clock.check_read()?;
-        self.source.read(buffer)
+        let read = self.source.read(buffer)?;
+        if let Some(fresh) = buffer.get_mut(..read) {
+            apply(&self.patches, self.position, fresh);
+        }
+        self.position += read as u64;
+        Ok(read)
     }
 }
 
 impl<S: Seek> Seek for Watched<S> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.clock.check_read()?;
-        self.source.seek(to)
+        self.position = self.source.seek(to)?;
+        Ok(self.position)
     }
 }
 
