@@ -3,8 +3,6 @@
 //! An encoder turns a window of mel frames (96 frames of 128 bands, raw power, no logarithm) into one vector. What the
 //! other rooms hold is a [`LoadedEncoder`]: weights on a device, with the backend hidden inside.
 
-#![allow(dead_code, unused_imports)]
-
 mod backend;
 mod checkpoint;
 mod config;
@@ -27,8 +25,8 @@ pub use layout::{ParameterRole, ParameterSpec, encoder_layout, head_layout};
 pub use loaded::LoadedEncoder;
 pub use weights::{WeightTensor, Weights};
 
-pub(crate) use backend::{DeviceJob, Place, on_place};
-pub(crate) use checkpoint::{read_file, write_tensors};
+pub(crate) use backend::{DeviceJob, find_place, on_place};
+pub(crate) use checkpoint::{FileContent, read_file, write_tensors};
 pub(crate) use patches::{Gather, gather_patches, gather_positions, positions};
-pub(crate) use transformer::{Encoder, TokenBatch};
+pub(crate) use transformer::{Encoder, HostTokens};
 pub(crate) use weights::{Parameter, numbers, whole_layout};

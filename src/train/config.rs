@@ -1,11 +1,15 @@
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
 use crate::{
     encoder::{DeviceChoice, EncoderConfig, EncoderKind, Preset},
-    tokens::{MaskKind, MaskRatio},
+    tokens::{MaskKind, MaskRatio, dropped_tokens},
 };
 
 /// What training minimises.
@@ -142,6 +146,16 @@ impl TrainConfig {
         toml::from_str(text).map_err(|error| TrainError::Settings(error.message().to_owned()))
     }
 
+    /// The settings of a run, from its folder.
+    pub fn of_run(folder: &Path) -> Result<Self, TrainError> {
+        let file = folder.join("config.toml");
+        let text = fs::read_to_string(&file).map_err(|error| TrainError::NoRun {
+            why: format!("its config.toml cannot be read ({error})"),
+            path: folder.to_path_buf(),
+        })?;
+        Self::from_toml(&text)
+    }
+
     /// The settings as TOML text.
     pub fn to_toml(&self) -> Result<String, TrainError> {
         toml::to_string_pretty(self).map_err(|error| TrainError::Settings(error.to_string()))
@@ -157,6 +171,19 @@ impl TrainConfig {
             return wrong(format!(
                 "batch must be at least 2 (a track is told from the others of its batch), not {}",
                 self.batch
+            ));
+        }
+        let tokens = 48;
+        if dropped_tokens(self.mask_ratio, tokens) >= tokens {
+            return wrong(format!(
+                "mask_ratio {} leaves no token of {tokens}",
+                self.mask_ratio.get()
+            ));
+        }
+        if self.tau < 0.02 {
+            return wrong(format!(
+                "tau must be at least 0.02 (exp(1/tau) must stay a 32-bit number), not {}",
+                self.tau
             ));
         }
         if self.steps == 0 {

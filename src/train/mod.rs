@@ -1,15 +1,21 @@
 //! Run settings, sampler, loop, run folders.
 
+mod adam;
 mod config;
 mod event;
+mod folder;
+mod learner;
+mod mels;
+mod run;
+mod sampler;
 
 pub use config::{Objective, Schedule, TrainConfig};
 pub use event::{StepRecord, TrainControl, TrainEvent, TrainSummary};
+pub use run::{resume, run};
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::{
-    collection::Collection,
     encoder::{CheckpointError, EncoderError},
     storage::StorageError,
 };
@@ -29,6 +35,10 @@ pub enum TrainError {
     FolderInUse { path: PathBuf },
     #[error("this is no run folder that can be taken up: {why}: {path}")]
     NoRun { why: String, path: PathBuf },
+    #[error(
+        "the tracks' mel-spectrograms take more than {gibibytes} GiB of memory; train on fewer or shorter tracks"
+    )]
+    TooMuchAudio { gibibytes: u64 },
     /// Gradients or losses were not finite five times in a row.
     #[error(
         "training broke down: {0} steps in a row gave numbers that are not finite; nothing of them was applied. \
@@ -43,34 +53,4 @@ pub enum TrainError {
     Checkpoint(#[from] CheckpointError),
     #[error(transparent)]
     Storage(#[from] StorageError),
-}
-
-/// Trains an encoder on a collection into a new run folder `out`. The events come in order, from this thread.
-pub fn run(
-    config: &TrainConfig,
-    _collection: &Collection,
-    out: &Path,
-    _control: &TrainControl,
-    _events: &mut dyn FnMut(TrainEvent),
-) -> Result<TrainSummary, TrainError> {
-    config.validate()?;
-    Err(TrainError::NoRun {
-        why: "training is not built yet".into(),
-        path: out.to_path_buf(),
-    })
-}
-
-/// Goes on with the run in `folder` from its newest complete checkpoint, with the settings of that run; `steps` sets
-/// another last step. The collection must be the one it was trained on.
-pub fn resume(
-    folder: &Path,
-    _steps: Option<u64>,
-    _collection: &Collection,
-    _control: &TrainControl,
-    _events: &mut dyn FnMut(TrainEvent),
-) -> Result<TrainSummary, TrainError> {
-    Err(TrainError::NoRun {
-        why: "training is not built yet".into(),
-        path: folder.to_path_buf(),
-    })
 }

@@ -499,7 +499,7 @@ mod tests {
             b".",
             b"R.",
             b"(t(t.",
-            b"}(u.u",
+            b"(u.",
             b"\x8a\xff",
         ] {
             assert!(state_dict(garbage).is_err(), "{garbage:?}");
