@@ -14,7 +14,7 @@ mod wav;
 
 pub use error::AudioError;
 pub use load::{AudioInfo, load_mono, probe_file, stream_mono};
-pub use player::{OutputStatus, Player, PlayerState};
+pub use player::{OutputDevice, OutputStatus, Player, PlayerState, output_devices};
 pub use wav::write_wav;
 
 use std::path::Path;

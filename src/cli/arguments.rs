@@ -5,10 +5,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::{
     embedding::Level,
     encoder::{CheckpointRef, DeviceChoice, EncoderKind, Preset},
-    gui::LayoutName,
+    gui::layout::Layout,
     map::Method,
     probe::{Head, Protocol},
     tokens::{MaskKind, MaskRatio, PatchShape},
+    train::Objective,
 };
 
 /// See, hear, train and map the representations of music.
@@ -132,11 +133,24 @@ impl FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let side = |text: &str| text.parse::<u32>().ok().filter(|n| (320..=8192).contains(n));
+        let side = |text: &str| {
+            text.parse::<u32>()
+                .ok()
+                .filter(|n| (320..=8192).contains(n))
+        };
         text.split_once('x')
             .and_then(|(width, height)| Some(Self([side(width)?, side(height)?])))
-            .ok_or_else(|| format!("'{text}' is no size; say WxH with sides from 320 to 8192, as 1280x800"))
+            .ok_or_else(|| {
+                format!("'{text}' is no size; say WxH with sides from 320 to 8192, as 1280x800")
+            })
     }
+}
+
+fn layout(text: &str) -> Result<Layout, String> {
+    Layout::ALL
+        .into_iter()
+        .find(|layout| layout.name().eq_ignore_ascii_case(text))
+        .ok_or_else(|| format!("'{text}' is no layout; say listen, teach, map, train or probe"))
 }
 
 #[derive(Debug, Args)]
@@ -147,8 +161,8 @@ pub struct Picture {
     #[arg(long)]
     pub out: PathBuf,
     /// listen, teach, map, train or probe.
-    #[arg(long, default_value = "listen")]
-    pub layout: LayoutName,
+    #[arg(long, default_value = "listen", value_parser = layout)]
+    pub layout: Layout,
     /// Share of tokens to drop, 0 to below 1.
     #[arg(long, default_value = "0.75")]
     pub ratio: MaskRatio,
@@ -158,6 +172,9 @@ pub struct Picture {
     /// Seconds into the track at which the picture begins.
     #[arg(long)]
     pub start: Option<f64>,
+    /// Seconds that are visible from there on.
+    #[arg(long, default_value_t = 12.0)]
+    pub span: f64,
     /// Width and height in pixels.
     #[arg(long, default_value = "1280x800")]
     pub size: Size,
@@ -224,9 +241,9 @@ pub struct Train {
     /// tiny, small or base.
     #[arg(long)]
     pub preset: Option<Preset>,
-    /// sogclr.
+    /// sogclr or isogclr.
     #[arg(long)]
-    pub objective: Option<String>,
+    pub objective: Option<Objective>,
     /// square, vertical or hybrid.
     #[arg(long)]
     pub patch: Option<EncoderKind>,

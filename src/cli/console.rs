@@ -148,7 +148,8 @@ fn draw(bar: &ProgressBar, progress: &Progress) {
     match progress.total {
         Some(total) if bar.length() != Some(total) => {
             bar.set_length(total);
-            if let Ok(style) = ProgressStyle::with_template("{msg:28} {bar:32} {pos}/{len}  {eta}") {
+            if let Ok(style) = ProgressStyle::with_template("{msg:28} {bar:32} {pos}/{len}  {eta}")
+            {
                 bar.set_style(style);
             }
         }

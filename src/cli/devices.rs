@@ -15,8 +15,16 @@ pub fn run() -> anyhow::Result<Outcome> {
             "  {:8} {}{}{}",
             device.spec,
             device.name,
-            if device.software { " (software, never chosen by auto)" } else { "" },
-            if device.is_default { "  <- default" } else { "" }
+            if device.software {
+                " (software, never chosen by auto)"
+            } else {
+                ""
+            },
+            if device.is_default {
+                "  <- default"
+            } else {
+                ""
+            }
         )?;
     }
     text.push_str("sound\n");
@@ -28,7 +36,11 @@ pub fn run() -> anyhow::Result<Outcome> {
             text,
             "  {}{}",
             device.name,
-            if device.is_default { "  <- default" } else { "" }
+            if device.is_default {
+                "  <- default"
+            } else {
+                ""
+            }
         )?;
     }
     let compute: Vec<Value> = compute

@@ -1,1 +1,126 @@
-//! The command line: one thin file per verb.
+//! The command line: one thin file per verb. Each calls the same function as the window's button and only turns
+//! its result into words, JSON and an exit code.
+
+mod arguments;
+mod console;
+mod demo;
+mod devices;
+mod embed;
+mod inspect;
+mod map;
+mod mask;
+mod mel;
+mod neighbours;
+mod picture;
+mod probe;
+mod tour;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use arguments::{Arguments, Verb};
+use console::Console;
+
+use crate::{jobs, jobs::Cancelled};
+
+/// Done, but some inputs were skipped.
+const SKIPPED: u8 = 3;
+
+/// Runs the program with the arguments of this process. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but
+/// some inputs were skipped.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::WARN)
+        .init();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            let stopped = error.chain().any(|cause| cause.is::<Cancelled>());
+            if stopped {
+                eprintln!("mynascope: stopped; what was written is complete. Start again to go on");
+            } else {
+                eprintln!("mynascope: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let common = arguments.common;
+    if let Some(threads) = common.threads {
+        jobs::configure_threads(threads.get())?;
+    }
+    let Some(verb) = arguments.verb else {
+        crate::gui::run_window(arguments.paths)?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let console = Console::new(&common)?;
+    let outcome = match verb {
+        Verb::Demo(verb) => demo::run(&verb, &common, &console),
+        Verb::Tour(verb) => tour::run(&verb, &common, &console),
+        Verb::Mel(verb) => mel::run(&verb, &console),
+        Verb::Mask(verb) => mask::run(&verb, &common, &console),
+        Verb::Picture(verb) => picture::run(&verb, &common, &console),
+        Verb::Inspect(verb) => inspect::run(&verb),
+        Verb::Embed(verb) => embed::run(&verb, &common, &console),
+        Verb::Train(verb) => train::run(&verb, &common, &console),
+        Verb::Probe(verb) => probe::run(&verb, &common, &console),
+        Verb::Map(verb) => map::run(&verb, &common, &console),
+        Verb::Neighbours(verb) => neighbours::run(&verb, &common, &console),
+        Verb::Devices => devices::run(),
+    }?;
+    console.finish(&outcome)?;
+    Ok(if outcome.skipped.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(SKIPPED)
+    })
+}
+
+/// The verbs and options as clap knows them, for tests and for the window's "Copy as command".
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn paths_open_the_window_and_verbs_do_not() {
+        let window = Arguments::try_parse_from(["mynascope", "a.wav", "music"]).unwrap();
+        assert!(window.verb.is_none());
+        assert_eq!(window.paths.len(), 2);
+        let verb = Arguments::try_parse_from(["mynascope", "devices", "--json"]).unwrap();
+        assert!(matches!(verb.verb, Some(Verb::Devices)));
+        assert!(verb.common.json);
+    }
+
+    #[test]
+    fn impossible_values_are_wrong_usage() {
+        for wrong in [
+            vec!["mask", "a.wav", "--out", "b.wav", "--ratio", "1"],
+            vec![
+                "mask", "a.wav", "--out", "b.wav", "--ratio", "0.9", "--patch", "round",
+            ],
+            vec!["devices", "--device", "toaster"],
+            vec!["picture", "--out", "a.png", "--size", "0x10"],
+            vec!["train", "--data", "demo", "--out", "run", "--batch", "0"],
+            vec!["probe", "--data", "demo", "--protocol", "folds:1"],
+        ] {
+            let line = std::iter::once("mynascope").chain(wrong.iter().copied());
+            let error = Arguments::try_parse_from(line).err().unwrap();
+            assert_eq!(error.exit_code(), 2, "{wrong:?}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ mod save;
 mod tsne;
 
 pub use layout::layout;
-pub use save::save_layout;
+pub use save::{check_layout_path, save_layout};
 
 use std::{fmt, path::PathBuf, str::FromStr};
 

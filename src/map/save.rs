@@ -25,6 +25,38 @@ const COLOURS: [[u8; 3]; 8] = [
 const GROUND: Rgb<u8> = Rgb([24, 24, 27]);
 const SIDE: u32 = 1000;
 
+/// What a layout is kept as.
+enum Format {
+    Tsv,
+    Parquet,
+    Png,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Self, MapError> {
+        let ending = path
+            .extension()
+            .map(|ending| ending.to_string_lossy().to_lowercase());
+        match ending.as_deref() {
+            Some("tsv") => Ok(Self::Tsv),
+            Some("parquet") => Ok(Self::Parquet),
+            Some("png") => Ok(Self::Png),
+            other => Err(MapError::UnknownFormat {
+                found: other.map_or_else(
+                    || "a file without an ending".to_owned(),
+                    |other| format!(".{other}"),
+                ),
+                path: path.to_path_buf(),
+            }),
+        }
+    }
+}
+
+/// Refuses a path whose ending is none that maps are kept as: to be asked before long work.
+pub fn check_layout_path(path: &Path) -> Result<(), MapError> {
+    Format::of(path).map(|_| ())
+}
+
 /// Writes a layout by the path's ending: `.parquet` and `.tsv` hold path, label, timestamp, x and y of each row,
 /// `.png` is a plain picture of the points, coloured by label.
 pub fn save_layout(layout: &Layout, table: &EmbeddingTable, path: &Path) -> Result<(), MapError> {
@@ -35,12 +67,9 @@ pub fn save_layout(layout: &Layout, table: &EmbeddingTable, path: &Path) -> Resu
             table.rows()
         )));
     }
-    let ending = path
-        .extension()
-        .map(|ending| ending.to_string_lossy().to_lowercase());
-    match ending.as_deref() {
-        Some("tsv") => write_atomic(path, |file| tsv(layout, table, file))?,
-        Some("parquet") => {
+    match Format::of(path)? {
+        Format::Tsv => write_atomic(path, |file| tsv(layout, table, file))?,
+        Format::Parquet => {
             let batch = batch(layout, table).map_err(|error| MapError::Table(error.to_string()))?;
             write_atomic(path, |file| {
                 let mut writer = ArrowWriter::try_new(file, batch.schema(), None)?;
@@ -49,22 +78,13 @@ pub fn save_layout(layout: &Layout, table: &EmbeddingTable, path: &Path) -> Resu
                 Ok(())
             })?;
         }
-        Some("png") => {
+        Format::Png => {
             let picture = picture(layout, table);
             write_atomic(path, |file| {
                 picture
                     .write_to(file, ImageFormat::Png)
                     .map_err(io::Error::other)
             })?;
-        }
-        other => {
-            return Err(MapError::UnknownFormat {
-                found: other.map_or_else(
-                    || "a file without an ending".to_owned(),
-                    |other| format!(".{other}"),
-                ),
-                path: path.to_path_buf(),
-            });
         }
     }
     Ok(())

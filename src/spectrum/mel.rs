@@ -179,6 +179,11 @@ impl MelStream {
     }
 }
 
+/// How many frames the mel of so many samples has.
+pub fn frames_of_samples(samples: usize) -> usize {
+    1 + samples / HOP
+}
+
 /// The mel of mono 16-kHz samples.
 pub fn mel_of_samples(samples: &[f32]) -> Result<Mel, SpectrumError> {
     let mut stream = MelStream::new();

@@ -6,6 +6,7 @@
 
 mod engine;
 mod output;
+pub use output::{OutputDevice, output_devices};
 mod render;
 mod shared;
 mod sound;

@@ -181,6 +181,44 @@ fn default_device() -> Result<(Device, String), String> {
     Ok((device, name))
 }
 
+/// A sound device of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputDevice {
+    /// Its name for people.
+    pub name: String,
+    /// Whether the player takes it.
+    pub is_default: bool,
+}
+
+/// The sound devices that can be used, the default first.
+pub fn output_devices() -> Vec<OutputDevice> {
+    let default = default_device().ok().map(|(_, name)| name);
+    let found = cpal::default_host()
+        .output_devices()
+        .map(|devices| {
+            devices
+                .filter(|device| device.default_output_config().is_ok())
+                .filter_map(|device| Some(device.description().ok()?.name().to_owned()))
+                .collect::<std::collections::BTreeSet<String>>()
+        })
+        .unwrap_or_default();
+    let others = found
+        .into_iter()
+        .filter(|name| Some(name) != default.as_ref());
+    let as_default = |name: &String| OutputDevice {
+        name: name.clone(),
+        is_default: true,
+    };
+    default
+        .iter()
+        .map(as_default)
+        .chain(others.map(|name| OutputDevice {
+            name,
+            is_default: false,
+        }))
+        .collect()
+}
+
 fn open_device(shared: &Arc<Shared>) -> Result<(Output, String), String> {
     let (device, name) = default_device()?;
     let supported = device

@@ -1,0 +1,88 @@
+use serde_json::json;
+
+use super::{
+    arguments::{self, Common, Embed},
+    console::{Console, Outcome},
+};
+use crate::{
+    collection::{self, Collection},
+    embedding::{self, ExtractSettings, Extraction, Level},
+    encoder::LoadedEncoder,
+    tokens::MaskRatio,
+};
+
+/// Puts the encoder that the options name on the device that they name.
+pub fn open_encoder(
+    encoder: &arguments::Encoder,
+    common: &Common,
+    console: &Console,
+) -> anyhow::Result<LoadedEncoder> {
+    let loaded = LoadedEncoder::open(&encoder.checkpoint, encoder.patch, &common.device)?;
+    console.note(&format!(
+        "encoder: {} on {}",
+        loaded.description(),
+        loaded.device()
+    ));
+    Ok(loaded)
+}
+
+/// Embeds a collection as the options say.
+pub fn extract(
+    collection: &Collection,
+    encoder: &LoadedEncoder,
+    level: Level,
+    ratio: MaskRatio,
+    common: &Common,
+    console: &Console,
+) -> anyhow::Result<Extraction> {
+    let settings = ExtractSettings {
+        level,
+        ratio,
+        seed: common.seed,
+        ..ExtractSettings::default()
+    };
+    Ok(embedding::extract(
+        collection,
+        encoder,
+        &settings,
+        &console.watch(),
+    )?)
+}
+
+pub fn run(verb: &Embed, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
+    embedding::check_table_path(&verb.out)?;
+    let collection = collection::open(&verb.paths, &console.watch())?;
+    let encoder = open_encoder(&verb.encoder, common, console)?;
+    let extraction = extract(
+        &collection,
+        &encoder,
+        verb.level,
+        verb.mask_ratio,
+        common,
+        console,
+    )?;
+    embedding::save_table(&extraction.table, &verb.out)?;
+    let table = &extraction.table;
+    Ok(Outcome {
+        json: json!({
+            "windows": extraction.windows,
+            "rows": table.rows(),
+            "tracks": table.tracks.len(),
+            "dim": table.dim,
+            "windows_per_second": extraction.windows_per_second,
+            "seconds": extraction.seconds,
+            "encoder": table.encoder,
+            "device": encoder.device(),
+            "out": verb.out,
+        }),
+        text: format!(
+            "{} windows of {} tracks, {} values each, {:.1} windows/s: {}",
+            extraction.windows,
+            table.tracks.len(),
+            table.dim,
+            extraction.windows_per_second,
+            verb.out.display()
+        ),
+        skipped: extraction.skipped,
+    })
+}

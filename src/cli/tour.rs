@@ -1,0 +1,321 @@
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use super::{
+    arguments::{Common, Tour},
+    console::{Console, Outcome},
+    picture,
+    picture::PATIENCE,
+    train::follow,
+};
+use crate::{
+    audio,
+    collection::{self, Collection, DEMO_WORD},
+    embedding::{self, ExtractSettings, Extraction},
+    encoder::{CheckpointRef, LoadedEncoder},
+    gui::{Offscreen, command::Command, layout::Layout, model::ProbeCommand},
+    map::{self, MapSettings},
+    probe::{self, ProbeReport, ProbeSettings, Protocol},
+    spectrum::{self, Part},
+    storage::{self, Theme},
+    tokens::{MaskKind, MaskRatio, PatchShape, WindowMasks},
+    train::{self, TrainConfig, TrainSummary},
+};
+
+/// Length of the tour's training: long enough that the loss falls clearly, short enough for two cores.
+const STEPS: u64 = 150;
+const BATCH: usize = 32;
+/// Folds of the tour's probe: with few tracks a single split says little.
+const FOLDS: usize = 5;
+
+/// What the steps of the tour leave for its summary.
+struct Findings {
+    collection: Collection,
+    training: TrainSummary,
+    untrained: Scored,
+    trained: Scored,
+    layout: map::Layout,
+    pictures: Vec<PathBuf>,
+    seconds: f64,
+}
+
+/// One encoder's embeddings and its score, if the collection has labels to score.
+struct Scored {
+    extraction: Extraction,
+    report: Result<ProbeReport, String>,
+}
+
+pub fn run(verb: &Tour, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
+    let begin = Instant::now();
+    storage::create_folder(&verb.dir)?;
+    let paths = if verb.paths.is_empty() {
+        vec![PathBuf::from(DEMO_WORD)]
+    } else {
+        verb.paths.clone()
+    };
+    let collection = collection::open(&paths, &console.watch())?;
+    console.note(&format!(
+        "{}: {} tracks",
+        collection.name,
+        collection.tracks.len()
+    ));
+    listen(&collection, &verb.dir, common, console)?;
+
+    let config = TrainConfig {
+        data: paths.clone(),
+        steps: STEPS,
+        batch: BATCH,
+        seed: common.seed,
+        device: common.device,
+        ..TrainConfig::default()
+    };
+    let run_folder = verb.dir.join("run");
+    let training = follow(console, STEPS, |control, events| {
+        train::run(&config, &collection, &run_folder, control, events)
+    })
+    .context("the tour trains into a new folder; name one that does not exist")?;
+
+    let checkpoint = CheckpointRef::File(training.checkpoint.clone());
+    let before = LoadedEncoder::random(config.encoder_config(), common.seed, &common.device)?;
+    let untrained = score(&collection, &before, common, console)?;
+    let after = LoadedEncoder::open(&checkpoint, None, &common.device)?;
+    let trained = score(&collection, &after, common, console)?;
+    let table = &trained.extraction.table;
+    embedding::save_table(table, &verb.dir.join("embeddings.npz"))?;
+    let settings = MapSettings {
+        seed: common.seed,
+        ..MapSettings::default()
+    };
+    let layout = map::layout(table, &settings, &console.watch())?;
+    map::save_layout(&layout, table, &verb.dir.join("map.tsv"))?;
+
+    let pictures = draw(&paths, &verb.dir, &run_folder, &checkpoint, common, console)?;
+    let findings = Findings {
+        collection,
+        training,
+        untrained,
+        trained,
+        layout,
+        pictures,
+        seconds: begin.elapsed().as_secs_f64(),
+    };
+    let summary = json(&findings);
+    let words = markdown(&findings)?;
+    storage::write_atomic(&verb.dir.join("summary.json"), |file| {
+        writeln!(file, "{summary:#}")
+    })?;
+    storage::write_atomic(&verb.dir.join("summary.md"), |file| {
+        file.write_all(words.as_bytes())
+    })?;
+    Ok(Outcome {
+        json: summary,
+        text: format!("{words}\nEverything is in {}", verb.dir.display()),
+        skipped: findings.trained.extraction.skipped,
+    })
+}
+
+/// The first readable track as the encoder hears it, and what two masks leave of it.
+fn listen(
+    collection: &Collection,
+    dir: &Path,
+    common: &Common,
+    console: &Console,
+) -> anyhow::Result<()> {
+    let Some(samples) = collection
+        .tracks
+        .iter()
+        .find_map(|track| audio::load_mono(&track.path, audio::SAMPLE_RATE, console.cancel()).ok())
+    else {
+        // Training will say that no track can be read.
+        return Ok(());
+    };
+    audio::write_wav(
+        &dir.join("listen-original.wav"),
+        &samples,
+        audio::SAMPLE_RATE,
+    )?;
+    let frames = spectrum::frames_of_samples(samples.len());
+    let masks = WindowMasks::draw(common.seed, 0, frames, PatchShape::Square, MaskKind::Random);
+    for percent in [50, 90] {
+        console.watch().check()?;
+        let keep = masks.keep_flags(MaskRatio::new(f64::from(percent) / 100.0)?);
+        let left =
+            spectrum::masked_sound(&samples, &|band, frame| keep.keeps(band, frame), Part::Kept);
+        let name = format!("listen-{percent}-percent-dropped.wav");
+        audio::write_wav(&dir.join(name), &left, audio::SAMPLE_RATE)?;
+    }
+    Ok(())
+}
+
+fn score(
+    collection: &Collection,
+    encoder: &LoadedEncoder,
+    common: &Common,
+    console: &Console,
+) -> anyhow::Result<Scored> {
+    let settings = ExtractSettings {
+        seed: common.seed,
+        ..ExtractSettings::default()
+    };
+    let extraction = embedding::extract(collection, encoder, &settings, &console.watch())?;
+    let settings = probe_settings(common);
+    let report = match probe::probe_genre(&extraction.table, &settings, &console.watch()) {
+        Err(probe::ProbeError::Cancelled(cancelled)) => return Err(cancelled.into()),
+        // A collection without labels has a tour too.
+        other => other.map_err(|error| error.to_string()),
+    };
+    Ok(Scored { extraction, report })
+}
+
+fn probe_settings(common: &Common) -> ProbeSettings {
+    ProbeSettings {
+        protocol: Protocol::Folds(FOLDS),
+        seed: common.seed,
+        ..ProbeSettings::default()
+    }
+}
+
+/// Every layout as the window shows it with what this tour has made: one window at 1280 x 800, dark, then light for
+/// the first; and one at 1920 x 1080.
+fn draw(
+    paths: &[PathBuf],
+    dir: &Path,
+    run_folder: &Path,
+    checkpoint: &CheckpointRef,
+    common: &Common,
+    console: &Console,
+) -> anyhow::Result<Vec<PathBuf>> {
+    let mut pictures = Vec::new();
+    for (size, theme, layouts, suffix) in [
+        ([1280, 800], Theme::Dark, &Layout::ALL[..], ""),
+        (
+            [1280, 800],
+            Theme::Light,
+            &[Layout::Listen, Layout::Map][..],
+            "-light",
+        ),
+        (
+            [1920, 1080],
+            Theme::Dark,
+            &[Layout::Teach][..],
+            "-1920x1080",
+        ),
+    ] {
+        let mut window = Offscreen::open(size, theme, paths.to_vec())?;
+        window.settle(PATIENCE)?;
+        window.apply(Command::Probe(ProbeCommand::Edit(probe_settings(common))));
+        picture::mask(
+            &mut window,
+            MaskRatio::new(0.75)?,
+            PatchShape::Square,
+            common.seed,
+        );
+        for layout in layouts {
+            console.watch().check()?;
+            console
+                .watch()
+                .progress("drawing", pictures.len() as u64, None);
+            picture::show(&mut window, *layout, checkpoint, Some(run_folder))?;
+            let path = dir.join(format!("{}{suffix}.png", layout.name().to_lowercase()));
+            picture::save(&mut window, &path)?;
+            pictures.push(path);
+        }
+    }
+    Ok(pictures)
+}
+
+fn json(findings: &Findings) -> Value {
+    let metrics = |scored: &Scored| match &scored.report {
+        Ok(report) => json!({
+            "accuracy": report.accuracy,
+            "interval": report.interval,
+            "majority": report.majority,
+            "protocol": report.protocol,
+            "encoder": report.encoder,
+        }),
+        Err(why) => json!({"why_not": why}),
+    };
+    json!({
+        "collection": findings.collection.name,
+        "tracks": findings.collection.tracks.len(),
+        "steps": findings.training.steps,
+        "loss_first": findings.training.loss_first,
+        "loss_last": findings.training.loss_last,
+        "train_windows_per_second": findings.training.windows_per_second,
+        "embed_windows_per_second": findings.trained.extraction.windows_per_second,
+        "points": findings.layout.xy.len(),
+        "kl": findings.layout.kl,
+        "metrics": {"untrained": metrics(&findings.untrained), "trained": metrics(&findings.trained)},
+        "pictures": findings.pictures,
+        "checkpoint": findings.training.checkpoint,
+        "seconds": findings.seconds,
+    })
+}
+
+fn markdown(findings: &Findings) -> Result<String, std::fmt::Error> {
+    let training = &findings.training;
+    let mut text = String::new();
+    writeln!(text, "# A tour of {}\n", findings.collection.name)?;
+    writeln!(
+        text,
+        "{} tracks. {} training steps of {BATCH} tracks with 90 % of the tokens dropped: loss {:.4} -> {:.4}, \
+         {:.0} windows/s.",
+        findings.collection.tracks.len(),
+        training.steps,
+        training.loss_first,
+        training.loss_last,
+        training.windows_per_second
+    )?;
+    writeln!(
+        text,
+        "{} windows embedded at {:.0} windows/s; t-SNE of {} points in {:.1} s.\n",
+        findings.trained.extraction.windows,
+        findings.trained.extraction.windows_per_second,
+        findings.layout.xy.len(),
+        findings.layout.seconds
+    )?;
+    writeln!(
+        text,
+        "| encoder | accuracy of a linear probe | 95 % interval | always the most frequent class |"
+    )?;
+    writeln!(text, "|---|---|---|---|")?;
+    for (name, scored) in [
+        ("untrained", &findings.untrained),
+        ("trained here", &findings.trained),
+    ] {
+        match &scored.report {
+            Ok(report) => writeln!(
+                text,
+                "| {name} | {:.1} % | {:.1} to {:.1} % | {:.1} % |",
+                100.0 * report.accuracy,
+                100.0 * report.interval[0],
+                100.0 * report.interval[1],
+                100.0 * report.majority
+            )?,
+            Err(why) => writeln!(text, "| {name} | none: {why} | | |")?,
+        }
+    }
+    writeln!(
+        text,
+        "\n{FOLDS} folds by track, scaler and regularisation from the training part of each fold. The encoder was \
+         trained on these tracks without their labels; the labels serve the probe alone."
+    )?;
+    writeln!(text, "\nPictures:\n")?;
+    for picture in &findings.pictures {
+        let name = picture.file_name().unwrap_or_default().to_string_lossy();
+        writeln!(text, "- [{name}]({name})")?;
+    }
+    writeln!(
+        text,
+        "\nSound: listen-original.wav, listen-50-percent-dropped.wav, listen-90-percent-dropped.wav \
+         (what a mask leaves). Tables: embeddings.npz, map.tsv. The run: run/."
+    )?;
+    Ok(text)
+}
