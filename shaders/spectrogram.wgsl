@@ -109,6 +109,14 @@ fn line(a: f32, b: f32, width: f32) -> f32 {
     return crossed * smoothstep(5.0, 28.0, pixels);
 }
 
+fn edge_frame(x: f32) -> f32 {
+    return uniforms.start_frame + x * uniforms.span_frames / uniforms.size.x;
+}
+
+fn edge_band(y: f32) -> f32 {
+    return (uniforms.size.y - y) * f32(BANDS) / uniforms.size.y;
+}
+
 fn to_linear(colour: vec3f) -> vec3f {
     let low = colour / 12.92;
     let high = pow((colour + 0.055) / 1.055, vec3f(2.4));
@@ -118,7 +126,6 @@ fn to_linear(colour: vec3f) -> vec3f {
 @fragment
 fn pixel(in: Corner) -> @location(0) vec4f {
     let frames_per_pixel = uniforms.span_frames / uniforms.size.x;
-    let bands_per_pixel = f32(BANDS) / uniforms.size.y;
     let frame = uniforms.start_frame + in.place.x * uniforms.span_frames;
     let band = (1.0 - in.place.y) * f32(BANDS);
     var colour = uniforms.background.rgb;
@@ -131,7 +138,7 @@ fn pixel(in: Corner) -> @location(0) vec4f {
         let brighter = textureLoad(colours, vec2i(min(below + 1, 255), 0), 0).rgb;
         colour = mix(darker, brighter, fract(place));
         if uniforms.windows > 0u {
-            colour = masked(colour, frame, band, frames_per_pixel, bands_per_pixel, in.position.xy);
+            colour = masked(colour, frame, band, floor(in.place * uniforms.size), in.position.xy);
         }
     }
     if uniforms.linear_target == 1u {
@@ -144,8 +151,8 @@ fn masked(
     picture: vec3f,
     frame: f32,
     band: f32,
-    frames_per_pixel: f32,
-    bands_per_pixel: f32,
+    // Whole pixels from the picture's left and top edge.
+    cell: vec2f,
     pixel: vec2f,
 ) -> vec3f {
     var colour = picture;
@@ -156,11 +163,14 @@ fn masked(
             let grey = vec3f(dot(colour, vec3f(0.30, 0.59, 0.11)));
             colour = mix(mix(colour, grey, uniforms.overlay), uniforms.background.rgb, uniforms.overlay);
         }
-        let half = frames_per_pixel * 0.5;
-        let upright = line(frame - half, frame + half, f32(uniforms.patch_frames));
-        let flat = line(band - bands_per_pixel * 0.5, band + bands_per_pixel * 0.5, f32(uniforms.patch_bands));
+        // Neighbouring pixels compute the edge between them from the same whole number, so that no line is lost to
+        // rounding.
+        let left = edge_frame(cell.x);
+        let right = edge_frame(cell.x + 1.0);
+        let upright = line(left, right, f32(uniforms.patch_frames));
+        let flat = line(edge_band(cell.y + 1.0), edge_band(cell.y), f32(uniforms.patch_bands));
         colour = mix(colour, uniforms.patch_line.rgb, uniforms.patch_line.a * max(upright, flat));
-        let window = line(frame - half, frame + half, f32(WINDOW_FRAMES));
+        let window = line(left, right, f32(WINDOW_FRAMES));
         colour = mix(colour, uniforms.window_line.rgb, uniforms.window_line.a * window);
     } else {
         // Behind the last whole window: part of the track, of no window. Hatched, and never masked.

@@ -15,7 +15,11 @@ use eframe::{
     egui::{self, Key, Modifiers},
     egui_wgpu::RenderState,
 };
-use egui_kittest::{Harness, kittest::Queryable as _, wgpu::WgpuTestRenderer};
+use egui_kittest::{
+    Harness,
+    kittest::{By, Queryable as _},
+    wgpu::WgpuTestRenderer,
+};
 use mynascope::{
     audio,
     gui::{
@@ -216,8 +220,10 @@ fn a_dropped_folder_appears_in_the_library() {
         is_ready(harness.state()),
         "the first track is shown at once"
     );
-    harness.get_by_label("high steps");
-    harness.get_by_label("low steps").click();
+    // A row; the title of the shown track stands above its picture too.
+    let row = |label| By::new().role(egui::accesskit::Role::Button).label(label);
+    harness.get(row("high steps"));
+    harness.get(row("low steps")).click();
     settle(&mut harness);
     let title = &harness
         .state()

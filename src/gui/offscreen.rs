@@ -248,12 +248,13 @@ impl Offscreen {
         Ok(())
     }
 
-    /// Draws frames until all background work is done.
+    /// Waits until all background work is done. Nothing is drawn meanwhile: how often progress was told must not
+    /// leave traces in the next picture, not even in the order of letters in the font's texture.
     pub fn settle(&mut self, patience: Duration) -> Result<(), PictureError> {
         let begin = Instant::now();
         loop {
-            // Messages are taken in by frames, and what they bring may start further work.
-            self.frame();
+            // What messages bring may start further work.
+            self.app.before_frame(&self.ctx);
             if !self.app.is_busy() {
                 return Ok(());
             }

@@ -55,25 +55,30 @@ fn drop_hint(ui: &egui::Ui, out: &mut Vec<Command>) {
 
 fn key_sheet(ui: &egui::Ui, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
-    let response = Modal::new(Id::new("keys")).show(ui.ctx(), |ui| {
-        ui.set_width(theme::UNIT * 110.0);
-        ui.label(theme::large("Keys").color(tokens.text_strong));
-        ui.add_space(theme::SPACE);
-        Grid::new("keys")
-            .num_columns(2)
-            .spacing([theme::UNIT * 6.0, theme::UNIT])
-            .show(ui, |ui| {
-                for (key, does) in keys::SHEET {
-                    ui.label(RichText::new(*key).color(tokens.text_strong));
-                    ui.label(*does);
-                    ui.end_row();
-                }
-            });
-        ui.add_space(theme::SPACE);
-        ui.label(
-            small("Letters act only while no text field has the focus.").color(tokens.text_weak),
-        );
-    });
+    let frame = egui::Frame::popup(ui.style()).inner_margin(egui::Margin::same(20));
+    let response = Modal::new(Id::new("keys"))
+        .frame(frame)
+        .show(ui.ctx(), |ui| {
+            ui.spacing_mut().interact_size.y = theme::ROW_HEIGHT - theme::UNIT;
+            ui.set_width(theme::UNIT * 110.0);
+            ui.label(theme::large("Keys").color(tokens.text_strong));
+            ui.add_space(theme::SPACE);
+            Grid::new("keys")
+                .num_columns(2)
+                .spacing([theme::UNIT * 6.0, theme::UNIT])
+                .show(ui, |ui| {
+                    for (key, does) in keys::SHEET {
+                        ui.label(RichText::new(*key).color(tokens.text_strong));
+                        ui.label(*does);
+                        ui.end_row();
+                    }
+                });
+            ui.add_space(theme::SPACE);
+            ui.label(
+                small("Letters act only while no text field has the focus.")
+                    .color(tokens.text_weak),
+            );
+        });
     if response.should_close() {
         out.push(Command::ShowKeys(false));
     }
