@@ -185,7 +185,7 @@ impl<B: Backend> Layer<B> {
             .permute([2, 0, 3, 1, 4]);
         let part = |index: usize| -> Tensor<B, 4> {
             qkv.clone()
-                .slice([index..index + 1])
+                .narrow(0, index, 1)
                 .reshape([windows, heads, tokens, HEAD_DIM])
         };
         // The scale is 1/sqrt(64), the default.

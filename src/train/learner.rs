@@ -222,7 +222,7 @@ impl<B: Backend> Learner<B> {
         // Both patch shapes share one memory: the square pass changes it, the vertical pass goes on from there.
         let untouched = input.first_epoch && self.memory.untouched(&input.tracks);
         let mut memory = MemoryTensors::<Ad<B>>::upload(&self.memory, &input.tracks, &self.device);
-        let mut passes = Vec::with_capacity(shapes);
+        let mut passes: Vec<[Tensor<Ad<B>, 1>; 3]> = Vec::with_capacity(shapes);
         let mut views = views.into_iter();
         while let (Some(a), Some(b)) = (views.next(), views.next()) {
             let gamma = if untouched && passes.is_empty() {
@@ -232,19 +232,14 @@ impl<B: Backend> Learner<B> {
             };
             let pass = self.objective.pass(a, b, memory, gamma);
             memory = pass.memory;
-            passes.push((pass.loss, pass.positive, pass.negative));
+            passes.push([pass.loss, pass.positive, pass.negative]);
         }
-        let mean = |of: fn(
-            &(Tensor<Ad<B>, 1>, Tensor<Ad<B>, 1>, Tensor<Ad<B>, 1>),
-        ) -> &Tensor<Ad<B>, 1>| {
-            Tensor::cat(passes.iter().map(|pass| of(pass).clone()).collect(), 0).mean()
+        let mean = |which: usize| {
+            let values = passes.iter().filter_map(|pass| pass.get(which).cloned());
+            Tensor::cat(values.collect(), 0).mean()
         };
-        let loss = mean(|pass| &pass.0);
-        let said = Tensor::cat(
-            vec![loss.clone(), mean(|pass| &pass.1), mean(|pass| &pass.2)],
-            0,
-        )
-        .inner();
+        let loss = mean(0);
+        let said = Tensor::cat(vec![loss.clone(), mean(1), mean(2)], 0).inner();
         let gradients = loss.backward();
         let gradients: Vec<Parameter<B>> = leaves
             .iter()

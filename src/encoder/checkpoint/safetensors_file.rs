@@ -33,7 +33,7 @@ pub(super) fn read(path: &Path) -> Result<FileContent, CheckpointError> {
         .map_err(|_| damaged("it is shorter than a safetensors header".into()))?;
     let header = u64::from_le_bytes(start);
     // Checked before anything is read, so that a wrong or hostile file costs nothing.
-    if header < 2 || header > MAX_HEADER_BYTES || header + 8 > length {
+    if !(2..=MAX_HEADER_BYTES).contains(&header) || header + 8 > length {
         return Err(damaged(
             "it is neither a safetensors nor a torch file, or it is cut off".into(),
         ));
