@@ -248,7 +248,7 @@ fn moving_the_map_changes_the_picture_and_uploads_nothing() {
     harness.run_steps(2);
     assert!(difference(&after, &harness.render().unwrap()) > 0.0);
     assert_eq!(map_uploads(&state), sent + 1);
-    press(&mut harness, "high");
+    press(&mut harness, "Points of high");
     let mapping = &harness.state().model().mapping;
     let chart = mapping.chart.as_ref().unwrap();
     for (point, at) in chart.xy.iter().enumerate() {

@@ -37,10 +37,11 @@ impl Default for EncoderSource {
 }
 
 impl EncoderSource {
-    /// Its name on the screen: "shipped", or the last two parts of the path.
+    /// Its name on the screen: what stands for the shipped one, or the last two parts of the path.
     pub fn name(&self) -> String {
         match &self.checkpoint {
-            CheckpointRef::Shipped => "shipped".to_owned(),
+            // No trained checkpoint comes with the program yet; the name must not promise one.
+            CheckpointRef::Shipped => "Shipped (untrained)".to_owned(),
             CheckpointRef::File(path) => {
                 let parts: Vec<_> = path.components().collect();
                 let tail = parts.iter().skip(parts.len().saturating_sub(2));

@@ -57,6 +57,20 @@ impl TrainForm {
         MaskRatio::new(f64::from(self.mask_percent) / 100.0).unwrap_or(MaskRatio::MYNA)
     }
 
+    /// The form as it was for a run.
+    fn of(config: &TrainConfig) -> Self {
+        Self {
+            preset: config.preset,
+            patch: config.patch,
+            mask_percent: (config.mask_ratio.get() * 100.0).round() as u32,
+            batch: config.batch,
+            steps: config.steps,
+            learning_rate: config.learning_rate,
+            seed: config.seed,
+            device: config.device,
+        }
+    }
+
     /// The settings of the run.
     pub fn config(&self, data: &[PathBuf]) -> TrainConfig {
         TrainConfig {
@@ -235,6 +249,7 @@ impl Training {
     /// Shows a run that is on the disk.
     pub fn show_past(&mut self, run: PastRun) {
         self.clear(run.folder, run.config.steps);
+        self.form = TrainForm::of(&run.config);
         self.take(run.records);
         self.pace = Pace::default();
         self.phase = TrainPhase::Finished(run.summary);

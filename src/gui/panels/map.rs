@@ -37,7 +37,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                     ui.horizontal_top(|ui| {
                         let width = ui.available_width() - LEGEND_WIDTH - theme::SPACE_LARGE;
                         let canvas = Vec2::new(width.max(40.0 * theme::UNIT), size.y);
-                        map_canvas::show(ui, canvas, &model.mapping, chart, out);
+                        map_canvas::show(ui, canvas, model, chart, out);
                         ui.add_space(theme::SPACE_LARGE - theme::SPACE);
                         ui.vertical(|ui| legend(ui, &model.mapping, chart, out));
                     });
@@ -147,7 +147,7 @@ fn legend(ui: &mut Ui, mapping: &Mapping, chart: &Chart, out: &mut Vec<Command>)
                         egui::WidgetType::Checkbox,
                         true,
                         shown,
-                        &entry.label,
+                        format!("Points of {}", entry.label),
                     )
                 });
                 if response.hovered() || response.has_focus() {

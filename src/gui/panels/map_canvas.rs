@@ -4,7 +4,7 @@ use crate::{
     embedding::Level,
     gui::{
         command::Command,
-        model::{Chart, MapCommand, Mapping, clock},
+        model::{Chart, MapCommand, Model, clock},
         paint::scatter::{Camera, Scatter},
         theme,
     },
@@ -18,7 +18,8 @@ const REACH: f32 = 3.0 * theme::UNIT;
 const SCROLL_OF_DOUBLE: f32 = 200.0;
 
 /// Draws the points, and what the pointer does with them.
-pub fn show(ui: &mut Ui, size: Vec2, mapping: &Mapping, chart: &Chart, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, size: Vec2, model: &Model, chart: &Chart, out: &mut Vec<Command>) {
+    let mapping = &model.mapping;
     let tokens = theme::tokens(ui);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
     let name = format!("Map of {} points", chart.xy.len());
@@ -55,7 +56,10 @@ pub fn show(ui: &mut Ui, size: Vec2, mapping: &Mapping, chart: &Chart, out: &mut
         chart.colour_of(point, mapping.colouring),
         Stroke::new(theme::LINE_STRONG, tokens.text_strong),
     );
-    let mut lines = vec![parts::track_name(facts.path), facts.label.to_owned()];
+    let mut lines = vec![
+        parts::track_name(&model.library, facts.path),
+        facts.label.to_owned(),
+    ];
     if chart.level == Level::Window {
         lines.push(format!("at {}", clock(facts.start_secs)));
     }

@@ -4,7 +4,7 @@ use eframe::egui::{self, Align, Layout, RichText, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    model::{EncoderSource, Running},
+    model::{EncoderSource, Library, Running},
     theme,
 };
 
@@ -124,13 +124,37 @@ pub fn figure(ui: &mut Ui, width: f32, name: &str, value: &str, hint: &str) {
     .on_hover_text(hint);
 }
 
-/// The button of a panel's primary action, as wide as is said.
+/// The button of a panel's primary action, as wide as is said. Returns whether it was pressed.
 pub fn primary(ui: &mut Ui, width: f32, text: &str, enabled: bool, hint: &str) -> bool {
-    let button = theme::primary_button(ui, text).min_size(Vec2::new(width, theme::CONTROL_HEIGHT));
-    ui.add_enabled(enabled, button)
-        .on_hover_text(hint)
-        .on_disabled_hover_text(hint)
-        .clicked()
+    let button = theme::primary_button(ui, text);
+    wide(ui, width, button, enabled, hint)
+}
+
+/// A button with its text in the middle of a width. Returns whether it was pressed.
+pub fn wide(ui: &mut Ui, width: f32, button: egui::Button<'_>, enabled: bool, hint: &str) -> bool {
+    ui.add_enabled_ui(enabled, |ui| {
+        ui.add_sized([width, theme::CONTROL_HEIGHT], button)
+    })
+    .inner
+    .on_hover_text(hint)
+    .on_disabled_hover_text(hint)
+    .clicked()
+}
+
+/// A heading over a plot, with the names of its curves at the right.
+pub fn plot_heading(ui: &mut Ui, text: &str, curves: &[(&str, egui::Color32)]) {
+    ui.horizontal(|ui| {
+        heading(ui, text);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = theme::SPACE_SMALL;
+            let weak = theme::tokens(ui).text_weak;
+            for (name, colour) in curves.iter().rev() {
+                ui.label(theme::small(*name).color(weak));
+                ui.label(theme::small("\u{25cf}").color(*colour));
+                ui.add_space(theme::SPACE);
+            }
+        });
+    });
 }
 
 /// "Copy as command": returns whether it was pressed.
@@ -254,7 +278,7 @@ pub fn encoder_choice(
                     }));
                 }
             };
-            offer(ui, CheckpointRef::Shipped, "Shipped encoder");
+            offer(ui, CheckpointRef::Shipped, "Shipped (untrained)");
             if let Some(path) = trained {
                 let checkpoint = CheckpointRef::File(path.to_path_buf());
                 offer(ui, checkpoint, "The run just trained");
@@ -272,8 +296,12 @@ pub fn encoder_choice(
     (response, choice)
 }
 
-/// The name of a track on the screen: its file without folder and ending.
-pub fn track_name(path: &std::path::Path) -> String {
+/// The name of a track on the screen: its title, or its file without folder and ending.
+pub fn track_name(library: &Library, path: &std::path::Path) -> String {
+    let mut tracks = library.collection.iter().flat_map(|all| &all.tracks);
+    if let Some(track) = tracks.find(|track| track.path == path) {
+        return track.title.clone();
+    }
     let name = path.file_stem().or_else(|| path.file_name());
     name.map_or_else(
         || path.to_string_lossy().into_owned(),

@@ -7,7 +7,7 @@ use crate::{
     gui::{
         command::Command,
         model::{
-            HEADS, MapCommand, Model, PROTOCOLS, ProbeCommand, ProbeResult, explain_head,
+            HEADS, Library, MapCommand, Model, PROTOCOLS, ProbeCommand, ProbeResult, explain_head,
             explain_protocol,
         },
         theme,
@@ -60,7 +60,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                                     confusion::show(ui, room, result, cell, &mut pushed);
                                 });
                         },
-                        |ui| list(ui, result, cell, &mut listed),
+                        |ui| list(ui, &model.library, result, cell, &mut listed),
                     );
                     pushed.append(&mut listed);
                 }
@@ -73,7 +73,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let probing = &model.probing;
     let mut form = probing.form;
-    parts::heading(ui, "Probe");
+    parts::heading(ui, "Settings");
     let hint = "What is predicted: the label of a track, from its folder or its data set";
     parts::row(ui, "Task", hint, |ui| ui.label("genre (the labels)"));
     let hint = "Which encoder's embeddings are probed";
@@ -172,8 +172,12 @@ fn notes(ui: &mut Ui, result: &ProbeResult) {
             split.train, split.valid, split.test
         ),
     );
-    for note in report.notes.iter().chain(&report.chosen) {
+    for note in &report.notes {
         parts::explain(ui, note);
+    }
+    if !report.chosen.is_empty() {
+        let chosen = report.chosen.join("; ");
+        parts::explain(ui, format!("Chosen without the test part: {chosen}."));
     }
     parts::explain(ui, format!("Embeddings: {}.", report.encoder));
 }
@@ -214,7 +218,13 @@ fn score(ui: &mut Ui, result: &ProbeResult) {
     });
 }
 
-fn list(ui: &mut Ui, result: &ProbeResult, cell: Option<(usize, usize)>, out: &mut Vec<Command>) {
+fn list(
+    ui: &mut Ui,
+    library: &Library,
+    result: &ProbeResult,
+    cell: Option<(usize, usize)>,
+    out: &mut Vec<Command>,
+) {
     let listed = result.listed(cell);
     ui.horizontal(|ui| {
         let title = match cell {
@@ -248,7 +258,7 @@ fn list(ui: &mut Ui, result: &ProbeResult, cell: Option<(usize, usize)>, out: &m
         .auto_shrink(false)
         .show_rows(ui, ROW_HEIGHT, listed.len(), |ui, rows| {
             for prediction in listed.get(rows).unwrap_or_default() {
-                if row(ui, result, prediction) {
+                if row(ui, library, result, prediction) {
                     let path = prediction.path.clone();
                     out.push(Command::Probe(ProbeCommand::Choose(path)));
                 }
@@ -260,11 +270,11 @@ fn list(ui: &mut Ui, result: &ProbeResult, cell: Option<(usize, usize)>, out: &m
 const ROW_HEIGHT: f32 = 11.0 * theme::UNIT;
 
 /// Draws one track; returns whether it was clicked.
-fn row(ui: &mut Ui, result: &ProbeResult, prediction: &TrackPrediction) -> bool {
+fn row(ui: &mut Ui, library: &Library, result: &ProbeResult, prediction: &TrackPrediction) -> bool {
     let tokens = theme::tokens(ui);
     let size = Vec2::new(ui.available_width(), ROW_HEIGHT);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    let name = parts::track_name(&prediction.path);
+    let name = parts::track_name(library, &prediction.path);
     response.widget_info(|| {
         egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("Play {name}"))
     });

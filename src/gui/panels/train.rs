@@ -1,6 +1,6 @@
 //! The Train panel: settings at the left, the run at the right.
 
-use eframe::egui::{self, DragValue, Ui, Vec2};
+use eframe::egui::{self, DragValue, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::{
@@ -177,8 +177,7 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let width = ui.available_width();
     let half = 0.5 * (width - theme::SPACE);
     let mut push = |command| out.push(Command::Train(command));
-    let button =
-        |text: String| egui::Button::new(text).min_size(Vec2::new(half, theme::CONTROL_HEIGHT));
+    let button = |text: String| egui::Button::new(text);
     match &training.phase {
         TrainPhase::Preparing(_)
         | TrainPhase::Running
@@ -194,18 +193,14 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                     let pause = button(format!("{} Pause", icon::PAUSE));
                     let can = training.phase == TrainPhase::Running;
                     let hint = "Waits after the present step; nothing is lost";
-                    if ui.add_enabled(can, pause).on_hover_text(hint).clicked() {
+                    if parts::wide(ui, half, pause, can, hint) {
                         push(TrainCommand::Pause);
                     }
                 }
                 let text = if stopping { "Stopping" } else { "Stop" };
                 let stop = button(format!("{} {text}", icon::STOP));
                 let hint = "Ends the run after the present step and keeps its checkpoint";
-                if ui
-                    .add_enabled(!stopping, stop)
-                    .on_hover_text(hint)
-                    .clicked()
-                {
+                if parts::wide(ui, half, stop, !stopping, hint) {
                     push(TrainCommand::Stop);
                 }
             });
@@ -227,10 +222,9 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 } else {
                     "Use this encoder"
                 };
-                let button =
-                    egui::Button::new(text).min_size(Vec2::new(width, theme::CONTROL_HEIGHT));
+                let button = egui::Button::new(text);
                 let hint = "Map and probe compute their embeddings with it from now on";
-                if ui.add_enabled(!used, button).on_hover_text(hint).clicked() {
+                if parts::wide(ui, width, button, !used, hint) {
                     push(TrainCommand::UseEncoder);
                 }
             }

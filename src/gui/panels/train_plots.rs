@@ -1,5 +1,5 @@
-use eframe::egui::{Stroke, Ui};
-use egui_plot::{Corner, Legend, Line, Plot, PlotPoints};
+use eframe::egui::{Color32, Stroke, Ui};
+use egui_plot::{Line, Plot, PlotPoints};
 
 use crate::gui::{
     model::{Curve, Training},
@@ -10,16 +10,17 @@ use super::parts;
 
 /// Draws the curves of a run over the space that is left: the loss large, the cosines below it.
 pub fn show(ui: &mut Ui, training: &Training) {
-    let titles = 2.0 * (theme::TEXT_BODY + 3.0 * theme::SPACE);
+    let titles = 2.0 * (theme::CONTROL_HEIGHT + 2.0 * theme::SPACE);
     let height = (ui.available_height() - titles).max(30.0 * theme::UNIT);
     let tokens = theme::tokens(ui);
 
-    parts::heading(ui, "Loss");
-    plot("loss", training, 0.62 * height)
+    let faint = tokens.accent.gamma_multiply(0.4);
+    let curves = [("each step", faint), ("smoothed", tokens.accent)];
+    parts::plot_heading(ui, "Loss", &curves);
+    plot("loss", training, 0.62 * height, tokens.hairline)
         .y_axis_label("loss")
         .show(ui, |plot| {
             if !training.loss.is_empty() {
-                let faint = tokens.accent.gamma_multiply(0.35);
                 plot.line(line(
                     "each step",
                     training.loss.points(),
@@ -35,8 +36,12 @@ pub fn show(ui: &mut Ui, training: &Training) {
             }
         });
     ui.add_space(theme::SPACE_SMALL);
-    parts::heading(ui, "How alike views are");
-    plot("cosine", training, 0.38 * height)
+    let curves = [
+        ("of one track", tokens.view_a),
+        ("of different tracks", tokens.view_b),
+    ];
+    parts::plot_heading(ui, "How alike views are", &curves);
+    plot("cosine", training, 0.38 * height, tokens.hairline)
         .y_axis_label("cosine (\u{2212}1 to 1)")
         .show(ui, |plot| {
             let pairs: [(&str, &Curve, _); 2] = [
@@ -51,7 +56,7 @@ pub fn show(ui: &mut Ui, training: &Training) {
         });
 }
 
-fn plot<'a>(name: &'a str, training: &Training, height: f32) -> Plot<'a> {
+fn plot<'a>(name: &'a str, training: &Training, height: f32, grid: Color32) -> Plot<'a> {
     Plot::new(name)
         .height(height)
         .x_axis_label("step")
@@ -61,18 +66,14 @@ fn plot<'a>(name: &'a str, training: &Training, height: f32) -> Plot<'a> {
         .allow_scroll(false)
         .allow_boxed_zoom(false)
         .show_background(false)
+        .grid_color(grid)
         .set_margin_fraction([0.01, 0.08].into())
-        .legend(
-            Legend::default()
-                .position(Corner::RightTop)
-                .text_style(eframe::egui::TextStyle::Small),
-        )
 }
 
 fn line<'a>(
     name: &str,
     points: &'a [egui_plot::PlotPoint],
-    colour: eframe::egui::Color32,
+    colour: Color32,
     width: f32,
 ) -> Line<'a> {
     Line::new(name, PlotPoints::Borrowed(points)).stroke(Stroke::new(width, colour))
