@@ -150,7 +150,10 @@ pub fn plot_heading(ui: &mut Ui, text: &str, curves: &[(&str, egui::Color32)]) {
             let weak = theme::tokens(ui).text_weak;
             for (name, colour) in curves.iter().rev() {
                 ui.label(theme::small(*name).color(weak));
-                ui.label(theme::small("\u{25cf}").color(*colour));
+                let size = Vec2::new(4.0 * theme::UNIT, theme::CONTROL_HEIGHT);
+                let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+                let stroke = egui::Stroke::new(2.0 * theme::LINE, *colour);
+                ui.painter().hline(rect.x_range(), rect.center().y, stroke);
                 ui.add_space(theme::SPACE);
             }
         });
