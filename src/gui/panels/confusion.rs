@@ -10,7 +10,7 @@ use crate::gui::{
 };
 
 /// Cells are no larger than this, however few there are.
-const MOST_CELL: f32 = 13.0 * theme::UNIT;
+const MOST_CELL: f32 = 20.0 * theme::UNIT;
 /// Cells are no smaller than this; a matrix that does not fit can be scrolled.
 const LEAST_CELL: f32 = 5.0 * theme::UNIT;
 /// From this size on, counts are written into the cells.
