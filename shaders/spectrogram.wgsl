@@ -175,7 +175,7 @@ fn masked(
     } else {
         // Behind the last whole window: part of the track, of no window. Hatched, and never masked.
         let hatch = fract((pixel.x + pixel.y) / 10.0);
-        let shade = select(0.30, 0.62, hatch < 0.2);
+        let shade = select(0.62, 0.80, hatch < 0.2);
         colour = mix(colour, uniforms.background.rgb, shade);
     }
     return colour;

@@ -282,7 +282,7 @@ fn keys_switch_layouts_and_letters_leave_text_fields_alone() {
     assert_eq!(harness.state().model().mask.shown, !shown);
     harness.key_press(Key::Comma);
     harness.run_steps(2);
-    assert_eq!(harness.state().model().mask.percent(), 85);
+    assert_eq!(harness.state().model().mask.percent(), 70);
     harness
         .get_by_role(egui::accesskit::Role::TextInput)
         .focus();

@@ -87,9 +87,9 @@ impl Default for Mask {
             shown: true,
             kind: MaskKind::Random,
             shape: PatchShape::Square,
-            ratio: MaskRatio::MYNA,
+            ratio: MaskRatio::new(Self::FIRST_RATIO).unwrap_or(MaskRatio::MYNA),
             seed: 1,
-            overlay: 0.85,
+            overlay: 0.8,
             table: None,
         }
     }
@@ -99,6 +99,9 @@ impl Default for Mask {
 pub const MOST_PERCENT: i32 = 95;
 
 impl Mask {
+    /// What the window starts with: enough is dropped to see the idea, enough is kept to see the sound.
+    const FIRST_RATIO: f64 = 0.75;
+
     /// Tokens of one window.
     pub fn tokens(&self) -> usize {
         self.shape.grid(WINDOW_FRAMES).tokens()
@@ -155,6 +158,8 @@ mod tests {
     #[test]
     fn the_meter_says_what_a_mask_costs() {
         let mut mask = Mask::default();
+        assert_eq!(mask.meter(), "12 of 48 tokens kept, 25 % of the work");
+        mask.set_percent(90);
         assert_eq!(mask.meter(), "5 of 48 tokens kept, 10 % of the work");
         mask.set_percent(-5);
         assert_eq!(mask.meter(), "48 of 48 tokens kept, 100 % of the work");

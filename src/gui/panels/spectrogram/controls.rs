@@ -13,6 +13,11 @@ use crate::{
     tokens::MaskRatio,
 };
 
+/// The level fields give way to the title in panels narrower than this; their keys stay.
+const ROOM_FOR_LEVELS: f32 = 140.0 * theme::UNIT;
+/// The meter is said in short in panels narrower than this.
+const ROOM_FOR_METER: f32 = 60.0 * theme::UNIT;
+
 /// The line above the picture: which track, and how it is shown.
 pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
@@ -26,7 +31,9 @@ pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         {
             out.push(Command::FitTrack);
         }
-        levels(ui, model, out);
+        if ui.available_width() > ROOM_FOR_LEVELS {
+            levels(ui, model, out);
+        }
         colour_map(ui, model, out);
         ui.with_layout(Flow::left_to_right(Align::Center), |ui| {
             if let Some(track) = model.library.selected_track() {
@@ -121,6 +128,12 @@ pub fn mask_row(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         if icon_button(ui, icon::DICE_FIVE, "Draw another mask (R)").clicked() {
             out.push(Command::Reroll);
         }
-        ui.add(Label::new(small(mask.meter()).color(tokens.text_weak)).truncate());
+        let meter = if ui.available_width() > ROOM_FOR_METER {
+            mask.meter()
+        } else {
+            format!("{} of {} kept", mask.kept(), mask.tokens())
+        };
+        ui.add(Label::new(small(meter).color(tokens.text_weak)).truncate())
+            .on_hover_text(mask.meter());
     });
 }

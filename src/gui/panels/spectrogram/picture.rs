@@ -7,7 +7,7 @@ use eframe::{
 
 use crate::gui::{
     command::Command,
-    model::{FRAME_SECS, Model, Picture, TimeView},
+    model::{FRAME_SECS, Model, Picture, TimeView, WINDOW_SECS},
     paint::{MaskPaint, SpectrogramPaint},
     theme,
 };
@@ -48,6 +48,9 @@ pub fn show(
     };
     ui.painter()
         .add(egui_wgpu::Callback::new_paint_callback(area, paint));
+    if mask.is_some() {
+        rest(ui, view, picture, area);
+    }
     playhead(ui, model, area);
     pointer(ui, view, area, &response, out);
 }
@@ -60,6 +63,29 @@ pub fn x_of(view: &TimeView, area: Rect, secs: f64) -> f32 {
 /// Which time lies at a place on the screen.
 pub fn secs_at(view: &TimeView, area: Rect, x: f32) -> f64 {
     view.start_secs + f64::from((x - area.left()) / area.width().max(1.0)) * view.span_secs
+}
+
+/// Says what the hatched end of a track is, where there is room to.
+fn rest(ui: &egui::Ui, view: &TimeView, picture: &Picture, area: Rect) {
+    let tokens = theme::tokens(ui);
+    let left = x_of(view, area, picture.windows() as f64 * WINDOW_SECS).max(area.left());
+    let right = x_of(view, area, picture.duration_secs()).min(area.right());
+    let painter = ui.painter().with_clip_rect(area);
+    let galley = painter.layout_no_wrap(
+        "no whole window".to_owned(),
+        theme::small_font(),
+        tokens.on_picture,
+    );
+    let middle = pos2(
+        (left + right) / 2.0,
+        area.top() + theme::SPACE_LARGE + theme::SPACE,
+    );
+    let place = egui::Align2::CENTER_CENTER.anchor_size(middle, galley.size());
+    let shade = place.expand2(egui::vec2(theme::SPACE, theme::SPACE_SMALL));
+    if shade.width() < right - left {
+        painter.rect_filled(shade, f32::from(theme::CORNER), tokens.picture_shade);
+        painter.galley(place.min, galley, tokens.on_picture);
+    }
 }
 
 fn playhead(ui: &egui::Ui, model: &Model, area: Rect) {

@@ -11,23 +11,27 @@ use crate::{
 
 use super::picture::secs_at;
 
+/// The whole hint needs this much.
+const ROOM_FOR_HINT: f32 = 100.0 * theme::UNIT;
+
 /// The line under the picture: what lies under the pointer, and what the colours mean.
 pub fn show(ui: &egui::Ui, model: &Model, picture: &Picture, area: Rect, place: Rect) {
     let tokens = theme::tokens(ui);
     let legend_width = legend(ui, model, place);
+    let mut room = place;
+    room.set_right(place.right() - legend_width - theme::SPACE_LARGE);
     let under = ui
         .ctx()
         .pointer_hover_pos()
         .filter(|pointer| area.contains(*pointer) && ui.rect_contains_pointer(area));
     let (text, colour) = match under {
         Some(pointer) => (say(model, picture, area, pointer), tokens.text),
+        None if room.width() < ROOM_FOR_HINT => ("Wheel zooms".to_owned(), tokens.text_weak),
         None => (
-            "Click plays from there · wheel zooms · middle-drag moves".to_owned(),
+            "Click moves the playhead · wheel zooms · middle-drag moves the picture".to_owned(),
             tokens.text_weak,
         ),
     };
-    let mut room = place;
-    room.set_right(place.right() - legend_width - theme::SPACE_LARGE);
     ui.painter().with_clip_rect(room).text(
         room.left_center(),
         Align2::LEFT_CENTER,
