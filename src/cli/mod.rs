@@ -19,6 +19,7 @@ mod train;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use arguments::{Arguments, Verb};
 use console::Console;
@@ -32,9 +33,10 @@ const SKIPPED: u8 = 3;
 /// some inputs were skipped.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_max_level(tracing::Level::WARN)
+    // Libraries log what they can live with (a driver that is missing); what matters comes back as an error.
+    tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
+        .with(Targets::new().with_target("mynascope", tracing::Level::WARN))
         .init();
     match run(arguments) {
         Ok(code) => code,

@@ -20,7 +20,7 @@ use crate::{
     collection::{self, Collection, DEMO_WORD},
     embedding::{self, ExtractSettings, Extraction},
     encoder::{CheckpointRef, LoadedEncoder},
-    gui::{Offscreen, command::Command, layout::Layout, model::ProbeCommand},
+    gui::{Offscreen, PictureRequest, command::Command, layout::Layout, model::ProbeCommand},
     map::{self, MapSettings},
     probe::{self, ProbeReport, ProbeSettings, Protocol},
     spectrum::{self, Part},
@@ -211,20 +211,22 @@ fn draw(
         let mut window = Offscreen::open(size, theme, paths.to_vec())?;
         window.settle(PATIENCE)?;
         window.apply(Command::Probe(ProbeCommand::Edit(probe_settings(common))));
-        picture::mask(
-            &mut window,
-            MaskRatio::new(0.75)?,
-            PatchShape::Square,
-            common.seed,
-        );
-        for layout in layouts {
+        for &layout in layouts {
             console.watch().check()?;
             console
                 .watch()
                 .progress("drawing", pictures.len() as u64, None);
-            picture::show(&mut window, *layout, checkpoint, Some(run_folder))?;
+            let image = window.show(&PictureRequest {
+                layout,
+                size,
+                theme,
+                checkpoint: checkpoint.clone(),
+                run: Some(run_folder.to_path_buf()),
+                patience: PATIENCE,
+                ..PictureRequest::default()
+            })?;
             let path = dir.join(format!("{}{suffix}.png", layout.name().to_lowercase()));
-            picture::save(&mut window, &path)?;
+            picture::save(&image, &path)?;
             pictures.push(path);
         }
     }

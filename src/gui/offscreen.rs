@@ -121,50 +121,7 @@ impl Default for PictureRequest {
 pub fn picture(request: &PictureRequest) -> Result<image::RgbaImage, PictureError> {
     let mut window = Offscreen::open(request.size, request.theme, request.paths.clone())?;
     window.settle(request.patience)?;
-    if let Some(track) = &request.track {
-        window.select(track)?;
-    }
-    let mask = request.mask;
-    for command in [
-        Command::ShowLayout(request.layout),
-        Command::SetMaskKind(mask.kind),
-        Command::SetPatchShape(mask.shape),
-        Command::SetRatio(mask.ratio),
-        Command::SetSeed(mask.seed),
-        Command::ShowMask(mask.shown),
-    ] {
-        window.apply(command);
-    }
-    match request.layout {
-        Layout::Map | Layout::Probe => {
-            window.apply(Command::Map(MapCommand::SetSource(EncoderSource {
-                checkpoint: request.checkpoint.clone(),
-                ..EncoderSource::default()
-            })));
-            window.apply(match request.layout {
-                Layout::Map => Command::Map(MapCommand::Compute),
-                _ => Command::Probe(ProbeCommand::Run),
-            });
-        }
-        Layout::Train => {
-            if let Some(run) = &request.run {
-                window.apply(Command::Train(TrainCommand::ShowRun(run.clone())));
-            }
-        }
-        Layout::Listen | Layout::Teach => {}
-    }
-    window.settle(request.patience)?;
-    if let Some(start_secs) = request.start_secs {
-        window.apply(Command::ShowTime {
-            start_secs,
-            span_secs: request.span_secs,
-        });
-        window.apply(Command::Seek(start_secs));
-    }
-    if let PictureState::Failed(why) = &window.model().spectrogram.state {
-        return Err(PictureError::Track { why: why.clone() });
-    }
-    window.picture()
+    window.show(request)
 }
 
 /// A window without a screen. Commands act as if a user had given them.
@@ -231,6 +188,54 @@ impl Offscreen {
     /// Carries out a command.
     pub fn apply(&mut self, command: Command) {
         self.app.apply(command);
+    }
+
+    /// Draws what a request asks for in this window, of whatever size, theme and collection it is.
+    pub fn show(&mut self, request: &PictureRequest) -> Result<image::RgbaImage, PictureError> {
+        if let Some(track) = &request.track {
+            self.select(track)?;
+        }
+        let mask = request.mask;
+        for command in [
+            Command::ShowLayout(request.layout),
+            Command::SetMaskKind(mask.kind),
+            Command::SetPatchShape(mask.shape),
+            Command::SetRatio(mask.ratio),
+            Command::SetSeed(mask.seed),
+            Command::ShowMask(mask.shown),
+        ] {
+            self.apply(command);
+        }
+        match request.layout {
+            Layout::Map | Layout::Probe => {
+                self.apply(Command::Map(MapCommand::SetSource(EncoderSource {
+                    checkpoint: request.checkpoint.clone(),
+                    ..EncoderSource::default()
+                })));
+                self.apply(match request.layout {
+                    Layout::Map => Command::Map(MapCommand::Compute),
+                    _ => Command::Probe(ProbeCommand::Run),
+                });
+            }
+            Layout::Train => {
+                if let Some(run) = &request.run {
+                    self.apply(Command::Train(TrainCommand::ShowRun(run.clone())));
+                }
+            }
+            Layout::Listen | Layout::Teach => {}
+        }
+        self.settle(request.patience)?;
+        if let Some(start_secs) = request.start_secs {
+            self.apply(Command::ShowTime {
+                start_secs,
+                span_secs: request.span_secs,
+            });
+            self.apply(Command::Seek(start_secs));
+        }
+        if let PictureState::Failed(why) = &self.model().spectrogram.state {
+            return Err(PictureError::Track { why: why.clone() });
+        }
+        self.picture()
     }
 
     /// Shows a track of the collection.

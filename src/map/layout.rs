@@ -7,7 +7,7 @@ use linfa::{
 use linfa_reduction::Pca;
 use ndarray::{Array2, Axis};
 
-use super::{Layout, MapError, MapSettings, Method, tsne::tsne};
+use super::{Layout, MapError, MapSettings, Method, divergence::divergence, tsne::tsne};
 use crate::{embedding::EmbeddingTable, jobs::Watch};
 
 /// t-SNE looks at this many leading directions of the table, as its authors did.
@@ -45,6 +45,7 @@ pub fn layout(
     let centred = &matrix - &(matrix.sum_axis(Axis(0)) / rows as f64);
     let spread = centred.iter().map(|v| v * v).sum::<f64>();
     let mut perplexity = None;
+    let mut kl = None;
     let xy = if spread <= 1e-24 * rows as f64 {
         notes.push("all rows are equal: every point lies in the middle".to_owned());
         vec![[0.0; 2]; rows]
@@ -65,7 +66,10 @@ pub fn layout(
         perplexity = Some(used);
         let reduced = reduce(centred, TSNE_COLUMNS)?;
         watch.check()?;
-        tsne(&reduced, used, settings, watch)?
+        let xy = tsne(&reduced, used, settings, watch)?;
+        watch.progress("measuring the map", 0, None);
+        kl = divergence(&reduced, &xy, used);
+        xy
     };
     if xy.iter().flatten().any(|value| !value.is_finite()) {
         return Err(MapError::Engine(
@@ -75,7 +79,7 @@ pub fn layout(
     Ok(Layout {
         xy: xy.iter().map(|&[x, y]| [x as f32, y as f32]).collect(),
         method: settings.method,
-        kl: None,
+        kl,
         seconds: start.elapsed().as_secs_f64(),
         perplexity,
         notes,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    SECONDS,
+    duration_secs,
     song::Song,
     styles::{Style, TRACKS_PER_STYLE},
     theory::Key,
@@ -83,7 +83,7 @@ pub(super) fn render(score: Score, number: usize, seed: u64) -> Piece {
         tempo_bpm: Some(score.tempo_bpm),
         tags: finish.tags.iter().map(|&tag| tag.to_owned()).collect(),
         emotion: Some(emotion),
-        duration_secs: Some(f64::from(SECONDS)),
+        duration_secs: Some(duration_secs()),
         problem: None,
     };
     Piece {

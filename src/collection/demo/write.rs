@@ -7,7 +7,7 @@ use std::{
 use rayon::prelude::*;
 
 use super::{
-    DEMO_SEED, RATE, SECONDS, VERSION,
+    DEMO_SEED, RATE, VERSION, duration_secs,
     render::{Score, TRACKS, render, scores},
     styles::Style,
 };
@@ -62,7 +62,7 @@ pub fn write_demo(dir: &Path, seed: u64, watch: &Watch) -> Result<DemoSummary, C
     let _ = temporary.keep();
     Ok(DemoSummary {
         tracks: tracks.len(),
-        seconds: tracks.len() as f64 * f64::from(SECONDS),
+        seconds: tracks.len() as f64 * duration_secs(),
         styles: Style::ALL
             .iter()
             .map(|style| style.plan().name.to_owned())
