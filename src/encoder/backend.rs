@@ -1,26 +1,21 @@
 //! The one place that knows all backends. A [`DeviceJob`] is generic over the backend; here the chosen device picks
 //! which one it is compiled for. Every backend compiles all jobs again, so keep jobs few.
-//!
-//! The GPU backends cost minutes of compile time, because all of their kernels are generated with this crate. Builds
-//! for development (with debug assertions) therefore have the CPU alone; release builds have all.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 #[cfg(feature = "cuda")]
 use burn::backend::{Cuda, cuda::CudaDevice};
-#[cfg(not(debug_assertions))]
-use burn::backend::{
-    Wgpu,
-    wgpu::{
-        WgpuDevice,
-        graphics::{AutoGraphicsApi, GraphicsApi},
-    },
-};
 use burn::{
-    backend::{Flex, flex::FlexDevice},
+    backend::{
+        Flex, Wgpu,
+        flex::FlexDevice,
+        wgpu::{
+            WgpuDevice,
+            graphics::{AutoGraphicsApi, GraphicsApi},
+        },
+    },
     tensor::backend::Backend,
 };
-#[cfg(not(debug_assertions))]
 use eframe::wgpu;
 
 use super::{
@@ -50,7 +45,6 @@ pub(crate) struct Place {
 #[derive(Debug, Clone, PartialEq)]
 enum Target {
     Cpu,
-    #[cfg(not(debug_assertions))]
     Gpu(WgpuDevice),
     #[cfg(feature = "cuda")]
     Cuda(usize),
@@ -60,7 +54,6 @@ enum Target {
 pub(crate) fn on_place<J: DeviceJob>(place: &Place, job: J) -> Result<J::Output, EncoderError> {
     guarded(&place.spec, || match &place.target {
         Target::Cpu => job.run::<Flex>(FlexDevice),
-        #[cfg(not(debug_assertions))]
         Target::Gpu(device) => job.run::<Wgpu>(device.clone()),
         #[cfg(feature = "cuda")]
         Target::Cuda(index) => job.run::<Cuda>(CudaDevice::new(*index)),
@@ -78,7 +71,6 @@ fn guarded<T>(device: &str, work: impl FnOnce() -> T) -> Result<T, EncoderError>
 #[derive(Debug)]
 pub(crate) enum PlacedEncoder {
     Cpu(Encoder<Flex>),
-    #[cfg(not(debug_assertions))]
     Gpu(Encoder<Wgpu>, WgpuDevice),
     #[cfg(feature = "cuda")]
     Cuda(Encoder<Cuda>, CudaDevice),
@@ -90,7 +82,6 @@ impl PlacedEncoder {
         let placed = guarded(&place.spec, || {
             Some(match &place.target {
                 Target::Cpu => Self::Cpu(assemble(weights, &FlexDevice)?),
-                #[cfg(not(debug_assertions))]
                 Target::Gpu(device) => Self::Gpu(assemble(weights, device)?, device.clone()),
                 #[cfg(feature = "cuda")]
                 Target::Cuda(index) => {
@@ -106,7 +97,6 @@ impl PlacedEncoder {
     pub fn embed(&self, batches: Vec<HostTokens>, spec: &str) -> Result<Vec<f32>, EncoderError> {
         guarded(spec, || match self {
             Self::Cpu(encoder) => embed(encoder, batches, &FlexDevice),
-            #[cfg(not(debug_assertions))]
             Self::Gpu(encoder, device) => embed(encoder, batches, device),
             #[cfg(feature = "cuda")]
             Self::Cuda(encoder, device) => embed(encoder, batches, device),
@@ -136,7 +126,6 @@ pub fn compute_devices() -> Vec<ComputeDevice> {
         .map(|(place, software)| ComputeDevice {
             kind: match place.target {
                 Target::Cpu => ComputeKind::Cpu,
-                #[cfg(not(debug_assertions))]
                 Target::Gpu(_) => ComputeKind::Gpu,
                 #[cfg(feature = "cuda")]
                 Target::Cuda(_) => ComputeKind::Cuda,
@@ -157,9 +146,6 @@ pub(crate) fn find_place(choice: DeviceChoice) -> Result<Place, DeviceError> {
     }
     if cfg!(not(feature = "cuda")) && matches!(choice, DeviceChoice::Cuda(_)) {
         return Err(DeviceError::NoCudaBuild);
-    }
-    if cfg!(debug_assertions) && matches!(choice, DeviceChoice::Gpu(_)) {
-        return Err(DeviceError::NoGpuBuild);
     }
     let places = places();
     let found = match choice {
@@ -205,11 +191,10 @@ fn cpu() -> Place {
 
 /// All devices, each with whether it is a software rasteriser.
 fn places() -> Vec<(Place, bool)> {
-    let places = std::iter::once((cpu(), false));
-    #[cfg(not(debug_assertions))]
-    let places = places.chain(adapters());
+    let mut places = vec![(cpu(), false)];
+    places.extend(adapters());
     #[cfg(feature = "cuda")]
-    let places = places.chain(
+    places.extend(
         super::cuda::gpus()
             .into_iter()
             .enumerate()
@@ -222,11 +207,10 @@ fn places() -> Vec<(Place, bool)> {
                 (place, false)
             }),
     );
-    places.collect()
+    places
 }
 
 /// The adapters in wgpu's order, numbered as the user sees them; Burn counts them by type.
-#[cfg(not(debug_assertions))]
 fn adapters() -> Vec<(Place, bool)> {
     // A broken driver may panic while it is asked; then there is no GPU for us.
     let found = catch_unwind(|| {
@@ -286,14 +270,10 @@ mod tests {
         let error = find_place(DeviceChoice::Gpu(Some(99)))
             .unwrap_err()
             .to_string();
-        if cfg!(debug_assertions) {
-            assert!(error.contains("--release"), "{error}");
-        } else {
-            assert!(
-                error.contains("gpu:99") && error.contains("cpu (CPU"),
-                "{error}"
-            );
-        }
+        assert!(
+            error.contains("gpu:99") && error.contains("cpu (CPU"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -96,10 +96,6 @@ pub enum DeviceError {
         present: String,
     },
     #[error(
-        "this build is for development and computes on the CPU alone; choose cpu, or build with `cargo build --release`"
-    )]
-    NoGpuBuild,
-    #[error(
         "this build has no CUDA support; choose cpu or gpu, or build with `cargo build --release --features cuda`"
     )]
     NoCudaBuild,
