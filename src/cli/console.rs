@@ -134,7 +134,13 @@ impl Console {
             writeln!(out, "{}", outcome.text)
         };
         for (path, why) in &outcome.skipped {
-            eprintln!("skipped: {why}: {}", path.display());
+            let path = path.display().to_string();
+            // Errors that come from a file end with its path already.
+            if why.ends_with(&path) {
+                eprintln!("skipped: {why}");
+            } else {
+                eprintln!("skipped: {why}: {path}");
+            }
         }
         match written {
             // Whoever read our output has gone, as in `mynascope devices | head -1`.

@@ -45,11 +45,24 @@ pub fn main() -> ExitCode {
             if stopped {
                 eprintln!("mynascope: stopped; what was written is complete. Start again to go on");
             } else {
-                eprintln!("mynascope: {error:#}");
+                eprintln!("mynascope: {}", complaint(&error));
             }
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes, each said once: the rooms' errors name their cause themselves.
+fn complaint(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {

@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn kept_and_dropped_sum_to_the_original() {
-        let checkerboard = |band: usize, frame: usize| (band / 16 + frame / 16) % 2 == 0;
+        let checkerboard = |band: usize, frame: usize| (band / 16 + frame / 16).is_multiple_of(2);
         for samples in [100, 3000, 50_000] {
             let sound = noise(samples);
             let kept = masked_sound(&sound, &checkerboard, Part::Kept);

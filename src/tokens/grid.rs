@@ -103,7 +103,7 @@ mod tests {
         for shape in [PatchShape::Square, PatchShape::Vertical] {
             let grid = shape.grid(96);
             assert_eq!(grid.tokens(), 48);
-            let mut seen = vec![0; 48];
+            let mut seen = [0; 48];
             for band in 0..128 {
                 for frame in 0..96 {
                     seen[grid.token_at(band, frame).unwrap()] += 1;

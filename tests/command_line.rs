@@ -1,0 +1,213 @@
+//! A shell script can rely on the verbs: results on stdout, one JSON object with `--json`, and exit codes that tell
+//! done (0), failed (1), wrong usage (2) and done but for some inputs (3).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use mynascope::audio;
+use serde_json::Value;
+
+struct Shell {
+    home: tempfile::TempDir,
+}
+
+impl Shell {
+    fn new() -> Self {
+        Self {
+            home: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_mynascope"))
+            .args(arguments)
+            .current_dir(self.home.path())
+            .env("MYNASCOPE_HOME", self.path("home"))
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY")
+            .output()
+            .unwrap()
+    }
+
+    /// Runs a verb with `--json` and checks that its one object is all that stdout holds.
+    fn json(&self, arguments: &[&str], code: i32) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?}: {complaint}"
+        );
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Runs what must fail and gives its complaint.
+    fn fail(&self, arguments: &[&str], code: i32) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+/// `per_label` tracks of 3.5 s of low and of high tones, in folders that say so.
+fn tones(folder: &Path, per_label: usize) {
+    for (label, base) in [("low", 150.0_f32), ("high", 1500.0)] {
+        for number in 0..per_label {
+            let hz = base * (1.0 + 0.07 * number as f32);
+            let samples: Vec<f32> = (0..56_000)
+                .map(|n| {
+                    let time = n as f32 / 16_000.0;
+                    0.3 * (std::f32::consts::TAU * hz * time).sin() * (1.0 + (3.0 * time).sin())
+                })
+                .collect();
+            let place = folder.join(label);
+            fs::create_dir_all(&place).unwrap();
+            let path = place.join(format!("{number}.wav"));
+            audio::write_wav(&path, &samples, 16_000).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_folder_goes_through_embed_map_and_probe() {
+    let shell = Shell::new();
+    tones(&shell.path("music"), 5);
+    let embedded = shell.json(&["embed", "music", "--out", "e.npz"], 0);
+    assert_eq!(embedded["windows"], 10);
+    assert_eq!(embedded["tracks"], 10);
+    assert_eq!(embedded["dim"], 384);
+    assert_eq!(embedded["skipped"], serde_json::json!([]));
+    let map = shell.json(&["map", "e.npz", "--out", "m.tsv", "--iterations", "50"], 0);
+    assert_eq!(map["points"], 10);
+    assert_eq!(map["method"], "tsne");
+    assert!(map["kl"].as_f64().unwrap() > 0.0);
+    let lines = fs::read_to_string(shell.path("m.tsv")).unwrap();
+    assert_eq!(lines.lines().count(), 11);
+    let probe = shell.json(&["probe", "--data", "music", "--protocol", "folds:5"], 0);
+    // Tones an octave and more apart: even an untrained encoder tells them.
+    assert_eq!(probe["metrics"]["accuracy"], 1.0);
+    assert_eq!(probe["classes"], serde_json::json!(["high", "low"]));
+    assert_eq!(probe["predictions"].as_array().unwrap().len(), 10);
+    let near = shell.json(
+        &[
+            "neighbours",
+            "e.npz",
+            "--query",
+            "music/low/2.wav",
+            "-k",
+            "2",
+        ],
+        0,
+    );
+    for neighbour in near["neighbours"].as_array().unwrap() {
+        assert_eq!(neighbour["label"], "low");
+    }
+}
+
+#[test]
+fn a_short_training_leaves_an_encoder_that_embed_reads() {
+    let shell = Shell::new();
+    tones(&shell.path("music"), 2);
+    let train = [
+        "train", "--data", "music", "--out", "run", "--steps", "3", "--batch", "4", "--device",
+        "cpu",
+    ];
+    let trained = shell.json(&train, 0);
+    assert_eq!(trained["steps"], 3);
+    assert_eq!(
+        fs::read_to_string(shell.path("run/log.jsonl"))
+            .unwrap()
+            .lines()
+            .count(),
+        3
+    );
+    let inspected = shell.json(&["inspect", "run"], 0);
+    assert_eq!(inspected["kind"], "hybrid");
+    assert_eq!(inspected["missing"], serde_json::json!([]));
+    shell.json(
+        &[
+            "embed",
+            "music",
+            "--checkpoint",
+            "run",
+            "--out",
+            "e.safetensors",
+        ],
+        0,
+    );
+    let refused = shell.fail(&train, 1);
+    assert!(refused.contains("not empty"), "{refused}");
+    let longer = shell.json(&["train", "--resume", "run", "--steps", "5"], 0);
+    assert_eq!(longer["steps"], 5);
+}
+
+#[test]
+fn a_bad_file_is_skipped_and_said() {
+    let shell = Shell::new();
+    tones(&shell.path("music"), 1);
+    fs::write(shell.path("music/low/broken.mp3"), "no sound at all").unwrap();
+    let embedded = shell.json(&["embed", "music", "--out", "e.npz"], 3);
+    assert_eq!(embedded["tracks"], 2);
+    let skipped = embedded["skipped"].as_array().unwrap();
+    assert_eq!(skipped.len(), 1);
+    assert!(skipped[0]["path"].as_str().unwrap().ends_with("broken.mp3"));
+}
+
+#[test]
+fn mel_and_mask_of_one_file() {
+    let shell = Shell::new();
+    tones(&shell.path("music"), 1);
+    let mel = shell.json(&["mel", "music/low/0.wav", "--out", "m.npy"], 0);
+    assert_eq!(mel["frames"], 1 + 56_000 / 512);
+    let mask = shell.json(
+        &[
+            "mask",
+            "music/low/0.wav",
+            "--out",
+            "m.wav",
+            "--ratio",
+            "0.9",
+        ],
+        0,
+    );
+    assert_eq!(
+        (&mask["windows"], &mask["tokens_kept"]),
+        (&1.into(), &5.into())
+    );
+    let sound = audio::probe_file(&shell.path("m.wav")).unwrap();
+    assert!((sound.duration_secs - 3.5).abs() < 1e-9);
+}
+
+#[test]
+fn wrong_usage_and_failures_are_told_apart() {
+    let shell = Shell::new();
+    let usage = shell.fail(&["mask", "a.wav", "--out", "b.wav", "--ratio", "90"], 2);
+    assert!(usage.contains("from 0 to below 1"), "{usage}");
+    let missing = shell.fail(&["embed", "nowhere", "--out", "e.npz"], 1);
+    assert!(
+        missing.trim_end().ends_with("nowhere"),
+        "the path is last: {missing}"
+    );
+    let format = shell.fail(&["embed", "nowhere", "--out", "e.xls"], 1);
+    assert!(format.contains(".parquet"), "{format}");
+    let window = shell.fail(&[], 1);
+    assert!(window.contains("tour"), "{window}");
+    assert!(
+        !shell.path("home").exists(),
+        "nothing was written for nothing"
+    );
+}
