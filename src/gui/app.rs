@@ -70,6 +70,9 @@ impl App {
         if let Some(complaint) = start.complaint {
             model.notices.error(complaint);
         }
+        if let Some(player) = &workers.player {
+            player.set_volume(model.settings.volume);
+        }
         let shown_theme = model.settings.theme;
         theme::install(ctx, shown_theme);
         ctx.set_zoom_factor(model.settings.scale.clamp(0.5, 3.0));

@@ -51,6 +51,10 @@ pub enum Command {
     Seek(f64),
     /// By so many seconds.
     SeekBy(f64),
+    /// How loud it plays: 0 is silence, 1 the level of the file.
+    SetVolume(f32),
+    /// Silence, or as loud as before.
+    ToggleMute,
     /// Looks for a sound device again.
     FindSoundDevice,
     /// Plays the masked sound instead of the original.

@@ -27,6 +27,7 @@ pub const SHEET: &[(&str, &str)] = &[
     ("R", "Draw another mask"),
     ("Comma, Period", "Drop 5 % less or more; with Shift 1 %"),
     ("X", "Hear the original or what is left"),
+    ("V", "Sound on or off"),
     ("Ctrl+1 to Ctrl+5", "Listen, Teach, Map, Train, Probe"),
     ("Ctrl+O, Ctrl+Shift+O", "Open files; open a folder"),
     ("Ctrl+T", "Dark or light"),
@@ -114,6 +115,7 @@ fn letters(input: &mut eframe::egui::InputState, model: &Model, out: &mut Vec<Co
     on(none, Key::Comma, Command::ChangeRatio(-5));
     on(none, Key::Period, Command::ChangeRatio(5));
     on(none, Key::X, Command::HearLeft(!model.transport.hear_left));
+    on(none, Key::V, Command::ToggleMute);
     if let Some(index) = model.library.selected {
         on(none, Key::Enter, Command::Play(index));
     }

@@ -55,7 +55,7 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
         Command::Select(index) => select(model, workers, index),
         Command::Play(index) => {
             select(model, workers, index);
-            play(workers);
+            play(model, workers);
         }
         Command::SelectRelative(rows) => {
             if let Some(index) = model.library.neighbour(rows) {
@@ -67,7 +67,7 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
             if model.transport.playing {
                 pause(workers);
             } else {
-                play(workers);
+                play(model, workers);
             }
         }
         Command::Pause => pause(workers),
@@ -75,6 +75,16 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
         Command::SeekBy(secs) => {
             let to = model.transport.position_secs + secs;
             seek(model, workers, to);
+        }
+        Command::SetVolume(volume) => set_volume(model, workers, volume),
+        Command::ToggleMute => {
+            let volume = model.settings.volume;
+            if volume > 0.0 {
+                model.transport.volume_before_mute = volume;
+                set_volume(model, workers, 0.0);
+            } else {
+                set_volume(model, workers, model.transport.volume_before_mute);
+            }
         }
         Command::FindSoundDevice => {
             if let Some(player) = &workers.player {
@@ -177,6 +187,13 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
             model.notices.error(why);
         }
         Message::Chosen(paths) => open(model, workers, paths),
+        Message::Decoded { path, secs } => {
+            if let PictureState::Computing(computed) = &model.spectrogram.state
+                && *computed == path
+            {
+                model.spectrogram.decoded_secs = secs;
+            }
+        }
         Message::Picture { path, result } => {
             if model.spectrogram.path() != Some(path.as_path()) {
                 return;
@@ -241,6 +258,9 @@ pub fn listen(model: &mut Model, workers: &Workers) {
         transport.problem = Some(problem);
     }
     if transport.playing {
+        if let Some(notice) = transport.silence_notice.take() {
+            model.notices.dismiss(notice);
+        }
         model.spectrogram.view.follow(transport.position_secs);
     }
 }
@@ -320,16 +340,37 @@ fn select(model: &mut Model, workers: &mut Workers, index: usize) {
     model.transport.left_is_loaded = false;
     model.mask.table = None;
     model.spectrogram.state = PictureState::Computing(path.clone());
+    model.spectrogram.decoded_secs = 0.0;
     workers.picture.request(path.clone());
     if let Some(player) = &workers.player {
         player.load(&path);
     }
 }
 
-fn play(workers: &Workers) {
+fn play(model: &mut Model, workers: &Workers) {
+    // The player looks for a device again; where there still is none, silence must not be all that answers.
+    if let Some(why) = model.transport.silence() {
+        let text = format!(
+            "Nothing can be heard: {why}. Connect a sound device and play again; everything else works without one"
+        );
+        model.transport.silence_notice = Some(model.notices.passing(text));
+    }
     if let Some(player) = &workers.player {
         player.play();
     }
+}
+
+fn set_volume(model: &mut Model, workers: &Workers, volume: f32) {
+    let volume = if volume.is_finite() {
+        volume.clamp(0.0, 1.0)
+    } else {
+        1.0
+    };
+    model.settings.volume = volume;
+    if let Some(player) = &workers.player {
+        player.set_volume(volume);
+    }
+    remember(model, workers);
 }
 
 fn pause(workers: &Workers) {

@@ -19,6 +19,11 @@ pub enum Message {
     Opened(Result<Collection, String>),
     /// What the file dialog gave; nothing if it was closed.
     Chosen(Vec<PathBuf>),
+    /// How many seconds of a track are decoded.
+    Decoded {
+        path: PathBuf,
+        secs: f64,
+    },
     /// The picture of a track, or why there is none.
     Picture {
         path: PathBuf,

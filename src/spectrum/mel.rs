@@ -193,8 +193,22 @@ pub fn mel_of_samples(samples: &[f32]) -> Result<Mel, SpectrumError> {
 
 /// The mel of a file, decoded and analysed piece by piece.
 pub fn mel_of_file(path: &Path, cancel: &Cancel) -> Result<Mel, SpectrumError> {
+    mel_of_file_watched(path, cancel, &mut |_| {})
+}
+
+/// As [`mel_of_file`], and tells after each piece how many seconds of the file are done.
+pub fn mel_of_file_watched(
+    path: &Path,
+    cancel: &Cancel,
+    done_secs: &mut dyn FnMut(f64),
+) -> Result<Mel, SpectrumError> {
     let mut stream = MelStream::new();
-    stream_mono(path, SAMPLE_RATE, cancel, &mut |piece| stream.push(piece))?;
+    let mut samples = 0_usize;
+    stream_mono(path, SAMPLE_RATE, cancel, &mut |piece| {
+        stream.push(piece);
+        samples += piece.len();
+        done_secs(samples as f64 / f64::from(SAMPLE_RATE));
+    })?;
     stream.finish()
 }
 
@@ -222,7 +236,17 @@ mod tests {
 
     #[test]
     fn the_picture_is_the_one_that_the_published_models_were_trained_on() {
-        let mel = mel_of_file(&fixture("notes.wav"), &Cancel::default()).unwrap();
+        let mut told = Vec::new();
+        let mel = mel_of_file_watched(&fixture("notes.wav"), &Cancel::default(), &mut |secs| {
+            told.push(secs);
+        })
+        .unwrap();
+        assert!(told.is_sorted());
+        let last = told.last().copied().unwrap();
+        assert_eq!(
+            crate::spectrum::frames_of_samples((last * 16_000.0).round() as usize),
+            mel.frames()
+        );
         let (shape, reference) = read_npy(&fixture("notes.mel.npy")).unwrap();
         assert_eq!(shape, [MEL_BANDS as u64, mel.frames() as u64]);
         let top = reference.iter().copied().fold(0.0, f32::max);

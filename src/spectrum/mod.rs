@@ -12,7 +12,9 @@ mod transform;
 
 pub use colour::ColourMap;
 pub use masked::{Part, masked_sound};
-pub use mel::{Mel, MelStream, frames_of_samples, mel_of_file, mel_of_samples};
+pub use mel::{
+    Mel, MelStream, frames_of_samples, mel_of_file, mel_of_file_watched, mel_of_samples,
+};
 pub use npy::{read_npy, write_npy};
 pub use scale::{band_of_hz, hz_of_band, mel_frequencies, note_name};
 

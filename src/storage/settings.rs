@@ -20,6 +20,8 @@ pub struct Settings {
     pub theme: Theme,
     /// Size of everything on screen, 1 = 100 %.
     pub scale: f32,
+    /// How loud sounds play: 0 is silence, 1 the level of the file.
+    pub volume: f32,
     /// Folders and files opened last, newest first.
     pub recent: Vec<std::path::PathBuf>,
 }
@@ -29,6 +31,7 @@ impl Default for Settings {
         Self {
             theme: Theme::Dark,
             scale: 1.0,
+            volume: 1.0,
             recent: Vec::new(),
         }
     }

@@ -151,6 +151,13 @@ impl Player {
         });
     }
 
+    /// Sets how loud it plays: 0 is silence, 1 the level of the file.
+    pub fn set_volume(&self, volume: f32) {
+        if volume.is_finite() {
+            self.shared.set_volume(volume.clamp(0.0, 1.0));
+        }
+    }
+
     /// Looks for a sound device again.
     pub fn rescan(&self) {
         self.inbox.post(|wishes| wishes.rescan = true);

@@ -170,15 +170,38 @@ fn open_silent(silence: &Arc<Silence>, shared: &Arc<Shared>) -> Result<(Output, 
 fn default_device() -> Result<(Device, String), String> {
     let device = cpal::default_host()
         .default_output_device()
-        .ok_or_else(|| "the system has no sound device".to_owned())?;
+        .ok_or_else(|| in_words(ErrorKind::DeviceNotAvailable, ""))?;
     // A device may be named that cannot be used: only its configuration tells.
     device
         .default_output_config()
-        .map_err(|error| format!("no sound device can be used: {error}"))?;
+        .map_err(|error| in_words(error.kind(), &error.to_string()))?;
     let name = device
         .description()
         .map_or_else(|_| "sound device".to_owned(), |it| it.name().to_owned());
     Ok((device, name))
+}
+
+/// Why a sound device cannot be used, in words that follow a colon; `detail` is what the system said.
+fn in_words(kind: ErrorKind, detail: &str) -> String {
+    match kind {
+        ErrorKind::DeviceNotAvailable => "no loudspeaker or headphones were found".to_owned(),
+        ErrorKind::DeviceBusy => "another program holds the sound device".to_owned(),
+        ErrorKind::PermissionDenied => {
+            "this user may not use the sound device (on Linux: join the group audio)".to_owned()
+        }
+        ErrorKind::HostUnavailable => "the system's sound service does not run".to_owned(),
+        ErrorKind::StreamInvalidated => "the sound device changed; play again".to_owned(),
+        _ => format!(
+            "the sound device refused: {}",
+            detail.trim_end_matches(['.', ' '])
+        ),
+    }
+}
+
+/// Whether a device swallows what it is given: ALSA lists its plugin `null` ("Discard all samples") among the
+/// loudspeakers.
+fn is_null(driver: Option<&str>) -> bool {
+    driver == Some("null")
 }
 
 /// A sound device of this machine.
@@ -198,7 +221,9 @@ pub fn output_devices() -> Vec<OutputDevice> {
         .map(|devices| {
             devices
                 .filter(|device| device.default_output_config().is_ok())
-                .filter_map(|device| Some(device.description().ok()?.name().to_owned()))
+                .filter_map(|device| device.description().ok())
+                .filter(|it| !is_null(it.driver()))
+                .map(|it| it.name().to_owned())
                 .collect::<std::collections::BTreeSet<String>>()
         })
         .unwrap_or_default();
@@ -221,9 +246,8 @@ pub fn output_devices() -> Vec<OutputDevice> {
 
 fn open_device(shared: &Arc<Shared>) -> Result<(Output, String), String> {
     let (device, name) = default_device()?;
-    let supported = device
-        .default_output_config()
-        .map_err(|error| error.to_string())?;
+    let refused = |error: cpal::Error| in_words(error.kind(), &error.to_string());
+    let supported = device.default_output_config().map_err(refused)?;
     let (format, config) = (supported.sample_format(), supported.config());
     let rate = config.sample_rate;
     let (producer, ring_values, renderer) = ring(rate, shared);
@@ -243,8 +267,8 @@ fn open_device(shared: &Arc<Shared>) -> Result<(Output, String), String> {
             ));
         }
     };
-    let stream = build(&device, config, renderer, fault.clone()).map_err(|e| e.to_string())?;
-    stream.play().map_err(|error| error.to_string())?;
+    let stream = build(&device, config, renderer, fault.clone()).map_err(refused)?;
+    stream.play().map_err(refused)?;
     let output = Output {
         ring: producer,
         ring_values,
@@ -280,8 +304,35 @@ fn build<T: SizedSample + FromSample<f32> + Send + 'static>(
         move |error| match error.kind() {
             // The stream goes on after these.
             ErrorKind::Xrun | ErrorKind::RealtimeDenied | ErrorKind::DeviceChanged => {}
-            _ => fault.raise(error.to_string()),
+            kind => fault.raise(in_words(kind, &error.to_string())),
         },
         None,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugin_that_discards_sound_is_no_loudspeaker() {
+        assert!(is_null(Some("null")));
+        assert!(!is_null(Some("default")));
+        assert!(!is_null(Some("hw:CARD=0,DEV=0")));
+        assert!(!is_null(None));
+        let names = output_devices();
+        assert!(
+            names
+                .iter()
+                .all(|it| !it.name.contains("Discard all samples"))
+        );
+    }
+
+    #[test]
+    fn faults_of_devices_are_said_in_words() {
+        let missing = in_words(ErrorKind::DeviceNotAvailable, "ENODEV");
+        assert!(missing.contains("loudspeaker") && !missing.contains("ENODEV"));
+        let odd = in_words(ErrorKind::BackendError, "snd_pcm_open: code 22.");
+        assert_eq!(odd, "the sound device refused: snd_pcm_open: code 22");
+    }
 }

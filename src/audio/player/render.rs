@@ -14,6 +14,8 @@ pub(super) struct Renderer {
     shared: Arc<Shared>,
     gain: f32,
     gain_step: f32,
+    /// Follows the volume that was set, as slowly as the fades, so that moving it never clicks.
+    volume: f32,
 }
 
 impl Renderer {
@@ -21,6 +23,7 @@ impl Renderer {
     pub(super) fn new(ring: Consumer<f32>, shared: Arc<Shared>, rate: u32) -> Self {
         Self {
             ring,
+            volume: shared.volume(),
             shared,
             gain: 0.0,
             gain_step: 1.0 / (FADE_SECS * rate as f32).max(1.0),
@@ -32,6 +35,7 @@ impl Renderer {
         let wanted = self.shared.flush_wanted.load(Ordering::Acquire);
         let flushing = wanted != self.shared.flush_done.load(Ordering::Relaxed);
         let sounding = self.shared.playing.load(Ordering::Acquire) && !flushing;
+        let volume = self.shared.volume();
         let mut taken = 0;
         for _ in 0..frames {
             self.gain = if sounding {
@@ -39,6 +43,7 @@ impl Renderer {
             } else {
                 (self.gain - self.gain_step).max(0.0)
             };
+            self.volume += (volume - self.volume).clamp(-self.gain_step, self.gain_step);
             if self.gain <= 0.0 {
                 put([0.0; 2]);
                 continue;
@@ -46,7 +51,8 @@ impl Renderer {
             match (self.ring.pop(), self.ring.pop()) {
                 (Ok(left), Ok(right)) => {
                     taken += 1;
-                    put([left * self.gain, right * self.gain]);
+                    let gain = self.gain * self.volume;
+                    put([left * gain, right * gain]);
                 }
                 _ => {
                     // The ring ran dry: what comes next fades in again.

@@ -20,6 +20,8 @@ pub(super) struct Shared {
     pub frames_played: AtomicU64,
     /// Frames a second of the output.
     pub rate: AtomicU32,
+    /// What samples are multiplied by: the bits of an `f32` from 0 to 1.
+    volume: AtomicU32,
     /// Position of the first frame in the ring's present stretch.
     start_secs: Seconds,
     /// Where the playhead was sent and hasn't arrived yet; NaN if nowhere.
@@ -60,6 +62,7 @@ impl Shared {
             flush_done: AtomicU32::new(0),
             frames_played: AtomicU64::new(0),
             rate: AtomicU32::new(1),
+            volume: AtomicU32::new(1.0_f32.to_bits()),
             start_secs: Seconds::new(0.0),
             sent_secs: Seconds::new(f64::NAN),
             duration_secs: Seconds::new(0.0),
@@ -68,6 +71,15 @@ impl Shared {
                 problem: None,
             }),
         }
+    }
+
+    /// What samples are multiplied by, from 0 to 1.
+    pub(super) fn volume(&self) -> f32 {
+        f32::from_bits(self.volume.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_volume(&self, volume: f32) {
+        self.volume.store(volume.to_bits(), Ordering::Relaxed);
     }
 
     /// Where the playhead is, in seconds.

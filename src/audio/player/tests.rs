@@ -158,6 +158,31 @@ fn nothing_clicks() {
 }
 
 #[test]
+fn the_volume_scales_what_is_heard_without_a_click() {
+    let (player, silence) = player();
+    player.load_samples(level(0.5, 60.0), RATE);
+    player.play();
+    until(&player, "moving", |s| s.playing && s.position_secs > 0.1);
+    player.set_volume(0.5);
+    let here = player.state().position_secs;
+    until(&player, "quieter", |s| s.position_secs > here + 0.2);
+    player.set_volume(f32::NAN);
+    player.set_volume(-3.0);
+    let here = player.state().position_secs;
+    let state = until(&player, "silent", |s| s.position_secs > here + 0.2);
+    assert!(state.playing, "silence is no pause");
+    let heard = silence.heard.lock().unwrap();
+    assert!(heard.contains(&0.5) && heard.contains(&0.25));
+    assert_eq!(heard.last(), Some(&0.0));
+    let step = 0.5 / (FADE_SECS * RATE as f32) * 1.01;
+    let jumps = heard
+        .windows(2)
+        .filter(|pair| (pair[1] - pair[0]).abs() > step)
+        .count();
+    assert!(jumps <= 1, "{jumps} jumps");
+}
+
+#[test]
 fn a_file_plays_from_the_place_that_was_sought() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("steps.wav");

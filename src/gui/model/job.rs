@@ -67,7 +67,7 @@ impl Running {
     }
 }
 
-/// Progress in one line: "Embedding tracks, 12 of 48".
+/// Progress in one line: "Embedding tracks, 12 of 48", "Looking for tracks, 7", "Starting …".
 pub fn say_progress(progress: &Progress) -> String {
     let Progress { what, done, total } = progress;
     let mut chars = what.chars();
@@ -77,7 +77,8 @@ pub fn say_progress(progress: &Progress) -> String {
         .unwrap_or_default();
     match total {
         Some(total) if *total > 0 => format!("{what}, {done} of {total}"),
-        _ => what,
+        _ if *done > 0 => format!("{what}, {done}"),
+        _ => format!("{what} …"),
     }
 }
 
@@ -111,8 +112,14 @@ mod tests {
     #[test]
     fn progress_is_one_line() {
         let mut running = Running::new(JobId::default().next(), "starting");
-        assert_eq!(running.say(), "Starting");
+        assert_eq!(running.say(), "Starting …");
         assert_eq!(running.share(), None);
+        running.report(Progress {
+            what: "looking for tracks".to_owned(),
+            done: 7,
+            total: None,
+        });
+        assert_eq!(running.say(), "Looking for tracks, 7");
         running.report(Progress {
             what: "embedding tracks".to_owned(),
             done: 12,

@@ -28,7 +28,12 @@ const MOST: usize = 4;
 impl Notices {
     /// Says something that is good to know.
     pub fn note(&mut self, text: impl Into<String>) {
-        self.push(Severity::Note, text.into());
+        self.passing(text);
+    }
+
+    /// As [`Notices::note`], for something that may pass: returns the id to close it by.
+    pub fn passing(&mut self, text: impl Into<String>) -> u64 {
+        self.push(Severity::Note, text.into())
     }
 
     /// Says that something did not work.
@@ -36,10 +41,10 @@ impl Notices {
         self.push(Severity::Error, text.into());
     }
 
-    fn push(&mut self, severity: Severity, text: String) {
+    fn push(&mut self, severity: Severity, text: String) -> u64 {
         // The same fault may come every frame; it is said once.
-        if self.shown.iter().any(|notice| notice.text == text) {
-            return;
+        if let Some(same) = self.shown.iter().find(|notice| notice.text == text) {
+            return same.id;
         }
         let id = self.next;
         self.next += 1;
@@ -47,6 +52,7 @@ impl Notices {
         if self.shown.len() > MOST {
             self.shown.remove(0);
         }
+        id
     }
 
     /// Closes one.

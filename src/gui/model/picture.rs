@@ -157,6 +157,8 @@ impl TimeView {
 /// The picture and how it is shown.
 pub struct Spectrogram {
     pub state: PictureState,
+    /// How many seconds of the track are decoded, while its picture is computed.
+    pub decoded_secs: f64,
     pub view: TimeView,
     pub colour_map: ColourMap,
     /// Level of the brightest colour, the same for all tracks, in dB of mel power.
@@ -169,6 +171,7 @@ impl Default for Spectrogram {
     fn default() -> Self {
         Self {
             state: PictureState::Empty,
+            decoded_secs: 0.0,
             view: TimeView::default(),
             colour_map: ColourMap::Magma,
             top_db: Self::TOP_DB,

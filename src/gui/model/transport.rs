@@ -1,7 +1,7 @@
 use crate::audio::OutputStatus;
 
 /// What is heard, as the player says.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Transport {
     pub playing: bool,
     pub position_secs: f64,
@@ -17,6 +17,27 @@ pub struct Transport {
     pub left_is_loaded: bool,
     /// What the mask leaves is being computed.
     pub left_is_computed: bool,
+    /// How loud it was before it was muted.
+    pub volume_before_mute: f32,
+    /// The notice that nothing can be heard, to be closed once something is.
+    pub silence_notice: Option<u64>,
+}
+
+impl Default for Transport {
+    fn default() -> Self {
+        Self {
+            playing: false,
+            position_secs: 0.0,
+            duration_secs: 0.0,
+            problem: None,
+            output: None,
+            hear_left: false,
+            left_is_loaded: false,
+            left_is_computed: false,
+            volume_before_mute: 1.0,
+            silence_notice: None,
+        }
+    }
 }
 
 impl Transport {

@@ -8,7 +8,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::Command,
-    model::{Model, Row, clock},
+    model::{Model, Row, clock, say_progress},
     theme::{self, small},
 };
 
@@ -57,11 +57,7 @@ fn opening(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         if super::top::icon_button(ui, icon::X, "Stop opening").clicked() {
             out.push(Command::StopOpening);
         }
-        let text = match progress.total {
-            Some(total) => format!("{}: {} of {total}", progress.what, progress.done),
-            None if progress.done > 0 => format!("{}: {}", progress.what, progress.done),
-            None => format!("{} …", progress.what),
-        };
+        let text = say_progress(progress);
         ui.with_layout(Flow::left_to_right(Align::Center), |ui| {
             ui.add(egui::Label::new(small(text).color(tokens.text_weak)).truncate());
         });

@@ -1,7 +1,7 @@
 //! The bar at the bottom: play, position, original or what is left.
 
 use eframe::egui::{
-    self, Align, Button, Frame, Layout as Flow, Margin, Panel, RichText, Sense, vec2,
+    self, Align, Button, Frame, Layout as Flow, Margin, Panel, RichText, Sense, Slider, vec2,
 };
 use egui_phosphor::regular as icon;
 
@@ -9,12 +9,15 @@ use crate::{
     audio::OutputStatus,
     gui::{
         command::Command,
-        model::{Model, clock},
+        model::{FRAME_SECS, Model, clock},
         theme::{self, small},
     },
 };
 
 use super::top::icon_button;
+
+/// The volume slider gives way to the seek bar where less is left for both.
+const ROOM_FOR_VOLUME: f32 = 150.0 * theme::UNIT;
 
 /// Draws the bar.
 pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
@@ -68,9 +71,13 @@ fn buttons(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 
 /// The length that the seek bar stands for.
 fn duration_secs(model: &Model) -> f64 {
+    let told = model.transport.duration_secs;
     match model.spectrogram.picture() {
-        Some(picture) => picture.duration_secs(),
-        None => model.transport.duration_secs,
+        // A header may lie, the picture knows, but only to a frame.
+        Some(picture) if (picture.duration_secs() - told).abs() > 2.0 * FRAME_SECS => {
+            picture.duration_secs()
+        }
+        _ => told,
     }
 }
 
@@ -88,6 +95,33 @@ fn position(ui: &mut egui::Ui, model: &Model) {
             ui.label(RichText::new(here).color(tokens.text_strong));
         },
     );
+}
+
+fn volume(ui: &mut egui::Ui, model: &Model, device: &str, out: &mut Vec<Command>) {
+    let mut percent = (model.settings.volume * 100.0).round();
+    // In a narrow window the seek bar needs the room; the button stays.
+    if ui.available_width() > ROOM_FOR_VOLUME {
+        let response = ui
+            .scope(|ui| {
+                theme::slider_look(ui, theme::UNIT * 18.0);
+                ui.add(Slider::new(&mut percent, 0.0..=100.0).show_value(false))
+            })
+            .inner
+            .on_hover_text(format!("Volume: {percent:.0} %"));
+        if response.changed() {
+            out.push(Command::SetVolume(percent / 100.0));
+        }
+    }
+    let (symbol, does) = if percent <= 0.0 {
+        (icon::SPEAKER_X, "Sound on")
+    } else if percent < 50.0 {
+        (icon::SPEAKER_LOW, "Sound off")
+    } else {
+        (icon::SPEAKER_HIGH, "Sound off")
+    };
+    if icon_button(ui, symbol, &format!("{does} (V); sound goes to {device}")).clicked() {
+        out.push(Command::ToggleMute);
+    }
 }
 
 fn seek_bar(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
@@ -167,7 +201,7 @@ fn device(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         Some(OutputStatus::Unavailable { why }) => {
             let text = format!("{}  No sound", icon::SPEAKER_SLASH);
             let tip = format!(
-                "There is no sound device ({why}). Everything else works; connect one and click here to look again"
+                "Nothing can be heard: {why}. Everything else works. Connect a sound device and click here to look again"
             );
             let button =
                 Button::new(small(text).color(tokens.text_weak)).frame_when_inactive(false);
@@ -175,10 +209,7 @@ fn device(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                 out.push(Command::FindSoundDevice);
             }
         }
-        Some(OutputStatus::Ready { device }) => {
-            ui.label(RichText::new(icon::SPEAKER_HIGH).color(tokens.text_weak))
-                .on_hover_text(format!("Sound goes to {device}"));
-        }
+        Some(OutputStatus::Ready { device }) => volume(ui, model, device, out),
         Some(OutputStatus::Starting) | None => {
             ui.label(RichText::new(icon::SPEAKER_NONE).color(tokens.text_weak))
                 .on_hover_text("Looking for a sound device");

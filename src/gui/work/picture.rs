@@ -1,6 +1,10 @@
 //! Decoding a track to its picture; the newest track wins.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::{
     gui::{
@@ -10,6 +14,9 @@ use crate::{
     jobs::{self, Cancel, Job, Latest},
     spectrum::{self, SpectrumError},
 };
+
+/// Progress is told at most this often.
+const TELL_EVERY: Duration = Duration::from_millis(200);
 
 /// The thread that makes pictures.
 pub struct PictureWork {
@@ -27,7 +34,16 @@ impl PictureWork {
             "picture",
             move |_| {
                 while let Some((path, cancel)) = inbox.wait() {
-                    let result = jobs_caught(|| spectrum::mel_of_file(&path, &cancel));
+                    let mut told = Instant::now();
+                    let mut tell = |secs| {
+                        if told.elapsed() >= TELL_EVERY {
+                            told = Instant::now();
+                            let path = path.clone();
+                            outbox.send_if_room(Message::Decoded { path, secs });
+                        }
+                    };
+                    let result =
+                        jobs_caught(|| spectrum::mel_of_file_watched(&path, &cancel, &mut tell));
                     if cancel.is_cancelled() {
                         continue;
                     }

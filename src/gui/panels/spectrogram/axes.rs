@@ -75,8 +75,7 @@ pub fn time(ui: &egui::Ui, view: &TimeView, area: Rect) {
         .into_iter()
         .find(|step| step / secs_per_point >= LEAST_POINTS)
         .unwrap_or(3600.0);
-    let first = (view.start_secs / step).ceil() as u64;
-    let last = ((view.start_secs + view.span_secs) / step).floor() as u64;
+    let (first, last) = steps_in(view, step);
     for index in first..=last {
         let secs = index as f64 * step;
         let x = x_of(view, area, secs);
@@ -102,6 +101,15 @@ pub fn time(ui: &egui::Ui, view: &TimeView, area: Rect) {
             tokens.text_weak,
         );
     }
+}
+
+/// The first and the last step that is visible. A view that was zoomed in and out again may begin a rounding error
+/// behind a step; that step is still shown.
+fn steps_in(view: &TimeView, step: f64) -> (u64, u64) {
+    const ROUNDING: f64 = 1e-6;
+    let first = (view.start_secs / step - ROUNDING).ceil().max(0.0);
+    let last = ((view.start_secs + view.span_secs) / step + ROUNDING).floor();
+    (first as u64, last as u64)
 }
 
 fn label(secs: f64, step: f64) -> String {
@@ -140,6 +148,19 @@ mod tests {
         assert_eq!(label(75.0, 15.0), "1:15");
         assert_eq!(label(75.5, 0.5), "1:15.5");
         assert_eq!(label(3725.0, 5.0), "1:02:05");
+    }
+
+    #[test]
+    fn zooming_in_and_out_again_keeps_the_first_label() {
+        let mut view = TimeView::fit(12.32);
+        for notches in [1.0, 1.0, -1.0, -1.0] {
+            view.zoom(5.5, notches);
+        }
+        assert_eq!(steps_in(&view, 2.0), (0, 6));
+        view.start_secs = 1e-9;
+        assert_eq!(steps_in(&view, 2.0), (0, 6));
+        view.start_secs = 0.1;
+        assert_eq!(steps_in(&view, 2.0), (1, 6));
     }
 
     #[test]

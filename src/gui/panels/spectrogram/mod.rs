@@ -10,7 +10,7 @@ use eframe::egui::{self, Frame, Margin, Rect, vec2};
 use crate::gui::{
     command::Command,
     layout::Layout,
-    model::{Model, PictureState},
+    model::{Model, PictureState, clock, say_progress},
     theme::{self, small},
 };
 
@@ -53,10 +53,12 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                 readout::show(ui, model, picture, place.picture, place.readout);
             }
             PictureState::Computing(_) => {
-                waiting(ui, place.picture, "Decoding …");
+                waiting(ui, place.picture, &decoding(model));
             }
             PictureState::Empty if model.library.opening.is_some() => {
-                waiting(ui, place.picture, "Opening …");
+                let progress = model.library.opening.as_ref();
+                let text = progress.map_or_else(String::new, say_progress);
+                waiting(ui, place.picture, &text);
             }
             PictureState::Empty => {
                 let text = "Choose a track in the library, or drop sound files here";
@@ -87,6 +89,19 @@ impl Places {
             egui::pos2(area.right(), readout.top() - AXIS_HEIGHT),
         );
         Self { picture, readout }
+    }
+}
+
+/// How far the decoding is, once it takes long enough to be told.
+fn decoding(model: &Model) -> String {
+    let done = model.spectrogram.decoded_secs;
+    let all = model.transport.duration_secs;
+    if done <= 0.0 {
+        "Decoding …".to_owned()
+    } else if all > done {
+        format!("Decoding … {:.0} %", (100.0 * done / all).floor())
+    } else {
+        format!("Decoding … {}", clock(done))
     }
 }
 

@@ -49,7 +49,8 @@ fn say(model: &Model, picture: &Picture, area: Rect, pointer: Pos2) -> String {
     let frame = (secs.max(0.0) / FRAME_SECS) as usize;
     let hz = hz_of_band(place - 0.5).max(0.0);
     let note = note_name(hz).map_or(String::new(), |note| format!(" · {note}"));
-    let db = level_db(picture.mel.get(band, frame));
+    // Adding zero makes a minus of "-0" vanish.
+    let db = level_db(picture.mel.get(band, frame)).round() + 0.0;
     let mut text = format!("{} · {hz:.0} Hz{note} · {db:.0} dB", clock(secs));
     let (window, inside) = (frame / WINDOW_FRAMES, frame % WINDOW_FRAMES);
     let grid = model.mask.shape.grid(WINDOW_FRAMES);
