@@ -13,6 +13,8 @@ struct Camera {
     emphasised_radius: f32,
     // Ring around emphasised points.
     ring: vec4<f32>,
+    // Rim around plain points, premultiplied, laid over their colour.
+    rim: vec4<f32>,
 };
 
 @group(0) @binding(0) var<uniform> camera: Camera;
@@ -65,7 +67,9 @@ fn disc(corner: Corner) -> vec4<f32> {
     let distance = length(corner.place);
     let cover = clamp(corner.radius + 0.5 - distance, 0.0, 1.0);
     let in_ring = corner.ringed * clamp(distance - (corner.radius - 2.0), 0.0, 1.0);
-    let colour = mix(corner.colour, camera.ring, in_ring);
+    let in_rim = (1.0 - corner.ringed) * clamp(distance - (corner.radius - 1.0), 0.0, 1.0);
+    let rimmed = corner.colour.rgb * (1.0 - in_rim * camera.rim.a) + in_rim * camera.rim.rgb;
+    let colour = mix(vec4<f32>(rimmed, corner.colour.a), camera.ring, in_ring);
     let alpha = colour.a * cover;
     return vec4<f32>(colour.rgb * alpha, alpha);
 }

@@ -15,13 +15,17 @@ use eframe::{egui, egui_wgpu::RenderState};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::{
     audio,
-    encoder::{CheckpointRef, DeviceChoice, LoadedEncoder, Preset, inspect},
+    encoder::{
+        CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, Preset, Weights,
+        inspect, save_weights,
+    },
     gui::{
         App, Offscreen, PictureError, Start,
         command::Command,
         layout::Layout,
         model::{
-            Colouring, EncoderSource, MapCommand, ProbeCommand, TrainCommand, TrainForm, TrainPhase,
+            AskedFor, Colouring, EncoderSource, MapCommand, ProbeCommand, TrainCommand, TrainForm,
+            TrainPhase,
         },
         paint::scatter,
         work,
@@ -93,6 +97,7 @@ fn window(folder: &Path) -> (Harness<'static, App>, RenderState) {
 fn cpu() -> EncoderSource {
     EncoderSource {
         checkpoint: CheckpointRef::Shipped,
+        patch: None,
         device: DeviceChoice::Cpu,
     }
 }
@@ -384,7 +389,7 @@ fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use()
     let model = harness.state().model();
     assert!(model.embeddings.source.is_file(Some(&checkpoint)));
     // The same run can be shown again from its folder.
-    let past = work::train::read_run(&run).unwrap();
+    let past = work::past_run::read_run(&run).unwrap();
     assert_eq!(past.records.len(), 3);
     assert_eq!(past.summary.loss_last, past.records[2].loss);
     assert_eq!(past.config.batch, 3);
@@ -431,4 +436,66 @@ fn a_stopped_training_keeps_its_checkpoint() {
     assert!(summary.stopped && summary.steps >= 1 && summary.steps < 100_000);
     let reference = CheckpointRef::File(training.folder.clone().unwrap());
     LoadedEncoder::open(&reference, None, &DeviceChoice::Cpu).unwrap();
+}
+
+/// A square encoder in a file that doesn't say so, as published checkpoints are.
+fn silent_checkpoint(folder: &Path) -> PathBuf {
+    let config = EncoderConfig {
+        kind: EncoderKind::Square,
+        dim: 64,
+        depth: 1,
+        heads: 1,
+        mlp_dim: 64,
+    };
+    let (told, silent) = (
+        folder.join("told.safetensors"),
+        folder.join("silent.safetensors"),
+    );
+    save_weights(&told, &Weights::random(config, &[], 0).unwrap(), &[]).unwrap();
+    let bytes = std::fs::read(&told).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    safetensors::serialize_to_file(tensors.tensors(), None, &silent).unwrap();
+    assert_eq!(inspect(&silent, None).unwrap().kind, None);
+    silent
+}
+
+#[test]
+fn a_checkpoint_that_does_not_say_its_patches_asks_and_then_goes_on() {
+    if !can_draw() {
+        return;
+    }
+    let (folder, files) = (sounds(3), tempfile::tempdir().unwrap());
+    let (mut harness, _) = window(folder.path());
+    let silent = EncoderSource {
+        checkpoint: CheckpointRef::File(silent_checkpoint(files.path())),
+        ..cpu()
+    };
+    for (layout, start, asked_for) in [
+        (Layout::Map, "Compute map", AskedFor::Map),
+        (Layout::Probe, "Run probe", AskedFor::Probe),
+    ] {
+        let chosen = Command::Map(MapCommand::SetSource(silent.clone()));
+        harness.state_mut().apply(chosen);
+        show(&mut harness, layout);
+        press(&mut harness, start);
+        settle(&mut harness);
+        let model = harness.state().model();
+        assert_eq!(model.embeddings.asks_patch, Some(asked_for));
+        assert_eq!((&model.mapping.error, &model.probing.error), (&None, &None));
+        // The answer is enough: nobody has to start the work again.
+        press(&mut harness, "square");
+        settle(&mut harness);
+        let model = harness.state().model();
+        assert_eq!(model.embeddings.asks_patch, None);
+        match layout {
+            Layout::Map => assert_eq!(model.mapping.chart.as_ref().unwrap().xy.len(), 12),
+            _ => assert!(model.probing.result.is_some()),
+        }
+        let line = model.probing.command(&[], &model.embeddings.source);
+        assert!(line.contains(" --patch square"), "{line}");
+    }
+    // Another file is asked about anew.
+    let other = Command::Map(MapCommand::SetSource(cpu()));
+    harness.state_mut().apply(other);
+    assert_eq!(harness.state().model().embeddings.source.patch, None);
 }

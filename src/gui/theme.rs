@@ -50,6 +50,10 @@ pub struct Tokens {
     pub on_picture: Color32,
     /// Behind text over the picture.
     pub picture_shade: Color32,
+    /// Rim of the points of a map, over the colour of the point: sets pale points off from a light ground.
+    pub point_rim: Color32,
+    /// Lines of the grid in plots.
+    pub plot_grid: Color32,
 }
 
 /// The dark theme.
@@ -74,6 +78,8 @@ pub const DARK: Tokens = Tokens {
     playhead: Color32::WHITE,
     on_picture: Color32::from_gray(235),
     picture_shade: Color32::from_rgba_premultiplied(8, 8, 8, 208),
+    point_rim: Color32::TRANSPARENT,
+    plot_grid: Color32::from_gray(44),
 };
 
 /// The light theme. The picture keeps its dark ground: it stays the strongest thing on the screen.
@@ -93,6 +99,8 @@ pub const LIGHT: Tokens = Tokens {
     view_b: Color32::from_rgb(196, 98, 0),
     error: Color32::from_rgb(190, 34, 24),
     picture: Color32::from_gray(26),
+    point_rim: Color32::from_rgba_premultiplied(0, 0, 0, 150),
+    plot_grid: Color32::from_gray(208),
     ..DARK
 };
 

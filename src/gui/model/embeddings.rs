@@ -6,7 +6,7 @@ use std::{
 use crate::{
     collection::Collection,
     embedding::EmbeddingTable,
-    encoder::{CheckpointRef, DeviceChoice},
+    encoder::{CheckpointRef, DeviceChoice, EncoderKind},
     gui::command_line::CommandLine,
 };
 
@@ -16,14 +16,44 @@ use crate::{
 pub struct Embeddings {
     /// Which encoder the next map or probe uses.
     pub source: EncoderSource,
+    /// Set while the checkpoint doesn't say how its patches are cut and nobody has told yet.
+    pub asks_patch: Option<AskedFor>,
     /// What was computed last.
     pub table: Option<Arc<KeyedTable>>,
+}
+
+/// What goes on as soon as the user has told how the patches of a checkpoint are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedFor {
+    /// Nothing: the file was only chosen.
+    Nothing,
+    Map,
+    Probe,
+}
+
+impl Embeddings {
+    /// Uses another encoder from now on; a question about the one before is void.
+    pub fn set_source(&mut self, source: EncoderSource) {
+        self.source = source;
+        self.asks_patch = None;
+    }
+
+    /// Uses a checkpoint file from now on.
+    pub fn use_file(&mut self, path: PathBuf) {
+        self.set_source(EncoderSource {
+            checkpoint: CheckpointRef::File(path),
+            patch: None,
+            device: self.source.device,
+        });
+    }
 }
 
 /// Which encoder, on which device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncoderSource {
     pub checkpoint: CheckpointRef,
+    /// How the patches of a file are cut that doesn't tell itself; else `None`.
+    pub patch: Option<EncoderKind>,
     pub device: DeviceChoice,
 }
 
@@ -31,6 +61,7 @@ impl Default for EncoderSource {
     fn default() -> Self {
         Self {
             checkpoint: CheckpointRef::Shipped,
+            patch: None,
             device: DeviceChoice::Auto,
         }
     }
@@ -64,6 +95,10 @@ impl EncoderSource {
         let line = match &self.checkpoint {
             CheckpointRef::Shipped => line,
             CheckpointRef::File(path) => line.option("checkpoint", path),
+        };
+        let line = match self.patch {
+            Some(patch) => line.option("patch", patch.to_string()),
+            None => line,
         };
         if self.device == DeviceChoice::Auto {
             line

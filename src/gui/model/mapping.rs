@@ -6,6 +6,7 @@ use std::{
 
 use crate::{
     embedding::Level,
+    encoder::EncoderKind,
     gui::{
         command_line::CommandLine,
         paint::scatter::{Camera, Point},
@@ -88,6 +89,8 @@ pub enum MapCommand {
     Copy,
     /// The encoder of the next map or probe.
     SetSource(EncoderSource),
+    /// Says how the patches of the chosen checkpoint are cut; what waited for that goes on.
+    SetPatch(EncoderKind),
     /// Asks for a checkpoint file.
     ChooseCheckpoint,
 }
@@ -106,8 +109,13 @@ pub enum MapMessage {
     },
     Finished(JobId),
     Failed(JobId, String),
-    /// What the file dialog gave.
-    Checkpoint(PathBuf),
+    /// The checkpoint doesn't say how its patches are cut.
+    NeedsPatch(JobId),
+    /// What the file dialog gave, and whether the file says how its patches are cut.
+    Checkpoint {
+        path: PathBuf,
+        says_patch: bool,
+    },
 }
 
 impl Mapping {

@@ -16,7 +16,7 @@ mod transport;
 
 pub use chart::{Chart, Colouring, LegendEntry, NO_LABEL, PointFacts};
 pub use curve::Curve;
-pub use embeddings::{Embeddings, EncoderSource, KeyedTable, TableKey};
+pub use embeddings::{AskedFor, Embeddings, EncoderSource, KeyedTable, TableKey};
 pub use job::{JobId, Running, say_duration, say_progress};
 pub use library::{Library, Row};
 pub use mapping::{MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES};

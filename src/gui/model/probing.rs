@@ -101,6 +101,8 @@ pub enum ProbeCommand {
 pub enum ProbeMessage {
     Progress(JobId, Progress),
     Finished(JobId, Arc<ProbeReport>),
+    /// The checkpoint doesn't say how its patches are cut.
+    NeedsPatch(JobId),
     Failed(JobId, String),
 }
 
@@ -211,12 +213,13 @@ mod tests {
         let probing = Probing::default();
         let source = EncoderSource {
             checkpoint: crate::encoder::CheckpointRef::File("/runs/my run".into()),
+            patch: Some(crate::encoder::EncoderKind::Vertical),
             ..EncoderSource::default()
         };
         assert_eq!(
             probing.command(&["/music/a b".into()], &source),
             "mynascope probe --data '/music/a b' --task genre --head linear --protocol quick --seed 0 \
-             --checkpoint '/runs/my run'"
+             --checkpoint '/runs/my run' --patch vertical"
         );
     }
 }

@@ -52,6 +52,14 @@ pub const STEPS: std::ops::RangeInclusive<u64> = 1..=1_000_000;
 pub const LEARNING_RATE: std::ops::RangeInclusive<f64> = 1e-6..=1e-1;
 
 impl TrainForm {
+    /// What the run is, in a few words: "tiny hybrid, batch 32, 90 % dropped, learning rate 0.0003, seed 0".
+    pub fn say(&self) -> String {
+        format!(
+            "{} {}, batch {}, {} % dropped, learning rate {}, seed {}",
+            self.preset, self.patch, self.batch, self.mask_percent, self.learning_rate, self.seed
+        )
+    }
+
     /// The ratio as the mask takes it.
     pub fn mask_ratio(&self) -> MaskRatio {
         MaskRatio::new(f64::from(self.mask_percent) / 100.0).unwrap_or(MaskRatio::MYNA)
@@ -114,6 +122,8 @@ pub struct Training {
     pub runs: Option<PathBuf>,
     /// Where the shown run is kept.
     pub folder: Option<PathBuf>,
+    /// What the shown run was asked for; the form may ask for something else meanwhile.
+    pub shown: Option<TrainForm>,
     /// Steps that the shown run was asked for.
     pub steps: u64,
     pub last: Option<StepRecord>,
@@ -237,6 +247,7 @@ impl Training {
 
     fn clear(&mut self, folder: PathBuf, steps: u64) {
         self.folder = Some(folder);
+        self.shown = Some(self.form.clone());
         self.steps = steps;
         self.last = None;
         self.loss = Curve::default();
@@ -248,8 +259,8 @@ impl Training {
 
     /// Shows a run that is on the disk.
     pub fn show_past(&mut self, run: PastRun) {
-        self.clear(run.folder, run.config.steps);
         self.form = TrainForm::of(&run.config);
+        self.clear(run.folder, run.config.steps);
         self.take(run.records);
         self.pace = Pace::default();
         self.phase = TrainPhase::Finished(run.summary);

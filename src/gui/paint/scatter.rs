@@ -117,6 +117,8 @@ pub struct Scatter {
     pub radius: f32,
     /// Ring around emphasised points.
     pub ring: Color32,
+    /// Thin rim around plain points, laid over their colour.
+    pub rim: Color32,
 }
 
 impl Scatter {
@@ -135,6 +137,7 @@ struct CameraUniform {
     radius: f32,
     emphasised_radius: f32,
     ring: [f32; 4],
+    rim: [f32; 4],
 }
 
 struct ScatterResources {
@@ -298,6 +301,7 @@ impl CallbackTrait for Scatter {
             radius,
             emphasised_radius: radius * 1.7 + pixels_per_point,
             ring: self.ring.to_array().map(|byte| f32::from(byte) / 255.0),
+            rim: self.rim.to_array().map(|byte| f32::from(byte) / 255.0),
         };
         queue.write_buffer(&resources.camera, 0, bytemuck::bytes_of(&uniform));
         Vec::new()

@@ -23,6 +23,9 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| {
         actions(ui, model, out);
         settings(ui, &model.mapping, out);
+        if parts::asks_patch(&model.embeddings) {
+            patch(ui, model, out);
+        }
         if let Some(error) = &model.mapping.error {
             parts::error(ui, error);
         }
@@ -128,6 +131,21 @@ fn settings(ui: &mut Ui, mapping: &Mapping, out: &mut Vec<Command>) {
     if form != mapping.form {
         out.push(Command::Map(MapCommand::Edit(form)));
     }
+}
+
+/// Asks how the patches of the chosen checkpoint are cut.
+fn patch(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        let (_, kind) = parts::patch_choice(ui, 42.0 * theme::UNIT, &model.embeddings);
+        if let Some(kind) = kind {
+            out.push(Command::Map(MapCommand::SetPatch(kind)));
+        }
+        let text = match model.embeddings.source.patch {
+            None => "The checkpoint doesn't say how its patches are cut: choose",
+            Some(_) => "Patches, as you said; the checkpoint doesn't say",
+        };
+        parts::quiet(ui, text).on_hover_text(parts::PATCH_HINT);
+    });
 }
 
 fn legend(ui: &mut Ui, mapping: &Mapping, chart: &Chart, out: &mut Vec<Command>) {

@@ -37,6 +37,7 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &Model, chart: &Chart, out: &mut Vec
             rect,
             radius: radius(chart.xy.len(), rect),
             ring: tokens.text_strong,
+            rim: tokens.point_rim,
         }
         .into_shape(),
     );

@@ -3,9 +3,12 @@
 use eframe::egui::{self, Align, Layout, RichText, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
-use crate::gui::{
-    model::{EncoderSource, Library, Running},
-    theme,
+use crate::{
+    encoder::{CheckpointRef, EncoderKind},
+    gui::{
+        model::{Embeddings, EncoderSource, Library, Running},
+        theme,
+    },
 };
 
 /// Width of the column of settings at a panel's left.
@@ -265,7 +268,6 @@ pub fn encoder_choice(
     source: &EncoderSource,
     trained: Option<&std::path::Path>,
 ) -> (egui::Response, Option<SourceChoice>) {
-    use crate::encoder::CheckpointRef;
     let mut choice = None;
     let response = egui::ComboBox::from_id_salt("encoder")
         .width(width)
@@ -277,6 +279,7 @@ pub fn encoder_choice(
                 if ui.selectable_label(on, name).clicked() {
                     choice = Some(SourceChoice::Set(EncoderSource {
                         checkpoint,
+                        patch: None,
                         ..source.clone()
                     }));
                 }
@@ -297,6 +300,36 @@ pub fn encoder_choice(
         })
         .response;
     (response, choice)
+}
+
+/// Whether the user is asked, or has told, how the patches of the chosen checkpoint are cut.
+pub fn asks_patch(embeddings: &Embeddings) -> bool {
+    embeddings.asks_patch.is_some() || embeddings.source.patch.is_some()
+}
+
+/// What the two choices of [`patch_choice`] are about.
+pub const PATCH_HINT: &str = "This checkpoint doesn't say how its patches are cut; a wrong answer makes poor embeddings, no error";
+
+/// Square or vertical, for a checkpoint that doesn't say. Returns what was chosen.
+pub fn patch_choice(
+    ui: &mut Ui,
+    width: f32,
+    embeddings: &Embeddings,
+) -> (egui::Response, Option<EncoderKind>) {
+    let options = [
+        (
+            Some(EncoderKind::Square),
+            "square",
+            "16 bands x 16 frames (Myna-Base)",
+        ),
+        (
+            Some(EncoderKind::Vertical),
+            "vertical",
+            "All 128 bands x 2 frames (Myna-Vertical)",
+        ),
+    ];
+    let (response, chosen) = choice(ui, width, &options, embeddings.source.patch);
+    (response, chosen.flatten())
 }
 
 /// The name of a track on the screen: its title, or its file without folder and ending.

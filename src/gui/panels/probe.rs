@@ -92,6 +92,22 @@ fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         }
         response.on_hover_text(parts::ENCODER_HINT)
     });
+    if parts::asks_patch(&model.embeddings) {
+        parts::row(ui, "Patches", parts::PATCH_HINT, |ui| {
+            let width = ui.available_width();
+            let (response, kind) = parts::patch_choice(ui, width, &model.embeddings);
+            if let Some(kind) = kind {
+                out.push(Command::Map(MapCommand::SetPatch(kind)));
+            }
+            response
+        });
+        if model.embeddings.source.patch.is_none() {
+            parts::explain(
+                ui,
+                "The checkpoint doesn't say how its patches are cut: choose square or vertical.",
+            );
+        }
+    }
     let hint = "The small model that is trained on the frozen embeddings";
     parts::row(ui, "Head", hint, |ui| {
         let options = HEADS.map(|head| {
@@ -176,10 +192,28 @@ fn notes(ui: &mut Ui, result: &ProbeResult) {
         parts::explain(ui, note);
     }
     if !report.chosen.is_empty() {
-        let chosen = report.chosen.join("; ");
+        let chosen = say_chosen(&report.chosen);
         parts::explain(ui, format!("Chosen without the test part: {chosen}."));
     }
     parts::explain(ui, format!("Embeddings: {}.", report.encoder));
+}
+
+/// The settings that were chosen, one a fold: what all have in common is said once, "L2 strength 0.01, 0.1".
+fn say_chosen(chosen: &[String]) -> String {
+    let parted: Option<Vec<(&str, &str)>> = chosen
+        .iter()
+        .map(|one| {
+            let parts = one.rsplit_once(' ');
+            parts.filter(|(_, value)| value.parse::<f64>().is_ok())
+        })
+        .collect();
+    match parted.as_deref() {
+        Some([(name, _), _, ..]) if parted.iter().flatten().all(|(other, _)| other == name) => {
+            let values: Vec<&str> = parted.iter().flatten().map(|(_, value)| *value).collect();
+            format!("{name} {} (fold by fold)", values.join(", "))
+        }
+        _ => chosen.join(", "),
+    }
 }
 
 /// A share in percent with one digit.
@@ -201,7 +235,11 @@ fn score(ui: &mut Ui, result: &ProbeResult) {
             ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
             let [low, high] = report.interval;
             let spread = match report.deviation {
-                Some(deviation) => format!(", {} between folds", percent(deviation)),
+                Some(deviation) => format!(
+                    "; standard deviation {:.1} points over {} folds",
+                    100.0 * deviation,
+                    report.folds.len()
+                ),
                 None => String::new(),
             };
             ui.label(format!(
@@ -339,4 +377,26 @@ fn nothing(ui: &mut Ui, model: &Model) {
         )
     };
     parts::empty(ui, icon::TARGET, title, hint);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_many_folds_are_named_once() {
+        let say = |chosen: &[&str]| {
+            let chosen: Vec<String> = chosen.iter().map(|one| (*one).to_owned()).collect();
+            say_chosen(&chosen)
+        };
+        assert_eq!(say(&["L2 strength 0.001"]), "L2 strength 0.001");
+        assert_eq!(
+            say(&["L2 strength 0.1", "L2 strength 0.001"]),
+            "L2 strength 0.1, 0.001 (fold by fold)"
+        );
+        assert_eq!(
+            say(&["5 neighbours", "5 neighbours"]),
+            "5 neighbours, 5 neighbours"
+        );
+    }
 }

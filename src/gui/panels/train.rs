@@ -348,7 +348,10 @@ fn numbers(ui: &mut Ui, training: &Training) {
     });
     ui.add_space(theme::SPACE_SMALL);
     parts::bar(ui, Some(training.share()));
-    ui.add_space(theme::SPACE);
+    if let Some(shown) = &training.shown {
+        parts::quiet(ui, format!("Run: {}", shown.say()));
+    }
+    ui.add_space(theme::SPACE_SMALL);
 }
 
 fn nothing(ui: &mut Ui, model: &Model) {

@@ -17,7 +17,7 @@ pub fn show(ui: &mut Ui, training: &Training) {
     let faint = tokens.accent.gamma_multiply(0.4);
     let curves = [("each step", faint), ("smoothed", tokens.accent)];
     parts::plot_heading(ui, "Loss", &curves);
-    plot("loss", training, 0.62 * height, tokens.hairline)
+    plot("loss", training, 0.62 * height, tokens.plot_grid)
         .y_axis_label("loss")
         .show(ui, |plot| {
             if !training.loss.is_empty() {
@@ -41,7 +41,7 @@ pub fn show(ui: &mut Ui, training: &Training) {
         ("of different tracks", tokens.view_b),
     ];
     parts::plot_heading(ui, "How alike views are", &curves);
-    plot("cosine", training, 0.38 * height, tokens.hairline)
+    plot("cosine", training, 0.38 * height, tokens.plot_grid)
         .y_axis_label("cosine (\u{2212}1 to 1)")
         .show(ui, |plot| {
             let pairs: [(&str, &Curve, _); 2] = [

@@ -3,7 +3,7 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     collection::Collection,
     embedding::{ExtractSettings, Level, extract},
-    encoder::LoadedEncoder,
+    encoder::{CheckpointError, EncoderError, LoadedEncoder},
     gui::model::{EncoderSource, KeyedTable, TableKey},
     jobs::Watch,
 };
@@ -16,8 +16,24 @@ pub struct EmbedRequest {
     pub cached: Option<Arc<KeyedTable>>,
 }
 
+/// Why map or probe came to no end.
+#[derive(Debug, PartialEq, Eq)]
+pub enum WorkEnd {
+    /// The checkpoint doesn't say whether its patches are square or vertical; the user can.
+    NeedsPatch,
+    /// What went wrong and what to do.
+    Failed(String),
+}
+
+impl WorkEnd {
+    /// An error that the user is shown as it is.
+    pub fn failed(error: impl std::fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
 /// Embeds every window of the collection, or takes the table that is there already.
-pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable>, String> {
+pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable>, WorkEnd> {
     let key = TableKey::new(&request.collection, &request.source);
     if let Some(cached) = &request.cached
         && cached.key == key
@@ -26,15 +42,20 @@ pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable
     }
     watch.progress("Loading the encoder", 0, None);
     let source = &request.source;
-    let encoder = LoadedEncoder::open(&source.checkpoint, None, &source.device)
-        .map_err(|error| error.to_string())?;
-    watch.check().map_err(|error| error.to_string())?;
+    let encoder =
+        LoadedEncoder::open(&source.checkpoint, source.patch, &source.device).map_err(|error| {
+            match error {
+                EncoderError::Checkpoint(CheckpointError::NeedsPatch { .. }) => WorkEnd::NeedsPatch,
+                error => WorkEnd::failed(error),
+            }
+        })?;
+    watch.check().map_err(WorkEnd::failed)?;
     let settings = ExtractSettings {
         level: Level::Window,
         ..ExtractSettings::default()
     };
-    let extraction = extract(&request.collection, &encoder, &settings, watch)
-        .map_err(|error| error.to_string())?;
+    let extraction =
+        extract(&request.collection, &encoder, &settings, watch).map_err(WorkEnd::failed)?;
     let skipped: Vec<(PathBuf, String)> = extraction.skipped;
     Ok(Arc::new(KeyedTable {
         key,

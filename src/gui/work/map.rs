@@ -4,15 +4,15 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     embedding::Level,
-    encoder::CheckpointRef,
+    encoder::inspect,
     gui::{
         command::Command,
         logic,
         message::{Message, Outbox},
-        model::{JobId, MapCommand, MapMessage, Model},
+        model::{AskedFor, JobId, MapCommand, MapMessage, Model, ProbeCommand},
         work::{
             Workers,
-            embed::{EmbedRequest, embed},
+            embed::{EmbedRequest, WorkEnd, embed},
             report::Reporter,
         },
     },
@@ -63,7 +63,18 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: MapCommand) {
             workers.outbox.copy_text(line);
             model.notices.note("The command is on the clipboard");
         }
-        MapCommand::SetSource(source) => model.embeddings.source = source,
+        MapCommand::SetSource(source) => model.embeddings.set_source(source),
+        MapCommand::SetPatch(kind) => {
+            model.embeddings.source.patch = Some(kind);
+            // What had to ask goes on.
+            match model.embeddings.asks_patch.take() {
+                Some(AskedFor::Map) => compute(model, workers),
+                Some(AskedFor::Probe) => {
+                    logic::apply(model, workers, Command::Probe(ProbeCommand::Run));
+                }
+                Some(AskedFor::Nothing) | None => {}
+            }
+        }
         MapCommand::ChooseCheckpoint => {
             if let Err(error) = ask_for_checkpoint(&workers.outbox) {
                 model.notices.error(logic::no_thread(&error));
@@ -138,8 +149,18 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: MapMessage) {
                 workers.map.job = None;
             }
         }
-        MapMessage::Checkpoint(path) => {
-            model.embeddings.source.checkpoint = CheckpointRef::File(path);
+        MapMessage::NeedsPatch(job) => {
+            if mapping.is_running(job) {
+                mapping.running = None;
+                workers.map.job = None;
+                model.embeddings.asks_patch = Some(AskedFor::Map);
+            }
+        }
+        MapMessage::Checkpoint { path, says_patch } => {
+            model.embeddings.use_file(path);
+            if !says_patch {
+                model.embeddings.asks_patch = Some(AskedFor::Nothing);
+            }
         }
     }
 }
@@ -151,6 +172,7 @@ fn compute(model: &mut Model, workers: &mut Workers) {
         return;
     };
     mapping.error = None;
+    model.embeddings.asks_patch = None;
     workers.map.last = workers.map.last.next();
     let job = workers.map.last;
     let request = MapRequest {
@@ -194,7 +216,8 @@ fn start(request: MapRequest, outbox: Outbox) -> std::io::Result<Job> {
             let watch = Watch::new(cancel.clone(), &report);
             let end = match lay_out(&request, &watch, &outbox) {
                 Ok(()) => MapMessage::Finished(job),
-                Err(error) => MapMessage::Failed(job, error),
+                Err(WorkEnd::NeedsPatch) => MapMessage::NeedsPatch(job),
+                Err(WorkEnd::Failed(error)) => MapMessage::Failed(job, error),
             };
             outbox.send(Message::Map(end));
         },
@@ -205,7 +228,7 @@ fn start(request: MapRequest, outbox: Outbox) -> std::io::Result<Job> {
     )
 }
 
-fn lay_out(request: &MapRequest, watch: &Watch<'_>, outbox: &Outbox) -> Result<(), String> {
+fn lay_out(request: &MapRequest, watch: &Watch<'_>, outbox: &Outbox) -> Result<(), WorkEnd> {
     let table = embed(&request.embed, watch)?;
     outbox.send(Message::Map(MapMessage::Embedded(Arc::clone(&table))));
     let means = match request.level {
@@ -219,7 +242,7 @@ fn lay_out(request: &MapRequest, watch: &Watch<'_>, outbox: &Outbox) -> Result<(
             method,
             ..request.settings
         };
-        let layout = layout(rows, &settings, watch).map_err(|error| error.to_string())?;
+        let layout = layout(rows, &settings, watch).map_err(WorkEnd::failed)?;
         outbox.send(Message::Map(MapMessage::LaidOut {
             job: request.job,
             table: Arc::clone(&table),
@@ -241,7 +264,9 @@ fn ask_for_checkpoint(outbox: &Outbox) -> std::io::Result<()> {
                 .add_filter("Checkpoints", &["safetensors", "pth"])
                 .pick_file();
             if let Some(path) = chosen {
-                outbox.send(Message::Map(MapMessage::Checkpoint(path)));
+                // A file that cannot be read says so when it is used.
+                let says_patch = inspect(&path, None).map_or(true, |report| report.kind.is_some());
+                outbox.send(Message::Map(MapMessage::Checkpoint { path, says_patch }));
             }
         })?;
     Ok(())

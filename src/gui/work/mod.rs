@@ -6,6 +6,7 @@ mod embed;
 pub mod map;
 pub mod masked;
 pub mod open;
+pub mod past_run;
 pub mod picture;
 pub mod probe;
 pub mod remember;

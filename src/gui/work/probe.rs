@@ -6,10 +6,12 @@ use crate::{
     gui::{
         logic,
         message::{Message, Outbox},
-        model::{JobId, MapMessage, Model, ProbeCommand, ProbeMessage, ProbeResult, Running},
+        model::{
+            AskedFor, JobId, MapMessage, Model, ProbeCommand, ProbeMessage, ProbeResult, Running,
+        },
         work::{
             Workers,
-            embed::{EmbedRequest, embed},
+            embed::{EmbedRequest, WorkEnd, embed},
             map::play_from,
             report::Reporter,
         },
@@ -80,6 +82,13 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMessage) 
                 workers.probe.job = None;
             }
         }
+        ProbeMessage::NeedsPatch(job) => {
+            if probing.is_running(job) {
+                probing.running = None;
+                workers.probe.job = None;
+                model.embeddings.asks_patch = Some(AskedFor::Probe);
+            }
+        }
         ProbeMessage::Failed(job, error) => {
             if probing.is_running(job) {
                 probing.running = None;
@@ -97,6 +106,7 @@ fn run(model: &mut Model, workers: &mut Workers) {
         return;
     };
     probing.error = None;
+    model.embeddings.asks_patch = None;
     workers.probe.last = workers.probe.last.next();
     let job = workers.probe.last;
     let request = EmbedRequest {
@@ -131,7 +141,8 @@ fn start(
             let watch = Watch::new(cancel.clone(), &report);
             let end = match probe(&request, &settings, &watch, &outbox) {
                 Ok(report) => ProbeMessage::Finished(job, Arc::new(report)),
-                Err(error) => ProbeMessage::Failed(job, error),
+                Err(WorkEnd::NeedsPatch) => ProbeMessage::NeedsPatch(job),
+                Err(WorkEnd::Failed(error)) => ProbeMessage::Failed(job, error),
             };
             outbox.send(Message::Probe(end));
         },
@@ -147,10 +158,10 @@ fn probe(
     settings: &ProbeSettings,
     watch: &Watch<'_>,
     outbox: &Outbox,
-) -> Result<ProbeReport, String> {
+) -> Result<ProbeReport, WorkEnd> {
     let table = embed(request, watch)?;
     // The map works on the same table.
     outbox.send(Message::Map(MapMessage::Embedded(Arc::clone(&table))));
     watch.progress("probing", 0, None);
-    probe_genre(&table.table, settings, watch).map_err(|error| error.to_string())
+    probe_genre(&table.table, settings, watch).map_err(WorkEnd::failed)
 }

@@ -1,27 +1,25 @@
 //! Background work of the Train panel.
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use crate::{
     collection::Collection,
-    encoder::{CheckpointRef, compute_devices},
+    encoder::compute_devices,
     gui::{
         logic,
         message::{Message, Outbox},
         model::{
-            Devices, JobId, Model, PastRun, TrainCommand, TrainMessage, TrainPhase, Training,
-            WantedFolder,
+            Devices, JobId, Model, TrainCommand, TrainMessage, TrainPhase, Training, WantedFolder,
         },
-        work::Workers,
+        work::{Workers, past_run},
     },
     jobs::{self, Job},
     storage::{Folders, StorageError},
-    train::{self, StepRecord, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary},
+    train::{self, StepRecord, TrainConfig, TrainControl, TrainError, TrainEvent},
 };
 
 /// Its running job.
@@ -85,7 +83,8 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: TrainCommand) {
         }
         TrainCommand::UseEncoder => {
             if let Some(path) = training.checkpoint() {
-                model.embeddings.source.checkpoint = CheckpointRef::File(path.to_path_buf());
+                let path = path.to_path_buf();
+                model.embeddings.use_file(path);
                 model
                     .notices
                     .note("Map and probe use this encoder from now on");
@@ -118,7 +117,7 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: TrainCommand) {
         }
         TrainCommand::ShowRun(folder) => {
             workers.train.reads = true;
-            if let Err(error) = read_run_aside(folder, &workers.outbox) {
+            if let Err(error) = past_run::read_aside(folder, &workers.outbox) {
                 workers.train.reads = false;
                 model.notices.error(logic::no_thread(&error));
             }
@@ -389,69 +388,6 @@ fn choose_folder(wanted: WantedFolder, outbox: &Outbox) -> std::io::Result<()> {
     Ok(())
 }
 
-fn read_run_aside(folder: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
-    let outbox = outbox.clone();
-    std::thread::Builder::new()
-        .name("read run".to_owned())
-        .spawn(move || {
-            let run = read_run(&folder).map(Box::new);
-            outbox.send(Message::Train(TrainMessage::Read(run)));
-        })?;
-    Ok(())
-}
-
-/// Reads settings, steps and checkpoint of a run folder.
-pub fn read_run(folder: &Path) -> Result<PastRun, String> {
-    let read = |name: &str| {
-        let path = folder.join(name);
-        fs::read_to_string(&path).map_err(|error| {
-            format!(
-                "This is no run that can be shown: {error}; choose the folder of a run: {}",
-                path.display()
-            )
-        })
-    };
-    let config = TrainConfig::from_toml(&read("config.toml")?).map_err(|error| {
-        format!(
-            "The settings of the run cannot be read: {error}: {}",
-            folder.display()
-        )
-    })?;
-    // The last line of a run that was killed may be torn.
-    let records: Vec<StepRecord> = read("log.jsonl")?
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect();
-    let checkpoint = CheckpointRef::File(folder.to_path_buf())
-        .resolve()
-        .map_err(|error| error.to_string())?;
-    let (Some(first), Some(last), Some(checkpoint)) = (records.first(), records.last(), checkpoint)
-    else {
-        return Err(format!(
-            "The run has not done a step yet; choose another, or go on with it: {}",
-            folder.display()
-        ));
-    };
-    let speeds: f64 = records.iter().map(|record| record.windows_per_second).sum();
-    let summary = TrainSummary {
-        steps: last.step,
-        loss_first: first.loss,
-        loss_last: last.loss,
-        windows_per_second: speeds / records.len() as f64,
-        checkpoint,
-        stopped: last.step < config.steps,
-        skipped_steps: 0,
-        skipped_tracks: Vec::new(),
-        notes: Vec::new(),
-    };
-    Ok(PastRun {
-        folder: folder.to_path_buf(),
-        config,
-        records,
-        summary,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -509,13 +445,5 @@ mod tests {
         }
         let most = 2 + began.elapsed().as_millis() / INTERVAL.as_millis();
         assert!(inbox.len() as u128 <= most, "{} messages", inbox.len());
-    }
-
-    #[test]
-    fn a_folder_that_is_no_run_is_said_to_be_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = read_run(folder.path()).unwrap_err();
-        assert!(error.starts_with("This is no run"), "{error}");
-        assert!(error.ends_with("config.toml"), "{error}");
     }
 }
