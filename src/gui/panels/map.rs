@@ -258,6 +258,8 @@ fn nothing(ui: &mut Ui, model: &Model) {
             "The first points are on their way",
             "The windows are embedded first; then the map appears and t-SNE sorts it.",
         )
+    } else if model.embeddings.asks_patch.is_some() {
+        parts::SILENT_CHECKPOINT
     } else if model.library.track_count() == 0 {
         (
             "No collection is open",

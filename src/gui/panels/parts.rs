@@ -310,6 +310,13 @@ pub fn asks_patch(embeddings: &Embeddings) -> bool {
 /// What the two choices of [`patch_choice`] are about.
 pub const PATCH_HINT: &str = "This checkpoint doesn't say how its patches are cut; a wrong answer makes poor embeddings, no error";
 
+/// Title and hint where a map or a score would be, but the checkpoint must be explained first.
+pub const SILENT_CHECKPOINT: (&str, &str) = (
+    "Square or vertical patches?",
+    "The chosen checkpoint doesn't say how its patches are cut. Choose it beside the encoder, and the work goes on. \
+     Myna-Base is square, Myna-Vertical vertical.",
+);
+
 /// Square or vertical, for a checkpoint that doesn't say. Returns what was chosen.
 pub fn patch_choice(
     ui: &mut Ui,

@@ -364,6 +364,8 @@ fn nothing(ui: &mut Ui, model: &Model) {
             "The score is on its way",
             "The windows are embedded first, unless the map did that already; then the head is trained.",
         )
+    } else if model.embeddings.asks_patch.is_some() {
+        parts::SILENT_CHECKPOINT
     } else if model.library.labels().len() < 2 {
         (
             "Nothing to tell apart",
