@@ -207,6 +207,18 @@ fn a_dropped_folder_appears_in_the_library() {
     let first = sounds();
     let (mut harness, _) = harness(vec![first.path().join("low")]);
     assert_eq!(harness.state().model().library.track_count(), 1);
+    let before = harness.render().unwrap();
+    harness
+        .input_mut()
+        .hovered_files
+        .push(egui::HoveredFile::default());
+    harness.run_steps(2);
+    let hint = harness.render().unwrap();
+    assert!(
+        difference(&before, &hint) > 0.5,
+        "dragged files are answered before they are dropped"
+    );
+    harness.input_mut().hovered_files.clear();
     let folder = sounds();
     harness.input_mut().dropped_files.push(egui::DroppedFile {
         path: Some(folder.path().to_path_buf()),
@@ -283,6 +295,12 @@ fn keys_switch_layouts_and_letters_leave_text_fields_alone() {
     harness.key_press(Key::Comma);
     harness.run_steps(2);
     assert_eq!(harness.state().model().mask.percent(), 70);
+    harness.state_mut().apply(Command::SetVolume(0.25));
+    for volume in [0.0, 0.25] {
+        harness.key_press(Key::V);
+        harness.run_steps(2);
+        assert_eq!(harness.state().model().settings.volume, volume);
+    }
     harness
         .get_by_role(egui::accesskit::Role::TextInput)
         .focus();

@@ -81,6 +81,12 @@ mod tests {
         }
         assert_eq!(notices.shown().len(), MOST);
         assert!(notices.shown().iter().all(|notice| notice.text != "a"));
+        let said = notices.passing("e");
+        assert_eq!(
+            said,
+            notices.shown()[MOST - 1].id,
+            "the same text, the same notice"
+        );
         let id = notices.shown()[0].id;
         notices.dismiss(id);
         assert_eq!(notices.shown().len(), MOST - 1);

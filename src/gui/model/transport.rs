@@ -67,9 +67,27 @@ pub fn clock(secs: f64) -> String {
     }
 }
 
+/// A length in whole seconds: "3:08", "1:02:00".
+pub fn length(secs: f64) -> String {
+    let seconds = secs.max(0.0).round() as u64;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_are_in_whole_seconds() {
+        assert_eq!(length(187.6), "3:08");
+        assert_eq!(length(59.7), "1:00");
+        assert_eq!(length(3600.0), "1:00:00");
+    }
 
     #[test]
     fn times_are_written_as_people_write_them() {

@@ -8,7 +8,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::Command,
-    model::{Model, Row, clock, say_progress},
+    model::{Model, Row, length as length_text, say_progress},
     theme::{self, small},
 };
 
@@ -243,7 +243,7 @@ fn track_row(ui: &mut egui::Ui, model: &Model, row: &Row<'_>, out: &mut Vec<Comm
             text(
                 length,
                 Align2::RIGHT_CENTER,
-                &clock(secs),
+                &length_text(secs),
                 small,
                 tokens.text_weak,
             );

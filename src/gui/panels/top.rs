@@ -152,7 +152,11 @@ fn right(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     }
     if let Some(collection) = &model.library.collection {
         let tokens = theme::tokens(ui);
-        let text = format!("{}  ·  {} tracks", collection.name, collection.tracks.len());
+        let tracks = match collection.tracks.len() {
+            1 => "1 track".to_owned(),
+            many => format!("{many} tracks"),
+        };
+        let text = format!("{}  ·  {tracks}", collection.name);
         ui.add(egui::Label::new(small(text).color(tokens.text_weak)).truncate());
     }
 }

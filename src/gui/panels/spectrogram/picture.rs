@@ -27,14 +27,16 @@ pub fn show(
     response
         .widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, "Spectrogram"));
     ui.painter().rect_filled(area, 0.0, tokens.picture);
-    let mask = model.mask.table.as_ref().filter(|_| model.mask.shown);
+    let shown = mask_share(f64::from(area.width()) * WINDOW_SECS / view.span_secs);
+    let wanted = model.mask.table.as_ref().filter(|_| model.mask.shown);
+    let mask = wanted.filter(|_| shown > 0.0);
     let pixels = area.size() * ui.ctx().pixels_per_point();
     let paint = SpectrogramPaint {
         picture: Arc::clone(picture),
         mask: mask.map(|table| MaskPaint {
             table: Arc::clone(table),
             dropped: model.mask.dropped(),
-            overlay: model.mask.overlay,
+            overlay: model.mask.overlay * shown,
         }),
         colour_map: spectrogram.colour_map,
         start_frame: (view.start_secs / FRAME_SECS) as f32,
@@ -50,9 +52,20 @@ pub fn show(
         .add(egui_wgpu::Callback::new_paint_callback(area, paint));
     if mask.is_some() {
         rest(ui, view, picture, area);
+    } else if wanted.is_some() {
+        let middle = (area.left() + area.right()) / 2.0;
+        plate(ui, area, "zoom in to see the mask", middle, area.width());
     }
     playhead(ui, model, area);
     pointer(ui, view, area, &response, out);
+}
+
+/// How much of the mask is shown where a window is so many points wide: patches thinner than a point are only noise,
+/// which would hide the sound of a long track.
+fn mask_share(window_points: f64) -> f32 {
+    const NONE: f64 = 4.0;
+    const ALL: f64 = 12.0;
+    ((window_points - NONE) / (ALL - NONE)).clamp(0.0, 1.0) as f32
 }
 
 /// Where a time lies on the screen.
@@ -67,22 +80,26 @@ pub fn secs_at(view: &TimeView, area: Rect, x: f32) -> f64 {
 
 /// Says what the hatched end of a track is, where there is room to.
 fn rest(ui: &egui::Ui, view: &TimeView, picture: &Picture, area: Rect) {
-    let tokens = theme::tokens(ui);
     let left = x_of(view, area, picture.windows() as f64 * WINDOW_SECS).max(area.left());
     let right = x_of(view, area, picture.duration_secs()).min(area.right());
-    let painter = ui.painter().with_clip_rect(area);
-    let galley = painter.layout_no_wrap(
-        "no whole window".to_owned(),
-        theme::small_font(),
-        tokens.on_picture,
-    );
-    let middle = pos2(
+    plate(
+        ui,
+        area,
+        "no whole window",
         (left + right) / 2.0,
-        area.top() + theme::SPACE_LARGE + theme::SPACE,
+        right - left,
     );
+}
+
+/// A few words at the top of the picture, around `x`, if they are narrower than `room`.
+fn plate(ui: &egui::Ui, area: Rect, text: &str, x: f32, room: f32) {
+    let tokens = theme::tokens(ui);
+    let painter = ui.painter().with_clip_rect(area);
+    let galley = painter.layout_no_wrap(text.to_owned(), theme::small_font(), tokens.on_picture);
+    let middle = pos2(x, area.top() + theme::SPACE_LARGE + theme::SPACE);
     let place = egui::Align2::CENTER_CENTER.anchor_size(middle, galley.size());
     let shade = place.expand2(egui::vec2(theme::SPACE, theme::SPACE_SMALL));
-    if shade.width() < right - left {
+    if shade.width() < room {
         painter.rect_filled(shade, f32::from(theme::CORNER), tokens.picture_shade);
         painter.galley(place.min, galley, tokens.on_picture);
     }
@@ -170,4 +187,19 @@ fn pointer(
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mask_gives_way_where_patches_would_be_noise() {
+        let width = 850.0;
+        let at = |secs: f64| mask_share(width * WINDOW_SECS / secs);
+        assert_eq!(at(30.0), 1.0);
+        assert_eq!(at(180.0), 1.0, "a song");
+        assert_eq!(at(3600.0), 0.0, "an hour");
+        assert!(at(400.0) > 0.0 && at(400.0) < 1.0, "it fades, not jumps");
+    }
 }
