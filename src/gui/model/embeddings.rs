@@ -74,6 +74,11 @@ impl EncoderSource {
             // No trained checkpoint comes with the program yet; the name must not promise one.
             CheckpointRef::Shipped => "Shipped (untrained)".to_owned(),
             CheckpointRef::File(path) => {
+                // Every step of a run has a file of this name; its folder says more.
+                let path = match path.parent() {
+                    Some(step) if path.ends_with("weights.safetensors") => step,
+                    _ => path,
+                };
                 let parts: Vec<_> = path.components().collect();
                 let tail = parts.iter().skip(parts.len().saturating_sub(2));
                 let tail: PathBuf = tail.collect();
@@ -159,4 +164,28 @@ pub struct KeyedTable {
     pub windows_per_second: f64,
     /// Time that the embedding took.
     pub seconds: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_of_a_run_is_named_by_run_and_step() {
+        let name = |path: &str| {
+            let mut embeddings = Embeddings::default();
+            embeddings.use_file(path.into());
+            embeddings.source.name()
+        };
+        let step = Path::new("tiny-hybrid-1").join("step-19");
+        assert_eq!(
+            name("/runs/tiny-hybrid-1/step-19/weights.safetensors"),
+            step.display().to_string()
+        );
+        let file = Path::new("models").join("myna-base.pth");
+        assert_eq!(
+            name("/home/models/myna-base.pth"),
+            file.display().to_string()
+        );
+    }
 }

@@ -334,6 +334,7 @@ fn numbers(ui: &mut Ui, training: &Training) {
         let hint = "Windows that went through the encoder a second, forward and backward";
         parts::figure(ui, width, "windows/s", &speed, hint);
         let (name, time) = match &training.phase {
+            TrainPhase::Finished(summary) if summary.stopped => ("time left", "stopped".to_owned()),
             TrainPhase::Finished(_) => ("time left", "done".to_owned()),
             TrainPhase::Running => ("time left", or_dash(training.remaining().map(say_duration))),
             _ => ("time left", or_dash(None)),
