@@ -76,8 +76,8 @@ fn how(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     });
     ui.add_space(theme::SPACE);
     heading(ui, "Patches");
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = theme::UNIT;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = egui::Vec2::splat(theme::UNIT);
         let shapes = [
             (
                 PatchShape::Square,

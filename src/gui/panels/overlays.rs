@@ -63,15 +63,21 @@ fn key_sheet(ui: &egui::Ui, out: &mut Vec<Command>) {
             ui.set_width(theme::UNIT * 110.0);
             ui.label(theme::large("Keys").color(tokens.text_strong));
             ui.add_space(theme::SPACE);
-            Grid::new("keys")
-                .num_columns(2)
-                .spacing([theme::UNIT * 6.0, theme::UNIT])
+            // In a low window the list scrolls between its title and the line below it.
+            let room = ui.ctx().content_rect().height() - 40.0 * theme::UNIT;
+            egui::ScrollArea::vertical()
+                .max_height(room)
                 .show(ui, |ui| {
-                    for (key, does) in keys::SHEET {
-                        ui.label(RichText::new(*key).color(tokens.text_strong));
-                        ui.label(*does);
-                        ui.end_row();
-                    }
+                    Grid::new("keys")
+                        .num_columns(2)
+                        .spacing([theme::UNIT * 6.0, theme::UNIT])
+                        .show(ui, |ui| {
+                            for (key, does) in keys::SHEET {
+                                ui.label(RichText::new(*key).color(tokens.text_strong));
+                                ui.label(*does);
+                                ui.end_row();
+                            }
+                        });
                 });
             ui.add_space(theme::SPACE);
             ui.label(

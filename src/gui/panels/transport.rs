@@ -107,7 +107,7 @@ fn volume(ui: &mut egui::Ui, model: &Model, device: &str, out: &mut Vec<Command>
                 ui.add(Slider::new(&mut percent, 0.0..=100.0).show_value(false))
             })
             .inner
-            .on_hover_text(format!("Volume: {percent:.0} %"));
+            .on_hover_text(format!("Volume: {percent:.0} % (V: sound on or off)"));
         if response.changed() {
             out.push(Command::SetVolume(percent / 100.0));
         }
