@@ -10,6 +10,8 @@
 pub mod app;
 pub mod command;
 pub mod command_line;
+#[cfg(target_os = "linux")]
+mod focus;
 mod keys;
 pub mod layout;
 pub mod logic;

@@ -51,7 +51,11 @@ pub fn run_window(paths: Vec<PathBuf>) -> Result<(), WindowError> {
     eframe::run_native(
         "Mynascope",
         options,
-        Box::new(move |creation| Ok(Box::new(App::create(creation, start)?))),
+        Box::new(move |creation| {
+            #[cfg(target_os = "linux")]
+            super::focus::take_where_nobody_gives(creation)?;
+            Ok(Box::new(App::create(creation, start)?))
+        }),
     )
     .map_err(|error| WindowError::NoDisplay {
         why: error.to_string(),
