@@ -236,19 +236,19 @@ fn score(ui: &mut Ui, result: &ProbeResult) {
             let [low, high] = report.interval;
             let spread = match report.deviation {
                 Some(deviation) => format!(
-                    "; standard deviation {:.1} points over {} folds",
-                    100.0 * deviation,
-                    report.folds.len()
+                    " · standard deviation over {} folds: {:.1} points",
+                    report.folds.len(),
+                    100.0 * deviation
                 ),
                 None => String::new(),
             };
             ui.label(format!(
-                "accuracy; 95 % interval {} to {}{spread}",
+                "accuracy; 95 % interval {} to {}",
                 percent(low),
                 percent(high)
             ));
             let weak = theme::small(format!(
-                "Always saying the most frequent label: {}",
+                "Always saying the most frequent label: {}{spread}",
                 percent(report.majority)
             ));
             ui.label(weak.color(tokens.text_weak));
