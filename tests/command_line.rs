@@ -204,6 +204,10 @@ fn wrong_usage_and_failures_are_told_apart() {
     );
     let format = shell.fail(&["embed", "nowhere", "--out", "e.xls"], 1);
     assert!(format.contains(".parquet"), "{format}");
+    let lie = shell.fail(&["mask", "a.wav", "--out", "b.mp3", "--ratio", "0.9"], 1);
+    assert!(lie.contains(".wav"), "{lie}");
+    let misspelt = shell.fail(&["embde"], 2);
+    assert!(misspelt.contains("neither a verb nor"), "{misspelt}");
     let window = shell.fail(&[], 1);
     assert!(window.contains("tour"), "{window}");
     assert!(

@@ -1,11 +1,11 @@
 use std::{
     io::{IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -35,6 +35,18 @@ impl Outcome {
 
 /// Where progress goes; a box because it is a closure over the bar.
 type Report = Box<dyn Fn(Progress) + Send + Sync>;
+
+/// Refuses a result's path with an ending that would lie about what is in the file.
+pub fn check_ending(path: &Path, ending: &str) -> anyhow::Result<()> {
+    let found = path.extension().map(|found| found.to_ascii_lowercase());
+    if found.is_some_and(|found| found == ending) {
+        return Ok(());
+    }
+    bail!(
+        "this is written as .{ending}; change the ending of {}",
+        path.display()
+    )
+}
 
 /// How often progress is told where no bar can be drawn.
 const LINE_EVERY: Duration = Duration::from_secs(5);

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::{
     arguments::{Common, Keep, Mask},
-    console::{Console, Outcome},
+    console::{Console, Outcome, check_ending},
 };
 use crate::{
     audio,
@@ -11,6 +11,7 @@ use crate::{
 };
 
 pub fn run(verb: &Mask, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
+    check_ending(&verb.out, "wav")?;
     let samples = audio::load_mono(&verb.file, audio::SAMPLE_RATE, console.cancel())?;
     let frames = spectrum::frames_of_samples(samples.len());
     let masks = WindowMasks::draw(common.seed, 0, frames, verb.patch, verb.kind);

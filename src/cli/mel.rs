@@ -2,11 +2,12 @@ use serde_json::json;
 
 use super::{
     arguments::Mel,
-    console::{Console, Outcome},
+    console::{Console, Outcome, check_ending},
 };
 use crate::spectrum;
 
 pub fn run(verb: &Mel, console: &Console) -> anyhow::Result<Outcome> {
+    check_ending(&verb.out, "npy")?;
     let mel = spectrum::mel_of_file(&verb.file, console.cancel())?;
     let shape = [spectrum::MEL_BANDS as u64, mel.frames() as u64];
     spectrum::write_npy(&verb.out, &shape, &mel.to_rows())?;

@@ -18,13 +18,13 @@ mod train;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, error::ErrorKind};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 use arguments::{Arguments, Verb};
 use console::Console;
 
-use crate::{jobs, jobs::Cancelled};
+use crate::{collection::DEMO_WORD, jobs, jobs::Cancelled};
 
 /// Done, but some inputs were skipped.
 const SKIPPED: u8 = 3;
@@ -72,6 +72,15 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         jobs::configure_threads(threads.get())?;
     }
     let Some(verb) = arguments.verb else {
+        for path in &arguments.paths {
+            if !path.exists() && path.as_os_str() != DEMO_WORD {
+                let what = format!(
+                    "'{}' is neither a verb nor a file or folder that exists",
+                    path.display()
+                );
+                command().error(ErrorKind::InvalidValue, what).exit();
+            }
+        }
         crate::gui::run_window(arguments.paths)?;
         return Ok(ExitCode::SUCCESS);
     };

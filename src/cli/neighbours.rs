@@ -52,6 +52,9 @@ pub fn run(verb: &Neighbours, common: &Common, console: &Console) -> anyhow::Res
             "cosine": neighbour.cosine,
         }));
     }
+    if found.is_empty() {
+        text.push_str("the table holds no other track");
+    }
     Ok(Outcome::new(
         json!({"query": verb.query, "neighbours": found}),
         text.trim_end().to_owned(),

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{
     arguments::{Common, Picture},
-    console::{Console, Outcome},
+    console::{Console, Outcome, check_ending},
 };
 use crate::{
     collection::DEMO_WORD,
@@ -22,6 +22,7 @@ use crate::{
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
 pub fn run(verb: &Picture, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
+    check_ending(&verb.out, "png")?;
     let file = verb.file.clone();
     let request = PictureRequest {
         layout: verb.layout,

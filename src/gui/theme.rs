@@ -5,7 +5,7 @@ use eframe::egui::{
     style::{ScrollStyle, WidgetVisuals, Widgets},
 };
 
-use crate::storage::Theme;
+use crate::{map::LABEL_COLOURS, storage::Theme};
 
 /// The colours of one theme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,27 +135,14 @@ pub const LINE: f32 = 1.0;
 /// Width of the playhead and of lines in plots.
 pub const LINE_STRONG: f32 = 1.5;
 
-/// Okabe and Ito's eight colours, without black: tell labels apart for colour-blind people too.
-const LABELS: [Color32; 8] = [
-    Color32::from_rgb(230, 159, 0),
-    Color32::from_rgb(86, 180, 233),
-    Color32::from_rgb(0, 158, 115),
-    Color32::from_rgb(204, 121, 167),
-    Color32::from_rgb(213, 94, 0),
-    Color32::from_rgb(0, 114, 178),
-    Color32::from_rgb(240, 228, 66),
-    Color32::from_gray(153),
-];
-
 /// The colour of tracks without a label.
 pub const NO_LABEL: Color32 = Color32::from_gray(128);
 
-/// The colour of the `index`-th label; more than eight labels cycle.
+/// The colour of the `index`-th label, the same as in a map's file; more labels than colours cycle.
 pub fn label_colour(index: usize) -> Color32 {
-    LABELS
-        .get(index % LABELS.len())
-        .copied()
-        .unwrap_or(Color32::GRAY)
+    LABEL_COLOURS
+        .get(index % LABEL_COLOURS.len())
+        .map_or(NO_LABEL, |&[r, g, b]| Color32::from_rgb(r, g, b))
 }
 
 /// The colours of a theme.
@@ -361,7 +348,8 @@ mod tests {
 
     #[test]
     fn labels_beyond_the_palette_cycle() {
-        assert_eq!(label_colour(0), label_colour(8));
+        assert_eq!(label_colour(0), label_colour(10));
+        assert_ne!(label_colour(0), label_colour(8));
         assert_ne!(label_colour(0), label_colour(1));
     }
 }

@@ -76,6 +76,21 @@ impl Default for MapSettings {
     }
 }
 
+/// The colours of labels, in the order of their names: Okabe and Ito's without black, which colour-blind people tell
+/// apart, then purple and brown of Tableau's ten. More labels cycle.
+pub const LABEL_COLOURS: [[u8; 3]; 10] = [
+    [230, 159, 0],
+    [86, 180, 233],
+    [0, 158, 115],
+    [204, 121, 167],
+    [213, 94, 0],
+    [0, 114, 178],
+    [240, 228, 66],
+    [153, 153, 153],
+    [148, 103, 189],
+    [140, 86, 75],
+];
+
 /// A table laid out in the plane.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {

@@ -8,20 +8,11 @@ use arrow_array::{ArrayRef, Float32Array, RecordBatch, StringArray};
 use image::{ImageFormat, Rgb, RgbImage};
 use parquet::arrow::ArrowWriter;
 
-use super::{Layout, MapError};
+use super::{LABEL_COLOURS, Layout, MapError};
 use crate::{embedding::EmbeddingTable, storage::write_atomic};
 
-/// Okabe and Ito's palette (2008) on a dark ground, which colour-blind people tell apart.
-const COLOURS: [[u8; 3]; 8] = [
-    [230, 159, 0],
-    [86, 180, 233],
-    [0, 158, 115],
-    [240, 228, 66],
-    [0, 114, 178],
-    [213, 94, 0],
-    [204, 121, 167],
-    [200, 200, 200],
-];
+/// Rows without a label.
+const NO_LABEL: [u8; 3] = [128; 3];
 const GROUND: Rgb<u8> = Rgb([24, 24, 27]);
 const SIDE: u32 = 1000;
 
@@ -161,11 +152,11 @@ fn picture(layout: &Layout, table: &EmbeddingTable) -> RgbImage {
     labels.dedup();
     let mut picture = RgbImage::from_pixel(SIDE, SIDE, GROUND);
     for (&[x, y], (_, label)) in layout.xy.iter().zip(names(table)) {
-        let place = labels.binary_search(&label).unwrap_or(COLOURS.len() - 1);
-        let colour = COLOURS
-            .get(place % COLOURS.len())
+        let place = labels.binary_search(&label).ok();
+        let colour = place
+            .and_then(|place| LABEL_COLOURS.get(place % LABEL_COLOURS.len()))
             .copied()
-            .unwrap_or_default();
+            .unwrap_or(NO_LABEL);
         let at = |value: f32, middle: f32| SIDE as f32 * (0.5 + 0.92 * (value - middle) / span);
         // Up is positive, as in every plot.
         let (cx, cy) = (

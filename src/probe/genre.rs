@@ -38,12 +38,10 @@ pub fn probe_genre(
     let mut confusion = vec![vec![0_usize; classes]; classes];
     let mut predictions = Vec::new();
     let (mut accuracies, mut chosen) = (Vec::new(), Vec::new());
-    let mut majority = 0;
     let mut sizes = SplitSizes::default();
     for (fold, split) in splits.iter().enumerate() {
         watch.progress("training probes", fold as u64, Some(folds as u64));
         let fitted = fit(&data, split, settings.head, watch)?;
-        let common = data.most_frequent(&split.train);
         let mut right = 0;
         for (&track, score) in split
             .test
@@ -55,7 +53,6 @@ pub fn probe_genre(
             };
             let (prediction, confidence) = decide(&score, settings.head);
             right += usize::from(prediction == truth);
-            majority += usize::from(common == truth);
             if let Some(cell) = confusion
                 .get_mut(truth)
                 .and_then(|row| row.get_mut(prediction))
@@ -94,6 +91,11 @@ pub fn probe_genre(
         100.0 * interval[1]
     ));
     let single = settings.protocol == Protocol::Quick;
+    let majority = confusion
+        .iter()
+        .map(|row| row.iter().sum::<usize>())
+        .max()
+        .unwrap_or(0);
     Ok(ProbeReport {
         task: "genre".to_owned(),
         head: settings.head.to_string(),
@@ -273,19 +275,6 @@ impl<'a> Labelled<'a> {
         let shape = (labels.len(), self.table.dim);
         let matrix = Array2::from_shape_vec(shape, values).unwrap_or_else(|_| Array2::zeros(shape));
         (matrix, labels)
-    }
-
-    fn most_frequent(&self, tracks: &[usize]) -> usize {
-        let count = |class: usize| {
-            tracks
-                .iter()
-                .filter(|&&track| self.labels.get(track) == Some(&class))
-                .count()
-        };
-        (0..self.classes.len())
-            .rev()
-            .max_by_key(|&class| count(class))
-            .unwrap_or(0)
     }
 
     /// Mean scores of each track.

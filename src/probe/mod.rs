@@ -158,7 +158,7 @@ pub struct ProbeReport {
     pub accuracy: f64,
     /// 95 % interval of the accuracy (Wilson 1927), from the number of tested tracks.
     pub interval: [f64; 2],
-    /// Accuracy of always saying the most frequent class of the training part.
+    /// Accuracy of always saying the most frequent class of the tested tracks: what no constant answer can beat.
     pub majority: f64,
     /// Accuracy of each fold; empty for a single split.
     pub folds: Vec<f64>,

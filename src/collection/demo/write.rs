@@ -2,6 +2,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use rayon::prelude::*;
@@ -44,7 +45,7 @@ pub fn write_demo(dir: &Path, seed: u64, watch: &Watch) -> Result<DemoSummary, C
     };
     create_folder(parent)?;
     let temporary = tempfile::Builder::new()
-        .prefix(".mynascope-demo-")
+        .prefix(UNFINISHED)
         .tempdir_in(parent)
         .map_err(failed("create a temporary folder", parent))?;
     let work = temporary.path();
@@ -96,9 +97,9 @@ fn write_tracks(
 
 /// The folder of the demo collection in the user's cache, rendered at the first call.
 pub fn demo_folder(watch: &Watch) -> Result<PathBuf, CollectionError> {
-    let folder = Folders::of_user()?
-        .cache
-        .join(format!("demo-{VERSION}-{DEMO_SEED}"));
+    let cache = Folders::of_user()?.cache;
+    sweep(&cache);
+    let folder = cache.join(format!("demo-{VERSION}-{DEMO_SEED}"));
     if labels::is_complete(&folder) {
         return Ok(folder);
     }
@@ -111,6 +112,24 @@ pub fn demo_folder(watch: &Watch) -> Result<PathBuf, CollectionError> {
         }
         Err(error) => Err(error),
         Ok(_) => Ok(folder),
+    }
+}
+
+/// How the names of folders begin that are still being written.
+const UNFINISHED: &str = ".mynascope-demo-";
+/// Writing takes seconds: what is older was left by a program that was killed.
+const LEFT_BEHIND: Duration = Duration::from_secs(3600);
+
+/// Removes what killed programs left in the cache. What cannot be removed stays.
+fn sweep(cache: &Path) {
+    let entries = fs::read_dir(cache).into_iter().flatten().flatten();
+    for entry in entries {
+        let unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
+        let age = entry.metadata().and_then(|it| it.modified()).ok();
+        let old = age.and_then(|at| at.elapsed().ok()) > Some(LEFT_BEHIND);
+        if unfinished && old {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 
@@ -138,3 +157,27 @@ fn share(folder: &Path) {
 
 #[cfg(not(unix))]
 fn share(_folder: &Path) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_left_behind_is_swept_away() {
+        let cache = tempfile::tempdir().unwrap();
+        let [old, new, other] = [".mynascope-demo-old", ".mynascope-demo-new", "demo-3-0"]
+            .map(|name| cache.path().join(name));
+        for folder in [&old, &new, &other] {
+            fs::create_dir(folder).unwrap();
+        }
+        let long_ago = std::time::SystemTime::now() - 2 * LEFT_BEHIND;
+        for folder in [&old, &other] {
+            fs::File::open(folder)
+                .unwrap()
+                .set_modified(long_ago)
+                .unwrap();
+        }
+        sweep(cache.path());
+        assert_eq!([old, new, other].map(|it| it.exists()), [false, true, true]);
+    }
+}

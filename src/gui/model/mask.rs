@@ -88,7 +88,7 @@ impl Default for Mask {
             kind: MaskKind::Random,
             shape: PatchShape::Square,
             ratio: MaskRatio::new(Self::FIRST_RATIO).unwrap_or(MaskRatio::MYNA),
-            seed: 1,
+            seed: 0,
             overlay: 0.8,
             table: None,
         }
