@@ -149,6 +149,26 @@ fn a_short_training_leaves_an_encoder_that_embed_reads() {
         ],
         0,
     );
+    // Settings of a file hold unless the line says otherwise.
+    let settings = fs::read_to_string(shell.path("run/config.toml")).unwrap();
+    assert!(settings.contains("seed = 0"), "{settings}");
+    fs::write(
+        shell.path("seven.toml"),
+        settings.replace("seed = 0", "seed = 7"),
+    )
+    .unwrap();
+    let from_file = [
+        "train",
+        "--data",
+        "music",
+        "--config",
+        "seven.toml",
+        "--out",
+        "again",
+    ];
+    shell.json(&from_file, 0);
+    let kept = fs::read_to_string(shell.path("again/config.toml")).unwrap();
+    assert!(kept.contains("seed = 7"), "{kept}");
     let refused = shell.fail(&train, 1);
     assert!(refused.contains("not empty"), "{refused}");
     let longer = shell.json(&["train", "--resume", "run", "--steps", "5"], 0);

@@ -35,15 +35,27 @@ pub struct Common {
     /// Say nothing but errors.
     #[arg(long, global = true)]
     pub quiet: bool,
-    /// auto, cpu, gpu, gpu:N, cuda or cuda:N; auto is a real GPU where there is one, else the CPU.
-    #[arg(long, global = true, default_value = "auto")]
-    pub device: DeviceChoice,
-    /// The same seed gives the same result on the CPU.
-    #[arg(long, global = true, default_value_t = 0)]
-    pub seed: u64,
+    /// auto, cpu, gpu, gpu:N, cuda or cuda:N; auto is a real GPU where there is one, else the CPU [default: auto].
+    #[arg(long, global = true)]
+    pub device: Option<DeviceChoice>,
+    /// The same seed gives the same result on the CPU [default: 0].
+    #[arg(long, global = true)]
+    pub seed: Option<u64>,
     /// Threads of parallel work (default: one a core).
     #[arg(long, global = true)]
     pub threads: Option<NonZeroUsize>,
+}
+
+impl Common {
+    /// The device that was asked for, else auto.
+    pub fn device(&self) -> DeviceChoice {
+        self.device.unwrap_or(DeviceChoice::Auto)
+    }
+
+    /// The seed that was given, else 0.
+    pub fn seed(&self) -> u64 {
+        self.seed.unwrap_or(0)
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,7 +7,7 @@ use super::{
 use crate::collection;
 
 pub fn run(verb: &Demo, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
-    let summary = collection::write_demo(&verb.dir, common.seed, &console.watch())?;
+    let summary = collection::write_demo(&verb.dir, common.seed(), &console.watch())?;
     Ok(Outcome::new(
         json!({
             "tracks": summary.tracks,

@@ -17,7 +17,7 @@ pub fn open_encoder(
     common: &Common,
     console: &Console,
 ) -> anyhow::Result<LoadedEncoder> {
-    let loaded = LoadedEncoder::open(&encoder.checkpoint, encoder.patch, &common.device)?;
+    let loaded = LoadedEncoder::open(&encoder.checkpoint, encoder.patch, &common.device())?;
     console.note(&format!(
         "encoder: {} on {}",
         loaded.description(),
@@ -38,7 +38,7 @@ pub fn extract(
     let settings = ExtractSettings {
         level,
         ratio,
-        seed: common.seed,
+        seed: common.seed(),
         ..ExtractSettings::default()
     };
     Ok(embedding::extract(

@@ -16,7 +16,7 @@ pub fn run(verb: &Map, common: &Common, console: &Console) -> anyhow::Result<Out
         method: verb.method,
         perplexity: verb.perplexity,
         iterations: verb.iterations,
-        seed: common.seed,
+        seed: common.seed(),
     };
     let layout = map::layout(&table, &settings, &console.watch())?;
     map::save_layout(&layout, &table, &verb.out)?;

@@ -14,7 +14,7 @@ pub fn run(verb: &Mask, common: &Common, console: &Console) -> anyhow::Result<Ou
     check_ending(&verb.out, "wav")?;
     let samples = audio::load_mono(&verb.file, audio::SAMPLE_RATE, console.cancel())?;
     let frames = spectrum::frames_of_samples(samples.len());
-    let masks = WindowMasks::draw(common.seed, 0, frames, verb.patch, verb.kind);
+    let masks = WindowMasks::draw(common.seed(), 0, frames, verb.patch, verb.kind);
     let part = match verb.keep {
         Keep::Kept => Part::Kept,
         Keep::Dropped => Part::Dropped,

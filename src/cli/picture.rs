@@ -37,7 +37,7 @@ pub fn run(verb: &Picture, common: &Common, console: &Console) -> anyhow::Result
         mask: MaskRequest {
             shape: verb.patch,
             ratio: verb.ratio,
-            seed: common.seed,
+            seed: common.seed(),
             ..MaskRequest::default()
         },
         checkpoint: verb.checkpoint.clone(),

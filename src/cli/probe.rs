@@ -19,7 +19,7 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
     let settings = ProbeSettings {
         head: verb.head,
         protocol: verb.protocol,
-        seed: common.seed,
+        seed: common.seed(),
     };
     let mut skipped = Vec::new();
     let mut reports = Vec::new();

@@ -72,8 +72,8 @@ pub fn run(verb: &Tour, common: &Common, console: &Console) -> anyhow::Result<Ou
         data: paths.clone(),
         steps: STEPS,
         batch: BATCH,
-        seed: common.seed,
-        device: common.device,
+        seed: common.seed(),
+        device: common.device(),
         ..TrainConfig::default()
     };
     let run_folder = verb.dir.join("run");
@@ -83,14 +83,14 @@ pub fn run(verb: &Tour, common: &Common, console: &Console) -> anyhow::Result<Ou
     .context("the tour trains into a new folder; name one that does not exist")?;
 
     let checkpoint = CheckpointRef::File(training.checkpoint.clone());
-    let before = LoadedEncoder::random(config.encoder_config(), common.seed, &common.device)?;
+    let before = LoadedEncoder::random(config.encoder_config(), common.seed(), &common.device())?;
     let untrained = score(&collection, &before, common, console)?;
-    let after = LoadedEncoder::open(&checkpoint, None, &common.device)?;
+    let after = LoadedEncoder::open(&checkpoint, None, &common.device())?;
     let trained = score(&collection, &after, common, console)?;
     let table = &trained.extraction.table;
     embedding::save_table(table, &verb.dir.join("embeddings.npz"))?;
     let settings = MapSettings {
-        seed: common.seed,
+        seed: common.seed(),
         ..MapSettings::default()
     };
     let layout = map::layout(table, &settings, &console.watch())?;
@@ -142,7 +142,13 @@ fn listen(
         audio::SAMPLE_RATE,
     )?;
     let frames = spectrum::frames_of_samples(samples.len());
-    let masks = WindowMasks::draw(common.seed, 0, frames, PatchShape::Square, MaskKind::Random);
+    let masks = WindowMasks::draw(
+        common.seed(),
+        0,
+        frames,
+        PatchShape::Square,
+        MaskKind::Random,
+    );
     for percent in [50, 90] {
         console.watch().check()?;
         let keep = masks.keep_flags(MaskRatio::new(f64::from(percent) / 100.0)?);
@@ -161,7 +167,7 @@ fn score(
     console: &Console,
 ) -> anyhow::Result<Scored> {
     let settings = ExtractSettings {
-        seed: common.seed,
+        seed: common.seed(),
         ..ExtractSettings::default()
     };
     let extraction = embedding::extract(collection, encoder, &settings, &console.watch())?;
@@ -177,7 +183,7 @@ fn score(
 fn probe_settings(common: &Common) -> ProbeSettings {
     ProbeSettings {
         protocol: Protocol::Folds(FOLDS),
-        seed: common.seed,
+        seed: common.seed(),
         ..ProbeSettings::default()
     }
 }

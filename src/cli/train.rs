@@ -52,8 +52,12 @@ fn settings(verb: &Train, common: &Common) -> anyhow::Result<TrainConfig> {
         None => TrainConfig::default(),
     };
     config.data.clone_from(&verb.data);
-    config.seed = common.seed;
-    config.device = common.device;
+    if let Some(seed) = common.seed {
+        config.seed = seed;
+    }
+    if let Some(device) = common.device {
+        config.device = device;
+    }
     let Train {
         preset,
         objective,
@@ -86,7 +90,9 @@ fn settings(verb: &Train, common: &Common) -> anyhow::Result<TrainConfig> {
     if let Some(lr) = lr {
         config.learning_rate = *lr;
     }
-    config.init.clone_from(init);
+    if let Some(init) = init {
+        config.init = Some(init.clone());
+    }
     Ok(config)
 }
 
