@@ -34,7 +34,7 @@ pub use training::{
     BATCH, Devices, LEARNING_RATE, MASK_PERCENT, PastRun, STEPS, TrainCommand, TrainForm,
     TrainMessage, TrainPhase, Training, WantedFolder,
 };
-pub use transport::{Transport, clock, length};
+pub use transport::{Selection, Transport, clock, length};
 
 use crate::storage::Settings;
 

@@ -1,5 +1,34 @@
 use crate::audio::OutputStatus;
 
+/// A stretch of the shown track, in seconds from its start; never empty, and the start comes first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Selection {
+    pub start_secs: f64,
+    pub end_secs: f64,
+}
+
+impl Selection {
+    /// The shortest stretch, in seconds: shorter ones are a click that slipped, and no loop can be heard in them.
+    pub const SHORTEST_SECS: f64 = 0.02;
+
+    /// The stretch between two times in either order, within a track of `duration_secs`; `None` where nothing that
+    /// can be heard lies between them.
+    pub fn between(one_secs: f64, other_secs: f64, duration_secs: f64) -> Option<Self> {
+        let inside = |secs: f64| secs.clamp(0.0, duration_secs.max(0.0));
+        let (one, other) = (inside(one_secs), inside(other_secs));
+        let (start_secs, end_secs) = (one.min(other), one.max(other));
+        (end_secs - start_secs >= Self::SHORTEST_SECS).then_some(Self {
+            start_secs,
+            end_secs,
+        })
+    }
+
+    /// How long it is, in seconds.
+    pub fn length_secs(&self) -> f64 {
+        self.end_secs - self.start_secs
+    }
+}
+
 /// What is heard, as the player says.
 #[derive(Debug, Clone)]
 pub struct Transport {
@@ -7,6 +36,8 @@ pub struct Transport {
     pub position_secs: f64,
     /// 0 until a track is loaded.
     pub duration_secs: f64,
+    /// The stretch that was selected on the picture; it goes with the track.
+    pub selection: Option<Selection>,
     /// Why the track could not be played, once that was told.
     pub problem: Option<String>,
     /// `None` until the player said something about the sound device.
@@ -29,6 +60,7 @@ impl Default for Transport {
             playing: false,
             position_secs: 0.0,
             duration_secs: 0.0,
+            selection: None,
             problem: None,
             output: None,
             hear_left: false,
@@ -81,6 +113,17 @@ pub fn length(secs: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_selection_lies_in_the_track_and_is_never_a_slip() {
+        let selection = Selection::between(9.0, 4.0, 8.0).unwrap();
+        assert_eq!((selection.start_secs, selection.end_secs), (4.0, 8.0));
+        assert_eq!(selection.length_secs(), 4.0);
+        assert_eq!(Selection::between(2.0, 2.01, 8.0), None);
+        assert_eq!(Selection::between(9.0, 12.0, 8.0), None);
+        assert_eq!(Selection::between(-5.0, -1.0, 8.0), None);
+        assert_eq!(Selection::between(f64::NAN, 1.0, 8.0), None);
+    }
 
     #[test]
     fn lengths_are_in_whole_seconds() {
