@@ -24,7 +24,7 @@ use mynascope::{
     audio,
     gui::{
         App, Offscreen, PictureError, PictureRequest, Start,
-        command::Command,
+        command::{Command, LibraryCommand, MaskCommand, SoundCommand, WindowCommand},
         layout::{Layout, Pane},
         model::PictureState,
         paint, panels, picture, run_window, theme,
@@ -162,7 +162,7 @@ fn every_layout_is_drawn_in_both_themes() {
         window.settle(PATIENCE).unwrap();
         let mut before: Option<image::RgbaImage> = None;
         for layout in Layout::ALL {
-            window.apply(Command::ShowLayout(layout));
+            window.apply(Command::Window(WindowCommand::ShowLayout(layout)));
             let image = window.picture().unwrap();
             assert_eq!([image.width(), image.height()], SIZE);
             if let Some(before) = &before {
@@ -186,13 +186,17 @@ fn the_ratio_changes_the_picture_and_uploads_nothing() {
     let sent = paint::uploads(&state).unwrap();
     assert_eq!((sent.pictures, sent.ranks), (1, 1));
     let ratio = MaskRatio::new(0.2).unwrap();
-    harness.state_mut().apply(Command::SetRatio(ratio));
+    harness
+        .state_mut()
+        .apply(Command::Mask(MaskCommand::SetRatio(ratio)));
     harness.run_steps(2);
     let after = harness.render().unwrap();
     assert!(difference(&before, &after) > 0.05);
     assert_eq!(paint::uploads(&state).unwrap(), sent);
     // Another seed is another order: only that is sent.
-    harness.state_mut().apply(Command::Reroll);
+    harness
+        .state_mut()
+        .apply(Command::Mask(MaskCommand::Reroll));
     harness.run_steps(2);
     assert!(difference(&after, &harness.render().unwrap()) > 0.01);
     let again = paint::uploads(&state).unwrap();
@@ -264,14 +268,18 @@ fn a_bad_file_is_a_row_or_a_message_and_the_window_goes_on() {
     let broken = (0..3)
         .find(|&index| model.library.track(index).unwrap().title == "aaa broken")
         .unwrap();
-    harness.state_mut().apply(Command::Select(broken));
+    harness
+        .state_mut()
+        .apply(Command::Library(LibraryCommand::Select(broken)));
     settle(&mut harness);
     let PictureState::Failed(why) = &harness.state().model().spectrogram.state else {
         panic!("a broken file has no picture");
     };
     assert!(why.contains("aaa broken.wav"), "{why}");
     let other = (broken + 1) % 3;
-    harness.state_mut().apply(Command::Select(other));
+    harness
+        .state_mut()
+        .apply(Command::Library(LibraryCommand::Select(other)));
     settle(&mut harness);
     assert!(is_ready(harness.state()));
 }
@@ -295,7 +303,9 @@ fn keys_switch_layouts_and_letters_leave_text_fields_alone() {
     harness.key_press(Key::Comma);
     harness.run_steps(2);
     assert_eq!(harness.state().model().mask.percent(), 70);
-    harness.state_mut().apply(Command::SetVolume(0.25));
+    harness
+        .state_mut()
+        .apply(Command::Sound(SoundCommand::SetVolume(0.25)));
     for volume in [0.0, 0.25] {
         harness.key_press(Key::V);
         harness.run_steps(2);

@@ -21,7 +21,7 @@ use mynascope::{
     },
     gui::{
         App, Offscreen, PictureError, Start,
-        command::Command,
+        command::{Command, LibraryCommand, WindowCommand},
         layout::Layout,
         model::{
             AskedFor, Colouring, EncoderSource, MapCommand, ProbeCommand, TrainCommand, TrainForm,
@@ -120,7 +120,9 @@ fn settle(harness: &mut Harness<'_, App>) {
 }
 
 fn show(harness: &mut Harness<'_, App>, layout: Layout) {
-    harness.state_mut().apply(Command::ShowLayout(layout));
+    harness
+        .state_mut()
+        .apply(Command::Window(WindowCommand::ShowLayout(layout)));
     harness.run_steps(4);
 }
 
@@ -164,7 +166,7 @@ fn empty_running_and_finished_panels_are_drawn_in_both_themes() {
             (Layout::Map, Command::Map(MapCommand::Compute)),
             (Layout::Probe, Command::Probe(ProbeCommand::Run)),
         ] {
-            window.apply(Command::ShowLayout(layout));
+            window.apply(Command::Window(WindowCommand::ShowLayout(layout)));
             let empty = window.picture().unwrap();
             window.apply(begin);
             let running = window.picture().unwrap();
@@ -221,7 +223,9 @@ fn a_click_on_a_point_shows_and_plays_the_window_it_stands_for() {
     assert_eq!(model.mapping.selected(), Some(path.as_path()));
     assert!((model.transport.position_secs - start_secs).abs() < 1e-6);
     // And the other way: what is selected in the library stands out in the map.
-    harness.state_mut().apply(Command::Select(0));
+    harness
+        .state_mut()
+        .apply(Command::Library(LibraryCommand::Select(0)));
     let model = harness.state().model();
     let first = model.library.track(0).unwrap().path.as_path();
     assert_eq!(model.mapping.selected(), Some(first));

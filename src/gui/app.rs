@@ -16,8 +16,8 @@ use egui_tiles::{Behavior, SimplificationOptions, TileId, Tree, UiResponse};
 use crate::storage::Settings;
 
 use super::{
-    command::Command,
-    keys,
+    actions,
+    command::{Command, LibraryCommand, WindowCommand},
     layout::{Layout, Pane},
     logic,
     message::{Message, Outbox},
@@ -77,7 +77,11 @@ impl App {
         theme::install(ctx, shown_theme);
         ctx.set_zoom_factor(model.settings.scale.clamp(0.5, 3.0));
         if start.paths.is_empty() {
-            logic::apply(&mut model, &mut workers, Command::OpenDemo);
+            logic::apply(
+                &mut model,
+                &mut workers,
+                Command::Library(LibraryCommand::OpenDemo),
+            );
         } else {
             logic::open(&mut model, &mut workers, start.paths);
         }
@@ -110,7 +114,7 @@ impl App {
 
     /// Carries out a command as if a panel had pushed it.
     pub fn apply(&mut self, command: Command) {
-        if let Command::ResetLayout = command {
+        if let Command::Window(WindowCommand::ResetLayout) = command {
             let layout = self.model.layout;
             if let Some(tree) = self.trees.get_mut(layout.index()) {
                 *tree = layout.tree();
@@ -150,7 +154,7 @@ impl App {
             }
         }
         logic::listen(&mut self.model, &self.workers);
-        for command in keys::read(ctx, &self.model) {
+        for command in actions::read_keys(ctx, &self.model) {
             self.apply(command);
         }
         if self.shown_theme != self.model.settings.theme {

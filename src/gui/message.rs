@@ -82,6 +82,15 @@ impl Outbox {
         offered.map_err(|error| Box::new(error.into_inner()))
     }
 
+    /// Fills the screen with the window, or goes back.
+    pub fn toggle_full_screen(&self) {
+        let full = self
+            .ctx
+            .input(|input| input.viewport().fullscreen.unwrap_or(false));
+        let command = egui::ViewportCommand::Fullscreen(!full);
+        self.ctx.send_viewport_cmd(command);
+    }
+
     /// Puts a text on the clipboard.
     pub fn copy_text(&self, text: String) {
         self.ctx.copy_text(text);

@@ -5,14 +5,15 @@
 //! - Panels read the model and push [`command::Command`]s. They change nothing and read no file.
 //! - `logic` is one match over commands and one over messages. It never paints.
 //! - [`work`] does everything that takes time, on named threads, and sends [`message::Message`]s.
+//! - [`actions`] is the one list of what keys, menus and palette can ask for.
 //! - Colours, sizes and durations live in [`theme`].
 
+pub mod actions;
 pub mod app;
 pub mod command;
 pub mod command_line;
 #[cfg(target_os = "linux")]
 mod focus;
-mod keys;
 pub mod layout;
 pub mod logic;
 pub mod message;

@@ -20,7 +20,7 @@ use crate::{
 
 use super::{
     app::{App, Start},
-    command::Command,
+    command::{Command, LibraryCommand, MaskCommand, PictureCommand, SoundCommand, WindowCommand},
     layout::Layout,
     model::{EncoderSource, MapCommand, Model, PictureState, ProbeCommand, TrainCommand},
     paint,
@@ -197,12 +197,12 @@ impl Offscreen {
         }
         let mask = request.mask;
         for command in [
-            Command::ShowLayout(request.layout),
-            Command::SetMaskKind(mask.kind),
-            Command::SetPatchShape(mask.shape),
-            Command::SetRatio(mask.ratio),
-            Command::SetSeed(mask.seed),
-            Command::ShowMask(mask.shown),
+            Command::Window(WindowCommand::ShowLayout(request.layout)),
+            Command::Mask(MaskCommand::SetMaskKind(mask.kind)),
+            Command::Mask(MaskCommand::SetPatchShape(mask.shape)),
+            Command::Mask(MaskCommand::SetRatio(mask.ratio)),
+            Command::Mask(MaskCommand::SetSeed(mask.seed)),
+            Command::Mask(MaskCommand::ShowMask(mask.shown)),
         ] {
             self.apply(command);
         }
@@ -226,11 +226,11 @@ impl Offscreen {
         }
         self.settle(request.patience)?;
         if let Some(start_secs) = request.start_secs {
-            self.apply(Command::ShowTime {
+            self.apply(Command::Picture(PictureCommand::ShowTime {
                 start_secs,
                 span_secs: request.span_secs,
-            });
-            self.apply(Command::Seek(start_secs));
+            }));
+            self.apply(Command::Sound(SoundCommand::Seek(start_secs)));
         }
         if let PictureState::Failed(why) = &self.model().spectrogram.state {
             return Err(PictureError::Track { why: why.clone() });
@@ -249,7 +249,7 @@ impl Offscreen {
                     path.display()
                 ),
             })?;
-        self.apply(Command::Select(index));
+        self.apply(Command::Library(LibraryCommand::Select(index)));
         Ok(())
     }
 

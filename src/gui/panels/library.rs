@@ -7,7 +7,7 @@ use eframe::egui::{
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
+    command::{Command, LibraryCommand},
     model::{Model, Row, length as length_text, say_progress},
     theme::{self, small},
 };
@@ -44,7 +44,7 @@ fn search(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         .margin(Margin::symmetric(8, 6))
         .desired_width(f32::INFINITY);
     if ui.add(field).changed() {
-        out.push(Command::Search(text));
+        out.push(Command::Library(LibraryCommand::Search(text)));
     }
 }
 
@@ -55,7 +55,7 @@ fn opening(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     super::row_from_right(ui, |ui| {
         if super::top::icon_button(ui, icon::X, "Stop opening").clicked() {
-            out.push(Command::StopOpening);
+            out.push(Command::Library(LibraryCommand::StopOpening));
         }
         let text = say_progress(progress);
         ui.with_layout(Flow::left_to_right(Align::Center), |ui| {
@@ -87,10 +87,10 @@ fn empty(ui: &mut egui::Ui, out: &mut Vec<Command>) {
             .add(theme::primary_button(ui, "Demo collection"))
             .clicked()
         {
-            out.push(Command::OpenDemo);
+            out.push(Command::Library(LibraryCommand::OpenDemo));
         }
         if ui.button("Open a folder…").clicked() {
-            out.push(Command::ChooseFolder);
+            out.push(Command::Library(LibraryCommand::ChooseFolder));
         }
     });
 }
@@ -254,8 +254,8 @@ fn track_row(ui: &mut egui::Ui, model: &Model, row: &Row<'_>, out: &mut Vec<Comm
         egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, selected, &name)
     });
     if response.double_clicked() {
-        out.push(Command::Play(row.index));
+        out.push(Command::Library(LibraryCommand::Play(row.index)));
     } else if response.clicked() {
-        out.push(Command::Select(row.index));
+        out.push(Command::Library(LibraryCommand::Select(row.index)));
     }
 }

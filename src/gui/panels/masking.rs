@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::{
     gui::{
-        command::Command,
+        command::{Command, MaskCommand},
         logic::explain,
         model::{MOST_PERCENT, Model},
         theme::{self, small},
@@ -56,7 +56,7 @@ fn ratio(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     if response.changed()
         && let Ok(ratio) = MaskRatio::new(f64::from(percent) / 100.0)
     {
-        out.push(Command::SetRatio(ratio));
+        out.push(Command::Mask(MaskCommand::SetRatio(ratio)));
     }
     ui.label(RichText::new(mask.meter()).color(tokens.text));
 }
@@ -70,7 +70,7 @@ fn how(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         for kind in MaskKind::ALL {
             let name = capital(&kind.to_string());
             if choice(ui, &name, mask.kind == kind, explain(kind)) {
-                out.push(Command::SetMaskKind(kind));
+                out.push(Command::Mask(MaskCommand::SetMaskKind(kind)));
             }
         }
     });
@@ -92,7 +92,7 @@ fn how(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         ];
         for (shape, name, tip) in shapes {
             if choice(ui, name, mask.shape == shape, tip) {
-                out.push(Command::SetPatchShape(shape));
+                out.push(Command::Mask(MaskCommand::SetPatchShape(shape)));
             }
         }
     });
@@ -104,7 +104,7 @@ fn how(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             .add(DragValue::new(&mut seed).speed(0.1))
             .on_hover_text("The same seed always drops the same tokens");
         if response.changed() {
-            out.push(Command::SetSeed(seed));
+            out.push(Command::Mask(MaskCommand::SetSeed(seed)));
         }
         let text = format!("{}  Re-roll", icon::DICE_FIVE);
         if ui
@@ -112,7 +112,7 @@ fn how(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             .on_hover_text("Draw another mask (R)")
             .clicked()
         {
-            out.push(Command::Reroll);
+            out.push(Command::Mask(MaskCommand::Reroll));
         }
     });
 }
@@ -126,7 +126,7 @@ fn look(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         .on_hover_text("Draw patches and what is dropped over the spectrogram (M)")
         .changed()
     {
-        out.push(Command::ShowMask(shown));
+        out.push(Command::Mask(MaskCommand::ShowMask(shown)));
     }
     ui.horizontal(|ui| {
         ui.label("Fade");
@@ -141,7 +141,7 @@ fn look(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             .on_hover_text("How strongly dropped patches fade")
             .changed()
         {
-            out.push(Command::SetOverlay(percent / 100.0));
+            out.push(Command::Mask(MaskCommand::SetOverlay(percent / 100.0)));
         }
     });
 }

@@ -3,8 +3,8 @@
 use eframe::egui::{self, Align2, Grid, Id, LayerId, Modal, Order, RichText};
 
 use crate::gui::{
-    command::Command,
-    keys,
+    actions::{self, Group},
+    command::{Command, LibraryCommand, WindowCommand},
     model::Model,
     theme::{self, small},
 };
@@ -28,7 +28,7 @@ fn drop_hint(ui: &egui::Ui, out: &mut Vec<Command>) {
         (input.raw.hovered_files.len(), dropped)
     });
     if !dropped.is_empty() {
-        out.push(Command::Open(dropped));
+        out.push(Command::Library(LibraryCommand::Open(dropped)));
     } else if hovered > 0 {
         let tokens = theme::tokens(ui);
         let layer = LayerId::new(Order::Foreground, Id::new("drop"));
@@ -72,10 +72,17 @@ fn key_sheet(ui: &egui::Ui, out: &mut Vec<Command>) {
                         .num_columns(2)
                         .spacing([theme::UNIT * 6.0, theme::UNIT])
                         .show(ui, |ui| {
-                            for (key, does) in keys::SHEET {
-                                ui.label(RichText::new(*key).color(tokens.text_strong));
-                                ui.label(*does);
+                            for group in Group::ALL {
+                                ui.label(small(group.name()).color(tokens.text_weak));
                                 ui.end_row();
+                                for action in actions::all().filter(|action| {
+                                    action.group == group && !action.keys.is_empty()
+                                }) {
+                                    let key = RichText::new(action.key_text());
+                                    ui.label(key.color(tokens.text_strong));
+                                    ui.label(action.name).on_hover_text(action.help);
+                                    ui.end_row();
+                                }
                             }
                         });
                 });
@@ -86,6 +93,6 @@ fn key_sheet(ui: &egui::Ui, out: &mut Vec<Command>) {
             );
         });
     if response.should_close() {
-        out.push(Command::ShowKeys(false));
+        out.push(Command::Window(WindowCommand::ShowKeys(false)));
     }
 }

@@ -4,7 +4,7 @@ use eframe::egui::{self, Align, Frame, Layout as Flow, Margin, Panel};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
+    command::{Command, WindowCommand},
     model::{Model, Severity},
     theme,
 };
@@ -33,7 +33,7 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                 };
                 super::row_from_right(ui, |ui| {
                     if icon_button(ui, icon::X, "Close this message").clicked() {
-                        out.push(Command::Dismiss(notice.id));
+                        out.push(Command::Window(WindowCommand::Dismiss(notice.id)));
                     }
                     ui.with_layout(Flow::left_to_right(Align::Center), |ui| {
                         ui.label(

@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::{
     gui::{
-        command::Command,
+        command::{Command, LibraryCommand, WindowCommand},
         layout::Layout,
         logic::other_theme,
         model::Model,
@@ -58,21 +58,21 @@ fn open_menu(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             icon::FILE_AUDIO,
             "Files…",
             "Ctrl+O",
-            Command::ChooseFiles,
+            Command::Library(LibraryCommand::ChooseFiles),
         );
         item(
             ui,
             icon::FOLDER,
             "Folder…",
             "Ctrl+Shift+O",
-            Command::ChooseFolder,
+            Command::Library(LibraryCommand::ChooseFolder),
         );
         item(
             ui,
             icon::MUSIC_NOTES,
             "Demo collection",
             "",
-            Command::OpenDemo,
+            Command::Library(LibraryCommand::OpenDemo),
         );
         if !model.settings.recent.is_empty() {
             ui.separator();
@@ -89,7 +89,7 @@ fn open_menu(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                 .on_hover_text(path.display().to_string())
                 .clicked()
             {
-                out.push(Command::Open(vec![path.clone()]));
+                out.push(Command::Library(LibraryCommand::Open(vec![path.clone()])));
                 ui.close();
             }
         }
@@ -127,12 +127,12 @@ fn layouts(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             ui.painter().rect_filled(line, 1.0, tokens.accent);
         }
         if response.clicked() {
-            out.push(Command::ShowLayout(layout));
+            out.push(Command::Window(WindowCommand::ShowLayout(layout)));
         }
         response.context_menu(|ui| {
             if ui.button("Put panels back").clicked() {
-                out.push(Command::ShowLayout(layout));
-                out.push(Command::ResetLayout);
+                out.push(Command::Window(WindowCommand::ShowLayout(layout)));
+                out.push(Command::Window(WindowCommand::ResetLayout));
                 ui.close();
             }
         });
@@ -145,10 +145,12 @@ fn right(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         Theme::Light => (icon::MOON, "Dark theme (Ctrl+T)"),
     };
     if icon_button(ui, symbol, tip).clicked() {
-        out.push(Command::SetTheme(other_theme(model.settings.theme)));
+        out.push(Command::Window(WindowCommand::SetTheme(other_theme(
+            model.settings.theme,
+        ))));
     }
     if icon_button(ui, icon::KEYBOARD, "Keys (F1)").clicked() {
-        out.push(Command::ShowKeys(!model.keys_shown));
+        out.push(Command::Window(WindowCommand::ShowKeys(!model.keys_shown)));
     }
     if let Some(collection) = &model.library.collection {
         let tokens = theme::tokens(ui);

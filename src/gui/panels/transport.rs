@@ -8,7 +8,7 @@ use egui_phosphor::regular as icon;
 use crate::{
     audio::OutputStatus,
     gui::{
-        command::Command,
+        command::{Command, SoundCommand},
         model::{FRAME_SECS, Model, clock},
         theme::{self, small},
     },
@@ -47,7 +47,7 @@ fn buttons(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let shown = model.spectrogram.path().is_some();
     if icon_button(ui, icon::SKIP_BACK, "Beginning of the track (Home)").clicked() {
-        out.push(Command::Seek(0.0));
+        out.push(Command::Sound(SoundCommand::Seek(0.0)));
     }
     let (symbol, tip) = if model.transport.playing {
         (icon::PAUSE, "Pause (Space)")
@@ -65,7 +65,7 @@ fn buttons(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         .on_hover_text(tip);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, shown, tip));
     if response.clicked() {
-        out.push(Command::TogglePlay);
+        out.push(Command::Sound(SoundCommand::TogglePlay));
     }
 }
 
@@ -109,7 +109,7 @@ fn volume(ui: &mut egui::Ui, model: &Model, device: &str, out: &mut Vec<Command>
             .inner
             .on_hover_text(format!("Volume: {percent:.0} % (V: sound on or off)"));
         if response.changed() {
-            out.push(Command::SetVolume(percent / 100.0));
+            out.push(Command::Sound(SoundCommand::SetVolume(percent / 100.0)));
         }
     }
     let (symbol, does) = if percent <= 0.0 {
@@ -120,7 +120,7 @@ fn volume(ui: &mut egui::Ui, model: &Model, device: &str, out: &mut Vec<Command>
         (icon::SPEAKER_HIGH, "Sound off")
     };
     if icon_button(ui, symbol, &format!("{does} (V); sound goes to {device}")).clicked() {
-        out.push(Command::ToggleMute);
+        out.push(Command::Sound(SoundCommand::ToggleMute));
     }
 }
 
@@ -150,7 +150,7 @@ fn seek_bar(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     ui.painter().circle_filled(knob, radius, tokens.text_strong);
     if let Some(pointer) = response.interact_pointer_pos() {
         let share = f64::from((pointer.x - rail.left()) / rail.width()).clamp(0.0, 1.0);
-        out.push(Command::Seek(share * duration));
+        out.push(Command::Sound(SoundCommand::Seek(share * duration)));
     }
     response.widget_info(|| {
         egui::WidgetInfo::slider(true, model.transport.position_secs, "Position in seconds")
@@ -174,7 +174,7 @@ fn part(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         };
         let button = Button::new(RichText::new(text).color(colour)).fill(fill);
         if ui.add(button).on_hover_text(tip).clicked() {
-            out.push(Command::HearLeft(left));
+            out.push(Command::Sound(SoundCommand::HearLeft(left)));
         }
     };
     ui.spacing_mut().item_spacing.x = theme::LINE;
@@ -206,7 +206,7 @@ fn device(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             let button =
                 Button::new(small(text).color(tokens.text_weak)).frame_when_inactive(false);
             if ui.add(button).on_hover_text(tip).clicked() {
-                out.push(Command::FindSoundDevice);
+                out.push(Command::Sound(SoundCommand::FindSoundDevice));
             }
         }
         Some(OutputStatus::Ready { device }) => volume(ui, model, device, out),

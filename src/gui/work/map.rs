@@ -6,7 +6,7 @@ use crate::{
     embedding::Level,
     encoder::inspect,
     gui::{
-        command::Command,
+        command::{Command, LibraryCommand},
         logic,
         message::{Message, Outbox},
         model::{AskedFor, JobId, MapCommand, MapMessage, Model, ProbeCommand},
@@ -97,7 +97,11 @@ pub fn play_from(model: &mut Model, workers: &mut Workers, path: PathBuf, start_
         ));
         return;
     };
-    logic::apply(model, workers, Command::Select(index));
+    logic::apply(
+        model,
+        workers,
+        Command::Library(LibraryCommand::Select(index)),
+    );
     model.transport.position_secs = start_secs;
     // Straight to the player: the length of a track that is just being loaded is not known to the window yet.
     if let Some(player) = &workers.player {

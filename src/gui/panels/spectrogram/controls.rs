@@ -3,7 +3,7 @@ use egui_phosphor::regular as icon;
 
 use crate::{
     gui::{
-        command::Command,
+        command::{Command, MaskCommand, PictureCommand},
         logic::{RANGE_DB, TOP_DB},
         model::{MOST_PERCENT, Model},
         panels::{row_from_right, top::icon_button},
@@ -29,7 +29,7 @@ pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         )
         .clicked()
         {
-            out.push(Command::FitTrack);
+            out.push(Command::Picture(PictureCommand::FitTrack));
         }
         if ui.available_width() > ROOM_FOR_LEVELS {
             levels(ui, model, out);
@@ -59,7 +59,7 @@ fn levels(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         .on_hover_text("From the brightest down to the darkest colour (D, with Shift less)")
         .changed()
     {
-        out.push(Command::SetRangeDb(range));
+        out.push(Command::Picture(PictureCommand::SetRangeDb(range)));
     }
     ui.label(small("Depth").color(tokens.text_weak));
     let mut top = model.spectrogram.top_db;
@@ -74,7 +74,7 @@ fn levels(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         )
         .changed()
     {
-        out.push(Command::SetTopDb(top));
+        out.push(Command::Picture(PictureCommand::SetTopDb(top)));
     }
     ui.label(small("Top").color(tokens.text_weak));
 }
@@ -87,7 +87,7 @@ fn colour_map(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         .show_ui(ui, |ui| {
             for map in ColourMap::ALL {
                 if ui.selectable_label(map == shown, map.name()).clicked() {
-                    out.push(Command::SetColourMap(map));
+                    out.push(Command::Picture(PictureCommand::SetColourMap(map)));
                 }
             }
         })
@@ -107,7 +107,7 @@ pub fn mask_row(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             .on_hover_text("Draw patches and what is dropped over the picture (M)")
             .changed()
         {
-            out.push(Command::ShowMask(shown));
+            out.push(Command::Mask(MaskCommand::ShowMask(shown)));
         }
         let mut percent = mask.percent();
         theme::slider_look(ui, theme::UNIT * 45.0);
@@ -118,7 +118,7 @@ pub fn mask_row(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         if response.changed()
             && let Ok(ratio) = MaskRatio::new(f64::from(percent) / 100.0)
         {
-            out.push(Command::SetRatio(ratio));
+            out.push(Command::Mask(MaskCommand::SetRatio(ratio)));
         }
         if !shown {
             return;
@@ -126,7 +126,7 @@ pub fn mask_row(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         let text = format!("{} %", mask.percent());
         ui.label(RichText::new(text).color(tokens.text_strong));
         if icon_button(ui, icon::DICE_FIVE, "Draw another mask (R)").clicked() {
-            out.push(Command::Reroll);
+            out.push(Command::Mask(MaskCommand::Reroll));
         }
         let meter = if ui.available_width() > ROOM_FOR_METER {
             mask.meter()

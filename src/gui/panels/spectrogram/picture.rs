@@ -6,7 +6,7 @@ use eframe::{
 };
 
 use crate::gui::{
-    command::Command,
+    command::{Command, PictureCommand, SoundCommand},
     model::{FRAME_SECS, Model, Picture, TimeView, WINDOW_SECS},
     paint::{MaskPaint, SpectrogramPaint},
     theme,
@@ -142,13 +142,15 @@ fn pointer(
     if let Some(place) = response.interact_pointer_pos() {
         let pressed = ui.input(|input| input.pointer.button_down(PointerButton::Primary));
         if pressed || response.clicked() {
-            out.push(Command::Seek(secs_at(view, area, place.x)));
+            out.push(Command::Sound(SoundCommand::Seek(secs_at(
+                view, area, place.x,
+            ))));
         }
     }
     if response.dragged_by(PointerButton::Middle) {
         let points = f64::from(response.drag_delta().x);
         let secs = points / f64::from(area.width().max(1.0)) * view.span_secs;
-        out.push(Command::PanTime(-secs));
+        out.push(Command::Picture(PictureCommand::PanTime(-secs)));
     }
     let Some(place) = response.hover_pos() else {
         return;
@@ -177,13 +179,13 @@ fn pointer(
             };
             if pan != 0.0 {
                 let secs = f64::from(pan) * PAN_PER_NOTCH * view.span_secs;
-                out.push(Command::PanTime(-secs));
+                out.push(Command::Picture(PictureCommand::PanTime(-secs)));
             }
             if !modifiers.shift && notches.y != 0.0 {
-                out.push(Command::ZoomTime {
+                out.push(Command::Picture(PictureCommand::ZoomTime {
                     at_secs,
                     notches: f64::from(notches.y),
-                });
+                }));
             }
         }
     });

@@ -1,0 +1,61 @@
+use eframe::egui::Key;
+
+use crate::gui::command::{Command, MaskCommand};
+
+use super::{Action, Group, Shortcut};
+
+const GROUP: Group = Group::Mask;
+
+pub(super) const ACTIONS: &[Action] = &[
+    Action {
+        id: "toggle-mask",
+        group: GROUP,
+        name: "Mask on or off",
+        help: "Show or hide the mask over the picture",
+        keys: &[Shortcut::plain(Key::M)],
+        command: |model| {
+            let shown = !model.mask.shown;
+            Some(Command::Mask(MaskCommand::ShowMask(shown)))
+        },
+    },
+    Action {
+        id: "reroll",
+        group: GROUP,
+        name: "Re-roll the mask",
+        help: "Draw another mask",
+        keys: &[Shortcut::plain(Key::R)],
+        command: |_| Some(Command::Mask(MaskCommand::Reroll)),
+    },
+    Action {
+        id: "drop-less",
+        group: GROUP,
+        name: "Drop 5 points less",
+        help: "Lower the mask ratio by 5 points",
+        keys: &[Shortcut::plain(Key::Comma)],
+        command: |_| Some(Command::Mask(MaskCommand::ChangeRatio(-5))),
+    },
+    Action {
+        id: "drop-more",
+        group: GROUP,
+        name: "Drop 5 points more",
+        help: "Raise the mask ratio by 5 points",
+        keys: &[Shortcut::plain(Key::Period)],
+        command: |_| Some(Command::Mask(MaskCommand::ChangeRatio(5))),
+    },
+    Action {
+        id: "drop-little-less",
+        group: GROUP,
+        name: "Drop 1 point less",
+        help: "Lower the mask ratio by 1 point",
+        keys: &[Shortcut::shift(Key::Comma)],
+        command: |_| Some(Command::Mask(MaskCommand::ChangeRatio(-1))),
+    },
+    Action {
+        id: "drop-little-more",
+        group: GROUP,
+        name: "Drop 1 point more",
+        help: "Raise the mask ratio by 1 point",
+        keys: &[Shortcut::shift(Key::Period)],
+        command: |_| Some(Command::Mask(MaskCommand::ChangeRatio(1))),
+    },
+];

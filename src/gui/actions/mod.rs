@@ -1,0 +1,216 @@
+//! Everything that a key or a menu can ask for, in one list: keys, key sheet, menus, palette and tests read it.
+
+mod library;
+mod mask;
+mod picture;
+mod sound;
+mod window;
+
+use eframe::egui::{self, Key, Modifiers};
+
+use super::{command::Command, model::Model};
+
+/// The part of the window that an action belongs to; the key sheet's headings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Group {
+    Window,
+    Library,
+    Sound,
+    Picture,
+    Mask,
+}
+
+impl Group {
+    /// All groups, in the order of the key sheet.
+    pub const ALL: [Self; 5] = [
+        Self::Sound,
+        Self::Picture,
+        Self::Mask,
+        Self::Library,
+        Self::Window,
+    ];
+
+    /// Its heading.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Window => "Window",
+            Self::Library => "Library",
+            Self::Sound => "Listening",
+            Self::Picture => "Spectrogram",
+            Self::Mask => "Masking",
+        }
+    }
+}
+
+/// A key with its modifiers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shortcut {
+    pub modifiers: Modifiers,
+    pub key: Key,
+}
+
+impl Shortcut {
+    /// A key alone. It acts only while no text field has the focus.
+    pub const fn plain(key: Key) -> Self {
+        Self {
+            modifiers: Modifiers::NONE,
+            key,
+        }
+    }
+
+    /// With Shift. It acts only while no text field has the focus.
+    pub const fn shift(key: Key) -> Self {
+        Self {
+            modifiers: Modifiers::SHIFT,
+            key,
+        }
+    }
+
+    /// With Ctrl (Command on a Mac).
+    pub const fn ctrl(key: Key) -> Self {
+        Self {
+            modifiers: Modifiers::COMMAND,
+            key,
+        }
+    }
+
+    /// With Ctrl and Shift.
+    pub const fn ctrl_shift(key: Key) -> Self {
+        Self {
+            modifiers: Modifiers::COMMAND.plus(Modifiers::SHIFT),
+            key,
+        }
+    }
+
+    /// Whether a text field with the focus needs this key for itself.
+    fn is_for_typing(self) -> bool {
+        let moves_cursor = matches!(
+            self.key,
+            Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown | Key::Home | Key::End
+        );
+        let function = matches!(self.key, Key::F1 | Key::F2 | Key::F11);
+        (!self.modifiers.command && !function) || moves_cursor
+    }
+
+    fn modifier_count(self) -> usize {
+        usize::from(self.modifiers.command) + usize::from(self.modifiers.shift)
+    }
+
+    /// As people write it: "Ctrl+Shift+O".
+    pub fn text(self) -> String {
+        let mut text = String::new();
+        if self.modifiers.command {
+            text.push_str(if cfg!(target_os = "macos") {
+                "Cmd+"
+            } else {
+                "Ctrl+"
+            });
+        }
+        if self.modifiers.shift {
+            text.push_str("Shift+");
+        }
+        text.push_str(match self.key {
+            Key::ArrowLeft => "Left",
+            Key::ArrowRight => "Right",
+            Key::ArrowUp => "Up",
+            Key::ArrowDown => "Down",
+            Key::Escape => "Esc",
+            Key::Comma => ",",
+            Key::Period => ".",
+            Key::OpenBracket => "[",
+            Key::CloseBracket => "]",
+            key => key.name(),
+        });
+        text
+    }
+}
+
+/// Something to do by key, menu or palette.
+pub struct Action {
+    /// Stable name for tests and settings: words with hyphens.
+    pub id: &'static str,
+    pub group: Group,
+    /// What stands in menu, palette and key sheet.
+    pub name: &'static str,
+    /// One sentence for the tooltip.
+    pub help: &'static str,
+    pub keys: &'static [Shortcut],
+    /// What it does now, if it can be done now.
+    pub command: fn(&Model) -> Option<Command>,
+}
+
+impl Action {
+    /// The first shortcut as people write it; empty where there is none.
+    pub fn key_text(&self) -> String {
+        self.keys
+            .first()
+            .map_or_else(String::new, |shortcut| shortcut.text())
+    }
+}
+
+/// All actions, group by group.
+pub fn all() -> impl Iterator<Item = &'static Action> {
+    [
+        sound::ACTIONS,
+        picture::ACTIONS,
+        mask::ACTIONS,
+        library::ACTIONS,
+        window::ACTIONS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The action of a name.
+pub fn find(id: &str) -> Option<&'static Action> {
+    all().find(|action| action.id == id)
+}
+
+/// What the keys of this frame ask for. Plain keys act only while no text field has the focus.
+pub fn read_keys(ctx: &egui::Context, model: &Model) -> Vec<Command> {
+    let typing = ctx.text_edit_focused();
+    let mut bound: Vec<(Shortcut, &Action)> = all()
+        .flat_map(|action| action.keys.iter().map(move |&shortcut| (shortcut, action)))
+        .filter(|(shortcut, _)| !(typing && shortcut.is_for_typing()))
+        .collect();
+    // The more modifiers, the earlier: plain keys also match with Shift held.
+    bound.sort_by_key(|(shortcut, _)| std::cmp::Reverse(shortcut.modifier_count()));
+    ctx.input_mut(|input| {
+        bound
+            .into_iter()
+            .filter_map(|(shortcut, action)| {
+                // Asked first: a key that can do nothing now stays for others, e.g. Esc for a menu.
+                let command = (action.command)(model)?;
+                let pressed = input.consume_key(shortcut.modifiers, shortcut.key);
+                pressed.then_some(command)
+            })
+            .collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_action_has_its_own_name_key_and_help() {
+        let (mut ids, mut keys) = (HashSet::new(), HashSet::new());
+        for action in all() {
+            assert!(ids.insert(action.id), "{} stands twice", action.id);
+            assert!(!action.name.is_empty() && !action.help.is_empty());
+            assert_eq!(find(action.id).map(|found| found.name), Some(action.name));
+            for key in action.keys {
+                assert!(keys.insert(key), "{} has two actions", key.text());
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_written_as_people_write_them() {
+        assert_eq!(Shortcut::ctrl_shift(Key::O).text(), "Ctrl+Shift+O");
+        assert_eq!(Shortcut::shift(Key::ArrowLeft).text(), "Shift+Left");
+        assert_eq!(Shortcut::plain(Key::Comma).text(), ",");
+    }
+}

@@ -1,0 +1,93 @@
+use eframe::egui::Key;
+
+use crate::gui::{
+    command::{Command, WindowCommand},
+    layout::Layout,
+    logic::other_theme,
+};
+
+use super::{Action, Group, Shortcut};
+
+const GROUP: Group = Group::Window;
+
+fn show(layout: Layout) -> Option<Command> {
+    Some(Command::Window(WindowCommand::ShowLayout(layout)))
+}
+
+pub(super) const ACTIONS: &[Action] = &[
+    Action {
+        id: "layout-listen",
+        group: GROUP,
+        name: "Layout: Listen",
+        help: "Browse tracks, see and hear them",
+        keys: &[Shortcut::ctrl(Key::Num1)],
+        command: |_| show(Layout::Listen),
+    },
+    Action {
+        id: "layout-teach",
+        group: GROUP,
+        name: "Layout: Teach",
+        help: "See and hear what masking drops and keeps",
+        keys: &[Shortcut::ctrl(Key::Num2)],
+        command: |_| show(Layout::Teach),
+    },
+    Action {
+        id: "layout-map",
+        group: GROUP,
+        name: "Layout: Map",
+        help: "Lay the collection out so that similar sounds lie together",
+        keys: &[Shortcut::ctrl(Key::Num3)],
+        command: |_| show(Layout::Map),
+    },
+    Action {
+        id: "layout-train",
+        group: GROUP,
+        name: "Layout: Train",
+        help: "Train an encoder and watch it learn",
+        keys: &[Shortcut::ctrl(Key::Num4)],
+        command: |_| show(Layout::Train),
+    },
+    Action {
+        id: "layout-probe",
+        group: GROUP,
+        name: "Layout: Probe",
+        help: "Measure what an encoder knows about labels",
+        keys: &[Shortcut::ctrl(Key::Num5)],
+        command: |_| show(Layout::Probe),
+    },
+    Action {
+        id: "reset-layout",
+        group: GROUP,
+        name: "Put panels back",
+        help: "Put the panels of this layout where they were at first",
+        keys: &[],
+        command: |_| Some(Command::Window(WindowCommand::ResetLayout)),
+    },
+    Action {
+        id: "other-theme",
+        group: GROUP,
+        name: "Dark or light",
+        help: "Switch between the dark and the light theme",
+        keys: &[Shortcut::ctrl(Key::T)],
+        command: |model| {
+            let theme = other_theme(model.settings.theme);
+            Some(Command::Window(WindowCommand::SetTheme(theme)))
+        },
+    },
+    Action {
+        id: "keys",
+        group: GROUP,
+        name: "Keys",
+        help: "Show all keys",
+        keys: &[Shortcut::plain(Key::F1)],
+        command: |model| Some(Command::Window(WindowCommand::ShowKeys(!model.keys_shown))),
+    },
+    Action {
+        id: "full-screen",
+        group: GROUP,
+        name: "Full screen",
+        help: "Fill the screen, or go back to a window",
+        keys: &[Shortcut::plain(Key::F11)],
+        command: |_| Some(Command::Window(WindowCommand::ToggleFullScreen)),
+    },
+];

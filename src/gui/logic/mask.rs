@@ -1,0 +1,43 @@
+use crate::{
+    gui::{command::MaskCommand, model::Model, work::Workers},
+    tokens::MaskKind,
+};
+
+use super::sound;
+
+pub(super) fn apply(model: &mut Model, workers: &Workers, command: MaskCommand) {
+    let mask = &mut model.mask;
+    match command {
+        MaskCommand::ShowMask(shown) => return mask.shown = shown,
+        MaskCommand::SetOverlay(overlay) => return mask.overlay = overlay.clamp(0.0, 1.0),
+        MaskCommand::SetRatio(ratio) => mask.ratio = ratio,
+        MaskCommand::ChangeRatio(points) => mask.set_percent(mask.percent() + points),
+        MaskCommand::SetSeed(seed) => mask.seed = seed,
+        MaskCommand::Reroll => mask.seed = mask.seed.wrapping_add(1),
+        MaskCommand::SetMaskKind(kind) => mask.kind = kind,
+        MaskCommand::SetPatchShape(shape) => mask.shape = shape,
+    }
+    changed(model, workers);
+}
+
+/// The mask drops other tokens than before.
+fn changed(model: &mut Model, workers: &Workers) {
+    if let Some(picture) = model.spectrogram.picture() {
+        let windows = picture.windows();
+        model.mask.refresh(windows);
+    }
+    if model.transport.hear_left {
+        sound::hear_left(model, workers);
+    }
+}
+
+/// What a kind of mask does, in one sentence.
+pub fn explain(kind: MaskKind) -> &'static str {
+    match kind {
+        MaskKind::Random => "Any patches, all equally likely: how Myna trains",
+        MaskKind::Time => "Whole columns: stretches of time (patchout of MAEST)",
+        MaskKind::Frequency => "Whole rows: bands of pitch (patchout of MAEST)",
+        MaskKind::Block => "One connected block around a random place",
+        MaskKind::Span => "Spans of neighbouring columns (Music2Vec)",
+    }
+}

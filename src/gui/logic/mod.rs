@@ -1,0 +1,57 @@
+//! Carries out commands and takes in messages, one file a part of the window. Changes the model and starts work;
+//! never paints.
+
+mod library;
+mod mask;
+mod picture;
+mod sound;
+mod window;
+
+pub use library::open;
+pub use mask::explain;
+pub use picture::{RANGE_DB, TOP_DB};
+pub use sound::listen;
+pub use window::other_theme;
+
+use super::{
+    command::Command,
+    message::Message,
+    model::Model,
+    work::{Workers, map, probe, train},
+};
+
+/// Carries out one command.
+pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
+    match command {
+        Command::Window(command) => window::apply(model, workers, command),
+        Command::Library(command) => library::apply(model, workers, command),
+        Command::Sound(command) => sound::apply(model, workers, command),
+        Command::Picture(command) => picture::apply(model, command),
+        Command::Mask(command) => mask::apply(model, workers, command),
+        Command::Train(command) => train::apply(model, workers, command),
+        Command::Map(command) => map::apply(model, workers, command),
+        Command::Probe(command) => probe::apply(model, workers, command),
+    }
+}
+
+/// Takes in one message.
+pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
+    match message {
+        Message::Opening(progress) => library::opening(model, workers, progress),
+        Message::Opened(result) => library::opened(model, workers, result),
+        Message::Chosen(paths) => open(model, workers, paths),
+        Message::Decoded { path, secs } => picture::decoded(model, &path, secs),
+        Message::Picture { path, result } => picture::received(model, workers, path, result),
+        Message::MaskedSound(result) => sound::masked(model, workers, result),
+        Message::Fault(why) => model.notices.error(why),
+        Message::Graphics(why) => window::graphics(model, &why),
+        Message::Train(message) => train::receive(model, workers, message),
+        Message::Map(message) => map::receive(model, workers, message),
+        Message::Probe(message) => probe::receive(model, workers, message),
+    }
+}
+
+/// The message for a system that gives no thread.
+pub fn no_thread(error: &std::io::Error) -> String {
+    format!("The system gave no thread for this work ({error}); close other programs and try again")
+}
