@@ -1,4 +1,4 @@
-//! Untrusted bytes -> samples -> loudspeaker: decode, resample, player.
+//! Untrusted bytes -> samples -> loudspeaker: decode, resample, outline, player.
 //!
 //! A file that reaches this room ends as sound or as one clear [`AudioError`]; it never takes the program down and
 //! never asks for more memory than the limits named in `decode.rs` allow.
@@ -6,6 +6,7 @@
 mod decode;
 mod error;
 mod load;
+mod peaks;
 mod player;
 mod repair;
 mod resample;
@@ -14,6 +15,7 @@ mod wav;
 
 pub use error::AudioError;
 pub use load::{AudioInfo, load_mono, probe_file, stream_mono};
+pub use peaks::{PEAK_SAMPLES, Peaks};
 pub use player::{OutputDevice, OutputStatus, Player, PlayerState, output_devices};
 pub use wav::write_wav;
 

@@ -4,19 +4,23 @@
 
 mod colour;
 mod filters;
+mod levels;
 mod masked;
 mod mel;
 mod npy;
 mod scale;
+mod seen;
 mod transform;
 
 pub use colour::ColourMap;
+pub use levels::{Levels, LevelsBuilder, MIPS, Scale, Summary, TILE_COLUMNS, Tile, level_db};
 pub use masked::{Part, masked_sound};
 pub use mel::{
     Mel, MelStream, frames_of_samples, mel_of_file, mel_of_file_watched, mel_of_samples,
 };
 pub use npy::{read_npy, write_npy};
-pub use scale::{band_of_hz, hz_of_band, mel_frequencies, note_name};
+pub use scale::{band_of_hz, hz_of_band, mel_frequencies, note_and_cents, note_name};
+pub use seen::seen_by_encoder;
 
 use std::path::PathBuf;
 

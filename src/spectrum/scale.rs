@@ -51,6 +51,11 @@ pub fn band_of_hz(hz: f64) -> f64 {
 
 /// The name of the nearest equal-tempered note (A4 = 440 Hz): "A4", "C#5". `None` below 8 Hz, where MIDI has none.
 pub fn note_name(hz: f64) -> Option<String> {
+    note_and_cents(hz).map(|(name, _)| name)
+}
+
+/// As [`note_name`], with how far above it (below: negative) the frequency lies, in hundredths of a semitone.
+pub fn note_and_cents(hz: f64) -> Option<(String, i32)> {
     const NAMES: [&str; 12] = [
         "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B",
     ];
@@ -58,9 +63,11 @@ pub fn note_name(hz: f64) -> Option<String> {
         return None;
     }
     // MIDI numbers: A4 is 69, and octave 4 begins at 60.
-    let number = (69.0 + 12.0 * (hz / 440.0).log2()).round() as i32;
+    let place = 69.0 + 12.0 * (hz / 440.0).log2();
+    let number = place.round() as i32;
+    let cents = ((place - place.round()) * 100.0).round() as i32;
     let name = NAMES.get(usize::try_from(number.rem_euclid(12)).ok()?)?;
-    Some(format!("{name}{}", number.div_euclid(12) - 1))
+    Some((format!("{name}{}", number.div_euclid(12) - 1), cents))
 }
 
 #[cfg(test)]
@@ -89,5 +96,12 @@ mod tests {
         assert_eq!(note_name(27.5).unwrap(), "A0");
         assert_eq!(note_name(0.0), None);
         assert_eq!(note_name(f64::NAN), None);
+        let slightly_sharp = 440.0 * 2_f64.powf(0.12 / 12.0);
+        assert_eq!(
+            note_and_cents(slightly_sharp).unwrap(),
+            ("A4".to_owned(), 12)
+        );
+        let flat = 440.0 * 2_f64.powf(-0.4 / 12.0);
+        assert_eq!(note_and_cents(flat).unwrap(), ("A4".to_owned(), -40));
     }
 }

@@ -1,11 +1,13 @@
-//! Files that survive: atomic writes, the user's folders, settings.
+//! Files that survive: atomic writes, the user's folders, settings, and a cache of what can be computed again.
 
+mod cache;
 mod folders;
 mod settings;
 mod write;
 
+pub use cache::{Cache, ContentKey};
 pub use folders::Folders;
-pub use settings::{Settings, Theme};
+pub use settings::{Follow, Settings, Theme};
 pub use write::{create_folder, write_atomic};
 
 use std::{io, path::PathBuf};

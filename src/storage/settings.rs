@@ -13,6 +13,19 @@ pub enum Theme {
     Light,
 }
 
+/// How the picture goes with the playhead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Follow {
+    /// The next page is shown when the playhead leaves this one.
+    #[default]
+    Page,
+    /// The playhead stays in the middle and the picture moves.
+    Smooth,
+    /// Not at all.
+    Off,
+}
+
 /// What the window remembers between starts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -22,6 +35,10 @@ pub struct Settings {
     pub scale: f32,
     /// How loud sounds play: 0 is silence, 1 the level of the file.
     pub volume: f32,
+    /// How the picture goes with the playhead.
+    pub follow: Follow,
+    /// What computed pictures may take on disk, in MiB.
+    pub cache_mebibytes: u64,
     /// Folders and files opened last, newest first.
     pub recent: Vec<std::path::PathBuf>,
 }
@@ -32,6 +49,8 @@ impl Default for Settings {
             theme: Theme::Dark,
             scale: 1.0,
             volume: 1.0,
+            follow: Follow::Page,
+            cache_mebibytes: 2048,
             recent: Vec::new(),
         }
     }
@@ -40,6 +59,11 @@ impl Default for Settings {
 const FILE: &str = "settings.toml";
 
 impl Settings {
+    /// What computed pictures may take on disk, in bytes.
+    pub fn cache_bytes(&self) -> u64 {
+        self.cache_mebibytes.saturating_mul(1 << 20)
+    }
+
     /// Reads `settings.toml` of a folder. A missing file gives the defaults; a damaged one is set aside as
     /// `settings.damaged.toml`, and the returned message says so.
     pub fn load(folder: &Path) -> (Self, Option<String>) {
