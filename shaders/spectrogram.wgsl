@@ -20,10 +20,11 @@ struct Uniforms {
     layer_frames: u32,
     // 0 where no mask is drawn.
     windows: u32,
-    tokens: u32,
+    // How many frames the first window begins before the track.
+    lead_frames: u32,
     patch_bands: u32,
     patch_frames: u32,
-    // Tokens whose rank is below this are dropped.
+    // Tokens whose rank is not above this are dropped; ranks count from 1. 0 is dropped and 255 kept by hand.
     dropped: u32,
     // Windows side by side in a row of the rank texture.
     windows_per_row: u32,
@@ -92,13 +93,15 @@ fn smooth_level(frame: f32, band: f32, frames_per_pixel: f32) -> f32 {
     return sum / f32(samples);
 }
 
+// `frame` counts from the beginning of the first window.
 fn is_dropped(frame: u32, band: u32) -> bool {
     let window = frame / WINDOW_FRAMES;
     let columns = WINDOW_FRAMES / uniforms.patch_frames;
+    let tokens = (u32(BANDS) / uniforms.patch_bands) * columns;
     let token = (band / uniforms.patch_bands) * columns + (frame % WINDOW_FRAMES) / uniforms.patch_frames;
-    let x = (window % uniforms.windows_per_row) * uniforms.tokens + token;
+    let x = (window % uniforms.windows_per_row) * tokens + token;
     let y = window / uniforms.windows_per_row;
-    return textureLoad(ranks, vec2u(x, y), 0).r < uniforms.dropped;
+    return textureLoad(ranks, vec2u(x, y), 0).r <= uniforms.dropped;
 }
 
 // 1 where a line of one pixel lies on the left edge of a cell of `width` units; `a` and `b` are the pixel's edges.
@@ -138,7 +141,7 @@ fn pixel(in: Corner) -> @location(0) vec4f {
         let brighter = textureLoad(colours, vec2i(min(below + 1, 255), 0), 0).rgb;
         colour = mix(darker, brighter, fract(place));
         if uniforms.windows > 0u {
-            colour = masked(colour, frame, band, floor(in.place * uniforms.size), in.position.xy);
+            colour = masked(colour, frame, band, floor(in.place * uniforms.size));
         }
     }
     if uniforms.linear_target == 1u {
@@ -153,30 +156,21 @@ fn masked(
     band: f32,
     // Whole pixels from the picture's left and top edge.
     cell: vec2f,
-    pixel: vec2f,
 ) -> vec3f {
     var colour = picture;
-    let inside = u32(frame) < uniforms.windows * WINDOW_FRAMES;
-    if inside {
-        if is_dropped(u32(frame), min(u32(band), 127u)) {
-            // Towards grey and towards the background: what is dropped keeps neither colour nor brightness.
-            let grey = vec3f(dot(colour, vec3f(0.30, 0.59, 0.11)));
-            colour = mix(mix(colour, grey, uniforms.overlay), uniforms.background.rgb, uniforms.overlay);
-        }
-        // Neighbouring pixels compute the edge between them from the same whole number, so that no line is lost to
-        // rounding.
-        let left = edge_frame(cell.x);
-        let right = edge_frame(cell.x + 1.0);
-        let upright = line(left, right, f32(uniforms.patch_frames));
-        let flat = line(edge_band(cell.y + 1.0), edge_band(cell.y), f32(uniforms.patch_bands));
-        colour = mix(colour, uniforms.patch_line.rgb, uniforms.patch_line.a * max(upright, flat));
-        let window = line(left, right, f32(WINDOW_FRAMES));
-        colour = mix(colour, uniforms.window_line.rgb, uniforms.window_line.a * window);
-    } else {
-        // Behind the last whole window: part of the track, of no window. Hatched, and never masked.
-        let hatch = fract((pixel.x + pixel.y) / 10.0);
-        let shade = select(0.62, 0.80, hatch < 0.2);
-        colour = mix(colour, uniforms.background.rgb, shade);
+    let lead = f32(uniforms.lead_frames);
+    if is_dropped(u32(frame + lead), min(u32(band), 127u)) {
+        // Towards grey and towards the background: what is dropped keeps neither colour nor brightness.
+        let grey = vec3f(dot(colour, vec3f(0.30, 0.59, 0.11)));
+        colour = mix(mix(colour, grey, uniforms.overlay), uniforms.background.rgb, uniforms.overlay);
     }
-    return colour;
+    // Neighbouring pixels compute the edge between them from the same whole number, so that no line is lost to
+    // rounding.
+    let left = edge_frame(cell.x) + lead;
+    let right = edge_frame(cell.x + 1.0) + lead;
+    let upright = line(left, right, f32(uniforms.patch_frames));
+    let flat = line(edge_band(cell.y + 1.0), edge_band(cell.y), f32(uniforms.patch_bands));
+    colour = mix(colour, uniforms.patch_line.rgb, uniforms.patch_line.a * max(upright, flat));
+    let window = line(left, right, f32(WINDOW_FRAMES));
+    return mix(colour, uniforms.window_line.rgb, uniforms.window_line.a * window);
 }

@@ -14,6 +14,9 @@ pub enum Purpose {
     Mask { view: u8, vertical: bool },
     /// The mask of a window of the picture (the window stands in the epoch's place).
     Window { vertical: bool },
+    /// The mask of a window of view A or B that is not its crop (the window, counted from the crop, stands in the
+    /// epoch's place).
+    ViewWindow { view: u8, vertical: bool },
     /// Initial weights.
     Weights,
     /// Splits into training, validation and test part.
@@ -32,6 +35,7 @@ impl Purpose {
             Self::Demo => 5,
             Self::Window { vertical } => 6 + u64::from(vertical),
             Self::Mask { view, vertical } => 16 + 2 * u64::from(view) + u64::from(vertical),
+            Self::ViewWindow { view, vertical } => 1024 + 2 * u64::from(view) + u64::from(vertical),
         }
     }
 }

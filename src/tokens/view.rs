@@ -1,5 +1,29 @@
 use super::{DropOrder, MaskKind, MaskRatio, PatchShape, Purpose, WINDOW_FRAMES, stream};
 
+/// Where the two crops of a track begin, in frames.
+pub(super) fn crop_starts(seed: u64, epoch: u64, track: u64, track_frames: usize) -> [usize; 2] {
+    let mut crops = stream(seed, epoch, track, Purpose::Crops);
+    let places = track_frames.saturating_sub(WINDOW_FRAMES) + 1;
+    [(); 2].map(|()| crops.below(places))
+}
+
+/// In which order view 0 or 1 drops its tokens of a patch shape.
+pub(super) fn mask_order(
+    seed: u64,
+    epoch: u64,
+    track: u64,
+    view: u8,
+    shape: PatchShape,
+    kind: MaskKind,
+) -> DropOrder {
+    let purpose = Purpose::Mask {
+        view,
+        vertical: shape == PatchShape::Vertical,
+    };
+    let mut random = stream(seed, epoch, track, purpose);
+    DropOrder::draw(shape.grid(WINDOW_FRAMES), kind, &mut random)
+}
+
 /// One masked crop of a track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
@@ -35,21 +59,15 @@ pub fn draw_views(
     kind: MaskKind,
     ratio: MaskRatio,
 ) -> ViewPair {
-    let mut crops = stream(seed, epoch, track, Purpose::Crops);
-    let places = track_frames.saturating_sub(WINDOW_FRAMES) + 1;
+    let starts = crop_starts(seed, epoch, track, track_frames);
     [0_u8, 1].map(|view| {
-        let mask = |shape: PatchShape| {
-            let purpose = Purpose::Mask {
-                view,
-                vertical: shape == PatchShape::Vertical,
-            };
-            let mut random = stream(seed, epoch, track, purpose);
-            DropOrder::draw(shape.grid(WINDOW_FRAMES), kind, &mut random)
-                .kept(ratio)
-                .to_vec()
+        let mask = |shape| {
+            let order = mask_order(seed, epoch, track, view, shape, kind);
+            order.kept(ratio).to_vec()
         };
+        let [a, b] = starts;
         View {
-            start_frame: crops.below(places),
+            start_frame: if view == 0 { a } else { b },
             kept_square: mask(PatchShape::Square),
             kept_vertical: mask(PatchShape::Vertical),
         }

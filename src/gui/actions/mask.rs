@@ -1,6 +1,9 @@
 use eframe::egui::Key;
 
-use crate::gui::command::{Command, MaskCommand};
+use crate::{
+    gui::command::{Command, MaskCommand},
+    tokens::ViewName,
+};
 
 use super::{Action, Group, Shortcut};
 
@@ -57,5 +60,21 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Raise the mask ratio by 1 point",
         keys: &[Shortcut::shift(Key::Period)],
         command: |_| Some(Command::Mask(MaskCommand::ChangeRatio(1))),
+    },
+    Action {
+        id: "view-a",
+        group: GROUP,
+        name: "View A",
+        help: "See and hear the mask of view A",
+        keys: &[Shortcut::plain(Key::Num1)],
+        command: |_| Some(Command::Mask(MaskCommand::SetView(ViewName::A))),
+    },
+    Action {
+        id: "view-b",
+        group: GROUP,
+        name: "View B",
+        help: "See and hear the mask of view B",
+        keys: &[Shortcut::plain(Key::Num2)],
+        command: |_| Some(Command::Mask(MaskCommand::SetView(ViewName::B))),
     },
 ];

@@ -1,4 +1,4 @@
-use crate::tokens::{MaskKind, MaskRatio, PatchShape};
+use crate::tokens::{MaskKind, MaskRatio, PatchShape, ViewName};
 
 /// What a user does to the mask.
 #[derive(Debug, Clone)]
@@ -12,6 +12,8 @@ pub enum MaskCommand {
     Reroll,
     SetMaskKind(MaskKind),
     SetPatchShape(PatchShape),
+    /// Sees and hears view A or B.
+    SetView(ViewName),
     /// How strongly dropped patches fade, 0 to 1.
     SetOverlay(f32),
 }

@@ -134,7 +134,7 @@ fn select(model: &mut Model, workers: &mut Workers, index: usize) {
         return;
     }
     model.transport.left_is_loaded = false;
-    model.mask.table = None;
+    model.mask.tables = None;
     model.spectrogram.state = PictureState::Computing(path.clone());
     model.spectrogram.decoded_secs = 0.0;
     workers.picture.request(path.clone());

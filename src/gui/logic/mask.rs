@@ -16,6 +16,7 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: MaskCommand) 
         MaskCommand::Reroll => mask.seed = mask.seed.wrapping_add(1),
         MaskCommand::SetMaskKind(kind) => mask.kind = kind,
         MaskCommand::SetPatchShape(shape) => mask.shape = shape,
+        MaskCommand::SetView(view) => mask.active = view,
     }
     changed(model, workers);
 }
@@ -23,8 +24,8 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: MaskCommand) 
 /// The mask drops other tokens than before.
 fn changed(model: &mut Model, workers: &Workers) {
     if let Some(picture) = model.spectrogram.picture() {
-        let windows = picture.windows();
-        model.mask.refresh(windows);
+        let frames = picture.mel.frames();
+        model.mask.refresh(frames);
     }
     if model.transport.hear_left {
         sound::hear_left(model, workers);

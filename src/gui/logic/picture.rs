@@ -64,7 +64,7 @@ pub(super) fn received(
     match result {
         Ok(picture) => {
             model.spectrogram.view = TimeView::fit(picture.duration_secs());
-            model.mask.refresh(picture.windows());
+            model.mask.refresh(picture.mel.frames());
             model.library.learn_duration(&path, picture.duration_secs());
             model.spectrogram.state = PictureState::Ready { path, picture };
             if model.transport.hear_left {

@@ -151,7 +151,7 @@ fn masked_request(model: &Model) -> Option<MaskedRequest> {
     };
     Some(MaskedRequest {
         path: path.clone(),
-        key: model.mask.table.as_ref()?.key,
+        key: model.mask.active_table()?.key.clone(),
         ratio: model.mask.ratio,
     })
 }

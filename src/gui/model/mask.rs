@@ -1,69 +1,73 @@
 use std::sync::Arc;
 
 use crate::tokens::{
-    DropOrder, MaskKind, MaskRatio, PatchShape, WINDOW_FRAMES, WindowMasks, dropped_tokens,
+    MaskKind, MaskRatio, Painted, PatchShape, TrackView, ViewName, WINDOW_FRAMES, dropped_tokens,
 };
 
-/// What decides in which order tokens are dropped, window by window. The ratio is no part of it: a mask is the
-/// beginning of the order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What decides in which order a view's tokens are dropped, window by window. The ratio is no part of it: a mask is
+/// the beginning of the order.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaskKey {
     pub seed: u64,
     pub kind: MaskKind,
     pub shape: PatchShape,
-    /// Windows of the track.
-    pub windows: usize,
+    pub view: ViewName,
+    /// Frames of the track.
+    pub frames: usize,
+    /// First frame of the crop, where it was moved by hand.
+    pub start_frame: Option<usize>,
+    /// Patches kept or dropped by hand.
+    pub painted: Painted,
 }
 
 impl MaskKey {
-    /// The masks of all windows: the same that are heard and that the command line draws for a single track.
-    pub fn masks(&self) -> WindowMasks {
-        WindowMasks::draw_windows(
-            self.seed,
-            0,
-            self.windows,
-            WINDOW_FRAMES,
-            self.shape,
-            self.kind,
-        )
+    /// The view: the same that is seen, heard and given to the encoder.
+    pub fn draw(&self) -> TrackView {
+        let Self {
+            seed,
+            kind,
+            shape,
+            view,
+            frames,
+            ..
+        } = *self;
+        let drawn = match self.start_frame {
+            Some(start) => TrackView::draw_at(seed, view, start, frames, shape, kind),
+            None => TrackView::draw(seed, view, frames, shape, kind),
+        };
+        drawn.painted(self.painted.clone())
     }
 }
 
-/// For every token of every window its place in the drop order: it is dropped while the place is below the number of
-/// dropped tokens.
+/// A view of a track with, for every token of every window, its place in the drop order.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RankTable {
     pub key: MaskKey,
-    /// Tokens of one window.
-    pub tokens: usize,
-    /// `[windows, tokens]`, row-major.
+    pub view: TrackView,
+    /// As [`TrackView::ranks`] gives them: [windows, tokens] row-major, dropped where not above the number of dropped
+    /// tokens.
     pub ranks: Vec<u8>,
 }
 
 impl RankTable {
     /// Draws the orders of all windows.
     pub fn draw(key: MaskKey) -> Self {
-        let masks = key.masks();
-        let tokens = masks.grid().tokens();
-        let ranks = masks
-            .orders()
-            .iter()
-            .flat_map(DropOrder::ranks)
-            // A window has 48 tokens.
-            .map(|rank| u8::try_from(rank).unwrap_or(u8::MAX))
-            .collect();
-        Self { key, tokens, ranks }
+        let view = key.draw();
+        let ranks = view.ranks();
+        Self { key, view, ranks }
     }
 
-    /// Whether a mel band of a frame of the track is dropped; `None` where no whole window lies.
+    /// Tokens of one window.
+    pub fn tokens(&self) -> usize {
+        self.view.grid().tokens()
+    }
+
+    /// Whether a mel band of a frame of the track is dropped; `None` outside the track.
     pub fn is_dropped(&self, band: usize, frame: usize, ratio: MaskRatio) -> Option<bool> {
-        let (window, inside) = (frame / WINDOW_FRAMES, frame % WINDOW_FRAMES);
-        if window >= self.key.windows {
-            return None;
-        }
-        let token = self.key.shape.grid(WINDOW_FRAMES).token_at(band, inside)?;
-        let rank = *self.ranks.get(window * self.tokens + token)?;
-        Some(usize::from(rank) < dropped_tokens(ratio, self.tokens))
+        let place = self.view.place_at(band, frame)?;
+        let window = (frame + self.view.lead_frames()) / WINDOW_FRAMES;
+        let rank = *self.ranks.get(window * self.tokens() + place.token)?;
+        Some(usize::from(rank) <= dropped_tokens(ratio, self.tokens()))
     }
 }
 
@@ -77,8 +81,41 @@ pub struct Mask {
     pub seed: u64,
     /// How strongly dropped patches fade: 0 not at all, 1 until nothing is left.
     pub overlay: f32,
-    /// Drop orders of the shown track.
-    pub table: Option<Arc<RankTable>>,
+    /// The view that is seen and heard.
+    pub active: ViewName,
+    /// Crops moved by hand: the first frame of A and B.
+    pub starts: [Option<usize>; 2],
+    /// Patches kept or dropped by hand.
+    pub paint: Paint,
+    /// Both views of the shown track.
+    pub tables: Option<[Arc<RankTable>; 2]>,
+}
+
+/// What is painted on views A and B, for square and for vertical patches.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Paint {
+    square: [Painted; 2],
+    vertical: [Painted; 2],
+}
+
+impl Paint {
+    /// What is painted on a view for a patch shape.
+    pub fn of(&self, view: ViewName, shape: PatchShape) -> &Painted {
+        let [a, b] = match shape {
+            PatchShape::Square => &self.square,
+            PatchShape::Vertical => &self.vertical,
+        };
+        if view == ViewName::A { a } else { b }
+    }
+
+    /// The same, to be changed.
+    pub fn of_mut(&mut self, view: ViewName, shape: PatchShape) -> &mut Painted {
+        let [a, b] = match shape {
+            PatchShape::Square => &mut self.square,
+            PatchShape::Vertical => &mut self.vertical,
+        };
+        if view == ViewName::A { a } else { b }
+    }
 }
 
 impl Default for Mask {
@@ -90,7 +127,10 @@ impl Default for Mask {
             ratio: MaskRatio::new(Self::FIRST_RATIO).unwrap_or(MaskRatio::MYNA),
             seed: 0,
             overlay: 0.8,
-            table: None,
+            active: ViewName::A,
+            starts: [None; 2],
+            paint: Paint::default(),
+            tables: None,
         }
     }
 }
@@ -137,17 +177,39 @@ impl Mask {
         format!("{kept} of {tokens} tokens kept, {percent:.0} % of the work")
     }
 
-    /// Draws the orders anew where seed, kind, shape or track changed.
-    pub fn refresh(&mut self, windows: usize) {
-        let key = MaskKey {
+    /// What decides how a view of a track of `frames` frames is masked.
+    pub fn key(&self, view: ViewName, frames: usize) -> MaskKey {
+        let [a, b] = self.starts;
+        MaskKey {
             seed: self.seed,
             kind: self.kind,
             shape: self.shape,
-            windows,
-        };
-        if self.table.as_ref().is_none_or(|table| table.key != key) {
-            self.table = Some(Arc::new(RankTable::draw(key)));
+            view,
+            frames,
+            start_frame: if view == ViewName::A { a } else { b },
+            painted: self.paint.of(view, self.shape).clone(),
         }
+    }
+
+    /// A view of the shown track.
+    pub fn table(&self, view: ViewName) -> Option<&Arc<RankTable>> {
+        let [a, b] = self.tables.as_ref()?;
+        Some(if view == ViewName::A { a } else { b })
+    }
+
+    /// The view of the shown track that is seen and heard.
+    pub fn active_table(&self) -> Option<&Arc<RankTable>> {
+        self.table(self.active)
+    }
+
+    /// Draws the views anew where seed, kind, shape, crop, paint or track changed.
+    pub fn refresh(&mut self, frames: usize) {
+        let tables = ViewName::BOTH.map(|view| {
+            let key = self.key(view, frames);
+            let old = self.table(view).filter(|table| table.key == key);
+            old.map_or_else(|| Arc::new(RankTable::draw(key)), Arc::clone)
+        });
+        self.tables = Some(tables);
     }
 }
 
@@ -169,42 +231,44 @@ mod tests {
     }
 
     #[test]
-    fn the_table_drops_what_the_order_drops() {
+    fn the_table_drops_what_the_view_drops() {
         for shape in [PatchShape::Square, PatchShape::Vertical] {
-            let key = MaskKey {
-                seed: 3,
-                kind: MaskKind::Random,
+            let mask = Mask {
                 shape,
-                windows: 4,
+                starts: [Some(130), None],
+                ..Mask::default()
             };
-            let table = RankTable::draw(key);
-            let grid = shape.grid(WINDOW_FRAMES);
-            let masks = key.masks();
-            let keep = masks.orders()[2].keep_flags(MaskRatio::MYNA);
+            let table = RankTable::draw(mask.key(ViewName::A, 400));
+            let flags = table.view.keep_flags(MaskRatio::MYNA);
             for band in (0..128).step_by(5) {
-                for inside in 0..WINDOW_FRAMES {
-                    let token = grid.token_at(band, inside).unwrap();
-                    let frame = 2 * WINDOW_FRAMES + inside;
+                for frame in 0..400 {
                     let dropped = table.is_dropped(band, frame, MaskRatio::MYNA);
-                    assert_eq!(dropped, Some(!keep[token]));
+                    assert_eq!(dropped, Some(!flags.keeps(band, frame)));
                 }
             }
-            let beyond = table.is_dropped(0, 4 * WINDOW_FRAMES, MaskRatio::MYNA);
-            assert_eq!(beyond, None, "no whole window, no mask");
+            let beyond = table.is_dropped(0, 400, MaskRatio::MYNA);
+            assert_eq!(beyond, None, "behind the end there is nothing to drop");
         }
     }
 
     #[test]
-    fn only_seed_kind_shape_and_track_draw_a_new_table() {
+    fn only_what_decides_the_order_draws_a_new_table() {
         let mut mask = Mask::default();
-        mask.refresh(3);
-        let first = mask.table.clone().unwrap();
+        mask.refresh(300);
+        let first = mask.tables.clone().unwrap();
         mask.set_percent(20);
         mask.overlay = 0.1;
-        mask.refresh(3);
-        assert!(Arc::ptr_eq(&first, mask.table.as_ref().unwrap()));
+        mask.active = ViewName::B;
+        mask.refresh(300);
+        let same = |mask: &Mask, index: usize| {
+            Arc::ptr_eq(&first[index], &mask.tables.as_ref().unwrap()[index])
+        };
+        assert!(same(&mask, 0) && same(&mask, 1));
+        mask.starts[1] = Some(12);
+        mask.refresh(300);
+        assert!(same(&mask, 0) && !same(&mask, 1), "only B was moved");
         mask.seed += 1;
-        mask.refresh(3);
-        assert_ne!(first, mask.table.clone().unwrap());
+        mask.refresh(300);
+        assert!(!same(&mask, 0));
     }
 }

@@ -20,7 +20,7 @@ pub use embeddings::{AskedFor, Embeddings, EncoderSource, KeyedTable, TableKey};
 pub use job::{JobId, Running, say_duration, say_progress};
 pub use library::{Library, Row};
 pub use mapping::{MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES};
-pub use mask::{MOST_PERCENT, Mask, MaskKey, RankTable};
+pub use mask::{MOST_PERCENT, Mask, MaskKey, Paint, RankTable};
 pub use nearest::NearestGrid;
 pub use notice::{Notice, Notices, Severity};
 pub use picture::{

@@ -45,11 +45,6 @@ impl Picture {
     pub fn duration_secs(&self) -> f64 {
         self.mel.frames() as f64 * FRAME_SECS
     }
-
-    /// Whole windows in the track; a track shorter than a window has one, which silence fills up.
-    pub fn windows(&self) -> usize {
-        (self.mel.frames() / WINDOW_FRAMES).max(1)
-    }
 }
 
 /// The level of a mel power in dB; silence is -120 dB.

@@ -62,7 +62,7 @@ struct Uniforms {
     frames: u32,
     layer_frames: u32,
     windows: u32,
-    tokens: u32,
+    lead_frames: u32,
     patch_bands: u32,
     patch_frames: u32,
     dropped: u32,
@@ -261,11 +261,10 @@ impl SpectrogramGpu {
             changed = true;
         }
         if let Some(mask) = &paint.mask
-            && mask.table.key.windows > 0
             && self
                 .ranks
                 .as_ref()
-                .is_none_or(|(table, _)| table.key != mask.table.key)
+                .is_none_or(|(table, _)| !Arc::ptr_eq(table, &mask.table))
         {
             let view = rank_texture(device, queue, &mask.table);
             self.ranks = Some((Arc::clone(&mask.table), view));
@@ -346,11 +345,11 @@ fn rank_texture(
     table: &RankTable,
 ) -> wgpu::TextureView {
     let rows = table
-        .key
-        .windows
+        .view
+        .windows()
         .div_ceil(WINDOWS_PER_ROW)
         .clamp(1, MOST_RANK_ROWS);
-    let columns = WINDOWS_PER_ROW * table.tokens;
+    let columns = WINDOWS_PER_ROW * table.tokens();
     let mut ranks = table.ranks.clone();
     ranks.resize(rows * columns, 0);
     upload(
@@ -380,7 +379,7 @@ impl SpectrogramPaint {
         let frames = self.picture.mel.frames().min(LAYER_FRAMES * MOST_LAYERS);
         let table = self.mask.as_ref().map(|mask| &mask.table);
         let shape = table.map(|table| table.key.shape).unwrap_or_default();
-        let windows = table.map_or(0, |table| table.key.windows);
+        let windows = table.map_or(0, |table| table.view.windows());
         Uniforms {
             background: colour(self.background),
             patch_line: colour(self.patch_line),
@@ -394,7 +393,7 @@ impl SpectrogramPaint {
             frames: frames as u32,
             layer_frames: frames.clamp(1, LAYER_FRAMES) as u32,
             windows: windows.min(WINDOWS_PER_ROW * MOST_RANK_ROWS) as u32,
-            tokens: table.map_or(0, |table| table.tokens) as u32,
+            lead_frames: table.map_or(0, |table| table.view.lead_frames()) as u32,
             patch_bands: shape.bands() as u32,
             patch_frames: shape.frames() as u32,
             dropped: self.mask.as_ref().map_or(0, |mask| mask.dropped) as u32,

@@ -6,7 +6,7 @@ use crate::{
     audio::{self, SAMPLE_RATE},
     gui::{
         message::{Message, Outbox},
-        model::{MaskKey, RankTable},
+        model::MaskKey,
     },
     jobs::{self, Job, Latest},
     spectrum::{self, Part},
@@ -82,12 +82,7 @@ impl MaskedWork {
 }
 
 fn masked(samples: &[f32], request: &MaskedRequest) -> Arc<[f32]> {
-    let table = RankTable::draw(request.key);
-    // Where no whole window lies there is no mask: the sound stays.
-    let keep = |band, frame| {
-        !table
-            .is_dropped(band, frame, request.ratio)
-            .unwrap_or(false)
-    };
+    let flags = request.key.draw().keep_flags(request.ratio);
+    let keep = |band, frame| flags.keeps(band, frame);
     spectrum::masked_sound(samples, &keep, Part::Kept).into()
 }

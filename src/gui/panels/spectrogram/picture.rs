@@ -28,7 +28,7 @@ pub fn show(
         .widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, "Spectrogram"));
     ui.painter().rect_filled(area, 0.0, tokens.picture);
     let shown = mask_share(f64::from(area.width()) * WINDOW_SECS / view.span_secs);
-    let wanted = model.mask.table.as_ref().filter(|_| model.mask.shown);
+    let wanted = model.mask.active_table().filter(|_| model.mask.shown);
     let mask = wanted.filter(|_| shown > 0.0);
     let pixels = area.size() * ui.ctx().pixels_per_point();
     let paint = SpectrogramPaint {
@@ -50,9 +50,7 @@ pub fn show(
     };
     ui.painter()
         .add(egui_wgpu::Callback::new_paint_callback(area, paint));
-    if mask.is_some() {
-        rest(ui, view, picture, area);
-    } else if wanted.is_some() {
+    if mask.is_none() && wanted.is_some() {
         let middle = (area.left() + area.right()) / 2.0;
         plate(ui, area, "zoom in to see the mask", middle, area.width());
     }
@@ -76,19 +74,6 @@ pub fn x_of(view: &TimeView, area: Rect, secs: f64) -> f32 {
 /// Which time lies at a place on the screen.
 pub fn secs_at(view: &TimeView, area: Rect, x: f32) -> f64 {
     view.start_secs + f64::from((x - area.left()) / area.width().max(1.0)) * view.span_secs
-}
-
-/// Says what the hatched end of a track is, where there is room to.
-fn rest(ui: &egui::Ui, view: &TimeView, picture: &Picture, area: Rect) {
-    let left = x_of(view, area, picture.windows() as f64 * WINDOW_SECS).max(area.left());
-    let right = x_of(view, area, picture.duration_secs()).min(area.right());
-    plate(
-        ui,
-        area,
-        "no whole window",
-        (left + right) / 2.0,
-        right - left,
-    );
 }
 
 /// A few words at the top of the picture, around `x`, if they are narrower than `room`.

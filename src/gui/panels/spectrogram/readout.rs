@@ -6,7 +6,6 @@ use crate::{
         theme,
     },
     spectrum::{MEL_BANDS, hz_of_band, note_name},
-    tokens::WINDOW_FRAMES,
 };
 
 use super::picture::secs_at;
@@ -52,24 +51,19 @@ fn say(model: &Model, picture: &Picture, area: Rect, pointer: Pos2) -> String {
     // Adding zero makes a minus of "-0" vanish.
     let db = level_db(picture.mel.get(band, frame)).round() + 0.0;
     let mut text = format!("{} · {hz:.0} Hz{note} · {db:.0} dB", clock(secs));
-    let (window, inside) = (frame / WINDOW_FRAMES, frame % WINDOW_FRAMES);
-    let grid = model.mask.shape.grid(WINDOW_FRAMES);
-    let dropped = model
-        .mask
-        .table
-        .as_ref()
-        .and_then(|table| table.is_dropped(band, frame, model.mask.ratio));
-    if let (Some(dropped), Some(token)) = (dropped, grid.token_at(band, inside)) {
-        let (row, column) = grid.place(token);
+    let Some(table) = model.mask.active_table() else {
+        return text;
+    };
+    let dropped = table.is_dropped(band, frame, model.mask.ratio);
+    if let (Some(dropped), Some(place)) = (dropped, table.view.place_at(band, frame)) {
+        let (row, column) = table.view.grid().place(place.token);
         let fate = if dropped { "dropped" } else { "kept" };
         text += &format!(
-            " · window {}, row {}, column {}: {fate}",
-            window + 1,
+            " · row {}, column {}: {fate} in view {}",
             row + 1,
-            column + 1
+            column + 1,
+            model.mask.active
         );
-    } else {
-        text += " · behind the last whole window";
     }
     text
 }
