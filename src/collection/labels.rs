@@ -25,12 +25,24 @@ const COLUMNS: [&str; 9] = [
     "seconds",
 ];
 
+/// Larger tables of paths are damaged: a million rows have 200 MB.
+pub(super) const COMMON_LIMIT: u64 = 1 << 30;
+
 /// Larger label files are not ours: the demo collection's has 64 lines.
 const LARGEST_BYTES: u64 = 1 << 20;
 
 /// Whether a folder holds a whole demo collection: a label file that reads, and every file it names.
 pub(super) fn is_complete(folder: &Path) -> bool {
     matches!(read(folder), Ok(Some(tracks)) if tracks.iter().all(|track| track.problem.is_none()))
+}
+
+/// Whether a folder has the demo collection's label file.
+pub(super) fn is_demo(folder: &Path) -> bool {
+    let Some(text) = text_of(&folder.join(FILE)) else {
+        return false;
+    };
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    reader.headers().is_ok_and(|header| *header == COLUMNS[..])
 }
 
 /// The tracks of a folder with the demo collection's `labels.csv`, in its order; `None` for any other folder, also
@@ -112,6 +124,7 @@ fn track_of(record: &csv::StringRecord, folder: &Path) -> Result<Track, String> 
         tags,
         emotion: arousal.zip(valence).map(|(a, v)| [a as f32, v as f32]),
         duration_secs,
+        codec: None,
         problem: (!path.is_file()).then(|| {
             format!("named in {FILE}, but the file is missing; write the demo collection anew")
         }),

@@ -1,20 +1,27 @@
 //! Tracks, labels, splits, data set readers and the demo collection.
 //!
-//! [`open`] turns what a user points at (files, folders, data sets known by their shape, the word `demo`) into a
-//! [`Collection`]. It looks at names only; whether a file holds sound shows when it is read.
+//! [`open`] turns what a user points at (files, folders, data sets known by their shape, tables of paths, the word
+//! `demo`) into a [`Collection`]. It looks at names only; [`probe_files`] reads the headers afterwards, the second
+//! time only of files that changed. Labels that the user gave on top ([`OwnLabels`]) are kept apart from the music.
 
 mod demo;
-mod gtzan;
+mod index;
 mod key;
 mod labels;
 mod open;
+mod own;
+mod probe;
+mod sets;
 mod split;
 mod track;
 mod walk;
 
 pub use demo::{DEMO_SEED, DemoSummary, demo_folder, write_demo};
 pub use key::{KEYS, key_name, parse_key};
-pub use open::{DEMO_WORD, open};
+pub use open::{DEMO_WORD, OpenOptions, open, open_with};
+pub use own::{OwnLabels, own_labels_file};
+pub use probe::{FileFacts, ProbeSummary, index_file, probe_files};
+pub use sets::data_set_name;
 pub use split::{Split, split_by_track};
 pub use track::{Collection, CollectionKind, Track};
 

@@ -22,8 +22,10 @@ pub struct Track {
     pub tags: Vec<String>,
     /// Arousal and valence, each from 1 (low) to 9 (high), as in EmoMusic.
     pub emotion: Option<[f32; 2]>,
-    /// Length, where a label file tells it.
+    /// Length, where a label file or the file's header tells it.
     pub duration_secs: Option<f64>,
+    /// Short name of its codec, where the header was read: "flac".
+    pub codec: Option<String>,
     /// Why the track cannot be used, where that is known without decoding it.
     pub problem: Option<String>,
 }
@@ -50,6 +52,14 @@ pub enum CollectionKind {
     Demo,
     /// A folder of the shape of GTZAN: genres, and the published split where its files occur.
     Gtzan,
+    /// GiantSteps key, with GiantSteps-MTG key where it is there: keys.
+    GiantSteps,
+    /// EmoMusic: arousal and valence.
+    EmoMusic,
+    /// MagnaTagATune: tags.
+    MagnaTagATune,
+    /// A table of paths and labels.
+    Listed,
     /// A folder: labels are sub-folders.
     Folder,
     /// Single files, or several things together.

@@ -52,6 +52,14 @@ pub(super) fn sort_of(path: &Path) -> Sort {
         })
 }
 
+/// Why a file of a known format cannot be used, as far as its name tells.
+pub(super) fn problem_of(path: &Path) -> Option<String> {
+    match sort_of(path) {
+        Sort::Unsupported(reason) => Some(reason),
+        Sort::Sound | Sort::Other => None,
+    }
+}
+
 /// The sound files below a folder and what was left out.
 pub(super) struct Found {
     /// Sorted by their path's bytes.
@@ -62,7 +70,13 @@ pub(super) struct Found {
 
 /// Lists the sound files below `folder`, following links but visiting each real folder once, so that loops and webs
 /// of links end. Hidden files, FIFOs, devices and other files are passed over; what cannot be read becomes a note.
-pub(super) fn sound_files(folder: &Path, watch: &Watch) -> Result<Found, CollectionError> {
+///
+/// `sighted` is given each file as it is come upon, in the walk's order.
+pub(super) fn sound_files(
+    folder: &Path,
+    watch: &Watch,
+    sighted: &mut dyn FnMut(&Path),
+) -> Result<Found, CollectionError> {
     let mut visited: HashSet<PathBuf> = HashSet::new();
     let mut files = Vec::new();
     let mut notes = Vec::new();
@@ -86,6 +100,7 @@ pub(super) fn sound_files(folder: &Path, watch: &Watch) -> Result<Found, Collect
         match entry {
             Ok(entry) if entry.file_type().is_file() => {
                 if !matches!(sort_of(entry.path()), Sort::Other) {
+                    sighted(entry.path());
                     files.push(entry.into_path());
                 }
             }

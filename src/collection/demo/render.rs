@@ -84,6 +84,7 @@ pub(super) fn render(score: Score, number: usize, seed: u64) -> Piece {
         tags: finish.tags.iter().map(|&tag| tag.to_owned()).collect(),
         emotion: Some(emotion),
         duration_secs: Some(duration_secs()),
+        codec: None,
         problem: None,
     };
     Piece {
