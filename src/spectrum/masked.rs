@@ -16,6 +16,8 @@ pub enum Part {
 
 /// Sum of the squared periodic Hann windows that overlap at a sample, at a hop of a quarter window.
 const OVERLAP: f32 = 1.5;
+/// Frames that overlap at a sample.
+const OVERLAPPING: usize = N_FFT / HOP;
 
 /// The sound that is left of mono 16-kHz `samples` when only the mel cells for which `keep(band, frame)` holds (or
 /// only the others) stay. Frames are those of the [`super::Mel`] of the same samples; `keep` is asked for bands
@@ -25,40 +27,131 @@ const OVERLAP: f32 = 1.5;
 /// around it, and the frames are added up again. The length is that of the input. As the gains of the two parts
 /// sum to one, kept + dropped is the original (within rounding, -100 dB).
 pub fn masked_sound(samples: &[f32], keep: &dyn Fn(usize, usize) -> bool, part: Part) -> Vec<f32> {
-    let places = bin_places();
-    let mut transform = Transform::new();
     let mut out = vec![0.0_f32; samples.len()];
-    let last_frame = samples.len() / HOP;
-    let mut frame_samples = vec![0.0_f32; N_FFT];
-    let mut gains = vec![0.0_f32; MEL_BANDS];
-    // Frame `step - 1` is centred on sample 512 * (step - 1). Every sample must lie in four frames: one more frame
-    // before those of the mel and two after do it; they follow its first and last.
-    for step in 0..=last_frame + 3 {
-        let start = (step * HOP) as isize - (HOP + N_FFT / 2) as isize;
-        let frame = step.saturating_sub(1).min(last_frame);
-        for (band, gain) in gains.iter_mut().enumerate() {
-            *gain = f32::from(u8::from(keep(band, frame) == (part == Part::Kept)));
-        }
-        // Before the first sample and after the last there is silence.
-        let skipped = start.min(0).unsigned_abs().min(N_FFT);
-        let first = start.max(0).unsigned_abs();
-        frame_samples.fill(0.0);
-        let heard = samples.get(first..).unwrap_or_default();
-        for (value, sample) in frame_samples.iter_mut().skip(skipped).zip(heard) {
-            *value = *sample;
-        }
-        for (bin, place) in transform.analyse(&frame_samples).iter_mut().zip(&places) {
-            *bin *= place.gain(&gains);
-        }
-        let heard = out.get_mut(first..).unwrap_or_default();
-        for (value, sample) in heard
-            .iter_mut()
-            .zip(transform.synthesise().iter().skip(skipped))
-        {
-            *value += sample / (OVERLAP * N_FFT as f32);
+    let stays = |band, frame| keep(band, frame) == (part == Part::Kept);
+    MaskedReader::new().read(samples, 0, &stays, &mut out);
+    out
+}
+
+/// Computes [`masked_sound`] a stretch at a time, from any place: the same values, bit for bit, without the rest of
+/// the track. Reading on where the last stretch ended costs one transform and back for every 512 samples.
+pub struct MaskedReader {
+    places: Vec<Place>,
+    transform: Transform,
+    input: Vec<f32>,
+    gains: Vec<f32>,
+    /// The frames computed last, each at its step modulo 4: the next stretch overlaps with them.
+    frames: Vec<Frame>,
+}
+
+/// One frame after the mask, windowed and scaled: ready to be added up.
+struct Frame {
+    step: Option<usize>,
+    samples: Vec<f32>,
+}
+
+impl Default for MaskedReader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MaskedReader {
+    /// A reader that has computed nothing yet.
+    pub fn new() -> Self {
+        let frame = || Frame {
+            step: None,
+            samples: vec![0.0; N_FFT],
+        };
+        Self {
+            places: bin_places(),
+            transform: Transform::new(),
+            input: vec![0.0; N_FFT],
+            gains: vec![0.0; MEL_BANDS],
+            frames: std::iter::repeat_with(frame).take(OVERLAPPING).collect(),
         }
     }
-    out
+
+    /// To be called when the samples or the mask are others than at the last [`MaskedReader::read`].
+    pub fn forget(&mut self) {
+        for frame in &mut self.frames {
+            frame.step = None;
+        }
+    }
+
+    /// Fills `out` with what the mask leaves of `samples` from the `first` on; behind their end comes silence. Samples
+    /// and `keep` are those of [`masked_sound`].
+    pub fn read(
+        &mut self,
+        samples: &[f32],
+        first: usize,
+        keep: &dyn Fn(usize, usize) -> bool,
+        out: &mut [f32],
+    ) {
+        out.fill(0.0);
+        let heard = out.len().min(samples.len().saturating_sub(first));
+        let mut rest = out.get_mut(..heard).unwrap_or_default();
+        let mut place = first;
+        while !rest.is_empty() {
+            let (block, skipped) = (place / HOP, place % HOP);
+            let (head, tail) = rest.split_at_mut(rest.len().min(HOP - skipped));
+            // Frame `step - 1` is centred on sample 512 * (step - 1): a block of 512 samples lies in four frames, in
+            // the last quarter of the first and the first quarter of the last.
+            for quarter in (0..OVERLAPPING).rev() {
+                let step = block + OVERLAPPING - 1 - quarter;
+                let frame = self.frame(samples, step, keep);
+                let from = quarter * HOP + skipped;
+                for (value, sample) in head.iter_mut().zip(frame.iter().skip(from)) {
+                    *value += sample;
+                }
+            }
+            place += head.len();
+            rest = tail;
+        }
+    }
+
+    fn frame(
+        &mut self,
+        samples: &[f32],
+        step: usize,
+        keep: &dyn Fn(usize, usize) -> bool,
+    ) -> &[f32] {
+        let Some(slot) = self.frames.get_mut(step % OVERLAPPING) else {
+            return &[];
+        };
+        if slot.step == Some(step) {
+            return &slot.samples;
+        }
+        slot.step = Some(step);
+        // Every sample must lie in four frames: one more frame before those of the mel and two after do it; they
+        // follow its first and last.
+        let frame = step.saturating_sub(1).min(samples.len() / HOP);
+        for (band, gain) in self.gains.iter_mut().enumerate() {
+            *gain = f32::from(u8::from(keep(band, frame)));
+        }
+        // Before the first sample and after the last there is silence.
+        let start = (step * HOP) as isize - (HOP + N_FFT / 2) as isize;
+        let skipped = start.min(0).unsigned_abs().min(N_FFT);
+        let heard = samples
+            .get(start.max(0).unsigned_abs()..)
+            .unwrap_or_default();
+        self.input.fill(0.0);
+        for (value, sample) in self.input.iter_mut().skip(skipped).zip(heard) {
+            *value = *sample;
+        }
+        for (bin, place) in self
+            .transform
+            .analyse(&self.input)
+            .iter_mut()
+            .zip(&self.places)
+        {
+            *bin *= place.gain(&self.gains);
+        }
+        for (value, sample) in slot.samples.iter_mut().zip(self.transform.synthesise()) {
+            *value = sample / (OVERLAP * N_FFT as f32);
+        }
+        &slot.samples
+    }
 }
 
 /// Where a bin lies between two bands.
@@ -146,6 +239,43 @@ mod tests {
             let sum: Vec<f32> = kept.iter().zip(&dropped).map(|(a, b)| a + b).collect();
             assert!(worst(&sum, &sound) < ROUNDING, "{samples} samples");
         }
+    }
+
+    #[test]
+    fn any_stretch_is_that_of_the_whole() {
+        let checkerboard = |band: usize, frame: usize| (band / 16 + frame / 16).is_multiple_of(2);
+        let sound = noise(30_000);
+        let whole = masked_sound(&sound, &checkerboard, Part::Kept);
+        let mut reader = MaskedReader::new();
+        // In order, back, across the end, behind it, in odd pieces.
+        for (first, length) in [
+            (0, 700),
+            (700, 1),
+            (701, 4000),
+            (200, 3000),
+            (29_990, 100),
+            (40_000, 10),
+            (12_345, 6789),
+        ] {
+            let mut out = vec![7.0; length];
+            reader.read(&sound, first, &checkerboard, &mut out);
+            for (index, value) in out.iter().enumerate() {
+                let expected = whole.get(first + index).copied().unwrap_or(0.0);
+                assert_eq!(*value, expected, "sample {} of {first}", first + index);
+            }
+        }
+    }
+
+    #[test]
+    fn a_mask_that_changes_is_heard_from_the_next_sample_on() {
+        let sound = noise(20_000);
+        let mut reader = MaskedReader::new();
+        let mut out = vec![0.0; 5000];
+        reader.read(&sound, 0, &|_, _| true, &mut out);
+        assert!(worst(&out, &sound[..5000]) < ROUNDING);
+        reader.forget();
+        reader.read(&sound, 5000, &|_, _| false, &mut out);
+        assert!(out.iter().all(|sample| *sample == 0.0));
     }
 
     #[test]

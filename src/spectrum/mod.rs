@@ -14,7 +14,7 @@ mod transform;
 
 pub use colour::ColourMap;
 pub use levels::{Levels, LevelsBuilder, MIPS, Scale, Summary, TILE_COLUMNS, Tile, level_db};
-pub use masked::{Part, masked_sound};
+pub use masked::{MaskedReader, Part, masked_sound};
 pub use mel::{
     Mel, MelStream, frames_of_samples, mel_of_file, mel_of_file_watched, mel_of_samples,
 };
