@@ -46,6 +46,12 @@ pub struct Tokens {
     pub window_line: Color32,
     /// The playhead.
     pub playhead: Color32,
+    /// The selected stretch of the picture; its edges are `selection_edge`.
+    pub selection: Color32,
+    /// Edges of the selection over the picture.
+    pub selection_edge: Color32,
+    /// The looped stretch: its bar and handles over the picture.
+    pub looped: Color32,
     /// Text and marks over the picture.
     pub on_picture: Color32,
     /// Behind text over the picture.
@@ -76,6 +82,9 @@ pub const DARK: Tokens = Tokens {
     patch_line: Color32::from_rgba_premultiplied(38, 38, 38, 38),
     window_line: Color32::from_rgba_premultiplied(110, 110, 110, 110),
     playhead: Color32::WHITE,
+    selection: Color32::from_rgba_premultiplied(23, 41, 61, 64),
+    selection_edge: Color32::from_rgb(94, 164, 244),
+    looped: Color32::from_rgb(240, 228, 66),
     on_picture: Color32::from_gray(235),
     picture_shade: Color32::from_rgba_premultiplied(8, 8, 8, 208),
     point_rim: Color32::TRANSPARENT,

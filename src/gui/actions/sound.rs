@@ -9,6 +9,10 @@ use super::{Action, Group, Shortcut};
 
 const GROUP: Group = Group::Sound;
 
+fn sound(command: SoundCommand) -> Option<Command> {
+    Some(Command::Sound(command))
+}
+
 fn by(secs: f64) -> Option<Command> {
     Some(Command::Sound(SoundCommand::SeekBy(secs)))
 }
@@ -21,6 +25,61 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Play from the playhead, or pause there",
         keys: &[Shortcut::plain(Key::Space)],
         command: |_| Some(Command::Sound(SoundCommand::TogglePlay)),
+    },
+    Action {
+        id: "play-once",
+        group: GROUP,
+        name: "Play once",
+        help: "Play the selection once and stop; without one, what is visible",
+        keys: &[Shortcut::shift(Key::Space)],
+        command: |_| sound(SoundCommand::PlayOnce),
+    },
+    Action {
+        id: "toggle-loop",
+        group: GROUP,
+        name: "Loop",
+        help: "Play the selection over and over, or the whole track; again ends it",
+        keys: &[Shortcut::plain(Key::L)],
+        command: |_| sound(SoundCommand::ToggleLoop),
+    },
+    Action {
+        id: "loop-selection",
+        group: GROUP,
+        name: "Loop the selection",
+        help: "Play the selection over and over instead of what is looped now",
+        keys: &[Shortcut::shift(Key::L)],
+        command: |model| {
+            model.transport.selection?;
+            sound(SoundCommand::LoopSelection)
+        },
+    },
+    Action {
+        id: "loop-from-here",
+        group: GROUP,
+        name: "Loop from here",
+        help: "Move the loop's start to the playhead",
+        keys: &[Shortcut::plain(Key::OpenBracket)],
+        command: |_| sound(SoundCommand::LoopFromHere),
+    },
+    Action {
+        id: "loop-to-here",
+        group: GROUP,
+        name: "Loop to here",
+        help: "Move the loop's end to the playhead",
+        keys: &[Shortcut::plain(Key::CloseBracket)],
+        command: |_| sound(SoundCommand::LoopToHere),
+    },
+    Action {
+        id: "clear-selection",
+        group: GROUP,
+        name: "Clear",
+        help: "Take the selection away, then the loop",
+        keys: &[Shortcut::plain(Key::Escape)],
+        command: |model| {
+            let transport = &model.transport;
+            let any = transport.selection.is_some() || transport.looped.is_some();
+            (any && !model.keys_shown).then_some(Command::Sound(SoundCommand::Clear))
+        },
     },
     Action {
         id: "back-second",

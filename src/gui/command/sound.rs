@@ -1,3 +1,5 @@
+use crate::gui::model::Selection;
+
 /// What a user does to the sound.
 #[derive(Debug, Clone)]
 pub enum SoundCommand {
@@ -7,6 +9,24 @@ pub enum SoundCommand {
     Seek(f64),
     /// By so many seconds.
     SeekBy(f64),
+    /// Selects a stretch of the track, or nothing.
+    Select(Option<Selection>),
+    /// Lets the selection reach to a time, in seconds; without one it begins at the playhead.
+    SelectUpTo(f64),
+    /// Plays the selection once and stops; without one, what is visible.
+    PlayOnce,
+    /// Plays a stretch over and over, or the track once.
+    SetLoop(Option<Selection>),
+    /// Loops the selection, or the whole track; again ends the loop.
+    ToggleLoop,
+    /// Loops the selection, whatever is looped now.
+    LoopSelection,
+    /// Moves the loop's start to the playhead.
+    LoopFromHere,
+    /// Moves the loop's end to the playhead.
+    LoopToHere,
+    /// Takes the selection away, then the loop.
+    Clear,
     /// How loud it plays: 0 is silence, 1 the level of the file.
     SetVolume(f32),
     /// Silence, or as loud as before.

@@ -135,6 +135,8 @@ fn select(model: &mut Model, workers: &mut Workers, index: usize) {
     }
     model.transport.left_is_loaded = false;
     model.mask.tables = None;
+    model.transport.selection = None;
+    model.transport.looped = None;
     model.spectrogram.state = PictureState::Computing(path.clone());
     model.spectrogram.decoded_secs = 0.0;
     workers.picture.request(path.clone());

@@ -4,7 +4,7 @@ use crate::{
     audio::SAMPLE_RATE,
     gui::{
         command::SoundCommand,
-        model::{Model, PictureState},
+        model::{Model, PictureState, Selection},
         work::{
             Workers,
             masked::{MaskedRequest, MaskedSound},
@@ -28,6 +28,28 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: SoundCommand)
         SoundCommand::SeekBy(secs) => {
             let to = model.transport.position_secs + secs;
             seek(model, workers, to);
+        }
+        SoundCommand::Select(selection) => model.transport.selection = selection,
+        SoundCommand::SelectUpTo(secs) => select_up_to(model, secs),
+        SoundCommand::PlayOnce => play_once(model, workers),
+        SoundCommand::SetLoop(looped) => set_loop(model, workers, looped),
+        SoundCommand::ToggleLoop => {
+            let looped = match model.transport.looped {
+                Some(_) => None,
+                None => model.transport.selection.or_else(|| whole(model)),
+            };
+            set_loop(model, workers, looped);
+        }
+        SoundCommand::LoopSelection => {
+            let selection = model.transport.selection;
+            set_loop(model, workers, selection);
+        }
+        SoundCommand::LoopFromHere => bound_loop(model, workers, true),
+        SoundCommand::LoopToHere => bound_loop(model, workers, false),
+        SoundCommand::Clear => {
+            if model.transport.selection.take().is_none() {
+                set_loop(model, workers, None);
+            }
         }
         SoundCommand::SetVolume(volume) => set_volume(model, workers, volume),
         SoundCommand::ToggleMute => {
@@ -133,12 +155,70 @@ fn set_volume(model: &mut Model, workers: &Workers, volume: f32) {
     window::remember(model, workers);
 }
 
-fn seek(model: &mut Model, workers: &Workers, secs: f64) {
-    let end = match &model.spectrogram.state {
+/// Length of the shown track, as far as it is known.
+fn track_secs(model: &Model) -> f64 {
+    match &model.spectrogram.state {
         PictureState::Ready { picture, .. } => picture.duration_secs(),
-        _ => model.transport.duration_secs,
+        _ => model.transport.duration_secs.max(0.0),
+    }
+}
+
+/// The whole track.
+fn whole(model: &Model) -> Option<Selection> {
+    let end = track_secs(model);
+    Selection::between(0.0, end, end)
+}
+
+fn select_up_to(model: &mut Model, secs: f64) {
+    let (here, end) = (model.transport.position_secs, track_secs(model));
+    let selection = match &model.transport.selection {
+        Some(selection) => selection.reaching(secs, end),
+        None => Selection::between(here, secs, end),
     };
-    let secs = secs.clamp(0.0, end.max(0.0));
+    if selection.is_some() {
+        model.transport.selection = selection;
+    }
+}
+
+/// One end of the loop to the playhead; the other stays, or is the track's.
+fn bound_loop(model: &mut Model, workers: &Workers, start: bool) {
+    let Some(old) = model.transport.looped.or_else(|| whole(model)) else {
+        return;
+    };
+    let (here, end) = (model.transport.position_secs, track_secs(model));
+    let bounded = if start && here < old.end_secs {
+        Selection::between(here, old.end_secs, end)
+    } else if start {
+        Selection::between(here, end, end)
+    } else if here > old.start_secs {
+        Selection::between(old.start_secs, here, end)
+    } else {
+        Selection::between(0.0, here, end)
+    };
+    if bounded.is_some() {
+        set_loop(model, workers, bounded);
+    }
+}
+
+fn set_loop(model: &mut Model, _workers: &Workers, looped: Option<Selection>) {
+    model.transport.looped = looped;
+}
+
+fn play_once(model: &mut Model, workers: &Workers) {
+    let view = &model.spectrogram.view;
+    let visible = Selection::between(
+        view.start_secs,
+        view.start_secs + view.span_secs,
+        track_secs(model),
+    );
+    if let Some(stretch) = model.transport.selection.or(visible) {
+        seek(model, workers, stretch.start_secs);
+        play(model, workers);
+    }
+}
+
+fn seek(model: &mut Model, workers: &Workers, secs: f64) {
+    let secs = secs.clamp(0.0, track_secs(model));
     model.transport.position_secs = secs;
     if let Some(player) = &workers.player {
         player.seek(secs);

@@ -23,6 +23,16 @@ impl Selection {
         })
     }
 
+    /// The stretch with its farther end kept and the nearer one moved to a time.
+    pub fn reaching(&self, secs: f64, duration_secs: f64) -> Option<Self> {
+        let kept = if secs < (self.start_secs + self.end_secs) / 2.0 {
+            self.end_secs
+        } else {
+            self.start_secs
+        };
+        Self::between(kept, secs, duration_secs)
+    }
+
     /// How long it is, in seconds.
     pub fn length_secs(&self) -> f64 {
         self.end_secs - self.start_secs
@@ -38,6 +48,8 @@ pub struct Transport {
     pub duration_secs: f64,
     /// The stretch that was selected on the picture; it goes with the track.
     pub selection: Option<Selection>,
+    /// The stretch that is played over and over; it goes with the track.
+    pub looped: Option<Selection>,
     /// Why the track could not be played, once that was told.
     pub problem: Option<String>,
     /// `None` until the player said something about the sound device.
@@ -61,6 +73,7 @@ impl Default for Transport {
             position_secs: 0.0,
             duration_secs: 0.0,
             selection: None,
+            looped: None,
             problem: None,
             output: None,
             hear_left: false,
@@ -123,6 +136,15 @@ mod tests {
         assert_eq!(Selection::between(9.0, 12.0, 8.0), None);
         assert_eq!(Selection::between(-5.0, -1.0, 8.0), None);
         assert_eq!(Selection::between(f64::NAN, 1.0, 8.0), None);
+        // The nearer end follows.
+        assert_eq!(
+            selection.reaching(7.0, 8.0),
+            Selection::between(4.0, 7.0, 8.0)
+        );
+        assert_eq!(
+            selection.reaching(1.0, 8.0),
+            Selection::between(1.0, 8.0, 8.0)
+        );
     }
 
     #[test]

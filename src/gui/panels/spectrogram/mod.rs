@@ -4,6 +4,7 @@ mod axes;
 mod controls;
 mod picture;
 mod readout;
+mod selection;
 
 use eframe::egui::{self, Frame, Margin, Rect, vec2};
 

@@ -6,11 +6,13 @@ use eframe::{
 };
 
 use crate::gui::{
-    command::{Command, PictureCommand, SoundCommand},
+    command::{Command, PictureCommand},
     model::{FRAME_SECS, Model, Picture, TimeView, WINDOW_SECS},
     paint::{MaskPaint, SpectrogramPaint},
     theme,
 };
+
+use super::selection;
 
 /// Draws the picture and the playhead, and reads the pointer over them.
 pub fn show(
@@ -54,7 +56,9 @@ pub fn show(
         let middle = (area.left() + area.right()) / 2.0;
         plate(ui, area, "zoom in to see the mask", middle, area.width());
     }
+    selection::draw(ui, model, area);
     playhead(ui, model, area);
+    selection::pointer(ui, model, area, &response, out);
     pointer(ui, view, area, &response, out);
 }
 
@@ -124,14 +128,6 @@ fn pointer(
     response: &egui::Response,
     out: &mut Vec<Command>,
 ) {
-    if let Some(place) = response.interact_pointer_pos() {
-        let pressed = ui.input(|input| input.pointer.button_down(PointerButton::Primary));
-        if pressed || response.clicked() {
-            out.push(Command::Sound(SoundCommand::Seek(secs_at(
-                view, area, place.x,
-            ))));
-        }
-    }
     if response.dragged_by(PointerButton::Middle) {
         let points = f64::from(response.drag_delta().x);
         let secs = points / f64::from(area.width().max(1.0)) * view.span_secs;
@@ -140,7 +136,6 @@ fn pointer(
     let Some(place) = response.hover_pos() else {
         return;
     };
-    ui.ctx().set_cursor_icon(egui::CursorIcon::Crosshair);
     let at_secs = secs_at(view, area, place.x);
     ui.input(|input| {
         for event in &input.raw.events {

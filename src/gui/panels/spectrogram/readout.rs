@@ -27,7 +27,8 @@ pub fn show(ui: &egui::Ui, model: &Model, picture: &Picture, area: Rect, place: 
         Some(pointer) => (say(model, picture, area, pointer), tokens.text),
         None if room.width() < ROOM_FOR_HINT => ("Wheel zooms".to_owned(), tokens.text_weak),
         None => (
-            "Click moves the playhead · wheel zooms · middle-drag moves the picture".to_owned(),
+            "Click moves the playhead · drag selects · wheel zooms · middle-drag moves the picture"
+                .to_owned(),
             tokens.text_weak,
         ),
     };

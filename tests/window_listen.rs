@@ -1,0 +1,177 @@
+//! Selecting and looping on the picture: what the pointer and the keys do, without a sound device.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use eframe::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, Rect};
+use egui_kittest::{Harness, kittest::Queryable as _};
+use mynascope::{
+    audio,
+    gui::{App, Offscreen, PictureError, Start, model::Selection, model::Transport},
+    storage::{Settings, Theme},
+};
+
+const SIZE: [u32; 2] = [900, 640];
+const PATIENCE: Duration = Duration::from_secs(60);
+const TRACK_SECS: f64 = 8.0;
+
+fn can_draw() -> bool {
+    match Offscreen::open(SIZE, Theme::Dark, vec![PathBuf::from("nothing here")]) {
+        Err(PictureError::NoAdapter { why }) => {
+            eprintln!("skipped: no graphics driver ({why})");
+            false
+        }
+        _ => true,
+    }
+}
+
+/// The window over one track of eight seconds.
+fn window() -> (Harness<'static, App>, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = vec![0.1; (TRACK_SECS * 16_000.0) as usize];
+    audio::write_wav(&folder.path().join("level.wav"), &samples, 16_000).unwrap();
+    let start = Start {
+        paths: vec![folder.path().to_path_buf()],
+        settings: Settings::default(),
+        complaint: None,
+        sound: false,
+        remember: false,
+    };
+    let mut harness = Harness::builder()
+        .with_size(egui::vec2(SIZE[0] as f32, SIZE[1] as f32))
+        .with_step_dt(1.0 / 60.0)
+        .wgpu()
+        .build_eframe(|creation| App::create(creation, start).unwrap());
+    let begin = Instant::now();
+    loop {
+        harness.run_steps(2);
+        if !harness.state().is_busy() {
+            break;
+        }
+        assert!(begin.elapsed() < PATIENCE, "the window stays busy");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    harness.run_steps(4);
+    (harness, folder)
+}
+
+fn transport<'a>(harness: &'a Harness<'_, App>) -> &'a Transport {
+    &harness.state().model().transport
+}
+
+fn picture(harness: &Harness<'_, App>) -> Rect {
+    harness.get_by_label("Spectrogram").rect()
+}
+
+/// Where a time lies, in the middle of the picture's height.
+fn at(area: Rect, secs: f64) -> Pos2 {
+    let x = area.left() + (secs / TRACK_SECS) as f32 * area.width();
+    egui::pos2(x, area.center().y)
+}
+
+fn button(harness: &mut Harness<'_, App>, pos: Pos2, pressed: bool, modifiers: Modifiers) {
+    harness.event(Event::PointerMoved(pos));
+    harness.run_steps(1);
+    harness.event_modifiers(
+        Event::PointerButton {
+            pos,
+            button: PointerButton::Primary,
+            pressed,
+            modifiers,
+        },
+        modifiers,
+    );
+    harness.run_steps(1);
+}
+
+fn drag(harness: &mut Harness<'_, App>, from: Pos2, to: Pos2) {
+    button(harness, from, true, Modifiers::NONE);
+    harness.event(Event::PointerMoved(from.lerp(to, 0.5)));
+    harness.run_steps(1);
+    button(harness, to, false, Modifiers::NONE);
+}
+
+fn click(harness: &mut Harness<'_, App>, at: Pos2, modifiers: Modifiers) {
+    button(harness, at, true, modifiers);
+    button(harness, at, false, modifiers);
+}
+
+#[track_caller]
+fn assert_stretch(stretch: Option<Selection>, start: f64, end: f64) {
+    let stretch = stretch.expect("a stretch");
+    let near = |a: f64, b: f64| (a - b).abs() < 0.04;
+    assert!(
+        near(stretch.start_secs, start) && near(stretch.end_secs, end),
+        "{stretch:?} is not {start} to {end}"
+    );
+}
+
+#[test]
+fn a_drag_selects_a_click_seeks_and_shift_extends() {
+    if !can_draw() {
+        return;
+    }
+    let (mut harness, _folder) = window();
+    let area = picture(&harness);
+    click(&mut harness, at(area, 1.0), Modifiers::NONE);
+    assert!((transport(&harness).position_secs - 1.0).abs() < 0.03);
+    assert_eq!(transport(&harness).selection, None);
+    // Backwards is as good.
+    drag(&mut harness, at(area, 6.0), at(area, 3.0));
+    assert_stretch(transport(&harness).selection, 3.0, 6.0);
+    let here = transport(&harness).position_secs;
+    assert!((here - 1.0).abs() < 0.03, "selecting moved the playhead");
+    click(&mut harness, at(area, 7.0), Modifiers::SHIFT);
+    assert_stretch(transport(&harness).selection, 3.0, 7.0);
+    assert_eq!(transport(&harness).position_secs, here);
+    // An edge follows the pointer.
+    drag(&mut harness, at(area, 3.0), at(area, 4.0));
+    assert_stretch(transport(&harness).selection, 4.0, 7.0);
+}
+
+#[test]
+fn keys_loop_and_clear() {
+    if !can_draw() {
+        return;
+    }
+    let (mut harness, _folder) = window();
+    let area = picture(&harness);
+    let press = |harness: &mut Harness<'_, App>, key, modifiers| {
+        harness.key_press_modifiers(modifiers, key);
+        harness.run_steps(2);
+    };
+    press(&mut harness, Key::L, Modifiers::NONE);
+    assert_stretch(transport(&harness).looped, 0.0, TRACK_SECS);
+    press(&mut harness, Key::L, Modifiers::NONE);
+    assert_eq!(transport(&harness).looped, None);
+    drag(&mut harness, at(area, 2.0), at(area, 5.0));
+    press(&mut harness, Key::L, Modifiers::NONE);
+    assert_stretch(transport(&harness).looped, 2.0, 5.0);
+    drag(&mut harness, at(area, 6.0), at(area, 7.0));
+    assert_stretch(transport(&harness).looped, 2.0, 5.0);
+    press(&mut harness, Key::L, Modifiers::SHIFT);
+    assert_stretch(transport(&harness).looped, 6.0, 7.0);
+    click(&mut harness, at(area, 3.0), Modifiers::NONE);
+    press(&mut harness, Key::OpenBracket, Modifiers::NONE);
+    assert_stretch(transport(&harness).looped, 3.0, 7.0);
+    click(&mut harness, at(area, 4.0), Modifiers::NONE);
+    press(&mut harness, Key::CloseBracket, Modifiers::NONE);
+    assert_stretch(transport(&harness).looped, 3.0, 4.0);
+    // The loop's flag follows the pointer.
+    let flag = egui::pos2(at(area, 4.0).x, area.top() + 3.0);
+    drag(&mut harness, flag, at(area, 5.0));
+    assert_stretch(transport(&harness).looped, 3.0, 5.0);
+    press(&mut harness, Key::Escape, Modifiers::NONE);
+    assert_eq!(transport(&harness).selection, None);
+    assert_stretch(transport(&harness).looped, 3.0, 5.0);
+    press(&mut harness, Key::Escape, Modifiers::NONE);
+    assert_eq!(transport(&harness).looped, None);
+}
