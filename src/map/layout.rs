@@ -7,7 +7,9 @@ use linfa::{
 use linfa_reduction::Pca;
 use ndarray::{Array2, Axis};
 
-use super::{Layout, MapError, MapSettings, Method, divergence::divergence, tsne::tsne};
+use super::{
+    Layout, MapError, MapSettings, Method, divergence::divergence, reference::reference, tsne::tsne,
+};
 use crate::{embedding::EmbeddingTable, jobs::Watch};
 
 /// t-SNE looks at this many leading directions of the table, as its authors did.
@@ -20,6 +22,16 @@ pub fn layout(
     table: &EmbeddingTable,
     settings: &MapSettings,
     watch: &Watch<'_>,
+) -> Result<Layout, MapError> {
+    layout_live(table, settings, watch, &mut |_| {})
+}
+
+/// As [`layout`]; while t-SNE runs, `moved` is given the points [rows] every few iterations, at their own scale.
+pub fn layout_live(
+    table: &EmbeddingTable,
+    settings: &MapSettings,
+    watch: &Watch<'_>,
+    moved: &mut (dyn FnMut(&[[f32; 2]]) + Send),
 ) -> Result<Layout, MapError> {
     let start = Instant::now();
     table
@@ -66,7 +78,10 @@ pub fn layout(
         perplexity = Some(used);
         let reduced = reduce(centred, TSNE_COLUMNS)?;
         watch.check()?;
-        let xy = tsne(&reduced, used, settings, watch)?;
+        let xy = match settings.method {
+            Method::TsneReference => reference(&reduced, used, settings, watch)?,
+            Method::Tsne | Method::Pca => tsne(&reduced, used, settings, watch, moved)?,
+        };
         watch.progress("measuring the map", 0, None);
         kl = divergence(&reduced, &xy, used);
         xy

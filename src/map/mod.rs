@@ -2,10 +2,11 @@
 
 mod divergence;
 mod layout;
+mod reference;
 mod save;
 mod tsne;
 
-pub use layout::layout;
+pub use layout::{layout, layout_live};
 pub use save::{check_layout_path, save_layout};
 
 use std::{fmt, path::PathBuf, str::FromStr};
@@ -21,7 +22,7 @@ pub enum Method {
     /// t-SNE (van der Maaten and Hinton 2008, Barnes-Hut variant 2014): near rows stay near.
     #[default]
     Tsne,
-    /// The t-SNE of linfa. Today the only engine: `Tsne` runs the same one and gives the same map.
+    /// The t-SNE of linfa, slower and without progress, to compare with.
     TsneReference,
     /// The two directions of largest variance.
     Pca,

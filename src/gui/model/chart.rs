@@ -8,7 +8,7 @@ use crate::{
         paint::scatter::{Point, PointClass},
         theme,
     },
-    map::{Layout, Method},
+    map::Layout,
 };
 
 use super::{embeddings::KeyedTable, nearest::NearestGrid};
@@ -128,11 +128,7 @@ impl Chart {
                 entry.points += 1;
             }
         }
-        let xy = match layout.method {
-            Method::Tsne | Method::TsneReference => to_unit_square(&compact(&layout.xy)),
-            // Its axes have a meaning.
-            Method::Pca => to_unit_square(&layout.xy),
-        };
+        let xy = to_unit_square(&layout.xy);
         let grid = NearestGrid::new(&xy);
         let shown = vec![true; legend.len()];
         Self {
@@ -147,6 +143,16 @@ impl Chart {
             shown,
             source,
         }
+    }
+
+    /// Shows the points at other places while they move; `false` if these are not places of its points.
+    pub fn move_to(&mut self, xy: &[[f32; 2]]) -> bool {
+        if xy.len() != self.xy.len() {
+            return false;
+        }
+        self.xy = to_unit_square(xy);
+        self.grid = NearestGrid::new(&self.xy);
+        true
     }
 
     /// What a point stands for.
@@ -223,27 +229,6 @@ impl Chart {
     }
 }
 
-/// Turns that are tried over a quarter of a circle, after which the square around the points comes again.
-const TURNS: usize = 45;
-
-/// Turns points so that the square around them is the smallest: the directions of a t-SNE mean nothing, and the map
-/// then fills its picture.
-fn compact(points: &[[f32; 2]]) -> Vec<[f32; 2]> {
-    let turned = |turn: usize| {
-        let angle = turn as f32 / TURNS as f32 * std::f32::consts::FRAC_PI_2;
-        let (sin, cos) = angle.sin_cos();
-        points
-            .iter()
-            .map(move |[x, y]| [cos * x - sin * y, sin * x + cos * y])
-    };
-    let side = |turn: &usize| {
-        let (low, high) = bounds(turned(*turn));
-        (high[0] - low[0]).max(high[1] - low[1])
-    };
-    let best = (0..TURNS).min_by(|a, b| side(a).total_cmp(&side(b)));
-    turned(best.unwrap_or(0)).collect()
-}
-
 /// The least and the greatest coordinates.
 fn bounds(points: impl Iterator<Item = [f32; 2]>) -> ([f32; 2], [f32; 2]) {
     let (mut low, mut high) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
@@ -276,20 +261,5 @@ mod tests {
         let square = to_unit_square(&[[10.0, 5.0], [30.0, 5.0], [20.0, 10.0]]);
         assert_eq!(square, [[-1.0, -0.25], [1.0, -0.25], [0.0, 0.25]]);
         assert_eq!(to_unit_square(&[[7.0, 7.0]]), [[0.0, 0.0]]);
-    }
-
-    #[test]
-    fn a_map_is_turned_to_fill_its_square_and_keeps_its_distances() {
-        // A diamond: turned by an eighth of a circle it is a square of side sqrt 2 instead of 2.
-        let diamond = [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]];
-        let turned = compact(&diamond);
-        let (low, high) = bounds(turned.iter().copied());
-        assert!(
-            high[0] - low[0] < 1.45 && high[1] - low[1] < 1.45,
-            "{turned:?}"
-        );
-        let distance = |a: [f32; 2], b: [f32; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
-        assert!((distance(turned[0], turned[1]) - std::f32::consts::SQRT_2).abs() < 1e-5);
-        assert!(compact(&[]).is_empty());
     }
 }

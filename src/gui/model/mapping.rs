@@ -56,6 +56,8 @@ pub const PERPLEXITIES: std::ops::RangeInclusive<f64> = 2.0..=100.0;
 pub struct Mapping {
     pub form: MapForm,
     pub running: Option<Running>,
+    /// The points rest although their layout is not done.
+    pub paused: bool,
     /// What is drawn.
     pub chart: Option<Chart>,
     /// Why the last map was not made.
@@ -75,6 +77,8 @@ pub enum MapCommand {
     /// Embeds the collection and lays it out.
     Compute,
     Cancel,
+    /// Lets the points rest, or move on.
+    Pause(bool),
     SetColouring(Colouring),
     /// Hides or shows the points of a label.
     ToggleLabel(String),
@@ -107,6 +111,11 @@ pub enum MapMessage {
         level: Level,
         layout: Layout,
     },
+    /// Where the points are now; superseded by the next.
+    Moved {
+        job: JobId,
+        xy: Vec<[f32; 2]>,
+    },
     Finished(JobId),
     Failed(JobId, String),
     /// The checkpoint doesn't say how its patches are cut.
@@ -138,6 +147,13 @@ impl Mapping {
         }
         self.chart = Some(Chart::new(table, level, layout));
         self.colour();
+    }
+
+    /// Moves the points of the chart while a layout is computed.
+    pub fn move_to(&mut self, xy: &[[f32; 2]]) {
+        if self.chart.as_mut().is_some_and(|chart| chart.move_to(xy)) {
+            self.colour();
+        }
     }
 
     /// Colours by label or by track.

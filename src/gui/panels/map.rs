@@ -55,6 +55,15 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let mut push = |command| out.push(Command::Map(command));
     ui.horizontal(|ui| match &model.mapping.running {
         Some(running) => {
+            let paused = model.mapping.paused;
+            let (symbol, hint) = if paused {
+                (icon::PLAY, "Let the points move on")
+            } else {
+                (icon::PAUSE, "Let the points rest where they are")
+            };
+            if super::top::icon_button(ui, symbol, hint).clicked() {
+                push(MapCommand::Pause(!paused));
+            }
             if parts::progress(ui, running) {
                 push(MapCommand::Cancel);
             }

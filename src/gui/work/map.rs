@@ -1,6 +1,13 @@
 //! Background work of the Map panel.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use crate::{
     embedding::Level,
@@ -17,7 +24,7 @@ use crate::{
         },
     },
     jobs::{self, Job, Watch},
-    map::{MapSettings, Method, layout},
+    map::{MapSettings, Method, layout_live},
 };
 
 /// Its running job.
@@ -25,7 +32,13 @@ use crate::{
 pub struct MapWork {
     job: Option<Job>,
     last: JobId,
+    paused: Arc<AtomicBool>,
 }
+
+/// Between two pictures of moving points.
+const MOVE_EVERY: Duration = Duration::from_millis(33);
+/// How often a resting layout looks whether it may go on.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 impl MapWork {
     /// Whether something is being worked on.
@@ -51,6 +64,10 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: MapCommand) {
             // Dropping the job tells it to stop; what it still sends is not listened to.
             workers.map.job = None;
             model.mapping.running = None;
+        }
+        MapCommand::Pause(paused) => {
+            model.mapping.paused = paused;
+            workers.map.paused.store(paused, Ordering::Release);
         }
         MapCommand::SetColouring(colouring) => model.mapping.set_colouring(colouring),
         MapCommand::ToggleLabel(label) => model.mapping.toggle_label(label),
@@ -140,6 +157,11 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: MapMessage) {
                 mapping.show(table, level, layout);
             }
         }
+        MapMessage::Moved { job, xy } => {
+            if mapping.is_running(job) {
+                mapping.move_to(&xy);
+            }
+        }
         MapMessage::Finished(job) => {
             if mapping.is_running(job) {
                 mapping.running = None;
@@ -188,7 +210,10 @@ fn compute(model: &mut Model, workers: &mut Workers) {
         },
         level: mapping.form.level,
         settings: mapping.form.settings(),
+        paused: Arc::new(AtomicBool::new(false)),
     };
+    mapping.paused = false;
+    workers.map.paused = Arc::clone(&request.paused);
     match start(request, workers.outbox.clone()) {
         Ok(handle) => {
             workers.map.job = Some(handle);
@@ -204,6 +229,7 @@ struct MapRequest {
     embed: EmbedRequest,
     level: Level,
     settings: MapSettings,
+    paused: Arc<AtomicBool>,
 }
 
 /// Starts the work: embeddings (unless they are there), then PCA, which is there at once, then t-SNE.
@@ -246,7 +272,18 @@ fn lay_out(request: &MapRequest, watch: &Watch<'_>, outbox: &Outbox) -> Result<(
             method,
             ..request.settings
         };
-        let layout = layout(rows, &settings, watch).map_err(WorkEnd::failed)?;
+        let mut told = Instant::now();
+        let mut moved = |xy: &[[f32; 2]]| {
+            while request.paused.load(Ordering::Acquire) && !watch.cancel().is_cancelled() {
+                std::thread::sleep(LOOK_EVERY);
+            }
+            if told.elapsed() >= MOVE_EVERY {
+                told = Instant::now();
+                let (job, xy) = (request.job, xy.to_vec());
+                outbox.send_if_room(Message::Map(MapMessage::Moved { job, xy }));
+            }
+        };
+        let layout = layout_live(rows, &settings, watch, &mut moved).map_err(WorkEnd::failed)?;
         outbox.send(Message::Map(MapMessage::LaidOut {
             job: request.job,
             table: Arc::clone(&table),

@@ -1,0 +1,109 @@
+//! Maps can be trusted: the default t-SNE reaches what openTSNE reaches on the same rows with as many iterations.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::{fs, path::Path};
+
+use mynascope::{
+    embedding::{EmbeddingTable, Level, TrackRow},
+    jobs::{Cancel, Watch},
+    map::{MapError, MapSettings, Method, layout, layout_live},
+};
+
+const COLUMNS: usize = 20;
+
+fn fixture(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tsne");
+    fs::read(path.join(name)).unwrap()
+}
+
+fn table() -> EmbeddingTable {
+    let mut table = EmbeddingTable::empty(COLUMNS, "planted".into(), Level::Window);
+    table.tracks.push(TrackRow {
+        path: "a".into(),
+        label: None,
+    });
+    table.values = fixture("points.f32")
+        .chunks_exact(4)
+        .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()))
+        .collect();
+    let rows = table.values.len() / COLUMNS;
+    table.track = vec![0; rows];
+    table.timestamps = vec![0.0; rows];
+    table
+}
+
+/// The `k` nearest rows of each row.
+fn neighbours<const D: usize>(rows: &[[f32; D]], k: usize) -> Vec<Vec<usize>> {
+    let square = |a: &[f32; D], b: &[f32; D]| -> f32 {
+        a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
+    };
+    rows.iter()
+        .enumerate()
+        .map(|(here, row)| {
+            let mut others: Vec<usize> = (0..rows.len()).filter(|&other| other != here).collect();
+            others.sort_by(|&a, &b| square(row, &rows[a]).total_cmp(&square(row, &rows[b])));
+            others.truncate(k);
+            others
+        })
+        .collect()
+}
+
+fn recall(rows: &[[f32; COLUMNS]], map: &[[f32; 2]], k: usize) -> f64 {
+    let pairs = neighbours(rows, k).into_iter().zip(neighbours(map, k));
+    let kept: usize = pairs
+        .map(|(near, shown)| near.iter().filter(|row| shown.contains(row)).count())
+        .sum();
+    kept as f64 / (k * rows.len()) as f64
+}
+
+#[test]
+fn the_map_keeps_neighbourhoods_as_well_as_open_tsne() {
+    let table = table();
+    let reference: serde_json::Value = serde_json::from_slice(&fixture("reference.json")).unwrap();
+    let number = |name: &str| reference[name].as_f64().unwrap();
+    let settings = MapSettings {
+        perplexity: number("perplexity"),
+        iterations: reference["iterations"].as_u64().unwrap() as usize,
+        ..MapSettings::default()
+    };
+    let map = layout(&table, &settings, &Watch::unattended()).unwrap();
+    let kl = map.kl.unwrap();
+    let rows = table.values.as_chunks::<COLUMNS>().0;
+    let (ten, thirty) = (recall(rows, &map.xy, 10), recall(rows, &map.xy, 30));
+    println!("KL {kl:.4}, recall at 10 {ten:.4}, at 30 {thirty:.4}; openTSNE {reference}");
+    assert!(kl <= 1.02 * number("kl"), "KL {kl}");
+    assert!(ten >= 0.98 * number("recall_10"), "recall at 10 {ten}");
+    assert!(
+        thirty >= 0.98 * number("recall_30"),
+        "recall at 30 {thirty}"
+    );
+}
+
+#[test]
+fn points_are_shown_while_they_move_and_a_stopped_map_ends_at_once() {
+    let table = table();
+    let cancel = Cancel::default();
+    let watch = Watch::new(cancel.clone(), &|_| {});
+    let settings = MapSettings {
+        method: Method::Tsne,
+        iterations: 1_000_000,
+        ..MapSettings::default()
+    };
+    // A million iterations take an hour: the test would be seen to hang.
+    let mut moves = 0;
+    let mut moved = |xy: &[[f32; 2]]| {
+        assert_eq!(xy.len(), 600);
+        moves += 1;
+        if moves == 3 {
+            cancel.cancel();
+        }
+    };
+    let stopped = layout_live(&table, &settings, &watch, &mut moved);
+    assert!(matches!(stopped, Err(MapError::Cancelled(_))));
+    assert_eq!(moves, 3);
+}
