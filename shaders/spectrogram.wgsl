@@ -1,4 +1,4 @@
-// The picture of a track: level in dB to colour, patch grid and mask in one pass. Whatever moves while a user drags a
+// The picture of a track: numbers to colour, patch grid and mask in one pass. Whatever moves while a user drags a
 // slider is a uniform, so nothing is uploaded then.
 
 struct Uniforms {
@@ -11,13 +11,28 @@ struct Uniforms {
     // Frame at the left edge, and visible frames.
     start_frame: f32,
     span_frames: f32,
-    top_db: f32,
-    range_db: f32,
+    // Place on the band axis at the lower edge, and visible bands.
+    low_band: f32,
+    span_bands: f32,
+    // Values of the brightest colour, and from there down to the darkest.
+    top: f32,
+    range: f32,
+    // What the number 0 stands for, and one more.
+    scale_low: f32,
+    scale_step: f32,
+    // Frames in a column of the mip that is shown, and its columns.
+    column_frames: u32,
+    columns: u32,
+    // The first tile that is there.
+    first_tile: u32,
+    // 1: a pixel shows the loudest of its columns, not their mean.
+    loudest: u32,
+    // Row of the colour map.
+    colour_row: u32,
     // 0: dropped patches stay; 1: nothing is left of them.
     overlay: f32,
+    // Frames that are there.
     frames: u32,
-    // Frames of one texture layer.
-    layer_frames: u32,
     // 0 where no mask is drawn.
     windows: u32,
     // How many frames the first window begins before the track.
@@ -30,17 +45,21 @@ struct Uniforms {
     windows_per_row: u32,
     // 1 where the target stores linear light.
     linear_target: u32,
+    // Layers that hold the tiles from the first on, four in a vector.
+    layers: array<vec4u, 8>,
 }
 
 const BANDS: i32 = 128;
 const WINDOW_FRAMES: u32 = 96u;
-// More frames than this in one pixel are sampled evenly.
-const MOST_SAMPLES: i32 = 32;
+const TILE_COLUMNS: u32 = 1024u;
+const MOST_TILES: u32 = 32u;
+// The mip is chosen so that no more columns lie in one pixel.
+const MOST_SAMPLES: i32 = 4;
 
 @group(0) @binding(0) var<uniform> uniforms: Uniforms;
-// [layers][frames][bands]: level in dB.
-@group(0) @binding(1) var levels: texture_2d_array<f32>;
-// 256 colours, darkest first.
+// [layers][columns][bands]: tiles of the visible mip, in any order.
+@group(0) @binding(1) var tiles: texture_2d_array<u32>;
+// [maps][256]: colours, darkest first.
 @group(0) @binding(2) var colours: texture_2d<f32>;
 // For each token of each window its place in the drop order.
 @group(0) @binding(3) var ranks: texture_2d<u32>;
@@ -61,36 +80,41 @@ fn corner(@builtin(vertex_index) index: u32) -> Corner {
     return out;
 }
 
-fn level(frame: i32, band: i32) -> f32 {
-    let inside = u32(clamp(frame, 0, i32(uniforms.frames) - 1));
-    let row = i32(inside % uniforms.layer_frames);
-    let layer = i32(inside / uniforms.layer_frames);
-    return textureLoad(levels, vec2i(clamp(band, 0, BANDS - 1), row), layer, 0).r;
+fn number(column: i32, band: i32) -> f32 {
+    let inside = u32(clamp(column, 0, i32(uniforms.columns) - 1));
+    let tile = min(max(inside / TILE_COLUMNS, uniforms.first_tile) - uniforms.first_tile, MOST_TILES - 1u);
+    let layer = uniforms.layers[tile / 4u][tile % 4u];
+    let place = vec2u(u32(clamp(band, 0, BANDS - 1)), inside % TILE_COLUMNS);
+    return f32(textureLoad(tiles, place, layer, 0).r);
 }
 
 // Linear between the centres of two bands.
-fn level_between(frame: i32, band: f32) -> f32 {
+fn number_between(column: i32, band: f32) -> f32 {
     let low = floor(band - 0.5);
     let share = band - 0.5 - low;
-    return mix(level(frame, i32(low)), level(frame, i32(low) + 1), share);
+    return mix(number(column, i32(low)), number(column, i32(low) + 1), share);
 }
 
-// The mean level of the frames in one pixel; between frames when a frame is wider than a pixel.
-fn smooth_level(frame: f32, band: f32, frames_per_pixel: f32) -> f32 {
-    if frames_per_pixel <= 1.0 {
-        let left = floor(frame - 0.5);
-        let share = frame - 0.5 - left;
-        let a = level_between(i32(left), band);
-        let b = level_between(i32(left) + 1, band);
-        return mix(a, b, share);
+// The value of the columns in one pixel; between columns when a column is wider than a pixel.
+fn value(column: f32, band: f32, columns_per_pixel: f32) -> f32 {
+    var found = 0.0;
+    if columns_per_pixel <= 1.0 {
+        let left = floor(column - 0.5);
+        let share = column - 0.5 - left;
+        found = mix(number_between(i32(left), band), number_between(i32(left) + 1, band), share);
+    } else {
+        let samples = clamp(i32(ceil(columns_per_pixel)), 2, MOST_SAMPLES);
+        var sum = 0.0;
+        var most = 0.0;
+        for (var index = 0; index < samples; index += 1) {
+            let offset = (f32(index) + 0.5) / f32(samples) - 0.5;
+            let one = number_between(i32(floor(column + offset * columns_per_pixel)), band);
+            sum += one;
+            most = max(most, one);
+        }
+        found = select(sum / f32(samples), most, uniforms.loudest == 1u);
     }
-    let samples = clamp(i32(ceil(frames_per_pixel)), 2, MOST_SAMPLES);
-    var sum = 0.0;
-    for (var index = 0; index < samples; index += 1) {
-        let offset = (f32(index) + 0.5) / f32(samples) - 0.5;
-        sum += level_between(i32(floor(frame + offset * frames_per_pixel)), band);
-    }
-    return sum / f32(samples);
+    return uniforms.scale_low + found * uniforms.scale_step;
 }
 
 // `frame` counts from the beginning of the first window.
@@ -117,7 +141,7 @@ fn edge_frame(x: f32) -> f32 {
 }
 
 fn edge_band(y: f32) -> f32 {
-    return (uniforms.size.y - y) * f32(BANDS) / uniforms.size.y;
+    return uniforms.low_band + (uniforms.size.y - y) * uniforms.span_bands / uniforms.size.y;
 }
 
 fn to_linear(colour: vec3f) -> vec3f {
@@ -130,15 +154,16 @@ fn to_linear(colour: vec3f) -> vec3f {
 fn pixel(in: Corner) -> @location(0) vec4f {
     let frames_per_pixel = uniforms.span_frames / uniforms.size.x;
     let frame = uniforms.start_frame + in.place.x * uniforms.span_frames;
-    let band = (1.0 - in.place.y) * f32(BANDS);
+    let band = uniforms.low_band + (1.0 - in.place.y) * uniforms.span_bands;
     var colour = uniforms.background.rgb;
     if frame >= 0.0 && frame < f32(uniforms.frames) {
-        let db = smooth_level(frame, band, frames_per_pixel);
-        let share = clamp((db - uniforms.top_db) / uniforms.range_db + 1.0, 0.0, 1.0);
+        let column_frames = f32(uniforms.column_frames);
+        let found = value(frame / column_frames, band, frames_per_pixel / column_frames);
+        let share = clamp((found - uniforms.top) / uniforms.range + 1.0, 0.0, 1.0);
         let place = share * 255.0;
-        let below = i32(place);
-        let darker = textureLoad(colours, vec2i(below, 0), 0).rgb;
-        let brighter = textureLoad(colours, vec2i(min(below + 1, 255), 0), 0).rgb;
+        let below = u32(place);
+        let darker = textureLoad(colours, vec2u(below, uniforms.colour_row), 0).rgb;
+        let brighter = textureLoad(colours, vec2u(min(below + 1u, 255u), uniforms.colour_row), 0).rgb;
         colour = mix(darker, brighter, fract(place));
         if uniforms.windows > 0u {
             colour = masked(colour, frame, band, floor(in.place * uniforms.size));

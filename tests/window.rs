@@ -24,11 +24,14 @@ use mynascope::{
     audio,
     gui::{
         App, Offscreen, PictureError, PictureRequest, Start,
-        command::{Command, LibraryCommand, MaskCommand, SoundCommand, WindowCommand},
+        command::{
+            Command, LibraryCommand, MaskCommand, PictureCommand, SoundCommand, WindowCommand,
+        },
         layout::{Layout, Pane},
         model::PictureState,
         paint, panels, picture, run_window, theme,
     },
+    spectrum::ColourMap,
     storage::{Settings, Theme},
     tokens::MaskRatio,
 };
@@ -184,7 +187,7 @@ fn the_ratio_changes_the_picture_and_uploads_nothing() {
     assert!(is_ready(harness.state()));
     let before = harness.render().unwrap();
     let sent = paint::uploads(&state).unwrap();
-    assert_eq!((sent.pictures, sent.ranks), (1, 1));
+    assert_eq!((sent.tiles, sent.ranks), (1, 1));
     let ratio = MaskRatio::new(0.2).unwrap();
     harness
         .state_mut()
@@ -200,7 +203,44 @@ fn the_ratio_changes_the_picture_and_uploads_nothing() {
     harness.run_steps(2);
     assert!(difference(&after, &harness.render().unwrap()) > 0.01);
     let again = paint::uploads(&state).unwrap();
-    assert_eq!((again.pictures, again.ranks), (1, 2));
+    assert_eq!((again.tiles, again.ranks), (1, 2));
+}
+
+#[test]
+fn colours_levels_and_frequencies_change_the_picture_and_upload_nothing() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let (mut harness, state) = harness(vec![folder.path().to_path_buf()]);
+    let mut before = harness.render().unwrap();
+    let sent = paint::uploads(&state).unwrap();
+    for command in [
+        PictureCommand::SetColourMap(ColourMap::Viridis),
+        PictureCommand::SetTopDb(10.0),
+        PictureCommand::SetRangeDb(40.0),
+        PictureCommand::ZoomBands {
+            at: 20.0,
+            notches: 4.0,
+        },
+        PictureCommand::ZoomTime {
+            at_secs: 3.0,
+            notches: 4.0,
+        },
+    ] {
+        harness.state_mut().apply(Command::Picture(command.clone()));
+        harness.run_steps(2);
+        let after = harness.render().unwrap();
+        assert!(difference(&before, &after) > 0.03, "{command:?}");
+        before = after;
+    }
+    assert_eq!(paint::uploads(&state).unwrap(), sent);
+    // What the encoder sees is another picture: one more tile.
+    let command = PictureCommand::SeeAsEncoder(true);
+    harness.state_mut().apply(Command::Picture(command));
+    settle(&mut harness);
+    assert!(difference(&before, &harness.render().unwrap()) > 0.03);
+    assert_eq!(paint::uploads(&state).unwrap().tiles, sent.tiles + 1);
 }
 
 #[test]

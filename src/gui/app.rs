@@ -62,7 +62,7 @@ impl App {
     /// Starts the workers and opens what was asked for.
     pub fn new(ctx: &egui::Context, start: Start) -> std::io::Result<Self> {
         let (outbox, inbox) = Outbox::new(ctx);
-        let mut workers = Workers::start(outbox, start.sound, start.remember)?;
+        let mut workers = Workers::start(outbox, start.sound, start.remember, &start.settings)?;
         let mut model = Model {
             settings: start.settings,
             ..Model::default()
@@ -127,11 +127,11 @@ impl App {
 
     /// Whether the picture may still change without the user: something is opened, decoded, computed or trained.
     pub fn is_busy(&self) -> bool {
-        let decoding = matches!(
-            self.model.spectrogram.state,
-            super::model::PictureState::Computing(_)
-        );
-        decoding || !self.inbox.is_empty() || self.workers.is_busy()
+        let spectrogram = &self.model.spectrogram;
+        let looking = spectrogram.as_encoder
+            && matches!(spectrogram.state, super::model::PictureState::Ready { .. })
+            && spectrogram.seen(self.model.mask.cut()).is_none();
+        spectrogram.is_computing() || looking || !self.inbox.is_empty() || self.workers.is_busy()
     }
 
     /// Turns errors of the graphics card into notices; without this they end the program.

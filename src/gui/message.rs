@@ -8,7 +8,7 @@ use eframe::egui;
 use crate::{collection::Collection, jobs::Progress};
 
 use super::{
-    model::{MapMessage, Picture, ProbeMessage, TrainMessage},
+    model::{MapMessage, Picture, ProbeMessage, Seen, TrainMessage},
     work::masked::MaskedSound,
 };
 
@@ -19,16 +19,18 @@ pub enum Message {
     Opened(Result<Collection, String>),
     /// What the file dialog gave; nothing if it was closed.
     Chosen(Vec<PathBuf>),
-    /// How many seconds of a track are decoded.
-    Decoded {
+    /// The beginning of a track, while the rest is decoded.
+    PictureGrows {
         path: PathBuf,
-        secs: f64,
+        picture: Arc<Picture>,
     },
     /// The picture of a track, or why there is none.
     Picture {
         path: PathBuf,
         result: Result<Arc<Picture>, String>,
     },
+    /// What the encoder sees of a track.
+    Seen(Seen),
     /// What a mask leaves of a track's sound.
     MaskedSound(Result<MaskedSound, String>),
     /// Something that runs in the background broke.

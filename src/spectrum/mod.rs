@@ -4,6 +4,7 @@
 
 mod colour;
 mod filters;
+mod kept;
 mod levels;
 mod masked;
 mod mel;
@@ -13,6 +14,7 @@ mod seen;
 mod transform;
 
 pub use colour::ColourMap;
+pub use kept::{Sight, keep_sight, kept_sight, mel_of_file_kept, sight_of_file};
 pub use levels::{Levels, LevelsBuilder, MIPS, Scale, Summary, TILE_COLUMNS, Tile, level_db};
 pub use masked::{MaskedReader, Part, masked_sound};
 pub use mel::{
@@ -20,7 +22,7 @@ pub use mel::{
 };
 pub use npy::{read_npy, write_npy};
 pub use scale::{band_of_hz, hz_of_band, mel_frequencies, note_and_cents, note_name};
-pub use seen::seen_by_encoder;
+pub use seen::{Patches, seen_by_encoder};
 
 use std::path::PathBuf;
 

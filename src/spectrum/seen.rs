@@ -6,36 +6,50 @@ use super::{
 /// What PyTorch's LayerNorm adds to the variance.
 const EPSILON: f64 = 1e-5;
 
-/// What a Myna encoder sees of a mel: each patch of `patch_bands` x `patch_frames` raw powers with its own mean taken
-/// off and divided by its own standard deviation, `(x - mean) / sqrt(variance + 1e-5)`, as the LayerNorm before the
-/// patch embedding does (without its learned gain and bias). Patches begin with the first frame; `frames` frames are
-/// seen, silence follows the end of the mel. `None` where patches don't fill the bands, or when `keep_on` says no.
-pub fn seen_by_encoder(
-    mel: &Mel,
-    patch_bands: usize,
-    patch_frames: usize,
-    frames: usize,
-    keep_on: &dyn Fn() -> bool,
-) -> Option<Levels> {
-    if patch_bands == 0 || patch_frames == 0 || !MEL_BANDS.is_multiple_of(patch_bands) {
+/// How patches are cut from a mel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patches {
+    pub bands: usize,
+    pub frames: usize,
+    /// How many frames the first patch begins before the mel.
+    pub lead_frames: usize,
+}
+
+/// What a Myna encoder sees of a mel: each patch of raw powers with its own mean taken off and divided by its own
+/// standard deviation, `(x - mean) / sqrt(variance + 1e-5)`, as the LayerNorm before the patch embedding does (without
+/// its learned gain and bias). Before and behind the mel there is silence. As many frames as the mel has; `None` where
+/// patches don't fill the bands, or when `keep_on` says no.
+pub fn seen_by_encoder(mel: &Mel, patches: Patches, keep_on: &dyn Fn() -> bool) -> Option<Levels> {
+    let Patches {
+        bands,
+        frames,
+        lead_frames,
+    } = patches;
+    if bands == 0 || frames == 0 || lead_frames >= frames || !MEL_BANDS.is_multiple_of(bands) {
         return None;
     }
     let mut builder = LevelsBuilder::new(Scale::DEVIATIONS);
-    let mut column = vec![0.0_f32; patch_frames * MEL_BANDS];
-    for first in (0..frames).step_by(patch_frames) {
+    let mut column = vec![0.0_f32; frames * MEL_BANDS];
+    for first in (0..mel.frames() + lead_frames).step_by(frames) {
         if !keep_on() {
             return None;
         }
         column.fill(0.0);
-        for (index, frame) in column.chunks_exact_mut(MEL_BANDS).enumerate() {
-            for (value, power) in frame.iter_mut().zip(mel.frame(first + index)) {
-                *value = *power;
-            }
+        for (frame, place) in (first..).zip(column.chunks_exact_mut(MEL_BANDS)) {
+            let powers = frame.checked_sub(lead_frames).map(|frame| mel.frame(frame));
+            let powers = powers.unwrap_or_default();
+            place
+                .iter_mut()
+                .zip(powers)
+                .for_each(|(to, from)| *to = *from);
         }
-        for row in 0..MEL_BANDS / patch_bands {
-            normalise(&mut column, row * patch_bands, patch_bands);
+        for low in (0..MEL_BANDS).step_by(bands) {
+            normalise(&mut column, low, bands);
         }
-        builder.push(column.iter().copied());
+        let outside = lead_frames.saturating_sub(first);
+        let left = mel.frames() - builder.frames();
+        let inside = column.chunks_exact(MEL_BANDS).skip(outside).take(left);
+        builder.push(inside.flatten().copied());
     }
     Some(builder.finish())
 }
@@ -74,19 +88,30 @@ mod tests {
 
     #[test]
     fn each_patch_is_normalised_by_its_own_mean_and_deviation() {
-        let mel = mel(96);
-        for (bands, width) in [(16, 16), (128, 2)] {
-            let seen = seen_by_encoder(&mel, bands, width, 96, &|| true).unwrap();
-            assert_eq!(seen.frames(), 96);
-            for (band, frame) in [(0, 0), (17, 33), (127, 95), (64, 50)] {
-                let (top, left) = (band / bands * bands, frame / width * width);
-                let patch: Vec<f64> = (left..left + width)
-                    .flat_map(|f| (top..top + bands).map(move |b| (b, f)))
-                    .map(|(b, f)| f64::from(mel.get(b, f)))
+        let mel = mel(90);
+        for (bands, frames, lead_frames) in [(16, 16, 0), (128, 2, 0), (16, 16, 5), (128, 2, 1)] {
+            let patches = Patches {
+                bands,
+                frames,
+                lead_frames,
+            };
+            let seen = seen_by_encoder(&mel, patches, &|| true).unwrap();
+            assert_eq!(seen.frames(), 90);
+            for (band, frame) in [(0, 0), (17, 33), (127, 89), (64, 50)] {
+                let low = band / bands * bands;
+                let first = (frame + lead_frames) / frames * frames;
+                // Outside the mel there is silence.
+                let power = |band: usize, place: usize| {
+                    let frame = place.checked_sub(lead_frames);
+                    f64::from(frame.map_or(0.0, |frame| mel.get(band, frame)))
+                };
+                let patch: Vec<f64> = (first..first + frames)
+                    .flat_map(|place| (low..low + bands).map(move |band| (band, place)))
+                    .map(|(band, place)| power(band, place))
                     .collect();
                 let mean = patch.iter().sum::<f64>() / 256.0;
                 let variance = patch.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 256.0;
-                let there = (f64::from(mel.get(band, frame)) - mean) / (variance + 1e-5).sqrt();
+                let there = (power(band, frame + lead_frames) - mean) / (variance + 1e-5).sqrt();
                 let ours = f64::from(seen.get(band, frame).unwrap());
                 assert!((ours - there).abs() < 3e-4, "{ours} is not {there}");
             }
@@ -94,12 +119,20 @@ mod tests {
     }
 
     #[test]
-    fn silence_stays_nothing_and_follows_the_end() {
+    fn silence_stays_nothing() {
         let silent = Mel::from_values(vec![0.0; 20 * MEL_BANDS]);
-        let seen = seen_by_encoder(&silent, 16, 16, 96, &|| true).unwrap();
-        assert_eq!(seen.frames(), 96);
-        assert!(seen.get(3, 90).unwrap().abs() < 1e-3);
-        assert!(seen_by_encoder(&silent, 17, 16, 96, &|| true).is_none());
-        assert!(seen_by_encoder(&silent, 16, 16, 96, &|| false).is_none());
+        let patches = Patches {
+            bands: 16,
+            frames: 16,
+            lead_frames: 0,
+        };
+        let seen = seen_by_encoder(&silent, patches, &|| true).unwrap();
+        assert!(seen.get(3, 19).unwrap().abs() < 1e-3);
+        assert!(seen_by_encoder(&silent, patches, &|| false).is_none());
+        let uneven = Patches {
+            bands: 17,
+            ..patches
+        };
+        assert!(seen_by_encoder(&silent, uneven, &|| true).is_none());
     }
 }

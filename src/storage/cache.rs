@@ -2,7 +2,10 @@ use std::{
     fs,
     io::{self, Read, Write},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -27,7 +30,7 @@ impl ContentKey {
 #[derive(Debug)]
 pub struct Cache {
     folder: PathBuf,
-    limit_bytes: u64,
+    limit_bytes: AtomicU64,
     /// What the entries take; `None` before they were first counted.
     used_bytes: Mutex<Option<u64>>,
 }
@@ -55,7 +58,7 @@ impl Cache {
     pub fn new(folder: PathBuf, limit_bytes: u64) -> Self {
         Self {
             folder,
-            limit_bytes,
+            limit_bytes: AtomicU64::new(limit_bytes),
             used_bytes: Mutex::new(None),
         }
     }
@@ -66,21 +69,23 @@ impl Cache {
         Ok(Self::new(folder, limit_bytes))
     }
 
+    /// What a file contains, if that can be told without reading it: path, size and time of change are known.
+    pub fn known_key_of(&self, path: &Path) -> Option<ContentKey> {
+        let stamp = stamp(&fs::metadata(path).ok()?);
+        let known = self.get(&path_key(path).ok()?, INDEX)?;
+        let (known_stamp, hash) = known.split_at_checked(stamp.len())?;
+        let hash = hash.try_into().ok()?;
+        (known_stamp == stamp).then_some(ContentKey(hash))
+    }
+
     /// What a file contains. The file is read only if path, size or time of change are new.
     pub fn key_of(&self, path: &Path) -> io::Result<ContentKey> {
-        let path = std::path::absolute(path)?;
-        let before = fs::metadata(&path)?;
-        let index = ContentKey(*blake3::hash(path.as_os_str().as_encoded_bytes()).as_bytes());
-        let stamp = stamp(&before);
-        if let Some(known) = self.get(&index, INDEX)
-            && let Some((known_stamp, hash)) = known.split_at_checked(stamp.len())
-            && known_stamp == stamp
-            && let Ok(hash) = hash.try_into()
-        {
-            return Ok(ContentKey(hash));
+        if let Some(known) = self.known_key_of(path) {
+            return Ok(known);
         }
+        let before = fs::metadata(path)?;
         let mut hasher = blake3::Hasher::new();
-        let mut file = fs::File::open(&path)?;
+        let mut file = fs::File::open(path)?;
         io::copy(&mut file, &mut hasher)?;
         let key = ContentKey(*hasher.finalize().as_bytes());
         let settled = before
@@ -90,7 +95,7 @@ impl Cache {
             .is_some_and(|age| age > SETTLED_AFTER);
         if settled {
             // Without the index the file is hashed again next time: slower, never wrong.
-            let _ = self.put(&index, INDEX, &[&stamp, &key.0]);
+            let _ = self.put(&path_key(path)?, INDEX, &[&stamp(&before), &key.0]);
         }
         Ok(key)
     }
@@ -116,7 +121,7 @@ impl Cache {
     pub fn put(&self, key: &ContentKey, kind: &str, parts: &[&[u8]]) -> Result<(), StorageError> {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let bytes = on_disk((HEADER_BYTES + length) as u64);
-        if bytes > self.limit_bytes {
+        if bytes > self.limit_bytes() {
             return Ok(());
         }
         create_folder(&self.folder)?;
@@ -147,6 +152,16 @@ impl Cache {
         })?;
         self.make_room(bytes, replaced);
         Ok(())
+    }
+
+    /// What all entries may take on disk, in bytes.
+    pub fn limit_bytes(&self) -> u64 {
+        self.limit_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Sets another limit; what lies over it goes with the next result that is kept.
+    pub fn set_limit_bytes(&self, bytes: u64) {
+        self.limit_bytes.store(bytes, Ordering::Relaxed);
     }
 
     /// What all entries take on disk, in bytes.
@@ -186,14 +201,14 @@ impl Cache {
             None => self.bytes(),
         };
         *used = Some(now);
-        if now <= self.limit_bytes {
+        if now <= self.limit_bytes() {
             return;
         }
         let mut entries = self.entries();
         entries.sort_by_key(|entry| entry.used);
         // Counted anew: another program may have written or removed some.
         let mut left: u64 = entries.iter().map(|entry| entry.bytes).sum();
-        let wanted = (self.limit_bytes as f64 * KEEP_SHARE) as u64;
+        let wanted = (self.limit_bytes() as f64 * KEEP_SHARE) as u64;
         // The newest is the one that room is made for.
         entries.pop();
         for entry in entries {
@@ -240,6 +255,13 @@ struct Entry {
 
 fn on_disk(bytes: u64) -> u64 {
     bytes.next_multiple_of(BLOCK_BYTES)
+}
+
+/// Under which the content of a path is noted.
+fn path_key(path: &Path) -> io::Result<ContentKey> {
+    let path = std::path::absolute(path)?;
+    let hash = blake3::hash(path.as_os_str().as_encoded_bytes());
+    Ok(ContentKey(*hash.as_bytes()))
 }
 
 /// Size and time of change.

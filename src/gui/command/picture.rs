@@ -1,4 +1,7 @@
-use crate::spectrum::ColourMap;
+use crate::{
+    spectrum::{ColourMap, Summary},
+    storage::Follow,
+};
 
 /// What a user does to the picture.
 #[derive(Debug, Clone)]
@@ -15,7 +18,27 @@ pub enum PictureCommand {
     },
     /// Moves the picture by so many seconds.
     PanTime(f64),
+    /// Shows the whole track and all frequencies.
     FitTrack,
+    /// Shows the selected stretch.
+    FitSelection,
+    /// Enlarges the frequency axis around a place on it, in bands from the lower edge.
+    ZoomBands {
+        at: f64,
+        notches: f64,
+    },
+    /// Moves the picture down by so many bands.
+    PanBands(f64),
+    /// How the picture goes with the playhead.
+    SetFollow(Follow),
+    /// What a pixel shows that is wider than a frame.
+    SetSummary(Summary),
+    /// Shows what the encoder sees, or levels in dB.
+    SeeAsEncoder(bool),
+    /// The panel is so wide and high now, in points.
+    ShownAt([f32; 2]),
+    /// Asks where to, and saves the picture as PNG.
+    Save,
     SetColourMap(ColourMap),
     /// To the next colour map, or the one before.
     NextColourMap {

@@ -138,7 +138,6 @@ fn select(model: &mut Model, workers: &mut Workers, index: usize) {
     model.transport.selection = None;
     model.transport.looped = None;
     model.spectrogram.state = PictureState::Computing(path.clone());
-    model.spectrogram.decoded_secs = 0.0;
     workers.picture.request(path.clone());
     if let Some(player) = &workers.player {
         player.load(&path);

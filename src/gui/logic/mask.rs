@@ -24,7 +24,7 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: MaskCommand) 
 /// The mask drops other tokens than before.
 fn changed(model: &mut Model, workers: &Workers) {
     if let Some(picture) = model.spectrogram.picture() {
-        let frames = picture.mel.frames();
+        let frames = picture.frames();
         model.mask.refresh(frames);
     }
     if model.transport.hear_left {

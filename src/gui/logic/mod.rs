@@ -26,12 +26,13 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
         Command::Window(command) => window::apply(model, workers, command),
         Command::Library(command) => library::apply(model, workers, command),
         Command::Sound(command) => sound::apply(model, workers, command),
-        Command::Picture(command) => picture::apply(model, command),
+        Command::Picture(command) => picture::apply(model, workers, command),
         Command::Mask(command) => mask::apply(model, workers, command),
         Command::Train(command) => train::apply(model, workers, command),
         Command::Map(command) => map::apply(model, workers, command),
         Command::Probe(command) => probe::apply(model, workers, command),
     }
+    picture::see_as_encoder(model, workers);
 }
 
 /// Takes in one message.
@@ -40,8 +41,9 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
         Message::Opening(progress) => library::opening(model, workers, progress),
         Message::Opened(result) => library::opened(model, workers, result),
         Message::Chosen(paths) => open(model, workers, paths),
-        Message::Decoded { path, secs } => picture::decoded(model, &path, secs),
+        Message::PictureGrows { path, picture } => picture::grew(model, path, picture),
         Message::Picture { path, result } => picture::received(model, workers, path, result),
+        Message::Seen(seen) => model.spectrogram.seen = Some(seen),
         Message::MaskedSound(result) => sound::masked(model, workers, result),
         Message::Fault(why) => model.notices.error(why),
         Message::Graphics(why) => window::graphics(model, &why),
@@ -49,6 +51,7 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
         Message::Map(message) => map::receive(model, workers, message),
         Message::Probe(message) => probe::receive(model, workers, message),
     }
+    picture::see_as_encoder(model, workers);
 }
 
 /// The message for a system that gives no thread.

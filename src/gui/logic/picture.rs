@@ -1,25 +1,22 @@
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     gui::{
         command::PictureCommand,
-        model::{Model, Picture, PictureState, TimeView},
+        model::{BandView, Model, Picture, PictureState, TimeView},
         work::Workers,
     },
     spectrum::ColourMap,
 };
 
-use super::sound;
+use super::{sound, window};
 
 /// The dB controls stay within these.
 pub const TOP_DB: std::ops::RangeInclusive<f32> = -40.0..=60.0;
 /// The dB controls stay within these.
 pub const RANGE_DB: std::ops::RangeInclusive<f32> = 20.0..=120.0;
 
-pub(super) fn apply(model: &mut Model, command: PictureCommand) {
+pub(super) fn apply(model: &mut Model, workers: &Workers, command: PictureCommand) {
     let spectrogram = &mut model.spectrogram;
     match command {
         PictureCommand::ZoomTime { at_secs, notches } => spectrogram.view.zoom(at_secs, notches),
@@ -30,7 +27,24 @@ pub(super) fn apply(model: &mut Model, command: PictureCommand) {
         PictureCommand::PanTime(secs) => spectrogram.view.pan(secs),
         PictureCommand::FitTrack => {
             spectrogram.view = TimeView::fit(spectrogram.view.duration_secs);
+            spectrogram.bands = BandView::default();
         }
+        PictureCommand::FitSelection => {
+            if let Some(selection) = model.transport.selection {
+                let length = selection.length_secs();
+                spectrogram.view.show(selection.start_secs, length);
+            }
+        }
+        PictureCommand::ZoomBands { at, notches } => spectrogram.bands.zoom(at, notches),
+        PictureCommand::PanBands(bands) => spectrogram.bands.pan(bands),
+        PictureCommand::SetFollow(follow) => {
+            model.settings.follow = follow;
+            window::remember(model, workers);
+        }
+        PictureCommand::SetSummary(summary) => spectrogram.summary = summary,
+        PictureCommand::SeeAsEncoder(on) => spectrogram.as_encoder = on,
+        PictureCommand::ShownAt(size) => spectrogram.shown_size = size,
+        PictureCommand::Save => {}
         PictureCommand::SetColourMap(map) => spectrogram.colour_map = map,
         PictureCommand::NextColourMap { back } => {
             spectrogram.colour_map = next_map(spectrogram.colour_map, back);
@@ -44,12 +58,24 @@ pub(super) fn apply(model: &mut Model, command: PictureCommand) {
     }
 }
 
-pub(super) fn decoded(model: &mut Model, path: &Path, secs: f64) {
-    if let PictureState::Computing(computed) = &model.spectrogram.state
-        && computed == path
-    {
-        model.spectrogram.decoded_secs = secs;
+/// Takes in the beginning of a track.
+pub(super) fn grew(model: &mut Model, path: PathBuf, picture: Arc<Picture>) {
+    let awaited = model.spectrogram.is_computing();
+    if awaited && model.spectrogram.path() == Some(path.as_path()) {
+        measure(model, &picture);
+        model.spectrogram.state = PictureState::Growing { path, picture };
     }
+}
+
+/// Fits the view, or what the user made of it, to a picture, and draws a mask as long as it.
+fn measure(model: &mut Model, picture: &Picture) {
+    let spectrogram = &mut model.spectrogram;
+    if matches!(spectrogram.state, PictureState::Growing { .. }) {
+        spectrogram.view.set_duration(picture.duration_secs());
+    } else {
+        spectrogram.view = TimeView::fit(picture.duration_secs());
+    }
+    model.mask.refresh(picture.frames());
 }
 
 pub(super) fn received(
@@ -63,8 +89,7 @@ pub(super) fn received(
     }
     match result {
         Ok(picture) => {
-            model.spectrogram.view = TimeView::fit(picture.duration_secs());
-            model.mask.refresh(picture.mel.frames());
+            measure(model, &picture);
             model.library.learn_duration(&path, picture.duration_secs());
             model.spectrogram.state = PictureState::Ready { path, picture };
             if model.transport.hear_left {
@@ -75,6 +100,16 @@ pub(super) fn received(
             model.library.learn_problem(&path, &why);
             model.spectrogram.state = PictureState::Failed(why);
         }
+    }
+}
+
+/// Asks for what the encoder sees where it is wanted and neither there nor asked for.
+pub(super) fn see_as_encoder(model: &Model, workers: &mut Workers) {
+    if let PictureState::Ready { path, picture } = &model.spectrogram.state
+        && model.spectrogram.as_encoder
+        && model.spectrogram.seen(model.mask.cut()).is_none()
+    {
+        workers.picture.see(path, model.mask.cut(), picture);
     }
 }
 

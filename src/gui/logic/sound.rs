@@ -100,7 +100,11 @@ pub fn listen(model: &mut Model, workers: &Workers) {
         if let Some(notice) = transport.silence_notice.take() {
             model.notices.dismiss(notice);
         }
-        model.spectrogram.view.follow(transport.position_secs);
+        let follow = model.settings.follow;
+        model
+            .spectrogram
+            .view
+            .follow(transport.position_secs, follow);
     }
 }
 
@@ -157,9 +161,9 @@ fn set_volume(model: &mut Model, workers: &Workers, volume: f32) {
 
 /// Length of the shown track, as far as it is known.
 fn track_secs(model: &Model) -> f64 {
-    match &model.spectrogram.state {
-        PictureState::Ready { picture, .. } => picture.duration_secs(),
-        _ => model.transport.duration_secs.max(0.0),
+    match model.spectrogram.picture() {
+        Some(picture) => picture.duration_secs(),
+        None => model.transport.duration_secs.max(0.0),
     }
 }
 

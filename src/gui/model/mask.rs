@@ -39,6 +39,14 @@ impl MaskKey {
     }
 }
 
+/// How patches are cut from a track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PatchCut {
+    pub shape: PatchShape,
+    /// How many frames the first patch begins before the track; less than a patch.
+    pub lead_frames: usize,
+}
+
 /// A view of a track with, for every token of every window, its place in the drop order.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RankTable {
@@ -200,6 +208,17 @@ impl Mask {
     /// The view of the shown track that is seen and heard.
     pub fn active_table(&self) -> Option<&Arc<RankTable>> {
         self.table(self.active)
+    }
+
+    /// How the patches that are seen are cut from the track.
+    pub fn cut(&self) -> PatchCut {
+        let lead = self
+            .active_table()
+            .map_or(0, |table| table.view.lead_frames());
+        PatchCut {
+            shape: self.shape,
+            lead_frames: lead % self.shape.frames(),
+        }
     }
 
     /// Draws the views anew where seed, kind, shape, crop, paint or track changed.

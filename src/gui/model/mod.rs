@@ -20,11 +20,11 @@ pub use embeddings::{AskedFor, Embeddings, EncoderSource, KeyedTable, TableKey};
 pub use job::{JobId, Running, say_duration, say_progress};
 pub use library::{Library, Row};
 pub use mapping::{MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES};
-pub use mask::{MOST_PERCENT, Mask, MaskKey, Paint, RankTable};
+pub use mask::{MOST_PERCENT, Mask, MaskKey, Paint, PatchCut, RankTable};
 pub use nearest::NearestGrid;
 pub use notice::{Notice, Notices, Severity};
 pub use picture::{
-    FRAME_SECS, Picture, PictureState, Spectrogram, TimeView, WINDOW_SECS, level_db,
+    BandView, FRAME_SECS, Picture, PictureState, Seen, Spectrogram, TimeView, WINDOW_SECS,
 };
 pub use probing::{
     HEADS, PROTOCOLS, ProbeCommand, ProbeMessage, ProbeResult, Probing, explain_head,

@@ -1,86 +1,103 @@
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    spectrum::{ColourMap, HOP, Mel},
+    audio::Peaks,
+    spectrum::{ColourMap, HOP, Levels, MEL_BANDS, Mel, Summary},
+    storage::Follow,
     tokens::WINDOW_FRAMES,
 };
+
+use super::PatchCut;
 
 /// Seconds of one mel frame.
 pub const FRAME_SECS: f64 = HOP as f64 / crate::audio::SAMPLE_RATE as f64;
 /// Seconds of one window.
 pub const WINDOW_SECS: f64 = WINDOW_FRAMES as f64 * FRAME_SECS;
 
-/// The mel-spectrogram of a track, ready to be drawn.
+/// The picture of a track, as far as it is computed.
+#[derive(Debug)]
 pub struct Picture {
-    /// Different for every picture ever made: tells the graphics card whether it has this one already.
-    pub id: u64,
-    pub mel: Mel,
-    /// The levels of `mel` in dB as half-precision floats, `[frames, bands]`: what the graphics card is sent.
-    pub levels: Vec<u16>,
+    /// In dB of mel power, of the frames that are decoded.
+    pub levels: Arc<Levels>,
+    /// The outline of what is decoded.
+    pub peaks: Peaks,
+    /// The raw powers, once the whole track is decoded.
+    pub mel: Option<Arc<Mel>>,
+    /// Frames of the whole track: while it is decoded, what its header claims.
+    frames: usize,
 }
 
 impl Picture {
-    /// Wraps a mel-spectrogram.
-    pub fn new(mel: Mel) -> Self {
-        // Not state, only a supply of different numbers.
-        static NEXT: AtomicU64 = AtomicU64::new(1);
+    /// A picture of the whole track.
+    pub fn whole(levels: Levels, peaks: Peaks, mel: Arc<Mel>) -> Self {
         Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            levels: mel
-                .values()
-                .iter()
-                .map(|&power| half(level_db(power)))
-                .collect(),
-            mel,
+            frames: levels.frames(),
+            levels: Arc::new(levels),
+            peaks,
+            mel: Some(mel),
         }
     }
 
-    /// Length in seconds.
+    /// A picture of the beginning of a track that claims to last so long.
+    pub fn beginning(levels: Levels, peaks: Peaks, claimed_secs: f64) -> Self {
+        let claimed = (claimed_secs.max(0.0) / FRAME_SECS).ceil() as usize;
+        Self {
+            frames: claimed.max(levels.frames()),
+            levels: Arc::new(levels),
+            peaks,
+            mel: None,
+        }
+    }
+
+    /// Frames of the whole track; more than [`Levels::frames`] while it is decoded.
+    pub fn frames(&self) -> usize {
+        self.frames
+    }
+
+    /// Length of the whole track in seconds.
     pub fn duration_secs(&self) -> f64 {
-        self.mel.frames() as f64 * FRAME_SECS
+        self.frames as f64 * FRAME_SECS
+    }
+
+    /// How much of it is decoded, in seconds.
+    pub fn decoded_secs(&self) -> f64 {
+        self.levels.frames() as f64 * FRAME_SECS
+    }
+
+    /// The level of a band in a frame in dB; silence where nothing is decoded.
+    pub fn level_db(&self, band: usize, frame: usize) -> f32 {
+        let level = self.levels.get(band, frame);
+        level.unwrap_or(self.levels.scale().low)
     }
 }
 
-/// The level of a mel power in dB; silence is -120 dB.
-pub fn level_db(power: f32) -> f32 {
-    10.0 * power.max(1e-12).log10()
-}
-
-/// The bits of the nearest half-precision float (IEEE 754 binary16); too small becomes 0, too large infinity.
-fn half(value: f32) -> u16 {
-    let bits = value.to_bits();
-    let sign = (bits >> 16) & 0x8000;
-    // The exponent's bias is 127 in single and 15 in half precision.
-    let exponent = ((bits >> 23) & 0xff) as i32 - 127 + 15;
-    let magnitude = match exponent {
-        ..=0 => 0,
-        31.. => 0x7c00,
-        // A mantissa that rounds up to 2 carries into the exponent, as it should.
-        _ => (((exponent as u32) << 10) | ((bits >> 13) & 0x3ff)) + ((bits >> 12) & 1),
-    };
-    (sign | magnitude) as u16
-}
-
 /// What there is to draw.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub enum PictureState {
     /// No track is shown.
     #[default]
     Empty,
-    /// The track is being decoded.
+    /// The first seconds of the track are being decoded.
     Computing(PathBuf),
+    /// Its beginning is shown while the rest is decoded.
+    Growing {
+        path: PathBuf,
+        picture: Arc<Picture>,
+    },
     Ready {
         path: PathBuf,
         picture: Arc<Picture>,
     },
     /// Why the track has no picture.
     Failed(String),
+}
+
+/// What the encoder sees of a track: see [`crate::spectrum::seen_by_encoder`].
+#[derive(Clone)]
+pub struct Seen {
+    pub path: PathBuf,
+    pub cut: PatchCut,
+    pub levels: Arc<Levels>,
 }
 
 /// The part of a track that is visible.
@@ -136,10 +153,23 @@ impl TimeView {
         self.move_to(self.start_secs + secs);
     }
 
-    /// Turns the page when the time is not visible.
-    pub fn follow(&mut self, secs: f64) {
-        if secs < self.start_secs || secs >= self.start_secs + self.span_secs {
-            self.move_to(secs);
+    /// Goes with the playhead.
+    pub fn follow(&mut self, secs: f64, how: Follow) {
+        let hidden = secs < self.start_secs || secs >= self.start_secs + self.span_secs;
+        match how {
+            Follow::Page if hidden => self.move_to(secs),
+            Follow::Smooth => self.move_to(secs - self.span_secs / 2.0),
+            Follow::Page | Follow::Off => {}
+        }
+    }
+
+    /// The track turned out to be of another length. Where all of it was shown, all of it is shown.
+    pub fn set_duration(&mut self, duration_secs: f64) {
+        if self.span_secs >= self.duration_secs {
+            *self = Self::fit(duration_secs);
+        } else {
+            self.duration_secs = duration_secs.max(LEAST_SPAN_SECS);
+            self.show(self.start_secs, self.span_secs);
         }
     }
 
@@ -149,28 +179,88 @@ impl TimeView {
     }
 }
 
+/// The part of the frequency axis that is visible, in mel bands: 0 is the lower edge of the lowest, 128 the upper edge
+/// of the highest.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BandView {
+    /// At the lower edge.
+    pub low: f64,
+    /// Visible bands.
+    pub span: f64,
+}
+
+/// All bands.
+const ALL_BANDS: f64 = MEL_BANDS as f64;
+/// The closest look.
+const LEAST_BANDS: f64 = 8.0;
+
+impl Default for BandView {
+    fn default() -> Self {
+        Self {
+            low: 0.0,
+            span: ALL_BANDS,
+        }
+    }
+}
+
+impl BandView {
+    /// Whether all bands are visible.
+    pub fn is_whole(&self) -> bool {
+        self.span >= ALL_BANDS
+    }
+
+    /// Enlarges around a place on the axis, which stays where it is on the screen.
+    pub fn zoom(&mut self, at: f64, notches: f64) {
+        let span = (self.span / NOTCH.powf(notches)).clamp(LEAST_BANDS, ALL_BANDS);
+        let share = (at - self.low) / self.span;
+        self.span = span;
+        self.move_to(at - share * span);
+    }
+
+    /// Moves by so many bands.
+    pub fn pan(&mut self, bands: f64) {
+        self.move_to(self.low + bands);
+    }
+
+    fn move_to(&mut self, low: f64) {
+        self.low = low.clamp(0.0, ALL_BANDS - self.span);
+    }
+}
+
 /// The picture and how it is shown.
+#[derive(Clone)]
 pub struct Spectrogram {
     pub state: PictureState,
-    /// How many seconds of the track are decoded, while its picture is computed.
-    pub decoded_secs: f64,
     pub view: TimeView,
+    pub bands: BandView,
     pub colour_map: ColourMap,
     /// Level of the brightest colour, the same for all tracks, in dB of mel power.
     pub top_db: f32,
     /// From the brightest colour down to the darkest, in dB.
     pub range_db: f32,
+    /// What a pixel shows that is wider than a frame.
+    pub summary: Summary,
+    /// Whether the user wants to see what the encoder sees instead of levels in dB.
+    pub as_encoder: bool,
+    /// What the encoder sees, once computed; for the track and patches that it names.
+    pub seen: Option<Seen>,
+    /// Width and height of the panel in points when it was drawn last.
+    pub shown_size: [f32; 2],
 }
 
 impl Default for Spectrogram {
     fn default() -> Self {
         Self {
             state: PictureState::Empty,
-            decoded_secs: 0.0,
             view: TimeView::default(),
+            bands: BandView::default(),
             colour_map: ColourMap::Magma,
             top_db: Self::TOP_DB,
             range_db: Self::RANGE_DB,
+            summary: Summary::Mean,
+            as_encoder: false,
+            seen: None,
+            shown_size: [0.0; 2],
         }
     }
 }
@@ -180,21 +270,44 @@ impl Spectrogram {
     pub const TOP_DB: f32 = 32.0;
     /// Enough to see the tail of a note, not enough to see the recorder's noise.
     pub const RANGE_DB: f32 = 64.0;
+    /// The brightest colour of what the encoder sees, in standard deviations over a patch's mean.
+    pub const TOP_DEVIATIONS: f32 = 4.0;
+    /// From there down to the darkest: hardly any power lies more than one deviation below the mean of its patch.
+    pub const RANGE_DEVIATIONS: f32 = 5.0;
 
-    /// The picture, once there is one.
+    /// The picture, whole or not, once there is one.
     pub fn picture(&self) -> Option<&Arc<Picture>> {
         match &self.state {
-            PictureState::Ready { picture, .. } => Some(picture),
-            _ => None,
+            PictureState::Growing { picture, .. } | PictureState::Ready { picture, .. } => {
+                Some(picture)
+            }
+            PictureState::Empty | PictureState::Computing(_) | PictureState::Failed(_) => None,
         }
     }
 
     /// The track that is shown or being decoded.
     pub fn path(&self) -> Option<&std::path::Path> {
         match &self.state {
-            PictureState::Computing(path) | PictureState::Ready { path, .. } => Some(path),
+            PictureState::Computing(path)
+            | PictureState::Growing { path, .. }
+            | PictureState::Ready { path, .. } => Some(path),
             PictureState::Empty | PictureState::Failed(_) => None,
         }
+    }
+
+    /// Whether the track is still being decoded.
+    pub fn is_computing(&self) -> bool {
+        matches!(
+            self.state,
+            PictureState::Computing(_) | PictureState::Growing { .. }
+        )
+    }
+
+    /// What the encoder sees of the shown track in patches cut so, if it is wanted and computed.
+    pub fn seen(&self, cut: PatchCut) -> Option<&Arc<Levels>> {
+        let seen = self.seen.as_ref().filter(|_| self.as_encoder)?;
+        let is_it = seen.cut == cut && self.path() == Some(seen.path.as_path());
+        is_it.then_some(&seen.levels)
     }
 }
 
@@ -215,20 +328,17 @@ mod tests {
     }
 
     #[test]
-    fn levels_survive_half_precision() {
-        for (value, bits) in [
-            (0.0, 0),
-            (1.0, 0x3c00),
-            (-2.0, 0xc000),
-            (-120.0, 0xd780),
-            (0.1, 0x2e66),
-            (2047.9999, 0x6800),
-            (1e6, 0x7c00),
-        ] {
-            assert_eq!(half(value), bits, "{value}");
-        }
-        assert!((level_db(100.0) - 20.0).abs() < 1e-4);
-        assert_eq!(level_db(0.0), -120.0);
+    fn the_frequency_under_the_pointer_stays_while_zooming() {
+        let mut bands = BandView::default();
+        bands.zoom(32.0, 8.0);
+        assert!((bands.span - 32.0).abs() < 1e-9);
+        assert!((bands.low - 24.0).abs() < 1e-9);
+        bands.pan(-1000.0);
+        assert_eq!(bands.low, 0.0);
+        bands.zoom(0.0, 1000.0);
+        assert_eq!(bands.span, LEAST_BANDS);
+        bands.zoom(5.0, -1000.0);
+        assert_eq!(bands, BandView::default());
     }
 
     #[test]
@@ -239,7 +349,26 @@ mod tests {
         assert!((view.start_secs - 45.0).abs() < 1e-9);
         view.pan(-1e6);
         assert_eq!(view.start_secs, 0.0);
-        view.follow(16.0);
+        view.follow(16.0, Follow::Off);
+        assert_eq!(view.start_secs, 0.0);
+        view.follow(16.0, Follow::Page);
         assert_eq!(view.start_secs, 16.0);
+        view.follow(20.0, Follow::Page);
+        assert_eq!(view.start_secs, 16.0);
+        view.follow(20.0, Follow::Smooth);
+        assert!((view.start_secs - 12.5).abs() < 1e-9);
+        view.follow(59.0, Follow::Smooth);
+        assert!((view.start_secs - 45.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_length_that_was_claimed_wrongly_is_put_right() {
+        let mut whole = TimeView::fit(60.0);
+        whole.set_duration(61.0);
+        assert_eq!(whole, TimeView::fit(61.0));
+        let mut part = TimeView::fit(60.0);
+        part.show(50.0, 10.0);
+        part.set_duration(55.0);
+        assert_eq!((part.start_secs, part.span_secs), (45.0, 10.0));
     }
 }

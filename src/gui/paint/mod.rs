@@ -2,6 +2,7 @@
 
 pub mod scatter;
 mod spectrogram;
+mod tiles;
 
 pub use spectrogram::{MaskPaint, SpectrogramPaint, Uploads};
 

@@ -6,13 +6,16 @@ use eframe::{
 };
 
 use crate::{
-    gui::model::{Picture, RankTable},
-    spectrum::{ColourMap, MEL_BANDS},
+    gui::model::{BandView, RankTable},
+    spectrum::{ColourMap, Levels, Summary},
 };
+
+use super::tiles::{MOST_TILES, TilePool, TileWindow};
 
 /// One drawing of a track's picture.
 pub struct SpectrogramPaint {
-    pub picture: Arc<Picture>,
+    pub levels: Arc<Levels>,
+    pub summary: Summary,
     /// The mask, if it is drawn.
     pub mask: Option<MaskPaint>,
     pub colour_map: ColourMap,
@@ -20,10 +23,14 @@ pub struct SpectrogramPaint {
     pub start_frame: f32,
     /// Visible frames.
     pub span_frames: f32,
+    /// Place on the band axis at the lower edge, and visible bands.
+    pub bands: BandView,
     /// Size in pixels.
     pub size: [f32; 2],
-    pub top_db: f32,
-    pub range_db: f32,
+    /// Value of the brightest colour, in the unit of the levels.
+    pub top: f32,
+    /// From there down to the darkest.
+    pub range: f32,
     pub background: Color32,
     pub patch_line: Color32,
     pub window_line: Color32,
@@ -41,7 +48,7 @@ pub struct MaskPaint {
 /// How often something was sent to the graphics card that is not a handful of numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Uploads {
-    pub pictures: u64,
+    pub tiles: u64,
     pub ranks: u64,
     pub colour_maps: u64,
 }
@@ -56,11 +63,19 @@ struct Uniforms {
     size: [f32; 2],
     start_frame: f32,
     span_frames: f32,
-    top_db: f32,
-    range_db: f32,
+    low_band: f32,
+    span_bands: f32,
+    top: f32,
+    range: f32,
+    scale_low: f32,
+    scale_step: f32,
+    column_frames: u32,
+    columns: u32,
+    first_tile: u32,
+    loudest: u32,
+    colour_row: u32,
     overlay: f32,
     frames: u32,
-    layer_frames: u32,
     windows: u32,
     lead_frames: u32,
     patch_bands: u32,
@@ -68,12 +83,9 @@ struct Uniforms {
     dropped: u32,
     windows_per_row: u32,
     linear_target: u32,
+    layers: [u32; MOST_TILES],
 }
 
-/// Frames of one texture layer: every graphics card takes that many rows.
-const LAYER_FRAMES: usize = 8192;
-/// Every graphics card takes that many layers; together 18 hours.
-const MOST_LAYERS: usize = 256;
 /// Windows side by side in the rank texture: 128 of 48 tokens are 6144 columns.
 const WINDOWS_PER_ROW: usize = 128;
 /// Rows of the rank texture at most.
@@ -85,11 +97,11 @@ pub(super) struct SpectrogramGpu {
     layout: wgpu::BindGroupLayout,
     uniforms: wgpu::Buffer,
     linear_target: bool,
-    picture: Option<(u64, wgpu::TextureView)>,
+    tiles: TilePool,
     ranks: Option<(Arc<RankTable>, wgpu::TextureView)>,
     /// Bound where no mask is drawn.
     no_ranks: wgpu::TextureView,
-    colours: Option<(ColourMap, wgpu::TextureView)>,
+    colours: Option<wgpu::TextureView>,
     bound: Option<wgpu::BindGroup>,
     pub(super) uploads: Uploads,
 }
@@ -163,7 +175,11 @@ impl SpectrogramGpu {
                     },
                     count: None,
                 },
-                texture_entry(1, float, wgpu::TextureViewDimension::D2Array),
+                texture_entry(
+                    1,
+                    wgpu::TextureSampleType::Uint,
+                    wgpu::TextureViewDimension::D2Array,
+                ),
                 texture_entry(2, float, wgpu::TextureViewDimension::D2),
                 texture_entry(
                     3,
@@ -225,7 +241,7 @@ impl SpectrogramGpu {
             layout,
             uniforms,
             linear_target: target.is_srgb(),
-            picture: None,
+            tiles: TilePool::new(device),
             ranks: None,
             no_ranks,
             colours: None,
@@ -237,26 +253,10 @@ impl SpectrogramGpu {
     /// Sends what this drawing needs and the card does not have.
     fn prepare(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, paint: &SpectrogramPaint) {
         let mut changed = self.bound.is_none();
-        if self.picture.as_ref().map(|(id, _)| *id) != Some(paint.picture.id) {
-            self.picture = Some((paint.picture.id, picture_texture(device, queue, paint)));
-            self.uploads.pictures += 1;
-            changed = true;
-        }
-        if self.colours.as_ref().map(|(map, _)| *map) != Some(paint.colour_map) {
-            let table = paint.colour_map.table();
-            let texture = upload(
-                device,
-                queue,
-                "colour map",
-                wgpu::TextureFormat::Rgba8Unorm,
-                wgpu::Extent3d {
-                    width: 256,
-                    height: 1,
-                    depth_or_array_layers: 1,
-                },
-                table.as_flattened(),
-            );
-            self.colours = Some((paint.colour_map, texture.create_view(&Default::default())));
+        let window = self.tiles.bring(queue, paint);
+        self.uploads.tiles = self.tiles.sent;
+        if self.colours.is_none() {
+            self.colours = Some(colour_texture(device, queue));
             self.uploads.colour_maps += 1;
             changed = true;
         }
@@ -277,12 +277,12 @@ impl SpectrogramGpu {
         queue.write_buffer(
             &self.uniforms,
             0,
-            bytemuck::bytes_of(&paint.uniforms(self.linear_target)),
+            bytemuck::bytes_of(&paint.uniforms(&window, self.linear_target)),
         );
     }
 
     fn bind(&mut self, device: &wgpu::Device) {
-        let (Some((_, picture)), Some((_, colours))) = (&self.picture, &self.colours) else {
+        let Some(colours) = &self.colours else {
             return;
         };
         let ranks = self.ranks.as_ref().map_or(&self.no_ranks, |(_, view)| view);
@@ -298,7 +298,7 @@ impl SpectrogramGpu {
                     binding: 0,
                     resource: self.uniforms.as_entire_binding(),
                 },
-                view(1, picture),
+                view(1, &self.tiles.view),
                 view(2, colours),
                 view(3, ranks),
             ],
@@ -306,37 +306,22 @@ impl SpectrogramGpu {
     }
 }
 
-fn picture_texture(
-    device: &wgpu::Device,
-    queue: &wgpu::Queue,
-    paint: &SpectrogramPaint,
-) -> wgpu::TextureView {
-    let frames = paint
-        .picture
-        .mel
-        .frames()
-        .clamp(1, LAYER_FRAMES * MOST_LAYERS);
-    let rows = frames.min(LAYER_FRAMES);
-    let layers = frames.div_ceil(rows);
-    // The last layer is filled up; a picture without frames gets one.
-    let mut levels = paint.picture.levels.clone();
-    levels.resize(layers * rows * MEL_BANDS, 0);
-    let texture = upload(
+/// All colour maps, one a row.
+fn colour_texture(device: &wgpu::Device, queue: &wgpu::Queue) -> wgpu::TextureView {
+    let tables: Vec<_> = ColourMap::ALL.iter().flat_map(|map| map.table()).collect();
+    upload(
         device,
         queue,
-        "levels",
-        wgpu::TextureFormat::R16Float,
+        "colour maps",
+        wgpu::TextureFormat::Rgba8Unorm,
         wgpu::Extent3d {
-            width: MEL_BANDS as u32,
-            height: rows as u32,
-            depth_or_array_layers: layers as u32,
+            width: 256,
+            height: ColourMap::ALL.len() as u32,
+            depth_or_array_layers: 1,
         },
-        bytemuck::cast_slice(&levels),
-    );
-    texture.create_view(&wgpu::TextureViewDescriptor {
-        dimension: Some(wgpu::TextureViewDimension::D2Array),
-        ..Default::default()
-    })
+        tables.as_flattened(),
+    )
+    .create_view(&wgpu::TextureViewDescriptor::default())
 }
 
 fn rank_texture(
@@ -375,11 +360,13 @@ fn colour(colour: Color32) -> [f32; 4] {
 }
 
 impl SpectrogramPaint {
-    fn uniforms(&self, linear_target: bool) -> Uniforms {
-        let frames = self.picture.mel.frames().min(LAYER_FRAMES * MOST_LAYERS);
+    fn uniforms(&self, window: &TileWindow, linear_target: bool) -> Uniforms {
         let table = self.mask.as_ref().map(|mask| &mask.table);
         let shape = table.map(|table| table.key.shape).unwrap_or_default();
         let windows = table.map_or(0, |table| table.view.windows());
+        let scale = self.levels.scale();
+        let maps = ColourMap::ALL.iter();
+        let row = maps.take_while(|map| **map != self.colour_map).count();
         Uniforms {
             background: colour(self.background),
             patch_line: colour(self.patch_line),
@@ -387,11 +374,19 @@ impl SpectrogramPaint {
             size: self.size,
             start_frame: self.start_frame,
             span_frames: self.span_frames,
-            top_db: self.top_db,
-            range_db: self.range_db.max(1.0),
+            low_band: self.bands.low as f32,
+            span_bands: self.bands.span as f32,
+            top: self.top,
+            range: self.range.max(1e-3),
+            scale_low: scale.low,
+            scale_step: scale.step(),
+            column_frames: Levels::frames_per_column(window.mip) as u32,
+            columns: self.levels.columns(window.mip) as u32,
+            first_tile: window.first_tile as u32,
+            loudest: u32::from(self.summary == Summary::Loudest),
+            colour_row: row as u32,
             overlay: self.mask.as_ref().map_or(0.0, |mask| mask.overlay),
-            frames: frames as u32,
-            layer_frames: frames.clamp(1, LAYER_FRAMES) as u32,
+            frames: window.frames as u32,
             windows: windows.min(WINDOWS_PER_ROW * MOST_RANK_ROWS) as u32,
             lead_frames: table.map_or(0, |table| table.view.lead_frames()) as u32,
             patch_bands: shape.bands() as u32,
@@ -399,6 +394,7 @@ impl SpectrogramPaint {
             dropped: self.mask.as_ref().map_or(0, |mask| mask.dropped) as u32,
             windows_per_row: WINDOWS_PER_ROW as u32,
             linear_target: u32::from(linear_target),
+            layers: window.layers,
         }
     }
 }

@@ -13,7 +13,12 @@ pub mod remember;
 mod report;
 pub mod train;
 
-use crate::audio::Player;
+use std::sync::Arc;
+
+use crate::{
+    audio::Player,
+    storage::{Cache, Settings},
+};
 
 use super::message::Outbox;
 
@@ -21,6 +26,8 @@ use super::message::Outbox;
 pub struct Workers {
     /// Where background work sends its messages.
     pub outbox: Outbox,
+    /// Keeps mels and outlines on disk. `None` where pictures are made of the window: the user's files are left alone.
+    pub cache: Option<Arc<Cache>>,
     pub open: open::OpenWork,
     pub picture: picture::PictureWork,
     pub masked: masked::MaskedWork,
@@ -35,10 +42,21 @@ pub struct Workers {
 
 impl Workers {
     /// Starts what always runs.
-    pub fn start(outbox: Outbox, sound: bool, remember: bool) -> std::io::Result<Self> {
+    pub fn start(
+        outbox: Outbox,
+        sound: bool,
+        remember: bool,
+        settings: &Settings,
+    ) -> std::io::Result<Self> {
+        // Without a folder for it everything is computed each time.
+        let cache = remember
+            .then(|| Cache::of_user(settings.cache_bytes()).ok())
+            .flatten()
+            .map(Arc::new);
         Ok(Self {
             open: open::OpenWork::default(),
-            picture: picture::PictureWork::start(outbox.clone())?,
+            picture: picture::PictureWork::start(outbox.clone(), cache.clone())?,
+            cache,
             masked: masked::MaskedWork::start(outbox.clone())?,
             remember: match remember {
                 true => Some(remember::RememberWork::start(outbox.clone())?),

@@ -1,61 +1,99 @@
-//! Decoding a track to its picture; the newest track wins.
+//! Decoding a track to its picture, which grows meanwhile; the newest track wins. And what the encoder sees of it.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use crate::{
+    audio::{self, Peaks},
     gui::{
         message::{Message, Outbox},
-        model::Picture,
+        model::{PatchCut, Picture, Seen},
     },
     jobs::{self, Cancel, Job, Latest},
-    spectrum::{self, SpectrumError},
+    spectrum::{
+        self, LevelsBuilder, MEL_BANDS, Mel, Patches, Scale, Sight, SpectrumError, level_db,
+        seen_by_encoder,
+    },
+    storage::Cache,
 };
 
-/// Progress is told at most this often.
-const TELL_EVERY: Duration = Duration::from_millis(200);
+/// A picture that grows is shown at most this often.
+const SHOW_EVERY: Duration = Duration::from_millis(100);
+/// Frames of the first picture: three seconds.
+const FIRST_FRAMES: usize = 96;
 
-/// The thread that makes pictures.
+/// The threads that make pictures.
 pub struct PictureWork {
     requests: Latest<(PathBuf, Cancel)>,
     current: Option<Cancel>,
-    _thread: Job,
+    looks: Latest<Look>,
+    /// The newest look that was asked for.
+    asked: Option<(PathBuf, PatchCut)>,
+    _threads: [Job; 2],
+}
+
+/// A wish to see a track as the encoder does.
+struct Look {
+    path: PathBuf,
+    cut: PatchCut,
+    mel: Arc<Mel>,
 }
 
 impl PictureWork {
-    /// Starts the thread.
-    pub fn start(outbox: Outbox) -> std::io::Result<Self> {
+    /// Starts the threads. Pictures are kept in `cache`, if there is one.
+    pub fn start(outbox: Outbox, cache: Option<Arc<Cache>>) -> std::io::Result<Self> {
         let (requests, inbox) = jobs::latest::<(PathBuf, Cancel)>();
-        let failed = outbox.clone();
-        let thread = jobs::spawn(
+        let (sends, failed) = (outbox.clone(), outbox.clone());
+        let decoding = jobs::spawn(
             "picture",
             move |_| {
                 while let Some((path, cancel)) = inbox.wait() {
-                    let mut told = Instant::now();
-                    let mut tell = |secs| {
-                        if told.elapsed() >= TELL_EVERY {
-                            told = Instant::now();
-                            let path = path.clone();
-                            outbox.send_if_room(Message::Decoded { path, secs });
-                        }
+                    let mut grew = |picture| {
+                        let (path, picture) = (path.clone(), Arc::new(picture));
+                        sends.send_if_room(Message::PictureGrows { path, picture });
                     };
-                    let result =
-                        jobs_caught(|| spectrum::mel_of_file_watched(&path, &cancel, &mut tell));
+                    let result = caught(&path, || {
+                        picture_of(&path, &cancel, cache.as_deref(), &mut grew)
+                    });
                     if cancel.is_cancelled() {
                         continue;
                     }
-                    let result = match result {
-                        Ok(Ok(mel)) => Ok(Arc::new(Picture::new(mel))),
-                        Ok(Err(error)) => Err(error.to_string()),
-                        Err(fault) => Err(format!(
-                            "the decoder broke on this file ({fault}); convert it to WAV and open that: {}",
-                            path.display()
-                        )),
+                    let (result, computed) = match result {
+                        Ok((picture, computed)) => (Ok(Arc::new(picture)), computed),
+                        Err(why) => (Err(why), None),
                     };
-                    outbox.send(Message::Picture { path, result });
+                    let kept = path.clone();
+                    sends.send(Message::Picture { path, result });
+                    if let (Some(sight), Some(cache)) = (computed, &cache) {
+                        spectrum::keep_sight(&kept, &sight, cache);
+                    }
+                }
+            },
+            move |fault| failed.send(Message::Fault(fault)),
+        )?;
+        let (looks, inbox) = jobs::latest::<Look>();
+        let failed = outbox.clone();
+        let looking = jobs::spawn(
+            "encoder-view",
+            move |_| {
+                while let Some(look) = inbox.wait() {
+                    let shape = look.cut.shape;
+                    let cut = Patches {
+                        bands: shape.bands(),
+                        frames: shape.frames(),
+                        lead_frames: look.cut.lead_frames,
+                    };
+                    let keep_on = || !inbox.has_newer();
+                    if let Some(levels) = seen_by_encoder(&look.mel, cut, &keep_on) {
+                        outbox.send(Message::Seen(Seen {
+                            path: look.path,
+                            cut: look.cut,
+                            levels: Arc::new(levels),
+                        }));
+                    }
                 }
             },
             move |fault| failed.send(Message::Fault(fault)),
@@ -63,7 +101,9 @@ impl PictureWork {
         Ok(Self {
             requests,
             current: None,
-            _thread: thread,
+            looks,
+            asked: None,
+            _threads: [decoding, looking],
         })
     }
 
@@ -77,16 +117,143 @@ impl PictureWork {
 
     /// Gives up the picture that was asked for.
     pub fn stop(&mut self) {
+        self.asked = None;
         if let Some(cancel) = self.current.take() {
             cancel.cancel();
         }
     }
+
+    /// Asks for what the encoder sees of a whole track, once.
+    pub fn see(&mut self, path: &Path, cut: PatchCut, picture: &Picture) {
+        let asked = (path.to_path_buf(), cut);
+        if let Some(mel) = &picture.mel
+            && self.asked.as_ref() != Some(&asked)
+        {
+            self.looks.post(Look {
+                path: asked.0.clone(),
+                cut,
+                mel: Arc::clone(mel),
+            });
+            self.asked = Some(asked);
+        }
+    }
+}
+
+/// The picture of a file, from the cache if it is there; else also what is to be kept. `grew` is told the picture so far
+/// from its first seconds on.
+pub fn picture_of(
+    path: &Path,
+    cancel: &Cancel,
+    cache: Option<&Cache>,
+    grew: &mut dyn FnMut(Picture),
+) -> Result<(Picture, Option<Sight>), SpectrumError> {
+    if let Some(sight) = cache.and_then(|cache| spectrum::kept_sight(path, cache)) {
+        let claimed_secs = sight.mel.duration_secs();
+        let mut growth = Growth::new(claimed_secs);
+        // Even these levels take a moment for an hour.
+        let step = 4096 * MEL_BANDS;
+        let values = sight.mel.values();
+        for end in (step..values.len()).step_by(step) {
+            cancel.check().map_err(audio::AudioError::from)?;
+            let so_far = values.get(..end).unwrap_or_default();
+            growth.take(so_far, &sight.peaks, grew);
+        }
+        return Ok((growth.finish(&sight), None));
+    }
+    // A header that says nothing, or lies, only makes the picture longer or shorter when it is whole.
+    let claimed_secs = audio::probe_file(path).map_or(0.0, |info| info.duration_secs);
+    let mut growth = Growth::new(claimed_secs);
+    let sight = spectrum::sight_of_file(path, cancel, &mut |values, peaks| {
+        growth.take(values, peaks, grew);
+    })?;
+    Ok((growth.finish(&sight), Some(sight)))
+}
+
+/// Levels that follow a mel which grows.
+struct Growth {
+    builder: LevelsBuilder,
+    claimed_secs: f64,
+    shown: Option<Instant>,
+}
+
+impl Growth {
+    fn new(claimed_secs: f64) -> Self {
+        Self {
+            builder: LevelsBuilder::new(Scale::DECIBELS),
+            claimed_secs,
+            shown: None,
+        }
+    }
+
+    fn take(&mut self, values: &[f32], peaks: &Peaks, grew: &mut dyn FnMut(Picture)) {
+        self.add(values);
+        let due = match self.shown {
+            None => self.builder.frames() >= FIRST_FRAMES,
+            Some(last) => last.elapsed() >= SHOW_EVERY,
+        };
+        if due {
+            let levels = self.builder.so_far();
+            grew(Picture::beginning(levels, peaks.clone(), self.claimed_secs));
+            self.shown = Some(Instant::now());
+        }
+    }
+
+    fn add(&mut self, values: &[f32]) {
+        let new = values.get(self.builder.frames() * MEL_BANDS..);
+        let powers = new.unwrap_or_default().iter();
+        self.builder.push(powers.map(|&power| level_db(power)));
+    }
+
+    fn finish(mut self, sight: &Sight) -> Picture {
+        self.add(sight.mel.values());
+        let levels = self.builder.finish();
+        Picture::whole(levels, sight.peaks.clone(), Arc::clone(&sight.mel))
+    }
 }
 
 /// A damaged file must not end the thread that also makes the next picture.
-fn jobs_caught(
-    work: impl FnOnce() -> Result<spectrum::Mel, SpectrumError>,
-) -> Result<Result<spectrum::Mel, SpectrumError>, String> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
-        .map_err(|payload| jobs::panic_message(&*payload))
+fn caught<T>(path: &Path, work: impl FnOnce() -> Result<T, SpectrumError>) -> Result<T, String> {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(payload) => Err(format!(
+            "the decoder broke on this file ({}); convert it to WAV and open that: {}",
+            jobs::panic_message(&*payload),
+            path.display()
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_grows_and_opens_at_once_the_second_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().join("cache"), 1 << 24);
+        let path = folder.path().join("sound.wav");
+        let samples: Vec<f32> = (0..20 * 16_000)
+            .map(|n| (n as f32 * 0.05).sin() * 0.5)
+            .collect();
+        audio::write_wav(&path, &samples, 16_000).unwrap();
+        let mut early = Vec::new();
+        let never = Cancel::default();
+        let (picture, computed) =
+            picture_of(&path, &never, Some(&cache), &mut |part| early.push(part)).unwrap();
+        let first = &early[0];
+        assert!(first.decoded_secs() < 10.0, "long before it is whole");
+        assert!(
+            (first.duration_secs() - 20.0).abs() < 0.1,
+            "at its full length"
+        );
+        assert!(first.mel.is_none() && picture.mel.is_some());
+        for frame in [0, first.levels.frames() - 1] {
+            assert_eq!(first.level_db(20, frame), picture.level_db(20, frame));
+        }
+        spectrum::keep_sight(&path, &computed.unwrap(), &cache);
+        let (again, computed) = picture_of(&path, &never, Some(&cache), &mut |_| {}).unwrap();
+        assert!(computed.is_none(), "nothing was decoded");
+        assert_eq!(again.mel, picture.mel);
+        assert_eq!(again.peaks, picture.peaks);
+    }
 }

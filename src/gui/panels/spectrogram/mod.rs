@@ -11,7 +11,7 @@ use eframe::egui::{self, Frame, Margin, Rect, vec2};
 use crate::gui::{
     command::Command,
     layout::Layout,
-    model::{Model, PictureState, clock, say_progress},
+    model::{Model, PictureState, say_progress},
     theme::{self, small},
 };
 
@@ -47,14 +47,14 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         let (area, _) = ui.allocate_exact_size(size, egui::Sense::hover());
         let place = Places::of(area);
         match &model.spectrogram.state {
-            PictureState::Ready { picture, .. } => {
+            PictureState::Ready { picture, .. } | PictureState::Growing { picture, .. } => {
                 picture::show(ui, model, picture, place.picture, out);
                 axes::frequency(ui, place.picture);
                 axes::time(ui, &model.spectrogram.view, place.picture);
                 readout::show(ui, model, picture, place.picture, place.readout);
             }
             PictureState::Computing(_) => {
-                waiting(ui, place.picture, &decoding(model));
+                waiting(ui, place.picture, "Decoding …");
             }
             PictureState::Empty if model.library.opening.is_some() => {
                 let progress = model.library.opening.as_ref();
@@ -90,19 +90,6 @@ impl Places {
             egui::pos2(area.right(), readout.top() - AXIS_HEIGHT),
         );
         Self { picture, readout }
-    }
-}
-
-/// How far the decoding is, once it takes long enough to be told.
-fn decoding(model: &Model) -> String {
-    let done = model.spectrogram.decoded_secs;
-    let all = model.transport.duration_secs;
-    if done <= 0.0 {
-        "Decoding …".to_owned()
-    } else if all > done {
-        format!("Decoding … {:.0} %", (100.0 * done / all).floor())
-    } else {
-        format!("Decoding … {}", clock(done))
     }
 }
 

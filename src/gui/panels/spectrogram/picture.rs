@@ -7,7 +7,7 @@ use eframe::{
 
 use crate::gui::{
     command::{Command, PictureCommand},
-    model::{FRAME_SECS, Model, Picture, TimeView, WINDOW_SECS},
+    model::{FRAME_SECS, Model, Picture, Spectrogram, TimeView, WINDOW_SECS},
     paint::{MaskPaint, SpectrogramPaint},
     theme,
 };
@@ -33,8 +33,16 @@ pub fn show(
     let wanted = model.mask.active_table().filter(|_| model.mask.shown);
     let mask = wanted.filter(|_| shown > 0.0);
     let pixels = area.size() * ui.ctx().pixels_per_point();
+    let seen = spectrogram.seen(model.mask.cut());
+    let levels = seen.unwrap_or(&picture.levels);
+    let [top, range] = if seen.is_some() {
+        [Spectrogram::TOP_DEVIATIONS, Spectrogram::RANGE_DEVIATIONS]
+    } else {
+        [spectrogram.top_db, spectrogram.range_db]
+    };
     let paint = SpectrogramPaint {
-        picture: Arc::clone(picture),
+        levels: Arc::clone(levels),
+        summary: spectrogram.summary,
         mask: mask.map(|table| MaskPaint {
             table: Arc::clone(table),
             dropped: model.mask.dropped(),
@@ -43,9 +51,10 @@ pub fn show(
         colour_map: spectrogram.colour_map,
         start_frame: (view.start_secs / FRAME_SECS) as f32,
         span_frames: (view.span_secs / FRAME_SECS) as f32,
+        bands: spectrogram.bands,
         size: [pixels.x.max(1.0), pixels.y.max(1.0)],
-        top_db: spectrogram.top_db,
-        range_db: spectrogram.range_db,
+        top,
+        range,
         background: tokens.picture,
         patch_line: tokens.patch_line,
         window_line: tokens.window_line,

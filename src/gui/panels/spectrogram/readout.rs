@@ -2,7 +2,7 @@ use eframe::egui::{self, Align2, Color32, Mesh, Pos2, Rect, pos2, vec2};
 
 use crate::{
     gui::{
-        model::{FRAME_SECS, Model, Picture, clock, level_db},
+        model::{FRAME_SECS, Model, Picture, clock},
         theme,
     },
     spectrum::{MEL_BANDS, hz_of_band, note_name},
@@ -50,7 +50,7 @@ fn say(model: &Model, picture: &Picture, area: Rect, pointer: Pos2) -> String {
     let hz = hz_of_band(place - 0.5).max(0.0);
     let note = note_name(hz).map_or(String::new(), |note| format!(" · {note}"));
     // Adding zero makes a minus of "-0" vanish.
-    let db = level_db(picture.mel.get(band, frame)).round() + 0.0;
+    let db = picture.level_db(band, frame).round() + 0.0;
     let mut text = format!("{} · {hz:.0} Hz{note} · {db:.0} dB", clock(secs));
     let Some(table) = model.mask.active_table() else {
         return text;
