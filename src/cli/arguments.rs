@@ -2,6 +2,7 @@ use std::{num::NonZeroUsize, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::bench::Part;
 use crate::{
     embedding::Level,
     encoder::{CheckpointRef, DeviceChoice, EncoderKind, Preset},
@@ -84,6 +85,8 @@ pub enum Verb {
     Neighbours(Neighbours),
     /// List compute and sound devices.
     Devices,
+    /// Measure this machine: medians of repeated runs.
+    Bench(Bench),
 }
 
 #[derive(Debug, Args)]
@@ -330,4 +333,14 @@ pub struct Neighbours {
     pub k: usize,
     #[command(flatten)]
     pub encoder: Encoder,
+}
+
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// What to measure; nothing measures all of it, which takes some minutes.
+    #[arg(value_enum)]
+    pub parts: Vec<Part>,
+    /// Sound files for `ingest`, or what the idle window shows.
+    #[arg(long, num_args = 1..)]
+    pub data: Vec<PathBuf>,
 }

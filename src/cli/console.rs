@@ -75,7 +75,7 @@ impl Console {
         Ok(Self::silent_or_not(common, cancel))
     }
 
-    fn silent_or_not(common: &Common, cancel: Cancel) -> Self {
+    pub(super) fn silent_or_not(common: &Common, cancel: Cancel) -> Self {
         let drawn = !common.quiet && std::io::stderr().is_terminal();
         let target = if drawn {
             ProgressDrawTarget::stderr()

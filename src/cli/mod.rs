@@ -2,6 +2,7 @@
 //! its result into words, JSON and an exit code.
 
 mod arguments;
+mod bench;
 mod console;
 mod demo;
 mod devices;
@@ -98,6 +99,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Verb::Map(verb) => map::run(&verb, &common, &console),
         Verb::Neighbours(verb) => neighbours::run(&verb, &common, &console),
         Verb::Devices => devices::run(),
+        Verb::Bench(verb) => bench::run(&verb, &common, &console),
     }?;
     console.finish(&outcome)?;
     Ok(if outcome.skipped.is_empty() {

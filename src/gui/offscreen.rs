@@ -136,6 +136,15 @@ pub struct Offscreen {
     complaint: Arc<Mutex<Option<String>>>,
 }
 
+/// How long a frame took.
+#[derive(Debug, Clone, Copy)]
+pub struct FrameTimes {
+    /// The window's own work: messages, layout, what to draw.
+    pub own: Duration,
+    /// With the drawing, until the graphics driver was done.
+    pub drawn: Duration,
+}
+
 /// Time between two frames. Longer than any animation, so that none is caught half way.
 const FRAME_STEP_SECS: f64 = 0.5;
 /// Frames until a change has reached every panel: sizes of scroll areas and tiles follow a frame later.
@@ -277,6 +286,35 @@ impl Offscreen {
         }
     }
 
+    /// Takes in what background work sent; whether the shown track has a picture, if only of its beginning.
+    pub fn step_to_picture(&mut self) -> Result<bool, PictureError> {
+        self.app.before_frame(&self.ctx);
+        Ok(self.model().spectrogram.picture().is_some())
+    }
+
+    /// Draws a frame and waits until the graphics driver is done with it; nothing is read back.
+    pub fn time_frame(&mut self) -> Result<FrameTimes, PictureError> {
+        let start = Instant::now();
+        let output = self.frame();
+        let own = start.elapsed();
+        self.submit(output)?;
+        self.state
+            .device
+            .poll(wgpu::PollType::wait_indefinitely())
+            .map_err(|error| PictureError::Graphics {
+                why: error.to_string(),
+            })?;
+        Ok(FrameTimes {
+            own,
+            drawn: start.elapsed(),
+        })
+    }
+
+    /// What draws, as its driver calls it.
+    pub fn adapter(&self) -> String {
+        self.state.adapter.get_info().name
+    }
+
     /// Draws the window as it is now.
     pub fn picture(&mut self) -> Result<image::RgbaImage, PictureError> {
         for _ in 0..CALM_FRAMES {
@@ -316,6 +354,12 @@ impl Offscreen {
     }
 
     fn render(&mut self, output: egui::FullOutput) -> Result<image::RgbaImage, PictureError> {
+        let texture = self.submit(output)?;
+        self.read(&texture)
+    }
+
+    /// Hands a frame to the graphics driver, into a texture of its own.
+    fn submit(&mut self, output: egui::FullOutput) -> Result<wgpu::Texture, PictureError> {
         let (device, queue) = (&self.state.device, &self.state.queue);
         let screen = ScreenDescriptor {
             size_in_pixels: self.size,
@@ -363,7 +407,7 @@ impl Offscreen {
         drop(renderer);
         commands.push(encoder.finish());
         queue.submit(commands);
-        self.read(&texture)
+        Ok(texture)
     }
 
     /// Copies a texture back from the graphics card.

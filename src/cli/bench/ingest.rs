@@ -1,0 +1,56 @@
+use std::path::{Path, PathBuf};
+
+use super::{Bench, Measure, sound, times_real_time};
+use crate::{
+    audio::{self, SAMPLE_RATE},
+    jobs::Cancel,
+    spectrum,
+};
+
+const RUNS: usize = 5;
+const SOUND_SECS: f64 = 120.0;
+
+/// Files of `--data`, else a WAV file made here.
+pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let made = folder.path().join("sound.wav");
+    let mut files: Vec<PathBuf> = verb.data.clone();
+    if files.is_empty() {
+        sound::write(&made, SOUND_SECS)?;
+        files.push(made);
+    }
+    for file in &files {
+        one(measure, file)?;
+    }
+    measure.note("ingest: one thread a file, as the program reads each of many");
+    Ok(())
+}
+
+fn one(measure: &mut Measure<'_>, file: &Path) -> anyhow::Result<()> {
+    let cancel = Cancel::default();
+    let samples = audio::load_mono(file, SAMPLE_RATE, &cancel)?;
+    let duration_secs = samples.len() as f64 / f64::from(SAMPLE_RATE);
+    let kind = file
+        .extension()
+        .map_or_else(String::new, |kind| kind.to_string_lossy().to_uppercase());
+    let speed = times_real_time(duration_secs);
+    let name = |what: &str| format!("{what}, {kind} of {duration_secs:.0} s");
+    measure.runs(
+        name("decode and resample"),
+        "x real time",
+        RUNS,
+        &speed,
+        || {
+            audio::load_mono(file, SAMPLE_RATE, &cancel)?;
+            Ok(())
+        },
+    )?;
+    measure.runs(name("mel of samples"), "x real time", RUNS, &speed, || {
+        spectrum::mel_of_samples(&samples)?;
+        Ok(())
+    })?;
+    measure.runs(name("file to mel"), "x real time", RUNS, &speed, || {
+        spectrum::mel_of_file(file, &cancel)?;
+        Ok(())
+    })
+}

@@ -1,0 +1,74 @@
+use super::Measure;
+use crate::{
+    cli::arguments::Common,
+    collection,
+    encoder::{ComputeKind, DeviceChoice, EncoderKind, Preset, compute_devices},
+    train::{self, TrainConfig, TrainControl, TrainEvent},
+};
+
+/// Steps of a measurement; the first ones, which warm up, are left out.
+const STEPS: u64 = 8;
+const WARM_UP: usize = 2;
+const BATCHES: [usize; 3] = [64, 256, 1024];
+
+/// Whole steps of training on the demo collection, as `train` does them: crops, masks, both views, loss and update.
+pub(super) fn run(measure: &mut Measure<'_>, common: &Common) -> anyhow::Result<()> {
+    let demo = collection::open(&["demo".into()], &measure.console.watch())?;
+    let tracks = demo.tracks.len();
+    // A batch takes each track once: the collection is repeated until the largest batch has enough.
+    let mut many = demo.clone();
+    while many.tracks.len() < 1024 {
+        many.tracks.extend(demo.tracks.iter().cloned());
+    }
+    for device in compute_devices() {
+        if device.software {
+            continue;
+        }
+        let cpu = device.kind == ComputeKind::Cpu;
+        let choice: DeviceChoice = device.spec.parse().map_err(anyhow::Error::msg)?;
+        for preset in [Preset::Tiny, Preset::Small] {
+            for patch in [EncoderKind::Square, EncoderKind::Hybrid] {
+                for batch in BATCHES {
+                    // On a CPU the other sizes take many minutes and tell nothing new.
+                    if cpu && (preset != Preset::Tiny || batch > 64) {
+                        continue;
+                    }
+                    let config = TrainConfig {
+                        data: vec!["demo".into()],
+                        preset,
+                        patch,
+                        batch,
+                        steps: STEPS,
+                        save_every: STEPS,
+                        device: choice,
+                        seed: common.seed(),
+                        ..TrainConfig::default()
+                    };
+                    let out = tempfile::tempdir()?;
+                    let mut rates = Vec::new();
+                    train::run(
+                        &config,
+                        &many,
+                        &out.path().join("run"),
+                        &TrainControl::default(),
+                        &mut |event| {
+                            if let TrainEvent::Step(step) = event {
+                                rates.push(0.5 * step.windows_per_second);
+                            }
+                        },
+                    )?;
+                    let what = format!(
+                        "{preset} {patch} on {}, batch {batch}, 90 % masked",
+                        device.spec
+                    );
+                    measure.values(what, "tracks/s", rates.split_off(WARM_UP.min(rates.len())));
+                    measure.console.cancel().check()?;
+                }
+            }
+        }
+    }
+    measure.note(format!(
+        "train: the {tracks} tracks of the demo collection, repeated where a batch needs more"
+    ));
+    Ok(())
+}

@@ -1,0 +1,137 @@
+use std::{
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Bench, Measure, sound};
+use crate::{
+    gui::{
+        Offscreen,
+        command::{Command as Act, MaskCommand},
+        model::PictureState,
+    },
+    storage::Theme,
+    tokens::MaskRatio,
+};
+
+const SIZE: [u32; 2] = [1280, 800];
+const RUNS: usize = 3;
+const DRAGGED_FRAMES: usize = 60;
+/// How long the real window rests before and while its CPU time is read.
+const SETTLE: Duration = Duration::from_secs(15);
+const REST: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench) -> anyhow::Result<()> {
+    first_frame(measure)?;
+    let folder = tempfile::tempdir()?;
+    let mut dragged = None;
+    for (minutes, runs) in [(5, RUNS), (60, 1)] {
+        let (mut first, mut whole) = (Vec::new(), Vec::new());
+        for _ in 0..runs {
+            measure.console.cancel().check()?;
+            // Another sound each time, so that no cache knows it.
+            let path = folder.path().join(format!("{minutes}-minutes.wav"));
+            sound::write(&path, 60.0 * f64::from(minutes))?;
+            let mut window = Offscreen::open(SIZE, Theme::Dark, vec![path])?;
+            let start = Instant::now();
+            while !window.step_to_picture()? && start.elapsed() < PATIENCE {
+                thread::sleep(LOOK_EVERY);
+            }
+            first.push(1e3 * start.elapsed().as_secs_f64());
+            window.settle(PATIENCE)?;
+            whole.push(1e3 * start.elapsed().as_secs_f64());
+            if let PictureState::Failed(why) = &window.model().spectrogram.state {
+                anyhow::bail!("{why}");
+            }
+            dragged = Some(window);
+        }
+        let track = format!("of a {minutes}-minute track, never seen before");
+        measure.values(format!("first picture {track}"), "ms", first);
+        measure.values(format!("whole picture {track}"), "ms", whole);
+        if let Some(mut window) = dragged.take() {
+            frames(measure, &mut window, minutes)?;
+        }
+    }
+    idle(measure, verb);
+    Ok(())
+}
+
+/// From nothing to the first drawn frame of the demo collection, without the process's own start.
+fn first_frame(measure: &mut Measure<'_>) -> anyhow::Result<()> {
+    let mut values = Vec::new();
+    for _ in 0..RUNS {
+        let start = Instant::now();
+        let mut window = Offscreen::open(SIZE, Theme::Dark, Vec::new())?;
+        window.time_frame()?;
+        values.push(1e3 * start.elapsed().as_secs_f64());
+    }
+    measure.values("window opened to its first frame drawn", "ms", values);
+    Ok(())
+}
+
+/// Frames while the mask ratio is dragged: the window's own work, and with the drawing.
+fn frames(measure: &mut Measure<'_>, window: &mut Offscreen, minutes: u32) -> anyhow::Result<()> {
+    let (mut own, mut drawn) = (Vec::new(), Vec::new());
+    for frame in 0..DRAGGED_FRAMES {
+        let ratio = MaskRatio::new(0.95 * frame as f64 / DRAGGED_FRAMES as f64)?;
+        window.apply(Act::Mask(MaskCommand::SetRatio(ratio)));
+        let times = window.time_frame()?;
+        own.push(1e3 * times.own.as_secs_f64());
+        drawn.push(1e3 * times.drawn.as_secs_f64());
+    }
+    let adapter = window.adapter();
+    let what = format!("frame while the ratio is dragged, {minutes}-minute track");
+    measure.values(format!("{what}, window's work"), "ms", own);
+    measure.values(format!("{what}, drawn by {adapter}"), "ms", drawn);
+    Ok(())
+}
+
+/// CPU of a real window that nobody touches, in percent of one core; needs a display.
+fn idle(measure: &mut Measure<'_>, verb: &Bench) {
+    let Ok(program) = std::env::current_exe() else {
+        return;
+    };
+    let display = ["DISPLAY", "WAYLAND_DISPLAY"];
+    if !display.iter().any(|name| std::env::var_os(name).is_some()) {
+        measure.note("window: idle CPU was not measured, there is no display");
+        return;
+    }
+    let child = Command::new(program)
+        .args(&verb.data)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut child) = child else {
+        measure.note("window: idle CPU was not measured, no second window could be opened");
+        return;
+    };
+    thread::sleep(SETTLE);
+    let before = cpu_ticks(child.id());
+    thread::sleep(REST);
+    let after = cpu_ticks(child.id());
+    // Both fail only when it has ended by itself.
+    let _ = child.kill();
+    let _ = child.wait();
+    match before.zip(after) {
+        Some((before, after)) => {
+            // Linux counts 100 ticks a second on every architecture that this builds for.
+            let percent = (after - before) as f64 / REST.as_secs_f64();
+            measure.values("idle window, of one core", "%", vec![percent]);
+        }
+        None => measure.note("window: idle CPU was not measured, this system does not tell it"),
+    }
+}
+
+/// User and system time of a process in ticks, from fields 14 and 15 of /proc/PID/stat (man 5 proc).
+fn cpu_ticks(process: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name in the second field may hold spaces and brackets.
+    let fields = text.rsplit_once(')')?.1;
+    let mut fields = fields.split_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(user + system)
+}
