@@ -54,6 +54,9 @@ pub struct Tokens {
     pub looped: Color32,
     /// Text and marks over the picture.
     pub on_picture: Color32,
+    /// The outline of a sound where it is shown, and elsewhere.
+    pub waveform: Color32,
+    pub waveform_quiet: Color32,
     /// Behind text over the picture.
     pub picture_shade: Color32,
     /// Rim of the points of a map, over the colour of the point: sets pale points off from a light ground.
@@ -86,6 +89,8 @@ pub const DARK: Tokens = Tokens {
     selection_edge: Color32::from_rgb(94, 164, 244),
     looped: Color32::from_rgb(240, 228, 66),
     on_picture: Color32::from_gray(235),
+    waveform: Color32::from_gray(168),
+    waveform_quiet: Color32::from_gray(84),
     picture_shade: Color32::from_rgba_premultiplied(8, 8, 8, 208),
     point_rim: Color32::TRANSPARENT,
     plot_grid: Color32::from_gray(44),

@@ -1,6 +1,10 @@
 use eframe::egui::Key;
 
-use crate::gui::command::{Command, PictureCommand};
+use crate::{
+    gui::command::{Command, PictureCommand},
+    spectrum::Summary,
+    storage::Follow,
+};
 
 use super::{Action, Group, Shortcut};
 
@@ -14,9 +18,71 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "fit-track",
         group: GROUP,
         name: "Fit the track",
-        help: "Show the whole track",
+        help: "Show the whole track and all frequencies",
         keys: &[Shortcut::plain(Key::F)],
         command: |_| Some(Command::Picture(PictureCommand::FitTrack)),
+    },
+    Action {
+        id: "fit-selection",
+        group: GROUP,
+        name: "Fit the selection",
+        help: "Show the selected stretch as wide as the picture",
+        keys: &[Shortcut::ctrl(Key::E)],
+        command: |model| {
+            model.transport.selection?;
+            Some(Command::Picture(PictureCommand::FitSelection))
+        },
+    },
+    Action {
+        id: "see-as-encoder",
+        group: GROUP,
+        name: "What the encoder sees",
+        help: "Switch between levels in dB and the raw power that the encoder sees, patch by patch",
+        keys: &[Shortcut::plain(Key::E)],
+        command: |model| {
+            let on = !model.spectrogram.as_encoder;
+            Some(Command::Picture(PictureCommand::SeeAsEncoder(on)))
+        },
+    },
+    Action {
+        id: "follow",
+        group: GROUP,
+        name: "Follow the playhead: next way",
+        help: "The picture follows the playhead page by page, smoothly or not at all",
+        keys: &[],
+        command: |model| {
+            let next = match model.settings.follow {
+                Follow::Page => Follow::Smooth,
+                Follow::Smooth => Follow::Off,
+                Follow::Off => Follow::Page,
+            };
+            Some(Command::Picture(PictureCommand::SetFollow(next)))
+        },
+    },
+    Action {
+        id: "summary",
+        group: GROUP,
+        name: "Mean level or loudest frame",
+        help: "Where a pixel is wider than a frame, show the mean of its frames or the loudest",
+        keys: &[],
+        command: |model| {
+            let other = match model.spectrogram.summary {
+                Summary::Mean => Summary::Loudest,
+                Summary::Loudest => Summary::Mean,
+            };
+            Some(Command::Picture(PictureCommand::SetSummary(other)))
+        },
+    },
+    Action {
+        id: "save-picture",
+        group: GROUP,
+        name: "Save the picture as PNG...",
+        help: "Write the spectrogram with its axes to a file, at the size that it is shown at",
+        keys: &[Shortcut::ctrl(Key::S)],
+        command: |model| {
+            model.spectrogram.picture()?;
+            Some(Command::Picture(PictureCommand::Save))
+        },
     },
     Action {
         id: "next-colours",

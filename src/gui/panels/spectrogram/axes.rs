@@ -1,36 +1,70 @@
 use eframe::egui::{self, Align2, Rect, pos2};
 
 use crate::{
-    gui::{model::TimeView, theme},
-    spectrum::{MEL_BANDS, band_of_hz},
+    gui::{
+        model::{BandView, TimeView},
+        theme,
+    },
+    spectrum::{MEL_BANDS, band_of_hz, hz_of_band},
 };
 
-use super::picture::x_of;
+use super::picture::{x_of, y_of};
 
 const TICK: f32 = theme::UNIT;
 /// Octaves, as far as the mel bands reach.
-const TICKS_HZ: [(f64, &str); 7] = [
-    (125.0, "125"),
-    (250.0, "250"),
-    (500.0, "500"),
-    (1000.0, "1k"),
-    (2000.0, "2k"),
-    (4000.0, "4k"),
-    (7000.0, "7k"),
-];
+const OCTAVES_HZ: [f64; 7] = [125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 7000.0];
+/// Steps between ticks where fewer octaves than this are visible.
+const FEW: usize = 4;
+const STEPS_HZ: [f64; 8] = [2000.0, 1000.0, 500.0, 200.0, 100.0, 50.0, 20.0, 10.0];
 
-/// Where a place on the band axis lies on the screen. The centre of a band is half a band above its lower edge.
-pub fn y_of_band(area: Rect, band: f64) -> f32 {
-    area.bottom() - ((band + 0.5) / MEL_BANDS as f64) as f32 * area.height()
+/// Where a frequency lies on the band axis: 0 is the lower edge of the lowest band, whose centre lies half a band
+/// above.
+fn place_of_hz(hz: f64) -> f64 {
+    band_of_hz(hz) + 0.5
+}
+
+/// Frequencies that get a tick: octaves, or even steps where few octaves are visible.
+fn ticks_hz(bands: &BandView) -> Vec<f64> {
+    let visible = |hz: &f64| {
+        let place = place_of_hz(*hz);
+        place >= bands.low && place <= bands.low + bands.span
+    };
+    let octaves: Vec<f64> = OCTAVES_HZ.into_iter().filter(visible).collect();
+    if octaves.len() >= FEW {
+        return octaves;
+    }
+    let highest = hz_of_band(MEL_BANDS as f64);
+    let even = |step: f64| -> Vec<f64> {
+        let count = (highest / step) as usize;
+        (1..=count)
+            .map(|index| index as f64 * step)
+            .filter(visible)
+            .collect()
+    };
+    let mut found = octaves;
+    for step in STEPS_HZ {
+        if found.len() < FEW {
+            found = even(step);
+        }
+    }
+    found
+}
+
+fn say_hz(hz: f64) -> String {
+    if hz >= 1000.0 {
+        format!("{}k", hz / 1000.0)
+    } else {
+        format!("{hz:.0}")
+    }
 }
 
 /// Ticks in Hz at the left of the picture.
-pub fn frequency(ui: &egui::Ui, area: Rect) {
+pub fn frequency(ui: &egui::Ui, bands: &BandView, area: Rect) {
     let tokens = theme::tokens(ui);
     let painter = ui.painter();
     let mut lowest_free = area.bottom();
-    for (hz, text) in TICKS_HZ {
-        let y = y_of_band(area, band_of_hz(hz));
+    for hz in ticks_hz(bands) {
+        let y = y_of(bands, area, place_of_hz(hz));
         painter.hline(
             area.left() - TICK..=area.left(),
             y,
@@ -44,18 +78,18 @@ pub fn frequency(ui: &egui::Ui, area: Rect) {
         painter.text(
             pos2(area.left() - 1.5 * TICK, y),
             Align2::RIGHT_CENTER,
-            text,
+            say_hz(hz),
             theme::small_font(),
             tokens.text_weak,
         );
     }
-    painter.text(
-        pos2(area.left() - 1.5 * TICK, area.top()),
-        Align2::RIGHT_TOP,
-        "Hz",
-        theme::small_font(),
-        tokens.text_weak,
-    );
+    let name = |place, align, text: &str| {
+        painter.text(place, align, text, theme::small_font(), tokens.text_weak);
+    };
+    let left = area.left() - 1.5 * TICK;
+    name(pos2(left, area.top()), Align2::RIGHT_TOP, "Hz");
+    let below = pos2(left, area.bottom() + TICK);
+    name(below, Align2::RIGHT_TOP, "Time");
 }
 
 /// Steps between ticks in seconds.
@@ -164,10 +198,21 @@ mod tests {
     }
 
     #[test]
-    fn every_frequency_tick_lies_on_the_picture() {
-        let area = Rect::from_min_size(pos2(0.0, 0.0), egui::vec2(100.0, 512.0));
-        for (hz, _) in TICKS_HZ {
-            assert!(area.y_range().contains(y_of_band(area, band_of_hz(hz))));
+    fn however_far_the_picture_is_zoomed_some_frequencies_are_named() {
+        let whole = ticks_hz(&BandView::default());
+        assert_eq!(whole, OCTAVES_HZ);
+        for low in [0.0, 40.0, 120.0] {
+            let bands = BandView { low, span: 8.0 };
+            let ticks = ticks_hz(&bands);
+            assert!((FEW..40).contains(&ticks.len()), "{ticks:?}");
+            let area = Rect::from_min_size(pos2(0.0, 0.0), egui::vec2(100.0, 512.0));
+            for hz in ticks {
+                assert!(area.y_range().contains(y_of(&bands, area, place_of_hz(hz))));
+            }
         }
+        assert_eq!(
+            (say_hz(440.0), say_hz(2500.0)),
+            ("440".into(), "2.5k".into())
+        );
     }
 }

@@ -1,4 +1,7 @@
-use eframe::egui::{self, Align, ComboBox, DragValue, Label, Layout as Flow, RichText, Slider};
+use eframe::egui::{
+    self, Align, Button, ComboBox, DragValue, Label, Layout as Flow, RichText, Slider,
+    containers::menu::MenuButton,
+};
 use egui_phosphor::regular as icon;
 
 use crate::{
@@ -9,9 +12,39 @@ use crate::{
         panels::{row_from_right, top::icon_button},
         theme::{self, small},
     },
-    spectrum::ColourMap,
+    spectrum::{ColourMap, Summary},
+    storage::Follow,
     tokens::MaskRatio,
 };
+
+const SAVE_TIP: &str = "Save the picture with its axes as PNG (Ctrl+S)";
+const ENCODER_TIP: &str = "Show what the encoder sees: raw power without dB, each patch less its own mean and divided by \
+                           its own deviation (E)";
+const FOLLOW: [(Follow, &str, &str); 3] = [
+    (
+        Follow::Page,
+        "Page by page",
+        "The next page is shown when the playhead leaves this one",
+    ),
+    (
+        Follow::Smooth,
+        "Smoothly",
+        "The playhead stays in the middle and the picture moves",
+    ),
+    (Follow::Off, "Not at all", "Only you move the picture"),
+];
+const SUMMARIES: [(Summary, &str, &str); 2] = [
+    (
+        Summary::Mean,
+        "Mean level",
+        "A pixel shows the mean level of its frames",
+    ),
+    (
+        Summary::Loudest,
+        "Loudest frame",
+        "A pixel shows the loudest of its frames, so that a short sound stays visible in a long track",
+    ),
+];
 
 /// The level fields give way to the title in panels narrower than this; their keys stay.
 const ROOM_FOR_LEVELS: f32 = 140.0 * theme::UNIT;
@@ -22,19 +55,26 @@ const ROOM_FOR_METER: f32 = 60.0 * theme::UNIT;
 pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     row_from_right(ui, |ui| {
-        if icon_button(
-            ui,
-            icon::ARROWS_OUT_LINE_HORIZONTAL,
-            "Fit the whole track (F)",
-        )
-        .clicked()
-        {
-            out.push(Command::Picture(PictureCommand::FitTrack));
+        let mut push = |command| out.push(Command::Picture(command));
+        options(ui, model, &mut push);
+        let there = model.spectrogram.picture().is_some();
+        let save = ui.add_enabled_ui(there, |ui| icon_button(ui, icon::IMAGE, SAVE_TIP));
+        if save.inner.clicked() {
+            push(PictureCommand::Save);
         }
-        if ui.available_width() > ROOM_FOR_LEVELS {
-            levels(ui, model, out);
+        let fit = icon::ARROWS_OUT_LINE_HORIZONTAL;
+        if icon_button(ui, fit, "Fit the whole track (F)").clicked() {
+            push(PictureCommand::FitTrack);
+        }
+        let as_encoder = model.spectrogram.as_encoder;
+        let button = Button::selectable(as_encoder, "Encoder");
+        if ui.add(button).on_hover_text(ENCODER_TIP).clicked() {
+            push(PictureCommand::SeeAsEncoder(!as_encoder));
         }
         colour_map(ui, model, out);
+        if !as_encoder && ui.available_width() > ROOM_FOR_LEVELS {
+            levels(ui, model, out);
+        }
         ui.with_layout(Flow::left_to_right(Align::Center), |ui| {
             if let Some(track) = model.library.selected_track() {
                 let title = RichText::new(&track.title).color(tokens.text_strong);
@@ -45,6 +85,35 @@ pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             }
         });
     });
+}
+
+/// What is set once and then left alone.
+fn options(ui: &mut egui::Ui, model: &Model, push: &mut dyn FnMut(PictureCommand)) {
+    let symbol = RichText::new(icon::SLIDERS_HORIZONTAL).size(theme::TEXT_LARGE);
+    let button = Button::new(symbol)
+        .frame_when_inactive(false)
+        .min_size(egui::Vec2::splat(theme::CONTROL_HEIGHT));
+    let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
+        let weak = theme::tokens(ui).text_weak;
+        ui.label(small("The picture follows the playhead").color(weak));
+        for (follow, name, help) in FOLLOW {
+            let on = model.settings.follow == follow;
+            if ui.radio(on, name).on_hover_text(help).clicked() {
+                push(PictureCommand::SetFollow(follow));
+            }
+        }
+        ui.separator();
+        ui.label(small("Where a pixel is wider than a frame").color(weak));
+        for (summary, name, help) in SUMMARIES {
+            let on = model.spectrogram.summary == summary;
+            if ui.radio(on, name).on_hover_text(help).clicked() {
+                push(PictureCommand::SetSummary(summary));
+            }
+        }
+    });
+    let tip = "How the picture follows the playhead, and what it shows from afar";
+    let response = response.on_hover_text(tip);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, tip));
 }
 
 fn levels(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {

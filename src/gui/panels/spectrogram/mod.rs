@@ -2,6 +2,8 @@
 
 mod axes;
 mod controls;
+mod legend;
+mod overview;
 mod picture;
 mod readout;
 mod selection;
@@ -21,6 +23,8 @@ const AXIS_WIDTH: f32 = 11.0 * theme::UNIT;
 const AXIS_HEIGHT: f32 = 5.0 * theme::UNIT;
 /// Room for the line under the axis.
 const READOUT_HEIGHT: f32 = 5.0 * theme::UNIT;
+/// In panels lower than this the picture needs all of the height.
+const ROOM_FOR_OVERVIEW: f32 = 60.0 * theme::UNIT;
 
 /// Draws the panel.
 pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
@@ -49,8 +53,12 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         match &model.spectrogram.state {
             PictureState::Ready { picture, .. } | PictureState::Growing { picture, .. } => {
                 picture::show(ui, model, picture, place.picture, out);
-                axes::frequency(ui, place.picture);
+                axes::frequency(ui, &model.spectrogram.bands, place.picture);
                 axes::time(ui, &model.spectrogram.view, place.picture);
+                legend::show(ui, model, place.legend);
+                if let Some(strip) = place.overview {
+                    overview::show(ui, model, picture, strip, out);
+                }
                 readout::show(ui, model, picture, place.picture, place.readout);
             }
             PictureState::Computing(_) => {
@@ -76,20 +84,35 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 /// Where the parts of the panel lie.
 struct Places {
     picture: Rect,
+    legend: Rect,
+    /// Low panels have none.
+    overview: Option<Rect>,
     readout: Rect,
 }
 
 impl Places {
     fn of(area: Rect) -> Self {
-        let readout = Rect::from_min_max(
-            egui::pos2(area.left() + AXIS_WIDTH, area.bottom() - READOUT_HEIGHT),
-            area.max,
+        let (left, right) = (area.left() + AXIS_WIDTH, area.right() - legend::WIDTH);
+        let row = |top: f32, bottom: f32| {
+            Rect::from_min_max(egui::pos2(left, top), egui::pos2(right, bottom))
+        };
+        let readout = row(area.bottom() - READOUT_HEIGHT, area.bottom());
+        let mut bottom = readout.top();
+        let overview = (area.height() >= ROOM_FOR_OVERVIEW).then(|| {
+            bottom -= overview::HEIGHT;
+            row(bottom, bottom + overview::HEIGHT)
+        });
+        let picture = row(area.top(), bottom - AXIS_HEIGHT);
+        let legend = Rect::from_min_max(
+            egui::pos2(right + theme::SPACE, picture.top()),
+            egui::pos2(area.right(), picture.bottom()),
         );
-        let picture = Rect::from_min_max(
-            egui::pos2(area.left() + AXIS_WIDTH, area.top()),
-            egui::pos2(area.right(), readout.top() - AXIS_HEIGHT),
-        );
-        Self { picture, readout }
+        Self {
+            picture,
+            legend,
+            overview,
+            readout: readout.with_max_x(area.right()),
+        }
     }
 }
 

@@ -7,12 +7,14 @@ use eframe::{
 
 use crate::gui::{
     command::{Command, PictureCommand},
-    model::{FRAME_SECS, Model, Picture, Spectrogram, TimeView, WINDOW_SECS},
+    model::{
+        BandView, FRAME_SECS, Model, Picture, PictureState, Spectrogram, TimeView, WINDOW_SECS,
+    },
     paint::{MaskPaint, SpectrogramPaint},
     theme,
 };
 
-use super::selection;
+use super::{legend::ColourScale, selection};
 
 /// Draws the picture and the playhead, and reads the pointer over them.
 pub fn show(
@@ -35,11 +37,7 @@ pub fn show(
     let pixels = area.size() * ui.ctx().pixels_per_point();
     let seen = spectrogram.seen(model.mask.cut());
     let levels = seen.unwrap_or(&picture.levels);
-    let [top, range] = if seen.is_some() {
-        [Spectrogram::TOP_DEVIATIONS, Spectrogram::RANGE_DEVIATIONS]
-    } else {
-        [spectrogram.top_db, spectrogram.range_db]
-    };
+    let scale = ColourScale::of(model);
     let paint = SpectrogramPaint {
         levels: Arc::clone(levels),
         summary: spectrogram.summary,
@@ -53,22 +51,34 @@ pub fn show(
         span_frames: (view.span_secs / FRAME_SECS) as f32,
         bands: spectrogram.bands,
         size: [pixels.x.max(1.0), pixels.y.max(1.0)],
-        top,
-        range,
+        top: scale.top,
+        range: scale.range,
         background: tokens.picture,
         patch_line: tokens.patch_line,
         window_line: tokens.window_line,
     };
     ui.painter()
         .add(egui_wgpu::Callback::new_paint_callback(area, paint));
-    if mask.is_none() && wanted.is_some() {
-        let middle = (area.left() + area.right()) / 2.0;
-        plate(ui, area, "zoom in to see the mask", middle, area.width());
+    if seen.is_none() && spectrogram.as_encoder {
+        let text = match spectrogram.state {
+            PictureState::Ready { .. } => "computing what the encoder sees …",
+            _ => "what the encoder sees is shown once the track is decoded",
+        };
+        plate(ui, area, text, area.center().x, area.width());
+    } else if mask.is_none() && wanted.is_some() {
+        plate(
+            ui,
+            area,
+            "zoom in to see the mask",
+            area.center().x,
+            area.width(),
+        );
     }
+    undecoded(ui, view, picture, area);
     selection::draw(ui, model, area);
     playhead(ui, model, area);
     selection::pointer(ui, model, area, &response, out);
-    pointer(ui, view, area, &response, out);
+    pointer(ui, spectrogram, area, &response, out);
 }
 
 /// How much of the mask is shown where a window is so many points wide: patches thinner than a point are only noise,
@@ -87,6 +97,28 @@ pub fn x_of(view: &TimeView, area: Rect, secs: f64) -> f32 {
 /// Which time lies at a place on the screen.
 pub fn secs_at(view: &TimeView, area: Rect, x: f32) -> f64 {
     view.start_secs + f64::from((x - area.left()) / area.width().max(1.0)) * view.span_secs
+}
+
+/// Where a place on the band axis lies on the screen: 0 is the lower edge of the lowest band.
+pub fn y_of(bands: &BandView, area: Rect, place: f64) -> f32 {
+    area.bottom() - ((place - bands.low) / bands.span) as f32 * area.height()
+}
+
+/// Which place on the band axis lies at a height on the screen.
+pub fn place_at(bands: &BandView, area: Rect, y: f32) -> f64 {
+    bands.low + f64::from((area.bottom() - y) / area.height().max(1.0)) * bands.span
+}
+
+/// Says how far the decoding is where the picture is still empty.
+fn undecoded(ui: &egui::Ui, view: &TimeView, picture: &Picture, area: Rect) {
+    let (done, all) = (picture.decoded_secs(), picture.duration_secs());
+    if picture.mel.is_some() || all - done < FRAME_SECS {
+        return;
+    }
+    let left = x_of(view, area, done).max(area.left());
+    let right = x_of(view, area, all).min(area.right());
+    let text = format!("decoding … {:.0} %", (100.0 * done / all).floor());
+    plate(ui, area, &text, (left + right) / 2.0, right - left);
 }
 
 /// A few words at the top of the picture, around `x`, if they are narrower than `room`.
@@ -132,21 +164,58 @@ const PAN_PER_NOTCH: f64 = 0.1;
 
 fn pointer(
     ui: &egui::Ui,
-    view: &TimeView,
+    spectrogram: &Spectrogram,
     area: Rect,
     response: &egui::Response,
     out: &mut Vec<Command>,
 ) {
+    let (view, bands) = (&spectrogram.view, &spectrogram.bands);
+    if response.double_clicked_by(PointerButton::Primary) {
+        out.push(Command::Picture(PictureCommand::FitTrack));
+    }
     if response.dragged_by(PointerButton::Middle) {
-        let points = f64::from(response.drag_delta().x);
-        let secs = points / f64::from(area.width().max(1.0)) * view.span_secs;
+        let delta = response.drag_delta();
+        let secs = f64::from(delta.x / area.width().max(1.0)) * view.span_secs;
         out.push(Command::Picture(PictureCommand::PanTime(-secs)));
+        if !bands.is_whole() {
+            let up = f64::from(delta.y / area.height().max(1.0)) * bands.span;
+            out.push(Command::Picture(PictureCommand::PanBands(up)));
+        }
     }
     let Some(place) = response.hover_pos() else {
         return;
     };
-    let at_secs = secs_at(view, area, place.x);
+    let (wheel, alt) = wheel_notches(ui);
+    if alt && wheel.y != 0.0 {
+        out.push(Command::Picture(PictureCommand::ZoomBands {
+            at: place_at(bands, area, place.y),
+            notches: f64::from(wheel.y),
+        }));
+    } else if !alt {
+        zoom_by_wheel(ui, view, secs_at(view, area, place.x), out);
+    }
+}
+
+/// Lets the wheel zoom time around `at_secs`; with Shift, or sideways, it moves.
+pub fn zoom_by_wheel(ui: &egui::Ui, view: &TimeView, at_secs: f64, out: &mut Vec<Command>) {
+    let (wheel, _) = wheel_notches(ui);
+    if wheel.x != 0.0 {
+        let secs = f64::from(wheel.x) * PAN_PER_NOTCH * view.span_secs;
+        out.push(Command::Picture(PictureCommand::PanTime(-secs)));
+    }
+    if wheel.y != 0.0 {
+        out.push(Command::Picture(PictureCommand::ZoomTime {
+            at_secs,
+            notches: f64::from(wheel.y),
+        }));
+    }
+}
+
+/// How far the wheel was turned in this frame, in notches; with Shift sideways. And whether Alt was held.
+fn wheel_notches(ui: &egui::Ui) -> (egui::Vec2, bool) {
     ui.input(|input| {
+        let mut turned = egui::Vec2::ZERO;
+        let mut alt = false;
         for event in &input.raw.events {
             let Event::MouseWheel {
                 unit,
@@ -161,23 +230,19 @@ fn pointer(
                 MouseWheelUnit::Point => *delta / POINTS_PER_NOTCH,
                 MouseWheelUnit::Line | MouseWheelUnit::Page => *delta,
             };
-            let pan = if modifiers.shift {
-                notches.x + notches.y
+            turned += if modifiers.shift {
+                egui::vec2(notches.x + notches.y, 0.0)
             } else {
-                notches.x
+                notches
             };
-            if pan != 0.0 {
-                let secs = f64::from(pan) * PAN_PER_NOTCH * view.span_secs;
-                out.push(Command::Picture(PictureCommand::PanTime(-secs)));
-            }
-            if !modifiers.shift && notches.y != 0.0 {
-                out.push(Command::Picture(PictureCommand::ZoomTime {
-                    at_secs,
-                    notches: f64::from(notches.y),
-                }));
-            }
+            // Systems that turn Alt+wheel sideways mean the same.
+            alt |= modifiers.alt;
         }
-    });
+        if alt && turned.y == 0.0 {
+            turned = turned.yx();
+        }
+        (turned, alt)
+    })
 }
 
 #[cfg(test)]

@@ -1,118 +1,161 @@
-use eframe::egui::{self, Align2, Color32, Mesh, Pos2, Rect, pos2, vec2};
+//! The line under the picture: what lies under the pointer.
+
+use eframe::egui::{self, Pos2, Rect};
 
 use crate::{
     gui::{
         model::{FRAME_SECS, Model, Picture, clock},
         theme,
     },
-    spectrum::{MEL_BANDS, hz_of_band, note_name},
+    spectrum::{MEL_BANDS, hz_of_band, note_and_cents},
+    tokens::ViewName,
 };
 
-use super::picture::secs_at;
+use super::picture::{place_at, secs_at};
 
-/// The whole hint needs this much.
-const ROOM_FOR_HINT: f32 = 100.0 * theme::UNIT;
+const BETWEEN: &str = " · ";
 
-/// The line under the picture: what lies under the pointer, and what the colours mean.
+/// Says what lies under the pointer, or else what the pointer does there, as far as there is room.
 pub fn show(ui: &egui::Ui, model: &Model, picture: &Picture, area: Rect, place: Rect) {
     let tokens = theme::tokens(ui);
-    let legend_width = legend(ui, model, place);
-    let mut room = place;
-    room.set_right(place.right() - legend_width - theme::SPACE_LARGE);
     let under = ui
         .ctx()
         .pointer_hover_pos()
         .filter(|pointer| area.contains(*pointer) && ui.rect_contains_pointer(area));
-    let (text, colour) = match under {
+    let (parts, colour) = match under {
         Some(pointer) => (say(model, picture, area, pointer), tokens.text),
-        None if room.width() < ROOM_FOR_HINT => ("Wheel zooms".to_owned(), tokens.text_weak),
         None => (
-            "Click moves the playhead · drag selects · wheel zooms · middle-drag moves the picture"
-                .to_owned(),
+            [
+                "Click moves the playhead",
+                "drag selects",
+                "wheel zooms",
+                "Alt+wheel zooms frequency",
+                "middle-drag moves",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             tokens.text_weak,
         ),
     };
-    ui.painter().with_clip_rect(room).text(
-        room.left_center(),
-        Align2::LEFT_CENTER,
-        text,
-        theme::small_font(),
-        colour,
-    );
+    let lay = |text: String| {
+        let font = theme::small_font();
+        ui.painter().layout_no_wrap(text, font, colour)
+    };
+    // What comes first is needed most; what does not fit is left out, not cut.
+    let fitting = (1..=parts.len()).rev().find_map(|count| {
+        let text = parts.get(..count)?.join(BETWEEN);
+        let galley = lay(text);
+        (galley.size().x <= place.width() || count == 1).then_some(galley)
+    });
+    if let Some(galley) = fitting {
+        let middle = place.center().y - galley.size().y / 2.0;
+        let painter = ui.painter().with_clip_rect(place);
+        painter.galley(egui::pos2(place.left(), middle), galley, colour);
+    }
 }
 
-fn say(model: &Model, picture: &Picture, area: Rect, pointer: Pos2) -> String {
-    let secs = secs_at(&model.spectrogram.view, area, pointer.x);
-    let height = f64::from((area.bottom() - pointer.y) / area.height().max(1.0));
-    let place = height * MEL_BANDS as f64;
+/// Time, frequency, note, level, patch, and what happens to it.
+fn say(model: &Model, picture: &Picture, area: Rect, pointer: Pos2) -> Vec<String> {
+    let spectrogram = &model.spectrogram;
+    let secs = secs_at(&spectrogram.view, area, pointer.x);
+    let place = place_at(&spectrogram.bands, area, pointer.y);
     let band = (place.max(0.0) as usize).min(MEL_BANDS - 1);
     let frame = (secs.max(0.0) / FRAME_SECS) as usize;
     let hz = hz_of_band(place - 0.5).max(0.0);
-    let note = note_name(hz).map_or(String::new(), |note| format!(" · {note}"));
-    // Adding zero makes a minus of "-0" vanish.
-    let db = picture.level_db(band, frame).round() + 0.0;
-    let mut text = format!("{} · {hz:.0} Hz{note} · {db:.0} dB", clock(secs));
-    let Some(table) = model.mask.active_table() else {
-        return text;
-    };
-    let dropped = table.is_dropped(band, frame, model.mask.ratio);
-    if let (Some(dropped), Some(place)) = (dropped, table.view.place_at(band, frame)) {
-        let (row, column) = table.view.grid().place(place.token);
-        let fate = if dropped { "dropped" } else { "kept" };
-        text += &format!(
-            " · row {}, column {}: {fate} in view {}",
-            row + 1,
-            column + 1,
-            model.mask.active
-        );
+    let mut parts = vec![clock(secs), format!("{hz:.0} Hz")];
+    if let Some((name, cents)) = note_and_cents(hz) {
+        parts.push(match cents {
+            0 => name,
+            _ => format!("{name} {} ct", signed(cents as f32, 0)),
+        });
     }
-    text
+    if frame >= picture.levels.frames() {
+        return parts;
+    }
+    let level = signed(picture.level_db(band, frame), 1);
+    parts.push(format!("{} dB", level.trim_start_matches('+')));
+    if let Some(value) = spectrogram
+        .seen(model.mask.cut())
+        .and_then(|seen| seen.get(band, frame))
+    {
+        parts.push(format!("{} SD", signed(value, 1)));
+    }
+    let Some(table) = model.mask.active_table() else {
+        return parts;
+    };
+    if let Some(place) = table.view.place_at(band, frame) {
+        let (row, column) = table.view.grid().place(place.token);
+        parts.push(format!("row {}, column {}", row + 1, column + 1));
+    }
+    let fates = ViewName::BOTH.into_iter().filter_map(|view| {
+        let dropped = model
+            .mask
+            .table(view)?
+            .is_dropped(band, frame, model.mask.ratio)?;
+        let fate = if dropped { "dropped" } else { "kept" };
+        Some(format!("{fate} in {view}"))
+    });
+    let fates: Vec<String> = fates.collect();
+    if !fates.is_empty() {
+        parts.push(fates.join(", "));
+    }
+    parts
 }
 
-const BAR_WIDTH: f32 = 24.0 * theme::UNIT;
-
-/// The colour bar; returns how wide it is.
-fn legend(ui: &egui::Ui, model: &Model, place: Rect) -> f32 {
-    let tokens = theme::tokens(ui);
-    let spectrogram = &model.spectrogram;
-    let painter = ui.painter();
-    let high = format!("{:.0} dB", spectrogram.top_db);
-    let high = painter.text(
-        place.right_center(),
-        Align2::RIGHT_CENTER,
-        high,
-        theme::small_font(),
-        tokens.text_weak,
-    );
-    let bar = Rect::from_min_size(
-        pos2(
-            high.left() - theme::SPACE - BAR_WIDTH,
-            place.center().y - theme::UNIT,
-        ),
-        vec2(BAR_WIDTH, theme::SPACE),
-    );
-    let table = spectrogram.colour_map.table();
-    let mut mesh = Mesh::default();
-    let last = (table.len() - 1).max(1) as f32;
-    for (index, [red, green, blue, _]) in (0_u32..).zip(table) {
-        let colour = Color32::from_rgb(red, green, blue);
-        let x = bar.left() + bar.width() * index as f32 / last;
-        mesh.colored_vertex(pos2(x, bar.top()), colour);
-        mesh.colored_vertex(pos2(x, bar.bottom()), colour);
-        if index > 0 {
-            let corner = 2 * index;
-            mesh.add_triangle(corner - 2, corner - 1, corner);
-            mesh.add_triangle(corner - 1, corner, corner + 1);
-        }
+/// A number with its sign, and with a true minus.
+fn signed(value: f32, digits: usize) -> String {
+    let text = format!("{value:+.digits$}").replace('-', "\u{2212}");
+    let zero = text
+        .chars()
+        .all(|c| matches!(c, '+' | '\u{2212}' | '0' | '.'));
+    if zero {
+        text.trim_start_matches(['+', '\u{2212}']).to_owned()
+    } else {
+        text
     }
-    painter.add(mesh);
-    let low = format!("{:.0}", spectrogram.top_db - spectrogram.range_db);
-    let low = painter.text(
-        bar.left_center() - vec2(theme::SPACE, 0.0),
-        Align2::RIGHT_CENTER,
-        low,
-        theme::small_font(),
-        tokens.text_weak,
-    );
-    place.right() - low.left()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        gui::model::PictureState,
+        spectrum::{LevelsBuilder, Mel, Scale, band_of_hz, level_db},
+    };
+
+    #[test]
+    fn the_line_names_time_pitch_level_patch_and_fate() {
+        let mut model = Model::default();
+        let mel = Mel::from_values(vec![100.0; 192 * MEL_BANDS]);
+        let mut builder = LevelsBuilder::new(Scale::DECIBELS);
+        builder.push(mel.values().iter().map(|&power| level_db(power)));
+        let levels = builder.finish();
+        let picture = Arc::new(Picture::whole(levels, Default::default(), Arc::new(mel)));
+        model.spectrogram.view = crate::gui::model::TimeView::fit(picture.duration_secs());
+        model.mask.refresh(picture.frames());
+        model.spectrogram.state = PictureState::Ready {
+            path: "x".into(),
+            picture: Arc::clone(&picture),
+        };
+        let area = Rect::from_min_size(egui::pos2(0.0, 0.0), egui::vec2(1920.0, 1280.0));
+        let height = (band_of_hz(445.0) + 0.5) as f32 * 10.0;
+        let text = say(&model, &picture, area, egui::pos2(1005.0, 1280.0 - height)).join(BETWEEN);
+        assert!(
+            text.starts_with("0:03.2 · 445 Hz · A4 +20 ct · 20.0 dB · row 2, column "),
+            "{text}"
+        );
+        assert!(
+            text.contains(" in A, ") && text.ends_with(" in B"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn numbers_have_their_sign() {
+        assert_eq!(signed(-3.25, 1), "\u{2212}3.2");
+        assert_eq!(signed(12.0, 0), "+12");
+        assert_eq!(signed(-0.04, 1), "0.0");
+    }
 }
