@@ -157,6 +157,35 @@ fn a_stopped_and_resumed_run_equals_an_unbroken_one() {
 }
 
 #[test]
+fn a_checkpoint_that_is_asked_for_is_written_after_the_step_or_while_paused() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracks = tracks(folder.path());
+    let config = TrainConfig {
+        save_every: 1000,
+        ..small(4)
+    };
+    let control = TrainControl::default();
+    let mut saved = Vec::new();
+    run(
+        &config,
+        &tracks,
+        &folder.path().join("run"),
+        &control,
+        &mut |event| match event {
+            TrainEvent::Step(record) if record.step == 2 => control.save_now(),
+            TrainEvent::Step(record) if record.step == 3 => control.pause(),
+            TrainEvent::Paused if saved.is_empty() => panic!("the first was not written"),
+            TrainEvent::Paused if saved.len() == 1 => control.save_now(),
+            TrainEvent::Paused => control.resume(),
+            TrainEvent::Checkpoint { step, .. } => saved.push(step),
+            _ => {}
+        },
+    )
+    .unwrap();
+    assert_eq!(saved, [2, 3, 4]);
+}
+
+#[test]
 fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
     let folder = tempfile::tempdir().unwrap();
     let tracks = tracks(&folder.path().join("audio"));

@@ -125,6 +125,7 @@ pub fn follow(
             )),
             // Tracks that could not be read are listed with the result.
             TrainEvent::SkippedTrack { .. }
+            | TrainEvent::Batch(_)
             | TrainEvent::Checkpoint { .. }
             | TrainEvent::Paused
             | TrainEvent::Resumed

@@ -51,6 +51,30 @@ pub struct TrainSummary {
     pub notes: Vec<String>,
 }
 
+/// How alike the views of one batch are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchMatrix {
+    /// The step whose batch it was.
+    pub step: u64,
+    /// The tracks, at most [`BatchMatrix::MOST`]; the rest of a larger batch is left out.
+    pub tracks: Vec<PathBuf>,
+    /// Cosines [tracks, tracks], row-major: view A of the row's track with view B of the column's. Mean over the patch
+    /// shapes.
+    pub cosines: Vec<f32>,
+}
+
+impl BatchMatrix {
+    /// Tracks that are handed out at most.
+    pub const MOST: usize = 32;
+
+    /// The cosine of view A of one track with view B of another.
+    pub fn cosine(&self, row: usize, column: usize) -> Option<f32> {
+        let side = self.tracks.len();
+        let inside = row < side && column < side;
+        inside.then(|| self.cosines.get(row * side + column).copied())?
+    }
+}
+
 /// What happens during training, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TrainEvent {
@@ -65,6 +89,9 @@ pub enum TrainEvent {
     },
     /// A step was done.
     Step(StepRecord),
+    /// How alike the views of the step's batch were; now and then, where somebody looks on
+    /// ([`TrainControl::show_batches`]).
+    Batch(BatchMatrix),
     /// A step's update was left out because a number was not finite.
     SkippedStep {
         step: u64,
@@ -88,6 +115,8 @@ pub struct TrainControl(Arc<Flags>);
 struct Flags {
     paused: AtomicBool,
     stopped: AtomicBool,
+    save: AtomicBool,
+    batches: AtomicBool,
 }
 
 impl TrainControl {
@@ -104,6 +133,26 @@ impl TrainControl {
     /// Ends the run after the current step, with a complete checkpoint.
     pub fn stop(&self) {
         self.0.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes a checkpoint after the current step; a paused run writes it at once.
+    pub fn save_now(&self) {
+        self.0.save.store(true, Ordering::Relaxed);
+    }
+
+    /// Hands out [`TrainEvent::Batch`] now and then.
+    pub fn show_batches(&self, shown: bool) {
+        self.0.batches.store(shown, Ordering::Relaxed);
+    }
+
+    /// Whether batches are to be handed out.
+    pub fn shows_batches(&self) -> bool {
+        self.0.batches.load(Ordering::Relaxed)
+    }
+
+    /// Whether a checkpoint was asked for since the last call.
+    pub(super) fn takes_save(&self) -> bool {
+        self.0.save.swap(false, Ordering::Relaxed)
     }
 
     pub fn is_paused(&self) -> bool {

@@ -10,7 +10,7 @@ mod run;
 mod sampler;
 
 pub use config::{Objective, Schedule, TrainConfig};
-pub use event::{StepRecord, TrainControl, TrainEvent, TrainSummary};
+pub use event::{BatchMatrix, StepRecord, TrainControl, TrainEvent, TrainSummary};
 pub use run::{resume, run};
 
 use std::path::PathBuf;

@@ -259,6 +259,10 @@ impl TrainJob<'_> {
                 why,
             })
         };
+        let not_saved = |error| match error {
+            SaveError::Device(why) => failed(why),
+            SaveError::Train(error) => error,
+        };
         let batches = Batches::new(config, self.mels);
         let epochs = config.steps.div_ceil(self.sampler.steps_per_epoch());
         let (mut step, mut skipped, mut bad) = (self.start.manifest.step, 0, 0);
@@ -266,7 +270,9 @@ impl TrainJob<'_> {
         let mut windows = 0.0;
         let mut saved = None;
         while step < config.steps {
-            self.wait_while_paused();
+            while self.wait_while_paused() {
+                saved = Some(self.save(learner, step).map_err(not_saved)?);
+            }
             let began = Instant::now();
             let epoch = self.sampler.epoch(step);
             let tracks = self.sampler.batch_of(step);
@@ -320,11 +326,9 @@ impl TrainJob<'_> {
                 }
             }
             let stopped = self.control.is_stopped();
-            if step == config.steps || stopped || step.is_multiple_of(config.save_every) {
-                saved = Some(self.save(learner, step).map_err(|error| match error {
-                    SaveError::Device(why) => failed(why),
-                    SaveError::Train(error) => error,
-                })?);
+            let asked = self.control.takes_save();
+            if step == config.steps || stopped || asked || step.is_multiple_of(config.save_every) {
+                saved = Some(self.save(learner, step).map_err(not_saved)?);
             }
             if stopped {
                 break;
@@ -383,15 +387,20 @@ impl TrainJob<'_> {
         Ok(path)
     }
 
-    fn wait_while_paused(&mut self) {
+    /// Waits; whether a checkpoint is asked for meanwhile.
+    fn wait_while_paused(&mut self) -> bool {
         if !self.control.is_paused() || self.control.is_stopped() {
-            return;
+            return false;
         }
         (self.events)(TrainEvent::Paused);
         while self.control.is_paused() && !self.control.is_stopped() {
+            if self.control.takes_save() {
+                return true;
+            }
             thread::sleep(Duration::from_millis(20));
         }
         (self.events)(TrainEvent::Resumed);
+        false
     }
 }
 

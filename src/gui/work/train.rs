@@ -331,7 +331,7 @@ impl Teller {
             }
             // The window knows when it paused, and the end has a message of its own.
             TrainEvent::Paused | TrainEvent::Resumed => self.offer_steps(),
-            TrainEvent::Checkpoint { .. } | TrainEvent::Finished(_) => {}
+            TrainEvent::Batch(_) | TrainEvent::Checkpoint { .. } | TrainEvent::Finished(_) => {}
         }
     }
 
