@@ -29,7 +29,8 @@ use mynascope::{
         },
         layout::{Layout, Pane},
         model::PictureState,
-        paint, panels, picture, run_window, theme,
+        paint, panels, picture, run_window, save_png, theme,
+        work::still::Still,
     },
     spectrum::ColourMap,
     storage::{Settings, Theme},
@@ -241,6 +242,37 @@ fn colours_levels_and_frequencies_change_the_picture_and_upload_nothing() {
     settle(&mut harness);
     assert!(difference(&before, &harness.render().unwrap()) > 0.03);
     assert_eq!(paint::uploads(&state).unwrap().tiles, sent.tiles + 1);
+}
+
+#[test]
+fn the_picture_is_saved_with_axes_as_large_as_it_is_shown() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let mut window =
+        Offscreen::open(SIZE, Theme::Light, vec![folder.path().to_path_buf()]).unwrap();
+    window.settle(PATIENCE).unwrap();
+    window.picture().unwrap();
+    let still = Still::of(window.model()).unwrap();
+    assert!(still.file_name().starts_with("high steps"));
+    let image = still.draw().unwrap();
+    let [width, height] = window.model().spectrogram.shown_at.size;
+    assert!(image.width() as f32 >= width && (image.width() as f32) < width + 50.0);
+    assert!(image.height() as f32 >= height && (image.height() as f32) < height + 80.0);
+    let ground = *image.get_pixel(0, 0);
+    let drawn = |x: std::ops::Range<u32>| {
+        let mut places = x.flat_map(|x| (0..image.height()).map(move |y| (x, y)));
+        places.any(|(x, y)| *image.get_pixel(x, y) != ground)
+    };
+    assert!(drawn(10..40), "frequencies stand at the left");
+    assert!(
+        drawn(image.width() - 40..image.width() - 10),
+        "levels at the right"
+    );
+    let path = folder.path().join("picture.png");
+    save_png(&image, &path).unwrap();
+    assert_eq!(image::open(&path).unwrap().to_rgba8(), image);
 }
 
 #[test]

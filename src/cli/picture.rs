@@ -1,11 +1,5 @@
-use std::{
-    io::{Cursor, Write},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
-use anyhow::Context;
-use image::{ImageFormat, RgbaImage};
 use serde_json::json;
 
 use super::{
@@ -15,7 +9,7 @@ use super::{
 use crate::{
     collection::DEMO_WORD,
     gui::{self, MaskRequest, PictureRequest},
-    storage::{self, Theme},
+    storage::Theme,
 };
 
 /// Embedding and laying out a large collection takes a while on a CPU.
@@ -47,7 +41,7 @@ pub fn run(verb: &Picture, common: &Common, console: &Console) -> anyhow::Result
         patience: PATIENCE,
     };
     console.watch().progress("drawing", 0, None);
-    save(&gui::picture(&request)?, &verb.out)?;
+    gui::save_png(&gui::picture(&request)?, &verb.out)?;
     let [width, height] = verb.size.0;
     Ok(Outcome::new(
         json!({
@@ -58,14 +52,4 @@ pub fn run(verb: &Picture, common: &Common, console: &Console) -> anyhow::Result
         }),
         format!("{width} x {height}: {}", verb.out.display()),
     ))
-}
-
-/// Writes a picture as a PNG file.
-pub fn save(image: &RgbaImage, path: &Path) -> anyhow::Result<()> {
-    let mut png = Cursor::new(Vec::new());
-    image
-        .write_to(&mut png, ImageFormat::Png)
-        .context("the picture could not be packed as PNG")?;
-    storage::write_atomic(path, |file| file.write_all(png.get_ref()))?;
-    Ok(())
 }

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use super::{
     arguments::{Common, Tour},
     console::{Console, Outcome},
-    picture,
     picture::PATIENCE,
     train::follow,
 };
@@ -20,7 +19,9 @@ use crate::{
     collection::{self, Collection, DEMO_WORD},
     embedding::{self, ExtractSettings, Extraction},
     encoder::{CheckpointRef, LoadedEncoder},
-    gui::{Offscreen, PictureRequest, command::Command, layout::Layout, model::ProbeCommand},
+    gui::{
+        Offscreen, PictureRequest, command::Command, layout::Layout, model::ProbeCommand, save_png,
+    },
     map::{self, MapSettings},
     probe::{self, ProbeReport, ProbeSettings, Protocol},
     spectrum::{self, Part},
@@ -232,7 +233,7 @@ fn draw(
                 ..PictureRequest::default()
             })?;
             let path = dir.join(format!("{}{suffix}.png", layout.name().to_lowercase()));
-            picture::save(&image, &path)?;
+            save_png(&image, &path)?;
             pictures.push(path);
         }
     }

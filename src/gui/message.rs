@@ -31,6 +31,8 @@ pub enum Message {
     },
     /// What the encoder sees of a track.
     Seen(Seen),
+    /// Where a picture was saved, or why it was not.
+    Saved(Result<PathBuf, String>),
     /// What a mask leaves of a track's sound.
     MaskedSound(Result<MaskedSound, String>),
     /// Something that runs in the background broke.

@@ -10,6 +10,7 @@
 
 pub mod actions;
 pub mod app;
+mod canvas;
 pub mod command;
 pub mod command_line;
 #[cfg(target_os = "linux")]
@@ -26,5 +27,6 @@ mod window;
 pub mod work;
 
 pub use app::{App, Start};
+pub use canvas::{Canvas, save_png};
 pub use offscreen::{MaskRequest, Offscreen, PictureError, PictureRequest, picture};
 pub use window::{WindowError, run_window};

@@ -1,4 +1,5 @@
 use crate::{
+    gui::model::ShownAt,
     spectrum::{ColourMap, Summary},
     storage::Follow,
 };
@@ -35,8 +36,8 @@ pub enum PictureCommand {
     SetSummary(Summary),
     /// Shows what the encoder sees, or levels in dB.
     SeeAsEncoder(bool),
-    /// The panel is so wide and high now, in points.
-    ShownAt([f32; 2]),
+    /// The picture is drawn so large now.
+    ShownAt(ShownAt),
     /// Asks where to, and saves the picture as PNG.
     Save,
     SetColourMap(ColourMap),

@@ -43,6 +43,7 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
         Message::Chosen(paths) => open(model, workers, paths),
         Message::PictureGrows { path, picture } => picture::grew(model, path, picture),
         Message::Picture { path, result } => picture::received(model, workers, path, result),
+        Message::Saved(result) => picture::saved(model, result),
         Message::Seen(seen) => model.spectrogram.seen = Some(seen),
         Message::MaskedSound(result) => sound::masked(model, workers, result),
         Message::Fault(why) => model.notices.error(why),

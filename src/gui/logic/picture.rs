@@ -4,12 +4,15 @@ use crate::{
     gui::{
         command::PictureCommand,
         model::{BandView, Model, Picture, PictureState, TimeView},
-        work::Workers,
+        work::{
+            Workers,
+            still::{self, Still},
+        },
     },
     spectrum::ColourMap,
 };
 
-use super::{sound, window};
+use super::{no_thread, sound, window};
 
 /// The dB controls stay within these.
 pub const TOP_DB: std::ops::RangeInclusive<f32> = -40.0..=60.0;
@@ -43,8 +46,8 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: PictureComman
         }
         PictureCommand::SetSummary(summary) => spectrogram.summary = summary,
         PictureCommand::SeeAsEncoder(on) => spectrogram.as_encoder = on,
-        PictureCommand::ShownAt(size) => spectrogram.shown_size = size,
-        PictureCommand::Save => {}
+        PictureCommand::ShownAt(shown_at) => spectrogram.shown_at = shown_at,
+        PictureCommand::Save => save(model, workers),
         PictureCommand::SetColourMap(map) => spectrogram.colour_map = map,
         PictureCommand::NextColourMap { back } => {
             spectrogram.colour_map = next_map(spectrogram.colour_map, back);
@@ -55,6 +58,23 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: PictureComman
         PictureCommand::SetRangeDb(db) => {
             spectrogram.range_db = db.clamp(*RANGE_DB.start(), *RANGE_DB.end());
         }
+    }
+}
+
+fn save(model: &mut Model, workers: &Workers) {
+    let Some(still) = Still::of(model) else {
+        return;
+    };
+    if let Err(error) = still::ask_and_save(still, &workers.outbox) {
+        model.notices.error(no_thread(&error));
+    }
+}
+
+/// Says where a picture was saved, or why not.
+pub(super) fn saved(model: &mut Model, result: Result<PathBuf, String>) {
+    match result {
+        Ok(path) => model.notices.note(format!("Saved: {}", path.display())),
+        Err(why) => model.notices.error(why),
     }
 }
 

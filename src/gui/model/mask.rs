@@ -80,6 +80,7 @@ impl RankTable {
 }
 
 /// The mask over the picture.
+#[derive(Clone)]
 pub struct Mask {
     /// Whether it is drawn.
     pub shown: bool,

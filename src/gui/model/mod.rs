@@ -24,7 +24,7 @@ pub use mask::{MOST_PERCENT, Mask, MaskKey, Paint, PatchCut, RankTable};
 pub use nearest::NearestGrid;
 pub use notice::{Notice, Notices, Severity};
 pub use picture::{
-    BandView, FRAME_SECS, Picture, PictureState, Seen, Spectrogram, TimeView, WINDOW_SECS,
+    BandView, FRAME_SECS, Picture, PictureState, Seen, ShownAt, Spectrogram, TimeView, WINDOW_SECS,
 };
 pub use probing::{
     HEADS, PROTOCOLS, ProbeCommand, ProbeMessage, ProbeResult, Probing, explain_head,

@@ -227,6 +227,24 @@ impl BandView {
     }
 }
 
+/// How large the picture is drawn, with its axes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ShownAt {
+    /// Width and height in points.
+    pub size: [f32; 2],
+    pub pixels_per_point: f32,
+}
+
+impl Default for ShownAt {
+    /// What a picture is saved at that was never shown.
+    fn default() -> Self {
+        Self {
+            size: [960.0, 540.0],
+            pixels_per_point: 1.0,
+        }
+    }
+}
+
 /// The picture and how it is shown.
 #[derive(Clone)]
 pub struct Spectrogram {
@@ -244,8 +262,8 @@ pub struct Spectrogram {
     pub as_encoder: bool,
     /// What the encoder sees, once computed; for the track and patches that it names.
     pub seen: Option<Seen>,
-    /// Width and height of the panel in points when it was drawn last.
-    pub shown_size: [f32; 2],
+    /// How large the panel was when it was drawn last.
+    pub shown_at: ShownAt,
 }
 
 impl Default for Spectrogram {
@@ -260,7 +278,7 @@ impl Default for Spectrogram {
             summary: Summary::Mean,
             as_encoder: false,
             seen: None,
-            shown_size: [0.0; 2],
+            shown_at: ShownAt::default(),
         }
     }
 }

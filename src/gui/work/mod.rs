@@ -11,6 +11,7 @@ pub mod picture;
 pub mod probe;
 pub mod remember;
 mod report;
+pub mod still;
 pub mod train;
 
 use std::sync::Arc;

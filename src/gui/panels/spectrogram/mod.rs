@@ -8,12 +8,14 @@ mod picture;
 mod readout;
 mod selection;
 
+use std::sync::Arc;
+
 use eframe::egui::{self, Frame, Margin, Rect, vec2};
 
 use crate::gui::{
-    command::Command,
+    command::{Command, PictureCommand},
     layout::Layout,
-    model::{Model, PictureState, say_progress},
+    model::{Model, Picture, PictureState, ShownAt, say_progress},
     theme::{self, small},
 };
 
@@ -23,6 +25,8 @@ const AXIS_WIDTH: f32 = 11.0 * theme::UNIT;
 const AXIS_HEIGHT: f32 = 5.0 * theme::UNIT;
 /// Room for the line under the axis.
 const READOUT_HEIGHT: f32 = 5.0 * theme::UNIT;
+/// Around a saved picture.
+const STILL_MARGIN: f32 = 3.0 * theme::UNIT;
 /// In panels lower than this the picture needs all of the height.
 const ROOM_FOR_OVERVIEW: f32 = 60.0 * theme::UNIT;
 
@@ -50,12 +54,10 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         );
         let (area, _) = ui.allocate_exact_size(size, egui::Sense::hover());
         let place = Places::of(area);
+        tell_size(ui, model, place.saved, out);
         match &model.spectrogram.state {
             PictureState::Ready { picture, .. } | PictureState::Growing { picture, .. } => {
-                picture::show(ui, model, picture, place.picture, out);
-                axes::frequency(ui, &model.spectrogram.bands, place.picture);
-                axes::time(ui, &model.spectrogram.view, place.picture);
-                legend::show(ui, model, place.legend);
+                pictured(ui, model, picture, &place, out);
                 if let Some(strip) = place.overview {
                     overview::show(ui, model, picture, strip, out);
                 }
@@ -81,8 +83,63 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
+/// The picture with its axes and its colour bar.
+fn pictured(
+    ui: &mut egui::Ui,
+    model: &Model,
+    picture: &Arc<Picture>,
+    place: &Places,
+    out: &mut Vec<Command>,
+) {
+    picture::show(ui, model, picture, place.picture, out);
+    axes::frequency(ui, &model.spectrogram.bands, place.picture);
+    axes::time(ui, &model.spectrogram.view, place.picture);
+    legend::show(ui, model, place.legend);
+}
+
+/// Draws what is saved as a file: title, picture, axes and colour bar, and nothing to press.
+pub fn still(ui: &mut egui::Ui, model: &Model, title: &str) {
+    let tokens = theme::tokens(ui);
+    let area = ui.max_rect();
+    ui.painter().rect_filled(area, 0.0, tokens.surface);
+    let inner = area.shrink(STILL_MARGIN);
+    let bottom = inner.top() + theme::CONTROL_HEIGHT;
+    ui.painter().with_clip_rect(inner).text(
+        inner.left_top(),
+        egui::Align2::LEFT_TOP,
+        title,
+        egui::FontId::proportional(theme::TEXT_BODY),
+        tokens.text_strong,
+    );
+    if let Some(picture) = model.spectrogram.picture() {
+        let place = Places::of_still(inner.with_min_y(bottom));
+        pictured(ui, model, picture, &place, &mut Vec::new());
+    }
+}
+
+/// The room that a saved picture needs for one that is shown so large with its axes.
+pub fn still_size([width, height]: [f32; 2]) -> [f32; 2] {
+    [
+        width + 2.0 * STILL_MARGIN,
+        height + 2.0 * STILL_MARGIN + theme::CONTROL_HEIGHT,
+    ]
+}
+
+/// Lets a picture be saved as large as it is shown.
+fn tell_size(ui: &egui::Ui, model: &Model, saved: Rect, out: &mut Vec<Command>) {
+    let shown_at = ShownAt {
+        size: saved.size().into(),
+        pixels_per_point: ui.ctx().pixels_per_point(),
+    };
+    if shown_at != model.spectrogram.shown_at {
+        out.push(Command::Picture(PictureCommand::ShownAt(shown_at)));
+    }
+}
+
 /// Where the parts of the panel lie.
 struct Places {
+    /// Picture, axes and colour bar.
+    saved: Rect,
     picture: Rect,
     legend: Rect,
     /// Low panels have none.
@@ -102,16 +159,29 @@ impl Places {
             bottom -= overview::HEIGHT;
             row(bottom, bottom + overview::HEIGHT)
         });
-        let picture = row(area.top(), bottom - AXIS_HEIGHT);
+        Self {
+            overview,
+            readout: readout.with_max_x(area.right()),
+            ..Self::of_still(area.with_max_y(bottom))
+        }
+    }
+
+    /// Picture, axes and colour bar alone.
+    fn of_still(area: Rect) -> Self {
+        let picture = Rect::from_min_max(
+            area.left_top() + vec2(AXIS_WIDTH, 0.0),
+            area.right_bottom() - vec2(legend::WIDTH, AXIS_HEIGHT),
+        );
         let legend = Rect::from_min_max(
-            egui::pos2(right + theme::SPACE, picture.top()),
+            picture.right_top() + vec2(theme::SPACE, 0.0),
             egui::pos2(area.right(), picture.bottom()),
         );
         Self {
+            saved: area,
             picture,
             legend,
-            overview,
-            readout: readout.with_max_x(area.right()),
+            overview: None,
+            readout: Rect::NOTHING,
         }
     }
 }
