@@ -48,7 +48,7 @@ impl Scale {
     /// The nearest number; what lies outside goes to the ends.
     pub fn quantise(self, value: f32) -> u16 {
         // Saturates, and makes 0 of what is not a number.
-        ((value - self.low) / self.step()).round() as u16
+        ((value - self.low) / self.step() + 0.5) as u16
     }
 
     /// What a number stands for.

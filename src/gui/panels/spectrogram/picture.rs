@@ -59,22 +59,17 @@ pub fn show(
     };
     ui.painter()
         .add(egui_wgpu::Callback::new_paint_callback(area, paint));
-    if seen.is_none() && spectrogram.as_encoder {
-        let text = match spectrogram.state {
-            PictureState::Ready { .. } => "computing what the encoder sees …",
-            _ => "what the encoder sees is shown once the track is decoded",
-        };
+    let waits = spectrogram.as_encoder && seen.is_none();
+    let told = undecoded(ui, view, picture, area);
+    let text = match &spectrogram.state {
+        PictureState::Ready { .. } if waits => "computing what the encoder sees …",
+        _ if waits => "what the encoder sees is shown once the track is decoded",
+        _ if mask.is_none() && wanted.is_some() => "zoom in to see the mask",
+        _ => "",
+    };
+    if !told && !text.is_empty() {
         plate(ui, area, text, area.center().x, area.width());
-    } else if mask.is_none() && wanted.is_some() {
-        plate(
-            ui,
-            area,
-            "zoom in to see the mask",
-            area.center().x,
-            area.width(),
-        );
     }
-    undecoded(ui, view, picture, area);
     selection::draw(ui, model, area);
     playhead(ui, model, area);
     selection::pointer(ui, model, area, &response, out);
@@ -109,30 +104,32 @@ pub fn place_at(bands: &BandView, area: Rect, y: f32) -> f64 {
     bands.low + f64::from((area.bottom() - y) / area.height().max(1.0)) * bands.span
 }
 
-/// Says how far the decoding is where the picture is still empty.
-fn undecoded(ui: &egui::Ui, view: &TimeView, picture: &Picture, area: Rect) {
+/// Says how far the decoding is where the picture is still empty; whether there was room to.
+fn undecoded(ui: &egui::Ui, view: &TimeView, picture: &Picture, area: Rect) -> bool {
     let (done, all) = (picture.decoded_secs(), picture.duration_secs());
     if picture.mel.is_some() || all - done < FRAME_SECS {
-        return;
+        return false;
     }
     let left = x_of(view, area, done).max(area.left());
     let right = x_of(view, area, all).min(area.right());
     let text = format!("decoding … {:.0} %", (100.0 * done / all).floor());
-    plate(ui, area, &text, (left + right) / 2.0, right - left);
+    plate(ui, area, &text, (left + right) / 2.0, right - left)
 }
 
-/// A few words at the top of the picture, around `x`, if they are narrower than `room`.
-fn plate(ui: &egui::Ui, area: Rect, text: &str, x: f32, room: f32) {
+/// A few words at the top of the picture, around `x`, if they are narrower than `room`; whether they were.
+fn plate(ui: &egui::Ui, area: Rect, text: &str, x: f32, room: f32) -> bool {
     let tokens = theme::tokens(ui);
     let painter = ui.painter().with_clip_rect(area);
     let galley = painter.layout_no_wrap(text.to_owned(), theme::small_font(), tokens.on_picture);
     let middle = pos2(x, area.top() + theme::SPACE_LARGE + theme::SPACE);
     let place = egui::Align2::CENTER_CENTER.anchor_size(middle, galley.size());
     let shade = place.expand2(egui::vec2(theme::SPACE, theme::SPACE_SMALL));
-    if shade.width() < room {
+    let fits = shade.width() < room;
+    if fits {
         painter.rect_filled(shade, f32::from(theme::CORNER), tokens.picture_shade);
         painter.galley(place.min, galley, tokens.on_picture);
     }
+    fits
 }
 
 fn playhead(ui: &egui::Ui, model: &Model, area: Rect) {
