@@ -3,11 +3,13 @@
 //! A table holds one row a window (or, after averaging, one row a track) and remembers which track and which second
 //! each row stands for, the labels of the tracks, and which encoder made it.
 
+mod batch;
 mod extract;
 mod format;
 mod neighbours;
 mod table;
 
+pub use batch::BatchSimilarity;
 pub use extract::{ExtractSettings, Extraction, extract};
 pub use format::{TABLE_EXTENSIONS, check_table_path, load_table, metadata_path, save_table};
 pub use neighbours::{Neighbour, cosine, neighbours};

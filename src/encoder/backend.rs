@@ -20,7 +20,7 @@ use eframe::wgpu;
 
 use super::{
     ComputeDevice, ComputeKind, DeviceChoice, DeviceError, EncoderError,
-    transformer::{Encoder, HostTokens, embed},
+    transformer::{Encoder, HostTokens, Trace, embed, trace},
     weights::Weights,
 };
 use crate::jobs::panic_message;
@@ -100,6 +100,27 @@ impl PlacedEncoder {
             Self::Gpu(encoder, device) => embed(encoder, batches, device),
             #[cfg(feature = "cuda")]
             Self::Cuda(encoder, device) => embed(encoder, batches, device),
+        })?
+        .map_err(|why| EncoderError::Compute {
+            device: spec.to_owned(),
+            why,
+        })
+    }
+}
+
+impl PlacedEncoder {
+    /// Follows the tokens of one window through the encoder.
+    pub fn trace(
+        &self,
+        part: usize,
+        tokens: HostTokens,
+        spec: &str,
+    ) -> Result<Trace, EncoderError> {
+        guarded(spec, || match self {
+            Self::Cpu(encoder) => trace(encoder, part, tokens, &FlexDevice),
+            Self::Gpu(encoder, device) => trace(encoder, part, tokens, device),
+            #[cfg(feature = "cuda")]
+            Self::Cuda(encoder, device) => trace(encoder, part, tokens, device),
         })?
         .map_err(|why| EncoderError::Compute {
             device: spec.to_owned(),

@@ -109,6 +109,11 @@ impl LoadedEncoder {
         &self.place.spec
     }
 
+    /// The encoder on its backend.
+    pub(super) fn placed(&self) -> &PlacedEncoder {
+        &self.encoder
+    }
+
     /// Values of one embedding.
     pub fn embedding_dim(&self) -> usize {
         self.config.embedding_dim()

@@ -6,12 +6,14 @@
 mod backend;
 mod checkpoint;
 mod config;
+mod cost;
 #[cfg(feature = "cuda")]
 mod cuda;
 mod device;
 mod error;
 mod layout;
 mod loaded;
+mod look;
 mod patches;
 mod transformer;
 mod weights;
@@ -19,10 +21,12 @@ mod weights;
 pub use backend::compute_devices;
 pub use checkpoint::{CheckpointRef, CheckpointReport, inspect, load_weights, save_weights};
 pub use config::{EncoderConfig, EncoderKind, HEAD_DIM, Preset};
+pub use cost::available_memory;
 pub use device::{ComputeDevice, ComputeKind, DeviceChoice, DeviceError};
 pub use error::{CheckpointError, EncoderError};
 pub use layout::{ParameterRole, ParameterSpec, encoder_layout, head_layout};
 pub use loaded::LoadedEncoder;
+pub use look::Look;
 pub use weights::{WeightTensor, Weights};
 
 pub(crate) use backend::{DeviceJob, find_place, on_place};

@@ -1,5 +1,9 @@
 //! SimpleViT as Myna uses it: pre-norm transformer over kept patches, mean over tokens. One pass from top to bottom.
 
+mod trace;
+
+pub(crate) use trace::{Trace, trace};
+
 use burn::tensor::{
     Tensor, TensorData, TensorPrimitive, activation::gelu, activation::relu, backend::Backend,
     module::attention, ops::AttentionModuleOptions,
