@@ -53,7 +53,6 @@ pub fn available_memory() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::encoder::{EncoderKind, Preset};
 
     #[test]

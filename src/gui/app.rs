@@ -154,6 +154,7 @@ impl App {
             }
         }
         logic::listen(&mut self.model, &self.workers);
+        logic::follow(&mut self.model, &mut self.workers);
         for command in actions::read_keys(ctx, &self.model) {
             self.apply(command);
         }

@@ -9,6 +9,10 @@ pub enum Pane {
     Library,
     Spectrogram,
     Masking,
+    /// The two views of a track, and how alike they are.
+    Views,
+    /// A batch of tracks, compared.
+    Batch,
     Train,
     Map,
     Probe,
@@ -16,10 +20,12 @@ pub enum Pane {
 
 impl Pane {
     /// Every pane; the tests draw each of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Library,
         Self::Spectrogram,
         Self::Masking,
+        Self::Views,
+        Self::Batch,
         Self::Train,
         Self::Map,
         Self::Probe,
@@ -31,6 +37,8 @@ impl Pane {
             Self::Library => "Library",
             Self::Spectrogram => "Spectrogram",
             Self::Masking => "Masking",
+            Self::Views => "Two views",
+            Self::Batch => "Batch",
             Self::Train => "Training",
             Self::Map => "Map",
             Self::Probe => "Probe",
@@ -113,13 +121,12 @@ impl Layout {
             }
             Self::Teach => {
                 let spectrogram = tiles.insert_pane(Pane::Spectrogram);
+                let views = tiles.insert_pane(Pane::Views);
                 let masking = tiles.insert_pane(Pane::Masking);
-                split(
-                    &mut tiles,
-                    LinearDir::Horizontal,
-                    [spectrogram, masking],
-                    0.74,
-                )
+                let batch = tiles.insert_pane(Pane::Batch);
+                let left = split(&mut tiles, LinearDir::Vertical, [spectrogram, views], 0.57);
+                let right = split(&mut tiles, LinearDir::Vertical, [masking, batch], 0.48);
+                split(&mut tiles, LinearDir::Horizontal, [left, right], 0.74)
             }
             Self::Map => {
                 let map = tiles.insert_pane(Pane::Map);

@@ -8,7 +8,7 @@ use eframe::egui;
 use crate::{collection::Collection, jobs::Progress};
 
 use super::{
-    model::{MapMessage, Picture, ProbeMessage, Seen, TrainMessage},
+    model::{LabMessage, MapMessage, Picture, ProbeMessage, Seen, TrainMessage},
     work::masked::MaskedSound,
 };
 
@@ -42,6 +42,7 @@ pub enum Message {
     Train(TrainMessage),
     Map(MapMessage),
     Probe(ProbeMessage),
+    Lab(LabMessage),
 }
 
 /// Messages that may wait; who sends more waits for the window, so that memory stays bounded.

@@ -5,7 +5,7 @@ use eframe::egui::{
     style::{ScrollStyle, WidgetVisuals, Widgets},
 };
 
-use crate::{map::LABEL_COLOURS, storage::Theme};
+use crate::{map::LABEL_COLOURS, storage::Theme, tokens::ViewName};
 
 /// The colours of one theme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +148,30 @@ pub const FADE_SECS: f32 = 0.12;
 pub const LINE: f32 = 1.0;
 /// Width of the playhead and of lines in plots.
 pub const LINE_STRONG: f32 = 1.5;
+
+/// How strongly attention and similarity cover the picture below them.
+pub const LAYER_OPACITY: f32 = 0.8;
+
+/// A colour for a number from -1 (purple) over 0 (pale) to 1 (green), which colour-blind people tell apart.
+pub fn diverging(value: f32) -> Color32 {
+    let share = (f64::from(value.clamp(-1.0, 1.0)) + 1.0) / 2.0;
+    let colour = colorous::PURPLE_GREEN.eval_continuous(share);
+    Color32::from_rgb(colour.r, colour.g, colour.b)
+}
+
+/// A colour for a share from 0 (dark) to 1 (bright).
+pub fn sequential(share: f32) -> Color32 {
+    let colour = colorous::VIRIDIS.eval_continuous(f64::from(share.clamp(0.0, 1.0)));
+    Color32::from_rgb(colour.r, colour.g, colour.b)
+}
+
+/// The colour of a view.
+pub fn view_colour(tokens: &Tokens, view: ViewName) -> Color32 {
+    match view {
+        ViewName::A => tokens.view_a,
+        ViewName::B => tokens.view_b,
+    }
+}
 
 /// The colour of tracks without a label.
 pub const NO_LABEL: Color32 = Color32::from_gray(128);

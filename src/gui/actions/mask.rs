@@ -27,7 +27,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Re-roll the mask",
         help: "Draw another mask",
         keys: &[Shortcut::plain(Key::R)],
-        command: |_| Some(Command::Mask(MaskCommand::Reroll)),
+        command: |model| (!model.mask.frozen).then_some(Command::Mask(MaskCommand::Reroll)),
     },
     Action {
         id: "drop-less",
@@ -76,5 +76,38 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "See and hear the mask of view B",
         keys: &[Shortcut::plain(Key::Num2)],
         command: |_| Some(Command::Mask(MaskCommand::SetView(ViewName::B))),
+    },
+    Action {
+        id: "freeze-mask",
+        group: GROUP,
+        name: "Freeze the mask",
+        help: "Keep seed, crops and painted patches on re-rolling and on another track",
+        keys: &[],
+        command: |model| {
+            let frozen = !model.mask.frozen;
+            Some(Command::Mask(MaskCommand::Freeze(frozen)))
+        },
+    },
+    Action {
+        id: "paint-patches",
+        group: GROUP,
+        name: "Paint patches",
+        help: "Keep or drop patches with click and drag on the picture; with Alt this works at any time",
+        keys: &[Shortcut::plain(Key::T)],
+        command: |model| {
+            let painting = !model.mask.painting;
+            Some(Command::Mask(MaskCommand::PaintWithClick(painting)))
+        },
+    },
+    Action {
+        id: "clear-paint",
+        group: GROUP,
+        name: "Clear painted patches",
+        help: "Leave every patch to the mask again",
+        keys: &[Shortcut::shift(Key::T)],
+        command: |model| {
+            let painted = !model.mask.paint.is_empty();
+            painted.then_some(Command::Mask(MaskCommand::ClearPaint))
+        },
     },
 ];

@@ -1,4 +1,7 @@
-use crate::tokens::{MaskKind, MaskRatio, PatchShape, ViewName};
+use crate::{
+    gui::model::MaskState,
+    tokens::{MaskKind, MaskRatio, PatchPlace, PatchShape, ViewName},
+};
 
 /// What a user does to the mask.
 #[derive(Debug, Clone)]
@@ -14,6 +17,25 @@ pub enum MaskCommand {
     SetPatchShape(PatchShape),
     /// Sees and hears view A or B.
     SetView(ViewName),
+    /// Moves the crop of a view to a frame, or back to where it was drawn.
+    MoveCrop {
+        view: ViewName,
+        start_frame: Option<usize>,
+    },
+    /// Leaves seed, crops and painted patches alone on re-rolling and on another track.
+    Freeze(bool),
+    /// Whether a click on the picture paints patches.
+    PaintWithClick(bool),
+    /// Keeps or drops a patch of a view by hand, or leaves it to the mask again.
+    Paint {
+        view: ViewName,
+        place: PatchPlace,
+        keep: Option<bool>,
+    },
+    /// Leaves every patch to the mask again.
+    ClearPaint,
+    /// Makes the mask what it was.
+    Restore(Box<MaskState>),
     /// How strongly dropped patches fade, 0 to 1.
     SetOverlay(f32),
 }

@@ -12,7 +12,7 @@ pub use picture::PictureCommand;
 pub use sound::SoundCommand;
 pub use window::WindowCommand;
 
-use super::model::{MapCommand, ProbeCommand, TrainCommand};
+use super::model::{LabCommand, MapCommand, ProbeCommand, TrainCommand};
 
 /// One thing a user did.
 #[derive(Debug, Clone)]
@@ -22,6 +22,7 @@ pub enum Command {
     Sound(SoundCommand),
     Picture(PictureCommand),
     Mask(MaskCommand),
+    Lab(LabCommand),
     Train(TrainCommand),
     Map(MapCommand),
     Probe(ProbeCommand),

@@ -16,7 +16,7 @@ use crate::{
     jobs::Progress,
 };
 
-use super::{no_thread, sound, window};
+use super::{lab, no_thread, sound, window};
 
 /// Folders and files that are remembered.
 const MOST_RECENT: usize = 10;
@@ -64,6 +64,7 @@ pub(super) fn opened(model: &mut Model, workers: &mut Workers, result: Result<Co
     model.library.show(collection);
     map::forget(model, workers);
     probe::forget(model, workers);
+    lab::forget(model, workers);
     let first = model.library.collection.as_ref().and_then(|collection| {
         collection
             .tracks
@@ -134,7 +135,7 @@ fn select(model: &mut Model, workers: &mut Workers, index: usize) {
         return;
     }
     model.transport.left_is_loaded = false;
-    model.mask.tables = None;
+    model.mask.new_track();
     model.transport.selection = None;
     model.transport.looped = None;
     model.spectrogram.state = PictureState::Computing(path.clone());

@@ -1,5 +1,9 @@
 use crate::{
-    gui::{command::MaskCommand, model::Model, work::Workers},
+    gui::{
+        command::MaskCommand,
+        model::{Model, Paint},
+        work::Workers,
+    },
     tokens::MaskKind,
 };
 
@@ -13,10 +17,24 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: MaskCommand) 
         MaskCommand::SetRatio(ratio) => mask.ratio = ratio,
         MaskCommand::ChangeRatio(points) => mask.set_percent(mask.percent() + points),
         MaskCommand::SetSeed(seed) => mask.seed = seed,
+        MaskCommand::Freeze(frozen) => return mask.frozen = frozen,
+        MaskCommand::PaintWithClick(painting) => return mask.painting = painting,
+        MaskCommand::Reroll if mask.frozen => return,
         MaskCommand::Reroll => mask.seed = mask.seed.wrapping_add(1),
         MaskCommand::SetMaskKind(kind) => mask.kind = kind,
         MaskCommand::SetPatchShape(shape) => mask.shape = shape,
         MaskCommand::SetView(view) => mask.active = view,
+        MaskCommand::MoveCrop { view, start_frame } => {
+            if let Some(start) = mask.starts.get_mut(view.index()) {
+                *start = start_frame;
+            }
+        }
+        MaskCommand::Paint { view, place, keep } => {
+            let shape = mask.shape;
+            mask.paint.of_mut(view, shape).set(place, keep);
+        }
+        MaskCommand::ClearPaint => mask.paint = Paint::default(),
+        MaskCommand::Restore(state) => mask.restore(*state),
     }
     changed(model, workers);
 }

@@ -1,12 +1,14 @@
 //! Carries out commands and takes in messages, one file a part of the window. Changes the model and starts work;
 //! never paints.
 
+mod lab;
 mod library;
 mod mask;
 mod picture;
 mod sound;
 mod window;
 
+pub use lab::follow;
 pub use library::open;
 pub use mask::explain;
 pub use picture::{RANGE_DB, TOP_DB};
@@ -28,6 +30,7 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
         Command::Sound(command) => sound::apply(model, workers, command),
         Command::Picture(command) => picture::apply(model, workers, command),
         Command::Mask(command) => mask::apply(model, workers, command),
+        Command::Lab(command) => lab::apply(model, workers, command),
         Command::Train(command) => train::apply(model, workers, command),
         Command::Map(command) => map::apply(model, workers, command),
         Command::Probe(command) => probe::apply(model, workers, command),
@@ -50,6 +53,7 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
         Message::Graphics(why) => window::graphics(model, &why),
         Message::Train(message) => train::receive(model, workers, message),
         Message::Map(message) => map::receive(model, workers, message),
+        Message::Lab(message) => lab::receive(model, workers, message),
         Message::Probe(message) => probe::receive(model, workers, message),
     }
     picture::see_as_encoder(model, workers);

@@ -95,6 +95,13 @@ impl EncoderSource {
         }
     }
 
+    /// Length and time of change of the checkpoint's file. Asks the file system: not for the window's thread.
+    pub fn version(&self) -> Option<(u64, std::time::SystemTime)> {
+        let file = self.checkpoint.resolve().ok().flatten()?;
+        let meta = std::fs::metadata(file).ok()?;
+        Some((meta.len(), meta.modified().ok()?))
+    }
+
     /// Adds what the command line needs to use the same encoder.
     pub fn options(&self, line: CommandLine) -> CommandLine {
         let line = match &self.checkpoint {
@@ -126,11 +133,6 @@ pub struct TableKey {
 impl TableKey {
     /// The key of a collection and an encoder. Asks the file system: not for the window's thread.
     pub fn new(collection: &Collection, source: &EncoderSource) -> Self {
-        let file = source.checkpoint.resolve().ok().flatten();
-        let version = file.and_then(|file| {
-            let meta = std::fs::metadata(file).ok()?;
-            Some((meta.len(), meta.modified().ok()?))
-        });
         Self {
             tracks: collection
                 .tracks
@@ -138,7 +140,7 @@ impl TableKey {
                 .map(|track| (track.path.clone(), track.label.clone()))
                 .collect(),
             source: source.clone(),
-            version,
+            version: source.version(),
         }
     }
 

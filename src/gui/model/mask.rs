@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use crate::tokens::{
-    MaskKind, MaskRatio, Painted, PatchShape, TrackView, ViewName, WINDOW_FRAMES, dropped_tokens,
+    MaskKind, MaskRatio, Painted, PatchShape, TrackView, View, ViewName, WINDOW_FRAMES,
+    dropped_tokens,
 };
 
 /// What decides in which order a view's tokens are dropped, window by window. The ratio is no part of it: a mask is
@@ -96,6 +97,10 @@ pub struct Mask {
     pub starts: [Option<usize>; 2],
     /// Patches kept or dropped by hand.
     pub paint: Paint,
+    /// Re-rolling and another track leave seed, crops and painted patches alone.
+    pub frozen: bool,
+    /// A click on the picture paints patches instead of moving the playhead.
+    pub painting: bool,
     /// Both views of the shown track.
     pub tables: Option<[Arc<RankTable>; 2]>,
 }
@@ -125,6 +130,12 @@ impl Paint {
         };
         if view == ViewName::A { a } else { b }
     }
+
+    /// Whether nothing is painted at all.
+    pub fn is_empty(&self) -> bool {
+        let mut all = self.square.iter().chain(&self.vertical);
+        all.all(Painted::is_empty)
+    }
 }
 
 impl Default for Mask {
@@ -139,9 +150,23 @@ impl Default for Mask {
             active: ViewName::A,
             starts: [None; 2],
             paint: Paint::default(),
+            frozen: false,
+            painting: false,
             tables: None,
         }
     }
+}
+
+/// All of a mask that a user sets and may want back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MaskState {
+    pub kind: MaskKind,
+    pub shape: PatchShape,
+    pub ratio: MaskRatio,
+    pub seed: u64,
+    pub active: ViewName,
+    pub starts: [Option<usize>; 2],
+    pub paint: Paint,
 }
 
 /// The highest ratio of the slider, in percent.
@@ -161,9 +186,73 @@ impl Mask {
         dropped_tokens(self.ratio, self.tokens())
     }
 
-    /// Kept tokens of one window.
+    /// Kept tokens of one window, without what is painted.
     pub fn kept(&self) -> usize {
         self.tokens() - self.dropped()
+    }
+
+    /// Kept tokens of a view's crop, painted patches with them.
+    pub fn kept_of(&self, view: ViewName) -> usize {
+        let table = self.table(view);
+        table.map_or_else(|| self.kept(), |table| table.view.kept(self.ratio).len())
+    }
+
+    /// The mask as it is, to be given back to [`Mask::restore`].
+    pub fn state(&self) -> MaskState {
+        MaskState {
+            kind: self.kind,
+            shape: self.shape,
+            ratio: self.ratio,
+            seed: self.seed,
+            active: self.active,
+            starts: self.starts,
+            paint: self.paint.clone(),
+        }
+    }
+
+    /// Makes the mask what it was.
+    pub fn restore(&mut self, state: MaskState) {
+        self.kind = state.kind;
+        self.shape = state.shape;
+        self.ratio = state.ratio;
+        self.seed = state.seed;
+        self.active = state.active;
+        self.starts = state.starts;
+        self.paint = state.paint;
+    }
+
+    /// A new track: what was moved or painted by hand belongs to the old one, unless the mask is frozen.
+    pub fn new_track(&mut self) {
+        self.tables = None;
+        if !self.frozen {
+            self.starts = [None; 2];
+            self.paint = Paint::default();
+        }
+    }
+
+    /// What the encoder is given of a view's crop, for both patch shapes.
+    pub fn crop(&self, view: ViewName, frames: usize) -> View {
+        let kept = |shape| {
+            let key = MaskKey {
+                shape,
+                painted: self.paint.of(view, shape).clone(),
+                // The crop's mask does not depend on where the crop lies, and a track of one window is drawn at once.
+                frames: WINDOW_FRAMES,
+                start_frame: None,
+                ..self.key(view, frames)
+            };
+            key.draw().kept(self.ratio)
+        };
+        View {
+            start_frame: self.start_of(view, frames),
+            kept_square: kept(PatchShape::Square),
+            kept_vertical: kept(PatchShape::Vertical),
+        }
+    }
+
+    fn start_of(&self, view: ViewName, frames: usize) -> usize {
+        let table = self.table(view).filter(|table| table.key.frames == frames);
+        table.map_or(0, |table| table.view.start_frame())
     }
 
     /// The ratio in whole percent.
@@ -181,9 +270,18 @@ impl Mask {
 
     /// What the mask costs, in words: "5 of 48 tokens kept, 10 % of the work".
     pub fn meter(&self) -> String {
-        let (kept, tokens) = (self.kept(), self.tokens());
+        let (kept, work) = self.meter_parts();
+        format!("{kept}, {work}")
+    }
+
+    /// The same in two parts: "5 of 48 tokens kept" and "10 % of the work".
+    pub fn meter_parts(&self) -> (String, String) {
+        let (kept, tokens) = (self.kept_of(self.active), self.tokens());
         let percent = 100.0 * kept as f64 / tokens.max(1) as f64;
-        format!("{kept} of {tokens} tokens kept, {percent:.0} % of the work")
+        (
+            format!("{kept} of {tokens} tokens kept"),
+            format!("{percent:.0} % of the work"),
+        )
     }
 
     /// What decides how a view of a track of `frames` frames is masked.
@@ -236,6 +334,7 @@ impl Mask {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tokens::PatchPlace;
 
     #[test]
     fn the_meter_says_what_a_mask_costs() {
@@ -269,6 +368,28 @@ mod tests {
             let beyond = table.is_dropped(0, 400, MaskRatio::MYNA);
             assert_eq!(beyond, None, "behind the end there is nothing to drop");
         }
+    }
+
+    #[test]
+    fn the_encoder_is_given_what_the_picture_keeps() {
+        let mut mask = Mask {
+            starts: [None, Some(77)],
+            ..Mask::default()
+        };
+        let place = PatchPlace {
+            window: 0,
+            token: 5,
+        };
+        let painted = mask.paint.of_mut(ViewName::B, PatchShape::Square);
+        painted.set(place, Some(true));
+        mask.refresh(500);
+        for view in ViewName::BOTH {
+            let crop = mask.crop(view, 500);
+            let table = mask.table(view).unwrap();
+            assert_eq!(crop.start_frame, table.view.start_frame());
+            assert_eq!(crop.kept_square, table.view.kept(mask.ratio));
+        }
+        assert!(mask.crop(ViewName::B, 500).kept_square.contains(&5));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod chart;
 mod curve;
 mod embeddings;
 mod job;
+mod lab;
 mod library;
 mod mapping;
 mod mask;
@@ -18,9 +19,14 @@ pub use chart::{Chart, Colouring, LegendEntry, NO_LABEL, PointFacts};
 pub use curve::Curve;
 pub use embeddings::{AskedFor, Embeddings, EncoderSource, KeyedTable, TableKey};
 pub use job::{JobId, Running, say_duration, say_progress};
+pub use lab::{
+    Answered, BATCH_TRACKS, BatchAnswer, BatchKey, BatchTrack, EncoderFacts, HeardCrop, Lab,
+    LabCommand, LabForm, LabKey, LabMessage, Layer, LookAnswer, LookKey, MatrixKind, Near,
+    TEMPERATURES, ViewsAnswer,
+};
 pub use library::{Library, Row};
 pub use mapping::{MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES};
-pub use mask::{MOST_PERCENT, Mask, MaskKey, Paint, PatchCut, RankTable};
+pub use mask::{MOST_PERCENT, Mask, MaskKey, MaskState, Paint, PatchCut, RankTable};
 pub use nearest::NearestGrid;
 pub use notice::{Notice, Notices, Severity};
 pub use picture::{
@@ -49,6 +55,8 @@ pub struct Model {
     pub library: Library,
     pub spectrogram: Spectrogram,
     pub mask: Mask,
+    /// What the encoder makes of the mask.
+    pub lab: Lab,
     pub transport: Transport,
     pub notices: Notices,
     /// What map and probe share.

@@ -1,47 +1,77 @@
-//! The mask: how much, how, and what it costs.
+//! The mask: how much, how, what it costs, and what the encoder makes of it.
 
-use eframe::egui::{self, Button, DragValue, Frame, Margin, RichText, ScrollArea, Slider};
+use eframe::egui::{self, Button, DragValue, RichText, ScrollArea, Slider, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::{
     gui::{
         command::{Command, MaskCommand},
         logic::explain,
-        model::{MOST_PERCENT, Model},
+        model::{LabCommand, LabForm, Layer, MOST_PERCENT, Model},
         theme::{self, small},
     },
-    tokens::{MaskKind, MaskRatio, PatchShape},
+    tokens::{MaskKind, MaskRatio, PatchShape, ViewName},
 };
 
+use super::{lab_layer, parts};
+
+/// Width of the names at the left.
+const NAME: f32 = 12.0 * theme::UNIT;
+
 /// Draws the panel.
-pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
-    Frame::new().inner_margin(Margin::same(12)).show(ui, |ui| {
+pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let space = ui
+        .available_rect_before_wrap()
+        .shrink2(egui::vec2(12.0, 2.0));
+    ui.scope_builder(egui::UiBuilder::new().max_rect(space), |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 1.5 * theme::UNIT;
             ratio(ui, model, out);
-            ui.add_space(theme::SPACE_LARGE);
-            how(ui, model, out);
-            ui.add_space(theme::SPACE_LARGE);
+            kinds(ui, model, out);
+            patches(ui, model, out);
+            seed(ui, model, out);
+            by_hand(ui, model, out);
             look(ui, model, out);
+            layer(ui, model, out);
         });
     });
 }
 
-fn heading(ui: &mut egui::Ui, text: &str) {
-    let colour = theme::tokens(ui).text_weak;
-    ui.label(small(text).color(colour));
+/// One row of controls with its name at the left.
+fn row(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui)) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::UNIT;
+        let weak = theme::tokens(ui).text_weak;
+        let size = egui::vec2(NAME, theme::CONTROL_HEIGHT);
+        let flow = egui::Layout::left_to_right(egui::Align::Center);
+        ui.allocate_ui_with_layout(size, flow, |ui| {
+            ui.set_min_size(size);
+            ui.label(small(name).color(weak));
+        });
+        add(ui);
+    });
 }
 
-fn ratio(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn ratio(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let mask = &model.mask;
-    heading(ui, "Mask ratio");
     ui.horizontal(|ui| {
-        let text = format!("{} %", mask.percent());
-        ui.label(
-            theme::large(text)
-                .size(2.0 * theme::TEXT_LARGE)
-                .color(tokens.text_strong),
-        );
+        let text = theme::large(format!("{} %", mask.percent())).color(tokens.text_strong);
+        ui.label(text.size(1.6 * theme::TEXT_LARGE));
+        ui.with_layout(egui::Layout::top_down(egui::Align::Max), |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            let (kept, work) = mask.meter_parts();
+            ui.label(small(kept).color(tokens.text));
+            let cost = match largest_batch(model) {
+                Some(batch) => format!("{work} · batch up to {batch}"),
+                None => work,
+            };
+            ui.label(small(cost).color(tokens.text_weak)).on_hover_text(
+                "Tokens that the encoder works on, beside all of them. The batch is the largest that training of this \
+                 encoder could take beside weights and optimiser, estimated from the sizes of its layers and the memory \
+                 that is free now",
+            );
+        });
     });
     let mut percent = mask.percent();
     let response = ui
@@ -58,36 +88,54 @@ fn ratio(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     {
         out.push(Command::Mask(MaskCommand::SetRatio(ratio)));
     }
-    ui.label(RichText::new(mask.meter()).color(tokens.text));
 }
 
-fn how(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
-    let mask = &model.mask;
-    heading(ui, "What is dropped");
+/// The largest batch that training could take here; only where the memory of the encoder's device is known.
+fn largest_batch(model: &Model) -> Option<String> {
+    let answer = model.lab.views.value.as_ref()?;
+    let available = answer
+        .available_bytes
+        .filter(|_| answer.encoder.device == "cpu")?;
+    // Without what is painted: training draws its masks itself.
+    let kept = |_| model.mask.kept();
+    let batch = answer.encoder.config.largest_batch(available, kept);
+    let digits = batch.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    Some(text)
+}
+
+fn kinds(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::splat(theme::UNIT);
         ui.spacing_mut().button_padding.x = 2.0 * theme::UNIT;
         for kind in MaskKind::ALL {
             let name = capital(&kind.to_string());
-            if choice(ui, &name, mask.kind == kind, explain(kind)) {
+            if choice(ui, &name, model.mask.kind == kind, explain(kind)) {
                 out.push(Command::Mask(MaskCommand::SetMaskKind(kind)));
             }
         }
     });
-    ui.add_space(theme::SPACE);
-    heading(ui, "Patches");
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = egui::Vec2::splat(theme::UNIT);
+}
+
+fn patches(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let mask = &model.mask;
+    row(ui, "Patches", |ui| {
         let shapes = [
             (
                 PatchShape::Square,
-                "Square 16×16",
-                "16 bands by 16 frames: 8 rows and 6 columns a window",
+                "16×16",
+                "Square: 16 bands by 16 frames, 8 rows and 6 columns a window",
             ),
             (
                 PatchShape::Vertical,
-                "Vertical 128×2",
-                "All 128 bands by 2 frames: 48 columns a window",
+                "128×2",
+                "Vertical: all 128 bands by 2 frames, 48 columns a window",
             ),
         ];
         for (shape, name, tip) in shapes {
@@ -95,41 +143,94 @@ fn how(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                 out.push(Command::Mask(MaskCommand::SetPatchShape(shape)));
             }
         }
+        ui.add_space(theme::SPACE);
+        let weak = theme::tokens(ui).text_weak;
+        ui.label(small("View").color(weak));
+        for view in ViewName::BOTH {
+            let tip = format!(
+                "See and hear the mask of view {view} ({})",
+                view.index() + 1
+            );
+            if choice(ui, &view.to_string(), mask.active == view, &tip) {
+                out.push(Command::Mask(MaskCommand::SetView(view)));
+            }
+        }
     });
-    ui.add_space(theme::SPACE);
-    heading(ui, "Seed");
-    ui.horizontal(|ui| {
+}
+
+fn seed(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let mask = &model.mask;
+    row(ui, "Seed", |ui| {
         let mut seed = mask.seed;
         let response = ui
-            .add(DragValue::new(&mut seed).speed(0.1))
+            .add_enabled(!mask.frozen, DragValue::new(&mut seed).speed(0.1))
             .on_hover_text("The same seed always drops the same tokens");
         if response.changed() {
             out.push(Command::Mask(MaskCommand::SetSeed(seed)));
         }
         let text = format!("{}  Re-roll", icon::DICE_FIVE);
-        if ui
-            .button(text)
-            .on_hover_text("Draw another mask (R)")
+        let button = ui.add_enabled(!mask.frozen, Button::new(text));
+        if button
+            .on_hover_text("Draw other crops and another mask (R)")
             .clicked()
         {
             out.push(Command::Mask(MaskCommand::Reroll));
         }
+        let symbol = if mask.frozen {
+            icon::LOCK_SIMPLE
+        } else {
+            icon::LOCK_SIMPLE_OPEN
+        };
+        let tip = "Keep seed, crops and painted patches on re-rolling and on another track";
+        if choice(ui, &format!("{symbol}  Freeze"), mask.frozen, tip) {
+            out.push(Command::Mask(MaskCommand::Freeze(!mask.frozen)));
+        }
     });
 }
 
-fn look(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn by_hand(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let mask = &model.mask;
-    heading(ui, "Picture");
-    let mut shown = mask.shown;
-    if ui
-        .checkbox(&mut shown, "Show the mask")
-        .on_hover_text("Draw patches and what is dropped over the spectrogram (M)")
-        .changed()
-    {
-        out.push(Command::Mask(MaskCommand::ShowMask(shown)));
-    }
-    ui.horizontal(|ui| {
-        ui.label("Fade");
+    row(ui, "By hand", |ui| {
+        let tip = "Click and drag on the pictures keeps or drops patches (T; with Alt at any time)";
+        let text = format!("{}  Paint", icon::PAINT_BRUSH);
+        if choice(ui, &text, mask.painting, tip) {
+            out.push(Command::Mask(MaskCommand::PaintWithClick(!mask.painting)));
+        }
+        let button = ui.add_enabled(!mask.paint.is_empty(), Button::new("Clear"));
+        if button
+            .on_hover_text("Leave every patch to the mask again (Shift+T)")
+            .clicked()
+        {
+            out.push(Command::Mask(MaskCommand::ClearPaint));
+        }
+        let moved = mask.starts.iter().any(Option::is_some);
+        let button = ui.add_enabled(moved, Button::new("Crops back"));
+        if button
+            .on_hover_text("Put both crops back where the seed puts them")
+            .clicked()
+        {
+            for view in ViewName::BOTH {
+                out.push(Command::Mask(MaskCommand::MoveCrop {
+                    view,
+                    start_frame: None,
+                }));
+            }
+        }
+    });
+}
+
+fn look(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let mask = &model.mask;
+    row(ui, "Picture", |ui| {
+        let mut shown = mask.shown;
+        if ui
+            .checkbox(&mut shown, "Mask")
+            .on_hover_text("Draw patches and what is dropped over the spectrogram (M)")
+            .changed()
+        {
+            out.push(Command::Mask(MaskCommand::ShowMask(shown)));
+        }
+        ui.add_space(theme::SPACE);
         let mut percent = (mask.overlay * 100.0).round();
         let width = ui.available_width() - theme::UNIT * 16.0;
         theme::slider_look(ui, width.max(theme::UNIT * 10.0));
@@ -146,7 +247,83 @@ fn look(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-fn choice(ui: &mut egui::Ui, text: &str, chosen: bool, tip: &str) -> bool {
+/// The layers in the order in which they are offered.
+const LAYERS: [(Layer, &str, &str); 4] = [
+    (Layer::None, "None", "Only the picture and its mask"),
+    (
+        Layer::Attention,
+        "Attention",
+        "How much each patch of the crop is attended to, the mean over heads, tokens and the last layers",
+    ),
+    (
+        Layer::Rollout,
+        "Rollout",
+        "How much of each patch reaches the embedding through attention and residuals (Abnar and Zuidema 2020)",
+    ),
+    (
+        Layer::Similarity,
+        "Similar",
+        "How alike each patch's output is to that of the patch under the pointer: cosine, purple below and green above 0",
+    ),
+];
+
+fn layer(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let form = model.lab.form;
+    let mut changed = form;
+    row(ui, "Layer", |ui| {
+        let width = ui.available_width();
+        let (_, chosen) = parts::choice(ui, width, &LAYERS, form.layer);
+        if let Some(layer) = chosen {
+            changed.layer = layer;
+        }
+    });
+    if form.layer != Layer::None {
+        row(ui, "", |ui| {
+            layer_form(ui, model, &mut changed);
+        });
+        if let Some(why) = &model.lab.look.error {
+            parts::error(ui, why);
+        }
+    }
+    if changed != form {
+        out.push(Command::Lab(LabCommand::Edit(changed)));
+    }
+}
+
+fn layer_form(ui: &mut Ui, model: &Model, form: &mut LabForm) {
+    let tokens = theme::tokens(ui);
+    let depth = model.lab.views.value.as_ref();
+    let depth = depth.map_or(12, |answer| answer.encoder.config.depth);
+    if form.layer != Layer::Similarity {
+        form.blocks = form.blocks.min(depth);
+        let unit = if form.blocks == 1 {
+            " layer"
+        } else {
+            " layers"
+        };
+        ui.add(
+            DragValue::new(&mut form.blocks)
+                .range(1..=depth)
+                .prefix("last ")
+                .suffix(unit),
+        )
+        .on_hover_text("From how many of the encoder's last layers attention is taken");
+    }
+    ui.checkbox(&mut form.whole, "Whole")
+        .on_hover_text("All patches of the crop go in, instead of the kept ones only");
+    let Some(layer) = lab_layer::values(model, model.mask.active) else {
+        return;
+    };
+    let text = if form.layer == Layer::Similarity {
+        "-1 to 1".to_owned()
+    } else {
+        format!("0 to {:.0} %", 100.0 * layer.most)
+    };
+    ui.label(small(text).color(tokens.text_weak))
+        .on_hover_text("From the darkest to the brightest colour of the layer");
+}
+
+fn choice(ui: &mut Ui, text: &str, chosen: bool, tip: &str) -> bool {
     let tokens = theme::tokens(ui);
     let (colour, fill) = if chosen {
         (tokens.text_strong, tokens.accent_quiet)

@@ -1,6 +1,11 @@
 //! One file a panel: `show(ui, model, commands)`. Panels read the model and push commands, nothing else.
 
 mod confusion;
+mod lab_gauge;
+mod lab_layer;
+pub mod lab_matrix;
+mod lab_texture;
+pub mod lab_views;
 pub mod library;
 pub mod map;
 mod map_canvas;
@@ -32,6 +37,8 @@ pub fn show(pane: Pane, ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>
         Pane::Library => library::show(ui, model, out),
         Pane::Spectrogram => spectrogram::show(ui, model, out),
         Pane::Masking => masking::show(ui, model, out),
+        Pane::Views => lab_views::show(ui, model, out),
+        Pane::Batch => lab_matrix::show(ui, model, out),
         Pane::Train => train::show(ui, model, out),
         Pane::Map => map::show(ui, model, out),
         Pane::Probe => probe::show(ui, model, out),

@@ -2,7 +2,8 @@
 //! as messages.
 
 pub mod choose;
-mod embed;
+pub mod embed;
+pub mod lab;
 pub mod map;
 pub mod masked;
 pub mod open;
@@ -32,6 +33,7 @@ pub struct Workers {
     pub open: open::OpenWork,
     pub picture: picture::PictureWork,
     pub masked: masked::MaskedWork,
+    pub lab: lab::LabWork,
     /// `None` where pictures are made of the window: the user's settings are left alone.
     pub remember: Option<remember::RememberWork>,
     /// `None` where pictures are made of the window and nothing shall be heard.
@@ -59,6 +61,7 @@ impl Workers {
             picture: picture::PictureWork::start(outbox.clone(), cache.clone())?,
             cache,
             masked: masked::MaskedWork::start(outbox.clone())?,
+            lab: lab::LabWork::start(outbox.clone())?,
             remember: match remember {
                 true => Some(remember::RememberWork::start(outbox.clone())?),
                 false => None,
@@ -73,6 +76,10 @@ impl Workers {
 
     /// Whether a job of some length is under way.
     pub fn is_busy(&self) -> bool {
-        self.open.is_busy() || self.train.is_busy() || self.map.is_busy() || self.probe.is_busy()
+        self.open.is_busy()
+            || self.train.is_busy()
+            || self.map.is_busy()
+            || self.probe.is_busy()
+            || self.lab.is_busy()
     }
 }

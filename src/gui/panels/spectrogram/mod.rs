@@ -2,6 +2,7 @@
 
 mod axes;
 mod controls;
+pub mod crops;
 mod legend;
 mod overview;
 mod picture;

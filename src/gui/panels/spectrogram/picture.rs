@@ -14,7 +14,7 @@ use crate::gui::{
     theme,
 };
 
-use super::{legend::ColourScale, selection};
+use super::{crops, legend::ColourScale, selection};
 
 /// Draws the picture and the playhead, and reads the pointer over them.
 pub fn show(
@@ -70,10 +70,15 @@ pub fn show(
     if !told && !text.is_empty() {
         plate(ui, area, text, area.center().x, area.width());
     }
+    crops::draw(ui, model, area);
     selection::draw(ui, model, area);
     playhead(ui, model, area);
-    selection::pointer(ui, model, area, &response, out);
-    pointer(ui, spectrogram, area, &response, out);
+    crops::handles(ui, model, area, out);
+    let paints = crops::pointer(ui, model, area, &response, out);
+    if !paints {
+        selection::pointer(ui, model, area, &response, out);
+    }
+    pointer(ui, spectrogram, area, &response, paints, out);
 }
 
 /// How much of the mask is shown where a window is so many points wide: patches thinner than a point are only noise,
@@ -164,10 +169,11 @@ fn pointer(
     spectrogram: &Spectrogram,
     area: Rect,
     response: &egui::Response,
+    paints: bool,
     out: &mut Vec<Command>,
 ) {
     let (view, bands) = (&spectrogram.view, &spectrogram.bands);
-    if response.double_clicked_by(PointerButton::Primary) {
+    if response.double_clicked_by(PointerButton::Primary) && !paints {
         out.push(Command::Picture(PictureCommand::FitTrack));
     }
     if response.dragged_by(PointerButton::Middle) {

@@ -1,0 +1,245 @@
+use std::sync::Arc;
+
+use crate::{
+    gui::{
+        layout::Layout,
+        model::{
+            BATCH_TRACKS, BatchKey, LabCommand, LabForm, LabKey, LabMessage, Layer, LookKey, Model,
+            PictureState, Running, TEMPERATURES, WINDOW_SECS,
+        },
+        work::{
+            Workers,
+            embed::EmbedRequest,
+            lab::{LabRequest, crop_of},
+            map,
+        },
+    },
+    tokens::ViewName,
+};
+
+use super::{no_thread, sound};
+
+/// A collection of so many tracks is embedded without being asked for.
+const EMBED_UP_TO: usize = 300;
+
+pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: LabCommand) {
+    match command {
+        LabCommand::Edit(form) => {
+            model.lab.form = LabForm {
+                tracks: form
+                    .tracks
+                    .clamp(*BATCH_TRACKS.start(), *BATCH_TRACKS.end()),
+                temperature: form
+                    .temperature
+                    .clamp(*TEMPERATURES.start(), *TEMPERATURES.end()),
+                blocks: form.blocks.max(1),
+                ..form
+            };
+        }
+        LabCommand::Point(token) => model.lab.pointed = Some(token),
+        LabCommand::HearPair(pair) => {
+            let [first, _] = &pair;
+            let (path, start_secs) = (first.path.clone(), first.start_secs);
+            model.lab.heard = Some(pair);
+            model.lab.second_heard = false;
+            map::play_from(model, workers, path, start_secs);
+        }
+        LabCommand::Embed => embed(model, workers),
+        LabCommand::StopEmbedding => {
+            workers.lab.stop_embedding();
+            model.lab.embedding = None;
+            model.lab.embed_problem = Some("Stopped".to_owned());
+        }
+    }
+}
+
+pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: LabMessage) {
+    let lab = &mut model.lab;
+    match message {
+        LabMessage::Views(number, result) => lab.views.take(number, lab.since, *result),
+        LabMessage::Look(number, result) => lab.look.take(number, lab.since, result),
+        LabMessage::Batch(number, result) => {
+            lab.batch.take(number, lab.batch_since, result);
+            lab.batch_progress = None;
+        }
+        LabMessage::BatchProgress(number, progress) => {
+            if number >= lab.batch_since {
+                lab.batch_progress = Some(progress);
+            }
+        }
+        LabMessage::Done(number) => {
+            workers.lab.done(number);
+            if number == lab.number {
+                lab.batch_progress = None;
+            }
+        }
+        LabMessage::EmbedProgress(job, progress) => {
+            if let Some(running) = lab.embedding.as_mut().filter(|running| running.id == job) {
+                running.report(progress);
+            }
+        }
+        LabMessage::Embedded(job, result) => {
+            if workers.lab.is_embedding(job, true) {
+                lab.embedding = None;
+                match result {
+                    Ok(table) => model.embeddings.table = Some(table),
+                    Err(why) => lab.embed_problem = Some(why),
+                }
+            }
+        }
+    }
+}
+
+/// Forgets what belongs to a collection that is not open any more.
+pub(super) fn forget(model: &mut Model, workers: &mut Workers) {
+    workers.lab.stop_embedding();
+    model.lab.forget();
+}
+
+/// Asks for what the shown mask, track and encoder need, if it was not asked for yet. To be called once a frame.
+pub fn follow(model: &mut Model, workers: &mut Workers) {
+    follow_pair(model, workers);
+    if model.layout != Layout::Teach {
+        return;
+    }
+    embed_by_itself(model, workers);
+    ask(model, workers);
+}
+
+fn ask(model: &mut Model, workers: &mut Workers) {
+    let PictureState::Ready { path, picture } = &model.spectrogram.state else {
+        return;
+    };
+    let (Some(collection), Some(mel)) = (&model.library.collection, &picture.mel) else {
+        return;
+    };
+    let frames = mel.frames();
+    let (mask, form) = (&model.mask, &model.lab.form);
+    let source = &model.embeddings.source;
+    let table = model
+        .embeddings
+        .table
+        .as_ref()
+        .filter(|table| table.key.fits(collection, source));
+    let key = LabKey {
+        source: source.clone(),
+        path: path.clone(),
+        views: ViewName::BOTH.map(|view| mask.crop(view, frames)),
+        look: (form.layer != Layer::None).then_some(LookKey {
+            view: mask.active,
+            shape: mask.shape,
+            whole: form.whole,
+        }),
+        batch: BatchKey {
+            tracks: form.tracks,
+            seed: mask.seed,
+            kind: mask.kind,
+            ratio: mask.ratio,
+        },
+        table: table.map(|table| Arc::as_ptr(table) as usize),
+    };
+    let asked = model.lab.asked.as_ref();
+    if asked == Some(&key) {
+        return;
+    }
+    let lab_number = model.lab.number + 1;
+    let same_encoder = asked.is_some_and(|asked| asked.source == key.source);
+    let same_track = asked.is_some_and(|asked| asked.path == key.path);
+    let crops = [0, 1].map(|view| {
+        let start = key.views.get(view).map_or(0, |view| view.start_frame);
+        crop_of(mel, start)
+    });
+    workers.lab.request(LabRequest {
+        number: lab_number,
+        key: key.clone(),
+        crops,
+        collection: Arc::clone(collection),
+        table: table.cloned(),
+    });
+    let lab = &mut model.lab;
+    lab.number = lab_number;
+    if !(same_encoder && same_track) {
+        lab.since = lab_number;
+        lab.views.clear();
+        lab.look.clear();
+    }
+    if !same_encoder {
+        lab.batch_since = lab_number;
+        lab.batch.clear();
+        lab.embed_problem = None;
+    }
+    // What is shown of another window or mask would mislead.
+    if lab.asked.as_ref().and_then(|asked| asked.look.as_ref()) != key.look.as_ref() {
+        lab.look.clear();
+    }
+    lab.asked = Some(key);
+}
+
+/// Embeds a small collection as soon as neighbours can be shown; a large one only when it is asked for.
+fn embed_by_itself(model: &mut Model, workers: &mut Workers) {
+    let (lab, embeddings) = (&model.lab, &model.embeddings);
+    let Some(collection) = &model.library.collection else {
+        return;
+    };
+    let fits = embeddings
+        .table
+        .as_ref()
+        .is_some_and(|table| table.key.fits(collection, &embeddings.source));
+    // The first answer of the encoder comes first; it also tells whether the checkpoint can be read.
+    let idle = lab.embedding.is_none() && model.mapping.running.is_none();
+    if !fits
+        && idle
+        && lab.embed_problem.is_none()
+        && lab.batch.value.is_some()
+        && collection.tracks.len() <= EMBED_UP_TO
+    {
+        embed(model, workers);
+    }
+}
+
+fn embed(model: &mut Model, workers: &mut Workers) {
+    let Some(collection) = &model.library.collection else {
+        return;
+    };
+    let request = EmbedRequest {
+        collection: Arc::clone(collection),
+        source: model.embeddings.source.clone(),
+        cached: model.embeddings.table.clone(),
+    };
+    model.lab.embed_problem = None;
+    match workers.lab.embed(request, &workers.outbox) {
+        Ok(job) => model.lab.embedding = Some(Running::new(job, "starting")),
+        Err(error) => model.lab.embed_problem = Some(no_thread(&error)),
+    }
+}
+
+/// Goes on to the second crop of a pair, and stops at its end. Anything else that a user plays ends the pair.
+fn follow_pair(model: &mut Model, workers: &mut Workers) {
+    let Some(pair) = &model.lab.heard else {
+        return;
+    };
+    let [first, second] = pair;
+    let now = if model.lab.second_heard {
+        second
+    } else {
+        first
+    };
+    if model.spectrogram.path() != Some(now.path.as_path()) {
+        model.lab.heard = None;
+        return;
+    }
+    let position = model.transport.position_secs;
+    let ended = position >= now.start_secs + WINDOW_SECS;
+    // A player that has not begun yet still tells the old place.
+    if !ended || position > now.start_secs + 2.0 * WINDOW_SECS {
+        return;
+    }
+    if model.lab.second_heard {
+        model.lab.heard = None;
+        sound::pause(workers);
+    } else {
+        let (path, start_secs) = (second.path.clone(), second.start_secs);
+        model.lab.second_heard = true;
+        map::play_from(model, workers, path, start_secs);
+    }
+}

@@ -1,0 +1,291 @@
+use std::{ops::RangeInclusive, path::PathBuf, sync::Arc};
+
+use crate::{
+    embedding::BatchSimilarity,
+    encoder::{EncoderConfig, Look},
+    jobs::Progress,
+    tokens::{MaskKind, MaskRatio, PatchShape, View, ViewName},
+};
+
+use super::{EncoderSource, JobId, KeyedTable, Running};
+
+/// How many tracks the batch matrix may compare.
+pub const BATCH_TRACKS: RangeInclusive<usize> = 8..=64;
+/// The temperatures that can be chosen.
+pub const TEMPERATURES: RangeInclusive<f64> = 0.02..=2.0;
+
+/// What the matrix shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MatrixKind {
+    /// The cosine of each pair of views.
+    #[default]
+    Cosine,
+    /// With which probability each view B is taken for the partner of each view A, at the temperature.
+    Share,
+}
+
+/// What lies over the crop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layer {
+    #[default]
+    None,
+    /// How much each patch is attended to.
+    Attention,
+    /// How much of each patch reaches the embedding.
+    Rollout,
+    /// How alike each patch's output is to that of the patch under the pointer.
+    Similarity,
+}
+
+/// What a user chooses in the lab.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LabForm {
+    /// Tracks of the batch.
+    pub tracks: usize,
+    pub temperature: f64,
+    pub matrix: MatrixKind,
+    pub layer: Layer,
+    /// How many of the last layers attention is taken from.
+    pub blocks: usize,
+    /// Attention over all tokens of the crop instead of the kept ones.
+    pub whole: bool,
+}
+
+impl Default for LabForm {
+    fn default() -> Self {
+        Self {
+            tracks: 16,
+            temperature: 0.1,
+            matrix: MatrixKind::Cosine,
+            layer: Layer::None,
+            blocks: 4,
+            whole: false,
+        }
+    }
+}
+
+/// What a user does in the lab.
+#[derive(Debug, Clone)]
+pub enum LabCommand {
+    Edit(LabForm),
+    /// The pointer is over a token of the crop.
+    Point(usize),
+    /// Plays one stretch of a track, then another.
+    HearPair([HeardCrop; 2]),
+    /// Embeds the collection, so that neighbours can be found.
+    Embed,
+    StopEmbedding,
+}
+
+/// A crop of a track to be heard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeardCrop {
+    pub path: PathBuf,
+    pub start_secs: f64,
+}
+
+/// What the lab's answers depend on: equal keys, equal answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabKey {
+    pub source: EncoderSource,
+    pub path: PathBuf,
+    /// The two crops and what is kept of them, for both patch shapes.
+    pub views: [View; 2],
+    pub look: Option<LookKey>,
+    pub batch: BatchKey,
+    /// Whether there is a table to look for neighbours in, and which.
+    pub table: Option<usize>,
+}
+
+/// Which window's attention is wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookKey {
+    pub view: ViewName,
+    pub shape: PatchShape,
+    /// All tokens instead of the kept ones.
+    pub whole: bool,
+}
+
+/// How a batch is drawn: as training draws it, in epoch 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BatchKey {
+    pub tracks: usize,
+    pub seed: u64,
+    pub kind: MaskKind,
+    pub ratio: MaskRatio,
+}
+
+/// A track of the batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchTrack {
+    /// Its place in the collection: what training draws its views by.
+    pub index: usize,
+    pub path: PathBuf,
+    pub title: String,
+    pub label: Option<String>,
+}
+
+/// What the encoder is that answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EncoderFacts {
+    pub description: String,
+    pub config: EncoderConfig,
+    /// `cpu`, `gpu:0`.
+    pub device: String,
+}
+
+/// A window of the collection near to a masked view; the nearest of its track.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Near {
+    pub path: PathBuf,
+    pub start_secs: f64,
+    pub cosine: f32,
+}
+
+/// What the encoder says of the two views.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ViewsAnswer {
+    pub path: PathBuf,
+    pub cosine: f32,
+    /// The nearest tracks of views A and B; empty without a table.
+    pub near: [Vec<Near>; 2],
+    pub encoder: EncoderFacts,
+    /// Memory that a larger batch could take.
+    pub available_bytes: Option<u64>,
+    /// How long the two views took, in seconds.
+    pub seconds: f64,
+}
+
+/// The batch, compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchAnswer {
+    pub key: BatchKey,
+    pub tracks: Vec<BatchTrack>,
+    /// First frame of each track's crops A and B.
+    pub starts: Vec<[usize; 2]>,
+    pub similarity: BatchSimilarity,
+    /// Tracks that could not be read.
+    pub skipped: usize,
+    pub seconds: f64,
+}
+
+/// What the encoder attends to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookAnswer {
+    pub view: ViewName,
+    pub look: Look,
+}
+
+/// What the lab's worker says; the number tells which request it answers.
+pub enum LabMessage {
+    Views(u64, Box<Result<ViewsAnswer, String>>),
+    Look(u64, Result<Arc<LookAnswer>, String>),
+    Batch(u64, Result<Arc<BatchAnswer>, String>),
+    /// How far the batch is.
+    BatchProgress(u64, Progress),
+    /// A request is answered as far as it will be.
+    Done(u64),
+    EmbedProgress(JobId, Progress),
+    Embedded(JobId, Result<Arc<KeyedTable>, String>),
+}
+
+/// An answer with the number of the request it belongs to.
+#[derive(Debug)]
+pub struct Answered<T> {
+    number: u64,
+    pub value: Option<T>,
+    pub error: Option<String>,
+}
+
+impl<T> Default for Answered<T> {
+    fn default() -> Self {
+        Self {
+            number: 0,
+            value: None,
+            error: None,
+        }
+    }
+}
+
+impl<T> Answered<T> {
+    /// Takes an answer, unless a newer one is there already or it is about something else (asked before `since`). An
+    /// error leaves the last value away.
+    pub fn take(&mut self, number: u64, since: u64, result: Result<T, String>) {
+        if number < self.number || number < since {
+            return;
+        }
+        self.number = number;
+        (self.value, self.error) = match result {
+            Ok(value) => (Some(value), None),
+            Err(why) => (None, Some(why)),
+        };
+    }
+
+    /// Forgets the answer.
+    pub fn clear(&mut self) {
+        (self.value, self.error) = (None, None);
+    }
+}
+
+/// The masking lab: what the encoder makes of the masks.
+#[derive(Default)]
+pub struct Lab {
+    pub form: LabForm,
+    /// What was asked last.
+    pub asked: Option<LabKey>,
+    /// The number of the last request.
+    pub number: u64,
+    /// The first request about the present track and encoder; what answers earlier ones is stale.
+    pub since: u64,
+    /// The first request about the present encoder and collection.
+    pub batch_since: u64,
+    pub views: Answered<ViewsAnswer>,
+    pub look: Answered<Arc<LookAnswer>>,
+    pub batch: Answered<Arc<BatchAnswer>>,
+    /// The token of the crop that the pointer was over last.
+    pub pointed: Option<usize>,
+    /// How far the batch is, where it takes long.
+    pub batch_progress: Option<Progress>,
+    /// The collection is being embedded for neighbours.
+    pub embedding: Option<Running>,
+    /// Why it could not be, or that it was stopped.
+    pub embed_problem: Option<String>,
+    /// What is played, and what follows it.
+    pub heard: Option<[HeardCrop; 2]>,
+    /// The second of the two is being played.
+    pub second_heard: bool,
+}
+
+impl Lab {
+    /// Forgets the answers about a collection that is not open any more.
+    pub fn forget(&mut self) {
+        self.asked = None;
+        self.since = self.number + 1;
+        self.batch_since = self.number + 1;
+        self.views.clear();
+        self.look.clear();
+        self.batch.clear();
+        self.batch_progress = None;
+        self.embedding = None;
+        self.embed_problem = None;
+        self.heard = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stale_answers_are_dropped() {
+        let mut answered = Answered::default();
+        answered.take(3, 2, Ok("three"));
+        answered.take(2, 2, Ok("two"));
+        assert_eq!(answered.value, Some("three"), "a newer answer is there");
+        answered.take(4, 5, Ok("four"));
+        assert_eq!(answered.value, Some("three"), "about another track");
+        answered.take(5, 5, Err("no".to_owned()));
+        assert_eq!(answered.value, None);
+        assert_eq!(answered.error.as_deref(), Some("no"));
+    }
+}

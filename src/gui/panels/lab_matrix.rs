@@ -1,0 +1,304 @@
+//! A batch of tracks: every view A beside every view B.
+
+use eframe::egui::{self, Align2, DragValue, Mesh, Rect, Sense, StrokeKind, Ui, pos2, vec2};
+
+use crate::gui::{
+    command::Command,
+    model::{
+        BATCH_TRACKS, BatchAnswer, FRAME_SECS, HeardCrop, LabCommand, LabForm, MatrixKind, Model,
+        TEMPERATURES, say_progress,
+    },
+    theme::{self, small},
+};
+
+use super::{lab_texture, parts};
+
+/// Width of the numbers beside the matrix.
+const NUMBERS: f32 = 22.0 * theme::UNIT;
+/// Room for the names of rows and columns.
+const MARGIN: f32 = 4.0 * theme::UNIT;
+
+/// Draws the panel.
+pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let space = ui.available_rect_before_wrap().shrink2(vec2(12.0, 4.0));
+    ui.scope_builder(egui::UiBuilder::new().max_rect(space), |ui| {
+        ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
+        controls(ui, model, out);
+        let lab = &model.lab;
+        if let Some(why) = &lab.batch.error {
+            return parts::error(ui, why);
+        }
+        let Some(answer) = &lab.batch.value else {
+            let text = match &lab.batch_progress {
+                Some(progress) => say_progress(progress),
+                None if model.library.collection.is_some() => "Asking the encoder …".to_owned(),
+                None => "Open some tracks to compare them".to_owned(),
+            };
+            parts::quiet(ui, text);
+            return;
+        };
+        let space = ui.available_rect_before_wrap();
+        let side = (space.width() - NUMBERS - theme::SPACE - MARGIN)
+            .min(space.height() - MARGIN)
+            .max(1.0);
+        let matrix = Rect::from_min_size(space.min + vec2(MARGIN, MARGIN), vec2(side, side));
+        let shown = Shown::of(answer, lab.form);
+        draw(ui, model, answer, &shown, matrix, out);
+        let numbers = Rect::from_min_max(
+            pos2(matrix.right() + theme::SPACE_LARGE, space.top()),
+            space.max,
+        );
+        ui.scope_builder(egui::UiBuilder::new().max_rect(numbers), |ui| {
+            beside(ui, answer, &shown, lab.form);
+        });
+    });
+}
+
+fn controls(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let form = model.lab.form;
+    let mut changed = form;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::SPACE_SMALL;
+        let most = model.library.track_count().min(*BATCH_TRACKS.end());
+        let least = (*BATCH_TRACKS.start()).min(most.max(1));
+        ui.add(
+            DragValue::new(&mut changed.tracks)
+                .range(least..=most.max(least))
+                .suffix(" tracks"),
+        )
+        .on_hover_text("How many tracks of the collection are compared, two views each");
+        ui.add(
+            DragValue::new(&mut changed.temperature)
+                .range(TEMPERATURES)
+                .speed(0.005)
+                .fixed_decimals(2)
+                .prefix("τ "),
+        )
+        .on_hover_text(
+            "Temperature: by how much the loss divides cosines; a low one only looks at the nearest others",
+        );
+        let options = [
+            (MatrixKind::Cosine, "Cosine", "The cosine of each pair of views"),
+            (
+                MatrixKind::Share,
+                "Share",
+                "With which probability each view B is taken for the partner of view A, at the temperature",
+            ),
+        ];
+        let width = ui.available_width();
+        let (_, chosen) = parts::choice(ui, width, &options, form.matrix);
+        if let Some(matrix) = chosen {
+            changed.matrix = matrix;
+        }
+    });
+    if changed != form {
+        out.push(Command::Lab(LabCommand::Edit(changed)));
+    }
+}
+
+/// The numbers that the matrix shows and what its colours stand for.
+struct Shown {
+    /// [tracks, tracks] row-major.
+    values: Vec<f32>,
+    low: f32,
+    high: f32,
+}
+
+impl Shown {
+    fn of(answer: &BatchAnswer, form: LabForm) -> Self {
+        let similarity = &answer.similarity;
+        let tracks = similarity.tracks();
+        let values = match form.matrix {
+            MatrixKind::Share => similarity.shares(form.temperature),
+            MatrixKind::Cosine => (0..tracks)
+                .flat_map(|a| (0..tracks).map(move |b| similarity.across(a, b)))
+                .collect(),
+        };
+        let ends = |start: f32, pick: fn(f32, f32) -> f32| values.iter().copied().fold(start, pick);
+        let (low, high) = match form.matrix {
+            MatrixKind::Cosine => (ends(1.0, f32::min), 1.0),
+            MatrixKind::Share => (0.0, ends(0.0, f32::max)),
+        };
+        Self { values, low, high }
+    }
+
+    fn share(&self, value: f32) -> f32 {
+        (value - self.low) / (self.high - self.low).max(1e-6)
+    }
+}
+
+fn draw(
+    ui: &mut Ui,
+    model: &Model,
+    answer: &BatchAnswer,
+    shown: &Shown,
+    area: Rect,
+    out: &mut Vec<Command>,
+) {
+    let tokens = theme::tokens(ui);
+    let tracks = answer.tracks.len();
+    let form = model.lab.form;
+    let key = lab_texture::key((
+        std::ptr::from_ref(answer) as usize,
+        answer.seconds.to_bits(),
+        form.matrix as u8,
+        form.temperature.to_bits(),
+    ));
+    let size = [tracks, tracks];
+    let id = egui::Id::new("batch matrix");
+    lab_texture::show(ui, id, key, size, false, area, |column, row| {
+        let value = shown.values.get(row * tracks + column).copied();
+        theme::sequential(shown.share(value.unwrap_or_default()))
+    });
+    let painter = ui.painter();
+    for (place, align, text, colour) in [
+        (
+            pos2(area.left(), area.top() - 2.0),
+            Align2::LEFT_BOTTOM,
+            "view B of each track",
+            tokens.view_b,
+        ),
+        (
+            pos2(area.left() - MARGIN, area.top()),
+            Align2::LEFT_TOP,
+            "A",
+            tokens.view_a,
+        ),
+    ] {
+        painter.text(place, align, text, theme::small_font(), colour);
+    }
+    let response = ui.interact(area, ui.id().with("matrix"), Sense::click());
+    response.widget_info(|| {
+        let name = "Similarity of the batch";
+        egui::WidgetInfo::labeled(egui::WidgetType::Image, true, name)
+    });
+    let Some(at) = response.hover_pos() else {
+        return;
+    };
+    let cell = area.width() / tracks.max(1) as f32;
+    let place = |offset: f32| ((offset / cell) as usize).min(tracks.saturating_sub(1));
+    let (row, column) = (place(at.y - area.top()), place(at.x - area.left()));
+    let (Some(a), Some(b)) = (answer.tracks.get(row), answer.tracks.get(column)) else {
+        return;
+    };
+    let rect = Rect::from_min_size(
+        area.min + vec2(column as f32 * cell, row as f32 * cell),
+        vec2(cell, cell),
+    );
+    ui.painter().rect_stroke(
+        rect,
+        0.0,
+        (2.0 * theme::LINE, tokens.playhead),
+        StrokeKind::Outside,
+    );
+    let value = shown.values.get(row * tracks + column).copied();
+    let value = value.unwrap_or_default();
+    let number = match form.matrix {
+        MatrixKind::Cosine => format!("cosine {value:.3}"),
+        MatrixKind::Share => format!("share {:.1} %", 100.0 * value),
+    };
+    let response = response.on_hover_ui_at_pointer(|ui| {
+        ui.label(small(format!("A: {}", a.title)).color(tokens.view_a));
+        ui.label(small(format!("B: {}", b.title)).color(tokens.view_b));
+        ui.label(number);
+        ui.label(small("A click plays both, one after the other").color(tokens.text_weak));
+    });
+    if response.clicked() {
+        let crop = |track: usize, view: usize| -> Option<HeardCrop> {
+            let start = *answer.starts.get(track)?.get(view)?;
+            Some(HeardCrop {
+                path: answer.tracks.get(track)?.path.clone(),
+                start_secs: start as f64 * FRAME_SECS,
+            })
+        };
+        if let (Some(first), Some(second)) = (crop(row, 0), crop(column, 1)) {
+            out.push(Command::Lab(LabCommand::HearPair([first, second])));
+        }
+    }
+}
+
+/// The loss, retrieval and what the colours mean.
+fn beside(ui: &mut Ui, answer: &BatchAnswer, shown: &Shown, form: LabForm) {
+    let tokens = theme::tokens(ui);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let similarity = &answer.similarity;
+    let (negative, _) = similarity.negative();
+    let nothing = ((2 * similarity.tracks()).saturating_sub(1).max(1) as f64).ln();
+    let figures = [
+        (
+            "Retrieval@1",
+            format!("{:.0} %", 100.0 * similarity.retrieval_at_1()),
+            "Share of views whose nearest view of the other kind belongs to the same track"
+                .to_owned(),
+        ),
+        (
+            "InfoNCE",
+            format!("{:.2}", similarity.info_nce(form.temperature)),
+            format!(
+                "The contrastive loss of this batch at this temperature, in nats; {nothing:.2} if the encoder knew nothing"
+            ),
+        ),
+        (
+            "Same track",
+            format!("{:.3}", similarity.positive()),
+            "Mean cosine of the two views of one track: the diagonal".to_owned(),
+        ),
+        (
+            "Others",
+            format!("{negative:.3}"),
+            "Mean cosine of views of different tracks: all the rest".to_owned(),
+        ),
+    ];
+    for (name, value, tip) in figures {
+        let response = ui.label(small(name).color(tokens.text_weak));
+        let number = ui.label(egui::RichText::new(value).color(tokens.text_strong));
+        response.union(number).on_hover_text(tip);
+        ui.add_space(theme::UNIT);
+    }
+    if ui.available_height() > 9.0 * theme::UNIT {
+        legend(ui, shown, form);
+    }
+    if answer.skipped > 0 {
+        parts::quiet(ui, format!("{} unread", answer.skipped))
+            .on_hover_text("So many tracks of the batch could not be read");
+    }
+}
+
+fn legend(ui: &mut Ui, shown: &Shown, form: LabForm) {
+    const STEPS: u16 = 24;
+    let tokens = theme::tokens(ui);
+    ui.add_space(theme::UNIT);
+    let size = vec2(ui.available_width().min(NUMBERS), theme::SPACE);
+    let (bar, _) = ui.allocate_exact_size(size, Sense::hover());
+    let mut mesh = Mesh::default();
+    for step in 0..=STEPS {
+        let share = f32::from(step) / f32::from(STEPS);
+        let x = bar.left() + share * bar.width();
+        let colour = theme::sequential(share);
+        mesh.colored_vertex(pos2(x, bar.top()), colour);
+        mesh.colored_vertex(pos2(x, bar.bottom()), colour);
+        if step > 0 {
+            let corner = 2 * u32::from(step);
+            mesh.add_triangle(corner - 2, corner - 1, corner);
+            mesh.add_triangle(corner - 1, corner, corner + 1);
+        }
+    }
+    ui.painter().add(mesh);
+    let say = |value: f32| match form.matrix {
+        MatrixKind::Cosine => format!("{value:.2}"),
+        MatrixKind::Share => format!("{:.0} %", 100.0 * value),
+    };
+    let (line, _) = ui.allocate_exact_size(vec2(bar.width(), 4.0 * theme::UNIT), Sense::hover());
+    for (place, align, value) in [
+        (line.left_center(), Align2::LEFT_CENTER, shown.low),
+        (line.right_center(), Align2::RIGHT_CENTER, shown.high),
+    ] {
+        ui.painter().text(
+            place,
+            align,
+            say(value),
+            theme::small_font(),
+            tokens.text_weak,
+        );
+    }
+}

@@ -1,0 +1,193 @@
+//! The two views of a track side by side, and how alike the encoder finds them.
+
+use eframe::egui::{self, Align2, Rect, Sense, StrokeKind, Ui, pos2, vec2};
+
+use crate::{
+    gui::{
+        command::Command,
+        model::{FRAME_SECS, Model, Picture, PictureState, RankTable, WINDOW_SECS, clock},
+        theme,
+    },
+    spectrum::MEL_BANDS,
+    tokens::{PatchPlace, ViewName, WINDOW_FRAMES},
+};
+
+use super::{lab_gauge, lab_layer, lab_texture, parts, spectrogram::crops};
+
+/// Width of the gauge's column, as a share of the panel and at least.
+const GAUGE_SHARE: f32 = 0.34;
+const GAUGE_LEAST: f32 = 68.0 * theme::UNIT;
+/// Height of the line over a view.
+const HEADER: f32 = 5.0 * theme::UNIT;
+
+/// Draws the panel.
+pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let PictureState::Ready { picture, .. } = &model.spectrogram.state else {
+        let hint = "Choose a track: two crops of it are masked, and the encoder is asked whether they belong together.";
+        return parts::empty(
+            ui,
+            egui_phosphor::regular::CARDS,
+            "Two views of a track",
+            hint,
+        );
+    };
+    let space = ui.available_rect_before_wrap().shrink2(vec2(12.0, 4.0));
+    let gauge = (GAUGE_SHARE * space.width()).max(GAUGE_LEAST);
+    let gap = theme::SPACE_LARGE;
+    let each = ((space.width() - gauge - 2.0 * gap) / 2.0).max(1.0);
+    for view in ViewName::BOTH {
+        let left = space.left() + view.index() as f32 * (each + gap);
+        let card = Rect::from_min_size(pos2(left, space.top()), vec2(each, space.height()));
+        if let Some(table) = model.mask.table(view) {
+            one(ui, model, picture, table, card, out);
+        }
+    }
+    let column = Rect::from_min_max(pos2(space.right() - gauge, space.top()), space.max);
+    ui.scope_builder(egui::UiBuilder::new().max_rect(column), |ui| {
+        lab_gauge::show(ui, model, out);
+    });
+}
+
+fn one(
+    ui: &mut Ui,
+    model: &Model,
+    picture: &Picture,
+    table: &RankTable,
+    card: Rect,
+    out: &mut Vec<Command>,
+) {
+    let tokens = theme::tokens(ui);
+    let view = table.key.view;
+    let mask = &model.mask;
+    let colour = theme::view_colour(tokens, view);
+    let active = mask.active == view;
+    let painter = ui.painter().with_clip_rect(card);
+    let line = card.top() + HEADER / 2.0;
+    let name = painter.text(
+        pos2(card.left(), line),
+        Align2::LEFT_CENTER,
+        format!("View {view}"),
+        egui::FontId::proportional(theme::TEXT_BODY),
+        colour,
+    );
+    let kept = format!("{} of {} tokens", mask.kept_of(view), mask.tokens());
+    painter.text(
+        pos2(card.right(), line),
+        Align2::RIGHT_CENTER,
+        kept,
+        theme::small_font(),
+        tokens.text,
+    );
+    let start_secs = table.view.start_frame() as f64 * FRAME_SECS;
+    let from = format!(
+        "{} to {}",
+        clock(start_secs),
+        clock(start_secs + WINDOW_SECS)
+    );
+    let room = card.width() - name.width() - 24.0 * theme::UNIT;
+    if room > 24.0 * theme::UNIT {
+        painter.text(
+            pos2(name.right() + theme::SPACE, line),
+            Align2::LEFT_CENTER,
+            from,
+            theme::small_font(),
+            tokens.text_weak,
+        );
+    }
+    let area = Rect::from_min_max(
+        pos2(card.left(), card.top() + HEADER + theme::UNIT),
+        card.max,
+    );
+    let response = ui.interact(area, ui.id().with(("view", view)), Sense::click_and_drag());
+    response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::WidgetType::Image, true, format!("View {view}"))
+    });
+    crop(ui, model, picture, table, area);
+    let stroke = if active {
+        (2.0 * theme::LINE, colour)
+    } else {
+        (theme::LINE, tokens.hairline)
+    };
+    ui.painter()
+        .rect_stroke(area, 0.0, stroke, StrokeKind::Inside);
+    let grid = table.view.grid();
+    if let Some(token) = response
+        .hover_pos()
+        .and_then(|at| lab_layer::token_at(grid, at, area))
+        .filter(|_| active)
+    {
+        crops::point(model, token, out);
+    }
+    if crops::paints(ui, model) {
+        let place_of = |at| {
+            let token = lab_layer::token_at(grid, at, area)?;
+            Some(PatchPlace { window: 0, token })
+        };
+        crops::brush(ui, model, view, &response, &place_of, out);
+        return;
+    }
+    if response.hovered() {
+        ui.ctx().set_cursor_icon(egui::CursorIcon::Grab);
+    }
+    // The picture goes with the pointer, so the crop goes the other way.
+    let frames = -response.drag_delta().x / area.width().max(1.0) * WINDOW_FRAMES as f32;
+    crops::drag_crop(ui, model, view, &response, frames, out);
+    response.on_hover_text(format!(
+        "What training makes of this track as view {view}; drag moves the crop, a click shows and plays this view ({})",
+        view.index() + 1
+    ));
+}
+
+/// The picture of a crop with its mask.
+fn crop(ui: &Ui, model: &Model, picture: &Picture, table: &RankTable, area: Rect) {
+    let tokens = theme::tokens(ui);
+    let spectrogram = &model.spectrogram;
+    let start = table.view.start_frame();
+    let colours = spectrogram.colour_map.table();
+    let (top, range) = (spectrogram.top_db, spectrogram.range_db.max(1.0));
+    let key = lab_texture::key((
+        std::ptr::from_ref(picture) as usize,
+        start,
+        spectrogram.colour_map.name(),
+        top.to_bits(),
+        range.to_bits(),
+    ));
+    let id = egui::Id::new(("crop picture", table.key.view));
+    let size = [WINDOW_FRAMES, MEL_BANDS];
+    lab_texture::show(ui, id, key, size, true, area, |frame, row| {
+        if start + frame >= picture.frames() {
+            return tokens.picture;
+        }
+        let db = picture.level_db(MEL_BANDS - 1 - row, start + frame);
+        let share = ((db - top) / range + 1.0).clamp(0.0, 1.0);
+        let place = (share * (colours.len() - 1) as f32).round() as usize;
+        let [red, green, blue, _] = colours.get(place).copied().unwrap_or_default();
+        egui::Color32::from_rgb(red, green, blue)
+    });
+    let painter = ui.painter().with_clip_rect(area);
+    let grid = table.view.grid();
+    if model.mask.shown {
+        let cover = lab_layer::dropped_cover(tokens, model.mask.overlay);
+        let first = table.view.crop_window() * table.tokens();
+        let ranks = table.ranks.iter().skip(first).take(table.tokens());
+        for (token, &rank) in ranks.enumerate() {
+            if usize::from(rank) <= model.mask.dropped() {
+                let rect = lab_layer::token_rect(grid, token, area);
+                painter.rect_filled(rect, 0.0, cover);
+            }
+        }
+    }
+    if let Some(layer) = lab_layer::values(model, table.key.view) {
+        lab_layer::paint(&painter, tokens, &layer, area);
+    }
+    // Lines of the grid, unless they would be all there is to see.
+    let columns = grid.columns.max(1);
+    for column in 1..columns {
+        let x = area.left() + area.width() * column as f32 / columns as f32;
+        painter.vline(x, area.y_range(), (theme::LINE, tokens.patch_line));
+    }
+    for row in 1..grid.rows {
+        let y = area.bottom() - area.height() * row as f32 / grid.rows as f32;
+        painter.hline(area.x_range(), y, (theme::LINE, tokens.patch_line));
+    }
+}

@@ -1,0 +1,268 @@
+//! The crops of views A and B over the picture, what the encoder attends to in the active one, and painting patches.
+
+use eframe::egui::{self, Align2, CursorIcon, Id, Rect, Response, Sense, StrokeKind, Ui, pos2};
+
+use crate::{
+    gui::{
+        command::{Command, MaskCommand},
+        layout::Layout,
+        model::{FRAME_SECS, LabCommand, Layer, Model, WINDOW_SECS},
+        panels::lab_layer,
+        theme,
+    },
+    spectrum::MEL_BANDS,
+    tokens::{PatchPlace, ViewName, WINDOW_FRAMES},
+};
+
+use super::picture::{place_at, secs_at, x_of, y_of};
+
+/// Height of the bar over a crop.
+const BAR: f32 = 3.0 * theme::UNIT;
+
+/// Where a view's crop lies on the screen; it may reach beyond the picture.
+fn crop_rect(model: &Model, view: ViewName, area: Rect) -> Option<Rect> {
+    let table = model.mask.table(view)?;
+    let start = table.view.start_frame() as f64 * FRAME_SECS;
+    let time = &model.spectrogram.view;
+    Some(Rect::from_min_max(
+        pos2(x_of(time, area, start), area.top()),
+        pos2(x_of(time, area, start + WINDOW_SECS), area.bottom()),
+    ))
+}
+
+fn is_shown(model: &Model) -> bool {
+    model.layout == Layout::Teach && model.mask.shown
+}
+
+/// Draws both crops, and the layer over the active one.
+pub fn draw(ui: &Ui, model: &Model, area: Rect) {
+    if !is_shown(model) {
+        return;
+    }
+    let tokens = theme::tokens(ui);
+    let painter = ui.painter().with_clip_rect(area);
+    let active = model.mask.active;
+    if let (Some(crop), Some(layer)) = (
+        crop_rect(model, active, area),
+        lab_layer::values(model, active),
+    ) {
+        // All bands, also those that are zoomed out of sight.
+        let bands = &model.spectrogram.bands;
+        let mut whole = crop;
+        whole.min.y = y_of(bands, area, MEL_BANDS as f64);
+        whole.max.y = y_of(bands, area, 0.0);
+        lab_layer::paint(&painter, tokens, &layer, whole);
+    }
+    for view in [active.other(), active] {
+        let Some(crop) = crop_rect(model, view, area) else {
+            continue;
+        };
+        let colour = theme::view_colour(tokens, view);
+        let width = if view == active {
+            2.0 * theme::LINE
+        } else {
+            theme::LINE
+        };
+        painter.rect_stroke(crop, 0.0, (width, colour), StrokeKind::Inside);
+    }
+}
+
+fn bar_of(crop: Rect, view: ViewName) -> Rect {
+    // Crops may overlap; their bars never do.
+    let top = match view {
+        ViewName::A => crop.top(),
+        ViewName::B => crop.bottom() - BAR,
+    };
+    Rect::from_min_max(pos2(crop.left(), top), pos2(crop.right(), top + BAR))
+}
+
+/// The bars that move the crops: A at the top, B at the bottom.
+pub fn handles(ui: &mut Ui, model: &Model, area: Rect, out: &mut Vec<Command>) {
+    if !is_shown(model) {
+        return;
+    }
+    let tokens = theme::tokens(ui);
+    for view in ViewName::BOTH {
+        let Some(crop) = crop_rect(model, view, area) else {
+            continue;
+        };
+        let bar = bar_of(crop, view).intersect(area);
+        if bar.width() <= 0.0 {
+            continue;
+        }
+        let id = ui.id().with(("crop", view));
+        let response = ui.interact(bar, id, Sense::click_and_drag());
+        let painter = ui.painter().with_clip_rect(area);
+        let colour = theme::view_colour(tokens, view);
+        painter.rect_filled(bar, 0.0, colour);
+        let middle = pos2(
+            (bar.left() + 2.5 * theme::UNIT).min(bar.right()),
+            bar.center().y,
+        );
+        painter.text(
+            middle,
+            Align2::CENTER_CENTER,
+            view.to_string(),
+            theme::small_font(),
+            theme::DARK.on_accent,
+        );
+        if response.hovered() || response.dragged() {
+            ui.ctx().set_cursor_icon(CursorIcon::ResizeHorizontal);
+        }
+        let frames = response.drag_delta().x / area.width().max(1.0)
+            * (model.spectrogram.view.span_secs / FRAME_SECS) as f32;
+        drag_crop(ui, model, view, &response, frames, out);
+        response
+            .on_hover_text(format!(
+                "View {view}: drag to move its crop, double-click to put it back"
+            ))
+            .widget_info(|| {
+                let name = format!("Crop of view {view}");
+                egui::WidgetInfo::labeled(egui::WidgetType::Slider, true, name)
+            });
+    }
+}
+
+/// Moves a view's crop by what was dragged, whole frames at a time; a click shows the view, a double-click puts its crop
+/// back.
+pub fn drag_crop(
+    ui: &Ui,
+    model: &Model,
+    view: ViewName,
+    response: &Response,
+    frames: f32,
+    out: &mut Vec<Command>,
+) {
+    let Some(table) = model.mask.table(view) else {
+        return;
+    };
+    if response.drag_started() || response.clicked() {
+        out.push(Command::Mask(MaskCommand::SetView(view)));
+    }
+    if response.double_clicked() {
+        out.push(Command::Mask(MaskCommand::MoveCrop {
+            view,
+            start_frame: None,
+        }));
+    }
+    // Less than a frame was dragged so far: kept for the next time.
+    let rest_id = Id::new(("crop rest", view));
+    if response.drag_started() {
+        ui.data_mut(|data| data.insert_temp(rest_id, 0.0_f32));
+    }
+    if !response.dragged() || frames == 0.0 {
+        return;
+    }
+    let rest: f32 = ui.data(|data| data.get_temp(rest_id)).unwrap_or_default();
+    let wanted = table.view.start_frame() as f32 + rest + frames;
+    let last = table.key.frames.saturating_sub(WINDOW_FRAMES) as f32;
+    let start = wanted.clamp(0.0, last).round();
+    ui.data_mut(|data| data.insert_temp(rest_id, (wanted - start).clamp(-96.0, 96.0)));
+    if start as usize != table.view.start_frame() {
+        out.push(Command::Mask(MaskCommand::MoveCrop {
+            view,
+            start_frame: Some(start as usize),
+        }));
+    }
+}
+
+/// Whether a press paints now: the tool is chosen, or Alt is held.
+pub fn paints(ui: &Ui, model: &Model) -> bool {
+    is_shown(model) && (model.mask.painting || ui.input(|input| input.modifiers.alt))
+}
+
+/// Reads the pointer for the lab. Returns whether a press on the picture belongs to the lab and not to the playhead.
+pub fn pointer(
+    ui: &Ui,
+    model: &Model,
+    area: Rect,
+    response: &Response,
+    out: &mut Vec<Command>,
+) -> bool {
+    let Some(table) = model.mask.active_table().filter(|_| is_shown(model)) else {
+        return false;
+    };
+    let place_of = |at: egui::Pos2| -> Option<PatchPlace> {
+        let secs = secs_at(&model.spectrogram.view, area, at.x);
+        let band = place_at(&model.spectrogram.bands, area, at.y).max(0.0) as usize;
+        table.view.place_at(
+            band.min(MEL_BANDS - 1),
+            (secs.max(0.0) / FRAME_SECS) as usize,
+        )
+    };
+    if let Some(place) = response.hover_pos().and_then(place_of)
+        && place.window == 0
+    {
+        point(model, place.token, out);
+    }
+    if !paints(ui, model) {
+        return false;
+    }
+    brush(ui, model, model.mask.active, response, &place_of, out);
+    true
+}
+
+/// Tells the lab which token the pointer is over, where that matters.
+pub fn point(model: &Model, token: usize, out: &mut Vec<Command>) {
+    let lab = &model.lab;
+    if lab.form.layer == Layer::Similarity && lab.pointed != Some(token) {
+        out.push(Command::Lab(LabCommand::Point(token)));
+    }
+}
+
+/// Paints the patches under a press or drag: what the first one becomes, all others become.
+pub fn brush(
+    ui: &Ui,
+    model: &Model,
+    view: ViewName,
+    response: &Response,
+    place_of: &dyn Fn(egui::Pos2) -> Option<PatchPlace>,
+    out: &mut Vec<Command>,
+) {
+    let id = Id::new(("brush", view));
+    if response.hovered() {
+        ui.ctx().set_cursor_icon(CursorIcon::Cell);
+    }
+    let mask = &model.mask;
+    let Some(table) = mask.table(view) else {
+        return;
+    };
+    let Some(at) = response
+        .interact_pointer_pos()
+        .filter(|_| response.is_pointer_button_down_on() || response.clicked())
+    else {
+        ui.data_mut(|data| data.remove::<bool>(id));
+        return;
+    };
+    let painted = mask.paint.of(view, mask.shape);
+    let is_kept = |place: PatchPlace| {
+        let window = i64::from(place.window) + table.view.crop_window() as i64;
+        let token = usize::try_from(window).unwrap_or(0) * table.tokens() + place.token;
+        let rank = table.ranks.get(token).copied().unwrap_or_default();
+        usize::from(rank) > mask.dropped()
+    };
+    let Some(place) = place_of(at) else {
+        return;
+    };
+    let begun = ui.data(|data| data.get_temp::<bool>(id));
+    let keep = begun.unwrap_or_else(|| !is_kept(place));
+    ui.data_mut(|data| data.insert_temp(id, keep));
+    // A fast drag passes over patches between two frames.
+    let before = at - ui.input(|input| input.pointer.delta());
+    let steps = if begun.is_some() { 16_u8 } else { 0 };
+    let mut last = None;
+    for step in 0..=steps {
+        let share = f32::from(step) / f32::from(steps.max(1));
+        let Some(place) = place_of(at + (before - at) * share) else {
+            continue;
+        };
+        if last != Some(place) && painted.get(place) != Some(keep) {
+            out.push(Command::Mask(MaskCommand::Paint {
+                view,
+                place,
+                keep: Some(keep),
+            }));
+        }
+        last = Some(place);
+    }
+}

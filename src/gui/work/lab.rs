@@ -1,0 +1,501 @@
+//! What the encoder makes of the masks: the two views, attention, and a batch. One thread; the newest request wins, and
+//! what answers fastest comes first.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use rayon::prelude::*;
+
+use crate::{
+    collection::Collection,
+    embedding::{BatchSimilarity, cosine, neighbours},
+    encoder::{CheckpointError, EncoderError, LoadedEncoder, available_memory},
+    gui::{
+        message::{Message, Outbox},
+        model::{
+            BatchAnswer, BatchKey, BatchTrack, EncoderFacts, EncoderSource, JobId, KeyedTable,
+            LabKey, LabMessage, LookAnswer, LookKey, Near, ViewsAnswer,
+        },
+        work::{
+            embed::{EmbedRequest, WorkEnd, embed},
+            report::Reporter,
+        },
+    },
+    jobs::{self, Cancel, Job, Latest, Progress, Requests, Watch},
+    spectrum::{Mel, mel_of_file},
+    tokens::{MEL_BANDS, View, WINDOW_FRAMES, draw_views},
+};
+
+/// One question.
+pub struct LabRequest {
+    pub number: u64,
+    pub key: LabKey,
+    /// The two crops, [96 frames, 128] raw power.
+    pub crops: [Vec<f32>; 2],
+    pub collection: Arc<Collection>,
+    pub table: Option<Arc<KeyedTable>>,
+}
+
+/// The thread that answers, and the job that embeds the collection.
+pub struct LabWork {
+    requests: Latest<LabRequest>,
+    asked: u64,
+    done: u64,
+    _thread: Job,
+    embedding: Option<Job>,
+    last: JobId,
+}
+
+impl LabWork {
+    /// Starts the thread.
+    pub fn start(outbox: Outbox) -> std::io::Result<Self> {
+        let (requests, inbox) = jobs::latest::<LabRequest>();
+        let failed = outbox.clone();
+        let thread = jobs::spawn(
+            "lab",
+            move |cancel| {
+                let mut bench = Bench::default();
+                while let Some(request) = inbox.wait() {
+                    bench.answer(&request, &inbox, &outbox, cancel);
+                    outbox.send(Message::Lab(LabMessage::Done(request.number)));
+                }
+            },
+            move |fault| failed.send(Message::Fault(fault)),
+        )?;
+        Ok(Self {
+            requests,
+            asked: 0,
+            done: 0,
+            _thread: thread,
+            embedding: None,
+            last: JobId::default(),
+        })
+    }
+
+    /// Asks; a question that was not begun is left out.
+    pub fn request(&mut self, request: LabRequest) {
+        self.asked = request.number;
+        self.requests.post(request);
+    }
+
+    /// A question is answered as far as it will be.
+    pub fn done(&mut self, number: u64) {
+        self.done = self.done.max(number);
+    }
+
+    /// Whether an answer or the collection's embeddings are still to come.
+    pub fn is_busy(&self) -> bool {
+        self.done < self.asked || self.embedding.is_some()
+    }
+
+    /// Begins to embed the collection for neighbours.
+    pub fn embed(&mut self, request: EmbedRequest, outbox: &Outbox) -> std::io::Result<JobId> {
+        self.last = self.last.next();
+        let job = self.last;
+        let (outbox, after) = (outbox.clone(), outbox.clone());
+        let handle = jobs::spawn(
+            "lab-neighbours",
+            move |cancel| {
+                let reporter = Reporter::new(&outbox, move |progress| {
+                    Message::Lab(LabMessage::EmbedProgress(job, progress))
+                });
+                let report = |progress| reporter.report(progress);
+                let watch = Watch::new(cancel.clone(), &report);
+                let result = embed(&request, &watch).map_err(|end| match end {
+                    WorkEnd::NeedsPatch => NEEDS_PATCH.to_owned(),
+                    WorkEnd::Failed(why) => why,
+                });
+                outbox.send(Message::Lab(LabMessage::Embedded(job, result)));
+            },
+            move |fault| {
+                let why = format!("The embedding broke off ({fault}); try another encoder");
+                after.send(Message::Lab(LabMessage::Embedded(job, Err(why))));
+            },
+        )?;
+        self.embedding = Some(handle);
+        Ok(job)
+    }
+
+    /// Stops embedding; what it still sends is not listened to.
+    pub fn stop_embedding(&mut self) {
+        self.embedding = None;
+        self.last = self.last.next();
+    }
+
+    /// Whether a message belongs to the running embedding; if it is its last, it ends.
+    pub fn is_embedding(&mut self, job: JobId, ends: bool) -> bool {
+        let own = self.last == job && self.embedding.is_some();
+        if own && ends {
+            self.embedding = None;
+        }
+        own
+    }
+}
+
+const NEEDS_PATCH: &str = "The chosen checkpoint doesn't say whether its patches are square or vertical; say it beside the encoder on the Map";
+
+/// Tracks of the batch are read up to here: ten minutes, 10 MB each.
+const MOST_FRAMES: usize = 18_750;
+/// Windows that the encoder is given at a time; between two of them a newer question may come first.
+const WINDOWS_AT_ONCE: usize = 16;
+/// While questions keep coming, a batch is finished nevertheless once the last one is so old.
+const BATCH_EVERY: Duration = Duration::from_millis(300);
+/// Tracks in the list of neighbours.
+const NEAREST: usize = 6;
+
+/// What the thread keeps between questions.
+#[derive(Default)]
+struct Bench {
+    encoder: Option<(EncoderSource, Version, LoadedEncoder)>,
+    mels: HashMap<PathBuf, Option<Arc<Mel>>>,
+    /// What the last batch was.
+    batch: Option<(BatchKey, Vec<BatchTrack>)>,
+    batch_ended: Option<Instant>,
+    look: Option<(LookKey, View)>,
+}
+
+type Version = Option<(u64, SystemTime)>;
+
+/// A newer question came.
+struct Newer;
+
+impl Bench {
+    fn answer(
+        &mut self,
+        request: &LabRequest,
+        inbox: &Requests<LabRequest>,
+        outbox: &Outbox,
+        cancel: &Cancel,
+    ) {
+        let (number, key) = (request.number, &request.key);
+        let send = |message| outbox.send(Message::Lab(message));
+        if let Err(why) = self.load(&key.source) {
+            self.batch = None;
+            self.look = None;
+            send(LabMessage::Views(number, Box::new(Err(why.clone()))));
+            send(LabMessage::Look(number, Err(why.clone())));
+            return send(LabMessage::Batch(number, Err(why)));
+        }
+        let Some((_, _, encoder)) = &self.encoder else {
+            return;
+        };
+        let views = views(encoder, request);
+        send(LabMessage::Views(number, Box::new(views)));
+        if let Some(wanted) = &key.look {
+            let [a, b] = &key.views;
+            let view = if wanted.view.index() == 0 { a } else { b };
+            let look = Some((wanted.clone(), view.clone()));
+            if self.look != look {
+                let answer = attention(encoder, request, wanted, view);
+                send(LabMessage::Look(number, answer.map(Arc::new)));
+                self.look = look;
+            }
+        }
+        let tracks = pick(&request.collection, key.batch.tracks);
+        let batch = Some((key.batch, tracks));
+        if self.batch == batch {
+            return;
+        }
+        let Some((_, tracks)) = &batch else {
+            return;
+        };
+        let begin = Instant::now();
+        let hurried = self
+            .batch_ended
+            .is_none_or(|ended| ended.elapsed() > BATCH_EVERY);
+        let mut reader = Reader {
+            mels: &mut self.mels,
+            cancel,
+            inbox,
+            progress: &|done, total| {
+                let progress = Progress {
+                    what: "reading tracks".to_owned(),
+                    done: done as u64,
+                    total: Some(total as u64),
+                };
+                outbox.send_if_room(Message::Lab(LabMessage::BatchProgress(number, progress)));
+            },
+        };
+        if reader.read(tracks).is_err() {
+            return;
+        }
+        let give_up = || inbox.has_newer() && !hurried;
+        let Ok(result) = compare(encoder, &self.mels, tracks, &key.batch, &give_up) else {
+            return;
+        };
+        self.batch_ended = Some(Instant::now());
+        self.batch = batch;
+        let result = result.map(|answer| {
+            Arc::new(BatchAnswer {
+                seconds: begin.elapsed().as_secs_f64(),
+                ..answer
+            })
+        });
+        send(LabMessage::Batch(number, result));
+    }
+
+    /// Opens the encoder unless it is the one that is open; training may have written a newer file.
+    fn load(&mut self, source: &EncoderSource) -> Result<(), String> {
+        let version = source.version();
+        let open = self.encoder.as_ref();
+        if open.is_some_and(|(old, had, _)| old == source && *had == version) {
+            return Ok(());
+        }
+        self.encoder = None;
+        self.batch = None;
+        self.look = None;
+        let opened = LoadedEncoder::open(&source.checkpoint, source.patch, &source.device);
+        let encoder = opened.map_err(|error| match error {
+            EncoderError::Checkpoint(CheckpointError::NeedsPatch { .. }) => NEEDS_PATCH.to_owned(),
+            error => error.to_string(),
+        })?;
+        self.encoder = Some((source.clone(), version, encoder));
+        Ok(())
+    }
+}
+
+/// What is wrong with a view of which no patch is left.
+const NOTHING_LEFT: &str = "Nothing is left of this view; keep at least one patch of it";
+
+fn views(encoder: &LoadedEncoder, request: &LabRequest) -> Result<ViewsAnswer, String> {
+    let begin = Instant::now();
+    let [a, b] = &request.key.views;
+    for view in [a, b] {
+        let shapes = encoder.kind().shapes();
+        if shapes.iter().any(|&shape| view.kept(shape).is_empty()) {
+            return Err(NOTHING_LEFT.to_owned());
+        }
+    }
+    let [crop_a, crop_b] = &request.crops;
+    // Painted views may keep different numbers of tokens, so each goes in alone.
+    let embed = |crop: &[f32], view: &View| {
+        encoder
+            .embed_windows(&[crop], Some(std::slice::from_ref(view)))
+            .map_err(|error| error.to_string())
+    };
+    let of_a = embed(crop_a, a)?;
+    let of_b = embed(crop_b, b)?;
+    let seconds = begin.elapsed().as_secs_f64();
+    let near = [&of_a, &of_b].map(|embedding| match &request.table {
+        Some(table) => nearest(table, embedding),
+        None => Vec::new(),
+    });
+    Ok(ViewsAnswer {
+        path: request.key.path.clone(),
+        cosine: cosine(&of_a, &of_b),
+        near,
+        encoder: EncoderFacts {
+            description: encoder.description().to_owned(),
+            config: encoder.config(),
+            device: encoder.device().to_owned(),
+        },
+        available_bytes: available_memory(),
+        seconds,
+    })
+}
+
+/// The nearest window of each of the nearest tracks.
+fn nearest(table: &KeyedTable, embedding: &[f32]) -> Vec<Near> {
+    let table = &table.table;
+    let mut found: Vec<Near> = Vec::new();
+    for neighbour in neighbours(table, embedding, table.rows(), |_| false) {
+        let track = table.track.get(neighbour.row);
+        let Some(track) = track.and_then(|&track| table.tracks.get(track as usize)) else {
+            continue;
+        };
+        if found.iter().any(|near| near.path == track.path) {
+            continue;
+        }
+        found.push(Near {
+            path: track.path.clone(),
+            start_secs: f64::from(
+                table
+                    .timestamps
+                    .get(neighbour.row)
+                    .copied()
+                    .unwrap_or_default(),
+            ),
+            cosine: neighbour.cosine,
+        });
+        if found.len() == NEAREST {
+            break;
+        }
+    }
+    found
+}
+
+fn attention(
+    encoder: &LoadedEncoder,
+    request: &LabRequest,
+    wanted: &LookKey,
+    view: &View,
+) -> Result<LookAnswer, String> {
+    let shapes = encoder.kind().shapes();
+    let shape = match shapes.first() {
+        Some(&first) if !shapes.contains(&wanted.shape) => first,
+        _ => wanted.shape,
+    };
+    let all: Vec<usize>;
+    let kept = if wanted.whole {
+        all = (0..shape.grid(WINDOW_FRAMES).tokens()).collect();
+        &all
+    } else {
+        view.kept(shape)
+    };
+    if kept.is_empty() {
+        return Err(NOTHING_LEFT.to_owned());
+    }
+    let [a, b] = &request.crops;
+    let crop = if wanted.view.index() == 0 { a } else { b };
+    let look = encoder
+        .look(crop, shape, kept)
+        .map_err(|error| error.to_string())?;
+    Ok(LookAnswer {
+        view: wanted.view,
+        look,
+    })
+}
+
+/// Tracks from all over the collection, in its order.
+fn pick(collection: &Collection, count: usize) -> Vec<BatchTrack> {
+    let usable: Vec<_> = collection
+        .tracks
+        .iter()
+        .enumerate()
+        .filter(|(_, track)| track.problem.is_none())
+        .collect();
+    let count = count.min(usable.len());
+    (0..count)
+        .filter_map(|place| usable.get(place * usable.len() / count.max(1)))
+        .map(|&(index, track)| BatchTrack {
+            index,
+            path: track.path.clone(),
+            title: track.title.clone(),
+            label: track.label.clone(),
+        })
+        .collect()
+}
+
+/// Reads the tracks of a batch and keeps them.
+struct Reader<'a> {
+    mels: &'a mut HashMap<PathBuf, Option<Arc<Mel>>>,
+    cancel: &'a Cancel,
+    inbox: &'a Requests<LabRequest>,
+    progress: &'a dyn Fn(usize, usize),
+}
+
+impl Reader<'_> {
+    /// Reads what is missing, a few at a time. A newer question stops it; what was read stays.
+    fn read(&mut self, tracks: &[BatchTrack]) -> Result<(), Newer> {
+        self.mels
+            .retain(|path, _| tracks.iter().any(|track| track.path == *path));
+        let missing: Vec<&Path> = tracks
+            .iter()
+            .map(|track| track.path.as_path())
+            .filter(|path| !self.mels.contains_key(*path))
+            .collect();
+        for part in missing.chunks(2 * rayon::current_num_threads()) {
+            (self.progress)(self.mels.len(), tracks.len());
+            let read: Vec<Option<Arc<Mel>>> = part
+                .par_iter()
+                .map(|path| mel_of_file(path, self.cancel).ok().map(shortened))
+                .collect();
+            let paths = part.iter().map(|path| path.to_path_buf());
+            self.mels.extend(paths.zip(read));
+            if self.inbox.has_newer() {
+                return Err(Newer);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn shortened(mel: Mel) -> Arc<Mel> {
+    if mel.frames() <= MOST_FRAMES {
+        return Arc::new(mel);
+    }
+    let mut values = mel.values().to_vec();
+    values.truncate(MOST_FRAMES * MEL_BANDS);
+    Arc::new(Mel::from_values(values))
+}
+
+/// A window of a mel, [96 frames, 128]; silence behind its end.
+pub fn crop_of(mel: &Mel, start_frame: usize) -> Vec<f32> {
+    let first = start_frame
+        .saturating_mul(MEL_BANDS)
+        .min(mel.values().len());
+    let rest = mel.values().get(first..).unwrap_or_default();
+    let length = WINDOW_FRAMES * MEL_BANDS;
+    let mut crop = rest
+        .get(..length.min(rest.len()))
+        .unwrap_or_default()
+        .to_vec();
+    crop.resize(length, 0.0);
+    crop
+}
+
+/// Embeds both views of every track, as training draws them, and compares them. The outer error says that a newer
+/// question comes first.
+fn compare(
+    encoder: &LoadedEncoder,
+    mels: &HashMap<PathBuf, Option<Arc<Mel>>>,
+    tracks: &[BatchTrack],
+    key: &BatchKey,
+    give_up: &dyn Fn() -> bool,
+) -> Result<Result<BatchAnswer, String>, Newer> {
+    let mut used = Vec::new();
+    let mut starts = Vec::new();
+    let (mut crops, mut views): (Vec<Vec<f32>>, Vec<View>) = (Vec::new(), Vec::new());
+    for track in tracks {
+        let Some(Some(mel)) = mels.get(&track.path) else {
+            continue;
+        };
+        let index = track.index as u64;
+        let pair = draw_views(key.seed, 0, index, mel.frames(), key.kind, key.ratio);
+        used.push(track.clone());
+        let [a, b] = &pair;
+        starts.push([a.start_frame, b.start_frame]);
+        crops.extend(pair.iter().map(|view| crop_of(mel, view.start_frame)));
+        views.extend(pair);
+    }
+    let skipped = tracks.len() - used.len();
+    if used.len() < 2 {
+        return Ok(Err(
+            "A batch needs two tracks that can be read; open more files".to_owned(),
+        ));
+    }
+    let dim = encoder.embedding_dim();
+    let mut sides = [Vec::new(), Vec::new()];
+    for (crops, views) in crops
+        .chunks(WINDOWS_AT_ONCE)
+        .zip(views.chunks(WINDOWS_AT_ONCE))
+    {
+        if give_up() {
+            return Err(Newer);
+        }
+        let windows: Vec<&[f32]> = crops.iter().map(Vec::as_slice).collect();
+        let values = match encoder.embed_windows(&windows, Some(views)) {
+            Ok(values) => values,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        // A and B in turn.
+        for (place, row) in values.chunks_exact(dim.max(1)).enumerate() {
+            if let Some(side) = sides.get_mut(place % 2) {
+                side.extend_from_slice(row);
+            }
+        }
+    }
+    let [a, b] = &sides;
+    Ok(Ok(BatchAnswer {
+        key: *key,
+        similarity: BatchSimilarity::new(a, b, dim),
+        tracks: used,
+        starts,
+        skipped,
+        seconds: 0.0,
+    }))
+}
