@@ -244,6 +244,87 @@ fn colours_levels_and_frequencies_change_the_picture_and_upload_nothing() {
     assert_eq!(paint::uploads(&state).unwrap().tiles, sent.tiles + 1);
 }
 
+/// Turns the wheel over a place by a notch away from the user.
+fn wheel(harness: &mut Harness<'_, App>, place: egui::Pos2, modifiers: Modifiers) {
+    harness.event(egui::Event::PointerMoved(place));
+    harness.step();
+    harness.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Line,
+        delta: egui::vec2(0.0, 1.0),
+        modifiers,
+        phase: egui::TouchPhase::Move,
+    });
+    harness.run_steps(2);
+}
+
+fn press(harness: &mut Harness<'_, App>, place: egui::Pos2, pressed: bool) {
+    harness.event(egui::Event::PointerMoved(place));
+    harness.event(egui::Event::PointerButton {
+        pos: place,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    });
+    harness.step();
+}
+
+#[test]
+fn wheel_and_overview_move_the_picture() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let (mut harness, _) = harness(vec![folder.path().to_path_buf()]);
+    let view = |harness: &Harness<'_, App>| harness.state().model().spectrogram.view;
+    let bands = |harness: &Harness<'_, App>| harness.state().model().spectrogram.bands;
+    let whole = view(&harness);
+    let picture = harness.get_by_label("Spectrogram").rect();
+    let quarter = picture.lerp_inside(egui::vec2(0.25, 0.75));
+    for _ in 0..8 {
+        wheel(&mut harness, quarter, Modifiers::NONE);
+    }
+    let zoomed = view(&harness);
+    assert!(
+        (zoomed.span_secs - whole.span_secs / 4.0).abs() < 1e-6,
+        "8 notches are 4 times"
+    );
+    let there = zoomed.start_secs + zoomed.span_secs / 4.0;
+    assert!(
+        (there - whole.span_secs / 4.0).abs() < 0.02,
+        "the time under the pointer stays"
+    );
+    wheel(&mut harness, quarter, Modifiers::SHIFT);
+    assert!(view(&harness).start_secs < zoomed.start_secs);
+    assert!(bands(&harness).is_whole());
+    for _ in 0..4 {
+        wheel(&mut harness, quarter, Modifiers::ALT);
+    }
+    assert!((bands(&harness).span - 64.0).abs() < 1e-6 && bands(&harness).low > 1.0);
+    assert_eq!(
+        view(&harness).span_secs,
+        zoomed.span_secs,
+        "Alt leaves time alone"
+    );
+    // A press on the strip brings that part; dragging on moves it.
+    let strip = harness.get_by_label("Whole track").rect();
+    let middle = |view: mynascope::gui::model::TimeView| view.start_secs + view.span_secs / 2.0;
+    press(&mut harness, strip.lerp_inside(egui::vec2(0.75, 0.5)), true);
+    harness.run_steps(2);
+    assert!((middle(view(&harness)) - 0.75 * whole.span_secs).abs() < 0.05);
+    for share in [0.7, 0.6, 0.5] {
+        let place = strip.lerp_inside(egui::vec2(share, 0.5));
+        harness.event(egui::Event::PointerMoved(place));
+        harness.step();
+    }
+    press(&mut harness, strip.lerp_inside(egui::vec2(0.5, 0.5)), false);
+    harness.run_steps(2);
+    assert!((middle(view(&harness)) - 0.5 * whole.span_secs).abs() < 0.1);
+    harness.key_press(Key::F);
+    harness.run_steps(2);
+    assert_eq!(view(&harness), whole);
+    assert!(bands(&harness).is_whole());
+}
+
 #[test]
 fn the_picture_is_saved_with_axes_as_large_as_it_is_shown() {
     if !can_draw() {

@@ -8,6 +8,7 @@ use crate::{
     collection::{self, Collection},
     embedding::{self, ExtractSettings, Extraction, Level},
     encoder::LoadedEncoder,
+    storage::{Cache, Folders, Settings},
     tokens::MaskRatio,
 };
 
@@ -41,10 +42,16 @@ pub fn extract(
         seed: common.seed(),
         ..ExtractSettings::default()
     };
-    Ok(embedding::extract(
+    // Without a folder for it everything is computed each time.
+    let cache = Folders::of_user().ok().and_then(|folders| {
+        let bytes = Settings::read(&folders.config).cache_bytes();
+        Cache::of_user(bytes).ok()
+    });
+    Ok(embedding::extract_kept(
         collection,
         encoder,
         &settings,
+        cache.as_ref(),
         &console.watch(),
     )?)
 }

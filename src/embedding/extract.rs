@@ -14,7 +14,8 @@ use crate::{
     collection::{Collection, Track},
     encoder::{EncoderError, LoadedEncoder},
     jobs::{Cancel, Watch, panic_message},
-    spectrum::{HOP, Mel, mel_of_file},
+    spectrum::{HOP, Mel, mel_of_file, mel_of_file_kept},
+    storage::Cache,
     tokens::{DropOrder, MEL_BANDS, MaskKind, MaskRatio, PatchShape, Purpose, View, stream},
 };
 
@@ -67,6 +68,17 @@ pub fn extract(
     settings: &ExtractSettings,
     watch: &Watch<'_>,
 ) -> Result<Extraction, EmbeddingError> {
+    extract_kept(collection, encoder, settings, None, watch)
+}
+
+/// As [`extract`], the same values; mels that are in the cache are not computed again, others are kept there.
+pub fn extract_kept(
+    collection: &Collection,
+    encoder: &LoadedEncoder,
+    settings: &ExtractSettings,
+    cache: Option<&Cache>,
+    watch: &Watch<'_>,
+) -> Result<Extraction, EmbeddingError> {
     let model = Model {
         frames: encoder.window_frames(),
         shapes: encoder.kind().shapes(),
@@ -74,8 +86,13 @@ pub fn extract(
         description: encoder.description(),
         embed: &|windows, views| encoder.embed_windows(windows, views),
     };
-    let read =
-        |path: &Path, cancel: &Cancel| mel_of_file(path, cancel).map_err(|error| error.to_string());
+    let read = |path: &Path, cancel: &Cancel| {
+        let mel = match cache {
+            Some(cache) => mel_of_file_kept(path, cancel, cache),
+            None => mel_of_file(path, cancel),
+        };
+        mel.map_err(|error| error.to_string())
+    };
     extract_with(&collection.tracks, &model, &read, settings, watch)
 }
 
@@ -91,13 +108,13 @@ struct Model<'a> {
     embed: &'a Embed<'a>,
 }
 
-type Read = dyn Fn(&Path, &Cancel) -> Result<Mel, String> + Sync;
+type Read<'a> = dyn Fn(&Path, &Cancel) -> Result<Mel, String> + Sync + 'a;
 type Decoded = (usize, Result<Mel, String>);
 
 fn extract_with(
     tracks: &[Track],
     model: &Model<'_>,
-    read: &Read,
+    read: &Read<'_>,
     settings: &ExtractSettings,
     watch: &Watch<'_>,
 ) -> Result<Extraction, EmbeddingError> {
@@ -145,7 +162,7 @@ fn extract_with(
 
 fn decode(
     tracks: &[Track],
-    read: &Read,
+    read: &Read<'_>,
     cancel: &Cancel,
     orders: &Receiver<usize>,
     finish: &Sender<Decoded>,

@@ -10,7 +10,7 @@ mod neighbours;
 mod table;
 
 pub use batch::BatchSimilarity;
-pub use extract::{ExtractSettings, Extraction, extract};
+pub use extract::{ExtractSettings, Extraction, extract, extract_kept};
 pub use format::{TABLE_EXTENSIONS, check_table_path, load_table, metadata_path, save_table};
 pub use neighbours::{Neighbour, cosine, neighbours};
 pub use table::{EmbeddingTable, Level, TrackRow};

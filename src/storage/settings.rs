@@ -86,6 +86,12 @@ impl Settings {
         }
     }
 
+    /// Reads `settings.toml` of a folder and touches nothing; the defaults where it is missing or damaged.
+    pub fn read(folder: &Path) -> Self {
+        let text = fs::read_to_string(folder.join(FILE)).unwrap_or_default();
+        toml::from_str(&text).unwrap_or_default()
+    }
+
     /// Writes `settings.toml` of a folder.
     pub fn save(&self, folder: &Path) -> Result<(), StorageError> {
         let path = folder.join(FILE);
@@ -110,6 +116,7 @@ mod tests {
             ..Settings::default()
         };
         settings.save(folder.path()).unwrap();
+        assert_eq!(Settings::read(folder.path()), settings);
         assert_eq!(Settings::load(folder.path()), (settings, None));
         fs::write(folder.path().join(FILE), "theme = [").unwrap();
         let (loaded, message) = Settings::load(folder.path());

@@ -205,6 +205,7 @@ fn embed(model: &mut Model, workers: &mut Workers) {
         collection: Arc::clone(collection),
         source: model.embeddings.source.clone(),
         cached: model.embeddings.table.clone(),
+        mels: workers.cache.clone(),
     };
     model.lab.embed_problem = None;
     match workers.lab.embed(request, &workers.outbox) {

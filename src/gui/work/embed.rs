@@ -2,10 +2,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     collection::Collection,
-    embedding::{ExtractSettings, Level, extract},
+    embedding::{ExtractSettings, Level, extract_kept},
     encoder::{CheckpointError, EncoderError, LoadedEncoder},
     gui::model::{EncoderSource, KeyedTable, TableKey},
     jobs::Watch,
+    storage::Cache,
 };
 
 /// What map and probe need before they can begin.
@@ -14,6 +15,8 @@ pub struct EmbedRequest {
     pub source: EncoderSource,
     /// What was computed last; used again if it is the same.
     pub cached: Option<Arc<KeyedTable>>,
+    /// Where mels are kept.
+    pub mels: Option<Arc<Cache>>,
 }
 
 /// Why map or probe came to no end.
@@ -54,8 +57,9 @@ pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable
         level: Level::Window,
         ..ExtractSettings::default()
     };
-    let extraction =
-        extract(&request.collection, &encoder, &settings, watch).map_err(WorkEnd::failed)?;
+    let mels = request.mels.as_deref();
+    let extraction = extract_kept(&request.collection, &encoder, &settings, mels, watch)
+        .map_err(WorkEnd::failed)?;
     let skipped: Vec<(PathBuf, String)> = extraction.skipped;
     Ok(Arc::new(KeyedTable {
         key,

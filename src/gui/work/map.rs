@@ -207,6 +207,7 @@ fn compute(model: &mut Model, workers: &mut Workers) {
             collection: Arc::clone(collection),
             source: model.embeddings.source.clone(),
             cached: model.embeddings.table.clone(),
+            mels: workers.cache.clone(),
         },
         level: mapping.form.level,
         settings: mapping.form.settings(),

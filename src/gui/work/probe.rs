@@ -113,6 +113,7 @@ fn run(model: &mut Model, workers: &mut Workers) {
         collection: Arc::clone(collection),
         source: model.embeddings.source.clone(),
         cached: model.embeddings.table.clone(),
+        mels: workers.cache.clone(),
     };
     match start(job, request, probing.form, workers.outbox.clone()) {
         Ok(handle) => {

@@ -90,15 +90,20 @@ pub fn show(ui: &mut egui::Ui, model: &Model, place: Rect) {
     let mut value = ((scale.top - step) / step).ceil() * step;
     while value >= bottom {
         let y = y_of(value);
-        let free = y - bar.top() > theme::TEXT_SMALL * 1.5;
+        let free = y - bar.top() > theme::TEXT_SMALL * 2.0;
         if free && bar.bottom() - y < theme::TEXT_SMALL * 0.5 {
-            write(bar.bottom(), Align2::LEFT_BOTTOM, format!("{value:.0}"));
+            write(bar.bottom(), Align2::LEFT_BOTTOM, minus(value));
         } else if free {
-            // Adding zero makes a minus of "-0" vanish.
-            write(y, Align2::LEFT_CENTER, format!("{:.0}", value + 0.0));
+            write(y, Align2::LEFT_CENTER, minus(value));
         }
         value -= step;
     }
+}
+
+/// A whole number with a true minus.
+fn minus(value: f32) -> String {
+    // Adding zero makes a minus of "-0" vanish.
+    format!("{:.0}", value + 0.0).replace('-', "\u{2212}")
 }
 
 /// The step between numbers: `least`, or twice, four or ten times that and so on where there is little room.
