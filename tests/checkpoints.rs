@@ -195,7 +195,12 @@ fn our_own_files_say_their_kind_and_come_back_unchanged() {
         heads: 1,
         mlp_dim: 64,
     };
-    let weights = Weights::random(config, &[16, 8], 1).unwrap();
+    let weights = Weights::random(
+        config,
+        &mynascope::encoder::Tail::Projection(vec![16, 8]),
+        1,
+    )
+    .unwrap();
     save_weights(&path, &weights, &[("seed", "1".into())]).unwrap();
     let back = load_weights(&path, None).unwrap();
     assert_eq!(back.config, config);

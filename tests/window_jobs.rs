@@ -455,7 +455,12 @@ fn silent_checkpoint(folder: &Path) -> PathBuf {
         folder.join("told.safetensors"),
         folder.join("silent.safetensors"),
     );
-    save_weights(&told, &Weights::random(config, &[], 0).unwrap(), &[]).unwrap();
+    save_weights(
+        &told,
+        &Weights::random(config, &mynascope::encoder::Tail::None, 0).unwrap(),
+        &[],
+    )
+    .unwrap();
     let bytes = std::fs::read(&told).unwrap();
     let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     safetensors::serialize_to_file(tensors.tensors(), None, &silent).unwrap();

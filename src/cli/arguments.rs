@@ -10,7 +10,7 @@ use crate::{
     map::Method,
     probe::{Head, Protocol},
     tokens::{MaskKind, MaskRatio, PatchShape},
-    train::Objective,
+    train::{LabelTask, Objective, Optimiser, Schedule, Trainable},
 };
 
 /// See, hear, train and map the representations of music.
@@ -76,7 +76,7 @@ pub enum Verb {
     /// Write the embeddings of tracks.
     Embed(Embed),
     /// Train an encoder.
-    Train(Train),
+    Train(Box<Train>),
     /// Train a probe on frozen embeddings and say how good it is.
     Probe(Probe),
     /// Lay embeddings out in two dimensions.
@@ -256,7 +256,7 @@ pub struct Train {
     /// tiny, small or base.
     #[arg(long)]
     pub preset: Option<Preset>,
-    /// sogclr or isogclr.
+    /// sogclr, isogclr, infonce, decoupled, fastclip-v0 to fastclip-v3, mae or supervised.
     #[arg(long)]
     pub objective: Option<Objective>,
     /// square, vertical or hybrid.
@@ -271,15 +271,89 @@ pub struct Train {
     /// Steps in all.
     #[arg(long)]
     pub steps: Option<NonZeroUsize>,
-    /// Learning rate of Adam.
+    /// Learning rate.
     #[arg(long)]
     pub lr: Option<f64>,
-    /// Start from these weights.
+    /// Start from these weights; the encoder gets their sizes.
     #[arg(long)]
     pub init: Option<PathBuf>,
-    /// Go on with a stopped run.
-    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "mask_ratio", "batch", "lr", "init", "out"])]
+    /// Go on with a stopped run, with its settings.
+    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "mask_ratio", "batch", "lr", "init", "out", "FurtherTraining"])]
     pub resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub more: FurtherTraining,
+}
+
+/// What most runs leave as it is.
+#[derive(Debug, Clone, Args)]
+#[group(id = "FurtherTraining", multiple = true)]
+pub struct FurtherTraining {
+    /// adam (L2 on all weights), adamw, lamb, lion or sgd.
+    #[arg(long)]
+    pub optimiser: Option<Optimiser>,
+    /// constant or cosine.
+    #[arg(long)]
+    pub schedule: Option<Schedule>,
+    /// Steps of linear warm-up.
+    #[arg(long)]
+    pub warmup: Option<u64>,
+    /// Decay of the weights.
+    #[arg(long)]
+    pub weight_decay: Option<f64>,
+    /// Limit of the gradient's global norm.
+    #[arg(long)]
+    pub clip: Option<f64>,
+    /// Keep running averages of the weights with this decay, as 0.999; checkpoints then hold them.
+    #[arg(long)]
+    pub ema: Option<f64>,
+    /// Tracks that are embedded at once; the gradient is that of the whole batch (default: as many as fit).
+    #[arg(long)]
+    pub chunk: Option<NonZeroUsize>,
+    /// Temperature of the loss.
+    #[arg(long)]
+    pub tau: Option<f64>,
+    /// Learning rate of learned temperatures (FastCLIP v0, v2, v3).
+    #[arg(long)]
+    pub tau_rate: Option<f64>,
+    /// Radius of the robust loss (FastCLIP v2, v3): larger keeps temperatures lower.
+    #[arg(long)]
+    pub rho: Option<f64>,
+    /// Smallest weight of the new value in the moving averages.
+    #[arg(long)]
+    pub gamma: Option<f64>,
+    /// constant or cosine: how gamma falls from 1.
+    #[arg(long)]
+    pub gamma_schedule: Option<Schedule>,
+    /// Epochs over which gamma falls.
+    #[arg(long)]
+    pub gamma_epochs: Option<u64>,
+    /// Widths of the projection head, as 512,128.
+    #[arg(long, value_delimiter = ',')]
+    pub head: Option<Vec<usize>>,
+    /// What a supervised run learns: genre, tags, emotion or key.
+    #[arg(long)]
+    pub task: Option<LabelTask>,
+    /// Which weights change: all, last:N (blocks) or head.
+    #[arg(long)]
+    pub trainable: Option<Trainable>,
+    /// Layers of the decoder of a masked autoencoder.
+    #[arg(long)]
+    pub decoder_layers: Option<usize>,
+    /// Steps between checkpoints.
+    #[arg(long)]
+    pub save_every: Option<u64>,
+    /// Newest checkpoints that stay; the best one stays too.
+    #[arg(long)]
+    pub keep: Option<usize>,
+    /// Steps between two looks at how well styles of the demo collection are told apart.
+    #[arg(long)]
+    pub probe_every: Option<u64>,
+    /// Write event files for TensorBoard into the run folder.
+    #[arg(long)]
+    pub tensorboard: bool,
+    /// Folder in which computed mel-spectrograms are kept (default: the user's cache).
+    #[arg(long)]
+    pub mels: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

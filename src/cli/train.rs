@@ -4,13 +4,15 @@ use anyhow::Context;
 use serde_json::json;
 
 use super::{
-    arguments::{Common, Train},
+    arguments::{Common, FurtherTraining, Train},
     console::{Console, Outcome},
 };
 use crate::{
     collection,
+    encoder::{CheckpointRef, EncoderKind, Preset, load_weights},
     jobs::{Cancelled, Progress},
-    train::{self, TrainConfig, TrainControl, TrainEvent, TrainSummary},
+    tokens::MaskRatio,
+    train::{self, Objective, TrainConfig, TrainControl, TrainEvent, TrainSummary},
 };
 
 pub fn run(verb: &Train, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
@@ -58,6 +60,16 @@ fn settings(verb: &Train, common: &Common) -> anyhow::Result<TrainConfig> {
     if let Some(device) = common.device {
         config.device = device;
     }
+    if let Some(init) = &verb.init {
+        config.init = Some(init.clone());
+        if verb.preset.is_none() && verb.config.is_none() {
+            take_sizes(&mut config, init, verb.patch)?;
+        }
+    }
+    // Labels are learned from whole windows unless a ratio is named (patchout).
+    if verb.objective == Some(Objective::Supervised) && verb.config.is_none() {
+        config.mask_ratio = MaskRatio::new(0.0)?;
+    }
     let Train {
         preset,
         objective,
@@ -66,7 +78,7 @@ fn settings(verb: &Train, common: &Common) -> anyhow::Result<TrainConfig> {
         batch,
         steps,
         lr,
-        init,
+        more,
         ..
     } = verb;
     if let Some(preset) = preset {
@@ -90,10 +102,64 @@ fn settings(verb: &Train, common: &Common) -> anyhow::Result<TrainConfig> {
     if let Some(lr) = lr {
         config.learning_rate = *lr;
     }
-    if let Some(init) = init {
-        config.init = Some(init.clone());
-    }
+    further(&mut config, more);
     Ok(config)
+}
+
+/// A run that starts from trained weights has their sizes.
+fn take_sizes(
+    config: &mut TrainConfig,
+    init: &Path,
+    patch: Option<EncoderKind>,
+) -> anyhow::Result<()> {
+    let file = CheckpointRef::File(init.to_path_buf())
+        .resolve()?
+        .context("name a file or a run folder with --init")?;
+    let sizes = load_weights(&file, patch)?.config;
+    config.patch = sizes.kind;
+    match Preset::ALL
+        .into_iter()
+        .find(|preset| preset.config(sizes.kind) == sizes)
+    {
+        Some(preset) => config.preset = preset,
+        None => config.encoder = Some(sizes),
+    }
+    Ok(())
+}
+
+/// The options that most runs leave as they are.
+fn further(config: &mut TrainConfig, more: &FurtherTraining) {
+    /// Replaces a setting by an option of the line, if it was given.
+    fn set<T: Clone>(slot: &mut T, given: &Option<T>) {
+        if let Some(given) = given {
+            slot.clone_from(given);
+        }
+    }
+    set(&mut config.optimiser, &more.optimiser);
+    set(&mut config.schedule, &more.schedule);
+    set(&mut config.weight_decay, &more.weight_decay);
+    set(&mut config.clip_norm, &more.clip);
+    set(&mut config.ema, &more.ema);
+    set(&mut config.task, &more.task);
+    set(&mut config.trainable, &more.trainable);
+    set(&mut config.decoder_layers, &more.decoder_layers);
+    set(&mut config.save_every, &more.save_every);
+    set(&mut config.keep, &more.keep);
+    set(&mut config.probe_every, &more.probe_every);
+    set(&mut config.head, &more.head);
+    config.tensorboard |= more.tensorboard;
+    let chunk = more.chunk.map(std::num::NonZeroUsize::get);
+    config.chunk = chunk.or(config.chunk);
+    config.warmup_steps = more.warmup.or(config.warmup_steps);
+    config.tau = more.tau.or(config.tau);
+    config.tau_rate = more.tau_rate.or(config.tau_rate);
+    config.rho = more.rho.or(config.rho);
+    config.gamma = more.gamma.or(config.gamma);
+    config.gamma_schedule = more.gamma_schedule.or(config.gamma_schedule);
+    config.gamma_epochs = more.gamma_epochs.or(config.gamma_epochs);
+    if let Some(mels) = &more.mels {
+        config.mels = Some(mels.clone());
+    }
 }
 
 /// Runs a training and shows its events; Ctrl-C stops it after the current step with a complete checkpoint.
@@ -122,6 +188,11 @@ pub fn follow(
             }
             TrainEvent::SkippedStep { step, in_a_row } => console.note(&format!(
                 "step {step} gave numbers that are not finite and was left out ({in_a_row} in a row)"
+            )),
+            TrainEvent::Probe(probe) => console.note(&format!(
+                "step {}: {:.1} % of the demo tracks lie among tracks of their style",
+                probe.step,
+                100.0 * probe.accuracy
             )),
             // Tracks that could not be read are listed with the result.
             TrainEvent::SkippedTrack { .. }
@@ -155,14 +226,16 @@ fn outcome(summary: TrainSummary) -> Outcome {
             "checkpoint": summary.checkpoint,
             "stopped": summary.stopped,
             "skipped_steps": summary.skipped_steps,
+            "input_stall": summary.stall,
             "notes": summary.notes,
         }),
         text: format!(
-            "{end}: {} steps, loss {:.4} -> {:.4}, {:.1} windows/s: {}",
+            "{end}: {} steps, loss {:.4} -> {:.4}, {:.1} windows/s, {:.1} % of the time waiting for input: {}",
             summary.steps,
             summary.loss_first,
             summary.loss_last,
             summary.windows_per_second,
+            100.0 * summary.stall,
             summary.checkpoint.display()
         ),
         skipped: summary.skipped_tracks,

@@ -130,11 +130,7 @@ impl PlacedEncoder {
 }
 
 fn assemble<B: Backend>(weights: &Weights, device: &B::Device) -> Option<Encoder<B>> {
-    Encoder::assemble(
-        &weights.config,
-        weights.head.len(),
-        weights.upload::<B>(device),
-    )
+    Encoder::assemble(&weights.config, &weights.tail, weights.upload::<B>(device))
 }
 
 /// All devices that tensors can be computed on: the CPU, the adapters that wgpu finds, and NVIDIA GPUs where this build

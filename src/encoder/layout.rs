@@ -17,6 +17,8 @@ pub enum ParameterRole {
     NormWeight,
     /// Shift of a LayerNorm.
     NormBias,
+    /// A learned token, drawn from the standard normal distribution.
+    Token,
 }
 
 /// Name, shape and role of one weight tensor.
@@ -71,6 +73,20 @@ impl Layout {
             );
         }
     }
+
+    fn transformer(&mut self, start: &str, config: &EncoderConfig, layers: usize) {
+        let (dim, inner) = (config.dim, config.heads * HEAD_DIM);
+        for layer in 0..layers {
+            let name = |rest: &str| format!("{start}.layers.{layer}.{rest}");
+            self.norm(&name("0.norm"), dim);
+            self.linear(&name("0.to_qkv"), dim, 3 * inner, false);
+            self.linear(&name("0.to_out"), inner, dim, false);
+            self.norm(&name("1.net.0"), dim);
+            self.linear(&name("1.net.1"), dim, config.mlp_dim, true);
+            self.linear(&name("1.net.3"), config.mlp_dim, dim, true);
+        }
+        self.norm(&format!("{start}.norm"), dim);
+    }
 }
 
 /// Names of the patch embedders, in the order of [`EncoderKind::shapes`]. A vertical encoder alone uses the same names
@@ -91,17 +107,54 @@ pub fn encoder_layout(config: &EncoderConfig) -> Vec<ParameterSpec> {
         layout.linear(&format!("{embedder}.2"), PATCH_DIM, dim, true);
         layout.norm(&format!("{embedder}.3"), dim);
     }
-    let inner = config.heads * HEAD_DIM;
-    for layer in 0..config.depth {
-        let name = |rest: &str| format!("transformer.layers.{layer}.{rest}");
-        layout.norm(&name("0.norm"), dim);
-        layout.linear(&name("0.to_qkv"), dim, 3 * inner, false);
-        layout.linear(&name("0.to_out"), inner, dim, false);
-        layout.norm(&name("1.net.0"), dim);
-        layout.linear(&name("1.net.1"), dim, config.mlp_dim, true);
-        layout.linear(&name("1.net.3"), config.mlp_dim, dim, true);
+    layout.transformer("transformer", config, config.depth);
+    layout.0
+}
+
+/// What training hangs behind an encoder. Embedding leaves it out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Tail {
+    #[default]
+    None,
+    /// Linear and ReLU layers of these widths on the vector of each patch shape.
+    Projection(Vec<usize>),
+    /// The same on the whole embedding: a supervised head.
+    Classifier(Vec<usize>),
+    /// The decoder of a masked autoencoder with so many layers.
+    Decoder(usize),
+}
+
+impl Tail {
+    /// The weights of the tail of an encoder.
+    pub fn layout(&self, config: &EncoderConfig) -> Vec<ParameterSpec> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Projection(widths) => head_layout(config.dim, widths),
+            Self::Classifier(widths) => head_layout(config.embedding_dim(), widths),
+            Self::Decoder(layers) => decoder_layout(config, *layers),
+        }
     }
-    layout.norm("transformer.norm", dim);
+
+    /// How many linear layers the head has.
+    pub fn head_layers(&self) -> usize {
+        match self {
+            Self::Projection(widths) | Self::Classifier(widths) => widths.len(),
+            Self::None | Self::Decoder(_) => 0,
+        }
+    }
+}
+
+/// The weights of a masked autoencoder's decoder, under the published names.
+fn decoder_layout(config: &EncoderConfig, layers: usize) -> Vec<ParameterSpec> {
+    let mut layout = Layout(Vec::new());
+    layout.push(
+        "mask_token".into(),
+        vec![1, 1, config.dim],
+        ParameterRole::Token,
+    );
+    layout.transformer("decoder", config, layers);
+    layout.norm("decoder_norm", config.dim);
+    layout.linear("decoder_head", config.dim, PATCH_DIM, true);
     layout.0
 }
 

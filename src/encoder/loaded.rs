@@ -58,7 +58,7 @@ impl LoadedEncoder {
         seed: u64,
         device: &DeviceChoice,
     ) -> Result<Self, EncoderError> {
-        let weights = Weights::random(config, &[], seed)?;
+        let weights = Weights::random(config, &super::Tail::None, seed)?;
         let description = format!(
             "untrained {} {} encoder, seed {seed}",
             config.size_name(),

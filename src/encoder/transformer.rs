@@ -12,6 +12,8 @@ use burn::tensor::{
 use super::{
     EncoderConfig,
     config::{HEAD_DIM, PATCH_DIM},
+    decoder::Decoder,
+    layout::Tail,
     weights::{Parameter, numbers},
 };
 
@@ -40,6 +42,22 @@ pub(crate) struct HostTokens {
 }
 
 impl HostTokens {
+    /// Some of the windows.
+    pub fn part(&self, windows: std::ops::Range<usize>) -> Self {
+        let rows = |values: &[f32], width: usize| {
+            let per_window = self.tokens * width;
+            let range = windows.start * per_window..windows.end * per_window;
+            values.get(range).unwrap_or_default().to_vec()
+        };
+        let width = self.positions.len() / (self.windows * self.tokens).max(1);
+        Self {
+            patches: rows(&self.patches, PATCH_DIM),
+            positions: rows(&self.positions, width),
+            windows: windows.len(),
+            tokens: self.tokens,
+        }
+    }
+
     /// Puts the tokens on a device.
     pub fn upload<B: Backend>(self, dim: usize, device: &B::Device) -> TokenBatch<B> {
         let rows = self.windows * self.tokens;
@@ -66,13 +84,13 @@ pub(crate) fn embed<B: Backend>(
 }
 
 #[derive(Debug, Clone)]
-struct Norm<B: Backend> {
+pub(super) struct Norm<B: Backend> {
     weight: Tensor<B, 1>,
     bias: Tensor<B, 1>,
 }
 
 #[derive(Debug, Clone)]
-struct Linear<B: Backend> {
+pub(super) struct Linear<B: Backend> {
     /// [in, out].
     weight: Tensor<B, 2>,
     bias: Option<Tensor<B, 1>>,
@@ -86,7 +104,7 @@ struct Embedder<B: Backend> {
 }
 
 #[derive(Debug, Clone)]
-struct Layer<B: Backend> {
+pub(super) struct Layer<B: Backend> {
     attention_norm: Norm<B>,
     to_qkv: Linear<B>,
     to_out: Linear<B>,
@@ -95,7 +113,7 @@ struct Layer<B: Backend> {
     narrow: Linear<B>,
 }
 
-/// The encoder, and the projection head if its weights have one, over any backend.
+/// The encoder, and the head or decoder if its weights have one, over any backend.
 #[derive(Debug, Clone)]
 pub(crate) struct Encoder<B: Backend> {
     dim: usize,
@@ -104,13 +122,14 @@ pub(crate) struct Encoder<B: Backend> {
     layers: Vec<Layer<B>>,
     norm: Norm<B>,
     head: Vec<Linear<B>>,
+    decoder: Option<Decoder<B>>,
 }
 
 /// Takes parameters in the order of the layout.
-struct Taker<I>(I);
+pub(super) struct Taker<I>(I);
 
 impl<I> Taker<I> {
-    fn vector<B: Backend>(&mut self) -> Option<Tensor<B, 1>>
+    pub(super) fn vector<B: Backend>(&mut self) -> Option<Tensor<B, 1>>
     where
         I: Iterator<Item = Parameter<B>>,
     {
@@ -120,7 +139,7 @@ impl<I> Taker<I> {
         }
     }
 
-    fn linear<B: Backend>(&mut self, bias: bool) -> Option<Linear<B>>
+    pub(super) fn linear<B: Backend>(&mut self, bias: bool) -> Option<Linear<B>>
     where
         I: Iterator<Item = Parameter<B>>,
     {
@@ -131,7 +150,7 @@ impl<I> Taker<I> {
         Some(Linear { weight, bias })
     }
 
-    fn norm<B: Backend>(&mut self) -> Option<Norm<B>>
+    pub(super) fn norm<B: Backend>(&mut self) -> Option<Norm<B>>
     where
         I: Iterator<Item = Parameter<B>>,
     {
@@ -140,10 +159,28 @@ impl<I> Taker<I> {
             bias: self.vector()?,
         })
     }
+
+    pub(super) fn layers<B: Backend>(&mut self, depth: usize) -> Option<Vec<Layer<B>>>
+    where
+        I: Iterator<Item = Parameter<B>>,
+    {
+        (0..depth)
+            .map(|_| {
+                Some(Layer {
+                    attention_norm: self.norm()?,
+                    to_qkv: self.linear(false)?,
+                    to_out: self.linear(false)?,
+                    feed_norm: self.norm()?,
+                    widen: self.linear(true)?,
+                    narrow: self.linear(true)?,
+                })
+            })
+            .collect()
+    }
 }
 
 impl<B: Backend> Norm<B> {
-    fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+    pub(super) fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         // The fused kernel for inference; under autodiff Burn takes it apart by itself.
         Tensor::from_primitive(TensorPrimitive::Float(B::layer_norm(
             x.into_primitive().tensor(),
@@ -156,7 +193,7 @@ impl<B: Backend> Norm<B> {
 
 impl<B: Backend> Linear<B> {
     /// [rows, in] -> [rows, out]: one large product, never a batched one.
-    fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+    pub(super) fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         let y = x.matmul(self.weight.clone());
         match &self.bias {
             Some(bias) => y + bias.clone().unsqueeze(),
@@ -175,7 +212,7 @@ impl<B: Backend> Embedder<B> {
 
 impl<B: Backend> Layer<B> {
     /// [windows * tokens, dim] -> the same shape.
-    fn forward(
+    pub(super) fn forward(
         &self,
         x: Tensor<B, 2>,
         windows: usize,
@@ -214,7 +251,7 @@ impl<B: Backend> Encoder<B> {
     /// Puts the parameters of a layout in their places; `None` if they are not those of the layout.
     pub fn assemble(
         config: &EncoderConfig,
-        head_layers: usize,
+        tail: &Tail,
         parameters: impl IntoIterator<Item = Parameter<B>>,
     ) -> Option<Self> {
         let mut take = Taker(parameters.into_iter());
@@ -230,22 +267,15 @@ impl<B: Backend> Encoder<B> {
                 })
             })
             .collect::<Option<_>>()?;
-        let layers = (0..config.depth)
-            .map(|_| {
-                Some(Layer {
-                    attention_norm: take.norm()?,
-                    to_qkv: take.linear(false)?,
-                    to_out: take.linear(false)?,
-                    feed_norm: take.norm()?,
-                    widen: take.linear(true)?,
-                    narrow: take.linear(true)?,
-                })
-            })
-            .collect::<Option<_>>()?;
+        let layers = take.layers(config.depth)?;
         let norm = take.norm()?;
-        let head = (0..head_layers)
+        let head = (0..tail.head_layers())
             .map(|_| take.linear(true))
             .collect::<Option<_>>()?;
+        let decoder = match tail {
+            Tail::Decoder(layers) => Some(Decoder::take(&mut take, config.heads, *layers)?),
+            Tail::None | Tail::Projection(_) | Tail::Classifier(_) => None,
+        };
         Some(Self {
             dim: config.dim,
             heads: config.heads,
@@ -253,6 +283,7 @@ impl<B: Backend> Encoder<B> {
             layers,
             norm,
             head,
+            decoder,
         })
     }
 
@@ -285,12 +316,31 @@ impl<B: Backend> Encoder<B> {
         }
     }
 
-    /// The transformer, the last norm and the mean over tokens: [windows * tokens, dim] -> [windows, dim].
-    fn transform(&self, mut x: Tensor<B, 2>, windows: usize, tokens: usize) -> Tensor<B, 2> {
+    /// The transformer and the last norm: [windows * tokens, dim] -> the same shape.
+    fn tokens(&self, mut x: Tensor<B, 2>, windows: usize, tokens: usize) -> Tensor<B, 2> {
         for layer in &self.layers {
             x = layer.forward(x, windows, tokens, self.heads);
         }
-        let x = self.norm.forward(x);
+        self.norm.forward(x)
+    }
+
+    /// What the decoder makes of windows of which the encoder sees the kept patches only: every patch as log(1 + power),
+    /// [windows * grid tokens, 256]. `positions` is the table of the whole grid. `None` without a decoder.
+    pub fn reconstruct(
+        &self,
+        batch: TokenBatch<B>,
+        kept: &[Vec<usize>],
+        positions: Tensor<B, 2>,
+    ) -> Option<Tensor<B, 2>> {
+        let (decoder, embedder) = (self.decoder.as_ref()?, self.embedders.first()?);
+        let (windows, tokens) = (batch.windows, batch.tokens);
+        let x = embedder.forward(batch.patches) + batch.positions;
+        Some(decoder.forward(self.tokens(x, windows, tokens), kept, positions))
+    }
+
+    /// The transformer, the last norm and the mean over tokens: [windows * tokens, dim] -> [windows, dim].
+    fn transform(&self, x: Tensor<B, 2>, windows: usize, tokens: usize) -> Tensor<B, 2> {
+        let x = self.tokens(x, windows, tokens);
         let [_, dim] = x.dims();
         x.reshape([windows, tokens, dim])
             .mean_dim(1)

@@ -1,18 +1,23 @@
-use burn::tensor::{Tensor, TensorData, backend::Backend};
+use burn::{
+    backend::Autodiff,
+    tensor::{
+        Tensor, TensorData,
+        backend::{AutodiffBackend, Backend},
+    },
+};
 
 use super::{
     EncoderConfig, EncoderError,
-    layout::{ParameterRole, ParameterSpec, encoder_layout, head_layout},
+    layout::{ParameterRole, ParameterSpec, Tail, encoder_layout},
 };
 use crate::tokens::{Purpose, stream};
 
-/// The weights of an encoder, and of its projection head if it has one, as plain numbers in the order of the layout.
+/// The weights of an encoder, and of what training hangs behind it, as plain numbers in the order of the layout.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
     pub config: EncoderConfig,
-    /// Widths of the projection head's layers; empty without one.
-    pub head: Vec<usize>,
-    /// The encoder's tensors, then the head's.
+    pub tail: Tail,
+    /// The encoder's tensors, then the tail's.
     pub tensors: Vec<WeightTensor>,
 }
 
@@ -23,10 +28,10 @@ pub struct WeightTensor {
     pub values: Vec<f32>,
 }
 
-/// The layout of an encoder with a head.
-pub(crate) fn whole_layout(config: &EncoderConfig, head: &[usize]) -> Vec<ParameterSpec> {
+/// The layout of an encoder with its tail.
+pub(crate) fn whole_layout(config: &EncoderConfig, tail: &Tail) -> Vec<ParameterSpec> {
     let mut layout = encoder_layout(config);
-    layout.extend(head_layout(config.dim, head));
+    layout.extend(tail.layout(config));
     layout
 }
 
@@ -34,9 +39,9 @@ impl Weights {
     /// Fresh weights, drawn as PyTorch draws them by default: U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for linear layers
     /// (kaiming-uniform with a = sqrt 5), 1 and 0 for LayerNorms. The same seed gives the same numbers on every
     /// device.
-    pub fn random(config: EncoderConfig, head: &[usize], seed: u64) -> Result<Self, EncoderError> {
+    pub fn random(config: EncoderConfig, tail: &Tail, seed: u64) -> Result<Self, EncoderError> {
         config.validate()?;
-        let tensors = whole_layout(&config, head)
+        let tensors = whole_layout(&config, tail)
             .into_iter()
             .enumerate()
             .map(|(number, spec)| {
@@ -44,12 +49,15 @@ impl Weights {
                 let fan_in = match spec.role {
                     ParameterRole::Matrix => spec.shape.get(1).copied().unwrap_or(1),
                     ParameterRole::Bias { fan_in } => fan_in,
-                    ParameterRole::NormWeight | ParameterRole::NormBias => 0,
+                    ParameterRole::NormWeight | ParameterRole::NormBias | ParameterRole::Token => 0,
                 };
                 let bound = 1.0 / (fan_in.max(1) as f64).sqrt();
                 let values = match spec.role {
                     ParameterRole::NormWeight => vec![1.0; spec.len()],
                     ParameterRole::NormBias => vec![0.0; spec.len()],
+                    ParameterRole::Token => {
+                        (0..spec.len()).map(|_| random.normal() as f32).collect()
+                    }
                     ParameterRole::Matrix | ParameterRole::Bias { .. } => (0..spec.len())
                         .map(|_| random.between(-bound, bound) as f32)
                         .collect(),
@@ -59,7 +67,7 @@ impl Weights {
             .collect();
         Ok(Self {
             config,
-            head: head.to_vec(),
+            tail: tail.clone(),
             tensors,
         })
     }
@@ -98,6 +106,51 @@ impl<B: Backend> Parameter<B> {
         }
     }
 
+    /// The same numbers where gradients are followed, if they are wanted.
+    pub fn leaf(&self, wanted: bool) -> Parameter<Autodiff<B>> {
+        match self {
+            Self::Matrix(tensor) => {
+                let leaf = Tensor::from_inner(tensor.clone());
+                Parameter::Matrix(if wanted { leaf.require_grad() } else { leaf })
+            }
+            Self::Vector(tensor) => {
+                let leaf = Tensor::from_inner(tensor.clone());
+                Parameter::Vector(if wanted { leaf.require_grad() } else { leaf })
+            }
+        }
+    }
+
+    /// The sum of two gradients of one weight.
+    pub fn plus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Matrix(a), Self::Matrix(b)) => Self::Matrix(a + b),
+            (Self::Vector(a), Self::Vector(b)) => Self::Vector(a + b),
+            // Gradients of one weight have its shape.
+            (a, _) => a,
+        }
+    }
+
+    /// Moves towards `target`, keeping a share of itself.
+    pub fn approach(&mut self, target: &Self, keep: f64) {
+        match (&mut *self, target) {
+            (Self::Matrix(a), Self::Matrix(b)) => {
+                *a = a.clone().mul_scalar(keep) + b.clone().mul_scalar(1.0 - keep);
+            }
+            (Self::Vector(a), Self::Vector(b)) => {
+                *a = a.clone().mul_scalar(keep) + b.clone().mul_scalar(1.0 - keep);
+            }
+            _ => {}
+        }
+    }
+
+    /// [1].
+    pub fn sum_of_squares(&self) -> Tensor<B, 1> {
+        match self {
+            Self::Matrix(t) => (t.clone() * t.clone()).sum(),
+            Self::Vector(t) => (t.clone() * t.clone()).sum(),
+        }
+    }
+
     /// The numbers in file order.
     pub fn download(&self) -> Result<Vec<f32>, String> {
         match self {
@@ -106,6 +159,19 @@ impl<B: Backend> Parameter<B> {
                 Ok(transpose(&numbers(tensor.clone())?, inputs, outputs))
             }
             Self::Vector(tensor) => numbers(tensor.clone()),
+        }
+    }
+}
+
+impl<B: Backend> Parameter<Autodiff<B>> {
+    /// Its gradient, if there is one.
+    pub fn gradient(
+        &self,
+        found: &<Autodiff<B> as AutodiffBackend>::Gradients,
+    ) -> Option<Parameter<B>> {
+        match self {
+            Self::Matrix(tensor) => tensor.grad(found).map(Parameter::Matrix),
+            Self::Vector(tensor) => tensor.grad(found).map(Parameter::Vector),
         }
     }
 }
@@ -142,9 +208,10 @@ mod tests {
     #[test]
     fn fresh_weights_are_a_function_of_the_seed_and_lie_within_their_bounds() {
         let config = Preset::Tiny.config(EncoderKind::Hybrid);
-        let weights = Weights::random(config, &[32, 16], 3).unwrap();
-        assert_eq!(weights, Weights::random(config, &[32, 16], 3).unwrap());
-        assert_ne!(weights, Weights::random(config, &[32, 16], 4).unwrap());
+        let head = Tail::Projection(vec![32, 16]);
+        let weights = Weights::random(config, &head, 3).unwrap();
+        assert_eq!(weights, Weights::random(config, &head, 3).unwrap());
+        assert_ne!(weights, Weights::random(config, &head, 4).unwrap());
         let find = |name: &str| {
             let found = weights.tensors.iter().find(|t| t.spec.name == name);
             &found.unwrap().values

@@ -1,6 +1,107 @@
 //! What training minimises, one file each.
+//!
+//! An objective sees the outputs of a batch and answers with its value and with the gradient of the outputs. A
+//! contrastive one sees nothing but the cosines between all views ([`Similarities`]) and answers how strongly each of
+//! them is pulled ([`Pull`]); everything else (normalised rows, the moving averages of every track, what is said about
+//! the batch) is common. No objective needs the activations of the encoder, so a batch may be embedded in chunks.
 
+mod decoupled;
+mod fastclip;
+mod infonce;
+mod memory;
+mod reconstruction;
+mod similarity;
 mod sogclr;
+mod statistics;
+mod supervised;
+#[cfg(test)]
+mod testing;
 
-pub(crate) use sogclr::MemoryTensors;
-pub use sogclr::{Sogclr, SogclrMemory, TemperatureRule, effective_gamma};
+pub use fastclip::{FastClip, FastClipKind};
+pub use infonce::InfoNce;
+pub use memory::{Column, Memory, effective_gamma};
+pub use sogclr::{Sogclr, TemperatureRule};
+pub use statistics::ContrastStatistics;
+
+pub(crate) use fastclip::default_rho;
+pub(crate) use memory::Rows;
+pub(crate) use reconstruction::{PatchTargets, reconstruction};
+pub(crate) use similarity::{Pull, Similarities, Views};
+pub(crate) use supervised::{Supervision, supervised};
+
+use burn::tensor::backend::Backend;
+use decoupled::Decoupled;
+
+/// The contrastive objectives.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Contrastive {
+    InfoNce(InfoNce),
+    Decoupled(Decoupled),
+    Sogclr(Sogclr),
+    FastClip(FastClip),
+}
+
+/// Where in the run a batch is, as far as moving averages care.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moment {
+    /// From 0.
+    pub epoch: u64,
+    /// Weight of the new value in the moving averages.
+    pub gamma: f64,
+}
+
+/// What an objective says of one pass over a batch.
+pub(crate) struct Verdict<B: Backend> {
+    pub loss: f64,
+    pub pull: Pull<B>,
+    /// Gradient of what is learned beside the encoder (temperatures), in the objective's own order; empty where nothing
+    /// is.
+    pub temperature: Vec<f64>,
+}
+
+impl Contrastive {
+    /// Decoupled InfoNCE at a temperature.
+    pub fn decoupled(tau: f64) -> Self {
+        Self::Decoupled(Decoupled { tau })
+    }
+
+    /// What it remembers of `tracks` tracks before the first step.
+    pub fn memory(&self, tracks: usize) -> Memory {
+        match self {
+            Self::InfoNce(_) | Self::Decoupled(_) => Memory::default(),
+            Self::Sogclr(sogclr) => sogclr.memory(tracks),
+            Self::FastClip(fastclip) => fastclip.memory(tracks),
+        }
+    }
+
+    /// Judges one batch; `rows` is its part of the memory and is moved on.
+    pub(crate) fn judge<B: Backend>(
+        &self,
+        similarities: &Similarities<B>,
+        rows: &mut Rows,
+        moment: Moment,
+    ) -> Result<Verdict<B>, String> {
+        match self {
+            Self::InfoNce(infonce) => infonce.judge(similarities),
+            Self::Decoupled(decoupled) => decoupled.judge(similarities),
+            Self::Sogclr(sogclr) => sogclr.judge(similarities, rows, moment),
+            Self::FastClip(fastclip) => fastclip.judge(similarities, rows, moment),
+        }
+    }
+
+    /// Ends a step whose passes (one for each patch shape) gave these mean temperature gradients.
+    pub(crate) fn finish(&self, rows: &mut Rows, temperature: &[f64], moment: Moment) {
+        if let Self::FastClip(fastclip) = self {
+            fastclip.learn_temperature(rows, temperature, moment);
+        }
+    }
+
+    /// The mean temperature of a batch.
+    pub(crate) fn tau(&self, rows: &Rows) -> f64 {
+        match self {
+            Self::InfoNce(InfoNce { tau }) | Self::Decoupled(Decoupled { tau }) => *tau,
+            Self::Sogclr(sogclr) => sogclr.mean_tau(rows),
+            Self::FastClip(fastclip) => fastclip.mean_tau(rows),
+        }
+    }
+}

@@ -2,14 +2,18 @@
 //! computes it, and iSogCLR (Qiu et al. 2023), which learns a temperature a track.
 //!
 //! For anchor i of view A: g_i = mean over the 2(B-1) negatives of exp(s/tau); u_i <- (1-gamma) u_i + gamma g_i; the loss
-//! is -s_i,positive + mean over the negatives of p s with p = exp(s/tau) / u_i held constant. View B likewise.
+//! is -s_i,positive + mean over the negatives of p s with p = exp(s/tau) / u_i held constant. View B likewise; the mean
+//! of both averages is remembered.
 
-use burn::tensor::{Tensor, TensorData, backend::Backend};
+use burn::tensor::{Tensor, backend::Backend};
+
+use super::{
+    Memory, Moment, Pull, Rows, Similarities, Verdict,
+    similarity::{column, download},
+};
 
 /// Smallest moving average that is divided by.
 const EPSILON: f64 = 1e-8;
-/// Smallest norm that is divided by.
-const NORM_EPSILON: f64 = 1e-12;
 
 /// Settings of the loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,187 +46,129 @@ impl Default for TemperatureRule {
     }
 }
 
-/// What the loss remembers of every track.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SogclrMemory {
-    /// Moving average of the negatives' sum; 0 for a track that was never seen.
-    pub u: Vec<f32>,
-    /// Temperature of each track.
-    pub tau: Vec<f32>,
-    /// Moving average of the temperature's gradient.
-    pub momentum: Vec<f32>,
-}
-
-impl SogclrMemory {
-    /// The memory before the first step.
-    pub fn new(tracks: usize, settings: &Sogclr) -> Self {
-        Self {
-            u: vec![0.0; tracks],
-            tau: vec![settings.tau as f32; tracks],
-            momentum: vec![0.0; tracks],
-        }
-    }
-
-    /// Whether none of these tracks was seen yet.
-    pub fn untouched(&self, tracks: &[usize]) -> bool {
-        tracks.iter().all(|&track| self.u.get(track) == Some(&0.0))
-    }
-}
-
-/// Gamma of an epoch: constant, or from 1 down to `smallest` along half a cosine over `epochs`.
-pub fn effective_gamma(smallest: f64, cosine: bool, epoch: u64, epochs: u64) -> f64 {
-    if !cosine || epoch >= epochs {
-        return smallest;
-    }
-    let part = epoch as f64 / epochs as f64;
-    smallest + (1.0 - smallest) * 0.5 * (1.0 + (std::f64::consts::PI * part).cos())
-}
-
-/// The memory of one batch on a device, [batch, 1] each.
-#[derive(Debug, Clone)]
-pub(crate) struct MemoryTensors<B: Backend> {
-    pub u: Tensor<B, 2>,
-    pub tau: Tensor<B, 2>,
-    pub momentum: Tensor<B, 2>,
-}
-
-impl<B: Backend> MemoryTensors<B> {
-    /// The rows of some tracks.
-    pub fn upload(memory: &SogclrMemory, tracks: &[usize], device: &B::Device) -> Self {
-        let rows = |values: &[f32]| {
-            let picked: Vec<f32> = tracks
-                .iter()
-                .filter_map(|&track| values.get(track).copied())
-                .collect();
-            let count = picked.len();
-            Tensor::from_data(TensorData::new(picked, [count, 1]), device)
-        };
-        Self {
-            u: rows(&memory.u),
-            tau: rows(&memory.tau),
-            momentum: rows(&memory.momentum),
-        }
-    }
-}
-
-/// One pass over a batch.
-pub(crate) struct Pass<B: Backend> {
-    pub loss: Tensor<B, 1>,
-    /// The memory after it, detached.
-    pub memory: MemoryTensors<B>,
-    /// Mean cosine of the positives, [1], detached.
-    pub positive: Tensor<B, 1>,
-    /// Mean cosine between the views of different tracks, [1], detached.
-    pub negative: Tensor<B, 1>,
+/// One view as the anchor.
+struct Side<B: Backend> {
+    across: Tensor<B, 2>,
+    within: Tensor<B, 2>,
+    /// Sum of the negatives' weights.
+    sum: Tensor<B, 2>,
+    /// Sum of weights times cosines.
+    pushed: Tensor<B, 2>,
 }
 
 impl Sogclr {
-    /// The loss of two views [batch, dim] of the same tracks, at least two.
-    pub(crate) fn pass<B: Backend>(
+    /// u of every track is 0 until it is seen.
+    pub(super) fn memory(&self, tracks: usize) -> Memory {
+        Memory::default()
+            .per_track("u", tracks, 0.0)
+            .per_track("tau", tracks, self.tau)
+            .per_track("momentum", tracks, 0.0)
+    }
+
+    pub(super) fn mean_tau(&self, rows: &Rows) -> f64 {
+        let tau = rows.get("tau");
+        tau.iter().sum::<f64>() / tau.len().max(1) as f64
+    }
+
+    pub(super) fn judge<B: Backend>(
         &self,
-        view_a: Tensor<B, 2>,
-        view_b: Tensor<B, 2>,
-        memory: MemoryTensors<B>,
-        gamma: f64,
-    ) -> Pass<B> {
-        let [batch, _] = view_a.dims();
-        let device = view_a.device();
-        let (a, b) = (unit_rows(view_a), unit_rows(view_b));
-        let same = Tensor::<B, 2>::eye(batch, &device);
-        let others = same.clone().neg().add_scalar(1.0);
-        let across = a.clone().matmul(b.clone().transpose());
-        let positive = (across.clone() * same).sum_dim(1);
+        s: &Similarities<B>,
+        rows: &mut Rows,
+        moment: Moment,
+    ) -> Result<Verdict<B>, String> {
+        let device = s.across.device();
+        let batch = s.batch.max(1) as f64;
+        let negatives = 2.0 * s.batch.saturating_sub(1).max(1) as f64;
+        let old = rows.get("u");
+        // In the first epoch a batch that was never seen starts with its first value.
+        let fresh = moment.epoch == 0 && old.iter().all(|&u| u == 0.0);
+        let gamma = if fresh { 1.0 } else { moment.gamma };
+        let taus = rows.get("tau");
+        let tau = column::<B>(taus, &device);
         let side = |across: Tensor<B, 2>, within: Tensor<B, 2>| {
-            self.side(across, within, &others, &positive, &memory, gamma)
-        };
-        let within_a = a.clone().matmul(a.transpose());
-        let within_b = b.clone().matmul(b.transpose());
-        let from_a = side(across.clone(), within_a);
-        let from_b = side(across.clone().transpose(), within_b);
-        let tau = match self.temperatures {
-            None => (memory.tau, memory.momentum),
-            Some(rule) => {
-                let gradient = (self.temperature_gradient(&from_a, &memory.tau, rule)
-                    + self.temperature_gradient(&from_b, &memory.tau, rule))
-                .mul_scalar(0.5);
-                let momentum =
-                    memory.momentum.mul_scalar(1.0 - rule.beta) + gradient.mul_scalar(rule.beta);
-                let tau = (memory.tau - momentum.clone().mul_scalar(rule.eta))
-                    .clamp(rule.smallest, rule.largest);
-                (tau, momentum)
+            let weight = |s_: &Tensor<B, 2>| (s_.clone() / tau.clone()).exp() * s.others.clone();
+            let (weight_across, weight_within) = (weight(&across), weight(&within));
+            Side {
+                sum: (weight_across.clone() + weight_within.clone()).sum_dim(1),
+                pushed: (weight_across.clone() * across + weight_within.clone() * within)
+                    .sum_dim(1),
+                across: weight_across,
+                within: weight_within,
             }
         };
-        let pairs = (batch * batch.saturating_sub(1)).max(1) as f64;
-        Pass {
-            loss: from_a.loss + from_b.loss,
-            memory: MemoryTensors {
-                u: (from_a.u + from_b.u).mul_scalar(0.5),
-                tau: tau.0,
-                momentum: tau.1,
-            },
-            positive: positive.detach().mean(),
-            negative: (across.detach() * others).sum().div_scalar(pairs),
-        }
-    }
-
-    /// One view as the anchor.
-    fn side<B: Backend>(
-        &self,
-        across: Tensor<B, 2>,
-        within: Tensor<B, 2>,
-        others: &Tensor<B, 2>,
-        positive: &Tensor<B, 2>,
-        memory: &MemoryTensors<B>,
-        gamma: f64,
-    ) -> Side<B> {
-        let [batch, _] = across.dims();
-        let negatives = 2.0 * batch.saturating_sub(1).max(1) as f64;
-        let weight = |similarity: &Tensor<B, 2>| {
-            let scaled = similarity.clone().detach() / memory.tau.clone();
-            scaled.exp() * others.clone()
+        let from_a = side(s.across.clone(), s.within_a.clone());
+        let from_b = side(s.across.clone().transpose(), s.within_b.clone());
+        let [sum_a, pushed_a, sum_b, pushed_b, positive] = download([
+            from_a.sum.clone(),
+            from_a.pushed.clone(),
+            from_b.sum.clone(),
+            from_b.pushed.clone(),
+            s.positives.clone(),
+        ])?;
+        let moved = |sums: &[f64]| -> Vec<f64> {
+            let pairs = old.iter().zip(sums);
+            pairs
+                .map(|(u, sum)| (1.0 - gamma) * u + gamma * sum / negatives)
+                .collect()
         };
-        let (weight_across, weight_within) = (weight(&across), weight(&within));
-        let sum = (weight_across.clone() + weight_within.clone()).sum_dim(1);
-        let u = memory.u.clone().mul_scalar(1.0 - gamma) + sum.mul_scalar(gamma / negatives);
-        let pushed = (weight_across * across + weight_within * within).sum_dim(1);
-        let pushed = pushed / u.clone().clamp_min(EPSILON).mul_scalar(negatives);
-        Side {
-            loss: (pushed.clone() - positive.clone()).mean(),
-            pushed: pushed.detach(),
-            u,
+        let (u_a, u_b) = (moved(&sum_a), moved(&sum_b));
+        // Mean over the negatives of p s, for every anchor.
+        let push = |u: &[f64], pushed: &[f64]| -> Vec<f64> {
+            let pairs = u.iter().zip(pushed);
+            pairs
+                .map(|(u, pushed)| pushed / (u.max(EPSILON) * negatives))
+                .collect()
+        };
+        let (push_a, push_b) = (push(&u_a, &pushed_a), push(&u_b, &pushed_b));
+        let pushes: f64 = push_a.iter().chain(&push_b).sum();
+        let loss = (pushes - 2.0 * positive.iter().sum::<f64>()) / batch;
+        let strength = |u: &[f64]| {
+            let strengths: Vec<f64> = u
+                .iter()
+                .map(|u| 1.0 / (u.max(EPSILON) * negatives * batch))
+                .collect();
+            column::<B>(&strengths, &device)
+        };
+        let (strength_a, strength_b) = (strength(&u_a), strength(&u_b));
+        let attract = s.same.clone().mul_scalar(2.0 / batch);
+        let pull = Pull {
+            across: from_a.across * strength_a.clone()
+                + (from_b.across * strength_b.clone()).transpose()
+                - attract,
+            within: Some([from_a.within * strength_a, from_b.within * strength_b]),
+        };
+        if let Some(rule) = self.temperatures {
+            let mut learned = (Vec::new(), Vec::new());
+            let sides = u_a.iter().zip(&push_a).zip(u_b.iter().zip(&push_b));
+            for ((tau, momentum), (a, b)) in taus.iter().zip(rows.get("momentum")).zip(sides) {
+                let gradient =
+                    |(u, push): (&f64, &f64)| u.max(EPSILON).ln() + rule.rho - push / tau;
+                let gradient = 0.5 * (gradient(a) + gradient(b));
+                let momentum = (1.0 - rule.beta) * momentum + rule.beta * gradient;
+                learned
+                    .0
+                    .push((tau - rule.eta * momentum).clamp(rule.smallest, rule.largest));
+                learned.1.push(momentum);
+            }
+            rows.set("tau", learned.0);
+            rows.set("momentum", learned.1);
         }
+        let u = u_a.iter().zip(&u_b).map(|(a, b)| 0.5 * (a + b)).collect();
+        rows.set("u", u);
+        Ok(Verdict {
+            loss,
+            pull,
+            temperature: Vec::new(),
+        })
     }
-
-    fn temperature_gradient<B: Backend>(
-        &self,
-        side: &Side<B>,
-        tau: &Tensor<B, 2>,
-        rule: TemperatureRule,
-    ) -> Tensor<B, 2> {
-        side.u.clone().clamp_min(EPSILON).log().add_scalar(rule.rho)
-            - side.pushed.clone() / tau.clone()
-    }
-}
-
-struct Side<B: Backend> {
-    loss: Tensor<B, 1>,
-    /// Weighted mean similarity of the negatives, [batch, 1], detached.
-    pushed: Tensor<B, 2>,
-    /// [batch, 1], detached.
-    u: Tensor<B, 2>,
-}
-
-fn unit_rows<B: Backend>(x: Tensor<B, 2>) -> Tensor<B, 2> {
-    let squares = (x.clone() * x.clone()).sum_dim(1);
-    x / squares.sqrt().clamp_min(NORM_EPSILON)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use burn::backend::{Autodiff, Flex};
+    use burn::{backend::Flex, tensor::TensorData};
 
-    type Ad = Autodiff<Flex>;
+    use super::super::{Contrastive, InfoNce, Views, testing};
+    use super::*;
 
     fn read(name: &str) -> (Vec<usize>, Vec<f32>) {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -265,61 +211,70 @@ mod tests {
             let tensor = |rest: &str| {
                 let (shape, values) = read(&name(rest));
                 let data = TensorData::new(values, [shape[0], shape[1]]);
-                Tensor::<Ad, 2>::from_data(data, &Default::default()).require_grad()
+                Tensor::<Flex, 2>::from_data(data, &Default::default())
             };
             let index: Vec<usize> = read(&name("index"))
                 .1
                 .into_iter()
                 .map(|v| v as usize)
                 .collect();
-            let settings = Sogclr {
+            let objective = Contrastive::Sogclr(Sogclr {
                 tau: 0.1,
                 temperatures: (case == 2).then(TemperatureRule::default),
-            };
-            let tracks = read(&name("call0.u")).1.len();
-            let mut memory = SogclrMemory::new(tracks, &settings);
+            });
+            let mut memory = objective.memory(read(&name("call0.u")).1.len());
             for call in 0..3 {
-                let first = call == 0 && memory.untouched(&index);
-                let (za, zb) = (tensor("za"), tensor("zb"));
-                let rows = MemoryTensors::upload(&memory, &index, &Default::default());
-                let gamma = if first { 1.0 } else { 0.9 };
-                let pass = settings.pass(za.clone(), zb.clone(), rows, gamma);
-                let numbers = |t: Tensor<Flex, 2>| t.into_data().into_vec::<f32>().unwrap();
-                let store = |all: &mut [f32], rows: Tensor<Ad, 2>| {
-                    for (&track, value) in index.iter().zip(numbers(rows.inner())) {
-                        all[track] = value;
-                    }
+                let views = Views::new(tensor("za"), tensor("zb"));
+                let mut rows = memory.rows(&index);
+                let moment = Moment {
+                    epoch: call.min(1),
+                    gamma: 0.9,
                 };
-                store(&mut memory.u, pass.memory.u);
-                store(&mut memory.tau, pass.memory.tau);
-                store(&mut memory.momentum, pass.memory.momentum);
-                let gradients = pass.loss.backward();
-                let loss = pass.loss.into_data().into_vec::<f32>().unwrap();
+                let verdict = objective
+                    .judge(&views.similarities(), &mut rows, moment)
+                    .unwrap();
+                memory.store(&index, &rows);
+                let [dza, dzb] = views
+                    .gradients(verdict.pull)
+                    .map(|t| t.into_data().into_vec::<f32>().unwrap());
                 let expected = |rest: &str| read(&name(&format!("call{call}.{rest}"))).1;
-                close(&loss, &expected("loss"), "loss");
-                close(
-                    &numbers(za.grad(&gradients).unwrap()),
-                    &expected("dza"),
-                    "dza",
-                );
-                close(
-                    &numbers(zb.grad(&gradients).unwrap()),
-                    &expected("dzb"),
-                    "dzb",
-                );
-                close(&memory.u, &expected("u"), "u");
+                close(&[verdict.loss as f32], &expected("loss"), "loss");
+                close(&dza, &expected("dza"), "dza");
+                close(&dzb, &expected("dzb"), "dzb");
+                close(memory.column("u"), &expected("u"), "u");
                 if case == 2 {
-                    close(&memory.tau, &expected("tau"), "tau");
+                    close(memory.column("tau"), &expected("tau"), "tau");
                 }
             }
         }
     }
 
+    /// With gamma = 1 the gradient is 2 tau times that of the decoupled loss: the objectives differ by the positive
+    /// term and the average only.
     #[test]
-    fn gamma_falls_along_half_a_cosine() {
-        assert_eq!(effective_gamma(0.9, false, 0, 10), 0.9);
-        assert_eq!(effective_gamma(0.8, true, 0, 10), 1.0);
-        assert!((effective_gamma(0.8, true, 5, 10) - 0.9).abs() < 1e-12);
-        assert_eq!(effective_gamma(0.8, true, 10, 10), 0.8);
+    fn at_gamma_one_it_is_the_decoupled_loss() {
+        let (a, b) = (testing::rows(6, 5, 3), testing::rows(6, 5, 4));
+        let moment = Moment {
+            epoch: 0,
+            gamma: 1.0,
+        };
+        let tau = 0.2;
+        let gradients = |objective: Contrastive| {
+            let mut rows = objective.memory(6).rows(&[0, 1, 2, 3, 4, 5]);
+            testing::pass(&objective, &a, &b, &mut rows, moment).1
+        };
+        let sogclr = gradients(Contrastive::Sogclr(Sogclr {
+            tau,
+            temperatures: None,
+        }));
+        let decoupled = gradients(Contrastive::decoupled(tau));
+        let coupled = gradients(Contrastive::InfoNce(InfoNce { tau }));
+        let scaled = |all: &[Vec<f32>; 2]| -> Vec<f32> {
+            all.iter().flatten().map(|g| 2.0 * 0.2 * g).collect()
+        };
+        let sogclr = sogclr.concat();
+        close(&sogclr, &scaled(&decoupled), "decoupled");
+        let apart = sogclr.iter().zip(scaled(&coupled));
+        assert!(apart.fold(0.0_f32, |most, (s, c)| most.max((s - c).abs())) > 1e-3);
     }
 }

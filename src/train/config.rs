@@ -1,62 +1,16 @@
 use std::{
-    fmt, fs,
+    fs,
     path::{Path, PathBuf},
-    str::FromStr,
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::TrainError;
+use super::{LabelTask, Objective, Optimiser, Schedule, TrainError, Trainable};
 use crate::{
-    encoder::{DeviceChoice, EncoderConfig, EncoderKind, Preset},
+    encoder::{DeviceChoice, EncoderConfig, EncoderKind, Preset, Tail},
+    objective::{Contrastive, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho},
     tokens::{MaskKind, MaskRatio, dropped_tokens},
 };
-
-/// What training minimises.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Objective {
-    /// Contrastive loss with a moving average a track (Myna).
-    #[default]
-    Sogclr,
-    /// The same with a temperature a track.
-    Isogclr,
-}
-
-impl Objective {
-    /// All objectives, in the order in which they are offered.
-    pub const ALL: [Self; 2] = [Self::Sogclr, Self::Isogclr];
-}
-
-impl fmt::Display for Objective {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Sogclr => "sogclr",
-            Self::Isogclr => "isogclr",
-        })
-    }
-}
-
-impl FromStr for Objective {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|objective| objective.to_string() == text)
-            .ok_or_else(|| format!("'{text}' is no objective; say sogclr or isogclr"))
-    }
-}
-
-/// How the learning rate, or gamma of the loss, moves over the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Schedule {
-    #[default]
-    Constant,
-    /// Half a cosine down.
-    Cosine,
-}
 
 /// Settings of a training run. The defaults are the published ones, except for size and length.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,29 +29,66 @@ pub struct TrainConfig {
     pub mask_kind: MaskKind,
     /// Tracks of one step; lowered to the size of a smaller collection.
     pub batch: usize,
+    /// Tracks that are embedded at once; the gradient is that of the whole batch. Left out: as many as fit the memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<usize>,
     pub steps: u64,
+    pub optimiser: Optimiser,
     pub learning_rate: f64,
     pub schedule: Schedule,
-    /// Epochs of linear warm-up under the cosine schedule.
+    /// Steps of linear warm-up under any schedule; the cosine then falls step by step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warmup_steps: Option<u64>,
+    /// Without `warmup_steps`: epochs of linear warm-up under the cosine schedule, which then falls by epoch (Myna).
     pub warmup_epochs: u64,
-    /// L2 added to the gradient, on every weight.
+    /// L2 on every weight (Adam, SGD), or decay of the matrices (AdamW, LAMB, Lion).
     pub weight_decay: f64,
-    /// Temperature of the loss.
-    pub tau: f64,
-    /// Weight of the new value in the moving average of the loss.
-    pub gamma: f64,
-    pub gamma_schedule: Schedule,
-    /// Widths of the projection head.
+    /// Decay of the averaged weights that checkpoints then hold; 0 for none.
+    pub ema: f64,
+    /// Temperature of the loss. Left out: 0.1, for FastCLIP 0.07 and for its v2 0.03.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tau: Option<f64>,
+    /// Learning rate of learned temperatures of FastCLIP. Left out: 0.0002, for v2 0.0133.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tau_rate: Option<f64>,
+    /// Radius of the robust loss of FastCLIP v2 and v3. Left out: 0.43 ln(tracks - 1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rho: Option<f64>,
+    /// Smallest weight of the new value in the moving averages. Left out: 0.9, for FastCLIP 0.2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gamma: Option<f64>,
+    /// How gamma falls from 1. Left out: constant, for FastCLIP a cosine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gamma_schedule: Option<Schedule>,
+    /// Epochs over which gamma falls. Left out: all, for FastCLIP half of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gamma_epochs: Option<u64>,
+    /// Widths of the projection head of contrastive objectives.
     pub head: Vec<usize>,
+    /// Layers of the decoder of the masked autoencoder.
+    pub decoder_layers: usize,
+    /// Which labels a supervised run learns.
+    pub task: LabelTask,
+    /// Which weights change.
+    pub trainable: Trainable,
     /// Limit of the gradient's global norm; 0 for none.
     pub clip_norm: f64,
     pub seed: u64,
     /// Steps between checkpoints.
     pub save_every: u64,
+    /// Newest checkpoints that stay; the best one stays too.
+    pub keep: usize,
+    /// Steps between two looks at how well styles of the demo collection are told apart; 0 for never.
+    pub probe_every: u64,
+    /// Whether to write event files for TensorBoard.
+    pub tensorboard: bool,
     pub device: DeviceChoice,
     /// Weights to start from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,
+    /// Folder in which computed mel-spectrograms are kept. Left out: the user's cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mels: Option<PathBuf>,
 }
 
 impl Default for TrainConfig {
@@ -111,20 +102,34 @@ impl Default for TrainConfig {
             mask_ratio: MaskRatio::MYNA,
             mask_kind: MaskKind::Random,
             batch: 64,
+            chunk: None,
             steps: 200,
+            optimiser: Optimiser::Adam,
             learning_rate: 3e-4,
             schedule: Schedule::Constant,
+            warmup_steps: None,
             warmup_epochs: 10,
             weight_decay: 1e-5,
-            tau: 0.1,
-            gamma: 0.9,
-            gamma_schedule: Schedule::Constant,
+            ema: 0.0,
+            tau: None,
+            tau_rate: None,
+            rho: None,
+            gamma: None,
+            gamma_schedule: None,
+            gamma_epochs: None,
             head: vec![512, 128],
+            decoder_layers: 4,
+            task: LabelTask::Genre,
+            trainable: Trainable::All,
             clip_norm: 0.0,
             seed: 0,
             save_every: 100,
+            keep: 3,
+            probe_every: 0,
+            tensorboard: false,
             device: DeviceChoice::Auto,
             init: None,
+            mels: None,
         }
     }
 }
@@ -138,6 +143,56 @@ impl TrainConfig {
                 ..own
             },
             None => self.preset.config(self.patch),
+        }
+    }
+
+    /// First temperature.
+    pub fn tau(&self) -> f64 {
+        let published = self.objective.fastclip().map(|kind| kind.default_tau());
+        self.tau.or(published).unwrap_or(0.1)
+    }
+
+    /// Smallest gamma.
+    pub fn gamma(&self) -> f64 {
+        let published = self.objective.fastclip().map(|_| 0.2);
+        self.gamma.or(published).unwrap_or(0.9)
+    }
+
+    /// How gamma falls.
+    pub fn gamma_schedule(&self) -> Schedule {
+        let published = self.objective.fastclip().map(|_| Schedule::Cosine);
+        self.gamma_schedule.or(published).unwrap_or_default()
+    }
+
+    /// The contrastive objective on so many tracks; `None` for the others.
+    pub(super) fn contrastive(&self, tracks: usize) -> Option<Contrastive> {
+        let tau = self.tau();
+        if let Some(kind) = self.objective.fastclip() {
+            return Some(Contrastive::FastClip(FastClip {
+                kind,
+                tau,
+                rho: self.rho.unwrap_or_else(|| default_rho(tracks)),
+                tau_rate: self.tau_rate.unwrap_or(kind.default_tau_rate()),
+                epsilon: 1e-14,
+            }));
+        }
+        let sogclr = |temperatures| Contrastive::Sogclr(Sogclr { tau, temperatures });
+        match self.objective {
+            Objective::Sogclr => Some(sogclr(None)),
+            Objective::Isogclr => Some(sogclr(Some(TemperatureRule::default()))),
+            Objective::Infonce => Some(Contrastive::InfoNce(InfoNce { tau })),
+            Objective::Decoupled => Some(Contrastive::decoupled(tau)),
+            _ => None,
+        }
+    }
+
+    /// What hangs behind the encoder; a supervised head has so many outputs.
+    pub(super) fn tail(&self, outputs: usize) -> Tail {
+        match self.objective {
+            Objective::Mae => Tail::Decoder(self.decoder_layers),
+            Objective::Supervised => Tail::Classifier(vec![outputs]),
+            _ if self.head.is_empty() => Tail::None,
+            _ => Tail::Projection(self.head.clone()),
         }
     }
 
@@ -167,11 +222,24 @@ impl TrainConfig {
         self.encoder_config()
             .validate()
             .map_err(|error| TrainError::Settings(error.to_string()))?;
-        if self.batch < 2 {
+        let least = if self.objective.is_contrastive() {
+            2
+        } else {
+            1
+        };
+        if self.batch < least {
             return wrong(format!(
-                "batch must be at least 2 (a track is told from the others of its batch), not {}",
+                "batch must be at least {least}{}, not {}",
+                if least == 2 {
+                    " (a track is told from the others of its batch)"
+                } else {
+                    ""
+                },
                 self.batch
             ));
+        }
+        if self.chunk == Some(0) {
+            return wrong("chunk must be at least 1 track".into());
         }
         let tokens = 48;
         if dropped_tokens(self.mask_ratio, tokens) >= tokens {
@@ -180,11 +248,58 @@ impl TrainConfig {
                 self.mask_ratio.get()
             ));
         }
-        if self.tau < 0.02 {
+        let sogclr = matches!(self.objective, Objective::Sogclr | Objective::Isogclr);
+        let least_tau = if sogclr { 0.02 } else { 0.005 };
+        if self.tau() < least_tau {
             return wrong(format!(
-                "tau must be at least 0.02 (exp(1/tau) must stay a 32-bit number), not {}",
-                self.tau
+                "tau must be at least {least_tau}{}, not {}",
+                if sogclr {
+                    " (exp(1/tau) must stay a 32-bit number)"
+                } else {
+                    ""
+                },
+                self.tau()
             ));
+        }
+        if self.objective == Objective::Mae {
+            if dropped_tokens(self.mask_ratio, tokens) == 0 {
+                return wrong(format!(
+                    "a masked autoencoder learns from hidden patches, and mask_ratio {} hides none",
+                    self.mask_ratio.get()
+                ));
+            }
+            if self.patch.shapes().len() > 1 {
+                return wrong(
+                    "a masked autoencoder has patches of one shape; set patch to square or vertical"
+                        .into(),
+                );
+            }
+            if self.decoder_layers == 0 || self.decoder_layers > 64 {
+                return wrong(format!(
+                    "decoder_layers must be from 1 to 64, not {}",
+                    self.decoder_layers
+                ));
+            }
+        }
+        if let Trainable::Last(blocks) = self.trainable
+            && (blocks == 0 || blocks > self.encoder_config().depth)
+        {
+            return wrong(format!(
+                "the encoder has {} blocks, so the last {blocks} cannot be trained",
+                self.encoder_config().depth
+            ));
+        }
+        if self.trainable != Trainable::All && self.init.is_none() {
+            return wrong(format!(
+                "trainable is {}, which leaves random weights as they are; name trained ones with init",
+                self.trainable
+            ));
+        }
+        if self.keep == 0 {
+            return wrong("keep must be at least 1 checkpoint".into());
+        }
+        if !(0.0..1.0).contains(&self.ema) {
+            return wrong(format!("ema must be 0 (off) or below 1, not {}", self.ema));
         }
         if self.steps == 0 {
             return wrong("steps must be at least 1".into());
@@ -194,8 +309,9 @@ impl TrainConfig {
         }
         for (name, value, most) in [
             ("learning_rate", self.learning_rate, 10.0),
-            ("tau", self.tau, 100.0),
-            ("gamma", self.gamma, 1.0),
+            ("tau", self.tau(), 100.0),
+            ("tau_rate", self.tau_rate.unwrap_or(1.0), 10.0),
+            ("gamma", self.gamma(), 1.0),
         ] {
             if !(value > 0.0 && value <= most) {
                 return wrong(format!(
@@ -206,6 +322,7 @@ impl TrainConfig {
         for (name, value) in [
             ("weight_decay", self.weight_decay),
             ("clip_norm", self.clip_norm),
+            ("rho", self.rho.unwrap_or(0.0)),
         ] {
             if !(value >= 0.0 && value.is_finite()) {
                 return wrong(format!("{name} must be 0 or more, not {value}"));
@@ -256,7 +373,7 @@ mod tests {
                 ..good.clone()
             },
             TrainConfig {
-                tau: 0.0,
+                tau: Some(0.0),
                 ..good.clone()
             },
             TrainConfig {
@@ -264,7 +381,15 @@ mod tests {
                 ..good.clone()
             },
             TrainConfig {
-                gamma: 1.5,
+                gamma: Some(1.5),
+                ..good.clone()
+            },
+            TrainConfig {
+                objective: Objective::Mae,
+                ..good.clone()
+            },
+            TrainConfig {
+                trainable: Trainable::Head,
                 ..good.clone()
             },
             TrainConfig {

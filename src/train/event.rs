@@ -8,10 +8,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::Progress;
+use crate::{jobs::Progress, objective::ContrastStatistics};
 
 /// One step of training, as a line of `log.jsonl` holds it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepRecord {
     /// Steps done, from 1.
     pub step: u64,
@@ -22,12 +22,32 @@ pub struct StepRecord {
     pub learning_rate: f64,
     /// Tracks' windows a second: two views a track.
     pub windows_per_second: f64,
-    /// Mean cosine between the two views of a track.
-    pub pos_cosine: f64,
-    /// Mean cosine between views of different tracks.
-    pub neg_cosine: f64,
     /// Norm of the whole gradient before clipping.
     pub grad_norm: f64,
+    /// How the views lie, of contrastive objectives.
+    #[serde(flatten)]
+    pub contrast: Option<ContrastStatistics>,
+    /// Share of right answers, where labels are learned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
+    /// Weight of the new value in the moving averages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gamma: Option<f64>,
+    /// Share of the step that waited for its input.
+    #[serde(default)]
+    pub stall: f64,
+    /// Whether the loss jumped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spike: bool,
+}
+
+/// How well the encoder tells styles of the demo collection apart, as a line of `probe.jsonl` holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProbeRecord {
+    /// Steps done; 0 is the encoder before training.
+    pub step: u64,
+    /// Share of demo tracks of which most of the five nearest other tracks have their style.
+    pub accuracy: f64,
 }
 
 /// What a finished or stopped run was.
@@ -45,6 +65,8 @@ pub struct TrainSummary {
     pub stopped: bool,
     /// Steps whose update was left out because a number was not finite.
     pub skipped_steps: u64,
+    /// Mean share of a step that waited for its input.
+    pub stall: f64,
     /// Tracks that could not be read, and why.
     pub skipped_tracks: Vec<(PathBuf, String)>,
     /// Anything worth saying: a lowered batch.
@@ -102,6 +124,8 @@ pub enum TrainEvent {
         step: u64,
         path: PathBuf,
     },
+    /// A look at how well the encoder does in between.
+    Probe(ProbeRecord),
     Paused,
     Resumed,
     Finished(TrainSummary),

@@ -10,11 +10,13 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{StepRecord, TrainConfig, TrainError, learner::OptimiserState};
+use super::{
+    LabelMeaning, ProbeRecord, StepRecord, TrainConfig, TrainError, learner::OptimiserState,
+};
 use crate::{
-    encoder::{EncoderConfig, WeightTensor},
+    encoder::{EncoderConfig, Tail, WeightTensor},
     encoder::{FileContent, Weights, read_file, save_weights, whole_layout, write_tensors},
-    objective::SogclrMemory,
+    objective::Memory,
     storage::{StorageError, create_folder, write_atomic},
 };
 
@@ -22,8 +24,10 @@ const WEIGHTS: &str = "weights.safetensors";
 const OPTIMISER: &str = "optimiser.safetensors";
 const OBJECTIVE: &str = "objective.safetensors";
 const MANIFEST: &str = "manifest.json";
-/// Step folders that stay; older ones are removed once a newer one is complete.
-const KEPT_STEPS: usize = 3;
+/// The trained weights themselves, where `weights` holds their running average.
+const RAW: &str = "raw.safetensors";
+/// The step that did best, and how well.
+const BEST: &str = "best.json";
 
 /// What a complete step folder says of itself.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
@@ -36,6 +40,9 @@ pub(super) struct Manifest {
     /// Number of readable tracks and a digest of their names.
     pub tracks: usize,
     pub names: String,
+    /// Digest of the tracks' content; empty in runs of older versions.
+    #[serde(default)]
+    pub content: String,
     /// Updates of the optimiser.
     pub updates: u64,
     pub files: Vec<ManifestFile>,
@@ -49,12 +56,22 @@ pub(super) struct ManifestFile {
     pub blake3: String,
 }
 
+/// The step that did best so far.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+pub(super) struct Best {
+    pub step: u64,
+    /// Higher is better.
+    pub score: f64,
+    /// What the score is.
+    pub of: String,
+}
+
 /// Everything that a run needs to go on.
 pub(super) struct Checkpoint {
     pub manifest: Manifest,
     pub weights: Weights,
     pub optimiser: OptimiserState,
-    pub memory: SogclrMemory,
+    pub memory: Memory,
 }
 
 /// A run on disk.
@@ -102,16 +119,34 @@ impl RunFolder {
         Ok(())
     }
 
+    /// Writes what the outputs of a supervised head mean.
+    pub fn save_labels(&self, meaning: &LabelMeaning) -> Result<(), TrainError> {
+        write_atomic(&self.path.join("labels.json"), |file| {
+            Ok(serde_json::to_writer_pretty(file, meaning)?)
+        })?;
+        Ok(())
+    }
+
     /// Adds a line to `log.jsonl`.
     pub fn log(&self, record: &StepRecord) -> Result<(), TrainError> {
-        let path = self.path.join("log.jsonl");
+        self.add_line("log.jsonl", record)
+    }
+
+    /// Adds a line to `probe.jsonl`.
+    pub fn log_probe(&self, record: &ProbeRecord) -> Result<(), TrainError> {
+        self.add_line("probe.jsonl", record)
+    }
+
+    fn add_line(&self, name: &str, record: &impl Serialize) -> Result<(), TrainError> {
+        let path = self.path.join(name);
         let line = serde_json::to_string(record)
             .map_err(|error| io("write the log", &path)(std::io::Error::other(error)))?;
         fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(&path)
-            .and_then(|mut file| writeln!(file, "{line}"))
+            // One write a line: a kill tears the last line at most.
+            .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()))
             .map_err(io("write the log", &path))
     }
 
@@ -134,13 +169,15 @@ impl RunFolder {
         Ok(records)
     }
 
-    /// Writes a complete step folder and returns its weights file. Older step folders beyond the newest few go.
+    /// Writes a complete step folder and returns its weights file. Older step folders beyond the newest `keep` go, but
+    /// for the best one.
     pub fn save_step(
         &self,
         mut manifest: Manifest,
         weights: &Weights,
         optimiser: &OptimiserState,
-        memory: &SogclrMemory,
+        memory: &Memory,
+        keep: usize,
     ) -> Result<PathBuf, TrainError> {
         let done = self.path.join(format!("step-{}", manifest.step));
         let partial = self.path.join(format!(".step-{}.partial", manifest.step));
@@ -150,7 +187,24 @@ impl RunFolder {
             ("seed", manifest.seed.to_string()),
             ("step", manifest.step.to_string()),
         ];
-        save_weights(&partial.join(WEIGHTS), weights, &about)?;
+        let mut names = vec![WEIGHTS, OPTIMISER, OBJECTIVE];
+        if optimiser.averages.is_empty() {
+            save_weights(&partial.join(WEIGHTS), weights, &about)?;
+        } else {
+            names.push(RAW);
+            save_weights(&partial.join(RAW), weights, &about)?;
+            let tensors = weights.tensors.iter().zip(&optimiser.averages);
+            let averages = Weights {
+                tensors: tensors
+                    .map(|(tensor, values)| WeightTensor {
+                        spec: tensor.spec.clone(),
+                        values: values.clone(),
+                    })
+                    .collect(),
+                ..weights.clone()
+            };
+            save_weights(&partial.join(WEIGHTS), &averages, &about)?;
+        }
         let mut moments: Vec<(String, &[usize], &[f32])> = Vec::new();
         for (start, values) in [("m.", &optimiser.first), ("v.", &optimiser.second)] {
             for (tensor, values) in weights.tensors.iter().zip(values) {
@@ -166,14 +220,15 @@ impl RunFolder {
             .map(|(name, shape, values)| (name.as_str(), *shape, *values))
             .collect();
         write_tensors(&partial.join(OPTIMISER), &moments, BTreeMap::new())?;
-        let rows = [memory.u.len()];
-        let memory = [
-            ("u", &rows[..], memory.u.as_slice()),
-            ("tau", &rows[..], memory.tau.as_slice()),
-            ("momentum", &rows[..], memory.momentum.as_slice()),
-        ];
-        write_tensors(&partial.join(OBJECTIVE), &memory, BTreeMap::new())?;
-        manifest.files = [WEIGHTS, OPTIMISER, OBJECTIVE]
+        let shapes: Vec<[usize; 1]> = memory.columns.iter().map(|c| [c.values.len()]).collect();
+        let columns: Vec<(&str, &[usize], &[f32])> = memory
+            .columns
+            .iter()
+            .zip(&shapes)
+            .map(|(column, shape)| (column.name, &shape[..], column.values.as_slice()))
+            .collect();
+        write_tensors(&partial.join(OBJECTIVE), &columns, BTreeMap::new())?;
+        manifest.files = names
             .into_iter()
             .map(|name| describe(&partial, name))
             .collect::<Result<_, _>>()?;
@@ -188,10 +243,37 @@ impl RunFolder {
             // The new name must reach the disk; not every system lets a folder be opened for that.
             let _ = folder.sync_all();
         }
-        for (_, old) in self.steps().into_iter().rev().skip(KEPT_STEPS) {
-            let _ = fs::remove_dir_all(old);
+        let best = self.best().map(|best| best.step);
+        for (step, old) in self.steps().into_iter().rev().skip(keep) {
+            if best != Some(step) {
+                let _ = fs::remove_dir_all(old);
+            }
         }
         Ok(done.join(WEIGHTS))
+    }
+
+    /// Takes away what a save that failed left behind.
+    pub fn clear_partial(&self, step: u64) {
+        let _ = fs::remove_dir_all(self.path.join(format!(".step-{step}.partial")));
+    }
+
+    /// The step that did best.
+    pub fn best(&self) -> Option<Best> {
+        let text = fs::read_to_string(self.path.join(BEST)).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// Says that a step, which is already written, did best.
+    pub fn save_best(&self, best: &Best) -> Result<(), TrainError> {
+        write_atomic(&self.path.join(BEST), |file| {
+            Ok(serde_json::to_writer_pretty(file, best)?)
+        })?;
+        Ok(())
+    }
+
+    /// The newest step that is there, sound or not.
+    pub fn newest_step(&self) -> u64 {
+        self.steps().last().map_or(0, |(step, _)| *step)
     }
 
     /// Writes `final.safetensors`.
@@ -228,10 +310,15 @@ impl RunFolder {
     }
 
     /// The newest checkpoint whose files are those of its manifest.
-    pub fn newest(&self, config: EncoderConfig, head: &[usize]) -> Result<Checkpoint, TrainError> {
+    pub fn newest(
+        &self,
+        config: EncoderConfig,
+        tail: &Tail,
+        memory: &dyn Fn(usize) -> Memory,
+    ) -> Result<Checkpoint, TrainError> {
         let mut faults = Vec::new();
         for (_, step) in self.steps().into_iter().rev() {
-            match read_step(&step, config, head) {
+            match read_step(&step, config, tail, memory) {
                 Ok(checkpoint) => return Ok(checkpoint),
                 Err(fault) => faults.push(format!("{}: {fault}", step.display())),
             }
@@ -260,7 +347,13 @@ fn describe(folder: &Path, name: &str) -> Result<ManifestFile, TrainError> {
     })
 }
 
-fn read_step(folder: &Path, config: EncoderConfig, head: &[usize]) -> Result<Checkpoint, String> {
+/// Reads a step folder; `memory` says what the objective remembers of so many tracks.
+fn read_step(
+    folder: &Path,
+    config: EncoderConfig,
+    tail: &Tail,
+    memory: &dyn Fn(usize) -> Memory,
+) -> Result<Checkpoint, String> {
     let text = fs::read_to_string(folder.join(MANIFEST)).map_err(|e| e.to_string())?;
     let manifest: Manifest = serde_json::from_str(&text).map_err(|e| e.to_string())?;
     for file in &manifest.files {
@@ -270,8 +363,10 @@ fn read_step(folder: &Path, config: EncoderConfig, head: &[usize]) -> Result<Che
         }
     }
     let read = |name: &str| read_file(&folder.join(name)).map_err(|e| e.to_string());
-    let (weights, optimiser, mut memory) = (read(WEIGHTS)?, read(OPTIMISER)?, read(OBJECTIVE)?);
-    let layout = whole_layout(&config, head);
+    let averaged = manifest.files.iter().any(|file| file.name == RAW);
+    let mut weights = read(if averaged { RAW } else { WEIGHTS })?;
+    let (mut optimiser, mut remembered) = (read(OPTIMISER)?, read(OBJECTIVE)?);
+    let layout = whole_layout(&config, tail);
     let all = |content: &mut FileContent, start: &str| {
         layout
             .iter()
@@ -285,37 +380,43 @@ fn read_step(folder: &Path, config: EncoderConfig, head: &[usize]) -> Result<Che
             })
             .collect::<Result<Vec<_>, String>>()
     };
-    let (mut weights, mut optimiser) = (weights, optimiser);
+    let averages = if averaged {
+        all(&mut read(WEIGHTS)?, "")?
+    } else {
+        Vec::new()
+    };
     let tensors = layout
         .iter()
         .cloned()
         .zip(all(&mut weights, "")?)
         .map(|(spec, values)| WeightTensor { spec, values })
         .collect();
-    let mut rows = |name: &str| {
-        memory
+    let mut memory = memory(manifest.tracks);
+    for column in &mut memory.columns {
+        column.values = remembered
             .tensors
-            .remove(name)
+            .remove(column.name)
             .map(|tensor| tensor.values)
-            .filter(|values| values.len() == manifest.tracks)
-            .ok_or_else(|| format!("{name} is missing or has another length"))
-    };
+            .filter(|values| values.len() == column.values.len())
+            .ok_or_else(|| format!("{} is missing or has another length", column.name))?;
+    }
     Ok(Checkpoint {
         weights: Weights {
             config,
-            head: head.to_vec(),
+            tail: tail.clone(),
             tensors,
         },
         optimiser: OptimiserState {
             first: all(&mut optimiser, "m.")?,
-            second: all(&mut optimiser, "v.")?,
+            second: if optimiser.tensors.keys().any(|name| name.starts_with("v.")) {
+                all(&mut optimiser, "v.")?
+            } else {
+                Vec::new()
+            },
+            averages,
             updates: manifest.updates,
         },
-        memory: SogclrMemory {
-            u: rows("u")?,
-            tau: rows("tau")?,
-            momentum: rows("momentum")?,
-        },
+        memory,
         manifest,
     })
 }

@@ -1,48 +1,97 @@
-//! One training step: stacked views and patch shapes through the encoder and its head, the loss, gradients, Adam.
+//! One training step: stacked views and patch shapes through the encoder and its tail, the objective, gradients, the
+//! optimiser.
+//!
+//! The objective sees outputs only and answers with their gradient. So a batch may be embedded in chunks: first all
+//! chunks without gradients, then, once the objective has spoken, chunk by chunk with them (the gradient cache of Gao et
+//! al. 2021, and FastCLIP's gradient reduction on one machine). The sum over chunks is the gradient of the whole batch.
 
 use burn::{
     backend::Autodiff,
-    tensor::{Tensor, backend::Backend},
+    tensor::{Tensor, TensorData, backend::Backend},
 };
 
-use super::adam::{Moments, Update};
+use super::{
+    Optimiser,
+    optimiser::{Moments, Update},
+};
 use crate::{
     encoder::{
-        Encoder, EncoderConfig, HostTokens, Parameter, WeightTensor, Weights, numbers, whole_layout,
+        Encoder, EncoderConfig, HostTokens, Parameter, Tail, WeightTensor, Weights, numbers,
+        whole_layout,
     },
-    objective::{MemoryTensors, Sogclr, SogclrMemory},
+    objective::{
+        ContrastStatistics, Contrastive, Memory, Moment, PatchTargets, Rows, Supervision, Views,
+        reconstruction, supervised,
+    },
 };
 
 /// Everything that training changes, on a device.
 pub(super) struct Learner<B: Backend> {
     config: EncoderConfig,
-    head: Vec<usize>,
+    tail: Tail,
     device: B::Device,
     parameters: Vec<Parameter<B>>,
+    /// Which of them change.
+    trained: Vec<bool>,
+    optimiser: Optimiser,
     moments: Vec<Moments<B>>,
+    /// Running averages of the weights, where they are kept.
+    averages: Option<Vec<Parameter<B>>>,
     updates: u64,
-    objective: Sogclr,
-    memory: SogclrMemory,
+    objective: Option<Contrastive>,
+    memory: Memory,
 }
 
 /// The state of the optimiser as plain numbers, in the order of the weights.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct OptimiserState {
     pub first: Vec<Vec<f32>>,
+    /// Empty where the optimiser has no second moment.
     pub second: Vec<Vec<f32>>,
+    /// Averaged weights; empty where there are none.
+    pub averages: Vec<Vec<f32>>,
     pub updates: u64,
+}
+
+/// How a learner is set up.
+pub(super) struct LearnerSetup<'a> {
+    pub weights: &'a Weights,
+    /// Which weights change, one a tensor.
+    pub trained: Vec<bool>,
+    pub optimiser: Optimiser,
+    /// Continues an optimiser.
+    pub state: Option<&'a OptimiserState>,
+    /// Whether running averages of the weights are kept.
+    pub averages: bool,
+    /// `None` for reconstruction and labels.
+    pub objective: Option<Contrastive>,
+    pub memory: Memory,
 }
 
 /// What one step trains on.
 pub(super) struct StepInput {
-    /// One for each patch shape: the windows of view A, then those of view B.
+    /// One for each patch shape: the windows of view A, then those of view B; one view for targets other than views.
     pub batches: Vec<HostTokens>,
     /// Numbers of the tracks, one a window of a view.
     pub tracks: Vec<usize>,
-    /// Gamma of this epoch.
-    pub gamma: f64,
-    /// Whether tracks that were never seen start their average with their first value.
-    pub first_epoch: bool,
+    pub moment: Moment,
+    pub targets: Targets,
+}
+
+/// What the outputs are compared with.
+pub(super) enum Targets {
+    /// With each other.
+    Views,
+    /// With the patches that were hidden.
+    Patches {
+        targets: PatchTargets,
+        /// Kept tokens of every window.
+        kept: Vec<Vec<usize>>,
+        /// Positions of the whole grid, [tokens, dim].
+        positions: Vec<f32>,
+    },
+    /// With labels.
+    Labels(Supervision),
 }
 
 /// How the weights are changed.
@@ -52,69 +101,100 @@ pub(super) struct StepRule {
     pub weight_decay: f64,
     /// Limit of the gradient's norm; 0 for none.
     pub clip_norm: f64,
+    /// Tracks that are embedded at once; at least 1.
+    pub chunk: usize,
+    /// Decay of the averaged weights.
+    pub ema: f64,
+    /// Tracks of which the cosines are wanted; 0 for none.
+    pub matrix: usize,
 }
 
 /// What a step gave.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct StepResult {
     pub loss: f64,
-    pub positive: f64,
-    pub negative: f64,
     pub grad_norm: f64,
+    /// Of contrastive objectives.
+    pub contrast: Option<ContrastStatistics>,
+    /// Share of right answers, where labels are learned.
+    pub accuracy: Option<f64>,
+    /// Cosines of view A of the first tracks with view B of them, row-major, mean over patch shapes; where wanted.
+    pub matrix: Option<Vec<f32>>,
     /// Whether the update was applied: all numbers were finite.
     pub applied: bool,
 }
 
+/// What the objective said of a batch.
+struct Judged<B: Backend> {
+    loss: f64,
+    /// Gradients of the outputs, one for each of them.
+    gradients: Vec<Tensor<B, 2>>,
+    rows: Rows,
+    contrast: Option<ContrastStatistics>,
+    accuracy: Option<f64>,
+    matrix: Option<Vec<f32>>,
+}
+
 /// A loss that was computed, before anything is changed.
 struct Computed<B: Backend> {
-    gradients: Vec<Parameter<B>>,
-    memory: MemoryTensors<B>,
+    /// `None` for weights that stay.
+    gradients: Vec<Option<Parameter<B>>>,
+    rows: Rows,
     result: StepResult,
 }
 
 impl<B: Backend> Learner<B> {
-    /// A learner at given weights; `state` continues an optimiser.
-    pub fn new(
-        weights: &Weights,
-        state: Option<&OptimiserState>,
-        objective: Sogclr,
-        memory: SogclrMemory,
-        device: B::Device,
-    ) -> Self {
-        let parameters = weights.upload::<B>(&device);
-        let moments = weights
-            .tensors
-            .iter()
-            .enumerate()
-            .map(|(number, tensor)| {
-                let values = |of: fn(&OptimiserState) -> &Vec<Vec<f32>>| {
-                    state
-                        .and_then(|state| of(state).get(number).cloned())
-                        .unwrap_or_else(|| vec![0.0; tensor.values.len()])
-                };
-                Moments {
-                    first: Parameter::upload(&tensor.spec, &values(|s| &s.first), &device),
-                    second: Parameter::upload(&tensor.spec, &values(|s| &s.second), &device),
-                }
+    /// A learner at given weights.
+    pub fn new(setup: LearnerSetup<'_>, device: B::Device) -> Self {
+        let weights = setup.weights;
+        let upload = |values: Option<&Vec<Vec<f32>>>, number: usize| {
+            let tensor = weights.tensors.get(number)?;
+            let zeros = || vec![0.0; tensor.values.len()];
+            let values = values.and_then(|all| all.get(number).cloned());
+            Some(Parameter::upload(
+                &tensor.spec,
+                &values.unwrap_or_else(zeros),
+                &device,
+            ))
+        };
+        let moments = (0..weights.tensors.len())
+            .filter_map(|number| {
+                Some(Moments {
+                    first: upload(setup.state.map(|s| &s.first), number)?,
+                    second: if setup.optimiser.has_second() {
+                        Some(upload(setup.state.map(|s| &s.second), number)?)
+                    } else {
+                        None
+                    },
+                })
             })
             .collect();
+        let parameters = weights.upload::<B>(&device);
+        let averages = setup.averages.then(|| match setup.state {
+            Some(state) if !state.averages.is_empty() => (0..weights.tensors.len())
+                .filter_map(|number| upload(Some(&state.averages), number))
+                .collect(),
+            _ => parameters.clone(),
+        });
         Self {
             config: weights.config,
-            head: weights.head.clone(),
+            tail: weights.tail.clone(),
             device,
             parameters,
+            trained: setup.trained,
+            optimiser: setup.optimiser,
             moments,
-            updates: state.map_or(0, |state| state.updates),
-            objective,
-            memory,
+            averages,
+            updates: setup.state.map_or(0, |state| state.updates),
+            objective: setup.objective,
+            memory: setup.memory,
         }
     }
 
-    /// The weights as plain numbers.
-    pub fn weights(&self) -> Result<Weights, String> {
-        let tensors = whole_layout(&self.config, &self.head)
+    fn download(&self, parameters: &[Parameter<B>]) -> Result<Weights, String> {
+        let tensors = whole_layout(&self.config, &self.tail)
             .into_iter()
-            .zip(&self.parameters)
+            .zip(parameters)
             .map(|(spec, parameter)| {
                 Ok(WeightTensor {
                     spec,
@@ -124,42 +204,60 @@ impl<B: Backend> Learner<B> {
             .collect::<Result<_, String>>()?;
         Ok(Weights {
             config: self.config,
-            head: self.head.clone(),
+            tail: self.tail.clone(),
             tensors,
         })
     }
 
+    /// The weights as plain numbers.
+    pub fn weights(&self) -> Result<Weights, String> {
+        self.download(&self.parameters)
+    }
+
+    /// The weights to embed with: the averaged ones where there are any.
+    pub fn best_weights(&self) -> Result<Weights, String> {
+        self.download(self.averages.as_ref().unwrap_or(&self.parameters))
+    }
+
+    /// Embeds windows with the weights to embed with: [windows, parts * dim] row-major.
+    pub fn embed(&self, batches: Vec<HostTokens>) -> Result<Vec<f32>, String> {
+        let parameters = self.averages.as_ref().unwrap_or(&self.parameters);
+        let encoder = self.assemble(parameters.iter().cloned())?;
+        crate::encoder::embed(&encoder, batches, &self.device)
+    }
+
     /// The optimiser's state as plain numbers.
     pub fn optimiser(&self) -> Result<OptimiserState, String> {
-        let download = |of: fn(&Moments<B>) -> &Parameter<B>| {
-            self.moments
-                .iter()
-                .map(|moments| of(moments).download())
-                .collect::<Result<Vec<_>, String>>()
-        };
+        let first = self.moments.iter().map(|moments| moments.first.download());
+        let second = self.moments.iter().filter_map(|m| m.second.as_ref());
+        let averages = self.averages.iter().flatten();
         Ok(OptimiserState {
-            first: download(|moments| &moments.first)?,
-            second: download(|moments| &moments.second)?,
+            first: first.collect::<Result<_, _>>()?,
+            second: second
+                .map(Parameter::download)
+                .collect::<Result<_, String>>()?,
+            averages: averages
+                .map(Parameter::download)
+                .collect::<Result<_, String>>()?,
             updates: self.updates,
         })
     }
 
-    /// What the loss remembers.
-    pub fn memory(&self) -> &SogclrMemory {
+    /// What the objective remembers.
+    pub fn memory(&self) -> &Memory {
         &self.memory
     }
 
     /// Does one step. If any number is not finite, nothing changes.
     pub fn step(&mut self, input: StepInput, rule: StepRule) -> Result<StepResult, String> {
         let tracks = input.tracks.clone();
-        let Some(computed) = self.compute(input)? else {
-            return Err("the weights don't follow their layout".into());
-        };
+        let computed = self.compute(input, rule.chunk, rule.matrix)?;
         if !computed.result.applied {
             return Ok(computed.result);
         }
         let norm = computed.result.grad_norm;
         let update = Update {
+            optimiser: self.optimiser,
             learning_rate: rule.learning_rate,
             weight_decay: rule.weight_decay,
             scale: if rule.clip_norm > 0.0 {
@@ -171,116 +269,252 @@ impl<B: Backend> Learner<B> {
         };
         let targets = self.parameters.iter_mut().zip(&mut self.moments);
         for ((parameter, moments), gradient) in targets.zip(computed.gradients) {
-            update.apply(parameter, gradient, moments);
+            if let Some(gradient) = gradient {
+                update.apply(parameter, gradient, moments);
+            }
         }
         self.updates += 1;
-        let store = |all: &mut [f32], rows: Tensor<B, 2>| -> Result<(), String> {
-            for (&track, value) in tracks.iter().zip(numbers(rows)?) {
-                if let Some(slot) = all.get_mut(track) {
-                    *slot = value;
-                }
+        if let Some(averages) = &mut self.averages {
+            // Short memory at first, so that the average does not begin with random weights.
+            let count = self.updates as f64;
+            let keep = rule.ema.min((1.0 + count) / (10.0 + count));
+            for (average, parameter) in averages.iter_mut().zip(&self.parameters) {
+                average.approach(parameter, keep);
             }
-            Ok(())
-        };
-        store(&mut self.memory.u, computed.memory.u)?;
-        if self.objective.temperatures.is_some() {
-            store(&mut self.memory.tau, computed.memory.tau)?;
-            store(&mut self.memory.momentum, computed.memory.momentum)?;
         }
+        self.memory.store(&tracks, &computed.rows);
         Ok(computed.result)
     }
 
-    /// Loss and gradients; `None` if the weights are not those of the layout.
-    fn compute(&self, input: StepInput) -> Result<Option<Computed<B>>, String> {
+    fn assemble<X: Backend>(
+        &self,
+        parameters: impl Iterator<Item = Parameter<X>>,
+    ) -> Result<Encoder<X>, String> {
+        Encoder::assemble(&self.config, &self.tail, parameters)
+            .ok_or_else(|| "the weights don't follow their layout".into())
+    }
+
+    /// What the objective is shown of the windows `range` of a batch: one tensor for each patch shape, or one for all.
+    fn outputs<X: Backend>(
+        &self,
+        encoder: &Encoder<X>,
+        input: &StepInput,
+        range: std::ops::Range<usize>,
+        device: &X::Device,
+    ) -> Result<Vec<Tensor<X, 2>>, String> {
+        let mut batches = input
+            .batches
+            .iter()
+            .map(|batch| batch.part(range.clone()).upload(self.config.dim, device));
+        match &input.targets {
+            Targets::Views => {
+                let z = encoder.forward(batches.collect());
+                let shapes = z.len().max(1);
+                Ok(encoder.project(Tensor::cat(z, 0)).chunk(shapes, 0))
+            }
+            Targets::Labels(_) => {
+                let z = encoder.forward(batches.collect());
+                Ok(vec![encoder.project(Tensor::cat(z, 1))])
+            }
+            Targets::Patches {
+                kept, positions, ..
+            } => {
+                let tokens = positions.len() / self.config.dim.max(1);
+                let data = TensorData::new(positions.clone(), [tokens, self.config.dim]);
+                let kept = kept.get(range.clone()).unwrap_or_default();
+                let batch = batches.next().ok_or("a batch without patches")?;
+                encoder
+                    .reconstruct(batch, kept, Tensor::from_data(data, device))
+                    .map(|patches| vec![patches])
+                    .ok_or_else(|| "an encoder without a decoder".into())
+            }
+        }
+    }
+
+    /// Loss and gradients.
+    fn compute(
+        &self,
+        input: StepInput,
+        chunk: usize,
+        matrix: usize,
+    ) -> Result<Computed<B>, String> {
         type Ad<B> = Autodiff<B>;
         let leaves: Vec<Parameter<Ad<B>>> = self
             .parameters
             .iter()
-            .map(|parameter| match parameter {
-                Parameter::Matrix(t) => {
-                    Parameter::Matrix(Tensor::from_inner(t.clone()).require_grad())
-                }
-                Parameter::Vector(t) => {
-                    Parameter::Vector(Tensor::from_inner(t.clone()).require_grad())
-                }
-            })
+            .zip(&self.trained)
+            .map(|(parameter, &trained)| parameter.leaf(trained))
             .collect();
-        let Some(encoder) =
-            Encoder::<Ad<B>>::assemble(&self.config, self.head.len(), leaves.iter().cloned())
-        else {
-            return Ok(None);
+        let encoder = self.assemble::<Ad<B>>(leaves.iter().cloned())?;
+        let views = match input.targets {
+            Targets::Views => 2,
+            Targets::Patches { .. } | Targets::Labels(_) => 1,
         };
-        let shapes = input.batches.len().max(1);
-        let batches = input
-            .batches
-            .into_iter()
-            .map(|batch| batch.upload(self.config.dim, &self.device))
-            .collect();
-        let z = encoder.project(Tensor::cat(encoder.forward(batches), 0));
-        let views = z.chunk(2 * shapes, 0);
-
-        // Both patch shapes share one memory: the square pass changes it, the vertical pass goes on from there.
-        let untouched = input.first_epoch && self.memory.untouched(&input.tracks);
-        let mut memory = MemoryTensors::<Ad<B>>::upload(&self.memory, &input.tracks, &self.device);
-        let mut passes: Vec<[Tensor<Ad<B>, 1>; 3]> = Vec::with_capacity(shapes);
-        let mut views = views.into_iter();
-        while let (Some(a), Some(b)) = (views.next(), views.next()) {
-            let gamma = if untouched && passes.is_empty() {
-                1.0
-            } else {
-                input.gamma
-            };
-            let pass = self.objective.pass(a, b, memory, gamma);
-            memory = pass.memory;
-            passes.push([pass.loss, pass.positive, pass.negative]);
-        }
-        let mean = |which: usize| {
-            let values = passes.iter().filter_map(|pass| pass.get(which).cloned());
-            Tensor::cat(values.collect(), 0).mean()
+        let windows = views * input.tracks.len();
+        let chunk = views * chunk.max(1);
+        let mut gradients: Vec<Option<Parameter<B>>> = vec![None; leaves.len()];
+        let mut learn = |outputs: Vec<Tensor<Ad<B>, 2>>, wanted: Vec<Tensor<B, 2>>| {
+            // Its gradient is that of the loss: the objective's gradient of the outputs, through the encoder.
+            let parts = outputs.into_iter().zip(wanted).map(|(output, wanted)| {
+                let wanted = Tensor::<Ad<B>, 2>::from_inner(wanted);
+                (output * wanted).sum()
+            });
+            let loss = Tensor::cat(parts.collect(), 0).sum();
+            let found = loss.backward();
+            for (sum, leaf) in gradients.iter_mut().zip(&leaves) {
+                if let Some(gradient) = leaf.gradient(&found) {
+                    *sum = Some(match sum.take() {
+                        Some(sum) => sum.plus(gradient),
+                        None => gradient,
+                    });
+                }
+            }
         };
-        let loss = mean(0);
-        let said = Tensor::cat(vec![loss.clone(), mean(1), mean(2)], 0).inner();
-        let gradients = loss.backward();
-        let gradients: Vec<Parameter<B>> = leaves
-            .iter()
-            .map(|leaf| match leaf {
-                Parameter::Matrix(t) => Parameter::Matrix(
-                    t.grad(&gradients)
-                        .unwrap_or_else(|| t.clone().inner().zeros_like()),
-                ),
-                Parameter::Vector(t) => Parameter::Vector(
-                    t.grad(&gradients)
-                        .unwrap_or_else(|| t.clone().inner().zeros_like()),
-                ),
-            })
-            .collect();
+        let judged = if windows <= chunk {
+            let outputs = self.outputs(&encoder, &input, 0..windows, &self.device)?;
+            let judged = self.judge(
+                &input,
+                outputs.iter().map(|o| o.clone().inner()).collect(),
+                matrix,
+            )?;
+            if judged.loss.is_finite() {
+                learn(outputs, judged.gradients.clone());
+            }
+            judged
+        } else {
+            let plain = self.assemble::<B>(self.parameters.iter().cloned())?;
+            let starts = (0..windows).step_by(chunk);
+            let ranges: Vec<_> = starts
+                .map(|start| start..(start + chunk).min(windows))
+                .collect();
+            let mut all: Vec<Vec<Tensor<B, 2>>> = Vec::new();
+            for range in &ranges {
+                let outputs = self.outputs(&plain, &input, range.clone(), &self.device)?;
+                all.resize_with(outputs.len(), Vec::new);
+                for (parts, part) in all.iter_mut().zip(outputs) {
+                    parts.push(part);
+                }
+            }
+            let whole = all.into_iter().map(|parts| Tensor::cat(parts, 0));
+            let judged = self.judge(&input, whole.collect(), matrix)?;
+            if judged.loss.is_finite() {
+                for range in ranges {
+                    let wanted = judged.gradients.iter().map(|gradient| {
+                        // A window has one row, or one for each of its patches.
+                        let rows = gradient.dims().first().copied().unwrap_or(0) / windows.max(1);
+                        gradient
+                            .clone()
+                            .narrow(0, range.start * rows, range.len() * rows)
+                    });
+                    let wanted = wanted.collect();
+                    let outputs = self.outputs(&encoder, &input, range, &self.device)?;
+                    learn(outputs, wanted);
+                }
+            }
+            judged
+        };
         let squares: Vec<Tensor<B, 1>> = gradients
             .iter()
-            .map(|gradient| match gradient {
-                Parameter::Matrix(t) => (t.clone() * t.clone()).sum(),
-                Parameter::Vector(t) => (t.clone() * t.clone()).sum(),
-            })
+            .flatten()
+            .map(Parameter::sum_of_squares)
             .collect();
-        let norm = Tensor::cat(squares, 0).sum().sqrt();
-        let said = numbers(Tensor::cat(vec![said, norm], 0))?;
-        let [loss, positive, negative, grad_norm] = <[f32; 4]>::try_from(said)
-            .map_err(|_| "the device lost the loss")?
-            .map(f64::from);
-        Ok(Some(Computed {
+        let grad_norm = if squares.is_empty() {
+            f64::NAN
+        } else {
+            let norm = numbers(Tensor::cat(squares, 0).sum().sqrt())?;
+            norm.first().copied().map_or(f64::NAN, f64::from)
+        };
+        Ok(Computed {
             gradients,
-            memory: MemoryTensors {
-                u: memory.u.inner(),
-                tau: memory.tau.inner(),
-                momentum: memory.momentum.inner(),
-            },
             result: StepResult {
-                loss,
-                positive,
-                negative,
+                loss: judged.loss,
                 grad_norm,
-                applied: loss.is_finite() && grad_norm.is_finite(),
+                contrast: judged.contrast,
+                accuracy: judged.accuracy,
+                matrix: judged.matrix,
+                applied: judged.loss.is_finite() && grad_norm.is_finite() && judged.rows.is_sound(),
             },
-        }))
+            rows: judged.rows,
+        })
+    }
+
+    /// Shows the outputs of a whole batch to the objective.
+    fn judge(
+        &self,
+        input: &StepInput,
+        outputs: Vec<Tensor<B, 2>>,
+        matrix: usize,
+    ) -> Result<Judged<B>, String> {
+        let mut rows = self.memory.rows(&input.tracks);
+        match (&input.targets, &self.objective) {
+            (Targets::Views, Some(objective)) => {
+                let shapes = outputs.len().max(1) as f64;
+                let (mut loss, mut gradients) = (0.0, Vec::new());
+                let mut statistics = Vec::new();
+                let mut temperature: Vec<f64> = Vec::new();
+                let mut corners: Vec<Tensor<B, 2>> = Vec::new();
+                // All patch shapes share one memory: the square pass moves it, the vertical pass goes on from there.
+                for z in outputs {
+                    let mut sides = z.chunk(2, 0).into_iter();
+                    let (Some(a), Some(b)) = (sides.next(), sides.next()) else {
+                        return Err("a batch without two views".into());
+                    };
+                    let views = Views::new(a, b);
+                    let similarities = views.similarities();
+                    let mut said = ContrastStatistics::of(&similarities)?;
+                    said.tau = objective.tau(&rows);
+                    let side = matrix.min(similarities.batch);
+                    if side > 0 {
+                        let rows = similarities.across.clone().narrow(0, 0, side);
+                        corners.push(rows.narrow(1, 0, side).div_scalar(shapes));
+                    }
+                    let verdict = objective.judge(&similarities, &mut rows, input.moment)?;
+                    statistics.push(said);
+                    loss += verdict.loss / shapes;
+                    temperature.resize(verdict.temperature.len(), 0.0);
+                    for (sum, slope) in temperature.iter_mut().zip(verdict.temperature) {
+                        *sum += slope / shapes;
+                    }
+                    let both = views.gradients(verdict.pull);
+                    gradients.push(Tensor::cat(both.to_vec(), 0).div_scalar(shapes));
+                }
+                objective.finish(&mut rows, &temperature, input.moment);
+                let corner = corners.into_iter().reduce(|sum, corner| sum + corner);
+                Ok(Judged {
+                    loss,
+                    gradients,
+                    rows,
+                    contrast: Some(ContrastStatistics::mean(&statistics)),
+                    accuracy: None,
+                    matrix: corner.map(numbers).transpose()?,
+                })
+            }
+            (Targets::Patches { targets, .. }, _) => {
+                let output = outputs.into_iter().next().ok_or("no output")?;
+                let (loss, gradient) = reconstruction(output, targets)?;
+                Ok(Judged {
+                    loss,
+                    gradients: vec![gradient],
+                    rows,
+                    contrast: None,
+                    accuracy: None,
+                    matrix: None,
+                })
+            }
+            (Targets::Labels(right), _) => {
+                let output = outputs.into_iter().next().ok_or("no output")?;
+                let found = supervised(output, right)?;
+                Ok(Judged {
+                    loss: found.loss,
+                    gradients: vec![found.gradient],
+                    rows,
+                    contrast: None,
+                    accuracy: found.accuracy,
+                    matrix: None,
+                })
+            }
+            (Targets::Views, None) => Err("two views and nothing to compare them with".into()),
+        }
     }
 }
 

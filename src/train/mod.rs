@@ -1,16 +1,23 @@
 //! Run settings, sampler, loop, run folders.
 
-mod adam;
+mod batches;
+mod choices;
 mod config;
 mod event;
 mod folder;
+mod labels;
 mod learner;
 mod mels;
+mod optimiser;
 mod run;
 mod sampler;
+mod spike;
+mod style_probe;
 
-pub use config::{Objective, Schedule, TrainConfig};
-pub use event::{BatchMatrix, StepRecord, TrainControl, TrainEvent, TrainSummary};
+pub use choices::{LabelTask, Objective, Optimiser, Schedule, Trainable};
+pub use config::TrainConfig;
+pub use event::{BatchMatrix, ProbeRecord, StepRecord, TrainControl, TrainEvent, TrainSummary};
+pub use labels::LabelMeaning;
 pub use run::{resume, run};
 
 use std::path::PathBuf;
@@ -35,16 +42,37 @@ pub enum TrainError {
     FolderInUse { path: PathBuf },
     #[error("this is no run folder that can be taken up: {why}: {path}")]
     NoRun { why: String, path: PathBuf },
+    /// A supervised run without enough labels.
     #[error(
-        "the tracks' mel-spectrograms take more than {gibibytes} GiB of memory; train on fewer or shorter tracks"
+        "there is nothing to learn for the task {task}: {why}; choose another task or label the tracks: {name}"
     )]
-    TooMuchAudio { gibibytes: u64 },
+    NoLabels {
+        task: LabelTask,
+        why: String,
+        name: String,
+    },
     /// Gradients or losses were not finite five times in a row.
     #[error(
-        "training broke down: {0} steps in a row gave numbers that are not finite; nothing of them was applied. \
-         Lower the learning rate, or go on from the last checkpoint"
+        "training broke down: {in_a_row} steps in a row gave numbers that are not finite; nothing of them was applied, \
+         and step {step} is kept whole. Lower the learning rate or raise clip_norm in its config.toml and go on with \
+         --resume {path}"
     )]
-    NotFinite(u64),
+    NotFinite {
+        in_a_row: u64,
+        step: u64,
+        path: PathBuf,
+    },
+    /// The disk failed in the middle of a run.
+    #[error(
+        "training stopped at step {step}, because it cannot be kept: {why}. The run is whole up to step {kept}: free some \
+         space or mend the folder, then go on with --resume {path}"
+    )]
+    CannotKeep {
+        step: u64,
+        kept: u64,
+        why: String,
+        path: PathBuf,
+    },
     #[error("stopped while the tracks were being read; nothing was written")]
     StoppedEarly,
     #[error(transparent)]

@@ -6,7 +6,7 @@ use super::{CheckpointReport, FileContent};
 use crate::encoder::{
     CheckpointError, EncoderConfig, EncoderKind, Preset,
     config::HEAD_DIM,
-    layout::encoder_layout,
+    layout::{Tail, encoder_layout},
     weights::{WeightTensor, Weights},
 };
 
@@ -280,7 +280,7 @@ impl Fit {
             .ok_or_else(|| unfit("a patch embedder is missing".into()))?;
         Ok(Weights {
             config,
-            head: Vec::new(),
+            tail: Tail::None,
             tensors,
         })
     }

@@ -277,8 +277,10 @@ impl Training {
         for record in records {
             let step = record.step as f64;
             self.loss.push(step, record.loss);
-            self.positive.push(step, record.pos_cosine);
-            self.negative.push(step, record.neg_cosine);
+            if let Some(contrast) = &record.contrast {
+                self.positive.push(step, contrast.pos_cosine);
+                self.negative.push(step, contrast.neg_cosine);
+            }
             self.last = Some(record);
         }
         if let Some(last) = &self.last {

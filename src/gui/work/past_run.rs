@@ -60,6 +60,7 @@ pub fn read_run(folder: &Path) -> Result<PastRun, String> {
         checkpoint,
         stopped: last.step < config.steps,
         skipped_steps: 0,
+        stall: 0.0,
         skipped_tracks: Vec::new(),
         notes: Vec::new(),
     };

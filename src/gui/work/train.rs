@@ -331,7 +331,10 @@ impl Teller {
             }
             // The window knows when it paused, and the end has a message of its own.
             TrainEvent::Paused | TrainEvent::Resumed => self.offer_steps(),
-            TrainEvent::Batch(_) | TrainEvent::Checkpoint { .. } | TrainEvent::Finished(_) => {}
+            TrainEvent::Batch(_)
+            | TrainEvent::Checkpoint { .. }
+            | TrainEvent::Probe(_)
+            | TrainEvent::Finished(_) => {}
         }
     }
 
@@ -400,9 +403,8 @@ mod tests {
             loss: 1.0,
             learning_rate: 1e-3,
             windows_per_second: 10.0,
-            pos_cosine: 0.5,
-            neg_cosine: 0.1,
             grad_norm: 1.0,
+            ..StepRecord::default()
         }
     }
 

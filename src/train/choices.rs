@@ -1,0 +1,273 @@
+//! What a run can be asked to be.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::objective::FastClipKind;
+
+/// What training minimises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Objective {
+    /// Contrastive loss with a moving average a track (Myna).
+    #[default]
+    Sogclr,
+    /// The same with a temperature a track.
+    Isogclr,
+    /// NT-Xent: the positive is part of the denominator (SimCLR).
+    Infonce,
+    /// NT-Xent without the positive in the denominator.
+    Decoupled,
+    FastclipV0,
+    FastclipV1,
+    FastclipV2,
+    FastclipV3,
+    /// Masked autoencoder: say what the hidden patches hold.
+    Mae,
+    /// Learn the labels of the tracks.
+    Supervised,
+}
+
+impl Objective {
+    /// All objectives, in the order in which they are offered.
+    pub const ALL: [Self; 10] = [
+        Self::Sogclr,
+        Self::Isogclr,
+        Self::Infonce,
+        Self::Decoupled,
+        Self::FastclipV0,
+        Self::FastclipV1,
+        Self::FastclipV2,
+        Self::FastclipV3,
+        Self::Mae,
+        Self::Supervised,
+    ];
+
+    /// What it does, in one sentence for people.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Self::Sogclr => {
+                "Pulls two views of a track together and pushes other tracks away, with a moving average for every track, so that small batches act like large ones (Myna)."
+            }
+            Self::Isogclr => "SogCLR that learns how hard to push for every track.",
+            Self::Infonce => {
+                "Finds the other view of a track among all views of the batch (SimCLR); wants large batches."
+            }
+            Self::Decoupled => {
+                "InfoNCE without the positive in the denominator: easy positives do not weaken the push."
+            }
+            Self::FastclipV0 => {
+                "FastCLIP without the temperature in front; one temperature, learned."
+            }
+            Self::FastclipV1 => {
+                "SogCLR across views with a falling weight of new values; the temperature stays."
+            }
+            Self::FastclipV2 => {
+                "FastCLIP with a learned temperature for every track and side (robust loss)."
+            }
+            Self::FastclipV3 => {
+                "FastCLIP with one learned temperature (robust loss); the authors' choice."
+            }
+            Self::Mae => {
+                "Sees a part of the patches and says what the others hold; Myna's ablation."
+            }
+            Self::Supervised => "Learns the labels of the tracks with a linear head.",
+        }
+    }
+
+    /// Which FastCLIP it is.
+    pub fn fastclip(self) -> Option<FastClipKind> {
+        match self {
+            Self::FastclipV0 => Some(FastClipKind::V0),
+            Self::FastclipV1 => Some(FastClipKind::V1),
+            Self::FastclipV2 => Some(FastClipKind::V2),
+            Self::FastclipV3 => Some(FastClipKind::V3),
+            _ => None,
+        }
+    }
+
+    /// Whether it compares two views of every track.
+    pub fn is_contrastive(self) -> bool {
+        !matches!(self, Self::Mae | Self::Supervised)
+    }
+}
+
+/// How the learning rate, or gamma of the loss, moves over the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    #[default]
+    Constant,
+    /// Half a cosine down.
+    Cosine,
+}
+
+impl Schedule {
+    pub const ALL: [Self; 2] = [Self::Constant, Self::Cosine];
+}
+
+/// How weights follow their gradient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Optimiser {
+    /// Adam with L2 added to the gradient of every weight (Myna).
+    #[default]
+    Adam,
+    /// Adam with decay beside it, matrices only.
+    AdamW,
+    /// AdamW whose step has the size of its weights, for very large batches.
+    Lamb,
+    /// The sign of a momentum; wants a learning rate a tenth as large.
+    Lion,
+    /// Gradient descent with momentum 0.9.
+    Sgd,
+}
+
+impl Optimiser {
+    /// All optimisers, in the order in which they are offered.
+    pub const ALL: [Self; 5] = [Self::Adam, Self::AdamW, Self::Lamb, Self::Lion, Self::Sgd];
+}
+
+/// Which weights change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Trainable {
+    #[default]
+    All,
+    /// The last so many blocks of the transformer, its last norm and the head.
+    Last(usize),
+    /// The head alone.
+    Head,
+}
+
+/// Which labels a supervised run learns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LabelTask {
+    /// One class a track.
+    #[default]
+    Genre,
+    /// Any number of tags a track.
+    Tags,
+    /// Arousal and valence.
+    Emotion,
+    /// One of 24 keys.
+    Key,
+}
+
+impl LabelTask {
+    pub const ALL: [Self; 4] = [Self::Genre, Self::Tags, Self::Emotion, Self::Key];
+}
+
+/// Display and FromStr of a choice from the list of its names.
+macro_rules! named {
+    ($kind:ty, $what:literal, $($value:path => $name:literal),+ $(,)?) => {
+        impl fmt::Display for $kind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $($value => $name),+ })
+            }
+        }
+
+        impl FromStr for $kind {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $($name => Ok($value),)+
+                    _ => Err(format!("'{text}' is no {}; say one of: {}", $what, [$($name),+].join(", "))),
+                }
+            }
+        }
+    };
+}
+
+named!(Objective, "objective",
+    Objective::Sogclr => "sogclr",
+    Objective::Isogclr => "isogclr",
+    Objective::Infonce => "infonce",
+    Objective::Decoupled => "decoupled",
+    Objective::FastclipV0 => "fastclip-v0",
+    Objective::FastclipV1 => "fastclip-v1",
+    Objective::FastclipV2 => "fastclip-v2",
+    Objective::FastclipV3 => "fastclip-v3",
+    Objective::Mae => "mae",
+    Objective::Supervised => "supervised",
+);
+named!(Schedule, "schedule", Schedule::Constant => "constant", Schedule::Cosine => "cosine");
+named!(Optimiser, "optimiser",
+    Optimiser::Adam => "adam",
+    Optimiser::AdamW => "adamw",
+    Optimiser::Lamb => "lamb",
+    Optimiser::Lion => "lion",
+    Optimiser::Sgd => "sgd",
+);
+named!(LabelTask, "task",
+    LabelTask::Genre => "genre",
+    LabelTask::Tags => "tags",
+    LabelTask::Emotion => "emotion",
+    LabelTask::Key => "key",
+);
+
+impl fmt::Display for Trainable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Last(blocks) => write!(f, "last:{blocks}"),
+            Self::Head => f.write_str("head"),
+        }
+    }
+}
+
+impl FromStr for Trainable {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let last = text.strip_prefix("last:").map(str::parse);
+        match (text, last) {
+            ("all", _) => Ok(Self::All),
+            ("head", _) => Ok(Self::Head),
+            (_, Some(Ok(blocks))) => Ok(Self::Last(blocks)),
+            _ => Err(format!(
+                "'{text}' names no part of an encoder; say all, last:N (blocks) or head"
+            )),
+        }
+    }
+}
+
+impl TryFrom<String> for Trainable {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Trainable> for String {
+    fn from(part: Trainable) -> Self {
+        part.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_are_written_as_they_are_read() {
+        for objective in Objective::ALL {
+            assert_eq!(objective.to_string().parse(), Ok(objective));
+            let json = serde_json::to_string(&objective).unwrap();
+            assert_eq!(json, format!("\"{objective}\""));
+        }
+        for optimiser in Optimiser::ALL {
+            assert_eq!(optimiser.to_string().parse(), Ok(optimiser));
+            let json = serde_json::to_string(&optimiser).unwrap();
+            assert_eq!(json, format!("\"{optimiser}\""));
+        }
+        for part in [Trainable::All, Trainable::Last(3), Trainable::Head] {
+            assert_eq!(part.to_string().parse(), Ok(part));
+        }
+        assert!("last:x".parse::<Trainable>().is_err());
+    }
+}
