@@ -366,10 +366,11 @@ pub struct Probe {
     /// genre: one label a track (the folder's name, a data set's genre, the demo's style).
     #[arg(long, default_value = "genre")]
     pub task: crate::probe::Task,
-    /// linear or knn.
+    /// linear, ridge, mlp or knn.
     #[arg(long, default_value = "linear")]
     pub head: Head,
-    /// quick (one split by track) or folds:K (K-fold cross-validation by track).
+    /// quick (one split by track), clean (the published split where there is one) or folds:K (K-fold cross-validation
+    /// by track).
     #[arg(long, default_value = "quick")]
     pub protocol: Protocol,
     /// Share of tokens to drop before the encoder sees them; several make one score each.

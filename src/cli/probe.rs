@@ -17,6 +17,7 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
     let collection = collection::open(&verb.data, &console.watch())?;
     let encoder = embed::open_encoder(&verb.encoder, common, console)?;
     let settings = ProbeSettings {
+        task: verb.task,
         head: verb.head,
         protocol: verb.protocol,
         seed: common.seed(),
@@ -27,7 +28,8 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
         let extraction =
             embed::extract(&collection, &encoder, Level::Window, ratio, common, console)?;
         skipped = extraction.skipped;
-        let report = probe::probe_genre(&extraction.table, &settings, &console.watch())?;
+        let table = &extraction.table;
+        let report = probe::probe_collection(table, &collection, &settings, &console.watch())?;
         reports.push((ratio.get(), report));
     }
     let mut text = String::new();
@@ -57,32 +59,34 @@ fn object(ratio: f64, report: &ProbeReport) -> anyhow::Result<Value> {
     let mut object = serde_json::to_value(report)?;
     if let Some(map) = object.as_object_mut() {
         map.insert("mask_ratio".to_owned(), json!(ratio));
-        map.insert(
-            "metrics".to_owned(),
-            json!({
-                "accuracy": report.accuracy,
-                "interval": report.interval,
-                "majority": report.majority,
-                "folds": report.folds,
-                "deviation": report.deviation,
-            }),
-        );
+        let mut metrics = json!({
+            "score": report.score,
+            "interval": report.interval,
+            "baseline": report.baseline,
+            "folds": report.folds,
+            "deviation": report.deviation,
+        });
+        if let Some(metrics) = metrics.as_object_mut() {
+            let named = report.metrics.iter();
+            metrics.extend(named.map(|(name, value)| (name.clone(), json!(value))));
+        }
+        map.insert("metrics".to_owned(), metrics);
     }
     Ok(object)
 }
 
 /// The report for people: the number first, then what it rests on.
 pub fn words(report: &ProbeReport) -> Result<String, std::fmt::Error> {
-    let percent = |share: f64| 100.0 * share;
     let mut text = String::new();
     writeln!(
         text,
-        "{}: accuracy {:.1} % (95 % interval {:.1} to {:.1}; always the most frequent class: {:.1})",
+        "{}: {} {} (95 % interval {} to {}; best constant answer: {})",
         report.task,
-        percent(report.accuracy),
-        percent(report.interval[0]),
-        percent(report.interval[1]),
-        percent(report.majority)
+        report.metric,
+        say(report, report.score),
+        say(report, report.interval[0]),
+        say(report, report.interval[1]),
+        say(report, report.baseline)
     )?;
     writeln!(
         text,
@@ -97,10 +101,26 @@ pub fn words(report: &ProbeReport) -> Result<String, std::fmt::Error> {
     if let Some(deviation) = report.deviation {
         writeln!(
             text,
-            "{} folds, standard deviation {:.1} points",
+            "{} folds, standard deviation {}",
             report.folds.len(),
-            percent(deviation)
+            say(report, deviation)
         )?;
+    }
+    if report.confusion.is_empty() {
+        for target in &report.targets {
+            let precision = target.precision.map_or_else(String::new, |value| {
+                format!(", average precision {value:.3}")
+            });
+            writeln!(
+                text,
+                "  {} {:.3}{precision} ({} tracks)",
+                target.name, target.score, target.tracks
+            )?;
+        }
+        for note in &report.notes {
+            writeln!(text, "note: {note}")?;
+        }
+        return Ok(text);
     }
     let width = report
         .classes
@@ -120,4 +140,12 @@ pub fn words(report: &ProbeReport) -> Result<String, std::fmt::Error> {
         writeln!(text, "note: {note}")?;
     }
     Ok(text)
+}
+
+/// A score as people say it: shares in percent, other scores as numbers.
+pub fn say(report: &ProbeReport, score: f64) -> String {
+    match report.metric.as_str() {
+        "accuracy" => format!("{:.1} %", 100.0 * score),
+        _ => format!("{score:.3}"),
+    }
 }

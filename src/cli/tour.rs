@@ -243,9 +243,9 @@ fn draw(
 fn json(findings: &Findings) -> Value {
     let metrics = |scored: &Scored| match &scored.report {
         Ok(report) => json!({
-            "accuracy": report.accuracy,
+            "accuracy": report.score,
             "interval": report.interval,
-            "majority": report.majority,
+            "majority": report.baseline,
             "protocol": report.protocol,
             "encoder": report.encoder,
         }),
@@ -303,10 +303,10 @@ fn markdown(findings: &Findings) -> Result<String, std::fmt::Error> {
             Ok(report) => writeln!(
                 text,
                 "| {name} | {:.1} % | {:.1} to {:.1} % | {:.1} % |",
-                100.0 * report.accuracy,
+                100.0 * report.score,
                 100.0 * report.interval[0],
                 100.0 * report.interval[1],
-                100.0 * report.majority
+                100.0 * report.baseline
             )?,
             Err(why) => writeln!(text, "| {name} | none: {why} | | |")?,
         }

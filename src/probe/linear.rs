@@ -107,12 +107,12 @@ impl Linear {
     }
 }
 
-/// Shares of the votes of the `k` nearest training rows by cosine: [rows, classes]. All rows are standardised.
+/// Mean values of the `k` nearest training rows by cosine: [rows, outputs]; for classes the shares of the votes. All
+/// rows are standardised.
 pub(super) fn knn_scores(
     train: &Array2<f64>,
-    labels: &[usize],
+    values: &Array2<f64>,
     rows: &Array2<f64>,
-    classes: usize,
     k: usize,
 ) -> Array2<f64> {
     let unit = |rows: &Array2<f64>| {
@@ -122,17 +122,55 @@ pub(super) fn knn_scores(
         rows / &norms
     };
     let near = unit(rows).dot(&unit(train).t());
-    let mut scores = Array2::zeros((rows.nrows(), classes));
-    let k = k.clamp(1, labels.len().max(1));
+    let mut scores = Array2::zeros((rows.nrows(), values.ncols()));
+    let k = k.clamp(1, values.nrows().max(1));
     for (row, mut score) in near.rows().into_iter().zip(scores.rows_mut()) {
-        let mut order: Vec<(f64, usize)> =
-            row.iter().copied().zip(labels.iter().copied()).collect();
+        let mut order: Vec<(f64, usize)> = row.iter().copied().zip(0..).collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0));
-        for &(_, label) in order.iter().take(k) {
-            if let Some(votes) = score.get_mut(label) {
-                *votes += 1.0 / k as f64;
-            }
+        for (_, neighbour) in order.into_iter().take(k) {
+            score.scaled_add(1.0 / k as f64, &values.row(neighbour));
         }
     }
     scores
+}
+
+/// One logistic regression a tag.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Logistic(
+    /// `None` for a tag that all training rows have, or none: it scores the same for every row.
+    Vec<Option<Linear>>,
+);
+
+impl Logistic {
+    /// Fits on standardised rows; `values` are 0 or 1, [rows, tags]. `strength` is the L2 penalty per row, on the
+    /// weights alone.
+    pub(super) fn fit(
+        rows: &Array2<f64>,
+        values: &Array2<f64>,
+        strength: f64,
+        watch: &Watch<'_>,
+    ) -> Result<Self, FitError> {
+        let tags = values.columns().into_iter().map(|truth| {
+            let truth = truth.mapv(|value| usize::from(value > 0.5));
+            let yes = truth.sum();
+            if yes == 0 || yes == truth.len() {
+                return Ok(None);
+            }
+            let data = DatasetBase::new(rows.clone(), truth);
+            Linear::fit(&data, strength, watch).map(Some)
+        });
+        tags.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Logits of standardised rows: [rows, tags].
+    pub(super) fn scores(&self, rows: &Array2<f64>) -> Array2<f64> {
+        let mut scores = Array2::zeros((rows.nrows(), self.0.len()));
+        for (mut column, tag) in scores.columns_mut().into_iter().zip(&self.0) {
+            if let Some(tag) = tag {
+                let both = tag.scores(rows, 2);
+                column.assign(&(&both.column(1) - &both.column(0)));
+            }
+        }
+        scores
+    }
 }

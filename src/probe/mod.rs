@@ -1,11 +1,19 @@
 //! Small heads on frozen embeddings, and how well they do.
 
-mod genre;
+mod heads;
 mod linear;
+pub mod metrics;
+mod mlp;
+mod ridge;
+mod run;
+#[cfg(test)]
+mod run_tests;
+mod targets;
 
-pub use genre::probe_genre;
+pub use run::{probe, probe_collection, probe_genre};
+pub use targets::{Targets, Truth};
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,11 +26,27 @@ pub enum Task {
     /// One label a track: the labels of the collection.
     #[default]
     Genre,
+    /// One of 24 keys a track; scored by MIREX's weights.
+    Key,
+    /// Any number of tags a track.
+    Tags,
+    /// Arousal and valence of a track.
+    Emotion,
+}
+
+impl Task {
+    /// All tasks.
+    pub const ALL: [Self; 4] = [Self::Genre, Self::Key, Self::Tags, Self::Emotion];
 }
 
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("genre")
+        f.write_str(match self {
+            Self::Genre => "genre",
+            Self::Key => "key",
+            Self::Tags => "tags",
+            Self::Emotion => "emotion",
+        })
     }
 }
 
@@ -30,13 +54,10 @@ impl FromStr for Task {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "genre" => Ok(Self::Genre),
-            "tags" | "key" | "emotion" => {
-                Err(format!("the task {text} is not there yet; say genre"))
-            }
-            _ => Err(format!("'{text}' is no task; say genre")),
-        }
+        Self::ALL
+            .into_iter()
+            .find(|task| task.to_string() == text)
+            .ok_or_else(|| format!("'{text}' is no task; say genre, key, tags or emotion"))
     }
 }
 
@@ -44,17 +65,28 @@ impl FromStr for Task {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Head {
-    /// Multinomial logistic regression on standardised embeddings.
+    /// On standardised embeddings: logistic regression for classes and tags, ridge regression for numbers.
     #[default]
     Linear,
-    /// Vote of the nearest training windows by cosine.
+    /// Ridge regression in closed form on standardised embeddings, for every task.
+    Ridge,
+    /// A hidden layer of 512 with dropout, by Adam.
+    Mlp,
+    /// Mean of the nearest training windows by cosine; for classes their votes.
     Knn,
+}
+
+impl Head {
+    /// All heads.
+    pub const ALL: [Self; 4] = [Self::Linear, Self::Ridge, Self::Mlp, Self::Knn];
 }
 
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Linear => "linear",
+            Self::Ridge => "ridge",
+            Self::Mlp => "mlp",
             Self::Knn => "knn",
         })
     }
@@ -64,12 +96,10 @@ impl FromStr for Head {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "linear" => Ok(Self::Linear),
-            "knn" => Ok(Self::Knn),
-            "mlp" => Err("the head mlp is not there yet; say linear or knn".to_owned()),
-            _ => Err(format!("'{text}' is no head; say linear or knn")),
-        }
+        Self::ALL
+            .into_iter()
+            .find(|head| head.to_string() == text)
+            .ok_or_else(|| format!("'{text}' is no head; say linear, ridge, mlp or knn"))
     }
 }
 
@@ -79,6 +109,8 @@ pub enum Protocol {
     /// One stratified split by track, about 60/20/20; the test part is looked at once.
     #[default]
     Quick,
+    /// The published split of the collection where it has one, else as `Quick`; the test part is looked at once.
+    Clean,
     /// Every track is tested once: K folds by track, each with its own scaler and its own choice of settings.
     Folds(usize),
 }
@@ -87,6 +119,7 @@ impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Quick => f.write_str("quick"),
+            Self::Clean => f.write_str("clean"),
             Self::Folds(folds) => write!(f, "folds:{folds}"),
         }
     }
@@ -96,8 +129,10 @@ impl FromStr for Protocol {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "quick" {
-            return Ok(Self::Quick);
+        match text {
+            "quick" => return Ok(Self::Quick),
+            "clean" => return Ok(Self::Clean),
+            _ => {}
         }
         if let Some(folds) = text.strip_prefix("folds:") {
             return match folds.parse::<usize>() {
@@ -108,10 +143,12 @@ impl FromStr for Protocol {
             };
         }
         match text {
-            "clean" | "paper" => Err(format!(
-                "the protocol {text} is not there yet; say quick or folds:K"
+            "paper" => {
+                Err("the protocol paper is not there yet; say quick, clean or folds:K".into())
+            }
+            _ => Err(format!(
+                "'{text}' is no protocol; say quick, clean or folds:K"
             )),
-            _ => Err(format!("'{text}' is no protocol; say quick or folds:K")),
         }
     }
 }
@@ -119,6 +156,7 @@ impl FromStr for Protocol {
 /// What a probe is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ProbeSettings {
+    pub task: Task,
     pub head: Head,
     pub protocol: Protocol,
     /// Draws the split; the same seed gives the same report.
@@ -141,8 +179,32 @@ pub struct TrackPrediction {
     pub truth: usize,
     /// Index into `classes`.
     pub prediction: usize,
-    /// Share of the predicted class, 0 to 1: of the softmax of the mean scores (linear), of the votes (k-NN).
+    /// Share of the predicted class, 0 to 1: of the softmax of the mean scores (linear, MLP), of the votes (k-NN), of
+    /// the positive scores (ridge).
     pub confidence: f64,
+}
+
+/// What a probe of tags or numbers said about a track of the test part.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrackOutput {
+    pub path: PathBuf,
+    /// What holds, in the order of `classes`.
+    pub truth: Vec<f64>,
+    /// Mean scores of the track's windows, in the order of `classes`.
+    pub output: Vec<f64>,
+}
+
+/// The score of one class, tag or dimension.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TargetScore {
+    pub name: String,
+    /// Tested tracks: of the class, with the tag, all.
+    pub tracks: usize,
+    /// Recall of a class, ROC-AUC of a tag, R2 of a dimension.
+    pub score: f64,
+    /// Precision of a class, average precision of a tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<f64>,
 }
 
 /// The result of a probe.
@@ -153,23 +215,34 @@ pub struct ProbeReport {
     pub protocol: String,
     /// What made the embeddings.
     pub encoder: String,
+    /// Classes, tags or dimensions.
     pub classes: Vec<String>,
-    /// Share of test tracks that were predicted rightly.
-    pub accuracy: f64,
-    /// 95 % interval of the accuracy (Wilson 1927), from the number of tested tracks.
+    /// What `score` is: accuracy, weighted key score, ROC-AUC (mean over tags) or mean R2.
+    pub metric: String,
+    /// Over all tested tracks.
+    pub score: f64,
+    /// All scores by name: accuracy, weighted_key_score, roc_auc, average_precision, r2, r2_arousal, r2_valence.
+    pub metrics: BTreeMap<String, f64>,
+    /// 95 % interval of the score: of an accuracy Wilson's (1927), from the number of tested tracks; of others from
+    /// 1000 draws of the tested tracks with replacement.
     pub interval: [f64; 2],
-    /// Accuracy of always saying the most frequent class of the tested tracks: what no constant answer can beat.
-    pub majority: f64,
-    /// Accuracy of each fold; empty for a single split.
+    /// Score of the best constant answer: the most frequent class, 0.5 for ROC-AUC, 0 for R2.
+    pub baseline: f64,
+    /// Score of each fold; empty for a single split.
     pub folds: Vec<f64>,
     /// Standard deviation over the folds (n - 1), for at least two folds.
     pub deviation: Option<f64>,
-    /// Test tracks: [truth][prediction].
+    /// Test tracks: [truth][prediction]; empty for tasks without classes.
     pub confusion: Vec<Vec<usize>>,
+    /// The score of each class, tag or dimension that was tested.
+    pub targets: Vec<TargetScore>,
     pub split: SplitSizes,
     /// Setting chosen on the validation part (one a fold), for people: "L2 strength 0.1".
     pub chosen: Vec<String>,
+    /// For tasks with classes.
     pub predictions: Vec<TrackPrediction>,
+    /// For tags and numbers.
+    pub outputs: Vec<TrackOutput>,
     /// What the reader must know to judge the number.
     pub notes: Vec<String>,
     pub seconds: f64,

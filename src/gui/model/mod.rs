@@ -33,8 +33,8 @@ pub use picture::{
     BandView, FRAME_SECS, Picture, PictureState, Seen, ShownAt, Spectrogram, TimeView, WINDOW_SECS,
 };
 pub use probing::{
-    HEADS, PROTOCOLS, ProbeCommand, ProbeMessage, ProbeResult, Probing, explain_head,
-    explain_protocol,
+    PROTOCOLS, ProbeCommand, ProbeMessage, ProbeResult, Probing, explain_head, explain_protocol,
+    explain_task,
 };
 pub use training::{
     BATCH, Devices, LEARNING_RATE, MASK_PERCENT, PastRun, STEPS, TrainCommand, TrainForm,

@@ -3,7 +3,7 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     gui::command_line::CommandLine,
     jobs::Progress,
-    probe::{Head, ProbeReport, ProbeSettings, Protocol, TrackPrediction},
+    probe::{Head, ProbeReport, ProbeSettings, Protocol, Task, TrackPrediction},
 };
 
 use super::{EncoderSource, JobId, Running};
@@ -106,17 +106,27 @@ pub enum ProbeMessage {
     Failed(JobId, String),
 }
 
-/// The heads that are offered.
-pub const HEADS: [Head; 2] = [Head::Linear, Head::Knn];
 /// The protocols that are offered.
-pub const PROTOCOLS: [Protocol; 2] = [Protocol::Quick, Protocol::Folds(5)];
+pub const PROTOCOLS: [Protocol; 3] = [Protocol::Quick, Protocol::Clean, Protocol::Folds(5)];
+
+/// What a task predicts, in one sentence.
+pub fn explain_task(task: Task) -> &'static str {
+    match task {
+        Task::Genre => "The label of a track: its genre, style or sub-folder",
+        Task::Key => "One of 24 keys; near misses count in part, as in MIREX",
+        Task::Tags => "Every tag that some tracks have: yes or no",
+        Task::Emotion => "Arousal and valence as numbers",
+    }
+}
 
 /// What a head does, in one sentence.
 pub fn explain_head(head: Head) -> &'static str {
     match head {
         Head::Linear => {
-            "Logistic regression: asks whether the labels can be told apart by straight cuts"
+            "Logistic regression (ridge regression for numbers): can straight cuts tell them apart?"
         }
+        Head::Ridge => "Ridge regression in closed form: the fastest answer, for every task",
+        Head::Mlp => "A hidden layer of 512 with dropout, by Adam: what published probes use",
         Head::Knn => {
             "Vote of the most similar training windows: asks whether neighbours share a label"
         }
@@ -128,6 +138,9 @@ pub fn explain_protocol(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Quick => {
             "One split by track, about 60 % to learn, 20 % to choose settings, 20 % to test"
+        }
+        Protocol::Clean => {
+            "The published split where the collection has one (GTZAN: fault-filtered), else as one split"
         }
         Protocol::Folds(_) => {
             "Every track is tested once, by a probe that never saw it; slower and steadier"
@@ -148,7 +161,7 @@ impl Probing {
         let line = CommandLine::verb("probe")
             .argument("--data")
             .arguments(sources)
-            .option("task", "genre")
+            .option("task", self.form.task.to_string())
             .option("head", self.form.head.to_string())
             .option("protocol", self.form.protocol.to_string())
             .option("seed", self.form.seed.to_string());
@@ -174,9 +187,13 @@ mod tests {
             protocol: "quick".to_owned(),
             encoder: "test".to_owned(),
             classes: vec!["dub".to_owned(), "folk".to_owned()],
-            accuracy: 0.5,
+            metric: "accuracy".to_owned(),
+            score: 0.5,
+            metrics: [("accuracy".to_owned(), 0.5)].into(),
             interval: [0.15, 0.85],
-            majority: 0.5,
+            baseline: 0.5,
+            targets: Vec::new(),
+            outputs: Vec::new(),
             folds: Vec::new(),
             deviation: None,
             confusion: vec![vec![1, 1], vec![1, 1]],

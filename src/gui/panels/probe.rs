@@ -7,12 +7,12 @@ use crate::{
     gui::{
         command::Command,
         model::{
-            HEADS, Library, MapCommand, Model, PROTOCOLS, ProbeCommand, ProbeResult, explain_head,
-            explain_protocol,
+            Library, MapCommand, Model, PROTOCOLS, ProbeCommand, ProbeResult, explain_head,
+            explain_protocol, explain_task,
         },
         theme,
     },
-    probe::{Head, Protocol, TrackPrediction},
+    probe::{Head, Protocol, Task, TrackPrediction},
 };
 
 use super::{confusion, parts};
@@ -43,6 +43,13 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             },
             |ui| match &model.probing.result {
                 None => nothing(ui, model),
+                Some(result) if result.report.confusion.is_empty() => {
+                    score(ui, result);
+                    ui.add_space(theme::SPACE_LARGE);
+                    egui::ScrollArea::vertical()
+                        .id_salt("targets")
+                        .show(ui, |ui| targets(ui, result));
+                }
                 Some(result) => {
                     let middle = ui.available_width() - LIST_WIDTH - 2.0 * theme::SPACE_LARGE;
                     let cell = model.probing.cell;
@@ -74,8 +81,17 @@ fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let probing = &model.probing;
     let mut form = probing.form;
     parts::heading(ui, "Settings");
-    let hint = "What is predicted: the label of a track, from its folder or its data set";
-    parts::row(ui, "Task", hint, |ui| ui.label("genre (the labels)"));
+    let hint = "What is predicted, from the labels of the collection";
+    parts::row(ui, "Task", hint, |ui| {
+        let names = Task::ALL.map(|task| (task, task.to_string()));
+        let options: Vec<(Task, &str, &str)> = names
+            .iter()
+            .map(|(task, name)| (*task, name.as_str(), explain_task(*task)))
+            .collect();
+        let (response, chosen) = parts::choice(ui, ui.available_width(), &options, form.task);
+        form.task = chosen.unwrap_or(form.task);
+        response
+    });
     let hint = "Which encoder's embeddings are probed";
     parts::row(ui, "Encoder", hint, |ui| {
         let trained = model.training.checkpoint();
@@ -110,9 +126,11 @@ fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     }
     let hint = "The small model that is trained on the frozen embeddings";
     parts::row(ui, "Head", hint, |ui| {
-        let options = HEADS.map(|head| {
+        let options = Head::ALL.map(|head| {
             let name = match head {
                 Head::Linear => "linear",
+                Head::Ridge => "ridge",
+                Head::Mlp => "MLP",
                 Head::Knn => "k-NN",
             };
             (head, name, explain_head(head))
@@ -125,7 +143,8 @@ fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     parts::row(ui, "Protocol", hint, |ui| {
         let options = PROTOCOLS.map(|protocol| {
             let name = match protocol {
-                Protocol::Quick => "one split",
+                Protocol::Quick => "quick",
+                Protocol::Clean => "clean",
                 Protocol::Folds(_) => "5 folds",
             };
             (protocol, name, explain_protocol(protocol))
@@ -153,7 +172,11 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         }
         None => {
             let labels = model.library.labels().len();
-            let ready = labels > 1;
+            // Whether there are keys, tags or emotions is found out by the probe, which then says what is missing.
+            let ready = match model.probing.form.task {
+                Task::Genre => labels > 1,
+                Task::Key | Task::Tags | Task::Emotion => model.library.track_count() > 0,
+            };
             let hint = if ready {
                 "Trains the head on some tracks and scores it on others"
             } else {
@@ -221,40 +244,110 @@ fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
+/// A score of a report: accuracies in percent, others as numbers.
+fn say(result: &ProbeResult, score: f64) -> String {
+    match result.report.metric.as_str() {
+        "accuracy" => percent(score),
+        _ => format!("{score:.3}"),
+    }
+}
+
 fn score(ui: &mut Ui, result: &ProbeResult) {
     let report = &result.report;
     let tokens = theme::tokens(ui);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0 * theme::SPACE_LARGE;
-        let big = RichText::new(percent(report.accuracy))
+        let big = RichText::new(say(result, report.score))
             .size(theme::TEXT_HUGE)
             .color(tokens.text_strong);
-        ui.label(big)
-            .on_hover_text("Share of the tested tracks whose label was predicted rightly");
+        let hint = match report.metric.as_str() {
+            "accuracy" => "Share of the tested tracks whose label was predicted rightly",
+            "weighted key score" => {
+                "1 for the right key, 0.5 for the fifth above, 0.3 for the relative, 0.2 for the parallel key"
+            }
+            "ROC-AUC" => {
+                "How surely a track with a tag ranks above one without it: 0.5 is chance, 1 is always; mean over tags"
+            }
+            _ => "Share of the spread that is explained: 1 is all, 0 is always saying the mean; mean over dimensions",
+        };
+        ui.label(big).on_hover_text(hint);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
             let [low, high] = report.interval;
             let spread = match report.deviation {
                 Some(deviation) => format!(
-                    " · standard deviation over {} folds: {:.1} points",
+                    " · standard deviation over {} folds: {}",
                     report.folds.len(),
-                    100.0 * deviation
+                    match report.metric.as_str() {
+                        "accuracy" => format!("{:.1} points", 100.0 * deviation),
+                        _ => format!("{deviation:.3}"),
+                    }
                 ),
                 None => String::new(),
             };
             ui.label(format!(
-                "accuracy; 95 % interval {} to {}",
-                percent(low),
-                percent(high)
+                "{}; 95 % interval {} to {}",
+                report.metric,
+                say(result, low),
+                say(result, high)
             ));
             let weak = theme::small(format!(
-                "Always saying the most frequent label: {}{spread}",
-                percent(report.majority)
+                "Best constant answer: {}{spread}",
+                say(result, report.baseline)
             ));
             ui.label(weak.color(tokens.text_weak));
         });
     });
 }
+
+/// A bar for each tag or dimension.
+fn targets(ui: &mut Ui, result: &ProbeResult) {
+    let report = &result.report;
+    let tokens = theme::tokens(ui);
+    let mut sorted: Vec<_> = report.targets.iter().collect();
+    sorted.sort_by(|a, b| b.score.total_cmp(&a.score));
+    parts::heading(
+        ui,
+        &format!("{} of each", report.metric.trim_start_matches("mean ")),
+    );
+    ui.spacing_mut().item_spacing.y = 0.0;
+    for target in sorted {
+        let size = Vec2::new(ui.available_width(), theme::ROW_HEIGHT);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+        let painter = ui.painter().with_clip_rect(rect);
+        painter.text(
+            rect.left_center(),
+            Align2::LEFT_CENTER,
+            &target.name,
+            FontId::proportional(theme::TEXT_BODY),
+            tokens.text,
+        );
+        painter.text(
+            rect.right_center(),
+            Align2::RIGHT_CENTER,
+            format!("{:.3}", target.score),
+            FontId::proportional(theme::TEXT_BODY),
+            tokens.text,
+        );
+        let mut bar = rect.shrink2(Vec2::new(0.0, 2.0 * theme::UNIT));
+        bar.min.x += TARGET_NAME_WIDTH;
+        bar.max.x -= TARGET_VALUE_WIDTH;
+        painter.rect_filled(bar, theme::CORNER, tokens.raised);
+        bar.max.x = bar.min.x + bar.width() * target.score.clamp(0.0, 1.0) as f32;
+        painter.rect_filled(bar, theme::CORNER, tokens.accent);
+        let precision = target.precision.map_or_else(String::new, |value| {
+            format!(", average precision {value:.3}")
+        });
+        response.on_hover_text(format!(
+            "{}: {:.3}{precision}, {} tested tracks",
+            target.name, target.score, target.tracks
+        ));
+    }
+}
+
+/// Room for the name before a bar, and for the value behind it.
+const TARGET_NAME_WIDTH: f32 = 36.0 * theme::UNIT;
+const TARGET_VALUE_WIDTH: f32 = 14.0 * theme::UNIT;
 
 fn list(
     ui: &mut Ui,

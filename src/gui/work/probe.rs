@@ -17,7 +17,7 @@ use crate::{
         },
     },
     jobs::{self, Job, Watch},
-    probe::{ProbeReport, ProbeSettings, probe_genre},
+    probe::{ProbeReport, ProbeSettings, probe_collection},
 };
 
 /// Its running job.
@@ -164,5 +164,5 @@ fn probe(
     // The map works on the same table.
     outbox.send(Message::Map(MapMessage::Embedded(Arc::clone(&table))));
     watch.progress("probing", 0, None);
-    probe_genre(&table.table, settings, watch).map_err(WorkEnd::failed)
+    probe_collection(&table.table, &request.collection, settings, watch).map_err(WorkEnd::failed)
 }
