@@ -16,7 +16,9 @@ mod wav;
 pub use error::AudioError;
 pub use load::{AudioInfo, load_mono, probe_file, stream_mono};
 pub use peaks::{PEAK_SAMPLES, Peaks};
-pub use player::{OutputDevice, OutputStatus, Player, PlayerState, output_devices};
+pub use player::{
+    Beside, Heard, OutputDevice, OutputStatus, Player, PlayerState, Side, output_devices,
+};
 pub use wav::write_wav;
 
 use std::path::Path;

@@ -72,6 +72,7 @@ impl App {
         }
         if let Some(player) = &workers.player {
             player.set_volume(model.settings.volume);
+            player.choose_device(model.settings.sound_device.clone());
         }
         let shown_theme = model.settings.theme;
         theme::install(ctx, shown_theme);

@@ -9,7 +9,7 @@ use crate::{collection::Collection, jobs::Progress};
 
 use super::{
     model::{LabMessage, MapMessage, Picture, ProbeMessage, Seen, TrainMessage},
-    work::masked::MaskedSound,
+    work::masked::Decoded,
 };
 
 /// One result or report of background work. Texts are complete sentences for people.
@@ -33,8 +33,8 @@ pub enum Message {
     Seen(Seen),
     /// Where a picture was saved, or why it was not.
     Saved(Result<PathBuf, String>),
-    /// What a mask leaves of a track's sound.
-    MaskedSound(Result<MaskedSound, String>),
+    /// The samples that masked listening needs of a track.
+    DecodedForViews(Decoded),
     /// Something that runs in the background broke.
     Fault(String),
     /// The graphics card refused something.

@@ -35,6 +35,8 @@ pub struct Settings {
     pub scale: f32,
     /// How loud sounds play: 0 is silence, 1 the level of the file.
     pub volume: f32,
+    /// The sound device that was chosen; none is the system's choice.
+    pub sound_device: Option<String>,
     /// How the picture goes with the playhead.
     pub follow: Follow,
     /// What computed pictures may take on disk, in MiB.
@@ -49,6 +51,7 @@ impl Default for Settings {
             theme: Theme::Dark,
             scale: 1.0,
             volume: 1.0,
+            sound_device: None,
             follow: Follow::Page,
             cache_mebibytes: 2048,
             recent: Vec::new(),

@@ -5,15 +5,19 @@ use std::{
 };
 
 use super::{
-    OutputStatus,
+    Beside, OutputStatus,
     output::{Backend, Output},
-    shared::{Inbox, Load, Shared, Wishes},
-    sound::{Sound, Source},
+    reel::Reel,
+    shared::{Inbox, Play, Shared, Wishes},
+    sound::Source,
+    writer::{Route, Writer},
 };
 use crate::{audio::AudioError, jobs::Cancel};
 
-/// How often the ring is filled while sound moves.
+/// How often the belt is filled while sound moves.
 const TICK: Duration = Duration::from_millis(10);
+/// Frames that are laid before wishes are looked at again.
+const AT_ONCE: u64 = 8192;
 /// How long a paused output is held: between this and the next play the device may sleep.
 const IDLE: Duration = Duration::from_secs(5);
 /// An output that doesn't take its sound for this long is dead.
@@ -25,9 +29,14 @@ pub(super) struct Engine {
     inbox: Arc<Inbox>,
     backend: Backend,
     cancel: Cancel,
+    /// The device that was asked for; none is the system's choice.
+    device: Option<String>,
     source: Option<Source>,
-    sound: Option<Sound>,
+    reel: Option<Reel>,
+    beside: Option<Box<dyn Beside>>,
+    route: Route,
     output: Option<Output>,
+    writer: Option<Writer>,
     paused_since: Instant,
 }
 
@@ -43,101 +52,147 @@ impl Engine {
             inbox,
             backend,
             cancel,
+            device: None,
             source: None,
-            sound: None,
+            reel: None,
+            beside: None,
+            route: Route::default(),
             output: None,
+            writer: None,
             paused_since: Instant::now(),
         }
     }
 
     /// Runs until the window is gone.
     pub(super) fn run(mut self) {
-        self.look();
+        // A device that was chosen before is asked for first.
+        let first = self.inbox.take(Some(Duration::ZERO));
+        let look = first.device.is_none() && !first.rescan;
+        if look {
+            self.look();
+        }
+        let mut wishes = first;
         loop {
-            let patience = match &self.output {
-                Some(_) if self.is_playing() => Some(TICK),
-                Some(_) => Some(IDLE / 10),
-                None => None,
-            };
-            let wishes = self.inbox.take(patience);
             if wishes.quit || self.cancel.is_cancelled() {
                 return;
             }
             self.grant(wishes);
             self.watch_output();
             self.feed();
+            let patience = match &self.output {
+                Some(_) if self.has_room() => Some(Duration::ZERO),
+                Some(_) if self.is_playing() => Some(TICK),
+                Some(_) => Some(IDLE / 10),
+                None => None,
+            };
+            wishes = self.inbox.take(patience);
         }
     }
 
     fn grant(&mut self, wishes: Wishes) {
         if wishes.rescan {
-            self.pause();
-            self.close_output();
-            self.look();
+            self.rescan();
         }
-        if let Some(load) = wishes.load {
-            self.load(load);
+        if let Some(device) = wishes.device {
+            self.choose(device);
+        }
+        if let Some(source) = wishes.load {
+            self.load(source);
+        }
+        if let Some(beside) = wishes.beside {
+            self.beside = Some(beside);
+            self.revise();
+        } else if wishes.refresh
+            && let Some(beside) = &mut self.beside
+        {
+            beside.refresh();
+            self.revise();
+        }
+        if let Some(looped) = wishes.looped {
+            self.route.looped = looped;
+            self.revise();
         }
         if let Some(secs) = wishes.seek_secs {
+            self.route.until = None;
             self.go_to(secs.max(0.0));
         }
         match wishes.play {
-            Some(true) => self.play(),
-            Some(false) => self.pause(),
+            Some(Play::On) => self.play(),
+            Some(Play::Once([start, end])) => {
+                self.route.until = Some(end);
+                self.go_to(start);
+                self.play();
+            }
+            Some(Play::Pause) => self.pause(),
             None => {}
         }
     }
 
-    /// Says whether there is a device, without taking it.
+    /// Says which devices there are and whether one can be used, without taking it.
     fn look(&self) {
-        self.shared.set_output(match self.backend.look() {
-            Ok(device) => OutputStatus::Ready { device },
-            Err(why) => OutputStatus::Unavailable { why },
-        });
+        self.shared.set_devices(self.backend.devices());
+        self.shared
+            .set_output(match self.backend.look(self.device.as_deref()) {
+                Ok(found) => found.into(),
+                Err(why) => OutputStatus::Unavailable { why },
+            });
     }
 
-    fn load(&mut self, load: Load) {
-        if !load.keep_position {
-            self.pause();
+    fn rescan(&mut self) {
+        let playing = self.is_playing();
+        self.pause();
+        self.close_output();
+        self.look();
+        if playing {
+            self.play();
         }
+    }
+
+    fn choose(&mut self, device: Option<String>) {
+        if self.device != device || self.output.is_none() {
+            self.device = device;
+            self.rescan();
+        }
+    }
+
+    fn load(&mut self, source: Source) {
+        self.pause();
         self.flush();
-        let position = if load.keep_position {
-            self.shared.position_secs()
-        } else {
-            0.0
-        };
-        self.source = Some(load.source);
-        self.sound = None;
+        self.source = Some(source);
+        self.reel = None;
+        self.beside = None;
+        self.route = Route::default();
         self.shared.set_problem(None);
         self.shared.duration_secs.set(0.0);
         self.shared.begin_at(0.0);
-        self.start_at(position);
+        self.start_at(0.0);
     }
 
     fn play(&mut self) {
-        if self.sound.is_none() || self.is_playing() {
+        if self.source.is_none() || self.is_playing() {
             return;
         }
         if self.output.is_none() && !self.open_output() {
             return;
         }
         if self.is_at_end() {
-            self.go_to(0.0);
+            let again = self.route.looped.map_or(0.0, |[start, _]| start);
+            self.go_to(again);
         }
-        if self.sound.is_some() && self.output.is_some() {
-            // The ring first, so that sound starts with the fade.
+        if self.reel.is_some() && self.output.is_some() {
+            // The belt first, so that sound starts with the fade.
             self.feed();
-            self.shared.playing.store(true, Ordering::Release);
+            self.shared.signals.playing.store(true, Ordering::Release);
         }
     }
 
     fn pause(&mut self) {
-        self.shared.playing.store(false, Ordering::Release);
+        self.shared.signals.playing.store(false, Ordering::Release);
         self.paused_since = Instant::now();
     }
 
     fn go_to(&mut self, secs: f64) {
-        if self.sound.is_none() {
+        if self.source.is_none() {
             self.shared.sent_secs.set(f64::NAN);
             return;
         }
@@ -145,55 +200,76 @@ impl Engine {
         self.start_at(secs);
     }
 
-    /// Sets the sound to a place. The ring is empty and nothing takes from it.
+    /// What comes next is no longer what was laid: it is laid anew, behind the playhead's back while sound moves.
+    fn revise(&mut self) {
+        if self.is_playing() {
+            if let Some(writer) = &mut self.writer {
+                writer.revise(self.route);
+            }
+        } else if self.reel.is_some() {
+            self.go_to(self.shared.position_secs());
+        }
+    }
+
+    /// Sets the sound to a place. The belt is empty and nothing takes from it.
     fn start_at(&mut self, secs: f64) {
-        let rate = self.output.as_ref().map_or(1, |output| output.rate);
-        let started = self.sound_at(secs, rate);
-        match started {
-            Ok(secs) => {
+        match self.open_reel() {
+            Ok(duration) => {
+                let secs = if duration > 0.0 {
+                    secs.min(duration)
+                } else {
+                    secs
+                };
+                self.shared.duration_secs.set(duration);
                 self.shared.begin_at(secs);
+                if let Some(writer) = &mut self.writer {
+                    writer.start_at(secs, self.route);
+                }
                 self.feed();
             }
             Err(error) => {
                 self.shared.begin_at(0.0);
-                self.fail(&error);
+                self.pause();
+                self.shared.set_problem(Some(error.to_string()));
             }
         }
     }
 
-    /// Opens the source if need be and winds it to `secs`; returns the place, which is not past the end.
-    fn sound_at(&mut self, secs: f64, rate: u32) -> Result<f64, AudioError> {
-        let mut sound = match (self.sound.take(), &self.source) {
-            (Some(sound), _) => sound,
-            (None, Some(source)) => Sound::open(source, rate, &self.cancel)?,
-            (None, None) => return Ok(0.0),
+    /// Opens the source for the output's rate, if need be; returns the track's length in seconds.
+    fn open_reel(&mut self) -> Result<f64, AudioError> {
+        let rate = self.output.as_ref().map(|output| output.rate);
+        if let Some(reel) = &self.reel
+            && rate.is_none_or(|rate| reel.rate() == rate)
+        {
+            return Ok(reel.duration_secs());
+        }
+        self.reel = None;
+        let Some(source) = &self.source else {
+            return Ok(0.0);
         };
-        let duration = sound.duration_secs();
-        let secs = if duration > 0.0 {
-            secs.min(duration)
-        } else {
-            secs
-        };
-        sound.seek(secs, rate)?;
-        self.shared.duration_secs.set(duration);
-        self.sound = Some(sound);
-        Ok(secs)
-    }
-
-    fn fail(&mut self, error: &AudioError) {
-        self.pause();
-        self.sound = None;
-        self.shared.set_problem(Some(error.to_string()));
+        // Without an output nothing is read, so that any rate will do.
+        let reel = Reel::open(source, rate.unwrap_or(1), &self.cancel)?;
+        let duration = reel.duration_secs();
+        self.reel = Some(reel);
+        Ok(duration)
     }
 
     /// Opens the device and winds the sound to the playhead.
     fn open_output(&mut self) -> bool {
-        match self.backend.open(&self.shared) {
-            Ok((output, device)) => {
+        match self
+            .backend
+            .open(self.device.as_deref(), &self.shared.signals)
+        {
+            Ok((output, found)) => {
                 let position = self.shared.position_secs();
-                self.shared.rate.store(output.rate, Ordering::Release);
+                self.writer = Some(Writer::new(
+                    Arc::clone(&output.belt),
+                    Arc::clone(&self.shared.signals),
+                    output.rate,
+                    self.route,
+                ));
                 self.output = Some(output);
-                self.shared.set_output(OutputStatus::Ready { device });
+                self.shared.set_output(found.into());
                 self.start_at(position);
                 true
             }
@@ -206,24 +282,26 @@ impl Engine {
 
     /// Gives the device back and keeps the playhead.
     fn close_output(&mut self) {
+        self.writer = None;
         if self.output.take().is_none() {
             return;
         }
         // Nobody will answer a flush any more.
-        let wanted = self.shared.flush_wanted.load(Ordering::Acquire);
-        self.shared.flush_done.store(wanted, Ordering::Release);
-        let position = self.shared.position_secs();
-        self.shared.begin_at(position);
+        let signals = &self.shared.signals;
+        let wanted = signals.flush_wanted.load(Ordering::Acquire);
+        signals.flush_done.store(wanted, Ordering::Release);
+        self.shared.begin_at(self.shared.position_secs());
     }
 
-    /// Fades out, if sound moves, and empties the ring.
+    /// Fades out, if sound moves, and empties the belt.
     fn flush(&mut self) {
         let Some(output) = &self.output else {
             return;
         };
-        let wanted = self.shared.flush_wanted.fetch_add(1, Ordering::AcqRel) + 1;
+        let signals = &self.shared.signals;
+        let wanted = signals.flush_wanted.fetch_add(1, Ordering::AcqRel) + 1;
         let started = Instant::now();
-        while self.shared.flush_done.load(Ordering::Acquire) != wanted {
+        while signals.flush_done.load(Ordering::Acquire) != wanted {
             if output.fault().is_some() || started.elapsed() > DEAF {
                 self.lose_output("the sound device does not answer".to_owned());
                 return;
@@ -236,65 +314,65 @@ impl Engine {
         let why = self.output.as_ref().and_then(Output::fault).unwrap_or(why);
         self.pause();
         self.close_output();
+        self.shared.set_devices(self.backend.devices());
         self.shared.set_output(OutputStatus::Unavailable { why });
     }
 
-    /// Notices a lost device, the end of the track and a pause long enough to let the device go.
+    /// Notices a lost device, the end of the sound and a pause long enough to let the device go.
     fn watch_output(&mut self) {
         let Some(output) = &self.output else {
             return;
         };
         if let Some(why) = output.fault() {
             self.lose_output(why);
-        } else if self.is_playing() && self.is_at_end() {
+        } else if self.is_playing() && output.belt.is_over() {
             self.pause();
-            // Now the length is known, whatever the header claimed.
-            let position = self.shared.position_secs();
-            self.shared.duration_secs.set(position);
+            if let Some(reel) = &self.reel
+                && reel.end().is_some()
+            {
+                // Now the length is known, whatever the header claimed.
+                self.shared.duration_secs.set(reel.duration_secs());
+            }
+            if self.route.until.take().is_some() && !self.is_at_end() {
+                // A stretch was played once: from here, everything is ahead again.
+                self.go_to(self.shared.position_secs());
+            }
         } else if !self.is_playing() && self.paused_since.elapsed() > IDLE {
             self.close_output();
         }
     }
 
     fn is_playing(&self) -> bool {
-        self.shared.playing.load(Ordering::Acquire)
+        self.shared.signals.playing.load(Ordering::Acquire)
     }
 
-    /// Whether the last sample was taken.
+    /// Whether the playhead stands at the track's end.
     fn is_at_end(&self) -> bool {
-        match (&self.sound, &self.output) {
-            (Some(sound), Some(output)) => {
-                sound.is_over() && output.ring.slots() == output.ring_values
-            }
-            _ => false,
-        }
+        let end = self
+            .reel
+            .as_ref()
+            .and_then(|reel| reel.end().map(|end| (end, reel.rate())));
+        let over = self
+            .output
+            .as_ref()
+            .is_some_and(|output| output.belt.is_over());
+        end.is_some_and(|(end, rate)| {
+            over && self.shared.position_secs() * f64::from(rate) + 0.5 >= end as f64
+        })
     }
 
-    /// Fills the ring.
+    fn has_room(&self) -> bool {
+        let can = self.reel.is_some();
+        can && self.writer.as_ref().is_some_and(|writer| !writer.is_full())
+    }
+
+    /// Fills the belt, a good part at a time.
     fn feed(&mut self) {
-        let (Some(sound), Some(output)) = (&mut self.sound, &mut self.output) else {
+        let (Some(reel), Some(writer)) = (&mut self.reel, &mut self.writer) else {
             return;
         };
-        loop {
-            // Whole frames only.
-            let room = output.ring.slots() / 2 * 2;
-            if room == 0 {
-                return;
-            }
-            match sound.next_values() {
-                Ok(Some(ready)) => {
-                    for value in ready.drain(..room.min(ready.len())) {
-                        // There is room: only this thread fills the ring.
-                        let _ = output.ring.push(value);
-                    }
-                }
-                Ok(None) => return,
-                Err(error) => {
-                    // What was decoded before the fault still plays.
-                    self.shared.set_problem(Some(error.to_string()));
-                    return;
-                }
-            }
+        if let Err(error) = writer.fill(reel, &mut self.beside, AT_ONCE) {
+            self.shared.set_problem(Some(error.to_string()));
         }
     }
 }

@@ -1,17 +1,26 @@
-//! Plays a file or given samples.
+//! Plays a track, and under the same playhead what masks leave of it.
 //!
 //! The window talks to a [`Player`] and reads its state each frame; nothing here makes it wait. The player's thread
-//! decodes into a lock-free ring, from which the sound device's callback takes. Every start, stop and jump is
-//! faded, so that none clicks.
+//! decodes ahead onto a lock-free [`belt`] that carries the original and the views side by side; the sound device's
+//! callback takes from it and mixes what shall be heard, so that a switch takes effect with the next sample. Every
+//! start, stop, jump and switch is faded, so that none clicks.
 
+mod belt;
+mod beside;
+mod device;
 mod engine;
 mod output;
-pub use output::{OutputDevice, output_devices};
+mod reel;
 mod render;
 mod shared;
+mod signals;
 mod sound;
 #[cfg(test)]
 mod tests;
+mod writer;
+
+pub use beside::Beside;
+pub use device::{OutputDevice, output_devices};
 
 use std::{path::Path, sync::Arc, sync::atomic::Ordering};
 
@@ -19,8 +28,27 @@ use crate::jobs;
 
 use engine::Engine;
 use output::Backend;
-use shared::{Inbox, Load, Shared};
+use shared::{Inbox, Play, Shared, Wishes};
 use sound::Source;
+
+/// One of the two views that run beside the original.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    A,
+    B,
+}
+
+/// What of a track is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Heard {
+    /// The track as it is.
+    #[default]
+    Original,
+    /// What a view keeps.
+    Kept(Side),
+    /// What a view drops.
+    Dropped(Side),
+}
 
 /// Whether there is something to play on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +56,11 @@ pub enum OutputStatus {
     /// The sound device is being looked for.
     Starting,
     /// Sound goes to the named device.
-    Ready { device: String },
+    Ready {
+        device: String,
+        /// The device that was asked for, where it isn't there and the system's choice plays instead.
+        instead_of: Option<String>,
+    },
     /// There is no sound; everything else works. The next play looks for a device again.
     Unavailable { why: String },
 }
@@ -42,10 +74,16 @@ pub struct PlayerState {
     pub position_secs: f64,
     /// Length of the track in seconds, 0 if nothing is loaded or it is not known.
     pub duration_secs: f64,
+    /// What was asked to be heard; without views beside it, the original plays.
+    pub heard: Heard,
     /// The sound device.
     pub output: OutputStatus,
+    /// The devices that were found when they were looked for last, the system's choice first.
+    pub devices: Arc<[OutputDevice]>,
     /// Why the last track could not be played, or not to its end.
     pub problem: Option<String>,
+    /// How often, since the player was started, sound was due and not there.
+    pub underruns: u64,
 }
 
 /// A player with its own threads. Dropping it stops the sound.
@@ -56,7 +94,7 @@ pub struct Player {
 }
 
 impl Player {
-    /// Starts a player on the default sound device. Never fails: without a device its state says so. The device is
+    /// Starts a player on the system's sound device. Never fails: without a device its state says so. The device is
     /// taken at the first play and given back some seconds after a pause.
     pub fn start() -> Self {
         Self::on(Backend::Device)
@@ -76,7 +114,7 @@ impl Player {
             "player",
             move |cancel| Engine::new(for_thread, wishes, backend, cancel.clone()).run(),
             move |why| {
-                failed.playing.store(false, Ordering::Release);
+                failed.signals.playing.store(false, Ordering::Release);
                 failed.set_output(OutputStatus::Unavailable {
                     why: format!("the player stopped: {why}"),
                 });
@@ -94,50 +132,71 @@ impl Player {
         }
     }
 
-    /// Loads a file, paused at its beginning.
+    /// Loads a file, paused at its beginning. Loop and views of the track before it are gone.
     pub fn load(&self, path: &Path) {
-        self.exchange(Source::File(path.to_path_buf()), false);
+        self.exchange(Source::File(path.to_path_buf()));
     }
 
-    /// Loads mono samples at `rate` Hz, paused at their beginning.
+    /// As [`Player::load`], for mono samples at `rate` Hz.
     pub fn load_samples(&self, samples: Arc<[f32]>, rate: u32) {
-        self.exchange(Source::Samples { samples, rate }, false);
+        self.exchange(Source::Samples { samples, rate });
     }
 
-    /// Exchanges the sound under the playhead: same position, playing or paused as before.
-    pub fn switch(&self, path: &Path) {
-        self.exchange(Source::File(path.to_path_buf()), true);
-    }
-
-    /// As [`Player::switch`], for mono samples at `rate` Hz.
-    pub fn switch_samples(&self, samples: Arc<[f32]>, rate: u32) {
-        self.exchange(Source::Samples { samples, rate }, true);
-    }
-
-    fn exchange(&self, source: Source, keep_position: bool) {
+    fn exchange(&self, source: Source) {
         self.inbox.post(|wishes| {
-            // A switch right after a load that was not taken yet starts where that would have.
-            let keep_position =
-                keep_position && wishes.load.as_ref().is_none_or(|load| load.keep_position);
-            if !keep_position {
-                wishes.seek_secs = None;
-                wishes.play = None;
-            }
-            wishes.load = Some(Load {
-                source,
-                keep_position,
-            });
+            *wishes = Wishes {
+                load: Some(source),
+                device: wishes.device.take(),
+                rescan: wishes.rescan,
+                quit: wishes.quit,
+                ..Wishes::default()
+            };
+            self.shared.sent_secs.set(f64::NAN);
         });
+    }
+
+    /// Lets views of the loaded track run under its playhead.
+    pub fn put_beside(&self, beside: Box<dyn Beside>) {
+        self.inbox.post(|wishes| wishes.beside = Some(beside));
+    }
+
+    /// Says that the views beside the track changed: they are read anew from the playhead on, without a gap.
+    pub fn refresh_beside(&self) {
+        self.inbox.post(|wishes| wishes.refresh = true);
+    }
+
+    /// Changes what is heard, from the next sample on. Without views beside the track, the original plays.
+    pub fn hear(&self, heard: Heard) {
+        self.shared.signals.set_heard(heard);
+    }
+
+    /// Plays a stretch (start and end in seconds) over and over, or the track to its end.
+    pub fn set_loop(&self, looped: Option<[f64; 2]>) {
+        let looped = looped.filter(|[start, end]| start.is_finite() && end.is_finite());
+        self.inbox.post(|wishes| wishes.looped = Some(looped));
     }
 
     /// Plays on, or from the beginning when the end was reached.
     pub fn play(&self) {
-        self.inbox.post(|wishes| wishes.play = Some(true));
+        self.inbox.post(|wishes| wishes.play = Some(Play::On));
+    }
+
+    /// Plays from one time to another, in seconds, and stops there.
+    pub fn play_once(&self, start_secs: f64, end_secs: f64) {
+        if !(start_secs.is_finite() && end_secs.is_finite()) {
+            return;
+        }
+        let start_secs = start_secs.max(0.0);
+        self.inbox.post(|wishes| {
+            wishes.seek_secs = None;
+            wishes.play = Some(Play::Once([start_secs, end_secs]));
+            self.shared.sent_secs.set(start_secs);
+        });
     }
 
     /// Pauses and keeps the position.
     pub fn pause(&self) {
-        self.inbox.post(|wishes| wishes.play = Some(false));
+        self.inbox.post(|wishes| wishes.play = Some(Play::Pause));
     }
 
     /// Moves the playhead, in seconds.
@@ -146,6 +205,9 @@ impl Player {
             return;
         }
         self.inbox.post(|wishes| {
+            if let Some(Play::Once(_)) = wishes.play {
+                wishes.play = None;
+            }
             wishes.seek_secs = Some(secs);
             self.shared.sent_secs.set(secs.max(0.0));
         });
@@ -154,13 +216,18 @@ impl Player {
     /// Sets how loud it plays: 0 is silence, 1 the level of the file.
     pub fn set_volume(&self, volume: f32) {
         if volume.is_finite() {
-            self.shared.set_volume(volume.clamp(0.0, 1.0));
+            self.shared.signals.set_volume(volume.clamp(0.0, 1.0));
         }
     }
 
-    /// Looks for a sound device again.
+    /// Looks for sound devices again.
     pub fn rescan(&self) {
         self.inbox.post(|wishes| wishes.rescan = true);
+    }
+
+    /// Plays on the named device, or on the system's choice. Sound that moves goes on there.
+    pub fn choose_device(&self, device: Option<String>) {
+        self.inbox.post(|wishes| wishes.device = Some(device));
     }
 
     /// What the player does now; cheap enough for every frame.

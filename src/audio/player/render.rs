@@ -1,73 +1,133 @@
 use std::sync::{Arc, atomic::Ordering};
 
-use rtrb::Consumer;
-
-use super::shared::Shared;
+use super::{belt::Belt, signals::Signals};
 
 /// Length of the fades at play, pause and seek.
-pub(super) const FADE_SECS: f32 = 0.015;
+pub(super) const FADE_SECS: f32 = 0.030;
+/// Length of the cross-fade between the original and the views.
+pub(super) const SWITCH_SECS: f32 = 0.015;
+/// Where the belt runs dry, the last value sinks to a third in this time instead of breaking off.
+const SINK_SECS: f32 = 0.002;
+/// Quieter than this is silence (-120 dB).
+const SILENCE: f32 = 1e-6;
 
-/// The part of the player that runs in the sound callback: takes stereo frames from the ring, fades, counts. It
-/// neither allocates nor locks.
+/// How loud the original, view A, view B and the mono track are in what is heard.
+pub(super) type Weights = [f32; 4];
+
+/// The part of the player that runs in the sound callback: takes frames from the belt, mixes, fades, counts. It
+/// reaches nothing but atomics, so it can neither allocate nor lock.
 pub(super) struct Renderer {
-    ring: Consumer<f32>,
-    shared: Arc<Shared>,
+    belt: Arc<Belt>,
+    signals: Arc<Signals>,
+    rate: f64,
     gain: f32,
     gain_step: f32,
     /// Follows the volume that was set, as slowly as the fades, so that moving it never clicks.
     volume: f32,
+    weights: Weights,
+    weight_step: f32,
+    /// What was heard last, and how fast it sinks where nothing follows.
+    last: [f32; 2],
+    sink: f32,
+    /// Frames come; where they stop coming, that is an underrun.
+    flows: bool,
 }
 
 impl Renderer {
-    /// `rate` is that of the output, in Hz; the ring holds interleaved stereo.
-    pub(super) fn new(ring: Consumer<f32>, shared: Arc<Shared>, rate: u32) -> Self {
+    /// `rate` is that of the output, in Hz.
+    pub(super) fn new(belt: Arc<Belt>, signals: Arc<Signals>, rate: u32) -> Self {
+        let rate = rate.max(1) as f32;
         Self {
-            ring,
-            volume: shared.volume(),
-            shared,
+            belt,
+            volume: signals.volume(),
+            weights: signals.heard().weights(),
+            signals,
+            rate: f64::from(rate),
             gain: 0.0,
-            gain_step: 1.0 / (FADE_SECS * rate as f32).max(1.0),
+            gain_step: 1.0 / (FADE_SECS * rate).max(1.0),
+            weight_step: 1.0 / (SWITCH_SECS * rate).max(1.0),
+            last: [0.0; 2],
+            sink: (-1.0 / (SINK_SECS * rate).max(1.0)).exp(),
+            flows: false,
         }
     }
 
     /// Hands `frames` frames (left, right) to `put`.
     pub(super) fn render(&mut self, frames: usize, mut put: impl FnMut([f32; 2])) {
-        let wanted = self.shared.flush_wanted.load(Ordering::Acquire);
-        let flushing = wanted != self.shared.flush_done.load(Ordering::Relaxed);
-        let sounding = self.shared.playing.load(Ordering::Acquire) && !flushing;
-        let volume = self.shared.volume();
-        let mut taken = 0;
+        let wanted = self.signals.flush_wanted.load(Ordering::Acquire);
+        let flushing = wanted != self.signals.flush_done.load(Ordering::Relaxed);
+        let sounding = self.signals.playing.load(Ordering::Acquire) && !flushing;
+        let (volume, heard) = (self.signals.volume(), self.signals.heard().weights());
+        self.signals.block.store(frames as u64, Ordering::Relaxed);
+        let (laid, end) = (self.belt.laid(), self.belt.end());
+        let first = self.belt.taken();
+        let (mut next, mut place) = (first, 0);
         for _ in 0..frames {
             self.gain = if sounding {
                 (self.gain + self.gain_step).min(1.0)
             } else {
                 (self.gain - self.gain_step).max(0.0)
             };
-            self.volume += (volume - self.volume).clamp(-self.gain_step, self.gain_step);
+            step(&mut self.volume, volume, self.gain_step);
             if self.gain <= 0.0 {
-                put([0.0; 2]);
+                self.flows = false;
+                put(self.sunk());
                 continue;
             }
-            match (self.ring.pop(), self.ring.pop()) {
-                (Ok(left), Ok(right)) => {
-                    taken += 1;
-                    let gain = self.gain * self.volume;
-                    put([left * gain, right * gain]);
+            if next >= laid.min(end) {
+                // The belt ran dry, or the sound is over: what comes next fades in again.
+                if std::mem::take(&mut self.flows) && next < end {
+                    self.signals.underruns.fetch_add(1, Ordering::Relaxed);
                 }
-                _ => {
-                    // The ring ran dry: what comes next fades in again.
-                    self.gain = 0.0;
-                    put([0.0; 2]);
-                }
+                self.gain = 0.0;
+                put(self.sunk());
+                continue;
             }
+            let frame = self.belt.read(next);
+            next += 1;
+            place = frame.place + 1;
+            self.flows = true;
+            let target = if frame.has_beside { heard } else { ORIGINAL };
+            for (weight, target) in self.weights.iter_mut().zip(target) {
+                step(weight, target, self.weight_step);
+            }
+            let [original, a, b, mono] = self.weights;
+            let [view_a, view_b, whole] = frame.beside;
+            let beside = a * view_a + b * view_b + mono * whole;
+            let gain = self.gain * self.volume;
+            self.last = frame
+                .original
+                .map(|value| (original * value + beside) * gain);
+            put(self.last);
         }
-        self.shared.frames_played.fetch_add(taken, Ordering::AcqRel);
+        if next > first {
+            self.belt.set_taken(next);
+            self.signals.position.set(place as f64 / self.rate);
+        }
         if flushing && self.gain <= 0.0 {
-            let waiting = self.ring.slots();
-            if let Ok(chunk) = self.ring.read_chunk(waiting) {
-                chunk.commit_all();
-            }
-            self.shared.flush_done.store(wanted, Ordering::Release);
+            self.belt.set_taken(laid);
+            self.signals.flush_done.store(wanted, Ordering::Release);
         }
     }
+
+    /// Whether more than so many frames wait, or all that will ever come.
+    #[cfg(test)]
+    pub(super) fn may_take(&self, left: u64) -> bool {
+        self.belt.end() <= self.belt.laid() || self.belt.laid() > self.belt.taken() + left
+    }
+
+    fn sunk(&mut self) -> [f32; 2] {
+        self.last = self.last.map(|value| {
+            let value = value * self.sink;
+            if value.abs() < SILENCE { 0.0 } else { value }
+        });
+        self.last
+    }
+}
+
+/// Nothing but the original.
+pub(super) const ORIGINAL: Weights = [1.0, 0.0, 0.0, 0.0];
+
+fn step(value: &mut f32, target: f32, most: f32) {
+    *value += (target - *value).clamp(-most, most);
 }

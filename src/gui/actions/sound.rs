@@ -2,7 +2,7 @@ use eframe::egui::Key;
 
 use crate::gui::{
     command::{Command, SoundCommand},
-    model::WINDOW_SECS,
+    model::{Hearing, WINDOW_SECS},
 };
 
 use super::{Action, Group, Shortcut};
@@ -146,15 +146,36 @@ pub(super) const ACTIONS: &[Action] = &[
         command: |_| Some(Command::Sound(SoundCommand::Seek(f64::INFINITY))),
     },
     Action {
+        id: "hear-masked",
+        group: GROUP,
+        name: "Original or masked",
+        help: "Hear the track as it is, or what was heard of the masks last",
+        keys: &[Shortcut::plain(Key::X)],
+        command: |_| sound(SoundCommand::ToggleMasked),
+    },
+    Action {
+        id: "hear-original",
+        group: GROUP,
+        name: "Hear the original",
+        help: "Hear the track as it is",
+        keys: &[],
+        command: |_| sound(SoundCommand::Hear(Hearing::Original)),
+    },
+    Action {
         id: "hear-left",
         group: GROUP,
-        name: "Original or what is left",
-        help: "Hear the track as it is, or what the mask leaves of it",
-        keys: &[Shortcut::plain(Key::X)],
-        command: |model| {
-            let left = !model.transport.hear_left;
-            Some(Command::Sound(SoundCommand::HearLeft(left)))
-        },
+        name: "Hear what is left",
+        help: "Hear what the active view keeps of the track",
+        keys: &[],
+        command: |_| sound(SoundCommand::Hear(Hearing::Left)),
+    },
+    Action {
+        id: "hear-dropped",
+        group: GROUP,
+        name: "Hear what is dropped",
+        help: "Hear what the active view takes away from the track",
+        keys: &[Shortcut::shift(Key::X)],
+        command: |_| sound(SoundCommand::Hear(Hearing::Dropped)),
     },
     Action {
         id: "mute",

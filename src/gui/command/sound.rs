@@ -1,4 +1,4 @@
-use crate::gui::model::Selection;
+use crate::gui::model::{Hearing, Selection};
 
 /// What a user does to the sound.
 #[derive(Debug, Clone)]
@@ -33,6 +33,10 @@ pub enum SoundCommand {
     ToggleMute,
     /// Looks for a sound device again.
     FindSoundDevice,
-    /// Plays the masked sound instead of the original.
-    HearLeft(bool),
+    /// Plays on a named device, or on the system's choice.
+    ChooseDevice(Option<String>),
+    /// Exchanges what is heard under the playhead.
+    Hear(Hearing),
+    /// The original, or what was heard of the masks last.
+    ToggleMasked,
 }

@@ -134,13 +134,12 @@ fn select(model: &mut Model, workers: &mut Workers, index: usize) {
     if model.spectrogram.path() == Some(path.as_path()) {
         return;
     }
-    model.transport.left_is_loaded = false;
     model.mask.new_track();
-    model.transport.selection = None;
-    model.transport.looped = None;
+    sound::forget_track(model, workers);
     model.spectrogram.state = PictureState::Computing(path.clone());
     workers.picture.request(path.clone());
     if let Some(player) = &workers.player {
         player.load(&path);
     }
+    sound::prepare_views(model, workers);
 }

@@ -45,9 +45,7 @@ fn changed(model: &mut Model, workers: &Workers) {
         let frames = picture.frames();
         model.mask.refresh(frames);
     }
-    if model.transport.hear_left {
-        sound::hear_left(model, workers);
-    }
+    sound::masks_changed(model, workers);
 }
 
 /// What a kind of mask does, in one sentence.

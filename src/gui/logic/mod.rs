@@ -48,7 +48,7 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
         Message::Picture { path, result } => picture::received(model, workers, path, result),
         Message::Saved(result) => picture::saved(model, result),
         Message::Seen(seen) => model.spectrogram.seen = Some(seen),
-        Message::MaskedSound(result) => sound::masked(model, workers, result),
+        Message::DecodedForViews(decoded) => sound::decoded(model, workers, decoded),
         Message::Fault(why) => model.notices.error(why),
         Message::Graphics(why) => window::graphics(model, &why),
         Message::Train(message) => train::receive(model, workers, message),

@@ -112,9 +112,7 @@ pub(super) fn received(
             measure(model, &picture);
             model.library.learn_duration(&path, picture.duration_secs());
             model.spectrogram.state = PictureState::Ready { path, picture };
-            if model.transport.hear_left {
-                sound::hear_left(model, workers);
-            }
+            sound::masks_changed(model, workers);
         }
         Err(why) => {
             model.library.learn_problem(&path, &why);

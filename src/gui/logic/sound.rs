@@ -1,20 +1,19 @@
-use std::sync::Arc;
-
 use crate::{
-    audio::SAMPLE_RATE,
+    audio::{Heard, Side},
     gui::{
         command::SoundCommand,
-        model::{Model, PictureState, Selection},
+        model::{Hearing, Model, Selection, Views, clock},
         work::{
             Workers,
-            masked::{MaskedRequest, MaskedSound},
+            masked::{Decoded, MaskedViews, Masks},
         },
     },
+    tokens::ViewName,
 };
 
 use super::window;
 
-pub(super) fn apply(model: &mut Model, workers: &Workers, command: SoundCommand) {
+pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: SoundCommand) {
     match command {
         SoundCommand::TogglePlay => {
             if model.transport.playing {
@@ -38,11 +37,11 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: SoundCommand)
                 Some(_) => None,
                 None => model.transport.selection.or_else(|| whole(model)),
             };
-            set_loop(model, workers, looped);
+            enter_loop(model, workers, looped);
         }
         SoundCommand::LoopSelection => {
             let selection = model.transport.selection;
-            set_loop(model, workers, selection);
+            enter_loop(model, workers, selection);
         }
         SoundCommand::LoopFromHere => bound_loop(model, workers, true),
         SoundCommand::LoopToHere => bound_loop(model, workers, false),
@@ -66,13 +65,21 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: SoundCommand)
                 player.rescan();
             }
         }
-        SoundCommand::HearLeft(on) => {
-            model.transport.hear_left = on;
-            if on {
-                hear_left(model, workers);
-            } else {
-                hear_original(model, workers);
+        SoundCommand::ChooseDevice(device) => {
+            if let Some(player) = &workers.player {
+                player.choose_device(device.clone());
             }
+            model.settings.sound_device = device;
+            model.transport.told_stand_in = false;
+            window::remember(model, workers);
+        }
+        SoundCommand::Hear(hearing) => hear(model, workers, hearing),
+        SoundCommand::ToggleMasked => {
+            let hearing = match model.transport.hearing {
+                Hearing::Original => model.transport.masked,
+                Hearing::Left | Hearing::Dropped => Hearing::Original,
+            };
+            hear(model, workers, hearing);
         }
     }
 }
@@ -84,7 +91,9 @@ pub fn listen(model: &mut Model, workers: &Workers) {
     };
     let state = player.state();
     let transport = &mut model.transport;
+    let was_playing = transport.playing;
     transport.playing = state.playing;
+    transport.devices = state.devices;
     transport.position_secs = state.position_secs;
     transport.duration_secs = state.duration_secs;
     transport.output = Some(state.output);
@@ -96,6 +105,8 @@ pub fn listen(model: &mut Model, workers: &Workers) {
         model.notices.error(problem.clone());
         transport.problem = Some(problem);
     }
+    tell_of_device(model, was_playing);
+    let transport = &mut model.transport;
     if transport.playing {
         if let Some(notice) = transport.silence_notice.take() {
             model.notices.dismiss(notice);
@@ -108,35 +119,128 @@ pub fn listen(model: &mut Model, workers: &Workers) {
     }
 }
 
-pub(super) fn masked(model: &mut Model, workers: &Workers, result: Result<MaskedSound, String>) {
-    match result {
-        Ok(sound) => {
-            if model.transport.hear_left && Some(&sound.request) == masked_request(model).as_ref() {
-                model.transport.left_is_computed = false;
-                model.transport.left_is_loaded = true;
-                if let Some(player) = &workers.player {
-                    player.switch_samples(Arc::clone(&sound.samples), SAMPLE_RATE);
-                }
-            }
+/// Says that sound was lost, or that it goes elsewhere than the user chose.
+fn tell_of_device(model: &mut Model, was_playing: bool) {
+    let transport = &mut model.transport;
+    if let Some(why) = transport.silence()
+        && was_playing
+        && transport.lost_secs.is_none()
+    {
+        let here = transport.position_secs;
+        let text = format!(
+            "Sound stopped at {}: {why}. The playhead stays there; connect a sound device and press Space",
+            clock(here)
+        );
+        transport.lost_secs = Some(here);
+        model.notices.error(text);
+    } else if transport.playing {
+        transport.lost_secs = None;
+    }
+    let transport = &mut model.transport;
+    match transport.stand_in() {
+        Some((chosen, device)) if !transport.told_stand_in => {
+            let text = format!("{chosen} is not connected; sound goes to {device}");
+            transport.told_stand_in = true;
+            model.notices.note(text);
         }
-        Err(why) => {
-            model.transport.hear_left = false;
-            model.transport.left_is_computed = false;
+        Some(_) => {}
+        None => transport.told_stand_in = false,
+    }
+}
+
+/// Another track is shown: what belonged to the one before goes.
+pub(super) fn forget_track(model: &mut Model, workers: &mut Workers) {
+    model.transport.selection = None;
+    model.transport.looped = None;
+    model.transport.views = Views::Unprepared;
+    workers.masked.live.put(None);
+    workers.masked.stop();
+}
+
+fn hear(model: &mut Model, workers: &mut Workers, hearing: Hearing) {
+    model.transport.hearing = hearing;
+    if hearing != Hearing::Original {
+        model.transport.masked = hearing;
+    }
+    prepare_views(model, workers);
+    tell_player(model, workers);
+}
+
+/// Lets the shown track be decoded for masked listening, where that is wanted and was not begun.
+pub(super) fn prepare_views(model: &mut Model, workers: &mut Workers) {
+    let transport = &mut model.transport;
+    if transport.hearing == Hearing::Original || transport.views != Views::Unprepared {
+        return;
+    }
+    if let (Some(path), Some(_)) = (model.spectrogram.path(), &workers.player) {
+        transport.views = Views::Preparing;
+        workers.masked.request(path.to_path_buf());
+    }
+}
+
+/// The samples are there: the views run under the playhead from now on.
+pub(super) fn decoded(model: &mut Model, workers: &Workers, decoded: Decoded) {
+    if model.spectrogram.path() != Some(decoded.path.as_path()) {
+        return;
+    }
+    match (decoded.samples, &workers.player) {
+        (Ok(samples), Some(player)) => {
+            model.transport.views = Views::Ready;
+            let live = workers.masked.live.clone();
+            player.put_beside(Box::new(MaskedViews::new(samples, live)));
+        }
+        (Err(why), _) => {
+            model.transport.views = Views::Unprepared;
+            model.transport.hearing = Hearing::Original;
+            tell_player(model, workers);
             model.notices.error(why);
         }
+        (Ok(_), None) => {}
+    }
+}
+
+/// The views drop other patches than before, or another view is the active one.
+pub(super) fn masks_changed(model: &Model, workers: &Workers) {
+    let ratio = model.mask.ratio;
+    let tables = model.mask.tables.clone();
+    workers
+        .masked
+        .live
+        .put(tables.map(|tables| Masks { tables, ratio }));
+    if let Some(player) = &workers.player {
+        player.refresh_beside();
+    }
+    tell_player(model, workers);
+}
+
+fn tell_player(model: &Model, workers: &Workers) {
+    let side = match model.mask.active {
+        ViewName::A => Side::A,
+        ViewName::B => Side::B,
+    };
+    if let Some(player) = &workers.player {
+        player.hear(match model.transport.hearing {
+            Hearing::Original => Heard::Original,
+            Hearing::Left => Heard::Kept(side),
+            Hearing::Dropped => Heard::Dropped(side),
+        });
     }
 }
 
 pub(super) fn play(model: &mut Model, workers: &Workers) {
+    tell_of_silence(model);
+    if let Some(player) = &workers.player {
+        player.play();
+    }
+}
+
+fn tell_of_silence(model: &mut Model) {
     // The player looks for a device again; where there still is none, silence must not be all that answers.
     if let Some(why) = model.transport.silence() {
         let text = format!(
             "Nothing can be heard: {why}. Connect a sound device and play again; everything else works without one"
         );
         model.transport.silence_notice = Some(model.notices.passing(text));
-    }
-    if let Some(player) = &workers.player {
-        player.play();
     }
 }
 
@@ -204,8 +308,22 @@ fn bound_loop(model: &mut Model, workers: &Workers, start: bool) {
     }
 }
 
-fn set_loop(model: &mut Model, _workers: &Workers, looped: Option<Selection>) {
+fn set_loop(model: &mut Model, workers: &Workers, looped: Option<Selection>) {
     model.transport.looped = looped;
+    if let Some(player) = &workers.player {
+        player.set_loop(looped.map(|it| [it.start_secs, it.end_secs]));
+    }
+}
+
+/// Loops a stretch that a key asked for: the playhead goes there if it is elsewhere.
+fn enter_loop(model: &mut Model, workers: &Workers, looped: Option<Selection>) {
+    set_loop(model, workers, looped);
+    let here = model.transport.position_secs;
+    if let Some(looped) = looped
+        && !(looped.start_secs..looped.end_secs).contains(&here)
+    {
+        seek(model, workers, looped.start_secs);
+    }
 }
 
 fn play_once(model: &mut Model, workers: &Workers) {
@@ -216,8 +334,11 @@ fn play_once(model: &mut Model, workers: &Workers) {
         track_secs(model),
     );
     if let Some(stretch) = model.transport.selection.or(visible) {
-        seek(model, workers, stretch.start_secs);
-        play(model, workers);
+        model.transport.position_secs = stretch.start_secs;
+        tell_of_silence(model);
+        if let Some(player) = &workers.player {
+            player.play_once(stretch.start_secs, stretch.end_secs);
+        }
     }
 }
 
@@ -226,33 +347,5 @@ fn seek(model: &mut Model, workers: &Workers, secs: f64) {
     model.transport.position_secs = secs;
     if let Some(player) = &workers.player {
         player.seek(secs);
-    }
-}
-
-fn masked_request(model: &Model) -> Option<MaskedRequest> {
-    let PictureState::Ready { path, .. } = &model.spectrogram.state else {
-        return None;
-    };
-    Some(MaskedRequest {
-        path: path.clone(),
-        key: model.mask.active_table()?.key.clone(),
-        ratio: model.mask.ratio,
-    })
-}
-
-pub(super) fn hear_left(model: &mut Model, workers: &Workers) {
-    if let Some(request) = masked_request(model) {
-        model.transport.left_is_computed = true;
-        workers.masked.request(request);
-    }
-}
-
-fn hear_original(model: &mut Model, workers: &Workers) {
-    model.transport.left_is_computed = false;
-    if !std::mem::take(&mut model.transport.left_is_loaded) {
-        return;
-    }
-    if let (Some(player), Some(path)) = (&workers.player, model.spectrogram.path()) {
-        player.switch(path);
     }
 }

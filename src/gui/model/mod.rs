@@ -40,7 +40,7 @@ pub use training::{
     BATCH, Devices, LEARNING_RATE, MASK_PERCENT, PastRun, STEPS, TrainCommand, TrainForm,
     TrainMessage, TrainPhase, Training, WantedFolder,
 };
-pub use transport::{Selection, Transport, clock, length};
+pub use transport::{Hearing, Selection, Transport, Views, clock, length};
 
 use crate::storage::Settings;
 

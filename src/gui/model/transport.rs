@@ -1,4 +1,28 @@
-use crate::audio::OutputStatus;
+use std::sync::Arc;
+
+use crate::audio::{OutputDevice, OutputStatus};
+
+/// What of the shown track is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Hearing {
+    #[default]
+    Original,
+    /// What the active view keeps.
+    Left,
+    /// What the active view drops.
+    Dropped,
+}
+
+/// Whether what the masks leave of the shown track can be heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Views {
+    /// Nobody asked for it yet.
+    #[default]
+    Unprepared,
+    /// The track is being decoded for it; until then the original plays.
+    Preparing,
+    Ready,
+}
 
 /// A stretch of the shown track, in seconds from its start; never empty, and the start comes first.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,16 +78,22 @@ pub struct Transport {
     pub problem: Option<String>,
     /// `None` until the player said something about the sound device.
     pub output: Option<OutputStatus>,
-    /// The user wants to hear what the mask leaves.
-    pub hear_left: bool,
-    /// What the mask leaves is what is loaded in the player now.
-    pub left_is_loaded: bool,
-    /// What the mask leaves is being computed.
-    pub left_is_computed: bool,
+    /// What the user wants to hear; of which view, [`super::Mask::active`] says.
+    pub hearing: Hearing,
+    /// What was heard of the masks last: where X goes back to.
+    pub masked: Hearing,
+    /// Whether the views can be heard.
+    pub views: Views,
+    /// The sound devices that were found, the system's choice first.
+    pub devices: Arc<[OutputDevice]>,
     /// How loud it was before it was muted.
     pub volume_before_mute: f32,
     /// The notice that nothing can be heard, to be closed once something is.
     pub silence_notice: Option<u64>,
+    /// Where sound stopped when its device was lost, once that was told.
+    pub lost_secs: Option<f64>,
+    /// It was told that sound goes elsewhere than the user chose.
+    pub told_stand_in: bool,
 }
 
 impl Default for Transport {
@@ -76,11 +106,14 @@ impl Default for Transport {
             looped: None,
             problem: None,
             output: None,
-            hear_left: false,
-            left_is_loaded: false,
-            left_is_computed: false,
+            hearing: Hearing::Original,
+            masked: Hearing::Left,
+            views: Views::Unprepared,
+            devices: Arc::from([]),
             volume_before_mute: 1.0,
             silence_notice: None,
+            lost_secs: None,
+            told_stand_in: false,
         }
     }
 }
@@ -89,6 +122,21 @@ impl Transport {
     /// Whether the sound device is still being looked for.
     pub fn is_starting(&self) -> bool {
         self.output == Some(OutputStatus::Starting)
+    }
+
+    /// Whether masked sound is wanted and not there yet.
+    pub fn is_preparing(&self) -> bool {
+        self.hearing != Hearing::Original && self.views == Views::Preparing
+    }
+
+    /// The device that sound goes to instead of the chosen one.
+    pub fn stand_in(&self) -> Option<(&str, &str)> {
+        match &self.output {
+            Some(OutputStatus::Ready { device, instead_of }) => {
+                Some((instead_of.as_deref()?, device))
+            }
+            _ => None,
+        }
     }
 
     /// Why nothing can be heard, where that is so.

@@ -1,4 +1,4 @@
-//! The bar at the bottom: play, position, original or what is left.
+//! The bar at the bottom: play, position, which of the four sounds is heard, volume and device.
 
 use eframe::egui::{
     self, Align, Button, Frame, Layout as Flow, Margin, Panel, RichText, Sense, Slider, vec2,
@@ -8,16 +8,22 @@ use egui_phosphor::regular as icon;
 use crate::{
     audio::OutputStatus,
     gui::{
-        command::{Command, SoundCommand},
-        model::{FRAME_SECS, Model, clock},
+        command::{Command, MaskCommand, SoundCommand},
+        model::{FRAME_SECS, Hearing, Model, clock},
         theme::{self, small},
     },
+    tokens::ViewName,
 };
 
 use super::top::icon_button;
 
 /// The volume slider gives way to the seek bar where less is left for both.
 const ROOM_FOR_VOLUME: f32 = 150.0 * theme::UNIT;
+
+/// The words beside the sounds give way to the seek bar where less is left for both.
+const ROOM_FOR_WORDS: f32 = 150.0 * theme::UNIT;
+/// Room for those words, whatever they are.
+const WORDS_WIDTH: f32 = 22.0 * theme::UNIT;
 
 /// Draws the bar.
 pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
@@ -36,7 +42,7 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                 position(ui, model);
                 ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
                     device(ui, model, out);
-                    part(ui, model, out);
+                    hearing(ui, model, out);
                     seek_bar(ui, model, out);
                 });
             });
@@ -66,6 +72,29 @@ fn buttons(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, shown, tip));
     if response.clicked() {
         out.push(Command::Sound(SoundCommand::TogglePlay));
+    }
+    let looped = model.transport.looped.is_some();
+    let (symbol, tip) = match looped {
+        true => (
+            RichText::new(icon::REPEAT).color(tokens.accent),
+            "End the loop (L)",
+        ),
+        false => (
+            RichText::new(icon::REPEAT).color(tokens.text),
+            "Loop the selection, or the whole track (L)",
+        ),
+    };
+    let button = Button::new(symbol.size(theme::TEXT_LARGE))
+        .frame_when_inactive(false)
+        .selected(looped);
+    let response = ui
+        .add_enabled_ui(shown, |ui| ui.add_sized([theme::CONTROL_HEIGHT; 2], button))
+        .inner
+        .on_hover_text(tip);
+    response
+        .widget_info(|| egui::WidgetInfo::selected(egui::WidgetType::Button, shown, looped, tip));
+    if response.clicked() {
+        out.push(Command::Sound(SoundCommand::ToggleLoop));
     }
 }
 
@@ -157,46 +186,78 @@ fn seek_bar(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-fn part(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
-    let transport = &model.transport;
+/// Which of the four sounds is heard, as one control.
+fn hearing(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
-    let mut choose = |ui: &mut egui::Ui, left: bool, text: &str, tip: &str| {
-        let chosen = transport.hear_left == left;
-        let colour = if chosen {
-            tokens.text_strong
-        } else {
-            tokens.text_weak
-        };
-        let fill = if chosen {
-            tokens.accent_quiet
-        } else {
-            tokens.raised
-        };
-        let button = Button::new(RichText::new(text).color(colour)).fill(fill);
-        if ui.add(button).on_hover_text(tip).clicked() {
-            out.push(Command::Sound(SoundCommand::HearLeft(left)));
-        }
-    };
-    ui.spacing_mut().item_spacing.x = theme::LINE;
+    let (transport, active) = (&model.transport, model.mask.active);
+    let wide = ui.available_width() > ROOM_FOR_WORDS;
     ui.add_space(theme::SPACE_LARGE);
-    let text = if transport.left_is_computed {
-        "What is left …"
-    } else {
-        "What is left"
-    };
-    choose(
+    ui.spacing_mut().item_spacing.x = theme::LINE;
+    ui.spacing_mut().button_padding.x = theme::SPACE_LARGE;
+    let mut segment =
+        |ui: &mut egui::Ui, text: &str, tip: &str, wanted: Hearing, view: Option<ViewName>| {
+            let of_view = view.is_none_or(|view| view == active);
+            let chosen = transport.hearing == wanted && of_view;
+            let colour_of = |view| match view {
+                ViewName::A => tokens.view_a,
+                ViewName::B => tokens.view_b,
+            };
+            // What is dropped belongs to the active view.
+            let of_active = (chosen && wanted == Hearing::Dropped).then_some(active);
+            let own = view.or(of_active).map(colour_of);
+            let (fill, colour) = match (chosen, own) {
+                (true, Some(own)) => (own, tokens.on_accent),
+                (true, None) => (tokens.accent_quiet, tokens.text_strong),
+                (false, Some(own)) => (tokens.raised, own),
+                (false, None) => (tokens.raised, tokens.text),
+            };
+            let button = Button::new(RichText::new(text).color(colour)).fill(fill);
+            let response = ui.add(button).on_hover_text(tip);
+            response.widget_info(|| {
+                egui::WidgetInfo::selected(egui::WidgetType::RadioButton, true, chosen, tip)
+            });
+            if response.clicked() {
+                if let Some(view) = view {
+                    out.push(Command::Mask(MaskCommand::SetView(view)));
+                }
+                out.push(Command::Sound(SoundCommand::Hear(wanted)));
+            }
+        };
+    // From right to left.
+    let dropped = "Hear what the active view drops, at the same place (Shift+X)";
+    segment(ui, "Dropped", dropped, Hearing::Dropped, None);
+    let b = "Hear what is left of view B, at the same place (2, X)";
+    segment(ui, "B", b, Hearing::Left, Some(ViewName::B));
+    let a = "Hear what is left of view A, at the same place (1, X)";
+    segment(ui, "A", a, Hearing::Left, Some(ViewName::A));
+    if wide {
+        ui.add_space(theme::SPACE);
+        let text = if transport.is_preparing() {
+            "being prepared …"
+        } else {
+            "what is left"
+        };
+        let size = vec2(WORDS_WIDTH, theme::CONTROL_HEIGHT);
+        ui.allocate_ui_with_layout(size, Flow::right_to_left(Align::Center), |ui| {
+            ui.label(small(text).color(tokens.text_weak));
+        });
+        ui.add_space(theme::SPACE);
+    }
+    segment(
         ui,
-        true,
-        text,
-        "Hear only what the mask keeps, at the same place (X)",
+        "Original",
+        "Hear the track as it is (X)",
+        Hearing::Original,
+        None,
     );
-    choose(ui, false, "Original", "Hear the track as it is (X)");
     ui.add_space(theme::SPACE_LARGE);
     ui.spacing_mut().item_spacing.x = theme::SPACE;
 }
 
+/// Volume, or why there is no sound, and the list of devices.
 fn device(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
+    devices(ui, model, out);
     match &model.transport.output {
         Some(OutputStatus::Unavailable { why }) => {
             let text = format!("{}  No sound", icon::SPEAKER_SLASH);
@@ -209,10 +270,60 @@ fn device(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                 out.push(Command::Sound(SoundCommand::FindSoundDevice));
             }
         }
-        Some(OutputStatus::Ready { device }) => volume(ui, model, device, out),
+        Some(OutputStatus::Ready { device, .. }) => volume(ui, model, device, out),
         Some(OutputStatus::Starting) | None => {
             ui.label(RichText::new(icon::SPEAKER_NONE).color(tokens.text_weak))
                 .on_hover_text("Looking for a sound device");
         }
     }
+}
+
+/// The menu in which a sound device is chosen.
+fn devices(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    let chosen = model.settings.sound_device.as_deref();
+    let symbol = RichText::new(icon::CARET_UP).size(theme::TEXT_SMALL);
+    let menu = ui.menu_button(symbol, |ui| {
+        ui.set_min_width(theme::UNIT * 60.0);
+        ui.spacing_mut().button_padding.x = theme::SPACE;
+        let mut item = |ui: &mut egui::Ui, on: bool, text: &str, command: SoundCommand| {
+            let colour = if on { tokens.text_strong } else { tokens.text };
+            let button = Button::selectable(on, RichText::new(text).color(colour))
+                .min_size(vec2(0.0, theme::CONTROL_HEIGHT))
+                .truncate();
+            if ui.add(button).clicked() {
+                out.push(Command::Sound(command));
+                ui.close();
+            }
+        };
+        item(
+            ui,
+            chosen.is_none(),
+            "The system's choice",
+            SoundCommand::ChooseDevice(None),
+        );
+        let there = &model.transport.devices;
+        for device in there.iter() {
+            let on = chosen == Some(device.name.as_str());
+            let command = SoundCommand::ChooseDevice(Some(device.name.clone()));
+            item(ui, on, &device.name, command);
+        }
+        if let Some(absent) = chosen
+            && there.iter().all(|device| device.name != absent)
+        {
+            let text = format!("{absent} (not connected)");
+            let command = SoundCommand::ChooseDevice(Some(absent.to_owned()));
+            item(ui, true, &text, command);
+        }
+        ui.separator();
+        item(
+            ui,
+            false,
+            "Look for devices again",
+            SoundCommand::FindSoundDevice,
+        );
+    });
+    let tip = "Choose the sound device";
+    let response = menu.response.on_hover_text(tip);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, tip));
 }

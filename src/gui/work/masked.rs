@@ -1,88 +1,201 @@
-//! What a mask leaves of a track's sound; the newest mask wins.
+//! What the masks leave of the shown track: decoded once in the background, filtered while it plays.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use crate::{
-    audio::{self, SAMPLE_RATE},
+    audio::{self, AudioError, Beside, SAMPLE_RATE},
     gui::{
         message::{Message, Outbox},
-        model::MaskKey,
+        model::RankTable,
     },
-    jobs::{self, Job, Latest},
-    spectrum::{self, Part},
+    jobs::{self, Cancel, Job, Latest},
+    spectrum::MaskedReader,
     tokens::MaskRatio,
 };
 
-/// A track under a mask.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MaskedRequest {
-    pub path: PathBuf,
-    pub key: MaskKey,
+/// What is dropped of views A and B.
+#[derive(Clone)]
+pub struct Masks {
+    pub tables: [Arc<RankTable>; 2],
     pub ratio: MaskRatio,
 }
 
-/// The sound of the kept tokens.
-pub struct MaskedSound {
-    pub request: MaskedRequest,
-    /// Mono, at [`SAMPLE_RATE`], as long as the track.
-    pub samples: Arc<[f32]>,
+/// The masks as they are now: the window puts them there, the player's thread picks them up.
+#[derive(Clone, Default)]
+pub struct LiveMasks(Arc<Mutex<Option<Masks>>>);
+
+impl LiveMasks {
+    /// Exchanges the masks.
+    pub fn put(&self, masks: Option<Masks>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = masks;
+    }
+
+    fn get(&self) -> Option<Masks> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
 }
 
-/// The thread that computes masked sounds.
+/// Views A and B of a track as sound, computed where the playhead is.
+pub struct MaskedViews {
+    /// The track: mono, at [`SAMPLE_RATE`].
+    samples: Arc<[f32]>,
+    live: LiveMasks,
+    masks: Option<Masks>,
+    readers: [MaskedReader; 2],
+    view: Vec<f32>,
+}
+
+impl MaskedViews {
+    /// The views of mono samples at [`SAMPLE_RATE`] under masks that may change while they are heard. Where there are no
+    /// masks yet, nothing is dropped.
+    pub fn new(samples: Arc<[f32]>, live: LiveMasks) -> Self {
+        Self {
+            samples,
+            masks: live.get(),
+            live,
+            readers: [MaskedReader::new(), MaskedReader::new()],
+            view: Vec::new(),
+        }
+    }
+}
+
+impl Beside for MaskedViews {
+    fn read(&mut self, first: u64, out: &mut [[f32; 3]]) {
+        let first = usize::try_from(first).unwrap_or(usize::MAX);
+        let track = self.samples.get(first..).unwrap_or_default();
+        let track = track.iter().copied().chain(std::iter::repeat(0.0));
+        for ([_, _, mono], sample) in out.iter_mut().zip(track) {
+            *mono = sample;
+        }
+        self.view.resize(out.len(), 0.0);
+        for (side, reader) in self.readers.iter_mut().enumerate() {
+            let masks = self.masks.as_ref();
+            let masks = masks.and_then(|masks| Some((masks.tables.get(side)?, masks.ratio)));
+            // Outside every patch the sound stays.
+            let keep = |band, frame| {
+                !masks
+                    .and_then(|(table, ratio)| table.is_dropped(band, frame, ratio))
+                    .unwrap_or(false)
+            };
+            reader.read(&self.samples, first, &keep, &mut self.view);
+            for (values, sample) in out.iter_mut().zip(&self.view) {
+                if let Some(value) = values.get_mut(side) {
+                    *value = *sample;
+                }
+            }
+        }
+    }
+
+    fn refresh(&mut self) {
+        self.masks = self.live.get();
+        for reader in &mut self.readers {
+            reader.forget();
+        }
+    }
+}
+
+/// The samples of a track, or why there are none.
+pub struct Decoded {
+    pub path: PathBuf,
+    /// Mono, at [`SAMPLE_RATE`].
+    pub samples: Result<Arc<[f32]>, String>,
+}
+
+/// The thread that decodes tracks for masked listening, and the masks.
 pub struct MaskedWork {
-    requests: Latest<MaskedRequest>,
+    pub live: LiveMasks,
+    requests: Latest<(PathBuf, Cancel)>,
+    /// Stops the decoding that is under way.
+    cancel: Cancel,
     _thread: Job,
 }
 
 impl MaskedWork {
     /// Starts the thread.
     pub fn start(outbox: Outbox) -> std::io::Result<Self> {
-        let (requests, inbox) = jobs::latest::<MaskedRequest>();
+        let (requests, inbox) = jobs::latest::<(PathBuf, Cancel)>();
         let failed = outbox.clone();
         let thread = jobs::spawn(
             "masked-sound",
-            move |cancel| {
-                // The track stays decoded while only the mask changes.
-                let mut decoded: Option<(PathBuf, Vec<f32>)> = None;
-                while let Some(request) = inbox.wait() {
-                    if decoded
-                        .as_ref()
-                        .is_none_or(|(path, _)| *path != request.path)
-                    {
-                        decoded = None;
-                        match audio::load_mono(&request.path, SAMPLE_RATE, cancel) {
-                            Ok(samples) => decoded = Some((request.path.clone(), samples)),
-                            Err(error) => {
-                                outbox.send(Message::MaskedSound(Err(error.to_string())));
-                                continue;
-                            }
-                        }
-                    }
-                    let Some((_, samples)) = &decoded else {
-                        continue;
+            move |_| {
+                while let Some((path, cancel)) = inbox.wait() {
+                    let samples = match audio::load_mono(&path, SAMPLE_RATE, &cancel) {
+                        Ok(samples) => Ok(samples.into()),
+                        Err(AudioError::Cancelled(_)) => continue,
+                        Err(error) => Err(error.to_string()),
                     };
-                    if !inbox.has_newer() {
-                        let samples = masked(samples, &request);
-                        outbox.send(Message::MaskedSound(Ok(MaskedSound { request, samples })));
-                    }
+                    outbox.send(Message::DecodedForViews(Decoded { path, samples }));
                 }
             },
             move |fault| failed.send(Message::Fault(fault)),
         )?;
         Ok(Self {
+            live: LiveMasks::default(),
             requests,
+            cancel: Cancel::default(),
             _thread: thread,
         })
     }
 
-    /// Asks for a masked sound; one asked for before is left out if it was not begun.
-    pub fn request(&self, request: MaskedRequest) {
-        self.requests.post(request);
+    /// Asks for a track; one asked for before is given up.
+    pub fn request(&mut self, path: PathBuf) {
+        self.stop();
+        self.requests.post((path, self.cancel.clone()));
+    }
+
+    /// Gives up the decoding.
+    pub fn stop(&mut self) {
+        self.cancel.cancel();
+        self.cancel = Cancel::default();
     }
 }
 
-fn masked(samples: &[f32], request: &MaskedRequest) -> Arc<[f32]> {
-    let flags = request.key.draw().keep_flags(request.ratio);
-    let keep = |band, frame| flags.keeps(band, frame);
-    spectrum::masked_sound(samples, &keep, Part::Kept).into()
+impl Drop for MaskedWork {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{gui::model::Mask, spectrum, tokens::ViewName};
+
+    #[test]
+    fn what_is_heard_is_what_the_command_line_writes() {
+        let samples: Arc<[f32]> = (0..120_000)
+            .map(|n: u32| ((n.wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 23) as f32) - 1.0)
+            .collect();
+        let frames = spectrum::frames_of_samples(samples.len());
+        let mut mask = Mask::default();
+        mask.refresh(frames);
+        let live = LiveMasks::default();
+        let mut views = MaskedViews::new(Arc::clone(&samples), live.clone());
+        let mut heard = vec![[0.0; 3]; 3000];
+        views.read(50_000, &mut heard);
+        for ([a, b, mono], sample) in heard.iter().zip(&samples[50_000..]) {
+            assert!((a - sample).abs() < 1e-4 && (b - sample).abs() < 1e-4);
+            assert_eq!(mono, sample);
+        }
+        live.put(Some(Masks {
+            tables: mask.tables.clone().unwrap(),
+            ratio: mask.ratio,
+        }));
+        views.refresh();
+        views.read(50_000, &mut heard);
+        for (side, view) in ViewName::BOTH.into_iter().enumerate() {
+            let flags = mask.key(view, frames).draw().keep_flags(mask.ratio);
+            let keep = |band, frame| flags.keeps(band, frame);
+            let whole = spectrum::masked_sound(&samples, &keep, spectrum::Part::Kept);
+            for (values, expected) in heard.iter().zip(&whole[50_000..]) {
+                assert_eq!(values[side], *expected);
+            }
+        }
+    }
 }

@@ -1,0 +1,97 @@
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+use super::{Heard, Side};
+
+/// What the player's thread and the sound callback know of each other: atomics only.
+#[derive(Debug)]
+pub(super) struct Signals {
+    /// Whether sound should move; the callback fades in or out towards it.
+    pub playing: AtomicBool,
+    /// Counts the player's requests to fade out and drop what waits on the belt ...
+    pub flush_wanted: AtomicU32,
+    /// ... and those that the callback has done.
+    pub flush_done: AtomicU32,
+    /// Where the playhead is, in seconds.
+    pub position: Seconds,
+    /// Frames that the callback asked for last.
+    pub block: AtomicU64,
+    /// How often sound was due and not there.
+    pub underruns: AtomicU64,
+    /// What samples are multiplied by: the bits of an `f32` from 0 to 1.
+    volume: AtomicU32,
+    heard: AtomicU8,
+}
+
+/// An `f64` that threads share.
+#[derive(Debug)]
+pub(super) struct Seconds(AtomicU64);
+
+impl Seconds {
+    pub(super) fn new(value: f64) -> Self {
+        Self(AtomicU64::new(value.to_bits()))
+    }
+
+    pub(super) fn get(&self) -> f64 {
+        f64::from_bits(self.0.load(Ordering::Acquire))
+    }
+
+    pub(super) fn set(&self, value: f64) {
+        self.0.store(value.to_bits(), Ordering::Release);
+    }
+}
+
+impl Signals {
+    pub(super) fn new() -> Self {
+        Self {
+            playing: AtomicBool::new(false),
+            flush_wanted: AtomicU32::new(0),
+            flush_done: AtomicU32::new(0),
+            position: Seconds::new(0.0),
+            block: AtomicU64::new(0),
+            underruns: AtomicU64::new(0),
+            volume: AtomicU32::new(1.0_f32.to_bits()),
+            heard: AtomicU8::new(0),
+        }
+    }
+
+    /// What samples are multiplied by, from 0 to 1.
+    pub(super) fn volume(&self) -> f32 {
+        f32::from_bits(self.volume.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_volume(&self, volume: f32) {
+        self.volume.store(volume.to_bits(), Ordering::Relaxed);
+    }
+
+    pub(super) fn heard(&self) -> Heard {
+        let number = usize::from(self.heard.load(Ordering::Relaxed));
+        Heard::ALL.get(number).copied().unwrap_or(Heard::Original)
+    }
+
+    pub(super) fn set_heard(&self, heard: Heard) {
+        let number = Heard::ALL.iter().position(|other| *other == heard);
+        let number = number.and_then(|number| u8::try_from(number).ok());
+        self.heard.store(number.unwrap_or(0), Ordering::Relaxed);
+    }
+}
+
+impl Heard {
+    const ALL: [Self; 5] = [
+        Self::Original,
+        Self::Kept(Side::A),
+        Self::Kept(Side::B),
+        Self::Dropped(Side::A),
+        Self::Dropped(Side::B),
+    ];
+
+    /// What is dropped is the mono track less what is kept: with what is kept it sums to the track by construction.
+    pub(super) fn weights(self) -> super::render::Weights {
+        match self {
+            Self::Original => super::render::ORIGINAL,
+            Self::Kept(Side::A) => [0.0, 1.0, 0.0, 0.0],
+            Self::Kept(Side::B) => [0.0, 0.0, 1.0, 0.0],
+            Self::Dropped(Side::A) => [0.0, -1.0, 0.0, 1.0],
+            Self::Dropped(Side::B) => [0.0, 0.0, -1.0, 1.0],
+        }
+    }
+}

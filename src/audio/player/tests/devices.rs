@@ -1,0 +1,168 @@
+//! Whatever the sound device does, the position stays, a sentence says why, and the next play tries again.
+
+use super::*;
+
+/// Every kind of error that cpal has a name for.
+const KINDS: [ErrorKind; 14] = [
+    ErrorKind::DeviceBusy,
+    ErrorKind::DeviceChanged,
+    ErrorKind::DeviceNotAvailable,
+    ErrorKind::HostUnavailable,
+    ErrorKind::InvalidInput,
+    ErrorKind::PermissionDenied,
+    ErrorKind::RealtimeDenied,
+    ErrorKind::ResourceExhausted,
+    ErrorKind::StreamInvalidated,
+    ErrorKind::UnsupportedConfig,
+    ErrorKind::UnsupportedOperation,
+    ErrorKind::Xrun,
+    ErrorKind::BackendError,
+    ErrorKind::Other,
+];
+
+/// After these the stream goes on.
+const HARMLESS: [ErrorKind; 3] = [
+    ErrorKind::DeviceChanged,
+    ErrorKind::RealtimeDenied,
+    ErrorKind::Xrun,
+];
+
+fn why(state: &PlayerState) -> String {
+    match &state.output {
+        OutputStatus::Unavailable { why } => why.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn is_lost(state: &PlayerState) -> bool {
+    matches!(state.output, OutputStatus::Unavailable { .. })
+}
+
+/// Plays from the position that is known.
+fn goes_on_from(player: &Player, secs: f64) {
+    player.play();
+    let state = until(player, "going on", |s| s.playing && s.position_secs > secs);
+    assert!(matches!(state.output, OutputStatus::Ready { .. }));
+    assert!(state.position_secs < secs + 15.0, "{state:?}");
+}
+
+#[test]
+fn a_running_stream_is_lost_or_goes_on_by_the_kind_of_its_error() {
+    for kind in KINDS {
+        let (player, silence) = player();
+        player.load_samples(level(0.5, 60.0), RATE);
+        player.seek(20.0);
+        player.play();
+        until(&player, "moving", |s| s.playing && s.position_secs > 20.02);
+        *silence.fake.reports.lock().unwrap() = Some(kind);
+        if HARMLESS.contains(&kind) {
+            let here = player.state().position_secs;
+            let state = until(&player, "moving on", |s| s.position_secs > here + 0.05);
+            assert!(state.playing, "{kind:?} stopped the sound");
+            assert_eq!(state.underruns, u64::from(kind == ErrorKind::Xrun));
+            continue;
+        }
+        let state = until(&player, "lost", is_lost);
+        assert!(!state.playing && state.position_secs > 20.02, "{kind:?}");
+        assert!(why(&state).len() > 10, "{kind:?} is not explained");
+        assert!(state.position_secs < 35.0);
+        goes_on_from(&player, state.position_secs);
+    }
+}
+
+#[test]
+fn a_device_that_is_missing_or_refuses_is_tried_again_by_the_next_play() {
+    for kind in KINDS {
+        let (player, silence) = player();
+        for stage in [&silence.fake.missing, &silence.fake.refuses] {
+            *stage.lock().unwrap() = Some(kind);
+            player.load_samples(level(0.5, 60.0), RATE);
+            player.seek(20.0);
+            player.play();
+            let state = until(&player, "refused", |s| is_lost(s) && s.duration_secs > 0.0);
+            assert!(!state.playing && why(&state).len() > 10, "{kind:?}");
+            assert_eq!(state.position_secs, 20.0, "{kind:?}");
+            *stage.lock().unwrap() = None;
+            goes_on_from(&player, 20.0);
+            player.pause();
+            until(&player, "paused", |s| !s.playing);
+            // Gives the device back.
+            player.rescan();
+        }
+    }
+}
+
+#[test]
+fn unplugged_headphones_pause_and_the_system_s_choice_plays_on_by_the_next_play() {
+    let (player, silence) = player();
+    silence
+        .fake
+        .others
+        .lock()
+        .unwrap()
+        .push("phones".to_owned());
+    player.choose_device(Some("phones".to_owned()));
+    player.load_samples(level(0.5, 60.0), RATE);
+    player.seek(20.0);
+    player.play();
+    let on = |state: &PlayerState| match &state.output {
+        OutputStatus::Ready { device, instead_of } => (device.clone(), instead_of.clone()),
+        other => panic!("{other:?}"),
+    };
+    let state = until(&player, "moving", |s| s.playing && s.position_secs > 20.02);
+    assert_eq!(on(&state), ("phones".to_owned(), None));
+    assert_eq!(state.devices.len(), 2);
+    silence.fake.others.lock().unwrap().clear();
+    *silence.fake.reports.lock().unwrap() = Some(ErrorKind::DeviceNotAvailable);
+    let state = until(&player, "lost", is_lost);
+    assert!(!state.playing, "nothing starts by itself");
+    assert_eq!(state.devices.len(), 1, "the list knows it");
+    goes_on_from(&player, state.position_secs);
+    let instead = (SILENT_NAME.to_owned(), Some("phones".to_owned()));
+    assert_eq!(on(&player.state()), instead, "and says that it is another");
+    // Plugged in again, it is found by a rescan, and sound goes on there.
+    silence
+        .fake
+        .others
+        .lock()
+        .unwrap()
+        .push("phones".to_owned());
+    player.rescan();
+    let there = |s: &PlayerState| matches!(&s.output, OutputStatus::Ready { device, .. } if device == "phones");
+    let state = until(&player, "found", there);
+    until(&player, "moving there", |s| {
+        s.playing && s.position_secs > state.position_secs
+    });
+}
+
+#[test]
+fn another_device_takes_over_while_sound_moves() {
+    let (player, silence) = player();
+    silence
+        .fake
+        .others
+        .lock()
+        .unwrap()
+        .push("phones".to_owned());
+    player.load_samples(level(0.5, 60.0), RATE);
+    player.play();
+    let state = until(&player, "moving", |s| s.playing && s.position_secs > 0.1);
+    player.choose_device(Some("phones".to_owned()));
+    let there = |s: &PlayerState| matches!(&s.output, OutputStatus::Ready { device, .. } if device == "phones");
+    until(&player, "there", |s| {
+        there(s) && s.playing && s.position_secs > state.position_secs
+    });
+}
+
+#[test]
+fn a_real_device_is_found_or_missed_with_a_reason() {
+    let player = Player::start();
+    let state = until(&player, "decided", |s| s.output != OutputStatus::Starting);
+    if is_lost(&state) {
+        assert!(!why(&state).is_empty());
+        player.load_samples(level(0.0, 1.0), RATE);
+        player.play();
+        until(&player, "loaded", |s| s.duration_secs == 1.0);
+        assert!(!player.state().playing);
+    }
+}
