@@ -193,23 +193,21 @@ fn mel_and_mask_of_one_file() {
     tones(&shell.path("music"), 1);
     let mel = shell.json(&["mel", "music/low/0.wav", "--out", "m.npy"], 0);
     assert_eq!(mel["frames"], 1 + 56_000 / 512);
-    let mask = shell.json(
-        &[
-            "mask",
-            "music/low/0.wav",
-            "--out",
-            "m.wav",
-            "--ratio",
-            "0.9",
-        ],
-        0,
-    );
-    assert_eq!(
-        (&mask["windows"], &mask["tokens_kept"]),
-        (&1.into(), &5.into())
-    );
-    let sound = audio::probe_file(&shell.path("m.wav")).unwrap();
-    assert!((sound.duration_secs - 3.5).abs() < 1e-9);
+    // What the window plays as view A or B: crop and mask are drawn as in training.
+    let sounds = ["a", "b"].map(|view| {
+        let (name, ratio) = (format!("{view}.wav"), "0.9");
+        let mut words = vec!["mask", "music/low/0.wav", "--out", &name, "--ratio", ratio];
+        words.extend(["--view", view]);
+        let mask = shell.json(&words, 0);
+        assert_eq!(mask["tokens_kept"], 5);
+        let crop = mask["crop_frame"].as_u64().unwrap();
+        assert!(crop + 96 <= 110 && mask["windows"].as_u64().unwrap() >= 2);
+        let path = shell.path(&name);
+        let sound = audio::probe_file(&path).unwrap();
+        assert!((sound.duration_secs - 3.5).abs() < 1e-9);
+        std::fs::read(path).unwrap()
+    });
+    assert_ne!(sounds[0], sounds[1]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{
     gui::layout::Layout,
     map::Method,
     probe::{Head, Protocol},
-    tokens::{MaskKind, MaskRatio, PatchShape},
+    tokens::{MaskKind, MaskRatio, PatchShape, ViewName},
     train::{LabelTask, Objective, Optimiser, Schedule, Trainable},
 };
 
@@ -135,6 +135,9 @@ pub struct Mask {
     /// random, time, frequency, block or span.
     #[arg(long, default_value_t)]
     pub kind: MaskKind,
+    /// The view of the window, a or b: each has its own crop and mask.
+    #[arg(long, default_value_t)]
+    pub view: ViewName,
     /// Hear the kept or the dropped part.
     #[arg(long, value_enum, default_value_t = Keep::Kept)]
     pub keep: Keep,

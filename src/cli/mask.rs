@@ -7,33 +7,36 @@ use super::{
 use crate::{
     audio,
     spectrum::{self, Part},
-    tokens::{self, WindowMasks},
+    tokens::{self, TrackView},
 };
 
 pub fn run(verb: &Mask, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
     check_ending(&verb.out, "wav")?;
     let samples = audio::load_mono(&verb.file, audio::SAMPLE_RATE, console.cancel())?;
     let frames = spectrum::frames_of_samples(samples.len());
-    let masks = WindowMasks::draw(common.seed(), 0, frames, verb.patch, verb.kind);
+    let view = TrackView::draw(common.seed(), verb.view, frames, verb.patch, verb.kind);
     let part = match verb.keep {
         Keep::Kept => Part::Kept,
         Keep::Dropped => Part::Dropped,
     };
-    let keep = masks.keep_flags(verb.ratio);
+    let keep = view.keep_flags(verb.ratio);
     let sound = spectrum::masked_sound(&samples, &|band, frame| keep.keeps(band, frame), part);
     audio::write_wav(&verb.out, &sound, audio::SAMPLE_RATE)?;
-    let tokens = masks.grid().tokens();
+    let tokens = view.grid().tokens();
     let kept = tokens - tokens::dropped_tokens(verb.ratio, tokens);
     Ok(Outcome::new(
         json!({
-            "windows": masks.windows(),
+            "view": verb.view.to_string(),
+            "crop_frame": view.start_frame(),
+            "windows": view.windows(),
             "tokens": tokens,
             "tokens_kept": kept,
             "out": verb.out,
         }),
         format!(
-            "{kept} of {tokens} tokens kept in each of {} windows: {}",
-            masks.windows(),
+            "{kept} of {tokens} tokens kept in each of {} windows of view {}: {}",
+            view.windows(),
+            verb.view,
             verb.out.display()
         ),
     ))

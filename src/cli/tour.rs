@@ -26,7 +26,7 @@ use crate::{
     probe::{self, ProbeReport, ProbeSettings, Protocol},
     spectrum::{self, Part},
     storage::{self, Theme},
-    tokens::{MaskKind, MaskRatio, PatchShape, WindowMasks},
+    tokens::{MaskKind, MaskRatio, PatchShape, TrackView, ViewName},
     train::{self, TrainConfig, TrainSummary},
 };
 
@@ -143,16 +143,16 @@ fn listen(
         audio::SAMPLE_RATE,
     )?;
     let frames = spectrum::frames_of_samples(samples.len());
-    let masks = WindowMasks::draw(
+    let view = TrackView::draw(
         common.seed(),
-        0,
+        ViewName::A,
         frames,
         PatchShape::Square,
         MaskKind::Random,
     );
     for percent in [50, 90] {
         console.watch().check()?;
-        let keep = masks.keep_flags(MaskRatio::new(f64::from(percent) / 100.0)?);
+        let keep = view.keep_flags(MaskRatio::new(f64::from(percent) / 100.0)?);
         let left =
             spectrum::masked_sound(&samples, &|band, frame| keep.keeps(band, frame), Part::Kept);
         let name = format!("listen-{percent}-percent-dropped.wav");

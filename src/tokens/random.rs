@@ -12,8 +12,6 @@ pub enum Purpose {
     Crops,
     /// The mask of view A or B (0 or 1) for one patch shape.
     Mask { view: u8, vertical: bool },
-    /// The mask of a window of the picture (the window stands in the epoch's place).
-    Window { vertical: bool },
     /// The mask of a window of view A or B that is not its crop (the window, counted from the crop, stands in the
     /// epoch's place).
     ViewWindow { view: u8, vertical: bool },
@@ -33,7 +31,6 @@ impl Purpose {
             Self::Weights => 3,
             Self::Split => 4,
             Self::Demo => 5,
-            Self::Window { vertical } => 6 + u64::from(vertical),
             Self::Mask { view, vertical } => 16 + 2 * u64::from(view) + u64::from(vertical),
             Self::ViewWindow { view, vertical } => 1024 + 2 * u64::from(view) + u64::from(vertical),
         }
