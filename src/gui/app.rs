@@ -53,6 +53,19 @@ pub struct App {
 /// Messages of background work are taken in for so long each frame, so that a flood of them never stops the window.
 const INBOX_TIME: Duration = Duration::from_millis(10);
 
+/// How large everything is drawn. Before an audience as large as leaves a window of the size that layouts are made for,
+/// but always larger than usual.
+fn zoom(ctx: &egui::Context, model: &Model) -> f32 {
+    const MADE_FOR: egui::Vec2 = egui::vec2(1280.0, 800.0);
+    let scale = model.settings.scale.clamp(0.5, 3.0);
+    if !model.presenting {
+        return scale;
+    }
+    let points = ctx.content_rect().size() * ctx.zoom_factor();
+    let fits = (points / MADE_FOR).min_elem();
+    scale * fits.clamp(1.15, 2.5)
+}
+
 /// How long the player is looked at after a command.
 const LISTEN_AFTER_COMMAND: Duration = Duration::from_millis(600);
 /// How often, then.
@@ -76,7 +89,7 @@ impl App {
         }
         let shown_theme = model.settings.theme;
         theme::install(ctx, shown_theme);
-        ctx.set_zoom_factor(model.settings.scale.clamp(0.5, 3.0));
+        ctx.set_zoom_factor(zoom(ctx, &model));
         if start.paths.is_empty() {
             logic::apply(
                 &mut model,
@@ -155,9 +168,14 @@ impl App {
             }
         }
         logic::listen(&mut self.model, &self.workers);
+        logic::follow_lesson(&mut self.model, &mut self.workers);
         logic::follow(&mut self.model, &mut self.workers);
         for command in actions::read_keys(ctx, &self.model) {
             self.apply(command);
+        }
+        let zoom = zoom(ctx, &self.model);
+        if (ctx.zoom_factor() - zoom).abs() > 0.01 {
+            ctx.set_zoom_factor(zoom);
         }
         if self.shown_theme != self.model.settings.theme {
             self.shown_theme = self.model.settings.theme;
@@ -176,6 +194,7 @@ impl App {
         let mut commands = Vec::new();
         let tokens = theme::tokens(ui);
         panels::top::show(ui, &self.model, &mut commands);
+        panels::lesson::strip(ui, &self.model, &mut commands);
         panels::transport::show(ui, &self.model, &mut commands);
         panels::status::show(ui, &self.model, &mut commands);
         egui::CentralPanel::no_frame()
@@ -189,6 +208,7 @@ impl App {
                     tree.ui(&mut view, ui);
                 }
             });
+        panels::lesson::draft(ui, &self.model, &mut commands);
         panels::overlays::show(ui, &self.model, &mut commands);
         if !commands.is_empty() {
             ui.ctx().request_repaint();

@@ -2,6 +2,7 @@
 
 use eframe::egui;
 use egui_tiles::{Linear, LinearDir, Tile, TileId, Tiles, Tree};
+use serde::{Deserialize, Serialize};
 
 /// What a tile shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,7 +48,8 @@ impl Pane {
 }
 
 /// An arrangement of panes for one kind of work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Layout {
     #[default]
     Listen,

@@ -8,7 +8,7 @@ use eframe::egui;
 use crate::{collection::Collection, jobs::Progress};
 
 use super::{
-    model::{LabMessage, MapMessage, Picture, ProbeMessage, Seen, TrainMessage},
+    model::{LabMessage, LessonMessage, MapMessage, Picture, ProbeMessage, Seen, TrainMessage},
     work::masked::Decoded,
 };
 
@@ -43,6 +43,7 @@ pub enum Message {
     Map(MapMessage),
     Probe(ProbeMessage),
     Lab(LabMessage),
+    Lesson(LessonMessage),
 }
 
 /// Messages that may wait; who sends more waits for the window, so that memory stays bounded.
@@ -88,11 +89,8 @@ impl Outbox {
     }
 
     /// Fills the screen with the window, or goes back.
-    pub fn toggle_full_screen(&self) {
-        let full = self
-            .ctx
-            .input(|input| input.viewport().fullscreen.unwrap_or(false));
-        let command = egui::ViewportCommand::Fullscreen(!full);
+    pub fn fill_screen(&self, full: bool) {
+        let command = egui::ViewportCommand::Fullscreen(full);
         self.ctx.send_viewport_cmd(command);
     }
 

@@ -1,5 +1,6 @@
 //! Everything that a key or a menu can ask for, in one list: keys, key sheet, menus, palette and tests read it.
 
+mod lesson;
 mod library;
 mod mask;
 mod picture;
@@ -18,14 +19,16 @@ pub enum Group {
     Sound,
     Picture,
     Mask,
+    Lessons,
 }
 
 impl Group {
     /// All groups, in the order of the key sheet.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Sound,
         Self::Picture,
         Self::Mask,
+        Self::Lessons,
         Self::Library,
         Self::Window,
     ];
@@ -38,6 +41,7 @@ impl Group {
             Self::Sound => "Listening",
             Self::Picture => "Spectrogram",
             Self::Mask => "Masking",
+            Self::Lessons => "Lessons",
         }
     }
 }
@@ -115,6 +119,8 @@ impl Shortcut {
             Key::ArrowUp => "Up",
             Key::ArrowDown => "Down",
             Key::Escape => "Esc",
+            Key::PageDown => "Page Down",
+            Key::PageUp => "Page Up",
             Key::Comma => ",",
             Key::Period => ".",
             Key::OpenBracket => "[",
@@ -154,6 +160,7 @@ pub fn all() -> impl Iterator<Item = &'static Action> {
         sound::ACTIONS,
         picture::ACTIONS,
         mask::ACTIONS,
+        lesson::ACTIONS,
         library::ACTIONS,
         window::ACTIONS,
     ]

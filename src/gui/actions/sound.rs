@@ -1,7 +1,7 @@
 use eframe::egui::Key;
 
 use crate::gui::{
-    command::{Command, SoundCommand},
+    command::{Command, SoundCommand, WindowCommand},
     model::{Hearing, WINDOW_SECS},
 };
 
@@ -77,6 +77,10 @@ pub(super) const ACTIONS: &[Action] = &[
         keys: &[Shortcut::plain(Key::Escape)],
         command: |model| {
             let transport = &model.transport;
+            // With nothing to clear, Esc ends a presentation.
+            if model.presenting && transport.selection.is_none() && !model.keys_shown {
+                return Some(Command::Window(WindowCommand::Present(false)));
+            }
             let any = transport.selection.is_some() || transport.looped.is_some();
             (any && !model.keys_shown).then_some(Command::Sound(SoundCommand::Clear))
         },

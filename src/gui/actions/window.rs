@@ -85,9 +85,12 @@ pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "full-screen",
         group: GROUP,
-        name: "Full screen",
-        help: "Fill the screen, or go back to a window",
+        name: "Present",
+        help: "Fill the screen with larger controls and text, or go back to a window (Esc goes back too)",
         keys: &[Shortcut::plain(Key::F11)],
-        command: |_| Some(Command::Window(WindowCommand::ToggleFullScreen)),
+        command: |model| {
+            let on = !model.presenting;
+            Some(Command::Window(WindowCommand::Present(on)))
+        },
     },
 ];

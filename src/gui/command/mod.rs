@@ -12,7 +12,7 @@ pub use picture::PictureCommand;
 pub use sound::SoundCommand;
 pub use window::WindowCommand;
 
-use super::model::{LabCommand, MapCommand, ProbeCommand, TrainCommand};
+use super::model::{LabCommand, LessonCommand, MapCommand, ProbeCommand, TrainCommand};
 
 /// One thing a user did.
 #[derive(Debug, Clone)]
@@ -23,6 +23,7 @@ pub enum Command {
     Picture(PictureCommand),
     Mask(MaskCommand),
     Lab(LabCommand),
+    Lesson(LessonCommand),
     Train(TrainCommand),
     Map(MapCommand),
     Probe(ProbeCommand),

@@ -6,7 +6,8 @@ pub enum WindowCommand {
     ShowLayout(Layout),
     /// Puts the panes of the shown layout back in their places.
     ResetLayout,
-    ToggleFullScreen,
+    /// Fills the screen, with larger controls and text, or goes back.
+    Present(bool),
     SetTheme(Theme),
     ShowKeys(bool),
     /// Closes a notice.

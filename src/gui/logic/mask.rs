@@ -40,7 +40,7 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: MaskCommand) 
 }
 
 /// The mask drops other tokens than before.
-fn changed(model: &mut Model, workers: &Workers) {
+pub(super) fn changed(model: &mut Model, workers: &Workers) {
     if let Some(picture) = model.spectrogram.picture() {
         let frames = picture.frames();
         model.mask.refresh(frames);

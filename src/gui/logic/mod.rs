@@ -2,6 +2,7 @@
 //! never paints.
 
 mod lab;
+mod lesson;
 mod library;
 mod mask;
 mod picture;
@@ -9,6 +10,7 @@ mod sound;
 mod window;
 
 pub use lab::follow;
+pub use lesson::follow as follow_lesson;
 pub use library::open;
 pub use mask::explain;
 pub use picture::{RANGE_DB, TOP_DB};
@@ -31,6 +33,7 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
         Command::Picture(command) => picture::apply(model, workers, command),
         Command::Mask(command) => mask::apply(model, workers, command),
         Command::Lab(command) => lab::apply(model, workers, command),
+        Command::Lesson(command) => lesson::apply(model, workers, command),
         Command::Train(command) => train::apply(model, workers, command),
         Command::Map(command) => map::apply(model, workers, command),
         Command::Probe(command) => probe::apply(model, workers, command),
@@ -54,6 +57,7 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
         Message::Train(message) => train::receive(model, workers, message),
         Message::Map(message) => map::receive(model, workers, message),
         Message::Lab(message) => lab::receive(model, workers, message),
+        Message::Lesson(message) => lesson::receive(model, workers, message),
         Message::Probe(message) => probe::receive(model, workers, message),
     }
     picture::see_as_encoder(model, workers);

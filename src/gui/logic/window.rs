@@ -8,7 +8,10 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: WindowCommand
         WindowCommand::ShowLayout(layout) => model.layout = layout,
         // The tiles belong to the app, which resets them.
         WindowCommand::ResetLayout => {}
-        WindowCommand::ToggleFullScreen => workers.outbox.toggle_full_screen(),
+        WindowCommand::Present(on) => {
+            model.presenting = on;
+            workers.outbox.fill_screen(on);
+        }
         WindowCommand::SetTheme(theme) => {
             model.settings.theme = theme;
             remember(model, workers);

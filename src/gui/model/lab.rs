@@ -1,5 +1,7 @@
 use std::{ops::RangeInclusive, path::PathBuf, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     embedding::BatchSimilarity,
     encoder::{EncoderConfig, Look},
@@ -15,7 +17,8 @@ pub const BATCH_TRACKS: RangeInclusive<usize> = 8..=64;
 pub const TEMPERATURES: RangeInclusive<f64> = 0.02..=2.0;
 
 /// What the matrix shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum MatrixKind {
     /// The cosine of each pair of views.
     #[default]
@@ -25,7 +28,8 @@ pub enum MatrixKind {
 }
 
 /// What lies over the crop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Layer {
     #[default]
     None,

@@ -5,6 +5,7 @@ mod curve;
 mod embeddings;
 mod job;
 mod lab;
+mod lesson;
 mod library;
 mod mapping;
 mod mask;
@@ -23,6 +24,10 @@ pub use lab::{
     Answered, BATCH_TRACKS, BatchAnswer, BatchKey, BatchTrack, EncoderFacts, HeardCrop, Lab,
     LabCommand, LabForm, LabKey, LabMessage, Layer, LookAnswer, LookKey, MatrixKind, Near,
     TEMPERATURES, ViewsAnswer,
+};
+pub use lesson::{
+    BUILT_IN_LESSONS, Lesson, LessonCommand, LessonDraft, LessonMessage, LessonState, LessonStep,
+    OpenLesson, PaintedPatch,
 };
 pub use library::{Library, Row};
 pub use mapping::{MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES};
@@ -57,6 +62,12 @@ pub struct Model {
     pub mask: Mask,
     /// What the encoder makes of the mask.
     pub lab: Lab,
+    /// The lesson that is open.
+    pub lesson: Option<OpenLesson>,
+    /// The lesson that is being written.
+    pub lesson_draft: Option<LessonDraft>,
+    /// The window is shown to an audience: full screen, with larger controls.
+    pub presenting: bool,
     pub transport: Transport,
     pub notices: Notices,
     /// What map and probe share.

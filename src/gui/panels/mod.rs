@@ -6,6 +6,7 @@ mod lab_layer;
 pub mod lab_matrix;
 mod lab_texture;
 pub mod lab_views;
+pub mod lesson;
 pub mod library;
 pub mod map;
 mod map_canvas;

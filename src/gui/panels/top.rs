@@ -30,6 +30,8 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                 open_menu(ui, model, out);
                 ui.add_space(theme::SPACE);
                 layouts(ui, model, out);
+                ui.add_space(theme::SPACE);
+                super::lesson::menu(ui, model, out);
                 ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
                     right(ui, model, out);
                 });

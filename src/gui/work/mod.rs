@@ -4,6 +4,7 @@
 pub mod choose;
 pub mod embed;
 pub mod lab;
+pub mod lesson;
 pub mod map;
 pub mod masked;
 pub mod open;

@@ -1,0 +1,111 @@
+use eframe::egui::Key;
+
+use crate::gui::{
+    command::Command,
+    model::{LessonCommand, LessonDraft, Model},
+};
+
+use super::{Action, Group, Shortcut};
+
+const GROUP: Group = Group::Lessons;
+
+fn open(number: usize) -> Option<Command> {
+    Some(Command::Lesson(LessonCommand::Open(number)))
+}
+
+fn turn(model: &Model, pages: isize) -> Option<Command> {
+    let lesson = model.lesson.as_ref()?;
+    let to = lesson.step.checked_add_signed(pages)?;
+    (to < lesson.lesson.steps.len()).then_some(Command::Lesson(LessonCommand::Turn(pages)))
+}
+
+pub(super) const ACTIONS: &[Action] = &[
+    Action {
+        id: "lesson-tokens",
+        group: GROUP,
+        name: "Lesson 1: What a token is",
+        help: "How a track becomes patches, and a patch a token",
+        keys: &[],
+        command: |_| open(0),
+    },
+    Action {
+        id: "lesson-ninety-percent",
+        group: GROUP,
+        name: "Lesson 2: 90 % dropped",
+        help: "What is left of a track when nearly all of it is dropped",
+        keys: &[],
+        command: |_| open(1),
+    },
+    Action {
+        id: "lesson-shapes",
+        group: GROUP,
+        name: "Lesson 3: Square against vertical",
+        help: "What each of the two patch shapes can see",
+        keys: &[],
+        command: |_| open(2),
+    },
+    Action {
+        id: "lesson-views",
+        group: GROUP,
+        name: "Lesson 4: Why two views",
+        help: "How an encoder learns without labels",
+        keys: &[],
+        command: |_| open(3),
+    },
+    Action {
+        id: "lesson-temperature",
+        group: GROUP,
+        name: "Lesson 5: Temperature",
+        help: "How hard near and far rivals are pushed apart",
+        keys: &[],
+        command: |_| open(4),
+    },
+    Action {
+        id: "lesson-next",
+        group: GROUP,
+        name: "Next page",
+        help: "Turn to the next page of the lesson",
+        keys: &[Shortcut::plain(Key::PageDown)],
+        command: |model| turn(model, 1),
+    },
+    Action {
+        id: "lesson-back",
+        group: GROUP,
+        name: "Page before",
+        help: "Turn back to the page before",
+        keys: &[Shortcut::plain(Key::PageUp)],
+        command: |model| turn(model, -1),
+    },
+    Action {
+        id: "lesson-close",
+        group: GROUP,
+        name: "Close the lesson",
+        help: "Close the lesson and leave the window as it is",
+        keys: &[],
+        command: |model| {
+            let open = model.lesson.is_some();
+            open.then_some(Command::Lesson(LessonCommand::Close))
+        },
+    },
+    Action {
+        id: "lesson-open",
+        group: GROUP,
+        name: "Open a lesson…",
+        help: "Open a lesson that was saved",
+        keys: &[],
+        command: |_| Some(Command::Lesson(LessonCommand::ChooseFile)),
+    },
+    Action {
+        id: "lesson-save",
+        group: GROUP,
+        name: "Save as lesson…",
+        help: "Save track, mask, views and layers as they are now, with a few words",
+        keys: &[],
+        command: |model| {
+            let title = model.library.selected_track()?.title.clone();
+            let text = String::new();
+            let draft = LessonDraft { title, text };
+            Some(Command::Lesson(LessonCommand::Draft(Some(draft))))
+        },
+    },
+];

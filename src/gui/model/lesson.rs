@@ -1,0 +1,357 @@
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    gui::layout::Layout,
+    tokens::{MaskKind, MaskRatio, PatchPlace, PatchShape, ViewName},
+};
+
+use super::{LabForm, Layer, Mask, MatrixKind, Model};
+
+/// A lesson: texts, each with a state of the window. A file of it is TOML, the same for built-in and for saved ones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lesson {
+    pub title: String,
+    pub steps: Vec<LessonStep>,
+}
+
+/// One page of a lesson.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LessonStep {
+    pub text: String,
+    /// What this page changes; the rest stays as the pages before it left it.
+    #[serde(default)]
+    pub state: LessonState,
+}
+
+/// A state of the window, as far as it is told.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LessonState {
+    pub layout: Option<Layout>,
+    /// A path; or `demo/` and the end of a path in the demo collection, or a folder of it, whose first track it is.
+    pub track: Option<String>,
+    /// What is visible of the track; without it, all.
+    pub start_secs: Option<f64>,
+    pub span_secs: Option<f64>,
+    pub ratio: Option<MaskRatio>,
+    pub seed: Option<u64>,
+    pub kind: Option<MaskKind>,
+    pub shape: Option<PatchShape>,
+    pub view: Option<ViewName>,
+    pub show_mask: Option<bool>,
+    /// First frame of the crops, where they were moved by hand.
+    pub crop_a: Option<usize>,
+    pub crop_b: Option<usize>,
+    pub layer: Option<Layer>,
+    pub whole: Option<bool>,
+    pub matrix: Option<MatrixKind>,
+    pub temperature: Option<f64>,
+    /// Tracks of the batch.
+    pub tracks: Option<usize>,
+    /// Patches kept or dropped by hand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub painted: Vec<PaintedPatch>,
+}
+
+/// A patch kept or dropped by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaintedPatch {
+    pub view: ViewName,
+    pub shape: PatchShape,
+    /// Counted from the crop.
+    pub window: i32,
+    pub token: usize,
+    pub keep: bool,
+}
+
+/// The built-in lessons, in their order.
+const BUILT_IN: [&str; 5] = [
+    include_str!("../../../assets/lessons/1-tokens.toml"),
+    include_str!("../../../assets/lessons/2-ninety-percent.toml"),
+    include_str!("../../../assets/lessons/3-square-vertical.toml"),
+    include_str!("../../../assets/lessons/4-two-views.toml"),
+    include_str!("../../../assets/lessons/5-temperature.toml"),
+];
+
+/// How many built-in lessons there are.
+pub const BUILT_IN_LESSONS: usize = BUILT_IN.len();
+
+impl Lesson {
+    /// A built-in lesson, counted from 0.
+    pub fn built_in(number: usize) -> Option<Self> {
+        Self::parse(BUILT_IN.get(number)?).ok()
+    }
+
+    /// Reads a lesson's file. The error says what is wrong and where.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let lesson: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        if lesson.steps.is_empty() {
+            return Err("a lesson needs at least one [[steps]]".to_owned());
+        }
+        Ok(lesson)
+    }
+
+    /// The file of this lesson.
+    pub fn to_file(&self) -> Result<String, String> {
+        toml::to_string_pretty(self).map_err(|error| error.to_string())
+    }
+
+    /// The state on a page: what all pages up to it say.
+    pub fn state_at(&self, step: usize) -> LessonState {
+        let steps = self.steps.iter().take(step + 1);
+        steps.fold(LessonState::default(), |state, step| {
+            state.then(&step.state)
+        })
+    }
+}
+
+impl LessonState {
+    fn then(self, next: &Self) -> Self {
+        // A page that shows another part, or another track, begins with its own view of it.
+        let camera = next.start_secs.is_some() || next.track.is_some();
+        Self {
+            layout: next.layout.or(self.layout),
+            track: next.track.clone().or(self.track),
+            start_secs: if camera {
+                next.start_secs
+            } else {
+                self.start_secs
+            },
+            span_secs: if camera {
+                next.span_secs
+            } else {
+                self.span_secs
+            },
+            ratio: next.ratio.or(self.ratio),
+            seed: next.seed.or(self.seed),
+            kind: next.kind.or(self.kind),
+            shape: next.shape.or(self.shape),
+            view: next.view.or(self.view),
+            show_mask: next.show_mask.or(self.show_mask),
+            crop_a: next.crop_a.or(self.crop_a),
+            crop_b: next.crop_b.or(self.crop_b),
+            layer: next.layer.or(self.layer),
+            whole: next.whole.or(self.whole),
+            matrix: next.matrix.or(self.matrix),
+            temperature: next.temperature.or(self.temperature),
+            tracks: next.tracks.or(self.tracks),
+            painted: if next.painted.is_empty() {
+                self.painted
+            } else {
+                next.painted.clone()
+            },
+        }
+    }
+
+    /// The state of the window as it is.
+    pub fn of(model: &Model) -> Self {
+        let (mask, form) = (&model.mask, model.lab.form);
+        let [crop_a, crop_b] = mask.starts;
+        let time = &model.spectrogram.view;
+        let zoomed = time.span_secs < time.duration_secs;
+        let path = model.spectrogram.path();
+        let mut painted = Vec::new();
+        for shape in [PatchShape::Square, PatchShape::Vertical] {
+            for view in ViewName::BOTH {
+                let patches = mask.paint.of(view, shape).iter();
+                painted.extend(patches.map(|(place, &keep)| PaintedPatch {
+                    view,
+                    shape,
+                    window: place.window,
+                    token: place.token,
+                    keep,
+                }));
+            }
+        }
+        Self {
+            layout: Some(model.layout),
+            track: path.map(|path| path.to_string_lossy().into_owned()),
+            start_secs: zoomed.then_some(time.start_secs),
+            span_secs: zoomed.then_some(time.span_secs),
+            ratio: Some(mask.ratio),
+            seed: Some(mask.seed),
+            kind: Some(mask.kind),
+            shape: Some(mask.shape),
+            view: Some(mask.active),
+            show_mask: Some(mask.shown),
+            crop_a,
+            crop_b,
+            layer: Some(form.layer),
+            whole: Some(form.whole),
+            matrix: Some(form.matrix),
+            temperature: Some(form.temperature),
+            tracks: Some(form.tracks),
+            painted,
+        }
+    }
+
+    /// Sets everything but the track and what is visible of it. What is not told is as at first.
+    pub fn set(&self, model: &mut Model) {
+        if let Some(layout) = self.layout {
+            model.layout = layout;
+        }
+        let first = Mask::default();
+        let mask = &mut model.mask;
+        mask.kind = self.kind.unwrap_or(first.kind);
+        mask.shape = self.shape.unwrap_or(first.shape);
+        mask.ratio = self.ratio.unwrap_or(first.ratio);
+        mask.seed = self.seed.unwrap_or(first.seed);
+        mask.active = self.view.unwrap_or(first.active);
+        mask.shown = self.show_mask.unwrap_or(first.shown);
+        mask.starts = [self.crop_a, self.crop_b];
+        mask.painting = false;
+        mask.paint = first.paint;
+        for patch in &self.painted {
+            let place = PatchPlace {
+                window: patch.window,
+                token: patch.token,
+            };
+            let painted = mask.paint.of_mut(patch.view, patch.shape);
+            painted.set(place, Some(patch.keep));
+        }
+        let form = LabForm::default();
+        model.lab.form = LabForm {
+            layer: self.layer.unwrap_or(form.layer),
+            whole: self.whole.unwrap_or(form.whole),
+            matrix: self.matrix.unwrap_or(form.matrix),
+            temperature: self.temperature.unwrap_or(form.temperature),
+            tracks: self.tracks.unwrap_or(form.tracks),
+            ..model.lab.form
+        };
+    }
+
+    /// Whether a path is the track of this state.
+    pub fn is_track(&self, path: &Path) -> bool {
+        let Some(track) = &self.track else {
+            return false;
+        };
+        match track.strip_prefix("demo/") {
+            Some(end) if path.extension().is_some() && end.contains('.') => path.ends_with(end),
+            Some(folder) => path.parent().is_some_and(|parent| parent.ends_with(folder)),
+            None => path == Path::new(track),
+        }
+    }
+}
+
+/// The lesson that is open.
+#[derive(Debug, Clone)]
+pub struct OpenLesson {
+    pub lesson: Lesson,
+    pub step: usize,
+    /// The state of the page whose track is not shown yet.
+    pub pending: Option<LessonState>,
+    /// The demo collection, or the track's file, was opened for it.
+    pub opened: bool,
+}
+
+/// A lesson that is being written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LessonDraft {
+    pub title: String,
+    pub text: String,
+}
+
+/// What a user does with lessons.
+#[derive(Debug, Clone)]
+pub enum LessonCommand {
+    /// Opens a built-in lesson, counted from 0.
+    Open(usize),
+    /// Asks for a lesson's file.
+    ChooseFile,
+    Show(Box<Lesson>),
+    /// On by so many pages, or back.
+    Turn(isize),
+    Close,
+    /// Writes a lesson about the window as it is; `None` gives it up.
+    Draft(Option<LessonDraft>),
+    /// Asks where to, and saves the draft.
+    Save,
+}
+
+/// What became of a lesson's file. Texts are complete sentences for people.
+pub enum LessonMessage {
+    Read(Result<Box<Lesson>, String>),
+    Saved(Result<std::path::PathBuf, String>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_lessons_can_be_read_and_begin_with_a_whole_state() {
+        let mut titles = Vec::new();
+        for text in BUILT_IN {
+            let lesson = Lesson::parse(text).unwrap();
+            let first = lesson.state_at(0);
+            assert!(
+                first.layout.is_some() && first.track.is_some(),
+                "{}",
+                lesson.title
+            );
+            assert!(first.ratio.is_some() && first.seed.is_some() && first.kind.is_some());
+            assert!(lesson.steps.iter().all(|step| step.text.len() > 40));
+            titles.push(lesson.title);
+        }
+        assert_eq!(titles.len(), BUILT_IN_LESSONS);
+    }
+
+    #[test]
+    fn a_saved_lesson_is_read_back_and_shows_what_was_shown() {
+        let mut model = Model::default();
+        model.mask.starts = [Some(40), None];
+        model.mask.active = ViewName::B;
+        let place = PatchPlace {
+            window: -1,
+            token: 7,
+        };
+        let painted = model.mask.paint.of_mut(ViewName::B, PatchShape::Vertical);
+        painted.set(place, Some(false));
+        model.lab.form.layer = Layer::Rollout;
+        model.lab.form.temperature = 0.3;
+        let lesson = Lesson {
+            title: "Mine \"and\" yours".to_owned(),
+            steps: vec![LessonStep {
+                text: "Look.\nListen.".to_owned(),
+                state: LessonState::of(&model),
+            }],
+        };
+        let read = Lesson::parse(&lesson.to_file().unwrap()).unwrap();
+        assert_eq!(read, lesson);
+        let mut other = Model::default();
+        read.state_at(0).set(&mut other);
+        assert_eq!(other.mask.state(), model.mask.state());
+        assert_eq!(LessonState::of(&other), read.state_at(0));
+    }
+
+    #[test]
+    fn a_wrong_file_says_what_is_wrong() {
+        let unknown = "title = \"x\"\n[[steps]]\ntext = \"y\"\n[steps.state]\nration = 0.5\n";
+        let error = Lesson::parse(unknown).unwrap_err();
+        assert!(error.contains("ration"), "{error}");
+        assert!(
+            Lesson::parse("title = \"x\"\nsteps = []")
+                .unwrap_err()
+                .contains("steps")
+        );
+    }
+
+    #[test]
+    fn tracks_of_the_demo_collection_are_named_by_their_end_or_folder() {
+        let state = |track: &str| LessonState {
+            track: Some(track.to_owned()),
+            ..LessonState::default()
+        };
+        let path = Path::new("/home/me/.cache/demo/jazz/blue.wav");
+        assert!(state("demo/jazz").is_track(path));
+        assert!(state("demo/jazz/blue.wav").is_track(path));
+        assert!(!state("demo/folk").is_track(path));
+        assert!(!state("demo/jazz/red.wav").is_track(path));
+        assert!(state("/home/me/.cache/demo/jazz/blue.wav").is_track(path));
+    }
+}

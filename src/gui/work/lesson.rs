@@ -1,0 +1,88 @@
+//! Reading and writing lessons, with the system's file dialogs, each on a thread of its own.
+
+use std::io::Write as _;
+
+use crate::{
+    gui::{
+        message::{Message, Outbox},
+        model::{Lesson, LessonMessage},
+    },
+    jobs, storage,
+};
+
+/// A larger file is no lesson.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Asks for a file and reads it; the answer comes as a message.
+pub fn choose(outbox: &Outbox) -> std::io::Result<()> {
+    spawn(outbox, || {
+        let dialog = rfd::FileDialog::new()
+            .set_title("Open a lesson")
+            .add_filter("Lessons", &["toml"]);
+        let path = dialog.pick_file()?;
+        let read = || -> Result<Box<Lesson>, String> {
+            let bytes = std::fs::metadata(&path).map_err(|error| error.to_string())?;
+            if bytes.len() > MOST_BYTES {
+                return Err("it is larger than a lesson can be".to_owned());
+            }
+            let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+            Lesson::parse(&text).map(Box::new)
+        };
+        Some(LessonMessage::Read(read().map_err(|why| {
+            format!(
+                "This lesson cannot be read ({why}); correct the file or choose another: {}",
+                path.display()
+            )
+        })))
+    })
+}
+
+/// Asks for a place and writes a lesson there; the answer comes as a message.
+pub fn save(lesson: Lesson, outbox: &Outbox) -> std::io::Result<()> {
+    spawn(outbox, move || {
+        let name: String = lesson
+            .title
+            .chars()
+            .map(|letter| {
+                if letter.is_alphanumeric() {
+                    letter
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+        let dialog = rfd::FileDialog::new()
+            .set_title("Save the lesson")
+            .add_filter("Lessons", &["toml"])
+            .set_file_name(format!("{}.toml", name.to_lowercase()));
+        let path = dialog.save_file()?;
+        let write = || -> Result<(), String> {
+            let text = lesson.to_file()?;
+            storage::write_atomic(&path, |file| file.write_all(text.as_bytes()))
+                .map_err(|error| error.to_string())
+        };
+        Some(LessonMessage::Saved(write().map(|()| path.clone())))
+    })
+}
+
+fn spawn(
+    outbox: &Outbox,
+    work: impl FnOnce() -> Option<LessonMessage> + Send + 'static,
+) -> std::io::Result<()> {
+    let (answer, failed) = (outbox.clone(), outbox.clone());
+    let job = jobs::spawn(
+        "lesson-file",
+        move |_| {
+            if let Some(message) = work() {
+                answer.send(Message::Lesson(message));
+            }
+        },
+        move |fault| {
+            let why = format!("The file dialog could not be shown ({fault})");
+            failed.send(Message::Fault(why));
+        },
+    )?;
+    // Nothing can be asked to stop here: the dialog is closed by who opened it.
+    drop(job);
+    Ok(())
+}

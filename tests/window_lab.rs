@@ -1,0 +1,203 @@
+//! The masking lab answers what is shown, and every lesson shows what it says. Without a screen.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::time::{Duration, Instant};
+
+use eframe::egui;
+use mynascope::{
+    audio,
+    encoder::DeviceChoice,
+    gui::{
+        App, Start,
+        command::{Command, MaskCommand, WindowCommand},
+        layout::Layout,
+        model::{
+            BUILT_IN_LESSONS, EncoderSource, LabCommand, LabForm, Layer, Lesson, LessonCommand,
+            LessonState, MapCommand, Model,
+        },
+    },
+    storage::Settings,
+    tokens::{MaskRatio, PatchPlace, ViewName},
+};
+
+/// Debug builds on a busy machine are slow.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Four tracks of eight seconds, where the lessons look for theirs in the demo collection.
+fn sounds() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let names = [
+        "folk/morning-on-the-canal.wav",
+        "techno/one.wav",
+        "jazz/two.wav",
+        "waltz/three.wav",
+    ];
+    for (name, base) in names.iter().zip([110.0_f32, 220.0, 470.0, 880.0]) {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let samples: Vec<f32> = (0..8 * 16_000)
+            .map(|index| {
+                let secs = index as f32 / 16_000.0;
+                let hz = base * (1.0 + secs.floor() * 0.25);
+                0.5 * (std::f32::consts::TAU * hz * secs).sin()
+            })
+            .collect();
+        audio::write_wav(&path, &samples, 16_000).unwrap();
+    }
+    folder
+}
+
+fn open(folder: &tempfile::TempDir) -> (App, egui::Context) {
+    let ctx = egui::Context::default();
+    let start = Start {
+        paths: vec![folder.path().to_path_buf()],
+        settings: Settings::default(),
+        complaint: None,
+        sound: false,
+        remember: false,
+    };
+    let mut app = App::new(&ctx, start).unwrap();
+    app.apply(Command::Map(MapCommand::SetSource(EncoderSource {
+        device: DeviceChoice::Cpu,
+        ..EncoderSource::default()
+    })));
+    until(&mut app, &ctx, |app| {
+        !app.is_busy() && app.model().spectrogram.picture().is_some()
+    });
+    (app, ctx)
+}
+
+fn until(app: &mut App, ctx: &egui::Context, done: impl Fn(&App) -> bool) {
+    let begin = Instant::now();
+    loop {
+        app.before_frame(ctx);
+        if done(app) {
+            return;
+        }
+        assert!(begin.elapsed() < PATIENCE, "still at work");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn every_lesson_shows_on_every_page_what_it_says() {
+    let folder = sounds();
+    let (mut app, ctx) = open(&folder);
+    for number in 0..BUILT_IN_LESSONS {
+        let lesson = Lesson::built_in(number).unwrap();
+        // A user has left everything elsewhere.
+        app.apply(Command::Mask(MaskCommand::Reroll));
+        app.apply(Command::Mask(MaskCommand::SetView(ViewName::B)));
+        app.apply(Command::Mask(MaskCommand::MoveCrop {
+            view: ViewName::A,
+            start_frame: Some(17),
+        }));
+        app.apply(Command::Lesson(LessonCommand::Open(number)));
+        // To the end and back again.
+        let last = lesson.steps.len() - 1;
+        for (page, step) in (0..=last).chain((0..last).rev()).enumerate() {
+            if page > 0 {
+                let pages = if page <= last { 1 } else { -1 };
+                app.apply(Command::Lesson(LessonCommand::Turn(pages)));
+            }
+            until(&mut app, &ctx, |app| {
+                app.model().lesson.as_ref().unwrap().pending.is_none()
+            });
+            shows(app.model(), &lesson.state_at(step));
+        }
+        app.apply(Command::Lesson(LessonCommand::Close));
+        assert!(app.model().lesson.is_none());
+        shows(app.model(), &lesson.state_at(0));
+    }
+}
+
+fn shows(model: &Model, said: &LessonState) {
+    let path = model.spectrogram.path().expect("a track is shown");
+    assert!(said.is_track(path), "{said:?}: {}", path.display());
+    let is = LessonState::of(model);
+    assert_eq!(
+        (is.start_secs, is.span_secs),
+        (said.start_secs, said.span_secs)
+    );
+    let mut as_said = Model::default();
+    said.set(&mut as_said);
+    let all_but_track = |state: LessonState| LessonState {
+        track: None,
+        start_secs: None,
+        span_secs: None,
+        ..state
+    };
+    assert_eq!(all_but_track(is), all_but_track(LessonState::of(&as_said)));
+}
+
+#[test]
+fn the_lab_answers_for_the_mask_that_is_shown() {
+    let folder = sounds();
+    let (mut app, ctx) = open(&folder);
+    let idle = |app: &App| !app.is_busy();
+    assert!(app.model().lab.views.value.is_none(), "only Teach asks");
+    app.apply(Command::Window(WindowCommand::ShowLayout(Layout::Teach)));
+    app.apply(Command::Lab(LabCommand::Edit(LabForm {
+        layer: Layer::Rollout,
+        ..LabForm::default()
+    })));
+    until(&mut app, &ctx, idle);
+    let lab = &app.model().lab;
+    let first = lab.views.value.clone().unwrap();
+    assert!(first.cosine > -1.0 && first.cosine < 1.0);
+    let [near, _] = &first.near;
+    assert_eq!(near.len(), 4, "one window of each track");
+    assert!(near.windows(2).all(|pair| pair[0].cosine >= pair[1].cosine));
+    let batch = lab.batch.value.clone().unwrap();
+    assert_eq!((batch.tracks.len(), batch.skipped), (4, 0));
+    let look = lab.look.value.clone().unwrap();
+    assert_eq!(
+        look.look.kept,
+        app.model().mask.crop(ViewName::A, 251).kept_square
+    );
+
+    // A patch painted by hand reaches the encoder; the batch, which training draws, stays.
+    let kept = look.look.kept[0];
+    let paint = |token| {
+        Command::Mask(MaskCommand::Paint {
+            view: ViewName::A,
+            place: PatchPlace { window: 0, token },
+            keep: Some(false),
+        })
+    };
+    app.apply(paint(kept));
+    until(&mut app, &ctx, idle);
+    let lab = &app.model().lab;
+    let painted = lab.views.value.clone().unwrap();
+    assert_ne!(painted.cosine, first.cosine);
+    assert_eq!(lab.look.value.as_ref().unwrap().look.kept.len(), 11);
+    assert_eq!(lab.batch.value.as_ref().unwrap(), &batch);
+
+    // Nothing is left: said, not shown as a number.
+    for token in 0..48 {
+        app.apply(paint(token));
+    }
+    until(&mut app, &ctx, idle);
+    let error = app.model().lab.views.error.clone().unwrap();
+    assert!(error.contains("keep at least one patch"), "{error}");
+
+    // A dragged slider asks many times; the last one is answered.
+    app.apply(Command::Mask(MaskCommand::ClearPaint));
+    for percent in (0..=90).step_by(5) {
+        let ratio = MaskRatio::new(f64::from(percent) / 100.0).unwrap();
+        app.apply(Command::Mask(MaskCommand::SetRatio(ratio)));
+        app.before_frame(&ctx);
+    }
+    until(&mut app, &ctx, idle);
+    let batch = app.model().lab.batch.value.clone().unwrap();
+    assert_eq!(batch.key.ratio, MaskRatio::MYNA);
+    assert_eq!(
+        app.model().lab.look.value.as_ref().unwrap().look.kept.len(),
+        5
+    );
+}
