@@ -28,7 +28,7 @@ use mynascope::{
             Command, LibraryCommand, MaskCommand, PictureCommand, SoundCommand, WindowCommand,
         },
         layout::{Layout, Pane},
-        model::PictureState,
+        model::{PictureState, Selection},
         paint, panels, picture, run_window, save_png, theme,
         work::still::Still,
     },
@@ -323,6 +323,15 @@ fn wheel_and_overview_move_the_picture() {
     harness.run_steps(2);
     assert_eq!(view(&harness), whole);
     assert!(bands(&harness).is_whole());
+    let selection = Selection::between(2.0, 3.0, whole.duration_secs);
+    let select = Command::Sound(SoundCommand::Select(selection));
+    harness.state_mut().apply(select);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    harness.run_steps(2);
+    assert_eq!(
+        (view(&harness).start_secs, view(&harness).span_secs),
+        (2.0, 1.0)
+    );
 }
 
 #[test]

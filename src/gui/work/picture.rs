@@ -22,6 +22,8 @@ use crate::{
 
 /// A picture that grows is shown at most this often.
 const SHOW_EVERY: Duration = Duration::from_millis(100);
+/// A header that claims more (12 hours) is not believed: masks are drawn for the length that a picture claims.
+const MOST_CLAIMED_SECS: f64 = 12.0 * 3600.0;
 /// Frames of the first picture: three seconds.
 const FIRST_FRAMES: usize = 96;
 
@@ -32,7 +34,13 @@ pub struct PictureWork {
     looks: Latest<Look>,
     /// The newest look that was asked for.
     asked: Option<(PathBuf, PatchCut)>,
-    _threads: [Job; 2],
+    _threads: [Job; 3],
+}
+
+/// What was computed of a file, to be kept.
+struct Keep {
+    path: PathBuf,
+    sight: Sight,
 }
 
 /// A wish to see a track as the encoder does.
@@ -45,6 +53,21 @@ struct Look {
 impl PictureWork {
     /// Starts the threads. Pictures are kept in `cache`, if there is one.
     pub fn start(outbox: Outbox, cache: Option<Arc<Cache>>) -> std::io::Result<Self> {
+        // Reading a long file once more and writing its mel takes a while, in which the next track must not wait. Who
+        // goes from track to track quickly leaves some unkept.
+        let (keeps, inbox) = jobs::latest::<Keep>();
+        let (kept_in, failed) = (cache.clone(), outbox.clone());
+        let keeping = jobs::spawn(
+            "picture-cache",
+            move |_| {
+                while let Some(keep) = inbox.wait() {
+                    if let Some(cache) = &kept_in {
+                        spectrum::keep_sight(&keep.path, &keep.sight, cache);
+                    }
+                }
+            },
+            move |fault| failed.send(Message::Fault(fault)),
+        )?;
         let (requests, inbox) = jobs::latest::<(PathBuf, Cancel)>();
         let (sends, failed) = (outbox.clone(), outbox.clone());
         let decoding = jobs::spawn(
@@ -65,11 +88,11 @@ impl PictureWork {
                         Ok((picture, computed)) => (Ok(Arc::new(picture)), computed),
                         Err(why) => (Err(why), None),
                     };
-                    let kept = path.clone();
-                    sends.send(Message::Picture { path, result });
-                    if let (Some(sight), Some(cache)) = (computed, &cache) {
-                        spectrum::keep_sight(&kept, &sight, cache);
+                    if let Some(sight) = computed {
+                        let path = path.clone();
+                        keeps.post(Keep { path, sight });
                     }
+                    sends.send(Message::Picture { path, result });
                 }
             },
             move |fault| failed.send(Message::Fault(fault)),
@@ -103,7 +126,7 @@ impl PictureWork {
             current: None,
             looks,
             asked: None,
-            _threads: [decoding, looking],
+            _threads: [keeping, decoding, looking],
         })
     }
 
@@ -161,7 +184,11 @@ pub fn picture_of(
         return Ok((growth.finish(&sight), None));
     }
     // A header that says nothing, or lies, only makes the picture longer or shorter when it is whole.
-    let claimed_secs = audio::probe_file(path).map_or(0.0, |info| info.duration_secs);
+    let claimed_secs = audio::probe_file(path)
+        .ok()
+        .map(|info| info.duration_secs)
+        .filter(|&secs| secs <= MOST_CLAIMED_SECS)
+        .unwrap_or_default();
     let mut growth = Growth::new(claimed_secs);
     let sight = spectrum::sight_of_file(path, cancel, &mut |values, peaks| {
         growth.take(values, peaks, grew);
