@@ -18,6 +18,7 @@ use crate::storage::Settings;
 use super::{
     actions,
     command::{Command, LibraryCommand, WindowCommand},
+    kept_layout,
     layout::{Layout, Pane},
     logic,
     message::{Message, Outbox},
@@ -87,25 +88,35 @@ impl App {
             player.set_volume(model.settings.volume);
             player.choose_device(model.settings.sound_device.clone());
         }
+        if let Ok(device) = model.settings.device.parse() {
+            model.embeddings.source.device = device;
+            model.training.form.device = device;
+        }
         let shown_theme = model.settings.theme;
         theme::install(ctx, shown_theme);
+        // The size is a setting, changed by actions like everything else.
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
         ctx.set_zoom_factor(zoom(ctx, &model));
-        if start.paths.is_empty() {
-            logic::apply(
-                &mut model,
-                &mut workers,
-                Command::Library(LibraryCommand::OpenDemo),
-            );
+        let open = if !start.paths.is_empty() {
+            LibraryCommand::Open(start.paths)
+        } else if model.settings.reopen {
+            LibraryCommand::OpenLast
         } else {
-            logic::open(&mut model, &mut workers, start.paths);
-        }
+            LibraryCommand::OpenDemo
+        };
+        logic::apply(&mut model, &mut workers, Command::Library(open));
+        let trees = Layout::ALL.map(|layout| {
+            let kept = model.settings.layouts.get(layout.name());
+            kept.and_then(|tiles| kept_layout::restore(layout, tiles))
+                .unwrap_or_else(|| layout.tree())
+        });
         // egui's renderer leaves out paint callbacks on the very first frame.
         ctx.request_repaint();
         Ok(Self {
             model,
             workers,
             inbox,
-            trees: Layout::ALL.map(Layout::tree),
+            trees,
             shown_theme,
             listen_until: Instant::now(),
         })
@@ -181,6 +192,11 @@ impl App {
             self.shown_theme = self.model.settings.theme;
             theme::show(ctx, self.shown_theme);
         }
+        let now = ctx.input(|input| input.time);
+        let fade = f64::from(theme::FADE_SECS);
+        if let Some(secs) = self.model.notices.tick(now, fade) {
+            ctx.request_repaint_after(Duration::from_secs_f64(secs));
+        }
         if self.model.transport.playing {
             // The playhead moves.
             ctx.request_repaint();
@@ -196,7 +212,6 @@ impl App {
         panels::top::show(ui, &self.model, &mut commands);
         panels::lesson::strip(ui, &self.model, &mut commands);
         panels::transport::show(ui, &self.model, &mut commands);
-        panels::status::show(ui, &self.model, &mut commands);
         egui::CentralPanel::no_frame()
             .frame(Frame::new().fill(tokens.ground))
             .show(ui, |ui| {
@@ -210,6 +225,15 @@ impl App {
             });
         panels::lesson::draft(ui, &self.model, &mut commands);
         panels::overlays::show(ui, &self.model, &mut commands);
+        // Tiles move only under the pointer.
+        if ui.input(|input| input.pointer.any_released()) {
+            let layout = self.model.layout;
+            let tiles = self.trees.get(layout.index()).and_then(kept_layout::keep);
+            if let Some(tiles) = tiles {
+                let keep = WindowCommand::KeepLayout(layout, tiles);
+                commands.push(Command::Window(keep));
+            }
+        }
         if !commands.is_empty() {
             ui.ctx().request_repaint();
         }

@@ -12,6 +12,11 @@ impl CommandLine {
         Self(vec!["mynascope".into(), verb.into()])
     }
 
+    /// The line that opens the window on files and folders.
+    pub fn window<T: AsRef<OsStr>>(paths: impl IntoIterator<Item = T>) -> Self {
+        Self(vec!["mynascope".into()]).arguments(paths)
+    }
+
     /// Adds an argument.
     pub fn argument(mut self, value: impl AsRef<OsStr>) -> Self {
         self.0.push(value.as_ref().to_owned());

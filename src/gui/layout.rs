@@ -1,11 +1,12 @@
 //! The five layouts, each a tree of panes that can be resized and moved.
 
 use eframe::egui;
-use egui_tiles::{Linear, LinearDir, Tile, TileId, Tiles, Tree};
 use serde::{Deserialize, Serialize};
 
+use egui_tiles::{Linear, LinearDir, Tile, TileId, Tiles, Tree};
+
 /// What a tile shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Pane {
     Library,
     Spectrogram,

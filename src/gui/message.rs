@@ -5,18 +5,21 @@ use std::{path::PathBuf, sync::Arc};
 use crossbeam_channel::{Receiver, Sender};
 use eframe::egui;
 
-use crate::{collection::Collection, jobs::Progress};
+use crate::{
+    collection::{Collection, FileFacts, ProbeSummary, Track},
+    jobs::Progress,
+};
 
 use super::{
-    model::{LabMessage, LessonMessage, MapMessage, Picture, ProbeMessage, Seen, TrainMessage},
+    model::{
+        JobId, LabMessage, LessonMessage, MapMessage, Picture, ProbeMessage, Seen, TrainMessage,
+    },
     work::masked::Decoded,
 };
 
 /// One result or report of background work. Texts are complete sentences for people.
 pub enum Message {
-    /// How far the opening of a collection is.
-    Opening(Progress),
-    Opened(Result<Collection, String>),
+    Library(LibraryMessage),
     /// What the file dialog gave; nothing if it was closed.
     Chosen(Vec<PathBuf>),
     /// The beginning of a track, while the rest is decoded.
@@ -35,6 +38,8 @@ pub enum Message {
     Saved(Result<PathBuf, String>),
     /// The samples that masked listening needs of a track.
     DecodedForViews(Decoded),
+    /// What computed pictures take on disk, in bytes.
+    CacheBytes(u64),
     /// Something that runs in the background broke.
     Fault(String),
     /// The graphics card refused something.
@@ -44,6 +49,29 @@ pub enum Message {
     Probe(ProbeMessage),
     Lab(LabMessage),
     Lesson(LessonMessage),
+}
+
+/// What comes of opening, scanning and searching collections. The job tells its messages from those of an opening
+/// that was given up.
+pub enum LibraryMessage {
+    /// How far the opening is.
+    Opening(JobId, Progress),
+    /// Tracks that were come upon; the whole collection follows.
+    Sighted(JobId, Vec<Track>),
+    /// The collection and what it was opened from.
+    Opened(JobId, Result<(Vec<PathBuf>, Collection), String>),
+    /// How far the reading of headers is.
+    Scanning(JobId, Progress),
+    /// What headers said, by the places of the tracks.
+    Facts(JobId, Vec<(usize, FileFacts)>),
+    /// All headers are read.
+    Scanned(JobId, ProbeSummary),
+    /// What dropping these would do.
+    Hovered(Vec<PathBuf>, String),
+    /// Places of the tracks that were looked for.
+    Found { generation: u64, rows: Vec<usize> },
+    /// The same for the palette.
+    Offered { generation: u64, rows: Vec<usize> },
 }
 
 /// Messages that may wait; who sends more waits for the window, so that memory stays bounded.

@@ -15,6 +15,7 @@ pub mod command;
 pub mod command_line;
 #[cfg(target_os = "linux")]
 mod focus;
+mod kept_layout;
 pub mod layout;
 pub mod logic;
 pub mod message;
@@ -23,6 +24,7 @@ pub mod offscreen;
 pub mod paint;
 pub mod panels;
 pub mod theme;
+pub mod undo;
 mod window;
 pub mod work;
 

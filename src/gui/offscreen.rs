@@ -172,6 +172,8 @@ impl Offscreen {
 
     /// Draws what a request asks for in this window, of whatever size, theme and collection it is.
     pub fn show(&mut self, request: &PictureRequest) -> Result<image::RgbaImage, PictureError> {
+        // What passes by itself would stand in the picture's corner.
+        self.apply(Command::Window(WindowCommand::DismissNotes));
         if let Some(track) = &request.track {
             self.select(track)?;
         }

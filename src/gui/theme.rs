@@ -144,6 +144,12 @@ pub const TEXT_HUGE: f32 = 36.0;
 pub const CORNER: u8 = 4;
 /// How long fades take, in seconds.
 pub const FADE_SECS: f32 = 0.12;
+/// Width of settings, palette and key sheet.
+pub const DIALOG_WIDTH: f32 = 150.0 * UNIT;
+/// Width of notices.
+pub const TOAST_WIDTH: f32 = 105.0 * UNIT;
+/// Radius of the dot of a label in a list.
+pub const LABEL_DOT: f32 = 3.5;
 /// Width of thin lines.
 pub const LINE: f32 = 1.0;
 /// Width of the playhead and of lines in plots.
@@ -181,14 +187,6 @@ pub fn label_colour(index: usize) -> Color32 {
     LABEL_COLOURS
         .get(index % LABEL_COLOURS.len())
         .map_or(NO_LABEL, |&[r, g, b]| Color32::from_rgb(r, g, b))
-}
-
-/// The colours of a theme.
-pub fn tokens_of(theme: Theme) -> &'static Tokens {
-    match theme {
-        Theme::Dark => &DARK,
-        Theme::Light => &LIGHT,
-    }
 }
 
 /// The colours that a `Ui` is drawn with.
@@ -253,8 +251,9 @@ pub fn install(ctx: &egui::Context, theme: Theme) {
 /// Shows a theme.
 pub fn show(ctx: &egui::Context, theme: Theme) {
     ctx.set_theme(match theme {
-        Theme::Dark => egui::Theme::Dark,
-        Theme::Light => egui::Theme::Light,
+        Theme::Dark => egui::ThemePreference::Dark,
+        Theme::Light => egui::ThemePreference::Light,
+        Theme::System => egui::ThemePreference::System,
     });
 }
 

@@ -1,4 +1,9 @@
-use std::{fs, io::Write, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +16,8 @@ pub enum Theme {
     #[default]
     Dark,
     Light,
+    /// As the system says.
+    System,
 }
 
 /// How the picture goes with the playhead.
@@ -41,8 +48,16 @@ pub struct Settings {
     pub follow: Follow,
     /// What computed pictures may take on disk, in MiB.
     pub cache_mebibytes: u64,
+    /// Where tensors are computed: `auto`, `cpu`, `gpu:0`.
+    pub device: String,
+    /// What was open when the window was closed is opened again.
+    pub reopen: bool,
+    /// What was open last, as the command line takes it.
+    pub last: Vec<PathBuf>,
     /// Folders and files opened last, newest first.
-    pub recent: Vec<std::path::PathBuf>,
+    pub recent: Vec<PathBuf>,
+    /// Where the user moved the panels of each layout, by its name.
+    pub layouts: BTreeMap<String, String>,
 }
 
 impl Default for Settings {
@@ -54,7 +69,11 @@ impl Default for Settings {
             sound_device: None,
             follow: Follow::Page,
             cache_mebibytes: 2048,
+            device: "auto".to_owned(),
+            reopen: true,
+            last: Vec::new(),
             recent: Vec::new(),
+            layouts: BTreeMap::new(),
         }
     }
 }

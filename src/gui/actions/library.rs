@@ -1,6 +1,9 @@
 use eframe::egui::Key;
 
-use crate::gui::command::{Command, LibraryCommand};
+use crate::gui::{
+    command::{Command, LibraryCommand},
+    model::Edited,
+};
 
 use super::{Action, Group, Shortcut};
 
@@ -30,6 +33,103 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "64 short tracks in eight styles, made by this program",
         keys: &[],
         command: |_| Some(Command::Library(LibraryCommand::OpenDemo)),
+    },
+    Action {
+        id: "stop-opening",
+        group: GROUP,
+        name: "Stop opening",
+        help: "Stop looking for tracks and reading headers; what was found stays",
+        keys: &[],
+        command: |model| {
+            let library = &model.library;
+            (library.opening.is_some() || library.scanning.is_some())
+                .then_some(Command::Library(LibraryCommand::StopOpening))
+        },
+    },
+    Action {
+        id: "copy-open-command",
+        group: GROUP,
+        name: "Copy as command",
+        help: "Put the command on the clipboard that opens this collection from a terminal",
+        keys: &[],
+        command: |model| {
+            model.library.collection.as_ref()?;
+            Some(Command::Library(LibraryCommand::CopyCommand))
+        },
+    },
+    Action {
+        id: "search",
+        group: GROUP,
+        name: "Search the library",
+        help: "Put the cursor into the search field",
+        keys: &[Shortcut::ctrl(Key::F)],
+        command: |_| Some(Command::Library(LibraryCommand::FocusSearch)),
+    },
+    Action {
+        id: "only-bad",
+        group: GROUP,
+        name: "Tracks that cannot be used",
+        help: "List only tracks that cannot be used, or all again",
+        keys: &[],
+        command: |model| {
+            let only = !model.library.only_bad;
+            (model.library.bad_count() > 0 || !only)
+                .then_some(Command::Library(LibraryCommand::ShowOnlyBad(only)))
+        },
+    },
+    Action {
+        id: "edit-label",
+        group: GROUP,
+        name: "Change the label…",
+        help: "Type another label for the chosen tracks; it is kept apart from the music",
+        keys: &[Shortcut::plain(Key::F2)],
+        command: |model| {
+            let index = model.library.selected?;
+            Some(Command::Library(LibraryCommand::Edit(Edited::Label, index)))
+        },
+    },
+    Action {
+        id: "add-tag",
+        group: GROUP,
+        name: "Add a tag…",
+        help: "Type a tag for the chosen tracks; it is kept apart from the music",
+        keys: &[Shortcut::shift(Key::F2)],
+        command: |model| {
+            let index = model.library.selected?;
+            Some(Command::Library(LibraryCommand::Edit(Edited::Tag, index)))
+        },
+    },
+    Action {
+        id: "mark-all",
+        group: GROUP,
+        name: "Mark all listed tracks",
+        help: "Choose every track of the list, to label them together",
+        keys: &[Shortcut::ctrl(Key::A)],
+        command: |model| {
+            (model.library.row_count() > 0).then_some(Command::Library(LibraryCommand::MarkAll))
+        },
+    },
+    Action {
+        id: "copy-path",
+        group: GROUP,
+        name: "Copy the path",
+        help: "Put the path of the shown track on the clipboard",
+        keys: &[],
+        command: |model| {
+            let index = model.library.selected?;
+            Some(Command::Library(LibraryCommand::CopyPath(index)))
+        },
+    },
+    Action {
+        id: "show-in-folder",
+        group: GROUP,
+        name: "Show in its folder",
+        help: "Show the folder of the shown track in the system's file manager",
+        keys: &[],
+        command: |model| {
+            let index = model.library.selected?;
+            Some(Command::Library(LibraryCommand::ShowInFolder(index)))
+        },
     },
     Action {
         id: "track-above",

@@ -93,7 +93,9 @@ impl Shortcut {
             Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown | Key::Home | Key::End
         );
         let function = matches!(self.key, Key::F1 | Key::F2 | Key::F11);
-        (!self.modifiers.command && !function) || moves_cursor
+        // Undo and "select all" mean the text while it is typed.
+        let edits = self.modifiers.command && matches!(self.key, Key::A | Key::Y | Key::Z);
+        (!self.modifiers.command && !function) || moves_cursor || edits
     }
 
     fn modifier_count(self) -> usize {
@@ -123,6 +125,9 @@ impl Shortcut {
             Key::PageUp => "Page Up",
             Key::Comma => ",",
             Key::Period => ".",
+            Key::Plus => "+",
+            Key::Minus => "-",
+            Key::Equals => "=",
             Key::OpenBracket => "[",
             Key::CloseBracket => "]",
             key => key.name(),
@@ -212,6 +217,71 @@ mod tests {
                 assert!(keys.insert(key), "{} has two actions", key.text());
             }
         }
+    }
+
+    /// The keys that people were promised, by how they are written.
+    const PROMISED: &[&str] = &[
+        "Space",
+        "Left",
+        "Right",
+        "Shift+Left",
+        "Shift+Right",
+        "Ctrl+Left",
+        "Ctrl+Right",
+        "Home",
+        "End",
+        "F",
+        "P",
+        "Shift+P",
+        "U",
+        "Shift+U",
+        "D",
+        "Shift+D",
+        "M",
+        "R",
+        ",",
+        ".",
+        "Shift+,",
+        "Shift+.",
+        "X",
+        "Ctrl+1",
+        "Ctrl+2",
+        "Ctrl+3",
+        "Ctrl+4",
+        "Ctrl+5",
+        "Ctrl+P",
+        "F1",
+        "F11",
+        "Ctrl+Z",
+        "Ctrl+Shift+Z",
+        "Ctrl+,",
+        "L",
+        "Shift+L",
+        "Esc",
+        "[",
+        "]",
+        "Shift+Space",
+    ];
+
+    #[test]
+    fn every_promised_key_has_its_action() {
+        let keys: HashSet<String> = all()
+            .flat_map(|action| action.keys.iter().map(|key| key.text()))
+            .collect();
+        let missing: Vec<&&str> = PROMISED
+            .iter()
+            .filter(|key| {
+                !keys.contains(&key.replace(
+                    "Ctrl",
+                    if cfg!(target_os = "macos") {
+                        "Cmd"
+                    } else {
+                        "Ctrl"
+                    },
+                ))
+            })
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
     }
 
     #[test]

@@ -4,11 +4,17 @@ use crate::gui::{
     command::{Command, WindowCommand},
     layout::Layout,
     logic::other_theme,
+    model::Model,
 };
 
 use super::{Action, Group, Shortcut};
 
 const GROUP: Group = Group::Window;
+
+fn scale(model: &Model, by: f32) -> Option<Command> {
+    let scale = ((model.settings.scale + by) * 10.0).round() / 10.0;
+    Some(Command::Window(WindowCommand::SetScale(scale)))
+}
 
 fn show(layout: Layout) -> Option<Command> {
     Some(Command::Window(WindowCommand::ShowLayout(layout)))
@@ -62,6 +68,79 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Put the panels of this layout where they were at first",
         keys: &[],
         command: |_| Some(Command::Window(WindowCommand::ResetLayout)),
+    },
+    Action {
+        id: "palette",
+        group: GROUP,
+        name: "Find anything to do",
+        help: "Find actions, tracks and what was opened before by a few letters",
+        keys: &[Shortcut::ctrl(Key::P)],
+        command: |model| {
+            let shown = model.palette.is_none();
+            Some(Command::Window(WindowCommand::ShowPalette(shown)))
+        },
+    },
+    Action {
+        id: "undo",
+        group: GROUP,
+        name: "Undo",
+        help: "Undo the last change of labels, mask, picture or selection",
+        keys: &[Shortcut::ctrl(Key::Z)],
+        command: |_| Some(Command::Window(WindowCommand::Undo)),
+    },
+    Action {
+        id: "redo",
+        group: GROUP,
+        name: "Redo",
+        help: "Do again what was undone",
+        keys: &[Shortcut::ctrl_shift(Key::Z), Shortcut::ctrl(Key::Y)],
+        command: |_| Some(Command::Window(WindowCommand::Redo)),
+    },
+    Action {
+        id: "settings",
+        group: GROUP,
+        name: "Settings",
+        help: "Theme, size, devices, disk",
+        keys: &[Shortcut::ctrl(Key::Comma)],
+        command: |model| {
+            let shown = !model.settings_shown;
+            Some(Command::Window(WindowCommand::ShowSettings(shown)))
+        },
+    },
+    Action {
+        id: "larger",
+        group: GROUP,
+        name: "Larger",
+        help: "Everything on screen 10 % larger",
+        keys: &[Shortcut::ctrl(Key::Plus), Shortcut::ctrl(Key::Equals)],
+        command: |model| scale(model, 0.1),
+    },
+    Action {
+        id: "smaller",
+        group: GROUP,
+        name: "Smaller",
+        help: "Everything on screen 10 % smaller",
+        keys: &[Shortcut::ctrl(Key::Minus)],
+        command: |model| scale(model, -0.1),
+    },
+    Action {
+        id: "normal-size",
+        group: GROUP,
+        name: "Normal size",
+        help: "Everything on screen as large as at first",
+        keys: &[Shortcut::ctrl(Key::Num0)],
+        command: |_| Some(Command::Window(WindowCommand::SetScale(1.0))),
+    },
+    Action {
+        id: "close-messages",
+        group: GROUP,
+        name: "Close all messages",
+        help: "Close the messages at the corner",
+        keys: &[],
+        command: |model| {
+            (!model.notices.shown().is_empty())
+                .then_some(Command::Window(WindowCommand::DismissAll))
+        },
     },
     Action {
         id: "other-theme",

@@ -1,21 +1,63 @@
 use std::path::PathBuf;
 
+use crate::gui::model::{Edited, Labels, Sort};
+
 /// What a user does to the library.
 #[derive(Debug, Clone)]
 pub enum LibraryCommand {
     /// Files and folders, dropped or chosen.
     Open(Vec<PathBuf>),
     OpenDemo,
+    /// Files and folders are dragged over the window.
+    Hover(Vec<PathBuf>),
+    /// What was open when the window was closed; without it, the demo collection.
+    OpenLast,
     /// Asks for files.
     ChooseFiles,
     /// Asks for a folder.
     ChooseFolder,
     StopOpening,
     Search(String),
+    /// Puts the cursor into the search field.
+    FocusSearch,
+    /// `None`: the order of the collection.
+    SortBy(Option<Sort>),
+    /// Lists only tracks that cannot be used.
+    ShowOnlyBad(bool),
     /// Shows a track of the collection.
     Select(usize),
     /// Shows a track of the collection and plays it.
     Play(usize),
     /// Shows the track that stands so many rows further down.
     SelectRelative(isize),
+    /// Marks a track for labels, or not any more.
+    ToggleMark(usize),
+    /// Marks all rows from the shown track to this one.
+    MarkTo(usize),
+    /// Marks every track that is listed.
+    MarkAll,
+    /// Opens a field for a label or tag of the chosen tracks in the row of a track.
+    Edit(Edited, usize),
+    /// What is typed there.
+    EditText(String),
+    /// Keeps what was typed, or not.
+    EndEdit {
+        keep: bool,
+    },
+    /// Gives the chosen tracks a label, or none.
+    Label(Option<String>),
+    AddTag(String),
+    RemoveTag(String),
+    /// Gives tracks these labels and tags: undo and redo.
+    SetLabels(Vec<Labels>),
+    /// Puts the path of a track on the clipboard.
+    CopyPath(usize),
+    /// Puts the path of its folder on the clipboard.
+    CopyFolder(usize),
+    /// Shows a track's folder in the system's file manager.
+    ShowInFolder(usize),
+    /// Puts the command on the clipboard that opens this collection.
+    CopyCommand,
+    /// Forgets the folders and files opened before.
+    ForgetRecent,
 }

@@ -10,7 +10,7 @@ pub use library::LibraryCommand;
 pub use mask::MaskCommand;
 pub use picture::PictureCommand;
 pub use sound::SoundCommand;
-pub use window::WindowCommand;
+pub use window::{OwnFolder, WindowCommand};
 
 use super::model::{LabCommand, LessonCommand, MapCommand, ProbeCommand, TrainCommand};
 

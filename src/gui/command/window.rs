@@ -1,4 +1,4 @@
-use crate::{gui::layout::Layout, storage::Theme};
+use crate::{encoder::DeviceChoice, gui::layout::Layout, storage::Theme};
 
 /// What a user does to the window.
 #[derive(Debug, Clone)]
@@ -8,10 +8,45 @@ pub enum WindowCommand {
     ResetLayout,
     /// Fills the screen, with larger controls and text, or goes back.
     Present(bool),
+    /// Remembers where the panes of a layout stand.
+    KeepLayout(Layout, String),
     SetTheme(Theme),
     ShowKeys(bool),
     /// Closes a notice.
     Dismiss(u64),
+    /// Closes all notices that would go by themselves.
+    DismissNotes,
+    /// Closes all notices.
+    DismissAll,
     /// Tells the user something.
     Tell(String),
+    Undo,
+    Redo,
+    ShowPalette(bool),
+    /// What is looked for in the palette.
+    PaletteText(String),
+    /// Goes so many offers down.
+    PaletteMove(isize),
+    /// Does what an offer of the palette says, by its place.
+    PaletteRun(usize),
+    ShowSettings(bool),
+    /// Size of everything on screen, 1 = 100 %.
+    SetScale(f32),
+    SetDevice(DeviceChoice),
+    SetReopen(bool),
+    /// What computed pictures may take on disk, in MiB.
+    SetCacheLimit(u64),
+    /// Looks how much computed pictures take on disk.
+    CountCache,
+    ClearCache,
+    /// Shows one of the program's own folders in the system's file manager.
+    ShowOwnFolder(OwnFolder),
+}
+
+/// A folder of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnFolder {
+    Cache,
+    Settings,
+    Data,
 }

@@ -4,11 +4,14 @@ use crate::{
     collection::{Collection, DEMO_WORD},
     gui::{
         command::LibraryCommand,
+        command_line::CommandLine,
+        layout::Layout,
+        message::LibraryMessage,
         model::{Model, PictureState},
         work::{
             Workers,
             choose::{self, Wanted},
-            map,
+            hover, map,
             open::Source,
             probe,
         },
@@ -16,64 +19,227 @@ use crate::{
     jobs::Progress,
 };
 
-use super::{lab, no_thread, sound, window};
+use super::{lab, labels, no_thread, sound, window};
 
 /// Folders and files that are remembered.
 const MOST_RECENT: usize = 10;
+/// What an opening has to say is told up to so many times; the rest is counted.
+const MOST_NOTES: usize = 2;
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: LibraryCommand) {
     match command {
         LibraryCommand::Open(paths) => open(model, workers, paths),
         LibraryCommand::OpenDemo => start_opening(model, workers, Source::Demo),
+        LibraryCommand::Hover(paths) => {
+            model.hovered = Some((paths.clone(), "Drop to open".to_owned()));
+            hover::look(paths, &workers.outbox);
+        }
+        LibraryCommand::OpenLast => open_last(model, workers),
         LibraryCommand::ChooseFiles => choose(model, workers, Wanted::Files),
         LibraryCommand::ChooseFolder => choose(model, workers, Wanted::Folder),
-        LibraryCommand::StopOpening => {
-            workers.open.stop();
-            model.library.opening = None;
+        LibraryCommand::StopOpening => stop(model, workers),
+        LibraryCommand::Search(text) => {
+            model.library.search = text;
+            refresh(model, workers);
         }
-        LibraryCommand::Search(text) => model.library.search_for(text),
-        LibraryCommand::Select(index) => select(model, workers, index),
+        LibraryCommand::FocusSearch => {
+            if !matches!(model.layout, Layout::Listen | Layout::Map) {
+                model.layout = Layout::Listen;
+            }
+            model.search_wanted += 1;
+        }
+        LibraryCommand::SortBy(sort) => {
+            model.library.sort = sort;
+            refresh(model, workers);
+        }
+        LibraryCommand::ShowOnlyBad(only) => {
+            model.library.only_bad = only;
+            refresh(model, workers);
+        }
+        LibraryCommand::Select(index) => choose_track(model, workers, index),
         LibraryCommand::Play(index) => {
-            select(model, workers, index);
+            choose_track(model, workers, index);
             sound::play(model, workers);
         }
         LibraryCommand::SelectRelative(rows) => {
             if let Some(index) = model.library.neighbour(rows) {
-                select(model, workers, index);
+                choose_track(model, workers, index);
+            }
+        }
+        LibraryCommand::ToggleMark(index) => model.library.toggle_mark(index),
+        LibraryCommand::MarkTo(index) => model.library.mark_to(index),
+        LibraryCommand::MarkAll => {
+            model.library.marked = model.library.rows().iter().copied().collect();
+        }
+        LibraryCommand::Edit(what, index) => labels::edit(model, what, index),
+        LibraryCommand::EditText(text) => {
+            if let Some(editing) = &mut model.library.editing {
+                editing.text = text;
+            }
+        }
+        LibraryCommand::EndEdit { keep } => labels::end_edit(model, workers, keep),
+        LibraryCommand::Label(label) => labels::label(model, workers, label),
+        LibraryCommand::AddTag(tag) => labels::add_tag(model, workers, tag),
+        LibraryCommand::RemoveTag(tag) => labels::remove_tag(model, workers, &tag),
+        LibraryCommand::SetLabels(all) => {
+            labels::set(model, workers, &all);
+        }
+        LibraryCommand::CopyPath(index) => {
+            if let Some(track) = model.library.track(index) {
+                let path = track.path.display().to_string();
+                workers.outbox.copy_text(path);
+                model.notices.note("The path is on the clipboard");
+            }
+        }
+        LibraryCommand::CopyFolder(index) => {
+            if let Some(folder) = model.library.track(index).and_then(|it| it.path.parent()) {
+                workers.outbox.copy_text(folder.display().to_string());
+                model.notices.note("The folder's path is on the clipboard");
+            }
+        }
+        LibraryCommand::ShowInFolder(index) => {
+            if let Some(folder) = model.library.track(index).and_then(|it| it.path.parent())
+                && let Err(error) = choose::show_folder(folder, &workers.outbox)
+            {
+                model.notices.error(no_thread(&error));
+            }
+        }
+        LibraryCommand::CopyCommand => {
+            let line = CommandLine::window(&model.library.sources).to_line();
+            workers.outbox.copy_text(line);
+            model.notices.note("The command is on the clipboard");
+        }
+        LibraryCommand::ForgetRecent => {
+            model.settings.recent.clear();
+            window::remember(model, workers);
+        }
+    }
+}
+
+pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: LibraryMessage) {
+    // What a stopped or replaced opening still says is dropped.
+    let id = match &message {
+        LibraryMessage::Opening(id, _)
+        | LibraryMessage::Sighted(id, _)
+        | LibraryMessage::Opened(id, _)
+        | LibraryMessage::Scanning(id, _)
+        | LibraryMessage::Facts(id, _)
+        | LibraryMessage::Scanned(id, _) => Some(*id),
+        LibraryMessage::Hovered(..)
+        | LibraryMessage::Found { .. }
+        | LibraryMessage::Offered { .. } => None,
+    };
+    if id.is_some_and(|id| !workers.open.is_current(id)) {
+        return;
+    }
+    match message {
+        LibraryMessage::Opening(_, progress) => model.library.opening = Some(progress),
+        LibraryMessage::Sighted(_, tracks) => {
+            if !model.library.is_provisional() {
+                forget(model, workers);
+            }
+            model.library.show_early(tracks);
+        }
+        LibraryMessage::Opened(_, Ok((sources, collection))) => {
+            opened(model, workers, sources, collection);
+        }
+        LibraryMessage::Opened(_, Err(why)) => {
+            model.library.opening = None;
+            model.library.settle_for_early();
+            model.notices.error(why);
+        }
+        LibraryMessage::Scanning(_, progress) => model.library.scanning = Some(progress),
+        LibraryMessage::Facts(_, facts) => {
+            model.library.learn_facts(facts);
+            pass_over_bad(model, workers);
+        }
+        LibraryMessage::Scanned(..) => {
+            model.library.scanning = None;
+            // Lengths are known only now; rows that move under the pointer while it goes on would be a nuisance.
+            refresh(model, workers);
+        }
+        LibraryMessage::Hovered(paths, text) => model.hovered = Some((paths, text)),
+        LibraryMessage::Found { generation, rows } => model.library.found(generation, rows),
+        LibraryMessage::Offered { generation, rows } => {
+            if let Some(palette) = &mut model.palette {
+                palette.found(generation, rows);
             }
         }
     }
 }
 
-pub(super) fn opening(model: &mut Model, workers: &Workers, progress: Progress) {
-    // A late report must not bring back an opening that was stopped.
-    if workers.open.is_busy() {
-        model.library.opening = Some(progress);
+fn opened(model: &mut Model, workers: &mut Workers, sources: Vec<PathBuf>, collection: Collection) {
+    model.library.opening = None;
+    for note in collection.notes.iter().take(MOST_NOTES) {
+        model.notices.note(note.clone());
+    }
+    let more = collection.notes.len().saturating_sub(MOST_NOTES);
+    if more > 0 {
+        let text = format!("{more} more notes on what was opened are in the library's last line");
+        model.notices.note(text);
+    }
+    model.library.opening_sources.clone_from(&sources);
+    model.library.show(collection);
+    forget(model, workers);
+    refresh(model, workers);
+    if model.settings.last != sources {
+        model.settings.last = sources;
+        window::remember(model, workers);
+    }
+    if model.library.selected.is_none() {
+        match model.library.next_good() {
+            Some(index) => select(model, workers, index),
+            None => model.spectrogram.state = PictureState::Empty,
+        }
     }
 }
 
-pub(super) fn opened(model: &mut Model, workers: &mut Workers, result: Result<Collection, String>) {
-    model.library.opening = None;
-    let collection = match result {
-        Ok(collection) => collection,
-        Err(why) => return model.notices.error(why),
-    };
-    for note in &collection.notes {
-        model.notices.note(note.clone());
-    }
-    model.library.show(collection);
+/// What was made of the tracks that were open before has no meaning any more.
+fn forget(model: &mut Model, workers: &mut Workers) {
     map::forget(model, workers);
     probe::forget(model, workers);
     lab::forget(model, workers);
-    let first = model.library.collection.as_ref().and_then(|collection| {
-        collection
-            .tracks
-            .iter()
-            .position(|track| track.problem.is_none())
-    });
-    match first {
-        Some(index) => select(model, workers, index),
-        None => model.spectrogram.state = PictureState::Empty,
+    model.history.forget_labels();
+}
+
+fn stop(model: &mut Model, workers: &mut Workers) {
+    workers.open.stop();
+    let was_opening = model.library.opening.take().is_some();
+    let was_scanning = model.library.scanning.take().is_some();
+    if model.library.is_provisional() {
+        model.library.settle_for_early();
+        refresh(model, workers);
+        let tracks = model.library.track_count();
+        model.notices.note(format!(
+            "Opening was stopped: the {tracks} tracks found until then are listed"
+        ));
+    } else if was_opening {
+        model.notices.note("Opening was stopped");
+    } else if was_scanning {
+        model
+            .notices
+            .note("Reading headers was stopped; opening again goes on where it was");
+    }
+}
+
+/// Lists what is looked for, in the background where that takes long.
+pub(super) fn refresh(model: &mut Model, workers: &Workers) {
+    if let Some(find) = model.library.find() {
+        workers.find.request(find);
+    }
+}
+
+/// Where the first track turns out to be bad and nobody chose it, the next one is shown.
+pub(super) fn pass_over_bad(model: &mut Model, workers: &mut Workers) {
+    let library = &model.library;
+    let is_bad = library
+        .selected_track()
+        .is_some_and(|track| track.problem.is_some());
+    if is_bad
+        && !library.chosen_by_user
+        && let Some(index) = library.next_good()
+    {
+        select(model, workers, index);
     }
 }
 
@@ -92,10 +258,23 @@ pub fn open(model: &mut Model, workers: &mut Workers, paths: Vec<PathBuf>) {
     start_opening(model, workers, Source::Paths(paths));
 }
 
+/// Opens what was open when the window was closed, or else the demo collection.
+pub fn open_last(model: &mut Model, workers: &mut Workers) {
+    let last = model.settings.last.clone();
+    let source = if last.is_empty() {
+        Source::Demo
+    } else {
+        Source::Last(last)
+    };
+    start_opening(model, workers, source);
+}
+
 fn start_opening(model: &mut Model, workers: &mut Workers, source: Source) {
     let outbox = workers.outbox.clone();
+    model.library.settle_for_early();
+    model.library.scanning = None;
     model.library.opening_sources = match &source {
-        Source::Paths(paths) => paths.clone(),
+        Source::Paths(paths) | Source::Last(paths) => paths.clone(),
         Source::Demo => vec![PathBuf::from(DEMO_WORD)],
     };
     match workers.open.start(source, &outbox) {
@@ -114,6 +293,13 @@ fn choose(model: &mut Model, workers: &Workers, wanted: Wanted) {
     if let Err(error) = choose::ask(wanted, &workers.outbox) {
         model.notices.error(no_thread(&error));
     }
+}
+
+fn choose_track(model: &mut Model, workers: &mut Workers, index: usize) {
+    model.library.chosen_by_user = true;
+    model.library.marked.clear();
+    model.library.editing = None;
+    select(model, workers, index);
 }
 
 fn select(model: &mut Model, workers: &mut Workers, index: usize) {

@@ -2,6 +2,7 @@
 //! never paints.
 
 mod lab;
+mod labels;
 mod lesson;
 mod library;
 mod mask;
@@ -11,21 +12,37 @@ mod window;
 
 pub use lab::follow;
 pub use lesson::follow as follow_lesson;
-pub use library::open;
+pub use library::{open, open_last};
 pub use mask::explain;
 pub use picture::{RANGE_DB, TOP_DB};
 pub use sound::listen;
-pub use window::other_theme;
+pub use window::{SCALE, other_theme};
+
+use std::time::Instant;
 
 use super::{
     command::Command,
     message::Message,
     model::Model,
+    undo::Scene,
     work::{Workers, map, probe, train},
 };
 
 /// Carries out one command.
 pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
+    let is_undoable = matches!(
+        command,
+        Command::Mask(_) | Command::Picture(_) | Command::Sound(_)
+    );
+    let before = is_undoable.then(|| Scene::of(model));
+    carry_out(model, workers, command);
+    if let Some(before) = before {
+        let after = Scene::of(model);
+        model.history.compare(before, after, Instant::now());
+    }
+}
+
+fn carry_out(model: &mut Model, workers: &mut Workers, command: Command) {
     match command {
         Command::Window(command) => window::apply(model, workers, command),
         Command::Library(command) => library::apply(model, workers, command),
@@ -44,8 +61,8 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
 /// Takes in one message.
 pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
     match message {
-        Message::Opening(progress) => library::opening(model, workers, progress),
-        Message::Opened(result) => library::opened(model, workers, result),
+        Message::Library(message) => library::receive(model, workers, message),
+        Message::CacheBytes(bytes) => model.cache_bytes = Some(bytes),
         Message::Chosen(paths) => open(model, workers, paths),
         Message::PictureGrows { path, picture } => picture::grew(model, path, picture),
         Message::Picture { path, result } => picture::received(model, workers, path, result),

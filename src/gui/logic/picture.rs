@@ -12,7 +12,7 @@ use crate::{
     spectrum::ColourMap,
 };
 
-use super::{no_thread, sound, window};
+use super::{library, no_thread, sound, window};
 
 /// The dB controls stay within these.
 pub const TOP_DB: std::ops::RangeInclusive<f32> = -40.0..=60.0;
@@ -100,7 +100,7 @@ fn measure(model: &mut Model, picture: &Picture) {
 
 pub(super) fn received(
     model: &mut Model,
-    workers: &Workers,
+    workers: &mut Workers,
     path: PathBuf,
     result: Result<Arc<Picture>, String>,
 ) {
@@ -117,6 +117,7 @@ pub(super) fn received(
         Err(why) => {
             model.library.learn_problem(&path, &why);
             model.spectrogram.state = PictureState::Failed(why);
+            library::pass_over_bad(model, workers);
         }
     }
 }

@@ -1,13 +1,32 @@
+use std::{path::PathBuf, sync::Arc};
+
 use crate::{
-    gui::{command::WindowCommand, model::Model, work::Workers},
-    storage::{Folders, Theme},
+    gui::{
+        actions,
+        command::{Command, LibraryCommand, OwnFolder, WindowCommand},
+        layout::Layout,
+        message::Outbox,
+        model::{Candidate, Model, Offer, Palette},
+        undo::{self, FollowUp},
+        work::{Workers, choose, tidy},
+    },
+    storage::{Cache, Folders, Theme},
 };
 
-pub(super) fn apply(model: &mut Model, workers: &Workers, command: WindowCommand) {
+use super::{labels, mask, no_thread};
+
+/// The window's scale stays within these.
+pub const SCALE: std::ops::RangeInclusive<f32> = 0.75..=2.0;
+
+pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: WindowCommand) {
     match command {
         WindowCommand::ShowLayout(layout) => model.layout = layout,
         // The tiles belong to the app, which resets them.
-        WindowCommand::ResetLayout => {}
+        WindowCommand::ResetLayout => {
+            model.settings.layouts.remove(model.layout.name());
+            remember(model, workers);
+        }
+        WindowCommand::KeepLayout(layout, tiles) => keep_layout(model, workers, layout, tiles),
         WindowCommand::Present(on) => {
             model.presenting = on;
             workers.outbox.fill_screen(on);
@@ -16,9 +35,63 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: WindowCommand
             model.settings.theme = theme;
             remember(model, workers);
         }
-        WindowCommand::ShowKeys(shown) => model.keys_shown = shown,
+        WindowCommand::ShowKeys(shown) => {
+            close_overlays(model);
+            model.keys_shown = shown;
+        }
         WindowCommand::Dismiss(id) => model.notices.dismiss(id),
+        WindowCommand::DismissNotes => model.notices.dismiss_notes(),
+        WindowCommand::DismissAll => model.notices.dismiss_all(),
         WindowCommand::Tell(text) => model.notices.note(text),
+        WindowCommand::Undo => step(model, workers, true),
+        WindowCommand::Redo => step(model, workers, false),
+        WindowCommand::ShowPalette(shown) => {
+            close_overlays(model);
+            if shown {
+                model.palette = Some(Palette::default());
+                search_palette(model, workers, String::new());
+            }
+        }
+        WindowCommand::PaletteText(text) => search_palette(model, workers, text),
+        WindowCommand::PaletteMove(rows) => {
+            if let Some(palette) = &mut model.palette {
+                palette.move_by(rows);
+            }
+        }
+        WindowCommand::PaletteRun(place) => run_offer(model, workers, place),
+        WindowCommand::ShowSettings(shown) => {
+            close_overlays(model);
+            model.settings_shown = shown;
+            if shown {
+                tidy_up(workers, tidy::count);
+            }
+        }
+        WindowCommand::SetScale(scale) => {
+            if scale.is_finite() {
+                model.settings.scale = scale.clamp(*SCALE.start(), *SCALE.end());
+                remember(model, workers);
+            }
+        }
+        WindowCommand::SetDevice(device) => {
+            model.settings.device = device.to_string();
+            model.embeddings.source.device = device;
+            model.training.form.device = device;
+            remember(model, workers);
+        }
+        WindowCommand::SetReopen(reopen) => {
+            model.settings.reopen = reopen;
+            remember(model, workers);
+        }
+        WindowCommand::SetCacheLimit(mebibytes) => {
+            model.settings.cache_mebibytes = mebibytes;
+            remember(model, workers);
+        }
+        WindowCommand::CountCache => tidy_up(workers, tidy::count),
+        WindowCommand::ClearCache => {
+            model.cache_bytes = None;
+            tidy_up(workers, tidy::clear);
+        }
+        WindowCommand::ShowOwnFolder(folder) => show_own(model, workers, folder),
     }
 }
 
@@ -42,7 +115,113 @@ pub(super) fn remember(model: &mut Model, workers: &Workers) {
 /// The other theme.
 pub fn other_theme(theme: Theme) -> Theme {
     match theme {
-        Theme::Dark => Theme::Light,
+        Theme::Dark | Theme::System => Theme::Light,
         Theme::Light => Theme::Dark,
+    }
+}
+
+/// One thing lies over the panels at a time.
+fn close_overlays(model: &mut Model) {
+    model.keys_shown = false;
+    model.settings_shown = false;
+    model.palette = None;
+}
+
+fn tidy_up(workers: &Workers, how: fn(&Arc<Cache>, &Outbox)) {
+    if let Some(cache) = &workers.cache {
+        how(cache, &workers.outbox);
+    }
+}
+
+fn keep_layout(model: &mut Model, workers: &Workers, layout: Layout, tiles: String) {
+    let name = layout.name().to_owned();
+    if model.settings.layouts.get(&name) != Some(&tiles) {
+        model.settings.layouts.insert(name, tiles);
+        remember(model, workers);
+    }
+}
+
+fn step(model: &mut Model, workers: &Workers, back: bool) {
+    let verb = if back { "Undone" } else { "Done again" };
+    let Some((name, follow)) = undo::step(model, back) else {
+        let text = if back {
+            "There is nothing to undo"
+        } else {
+            "There is nothing to do again"
+        };
+        return model.notices.note(text);
+    };
+    match follow {
+        FollowUp::Labels(all) => {
+            labels::set(model, workers, &all);
+        }
+        FollowUp::Scene { mask_changed: true } => mask::changed(model, workers),
+        FollowUp::Scene {
+            mask_changed: false,
+        } => {}
+        FollowUp::Elsewhere => {
+            return model.notices.note(format!(
+                "Not {}: {name}, on a track that is not shown any more",
+                verb.to_lowercase()
+            ));
+        }
+    }
+    model.notices.note(format!("{verb}: {name}"));
+}
+
+fn search_palette(model: &mut Model, workers: &Workers, text: String) {
+    let mut candidates: Vec<Candidate> = actions::all()
+        .filter(|action| (action.command)(model).is_some())
+        .map(|action| Candidate {
+            offer: Offer::Action(action.id),
+            name: action.name.to_owned(),
+            more: format!("{} {}", action.group.name(), action.help),
+        })
+        .collect();
+    candidates.extend(model.settings.recent.iter().map(|path| {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Candidate {
+            name: format!("Open {}", name.to_string_lossy()),
+            more: path.display().to_string(),
+            offer: Offer::Recent(path.clone()),
+        }
+    }));
+    if let Some(palette) = &mut model.palette
+        && let Some(find) = palette.search(text, candidates, &model.library)
+    {
+        workers.offers.request(find);
+    }
+}
+
+fn run_offer(model: &mut Model, workers: &mut Workers, place: usize) {
+    let offer = model
+        .palette
+        .as_ref()
+        .and_then(|palette| palette.offers.get(place))
+        .cloned();
+    let Some(offer) = offer else { return };
+    close_overlays(model);
+    let command = match offer {
+        Offer::Action(id) => actions::find(id).and_then(|action| (action.command)(model)),
+        Offer::Recent(path) => Some(Command::Library(LibraryCommand::Open(vec![path]))),
+        Offer::Track(index) => Some(Command::Library(LibraryCommand::Play(index))),
+    };
+    if let Some(command) = command {
+        super::apply(model, workers, command);
+    }
+}
+
+fn show_own(model: &mut Model, workers: &Workers, folder: OwnFolder) {
+    let folders = match Folders::of_user() {
+        Ok(folders) => folders,
+        Err(error) => return model.notices.error(error.to_string()),
+    };
+    let path: PathBuf = match folder {
+        OwnFolder::Cache => folders.cache,
+        OwnFolder::Settings => folders.config,
+        OwnFolder::Data => folders.data,
+    };
+    if let Err(error) = choose::show_folder(&path, &workers.outbox) {
+        model.notices.error(no_thread(&error));
     }
 }

@@ -1,12 +1,15 @@
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use crate::{
-    collection::{Collection, Track},
+    collection::{Collection, CollectionKind, FileFacts, Track},
     jobs::Progress,
 };
+
+use super::search::{Column, Find, Sort};
 
 /// The collection and what is looked for in it.
 #[derive(Default)]
@@ -19,12 +22,30 @@ pub struct Library {
     pub opening_sources: Vec<PathBuf>,
     /// How far the opening of the next collection is, while one is being opened.
     pub opening: Option<Progress>,
+    /// How far the reading of headers is, while they are read.
+    pub scanning: Option<Progress>,
     /// What is typed in the search field.
     pub search: String,
+    pub sort: Option<Sort>,
+    /// Only tracks that cannot be used are listed.
+    pub only_bad: bool,
     /// Index of the shown track in the collection.
     pub selected: Option<usize>,
+    /// The user chose the shown track; else it was the first that seemed good.
+    pub chosen_by_user: bool,
+    /// Further tracks that labels are given to, by index.
+    pub marked: BTreeSet<usize>,
+    /// The label or tag that is being typed.
+    pub editing: Option<Editing>,
+    /// Tracks that cannot be used.
+    bad: usize,
+    /// The tracks come from a folder that is still being searched.
+    provisional: bool,
     rows: Vec<usize>,
     labels: Vec<String>,
+    parts: Arc<[Option<&'static str>]>,
+    generation: u64,
+    finding: bool,
 }
 
 /// One row of the list.
@@ -34,23 +55,173 @@ pub struct Row<'a> {
     pub track: &'a Track,
     /// Place of its label among the sorted labels: the label's colour.
     pub label: Option<usize>,
+    /// Part of the published split.
+    pub part: Option<&'static str>,
 }
 
+/// What is being typed for the chosen tracks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Editing {
+    pub what: Edited,
+    pub text: String,
+    /// The row that the field stands in.
+    pub index: usize,
+}
+
+/// What an edit changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edited {
+    Label,
+    Tag,
+}
+
+/// Label and tags of a track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    pub index: usize,
+    pub label: Option<String>,
+    pub tags: Vec<String>,
+}
+
+/// Up to so many tracks are searched at once; more are searched in the background.
+const AT_ONCE: usize = 2000;
+
 impl Library {
-    /// Shows another collection.
+    /// Shows another collection. A track that the user had chosen among the early rows stays chosen.
     pub fn show(&mut self, collection: Collection) {
+        let chosen = self
+            .selected_track()
+            .filter(|_| self.provisional && self.chosen_by_user)
+            .map(|track| track.path.clone());
         self.labels = collection.labels();
+        self.parts = parts_of(&collection);
+        self.bad = count_bad(&collection);
+        self.selected = chosen.and_then(|path| {
+            let mut tracks = collection.tracks.iter();
+            tracks.position(|track| track.path == path)
+        });
+        if !std::mem::take(&mut self.provisional) {
+            self.search.clear();
+            self.only_bad = false;
+        }
+        self.chosen_by_user = self.selected.is_some();
         self.collection = Some(Arc::new(collection));
-        self.sources = std::mem::take(&mut self.opening_sources);
-        self.selected = None;
-        self.search.clear();
-        self.find();
+        if !self.opening_sources.is_empty() {
+            self.sources = std::mem::take(&mut self.opening_sources);
+        }
+        self.marked.clear();
+        self.editing = None;
     }
 
-    /// Looks for tracks; an empty text finds all.
-    pub fn search_for(&mut self, text: String) {
-        self.search = text;
-        self.find();
+    /// Shows tracks that were come upon before the whole collection is known.
+    pub fn show_early(&mut self, tracks: Vec<Track>) {
+        if !self.provisional {
+            let name = self
+                .opening_sources
+                .first()
+                .and_then(|path| path.file_name());
+            let empty = Collection {
+                name: name.map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+                kind: CollectionKind::Folder,
+                tracks: Vec::new(),
+                split: None,
+                notes: Vec::new(),
+            };
+            self.show(empty);
+            self.sources = self.opening_sources.clone();
+            self.selected = None;
+            self.rows.clear();
+            self.provisional = true;
+        }
+        let Some(collection) = &mut self.collection else {
+            return;
+        };
+        for label in tracks.iter().filter_map(|track| track.label.as_ref()) {
+            if let Err(place) = self.labels.binary_search(label) {
+                self.labels.insert(place, label.clone());
+            }
+        }
+        let before = collection.tracks.len();
+        Arc::make_mut(collection).tracks.extend(tracks);
+        if self.search.is_empty() && self.sort.is_none() && !self.only_bad {
+            self.rows.extend(before..collection.tracks.len());
+        }
+    }
+
+    /// Whether the tracks come from a folder that is still being searched.
+    pub fn is_provisional(&self) -> bool {
+        self.provisional
+    }
+
+    /// The early rows stay as they are: the opening was stopped.
+    pub fn settle_for_early(&mut self) {
+        if std::mem::take(&mut self.provisional)
+            && let Some(collection) = &self.collection
+        {
+            self.parts = parts_of(collection);
+            self.bad = count_bad(collection);
+            self.opening_sources.clear();
+        }
+    }
+
+    /// Lists what is looked for; in a large collection returns what is to be found in the background.
+    #[must_use]
+    pub fn find(&mut self) -> Option<Find> {
+        self.generation += 1;
+        self.finding = false;
+        let Some(collection) = &self.collection else {
+            self.rows.clear();
+            return None;
+        };
+        let find = Find {
+            collection: Arc::clone(collection),
+            roots: self.sources.clone(),
+            parts: Arc::clone(&self.parts),
+            text: self.search.clone(),
+            sort: self.sort,
+            only_bad: self.only_bad,
+            generation: self.generation,
+        };
+        if collection.tracks.len() > AT_ONCE {
+            self.finding = true;
+            if find.text.trim().is_empty() && find.sort.is_none() && !find.only_bad {
+                self.rows = (0..collection.tracks.len()).collect();
+                self.finding = false;
+                return None;
+            }
+            return Some(find);
+        }
+        if let Some(rows) = find.rows(&|| false) {
+            self.rows = rows;
+        }
+        None
+    }
+
+    /// What finds tracks by a text, best first; `None` without a collection.
+    pub fn question(&self, text: String, generation: u64) -> Option<Find> {
+        Some(Find {
+            collection: Arc::clone(self.collection.as_ref()?),
+            roots: self.sources.clone(),
+            parts: Arc::clone(&self.parts),
+            text,
+            sort: None,
+            only_bad: false,
+            generation,
+        })
+    }
+
+    /// Takes in what was found in the background, unless something else is looked for by now.
+    pub fn found(&mut self, generation: u64, rows: Vec<usize>) {
+        let tracks = self.track_count();
+        if generation == self.generation && rows.iter().all(|&row| row < tracks) {
+            self.rows = rows;
+            self.finding = false;
+        }
+    }
+
+    /// Whether the rows are still being looked for.
+    pub fn is_finding(&self) -> bool {
+        self.finding
     }
 
     /// How many tracks the list shows.
@@ -63,6 +234,11 @@ impl Library {
         self.collection
             .as_ref()
             .map_or(0, |collection| collection.tracks.len())
+    }
+
+    /// How many tracks cannot be used, as far as is known.
+    pub fn bad_count(&self) -> usize {
+        self.bad
     }
 
     /// The tracks that are shown, by their index in the collection.
@@ -82,6 +258,7 @@ impl Library {
             index,
             track,
             label,
+            part: self.parts.get(index).copied().flatten(),
         })
     }
 
@@ -108,6 +285,54 @@ impl Library {
         self.rows.get(row).copied()
     }
 
+    /// The first track of the list after the shown one, around its end, that is not known to be bad.
+    pub fn next_good(&self) -> Option<usize> {
+        let tracks = &self.collection.as_ref()?.tracks;
+        let after = self.selected.map_or(0, |selected| selected + 1);
+        let good = |&index: &usize| tracks.get(index).is_some_and(|it| it.problem.is_none());
+        (after..tracks.len())
+            .find(good)
+            .or_else(|| (0..after.min(tracks.len())).find(good))
+    }
+
+    /// The tracks that a label is given to: those that are marked, else the shown one.
+    pub fn targets(&self) -> Vec<usize> {
+        if self.marked.is_empty() {
+            return self.selected.into_iter().collect();
+        }
+        self.marked.iter().copied().collect()
+    }
+
+    /// Whether a track is among those that a label would be given to, and not alone.
+    pub fn is_marked(&self, index: usize) -> bool {
+        self.marked.contains(&index)
+    }
+
+    /// Marks or unmarks a track; the shown one counts as marked.
+    pub fn toggle_mark(&mut self, index: usize) {
+        if self.marked.is_empty() {
+            self.marked.extend(self.selected);
+        }
+        if !self.marked.remove(&index) {
+            self.marked.insert(index);
+        }
+    }
+
+    /// Marks all rows from the shown track to another one.
+    pub fn mark_to(&mut self, index: usize) {
+        let row = |wanted| self.rows.iter().position(|&other| other == wanted);
+        let Some(to) = row(index) else { return };
+        let from = self.selected.and_then(row).unwrap_or(to);
+        let range = from.min(to)..=from.max(to);
+        self.marked = self
+            .rows
+            .get(range)
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect();
+    }
+
     /// Keeps the length that decoding a track found, where no label file told it.
     pub fn learn_duration(&mut self, path: &Path, duration_secs: f64) {
         self.learn(path, |track| {
@@ -118,20 +343,77 @@ impl Library {
     /// Keeps why a track cannot be used.
     pub fn learn_problem(&mut self, path: &Path, problem: &str) {
         self.learn(path, |track| track.problem = Some(problem.to_owned()));
+        if let Some(collection) = &self.collection {
+            self.bad = count_bad(collection);
+        }
     }
 
     fn learn(&mut self, path: &Path, change: impl FnOnce(&mut Track)) {
-        let Some(collection) = &mut self.collection else {
-            return;
+        let shown = self.selected_track().filter(|track| track.path == path);
+        let place = match (shown, &self.collection) {
+            (Some(_), _) => self.selected,
+            (None, Some(collection)) => {
+                let mut tracks = collection.tracks.iter();
+                tracks.position(|track| track.path == path)
+            }
+            (None, None) => None,
         };
-        let place = collection
-            .tracks
-            .iter()
-            .position(|track| track.path == path);
-        if let Some(track) = place.and_then(|place| Arc::make_mut(collection).tracks.get_mut(place))
+        if let (Some(collection), Some(place)) = (&mut self.collection, place)
+            && let Some(track) = Arc::make_mut(collection).tracks.get_mut(place)
         {
             change(track);
         }
+    }
+
+    /// Keeps what headers said, by the places of the tracks.
+    pub fn learn_facts(&mut self, facts: Vec<(usize, FileFacts)>) {
+        let Some(collection) = &mut self.collection else {
+            return;
+        };
+        let tracks = &mut Arc::make_mut(collection).tracks;
+        for (place, facts) in facts {
+            let Some(track) = tracks.get_mut(place) else {
+                continue;
+            };
+            if track.duration_secs.is_none() {
+                track.duration_secs = facts.duration_secs;
+            }
+            track.codec = facts.codec;
+            if track.problem.is_none() && facts.problem.is_some() {
+                track.problem = facts.problem;
+                self.bad += 1;
+            }
+        }
+    }
+
+    /// Label and tags of a track as they are.
+    pub fn labels_of(&self, index: usize) -> Option<Labels> {
+        let track = self.track(index)?;
+        Some(Labels {
+            index,
+            label: track.label.clone(),
+            tags: track.tags.clone(),
+        })
+    }
+
+    /// Gives tracks other labels and tags; returns what changed, as it was before.
+    pub fn set_labels(&mut self, all: &[Labels]) -> Vec<Labels> {
+        let before: Vec<Labels> = all
+            .iter()
+            .filter_map(|new| self.labels_of(new.index).filter(|old| old != new))
+            .collect();
+        let Some(collection) = self.collection.as_mut().filter(|_| !before.is_empty()) else {
+            return Vec::new();
+        };
+        let collection = Arc::make_mut(collection);
+        for new in all {
+            if let Some(track) = collection.tracks.get_mut(new.index) {
+                track.label.clone_from(&new.label);
+                track.tags.clone_from(&new.tags);
+            }
+        }
+        self.labels = collection.labels();
+        before
     }
 
     /// The labels of the collection, sorted; a label's place is its colour.
@@ -139,44 +421,128 @@ impl Library {
         &self.labels
     }
 
-    fn find(&mut self) {
-        let wanted = self.search.to_lowercase();
-        self.rows = match &self.collection {
-            Some(collection) => collection
-                .tracks
-                .iter()
-                .enumerate()
-                .filter(|(_, track)| matches(track, &wanted))
-                .map(|(index, _)| index)
-                .collect(),
-            None => Vec::new(),
+    /// Whether any track has something to show in a column.
+    pub fn has(&self, column: Column) -> bool {
+        let Some(collection) = &self.collection else {
+            return false;
         };
+        // A look at some is enough to lay out columns.
+        let mut some = collection.tracks.iter().take(200);
+        match column {
+            Column::Title | Column::Length | Column::Path => true,
+            Column::Label => !self.labels.is_empty(),
+            Column::Split => collection.split.is_some(),
+            Column::Key => some.any(|track| track.key.is_some()),
+            Column::Tempo => some.any(|track| track.tempo_bpm.is_some()),
+        }
     }
 }
 
-/// Whether every word that is looked for is part of the title or label, or its letters stand in it in order.
-fn matches(track: &Track, wanted: &str) -> bool {
-    let label = track.label.as_deref().unwrap_or_default();
-    let text = format!("{} {label}", track.title).to_lowercase();
-    wanted
-        .split_whitespace()
-        .all(|word| text.contains(word) || is_subsequence(word, &text))
+fn count_bad(collection: &Collection) -> usize {
+    let bad = |track: &&Track| track.problem.is_some();
+    collection.tracks.iter().filter(bad).count()
 }
 
-fn is_subsequence(word: &str, text: &str) -> bool {
-    let mut letters = text.chars();
-    word.chars()
-        .all(|wanted| letters.any(|letter| letter == wanted))
+fn parts_of(collection: &Collection) -> Arc<[Option<&'static str>]> {
+    let mut parts = vec![None; collection.tracks.len()];
+    if let Some(split) = &collection.split {
+        for (places, name) in [
+            (&split.train, "train"),
+            (&split.valid, "valid"),
+            (&split.test, "test"),
+        ] {
+            for &place in places {
+                if let Some(part) = parts.get_mut(place) {
+                    *part = Some(name);
+                }
+            }
+        }
+    }
+    parts.into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn library(titles: &[&str]) -> Library {
+        let mut library = Library::default();
+        library.show(Collection {
+            name: "some".to_owned(),
+            kind: CollectionKind::Folder,
+            tracks: titles
+                .iter()
+                .map(|title| Track::of_file(&PathBuf::from(format!("/m/{title}.wav"))))
+                .collect(),
+            split: None,
+            notes: Vec::new(),
+        });
+        assert!(library.find().is_none());
+        library
+    }
+
     #[test]
-    fn letters_in_order_are_found() {
-        assert!(is_subsequence("blu", "the blues"));
-        assert!(is_subsequence("tbs", "the blues"));
-        assert!(!is_subsequence("sbt", "the blues"));
+    fn marks_reach_from_the_shown_track_and_labels_go_to_all_of_them() {
+        let mut library = library(&["a", "b", "c", "d"]);
+        library.selected = Some(1);
+        assert_eq!(library.targets(), [1]);
+        library.mark_to(3);
+        assert_eq!(library.targets(), [1, 2, 3]);
+        library.toggle_mark(2);
+        assert_eq!(library.targets(), [1, 3]);
+        let new: Vec<Labels> = library
+            .targets()
+            .into_iter()
+            .map(|index| Labels {
+                index,
+                label: Some("dub".to_owned()),
+                tags: Vec::new(),
+            })
+            .collect();
+        let before = library.set_labels(&new);
+        assert_eq!(before.len(), 2);
+        assert_eq!(library.labels(), ["dub"]);
+        assert!(library.set_labels(&new).is_empty(), "nothing changes twice");
+        library.set_labels(&before);
+        assert!(library.labels().is_empty());
+    }
+
+    #[test]
+    fn a_bad_track_is_passed_over_around_the_end() {
+        let mut library = library(&["a", "b", "c"]);
+        library.selected = Some(2);
+        let broken = FileFacts {
+            problem: Some("damaged".to_owned()),
+            ..FileFacts::default()
+        };
+        library.learn_facts(vec![(2, broken.clone()), (0, broken.clone())]);
+        assert_eq!((library.next_good(), library.bad_count()), (Some(1), 2));
+        library.learn_facts(vec![(1, broken)]);
+        assert_eq!(library.next_good(), None);
+    }
+
+    #[test]
+    fn an_answer_to_an_older_question_is_dropped() {
+        let mut library = library(&["a"]);
+        library.show(Collection {
+            name: "many".to_owned(),
+            kind: CollectionKind::Folder,
+            tracks: (0..=AT_ONCE)
+                .map(|number| Track::of_file(&PathBuf::from(format!("/m/{number}.wav"))))
+                .collect(),
+            split: None,
+            notes: Vec::new(),
+        });
+        assert!(library.find().is_none(), "nothing is looked for");
+        assert_eq!(library.row_count(), AT_ONCE + 1);
+        library.search = "17".to_owned();
+        let old = library.find().unwrap();
+        library.search = "1999".to_owned();
+        let new = library.find().unwrap();
+        assert!(library.is_finding());
+        library.found(old.generation, old.rows(&|| false).unwrap());
+        assert_eq!(library.row_count(), AT_ONCE + 1);
+        library.found(new.generation, new.rows(&|| false).unwrap());
+        assert_eq!(library.rows(), [1999]);
     }
 }

@@ -11,8 +11,10 @@ mod mapping;
 mod mask;
 mod nearest;
 mod notice;
+mod palette;
 mod picture;
 mod probing;
+mod search;
 mod training;
 mod transport;
 
@@ -29,11 +31,12 @@ pub use lesson::{
     BUILT_IN_LESSONS, Lesson, LessonCommand, LessonDraft, LessonMessage, LessonState, LessonStep,
     OpenLesson, PaintedPatch,
 };
-pub use library::{Library, Row};
+pub use library::{Edited, Editing, Labels, Library, Row};
 pub use mapping::{MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES};
 pub use mask::{MOST_PERCENT, Mask, MaskKey, MaskState, Paint, PatchCut, RankTable};
 pub use nearest::NearestGrid;
 pub use notice::{Notice, Notices, Severity};
+pub use palette::{Candidate, Offer, Palette};
 pub use picture::{
     BandView, FRAME_SECS, Picture, PictureState, Seen, ShownAt, Spectrogram, TimeView, WINDOW_SECS,
 };
@@ -41,15 +44,18 @@ pub use probing::{
     PROTOCOLS, ProbeCommand, ProbeMessage, ProbeResult, Probing, explain_head, explain_protocol,
     explain_task,
 };
+pub use search::{Column, Find, Finder, Sort};
 pub use training::{
     BATCH, Devices, LEARNING_RATE, MASK_PERCENT, PastRun, STEPS, TrainCommand, TrainForm,
     TrainMessage, TrainPhase, Training, WantedFolder,
 };
 pub use transport::{Hearing, Selection, Transport, Views, clock, length};
 
+use std::path::PathBuf;
+
 use crate::storage::Settings;
 
-use super::layout::Layout;
+use super::{layout::Layout, undo::History};
 
 /// All state of the window.
 #[derive(Default)]
@@ -77,4 +83,16 @@ pub struct Model {
     pub probing: Probing,
     /// The key sheet is open.
     pub keys_shown: bool,
+    /// The settings are open.
+    pub settings_shown: bool,
+    /// The command palette, while it is open.
+    pub palette: Option<Palette>,
+    /// What computed pictures take on disk, in bytes, once that was counted.
+    pub cache_bytes: Option<u64>,
+    /// What can be undone.
+    pub history: History,
+    /// What is dragged over the window, and what dropping it will do.
+    pub hovered: Option<(Vec<PathBuf>, String)>,
+    /// Grows when the search field is to be given the cursor.
+    pub search_wanted: u64,
 }

@@ -1,6 +1,8 @@
-//! What lies over the panels: the hint while files are dragged, and the key sheet.
+//! What lies over the panels: the hint while files are dragged, key sheet, palette, settings and notices.
 
-use eframe::egui::{self, Align2, Grid, Id, LayerId, Modal, Order, RichText};
+use std::path::PathBuf;
+
+use eframe::egui::{self, Align2, Id, LayerId, Modal, Order, RichText};
 
 use crate::gui::{
     actions::{self, Group},
@@ -9,90 +11,134 @@ use crate::gui::{
     theme::{self, small},
 };
 
+use super::{palette, settings, toasts};
+
 /// Draws the overlays and takes in dropped files.
 pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
-    drop_hint(ui, out);
+    toasts::show(ui, model, out);
+    palette::show(ui, model, out);
+    settings::show(ui, model, out);
     if model.keys_shown {
         key_sheet(ui, out);
     }
+    drop_hint(ui, model, out);
 }
 
-fn drop_hint(ui: &egui::Ui, out: &mut Vec<Command>) {
+fn drop_hint(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let (hovered, dropped) = ui.ctx().input(|input| {
-        let dropped: Vec<_> = input
-            .raw
-            .dropped_files
-            .iter()
-            .filter_map(|file| file.path.clone())
-            .collect();
-        (input.raw.hovered_files.len(), dropped)
+        let paths =
+            |files: Vec<Option<PathBuf>>| -> Vec<PathBuf> { files.into_iter().flatten().collect() };
+        let raw = &input.raw;
+        let dropped = raw.dropped_files.iter().map(|file| file.path.clone());
+        let hovered = raw.hovered_files.iter().map(|file| file.path.clone());
+        let over = (!raw.hovered_files.is_empty()).then(|| paths(hovered.collect()));
+        (over, paths(dropped.collect()))
     });
     if !dropped.is_empty() {
         out.push(Command::Library(LibraryCommand::Open(dropped)));
-    } else if hovered > 0 {
-        let tokens = theme::tokens(ui);
-        let layer = LayerId::new(Order::Foreground, Id::new("drop"));
-        let painter = ui.ctx().layer_painter(layer);
-        let area = ui.ctx().content_rect();
-        painter.rect_filled(area, 0.0, tokens.picture_shade);
-        let inner = area.shrink(2.0 * theme::SPACE_LARGE);
-        let stroke = egui::Stroke::new(theme::LINE_STRONG, tokens.accent);
-        painter.rect_stroke(inner, 8.0, stroke, egui::StrokeKind::Inside);
-        let text = match hovered {
-            1 => "Drop to open it as a collection: a folder with everything in it, or one file"
-                .to_owned(),
-            many => format!("Drop to open these {many} as one collection"),
-        };
-        painter.text(
-            area.center(),
-            Align2::CENTER_CENTER,
-            text,
-            egui::FontId::proportional(theme::TEXT_LARGE),
-            tokens.on_picture,
-        );
+        return;
     }
+    let Some(hovered) = hovered else { return };
+    let tokens = theme::tokens(ui);
+    let layer = LayerId::new(Order::Foreground, Id::new("drop"));
+    let painter = ui.ctx().layer_painter(layer);
+    let area = ui.ctx().content_rect();
+    painter.rect_filled(area, 0.0, tokens.picture_shade);
+    let inner = area.shrink(2.0 * theme::SPACE_LARGE);
+    let stroke = egui::Stroke::new(theme::LINE_STRONG, tokens.accent);
+    painter.rect_stroke(inner, 8.0, stroke, egui::StrokeKind::Inside);
+    // What is dragged is looked at in the background, once.
+    let text = match &model.hovered {
+        Some((paths, text)) if *paths == hovered => text.clone(),
+        _ => {
+            out.push(Command::Library(LibraryCommand::Hover(hovered)));
+            "Drop to open".to_owned()
+        }
+    };
+    let font = egui::FontId::proportional(theme::TEXT_LARGE);
+    let width = inner.width() - 4.0 * theme::SPACE_LARGE;
+    let galley = painter.layout(text, font, tokens.on_picture, width);
+    let place = Align2::CENTER_CENTER.align_size_within_rect(galley.size(), area);
+    painter.galley(place.min, galley, tokens.on_picture);
 }
 
+/// Width of the keys on the sheet.
+const KEY_WIDTH: f32 = 34.0 * theme::UNIT;
+
 fn key_sheet(ui: &egui::Ui, out: &mut Vec<Command>) {
-    let tokens = theme::tokens(ui);
     let frame = egui::Frame::popup(ui.style()).inner_margin(egui::Margin::same(20));
     let response = Modal::new(Id::new("keys"))
         .frame(frame)
         .show(ui.ctx(), |ui| {
-            ui.spacing_mut().interact_size.y = theme::ROW_HEIGHT - theme::UNIT;
-            ui.set_width(theme::UNIT * 110.0);
+            let tokens = theme::tokens(ui);
+            let screen = ui.ctx().content_rect();
+            let width = (1.4 * theme::DIALOG_WIDTH).min(screen.width() - 60.0);
+            ui.set_width(width);
             ui.label(theme::large("Keys").color(tokens.text_strong));
             ui.add_space(theme::SPACE);
             // In a low window the list scrolls between its title and the line below it.
-            let room = ui.ctx().content_rect().height() - 40.0 * theme::UNIT;
+            let room = screen.height() - 40.0 * theme::UNIT;
             egui::ScrollArea::vertical()
                 .max_height(room)
                 .show(ui, |ui| {
-                    Grid::new("keys")
-                        .num_columns(2)
-                        .spacing([theme::UNIT * 6.0, theme::UNIT])
-                        .show(ui, |ui| {
-                            for group in Group::ALL {
-                                ui.label(small(group.name()).color(tokens.text_weak));
-                                ui.end_row();
-                                for action in actions::all().filter(|action| {
-                                    action.group == group && !action.keys.is_empty()
-                                }) {
-                                    let key = RichText::new(action.key_text());
-                                    ui.label(key.color(tokens.text_strong));
-                                    ui.label(action.name).on_hover_text(action.help);
-                                    ui.end_row();
-                                }
-                            }
-                        });
+                    let columns = if width > 1.1 * theme::DIALOG_WIDTH {
+                        2
+                    } else {
+                        1
+                    };
+                    ui.columns(columns, sheet_columns);
                 });
             ui.add_space(theme::SPACE);
-            ui.label(
-                small("Letters act only while no text field has the focus.")
-                    .color(tokens.text_weak),
-            );
+            let text =
+                "Letters act only while no text field has the focus. Ctrl+P finds everything else.";
+            ui.label(small(text).color(tokens.text_weak));
         });
     if response.should_close() {
         out.push(Command::Window(WindowCommand::ShowKeys(false)));
+    }
+}
+
+/// The groups in columns of about the same height.
+fn sheet_columns(columns: &mut [egui::Ui]) {
+    let with_keys = |group: Group| {
+        actions::all().filter(move |action| action.group == group && !action.keys.is_empty())
+    };
+    let all: usize = Group::ALL
+        .iter()
+        .map(|group| with_keys(*group).count() + 2)
+        .sum();
+    let most = all.div_ceil(columns.len().max(1));
+    let (mut column, mut filled) = (0, 0);
+    for group in Group::ALL {
+        let rows = with_keys(group).count();
+        if rows == 0 {
+            continue;
+        }
+        if filled > 0 && filled + rows / 2 > most && column + 1 < columns.len() {
+            (column, filled) = (column + 1, 0);
+        }
+        filled += rows + 2;
+        let Some(ui) = columns.get_mut(column) else {
+            return;
+        };
+        let tokens = theme::tokens(ui);
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ui.spacing_mut().interact_size.y = theme::ROW_HEIGHT - theme::UNIT;
+        ui.label(small(group.name()).color(tokens.text_weak));
+        for action in with_keys(group) {
+            ui.horizontal(|ui| {
+                let size = egui::vec2(KEY_WIDTH, theme::ROW_HEIGHT - theme::UNIT);
+                let flow = egui::Layout::left_to_right(egui::Align::Center);
+                ui.allocate_ui_with_layout(size, flow, |ui| {
+                    ui.set_min_size(size);
+                    let keys: Vec<String> = action.keys.iter().map(|key| key.text()).collect();
+                    let keys = RichText::new(keys.join(", ")).color(tokens.text_strong);
+                    ui.add(egui::Label::new(keys).truncate());
+                });
+                ui.add(egui::Label::new(action.name).truncate())
+                    .on_hover_text(action.help);
+            });
+        }
+        ui.add_space(theme::SPACE);
     }
 }

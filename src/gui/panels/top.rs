@@ -5,6 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::{
     gui::{
+        actions::{self, Group},
         command::{Command, LibraryCommand, WindowCommand},
         layout::Layout,
         logic::other_theme,
@@ -27,6 +28,7 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         )
         .show(ui, |ui| {
             ui.horizontal_centered(|ui| {
+                all_menu(ui, model, out);
                 open_menu(ui, model, out);
                 ui.add_space(theme::SPACE);
                 layouts(ui, model, out);
@@ -39,46 +41,46 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         });
 }
 
+/// A line of a menu for an action; disabled where it can do nothing now.
+fn action_item(ui: &mut egui::Ui, model: &Model, symbol: &str, id: &str, out: &mut Vec<Command>) {
+    let Some(action) = actions::find(id) else {
+        return;
+    };
+    let command = (action.command)(model);
+    let text = match symbol {
+        "" => action.name.to_owned(),
+        symbol => format!("{symbol}  {}", action.name),
+    };
+    let button = Button::new(text)
+        .shortcut_text(small(action.key_text()))
+        .frame_when_inactive(false);
+    let response = ui
+        .add_enabled_ui(command.is_some(), |ui| {
+            ui.add_sized([ui.available_width(), theme::CONTROL_HEIGHT], button)
+        })
+        .inner
+        .on_hover_text(action.help);
+    if response.clicked() {
+        out.extend(command);
+        ui.close();
+    }
+}
+
 fn open_menu(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let label = format!("{}  Open", icon::FOLDER_OPEN);
     ui.menu_button(label, |ui| {
-        ui.set_min_width(theme::UNIT * 50.0);
-        let mut item = |ui: &mut egui::Ui, icon: &str, text: &str, key: &str, command: Command| {
-            let button = Button::new(format!("{icon}  {text}"))
-                .shortcut_text(small(key))
-                .frame_when_inactive(false);
-            if ui
-                .add_sized([ui.available_width(), theme::CONTROL_HEIGHT], button)
-                .clicked()
-            {
-                out.push(command);
-                ui.close();
-            }
-        };
-        item(
-            ui,
-            icon::FILE_AUDIO,
-            "Files…",
-            "Ctrl+O",
-            Command::Library(LibraryCommand::ChooseFiles),
-        );
-        item(
-            ui,
-            icon::FOLDER,
-            "Folder…",
-            "Ctrl+Shift+O",
-            Command::Library(LibraryCommand::ChooseFolder),
-        );
-        item(
-            ui,
-            icon::MUSIC_NOTES,
-            "Demo collection",
-            "",
-            Command::Library(LibraryCommand::OpenDemo),
-        );
+        ui.set_min_width(theme::UNIT * 60.0);
+        for (symbol, id) in [
+            (icon::FILE_AUDIO, "open-files"),
+            (icon::FOLDER, "open-folder"),
+            (icon::MUSIC_NOTES, "open-demo"),
+            (icon::TERMINAL_WINDOW, "copy-open-command"),
+        ] {
+            action_item(ui, model, symbol, id, out);
+        }
         if !model.settings.recent.is_empty() {
             ui.separator();
-            ui.label(small("Recent").color(theme::tokens(ui).text_weak));
+            ui.label(small("Opened before").color(theme::tokens(ui).text_weak));
         }
         for path in &model.settings.recent {
             let name = path.file_name().map_or_else(
@@ -97,9 +99,33 @@ fn open_menu(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         }
     })
     .response
-    .on_hover_text(
-        "Open sound files or a folder of them; dropping them on the window does the same",
-    );
+    .on_hover_text("Open files, folders, data sets; dropping them on the window does the same");
+}
+
+/// Everything that can be done, group by group.
+fn all_menu(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let text = RichText::new(icon::LIST).size(theme::TEXT_LARGE);
+    let response = ui
+        .menu_button(text, |ui| {
+            ui.set_min_width(theme::UNIT * 40.0);
+            for group in Group::ALL {
+                ui.menu_button(group.name(), |ui| {
+                    ui.set_min_width(theme::UNIT * 70.0);
+                    let room = ui.ctx().content_rect().height() - 30.0 * theme::UNIT;
+                    egui::ScrollArea::vertical()
+                        .max_height(room)
+                        .show(ui, |ui| {
+                            ui.spacing_mut().item_spacing.y = 0.0;
+                            for action in actions::all().filter(|action| action.group == group) {
+                                action_item(ui, model, "", action.id, out);
+                            }
+                        });
+                });
+            }
+        })
+        .response
+        .on_hover_text("Everything that can be done; Ctrl+P finds it by its name");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, "Menu"));
 }
 
 fn layouts(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
@@ -142,14 +168,22 @@ fn layouts(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 fn right(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    if icon_button(ui, icon::GEAR, "Settings (Ctrl+,)").clicked() {
+        let shown = !model.settings_shown;
+        out.push(Command::Window(WindowCommand::ShowSettings(shown)));
+    }
     let (symbol, tip) = match model.settings.theme {
-        Theme::Dark => (icon::SUN, "Light theme (Ctrl+T)"),
+        Theme::Dark | Theme::System => (icon::SUN, "Light theme (Ctrl+T)"),
         Theme::Light => (icon::MOON, "Dark theme (Ctrl+T)"),
     };
     if icon_button(ui, symbol, tip).clicked() {
         out.push(Command::Window(WindowCommand::SetTheme(other_theme(
             model.settings.theme,
         ))));
+    }
+    if icon_button(ui, icon::COMMAND, "Find anything to do (Ctrl+P)").clicked() {
+        let shown = model.palette.is_none();
+        out.push(Command::Window(WindowCommand::ShowPalette(shown)));
     }
     if icon_button(ui, icon::KEYBOARD, "Keys (F1)").clicked() {
         out.push(Command::Window(WindowCommand::ShowKeys(!model.keys_shown)));

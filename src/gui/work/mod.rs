@@ -3,7 +3,10 @@
 
 pub mod choose;
 pub mod embed;
+pub mod find;
+pub mod hover;
 pub mod lab;
+pub mod labels;
 pub mod lesson;
 pub mod map;
 pub mod masked;
@@ -14,16 +17,18 @@ pub mod probe;
 pub mod remember;
 mod report;
 pub mod still;
+pub mod tidy;
 pub mod train;
 
 use std::sync::Arc;
 
 use crate::{
     audio::Player,
+    collection::own_labels_file,
     storage::{Cache, Settings},
 };
 
-use super::message::Outbox;
+use super::message::{LibraryMessage, Outbox};
 
 /// Everything that works for the window.
 pub struct Workers {
@@ -32,6 +37,12 @@ pub struct Workers {
     /// Keeps mels and outlines on disk. `None` where pictures are made of the window: the user's files are left alone.
     pub cache: Option<Arc<Cache>>,
     pub open: open::OpenWork,
+    /// Finds tracks for the library.
+    pub find: find::FindWork,
+    /// Finds tracks for the palette.
+    pub offers: find::FindWork,
+    /// `None` where nothing of the user is written.
+    pub labels: Option<labels::LabelWork>,
     pub picture: picture::PictureWork,
     pub masked: masked::MaskedWork,
     pub lab: lab::LabWork,
@@ -58,7 +69,17 @@ impl Workers {
             .flatten()
             .map(Arc::new);
         Ok(Self {
-            open: open::OpenWork::default(),
+            open: open::OpenWork::new(remember),
+            find: find::FindWork::start(outbox.clone(), |generation, rows| {
+                LibraryMessage::Found { generation, rows }
+            })?,
+            offers: find::FindWork::start(outbox.clone(), |generation, rows| {
+                LibraryMessage::Offered { generation, rows }
+            })?,
+            labels: match own_labels_file().filter(|_| remember) {
+                Some(file) => Some(labels::LabelWork::start(file, outbox.clone())?),
+                None => None,
+            },
             picture: picture::PictureWork::start(outbox.clone(), cache.clone())?,
             cache,
             masked: masked::MaskedWork::start(outbox.clone())?,

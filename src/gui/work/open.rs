@@ -1,4 +1,4 @@
-//! Opening a collection.
+//! Opening a collection: names first, then what the headers say.
 
 use std::{
     path::PathBuf,
@@ -7,15 +7,22 @@ use std::{
 };
 
 use crate::{
-    collection::{self, Collection, CollectionError},
-    gui::message::{Message, Outbox},
-    jobs::{self, Job, Watch},
+    collection::{
+        self, Collection, CollectionError, OpenOptions, Track, own_labels_file, probe_files,
+    },
+    gui::{
+        message::{LibraryMessage, Message, Outbox},
+        model::JobId,
+    },
+    jobs::{self, Job, Progress, Watch},
 };
 
 /// What to open.
 pub enum Source {
     /// Files and folders.
     Paths(Vec<PathBuf>),
+    /// What was open when the window was closed; the demo collection if that is gone.
+    Last(Vec<PathBuf>),
     /// The demo collection, which is rendered first if need be.
     Demo,
 }
@@ -24,41 +31,69 @@ pub enum Source {
 #[derive(Default)]
 pub struct OpenWork {
     job: Option<Job>,
+    id: JobId,
+    /// What headers said is kept on disk for the next time.
+    keep: bool,
 }
 
 /// Progress is told at most this often.
 const TELL_EVERY: Duration = Duration::from_millis(50);
 
 impl OpenWork {
+    /// Nothing is being opened. `keep`: what headers say is kept in the user's cache.
+    pub fn new(keep: bool) -> Self {
+        Self {
+            keep,
+            ..Self::default()
+        }
+    }
+
     /// Opens in the background; an opening that is under way is given up.
     pub fn start(&mut self, source: Source, outbox: &Outbox) -> std::io::Result<()> {
         self.stop();
+        self.id = self.id.next();
+        let (id, keep) = (self.id, self.keep);
         let (done, failed) = (outbox.clone(), outbox.clone());
         let job = jobs::spawn(
             "open",
             move |cancel| {
                 let told = Mutex::new(None::<Instant>);
-                let report = |progress| {
+                let tell = |message| {
                     // Progress that comes while another thread tells is not missed.
                     let Ok(mut told) = told.try_lock() else {
                         return;
                     };
                     if told.is_none_or(|last| last.elapsed() >= TELL_EVERY) {
                         *told = Some(Instant::now());
-                        done.send_if_room(Message::Opening(progress));
+                        done.send_if_room(Message::Library(message));
                     }
                 };
-                let watch = Watch::new(cancel.clone(), &report);
-                let result = open(&source, &watch);
+                let opening = |progress| tell(LibraryMessage::Opening(id, progress));
+                let watch = Watch::new(cancel.clone(), &opening);
+                let result = open(&source, id, &watch, &done);
                 if cancel.is_cancelled() {
                     return;
                 }
-                done.send(Message::Opened(result.map_err(|error| error.to_string())));
+                let (sources, collection) = match result {
+                    Ok(opened) => opened,
+                    Err(error) => {
+                        let result = Err(error.to_string());
+                        done.send(Message::Library(LibraryMessage::Opened(id, result)));
+                        return;
+                    }
+                };
+                let tracks = collection.tracks.clone();
+                let result = Ok((sources.clone(), collection));
+                done.send(Message::Library(LibraryMessage::Opened(id, result)));
+                let scanning = |progress: Progress| tell(LibraryMessage::Scanning(id, progress));
+                let watch = Watch::new(cancel.clone(), &scanning);
+                scan(&tracks, &sources, id, keep, &watch, &done);
             },
             move |fault| {
-                failed.send(Message::Opened(Err(format!(
+                let why = format!(
                     "Opening broke off by a fault of the program ({fault}); please report it"
-                ))));
+                );
+                failed.send(Message::Library(LibraryMessage::Opened(id, Err(why))));
             },
         )?;
         self.job = Some(job);
@@ -71,18 +106,64 @@ impl OpenWork {
         self.job = None;
     }
 
-    /// Whether something is being opened.
+    /// Whether something is being opened or scanned.
     pub fn is_busy(&self) -> bool {
         self.job.as_ref().is_some_and(|job| !job.is_finished())
     }
+
+    /// Whether a message comes from the newest opening, and that was not stopped.
+    pub fn is_current(&self, id: JobId) -> bool {
+        self.job.is_some() && self.id == id
+    }
 }
 
-fn open(source: &Source, watch: &Watch) -> Result<Collection, CollectionError> {
+fn open(
+    source: &Source,
+    id: JobId,
+    watch: &Watch,
+    outbox: &Outbox,
+) -> Result<(Vec<PathBuf>, Collection), CollectionError> {
+    let mut early = |tracks: Vec<Track>| {
+        outbox.send(Message::Library(LibraryMessage::Sighted(id, tracks)));
+    };
+    let mut open = |paths: &[PathBuf]| {
+        let options = OpenOptions {
+            own_labels: own_labels_file(),
+            batches: Some(&mut early),
+        };
+        collection::open_with(paths, options, watch)
+    };
+    let demo = || vec![PathBuf::from(collection::DEMO_WORD)];
     match source {
-        Source::Paths(paths) => collection::open(paths, watch),
-        Source::Demo => {
-            let folder = collection::demo_folder(watch)?;
-            collection::open(&[folder], watch)
-        }
+        Source::Paths(paths) => Ok((paths.clone(), open(paths)?)),
+        Source::Demo => Ok((demo(), open(&demo())?)),
+        Source::Last(paths) => match open(paths) {
+            Ok(collection) => Ok((paths.clone(), collection)),
+            Err(CollectionError::Cancelled(cancelled)) => Err(cancelled.into()),
+            Err(error) => {
+                let mut collection = open(&demo())?;
+                collection
+                    .notes
+                    .push(format!("What was open last is not there any more: {error}"));
+                Ok((demo(), collection))
+            }
+        },
+    }
+}
+
+fn scan(
+    tracks: &[Track],
+    sources: &[PathBuf],
+    id: JobId,
+    keep: bool,
+    watch: &Watch,
+    outbox: &Outbox,
+) {
+    let index = keep.then(|| collection::index_file(sources)).flatten();
+    let found = |facts| outbox.send(Message::Library(LibraryMessage::Facts(id, facts)));
+    match probe_files(tracks, index.as_deref(), watch, &found) {
+        Ok(summary) => outbox.send(Message::Library(LibraryMessage::Scanned(id, summary))),
+        Err(CollectionError::Cancelled(_)) => {}
+        Err(error) => outbox.send(Message::Fault(error.to_string())),
     }
 }

@@ -1,0 +1,174 @@
+//! Where the user moved the panels, as text for the settings.
+
+use std::collections::BTreeSet;
+
+use egui_tiles::{Container, Grid, Linear, LinearDir, Tabs, Tile, TileId, Tiles, Tree};
+use serde::{Deserialize, Serialize};
+
+use super::layout::{Layout, Pane};
+
+/// A tile and what lies in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kept {
+    Pane(Pane),
+    /// Tabs, and which is in front.
+    Tabs(Vec<Kept>, usize),
+    /// Side by side, each with its share of the width.
+    Row(Vec<(Kept, f32)>),
+    /// One above the other, each with its share of the height.
+    Column(Vec<(Kept, f32)>),
+    Grid(Vec<Kept>),
+}
+
+/// Deeper trees are damaged text.
+const DEEPEST: usize = 16;
+
+/// The panels of a tree as text.
+pub fn keep(tree: &Tree<Pane>) -> Option<String> {
+    serde_json::to_string(&kept(&tree.tiles, tree.root()?, 0)?).ok()
+}
+
+/// The panels of a layout where a text has them. `None` if the text is damaged or from a version whose layout had
+/// other panels.
+pub fn restore(layout: Layout, text: &str) -> Option<Tree<Pane>> {
+    let kept: Kept = serde_json::from_str(text).ok()?;
+    let mut tiles = Tiles::default();
+    let root = insert(&mut tiles, &kept)?;
+    let fresh = layout.tree();
+    let same = panes(&tiles) == panes(&fresh.tiles) && tiles.len() < 64;
+    same.then(|| Tree::new(fresh.id(), root, tiles))
+}
+
+/// Each panel by its title, and how often it stands there.
+fn panes(tiles: &Tiles<Pane>) -> (BTreeSet<&'static str>, usize) {
+    let titles: Vec<&str> = tiles
+        .tiles()
+        .filter_map(|tile| match tile {
+            Tile::Pane(pane) => Some(pane.title()),
+            Tile::Container(_) => None,
+        })
+        .collect();
+    let count = titles.len();
+    (titles.into_iter().collect(), count)
+}
+
+fn kept(tiles: &Tiles<Pane>, id: TileId, depth: usize) -> Option<Kept> {
+    if depth > DEEPEST {
+        return None;
+    }
+    let below = |id: &TileId| kept(tiles, *id, depth + 1);
+    Some(match tiles.get(id)? {
+        Tile::Pane(pane) => Kept::Pane(*pane),
+        Tile::Container(Container::Tabs(tabs)) => {
+            let front = tabs.children.iter().position(|id| tabs.is_active(*id));
+            let children: Option<Vec<Kept>> = tabs.children.iter().map(below).collect();
+            Kept::Tabs(children?, front.unwrap_or(0))
+        }
+        Tile::Container(Container::Linear(linear)) => {
+            let children: Option<Vec<(Kept, f32)>> = linear
+                .children
+                .iter()
+                .map(|id| Some((below(id)?, share_of(linear, *id))))
+                .collect();
+            match linear.dir {
+                LinearDir::Horizontal => Kept::Row(children?),
+                LinearDir::Vertical => Kept::Column(children?),
+            }
+        }
+        Tile::Container(Container::Grid(grid)) => {
+            Kept::Grid(grid.children().map(below).collect::<Option<_>>()?)
+        }
+    })
+}
+
+/// The share of a child; one that was never resized has 1.
+fn share_of(linear: &Linear, child: TileId) -> f32 {
+    let mut shares = linear.shares.iter();
+    shares
+        .find(|(id, _)| **id == child)
+        .map_or(1.0, |(_, share)| *share)
+}
+
+fn insert(tiles: &mut Tiles<Pane>, kept: &Kept) -> Option<TileId> {
+    let mut all = |children: &[Kept]| -> Option<Vec<TileId>> {
+        children.iter().map(|child| insert(tiles, child)).collect()
+    };
+    let container: Container = match kept {
+        Kept::Pane(pane) => return Some(tiles.insert_pane(*pane)),
+        Kept::Tabs(children, front) => {
+            let children = all(children)?;
+            let active = children.get(*front).copied();
+            let mut tabs = Tabs::new(children);
+            tabs.set_active(active?);
+            tabs.into()
+        }
+        Kept::Row(children) | Kept::Column(children) => {
+            let mut placed = Vec::new();
+            for (child, share) in children {
+                // A panel that nobody can see any more could not be made larger again.
+                if !share.is_finite() || *share <= 0.01 {
+                    return None;
+                }
+                placed.push((insert(tiles, child)?, *share));
+            }
+            let dir = match kept {
+                Kept::Row(_) => LinearDir::Horizontal,
+                _ => LinearDir::Vertical,
+            };
+            let mut linear = Linear::new(dir, placed.iter().map(|(id, _)| *id).collect());
+            for (id, share) in placed {
+                linear.shares.set_share(id, share);
+            }
+            linear.into()
+        }
+        Kept::Grid(children) => Grid::new(all(children)?).into(),
+    };
+    Some(tiles.insert_new(Tile::Container(container)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panels_come_back_where_they_were_moved() {
+        for layout in Layout::ALL {
+            let mut tree = layout.tree();
+            if let Some(Tile::Container(Container::Linear(linear))) =
+                tree.root().and_then(|root| tree.tiles.get_mut(root))
+            {
+                let first = linear.children[0];
+                linear.children.reverse();
+                linear.shares.set_share(first, 1.7);
+            }
+            let text = keep(&tree).unwrap();
+            let again = restore(layout, &text).unwrap();
+            assert_eq!(keep(&again).unwrap(), text, "{layout:?}");
+            assert_ne!(
+                layout.tree().tiles.len() > 2,
+                keep(&layout.tree()).unwrap() == text,
+                "{layout:?}: what was moved is in the text"
+            );
+            assert_eq!(again.id(), layout.tree().id());
+        }
+    }
+
+    #[test]
+    fn damaged_and_foreign_texts_are_refused() {
+        let map = keep(&Layout::Map.tree()).unwrap();
+        assert!(restore(Layout::Listen, &map).is_none(), "other panels");
+        let listen = keep(&Layout::Listen.tree()).unwrap();
+        for bad in [
+            String::new(),
+            "{}".to_owned(),
+            listen.replace("Library", "Jukebox"),
+            listen.replace("Spectrogram", "Library"),
+            r#"{"tabs":[[{"pane":"Library"},{"pane":"Spectrogram"}],7]}"#.to_owned(),
+            r#"{"row":[[{"pane":"Library"},0.0],[{"pane":"Spectrogram"},1.0]]}"#.to_owned(),
+        ] {
+            assert!(restore(Layout::Listen, &bad).is_none(), "{bad}");
+        }
+        assert!(restore(Layout::Listen, &listen).is_some());
+    }
+}

@@ -1,0 +1,106 @@
+//! Labels and tags that the user gives.
+
+use crate::gui::{
+    model::{Edited, Editing, Labels, Model},
+    undo::Step,
+    work::Workers,
+};
+
+/// Opens the field in the row of a track.
+pub(super) fn edit(model: &mut Model, what: Edited, index: usize) {
+    let library = &mut model.library;
+    // A row outside of the marked ones is edited alone.
+    if !library.is_marked(index) {
+        library.marked.clear();
+        if library.selected != Some(index) {
+            library.marked.insert(index);
+        }
+    }
+    let label = library.track(index).and_then(|track| track.label.clone());
+    library.editing = Some(Editing {
+        what,
+        text: match what {
+            Edited::Label => label.unwrap_or_default(),
+            Edited::Tag => String::new(),
+        },
+        index,
+    });
+}
+
+/// Closes the field and keeps what was typed, or not.
+pub(super) fn end_edit(model: &mut Model, workers: &Workers, keep: bool) {
+    let Some(editing) = model.library.editing.take() else {
+        return;
+    };
+    if !keep {
+        return;
+    }
+    let text = editing.text.trim().to_owned();
+    match editing.what {
+        Edited::Label => label(model, workers, (!text.is_empty()).then_some(text)),
+        Edited::Tag if text.is_empty() => {}
+        Edited::Tag => add_tag(model, workers, text),
+    }
+}
+
+/// Gives the chosen tracks a label.
+pub(super) fn label(model: &mut Model, workers: &Workers, label: Option<String>) {
+    change(model, workers, |labels| labels.label.clone_from(&label));
+}
+
+/// Gives the chosen tracks a tag.
+pub(super) fn add_tag(model: &mut Model, workers: &Workers, tag: String) {
+    change(model, workers, |labels| {
+        if !labels.tags.contains(&tag) {
+            labels.tags.push(tag.clone());
+        }
+    });
+}
+
+/// Takes a tag from the chosen tracks.
+pub(super) fn remove_tag(model: &mut Model, workers: &Workers, tag: &str) {
+    change(model, workers, |labels| {
+        labels.tags.retain(|other| other != tag);
+    });
+}
+
+fn change(model: &mut Model, workers: &Workers, how: impl Fn(&mut Labels)) {
+    let targets = model.library.targets();
+    let new: Vec<Labels> = targets
+        .into_iter()
+        .filter_map(|index| model.library.labels_of(index))
+        .map(|mut labels| {
+            how(&mut labels);
+            labels
+        })
+        .collect();
+    let before = set(model, workers, &new);
+    if !before.is_empty() {
+        let changed = before.len();
+        let after = new
+            .into_iter()
+            .filter(|new| before.iter().any(|old| old.index == new.index))
+            .collect();
+        model.history.push(Step::Labels { before, after });
+        let text = match changed {
+            1 => "Label kept in your own labels (Ctrl+Z undoes it)".to_owned(),
+            many => format!("{many} tracks labelled (Ctrl+Z undoes it)"),
+        };
+        model.notices.note(text);
+    }
+}
+
+/// Gives tracks these labels and keeps them; returns what changed, as it was before.
+pub(super) fn set(model: &mut Model, workers: &Workers, labels: &[Labels]) -> Vec<Labels> {
+    let before = model.library.set_labels(labels);
+    if let Some(work) = &workers.labels {
+        let changed = before
+            .iter()
+            .filter_map(|old| model.library.track(old.index));
+        work.keep(changed.cloned().collect());
+    }
+    if !before.is_empty() {
+        super::library::refresh(model, workers);
+    }
+    before
+}

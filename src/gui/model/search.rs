@@ -1,0 +1,348 @@
+//! Which tracks the library lists, and in what order.
+
+use std::{cmp::Ordering, path::PathBuf, sync::Arc};
+
+use nucleo_matcher::{
+    Config, Matcher, Utf32Str,
+    pattern::{Atom, AtomKind, CaseMatching, Normalization},
+};
+
+use crate::collection::{Collection, Track, key_name};
+
+/// A column of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Column {
+    Title,
+    Label,
+    Split,
+    Key,
+    Tempo,
+    Path,
+    Length,
+}
+
+impl Column {
+    /// All columns, from left to right.
+    pub const ALL: [Self; 7] = [
+        Self::Title,
+        Self::Label,
+        Self::Split,
+        Self::Key,
+        Self::Tempo,
+        Self::Path,
+        Self::Length,
+    ];
+
+    /// Its heading.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Title => "Title",
+            Self::Label => "Label",
+            Self::Split => "Split",
+            Self::Key => "Key",
+            Self::Tempo => "BPM",
+            Self::Path => "Path",
+            Self::Length => "Length",
+        }
+    }
+}
+
+/// By what the list is sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sort {
+    pub column: Column,
+    pub descending: bool,
+}
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub struct Find {
+    pub collection: Arc<Collection>,
+    /// What the collection was opened from: this beginning of paths is not searched.
+    pub roots: Vec<PathBuf>,
+    /// Part of the published split of each track.
+    pub parts: Arc<[Option<&'static str>]>,
+    pub text: String,
+    /// `None`: the best matches first, else the collection's order.
+    pub sort: Option<Sort>,
+    /// Only tracks that cannot be used.
+    pub only_bad: bool,
+    /// Tells the answer from those to earlier questions.
+    pub generation: u64,
+}
+
+/// What counts as found in a title counts this many times as much as in a path.
+const NAME_WEIGHT: u32 = 2;
+
+impl Find {
+    /// The places of the tracks that are found, in the order of the list. Every word must be found: its letters in
+    /// order in title, label and tags, or the word itself in the path. `None` if `stop` said so meanwhile.
+    pub fn rows(&self, stop: &dyn Fn() -> bool) -> Option<Vec<usize>> {
+        let mut finder = Finder::new(&self.text);
+        let mut found: Vec<(u32, usize)> = Vec::new();
+        for (place, track) in self.collection.tracks.iter().enumerate() {
+            if place % 1024 == 0 && stop() {
+                return None;
+            }
+            if self.only_bad && track.problem.is_none() {
+                continue;
+            }
+            if let Some(score) = self.score(track, &mut finder) {
+                found.push((score, place));
+            }
+        }
+        match self.sort {
+            Some(sort) => self.sorted(found, sort, stop),
+            None => {
+                // Stable: equally good ones stay in the collection's order.
+                found.sort_by_key(|&(score, _)| std::cmp::Reverse(score));
+                Some(found.into_iter().map(|(_, place)| place).collect())
+            }
+        }
+    }
+
+    fn score(&self, track: &Track, finder: &mut Finder) -> Option<u32> {
+        if finder.is_empty() {
+            return Some(0);
+        }
+        let mut name = track.title.clone();
+        for part in track.label.iter().chain(&track.tags) {
+            name.push(' ');
+            name.push_str(part);
+        }
+        let root = self
+            .roots
+            .iter()
+            .find_map(|root| track.path.strip_prefix(root).ok());
+        let path = root.unwrap_or(&track.path).to_string_lossy();
+        finder.score(&name, &path)
+    }
+
+    fn sorted(
+        &self,
+        found: Vec<(u32, usize)>,
+        sort: Sort,
+        stop: &dyn Fn() -> bool,
+    ) -> Option<Vec<usize>> {
+        let mut keyed: Vec<(Option<Key>, usize)> = found
+            .into_iter()
+            .map(|(_, place)| (self.key(place, sort.column), place))
+            .collect();
+        if stop() {
+            return None;
+        }
+        keyed.sort_by(|(a, _), (b, _)| match (a, b) {
+            // What has no value comes last, whichever way the list is sorted.
+            (None, None) => Ordering::Equal,
+            (None, _) => Ordering::Greater,
+            (_, None) => Ordering::Less,
+            (Some(a), Some(b)) if sort.descending => b.compare(a),
+            (Some(a), Some(b)) => a.compare(b),
+        });
+        Some(keyed.into_iter().map(|(_, place)| place).collect())
+    }
+
+    fn key(&self, place: usize, column: Column) -> Option<Key> {
+        let track = self.collection.tracks.get(place)?;
+        let text = |text: &str| Some(Key::Text(text.to_lowercase()));
+        match column {
+            Column::Title => text(&track.title),
+            Column::Label => text(track.label.as_deref()?),
+            Column::Split => text((*self.parts.get(place)?)?),
+            Column::Key => text(key_name(track.key?)?),
+            Column::Tempo => Some(Key::Number(f64::from(track.tempo_bpm?))),
+            Column::Path => text(&track.path.to_string_lossy()),
+            Column::Length => Some(Key::Number(track.duration_secs?)),
+        }
+    }
+}
+
+enum Key {
+    Text(String),
+    Number(f64),
+}
+
+impl Key {
+    fn compare(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) => natural(a, b),
+            (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
+            (Self::Text(_), Self::Number(_)) => Ordering::Less,
+            (Self::Number(_), Self::Text(_)) => Ordering::Greater,
+        }
+    }
+}
+
+/// Compares texts as people do: "take 9" comes before "take 10".
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a, b);
+    loop {
+        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+        let (in_a, in_b) = (digits(a), digits(b));
+        if in_a > 0 && in_b > 0 {
+            let (number_a, rest_a) = a.split_at(in_a);
+            let (number_b, rest_b) = b.split_at(in_b);
+            let (plain_a, plain_b) = (
+                number_a.trim_start_matches('0'),
+                number_b.trim_start_matches('0'),
+            );
+            let order = plain_a
+                .len()
+                .cmp(&plain_b.len())
+                .then_with(|| plain_a.cmp(plain_b));
+            if order.is_ne() {
+                return order;
+            }
+            (a, b) = (rest_a, rest_b);
+            continue;
+        }
+        let (mut letters_a, mut letters_b) = (a.chars(), b.chars());
+        match (letters_a.next(), letters_b.next()) {
+            (None, None) => return Ordering::Equal,
+            (None, _) => return Ordering::Less,
+            (_, None) => return Ordering::Greater,
+            (Some(x), Some(y)) if x != y => return x.cmp(&y),
+            _ => (a, b) = (letters_a.as_str(), letters_b.as_str()),
+        }
+    }
+}
+
+/// Scores texts by how well the words that are looked for are found in them.
+pub struct Finder {
+    matcher: Matcher,
+    words: Vec<Word>,
+    name: Vec<char>,
+    path: Vec<char>,
+}
+
+struct Word {
+    fuzzy: Atom,
+    exact: Atom,
+}
+
+impl Finder {
+    /// Looks for the words of a text.
+    pub fn new(text: &str) -> Self {
+        let atom = |word: &str, kind| {
+            Atom::new(
+                word,
+                CaseMatching::Ignore,
+                Normalization::Smart,
+                kind,
+                false,
+            )
+        };
+        Self {
+            matcher: Matcher::new(Config::DEFAULT),
+            words: text
+                .split_whitespace()
+                .map(|word| Word {
+                    fuzzy: atom(word, AtomKind::Fuzzy),
+                    exact: atom(word, AtomKind::Substring),
+                })
+                .collect(),
+            name: Vec::new(),
+            path: Vec::new(),
+        }
+    }
+
+    /// Whether nothing is looked for.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// How well a name and a path answer: `None` if a word is found in neither.
+    pub fn score(&mut self, name: &str, path: &str) -> Option<u32> {
+        let mut sum = 0;
+        for word in &self.words {
+            let name = Utf32Str::new(name, &mut self.name);
+            let in_name = word.fuzzy.score(name, &mut self.matcher);
+            // A path is long: nearly every few letters stand in it in order.
+            let score = match in_name {
+                Some(score) => NAME_WEIGHT * u32::from(score),
+                None if path.is_empty() => return None,
+                None => {
+                    let path = Utf32Str::new(path, &mut self.path);
+                    u32::from(word.exact.score(path, &mut self.matcher)?)
+                }
+            };
+            sum += score;
+        }
+        Some(sum)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collection::CollectionKind;
+
+    fn find(tracks: Vec<Track>, text: &str, sort: Option<Sort>) -> Vec<usize> {
+        let find = Find {
+            parts: vec![None; tracks.len()].into(),
+            collection: Arc::new(Collection {
+                name: String::new(),
+                kind: CollectionKind::Folder,
+                tracks,
+                split: None,
+                notes: Vec::new(),
+            }),
+            roots: vec![PathBuf::from("/home/music")],
+            text: text.to_owned(),
+            sort,
+            only_bad: false,
+            generation: 0,
+        };
+        find.rows(&|| false).unwrap()
+    }
+
+    fn track(path: &str, label: &str, secs: Option<f64>) -> Track {
+        Track {
+            label: Some(label.to_owned()),
+            duration_secs: secs,
+            ..Track::of_file(&PathBuf::from(path))
+        }
+    }
+
+    fn some() -> Vec<Track> {
+        vec![
+            track("/home/music/live/take 10.wav", "Jazz", Some(3.0)),
+            track("/home/music/live/Take 9.wav", "dub", None),
+            track("/home/music/blue/Trüb.wav", "dub", Some(7.0)),
+        ]
+    }
+
+    #[test]
+    fn words_are_found_in_titles_labels_and_paths() {
+        assert_eq!(find(some(), "", None), [0, 1, 2]);
+        assert_eq!(find(some(), "tk9", None), [1], "letters in order");
+        assert_eq!(find(some(), "trub", None), [2], "without its accent");
+        assert_eq!(
+            find(some(), "DUB take", None),
+            [1],
+            "every word, label and title"
+        );
+        assert_eq!(find(some(), "live", None), [0, 1], "a folder");
+        assert_eq!(
+            find(some(), "home", None),
+            Vec::<usize>::new(),
+            "not where all lie"
+        );
+        // "blue" stands in the path alone; a better match comes first.
+        let mut tracks = some();
+        tracks.push(track("/home/music/x/so blue.wav", "dub", None));
+        assert_eq!(find(tracks, "blue", None), [3, 2]);
+    }
+
+    #[test]
+    fn columns_sort_both_ways_and_what_has_no_value_is_last() {
+        let by = |column, descending| Some(Sort { column, descending });
+        assert_eq!(find(some(), "", by(Column::Title, false)), [1, 0, 2]);
+        assert_eq!(find(some(), "", by(Column::Title, true)), [2, 0, 1]);
+        assert_eq!(find(some(), "", by(Column::Length, false)), [0, 2, 1]);
+        assert_eq!(find(some(), "", by(Column::Length, true)), [2, 0, 1]);
+        // Equal labels stay in the collection's order, both ways.
+        assert_eq!(find(some(), "", by(Column::Label, false)), [1, 2, 0]);
+        assert_eq!(find(some(), "", by(Column::Label, true)), [0, 1, 2]);
+    }
+}

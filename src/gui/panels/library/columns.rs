@@ -1,0 +1,136 @@
+//! Which columns there is room for, and their headings.
+
+use eframe::egui::{self, Button, Rect, pos2};
+use egui_phosphor::regular as icon;
+
+use crate::gui::{
+    command::{Command, LibraryCommand},
+    model::{Column, Library, Sort},
+    theme::{self, small},
+};
+
+/// The columns that are shown, each with its place from left to right.
+pub struct Columns(Vec<(Column, f32, f32)>);
+
+/// From this width on, split, key and tempo are shown.
+const WIDE: f32 = 130.0 * theme::UNIT;
+/// From this width on, the path is shown, too.
+const WIDEST: f32 = 190.0 * theme::UNIT;
+
+fn width(column: Column, space: f32) -> f32 {
+    match column {
+        // What the others leave.
+        Column::Title => 0.0,
+        Column::Label => (0.26 * space).min(45.0 * theme::UNIT),
+        Column::Split => 14.0 * theme::UNIT,
+        Column::Key => 20.0 * theme::UNIT,
+        Column::Tempo => 14.0 * theme::UNIT,
+        Column::Path => 0.3 * space,
+        Column::Length => 14.0 * theme::UNIT,
+    }
+}
+
+impl Columns {
+    /// The columns that fit into a width.
+    pub fn fit(library: &Library, space: f32) -> Self {
+        let shown = |column: &Column| match column {
+            Column::Title | Column::Length => true,
+            Column::Label => library.has(*column),
+            Column::Split | Column::Key | Column::Tempo => space >= WIDE && library.has(*column),
+            Column::Path => space >= WIDEST,
+        };
+        let columns: Vec<Column> = Column::ALL.into_iter().filter(shown).collect();
+        let others: f32 = columns.iter().map(|column| width(*column, space)).sum();
+        let mut left = 0.0;
+        Self(
+            columns
+                .into_iter()
+                .map(|column| {
+                    let own = match column {
+                        Column::Title => (space - others).max(0.0),
+                        _ => width(column, space),
+                    };
+                    let place = (column, left, left + own);
+                    left += own;
+                    place
+                })
+                .collect(),
+        )
+    }
+
+    /// The columns with their places in a row.
+    pub fn places(&self, row: Rect) -> impl Iterator<Item = (Column, Rect)> {
+        self.0.iter().map(move |&(column, from, to)| {
+            let (from, to) = (row.left() + from, row.left() + to);
+            let cell = Rect::from_min_max(pos2(from, row.top()), pos2(to, row.bottom()));
+            (column, cell)
+        })
+    }
+
+    /// Draws the headings; a click sorts.
+    pub fn headings(
+        &self,
+        ui: &mut egui::Ui,
+        row: Rect,
+        sort: Option<Sort>,
+        out: &mut Vec<Command>,
+    ) {
+        let tokens = theme::tokens(ui);
+        for (column, cell) in self.places(row) {
+            let sorted = sort.filter(|sort| sort.column == column);
+            let arrow = match sorted {
+                Some(Sort {
+                    descending: true, ..
+                }) => format!(" {}", icon::CARET_DOWN),
+                Some(_) => format!(" {}", icon::CARET_UP),
+                None => String::new(),
+            };
+            let colour = match sorted {
+                Some(_) => tokens.text_strong,
+                None => tokens.text_weak,
+            };
+            let text = small(format!("{}{arrow}", column.name())).color(colour);
+            let is_number = matches!(column, Column::Length | Column::Tempo);
+            let flow = if is_number {
+                egui::Layout::right_to_left(egui::Align::Center)
+            } else {
+                egui::Layout::left_to_right(egui::Align::Center)
+            };
+            let builder = egui::UiBuilder::new().max_rect(cell).layout(flow);
+            let response = ui
+                .scope_builder(builder, |ui| {
+                    ui.spacing_mut().button_padding.x = 0.0;
+                    ui.spacing_mut().interact_size.y = theme::ROW_HEIGHT;
+                    ui.add(Button::new(text).frame(false).truncate())
+                })
+                .inner
+                .on_hover_text(match sorted {
+                    None => "Sorts by this column",
+                    Some(Sort {
+                        descending: false, ..
+                    }) => "Sorts the other way",
+                    Some(_) => "Back to the order of the collection",
+                });
+            let name = format!("Sort by {}", column.name());
+            response.widget_info(|| {
+                egui::WidgetInfo::labeled(egui::WidgetType::Button, true, name.as_str())
+            });
+            if response.clicked() {
+                let next = match sorted {
+                    None => Some(Sort {
+                        column,
+                        descending: false,
+                    }),
+                    Some(Sort {
+                        descending: false, ..
+                    }) => Some(Sort {
+                        column,
+                        descending: true,
+                    }),
+                    Some(_) => None,
+                };
+                out.push(Command::Library(LibraryCommand::SortBy(next)));
+            }
+        }
+    }
+}

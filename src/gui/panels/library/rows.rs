@@ -1,0 +1,299 @@
+//! The rows that are in view; only these are laid out.
+
+use eframe::egui::{
+    self, Align2, Color32, FontId, Key, Rect, ScrollArea, Sense, TextEdit, pos2, vec2,
+};
+use egui_phosphor::regular as icon;
+
+use crate::{
+    collection::key_name,
+    gui::{
+        command::{Command, LibraryCommand},
+        model::{Column, Edited, Model, Row, length as length_text},
+        theme,
+    },
+};
+
+use super::{columns::Columns, menu};
+
+/// Draws headings and rows.
+pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let scroll = ui.spacing().scroll;
+    let bar = scroll.bar_width + scroll.bar_inner_margin;
+    let size = vec2(ui.available_width(), theme::ROW_HEIGHT);
+    let (heading, _) = ui.allocate_exact_size(size, Sense::hover());
+    let inner = Rect::from_min_max(heading.min, pos2(heading.right() - bar, heading.bottom()))
+        .shrink2(vec2(theme::SPACE, 0.0));
+    let columns = Columns::fit(&model.library, inner.width());
+    columns.headings(ui, inner, model.library.sort, out);
+
+    // Where the keyboard moved the selection last, so that it is scrolled into view once.
+    let memory = ui.id().with("shown selection");
+    let shown: Option<usize> = ui.data(|data| data.get_temp(memory)).flatten();
+    let mut area = ScrollArea::vertical().auto_shrink(false);
+    if shown != model.library.selected {
+        ui.data_mut(|data| data.insert_temp(memory, model.library.selected));
+        let row = model.library.selected.and_then(|selected| {
+            let mut rows = model.library.rows().iter();
+            rows.position(|&index| index == selected)
+        });
+        if let Some(row) = row {
+            area = keep_visible(ui, area, row);
+        }
+    }
+    let output = area.show_rows(
+        ui,
+        theme::ROW_HEIGHT,
+        model.library.row_count(),
+        |ui, range| {
+            for row in range {
+                if let Some(row) = model.library.row(row) {
+                    track_row(ui, model, &columns, &row, out);
+                }
+            }
+        },
+    );
+    let place = ui.id().with("scroll place");
+    ui.data_mut(|data| {
+        data.insert_temp(place, [output.state.offset.y, output.inner_rect.height()]);
+    });
+}
+
+fn keep_visible(ui: &egui::Ui, area: ScrollArea, row: usize) -> ScrollArea {
+    let place: Option<[f32; 2]> = ui.data(|data| data.get_temp(ui.id().with("scroll place")));
+    let Some([offset, height]) = place else {
+        return area;
+    };
+    let top = row as f32 * theme::ROW_HEIGHT;
+    if top < offset {
+        area.vertical_scroll_offset(top)
+    } else if top + theme::ROW_HEIGHT > offset + height {
+        area.vertical_scroll_offset(top + theme::ROW_HEIGHT - height)
+    } else {
+        area
+    }
+}
+
+fn track_row(
+    ui: &mut egui::Ui,
+    model: &Model,
+    columns: &Columns,
+    row: &Row<'_>,
+    out: &mut Vec<Command>,
+) {
+    let tokens = theme::tokens(ui);
+    let size = vec2(ui.available_width(), theme::ROW_HEIGHT);
+    let (area, response) = ui.allocate_exact_size(size, Sense::click());
+    let selected = model.library.selected == Some(row.index);
+    let marked = model.library.is_marked(row.index);
+    let fill = if selected || marked {
+        Some(tokens.accent_quiet)
+    } else if response.hovered() {
+        Some(tokens.raised)
+    } else {
+        None
+    };
+    if let Some(fill) = fill {
+        ui.painter().rect_filled(area, theme::CORNER, fill);
+    }
+    if response.has_focus() {
+        let stroke = egui::Stroke::new(theme::LINE, tokens.accent);
+        ui.painter()
+            .rect_stroke(area, theme::CORNER, stroke, egui::StrokeKind::Inside);
+    }
+    let inner = area.shrink2(vec2(theme::SPACE, 0.0));
+    if let Some(problem) = &row.track.problem {
+        let text = format!("{}  {}: {problem}", icon::WARNING, row.track.title);
+        write(ui, inner, Align2::LEFT_CENTER, &text, body(), tokens.error);
+    } else {
+        cells(ui, columns, row, inner, selected);
+    }
+    let editing = model.library.editing.as_ref();
+    if let Some(editing) = editing.filter(|editing| editing.index == row.index) {
+        let cell = columns
+            .places(inner)
+            .find(|(column, _)| *column == Column::Label)
+            .map_or(inner, |(_, cell)| cell);
+        // A label that is longer than its column is typed in the whole row.
+        let cell = match editing.what {
+            Edited::Label if cell.width() > 20.0 * theme::UNIT => cell,
+            _ => inner,
+        };
+        edit(ui, cell, &editing.text, editing.what, out);
+    }
+    let name = row.track.title.as_str();
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, selected, name)
+    });
+    answer(ui, model, row, &response, out);
+}
+
+fn answer(
+    ui: &egui::Ui,
+    model: &Model,
+    row: &Row<'_>,
+    response: &egui::Response,
+    out: &mut Vec<Command>,
+) {
+    let index = row.index;
+    let mut push = |command| out.push(Command::Library(command));
+    if response.double_clicked() {
+        push(LibraryCommand::Play(index));
+    } else if response.clicked() {
+        let modifiers = ui.input(|input| input.modifiers);
+        push(if modifiers.command {
+            LibraryCommand::ToggleMark(index)
+        } else if modifiers.shift {
+            LibraryCommand::MarkTo(index)
+        } else {
+            LibraryCommand::Select(index)
+        });
+    }
+    if response.hovered() {
+        let hint = match &row.track.problem {
+            Some(problem) => problem.clone(),
+            None => details(row),
+        };
+        response.clone().on_hover_text(hint);
+    }
+    response.context_menu(|ui| menu::show(ui, model, row, out));
+}
+
+/// What the tooltip of a row tells.
+fn details(row: &Row<'_>) -> String {
+    let track = row.track;
+    let mut lines = vec![track.title.clone()];
+    if !track.tags.is_empty() {
+        lines.push(track.tags.join(", "));
+    }
+    if let Some([arousal, valence]) = track.emotion {
+        lines.push(format!("arousal {arousal:.1}, valence {valence:.1} of 9"));
+    }
+    if let Some(codec) = &track.codec {
+        lines.push(codec.clone());
+    }
+    lines.push(track.path.display().to_string());
+    lines.join("\n")
+}
+
+fn body() -> FontId {
+    FontId::proportional(theme::TEXT_BODY)
+}
+
+fn write(ui: &egui::Ui, place: Rect, align: Align2, text: &str, font: FontId, colour: Color32) {
+    let text = egui::RichText::new(text).font(font).color(colour);
+    let galley = egui::WidgetText::from(text).into_galley(
+        ui,
+        Some(egui::TextWrapMode::Truncate),
+        place.width(),
+        egui::TextStyle::Body,
+    );
+    let corner = align.align_size_within_rect(galley.size(), place).min;
+    ui.painter()
+        .with_clip_rect(place.intersect(ui.clip_rect()))
+        .galley(corner, galley, colour);
+}
+
+fn cells(ui: &egui::Ui, columns: &Columns, row: &Row<'_>, inner: Rect, selected: bool) {
+    let tokens = theme::tokens(ui);
+    let track = row.track;
+    let small = theme::small_font();
+    let weak = tokens.text_weak;
+    for (column, cell) in columns.places(inner) {
+        // Air to the next column; numbers stand at the right.
+        let left = Rect::from_min_max(cell.min, pos2(cell.right() - theme::SPACE, cell.bottom()));
+        let (from_left, from_right) = (Align2::LEFT_CENTER, Align2::RIGHT_CENTER);
+        match column {
+            Column::Title => {
+                let colour = if selected {
+                    tokens.text_strong
+                } else {
+                    tokens.text
+                };
+                write(ui, left, from_left, &track.title, body(), colour);
+            }
+            Column::Label => {
+                if let (Some(name), Some(place)) = (&track.label, row.label) {
+                    let dot = pos2(left.left() + theme::UNIT, left.center().y);
+                    ui.painter()
+                        .circle_filled(dot, theme::LABEL_DOT, theme::label_colour(place));
+                    let rest = Rect::from_min_max(pos2(dot.x + theme::SPACE, left.top()), left.max);
+                    write(ui, rest, from_left, name, small.clone(), weak);
+                }
+            }
+            Column::Split => {
+                let part = row.part.unwrap_or("–");
+                write(ui, left, from_left, part, small.clone(), weak);
+            }
+            Column::Key => {
+                if let Some(key) = track.key.and_then(key_name) {
+                    write(ui, left, from_left, key, small.clone(), weak);
+                }
+            }
+            Column::Tempo => {
+                if let Some(tempo) = track.tempo_bpm {
+                    let text = format!("{tempo:.0}");
+                    write(ui, cell, from_right, &text, small.clone(), weak);
+                }
+            }
+            Column::Path => {
+                let text = track.path.to_string_lossy();
+                write(ui, left, from_left, &text, small.clone(), weak);
+            }
+            Column::Length => {
+                if let Some(secs) = track.duration_secs {
+                    let text = length_text(secs);
+                    write(ui, cell, from_right, &text, small.clone(), weak);
+                }
+            }
+        }
+    }
+}
+
+/// The field for a label or tag in a row.
+fn edit(ui: &mut egui::Ui, cell: Rect, text: &str, what: Edited, out: &mut Vec<Command>) {
+    let (hint, name) = match what {
+        Edited::Label => ("Label; Enter keeps it", "Label"),
+        Edited::Tag => ("New tag; Enter adds it", "New tag"),
+    };
+    let mut text = text.to_owned();
+    let length = text.chars().count();
+    let field = TextEdit::singleline(&mut text)
+        .id_salt(("edit", name))
+        .hint_text(hint)
+        .margin(egui::Margin::symmetric(4, 2));
+    let response = ui.put(cell, field);
+    let begun = response.id.with("begun");
+    let is_new = ui.data(|data| data.get_temp::<bool>(begun)).is_none();
+    let (enter, escape) = ui.input(|input| {
+        (
+            input.key_pressed(Key::Enter),
+            input.key_pressed(Key::Escape),
+        )
+    });
+    let mut push = |command| out.push(Command::Library(command));
+    if is_new {
+        response.request_focus();
+        ui.data_mut(|data| data.insert_temp(begun, true));
+        // What is typed takes the place of what stands there.
+        let mut state =
+            egui::text_edit::TextEditState::load(ui.ctx(), response.id).unwrap_or_default();
+        let all = egui::text::CCursorRange::two(
+            egui::text::CCursor::new(0),
+            egui::text::CCursor::new(length),
+        );
+        state.cursor.set_char_range(Some(all));
+        state.store(ui.ctx(), response.id);
+    } else if response.lost_focus() || !response.has_focus() {
+        ui.data_mut(|data| data.remove::<bool>(begun));
+        // Clicking elsewhere gives up what was typed: only Enter changes anything.
+        push(LibraryCommand::EndEdit {
+            keep: enter && !escape,
+        });
+        return;
+    }
+    if response.changed() {
+        push(LibraryCommand::EditText(text));
+    }
+}

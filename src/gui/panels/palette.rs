@@ -1,0 +1,167 @@
+//! The command palette: a few letters find everything that can be done, opened or played.
+
+use eframe::egui::{
+    self, Align, Align2, Area, Frame, Id, Key, Layout as Flow, Margin, Modal, Modifiers, RichText,
+    ScrollArea, Sense, TextEdit, vec2,
+};
+use egui_phosphor::regular as icon;
+
+use crate::gui::{
+    actions,
+    command::{Command, WindowCommand},
+    model::{Model, Offer, Palette, length},
+    theme::{self, small},
+};
+
+/// Draws the palette while it is open.
+pub fn show(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
+    let Some(palette) = &model.palette else {
+        return;
+    };
+    // Read before the text field sees them.
+    let (up, down, enter) = ui.ctx().input_mut(|input| {
+        (
+            input.consume_key(Modifiers::NONE, Key::ArrowUp),
+            input.consume_key(Modifiers::NONE, Key::ArrowDown),
+            input.consume_key(Modifiers::NONE, Key::Enter),
+        )
+    });
+    let mut push = |command| out.push(Command::Window(command));
+    if up || down {
+        push(WindowCommand::PaletteMove(if up { -1 } else { 1 }));
+    }
+    if enter {
+        push(WindowCommand::PaletteRun(palette.chosen));
+    }
+    let top = Area::new(Id::new("palette"))
+        .order(egui::Order::Foreground)
+        .kind(egui::UiKind::Modal)
+        .anchor(Align2::CENTER_TOP, vec2(0.0, theme::BAR_HEIGHT));
+    let frame = Frame::popup(ui.style()).inner_margin(Margin::same(8));
+    let response = Modal::new(Id::new("palette"))
+        .area(top)
+        .frame(frame)
+        .show(ui.ctx(), |ui| {
+            ui.set_width(theme::DIALOG_WIDTH.min(ui.ctx().content_rect().width() - 40.0));
+            let mut text = palette.text.clone();
+            let field = TextEdit::singleline(&mut text)
+                .hint_text("What to do, a track, or what was open before")
+                .margin(Margin::symmetric(8, 6))
+                .desired_width(f32::INFINITY);
+            let response = ui.add(field);
+            // The letters go nowhere else while the palette is open.
+            response.request_focus();
+            if response.changed() {
+                out.push(Command::Window(WindowCommand::PaletteText(text)));
+            }
+            ui.add_space(theme::SPACE_SMALL);
+            if palette.offers.is_empty() {
+                let weak = theme::tokens(ui).text_weak;
+                ui.label(RichText::new("Nothing is called so").color(weak));
+            }
+            offers(ui, model, palette, out);
+        });
+    if response.should_close() {
+        out.push(Command::Window(WindowCommand::ShowPalette(false)));
+    }
+}
+
+fn offers(ui: &mut egui::Ui, model: &Model, palette: &Palette, out: &mut Vec<Command>) {
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let room = (ui.ctx().content_rect().height() - 50.0 * theme::UNIT)
+        .clamp(theme::CONTROL_HEIGHT, 14.0 * theme::CONTROL_HEIGHT);
+    let seen = ui.id().with("chosen");
+    let moved = ui.data(|data| data.get_temp(seen)) != Some(palette.chosen);
+    ui.data_mut(|data| data.insert_temp(seen, palette.chosen));
+    ScrollArea::vertical().max_height(room).show(ui, |ui| {
+        for (place, offer) in palette.offers.iter().enumerate() {
+            let on = place == palette.chosen;
+            let response = row(ui, model, offer, on);
+            if on && moved {
+                response.scroll_to_me(None);
+            }
+            if response.clicked() {
+                out.push(Command::Window(WindowCommand::PaletteRun(place)));
+            }
+        }
+    });
+}
+
+/// What an offer looks like: symbol, name, an explanation, and its key at the right.
+struct Look {
+    symbol: &'static str,
+    name: String,
+    more: String,
+    key: String,
+}
+
+fn look(model: &Model, offer: &Offer) -> Look {
+    match offer {
+        Offer::Action(id) => {
+            let action = actions::find(id);
+            Look {
+                symbol: icon::CARET_RIGHT,
+                name: action.map_or_else(String::new, |action| action.name.to_owned()),
+                more: action.map_or_else(String::new, |action| action.help.to_owned()),
+                key: action.map_or_else(String::new, |action| action.key_text()),
+            }
+        }
+        Offer::Recent(path) => Look {
+            symbol: icon::FOLDER,
+            name: format!(
+                "Open {}",
+                path.file_name()
+                    .unwrap_or(path.as_os_str())
+                    .to_string_lossy()
+            ),
+            more: path.display().to_string(),
+            key: String::new(),
+        },
+        Offer::Track(index) => {
+            let track = model.library.track(*index);
+            Look {
+                symbol: icon::MUSIC_NOTE,
+                name: track.map_or_else(String::new, |track| track.title.clone()),
+                more: track
+                    .and_then(|track| track.label.clone())
+                    .unwrap_or_default(),
+                key: track
+                    .and_then(|track| track.duration_secs)
+                    .map_or_else(String::new, length),
+            }
+        }
+    }
+}
+
+fn row(ui: &mut egui::Ui, model: &Model, offer: &Offer, on: bool) -> egui::Response {
+    let tokens = theme::tokens(ui);
+    let look = look(model, offer);
+    let size = vec2(ui.available_width(), theme::CONTROL_HEIGHT);
+    let (area, response) = ui.allocate_exact_size(size, Sense::click());
+    if on || response.hovered() {
+        let fill = if on {
+            tokens.accent_quiet
+        } else {
+            tokens.raised
+        };
+        ui.painter().rect_filled(area, theme::CORNER, fill);
+    }
+    let inner = area.shrink2(vec2(theme::SPACE, 0.0));
+    let builder = egui::UiBuilder::new()
+        .max_rect(inner)
+        .layout(Flow::right_to_left(Align::Center));
+    ui.scope_builder(builder, |ui| {
+        ui.label(small(&look.key).color(tokens.text_weak));
+        ui.with_layout(Flow::left_to_right(Align::Center), |ui| {
+            ui.label(RichText::new(look.symbol).color(tokens.text_weak));
+            ui.label(RichText::new(&look.name).color(tokens.text_strong));
+            let more = small(&look.more).color(tokens.text_weak);
+            ui.add(egui::Label::new(more).truncate().selectable(false));
+        });
+    });
+    let name = look.name;
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, on, &name)
+    });
+    response
+}

@@ -1,0 +1,86 @@
+//! What dropping the files that are dragged over the window would do.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    collection,
+    gui::message::{LibraryMessage, Message, Outbox},
+    jobs,
+};
+
+/// Looks at what is dragged; the answer comes as a message.
+pub fn look(hovered: Vec<PathBuf>, outbox: &Outbox) {
+    let (told, failed) = (outbox.clone(), outbox.clone());
+    let job = jobs::spawn(
+        "hover",
+        move |_| {
+            let text = drop_text(&hovered);
+            told.send(Message::Library(LibraryMessage::Hovered(hovered, text)));
+        },
+        move |fault| failed.send(Message::Fault(fault)),
+    );
+    // Where the system gives no thread the hint stays general.
+    drop(job);
+}
+
+fn drop_text(hovered: &[PathBuf]) -> String {
+    let name = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        name.to_string_lossy().into_owned()
+    };
+    match hovered {
+        // Some systems name the files only when they are dropped.
+        [] => {
+            "Drop to open: folders with everything in them, sound files, tables of paths".to_owned()
+        }
+        [one] if one.is_dir() => match collection::data_set_name(one) {
+            Some(set) => format!(
+                "Drop to open “{}” as {set}, with its labels and split",
+                name(one)
+            ),
+            None => format!(
+                "Drop to open “{}” with everything in it; sub-folders are labels",
+                name(one)
+            ),
+        },
+        [one] if is_table(one) => {
+            format!(
+                "Drop to open the tracks that “{}” lists, with their labels",
+                name(one)
+            )
+        }
+        [one] => format!("Drop to open “{}”", name(one)),
+        many => format!("Drop to open these {} as one collection", many.len()),
+    }
+}
+
+fn is_table(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default();
+    ["csv", "tsv"]
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_says_what_dropping_will_do() {
+        let home = tempfile::tempdir().unwrap();
+        let set = home.path().join("mtt");
+        std::fs::create_dir(&set).unwrap();
+        std::fs::write(
+            set.join("annotations_final.csv"),
+            "clip_id\tharp\tmp3_path\n",
+        )
+        .unwrap();
+        let said = |path: &Path| drop_text(&[path.to_path_buf()]);
+        assert!(said(&set).contains("“mtt” as MagnaTagATune"));
+        assert!(said(home.path()).contains("sub-folders are labels"));
+        assert!(said(Path::new("/m/list.CSV")).contains("lists"));
+        assert_eq!(said(Path::new("/m/a.wav")), "Drop to open “a.wav”");
+        assert!(drop_text(&[PathBuf::new(), PathBuf::new()]).contains("these 2"));
+        assert!(drop_text(&[]).starts_with("Drop to open"));
+    }
+}

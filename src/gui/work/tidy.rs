@@ -1,0 +1,36 @@
+//! Counting and emptying the cache of computed pictures.
+
+use std::sync::Arc;
+
+use crate::{
+    gui::message::{Message, Outbox},
+    jobs,
+    storage::{Cache, StorageError},
+};
+
+/// Counts what the cache takes; the answer comes as a message.
+pub fn count(cache: &Arc<Cache>, outbox: &Outbox) {
+    with_cache(cache, outbox, |_| Ok(()));
+}
+
+/// Empties the cache.
+pub fn clear(cache: &Arc<Cache>, outbox: &Outbox) {
+    with_cache(cache, outbox, Cache::clear);
+}
+
+fn with_cache(cache: &Arc<Cache>, outbox: &Outbox, what: fn(&Cache) -> Result<(), StorageError>) {
+    let (told, failed) = (outbox.clone(), outbox.clone());
+    let cache = Arc::clone(cache);
+    let job = jobs::spawn(
+        "cache",
+        move |_| {
+            told.send(match what(&cache) {
+                Ok(()) => Message::CacheBytes(cache.bytes()),
+                Err(error) => Message::Fault(error.to_string()),
+            });
+        },
+        move |fault| failed.send(Message::Fault(fault)),
+    );
+    // Nothing has to be stopped; where the system gives no thread the number stays unknown.
+    drop(job);
+}

@@ -1,0 +1,404 @@
+//! Library, palette, undo and notices do from the keyboard and the mouse what their users were promised.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use eframe::egui::{self, Key, Modifiers, accesskit::Role};
+use egui_kittest::{
+    Harness,
+    kittest::{By, NodeT as _, Queryable as _},
+};
+use mynascope::{
+    audio,
+    collection::{Collection, CollectionKind, Track},
+    gui::{
+        App, Offscreen, PictureError, Start, actions,
+        command::{Command, LibraryCommand, WindowCommand},
+        layout::{Layout, Pane},
+        model::{Column, Model, PictureState, Sort},
+        panels, theme,
+    },
+    storage::{Settings, Theme},
+};
+
+const SIZE: [u32; 2] = [1280, 800];
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Whether anything can draw here; says so where not.
+fn can_draw() -> bool {
+    match Offscreen::open(SIZE, Theme::Dark, vec![PathBuf::from("nothing here")]) {
+        Err(PictureError::NoAdapter { why }) => {
+            eprintln!("skipped: no graphics driver ({why})");
+            false
+        }
+        _ => true,
+    }
+}
+
+/// Labelled tracks of two seconds.
+fn sounds() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (label, title) in [("dub", "echo"), ("dub", "siren"), ("rock", "riff")] {
+        let place = folder.path().join(label);
+        std::fs::create_dir_all(&place).unwrap();
+        let samples: Vec<f32> = (0..32_000).map(|i| (i as f32 * 0.05).sin() * 0.3).collect();
+        audio::write_wav(&place.join(format!("{title}.wav")), &samples, 16_000).unwrap();
+    }
+    folder
+}
+
+fn window(folder: &Path) -> Harness<'static, App> {
+    let start = Start {
+        paths: vec![folder.to_path_buf()],
+        settings: Settings::default(),
+        complaint: None,
+        sound: false,
+        remember: false,
+    };
+    let mut harness = Harness::builder()
+        .with_size(egui::vec2(SIZE[0] as f32, SIZE[1] as f32))
+        .wgpu()
+        .build_eframe(|creation| App::create(creation, start).unwrap());
+    settle(&mut harness);
+    harness
+}
+
+fn settle(harness: &mut Harness<'_, App>) {
+    let begin = Instant::now();
+    loop {
+        harness.run_steps(2);
+        if !harness.state().is_busy() {
+            break;
+        }
+        assert!(begin.elapsed() < PATIENCE, "the window stays busy");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    harness.run_steps(4);
+}
+
+fn row(title: &str) -> By<'_> {
+    By::new().role(Role::Button).label(title)
+}
+
+fn shown(harness: &Harness<'_, App>) -> String {
+    let library = &harness.state().model().library;
+    library.selected_track().unwrap().title.clone()
+}
+
+fn label(harness: &Harness<'_, App>, title: &str) -> Option<String> {
+    let library = &harness.state().model().library;
+    let tracks = &library.collection.as_ref().unwrap().tracks;
+    let track = tracks.iter().find(|track| track.title == title).unwrap();
+    track.label.clone()
+}
+
+fn titles(harness: &Harness<'_, App>) -> Vec<String> {
+    let library = &harness.state().model().library;
+    (0..library.row_count())
+        .map(|row| library.row(row).unwrap().track.title.clone())
+        .collect()
+}
+
+fn type_text(harness: &mut Harness<'_, App>, text: &str) {
+    harness.event(egui::Event::Text(text.to_owned()));
+    harness.run_steps(2);
+}
+
+fn press(harness: &mut Harness<'_, App>, modifiers: Modifiers, key: Key) {
+    harness.key_press_modifiers(modifiers, key);
+    harness.run_steps(3);
+}
+
+fn last_notice(harness: &Harness<'_, App>) -> String {
+    let notices = harness.state().model().notices.shown();
+    notices
+        .last()
+        .map_or_else(String::new, |it| it.text.clone())
+}
+
+/// A collection of many tracks, without files.
+fn many(tracks: usize) -> Model {
+    let mut model = Model::default();
+    model.library.show(Collection {
+        name: "many".to_owned(),
+        kind: CollectionKind::Folder,
+        tracks: (0..tracks)
+            .map(|number| Track {
+                label: Some(format!("label {}", number % 20)),
+                duration_secs: Some(number as f64),
+                ..Track::of_file(&PathBuf::from(format!("/music/track {number:06}.wav")))
+            })
+            .collect(),
+        split: None,
+        notes: Vec::new(),
+    });
+    assert!(model.library.find().is_none());
+    model
+}
+
+fn list(model: Model) -> Harness<'static, Model> {
+    Harness::builder()
+        .with_size(egui::vec2(420.0, 700.0))
+        .build_ui_state(
+            |ui, model: &mut Model| {
+                theme::install(ui.ctx(), Theme::Dark);
+                panels::show(Pane::Library, ui, model, &mut Vec::new());
+            },
+            model,
+        )
+}
+
+#[test]
+fn of_a_hundred_thousand_rows_only_those_in_view_are_laid_out() {
+    let mut harness = list(many(100_000));
+    harness.run_steps(3);
+    let drawn = |harness: &Harness<'_, Model>| {
+        let rows = harness.get_all_by(|node| {
+            let label = node.label();
+            label.is_some_and(|label| label.starts_with("track 0"))
+        });
+        let names: Vec<String> = rows
+            .map(|node| node.accesskit_node().label().unwrap())
+            .collect();
+        names
+    };
+    let top = drawn(&harness);
+    assert!((10..60).contains(&top.len()), "{} rows", top.len());
+    assert_eq!(top[0], "track 000000");
+    // The keyboard reaches the last row, and it comes into view.
+    harness.state_mut().library.selected = Some(99_999);
+    harness.run_steps(4);
+    let end = drawn(&harness);
+    assert!(end.len() < 60 && end.contains(&"track 099999".to_owned()));
+}
+
+/// Prints what a frame of the list costs; run with `--ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, not a promise"]
+fn frame_time_of_a_hundred_thousand_rows() {
+    let mut harness = list(many(100_000));
+    harness.run_steps(3);
+    let mut times: Vec<Duration> = (0..60)
+        .map(|frame| {
+            harness.state_mut().library.selected = Some(frame * 1500);
+            let begin = Instant::now();
+            harness.step();
+            begin.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    println!("library of 100,000 rows: median {:?} a frame", times[30]);
+    let mut find = many(100_000).library;
+    find.search = "track 77".to_owned();
+    let find = find.find().unwrap();
+    let begin = Instant::now();
+    let rows = find.rows(&|| false).unwrap().len();
+    println!("search: {rows} of 100,000 found in {:?}", begin.elapsed());
+}
+
+#[test]
+fn a_label_is_changed_in_place_undone_and_done_again() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let mut harness = window(folder.path());
+    harness.get(row("siren")).click();
+    settle(&mut harness);
+    press(&mut harness, Modifiers::NONE, Key::F2);
+    assert!(harness.state().model().library.editing.is_some());
+    press(&mut harness, Modifiers::COMMAND, Key::A);
+    type_text(&mut harness, "ambient");
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert_eq!(label(&harness, "siren").as_deref(), Some("ambient"));
+    assert_eq!(label(&harness, "echo").as_deref(), Some("dub"));
+    press(&mut harness, Modifiers::COMMAND, Key::Z);
+    assert_eq!(label(&harness, "siren").as_deref(), Some("dub"));
+    assert_eq!(last_notice(&harness), "Undone: label of a track");
+    press(&mut harness, Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    assert_eq!(label(&harness, "siren").as_deref(), Some("ambient"));
+    // Esc gives up what was typed.
+    press(&mut harness, Modifiers::NONE, Key::F2);
+    type_text(&mut harness, "nonsense");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert!(harness.state().model().library.editing.is_none());
+    assert_eq!(label(&harness, "siren").as_deref(), Some("ambient"));
+    // The music folder is left alone.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn several_tracks_are_labelled_at_once_and_undone_as_one() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let mut harness = window(folder.path());
+    harness.get(row("echo")).click();
+    harness.run_steps(2);
+    harness.get(row("riff")).click_modifiers(Modifiers::COMMAND);
+    harness.run_steps(2);
+    let label_both = Command::Library(LibraryCommand::Label(Some("new".to_owned())));
+    harness.state_mut().apply(label_both);
+    assert_eq!(label(&harness, "echo").as_deref(), Some("new"));
+    assert_eq!(label(&harness, "riff").as_deref(), Some("new"));
+    assert_eq!(label(&harness, "siren").as_deref(), Some("dub"));
+    harness
+        .state_mut()
+        .apply(Command::Window(WindowCommand::Undo));
+    assert_eq!(label(&harness, "echo").as_deref(), Some("dub"));
+    assert_eq!(label(&harness, "riff").as_deref(), Some("rock"));
+}
+
+#[test]
+fn headings_sort_and_lengths_are_known_without_opening_each_track() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let mut harness = window(folder.path());
+    let library = &harness.state().model().library;
+    let tracks = &library.collection.as_ref().unwrap().tracks;
+    assert!(tracks.iter().all(|it| it.duration_secs == Some(2.0)));
+    harness.get_by_label("Sort by Title").click();
+    harness.run_steps(3);
+    assert_eq!(titles(&harness), ["echo", "riff", "siren"]);
+    harness.get_by_label("Sort by Title").click();
+    harness.run_steps(3);
+    assert_eq!(titles(&harness), ["siren", "riff", "echo"]);
+    assert_eq!(
+        harness.state().model().library.sort,
+        Some(Sort {
+            column: Column::Title,
+            descending: true
+        })
+    );
+}
+
+#[test]
+fn a_bad_file_is_marked_with_its_reason_and_another_one_is_shown_first() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    std::fs::write(folder.path().join("dub/aaa.wav"), b"RIFF....WAVE").unwrap();
+    let harness = window(folder.path());
+    let model = harness.state().model();
+    assert_eq!(model.library.bad_count(), 1);
+    let bad = model.library.track(0).unwrap();
+    assert!(bad.problem.as_ref().unwrap().ends_with("aaa.wav"));
+    assert_eq!(shown(&harness), "echo", "the first track that can be used");
+    assert!(matches!(
+        model.spectrogram.state,
+        PictureState::Ready { .. }
+    ));
+}
+
+#[test]
+fn the_palette_finds_actions_and_tracks_by_a_few_letters() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let mut harness = window(folder.path());
+    press(&mut harness, Modifiers::COMMAND, Key::P);
+    type_text(&mut harness, "teach");
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert_eq!(harness.state().model().layout, Layout::Teach);
+    assert!(harness.state().model().palette.is_none());
+    press(&mut harness, Modifiers::COMMAND, Key::P);
+    type_text(&mut harness, "riff");
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert_eq!(shown(&harness), "riff");
+    // Esc closes it and changes nothing.
+    press(&mut harness, Modifiers::COMMAND, Key::P);
+    type_text(&mut harness, "mute");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert!(harness.state().model().palette.is_none());
+    assert_eq!(harness.state().model().settings.volume, 1.0);
+}
+
+#[test]
+fn settings_and_keys_open_by_key_and_close_by_escape() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let mut harness = window(folder.path());
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    assert!(harness.state().model().settings_shown);
+    harness.get_by_label("light").click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().model().settings.theme, Theme::Light);
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert!(!harness.state().model().settings_shown);
+    press(&mut harness, Modifiers::NONE, Key::F1);
+    assert!(harness.state().model().keys_shown);
+    // One thing lies over the panels at a time.
+    press(&mut harness, Modifiers::COMMAND, Key::P);
+    assert!(!harness.state().model().keys_shown);
+}
+
+#[test]
+fn notes_go_by_themselves_and_errors_stay_until_closed() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let mut harness = window(folder.path());
+    let tell = || Command::Window(WindowCommand::Tell("saved".to_owned()));
+    for _ in 0..50 {
+        harness.state_mut().apply(tell());
+    }
+    harness.run_steps(2);
+    let notices = harness.state().model().notices.shown();
+    assert_eq!((notices.len(), notices[0].count), (1, 50), "no storm");
+    harness.get_by_label("50 times");
+    let missing = vec![folder.path().join("gone")];
+    let open = Command::Library(LibraryCommand::Open(missing));
+    harness.state_mut().apply(open);
+    settle(&mut harness);
+    // Six seconds of the window's clock.
+    harness.input_mut().predicted_dt = 0.1;
+    for _ in 0..200 {
+        harness.step();
+    }
+    let notices = harness.state().model().notices.shown();
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert!(notices[0].text.ends_with("gone"));
+    harness.get_by_label("Close this message").click();
+    harness.run_steps(2);
+    assert!(harness.state().model().notices.shown().is_empty());
+}
+
+#[test]
+fn every_action_can_be_asked_for_with_and_without_a_collection() {
+    if !can_draw() {
+        return;
+    }
+    // These ask the system for something that a test cannot answer.
+    let outside = ["open-files", "open-folder", "open-demo", "show-in-folder"];
+    let folder = sounds();
+    let empty = tempfile::tempdir().unwrap();
+    for place in [folder.path(), &empty.path().join("nothing")] {
+        let mut harness = window(place);
+        for action in actions::all() {
+            if outside.contains(&action.id) {
+                continue;
+            }
+            let command = (action.command)(harness.state().model());
+            if let Some(command) = command {
+                harness.state_mut().apply(command);
+                harness.step();
+            }
+        }
+    }
+}
