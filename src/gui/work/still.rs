@@ -39,6 +39,8 @@ impl Still {
         });
         let model = Model {
             settings: model.settings.clone(),
+            // Some layouts mark the crops on the picture.
+            layout: model.layout,
             spectrogram: model.spectrogram.clone(),
             mask: model.mask.clone(),
             transport: model.transport.clone(),
