@@ -20,8 +20,8 @@ use mynascope::{
     },
     jobs::Watch,
     train::{
-        Objective, StepRecord, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary,
-        resume, run,
+        LabelMeaning, LabelTask, Objective, Optimiser, Schedule, StepRecord, TrainConfig,
+        TrainControl, TrainError, TrainEvent, TrainSummary, Trainable, reconstruct, resume, run,
     },
 };
 
@@ -173,6 +173,57 @@ fn a_stopped_and_resumed_run_equals_an_unbroken_one() {
 }
 
 #[test]
+fn every_objective_and_optimiser_goes_on_as_if_it_had_not_been_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracks = genres(&folder.path().join("audio"));
+    let optimisers = Optimiser::ALL.into_iter().cycle();
+    for (objective, optimiser) in Objective::ALL.into_iter().zip(optimisers) {
+        let config = TrainConfig {
+            objective,
+            optimiser,
+            patch: if objective == Objective::Mae {
+                EncoderKind::Vertical
+            } else {
+                EncoderKind::Hybrid
+            },
+            ema: if optimiser == Optimiser::Lion {
+                0.9
+            } else {
+                0.0
+            },
+            schedule: Schedule::Cosine,
+            warmup_steps: Some(2),
+            clip_norm: 1.0,
+            chunk: Some(4),
+            ..small(5)
+        };
+        let out = |name: &str| folder.path().join(format!("{objective}-{name}"));
+        let (whole, broken) = (out("whole"), out("broken"));
+        on_one_thread(|| train(&config, &tracks, &whole));
+        // Stopped in the middle of an epoch of two steps.
+        let control = TrainControl::default();
+        let stopping = control.clone();
+        on_one_thread(|| {
+            run(&config, &tracks, &broken, &control, &mut |event| {
+                if matches!(&event, TrainEvent::Step(record) if record.step == 3) {
+                    stopping.stop();
+                }
+            })
+            .unwrap()
+        });
+        let control = TrainControl::default();
+        on_one_thread(|| resume(&broken, None, &tracks, &control, &mut |_| {}).unwrap());
+        for file in ["final.safetensors", "step-5/optimiser.safetensors"] {
+            let read = |folder: &Path| fs::read(folder.join(file)).unwrap();
+            assert!(
+                read(&broken) == read(&whole),
+                "{objective} {optimiser} {file}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_checkpoint_that_is_asked_for_is_written_after_the_step_or_while_paused() {
     let folder = tempfile::tempdir().unwrap();
     let tracks = tracks(folder.path());
@@ -279,4 +330,279 @@ fn a_batch_larger_than_the_collection_is_lowered_and_said() {
     )
     .unwrap();
     assert!(notes.contains("12 tracks instead of 64"), "{notes}");
+}
+
+#[test]
+fn what_cannot_be_trained_on_is_refused_before_the_first_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let control = TrainControl::default();
+    let attempt = |config: &TrainConfig, tracks: &Collection, out: &str| {
+        let mut steps = 0;
+        let error = run(
+            config,
+            tracks,
+            &folder.path().join(out),
+            &control,
+            &mut |event| steps += usize::from(matches!(event, TrainEvent::Step(_))),
+        )
+        .unwrap_err();
+        assert_eq!(steps, 0, "{error}");
+        error
+    };
+
+    // Files that are no sound, and one track alone.
+    let broken = folder.path().join("broken");
+    fs::create_dir(&broken).unwrap();
+    for name in ["a.wav", "b.wav", "c.mp3"] {
+        fs::write(broken.join(name), "no sound").unwrap();
+    }
+    let open = |path: &Path| collection::open(&[path.to_path_buf()], &Watch::unattended()).unwrap();
+    let error = attempt(&small(2), &open(&broken), "r1");
+    assert!(
+        matches!(
+            error,
+            TrainError::TooFewTracks {
+                readable: 0,
+                given: 3
+            }
+        ),
+        "{error}"
+    );
+    let tones = tracks(&folder.path().join("audio"));
+    let one = Collection {
+        tracks: tones.tracks[..1].to_vec(),
+        ..tones.clone()
+    };
+    let error = attempt(&small(2), &one, "r2");
+    assert!(
+        matches!(
+            error,
+            TrainError::TooFewTracks {
+                readable: 1,
+                given: 1
+            }
+        ),
+        "{error}"
+    );
+
+    // Labels that are not there.
+    let supervised = TrainConfig {
+        objective: Objective::Supervised,
+        task: LabelTask::Key,
+        ..small(2)
+    };
+    let error = attempt(&supervised, &tones, "r3");
+    assert!(matches!(error, TrainError::NoLabels { .. }), "{error}");
+    assert!(!folder.path().join("r3").exists());
+
+    // A folder that cannot be made, and mels that cannot be kept.
+    fs::write(folder.path().join("file"), "").unwrap();
+    let error = attempt(&small(2), &tones, "file/run");
+    assert!(matches!(error, TrainError::Storage(_)), "{error}");
+    let no_mels = TrainConfig {
+        mels: Some(folder.path().join("file/mels")),
+        ..small(2)
+    };
+    let error = attempt(&no_mels, &tones, "r4");
+    assert!(matches!(error, TrainError::Storage(_)), "{error}");
+
+    // Settings that leave nothing to see or to learn.
+    for (config, word) in [
+        (
+            TrainConfig {
+                objective: Objective::Mae,
+                ..small(2)
+            },
+            "one shape",
+        ),
+        (
+            TrainConfig {
+                trainable: Trainable::Last(2),
+                ..small(2)
+            },
+            "1 blocks",
+        ),
+    ] {
+        let error = attempt(&config, &tones, "r5").to_string();
+        assert!(error.contains(word), "{error}");
+    }
+}
+
+#[test]
+fn tracks_shorter_than_a_window_are_padded_with_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let audio = folder.path().join("audio");
+    for track in 0..4 {
+        let pitch = 200.0 * (track + 1) as f32 * std::f32::consts::TAU / 16_000.0;
+        let samples: Vec<f32> = (0..6_000).map(|n| (n as f32 * pitch).sin()).collect();
+        audio::write_wav(&audio.join(format!("{track}.wav")), &samples, 16_000).unwrap();
+    }
+    let tracks = collection::open(&[audio], &Watch::unattended()).unwrap();
+    let summary = train(&small(2), &tracks, &folder.path().join("run"));
+    assert_eq!(summary.steps, 2);
+    assert!(summary.loss_last.is_finite());
+}
+
+/// The fault: the disk fails in the middle of a run. What was kept before stays whole, and the run goes on from it.
+#[test]
+fn a_checkpoint_that_cannot_be_written_ends_the_run_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracks = tracks(&folder.path().join("audio"));
+    let (whole, out) = (folder.path().join("whole"), folder.path().join("run"));
+    let config = TrainConfig {
+        save_every: 1,
+        ..small(4)
+    };
+    on_one_thread(|| train(&config, &tracks, &whole));
+    // A file stands where the third checkpoint would be filled.
+    let blocker = out.join(".step-3.partial");
+    let error = on_one_thread(|| {
+        run(
+            &config,
+            &tracks,
+            &out,
+            &TrainControl::default(),
+            &mut |event| {
+                if let TrainEvent::Checkpoint { step: 1, .. } = event {
+                    fs::write(&blocker, "").unwrap();
+                }
+            },
+        )
+        .unwrap_err()
+    });
+    assert!(
+        matches!(
+            error,
+            TrainError::CannotKeep {
+                step: 3,
+                kept: 2,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    fs::remove_file(&blocker).unwrap();
+    let control = TrainControl::default();
+    on_one_thread(|| resume(&out, None, &tracks, &control, &mut |_| {}).unwrap());
+    let read = |folder: &Path| load_weights(&folder.join("final.safetensors"), None).unwrap();
+    assert_eq!(read(&out), read(&whole));
+}
+
+#[test]
+fn a_run_is_not_taken_up_with_other_tracks() {
+    let folder = tempfile::tempdir().unwrap();
+    let audio = folder.path().join("audio");
+    let tones = tracks(&audio);
+    let out = folder.path().join("run");
+    train(&small(2), &tones, &out);
+    let refused = |tracks: &Collection| {
+        let control = TrainControl::default();
+        let error = resume(&out, Some(4), tracks, &control, &mut |_| {}).unwrap_err();
+        assert!(matches!(error, TrainError::NoRun { .. }), "{error}");
+        error.to_string()
+    };
+    let fewer = Collection {
+        tracks: tones.tracks[2..].to_vec(),
+        ..tones.clone()
+    };
+    let why = refused(&fewer);
+    assert!(
+        why.contains("12 tracks") && why.contains("10 readable"),
+        "{why}"
+    );
+    let mut turned = tones.clone();
+    turned.tracks.reverse();
+    assert!(refused(&turned).contains("another order"));
+    audio::write_wav(&audio.join("tone-03.wav"), &[0.25; 64_000], 16_000).unwrap();
+    let why = refused(&tones);
+    assert!(why.contains("another sound"), "{why}");
+}
+
+/// Two genres, by folder: low tones and noise.
+fn genres(folder: &Path) -> Collection {
+    for track in 0..12_u32 {
+        let mut noise = track + 1;
+        let samples: Vec<f32> = (0..64_000)
+            .map(|n| {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let hiss = (noise >> 8) as f32 / (1 << 24) as f32 - 0.5;
+                let tone = (n as f32 * 0.04 * (1.0 + track as f32 * 0.1)).sin();
+                if track % 2 == 0 { hiss } else { 0.5 * tone }
+            })
+            .collect();
+        let genre = ["noise", "tone"][track as usize % 2];
+        let path = folder.join(genre).join(format!("{track}.wav"));
+        audio::write_wav(&path, &samples, 16_000).unwrap();
+    }
+    collection::open(&[folder.to_path_buf()], &Watch::unattended()).unwrap()
+}
+
+/// The promise: a trained encoder learns a user's labels, with as many of its blocks as wanted, and what was to stay
+/// stays.
+#[test]
+fn an_encoder_is_fine_tuned_to_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracks = genres(&folder.path().join("audio"));
+    let base = folder.path().join("base");
+    train(&small(2), &tracks, &base);
+    let before = load_weights(&base.join("final.safetensors"), None).unwrap();
+    for trainable in [Trainable::All, Trainable::Last(1), Trainable::Head] {
+        let out = folder.path().join(trainable.to_string().replace(':', "-"));
+        let config = TrainConfig {
+            objective: Objective::Supervised,
+            trainable,
+            init: Some(base.clone()),
+            mask_ratio: mynascope::tokens::MaskRatio::new(0.5).unwrap(),
+            learning_rate: 1e-2,
+            ..small(30)
+        };
+        let summary = train(&config, &tracks, &out);
+        let log = log(&out);
+        assert!(summary.loss_last < summary.loss_first, "{trainable}");
+        let right: f64 = log[25..].iter().map(|r| r.accuracy.unwrap()).sum::<f64>() / 5.0;
+        assert!(right > 0.9, "{trainable}: {right}");
+        let after = load_weights(&summary.checkpoint, None).unwrap();
+        for (before, after) in before.tensors.iter().zip(&after.tensors) {
+            let name = &before.spec.name;
+            let stays = match trainable {
+                Trainable::All => false,
+                Trainable::Last(_) => !name.starts_with("transformer."),
+                Trainable::Head => true,
+            };
+            assert_eq!(before.values == after.values, stays, "{trainable}: {name}");
+        }
+        let text = fs::read_to_string(out.join("labels.json")).unwrap();
+        let meaning: LabelMeaning = serde_json::from_str(&text).unwrap();
+        assert_eq!(meaning.outputs, ["noise", "tone"]);
+    }
+}
+
+/// The promise: what a masked autoencoder says of hidden patches can be looked at, and gets better.
+#[test]
+fn a_masked_autoencoder_can_be_asked_what_it_sees() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracks = tracks(&folder.path().join("audio"));
+    let config = TrainConfig {
+        objective: Objective::Mae,
+        patch: EncoderKind::Square,
+        decoder_layers: 1,
+        mask_ratio: mynascope::tokens::MaskRatio::new(0.75).unwrap(),
+        learning_rate: 3e-3,
+        save_every: 30,
+        keep: 5,
+        ..small(30)
+    };
+    let out = folder.path().join("run");
+    let summary = train(&config, &tracks, &out);
+    assert!(summary.loss_last < summary.loss_first);
+    let window: Vec<f32> = (0..96 * 128).map(|at| (at % 128) as f32 / 64.0).collect();
+    let kept = [0, 9, 20, 33, 47];
+    let seen = reconstruct(&out, &window, &kept, DeviceChoice::Cpu).unwrap();
+    assert_eq!((seen.step, seen.said.len()), (30, 96 * 128));
+    for (truth, power) in seen.truth.iter().zip(&window) {
+        assert!((truth - power.ln_1p()).abs() < 1e-6);
+    }
+    assert!(seen.error.is_finite() && seen.said.iter().all(|value| value.is_finite()));
+    let error = reconstruct(&out, &window, &[48], DeviceChoice::Cpu).unwrap_err();
+    assert!(error.to_string().contains("below 48"), "{error}");
 }

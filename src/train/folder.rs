@@ -85,11 +85,22 @@ fn io(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> TrainEr
 }
 
 impl RunFolder {
-    /// Starts a run in a folder that is new or empty.
+    /// Starts a run in a folder that is new or empty, or in which one never came to its first checkpoint.
     pub fn create(path: &Path, config: &TrainConfig) -> Result<Self, TrainError> {
         create_folder(path)?;
+        // A run that ended before its first checkpoint has done nothing that could be lost.
+        let begun = [
+            "config.toml",
+            "labels.json",
+            ".step-0.partial",
+            "tensorboard",
+        ];
         let mut entries = fs::read_dir(path).map_err(io("read a folder", path))?;
-        if entries.next().is_some() {
+        let ours = path.join("config.toml").is_file();
+        let is_precious = |name: &std::ffi::OsStr| {
+            !ours || !begun.iter().any(|begun| name.to_str() == Some(begun))
+        };
+        if entries.any(|entry| entry.map_or(true, |entry| is_precious(&entry.file_name()))) {
             return Err(TrainError::FolderInUse {
                 path: path.to_path_buf(),
             });
@@ -187,7 +198,7 @@ impl RunFolder {
             ("seed", manifest.seed.to_string()),
             ("step", manifest.step.to_string()),
         ];
-        let mut names = vec![WEIGHTS, OPTIMISER, OBJECTIVE];
+        let mut names = vec![WEIGHTS, OPTIMISER];
         if optimiser.averages.is_empty() {
             save_weights(&partial.join(WEIGHTS), weights, &about)?;
         } else {
@@ -227,7 +238,11 @@ impl RunFolder {
             .zip(&shapes)
             .map(|(column, shape)| (column.name, &shape[..], column.values.as_slice()))
             .collect();
-        write_tensors(&partial.join(OBJECTIVE), &columns, BTreeMap::new())?;
+        // A file without tensors would not be readable.
+        if !columns.is_empty() {
+            names.push(OBJECTIVE);
+            write_tensors(&partial.join(OBJECTIVE), &columns, BTreeMap::new())?;
+        }
         manifest.files = names
             .into_iter()
             .map(|name| describe(&partial, name))
@@ -363,9 +378,15 @@ fn read_step(
         }
     }
     let read = |name: &str| read_file(&folder.join(name)).map_err(|e| e.to_string());
-    let averaged = manifest.files.iter().any(|file| file.name == RAW);
+    let has = |name: &str| manifest.files.iter().any(|file| file.name == name);
+    let averaged = has(RAW);
     let mut weights = read(if averaged { RAW } else { WEIGHTS })?;
-    let (mut optimiser, mut remembered) = (read(OPTIMISER)?, read(OBJECTIVE)?);
+    let mut optimiser = read(OPTIMISER)?;
+    let mut remembered = if has(OBJECTIVE) {
+        read(OBJECTIVE)?
+    } else {
+        FileContent::default()
+    };
     let layout = whole_layout(&config, tail);
     let all = |content: &mut FileContent, start: &str| {
         layout

@@ -9,15 +9,18 @@ mod labels;
 mod learner;
 mod mels;
 mod optimiser;
+mod reconstruct;
 mod run;
 mod sampler;
 mod spike;
 mod style_probe;
+mod tensorboard;
 
 pub use choices::{LabelTask, Objective, Optimiser, Schedule, Trainable};
 pub use config::TrainConfig;
 pub use event::{BatchMatrix, ProbeRecord, StepRecord, TrainControl, TrainEvent, TrainSummary};
 pub use labels::LabelMeaning;
+pub use reconstruct::{Reconstruction, reconstruct};
 pub use run::{resume, run};
 
 use std::path::PathBuf;

@@ -19,6 +19,7 @@ use super::{
     sampler::Sampler,
     spike::SpikeFlag,
     style_probe::StyleProbe,
+    tensorboard::EventFile,
 };
 use crate::{
     collection::Collection,
@@ -74,6 +75,7 @@ pub fn run(
         sampler,
         start,
         done: Vec::new(),
+        board: board(config, &folder)?,
         probed: None,
         control,
         events,
@@ -132,6 +134,7 @@ pub fn resume(
         sampler,
         start,
         done,
+        board: board(&config, &folder)?,
         probed: None,
         control,
         events,
@@ -264,6 +267,14 @@ fn probe(
     StyleProbe::open(config, control, events).map(Some)
 }
 
+fn board(config: &TrainConfig, folder: &RunFolder) -> Result<Option<EventFile>, TrainError> {
+    if config.tensorboard {
+        Ok(Some(EventFile::create(&folder.path)?))
+    } else {
+        Ok(None)
+    }
+}
+
 fn sampler(config: &TrainConfig, tracks: usize, events: &mut dyn FnMut(TrainEvent)) -> Sampler {
     if config.batch > tracks {
         events(TrainEvent::Note(format!(
@@ -357,6 +368,8 @@ struct TrainJob<'a> {
     start: Checkpoint,
     /// Steps of earlier calls.
     done: Vec<StepRecord>,
+    /// For TensorBoard, where that was asked for.
+    board: Option<EventFile>,
     /// The newest look at styles.
     probed: Option<ProbeRecord>,
     control: &'a TrainControl,
@@ -495,8 +508,7 @@ impl TrainJob<'_> {
                         record.loss
                     )));
                 }
-                self.folder
-                    .log(&record)
+                self.log(&record)
                     .map_err(|error| self.cannot_keep(step, &error))?;
                 self.done.push(record.clone());
                 (self.events)(TrainEvent::Step(record));
@@ -583,6 +595,14 @@ impl TrainJob<'_> {
         }
     }
 
+    fn log(&mut self, record: &StepRecord) -> Result<(), TrainError> {
+        self.folder.log(record)?;
+        if let Some(board) = &mut self.board {
+            board.step(record)?;
+        }
+        Ok(())
+    }
+
     fn device_failed(&self, why: String) -> TrainError {
         TrainError::Encoder(EncoderError::Compute {
             device: self.config.device.to_string(),
@@ -654,6 +674,9 @@ impl TrainJob<'_> {
             accuracy: probe.look(self.config, learner)?,
         };
         self.folder.log_probe(&record)?;
+        if let Some(board) = &mut self.board {
+            board.probe(&record)?;
+        }
         self.probed = Some(record.clone());
         (self.events)(TrainEvent::Probe(record));
         Ok(())
