@@ -18,8 +18,8 @@ use std::{
 
 use mynascope::{
     encoder::{
-        CheckpointRef, DeviceChoice, EncoderKind, LoadedEncoder, Preset, Weights, inspect,
-        load_weights, save_weights,
+        CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, Preset, Weights,
+        inspect, load_weights, save_weights,
     },
     tokens::{MEL_BANDS, View},
 };
@@ -380,4 +380,26 @@ fn damaged_torch_files_never_panic() {
             assert_eq!(weights.config, plain.config);
         }
     }
+}
+
+/// A header may have any length, also one whose bytes look like the beginning of a torch file.
+#[test]
+fn our_files_are_known_whatever_the_length_of_their_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = EncoderConfig {
+        kind: EncoderKind::Square,
+        dim: 4,
+        depth: 1,
+        heads: 1,
+        mlp_dim: 4,
+    };
+    let weights = Weights::random(config, &mynascope::encoder::Tail::None, 0).unwrap();
+    let path = folder.path().join("any.safetensors");
+    let mut first_bytes = std::collections::BTreeSet::new();
+    for length in (0..256).step_by(8) {
+        save_weights(&path, &weights, &[("pad", "x".repeat(length))]).unwrap();
+        first_bytes.insert(fs::read(&path).unwrap()[0]);
+        assert_eq!(load_weights(&path, None).unwrap(), weights);
+    }
+    assert!(first_bytes.contains(&0x80), "{first_bytes:?}");
 }

@@ -124,11 +124,17 @@ pub(crate) fn read_file(path: &Path) -> Result<FileContent, CheckpointError> {
             path: path.to_path_buf(),
         });
     }
-    let mut start = [0; 4];
-    let mut file = fs::File::open(path).map_err(io)?;
-    let known = file.read(&mut start).map_err(io)?;
-    drop(file);
-    if known >= 2 && (start.starts_with(b"PK") || start.starts_with(&[0x80])) {
+    let mut start = Vec::with_capacity(9);
+    let file = fs::File::open(path).map_err(io)?;
+    file.take(9).read_to_end(&mut start).map_err(io)?;
+    // A safetensors file begins with the length of its header, whose bytes may be any, and then the header's brace.
+    let is_safetensors = match start.split_last_chunk::<1>() {
+        Some((length, b"{")) => length
+            .try_into()
+            .is_ok_and(|length| u64::from_le_bytes(length) <= safetensors_file::MAX_HEADER_BYTES),
+        _ => false,
+    };
+    if !is_safetensors && (start.starts_with(b"PK") || start.starts_with(&[0x80])) {
         torch_file::read(path)
     } else {
         safetensors_file::read(path)

@@ -14,7 +14,7 @@ use crate::{encoder::CheckpointError, storage::write_atomic};
 /// No encoder of this project is near it: 85 million parameters are 343 MB.
 pub(super) const MAX_FILE_BYTES: u64 = 4 << 30;
 /// Names and shapes of a thousand tensors take 100 kB.
-const MAX_HEADER_BYTES: u64 = 16 << 20;
+pub(super) const MAX_HEADER_BYTES: u64 = 16 << 20;
 
 /// Reads a `.safetensors` file. The format's own reader refuses overlapping, doubled and out-of-file tensors.
 pub(super) fn read(path: &Path) -> Result<FileContent, CheckpointError> {
