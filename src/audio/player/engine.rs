@@ -34,6 +34,8 @@ pub(super) struct Engine {
     source: Option<Source>,
     reel: Option<Reel>,
     beside: Option<Box<dyn Beside>>,
+    /// The views changed, and what was laid is that of the old ones.
+    stale: bool,
     route: Route,
     output: Option<Output>,
     writer: Option<Writer>,
@@ -56,6 +58,7 @@ impl Engine {
             source: None,
             reel: None,
             beside: None,
+            stale: false,
             route: Route::default(),
             output: None,
             writer: None,
@@ -102,12 +105,9 @@ impl Engine {
         if let Some(beside) = wishes.beside {
             self.beside = Some(beside);
             self.revise();
-        } else if wishes.refresh
-            && let Some(beside) = &mut self.beside
-        {
-            beside.refresh();
-            self.revise();
         }
+        self.stale |= wishes.refresh;
+        self.refresh();
         if let Some(looped) = wishes.looped {
             self.route.looped = looped;
             self.revise();
@@ -161,6 +161,7 @@ impl Engine {
         self.source = Some(source);
         self.reel = None;
         self.beside = None;
+        self.stale = false;
         self.route = Route::default();
         self.shared.set_problem(None);
         self.shared.duration_secs.set(0.0);
@@ -198,6 +199,18 @@ impl Engine {
         }
         self.flush();
         self.start_at(secs);
+    }
+
+    /// Takes changed views up, unless the change before is not through yet.
+    fn refresh(&mut self) {
+        let behind = self.is_playing() && self.writer.as_ref().is_some_and(Writer::is_behind);
+        if behind || !std::mem::take(&mut self.stale) {
+            return;
+        }
+        if let Some(beside) = &mut self.beside {
+            beside.refresh();
+            self.revise();
+        }
     }
 
     /// What comes next is no longer what was laid: it is laid anew, behind the playhead's back while sound moves.

@@ -17,6 +17,9 @@ const SEAM_SECS: f64 = 0.010;
 const BLEND_SECS: f64 = 0.010;
 /// Where a stretch is played once, it ends in a fade of this length.
 const LAST_FADE_SECS: f64 = super::render::FADE_SECS as f64;
+/// Views that change again and again are laid anew once this much of the last ones is ahead of the callback: a slider
+/// that is dragged must not eat the belt up.
+const LEAD_SECS: f64 = 0.4;
 /// What is laid anew begins at least this far from the callback ...
 const DISTANCE_SECS: f64 = 0.020;
 /// ... and at most this far, however much the callback takes at once.
@@ -99,6 +102,12 @@ impl Writer {
             self.go_back_to(from);
         }
         self.belt.set_end(None);
+    }
+
+    /// Whether what was changed last is still being laid, and sound could break off if it were begun again.
+    pub(super) fn is_behind(&self) -> bool {
+        let lead = self.belt.taken() + (LEAD_SECS * self.rate) as u64;
+        !self.over && self.next < lead
     }
 
     /// How far the callback is kept from what is laid anew.

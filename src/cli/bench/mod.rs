@@ -2,6 +2,7 @@
 
 mod encoder;
 mod ingest;
+mod listen;
 mod map;
 mod neighbours;
 mod sound;
@@ -35,6 +36,8 @@ pub enum Part {
     Map,
     /// Nearest neighbours by cosine.
     Neighbours,
+    /// Whether sound stutters on an idle and on a busy machine.
+    Listen,
     /// First pictures, frames while dragging the mask, idle CPU.
     Window,
 }
@@ -147,6 +150,7 @@ pub fn run(verb: &Bench, common: &Common, console: &Console) -> anyhow::Result<O
             Part::Train => train::run(&mut measure, common)?,
             Part::Map => map::run(&mut measure)?,
             Part::Neighbours => neighbours::run(&mut measure)?,
+            Part::Listen => listen::run(&mut measure)?,
             Part::Window => window::run(&mut measure, verb)?,
         }
     }
