@@ -348,6 +348,24 @@ fn settings_and_keys_open_by_key_and_close_by_escape() {
 }
 
 #[test]
+fn a_control_that_was_reached_by_tab_is_worked_by_the_keyboard() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let mut harness = window(folder.path());
+    harness.get(row("riff")).focus();
+    harness.run_steps(2);
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    settle(&mut harness);
+    assert_eq!(shown(&harness), "riff");
+    // Letters still do what they do everywhere.
+    let mask = harness.state().model().mask.shown;
+    press(&mut harness, Modifiers::NONE, Key::M);
+    assert_eq!(harness.state().model().mask.shown, !mask);
+}
+
+#[test]
 fn notes_go_by_themselves_and_errors_stay_until_closed() {
     if !can_draw() {
         return;

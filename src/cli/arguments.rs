@@ -43,8 +43,16 @@ pub struct Common {
     #[arg(long, global = true)]
     pub seed: Option<u64>,
     /// Threads of parallel work (default: one a core).
-    #[arg(long, global = true)]
+    #[arg(long, global = true, value_parser = at_least_one)]
     pub threads: Option<NonZeroUsize>,
+}
+
+/// A number of things of which there must be some.
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse::<usize>()
+        .ok()
+        .and_then(NonZeroUsize::new)
+        .ok_or_else(|| "give a whole number from 1 on".to_owned())
 }
 
 impl Common {
@@ -269,10 +277,10 @@ pub struct Train {
     #[arg(long)]
     pub mask_ratio: Option<MaskRatio>,
     /// Tracks of a step.
-    #[arg(long)]
+    #[arg(long, value_parser = at_least_one)]
     pub batch: Option<NonZeroUsize>,
     /// Steps in all.
-    #[arg(long)]
+    #[arg(long, value_parser = at_least_one)]
     pub steps: Option<NonZeroUsize>,
     /// Learning rate.
     #[arg(long)]
@@ -310,7 +318,7 @@ pub struct FurtherTraining {
     #[arg(long)]
     pub ema: Option<f64>,
     /// Tracks that are embedded at once; the gradient is that of the whole batch (default: as many as fit).
-    #[arg(long)]
+    #[arg(long, value_parser = at_least_one)]
     pub chunk: Option<NonZeroUsize>,
     /// Temperature of the loss.
     #[arg(long)]

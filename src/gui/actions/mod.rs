@@ -98,6 +98,20 @@ impl Shortcut {
         (!self.modifiers.command && !function) || moves_cursor || edits
     }
 
+    /// Whether a control with the focus needs this key for itself.
+    fn is_for_control(self) -> bool {
+        self.modifiers.is_none()
+            && matches!(
+                self.key,
+                Key::Enter
+                    | Key::Space
+                    | Key::ArrowLeft
+                    | Key::ArrowRight
+                    | Key::ArrowUp
+                    | Key::ArrowDown
+            )
+    }
+
     fn modifier_count(self) -> usize {
         usize::from(self.modifiers.command) + usize::from(self.modifiers.shift)
     }
@@ -180,10 +194,15 @@ pub fn find(id: &str) -> Option<&'static Action> {
 
 /// What the keys of this frame ask for. Plain keys act only while no text field has the focus.
 pub fn read_keys(ctx: &egui::Context, model: &Model) -> Vec<Command> {
-    let typing = ctx.text_edit_focused();
+    // What lies over the panels takes letters and Esc for itself.
+    let covered = model.keys_shown || model.settings_shown || model.palette.is_some();
+    let typing = covered || ctx.text_edit_focused();
+    // A control is reached by Tab alone, and then these keys are for it.
+    let reached = ctx.memory(|memory| memory.focused()).is_some();
     let mut bound: Vec<(Shortcut, &Action)> = all()
         .flat_map(|action| action.keys.iter().map(move |&shortcut| (shortcut, action)))
         .filter(|(shortcut, _)| !(typing && shortcut.is_for_typing()))
+        .filter(|(shortcut, _)| !(reached && shortcut.is_for_control()))
         .collect();
     // The more modifiers, the earlier: plain keys also match with Shift held.
     bound.sort_by_key(|(shortcut, _)| std::cmp::Reverse(shortcut.modifier_count()));
@@ -261,6 +280,9 @@ mod tests {
         "[",
         "]",
         "Shift+Space",
+        "1",
+        "2",
+        "Ctrl+E",
     ];
 
     #[test]

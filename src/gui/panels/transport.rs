@@ -100,7 +100,14 @@ fn buttons(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 
 /// The length that the seek bar stands for.
 fn duration_secs(model: &Model) -> f64 {
-    let told = model.transport.duration_secs;
+    let told = match model.transport.duration_secs {
+        // Without a player, as in pictures of the window, the library knows it as well.
+        told if told > 0.0 => told,
+        _ => {
+            let track = model.library.selected_track();
+            track.and_then(|track| track.duration_secs).unwrap_or(0.0)
+        }
+    };
     match model.spectrogram.picture() {
         // A header may lie, the picture knows, but only to a frame.
         Some(picture) if (picture.duration_secs() - told).abs() > 2.0 * FRAME_SECS => {
