@@ -24,13 +24,14 @@ use mynascope::{
         command::{Command, LibraryCommand, WindowCommand},
         layout::Layout,
         model::{
-            AskedFor, Colouring, EncoderSource, MapCommand, ProbeCommand, TrainCommand, TrainForm,
-            TrainPhase,
+            AskedFor, Colouring, EncoderSource, MapCommand, ProbeCommand, TrainCommand, TrainPhase,
+            first_form,
         },
         paint::scatter,
         work,
     },
     storage::{Settings, Theme},
+    train::TrainConfig,
 };
 
 const SIZE: [u32; 2] = [1280, 800];
@@ -142,13 +143,13 @@ fn map_uploads(state: &RenderState) -> u64 {
 }
 
 /// A run that takes a second: three steps of the smallest encoder.
-fn short_run() -> TrainForm {
-    TrainForm {
+fn short_run() -> TrainConfig {
+    TrainConfig {
         preset: Preset::Tiny,
         batch: 3,
         steps: 3,
         device: DeviceChoice::Cpu,
-        ..TrainForm::default()
+        ..first_form()
     }
 }
 
@@ -366,7 +367,7 @@ fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use()
     show(&mut harness, Layout::Train);
     for command in [
         TrainCommand::KeepRunsIn(runs.path().to_path_buf()),
-        TrainCommand::Edit(short_run()),
+        TrainCommand::Edit(Box::new(short_run())),
     ] {
         harness.state_mut().apply(Command::Train(command));
     }
@@ -379,9 +380,15 @@ fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use()
         panic!("the run ended as {:?}", training.phase);
     };
     assert_eq!((summary.steps, summary.stopped), (3, false));
-    assert_eq!(training.loss.points().len(), 3);
+    let live = training.live.as_ref().unwrap();
+    let loss = &live.curves[0][0];
+    assert_eq!(loss.steps(), Some([1.0, 3.0]));
+    let matrix = live.matrix.as_ref().unwrap();
+    assert_eq!((matrix.tracks.len(), matrix.cosines.len()), (3, 9));
+    let saved: Vec<u64> = live.saved.iter().map(|saved| saved.step).collect();
+    assert_eq!(saved, [0, 3]);
     let run = runs.path().join("tiny-hybrid-1");
-    assert_eq!(training.folder.as_ref(), Some(&run));
+    assert_eq!(live.folder, run);
     let log = std::fs::read_to_string(run.join("log.jsonl")).unwrap();
     assert_eq!(log.lines().count(), 3);
     let checkpoint = training.checkpoint().unwrap().to_path_buf();
@@ -392,10 +399,20 @@ fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use()
     press(&mut harness, "Use this encoder");
     let model = harness.state().model();
     assert!(model.embeddings.source.is_file(Some(&checkpoint)));
+    // A step of the run becomes the encoder of map, probe and lab.
+    press(&mut harness, "Checkpoint of step 3");
+    let model = harness.state().model();
+    let step = run.join("step-3").join("weights.safetensors");
+    assert!(model.embeddings.source.is_file(Some(&step)));
+    // The table lists it.
+    let rows = &model.training.table.rows;
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].folder.as_path(), rows[0].step), (run.as_path(), 3));
     // The same run can be shown again from its folder.
-    let past = work::past_run::read_run(&run).unwrap();
-    assert_eq!(past.records.len(), 3);
-    assert_eq!(past.summary.loss_last, past.records[2].loss);
+    let past = work::past_run::read_run(&run, None).unwrap();
+    assert_eq!(past.step(), 3);
+    let live = model.training.live.as_ref().unwrap();
+    assert_eq!(past.curves.len(), live.curves.len());
     assert_eq!(past.config.batch, 3);
 }
 
@@ -408,13 +425,13 @@ fn a_stopped_training_keeps_its_checkpoint() {
     let runs = tempfile::tempdir().unwrap();
     let (mut harness, _) = window(folder.path());
     show(&mut harness, Layout::Train);
-    let form = TrainForm {
+    let form = TrainConfig {
         steps: 100_000,
         ..short_run()
     };
     for command in [
         TrainCommand::KeepRunsIn(runs.path().to_path_buf()),
-        TrainCommand::Edit(form),
+        TrainCommand::Edit(Box::new(form)),
     ] {
         harness.state_mut().apply(Command::Train(command));
     }
@@ -438,7 +455,7 @@ fn a_stopped_training_keeps_its_checkpoint() {
         panic!("the run ended as {:?}", training.phase);
     };
     assert!(summary.stopped && summary.steps >= 1 && summary.steps < 100_000);
-    let reference = CheckpointRef::File(training.folder.clone().unwrap());
+    let reference = CheckpointRef::File(training.live.as_ref().unwrap().folder.clone());
     LoadedEncoder::open(&reference, None, &DeviceChoice::Cpu).unwrap();
 }
 

@@ -299,6 +299,9 @@ pub struct Train {
 #[derive(Debug, Clone, Args)]
 #[group(id = "FurtherTraining", multiple = true)]
 pub struct FurtherTraining {
+    /// Which tokens are dropped together: random, time, frequency, block or span.
+    #[arg(long)]
+    pub mask_kind: Option<MaskKind>,
     /// adam (L2 on all weights), adamw, lamb, lion or sgd.
     #[arg(long)]
     pub optimiser: Option<Optimiser>,

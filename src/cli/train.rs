@@ -135,6 +135,7 @@ fn further(config: &mut TrainConfig, more: &FurtherTraining) {
             slot.clone_from(given);
         }
     }
+    set(&mut config.mask_kind, &more.mask_kind);
     set(&mut config.optimiser, &more.optimiser);
     set(&mut config.schedule, &more.schedule);
     set(&mut config.weight_decay, &more.weight_decay);
@@ -239,5 +240,104 @@ fn outcome(summary: TrainSummary) -> Outcome {
             summary.checkpoint.display()
         ),
         skipped: summary.skipped_tracks,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::{
+        cli::arguments::{Arguments, Verb},
+        encoder::DeviceChoice,
+        gui::model::{PURPOSES, command_of, first_form},
+        tokens::MaskKind,
+        train::{LabelTask, Optimiser, Schedule, Trainable},
+    };
+
+    /// The words of a line, as a shell reads what has no quotes but single ones.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
+        for c in line.chars() {
+            match c {
+                '\'' => quoted = !quoted,
+                ' ' if !quoted => words.push(std::mem::take(&mut word)),
+                _ => word.push(c),
+            }
+        }
+        words.push(word);
+        words
+    }
+
+    #[test]
+    fn a_copied_command_trains_with_the_settings_of_the_window() {
+        let data = vec!["demo".into(), "/music/of my own".into()];
+        let first = TrainConfig {
+            data,
+            ..first_form()
+        };
+        let mut forms: Vec<TrainConfig> = PURPOSES.iter().map(|p| p.of(&first)).collect();
+        for objective in Objective::ALL {
+            forms.push(TrainConfig {
+                objective,
+                ..first.clone()
+            });
+        }
+        for optimiser in Optimiser::ALL {
+            forms.push(TrainConfig {
+                optimiser,
+                ..first.clone()
+            });
+        }
+        // Everything that a line can say, all of it unusual.
+        forms.push(TrainConfig {
+            preset: Preset::Small,
+            patch: EncoderKind::Square,
+            objective: Objective::FastclipV3,
+            mask_ratio: MaskRatio::new(0.35).unwrap(),
+            mask_kind: MaskKind::Block,
+            batch: 77,
+            chunk: Some(11),
+            steps: 12_345,
+            optimiser: Optimiser::Lion,
+            learning_rate: 1.25e-5,
+            schedule: Schedule::Cosine,
+            warmup_steps: Some(99),
+            weight_decay: 0.05,
+            ema: 0.999,
+            tau: Some(0.07),
+            tau_rate: Some(0.001),
+            rho: Some(6.5),
+            gamma: Some(0.3),
+            gamma_schedule: Some(Schedule::Constant),
+            gamma_epochs: Some(5),
+            head: vec![256, 64],
+            decoder_layers: 3,
+            task: LabelTask::Key,
+            trainable: Trainable::Last(3),
+            clip_norm: 1.5,
+            seed: 42,
+            save_every: 17,
+            keep: 9,
+            probe_every: 50,
+            tensorboard: true,
+            device: DeviceChoice::Cpu,
+            init: Some("/runs/first one/final.safetensors".into()),
+            mels: Some("/tmp/mels".into()),
+            ..first
+        });
+        for form in forms {
+            let line = command_of(&form, Path::new("/runs/my first run"));
+            let arguments = Arguments::try_parse_from(words(&line)).unwrap();
+            let Some(Verb::Train(verb)) = &arguments.verb else {
+                panic!("{line}");
+            };
+            assert_eq!(verb.out.as_deref(), Some(Path::new("/runs/my first run")));
+            let read = settings(verb, &arguments.common).unwrap();
+            assert_eq!(read, form, "{line}");
+        }
     }
 }

@@ -16,19 +16,26 @@ pub enum Pane {
     /// A batch of tracks, compared.
     Batch,
     Train,
+    Curves,
+    /// How alike the views of a training step are.
+    Step,
+    Runs,
     Map,
     Probe,
 }
 
 impl Pane {
     /// Every pane; the tests draw each of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Library,
         Self::Spectrogram,
         Self::Masking,
         Self::Views,
         Self::Batch,
         Self::Train,
+        Self::Curves,
+        Self::Step,
+        Self::Runs,
         Self::Map,
         Self::Probe,
     ];
@@ -42,6 +49,9 @@ impl Pane {
             Self::Views => "Two views",
             Self::Batch => "Batch",
             Self::Train => "Training",
+            Self::Curves => "Curves",
+            Self::Step => "Batch",
+            Self::Runs => "Runs",
             Self::Map => "Map",
             Self::Probe => "Probe",
         }
@@ -143,7 +153,15 @@ impl Layout {
                 );
                 split(&mut tiles, LinearDir::Horizontal, [map, side], 0.62)
             }
-            Self::Train => tiles.insert_pane(Pane::Train),
+            Self::Train => {
+                let form = tiles.insert_pane(Pane::Train);
+                let curves = tiles.insert_pane(Pane::Curves);
+                let batch = tiles.insert_pane(Pane::Step);
+                let runs = tiles.insert_pane(Pane::Runs);
+                let top = split(&mut tiles, LinearDir::Horizontal, [curves, batch], 0.66);
+                let right = split(&mut tiles, LinearDir::Vertical, [top, runs], 0.76);
+                split(&mut tiles, LinearDir::Horizontal, [form, right], 0.25)
+            }
             Self::Probe => tiles.insert_pane(Pane::Probe),
         };
         Tree::new(egui::Id::new(("layout", self.index())), root, tiles)

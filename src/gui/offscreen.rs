@@ -201,6 +201,10 @@ impl Offscreen {
             }
             Layout::Train => {
                 if let Some(run) = &request.run {
+                    if let Some(runs) = run.parent() {
+                        let runs = runs.to_path_buf();
+                        self.apply(Command::Train(TrainCommand::KeepRunsIn(runs)));
+                    }
                     self.apply(Command::Train(TrainCommand::ShowRun(run.clone())));
                 }
             }

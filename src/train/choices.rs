@@ -127,6 +127,17 @@ pub enum Optimiser {
 impl Optimiser {
     /// All optimisers, in the order in which they are offered.
     pub const ALL: [Self; 5] = [Self::Adam, Self::AdamW, Self::Lamb, Self::Lion, Self::Sgd];
+
+    /// What it does, in one sentence for people.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Self::Adam => "Adam, with decay in the gradient of every weight, as published (Myna).",
+            Self::AdamW => "Adam with decay beside it, of matrices only.",
+            Self::Lamb => "AdamW whose step has the size of its weights, for very large batches.",
+            Self::Lion => "The sign of a momentum; wants a learning rate a tenth as large.",
+            Self::Sgd => "Gradient descent with a momentum of 0.9.",
+        }
+    }
 }
 
 /// Which weights change.

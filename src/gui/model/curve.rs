@@ -1,16 +1,60 @@
 use egui_plot::PlotPoint;
 
-/// A curve that grows with a training run and stays cheap to draw: beyond [`Curve::MOST`] points, neighbours are
-/// averaged in pairs.
+/// A curve that grows with a training run and stays cheap to keep and to draw: beyond [`Curve::MOST`] stretches,
+/// neighbours are joined in pairs. A stretch remembers its lowest and highest value, so no spike is ever lost.
 #[derive(Debug, Clone)]
 pub struct Curve {
-    points: Vec<PlotPoint>,
-    smoothed: Vec<PlotPoint>,
-    /// Steps that one point stands for.
-    stride: usize,
-    /// Steps gathered for the next point: how many, the sum of their places, of their values, of the smoothed ones.
-    pending: (usize, f64, f64, f64),
+    stretches: Vec<Stretch>,
+    /// The moving average at the end of each stretch.
+    smoothed: Vec<f64>,
+    /// Steps that one stretch stands for.
+    stride: u64,
+    pending: Option<Stretch>,
+    smoothing: f64,
     average: Average,
+}
+
+/// The values of some steps in a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Stretch {
+    first: f64,
+    last: f64,
+    lowest: f64,
+    highest: f64,
+    sum: f64,
+    count: u64,
+}
+
+impl Stretch {
+    fn of(step: f64, value: f64) -> Self {
+        Self {
+            first: step,
+            last: step,
+            lowest: value,
+            highest: value,
+            sum: value,
+            count: 1,
+        }
+    }
+
+    fn joined(self, next: Self) -> Self {
+        Self {
+            first: self.first,
+            last: next.last,
+            lowest: self.lowest.min(next.lowest),
+            highest: self.highest.max(next.highest),
+            sum: self.sum + next.sum,
+            count: self.count + next.count,
+        }
+    }
+
+    fn mean(&self) -> f64 {
+        self.sum / self.count.max(1) as f64
+    }
+
+    fn middle(&self) -> f64 {
+        0.5 * (self.first + self.last)
+    }
 }
 
 /// A moving average with exponentially falling weights; the bias towards its start is taken out (Adam, section 3).
@@ -20,13 +64,12 @@ struct Average {
     weight: f64,
 }
 
-/// Weight that the past keeps at each step: the average looks back over about ten steps.
-const MEMORY: f64 = 0.9;
-
 impl Average {
-    fn take(&mut self, value: f64) -> f64 {
-        self.weighted = MEMORY * self.weighted + (1.0 - MEMORY) * value;
-        self.weight = MEMORY * self.weight + (1.0 - MEMORY);
+    /// Takes a value that lasted for `count` steps; `memory` is the weight that the past keeps at each step.
+    fn take(&mut self, value: f64, count: u64, memory: f64) -> f64 {
+        let keep = memory.powi(i32::try_from(count).unwrap_or(i32::MAX));
+        self.weighted = keep * self.weighted + (1.0 - keep) * value;
+        self.weight = keep * self.weight + (1.0 - keep);
         self.weighted / self.weight
     }
 }
@@ -34,87 +77,172 @@ impl Average {
 impl Default for Curve {
     fn default() -> Self {
         Self {
-            points: Vec::new(),
+            stretches: Vec::new(),
             smoothed: Vec::new(),
             stride: 1,
-            pending: (0, 0.0, 0.0, 0.0),
+            pending: None,
+            smoothing: Self::SMOOTHING,
             average: Average::default(),
         }
     }
 }
 
 impl Curve {
-    /// Points that are kept at most.
-    pub const MOST: usize = 2048;
+    /// Stretches that are kept at most.
+    pub const MOST: usize = 4096;
+    /// The smoothing that curves start with: the average looks back over about ten steps.
+    pub const SMOOTHING: f64 = 0.9;
 
     /// Adds the value of a step. A value that is not finite leaves a gap.
     pub fn push(&mut self, step: f64, value: f64) {
         if !value.is_finite() {
             return;
         }
-        let smoothed = self.average.take(value);
-        let (count, steps, values, smooths) = &mut self.pending;
-        *count += 1;
-        *steps += step;
-        *values += value;
-        *smooths += smoothed;
-        if *count < self.stride {
+        let new = Stretch::of(step, value);
+        let grown = self.pending.take().map_or(new, |old| old.joined(new));
+        if grown.count < self.stride {
+            self.pending = Some(grown);
             return;
         }
-        let n = *count as f64;
-        self.points.push(PlotPoint::new(*steps / n, *values / n));
-        self.smoothed.push(PlotPoint::new(*steps / n, *smooths / n));
-        self.pending = (0, 0.0, 0.0, 0.0);
-        if self.points.len() >= Self::MOST {
-            halve(&mut self.points);
-            halve(&mut self.smoothed);
+        let smoothed = self.average.take(grown.mean(), grown.count, self.smoothing);
+        self.stretches.push(grown);
+        self.smoothed.push(smoothed);
+        if self.stretches.len() >= Self::MOST {
+            self.stretches = self
+                .stretches
+                .chunks(2)
+                .filter_map(|pair| pair.iter().copied().reduce(Stretch::joined))
+                .collect();
+            // A pair's average is that at its end.
+            self.smoothed = self
+                .smoothed
+                .chunks(2)
+                .filter_map(|pair| pair.last().copied())
+                .collect();
             self.stride *= 2;
         }
     }
 
-    /// The values.
-    pub fn points(&self) -> &[PlotPoint] {
-        &self.points
-    }
-
-    /// The moving average of the values.
-    pub fn smoothed(&self) -> &[PlotPoint] {
-        &self.smoothed
+    /// Smooths anew: 0 shows the values themselves, 0.99 looks back over a hundred steps.
+    pub fn smooth(&mut self, smoothing: f64) {
+        let smoothing = smoothing.clamp(0.0, 0.999);
+        if smoothing == self.smoothing {
+            return;
+        }
+        self.smoothing = smoothing;
+        self.average = Average::default();
+        let (average, stretches) = (&mut self.average, self.stretches.iter());
+        self.smoothed = stretches
+            .map(|stretch| average.take(stretch.mean(), stretch.count, smoothing))
+            .collect();
     }
 
     /// Whether there is nothing to draw.
     pub fn is_empty(&self) -> bool {
-        self.points.is_empty()
+        self.stretches.is_empty() && self.pending.is_none()
     }
-}
 
-fn halve(points: &mut Vec<PlotPoint>) {
-    *points = points
-        .chunks(2)
-        .map(|pair| {
-            let n = pair.len() as f64;
-            let sum = |of: fn(&PlotPoint) -> f64| pair.iter().map(of).sum::<f64>() / n;
-            PlotPoint::new(sum(|point| point.x), sum(|point| point.y))
-        })
-        .collect();
+    /// How many steps one stored stretch stands for: 1 while every step can be told apart.
+    pub fn stride(&self) -> u64 {
+        self.stride
+    }
+
+    /// The lowest and the highest value.
+    pub fn range(&self) -> Option<[f64; 2]> {
+        let all = || self.stretches.iter().chain(&self.pending);
+        let lowest = all().map(|stretch| stretch.lowest).reduce(f64::min)?;
+        let highest = all().map(|stretch| stretch.highest).reduce(f64::max)?;
+        Some([lowest, highest])
+    }
+
+    /// First and last step.
+    pub fn steps(&self) -> Option<[f64; 2]> {
+        let mut all = self.stretches.iter().chain(&self.pending);
+        let first = all.next()?;
+        Some([first.first, all.last().unwrap_or(first).last])
+    }
+
+    /// Value and moving average at a step, or at the nearest one before it.
+    pub fn at(&self, step: f64) -> Option<[f64; 2]> {
+        let after = self
+            .stretches
+            .partition_point(|stretch| stretch.first <= step);
+        let index = after.saturating_sub(1);
+        let smoothed = *self.smoothed.get(index)?;
+        Some([self.stretches.get(index)?.mean(), smoothed])
+    }
+
+    /// The values from one step to another for a picture of so many columns: every value while they fit, else the lowest
+    /// and the highest of each column.
+    pub fn points(&self, from: f64, to: f64, columns: usize) -> Vec<PlotPoint> {
+        let shown = self.shown(from, to);
+        let stretches = self.stretches.get(shown).unwrap_or_default();
+        if stretches.len() <= columns && self.stride == 1 {
+            let all = stretches.iter().chain(&self.pending);
+            return all.map(|s| PlotPoint::new(s.middle(), s.mean())).collect();
+        }
+        let each = stretches.len().div_ceil(columns.max(1)).max(1);
+        stretches
+            .chunks(each)
+            .filter_map(|column| column.iter().copied().reduce(Stretch::joined))
+            .flat_map(|column| {
+                let at = column.middle();
+                [
+                    PlotPoint::new(at, column.lowest),
+                    PlotPoint::new(at, column.highest),
+                ]
+            })
+            .collect()
+    }
+
+    /// The moving average from one step to another for a picture of so many columns.
+    pub fn smoothed(&self, from: f64, to: f64, columns: usize) -> Vec<PlotPoint> {
+        let shown = self.shown(from, to);
+        let stretches = self.stretches.get(shown.clone()).unwrap_or_default();
+        let values = self.smoothed.get(shown).unwrap_or_default();
+        let each = stretches.len().div_ceil(columns.max(1)).max(1);
+        let last = stretches.len().saturating_sub(1);
+        let all = stretches.iter().zip(values).enumerate();
+        all.filter(|(index, _)| index % each == 0 || *index == last)
+            .map(|(_, (stretch, value))| PlotPoint::new(stretch.middle(), *value))
+            .collect()
+    }
+
+    /// The stretches between two steps and one more at each side, so that lines go on beyond the edge.
+    fn shown(&self, from: f64, to: f64) -> std::ops::Range<usize> {
+        let first = self.stretches.partition_point(|s| s.last < from);
+        let end = self.stretches.partition_point(|s| s.first <= to);
+        first.saturating_sub(1)..(end + 1).min(self.stretches.len()).max(first)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const ALL: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
+
     #[test]
-    fn a_long_run_stays_small_and_keeps_its_shape() {
+    fn a_long_run_stays_small_and_loses_no_spike() {
         let mut curve = Curve::default();
         for step in 1..=100_000 {
-            curve.push(f64::from(step), 2.0 * f64::from(step));
+            let spike = if step == 77_777 { 1e6 } else { 0.0 };
+            curve.push(f64::from(step), 2.0 * f64::from(step) + spike);
         }
-        assert!(curve.points().len() <= Curve::MOST && curve.points().len() >= Curve::MOST / 4);
-        for point in curve.points() {
-            assert!((point.y - 2.0 * point.x).abs() < 1e-6);
-        }
-        let last = curve.points().last().unwrap();
-        assert!(last.x > 99_800.0);
+        let columns = 500;
+        let points = curve.points(ALL[0], ALL[1], columns);
+        assert!(points.len() <= 2 * columns && points.len() > columns);
+        let highest = points.iter().map(|p| p.y).fold(0.0, f64::max);
+        assert_eq!(highest, 2.0 * 77_777.0 + 1e6);
+        assert_eq!(curve.range(), Some([2.0, highest]));
+        assert_eq!(curve.steps(), Some([1.0, 100_000.0]));
+        let smoothed = curve.smoothed(ALL[0], ALL[1], columns);
+        assert!(smoothed.len() <= columns + 1);
+        assert!(smoothed.last().unwrap().x > 99_900.0);
+        // A part of the run has as many columns of its own.
+        let part = curve.points(10_000.0, 20_000.0, 100);
+        assert!(part.iter().all(|p| (9_900.0..20_100.0).contains(&p.x)));
+        assert!(part.len() > 100);
     }
 
     #[test]
@@ -124,12 +252,29 @@ mod tests {
             curve.push(f64::from(step), 3.0);
         }
         curve.push(10.0, f64::NAN);
-        assert_eq!(curve.points().len(), 9);
-        assert!(
-            curve
-                .smoothed()
-                .iter()
-                .all(|point| (point.y - 3.0).abs() < 1e-12)
-        );
+        assert_eq!(curve.points(ALL[0], ALL[1], 100).len(), 9);
+        let smoothed = curve.smoothed(ALL[0], ALL[1], 100);
+        assert!(smoothed.iter().all(|point| (point.y - 3.0).abs() < 1e-12));
+    }
+
+    #[test]
+    fn smoothing_can_be_chosen_afterwards() {
+        let mut curve = Curve::default();
+        for step in 0..50 {
+            curve.push(f64::from(step), f64::from(step % 2));
+        }
+        curve.smooth(0.0);
+        let [value, smoothed] = curve.at(31.0).unwrap();
+        assert_eq!((value, smoothed), (1.0, 1.0));
+        curve.smooth(0.99);
+        let [_, smoothed] = curve.at(49.0).unwrap();
+        assert!((smoothed - 0.5).abs() < 0.02, "{smoothed}");
+        // The same as if it had been chosen from the beginning.
+        let mut other = Curve::default();
+        other.smooth(0.99);
+        for step in 0..50 {
+            other.push(f64::from(step), f64::from(step % 2));
+        }
+        assert_eq!(other.at(49.0), curve.at(49.0));
     }
 }

@@ -20,7 +20,6 @@ pub mod spectrogram;
 pub mod toasts;
 pub mod top;
 pub mod train;
-mod train_plots;
 pub mod transport;
 
 use eframe::egui;
@@ -43,6 +42,9 @@ pub fn show(pane: Pane, ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>
         Pane::Views => lab_views::show(ui, model, out),
         Pane::Batch => lab_matrix::show(ui, model, out),
         Pane::Train => train::show(ui, model, out),
+        Pane::Curves => train::show_curves(ui, model, out),
+        Pane::Step => train::show_step(ui, model),
+        Pane::Runs => train::show_runs(ui, model, out),
         Pane::Map => map::show(ui, model, out),
         Pane::Probe => probe::show(ui, model, out),
     }

@@ -144,25 +144,6 @@ pub fn wide(ui: &mut Ui, width: f32, button: egui::Button<'_>, enabled: bool, hi
     .clicked()
 }
 
-/// A heading over a plot, with the names of its curves at the right.
-pub fn plot_heading(ui: &mut Ui, text: &str, curves: &[(&str, egui::Color32)]) {
-    ui.horizontal(|ui| {
-        heading(ui, text);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.spacing_mut().item_spacing.x = theme::SPACE_SMALL;
-            let weak = theme::tokens(ui).text_weak;
-            for (name, colour) in curves.iter().rev() {
-                ui.label(theme::small(*name).color(weak));
-                let size = Vec2::new(4.0 * theme::UNIT, theme::CONTROL_HEIGHT);
-                let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
-                let stroke = egui::Stroke::new(2.0 * theme::LINE, *colour);
-                ui.painter().hline(rect.x_range(), rect.center().y, stroke);
-                ui.add_space(theme::SPACE);
-            }
-        });
-    });
-}
-
 /// "Copy as command": returns whether it was pressed.
 pub fn copy_command(ui: &mut Ui) -> bool {
     let button = egui::Button::new(format!("{} Copy as command", icon::TERMINAL_WINDOW))

@@ -2,6 +2,7 @@
 //! as messages.
 
 pub mod choose;
+mod curves;
 pub mod embed;
 pub mod find;
 pub mod hover;
@@ -17,6 +18,7 @@ pub mod probe;
 pub mod remember;
 mod report;
 pub mod still;
+mod teller;
 pub mod tidy;
 pub mod train;
 

@@ -1,7 +1,8 @@
-//! Reads a run that was trained before, for the Train panel.
+//! Reads runs that were trained before, for the Train layout.
 
 use std::{
     fs,
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -9,26 +10,60 @@ use crate::{
     encoder::CheckpointRef,
     gui::{
         message::{Message, Outbox},
-        model::{PastRun, TrainMessage},
+        model::{ReadFor, RunRow, RunView, SavedStep, TrainMessage},
     },
-    train::{StepRecord, TrainConfig, TrainSummary},
+    train::{ProbeRecord, StepRecord, TrainConfig},
 };
 
+/// Rows of the table of runs at most: the newest ones.
+const MOST_ROWS: usize = 500;
+/// The last step of a run stands in so many bytes at the end of its log.
+const TAIL_BYTES: u64 = 16 << 10;
+
 /// Reads a run on a thread of its own; the window is told the end.
-pub fn read_aside(folder: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
+pub fn read_aside(what_for: ReadFor, folder: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
     let outbox = outbox.clone();
     std::thread::Builder::new()
         .name("read run".to_owned())
         .spawn(move || {
-            let run = read_run(&folder).map(Box::new);
-            outbox.send(Message::Train(TrainMessage::Read(run)));
+            let run = read_run(&folder, None).and_then(|run| match run.last {
+                Some(_) => Ok(Box::new(run)),
+                None => Err(format!(
+                    "The run has not done a step yet; choose another, or go on with it: {}",
+                    folder.display()
+                )),
+            });
+            outbox.send(Message::Train(TrainMessage::Read(what_for, run)));
         })?;
     Ok(())
 }
 
-/// Reads settings, steps and checkpoint of a run folder.
-pub fn read_run(folder: &Path) -> Result<PastRun, String> {
+/// Reads settings, steps (up to one of them) and checkpoints of a run folder.
+pub fn read_run(folder: &Path, until: Option<u64>) -> Result<RunView, String> {
     let config = TrainConfig::of_run(folder).map_err(|error| error.to_string())?;
+    let mut run = RunView::new(folder.to_path_buf(), config);
+    let wanted = |record: &StepRecord| until.is_none_or(|until| record.step <= until);
+    for record in records(folder)?.into_iter().filter(wanted) {
+        run.take(record);
+    }
+    let probes = fs::read_to_string(folder.join("probe.jsonl")).unwrap_or_default();
+    let probes = probes
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    let wanted = |probe: &ProbeRecord| until.is_none_or(|until| probe.step <= until);
+    for probe in probes.filter(wanted) {
+        run.score(&probe);
+    }
+    run.saved = saved_steps(folder);
+    run.checkpoint = CheckpointRef::File(folder.to_path_buf())
+        .resolve()
+        .ok()
+        .flatten();
+    Ok(run)
+}
+
+/// All steps of a run, in order.
+fn records(folder: &Path) -> Result<Vec<StepRecord>, String> {
     let log = folder.join("log.jsonl");
     let text = fs::read_to_string(&log).map_err(|error| {
         format!(
@@ -37,39 +72,97 @@ pub fn read_run(folder: &Path) -> Result<PastRun, String> {
         )
     })?;
     // The last line of a run that was killed may be torn.
-    let records: Vec<StepRecord> = text
-        .lines()
+    let lines = text.lines();
+    Ok(lines
         .filter_map(|line| serde_json::from_str(line).ok())
+        .collect())
+}
+
+/// The complete checkpoints in a run folder, oldest first.
+pub fn saved_steps(folder: &Path) -> Vec<SavedStep> {
+    let mut saved: Vec<SavedStep> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let name = path.file_name()?.to_str()?;
+            let step = name.strip_prefix("step-")?.parse().ok()?;
+            let weights = path.join("weights.safetensors");
+            // Its manifest is written last.
+            let complete = path.join("manifest.json").is_file();
+            complete.then_some(SavedStep { step, weights })
+        })
         .collect();
-    let checkpoint = CheckpointRef::File(folder.to_path_buf())
-        .resolve()
-        .map_err(|error| error.to_string())?;
-    let (Some(first), Some(last), Some(checkpoint)) = (records.first(), records.last(), checkpoint)
-    else {
-        return Err(format!(
-            "The run has not done a step yet; choose another, or go on with it: {}",
-            folder.display()
-        ));
-    };
-    let speeds: f64 = records.iter().map(|record| record.windows_per_second).sum();
-    let summary = TrainSummary {
-        steps: last.step,
-        loss_first: first.loss,
-        loss_last: last.loss,
-        windows_per_second: speeds / records.len() as f64,
-        checkpoint,
-        stopped: last.step < config.steps,
-        skipped_steps: 0,
-        stall: 0.0,
-        skipped_tracks: Vec::new(),
-        notes: Vec::new(),
-    };
-    Ok(PastRun {
+    saved.sort_by_key(|saved| saved.step);
+    saved
+}
+
+/// Reads the runs of a folder on a thread of its own.
+pub fn read_table(folder: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
+    let outbox = outbox.clone();
+    std::thread::Builder::new()
+        .name("read runs".to_owned())
+        .spawn(move || outbox.send(Message::Train(TrainMessage::Runs(rows(&folder)))))?;
+    Ok(())
+}
+
+/// The runs of a folder, newest first. What is no run is passed over.
+pub fn rows(folder: &Path) -> Vec<RunRow> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut rows: Vec<RunRow> = entries.filter_map(|entry| row(&entry.path())).collect();
+    rows.sort_by(|a, b| {
+        b.changed
+            .cmp(&a.changed)
+            .then_with(|| a.folder.cmp(&b.folder))
+    });
+    rows.truncate(MOST_ROWS);
+    rows
+}
+
+fn row(folder: &Path) -> Option<RunRow> {
+    let log = folder.join("log.jsonl");
+    let changed = fs::metadata(&log).and_then(|meta| meta.modified()).ok();
+    // A run that has not done a step yet has no log.
+    changed?;
+    let config = TrainConfig::of_run(folder).ok()?;
+    let last = last_record(&log);
+    Some(RunRow {
         folder: folder.to_path_buf(),
         config,
-        records,
-        summary,
+        step: last.as_ref().map_or(0, |last| last.step),
+        loss: last.map(|last| last.loss),
+        best: best_score(folder),
+        changed,
     })
+}
+
+/// The last whole line of a log, without reading all of it.
+fn last_record(log: &Path) -> Option<StepRecord> {
+    let mut file = fs::File::open(log).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))
+        .ok()?;
+    let mut tail = Vec::new();
+    file.take(TAIL_BYTES).read_to_end(&mut tail).ok()?;
+    let tail = String::from_utf8_lossy(&tail);
+    tail.lines()
+        .rev()
+        .find_map(|line| serde_json::from_str(line).ok())
+}
+
+/// The best score that was taken during a run, and what it is.
+fn best_score(folder: &Path) -> Option<(f64, String)> {
+    let text = fs::read_to_string(folder.join("best.json")).ok()?;
+    let best: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let of = best.get("of").and_then(serde_json::Value::as_str);
+    // Without a score the lowest loss decides, which the table shows anyway.
+    if of.is_some_and(|of| of.contains("loss")) {
+        return None;
+    }
+    Some((
+        best.get("score")?.as_f64()?,
+        of.unwrap_or("score").to_owned(),
+    ))
 }
 
 #[cfg(test)]
@@ -79,11 +172,36 @@ mod tests {
     #[test]
     fn a_folder_that_is_no_run_is_said_to_be_none() {
         let folder = tempfile::tempdir().unwrap();
-        let error = read_run(folder.path()).unwrap_err();
+        let error = read_run(folder.path(), None).unwrap_err();
         assert!(error.contains("config.toml"), "{error}");
         assert!(
             error.ends_with(&folder.path().display().to_string()),
             "{error}"
         );
+        assert!(rows(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn a_torn_last_line_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        fs::create_dir(&run).unwrap();
+        let toml = TrainConfig::default().to_toml().unwrap();
+        fs::write(run.join("config.toml"), toml).unwrap();
+        let line = |step: u64| {
+            format!(
+                r#"{{"step":{step},"epoch":0,"loss":-1.5,"lr":0.1,"windows_per_second":9.0,"pos_cosine":0.5,"neg_cosine":0.1,"grad_norm":1.0}}"#
+            )
+        };
+        let log = format!("{}\n{}\n{{\"step\":3,\"ep", line(1), line(2));
+        fs::write(run.join("log.jsonl"), log).unwrap();
+        // A checkpoint that was never finished is none.
+        fs::create_dir(run.join("step-2")).unwrap();
+        let rows = rows(folder.path());
+        assert_eq!(rows.len(), 1);
+        assert_eq!((rows[0].step, rows[0].loss), (2, Some(-1.5)));
+        assert!(rows[0].can_go_on());
+        let view = read_run(&run, None).unwrap();
+        assert_eq!((view.step(), view.saved.len()), (2, 0));
     }
 }

@@ -1,0 +1,98 @@
+use crate::train::StepRecord;
+
+/// One plot of a run: what is measured at every step.
+pub struct Channel {
+    pub name: &'static str,
+    /// What its axis says.
+    pub axis: &'static str,
+    /// What it means, in one sentence.
+    pub help: &'static str,
+    pub lines: &'static [ChannelLine],
+}
+
+/// One line of a plot.
+pub struct ChannelLine {
+    pub name: &'static str,
+    /// The value of a step, where it has one.
+    pub value: fn(&StepRecord) -> Option<f64>,
+}
+
+const fn line(name: &'static str, value: fn(&StepRecord) -> Option<f64>) -> ChannelLine {
+    ChannelLine { name, value }
+}
+
+/// The plot of the scores that are taken now and then; no step knows them.
+pub(super) const SCORE: &str = "Style score";
+
+/// All that is plotted, in the order of the window. Those without a value are left out of it.
+pub const CHANNELS: &[Channel] = &[
+    Channel {
+        name: "Loss",
+        axis: "loss",
+        help: "What the objective minimises; falls while views of one track move together",
+        lines: &[line("loss", |record| Some(record.loss))],
+    },
+    Channel {
+        name: "Cosines",
+        axis: "cosine (\u{2212}1 to 1)",
+        help: "Between the two views of one track and between views of different tracks; they should part",
+        lines: &[
+            line("same track", |r| Some(r.contrast?.pos_cosine)),
+            line("different tracks", |r| Some(r.contrast?.neg_cosine)),
+        ],
+    },
+    Channel {
+        name: "Alignment",
+        axis: "mean squared distance (0 to 4)",
+        help: "Squared distance between the two views of a track on the unit sphere; lower is closer (Wang and Isola 2020)",
+        lines: &[line("alignment", |r| Some(r.contrast?.alignment))],
+    },
+    Channel {
+        name: "Uniformity",
+        axis: "log of the mean kernel",
+        help: "How evenly tracks spread over the unit sphere; lower is more even (Wang and Isola 2020)",
+        lines: &[line("uniformity", |r| Some(r.contrast?.uniformity))],
+    },
+    Channel {
+        name: "Retrieval@1",
+        axis: "share of the batch (0 to 1)",
+        help: "Share of view As whose nearest view B is that of their own track",
+        lines: &[line("retrieval@1", |r| Some(r.contrast?.retrieval))],
+    },
+    Channel {
+        name: SCORE,
+        axis: "share of demo tracks (0 to 1)",
+        help: "Share of the demo tracks most of whose five nearest others have their style; at the steps where it was taken",
+        lines: &[line("style score", |_| None)],
+    },
+    Channel {
+        name: "Accuracy",
+        axis: "share of right answers (0 to 1)",
+        help: "Share of labels of the batch that were said rightly, where labels are learned",
+        lines: &[line("accuracy", |record| record.accuracy)],
+    },
+    Channel {
+        name: "Temperature",
+        axis: "tau",
+        help: "By how much the loss divides cosines, mean of the batch; some objectives learn it",
+        lines: &[line("tau", |r| Some(r.contrast?.tau))],
+    },
+    Channel {
+        name: "Learning rate",
+        axis: "learning rate (per step)",
+        help: "How far the optimiser goes at each step",
+        lines: &[line("learning rate", |record| Some(record.learning_rate))],
+    },
+    Channel {
+        name: "Gradient",
+        axis: "norm before clipping",
+        help: "Length of the whole gradient before it is clipped; jumps before a run breaks down",
+        lines: &[line("gradient norm", |record| Some(record.grad_norm))],
+    },
+    Channel {
+        name: "Speed",
+        axis: "windows a second",
+        help: "Windows that went through the encoder a second, forward and backward",
+        lines: &[line("speed", |record| Some(record.windows_per_second))],
+    },
+];

@@ -1,0 +1,373 @@
+use std::path::Path;
+
+use crate::{
+    encoder::{EncoderKind, Preset},
+    gui::command_line::CommandLine,
+    train::{Schedule, TrainConfig, TrainError},
+};
+
+/// Settings for a purpose.
+pub struct Purpose {
+    pub name: &'static str,
+    /// What it is for, in one sentence.
+    pub help: &'static str,
+    settings: fn(TrainConfig) -> TrainConfig,
+}
+
+/// What the form offers.
+pub const PURPOSES: &[Purpose] = &[
+    Purpose {
+        name: "Lesson: 2 minutes",
+        help: "A tiny encoder on small batches, with a checkpoint every 50 steps to move through afterwards; about two \
+               minutes on two CPU cores",
+        settings: |form| TrainConfig {
+            preset: Preset::Tiny,
+            batch: 16,
+            steps: 600,
+            save_every: 50,
+            keep: 100,
+            ..form
+        },
+    },
+    Purpose {
+        name: "Tiny",
+        help: "192 wide, 8 layers, 3.6 million numbers: learns on a CPU in some minutes",
+        settings: |form| TrainConfig {
+            preset: Preset::Tiny,
+            batch: 64,
+            steps: 1000,
+            save_every: 100,
+            ..form
+        },
+    },
+    Purpose {
+        name: "Small",
+        help: "384 wide, 12 layers, 21 million numbers, as published: slow without a GPU",
+        settings: |form| TrainConfig {
+            preset: Preset::Small,
+            batch: 256,
+            steps: 5000,
+            save_every: 250,
+            ..form
+        },
+    },
+    Purpose {
+        name: "Base",
+        help: "768 wide, 12 layers, 85 million numbers: needs a GPU",
+        settings: |form| TrainConfig {
+            preset: Preset::Base,
+            batch: 1024,
+            steps: 20_000,
+            save_every: 500,
+            ..form
+        },
+    },
+    Purpose {
+        name: "Overnight",
+        help: "The published size with large batches, for one GPU and one night; can be stopped and resumed at any step",
+        settings: |form| TrainConfig {
+            preset: Preset::Small,
+            batch: 1024,
+            steps: 50_000,
+            schedule: Schedule::Cosine,
+            warmup_steps: Some(1000),
+            save_every: 1000,
+            keep: 10,
+            ..form
+        },
+    },
+];
+
+impl Purpose {
+    /// The form with the settings for this purpose; what a purpose says nothing about goes back to its default, but
+    /// what is learned, first weights, seed and device stay.
+    pub fn of(&self, form: &TrainConfig) -> TrainConfig {
+        (self.settings)(TrainConfig {
+            data: form.data.clone(),
+            patch: form.patch,
+            objective: form.objective,
+            task: form.task,
+            trainable: form.trainable,
+            init: form.init.clone(),
+            seed: form.seed,
+            device: form.device,
+            ..TrainConfig::default()
+        })
+    }
+}
+
+/// The purpose that the form stands for, if nothing else was changed.
+pub fn purpose_of(form: &TrainConfig) -> Option<&'static Purpose> {
+    PURPOSES.iter().find(|purpose| purpose.of(form) == *form)
+}
+
+/// The settings that a window starts with.
+pub fn first_form() -> TrainConfig {
+    let form = TrainConfig {
+        patch: EncoderKind::Hybrid,
+        ..TrainConfig::default()
+    };
+    PURPOSES
+        .first()
+        .map_or(form.clone(), |first| first.of(&form))
+}
+
+/// A setting that cannot be trained with, as the trainer says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The name of the setting, as in `config.toml`; empty where it is several.
+    pub setting: &'static str,
+    pub why: String,
+}
+
+/// Settings that a problem may be about. The longer of two names stands first.
+const SETTINGS: &[&str] = &[
+    "mask_ratio",
+    "learning_rate",
+    "weight_decay",
+    "warmup_steps",
+    "decoder_layers",
+    "clip_norm",
+    "save_every",
+    "trainable",
+    "tau_rate",
+    "chunk",
+    "batch",
+    "steps",
+    "gamma",
+    "patch",
+    "keep",
+    "head",
+    "ema",
+    "rho",
+    "tau",
+];
+
+/// What is wrong with a form; the trainer's own rules.
+pub fn problem_of(form: &TrainConfig) -> Option<Problem> {
+    let why = match form.validate() {
+        Ok(()) => return None,
+        Err(TrainError::Settings(why)) => why,
+        Err(other) => other.to_string(),
+    };
+    // A message is about the setting that it names first.
+    let named = SETTINGS
+        .iter()
+        .filter_map(|name| Some((why.find(name)?, *name)));
+    let setting = named.min_by_key(|(at, _)| *at).map_or("", |(_, name)| name);
+    Some(Problem { setting, why })
+}
+
+/// What a run is, in a few words: "tiny hybrid, sogclr, batch 32, 90 % dropped, seed 0".
+pub fn say_config(config: &TrainConfig) -> String {
+    let size = match config.encoder {
+        Some(_) => config.encoder_config().size_name(),
+        None => config.preset.to_string(),
+    };
+    format!(
+        "{size} {}, {}, batch {}, {:.0} % dropped, seed {}",
+        config.patch,
+        config.objective,
+        config.batch,
+        100.0 * config.mask_ratio.get(),
+        config.seed
+    )
+}
+
+/// The line that starts the run in a terminal.
+pub fn command_of(config: &TrainConfig, out: &Path) -> String {
+    let mut line = CommandLine::verb("train")
+        .argument("--data")
+        .arguments(&config.data)
+        .option("out", out)
+        .option("preset", config.preset.to_string())
+        .option("patch", config.patch.to_string())
+        .option("objective", config.objective.to_string())
+        .option("mask-ratio", config.mask_ratio.get().to_string())
+        .option("batch", config.batch.to_string())
+        .option("steps", config.steps.to_string())
+        .option("lr", config.learning_rate.to_string())
+        .option("seed", config.seed.to_string())
+        .option("device", config.device.to_string());
+    // What most runs leave as it is makes the line no longer.
+    let same = TrainConfig::default();
+    let rarely = [
+        (
+            "mask-kind",
+            config.mask_kind.to_string(),
+            same.mask_kind.to_string(),
+        ),
+        (
+            "optimiser",
+            config.optimiser.to_string(),
+            same.optimiser.to_string(),
+        ),
+        (
+            "schedule",
+            config.schedule.to_string(),
+            same.schedule.to_string(),
+        ),
+        (
+            "weight-decay",
+            config.weight_decay.to_string(),
+            same.weight_decay.to_string(),
+        ),
+        (
+            "clip",
+            config.clip_norm.to_string(),
+            same.clip_norm.to_string(),
+        ),
+        ("ema", config.ema.to_string(), same.ema.to_string()),
+        ("head", widths(&config.head), widths(&same.head)),
+        ("task", config.task.to_string(), same.task.to_string()),
+        (
+            "trainable",
+            config.trainable.to_string(),
+            same.trainable.to_string(),
+        ),
+        (
+            "decoder-layers",
+            config.decoder_layers.to_string(),
+            same.decoder_layers.to_string(),
+        ),
+        (
+            "save-every",
+            config.save_every.to_string(),
+            same.save_every.to_string(),
+        ),
+        ("keep", config.keep.to_string(), same.keep.to_string()),
+        (
+            "probe-every",
+            config.probe_every.to_string(),
+            same.probe_every.to_string(),
+        ),
+    ];
+    for (name, value, _) in rarely
+        .into_iter()
+        .filter(|(_, value, usual)| value != usual)
+    {
+        line = line.option(name, value);
+    }
+    let maybe = [
+        ("chunk", config.chunk.map(|value| value.to_string())),
+        ("warmup", config.warmup_steps.map(|value| value.to_string())),
+        ("tau", config.tau.map(|value| value.to_string())),
+        ("tau-rate", config.tau_rate.map(|value| value.to_string())),
+        ("rho", config.rho.map(|value| value.to_string())),
+        ("gamma", config.gamma.map(|value| value.to_string())),
+        (
+            "gamma-schedule",
+            config.gamma_schedule.map(|value| value.to_string()),
+        ),
+        (
+            "gamma-epochs",
+            config.gamma_epochs.map(|value| value.to_string()),
+        ),
+    ];
+    for (name, value) in maybe {
+        if let Some(value) = value {
+            line = line.option(name, value);
+        }
+    }
+    if config.tensorboard {
+        line = line.argument("--tensorboard");
+    }
+    for (name, path) in [("init", &config.init), ("mels", &config.mels)] {
+        if let Some(path) = path {
+            line = line.option(name, path);
+        }
+    }
+    line.to_line()
+}
+
+fn widths(head: &[usize]) -> String {
+    let widths: Vec<String> = head.iter().map(usize::to_string).collect();
+    widths.join(",")
+}
+
+/// The line that goes on with a run in a terminal.
+pub fn resume_command(folder: &Path) -> String {
+    CommandLine::verb("train")
+        .option("resume", folder)
+        .to_line()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::Trainable;
+
+    #[test]
+    fn every_purpose_can_be_trained_with_and_is_recognised() {
+        for purpose in PURPOSES {
+            let form = purpose.of(&TrainConfig {
+                seed: 7,
+                ..first_form()
+            });
+            assert_eq!(problem_of(&form), None, "{}", purpose.name);
+            assert_eq!(form.seed, 7);
+            assert_eq!(
+                purpose_of(&form).map(|found| found.name),
+                Some(purpose.name)
+            );
+        }
+        let own = TrainConfig {
+            batch: 17,
+            ..first_form()
+        };
+        assert!(purpose_of(&own).is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_trained_with_is_told_at_its_field() {
+        let form = first_form();
+        let cases = [
+            (
+                "batch",
+                TrainConfig {
+                    batch: 1,
+                    ..form.clone()
+                },
+            ),
+            (
+                "steps",
+                TrainConfig {
+                    steps: 0,
+                    ..form.clone()
+                },
+            ),
+            (
+                "save_every",
+                TrainConfig {
+                    save_every: 0,
+                    ..form.clone()
+                },
+            ),
+            (
+                "learning_rate",
+                TrainConfig {
+                    learning_rate: 0.0,
+                    ..form.clone()
+                },
+            ),
+            (
+                "weight_decay",
+                TrainConfig {
+                    weight_decay: -1.0,
+                    ..form.clone()
+                },
+            ),
+            (
+                "trainable",
+                TrainConfig {
+                    trainable: Trainable::Head,
+                    ..form.clone()
+                },
+            ),
+        ];
+        for (setting, form) in cases {
+            let problem = problem_of(&form).unwrap();
+            assert_eq!(problem.setting, setting, "{}", problem.why);
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! What the Train layout shows: the form, the run under way, the one that is looked at, all earlier ones.
+
+mod channel;
+mod form;
+mod view;
+
+pub use channel::{CHANNELS, Channel, ChannelLine};
+pub use form::{
+    PURPOSES, Problem, Purpose, command_of, first_form, problem_of, purpose_of, resume_command,
+    say_config,
+};
+pub use view::{RunRow, RunView, SavedStep, say_time};
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    encoder::ComputeDevice,
+    jobs::Progress,
+    train::{BatchMatrix, ProbeRecord, StepRecord, TrainConfig, TrainSummary},
+};
+
+use super::{Curve, JobId};
+use view::Pace;
+
+/// Where a run stands.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum TrainPhase {
+    /// No run was started yet.
+    #[default]
+    Idle,
+    /// Tracks are decoded, the encoder is built.
+    Preparing(Progress),
+    Running,
+    Paused,
+    /// The user asked it to stop; it writes its checkpoint.
+    Stopping,
+    Finished(TrainSummary),
+    /// What went wrong and what to do.
+    Failed(TrainFailure),
+}
+
+/// Why a run ended early.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrainFailure {
+    pub why: String,
+    /// What one click can do about it.
+    pub remedy: Option<Remedy>,
+}
+
+/// What lets a run that failed go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// The device gave up, most often for want of memory.
+    HalveBatch,
+    /// Numbers were not finite.
+    HalveLearningRate,
+}
+
+impl Remedy {
+    /// The settings with which the run can go on.
+    pub fn of(self, config: &TrainConfig) -> TrainConfig {
+        let mut config = config.clone();
+        match self {
+            Self::HalveBatch => config.batch = (config.batch / 2).max(2),
+            Self::HalveLearningRate => config.learning_rate *= 0.5,
+        }
+        config
+    }
+}
+
+/// What the Train layout shows.
+pub struct Training {
+    /// Settings of the next run; its data are those of the library.
+    pub form: TrainConfig,
+    pub phase: TrainPhase,
+    /// Where new runs are kept, if not in the user's data folder.
+    pub runs: Option<PathBuf>,
+    /// The run that was started here last.
+    pub live: Option<RunView>,
+    /// An earlier run that is looked at instead.
+    pub past: Option<RunView>,
+    /// A run that is drawn behind the shown one.
+    pub overlay: Option<RunView>,
+    pub table: RunTable,
+    /// The plot that is shown large, of the [`CHANNELS`].
+    pub channel: usize,
+    /// How strongly curves are smoothed, 0 to 0.99.
+    pub smoothing: f64,
+    /// Memory of the whole program, in bytes, where the system tells it.
+    pub memory: Option<u64>,
+    pub devices: Devices,
+    pub(in crate::gui) job: Option<JobId>,
+    pace: Pace,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self {
+            form: first_form(),
+            phase: TrainPhase::default(),
+            runs: None,
+            live: None,
+            past: None,
+            overlay: None,
+            table: RunTable::default(),
+            channel: 0,
+            smoothing: Curve::SMOOTHING,
+            memory: None,
+            devices: Devices::default(),
+            job: None,
+            pace: Pace::default(),
+        }
+    }
+}
+
+/// The runs in the runs folder, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct RunTable {
+    pub rows: Vec<RunRow>,
+    pub state: TableState,
+}
+
+/// Whether the runs folder was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TableState {
+    #[default]
+    Unread,
+    Reading,
+    Read,
+}
+
+/// The compute devices of this machine; asking takes a moment.
+#[derive(Debug, Clone, Default)]
+pub enum Devices {
+    #[default]
+    Unknown,
+    Asked,
+    Known(Vec<ComputeDevice>),
+}
+
+impl Devices {
+    /// Those that are known by now.
+    pub fn known(&self) -> &[ComputeDevice] {
+        match self {
+            Self::Known(devices) => devices,
+            Self::Unknown | Self::Asked => &[],
+        }
+    }
+}
+
+/// What a user can do in the Train layout.
+#[derive(Debug, Clone)]
+pub enum TrainCommand {
+    Edit(Box<TrainConfig>),
+    Start,
+    Pause,
+    /// Goes on after a pause.
+    Resume,
+    /// Ends the run after the present step; its checkpoint is kept.
+    Stop,
+    /// Writes a checkpoint after the present step.
+    SaveNow,
+    /// Goes on with a run that was stopped.
+    GoOn(PathBuf),
+    /// Goes on with the run that failed, with what lets it.
+    Mend(Remedy),
+    /// Map, probe and lab use the checkpoint of the shown run from now on.
+    UseEncoder,
+    /// Map, probe and lab use a run's newest checkpoint from now on.
+    UseRun(PathBuf),
+    /// Map, probe and lab use the checkpoint of a step of the shown run from now on.
+    UseStep(u64),
+    /// Puts the command of the run on the clipboard.
+    Copy,
+    AskDevices,
+    /// Looks which runs there are.
+    ReadRuns,
+    /// Shows a run that is on the disk.
+    ShowRun(PathBuf),
+    /// Shows the run under way again.
+    ShowLive,
+    /// Draws a run behind the shown one, or none.
+    Overlay(Option<PathBuf>),
+    /// Shows a folder in the system's file manager.
+    OpenFolder(PathBuf),
+    /// New runs are kept there.
+    KeepRunsIn(PathBuf),
+    /// Asks for a file or folder.
+    Choose(Wanted),
+    /// Draws one of the [`CHANNELS`] large.
+    SetChannel(usize),
+    SetSmoothing(f64),
+    /// Writes the shown curves: a picture, or every step as a table.
+    SaveCurves(CurveFile, PathBuf),
+}
+
+/// How curves are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CurveFile {
+    Png,
+    Csv,
+}
+
+/// What a file or folder is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A run to be shown.
+    Run,
+    /// Where new runs are kept.
+    Runs,
+    /// Weights to start from.
+    Init,
+    /// Where curves are written.
+    Curves(CurveFile),
+}
+
+/// What the background work of the Train layout sends.
+pub enum TrainMessage {
+    Devices(Vec<ComputeDevice>),
+    Preparing(JobId, Progress),
+    /// Something the user should know: a track that is left out, a lowered batch.
+    Note(JobId, String),
+    /// A step that was not applied because a number was not finite.
+    NotFinite(JobId, u64),
+    /// What a run had done before it went on.
+    Begun(JobId, Box<RunView>),
+    /// Steps that were done since the last message, and the memory of the program.
+    Steps(JobId, Vec<StepRecord>, Option<u64>),
+    /// How well the encoder does in between.
+    Scored(JobId, ProbeRecord),
+    /// How alike the views of a batch were.
+    Batch(JobId, BatchMatrix),
+    /// The checkpoints that are there now.
+    Saved(JobId, Vec<SavedStep>),
+    Finished(JobId, TrainSummary),
+    /// It was stopped before its first step; nothing was written.
+    NotBegun(JobId),
+    Failed(JobId, TrainFailure),
+    /// A run that was read from the disk, to be shown or to be drawn behind the shown one.
+    Read(ReadFor, Result<Box<RunView>, String>),
+    /// All runs of the runs folder.
+    Runs(Vec<RunRow>),
+    /// What the dialog gave.
+    Chosen(Wanted, PathBuf),
+}
+
+/// What a run is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadFor {
+    Show,
+    Overlay,
+}
+
+impl Training {
+    /// Whether a run is under way.
+    pub fn is_active(&self) -> bool {
+        matches!(
+            self.phase,
+            TrainPhase::Preparing(_)
+                | TrainPhase::Running
+                | TrainPhase::Paused
+                | TrainPhase::Stopping
+        )
+    }
+
+    /// The run that is looked at.
+    pub fn shown(&self) -> Option<&RunView> {
+        self.past.as_ref().or(self.live.as_ref())
+    }
+
+    /// Whether the run that is looked at is the one that was started here last.
+    pub fn shows_live(&self) -> bool {
+        self.past.is_none() && self.live.is_some()
+    }
+
+    /// Starts to show a new run.
+    pub fn begin(&mut self, job: JobId, folder: PathBuf, config: TrainConfig) {
+        let mut run = RunView::new(folder, config);
+        run.smooth(self.smoothing);
+        self.live = Some(run);
+        self.past = None;
+        self.pace = Pace::default();
+        self.job = Some(job);
+        self.phase = TrainPhase::Preparing(Progress {
+            what: "starting".to_owned(),
+            done: 0,
+            total: None,
+        });
+    }
+
+    /// Shows a run that is on the disk.
+    pub fn show_past(&mut self, mut run: RunView) {
+        // The run under way knows more than its folder.
+        if self
+            .live
+            .as_ref()
+            .is_some_and(|live| live.folder == run.folder)
+            && self.is_active()
+        {
+            self.past = None;
+            return;
+        }
+        run.smooth(self.smoothing);
+        if !self.is_active() {
+            self.form = TrainConfig {
+                data: Vec::new(),
+                ..run.config.clone()
+            };
+        }
+        self.past = Some(run);
+    }
+
+    /// The run has ended by itself or was stopped.
+    pub fn finish(&mut self, summary: TrainSummary) {
+        self.job = None;
+        if let Some(live) = &mut self.live {
+            live.finish(&summary);
+        }
+        self.phase = TrainPhase::Finished(summary);
+    }
+
+    /// Adds steps to the curves.
+    pub fn take(&mut self, records: Vec<StepRecord>) {
+        if let Some(live) = &mut self.live {
+            for record in records {
+                live.take(record);
+            }
+            self.pace.arrive(live.step());
+        }
+    }
+
+    /// The pace is measured anew: after a pause the clock did not stand still.
+    pub fn restart_pace(&mut self) {
+        self.pace.restart();
+    }
+
+    /// Time until the last step at the present pace.
+    pub fn remaining(&self) -> Option<Duration> {
+        let live = self.live.as_ref()?;
+        self.pace
+            .time_for(live.config.steps.saturating_sub(live.step()))
+    }
+
+    /// The checkpoint of the run that is looked at, once it has ended.
+    pub fn checkpoint(&self) -> Option<&Path> {
+        self.shown()?.checkpoint.as_deref()
+    }
+
+    /// Smooths all curves anew.
+    pub fn set_smoothing(&mut self, smoothing: f64) {
+        self.smoothing = smoothing.clamp(0.0, 0.99);
+        let runs = [&mut self.live, &mut self.past, &mut self.overlay];
+        for run in runs.into_iter().flatten() {
+            run.smooth(self.smoothing);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_failed_goes_on_with_half_but_never_with_less_than_two_tracks() {
+        let config = TrainConfig {
+            batch: 3,
+            ..first_form()
+        };
+        assert_eq!(Remedy::HalveBatch.of(&config).batch, 2);
+        let slower = Remedy::HalveLearningRate.of(&config);
+        assert_eq!(slower.learning_rate, 0.5 * config.learning_rate);
+        assert_eq!(slower.batch, 3);
+    }
+
+    #[test]
+    fn an_earlier_run_can_be_looked_at_while_another_goes_on() {
+        let mut training = Training::default();
+        training.begin(JobId::default().next(), "a".into(), first_form());
+        let form = training.form.clone();
+        training.show_past(RunView::new(
+            "b".into(),
+            TrainConfig {
+                batch: 5,
+                ..first_form()
+            },
+        ));
+        assert_eq!(training.shown().unwrap().name(), "b");
+        assert_eq!(training.form, form, "the form is that of the run under way");
+        training.show_past(RunView::new("a".into(), first_form()));
+        assert!(training.shows_live());
+    }
+}

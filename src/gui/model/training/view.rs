@@ -1,0 +1,267 @@
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant, SystemTime},
+};
+
+use crate::{
+    gui::model::Curve,
+    train::{BatchMatrix, ProbeRecord, StepRecord, TrainConfig, TrainSummary},
+};
+
+use super::{CHANNELS, channel::SCORE, say_config};
+
+/// A run as it is shown: its settings, curves and checkpoints.
+#[derive(Debug, Clone)]
+pub struct RunView {
+    pub folder: PathBuf,
+    pub config: TrainConfig,
+    /// One curve for each line of each of the [`CHANNELS`].
+    pub curves: Vec<Vec<Curve>>,
+    pub first: Option<StepRecord>,
+    pub last: Option<StepRecord>,
+    /// Checkpoints that are there, oldest first.
+    pub saved: Vec<SavedStep>,
+    /// How alike the views of a recent batch were.
+    pub matrix: Option<BatchMatrix>,
+    /// What the reader of the curves should know: tracks that are left out, a lowered batch.
+    pub notes: Vec<String>,
+    /// Steps that were not applied because a number was not finite.
+    pub not_finite: u64,
+    /// Whether it was taken up from a checkpoint.
+    pub went_on: bool,
+    /// Weights to embed with, once the run has ended.
+    pub checkpoint: Option<PathBuf>,
+}
+
+/// A checkpoint of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedStep {
+    pub step: u64,
+    /// Its weights.
+    pub weights: PathBuf,
+}
+
+impl RunView {
+    /// A run without steps yet.
+    pub fn new(folder: PathBuf, config: TrainConfig) -> Self {
+        let curves = CHANNELS
+            .iter()
+            .map(|channel| vec![Curve::default(); channel.lines.len()])
+            .collect();
+        Self {
+            folder,
+            config,
+            curves,
+            first: None,
+            last: None,
+            saved: Vec::new(),
+            matrix: None,
+            notes: Vec::new(),
+            not_finite: 0,
+            went_on: false,
+            checkpoint: None,
+        }
+    }
+
+    /// Adds a step to the curves.
+    pub fn take(&mut self, record: StepRecord) {
+        let step = record.step as f64;
+        for (channel, curves) in CHANNELS.iter().zip(&mut self.curves) {
+            for (line, curve) in channel.lines.iter().zip(curves) {
+                if let Some(value) = (line.value)(&record) {
+                    curve.push(step, value);
+                }
+            }
+        }
+        if self.first.is_none() {
+            self.first = Some(record.clone());
+        }
+        self.last = Some(record);
+    }
+
+    /// Adds a score that was taken after a step.
+    pub fn score(&mut self, probe: &ProbeRecord) {
+        for (channel, curves) in CHANNELS.iter().zip(&mut self.curves) {
+            if channel.name == SCORE {
+                for curve in curves {
+                    curve.push(probe.step as f64, probe.accuracy);
+                }
+            }
+        }
+    }
+
+    /// Smooths all curves anew; scores are few and stay as they are.
+    pub fn smooth(&mut self, smoothing: f64) {
+        for (channel, curves) in CHANNELS.iter().zip(&mut self.curves) {
+            let smoothing = if channel.name == SCORE {
+                0.0
+            } else {
+                smoothing
+            };
+            for curve in curves {
+                curve.smooth(smoothing);
+            }
+        }
+    }
+
+    /// Steps done.
+    pub fn step(&self) -> u64 {
+        self.last.as_ref().map_or(0, |last| last.step)
+    }
+
+    /// Share of the steps that is done.
+    pub fn share(&self) -> f32 {
+        (self.step() as f32 / self.config.steps.max(1) as f32).clamp(0.0, 1.0)
+    }
+
+    /// The last name of its folder.
+    pub fn name(&self) -> String {
+        folder_name(&self.folder)
+    }
+
+    /// What it is, in a few words.
+    pub fn say(&self) -> String {
+        say_config(&self.config)
+    }
+
+    /// The checkpoint of a step.
+    pub fn saved_at(&self, step: u64) -> Option<&SavedStep> {
+        self.saved.iter().find(|saved| saved.step == step)
+    }
+
+    /// The checkpoint nearest to a step.
+    pub fn saved_near(&self, step: f64) -> Option<&SavedStep> {
+        let away = |saved: &&SavedStep| (saved.step as f64 - step).abs();
+        let nearer = |a: &&SavedStep, b: &&SavedStep| away(a).total_cmp(&away(b));
+        self.saved.iter().min_by(nearer)
+    }
+
+    /// Takes in how the run ended.
+    pub fn finish(&mut self, summary: &TrainSummary) {
+        self.checkpoint = Some(summary.checkpoint.clone());
+        self.not_finite = summary.skipped_steps.max(self.not_finite);
+    }
+}
+
+/// A row of the table of runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRow {
+    pub folder: PathBuf,
+    pub config: TrainConfig,
+    /// Steps done.
+    pub step: u64,
+    pub loss: Option<f64>,
+    /// The best score during the run and what it is, if one was taken.
+    pub best: Option<(f64, String)>,
+    /// When it was written to last.
+    pub changed: Option<SystemTime>,
+}
+
+impl RunRow {
+    /// The last name of its folder.
+    pub fn name(&self) -> String {
+        folder_name(&self.folder)
+    }
+
+    /// Whether it stopped before its last step.
+    pub fn can_go_on(&self) -> bool {
+        self.step > 0 && self.step < self.config.steps
+    }
+}
+
+fn folder_name(folder: &Path) -> String {
+    let name = folder.file_name();
+    name.map_or_else(
+        || folder.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+/// Day and time of day in UTC: "2026-11-21 10:52".
+pub fn say_time(time: SystemTime) -> String {
+    let seconds = time
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let (days, minutes) = (seconds / 86_400, seconds / 60 % 1440);
+    // Howard Hinnant, "chrono-compatible low-level date algorithms": days of eras of 400 years that begin in March.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    let year = year_of_era + 400 * era + u64::from(month <= 2);
+    format!(
+        "{year:04}-{month:02}-{day:02} {:02}:{:02}",
+        minutes / 60,
+        minutes % 60
+    )
+}
+
+/// How fast steps come, by the clock of the window.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pace {
+    /// Where the present stretch began; a pause ends a stretch.
+    began: Option<(Instant, u64)>,
+    pub seconds_per_step: Option<f64>,
+}
+
+impl Pace {
+    /// A step has arrived.
+    pub fn arrive(&mut self, step: u64) {
+        let now = Instant::now();
+        match self.began {
+            None => self.began = Some((now, step)),
+            Some((began, first)) if step > first => {
+                let seconds = now.duration_since(began).as_secs_f64();
+                self.seconds_per_step = Some(seconds / (step - first) as f64);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// After a pause the clock did not stand still.
+    pub fn restart(&mut self) {
+        self.began = None;
+    }
+
+    /// Time for so many steps.
+    pub fn time_for(&self, steps: u64) -> Option<Duration> {
+        let seconds = self.seconds_per_step? * steps as f64;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_said_as_calendars_do() {
+        let at = |seconds| say_time(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        assert_eq!(at(0), "1970-01-01 00:00");
+        // `date -u -d @951827696` and `@1795258314`.
+        assert_eq!(at(951_827_696), "2000-02-29 12:34");
+        assert_eq!(at(1_795_258_314), "2026-11-21 10:51");
+    }
+
+    #[test]
+    fn the_nearest_checkpoint_is_found() {
+        let mut run = RunView::new("run".into(), TrainConfig::default());
+        assert_eq!(run.saved_near(10.0), None);
+        run.saved = [50, 100, 200]
+            .map(|step| SavedStep {
+                step,
+                weights: format!("step-{step}").into(),
+            })
+            .to_vec();
+        assert_eq!(run.saved_near(160.0).map(|saved| saved.step), Some(200));
+        assert_eq!(run.saved_near(-5.0).map(|saved| saved.step), Some(50));
+    }
+}

@@ -1,0 +1,170 @@
+use eframe::egui::{Button, Ui};
+use egui_phosphor::regular as icon;
+
+use crate::gui::{
+    command::Command,
+    model::{
+        Model, Remedy, TrainCommand, TrainPhase, Training, problem_of, purpose_of, say_progress,
+    },
+    theme,
+};
+
+use super::super::parts;
+
+/// Notes that are shown at once; the rest is in a tooltip.
+const SHOWN_NOTES: usize = 2;
+
+/// Draws start, pause, stop and what else can be done, and below it how the run stands.
+pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let training = &model.training;
+    let mut push = |command| out.push(Command::Train(command));
+    if training.is_active() {
+        steer(ui, training, &mut push);
+    } else {
+        start(ui, model, &mut push);
+    }
+    ui.horizontal(|ui| {
+        if parts::copy_command(ui) {
+            push(TrainCommand::Copy);
+        }
+        if training.is_active() {
+            let hint =
+                "Writes a checkpoint after the present step, for the bar of steps and for later";
+            if parts::symbol(ui, icon::FLOPPY_DISK, "Checkpoint now", hint) {
+                push(TrainCommand::SaveNow);
+            }
+        }
+    });
+    standing(ui, training, &mut push);
+}
+
+fn steer(ui: &mut Ui, training: &Training, push: &mut impl FnMut(TrainCommand)) {
+    let half = 0.5 * (ui.available_width() - theme::SPACE);
+    let stopping = training.phase == TrainPhase::Stopping;
+    ui.horizontal(|ui| {
+        if training.phase == TrainPhase::Paused {
+            if parts::primary(ui, half, "Resume", true, "Goes on with the next step") {
+                push(TrainCommand::Resume);
+            }
+        } else {
+            let pause = Button::new(format!("{} Pause", icon::PAUSE));
+            let can = training.phase == TrainPhase::Running;
+            let hint = "Waits after the present step; nothing is lost";
+            if parts::wide(ui, half, pause, can, hint) {
+                push(TrainCommand::Pause);
+            }
+        }
+        let text = if stopping { "Stopping" } else { "Stop" };
+        let stop = Button::new(format!("{} {text}", icon::STOP));
+        let hint =
+            "Ends the run after the present step and keeps its checkpoints, the best one too";
+        if parts::wide(ui, half, stop, !stopping, hint) {
+            push(TrainCommand::Stop);
+        }
+    });
+}
+
+fn start(ui: &mut Ui, model: &Model, push: &mut impl FnMut(TrainCommand)) {
+    let training = &model.training;
+    let problem = problem_of(&training.form);
+    let ready = model.library.track_count() > 0 && problem.is_none();
+    let hint = match &problem {
+        Some(problem) => problem.why.as_str(),
+        None if ready => "Trains on the open collection, in a new run folder",
+        None => "Open a collection first: training needs tracks",
+    };
+    let width = ui.available_width();
+    if parts::primary(ui, width, "Start training", ready, hint) {
+        push(TrainCommand::Start);
+    }
+    let Some(run) = training.shown() else {
+        return;
+    };
+    let half = 0.5 * (width - theme::SPACE);
+    ui.horizontal(|ui| {
+        let used = model.embeddings.source.is_file(run.checkpoint.as_deref());
+        let text = if used {
+            "Encoder in use"
+        } else {
+            "Use this encoder"
+        };
+        let hint =
+            "Map, probe and lab compute their embeddings with the run's last weights from now on";
+        let can = run.checkpoint.is_some() && !used;
+        if parts::wide(ui, half, Button::new(text), can, hint) {
+            push(TrainCommand::UseEncoder);
+        }
+        let unfinished = run.step() < run.config.steps && !run.saved.is_empty();
+        let hint = if unfinished {
+            "Goes on with the shown run from its newest checkpoint, on the tracks it was trained on"
+        } else {
+            "The shown run has done all its steps"
+        };
+        if parts::wide(ui, half, Button::new("Go on"), unfinished, hint) {
+            push(TrainCommand::GoOn(run.folder.clone()));
+        }
+    });
+}
+
+/// How the run stands, and what can be done about a failure.
+fn standing(ui: &mut Ui, training: &Training, push: &mut impl FnMut(TrainCommand)) {
+    match &training.phase {
+        TrainPhase::Idle => {
+            let purpose = purpose_of(&training.form);
+            parts::explain(
+                ui,
+                purpose.map_or("Settings of your own.", |purpose| purpose.help),
+            );
+        }
+        TrainPhase::Running => {}
+        TrainPhase::Preparing(progress) => {
+            parts::quiet(ui, say_progress(progress));
+            let total = progress.total.filter(|&total| total > 0);
+            parts::bar(ui, total.map(|total| progress.done as f32 / total as f32));
+        }
+        TrainPhase::Paused => parts::explain(ui, "Paused; nothing is computed until you resume."),
+        TrainPhase::Stopping => {
+            parts::explain(ui, "Finishing the step and writing the checkpoint.");
+        }
+        TrainPhase::Finished(summary) => {
+            let how = if summary.stopped {
+                "Stopped after"
+            } else {
+                "Finished"
+            };
+            parts::explain(
+                ui,
+                format!(
+                    "{how} {} steps: loss {:.3} at the first, {:.3} at the last.",
+                    summary.steps, summary.loss_first, summary.loss_last
+                ),
+            );
+        }
+        TrainPhase::Failed(failure) => {
+            parts::error(ui, &failure.why);
+            if let Some(remedy) = failure.remedy {
+                let (text, hint) = match remedy {
+                    Remedy::HalveBatch => (
+                        "Halve the batch and go on",
+                        "Goes on from the last checkpoint with half as many tracks a step, or begins anew where there is none",
+                    ),
+                    Remedy::HalveLearningRate => (
+                        "Halve the learning rate and go on",
+                        "Goes on from the last checkpoint with steps half as large, or begins anew where there is none",
+                    ),
+                };
+                let width = ui.available_width();
+                if parts::wide(ui, width, Button::new(text), true, hint) {
+                    push(TrainCommand::Mend(remedy));
+                }
+            }
+        }
+    }
+    let notes = training.live.as_ref().map_or(&[][..], |run| &run.notes);
+    for note in notes.iter().take(SHOWN_NOTES) {
+        parts::explain(ui, note);
+    }
+    if let Some(more) = notes.get(SHOWN_NOTES..).filter(|more| !more.is_empty()) {
+        parts::quiet(ui, format!("and {} more", more.len())).on_hover_text(more.join("\n"));
+    }
+}

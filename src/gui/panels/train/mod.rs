@@ -1,0 +1,54 @@
+//! The Train layout: settings and start, curves and checkpoints, the batch, all runs.
+
+mod actions;
+mod curves;
+mod form;
+mod matrix;
+mod plot;
+mod runs;
+mod scrub;
+
+pub use curves::sheet;
+
+use eframe::egui::{self, Ui};
+
+use crate::gui::{
+    command::Command,
+    model::{Devices, Model, TableState, TrainCommand},
+    theme,
+};
+
+use super::parts;
+
+/// Draws what starts and steers a run, and below it the settings.
+pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    if let Devices::Unknown = model.training.devices {
+        out.push(Command::Train(TrainCommand::AskDevices));
+    }
+    parts::padded(ui, |ui| {
+        actions::show(ui, model, out);
+        ui.add_space(theme::SPACE);
+        egui::ScrollArea::vertical()
+            .id_salt("train form")
+            .auto_shrink(false)
+            .show(ui, |ui| form::show(ui, model, out));
+    });
+}
+
+/// Draws the numbers, curves and checkpoints of the shown run.
+pub fn show_curves(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    parts::padded(ui, |ui| curves::show(ui, model, out));
+}
+
+/// Draws how alike the views of the present batch are.
+pub fn show_step(ui: &mut Ui, model: &Model) {
+    parts::padded(ui, |ui| matrix::show(ui, model));
+}
+
+/// Draws the table of runs.
+pub fn show_runs(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    if model.training.table.state == TableState::Unread {
+        out.push(Command::Train(TrainCommand::ReadRuns));
+    }
+    parts::padded(ui, |ui| runs::show(ui, model, out));
+}

@@ -1,0 +1,254 @@
+use eframe::egui::{self, Align2, Rect, ScrollArea, Sense, Ui, pos2, vec2};
+use egui_phosphor::regular as icon;
+
+use crate::gui::{
+    command::Command,
+    model::{Model, RunRow, TableState, TrainCommand, Wanted, say_config, say_time},
+    theme,
+};
+
+use super::{super::parts, plot};
+
+/// Widths of the columns that hold numbers, and of the buttons at the end of a row.
+const STEPS: f32 = 26.0 * theme::UNIT;
+const LOSS: f32 = 18.0 * theme::UNIT;
+const SCORE: f32 = 18.0 * theme::UNIT;
+const DATE: f32 = 32.0 * theme::UNIT;
+const BUTTON: f32 = theme::ROW_HEIGHT;
+/// Buttons at the end of a row.
+const BUTTONS: f32 = 4.0;
+
+/// Where the columns of a row are.
+struct Columns {
+    name: Rect,
+    about: Rect,
+    steps: Rect,
+    loss: Rect,
+    score: Rect,
+    date: Rect,
+    buttons: Rect,
+}
+
+impl Columns {
+    fn of(row: Rect) -> Self {
+        let inner = row.shrink2(vec2(theme::SPACE, 0.0));
+        let mut right = inner.right();
+        let mut take = |width: f32| {
+            let rect =
+                Rect::from_min_max(pos2(right - width, row.top()), pos2(right, row.bottom()));
+            right -= width;
+            rect
+        };
+        let buttons = take(BUTTONS * BUTTON + theme::SPACE);
+        let date = take(DATE);
+        let score = take(SCORE);
+        let loss = take(LOSS);
+        let steps = take(STEPS);
+        let name_end = inner.left() + 0.38 * (right - inner.left());
+        Self {
+            name: Rect::from_min_max(inner.min, pos2(name_end - theme::SPACE, row.bottom())),
+            about: Rect::from_min_max(pos2(name_end, row.top()), pos2(right, row.bottom())),
+            steps,
+            loss,
+            score,
+            date,
+            buttons,
+        }
+    }
+}
+
+/// Draws the table of runs.
+pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let table = &model.training.table;
+    let mut push = |command| out.push(Command::Train(command));
+    super::super::row_from_right(ui, |ui| {
+        let hint = "Looks again which runs there are";
+        if parts::symbol(ui, icon::ARROWS_CLOCKWISE, "Read runs again", hint) {
+            push(TrainCommand::ReadRuns);
+        }
+        let hint = "Shows the curves of a run that is kept elsewhere";
+        if parts::symbol(ui, icon::FOLDER_OPEN, "Show another run", hint) {
+            push(TrainCommand::Choose(Wanted::Run));
+        }
+        ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+            let text = match (table.state, table.rows.len()) {
+                (TableState::Read, 0) => "No runs yet: each training leaves one here.".to_owned(),
+                (TableState::Read, 1) => "1 run; a click shows its curves".to_owned(),
+                (TableState::Read, count) => format!(
+                    "{count} runs, newest first; a click shows the curves, Shift+click draws a second run behind them"
+                ),
+                _ => "Reading the runs …".to_owned(),
+            };
+            parts::quiet(ui, text);
+        });
+    });
+    if table.rows.is_empty() {
+        return;
+    }
+    header(ui);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    ScrollArea::vertical()
+        .id_salt("runs")
+        .auto_shrink(false)
+        .show_rows(ui, theme::ROW_HEIGHT, table.rows.len(), |ui, range| {
+            for row in table.rows.get(range).unwrap_or_default() {
+                run_row(ui, model, row, &mut push);
+            }
+        });
+}
+
+fn header(ui: &mut Ui) {
+    let size = vec2(ui.available_width(), theme::ROW_HEIGHT);
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    let columns = Columns::of(rect);
+    let weak = theme::tokens(ui).text_weak;
+    let left = [(columns.name, "run"), (columns.about, "settings")];
+    for (place, text) in left {
+        cell(ui, place, Align2::LEFT_CENTER, text, weak);
+    }
+    let right = [
+        (columns.steps, "steps"),
+        (columns.loss, "last loss"),
+        (columns.score, "best score"),
+        (columns.date, "changed (UTC)"),
+    ];
+    for (place, text) in right {
+        cell(ui, place, Align2::RIGHT_CENTER, text, weak);
+    }
+}
+
+fn cell(ui: &Ui, place: Rect, align: Align2, text: &str, colour: egui::Color32) {
+    let text = egui::WidgetText::from(theme::small(text).color(colour));
+    let wrap = Some(egui::TextWrapMode::Truncate);
+    let galley = text.into_galley(ui, wrap, place.width(), egui::TextStyle::Small);
+    let corner = align.align_size_within_rect(galley.size(), place).min;
+    ui.painter()
+        .with_clip_rect(place.intersect(ui.clip_rect()))
+        .galley(corner, galley, colour);
+}
+
+fn run_row(ui: &mut Ui, model: &Model, row: &RunRow, push: &mut impl FnMut(TrainCommand)) {
+    let training = &model.training;
+    let tokens = theme::tokens(ui);
+    let size = vec2(ui.available_width(), theme::ROW_HEIGHT);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    let is =
+        |run: Option<&crate::gui::model::RunView>| run.is_some_and(|run| run.folder == row.folder);
+    let (shown, behind) = (is(training.shown()), is(training.overlay.as_ref()));
+    if shown {
+        ui.painter()
+            .rect_filled(rect, theme::CORNER, tokens.accent_quiet);
+    } else if response.hovered() {
+        ui.painter().rect_filled(rect, theme::CORNER, tokens.raised);
+    }
+    let columns = Columns::of(rect);
+    let strong = match (shown, behind) {
+        (_, true) => tokens.view_b,
+        (true, false) => tokens.text_strong,
+        _ => tokens.text,
+    };
+    let about = say_config(&row.config);
+    cell(ui, columns.name, Align2::LEFT_CENTER, &row.name(), strong);
+    cell(
+        ui,
+        columns.about,
+        Align2::LEFT_CENTER,
+        &about,
+        tokens.text_weak,
+    );
+    let dash = || "\u{2013}".to_owned();
+    let score = row.best.as_ref();
+    let right = [
+        (
+            columns.steps,
+            format!("{} / {}", row.step, row.config.steps),
+        ),
+        (columns.loss, row.loss.map_or_else(dash, plot::number)),
+        (
+            columns.score,
+            score.map_or_else(dash, |(value, _)| plot::number(*value)),
+        ),
+        (columns.date, row.changed.map_or_else(dash, say_time)),
+    ];
+    for (place, text) in right {
+        cell(ui, place, Align2::RIGHT_CENTER, &text, tokens.text);
+    }
+    buttons(ui, model, row, columns.buttons, behind, push);
+    let name = row.name();
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, shown, &name)
+    });
+    let score = score.map_or(String::new(), |(_, of)| format!("\nbest score: {of}"));
+    let clicked = response.clicked();
+    response.on_hover_text(format!("{about}{score}\n{}", row.folder.display()));
+    if clicked {
+        let overlay = ui.input(|input| input.modifiers.shift);
+        push(match overlay {
+            true if behind => TrainCommand::Overlay(None),
+            true => TrainCommand::Overlay(Some(row.folder.clone())),
+            false => TrainCommand::ShowRun(row.folder.clone()),
+        });
+    }
+}
+
+/// What can be done with a run.
+fn buttons(
+    ui: &mut Ui,
+    model: &Model,
+    row: &RunRow,
+    place: Rect,
+    behind: bool,
+    push: &mut impl FnMut(TrainCommand),
+) {
+    let active = model.training.is_active();
+    let name = row.name();
+    let used = model.embeddings.source.is_file(Some(&row.folder));
+    let all = [
+        (
+            icon::CHART_LINE,
+            format!("Compare with {name}"),
+            "Draws this run behind the shown one, or takes it away (Shift+click)",
+            true,
+            TrainCommand::Overlay((!behind).then(|| row.folder.clone())),
+        ),
+        (
+            icon::BRAIN,
+            format!("Use encoder of {name}"),
+            "Makes the run's newest weights the encoder of map, probe and lab",
+            row.step > 0 && !used,
+            TrainCommand::UseRun(row.folder.clone()),
+        ),
+        (
+            icon::PLAY,
+            format!("Go on with {name}"),
+            "Goes on with the run from its newest checkpoint, on the tracks it was trained on",
+            row.can_go_on() && !active,
+            TrainCommand::GoOn(row.folder.clone()),
+        ),
+        (
+            icon::FOLDER_OPEN,
+            format!("Open folder of {name}"),
+            "Shows the run's folder in the file manager",
+            true,
+            TrainCommand::OpenFolder(row.folder.clone()),
+        ),
+    ];
+    let mut left = place.right() - BUTTONS * BUTTON;
+    for (symbol, name, hint, can, command) in all {
+        let rect = Rect::from_min_size(pos2(left, place.top()), vec2(BUTTON, place.height()));
+        left += BUTTON;
+        let button = egui::Button::new(theme::small(symbol)).frame(false);
+        let response = ui
+            .scope_builder(egui::UiBuilder::new().max_rect(rect), |ui| {
+                ui.add_enabled_ui(can, |ui| ui.add_sized(rect.size(), button))
+                    .inner
+            })
+            .inner;
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, can, &name));
+        let clicked = response.clicked();
+        response.on_hover_text(hint).on_disabled_hover_text(hint);
+        if clicked {
+            push(command);
+        }
+    }
+}
