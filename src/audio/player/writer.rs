@@ -19,7 +19,7 @@ const BLEND_SECS: f64 = 0.010;
 const LAST_FADE_SECS: f64 = super::render::FADE_SECS as f64;
 /// Views that change again and again are laid anew once this much of the last ones is ahead of the callback: a slider
 /// that is dragged must not eat the belt up.
-const LEAD_SECS: f64 = 0.4;
+const LEAD_SECS: f64 = 0.8;
 /// What is laid anew begins at least this far from the callback ...
 const DISTANCE_SECS: f64 = 0.020;
 /// ... and at most this far, however much the callback takes at once.
