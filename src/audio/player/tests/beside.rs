@@ -131,7 +131,7 @@ fn a_mask_that_is_dragged_is_heard_while_it_moves_and_nothing_stops() {
 }
 
 #[test]
-fn a_new_mask_is_heard_within_150_ms_of_sound() {
+fn a_new_mask_is_heard_long_before_what_was_laid_is_through() {
     let (player, silence) = player();
     player.load_samples(level(0.75, 60.0), RATE);
     let shared = Arc::new(Mutex::new(0.1));
@@ -149,7 +149,7 @@ fn a_new_mask_is_heard_within_150_ms_of_sound() {
     let heard = silence.fake.heard.lock().unwrap();
     let first = heard.iter().position(|value| *value > 0.59).unwrap();
     let secs = (first - before) as f32 / RATE as f32;
-    // The belt holds ten times as much; how busy the machine is may be added to what is promised.
+    // The belt holds 1.5 s of the old mask; a busy machine may take longer than an idle one.
     assert!(secs < 0.4, "{secs} s");
 }
 
