@@ -1,5 +1,6 @@
 //! Small heads on frozen embeddings, and how well they do.
 
+mod data;
 mod heads;
 mod linear;
 pub mod metrics;
@@ -8,6 +9,7 @@ mod ridge;
 mod run;
 #[cfg(test)]
 mod run_tests;
+mod scoring;
 mod targets;
 
 pub use run::{probe, probe_collection, probe_genre};

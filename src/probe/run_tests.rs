@@ -1,6 +1,8 @@
 use super::{
+    data::Data,
     heads::Model,
-    run::{Data, deviation, fit, wilson},
+    run::fit,
+    scoring::{deviation, wilson},
     *,
 };
 use crate::{

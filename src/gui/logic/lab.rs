@@ -56,7 +56,15 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: LabComman
 pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: LabMessage) {
     let lab = &mut model.lab;
     match message {
-        LabMessage::Views(number, result) => lab.views.take(number, lab.since, *result),
+        LabMessage::Views(number, mut result) => {
+            // Pictures of the window must not depend on what else runs on the machine.
+            if workers.remember.is_none()
+                && let Ok(answer) = result.as_mut()
+            {
+                answer.available_bytes = None;
+            }
+            lab.views.take(number, lab.since, *result);
+        }
         LabMessage::Look(number, result) => lab.look.take(number, lab.since, result),
         LabMessage::Batch(number, result) => {
             lab.batch.take(number, lab.batch_since, result);

@@ -1,0 +1,335 @@
+//! What predictions of tracks are worth.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use super::{
+    TargetScore, Task, TrackOutput, TrackPrediction,
+    data::Data,
+    metrics::{average_precision, key_score, mean, r2, roc_auc},
+};
+use crate::tokens::{Purpose, stream};
+
+/// What was said about a tested track.
+pub(super) struct Said {
+    /// Place among the usable tracks.
+    pub(super) track: usize,
+    /// Which probe said it: the scores of different probes cannot be ranked against each other.
+    pub(super) fold: usize,
+    /// Shares of classes, scores of tags, values of dimensions. [names]
+    pub(super) shares: Vec<f64>,
+}
+
+/// The scores of some tested tracks.
+pub(super) struct Metrics {
+    pub(super) metric: &'static str,
+    pub(super) score: f64,
+    pub(super) all: BTreeMap<String, f64>,
+    pub(super) targets: Vec<TargetScore>,
+}
+
+impl Data<'_> {
+    pub(super) fn metrics(&self, said: &[Said]) -> Metrics {
+        match self.task {
+            Task::Genre | Task::Key => self.class_metrics(said),
+            Task::Tags => self.tag_metrics(said),
+            Task::Emotion => self.number_metrics(said),
+        }
+    }
+
+    fn class_metrics(&self, said: &[Said]) -> Metrics {
+        let confusion = self.confusion(said);
+        let accuracy = mean(said.iter().map(|said| self.is_right(said))).unwrap_or(0.0);
+        let mut all = BTreeMap::from([("accuracy".to_owned(), accuracy)]);
+        let (mut metric, mut score) = ("accuracy", accuracy);
+        if self.task == Task::Key {
+            let weighted = mean(said.iter().filter_map(|said| self.weighted(said)));
+            (metric, score) = ("weighted key score", weighted.unwrap_or(0.0));
+            all.insert("weighted_key_score".to_owned(), score);
+        }
+        let targets = self
+            .names
+            .iter()
+            .zip(&confusion)
+            .enumerate()
+            .filter_map(|(class, (name, row))| {
+                let tested: usize = row.iter().sum();
+                let right = row.get(class).copied().unwrap_or(0) as f64;
+                let named: usize = confusion.iter().filter_map(|row| row.get(class)).sum();
+                (tested > 0).then(|| TargetScore {
+                    name: name.clone(),
+                    tracks: tested,
+                    score: right / tested as f64,
+                    precision: (named > 0).then(|| right / named as f64),
+                })
+            })
+            .collect();
+        Metrics {
+            metric,
+            score,
+            all,
+            targets,
+        }
+    }
+
+    /// Of each tag the mean over the folds in which it can be scored.
+    fn tag_metrics(&self, said: &[Said]) -> Metrics {
+        let folds = said.iter().map(|said| said.fold + 1).max().unwrap_or(0);
+        let mut targets = Vec::new();
+        for (tag, name) in self.names.iter().enumerate() {
+            let (mut areas, mut precisions, mut tracks) = (Vec::new(), Vec::new(), 0);
+            for fold in 0..folds {
+                let one = || said.iter().filter(move |said| said.fold == fold);
+                let truth: Vec<bool> = self.column(one(), tag).map(|v| v > 0.5).collect();
+                let scores: Vec<f64> = shares_of(one(), tag).collect();
+                tracks += truth.iter().filter(|&&yes| yes).count();
+                // A tag that no tested track has, or all have, has no score.
+                areas.extend(roc_auc(&truth, &scores));
+                precisions.extend(average_precision(&truth, &scores));
+            }
+            if let Some(score) = mean(areas) {
+                targets.push(TargetScore {
+                    name: name.clone(),
+                    tracks,
+                    score,
+                    precision: mean(precisions),
+                });
+            }
+        }
+        let area = mean(targets.iter().map(|target| target.score)).unwrap_or(0.5);
+        let precision = mean(targets.iter().filter_map(|target| target.precision));
+        let all = [
+            ("roc_auc", area),
+            ("average_precision", precision.unwrap_or(0.0)),
+        ];
+        Metrics {
+            metric: "ROC-AUC",
+            score: area,
+            all: all.map(|(name, value)| (name.to_owned(), value)).into(),
+            targets,
+        }
+    }
+
+    fn number_metrics(&self, said: &[Said]) -> Metrics {
+        let mut targets = Vec::new();
+        for (at, name) in self.names.iter().enumerate() {
+            let truth: Vec<f64> = self.column(said.iter(), at).collect();
+            let values: Vec<f64> = shares_of(said.iter(), at).collect();
+            if let Some(score) = r2(&truth, &values) {
+                targets.push(TargetScore {
+                    name: name.clone(),
+                    tracks: truth.len(),
+                    score,
+                    precision: None,
+                });
+            }
+        }
+        let score = mean(targets.iter().map(|target| target.score)).unwrap_or(0.0);
+        let mut all: BTreeMap<String, f64> = targets
+            .iter()
+            .map(|target| (format!("r2_{}", target.name), target.score))
+            .collect();
+        all.insert("r2".to_owned(), score);
+        Metrics {
+            metric: "mean R2",
+            score,
+            all,
+            targets,
+        }
+    }
+
+    /// The truths of a tag or dimension.
+    fn column<'b>(
+        &'b self,
+        said: impl Iterator<Item = &'b Said> + 'b,
+        at: usize,
+    ) -> impl Iterator<Item = f64> + 'b {
+        said.map(move |said| {
+            let values = self.values.get(said.track);
+            values
+                .and_then(|values| values.get(at).copied())
+                .unwrap_or(0.0)
+        })
+    }
+
+    fn is_right(&self, said: &Said) -> f64 {
+        let right = self.labels.get(said.track) == Some(&decide(&said.shares).0);
+        f64::from(u8::from(right))
+    }
+
+    fn weighted(&self, said: &Said) -> Option<f64> {
+        let truth = u8::try_from(*self.labels.get(said.track)?).ok()?;
+        let key = u8::try_from(decide(&said.shares).0).ok()?;
+        Some(key_score(truth, key))
+    }
+
+    pub(super) fn confusion(&self, said: &[Said]) -> Vec<Vec<usize>> {
+        if !self.has_classes() {
+            return Vec::new();
+        }
+        let mut confusion = vec![vec![0; self.names.len()]; self.names.len()];
+        for said in said {
+            let row = self.labels.get(said.track);
+            let row = row.and_then(|&truth| confusion.get_mut(truth));
+            if let Some(cell) = row.and_then(|row| row.get_mut(decide(&said.shares).0)) {
+                *cell += 1;
+            }
+        }
+        confusion
+    }
+
+    /// 95 %: Wilson's for an accuracy, else of 1000 draws of the tested tracks with replacement.
+    pub(super) fn interval(&self, said: &[Said], whole: &Metrics, seed: u64) -> [f64; 2] {
+        if self.task == Task::Genre {
+            let right = said.iter().map(|said| self.is_right(said)).sum::<f64>();
+            return wilson(right.round() as usize, said.len());
+        }
+        const DRAWS: usize = 1000;
+        let mut random = stream(seed, 1, 0, Purpose::Split);
+        let mut scores: Vec<f64> = (0..DRAWS)
+            .map(|_| {
+                let drawn: Vec<Said> = (0..said.len())
+                    .filter_map(|_| said.get(random.below(said.len())))
+                    .map(|said| Said {
+                        track: said.track,
+                        fold: said.fold,
+                        shares: said.shares.clone(),
+                    })
+                    .collect();
+                self.metrics(&drawn).score
+            })
+            .collect();
+        scores.sort_by(f64::total_cmp);
+        let at = |share: f64| {
+            let place = (share * (DRAWS - 1) as f64).round() as usize;
+            scores.get(place).copied().unwrap_or(whole.score)
+        };
+        [at(0.025), at(0.975)]
+    }
+
+    /// What the best constant answer scores on the tested tracks.
+    pub(super) fn baseline(&self, said: &[Said]) -> f64 {
+        match self.task {
+            Task::Tags => 0.5,
+            Task::Emotion => 0.0,
+            Task::Genre | Task::Key => (0..self.names.len())
+                .map(|class| {
+                    let constant: Vec<Said> = said
+                        .iter()
+                        .map(|said| Said {
+                            track: said.track,
+                            fold: said.fold,
+                            shares: (0..self.names.len())
+                                .map(|other| f64::from(u8::from(other == class)))
+                                .collect(),
+                        })
+                        .collect();
+                    self.class_metrics(&constant).score
+                })
+                .fold(0.0, f64::max),
+        }
+    }
+
+    pub(super) fn explain(
+        &self,
+        said: &[Said],
+        whole: &Metrics,
+        interval: [f64; 2],
+    ) -> Option<String> {
+        let tested = said.len();
+        Some(match self.task {
+            Task::Genre => {
+                let right = said.iter().map(|said| self.is_right(said)).sum::<f64>();
+                format!(
+                    "{right:.0} of {tested} test tracks right; with so many tracks the true accuracy lies between {:.0} and {:.0} % (95 % interval)",
+                    100.0 * interval[0],
+                    100.0 * interval[1]
+                )
+            }
+            _ => format!(
+                "{} over {tested} test tracks; drawn again with replacement, 95 of 100 such scores lie between {:.3} and {:.3}",
+                whole.metric, interval[0], interval[1]
+            ),
+        })
+    }
+
+    fn path(&self, track: usize) -> PathBuf {
+        self.tracks
+            .get(track)
+            .and_then(|&row| self.table.tracks.get(row))
+            .map(|track| track.path.clone())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn predictions(&self, said: &[Said]) -> Vec<TrackPrediction> {
+        if !self.has_classes() {
+            return Vec::new();
+        }
+        said.iter()
+            .map(|said| {
+                let (prediction, confidence) = decide(&said.shares);
+                TrackPrediction {
+                    path: self.path(said.track),
+                    truth: self.labels.get(said.track).copied().unwrap_or(0),
+                    prediction,
+                    confidence,
+                }
+            })
+            .collect()
+    }
+
+    pub(super) fn outputs(&self, said: &[Said]) -> Vec<TrackOutput> {
+        if self.has_classes() {
+            return Vec::new();
+        }
+        said.iter()
+            .map(|said| TrackOutput {
+                path: self.path(said.track),
+                truth: self.values.get(said.track).cloned().unwrap_or_default(),
+                output: said.shares.clone(),
+            })
+            .collect()
+    }
+}
+
+fn shares_of<'b>(
+    said: impl Iterator<Item = &'b Said> + 'b,
+    at: usize,
+) -> impl Iterator<Item = f64> + 'b {
+    said.map(move |said| said.shares.get(at).copied().unwrap_or(0.0))
+}
+
+/// The class with the largest share (the first of equals) and its share.
+fn decide(shares: &[f64]) -> (usize, f64) {
+    let mut best = (0, f64::NEG_INFINITY);
+    for (class, &share) in shares.iter().enumerate() {
+        if share > best.1 {
+            best = (class, share);
+        }
+    }
+    best
+}
+
+/// The 95 % score interval of a proportion (Wilson 1927).
+pub(super) fn wilson(right: usize, tested: usize) -> [f64; 2] {
+    if tested == 0 {
+        return [0.0, 1.0];
+    }
+    const Z: f64 = 1.959_963_984_540_054;
+    let n = tested as f64;
+    let p = right as f64 / n;
+    let centre = p + Z * Z / (2.0 * n);
+    let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + Z * Z / n;
+    [
+        ((centre - half) / scale).max(0.0),
+        ((centre + half) / scale).min(1.0),
+    ]
+}
+
+pub(super) fn deviation(values: &[f64]) -> Option<f64> {
+    let n = values.len() as f64;
+    (values.len() >= 2).then(|| {
+        let mean = values.iter().sum::<f64>() / n;
+        (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
+    })
+}
