@@ -23,7 +23,7 @@ use mynascope::{
         App, Offscreen, PictureError, Start, actions,
         command::{Command, LibraryCommand, WindowCommand},
         layout::{Layout, Pane},
-        model::{Column, Model, PictureState, Sort},
+        model::{Column, Model, Offer, PictureState, Sort},
         panels, theme,
     },
     storage::{Settings, Theme},
@@ -316,6 +316,16 @@ fn the_palette_finds_actions_and_tracks_by_a_few_letters() {
     assert!(harness.state().model().palette.is_none());
     press(&mut harness, Modifiers::COMMAND, Key::P);
     type_text(&mut harness, "riff");
+    // Tracks are looked for in the background.
+    let begin = Instant::now();
+    let first_is_a_track = |harness: &Harness<'_, App>| {
+        let palette = harness.state().model().palette.as_ref().unwrap();
+        matches!(palette.offers.first(), Some(Offer::Track(_)))
+    };
+    while !first_is_a_track(&harness) {
+        assert!(begin.elapsed() < PATIENCE, "the track is not offered first");
+        harness.step();
+    }
     press(&mut harness, Modifiers::NONE, Key::Enter);
     assert_eq!(shown(&harness), "riff");
     // Esc closes it and changes nothing.

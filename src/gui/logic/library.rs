@@ -162,7 +162,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: Library
         LibraryMessage::Found { generation, rows } => model.library.found(generation, rows),
         LibraryMessage::Offered { generation, rows } => {
             if let Some(palette) = &mut model.palette {
-                palette.found(generation, rows);
+                palette.found(generation, rows, &model.library);
             }
         }
     }

@@ -22,8 +22,8 @@ pub struct Palette {
     pub offers: Vec<Offer>,
     /// Place of the offer that Enter takes.
     pub chosen: usize,
-    /// How many of the offers were found at once; tracks follow.
-    others: usize,
+    /// What was found at once, with its score; tracks come later.
+    others: Vec<(u32, Offer)>,
     generation: u64,
 }
 
@@ -58,8 +58,8 @@ impl Palette {
             })
             .collect();
         found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-        self.offers = found.into_iter().map(|(_, offer)| offer).collect();
-        self.others = self.offers.len();
+        self.offers = found.iter().map(|(_, offer)| offer.clone()).collect();
+        self.others = found;
         if finder.is_empty() {
             return None;
         }
@@ -67,12 +67,21 @@ impl Palette {
     }
 
     /// Takes in the tracks that answer, unless something else was typed by now.
-    pub fn found(&mut self, generation: u64, rows: Vec<usize>) {
-        if generation == self.generation {
-            self.offers.truncate(self.others);
-            let tracks = rows.into_iter().take(MOST_TRACKS).map(Offer::Track);
-            self.offers.extend(tracks);
+    pub fn found(&mut self, generation: u64, rows: Vec<usize>, library: &Library) {
+        if generation != self.generation {
+            return;
         }
+        // A title that is typed as it stands comes before an action that merely has the letters in order.
+        let mut finder = Finder::new(&self.text);
+        let mut score = |index: usize| {
+            let track = library.track(index)?;
+            finder.score(&track.title, "")
+        };
+        let tracks = rows.into_iter().take(MOST_TRACKS);
+        let tracks = tracks.map(|index| (score(index).unwrap_or(0), Offer::Track(index)));
+        let mut all: Vec<(u32, Offer)> = self.others.iter().cloned().chain(tracks).collect();
+        all.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        self.offers = all.into_iter().map(|(_, offer)| offer).collect();
     }
 
     /// Goes up or down the offers, around the ends.
@@ -125,13 +134,13 @@ mod tests {
                 .search("map".to_owned(), candidates(), &library)
                 .is_none()
         );
-        palette.found(old, vec![7]);
+        palette.found(old, vec![7], &library);
         assert_eq!(
             palette.offers,
             [Offer::Action("layout-map")],
             "a late answer"
         );
-        palette.found(palette.generation, vec![7]);
+        palette.found(palette.generation, vec![7], &library);
         assert_eq!(palette.offers.last(), Some(&Offer::Track(7)));
         let _ = palette.search("nothing like it".to_owned(), Vec::new(), &library);
         palette.move_by(1);
