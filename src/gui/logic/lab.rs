@@ -44,6 +44,13 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: LabComman
             model.lab.second_heard = false;
             map::play_from(model, workers, path, start_secs);
         }
+        LabCommand::CopyMatrix => {
+            if let Some(batch) = &model.lab.batch.value {
+                workers.outbox.copy_text(batch.to_csv());
+                let text = "The cosines are on the clipboard, as CSV";
+                model.notices.note(text);
+            }
+        }
         LabCommand::Embed => embed(model, workers),
         LabCommand::StopEmbedding => {
             workers.lab.stop_embedding();

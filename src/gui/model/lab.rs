@@ -76,6 +76,8 @@ pub enum LabCommand {
     Point(usize),
     /// Plays one stretch of a track, then another.
     HearPair([HeardCrop; 2]),
+    /// Puts the numbers of the matrix on the clipboard, as CSV.
+    CopyMatrix,
     /// Embeds the collection, so that neighbours can be found.
     Embed,
     StopEmbedding,
@@ -171,6 +173,25 @@ pub struct BatchAnswer {
     /// Tracks that could not be read.
     pub skipped: usize,
     pub seconds: f64,
+}
+
+impl BatchAnswer {
+    /// The cosines as CSV: a row a view A, a column a view B.
+    pub fn to_csv(&self) -> String {
+        let quoted = |title: &str| format!("\"{}\"", title.replace('"', "\"\""));
+        let names: Vec<String> = self
+            .tracks
+            .iter()
+            .map(|track| quoted(&track.title))
+            .collect();
+        let mut text = format!("view A \\ view B,{}\n", names.join(","));
+        for (a, name) in names.iter().enumerate() {
+            let numbers = (0..names.len()).map(|b| self.similarity.across(a, b).to_string());
+            let numbers: Vec<String> = numbers.collect();
+            text += &format!("{name},{}\n", numbers.join(","));
+        }
+        text
+    }
 }
 
 /// What the encoder attends to.
@@ -279,6 +300,33 @@ impl Lab {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_copied_matrix_names_rows_and_columns() {
+        let track = |title: &str| BatchTrack {
+            index: 0,
+            path: PathBuf::new(),
+            title: title.to_owned(),
+            label: None,
+        };
+        let answer = BatchAnswer {
+            key: BatchKey {
+                tracks: 2,
+                seed: 0,
+                kind: MaskKind::Random,
+                ratio: MaskRatio::NONE,
+            },
+            tracks: vec![track("One, \"two\""), track("Three")],
+            starts: Vec::new(),
+            similarity: BatchSimilarity::new(&[1.0, 0.0, 0.0, 1.0], &[1.0, 0.0, 0.0, 1.0], 2),
+            skipped: 0,
+            seconds: 0.0,
+        };
+        assert_eq!(
+            answer.to_csv(),
+            "view A \\ view B,\"One, \"\"two\"\"\",\"Three\"\n\"One, \"\"two\"\"\",1,0\n\"Three\",0,1\n"
+        );
+    }
 
     #[test]
     fn stale_answers_are_dropped() {

@@ -28,12 +28,19 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             let source = &model.embeddings.source;
             let text = small(source.name()).color(tokens.text_weak);
             let facts = lab.views.value.as_ref().map(|answer| &answer.encoder);
+            let answer_secs = lab
+                .views
+                .value
+                .as_ref()
+                .map_or(0.0, |answer| answer.seconds);
             let tip = facts.map_or_else(
                 || "The encoder that answers; it is chosen on the Map".to_owned(),
                 |facts| {
                     format!(
-                        "{}, on {}; it is chosen on the Map",
-                        facts.description, facts.device
+                        "{}, on {}; it is chosen on the Map. It answered in {}",
+                        facts.description,
+                        facts.device,
+                        say_millis(answer_secs)
                     )
                 },
             );
@@ -54,6 +61,15 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let batch = lab.batch.value.as_deref();
     scale(ui, answer, batch);
     neighbours(ui, model, answer, out);
+}
+
+/// A short time: "45 ms", "1.2 s".
+pub fn say_millis(secs: f64) -> String {
+    if secs < 0.9995 {
+        format!("{:.0} ms", 1000.0 * secs)
+    } else {
+        format!("{secs:.1} s")
+    }
 }
 
 /// The two numbers and where they lie between -1 and 1.

@@ -109,7 +109,12 @@ pub fn paint(painter: &Painter, tokens: &Tokens, layer: &LayerValues, window: Re
     }
 }
 
-/// The colour that a dropped patch is covered with.
-pub fn dropped_cover(tokens: &Tokens, overlay: f32) -> Color32 {
-    tokens.picture.gamma_multiply(overlay)
+/// A colour of a dropped patch: towards grey and towards the background, as the shader of the large picture does it.
+pub fn faded(colour: Color32, tokens: &Tokens, overlay: f32) -> Color32 {
+    let [red, green, blue] = [colour.r(), colour.g(), colour.b()].map(f32::from);
+    let grey = 0.30 * red + 0.59 * green + 0.11 * blue;
+    let grey = Color32::from_gray(grey.round() as u8);
+    colour
+        .lerp_to_gamma(grey, overlay)
+        .lerp_to_gamma(tokens.picture, overlay)
 }

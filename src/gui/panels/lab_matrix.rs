@@ -11,10 +11,12 @@ use crate::gui::{
     theme::{self, small},
 };
 
-use super::{lab_texture, parts};
+use super::{lab_gauge, lab_texture, parts};
 
-/// Width of the numbers beside the matrix.
-const NUMBERS: f32 = 22.0 * theme::UNIT;
+/// Height of the numbers below the matrix.
+const NUMBERS: f32 = 9.0 * theme::UNIT;
+/// Width of the colour bar with its numbers.
+const LEGEND: f32 = 12.0 * theme::UNIT;
 /// Room for the names of rows and columns.
 const MARGIN: f32 = 4.0 * theme::UNIT;
 
@@ -38,18 +40,23 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             return;
         };
         let space = ui.available_rect_before_wrap();
-        let side = (space.width() - NUMBERS - theme::SPACE - MARGIN)
-            .min(space.height() - MARGIN)
+        let side = (space.width() - LEGEND - MARGIN)
+            .min(space.height() - MARGIN - NUMBERS)
             .max(1.0);
         let matrix = Rect::from_min_size(space.min + vec2(MARGIN, MARGIN), vec2(side, side));
         let shown = Shown::of(answer, lab.form);
         draw(ui, model, answer, &shown, matrix, out);
-        let numbers = Rect::from_min_max(
-            pos2(matrix.right() + theme::SPACE_LARGE, space.top()),
-            space.max,
+        let bar = Rect::from_min_max(
+            pos2(matrix.right() + theme::SPACE, matrix.top()),
+            pos2(matrix.right() + 2.0 * theme::SPACE, matrix.bottom()),
+        );
+        legend(ui, &shown, lab.form, bar);
+        let numbers = Rect::from_min_size(
+            pos2(space.left(), matrix.bottom() + theme::SPACE_SMALL),
+            vec2(space.width(), NUMBERS),
         );
         ui.scope_builder(egui::UiBuilder::new().max_rect(numbers), |ui| {
-            beside(ui, answer, &shown, lab.form);
+            figures(ui, answer, lab.form);
         });
     });
 }
@@ -172,6 +179,12 @@ fn draw(
         let name = "Similarity of the batch";
         egui::WidgetInfo::labeled(egui::WidgetType::Image, true, name)
     });
+    response.context_menu(|ui| {
+        if ui.button("Copy the cosines as CSV").clicked() {
+            out.push(Command::Lab(LabCommand::CopyMatrix));
+            ui.close();
+        }
+    });
     let Some(at) = response.hover_pos() else {
         return;
     };
@@ -201,7 +214,10 @@ fn draw(
         ui.label(small(format!("A: {}", a.title)).color(tokens.view_a));
         ui.label(small(format!("B: {}", b.title)).color(tokens.view_b));
         ui.label(number);
-        ui.label(small("A click plays both, one after the other").color(tokens.text_weak));
+        ui.label(
+            small("A click plays both, one after the other; right-click copies all numbers")
+                .color(tokens.text_weak),
+        );
     });
     if response.clicked() {
         let crop = |track: usize, view: usize| -> Option<HeardCrop> {
@@ -217,13 +233,16 @@ fn draw(
     }
 }
 
-/// The loss, retrieval and what the colours mean.
-fn beside(ui: &mut Ui, answer: &BatchAnswer, shown: &Shown, form: LabForm) {
+/// The loss, retrieval and the mean cosines, side by side.
+fn figures(ui: &mut Ui, answer: &BatchAnswer, form: LabForm) {
     let tokens = theme::tokens(ui);
-    ui.spacing_mut().item_spacing.y = 0.0;
     let similarity = &answer.similarity;
     let (negative, _) = similarity.negative();
     let nothing = ((2 * similarity.tracks()).saturating_sub(1).max(1) as f64).ln();
+    let skipped = match answer.skipped {
+        0 => String::new(),
+        some => format!("; {some} tracks could not be read"),
+    };
     let figures = [
         (
             "Retrieval@1",
@@ -246,54 +265,59 @@ fn beside(ui: &mut Ui, answer: &BatchAnswer, shown: &Shown, form: LabForm) {
         (
             "Others",
             format!("{negative:.3}"),
-            "Mean cosine of views of different tracks: all the rest".to_owned(),
+            format!(
+                "Mean cosine of views of different tracks: all the rest. The batch took {}{skipped}",
+                lab_gauge::say_millis(answer.seconds)
+            ),
         ),
     ];
-    for (name, value, tip) in figures {
-        let response = ui.label(small(name).color(tokens.text_weak));
-        let number = ui.label(egui::RichText::new(value).color(tokens.text_strong));
-        response.union(number).on_hover_text(tip);
-        ui.add_space(theme::UNIT);
-    }
-    if ui.available_height() > 9.0 * theme::UNIT {
-        legend(ui, shown, form);
-    }
-    if answer.skipped > 0 {
-        parts::quiet(ui, format!("{} unread", answer.skipped))
-            .on_hover_text("So many tracks of the batch could not be read");
-    }
+    let each = ui.available_width() / figures.len() as f32;
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
+        ui.spacing_mut().interact_size.y = 0.0;
+        for (name, value, tip) in figures {
+            let size = vec2(each, NUMBERS);
+            let flow = egui::Layout::top_down(egui::Align::Min);
+            ui.allocate_ui_with_layout(size, flow, |ui| {
+                ui.set_min_size(size);
+                ui.label(small(name).color(tokens.text_weak));
+                ui.label(egui::RichText::new(value).color(tokens.text_strong));
+            })
+            .response
+            .on_hover_text(tip);
+        }
+    });
 }
 
-fn legend(ui: &mut Ui, shown: &Shown, form: LabForm) {
+/// What the colours stand for: a bar beside the matrix, with its ends.
+fn legend(ui: &Ui, shown: &Shown, form: LabForm, bar: Rect) {
     const STEPS: u16 = 24;
     let tokens = theme::tokens(ui);
-    ui.add_space(theme::UNIT);
-    let size = vec2(ui.available_width().min(NUMBERS), theme::SPACE);
-    let (bar, _) = ui.allocate_exact_size(size, Sense::hover());
     let mut mesh = Mesh::default();
     for step in 0..=STEPS {
         let share = f32::from(step) / f32::from(STEPS);
-        let x = bar.left() + share * bar.width();
+        let y = bar.bottom() - share * bar.height();
         let colour = theme::sequential(share);
-        mesh.colored_vertex(pos2(x, bar.top()), colour);
-        mesh.colored_vertex(pos2(x, bar.bottom()), colour);
+        mesh.colored_vertex(pos2(bar.left(), y), colour);
+        mesh.colored_vertex(pos2(bar.right(), y), colour);
         if step > 0 {
             let corner = 2 * u32::from(step);
             mesh.add_triangle(corner - 2, corner - 1, corner);
             mesh.add_triangle(corner - 1, corner, corner + 1);
         }
     }
-    ui.painter().add(mesh);
+    let painter = ui.painter();
+    painter.add(mesh);
     let say = |value: f32| match form.matrix {
         MatrixKind::Cosine => format!("{value:.2}"),
         MatrixKind::Share => format!("{:.0} %", 100.0 * value),
     };
-    let (line, _) = ui.allocate_exact_size(vec2(bar.width(), 4.0 * theme::UNIT), Sense::hover());
-    for (place, align, value) in [
-        (line.left_center(), Align2::LEFT_CENTER, shown.low),
-        (line.right_center(), Align2::RIGHT_CENTER, shown.high),
+    for (y, align, value) in [
+        (bar.top(), Align2::LEFT_TOP, shown.high),
+        (bar.bottom(), Align2::LEFT_BOTTOM, shown.low),
     ] {
-        ui.painter().text(
+        let place = pos2(bar.right() + theme::UNIT, y);
+        painter.text(
             place,
             align,
             say(value),

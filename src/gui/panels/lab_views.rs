@@ -145,12 +145,23 @@ fn crop(ui: &Ui, model: &Model, picture: &Picture, table: &RankTable, area: Rect
     let start = table.view.start_frame();
     let colours = spectrogram.colour_map.table();
     let (top, range) = (spectrogram.top_db, spectrogram.range_db.max(1.0));
+    let grid = table.view.grid();
+    let mask = &model.mask;
+    let fade = mask.shown.then(|| (mask.dropped(), mask.overlay));
+    let first = table.view.crop_window() * table.tokens();
+    let is_dropped = |band: usize, frame: usize, dropped: usize| {
+        let token = grid.token_at(band, frame);
+        let rank = token.and_then(|token| table.ranks.get(first + token));
+        rank.is_some_and(|&rank| usize::from(rank) <= dropped)
+    };
     let key = lab_texture::key((
         std::ptr::from_ref(picture) as usize,
         start,
         spectrogram.colour_map.name(),
         top.to_bits(),
         range.to_bits(),
+        std::ptr::from_ref(table) as usize,
+        fade.map(|(dropped, overlay)| (dropped, overlay.to_bits())),
     ));
     let id = egui::Id::new(("crop picture", table.key.view));
     let size = [WINDOW_FRAMES, MEL_BANDS];
@@ -158,25 +169,20 @@ fn crop(ui: &Ui, model: &Model, picture: &Picture, table: &RankTable, area: Rect
         if start + frame >= picture.frames() {
             return tokens.picture;
         }
-        let db = picture.level_db(MEL_BANDS - 1 - row, start + frame);
+        let band = MEL_BANDS - 1 - row;
+        let db = picture.level_db(band, start + frame);
         let share = ((db - top) / range + 1.0).clamp(0.0, 1.0);
         let place = (share * (colours.len() - 1) as f32).round() as usize;
         let [red, green, blue, _] = colours.get(place).copied().unwrap_or_default();
-        egui::Color32::from_rgb(red, green, blue)
+        let colour = egui::Color32::from_rgb(red, green, blue);
+        match fade {
+            Some((dropped, overlay)) if is_dropped(band, frame, dropped) => {
+                lab_layer::faded(colour, tokens, overlay)
+            }
+            _ => colour,
+        }
     });
     let painter = ui.painter().with_clip_rect(area);
-    let grid = table.view.grid();
-    if model.mask.shown {
-        let cover = lab_layer::dropped_cover(tokens, model.mask.overlay);
-        let first = table.view.crop_window() * table.tokens();
-        let ranks = table.ranks.iter().skip(first).take(table.tokens());
-        for (token, &rank) in ranks.enumerate() {
-            if usize::from(rank) <= model.mask.dropped() {
-                let rect = lab_layer::token_rect(grid, token, area);
-                painter.rect_filled(rect, 0.0, cover);
-            }
-        }
-    }
     if let Some(layer) = lab_layer::values(model, table.key.view) {
         lab_layer::paint(&painter, tokens, &layer, area);
     }

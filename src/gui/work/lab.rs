@@ -26,7 +26,8 @@ use crate::{
         },
     },
     jobs::{self, Cancel, Job, Latest, Progress, Requests, Watch},
-    spectrum::{Mel, mel_of_file},
+    spectrum::{Mel, mel_of_file, mel_of_file_kept},
+    storage::Cache,
     tokens::{MEL_BANDS, View, WINDOW_FRAMES, draw_views},
 };
 
@@ -51,14 +52,17 @@ pub struct LabWork {
 }
 
 impl LabWork {
-    /// Starts the thread.
-    pub fn start(outbox: Outbox) -> std::io::Result<Self> {
+    /// Starts the thread. Mels are kept in `cache`, if there is one.
+    pub fn start(outbox: Outbox, cache: Option<Arc<Cache>>) -> std::io::Result<Self> {
         let (requests, inbox) = jobs::latest::<LabRequest>();
         let failed = outbox.clone();
         let thread = jobs::spawn(
             "lab",
             move |cancel| {
-                let mut bench = Bench::default();
+                let mut bench = Bench {
+                    cache,
+                    ..Bench::default()
+                };
                 while let Some(request) = inbox.wait() {
                     bench.answer(&request, &inbox, &outbox, cancel);
                     outbox.send(Message::Lab(LabMessage::Done(request.number)));
@@ -150,6 +154,7 @@ const NEAREST: usize = 6;
 /// What the thread keeps between questions.
 #[derive(Default)]
 struct Bench {
+    cache: Option<Arc<Cache>>,
     encoder: Option<(EncoderSource, Version, LoadedEncoder)>,
     mels: HashMap<PathBuf, Option<Arc<Mel>>>,
     /// What the last batch was.
@@ -209,6 +214,7 @@ impl Bench {
             .is_none_or(|ended| ended.elapsed() > BATCH_EVERY);
         let mut reader = Reader {
             mels: &mut self.mels,
+            cache: self.cache.as_deref(),
             cancel,
             inbox,
             progress: &|done, total| {
@@ -383,6 +389,7 @@ fn pick(collection: &Collection, count: usize) -> Vec<BatchTrack> {
 /// Reads the tracks of a batch and keeps them.
 struct Reader<'a> {
     mels: &'a mut HashMap<PathBuf, Option<Arc<Mel>>>,
+    cache: Option<&'a Cache>,
     cancel: &'a Cancel,
     inbox: &'a Requests<LabRequest>,
     progress: &'a dyn Fn(usize, usize),
@@ -398,11 +405,16 @@ impl Reader<'_> {
             .map(|track| track.path.as_path())
             .filter(|path| !self.mels.contains_key(*path))
             .collect();
+        let (cache, cancel) = (self.cache, self.cancel);
+        let mel = |path: &Path| match cache {
+            Some(cache) => mel_of_file_kept(path, cancel, cache),
+            None => mel_of_file(path, cancel),
+        };
         for part in missing.chunks(2 * rayon::current_num_threads()) {
             (self.progress)(self.mels.len(), tracks.len());
             let read: Vec<Option<Arc<Mel>>> = part
                 .par_iter()
-                .map(|path| mel_of_file(path, self.cancel).ok().map(shortened))
+                .map(|path| mel(path).ok().map(shortened))
                 .collect();
             let paths = part.iter().map(|path| path.to_path_buf());
             self.mels.extend(paths.zip(read));

@@ -83,9 +83,8 @@ impl Workers {
                 None => None,
             },
             picture: picture::PictureWork::start(outbox.clone(), cache.clone())?,
-            cache,
             masked: masked::MaskedWork::start(outbox.clone())?,
-            lab: lab::LabWork::start(outbox.clone())?,
+            lab: lab::LabWork::start(outbox.clone(), cache.clone())?,
             remember: match remember {
                 true => Some(remember::RememberWork::start(outbox.clone())?),
                 false => None,
@@ -94,6 +93,7 @@ impl Workers {
             train: train::TrainWork::default(),
             map: map::MapWork::default(),
             probe: probe::ProbeWork::default(),
+            cache,
             outbox,
         })
     }
