@@ -138,7 +138,7 @@ impl Layout {
                 let masking = tiles.insert_pane(Pane::Masking);
                 let batch = tiles.insert_pane(Pane::Batch);
                 let left = split(&mut tiles, LinearDir::Vertical, [spectrogram, views], 0.57);
-                let right = split(&mut tiles, LinearDir::Vertical, [masking, batch], 0.48);
+                let right = split(&mut tiles, LinearDir::Vertical, [masking, batch], 0.5);
                 split(&mut tiles, LinearDir::Horizontal, [left, right], 0.74)
             }
             Self::Map => {

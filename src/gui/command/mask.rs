@@ -1,7 +1,4 @@
-use crate::{
-    gui::model::MaskState,
-    tokens::{MaskKind, MaskRatio, PatchPlace, PatchShape, ViewName},
-};
+use crate::tokens::{MaskKind, MaskRatio, PatchPlace, PatchShape, ViewName};
 
 /// What a user does to the mask.
 #[derive(Debug, Clone)]
@@ -34,8 +31,6 @@ pub enum MaskCommand {
     },
     /// Leaves every patch to the mask again.
     ClearPaint,
-    /// Makes the mask what it was.
-    Restore(Box<MaskState>),
     /// How strongly dropped patches fade, 0 to 1.
     SetOverlay(f32),
 }

@@ -34,7 +34,6 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: MaskCommand) 
             mask.paint.of_mut(view, shape).set(place, keep);
         }
         MaskCommand::ClearPaint => mask.paint = Paint::default(),
-        MaskCommand::Restore(state) => mask.restore(*state),
     }
     changed(model, workers);
 }

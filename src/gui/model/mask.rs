@@ -157,18 +157,6 @@ impl Default for Mask {
     }
 }
 
-/// All of a mask that a user sets and may want back.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MaskState {
-    pub kind: MaskKind,
-    pub shape: PatchShape,
-    pub ratio: MaskRatio,
-    pub seed: u64,
-    pub active: ViewName,
-    pub starts: [Option<usize>; 2],
-    pub paint: Paint,
-}
-
 /// The highest ratio of the slider, in percent.
 pub const MOST_PERCENT: i32 = 95;
 
@@ -195,30 +183,6 @@ impl Mask {
     pub fn kept_of(&self, view: ViewName) -> usize {
         let table = self.table(view);
         table.map_or_else(|| self.kept(), |table| table.view.kept(self.ratio).len())
-    }
-
-    /// The mask as it is, to be given back to [`Mask::restore`].
-    pub fn state(&self) -> MaskState {
-        MaskState {
-            kind: self.kind,
-            shape: self.shape,
-            ratio: self.ratio,
-            seed: self.seed,
-            active: self.active,
-            starts: self.starts,
-            paint: self.paint.clone(),
-        }
-    }
-
-    /// Makes the mask what it was.
-    pub fn restore(&mut self, state: MaskState) {
-        self.kind = state.kind;
-        self.shape = state.shape;
-        self.ratio = state.ratio;
-        self.seed = state.seed;
-        self.active = state.active;
-        self.starts = state.starts;
-        self.paint = state.paint;
     }
 
     /// A new track: what was moved or painted by hand belongs to the old one, unless the mask is frozen.

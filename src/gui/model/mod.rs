@@ -33,7 +33,7 @@ pub use lesson::{
 };
 pub use library::{Edited, Editing, Labels, Library, Row};
 pub use mapping::{MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES};
-pub use mask::{MOST_PERCENT, Mask, MaskKey, MaskState, Paint, PatchCut, RankTable};
+pub use mask::{MOST_PERCENT, Mask, MaskKey, Paint, PatchCut, RankTable};
 pub use nearest::NearestGrid;
 pub use notice::{Notice, Notices, Severity};
 pub use palette::{Candidate, Offer, Palette};

@@ -15,7 +15,7 @@ use crate::gui::{
 use super::top::icon_button;
 
 /// Height of the strip: a title and two lines of text.
-const HEIGHT: f32 = 19.0 * theme::UNIT;
+const HEIGHT: f32 = 16.0 * theme::UNIT;
 /// Longer lines are hard to read.
 const LINE: f32 = 200.0 * theme::UNIT;
 

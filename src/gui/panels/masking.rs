@@ -25,7 +25,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         .shrink2(egui::vec2(12.0, 2.0));
     ui.scope_builder(egui::UiBuilder::new().max_rect(space), |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 1.5 * theme::UNIT;
+            ui.spacing_mut().item_spacing.y = theme::UNIT;
             ratio(ui, model, out);
             kinds(ui, model, out);
             patches(ui, model, out);
