@@ -164,7 +164,7 @@ fn neighbours(ui: &mut Ui, model: &Model, answer: &ViewsAnswer, out: &mut Vec<Co
         }
         return;
     }
-    let room = (ui.available_height() / LINE).floor() as usize;
+    let room = (ui.available_height() / (LINE + theme::SPACE_SMALL)).floor() as usize;
     for near in near.iter().take(room.max(1)) {
         neighbour(ui, model, near, out);
     }

@@ -133,7 +133,7 @@ fn one(
     let frames = -response.drag_delta().x / area.width().max(1.0) * WINDOW_FRAMES as f32;
     crops::drag_crop(ui, model, view, &response, frames, out);
     response.on_hover_text(format!(
-        "What training makes of this track as view {view}; drag moves the crop, a click shows and plays this view ({})",
+        "What training makes of this track as view {view}; drag moves the crop, a click chooses this view ({})",
         view.index() + 1
     ));
 }
