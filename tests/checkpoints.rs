@@ -18,8 +18,8 @@ use std::{
 
 use mynascope::{
     encoder::{
-        CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, Preset, Weights,
-        inspect, load_weights, save_weights,
+        CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, Precision, Preset,
+        Weights, inspect, load_weights, save_weights, save_weights_as, shipped_weights,
     },
     tokens::{MEL_BANDS, View},
 };
@@ -402,4 +402,55 @@ fn our_files_are_known_whatever_the_length_of_their_header() {
         assert_eq!(load_weights(&path, None).unwrap(), weights);
     }
     assert!(first_bytes.contains(&0x80), "{first_bytes:?}");
+}
+
+#[test]
+fn the_shipped_encoder_is_whole_small_and_not_the_untrained_one() {
+    let open = |checkpoint| LoadedEncoder::open(&checkpoint, None, &DeviceChoice::Cpu).unwrap();
+    let (shipped, untrained) = (open(CheckpointRef::Shipped), open(CheckpointRef::Untrained));
+    assert_eq!(shipped.kind(), EncoderKind::Hybrid);
+    assert_eq!(shipped.description(), "shipped tiny hybrid encoder");
+    assert!(untrained.description().starts_with("untrained"));
+    let window: Vec<f32> = (0..96 * 128).map(|at| (at % 97) as f32 / 97.0).collect();
+    let embed = |encoder: &LoadedEncoder| encoder.embed_windows(&[&window], None).unwrap();
+    let (a, b) = (embed(&shipped), embed(&untrained));
+    assert_eq!(a.len(), 384);
+    assert!(a.iter().all(|value| value.is_finite()));
+    assert_ne!(a, b);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/myna-tiny.safetensors");
+    assert!(std::fs::metadata(&file).unwrap().len() <= 8_000_000);
+    // One branch alone is half of the hybrid's embedding.
+    let square = LoadedEncoder::open(
+        &CheckpointRef::File(file),
+        Some(EncoderKind::Square),
+        &DeviceChoice::Cpu,
+    )
+    .unwrap();
+    let half = embed(&square);
+    let worst = half
+        .iter()
+        .zip(&a)
+        .map(|(x, y)| (x - y).abs())
+        .fold(0.0, f32::max);
+    assert!(half.len() == 192 && worst < 1e-5, "{worst}");
+}
+
+#[test]
+fn half_precision_is_half_the_size_and_nearly_the_same_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = shipped_weights(None).unwrap();
+    let mut lengths = Vec::new();
+    for precision in [Precision::Single, Precision::Half] {
+        let file = folder.path().join(format!("{precision:?}.safetensors"));
+        save_weights_as(&file, &weights, &[], precision).unwrap();
+        lengths.push(std::fs::metadata(&file).unwrap().len());
+        let read = load_weights(&file, None).unwrap();
+        for (a, b) in weights.tensors.iter().zip(&read.tensors) {
+            assert_eq!(a.spec.name, b.spec.name);
+            for (x, y) in a.values.iter().zip(&b.values) {
+                assert!((x - y).abs() <= 1e-3 * x.abs() + 1e-7, "{x} {y}");
+            }
+        }
+    }
+    assert!(lengths[1] * 19 < lengths[0] * 10, "{lengths:?}");
 }

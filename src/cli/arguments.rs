@@ -93,6 +93,8 @@ pub enum Verb {
     Neighbours(Neighbours),
     /// List compute and sound devices.
     Devices,
+    /// Write the encoder of a checkpoint as safetensors under the published names.
+    Convert(Convert),
     /// Measure this machine: medians of repeated runs.
     Bench(Bench),
 }
@@ -227,7 +229,7 @@ pub struct Inspect {
 /// Which encoder, for every verb that needs one.
 #[derive(Debug, Clone, Args)]
 pub struct Encoder {
-    /// A .safetensors or .pth file, a run folder, or `shipped`.
+    /// A .safetensors or .pth file, a run folder, `shipped`, or `untrained` to compare with.
     #[arg(long, default_value = "shipped")]
     pub checkpoint: CheckpointRef,
     /// square, vertical or hybrid, where the file does not say.
@@ -432,4 +434,19 @@ pub struct Bench {
     /// Sound files for `ingest`, or what the idle window shows.
     #[arg(long, num_args = 1..)]
     pub data: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Convert {
+    /// A .safetensors or .pth file, or a run folder.
+    pub checkpoint: PathBuf,
+    /// A .safetensors file.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// square or vertical: one branch of a hybrid, or what the patches of a file are that doesn't tell.
+    #[arg(long)]
+    pub patch: Option<EncoderKind>,
+    /// Keep 16-bit numbers: half the size.
+    #[arg(long)]
+    pub half: bool,
 }

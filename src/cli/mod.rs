@@ -4,6 +4,7 @@
 mod arguments;
 mod bench;
 mod console;
+mod convert;
 mod demo;
 mod devices;
 mod embed;
@@ -99,6 +100,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Verb::Map(verb) => map::run(&verb, &common, &console),
         Verb::Neighbours(verb) => neighbours::run(&verb, &common, &console),
         Verb::Devices => devices::run(),
+        Verb::Convert(verb) => convert::run(&verb),
         Verb::Bench(verb) => bench::run(&verb, &common, &console),
     }?;
     console.finish(&outcome)?;

@@ -5,6 +5,7 @@ use super::{
     backend::{Place, PlacedEncoder, find_place},
     checkpoint::load_weights,
     patches::{Gather, gather_patches, gather_positions, positions},
+    shipped_weights,
     transformer::HostTokens,
     weights::Weights,
 };
@@ -27,20 +28,21 @@ pub struct LoadedEncoder {
 
 impl LoadedEncoder {
     /// Reads a checkpoint and puts it on a device. `patch` chooses one branch of a hybrid, or says what the patches of
-    /// a file are that doesn't tell. No checkpoint is shipped yet: `shipped` is an untrained tiny hybrid of seed 0, and
-    /// its description says so.
+    /// a file are that doesn't tell. `shipped` comes with the program, `untrained` is a
+    /// tiny encoder with random weights of seed 0.
     pub fn open(
         checkpoint: &CheckpointRef,
         patch: Option<EncoderKind>,
         device: &DeviceChoice,
     ) -> Result<Self, EncoderError> {
         let Some(path) = checkpoint.resolve()? else {
-            let config = Preset::Tiny.config(patch.unwrap_or_default());
-            let mut untrained = Self::random(config, 0, device)?;
-            untrained
-                .description
-                .push_str(" (no trained checkpoint is shipped yet)");
-            return Ok(untrained);
+            if *checkpoint == CheckpointRef::Untrained {
+                let config = Preset::Tiny.config(patch.unwrap_or_default());
+                return Self::random(config, 0, device);
+            }
+            let weights = shipped_weights(patch)?;
+            let description = format!("shipped tiny {} encoder", weights.config.kind);
+            return Self::of_weights(&weights, description, None, device);
         };
         let weights = load_weights(&path, patch)?;
         let description = format!(

@@ -20,7 +20,10 @@ mod transformer;
 mod weights;
 
 pub use backend::compute_devices;
-pub use checkpoint::{CheckpointRef, CheckpointReport, inspect, load_weights, save_weights};
+pub use checkpoint::{
+    CheckpointRef, CheckpointReport, Precision, inspect, load_weights, save_weights,
+    save_weights_as, shipped_weights,
+};
 pub use config::{EncoderConfig, EncoderKind, HEAD_DIM, Preset};
 pub use cost::available_memory;
 pub use device::{ComputeDevice, ComputeKind, DeviceChoice, DeviceError};

@@ -25,6 +25,8 @@ pub enum CheckpointRef {
     /// The one that comes with the program.
     #[default]
     Shipped,
+    /// A tiny hybrid with random weights of seed 0, to compare with.
+    Untrained,
     /// A file, or a run folder: its newest complete step.
     File(PathBuf),
 }
@@ -35,16 +37,17 @@ impl FromStr for CheckpointRef {
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(match text {
             "shipped" => Self::Shipped,
+            "untrained" => Self::Untrained,
             path => Self::File(path.into()),
         })
     }
 }
 
 impl CheckpointRef {
-    /// The file that is meant; `None` for the shipped one, of which there is none yet.
+    /// The file that is meant; `None` for the shipped and the untrained one, which need none.
     pub fn resolve(&self) -> Result<Option<PathBuf>, CheckpointError> {
         match self {
-            Self::Shipped => Ok(None),
+            Self::Shipped | Self::Untrained => Ok(None),
             Self::File(path) if path.is_dir() => newest_in_run(path).map(Some),
             Self::File(path) => Ok(Some(path.clone())),
         }
@@ -180,12 +183,41 @@ pub fn load_weights(path: &Path, patch: Option<EncoderKind>) -> Result<Weights, 
     fit.into_weights(patch, path)
 }
 
+/// The checkpoint that comes with the program (`assets/myna-tiny.md` tells how it was made).
+const SHIPPED: &[u8] = include_bytes!("../../../assets/myna-tiny.safetensors");
+
+/// The weights of the checkpoint that comes with the program; `patch` chooses one branch.
+pub fn shipped_weights(patch: Option<EncoderKind>) -> Result<Weights, CheckpointError> {
+    let path = Path::new("myna-tiny.safetensors");
+    let content = safetensors_file::parse(SHIPPED, path)?;
+    fit(content, None, path)?.into_weights(patch, path)
+}
+
+/// How numbers are kept in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    #[default]
+    Single,
+    /// Half the size; embeddings differ in the fourth digit.
+    Half,
+}
+
 /// Writes weights (with their head, if any) as `.safetensors` under the published names. The header says kind and
 /// sizes; `about` adds to it (seed, step, data).
 pub fn save_weights(
     path: &Path,
     weights: &Weights,
     about: &[(&str, String)],
+) -> Result<(), CheckpointError> {
+    save_weights_as(path, weights, about, Precision::Single)
+}
+
+/// As [`save_weights`], in a precision.
+pub fn save_weights_as(
+    path: &Path,
+    weights: &Weights,
+    about: &[(&str, String)],
+    precision: Precision,
 ) -> Result<(), CheckpointError> {
     let mut metadata: BTreeMap<String, String> = about
         .iter()
@@ -219,5 +251,5 @@ pub fn save_weights(
             )
         })
         .collect();
-    write_tensors(path, &tensors, metadata)
+    safetensors_file::write_tensors_as(path, &tensors, metadata, precision)
 }

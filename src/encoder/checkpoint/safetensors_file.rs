@@ -8,7 +8,7 @@ use std::{
 use burn::tensor::{bf16, f16};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use super::{FileContent, FileTensor};
+use super::{FileContent, FileTensor, Precision};
 use crate::{encoder::CheckpointError, storage::write_atomic};
 
 /// No encoder of this project is near it: 85 million parameters are 343 MB.
@@ -46,8 +46,16 @@ pub(super) fn read(path: &Path) -> Result<FileContent, CheckpointError> {
     file.take(MAX_FILE_BYTES)
         .read_to_end(&mut bytes)
         .map_err(io)?;
-    let wrong = |error: safetensors::SafeTensorError| damaged(format!("{error}"));
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(wrong)?;
+    parse(&bytes, path)
+}
+
+/// Reads the content of a `.safetensors` file; the path is for messages.
+pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<FileContent, CheckpointError> {
+    let wrong = |error: safetensors::SafeTensorError| CheckpointError::Damaged {
+        why: error.to_string(),
+        path: path.to_path_buf(),
+    };
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(wrong)?;
     let mut content = FileContent {
         metadata: header
             .metadata()
@@ -57,7 +65,7 @@ pub(super) fn read(path: &Path) -> Result<FileContent, CheckpointError> {
             .collect(),
         ..FileContent::default()
     };
-    for (name, view) in SafeTensors::deserialize(&bytes).map_err(wrong)?.tensors() {
+    for (name, view) in SafeTensors::deserialize(bytes).map_err(wrong)?.tensors() {
         match decode(&view) {
             Some(tensor) => {
                 content.tensors.insert(name, tensor);
@@ -106,6 +114,16 @@ pub(crate) fn write_tensors(
     tensors: &[(&str, &[usize], &[f32])],
     metadata: BTreeMap<String, String>,
 ) -> Result<(), CheckpointError> {
+    write_tensors_as(path, tensors, metadata, Precision::Single)
+}
+
+/// As [`write_tensors`], in a precision.
+pub(super) fn write_tensors_as(
+    path: &Path,
+    tensors: &[(&str, &[usize], &[f32])],
+    metadata: BTreeMap<String, String>,
+    precision: Precision,
+) -> Result<(), CheckpointError> {
     let unfit = |error: safetensors::SafeTensorError| CheckpointError::Unfit {
         why: format!("the tensors cannot be written ({error})"),
         path: path.to_path_buf(),
@@ -113,17 +131,24 @@ pub(crate) fn write_tensors(
     let bytes: Vec<Vec<u8>> = tensors
         .iter()
         .map(|(_, _, values)| {
-            values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect()
+            let values = values.iter();
+            match precision {
+                Precision::Single => values.flat_map(|value| value.to_le_bytes()).collect(),
+                Precision::Half => values
+                    .flat_map(|&value| f16::from_f32(value).to_le_bytes())
+                    .collect(),
+            }
         })
         .collect();
+    let dtype = match precision {
+        Precision::Single => Dtype::F32,
+        Precision::Half => Dtype::F16,
+    };
     let views = tensors
         .iter()
         .zip(&bytes)
         .map(|((name, shape, _), bytes)| {
-            Ok((*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes)?))
+            Ok((*name, TensorView::new(dtype, shape.to_vec(), bytes)?))
         })
         .collect::<Result<Vec<_>, _>>()
         .map_err(unfit)?;

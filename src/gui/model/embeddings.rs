@@ -72,7 +72,8 @@ impl EncoderSource {
     pub fn name(&self) -> String {
         match &self.checkpoint {
             // No trained checkpoint comes with the program yet; the name must not promise one.
-            CheckpointRef::Shipped => "Shipped (untrained)".to_owned(),
+            CheckpointRef::Shipped => "Shipped".to_owned(),
+            CheckpointRef::Untrained => "Untrained".to_owned(),
             CheckpointRef::File(path) => {
                 // Every step of a run has a file of this name; its folder says more.
                 let path = match path.parent() {
@@ -91,7 +92,7 @@ impl EncoderSource {
     pub fn is_file(&self, path: Option<&Path>) -> bool {
         match &self.checkpoint {
             CheckpointRef::File(file) => Some(file.as_path()) == path,
-            CheckpointRef::Shipped => false,
+            CheckpointRef::Shipped | CheckpointRef::Untrained => false,
         }
     }
 
@@ -106,6 +107,7 @@ impl EncoderSource {
     pub fn options(&self, line: CommandLine) -> CommandLine {
         let line = match &self.checkpoint {
             CheckpointRef::Shipped => line,
+            CheckpointRef::Untrained => line.option("checkpoint", "untrained"),
             CheckpointRef::File(path) => line.option("checkpoint", path),
         };
         let line = match self.patch {

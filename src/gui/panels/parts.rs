@@ -233,8 +233,8 @@ pub fn empty(ui: &mut Ui, symbol: &str, title: &str, hint: &str) {
 }
 
 /// What can be chosen as an encoder.
-pub const ENCODER_HINT: &str = "Which encoder makes the embeddings; no trained one is shipped yet, so `shipped` stands \
-                                for an untrained one with fixed weights";
+pub const ENCODER_HINT: &str = "Which encoder makes the embeddings: the one that comes with the program, one with random \
+                                weights to compare with, or one of your own";
 
 /// What a user did with the choice of an encoder.
 pub enum SourceChoice {
@@ -265,7 +265,8 @@ pub fn encoder_choice(
                     }));
                 }
             };
-            offer(ui, CheckpointRef::Shipped, "Shipped (untrained)");
+            offer(ui, CheckpointRef::Shipped, "Shipped");
+            offer(ui, CheckpointRef::Untrained, "Untrained");
             if let Some(path) = trained {
                 let checkpoint = CheckpointRef::File(path.to_path_buf());
                 offer(ui, checkpoint, "The run just trained");
