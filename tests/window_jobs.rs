@@ -24,8 +24,8 @@ use mynascope::{
         command::{Command, LibraryCommand, WindowCommand},
         layout::Layout,
         model::{
-            AskedFor, Colouring, EncoderSource, MapCommand, ProbeCommand, TrainCommand, TrainPhase,
-            first_form,
+            AskedFor, Colouring, CurveFile, EncoderSource, MapCommand, ProbeCommand, TrainCommand,
+            TrainPhase, first_form,
         },
         paint::scatter,
         work,
@@ -408,9 +408,28 @@ fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use()
     let rows = &model.training.table.rows;
     assert_eq!(rows.len(), 1);
     assert_eq!((rows[0].folder.as_path(), rows[0].step), (run.as_path(), 3));
+    // The curves can be kept: a picture of all plots, a table of all steps.
+    for (kind, name) in [
+        (CurveFile::Png, "curves.png"),
+        (CurveFile::Csv, "steps.csv"),
+    ] {
+        let path = runs.path().join(name);
+        let save = TrainCommand::SaveCurves(kind, path.clone());
+        harness.state_mut().apply(Command::Train(save));
+        wait(&mut harness, name, |_| path.is_file());
+    }
+    let picture = image::open(runs.path().join("curves.png"))
+        .unwrap()
+        .into_rgba8();
+    let ground = *picture.get_pixel(0, 0);
+    let drawn = picture.pixels().filter(|pixel| **pixel != ground).count();
+    assert!(drawn > 10_000, "{drawn} pixels");
+    let table = std::fs::read_to_string(runs.path().join("steps.csv")).unwrap();
+    assert_eq!(table.lines().count(), 4);
     // The same run can be shown again from its folder.
     let past = work::past_run::read_run(&run, None).unwrap();
     assert_eq!(past.step(), 3);
+    let model = harness.state().model();
     let live = model.training.live.as_ref().unwrap();
     assert_eq!(past.curves.len(), live.curves.len());
     assert_eq!(past.config.batch, 3);

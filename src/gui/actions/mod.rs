@@ -5,6 +5,7 @@ mod library;
 mod mask;
 mod picture;
 mod sound;
+mod train;
 mod window;
 
 use eframe::egui::{self, Key, Modifiers};
@@ -20,15 +21,17 @@ pub enum Group {
     Picture,
     Mask,
     Lessons,
+    Train,
 }
 
 impl Group {
     /// All groups, in the order of the key sheet.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Sound,
         Self::Picture,
         Self::Mask,
         Self::Lessons,
+        Self::Train,
         Self::Library,
         Self::Window,
     ];
@@ -42,6 +45,7 @@ impl Group {
             Self::Picture => "Spectrogram",
             Self::Mask => "Masking",
             Self::Lessons => "Lessons",
+            Self::Train => "Training",
         }
     }
 }
@@ -180,6 +184,7 @@ pub fn all() -> impl Iterator<Item = &'static Action> {
         picture::ACTIONS,
         mask::ACTIONS,
         lesson::ACTIONS,
+        train::ACTIONS,
         library::ACTIONS,
         window::ACTIONS,
     ]

@@ -62,6 +62,10 @@ impl Teller {
                 if self.is_due() || first {
                     self.offer_steps();
                 }
+                if first {
+                    // The weights before the first step are kept as well.
+                    self.saved();
+                }
             }
             TrainEvent::Note(note) => self.note(note),
             TrainEvent::SkippedTrack { path, why } => {

@@ -229,6 +229,8 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: TrainMessage) 
             training.memory = memory.or(training.memory);
             if let TrainPhase::Preparing(_) = training.phase {
                 training.phase = TrainPhase::Running;
+                // From now on the table knows the run.
+                apply(model, workers, TrainCommand::ReadRuns);
             }
         }
         TrainMessage::Scored(job, probe) if current == Some(job) => {

@@ -247,7 +247,7 @@ impl Fields<'_> {
                 (Trainable::All, "all", "Every weight changes"),
                 (
                     Trainable::Last(blocks),
-                    "last blocks",
+                    "last n",
                     "The last blocks of the transformer and the head change; needs trained weights to start from",
                 ),
                 (

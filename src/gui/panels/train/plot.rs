@@ -80,6 +80,15 @@ pub fn number(value: f64) -> String {
     text.replace('-', "\u{2212}")
 }
 
+/// A number for a small place.
+fn short(value: f64) -> String {
+    match value.abs() {
+        size if size > 0.0 && size < 1e-2 => format!("{value:.0e}").replace('-', "\u{2212}"),
+        size if size < 10.0 => format!("{value:.2}").replace('-', "\u{2212}"),
+        _ => number(value),
+    }
+}
+
 /// Draws a plot with axes; the pointer reads values.
 pub fn large(ui: &mut Ui, shown: Shown<'_>, index: usize, height: f32) -> Response {
     let Some(channel) = CHANNELS.get(index) else {
@@ -164,12 +173,12 @@ pub fn small(ui: &mut Ui, rect: Rect, shown: Shown<'_>, index: usize, chosen: bo
     let newest = |line: &usize| {
         let curve = shown.run.curves.get(index)?.get(*line)?;
         let [_, end] = curve.steps()?;
-        curve.at(end).map(|[_, smoothed]| number(smoothed))
+        curve.at(end).map(|[_, smoothed]| short(smoothed))
     };
     let values: Vec<String> = (0..channel.lines.len())
         .filter_map(|l| newest(&l))
         .collect();
-    let values = painter.layout_no_wrap(values.join(" / "), font.clone(), tokens.text_strong);
+    let values = painter.layout_no_wrap(values.join(" "), font.clone(), tokens.text_strong);
     let room = inner.width() - values.size().x - theme::SPACE_SMALL;
     painter.galley(
         Pos2::new(inner.right() - values.size().x, inner.top()),

@@ -54,9 +54,9 @@ pub fn show(ui: &mut Ui, model: &Model, run: &RunView, height: f32, out: &mut Ve
         Pos2::new(rect.right() - MARK, rect.bottom() - theme::UNIT),
     );
     let middle = line.center().y;
-    let last = run.config.steps.max(run.step()).max(2) as f64;
+    let last = run.config.steps.max(run.step()).max(1) as f64;
     let place = |step: u64| {
-        let share = ((step as f64 - 1.0) / (last - 1.0)).clamp(0.0, 1.0) as f32;
+        let share = (step as f64 / last).clamp(0.0, 1.0) as f32;
         Pos2::new(line.left() + share * line.width(), middle)
     };
     let response = ui.interact(line, ui.id().with("steps"), Sense::click_and_drag());
@@ -67,7 +67,7 @@ pub fn show(ui: &mut Ui, model: &Model, run: &RunView, height: f32, out: &mut Ve
         .hline(line.left()..=place(run.step()).x, middle, done);
     let near = |pos: Pos2| {
         let share = f64::from((pos.x - line.left()) / line.width().max(1.0));
-        run.saved_near(1.0 + share * (last - 1.0))
+        run.saved_near(share * last)
     };
     let pointed = response.hover_pos().and_then(near);
     for saved in &run.saved {
