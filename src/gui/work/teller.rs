@@ -73,7 +73,7 @@ impl Teller {
             }
             TrainEvent::SkippedStep { step, .. } => {
                 self.outbox
-                    .send(Message::Train(TrainMessage::NotFinite(self.job, step)));
+                    .send_if_room(Message::Train(TrainMessage::NotFinite(self.job, step)));
             }
             // The window knows when it paused, and the end has a message of its own.
             TrainEvent::Paused | TrainEvent::Resumed => self.offer_steps(),
@@ -86,7 +86,7 @@ impl Teller {
             TrainEvent::Checkpoint { .. } => self.saved(),
             TrainEvent::Probe(probe) => self
                 .outbox
-                .send(Message::Train(TrainMessage::Scored(self.job, probe))),
+                .send_if_room(Message::Train(TrainMessage::Scored(self.job, probe))),
             TrainEvent::Finished(_) => {}
         }
     }
@@ -102,7 +102,7 @@ impl Teller {
     fn saved(&self) {
         let saved = past_run::saved_steps(&self.folder);
         self.outbox
-            .send(Message::Train(TrainMessage::Saved(self.job, saved)));
+            .send_if_room(Message::Train(TrainMessage::Saved(self.job, saved)));
     }
 
     fn note(&self, note: String) {
