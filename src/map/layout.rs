@@ -1,16 +1,19 @@
 use std::time::Instant;
 
-use linfa::{
-    DatasetBase,
-    traits::{Fit, Predict},
+use linfa_linalg::{
+    eigh::{EigSort, EighInto},
+    qr::QRInto,
 };
-use linfa_reduction::Pca;
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, s};
 
 use super::{
     Layout, MapError, MapSettings, Method, divergence::divergence, reference::reference, tsne::tsne,
 };
-use crate::{embedding::EmbeddingTable, jobs::Watch};
+use crate::{
+    embedding::EmbeddingTable,
+    jobs::Watch,
+    tokens::{Purpose, stream},
+};
 
 /// t-SNE looks at this many leading directions of the table, as its authors did.
 const TSNE_COLUMNS: usize = 50;
@@ -101,19 +104,47 @@ pub fn layout_live(
     })
 }
 
-/// The leading principal components of centred rows: [rows, up to `columns`], at least two columns.
+/// Columns that the search for components carries beyond those that are wanted.
+const SPARE: usize = 10;
+/// Rounds of the search: each multiplies what is left of lesser components by the ratio of their variances.
+const ROUNDS: usize = 40;
+
+/// The leading principal components of centred rows: [rows, up to `columns`], at least two columns. Found by orthogonal
+/// iteration on the covariance (Golub and Van Loan, 8.2), which takes memory for [columns, columns] alone and gives the
+/// same answer every time. The sign of a component is such that its largest weight is positive.
 fn reduce(centred: Array2<f64>, columns: usize) -> Result<Array2<f64>, MapError> {
-    let most = columns
-        .min(centred.ncols())
-        .min(centred.nrows().saturating_sub(1));
-    let reduced = if most == 0 || centred.ncols() < 2 {
+    let engine = |error: linfa_linalg::LinalgError| MapError::Engine(error.to_string());
+    let dim = centred.ncols();
+    let most = columns.min(dim).min(centred.nrows().saturating_sub(1));
+    let reduced = if most == 0 || dim < 2 {
         centred
     } else {
-        let data = DatasetBase::from(centred);
-        let fitted = Pca::params(most)
-            .fit(&data)
-            .map_err(|error| MapError::Engine(error.to_string()))?;
-        fitted.predict(&data.records)
+        let mut covariance = centred.t().dot(&centred);
+        // To scale: powers of it must neither overflow nor vanish.
+        covariance /= covariance.diag().sum().max(f64::MIN_POSITIVE);
+        let mut random = stream(0, 0, 0, Purpose::Order);
+        let width = (most + SPARE).min(dim);
+        let mut basis = Array2::from_shape_simple_fn((dim, width), || random.normal());
+        for _ in 0..ROUNDS {
+            basis = covariance
+                .dot(&basis)
+                .qr_into()
+                .map_err(engine)?
+                .generate_q();
+        }
+        let within = basis.t().dot(&covariance.dot(&basis));
+        let (_, turned) = within.eigh_into().map_err(engine)?.sort_eig_desc();
+        let mut axes = basis.dot(&turned.slice(s![.., ..most]));
+        for mut axis in axes.columns_mut() {
+            let largest = axis
+                .iter()
+                .copied()
+                .max_by(|a, b| a.abs().total_cmp(&b.abs()));
+            if largest.is_some_and(|largest| largest < 0.0) {
+                axis.mapv_inplace(|value| -value);
+            }
+        }
+        centred.dot(&axes)
     };
     let missing = 2_usize.saturating_sub(reduced.ncols());
     let zeros = Array2::zeros((reduced.nrows(), missing));
@@ -185,6 +216,28 @@ mod tests {
         assert_eq!(run(&table, Method::Tsne, 1).unwrap().xy, map.xy);
         assert_ne!(run(&table, Method::Tsne, 2).unwrap().xy, map.xy);
         assert!(map.perplexity.unwrap() < 30.0 && map.notes.len() == 1);
+    }
+
+    #[test]
+    fn the_first_axes_are_those_of_largest_variance() {
+        // Columns of known spread, turned: the spread of the points along each axis must come back.
+        let mut random = stream(4, 0, 0, Purpose::Demo);
+        let spreads = [9.0, 5.0, 2.0, 1.0, 1.0, 1.0];
+        let plain =
+            Array2::from_shape_fn((4000, 6), |(_, column)| spreads[column] * random.normal());
+        let turn = Array2::from_shape_simple_fn((6, 6), || random.normal());
+        let turn = turn.qr_into().unwrap().generate_q();
+        let turned = plain.dot(&turn);
+        let centred = &turned - &(turned.sum_axis(Axis(0)) / 4000.0);
+        let reduced = reduce(centred, 3).unwrap();
+        assert_eq!(reduced.dim(), (4000, 3));
+        for (column, spread) in spreads.iter().enumerate().take(3) {
+            let axis = reduced.column(column);
+            let found = (axis.dot(&axis) / 4000.0).sqrt();
+            assert!((found / spread - 1.0).abs() < 0.05, "{found} {spread}");
+            let next = reduced.column((column + 1) % 3);
+            assert!((axis.dot(&next) / 4000.0).abs() < 1e-6 * spread);
+        }
     }
 
     #[test]
