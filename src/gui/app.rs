@@ -54,8 +54,7 @@ pub struct App {
 /// Messages of background work are taken in for so long each frame, so that a flood of them never stops the window.
 const INBOX_TIME: Duration = Duration::from_millis(10);
 
-/// How large everything is drawn. Before an audience as large as leaves a window of the size that layouts are made for,
-/// but always larger than usual.
+/// How large everything is drawn. Before an audience as large as leaves a window of the size that layouts are made for.
 fn zoom(ctx: &egui::Context, model: &Model) -> f32 {
     const MADE_FOR: egui::Vec2 = egui::vec2(1280.0, 800.0);
     let scale = model.settings.scale.clamp(0.5, 3.0);
@@ -64,7 +63,7 @@ fn zoom(ctx: &egui::Context, model: &Model) -> f32 {
     }
     let points = ctx.content_rect().size() * ctx.zoom_factor();
     let fits = (points / MADE_FOR).min_elem();
-    scale * fits.clamp(1.15, 2.5)
+    scale * fits.clamp(1.0, 2.5)
 }
 
 /// How long the player is looked at after a command.

@@ -1,7 +1,7 @@
 use eframe::egui::Key;
 
 use crate::gui::{
-    command::{Command, SoundCommand, WindowCommand},
+    command::{Command, MaskCommand, SoundCommand, WindowCommand},
     model::{Hearing, WINDOW_SECS},
 };
 
@@ -73,10 +73,13 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "clear-selection",
         group: GROUP,
         name: "Clear",
-        help: "Take the selection away, then the loop",
+        help: "End painting, then take the selection away, then the loop",
         keys: &[Shortcut::plain(Key::Escape)],
         command: |model| {
             let transport = &model.transport;
+            if model.mask.painting && !model.keys_shown {
+                return Some(Command::Mask(MaskCommand::PaintWithClick(false)));
+            }
             // With nothing to clear, Esc ends a presentation.
             if model.presenting && transport.selection.is_none() && !model.keys_shown {
                 return Some(Command::Window(WindowCommand::Present(false)));

@@ -57,7 +57,9 @@ fn ratio(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let mask = &model.mask;
     ui.horizontal(|ui| {
         let text = theme::large(format!("{} %", mask.percent())).color(tokens.text_strong);
-        ui.label(text.size(1.6 * theme::TEXT_LARGE));
+        ui.label(text.size(1.6 * theme::TEXT_LARGE)).on_hover_text(
+            "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",
+        );
         ui.with_layout(egui::Layout::top_down(egui::Align::Max), |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             let (kept, work) = mask.meter_parts();
@@ -79,10 +81,8 @@ fn ratio(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             theme::slider_look(ui, ui.available_width());
             ui.add(Slider::new(&mut percent, 0..=MOST_PERCENT).show_value(false))
         })
-        .inner
-        .on_hover_text(
-            "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",
-        );
+        .inner;
+    // Its hint stands at the number: below the slider it would hide what changes.
     if response.changed()
         && let Ok(ratio) = MaskRatio::new(f64::from(percent) / 100.0)
     {

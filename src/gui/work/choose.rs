@@ -1,6 +1,9 @@
 //! The system's file dialog, on a thread of its own.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use crate::{
     audio,
@@ -35,22 +38,41 @@ pub fn show_folder(folder: &Path, outbox: &Outbox) -> std::io::Result<()> {
     Ok(())
 }
 
+/// A dialog that ends sooner than anybody could close it was never shown.
+const TOO_SOON: Duration = Duration::from_millis(250);
+
+/// Shows a dialog. `None` where it was closed without a choice; an error in words where none could be shown.
+pub fn dialog<T>(show: impl FnOnce() -> Option<T>) -> Result<Option<T>, String> {
+    let start = Instant::now();
+    match show() {
+        None if start.elapsed() < TOO_SOON => Err(
+            "No file dialog can be shown here: the system has neither a desktop portal nor zenity. Install zenity, or \
+             drop files on the window, or name them on the command line"
+                .to_owned(),
+        ),
+        chosen => Ok(chosen),
+    }
+}
+
 /// Asks; the answer comes as a message.
 pub fn ask(wanted: Wanted, outbox: &Outbox) -> std::io::Result<()> {
     let (answer, failed) = (outbox.clone(), outbox.clone());
     let job = jobs::spawn(
         "file-dialog",
         move |_| {
-            let dialog = rfd::FileDialog::new();
-            let chosen = match wanted {
-                Wanted::Files => dialog
+            let ask = rfd::FileDialog::new();
+            let chosen = dialog(|| match wanted {
+                Wanted::Files => ask
                     .set_title("Open sound files")
                     .add_filter("Sound", audio::EXTENSIONS)
                     .add_filter("Tables of paths", &["csv", "tsv"])
                     .pick_files(),
-                Wanted::Folder => dialog.set_title("Open a folder of sounds").pick_folders(),
-            };
-            answer.send(Message::Chosen(chosen.unwrap_or_default()));
+                Wanted::Folder => ask.set_title("Open a folder of sounds").pick_folders(),
+            });
+            answer.send(match chosen {
+                Ok(chosen) => Message::Chosen(chosen.unwrap_or_default()),
+                Err(why) => Message::Fault(why),
+            });
         },
         move |fault| {
             failed.send(Message::Fault(format!(
@@ -61,4 +83,20 @@ pub fn ask(wanted: Wanted, outbox: &Outbox) -> std::io::Result<()> {
     // Nothing can be asked to stop here: the dialog is closed by who opened it.
     drop(job);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dialog_that_was_never_shown_is_told_from_one_that_was_closed() {
+        assert!(dialog(|| None::<()>).is_err());
+        let closed = dialog(|| {
+            std::thread::sleep(2 * TOO_SOON);
+            None::<()>
+        });
+        assert_eq!(closed, Ok(None));
+        assert_eq!(dialog(|| Some(1)), Ok(Some(1)));
+    }
 }

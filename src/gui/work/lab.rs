@@ -157,8 +157,8 @@ struct Bench {
     cache: Option<Arc<Cache>>,
     encoder: Option<(EncoderSource, Version, LoadedEncoder)>,
     mels: HashMap<PathBuf, Option<Arc<Mel>>>,
-    /// What the last batch was.
-    batch: Option<(BatchKey, Vec<BatchTrack>)>,
+    /// What the last batch was, with the views of the shown track.
+    batch: Option<(BatchKey, Vec<BatchTrack>, [View; 2])>,
     batch_ended: Option<Instant>,
     look: Option<(LookKey, View)>,
 }
@@ -200,12 +200,12 @@ impl Bench {
                 self.look = look;
             }
         }
-        let tracks = pick(&request.collection, key.batch.tracks);
-        let batch = Some((key.batch, tracks));
+        let tracks = pick(&request.collection, key.batch.tracks, &key.path);
+        let batch = Some((key.batch, tracks, key.views.clone()));
         if self.batch == batch {
             return;
         }
-        let Some((_, tracks)) = &batch else {
+        let Some((_, tracks, _)) = &batch else {
             return;
         };
         let begin = Instant::now();
@@ -230,7 +230,7 @@ impl Bench {
             return;
         }
         let give_up = || inbox.has_newer() && !hurried;
-        let Ok(result) = compare(encoder, &self.mels, tracks, &key.batch, &give_up) else {
+        let Ok(result) = compare(encoder, &self.mels, tracks, key, &give_up) else {
             return;
         };
         self.batch_ended = Some(Instant::now());
@@ -366,8 +366,8 @@ fn attention(
     })
 }
 
-/// Tracks from all over the collection, in its order.
-fn pick(collection: &Collection, count: usize) -> Vec<BatchTrack> {
+/// Tracks from all over the collection, in its order; the shown one is among them.
+fn pick(collection: &Collection, count: usize, shown: &Path) -> Vec<BatchTrack> {
     let usable: Vec<_> = collection
         .tracks
         .iter()
@@ -375,8 +375,20 @@ fn pick(collection: &Collection, count: usize) -> Vec<BatchTrack> {
         .filter(|(_, track)| track.problem.is_none())
         .collect();
     let count = count.min(usable.len());
-    (0..count)
-        .filter_map(|place| usable.get(place * usable.len() / count.max(1)))
+    let mut places: Vec<usize> = (0..count)
+        .map(|place| place * usable.len() / count.max(1))
+        .collect();
+    let shown = usable.iter().position(|(_, track)| track.path == shown);
+    if let Some(shown) = shown.filter(|shown| !places.contains(shown)) {
+        // In place of the one before it, so that the order stays.
+        let before = places.iter_mut().rev().find(|place| **place < shown);
+        if let Some(place) = before {
+            *place = shown;
+        }
+    }
+    places
+        .into_iter()
+        .filter_map(|place| usable.get(place))
         .map(|&(index, track)| BatchTrack {
             index,
             path: track.path.clone(),
@@ -450,15 +462,38 @@ pub fn crop_of(mel: &Mel, start_frame: usize) -> Vec<f32> {
     crop
 }
 
-/// Embeds both views of every track, as training draws them, and compares them. The outer error says that a newer
-/// question comes first.
+/// Embeds windows at once where all views keep as many tokens, else one by one: patches may be painted by hand.
+fn embed_views(
+    encoder: &LoadedEncoder,
+    windows: &[&[f32]],
+    views: &[View],
+) -> Result<Vec<f32>, EncoderError> {
+    let counts = |view: &View| [view.kept_square.len(), view.kept_vertical.len()];
+    let same = views.iter().zip(views.iter().skip(1));
+    if same.into_iter().all(|(a, b)| counts(a) == counts(b)) {
+        return encoder.embed_windows(windows, Some(views));
+    }
+    let mut values = Vec::new();
+    for (window, view) in windows.iter().zip(views) {
+        values.extend(encoder.embed_windows(&[window], Some(std::slice::from_ref(view)))?);
+    }
+    Ok(values)
+}
+
+/// Embeds both views of every track, as training draws them, and compares them; the shown track's views are those
+/// that are shown, with crops and patches changed by hand. The outer error says that a newer question comes first.
 fn compare(
     encoder: &LoadedEncoder,
     mels: &HashMap<PathBuf, Option<Arc<Mel>>>,
     tracks: &[BatchTrack],
-    key: &BatchKey,
+    lab: &LabKey,
     give_up: &dyn Fn() -> bool,
 ) -> Result<Result<BatchAnswer, String>, Newer> {
+    let key = &lab.batch;
+    let empty = |view: &View| {
+        let shapes = encoder.kind().shapes();
+        shapes.iter().any(|&shape| view.kept(shape).is_empty())
+    };
     let mut used = Vec::new();
     let mut starts = Vec::new();
     let (mut crops, mut views): (Vec<Vec<f32>>, Vec<View>) = (Vec::new(), Vec::new());
@@ -467,7 +502,11 @@ fn compare(
             continue;
         };
         let index = track.index as u64;
-        let pair = draw_views(key.seed, 0, index, mel.frames(), key.kind, key.ratio);
+        let by_hand = track.path == lab.path && !lab.views.iter().any(empty);
+        let pair = match by_hand {
+            true => lab.views.clone(),
+            false => draw_views(key.seed, 0, index, mel.frames(), key.kind, key.ratio),
+        };
         used.push(track.clone());
         let [a, b] = &pair;
         starts.push([a.start_frame, b.start_frame]);
@@ -490,7 +529,7 @@ fn compare(
             return Err(Newer);
         }
         let windows: Vec<&[f32]> = crops.iter().map(Vec::as_slice).collect();
-        let values = match encoder.embed_windows(&windows, Some(views)) {
+        let values = match embed_views(encoder, &windows, views) {
             Ok(values) => values,
             Err(error) => return Ok(Err(error.to_string())),
         };

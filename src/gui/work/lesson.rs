@@ -6,6 +6,7 @@ use crate::{
     gui::{
         message::{Message, Outbox},
         model::{Lesson, LessonMessage},
+        work::choose::dialog as ask,
     },
     jobs, storage,
 };
@@ -19,7 +20,10 @@ pub fn choose(outbox: &Outbox) -> std::io::Result<()> {
         let dialog = rfd::FileDialog::new()
             .set_title("Open a lesson")
             .add_filter("Lessons", &["toml"]);
-        let path = dialog.pick_file()?;
+        let path = match ask(|| dialog.pick_file()) {
+            Ok(path) => path?,
+            Err(why) => return Some(LessonMessage::Read(Err(why))),
+        };
         let read = || -> Result<Box<Lesson>, String> {
             let bytes = std::fs::metadata(&path).map_err(|error| error.to_string())?;
             if bytes.len() > MOST_BYTES {
@@ -55,7 +59,10 @@ pub fn save(lesson: Lesson, outbox: &Outbox) -> std::io::Result<()> {
             .set_title("Save the lesson")
             .add_filter("Lessons", &["toml"])
             .set_file_name(format!("{}.toml", name.to_lowercase()));
-        let path = dialog.save_file()?;
+        let path = match ask(|| dialog.save_file()) {
+            Ok(path) => path?,
+            Err(why) => return Some(LessonMessage::Saved(Err(why))),
+        };
         let write = || -> Result<(), String> {
             let text = lesson.to_file()?;
             storage::write_atomic(&path, |file| file.write_all(text.as_bytes()))

@@ -18,7 +18,7 @@ use crate::{
         message::{Message, Outbox},
         model::{AskedFor, JobId, MapCommand, MapMessage, Model, ProbeCommand},
         work::{
-            Workers,
+            Workers, choose,
             embed::{EmbedRequest, WorkEnd, embed},
             report::Reporter,
         },
@@ -301,14 +301,21 @@ fn ask_for_checkpoint(outbox: &Outbox) -> std::io::Result<()> {
     std::thread::Builder::new()
         .name("choose checkpoint".to_owned())
         .spawn(move || {
-            let chosen = rfd::FileDialog::new()
-                .set_title("Choose a checkpoint")
-                .add_filter("Checkpoints", &["safetensors", "pth"])
-                .pick_file();
-            if let Some(path) = chosen {
-                // A file that cannot be read says so when it is used.
-                let says_patch = inspect(&path, None).map_or(true, |report| report.kind.is_some());
-                outbox.send(Message::Map(MapMessage::Checkpoint { path, says_patch }));
+            let chosen = choose::dialog(|| {
+                rfd::FileDialog::new()
+                    .set_title("Choose a checkpoint")
+                    .add_filter("Checkpoints", &["safetensors", "pth"])
+                    .pick_file()
+            });
+            match chosen {
+                Ok(Some(path)) => {
+                    // A file that cannot be read says so when it is used.
+                    let says_patch =
+                        inspect(&path, None).map_or(true, |report| report.kind.is_some());
+                    outbox.send(Message::Map(MapMessage::Checkpoint { path, says_patch }));
+                }
+                Ok(None) => {}
+                Err(why) => outbox.send(Message::Fault(why)),
             }
         })?;
     Ok(())

@@ -12,8 +12,10 @@ use crate::{
         offscreen::PictureError,
         panels::spectrogram,
         theme,
+        work::choose::dialog,
     },
     jobs,
+    storage::Folders,
 };
 
 /// A picture as it is shown at one moment.
@@ -89,13 +91,21 @@ pub fn ask_and_save(still: Still, outbox: &Outbox) -> std::io::Result<()> {
     let job = jobs::spawn(
         "save-picture",
         move |_| {
-            let chosen = rfd::FileDialog::new()
-                .set_title("Save the picture")
-                .add_filter("PNG", &["png"])
-                .set_file_name(still.file_name())
-                .save_file();
-            let Some(path) = chosen else {
-                return;
+            let chosen = dialog(|| {
+                rfd::FileDialog::new()
+                    .set_title("Save the picture")
+                    .add_filter("PNG", &["png"])
+                    .set_file_name(still.file_name())
+                    .save_file()
+            });
+            let path = match chosen {
+                Ok(Some(path)) => path,
+                Ok(None) => return,
+                // Without a dialog the picture goes where its maker's other files are.
+                Err(_) => match Folders::of_user() {
+                    Ok(folders) => folders.data.join("pictures").join(still.file_name()),
+                    Err(error) => return done.send(Message::Saved(Err(error.to_string()))),
+                },
             };
             done.send(Message::Saved(save(&still, path)));
         },
@@ -112,6 +122,10 @@ pub fn ask_and_save(still: Still, outbox: &Outbox) -> std::io::Result<()> {
 
 fn save(still: &Still, path: PathBuf) -> Result<PathBuf, String> {
     let image = still.draw().map_err(|error| error.to_string())?;
+    if let Some(folder) = path.parent() {
+        // A folder that cannot be made is told by the writing.
+        let _ = std::fs::create_dir_all(folder);
+    }
     save_png(&image, &path).map_err(|error| error.to_string())?;
     Ok(path)
 }

@@ -525,7 +525,7 @@ fn choose(wanted: Wanted, name: Option<String>, outbox: &Outbox) -> std::io::Res
         .spawn(move || {
             let dialog = rfd::FileDialog::new();
             let name = name.unwrap_or_else(|| "run".to_owned());
-            let chosen = match wanted {
+            let chosen = super::choose::dialog(|| match wanted {
                 Wanted::Run => dialog.set_title("Choose the folder of a run").pick_folder(),
                 Wanted::Runs => dialog
                     .set_title("Choose where new runs are kept")
@@ -544,9 +544,11 @@ fn choose(wanted: Wanted, name: Option<String>, outbox: &Outbox) -> std::io::Res
                     .add_filter("CSV", &["csv"])
                     .set_file_name(format!("{name} - steps.csv"))
                     .save_file(),
-            };
-            if let Some(path) = chosen {
-                outbox.send(Message::Train(TrainMessage::Chosen(wanted, path)));
+            });
+            match chosen {
+                Ok(Some(path)) => outbox.send(Message::Train(TrainMessage::Chosen(wanted, path))),
+                Ok(None) => {}
+                Err(why) => outbox.send(Message::Fault(why)),
             }
         })?;
     Ok(())

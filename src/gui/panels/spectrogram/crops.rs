@@ -104,7 +104,7 @@ pub fn handles(ui: &mut Ui, model: &Model, area: Rect, out: &mut Vec<Command>) {
             Align2::CENTER_CENTER,
             view.to_string(),
             theme::small_font(),
-            theme::DARK.on_accent,
+            tokens.on_accent,
         );
         if response.hovered() || response.dragged() {
             ui.ctx().set_cursor_icon(CursorIcon::ResizeHorizontal);

@@ -24,6 +24,15 @@ pub fn show(ui: &egui::Ui, model: &Model, picture: &Picture, area: Rect, place: 
         .filter(|pointer| area.contains(*pointer) && ui.rect_contains_pointer(area));
     let (parts, colour) = match under {
         Some(pointer) => (say(model, picture, area, pointer), tokens.text),
+        None if model.mask.painting => (
+            [
+                "Click or drag drops or keeps patches of the active view",
+                "T or Esc ends painting",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            tokens.text_weak,
+        ),
         None => (
             [
                 "Click moves the playhead",
