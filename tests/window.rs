@@ -6,10 +6,9 @@
     clippy::indexing_slicing
 )]
 
-use std::{
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
-};
+mod common;
+
+use std::path::{Path, PathBuf};
 
 use eframe::{
     egui::{self, Key, Modifiers},
@@ -23,7 +22,7 @@ use egui_kittest::{
 use mynascope::{
     audio,
     gui::{
-        App, Offscreen, PictureError, PictureRequest, Start,
+        App, Offscreen, PictureRequest, Start,
         command::{
             Command, LibraryCommand, MaskCommand, PictureCommand, SoundCommand, WindowCommand,
         },
@@ -37,8 +36,9 @@ use mynascope::{
     tokens::MaskRatio,
 };
 
+use common::{PATIENCE, can_draw, settle};
+
 const SIZE: [u32; 2] = [800, 600];
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Two labelled tracks of eight seconds: tones that step upwards, so that the picture has structure.
 fn sounds() -> tempfile::TempDir {
@@ -56,17 +56,6 @@ fn sounds() -> tempfile::TempDir {
         audio::write_wav(&place.join(format!("{label} steps.wav")), &samples, 16_000).unwrap();
     }
     folder
-}
-
-/// Whether anything can draw here; says so where not.
-fn can_draw() -> bool {
-    match Offscreen::open(SIZE, Theme::Dark, vec![PathBuf::from("nothing here")]) {
-        Err(PictureError::NoAdapter { why }) => {
-            eprintln!("skipped: no graphics driver ({why})");
-            false
-        }
-        _ => true,
-    }
 }
 
 fn start(paths: Vec<PathBuf>) -> Start {
@@ -91,19 +80,6 @@ fn harness(paths: Vec<PathBuf>) -> (Harness<'static, App>, RenderState) {
         });
     settle(&mut harness);
     (harness, state.unwrap())
-}
-
-fn settle(harness: &mut Harness<'_, App>) {
-    let begin = Instant::now();
-    loop {
-        harness.run_steps(2);
-        if !harness.state().is_busy() {
-            break;
-        }
-        assert!(begin.elapsed() < PATIENCE, "the window stays busy");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    harness.run_steps(4);
 }
 
 fn is_ready(app: &App) -> bool {

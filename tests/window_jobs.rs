@@ -6,6 +6,8 @@
     clippy::indexing_slicing
 )]
 
+mod common;
+
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -20,7 +22,7 @@ use mynascope::{
         inspect, save_weights,
     },
     gui::{
-        App, Offscreen, PictureError, Start,
+        App, Offscreen, Start,
         command::{Command, LibraryCommand, WindowCommand},
         layout::Layout,
         model::{
@@ -33,6 +35,8 @@ use mynascope::{
     storage::{Settings, Theme},
     train::TrainConfig,
 };
+
+use common::can_draw;
 
 const SIZE: [u32; 2] = [1280, 800];
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -57,17 +61,6 @@ fn sounds(tracks_per_label: usize) -> tempfile::TempDir {
         }
     }
     folder
-}
-
-/// Whether anything can draw here; says so where not.
-fn can_draw() -> bool {
-    match Offscreen::open(SIZE, Theme::Dark, vec![PathBuf::from("nothing here")]) {
-        Err(PictureError::NoAdapter { why }) => {
-            eprintln!("skipped: no graphics driver ({why})");
-            false
-        }
-        _ => true,
-    }
 }
 
 /// The window in a harness that draws, and its renderer.

@@ -6,6 +6,8 @@
     clippy::indexing_slicing
 )]
 
+mod common;
+
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -20,7 +22,7 @@ use mynascope::{
     audio,
     collection::{Collection, CollectionKind, Track},
     gui::{
-        App, Offscreen, PictureError, Start, actions,
+        App, Start, actions,
         command::{Command, LibraryCommand, WindowCommand},
         layout::{Layout, Pane},
         model::{Column, Model, Offer, PictureState, Sort},
@@ -29,19 +31,9 @@ use mynascope::{
     storage::{Settings, Theme},
 };
 
-const SIZE: [u32; 2] = [1280, 800];
-const PATIENCE: Duration = Duration::from_secs(60);
+use common::{PATIENCE, can_draw, settle};
 
-/// Whether anything can draw here; says so where not.
-fn can_draw() -> bool {
-    match Offscreen::open(SIZE, Theme::Dark, vec![PathBuf::from("nothing here")]) {
-        Err(PictureError::NoAdapter { why }) => {
-            eprintln!("skipped: no graphics driver ({why})");
-            false
-        }
-        _ => true,
-    }
-}
+const SIZE: [u32; 2] = [1280, 800];
 
 /// Labelled tracks of two seconds.
 fn sounds() -> tempfile::TempDir {
@@ -69,19 +61,6 @@ fn window(folder: &Path) -> Harness<'static, App> {
         .build_eframe(|creation| App::create(creation, start).unwrap());
     settle(&mut harness);
     harness
-}
-
-fn settle(harness: &mut Harness<'_, App>) {
-    let begin = Instant::now();
-    loop {
-        harness.run_steps(2);
-        if !harness.state().is_busy() {
-            break;
-        }
-        assert!(begin.elapsed() < PATIENCE, "the window stays busy");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    harness.run_steps(4);
 }
 
 fn row(title: &str) -> By<'_> {

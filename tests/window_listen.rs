@@ -6,32 +6,20 @@
     clippy::indexing_slicing
 )]
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+mod common;
 
 use eframe::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, Rect};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::{
     audio,
-    gui::{App, Offscreen, PictureError, Start, model::Selection, model::Transport},
-    storage::{Settings, Theme},
+    gui::{App, Start, model::Selection, model::Transport},
+    storage::Settings,
 };
 
-const SIZE: [u32; 2] = [900, 640];
-const PATIENCE: Duration = Duration::from_secs(60);
-const TRACK_SECS: f64 = 8.0;
+use common::{can_draw, settle};
 
-fn can_draw() -> bool {
-    match Offscreen::open(SIZE, Theme::Dark, vec![PathBuf::from("nothing here")]) {
-        Err(PictureError::NoAdapter { why }) => {
-            eprintln!("skipped: no graphics driver ({why})");
-            false
-        }
-        _ => true,
-    }
-}
+const SIZE: [u32; 2] = [900, 640];
+const TRACK_SECS: f64 = 8.0;
 
 /// The window over one track of eight seconds.
 fn window() -> (Harness<'static, App>, tempfile::TempDir) {
@@ -50,16 +38,7 @@ fn window() -> (Harness<'static, App>, tempfile::TempDir) {
         .with_step_dt(1.0 / 60.0)
         .wgpu()
         .build_eframe(|creation| App::create(creation, start).unwrap());
-    let begin = Instant::now();
-    loop {
-        harness.run_steps(2);
-        if !harness.state().is_busy() {
-            break;
-        }
-        assert!(begin.elapsed() < PATIENCE, "the window stays busy");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    harness.run_steps(4);
+    settle(&mut harness);
     (harness, folder)
 }
 
