@@ -382,9 +382,9 @@ pub struct Probe {
     /// genre: one label a track (the folder's name, a data set's genre, the demo's style).
     #[arg(long, default_value = "genre")]
     pub task: crate::probe::Task,
-    /// linear, ridge, mlp or knn.
-    #[arg(long, default_value = "linear")]
-    pub head: Head,
+    /// linear, ridge, mlp or knn [default: linear; ridge for --mask-curve].
+    #[arg(long)]
+    pub head: Option<Head>,
     /// quick (one split by track), clean (the published split where there is one) or folds:K (K-fold cross-validation
     /// by track).
     #[arg(long, default_value = "quick")]
@@ -392,6 +392,13 @@ pub struct Probe {
     /// Share of tokens to drop before the encoder sees them; several make one score each.
     #[arg(long, value_delimiter = ',', default_value = "0")]
     pub mask_ratio: Vec<MaskRatio>,
+    /// Draw the curve of scores at 0, 25, 50, 75, 90 and 95 % masked (or at the ratios of --mask-ratio), each the mean
+    /// over several draws of masks.
+    #[arg(long)]
+    pub mask_curve: bool,
+    /// Draws of masks at each ratio of the curve.
+    #[arg(long, default_value = "3", value_parser = at_least_one, requires = "mask_curve")]
+    pub draws: NonZeroUsize,
 }
 
 #[derive(Debug, Args)]

@@ -27,6 +27,13 @@ pub fn open_encoder(
     Ok(loaded)
 }
 
+/// Where computed results are kept; without a folder for it everything is computed each time.
+pub fn user_cache() -> Option<Cache> {
+    let folders = Folders::of_user().ok()?;
+    let bytes = Settings::read(&folders.config).cache_bytes();
+    Cache::of_user(bytes).ok()
+}
+
 /// Embeds a collection as the options say.
 pub fn extract(
     collection: &Collection,
@@ -42,11 +49,7 @@ pub fn extract(
         seed: common.seed(),
         ..ExtractSettings::default()
     };
-    // Without a folder for it everything is computed each time.
-    let cache = Folders::of_user().ok().and_then(|folders| {
-        let bytes = Settings::read(&folders.config).cache_bytes();
-        Cache::of_user(bytes).ok()
-    });
+    let cache = user_cache();
     Ok(embedding::extract_kept(
         collection,
         encoder,

@@ -8,9 +8,11 @@ use super::{
     embed,
 };
 use crate::{
-    collection,
+    collection::{self, Collection},
     embedding::Level,
-    probe::{self, ProbeReport, ProbeSettings},
+    encoder::LoadedEncoder,
+    probe::{self, CurvePoint, CurveSettings, ProbeReport, ProbeSettings},
+    tokens::MaskRatio,
 };
 
 pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
@@ -18,10 +20,13 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
     let encoder = embed::open_encoder(&verb.encoder, common, console)?;
     let settings = ProbeSettings {
         task: verb.task,
-        head: verb.head,
+        head: verb.head.unwrap_or_default(),
         protocol: verb.protocol,
         seed: common.seed(),
     };
+    if verb.mask_curve {
+        return curve(verb, settings, &collection, &encoder, console);
+    }
     let mut skipped = Vec::new();
     let mut reports = Vec::new();
     for &ratio in &verb.mask_ratio {
@@ -53,6 +58,64 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
         text: text.trim_end().to_owned(),
         skipped,
     })
+}
+
+fn curve(
+    verb: &Probe,
+    settings: ProbeSettings,
+    collection: &Collection,
+    encoder: &LoadedEncoder,
+    console: &Console,
+) -> anyhow::Result<Outcome> {
+    let default = CurveSettings::default();
+    let unmasked = [MaskRatio::NONE];
+    let settings = CurveSettings {
+        probe: ProbeSettings {
+            head: verb.head.unwrap_or(default.probe.head),
+            ..settings
+        },
+        ratios: match verb.mask_ratio.as_slice() {
+            ratios if ratios == unmasked => default.ratios,
+            ratios => ratios.to_vec(),
+        },
+        draws: verb.draws.get(),
+    };
+    let cache = embed::user_cache();
+    let watch = console.watch();
+    let mut tell = |point: &CurvePoint| console.note(&point_words(point));
+    let curve = probe::mask_curve(
+        collection,
+        encoder,
+        &settings,
+        cache.as_ref(),
+        &watch,
+        &mut tell,
+    )?;
+    let mut text = format!(
+        "{} against mask ratio: {} head, protocol {}, {} draws of masks; best constant answer {:.3}; {}\n",
+        curve.metric, curve.head, curve.protocol, settings.draws, curve.baseline, curve.encoder
+    );
+    for point in &curve.points {
+        writeln!(text, "  {}", point_words(point))?;
+    }
+    for note in &curve.notes {
+        writeln!(text, "note: {note}")?;
+    }
+    Ok(Outcome::new(
+        serde_json::to_value(&curve)?,
+        text.trim_end().to_owned(),
+    ))
+}
+
+fn point_words(point: &CurvePoint) -> String {
+    let spread = point.deviation.map_or_else(String::new, |deviation| {
+        format!(" (+- {deviation:.3} over masks)")
+    });
+    format!(
+        "{:>3.0} % masked: {:.3}{spread}",
+        100.0 * point.ratio,
+        point.mean
+    )
 }
 
 fn object(ratio: f64, report: &ProbeReport) -> anyhow::Result<Value> {

@@ -1,6 +1,6 @@
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 /// The answer of a job that was told to stop. What it had written is complete.
@@ -81,5 +81,31 @@ impl<'a> Watch<'a> {
             done,
             total,
         });
+    }
+
+    /// Does one of several parts of a job, with a watch that tells of it as a share of the whole: `what` before the
+    /// part's own words, and thousandths of parts, which never fall while parts follow each other.
+    pub fn part<T>(
+        &self,
+        what: &str,
+        index: usize,
+        parts: usize,
+        work: impl FnOnce(&Watch<'_>) -> T,
+    ) -> T {
+        const UNITS: u64 = 1000;
+        let reached = AtomicU64::new(0);
+        let report = |progress: Progress| {
+            let share = progress
+                .total
+                .map_or(0, |total| UNITS * progress.done.min(total) / total.max(1));
+            // A part may count several things one after the other.
+            let most = reached.fetch_max(share, Ordering::Relaxed).max(share);
+            (self.report)(Progress {
+                what: format!("{what}: {}", progress.what),
+                done: index as u64 * UNITS + most,
+                total: Some(parts as u64 * UNITS),
+            });
+        };
+        work(&Watch::new(self.cancel.clone(), &report))
     }
 }

@@ -102,8 +102,11 @@ pub fn probe(
         sizes.test += split.test.len();
     }
     watch.progress("training probes", folds as u64, Some(folds as u64));
+    let said: Vec<&Said> = said.iter().collect();
     let whole = data.metrics(&said);
-    let interval = data.interval(&said, &whole, settings.seed);
+    let intervals = data.intervals(&said, settings.seed);
+    let alone = [whole.score; 2];
+    let interval = intervals.get(whole.key).copied().unwrap_or(alone);
     notes.extend(data.explain(&said, &whole, interval));
     let average = |sum: usize| (sum + folds / 2) / folds.max(1);
     let single = !matches!(settings.protocol, Protocol::Folds(_));
@@ -117,6 +120,7 @@ pub fn probe(
         score: whole.score,
         metrics: whole.all,
         interval,
+        intervals,
         baseline: data.baseline(&said),
         // Folds of a track each have no spread that means anything.
         deviation: (!single && said.len() > folds)

@@ -1,6 +1,8 @@
 //! What predictions of tracks are worth.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{borrow::Borrow, collections::BTreeMap, path::PathBuf};
+
+use rayon::prelude::*;
 
 use super::{
     TargetScore, Task, TrackOutput, TrackPrediction,
@@ -8,6 +10,13 @@ use super::{
     metrics::{average_precision, key_score, mean, r2, roc_auc},
 };
 use crate::tokens::{Purpose, stream};
+
+/// Draws of an interval, ...
+const DRAWS: usize = 1000;
+/// ... and where one draw takes long.
+const FEW_DRAWS: usize = 200;
+/// Answers that may be given for a track to count as right in the top-k accuracy.
+const TOP: usize = 3;
 
 /// What was said about a tested track.
 pub(super) struct Said {
@@ -22,13 +31,17 @@ pub(super) struct Said {
 /// The scores of some tested tracks.
 pub(super) struct Metrics {
     pub(super) metric: &'static str,
+    /// Under which name `score` stands in `all`.
+    pub(super) key: &'static str,
     pub(super) score: f64,
     pub(super) all: BTreeMap<String, f64>,
     pub(super) targets: Vec<TargetScore>,
 }
 
 impl Data<'_> {
-    pub(super) fn metrics(&self, said: &[Said]) -> Metrics {
+    pub(super) fn metrics<S: Borrow<Said>>(&self, said: &[S]) -> Metrics {
+        let said: Vec<&Said> = said.iter().map(Borrow::borrow).collect();
+        let said = said.as_slice();
         match self.task {
             Task::Genre | Task::Key => self.class_metrics(said),
             Task::Tags => self.tag_metrics(said),
@@ -36,15 +49,20 @@ impl Data<'_> {
         }
     }
 
-    fn class_metrics(&self, said: &[Said]) -> Metrics {
+    fn class_metrics(&self, said: &[&Said]) -> Metrics {
         let confusion = self.confusion(said);
         let accuracy = mean(said.iter().map(|said| self.is_right(said))).unwrap_or(0.0);
         let mut all = BTreeMap::from([("accuracy".to_owned(), accuracy)]);
-        let (mut metric, mut score) = ("accuracy", accuracy);
+        if self.names.len() > TOP {
+            let among = mean(said.iter().map(|said| self.is_among_top(said)));
+            all.insert(format!("top_{TOP}_accuracy"), among.unwrap_or(0.0));
+        }
+        let (mut metric, mut key, mut score) = ("accuracy", "accuracy", accuracy);
         if self.task == Task::Key {
             let weighted = mean(said.iter().filter_map(|said| self.weighted(said)));
-            (metric, score) = ("weighted key score", weighted.unwrap_or(0.0));
-            all.insert("weighted_key_score".to_owned(), score);
+            (metric, key) = ("weighted key score", "weighted_key_score");
+            score = weighted.unwrap_or(0.0);
+            all.insert(key.to_owned(), score);
         }
         let targets = self
             .names
@@ -65,6 +83,7 @@ impl Data<'_> {
             .collect();
         Metrics {
             metric,
+            key,
             score,
             all,
             targets,
@@ -72,13 +91,13 @@ impl Data<'_> {
     }
 
     /// Of each tag the mean over the folds in which it can be scored.
-    fn tag_metrics(&self, said: &[Said]) -> Metrics {
+    fn tag_metrics(&self, said: &[&Said]) -> Metrics {
         let folds = said.iter().map(|said| said.fold + 1).max().unwrap_or(0);
         let mut targets = Vec::new();
         for (tag, name) in self.names.iter().enumerate() {
             let (mut areas, mut precisions, mut tracks) = (Vec::new(), Vec::new(), 0);
             for fold in 0..folds {
-                let one = || said.iter().filter(move |said| said.fold == fold);
+                let one = || said.iter().copied().filter(move |said| said.fold == fold);
                 let truth: Vec<bool> = self.column(one(), tag).map(|v| v > 0.5).collect();
                 let scores: Vec<f64> = shares_of(one(), tag).collect();
                 tracks += truth.iter().filter(|&&yes| yes).count();
@@ -103,17 +122,18 @@ impl Data<'_> {
         ];
         Metrics {
             metric: "ROC-AUC",
+            key: "roc_auc",
             score: area,
             all: all.map(|(name, value)| (name.to_owned(), value)).into(),
             targets,
         }
     }
 
-    fn number_metrics(&self, said: &[Said]) -> Metrics {
+    fn number_metrics(&self, said: &[&Said]) -> Metrics {
         let mut targets = Vec::new();
         for (at, name) in self.names.iter().enumerate() {
-            let truth: Vec<f64> = self.column(said.iter(), at).collect();
-            let values: Vec<f64> = shares_of(said.iter(), at).collect();
+            let truth: Vec<f64> = self.column(said.iter().copied(), at).collect();
+            let values: Vec<f64> = shares_of(said.iter().copied(), at).collect();
             if let Some(score) = r2(&truth, &values) {
                 targets.push(TargetScore {
                     name: name.clone(),
@@ -131,6 +151,7 @@ impl Data<'_> {
         all.insert("r2".to_owned(), score);
         Metrics {
             metric: "mean R2",
+            key: "r2",
             score,
             all,
             targets,
@@ -156,13 +177,21 @@ impl Data<'_> {
         f64::from(u8::from(right))
     }
 
+    /// Whether fewer than [`TOP`] classes have a larger share than the truth.
+    fn is_among_top(&self, said: &Said) -> f64 {
+        let truth = self.labels.get(said.track).copied().unwrap_or(0);
+        let share = said.shares.get(truth).copied().unwrap_or(0.0);
+        let larger = said.shares.iter().filter(|&&other| other > share).count();
+        f64::from(u8::from(larger < TOP))
+    }
+
     fn weighted(&self, said: &Said) -> Option<f64> {
         let truth = u8::try_from(*self.labels.get(said.track)?).ok()?;
         let key = u8::try_from(decide(&said.shares).0).ok()?;
         Some(key_score(truth, key))
     }
 
-    pub(super) fn confusion(&self, said: &[Said]) -> Vec<Vec<usize>> {
+    pub(super) fn confusion(&self, said: &[&Said]) -> Vec<Vec<usize>> {
         if !self.has_classes() {
             return Vec::new();
         }
@@ -177,37 +206,43 @@ impl Data<'_> {
         confusion
     }
 
-    /// 95 %: Wilson's for an accuracy, else of 1000 draws of the tested tracks with replacement.
-    pub(super) fn interval(&self, said: &[Said], whole: &Metrics, seed: u64) -> [f64; 2] {
-        if self.task == Task::Genre {
-            let right = said.iter().map(|said| self.is_right(said)).sum::<f64>();
-            return wilson(right.round() as usize, said.len());
-        }
-        const DRAWS: usize = 1000;
-        let mut random = stream(seed, 1, 0, Purpose::Split);
-        let mut scores: Vec<f64> = (0..DRAWS)
-            .map(|_| {
-                let drawn: Vec<Said> = (0..said.len())
-                    .filter_map(|_| said.get(random.below(said.len())))
-                    .map(|said| Said {
-                        track: said.track,
-                        fold: said.fold,
-                        shares: said.shares.clone(),
-                    })
+    /// The middle 95 % of each metric over draws of the tested tracks with replacement (percentile bootstrap, Efron
+    /// 1979), by the name of the metric. Metrics that a draw cannot give are those of its other draws.
+    pub(super) fn intervals(&self, said: &[&Said], seed: u64) -> BTreeMap<String, [f64; 2]> {
+        // What is sorted for each tag and draw costs too much for a thousand draws of the largest test parts.
+        let draws = match said.len() * self.names.len() {
+            0..100_000 => DRAWS,
+            _ => FEW_DRAWS,
+        };
+        let drawn: Vec<BTreeMap<String, f64>> = (0..draws as u64)
+            .into_par_iter()
+            .map(|draw| {
+                let mut random = stream(seed, draw, 1, Purpose::Split);
+                let drawn: Vec<&Said> = (0..said.len())
+                    .filter_map(|_| said.get(random.below(said.len())).copied())
                     .collect();
-                self.metrics(&drawn).score
+                self.metrics(&drawn).all
             })
             .collect();
-        scores.sort_by(f64::total_cmp);
-        let at = |share: f64| {
-            let place = (share * (DRAWS - 1) as f64).round() as usize;
-            scores.get(place).copied().unwrap_or(whole.score)
-        };
-        [at(0.025), at(0.975)]
+        let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        for (name, value) in drawn.into_iter().flatten() {
+            values.entry(name).or_default().push(value);
+        }
+        values
+            .into_iter()
+            .map(|(name, mut values)| {
+                values.sort_by(f64::total_cmp);
+                let at = |share: f64| {
+                    let place = (share * (values.len() - 1) as f64).round() as usize;
+                    values.get(place).copied().unwrap_or(f64::NAN)
+                };
+                (name, [at(0.025), at(0.975)])
+            })
+            .collect()
     }
 
     /// What the best constant answer scores on the tested tracks.
-    pub(super) fn baseline(&self, said: &[Said]) -> f64 {
+    pub(super) fn baseline(&self, said: &[&Said]) -> f64 {
         match self.task {
             Task::Tags => 0.5,
             Task::Emotion => 0.0,
@@ -223,7 +258,7 @@ impl Data<'_> {
                                 .collect(),
                         })
                         .collect();
-                    self.class_metrics(&constant).score
+                    self.metrics(&constant).score
                 })
                 .fold(0.0, f64::max),
         }
@@ -231,7 +266,7 @@ impl Data<'_> {
 
     pub(super) fn explain(
         &self,
-        said: &[Said],
+        said: &[&Said],
         whole: &Metrics,
         interval: [f64; 2],
     ) -> Option<String> {
@@ -239,10 +274,11 @@ impl Data<'_> {
         Some(match self.task {
             Task::Genre => {
                 let right = said.iter().map(|said| self.is_right(said)).sum::<f64>();
+                let [low, high] = wilson(right.round() as usize, tested);
                 format!(
-                    "{right:.0} of {tested} test tracks right; with so many tracks the true accuracy lies between {:.0} and {:.0} % (95 % interval)",
-                    100.0 * interval[0],
-                    100.0 * interval[1]
+                    "{right:.0} of {tested} test tracks right; with so many tracks the true accuracy lies between {:.0} and {:.0} % (Wilson's 95 % interval)",
+                    100.0 * low,
+                    100.0 * high
                 )
             }
             _ => format!(
@@ -260,7 +296,7 @@ impl Data<'_> {
             .unwrap_or_default()
     }
 
-    pub(super) fn predictions(&self, said: &[Said]) -> Vec<TrackPrediction> {
+    pub(super) fn predictions(&self, said: &[&Said]) -> Vec<TrackPrediction> {
         if !self.has_classes() {
             return Vec::new();
         }
@@ -277,7 +313,7 @@ impl Data<'_> {
             .collect()
     }
 
-    pub(super) fn outputs(&self, said: &[Said]) -> Vec<TrackOutput> {
+    pub(super) fn outputs(&self, said: &[&Said]) -> Vec<TrackOutput> {
         if self.has_classes() {
             return Vec::new();
         }

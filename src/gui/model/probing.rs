@@ -191,6 +191,7 @@ mod tests {
             score: 0.5,
             metrics: [("accuracy".to_owned(), 0.5)].into(),
             interval: [0.15, 0.85],
+            intervals: [("accuracy".to_owned(), [0.15, 0.85])].into(),
             baseline: 0.5,
             targets: Vec::new(),
             outputs: Vec::new(),
