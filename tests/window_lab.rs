@@ -17,8 +17,8 @@ use mynascope::{
         command::{Command, MaskCommand, WindowCommand},
         layout::Layout,
         model::{
-            BUILT_IN_LESSONS, EncoderSource, LabCommand, LabForm, Layer, Lesson, LessonCommand,
-            LessonState, MapCommand, Model,
+            BUILT_IN_LESSONS, Before, EncoderSource, LabCommand, LabForm, Layer, Lesson,
+            LessonCommand, LessonState, MapCommand, Model,
         },
     },
     storage::Settings,
@@ -97,6 +97,7 @@ fn every_lesson_shows_on_every_page_what_it_says() {
             view: ViewName::A,
             start_frame: Some(17),
         }));
+        let before = Before::of(app.model());
         app.apply(Command::Lesson(LessonCommand::Open(number)));
         // To the end and back again.
         let last = lesson.steps.len() - 1;
@@ -105,14 +106,14 @@ fn every_lesson_shows_on_every_page_what_it_says() {
                 let pages = if page <= last { 1 } else { -1 };
                 app.apply(Command::Lesson(LessonCommand::Turn(pages)));
             }
-            until(&mut app, &ctx, |app| {
-                app.model().lesson.as_ref().unwrap().pending.is_none()
-            });
+            until(&mut app, &ctx, |app| app.model().arriving.is_none());
             shows(app.model(), &lesson.state_at(step));
         }
-        app.apply(Command::Lesson(LessonCommand::Close));
+        app.apply(Command::Lesson(LessonCommand::Leave));
         assert!(app.model().lesson.is_none());
-        shows(app.model(), &lesson.state_at(0));
+        // What the user had is back: the collection, the track, and all that was set.
+        until(&mut app, &ctx, |app| app.model().arriving.is_none());
+        assert_eq!(Before::of(app.model()), before);
     }
 }
 

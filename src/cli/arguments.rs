@@ -17,7 +17,7 @@ use crate::{
 ///
 /// Without a verb the window opens, with these tracks and folders or with the demo collection.
 #[derive(Debug, Parser)]
-#[command(name = "mynascope", version, args_conflicts_with_subcommands = true)]
+#[command(name = "mynascope", version)]
 pub struct Arguments {
     #[command(flatten)]
     pub common: Common,

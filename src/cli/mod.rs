@@ -86,6 +86,10 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         crate::gui::run_window(arguments.paths)?;
         return Ok(ExitCode::SUCCESS);
     };
+    if let Some(path) = arguments.paths.first() {
+        let what = format!("put '{}' behind the verb", path.display());
+        command().error(ErrorKind::ArgumentConflict, what).exit();
+    }
     let console = Console::new(&common)?;
     let outcome = match verb {
         Verb::Demo(verb) => demo::run(&verb, &common, &console),
@@ -133,6 +137,8 @@ mod tests {
         let verb = Arguments::try_parse_from(["mynascope", "devices", "--json"]).unwrap();
         assert!(matches!(verb.verb, Some(Verb::Devices)));
         assert!(verb.common.json);
+        let before = Arguments::try_parse_from(["mynascope", "--quiet", "devices"]).unwrap();
+        assert!(matches!(before.verb, Some(Verb::Devices)) && before.common.quiet);
     }
 
     #[test]

@@ -236,9 +236,15 @@ impl App {
         if !commands.is_empty() {
             ui.ctx().request_repaint();
         }
+        let (held, released) = ui.input(|input| {
+            let pointer = &input.pointer;
+            (pointer.any_down(), pointer.any_released())
+        });
+        self.model.history.hold(held || released);
         for command in commands {
             self.apply(command);
         }
+        self.model.history.hold(held);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Undo and redo: labels, the mask, the picture's levels and colours, the selection.
 //!
-//! What a user set is compared before and after each command. Steps that follow each other closely and change the same
-//! thing, such as the drag of a slider, are one step.
+//! What a user set is compared before and after each command. What changes while a button of the mouse is held down, such
+//! as by the drag of a slider or the stroke of a brush, is one step; so are quick presses of a key that changes a number.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,7 +15,7 @@ use crate::{
 
 use super::model::{Labels, Model, Paint, Selection};
 
-/// Changes of one thing that follow each other within this time are one step.
+/// Changes of one number that follow each other within this time are one step.
 const MERGE_WITHIN: Duration = Duration::from_millis(900);
 /// Steps that are kept; the oldest are forgotten.
 const MOST_STEPS: usize = 200;
@@ -80,6 +80,11 @@ impl Part {
             Self::RangeDb => "depth",
             Self::Selection => "selection",
         }
+    }
+
+    /// Whether quick changes of it are parts of one: it is a number that keys change little by little.
+    fn is_gradual(self) -> bool {
+        matches!(self, Self::Ratio | Self::TopDb | Self::RangeDb)
     }
 
     /// Whether it means something on one track only.
@@ -196,7 +201,10 @@ pub enum FollowUp {
 pub struct History {
     done: Vec<Step>,
     undone: Vec<Step>,
+    /// When the newest step grew, as long as it may grow on.
     last: Option<Instant>,
+    /// A button of the mouse is held down.
+    held: bool,
 }
 
 impl History {
@@ -210,6 +218,14 @@ impl History {
         self.last = None;
     }
 
+    /// Learns whether a button of the mouse is held down. What is changed until it is let go is one step.
+    pub fn hold(&mut self, held: bool) {
+        if held != self.held {
+            self.last = None;
+        }
+        self.held = held;
+    }
+
     /// Keeps what a command changed, if anything.
     pub fn compare(&mut self, before: Scene, after: Scene, now: Instant) {
         if before.track != after.track {
@@ -220,15 +236,16 @@ impl History {
         if parts.is_empty() {
             return;
         }
-        let soon = self
+        let gradual = parts.iter().all(|part| part.is_gradual());
+        let goes_on = self
             .last
-            .is_some_and(|last| now.duration_since(last) <= MERGE_WITHIN);
+            .is_some_and(|last| self.held || (gradual && now.duration_since(last) <= MERGE_WITHIN));
         if let Some(Step::Scene {
             parts: last,
             after: end,
             ..
         }) = self.done.last_mut()
-            && soon
+            && goes_on
             && *last == parts
             && end.track == before.track
         {
@@ -350,6 +367,46 @@ mod tests {
             model.spectrogram.top_db += 5.0
         });
         assert!(step(&mut model, false).is_none());
+    }
+
+    #[test]
+    fn a_stroke_is_one_step_and_two_clicks_are_two() {
+        let mut model = Model::default();
+        let begin = Instant::now();
+        let at = |ms| begin + Duration::from_millis(ms);
+        let paint = |token| {
+            move |model: &mut Model| {
+                let place = crate::tokens::PatchPlace { window: 0, token };
+                let shape = model.mask.shape;
+                let painted = model.mask.paint.of_mut(crate::tokens::ViewName::A, shape);
+                painted.set(place, Some(false));
+            }
+        };
+        let count = |model: &Model| {
+            let shape = model.mask.shape;
+            let painted = model.mask.paint.of(crate::tokens::ViewName::A, shape);
+            painted.iter().count()
+        };
+        // Slowly, over two patches; then two quick clicks.
+        model.history.hold(true);
+        does(&mut model, at(0), paint(1));
+        does(&mut model, at(3000), paint(2));
+        for token in [3, 4] {
+            model.history.hold(false);
+            model.history.hold(true);
+            does(&mut model, at(3000 + token as u64), paint(token));
+        }
+        model.history.hold(false);
+        for left in [3, 2, 0] {
+            step(&mut model, true).unwrap();
+            assert_eq!(count(&model), left);
+        }
+        assert!(step(&mut model, true).is_none());
+        // Quick re-rolls of the seed are steps of their own.
+        does(&mut model, at(9000), |model| model.mask.seed = 1);
+        does(&mut model, at(9100), |model| model.mask.seed = 2);
+        step(&mut model, true).unwrap();
+        assert_eq!(model.mask.seed, 1);
     }
 
     #[test]

@@ -159,9 +159,10 @@ impl Cache {
         self.limit_bytes.load(Ordering::Relaxed)
     }
 
-    /// Sets another limit; what lies over it goes with the next result that is kept.
+    /// Sets another limit and removes what lies over it.
     pub fn set_limit_bytes(&self, bytes: u64) {
         self.limit_bytes.store(bytes, Ordering::Relaxed);
+        self.make_room(0, 0);
     }
 
     /// What all entries take on disk, in bytes.

@@ -174,6 +174,8 @@ pub fn run(verb: &Bench, common: &Common, console: &Console) -> anyhow::Result<O
 
 fn line(measurement: &Measurement) -> String {
     let number = |value: f64| match value.abs() {
+        // A count of nothing.
+        0.0 => "0".to_owned(),
         large if large >= 100.0 => format!("{value:.0}"),
         middle if middle >= 1.0 => format!("{value:.1}"),
         _ => format!("{value:.3}"),

@@ -80,11 +80,22 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "lesson-close",
         group: GROUP,
         name: "Close the lesson",
-        help: "Close the lesson and leave the window as it is",
+        help: "Close the lesson and go on from what it shows",
         keys: &[],
         command: |model| {
             let open = model.lesson.is_some();
             open.then_some(Command::Lesson(LessonCommand::Close))
+        },
+    },
+    Action {
+        id: "lesson-leave",
+        group: GROUP,
+        name: "Leave the lesson",
+        help: "Close the lesson and get back what was shown before it",
+        keys: &[],
+        command: |model| {
+            let open = model.lesson.is_some();
+            open.then_some(Command::Lesson(LessonCommand::Leave))
         },
     },
     Action {

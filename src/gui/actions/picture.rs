@@ -85,6 +85,17 @@ pub(super) const ACTIONS: &[Action] = &[
         },
     },
     Action {
+        id: "copy-picture-command",
+        group: GROUP,
+        name: "Copy the picture as command",
+        help: "Put the command on the clipboard that draws this layout with this track and mask to a file",
+        keys: &[],
+        command: |model| {
+            model.spectrogram.path()?;
+            Some(Command::Picture(PictureCommand::CopyCommand))
+        },
+    },
+    Action {
         id: "next-colours",
         group: GROUP,
         name: "Next colour map",

@@ -40,6 +40,8 @@ pub enum PictureCommand {
     ShownAt(ShownAt),
     /// Asks where to, and saves the picture as PNG.
     Save,
+    /// Puts the command on the clipboard that draws the layout with this track.
+    CopyCommand,
     SetColourMap(ColourMap),
     /// To the next colour map, or the one before.
     NextColourMap {

@@ -1,12 +1,15 @@
 use std::path::PathBuf;
 
-use crate::gui::{
-    command::{Command, LibraryCommand},
-    model::{
-        Lesson, LessonCommand, LessonMessage, LessonState, LessonStep, Model, OpenLesson,
-        PictureState, TimeView,
+use crate::{
+    collection::DEMO_WORD,
+    gui::{
+        command::{Command, LibraryCommand},
+        model::{
+            Arriving, Before, Lesson, LessonCommand, LessonMessage, LessonState, LessonStep, Model,
+            OpenLesson, PictureState, TimeView,
+        },
+        work::{Workers, lesson},
     },
-    work::{Workers, lesson},
 };
 
 use super::{apply as apply_any, mask, no_thread};
@@ -32,6 +35,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: LessonCom
             }
         }
         LessonCommand::Close => model.lesson = None,
+        LessonCommand::Leave => leave(model, workers),
         LessonCommand::Draft(draft) => model.lesson_draft = draft,
         LessonCommand::Save => save(model, workers),
     }
@@ -51,39 +55,57 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: LessonM
 }
 
 fn show(model: &mut Model, workers: &mut Workers, lesson: Lesson) {
+    // From one lesson to the next: what was before the first counts.
+    let before = match model.lesson.take() {
+        Some(open) => open.before,
+        None => Before::of(model),
+    };
     model.lesson = Some(OpenLesson {
         lesson,
         step: 0,
-        pending: None,
-        opened: false,
+        before,
     });
     turn(model, workers);
 }
 
-/// Shows the state of the page that is open.
-fn turn(model: &mut Model, workers: &mut Workers) {
-    let Some(open) = &mut model.lesson else {
+/// Ends the lesson and gives back what was shown before it.
+fn leave(model: &mut Model, workers: &mut Workers) {
+    let Some(open) = model.lesson.take() else {
         return;
     };
-    let state = open.lesson.state_at(open.step);
-    open.pending = Some(state.clone());
-    open.opened = false;
+    let Before { state, sources } = open.before;
+    arrive(model, workers, state, sources);
+}
+
+/// Shows the state of the page that is open.
+fn turn(model: &mut Model, workers: &mut Workers) {
+    if let Some(open) = &model.lesson {
+        let state = open.lesson.state_at(open.step);
+        arrive(model, workers, state, Vec::new());
+    }
+}
+
+/// Shows a state, what is not of a track at once.
+fn arrive(model: &mut Model, workers: &mut Workers, state: LessonState, sources: Vec<PathBuf>) {
     state.set(model);
+    model.arriving = Some(Arriving {
+        state,
+        sources,
+        opened: false,
+    });
     mask::changed(model, workers);
     follow(model, workers);
 }
 
-/// Goes on with a page that waits for its track. To be called once a frame.
+/// Goes on with a state that waits for its track. To be called once a frame.
 pub fn follow(model: &mut Model, workers: &mut Workers) {
-    let Some(open) = &model.lesson else {
-        return;
-    };
-    let Some(state) = open.pending.clone() else {
+    let Some(arriving) = &model.arriving else {
         return;
     };
     if model.library.opening.is_some() {
         return;
     }
+    let state = arriving.state.clone();
     if state.track.is_some() && !is_shown(model, &state) {
         return find(model, workers, &state);
     }
@@ -93,7 +115,7 @@ pub fn follow(model: &mut Model, workers: &mut Workers) {
             model.spectrogram.state,
             PictureState::Failed(_) | PictureState::Empty
         ) {
-            finish(model);
+            model.arriving = None;
         }
         return;
     };
@@ -105,13 +127,7 @@ pub fn follow(model: &mut Model, workers: &mut Workers) {
     // The track before may have been another one, whose end of being shown took crops and paint along.
     state.set(model);
     mask::changed(model, workers);
-    finish(model);
-}
-
-fn finish(model: &mut Model) {
-    if let Some(open) = &mut model.lesson {
-        open.pending = None;
-    }
+    model.arriving = None;
 }
 
 fn is_shown(model: &Model, state: &LessonState) -> bool {
@@ -119,7 +135,7 @@ fn is_shown(model: &Model, state: &LessonState) -> bool {
     path.is_some_and(|path| state.is_track(path))
 }
 
-/// Selects the page's track; opens the demo collection or its file, once, where it is not there.
+/// Selects the track of a state; opens what it is in, once, where it is not there.
 fn find(model: &mut Model, workers: &mut Workers, state: &LessonState) {
     let mut tracks = (0..model.library.track_count()).filter(|&index| {
         let track = model.library.track(index);
@@ -129,22 +145,30 @@ fn find(model: &mut Model, workers: &mut Workers, state: &LessonState) {
         let select = Command::Library(LibraryCommand::Select(index));
         return apply_any(model, workers, select);
     }
-    let Some(open) = &mut model.lesson else {
+    let Some(arriving) = &mut model.arriving else {
         return;
     };
     let track = state.track.clone().unwrap_or_default();
-    if open.opened {
-        open.pending = None;
+    if arriving.opened {
+        model.arriving = None;
         model.notices.error(format!(
-            "The lesson's track cannot be found; open it yourself to go on: {track}"
+            "The track to show cannot be found; open it yourself to go on: {track}"
         ));
         return;
     }
-    open.opened = true;
-    let command = if track.starts_with("demo/") {
+    arriving.opened = true;
+    let sources = arriving.sources.clone();
+    let is_demo = match sources.as_slice() {
+        [] => track.starts_with("demo/"),
+        [only] => only.as_os_str() == DEMO_WORD,
+        _ => false,
+    };
+    let command = if is_demo {
         LibraryCommand::OpenDemo
-    } else {
+    } else if sources.is_empty() {
         LibraryCommand::Open(vec![PathBuf::from(track)])
+    } else {
+        LibraryCommand::Open(sources)
     };
     apply_any(model, workers, Command::Library(command));
 }

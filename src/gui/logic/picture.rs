@@ -3,6 +3,7 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     gui::{
         command::PictureCommand,
+        command_line::CommandLine,
         model::{BandView, Model, Picture, PictureState, TimeView},
         work::{
             Workers,
@@ -10,6 +11,7 @@ use crate::{
         },
     },
     spectrum::ColourMap,
+    storage::Theme,
 };
 
 use super::{library, no_thread, sound, window};
@@ -48,6 +50,7 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: PictureComman
         PictureCommand::SeeAsEncoder(on) => spectrogram.as_encoder = on,
         PictureCommand::ShownAt(shown_at) => spectrogram.shown_at = shown_at,
         PictureCommand::Save => save(model, workers),
+        PictureCommand::CopyCommand => copy_command(model, workers),
         PictureCommand::SetColourMap(map) => spectrogram.colour_map = map,
         PictureCommand::NextColourMap { back } => {
             spectrogram.colour_map = next_map(spectrogram.colour_map, back);
@@ -68,6 +71,31 @@ fn save(model: &mut Model, workers: &Workers) {
     if let Err(error) = still::ask_and_save(still, &workers.outbox) {
         model.notices.error(no_thread(&error));
     }
+}
+
+fn copy_command(model: &mut Model, workers: &Workers) {
+    if let Some(line) = command_line(model) {
+        workers.outbox.copy_text(line.to_line());
+        model.notices.note("The command is on the clipboard");
+    }
+}
+
+/// The command that draws the layout with the track, the mask and the stretch of time that are shown.
+pub fn command_line(model: &Model) -> Option<CommandLine> {
+    let path = model.spectrogram.path()?;
+    let (mask, time) = (&model.mask, &model.spectrogram.view);
+    let mut line = CommandLine::verb("picture")
+        .argument(path)
+        .option("layout", model.layout.name().to_lowercase())
+        .option("ratio", mask.ratio.get().to_string())
+        .option("patch", mask.shape.to_string())
+        .option("seed", mask.seed.to_string())
+        .option("start", format!("{:.3}", time.start_secs))
+        .option("span", format!("{:.3}", time.span_secs));
+    if model.settings.theme == Theme::Light {
+        line = line.argument("--light");
+    }
+    Some(line.option("out", "picture.png"))
 }
 
 /// Says where a picture was saved, or why not.

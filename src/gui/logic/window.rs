@@ -85,6 +85,8 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: WindowCom
         WindowCommand::SetCacheLimit(mebibytes) => {
             model.settings.cache_mebibytes = mebibytes;
             remember(model, workers);
+            let bytes = model.settings.cache_bytes();
+            tidy_up(workers, |cache, outbox| tidy::limit(cache, bytes, outbox));
         }
         WindowCommand::CountCache => tidy_up(workers, tidy::count),
         WindowCommand::ClearCache => {
@@ -127,7 +129,7 @@ fn close_overlays(model: &mut Model) {
     model.palette = None;
 }
 
-fn tidy_up(workers: &Workers, how: fn(&Arc<Cache>, &Outbox)) {
+fn tidy_up(workers: &Workers, how: impl FnOnce(&Arc<Cache>, &Outbox)) {
     if let Some(cache) = &workers.cache {
         how(cache, &workers.outbox);
     }

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -243,9 +243,35 @@ impl LessonState {
 pub struct OpenLesson {
     pub lesson: Lesson,
     pub step: usize,
-    /// The state of the page whose track is not shown yet.
-    pub pending: Option<LessonState>,
-    /// The demo collection, or the track's file, was opened for it.
+    /// What was shown before it.
+    pub before: Before,
+}
+
+/// What a window showed before a lesson.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Before {
+    pub state: LessonState,
+    /// What the collection was opened from; empty where none was.
+    pub sources: Vec<PathBuf>,
+}
+
+impl Before {
+    /// What is shown now.
+    pub fn of(model: &Model) -> Self {
+        Self {
+            state: LessonState::of(model),
+            sources: model.library.sources.clone(),
+        }
+    }
+}
+
+/// A state whose track is not shown yet.
+#[derive(Debug, Clone)]
+pub struct Arriving {
+    pub state: LessonState,
+    /// What to open where the track is not listed; empty: the demo collection or the track's file.
+    pub sources: Vec<PathBuf>,
+    /// It was opened already, once is enough.
     pub opened: bool,
 }
 
@@ -266,7 +292,10 @@ pub enum LessonCommand {
     Show(Box<Lesson>),
     /// On by so many pages, or back.
     Turn(isize),
+    /// Goes on from what the lesson shows.
     Close,
+    /// Gives back what was shown before it.
+    Leave,
     /// Writes a lesson about the window as it is; `None` gives it up.
     Draft(Option<LessonDraft>),
     /// Asks where to, and saves the draft.

@@ -28,8 +28,8 @@ pub use lab::{
     TEMPERATURES, ViewsAnswer,
 };
 pub use lesson::{
-    BUILT_IN_LESSONS, Lesson, LessonCommand, LessonDraft, LessonMessage, LessonState, LessonStep,
-    OpenLesson, PaintedPatch,
+    Arriving, BUILT_IN_LESSONS, Before, Lesson, LessonCommand, LessonDraft, LessonMessage,
+    LessonState, LessonStep, OpenLesson, PaintedPatch,
 };
 pub use library::{Edited, Editing, Labels, Library, Row};
 pub use mapping::{MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES};
@@ -72,6 +72,8 @@ pub struct Model {
     pub lab: Lab,
     /// The lesson that is open.
     pub lesson: Option<OpenLesson>,
+    /// What a page of a lesson, or its end, will show as soon as its track is there.
+    pub arriving: Option<Arriving>,
     /// The lesson that is being written.
     pub lesson_draft: Option<LessonDraft>,
     /// The window is shown to an audience: full screen, with larger controls.

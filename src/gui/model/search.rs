@@ -73,6 +73,8 @@ pub struct Find {
 
 /// What counts as found in a title counts this many times as much as in a path.
 const NAME_WEIGHT: u32 = 2;
+/// Letters in order, with others between them, count from this share of what the whole word scores on: less is chance.
+const LOOSEST: f64 = 0.6;
 
 impl Find {
     /// The places of the tracks that are found, in the order of the list. Every word must be found: its letters in
@@ -218,6 +220,8 @@ pub struct Finder {
 struct Word {
     fuzzy: Atom,
     exact: Atom,
+    /// What letters that are strewn over a name must reach at least.
+    least: u32,
 }
 
 impl Finder {
@@ -232,15 +236,20 @@ impl Finder {
                 false,
             )
         };
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let mut letters = Vec::new();
+        let words = text.split_whitespace().map(|word| {
+            let fuzzy = atom(word, AtomKind::Fuzzy);
+            let itself = fuzzy.score(Utf32Str::new(word, &mut letters), &mut matcher);
+            Word {
+                least: (LOOSEST * f64::from(itself.unwrap_or_default())) as u32,
+                exact: atom(word, AtomKind::Substring),
+                fuzzy,
+            }
+        });
         Self {
-            matcher: Matcher::new(Config::DEFAULT),
-            words: text
-                .split_whitespace()
-                .map(|word| Word {
-                    fuzzy: atom(word, AtomKind::Fuzzy),
-                    exact: atom(word, AtomKind::Substring),
-                })
-                .collect(),
+            words: words.collect(),
+            matcher,
             name: Vec::new(),
             path: Vec::new(),
         }
@@ -256,7 +265,11 @@ impl Finder {
         let mut sum = 0;
         for word in &self.words {
             let name = Utf32Str::new(name, &mut self.name);
-            let in_name = word.fuzzy.score(name, &mut self.matcher);
+            let in_name = match word.fuzzy.score(name, &mut self.matcher) {
+                Some(score) if u32::from(score) >= word.least => Some(score),
+                // Inside a longer word it scores less than at the beginning of one.
+                _ => word.exact.score(name, &mut self.matcher),
+            };
             // A path is long: nearly every few letters stand in it in order.
             let score = match in_name {
                 Some(score) => NAME_WEIGHT * u32::from(score),
@@ -322,6 +335,8 @@ mod tests {
             [1],
             "every word, label and title"
         );
+        assert_eq!(find(some(), "ake", None), [0, 1], "inside a word");
+        assert_eq!(find(some(), "kez", None), Vec::<usize>::new(), "strewn");
         assert_eq!(find(some(), "live", None), [0, 1], "a folder");
         assert_eq!(
             find(some(), "home", None),

@@ -34,7 +34,7 @@ pub fn strip(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         .frame(frame)
         .show(ui, |ui| {
             ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
-                buttons(ui, open, out);
+                buttons(ui, open, model.arriving.is_some(), out);
                 ui.with_layout(Flow::top_down(Align::Min), |ui| {
                     ui.spacing_mut().item_spacing.y = theme::UNIT / 2.0;
                     page(ui, open);
@@ -60,9 +60,10 @@ fn page(ui: &mut egui::Ui, open: &OpenLesson) {
     });
 }
 
-fn buttons(ui: &mut egui::Ui, open: &OpenLesson, out: &mut Vec<Command>) {
-    if icon_button(ui, icon::X, "Close the lesson; the window stays as it is").clicked() {
-        out.push(Command::Lesson(LessonCommand::Close));
+fn buttons(ui: &mut egui::Ui, open: &OpenLesson, arriving: bool, out: &mut Vec<Command>) {
+    let leave = "Leave the lesson and get back what was shown before it";
+    if icon_button(ui, icon::X, leave).clicked() {
+        out.push(Command::Lesson(LessonCommand::Leave));
     }
     let last = open.step + 1 >= open.lesson.steps.len();
     let next = if last {
@@ -71,7 +72,7 @@ fn buttons(ui: &mut egui::Ui, open: &OpenLesson, out: &mut Vec<Command>) {
         theme::primary_button(ui, format!("Next  {}", icon::ARROW_RIGHT))
     };
     let tip = if last {
-        "Close the lesson; the window stays as it is"
+        "Close the lesson and go on from what it shows"
     } else {
         "The next page (Page Down)"
     };
@@ -86,7 +87,7 @@ fn buttons(ui: &mut egui::Ui, open: &OpenLesson, out: &mut Vec<Command>) {
     if back.on_hover_text("The page before (Page Up)").clicked() {
         out.push(Command::Lesson(LessonCommand::Turn(-1)));
     }
-    if open.pending.is_some() {
+    if arriving {
         ui.add(egui::Spinner::new().size(theme::TEXT_BODY));
     }
 }

@@ -1,4 +1,4 @@
-//! Counting and emptying the cache of computed pictures.
+//! Counting, limiting and emptying the cache of computed pictures.
 
 use std::sync::Arc;
 
@@ -18,7 +18,19 @@ pub fn clear(cache: &Arc<Cache>, outbox: &Outbox) {
     with_cache(cache, outbox, Cache::clear);
 }
 
-fn with_cache(cache: &Arc<Cache>, outbox: &Outbox, what: fn(&Cache) -> Result<(), StorageError>) {
+/// Sets another limit and removes what lies over it.
+pub fn limit(cache: &Arc<Cache>, bytes: u64, outbox: &Outbox) {
+    with_cache(cache, outbox, move |cache| {
+        cache.set_limit_bytes(bytes);
+        Ok(())
+    });
+}
+
+fn with_cache(
+    cache: &Arc<Cache>,
+    outbox: &Outbox,
+    what: impl FnOnce(&Cache) -> Result<(), StorageError> + Send + 'static,
+) {
     let (told, failed) = (outbox.clone(), outbox.clone());
     let cache = Arc::clone(cache);
     let job = jobs::spawn(
