@@ -537,3 +537,94 @@ fn a_checkpoint_that_does_not_say_its_patches_asks_and_then_goes_on() {
     harness.state_mut().apply(other);
     assert_eq!(harness.state().model().embeddings.source.patch, None);
 }
+
+/// A map of a small collection, in front.
+fn mapped(folder: &Path) -> (Harness<'static, App>, RenderState) {
+    let (mut harness, state) = window(folder);
+    show(&mut harness, Layout::Map);
+    press(&mut harness, "Compute map");
+    settle(&mut harness);
+    (harness, state)
+}
+
+/// Where a point of the map is on the screen.
+fn on_screen(harness: &Harness<'_, App>, point: usize) -> egui::Pos2 {
+    let mapping = &harness.state().model().mapping;
+    let canvas = harness.get_by_label_contains("Map of ").rect();
+    let chart = mapping.chart.as_ref().unwrap();
+    mapping.camera.to_screen(canvas, chart.xy[point])
+}
+
+#[test]
+fn a_hovered_point_sounds_only_when_that_was_switched_on() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(3);
+    let (mut harness, _) = mapped(folder.path());
+    let at = on_screen(&harness, 5);
+    harness.hover_at(at);
+    harness.run_steps(4);
+    let mapping = &harness.state().model().mapping;
+    let point = mapping.hovered.expect("a point under the pointer");
+    let spot = mapping.chart.as_ref().unwrap().spot(point).unwrap();
+    assert_eq!(mapping.sounding, None, "off at the start");
+    harness.hover_at(egui::Pos2::ZERO);
+    harness.run_steps(4);
+    assert_eq!(harness.state().model().mapping.hovered, None);
+
+    harness.key_press(egui::Key::H);
+    harness.run_steps(2);
+    let selected = harness.state().model().library.selected;
+    harness.hover_at(at);
+    wait(&mut harness, "the point's sound", |app| {
+        app.model().mapping.sounding.is_some()
+    });
+    let model = harness.state().model();
+    assert_eq!(model.mapping.sounding, Some(spot));
+    assert_eq!(model.library.selected, selected, "hovering selects nothing");
+    harness.hover_at(egui::Pos2::ZERO);
+    harness.run_steps(4);
+    assert_eq!(harness.state().model().mapping.sounding, None);
+}
+
+#[test]
+fn n_and_b_walk_the_neighbours_and_say_what_is_missing() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(3);
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Map);
+    let said = |harness: &Harness<'_, App>, text: &str| {
+        let notices = harness.state().model().notices.shown();
+        notices.iter().any(|notice| notice.text.contains(text))
+    };
+    harness.key_press(egui::Key::N);
+    harness.run_steps(2);
+    assert!(said(&harness, "press Compute map"));
+
+    press(&mut harness, "Compute map");
+    settle(&mut harness);
+    let place = |harness: &Harness<'_, App>| {
+        let model = harness.state().model();
+        let track = model.library.selected_track().unwrap();
+        (track.path.clone(), track.label.clone())
+    };
+    let (start, label) = place(&harness);
+    harness.key_press(egui::Key::N);
+    wait(&mut harness, "the first neighbour", |app| {
+        app.model().nearby.at == Some(0)
+    });
+    let (first, its_label) = place(&harness);
+    assert_ne!(first, start);
+    assert_eq!(its_label, label, "the nearest of a low note is a low note");
+    let model = harness.state().model();
+    assert_eq!(model.mapping.selected(), Some(first.as_path()));
+    assert_eq!(model.spectrogram.path(), Some(first.as_path()));
+    let cosines: Vec<f32> = model.nearby.found.iter().map(|near| near.cosine).collect();
+    assert!(cosines.is_sorted_by(|a, b| a >= b));
+    harness.key_press(egui::Key::B);
+    harness.run_steps(4);
+    assert_eq!(place(&harness).0, start, "back where it began");
+}

@@ -17,7 +17,8 @@ pub use error::AudioError;
 pub use load::{AudioInfo, load_mono, probe_file, stream_mono};
 pub use peaks::{PEAK_SAMPLES, Peaks};
 pub use player::{
-    Beside, Heard, OutputDevice, OutputStatus, Player, PlayerState, Side, output_devices,
+    Auditions, Beside, Clip, Heard, OutputDevice, OutputStatus, Player, PlayerState, Side,
+    output_devices,
 };
 pub use wav::write_wav;
 

@@ -8,6 +8,7 @@ use cpal::{
 };
 
 use super::{
+    aside,
     output::{Fault, Found, Output, Running, belt},
     render::Renderer,
     signals::Signals,
@@ -135,7 +136,8 @@ pub(super) fn open(
     let (format, config) = (supported.sample_format(), supported.config());
     let rate = config.sample_rate;
     let belt = belt(rate);
-    let renderer = Renderer::new(Arc::clone(&belt), Arc::clone(signals), rate);
+    let (cues, cued) = rtrb::RingBuffer::new(aside::WAITING);
+    let renderer = Renderer::new(Arc::clone(&belt), Arc::clone(signals), cued, rate);
     let fault = Fault::default();
     let build = match format {
         SampleFormat::I8 => build::<i8>,
@@ -156,7 +158,7 @@ pub(super) fn open(
     let stream = build(&device, config, renderer, heard).map_err(refused)?;
     stream.play().map_err(refused)?;
     let running = Running::Device { _stream: stream };
-    Ok((Output::new(belt, rate, fault, running), found))
+    Ok((Output::new(belt, rate, cues, fault, running), found))
 }
 
 fn build<T: SizedSample + FromSample<f32> + Send + 'static>(

@@ -5,7 +5,7 @@ use std::{
 };
 
 use super::{
-    Beside, OutputStatus,
+    Beside, Clip, OutputStatus,
     output::{Backend, Output},
     reel::Reel,
     shared::{Inbox, Play, Shared, Wishes},
@@ -20,6 +20,8 @@ const TICK: Duration = Duration::from_millis(10);
 const AT_ONCE: u64 = 8192;
 /// How long a paused output is held: between this and the next play the device may sleep.
 const IDLE: Duration = Duration::from_secs(5);
+/// How long after a failure no device is looked for again to play a clip.
+const RETRY: Duration = Duration::from_secs(2);
 /// An output that doesn't take its sound for this long is dead.
 const DEAF: Duration = Duration::from_millis(1_000);
 
@@ -40,6 +42,12 @@ pub(super) struct Engine {
     output: Option<Output>,
     writer: Option<Writer>,
     paused_since: Instant,
+    /// The device is held for clips.
+    stands_by: bool,
+    /// Clips that the callback may still hold: it must not be the one that frees them.
+    clips: Vec<Arc<Clip>>,
+    /// When no device could be opened for a clip.
+    refused_at: Option<Instant>,
 }
 
 impl Engine {
@@ -63,6 +71,9 @@ impl Engine {
             output: None,
             writer: None,
             paused_since: Instant::now(),
+            stands_by: false,
+            clips: Vec::new(),
+            refused_at: None,
         }
     }
 
@@ -115,6 +126,19 @@ impl Engine {
         if let Some(secs) = wishes.seek_secs {
             self.route.until = None;
             self.go_to(secs.max(0.0));
+        }
+        if let Some(ready) = wishes.stand_by {
+            self.stands_by = ready;
+            self.paused_since = Instant::now();
+            if ready {
+                self.ready_for_clips();
+            }
+        }
+        if let Some(Play::On | Play::Once(_)) = wishes.play {
+            self.cue(None);
+        }
+        if let Some(clip) = wishes.clip {
+            self.cue(clip);
         }
         match wishes.play {
             Some(Play::On) => self.play(),
@@ -185,6 +209,40 @@ impl Engine {
             self.feed();
             self.shared.signals.playing.store(true, Ordering::Release);
         }
+    }
+
+    /// Plays a clip over the track, or no more of it.
+    fn cue(&mut self, clip: Option<Arc<Clip>>) {
+        if clip.is_some() {
+            self.paused_since = Instant::now();
+            if !self.ready_for_clips() {
+                return;
+            }
+        }
+        let Some(output) = &mut self.output else {
+            return;
+        };
+        let clip = match clip {
+            Some(clip) if clip.rate != output.rate => clip.at(output.rate).ok().map(Arc::new),
+            clip => clip,
+        };
+        self.clips.retain(|clip| Arc::strong_count(clip) > 1);
+        if let Some(clip) = &clip
+            && !self.clips.iter().any(|held| Arc::ptr_eq(held, clip))
+        {
+            self.clips.push(Arc::clone(clip));
+        }
+        // A callback that takes nothing for so many clips is about to be given up anyway.
+        let _ = output.cues.push(clip);
+    }
+
+    /// Opens the device if it isn't; not again and again where there is none.
+    fn ready_for_clips(&mut self) -> bool {
+        let lately = |at: Instant| at.elapsed() < RETRY;
+        if self.output.is_none() && !self.refused_at.is_some_and(lately) {
+            self.refused_at = (!self.open_output()).then(Instant::now);
+        }
+        self.output.is_some()
     }
 
     fn pause(&mut self) {
@@ -281,6 +339,7 @@ impl Engine {
                     output.rate,
                     self.route,
                 ));
+                self.shared.set_output_rate(output.rate);
                 self.output = Some(output);
                 self.shared.set_output(found.into());
                 self.start_at(position);
@@ -350,7 +409,7 @@ impl Engine {
                 // A stretch was played once: from here, everything is ahead again.
                 self.go_to(self.shared.position_secs());
             }
-        } else if !self.is_playing() && self.paused_since.elapsed() > IDLE {
+        } else if !self.is_playing() && !self.stands_by && self.paused_since.elapsed() > IDLE {
             self.close_output();
         }
     }

@@ -3,10 +3,13 @@
 //! The window talks to a [`Player`] and reads its state each frame; nothing here makes it wait. The player's thread
 //! decodes ahead onto a lock-free [`belt`] that carries the original and the views side by side; the sound device's
 //! callback takes from it and mixes what shall be heard, so that a switch takes effect with the next sample. Every
-//! start, stop, jump and switch is faded, so that none clicks.
+//! start, stop, jump and switch is faded, so that none clicks. A [`Clip`], a few prepared seconds of any track, can
+//! sound over it: the track waits at its place meanwhile.
 
+mod aside;
 mod belt;
 mod beside;
+mod clip;
 mod device;
 mod engine;
 mod output;
@@ -20,6 +23,7 @@ mod tests;
 mod writer;
 
 pub use beside::Beside;
+pub use clip::{Auditions, Clip};
 pub use device::{OutputDevice, output_devices};
 
 use std::{path::Path, sync::Arc, sync::atomic::Ordering};
@@ -149,10 +153,20 @@ impl Player {
                 device: wishes.device.take(),
                 rescan: wishes.rescan,
                 quit: wishes.quit,
+                clip: wishes.clip.take(),
+                stand_by: wishes.stand_by,
                 ..Wishes::default()
             };
             self.shared.sent_secs.set(f64::NAN);
         });
+    }
+
+    /// Lets clips sound over the track.
+    pub fn auditions(&self) -> Auditions {
+        Auditions {
+            shared: Arc::clone(&self.shared),
+            inbox: Arc::clone(&self.inbox),
+        }
     }
 
     /// Lets views of the loaded track run under its playhead.

@@ -10,7 +10,11 @@ use std::{
 use cpal::Stream;
 
 use super::{
-    OutputDevice, OutputStatus, belt::Belt, device, output_devices, render::Renderer,
+    OutputDevice, OutputStatus,
+    aside::{self, Cue},
+    belt::Belt,
+    device, output_devices,
+    render::Renderer,
     signals::Signals,
 };
 
@@ -56,6 +60,8 @@ pub(super) struct Output {
     pub belt: Arc<Belt>,
     /// In Hz.
     pub rate: u32,
+    /// Brings clips to the callback.
+    pub cues: rtrb::Producer<Cue>,
     fault: Fault,
     _running: Running,
 }
@@ -133,10 +139,17 @@ impl Backend {
 }
 
 impl Output {
-    pub(super) fn new(belt: Arc<Belt>, rate: u32, fault: Fault, running: Running) -> Self {
+    pub(super) fn new(
+        belt: Arc<Belt>,
+        rate: u32,
+        cues: rtrb::Producer<Cue>,
+        fault: Fault,
+        running: Running,
+    ) -> Self {
         Self {
             belt,
             rate,
+            cues,
             fault,
             _running: running,
         }
@@ -199,7 +212,8 @@ fn open_silent(
     let found = silence.find(wanted)?;
     silence.start()?;
     let belt = belt(SILENT_RATE);
-    let mut renderer = Renderer::new(Arc::clone(&belt), Arc::clone(signals), SILENT_RATE);
+    let (cues, cued) = rtrb::RingBuffer::new(aside::WAITING);
+    let mut renderer = Renderer::new(Arc::clone(&belt), Arc::clone(signals), cued, SILENT_RATE);
     let stop = Arc::new(AtomicBool::new(false));
     let fault = Fault::default();
     let (stopped, failed) = (Arc::clone(&stop), fault.clone());
@@ -219,5 +233,6 @@ fn open_silent(
         .map_err(|error| format!("no thread for it: {error}"))?;
     let thread = Some(thread);
     let running = Running::Silent { stop, thread };
-    Ok((Output::new(belt, SILENT_RATE, fault, running), found))
+    let output = Output::new(belt, SILENT_RATE, cues, fault, running);
+    Ok((output, found))
 }

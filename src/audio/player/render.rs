@@ -1,6 +1,10 @@
 use std::sync::{Arc, atomic::Ordering};
 
-use super::{belt::Belt, signals::Signals};
+use super::{
+    aside::{Aside, Cue},
+    belt::Belt,
+    signals::Signals,
+};
 
 /// Length of the fades at play, pause and seek.
 pub(super) const FADE_SECS: f32 = 0.030;
@@ -31,11 +35,17 @@ pub(super) struct Renderer {
     sink: f32,
     /// Frames come; where they stop coming, that is an underrun.
     flows: bool,
+    aside: Aside,
 }
 
 impl Renderer {
-    /// `rate` is that of the output, in Hz.
-    pub(super) fn new(belt: Arc<Belt>, signals: Arc<Signals>, rate: u32) -> Self {
+    /// `rate` is that of the output, in Hz; `cues` brings clips that sound over the track.
+    pub(super) fn new(
+        belt: Arc<Belt>,
+        signals: Arc<Signals>,
+        cues: rtrb::Consumer<Cue>,
+        rate: u32,
+    ) -> Self {
         let rate = rate.max(1) as f32;
         Self {
             belt,
@@ -49,6 +59,7 @@ impl Renderer {
             last: [0.0; 2],
             sink: (-1.0 / (SINK_SECS * rate).max(1.0)).exp(),
             flows: false,
+            aside: Aside::new(cues, rate),
         }
     }
 
@@ -56,22 +67,26 @@ impl Renderer {
     pub(super) fn render(&mut self, frames: usize, mut put: impl FnMut([f32; 2])) {
         let wanted = self.signals.flush_wanted.load(Ordering::Acquire);
         let flushing = wanted != self.signals.flush_done.load(Ordering::Relaxed);
-        let sounding = self.signals.playing.load(Ordering::Acquire) && !flushing;
+        self.aside.look();
+        let playing = self.signals.playing.load(Ordering::Acquire) && !flushing;
         let (volume, heard) = (self.signals.volume(), self.signals.heard().weights());
         self.signals.block.store(frames as u64, Ordering::Relaxed);
         let (laid, end) = (self.belt.laid(), self.belt.end());
         let first = self.belt.taken();
         let (mut next, mut place) = (first, 0);
         for _ in 0..frames {
+            // The track waits at its place while a clip sounds.
+            let sounding = playing && !self.aside.sounds();
             self.gain = if sounding {
                 (self.gain + self.gain_step).min(1.0)
             } else {
                 (self.gain - self.gain_step).max(0.0)
             };
             step(&mut self.volume, volume, self.gain_step);
+            let clip = self.aside.next().map(|value| value * self.volume);
             if self.gain <= 0.0 {
                 self.flows = false;
-                put(self.sunk());
+                put(add(self.sunk(), clip));
                 continue;
             }
             if next >= laid.min(end) {
@@ -80,7 +95,7 @@ impl Renderer {
                     self.signals.underruns.fetch_add(1, Ordering::Relaxed);
                 }
                 self.gain = 0.0;
-                put(self.sunk());
+                put(add(self.sunk(), clip));
                 continue;
             }
             let frame = self.belt.read(next);
@@ -98,7 +113,7 @@ impl Renderer {
             self.last = frame
                 .original
                 .map(|value| (original * value + beside) * gain);
-            put(self.last);
+            put(add(self.last, clip));
         }
         if next > first {
             self.belt.set_taken(next);
@@ -127,6 +142,10 @@ impl Renderer {
 
 /// Nothing but the original.
 pub(super) const ORIGINAL: Weights = [1.0, 0.0, 0.0, 0.0];
+
+fn add([left, right]: [f32; 2], [more_left, more_right]: [f32; 2]) -> [f32; 2] {
+    [left + more_left, right + more_right]
+}
 
 fn step(value: &mut f32, target: f32, most: f32) {
     *value += (target - *value).clamp(-most, most);

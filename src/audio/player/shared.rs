@@ -1,11 +1,17 @@
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering};
+use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU32, Ordering},
+};
 use std::time::Duration;
 
 use super::{
-    Beside, OutputDevice, OutputStatus, PlayerState,
+    Beside, Clip, OutputDevice, OutputStatus, PlayerState,
     signals::{Seconds, Signals},
     sound::Source,
 };
+
+/// The rate of most sound devices, in Hz.
+const USUAL_RATE: u32 = 48_000;
 
 /// What the window and the player's thread know of each other. The sound callback knows only the signals.
 #[derive(Debug)]
@@ -14,6 +20,7 @@ pub(super) struct Shared {
     /// Where the playhead was sent and hasn't arrived yet; NaN if nowhere.
     pub sent_secs: Seconds,
     pub duration_secs: Seconds,
+    output_rate: AtomicU32,
     words: Mutex<Words>,
 }
 
@@ -30,6 +37,7 @@ impl Shared {
             signals: Arc::new(Signals::new()),
             sent_secs: Seconds::new(f64::NAN),
             duration_secs: Seconds::new(0.0),
+            output_rate: AtomicU32::new(USUAL_RATE),
             words: Mutex::new(Words {
                 output: OutputStatus::Starting,
                 problem: None,
@@ -53,6 +61,15 @@ impl Shared {
     pub(super) fn begin_at(&self, secs: f64) {
         self.signals.position.set(secs);
         self.sent_secs.set(f64::NAN);
+    }
+
+    /// The rate of the output that was opened last, in Hz.
+    pub(super) fn output_rate(&self) -> u32 {
+        self.output_rate.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_output_rate(&self, rate: u32) {
+        self.output_rate.store(rate, Ordering::Relaxed);
     }
 
     pub(super) fn set_output(&self, status: OutputStatus) {
@@ -104,6 +121,10 @@ pub(super) struct Wishes {
     pub looped: Option<Option<[f64; 2]>>,
     pub seek_secs: Option<f64>,
     pub play: Option<Play>,
+    /// A clip that sounds over the track, or no more of it.
+    pub clip: Option<Option<Arc<Clip>>>,
+    /// Hold the device for clips, or not any more.
+    pub stand_by: Option<bool>,
     /// The device to play on; none is the system's choice.
     pub device: Option<Option<String>>,
     pub rescan: bool,
@@ -127,6 +148,8 @@ impl Wishes {
             && self.looped.is_none()
             && self.seek_secs.is_none()
             && self.play.is_none()
+            && self.clip.is_none()
+            && self.stand_by.is_none()
             && self.device.is_none()
             && !self.rescan
             && !self.quit

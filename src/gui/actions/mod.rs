@@ -2,6 +2,7 @@
 
 mod lesson;
 mod library;
+mod map;
 mod mask;
 mod picture;
 mod sound;
@@ -21,16 +22,18 @@ pub enum Group {
     Picture,
     Mask,
     Lessons,
+    Map,
     Train,
 }
 
 impl Group {
     /// All groups, in the order of the key sheet.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Sound,
         Self::Picture,
         Self::Mask,
         Self::Lessons,
+        Self::Map,
         Self::Train,
         Self::Library,
         Self::Window,
@@ -45,6 +48,7 @@ impl Group {
             Self::Picture => "Spectrogram",
             Self::Mask => "Masking",
             Self::Lessons => "Lessons",
+            Self::Map => "Map",
             Self::Train => "Training",
         }
     }
@@ -184,6 +188,7 @@ pub fn all() -> impl Iterator<Item = &'static Action> {
         picture::ACTIONS,
         mask::ACTIONS,
         lesson::ACTIONS,
+        map::ACTIONS,
         train::ACTIONS,
         library::ACTIONS,
         window::ACTIONS,
@@ -288,6 +293,9 @@ mod tests {
         "1",
         "2",
         "Ctrl+E",
+        "H",
+        "N",
+        "B",
     ];
 
     #[test]

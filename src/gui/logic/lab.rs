@@ -11,13 +11,12 @@ use crate::{
             Workers,
             embed::EmbedRequest,
             lab::{LabRequest, crop_of},
-            map,
         },
     },
     tokens::ViewName,
 };
 
-use super::{no_thread, sound};
+use super::{map, no_thread, sound};
 
 /// A collection of so many tracks is embedded without being asked for.
 const EMBED_UP_TO: usize = 300;

@@ -11,7 +11,7 @@ use crate::{
         work::{
             Workers,
             choose::{self, Wanted},
-            hover, map,
+            hover,
             open::Source,
             probe,
         },
@@ -19,7 +19,7 @@ use crate::{
     jobs::Progress,
 };
 
-use super::{lab, labels, no_thread, sound, window};
+use super::{lab, labels, map, no_thread, sound, window};
 
 /// Folders and files that are remembered.
 const MOST_RECENT: usize = 10;

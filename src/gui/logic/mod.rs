@@ -5,7 +5,9 @@ mod lab;
 mod labels;
 mod lesson;
 mod library;
+mod map;
 mod mask;
+mod near;
 mod picture;
 mod sound;
 mod window;
@@ -13,6 +15,7 @@ mod window;
 pub use lab::follow;
 pub use lesson::follow as follow_lesson;
 pub use library::{open, open_last};
+pub use map::play_from;
 pub use mask::explain;
 pub use picture::{RANGE_DB, TOP_DB};
 pub use sound::listen;
@@ -25,7 +28,7 @@ use super::{
     message::Message,
     model::Model,
     undo::Scene,
-    work::{Workers, map, probe, train},
+    work::{Workers, probe, train},
 };
 
 /// Carries out one command.

@@ -11,7 +11,7 @@ use crate::{
     map::Layout,
 };
 
-use super::{embeddings::KeyedTable, nearest::NearestGrid};
+use super::{Spot, embeddings::KeyedTable, nearest::NearestGrid};
 
 /// What the colours of a map tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -166,6 +166,26 @@ impl Chart {
         })
     }
 
+    /// What a point stands for, as a place that can be played. A track is heard from its middle.
+    pub fn spot(&self, point: usize) -> Option<Spot> {
+        let facts = self.facts(point)?;
+        let path = facts.path.to_path_buf();
+        let start_secs = match self.level {
+            Level::Window => facts.start_secs,
+            Level::Track => {
+                let table = &self.source.table;
+                let track = self.places.get(point)?.track;
+                let rows = table.track.iter().zip(&table.timestamps);
+                let starts: Vec<f32> = rows
+                    .filter(|(of, _)| **of == track)
+                    .map(|(_, &start)| start)
+                    .collect();
+                f64::from(starts.get(starts.len() / 2).copied().unwrap_or_default())
+            }
+        };
+        Some(Spot { path, start_secs })
+    }
+
     /// The colour of a point under a colouring.
     pub fn colour_of(&self, point: usize, colouring: Colouring) -> Color32 {
         let track = self.places.get(point).map_or(0, |place| place.track);
@@ -183,6 +203,24 @@ impl Chart {
     pub fn nearest(&self, at: [f32; 2], radius: f32) -> Option<usize> {
         self.grid
             .nearest(&self.xy, at, radius, |point| self.is_shown(point))
+    }
+
+    /// The drawn points around a place within a radius, nearest first, at most so many.
+    pub fn around(&self, at: [f32; 2], radius: f32, most: usize) -> Vec<usize> {
+        let [x, y] = at;
+        let mut found: Vec<(f32, usize)> = self
+            .grid
+            .within([x - radius, y - radius], [x + radius, y + radius])
+            .filter(|&point| self.is_shown(point))
+            .filter_map(|point| {
+                let [point_x, point_y] = *self.xy.get(point)?;
+                let distance = (point_x - x).hypot(point_y - y);
+                (distance <= radius).then_some((distance, point))
+            })
+            .collect();
+        found.sort_by(|a, b| a.0.total_cmp(&b.0));
+        found.truncate(most);
+        found.into_iter().map(|(_, point)| point).collect()
     }
 
     fn is_shown(&self, point: usize) -> bool {

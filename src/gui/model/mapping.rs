@@ -15,7 +15,7 @@ use crate::{
     map::{Layout, MapSettings, Method},
 };
 
-use super::{Chart, Colouring, EncoderSource, JobId, KeyedTable, Running};
+use super::{Chart, Colouring, EncoderSource, JobId, KeyedTable, Near, Running, Spot};
 
 /// What the next map is asked to be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,6 +66,14 @@ pub struct Mapping {
     /// Labels that are not drawn, by name.
     pub hidden: BTreeSet<String>,
     pub camera: Camera,
+    /// Points sound while the pointer is on them.
+    pub hover_sound: bool,
+    /// The point under the pointer.
+    pub hovered: Option<usize>,
+    /// The point that was asked to sound last.
+    pub asked_to_sound: Option<usize>,
+    /// What sounds, or sounded last, under the pointer.
+    pub sounding: Option<Spot>,
     /// The track whose points stand out.
     selected: Option<PathBuf>,
 }
@@ -89,6 +97,16 @@ pub enum MapCommand {
         path: PathBuf,
         start_secs: f64,
     },
+    /// Lets points sound while the pointer is on them, or not any more.
+    HoverSound(bool),
+    /// The pointer is at a point, or at none.
+    Hover {
+        point: Option<usize>,
+        /// Where the pointer moved: what lies around it, nearest first.
+        moved: Vec<usize>,
+    },
+    /// Goes so many neighbours on from the selected track, and plays there.
+    Walk(isize),
     /// Puts the command of the map on the clipboard.
     Copy,
     /// The encoder of the next map or probe.
@@ -120,6 +138,15 @@ pub enum MapMessage {
     Failed(JobId, String),
     /// The checkpoint doesn't say how its patches are cut.
     NeedsPatch(JobId),
+    /// This place sounds under the pointer.
+    Sounds(Spot),
+    /// What the pointer is at cannot be heard.
+    SoundFailed(String),
+    /// What is near to the place that was asked for, nearest first.
+    Near {
+        number: u64,
+        found: Result<Vec<Near>, String>,
+    },
     /// What the file dialog gave, and whether the file says how its patches are cut.
     Checkpoint {
         path: PathBuf,
@@ -141,6 +168,8 @@ impl Mapping {
             .chart
             .as_ref()
             .is_some_and(|chart| chart.level == level && Arc::ptr_eq(&chart.source, &table));
+        self.hovered = None;
+        self.asked_to_sound = None;
         if !same {
             self.camera = Camera::default();
             self.hidden.clear();

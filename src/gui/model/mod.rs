@@ -9,6 +9,7 @@ mod lesson;
 mod library;
 mod mapping;
 mod mask;
+mod nearby;
 mod nearest;
 mod notice;
 mod palette;
@@ -34,6 +35,7 @@ pub use lesson::{
 pub use library::{Edited, Editing, Labels, Library, Row};
 pub use mapping::{MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES};
 pub use mask::{MOST_PERCENT, Mask, MaskKey, Paint, PatchCut, RankTable};
+pub use nearby::{Nearby, Spot};
 pub use nearest::NearestGrid;
 pub use notice::{Notice, Notices, Severity};
 pub use palette::{Candidate, Offer, Palette};
@@ -84,6 +86,8 @@ pub struct Model {
     pub embeddings: Embeddings,
     pub training: Training,
     pub mapping: Mapping,
+    /// What is near to the selected window.
+    pub nearby: Nearby,
     pub probing: Probing,
     /// The key sheet is open.
     pub keys_shown: bool,

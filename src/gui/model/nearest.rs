@@ -78,6 +78,20 @@ impl NearestGrid {
         row * self.columns + column
     }
 
+    /// The points in the cells that a rectangle touches; some lie outside of it.
+    pub fn within(&self, low: [f32; 2], high: [f32; 2]) -> impl Iterator<Item = usize> + '_ {
+        let (left, bottom) = self.column_and_row(low);
+        let (right, top) = self.column_and_row(high);
+        (bottom..=top).flat_map(move |row| {
+            let cell = row * self.columns + left;
+            let begin = self.starts.get(cell).copied().unwrap_or(0) as usize;
+            let end = self.starts.get(cell + right - left + 1);
+            let end = end.copied().unwrap_or(0) as usize;
+            let members = self.members.get(begin..end).unwrap_or_default();
+            members.iter().map(|&member| member as usize)
+        })
+    }
+
     /// The visible point nearest to `at` within `radius`; of two at one place, the later.
     pub fn nearest(
         &self,
@@ -90,24 +104,16 @@ impl NearestGrid {
             return None;
         }
         let [x, y] = at;
-        let (left, bottom) = self.column_and_row([x - radius, y - radius]);
-        let (right, top) = self.column_and_row([x + radius, y + radius]);
         let mut best = None;
         let mut best_distance = radius * radius;
-        for row in bottom..=top {
-            let cell = row * self.columns + left;
-            let begin = self.starts.get(cell).copied().unwrap_or(0) as usize;
-            let end = self.starts.get(cell + right - left + 1);
-            let end = end.copied().unwrap_or(0) as usize;
-            for &member in self.members.get(begin..end).unwrap_or_default() {
-                let Some(&[point_x, point_y]) = points.get(member as usize) else {
-                    continue;
-                };
-                let distance = (point_x - x).powi(2) + (point_y - y).powi(2);
-                if distance <= best_distance && visible(member as usize) {
-                    best_distance = distance;
-                    best = Some(member as usize);
-                }
+        for member in self.within([x - radius, y - radius], [x + radius, y + radius]) {
+            let Some(&[point_x, point_y]) = points.get(member) else {
+                continue;
+            };
+            let distance = (point_x - x).powi(2) + (point_y - y).powi(2);
+            if distance <= best_distance && visible(member) {
+                best_distance = distance;
+                best = Some(member);
             }
         }
         best

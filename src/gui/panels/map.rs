@@ -92,9 +92,29 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 if parts::copy_command(ui) {
                     push(MapCommand::Copy);
                 }
+                let on = model.mapping.hover_sound;
+                if hover_sound_button(ui, on) {
+                    push(MapCommand::HoverSound(!on));
+                }
             });
         }
     });
+}
+
+/// Switches sound on hover on and off.
+fn hover_sound_button(ui: &mut Ui, on: bool) -> bool {
+    let (symbol, hint) = if on {
+        (
+            icon::SPEAKER_HIGH,
+            "Points sound while you point at them; click to end it (H)",
+        )
+    } else {
+        (
+            icon::SPEAKER_SLASH,
+            "Hear the window of a point while you point at it (H)",
+        )
+    };
+    super::top::icon_button(ui, symbol, hint).clicked()
 }
 
 fn settings(ui: &mut Ui, mapping: &Mapping, out: &mut Vec<Command>) {

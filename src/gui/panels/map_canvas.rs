@@ -1,5 +1,7 @@
 use eframe::egui::{self, PointerButton, Pos2, Rect, Sense, Stroke, Ui, Vec2};
 
+use egui_phosphor::regular as icon;
+
 use crate::{
     embedding::Level,
     gui::{
@@ -14,6 +16,9 @@ use super::parts;
 
 /// How near the pointer must be to a point, in screen points.
 const REACH: f32 = 3.0 * theme::UNIT;
+/// How far around the pointer points are made ready to sound, in screen points, and how many.
+const PREPARED_REACH: f32 = 20.0 * theme::UNIT;
+const PREPARED: usize = 16;
 /// Points of scrolling that double the magnification: four notches of a common wheel.
 const SCROLL_OF_DOUBLE: f32 = 200.0;
 
@@ -42,11 +47,19 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &Model, chart: &Chart, out: &mut Vec
         .into_shape(),
     );
     let pointer = response.hover_pos().filter(|_| !response.dragged());
-    let Some(pointer) = pointer else { return };
-    let at = camera.to_map(rect, pointer);
-    let Some(point) = chart.nearest(at, camera.length_in_map(rect, REACH)) else {
-        return;
+    let at = pointer.map(|pointer| camera.to_map(rect, pointer));
+    let point = at.and_then(|at| chart.nearest(at, camera.length_in_map(rect, REACH)));
+    let pointer_moves = ui.input(|input| input.pointer.delta() != Vec2::ZERO);
+    let moved = match at {
+        Some(at) if mapping.hover_sound && pointer_moves => {
+            chart.around(at, camera.length_in_map(rect, PREPARED_REACH), PREPARED)
+        }
+        _ => Vec::new(),
     };
+    if point != mapping.hovered || !moved.is_empty() {
+        out.push(Command::Map(MapCommand::Hover { point, moved }));
+    }
+    let Some(point) = point else { return };
     let (Some(facts), Some(&place)) = (chart.facts(point), chart.xy.get(point)) else {
         return;
     };
@@ -63,6 +76,9 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &Model, chart: &Chart, out: &mut Vec
     ];
     if chart.level == Level::Window {
         lines.push(format!("at {}", clock(facts.start_secs)));
+    }
+    if mapping.sounding.is_some() && mapping.sounding == chart.spot(point) {
+        lines.push(icon::SPEAKER_HIGH.to_owned());
     }
     tag(&painter, rect, screen, &lines.join("  \u{b7}  "));
     ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);

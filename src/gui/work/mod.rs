@@ -5,12 +5,14 @@ pub mod choose;
 mod curves;
 pub mod embed;
 pub mod find;
+pub mod hear;
 pub mod hover;
 pub mod lab;
 pub mod labels;
 pub mod lesson;
 pub mod map;
 pub mod masked;
+pub mod near;
 pub mod open;
 pub mod past_run;
 pub mod picture;
@@ -55,6 +57,10 @@ pub struct Workers {
     pub train: train::TrainWork,
     pub map: map::MapWork,
     pub probe: probe::ProbeWork,
+    /// Plays hovered points.
+    pub hear: hear::HearWork,
+    /// Looks for neighbours.
+    pub near: near::NearWork,
 }
 
 impl Workers {
@@ -70,6 +76,8 @@ impl Workers {
             .then(|| Cache::of_user(settings.cache_bytes()).ok())
             .flatten()
             .map(Arc::new);
+        let player = sound.then(Player::start);
+        let auditions = player.as_ref().map(Player::auditions);
         Ok(Self {
             open: open::OpenWork::new(remember),
             find: find::FindWork::start(outbox.clone(), |generation, rows| {
@@ -89,7 +97,9 @@ impl Workers {
                 true => Some(remember::RememberWork::start(outbox.clone())?),
                 false => None,
             },
-            player: sound.then(Player::start),
+            hear: hear::HearWork::start(outbox.clone(), auditions)?,
+            near: near::NearWork::start(outbox.clone())?,
+            player,
             train: train::TrainWork::default(),
             map: map::MapWork::default(),
             probe: probe::ProbeWork::default(),

@@ -12,7 +12,6 @@ use crate::{
         work::{
             Workers,
             embed::{EmbedRequest, WorkEnd, embed},
-            map::play_from,
             report::Reporter,
         },
     },
@@ -51,7 +50,7 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: ProbeCommand) {
             workers.outbox.copy_text(line);
             model.notices.note("The command is on the clipboard");
         }
-        ProbeCommand::Choose(path) => play_from(model, workers, path, 0.0),
+        ProbeCommand::Choose(path) => logic::play_from(model, workers, path, 0.0),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The fake output hands every block to the callback inside `assert_no_alloc`: a callback that allocates ends the tests.
 
+mod aside;
 mod beside;
 mod devices;
 mod looping;
@@ -20,7 +21,7 @@ use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use cpal::ErrorKind;
 
 use super::{
-    Beside, Heard, OutputDevice, OutputStatus, Player, PlayerState, Side,
+    Beside, Clip, Heard, OutputDevice, OutputStatus, Player, PlayerState, Side,
     device::{hear_of, refused},
     output::{Backend, Fault, Found, SILENT_NAME, SILENT_RATE, Silence},
     render::{FADE_SECS, Renderer, SWITCH_SECS},

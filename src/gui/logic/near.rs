@@ -1,0 +1,149 @@
+//! Listening to a map: points that sound under the pointer, and walks from neighbour to neighbour.
+
+use std::sync::Arc;
+
+use crate::gui::{
+    layout::Layout,
+    model::{KeyedTable, Model, Near, Spot},
+    work::{Workers, hear::HearRequest, near::NearRequest},
+};
+
+use super::map::play_from;
+
+/// Lets hovered points sound, or not any more.
+pub(super) fn hover_sound(model: &mut Model, workers: &mut Workers, on: bool) {
+    model.mapping.hover_sound = on;
+    model.mapping.sounding = None;
+    workers.hear.stand_by(on);
+    if !on {
+        workers.hear.stop();
+        model.notices.note("Points are silent again");
+    } else if model.mapping.chart.is_some() {
+        model.notices.note("Points sound while you point at them");
+    } else {
+        model.notices.note(format!(
+            "Points will sound while you point at them; there is no map yet: press Compute map in the Map layout ({})",
+            shortcut()
+        ));
+    }
+}
+
+/// The key of the Map layout.
+fn shortcut() -> String {
+    crate::gui::actions::Shortcut::ctrl(Layout::Map.key()).text()
+}
+
+/// The pointer is at a point, or at none; where it moved, the point sounds and those around it are prepared.
+pub(super) fn hover(
+    model: &mut Model,
+    workers: &mut Workers,
+    point: Option<usize>,
+    moved: &[usize],
+) {
+    let mapping = &mut model.mapping;
+    let left = point.is_none() && mapping.hovered.is_some();
+    mapping.hovered = point;
+    let Some(chart) = mapping.chart.as_ref().filter(|_| mapping.hover_sound) else {
+        return;
+    };
+    if left {
+        mapping.sounding = None;
+        mapping.asked_to_sound = None;
+        workers.hear.stop();
+    }
+    // Points that move under a resting pointer stay silent, and one that sounded is not begun again while the pointer
+    // stays on it.
+    let again = point.is_some() && mapping.asked_to_sound == point;
+    if !moved.is_empty() && !again {
+        mapping.asked_to_sound = point;
+        let spots = moved.iter().filter_map(|&point| chart.spot(point));
+        workers.hear.request(HearRequest {
+            play: point.and_then(|point| chart.spot(point)),
+            around: spots.collect::<Vec<Spot>>(),
+        });
+    }
+}
+
+/// The embeddings that neighbours are looked for in: those of the map, or else what was embedded last.
+fn table(model: &Model) -> Option<Arc<KeyedTable>> {
+    let shown = model.mapping.chart.as_ref().map(|chart| &chart.source);
+    let fits = model.embeddings.table.as_ref().filter(|table| {
+        let collection = model.library.collection.as_ref();
+        collection.is_some_and(|it| table.key.fits(it, &model.embeddings.source))
+    });
+    shown.or(fits).map(Arc::clone)
+}
+
+/// Goes from the selected track to its next neighbours, or back, and plays them.
+pub(super) fn walk(model: &mut Model, workers: &mut Workers, steps: isize) {
+    let Some(track) = model.library.selected_track() else {
+        let text =
+            "Choose a track or a point of the map first: neighbours are those of what is selected";
+        model.notices.note(text);
+        return;
+    };
+    let path = track.path.clone();
+    if model.nearby.stands_at(&path) {
+        if model.nearby.is_searching() {
+            model.nearby.wait(steps);
+        } else {
+            step(model, workers, steps);
+        }
+        return;
+    }
+    let Some(table) = table(model) else {
+        let text = format!(
+            "Neighbours need embeddings: press Compute map in the Map layout ({})",
+            shortcut()
+        );
+        model.notices.note(text);
+        return;
+    };
+    let spot = Spot {
+        path,
+        start_secs: model.transport.position_secs,
+    };
+    let number = model.nearby.ask(Some(spot.clone()));
+    model.nearby.wait(steps);
+    workers.near.request(NearRequest {
+        number,
+        table,
+        spot,
+    });
+}
+
+/// Neighbours were found, or not.
+pub(super) fn found(
+    model: &mut Model,
+    workers: &mut Workers,
+    number: u64,
+    found: Result<Vec<Near>, String>,
+) {
+    let (found, problem) = match found {
+        Ok(found) => (found, None),
+        Err(why) => (Vec::new(), Some(why)),
+    };
+    let Some(steps) = model.nearby.answered(number, found) else {
+        return;
+    };
+    if let Some(why) = problem {
+        model.notices.note(why);
+    } else if steps != 0 {
+        step(model, workers, steps);
+    }
+}
+
+fn step(model: &mut Model, workers: &mut Workers, steps: isize) {
+    match model.nearby.step(steps) {
+        Some(spot) => play_from(model, workers, spot.path, spot.start_secs),
+        None if model.nearby.found.is_empty() => {
+            let text = "There is no other track in the embeddings";
+            model.notices.note(text);
+        }
+        None if steps > 0 => model.notices.note(format!(
+            "These were the {} nearest; choose another track to walk on",
+            model.nearby.found.len()
+        )),
+        None => model.notices.note("The walk began here"),
+    }
+}

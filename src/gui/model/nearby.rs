@@ -1,0 +1,125 @@
+use std::path::{Path, PathBuf};
+
+/// A place in a track: what a point of a map stands for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spot {
+    pub path: PathBuf,
+    /// In seconds.
+    pub start_secs: f64,
+}
+
+/// Steps that a walk waits for while its neighbours are still looked for, at most.
+const MOST_WAITING: isize = 20;
+
+/// What is near to something in the original space, nearest first, and how far a walk along it has come.
+#[derive(Debug, Clone, Default)]
+pub struct Nearby {
+    /// Where the walk began; it is the step before the first.
+    pub origin: Option<Spot>,
+    /// Cosines are in the encoder's own space, whatever the map looks like.
+    pub found: Vec<super::Near>,
+    /// The neighbour that was gone to last.
+    pub at: Option<usize>,
+    /// Steps that wait for the search.
+    waiting: isize,
+    /// The question that is or was asked last.
+    number: u64,
+    searching: bool,
+}
+
+impl Nearby {
+    /// Asks anew; an answer to the question before is void. Returns the new question's number.
+    pub fn ask(&mut self, origin: Option<Spot>) -> u64 {
+        *self = Self {
+            origin,
+            number: self.number + 1,
+            searching: true,
+            ..Self::default()
+        };
+        self.number
+    }
+
+    /// Whether a search is under way.
+    pub fn is_searching(&self) -> bool {
+        self.searching
+    }
+
+    /// Takes an answer in; returns the steps that waited for it, or `None` if it is void.
+    pub fn answered(&mut self, number: u64, found: Vec<super::Near>) -> Option<isize> {
+        if number != self.number {
+            return None;
+        }
+        self.searching = false;
+        self.found = found;
+        Some(std::mem::take(&mut self.waiting))
+    }
+
+    /// Lets steps wait for the search.
+    pub fn wait(&mut self, steps: isize) {
+        self.waiting = (self.waiting + steps).clamp(-MOST_WAITING, MOST_WAITING);
+    }
+
+    /// Whether a track is where the walk stands, so that it can go on from there.
+    pub fn stands_at(&self, path: &Path) -> bool {
+        let here = match self.at {
+            Some(at) => self.found.get(at).map(|near| near.path.as_path()),
+            None => self.origin.as_ref().map(|spot| spot.path.as_path()),
+        };
+        here == Some(path)
+    }
+
+    /// Goes so many neighbours on, or back as far as the origin; `None` where there is no further step that way.
+    pub fn step(&mut self, steps: isize) -> Option<Spot> {
+        let first = if self.origin.is_some() { -1 } else { 0 };
+        let last = self.found.len() as isize - 1;
+        let now = self.at.map_or(-1, |at| at as isize);
+        let next = now.saturating_add(steps).clamp(first, last.max(first));
+        if next == now {
+            return None;
+        }
+        self.at = usize::try_from(next).ok();
+        match self.at {
+            Some(at) => self.found.get(at).map(|near| Spot {
+                path: near.path.clone(),
+                start_secs: near.start_secs,
+            }),
+            None => self.origin.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Near;
+    use super::*;
+
+    fn spot(name: &str) -> Spot {
+        Spot {
+            path: name.into(),
+            start_secs: 0.0,
+        }
+    }
+
+    #[test]
+    fn a_walk_goes_out_from_its_origin_and_back_to_it() {
+        let mut nearby = Nearby::default();
+        let number = nearby.ask(Some(spot("origin")));
+        nearby.wait(2);
+        assert!(nearby.is_searching() && nearby.stands_at(Path::new("origin")));
+        let found = ["a", "b", "c"].map(|name| Near {
+            path: name.into(),
+            start_secs: 3.0,
+            cosine: 0.5,
+        });
+        assert_eq!(nearby.answered(number - 1, Vec::new()), None, "void");
+        assert_eq!(nearby.answered(number, found.to_vec()), Some(2));
+        assert_eq!(nearby.step(2).unwrap().path, Path::new("b"));
+        assert!(nearby.stands_at(Path::new("b")) && !nearby.stands_at(Path::new("a")));
+        assert_eq!(nearby.step(5).unwrap().path, Path::new("c"));
+        assert_eq!(nearby.step(1), None, "c is the last");
+        assert_eq!(nearby.step(-1).unwrap().path, Path::new("b"));
+        assert_eq!(nearby.step(-9).unwrap(), spot("origin"));
+        assert_eq!(nearby.step(-1), None);
+        assert_eq!(nearby.step(1).unwrap().path, Path::new("a"));
+    }
+}

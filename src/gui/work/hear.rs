@@ -1,0 +1,196 @@
+//! Lets hovered points of a map sound.
+//!
+//! A thread of its own decodes the window under the pointer, hands it to the player, and then decodes those around it
+//! for the next movement. It keeps the last of them, so that what lies near sounds without decoding: the clip is with
+//! the sound callback as soon as both threads have run.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use crate::{
+    audio::{Auditions, Clip},
+    gui::{
+        message::{Message, Outbox},
+        model::{MapMessage, Spot, WINDOW_SECS},
+    },
+    jobs::{self, Cancel, Job, Latest, Requests},
+};
+
+/// Clips that are kept decoded: 1.2 MB each at 48 kHz.
+const KEPT: usize = 40;
+/// The rate of clips while there is no player, in Hz.
+const SILENT_RATE: u32 = 48_000;
+
+/// What the pointer is at.
+pub struct HearRequest {
+    /// Sounds now.
+    pub play: Option<Spot>,
+    /// Lies around it, nearest first.
+    pub around: Vec<Spot>,
+}
+
+/// The thread that prepares and plays clips. The newest wish wins.
+pub struct HearWork {
+    requests: Latest<HearRequest>,
+    auditions: Option<Auditions>,
+    _thread: Job,
+}
+
+impl HearWork {
+    /// Starts the thread; without a player it prepares clips that nobody hears.
+    pub fn start(outbox: Outbox, auditions: Option<Auditions>) -> std::io::Result<Self> {
+        let (requests, inbox) = jobs::latest::<HearRequest>();
+        let (failed, player) = (outbox.clone(), auditions.clone());
+        let thread = jobs::spawn(
+            "hover-sound",
+            move |cancel| Ring::new(player, outbox).run(&inbox, cancel),
+            move |fault| failed.send(Message::Fault(fault)),
+        )?;
+        Ok(Self {
+            requests,
+            auditions,
+            _thread: thread,
+        })
+    }
+
+    /// Takes the sound device, so that the first point sounds as fast as all others; or lets it go.
+    pub fn stand_by(&self, ready: bool) {
+        if let Some(auditions) = &self.auditions {
+            auditions.stand_by(ready);
+        }
+    }
+
+    /// Plays one place and prepares others.
+    pub fn request(&self, request: HearRequest) {
+        if request.play.is_none() {
+            self.silence();
+        }
+        self.requests.post(request);
+    }
+
+    /// Ends what sounds.
+    pub fn stop(&self) {
+        self.request(HearRequest {
+            play: None,
+            around: Vec::new(),
+        });
+    }
+
+    fn silence(&self) {
+        if let Some(auditions) = &self.auditions {
+            auditions.stop();
+        }
+    }
+}
+
+/// Decoded clips, the newest last.
+struct Ring {
+    auditions: Option<Auditions>,
+    outbox: Outbox,
+    clips: VecDeque<(Spot, Arc<Clip>)>,
+    /// Where decoding failed last: told once.
+    failed: Option<Spot>,
+}
+
+impl Ring {
+    fn new(auditions: Option<Auditions>, outbox: Outbox) -> Self {
+        Self {
+            auditions,
+            outbox,
+            clips: VecDeque::new(),
+            failed: None,
+        }
+    }
+
+    fn run(mut self, inbox: &Requests<HearRequest>, cancel: &Cancel) {
+        while let Some(request) = inbox.wait() {
+            if let Some(spot) = request.play {
+                self.play(spot, inbox, cancel);
+            }
+            for spot in request.around.into_iter().take(KEPT / 2) {
+                if inbox.has_newer() {
+                    break;
+                }
+                // A neighbour that cannot be read says so when it is pointed at.
+                let _ = self.clip(&spot, cancel);
+            }
+        }
+    }
+
+    fn play(&mut self, spot: Spot, inbox: &Requests<HearRequest>, cancel: &Cancel) {
+        match self.clip(&spot, cancel) {
+            // The pointer has gone on meanwhile: what comes next decides.
+            Ok(_) if inbox.has_newer() => {}
+            Ok(clip) => {
+                if let Some(auditions) = &self.auditions {
+                    auditions.play(clip);
+                }
+                let sounds = MapMessage::Sounds(spot);
+                self.outbox.send_if_room(Message::Map(sounds));
+            }
+            Err(why) => {
+                if self.failed.as_ref() != Some(&spot) {
+                    self.failed = Some(spot);
+                    let failed = MapMessage::SoundFailed(why);
+                    self.outbox.send(Message::Map(failed));
+                }
+            }
+        }
+    }
+
+    /// The clip of a place, decoded unless it is kept.
+    fn clip(&mut self, spot: &Spot, cancel: &Cancel) -> Result<Arc<Clip>, String> {
+        let kept = self.clips.iter().position(|(other, _)| other == spot);
+        let entry = match kept.and_then(|index| self.clips.remove(index)) {
+            Some(entry) => entry,
+            None => {
+                let rate = self.auditions.as_ref().map_or(SILENT_RATE, Auditions::rate);
+                let clip = Clip::decode(&spot.path, spot.start_secs, WINDOW_SECS, rate, cancel)
+                    .map_err(|error| error.to_string())?;
+                (spot.clone(), Arc::new(clip))
+            }
+        };
+        let clip = Arc::clone(&entry.1);
+        self.clips.push_back(entry);
+        while self.clips.len() > KEPT {
+            self.clips.pop_front();
+        }
+        Ok(clip)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::write_wav;
+    use eframe::egui;
+
+    #[test]
+    fn what_lies_near_is_decoded_once_and_the_oldest_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        write_wav(&path, &vec![0.1; 16_000], 16_000).unwrap();
+        let (outbox, inbox) = Outbox::new(&egui::Context::default());
+        let mut ring = Ring::new(None, outbox);
+        let cancel = Cancel::default();
+        let spot = |n: usize| Spot {
+            path: path.clone(),
+            start_secs: 0.01 * n as f64,
+        };
+        let first = ring.clip(&spot(0), &cancel).unwrap();
+        assert!(Arc::ptr_eq(&first, &ring.clip(&spot(0), &cancel).unwrap()));
+        for n in 1..=KEPT {
+            ring.clip(&spot(n), &cancel).unwrap();
+        }
+        assert_eq!(ring.clips.len(), KEPT);
+        assert!(!Arc::ptr_eq(&first, &ring.clip(&spot(0), &cancel).unwrap()));
+        // A file that is gone is told once, however long the pointer rests there.
+        let gone = Spot {
+            path: folder.path().join("gone.wav"),
+            start_secs: 0.0,
+        };
+        let (_post, requests) = jobs::latest::<HearRequest>();
+        ring.play(gone.clone(), &requests, &cancel);
+        ring.play(gone, &requests, &cancel);
+        assert_eq!(inbox.len(), 1);
+    }
+}

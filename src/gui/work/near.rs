@@ -1,0 +1,154 @@
+//! Looks for what is near to something in the encoder's own space.
+
+use std::sync::Arc;
+
+use crate::{
+    embedding::neighbours,
+    gui::{
+        message::{Message, Outbox},
+        model::{KeyedTable, MapMessage, Near, Spot},
+    },
+    jobs::{self, Job, Latest},
+};
+
+/// Neighbours that are told; more are not walked or read.
+const MOST: usize = 100;
+
+/// What to look for.
+pub struct NearRequest {
+    pub number: u64,
+    pub table: Arc<KeyedTable>,
+    /// The window of the table that plays at this place.
+    pub spot: Spot,
+}
+
+/// The thread that searches. The newest question wins.
+pub struct NearWork {
+    requests: Latest<NearRequest>,
+    _thread: Job,
+}
+
+impl NearWork {
+    /// Starts the thread.
+    pub fn start(outbox: Outbox) -> std::io::Result<Self> {
+        let (requests, inbox) = jobs::latest::<NearRequest>();
+        let failed = outbox.clone();
+        let thread = jobs::spawn(
+            "neighbours",
+            move |_| {
+                while let Some(request) = inbox.wait() {
+                    let number = request.number;
+                    let found = search(&request);
+                    outbox.send(Message::Map(MapMessage::Near { number, found }));
+                }
+            },
+            move |fault| failed.send(Message::Fault(fault)),
+        )?;
+        Ok(Self {
+            requests,
+            _thread: thread,
+        })
+    }
+
+    /// Looks for neighbours.
+    pub fn request(&self, request: NearRequest) {
+        self.requests.post(request);
+    }
+}
+
+/// The nearest windows of other tracks; an error says why there are none.
+fn search(request: &NearRequest) -> Result<Vec<Near>, String> {
+    let (table, spot) = (&request.table.table, &request.spot);
+    let no_row = || {
+        format!(
+            "The embeddings don't hold this track; compute the map again to find its neighbours: {}",
+            spot.path.display()
+        )
+    };
+    let track = table.tracks.iter().position(|row| row.path == spot.path);
+    let track = track.ok_or_else(no_row)? as u32;
+    // The last window that has begun by then, or else the first there is.
+    let starts = || {
+        let rows = table.track.iter().zip(&table.timestamps).enumerate();
+        rows.filter(|(_, (of, _))| **of == track)
+            .map(|(row, (_, &start))| (row, f64::from(start)))
+    };
+    let begun = starts().filter(|(_, start)| *start <= spot.start_secs + 0.01);
+    let row = begun
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .or_else(|| starts().next());
+    let (row, _) = row.ok_or_else(no_row)?;
+    let own = |row: usize| table.track.get(row) == Some(&track);
+    let found = neighbours(table, table.row(row), MOST, own);
+    Ok(found
+        .into_iter()
+        .filter_map(|neighbour| {
+            let start_secs = table.timestamps.get(neighbour.row).copied();
+            Some(Near {
+                path: table.track_of(neighbour.row)?.path.clone(),
+                start_secs: f64::from(start_secs.unwrap_or_default()),
+                cosine: neighbour.cosine,
+            })
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        embedding::{EmbeddingTable, Level, TrackRow},
+        gui::model::{EncoderSource, TableKey},
+    };
+
+    fn request(path: &str, start_secs: f64) -> NearRequest {
+        let track = |name: &str| TrackRow {
+            path: name.into(),
+            label: None,
+        };
+        let table = EmbeddingTable {
+            values: vec![1.0, 0.0, 0.0, 1.0, 0.9, 0.1, 0.2, 0.8, 1.0, 0.0],
+            timestamps: vec![0.0, 3.072, 0.0, 3.072, 0.0],
+            track: vec![0, 0, 1, 1, 2],
+            tracks: vec![track("a"), track("b"), track("c"), track("unreadable")],
+            ..EmbeddingTable::empty(2, "test".into(), Level::Window)
+        };
+        let key = TableKey {
+            tracks: Vec::new(),
+            source: EncoderSource::default(),
+            version: None,
+        };
+        NearRequest {
+            number: 1,
+            table: Arc::new(KeyedTable {
+                key,
+                table,
+                skipped: Vec::new(),
+                windows_per_second: 0.0,
+                seconds: 0.0,
+            }),
+            spot: Spot {
+                path: path.into(),
+                start_secs,
+            },
+        }
+    }
+
+    #[test]
+    fn the_window_that_plays_is_compared_with_those_of_other_tracks() {
+        let near = |path, secs| -> Vec<(String, f64)> {
+            let found = search(&request(path, secs)).unwrap();
+            let spot = |near: Near| (near.path.display().to_string(), near.start_secs);
+            found.into_iter().map(spot).collect()
+        };
+        let named = |name: &str, start: f32| (name.to_owned(), f64::from(start));
+        assert_eq!(
+            near("a", 1.0),
+            [named("c", 0.0), named("b", 0.0), named("b", 3.072)]
+        );
+        assert_eq!(near("a", 5.0)[0], named("b", 3.072));
+        let why = search(&request("unreadable", 0.0)).unwrap_err();
+        assert!(why.ends_with("unreadable"), "{why}");
+        assert!(search(&request("not there", 0.0)).is_err());
+    }
+}
