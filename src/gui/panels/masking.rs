@@ -60,15 +60,17 @@ fn ratio(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         ui.label(text.size(1.6 * theme::TEXT_LARGE)).on_hover_text(
             "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",
         );
-        if !mask.paint.is_empty() {
-            ui.label(small("and by hand").color(tokens.accent)).on_hover_text(
-                "Patches that were painted are kept or dropped whatever the ratio says",
-            );
-        }
         ui.with_layout(egui::Layout::top_down(egui::Align::Max), |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             let (kept, work) = mask.meter_parts();
-            ui.label(small(kept).color(tokens.text));
+            match mask.paint.of(mask.active, mask.shape).iter().count() {
+                0 => ui.label(small(kept).color(tokens.text)),
+                painted => ui
+                    .label(small(format!("{kept} · {painted} by hand")).color(tokens.accent))
+                    .on_hover_text(
+                        "Patches that were painted are kept or dropped whatever the ratio says",
+                    ),
+            };
             let cost = match largest_batch(model) {
                 Some(batch) => format!("{work} · batch up to {batch}"),
                 None => work,
