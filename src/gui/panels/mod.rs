@@ -1,6 +1,5 @@
 //! One file a panel: `show(ui, model, commands)`. Panels read the model and push commands, nothing else.
 
-mod confusion;
 mod lab_gauge;
 mod lab_layer;
 pub mod lab_matrix;

@@ -1,0 +1,133 @@
+//! What is probed and how: the settings at the left, and the button that starts.
+
+use eframe::egui::{DragValue, Ui};
+
+use crate::{
+    gui::{
+        command::Command,
+        model::{
+            MapCommand, Model, PROTOCOLS, ProbeCommand, explain_head, explain_protocol,
+            explain_task,
+        },
+        panels::parts,
+    },
+    probe::{Head, Protocol, Task},
+};
+
+pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let probing = &model.probing;
+    let mut form = probing.form;
+    parts::heading(ui, "Settings");
+    let hint = "What is predicted, from the labels of the collection";
+    parts::row(ui, "Task", hint, |ui| {
+        let names = Task::ALL.map(|task| (task, task.to_string()));
+        let options: Vec<(Task, &str, &str)> = names
+            .iter()
+            .map(|(task, name)| (*task, name.as_str(), explain_task(*task)))
+            .collect();
+        let (response, chosen) = parts::choice(ui, ui.available_width(), &options, form.task);
+        form.task = chosen.unwrap_or(form.task);
+        response
+    });
+    let hint = "Which encoder's embeddings are probed";
+    parts::row(ui, "Encoder", hint, |ui| {
+        let trained = model.training.checkpoint();
+        let source = &model.embeddings.source;
+        let (response, chosen) = parts::encoder_choice(ui, ui.available_width(), source, trained);
+        match chosen {
+            Some(parts::SourceChoice::Set(source)) => {
+                out.push(Command::Map(MapCommand::SetSource(source)));
+            }
+            Some(parts::SourceChoice::ChooseFile) => {
+                out.push(Command::Map(MapCommand::ChooseCheckpoint));
+            }
+            None => {}
+        }
+        response.on_hover_text(parts::ENCODER_HINT)
+    });
+    if parts::asks_patch(&model.embeddings) {
+        parts::row(ui, "Patches", parts::PATCH_HINT, |ui| {
+            let width = ui.available_width();
+            let (response, kind) = parts::patch_choice(ui, width, &model.embeddings);
+            if let Some(kind) = kind {
+                out.push(Command::Map(MapCommand::SetPatch(kind)));
+            }
+            response
+        });
+        if model.embeddings.source.patch.is_none() {
+            parts::explain(
+                ui,
+                "The checkpoint doesn't say how its patches are cut: choose square or vertical.",
+            );
+        }
+    }
+    let hint = "The small model that is trained on the frozen embeddings";
+    parts::row(ui, "Head", hint, |ui| {
+        let options = Head::ALL.map(|head| {
+            let name = match head {
+                Head::Linear => "linear",
+                Head::Ridge => "ridge",
+                Head::Mlp => "MLP",
+                Head::Knn => "k-NN",
+            };
+            (head, name, explain_head(head))
+        });
+        let (response, chosen) = parts::choice(ui, ui.available_width(), &options, form.head);
+        form.head = chosen.unwrap_or(form.head);
+        response
+    });
+    let hint = "Which tracks are held back for the test; no track is ever on both sides";
+    parts::row(ui, "Protocol", hint, |ui| {
+        let options = PROTOCOLS.map(|protocol| {
+            let name = match protocol {
+                Protocol::Quick => "quick",
+                Protocol::Clean => "clean",
+                Protocol::Folds(_) => "5 folds",
+            };
+            (protocol, name, explain_protocol(protocol))
+        });
+        let (response, chosen) = parts::choice(ui, ui.available_width(), &options, form.protocol);
+        form.protocol = chosen.unwrap_or(form.protocol);
+        response
+    });
+    let hint = "Draws the split; the same seed gives the same score";
+    parts::row(ui, "Seed", hint, |ui| {
+        parts::number(ui, ui.available_width(), DragValue::new(&mut form.seed))
+    });
+    if form != probing.form {
+        out.push(Command::Probe(ProbeCommand::Edit(form)));
+    }
+}
+
+pub fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let mut push = |command| out.push(Command::Probe(command));
+    match &model.probing.running {
+        Some(running) => {
+            if parts::progress(ui, running) {
+                push(ProbeCommand::Cancel);
+            }
+        }
+        None => {
+            let labels = model.library.labels().len();
+            // Whether there are keys, tags or emotions is found out by the probe, which then says what is missing.
+            let ready = match model.probing.form.task {
+                Task::Genre => labels > 1,
+                Task::Key | Task::Tags | Task::Emotion => model.library.track_count() > 0,
+            };
+            let hint = if ready {
+                "Trains the head on some tracks and scores it on others"
+            } else {
+                "Open a collection with at least two labels: sub-folders, GTZAN or the demo"
+            };
+            if parts::primary(ui, ui.available_width(), "Run probe", ready, hint) {
+                push(ProbeCommand::Run);
+            }
+        }
+    }
+    if parts::copy_command(ui) {
+        push(ProbeCommand::Copy);
+    }
+    if let Some(error) = &model.probing.error {
+        parts::error(ui, error);
+    }
+}

@@ -1,0 +1,132 @@
+//! The score and what it rests on.
+
+use eframe::egui::{RichText, Ui};
+
+use crate::gui::{model::ProbeResult, panels::parts, theme};
+
+pub fn notes(ui: &mut Ui, result: &ProbeResult) {
+    let report = &result.report;
+    parts::heading(ui, "What makes the number honest");
+    let split = report.split;
+    let mean = if report.folds.is_empty() {
+        ""
+    } else {
+        " in the mean of the folds"
+    };
+    parts::explain(
+        ui,
+        format!(
+            "Split by track: {} to learn, {} to choose settings, {} to test{mean}.",
+            split.train, split.valid, split.test
+        ),
+    );
+    for note in &report.notes {
+        parts::explain(ui, note);
+    }
+    if !report.chosen.is_empty() {
+        let chosen = say_chosen(&report.chosen);
+        parts::explain(ui, format!("Chosen without the test part: {chosen}."));
+    }
+    parts::explain(ui, format!("Embeddings: {}.", report.encoder));
+}
+
+/// The settings that were chosen, one a fold: what all have in common is said once, "L2 strength 0.01, 0.1".
+fn say_chosen(chosen: &[String]) -> String {
+    let parted: Option<Vec<(&str, &str)>> = chosen
+        .iter()
+        .map(|one| {
+            let parts = one.rsplit_once(' ');
+            parts.filter(|(_, value)| value.parse::<f64>().is_ok())
+        })
+        .collect();
+    match parted.as_deref() {
+        Some([(name, _), _, ..]) if parted.iter().flatten().all(|(other, _)| other == name) => {
+            let values: Vec<&str> = parted.iter().flatten().map(|(_, value)| *value).collect();
+            format!("{name} {} (fold by fold)", values.join(", "))
+        }
+        _ => chosen.join(", "),
+    }
+}
+
+/// A share in percent with one digit.
+pub fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+/// A score of a report: accuracies in percent, others as numbers.
+pub fn say(result: &ProbeResult, score: f64) -> String {
+    match result.report.metric.as_str() {
+        "accuracy" => percent(score),
+        _ => format!("{score:.3}"),
+    }
+}
+
+pub fn score(ui: &mut Ui, result: &ProbeResult) {
+    let report = &result.report;
+    let tokens = theme::tokens(ui);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0 * theme::SPACE_LARGE;
+        let big = RichText::new(say(result, report.score))
+            .size(theme::TEXT_HUGE)
+            .color(tokens.text_strong);
+        let hint = match report.metric.as_str() {
+            "accuracy" => "Share of the tested tracks whose label was predicted rightly",
+            "weighted key score" => {
+                "1 for the right key, 0.5 for the fifth above, 0.3 for the relative, 0.2 for the parallel key"
+            }
+            "ROC-AUC" => {
+                "How surely a track with a tag ranks above one without it: 0.5 is chance, 1 is always; mean over tags"
+            }
+            _ => "Share of the spread that is explained: 1 is all, 0 is always saying the mean; mean over dimensions",
+        };
+        ui.label(big).on_hover_text(hint);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
+            let [low, high] = report.interval;
+            let spread = match report.deviation {
+                Some(deviation) => format!(
+                    " · standard deviation over {} folds: {}",
+                    report.folds.len(),
+                    match report.metric.as_str() {
+                        "accuracy" => format!("{:.1} points", 100.0 * deviation),
+                        _ => format!("{deviation:.3}"),
+                    }
+                ),
+                None => String::new(),
+            };
+            ui.label(format!(
+                "{}; 95 % interval {} to {}",
+                report.metric,
+                say(result, low),
+                say(result, high)
+            ));
+            let weak = theme::small(format!(
+                "Best constant answer: {}{spread}",
+                say(result, report.baseline)
+            ));
+            ui.label(weak.color(tokens.text_weak));
+        });
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_many_folds_are_named_once() {
+        let say = |chosen: &[&str]| {
+            let chosen: Vec<String> = chosen.iter().map(|one| (*one).to_owned()).collect();
+            say_chosen(&chosen)
+        };
+        assert_eq!(say(&["L2 strength 0.001"]), "L2 strength 0.001");
+        assert_eq!(
+            say(&["L2 strength 0.1", "L2 strength 0.001"]),
+            "L2 strength 0.1, 0.001 (fold by fold)"
+        );
+        assert_eq!(
+            say(&["5 neighbours", "5 neighbours"]),
+            "5 neighbours, 5 neighbours"
+        );
+    }
+}
