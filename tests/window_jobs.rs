@@ -26,12 +26,13 @@ use mynascope::{
         command::{Command, LibraryCommand, WindowCommand},
         layout::Layout,
         model::{
-            AskedFor, Colouring, CurveFile, EncoderSource, MapCommand, ProbeCommand, TrainCommand,
-            TrainPhase, first_form,
+            AskedFor, Colouring, CurveFile, EncoderSource, MapCommand, ProbeCommand, ProbeFile,
+            ProbeTab, TrainCommand, TrainPhase, first_form,
         },
         paint::scatter,
         work,
     },
+    probe::{Head, ProbeSettings, Protocol},
     storage::{Settings, Theme},
     train::TrainConfig,
 };
@@ -321,10 +322,86 @@ fn a_cell_of_the_confusion_matrix_lists_its_tracks() {
     harness.run_steps(3);
     let listed = result.listed(cell);
     assert_eq!(listed.len(), count);
-    let name = listed[0].path.file_stem().unwrap().to_string_lossy();
+    let first = &result.answers[listed[0]];
+    let name = first.path.file_stem().unwrap().to_string_lossy();
     press(&mut harness, &format!("Play {name}"));
     let model = harness.state().model();
-    assert_eq!(model.library.selected_track().unwrap().path, listed[0].path);
+    assert_eq!(model.library.selected_track().unwrap().path, first.path);
+}
+
+#[test]
+fn a_cell_selects_and_plays_its_tracks_and_every_tab_can_be_kept() {
+    if !can_draw() {
+        return;
+    }
+    let (folder, files) = (sounds(4), tempfile::tempdir().unwrap());
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Probe);
+    let form = ProbeSettings {
+        head: Head::Ridge,
+        protocol: Protocol::Folds(2),
+        ..ProbeSettings::default()
+    };
+    let chosen = Command::Probe(ProbeCommand::Edit(form));
+    harness.state_mut().apply(chosen);
+    press(&mut harness, "Run probe");
+    settle(&mut harness);
+    let result = harness.state().model().probing.result.clone().unwrap();
+    let (truth, row) = (0, &result.report.confusion[0]);
+    let (said, count) = row
+        .iter()
+        .enumerate()
+        .max_by_key(|(_, count)| **count)
+        .unwrap();
+    let (class, other) = (result.class(truth), result.class(said));
+    let what = match truth == said {
+        true => format!("{count} of 4 {class} tracks recognised"),
+        false => format!("{count} of 4 {class} tracks taken for {other}"),
+    };
+    press(
+        &mut harness,
+        &format!("{what}; a click selects and plays them"),
+    );
+    let listed = result.listed(Some((truth, said)));
+    let path = |place: usize| result.answers[listed[place]].path.clone();
+    let shown = |harness: &Harness<'_, App>| {
+        let library = &harness.state().model().library;
+        library.selected_track().unwrap().path.clone()
+    };
+    assert_eq!(harness.state().model().library.marked.len(), *count);
+    assert_eq!(shown(&harness), path(0));
+    press(&mut harness, "Next mistake");
+    assert_eq!(shown(&harness), path(1));
+    press(&mut harness, "Mistake before");
+    assert_eq!(shown(&harness), path(0));
+    press(&mut harness, "Stop the radio");
+    assert_eq!(harness.state().model().probing.radio, None);
+
+    // What a tab shows can be kept, as numbers and as a picture.
+    for tab in ProbeTab::ALL {
+        press(&mut harness, tab.name());
+        assert_eq!(harness.state().model().probing.tab, tab);
+        if harness.state().model().probing.table(tab).is_none() {
+            continue;
+        }
+        for (kind, ending) in [(ProbeFile::Csv, "csv"), (ProbeFile::Png, "png")] {
+            let path = files.path().join(format!("{tab:?}.{ending}"));
+            let save = Command::Probe(ProbeCommand::SaveTo(kind, path.clone()));
+            harness.state_mut().apply(save);
+            wait(&mut harness, ending, |_| path.is_file());
+        }
+    }
+    let table = std::fs::read_to_string(files.path().join("Tracks.csv")).unwrap();
+    assert_eq!(
+        table.lines().count(),
+        1 + 8,
+        "a heading and every tested track"
+    );
+    let picture = image::open(files.path().join("Classes.png")).unwrap();
+    let picture = picture.into_rgba8();
+    let ground = *picture.get_pixel(0, 0);
+    let drawn = picture.pixels().filter(|pixel| **pixel != ground).count();
+    assert!(drawn > 1000, "{drawn} pixels");
 }
 
 #[test]

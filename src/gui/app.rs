@@ -178,6 +178,7 @@ impl App {
             }
         }
         logic::listen(&mut self.model, &self.workers);
+        logic::follow_radio(&mut self.model, &mut self.workers);
         logic::follow_lesson(&mut self.model, &mut self.workers);
         logic::follow(&mut self.model, &mut self.workers);
         for command in actions::read_keys(ctx, &self.model) {

@@ -22,11 +22,13 @@ pub enum Pane {
     Runs,
     Map,
     Probe,
+    /// What the probe found out.
+    Scores,
 }
 
 impl Pane {
     /// Every pane; the tests draw each of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Library,
         Self::Spectrogram,
         Self::Masking,
@@ -38,6 +40,7 @@ impl Pane {
         Self::Runs,
         Self::Map,
         Self::Probe,
+        Self::Scores,
     ];
 
     /// Its title.
@@ -54,6 +57,7 @@ impl Pane {
             Self::Runs => "Runs",
             Self::Map => "Map",
             Self::Probe => "Probe",
+            Self::Scores => "Results",
         }
     }
 }
@@ -162,7 +166,13 @@ impl Layout {
                 let right = split(&mut tiles, LinearDir::Vertical, [top, runs], 0.76);
                 split(&mut tiles, LinearDir::Horizontal, [form, right], 0.25)
             }
-            Self::Probe => tiles.insert_pane(Pane::Probe),
+            Self::Probe => {
+                let form = tiles.insert_pane(Pane::Probe);
+                let scores = tiles.insert_pane(Pane::Scores);
+                let spectrogram = tiles.insert_pane(Pane::Spectrogram);
+                let right = split(&mut tiles, LinearDir::Vertical, [scores, spectrogram], 0.62);
+                split(&mut tiles, LinearDir::Horizontal, [form, right], 0.27)
+            }
         };
         Tree::new(egui::Id::new(("layout", self.index())), root, tiles)
     }

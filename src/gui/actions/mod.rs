@@ -5,6 +5,7 @@ mod library;
 mod map;
 mod mask;
 mod picture;
+mod probe;
 mod sound;
 mod train;
 mod window;
@@ -24,17 +25,19 @@ pub enum Group {
     Lessons,
     Map,
     Train,
+    Probe,
 }
 
 impl Group {
     /// All groups, in the order of the key sheet.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Sound,
         Self::Picture,
         Self::Mask,
         Self::Lessons,
         Self::Map,
         Self::Train,
+        Self::Probe,
         Self::Library,
         Self::Window,
     ];
@@ -50,6 +53,7 @@ impl Group {
             Self::Lessons => "Lessons",
             Self::Map => "Map",
             Self::Train => "Training",
+            Self::Probe => "Probing",
         }
     }
 }
@@ -190,6 +194,7 @@ pub fn all() -> impl Iterator<Item = &'static Action> {
         lesson::ACTIONS,
         map::ACTIONS,
         train::ACTIONS,
+        probe::ACTIONS,
         library::ACTIONS,
         window::ACTIONS,
     ]

@@ -13,13 +13,12 @@ use crate::{
             choose::{self, Wanted},
             hover,
             open::Source,
-            probe,
         },
     },
     jobs::Progress,
 };
 
-use super::{lab, labels, map, no_thread, sound, window};
+use super::{lab, labels, map, no_thread, probe, sound, window};
 
 /// Folders and files that are remembered.
 const MOST_RECENT: usize = 10;

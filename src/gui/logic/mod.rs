@@ -9,6 +9,7 @@ mod map;
 mod mask;
 mod near;
 mod picture;
+mod probe;
 mod sound;
 mod window;
 
@@ -18,6 +19,7 @@ pub use library::{open, open_last};
 pub use map::play_from;
 pub use mask::explain;
 pub use picture::{RANGE_DB, TOP_DB};
+pub use probe::follow_radio;
 pub use sound::listen;
 pub use window::{SCALE, other_theme};
 
@@ -28,7 +30,7 @@ use super::{
     message::Message,
     model::Model,
     undo::Scene,
-    work::{Workers, probe, train},
+    work::{Workers, train},
 };
 
 /// Carries out one command.

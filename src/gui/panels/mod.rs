@@ -46,5 +46,6 @@ pub fn show(pane: Pane, ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>
         Pane::Runs => train::show_runs(ui, model, out),
         Pane::Map => map::show(ui, model, out),
         Pane::Probe => probe::show(ui, model, out),
+        Pane::Scores => probe::show_scores(ui, model, out),
     }
 }

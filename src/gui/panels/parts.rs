@@ -11,8 +11,6 @@ use crate::{
     },
 };
 
-/// Width of the column of settings at a panel's left.
-pub const FORM_WIDTH: f32 = 76.0 * theme::UNIT;
 /// Width of the names in that column.
 const NAME_WIDTH: f32 = 24.0 * theme::UNIT;
 

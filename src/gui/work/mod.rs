@@ -17,6 +17,7 @@ pub mod open;
 pub mod past_run;
 pub mod picture;
 pub mod probe;
+pub mod probe_file;
 pub mod remember;
 mod report;
 pub mod still;

@@ -101,8 +101,14 @@ pub fn show(
                     .rect_stroke(place, 2, ring, egui::StrokeKind::Inside);
             }
             if response.on_hover_text(hint).clicked() {
-                let cell = (!is_chosen).then_some(place_of);
-                out.push(Command::Probe(ProbeCommand::ShowCell(cell)));
+                let mut push = |command| out.push(Command::Probe(command));
+                if is_chosen {
+                    push(ProbeCommand::StopRadio);
+                    push(ProbeCommand::ShowCell(None));
+                } else {
+                    push(ProbeCommand::ShowCell(Some(place_of)));
+                    push(ProbeCommand::StartRadio(0));
+                }
             }
         }
     }
@@ -153,9 +159,14 @@ fn explain(
 ) -> String {
     let (truth_name, predicted) = (result.class(truth), result.class(prediction));
     let tracks = if tested == 1 { "track" } else { "tracks" };
-    if truth == prediction {
-        format!("{count} of {tested} {truth_name} {tracks} were recognised")
+    let hear = if count > 0 {
+        "; a click selects and plays them"
     } else {
-        format!("{count} of {tested} {truth_name} {tracks} were taken for {predicted}")
+        ""
+    };
+    if truth == prediction {
+        format!("{count} of {tested} {truth_name} {tracks} recognised{hear}")
+    } else {
+        format!("{count} of {tested} {truth_name} {tracks} taken for {predicted}{hear}")
     }
 }

@@ -17,7 +17,6 @@ use crate::{
 pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let probing = &model.probing;
     let mut form = probing.form;
-    parts::heading(ui, "Settings");
     let hint = "What is predicted, from the labels of the collection";
     parts::row(ui, "Task", hint, |ui| {
         let names = Task::ALL.map(|task| (task, task.to_string()));
@@ -29,6 +28,7 @@ pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         form.task = chosen.unwrap_or(form.task);
         response
     });
+    parts::explain(ui, explain_task(form.task));
     let hint = "Which encoder's embeddings are probed";
     parts::row(ui, "Encoder", hint, |ui| {
         let trained = model.training.checkpoint();
@@ -76,6 +76,7 @@ pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         form.head = chosen.unwrap_or(form.head);
         response
     });
+    parts::explain(ui, explain_head(form.head));
     let hint = "Which tracks are held back for the test; no track is ever on both sides";
     parts::row(ui, "Protocol", hint, |ui| {
         let options = PROTOCOLS.map(|protocol| {
@@ -90,6 +91,7 @@ pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         form.protocol = chosen.unwrap_or(form.protocol);
         response
     });
+    parts::explain(ui, explain_protocol(form.protocol));
     let hint = "Draws the split; the same seed gives the same score";
     parts::row(ui, "Seed", hint, |ui| {
         parts::number(ui, ui.available_width(), DragValue::new(&mut form.seed))

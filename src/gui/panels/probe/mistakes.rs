@@ -1,108 +1,170 @@
-//! The tracks of a cell of the confusion matrix, or all mistakes.
+//! The tracks of a cell of the confusion matrix, or all mistakes; and the radio that plays them one after the other.
 
-use eframe::egui::{self, Align, Align2, FontId, Sense, Ui, Vec2};
+use eframe::egui::{self, Align2, FontId, RichText, Sense, Ui, Vec2};
+use egui_phosphor::regular as icon;
 
-use crate::{
-    gui::{
-        command::Command,
-        model::{Library, ProbeCommand, ProbeResult},
-        panels::parts,
-        theme,
-    },
-    probe::TrackPrediction,
+use crate::gui::{
+    command::Command,
+    model::{Answer, Model, ProbeCommand, ProbeResult, Radio},
+    panels::{parts, row_from_right},
+    theme,
 };
 
-use super::score::percent;
-
-pub fn show(
-    ui: &mut Ui,
-    library: &Library,
-    result: &ProbeResult,
-    cell: Option<(usize, usize)>,
-    out: &mut Vec<Command>,
-) {
+/// Draws the list.
+pub fn show(ui: &mut Ui, model: &Model, result: &ProbeResult, out: &mut Vec<Command>) {
+    let cell = model.probing.cell;
     let listed = result.listed(cell);
-    ui.horizontal(|ui| {
-        let title = match cell {
-            None => format!("Mistakes, the surest first ({})", listed.len()),
-            Some((truth, prediction)) if truth == prediction => {
-                format!("{} recognised ({})", result.class(truth), listed.len())
-            }
-            Some((truth, prediction)) => format!(
-                "{} taken for {} ({})",
-                result.class(truth),
-                result.class(prediction),
-                listed.len()
-            ),
-        };
-        parts::heading(ui, &title);
-        if cell.is_some() {
-            ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
-                if ui.button("All mistakes").clicked() {
-                    out.push(Command::Probe(ProbeCommand::ShowCell(None)));
-                }
-            });
-        }
-    });
+    title(ui, model, result, listed.len(), out);
     if listed.is_empty() {
         parts::explain(ui, "Every tested track was recognised.");
         return;
     }
+    if let (Some(radio), Some(answer)) = (&model.probing.radio, model.probing.on_air()) {
+        on_air(ui, radio, answer, out);
+    }
     ui.spacing_mut().item_spacing.y = 0.0;
+    let on_air = model.probing.radio.as_ref().and_then(Radio::answer);
     egui::ScrollArea::vertical()
         .id_salt("mistakes")
         .auto_shrink(false)
         .show_rows(ui, ROW_HEIGHT, listed.len(), |ui, rows| {
-            for prediction in listed.get(rows).unwrap_or_default() {
-                if row(ui, library, result, prediction) {
-                    let path = prediction.path.clone();
+            for &place in listed.get(rows).unwrap_or_default() {
+                let Some(answer) = result.answers.get(place) else {
+                    continue;
+                };
+                if row(ui, answer, on_air == Some(place)) {
+                    let path = answer.path.clone();
                     out.push(Command::Probe(ProbeCommand::Choose(path)));
                 }
             }
         });
 }
 
+fn title(ui: &mut Ui, model: &Model, result: &ProbeResult, count: usize, out: &mut Vec<Command>) {
+    let mut push = |command| out.push(Command::Probe(command));
+    let cell = model.probing.cell;
+    row_from_right(ui, |ui| {
+        if count > 0 && model.probing.radio.is_none() {
+            let button = egui::Button::new(format!("{} Error radio", icon::RADIO));
+            let hint = "Plays the listed tracks one after the other, the surest first, 12 s each";
+            if ui.add(button).on_hover_text(hint).clicked() {
+                push(ProbeCommand::StartRadio(0));
+            }
+        }
+        if cell.is_some() {
+            let hint = "Lists all mistakes again";
+            if parts::symbol(ui, icon::X, "All mistakes", hint) {
+                push(ProbeCommand::ShowCell(None));
+            }
+        }
+        ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+            let title = match cell {
+                None if result.has_classes() => format!("{count} mistakes"),
+                None => "The farthest off first".to_owned(),
+                Some((truth, prediction)) if truth == prediction => {
+                    format!("{} recognised ({count})", result.class(truth))
+                }
+                Some((truth, prediction)) => format!(
+                    "{} taken for {} ({count})",
+                    result.class(truth),
+                    result.class(prediction),
+                ),
+            };
+            let strong = theme::tokens(ui).text_strong;
+            let title = RichText::new(title).color(strong);
+            ui.add(egui::Label::new(title).truncate());
+        });
+    });
+}
+
+/// What is played now, what was said about it and what is true.
+fn on_air(ui: &mut Ui, radio: &Radio, answer: &Answer, out: &mut Vec<Command>) {
+    let mut push = |command| out.push(Command::Probe(command));
+    let tokens = theme::tokens(ui);
+    let margin = egui::Margin::same(theme::SPACE as i8);
+    egui::Frame::new()
+        .fill(tokens.accent_quiet)
+        .corner_radius(theme::CORNER)
+        .inner_margin(margin)
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
+            row_from_right(ui, |ui| {
+                let hint = "Ends the radio and the sound";
+                if parts::symbol(ui, icon::STOP, "Stop the radio", hint) {
+                    push(ProbeCommand::StopRadio);
+                }
+                for (step, symbol, name, hint) in [
+                    (1, icon::SKIP_FORWARD, "Next mistake", "Plays the next one"),
+                    (
+                        -1,
+                        icon::SKIP_BACK,
+                        "Mistake before",
+                        "Plays the one before",
+                    ),
+                ] {
+                    ui.add_enabled_ui(radio.has(step), |ui| {
+                        if parts::symbol(ui, symbol, name, hint) {
+                            push(ProbeCommand::StepRadio(step));
+                        }
+                    });
+                }
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                    let (at, count) = radio.position();
+                    parts::quiet(ui, format!("{} {at} of {count}", icon::RADIO));
+                });
+            });
+            let title = RichText::new(&answer.title).color(tokens.text_strong);
+            ui.add(egui::Label::new(title).truncate());
+            let said = match answer.cell {
+                Some(_) => format!("said {} ({} sure)", answer.said, answer.weight_text),
+                None => format!("said {}", answer.said),
+            };
+            ui.add(egui::Label::new(RichText::new(said).color(tokens.text)).truncate());
+            let truth = format!("is {}", answer.truth);
+            ui.add(egui::Label::new(RichText::new(truth).color(tokens.text)).truncate());
+        });
+    ui.add_space(theme::SPACE_SMALL);
+}
+
 /// A track with two lines.
 const ROW_HEIGHT: f32 = 11.0 * theme::UNIT;
 
 /// Draws one track; returns whether it was clicked.
-fn row(ui: &mut Ui, library: &Library, result: &ProbeResult, prediction: &TrackPrediction) -> bool {
+fn row(ui: &mut Ui, answer: &Answer, on_air: bool) -> bool {
     let tokens = theme::tokens(ui);
     let size = Vec2::new(ui.available_width(), ROW_HEIGHT);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    let name = parts::track_name(library, &prediction.path);
-    response.widget_info(|| {
-        egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("Play {name}"))
-    });
-    if response.hovered() || response.has_focus() {
-        ui.painter().rect_filled(rect, theme::CORNER, tokens.raised);
+    let name = format!("Play {}", answer.title);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &name));
+    let fill = match on_air {
+        true => Some(tokens.accent_quiet),
+        false => (response.hovered() || response.has_focus()).then_some(tokens.raised),
+    };
+    if let Some(fill) = fill {
+        ui.painter().rect_filled(rect, theme::CORNER, fill);
     }
     let inside = rect.shrink2(Vec2::new(theme::SPACE, theme::UNIT));
     let sure = ui.painter().text(
         inside.right_center(),
         Align2::RIGHT_CENTER,
-        percent(prediction.confidence),
+        &answer.weight_text,
         FontId::proportional(theme::TEXT_BODY),
         tokens.text,
     );
     let mut room = inside;
     room.max.x = sure.left() - theme::SPACE;
-    let painter = ui.painter().with_clip_rect(room);
+    let painter = ui.painter().with_clip_rect(room.intersect(ui.clip_rect()));
     painter.text(
         room.left_top(),
         Align2::LEFT_TOP,
-        &name,
+        &answer.title,
         FontId::proportional(theme::TEXT_BODY),
         tokens.text_strong,
     );
-    let (truth, predicted) = (
-        result.class(prediction.truth),
-        result.class(prediction.prediction),
-    );
-    let text = if prediction.truth == prediction.prediction {
-        truth.to_owned()
-    } else {
-        format!("{truth}, taken for {predicted}")
+    let text = match (answer.right, answer.cell) {
+        (true, Some(_)) => answer.truth.clone(),
+        (false, Some(_)) => format!("{}, taken for {}", answer.truth, answer.said),
+        (_, None) => format!("{}: {}", answer.truth, answer.said),
     };
     painter.text(
         room.left_bottom(),
@@ -111,7 +173,9 @@ fn row(ui: &mut Ui, library: &Library, result: &ProbeResult, prediction: &TrackP
         theme::small_font(),
         tokens.text_weak,
     );
-    response
-        .on_hover_text("The number is the probe's confidence in its prediction; click to play")
-        .clicked()
+    let hint = match answer.cell {
+        Some(_) => "The number is the probe's confidence in what it said; a click plays the track",
+        None => "The number is how far off the probe is; a click plays the track",
+    };
+    response.on_hover_text(hint).clicked()
 }

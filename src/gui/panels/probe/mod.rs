@@ -1,76 +1,131 @@
-//! The Probe panel: settings at the left, the score and the confusion matrix in the middle, tracks at the right.
+//! The Probe layout: at the left what is probed and its score, at the right what the score is made of, in tabs.
 
+mod classes;
 mod confusion;
+mod data;
 mod form;
 mod mistakes;
 mod score;
-mod targets;
+mod table;
+mod tracks;
 
-use eframe::egui::{self, Ui};
+use eframe::egui::{self, Align, Layout, RichText, Ui};
 use egui_phosphor::regular as icon;
 
-use crate::gui::{command::Command, model::Model, theme};
+use crate::gui::{
+    command::Command,
+    model::{Model, ProbeCommand, ProbeFile, ProbeResult, ProbeTab},
+    theme,
+};
 
 use super::parts;
 
-/// Width of the list of tracks.
+/// Width of the list of tracks beside the confusion matrix.
 const LIST_WIDTH: f32 = 76.0 * theme::UNIT;
 
-/// Draws the panel.
+/// Draws settings, the button that starts, and the score.
 pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
-    // Both columns push at their own end.
-    let mut pushed = Vec::new();
     parts::padded(ui, |ui| {
-        parts::beside(
-            ui,
-            parts::FORM_WIDTH,
-            |ui| {
-                egui::ScrollArea::vertical()
-                    .id_salt("probe form")
-                    .show(ui, |ui| {
-                        form::form(ui, model, out);
-                        ui.add_space(theme::SPACE);
-                        form::actions(ui, model, out);
-                        if let Some(result) = &model.probing.result {
-                            ui.add_space(theme::SPACE);
-                            score::notes(ui, result);
-                        }
-                    });
-            },
-            |ui| match &model.probing.result {
-                None => nothing(ui, model),
-                Some(result) if result.report.confusion.is_empty() => {
+        egui::ScrollArea::vertical()
+            .id_salt("probe form")
+            .show(ui, |ui| {
+                form::form(ui, model, out);
+                ui.add_space(theme::SPACE);
+                form::actions(ui, model, out);
+                if let Some(result) = &model.probing.result {
+                    ui.add_space(theme::SPACE_LARGE);
                     score::score(ui, result);
                     ui.add_space(theme::SPACE_LARGE);
-                    egui::ScrollArea::vertical()
-                        .id_salt("targets")
-                        .show(ui, |ui| targets::show(ui, result));
+                    score::notes(ui, result);
                 }
-                Some(result) => {
-                    let middle = ui.available_width() - LIST_WIDTH - 2.0 * theme::SPACE_LARGE;
-                    let cell = model.probing.cell;
-                    let mut listed = Vec::new();
-                    parts::beside(
-                        ui,
-                        middle.max(60.0 * theme::UNIT),
-                        |ui| {
-                            score::score(ui, result);
-                            ui.add_space(theme::SPACE_LARGE);
-                            let room = ui.available_size();
-                            egui::ScrollArea::both()
-                                .id_salt("confusion")
-                                .show(ui, |ui| {
-                                    confusion::show(ui, room, result, cell, &mut pushed);
-                                });
-                        },
-                        |ui| mistakes::show(ui, &model.library, result, cell, &mut listed),
-                    );
-                    pushed.append(&mut listed);
-                }
-            },
-        );
+            });
     });
+}
+
+/// Draws the tabs and what the chosen one shows.
+pub fn show_scores(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    parts::padded(ui, |ui| {
+        tabs(ui, model, out);
+        ui.add_space(theme::SPACE_SMALL);
+        tab(ui, model, out);
+    });
+}
+
+fn tabs(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let probing = &model.probing;
+    let mut push = |command| out.push(Command::Probe(command));
+    super::row_from_right(ui, |ui| {
+        let has = probing.table(probing.tab).is_some();
+        ui.add_enabled_ui(has, |ui| {
+            let hint = "Saves the numbers that the tab shows as CSV";
+            if parts::symbol(ui, icon::TABLE, "Save as CSV", hint) {
+                push(ProbeCommand::Save(ProbeFile::Csv));
+            }
+            let hint = "Saves what the tab shows as a picture (PNG)";
+            if parts::symbol(ui, icon::IMAGE, "Save as PNG", hint) {
+                push(ProbeCommand::Save(ProbeFile::Png));
+            }
+        });
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            let options = ProbeTab::ALL.map(|tab| (tab, tab.name(), tab.help()));
+            let width = (ui.available_width() - theme::SPACE)
+                .min(options.len() as f32 * 26.0 * theme::UNIT);
+            let (_, chosen) = parts::choice(ui, width, &options, probing.tab);
+            if let Some(tab) = chosen {
+                push(ProbeCommand::ShowTab(tab));
+            }
+        });
+    });
+}
+
+fn tab(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let probing = &model.probing;
+    let Some(result) = &probing.result else {
+        return nothing(ui, model);
+    };
+    match probing.tab {
+        ProbeTab::Mistakes => mistakes(ui, model, result, out),
+        ProbeTab::Tracks => tracks::show(ui, model, result, out),
+        ProbeTab::Classes => classes::show(ui, result),
+        ProbeTab::Data => data::show(ui, result, out),
+    }
+}
+
+fn mistakes(ui: &mut Ui, model: &Model, result: &ProbeResult, out: &mut Vec<Command>) {
+    if !result.has_classes() {
+        return mistakes::show(ui, model, result, out);
+    }
+    let middle = ui.available_width() - LIST_WIDTH - 2.0 * theme::SPACE_LARGE;
+    let mut pushed = Vec::new();
+    parts::beside(
+        ui,
+        middle.max(60.0 * theme::UNIT),
+        |ui| {
+            let room = ui.available_size();
+            egui::ScrollArea::both()
+                .id_salt("confusion")
+                .show(ui, |ui| {
+                    confusion::show(ui, room, result, model.probing.cell, &mut pushed);
+                });
+        },
+        |ui| mistakes::show(ui, model, result, out),
+    );
     out.append(&mut pushed);
+}
+
+/// Draws what a tab shows on a page of its own.
+pub fn sheet(ui: &mut Ui, model: &Model) {
+    let tokens = theme::tokens(ui);
+    egui::Frame::new()
+        .fill(tokens.surface)
+        .inner_margin(2.0 * theme::SPACE_LARGE)
+        .show(ui, |ui| {
+            ui.set_min_size(ui.available_size());
+            let title = model.probing.title();
+            ui.label(RichText::new(title).color(tokens.text_strong));
+            ui.add_space(theme::SPACE);
+            tab(ui, model, &mut Vec::new());
+        });
 }
 
 fn nothing(ui: &mut Ui, model: &Model) {

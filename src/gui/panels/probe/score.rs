@@ -21,7 +21,7 @@ pub fn notes(ui: &mut Ui, result: &ProbeResult) {
         ),
     );
     for note in &report.notes {
-        parts::explain(ui, note);
+        parts::explain(ui, sentence(note));
     }
     if !report.chosen.is_empty() {
         let chosen = say_chosen(&report.chosen);
@@ -48,6 +48,21 @@ fn say_chosen(chosen: &[String]) -> String {
     }
 }
 
+/// A text with a capital at its beginning.
+pub fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(chars).collect()
+}
+
+/// A protocol as people say it.
+fn say_protocol(protocol: &str) -> String {
+    match protocol.strip_prefix("folds:") {
+        Some(folds) => format!("{folds} folds"),
+        None => protocol.to_owned(),
+    }
+}
+
 /// A share in percent with one digit.
 pub fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
@@ -64,49 +79,52 @@ pub fn say(result: &ProbeResult, score: f64) -> String {
 pub fn score(ui: &mut Ui, result: &ProbeResult) {
     let report = &result.report;
     let tokens = theme::tokens(ui);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 2.0 * theme::SPACE_LARGE;
-        let big = RichText::new(say(result, report.score))
-            .size(theme::TEXT_HUGE)
-            .color(tokens.text_strong);
-        let hint = match report.metric.as_str() {
-            "accuracy" => "Share of the tested tracks whose label was predicted rightly",
-            "weighted key score" => {
-                "1 for the right key, 0.5 for the fifth above, 0.3 for the relative, 0.2 for the parallel key"
-            }
-            "ROC-AUC" => {
-                "How surely a track with a tag ranks above one without it: 0.5 is chance, 1 is always; mean over tags"
-            }
-            _ => "Share of the spread that is explained: 1 is all, 0 is always saying the mean; mean over dimensions",
+    let big = RichText::new(say(result, report.score))
+        .size(theme::TEXT_HUGE)
+        .color(tokens.text_strong);
+    let hint = match report.metric.as_str() {
+        "accuracy" => "Share of the tested tracks whose label was predicted rightly",
+        "weighted key score" => {
+            "1 for the right key, 0.5 for the fifth above, 0.3 for the relative, 0.2 for the parallel key"
+        }
+        "ROC-AUC" => {
+            "How surely a track with a tag ranks above one without it: 0.5 is chance, 1 is always; mean over tags"
+        }
+        _ => {
+            "Share of the spread that is explained: 1 is all, 0 is always saying the mean; mean over dimensions"
+        }
+    };
+    ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
+    ui.label(big).on_hover_text(hint);
+    let [low, high] = report.interval;
+    let (low, high) = (say(result, low), say(result, high));
+    parts::heading(
+        ui,
+        &format!(
+            "{}, {} head, {}",
+            sentence(&report.metric),
+            report.head,
+            say_protocol(&report.protocol)
+        ),
+    );
+    parts::quiet(ui, format!("95 % interval {low} to {high}")).on_hover_text(
+        "With other test tracks of the same kind the score would lie in here 95 times of 100",
+    );
+    let baseline = say(result, report.baseline);
+    parts::quiet(ui, format!("best constant answer {baseline}")).on_hover_text(
+        "What always saying the same would score: anything worth hearing lies above",
+    );
+    if let Some(deviation) = report.deviation {
+        let deviation = match report.metric.as_str() {
+            "accuracy" => format!("{:.1} points", 100.0 * deviation),
+            _ => format!("{deviation:.3}"),
         };
-        ui.label(big).on_hover_text(hint);
-        ui.vertical(|ui| {
-            ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
-            let [low, high] = report.interval;
-            let spread = match report.deviation {
-                Some(deviation) => format!(
-                    " · standard deviation over {} folds: {}",
-                    report.folds.len(),
-                    match report.metric.as_str() {
-                        "accuracy" => format!("{:.1} points", 100.0 * deviation),
-                        _ => format!("{deviation:.3}"),
-                    }
-                ),
-                None => String::new(),
-            };
-            ui.label(format!(
-                "{}; 95 % interval {} to {}",
-                report.metric,
-                say(result, low),
-                say(result, high)
-            ));
-            let weak = theme::small(format!(
-                "Best constant answer: {}{spread}",
-                say(result, report.baseline)
-            ));
-            ui.label(weak.color(tokens.text_weak));
-        });
-    });
+        let folds = report.folds.len();
+        parts::quiet(
+            ui,
+            format!("standard deviation over {folds} folds {deviation}"),
+        );
+    }
 }
 
 #[cfg(test)]

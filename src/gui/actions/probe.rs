@@ -1,0 +1,101 @@
+use crate::gui::{
+    command::Command,
+    model::{Model, ProbeCommand, ProbeFile},
+};
+
+use super::{Action, Group};
+
+const GROUP: Group = Group::Probe;
+
+/// A command about what the shown tab holds.
+fn of_tab(model: &Model, command: ProbeCommand) -> Option<Command> {
+    let probing = &model.probing;
+    let table = probing.table(probing.tab);
+    table.map(|_| Command::Probe(command))
+}
+
+/// A command to the radio while it plays.
+fn of_radio(model: &Model, command: ProbeCommand) -> Option<Command> {
+    let radio = model.probing.radio.as_ref();
+    radio.map(|_| Command::Probe(command))
+}
+
+pub(super) const ACTIONS: &[Action] = &[
+    Action {
+        id: "probe-run",
+        group: GROUP,
+        name: "Run probe",
+        help: "Train the chosen head on some tracks and score it on others",
+        keys: &[],
+        command: |model| {
+            let ready = model.library.track_count() > 0 && model.probing.running.is_none();
+            ready.then_some(Command::Probe(ProbeCommand::Run))
+        },
+    },
+    Action {
+        id: "probe-cancel",
+        group: GROUP,
+        name: "Cancel probe",
+        help: "Stop the probe that runs; what was computed before stays",
+        keys: &[],
+        command: |model| {
+            let running = model.probing.running.as_ref();
+            running.map(|_| Command::Probe(ProbeCommand::Cancel))
+        },
+    },
+    Action {
+        id: "probe-copy",
+        group: GROUP,
+        name: "Copy probe as command",
+        help: "Put the command of the probe on the clipboard",
+        keys: &[],
+        command: |_| Some(Command::Probe(ProbeCommand::Copy)),
+    },
+    Action {
+        id: "probe-radio",
+        group: GROUP,
+        name: "Error radio",
+        help: "Play the mistakes of the probe one after the other, the surest first; again ends it",
+        keys: &[],
+        command: |model| {
+            let probing = &model.probing;
+            if probing.radio.is_some() {
+                return Some(Command::Probe(ProbeCommand::StopRadio));
+            }
+            let listed = probing.result.as_ref()?.listed(probing.cell);
+            (!listed.is_empty()).then_some(Command::Probe(ProbeCommand::StartRadio(0)))
+        },
+    },
+    Action {
+        id: "probe-radio-next",
+        group: GROUP,
+        name: "Next mistake on the radio",
+        help: "Play the next track of the error radio",
+        keys: &[],
+        command: |model| of_radio(model, ProbeCommand::StepRadio(1)),
+    },
+    Action {
+        id: "probe-radio-back",
+        group: GROUP,
+        name: "Mistake before on the radio",
+        help: "Play the track before of the error radio",
+        keys: &[],
+        command: |model| of_radio(model, ProbeCommand::StepRadio(-1)),
+    },
+    Action {
+        id: "probe-save-csv",
+        group: GROUP,
+        name: "Save probe results as CSV",
+        help: "Write the numbers that the tab of the Probe layout shows",
+        keys: &[],
+        command: |model| of_tab(model, ProbeCommand::Save(ProbeFile::Csv)),
+    },
+    Action {
+        id: "probe-save-png",
+        group: GROUP,
+        name: "Save probe results as PNG",
+        help: "Save what the tab of the Probe layout shows as a picture",
+        keys: &[],
+        command: |model| of_tab(model, ProbeCommand::Save(ProbeFile::Png)),
+    },
+];

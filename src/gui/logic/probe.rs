@@ -1,0 +1,201 @@
+//! The Probe layout: what is probed, what is shown of it, and the error radio.
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::gui::{
+    model::{
+        AskedFor, Model, PictureState, ProbeCommand, ProbeFile, ProbeMessage, Probing, RADIO_SECS,
+        Radio, Running,
+    },
+    work::{Workers, embed::EmbedRequest, probe_file},
+};
+
+use super::{map::play_from, no_thread};
+
+pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeCommand) {
+    match command {
+        ProbeCommand::Edit(form) => model.probing.form = form,
+        ProbeCommand::Run => run(model, workers),
+        ProbeCommand::Cancel => {
+            // Dropping the job tells it to stop; what it still sends is not listened to.
+            workers.probe.stop();
+            model.probing.running = None;
+        }
+        ProbeCommand::ShowTab(tab) => model.probing.tab = tab,
+        ProbeCommand::ShowCell(cell) => show_cell(model, cell),
+        ProbeCommand::Sort(sort) => model.probing.sort(sort),
+        ProbeCommand::Copy => {
+            let source = &model.embeddings.source;
+            let line = model.probing.command(&model.library.sources, source);
+            workers.outbox.copy_text(line);
+            model.notices.note("The command is on the clipboard");
+        }
+        ProbeCommand::Choose(path) => play_from(model, workers, path, 0.0),
+        ProbeCommand::StartRadio(at) => start_radio(model, workers, at),
+        ProbeCommand::StepRadio(step) => step_radio(model, workers, step),
+        ProbeCommand::StopRadio => {
+            if model.probing.radio.take().is_some() {
+                super::sound::pause(workers);
+            }
+        }
+        ProbeCommand::Save(kind) => save(model, workers, kind, None),
+        ProbeCommand::SaveTo(kind, path) => save(model, workers, kind, Some(path)),
+    }
+}
+
+/// Clears what belongs to a collection that is not open any more.
+pub(super) fn forget(model: &mut Model, workers: &mut Workers) {
+    workers.probe.stop();
+    let probing = &mut model.probing;
+    *probing = Probing {
+        form: probing.form,
+        tab: probing.tab,
+        sort: probing.sort,
+        ..Probing::default()
+    };
+}
+
+/// Takes in a message of the background work.
+pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMessage) {
+    let probing = &mut model.probing;
+    match message {
+        ProbeMessage::Progress(job, progress) => {
+            if let Some(running) = probing.running.as_mut().filter(|running| running.id == job) {
+                running.report(progress);
+            }
+        }
+        ProbeMessage::Finished(job, result) => {
+            if probing.is_running(job) {
+                probing.show(*result);
+                workers.probe.stop();
+            }
+        }
+        ProbeMessage::NeedsPatch(job) => {
+            if probing.is_running(job) {
+                probing.running = None;
+                workers.probe.stop();
+                model.embeddings.asks_patch = Some(AskedFor::Probe);
+            }
+        }
+        ProbeMessage::Failed(job, error) => {
+            if probing.is_running(job) {
+                probing.running = None;
+                probing.error = Some(error);
+                workers.probe.stop();
+            }
+        }
+    }
+}
+
+fn run(model: &mut Model, workers: &mut Workers) {
+    let probing = &mut model.probing;
+    let Some(collection) = &model.library.collection else {
+        probing.error = Some("There is no collection to probe; open a labelled folder".to_owned());
+        return;
+    };
+    probing.error = None;
+    model.embeddings.asks_patch = None;
+    let request = EmbedRequest {
+        collection: Arc::clone(collection),
+        source: model.embeddings.source.clone(),
+        cached: model.embeddings.table.clone(),
+        mels: workers.cache.clone(),
+    };
+    let outbox = workers.outbox.clone();
+    match workers.probe.start(request, probing.form, outbox) {
+        Ok(job) => probing.running = Some(Running::new(job, "starting")),
+        Err(error) => probing.error = Some(no_thread(&error)),
+    }
+}
+
+/// Lists the tracks of a cell, and marks them in the library, where they can be labelled together.
+fn show_cell(model: &mut Model, cell: Option<(usize, usize)>) {
+    let probing = &mut model.probing;
+    probing.cell = cell;
+    probing.radio = None;
+    let Some(result) = probing.result.as_ref().filter(|_| cell.is_some()) else {
+        return;
+    };
+    let paths: std::collections::HashSet<&std::path::Path> = result
+        .listed(cell)
+        .into_iter()
+        .filter_map(|place| Some(result.answers.get(place)?.path.as_path()))
+        .collect();
+    let tracks = model.library.collection.iter().flat_map(|all| &all.tracks);
+    model.library.marked = tracks
+        .enumerate()
+        .filter(|(_, track)| paths.contains(track.path.as_path()))
+        .map(|(index, _)| index)
+        .collect();
+}
+
+fn start_radio(model: &mut Model, workers: &mut Workers, at: usize) {
+    let probing = &mut model.probing;
+    let Some(result) = &probing.result else {
+        return;
+    };
+    probing.radio = Radio::new(result.listed(probing.cell), at);
+    tune_in(model, workers);
+}
+
+fn step_radio(model: &mut Model, workers: &mut Workers, step: isize) {
+    if let Some(radio) = &mut model.probing.radio
+        && radio.step(step)
+    {
+        tune_in(model, workers);
+    }
+}
+
+/// Plays the track that is on.
+fn tune_in(model: &mut Model, workers: &mut Workers) {
+    let Some(path) = model.probing.on_air().map(|answer| answer.path.clone()) else {
+        return;
+    };
+    // What a cell marked stays marked while its tracks are heard.
+    let marked = std::mem::take(&mut model.library.marked);
+    play_from(model, workers, path, 0.0);
+    model.library.marked = marked;
+    if let Some(player) = &workers.player {
+        player.play_once(0.0, RADIO_SECS);
+    }
+}
+
+/// Goes on to the next track of the radio when one was played to its end. To be called once a frame.
+pub fn follow_radio(model: &mut Model, workers: &mut Workers) {
+    let Some(on_air) = model.probing.on_air().map(|answer| answer.path.clone()) else {
+        return;
+    };
+    let shown = model.library.selected_track();
+    if shown.is_none_or(|track| track.path != on_air) {
+        // The user went elsewhere.
+        model.probing.radio = None;
+        return;
+    }
+    let transport = &model.transport;
+    let end_secs = match transport.duration_secs {
+        secs if secs > 0.0 => secs.min(RADIO_SECS),
+        _ => RADIO_SECS,
+    };
+    let broken = matches!(model.spectrogram.state, PictureState::Failed(_));
+    let (playing, position_secs) = (transport.playing, transport.position_secs);
+    let Some(radio) = &mut model.probing.radio else {
+        return;
+    };
+    if broken || radio.listen(playing, position_secs, end_secs) {
+        if radio.step(1) {
+            tune_in(model, workers);
+        } else {
+            model.probing.radio = None;
+        }
+    }
+}
+
+/// Saves what the tab shows, at a path or where the user says.
+fn save(model: &mut Model, workers: &Workers, kind: ProbeFile, path: Option<PathBuf>) {
+    let Some(sheet) = probe_file::Sheet::of(model, kind) else {
+        return;
+    };
+    if let Err(error) = probe_file::save(sheet, path, &workers.outbox) {
+        model.notices.error(no_thread(&error));
+    }
+}

@@ -1,0 +1,339 @@
+//! What the Probe layout shows.
+
+mod answers;
+mod export;
+mod radio;
+
+pub use answers::{Answer, AnswerColumn, AnswerSort, Broken, Found, ProbeResult};
+pub use export::Sheet;
+pub use radio::{RADIO_SECS, Radio};
+
+use std::path::PathBuf;
+
+use crate::{
+    gui::command_line::CommandLine,
+    jobs::Progress,
+    probe::{Head, ProbeSettings, Protocol, Task},
+};
+
+use super::{EncoderSource, JobId, Running};
+
+/// The state of the Probe layout.
+#[derive(Debug, Clone, Default)]
+pub struct Probing {
+    pub form: ProbeSettings,
+    pub running: Option<Running>,
+    pub result: Option<ProbeResult>,
+    /// Why the last probe gave no score.
+    pub error: Option<String>,
+    /// The cell of the confusion matrix whose tracks are listed: truth and prediction.
+    pub cell: Option<(usize, usize)>,
+    pub tab: ProbeTab,
+    /// How the list of all tested tracks is sorted, ...
+    pub sort: AnswerSort,
+    /// ... and the places of the answers in that order.
+    pub order: Vec<usize>,
+    /// The listed tracks are being played one after the other.
+    pub radio: Option<Radio>,
+}
+
+/// What the right side of the Probe layout shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ProbeTab {
+    /// The confusion matrix and the mistakes, to be heard.
+    #[default]
+    Mistakes,
+    /// Every tested track.
+    Tracks,
+    /// Precision and recall of each class, the score of each tag or dimension.
+    Classes,
+    /// What there was to learn and test with.
+    Data,
+}
+
+impl ProbeTab {
+    /// All of them, in the order of their buttons.
+    pub const ALL: [Self; 4] = [Self::Mistakes, Self::Tracks, Self::Classes, Self::Data];
+
+    /// What stands on its button.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mistakes => "Mistakes",
+            Self::Tracks => "Tracks",
+            Self::Classes => "Classes",
+            Self::Data => "Data",
+        }
+    }
+
+    /// What it shows, in one sentence.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Mistakes => "Which labels are taken for which, and every mistake to be heard",
+            Self::Tracks => "What was said about every tested track, and how surely",
+            Self::Classes => "How well each class, tag or dimension is told apart",
+            Self::Data => {
+                "How many tracks of each part were found, and which files were missing or broken"
+            }
+        }
+    }
+}
+
+/// A kind of file that a tab is kept as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeFile {
+    /// What it looks like.
+    Png,
+    /// Its numbers.
+    Csv,
+}
+
+/// What a user can do in the Probe panel.
+#[derive(Debug, Clone)]
+pub enum ProbeCommand {
+    Edit(ProbeSettings),
+    Run,
+    Cancel,
+    /// Lists the tracks of a cell of the confusion matrix, or all mistakes.
+    ShowCell(Option<(usize, usize)>),
+    /// Shows a track and plays it.
+    Choose(PathBuf),
+    ShowTab(ProbeTab),
+    /// Sorts the list of all tested tracks.
+    Sort(AnswerSort),
+    /// Plays the listed tracks one after the other, from one of them on.
+    StartRadio(usize),
+    /// Goes so many tracks further on.
+    StepRadio(isize),
+    /// Ends it; with the sound.
+    StopRadio,
+    /// Asks where to, and saves what the tab shows.
+    Save(ProbeFile),
+    /// Saves what the tab shows there.
+    SaveTo(ProbeFile, PathBuf),
+    /// Puts the command of the probe on the clipboard.
+    Copy,
+}
+
+/// What the background work of the Probe panel sends.
+pub enum ProbeMessage {
+    Progress(JobId, Progress),
+    Finished(JobId, Box<ProbeResult>),
+    /// The checkpoint doesn't say how its patches are cut.
+    NeedsPatch(JobId),
+    Failed(JobId, String),
+}
+
+/// The protocols that are offered.
+pub const PROTOCOLS: [Protocol; 3] = [Protocol::Quick, Protocol::Clean, Protocol::Folds(5)];
+
+/// What a task predicts, in one sentence.
+pub fn explain_task(task: Task) -> &'static str {
+    match task {
+        Task::Genre => "The label of a track: its genre, style or sub-folder",
+        Task::Key => "One of 24 keys; near misses count in part, as in MIREX",
+        Task::Tags => "Every tag that some tracks have: yes or no",
+        Task::Emotion => "Arousal and valence as numbers",
+    }
+}
+
+/// What a head does, in one sentence.
+pub fn explain_head(head: Head) -> &'static str {
+    match head {
+        Head::Linear => {
+            "Logistic regression (ridge regression for numbers): can straight cuts tell them apart?"
+        }
+        Head::Ridge => "Ridge regression in closed form: the fastest answer, for every task",
+        Head::Mlp => "A hidden layer of 512 with dropout, by Adam: what published probes use",
+        Head::Knn => {
+            "Vote of the most similar training windows: asks whether neighbours share a label"
+        }
+    }
+}
+
+/// What a protocol does, in one sentence.
+pub fn explain_protocol(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Quick => {
+            "One split by track, about 60 % to learn, 20 % to choose settings, 20 % to test"
+        }
+        Protocol::Clean => {
+            "The published split where the collection has one (GTZAN: fault-filtered), else as one split"
+        }
+        Protocol::Folds(_) => {
+            "Every track is tested once, by a probe that never saw it; slower and steadier"
+        }
+    }
+}
+
+impl Probing {
+    /// Shows a new result.
+    pub fn show(&mut self, result: ProbeResult) {
+        self.running = None;
+        self.cell = None;
+        self.radio = None;
+        self.order = result.sorted(self.sort);
+        self.result = Some(result);
+    }
+
+    /// Sorts the list of all tested tracks.
+    pub fn sort(&mut self, sort: AnswerSort) {
+        self.sort = sort;
+        if let Some(result) = &self.result {
+            self.order = result.sorted(sort);
+        }
+    }
+
+    /// What was probed, in one line.
+    pub fn title(&self) -> String {
+        let Some(result) = &self.result else {
+            return String::new();
+        };
+        let report = &result.report;
+        format!(
+            "{}: {} of a {} head, {}, {}",
+            self.tab.name(),
+            report.metric,
+            report.head,
+            report.protocol,
+            report.encoder
+        )
+    }
+
+    /// The answer that the radio plays.
+    pub fn on_air(&self) -> Option<&Answer> {
+        let place = self.radio.as_ref()?.answer()?;
+        self.result.as_ref()?.answers.get(place)
+    }
+
+    /// Whether a message belongs to the job that runs.
+    pub fn is_running(&self, job: JobId) -> bool {
+        self.running
+            .as_ref()
+            .is_some_and(|running| running.id == job)
+    }
+
+    /// The probe as a person would run it on the command line.
+    pub fn command(&self, sources: &[PathBuf], source: &EncoderSource) -> String {
+        let line = CommandLine::verb("probe")
+            .argument("--data")
+            .arguments(sources)
+            .option("task", self.form.task.to_string())
+            .option("head", self.form.head.to_string())
+            .option("protocol", self.form.protocol.to_string())
+            .option("seed", self.form.seed.to_string());
+        source.options(line).to_line()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        collection::{Collection, CollectionKind},
+        embedding::{EmbeddingTable, Level},
+        gui::model::{EncoderSource, KeyedTable, TableKey},
+        probe::{ProbeReport, SplitSizes, TrackPrediction},
+    };
+
+    fn result() -> ProbeResult {
+        let collection = Collection {
+            name: String::new(),
+            kind: CollectionKind::Files,
+            tracks: Vec::new(),
+            split: None,
+            notes: Vec::new(),
+        };
+        let table = KeyedTable {
+            key: TableKey::new(&collection, &EncoderSource::default()),
+            table: EmbeddingTable::empty(1, String::new(), Level::Window),
+            skipped: vec![("gone".into(), "it is gone".to_owned())],
+            windows_per_second: 0.0,
+            seconds: 0.0,
+        };
+        ProbeResult::new(Arc::new(report()), &collection, &table)
+    }
+
+    fn report() -> ProbeReport {
+        let prediction = |name: &str, truth, prediction, confidence| TrackPrediction {
+            path: name.into(),
+            truth,
+            prediction,
+            confidence,
+        };
+        ProbeReport {
+            task: "genre".to_owned(),
+            head: "linear".to_owned(),
+            protocol: "quick".to_owned(),
+            encoder: "test".to_owned(),
+            classes: vec!["dub".to_owned(), "folk".to_owned()],
+            metric: "accuracy".to_owned(),
+            score: 0.5,
+            metrics: [("accuracy".to_owned(), 0.5)].into(),
+            interval: [0.15, 0.85],
+            intervals: [("accuracy".to_owned(), [0.15, 0.85])].into(),
+            baseline: 0.5,
+            targets: Vec::new(),
+            outputs: Vec::new(),
+            folds: Vec::new(),
+            deviation: None,
+            confusion: vec![vec![1, 1], vec![1, 1]],
+            split: SplitSizes::default(),
+            chosen: Vec::new(),
+            predictions: vec![
+                prediction("a", 0, 0, 0.9),
+                prediction("b", 0, 1, 0.6),
+                prediction("c", 1, 0, 0.8),
+                prediction("d", 1, 1, 0.7),
+            ],
+            notes: Vec::new(),
+            seconds: 0.1,
+        }
+    }
+
+    #[test]
+    fn the_most_confident_mistake_comes_first_and_a_cell_lists_its_tracks() {
+        let result = result();
+        let names = |places: Vec<usize>| -> Vec<String> {
+            let titles = places
+                .iter()
+                .map(|&place| result.answers[place].title.clone());
+            titles.collect()
+        };
+        assert_eq!(names(result.listed(None)), ["c", "b"]);
+        assert_eq!(names(result.listed(Some((1, 1)))), ["d"]);
+        assert_eq!(result.tested, [2, 2]);
+        let sort = |by, back| names(result.sorted(AnswerSort { by, back }));
+        assert_eq!(sort(AnswerColumn::Weight, false), ["a", "c", "d", "b"]);
+        assert_eq!(sort(AnswerColumn::Weight, true), ["b", "d", "c", "a"]);
+        assert_eq!(sort(AnswerColumn::Right, false), ["b", "c", "a", "d"]);
+    }
+
+    #[test]
+    fn every_tab_with_numbers_is_a_table_that_names_its_columns() {
+        let mut probing = Probing::default();
+        assert_eq!(probing.table(ProbeTab::Tracks), None);
+        probing.show(result());
+        let line = |tab, row: usize| probing.table(tab).unwrap()[row].join(",");
+        assert_eq!(line(ProbeTab::Mistakes, 0), "true \\ predicted,dub,folk");
+        assert_eq!(line(ProbeTab::Mistakes, 1), "dub,1,1");
+        assert_eq!(line(ProbeTab::Tracks, 1), "a,a,dub,dub,0.9,true");
+        assert_eq!(line(ProbeTab::Data, 1), "gone,it is gone");
+    }
+
+    #[test]
+    fn the_command_quotes_and_names_the_encoder() {
+        let probing = Probing::default();
+        let source = EncoderSource {
+            checkpoint: crate::encoder::CheckpointRef::File("/runs/my run".into()),
+            patch: Some(crate::encoder::EncoderKind::Vertical),
+            ..EncoderSource::default()
+        };
+        assert_eq!(
+            probing.command(&["/music/a b".into()], &source),
+            "mynascope probe --data '/music/a b' --task genre --head linear --protocol quick --seed 0 \
+             --checkpoint '/runs/my run' --patch vertical"
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! Keeping what a tab of the Probe layout shows: as a picture, or its numbers as a table.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    gui::{
+        canvas::{Canvas, save_png},
+        message::{Message, Outbox},
+        model::{self, Model, ProbeFile},
+        offscreen::PictureError,
+        panels::probe,
+        theme,
+        work::choose::dialog,
+    },
+    jobs,
+    storage::{self, Folders},
+};
+
+/// Pixels of a picture.
+const SIZE: [u32; 2] = [1800, 1200];
+/// Pixels a point.
+const SCALE: f32 = 1.5;
+/// Frames until fonts and scale have taken effect.
+const CALM_FRAMES: usize = 3;
+
+/// What is saved.
+pub struct Sheet {
+    name: String,
+    content: Content,
+}
+
+enum Content {
+    /// Only what the tab is drawn from.
+    Picture(Box<Model>),
+    Table(model::Sheet),
+}
+
+impl Sheet {
+    /// What the tab shows now; `None` while that is nothing.
+    pub fn of(model: &Model, kind: ProbeFile) -> Option<Self> {
+        let probing = &model.probing;
+        let table = probing.table(probing.tab)?;
+        let (content, ending) = match kind {
+            ProbeFile::Csv => (Content::Table(table), "csv"),
+            ProbeFile::Png => {
+                let shown = Model {
+                    settings: model.settings.clone(),
+                    layout: model.layout,
+                    probing: probing.clone(),
+                    ..Model::default()
+                };
+                (Content::Picture(Box::new(shown)), "png")
+            }
+        };
+        let tab = probing.tab.name().to_lowercase();
+        Some(Self {
+            name: format!("probe - {tab}.{ending}"),
+            content,
+        })
+    }
+
+    fn save(&self, path: &Path) -> Result<(), String> {
+        match &self.content {
+            Content::Picture(model) => {
+                let image = draw(model).map_err(|error| error.to_string())?;
+                save_png(&image, path).map_err(|error| error.to_string())
+            }
+            Content::Table(rows) => {
+                let mut writer = csv::Writer::from_writer(Vec::new());
+                let written = rows.iter().try_for_each(|row| writer.write_record(row));
+                written.map_err(|error| error.to_string())?;
+                let bytes = writer.into_inner().map_err(|error| error.to_string())?;
+                storage::write_atomic(path, |file| file.write_all(&bytes))
+                    .map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
+fn draw(model: &Model) -> Result<image::RgbaImage, PictureError> {
+    let mut canvas = Canvas::new(SIZE)?;
+    theme::install(canvas.ctx(), model.settings.theme);
+    canvas.ctx().set_zoom_factor(SCALE);
+    let mut draw = |ui: &mut eframe::egui::Ui| probe::sheet(ui, model);
+    for _ in 0..CALM_FRAMES {
+        canvas.frame(&mut draw);
+    }
+    let output = canvas.frame(&mut draw);
+    canvas.image(output)
+}
+
+/// Saves on a thread of its own, at a path or where the user says; the outcome comes as a message.
+pub fn save(sheet: Sheet, path: Option<PathBuf>, outbox: &Outbox) -> std::io::Result<()> {
+    let (done, failed) = (outbox.clone(), outbox.clone());
+    let job = jobs::spawn(
+        "save-probe",
+        move |_| {
+            let path = match path {
+                Some(path) => path,
+                None => match ask(&sheet.name) {
+                    Ok(Some(path)) => path,
+                    Ok(None) => return,
+                    Err(why) => return done.send(Message::Saved(Err(why))),
+                },
+            };
+            if let Some(folder) = path.parent() {
+                // A folder that cannot be made is told by the writing.
+                let _ = std::fs::create_dir_all(folder);
+            }
+            done.send(Message::Saved(sheet.save(&path).map(|()| path)));
+        },
+        move |fault| {
+            failed.send(Message::Saved(Err(format!(
+                "The file could not be saved ({fault}); try again"
+            ))));
+        },
+    )?;
+    // Nothing can be asked to stop here: the dialog is closed by who opened it.
+    drop(job);
+    Ok(())
+}
+
+/// Where to; without a dialog it goes where the program's other files are.
+fn ask(name: &str) -> Result<Option<PathBuf>, String> {
+    let chosen = dialog(|| {
+        rfd::FileDialog::new()
+            .set_title("Save what the tab shows")
+            .set_file_name(name)
+            .save_file()
+    });
+    match chosen {
+        Ok(path) => Ok(path),
+        Err(_) => match Folders::of_user() {
+            Ok(folders) => Ok(Some(folders.data.join("probes").join(name))),
+            Err(error) => Err(error.to_string()),
+        },
+    }
+}
