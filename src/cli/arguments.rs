@@ -87,6 +87,8 @@ pub enum Verb {
     Train(Box<Train>),
     /// Train a probe on frozen embeddings and say how good it is.
     Probe(Probe),
+    /// Let a kept probe say what tracks are.
+    Predict(Predict),
     /// Lay embeddings out in two dimensions.
     Map(Map),
     /// Find the nearest tracks or windows by cosine.
@@ -399,6 +401,30 @@ pub struct Probe {
     /// Draws of masks at each ratio of the curve.
     #[arg(long, default_value = "3", value_parser = at_least_one, requires = "mask_curve")]
     pub draws: NonZeroUsize,
+    /// Keep the probe as this .safetensors file, with its card (.json) beside it, for `predict`.
+    #[arg(long, conflicts_with = "mask_curve")]
+    pub save: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Predict {
+    /// A probe that `probe --save` kept.
+    pub probe: PathBuf,
+    /// Tracks, folders, data set folders, or `demo`.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// A .csv file: path, prediction, confidence, problem and the score of each class, one line a track.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// The encoder that the probe was trained on, where it lies elsewhere now.
+    #[arg(long)]
+    pub checkpoint: Option<CheckpointRef>,
+    /// square, vertical or hybrid, where the file does not say.
+    #[arg(long)]
+    pub patch: Option<EncoderKind>,
+    /// Tell what is said of every window too.
+    #[arg(long)]
+    pub windows: bool,
 }
 
 #[derive(Debug, Args)]

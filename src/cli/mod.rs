@@ -14,6 +14,7 @@ mod mask;
 mod mel;
 mod neighbours;
 mod picture;
+mod predict;
 mod probe;
 mod tour;
 mod train;
@@ -101,6 +102,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Verb::Embed(verb) => embed::run(&verb, &common, &console),
         Verb::Train(verb) => train::run(&verb, &common, &console),
         Verb::Probe(verb) => probe::run(&verb, &common, &console),
+        Verb::Predict(verb) => predict::run(&verb, &common, &console),
         Verb::Map(verb) => map::run(&verb, &common, &console),
         Verb::Neighbours(verb) => neighbours::run(&verb, &common, &console),
         Verb::Devices => devices::run(),

@@ -1,17 +1,18 @@
 use std::fmt::Write;
 
+use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::{
     arguments::{Common, Probe},
-    console::{Console, Outcome},
+    console::{Console, Outcome, check_ending},
     embed,
 };
 use crate::{
     collection::{self, Collection},
     embedding::Level,
     encoder::LoadedEncoder,
-    probe::{self, CurvePoint, CurveSettings, ProbeReport, ProbeSettings},
+    probe::{self, CurvePoint, CurveSettings, EncoderId, ProbeReport, ProbeSettings},
     tokens::MaskRatio,
 };
 
@@ -24,6 +25,12 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
         protocol: verb.protocol,
         seed: common.seed(),
     };
+    if let Some(path) = &verb.save {
+        check_ending(path, "safetensors")?;
+        if verb.mask_ratio.len() > 1 {
+            bail!("one probe is kept, but --mask-ratio names several; name one");
+        }
+    }
     if verb.mask_curve {
         return curve(verb, settings, &collection, &encoder, console);
     }
@@ -34,7 +41,17 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
             embed::extract(&collection, &encoder, Level::Window, ratio, common, console)?;
         skipped = extraction.skipped;
         let table = &extraction.table;
-        let report = probe::probe_collection(table, &collection, &settings, &console.watch())?;
+        let watch = console.watch();
+        let report = match &verb.save {
+            None => probe::probe_collection(table, &collection, &settings, &watch)?,
+            Some(path) => {
+                let id = EncoderId::of(&encoder, &verb.encoder.checkpoint);
+                let (kept, report) =
+                    probe::train_probe(table, &collection, &settings, &id, ratio, &watch)?;
+                kept.save(path)?;
+                report
+            }
+        };
         reports.push((ratio.get(), report));
     }
     let mut text = String::new();

@@ -4,6 +4,7 @@ use super::{
     CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderKind, Preset,
     backend::{Place, PlacedEncoder, find_place},
     checkpoint::load_weights,
+    layout::encoder_layout,
     patches::{Gather, gather_patches, gather_positions, positions},
     shipped_weights,
     transformer::HostTokens,
@@ -21,6 +22,7 @@ const MAX_TOKENS: usize = 8192;
 pub struct LoadedEncoder {
     config: EncoderConfig,
     description: String,
+    fingerprint: String,
     source: Option<PathBuf>,
     place: Place,
     encoder: PlacedEncoder,
@@ -79,6 +81,7 @@ impl LoadedEncoder {
         Ok(Self {
             config: weights.config,
             description,
+            fingerprint: fingerprint(weights),
             source,
             encoder: PlacedEncoder::place(weights, &place)?,
             place,
@@ -99,6 +102,11 @@ impl LoadedEncoder {
     /// weights came from.
     pub fn description(&self) -> &str {
         &self.description
+    }
+
+    /// The BLAKE3 hash of sizes and weights, 64 hexadecimal digits: the same for two files that hold one encoder.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// The checkpoint file, if it came from one.
@@ -166,6 +174,18 @@ impl LoadedEncoder {
         }
         Ok(out)
     }
+}
+
+/// What embeds is hashed; what training hung behind it is not.
+fn fingerprint(weights: &Weights) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(format!("{:?}", weights.config).as_bytes());
+    let embedding = encoder_layout(&weights.config).len();
+    for tensor in weights.tensors.iter().take(embedding) {
+        let bytes: Vec<u8> = tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        hasher.update(&bytes);
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 /// Which tokens of one patch shape are read of each window.

@@ -1,13 +1,13 @@
 //! The heads: fitted on rows, they give scores for rows.
 
-use linfa::DatasetBase;
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array2, Axis};
 
 use super::{
     Head, ProbeError,
-    linear::{FitError, Linear, Logistic, Scaler, knn_scores},
+    linear::{Affine, FitError, Scaler, knn_scores},
+    logistic::LogisticData,
     mlp::{Mlp, MlpData, RATES},
-    ridge::{Normal, Ridge},
+    ridge::Normal,
 };
 use crate::jobs::Watch;
 
@@ -47,9 +47,10 @@ impl Known {
 /// A fitted head.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Model {
-    Linear(Linear),
-    Logistic(Logistic),
-    Ridge(Ridge),
+    /// Logits of a logistic regression.
+    Logistic(Affine),
+    /// Values of a least-squares fit.
+    Ridge(Affine),
     Knn {
         train: Array2<f64>,
         /// [rows, outputs].
@@ -61,11 +62,9 @@ pub(super) enum Model {
 
 impl Model {
     /// Scores of standardised rows, [rows, outputs].
-    pub(super) fn scores(&self, rows: &Array2<f64>, outputs: usize) -> Array2<f64> {
+    pub(super) fn scores(&self, rows: &Array2<f64>) -> Array2<f64> {
         match self {
-            Self::Linear(linear) => linear.scores(rows, outputs),
-            Self::Logistic(logistic) => logistic.scores(rows),
-            Self::Ridge(ridge) => ridge.scores(rows),
+            Self::Logistic(affine) | Self::Ridge(affine) => affine.scores(rows),
             Self::Knn { train, values, k } => knn_scores(train, values, rows, *k),
             Self::Mlp(mlp) => mlp.scores(rows),
         }
@@ -73,7 +72,7 @@ impl Model {
 
     /// Whether scores are logits, which a softmax turns into shares.
     pub(super) fn has_logits(&self) -> bool {
-        matches!(self, Self::Linear(_) | Self::Logistic(_) | Self::Mlp(_))
+        matches!(self, Self::Logistic(_) | Self::Mlp(_))
     }
 }
 
@@ -121,16 +120,11 @@ pub(super) fn fit_each(
         }
     };
     match (head, parts.known) {
-        (Head::Linear, Known::Classes(classes)) => {
-            let data = DatasetBase::new(parts.rows.clone(), Array1::from(classes.clone()));
+        (Head::Linear, Known::Classes(_) | Known::Tags(_)) => {
+            let data = LogisticData::of(parts.rows, parts.known, parts.outputs);
+            let mut weights = data.start();
             for strength in strengths(2) {
-                let model = Linear::fit(&data, strength, watch).map(Model::Linear);
-                keep(model, format!("L2 strength {strength}"))?;
-            }
-        }
-        (Head::Linear, Known::Tags(values)) => {
-            for strength in strengths(2) {
-                let model = Logistic::fit(parts.rows, values, strength, watch).map(Model::Logistic);
+                let model = data.fit(strength, &mut weights, watch).map(Model::Logistic);
                 keep(model, format!("L2 strength {strength}"))?;
             }
         }
@@ -138,7 +132,7 @@ pub(super) fn fit_each(
             let normal = Normal::of(parts.rows, &parts.known.values(parts.outputs));
             for strength in strengths(1) {
                 watch.check()?;
-                let model = Ridge::fit(&normal, strength);
+                let model = normal.fit(strength);
                 let model = model.map(Model::Ridge).map_err(FitError::Failed);
                 keep(model, format!("L2 strength {strength}"))?;
             }

@@ -137,6 +137,31 @@ impl Mlp {
         }
     }
 
+    /// What [`Self::matrices`] and [`Self::biases`] gave.
+    pub(super) fn of_parts(
+        widen: &Array2<f64>,
+        widen_bias: &Array1<f64>,
+        narrow: &Array2<f64>,
+        narrow_bias: &Array1<f64>,
+    ) -> Self {
+        Self {
+            widen: widen.mapv(|v| v as f32),
+            widen_bias: widen_bias.mapv(|v| v as f32),
+            narrow: narrow.mapv(|v| v as f32),
+            narrow_bias: narrow_bias.mapv(|v| v as f32),
+        }
+    }
+
+    /// [dim, hidden] and [hidden, outputs].
+    pub(super) fn matrices(&self) -> [Array2<f64>; 2] {
+        [&self.widen, &self.narrow].map(|weights| weights.mapv(f64::from))
+    }
+
+    /// [hidden] and [outputs].
+    pub(super) fn biases(&self) -> [Array1<f64>; 2] {
+        [&self.widen_bias, &self.narrow_bias].map(|bias| bias.mapv(f64::from))
+    }
+
     fn forward(&self, rows: ArrayView2<'_, f32>) -> Array2<f32> {
         let hidden = (rows.dot(&self.widen) + &self.widen_bias).mapv(|v| v.max(0.0));
         hidden.dot(&self.narrow) + &self.narrow_bias

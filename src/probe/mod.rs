@@ -4,24 +4,32 @@ mod curve;
 mod data;
 mod heads;
 mod linear;
+mod logistic;
 pub mod metrics;
 mod mlp;
+mod predict;
+mod products;
 mod ridge;
 mod run;
 #[cfg(test)]
 mod run_tests;
+mod saved;
+#[cfg(test)]
+mod saved_tests;
 mod scoring;
 mod targets;
 
 pub use curve::{CURVE_RATIOS, CurvePoint, CurveSettings, MaskCurve, mask_curve};
-pub use run::{probe, probe_collection, probe_genre};
+pub use predict::{Answer, Predictions, TrackAnswer, WindowAnswer, predict_collection};
+pub use run::{probe, probe_collection, probe_genre, train_probe};
+pub use saved::{EncoderId, ProbeCard, TrainedProbe};
 pub use targets::{Targets, Truth};
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{embedding::EmbeddingError, jobs::Cancelled};
+use crate::{embedding::EmbeddingError, jobs::Cancelled, storage::StorageError};
 
 /// What is predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -69,7 +77,8 @@ impl FromStr for Task {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Head {
-    /// On standardised embeddings: logistic regression for classes and tags, ridge regression for numbers.
+    /// On standardised embeddings: logistic regression for classes and tags (all outputs at once, by L-BFGS), ridge
+    /// regression for numbers.
     #[default]
     Linear,
     /// Ridge regression in closed form on standardised embeddings, for every task.
@@ -168,7 +177,7 @@ pub struct ProbeSettings {
 }
 
 /// Tracks in each part. For folds: means over the folds, rounded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SplitSizes {
     pub train: usize,
     pub valid: usize,
@@ -270,6 +279,15 @@ pub enum ProbeError {
     /// The tracks could not be embedded.
     #[error(transparent)]
     Embedding(EmbeddingError),
+    /// A kept probe and the embeddings it is given are of different encoders.
+    #[error("{0}")]
+    Encoder(String),
+    /// A file of a kept probe cannot be read, or is not what its name promises.
+    #[error("{what}: {path}")]
+    File { what: String, path: PathBuf },
+    /// A file could not be written; an old one is untouched.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// The head could not be fitted.
     #[error("the {head} head could not be fitted: {why}")]
     Fit { head: Head, why: String },

@@ -1,13 +1,7 @@
 use linfa_linalg::cholesky::SolveCInplace;
 use ndarray::{Array1, Array2, Axis};
 
-/// Least squares with an L2 penalty, solved in closed form (Hoerl and Kennard 1970).
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Ridge {
-    /// [dim, outputs].
-    weights: Array2<f64>,
-    bias: Array1<f64>,
-}
+use super::linear::Affine;
 
 /// What the strengths share: [dim, dim] and [dim, outputs].
 pub(super) struct Normal {
@@ -32,26 +26,20 @@ impl Normal {
     }
 }
 
-impl Ridge {
-    /// `strength` is the penalty per row, on the weights alone.
-    pub(super) fn fit(normal: &Normal, strength: f64) -> Result<Self, String> {
-        let mut gram = normal.gram.clone();
-        gram.diag_mut()
-            .mapv_inplace(|v| v + strength * normal.count);
+impl Normal {
+    /// Least squares with an L2 penalty, solved in closed form (Hoerl and Kennard 1970). `strength` is the penalty per row, on the weights alone.
+    pub(super) fn fit(&self, strength: f64) -> Result<Affine, String> {
+        let mut gram = self.gram.clone();
+        gram.diag_mut().mapv_inplace(|v| v + strength * self.count);
         let weights = gram
-            .solvec_into(normal.moment.clone())
+            .solvec_into(self.moment.clone())
             .map_err(|error| error.to_string())?;
         if !weights.iter().all(|v| v.is_finite()) {
             return Err("its weights are not finite".into());
         }
-        Ok(Self {
+        Ok(Affine {
             weights,
-            bias: normal.bias.clone(),
+            bias: self.bias.clone(),
         })
-    }
-
-    /// [rows, dim] -> [rows, outputs].
-    pub(super) fn scores(&self, rows: &Array2<f64>) -> Array2<f64> {
-        rows.dot(&self.weights) + &self.bias
     }
 }

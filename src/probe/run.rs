@@ -1,17 +1,19 @@
 use std::{collections::HashMap, path::Path, time::Instant};
 
 use super::{
-    ProbeError, ProbeReport, ProbeSettings, Protocol, SplitSizes, Targets,
+    EncoderId, ProbeError, ProbeReport, ProbeSettings, Protocol, SplitSizes, Targets, TrainedProbe,
     data::Data,
     heads::{Model, Parts, fit_each, standardise},
     linear::Scaler,
     metrics::mean,
+    predict::shares,
     scoring::{Said, deviation},
 };
 use crate::{
-    collection::{Collection, CollectionKind, Split},
+    collection::{Collection, CollectionKind, Split, split_by_track},
     embedding::EmbeddingTable,
     jobs::Watch,
+    tokens::MaskRatio,
 };
 
 /// Trains a head for the labels of the table's tracks: [`probe`] of the task genre without a published split.
@@ -30,6 +32,57 @@ pub fn probe_collection(
     settings: &ProbeSettings,
     watch: &Watch<'_>,
 ) -> Result<ProbeReport, ProbeError> {
+    let (targets, published) = asked(table, collection, settings)?;
+    let (mut report, _) = work(table, &targets, published.as_ref(), settings, watch)?;
+    report.notes.extend(heard(table, collection));
+    Ok(report)
+}
+
+/// As [`probe_collection`], with a probe to keep and use. Of a single split it is the very probe that was tested; of
+/// folds, each of which has a probe of its own, one that learns from all tracks but a fifth, which chooses its setting.
+/// `encoder` is what made the table, and `mask_ratio` what was dropped before.
+pub fn train_probe(
+    table: &EmbeddingTable,
+    collection: &Collection,
+    settings: &ProbeSettings,
+    encoder: &EncoderId,
+    mask_ratio: MaskRatio,
+    watch: &Watch<'_>,
+) -> Result<(TrainedProbe, ProbeReport), ProbeError> {
+    if encoder.dim != table.dim {
+        return Err(ProbeError::Encoder(format!(
+            "the table holds embeddings of {} values, and those of the encoder have {} ({}); embed the tracks anew",
+            table.dim, encoder.dim, encoder.description
+        )));
+    }
+    let (targets, published) = asked(table, collection, settings)?;
+    let (mut report, fitted) = work(table, &targets, published.as_ref(), settings, watch)?;
+    report.notes.extend(heard(table, collection));
+    let fitted = match fitted {
+        Some(fitted) => fitted,
+        None => {
+            let (data, _) = Data::of(table, &targets)?;
+            let whole = split_by_track(&data.labels, settings.seed);
+            let mut train = [whole.train, whole.test].concat();
+            train.sort_unstable();
+            let split = Split {
+                train,
+                valid: whole.valid,
+                test: Vec::new(),
+            };
+            fit(&data, &split, settings, watch)?
+        }
+    };
+    let probe = TrainedProbe::new(fitted, settings, &report, encoder, mask_ratio);
+    Ok((probe, report))
+}
+
+/// The collection's labels for a task, and its published split in places of the table's tracks.
+fn asked(
+    table: &EmbeddingTable,
+    collection: &Collection,
+    settings: &ProbeSettings,
+) -> Result<(Targets, Option<Split>), ProbeError> {
     let targets = Targets::of(settings.task, table, collection)?;
     let places: HashMap<&Path, usize> = table
         .tracks
@@ -50,14 +103,15 @@ pub fn probe_collection(
             test: part(&split.test),
         }
     });
-    let mut report = probe(table, &targets, published.as_ref(), settings, watch)?;
-    if collection.kind == CollectionKind::Demo && table.encoder.starts_with("shipped") {
-        report.notes.push(
-            "the shipped encoder heard these very tracks, without their labels, while it was trained"
-                .into(),
-        );
-    }
-    Ok(report)
+    Ok((targets, published))
+}
+
+fn heard(table: &EmbeddingTable, collection: &Collection) -> Option<String> {
+    let same = collection.kind == CollectionKind::Demo && table.encoder.starts_with("shipped");
+    same.then(|| {
+        "the shipped encoder heard these very tracks, without their labels, while it was trained"
+            .into()
+    })
 }
 
 /// Trains a head on the rows of a table and scores whole tracks that it never saw. The prediction of a track is made
@@ -71,6 +125,17 @@ pub fn probe(
     settings: &ProbeSettings,
     watch: &Watch<'_>,
 ) -> Result<ProbeReport, ProbeError> {
+    Ok(work(table, targets, published, settings, watch)?.0)
+}
+
+/// The report, and of a single split the probe that was tested.
+fn work(
+    table: &EmbeddingTable,
+    targets: &Targets,
+    published: Option<&Split>,
+    settings: &ProbeSettings,
+    watch: &Watch<'_>,
+) -> Result<(ProbeReport, Option<Fitted>), ProbeError> {
     let start = Instant::now();
     table
         .validate()
@@ -81,6 +146,7 @@ pub fn probe(
     let mut said = Vec::new();
     let (mut scores, mut chosen) = (Vec::new(), Vec::new());
     let mut sizes = SplitSizes::default();
+    let mut last = None;
     for (fold, split) in splits.iter().enumerate() {
         watch.progress("training probes", fold as u64, Some(folds as u64));
         let fitted = fit(&data, split, settings, watch)?;
@@ -96,7 +162,8 @@ pub fn probe(
             .collect();
         scores.push(data.metrics(&tested).score);
         said.extend(tested);
-        chosen.push(fitted.chosen);
+        chosen.push(fitted.chosen.clone());
+        last = Some(fitted);
         sizes.train += split.train.len();
         sizes.valid += split.valid.len();
         sizes.test += split.test.len();
@@ -110,7 +177,7 @@ pub fn probe(
     notes.extend(data.explain(&said, &whole, interval));
     let average = |sum: usize| (sum + folds / 2) / folds.max(1);
     let single = !matches!(settings.protocol, Protocol::Folds(_));
-    Ok(ProbeReport {
+    let report = ProbeReport {
         task: targets.task.to_string(),
         head: settings.head.to_string(),
         protocol: settings.protocol.to_string(),
@@ -139,7 +206,8 @@ pub fn probe(
         outputs: data.outputs(&said),
         notes,
         seconds: start.elapsed().as_secs_f64(),
-    })
+    };
+    Ok((report, last.filter(|_| single)))
 }
 
 impl Data<'_> {
@@ -150,7 +218,7 @@ impl Data<'_> {
             .map(|&track| {
                 let (rows, _) = self.matrix(&[track]);
                 let rows = standardise(&fitted.scaler, &rows);
-                let scores = fitted.model.scores(&rows, self.names.len());
+                let scores = fitted.model.scores(&rows);
                 let count = scores.nrows().max(1) as f64;
                 scores
                     .columns()
@@ -166,19 +234,7 @@ impl Data<'_> {
         if !self.has_classes() {
             return scores.to_vec();
         }
-        if model.has_logits() {
-            let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let powers: Vec<f64> = scores.iter().map(|score| (score - most).exp()).collect();
-            let sum: f64 = powers.iter().sum();
-            return powers.iter().map(|power| power / sum).collect();
-        }
-        // Least squares of ones and zeros estimates shares, but may leave their range.
-        let within: Vec<f64> = scores.iter().map(|score| score.max(0.0)).collect();
-        let sum: f64 = within.iter().sum();
-        match sum > 0.0 {
-            true => within.iter().map(|share| share / sum).collect(),
-            false => scores.to_vec(),
-        }
+        shares(scores, model)
     }
 }
 

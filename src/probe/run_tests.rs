@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// `per_class` tracks of 3 windows in 4 classes; `gap` is how far the classes lie apart in noise of size 1.
-fn planted(per_class: usize, gap: f64, shuffled: bool) -> EmbeddingTable {
+pub(super) fn planted(per_class: usize, gap: f64, shuffled: bool) -> EmbeddingTable {
     let mut random = stream(9, 0, 0, Purpose::Demo);
     let mut table = EmbeddingTable::empty(8, "planted".into(), Level::Window);
     let mut names: Vec<usize> = (0..4 * per_class).map(|track| track % 4).collect();
@@ -143,7 +143,7 @@ fn test_tracks_change_neither_scaler_nor_weights() {
         .unwrap();
     assert_eq!(a.scaler, b.scaler);
     assert_eq!(a.chosen, b.chosen);
-    let (Model::Linear(a), Model::Linear(b)) = (a.model, b.model) else {
+    let (Model::Logistic(a), Model::Logistic(b)) = (a.model, b.model) else {
         panic!()
     };
     assert_eq!(a, b);

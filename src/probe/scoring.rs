@@ -8,6 +8,7 @@ use super::{
     TargetScore, Task, TrackOutput, TrackPrediction,
     data::Data,
     metrics::{average_precision, key_score, mean, r2, roc_auc},
+    predict::largest,
 };
 use crate::tokens::{Purpose, stream};
 
@@ -173,7 +174,7 @@ impl Data<'_> {
     }
 
     fn is_right(&self, said: &Said) -> f64 {
-        let right = self.labels.get(said.track) == Some(&decide(&said.shares).0);
+        let right = self.labels.get(said.track) == Some(&largest(&said.shares).0);
         f64::from(u8::from(right))
     }
 
@@ -187,7 +188,7 @@ impl Data<'_> {
 
     fn weighted(&self, said: &Said) -> Option<f64> {
         let truth = u8::try_from(*self.labels.get(said.track)?).ok()?;
-        let key = u8::try_from(decide(&said.shares).0).ok()?;
+        let key = u8::try_from(largest(&said.shares).0).ok()?;
         Some(key_score(truth, key))
     }
 
@@ -199,7 +200,7 @@ impl Data<'_> {
         for said in said {
             let row = self.labels.get(said.track);
             let row = row.and_then(|&truth| confusion.get_mut(truth));
-            if let Some(cell) = row.and_then(|row| row.get_mut(decide(&said.shares).0)) {
+            if let Some(cell) = row.and_then(|row| row.get_mut(largest(&said.shares).0)) {
                 *cell += 1;
             }
         }
@@ -302,7 +303,7 @@ impl Data<'_> {
         }
         said.iter()
             .map(|said| {
-                let (prediction, confidence) = decide(&said.shares);
+                let (prediction, confidence) = largest(&said.shares);
                 TrackPrediction {
                     path: self.path(said.track),
                     truth: self.labels.get(said.track).copied().unwrap_or(0),
@@ -332,17 +333,6 @@ fn shares_of<'b>(
     at: usize,
 ) -> impl Iterator<Item = f64> + 'b {
     said.map(move |said| said.shares.get(at).copied().unwrap_or(0.0))
-}
-
-/// The class with the largest share (the first of equals) and its share.
-fn decide(shares: &[f64]) -> (usize, f64) {
-    let mut best = (0, f64::NEG_INFINITY);
-    for (class, &share) in shares.iter().enumerate() {
-        if share > best.1 {
-            best = (class, share);
-        }
-    }
-    best
 }
 
 /// The 95 % score interval of a proportion (Wilson 1927).

@@ -8,7 +8,7 @@ mod torch_file;
 use std::{
     collections::BTreeMap,
     convert::Infallible,
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -40,6 +40,16 @@ impl FromStr for CheckpointRef {
             "untrained" => Self::Untrained,
             path => Self::File(path.into()),
         })
+    }
+}
+
+impl fmt::Display for CheckpointRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shipped => f.write_str("shipped"),
+            Self::Untrained => f.write_str("untrained"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
     }
 }
 

@@ -1,0 +1,99 @@
+use std::fmt::Write;
+
+use super::{
+    arguments::{Common, Encoder, Predict},
+    console::{Console, Outcome, check_ending},
+    embed,
+};
+use crate::{
+    collection,
+    probe::{EncoderId, TrackAnswer, TrainedProbe, predict_collection},
+    storage::write_atomic,
+};
+
+/// Tracks that are listed for people; all of them are in the file and in the JSON object.
+const LISTED: usize = 50;
+
+pub fn run(verb: &Predict, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
+    if let Some(path) = &verb.out {
+        check_ending(path, "csv")?;
+    }
+    let probe = TrainedProbe::load(&verb.probe)?;
+    let collection = collection::open(&verb.paths, &console.watch())?;
+    let named = match &verb.checkpoint {
+        Some(checkpoint) => checkpoint.clone(),
+        None => match probe.card.encoder.checkpoint.parse() {
+            Ok(checkpoint) => checkpoint,
+            Err(never) => match never {},
+        },
+    };
+    let options = Encoder {
+        checkpoint: named,
+        patch: verb.patch,
+    };
+    let encoder = embed::open_encoder(&options, common, console)?;
+    let id = EncoderId::of(&encoder, &options.checkpoint);
+    let cache = embed::user_cache();
+    let watch = console.watch();
+    let mut said = predict_collection(&probe, &collection, &encoder, &id, cache.as_ref(), &watch)?;
+    if let Some(path) = &verb.out {
+        write_atomic(path, |file| said.to_csv(file))?;
+    }
+    let skipped = (said.tracks.iter())
+        .filter_map(|track| Some((track.path.clone(), track.problem.clone()?)))
+        .collect();
+    let answered = said.tracks.iter().filter(|track| track.answer.is_some());
+    let mut text = format!(
+        "{} of {} tracks answered by a {} probe ({}, {} {:.3} when it was tested)",
+        answered.count(),
+        said.tracks.len(),
+        probe.card.task,
+        probe.card.head,
+        probe.card.metric,
+        probe.card.score
+    );
+    for track in said.tracks.iter().take(LISTED) {
+        write!(text, "\n{}", line(track))?;
+        for window in track.windows.iter().filter(|_| verb.windows) {
+            let answer = &window.answer;
+            write!(
+                text,
+                "\n  {:>8.2} s  {}",
+                window.start_secs, answer.prediction
+            )?;
+        }
+    }
+    if said.tracks.len() > LISTED {
+        write!(text, "\n... and {} more", said.tracks.len() - LISTED)?;
+    }
+    if !verb.windows {
+        said.tracks
+            .iter_mut()
+            .for_each(|track| track.windows.clear());
+    }
+    let mut json = serde_json::json!({"card": probe.card, "out": verb.out});
+    if let Some(object) = json.as_object_mut() {
+        object.insert("classes".to_owned(), serde_json::to_value(&said.classes)?);
+        object.insert(
+            "predictions".to_owned(),
+            serde_json::to_value(&said.tracks)?,
+        );
+    }
+    Ok(Outcome {
+        json,
+        text,
+        skipped,
+    })
+}
+
+fn line(track: &TrackAnswer) -> String {
+    let path = track.path.display();
+    let Some(answer) = &track.answer else {
+        let why = track.problem.as_deref().unwrap_or_default();
+        return format!("no answer ({why})  {path}");
+    };
+    let sure = answer
+        .confidence
+        .map_or_else(String::new, |share| format!("{:>5.1} %  ", 100.0 * share));
+    format!("{sure}{}  {path}", answer.prediction)
+}
