@@ -32,7 +32,7 @@ struct Corner {
 fn vertex(
     @builtin(vertex_index) index: u32,
     @location(0) point: vec2<f32>,
-    // Red, green, blue, and in the last byte the class: 0 hidden, 1 plain, 2 emphasised.
+    // Red, green, blue, and in the last byte the class: 0 hidden, 1 plain, 2 emphasised, 3 grey.
     @location(1) paint: vec4<u32>,
 ) -> Corner {
     let class_of_point = paint.w;
@@ -44,6 +44,8 @@ fn vertex(
     } else if class_of_point == 2u {
         radius = camera.emphasised_radius;
         alpha = 1.0;
+    } else if class_of_point == 3u {
+        alpha = 0.4;
     }
     // A strip of two triangles; a pixel more on each side for the soft edge.
     let side = vec2<f32>(f32(index & 1u) * 2.0 - 1.0, f32((index >> 1u) & 1u) * 2.0 - 1.0);

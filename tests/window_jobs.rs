@@ -13,128 +13,34 @@ use std::{
     time::{Duration, Instant},
 };
 
-use eframe::{egui, egui_wgpu::RenderState};
+use eframe::egui;
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::{
-    audio,
     encoder::{
         CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, Preset, Weights,
         inspect, save_weights,
     },
     gui::{
-        App, Offscreen, Start,
+        App, Offscreen,
         command::{Command, LibraryCommand, WindowCommand},
         layout::Layout,
         model::{
             AskedFor, Colouring, CurveFile, EncoderSource, MapCommand, ProbeCommand, ProbeFile,
             ProbeTab, TrainCommand, TrainPhase, first_form,
         },
-        paint::scatter,
         work,
     },
     probe::{Head, ProbeSettings, Protocol},
-    storage::{Settings, Theme},
+    storage::Theme,
     train::TrainConfig,
 };
 
-use common::can_draw;
-
-const SIZE: [u32; 2] = [1280, 800];
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// Labelled tracks of two windows each: low and high notes, every track with a rhythm of its own.
-fn sounds(tracks_per_label: usize) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (label, base) in [("high", 1760.0_f32), ("low", 110.0)] {
-        let place = folder.path().join(label);
-        std::fs::create_dir(&place).unwrap();
-        for track in 0..tracks_per_label {
-            let samples: Vec<f32> = (0..(6.5 * 16_000.0) as usize)
-                .map(|index| {
-                    let secs = index as f32 / 16_000.0;
-                    let beat = (secs * (2.0 + track as f32)).fract();
-                    let hz = base * (1.0 + 0.1 * track as f32);
-                    0.5 * (1.0 - beat) * (std::f32::consts::TAU * hz * secs).sin()
-                })
-                .collect();
-            let name = format!("{label} {track}.wav");
-            audio::write_wav(&place.join(name), &samples, 16_000).unwrap();
-        }
-    }
-    folder
-}
-
-/// The window in a harness that draws, and its renderer.
-fn window(folder: &Path) -> (Harness<'static, App>, RenderState) {
-    let start = Start {
-        paths: vec![folder.to_path_buf()],
-        settings: Settings::default(),
-        complaint: None,
-        sound: false,
-        remember: false,
-    };
-    let mut state = None;
-    let mut harness = Harness::builder()
-        .with_size(egui::vec2(SIZE[0] as f32, SIZE[1] as f32))
-        .wgpu()
-        .build_eframe(|creation| {
-            state = creation.wgpu_render_state.clone();
-            App::create(creation, start).unwrap()
-        });
-    settle(&mut harness);
-    harness
-        .state_mut()
-        .apply(Command::Map(MapCommand::SetSource(cpu())));
-    (harness, state.unwrap())
-}
-
-/// The shipped encoder on the CPU: these tests shall not depend on a GPU.
-fn cpu() -> EncoderSource {
-    EncoderSource {
-        checkpoint: CheckpointRef::Shipped,
-        patch: None,
-        device: DeviceChoice::Cpu,
-    }
-}
-
-fn wait(harness: &mut Harness<'_, App>, what: &str, done: impl Fn(&App) -> bool) {
-    let begin = Instant::now();
-    loop {
-        harness.run_steps(2);
-        if done(harness.state()) {
-            break;
-        }
-        assert!(begin.elapsed() < PATIENCE, "waited too long for {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    harness.run_steps(4);
-}
-
-fn settle(harness: &mut Harness<'_, App>) {
-    wait(harness, "the end of all work", |app| !app.is_busy());
-}
-
-fn show(harness: &mut Harness<'_, App>, layout: Layout) {
-    harness
-        .state_mut()
-        .apply(Command::Window(WindowCommand::ShowLayout(layout)));
-    harness.run_steps(4);
-}
-
-fn press(harness: &mut Harness<'_, App>, name: &str) {
-    harness.get_by_label(name).click();
-    harness.run_steps(3);
-}
-
-/// Share of pixels that differ.
-fn difference(a: &image::RgbaImage, b: &image::RgbaImage) -> f64 {
-    let differ = a.pixels().zip(b.pixels()).filter(|(a, b)| a != b).count();
-    differ as f64 / (a.width() * a.height()) as f64
-}
-
-fn map_uploads(state: &RenderState) -> u64 {
-    scatter::uploads(&state.renderer.read().callback_resources).unwrap()
-}
+use common::{
+    can_draw,
+    labelled::{
+        PATIENCE, SIZE, cpu, difference, map_uploads, press, settle, show, sounds, wait, window,
+    },
+};
 
 /// A run that takes a second: three steps of the smallest encoder.
 fn short_run() -> TrainConfig {
@@ -252,6 +158,9 @@ fn moving_the_map_changes_the_picture_and_uploads_nothing() {
     harness.run_steps(2);
     assert!(difference(&after, &harness.render().unwrap()) > 0.0);
     assert_eq!(map_uploads(&state), sent + 1);
+    let by_label = Command::Map(MapCommand::SetColouring(Colouring::Label));
+    harness.state_mut().apply(by_label);
+    harness.run_steps(2);
     press(&mut harness, "Points of high");
     let mapping = &harness.state().model().mapping;
     let chart = mapping.chart.as_ref().unwrap();
@@ -613,95 +522,4 @@ fn a_checkpoint_that_does_not_say_its_patches_asks_and_then_goes_on() {
     let other = Command::Map(MapCommand::SetSource(cpu()));
     harness.state_mut().apply(other);
     assert_eq!(harness.state().model().embeddings.source.patch, None);
-}
-
-/// A map of a small collection, in front.
-fn mapped(folder: &Path) -> (Harness<'static, App>, RenderState) {
-    let (mut harness, state) = window(folder);
-    show(&mut harness, Layout::Map);
-    press(&mut harness, "Compute map");
-    settle(&mut harness);
-    (harness, state)
-}
-
-/// Where a point of the map is on the screen.
-fn on_screen(harness: &Harness<'_, App>, point: usize) -> egui::Pos2 {
-    let mapping = &harness.state().model().mapping;
-    let canvas = harness.get_by_label_contains("Map of ").rect();
-    let chart = mapping.chart.as_ref().unwrap();
-    mapping.camera.to_screen(canvas, chart.xy[point])
-}
-
-#[test]
-fn a_hovered_point_sounds_only_when_that_was_switched_on() {
-    if !can_draw() {
-        return;
-    }
-    let folder = sounds(3);
-    let (mut harness, _) = mapped(folder.path());
-    let at = on_screen(&harness, 5);
-    harness.hover_at(at);
-    harness.run_steps(4);
-    let mapping = &harness.state().model().mapping;
-    let point = mapping.hovered.expect("a point under the pointer");
-    let spot = mapping.chart.as_ref().unwrap().spot(point).unwrap();
-    assert_eq!(mapping.sounding, None, "off at the start");
-    harness.hover_at(egui::Pos2::ZERO);
-    harness.run_steps(4);
-    assert_eq!(harness.state().model().mapping.hovered, None);
-
-    harness.key_press(egui::Key::H);
-    harness.run_steps(2);
-    let selected = harness.state().model().library.selected;
-    harness.hover_at(at);
-    wait(&mut harness, "the point's sound", |app| {
-        app.model().mapping.sounding.is_some()
-    });
-    let model = harness.state().model();
-    assert_eq!(model.mapping.sounding, Some(spot));
-    assert_eq!(model.library.selected, selected, "hovering selects nothing");
-    harness.hover_at(egui::Pos2::ZERO);
-    harness.run_steps(4);
-    assert_eq!(harness.state().model().mapping.sounding, None);
-}
-
-#[test]
-fn n_and_b_walk_the_neighbours_and_say_what_is_missing() {
-    if !can_draw() {
-        return;
-    }
-    let folder = sounds(3);
-    let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Map);
-    let said = |harness: &Harness<'_, App>, text: &str| {
-        let notices = harness.state().model().notices.shown();
-        notices.iter().any(|notice| notice.text.contains(text))
-    };
-    harness.key_press(egui::Key::N);
-    harness.run_steps(2);
-    assert!(said(&harness, "press Compute map"));
-
-    press(&mut harness, "Compute map");
-    settle(&mut harness);
-    let place = |harness: &Harness<'_, App>| {
-        let model = harness.state().model();
-        let track = model.library.selected_track().unwrap();
-        (track.path.clone(), track.label.clone())
-    };
-    let (start, label) = place(&harness);
-    harness.key_press(egui::Key::N);
-    wait(&mut harness, "the first neighbour", |app| {
-        app.model().nearby.at == Some(0)
-    });
-    let (first, its_label) = place(&harness);
-    assert_ne!(first, start);
-    assert_eq!(its_label, label, "the nearest of a low note is a low note");
-    let model = harness.state().model();
-    assert_eq!(model.mapping.selected(), Some(first.as_path()));
-    assert_eq!(model.spectrogram.path(), Some(first.as_path()));
-    let cosines: Vec<f32> = model.nearby.found.iter().map(|near| near.cosine).collect();
-    assert!(cosines.is_sorted_by(|a, b| a >= b));
-    harness.key_press(egui::Key::B);
-    harness.run_steps(4);
-    assert_eq!(place(&harness).0, start, "back where it began");
 }

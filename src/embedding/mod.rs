@@ -4,12 +4,14 @@
 //! each row stands for, the labels of the tracks, and which encoder made it.
 
 mod batch;
+mod duplicates;
 mod extract;
 mod format;
 mod neighbours;
 mod table;
 
 pub use batch::BatchSimilarity;
+pub use duplicates::{NearDuplicate, near_duplicates};
 pub use extract::{ExtractSettings, Extraction, extract, extract_kept};
 pub use format::{TABLE_EXTENSIONS, check_table_path, load_table, metadata_path, save_table};
 pub use neighbours::{Neighbour, cosine, neighbours};

@@ -181,6 +181,7 @@ impl App {
         logic::follow_radio(&mut self.model, &mut self.workers);
         logic::follow_lesson(&mut self.model, &mut self.workers);
         logic::follow(&mut self.model, &mut self.workers);
+        logic::follow_selection(&mut self.model, &mut self.workers);
         for command in actions::read_keys(ctx, &self.model) {
             self.apply(command);
         }

@@ -61,6 +61,8 @@ pub struct Tokens {
     pub picture_shade: Color32,
     /// Rim of the points of a map, over the colour of the point: sets pale points off from a light ground.
     pub point_rim: Color32,
+    /// The way of the selected track over a map.
+    pub map_path: Color32,
     /// Lines of the grid in plots.
     pub plot_grid: Color32,
 }
@@ -93,6 +95,7 @@ pub const DARK: Tokens = Tokens {
     waveform_quiet: Color32::from_gray(84),
     picture_shade: Color32::from_rgba_premultiplied(8, 8, 8, 208),
     point_rim: Color32::TRANSPARENT,
+    map_path: Color32::from_rgba_premultiplied(110, 110, 110, 110),
     plot_grid: Color32::from_gray(44),
 };
 
@@ -114,6 +117,7 @@ pub const LIGHT: Tokens = Tokens {
     error: Color32::from_rgb(190, 34, 24),
     picture: Color32::from_gray(26),
     point_rim: Color32::from_rgba_premultiplied(0, 0, 0, 150),
+    map_path: Color32::from_rgba_premultiplied(0, 0, 0, 110),
     plot_grid: Color32::from_gray(208),
     ..DARK
 };
@@ -178,6 +182,9 @@ pub fn view_colour(tokens: &Tokens, view: ViewName) -> Color32 {
         ViewName::B => tokens.view_b,
     }
 }
+
+/// The colour of points of a map that are not picked while others are.
+pub const NOT_PICKED: Color32 = Color32::from_gray(110);
 
 /// The colour of tracks without a label.
 pub const NO_LABEL: Color32 = Color32::from_gray(128);

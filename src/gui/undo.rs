@@ -4,7 +4,9 @@
 //! as by the drag of a slider or the stroke of a brush, is one step; so are quick presses of a key that changes a number.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,7 +15,7 @@ use crate::{
     tokens::{MaskKind, MaskRatio, PatchShape},
 };
 
-use super::model::{Labels, Model, Paint, Selection};
+use super::model::{Labels, Model, Paint, Picked, Selection};
 
 /// Changes of one number that follow each other within this time are one step.
 const MERGE_WITHIN: Duration = Duration::from_millis(900);
@@ -33,6 +35,10 @@ pub struct Scene {
     top_db: f32,
     range_db: f32,
     selection: Option<Selection>,
+    /// Windows that are picked on the map.
+    picked: Arc<Picked>,
+    /// Groups that the map hides.
+    hidden: BTreeSet<String>,
     /// The track that selection, crops and painted patches belong to.
     track: Option<PathBuf>,
 }
@@ -50,10 +56,12 @@ pub enum Part {
     TopDb,
     RangeDb,
     Selection,
+    Picked,
+    Hidden,
 }
 
 impl Part {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Ratio,
         Self::Kind,
         Self::Shape,
@@ -64,6 +72,8 @@ impl Part {
         Self::TopDb,
         Self::RangeDb,
         Self::Selection,
+        Self::Picked,
+        Self::Hidden,
     ];
 
     /// What the toast calls it.
@@ -79,6 +89,8 @@ impl Part {
             Self::TopDb => "brightest level",
             Self::RangeDb => "depth",
             Self::Selection => "selection",
+            Self::Picked => "picked points",
+            Self::Hidden => "hidden points",
         }
     }
 
@@ -90,6 +102,11 @@ impl Part {
     /// Whether it means something on one track only.
     fn is_of_track(self) -> bool {
         matches!(self, Self::Crops | Self::Paint | Self::Selection)
+    }
+
+    /// Whether it is on the map.
+    fn is_of_map(self) -> bool {
+        matches!(self, Self::Picked | Self::Hidden)
     }
 
     /// Whether the mask must be drawn anew.
@@ -116,6 +133,8 @@ impl Scene {
             top_db: spectrogram.top_db,
             range_db: spectrogram.range_db,
             selection: model.transport.selection,
+            picked: Arc::clone(&model.mapping.picked),
+            hidden: model.mapping.hidden.clone(),
             track: spectrogram.path().map(Path::to_path_buf),
         }
     }
@@ -132,6 +151,10 @@ impl Scene {
             Part::TopDb => self.top_db.to_bits() != other.top_db.to_bits(),
             Part::RangeDb => self.range_db.to_bits() != other.range_db.to_bits(),
             Part::Selection => self.selection != other.selection,
+            Part::Picked => {
+                !Arc::ptr_eq(&self.picked, &other.picked) && self.picked != other.picked
+            }
+            Part::Hidden => self.hidden != other.hidden,
         }
     }
 
@@ -149,6 +172,8 @@ impl Scene {
             Part::TopDb => spectrogram.top_db = self.top_db,
             Part::RangeDb => spectrogram.range_db = self.range_db,
             Part::Selection => model.transport.selection = self.selection,
+            Part::Picked => model.mapping.picked = Arc::clone(&self.picked),
+            Part::Hidden => model.mapping.hidden.clone_from(&self.hidden),
         }
     }
 }
@@ -190,8 +215,11 @@ impl Step {
 pub enum FollowUp {
     /// These labels are to be given.
     Labels(Vec<Labels>),
-    /// The model was changed; the mask is to be drawn anew if so.
-    Scene { mask_changed: bool },
+    /// The model was changed; mask and map are to be drawn anew if so.
+    Scene {
+        mask_changed: bool,
+        map_changed: bool,
+    },
     /// The step belongs to a track that is not shown any more.
     Elsewhere,
 }
@@ -228,10 +256,10 @@ impl History {
 
     /// Keeps what a command changed, if anything.
     pub fn compare(&mut self, before: Scene, after: Scene, now: Instant) {
-        if before.track != after.track {
-            return;
-        }
-        let differ = |part: &Part| before.differs(&after, *part);
+        // A track brings its own mask and selection along; that is nothing that was set.
+        let same_track = before.track == after.track;
+        let counts = |part: &Part| same_track || part.is_of_map();
+        let differ = |part: &Part| counts(part) && before.differs(&after, *part);
         let parts: Vec<Part> = Part::ALL.into_iter().filter(differ).collect();
         if parts.is_empty() {
             return;
@@ -316,6 +344,7 @@ pub fn step(model: &mut Model, back: bool) -> Option<(String, FollowUp)> {
                 }
                 FollowUp::Scene {
                     mask_changed: parts.iter().any(|part| part.is_of_mask()),
+                    map_changed: parts.iter().any(|part| part.is_of_map()),
                 }
             }
         }
@@ -352,7 +381,13 @@ mod tests {
         assert_eq!(model.history.undo_name().as_deref(), Some("seed"));
         for (seed, percent) in [(7, 39), (0, 39), (0, first)] {
             let (_, follow) = step(&mut model, true).unwrap();
-            assert_eq!(follow, FollowUp::Scene { mask_changed: true });
+            assert_eq!(
+                follow,
+                FollowUp::Scene {
+                    mask_changed: true,
+                    map_changed: false
+                }
+            );
             assert_eq!((model.mask.seed, model.mask.percent()), (seed, percent));
         }
         assert!(step(&mut model, true).is_none());

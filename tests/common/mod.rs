@@ -1,6 +1,8 @@
 //! What tests of the window share.
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
+pub mod labelled;
+
 use std::{
     path::PathBuf,
     time::{Duration, Instant},
@@ -13,7 +15,7 @@ use mynascope::{
 };
 
 /// How long background work may take.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Whether this machine can draw; says why not.
 pub fn can_draw() -> bool {

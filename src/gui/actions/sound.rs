@@ -2,7 +2,8 @@ use eframe::egui::Key;
 
 use crate::gui::{
     command::{Command, MaskCommand, SoundCommand, WindowCommand},
-    model::{Hearing, WINDOW_SECS},
+    layout::Layout,
+    model::{Hearing, MapCommand, WINDOW_SECS},
 };
 
 use super::{Action, Group, Shortcut};
@@ -73,12 +74,16 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "clear-selection",
         group: GROUP,
         name: "Clear",
-        help: "End painting, then take the selection away, then the loop",
+        help: "End painting, give picked points of the map up, then take the selection away, then the loop",
         keys: &[Shortcut::plain(Key::Escape)],
         command: |model| {
             let transport = &model.transport;
             if model.mask.painting && !model.keys_shown {
                 return Some(Command::Mask(MaskCommand::PaintWithClick(false)));
+            }
+            if !model.mapping.picked.is_empty() && model.layout == Layout::Map && !model.keys_shown
+            {
+                return Some(Command::Map(MapCommand::ClearPicked));
             }
             // With nothing to clear, Esc ends a presentation.
             if model.presenting && transport.selection.is_none() && !model.keys_shown {

@@ -101,6 +101,7 @@ pub(super) fn set(model: &mut Model, workers: &Workers, labels: &[Labels]) -> Ve
     }
     if !before.is_empty() {
         super::library::refresh(model, workers);
+        super::map_colours::paint(model);
     }
     before
 }

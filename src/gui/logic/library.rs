@@ -26,6 +26,11 @@ const MOST_RECENT: usize = 10;
 const MOST_NOTES: usize = 2;
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: LibraryCommand) {
+    carry_out(model, workers, command);
+    map::marks_changed(model);
+}
+
+fn carry_out(model: &mut Model, workers: &mut Workers, command: LibraryCommand) {
     match command {
         LibraryCommand::Open(paths) => open(model, workers, paths),
         LibraryCommand::OpenDemo => start_opening(model, workers, Source::Demo),

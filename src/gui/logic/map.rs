@@ -1,12 +1,18 @@
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
-use crate::gui::{
-    command::{Command, LibraryCommand},
-    model::{AskedFor, MapCommand, MapMessage, Model, Nearby, ProbeCommand, Running},
-    work::{Workers, embed::EmbedRequest, map},
+use crate::{
+    embedding::Level,
+    gui::{
+        command::{Command, LibraryCommand},
+        model::{
+            AskedFor, MapCommand, MapMessage, Model, Nearby, Picked, ProbeCommand, Running,
+            Selection, Spot, WINDOW_SECS,
+        },
+        work::{Workers, embed::EmbedRequest, map},
+    },
 };
 
-use super::{near, no_thread};
+use super::{map_colours, near, no_thread};
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapCommand) {
     match command {
@@ -28,11 +34,34 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
             model.mapping.paused = paused;
             workers.map.pause(paused);
         }
-        MapCommand::SetColouring(colouring) => model.mapping.set_colouring(colouring),
+        MapCommand::SetColouring(colouring) => {
+            model.mapping.colouring = colouring;
+            model.mapping.hidden.clear();
+            map_colours::paint(model);
+        }
         MapCommand::ToggleLabel(label) => model.mapping.toggle_label(label),
         MapCommand::ShowAllLabels => model.mapping.show_all_labels(),
         MapCommand::Move(camera) => model.mapping.camera = camera,
-        MapCommand::Choose { path, start_secs } => play_from(model, workers, path, start_secs),
+        MapCommand::Choose { path, start_secs } => choose(model, workers, path, start_secs),
+        MapCommand::Lasso { outline, add } => {
+            let points = match &model.mapping.chart {
+                Some(chart) => chart.inside(&outline),
+                None => Vec::new(),
+            };
+            pick(model, points, add);
+        }
+        MapCommand::TogglePoint(point) => toggle(model, point),
+        MapCommand::PickGroup(label) => {
+            let points = match &model.mapping.chart {
+                Some(chart) => chart.points_of_group(&label),
+                None => Vec::new(),
+            };
+            pick(model, points, true);
+        }
+        MapCommand::ClearPicked => {
+            model.mapping.pick(Picked::default());
+            picked_changed(model);
+        }
         MapCommand::HoverSound(on) => near::hover_sound(model, workers, on),
         MapCommand::Hover { point, moved } => near::hover(model, workers, point, &moved),
         MapCommand::Walk(steps) => near::walk(model, workers, steps),
@@ -59,6 +88,98 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
                 model.notices.error(no_thread(&error));
             }
         }
+    }
+}
+
+/// Shows what a point stands for everywhere, and plays it: its track in the table, its window in the spectrogram.
+fn choose(model: &mut Model, workers: &mut Workers, path: PathBuf, start_secs: f64) {
+    let is_window = model
+        .mapping
+        .chart
+        .as_ref()
+        .is_some_and(|chart| chart.level == Level::Window);
+    let spot = Spot { path, start_secs };
+    play_from(model, workers, spot.path.clone(), start_secs);
+    if is_window && model.spectrogram.path() == Some(spot.path.as_path()) {
+        let end_secs = start_secs + WINDOW_SECS;
+        model.transport.selection = Selection::between(start_secs, end_secs, end_secs);
+    }
+    near::look_around(model, workers, spot);
+}
+
+/// Picks points, instead of what is picked or in addition.
+fn pick(model: &mut Model, points: Vec<usize>, add: bool) {
+    let mapping = &mut model.mapping;
+    let Some(chart) = &mapping.chart else { return };
+    let mut picked = match add {
+        true => Picked::clone(&mapping.picked),
+        false => Picked::default(),
+    };
+    chart.pick(points, &mut picked);
+    mapping.pick(picked);
+    picked_changed(model);
+}
+
+/// Picks a point in addition, or not any more. What was chosen by a click before is picked along with it.
+fn toggle(model: &mut Model, point: usize) {
+    let mapping = &model.mapping;
+    let Some(chart) = &mapping.chart else { return };
+    let Some(facts) = chart.facts(point) else {
+        return;
+    };
+    let spot = Spot {
+        path: facts.path.to_path_buf(),
+        start_secs: facts.start_secs,
+    };
+    let mut picked = Picked::clone(&mapping.picked);
+    let window = chart.level == Level::Window;
+    if picked.is_empty()
+        && let Some(path) = mapping.selected()
+        && model.library.chosen_by_user
+    {
+        let chosen = chart.point_at(path, model.transport.position_secs);
+        chart.pick(chosen, &mut picked);
+    }
+    if !picked.has(&spot) {
+        chart.pick([point], &mut picked);
+    } else if window {
+        picked.remove(&spot);
+    } else {
+        picked.remove_track(&spot.path);
+    }
+    model.mapping.pick(picked);
+    picked_changed(model);
+}
+
+/// The points follow what is picked, and so do the marks in the table.
+pub(super) fn picked_changed(model: &mut Model) {
+    model.mapping.colour();
+    let Some(collection) = &model.library.collection else {
+        return;
+    };
+    let picked = &model.mapping.picked;
+    let marked = |path: &std::path::Path| picked.of(path).any();
+    model.library.marked = match picked.is_empty() {
+        true => BTreeSet::new(),
+        false => (0..)
+            .zip(&collection.tracks)
+            .filter(|(_, track)| marked(&track.path))
+            .map(|(index, _)| index)
+            .collect(),
+    };
+}
+
+/// The map follows the marks in the table.
+pub(super) fn marks_changed(model: &mut Model) {
+    let library = &model.library;
+    let marked = library
+        .marked
+        .iter()
+        .filter_map(|&index| library.track(index));
+    let picked = Picked::of_tracks(marked.map(|track| track.path.as_path()));
+    let same = picked.tracks().eq(model.mapping.picked.tracks());
+    if !same {
+        model.mapping.pick(picked);
     }
 }
 
@@ -94,6 +215,8 @@ pub(super) fn forget(model: &mut Model, workers: &mut Workers) {
     mapping.chart = None;
     mapping.error = None;
     mapping.hovered = None;
+    mapping.picked = Arc::default();
+    mapping.hidden.clear();
     model.nearby = Nearby::default();
     workers.hear.stop();
 }
@@ -116,6 +239,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMess
         } => {
             if mapping.is_running(job) {
                 mapping.show(table, level, layout);
+                map_colours::paint(model);
             }
         }
         MapMessage::Moved { job, xy } => {
@@ -145,6 +269,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMess
         }
         MapMessage::Sounds(spot) => mapping.sounding = Some(spot),
         MapMessage::SoundFailed(why) => model.notices.error(why),
+        MapMessage::Cosines { number, values } => near::cosines(model, number, values),
         MapMessage::Near { number, found } => near::found(model, workers, number, found),
         MapMessage::Checkpoint { path, says_patch } => {
             model.embeddings.use_file(path);

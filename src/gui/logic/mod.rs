@@ -6,6 +6,7 @@ mod labels;
 mod lesson;
 mod library;
 mod map;
+mod map_colours;
 mod mask;
 mod near;
 mod picture;
@@ -17,7 +18,9 @@ pub use lab::follow;
 pub use lesson::follow as follow_lesson;
 pub use library::{open, open_last};
 pub use map::play_from;
+pub use map_colours::offered as offered_colourings;
 pub use mask::explain;
+pub use near::follow_selection;
 pub use picture::{RANGE_DB, TOP_DB};
 pub use probe::follow_radio;
 pub use sound::listen;
@@ -28,7 +31,7 @@ use std::time::Instant;
 use super::{
     command::Command,
     message::Message,
-    model::Model,
+    model::{Model, ProbeMessage},
     undo::Scene,
     work::{Workers, train},
 };
@@ -37,7 +40,7 @@ use super::{
 pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
     let is_undoable = matches!(
         command,
-        Command::Mask(_) | Command::Picture(_) | Command::Sound(_)
+        Command::Mask(_) | Command::Picture(_) | Command::Sound(_) | Command::Map(_)
     );
     let before = is_undoable.then(|| Scene::of(model));
     carry_out(model, workers, command);
@@ -80,7 +83,13 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
         Message::Map(message) => map::receive(model, workers, message),
         Message::Lab(message) => lab::receive(model, workers, message),
         Message::Lesson(message) => lesson::receive(model, workers, message),
-        Message::Probe(message) => probe::receive(model, workers, message),
+        Message::Probe(message) => {
+            let told = matches!(message, ProbeMessage::Finished(..));
+            probe::receive(model, workers, message);
+            if told {
+                map_colours::paint(model);
+            }
+        }
     }
     picture::see_as_encoder(model, workers);
 }

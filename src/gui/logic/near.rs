@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::gui::{
     layout::Layout,
-    model::{KeyedTable, Model, Near, Spot},
+    model::{Colouring, KeyedTable, Model, Near, Number, Spot},
     work::{Workers, hear::HearRequest, near::NearRequest},
 };
 
-use super::map::play_from;
+use super::{map::play_from, map_colours};
 
 /// Lets hovered points sound, or not any more.
 pub(super) fn hover_sound(model: &mut Model, workers: &mut Workers, on: bool) {
@@ -99,17 +99,58 @@ pub(super) fn walk(model: &mut Model, workers: &mut Workers, steps: isize) {
         model.notices.note(text);
         return;
     };
-    let spot = Spot {
-        path,
-        start_secs: model.transport.position_secs,
-    };
-    let number = model.nearby.ask(Some(spot.clone()));
+    let start_secs = model.transport.position_secs;
+    ask(model, workers, table, Spot { path, start_secs });
     model.nearby.wait(steps);
+}
+
+/// Looks for the neighbours of a place, if there are embeddings to look in.
+pub(super) fn look_around(model: &mut Model, workers: &mut Workers, spot: Spot) {
+    if let Some(table) = table(model) {
+        ask(model, workers, table, spot);
+    }
+}
+
+fn ask(model: &mut Model, workers: &mut Workers, table: Arc<KeyedTable>, spot: Spot) {
+    let number = model.nearby.ask(Some(spot.clone()));
+    let mapping = &model.mapping;
+    let colours = mapping.colouring == Colouring::Number(Number::Cosine);
+    let chart = mapping.chart.as_ref().filter(|_| colours);
     workers.near.request(NearRequest {
         number,
         table,
         spot,
+        cosines: chart.map(|chart| chart.level),
     });
+}
+
+/// Looks for neighbours of the selected track as soon as it is another one. To be called once a frame.
+pub fn follow_selection(model: &mut Model, workers: &mut Workers) {
+    if model.layout != Layout::Map || model.mapping.chart.is_none() {
+        return;
+    }
+    let selected = model.library.selected_track();
+    let path = selected.map(|track| track.path.clone());
+    let Some(path) = path else { return };
+    let nearby = &mut model.nearby;
+    let other = nearby.follows_anew(&path);
+    let colours = model.mapping.colouring == Colouring::Number(Number::Cosine)
+        && nearby.cosines.is_none()
+        && !nearby.is_searching();
+    if other || colours {
+        let start_secs = model.transport.position_secs;
+        let spot = Spot { path, start_secs };
+        let origin = nearby.origin.clone().filter(|_| !other);
+        look_around(model, workers, origin.unwrap_or(spot));
+    }
+}
+
+/// The cosines of all points are there.
+pub(super) fn cosines(model: &mut Model, number: u64, cosines: Vec<f32>) {
+    if model.nearby.is_current(number) {
+        model.nearby.cosines = Some(cosines);
+        map_colours::paint(model);
+    }
 }
 
 /// Neighbours were found, or not.

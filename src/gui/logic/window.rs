@@ -13,7 +13,7 @@ use crate::{
     storage::{Cache, Folders, Theme},
 };
 
-use super::{labels, mask, no_thread};
+use super::{labels, map, mask, no_thread};
 
 /// The window's scale stays within these.
 pub const SCALE: std::ops::RangeInclusive<f32> = 0.75..=2.0;
@@ -157,10 +157,17 @@ fn step(model: &mut Model, workers: &Workers, back: bool) {
         FollowUp::Labels(all) => {
             labels::set(model, workers, &all);
         }
-        FollowUp::Scene { mask_changed: true } => mask::changed(model, workers),
         FollowUp::Scene {
-            mask_changed: false,
-        } => {}
+            mask_changed,
+            map_changed,
+        } => {
+            if mask_changed {
+                mask::changed(model, workers);
+            }
+            if map_changed {
+                map::picked_changed(model);
+            }
+        }
         FollowUp::Elsewhere => {
             return model.notices.note(format!(
                 "Not {}: {name}, on a track that is not shown any more",

@@ -1,6 +1,7 @@
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use eframe::egui::Color32;
+use rayon::prelude::*;
 
 use crate::{
     embedding::Level,
@@ -11,15 +12,12 @@ use crate::{
     map::Layout,
 };
 
-use super::{Spot, embeddings::KeyedTable, nearest::NearestGrid};
-
-/// What the colours of a map tell apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Colouring {
-    #[default]
-    Label,
-    Track,
-}
+use super::{
+    Picked, Spot,
+    colouring::{Groups, LegendEntry, Scale},
+    embeddings::KeyedTable,
+    nearest::NearestGrid,
+};
 
 /// The name of tracks without a label in the legend.
 pub const NO_LABEL: &str = "no label";
@@ -41,34 +39,34 @@ pub struct PointFacts<'a> {
     pub start_secs: f64,
 }
 
-/// A line of the legend.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LegendEntry {
-    pub label: String,
-    pub colour: Color32,
-    pub points: usize,
-}
-
 /// A layout, made ready to be drawn and asked.
 pub struct Chart {
     pub source: Arc<KeyedTable>,
     pub level: Level,
     pub layout: Layout,
-    /// Points in the square from -1 to 1, to scale. [rows]
+    /// Points in the square from -1 to 1, to scale. [points]
     pub xy: Vec<[f32; 2]>,
     pub grid: NearestGrid,
+    /// The groups that colours stand for, with the points of each; empty where they stand for numbers.
     pub legend: Vec<LegendEntry>,
+    /// The numbers that colours stand for, if they do.
+    pub scale: Option<Scale>,
     /// What is drawn, in an order of its own: what stands out comes last.
     pub points: Arc<Vec<Point>>,
     places: Vec<Place>,
+    /// Points by track and time, and where those of each track begin; one more than there are tracks.
+    by_track: Vec<u32>,
+    first_of_track: Vec<u32>,
     /// Index into `legend` for each track of the table.
-    label_of_track: Vec<usize>,
+    group_of_track: Vec<usize>,
     /// Whether a line of the legend is drawn.
     shown: Vec<bool>,
+    /// How many points are picked.
+    pub picked_points: usize,
 }
 
 impl Chart {
-    /// Prepares a layout of a table (or of its track means).
+    /// Prepares a layout of a table (or of its track means). Colours tell labels apart until others are set.
     pub fn new(source: Arc<KeyedTable>, level: Level, layout: Layout) -> Self {
         let table = &source.table;
         let places: Vec<Place> = match level {
@@ -88,61 +86,58 @@ impl Chart {
                     .collect()
             }
         };
-        let names: BTreeSet<Option<&str>> = table
-            .tracks
-            .iter()
-            .map(|track| track.label.as_deref())
-            .collect();
-        // Sorted by name, tracks without a label last.
-        let labels: Vec<Option<&str>> = names
-            .iter()
-            .copied()
-            .filter(Option::is_some)
-            .chain(names.contains(&None).then_some(None))
-            .collect();
-        let label_of_track: Vec<usize> = table
-            .tracks
-            .iter()
-            .map(|track| {
-                let place = labels
-                    .iter()
-                    .position(|label| *label == track.label.as_deref());
-                place.unwrap_or_default()
-            })
-            .collect();
-        let mut legend: Vec<LegendEntry> = labels
-            .iter()
-            .enumerate()
-            .map(|(index, label)| LegendEntry {
-                label: label.unwrap_or(NO_LABEL).to_owned(),
-                colour: match label {
-                    Some(_) => theme::label_colour(index),
-                    None => theme::NO_LABEL,
-                },
+        let (by_track, first_of_track) = sort_by_track(&places, table.tracks.len());
+        let xy = to_unit_square(&layout.xy);
+        let labels = table.tracks.iter().map(|track| track.label.as_deref());
+        let groups = Groups::of(labels, &[], NO_LABEL);
+        let mut chart = Self {
+            level,
+            layout,
+            grid: NearestGrid::new(&xy),
+            xy,
+            legend: Vec::new(),
+            scale: None,
+            points: Arc::default(),
+            places,
+            by_track,
+            first_of_track,
+            group_of_track: Vec::new(),
+            shown: Vec::new(),
+            picked_points: 0,
+            source,
+        };
+        chart.set_groups(groups);
+        chart
+    }
+
+    /// Lets colours stand for groups of tracks.
+    pub fn set_groups(&mut self, groups: Groups) {
+        self.scale = None;
+        self.group_of_track = groups.of_track;
+        self.legend = groups
+            .names
+            .into_iter()
+            .map(|(label, colour)| LegendEntry {
+                label,
+                colour,
                 points: 0,
             })
             .collect();
-        for place in &places {
-            let label = label_of_track.get(place.track as usize);
-            if let Some(entry) = label.and_then(|&label| legend.get_mut(label)) {
+        for place in &self.places {
+            let group = self.group_of_track.get(place.track as usize);
+            if let Some(entry) = group.and_then(|&group| self.legend.get_mut(group)) {
                 entry.points += 1;
             }
         }
-        let xy = to_unit_square(&layout.xy);
-        let grid = NearestGrid::new(&xy);
-        let shown = vec![true; legend.len()];
-        Self {
-            level,
-            layout,
-            xy,
-            grid,
-            legend,
-            points: Arc::default(),
-            places,
-            label_of_track,
-            shown,
-            source,
-        }
+        self.shown = vec![true; self.legend.len()];
+    }
+
+    /// Lets colours stand for a number of each point.
+    pub fn set_scale(&mut self, scale: Scale) {
+        self.legend.clear();
+        self.group_of_track.clear();
+        self.shown.clear();
+        self.scale = Some(scale);
     }
 
     /// Shows the points at other places while they move; `false` if these are not places of its points.
@@ -166,10 +161,14 @@ impl Chart {
         })
     }
 
+    /// The track of a point, as an index into the tracks of the table.
+    pub fn track_of(&self, point: usize) -> Option<usize> {
+        self.places.get(point).map(|place| place.track as usize)
+    }
+
     /// What a point stands for, as a place that can be played. A track is heard from its middle.
     pub fn spot(&self, point: usize) -> Option<Spot> {
         let facts = self.facts(point)?;
-        let path = facts.path.to_path_buf();
         let start_secs = match self.level {
             Level::Window => facts.start_secs,
             Level::Track => {
@@ -183,20 +182,66 @@ impl Chart {
                 f64::from(starts.get(starts.len() / 2).copied().unwrap_or_default())
             }
         };
-        Some(Spot { path, start_secs })
+        Some(Spot {
+            path: facts.path.to_path_buf(),
+            start_secs,
+        })
     }
 
-    /// The colour of a point under a colouring.
-    pub fn colour_of(&self, point: usize, colouring: Colouring) -> Color32 {
-        let track = self.places.get(point).map_or(0, |place| place.track);
-        match colouring {
-            Colouring::Label => self
-                .label_of_track
-                .get(track as usize)
-                .and_then(|&label| self.legend.get(label))
+    /// The points of a track in the order of time.
+    pub fn points_of(&self, path: &Path) -> &[u32] {
+        let tracks = &self.source.table.tracks;
+        let track = tracks.iter().position(|track| track.path == path);
+        track.map_or(&[], |track| self.points_of_track(track))
+    }
+
+    fn points_of_track(&self, track: usize) -> &[u32] {
+        let start = self.first_of_track.get(track).copied().unwrap_or(0) as usize;
+        let end = self.first_of_track.get(track + 1).copied().unwrap_or(0) as usize;
+        self.by_track.get(start..end).unwrap_or_default()
+    }
+
+    /// The point of a track whose window is heard at a time: the last that has begun.
+    pub fn point_at(&self, path: &Path, secs: f64) -> Option<usize> {
+        let points = self.points_of(path);
+        let begun = |point: &u32| {
+            let place = self.places.get(*point as usize);
+            place.is_some_and(|place| f64::from(place.start_secs) <= secs + 0.01)
+        };
+        let after = points.partition_point(begun);
+        let point = points.get(after.saturating_sub(1))?;
+        Some(*point as usize)
+    }
+
+    /// The colour of a point.
+    pub fn colour_of(&self, point: usize) -> Color32 {
+        match &self.scale {
+            Some(scale) => scale.colour(point),
+            None => self
+                .group_of(point)
+                .and_then(|group| self.legend.get(group))
                 .map_or(theme::NO_LABEL, |entry| entry.colour),
-            Colouring::Track => theme::label_colour(track as usize),
         }
+    }
+
+    /// What the colour of a point says: the name of its group, or its number.
+    pub fn says(&self, point: usize) -> Option<String> {
+        match &self.scale {
+            Some(scale) => {
+                let value = scale.values.get(point).filter(|value| value.is_finite())?;
+                let (name, unit) = scale.number.name();
+                Some(format!("{name} {value:.2}{unit}"))
+            }
+            None => {
+                let entry = self.legend.get(self.group_of(point)?)?;
+                Some(entry.label.clone())
+            }
+        }
+    }
+
+    fn group_of(&self, point: usize) -> Option<usize> {
+        let place = self.places.get(point)?;
+        self.group_of_track.get(place.track as usize).copied()
     }
 
     /// The point that is drawn nearest to a place, within a radius.
@@ -223,48 +268,129 @@ impl Chart {
         found.into_iter().map(|(_, point)| point).collect()
     }
 
-    fn is_shown(&self, point: usize) -> bool {
-        self.places
-            .get(point)
-            .and_then(|place| self.label_of_track.get(place.track as usize))
-            .and_then(|&label| self.shown.get(label))
-            .is_some_and(|&shown| shown)
+    /// The drawn points inside an outline, in map units, that closes by itself.
+    pub fn inside(&self, outline: &[[f32; 2]]) -> Vec<usize> {
+        let (low, high) = bounds(outline.iter().copied());
+        let near: Vec<usize> = self.grid.within(low, high).collect();
+        near.into_par_iter()
+            .filter(|&point| self.is_shown(point))
+            .filter(|&point| self.xy.get(point).is_some_and(|&at| is_inside(at, outline)))
+            .collect()
     }
 
-    /// Makes the points anew: colours, what is hidden, what stands out.
-    pub fn colour(
-        &mut self,
-        colouring: Colouring,
-        hidden: &BTreeSet<String>,
-        selected: Option<&Path>,
-    ) {
+    fn is_shown(&self, point: usize) -> bool {
+        match self.group_of(point) {
+            Some(group) => self.shown.get(group).copied().unwrap_or(false),
+            None => true,
+        }
+    }
+
+    /// Adds points to what is picked: their windows, or their whole tracks.
+    pub fn pick(&self, points: impl IntoIterator<Item = usize>, picked: &mut Picked) {
+        for point in points {
+            let Some(facts) = self.facts(point) else {
+                continue;
+            };
+            match self.level {
+                Level::Track => picked.add_track(facts.path),
+                Level::Window => picked.add(&Spot {
+                    path: facts.path.to_path_buf(),
+                    start_secs: facts.start_secs,
+                }),
+            }
+        }
+    }
+
+    /// The points of a line of the legend.
+    pub fn points_of_group(&self, label: &str) -> Vec<usize> {
+        let group = self.legend.iter().position(|entry| entry.label == label);
+        (0..self.places.len())
+            .filter(|&point| group.is_some() && self.group_of(point) == group)
+            .collect()
+    }
+
+    /// Makes the points anew: colours, what is hidden, what is picked, what stands out.
+    pub fn colour(&mut self, hidden: &BTreeSet<String>, picked: &Picked, selected: Option<&Path>) {
         self.shown = self
             .legend
             .iter()
             .map(|entry| !hidden.contains(&entry.label))
             .collect();
-        let selected = selected.and_then(|path| {
-            let tracks = &self.source.table.tracks;
-            tracks.iter().position(|track| track.path == path)
-        });
-        let mut points = Vec::with_capacity(self.xy.len());
-        let mut emphasised = Vec::new();
+        let tracks = &self.source.table.tracks;
+        let selected = selected.and_then(|path| tracks.iter().position(|it| it.path == path));
+        let picks: Vec<_> = match picked.is_empty() {
+            true => Vec::new(),
+            false => tracks.iter().map(|track| picked.of(&track.path)).collect(),
+        };
+        let whole = self.level == Level::Track;
+        // What is drawn later lies over what is drawn before.
+        let mut layers: [Vec<Point>; 3] = [const { Vec::new() }; 3];
+        let [grey, plain, emphasised] = &mut layers;
+        plain.reserve(self.xy.len());
+        self.picked_points = 0;
         for (point, (&at, place)) in self.xy.iter().zip(&self.places).enumerate() {
-            let colour = self.colour_of(point, colouring);
-            if Some(place.track as usize) == selected {
+            let track = place.track as usize;
+            let is_picked = picks.get(track).is_some_and(|picks| match whole {
+                true => picks.any(),
+                false => picks.has(f64::from(place.start_secs)),
+            });
+            self.picked_points += usize::from(is_picked);
+            let colour = self.colour_of(point);
+            if !self.is_shown(point) && Some(track) != selected {
+                grey.push(Point::new(at, colour, PointClass::Hidden));
+            } else if Some(track) == selected {
                 emphasised.push(Point::new(at, colour, PointClass::Emphasised));
+            } else if is_picked || picked.is_empty() {
+                plain.push(Point::new(at, colour, PointClass::Plain));
             } else {
-                let class = if self.is_shown(point) {
-                    PointClass::Plain
-                } else {
-                    PointClass::Hidden
-                };
-                points.push(Point::new(at, colour, class));
+                grey.push(Point::new(at, theme::NOT_PICKED, PointClass::Grey));
             }
         }
-        points.append(&mut emphasised);
-        self.points = Arc::new(points);
+        self.points = Arc::new(layers.concat());
     }
+}
+
+/// Points by track, each track's in the order of time, and where those of each track begin.
+fn sort_by_track(places: &[Place], tracks: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut order: Vec<u32> = (0..places.len() as u32).collect();
+    let key = |point: &u32| {
+        let place = places.get(*point as usize);
+        place.map_or((u32::MAX, 0), |place| {
+            // Starts are not negative, so that their bits are in the order of their values.
+            (place.track, place.start_secs.max(0.0).to_bits())
+        })
+    };
+    if !order.is_sorted_by_key(key) {
+        order.sort_by_key(key);
+    }
+    let mut first = vec![0_u32; tracks + 1];
+    for place in places {
+        if let Some(count) = first.get_mut(place.track as usize + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for count in &mut first {
+        sum += *count;
+        *count = sum;
+    }
+    (order, first)
+}
+
+/// Whether a place lies inside an outline: a ray from it to the right crosses the outline an odd number of times.
+fn is_inside([x, y]: [f32; 2], outline: &[[f32; 2]]) -> bool {
+    let Some(&last) = outline.last() else {
+        return false;
+    };
+    let (mut before, mut inside) = (last, false);
+    for &corner in outline {
+        let ([x0, y0], [x1, y1]) = (before, corner);
+        if (y0 > y) != (y1 > y) && x < x0 + (y - y0) / (y1 - y0) * (x1 - x0) {
+            inside = !inside;
+        }
+        before = corner;
+    }
+    inside
 }
 
 /// The least and the greatest coordinates.
@@ -299,5 +425,40 @@ mod tests {
         let square = to_unit_square(&[[10.0, 5.0], [30.0, 5.0], [20.0, 10.0]]);
         assert_eq!(square, [[-1.0, -0.25], [1.0, -0.25], [0.0, 0.25]]);
         assert_eq!(to_unit_square(&[[7.0, 7.0]]), [[0.0, 0.0]]);
+    }
+
+    #[test]
+    fn a_lasso_holds_what_it_encloses_also_where_it_bends_inwards() {
+        // The letter U.
+        let outline = [
+            [0.0, 0.0],
+            [3.0, 0.0],
+            [3.0, 3.0],
+            [2.0, 3.0],
+            [2.0, 1.0],
+            [1.0, 1.0],
+            [1.0, 3.0],
+            [0.0, 3.0],
+        ];
+        for (at, inside) in [
+            ([0.5, 2.0], true),
+            ([2.5, 2.9], true),
+            ([1.5, 0.5], true),
+            ([1.5, 2.0], false),
+            ([-0.1, 1.0], false),
+            ([3.1, 1.0], false),
+        ] {
+            assert_eq!(is_inside(at, &outline), inside, "{at:?}");
+        }
+        assert!(!is_inside([0.0, 0.0], &[]));
+    }
+
+    #[test]
+    fn the_points_of_a_track_are_found_in_the_order_of_time() {
+        let place = |track, start_secs| Place { track, start_secs };
+        let places = [place(2, 3.0), place(0, 0.0), place(2, 0.0), place(0, 3.0)];
+        let (order, first) = sort_by_track(&places, 4);
+        assert_eq!(order, [1, 3, 2, 0]);
+        assert_eq!(first, [0, 2, 2, 4, 4]);
     }
 }

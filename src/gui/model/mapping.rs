@@ -15,7 +15,9 @@ use crate::{
     map::{Layout, MapSettings, Method},
 };
 
-use super::{Chart, Colouring, EncoderSource, JobId, KeyedTable, Near, Running, Spot};
+use super::{
+    Chart, Colouring, EncoderSource, Groups, JobId, KeyedTable, Near, Picked, Running, Scale, Spot,
+};
 
 /// What the next map is asked to be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,8 +65,10 @@ pub struct Mapping {
     /// Why the last map was not made.
     pub error: Option<String>,
     pub colouring: Colouring,
-    /// Labels that are not drawn, by name.
+    /// Groups of the colouring that are not drawn, by name.
     pub hidden: BTreeSet<String>,
+    /// Windows that are picked; while there are any, all others are grey.
+    pub picked: Arc<Picked>,
     pub camera: Camera,
     /// Points sound while the pointer is on them.
     pub hover_sound: bool,
@@ -88,9 +92,19 @@ pub enum MapCommand {
     /// Lets the points rest, or move on.
     Pause(bool),
     SetColouring(Colouring),
-    /// Hides or shows the points of a label.
+    /// Hides or shows the points of a group.
     ToggleLabel(String),
     ShowAllLabels,
+    /// Picks the drawn points inside an outline in map units: instead of what is picked, or in addition.
+    Lasso {
+        outline: Vec<[f32; 2]>,
+        add: bool,
+    },
+    /// Picks a point in addition, or not any more.
+    TogglePoint(usize),
+    /// Picks the points of a group in addition.
+    PickGroup(String),
+    ClearPicked,
     Move(Camera),
     /// Shows what a point stands for and plays it.
     Choose {
@@ -147,6 +161,11 @@ pub enum MapMessage {
         number: u64,
         found: Result<Vec<Near>, String>,
     },
+    /// The cosine of each point of the map to the same place.
+    Cosines {
+        number: u64,
+        values: Vec<f32>,
+    },
     /// What the file dialog gave, and whether the file says how its patches are cut.
     Checkpoint {
         path: PathBuf,
@@ -185,13 +204,31 @@ impl Mapping {
         }
     }
 
-    /// Colours by label or by track.
-    pub fn set_colouring(&mut self, colouring: Colouring) {
-        self.colouring = colouring;
+    /// Lets colours stand for groups of tracks.
+    pub fn set_groups(&mut self, groups: Groups) {
+        if let Some(chart) = &mut self.chart {
+            chart.set_groups(groups);
+        }
         self.colour();
     }
 
-    /// Hides or shows the points of a label.
+    /// Lets colours stand for a number.
+    pub fn set_scale(&mut self, scale: Scale) {
+        if let Some(chart) = &mut self.chart {
+            chart.set_scale(scale);
+        }
+        self.colour();
+    }
+
+    /// Picks other windows.
+    pub fn pick(&mut self, picked: Picked) {
+        if *self.picked != picked {
+            self.picked = Arc::new(picked);
+            self.colour();
+        }
+    }
+
+    /// Hides or shows the points of a group.
     pub fn toggle_label(&mut self, label: String) {
         if !self.hidden.remove(&label) {
             self.hidden.insert(label);
@@ -218,9 +255,10 @@ impl Mapping {
         self.selected.as_deref()
     }
 
-    fn colour(&mut self) {
+    /// Makes the points anew after what is hidden or picked has changed.
+    pub fn colour(&mut self) {
         if let Some(chart) = &mut self.chart {
-            chart.colour(self.colouring, &self.hidden, self.selected.as_deref());
+            chart.colour(&self.hidden, &self.picked, self.selected.as_deref());
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the window shows. Panels read it; only `logic` changes it.
 
 mod chart;
+mod colouring;
 mod curve;
 mod embeddings;
 mod job;
@@ -13,13 +14,15 @@ mod nearby;
 mod nearest;
 mod notice;
 mod palette;
+mod picked;
 mod picture;
 mod probing;
 mod search;
 mod training;
 mod transport;
 
-pub use chart::{Chart, Colouring, LegendEntry, NO_LABEL, PointFacts};
+pub use chart::{Chart, NO_LABEL, PointFacts};
+pub use colouring::{Colouring, Groups, LegendEntry, Number, Scale};
 pub use curve::Curve;
 pub use embeddings::{AskedFor, Embeddings, EncoderSource, KeyedTable, TableKey};
 pub use job::{JobId, Running, say_duration, say_progress};
@@ -39,6 +42,7 @@ pub use nearby::{Nearby, Spot};
 pub use nearest::NearestGrid;
 pub use notice::{Notice, Notices, Severity};
 pub use palette::{Candidate, Offer, Palette};
+pub use picked::Picked;
 pub use picture::{
     BandView, FRAME_SECS, Picture, PictureState, Seen, ShownAt, Spectrogram, TimeView, WINDOW_SECS,
 };

@@ -25,6 +25,10 @@ pub struct Nearby {
     /// The question that is or was asked last.
     number: u64,
     searching: bool,
+    /// The track that was selected when its neighbours were looked for by themselves.
+    followed: Option<PathBuf>,
+    /// Cosine of each point of the map to the origin, where colours show it.
+    pub cosines: Option<Vec<f32>>,
 }
 
 impl Nearby {
@@ -34,6 +38,7 @@ impl Nearby {
             origin,
             number: self.number + 1,
             searching: true,
+            followed: self.followed.take(),
             ..Self::default()
         };
         self.number
@@ -52,6 +57,20 @@ impl Nearby {
         self.searching = false;
         self.found = found;
         Some(std::mem::take(&mut self.waiting))
+    }
+
+    /// Whether the selected track is another one than before, so that its neighbours are to be looked for.
+    pub fn follows_anew(&mut self, path: &Path) -> bool {
+        let new = self.followed.as_deref() != Some(path);
+        if new {
+            self.followed = Some(path.to_path_buf());
+        }
+        new && !self.stands_at(path)
+    }
+
+    /// Whether an answer is that to the newest question.
+    pub fn is_current(&self, number: u64) -> bool {
+        self.number == number
     }
 
     /// Lets steps wait for the search.

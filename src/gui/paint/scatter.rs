@@ -13,6 +13,8 @@ pub enum PointClass {
     Plain = 1,
     /// Larger, with a ring.
     Emphasised = 2,
+    /// Steps back behind those that are picked.
+    Grey = 3,
 }
 
 /// One point as the shader reads it: 12 bytes.

@@ -8,7 +8,6 @@ pub mod lab_views;
 pub mod lesson;
 pub mod library;
 pub mod map;
-mod map_canvas;
 pub mod masking;
 pub mod overlays;
 pub mod palette;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    embedding::neighbours,
+    embedding::{EmbeddingTable, Level, cosine, neighbours},
     gui::{
         message::{Message, Outbox},
         model::{KeyedTable, MapMessage, Near, Spot},
@@ -20,6 +20,8 @@ pub struct NearRequest {
     pub table: Arc<KeyedTable>,
     /// The window of the table that plays at this place.
     pub spot: Spot,
+    /// The cosines of all points of a map of this level are wanted too.
+    pub cosines: Option<Level>,
 }
 
 /// The thread that searches. The newest question wins.
@@ -38,8 +40,12 @@ impl NearWork {
             move |_| {
                 while let Some(request) = inbox.wait() {
                     let number = request.number;
-                    let found = search(&request);
+                    let found = row_of(&request).map(|row| search(&request, row));
                     outbox.send(Message::Map(MapMessage::Near { number, found }));
+                    if let Some(level) = request.cosines {
+                        let values = cosines(&request, level);
+                        outbox.send(Message::Map(MapMessage::Cosines { number, values }));
+                    }
                 }
             },
             move |fault| failed.send(Message::Fault(fault)),
@@ -56,8 +62,8 @@ impl NearWork {
     }
 }
 
-/// The nearest windows of other tracks; an error says why there are none.
-fn search(request: &NearRequest) -> Result<Vec<Near>, String> {
+/// The window that plays at the place; an error says why there is none.
+fn row_of(request: &NearRequest) -> Result<usize, String> {
     let (table, spot) = (&request.table.table, &request.spot);
     let no_row = || {
         format!(
@@ -78,9 +84,30 @@ fn search(request: &NearRequest) -> Result<Vec<Near>, String> {
         .max_by(|a, b| a.1.total_cmp(&b.1))
         .or_else(|| starts().next());
     let (row, _) = row.ok_or_else(no_row)?;
-    let own = |row: usize| table.track.get(row) == Some(&track);
+    Ok(row)
+}
+
+/// The cosine of each point to the window; empty where there is none.
+fn cosines(request: &NearRequest, level: Level) -> Vec<f32> {
+    let Ok(row) = row_of(request) else {
+        return Vec::new();
+    };
+    let table = &request.table.table;
+    let query = table.row(row);
+    let all = |table: &EmbeddingTable| table.iter().map(|row| cosine(row, query)).collect();
+    match level {
+        Level::Window => all(table),
+        Level::Track => all(&table.track_means()),
+    }
+}
+
+/// The nearest windows of other tracks.
+fn search(request: &NearRequest, row: usize) -> Vec<Near> {
+    let table = &request.table.table;
+    let track = table.track.get(row);
+    let own = |row: usize| table.track.get(row) == track;
     let found = neighbours(table, table.row(row), MOST, own);
-    Ok(found
+    found
         .into_iter()
         .filter_map(|neighbour| {
             let start_secs = table.timestamps.get(neighbour.row).copied();
@@ -90,14 +117,14 @@ fn search(request: &NearRequest) -> Result<Vec<Near>, String> {
                 cosine: neighbour.cosine,
             })
         })
-        .collect())
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        embedding::{EmbeddingTable, Level, TrackRow},
+        embedding::TrackRow,
         gui::model::{EncoderSource, TableKey},
     };
 
@@ -131,13 +158,15 @@ mod tests {
                 path: path.into(),
                 start_secs,
             },
+            cosines: None,
         }
     }
 
     #[test]
     fn the_window_that_plays_is_compared_with_those_of_other_tracks() {
         let near = |path, secs| -> Vec<(String, f64)> {
-            let found = search(&request(path, secs)).unwrap();
+            let request = request(path, secs);
+            let found = search(&request, row_of(&request).unwrap());
             let spot = |near: Near| (near.path.display().to_string(), near.start_secs);
             found.into_iter().map(spot).collect()
         };
@@ -147,8 +176,11 @@ mod tests {
             [named("c", 0.0), named("b", 0.0), named("b", 3.072)]
         );
         assert_eq!(near("a", 5.0)[0], named("b", 3.072));
-        let why = search(&request("unreadable", 0.0)).unwrap_err();
+        let why = row_of(&request("unreadable", 0.0)).unwrap_err();
         assert!(why.ends_with("unreadable"), "{why}");
-        assert!(search(&request("not there", 0.0)).is_err());
+        assert!(row_of(&request("not there", 0.0)).is_err());
+        let cosines = cosines(&request("a", 0.0), Level::Track);
+        assert_eq!(cosines.len(), 3);
+        assert_eq!(cosines[2], 1.0);
     }
 }

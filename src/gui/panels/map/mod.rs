@@ -1,5 +1,8 @@
 //! The Map panel: what to compute above, the points in the middle, what they are below.
 
+mod canvas;
+mod legend;
+
 use eframe::egui::{self, Align, DragValue, Layout, RichText, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
@@ -7,13 +10,13 @@ use crate::{
     embedding::Level,
     gui::{
         command::Command,
-        model::{Chart, Colouring, MapCommand, Mapping, Model, PERPLEXITIES, say_duration},
+        logic::offered_colourings,
+        model::{Chart, Colouring, MapCommand, Model, PERPLEXITIES, say_duration},
+        panels::{parts, top},
         theme,
     },
     map::Method,
 };
-
-use super::{map_canvas, parts};
 
 /// Width of the column with the labels.
 const LEGEND_WIDTH: f32 = 34.0 * theme::UNIT;
@@ -22,7 +25,7 @@ const LEGEND_WIDTH: f32 = 34.0 * theme::UNIT;
 pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| {
         actions(ui, model, out);
-        settings(ui, &model.mapping, out);
+        settings(ui, model, out);
         if parts::asks_patch(&model.embeddings) {
             patch(ui, model, out);
         }
@@ -40,12 +43,12 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                     ui.horizontal_top(|ui| {
                         let width = ui.available_width() - LEGEND_WIDTH - theme::SPACE_LARGE;
                         let canvas = Vec2::new(width.max(40.0 * theme::UNIT), size.y);
-                        map_canvas::show(ui, canvas, model, chart, out);
+                        canvas::show(ui, canvas, model, chart, out);
                         ui.add_space(theme::SPACE_LARGE - theme::SPACE);
-                        ui.vertical(|ui| legend(ui, &model.mapping, chart, out));
+                        ui.vertical(|ui| legend::show(ui, &model.mapping, chart, out));
                     });
                 });
-                caption(ui, chart);
+                caption(ui, model, chart, out);
             }
         }
     });
@@ -61,7 +64,7 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             } else {
                 (icon::PAUSE, "Let the points rest where they are")
             };
-            if super::top::icon_button(ui, symbol, hint).clicked() {
+            if top::icon_button(ui, symbol, hint).clicked() {
                 push(MapCommand::Pause(!paused));
             }
             if parts::progress(ui, running) {
@@ -114,10 +117,11 @@ fn hover_sound_button(ui: &mut Ui, on: bool) -> bool {
             "Hear the window of a point while you point at it (H)",
         )
     };
-    super::top::icon_button(ui, symbol, hint).clicked()
+    top::icon_button(ui, symbol, hint).clicked()
 }
 
-fn settings(ui: &mut Ui, mapping: &Mapping, out: &mut Vec<Command>) {
+fn settings(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let mapping = &model.mapping;
     let mut form = mapping.form;
     ui.horizontal(|ui| {
         let width = 36.0 * theme::UNIT;
@@ -133,16 +137,7 @@ fn settings(ui: &mut Ui, mapping: &Mapping, out: &mut Vec<Command>) {
         form.level = level.unwrap_or(form.level);
         let weak = theme::tokens(ui).text_weak;
         ui.label(RichText::new("by").color(weak));
-        let colourings = [
-            (Colouring::Label, "label", "One colour a label"),
-            (
-                Colouring::Track,
-                "track",
-                "One colour a track; after eight they come again",
-            ),
-        ];
-        let (_, colouring) = parts::choice(ui, width, &colourings, mapping.colouring);
-        if let Some(colouring) = colouring {
+        if let Some(colouring) = colouring(ui, width, model) {
             out.push(Command::Map(MapCommand::SetColouring(colouring)));
         }
         let field = DragValue::new(&mut form.perplexity)
@@ -162,6 +157,39 @@ fn settings(ui: &mut Ui, mapping: &Mapping, out: &mut Vec<Command>) {
     }
 }
 
+/// What colours stand for; returns what was chosen.
+fn colouring(ui: &mut Ui, width: f32, model: &Model) -> Option<Colouring> {
+    let now = &model.mapping.colouring;
+    let mut chosen = None;
+    let menu = egui::ComboBox::from_id_salt("colouring")
+        .width(width)
+        .height(100.0 * theme::UNIT)
+        .truncate()
+        .selected_text(now.name())
+        .show_ui(ui, |ui| {
+            let mut offer = |ui: &mut Ui, colouring: Colouring| {
+                let on = *now == colouring;
+                if ui.selectable_label(on, colouring.name()).clicked() {
+                    chosen = Some(colouring);
+                }
+            };
+            let (offers, tags) = offered_colourings(model);
+            for colouring in offers {
+                offer(ui, colouring);
+            }
+            for tag in tags {
+                offer(ui, Colouring::Tag(tag));
+            }
+        });
+    let hint = "What the colours stand for: labels, splits, what the last probe said, or a number";
+    let response = menu.response.on_hover_text(hint);
+    response.widget_info(|| {
+        let name = format!("Colour by {}", now.name());
+        egui::WidgetInfo::labeled(egui::WidgetType::ComboBox, true, name)
+    });
+    chosen
+}
+
 /// Asks how the patches of the chosen checkpoint are cut.
 fn patch(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
@@ -177,81 +205,33 @@ fn patch(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-fn legend(ui: &mut Ui, mapping: &Mapping, chart: &Chart, out: &mut Vec<Command>) {
-    let tokens = theme::tokens(ui);
-    ui.spacing_mut().item_spacing.y = 0.0;
-    let by_label = mapping.colouring == Colouring::Label;
-    egui::ScrollArea::vertical()
-        .id_salt("legend")
-        .auto_shrink([false, true])
-        .show(ui, |ui| {
-            for entry in &chart.legend {
-                let shown = !mapping.hidden.contains(&entry.label);
-                let size = Vec2::new(ui.available_width(), theme::ROW_HEIGHT);
-                let (rect, response) = ui.allocate_exact_size(size, egui::Sense::click());
-                response.widget_info(|| {
-                    egui::WidgetInfo::selected(
-                        egui::WidgetType::Checkbox,
-                        true,
-                        shown,
-                        format!("Points of {}", entry.label),
-                    )
-                });
-                if response.hovered() || response.has_focus() {
-                    ui.painter().rect_filled(rect, theme::CORNER, tokens.raised);
-                }
-                let text = if shown { tokens.text } else { tokens.text_weak };
-                let dot = rect.left_center() + Vec2::new(2.0 * theme::UNIT, 0.0);
-                let colour = match (shown, by_label) {
-                    (true, true) => entry.colour,
-                    (true, false) => tokens.text_weak,
-                    (false, _) => tokens.raised,
-                };
-                ui.painter().circle_filled(dot, 1.25 * theme::UNIT, colour);
-                let count = ui.painter().text(
-                    rect.right_center() - Vec2::new(theme::UNIT, 0.0),
-                    egui::Align2::RIGHT_CENTER,
-                    entry.points.to_string(),
-                    theme::small_font(),
-                    tokens.text_weak,
-                );
-                let mut room = rect;
-                room.min.x = dot.x + 2.5 * theme::UNIT;
-                room.max.x = count.left() - theme::UNIT;
-                ui.painter().with_clip_rect(room).text(
-                    room.left_center(),
-                    egui::Align2::LEFT_CENTER,
-                    &entry.label,
-                    egui::FontId::proportional(theme::TEXT_BODY),
-                    text,
-                );
-                let verb = if shown { "Hide" } else { "Show" };
-                let hint = format!("{verb} the {} points of {}", entry.points, entry.label);
-                if response.on_hover_text(hint).clicked() {
-                    let label = entry.label.clone();
-                    out.push(Command::Map(MapCommand::ToggleLabel(label)));
-                }
+fn caption(ui: &mut Ui, model: &Model, chart: &Chart, out: &mut Vec<Command>) {
+    let picked = &model.mapping.picked;
+    if !picked.is_empty() {
+        let tracks = picked.tracks().len();
+        let of = match (chart.level, tracks) {
+            (Level::Track, _) => String::new(),
+            (Level::Window, 1) => " of a track".to_owned(),
+            (Level::Window, _) => format!(" of {tracks} tracks"),
+        };
+        let text = format!("{} picked{of}", points(chart.level, chart.picked_points));
+        ui.horizontal(|ui| {
+            let hint = "Nothing is picked any more, and all points have their colours again (Esc)";
+            if ui.small_button("Clear").on_hover_text(hint).clicked() {
+                out.push(Command::Map(MapCommand::ClearPicked));
             }
-            if !mapping.hidden.is_empty() {
-                ui.add_space(theme::SPACE);
-                if ui.button("Show all").clicked() {
-                    out.push(Command::Map(MapCommand::ShowAllLabels));
-                }
-            }
+            parts::quiet(ui, text)
+                .on_hover_text("Marked in the library too: F2 labels their tracks");
         });
-}
-
-fn caption(ui: &mut Ui, chart: &Chart) {
+        return;
+    }
     let layout = &chart.layout;
     let method = match layout.method {
         Method::Tsne | Method::TsneReference => "t-SNE",
         Method::Pca => "PCA",
     };
-    let of = match chart.level {
-        Level::Window => "windows",
-        Level::Track => "tracks",
-    };
-    let mut facts = vec![format!("{method} of {} {of}", chart.xy.len())];
+    let of = points(chart.level, chart.xy.len());
+    let mut facts = vec![format!("{method} of {of}")];
     if let Some(perplexity) = layout.perplexity {
         facts.push(format!("perplexity {perplexity:.0}"));
     }
@@ -278,6 +258,16 @@ fn caption(ui: &mut Ui, chart: &Chart) {
     let line = parts::quiet(ui, facts.join("  \u{b7}  "));
     if !notes.is_empty() {
         line.on_hover_text(notes.join("\n"));
+    }
+}
+
+/// So many points of a level.
+fn points(level: Level, count: usize) -> String {
+    match (level, count) {
+        (Level::Window, 1) => "1 window".to_owned(),
+        (Level::Window, _) => format!("{count} windows"),
+        (Level::Track, 1) => "1 track".to_owned(),
+        (Level::Track, _) => format!("{count} tracks"),
     }
 }
 

@@ -1,0 +1,223 @@
+//! What the colours of a map stand for: facts of the collection, or what the last probe said.
+
+use std::{collections::HashMap, path::Path};
+
+use crate::{
+    collection::{Track, key_name},
+    gui::model::{Chart, Colouring, Groups, Model, NO_LABEL, Number, Scale},
+    probe::TrackPrediction,
+};
+
+/// Colours the map anew: another colouring, other labels, another probe or another map.
+pub(super) fn paint(model: &mut Model) {
+    let Some(chart) = &model.mapping.chart else {
+        return;
+    };
+    let facts = Facts::new(model, chart);
+    let colouring = model.mapping.colouring.clone();
+    if let Colouring::Number(number) = colouring {
+        let scale = Scale::new(number, facts.numbers(number));
+        model.mapping.set_scale(scale);
+    } else {
+        let groups = facts.groups(&colouring);
+        model.mapping.set_groups(groups);
+    }
+}
+
+/// What is known of the tracks of a chart.
+struct Facts<'a> {
+    model: &'a Model,
+    chart: &'a Chart,
+    /// The track of the collection, and its place there, for each track of the table.
+    tracks: Vec<Option<(usize, &'a Track)>>,
+    predictions: HashMap<&'a Path, &'a TrackPrediction>,
+}
+
+impl<'a> Facts<'a> {
+    fn new(model: &'a Model, chart: &'a Chart) -> Self {
+        let known = model.library.collection.as_ref();
+        let known = known.map_or(&[][..], |collection| &collection.tracks);
+        let rows = &chart.source.table.tracks;
+        let places: HashMap<&Path, usize> = known
+            .iter()
+            .enumerate()
+            .map(|(place, track)| (track.path.as_path(), place))
+            .collect();
+        let tracks = rows
+            .iter()
+            .map(|row| {
+                let place = *places.get(row.path.as_path())?;
+                Some((place, known.get(place)?))
+            })
+            .collect();
+        let report = model.probing.result.as_ref().map(|result| &result.report);
+        let predictions = report
+            .iter()
+            .flat_map(|report| &report.predictions)
+            .map(|prediction| (prediction.path.as_path(), prediction))
+            .collect();
+        Self {
+            model,
+            chart,
+            tracks,
+            predictions,
+        }
+    }
+
+    fn groups(&self, colouring: &Colouring) -> Groups {
+        let rows = self.chart.source.table.tracks.iter();
+        let known = || {
+            self.tracks
+                .iter()
+                .map(|track| track.map(|(_, track)| track))
+        };
+        let predicted = || {
+            rows.clone()
+                .map(|row| self.predictions.get(row.path.as_path()))
+        };
+        match colouring {
+            Colouring::Label | Colouring::Number(_) => {
+                let labels = known().zip(rows.clone()).map(|(track, row)| match track {
+                    Some(track) => track.label.as_deref(),
+                    None => row.label.as_deref(),
+                });
+                Groups::of(labels, &[], NO_LABEL)
+            }
+            Colouring::Key => {
+                let keys = known().map(|track| track?.key.and_then(key_name));
+                Groups::of(keys, &crate::collection::KEYS, "no key")
+            }
+            Colouring::Tag(tag) => {
+                let without = format!("not {tag}");
+                let tags = known().map(|track| {
+                    let has = track?.tags.iter().any(|other| **other == **tag);
+                    Some(if has { &**tag } else { without.as_str() })
+                });
+                Groups::of(tags, &[tag, &without], "unknown")
+            }
+            Colouring::Split => {
+                let collection = self.model.library.collection.as_ref();
+                let split = collection.and_then(|collection| collection.split.as_ref());
+                let mut parts: HashMap<usize, &str> = HashMap::new();
+                if let Some(split) = split {
+                    for (name, part) in [
+                        ("train", &split.train),
+                        ("valid", &split.valid),
+                        ("test", &split.test),
+                    ] {
+                        parts.extend(part.iter().map(|&track| (track, name)));
+                    }
+                }
+                let parts = self.tracks.iter().map(|track| {
+                    let (place, _) = (*track)?;
+                    parts.get(&place).copied()
+                });
+                Groups::of(parts, &["train", "valid", "test"], "in no part")
+            }
+            Colouring::Track => {
+                let titles: Vec<String> = known()
+                    .zip(rows.clone())
+                    .map(|(track, row)| match track {
+                        Some(track) => track.title.clone(),
+                        None => row.path.display().to_string(),
+                    })
+                    .collect();
+                Groups::of(titles.iter().map(|title| Some(title.as_str())), &[], "?")
+            }
+            Colouring::Prediction => {
+                let result = self.model.probing.result.as_ref();
+                let classes = predicted().map(|prediction| {
+                    let class = result?.report.classes.get(prediction?.prediction)?;
+                    Some(class.as_str())
+                });
+                Groups::of(classes, &[], "not tested")
+            }
+            Colouring::Error => {
+                let right = predicted().map(|prediction| {
+                    let prediction = prediction?;
+                    Some(match prediction.truth == prediction.prediction {
+                        true => "right",
+                        false => "wrong",
+                    })
+                });
+                Groups::of(right, &["right", "wrong"], "not tested")
+            }
+        }
+    }
+
+    /// A number for each point; NaN where it is not known.
+    fn numbers(&self, number: Number) -> Vec<f32> {
+        let chart = self.chart;
+        if number == Number::Cosine {
+            let cosines = self.model.nearby.cosines.as_deref().unwrap_or_default();
+            return match cosines.len() == chart.xy.len() {
+                true => cosines.to_vec(),
+                false => vec![f32::NAN; chart.xy.len()],
+            };
+        }
+        let of_track: Vec<Option<f32>> = self
+            .tracks
+            .iter()
+            .zip(&chart.source.table.tracks)
+            .map(|(track, row)| {
+                let track = track.map(|(_, track)| track);
+                match number {
+                    Number::Length => track?.duration_secs.map(|secs| secs as f32),
+                    Number::Tempo => track?.tempo_bpm,
+                    Number::Arousal => track?.emotion.map(|[arousal, _]| arousal),
+                    Number::Valence => track?.emotion.map(|[_, valence]| valence),
+                    Number::Confidence => {
+                        let prediction = self.predictions.get(row.path.as_path())?;
+                        Some(prediction.confidence as f32)
+                    }
+                    Number::Start | Number::Cosine => None,
+                }
+            })
+            .collect();
+        (0..chart.xy.len())
+            .map(|point| match number {
+                Number::Start => chart.facts(point).map(|facts| facts.start_secs as f32),
+                _ => {
+                    let track = chart.track_of(point);
+                    track.and_then(|track| of_track.get(track).copied().flatten())
+                }
+            })
+            .map(|value| value.unwrap_or(f32::NAN))
+            .collect()
+    }
+}
+
+/// The colourings that tell something apart in the open collection, and tags, which have a menu of their own.
+pub fn offered(model: &Model) -> (Vec<Colouring>, Vec<std::sync::Arc<str>>) {
+    let collection = model.library.collection.as_ref();
+    let tracks = collection.map_or(&[][..], |collection| &collection.tracks);
+    let any = |has: fn(&Track) -> bool| tracks.iter().any(has);
+    let probe = model.probing.result.as_ref();
+    let classes = probe.is_some_and(|result| !result.report.predictions.is_empty());
+    let mut offers = vec![Colouring::Label, Colouring::Track];
+    let mut offer = |there: bool, colouring: Colouring| {
+        if there {
+            offers.push(colouring);
+        }
+    };
+    offer(any(|track| track.key.is_some()), Colouring::Key);
+    let split = collection.is_some_and(|collection| collection.split.is_some());
+    offer(split, Colouring::Split);
+    offer(classes, Colouring::Prediction);
+    offer(classes, Colouring::Error);
+    for number in Number::ALL {
+        let there = match number {
+            Number::Length => any(|track| track.duration_secs.is_some()),
+            Number::Tempo => any(|track| track.tempo_bpm.is_some()),
+            Number::Arousal | Number::Valence => any(|track| track.emotion.is_some()),
+            Number::Confidence => classes,
+            Number::Start | Number::Cosine => true,
+        };
+        offer(there, Colouring::Number(number));
+    }
+    let tags: std::collections::BTreeSet<&str> = tracks
+        .iter()
+        .flat_map(|track| track.tags.iter().map(String::as_str))
+        .collect();
+    (offers, tags.into_iter().map(std::sync::Arc::from).collect())
+}

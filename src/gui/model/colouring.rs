@@ -1,0 +1,207 @@
+use std::sync::Arc;
+
+use eframe::egui::Color32;
+
+use crate::gui::theme;
+
+/// What the colours of a map tell apart.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Colouring {
+    /// Genre, style or sub-folder.
+    #[default]
+    Label,
+    Key,
+    /// Whether tracks have a tag.
+    Tag(Arc<str>),
+    /// The part of the published split.
+    Split,
+    Track,
+    /// What the last probe predicts.
+    Prediction,
+    /// Whether the last probe is right.
+    Error,
+    Number(Number),
+}
+
+/// A number that colours show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Number {
+    /// Length of the track.
+    Length,
+    /// Where in its track a window begins.
+    Start,
+    Tempo,
+    Arousal,
+    Valence,
+    /// How sure the last probe is.
+    Confidence,
+    /// Cosine to the selected window in the original space.
+    Cosine,
+}
+
+impl Number {
+    /// All numbers, in the order of menus.
+    pub const ALL: [Self; 7] = [
+        Self::Length,
+        Self::Start,
+        Self::Tempo,
+        Self::Arousal,
+        Self::Valence,
+        Self::Confidence,
+        Self::Cosine,
+    ];
+
+    /// Its name and its unit.
+    pub fn name(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Length => ("length", " s"),
+            Self::Start => ("place in track", " s"),
+            Self::Tempo => ("tempo", " bpm"),
+            Self::Arousal => ("arousal", ""),
+            Self::Valence => ("valence", ""),
+            Self::Confidence => ("probe's confidence", ""),
+            Self::Cosine => ("cosine to selected", ""),
+        }
+    }
+}
+
+impl Colouring {
+    /// Its name in menus.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Label => "label".to_owned(),
+            Self::Key => "key".to_owned(),
+            Self::Tag(tag) => format!("tag {tag}"),
+            Self::Split => "split".to_owned(),
+            Self::Track => "track".to_owned(),
+            Self::Prediction => "prediction".to_owned(),
+            Self::Error => "right or wrong".to_owned(),
+            Self::Number(number) => number.name().0.to_owned(),
+        }
+    }
+}
+
+/// A line of the legend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegendEntry {
+    pub label: String,
+    pub colour: Color32,
+    pub points: usize,
+}
+
+/// Tracks sorted into groups that have colours. [`Groups::of`] makes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Groups {
+    /// Name and colour of each group.
+    pub names: Vec<(String, Color32)>,
+    /// The group of each track of the table.
+    pub of_track: Vec<usize>,
+}
+
+impl Groups {
+    /// Groups tracks by a name; `order` tells which names come first, the rest follow sorted. Tracks without a name
+    /// are in the last group, called `missing`, and grey.
+    pub fn of<'a>(
+        names: impl Iterator<Item = Option<&'a str>> + Clone,
+        order: &[&'a str],
+        missing: &str,
+    ) -> Self {
+        let mut places: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+        for name in names.clone().flatten() {
+            places.insert(name, 0);
+        }
+        let known: Vec<&str> = order
+            .iter()
+            .copied()
+            .filter(|name| places.contains_key(name))
+            .collect();
+        let rest = places.keys().copied().filter(|name| !known.contains(name));
+        let sorted: Vec<&str> = known.iter().copied().chain(rest).collect();
+        for (place, name) in sorted.iter().enumerate() {
+            places.insert(name, place);
+        }
+        let of_track: Vec<usize> = names
+            .map(|name| name.and_then(|name| places.get(name).copied()))
+            .map(|place| place.unwrap_or(sorted.len()))
+            .collect();
+        let mut groups: Vec<(String, Color32)> = sorted
+            .iter()
+            .enumerate()
+            .map(|(index, name)| ((*name).to_owned(), theme::label_colour(index)))
+            .collect();
+        if of_track.contains(&groups.len()) {
+            groups.push((missing.to_owned(), theme::NO_LABEL));
+        }
+        Self {
+            names: groups,
+            of_track,
+        }
+    }
+}
+
+/// A number for each point, from the low end of a colour scale to its high end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scale {
+    pub number: Number,
+    pub low: f32,
+    pub high: f32,
+    /// NaN where it is not known. [points]
+    pub values: Vec<f32>,
+}
+
+impl Scale {
+    /// A scale from the least to the greatest of the values.
+    pub fn new(number: Number, values: Vec<f32>) -> Self {
+        let known = || values.iter().copied().filter(|value| value.is_finite());
+        let low = known().fold(f32::INFINITY, f32::min);
+        let high = known().fold(f32::NEG_INFINITY, f32::max);
+        let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
+        Self {
+            number,
+            low,
+            high,
+            values,
+        }
+    }
+
+    /// The colour of a point; grey where the number is not known.
+    pub fn colour(&self, point: usize) -> Color32 {
+        match self.values.get(point) {
+            Some(value) if value.is_finite() => {
+                let width = (self.high - self.low).max(f32::MIN_POSITIVE);
+                theme::sequential((value - self.low) / width)
+            }
+            _ => theme::NO_LABEL,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_sorted_and_what_has_no_name_is_grey_and_last() {
+        let names = [Some("rock"), None, Some("dub"), Some("rock")];
+        let groups = Groups::of(names.into_iter(), &[], "no label");
+        let listed: Vec<&str> = groups.names.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(listed, ["dub", "rock", "no label"]);
+        assert_eq!(groups.of_track, [1, 2, 0, 1]);
+        assert_eq!(groups.names[2].1, theme::NO_LABEL);
+        let ordered = Groups::of(names.into_iter(), &["train", "rock", "dub"], "none");
+        assert_eq!(ordered.of_track, [0, 2, 1, 0]);
+        let all = Groups::of([Some("a")].into_iter(), &[], "none");
+        assert_eq!(all.names.len(), 1, "no group without a track");
+    }
+
+    #[test]
+    fn a_scale_reaches_from_the_least_to_the_greatest_known_number() {
+        let scale = Scale::new(Number::Length, vec![30.0, f32::NAN, 10.0, 20.0]);
+        assert_eq!((scale.low, scale.high), (10.0, 30.0));
+        assert_eq!(scale.colour(2), theme::sequential(0.0));
+        assert_eq!(scale.colour(3), theme::sequential(0.5));
+        assert_eq!(scale.colour(1), theme::NO_LABEL);
+        let none = Scale::new(Number::Tempo, vec![f32::NAN]);
+        assert_eq!(none.colour(0), theme::NO_LABEL);
+    }
+}

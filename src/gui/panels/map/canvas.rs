@@ -1,0 +1,244 @@
+use std::path::Path;
+
+use eframe::egui::{self, PointerButton, Pos2, Rect, Sense, Stroke, Ui, Vec2};
+use egui_phosphor::regular as icon;
+
+use crate::{
+    embedding::Level,
+    gui::{
+        command::Command,
+        model::{Chart, MapCommand, Model, clock},
+        paint::scatter::{Camera, Scatter},
+        panels::parts,
+        theme,
+    },
+};
+
+/// How near the pointer must be to a point, in screen points.
+const REACH: f32 = 3.0 * theme::UNIT;
+/// How far around the pointer points are made ready to sound, in screen points, and how many.
+const PREPARED_REACH: f32 = 20.0 * theme::UNIT;
+const PREPARED: usize = 16;
+/// Points of scrolling that double the magnification: four notches of a common wheel.
+const SCROLL_OF_DOUBLE: f32 = 200.0;
+/// A lasso's corners are so far apart at least, in screen points.
+const LASSO_STEP: f32 = theme::UNIT;
+/// Paths of longer tracks are a tangle, and are not drawn.
+const LONGEST_PATH: usize = 600;
+
+/// Draws the points, and what the pointer does with them.
+pub fn show(ui: &mut Ui, size: Vec2, model: &Model, chart: &Chart, out: &mut Vec<Command>) {
+    let mapping = &model.mapping;
+    let tokens = theme::tokens(ui);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+    let name = format!("Map of {} points", chart.xy.len());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, &name));
+    let camera = mapping.camera;
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, theme::CORNER, tokens.ground);
+    painter.add(
+        Scatter {
+            points: chart.points.clone(),
+            camera,
+            rect,
+            radius: radius(chart.xy.len(), rect),
+            ring: tokens.text_strong,
+            rim: tokens.point_rim,
+        }
+        .into_shape(),
+    );
+    if let Some(track) = model.library.selected_track() {
+        path(ui, &painter, rect, model, chart, &track.path);
+    }
+    if lasso(ui, &response, rect, camera, out) {
+        return;
+    }
+    if let Some(moved) = moved(ui, &response, rect, camera) {
+        out.push(Command::Map(MapCommand::Move(moved)));
+    }
+    let pointer = response.hover_pos().filter(|_| !response.dragged());
+    let at = pointer.map(|pointer| camera.to_map(rect, pointer));
+    let point = at.and_then(|at| chart.nearest(at, camera.length_in_map(rect, REACH)));
+    let pointer_moves = ui.input(|input| input.pointer.delta() != Vec2::ZERO);
+    let moved = match at {
+        Some(at) if mapping.hover_sound && pointer_moves => {
+            chart.around(at, camera.length_in_map(rect, PREPARED_REACH), PREPARED)
+        }
+        _ => Vec::new(),
+    };
+    if point != mapping.hovered || !moved.is_empty() {
+        out.push(Command::Map(MapCommand::Hover { point, moved }));
+    }
+    if let Some(point) = point {
+        hovered(ui, &painter, rect, model, chart, point);
+        if response.clicked() {
+            choose(ui, chart, point, out);
+        }
+    }
+}
+
+/// What a click on a point does.
+fn choose(ui: &Ui, chart: &Chart, point: usize, out: &mut Vec<Command>) {
+    let Some(spot) = chart.spot(point) else {
+        return;
+    };
+    let adds = ui.input(|input| input.modifiers.command);
+    out.push(Command::Map(match adds {
+        true => MapCommand::TogglePoint(point),
+        false => MapCommand::Choose {
+            path: spot.path,
+            start_secs: spot.start_secs,
+        },
+    }));
+}
+
+/// What is under the pointer.
+fn hovered(
+    ui: &Ui,
+    painter: &egui::Painter,
+    rect: Rect,
+    model: &Model,
+    chart: &Chart,
+    point: usize,
+) {
+    let tokens = theme::tokens(ui);
+    let mapping = &model.mapping;
+    let (Some(facts), Some(&place)) = (chart.facts(point), chart.xy.get(point)) else {
+        return;
+    };
+    let screen = mapping.camera.to_screen(rect, place);
+    let stroke = Stroke::new(theme::LINE_STRONG, tokens.text_strong);
+    let colour = chart.colour_of(point);
+    painter.circle(screen, 2.0 * theme::UNIT, colour, stroke);
+    let mut lines = vec![parts::track_name(&model.library, facts.path)];
+    lines.extend(chart.says(point));
+    if chart.level == Level::Window {
+        lines.push(format!("at {}", clock(facts.start_secs)));
+    }
+    if mapping.sounding.is_some() && mapping.sounding == chart.spot(point) {
+        lines.push(icon::SPEAKER_HIGH.to_owned());
+    }
+    tag(painter, rect, screen, &lines.join("  \u{b7}  "));
+    ui.ctx().set_cursor_icon(egui::CursorIcon::PointingHand);
+}
+
+/// The way of a track along its windows, and where its playhead is on it.
+fn path(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model, chart: &Chart, track: &Path) {
+    let tokens = theme::tokens(ui);
+    let camera = model.mapping.camera;
+    let points = chart.points_of(track);
+    let place = |point: usize| {
+        let at = chart.xy.get(point)?;
+        Some(camera.to_screen(rect, *at))
+    };
+    if chart.level == Level::Window && (2..=LONGEST_PATH).contains(&points.len()) {
+        let line: Vec<Pos2> = points
+            .iter()
+            .filter_map(|&point| place(point as usize))
+            .collect();
+        let stroke = Stroke::new(theme::LINE_STRONG, tokens.map_path);
+        painter.add(egui::Shape::line(line, stroke));
+    }
+    let now = chart.point_at(track, model.transport.position_secs);
+    if let Some(at) = now.and_then(place) {
+        let stroke = Stroke::new(2.0 * theme::LINE, tokens.accent);
+        painter.circle_stroke(at, 2.5 * theme::UNIT, stroke);
+    }
+}
+
+/// Shift and drag: draws the outline, and picks what is inside when it is let go. Returns whether one is being drawn.
+fn lasso(
+    ui: &Ui,
+    response: &egui::Response,
+    rect: Rect,
+    camera: Camera,
+    out: &mut Vec<Command>,
+) -> bool {
+    let id = response.id.with("lasso");
+    let modifiers = ui.input(|input| input.modifiers);
+    let begins = modifiers.shift && response.drag_started_by(PointerButton::Primary);
+    let mut outline: Vec<[f32; 2]> = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+    if begins {
+        outline.clear();
+        outline.extend(
+            ui.input(|input| input.pointer.press_origin())
+                .map(|origin| camera.to_map(rect, origin)),
+        );
+    }
+    if outline.is_empty() {
+        return false;
+    }
+    if let Some(pointer) = response.interact_pointer_pos() {
+        let here = camera.to_map(rect, pointer);
+        let last = outline.last().map(|last| camera.to_screen(rect, *last));
+        if last.is_none_or(|last| last.distance(pointer) >= LASSO_STEP) {
+            outline.push(here);
+        }
+    }
+    if response.drag_stopped() || !response.dragged() {
+        ui.data_mut(|data| data.remove_temp::<Vec<[f32; 2]>>(id));
+        if outline.len() > 2 {
+            let add = modifiers.command;
+            out.push(Command::Map(MapCommand::Lasso { outline, add }));
+        }
+        return true;
+    }
+    let tokens = theme::tokens(ui);
+    let line: Vec<Pos2> = outline
+        .iter()
+        .map(|at| camera.to_screen(rect, *at))
+        .collect();
+    let stroke = Stroke::new(theme::LINE_STRONG, tokens.accent);
+    ui.painter_at(rect)
+        .add(egui::Shape::closed_line(line, stroke));
+    ui.data_mut(|data| data.insert_temp(id, outline));
+    true
+}
+
+/// Where wheel, drag and double click take the camera.
+fn moved(ui: &Ui, response: &egui::Response, rect: Rect, camera: Camera) -> Option<Camera> {
+    if response.double_clicked() {
+        return Some(Camera::default());
+    }
+    let mut next = camera;
+    if response.dragged_by(PointerButton::Primary) || response.dragged_by(PointerButton::Middle) {
+        next = next.panned(rect, response.drag_delta());
+    }
+    if let Some(pointer) = response.hover_pos() {
+        let (scroll, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
+        let factor = pinch * (scroll / SCROLL_OF_DOUBLE).exp2();
+        if factor != 1.0 {
+            next = next.zoomed(rect, pointer, factor);
+        }
+    }
+    (next != camera).then_some(next)
+}
+
+/// Many points are drawn smaller, so that they do not run together.
+fn radius(points: usize, rect: Rect) -> f32 {
+    let area_of_one = rect.area() / points.max(1) as f32;
+    (0.16 * area_of_one.sqrt()).clamp(1.5, theme::UNIT)
+}
+
+/// A line of text beside a place, inside the picture.
+fn tag(painter: &egui::Painter, rect: Rect, at: Pos2, text: &str) {
+    let tokens = if painter.ctx().global_style().visuals.dark_mode {
+        &theme::DARK
+    } else {
+        &theme::LIGHT
+    };
+    let galley = painter.layout_no_wrap(text.to_owned(), theme::small_font(), tokens.on_picture);
+    let margin = Vec2::new(2.0 * theme::UNIT, 1.5 * theme::UNIT);
+    let size = galley.size() + 2.0 * margin;
+    let away = Vec2::new(4.0 * theme::UNIT, -0.5 * size.y);
+    let mut place = Rect::from_min_size(at + away, size);
+    if place.right() > rect.right() {
+        place = Rect::from_min_size(at + Vec2::new(-away.x - size.x, away.y), size);
+    }
+    let over = (rect.left() - place.left()).max(0.0);
+    let under = (place.bottom() - rect.bottom()).max(0.0);
+    let above = (rect.top() - place.top()).max(0.0);
+    place = place.translate(Vec2::new(over, above - under));
+    painter.rect_filled(place, theme::CORNER, tokens.picture_shade);
+    painter.galley(place.min + margin, galley, tokens.on_picture);
+}

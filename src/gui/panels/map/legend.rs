@@ -1,0 +1,165 @@
+//! What the colours stand for: groups that can be hidden and picked, or a scale of numbers.
+
+use eframe::egui::{self, Color32, Ui, Vec2, pos2};
+
+use crate::gui::{
+    command::Command,
+    model::{Chart, LegendEntry, MapCommand, Mapping, Scale},
+    theme,
+};
+
+/// Heights of the bar of a scale.
+const SCALE_HEIGHT: std::ops::RangeInclusive<f32> = 20.0 * theme::UNIT..=60.0 * theme::UNIT;
+/// Colours in the bar of a scale.
+const STEPS: usize = 64;
+
+/// Draws the legend.
+pub fn show(ui: &mut Ui, mapping: &Mapping, chart: &Chart, out: &mut Vec<Command>) {
+    ui.spacing_mut().item_spacing.y = 0.0;
+    if let Some(scale) = &chart.scale {
+        return bar(ui, scale);
+    }
+    let below = match mapping.hidden.is_empty() {
+        true => 0.0,
+        false => theme::CONTROL_HEIGHT + theme::SPACE,
+    };
+    egui::ScrollArea::vertical()
+        .id_salt("legend")
+        .auto_shrink([false, true])
+        .max_height((ui.available_height() - below).max(theme::ROW_HEIGHT))
+        .show_rows(ui, theme::ROW_HEIGHT, chart.legend.len(), |ui, rows| {
+            for entry in chart.legend.get(rows).unwrap_or_default() {
+                row(ui, mapping, entry, out);
+            }
+        });
+    if !mapping.hidden.is_empty() {
+        ui.add_space(theme::SPACE);
+        let hint = "Shows the points of every group again";
+        if ui.button("Show all").on_hover_text(hint).clicked() {
+            out.push(Command::Map(MapCommand::ShowAllLabels));
+        }
+    }
+}
+
+fn row(ui: &mut Ui, mapping: &Mapping, entry: &LegendEntry, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    let shown = !mapping.hidden.contains(&entry.label);
+    let size = Vec2::new(ui.available_width(), theme::ROW_HEIGHT);
+    let (rect, response) = ui.allocate_exact_size(size, egui::Sense::click());
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(
+            egui::WidgetType::Checkbox,
+            true,
+            shown,
+            format!("Points of {}", entry.label),
+        )
+    });
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, theme::CORNER, tokens.raised);
+    }
+    let text = if shown { tokens.text } else { tokens.text_weak };
+    let colour = if shown { entry.colour } else { tokens.raised };
+    let dot = rect.left_center() + Vec2::new(2.0 * theme::UNIT, 0.0);
+    ui.painter().circle_filled(dot, 1.25 * theme::UNIT, colour);
+    let count = ui.painter().text(
+        rect.right_center() - Vec2::new(theme::UNIT, 0.0),
+        egui::Align2::RIGHT_CENTER,
+        entry.points.to_string(),
+        theme::small_font(),
+        tokens.text_weak,
+    );
+    let mut room = rect;
+    room.min.x = dot.x + 2.5 * theme::UNIT;
+    room.max.x = count.left() - theme::UNIT;
+    let mut job = egui::text::LayoutJob::simple_singleline(
+        entry.label.clone(),
+        egui::FontId::proportional(theme::TEXT_BODY),
+        text,
+    );
+    job.wrap = egui::text::TextWrapping::truncate_at_width(room.width());
+    let galley = ui.painter().layout_job(job);
+    let place = pos2(room.left(), room.center().y - 0.5 * galley.size().y);
+    ui.painter().galley(place, galley, text);
+    let verb = if shown { "Hide" } else { "Show" };
+    let hint = format!(
+        "{verb} the {} points of {}; Shift+click picks them in addition",
+        entry.points, entry.label
+    );
+    let response = response.on_hover_text(hint);
+    if response.clicked() {
+        let label = entry.label.clone();
+        let adds = ui.input(|input| input.modifiers.shift);
+        out.push(Command::Map(match adds {
+            true => MapCommand::PickGroup(label),
+            false => MapCommand::ToggleLabel(label),
+        }));
+    }
+}
+
+/// The colours from the least to the greatest number.
+fn bar(ui: &mut Ui, scale: &Scale) {
+    let tokens = theme::tokens(ui);
+    let (name, unit) = scale.number.name();
+    let title = egui::Label::new(theme::small(name).color(tokens.text_weak)).truncate();
+    ui.add(title);
+    ui.add_space(theme::SPACE);
+    let height = (0.5 * ui.available_height()).clamp(*SCALE_HEIGHT.start(), *SCALE_HEIGHT.end());
+    let size = Vec2::new(ui.available_width(), height);
+    let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
+    let said = format!("{name} from {:.2} to {:.2}{unit}", scale.low, scale.high);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, &said));
+    let mut strip = rect;
+    strip.max.x = strip.left() + 3.0 * theme::UNIT;
+    let mut mesh = egui::Mesh::default();
+    for step in 0..=STEPS {
+        let share = step as f32 / STEPS as f32;
+        let y = egui::lerp(strip.bottom()..=strip.top(), share);
+        let colour = theme::sequential(share);
+        let next = mesh.vertices.len() as u32;
+        mesh.colored_vertex(pos2(strip.left(), y), colour);
+        mesh.colored_vertex(pos2(strip.right(), y), colour);
+        if step > 0 {
+            mesh.add_triangle(next - 2, next - 1, next);
+            mesh.add_triangle(next - 1, next, next + 1);
+        }
+    }
+    ui.painter().add(mesh);
+    let digits = match scale.high - scale.low {
+        width if width < 2.0 => 2,
+        width if width < 20.0 => 1,
+        _ => 0,
+    };
+    let say = |value: f32| format!("{value:.digits$}{unit}");
+    let middle = 0.5 * (scale.low + scale.high);
+    for (value, place, align) in [
+        (scale.high, strip.right_top(), egui::Align2::LEFT_TOP),
+        (middle, strip.right_center(), egui::Align2::LEFT_CENTER),
+        (scale.low, strip.right_bottom(), egui::Align2::LEFT_BOTTOM),
+    ] {
+        let at = place + Vec2::new(theme::SPACE, 0.0);
+        let font = theme::small_font();
+        ui.painter().text(at, align, say(value), font, tokens.text);
+    }
+    ui.add_space(theme::SPACE);
+    let unknown = scale
+        .values
+        .iter()
+        .filter(|value| !value.is_finite())
+        .count();
+    if unknown > 0 {
+        key(ui, theme::NO_LABEL, &format!("{unknown} not known"));
+    }
+}
+
+/// A dot and what it stands for.
+fn key(ui: &mut Ui, colour: Color32, text: &str) {
+    let tokens = theme::tokens(ui);
+    let size = Vec2::new(ui.available_width(), theme::ROW_HEIGHT);
+    let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+    let dot = rect.left_center() + Vec2::new(1.5 * theme::UNIT, 0.0);
+    ui.painter().circle_filled(dot, 1.25 * theme::UNIT, colour);
+    let at = dot + Vec2::new(3.0 * theme::UNIT, 0.0);
+    let align = egui::Align2::LEFT_CENTER;
+    ui.painter()
+        .text(at, align, text, theme::small_font(), tokens.text_weak);
+}
