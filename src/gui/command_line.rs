@@ -14,7 +14,17 @@ impl CommandLine {
 
     /// The line that opens the window on files and folders.
     pub fn window<T: AsRef<OsStr>>(paths: impl IntoIterator<Item = T>) -> Self {
-        Self(vec!["mynascope".into()]).arguments(paths)
+        let line = Self(vec!["mynascope".into()]).arguments(paths);
+        let is_word = |word: &OsString| !word.as_encoded_bytes().contains(&b'/');
+        match line.0.get(1) {
+            // A verb may be called so too (`demo`); behind "--" it is none.
+            Some(first) if is_word(first) => {
+                let mut words = line.0;
+                words.insert(1, "--".into());
+                Self(words)
+            }
+            _ => line,
+        }
     }
 
     /// Adds an argument.
@@ -83,6 +93,12 @@ mod tests {
             line.to_line(),
             r"mynascope train --mask-ratio 0.9 demo '/music/a b' 'it'\''s' ''"
         );
+        assert_eq!(
+            CommandLine::window(["demo"]).to_line(),
+            "mynascope -- demo",
+            "not the verb"
+        );
+        assert_eq!(CommandLine::window(["/a"]).to_line(), "mynascope /a");
     }
 
     #[cfg(unix)]

@@ -71,7 +71,7 @@ fn controls(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         ui.add(
             DragValue::new(&mut changed.tracks)
                 .range(least..=most.max(least))
-                .suffix(" tracks"),
+                .suffix(if form.tracks == 1 { " track" } else { " tracks" }),
         )
         .on_hover_text("How many tracks of the collection are compared, two views each");
         ui.add(

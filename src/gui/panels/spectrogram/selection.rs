@@ -40,7 +40,10 @@ pub fn draw(ui: &egui::Ui, model: &Model, area: Rect) {
     let painter = ui.painter().with_clip_rect(area);
     if let Some(selection) = &model.transport.selection {
         let place = place_of(view, area, selection);
-        painter.rect_filled(place, 0.0, tokens.selection);
+        // Where everything that is seen is selected, a tint would tell nothing.
+        if !place.contains_rect(area) {
+            painter.rect_filled(place, 0.0, tokens.selection);
+        }
         for x in [place.left(), place.right()] {
             painter.vline(
                 x,
