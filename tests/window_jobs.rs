@@ -25,8 +25,8 @@ use mynascope::{
         command::{Command, LibraryCommand, WindowCommand},
         layout::Layout,
         model::{
-            AskedFor, Colouring, CurveFile, EncoderSource, MapCommand, ProbeCommand, ProbeFile,
-            ProbeTab, TrainCommand, TrainPhase, first_form,
+            AskedFor, Colouring, CurveFile, CurveKind, EncoderSource, Hearing, MapCommand,
+            ProbeCommand, ProbeFile, ProbeTab, TrainCommand, TrainPhase, first_form,
         },
         work,
     },
@@ -311,6 +311,70 @@ fn a_cell_selects_and_plays_its_tracks_and_every_tab_can_be_kept() {
     let ground = *picture.get_pixel(0, 0);
     let drawn = picture.pixels().filter(|pixel| **pixel != ground).count();
     assert!(drawn > 1000, "{drawn} pixels");
+}
+
+#[test]
+fn a_drag_along_the_curve_of_mask_ratios_sets_the_mask_and_plays_what_is_left() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(4);
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Probe);
+    let form = ProbeSettings {
+        head: Head::Ridge,
+        ..ProbeSettings::default()
+    };
+    let chosen = Command::Probe(ProbeCommand::Edit(form));
+    harness.state_mut().apply(chosen);
+    harness.run_steps(2);
+    press(&mut harness, ProbeTab::MaskRatio.name());
+    press(&mut harness, "Score at six mask ratios");
+    let points = |app: &App| {
+        let curve = app.model().probing.curve(CurveKind::MaskRatio);
+        curve.map_or(0, |curve| curve.points.len())
+    };
+    wait(&mut harness, "a point of the curve", |app| points(app) > 0);
+    // What is known stays when the rest is given up.
+    let pressed = Instant::now();
+    press(&mut harness, "Cancel");
+    assert!(harness.state().model().probing.running.is_none());
+    assert!(pressed.elapsed() < Duration::from_millis(500));
+    let curve = harness.state().model().probing.curve(CurveKind::MaskRatio);
+    let first = &curve.unwrap().points[0];
+    assert_eq!(
+        (first.x, first.deviation),
+        (0.0, None),
+        "nothing is drawn without a mask"
+    );
+    let plot = harness
+        .get_by_label("accuracy, % against tokens dropped before the encoder, %")
+        .rect();
+    // The axes take some of the plot's room: only the order of ratios is known here.
+    let mut ratios = Vec::new();
+    for share in [0.3, 0.6, 0.9] {
+        let at = plot.left_center() + egui::vec2(share * plot.width(), 0.0);
+        harness.hover_at(at);
+        harness.run_steps(2);
+        for pressed in [true, false] {
+            harness.event(egui::Event::PointerButton {
+                pos: at,
+                button: egui::PointerButton::Primary,
+                pressed,
+                modifiers: egui::Modifiers::NONE,
+            });
+            harness.run_steps(1);
+        }
+        ratios.push(harness.state().model().mask.ratio.get());
+    }
+    let model = harness.state().model();
+    assert!(ratios[0] < ratios[1] && ratios[1] < ratios[2], "{ratios:?}");
+    assert_eq!(model.transport.hearing, Hearing::Left);
+    assert!(model.mask.shown);
+    let line = model
+        .probing
+        .curve_command(CurveKind::MaskRatio, &[], &cpu());
+    assert!(line.ends_with("--mask-curve --device cpu"), "{line}");
 }
 
 #[test]

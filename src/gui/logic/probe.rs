@@ -4,8 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
     model::{
-        AskedFor, Model, PictureState, ProbeCommand, ProbeFile, ProbeMessage, Probing, RADIO_SECS,
-        Radio, Running,
+        AskedFor, CurveKind, JobId, Model, PictureState, ProbeCommand, ProbeFile, ProbeJob,
+        ProbeMessage, RADIO_SECS, Radio, Running, ScoreCurve,
     },
     work::{Workers, embed::EmbedRequest, probe_file},
 };
@@ -30,6 +30,15 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
             workers.outbox.copy_text(line);
             model.notices.note("The command is on the clipboard");
         }
+        ProbeCommand::DrawCurve(kind) => draw_curve(model, workers, kind),
+        ProbeCommand::CopyCurve(kind) => {
+            let source = &model.embeddings.source;
+            let line = model
+                .probing
+                .curve_command(kind, &model.library.sources, source);
+            workers.outbox.copy_text(line);
+            model.notices.note("The command is on the clipboard");
+        }
         ProbeCommand::Choose(path) => play_from(model, workers, path, 0.0),
         ProbeCommand::StartRadio(at) => start_radio(model, workers, at),
         ProbeCommand::StepRadio(step) => step_radio(model, workers, step),
@@ -46,13 +55,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
 /// Clears what belongs to a collection that is not open any more.
 pub(super) fn forget(model: &mut Model, workers: &mut Workers) {
     workers.probe.stop();
-    let probing = &mut model.probing;
-    *probing = Probing {
-        form: probing.form,
-        tab: probing.tab,
-        sort: probing.sort,
-        ..Probing::default()
-    };
+    model.probing.forget();
 }
 
 /// Takes in a message of the background work.
@@ -70,11 +73,28 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
                 workers.probe.stop();
             }
         }
+        ProbeMessage::Point(job, kind, point) => {
+            if probing.is_running(job) {
+                probing.add_point(kind, point);
+            }
+        }
+        ProbeMessage::Drawn(job, kind, curve) => {
+            if probing.is_running(job) {
+                probing.running = None;
+                probing.show_curve(kind, *curve);
+                workers.probe.stop();
+            }
+        }
         ProbeMessage::NeedsPatch(job) => {
             if probing.is_running(job) {
                 probing.running = None;
                 workers.probe.stop();
-                model.embeddings.asks_patch = Some(AskedFor::Probe);
+                // The answer goes on with a probe; other jobs are started again by who wants them.
+                let asked_for = match probing.job {
+                    ProbeJob::Probe => AskedFor::Probe,
+                    ProbeJob::Curve(_) => AskedFor::Nothing,
+                };
+                model.embeddings.asks_patch = Some(asked_for);
             }
         }
         ProbeMessage::Failed(job, error) => {
@@ -88,22 +108,52 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
 }
 
 fn run(model: &mut Model, workers: &mut Workers) {
+    if let Some(request) = request(model, workers) {
+        let (form, outbox) = (model.probing.form, workers.outbox.clone());
+        let started = workers.probe.start(request, form, outbox);
+        runs(model, ProbeJob::Probe, started);
+    }
+}
+
+fn draw_curve(model: &mut Model, workers: &mut Workers, kind: CurveKind) {
+    if let Some(request) = request(model, workers) {
+        let (form, outbox) = (model.probing.form, workers.outbox.clone());
+        let about = format!("{}, {} head, {}", form.task, form.head, form.protocol);
+        let curve = ScoreCurve {
+            task: form.task,
+            about,
+            points: Vec::new(),
+            baseline: None,
+            notes: Vec::new(),
+        };
+        model.probing.show_curve(kind, curve);
+        let started = workers.probe.start_curve(kind, request, form, outbox);
+        runs(model, ProbeJob::Curve(kind), started);
+    }
+}
+
+/// What every job needs; `None` where there is nothing to work on, which is said.
+fn request(model: &mut Model, workers: &Workers) -> Option<EmbedRequest> {
     let probing = &mut model.probing;
     let Some(collection) = &model.library.collection else {
         probing.error = Some("There is no collection to probe; open a labelled folder".to_owned());
-        return;
+        return None;
     };
     probing.error = None;
     model.embeddings.asks_patch = None;
-    let request = EmbedRequest {
+    Some(EmbedRequest {
         collection: Arc::clone(collection),
         source: model.embeddings.source.clone(),
         cached: model.embeddings.table.clone(),
         mels: workers.cache.clone(),
-    };
-    let outbox = workers.outbox.clone();
-    match workers.probe.start(request, probing.form, outbox) {
-        Ok(job) => probing.running = Some(Running::new(job, "starting")),
+    })
+}
+
+fn runs(model: &mut Model, job: ProbeJob, started: std::io::Result<JobId>) {
+    let probing = &mut model.probing;
+    probing.job = job;
+    match started {
+        Ok(id) => probing.running = Some(Running::new(id, "starting")),
         Err(error) => probing.error = Some(no_thread(&error)),
     }
 }

@@ -47,9 +47,9 @@ pub use picture::{
     BandView, FRAME_SECS, Picture, PictureState, Seen, ShownAt, Spectrogram, TimeView, WINDOW_SECS,
 };
 pub use probing::{
-    Answer, AnswerColumn, AnswerSort, Broken, Found, PROTOCOLS, ProbeCommand, ProbeFile,
-    ProbeMessage, ProbeResult, ProbeTab, Probing, RADIO_SECS, Radio, Sheet, explain_head,
-    explain_protocol, explain_task,
+    Answer, AnswerColumn, AnswerSort, Broken, CurveKind, Found, PROTOCOLS, ProbeCommand, ProbeFile,
+    ProbeJob, ProbeMessage, ProbeResult, ProbeTab, Probing, RADIO_SECS, Radio, ScoreCurve,
+    ScorePoint, Sheet, explain_head, explain_protocol, explain_task,
 };
 pub use search::{Column, Find, Finder, Sort};
 pub use training::{

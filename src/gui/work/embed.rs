@@ -43,16 +43,7 @@ pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable
     {
         return Ok(Arc::clone(cached));
     }
-    watch.progress("Loading the encoder", 0, None);
-    let source = &request.source;
-    let encoder =
-        LoadedEncoder::open(&source.checkpoint, source.patch, &source.device).map_err(|error| {
-            match error {
-                EncoderError::Checkpoint(CheckpointError::NeedsPatch { .. }) => WorkEnd::NeedsPatch,
-                error => WorkEnd::failed(error),
-            }
-        })?;
-    watch.check().map_err(WorkEnd::failed)?;
+    let encoder = open(&request.source, watch)?;
     let settings = ExtractSettings {
         level: Level::Window,
         ..ExtractSettings::default()
@@ -68,4 +59,18 @@ pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable
         windows_per_second: extraction.windows_per_second,
         seconds: extraction.seconds,
     }))
+}
+
+/// Reads the weights of an encoder.
+pub fn open(source: &EncoderSource, watch: &Watch<'_>) -> Result<LoadedEncoder, WorkEnd> {
+    watch.progress("loading the encoder", 0, None);
+    let encoder =
+        LoadedEncoder::open(&source.checkpoint, source.patch, &source.device).map_err(|error| {
+            match error {
+                EncoderError::Checkpoint(CheckpointError::NeedsPatch { .. }) => WorkEnd::NeedsPatch,
+                error => WorkEnd::failed(error),
+            }
+        })?;
+    watch.check().map_err(WorkEnd::failed)?;
+    Ok(encoder)
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use crate::{
     gui::{
         message::{Message, Outbox},
-        model::{JobId, MapMessage, ProbeMessage, ProbeResult},
+        model::{CurveKind, JobId, MapMessage, ProbeMessage, ProbeResult, ScoreCurve, ScorePoint},
         work::{
-            embed::{EmbedRequest, WorkEnd, embed},
+            embed::{EmbedRequest, WorkEnd, embed, open},
             report::Reporter,
         },
     },
     jobs::{self, Job, Watch},
-    probe::{ProbeSettings, probe_collection},
+    probe::{CurvePoint, CurveSettings, ProbeSettings, mask_curve, probe_collection},
 };
 
 /// Its running job.
@@ -43,6 +43,24 @@ impl ProbeWork {
         self.begin(outbox, move |watch, outbox| {
             let result = probe(&request, &settings, watch, outbox)?;
             Ok(move |job| ProbeMessage::Finished(job, Box::new(result)))
+        })
+    }
+
+    /// Scores the probe again and again while something is varied; every point is told as soon as it is known.
+    pub fn start_curve(
+        &mut self,
+        kind: CurveKind,
+        request: EmbedRequest,
+        settings: ProbeSettings,
+        outbox: Outbox,
+    ) -> std::io::Result<JobId> {
+        let job = self.last.next();
+        self.begin(outbox, move |watch, outbox| {
+            let tell = |point| outbox.send(Message::Probe(ProbeMessage::Point(job, kind, point)));
+            let curve = match kind {
+                CurveKind::MaskRatio => mask_ratios(&request, settings, watch, &tell)?,
+            };
+            Ok(move |job| ProbeMessage::Drawn(job, kind, Box::new(curve)))
         })
     }
 
@@ -93,4 +111,38 @@ fn probe(
     let report =
         probe_collection(&table.table, collection, settings, watch).map_err(WorkEnd::failed)?;
     Ok(ProbeResult::new(Arc::new(report), collection, &table))
+}
+
+fn mask_ratios(
+    request: &EmbedRequest,
+    probe: ProbeSettings,
+    watch: &Watch<'_>,
+    tell: &dyn Fn(ScorePoint),
+) -> Result<ScoreCurve, WorkEnd> {
+    let encoder = open(&request.source, watch)?;
+    let settings = CurveSettings {
+        probe,
+        ..CurveSettings::default()
+    };
+    let cache = request.mels.as_deref();
+    let mut found = |point: &CurvePoint| tell(point.into());
+    let curve = mask_curve(
+        &request.collection,
+        &encoder,
+        &settings,
+        cache,
+        watch,
+        &mut found,
+    )
+    .map_err(WorkEnd::failed)?;
+    Ok(ScoreCurve {
+        task: probe.task,
+        about: format!(
+            "{}, {} head, {}, {}",
+            curve.task, curve.head, curve.protocol, curve.encoder
+        ),
+        points: curve.points.iter().map(ScorePoint::from).collect(),
+        baseline: Some(curve.baseline),
+        notes: curve.notes,
+    })
 }

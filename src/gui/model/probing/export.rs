@@ -1,6 +1,6 @@
 //! What the Probe layout shows, as tables for other programs.
 
-use super::{ProbeResult, ProbeTab, Probing};
+use super::{CurveKind, ProbeResult, ProbeTab, Probing};
 
 /// A table: its heading, then its rows.
 pub type Sheet = Vec<Vec<String>>;
@@ -17,7 +17,14 @@ impl Probing {
             ProbeTab::Tracks => result.map(|it| answers(it, &self.order)),
             ProbeTab::Classes => result.map(classes),
             ProbeTab::Data => result.map(broken),
+            ProbeTab::MaskRatio => self.curve_table(CurveKind::MaskRatio),
         }
+    }
+}
+
+impl Probing {
+    fn curve_table(&self, kind: CurveKind) -> Option<Sheet> {
+        Some(self.curve(kind)?.table(kind))
     }
 }
 

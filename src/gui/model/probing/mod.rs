@@ -1,10 +1,12 @@
 //! What the Probe layout shows.
 
 mod answers;
+mod curve;
 mod export;
 mod radio;
 
 pub use answers::{Answer, AnswerColumn, AnswerSort, Broken, Found, ProbeResult};
+pub use curve::{CurveKind, ScoreCurve, ScorePoint};
 pub use export::Sheet;
 pub use radio::{RADIO_SECS, Radio};
 
@@ -35,6 +37,17 @@ pub struct Probing {
     pub order: Vec<usize>,
     /// The listed tracks are being played one after the other.
     pub radio: Option<Radio>,
+    /// What was started last.
+    pub job: ProbeJob,
+    curves: [Option<ScoreCurve>; CurveKind::ALL.len()],
+}
+
+/// A job of the Probe layout; one runs at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProbeJob {
+    #[default]
+    Probe,
+    Curve(CurveKind),
 }
 
 /// What the right side of the Probe layout shows.
@@ -49,11 +62,19 @@ pub enum ProbeTab {
     Classes,
     /// What there was to learn and test with.
     Data,
+    /// The score against the share of dropped tokens.
+    MaskRatio,
 }
 
 impl ProbeTab {
     /// All of them, in the order of their buttons.
-    pub const ALL: [Self; 4] = [Self::Mistakes, Self::Tracks, Self::Classes, Self::Data];
+    pub const ALL: [Self; 5] = [
+        Self::Mistakes,
+        Self::Tracks,
+        Self::Classes,
+        Self::Data,
+        Self::MaskRatio,
+    ];
 
     /// What stands on its button.
     pub fn name(self) -> &'static str {
@@ -62,6 +83,7 @@ impl ProbeTab {
             Self::Tracks => "Tracks",
             Self::Classes => "Classes",
             Self::Data => "Data",
+            Self::MaskRatio => "Mask ratio",
         }
     }
 
@@ -73,6 +95,9 @@ impl ProbeTab {
             Self::Classes => "How well each class, tag or dimension is told apart",
             Self::Data => {
                 "How many tracks of each part were found, and which files were missing or broken"
+            }
+            Self::MaskRatio => {
+                "How the score falls as tokens are dropped, and what was left to hear"
             }
         }
     }
@@ -112,12 +137,20 @@ pub enum ProbeCommand {
     SaveTo(ProbeFile, PathBuf),
     /// Puts the command of the probe on the clipboard.
     Copy,
+    /// Scores the probe again and again while something is varied.
+    DrawCurve(CurveKind),
+    /// Puts the command of a curve on the clipboard.
+    CopyCurve(CurveKind),
 }
 
 /// What the background work of the Probe panel sends.
 pub enum ProbeMessage {
     Progress(JobId, Progress),
     Finished(JobId, Box<ProbeResult>),
+    /// A point of a curve is known.
+    Point(JobId, CurveKind, ScorePoint),
+    /// A curve is done.
+    Drawn(JobId, CurveKind, Box<ScoreCurve>),
     /// The checkpoint doesn't say how its patches are cut.
     NeedsPatch(JobId),
     Failed(JobId, String),
@@ -166,6 +199,16 @@ pub fn explain_protocol(protocol: Protocol) -> &'static str {
 }
 
 impl Probing {
+    /// Clears what belongs to a collection that is not open any more.
+    pub fn forget(&mut self) {
+        *self = Self {
+            form: self.form,
+            tab: self.tab,
+            sort: self.sort,
+            ..Self::default()
+        };
+    }
+
     /// Shows a new result.
     pub fn show(&mut self, result: ProbeResult) {
         self.running = None;
@@ -183,26 +226,51 @@ impl Probing {
         }
     }
 
-    /// What was probed, in one line.
+    /// What a tab shows, in one line.
     pub fn title(&self) -> String {
+        let tab = self.tab.name();
+        let curve = CurveKind::ALL
+            .into_iter()
+            .find(|kind| kind.tab() == self.tab);
+        if let Some(curve) = curve.and_then(|kind| self.curve(kind)) {
+            return format!("{tab}: {}", curve.about);
+        }
         let Some(result) = &self.result else {
-            return String::new();
+            return tab.to_owned();
         };
         let report = &result.report;
-        format!(
-            "{}: {} of a {} head, {}, {}",
-            self.tab.name(),
-            report.metric,
-            report.head,
-            report.protocol,
-            report.encoder
-        )
+        let (head, protocol) = (&report.head, &report.protocol);
+        format!("{tab}: {head} head, {protocol}, {}", report.encoder)
     }
 
     /// The answer that the radio plays.
     pub fn on_air(&self) -> Option<&Answer> {
         let place = self.radio.as_ref()?.answer()?;
         self.result.as_ref()?.answers.get(place)
+    }
+
+    /// A curve, as far as it is known.
+    pub fn curve(&self, kind: CurveKind) -> Option<&ScoreCurve> {
+        self.curves.get(kind.index())?.as_ref()
+    }
+
+    /// Shows a curve in place of the one before.
+    pub fn show_curve(&mut self, kind: CurveKind, curve: ScoreCurve) {
+        if let Some(place) = self.curves.get_mut(kind.index()) {
+            *place = Some(curve);
+        }
+    }
+
+    /// Adds a point to a curve.
+    pub fn add_point(&mut self, kind: CurveKind, point: ScorePoint) {
+        if let Some(Some(curve)) = self.curves.get_mut(kind.index()) {
+            curve.points.push(point);
+        }
+    }
+
+    /// Whether a curve is being computed.
+    pub fn draws(&self, kind: CurveKind) -> bool {
+        self.running.is_some() && self.job == ProbeJob::Curve(kind)
     }
 
     /// Whether a message belongs to the job that runs.
@@ -212,16 +280,32 @@ impl Probing {
             .is_some_and(|running| running.id == job)
     }
 
+    /// A curve as a person would draw it on the command line.
+    pub fn curve_command(
+        &self,
+        kind: CurveKind,
+        sources: &[PathBuf],
+        source: &EncoderSource,
+    ) -> String {
+        let line = match kind {
+            CurveKind::MaskRatio => self.line(sources).argument("--mask-curve"),
+        };
+        source.options(line).to_line()
+    }
+
     /// The probe as a person would run it on the command line.
     pub fn command(&self, sources: &[PathBuf], source: &EncoderSource) -> String {
-        let line = CommandLine::verb("probe")
+        source.options(self.line(sources)).to_line()
+    }
+
+    fn line(&self, sources: &[PathBuf]) -> CommandLine {
+        CommandLine::verb("probe")
             .argument("--data")
             .arguments(sources)
             .option("task", self.form.task.to_string())
             .option("head", self.form.head.to_string())
             .option("protocol", self.form.protocol.to_string())
-            .option("seed", self.form.seed.to_string());
-        source.options(line).to_line()
+            .option("seed", self.form.seed.to_string())
     }
 }
 

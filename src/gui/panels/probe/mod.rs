@@ -2,6 +2,7 @@
 
 mod classes;
 mod confusion;
+mod curve;
 mod data;
 mod form;
 mod mistakes;
@@ -14,7 +15,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::Command,
-    model::{Model, ProbeCommand, ProbeFile, ProbeResult, ProbeTab},
+    model::{CurveKind, Model, ProbeCommand, ProbeFile, ProbeResult, ProbeTab},
     theme,
 };
 
@@ -80,6 +81,9 @@ fn tabs(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 
 fn tab(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let probing = &model.probing;
+    if probing.tab == ProbeTab::MaskRatio {
+        return curve::show(ui, model, CurveKind::MaskRatio, out);
+    }
     let Some(result) = &probing.result else {
         return nothing(ui, model);
     };
@@ -88,6 +92,7 @@ fn tab(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         ProbeTab::Tracks => tracks::show(ui, model, result, out),
         ProbeTab::Classes => classes::show(ui, result),
         ProbeTab::Data => data::show(ui, result, out),
+        ProbeTab::MaskRatio => {}
     }
 }
 

@@ -1,0 +1,144 @@
+//! Scores against something that was varied: the share of dropped tokens, the number of labels, the block of the
+//! encoder.
+
+use crate::probe::{CurvePoint, Task};
+
+use super::{ProbeTab, Sheet};
+
+/// What is varied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CurveKind {
+    /// The share of tokens that is dropped before the encoder sees a window.
+    MaskRatio,
+}
+
+impl CurveKind {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::MaskRatio];
+
+    /// Its place in [`CurveKind::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The tab that draws it.
+    pub fn tab(self) -> ProbeTab {
+        match self {
+            Self::MaskRatio => ProbeTab::MaskRatio,
+        }
+    }
+
+    /// The name of its horizontal axis.
+    pub fn axis(self) -> &'static str {
+        match self {
+            Self::MaskRatio => "tokens dropped before the encoder, %",
+        }
+    }
+
+    /// The name of the column in a table.
+    pub fn column(self) -> &'static str {
+        match self {
+            Self::MaskRatio => "mask ratio",
+        }
+    }
+
+    /// A place on the horizontal axis, in words.
+    pub fn say(self, x: f64) -> String {
+        match self {
+            Self::MaskRatio => format!("{:.0} % of the tokens dropped", 100.0 * x),
+        }
+    }
+
+    /// How a place is written on the axis.
+    pub fn on_axis(self, x: f64) -> f64 {
+        match self {
+            Self::MaskRatio => 100.0 * x,
+        }
+    }
+
+    /// What the spread of a point is over.
+    pub fn spread(self) -> &'static str {
+        match self {
+            Self::MaskRatio => "draws of masks",
+        }
+    }
+}
+
+/// One point of a curve.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScorePoint {
+    pub x: f64,
+    pub mean: f64,
+    /// Standard deviation over what was drawn several times; `None` where it was drawn once.
+    pub deviation: Option<f64>,
+    /// 95 % interval over the choice of test tracks.
+    pub interval: Option<[f64; 2]>,
+    /// The score of each draw.
+    pub scores: Vec<f64>,
+}
+
+impl From<&CurvePoint> for ScorePoint {
+    fn from(point: &CurvePoint) -> Self {
+        Self {
+            x: point.ratio,
+            mean: point.mean,
+            deviation: point.deviation,
+            interval: Some(point.interval),
+            scores: point.scores.clone(),
+        }
+    }
+}
+
+/// A curve, while it grows and when it is done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreCurve {
+    pub task: Task,
+    /// Head, protocol and encoder in one line.
+    pub about: String,
+    pub points: Vec<ScorePoint>,
+    /// Score of the best constant answer, once it is known.
+    pub baseline: Option<f64>,
+    pub notes: Vec<String>,
+}
+
+impl ScoreCurve {
+    /// What is scored, as it stands on the vertical axis.
+    pub fn axis(&self) -> &'static str {
+        match self.task {
+            Task::Genre => "accuracy, %",
+            Task::Key => "weighted key score, %",
+            Task::Tags => "ROC-AUC, %",
+            Task::Emotion => "mean R2, %",
+        }
+    }
+
+    /// The curve as a table.
+    pub fn table(&self, kind: CurveKind) -> Sheet {
+        let heading = [
+            kind.column(),
+            "mean",
+            "standard deviation",
+            "interval from",
+            "interval to",
+            "scores",
+        ];
+        let mut sheet = vec![heading.map(str::to_owned).to_vec()];
+        for point in &self.points {
+            let number = |value: Option<f64>| value.map_or_else(String::new, |it| it.to_string());
+            let [low, high] = match point.interval {
+                Some([low, high]) => [Some(low), Some(high)],
+                None => [None, None],
+            };
+            let scores: Vec<String> = point.scores.iter().map(f64::to_string).collect();
+            sheet.push(vec![
+                point.x.to_string(),
+                point.mean.to_string(),
+                number(point.deviation),
+                number(low),
+                number(high),
+                scores.join(" "),
+            ]);
+        }
+        sheet
+    }
+}

@@ -1,0 +1,281 @@
+//! A score against something that was varied, as a plot that can be heard: along the mask ratio the pointer sets the
+//! mask of the spectrogram, and what is left is played.
+
+use eframe::egui::{self, Align, Color32, Layout, Sense, Stroke, Ui, vec2};
+use egui_phosphor::regular as icon;
+use egui_plot::{
+    FilledArea, HLine, HoverPosition, Line, LineStyle, Plot, PlotPoints, Points, VLine,
+};
+
+use crate::{
+    gui::{
+        command::{Command, MaskCommand, SoundCommand},
+        model::{CurveKind, Hearing, MOST_PERCENT, Model, ProbeCommand, ScoreCurve, ScorePoint},
+        panels::{parts, row_from_right},
+        theme,
+    },
+    tokens::{MaskKind, MaskRatio},
+};
+
+/// Room for the line that explains the marks.
+const KEY_HEIGHT: f32 = theme::CONTROL_HEIGHT;
+
+/// Draws the tab.
+pub fn show(ui: &mut Ui, model: &Model, kind: CurveKind, out: &mut Vec<Command>) {
+    head(ui, model, kind, out);
+    let curve = model.probing.curve(kind);
+    match curve.filter(|curve| !curve.points.is_empty()) {
+        Some(curve) => plot(ui, model, kind, curve, out),
+        None => nothing(ui, model, kind),
+    }
+}
+
+fn head(ui: &mut Ui, model: &Model, kind: CurveKind, out: &mut Vec<Command>) {
+    let probing = &model.probing;
+    let mut push = |command| out.push(Command::Probe(command));
+    row_from_right(ui, |ui| {
+        if parts::copy_command(ui) {
+            push(ProbeCommand::CopyCurve(kind));
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            let ready = model.library.track_count() > 0 && probing.running.is_none();
+            let (text, hint) = button(kind);
+            let hint = match ready {
+                true => hint,
+                false => "Needs an open collection, and one job at a time; what runs is at the left",
+            };
+            if parts::primary(ui, 44.0 * theme::UNIT, text, ready, hint) {
+                push(ProbeCommand::DrawCurve(kind));
+            }
+            if let Some(curve) = probing.curve(kind) {
+                parts::quiet(ui, &curve.about).on_hover_text(curve.notes.join("\n"));
+            }
+        });
+    });
+}
+
+/// The button that starts, and its tooltip.
+fn button(kind: CurveKind) -> (&'static str, &'static str) {
+    match kind {
+        CurveKind::MaskRatio => (
+            "Score at six mask ratios",
+            "Embeds the collection at 0, 25, 50, 75, 90 and 95 % masked, three draws each, and scores the probe on each",
+        ),
+    }
+}
+
+fn nothing(ui: &mut Ui, model: &Model, kind: CurveKind) {
+    let (symbol, title, hint) = match kind {
+        CurveKind::MaskRatio if model.probing.draws(kind) => (
+            icon::HOURGLASS_MEDIUM,
+            "The first point is on its way",
+            "Every point embeds the whole collection anew with other patches dropped; each appears as soon as it is known.",
+        ),
+        CurveKind::MaskRatio => (
+            icon::CHART_LINE_DOWN,
+            "How much may be dropped before the score falls?",
+            "The frozen encoder sees less and less of every window, and the probe that is chosen at the left is scored \
+             each time. Drag along the curve to hear what was left.",
+        ),
+    };
+    parts::empty(ui, symbol, title, hint);
+}
+
+/// Scores stand in percent.
+fn percent(score: f64) -> f64 {
+    100.0 * score
+}
+
+fn plot(ui: &mut Ui, model: &Model, kind: CurveKind, curve: &ScoreCurve, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    let mut points: Vec<&ScorePoint> = curve.points.iter().collect();
+    points.sort_by(|a, b| a.x.total_cmp(&b.x));
+    let at = |point: &ScorePoint| kind.on_axis(point.x);
+    let xs: Vec<f64> = points.iter().map(|point| at(point)).collect();
+    let edge = |sign: f64| -> Vec<f64> {
+        let off = |point: &&ScorePoint| point.mean + sign * point.deviation.unwrap_or(0.0);
+        points.iter().map(off).map(percent).collect()
+    };
+    let (low, high) = (edge(-1.0), edge(1.0));
+    let line: Vec<[f64; 2]> = points.iter().map(|p| [at(p), percent(p.mean)]).collect();
+    let height = ui.available_height() - KEY_HEIGHT - theme::SPACE;
+    let mut plot = Plot::new(("score curve", kind.index()))
+        .height(height.max(24.0 * theme::UNIT))
+        .x_axis_label(kind.axis())
+        .y_axis_label(curve.axis())
+        .y_axis_min_width(14.0 * theme::UNIT)
+        .allow_scroll(false)
+        .allow_zoom(false)
+        .allow_drag(false)
+        .allow_boxed_zoom(false)
+        .show_background(false)
+        .grid_color(tokens.plot_grid)
+        .set_margin_fraction([0.02, 0.08].into())
+        .label_formatter(|place| {
+            let (HoverPosition::NearDataPoint { position, .. }
+            | HoverPosition::Elsewhere { position }) = place;
+            read(kind, curve, position.x)
+        });
+    if kind == CurveKind::MaskRatio {
+        plot = plot.include_x(0.0).include_x(100.0);
+    }
+    if let Some(baseline) = curve.baseline {
+        plot = plot.include_y(percent(baseline));
+    }
+    let heard = f64::from(model.mask.percent());
+    let drawn = plot.show(ui, |plot| {
+        let band = FilledArea::new("spread", &xs, &low, &high)
+            .fill_color(tokens.accent.gamma_multiply(0.25))
+            .stroke(Stroke::NONE);
+        plot.add(band);
+        for point in &points {
+            if let Some([low, high]) = point.interval {
+                let ends = vec![[at(point), percent(low)], [at(point), percent(high)]];
+                let stroke = Stroke::new(theme::LINE, tokens.text_weak);
+                plot.line(Line::new("interval", PlotPoints::from(ends)).stroke(stroke));
+            }
+        }
+        if let Some(baseline) = curve.baseline {
+            let level = HLine::new("baseline", percent(baseline))
+                .stroke(Stroke::new(theme::LINE, tokens.text_weak))
+                .style(LineStyle::dashed_loose());
+            plot.hline(level);
+        }
+        if kind == CurveKind::MaskRatio {
+            let stroke = Stroke::new(theme::LINE, tokens.text_strong);
+            plot.vline(VLine::new("heard", heard).stroke(stroke));
+        }
+        let strong = Stroke::new(theme::LINE_STRONG, tokens.accent);
+        plot.line(Line::new("score", PlotPoints::from(line.clone())).stroke(strong));
+        let dots = Points::new("score", PlotPoints::from(line.clone()));
+        plot.points(dots.radius(theme::LABEL_DOT).color(tokens.accent));
+    });
+    let response = drawn.response;
+    let name = format!("{} against {}", curve.axis(), kind.axis());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, &name));
+    if kind == CurveKind::MaskRatio {
+        listen(ui, model, &response, &drawn.transform, out);
+    }
+    key(ui, kind, curve);
+}
+
+/// Pressing and dragging sets the mask of the spectrogram, and plays what is left.
+fn listen(
+    ui: &Ui,
+    model: &Model,
+    response: &egui::Response,
+    transform: &egui_plot::PlotTransform,
+    out: &mut Vec<Command>,
+) {
+    if response.hovered() {
+        ui.ctx().set_cursor_icon(egui::CursorIcon::ResizeHorizontal);
+    }
+    let held = response.is_pointer_button_down_on() || response.clicked();
+    let Some(place) = response.interact_pointer_pos().filter(|_| held) else {
+        return;
+    };
+    let percent = transform.value_from_position(place).x.round();
+    let most = f64::from(MOST_PERCENT);
+    let Ok(ratio) = MaskRatio::new(percent.clamp(0.0, most) / 100.0) else {
+        return;
+    };
+    let mask = &model.mask;
+    let mut push = |command| out.push(Command::Mask(command));
+    if !mask.shown {
+        push(MaskCommand::ShowMask(true));
+    }
+    // The curve was drawn with patches dropped at random.
+    if mask.kind != MaskKind::Random {
+        push(MaskCommand::SetMaskKind(MaskKind::Random));
+    }
+    if ratio != mask.ratio {
+        push(MaskCommand::SetRatio(ratio));
+    }
+    if model.transport.hearing != Hearing::Left {
+        out.push(Command::Sound(SoundCommand::Hear(Hearing::Left)));
+    }
+    let pressed = ui.input(|input| input.pointer.primary_pressed());
+    if pressed && !model.transport.playing {
+        out.push(Command::Sound(SoundCommand::TogglePlay));
+    }
+}
+
+/// The point nearest to a place, in words.
+fn read(kind: CurveKind, curve: &ScoreCurve, x: f64) -> Option<String> {
+    let off = |point: &&ScorePoint| (kind.on_axis(point.x) - x).abs();
+    let point = curve
+        .points
+        .iter()
+        .min_by(|a, b| off(a).total_cmp(&off(b)))?;
+    let mut text = kind.say(point.x);
+    let what = curve.axis().trim_end_matches(", %");
+    text += &format!("\n{what} {:.1} %", percent(point.mean));
+    if let Some(deviation) = point.deviation {
+        let draws = point.scores.len();
+        let over = kind.spread();
+        text += &format!(
+            "\n\u{b1} {:.1} points over {draws} {over}",
+            percent(deviation)
+        );
+    }
+    if let Some([low, high]) = point.interval {
+        let (low, high) = (percent(low), percent(high));
+        text += &format!("\n95 % interval over test tracks {low:.1} to {high:.1} %");
+    }
+    Some(text)
+}
+
+/// What the marks mean.
+fn key(ui: &mut Ui, kind: CurveKind, curve: &ScoreCurve) {
+    let tokens = theme::tokens(ui);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = theme::SPACE_SMALL;
+        let mut mark = |draw: &dyn Fn(&egui::Painter, egui::Rect), text: &str| {
+            let (rect, _) =
+                ui.allocate_exact_size(vec2(4.0 * theme::UNIT, KEY_HEIGHT), Sense::hover());
+            draw(ui.painter(), rect);
+            ui.label(theme::small(text).color(tokens.text_weak));
+            ui.add_space(theme::SPACE);
+        };
+        let line = |painter: &egui::Painter, rect: egui::Rect, stroke: Stroke| {
+            painter.hline(rect.x_range(), rect.center().y, stroke);
+        };
+        let strong = Stroke::new(theme::LINE_STRONG, tokens.accent);
+        let weak = Stroke::new(theme::LINE, tokens.text_weak);
+        mark(&|painter, rect| line(painter, rect, strong), "mean");
+        let fill: Color32 = tokens.accent.gamma_multiply(0.25);
+        let spread = format!("\u{b1} standard deviation over {}", kind.spread());
+        mark(
+            &|painter, rect| {
+                let rect = rect.shrink2(vec2(0.0, 2.0 * theme::UNIT));
+                painter.rect_filled(rect, 0, fill);
+            },
+            &spread,
+        );
+        mark(
+            &|painter, rect| {
+                let range = rect.y_range().shrink(theme::UNIT);
+                painter.vline(rect.center().x, range, weak);
+            },
+            "95 % interval over test tracks",
+        );
+        if curve.baseline.is_some() {
+            mark(
+                &|painter, rect| {
+                    let ends = [rect.left_center(), rect.right_center()];
+                    painter.extend(egui::Shape::dashed_line(&ends, weak, theme::UNIT, 3.0));
+                },
+                "best constant answer",
+            );
+        }
+        if kind == CurveKind::MaskRatio {
+            mark(
+                &|painter, rect| {
+                    let stroke = Stroke::new(theme::LINE, tokens.text_strong);
+                    painter.vline(rect.center().x, rect.y_range().shrink(theme::UNIT), stroke);
+                },
+                "heard: drag it",
+            );
+        }
+    });
+}
