@@ -378,6 +378,77 @@ fn a_drag_along_the_curve_of_mask_ratios_sets_the_mask_and_plays_what_is_left() 
 }
 
 #[test]
+fn a_probe_answers_over_time_is_kept_and_taken_up_for_other_tracks_and_compared() {
+    if !can_draw() {
+        return;
+    }
+    let (folder, files) = (sounds(3), tempfile::tempdir().unwrap());
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Probe);
+    let form = ProbeSettings {
+        head: Head::Ridge,
+        ..ProbeSettings::default()
+    };
+    let chosen = Command::Probe(ProbeCommand::Edit(form));
+    harness.state_mut().apply(chosen);
+    harness.run_steps(2);
+    press(&mut harness, ProbeTab::Board.name());
+    press(&mut harness, "Compare encoders");
+    settle(&mut harness);
+    let runs = &harness.state().model().probing.runs;
+    let names: Vec<&str> = runs.iter().map(|run| run.encoder.as_str()).collect();
+    assert_eq!(names, ["Untrained", "Shipped"], "the newest first");
+
+    press(&mut harness, "Run probe");
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    let names: Vec<&str> = probing
+        .runs
+        .iter()
+        .map(|run| run.encoder.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        ["Shipped", "Untrained"],
+        "the same question has one row"
+    );
+    // A window of the shown track each, without being asked for.
+    let strip = probing.strip.as_ref().expect("a strip");
+    assert_eq!(strip.answer.as_ref().unwrap().windows.len(), 2);
+    harness.get_by_label("What the probe says over time");
+
+    let path = files.path().join("kept.safetensors");
+    let save = Command::Probe(ProbeCommand::SaveProbe(path.clone()));
+    harness.state_mut().apply(save);
+    wait(&mut harness, "the probe on disk", |app| {
+        let held = app.model().probing.held.as_ref();
+        held.is_some_and(|held| held.path.is_some())
+    });
+    // Another window, another collection: the probe answers for it.
+    let other = sounds(2);
+    let (mut harness, _) = window(other.path());
+    show(&mut harness, Layout::Probe);
+    let load = Command::Probe(ProbeCommand::LoadProbe(path));
+    harness.state_mut().apply(load);
+    wait(&mut harness, "the probe", |app| {
+        app.model().probing.held.is_some()
+    });
+    settle(&mut harness);
+    press(&mut harness, ProbeTab::Use.name());
+    press(&mut harness, "Label the open collection");
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    assert_eq!(probing.error, None);
+    let said = probing.predictions.as_ref().expect("predictions");
+    assert_eq!((said.tracks.len(), said.classes.len()), (4, 2));
+    assert!(said.tracks.iter().all(|track| track.answer.is_some()));
+    let strip = probing.strip.as_ref().expect("a strip");
+    assert!(!strip.learned && strip.answer.is_ok());
+    let table = probing.table(ProbeTab::Use).unwrap();
+    assert_eq!(table.len(), 1 + 4);
+}
+
+#[test]
 fn a_cancelled_job_is_gone_at_once_and_another_can_be_started() {
     if !can_draw() {
         return;

@@ -22,7 +22,7 @@ pub use map_colours::offered as offered_colourings;
 pub use mask::explain;
 pub use near::follow_selection;
 pub use picture::{RANGE_DB, TOP_DB};
-pub use probe::follow_radio;
+pub use probe::{follow_radio, follow_strip};
 pub use sound::listen;
 pub use window::{SCALE, other_theme};
 

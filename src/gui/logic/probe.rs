@@ -2,12 +2,20 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use crate::encoder::CheckpointRef;
 use crate::gui::{
     model::{
-        AskedFor, CurveKind, JobId, Model, PictureState, ProbeCommand, ProbeFile, ProbeJob,
-        ProbeMessage, RADIO_SECS, Radio, Running, ScoreCurve,
+        AskedFor, CurveKind, EncoderSource, HeldProbe, JobId, Model, PictureState, ProbeAsk,
+        ProbeCommand, ProbeFile, ProbeJob, ProbeMessage, RADIO_SECS, Radio, Running, ScoreCurve,
+        Strip,
     },
-    work::{Workers, embed::EmbedRequest, probe_file},
+    work::{
+        Workers,
+        embed::EmbedRequest,
+        probe::{Asked, UseRequest},
+        probe_file,
+        strip::StripRequest,
+    },
 };
 
 use super::{map::play_from, no_thread};
@@ -29,6 +37,31 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
             let line = model.probing.command(&model.library.sources, source);
             workers.outbox.copy_text(line);
             model.notices.note("The command is on the clipboard");
+        }
+        ProbeCommand::Compare => compare(model, workers),
+        ProbeCommand::Ask(ask) => {
+            if let Err(error) = probe_file::ask_for(ask, &workers.outbox) {
+                model.notices.error(no_thread(&error));
+            }
+        }
+        ProbeCommand::SaveProbe(path) => {
+            if let Some(held) = &model.probing.held {
+                let probe = Arc::clone(&held.probe);
+                if let Err(error) = probe_file::keep(probe, path, &workers.outbox) {
+                    model.notices.error(no_thread(&error));
+                }
+            }
+        }
+        ProbeCommand::LoadProbe(path) => {
+            if let Err(error) = probe_file::load(path, &workers.outbox) {
+                model.notices.error(no_thread(&error));
+            }
+        }
+        ProbeCommand::UseOn(paths) => use_on(model, workers, Asked::Paths(paths)),
+        ProbeCommand::UseHere => {
+            if let Some(collection) = model.library.collection.clone() {
+                use_on(model, workers, Asked::Open(collection));
+            }
         }
         ProbeCommand::DrawCurve(kind) => draw_curve(model, workers, kind),
         ProbeCommand::CopyCurve(kind) => {
@@ -69,8 +102,65 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
         }
         ProbeMessage::Finished(job, result) => {
             if probing.is_running(job) {
-                probing.show(*result);
+                let (result, held, row) = *result;
+                probing.show(result);
+                probing.hold(held);
+                probing.add_run(row);
                 workers.probe.stop();
+            }
+        }
+        ProbeMessage::Compared(job, row) => {
+            if probing.is_running(job) {
+                probing.add_run(*row);
+            }
+        }
+        ProbeMessage::AllCompared(job) => {
+            if probing.is_running(job) {
+                probing.running = None;
+                workers.probe.stop();
+            }
+        }
+        ProbeMessage::Used(job, said) => {
+            if probing.is_running(job) {
+                probing.running = None;
+                probing.predictions = Some(said);
+                workers.probe.stop();
+            }
+        }
+        ProbeMessage::Asked(ask, path) => {
+            let command = match ask {
+                ProbeAsk::Save => ProbeCommand::SaveProbe(path),
+                ProbeAsk::Load => ProbeCommand::LoadProbe(path),
+                ProbeAsk::Folder => ProbeCommand::UseOn(vec![path]),
+            };
+            apply(model, workers, command);
+        }
+        ProbeMessage::ProbeSaved(Ok(path)) => {
+            model
+                .notices
+                .note(format!("The probe is kept: {}", path.display()));
+            if let Some(held) = &mut model.probing.held {
+                held.path = Some(path);
+            }
+        }
+        ProbeMessage::ProbeSaved(Err(why)) => model.notices.error(why),
+        ProbeMessage::Loaded(path, Ok(probe)) => probing.hold(HeldProbe {
+            probe,
+            path: Some(path),
+            report: None,
+        }),
+        ProbeMessage::Loaded(_, Err(why)) => model.notices.error(why),
+        ProbeMessage::Strip(path, answer) => {
+            workers.strip.arrived(&path);
+            if let Some(held) = &probing.held {
+                let mut tracks = model.library.collection.iter().flat_map(|all| &all.tracks);
+                let is_here = tracks.any(|track| track.path == path);
+                probing.strip = Some(Strip {
+                    learned: held.learned_from(&path, is_here),
+                    classes: held.probe.card.classes.clone(),
+                    path,
+                    answer,
+                });
             }
         }
         ProbeMessage::Point(job, kind, point) => {
@@ -92,7 +182,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
                 // The answer goes on with a probe; other jobs are started again by who wants them.
                 let asked_for = match probing.job {
                     ProbeJob::Probe => AskedFor::Probe,
-                    ProbeJob::Curve(_) => AskedFor::Nothing,
+                    ProbeJob::Curve(_) | ProbeJob::Compare | ProbeJob::Use => AskedFor::Nothing,
                 };
                 model.embeddings.asks_patch = Some(asked_for);
             }
@@ -130,6 +220,70 @@ fn draw_curve(model: &mut Model, workers: &mut Workers, kind: CurveKind) {
         let started = workers.probe.start_curve(kind, request, form, outbox);
         runs(model, ProbeJob::Curve(kind), started);
     }
+}
+
+fn compare(model: &mut Model, workers: &mut Workers) {
+    let chosen = model.embeddings.source.clone();
+    let own = model.own_checkpoint().map(CheckpointRef::File);
+    let encoders = [CheckpointRef::Shipped, CheckpointRef::Untrained];
+    let sources = encoders
+        .into_iter()
+        .chain(own)
+        .map(|checkpoint| EncoderSource {
+            // How patches are cut was said of one checkpoint only.
+            patch: chosen.patch.filter(|_| checkpoint == chosen.checkpoint),
+            checkpoint,
+            device: chosen.device,
+        });
+    let sources: Vec<EncoderSource> = sources.collect();
+    if let Some(request) = request(model, workers) {
+        let (form, outbox) = (model.probing.form, workers.outbox.clone());
+        let started = workers
+            .probe
+            .start_comparison(sources, request, form, outbox);
+        runs(model, ProbeJob::Compare, started);
+    }
+}
+
+fn use_on(model: &mut Model, workers: &mut Workers, on: Asked) {
+    let Some(held) = &model.probing.held else {
+        return;
+    };
+    let work = UseRequest {
+        probe: Arc::clone(&held.probe),
+        on,
+        source: model.embeddings.source.clone(),
+        mels: workers.cache.clone(),
+    };
+    model.probing.error = None;
+    model.probing.predictions = None;
+    let started = workers.probe.start_use(work, workers.outbox.clone());
+    runs(model, ProbeJob::Use, started);
+}
+
+/// Lets the probe at hand answer for the track that is shown. To be called once a frame.
+pub fn follow_strip(model: &mut Model, workers: &mut Workers) {
+    let Some(held) = &model.probing.held else {
+        return;
+    };
+    let Some(picture) = model.spectrogram.picture().and(model.spectrogram.path()) else {
+        return;
+    };
+    let known = model
+        .probing
+        .strip
+        .as_ref()
+        .map(|strip| strip.path.as_path());
+    if known == Some(picture) || workers.strip.is_busy() {
+        return;
+    }
+    workers.strip.request(StripRequest {
+        probe: Arc::clone(&held.probe),
+        path: picture.to_path_buf(),
+        table: model.embeddings.table.clone(),
+        source: model.embeddings.source.clone(),
+        mels: workers.cache.clone(),
+    });
 }
 
 /// What every job needs; `None` where there is nothing to work on, which is said.

@@ -8,6 +8,7 @@ use crate::{
     embedding::EmbeddingTable,
     encoder::{CheckpointRef, DeviceChoice, EncoderKind},
     gui::command_line::CommandLine,
+    probe::EncoderId,
 };
 
 /// The embeddings that map and probe work on, and the encoder that makes them. Both share one table, so that nothing
@@ -162,6 +163,8 @@ impl TableKey {
 #[derive(Debug)]
 pub struct KeyedTable {
     pub key: TableKey,
+    /// What made the embeddings: a probe that is kept says for whose it was trained.
+    pub id: EncoderId,
     pub table: EmbeddingTable,
     /// Tracks that could not be read, each with its error.
     pub skipped: Vec<(PathBuf, String)>,

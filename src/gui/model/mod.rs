@@ -47,9 +47,10 @@ pub use picture::{
     BandView, FRAME_SECS, Picture, PictureState, Seen, ShownAt, Spectrogram, TimeView, WINDOW_SECS,
 };
 pub use probing::{
-    Answer, AnswerColumn, AnswerSort, Broken, CurveKind, Found, PROTOCOLS, ProbeCommand, ProbeFile,
-    ProbeJob, ProbeMessage, ProbeResult, ProbeTab, Probing, RADIO_SECS, Radio, ScoreCurve,
-    ScorePoint, Sheet, explain_head, explain_protocol, explain_task,
+    Answer, AnswerColumn, AnswerSort, Broken, CurveKind, Found, HeldProbe, PROTOCOLS, ProbeAsk,
+    ProbeCommand, ProbeFile, ProbeJob, ProbeMessage, ProbeResult, ProbeTab, Probing, RADIO_SECS,
+    Radio, ScoreCurve, ScorePoint, ScoreRow, Sheet, Strip, explain_head, explain_protocol,
+    explain_task,
 };
 pub use search::{Column, Find, Finder, Sort};
 pub use training::{
@@ -62,7 +63,7 @@ pub use transport::{Hearing, Selection, Transport, Views, clock, length};
 
 use std::path::PathBuf;
 
-use crate::storage::Settings;
+use crate::{encoder::CheckpointRef, storage::Settings};
 
 use super::{layout::Layout, undo::History};
 
@@ -108,4 +109,16 @@ pub struct Model {
     pub hovered: Option<(Vec<PathBuf>, String)>,
     /// Grows when the search field is to be given the cursor.
     pub search_wanted: u64,
+}
+
+impl Model {
+    /// A checkpoint of the user: the one that is chosen as the encoder, or that of the run that is shown.
+    pub fn own_checkpoint(&self) -> Option<PathBuf> {
+        match &self.embeddings.source.checkpoint {
+            CheckpointRef::File(path) => Some(path.clone()),
+            CheckpointRef::Shipped | CheckpointRef::Untrained => {
+                self.training.checkpoint().map(PathBuf::from)
+            }
+        }
+    }
 }

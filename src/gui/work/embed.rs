@@ -6,10 +6,12 @@ use crate::{
     encoder::{CheckpointError, EncoderError, LoadedEncoder},
     gui::model::{EncoderSource, KeyedTable, TableKey},
     jobs::Watch,
+    probe::EncoderId,
     storage::Cache,
 };
 
 /// What map and probe need before they can begin.
+#[derive(Clone)]
 pub struct EmbedRequest {
     pub collection: Arc<Collection>,
     pub source: EncoderSource,
@@ -54,6 +56,7 @@ pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable
     let skipped: Vec<(PathBuf, String)> = extraction.skipped;
     Ok(Arc::new(KeyedTable {
         key,
+        id: EncoderId::of(&encoder, &request.source.checkpoint),
         table: extraction.table,
         skipped,
         windows_per_second: extraction.windows_per_second,

@@ -21,6 +21,7 @@ pub mod probe_file;
 pub mod remember;
 mod report;
 pub mod still;
+pub mod strip;
 mod teller;
 pub mod tidy;
 pub mod train;
@@ -58,6 +59,8 @@ pub struct Workers {
     pub train: train::TrainWork,
     pub map: map::MapWork,
     pub probe: probe::ProbeWork,
+    /// What the probe at hand says of the shown track.
+    pub strip: strip::StripWork,
     /// Plays hovered points.
     pub hear: hear::HearWork,
     /// Looks for neighbours.
@@ -104,6 +107,7 @@ impl Workers {
             train: train::TrainWork::default(),
             map: map::MapWork::default(),
             probe: probe::ProbeWork::default(),
+            strip: strip::StripWork::start(outbox.clone())?,
             cache,
             outbox,
         })
@@ -115,6 +119,7 @@ impl Workers {
             || self.train.is_busy()
             || self.map.is_busy()
             || self.probe.is_busy()
+            || self.strip.is_busy()
             || self.lab.is_busy()
     }
 }

@@ -148,6 +148,7 @@ mod tests {
         NearRequest {
             number: 1,
             table: Arc::new(KeyedTable {
+                id: crate::probe::EncoderId::default(),
                 key,
                 table,
                 skipped: Vec::new(),

@@ -1,18 +1,28 @@
 //! Background work of the Probe layout.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
+    collection::{self, Collection},
     gui::{
         message::{Message, Outbox},
-        model::{CurveKind, JobId, MapMessage, ProbeMessage, ProbeResult, ScoreCurve, ScorePoint},
+        model::{
+            CurveKind, EncoderSource, HeldProbe, JobId, MapMessage, ProbeMessage, ProbeResult,
+            ScoreCurve, ScorePoint, ScoreRow,
+        },
         work::{
             embed::{EmbedRequest, WorkEnd, embed, open},
             report::Reporter,
+            strip::encoder_of,
         },
     },
     jobs::{self, Job, Watch},
-    probe::{CurvePoint, CurveSettings, ProbeSettings, mask_curve, probe_collection},
+    probe::{
+        CurvePoint, CurveSettings, EncoderId, Predictions, ProbeSettings, TrainedProbe, mask_curve,
+        predict_collection, probe_collection, train_probe,
+    },
+    storage::Cache,
+    tokens::MaskRatio,
 };
 
 /// Its running job.
@@ -41,8 +51,8 @@ impl ProbeWork {
         outbox: Outbox,
     ) -> std::io::Result<JobId> {
         self.begin(outbox, move |watch, outbox| {
-            let result = probe(&request, &settings, watch, outbox)?;
-            Ok(move |job| ProbeMessage::Finished(job, Box::new(result)))
+            let end = probe(&request, &settings, watch, outbox)?;
+            Ok(move |job| ProbeMessage::Finished(job, Box::new(end)))
         })
     }
 
@@ -61,6 +71,40 @@ impl ProbeWork {
                 CurveKind::MaskRatio => mask_ratios(&request, settings, watch, &tell)?,
             };
             Ok(move |job| ProbeMessage::Drawn(job, kind, Box::new(curve)))
+        })
+    }
+
+    /// Runs the same probe for several encoders; every score is told as soon as it is known.
+    pub fn start_comparison(
+        &mut self,
+        sources: Vec<EncoderSource>,
+        request: EmbedRequest,
+        settings: ProbeSettings,
+        outbox: Outbox,
+    ) -> std::io::Result<JobId> {
+        let job = self.last.next();
+        self.begin(outbox, move |watch, outbox| {
+            let count = sources.len();
+            for (index, source) in sources.into_iter().enumerate() {
+                let request = EmbedRequest {
+                    source,
+                    ..request.clone()
+                };
+                let row = watch.part(&request.source.name(), index, count, |watch| {
+                    score(&request, &settings, watch)
+                })?;
+                let row = ProbeMessage::Compared(job, Box::new(row));
+                outbox.send(Message::Probe(row));
+            }
+            Ok(ProbeMessage::AllCompared)
+        })
+    }
+
+    /// Lets a probe answer for tracks.
+    pub fn start_use(&mut self, work: UseRequest, outbox: Outbox) -> std::io::Result<JobId> {
+        self.begin(outbox, move |watch, _| {
+            let said = Arc::new(answer(work, watch)?);
+            Ok(move |job| ProbeMessage::Used(job, said))
         })
     }
 
@@ -97,20 +141,73 @@ impl ProbeWork {
     }
 }
 
+/// A probe, and the tracks it shall answer for.
+pub struct UseRequest {
+    pub probe: Arc<TrainedProbe>,
+    pub on: Asked,
+    /// Device and patches of the encoder; which one it is, the probe says.
+    pub source: EncoderSource,
+    pub mels: Option<Arc<Cache>>,
+}
+
+/// The tracks that a probe shall answer for.
+pub enum Asked {
+    Open(Arc<Collection>),
+    Paths(Vec<PathBuf>),
+}
+
+fn answer(work: UseRequest, watch: &Watch<'_>) -> Result<Predictions, WorkEnd> {
+    let collection = match work.on {
+        Asked::Open(collection) => collection,
+        Asked::Paths(paths) => Arc::new(collection::open(&paths, watch).map_err(WorkEnd::failed)?),
+    };
+    let source = encoder_of(&work.probe, &work.source);
+    let encoder = open(&source, watch)?;
+    let id = EncoderId::of(&encoder, &source.checkpoint);
+    let mels = work.mels.as_deref();
+    predict_collection(&work.probe, &collection, &encoder, &id, mels, watch)
+        .map_err(WorkEnd::failed)
+}
+
+fn score(
+    request: &EmbedRequest,
+    settings: &ProbeSettings,
+    watch: &Watch<'_>,
+) -> Result<ScoreRow, WorkEnd> {
+    let table = embed(request, watch)?;
+    let collection = &request.collection;
+    let report =
+        probe_collection(&table.table, collection, settings, watch).map_err(WorkEnd::failed)?;
+    Ok(ScoreRow::new(
+        &report,
+        *settings,
+        &request.source,
+        &collection.name,
+    ))
+}
+
 fn probe(
     request: &EmbedRequest,
     settings: &ProbeSettings,
     watch: &Watch<'_>,
     outbox: &Outbox,
-) -> Result<ProbeResult, WorkEnd> {
+) -> Result<(ProbeResult, HeldProbe, ScoreRow), WorkEnd> {
     let table = embed(request, watch)?;
     // The map works on the same table.
     outbox.send(Message::Map(MapMessage::Embedded(Arc::clone(&table))));
     watch.progress("probing", 0, None);
     let collection = &request.collection;
-    let report =
-        probe_collection(&table.table, collection, settings, watch).map_err(WorkEnd::failed)?;
-    Ok(ProbeResult::new(Arc::new(report), collection, &table))
+    let whole = MaskRatio::NONE;
+    let (probe, report) = train_probe(&table.table, collection, settings, &table.id, whole, watch)
+        .map_err(WorkEnd::failed)?;
+    let row = ScoreRow::new(&report, *settings, &request.source, &collection.name);
+    let report = Arc::new(report);
+    let held = HeldProbe {
+        probe: Arc::new(probe),
+        path: None,
+        report: Some(Arc::clone(&report)),
+    };
+    Ok((ProbeResult::new(report, collection, &table), held, row))
 }
 
 fn mask_ratios(

@@ -3,19 +3,21 @@
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::{
     gui::{
         canvas::{Canvas, save_png},
         message::{Message, Outbox},
-        model::{self, Model, ProbeFile},
+        model::{self, Model, ProbeAsk, ProbeFile, ProbeMessage},
         offscreen::PictureError,
         panels::probe,
         theme,
         work::choose::dialog,
     },
     jobs,
+    probe::TrainedProbe,
     storage::{self, Folders},
 };
 
@@ -138,4 +140,64 @@ fn ask(name: &str) -> Result<Option<PathBuf>, String> {
             Err(error) => Err(error.to_string()),
         },
     }
+}
+
+/// Asks for a file or folder; the answer comes as a message.
+pub fn ask_for(what: ProbeAsk, outbox: &Outbox) -> std::io::Result<()> {
+    on_thread("choose-probe", outbox, move |outbox| {
+        let chosen = dialog(|| {
+            let dialog = rfd::FileDialog::new();
+            match what {
+                ProbeAsk::Save => dialog
+                    .set_title("Keep the probe")
+                    .add_filter("Probes", &["safetensors"])
+                    .set_file_name("probe.safetensors")
+                    .save_file(),
+                ProbeAsk::Load => dialog
+                    .set_title("Take up a probe")
+                    .add_filter("Probes", &["safetensors"])
+                    .pick_file(),
+                ProbeAsk::Folder => dialog.set_title("Choose a folder to label").pick_folder(),
+            }
+        });
+        match chosen {
+            Ok(Some(path)) => outbox.send(Message::Probe(ProbeMessage::Asked(what, path))),
+            Ok(None) => {}
+            Err(why) => outbox.send(Message::Fault(why)),
+        }
+    })
+}
+
+/// Keeps a probe; the outcome comes as a message.
+pub fn keep(probe: Arc<TrainedProbe>, path: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
+    on_thread("keep-probe", outbox, move |outbox| {
+        let saved = probe.save(&path).map_err(|error| error.to_string());
+        let saved = ProbeMessage::ProbeSaved(saved.map(|()| path));
+        outbox.send(Message::Probe(saved));
+    })
+}
+
+/// Reads a probe that was kept; the outcome comes as a message.
+pub fn load(path: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
+    on_thread("load-probe", outbox, move |outbox| {
+        let probe = TrainedProbe::load(&path).map_err(|error| error.to_string());
+        let loaded = ProbeMessage::Loaded(path, probe.map(Arc::new));
+        outbox.send(Message::Probe(loaded));
+    })
+}
+
+fn on_thread(
+    name: &str,
+    outbox: &Outbox,
+    work: impl FnOnce(&Outbox) + Send + 'static,
+) -> std::io::Result<()> {
+    let (told, failed) = (outbox.clone(), outbox.clone());
+    let job = jobs::spawn(
+        name,
+        move |_| work(&told),
+        move |fault| failed.send(Message::Fault(fault)),
+    )?;
+    // Nothing can be asked to stop here: it reads or writes a file, or waits for the user.
+    drop(job);
+    Ok(())
 }

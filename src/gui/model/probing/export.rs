@@ -1,6 +1,6 @@
 //! What the Probe layout shows, as tables for other programs.
 
-use super::{CurveKind, ProbeResult, ProbeTab, Probing};
+use super::{CurveKind, ProbeResult, ProbeTab, Probing, board, held};
 
 /// A table: its heading, then its rows.
 pub type Sheet = Vec<Vec<String>>;
@@ -17,6 +17,8 @@ impl Probing {
             ProbeTab::Tracks => result.map(|it| answers(it, &self.order)),
             ProbeTab::Classes => result.map(classes),
             ProbeTab::Data => result.map(broken),
+            ProbeTab::Board => (!self.runs.is_empty()).then(|| board::table(&self.runs)),
+            ProbeTab::Use => self.predictions.as_ref().map(|said| held::table(said)),
             ProbeTab::MaskRatio => self.curve_table(CurveKind::MaskRatio),
         }
     }

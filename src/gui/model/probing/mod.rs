@@ -1,21 +1,25 @@
 //! What the Probe layout shows.
 
 mod answers;
+mod board;
 mod curve;
 mod export;
+mod held;
 mod radio;
 
 pub use answers::{Answer, AnswerColumn, AnswerSort, Broken, Found, ProbeResult};
+pub use board::ScoreRow;
 pub use curve::{CurveKind, ScoreCurve, ScorePoint};
 pub use export::Sheet;
+pub use held::{HeldProbe, Strip};
 pub use radio::{RADIO_SECS, Radio};
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     gui::command_line::CommandLine,
     jobs::Progress,
-    probe::{Head, ProbeSettings, Protocol, Task},
+    probe::{Head, Predictions, ProbeSettings, Protocol, Task, TrackAnswer, TrainedProbe},
 };
 
 use super::{EncoderSource, JobId, Running};
@@ -39,6 +43,14 @@ pub struct Probing {
     pub radio: Option<Radio>,
     /// What was started last.
     pub job: ProbeJob,
+    /// Every score of this session, the newest first.
+    pub runs: Vec<ScoreRow>,
+    /// The probe that answers for the shown track and for folders, ...
+    pub held: Option<HeldProbe>,
+    /// ... what it says of the shown track over time, ...
+    pub strip: Option<Strip>,
+    /// ... and what it said of other tracks.
+    pub predictions: Option<Arc<Predictions>>,
     curves: [Option<ScoreCurve>; CurveKind::ALL.len()],
 }
 
@@ -48,6 +60,21 @@ pub enum ProbeJob {
     #[default]
     Probe,
     Curve(CurveKind),
+    /// The same probe for several encoders.
+    Compare,
+    /// The probe at hand answers for tracks.
+    Use,
+}
+
+/// What the file dialog is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeAsk {
+    /// Where the probe at hand is kept.
+    Save,
+    /// A probe that was kept.
+    Load,
+    /// A folder that the probe shall answer for.
+    Folder,
 }
 
 /// What the right side of the Probe layout shows.
@@ -64,16 +91,22 @@ pub enum ProbeTab {
     Data,
     /// The score against the share of dropped tokens.
     MaskRatio,
+    /// Scores of several encoders beside each other.
+    Board,
+    /// The probe in use.
+    Use,
 }
 
 impl ProbeTab {
     /// All of them, in the order of their buttons.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Mistakes,
         Self::Tracks,
         Self::Classes,
         Self::Data,
         Self::MaskRatio,
+        Self::Board,
+        Self::Use,
     ];
 
     /// What stands on its button.
@@ -84,6 +117,8 @@ impl ProbeTab {
             Self::Classes => "Classes",
             Self::Data => "Data",
             Self::MaskRatio => "Mask ratio",
+            Self::Board => "Scoreboard",
+            Self::Use => "Use",
         }
     }
 
@@ -99,6 +134,8 @@ impl ProbeTab {
             Self::MaskRatio => {
                 "How the score falls as tokens are dropped, and what was left to hear"
             }
+            Self::Board => "Scores of several encoders beside each other",
+            Self::Use => "Keep the probe, and let it answer for other tracks",
         }
     }
 }
@@ -139,6 +176,18 @@ pub enum ProbeCommand {
     Copy,
     /// Scores the probe again and again while something is varied.
     DrawCurve(CurveKind),
+    /// Probes several encoders with the same settings.
+    Compare,
+    /// Asks for a file or folder.
+    Ask(ProbeAsk),
+    /// Keeps the probe at hand.
+    SaveProbe(PathBuf),
+    /// Takes up a probe that was kept.
+    LoadProbe(PathBuf),
+    /// Lets the probe at hand answer for files and folders.
+    UseOn(Vec<PathBuf>),
+    /// Lets it answer for the open collection.
+    UseHere,
     /// Puts the command of a curve on the clipboard.
     CopyCurve(CurveKind),
 }
@@ -146,7 +195,22 @@ pub enum ProbeCommand {
 /// What the background work of the Probe panel sends.
 pub enum ProbeMessage {
     Progress(JobId, Progress),
-    Finished(JobId, Box<ProbeResult>),
+    /// A probe was trained and tested: what it said, the probe itself, its row on the scoreboard.
+    Finished(JobId, Box<(ProbeResult, HeldProbe, ScoreRow)>),
+    /// One of several encoders was probed.
+    Compared(JobId, Box<ScoreRow>),
+    /// All of them were.
+    AllCompared(JobId),
+    /// What the file dialog gave.
+    Asked(ProbeAsk, PathBuf),
+    /// The probe at hand was kept, or why not.
+    ProbeSaved(Result<PathBuf, String>),
+    /// A probe was taken up, or why not.
+    Loaded(PathBuf, Result<Arc<TrainedProbe>, String>),
+    /// The probe at hand answered.
+    Used(JobId, Arc<Predictions>),
+    /// What it says of a track over time.
+    Strip(PathBuf, Result<TrackAnswer, String>),
     /// A point of a curve is known.
     Point(JobId, CurveKind, ScorePoint),
     /// A curve is done.
@@ -205,6 +269,8 @@ impl Probing {
             form: self.form,
             tab: self.tab,
             sort: self.sort,
+            runs: std::mem::take(&mut self.runs),
+            held: self.held.take(),
             ..Self::default()
         };
     }
@@ -216,6 +282,18 @@ impl Probing {
         self.radio = None;
         self.order = result.sorted(self.sort);
         self.result = Some(result);
+    }
+
+    /// Adds a row to the scoreboard.
+    pub fn add_run(&mut self, row: ScoreRow) {
+        board::add(&mut self.runs, row);
+    }
+
+    /// Takes up a probe; what another one said goes.
+    pub fn hold(&mut self, held: HeldProbe) {
+        self.held = Some(held);
+        self.strip = None;
+        self.predictions = None;
     }
 
     /// Sorts the list of all tested tracks.
@@ -311,8 +389,6 @@ impl Probing {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::{
         collection::{Collection, CollectionKind},
@@ -331,6 +407,7 @@ mod tests {
         };
         let table = KeyedTable {
             key: TableKey::new(&collection, &EncoderSource::default()),
+            id: crate::probe::EncoderId::default(),
             table: EmbeddingTable::empty(1, String::new(), Level::Window),
             skipped: vec![("gone".into(), "it is gone".to_owned())],
             windows_per_second: 0.0,

@@ -42,7 +42,9 @@ fn head(ui: &mut Ui, model: &Model, kind: CurveKind, out: &mut Vec<Command>) {
             let (text, hint) = button(kind);
             let hint = match ready {
                 true => hint,
-                false => "Needs an open collection, and one job at a time; what runs is at the left",
+                false => {
+                    "Needs an open collection, and one job at a time; what runs is at the left"
+                }
             };
             if parts::primary(ui, 44.0 * theme::UNIT, text, ready, hint) {
                 push(ProbeCommand::DrawCurve(kind));

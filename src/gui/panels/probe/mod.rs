@@ -1,10 +1,12 @@
 //! The Probe layout: at the left what is probed and its score, at the right what the score is made of, in tabs.
 
+mod board;
 mod classes;
 mod confusion;
 mod curve;
 mod data;
 mod form;
+mod held;
 mod mistakes;
 mod score;
 mod table;
@@ -81,8 +83,11 @@ fn tabs(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 
 fn tab(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let probing = &model.probing;
-    if probing.tab == ProbeTab::MaskRatio {
-        return curve::show(ui, model, CurveKind::MaskRatio, out);
+    match probing.tab {
+        ProbeTab::MaskRatio => return curve::show(ui, model, CurveKind::MaskRatio, out),
+        ProbeTab::Board => return board::show(ui, model, out),
+        ProbeTab::Use => return held::show(ui, model, out),
+        _ => {}
     }
     let Some(result) = &probing.result else {
         return nothing(ui, model);
@@ -92,7 +97,7 @@ fn tab(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         ProbeTab::Tracks => tracks::show(ui, model, result, out),
         ProbeTab::Classes => classes::show(ui, result),
         ProbeTab::Data => data::show(ui, result, out),
-        ProbeTab::MaskRatio => {}
+        ProbeTab::MaskRatio | ProbeTab::Board | ProbeTab::Use => {}
     }
 }
 

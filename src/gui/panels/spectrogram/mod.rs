@@ -8,6 +8,7 @@ mod overview;
 mod picture;
 mod readout;
 mod selection;
+mod strip;
 
 use std::sync::Arc;
 
@@ -54,11 +55,15 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             (ui.available_height() - below).max(AXIS_HEIGHT + READOUT_HEIGHT + theme::UNIT),
         );
         let (area, _) = ui.allocate_exact_size(size, egui::Sense::hover());
-        let place = Places::of(area);
+        let said = strip::of_shown(model);
+        let place = Places::of(area, said.is_some());
         tell_size(ui, model, place.saved, out);
         match &model.spectrogram.state {
             PictureState::Ready { picture, .. } | PictureState::Growing { picture, .. } => {
                 pictured(ui, model, picture, &place, out);
+                if let (Some(said), Some(place)) = (said, place.said) {
+                    strip::show(ui, model, said, place, out);
+                }
                 if let Some(strip) = place.overview {
                     overview::show(ui, model, picture, strip, out);
                 }
@@ -143,13 +148,15 @@ struct Places {
     saved: Rect,
     picture: Rect,
     legend: Rect,
+    /// What the probe at hand says over time.
+    said: Option<Rect>,
     /// Low panels have none.
     overview: Option<Rect>,
     readout: Rect,
 }
 
 impl Places {
-    fn of(area: Rect) -> Self {
+    fn of(area: Rect, with_strip: bool) -> Self {
         let (left, right) = (area.left() + AXIS_WIDTH, area.right() - legend::WIDTH);
         let row = |top: f32, bottom: f32| {
             Rect::from_min_max(egui::pos2(left, top), egui::pos2(right, bottom))
@@ -160,7 +167,12 @@ impl Places {
             bottom -= overview::HEIGHT;
             row(bottom, bottom + overview::HEIGHT)
         });
+        let said = with_strip.then(|| {
+            bottom -= strip::HEIGHT;
+            row(bottom, bottom + strip::HEIGHT)
+        });
         Self {
+            said,
             overview,
             readout: readout.with_max_x(area.right()),
             ..Self::of_still(area.with_max_y(bottom))
@@ -181,6 +193,7 @@ impl Places {
             saved: area,
             picture,
             legend,
+            said: None,
             overview: None,
             readout: Rect::NOTHING,
         }
