@@ -21,6 +21,9 @@
 //! | [`gui`] | the window: wiring, panels, paint; pictures of it |
 //! | [`cli`] | one thin file a verb, over everything above |
 //!
+//! Beside the house stands `mynascope-kernels` (folder `kernels/`): the encoder's layers on the CPU as loops over slices, forwards
+//! and backwards. It is a crate of its own only because it must be optimised where tests build the rest quickly.
+//!
 //! A verb of the command line and a button of the window call the same function of the same room.
 // Tests may unwrap, index and panic: a failing test is what those are for.
 #![cfg_attr(

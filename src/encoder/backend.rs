@@ -5,21 +5,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 #[cfg(feature = "cuda")]
 use burn::backend::{Cuda, cuda::CudaDevice};
-use burn::{
-    backend::{
-        Flex, Wgpu,
-        flex::FlexDevice,
-        wgpu::{
-            WgpuDevice,
-            graphics::{AutoGraphicsApi, GraphicsApi},
-        },
+use burn::backend::{
+    Flex, Wgpu,
+    flex::FlexDevice,
+    wgpu::{
+        WgpuDevice,
+        graphics::{AutoGraphicsApi, GraphicsApi},
     },
-    tensor::backend::Backend,
 };
 use eframe::wgpu;
 
 use super::{
     ComputeDevice, ComputeKind, DeviceChoice, DeviceError, EncoderError,
+    kernels::Kernels,
     transformer::{Encoder, HostTokens, Trace, embed, trace},
     weights::Weights,
 };
@@ -29,7 +27,7 @@ use crate::jobs::panic_message;
 pub(crate) trait DeviceJob {
     type Output;
 
-    fn run<B: Backend>(self, device: B::Device) -> Self::Output;
+    fn run<B: Kernels>(self, device: B::Device) -> Self::Output;
 }
 
 /// A device that was found.
@@ -129,7 +127,7 @@ impl PlacedEncoder {
     }
 }
 
-fn assemble<B: Backend>(weights: &Weights, device: &B::Device) -> Option<Encoder<B>> {
+fn assemble<B: Kernels>(weights: &Weights, device: &B::Device) -> Option<Encoder<B>> {
     Encoder::assemble(&weights.config, &weights.tail, weights.upload::<B>(device))
 }
 

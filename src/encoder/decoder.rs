@@ -4,6 +4,7 @@
 use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 
 use super::{
+    kernels::Kernels,
     transformer::{Layer, Linear, Norm, Taker},
     weights::Parameter,
 };
@@ -19,7 +20,7 @@ pub(super) struct Decoder<B: Backend> {
     output: Linear<B>,
 }
 
-impl<B: Backend> Decoder<B> {
+impl<B: Kernels> Decoder<B> {
     /// Takes its parameters in the order of the layout.
     pub fn take<I: Iterator<Item = Parameter<B>>>(
         take: &mut Taker<I>,
@@ -32,7 +33,7 @@ impl<B: Backend> Decoder<B> {
             layers: take.layers(layers)?,
             norm: take.norm()?,
             output_norm: take.norm()?,
-            output: take.linear(true)?,
+            output: take.linear()?,
         })
     }
 
@@ -63,7 +64,7 @@ impl<B: Backend> Decoder<B> {
         let rows = Tensor::<B, 1, Int>::from_data(TensorData::new(rows, [count]), &source.device());
         let mut x = source.select(0, rows);
         for layer in &self.layers {
-            x = layer.forward(x, kept.len(), places, self.heads);
+            x = layer.forward(x, places, self.heads);
         }
         self.output
             .forward(self.output_norm.forward(self.norm.forward(x)))

@@ -12,6 +12,7 @@ mod cuda;
 mod decoder;
 mod device;
 mod error;
+mod kernels;
 mod layout;
 mod loaded;
 mod look;
@@ -35,6 +36,7 @@ pub use weights::{WeightTensor, Weights};
 
 pub(crate) use backend::{DeviceJob, find_place, on_place};
 pub(crate) use checkpoint::{FileContent, read_file, write_tensors};
+pub(crate) use kernels::{Adam, Kernels, primitive};
 pub(crate) use patches::{Gather, gather_patches, gather_positions, positions};
 pub(crate) use transformer::{Encoder, HostTokens, embed};
 pub(crate) use weights::{Parameter, numbers, whole_layout};

@@ -4,21 +4,16 @@ mod trace;
 
 pub(crate) use trace::{Trace, trace};
 
-use burn::tensor::{
-    Tensor, TensorData, TensorPrimitive, activation::gelu, activation::relu, backend::Backend,
-    module::attention, ops::AttentionModuleOptions,
-};
+use burn::tensor::{Tensor, TensorData, activation::relu, backend::Backend, ops::FloatTensor};
 
 use super::{
     EncoderConfig,
-    config::{HEAD_DIM, PATCH_DIM},
+    config::PATCH_DIM,
     decoder::Decoder,
+    kernels::{self, Kernels, primitive},
     layout::Tail,
     weights::{Parameter, numbers},
 };
-
-/// Added to the variance, as PyTorch's default.
-const NORM_EPSILON: f64 = 1e-5;
 
 /// Kept patches of one shape, ready for the embedder.
 pub(crate) struct TokenBatch<B: Backend> {
@@ -71,7 +66,7 @@ impl HostTokens {
 }
 
 /// Embeds windows on a device: [windows, parts * dim] row-major.
-pub(crate) fn embed<B: Backend>(
+pub(crate) fn embed<B: Kernels>(
     encoder: &Encoder<B>,
     batches: Vec<HostTokens>,
     device: &B::Device,
@@ -93,7 +88,7 @@ pub(super) struct Norm<B: Backend> {
 pub(super) struct Linear<B: Backend> {
     /// [in, out].
     weight: Tensor<B, 2>,
-    bias: Option<Tensor<B, 1>>,
+    bias: Tensor<B, 1>,
 }
 
 #[derive(Debug, Clone)]
@@ -106,8 +101,10 @@ struct Embedder<B: Backend> {
 #[derive(Debug, Clone)]
 pub(super) struct Layer<B: Backend> {
     attention_norm: Norm<B>,
-    to_qkv: Linear<B>,
-    to_out: Linear<B>,
+    /// [dim, 3 * heads * 64].
+    to_qkv: Tensor<B, 2>,
+    /// [heads * 64, dim].
+    to_out: Tensor<B, 2>,
     feed_norm: Norm<B>,
     widen: Linear<B>,
     narrow: Linear<B>,
@@ -139,15 +136,24 @@ impl<I> Taker<I> {
         }
     }
 
-    pub(super) fn linear<B: Backend>(&mut self, bias: bool) -> Option<Linear<B>>
+    fn matrix<B: Backend>(&mut self) -> Option<Tensor<B, 2>>
     where
         I: Iterator<Item = Parameter<B>>,
     {
-        let Parameter::Matrix(weight) = self.0.next()? else {
-            return None;
-        };
-        let bias = if bias { Some(self.vector()?) } else { None };
-        Some(Linear { weight, bias })
+        match self.0.next()? {
+            Parameter::Matrix(tensor) => Some(tensor),
+            Parameter::Vector(_) => None,
+        }
+    }
+
+    pub(super) fn linear<B: Backend>(&mut self) -> Option<Linear<B>>
+    where
+        I: Iterator<Item = Parameter<B>>,
+    {
+        Some(Linear {
+            weight: self.matrix()?,
+            bias: self.vector()?,
+        })
     }
 
     pub(super) fn norm<B: Backend>(&mut self) -> Option<Norm<B>>
@@ -168,41 +174,40 @@ impl<I> Taker<I> {
             .map(|_| {
                 Some(Layer {
                     attention_norm: self.norm()?,
-                    to_qkv: self.linear(false)?,
-                    to_out: self.linear(false)?,
+                    to_qkv: self.matrix()?,
+                    to_out: self.matrix()?,
                     feed_norm: self.norm()?,
-                    widen: self.linear(true)?,
-                    narrow: self.linear(true)?,
+                    widen: self.linear()?,
+                    narrow: self.linear()?,
                 })
             })
             .collect()
     }
 }
 
-impl<B: Backend> Norm<B> {
+impl<B: Kernels> Norm<B> {
+    fn weights(&self) -> [FloatTensor<B>; 2] {
+        [primitive(&self.weight), primitive(&self.bias)]
+    }
+
     pub(super) fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        // The fused kernel for inference; under autodiff Burn takes it apart by itself.
-        Tensor::from_primitive(TensorPrimitive::Float(B::layer_norm(
-            x.into_primitive().tensor(),
-            self.weight.clone().into_primitive().tensor(),
-            Some(self.bias.clone().into_primitive().tensor()),
-            NORM_EPSILON,
-        )))
+        kernels::Layer::Norm(self.weights()).run(x)
     }
 }
 
-impl<B: Backend> Linear<B> {
+impl<B: Kernels> Linear<B> {
+    fn weights(&self) -> [FloatTensor<B>; 2] {
+        [primitive(&self.weight), primitive(&self.bias)]
+    }
+
     /// [rows, in] -> [rows, out]: one large product, never a batched one.
     pub(super) fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        let y = x.matmul(self.weight.clone());
-        match &self.bias {
-            Some(bias) => y + bias.clone().unsqueeze(),
-            None => y,
-        }
+        let [weight, bias] = self.weights();
+        kernels::Layer::Linear { weight, bias }.run(x)
     }
 }
 
-impl<B: Backend> Embedder<B> {
+impl<B: Kernels> Embedder<B> {
     /// [rows, 256] -> [rows, dim].
     fn forward(&self, patches: Tensor<B, 2>) -> Tensor<B, 2> {
         let tokens = self.projection.forward(self.patch_norm.forward(patches));
@@ -210,44 +215,27 @@ impl<B: Backend> Embedder<B> {
     }
 }
 
-impl<B: Backend> Layer<B> {
+impl<B: Kernels> Layer<B> {
     /// [windows * tokens, dim] -> the same shape.
-    pub(super) fn forward(
-        &self,
-        x: Tensor<B, 2>,
-        windows: usize,
-        tokens: usize,
-        heads: usize,
-    ) -> Tensor<B, 2> {
-        let qkv = self.to_qkv.forward(self.attention_norm.forward(x.clone()));
-        // [rows, 3 * heads * 64] -> [3, windows, heads, tokens, 64]
-        let qkv = qkv
-            .reshape([windows, tokens, 3, heads, HEAD_DIM])
-            .permute([2, 0, 3, 1, 4]);
-        let part = |index: usize| -> Tensor<B, 4> {
-            qkv.clone()
-                .narrow(0, index, 1)
-                .reshape([windows, heads, tokens, HEAD_DIM])
+    pub(super) fn forward(&self, x: Tensor<B, 2>, tokens: usize, heads: usize) -> Tensor<B, 2> {
+        let attention = kernels::Layer::Attention {
+            norm: self.attention_norm.weights(),
+            qkv: primitive(&self.to_qkv),
+            out: primitive(&self.to_out),
+            tokens,
+            heads,
         };
-        // The scale is 1/sqrt(64), the default.
-        let mixed = attention(
-            part(0),
-            part(1),
-            part(2),
-            None,
-            None,
-            AttentionModuleOptions::default(),
-        );
-        let mixed = mixed
-            .swap_dims(1, 2)
-            .reshape([windows * tokens, heads * HEAD_DIM]);
-        let x = x + self.to_out.forward(mixed);
-        let hidden = gelu(self.widen.forward(self.feed_norm.forward(x.clone())));
-        x + self.narrow.forward(hidden)
+        let x = attention.run(x);
+        let feed = kernels::Layer::FeedForward {
+            norm: self.feed_norm.weights(),
+            widen: self.widen.weights(),
+            narrow: self.narrow.weights(),
+        };
+        feed.run(x)
     }
 }
 
-impl<B: Backend> Encoder<B> {
+impl<B: Kernels> Encoder<B> {
     /// Puts the parameters of a layout in their places; `None` if they are not those of the layout.
     pub fn assemble(
         config: &EncoderConfig,
@@ -262,7 +250,7 @@ impl<B: Backend> Encoder<B> {
             .map(|_| {
                 Some(Embedder {
                     patch_norm: take.norm()?,
-                    projection: take.linear(true)?,
+                    projection: take.linear()?,
                     token_norm: take.norm()?,
                 })
             })
@@ -270,7 +258,7 @@ impl<B: Backend> Encoder<B> {
         let layers = take.layers(config.depth)?;
         let norm = take.norm()?;
         let head = (0..tail.head_layers())
-            .map(|_| take.linear(true))
+            .map(|_| take.linear())
             .collect::<Option<_>>()?;
         let decoder = match tail {
             Tail::Decoder(layers) => Some(Decoder::take(&mut take, config.heads, *layers)?),
@@ -317,9 +305,9 @@ impl<B: Backend> Encoder<B> {
     }
 
     /// The transformer and the last norm: [windows * tokens, dim] -> the same shape.
-    fn tokens(&self, mut x: Tensor<B, 2>, windows: usize, tokens: usize) -> Tensor<B, 2> {
+    fn tokens(&self, mut x: Tensor<B, 2>, tokens: usize) -> Tensor<B, 2> {
         for layer in &self.layers {
-            x = layer.forward(x, windows, tokens, self.heads);
+            x = layer.forward(x, tokens, self.heads);
         }
         self.norm.forward(x)
     }
@@ -333,14 +321,14 @@ impl<B: Backend> Encoder<B> {
         positions: Tensor<B, 2>,
     ) -> Option<Tensor<B, 2>> {
         let (decoder, embedder) = (self.decoder.as_ref()?, self.embedders.first()?);
-        let (windows, tokens) = (batch.windows, batch.tokens);
+        let tokens = batch.tokens;
         let x = embedder.forward(batch.patches) + batch.positions;
-        Some(decoder.forward(self.tokens(x, windows, tokens), kept, positions))
+        Some(decoder.forward(self.tokens(x, tokens), kept, positions))
     }
 
     /// The transformer, the last norm and the mean over tokens: [windows * tokens, dim] -> [windows, dim].
     fn transform(&self, x: Tensor<B, 2>, windows: usize, tokens: usize) -> Tensor<B, 2> {
-        let x = self.tokens(x, windows, tokens);
+        let x = self.tokens(x, tokens);
         let [_, dim] = x.dims();
         x.reshape([windows, tokens, dim])
             .mean_dim(1)

@@ -8,6 +8,7 @@ use burn::{
 
 use super::{
     EncoderConfig, EncoderError,
+    kernels::{Kernels, primitive},
     layout::{ParameterRole, ParameterSpec, Tail, encoder_layout},
 };
 use crate::tokens::{Purpose, stream};
@@ -143,14 +144,6 @@ impl<B: Backend> Parameter<B> {
         }
     }
 
-    /// [1].
-    pub fn sum_of_squares(&self) -> Tensor<B, 1> {
-        match self {
-            Self::Matrix(t) => (t.clone() * t.clone()).sum(),
-            Self::Vector(t) => (t.clone() * t.clone()).sum(),
-        }
-    }
-
     /// The numbers in file order.
     pub fn download(&self) -> Result<Vec<f32>, String> {
         match self {
@@ -159,6 +152,22 @@ impl<B: Backend> Parameter<B> {
                 Ok(transpose(&numbers(tensor.clone())?, inputs, outputs))
             }
             Self::Vector(tensor) => numbers(tensor.clone()),
+        }
+    }
+}
+
+impl<B: Kernels> Parameter<B> {
+    /// [1].
+    pub fn sum_of_squares(&self) -> Tensor<B, 1> {
+        fn of<B: Kernels, const D: usize>(x: &Tensor<B, D>) -> Tensor<B, 1> {
+            match B::sum_of_squares(&primitive(x)) {
+                Some(sum) => Tensor::from_data([sum], &x.device()),
+                None => (x.clone() * x.clone()).sum(),
+            }
+        }
+        match self {
+            Self::Matrix(tensor) => of(tensor),
+            Self::Vector(tensor) => of(tensor),
         }
     }
 }

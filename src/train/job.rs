@@ -6,8 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use burn::tensor::backend::Backend;
-
 use super::{
     BatchMatrix, ProbeRecord, StepRecord, TrainConfig, TrainControl, TrainError, TrainEvent,
     TrainSummary, Trainable,
@@ -23,7 +21,7 @@ use super::{
     style_probe::StyleProbe,
     tensorboard::EventFile,
 };
-use crate::encoder::{DeviceJob, EncoderError, Weights, encoder_layout};
+use crate::encoder::{DeviceJob, EncoderError, Kernels, Weights, encoder_layout};
 
 /// Steps with numbers that are not finite, in a row, after which a run ends.
 const MAX_BAD_STEPS: u64 = 5;
@@ -55,7 +53,7 @@ pub(super) struct TrainJob<'a> {
 impl DeviceJob for TrainJob<'_> {
     type Output = Result<TrainSummary, TrainError>;
 
-    fn run<B: Backend>(mut self, device: B::Device) -> Self::Output {
+    fn run<B: Kernels>(mut self, device: B::Device) -> Self::Output {
         let started = self.start.manifest.updates > 0;
         let mut learner = Learner::<B>::new(
             LearnerSetup {
@@ -110,7 +108,7 @@ struct Totals {
 }
 
 impl TrainJob<'_> {
-    fn train<B: Backend>(
+    fn train<B: Kernels>(
         &mut self,
         learner: &mut Learner<B>,
         batches: &Batches<'_>,
@@ -296,7 +294,7 @@ impl TrainJob<'_> {
     }
 
     /// Writes the checkpoint of a step, says so, and looks whether it is the best one.
-    fn save<B: Backend>(&mut self, learner: &Learner<B>, step: u64) -> Result<PathBuf, TrainError> {
+    fn save<B: Kernels>(&mut self, learner: &Learner<B>, step: u64) -> Result<PathBuf, TrainError> {
         let path = self.write(learner, step).map_err(|error| {
             self.folder.clear_partial(step);
             match error {
@@ -313,7 +311,7 @@ impl TrainJob<'_> {
         Ok(path)
     }
 
-    fn write<B: Backend>(&self, learner: &Learner<B>, step: u64) -> Result<PathBuf, TrainError> {
+    fn write<B: Kernels>(&self, learner: &Learner<B>, step: u64) -> Result<PathBuf, TrainError> {
         let weights = learner.weights().map_err(|why| self.device_failed(why))?;
         let optimiser = learner.optimiser().map_err(|why| self.device_failed(why))?;
         let manifest = manifest(
@@ -333,7 +331,7 @@ impl TrainJob<'_> {
     }
 
     /// Looks how well styles are told apart, if that was asked for.
-    fn look<B: Backend>(&mut self, learner: &Learner<B>, step: u64) -> Result<(), TrainError> {
+    fn look<B: Kernels>(&mut self, learner: &Learner<B>, step: u64) -> Result<(), TrainError> {
         let Some(probe) = &self.probe else {
             return Ok(());
         };

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     encoder::{
-        Encoder, EncoderConfig, HostTokens, Parameter, Tail, WeightTensor, Weights, numbers,
-        whole_layout,
+        Encoder, EncoderConfig, HostTokens, Kernels, Parameter, Tail, WeightTensor, Weights,
+        numbers, whole_layout,
     },
     objective::{
         ContrastStatistics, Contrastive, Memory, Moment, PatchTargets, Rows, Supervision, Views,
@@ -143,7 +143,7 @@ struct Computed<B: Backend> {
     result: StepResult,
 }
 
-impl<B: Backend> Learner<B> {
+impl<B: Kernels> Learner<B> {
     /// A learner at given weights.
     pub fn new(setup: LearnerSetup<'_>, device: B::Device) -> Self {
         let weights = setup.weights;
@@ -286,7 +286,7 @@ impl<B: Backend> Learner<B> {
         Ok(computed.result)
     }
 
-    fn assemble<X: Backend>(
+    fn assemble<X: Kernels>(
         &self,
         parameters: impl Iterator<Item = Parameter<X>>,
     ) -> Result<Encoder<X>, String> {
@@ -295,7 +295,7 @@ impl<B: Backend> Learner<B> {
     }
 
     /// What the objective is shown of the windows `range` of a batch: one tensor for each patch shape, or one for all.
-    fn outputs<X: Backend>(
+    fn outputs<X: Kernels>(
         &self,
         encoder: &Encoder<X>,
         input: &StepInput,

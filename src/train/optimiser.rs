@@ -9,10 +9,10 @@
 //!
 //! AdamW, LAMB and Lion let only matrices decay, not biases, norms and learned tokens.
 
-use burn::tensor::{Tensor, backend::Backend};
+use burn::tensor::{Tensor, TensorPrimitive, backend::Backend};
 
 use super::Optimiser;
-use crate::encoder::Parameter;
+use crate::encoder::{Adam, Kernels, Parameter, primitive};
 
 const LAMB_EPSILON: f64 = 1e-6;
 const ADAM_EPSILON: f64 = 1e-8;
@@ -56,7 +56,7 @@ pub(super) struct Update {
 
 impl Update {
     /// Applies a gradient to one parameter.
-    pub fn apply<B: Backend>(
+    pub fn apply<B: Kernels>(
         &self,
         parameter: &mut Parameter<B>,
         gradient: Parameter<B>,
@@ -83,18 +83,60 @@ impl Update {
         }
     }
 
-    fn tensors<B: Backend, const D: usize>(
+    /// Whether decay is a part of the gradient.
+    fn is_coupled(&self) -> bool {
+        matches!(self.optimiser, Optimiser::Adam | Optimiser::Sgd)
+    }
+
+    /// 1 / (1 - beta1^t) and 1 / sqrt(1 - beta2^t): both moments begin at 0.
+    fn corrections(&self) -> [f64; 2] {
+        let count = self.count.min(i32::MAX as u64) as i32;
+        let [first, second] = self.optimiser.betas().map(|beta| 1.0 - beta.powi(count));
+        [1.0 / first, 1.0 / second.sqrt()]
+    }
+
+    /// The update as Adam or AdamW, if it is one of them.
+    fn adam(&self, is_matrix: bool) -> Option<Adam> {
+        if !matches!(self.optimiser, Optimiser::Adam | Optimiser::AdamW) {
+            return None;
+        }
+        let [first, second] = self.corrections();
+        let decay = |wanted: bool| {
+            if wanted {
+                self.weight_decay as f32
+            } else {
+                0.0
+            }
+        };
+        Some(Adam {
+            scale: self.scale as f32,
+            coupled_decay: decay(self.is_coupled()),
+            decay: decay(!self.is_coupled() && is_matrix),
+            betas: self.optimiser.betas().map(|beta| beta as f32),
+            first_correction: first as f32,
+            second_correction: second as f32,
+            epsilon: ADAM_EPSILON as f32,
+            learning_rate: self.learning_rate as f32,
+        })
+    }
+
+    fn tensors<B: Kernels, const D: usize>(
         &self,
         parameter: &mut Tensor<B, D>,
         mut gradient: Tensor<B, D>,
         first: &mut Tensor<B, D>,
-        second: Option<&mut Tensor<B, D>>,
+        mut second: Option<&mut Tensor<B, D>>,
         is_matrix: bool,
     ) {
+        if let (Some(rule), Some(second)) = (self.adam(is_matrix), second.as_deref_mut())
+            && in_one_pass(&rule, [&mut *parameter, &mut *first, second], &gradient)
+        {
+            return;
+        }
         if self.scale < 1.0 {
             gradient = gradient.mul_scalar(self.scale);
         }
-        let coupled = matches!(self.optimiser, Optimiser::Adam | Optimiser::Sgd);
+        let coupled = self.is_coupled();
         if coupled && self.weight_decay > 0.0 {
             gradient = gradient + parameter.clone().mul_scalar(self.weight_decay);
         }
@@ -112,15 +154,14 @@ impl Update {
                 *first = mix(first.clone(), gradient.clone(), beta1);
                 let Some(second) = second else { return };
                 *second = mix(second.clone(), gradient.clone() * gradient, beta2);
-                let count = self.count.min(i32::MAX as u64) as i32;
+                let [first_correction, second_correction] = self.corrections();
                 let epsilon = if self.optimiser == Optimiser::Lamb {
                     LAMB_EPSILON
                 } else {
                     ADAM_EPSILON
                 };
-                let correction = 1.0 / (1.0 - beta2.powi(count)).sqrt();
-                let scale = second.clone().sqrt().mul_scalar(correction);
-                first.clone().div_scalar(1.0 - beta1.powi(count)) / scale.add_scalar(epsilon)
+                let scale = second.clone().sqrt().mul_scalar(second_correction);
+                first.clone().mul_scalar(first_correction) / scale.add_scalar(epsilon)
             }
             Optimiser::Lion => {
                 let step = mix(first.clone(), gradient.clone(), beta1).sign();
@@ -141,6 +182,29 @@ impl Update {
         }
         *parameter = parameter.clone() - step.mul_scalar(self.learning_rate);
     }
+}
+
+/// Lets the backend do it, if it can: weights, first and second moment.
+fn in_one_pass<B: Kernels, const D: usize>(
+    rule: &Adam,
+    state: [&mut Tensor<B, D>; 3],
+    gradient: &Tensor<B, D>,
+) -> bool {
+    let device = gradient.device();
+    let [mut weights, mut first, mut second] = state.map(|tensor| {
+        // Taken out, so that nobody else holds the numbers and they can change where they lie.
+        let taken = std::mem::replace(tensor, Tensor::zeros([1; D], &device));
+        (tensor, taken.into_primitive().tensor())
+    });
+    let done = B::adam(
+        rule,
+        [&mut weights.1, &mut first.1, &mut second.1],
+        &primitive(gradient),
+    );
+    for (tensor, numbers) in [weights, first, second] {
+        *tensor = Tensor::from_primitive(TensorPrimitive::Float(numbers));
+    }
+    done
 }
 
 /// Norm of the weights over norm of the step, [1]; 1 where either is 0.

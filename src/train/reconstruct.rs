@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use burn::tensor::{Tensor, TensorData, backend::Backend};
+use burn::tensor::{Tensor, TensorData};
 
 use super::{
     Objective, TrainConfig, TrainError,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     encoder::{
-        DeviceChoice, DeviceJob, Encoder, EncoderError, Gather, HostTokens, find_place,
+        DeviceChoice, DeviceJob, Encoder, EncoderError, Gather, HostTokens, Kernels, find_place,
         gather_patches, gather_positions, numbers, on_place, positions,
     },
     objective::Memory,
@@ -130,7 +130,7 @@ struct ReconstructJob<'a> {
 impl DeviceJob for ReconstructJob<'_> {
     type Output = Result<Vec<f32>, String>;
 
-    fn run<B: Backend>(self, device: B::Device) -> Self::Output {
+    fn run<B: Kernels>(self, device: B::Device) -> Self::Output {
         let mut weights = self.checkpoint.weights;
         let averages = self.checkpoint.optimiser.averages;
         for (tensor, values) in weights.tensors.iter_mut().zip(averages) {

@@ -4,8 +4,6 @@
 
 use std::path::PathBuf;
 
-use burn::tensor::backend::Backend;
-
 use super::{
     TrainConfig, TrainControl, TrainError, TrainEvent,
     learner::Learner,
@@ -13,7 +11,7 @@ use super::{
 };
 use crate::{
     collection::{self, DEMO_WORD},
-    encoder::{Gather, HostTokens, gather_patches, gather_positions, positions},
+    encoder::{Gather, HostTokens, Kernels, gather_patches, gather_positions, positions},
     jobs::Watch,
     tokens::WINDOW_FRAMES,
 };
@@ -62,7 +60,7 @@ impl StyleProbe {
     }
 
     /// Share of tracks among their own style.
-    pub fn look<B: Backend>(
+    pub fn look<B: Kernels>(
         &self,
         config: &TrainConfig,
         learner: &Learner<B>,

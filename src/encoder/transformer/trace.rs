@@ -3,10 +3,10 @@
 use burn::tensor::{
     Tensor,
     activation::{gelu, softmax},
-    backend::Backend,
 };
 
-use super::{Encoder, HEAD_DIM, HostTokens, Layer, numbers};
+use super::{Encoder, HostTokens, Kernels, Layer, numbers};
+use crate::encoder::HEAD_DIM;
 
 /// What happened to the tokens of one window.
 pub(crate) struct Trace {
@@ -17,7 +17,7 @@ pub(crate) struct Trace {
 }
 
 /// Follows the tokens of one window of the encoder's `part`-th patch shape.
-pub(crate) fn trace<B: Backend>(
+pub(crate) fn trace<B: Kernels>(
     encoder: &Encoder<B>,
     part: usize,
     tokens: HostTokens,
@@ -41,10 +41,13 @@ pub(crate) fn trace<B: Backend>(
     })
 }
 
-impl<B: Backend> Layer<B> {
+impl<B: Kernels> Layer<B> {
     /// As `forward` for one window: [tokens, dim] -> [tokens, dim] and the attention, [tokens, tokens].
     fn traced(&self, x: Tensor<B, 2>, tokens: usize, heads: usize) -> (Tensor<B, 2>, Tensor<B, 2>) {
-        let qkv = self.to_qkv.forward(self.attention_norm.forward(x.clone()));
+        let qkv = self
+            .attention_norm
+            .forward(x.clone())
+            .matmul(self.to_qkv.clone());
         // [tokens, 3 * heads * 64] -> [3, heads, tokens, 64]
         let qkv = qkv
             .reshape([tokens, 3, heads, HEAD_DIM])
@@ -58,7 +61,7 @@ impl<B: Backend> Layer<B> {
         let shares = softmax(scores.div_scalar((HEAD_DIM as f64).sqrt()), 2);
         let mixed = shares.clone().matmul(part(2));
         let mixed = mixed.swap_dims(0, 1).reshape([tokens, heads * HEAD_DIM]);
-        let x = x + self.to_out.forward(mixed);
+        let x = x + mixed.matmul(self.to_out.clone());
         let hidden = gelu(self.widen.forward(self.feed_norm.forward(x.clone())));
         let x = x + self.narrow.forward(hidden);
         (x, shares.mean_dim(0).reshape([tokens, tokens]))

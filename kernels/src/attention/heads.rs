@@ -1,0 +1,265 @@
+//! Attention of single heads, in the place where queries, keys and values lie.
+//!
+//! Windows with few tokens (a masked view has 5) are done by hand: a row of scores is one vector. Longer ones are products,
+//! a block of queries at a time, so that memory grows with the tokens and not with their square.
+
+// Blocks and rows are counted out from sizes that the callers and `Heads::new` agree on; a wrong one ends the job.
+#![allow(clippy::indexing_slicing)]
+
+use macerator::Simd;
+
+use super::HEAD_DIM;
+use crate::{
+    product::{Into, Matrix, multiply, multiply_strided},
+    simd::{add_scaled, dot, exp, largest, sum},
+};
+
+/// 1 / sqrt(64).
+const SCALE: f32 = 0.125;
+/// Most tokens that are done by hand: the lanes of a row of scores.
+const FEW: usize = 16;
+/// Queries of a block.
+const BLOCK: usize = 64;
+
+type Block = [f32; HEAD_DIM];
+type Scores = [f32; FEW];
+
+/// How many heads and tokens there are, and room to work in.
+pub struct Heads {
+    heads: usize,
+    tokens: usize,
+    shares: Vec<f32>,
+    slopes: Vec<f32>,
+}
+
+/// Turns scores into shares: softmax of `SCALE` times each row.
+#[inline(always)]
+fn softmax(rows: &mut [f32], columns: usize) {
+    for row in rows.chunks_exact_mut(columns) {
+        let most = SCALE * largest(row);
+        for value in row.iter_mut() {
+            *value = exp(SCALE.mul_add(*value, -most));
+        }
+        let scale = 1.0 / sum(row);
+        for value in row.iter_mut() {
+            *value *= scale;
+        }
+    }
+}
+
+/// Turns slopes of shares into slopes of scores: with r = sum of slope times share, share * (slope - r) * `SCALE`.
+#[inline(always)]
+fn softmax_back(shares: &[f32], slopes: &mut [f32], columns: usize) {
+    let rows = shares.chunks_exact(columns);
+    for (shares, slopes) in rows.zip(slopes.chunks_exact_mut(columns)) {
+        let level = dot(shares, slopes);
+        for (slope, share) in slopes.iter_mut().zip(shares) {
+            *slope = share * (*slope - level) * SCALE;
+        }
+    }
+}
+
+#[macerator::with_simd]
+fn softmax_rows<S: Simd>(rows: &mut [f32], columns: usize) {
+    softmax(rows, columns);
+}
+
+#[macerator::with_simd]
+fn softmax_rows_back<S: Simd>(shares: &[f32], slopes: &mut [f32], columns: usize) {
+    softmax_back(shares, slopes, columns);
+}
+
+impl Heads {
+    pub fn new(heads: usize, tokens: usize) -> Self {
+        let tokens = tokens.max(1);
+        let room = if tokens > FEW { BLOCK * tokens } else { 0 };
+        Self {
+            heads,
+            tokens,
+            shares: vec![0.0; room],
+            slopes: vec![0.0; room],
+        }
+    }
+
+    /// What every token takes from the values of its window: `qkv` is [rows, 3, heads, 64], `mixed` [rows, heads, 64].
+    pub fn mix(&mut self, qkv: &[f32], mixed: &mut [f32]) {
+        let width = self.heads * HEAD_DIM;
+        let windows = qkv.chunks_exact(self.tokens * 3 * width);
+        for (qkv, mixed) in windows.zip(mixed.chunks_exact_mut(self.tokens * width)) {
+            if self.tokens <= FEW {
+                mix_few(self, qkv, mixed);
+            } else {
+                self.mix_many(qkv, mixed);
+            }
+        }
+    }
+
+    /// Back from the slopes of `mixed`: computes `mixed` again and the slopes of `qkv`.
+    pub fn mix_back(&mut self, qkv: &[f32], slope: &[f32], mixed: &mut [f32], to_qkv: &mut [f32]) {
+        let width = self.heads * HEAD_DIM;
+        let (of_qkv, of_mixed) = (self.tokens * 3 * width, self.tokens * width);
+        let given = qkv.chunks_exact(of_qkv).zip(slope.chunks_exact(of_mixed));
+        let wanted = mixed.chunks_exact_mut(of_mixed);
+        let wanted = wanted.zip(to_qkv.chunks_exact_mut(of_qkv));
+        for ((qkv, slope), (mixed, to_qkv)) in given.zip(wanted) {
+            if self.tokens <= FEW {
+                mix_few_back(self, qkv, slope, mixed, to_qkv);
+            } else {
+                self.mix_many_back(qkv, slope, mixed, to_qkv);
+            }
+        }
+    }
+
+    /// Place of a head's query in the row of a token; key and value lie `heads` and twice `heads` further.
+    #[inline(always)]
+    fn at(&self, head: usize, token: usize) -> usize {
+        token * 3 * self.heads + head
+    }
+
+    /// How much a token takes from each; 0 behind the last.
+    #[inline(always)]
+    fn shares_of(&self, qkv: &[Block], head: usize, token: usize) -> Scores {
+        let query = &qkv[self.at(head, token)];
+        let mut shares = [f32::NEG_INFINITY; FEW];
+        for (other, score) in shares.iter_mut().take(self.tokens).enumerate() {
+            *score = dot(query, &qkv[self.at(head, other) + self.heads]);
+        }
+        softmax(&mut shares, FEW);
+        shares
+    }
+
+    /// The values, by their shares.
+    #[inline(always)]
+    fn taken(&self, qkv: &[Block], head: usize, shares: &Scores) -> Block {
+        let mut taken = [0.0; HEAD_DIM];
+        for (other, share) in shares.iter().take(self.tokens).enumerate() {
+            let value = &qkv[self.at(head, other) + 2 * self.heads];
+            add_scaled(&mut taken, *share, value);
+        }
+        taken
+    }
+
+    /// One head of the third `part` (queries, keys, values) of a window, from a token on.
+    fn part<'a>(
+        &self,
+        qkv: &'a [f32],
+        part: usize,
+        head: usize,
+        from: usize,
+        rows: usize,
+    ) -> Matrix<'a> {
+        let stride = 3 * self.heads * HEAD_DIM;
+        let start = from * stride + (part * self.heads + head) * HEAD_DIM;
+        Matrix::strided(&qkv[start..], rows, HEAD_DIM, stride)
+    }
+
+    /// Shares of a block of queries, [rows, tokens].
+    fn block_shares(&mut self, qkv: &[f32], head: usize, from: usize, rows: usize) {
+        let keys = self.part(qkv, 1, head, 0, self.tokens).turned();
+        let queries = self.part(qkv, 0, head, from, rows);
+        let shares = &mut self.shares[..rows * self.tokens];
+        multiply(queries, keys, shares, Into::Replace);
+        let tokens = self.tokens;
+        softmax_rows(shares, tokens);
+    }
+
+    fn blocks(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (heads, tokens) = (self.heads, self.tokens);
+        (0..heads).flat_map(move |head| (0..tokens).step_by(BLOCK).map(move |from| (head, from)))
+    }
+
+    fn mix_many(&mut self, qkv: &[f32], mixed: &mut [f32]) {
+        let width = self.heads * HEAD_DIM;
+        for (head, from) in self.blocks() {
+            let rows = BLOCK.min(self.tokens - from);
+            self.block_shares(qkv, head, from, rows);
+            let shares = Matrix::strided(&self.shares, rows, self.tokens, self.tokens);
+            let values = self.part(qkv, 2, head, 0, self.tokens);
+            let out = &mut mixed[from * width + head * HEAD_DIM..];
+            multiply_strided(shares, values, out, width, Into::Replace);
+        }
+    }
+
+    fn mix_many_back(&mut self, qkv: &[f32], slope: &[f32], mixed: &mut [f32], to_qkv: &mut [f32]) {
+        let width = self.heads * HEAD_DIM;
+        let tokens = self.tokens;
+        for (head, from) in self.blocks() {
+            let rows = BLOCK.min(tokens - from);
+            let start = from * width + head * HEAD_DIM;
+            self.block_shares(qkv, head, from, rows);
+            let shares = Matrix::strided(&self.shares, rows, tokens, tokens);
+            let values = self.part(qkv, 2, head, 0, tokens);
+            multiply_strided(shares, values, &mut mixed[start..], width, Into::Replace);
+            let slope = Matrix::strided(&slope[start..], rows, HEAD_DIM, width);
+            let slopes = &mut self.slopes[..rows * tokens];
+            multiply(slope, values.turned(), slopes, Into::Replace);
+            softmax_rows_back(&self.shares, slopes, tokens);
+            let slopes = Matrix::strided(&self.slopes, rows, tokens, tokens);
+            let place =
+                |part: usize, token: usize| 3 * token * width + part * width + head * HEAD_DIM;
+            let mut add = |a: Matrix<'_>, b: Matrix<'_>, at: usize, into: Into| {
+                multiply_strided(a, b, &mut to_qkv[at..], 3 * width, into);
+            };
+            // Keys and values get something from every block.
+            let into = if from == 0 { Into::Replace } else { Into::Add };
+            let queries = self.part(qkv, 0, head, from, rows);
+            add(
+                slopes,
+                self.part(qkv, 1, head, 0, tokens),
+                place(0, from),
+                Into::Replace,
+            );
+            add(slopes.turned(), queries, place(1, 0), into);
+            add(shares.turned(), slope, place(2, 0), into);
+        }
+    }
+}
+
+#[macerator::with_simd]
+fn mix_few<S: Simd>(of: &Heads, qkv: &[f32], mixed: &mut [f32]) {
+    let (qkv, _) = qkv.as_chunks::<HEAD_DIM>();
+    let (mixed, _) = mixed.as_chunks_mut::<HEAD_DIM>();
+    for head in 0..of.heads {
+        for token in 0..of.tokens {
+            let shares = of.shares_of(qkv, head, token);
+            mixed[token * of.heads + head] = of.taken(qkv, head, &shares);
+        }
+    }
+}
+
+#[macerator::with_simd]
+fn mix_few_back<S: Simd>(
+    of: &Heads,
+    qkv: &[f32],
+    slope: &[f32],
+    mixed: &mut [f32],
+    to_qkv: &mut [f32],
+) {
+    let (qkv, _) = qkv.as_chunks::<HEAD_DIM>();
+    let (slope, _) = slope.as_chunks::<HEAD_DIM>();
+    let (mixed, _) = mixed.as_chunks_mut::<HEAD_DIM>();
+    let (to_qkv, _) = to_qkv.as_chunks_mut::<HEAD_DIM>();
+    to_qkv.fill([0.0; HEAD_DIM]);
+    for head in 0..of.heads {
+        for token in 0..of.tokens {
+            let place = token * of.heads + head;
+            let shares = of.shares_of(qkv, head, token);
+            mixed[place] = of.taken(qkv, head, &shares);
+            let slope = &slope[place];
+            let mut slopes = [0.0; FEW];
+            for (other, value) in slopes.iter_mut().take(of.tokens).enumerate() {
+                *value = dot(slope, &qkv[of.at(head, other) + 2 * of.heads]);
+            }
+            softmax_back(&shares, &mut slopes, FEW);
+            let query = of.at(head, token);
+            let mut to_query = [0.0; HEAD_DIM];
+            for other in 0..of.tokens {
+                let key = of.at(head, other) + of.heads;
+                add_scaled(&mut to_query, slopes[other], &qkv[key]);
+                add_scaled(&mut to_qkv[key], slopes[other], &qkv[query]);
+                add_scaled(&mut to_qkv[key + of.heads], shares[other], slope);
+            }
+            to_qkv[query] = to_query;
+        }
+    }
+}

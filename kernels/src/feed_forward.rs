@@ -1,0 +1,199 @@
+//! The feed-forward half of a layer: x + narrow(gelu(widen(norm(x)))).
+
+use macerator::Simd;
+use rayon::prelude::*;
+
+use crate::{
+    Norm, TILE_ROWS,
+    linear::sum_of_columns,
+    product::{Into, Matrix, multiply, multiply_wide},
+    simd::{gelu, gelu_with_slope},
+    sum_of_rows,
+};
+
+/// Its weights.
+#[derive(Debug, Clone, Copy)]
+pub struct FeedForward<'a> {
+    pub norm: Norm<'a>,
+    /// [dim, hidden].
+    pub widen: &'a [f32],
+    /// [hidden].
+    pub widen_bias: &'a [f32],
+    /// [hidden, dim].
+    pub narrow: &'a [f32],
+    /// [dim].
+    pub narrow_bias: &'a [f32],
+}
+
+/// Gradients of the input [rows, dim] and of the weights.
+#[derive(Debug)]
+pub struct FeedForwardGradients {
+    pub x: Vec<f32>,
+    pub norm_weight: Vec<f32>,
+    pub norm_bias: Vec<f32>,
+    pub widen: Vec<f32>,
+    pub widen_bias: Vec<f32>,
+    pub narrow: Vec<f32>,
+    pub narrow_bias: Vec<f32>,
+}
+
+impl FeedForward<'_> {
+    fn hidden(&self) -> usize {
+        self.widen_bias.len().max(1)
+    }
+
+    /// One tile. `hidden` becomes the hidden values before the activation, `active` those behind it.
+    fn tile(
+        &self,
+        x: &[f32],
+        normed: &mut [f32],
+        hidden: &mut [f32],
+        active: &mut [f32],
+        out: &mut [f32],
+    ) {
+        let dim = self.norm.dim();
+        self.norm.tile(x, normed);
+        let widen = Matrix::new(self.widen, self.hidden());
+        multiply(Matrix::new(normed, dim), widen, hidden, Into::Replace);
+        activate(hidden, self.widen_bias, active);
+        let narrow = Matrix::new(self.narrow, dim);
+        multiply(
+            Matrix::new(active, self.hidden()),
+            narrow,
+            out,
+            Into::Replace,
+        );
+        add_input(out, x, self.narrow_bias);
+    }
+}
+
+#[macerator::with_simd]
+fn activate<S: Simd>(hidden: &mut [f32], bias: &[f32], active: &mut [f32]) {
+    let rows = hidden.chunks_exact_mut(bias.len());
+    for (hidden, active) in rows.zip(active.chunks_exact_mut(bias.len())) {
+        for ((hidden, active), bias) in hidden.iter_mut().zip(active).zip(bias) {
+            *hidden += bias;
+            *active = gelu(*hidden);
+        }
+    }
+}
+
+#[macerator::with_simd]
+fn add_input<S: Simd>(out: &mut [f32], x: &[f32], bias: &[f32]) {
+    let rows = out.chunks_exact_mut(bias.len());
+    for (out, x) in rows.zip(x.chunks_exact(bias.len())) {
+        for ((out, x), bias) in out.iter_mut().zip(x).zip(bias) {
+            *out += x + bias;
+        }
+    }
+}
+
+/// `active` becomes the activation of the hidden values, `slope` (of the activation) that of the hidden values.
+#[macerator::with_simd]
+fn activate_back<S: Simd>(hidden: &[f32], active: &mut [f32], slope: &mut [f32]) {
+    for ((hidden, active), slope) in hidden.iter().zip(active).zip(slope) {
+        let (value, steepness) = gelu_with_slope(*hidden);
+        *active = value;
+        *slope *= steepness;
+    }
+}
+
+/// [rows, dim] -> the same shape, and where `keep` says so the hidden values before the activation, [rows, hidden], for
+/// [`feed_forward_back`].
+pub fn feed_forward(x: &[f32], weights: FeedForward<'_>, keep: bool) -> (Vec<f32>, Vec<f32>) {
+    let (dim, width) = (weights.norm.dim(), weights.hidden());
+    let rows = x.len() / dim;
+    let tile = TILE_ROWS * dim;
+    let mut out = vec![0.0; x.len()];
+    let mut kept = vec![0.0; if keep { rows * width } else { 0 }];
+    let scratch = || (vec![0.0; tile], vec![0.0; TILE_ROWS * width]);
+    let tiles = out.par_chunks_mut(tile).zip(x.par_chunks(tile));
+    if keep {
+        tiles
+            .zip(kept.par_chunks_mut(TILE_ROWS * width))
+            .for_each_init(scratch, |(normed, active), ((out, x), hidden)| {
+                let (normed, _) = normed.split_at_mut(x.len());
+                let (active, _) = active.split_at_mut(hidden.len());
+                weights.tile(x, normed, hidden, active, out);
+            });
+    } else {
+        let scratch = || (scratch(), vec![0.0; TILE_ROWS * width]);
+        tiles.for_each_init(scratch, |((normed, active), hidden), (out, x)| {
+            let length = x.len() / dim * width;
+            let (normed, _) = normed.split_at_mut(x.len());
+            let (active, _) = active.split_at_mut(length);
+            let (hidden, _) = hidden.split_at_mut(length);
+            weights.tile(x, normed, hidden, active, out);
+        });
+    }
+    (out, kept)
+}
+
+/// The way back of [`feed_forward`] from the gradient of its output and the hidden values that it kept.
+pub fn feed_forward_back(
+    x: &[f32],
+    weights: FeedForward<'_>,
+    hidden: &[f32],
+    slope: &[f32],
+) -> FeedForwardGradients {
+    let (dim, width) = (weights.norm.dim(), weights.hidden());
+    let (tile, wide_tile) = (TILE_ROWS * dim, TILE_ROWS * width);
+    let mut to_x = vec![0.0; x.len()];
+    let mut normed = vec![0.0; x.len()];
+    let mut active = vec![0.0; hidden.len()];
+    let mut to_hidden = vec![0.0; hidden.len()];
+    let given = x.par_chunks(tile).zip(slope.par_chunks(tile));
+    let narrow_tiles = to_x.par_chunks_mut(tile).zip(normed.par_chunks_mut(tile));
+    let wide_tiles = hidden
+        .par_chunks(wide_tile)
+        .zip(active.par_chunks_mut(wide_tile))
+        .zip(to_hidden.par_chunks_mut(wide_tile));
+    let sums: Vec<[Vec<f32>; 3]> = given
+        .zip(narrow_tiles)
+        .zip(wide_tiles)
+        .map_init(
+            || vec![0.0; tile],
+            |to_normed, (((x, slope), (to_x, normed)), ((hidden, active), to_hidden))| {
+                weights.norm.tile(x, normed);
+                let narrow = Matrix::new(weights.narrow, dim).turned();
+                multiply(Matrix::new(slope, dim), narrow, to_hidden, Into::Replace);
+                activate_back(hidden, active, to_hidden);
+                let (to_normed, _) = to_normed.split_at_mut(x.len());
+                let widen = Matrix::new(weights.widen, width).turned();
+                multiply(
+                    Matrix::new(to_hidden, width),
+                    widen,
+                    to_normed,
+                    Into::Replace,
+                );
+                // The input also goes round the layer.
+                to_x.copy_from_slice(slope);
+                [
+                    weights.norm.tile_back(x, to_normed, to_x),
+                    sum_of_columns(to_hidden, width),
+                    sum_of_columns(slope, dim),
+                ]
+            },
+        )
+        .collect();
+    let part = |of: fn(&[Vec<f32>; 3]) -> &Vec<f32>, length: usize| {
+        sum_of_rows(sums.iter().map(|sums| of(sums).clone()), length)
+    };
+    let mut norm_weight = part(|[norm, ..]| norm, 2 * dim);
+    let norm_bias = norm_weight.split_off(dim);
+    FeedForwardGradients {
+        norm_weight,
+        norm_bias,
+        widen: multiply_wide(
+            Matrix::new(&normed, dim).turned(),
+            Matrix::new(&to_hidden, width),
+        ),
+        widen_bias: part(|[_, widen, _]| widen, width),
+        narrow: multiply_wide(
+            Matrix::new(&active, width).turned(),
+            Matrix::new(slope, dim),
+        ),
+        narrow_bias: part(|[.., narrow]| narrow, dim),
+        x: to_x,
+    }
+}
