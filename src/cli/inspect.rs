@@ -8,6 +8,9 @@ use crate::encoder;
 pub fn run(verb: &Inspect) -> anyhow::Result<Outcome> {
     let report = encoder::inspect(&verb.checkpoint, verb.preset)?;
     let mut text = String::new();
+    if let Some(step) = encoder::say_step_of_run(&verb.checkpoint) {
+        writeln!(text, "checkpoint  {step}")?;
+    }
     let kind = report
         .kind
         .map_or_else(|| "square or vertical".to_owned(), |kind| kind.to_string());

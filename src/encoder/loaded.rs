@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use super::{
     CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderKind, Preset,
     backend::{Place, PlacedEncoder, find_place},
-    checkpoint::load_weights,
+    checkpoint::{load_weights, say_step_of_run},
     layout::encoder_layout,
     patches::{Gather, gather_patches, gather_positions, positions},
     shipped_weights,
@@ -47,11 +47,17 @@ impl LoadedEncoder {
             return Self::of_weights(&weights, description, None, device);
         };
         let weights = load_weights(&path, patch)?;
+        let of = match checkpoint {
+            CheckpointRef::File(run) if run.is_dir() => say_step_of_run(run).map_or_else(
+                || run.display().to_string(),
+                |step| format!("{step} {}", run.display()),
+            ),
+            _ => path.display().to_string(),
+        };
         let description = format!(
-            "{} {} encoder of {}",
+            "{} {} encoder of {of}",
             weights.config.size_name(),
             weights.config.kind,
-            path.display()
         );
         Self::of_weights(&weights, description, Some(path), device)
     }

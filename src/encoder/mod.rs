@@ -23,7 +23,7 @@ mod weights;
 pub use backend::compute_devices;
 pub use checkpoint::{
     CheckpointRef, CheckpointReport, Precision, inspect, load_weights, save_weights,
-    save_weights_as, shipped_weights,
+    save_weights_as, say_step_of_run, shipped_weights,
 };
 pub use config::{EncoderConfig, EncoderKind, HEAD_DIM, Preset};
 pub use cost::available_memory;

@@ -13,7 +13,7 @@ use std::{
     str::FromStr,
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{CheckpointError, EncoderConfig, EncoderKind, Preset, weights::Weights};
 use fit::{Fit, fit};
@@ -27,7 +27,7 @@ pub enum CheckpointRef {
     Shipped,
     /// A tiny hybrid with random weights of seed 0, to compare with.
     Untrained,
-    /// A file, or a run folder: its newest complete step.
+    /// A file, or a run folder: its best step.
     File(PathBuf),
 }
 
@@ -58,10 +58,48 @@ impl CheckpointRef {
     pub fn resolve(&self) -> Result<Option<PathBuf>, CheckpointError> {
         match self {
             Self::Shipped | Self::Untrained => Ok(None),
-            Self::File(path) if path.is_dir() => newest_in_run(path).map(Some),
+            Self::File(path) if path.is_dir() => match best_in_run(path) {
+                Some((best, _)) => Ok(Some(best)),
+                None => newest_in_run(path).map(Some),
+            },
             Self::File(path) => Ok(Some(path.clone())),
         }
     }
+}
+
+/// Which step a run folder stands for and why, in words; `None` for what is no run folder.
+pub fn say_step_of_run(folder: &Path) -> Option<String> {
+    let (step, of) = match best_in_run(folder) {
+        Some((weights, best)) => (weights, format!("its best: {}", best.of)),
+        None if folder.is_dir() => (
+            newest_in_run(folder).ok()?,
+            "its newest: none was found best".to_owned(),
+        ),
+        None => return None,
+    };
+    let name = match step.parent() {
+        Some(parent) if parent != folder => parent,
+        _ => step.as_path(),
+    };
+    let name = name.file_name()?.to_string_lossy().replace('-', " ");
+    Some(format!("{name} of the run ({of})"))
+}
+
+/// The step that did best, as the run folder says it.
+#[derive(Deserialize)]
+struct Best {
+    step: u64,
+    /// What it did best in.
+    of: String,
+}
+
+/// Weights of the step of a run folder that did best, if they are there and complete.
+fn best_in_run(folder: &Path) -> Option<(PathBuf, Best)> {
+    let text = fs::read_to_string(folder.join("best.json")).ok()?;
+    let best: Best = serde_json::from_str(&text).ok()?;
+    let step = folder.join(format!("step-{}", best.step));
+    let weights = step.join("weights.safetensors");
+    (step.join("manifest.json").is_file() && weights.is_file()).then_some((weights, best))
 }
 
 /// Weights of a run folder: of all complete steps and the final file, the one trained longest. A step folder gets its

@@ -154,6 +154,55 @@ pub(super) fn write_tensors_as(
         .map_err(unfit)?;
     let metadata: HashMap<String, String> = metadata.into_iter().collect();
     let file = safetensors::serialize(views, Some(metadata)).map_err(unfit)?;
-    write_atomic(path, |out| out.write_all(&file))?;
+    let (header, rest) = sorted_header(&file).unwrap_or_else(|| (Vec::new(), &file));
+    write_atomic(path, |out| {
+        out.write_all(&header)?;
+        out.write_all(rest)
+    })?;
     Ok(())
+}
+
+/// The start of a file with its header's entries in order, and the rest of the file: equal contents make equal files,
+/// which the format's own writer doesn't promise (it takes a hash map).
+fn sorted_header(file: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    type Entries = BTreeMap<String, serde_json::Value>;
+    let (length, rest) = file.split_first_chunk::<8>()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let (header, values) = rest.split_at_checked(length)?;
+    let mut entries: Entries = serde_json::from_slice(header).ok()?;
+    if let Some(about) = entries.get_mut("__metadata__") {
+        let sorted: Entries = serde_json::from_value(about.take()).ok()?;
+        *about = sorted.into_iter().collect();
+    }
+    let mut sorted = serde_json::to_vec(&entries).ok()?;
+    // Values begin at a multiple of eight, as the format's own writer has it.
+    sorted.resize(sorted.len().next_multiple_of(8), b' ');
+    let mut start = (sorted.len() as u64).to_le_bytes().to_vec();
+    start.append(&mut sorted);
+    Some((start, values))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The promise behind comparing runs by their files: what is equal is equal byte for byte.
+    #[test]
+    fn equal_contents_make_equal_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let path = folder.path().join(name);
+            let about = (0..20).map(|n| (format!("key {n}"), format!("value {n}")));
+            let tensors: [(&str, &[usize], &[f32]); 2] =
+                [("b", &[2], &[1.0, 2.0]), ("a", &[1, 1], &[3.0])];
+            write_tensors(&path, &tensors, about.collect()).unwrap();
+            (fs::read(&path).unwrap(), read(&path).unwrap())
+        };
+        let (first, content) = write("first");
+        for again in 0..5 {
+            assert_eq!(write(&again.to_string()).0, first);
+        }
+        assert_eq!(content.metadata["key 7"], "value 7");
+        assert_eq!(content.tensors["b"].values, [1.0, 2.0]);
+    }
 }
