@@ -18,11 +18,13 @@ use mynascope::{
     collection::{self, Collection},
     encoder::{
         CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, load_weights,
+        say_step_of_run,
     },
     jobs::Watch,
     train::{
-        LabelMeaning, LabelTask, Objective, Optimiser, Schedule, StepRecord, TrainConfig,
-        TrainControl, TrainError, TrainEvent, TrainSummary, Trainable, reconstruct, resume, run,
+        Breakdown, Changes, LabelMeaning, LabelTask, Objective, Optimiser, Schedule, StepLook,
+        StepRecord, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary, Trainable,
+        reconstruct, resume, run,
     },
 };
 
@@ -76,6 +78,14 @@ fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 
 fn train(config: &TrainConfig, tracks: &Collection, out: &Path) -> TrainSummary {
     run(config, tracks, out, &TrainControl::default(), &mut |_| {}).unwrap()
+}
+
+/// Another last step.
+fn to(steps: u64) -> Changes {
+    Changes {
+        steps: Some(steps),
+        ..Changes::default()
+    }
 }
 
 fn log(folder: &Path) -> Vec<StepRecord> {
@@ -165,7 +175,9 @@ fn a_stopped_and_resumed_run_equals_an_unbroken_one() {
     }
 
     let control = TrainControl::default();
-    let resumed = on_one_thread(|| resume(&broken, None, &tracks, &control, &mut |_| {}).unwrap());
+    let resumed = on_one_thread(|| {
+        resume(&broken, &Changes::default(), &tracks, &control, &mut |_| {}).unwrap()
+    });
     assert_eq!(resumed.steps, 7);
     let read = |folder: &Path| load_weights(&folder.join("final.safetensors"), None).unwrap();
     assert_eq!(read(&broken), read(&whole));
@@ -223,7 +235,9 @@ fn every_objective_and_optimiser_goes_on_as_if_it_had_not_been_stopped() {
             .unwrap()
         });
         let control = TrainControl::default();
-        on_one_thread(|| resume(&broken, None, &tracks, &control, &mut |_| {}).unwrap());
+        on_one_thread(|| {
+            resume(&broken, &Changes::default(), &tracks, &control, &mut |_| {}).unwrap()
+        });
         for file in ["final.safetensors", "step-5/optimiser.safetensors"] {
             let (broken, whole) = (tensors(&broken.join(file)), tensors(&whole.join(file)));
             assert!(broken == whole, "{objective} {optimiser} {file}");
@@ -278,7 +292,7 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
     let mut steps = Vec::new();
     resume(
         &out,
-        Some(5),
+        &to(5),
         &tracks,
         &TrainControl::default(),
         &mut |event| {
@@ -311,7 +325,7 @@ fn runs_that_cannot_work_are_refused_before_anything_is_written() {
     let error = run(&alone, &tracks, &out, &control, &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("at least 2"), "{error}");
     assert!(!out.exists());
-    let error = resume(&out, None, &tracks, &control, &mut |_| {}).unwrap_err();
+    let error = resume(&out, &Changes::default(), &tracks, &control, &mut |_| {}).unwrap_err();
     assert!(matches!(error, TrainError::NoRun { .. }), "{error}");
 }
 
@@ -451,6 +465,112 @@ fn tracks_shorter_than_a_window_are_padded_with_silence() {
     assert!(summary.loss_last.is_finite());
 }
 
+/// The fault: a run breaks down, here by a learning rate beyond reason. No update of the last steps is applied, the run
+/// ends by itself with a whole checkpoint, and it can go back to the last good one and on with other settings.
+#[test]
+fn a_run_that_breaks_down_ends_whole_and_goes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracks = genres(&folder.path().join("audio"));
+    let out = folder.path().join("run");
+    let config = TrainConfig {
+        objective: Objective::Supervised,
+        task: LabelTask::Genre,
+        learning_rate: 3e-3,
+        save_every: 40,
+        ..small(40)
+    };
+    train(&config, &tracks, &out);
+    let wild = Changes {
+        learning_rate: Some(10.0),
+        ..to(80)
+    };
+    let control = TrainControl::default();
+    let mut skipped = Vec::new();
+    let error = resume(&out, &wild, &tracks, &control, &mut |event| {
+        if let TrainEvent::SkippedStep { step, why, .. } = event {
+            skipped.push((step, why));
+        }
+    })
+    .unwrap_err();
+    let TrainError::BrokeDown {
+        in_a_row,
+        step,
+        good,
+        ..
+    } = error
+    else {
+        panic!("{error}");
+    };
+    assert_eq!((in_a_row, good), (5, 40), "{error}");
+    assert_eq!(skipped.len(), 5);
+    assert_eq!(skipped.last(), Some(&(step, Breakdown::Jumped)));
+    let told = log(&out);
+    assert_eq!(told.len() as u64, step, "jumps are part of the curve");
+    assert_eq!(told.iter().filter(|record| record.spike).count(), 5);
+
+    let nowhere = Changes {
+        back_to: Some(17),
+        ..to(45)
+    };
+    let error = resume(&out, &nowhere, &tracks, &control, &mut |_| {}).unwrap_err();
+    assert!(
+        error.to_string().contains("no checkpoint of step 17"),
+        "{error}"
+    );
+    let back = Changes {
+        back_to: Some(good),
+        learning_rate: Some(1e-3),
+        ..to(45)
+    };
+    let end = resume(&out, &back, &tracks, &control, &mut |_| {}).unwrap();
+    assert_eq!((end.steps, end.skipped_steps), (45, 0));
+    let told = log(&out);
+    assert_eq!(told.len(), 45);
+    assert!(told.iter().all(|record| !record.spike));
+}
+
+/// The promise: a run folder given as a checkpoint stands for its best step, and the program says which that is.
+#[test]
+fn a_run_folder_stands_for_its_best_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracks = tracks(&folder.path().join("audio"));
+    let out = folder.path().join("run");
+    let config = TrainConfig {
+        save_every: 1,
+        keep: 9,
+        ..small(3)
+    };
+    train(&config, &tracks, &out);
+    let step = |step: u64| out.join(format!("step-{step}")).join("weights.safetensors");
+    let meant = || CheckpointRef::File(out.clone()).resolve().unwrap().unwrap();
+    let best = |step: u64| {
+        let text = format!(r#"{{"step":{step},"score":0.5,"of":"share of something"}}"#);
+        fs::write(out.join("best.json"), text).unwrap();
+    };
+    best(2);
+    assert_eq!(meant(), step(2));
+    let said = say_step_of_run(&out).unwrap();
+    assert_eq!(said, "step 2 of the run (its best: share of something)");
+    let encoder = LoadedEncoder::open(&CheckpointRef::File(out.clone()), None, &DeviceChoice::Cpu);
+    assert!(encoder.unwrap().description().contains("step 2"));
+    // One that is not there any more is none.
+    best(77);
+    assert_eq!(meant(), out.join("final.safetensors"));
+    fs::remove_file(out.join("best.json")).unwrap();
+    assert_eq!(meant(), out.join("final.safetensors"));
+    assert_eq!(say_step_of_run(&folder.path().join("none")), None);
+    // Each checkpoint keeps the batch of its step.
+    let look = StepLook::of_step(step(2).parent().unwrap()).unwrap();
+    let matrix = look.matrix.unwrap();
+    assert_eq!((matrix.step, matrix.tracks.len()), (2, 6));
+    assert!(
+        StepLook::of_step(step(0).parent().unwrap())
+            .unwrap()
+            .matrix
+            .is_none()
+    );
+}
+
 /// The fault: the disk fails in the middle of a run. What was kept before stays whole, and the run goes on from it.
 #[test]
 fn a_checkpoint_that_cannot_be_written_ends_the_run_and_loses_nothing() {
@@ -491,7 +611,7 @@ fn a_checkpoint_that_cannot_be_written_ends_the_run_and_loses_nothing() {
     );
     fs::remove_file(&blocker).unwrap();
     let control = TrainControl::default();
-    on_one_thread(|| resume(&out, None, &tracks, &control, &mut |_| {}).unwrap());
+    on_one_thread(|| resume(&out, &Changes::default(), &tracks, &control, &mut |_| {}).unwrap());
     let read = |folder: &Path| load_weights(&folder.join("final.safetensors"), None).unwrap();
     assert_eq!(read(&out), read(&whole));
 }
@@ -505,7 +625,7 @@ fn a_run_is_not_taken_up_with_other_tracks() {
     train(&small(2), &tones, &out);
     let refused = |tracks: &Collection| {
         let control = TrainControl::default();
-        let error = resume(&out, Some(4), tracks, &control, &mut |_| {}).unwrap_err();
+        let error = resume(&out, &to(4), tracks, &control, &mut |_| {}).unwrap_err();
         assert!(matches!(error, TrainError::NoRun { .. }), "{error}");
         error.to_string()
     };
@@ -605,12 +725,12 @@ fn a_masked_autoencoder_can_be_asked_what_it_sees() {
     assert!(summary.loss_last < summary.loss_first);
     let window: Vec<f32> = (0..96 * 128).map(|at| (at % 128) as f32 / 64.0).collect();
     let kept = [0, 9, 20, 33, 47];
-    let seen = reconstruct(&out, &window, &kept, DeviceChoice::Cpu).unwrap();
+    let seen = reconstruct(&out, None, &window, &kept, DeviceChoice::Cpu).unwrap();
     assert_eq!((seen.step, seen.said.len()), (30, 96 * 128));
     for (truth, power) in seen.truth.iter().zip(&window) {
         assert!((truth - power.ln_1p()).abs() < 1e-6);
     }
     assert!(seen.error.is_finite() && seen.said.iter().all(|value| value.is_finite()));
-    let error = reconstruct(&out, &window, &[48], DeviceChoice::Cpu).unwrap_err();
+    let error = reconstruct(&out, None, &window, &[48], DeviceChoice::Cpu).unwrap_err();
     assert!(error.to_string().contains("below 48"), "{error}");
 }

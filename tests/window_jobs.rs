@@ -16,23 +16,18 @@ use std::{
 use eframe::egui;
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::{
-    encoder::{
-        CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, Preset, Weights,
-        inspect, save_weights,
-    },
+    encoder::{CheckpointRef, EncoderConfig, EncoderKind, Weights, inspect, save_weights},
     gui::{
         App, Offscreen,
         command::{Command, LibraryCommand, WindowCommand},
         layout::Layout,
         model::{
-            AskedFor, Colouring, CurveFile, CurveKind, EncoderSource, Hearing, MapCommand,
-            ProbeCommand, ProbeFile, ProbeTab, TrainCommand, TrainPhase, first_form,
+            AskedFor, Colouring, CurveKind, EncoderSource, Hearing, MapCommand, ProbeCommand,
+            ProbeFile, ProbeTab,
         },
-        work,
     },
     probe::{Head, ProbeSettings, Protocol},
     storage::Theme,
-    train::TrainConfig,
 };
 
 use common::{
@@ -41,17 +36,6 @@ use common::{
         PATIENCE, SIZE, cpu, difference, map_uploads, press, settle, show, sounds, wait, window,
     },
 };
-
-/// A run that takes a second: three steps of the smallest encoder.
-fn short_run() -> TrainConfig {
-    TrainConfig {
-        preset: Preset::Tiny,
-        batch: 3,
-        steps: 3,
-        device: DeviceChoice::Cpu,
-        ..first_form()
-    }
-}
 
 #[test]
 fn empty_running_and_finished_panels_are_drawn_in_both_themes() {
@@ -468,128 +452,6 @@ fn a_cancelled_job_is_gone_at_once_and_another_can_be_started() {
     let mapping = &harness.state().model().mapping;
     assert_eq!(mapping.error, None);
     assert!(mapping.chart.is_some());
-}
-
-#[test]
-fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use() {
-    if !can_draw() {
-        return;
-    }
-    let folder = sounds(2);
-    let runs = tempfile::tempdir().unwrap();
-    let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Train);
-    for command in [
-        TrainCommand::KeepRunsIn(runs.path().to_path_buf()),
-        TrainCommand::Edit(Box::new(short_run())),
-    ] {
-        harness.state_mut().apply(Command::Train(command));
-    }
-    harness.run_steps(2);
-    press(&mut harness, "Start training");
-    assert!(harness.state().model().training.is_active());
-    settle(&mut harness);
-    let training = &harness.state().model().training;
-    let TrainPhase::Finished(summary) = &training.phase else {
-        panic!("the run ended as {:?}", training.phase);
-    };
-    assert_eq!((summary.steps, summary.stopped), (3, false));
-    let live = training.live.as_ref().unwrap();
-    let loss = &live.curves[0][0];
-    assert_eq!(loss.steps(), Some([1.0, 3.0]));
-    let matrix = live.matrix.as_ref().unwrap();
-    assert_eq!((matrix.tracks.len(), matrix.cosines.len()), (3, 9));
-    let saved: Vec<u64> = live.saved.iter().map(|saved| saved.step).collect();
-    assert_eq!(saved, [0, 3]);
-    let run = runs.path().join("tiny-hybrid-1");
-    assert_eq!(live.folder, run);
-    let log = std::fs::read_to_string(run.join("log.jsonl")).unwrap();
-    assert_eq!(log.lines().count(), 3);
-    let checkpoint = training.checkpoint().unwrap().to_path_buf();
-    assert!(inspect(&checkpoint, None).unwrap().missing.is_empty());
-    let reference = CheckpointRef::File(checkpoint.clone());
-    LoadedEncoder::open(&reference, None, &DeviceChoice::Cpu).unwrap();
-
-    press(&mut harness, "Use this encoder");
-    let model = harness.state().model();
-    assert!(model.embeddings.source.is_file(Some(&checkpoint)));
-    // A step of the run becomes the encoder of map, probe and lab.
-    press(&mut harness, "Checkpoint of step 3");
-    let model = harness.state().model();
-    let step = run.join("step-3").join("weights.safetensors");
-    assert!(model.embeddings.source.is_file(Some(&step)));
-    // The table lists it.
-    let rows = &model.training.table.rows;
-    assert_eq!(rows.len(), 1);
-    assert_eq!((rows[0].folder.as_path(), rows[0].step), (run.as_path(), 3));
-    // The curves can be kept: a picture of all plots, a table of all steps.
-    for (kind, name) in [
-        (CurveFile::Png, "curves.png"),
-        (CurveFile::Csv, "steps.csv"),
-    ] {
-        let path = runs.path().join(name);
-        let save = TrainCommand::SaveCurves(kind, path.clone());
-        harness.state_mut().apply(Command::Train(save));
-        wait(&mut harness, name, |_| path.is_file());
-    }
-    let picture = image::open(runs.path().join("curves.png"))
-        .unwrap()
-        .into_rgba8();
-    let ground = *picture.get_pixel(0, 0);
-    let drawn = picture.pixels().filter(|pixel| **pixel != ground).count();
-    assert!(drawn > 10_000, "{drawn} pixels");
-    let table = std::fs::read_to_string(runs.path().join("steps.csv")).unwrap();
-    assert_eq!(table.lines().count(), 4);
-    // The same run can be shown again from its folder.
-    let past = work::past_run::read_run(&run, None).unwrap();
-    assert_eq!(past.step(), 3);
-    let model = harness.state().model();
-    let live = model.training.live.as_ref().unwrap();
-    assert_eq!(past.curves.len(), live.curves.len());
-    assert_eq!(past.config.batch, 3);
-}
-
-#[test]
-fn a_stopped_training_keeps_its_checkpoint() {
-    if !can_draw() {
-        return;
-    }
-    let folder = sounds(2);
-    let runs = tempfile::tempdir().unwrap();
-    let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Train);
-    let form = TrainConfig {
-        steps: 100_000,
-        ..short_run()
-    };
-    for command in [
-        TrainCommand::KeepRunsIn(runs.path().to_path_buf()),
-        TrainCommand::Edit(Box::new(form)),
-    ] {
-        harness.state_mut().apply(Command::Train(command));
-    }
-    harness.run_steps(2);
-    press(&mut harness, "Start training");
-    wait(&mut harness, "the first step", |app| {
-        app.model().training.phase == TrainPhase::Running
-    });
-    harness
-        .state_mut()
-        .apply(Command::Train(TrainCommand::Pause));
-    harness.run_steps(2);
-    assert_eq!(harness.state().model().training.phase, TrainPhase::Paused);
-    press(&mut harness, "Resume");
-    harness
-        .state_mut()
-        .apply(Command::Train(TrainCommand::Stop));
-    settle(&mut harness);
-    let training = &harness.state().model().training;
-    let TrainPhase::Finished(summary) = &training.phase else {
-        panic!("the run ended as {:?}", training.phase);
-    };
-    assert!(summary.stopped && summary.steps >= 1 && summary.steps < 100_000);
-    let reference = CheckpointRef::File(training.live.as_ref().unwrap().folder.clone());
-    LoadedEncoder::open(&reference, None, &DeviceChoice::Cpu).unwrap();
 }
 
 /// A square encoder in a file that doesn't say so, as published checkpoints are.

@@ -292,9 +292,12 @@ pub struct Train {
     /// Start from these weights; the encoder gets their sizes.
     #[arg(long)]
     pub init: Option<PathBuf>,
-    /// Go on with a stopped run, with its settings.
-    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "mask_ratio", "batch", "lr", "init", "out", "FurtherTraining"])]
+    /// Go on with a stopped run, with its settings; --steps, --batch, --chunk, --lr and --clip may change.
+    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "mask_ratio", "init", "out", "mask_kind", "optimiser", "schedule", "warmup", "weight_decay", "ema", "tau", "tau_rate", "rho", "gamma", "gamma_schedule", "gamma_epochs", "head", "decoder_layers", "task", "trainable", "save_every", "keep", "probe_every", "tensorboard", "mels"])]
     pub resume: Option<PathBuf>,
+    /// Go on from the checkpoint of this step; what came after it is taken away.
+    #[arg(long, requires = "resume")]
+    pub back_to: Option<u64>,
     #[command(flatten)]
     pub more: FurtherTraining,
 }

@@ -1,4 +1,4 @@
-use std::{fs, path::Path};
+use std::{fs, num::NonZeroUsize, path::Path};
 
 use anyhow::Context;
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::{
     encoder::{CheckpointRef, EncoderKind, Preset, load_weights},
     jobs::{Cancelled, Progress},
     tokens::MaskRatio,
-    train::{self, Objective, TrainConfig, TrainControl, TrainEvent, TrainSummary},
+    train::{self, Changes, Objective, TrainConfig, TrainControl, TrainEvent, TrainSummary},
 };
 
 pub fn run(verb: &Train, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
@@ -24,9 +24,17 @@ pub fn run(verb: &Train, common: &Common, console: &Console) -> anyhow::Result<O
             &verb.data
         };
         let collection = collection::open(data, &console.watch())?;
-        let steps = verb.steps.map(|steps| steps.get() as u64);
-        follow(console, config.steps, |control, events| {
-            train::resume(folder, steps, &collection, control, events)
+        let changes = Changes {
+            steps: verb.steps.map(|steps| steps.get() as u64),
+            batch: verb.batch.map(NonZeroUsize::get),
+            chunk: verb.more.chunk.map(NonZeroUsize::get),
+            learning_rate: verb.lr,
+            clip_norm: verb.more.clip,
+            back_to: verb.back_to,
+        };
+        let steps = changes.of(&config).steps;
+        follow(console, steps, |control, events| {
+            train::resume(folder, &changes, &collection, control, events)
         })?
     } else {
         let config = settings(verb, common)?;
@@ -187,8 +195,12 @@ pub fn follow(
                 let what = format!("training, loss {:.4}", record.loss);
                 watch.progress(&what, record.step, Some(steps));
             }
-            TrainEvent::SkippedStep { step, in_a_row } => console.note(&format!(
-                "step {step} gave numbers that are not finite and was left out ({in_a_row} in a row)"
+            TrainEvent::SkippedStep {
+                step,
+                in_a_row,
+                why,
+            } => console.note(&format!(
+                "step {step} {why} and was left out ({in_a_row} in a row)"
             )),
             TrainEvent::Probe(probe) => console.note(&format!(
                 "step {}: {:.1} % of the demo tracks lie among tracks of their style",
@@ -198,6 +210,7 @@ pub fn follow(
             // Tracks that could not be read are listed with the result.
             TrainEvent::SkippedTrack { .. }
             | TrainEvent::Batch(_)
+            | TrainEvent::Map(_)
             | TrainEvent::Checkpoint { .. }
             | TrainEvent::Paused
             | TrainEvent::Resumed

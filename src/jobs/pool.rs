@@ -1,6 +1,13 @@
 use std::{io, panic::AssertUnwindSafe, thread};
 
+use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
+
 use super::Cancel;
+
+/// Optimised tensor code and decoders of untrusted files recurse deeper than the default allows.
+const STACK_BYTES: usize = 8 << 20;
+/// Of 0 to 99: "below normal" on Windows, a niceness of 5 on Linux. Lower, and other programs starve a training.
+const MODEST: u8 = 35;
 
 /// A running background job. Dropping the handle asks the job to stop and does not wait for it.
 pub struct Job {
@@ -47,8 +54,7 @@ pub fn spawn(
     let flag = cancel.clone();
     let thread = thread::Builder::new()
         .name(name.to_owned())
-        // Optimised tensor code and decoders of untrusted files recurse deeper than the default allows.
-        .stack_size(8 << 20)
+        .stack_size(STACK_BYTES)
         .spawn(move || {
             if let Err(payload) = std::panic::catch_unwind(AssertUnwindSafe(|| work(&flag))) {
                 failed(panic_message(&*payload));
@@ -79,6 +85,24 @@ pub fn configure_threads(threads: usize) -> Result<(), rayon::ThreadPoolBuildErr
         .num_threads(threads)
         .thread_name(|index| format!("worker-{index}"))
         .build_global()
+}
+
+/// Threads for parallel work that lets the window and sound go first: as many as the usual ones, at a lower priority. Work that is given to [`rayon::ThreadPool::install`] runs on them, with all parallel work inside.
+pub fn modest_threads(
+    name: &'static str,
+) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(rayon::current_num_threads())
+        .thread_name(move |index| format!("{name}-{index}"))
+        .stack_size(STACK_BYTES)
+        .start_handler(|_| {
+            let priority = ThreadPriorityValue::try_from(MODEST).map(ThreadPriority::Crossplatform);
+            // A system that refuses gets threads as all others.
+            if let Ok(Err(error)) = priority.map(set_current_thread_priority) {
+                tracing::debug!("no lower priority: {error:?}");
+            }
+        })
+        .build()
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Similarities, similarity::download};
 
-/// How the views of a batch lie. Logits are cosines divided by `tau`.
+/// How the views of a batch lie. Logits are cosines divided by `tau`. What the log of an older run does not hold is NaN,
+/// and is left out when it is written again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ContrastStatistics {
     /// Mean cosine between the two views of a track.
@@ -13,23 +14,32 @@ pub struct ContrastStatistics {
     /// Mean cosine between views of different tracks.
     pub neg_cosine: f64,
     /// Standard deviation of the positives' cosine.
-    #[serde(default)]
+    #[serde(default = "unknown", skip_serializing_if = "is_unknown")]
     pub pos_deviation: f64,
     /// Standard deviation of the negatives' cosine.
-    #[serde(default)]
+    #[serde(default = "unknown", skip_serializing_if = "is_unknown")]
     pub neg_deviation: f64,
     /// Mean squared distance between the two views of a track on the unit sphere (Wang and Isola 2020, alpha = 2).
-    #[serde(default)]
+    #[serde(default = "unknown", skip_serializing_if = "is_unknown")]
     pub alignment: f64,
     /// Log of the mean of exp(-2 distance^2) over pairs of tracks (Wang and Isola 2020, t = 2), mean of both views.
-    #[serde(default)]
+    #[serde(default = "unknown", skip_serializing_if = "is_unknown")]
     pub uniformity: f64,
     /// Share of view As whose nearest view B is that of their own track.
-    #[serde(default)]
+    #[serde(default = "unknown", skip_serializing_if = "is_unknown")]
     pub retrieval: f64,
     /// Mean temperature.
-    #[serde(default)]
+    #[serde(default = "unknown", skip_serializing_if = "is_unknown")]
     pub tau: f64,
+}
+
+fn unknown() -> f64 {
+    f64::NAN
+}
+
+// By reference: serde asks so.
+fn is_unknown(value: &f64) -> bool {
+    value.is_nan()
 }
 
 impl ContrastStatistics {
@@ -94,6 +104,15 @@ impl ContrastStatistics {
 mod tests {
     use super::super::{Views, testing};
     use super::*;
+
+    /// The promise: a log of an older run is read without invented zeros, and survives being written again.
+    #[test]
+    fn what_an_older_log_lacks_stays_unknown() {
+        let old = r#"{"pos_cosine":0.5,"neg_cosine":0.1}"#;
+        let read: ContrastStatistics = serde_json::from_str(old).unwrap();
+        assert!(read.alignment.is_nan() && read.tau.is_nan());
+        assert_eq!(serde_json::to_string(&read).unwrap(), old);
+    }
 
     #[test]
     fn statistics_are_those_of_the_definitions() {

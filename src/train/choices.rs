@@ -87,6 +87,21 @@ impl Objective {
         }
     }
 
+    /// Whether it learns its temperature at a rate that can be set.
+    pub fn learns_temperature(self) -> bool {
+        matches!(self, Self::FastclipV0 | Self::FastclipV2 | Self::FastclipV3)
+    }
+
+    /// Whether its loss is robust and has a radius.
+    pub fn has_radius(self) -> bool {
+        matches!(self, Self::FastclipV2 | Self::FastclipV3)
+    }
+
+    /// Whether it keeps a moving average for every track.
+    pub fn has_averages(self) -> bool {
+        matches!(self, Self::Sogclr | Self::Isogclr) || self.fastclip().is_some()
+    }
+
     /// Whether it compares two views of every track.
     pub fn is_contrastive(self) -> bool {
         !matches!(self, Self::Mae | Self::Supervised)

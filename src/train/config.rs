@@ -5,12 +5,17 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{LabelTask, Objective, Optimiser, Schedule, TrainError, Trainable};
+use super::{LabelTask, Objective, Optimiser, Schedule, TrainError, Trainable, pace::chunk};
 use crate::{
     encoder::{DeviceChoice, EncoderConfig, EncoderKind, Preset, Tail},
     objective::{Contrastive, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho},
     tokens::{MaskKind, MaskRatio, dropped_tokens},
 };
+
+/// The published radius of the robust loss of FastCLIP on so many tracks.
+pub fn default_radius(tracks: usize) -> f64 {
+    default_rho(tracks)
+}
 
 /// Settings of a training run. The defaults are the published ones, except for size and length.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -162,6 +167,11 @@ impl TrainConfig {
     pub fn gamma_schedule(&self) -> Schedule {
         let published = self.objective.fastclip().map(|_| Schedule::Cosine);
         self.gamma_schedule.or(published).unwrap_or_default()
+    }
+
+    /// Tracks that are embedded at once, as far as can be told without asking the device.
+    pub fn likely_chunk(&self) -> usize {
+        chunk(self, "cpu").min(self.batch)
     }
 
     /// The contrastive objective on so many tracks; `None` for the others.

@@ -1,13 +1,16 @@
 use std::{
+    fmt,
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
 
+use super::DemoMap;
 use crate::{jobs::Progress, objective::ContrastStatistics};
 
 /// One step of training, as a line of `log.jsonl` holds it.
@@ -33,10 +36,10 @@ pub struct StepRecord {
     /// Weight of the new value in the moving averages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gamma: Option<f64>,
-    /// Share of the step that waited for its input.
-    #[serde(default)]
-    pub stall: f64,
-    /// Whether the loss jumped.
+    /// Share of the step that waited for its input, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stall: Option<f64>,
+    /// Whether the loss jumped; such a step is not applied.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub spike: bool,
 }
@@ -63,7 +66,7 @@ pub struct TrainSummary {
     pub checkpoint: PathBuf,
     /// Whether it was stopped before its last step.
     pub stopped: bool,
-    /// Steps whose update was left out because a number was not finite.
+    /// Steps whose update was left out: a number was not finite, or the loss jumped.
     pub skipped_steps: u64,
     /// Mean share of a step that waited for its input.
     pub stall: f64,
@@ -74,7 +77,7 @@ pub struct TrainSummary {
 }
 
 /// How alike the views of one batch are.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BatchMatrix {
     /// The step whose batch it was.
     pub step: u64,
@@ -97,6 +100,24 @@ impl BatchMatrix {
     }
 }
 
+/// Why the update of a step was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breakdown {
+    /// The loss or a gradient was no finite number.
+    NotFinite,
+    /// The loss lay far above those before.
+    Jumped,
+}
+
+impl fmt::Display for Breakdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFinite => "gave numbers that are not finite",
+            Self::Jumped => "had a loss far above those before",
+        })
+    }
+}
+
 /// What happens during training, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TrainEvent {
@@ -114,10 +135,11 @@ pub enum TrainEvent {
     /// How alike the views of the step's batch were; now and then, where somebody looks on
     /// ([`TrainControl::show_batches`]).
     Batch(BatchMatrix),
-    /// A step's update was left out because a number was not finite.
+    /// A step's update was left out.
     SkippedStep {
         step: u64,
         in_a_row: u64,
+        why: Breakdown,
     },
     /// A complete checkpoint was written.
     Checkpoint {
@@ -126,6 +148,8 @@ pub enum TrainEvent {
     },
     /// A look at how well the encoder does in between.
     Probe(ProbeRecord),
+    /// Where the demo tracks lay at that look.
+    Map(DemoMap),
     Paused,
     Resumed,
     Finished(TrainSummary),
@@ -135,12 +159,28 @@ pub enum TrainEvent {
 #[derive(Debug, Clone, Default)]
 pub struct TrainControl(Arc<Flags>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Flags {
     paused: AtomicBool,
     stopped: AtomicBool,
     save: AtomicBool,
     batches: AtomicBool,
+    born: Instant,
+    /// Until when something else has the machine, in milliseconds since `born`.
+    yields_until: AtomicU64,
+}
+
+impl Default for Flags {
+    fn default() -> Self {
+        Self {
+            paused: AtomicBool::default(),
+            stopped: AtomicBool::default(),
+            save: AtomicBool::default(),
+            batches: AtomicBool::default(),
+            born: Instant::now(),
+            yields_until: AtomicU64::default(),
+        }
+    }
 }
 
 impl TrainControl {
@@ -164,6 +204,22 @@ impl TrainControl {
         self.0.save.store(true, Ordering::Relaxed);
     }
 
+    /// Leaves the machine to something else for so long: the next step waits. Unlike a pause it ends by itself and
+    /// nothing is told.
+    pub fn give_way(&self, time: Duration) {
+        let until = (self.0.born.elapsed() + time).as_millis();
+        let until = u64::try_from(until).unwrap_or(u64::MAX);
+        self.0.yields_until.fetch_max(until, Ordering::Relaxed);
+    }
+
+    /// How long the machine is to be left to something else.
+    pub(super) fn yields(&self) -> Option<Duration> {
+        let until = Duration::from_millis(self.0.yields_until.load(Ordering::Relaxed));
+        until
+            .checked_sub(self.0.born.elapsed())
+            .filter(|left| !left.is_zero())
+    }
+
     /// Hands out [`TrainEvent::Batch`] now and then.
     pub fn show_batches(&self, shown: bool) {
         self.0.batches.store(shown, Ordering::Relaxed);
@@ -185,5 +241,26 @@ impl TrainControl {
 
     pub fn is_stopped(&self) -> bool {
         self.0.stopped.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Something that the user waits for may have the machine; the run goes on by itself.
+    #[test]
+    fn a_run_gives_way_for_a_while_and_no_longer() {
+        let control = TrainControl::default();
+        assert_eq!(control.yields(), None);
+        control.give_way(Duration::from_secs(3600));
+        let left = control.clone().yields().unwrap();
+        assert!(left > Duration::from_secs(3500), "{left:?}");
+        // A shorter wish takes nothing back, and what is over is over.
+        control.give_way(Duration::ZERO);
+        assert!(control.yields().is_some());
+        let other = TrainControl::default();
+        other.give_way(Duration::ZERO);
+        assert_eq!(other.yields(), None);
     }
 }

@@ -8,10 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    LabelMeaning, ProbeRecord, StepRecord, TrainConfig, TrainError, learner::OptimiserState,
+    LabelMeaning, ProbeRecord, StepLook, StepRecord, TrainConfig, TrainError,
+    learner::OptimiserState, look::LOOK,
 };
 use crate::{
     encoder::{EncoderConfig, Tail, WeightTensor},
@@ -72,6 +73,7 @@ pub(super) struct Checkpoint {
     pub weights: Weights,
     pub optimiser: OptimiserState,
     pub memory: Memory,
+    pub look: StepLook,
 }
 
 /// A run on disk.
@@ -161,14 +163,27 @@ impl RunFolder {
             .map_err(io("write the log", &path))
     }
 
-    /// The lines of the log up to a step; later ones, of steps that a resumed run does again, are cut off the file.
-    pub fn rewind_log(&self, step: u64) -> Result<Vec<StepRecord>, TrainError> {
-        let path = self.path.join("log.jsonl");
-        let text = fs::read_to_string(&path).unwrap_or_default();
-        let records: Vec<StepRecord> = text
+    /// The lines of the log up to a step, and the looks at styles; later ones, of steps that a resumed run does again,
+    /// are cut off the files.
+    pub fn rewind_log(&self, step: u64) -> Result<(Vec<StepRecord>, Vec<ProbeRecord>), TrainError> {
+        let records = self.rewind("log.jsonl", |record: &StepRecord| record.step <= step)?;
+        let probes = self.rewind("probe.jsonl", |record: &ProbeRecord| record.step <= step)?;
+        Ok((records, probes))
+    }
+
+    fn rewind<T: Serialize + DeserializeOwned>(
+        &self,
+        name: &str,
+        stays: impl Fn(&T) -> bool,
+    ) -> Result<Vec<T>, TrainError> {
+        let path = self.path.join(name);
+        let Ok(text) = fs::read_to_string(&path) else {
+            return Ok(Vec::new());
+        };
+        let records: Vec<T> = text
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok())
-            .filter(|record: &StepRecord| record.step <= step)
+            .filter(stays)
             .collect();
         write_atomic(&path, |file| {
             for record in &records {
@@ -180,6 +195,33 @@ impl RunFolder {
         Ok(records)
     }
 
+    /// Takes away everything that came after the checkpoint of a step, so that the run goes on from there.
+    pub fn go_back(&self, step: u64) -> Result<(), TrainError> {
+        let steps = self.steps();
+        if !steps.iter().any(|(there, _)| *there == step) {
+            let there: Vec<String> = steps.iter().map(|(step, _)| step.to_string()).collect();
+            return Err(TrainError::NoRun {
+                why: format!(
+                    "it has no checkpoint of step {step}; there are those of {}",
+                    there.join(", ")
+                ),
+                path: self.path.clone(),
+            });
+        }
+        if self.best().is_some_and(|best| best.step > step) {
+            let best = self.path.join(BEST);
+            fs::remove_file(&best).map_err(io("take back the best step", &best))?;
+        }
+        let last = self.path.join("final.safetensors");
+        if last.exists() {
+            fs::remove_file(&last).map_err(io("take back the last weights", &last))?;
+        }
+        for (_, later) in steps.into_iter().filter(|(there, _)| *there > step) {
+            fs::remove_dir_all(&later).map_err(io("take back a checkpoint", &later))?;
+        }
+        Ok(())
+    }
+
     /// Writes a complete step folder and returns its weights file. Older step folders beyond the newest `keep` go, but
     /// for the best one.
     pub fn save_step(
@@ -188,6 +230,7 @@ impl RunFolder {
         weights: &Weights,
         optimiser: &OptimiserState,
         memory: &Memory,
+        look: &StepLook,
         keep: usize,
     ) -> Result<PathBuf, TrainError> {
         let done = self.path.join(format!("step-{}", manifest.step));
@@ -243,6 +286,11 @@ impl RunFolder {
             names.push(OBJECTIVE);
             write_tensors(&partial.join(OBJECTIVE), &columns, BTreeMap::new())?;
         }
+        // Only to be looked at: a name that is no text (of a track in the matrix) costs the look, not the run.
+        if let Ok(text) = serde_json::to_vec(look) {
+            names.push(LOOK);
+            write_atomic(&partial.join(LOOK), |file| file.write_all(&text))?;
+        }
         manifest.files = names
             .into_iter()
             .map(|name| describe(&partial, name))
@@ -291,6 +339,13 @@ impl RunFolder {
         self.steps().last().map_or(0, |(step, _)| *step)
     }
 
+    /// The newest step before another one; that one where there is none.
+    pub fn newest_before(&self, step: u64) -> u64 {
+        let steps = self.steps();
+        let before = steps.iter().rev().find(|(there, _)| *there < step);
+        before.map_or(step, |(there, _)| *there)
+    }
+
     /// Writes `final.safetensors`.
     pub fn save_final(
         &self,
@@ -322,6 +377,21 @@ impl RunFolder {
             .collect();
         steps.sort();
         steps
+    }
+
+    /// The checkpoint of a step.
+    pub fn checkpoint(
+        &self,
+        step: u64,
+        config: EncoderConfig,
+        tail: &Tail,
+        memory: &dyn Fn(usize) -> Memory,
+    ) -> Result<Checkpoint, TrainError> {
+        let path = self.path.join(format!("step-{step}"));
+        read_step(&path, config, tail, memory).map_err(|why| TrainError::NoRun {
+            why: format!("the checkpoint of step {step} cannot be read ({why})"),
+            path,
+        })
     }
 
     /// The newest checkpoint whose files are those of its manifest.
@@ -438,6 +508,7 @@ fn read_step(
             updates: manifest.updates,
         },
         memory,
+        look: StepLook::of_step(folder).unwrap_or_default(),
         manifest,
     })
 }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    BatchMatrix, ProbeRecord, StepRecord, TrainConfig, TrainControl, TrainError, TrainEvent,
-    TrainSummary, Trainable,
+    BatchMatrix, Breakdown, ProbeRecord, StepLook, StepRecord, TrainConfig, TrainControl,
+    TrainError, TrainEvent, TrainSummary, Trainable,
     batches::Batches,
     folder::{Best, Checkpoint, RunFolder},
     labels::Labels,
@@ -21,11 +21,16 @@ use super::{
     style_probe::StyleProbe,
     tensorboard::EventFile,
 };
-use crate::encoder::{DeviceJob, EncoderError, Kernels, Weights, encoder_layout};
+use crate::{
+    encoder::{DeviceJob, EncoderError, Kernels, Weights, encoder_layout},
+    jobs::Progress,
+};
 
-/// Steps with numbers that are not finite, in a row, after which a run ends.
+/// Steps that are not applied, in a row, after which a run ends.
 const MAX_BAD_STEPS: u64 = 5;
 
+/// How often a run that waits looks whether it may go on.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Between two batch matrices that are handed out.
 const MATRIX_PAUSE: Duration = Duration::from_millis(200);
 
@@ -44,6 +49,8 @@ pub(super) struct TrainJob<'a> {
     pub board: Option<EventFile>,
     /// The newest look at styles.
     pub probed: Option<ProbeRecord>,
+    /// The newest batch and map, for the next checkpoint.
+    pub look: StepLook,
     /// The device as it is asked for: `cpu`, `gpu:0`.
     pub device: String,
     pub control: &'a TrainControl,
@@ -105,6 +112,8 @@ struct Totals {
     windows: f64,
     skipped: u64,
     bad: u64,
+    /// The first of the bad steps in a row.
+    first_bad: u64,
 }
 
 impl TrainJob<'_> {
@@ -119,19 +128,27 @@ impl TrainJob<'_> {
         let mut step = self.start.manifest.step;
         let mut total = Totals::default();
         let mut spikes = SpikeFlag::default();
-        for record in &self.done {
-            spikes.take(record.loss);
+        // With another batch the loss lies elsewhere.
+        if self.start.manifest.batch == self.sampler.batch {
+            for record in &self.done {
+                spikes.take(record.loss);
+            }
         }
         let mut saved = None;
         let mut shown = None;
         if step == 0 {
+            self.look(learner, 0)?;
             // Shows before the first step that a checkpoint can be kept, and is where a run begins that is killed soon.
             self.write(learner, 0)?;
-            self.look(learner, 0)?;
         }
         while step < config.steps {
             while self.wait_while_paused() {
                 saved = Some(self.save(learner, step)?);
+            }
+            while let Some(left) = self.control.yields()
+                && !self.control.is_stopped()
+            {
+                thread::sleep(left.min(LOOK_EVERY));
             }
             let began = Instant::now();
             let input = inputs.recv().map_err(|_| {
@@ -147,16 +164,27 @@ impl TrainJob<'_> {
                 clip_norm: config.clip_norm,
                 chunk: chunk(config, &self.device),
                 ema: config.ema,
-                matrix: self.matrix_side(shown),
+                matrix: self.matrix_side(shown, step + 1),
+                most_loss: spikes.limit(),
             };
             let tracks: Vec<usize> = input.tracks.iter().copied().take(rule.matrix).collect();
             let result = learner
                 .step(input, rule)
                 .map_err(|why| self.device_failed(why))?;
+            let jumped = result.loss.is_finite() && spikes.take(result.loss);
             let took = began.elapsed().as_secs_f64();
             step += 1;
             if result.applied {
                 total.bad = 0;
+            } else {
+                total.skipped += 1;
+                if total.bad == 0 {
+                    total.first_bad = step;
+                }
+                total.bad += 1;
+            }
+            // A loss that jumped is part of the curve, though not of the weights.
+            if result.applied || jumped {
                 total.seconds += took;
                 total.waited += waited;
                 total.windows += views;
@@ -173,15 +201,9 @@ impl TrainJob<'_> {
                         .objective
                         .is_contrastive()
                         .then(|| batches.gamma(epoch)),
-                    stall: waited / took.max(1e-9),
-                    spike: spikes.take(result.loss),
+                    stall: Some(waited / took.max(1e-9)),
+                    spike: jumped,
                 };
-                if record.spike {
-                    (self.events)(TrainEvent::Note(format!(
-                        "the loss jumped to {:.4} at step {step}; if it stays there, go back to an earlier checkpoint with a lower learning rate",
-                        record.loss
-                    )));
-                }
                 self.log(&record)
                     .map_err(|error| self.cannot_keep(step, &error))?;
                 self.done.push(record.clone());
@@ -191,33 +213,45 @@ impl TrainJob<'_> {
                     let paths = tracks
                         .iter()
                         .filter_map(|&t| self.mels.paths.get(t).cloned());
-                    (self.events)(TrainEvent::Batch(BatchMatrix {
+                    let matrix = BatchMatrix {
                         step,
                         tracks: paths.collect(),
                         cosines,
-                    }));
+                    };
+                    self.look.matrix = Some(matrix.clone());
+                    (self.events)(TrainEvent::Batch(matrix));
                 }
+            }
+            let why = if jumped {
+                Breakdown::Jumped
             } else {
-                total.bad += 1;
-                total.skipped += 1;
+                Breakdown::NotFinite
+            };
+            if !result.applied {
                 (self.events)(TrainEvent::SkippedStep {
                     step,
                     in_a_row: total.bad,
+                    why,
                 });
             }
             if config.probe_every > 0 && step.is_multiple_of(config.probe_every) {
                 self.look(learner, step)?;
             }
             let broke_down = total.bad >= MAX_BAD_STEPS;
+            // Found before the checkpoint that is written now.
+            let good = self.folder.newest_before(total.first_bad);
             let stopped = self.control.is_stopped() || broke_down;
             let asked = self.control.takes_save();
             if step == config.steps || stopped || asked || step.is_multiple_of(config.save_every) {
                 saved = Some(self.save(learner, step)?);
             }
             if broke_down {
-                return Err(TrainError::NotFinite {
+                return Err(TrainError::BrokeDown {
+                    why,
                     in_a_row: total.bad,
                     step,
+                    good,
+                    slower: 0.5 * config.learning_rate,
                     path: self.folder.path.clone(),
                 });
             }
@@ -259,10 +293,11 @@ impl TrainJob<'_> {
         Ok(summary)
     }
 
-    /// Tracks of the batch matrix of the next step; 0 for none.
-    fn matrix_side(&self, shown: Option<Instant>) -> usize {
+    /// Tracks of the batch matrix of the step that comes; 0 for none. Each checkpoint keeps that of its step.
+    fn matrix_side(&self, shown: Option<Instant>, step: u64) -> usize {
         let due = shown.is_none_or(|shown| shown.elapsed() >= MATRIX_PAUSE);
-        if due && self.control.shows_batches() && self.config.objective.is_contrastive() {
+        let kept = step.is_multiple_of(self.config.save_every) || step == self.config.steps;
+        if (kept || due && self.control.shows_batches()) && self.config.objective.is_contrastive() {
             BatchMatrix::MOST.min(self.sampler.batch)
         } else {
             0
@@ -326,6 +361,7 @@ impl TrainJob<'_> {
             &weights,
             &optimiser,
             learner.memory(),
+            &self.look,
             self.config.keep,
         )
     }
@@ -335,10 +371,20 @@ impl TrainJob<'_> {
         let Some(probe) = &self.probe else {
             return Ok(());
         };
+        if step == 0 {
+            (self.events)(TrainEvent::Preparing(Progress {
+                what: "looking at the demo tracks before the first step".into(),
+                done: 0,
+                total: None,
+            }));
+        }
+        let map = probe.look(self.config, learner, step, self.look.map.as_ref())?;
         let record = ProbeRecord {
             step,
-            accuracy: probe.look(self.config, learner)?,
+            accuracy: map.accuracy,
         };
+        self.look.map = Some(map.clone());
+        (self.events)(TrainEvent::Map(map));
         self.folder.log_probe(&record)?;
         if let Some(board) = &mut self.board {
             board.probe(&record)?;
@@ -393,7 +439,7 @@ impl TrainJob<'_> {
             if self.control.takes_save() {
                 return true;
             }
-            thread::sleep(Duration::from_millis(20));
+            thread::sleep(LOOK_EVERY);
         }
         (self.events)(TrainEvent::Resumed);
         false

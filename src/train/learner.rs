@@ -107,6 +107,8 @@ pub(super) struct StepRule {
     pub ema: f64,
     /// Tracks of which the cosines are wanted; 0 for none.
     pub matrix: usize,
+    /// A higher loss has jumped, and nothing of the step is applied.
+    pub most_loss: Option<f64>,
 }
 
 /// What a step gave.
@@ -120,7 +122,7 @@ pub(super) struct StepResult {
     pub accuracy: Option<f64>,
     /// Cosines of view A of the first tracks with view B of them, row-major, mean over patch shapes; where wanted.
     pub matrix: Option<Vec<f32>>,
-    /// Whether the update was applied: all numbers were finite.
+    /// Whether the update was applied: all numbers were finite, and the loss had not jumped.
     pub applied: bool,
 }
 
@@ -248,10 +250,13 @@ impl<B: Kernels> Learner<B> {
         &self.memory
     }
 
-    /// Does one step. If any number is not finite, nothing changes.
+    /// Does one step. If any number is not finite or the loss has jumped, nothing changes.
     pub fn step(&mut self, input: StepInput, rule: StepRule) -> Result<StepResult, String> {
         let tracks = input.tracks.clone();
-        let computed = self.compute(input, rule.chunk, rule.matrix)?;
+        let mut computed = self.compute(input, rule.chunk, rule.matrix)?;
+        computed.result.applied &= rule
+            .most_loss
+            .is_none_or(|most| computed.result.loss <= most);
         if !computed.result.applied {
             return Ok(computed.result);
         }

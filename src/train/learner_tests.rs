@@ -479,6 +479,7 @@ fn rule(chunk: usize) -> StepRule {
         chunk,
         ema: 0.0,
         matrix: 0,
+        most_loss: None,
     }
 }
 

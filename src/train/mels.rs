@@ -3,9 +3,11 @@
 //! One file a collection: a header, then records that are only ever added. A record says which file it was made from
 //! (path, size and time, and the digest of its content), then holds the mel, frame by frame. Whoever is stopped in the
 //! middle leaves a torn last record, which the next one cuts off and makes again. Training reads crops with positioned
-//! reads: what is read often stays in the system's memory, and a collection may be larger than that.
+//! reads: what is read often stays in the system's memory, and a collection may be larger than that. In the user's cache
+//! old files go when all take more than the settings allow; a folder that was named is left alone.
 
 mod store;
+mod sweep;
 
 use std::{
     path::{Path, PathBuf},
@@ -20,10 +22,11 @@ use crate::{
     collection::Collection,
     jobs::{Cancel, Progress},
     spectrum::mel_of_file,
-    storage::{Folders, StorageError},
+    storage::{Folders, Settings, StorageError},
     tokens::MEL_BANDS,
 };
 use store::{Made, Record, Store, content_of, stamp_of};
+use sweep::sweep;
 
 /// All readable tracks.
 #[derive(Debug)]
@@ -83,6 +86,21 @@ fn folder(named: Option<&Path>) -> Result<PathBuf, TrainError> {
     match named {
         Some(named) => Ok(named.to_path_buf()),
         None => Ok(Folders::of_user()?.cache.join("mels")),
+    }
+}
+
+/// Lets old stores of the user's cache go, beside the one that is used now.
+fn make_room(used: &Path, events: &mut dyn FnMut(TrainEvent)) {
+    let (Some(folder), Ok(folders)) = (used.parent(), Folders::of_user()) else {
+        return;
+    };
+    let limit = Settings::read(&folders.config).cache_bytes();
+    let (stores, bytes) = sweep(folder, used, limit);
+    if stores > 0 {
+        events(TrainEvent::Note(format!(
+            "mel-spectrograms of {stores} other collections, unused for longest, made room in the cache ({:.0} MB)",
+            bytes as f64 / 1e6
+        )));
     }
 }
 
@@ -203,6 +221,9 @@ pub(super) fn compute(
         return Err(TrainError::StoppedEarly);
     }
     store.finish()?;
+    if named.is_none() {
+        make_room(&path, events);
+    }
     let mut found = Mels {
         store,
         records: Vec::new(),

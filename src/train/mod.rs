@@ -8,6 +8,7 @@ mod folder;
 mod job;
 mod labels;
 mod learner;
+mod look;
 mod mels;
 mod optimiser;
 mod pace;
@@ -19,11 +20,14 @@ mod style_probe;
 mod tensorboard;
 
 pub use choices::{LabelTask, Objective, Optimiser, Schedule, Trainable};
-pub use config::TrainConfig;
-pub use event::{BatchMatrix, ProbeRecord, StepRecord, TrainControl, TrainEvent, TrainSummary};
+pub use config::{TrainConfig, default_radius};
+pub use event::{
+    BatchMatrix, Breakdown, ProbeRecord, StepRecord, TrainControl, TrainEvent, TrainSummary,
+};
 pub use labels::LabelMeaning;
+pub use look::{DemoMap, StepLook};
 pub use reconstruct::{Reconstruction, reconstruct};
-pub use run::{resume, run};
+pub use run::{Changes, resume, run};
 
 use std::path::PathBuf;
 
@@ -56,15 +60,19 @@ pub enum TrainError {
         why: String,
         name: String,
     },
-    /// Gradients or losses were not finite five times in a row.
+    /// Losses jumped, or numbers were not finite, five times in a row.
     #[error(
-        "training broke down: {in_a_row} steps in a row gave numbers that are not finite; nothing of them was applied, \
-         and step {step} is kept whole. Lower the learning rate or raise clip_norm in its config.toml and go on with \
-         --resume {path}"
+        "training broke down: {in_a_row} steps in a row {why}; nothing of them was applied, and step {step} is kept \
+         whole. Go back to the last good checkpoint with a lower learning rate: --back-to {good} --lr {slower} --resume {path}"
     )]
-    NotFinite {
+    BrokeDown {
+        why: Breakdown,
         in_a_row: u64,
         step: u64,
+        /// The newest checkpoint from before the first of these steps.
+        good: u64,
+        /// Half the learning rate.
+        slower: f64,
         path: PathBuf,
     },
     /// The disk failed in the middle of a run.

@@ -33,9 +33,10 @@ pub struct Reconstruction {
 }
 
 /// Shows the tokens `kept` of one window (frame-major power, [96 * 128]) to the masked autoencoder of a run folder, and
-/// returns what its decoder says of all patches.
+/// returns what its decoder says of all patches. Without a `step` its newest checkpoint is asked.
 pub fn reconstruct(
     run: &Path,
+    step: Option<u64>,
     window: &[f32],
     kept: &[usize],
     device: DeviceChoice,
@@ -62,9 +63,12 @@ pub fn reconstruct(
             grid.tokens()
         )));
     }
-    let checkpoint = folder.newest(config.encoder_config(), &config.tail(0), &|_| {
-        Memory::default()
-    })?;
+    let no_memory = |_| Memory::default();
+    let (sizes, tail) = (config.encoder_config(), config.tail(0));
+    let checkpoint = match step {
+        Some(step) => folder.checkpoint(step, sizes, &tail, &no_memory)?,
+        None => folder.newest(sizes, &tail, &no_memory)?,
+    };
     let step = checkpoint.manifest.step;
     let place = find_place(device).map_err(EncoderError::from)?;
     let job = ReconstructJob {

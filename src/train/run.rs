@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    Objective, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary,
+    Objective, StepLook, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary,
     folder::{Checkpoint, Manifest, RunFolder},
     job::TrainJob,
     labels::Labels,
@@ -47,6 +47,7 @@ pub fn run(
         weights,
         optimiser: OptimiserState::default(),
         memory: memory(config, mels.len()),
+        look: StepLook::default(),
     };
     let job = TrainJob {
         config,
@@ -59,6 +60,7 @@ pub fn run(
         done: Vec::new(),
         board: board(config, &folder)?,
         probed: None,
+        look: StepLook::default(),
         device: place.spec.clone(),
         control,
         events,
@@ -66,20 +68,48 @@ pub fn run(
     on_place(&place, job)?
 }
 
-/// Goes on with the run in `folder` from its newest complete checkpoint, with the settings of that run; `steps` sets
-/// another last step. The collection must be the one it was trained on.
+/// What changes when a run goes on; what is `None` stays as it was.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Changes {
+    /// Another last step.
+    pub steps: Option<u64>,
+    pub batch: Option<usize>,
+    pub chunk: Option<usize>,
+    pub learning_rate: Option<f64>,
+    pub clip_norm: Option<f64>,
+    /// Goes on from the checkpoint of this step; what came after it is taken away.
+    pub back_to: Option<u64>,
+}
+
+impl Changes {
+    /// Settings with these changes.
+    pub fn of(&self, config: &TrainConfig) -> TrainConfig {
+        TrainConfig {
+            steps: self.steps.unwrap_or(config.steps),
+            batch: self.batch.unwrap_or(config.batch),
+            chunk: self.chunk.or(config.chunk),
+            learning_rate: self.learning_rate.unwrap_or(config.learning_rate),
+            clip_norm: self.clip_norm.unwrap_or(config.clip_norm),
+            ..config.clone()
+        }
+    }
+}
+
+/// Goes on with the run in `folder` from its newest complete checkpoint, with the settings of that run but for
+/// `changes`. The collection must be the one it was trained on.
 pub fn resume(
     folder: &Path,
-    steps: Option<u64>,
+    changes: &Changes,
     collection: &Collection,
     control: &TrainControl,
     events: &mut dyn FnMut(TrainEvent),
 ) -> Result<TrainSummary, TrainError> {
-    let (folder, mut config) = RunFolder::open(folder)?;
-    if let Some(steps) = steps {
-        config.steps = steps;
-    }
+    let (folder, config) = RunFolder::open(folder)?;
+    let config = changes.of(&config);
     config.validate()?;
+    if let Some(step) = changes.back_to {
+        folder.go_back(step)?;
+    }
     let labels = labels(&config, collection)?;
     let collection = labels.as_ref().map_or(collection, |l| &l.collection);
     let place = find_place(config.device).map_err(EncoderError::from)?;
@@ -107,7 +137,8 @@ pub fn resume(
     }
     let probe = probe(&config, control, events)?;
     folder.save_config(&config)?;
-    let done = folder.rewind_log(start.manifest.step)?;
+    let (done, probes) = folder.rewind_log(start.manifest.step)?;
+    let look = start.look.clone();
     let job = TrainJob {
         config: &config,
         folder: &folder,
@@ -118,7 +149,8 @@ pub fn resume(
         start,
         done,
         board: board(&config, &folder)?,
-        probed: None,
+        probed: probes.last().cloned(),
+        look,
         device: place.spec.clone(),
         control,
         events,

@@ -5,8 +5,9 @@
 use std::path::PathBuf;
 
 use super::{
-    TrainConfig, TrainControl, TrainError, TrainEvent,
+    DemoMap, TrainConfig, TrainControl, TrainError, TrainEvent,
     learner::Learner,
+    look::plane,
     mels::{self, Mels},
 };
 use crate::{
@@ -59,12 +60,14 @@ impl StyleProbe {
         })
     }
 
-    /// Share of tracks among their own style.
+    /// Share of tracks among their own style, and where the tracks lie; the map is turned to lie as the one before.
     pub fn look<B: Kernels>(
         &self,
         config: &TrainConfig,
         learner: &Learner<B>,
-    ) -> Result<f64, TrainError> {
+        step: u64,
+        before: Option<&DemoMap>,
+    ) -> Result<DemoMap, TrainError> {
         let sizes = config.encoder_config();
         let width = sizes.embedding_dim();
         let mut sums = vec![vec![0.0_f64; width]; self.mels.len()];
@@ -107,7 +110,12 @@ impl StyleProbe {
                 }
             }
         }
-        Ok(among_their_own(&sums, &self.styles))
+        Ok(DemoMap {
+            step,
+            accuracy: among_their_own(&sums, &self.styles),
+            points: plane(&sums, before.map(|map| map.points.as_slice())).unwrap_or_default(),
+            styles: self.styles.clone(),
+        })
     }
 }
 

@@ -48,7 +48,6 @@ impl EventFile {
             ("train/learning_rate", record.learning_rate),
             ("train/grad_norm", record.grad_norm),
             ("speed/windows_per_second", record.windows_per_second),
-            ("speed/input_stall", record.stall),
         ];
         if let Some(contrast) = &record.contrast {
             scalars.extend([
@@ -60,6 +59,7 @@ impl EventFile {
                 ("contrast/tau", contrast.tau),
             ]);
         }
+        scalars.extend(record.stall.map(|value| ("speed/input_stall", value)));
         scalars.extend(record.accuracy.map(|value| ("train/accuracy", value)));
         self.scalars(record.step, &scalars)
     }

@@ -14,7 +14,6 @@ mod probe;
 mod sound;
 mod window;
 
-pub use lab::follow;
 pub use lesson::follow as follow_lesson;
 pub use library::{open, open_last};
 pub use map::play_from;
@@ -36,6 +35,12 @@ use super::{
     work::{Workers, train},
 };
 
+/// Asks for what is shown and was not computed yet. To be called once a frame.
+pub fn follow(model: &mut Model, workers: &mut Workers) {
+    lab::follow(model, workers);
+    train::follow(model, workers);
+}
+
 /// Carries out one command.
 pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
     let is_undoable = matches!(
@@ -56,7 +61,10 @@ fn carry_out(model: &mut Model, workers: &mut Workers, command: Command) {
         Command::Library(command) => library::apply(model, workers, command),
         Command::Sound(command) => sound::apply(model, workers, command),
         Command::Picture(command) => picture::apply(model, workers, command),
-        Command::Mask(command) => mask::apply(model, workers, command),
+        Command::Mask(command) => {
+            workers.train.give_way();
+            mask::apply(model, workers, command);
+        }
         Command::Lab(command) => lab::apply(model, workers, command),
         Command::Lesson(command) => lesson::apply(model, workers, command),
         Command::Train(command) => train::apply(model, workers, command),

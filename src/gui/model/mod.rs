@@ -54,10 +54,10 @@ pub use probing::{
 };
 pub use search::{Column, Find, Finder, Sort};
 pub use training::{
-    CHANNELS, Channel, ChannelLine, CurveFile, Devices, PURPOSES, Problem, Purpose, ReadFor,
-    Remedy, RunRow, RunTable, RunView, SavedStep, TableState, TrainCommand, TrainFailure,
-    TrainMessage, TrainPhase, Training, Wanted, command_of, first_form, problem_of, purpose_of,
-    resume_command, say_config, say_time,
+    CHANNELS, Channel, ChannelLine, ChosenStep, CurveFile, Devices, Filled, FilledKey, PURPOSES,
+    Problem, Purpose, ReadFor, Remedy, RunRow, RunTable, RunView, SavedStep, TableState,
+    TrainCommand, TrainFailure, TrainMessage, TrainPhase, Training, Wanted, command_of, first_form,
+    problem_of, purpose_of, resume_command, say_config, say_time,
 };
 pub use transport::{Hearing, Selection, Transport, Views, clock, length};
 

@@ -41,7 +41,7 @@ pub fn show(pane: Pane, ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>
         Pane::Batch => lab_matrix::show(ui, model, out),
         Pane::Train => train::show(ui, model, out),
         Pane::Curves => train::show_curves(ui, model, out),
-        Pane::Step => train::show_step(ui, model),
+        Pane::Step => train::show_step(ui, model, out),
         Pane::Runs => train::show_runs(ui, model, out),
         Pane::Map => map::show(ui, model, out),
         Pane::Probe => probe::show(ui, model, out),

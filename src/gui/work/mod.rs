@@ -4,6 +4,7 @@
 pub mod choose;
 mod curves;
 pub mod embed;
+mod fill;
 pub mod find;
 pub mod hear;
 pub mod hover;
@@ -25,6 +26,7 @@ pub mod strip;
 mod teller;
 pub mod tidy;
 pub mod train;
+mod train_job;
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use crate::{
         message::{Message, Outbox},
         model::{ReadFor, RunRow, RunView, SavedStep, TrainMessage},
     },
-    train::{ProbeRecord, StepRecord, TrainConfig},
+    train::{ProbeRecord, StepLook, StepRecord, TrainConfig},
 };
 
 /// Rows of the table of runs at most: the newest ones.
@@ -55,6 +55,10 @@ pub fn read_run(folder: &Path, until: Option<u64>) -> Result<RunView, String> {
         run.score(&probe);
     }
     run.saved = saved_steps(folder);
+    if let Some(look) = newest_look(&run.saved) {
+        run.matrix = look.matrix;
+        run.map = look.map;
+    }
     run.checkpoint = CheckpointRef::File(folder.to_path_buf())
         .resolve()
         .ok()
@@ -97,6 +101,12 @@ pub fn saved_steps(folder: &Path) -> Vec<SavedStep> {
     saved
 }
 
+/// What the newest checkpoint looked like.
+fn newest_look(saved: &[SavedStep]) -> Option<StepLook> {
+    let newest = saved.last()?.weights.parent()?;
+    StepLook::of_step(newest)
+}
+
 /// Reads the runs of a folder on a thread of its own.
 pub fn read_table(folder: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
     let outbox = outbox.clone();
@@ -132,6 +142,7 @@ fn row(folder: &Path) -> Option<RunRow> {
         step: last.as_ref().map_or(0, |last| last.step),
         loss: last.map(|last| last.loss),
         best: best_score(folder),
+        map: newest_look(&saved_steps(folder)).and_then(|look| look.map),
         changed,
     })
 }

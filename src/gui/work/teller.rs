@@ -71,9 +71,13 @@ impl Teller {
             TrainEvent::SkippedTrack { path, why } => {
                 self.note(format!("{} is left out: {why}", path.display()));
             }
-            TrainEvent::SkippedStep { step, .. } => {
-                self.outbox
-                    .send_if_room(Message::Train(TrainMessage::NotFinite(self.job, step)));
+            TrainEvent::SkippedStep { step, why, .. } => {
+                let message = TrainMessage::Skipped(self.job, step, why);
+                self.outbox.send_if_room(Message::Train(message));
+            }
+            TrainEvent::Map(map) => {
+                let message = TrainMessage::Mapped(self.job, map);
+                self.outbox.send_if_room(Message::Train(message));
             }
             // The window knows when it paused, and the end has a message of its own.
             TrainEvent::Paused | TrainEvent::Resumed => self.offer_steps(),

@@ -7,20 +7,25 @@ use std::{
 };
 
 use crate::{
-    collection::{self, Collection},
-    encoder::{EncoderError, compute_devices},
+    encoder::compute_devices,
     gui::{
+        command::Command,
+        layout::Layout,
         logic,
         message::{Message, Outbox},
         model::{
-            CurveFile, Devices, JobId, Model, ReadFor, Remedy, TableState, TrainCommand,
-            TrainFailure, TrainMessage, TrainPhase, Training, Wanted, command_of, resume_command,
+            ChosenStep, CurveFile, Devices, JobId, MapCommand, Model, ReadFor, Remedy, TableState,
+            TrainCommand, TrainFailure, TrainMessage, TrainPhase, Training, Wanted, command_of,
+            resume_command,
         },
-        work::{Workers, curves, past_run, report::Reporter, teller::Teller},
+        work::{
+            Workers, curves, fill, past_run,
+            train_job::{Order, What, spawn},
+        },
     },
-    jobs::{self, Cancel, Job, Watch},
-    storage::{self, Folders, StorageError},
-    train::{self, TrainConfig, TrainControl, TrainError, TrainSummary},
+    jobs::Job,
+    storage::{Folders, StorageError},
+    train::{Changes, StepLook, TrainConfig, TrainControl},
 };
 
 /// Its running job.
@@ -30,12 +35,23 @@ pub struct TrainWork {
     last: JobId,
     /// Runs and tables that are being read from the disk.
     reads: usize,
+    /// What fills in hidden patches, once that was asked for, and the newest question that has its answer.
+    pub(super) fills: Option<fill::FillWork>,
+    pub(super) fills_done: u64,
 }
 
 impl TrainWork {
     /// Whether something is being worked on.
     pub fn is_busy(&self) -> bool {
-        self.run.is_some() || self.reads > 0
+        let fills = self.fills.as_ref().map_or(0, fill::FillWork::asked);
+        self.run.is_some() || self.reads > 0 || self.fills_done < fills
+    }
+
+    /// A run leaves the machine to what the user does just now.
+    pub fn give_way(&self) {
+        if let Some((_, control)) = &self.run {
+            control.give_way(GIVE_WAY);
+        }
     }
 
     fn reads_begin(&mut self, started: std::io::Result<()>) -> Result<(), String> {
@@ -45,6 +61,8 @@ impl TrainWork {
     }
 }
 
+/// So long a run waits after each change of the mask: the answer to a dragged slider comes first.
+const GIVE_WAY: Duration = Duration::from_millis(400);
 /// When the window closes, a run gets this time to finish its step and write its checkpoint.
 const LAST_STEP: Duration = Duration::from_secs(20);
 
@@ -105,7 +123,7 @@ fn carry_out(
                 control.save_now();
             }
         }
-        TrainCommand::GoOn(folder) => go_on(model, workers, folder, None),
+        TrainCommand::GoOn(folder) => go_on(model, workers, folder, Changes::default()),
         TrainCommand::Mend(remedy) => mend(model, workers, remedy),
         TrainCommand::UseEncoder => {
             if let Some(path) = training.checkpoint() {
@@ -114,11 +132,10 @@ fn carry_out(
             }
         }
         TrainCommand::UseRun(folder) => use_file(model, folder),
-        TrainCommand::UseStep(step) => {
-            let saved = training.shown().and_then(|run| run.saved_at(step));
-            if let Some(saved) = saved {
-                // Told beside the bar; a notice for each step of a drag would be a storm.
-                model.embeddings.use_file(saved.weights.clone());
+        TrainCommand::UseStep(step) => use_step(model, workers, step)?,
+        TrainCommand::FollowRun => {
+            if let Some(run) = training.shown_mut() {
+                run.chosen = None;
             }
         }
         TrainCommand::Copy => {
@@ -189,6 +206,43 @@ fn say(error: StorageError) -> String {
     error.to_string()
 }
 
+/// Makes a step of the shown run the encoder of map, probe and lab; its batch and map are shown, and a map that is there
+/// is made anew.
+fn use_step(model: &mut Model, workers: &mut Workers, step: u64) -> Result<(), String> {
+    let Some(run) = model.training.shown_mut() else {
+        return Ok(());
+    };
+    let Some(weights) = run.saved_at(step).map(|saved| saved.weights.clone()) else {
+        return Ok(());
+    };
+    run.chosen = Some(ChosenStep {
+        step,
+        ..ChosenStep::default()
+    });
+    let folder = run.folder.clone();
+    // Told beside the bar; a notice for each step of a drag would be a storm.
+    model.embeddings.use_file(weights.clone());
+    let outbox = workers.outbox.clone();
+    let thread = std::thread::Builder::new().name("read step".to_owned());
+    let started = thread.spawn(move || {
+        let look = weights.parent().and_then(StepLook::of_step).map(Box::new);
+        outbox.send(Message::Train(TrainMessage::Looked(folder, step, look)));
+    });
+    workers.train.reads_begin(started.map(|_| ()))?;
+    if model.mapping.chart.is_some() {
+        logic::apply(model, workers, Command::Map(MapCommand::Compute));
+    }
+    Ok(())
+}
+
+/// Asks a masked autoencoder that is shown what it makes of the shown track, if that was not asked yet. To be called
+/// once a frame.
+pub fn follow(model: &mut Model, workers: &mut Workers) {
+    if model.layout == Layout::Train {
+        fill::ask(model, workers);
+    }
+}
+
 fn use_file(model: &mut Model, path: PathBuf) {
     model.embeddings.use_file(path);
     model
@@ -216,12 +270,11 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: TrainMessage) 
                 live.notes.push(note);
             }
         }
-        TrainMessage::NotFinite(job, step) if current == Some(job) => {
+        TrainMessage::Skipped(job, step, why) if current == Some(job) => {
             if let Some(live) = &mut training.live {
-                live.not_finite += 1;
-                live.notes.push(format!(
-                    "Step {step} gave numbers that are not finite and was not applied"
-                ));
+                live.skipped += 1;
+                live.notes
+                    .push(format!("Step {step} {why} and was not applied"));
             }
         }
         TrainMessage::Steps(job, records, memory) if current == Some(job) => {
@@ -242,6 +295,23 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: TrainMessage) 
             if let Some(live) = &mut training.live {
                 live.matrix = Some(matrix);
             }
+        }
+        TrainMessage::Mapped(job, map) if current == Some(job) => {
+            if let Some(live) = &mut training.live {
+                live.map = Some(map);
+            }
+        }
+        TrainMessage::Looked(folder, step, look) => {
+            workers.train.reads = workers.train.reads.saturating_sub(1);
+            let shown = training.shown_mut().filter(|run| run.folder == folder);
+            let chosen = shown.and_then(|run| run.chosen.as_mut());
+            if let Some(chosen) = chosen.filter(|chosen| chosen.step == step) {
+                chosen.look = look.map_or_else(StepLook::default, |look| *look);
+            }
+        }
+        TrainMessage::Filled(number, key, result) => {
+            workers.train.fills_done = workers.train.fills_done.max(number);
+            training.filled.value = Some((key, result));
         }
         TrainMessage::Saved(job, saved) if current == Some(job) => {
             if let Some(live) = &mut training.live {
@@ -297,7 +367,8 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: TrainMessage) 
         TrainMessage::Preparing(..)
         | TrainMessage::Begun(..)
         | TrainMessage::Note(..)
-        | TrainMessage::NotFinite(..)
+        | TrainMessage::Skipped(..)
+        | TrainMessage::Mapped(..)
         | TrainMessage::Steps(..)
         | TrainMessage::Scored(..)
         | TrainMessage::Batch(..)
@@ -323,33 +394,25 @@ fn start(model: &mut Model, workers: &mut Workers) {
         return;
     }
     let Some(collection) = &model.library.collection else {
-        training.phase = failed(
-            "There is no collection to train on; open a folder with music first".to_owned(),
-            None,
-        );
+        training.phase =
+            failed("There is no collection to train on; open a folder with music first".to_owned());
         return;
     };
     let collection = Arc::clone(collection);
     match next_run_folder(training, &config) {
         Ok(folder) => launch(model, workers, folder, config, What::New(collection)),
-        Err(error) => training.phase = failed(error.to_string(), None),
+        Err(error) => training.phase = failed(error.to_string()),
     }
 }
 
 /// Goes on with a run in its folder, if need be with other settings.
-fn go_on(model: &mut Model, workers: &mut Workers, folder: PathBuf, changed: Option<TrainConfig>) {
+fn go_on(model: &mut Model, workers: &mut Workers, folder: PathBuf, changes: Changes) {
     if model.training.is_active() {
         return;
     }
-    let shown = model.training.form.clone();
-    let config = changed.clone().unwrap_or(shown);
-    launch(
-        model,
-        workers,
-        folder,
-        config,
-        What::GoOn(changed.map(Box::new)),
-    );
+    // Its own settings follow with the first message.
+    let config = changes.of(&model.training.form);
+    launch(model, workers, folder, config, What::GoOn(changes));
 }
 
 /// Goes on with the run that failed; without a checkpoint it begins anew in another folder.
@@ -357,8 +420,9 @@ fn mend(model: &mut Model, workers: &mut Workers, remedy: Remedy) {
     let Some(live) = model.training.live.as_ref() else {
         return;
     };
-    let config = remedy.of(&live.config);
+    let changes = remedy.changes(&live.config);
     if live.saved.is_empty() {
+        let config = changes.of(&live.config);
         model.training.form = TrainConfig {
             data: Vec::new(),
             ..config
@@ -366,7 +430,7 @@ fn mend(model: &mut Model, workers: &mut Workers, remedy: Remedy) {
         start(model, workers);
     } else {
         let folder = live.folder.clone();
-        go_on(model, workers, folder, Some(config));
+        go_on(model, workers, folder, changes);
     }
 }
 
@@ -394,12 +458,15 @@ fn launch(
     training.begin(job, folder, config);
     match spawn(order) {
         Ok(handle) => workers.train.run = Some((handle, control)),
-        Err(error) => training.phase = failed(logic::no_thread(&error), None),
+        Err(error) => training.phase = failed(logic::no_thread(&error)),
     }
 }
 
-fn failed(why: String, remedy: Option<Remedy>) -> TrainPhase {
-    TrainPhase::Failed(TrainFailure { why, remedy })
+fn failed(why: String) -> TrainPhase {
+    TrainPhase::Failed(TrainFailure {
+        why,
+        remedies: Vec::new(),
+    })
 }
 
 fn runs_folder(training: &Training) -> Result<PathBuf, StorageError> {
@@ -416,106 +483,6 @@ fn next_run_folder(training: &Training, config: &TrainConfig) -> Result<PathBuf,
         .map(|number| runs.join(format!("{}-{}-{number}", config.preset, config.patch)))
         .find(|folder| !folder.exists());
     Ok(free.unwrap_or(runs))
-}
-
-/// A run to be started.
-struct Order {
-    job: JobId,
-    config: TrainConfig,
-    folder: PathBuf,
-    control: TrainControl,
-    what: What,
-    outbox: Outbox,
-}
-
-enum What {
-    New(Arc<Collection>),
-    /// Goes on with the run in the folder, with other settings if there are any.
-    GoOn(Option<Box<TrainConfig>>),
-}
-
-fn spawn(order: Order) -> std::io::Result<Job> {
-    let job = order.job;
-    let after = order.outbox.clone();
-    jobs::spawn(
-        "train",
-        move |cancel| {
-            let mut teller = Teller::new(job, order.folder.clone(), order.outbox.clone());
-            let end = work(&order, cancel, &mut teller);
-            teller.end(match end {
-                Ok(summary) => TrainMessage::Finished(job, summary),
-                Err(TrainError::StoppedEarly) => TrainMessage::NotBegun(job),
-                Err(error) => TrainMessage::Failed(job, failure(&error)),
-            });
-        },
-        move |fault| {
-            let failure = TrainFailure {
-                why: format!(
-                    "Training broke off ({fault}), most often for want of memory; its last checkpoint is complete. \
-                     Lower the batch or choose another device, and go on"
-                ),
-                remedy: Some(Remedy::HalveBatch),
-            };
-            after.send(Message::Train(TrainMessage::Failed(job, failure)));
-        },
-    )
-}
-
-fn work(order: &Order, cancel: &Cancel, teller: &mut Teller) -> Result<TrainSummary, TrainError> {
-    let (folder, control) = (order.folder.as_path(), &order.control);
-    match &order.what {
-        What::New(collection) => {
-            train::run(&order.config, collection, folder, control, &mut |event| {
-                teller.tell(event);
-            })
-        }
-        What::GoOn(changed) => {
-            if let Some(changed) = changed {
-                let text = changed.to_toml()?;
-                storage::write_atomic(&folder.join("config.toml"), |file| {
-                    std::io::Write::write_all(file, text.as_bytes())
-                })?;
-            }
-            let newest = past_run::saved_steps(folder).last().map(|saved| saved.step);
-            // Steps after the newest checkpoint are done again.
-            let run = past_run::read_run(folder, newest).map_err(|why| TrainError::NoRun {
-                why,
-                path: folder.to_path_buf(),
-            })?;
-            let data = run.config.data.clone();
-            teller.begun(run);
-            let reporter = Reporter::new(&order.outbox, |progress| {
-                Message::Train(TrainMessage::Preparing(order.job, progress))
-            });
-            let report = |progress| reporter.report(progress);
-            let watch = Watch::new(cancel.clone(), &report);
-            let collection = collection::open(&data, &watch).map_err(|error| {
-                if cancel.is_cancelled() {
-                    TrainError::StoppedEarly
-                } else {
-                    TrainError::NoRun {
-                        why: error.to_string(),
-                        path: folder.to_path_buf(),
-                    }
-                }
-            })?;
-            train::resume(folder, None, &collection, control, &mut |event| {
-                teller.tell(event);
-            })
-        }
-    }
-}
-
-fn failure(error: &TrainError) -> TrainFailure {
-    let remedy = match error {
-        TrainError::Encoder(EncoderError::Compute { .. }) => Some(Remedy::HalveBatch),
-        TrainError::NotFinite { .. } => Some(Remedy::HalveLearningRate),
-        _ => None,
-    };
-    TrainFailure {
-        why: error.to_string(),
-        remedy,
-    }
 }
 
 fn choose(wanted: Wanted, name: Option<String>, outbox: &Outbox) -> std::io::Result<()> {

@@ -5,7 +5,7 @@ use std::{
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    time::UNIX_EPOCH,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use burn::tensor::f16;
@@ -248,8 +248,10 @@ impl Store {
         }
     }
 
-    /// Everything reaches the disk; others may fill the file from here on.
+    /// Everything reaches the disk; others may fill the file from here on. The time of the file says when it was used.
     pub fn finish(&self) -> Result<(), StorageError> {
+        // Without it the store only goes a little earlier when room is needed.
+        let _ = self.file.set_modified(SystemTime::now());
         self.file
             .sync_all()
             .and_then(|()| self.file.unlock())

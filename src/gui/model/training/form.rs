@@ -26,6 +26,7 @@ pub const PURPOSES: &[Purpose] = &[
             steps: 600,
             save_every: 50,
             keep: 100,
+            probe_every: 100,
             ..form
         },
     },
@@ -37,6 +38,7 @@ pub const PURPOSES: &[Purpose] = &[
             batch: 64,
             steps: 1000,
             save_every: 100,
+            probe_every: 100,
             ..form
         },
     },
@@ -48,6 +50,7 @@ pub const PURPOSES: &[Purpose] = &[
             batch: 256,
             steps: 5000,
             save_every: 250,
+            probe_every: 250,
             ..form
         },
     },
@@ -59,6 +62,7 @@ pub const PURPOSES: &[Purpose] = &[
             batch: 1024,
             steps: 20_000,
             save_every: 500,
+            probe_every: 500,
             ..form
         },
     },
@@ -72,6 +76,7 @@ pub const PURPOSES: &[Purpose] = &[
             schedule: Schedule::Cosine,
             warmup_steps: Some(1000),
             save_every: 1000,
+            probe_every: 1000,
             keep: 10,
             ..form
         },

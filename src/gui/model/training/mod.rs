@@ -9,7 +9,7 @@ pub use form::{
     PURPOSES, Problem, Purpose, command_of, first_form, problem_of, purpose_of, resume_command,
     say_config,
 };
-pub use view::{RunRow, RunView, SavedStep, say_time};
+pub use view::{ChosenStep, RunRow, RunView, SavedStep, say_time};
 
 use std::{
     path::{Path, PathBuf},
@@ -19,7 +19,10 @@ use std::{
 use crate::{
     encoder::ComputeDevice,
     jobs::Progress,
-    train::{BatchMatrix, ProbeRecord, StepRecord, TrainConfig, TrainSummary},
+    train::{
+        BatchMatrix, Breakdown, Changes, DemoMap, ProbeRecord, Reconstruction, StepLook,
+        StepRecord, TrainConfig, TrainSummary,
+    },
 };
 
 use super::{Curve, JobId};
@@ -46,28 +49,43 @@ pub enum TrainPhase {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrainFailure {
     pub why: String,
-    /// What one click can do about it.
-    pub remedy: Option<Remedy>,
+    /// What one click can do about it, the most likely first.
+    pub remedies: Vec<Remedy>,
 }
 
 /// What lets a run that failed go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
-    /// The device gave up, most often for want of memory.
+    /// The device gave up, most often for want of memory: fewer tracks a step.
     HalveBatch,
-    /// Numbers were not finite.
-    HalveLearningRate,
+    /// The same, with the same batch in smaller pieces.
+    HalveChunk,
+    /// The run broke down: half the learning rate, from the last checkpoint before that.
+    BackTo(u64),
+    /// What was in the way is gone: room on the disk was made.
+    TryAgain,
 }
 
 impl Remedy {
-    /// The settings with which the run can go on.
-    pub fn of(self, config: &TrainConfig) -> TrainConfig {
-        let mut config = config.clone();
+    /// What changes when the run goes on.
+    pub fn changes(self, config: &TrainConfig) -> Changes {
+        let same = Changes::default();
         match self {
-            Self::HalveBatch => config.batch = (config.batch / 2).max(2),
-            Self::HalveLearningRate => config.learning_rate *= 0.5,
+            Self::HalveBatch => Changes {
+                batch: Some((config.batch / 2).max(2)),
+                ..same
+            },
+            Self::HalveChunk => Changes {
+                chunk: Some((config.likely_chunk() / 2).max(1)),
+                ..same
+            },
+            Self::BackTo(step) => Changes {
+                learning_rate: Some(0.5 * config.learning_rate),
+                back_to: Some(step),
+                ..same
+            },
+            Self::TryAgain => same,
         }
-        config
     }
 }
 
@@ -92,6 +110,8 @@ pub struct Training {
     /// Memory of the whole program, in bytes, where the system tells it.
     pub memory: Option<u64>,
     pub devices: Devices,
+    /// What a masked autoencoder makes of the shown track.
+    pub filled: Filled,
     pub(in crate::gui) job: Option<JobId>,
     pace: Pace,
 }
@@ -110,10 +130,33 @@ impl Default for Training {
             smoothing: Curve::SMOOTHING,
             memory: None,
             devices: Devices::default(),
+            filled: Filled::default(),
             job: None,
             pace: Pace::default(),
         }
     }
+}
+
+/// A window of the shown track with its hidden patches filled in by a masked autoencoder.
+#[derive(Debug, Clone, Default)]
+pub struct Filled {
+    /// What was asked for last.
+    pub asked: Option<FilledKey>,
+    /// Grows with each question.
+    pub number: u64,
+    /// The answer to the newest question that has one: what was asked, and the pictures.
+    pub value: Option<(FilledKey, Result<Reconstruction, String>)>,
+}
+
+/// What such a picture depends on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FilledKey {
+    pub run: PathBuf,
+    pub step: u64,
+    pub track: PathBuf,
+    /// First frame of the window, and the tokens that the encoder is shown.
+    pub start_frame: usize,
+    pub kept: Vec<usize>,
 }
 
 /// The runs in the runs folder, newest first.
@@ -173,6 +216,8 @@ pub enum TrainCommand {
     UseRun(PathBuf),
     /// Map, probe and lab use the checkpoint of a step of the shown run from now on.
     UseStep(u64),
+    /// Shows the newest batch and map of the shown run again, not those of a chosen step.
+    FollowRun,
     /// Puts the command of the run on the clipboard.
     Copy,
     AskDevices,
@@ -223,8 +268,8 @@ pub enum TrainMessage {
     Preparing(JobId, Progress),
     /// Something the user should know: a track that is left out, a lowered batch.
     Note(JobId, String),
-    /// A step that was not applied because a number was not finite.
-    NotFinite(JobId, u64),
+    /// A step that was not applied.
+    Skipped(JobId, u64, Breakdown),
     /// What a run had done before it went on.
     Begun(JobId, Box<RunView>),
     /// Steps that were done since the last message, and the memory of the program.
@@ -233,6 +278,12 @@ pub enum TrainMessage {
     Scored(JobId, ProbeRecord),
     /// How alike the views of a batch were.
     Batch(JobId, BatchMatrix),
+    /// Where the demo tracks lie.
+    Mapped(JobId, DemoMap),
+    /// What a step of a run looked like.
+    Looked(PathBuf, u64, Option<Box<StepLook>>),
+    /// What a masked autoencoder makes of the shown track.
+    Filled(u64, FilledKey, Result<Reconstruction, String>),
     /// The checkpoints that are there now.
     Saved(JobId, Vec<SavedStep>),
     Finished(JobId, TrainSummary),
@@ -269,6 +320,11 @@ impl Training {
     /// The run that is looked at.
     pub fn shown(&self) -> Option<&RunView> {
         self.past.as_ref().or(self.live.as_ref())
+    }
+
+    /// The run that is looked at, to be changed.
+    pub fn shown_mut(&mut self) -> Option<&mut RunView> {
+        self.past.as_mut().or(self.live.as_mut())
     }
 
     /// Whether the run that is looked at is the one that was started here last.
@@ -369,10 +425,14 @@ mod tests {
             batch: 3,
             ..first_form()
         };
-        assert_eq!(Remedy::HalveBatch.of(&config).batch, 2);
-        let slower = Remedy::HalveLearningRate.of(&config);
+        let of = |remedy: Remedy| remedy.changes(&config).of(&config);
+        assert_eq!(of(Remedy::HalveBatch).batch, 2);
+        let smaller = of(Remedy::HalveChunk);
+        assert_eq!((smaller.batch, smaller.chunk), (3, Some(1)));
+        let slower = of(Remedy::BackTo(50));
         assert_eq!(slower.learning_rate, 0.5 * config.learning_rate);
         assert_eq!(slower.batch, 3);
+        assert_eq!(of(Remedy::TryAgain), config);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
 
 use crate::{
     gui::model::Curve,
-    train::{BatchMatrix, ProbeRecord, StepRecord, TrainConfig, TrainSummary},
+    train::{BatchMatrix, DemoMap, ProbeRecord, StepLook, StepRecord, TrainConfig, TrainSummary},
 };
 
 use super::{CHANNELS, channel::SCORE, say_config};
@@ -23,14 +23,26 @@ pub struct RunView {
     pub saved: Vec<SavedStep>,
     /// How alike the views of a recent batch were.
     pub matrix: Option<BatchMatrix>,
+    /// Where the demo tracks lay when they were last looked at.
+    pub map: Option<DemoMap>,
+    /// The step that was chosen on the bar: its batch and map are shown instead.
+    pub chosen: Option<ChosenStep>,
     /// What the reader of the curves should know: tracks that are left out, a lowered batch.
     pub notes: Vec<String>,
-    /// Steps that were not applied because a number was not finite.
-    pub not_finite: u64,
+    /// Steps that were not applied: a number was not finite, or the loss jumped.
+    pub skipped: u64,
     /// Whether it was taken up from a checkpoint.
     pub went_on: bool,
     /// Weights to embed with, once the run has ended.
     pub checkpoint: Option<PathBuf>,
+}
+
+/// A step of a run that was chosen to be looked at.
+#[derive(Debug, Clone, Default)]
+pub struct ChosenStep {
+    pub step: u64,
+    /// What it looked like, once that was read.
+    pub look: StepLook,
 }
 
 /// A checkpoint of a run.
@@ -56,8 +68,10 @@ impl RunView {
             last: None,
             saved: Vec::new(),
             matrix: None,
+            map: None,
+            chosen: None,
             notes: Vec::new(),
-            not_finite: 0,
+            skipped: 0,
             went_on: false,
             checkpoint: None,
         }
@@ -68,7 +82,8 @@ impl RunView {
         let step = record.step as f64;
         for (channel, curves) in CHANNELS.iter().zip(&mut self.curves) {
             for (line, curve) in channel.lines.iter().zip(curves) {
-                if let Some(value) = (line.value)(&record) {
+                // What an older run did not measure is no number.
+                if let Some(value) = (line.value)(&record).filter(|value| value.is_finite()) {
                     curve.push(step, value);
                 }
             }
@@ -124,6 +139,22 @@ impl RunView {
         say_config(&self.config)
     }
 
+    /// The batch that is shown: that of the chosen step, else the newest.
+    pub fn shown_matrix(&self) -> Option<&BatchMatrix> {
+        match &self.chosen {
+            Some(chosen) => chosen.look.matrix.as_ref(),
+            None => self.matrix.as_ref(),
+        }
+    }
+
+    /// The map of the demo tracks that is shown: that of the chosen step, else the newest.
+    pub fn shown_map(&self) -> Option<&DemoMap> {
+        match &self.chosen {
+            Some(chosen) => chosen.look.map.as_ref(),
+            None => self.map.as_ref(),
+        }
+    }
+
     /// The checkpoint of a step.
     pub fn saved_at(&self, step: u64) -> Option<&SavedStep> {
         self.saved.iter().find(|saved| saved.step == step)
@@ -139,7 +170,7 @@ impl RunView {
     /// Takes in how the run ended.
     pub fn finish(&mut self, summary: &TrainSummary) {
         self.checkpoint = Some(summary.checkpoint.clone());
-        self.not_finite = summary.skipped_steps.max(self.not_finite);
+        self.skipped = summary.skipped_steps.max(self.skipped);
     }
 }
 
@@ -153,6 +184,8 @@ pub struct RunRow {
     pub loss: Option<f64>,
     /// The best score during the run and what it is, if one was taken.
     pub best: Option<(f64, String)>,
+    /// Where the demo tracks lie at its newest checkpoint, if they were looked at.
+    pub map: Option<DemoMap>,
     /// When it was written to last.
     pub changed: Option<SystemTime>,
 }

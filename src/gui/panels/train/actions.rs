@@ -89,7 +89,7 @@ fn start(ui: &mut Ui, model: &Model, push: &mut impl FnMut(TrainCommand)) {
             "Use this encoder"
         };
         let hint =
-            "Map, probe and lab compute their embeddings with the run's last weights from now on";
+            "Map, probe and lab compute their embeddings with the run's best weights from now on";
         let can = run.checkpoint.is_some() && !used;
         if parts::wide(ui, half, Button::new(text), can, hint) {
             push(TrainCommand::UseEncoder);
@@ -142,15 +142,23 @@ fn standing(ui: &mut Ui, training: &Training, push: &mut impl FnMut(TrainCommand
         }
         TrainPhase::Failed(failure) => {
             parts::error(ui, &failure.why);
-            if let Some(remedy) = failure.remedy {
+            for &remedy in &failure.remedies {
                 let (text, hint) = match remedy {
                     Remedy::HalveBatch => (
-                        "Halve the batch and go on",
+                        "Halve the batch and go on".to_owned(),
                         "Goes on from the last checkpoint with half as many tracks a step, or begins anew where there is none",
                     ),
-                    Remedy::HalveLearningRate => (
-                        "Halve the learning rate and go on",
-                        "Goes on from the last checkpoint with steps half as large, or begins anew where there is none",
+                    Remedy::HalveChunk => (
+                        "Halve the chunk and go on".to_owned(),
+                        "Goes on with the same batch, embedded in pieces half as large: the same gradient in less memory, but slower",
+                    ),
+                    Remedy::BackTo(step) => (
+                        format!("Back to step {step}, half as fast"),
+                        "Goes on from the last good checkpoint with half the learning rate; what came after it is taken away",
+                    ),
+                    Remedy::TryAgain => (
+                        "Try again".to_owned(),
+                        "Goes on from the last checkpoint, once there is room on the disk or the folder can be written",
                     ),
                 };
                 let width = ui.available_width();

@@ -176,6 +176,13 @@ fn numbers(ui: &mut Ui, training: &Training, run: &RunView) {
     };
     let memory = training.memory.filter(|_| live);
     let memory = memory.map_or_else(dash, |bytes| format!("{:.2} GB", bytes as f64 / 1e9));
+    let speed = match last.and_then(|last| last.stall) {
+        Some(stall) => format!(
+            "Windows that went through the encoder a second, forward and backward; {:.1} % of the last step waited for its input",
+            100.0 * stall
+        ),
+        None => "Windows that went through the encoder a second, forward and backward".to_owned(),
+    };
     let figures = [
         (
             "step",
@@ -190,7 +197,7 @@ fn numbers(ui: &mut Ui, training: &Training, run: &RunView) {
         (
             "windows/s",
             last.map_or_else(dash, |last| format!("{:.0}", last.windows_per_second)),
-            "Windows that went through the encoder a second, forward and backward",
+            &speed,
         ),
         (
             "time left",
@@ -212,13 +219,15 @@ fn numbers(ui: &mut Ui, training: &Training, run: &RunView) {
         }
     });
     parts::bar(ui, Some(run.share()));
-    if run.not_finite > 0 {
-        let text = format!(
-            "{} steps gave numbers that are not finite and were left out; the weights are sound.",
-            run.not_finite
-        );
+    if run.skipped > 0 {
+        let text = match run.skipped {
+            1 => "1 step was left out; the weights are sound.".to_owned(),
+            count => format!("{count} steps were left out; the weights are sound."),
+        };
         let colour = theme::tokens(ui).error;
-        ui.label(theme::small(text).color(colour));
+        ui.label(theme::small(text).color(colour)).on_hover_text(
+            "Their numbers were not finite, or their loss lay far above those before",
+        );
     }
     ui.add_space(theme::SPACE_SMALL);
 }

@@ -37,11 +37,11 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// What the rows of the form need.
-struct Fields<'a> {
-    form: &'a mut TrainConfig,
+pub(super) struct Fields<'a> {
+    pub(super) form: &'a mut TrainConfig,
     training: &'a Training,
     problem: Option<&'a Problem>,
-    tracks: usize,
+    pub(super) tracks: usize,
     out: &'a mut Vec<Command>,
 }
 
@@ -84,6 +84,12 @@ impl Fields<'_> {
 
     /// What most runs leave as it is.
     fn folded(&mut self, ui: &mut Ui) {
+        let objective = self.form.objective;
+        if objective.is_contrastive() {
+            fold(ui, "Loss", |ui| self.loss(ui));
+        } else if objective == Objective::Mae {
+            fold(ui, "Decoder", |ui| self.loss(ui));
+        }
         fold(ui, "Optimiser", |ui| self.optimiser(ui));
         fold(ui, "Memory and averages", |ui| self.memory(ui));
         fold(ui, "Checkpoints and scores", |ui| self.checkpoints(ui));
@@ -428,7 +434,7 @@ impl Fields<'_> {
     }
 
     /// A row, and below it what is wrong with its setting.
-    fn row(
+    pub(super) fn row(
         &mut self,
         ui: &mut Ui,
         name: &str,

@@ -1,12 +1,13 @@
 use eframe::{
-    egui::{self, Align2, Color32, Mesh, Pos2, Rect, Sense, Stroke, Ui, Vec2},
+    egui::{self, Align2, Button, Color32, Mesh, Pos2, Rect, Sense, Stroke, Ui, Vec2},
     epaint::TextShape,
 };
 use egui_phosphor::regular as icon;
 
 use crate::{
     gui::{
-        model::{Model, TrainPhase},
+        command::Command,
+        model::{Model, RunView, TrainCommand, TrainPhase},
         theme,
     },
     train::BatchMatrix,
@@ -14,20 +15,32 @@ use crate::{
 
 use super::{
     super::{lab_texture, parts},
-    plot,
+    demo_map, plot,
 };
 
 /// Width of the column of colours and its numbers.
 const LEGEND: f32 = 11.0 * theme::UNIT;
+/// How much of the height is the matrix's where a map lies below it.
+const MATRIX_SHARE: f32 = 0.58;
 /// Space for the names of the axes.
 const AXIS: f32 = theme::TEXT_SMALL + theme::SPACE_SMALL;
 
 /// Draws how alike the two views of each track of a recent batch are, and how alike those of different tracks.
-pub fn show(ui: &mut Ui, model: &Model) {
+/// Below it lies the map of the demo tracks, if they are looked at.
+pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let training = &model.training;
-    let Some(matrix) = training.shown().and_then(|run| run.matrix.as_ref()) else {
-        return nothing(ui, model);
+    let run = training.shown();
+    if let Some(run) = run.filter(|run| run.chosen.is_some() && training.is_active()) {
+        follow(ui, run, out);
+    }
+    let Some(matrix) = run.and_then(RunView::shown_matrix) else {
+        match run.filter(|run| run.shown_map().is_some()) {
+            Some(run) => demo_map::show(ui, run),
+            None => nothing(ui, model),
+        }
+        return;
     };
+    let map = run.filter(|run| run.shown_map().is_some());
     let shown = matrix.tracks.len();
     ui.horizontal(|ui| {
         parts::heading(ui, "View A with view B");
@@ -42,8 +55,13 @@ pub fn show(ui: &mut Ui, model: &Model) {
     });
     let room = ui.available_rect_before_wrap();
     let below = theme::TEXT_SMALL + 2.0 * theme::SPACE;
+    // Matrix and map share the height.
+    let height = match map {
+        Some(_) => MATRIX_SHARE * room.height(),
+        None => room.height(),
+    };
     let side = (room.width() - AXIS - LEGEND - theme::SPACE)
-        .min(room.height() - AXIS - below)
+        .min(height - AXIS - below)
         .max(8.0 * theme::UNIT);
     let cell = side / shown.max(1) as f32;
     let (rect, response) = ui.allocate_exact_size(
@@ -71,13 +89,28 @@ pub fn show(ui: &mut Ui, model: &Model) {
     parts::quiet(ui, numbers.say()).on_hover_text(
         "Means over the tracks that are shown; found: tracks whose view A is nearest to their own view B",
     );
+    if let Some(run) = map {
+        ui.add_space(theme::SPACE);
+        demo_map::show(ui, run);
+    }
+}
+
+/// A run goes on, and an earlier step is looked at.
+fn follow(ui: &mut Ui, run: &RunView, out: &mut Vec<Command>) {
+    let step = run.chosen.as_ref().map_or(0, |chosen| chosen.step);
+    let width = ui.available_width();
+    let button = Button::new(format!("{} Follow the run again", icon::ARROW_U_UP_LEFT));
+    let hint = format!("Shows the newest batch and map instead of those of step {step}");
+    if parts::wide(ui, width, button, true, &hint) {
+        out.push(Command::Train(TrainCommand::FollowRun));
+    }
 }
 
 fn nothing(ui: &mut Ui, model: &Model) {
     let training = &model.training;
     let hint = match training.phase {
         _ if training.past.is_some() => {
-            "Batches are shown while a run computes; earlier runs keep none of them."
+            "Neither the newest checkpoint nor the chosen one keeps a batch: the run is older, or compares no views."
         }
         TrainPhase::Preparing(_) | TrainPhase::Running => "Comes with the next steps.",
         _ => {

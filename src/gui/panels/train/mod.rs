@@ -2,7 +2,10 @@
 
 mod actions;
 mod curves;
+mod demo_map;
+mod filled;
 mod form;
+mod loss;
 mod matrix;
 mod plot;
 mod runs;
@@ -12,10 +15,13 @@ pub use curves::sheet;
 
 use eframe::egui::{self, Ui};
 
-use crate::gui::{
-    command::Command,
-    model::{Devices, Model, TableState, TrainCommand},
-    theme,
+use crate::{
+    gui::{
+        command::Command,
+        model::{Devices, Model, TableState, TrainCommand},
+        theme,
+    },
+    train::Objective,
 };
 
 use super::parts;
@@ -40,9 +46,13 @@ pub fn show_curves(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| curves::show(ui, model, out));
 }
 
-/// Draws how alike the views of the present batch are.
-pub fn show_step(ui: &mut Ui, model: &Model) {
-    parts::padded(ui, |ui| matrix::show(ui, model));
+/// Draws how alike the views of the present batch are, and where the demo tracks lie; of a masked autoencoder what it
+/// makes of hidden patches.
+pub fn show_step(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    parts::padded(ui, |ui| match model.training.shown() {
+        Some(run) if run.config.objective == Objective::Mae => filled::show(ui, model, run),
+        _ => matrix::show(ui, model, out),
+    });
 }
 
 /// Draws the table of runs.

@@ -7,7 +7,7 @@ use crate::gui::{
     theme,
 };
 
-use super::{super::parts, plot};
+use super::{super::parts, demo_map, plot};
 
 /// Widths of the columns that hold numbers, and of the buttons at the end of a row.
 const STEPS: f32 = 26.0 * theme::UNIT;
@@ -20,6 +20,7 @@ const BUTTONS: f32 = 4.0;
 
 /// Where the columns of a row are.
 struct Columns {
+    map: Rect,
     name: Rect,
     about: Rect,
     steps: Rect,
@@ -44,9 +45,12 @@ impl Columns {
         let score = take(SCORE);
         let loss = take(LOSS);
         let steps = take(STEPS);
-        let name_end = inner.left() + 0.38 * (right - inner.left());
+        let map = Rect::from_min_size(inner.min, vec2(theme::ROW_HEIGHT, row.height()));
+        let first = pos2(map.right() + theme::SPACE_SMALL, row.top());
+        let name_end = first.x + 0.38 * (right - first.x);
         Self {
-            name: Rect::from_min_max(inner.min, pos2(name_end - theme::SPACE, row.bottom())),
+            map,
+            name: Rect::from_min_max(first, pos2(name_end - theme::SPACE, row.bottom())),
             about: Rect::from_min_max(pos2(name_end, row.top()), pos2(right, row.bottom())),
             steps,
             loss,
@@ -156,6 +160,9 @@ fn run_row(ui: &mut Ui, model: &Model, row: &RunRow, push: &mut impl FnMut(Train
         &about,
         tokens.text_weak,
     );
+    if let Some(map) = &row.map {
+        demo_map::thumbnail(ui, columns.map, map);
+    }
     let dash = || "\u{2013}".to_owned();
     let score = row.best.as_ref();
     let right = [
@@ -214,7 +221,7 @@ fn buttons(
         (
             icon::BRAIN,
             format!("Use encoder of {name}"),
-            "Makes the run's newest weights the encoder of map, probe and lab",
+            "Makes the run's best weights the encoder of map, probe and lab",
             row.step > 0 && !used,
             TrainCommand::UseRun(row.folder.clone()),
         ),

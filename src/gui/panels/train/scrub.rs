@@ -32,7 +32,7 @@ pub fn show(ui: &mut Ui, model: &Model, run: &RunView, height: f32, out: &mut Ve
             )
         }
         (None, CheckpointRef::File(path)) if Some(path) == run.checkpoint.as_ref() => {
-            "Map, probe and lab use the last weights of this run".to_owned()
+            "Map, probe and lab use the weights of this run".to_owned()
         }
         (None, _) => format!(
             "Map, probe and lab use {}; choose a step to use it instead",

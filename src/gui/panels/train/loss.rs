@@ -1,0 +1,176 @@
+//! The settings of the loss: each is there only where the objective uses it.
+
+use eframe::egui::{DragValue, Ui};
+
+use super::{super::parts, form::Fields};
+use crate::train::{Schedule, TrainConfig, default_radius};
+
+/// What a number of the loss is called, and how it is reached.
+struct Number {
+    name: &'static str,
+    setting: &'static str,
+    hint: &'static str,
+    /// What is published, and holds while nothing else was said.
+    published: f64,
+    speed: f64,
+    range: [f64; 2],
+    slot: fn(&mut TrainConfig) -> &mut Option<f64>,
+}
+
+impl Fields<'_> {
+    /// Temperature, radius and moving averages of contrastive losses; the decoder of the masked autoencoder.
+    pub(super) fn loss(&mut self, ui: &mut Ui) {
+        let objective = self.form.objective;
+        let published = TrainConfig {
+            tau: None,
+            tau_rate: None,
+            gamma: None,
+            gamma_schedule: None,
+            ..self.form.clone()
+        };
+        if objective.is_contrastive() {
+            self.of_loss(
+                ui,
+                Number {
+                    name: "Temperature",
+                    setting: "tau",
+                    hint: "The loss divides cosines by it: lower looks at the hardest other tracks only, higher at all alike",
+                    published: published.tau(),
+                    speed: 0.002,
+                    range: [0.005, 2.0],
+                    slot: |form| &mut form.tau,
+                },
+            );
+        }
+        if let Some(kind) = objective
+            .fastclip()
+            .filter(|_| objective.learns_temperature())
+        {
+            self.of_loss(
+                ui,
+                Number {
+                    name: "Its rate",
+                    setting: "tau_rate",
+                    hint: "Learning rate of the temperature, which this objective learns as well",
+                    published: kind.default_tau_rate(),
+                    speed: 1e-4,
+                    range: [1e-7, 1.0],
+                    slot: |form| &mut form.tau_rate,
+                },
+            );
+        }
+        if objective.has_radius() {
+            self.of_loss(
+                ui,
+                Number {
+                    name: "Radius",
+                    setting: "rho",
+                    hint: "How far the robust loss may turn to hard tracks: larger keeps temperatures lower; as published 0.43 ln(tracks \u{2212} 1)",
+                    published: default_radius(self.tracks),
+                    speed: 0.02,
+                    range: [0.0, 50.0],
+                    slot: |form| &mut form.rho,
+                },
+            );
+        }
+        if objective.has_averages() {
+            self.of_loss(
+                ui,
+                Number {
+                    name: "Gamma",
+                    setting: "gamma",
+                    hint: "Weight of the new value in each track's moving average: 1 forgets the past, less acts like a larger batch",
+                    published: published.gamma(),
+                    speed: 0.01,
+                    range: [0.01, 1.0],
+                    slot: |form| &mut form.gamma,
+                },
+            );
+            self.gamma_falls(ui, published.gamma_schedule());
+        }
+        if objective == crate::train::Objective::Mae {
+            let hint = "Layers of the transformer that says what the hidden patches hold; 4 as published, dropped after training";
+            self.row(ui, "Decoder", "decoder_layers", hint, |ui, form| {
+                let field = DragValue::new(&mut form.decoder_layers).range(1..=64);
+                parts::number(ui, ui.available_width(), field.suffix(" layers"))
+            });
+        }
+    }
+
+    fn of_loss(&mut self, ui: &mut Ui, number: Number) {
+        let Number {
+            name,
+            setting,
+            hint,
+            published,
+            speed,
+            range: [low, high],
+            slot,
+        } = number;
+        let said = format!("{hint}; {} is published", short(published));
+        self.row(ui, name, setting, &said, |ui, form| {
+            let slot = slot(form);
+            let mut value = slot.unwrap_or(published);
+            let field = DragValue::new(&mut value)
+                .speed(speed)
+                .range(low..=high)
+                .custom_formatter(|value, _| short(value));
+            let response = parts::number(ui, ui.available_width(), field);
+            if response.changed() {
+                *slot = ((value - published).abs() > 1e-9).then_some(value);
+            }
+            response
+        });
+    }
+
+    fn gamma_falls(&mut self, ui: &mut Ui, published: Schedule) {
+        let hint = "Whether gamma stays, or falls from 1 along half a cosine: the averages follow fast at first";
+        self.row(ui, "Gamma falls", "", hint, |ui, form| {
+            let options = [
+                (Schedule::Constant, "no", "Gamma is the same in every epoch"),
+                (
+                    Schedule::Cosine,
+                    "cosine",
+                    "From 1 in the first epoch along half a cosine",
+                ),
+            ];
+            let (response, chosen) =
+                parts::choice(ui, ui.available_width(), &options, form.gamma_schedule());
+            if let Some(chosen) = chosen {
+                form.gamma_schedule = (chosen != published).then_some(chosen);
+            }
+            response
+        });
+        if self.form.gamma_schedule() != Schedule::Cosine {
+            return;
+        }
+        let share = match self.form.objective.fastclip() {
+            Some(_) => "half of all",
+            None => "all",
+        };
+        let hint = "Epochs over which gamma falls; 0 for those that are published";
+        self.row(ui, "Within", "gamma_epochs", hint, |ui, form| {
+            let mut epochs = form.gamma_epochs.unwrap_or(0);
+            let field = DragValue::new(&mut epochs).custom_formatter(|value, _| match value {
+                0.0 => format!("{share} epochs"),
+                _ => format!("{value:.0} epochs"),
+            });
+            let response = parts::number(ui, ui.available_width(), field);
+            if response.changed() {
+                form.gamma_epochs = (epochs > 0).then_some(epochs);
+            }
+            response
+        });
+    }
+}
+
+/// As few digits as tell it.
+fn short(value: f64) -> String {
+    let text = format!("{value:.4}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "0" {
+        format!("{value:.0e}")
+    } else {
+        text.to_owned()
+    }
+}

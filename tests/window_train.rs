@@ -1,0 +1,257 @@
+//! Training does from the window what its users were promised, on a small collection made here.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod common;
+
+use egui_kittest::{Harness, kittest::Queryable as _};
+use mynascope::{
+    encoder::{CheckpointRef, DeviceChoice, EncoderKind, LoadedEncoder, Preset, inspect},
+    gui::{
+        App,
+        command::{Command, MaskCommand},
+        layout::Layout,
+        model::{CurveFile, TrainCommand, TrainPhase, first_form},
+        work,
+    },
+    tokens::MaskRatio,
+    train::{Objective, TrainConfig},
+};
+
+use common::{
+    can_draw,
+    labelled::{press, settle, show, sounds, wait, window},
+};
+
+/// A run that takes a second: three steps of the smallest encoder.
+fn short_run() -> TrainConfig {
+    TrainConfig {
+        preset: Preset::Tiny,
+        batch: 3,
+        steps: 3,
+        // Demo tracks are looked at where they are asked for.
+        probe_every: 0,
+        device: DeviceChoice::Cpu,
+        ..first_form()
+    }
+}
+
+#[test]
+fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(2);
+    let runs = tempfile::tempdir().unwrap();
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Train);
+    for command in [
+        TrainCommand::KeepRunsIn(runs.path().to_path_buf()),
+        TrainCommand::Edit(Box::new(short_run())),
+    ] {
+        harness.state_mut().apply(Command::Train(command));
+    }
+    harness.run_steps(2);
+    press(&mut harness, "Start training");
+    assert!(harness.state().model().training.is_active());
+    settle(&mut harness);
+    let training = &harness.state().model().training;
+    let TrainPhase::Finished(summary) = &training.phase else {
+        panic!("the run ended as {:?}", training.phase);
+    };
+    assert_eq!((summary.steps, summary.stopped), (3, false));
+    let live = training.live.as_ref().unwrap();
+    let loss = &live.curves[0][0];
+    assert_eq!(loss.steps(), Some([1.0, 3.0]));
+    let matrix = live.matrix.as_ref().unwrap();
+    assert_eq!((matrix.tracks.len(), matrix.cosines.len()), (3, 9));
+    let saved: Vec<u64> = live.saved.iter().map(|saved| saved.step).collect();
+    assert_eq!(saved, [0, 3]);
+    let run = runs.path().join("tiny-hybrid-1");
+    assert_eq!(live.folder, run);
+    let log = std::fs::read_to_string(run.join("log.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 3);
+    let checkpoint = training.checkpoint().unwrap().to_path_buf();
+    assert!(inspect(&checkpoint, None).unwrap().missing.is_empty());
+    let reference = CheckpointRef::File(checkpoint.clone());
+    LoadedEncoder::open(&reference, None, &DeviceChoice::Cpu).unwrap();
+
+    press(&mut harness, "Use this encoder");
+    let model = harness.state().model();
+    assert!(model.embeddings.source.is_file(Some(&checkpoint)));
+    // A step of the run becomes the encoder of map, probe and lab.
+    press(&mut harness, "Checkpoint of step 3");
+    let model = harness.state().model();
+    let step = run.join("step-3").join("weights.safetensors");
+    assert!(model.embeddings.source.is_file(Some(&step)));
+    // What the batch of that step looked like follows.
+    settle(&mut harness);
+    let model = harness.state().model();
+    let shown = model.training.shown().unwrap();
+    assert_eq!(shown.chosen.as_ref().unwrap().step, 3);
+    assert_eq!(shown.shown_matrix().unwrap().step, 3);
+    // The table lists it.
+    let rows = &model.training.table.rows;
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].folder.as_path(), rows[0].step), (run.as_path(), 3));
+    // The curves can be kept: a picture of all plots, a table of all steps.
+    for (kind, name) in [
+        (CurveFile::Png, "curves.png"),
+        (CurveFile::Csv, "steps.csv"),
+    ] {
+        let path = runs.path().join(name);
+        let save = TrainCommand::SaveCurves(kind, path.clone());
+        harness.state_mut().apply(Command::Train(save));
+        wait(&mut harness, name, |_| path.is_file());
+    }
+    let picture = image::open(runs.path().join("curves.png"))
+        .unwrap()
+        .into_rgba8();
+    let ground = *picture.get_pixel(0, 0);
+    let drawn = picture.pixels().filter(|pixel| **pixel != ground).count();
+    assert!(drawn > 10_000, "{drawn} pixels");
+    let table = std::fs::read_to_string(runs.path().join("steps.csv")).unwrap();
+    assert_eq!(table.lines().count(), 4);
+    // The same run can be shown again from its folder.
+    let past = work::past_run::read_run(&run, None).unwrap();
+    assert_eq!(past.step(), 3);
+    let model = harness.state().model();
+    let live = model.training.live.as_ref().unwrap();
+    assert_eq!(past.curves.len(), live.curves.len());
+    assert_eq!(past.config.batch, 3);
+}
+
+#[test]
+fn a_stopped_training_keeps_its_checkpoint() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(2);
+    let runs = tempfile::tempdir().unwrap();
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Train);
+    let form = TrainConfig {
+        steps: 100_000,
+        ..short_run()
+    };
+    for command in [
+        TrainCommand::KeepRunsIn(runs.path().to_path_buf()),
+        TrainCommand::Edit(Box::new(form)),
+    ] {
+        harness.state_mut().apply(Command::Train(command));
+    }
+    harness.run_steps(2);
+    press(&mut harness, "Start training");
+    wait(&mut harness, "the first step", |app| {
+        app.model().training.phase == TrainPhase::Running
+    });
+    harness
+        .state_mut()
+        .apply(Command::Train(TrainCommand::Pause));
+    harness.run_steps(2);
+    assert_eq!(harness.state().model().training.phase, TrainPhase::Paused);
+    press(&mut harness, "Resume");
+    harness
+        .state_mut()
+        .apply(Command::Train(TrainCommand::Stop));
+    settle(&mut harness);
+    let training = &harness.state().model().training;
+    let TrainPhase::Finished(summary) = &training.phase else {
+        panic!("the run ended as {:?}", training.phase);
+    };
+    assert!(summary.stopped && summary.steps >= 1 && summary.steps < 100_000);
+    let reference = CheckpointRef::File(training.live.as_ref().unwrap().folder.clone());
+    LoadedEncoder::open(&reference, None, &DeviceChoice::Cpu).unwrap();
+}
+
+/// What a masked autoencoder makes of hidden patches is seen beside its curves, and follows the mask.
+#[test]
+fn hidden_patches_are_filled_in_by_the_run_that_is_shown() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(1);
+    let runs = tempfile::tempdir().unwrap();
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Train);
+    let form = TrainConfig {
+        objective: Objective::Mae,
+        patch: EncoderKind::Vertical,
+        batch: 2,
+        steps: 1,
+        decoder_layers: 1,
+        ..short_run()
+    };
+    for command in [
+        TrainCommand::KeepRunsIn(runs.path().to_path_buf()),
+        TrainCommand::Edit(Box::new(form)),
+    ] {
+        harness.state_mut().apply(Command::Train(command));
+    }
+    harness.run_steps(2);
+    // What the objective has no use for is not asked for.
+    assert!(harness.query_by_label("Loss").is_none());
+    press(&mut harness, "Decoder");
+    press(&mut harness, "Start training");
+    settle(&mut harness);
+    let filled = |harness: &Harness<'_, App>| {
+        let (key, seen) = harness
+            .state()
+            .model()
+            .training
+            .filled
+            .value
+            .clone()
+            .unwrap();
+        (key, seen.unwrap())
+    };
+    let (key, seen) = filled(&harness);
+    assert_eq!((key.step, seen.step), (1, 1));
+    assert!(seen.error.is_finite());
+    let pictures = harness.query_all_by_label("What it says of every patch");
+    assert!(pictures.count() > 0);
+    let ratio = MaskRatio::new(0.5).unwrap();
+    let command = Command::Mask(MaskCommand::SetRatio(ratio));
+    harness.state_mut().apply(command);
+    harness.run_steps(2);
+    settle(&mut harness);
+    let (other, _) = filled(&harness);
+    assert_eq!(other.kept.len(), 24);
+    assert!(other.kept.len() != key.kept.len());
+}
+
+/// Each setting of the loss stands where the objective uses it, and nowhere else.
+#[test]
+fn the_form_asks_for_what_the_loss_of_the_objective_uses() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(1);
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Train);
+    press(&mut harness, "Loss");
+    let names = ["Temperature", "Its rate", "Radius", "Gamma", "Gamma falls"];
+    for (objective, wanted) in [
+        (Objective::Sogclr, [true, false, false, true, true]),
+        (Objective::Infonce, [true, false, false, false, false]),
+        (Objective::FastclipV0, [true, true, false, true, true]),
+        (Objective::FastclipV1, [true, false, false, true, true]),
+        (Objective::FastclipV3, [true; 5]),
+    ] {
+        let form = TrainConfig {
+            objective,
+            ..short_run()
+        };
+        let edit = TrainCommand::Edit(Box::new(form));
+        harness.state_mut().apply(Command::Train(edit));
+        harness.run_steps(3);
+        for (name, wanted) in names.into_iter().zip(wanted) {
+            let there = harness.query_all_by_label(name).count() > 0;
+            assert_eq!(there, wanted, "{name} of {objective}");
+        }
+    }
+}
