@@ -470,6 +470,9 @@ pub struct Bench {
     /// Sound files for `ingest`, or what the idle window shows.
     #[arg(long, num_args = 1..)]
     pub data: Vec<PathBuf>,
+    /// On the CPU, too, measure `encoder` and `train` at all sizes and batches; takes some ten minutes.
+    #[arg(long)]
+    pub full: bool,
 }
 
 #[derive(Debug, Args)]

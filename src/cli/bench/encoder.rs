@@ -1,5 +1,6 @@
 use super::Measure;
 use crate::{
+    cli::arguments::Bench,
     encoder::{ComputeKind, DeviceChoice, EncoderKind, LoadedEncoder, Preset, compute_devices},
     spectrum::MEL_BANDS,
     tokens::{MaskKind, MaskRatio, View, WINDOW_FRAMES, draw_views},
@@ -9,7 +10,7 @@ const RUNS: usize = 5;
 const WINDOWS: usize = 64;
 
 /// Tiny and small, square and hybrid, whole and masked windows, on the CPU and every real GPU.
-pub(super) fn run(measure: &mut Measure<'_>) -> anyhow::Result<()> {
+pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench) -> anyhow::Result<()> {
     let windows = noise(WINDOWS);
     let windows: Vec<&[f32]> = windows.iter().map(Vec::as_slice).collect();
     let views: Vec<View> = (0..WINDOWS as u64)
@@ -31,8 +32,8 @@ pub(super) fn run(measure: &mut Measure<'_>) -> anyhow::Result<()> {
         }
         let choice: DeviceChoice = device.spec.parse().map_err(anyhow::Error::msg)?;
         for preset in [Preset::Tiny, Preset::Small] {
-            // A CPU takes minutes for nothing new.
-            if preset == Preset::Small && device.kind == ComputeKind::Cpu {
+            // A CPU takes minutes for it.
+            if preset == Preset::Small && device.kind == ComputeKind::Cpu && !verb.full {
                 continue;
             }
             for kind in [EncoderKind::Square, EncoderKind::Hybrid] {

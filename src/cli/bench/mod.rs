@@ -146,8 +146,8 @@ pub fn run(verb: &Bench, common: &Common, console: &Console) -> anyhow::Result<O
             .map_or_else(String::new, |value| value.get_name().to_owned());
         match part {
             Part::Ingest => ingest::run(&mut measure, verb)?,
-            Part::Encoder => encoder::run(&mut measure)?,
-            Part::Train => train::run(&mut measure, common)?,
+            Part::Encoder => encoder::run(&mut measure, verb)?,
+            Part::Train => train::run(&mut measure, verb, common)?,
             Part::Map => map::run(&mut measure)?,
             Part::Neighbours => neighbours::run(&mut measure)?,
             Part::Listen => listen::run(&mut measure)?,

@@ -1,6 +1,6 @@
 use super::Measure;
 use crate::{
-    cli::arguments::Common,
+    cli::arguments::{Bench, Common},
     collection,
     encoder::{ComputeKind, DeviceChoice, EncoderKind, Preset, compute_devices},
     train::{self, TrainConfig, TrainControl, TrainEvent},
@@ -12,7 +12,7 @@ const WARM_UP: usize = 2;
 const BATCHES: [usize; 3] = [64, 256, 1024];
 
 /// Whole steps of training on the demo collection, as `train` does them: crops, masks, both views, loss and update.
-pub(super) fn run(measure: &mut Measure<'_>, common: &Common) -> anyhow::Result<()> {
+pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench, common: &Common) -> anyhow::Result<()> {
     let demo = collection::open(&["demo".into()], &measure.console.watch())?;
     let tracks = demo.tracks.len();
     // A batch takes each track once: the collection is repeated until the largest batch has enough.
@@ -29,8 +29,8 @@ pub(super) fn run(measure: &mut Measure<'_>, common: &Common) -> anyhow::Result<
         for preset in [Preset::Tiny, Preset::Small] {
             for patch in [EncoderKind::Square, EncoderKind::Hybrid] {
                 for batch in BATCHES {
-                    // On a CPU the other sizes take many minutes and tell nothing new.
-                    if cpu && (preset != Preset::Tiny || batch > 64) {
+                    // On a CPU the other sizes take many minutes.
+                    if cpu && !verb.full && (preset != Preset::Tiny || batch > 64) {
                         continue;
                     }
                     let config = TrainConfig {
