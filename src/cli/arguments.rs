@@ -390,8 +390,8 @@ pub struct Probe {
     /// linear, ridge, mlp or knn [default: linear; ridge for --mask-curve].
     #[arg(long)]
     pub head: Option<Head>,
-    /// quick (one split by track), clean (the published split where there is one) or folds:K (K-fold cross-validation
-    /// by track).
+    /// quick (one split by track), clean (the published split where there is one), folds:K (K-fold cross-validation by
+    /// track) or paper (the published grid of settings, chosen on the test part as published).
     #[arg(long, default_value = "quick")]
     pub protocol: Protocol,
     /// Share of tokens to drop before the encoder sees them; several make one score each.
@@ -401,11 +401,23 @@ pub struct Probe {
     /// over several draws of masks.
     #[arg(long)]
     pub mask_curve: bool,
-    /// Draws of masks at each ratio of the curve.
-    #[arg(long, default_value = "3", value_parser = at_least_one, requires = "mask_curve")]
-    pub draws: NonZeroUsize,
-    /// Keep the probe as this .safetensors file, with its card (.json) beside it, for `predict`.
+    /// Learn from 1, 2, 5, 10, 20 and 50 tracks of each class, drawn several times.
     #[arg(long, conflicts_with = "mask_curve")]
+    pub few_shot: bool,
+    /// Draws at each point of --mask-curve [default: 3] or --few-shot [default: 10].
+    #[arg(long, value_parser = at_least_one)]
+    pub draws: Option<NonZeroUsize>,
+    /// Score the same probe after every block of the encoder.
+    #[arg(long, conflicts_with_all = ["mask_curve", "few_shot"])]
+    pub layers: bool,
+    /// Compare the split with ten folds by file, and look for tracks of different parts that are nearly the same.
+    #[arg(long, conflicts_with_all = ["mask_curve", "few_shot", "layers"])]
+    pub leak: bool,
+    /// From which cosine on two windows count as the same (with --leak).
+    #[arg(long, default_value_t = 0.999)]
+    pub same_from: f32,
+    /// Keep the probe as this .safetensors file, with its card (.json) beside it, for `predict`.
+    #[arg(long, conflicts_with_all = ["mask_curve", "few_shot", "layers", "leak"])]
     pub save: Option<PathBuf>,
 }
 

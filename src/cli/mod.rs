@@ -16,6 +16,7 @@ mod neighbours;
 mod picture;
 mod predict;
 mod probe;
+mod probe_curves;
 mod tour;
 mod train;
 

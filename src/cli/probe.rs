@@ -7,13 +7,12 @@ use super::{
     arguments::{Common, Probe},
     console::{Console, Outcome, check_ending},
     embed,
+    probe_curves::Asked,
 };
 use crate::{
-    collection::{self, Collection},
+    collection,
     embedding::Level,
-    encoder::LoadedEncoder,
-    probe::{self, CurvePoint, CurveSettings, EncoderId, ProbeReport, ProbeSettings},
-    tokens::MaskRatio,
+    probe::{self, EncoderId, ProbeReport, ProbeSettings, Protocol},
 };
 
 pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
@@ -31,8 +30,19 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
             bail!("one probe is kept, but --mask-ratio names several; name one");
         }
     }
-    if verb.mask_curve {
-        return curve(verb, settings, &collection, &encoder, console);
+    if verb.protocol == Protocol::Paper && verb.head.is_some() {
+        bail!("the protocol paper tries linear heads and MLPs; leave --head out");
+    }
+    let asked = Asked {
+        verb,
+        common,
+        console,
+        settings,
+        collection: &collection,
+        encoder: &encoder,
+    };
+    if let Some(outcome) = asked.curve()? {
+        return Ok(outcome);
     }
     let mut skipped = Vec::new();
     let mut reports = Vec::new();
@@ -75,64 +85,6 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
         text: text.trim_end().to_owned(),
         skipped,
     })
-}
-
-fn curve(
-    verb: &Probe,
-    settings: ProbeSettings,
-    collection: &Collection,
-    encoder: &LoadedEncoder,
-    console: &Console,
-) -> anyhow::Result<Outcome> {
-    let default = CurveSettings::default();
-    let unmasked = [MaskRatio::NONE];
-    let settings = CurveSettings {
-        probe: ProbeSettings {
-            head: verb.head.unwrap_or(default.probe.head),
-            ..settings
-        },
-        ratios: match verb.mask_ratio.as_slice() {
-            ratios if ratios == unmasked => default.ratios,
-            ratios => ratios.to_vec(),
-        },
-        draws: verb.draws.get(),
-    };
-    let cache = embed::user_cache();
-    let watch = console.watch();
-    let mut tell = |point: &CurvePoint| console.note(&point_words(point));
-    let curve = probe::mask_curve(
-        collection,
-        encoder,
-        &settings,
-        cache.as_ref(),
-        &watch,
-        &mut tell,
-    )?;
-    let mut text = format!(
-        "{} against mask ratio: {} head, protocol {}, {} draws of masks; best constant answer {:.3}; {}\n",
-        curve.metric, curve.head, curve.protocol, settings.draws, curve.baseline, curve.encoder
-    );
-    for point in &curve.points {
-        writeln!(text, "  {}", point_words(point))?;
-    }
-    for note in &curve.notes {
-        writeln!(text, "note: {note}")?;
-    }
-    Ok(Outcome::new(
-        serde_json::to_value(&curve)?,
-        text.trim_end().to_owned(),
-    ))
-}
-
-fn point_words(point: &CurvePoint) -> String {
-    let spread = point.deviation.map_or_else(String::new, |deviation| {
-        format!(" (+- {deviation:.3} over masks)")
-    });
-    format!(
-        "{:>3.0} % masked: {:.3}{spread}",
-        100.0 * point.ratio,
-        point.mean
-    )
 }
 
 fn object(ratio: f64, report: &ProbeReport) -> anyhow::Result<Value> {

@@ -86,14 +86,54 @@ pub fn extract_kept(
         description: encoder.description(),
         embed: &|windows, views| encoder.embed_windows(windows, views),
     };
-    let read = |path: &Path, cancel: &Cancel| {
-        let mel = match cache {
-            Some(cache) => mel_of_file_kept(path, cancel, cache),
-            None => mel_of_file(path, cancel),
-        };
-        mel.map_err(|error| error.to_string())
-    };
+    let read = |path: &Path, cancel: &Cancel| read_mel(path, cancel, cache);
     extract_with(&collection.tracks, &model, &read, settings, watch)
+}
+
+/// One table for each layer of an encoder, from the patches to the embedding (see
+/// [`LoadedEncoder::embed_layers`]), in one pass over the tracks. The last table is that of [`extract_kept`].
+pub fn extract_layers(
+    collection: &Collection,
+    encoder: &LoadedEncoder,
+    settings: &ExtractSettings,
+    cache: Option<&Cache>,
+    watch: &Watch<'_>,
+) -> Result<Vec<EmbeddingTable>, EmbeddingError> {
+    let (dim, layers) = (encoder.embedding_dim(), encoder.layers());
+    let model = Model {
+        frames: encoder.window_frames(),
+        shapes: encoder.kind().shapes(),
+        dim: dim * layers,
+        description: encoder.description(),
+        embed: &|windows, views| encoder.embed_layers(windows, views),
+    };
+    let read = |path: &Path, cancel: &Cancel| read_mel(path, cancel, cache);
+    let whole = extract_with(&collection.tracks, &model, &read, settings, watch)?.table;
+    let part = |layer: usize| -> Vec<f32> {
+        let columns = layer * dim..(layer + 1) * dim;
+        let rows = whole.iter();
+        rows.flat_map(|row| row.get(columns.clone()).unwrap_or_default())
+            .copied()
+            .collect()
+    };
+    let tables = (0..layers).map(|layer| EmbeddingTable {
+        dim,
+        values: part(layer),
+        timestamps: whole.timestamps.clone(),
+        track: whole.track.clone(),
+        tracks: whole.tracks.clone(),
+        encoder: whole.encoder.clone(),
+        level: whole.level,
+    });
+    Ok(tables.collect())
+}
+
+fn read_mel(path: &Path, cancel: &Cancel, cache: Option<&Cache>) -> Result<Mel, String> {
+    let mel = match cache {
+        Some(cache) => mel_of_file_kept(path, cancel, cache),
+        None => mel_of_file(path, cancel),
+    };
+    mel.map_err(|error| error.to_string())
 }
 
 type Embed<'a> = dyn Fn(&[&[f32]], Option<&[View]>) -> Result<Vec<f32>, EncoderError> + 'a;

@@ -12,7 +12,7 @@ mod table;
 
 pub use batch::BatchSimilarity;
 pub use duplicates::{NearDuplicate, near_duplicates};
-pub use extract::{ExtractSettings, Extraction, extract, extract_kept};
+pub use extract::{ExtractSettings, Extraction, extract, extract_kept, extract_layers};
 pub use format::{TABLE_EXTENSIONS, check_table_path, load_table, metadata_path, save_table};
 pub use neighbours::{Neighbour, cosine, neighbours};
 pub use table::{EmbeddingTable, Level, TrackRow};

@@ -18,7 +18,7 @@ use eframe::wgpu;
 use super::{
     ComputeDevice, ComputeKind, DeviceChoice, DeviceError, EncoderError,
     kernels::Kernels,
-    transformer::{Encoder, HostTokens, Trace, embed, trace},
+    transformer::{Encoder, HostTokens, Trace, embed, embed_layers, trace},
     weights::Weights,
 };
 use crate::jobs::panic_message;
@@ -107,6 +107,24 @@ impl PlacedEncoder {
 }
 
 impl PlacedEncoder {
+    /// Embeds windows by every layer: [windows, (depth + 2) * parts * dim] row-major.
+    pub fn embed_layers(
+        &self,
+        batches: Vec<HostTokens>,
+        spec: &str,
+    ) -> Result<Vec<f32>, EncoderError> {
+        guarded(spec, || match self {
+            Self::Cpu(encoder) => embed_layers(encoder, batches, &FlexDevice),
+            Self::Gpu(encoder, device) => embed_layers(encoder, batches, device),
+            #[cfg(feature = "cuda")]
+            Self::Cuda(encoder, device) => embed_layers(encoder, batches, device),
+        })?
+        .map_err(|why| EncoderError::Compute {
+            device: spec.to_owned(),
+            why,
+        })
+    }
+
     /// Follows the tokens of one window through the encoder.
     pub fn trace(
         &self,

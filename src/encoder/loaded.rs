@@ -147,6 +147,35 @@ impl LoadedEncoder {
         windows: &[&[f32]],
         views: Option<&[View]>,
     ) -> Result<Vec<f32>, EncoderError> {
+        self.embed_by(windows, views, &|batches| {
+            self.encoder.embed(batches, &self.place.spec)
+        })
+    }
+
+    /// As [`Self::embed_windows`], with what every layer gives, each the mean over a window's tokens: the patches with
+    /// their positions, what follows each block, and the embedding. Returns [windows, layers, embedding_dim] row-major;
+    /// there are [`Self::layers`] of them.
+    pub fn embed_layers(
+        &self,
+        windows: &[&[f32]],
+        views: Option<&[View]>,
+    ) -> Result<Vec<f32>, EncoderError> {
+        self.embed_by(windows, views, &|batches| {
+            self.encoder.embed_layers(batches, &self.place.spec)
+        })
+    }
+
+    /// Layers that [`Self::embed_layers`] gives: the blocks and two more.
+    pub fn layers(&self) -> usize {
+        self.config.depth + 2
+    }
+
+    fn embed_by(
+        &self,
+        windows: &[&[f32]],
+        views: Option<&[View]>,
+        embed: &dyn Fn(Vec<HostTokens>) -> Result<Vec<f32>, EncoderError>,
+    ) -> Result<Vec<f32>, EncoderError> {
         let Some(first) = windows.first() else {
             return Ok(Vec::new());
         };
@@ -176,7 +205,7 @@ impl LoadedEncoder {
                 .iter()
                 .map(|plan| plan.host_tokens(part, pass * per_pass, self.config.dim))
                 .collect();
-            out.extend(self.encoder.embed(batches, &self.place.spec)?);
+            out.extend(embed(batches)?);
         }
         Ok(out)
     }

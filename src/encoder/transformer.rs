@@ -1,7 +1,9 @@
 //! SimpleViT as Myna uses it: pre-norm transformer over kept patches, mean over tokens. One pass from top to bottom.
 
+mod layers;
 mod trace;
 
+pub(crate) use layers::embed_layers;
 pub(crate) use trace::{Trace, trace};
 
 use burn::tensor::{Tensor, TensorData, activation::relu, backend::Backend, ops::FloatTensor};

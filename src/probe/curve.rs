@@ -3,7 +3,8 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::{
-    Head, ProbeError, ProbeReport, ProbeSettings, metrics::mean, probe_collection, scoring,
+    Head, ProbeError, ProbeReport, ProbeSettings, Protocol, metrics::mean, probe_collection,
+    scoring,
 };
 use crate::{
     collection::Collection,
@@ -114,6 +115,12 @@ fn curve_of(
     found: &mut dyn FnMut(&CurvePoint),
 ) -> Result<MaskCurve, ProbeError> {
     let start = Instant::now();
+    if settings.probe.protocol == Protocol::Paper {
+        return Err(ProbeError::Labels(
+            "the published protocol would train its whole grid for every draw of masks; draw the curve by quick, clean or folds:K"
+                .into(),
+        ));
+    }
     let draws = |ratio: MaskRatio| match ratio == MaskRatio::NONE {
         true => 1,
         false => settings.draws.max(1),

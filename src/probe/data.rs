@@ -167,14 +167,14 @@ impl<'a> Data<'a> {
         let split = match (settings.protocol, published) {
             (Protocol::Folds(folds), _) => return Ok(self.folds(folds, settings.seed)),
             (Protocol::Quick, _) => own(),
-            (Protocol::Clean, None) => {
+            (Protocol::Clean | Protocol::Paper, None) => {
                 notes.push(
                     "this collection has no published split: one by track was drawn from the seed"
                         .into(),
                 );
                 own()
             }
-            (Protocol::Clean, Some(published)) => {
+            (Protocol::Clean | Protocol::Paper, Some(published)) => {
                 let split = self.places(published);
                 let [train, valid, test] =
                     [&split.train, &split.valid, &split.test].map(|part| part.len());

@@ -1,11 +1,14 @@
 use std::{collections::HashMap, path::Path, time::Instant};
 
 use super::{
-    EncoderId, ProbeError, ProbeReport, ProbeSettings, Protocol, SplitSizes, Targets, TrainedProbe,
+    EncoderId, GridRow, ProbeError, ProbeReport, ProbeSettings, Protocol, SplitSizes, Targets,
+    TrainedProbe,
     data::Data,
     heads::{Model, Parts, fit_each, standardise},
+    leak::known_faults,
     linear::Scaler,
     metrics::mean,
+    paper::{self, Effort},
     predict::shares,
     scoring::{Said, deviation},
 };
@@ -34,7 +37,7 @@ pub fn probe_collection(
 ) -> Result<ProbeReport, ProbeError> {
     let (targets, published) = asked(table, collection, settings)?;
     let (mut report, _) = work(table, &targets, published.as_ref(), settings, watch)?;
-    report.notes.extend(heard(table, collection));
+    report.notes.extend(known(table, collection, settings));
     Ok(report)
 }
 
@@ -49,6 +52,12 @@ pub fn train_probe(
     mask_ratio: MaskRatio,
     watch: &Watch<'_>,
 ) -> Result<(TrainedProbe, ProbeReport), ProbeError> {
+    if settings.protocol == Protocol::Paper {
+        return Err(ProbeError::Labels(
+            "a probe of the published protocol cannot be kept: it standardises each part by itself and so has no scaler for new tracks; keep one of quick, clean or folds:K"
+                .into(),
+        ));
+    }
     if encoder.dim != table.dim {
         return Err(ProbeError::Encoder(format!(
             "the table holds embeddings of {} values, and those of the encoder have {} ({}); embed the tracks anew",
@@ -57,7 +66,7 @@ pub fn train_probe(
     }
     let (targets, published) = asked(table, collection, settings)?;
     let (mut report, fitted) = work(table, &targets, published.as_ref(), settings, watch)?;
-    report.notes.extend(heard(table, collection));
+    report.notes.extend(known(table, collection, settings));
     let fitted = match fitted {
         Some(fitted) => fitted,
         None => {
@@ -78,7 +87,7 @@ pub fn train_probe(
 }
 
 /// The collection's labels for a task, and its published split in places of the table's tracks.
-fn asked(
+pub(super) fn asked(
     table: &EmbeddingTable,
     collection: &Collection,
     settings: &ProbeSettings,
@@ -106,12 +115,43 @@ fn asked(
     Ok((targets, published))
 }
 
-fn heard(table: &EmbeddingTable, collection: &Collection) -> Option<String> {
-    let same = collection.kind == CollectionKind::Demo && table.encoder.starts_with("shipped");
-    same.then(|| {
-        "the shipped encoder heard these very tracks, without their labels, while it was trained"
-            .into()
-    })
+/// What is known about the tracks themselves: how much of a data set is here, which tracks are faulty, and whether the
+/// encoder heard them before.
+fn known(table: &EmbeddingTable, collection: &Collection, settings: &ProbeSettings) -> Vec<String> {
+    const NAMED: usize = 12;
+    let mut notes = Vec::new();
+    if matches!(settings.protocol, Protocol::Clean | Protocol::Paper) && collection.split.is_some()
+    {
+        notes.extend(collection.notes.iter().cloned());
+    }
+    let faults = known_faults(collection);
+    let names: Vec<&str> = faults
+        .iter()
+        .filter_map(|&place| collection.tracks.get(place))
+        .map(|track| track.title.as_str())
+        .collect();
+    if let Some(named) = names
+        .get(..names.len().min(NAMED))
+        .filter(|named| !named.is_empty())
+    {
+        let more = if names.len() > NAMED { ", ..." } else { "" };
+        let learned = match settings.protocol {
+            Protocol::Clean | Protocol::Paper => "and are in no part",
+            Protocol::Quick | Protocol::Folds(_) => "and this protocol uses them all the same",
+        };
+        notes.push(format!(
+            "{} tracks are known to be repeated, mislabelled or broken {learned}: {}{more}",
+            names.len(),
+            named.join(", ")
+        ));
+    }
+    if collection.kind == CollectionKind::Demo && table.encoder.starts_with("shipped") {
+        notes.push(
+            "the shipped encoder heard these very tracks, without their labels, while it was trained"
+                .into(),
+        );
+    }
+    notes
 }
 
 /// Trains a head on the rows of a table and scores whole tracks that it never saw. The prediction of a track is made
@@ -141,32 +181,35 @@ fn work(
         .validate()
         .map_err(|error| ProbeError::Table(error.to_string()))?;
     let (data, mut notes) = Data::of(table, targets)?;
+    if settings.protocol == Protocol::Paper {
+        paper::check(&data, settings, published)?;
+    }
     let splits = data.splits(settings, published, &mut notes)?;
     let folds = splits.len();
     let mut said = Vec::new();
     let (mut scores, mut chosen) = (Vec::new(), Vec::new());
     let mut sizes = SplitSizes::default();
     let mut last = None;
+    let mut rows = Vec::new();
     for (fold, split) in splits.iter().enumerate() {
+        sizes.train += split.train.len();
+        sizes.valid += split.valid.len();
+        sizes.test += split.test.len();
+        if settings.protocol == Protocol::Paper {
+            let grid = paper::train(&data, split, settings.seed, Effort::PUBLISHED, watch)?;
+            chosen.extend(grid.rows.get(grid.best).map(GridRow::words));
+            said = grid.said;
+            rows = grid.rows;
+            notes.extend(grid.notes);
+            break;
+        }
         watch.progress("training probes", fold as u64, Some(folds as u64));
         let fitted = fit(&data, split, settings, watch)?;
-        let tested: Vec<Said> = split
-            .test
-            .iter()
-            .zip(data.track_scores(&split.test, &fitted))
-            .map(|(&track, scores)| Said {
-                track,
-                fold,
-                shares: data.shares(&scores, &fitted.model),
-            })
-            .collect();
+        let tested = tested(&data, &split.test, &fitted, fold);
         scores.push(data.metrics(&tested).score);
         said.extend(tested);
         chosen.push(fitted.chosen.clone());
         last = Some(fitted);
-        sizes.train += split.train.len();
-        sizes.valid += split.valid.len();
-        sizes.test += split.test.len();
     }
     watch.progress("training probes", folds as u64, Some(folds as u64));
     let said: Vec<&Said> = said.iter().collect();
@@ -179,7 +222,10 @@ fn work(
     let single = !matches!(settings.protocol, Protocol::Folds(_));
     let report = ProbeReport {
         task: targets.task.to_string(),
-        head: settings.head.to_string(),
+        head: match settings.protocol {
+            Protocol::Paper => "grid of linear heads and MLPs".to_owned(),
+            _ => settings.head.to_string(),
+        },
         protocol: settings.protocol.to_string(),
         encoder: table.encoder.clone(),
         classes: data.names.clone(),
@@ -204,6 +250,7 @@ fn work(
         chosen,
         predictions: data.predictions(&said),
         outputs: data.outputs(&said),
+        grid: rows,
         notes,
         seconds: start.elapsed().as_secs_f64(),
     };
@@ -244,6 +291,19 @@ pub(super) struct Fitted {
     pub(super) chosen: String,
 }
 
+/// What a probe says of tracks.
+pub(super) fn tested(data: &Data<'_>, tracks: &[usize], fitted: &Fitted, fold: usize) -> Vec<Said> {
+    tracks
+        .iter()
+        .zip(data.track_scores(tracks, fitted))
+        .map(|(&track, scores)| Said {
+            track,
+            fold,
+            shares: data.shares(&scores, &fitted.model),
+        })
+        .collect()
+}
+
 /// Fits each setting on the training tracks and keeps the one with the best validation score (ties, for classes: the
 /// larger mean share of the truth; then the earlier setting). Never looks at the test tracks.
 pub(super) fn fit(
@@ -271,16 +331,7 @@ pub(super) fn fit(
             model,
             chosen,
         };
-        let said: Vec<Said> = split
-            .valid
-            .iter()
-            .zip(data.track_scores(&split.valid, &fitted))
-            .map(|(&track, scores)| Said {
-                track,
-                fold: 0,
-                shares: data.shares(&scores, &fitted.model),
-            })
-            .collect();
+        let said = tested(data, &split.valid, &fitted, 0);
         let sure = said.iter().filter_map(|said| {
             let truth = data.labels.get(said.track).filter(|_| data.has_classes())?;
             said.shares.get(*truth).copied()

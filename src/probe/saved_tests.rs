@@ -163,16 +163,10 @@ fn what_does_not_fit_is_refused_with_the_reason() {
     assert!(TrainedProbe::load(&path).is_err());
 }
 
-/// A collection with a file that is no sound: it is a row with its reason, and the CSV holds all rows.
-#[test]
-fn unreadable_tracks_are_rows() {
-    let folder = tempfile::tempdir().unwrap();
-    let encoder = LoadedEncoder::open(&CheckpointRef::Untrained, None, &DeviceChoice::Cpu).unwrap();
-    let id = EncoderId::of(&encoder, &CheckpointRef::Untrained);
-    let again = LoadedEncoder::open(&CheckpointRef::Untrained, None, &DeviceChoice::Cpu).unwrap();
-    assert_eq!(again.fingerprint(), encoder.fingerprint());
+/// Ten files of two tones, of which the fourth is no sound.
+fn tones(folder: &Path) -> Collection {
     let tracks = (0..10).map(|track| {
-        let path = folder.path().join(format!("{track}.wav"));
+        let path = folder.join(format!("{track}.wav"));
         if track == 3 {
             std::fs::write(&path, "no sound").unwrap();
         } else {
@@ -187,13 +181,74 @@ fn unreadable_tracks_are_rows() {
             ..Track::of_file(&path)
         }
     });
-    let collection = Collection {
+    Collection {
         name: "tones".into(),
         kind: CollectionKind::Folder,
         tracks: tracks.collect(),
         split: None,
         notes: Vec::new(),
+    }
+}
+
+/// What is scored last is what `embed` writes, and there is one score for each block and two more.
+#[test]
+fn a_sweep_ends_at_the_embedding() {
+    let folder = tempfile::tempdir().unwrap();
+    let encoder = LoadedEncoder::open(&CheckpointRef::Untrained, None, &DeviceChoice::Cpu).unwrap();
+    let collection = tones(folder.path());
+    let settings = crate::embedding::ExtractSettings {
+        ratio: MaskRatio::new(0.5).unwrap(),
+        ..Default::default()
     };
+    let watch = Watch::unattended();
+    let layers =
+        crate::embedding::extract_layers(&collection, &encoder, &settings, None, &watch).unwrap();
+    assert_eq!(layers.len(), encoder.config().depth + 2);
+    let whole = crate::embedding::extract(&collection, &encoder, &settings, &watch).unwrap();
+    let (last, whole) = (layers.last().unwrap(), whole.table);
+    assert_eq!(
+        (&last.track, &last.tracks, last.dim),
+        (&whole.track, &whole.tracks, whole.dim)
+    );
+    for (a, b) in last.values.iter().zip(&whole.values) {
+        assert!((a - b).abs() < 1e-4, "{a} {b}");
+    }
+    assert!(
+        layers
+            .windows(2)
+            .all(|pair| pair[0].values != pair[1].values)
+    );
+
+    let mut told = Vec::new();
+    let settings = ProbeSettings {
+        head: Head::Ridge,
+        ..ProbeSettings::default()
+    };
+    let sweep = layer_sweep(
+        &collection,
+        &encoder,
+        &settings,
+        MaskRatio::NONE,
+        None,
+        &watch,
+        &mut |point| told.push(point.name.clone()),
+    )
+    .unwrap();
+    assert_eq!(told.len(), layers.len());
+    assert_eq!((told[0].as_str(), told[1].as_str()), ("patches", "block 1"));
+    assert_eq!(told.last().unwrap(), "embedding");
+    assert_eq!(sweep.points.last().unwrap().score, 1.0);
+}
+
+/// A collection with a file that is no sound: it is a row with its reason, and the CSV holds all rows.
+#[test]
+fn unreadable_tracks_are_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let encoder = LoadedEncoder::open(&CheckpointRef::Untrained, None, &DeviceChoice::Cpu).unwrap();
+    let id = EncoderId::of(&encoder, &CheckpointRef::Untrained);
+    let again = LoadedEncoder::open(&CheckpointRef::Untrained, None, &DeviceChoice::Cpu).unwrap();
+    assert_eq!(again.fingerprint(), encoder.fingerprint());
+    let collection = tones(folder.path());
     let watch = Watch::unattended();
     let table = crate::embedding::extract(&collection, &encoder, &Default::default(), &watch)
         .unwrap()

@@ -5,6 +5,7 @@ mod ingest;
 mod listen;
 mod map;
 mod neighbours;
+mod probe;
 mod sound;
 mod train;
 mod window;
@@ -36,6 +37,8 @@ pub enum Part {
     Map,
     /// Nearest neighbours by cosine.
     Neighbours,
+    /// Probes of GTZAN's size, the published grid among them.
+    Probe,
     /// Whether sound stutters on an idle and on a busy machine.
     Listen,
     /// First pictures, frames while dragging the mask, idle CPU.
@@ -150,6 +153,7 @@ pub fn run(verb: &Bench, common: &Common, console: &Console) -> anyhow::Result<O
             Part::Train => train::run(&mut measure, verb, common)?,
             Part::Map => map::run(&mut measure)?,
             Part::Neighbours => neighbours::run(&mut measure)?,
+            Part::Probe => probe::run(&mut measure)?,
             Part::Listen => listen::run(&mut measure)?,
             Part::Window => window::run(&mut measure, verb)?,
         }

@@ -221,7 +221,12 @@ pub enum ProbeMessage {
 }
 
 /// The protocols that are offered.
-pub const PROTOCOLS: [Protocol; 3] = [Protocol::Quick, Protocol::Clean, Protocol::Folds(5)];
+pub const PROTOCOLS: [Protocol; 4] = [
+    Protocol::Quick,
+    Protocol::Clean,
+    Protocol::Folds(5),
+    Protocol::Paper,
+];
 
 /// What a task predicts, in one sentence.
 pub fn explain_task(task: Task) -> &'static str {
@@ -255,6 +260,9 @@ pub fn explain_protocol(protocol: Protocol) -> &'static str {
         }
         Protocol::Clean => {
             "The published split where the collection has one (GTZAN: fault-filtered), else as one split"
+        }
+        Protocol::Paper => {
+            "The published grid, chosen on the test part as published: to compare, not to trust"
         }
         Protocol::Folds(_) => {
             "Every track is tested once, by a probe that never saw it; slower and steadier"
@@ -448,6 +456,7 @@ mod tests {
                 prediction("c", 1, 0, 0.8),
                 prediction("d", 1, 1, 0.7),
             ],
+            grid: Vec::new(),
             notes: Vec::new(),
             seconds: 0.1,
         }

@@ -84,6 +84,7 @@ pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 Protocol::Quick => "quick",
                 Protocol::Clean => "clean",
                 Protocol::Folds(_) => "5 folds",
+                Protocol::Paper => "paper",
             };
             (protocol, name, explain_protocol(protocol))
         });

@@ -1,0 +1,236 @@
+use std::fmt::Write;
+
+use anyhow::bail;
+use serde::Serialize;
+
+use super::{
+    arguments::{Common, Probe},
+    console::{Console, Outcome},
+    embed,
+};
+use crate::{
+    collection::Collection,
+    embedding::{EmbeddingTable, Level},
+    encoder::LoadedEncoder,
+    probe::{
+        self, CurvePoint, CurveSettings, FewShotPoint, FewShotSettings, LayerPoint, LeakSettings,
+        ProbeSettings, Protocol,
+    },
+    tokens::MaskRatio,
+};
+
+/// Pairs of tracks that are listed for people; all of them are in the JSON object.
+const LISTED: usize = 20;
+
+/// What `probe` was asked to do that is more than one score.
+pub struct Asked<'a> {
+    pub verb: &'a Probe,
+    pub common: &'a Common,
+    pub console: &'a Console,
+    pub settings: ProbeSettings,
+    pub collection: &'a Collection,
+    pub encoder: &'a LoadedEncoder,
+}
+
+impl Asked<'_> {
+    /// The curve, sweep or search that the options name; `None` for a single score.
+    pub fn curve(&self) -> anyhow::Result<Option<Outcome>> {
+        let verb = self.verb;
+        Ok(Some(match verb {
+            _ if verb.mask_curve => self.masks()?,
+            _ if verb.few_shot => self.few_shot()?,
+            _ if verb.layers => self.layers()?,
+            _ if verb.leak => self.leak()?,
+            _ => return Ok(None),
+        }))
+    }
+
+    fn ratio(&self) -> anyhow::Result<MaskRatio> {
+        match self.verb.mask_ratio.as_slice() {
+            [ratio] => Ok(*ratio),
+            _ => bail!("this is done at one mask ratio, but --mask-ratio names several; name one"),
+        }
+    }
+
+    fn table(&self) -> anyhow::Result<(EmbeddingTable, Vec<(std::path::PathBuf, String)>)> {
+        let ratio = self.ratio()?;
+        let (common, console) = (self.common, self.console);
+        let extraction = embed::extract(
+            self.collection,
+            self.encoder,
+            Level::Window,
+            ratio,
+            common,
+            console,
+        )?;
+        Ok((extraction.table, extraction.skipped))
+    }
+
+    fn masks(&self) -> anyhow::Result<Outcome> {
+        let default = CurveSettings::default();
+        let settings = CurveSettings {
+            probe: ProbeSettings {
+                head: self.verb.head.unwrap_or(default.probe.head),
+                ..self.settings
+            },
+            ratios: match self.verb.mask_ratio.as_slice() {
+                [MaskRatio::NONE] => default.ratios,
+                ratios => ratios.to_vec(),
+            },
+            draws: self.verb.draws.map_or(default.draws, |draws| draws.get()),
+        };
+        let cache = embed::user_cache();
+        let watch = self.console.watch();
+        let words = |point: &CurvePoint| {
+            let masked = format!("{:>3.0} % masked", 100.0 * point.ratio);
+            line(&masked, point.mean, point.deviation)
+        };
+        let curve = probe::mask_curve(
+            self.collection,
+            self.encoder,
+            &settings,
+            cache.as_ref(),
+            &watch,
+            &mut |point| self.console.note(&words(point)),
+        )?;
+        let first = format!(
+            "{} against mask ratio: {} head, protocol {}, {} draws of masks; best constant answer {:.3}; {}",
+            curve.metric, curve.head, curve.protocol, settings.draws, curve.baseline, curve.encoder
+        );
+        outcome(&curve, &first, curve.points.iter().map(words), &curve.notes)
+    }
+
+    fn few_shot(&self) -> anyhow::Result<Outcome> {
+        let default = FewShotSettings::default();
+        let settings = FewShotSettings {
+            probe: self.settings,
+            draws: self.verb.draws.map_or(default.draws, |draws| draws.get()),
+            ..default
+        };
+        let (table, skipped) = self.table()?;
+        let words = |point: &FewShotPoint| {
+            let shots = format!("{:>3} tracks a class", point.shots);
+            line(&shots, point.mean, point.deviation)
+        };
+        let curve = probe::few_shot(
+            &table,
+            self.collection,
+            &settings,
+            &self.console.watch(),
+            &mut |point| self.console.note(&words(point)),
+        )?;
+        let first = format!(
+            "{} against training tracks: {} head, protocol {}, {} draws of tracks; {}",
+            curve.metric, curve.head, curve.protocol, settings.draws, curve.encoder
+        );
+        let lines = curve.points.iter().map(words);
+        Ok(Outcome {
+            skipped,
+            ..outcome(&curve, &first, lines, &curve.notes)?
+        })
+    }
+
+    fn layers(&self) -> anyhow::Result<Outcome> {
+        let cache = embed::user_cache();
+        let words = |point: &LayerPoint| {
+            format!(
+                "{:10} {:.3} ({:.3} to {:.3})",
+                point.name, point.score, point.interval[0], point.interval[1]
+            )
+        };
+        let sweep = probe::layer_sweep(
+            self.collection,
+            self.encoder,
+            &self.settings,
+            self.ratio()?,
+            cache.as_ref(),
+            &self.console.watch(),
+            &mut |point| self.console.note(&words(point)),
+        )?;
+        let first = format!(
+            "{} after every block (95 % interval): {} head, protocol {}; best constant answer {:.3}; {}",
+            sweep.metric, sweep.head, sweep.protocol, sweep.baseline, sweep.encoder
+        );
+        outcome(&sweep, &first, sweep.points.iter().map(words), &sweep.notes)
+    }
+
+    fn leak(&self) -> anyhow::Result<Outcome> {
+        let default = LeakSettings::default();
+        let protocol = match self.settings.protocol {
+            Protocol::Quick if self.collection.split.is_some() => default.probe.protocol,
+            asked => asked,
+        };
+        let settings = LeakSettings {
+            probe: ProbeSettings {
+                protocol,
+                ..self.settings
+            },
+            threshold: self.verb.same_from,
+            ..default
+        };
+        let (table, skipped) = self.table()?;
+        let watch = self.console.watch();
+        let report = probe::leak_report(&table, self.collection, &settings, &watch)?;
+        let split = if report.published {
+            "published split"
+        } else {
+            "drawn split"
+        };
+        let first = format!(
+            "{}: {split} {:.3} ({:.3} to {:.3}), {} folds by file {:.3} ({:.3} to {:.3}); gap {:+.3}",
+            report.metric,
+            report.score,
+            report.interval[0],
+            report.interval[1],
+            settings.folds,
+            report.folds_score,
+            report.folds_interval[0],
+            report.folds_interval[1],
+            report.gap
+        );
+        let mut lines = vec![format!(
+            "{} pairs of tracks of different parts have windows of a cosine from {} on",
+            report.pairs.len(),
+            report.threshold
+        )];
+        lines.extend(report.pairs.iter().take(LISTED).map(|pair| {
+            format!(
+                "{:.4}  {:?} {} | {:?} {}",
+                pair.cosine,
+                pair.parts[0],
+                pair.paths[0].display(),
+                pair.parts[1],
+                pair.paths[1].display()
+            )
+        }));
+        let faults = report.faults.iter().take(LISTED);
+        lines.extend(faults.map(|path| format!("known fault, in no part: {}", path.display())));
+        Ok(Outcome {
+            skipped,
+            ..outcome(&report, &first, lines.into_iter(), &report.notes)?
+        })
+    }
+}
+
+fn line(what: &str, mean: f64, deviation: Option<f64>) -> String {
+    let spread = deviation.map_or_else(String::new, |deviation| {
+        format!(" (+- {deviation:.3} over draws)")
+    });
+    format!("{what}: {mean:.3}{spread}")
+}
+
+fn outcome(
+    result: &impl Serialize,
+    first: &str,
+    lines: impl Iterator<Item = String>,
+    notes: &[String],
+) -> anyhow::Result<Outcome> {
+    let mut text = first.to_owned();
+    for line in lines {
+        write!(text, "\n  {line}")?;
+    }
+    for note in notes {
+        write!(text, "\nnote: {note}")?;
+    }
+    Ok(Outcome::new(serde_json::to_value(result)?, text))
+}
