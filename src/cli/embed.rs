@@ -50,7 +50,7 @@ pub fn extract(
         ..ExtractSettings::default()
     };
     let cache = user_cache();
-    Ok(embedding::extract_kept(
+    Ok(embedding::extract_cached(
         collection,
         encoder,
         &settings,

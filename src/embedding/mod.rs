@@ -4,6 +4,7 @@
 //! each row stands for, the labels of the tracks, and which encoder made it.
 
 mod batch;
+mod cached;
 mod duplicates;
 mod extract;
 mod format;
@@ -11,6 +12,7 @@ mod neighbours;
 mod table;
 
 pub use batch::BatchSimilarity;
+pub use cached::extract_cached;
 pub use duplicates::{NearDuplicate, near_duplicates};
 pub use extract::{ExtractSettings, Extraction, extract, extract_kept, extract_layers};
 pub use format::{TABLE_EXTENSIONS, check_table_path, load_table, metadata_path, save_table};

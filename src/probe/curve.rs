@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     collection::Collection,
-    embedding::{EmbeddingTable, ExtractSettings, extract_kept},
+    embedding::{EmbeddingTable, ExtractSettings, extract_cached},
     encoder::LoadedEncoder,
     jobs::Watch,
     storage::Cache,
@@ -98,7 +98,7 @@ pub fn mask_curve(
             seed,
             ..ExtractSettings::default()
         };
-        let extraction = extract_kept(collection, encoder, &settings, cache, watch)?;
+        let extraction = extract_cached(collection, encoder, &settings, cache, watch)?;
         Ok(extraction.table)
     };
     curve_of(&embed, collection, settings, watch, found)

@@ -1,4 +1,10 @@
 //! Small heads on frozen embeddings, and how well they do.
+//!
+//! [`probe_collection`] gives one score with all that is known about it; [`train_probe`] gives the probe too, which is
+//! kept ([`TrainedProbe`]) and answers for other tracks ([`predict_collection`]). Scores are drawn against the mask ratio
+//! ([`mask_curve`]), the number of labelled tracks ([`few_shot`]) and the layer ([`layer_sweep`]); [`leak_report`] tells
+//! how far a split can be trusted, and [`published_scores`] what others have scored. Every one of them takes a watch, so
+//! that the window and the command line can stop it and tell how far it is.
 
 mod curve;
 mod data;

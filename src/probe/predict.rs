@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{EncoderId, ProbeError, Task, TrainedProbe, heads::Model, heads::standardise};
 use crate::{
     collection::Collection,
-    embedding::{EmbeddingError, EmbeddingTable, ExtractSettings, extract_kept},
+    embedding::{EmbeddingError, EmbeddingTable, ExtractSettings, extract_cached},
     encoder::LoadedEncoder,
     jobs::Watch,
     storage::Cache,
@@ -106,7 +106,7 @@ pub fn predict_collection(
         seed: probe.card.seed,
         ..ExtractSettings::default()
     };
-    match extract_kept(collection, encoder, &settings, cache, watch) {
+    match extract_cached(collection, encoder, &settings, cache, watch) {
         Ok(extraction) => {
             let table = &extraction.table;
             let places: HashMap<&Path, usize> = (table.tracks.iter().zip(0..))

@@ -16,6 +16,21 @@ use super::{Folders, StorageError, create_folder};
 pub struct ContentKey([u8; 32]);
 
 impl ContentKey {
+    /// Of a result that is made of several things: the hash of their bytes, in order.
+    pub fn of_parts<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for part in parts {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        Self(*hasher.finalize().as_bytes())
+    }
+
+    /// The hash itself.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// 64 hexadecimal digits.
     fn hex(&self) -> String {
         blake3::Hash::from_bytes(self.0).to_hex().to_string()

@@ -2,7 +2,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::{
     collection::Collection,
-    embedding::{ExtractSettings, Level, extract_kept},
+    embedding::{ExtractSettings, Level, extract_cached},
     encoder::{CheckpointError, EncoderError, LoadedEncoder},
     gui::model::{EncoderSource, KeyedTable, TableKey},
     jobs::Watch,
@@ -51,7 +51,7 @@ pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable
         ..ExtractSettings::default()
     };
     let mels = request.mels.as_deref();
-    let extraction = extract_kept(&request.collection, &encoder, &settings, mels, watch)
+    let extraction = extract_cached(&request.collection, &encoder, &settings, mels, watch)
         .map_err(WorkEnd::failed)?;
     let skipped: Vec<(PathBuf, String)> = extraction.skipped;
     Ok(Arc::new(KeyedTable {
