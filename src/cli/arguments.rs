@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::bench::Part;
 use crate::{
     embedding::Level,
-    encoder::{CheckpointRef, DeviceChoice, EncoderKind, Preset},
+    encoder::{Arithmetic, CheckpointRef, DeviceChoice, EncoderKind, Preset},
     gui::layout::Layout,
     map::Method,
     probe::{Head, Protocol},
@@ -315,6 +315,9 @@ pub struct FurtherTraining {
     /// constant or cosine.
     #[arg(long)]
     pub schedule: Option<Schedule>,
+    /// With which numbers layers multiply: f32, or bf16 or f16 on a GPU that can.
+    #[arg(long)]
+    pub precision: Option<Arithmetic>,
     /// Steps of linear warm-up.
     #[arg(long)]
     pub warmup: Option<u64>,

@@ -146,6 +146,7 @@ fn further(config: &mut TrainConfig, more: &FurtherTraining) {
     set(&mut config.mask_kind, &more.mask_kind);
     set(&mut config.optimiser, &more.optimiser);
     set(&mut config.schedule, &more.schedule);
+    set(&mut config.precision, &more.precision);
     set(&mut config.weight_decay, &more.weight_decay);
     set(&mut config.clip_norm, &more.clip);
     set(&mut config.ema, &more.ema);

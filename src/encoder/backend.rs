@@ -16,7 +16,7 @@ use burn::backend::{
 use eframe::wgpu;
 
 use super::{
-    ComputeDevice, ComputeKind, DeviceChoice, DeviceError, EncoderError,
+    Arithmetic, ComputeDevice, ComputeKind, DeviceChoice, DeviceError, EncoderError,
     kernels::Kernels,
     transformer::{Encoder, HostTokens, Trace, embed, embed_layers, trace},
     weights::Weights,
@@ -56,6 +56,31 @@ pub(crate) fn on_place<J: DeviceJob>(place: &Place, job: J) -> Result<J::Output,
         #[cfg(feature = "cuda")]
         Target::Cuda(index) => job.run::<Cuda>(CudaDevice::new(*index)),
     })
+}
+
+/// Whether a device can train in these numbers, and gains by it.
+pub(crate) fn check_arithmetic(place: &Place, arithmetic: Arithmetic) -> Result<(), EncoderError> {
+    let known = match &place.target {
+        Target::Cpu if arithmetic != Arithmetic::F32 => Err("a CPU is faster with 32 bits"),
+        Target::Cpu => Ok(true),
+        Target::Gpu(device) => Ok(guarded(&place.spec, || {
+            arithmetic.is_known_to::<Wgpu>(device)
+        })?),
+        #[cfg(feature = "cuda")]
+        Target::Cuda(index) => Ok(guarded(&place.spec, || {
+            arithmetic.is_known_to::<Cuda>(&CudaDevice::new(*index))
+        })?),
+    };
+    match known {
+        Ok(true) => Ok(()),
+        Ok(false) | Err(_) => Err(EncoderError::Arithmetic {
+            arithmetic,
+            device: place.name.clone(),
+            why: known
+                .err()
+                .unwrap_or("the device or its driver doesn't know these numbers"),
+        }),
+    }
 }
 
 fn guarded<T>(device: &str, work: impl FnOnce() -> T) -> Result<T, EncoderError> {

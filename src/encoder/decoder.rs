@@ -4,6 +4,7 @@
 use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 
 use super::{
+    Arithmetic,
     kernels::Kernels,
     transformer::{Layer, Linear, Norm, Taker},
     weights::Parameter,
@@ -44,6 +45,7 @@ impl<B: Kernels> Decoder<B> {
         encoded: Tensor<B, 2>,
         kept: &[Vec<usize>],
         positions: Tensor<B, 2>,
+        arithmetic: Arithmetic,
     ) -> Tensor<B, 2> {
         let ([places, _], [encoded_rows, _]) = (positions.dims(), encoded.dims());
         let hidden = positions + self.mask_token.clone().unsqueeze();
@@ -64,9 +66,9 @@ impl<B: Kernels> Decoder<B> {
         let rows = Tensor::<B, 1, Int>::from_data(TensorData::new(rows, [count]), &source.device());
         let mut x = source.select(0, rows);
         for layer in &self.layers {
-            x = layer.forward(x, places, self.heads);
+            x = layer.forward(x, places, self.heads, arithmetic);
         }
-        self.output
-            .forward(self.output_norm.forward(self.norm.forward(x)))
+        let x = self.output_norm.forward(self.norm.forward(x));
+        self.output.forward(x, arithmetic)
     }
 }

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::{DeviceError, EncoderKind};
+use super::{Arithmetic, DeviceError, EncoderKind};
 use crate::storage::StorageError;
 
 /// Why a checkpoint could not be read or written.
@@ -50,6 +50,14 @@ pub enum EncoderError {
     Sizes(String),
     #[error("the encoder was given windows it cannot read: {0}")]
     Windows(String),
+    #[error(
+        "{device} does not compute training in {arithmetic}: {why}; say --precision f32 or choose another device"
+    )]
+    Arithmetic {
+        arithmetic: Arithmetic,
+        device: String,
+        why: &'static str,
+    },
     /// The backend failed: no memory, a lost device.
     #[error("computing on {device} failed: {why}; try a smaller batch or --device cpu")]
     Compute { device: String, why: String },

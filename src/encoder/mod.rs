@@ -3,6 +3,7 @@
 //! An encoder turns a window of mel frames (96 frames of 128 bands, raw power, no logarithm) into one vector. What the
 //! other rooms hold is a [`LoadedEncoder`]: weights on a device, with the backend hidden inside.
 
+mod arithmetic;
 mod backend;
 mod checkpoint;
 mod config;
@@ -20,6 +21,7 @@ mod patches;
 mod transformer;
 mod weights;
 
+pub use arithmetic::Arithmetic;
 pub use backend::compute_devices;
 pub use checkpoint::{
     CheckpointRef, CheckpointReport, Precision, inspect, load_weights, save_weights,
@@ -34,7 +36,7 @@ pub use loaded::LoadedEncoder;
 pub use look::Look;
 pub use weights::{WeightTensor, Weights};
 
-pub(crate) use backend::{DeviceJob, find_place, on_place};
+pub(crate) use backend::{DeviceJob, check_arithmetic, find_place, on_place};
 pub(crate) use checkpoint::{FileContent, read_file, write_tensors};
 pub(crate) use kernels::{Adam, Kernels, primitive};
 pub(crate) use patches::{Gather, gather_patches, gather_positions, positions};

@@ -9,7 +9,7 @@ pub(crate) use trace::{Trace, trace};
 use burn::tensor::{Tensor, TensorData, activation::relu, backend::Backend, ops::FloatTensor};
 
 use super::{
-    EncoderConfig,
+    Arithmetic, EncoderConfig,
     config::PATCH_DIM,
     decoder::Decoder,
     kernels::{self, Kernels, primitive},
@@ -117,6 +117,7 @@ pub(super) struct Layer<B: Backend> {
 pub(crate) struct Encoder<B: Backend> {
     dim: usize,
     heads: usize,
+    arithmetic: Arithmetic,
     embedders: Vec<Embedder<B>>,
     layers: Vec<Layer<B>>,
     norm: Norm<B>,
@@ -193,7 +194,7 @@ impl<B: Kernels> Norm<B> {
     }
 
     pub(super) fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        kernels::Layer::Norm(self.weights()).run(x)
+        kernels::Layer::Norm(self.weights()).run(x, Arithmetic::F32)
     }
 }
 
@@ -203,23 +204,30 @@ impl<B: Kernels> Linear<B> {
     }
 
     /// [rows, in] -> [rows, out]: one large product, never a batched one.
-    pub(super) fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+    pub(super) fn forward(&self, x: Tensor<B, 2>, arithmetic: Arithmetic) -> Tensor<B, 2> {
         let [weight, bias] = self.weights();
-        kernels::Layer::Linear { weight, bias }.run(x)
+        kernels::Layer::Linear { weight, bias }.run(x, arithmetic)
     }
 }
 
 impl<B: Kernels> Embedder<B> {
     /// [rows, 256] -> [rows, dim].
-    fn forward(&self, patches: Tensor<B, 2>) -> Tensor<B, 2> {
-        let tokens = self.projection.forward(self.patch_norm.forward(patches));
+    fn forward(&self, patches: Tensor<B, 2>, arithmetic: Arithmetic) -> Tensor<B, 2> {
+        let patches = self.patch_norm.forward(patches);
+        let tokens = self.projection.forward(patches, arithmetic);
         self.token_norm.forward(tokens)
     }
 }
 
 impl<B: Kernels> Layer<B> {
     /// [windows * tokens, dim] -> the same shape.
-    pub(super) fn forward(&self, x: Tensor<B, 2>, tokens: usize, heads: usize) -> Tensor<B, 2> {
+    pub(super) fn forward(
+        &self,
+        x: Tensor<B, 2>,
+        tokens: usize,
+        heads: usize,
+        arithmetic: Arithmetic,
+    ) -> Tensor<B, 2> {
         let attention = kernels::Layer::Attention {
             norm: self.attention_norm.weights(),
             qkv: primitive(&self.to_qkv),
@@ -227,13 +235,13 @@ impl<B: Kernels> Layer<B> {
             tokens,
             heads,
         };
-        let x = attention.run(x);
+        let x = attention.run(x, arithmetic);
         let feed = kernels::Layer::FeedForward {
             norm: self.feed_norm.weights(),
             widen: self.widen.weights(),
             narrow: self.narrow.weights(),
         };
-        feed.run(x)
+        feed.run(x, arithmetic)
     }
 }
 
@@ -269,12 +277,18 @@ impl<B: Kernels> Encoder<B> {
         Some(Self {
             dim: config.dim,
             heads: config.heads,
+            arithmetic: Arithmetic::F32,
             embedders,
             layers,
             norm,
             head,
             decoder,
         })
+    }
+
+    /// The same encoder, whose layers multiply so.
+    pub fn with_arithmetic(self, arithmetic: Arithmetic) -> Self {
+        Self { arithmetic, ..self }
     }
 
     /// One vector [windows, dim] a batch. There is one batch for each patch shape of the encoder, in their order; equal
@@ -288,7 +302,7 @@ impl<B: Kernels> Encoder<B> {
             .into_iter()
             .zip(&self.embedders)
             .map(|(batch, embedder)| {
-                let tokens = embedder.forward(batch.patches) + batch.positions;
+                let tokens = embedder.forward(batch.patches, self.arithmetic) + batch.positions;
                 (tokens, batch.windows, batch.tokens)
             })
             .collect();
@@ -309,7 +323,7 @@ impl<B: Kernels> Encoder<B> {
     /// The transformer and the last norm: [windows * tokens, dim] -> the same shape.
     fn tokens(&self, mut x: Tensor<B, 2>, tokens: usize) -> Tensor<B, 2> {
         for layer in &self.layers {
-            x = layer.forward(x, tokens, self.heads);
+            x = layer.forward(x, tokens, self.heads, self.arithmetic);
         }
         self.norm.forward(x)
     }
@@ -324,8 +338,8 @@ impl<B: Kernels> Encoder<B> {
     ) -> Option<Tensor<B, 2>> {
         let (decoder, embedder) = (self.decoder.as_ref()?, self.embedders.first()?);
         let tokens = batch.tokens;
-        let x = embedder.forward(batch.patches) + batch.positions;
-        Some(decoder.forward(self.tokens(x, tokens), kept, positions))
+        let x = embedder.forward(batch.patches, self.arithmetic) + batch.positions;
+        Some(decoder.forward(self.tokens(x, tokens), kept, positions, self.arithmetic))
     }
 
     /// The transformer, the last norm and the mean over tokens: [windows * tokens, dim] -> [windows, dim].
@@ -343,7 +357,7 @@ impl<B: Kernels> Encoder<B> {
             if index > 0 {
                 x = relu(x);
             }
-            x = linear.forward(x);
+            x = linear.forward(x, self.arithmetic);
         }
         x
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LabelTask, Objective, Optimiser, Schedule, TrainError, Trainable, pace::chunk};
 use crate::{
-    encoder::{DeviceChoice, EncoderConfig, EncoderKind, Preset, Tail},
+    encoder::{Arithmetic, DeviceChoice, EncoderConfig, EncoderKind, Preset, Tail},
     objective::{Contrastive, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho},
     tokens::{MaskKind, MaskRatio, dropped_tokens},
 };
@@ -88,6 +88,8 @@ pub struct TrainConfig {
     /// Whether to write event files for TensorBoard.
     pub tensorboard: bool,
     pub device: DeviceChoice,
+    /// With which numbers layers multiply: f32, or on a GPU that can bf16 or f16.
+    pub precision: Arithmetic,
     /// Weights to start from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,
@@ -133,6 +135,7 @@ impl Default for TrainConfig {
             probe_every: 0,
             tensorboard: false,
             device: DeviceChoice::Auto,
+            precision: Arithmetic::F32,
             init: None,
             mels: None,
         }

@@ -71,6 +71,7 @@ impl DeviceJob for TrainJob<'_> {
                 averages: self.config.ema > 0.0,
                 objective: self.config.contrastive(self.mels.len()),
                 memory: self.start.memory.clone(),
+                arithmetic: self.config.precision,
             },
             device,
         );

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     encoder::{
-        Encoder, EncoderConfig, HostTokens, Kernels, Parameter, Tail, WeightTensor, Weights,
-        numbers, whole_layout,
+        Arithmetic, Encoder, EncoderConfig, HostTokens, Kernels, Parameter, Tail, WeightTensor,
+        Weights, numbers, whole_layout,
     },
     objective::{
         ContrastStatistics, Contrastive, Memory, Moment, PatchTargets, Rows, Supervision, Views,
@@ -40,7 +40,19 @@ pub(super) struct Learner<B: Backend> {
     updates: u64,
     objective: Option<Contrastive>,
     memory: Memory,
+    arithmetic: Arithmetic,
+    /// By how much gradients are enlarged while they go back, so that small ones are not lost in 16 bits.
+    enlarged: f64,
+    /// Updates since it was changed.
+    calm: u32,
 }
+
+/// Enlargement of gradients at first, for numbers of a small range (dynamic loss scaling, Micikevicius et al. 2018).
+const FIRST_ENLARGED: f64 = 1024.0;
+/// It never grows beyond, ...
+const MOST_ENLARGED: f64 = 65536.0;
+/// ... and doubles after so many updates without an overflow.
+const CALM_UPDATES: u32 = 200;
 
 /// The state of the optimiser as plain numbers, in the order of the weights.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -66,6 +78,8 @@ pub(super) struct LearnerSetup<'a> {
     /// `None` for reconstruction and labels.
     pub objective: Option<Contrastive>,
     pub memory: Memory,
+    /// In which the layers multiply while it learns; embedding is done in 32 bits.
+    pub arithmetic: Arithmetic,
 }
 
 /// What one step trains on.
@@ -190,6 +204,12 @@ impl<B: Kernels> Learner<B> {
             updates: setup.state.map_or(0, |state| state.updates),
             objective: setup.objective,
             memory: setup.memory,
+            arithmetic: setup.arithmetic,
+            enlarged: match setup.arithmetic {
+                Arithmetic::F32 | Arithmetic::Bf16 => 1.0,
+                Arithmetic::F16 => FIRST_ENLARGED,
+            },
+            calm: 0,
         }
     }
 
@@ -252,8 +272,13 @@ impl<B: Kernels> Learner<B> {
 
     /// Does one step. If any number is not finite or the loss has jumped, nothing changes.
     pub fn step(&mut self, input: StepInput, rule: StepRule) -> Result<StepResult, String> {
-        let tracks = input.tracks.clone();
-        let mut computed = self.compute(input, rule.chunk, rule.matrix)?;
+        let mut computed = self.compute(&input, rule.chunk, rule.matrix)?;
+        // An overflow of 16 bits on the way back is no fault of the weights.
+        while !computed.result.applied && computed.result.loss.is_finite() && self.enlarged > 1.0 {
+            self.enlarged *= 0.5;
+            self.calm = 0;
+            computed = self.compute(&input, rule.chunk, rule.matrix)?;
+        }
         computed.result.applied &= rule
             .most_loss
             .is_none_or(|most| computed.result.loss <= most);
@@ -266,9 +291,9 @@ impl<B: Kernels> Learner<B> {
             learning_rate: rule.learning_rate,
             weight_decay: rule.weight_decay,
             scale: if rule.clip_norm > 0.0 {
-                (rule.clip_norm / (norm + 1e-6)).min(1.0)
+                (rule.clip_norm / (norm + 1e-6)).min(1.0) / self.enlarged
             } else {
-                1.0
+                1.0 / self.enlarged
             },
             count: self.updates + 1,
         };
@@ -279,6 +304,11 @@ impl<B: Kernels> Learner<B> {
             }
         }
         self.updates += 1;
+        self.calm += 1;
+        if self.arithmetic == Arithmetic::F16 && self.calm >= CALM_UPDATES {
+            self.enlarged = (2.0 * self.enlarged).min(MOST_ENLARGED);
+            self.calm = 0;
+        }
         if let Some(averages) = &mut self.averages {
             // Short memory at first, so that the average does not begin with random weights.
             let count = self.updates as f64;
@@ -287,7 +317,7 @@ impl<B: Kernels> Learner<B> {
                 average.approach(parameter, keep);
             }
         }
-        self.memory.store(&tracks, &computed.rows);
+        self.memory.store(&input.tracks, &computed.rows);
         Ok(computed.result)
     }
 
@@ -339,7 +369,7 @@ impl<B: Kernels> Learner<B> {
     /// Loss and gradients.
     fn compute(
         &self,
-        input: StepInput,
+        input: &StepInput,
         chunk: usize,
         matrix: usize,
     ) -> Result<Computed<B>, String> {
@@ -350,7 +380,9 @@ impl<B: Kernels> Learner<B> {
             .zip(&self.trained)
             .map(|(parameter, &trained)| parameter.leaf(trained))
             .collect();
-        let encoder = self.assemble::<Ad<B>>(leaves.iter().cloned())?;
+        let encoder = self
+            .assemble::<Ad<B>>(leaves.iter().cloned())?
+            .with_arithmetic(self.arithmetic);
         let views = match input.targets {
             Targets::Views => 2,
             Targets::Patches { .. } | Targets::Labels(_) => 1,
@@ -358,11 +390,12 @@ impl<B: Kernels> Learner<B> {
         let windows = views * input.tracks.len();
         let chunk = views * chunk.max(1);
         let mut gradients: Vec<Option<Parameter<B>>> = vec![None; leaves.len()];
+        let enlarged = self.enlarged;
         let mut learn = |outputs: Vec<Tensor<Ad<B>, 2>>, wanted: Vec<Tensor<B, 2>>| {
             // Its gradient is that of the loss: the objective's gradient of the outputs, through the encoder.
             let parts = outputs.into_iter().zip(wanted).map(|(output, wanted)| {
                 let wanted = Tensor::<Ad<B>, 2>::from_inner(wanted);
-                (output * wanted).sum()
+                (output * wanted.mul_scalar(enlarged)).sum()
             });
             let loss = Tensor::cat(parts.collect(), 0).sum();
             let found = loss.backward();
@@ -376,9 +409,9 @@ impl<B: Kernels> Learner<B> {
             }
         };
         let judged = if windows <= chunk {
-            let outputs = self.outputs(&encoder, &input, 0..windows, &self.device)?;
+            let outputs = self.outputs(&encoder, input, 0..windows, &self.device)?;
             let judged = self.judge(
-                &input,
+                input,
                 outputs.iter().map(|o| o.clone().inner()).collect(),
                 matrix,
             )?;
@@ -387,21 +420,23 @@ impl<B: Kernels> Learner<B> {
             }
             judged
         } else {
-            let plain = self.assemble::<B>(self.parameters.iter().cloned())?;
+            let plain = self
+                .assemble::<B>(self.parameters.iter().cloned())?
+                .with_arithmetic(self.arithmetic);
             let starts = (0..windows).step_by(chunk);
             let ranges: Vec<_> = starts
                 .map(|start| start..(start + chunk).min(windows))
                 .collect();
             let mut all: Vec<Vec<Tensor<B, 2>>> = Vec::new();
             for range in &ranges {
-                let outputs = self.outputs(&plain, &input, range.clone(), &self.device)?;
+                let outputs = self.outputs(&plain, input, range.clone(), &self.device)?;
                 all.resize_with(outputs.len(), Vec::new);
                 for (parts, part) in all.iter_mut().zip(outputs) {
                     parts.push(part);
                 }
             }
             let whole = all.into_iter().map(|parts| Tensor::cat(parts, 0));
-            let judged = self.judge(&input, whole.collect(), matrix)?;
+            let judged = self.judge(input, whole.collect(), matrix)?;
             if judged.loss.is_finite() {
                 for range in ranges {
                     let wanted = judged.gradients.iter().map(|gradient| {
@@ -412,7 +447,7 @@ impl<B: Kernels> Learner<B> {
                             .narrow(0, range.start * rows, range.len() * rows)
                     });
                     let wanted = wanted.collect();
-                    let outputs = self.outputs(&encoder, &input, range, &self.device)?;
+                    let outputs = self.outputs(&encoder, input, range, &self.device)?;
                     learn(outputs, wanted);
                 }
             }
@@ -427,7 +462,8 @@ impl<B: Kernels> Learner<B> {
             f64::NAN
         } else {
             let norm = numbers(Tensor::cat(squares, 0).sum().sqrt())?;
-            norm.first().copied().map_or(f64::NAN, f64::from)
+            norm.first()
+                .map_or(f64::NAN, |&norm| f64::from(norm) / self.enlarged)
         };
         Ok(Computed {
             gradients,

@@ -150,7 +150,7 @@ fn follow(numbers: &Numbers, kind: EncoderKind, steps: usize) {
             .iter()
             .map(|tensor| tensor.spec.name.clone())
             .collect();
-        let computed = learner.compute(input(), 8, 0).unwrap();
+        let computed = learner.compute(&input(), 8, 0).unwrap();
         for (name, gradient) in names.iter().zip(&computed.gradients) {
             if let Some((_, expected)) = numbers.get(&format!("step{step}.grad.{name}")) {
                 close(
@@ -240,7 +240,7 @@ fn chunks_have_the_gradient_of_the_whole_batch() {
         let learner = learner(&start, Some(objective), Optimiser::Adam);
         let computed = |chunk: usize| {
             learner
-                .compute(views(&numbers, EncoderKind::Square), chunk, 0)
+                .compute(&views(&numbers, EncoderKind::Square), chunk, 0)
                 .unwrap()
         };
         let whole = computed(8);
@@ -325,7 +325,7 @@ fn the_masked_autoencoder_is_the_published_one() {
         },
     };
     for chunk in [kept.len(), 1] {
-        let computed = learner.compute(input(), chunk, 0).unwrap();
+        let computed = learner.compute(&input(), chunk, 0).unwrap();
         close(
             &[computed.result.loss as f32],
             &numbers["loss"].1,
@@ -409,6 +409,72 @@ fn frozen_weights_stay_and_averages_follow() {
     }
 }
 
+/// The promise: 16-bit products change a step little, gradients too small for them arrive, and an overflow on the way
+/// back costs no step.
+#[test]
+fn half_precision_learns_what_single_precision_learns() {
+    let config = EncoderConfig {
+        kind: EncoderKind::Hybrid,
+        dim: 64,
+        depth: 2,
+        heads: 1,
+        mlp_dim: 128,
+    };
+    let start = Weights::random(config, &Tail::Projection(vec![64, 32]), 3).unwrap();
+    let tokens = |kind: u32| HostTokens {
+        patches: (0..16 * 5 * 256_u32)
+            .map(|at| (at.wrapping_mul(2_654_435_761 + kind) >> 20) as f32 / 4096.0)
+            .collect(),
+        positions: vec![0.5; 16 * 5 * 64],
+        windows: 16,
+        tokens: 5,
+    };
+    let input = || StepInput {
+        batches: vec![tokens(0), tokens(6)],
+        tracks: (0..8).collect(),
+        moment: Moment {
+            epoch: 0,
+            gamma: 0.9,
+        },
+        targets: Targets::Views,
+    };
+    let learner_in = |arithmetic: Arithmetic| {
+        let setup = LearnerSetup {
+            arithmetic,
+            ..setup(&start, Some(sogclr()), Optimiser::Adam)
+        };
+        Learner::<Flex>::new(setup, Default::default())
+    };
+    let gradient = |learner: &Learner<Flex>| -> Vec<f64> {
+        let computed = learner.compute(&input(), 4, 0).unwrap();
+        let all = computed.gradients.iter().flatten();
+        all.flat_map(|gradient| gradient.download().unwrap())
+            .map(|value| f64::from(value) / learner.enlarged)
+            .collect()
+    };
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let exact = gradient(&learner_in(Arithmetic::F32));
+    for arithmetic in [Arithmetic::Bf16, Arithmetic::F16] {
+        let mut learner = learner_in(arithmetic);
+        let found = gradient(&learner);
+        let cosine = dot(&exact, &found) / (dot(&exact, &exact) * dot(&found, &found)).sqrt();
+        assert!(cosine > 0.99, "{arithmetic}: {cosine}");
+        let sizes = (dot(&found, &found) / dot(&exact, &exact)).sqrt();
+        assert!((sizes - 1.0).abs() < 0.05, "{arithmetic}: {sizes}");
+        assert!(found != exact, "{arithmetic} was used");
+        // What is kept stays in 32 bits.
+        let result = learner.step(input(), rule(8)).unwrap();
+        assert!(result.applied && result.loss.is_finite());
+        assert!((result.grad_norm / dot(&exact, &exact).sqrt() - 1.0).abs() < 0.05);
+    }
+    // Far too much: it is lowered until the step goes through.
+    let mut learner = learner_in(Arithmetic::F16);
+    learner.enlarged = 2.0_f64.powi(40);
+    let result = learner.step(input(), rule(8)).unwrap();
+    assert!(result.applied && learner.enlarged < 2.0_f64.powi(30));
+    assert!((result.grad_norm / dot(&exact, &exact).sqrt() - 1.0).abs() < 0.05);
+}
+
 /// The promise: a batch of 4096 tracks takes bounded memory (`cargo test --release -- --ignored` under a limit shows
 /// it; see also `train --batch 4096`).
 #[test]
@@ -464,6 +530,7 @@ fn setup<'a>(
         averages: false,
         objective,
         memory: objective.map_or_else(Memory::default, |objective| objective.memory(20)),
+        arithmetic: Arithmetic::F32,
     }
 }
 

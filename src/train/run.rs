@@ -16,7 +16,8 @@ use super::{
 use crate::{
     collection::Collection,
     encoder::{
-        CheckpointError, CheckpointRef, EncoderError, Weights, find_place, load_weights, on_place,
+        CheckpointError, CheckpointRef, EncoderError, Weights, check_arithmetic, find_place,
+        load_weights, on_place,
     },
     objective::Memory,
 };
@@ -35,6 +36,7 @@ pub fn run(
     // Found before hours of mels are computed for nothing.
     let weights = first_weights(config, labels.as_ref())?;
     let place = find_place(config.device).map_err(EncoderError::from)?;
+    check_arithmetic(&place, config.precision)?;
     let folder = RunFolder::create(out, config)?;
     if let Some(labels) = &labels {
         folder.save_labels(&labels.meaning)?;
@@ -113,6 +115,7 @@ pub fn resume(
     let labels = labels(&config, collection)?;
     let collection = labels.as_ref().map_or(collection, |l| &l.collection);
     let place = find_place(config.device).map_err(EncoderError::from)?;
+    check_arithmetic(&place, config.precision)?;
     let tail = config.tail(outputs(labels.as_ref()));
     let start = folder.newest(config.encoder_config(), &tail, &|tracks| {
         memory(&config, tracks)

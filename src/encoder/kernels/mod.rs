@@ -22,7 +22,7 @@ use burn::{
     },
 };
 
-use super::config::HEAD_DIM;
+use super::{Arithmetic, config::HEAD_DIM};
 
 pub(crate) use mynascope_kernels::Adam;
 
@@ -158,18 +158,23 @@ impl<T> Layer<T> {
 
 impl<T: Clone> Layer<T> {
     /// Runs it over rows: [rows, in] -> [rows, out].
-    pub fn run<B>(self, x: Tensor<B, 2>) -> Tensor<B, 2>
+    pub fn run<B>(self, x: Tensor<B, 2>, arithmetic: Arithmetic) -> Tensor<B, 2>
     where
         B: Kernels<FloatTensorPrimitive = T>,
     {
-        match B::layer(&self, &primitive(&x), false) {
+        // Layers in one piece know 32 bits only.
+        let ran = match arithmetic {
+            Arithmetic::F32 => B::layer(&self, &primitive(&x), false),
+            Arithmetic::Bf16 | Arithmetic::F16 => None,
+        };
+        match ran {
             Some((out, _)) => tensor(out),
-            None => self.taken_apart(x),
+            None => self.taken_apart(x, arithmetic),
         }
     }
 
     /// The same out of Burn's operations.
-    fn taken_apart<B>(self, x: Tensor<B, 2>) -> Tensor<B, 2>
+    fn taken_apart<B>(self, x: Tensor<B, 2>, arithmetic: Arithmetic) -> Tensor<B, 2>
     where
         B: Backend<FloatTensorPrimitive = T>,
     {
@@ -183,7 +188,7 @@ impl<T: Clone> Layer<T> {
             ))
         };
         let linear = |x: Tensor<B, 2>, weight: T, bias: T| {
-            x.matmul(tensor::<B, 2>(weight)) + tensor::<B, 1>(bias).unsqueeze()
+            arithmetic.product(x, tensor(weight)) + tensor::<B, 1>(bias).unsqueeze()
         };
         match self {
             Self::Norm(norm) => normed(norm, x),
@@ -197,7 +202,7 @@ impl<T: Clone> Layer<T> {
             } => {
                 let [rows, _] = x.dims();
                 let windows = rows / tokens.max(1);
-                let qkv = normed(norm, x.clone()).matmul(tensor::<B, 2>(qkv));
+                let qkv = arithmetic.product(normed(norm, x.clone()), tensor(qkv));
                 // [rows, 3 * heads * 64] -> [3, windows, heads, tokens, 64]
                 let qkv = qkv
                     .reshape([windows, tokens, 3, heads, HEAD_DIM])
@@ -212,7 +217,7 @@ impl<T: Clone> Layer<T> {
                 let mixed = attention(part(0), part(1), part(2), None, None, options)
                     .swap_dims(1, 2)
                     .reshape([rows, heads * HEAD_DIM]);
-                x + mixed.matmul(tensor::<B, 2>(out))
+                x + arithmetic.product(mixed, tensor(out))
             }
             Self::FeedForward {
                 norm,

@@ -50,8 +50,12 @@ fn pass(layer: &Layer<Primitive>, x: &Tensor<Ad, 2>, out: Tensor<Ad, 2>) -> Vec<
 fn assert_same(layer: &Layer<Primitive>, rows: usize, inputs: usize) {
     let x = leaf(5, [rows, inputs]);
     assert!(Ad::layer(layer, &primitive(&x), false).is_some());
-    let one = pass(layer, &x, layer.clone().run(x.clone()));
-    let apart = pass(layer, &x, layer.clone().taken_apart(x.clone()));
+    let one = pass(layer, &x, layer.clone().run(x.clone(), Arithmetic::F32));
+    let apart = pass(
+        layer,
+        &x,
+        layer.clone().taken_apart(x.clone(), Arithmetic::F32),
+    );
     assert_eq!(one.len(), apart.len());
     for (index, (one, apart)) in one.iter().zip(&apart).enumerate() {
         assert_eq!(one.len(), apart.len(), "tensor {index}");
@@ -118,7 +122,7 @@ fn attention_is_that_taken_apart() {
 #[test]
 fn a_gradient_that_is_the_same_for_all_rows_is_followed() {
     let x = leaf(5, [10, DIM]);
-    let out = Layer::<Primitive>::Norm(norm(10, DIM)).run(x.clone());
+    let out = Layer::<Primitive>::Norm(norm(10, DIM)).run(x.clone(), Arithmetic::F32);
     let found = out.mean().backward();
     let gradient = x
         .grad(&found)

@@ -20,13 +20,13 @@ pub(crate) fn embed_layers<B: Kernels>(
             let x = x.clone().reshape([windows, tokens, dim]);
             x.mean_dim(1).reshape([windows, dim])
         };
-        let mut x = embedder.forward(batch.patches) + batch.positions;
+        let mut x = embedder.forward(batch.patches, encoder.arithmetic) + batch.positions;
         let mut places = by_layer.iter_mut();
         if let Some(place) = places.next() {
             place.push(pool(&x));
         }
         for (layer, place) in encoder.layers.iter().zip(places.by_ref()) {
-            x = layer.forward(x, tokens, encoder.heads);
+            x = layer.forward(x, tokens, encoder.heads, encoder.arithmetic);
             place.push(pool(&x));
         }
         if let Some(place) = places.next() {

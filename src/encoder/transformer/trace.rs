@@ -6,7 +6,7 @@ use burn::tensor::{
 };
 
 use super::{Encoder, HostTokens, Kernels, Layer, numbers};
-use crate::encoder::HEAD_DIM;
+use crate::encoder::{Arithmetic, HEAD_DIM};
 
 /// What happened to the tokens of one window.
 pub(crate) struct Trace {
@@ -28,7 +28,7 @@ pub(crate) fn trace<B: Kernels>(
     };
     let batch = tokens.upload::<B>(encoder.dim, device);
     let tokens = batch.tokens;
-    let mut x = embedder.forward(batch.patches) + batch.positions;
+    let mut x = embedder.forward(batch.patches, Arithmetic::F32) + batch.positions;
     let mut attention = Vec::with_capacity(encoder.layers.len());
     for layer in &encoder.layers {
         let (next, shares) = layer.traced(x, tokens, encoder.heads);
@@ -62,8 +62,11 @@ impl<B: Kernels> Layer<B> {
         let mixed = shares.clone().matmul(part(2));
         let mixed = mixed.swap_dims(0, 1).reshape([tokens, heads * HEAD_DIM]);
         let x = x + mixed.matmul(self.to_out.clone());
-        let hidden = gelu(self.widen.forward(self.feed_norm.forward(x.clone())));
-        let x = x + self.narrow.forward(hidden);
+        let hidden = gelu(
+            self.widen
+                .forward(self.feed_norm.forward(x.clone()), Arithmetic::F32),
+        );
+        let x = x + self.narrow.forward(hidden, Arithmetic::F32);
         (x, shares.mean_dim(0).reshape([tokens, tokens]))
     }
 }
