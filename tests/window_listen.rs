@@ -12,8 +12,15 @@ use eframe::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, Rect};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::{
     audio,
-    gui::{App, Start, model::Selection, model::Transport},
+    gui::{
+        App, Start,
+        command::{Command, MaskCommand, WindowCommand},
+        layout::Layout,
+        model::Selection,
+        model::Transport,
+    },
     storage::Settings,
+    tokens::{MaskRatio, ViewName},
 };
 
 use common::{can_draw, settle};
@@ -153,4 +160,40 @@ fn keys_loop_and_clear() {
     assert_stretch(transport(&harness).looped, 3.0, 5.0);
     press(&mut harness, Key::Escape, Modifiers::NONE);
     assert_eq!(transport(&harness).looped, None);
+}
+
+#[test]
+fn a_stroke_makes_all_patches_what_it_made_the_first_and_is_one_step() {
+    if !can_draw() {
+        return;
+    }
+    let (mut harness, _folder) = window();
+    for command in [
+        Command::Window(WindowCommand::ShowLayout(Layout::Teach)),
+        Command::Mask(MaskCommand::SetRatio(MaskRatio::new(0.0).unwrap())),
+        Command::Mask(MaskCommand::PaintWithClick(true)),
+    ] {
+        harness.state_mut().apply(command);
+    }
+    settle(&mut harness);
+    let area = picture(&harness);
+    let painted = |harness: &Harness<'_, App>| -> Vec<bool> {
+        let mask = &harness.state().model().mask;
+        let patches = mask.paint.of(ViewName::A, mask.shape).iter();
+        patches.map(|(_, &keep)| keep).collect()
+    };
+    button(&mut harness, at(area, 1.0), true, Modifiers::NONE);
+    for tenth in 11..40 {
+        harness.event(Event::PointerMoved(at(area, 0.1 * f64::from(tenth))));
+        harness.run_steps(1);
+    }
+    button(&mut harness, at(area, 4.0), false, Modifiers::NONE);
+    harness.run_steps(2);
+    let dropped = painted(&harness);
+    // Patches are half a second wide.
+    assert!(dropped.len() >= 6, "{}", dropped.len());
+    assert!(dropped.iter().all(|&keep| !keep), "{dropped:?}");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    harness.run_steps(2);
+    assert_eq!(painted(&harness), Vec::<bool>::new());
 }

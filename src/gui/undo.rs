@@ -15,7 +15,7 @@ use crate::{
     tokens::{MaskKind, MaskRatio, PatchShape},
 };
 
-use super::model::{Labels, Model, Paint, Picked, Selection};
+use super::model::{Labels, Layer, Model, Paint, Picked, Selection};
 
 /// Changes of one number that follow each other within this time are one step.
 const MERGE_WITHIN: Duration = Duration::from_millis(900);
@@ -34,6 +34,8 @@ pub struct Scene {
     colour_map: ColourMap,
     top_db: f32,
     range_db: f32,
+    overlay: f32,
+    layer: Layer,
     selection: Option<Selection>,
     /// Windows that are picked on the map.
     picked: Arc<Picked>,
@@ -55,13 +57,15 @@ pub enum Part {
     ColourMap,
     TopDb,
     RangeDb,
+    Overlay,
+    Layer,
     Selection,
     Picked,
     Hidden,
 }
 
 impl Part {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Ratio,
         Self::Kind,
         Self::Shape,
@@ -71,6 +75,8 @@ impl Part {
         Self::ColourMap,
         Self::TopDb,
         Self::RangeDb,
+        Self::Overlay,
+        Self::Layer,
         Self::Selection,
         Self::Picked,
         Self::Hidden,
@@ -88,6 +94,8 @@ impl Part {
             Self::ColourMap => "colour map",
             Self::TopDb => "brightest level",
             Self::RangeDb => "depth",
+            Self::Overlay => "fading of dropped patches",
+            Self::Layer => "layer",
             Self::Selection => "selection",
             Self::Picked => "picked points",
             Self::Hidden => "hidden points",
@@ -96,7 +104,10 @@ impl Part {
 
     /// Whether quick changes of it are parts of one: it is a number that keys change little by little.
     fn is_gradual(self) -> bool {
-        matches!(self, Self::Ratio | Self::TopDb | Self::RangeDb)
+        matches!(
+            self,
+            Self::Ratio | Self::TopDb | Self::RangeDb | Self::Overlay
+        )
     }
 
     /// Whether it means something on one track only.
@@ -132,6 +143,8 @@ impl Scene {
             colour_map: spectrogram.colour_map,
             top_db: spectrogram.top_db,
             range_db: spectrogram.range_db,
+            overlay: mask.overlay,
+            layer: model.lab.form.layer,
             selection: model.transport.selection,
             picked: Arc::clone(&model.mapping.picked),
             hidden: model.mapping.hidden.clone(),
@@ -150,6 +163,8 @@ impl Scene {
             Part::ColourMap => self.colour_map != other.colour_map,
             Part::TopDb => self.top_db.to_bits() != other.top_db.to_bits(),
             Part::RangeDb => self.range_db.to_bits() != other.range_db.to_bits(),
+            Part::Overlay => self.overlay.to_bits() != other.overlay.to_bits(),
+            Part::Layer => self.layer != other.layer,
             Part::Selection => self.selection != other.selection,
             Part::Picked => {
                 !Arc::ptr_eq(&self.picked, &other.picked) && self.picked != other.picked
@@ -171,6 +186,8 @@ impl Scene {
             Part::ColourMap => spectrogram.colour_map = self.colour_map,
             Part::TopDb => spectrogram.top_db = self.top_db,
             Part::RangeDb => spectrogram.range_db = self.range_db,
+            Part::Overlay => mask.overlay = self.overlay,
+            Part::Layer => model.lab.form.layer = self.layer,
             Part::Selection => model.transport.selection = self.selection,
             Part::Picked => model.mapping.picked = Arc::clone(&self.picked),
             Part::Hidden => model.mapping.hidden.clone_from(&self.hidden),

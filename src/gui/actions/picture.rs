@@ -76,7 +76,7 @@ pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "save-picture",
         group: GROUP,
-        name: "Save the picture as PNG...",
+        name: "Save the picture as PNG…",
         help: "Write the spectrogram with its axes to a file, at the size that it is shown at",
         keys: &[Shortcut::ctrl(Key::S)],
         command: |model| {

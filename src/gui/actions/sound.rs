@@ -1,7 +1,7 @@
 use eframe::egui::Key;
 
 use crate::gui::{
-    command::{Command, MaskCommand, SoundCommand, WindowCommand},
+    command::{Command, LibraryCommand, MaskCommand, SoundCommand, WindowCommand},
     layout::Layout,
     model::{Hearing, MapCommand, WINDOW_SECS},
 };
@@ -90,6 +90,10 @@ pub(super) const ACTIONS: &[Action] = &[
                 return Some(Command::Window(WindowCommand::Present(false)));
             }
             let any = transport.selection.is_some() || transport.looped.is_some();
+            if !any && !model.library.search.is_empty() && !model.keys_shown {
+                let all = LibraryCommand::Search(String::new());
+                return Some(Command::Library(all));
+            }
             (any && !model.keys_shown).then_some(Command::Sound(SoundCommand::Clear))
         },
     },

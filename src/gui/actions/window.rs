@@ -164,7 +164,7 @@ pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "full-screen",
         group: GROUP,
-        name: "Present",
+        name: "Present on the full screen",
         help: "Fill the screen with larger controls and text, or go back to a window (Esc goes back too)",
         keys: &[Shortcut::plain(Key::F11)],
         command: |model| {

@@ -45,7 +45,11 @@ pub fn follow(model: &mut Model, workers: &mut Workers) {
 pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
     let is_undoable = matches!(
         command,
-        Command::Mask(_) | Command::Picture(_) | Command::Sound(_) | Command::Map(_)
+        Command::Mask(_)
+            | Command::Picture(_)
+            | Command::Sound(_)
+            | Command::Lab(_)
+            | Command::Map(_)
     );
     let before = is_undoable.then(|| Scene::of(model));
     carry_out(model, workers, command);

@@ -248,6 +248,12 @@ impl Mask {
         )
     }
 
+    /// Patches of the crop of the active view that were kept or dropped by hand.
+    pub fn painted_in_crop(&self) -> usize {
+        let painted = self.paint.of(self.active, self.shape).iter();
+        painted.filter(|(place, _)| place.window == 0).count()
+    }
+
     /// What decides how a view of a track of `frames` frames is masked.
     pub fn key(&self, view: ViewName, frames: usize) -> MaskKey {
         let [a, b] = self.starts;

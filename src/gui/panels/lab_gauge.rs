@@ -54,7 +54,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let Some(answer) = &lab.views.value else {
         ui.horizontal(|ui| {
             ui.add(egui::Spinner::new().size(theme::TEXT_BODY));
-            ui.label(small("Asking the encoder …").color(tokens.text_weak));
+            ui.label(small("Asking the encoder…").color(tokens.text_weak));
         });
         return;
     };
@@ -126,7 +126,7 @@ fn scale(ui: &mut Ui, answer: &ViewsAnswer, batch: Option<&BatchAnswer>) {
         painter.text(
             pos2(x_of(value), below),
             align,
-            format!("{value:.2}"),
+            format!("{value:.2}").replace('-', "\u{2212}"),
             theme::small_font(),
             tokens.text_weak,
         );

@@ -33,7 +33,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         let Some(answer) = &lab.batch.value else {
             let text = match &lab.batch_progress {
                 Some(progress) => say_progress(progress),
-                None if model.library.collection.is_some() => "Asking the encoder …".to_owned(),
+                None if model.library.collection.is_some() => "Asking the encoder…".to_owned(),
                 None => "Open some tracks to compare them".to_owned(),
             };
             parts::quiet(ui, text);
@@ -280,11 +280,11 @@ fn figures(ui: &mut Ui, answer: &BatchAnswer, form: LabForm) {
             let flow = egui::Layout::top_down(egui::Align::Min);
             ui.allocate_ui_with_layout(size, flow, |ui| {
                 ui.set_min_size(size);
-                ui.label(small(name).color(tokens.text_weak));
-                ui.label(egui::RichText::new(value).color(tokens.text_strong));
-            })
-            .response
-            .on_hover_text(tip);
+                ui.label(small(name).color(tokens.text_weak))
+                    .on_hover_text(&tip);
+                ui.label(egui::RichText::new(value).color(tokens.text_strong))
+                    .on_hover_text(tip);
+            });
         }
     });
 }

@@ -63,7 +63,7 @@ fn ratio(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         ui.with_layout(egui::Layout::top_down(egui::Align::Max), |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             let (kept, work) = mask.meter_parts();
-            match mask.paint.of(mask.active, mask.shape).iter().count() {
+            match mask.painted_in_crop() {
                 0 => ui.label(small(kept).color(tokens.text)),
                 painted => ui
                     .label(small(format!("{kept} · {painted} by hand")).color(tokens.accent))
@@ -137,12 +137,14 @@ fn patches(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             (
                 PatchShape::Square,
                 "16×16",
-                "Square: 16 bands by 16 frames, 8 rows and 6 columns a window",
+                "Square: 16 bands by 16 frames, 8 rows and 6 columns a window. Chooses which patches are seen and heard; \
+                 a hybrid encoder always reads both shapes, so its numbers stay",
             ),
             (
                 PatchShape::Vertical,
                 "128×2",
-                "Vertical: all 128 bands by 2 frames, 48 columns a window",
+                "Vertical: all 128 bands by 2 frames, 48 columns a window. Chooses which patches are seen and heard; \
+                 a hybrid encoder always reads both shapes, so its numbers stay",
             ),
         ];
         for (shape, name, tip) in shapes {

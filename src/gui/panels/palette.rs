@@ -57,7 +57,10 @@ pub fn show(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
             ui.add_space(theme::SPACE_SMALL);
             if palette.offers.is_empty() {
                 let weak = theme::tokens(ui).text_weak;
-                ui.label(RichText::new("Nothing is called so").color(weak));
+                ui.label(
+                    RichText::new("No action, track or recent folder has that in its name")
+                        .color(weak),
+                );
             }
             offers(ui, model, palette, out);
         });

@@ -274,7 +274,7 @@ pub fn encoder_choice(
             {
                 offer(ui, source.checkpoint.clone(), &source.name());
             }
-            if ui.selectable_label(false, "Choose a file...").clicked() {
+            if ui.selectable_label(false, "Choose a file…").clicked() {
                 choice = Some(SourceChoice::ChooseFile);
             }
         })

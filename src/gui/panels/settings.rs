@@ -128,7 +128,7 @@ fn look(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         "Opens what was open when the window was closed; else the demo collection",
         |ui| {
             let mut reopen = model.settings.reopen;
-            let response = ui.checkbox(&mut reopen, "Open the collection of the last time");
+            let response = ui.checkbox(&mut reopen, "Open the last collection again");
             if response.changed() {
                 out.push(Command::Window(WindowCommand::SetReopen(reopen)));
             }

@@ -203,9 +203,12 @@ fn right(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 pub fn icon_button(ui: &mut egui::Ui, symbol: &str, tip: &str) -> egui::Response {
     let button =
         Button::new(RichText::new(symbol).size(theme::TEXT_LARGE)).frame_when_inactive(false);
+    // With the frame comes its padding, which would make the button wider under the pointer.
+    let padding = std::mem::take(&mut ui.spacing_mut().button_padding);
     let response = ui
         .add_sized([theme::CONTROL_HEIGHT; 2], button)
         .on_hover_text(tip);
+    ui.spacing_mut().button_padding = padding;
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, tip));
     response
 }

@@ -1,6 +1,6 @@
 //! Saving the picture with its axes as PNG, drawn once more without the window around it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use image::RgbaImage;
 
@@ -103,7 +103,7 @@ pub fn ask_and_save(still: Still, outbox: &Outbox) -> std::io::Result<()> {
                 Ok(None) => return,
                 // Without a dialog the picture goes where its maker's other files are.
                 Err(_) => match Folders::of_user() {
-                    Ok(folders) => folders.data.join("pictures").join(still.file_name()),
+                    Ok(folders) => unused(&folders.data.join("pictures").join(still.file_name())),
                     Err(error) => return done.send(Message::Saved(Err(error.to_string()))),
                 },
             };
@@ -118,6 +118,16 @@ pub fn ask_and_save(still: Still, outbox: &Outbox) -> std::io::Result<()> {
     // Nothing can be asked to stop here: the dialog is closed by who opened it.
     drop(job);
     Ok(())
+}
+
+/// The path, or the first one with a number behind its name that is not taken: nobody was asked about overwriting.
+fn unused(path: &Path) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let numbered = (2..).map(|number| path.with_file_name(format!("{stem} {number}.png")));
+    std::iter::once(path.to_path_buf())
+        .chain(numbered)
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| path.to_path_buf())
 }
 
 fn save(still: &Still, path: PathBuf) -> Result<PathBuf, String> {

@@ -213,6 +213,11 @@ pub fn command_of(config: &TrainConfig, out: &Path) -> String {
             same.schedule.to_string(),
         ),
         (
+            "precision",
+            config.precision.to_string(),
+            same.precision.to_string(),
+        ),
+        (
             "weight-decay",
             config.weight_decay.to_string(),
             same.weight_decay.to_string(),

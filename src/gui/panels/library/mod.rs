@@ -87,7 +87,7 @@ fn search(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         }
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         if entered && let Some(&index) = model.library.rows().first() {
-            out.push(Command::Library(LibraryCommand::Select(index)));
+            out.push(Command::Library(LibraryCommand::Play(index)));
         }
         if !text.is_empty() && icon_button(ui, icon::X, "Show all tracks again").clicked() {
             out.push(Command::Library(LibraryCommand::Search(String::new())));

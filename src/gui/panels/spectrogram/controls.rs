@@ -181,9 +181,8 @@ pub fn mask_row(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         let mut percent = mask.percent();
         theme::slider_look(ui, theme::UNIT * 45.0);
         let slider = Slider::new(&mut percent, 0..=MOST_PERCENT).show_value(false);
-        let response = ui.add_enabled(shown, slider).on_hover_text(
-            "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",
-        );
+        // Its hint stands at the number: at the slider it would lie over the transport while it is dragged.
+        let response = ui.add_enabled(shown, slider);
         if response.changed()
             && let Ok(ratio) = MaskRatio::new(f64::from(percent) / 100.0)
         {
@@ -193,7 +192,10 @@ pub fn mask_row(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             return;
         }
         let text = format!("{} %", mask.percent());
-        ui.label(RichText::new(text).color(tokens.text_strong));
+        ui.label(RichText::new(text).color(tokens.text_strong))
+            .on_hover_text(
+                "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",
+            );
         if icon_button(ui, icon::DICE_FIVE, "Draw another mask (R)").clicked() {
             out.push(Command::Mask(MaskCommand::Reroll));
         }

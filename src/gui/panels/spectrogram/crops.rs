@@ -219,7 +219,8 @@ pub fn brush(
     place_of: &dyn Fn(egui::Pos2) -> Option<PatchPlace>,
     out: &mut Vec<Command>,
 ) {
-    let id = Id::new(("brush", view));
+    // A view is shown in two panels: each has its own brush.
+    let id = response.id.with("brush");
     if response.hovered() {
         ui.ctx().set_cursor_icon(CursorIcon::Cell);
     }

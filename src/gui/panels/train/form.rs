@@ -2,7 +2,7 @@ use eframe::egui::{self, ComboBox, DragValue, Response, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::{
-    encoder::{DeviceChoice, EncoderKind, Preset},
+    encoder::{Arithmetic, DeviceChoice, EncoderKind, Preset},
     gui::{
         command::Command,
         logic,
@@ -183,7 +183,7 @@ impl Fields<'_> {
                 if ui.selectable_label(random, "random weights").clicked() {
                     form.init = None;
                 }
-                choose = ui.selectable_label(!random, "a checkpoint...").clicked();
+                choose = ui.selectable_label(!random, "a checkpoint…").clicked();
             });
             shown.response
         });
@@ -331,6 +331,28 @@ impl Fields<'_> {
             shown.response
         });
         parts::explain(ui, self.form.optimiser.explanation());
+        let hint = "With which numbers layers multiply; 16 bits are faster where a graphics card has them, and weights stay in 32";
+        if self.form.device != DeviceChoice::Cpu || self.form.precision != Arithmetic::F32 {
+            self.row(ui, "Precision", "precision", hint, |ui, form| {
+                let options = [
+                    (Arithmetic::F32, "f32", "32 bits: works everywhere"),
+                    (
+                        Arithmetic::Bf16,
+                        "bf16",
+                        "16 bits with the range of 32: newer NVIDIA cards",
+                    ),
+                    (
+                        Arithmetic::F16,
+                        "f16",
+                        "16 bits with a small range: gradients are enlarged meanwhile",
+                    ),
+                ];
+                let (response, chosen) =
+                    parts::choice(ui, ui.available_width(), &options, form.precision);
+                form.precision = chosen.unwrap_or(form.precision);
+                response
+            });
+        }
         let hint =
             "How far a step goes; too large and the loss jumps, too small and it hardly falls";
         self.row(ui, "Learning rate", "learning_rate", hint, |ui, form| {
@@ -425,7 +447,7 @@ impl Fields<'_> {
         ui.checkbox(&mut self.form.tensorboard, "Write TensorBoard files")
             .on_hover_text("Writes event files for TensorBoard into the run folder as well");
         let keep = ui
-            .button(format!("{} Keep runs elsewhere...", icon::FOLDER_PLUS))
+            .button(format!("{} Keep runs elsewhere…", icon::FOLDER_PLUS))
             .on_hover_text("Chooses the folder that new runs are kept in");
         if keep.clicked() {
             let ask = TrainCommand::Choose(Wanted::Runs);
