@@ -45,7 +45,7 @@ pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench, common: &Common) -> a
                         ..TrainConfig::default()
                     };
                     let out = tempfile::tempdir()?;
-                    let mut rates = Vec::new();
+                    let (mut rates, mut stalls) = (Vec::new(), Vec::new());
                     train::run(
                         &config,
                         &many,
@@ -54,6 +54,7 @@ pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench, common: &Common) -> a
                         &mut |event| {
                             if let TrainEvent::Step(step) = event {
                                 rates.push(0.5 * step.windows_per_second);
+                                stalls.extend(step.stall.map(|stall| 100.0 * stall));
                             }
                         },
                     )?;
@@ -61,7 +62,9 @@ pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench, common: &Common) -> a
                         "{preset} {patch} on {}, batch {batch}, 90 % masked",
                         device.spec
                     );
+                    let stalled = format!("{what}: waited for input");
                     measure.values(what, "tracks/s", rates.split_off(WARM_UP.min(rates.len())));
+                    measure.values(stalled, "%", stalls.split_off(WARM_UP.min(stalls.len())));
                     measure.console.cancel().check()?;
                 }
             }

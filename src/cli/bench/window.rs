@@ -6,13 +6,16 @@ use std::{
 
 use super::{Bench, Measure, sound};
 use crate::{
+    encoder::DeviceChoice,
     gui::{
         Offscreen,
-        command::{Command as Act, MaskCommand},
-        model::PictureState,
+        command::{Command as Act, MaskCommand, WindowCommand},
+        layout::Layout,
+        model::{PictureState, TrainCommand, TrainPhase},
     },
     storage::Theme,
     tokens::MaskRatio,
+    train::TrainConfig,
 };
 
 const SIZE: [u32; 2] = [1280, 800];
@@ -22,6 +25,8 @@ const DRAGGED_FRAMES: usize = 60;
 const SETTLE: Duration = Duration::from_secs(15);
 const REST: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
+/// Between two frames, so that a training beside gets its processor.
+const FRAME_REST: Duration = Duration::from_millis(16);
 const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench) -> anyhow::Result<()> {
@@ -55,6 +60,7 @@ pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench) -> anyhow::Result<()>
             frames(measure, &mut window, minutes)?;
         }
     }
+    beside_training(measure)?;
     idle(measure, verb);
     Ok(())
 }
@@ -86,6 +92,60 @@ fn frames(measure: &mut Measure<'_>, window: &mut Offscreen, minutes: u32) -> an
     let what = format!("frame while the ratio is dragged, {minutes}-minute track");
     measure.values(format!("{what}, window's work"), "ms", own);
     measure.values(format!("{what}, drawn by {adapter}"), "ms", drawn);
+    Ok(())
+}
+
+/// Frames while a training runs on the CPU: its curves, and the mask under a dragged slider.
+fn beside_training(measure: &mut Measure<'_>) -> anyhow::Result<()> {
+    let runs = tempfile::tempdir()?;
+    let mut window = Offscreen::open(SIZE, Theme::Dark, vec!["demo".into()])?;
+    window.settle(PATIENCE)?;
+    let form = TrainConfig {
+        batch: 64,
+        steps: 1_000_000,
+        save_every: 1_000_000,
+        device: DeviceChoice::Cpu,
+        ..TrainConfig::default()
+    };
+    for command in [
+        Act::Window(WindowCommand::ShowLayout(Layout::Train)),
+        Act::Train(TrainCommand::KeepRunsIn(runs.path().to_path_buf())),
+        Act::Train(TrainCommand::Edit(Box::new(form))),
+        Act::Train(TrainCommand::Start),
+    ] {
+        window.apply(command);
+    }
+    let start = Instant::now();
+    while window.model().training.phase != TrainPhase::Running {
+        measure.console.cancel().check()?;
+        anyhow::ensure!(
+            start.elapsed() < PATIENCE && window.model().training.is_active(),
+            "the training beside the window did not begin: {:?}",
+            window.model().training.phase
+        );
+        window.time_frame()?;
+        thread::sleep(LOOK_EVERY);
+    }
+    for (layout, name) in [(Layout::Train, "curves"), (Layout::Teach, "ratio dragged")] {
+        window.apply(Act::Window(WindowCommand::ShowLayout(layout)));
+        let (mut own, mut drawn) = (Vec::new(), Vec::new());
+        for frame in 0..2 * DRAGGED_FRAMES {
+            if layout == Layout::Teach {
+                let ratio = MaskRatio::new(0.47 * frame as f64 / DRAGGED_FRAMES as f64)?;
+                window.apply(Act::Mask(MaskCommand::SetRatio(ratio)));
+            }
+            let times = window.time_frame()?;
+            own.push(1e3 * times.own.as_secs_f64());
+            drawn.push(1e3 * times.drawn.as_secs_f64());
+            thread::sleep(FRAME_REST);
+        }
+        let adapter = window.adapter();
+        let what = format!("frame beside a training on the CPU, {name}");
+        measure.values(format!("{what}, window's work"), "ms", own);
+        measure.values(format!("{what}, drawn by {adapter}"), "ms", drawn);
+    }
+    window.apply(Act::Train(TrainCommand::Stop));
+    window.settle(PATIENCE)?;
     Ok(())
 }
 
