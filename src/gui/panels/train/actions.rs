@@ -9,7 +9,7 @@ use crate::gui::{
     theme,
 };
 
-use super::super::parts;
+use super::{super::parts, plot};
 
 /// Notes that are shown at once; the rest is in a tooltip.
 const SHOWN_NOTES: usize = 2;
@@ -135,8 +135,10 @@ fn standing(ui: &mut Ui, training: &Training, push: &mut impl FnMut(TrainCommand
             parts::explain(
                 ui,
                 format!(
-                    "{how} {} steps: loss {:.3} at the first, {:.3} at the last.",
-                    summary.steps, summary.loss_first, summary.loss_last
+                    "{how} {} steps: loss {} at the first, {} at the last.",
+                    summary.steps,
+                    plot::number(summary.loss_first),
+                    plot::number(summary.loss_last)
                 ),
             );
         }
