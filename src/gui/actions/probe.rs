@@ -1,11 +1,17 @@
 use crate::gui::{
     command::Command,
-    model::{Model, ProbeCommand, ProbeFile},
+    model::{CurveKind, Model, ProbeCommand, ProbeFile},
 };
 
 use super::{Action, Group};
 
 const GROUP: Group = Group::Probe;
+
+/// A command that starts a job, while none runs.
+fn idle(model: &Model, command: ProbeCommand) -> Option<Command> {
+    let ready = model.library.track_count() > 0 && model.probing.running.is_none();
+    ready.then_some(Command::Probe(command))
+}
 
 /// A command about what the shown tab holds.
 fn of_tab(model: &Model, command: ProbeCommand) -> Option<Command> {
@@ -27,10 +33,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Run probe",
         help: "Train the chosen head on some tracks and score it on others",
         keys: &[],
-        command: |model| {
-            let ready = model.library.track_count() > 0 && model.probing.running.is_none();
-            ready.then_some(Command::Probe(ProbeCommand::Run))
-        },
+        command: |model| idle(model, ProbeCommand::Run),
     },
     Action {
         id: "probe-cancel",
@@ -50,6 +53,33 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Put the command of the probe on the clipboard",
         keys: &[],
         command: |_| Some(Command::Probe(ProbeCommand::Copy)),
+    },
+    Action {
+        id: "probe-compare",
+        group: GROUP,
+        name: "Compare encoders",
+        help: "Probe shipped, untrained and your own encoder with the same settings",
+        keys: &[],
+        command: |model| idle(model, ProbeCommand::Compare),
+    },
+    Action {
+        id: "probe-mask-curve",
+        group: GROUP,
+        name: "Score against mask ratio",
+        help: "Draw how the score falls as tokens are dropped",
+        keys: &[],
+        command: |model| idle(model, ProbeCommand::DrawCurve(CurveKind::MaskRatio)),
+    },
+    Action {
+        id: "probe-groups",
+        group: GROUP,
+        name: "Train on groups",
+        help: "Train a probe that tells the groups apart that were made of selected tracks",
+        keys: &[],
+        command: |model| {
+            let ready = model.probing.groups.can_be_learned();
+            idle(model, ProbeCommand::TrainGroups).filter(|_| ready)
+        },
     },
     Action {
         id: "probe-radio",

@@ -17,8 +17,12 @@ use crate::gui::{
         strip::StripRequest,
     },
 };
+use crate::probe::{ProbeSettings, Protocol, Task};
 
-use super::{map::play_from, no_thread};
+use super::{
+    map::{marks_changed, play_from},
+    no_thread,
+};
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeCommand) {
     match command {
@@ -38,6 +42,18 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
             workers.outbox.copy_text(line);
             model.notices.note("The command is on the clipboard");
         }
+        ProbeCommand::GroupText(text) => model.probing.group_text = text,
+        ProbeCommand::Group(name) => {
+            let library = &model.library;
+            let targets = library.targets();
+            let tracks = targets.iter().filter_map(|&index| library.track(index));
+            let paths: Vec<PathBuf> = tracks.map(|track| track.path.clone()).collect();
+            model.probing.groups.put(&name, paths);
+            model.probing.group_text.clear();
+        }
+        ProbeCommand::MoveToGroup(path, name) => model.probing.groups.put(&name, [path]),
+        ProbeCommand::GiveUpGroup(name) => model.probing.groups.give_up(&name),
+        ProbeCommand::TrainGroups => train_groups(model, workers),
         ProbeCommand::Compare => compare(model, workers),
         ProbeCommand::Ask(ask) => {
             if let Err(error) = probe_file::ask_for(ask, &workers.outbox) {
@@ -200,7 +216,28 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
 fn run(model: &mut Model, workers: &mut Workers) {
     if let Some(request) = request(model, workers) {
         let (form, outbox) = (model.probing.form, workers.outbox.clone());
-        let started = workers.probe.start(request, form, outbox);
+        let started = workers.probe.start(request, form, None, outbox);
+        runs(model, ProbeJob::Probe, started);
+    }
+}
+
+/// Trains on the groups that the user made; their names are labels, whatever task is chosen.
+fn train_groups(model: &mut Model, workers: &mut Workers) {
+    let groups = model.probing.groups.clone();
+    if !groups.can_be_learned() {
+        return;
+    }
+    let form = ProbeSettings {
+        task: Task::Genre,
+        protocol: match model.probing.form.protocol {
+            Protocol::Folds(folds) => Protocol::Folds(folds),
+            _ => Protocol::Quick,
+        },
+        ..model.probing.form
+    };
+    if let Some(request) = request(model, workers) {
+        let outbox = workers.outbox.clone();
+        let started = workers.probe.start(request, form, Some(groups), outbox);
         runs(model, ProbeJob::Probe, started);
     }
 }
@@ -331,6 +368,7 @@ fn show_cell(model: &mut Model, cell: Option<(usize, usize)>) {
         .filter(|(_, track)| paths.contains(track.path.as_path()))
         .map(|(index, _)| index)
         .collect();
+    marks_changed(model);
 }
 
 fn start_radio(model: &mut Model, workers: &mut Workers, at: usize) {

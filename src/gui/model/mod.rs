@@ -49,8 +49,8 @@ pub use picture::{
 pub use probing::{
     Answer, AnswerColumn, AnswerSort, Broken, CurveKind, Found, HeldProbe, PROTOCOLS, ProbeAsk,
     ProbeCommand, ProbeFile, ProbeJob, ProbeMessage, ProbeResult, ProbeTab, Probing, RADIO_SECS,
-    Radio, ScoreCurve, ScorePoint, ScoreRow, Sheet, Strip, explain_head, explain_protocol,
-    explain_task,
+    Radio, ScoreCurve, ScorePoint, ScoreRow, Sheet, Strip, TrackGroups, explain_head,
+    explain_protocol, explain_task,
 };
 pub use search::{Column, Find, Finder, Sort};
 pub use training::{

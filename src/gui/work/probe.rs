@@ -8,7 +8,7 @@ use crate::{
         message::{Message, Outbox},
         model::{
             CurveKind, EncoderSource, HeldProbe, JobId, MapMessage, ProbeMessage, ProbeResult,
-            ScoreCurve, ScorePoint, ScoreRow,
+            ScoreCurve, ScorePoint, ScoreRow, TrackGroups,
         },
         work::{
             embed::{EmbedRequest, WorkEnd, embed, open},
@@ -43,15 +43,17 @@ impl ProbeWork {
         self.job = None;
     }
 
-    /// Starts the work: embeddings (unless they are there), then the probe.
+    /// Starts the work: embeddings (unless they are there), then the probe; of groups, where there are some, instead
+    /// of the collection's labels.
     pub fn start(
         &mut self,
         request: EmbedRequest,
         settings: ProbeSettings,
+        groups: Option<TrackGroups>,
         outbox: Outbox,
     ) -> std::io::Result<JobId> {
         self.begin(outbox, move |watch, outbox| {
-            let end = probe(&request, &settings, watch, outbox)?;
+            let end = probe(&request, &settings, groups.as_ref(), watch, outbox)?;
             Ok(move |job| ProbeMessage::Finished(job, Box::new(end)))
         })
     }
@@ -189,6 +191,7 @@ fn score(
 fn probe(
     request: &EmbedRequest,
     settings: &ProbeSettings,
+    groups: Option<&TrackGroups>,
     watch: &Watch<'_>,
     outbox: &Outbox,
 ) -> Result<(ProbeResult, HeldProbe, ScoreRow), WorkEnd> {
@@ -196,9 +199,13 @@ fn probe(
     // The map works on the same table.
     outbox.send(Message::Map(MapMessage::Embedded(Arc::clone(&table))));
     watch.progress("probing", 0, None);
-    let collection = &request.collection;
+    let narrow = groups.map(|groups| groups.narrow(&request.collection, &table.table));
+    let (collection, rows) = match &narrow {
+        Some((collection, rows)) => (collection, rows),
+        None => (request.collection.as_ref(), &table.table),
+    };
     let whole = MaskRatio::NONE;
-    let (probe, report) = train_probe(&table.table, collection, settings, &table.id, whole, watch)
+    let (probe, report) = train_probe(rows, collection, settings, &table.id, whole, watch)
         .map_err(WorkEnd::failed)?;
     let row = ScoreRow::new(&report, *settings, &request.source, &collection.name);
     let report = Arc::new(report);

@@ -18,6 +18,7 @@ impl Probing {
             ProbeTab::Classes => result.map(classes),
             ProbeTab::Data => result.map(broken),
             ProbeTab::Board => (!self.runs.is_empty()).then(|| board::table(&self.runs)),
+            ProbeTab::Groups => self.groups_table(),
             ProbeTab::Use => self.predictions.as_ref().map(|said| held::table(said)),
             ProbeTab::MaskRatio => self.curve_table(CurveKind::MaskRatio),
         }
@@ -25,6 +26,14 @@ impl Probing {
 }
 
 impl Probing {
+    fn groups_table(&self) -> Option<Sheet> {
+        let tracks = self.groups.tracks();
+        let mut sheet = vec![row(["path", "label"])];
+        sheet
+            .extend(tracks.map(|(path, group)| vec![path.display().to_string(), group.to_owned()]));
+        (sheet.len() > 1).then_some(sheet)
+    }
+
     fn curve_table(&self, kind: CurveKind) -> Option<Sheet> {
         Some(self.curve(kind)?.table(kind))
     }

@@ -4,6 +4,7 @@ mod answers;
 mod board;
 mod curve;
 mod export;
+mod groups;
 mod held;
 mod radio;
 
@@ -11,6 +12,7 @@ pub use answers::{Answer, AnswerColumn, AnswerSort, Broken, Found, ProbeResult};
 pub use board::ScoreRow;
 pub use curve::{CurveKind, ScoreCurve, ScorePoint};
 pub use export::Sheet;
+pub use groups::TrackGroups;
 pub use held::{HeldProbe, Strip};
 pub use radio::{RADIO_SECS, Radio};
 
@@ -49,6 +51,10 @@ pub struct Probing {
     pub held: Option<HeldProbe>,
     /// ... what it says of the shown track over time, ...
     pub strip: Option<Strip>,
+    /// Groups that the user makes of tracks, ...
+    pub groups: TrackGroups,
+    /// ... and the name that is typed for one.
+    pub group_text: String,
     /// ... and what it said of other tracks.
     pub predictions: Option<Arc<Predictions>>,
     curves: [Option<ScoreCurve>; CurveKind::ALL.len()],
@@ -93,19 +99,22 @@ pub enum ProbeTab {
     MaskRatio,
     /// Scores of several encoders beside each other.
     Board,
+    /// Groups of tracks that the user makes.
+    Groups,
     /// The probe in use.
     Use,
 }
 
 impl ProbeTab {
     /// All of them, in the order of their buttons.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Mistakes,
         Self::Tracks,
         Self::Classes,
         Self::Data,
         Self::MaskRatio,
         Self::Board,
+        Self::Groups,
         Self::Use,
     ];
 
@@ -118,6 +127,7 @@ impl ProbeTab {
             Self::Data => "Data",
             Self::MaskRatio => "Mask ratio",
             Self::Board => "Scoreboard",
+            Self::Groups => "Groups",
             Self::Use => "Use",
         }
     }
@@ -135,6 +145,9 @@ impl ProbeTab {
                 "How the score falls as tokens are dropped, and what was left to hear"
             }
             Self::Board => "Scores of several encoders beside each other",
+            Self::Groups => {
+                "Name groups of selected tracks, and train a probe that tells them apart"
+            }
             Self::Use => "Keep the probe, and let it answer for other tracks",
         }
     }
@@ -176,6 +189,14 @@ pub enum ProbeCommand {
     Copy,
     /// Scores the probe again and again while something is varied.
     DrawCurve(CurveKind),
+    /// What is typed as the name of a group.
+    GroupText(String),
+    /// Puts the selected tracks into a group.
+    Group(String),
+    MoveToGroup(PathBuf, String),
+    GiveUpGroup(String),
+    /// Trains a probe on the groups.
+    TrainGroups,
     /// Probes several encoders with the same settings.
     Compare,
     /// Asks for a file or folder.

@@ -10,7 +10,10 @@ use crate::gui::{
     theme,
 };
 
-use super::table::{self, Column, Row};
+use super::{
+    groups,
+    table::{self, Column, Row},
+};
 
 const SAID: [Column; 3] = [
     Column::words("track", "The file", 2.0),
@@ -115,7 +118,9 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                     chosen: shown == Some(&track.path),
                     clickable: true,
                 };
-                if table::row(ui, &SAID, &cells, &about).clicked() {
+                let row = table::row(ui, &SAID, &cells, &about);
+                row.context_menu(|ui| groups::menu(ui, model, &track.path, &mut push));
+                if row.clicked() {
                     push(ProbeCommand::Choose(track.path.clone()));
                 }
             }

@@ -10,6 +10,8 @@ use crate::gui::{
     theme,
 };
 
+use super::groups;
+
 /// Draws the list.
 pub fn show(ui: &mut Ui, model: &Model, result: &ProbeResult, out: &mut Vec<Command>) {
     let cell = model.probing.cell;
@@ -32,7 +34,10 @@ pub fn show(ui: &mut Ui, model: &Model, result: &ProbeResult, out: &mut Vec<Comm
                 let Some(answer) = result.answers.get(place) else {
                     continue;
                 };
-                if row(ui, answer, on_air == Some(place)) {
+                let row = row(ui, answer, on_air == Some(place));
+                let mut push = |command| out.push(Command::Probe(command));
+                row.context_menu(|ui| groups::menu(ui, model, &answer.path, &mut push));
+                if row.clicked() {
                     let path = answer.path.clone();
                     out.push(Command::Probe(ProbeCommand::Choose(path)));
                 }
@@ -129,8 +134,8 @@ fn on_air(ui: &mut Ui, radio: &Radio, answer: &Answer, out: &mut Vec<Command>) {
 /// A track with two lines.
 const ROW_HEIGHT: f32 = 11.0 * theme::UNIT;
 
-/// Draws one track; returns whether it was clicked.
-fn row(ui: &mut Ui, answer: &Answer, on_air: bool) -> bool {
+/// Draws one track.
+fn row(ui: &mut Ui, answer: &Answer, on_air: bool) -> egui::Response {
     let tokens = theme::tokens(ui);
     let size = Vec2::new(ui.available_width(), ROW_HEIGHT);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
@@ -177,5 +182,5 @@ fn row(ui: &mut Ui, answer: &Answer, on_air: bool) -> bool {
         Some(_) => "The number is the probe's confidence in what it said; a click plays the track",
         None => "The number is how far off the probe is; a click plays the track",
     };
-    response.on_hover_text(hint).clicked()
+    response.on_hover_text(hint)
 }

@@ -6,6 +6,7 @@ mod confusion;
 mod curve;
 mod data;
 mod form;
+mod groups;
 mod held;
 mod mistakes;
 mod score;
@@ -86,6 +87,7 @@ fn tab(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     match probing.tab {
         ProbeTab::MaskRatio => return curve::show(ui, model, CurveKind::MaskRatio, out),
         ProbeTab::Board => return board::show(ui, model, out),
+        ProbeTab::Groups => return groups::show(ui, model, out),
         ProbeTab::Use => return held::show(ui, model, out),
         _ => {}
     }
@@ -97,7 +99,7 @@ fn tab(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         ProbeTab::Tracks => tracks::show(ui, model, result, out),
         ProbeTab::Classes => classes::show(ui, result),
         ProbeTab::Data => data::show(ui, result, out),
-        ProbeTab::MaskRatio | ProbeTab::Board | ProbeTab::Use => {}
+        ProbeTab::MaskRatio | ProbeTab::Board | ProbeTab::Groups | ProbeTab::Use => {}
     }
 }
 

@@ -1,0 +1,123 @@
+//! Groups of tracks that a probe is trained on: select, name, train, correct, train again.
+
+use eframe::egui::{self, Align, Layout, ScrollArea, TextEdit, Ui, vec2};
+use egui_phosphor::regular as icon;
+
+use crate::gui::{
+    command::Command,
+    model::{Model, ProbeCommand},
+    panels::{parts, row_from_right},
+    theme,
+};
+
+/// Width of the field for a name.
+const NAME_WIDTH: f32 = 40.0 * theme::UNIT;
+
+/// Draws the tab.
+pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let probing = &model.probing;
+    let groups = &probing.groups;
+    let mut push = |command| out.push(Command::Probe(command));
+    row_from_right(ui, |ui| {
+        let ready = groups.can_be_learned() && probing.running.is_none();
+        let hint = match ready {
+            true => {
+                "Trains the head that is chosen at the left on these groups and tests it on some of their tracks"
+            }
+            false => "Needs two groups of at least two tracks each, and one job at a time",
+        };
+        if parts::primary(ui, 44.0 * theme::UNIT, "Train on groups", ready, hint) {
+            push(ProbeCommand::TrainGroups);
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            name_field(ui, model, &mut push);
+        });
+    });
+    let counts = groups.counts();
+    if counts.is_empty() {
+        return parts::empty(
+            ui,
+            icon::SELECTION_PLUS,
+            "Tell apart what you choose",
+            "Select tracks on the map (Ctrl+3, Shift+drag) or mark rows in the library, name them here, do the same for \
+             a second group, and train. A right click on a mistake moves its track to another group; then train again.",
+        );
+    }
+    parts::explain(
+        ui,
+        "A right click on a track under Mistakes or Use moves it to another group; train again after that.",
+    );
+    ScrollArea::vertical()
+        .id_salt("groups")
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            for (place, (name, count)) in counts.into_iter().enumerate() {
+                ui.horizontal(|ui| {
+                    let hint = "Gives up the group; its tracks stay where they are";
+                    if parts::symbol(ui, icon::TRASH, &format!("Give up {name}"), hint) {
+                        push(ProbeCommand::GiveUpGroup(name.to_owned()));
+                    }
+                    let dot = vec2(theme::SPACE_LARGE, theme::CONTROL_HEIGHT);
+                    let (rect, _) = ui.allocate_exact_size(dot, egui::Sense::hover());
+                    let colour = theme::label_colour(place);
+                    let painter = ui.painter();
+                    painter.circle_filled(rect.center(), theme::LABEL_DOT, colour);
+                    ui.label(name);
+                    let tracks = if count == 1 { "track" } else { "tracks" };
+                    parts::quiet(ui, format!("{count} {tracks}"));
+                });
+            }
+        });
+}
+
+fn name_field(ui: &mut Ui, model: &Model, push: &mut impl FnMut(ProbeCommand)) {
+    let mut text = model.probing.group_text.clone();
+    let field = TextEdit::singleline(&mut text)
+        .hint_text("Name of a group")
+        .desired_width(NAME_WIDTH)
+        .margin(egui::Margin::symmetric(8, 5));
+    let response = ui.add(field);
+    response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::WidgetType::TextEdit, true, "Name of a group")
+    });
+    if response.changed() {
+        push(ProbeCommand::GroupText(text.clone()));
+    }
+    let count = model.library.targets().len();
+    let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    let ready = count > 0 && !text.trim().is_empty();
+    let label = match count {
+        1 => "Put the selected track into it".to_owned(),
+        count => format!("Put {count} selected tracks into it"),
+    };
+    let hint = "Puts the tracks that are selected on the map or marked in the library into this group (Enter)";
+    let button = ui.add_enabled(ready, egui::Button::new(label));
+    let button = button.on_hover_text(hint).on_disabled_hover_text(hint);
+    if ready && (button.clicked() || entered) {
+        push(ProbeCommand::Group(text.trim().to_owned()));
+    }
+}
+
+/// The menu that moves a track to another group.
+pub fn menu(
+    ui: &mut Ui,
+    model: &Model,
+    path: &std::path::Path,
+    push: &mut impl FnMut(ProbeCommand),
+) {
+    let groups = &model.probing.groups;
+    let counts = groups.counts();
+    if counts.is_empty() {
+        parts::quiet(ui, "Make groups first (tab Groups)");
+    }
+    for name in counts.into_keys() {
+        let here = groups.of(path) == Some(name);
+        if ui.selectable_label(here, format!("It is {name}")).clicked() {
+            push(ProbeCommand::MoveToGroup(
+                path.to_path_buf(),
+                name.to_owned(),
+            ));
+            ui.close();
+        }
+    }
+}
