@@ -17,7 +17,7 @@ use crate::gui::{
         strip::StripRequest,
     },
 };
-use crate::probe::{ProbeSettings, Protocol, Task};
+use crate::probe::{LeakSettings, ProbeSettings, Protocol, Task};
 
 use super::{
     map::{marks_changed, play_from},
@@ -54,6 +54,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
         ProbeCommand::MoveToGroup(path, name) => model.probing.groups.put(&name, [path]),
         ProbeCommand::GiveUpGroup(name) => model.probing.groups.give_up(&name),
         ProbeCommand::TrainGroups => train_groups(model, workers),
+        ProbeCommand::FindLeaks => find_leaks(model, workers),
         ProbeCommand::Compare => compare(model, workers),
         ProbeCommand::Ask(ask) => {
             if let Err(error) = probe_file::ask_for(ask, &workers.outbox) {
@@ -122,6 +123,13 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
                 probing.show(result);
                 probing.hold(held);
                 probing.add_run(row);
+                workers.probe.stop();
+            }
+        }
+        ProbeMessage::Leaks(job, found) => {
+            if probing.is_running(job) {
+                probing.running = None;
+                probing.leaks = Some(*found);
                 workers.probe.stop();
             }
         }
@@ -198,7 +206,9 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
                 // The answer goes on with a probe; other jobs are started again by who wants them.
                 let asked_for = match probing.job {
                     ProbeJob::Probe => AskedFor::Probe,
-                    ProbeJob::Curve(_) | ProbeJob::Compare | ProbeJob::Use => AskedFor::Nothing,
+                    ProbeJob::Curve(_) | ProbeJob::Compare | ProbeJob::Leaks | ProbeJob::Use => {
+                        AskedFor::Nothing
+                    }
                 };
                 model.embeddings.asks_patch = Some(asked_for);
             }
@@ -256,6 +266,25 @@ fn draw_curve(model: &mut Model, workers: &mut Workers, kind: CurveKind) {
         model.probing.show_curve(kind, curve);
         let started = workers.probe.start_curve(kind, request, form, outbox);
         runs(model, ProbeJob::Curve(kind), started);
+    }
+}
+
+fn find_leaks(model: &mut Model, workers: &mut Workers) {
+    if let Some(request) = request(model, workers) {
+        let form = model.probing.form;
+        let default = LeakSettings::default();
+        // Parts are those of one split: the published one, or the drawn one where that is chosen.
+        let protocol = match form.protocol {
+            Protocol::Quick if request.collection.split.is_none() => Protocol::Quick,
+            _ => default.probe.protocol,
+        };
+        let settings = LeakSettings {
+            probe: ProbeSettings { protocol, ..form },
+            ..default
+        };
+        let outbox = workers.outbox.clone();
+        let started = workers.probe.start_leaks(request, settings, outbox);
+        runs(model, ProbeJob::Leaks, started);
     }
 }
 

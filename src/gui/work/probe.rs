@@ -18,8 +18,9 @@ use crate::{
     },
     jobs::{self, Job, Watch},
     probe::{
-        CurvePoint, CurveSettings, EncoderId, Predictions, ProbeSettings, TrainedProbe, mask_curve,
-        predict_collection, probe_collection, train_probe,
+        CurvePoint, CurveSettings, EncoderId, FewShotPoint, FewShotSettings, LayerPoint,
+        LeakSettings, Predictions, ProbeSettings, TrainedProbe, few_shot, layer_sweep, leak_report,
+        mask_curve, predict_collection, probe_collection, train_probe,
     },
     storage::Cache,
     tokens::MaskRatio,
@@ -71,6 +72,8 @@ impl ProbeWork {
             let tell = |point| outbox.send(Message::Probe(ProbeMessage::Point(job, kind, point)));
             let curve = match kind {
                 CurveKind::MaskRatio => mask_ratios(&request, settings, watch, &tell)?,
+                CurveKind::Labels => few_labels(&request, settings, watch, &tell)?,
+                CurveKind::Layers => layers(&request, settings, watch, &tell)?,
             };
             Ok(move |job| ProbeMessage::Drawn(job, kind, Box::new(curve)))
         })
@@ -99,6 +102,21 @@ impl ProbeWork {
                 outbox.send(Message::Probe(row));
             }
             Ok(ProbeMessage::AllCompared)
+        })
+    }
+
+    /// Compares the split with folds by file, and looks for tracks of different parts that are nearly the same.
+    pub fn start_leaks(
+        &mut self,
+        request: EmbedRequest,
+        settings: LeakSettings,
+        outbox: Outbox,
+    ) -> std::io::Result<JobId> {
+        self.begin(outbox, move |watch, _| {
+            let table = embed(&request, watch)?;
+            let found = leak_report(&table.table, &request.collection, &settings, watch)
+                .map_err(WorkEnd::failed)?;
+            Ok(move |job| ProbeMessage::Leaks(job, Box::new(found)))
         })
     }
 
@@ -184,7 +202,7 @@ fn score(
         &report,
         *settings,
         &request.source,
-        &collection.name,
+        collection,
     ))
 }
 
@@ -207,7 +225,7 @@ fn probe(
     let whole = MaskRatio::NONE;
     let (probe, report) = train_probe(rows, collection, settings, &table.id, whole, watch)
         .map_err(WorkEnd::failed)?;
-    let row = ScoreRow::new(&report, *settings, &request.source, &collection.name);
+    let row = ScoreRow::new(&report, *settings, &request.source, collection);
     let report = Arc::new(report);
     let held = HeldProbe {
         probe: Arc::new(probe),
@@ -248,5 +266,68 @@ fn mask_ratios(
         points: curve.points.iter().map(ScorePoint::from).collect(),
         baseline: Some(curve.baseline),
         notes: curve.notes,
+    })
+}
+
+fn few_labels(
+    request: &EmbedRequest,
+    probe: ProbeSettings,
+    watch: &Watch<'_>,
+    tell: &dyn Fn(ScorePoint),
+) -> Result<ScoreCurve, WorkEnd> {
+    let table = embed(request, watch)?;
+    let settings = FewShotSettings {
+        probe,
+        ..FewShotSettings::default()
+    };
+    let mut found = |point: &FewShotPoint| tell(point.into());
+    let curve = few_shot(
+        &table.table,
+        &request.collection,
+        &settings,
+        watch,
+        &mut found,
+    )
+    .map_err(WorkEnd::failed)?;
+    Ok(ScoreCurve {
+        task: probe.task,
+        about: format!(
+            "{}, {} head, {}, {}",
+            curve.task, curve.head, curve.protocol, curve.encoder
+        ),
+        points: curve.points.iter().map(ScorePoint::from).collect(),
+        baseline: None,
+        notes: curve.notes,
+    })
+}
+
+fn layers(
+    request: &EmbedRequest,
+    probe: ProbeSettings,
+    watch: &Watch<'_>,
+    tell: &dyn Fn(ScorePoint),
+) -> Result<ScoreCurve, WorkEnd> {
+    let encoder = open(&request.source, watch)?;
+    let cache = request.mels.as_deref();
+    let mut found = |point: &LayerPoint| tell(point.into());
+    let sweep = layer_sweep(
+        &request.collection,
+        &encoder,
+        &probe,
+        MaskRatio::NONE,
+        cache,
+        watch,
+        &mut found,
+    )
+    .map_err(WorkEnd::failed)?;
+    Ok(ScoreCurve {
+        task: probe.task,
+        about: format!(
+            "{}, {} head, {}, {}",
+            sweep.task, sweep.head, sweep.protocol, sweep.encoder
+        ),
+        points: sweep.points.iter().map(ScorePoint::from).collect(),
+        baseline: Some(sweep.baseline),
+        notes: sweep.notes,
     })
 }

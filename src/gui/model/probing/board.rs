@@ -1,6 +1,9 @@
 //! Scores beside each other: what was probed in this session, the newest first.
 
+use std::collections::BTreeMap;
+
 use crate::{
+    collection::{Collection, CollectionKind},
     gui::model::EncoderSource,
     probe::{ProbeReport, ProbeSettings},
 };
@@ -18,7 +21,11 @@ pub struct ScoreRow {
     /// The collection that was probed.
     pub collection: String,
     pub settings: ProbeSettings,
+    /// What kind of collection it is: only some have published scores.
+    pub kind: CollectionKind,
     pub metric: String,
+    /// All scores by name.
+    pub metrics: BTreeMap<String, f64>,
     pub score: f64,
     pub interval: [f64; 2],
     pub baseline: f64,
@@ -34,11 +41,13 @@ impl ScoreRow {
         report: &ProbeReport,
         settings: ProbeSettings,
         source: &EncoderSource,
-        collection: &str,
+        collection: &Collection,
     ) -> Self {
         Self {
             encoder: source.name(),
-            collection: collection.to_owned(),
+            collection: collection.name.clone(),
+            kind: collection.kind,
+            metrics: report.metrics.clone(),
             settings,
             metric: report.metric.clone(),
             score: report.score,
@@ -119,6 +128,8 @@ mod tests {
             encoder: encoder.to_owned(),
             collection: "demo".to_owned(),
             settings: ProbeSettings::default(),
+            kind: CollectionKind::Demo,
+            metrics: BTreeMap::new(),
             metric: "accuracy".to_owned(),
             score,
             interval: [0.0, 1.0],

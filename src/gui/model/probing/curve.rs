@@ -1,7 +1,7 @@
 //! Scores against something that was varied: the share of dropped tokens, the number of labels, the block of the
 //! encoder.
 
-use crate::probe::{CurvePoint, Task};
+use crate::probe::{CurvePoint, FewShotPoint, LayerPoint, Task};
 
 use super::{ProbeTab, Sheet};
 
@@ -10,11 +10,15 @@ use super::{ProbeTab, Sheet};
 pub enum CurveKind {
     /// The share of tokens that is dropped before the encoder sees a window.
     MaskRatio,
+    /// Labelled tracks that the head learns from.
+    Labels,
+    /// The block of the encoder that is listened to.
+    Layers,
 }
 
 impl CurveKind {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::MaskRatio];
+    pub const ALL: [Self; 3] = [Self::MaskRatio, Self::Labels, Self::Layers];
 
     /// Its place in [`CurveKind::ALL`].
     pub fn index(self) -> usize {
@@ -25,6 +29,8 @@ impl CurveKind {
     pub fn tab(self) -> ProbeTab {
         match self {
             Self::MaskRatio => ProbeTab::MaskRatio,
+            Self::Labels => ProbeTab::Labels,
+            Self::Layers => ProbeTab::Layers,
         }
     }
 
@@ -32,6 +38,8 @@ impl CurveKind {
     pub fn axis(self) -> &'static str {
         match self {
             Self::MaskRatio => "tokens dropped before the encoder, %",
+            Self::Labels => "labelled tracks of each class (of all, without classes)",
+            Self::Layers => "after this block of the encoder (0: patches, last: embedding)",
         }
     }
 
@@ -39,12 +47,16 @@ impl CurveKind {
     pub fn column(self) -> &'static str {
         match self {
             Self::MaskRatio => "mask ratio",
+            Self::Labels => "labelled tracks",
+            Self::Layers => "layer",
         }
     }
 
     /// A place on the horizontal axis, in words.
     pub fn say(self, x: f64) -> String {
         match self {
+            Self::Labels => format!("{x:.0} labelled tracks of each class"),
+            Self::Layers => format!("layer {x:.0}"),
             Self::MaskRatio => format!("{:.0} % of the tokens dropped", 100.0 * x),
         }
     }
@@ -53,6 +65,9 @@ impl CurveKind {
     pub fn on_axis(self, x: f64) -> f64 {
         match self {
             Self::MaskRatio => 100.0 * x,
+            // From one track to two is as far as from ten to twenty.
+            Self::Labels => x.max(1.0).log2(),
+            Self::Layers => x,
         }
     }
 
@@ -60,6 +75,8 @@ impl CurveKind {
     pub fn spread(self) -> &'static str {
         match self {
             Self::MaskRatio => "draws of masks",
+            Self::Labels => "draws of tracks",
+            Self::Layers => "",
         }
     }
 }
@@ -75,6 +92,30 @@ pub struct ScorePoint {
     pub interval: Option<[f64; 2]>,
     /// The score of each draw.
     pub scores: Vec<f64>,
+}
+
+impl From<&FewShotPoint> for ScorePoint {
+    fn from(point: &FewShotPoint) -> Self {
+        Self {
+            x: point.shots as f64,
+            mean: point.mean,
+            deviation: point.deviation,
+            interval: None,
+            scores: point.scores.clone(),
+        }
+    }
+}
+
+impl From<&LayerPoint> for ScorePoint {
+    fn from(point: &LayerPoint) -> Self {
+        Self {
+            x: point.layer as f64,
+            mean: point.score,
+            deviation: None,
+            interval: Some(point.interval),
+            scores: vec![point.score],
+        }
+    }
 }
 
 impl From<&CurvePoint> for ScorePoint {

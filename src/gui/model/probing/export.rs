@@ -21,6 +21,8 @@ impl Probing {
             ProbeTab::Groups => self.groups_table(),
             ProbeTab::Use => self.predictions.as_ref().map(|said| held::table(said)),
             ProbeTab::MaskRatio => self.curve_table(CurveKind::MaskRatio),
+            ProbeTab::Labels => self.curve_table(CurveKind::Labels),
+            ProbeTab::Layers => self.curve_table(CurveKind::Layers),
         }
     }
 }

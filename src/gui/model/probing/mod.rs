@@ -21,13 +21,16 @@ use std::{path::PathBuf, sync::Arc};
 use crate::{
     gui::command_line::CommandLine,
     jobs::Progress,
-    probe::{Head, Predictions, ProbeSettings, Protocol, Task, TrackAnswer, TrainedProbe},
+    probe::{
+        Head, LeakReport, Predictions, ProbeSettings, Protocol, PublishedScore, Task, TrackAnswer,
+        TrainedProbe, published_scores,
+    },
 };
 
 use super::{EncoderSource, JobId, Running};
 
 /// The state of the Probe layout.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Probing {
     pub form: ProbeSettings,
     pub running: Option<Running>,
@@ -45,6 +48,10 @@ pub struct Probing {
     pub radio: Option<Radio>,
     /// What was started last.
     pub job: ProbeJob,
+    /// What others published.
+    pub published: Arc<[PublishedScore]>,
+    /// How much of a score comes from a leak.
+    pub leaks: Option<LeakReport>,
     /// Every score of this session, the newest first.
     pub runs: Vec<ScoreRow>,
     /// The probe that answers for the shown track and for folders, ...
@@ -60,6 +67,32 @@ pub struct Probing {
     curves: [Option<ScoreCurve>; CurveKind::ALL.len()],
 }
 
+impl Default for Probing {
+    fn default() -> Self {
+        Self {
+            form: Default::default(),
+            running: Default::default(),
+            result: Default::default(),
+            error: Default::default(),
+            cell: Default::default(),
+            tab: Default::default(),
+            sort: Default::default(),
+            order: Default::default(),
+            radio: Default::default(),
+            job: Default::default(),
+            published: published_scores().into(),
+            leaks: Default::default(),
+            runs: Default::default(),
+            held: Default::default(),
+            strip: Default::default(),
+            groups: Default::default(),
+            group_text: Default::default(),
+            predictions: Default::default(),
+            curves: Default::default(),
+        }
+    }
+}
+
 /// A job of the Probe layout; one runs at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ProbeJob {
@@ -68,6 +101,8 @@ pub enum ProbeJob {
     Curve(CurveKind),
     /// The same probe for several encoders.
     Compare,
+    /// The search for leaks.
+    Leaks,
     /// The probe at hand answers for tracks.
     Use,
 }
@@ -97,6 +132,10 @@ pub enum ProbeTab {
     Data,
     /// The score against the share of dropped tokens.
     MaskRatio,
+    /// The score against the number of labelled tracks.
+    Labels,
+    /// The score after every block.
+    Layers,
     /// Scores of several encoders beside each other.
     Board,
     /// Groups of tracks that the user makes.
@@ -107,12 +146,14 @@ pub enum ProbeTab {
 
 impl ProbeTab {
     /// All of them, in the order of their buttons.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Mistakes,
         Self::Tracks,
         Self::Classes,
         Self::Data,
         Self::MaskRatio,
+        Self::Labels,
+        Self::Layers,
         Self::Board,
         Self::Groups,
         Self::Use,
@@ -126,6 +167,8 @@ impl ProbeTab {
             Self::Classes => "Classes",
             Self::Data => "Data",
             Self::MaskRatio => "Mask ratio",
+            Self::Labels => "Few labels",
+            Self::Layers => "Layers",
             Self::Board => "Scoreboard",
             Self::Groups => "Groups",
             Self::Use => "Use",
@@ -144,7 +187,11 @@ impl ProbeTab {
             Self::MaskRatio => {
                 "How the score falls as tokens are dropped, and what was left to hear"
             }
-            Self::Board => "Scores of several encoders beside each other",
+            Self::Labels => "How many labelled tracks the probe needs",
+            Self::Layers => "What each block of the encoder knows",
+            Self::Board => {
+                "Scores of several encoders beside each other, and what others published"
+            }
             Self::Groups => {
                 "Name groups of selected tracks, and train a probe that tells them apart"
             }
@@ -189,6 +236,8 @@ pub enum ProbeCommand {
     Copy,
     /// Scores the probe again and again while something is varied.
     DrawCurve(CurveKind),
+    /// Compares the split with folds by file and looks for tracks that are nearly the same.
+    FindLeaks,
     /// What is typed as the name of a group.
     GroupText(String),
     /// Puts the selected tracks into a group.
@@ -222,6 +271,8 @@ pub enum ProbeMessage {
     Compared(JobId, Box<ScoreRow>),
     /// All of them were.
     AllCompared(JobId),
+    /// The search for leaks has ended.
+    Leaks(JobId, Box<LeakReport>),
     /// What the file dialog gave.
     Asked(ProbeAsk, PathBuf),
     /// The probe at hand was kept, or why not.
@@ -298,6 +349,7 @@ impl Probing {
             form: self.form,
             tab: self.tab,
             sort: self.sort,
+            published: Arc::clone(&self.published),
             runs: std::mem::take(&mut self.runs),
             held: self.held.take(),
             ..Self::default()
@@ -396,6 +448,8 @@ impl Probing {
     ) -> String {
         let line = match kind {
             CurveKind::MaskRatio => self.line(sources).argument("--mask-curve"),
+            CurveKind::Labels => self.line(sources).argument("--few-shot"),
+            CurveKind::Layers => self.line(sources).argument("--layers"),
         };
         source.options(line).to_line()
     }

@@ -1,7 +1,6 @@
 //! The scoreboard: scores of this session beside each other.
 
 use eframe::egui::{Align, Layout, ScrollArea, Ui};
-use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::Command,
@@ -10,7 +9,10 @@ use crate::gui::{
     theme,
 };
 
-use super::table::{self, Column, Row};
+use super::{
+    published,
+    table::{self, Column, Row},
+};
 
 const RUNS: [Column; 8] = [
     Column::words("encoder", "What made the embeddings", 2.0),
@@ -47,24 +49,25 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             parts::quiet(ui, text).on_hover_text(text);
         });
     });
-    if probing.runs.is_empty() {
-        return parts::empty(
-            ui,
-            icon::RANKING,
-            "No scores yet",
-            "Every probe that is run leaves a row here. Compare encoders runs the probe for several at once: a score \
-             means something only beside that of an encoder that learned nothing.",
-        );
-    }
-    ui.spacing_mut().item_spacing.y = 0.0;
-    table::heading(ui, &RUNS, probing.runs.len(), None);
     ScrollArea::vertical()
-        .id_salt("runs of probes")
+        .id_salt("scoreboard")
         .auto_shrink(false)
-        .show_rows(ui, theme::ROW_HEIGHT, probing.runs.len(), |ui, range| {
-            for run in probing.runs.get(range).unwrap_or_default() {
-                run_row(ui, run, &mut push);
+        .show(ui, |ui| {
+            if probing.runs.is_empty() {
+                parts::explain(
+                    ui,
+                    "Every probe that is run leaves a row here. Compare encoders runs the probe for several at once: a \
+                     score means something only beside that of an encoder that learned nothing.",
+                );
+            } else {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                table::heading(ui, &RUNS, 0, None);
+                for run in &probing.runs {
+                    run_row(ui, run, &mut push);
+                }
             }
+            ui.spacing_mut().item_spacing.y = 0.0;
+            published::show(ui, model, &probing.published);
         });
 }
 

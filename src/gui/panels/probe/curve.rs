@@ -63,21 +63,45 @@ fn button(kind: CurveKind) -> (&'static str, &'static str) {
             "Score at six mask ratios",
             "Embeds the collection at 0, 25, 50, 75, 90 and 95 % masked, three draws each, and scores the probe on each",
         ),
+        CurveKind::Labels => (
+            "Score after few labels",
+            "Trains on 1, 2, 5, 10, 20 and 50 tracks of each class, ten draws each, and tests all on the same tracks",
+        ),
+        CurveKind::Layers => (
+            "Probe every block",
+            "Embeds the collection once and scores the same probe after every block of the encoder",
+        ),
     }
 }
 
 fn nothing(ui: &mut Ui, model: &Model, kind: CurveKind) {
-    let (symbol, title, hint) = match kind {
-        CurveKind::MaskRatio if model.probing.draws(kind) => (
+    if model.probing.draws(kind) {
+        let hint = "Each point appears as soon as it is known.";
+        return parts::empty(
+            ui,
             icon::HOURGLASS_MEDIUM,
             "The first point is on its way",
-            "Every point embeds the whole collection anew with other patches dropped; each appears as soon as it is known.",
-        ),
+            hint,
+        );
+    }
+    let (symbol, title, hint) = match kind {
         CurveKind::MaskRatio => (
             icon::CHART_LINE_DOWN,
             "How much may be dropped before the score falls?",
             "The frozen encoder sees less and less of every window, and the probe that is chosen at the left is scored \
              each time. Drag along the curve to hear what was left.",
+        ),
+        CurveKind::Labels => (
+            icon::CHART_LINE_UP,
+            "How many labels are enough?",
+            "The probe that is chosen at the left learns from 1, 2, 5, ... tracks of each class, drawn ten times, and is \
+             always tested on the same tracks.",
+        ),
+        CurveKind::Layers => (
+            icon::STACK,
+            "Which block knows most?",
+            "The same probe is trained on what every block of the frozen encoder gives: genre and key often sit at \
+             different depths.",
         ),
     };
     parts::empty(ui, symbol, title, hint);
@@ -118,8 +142,11 @@ fn plot(ui: &mut Ui, model: &Model, kind: CurveKind, curve: &ScoreCurve, out: &m
             | HoverPosition::Elsewhere { position }) = place;
             read(kind, curve, position.x)
         });
-    if kind == CurveKind::MaskRatio {
-        plot = plot.include_x(0.0).include_x(100.0);
+    match kind {
+        CurveKind::MaskRatio => plot = plot.include_x(0.0).include_x(100.0),
+        // Tracks double from mark to mark.
+        CurveKind::Labels => plot = plot.x_axis_formatter(|mark, _| count(mark.value)),
+        CurveKind::Layers => plot = plot.x_axis_formatter(|mark, _| whole(mark.value)),
     }
     if let Some(baseline) = curve.baseline {
         plot = plot.include_y(percent(baseline));
@@ -159,6 +186,24 @@ fn plot(ui: &mut Ui, model: &Model, kind: CurveKind, curve: &ScoreCurve, out: &m
         listen(ui, model, &response, &drawn.transform, out);
     }
     key(ui, kind, curve);
+}
+
+/// The number of tracks at a place, where it is whole.
+fn count(place: f64) -> String {
+    if (place - place.round()).abs() < 1e-6 {
+        format!("{:.0}", place.exp2())
+    } else {
+        String::new()
+    }
+}
+
+/// A number where it is whole.
+fn whole(place: f64) -> String {
+    if (place - place.round()).abs() < 1e-6 {
+        format!("{place:.0}")
+    } else {
+        String::new()
+    }
 }
 
 /// Pressing and dragging sets the mask of the spectrogram, and plays what is left.
@@ -246,21 +291,26 @@ fn key(ui: &mut Ui, kind: CurveKind, curve: &ScoreCurve) {
         let weak = Stroke::new(theme::LINE, tokens.text_weak);
         mark(&|painter, rect| line(painter, rect, strong), "mean");
         let fill: Color32 = tokens.accent.gamma_multiply(0.25);
-        let spread = format!("\u{b1} standard deviation over {}", kind.spread());
-        mark(
-            &|painter, rect| {
-                let rect = rect.shrink2(vec2(0.0, 2.0 * theme::UNIT));
-                painter.rect_filled(rect, 0, fill);
-            },
-            &spread,
-        );
-        mark(
-            &|painter, rect| {
-                let range = rect.y_range().shrink(theme::UNIT);
-                painter.vline(rect.center().x, range, weak);
-            },
-            "95 % interval over test tracks",
-        );
+        let has = |of: fn(&ScorePoint) -> bool| curve.points.iter().any(of);
+        if has(|point| point.deviation.is_some()) {
+            let spread = format!("\u{b1} standard deviation over {}", kind.spread());
+            mark(
+                &|painter, rect| {
+                    let rect = rect.shrink2(vec2(0.0, 2.0 * theme::UNIT));
+                    painter.rect_filled(rect, 0, fill);
+                },
+                &spread,
+            );
+        }
+        if has(|point| point.interval.is_some()) {
+            mark(
+                &|painter, rect| {
+                    let range = rect.y_range().shrink(theme::UNIT);
+                    painter.vline(rect.center().x, range, weak);
+                },
+                "95 % interval over test tracks",
+            );
+        }
         if curve.baseline.is_some() {
             mark(
                 &|painter, rect| {

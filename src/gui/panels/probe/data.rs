@@ -4,12 +4,15 @@ use eframe::egui::{ScrollArea, Ui};
 
 use crate::gui::{
     command::Command,
-    model::{ProbeCommand, ProbeResult},
+    model::{Model, ProbeCommand, ProbeResult},
     panels::parts,
     theme,
 };
 
-use super::table::{self, Column, Row};
+use super::{
+    leaks,
+    table::{self, Column, Row},
+};
 
 const PARTS: [Column; 5] = [
     Column::words("tracks", "Which tracks are counted", 2.0),
@@ -29,7 +32,7 @@ const BROKEN: [Column; 2] = [
 ];
 
 /// Draws counts, notes and the list of broken files.
-pub fn show(ui: &mut Ui, result: &ProbeResult, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &Model, result: &ProbeResult, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let found = &result.found;
     ui.spacing_mut().item_spacing.y = 0.0;
@@ -68,6 +71,8 @@ pub fn show(ui: &mut Ui, result: &ProbeResult, out: &mut Vec<Command>) {
             for note in &found.notes {
                 parts::explain(ui, note);
             }
+            leaks::show(ui, model, out);
+            ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
             if found.broken.is_empty() {
                 return parts::explain(ui, "Every track could be read.");
             }

@@ -8,7 +8,9 @@ mod data;
 mod form;
 mod groups;
 mod held;
+mod leaks;
 mod mistakes;
+mod published;
 mod score;
 mod table;
 mod tracks;
@@ -86,6 +88,8 @@ fn tab(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let probing = &model.probing;
     match probing.tab {
         ProbeTab::MaskRatio => return curve::show(ui, model, CurveKind::MaskRatio, out),
+        ProbeTab::Labels => return curve::show(ui, model, CurveKind::Labels, out),
+        ProbeTab::Layers => return curve::show(ui, model, CurveKind::Layers, out),
         ProbeTab::Board => return board::show(ui, model, out),
         ProbeTab::Groups => return groups::show(ui, model, out),
         ProbeTab::Use => return held::show(ui, model, out),
@@ -98,8 +102,9 @@ fn tab(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         ProbeTab::Mistakes => mistakes(ui, model, result, out),
         ProbeTab::Tracks => tracks::show(ui, model, result, out),
         ProbeTab::Classes => classes::show(ui, result),
-        ProbeTab::Data => data::show(ui, result, out),
-        ProbeTab::MaskRatio | ProbeTab::Board | ProbeTab::Groups | ProbeTab::Use => {}
+        ProbeTab::Data => data::show(ui, model, result, out),
+        // Shown above: they need no result.
+        _ => {}
     }
 }
 

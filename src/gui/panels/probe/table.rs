@@ -53,7 +53,7 @@ impl Column {
 const GAP: f32 = 5.0 * theme::UNIT;
 
 /// Where the columns of a row lie.
-fn places(columns: &[Column], row: Rect) -> impl Iterator<Item = Rect> {
+pub fn places(columns: &[Column], row: Rect) -> impl Iterator<Item = Rect> {
     let inner = row.shrink2(vec2(theme::SPACE, 0.0));
     let gaps = columns.len().saturating_sub(1) as f32 * GAP;
     let (mut fixed, mut shares) = (gaps, 0.0);

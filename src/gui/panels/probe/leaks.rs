@@ -1,0 +1,177 @@
+//! The leak lamp: how much better a probe looks when it is tested by file, and which tracks of different parts are
+//! nearly the same, both to be heard.
+
+use eframe::egui::{self, Sense, Ui, vec2};
+
+use crate::{
+    gui::{
+        command::Command,
+        model::{MapCommand, Model, ProbeCommand, ProbeJob},
+        panels::parts,
+        theme,
+    },
+    probe::{LeakPair, LeakReport, SplitPart},
+};
+
+use super::{
+    score,
+    table::{self, Column, Row},
+};
+
+/// Gaps above this light the lamp: what chance alone gives is told by the intervals beside it.
+const GAP: f64 = 0.02;
+
+const PAIRS: [Column; 6] = [
+    Column::number("cosine", "How alike their most alike windows are", 14.0),
+    Column::words("one track", "A click plays it", 2.0),
+    Column::words("part", "Where it serves", 0.7),
+    Column::words("the other", "A click plays it", 2.0),
+    Column::words("part", "Where it serves", 0.7),
+    Column::words("labels", "Whether both have the same label", 0.8),
+];
+
+const FAULTS: [Column; 1] = [Column::words(
+    "known faults, left out of the published split: repeated, mislabelled or broken; a click plays one",
+    "Clips that the fault-filtered split leaves out",
+    1.0,
+)];
+
+/// Draws the lamp, and what was found.
+pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let probing = &model.probing;
+    ui.horizontal(|ui| {
+        let ready = model.library.track_count() > 0 && probing.running.is_none();
+        let hint = "Compares the split with ten folds by file, and looks for tracks of different parts that are nearly the \
+                    same";
+        let button = egui::Button::new("Look for leaks");
+        let response = ui.add_enabled(ready, button);
+        let response = response.on_hover_text(hint).on_disabled_hover_text(hint);
+        if response.clicked() {
+            out.push(Command::Probe(ProbeCommand::FindLeaks));
+        }
+        match &probing.leaks {
+            _ if probing.running.is_some() && probing.job == ProbeJob::Leaks => {
+                parts::quiet(ui, "looking …");
+            }
+            None => {
+                parts::quiet(ui, "Is the test part new to the probe, or has it heard it before?");
+            }
+            Some(leaks) => lamp(ui, leaks),
+        }
+    });
+    let Some(leaks) = &probing.leaks else {
+        return;
+    };
+    for note in &leaks.notes {
+        parts::explain(ui, score::sentence(note));
+    }
+    ui.spacing_mut().item_spacing.y = 0.0;
+    if !leaks.pairs.is_empty() {
+        table::heading(ui, &PAIRS, 0, None);
+        for pair in &leaks.pairs {
+            pair_row(ui, model, pair, out);
+        }
+        ui.add_space(theme::SPACE);
+    }
+    if !leaks.faults.is_empty() {
+        table::heading(ui, &FAULTS, 0, None);
+        let tokens = theme::tokens(ui);
+        for path in &leaks.faults {
+            let name = parts::track_name(&model.library, path);
+            let about = Row {
+                name: &format!("Play {name}"),
+                clickable: true,
+                ..Row::default()
+            };
+            let cells = [(name.as_str(), tokens.text)];
+            if table::row(ui, &FAULTS, &cells, &about).clicked() {
+                out.push(Command::Probe(ProbeCommand::Choose(path.clone())));
+            }
+        }
+    }
+}
+
+fn lamp(ui: &mut Ui, leaks: &LeakReport) {
+    let tokens = theme::tokens(ui);
+    let lit = leaks.gap > GAP || !leaks.pairs.is_empty();
+    let size = vec2(theme::SPACE_LARGE, theme::CONTROL_HEIGHT);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    let colour = if lit { tokens.view_b } else { tokens.hairline };
+    let painter = ui.painter();
+    painter.circle_filled(rect.center(), 1.5 * theme::LABEL_DOT, colour);
+    let hint = "Lit when folds by file score over 2 points more than the split, or when tracks of different parts are nearly \
+                the same";
+    response.on_hover_text(hint);
+    let say = |value: f64| match leaks.metric.as_str() {
+        "accuracy" => score::percent(value),
+        _ => format!("{value:.3}"),
+    };
+    let split = if leaks.published {
+        "published split"
+    } else {
+        "one split"
+    };
+    let [low, high] = leaks.interval.map(say);
+    let [folds_low, folds_high] = leaks.folds_interval.map(say);
+    let gap = match leaks.metric.as_str() {
+        "accuracy" => format!("{:+.1} points", 100.0 * leaks.gap),
+        _ => format!("{:+.3}", leaks.gap),
+    };
+    let text = format!(
+        "{split} {} ({low} to {high}), folds by file {} ({folds_low} to {folds_high}): gap {gap}; {} pairs nearly the same",
+        say(leaks.score),
+        say(leaks.folds_score),
+        leaks.pairs.len()
+    );
+    parts::quiet(ui, &text).on_hover_text(text);
+}
+
+fn part(part: SplitPart) -> &'static str {
+    match part {
+        SplitPart::Train => "learn",
+        SplitPart::Valid => "choose",
+        SplitPart::Test => "test",
+    }
+}
+
+fn pair_row(ui: &mut Ui, model: &Model, pair: &LeakPair, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    let cosine = format!("{:.4}", pair.cosine);
+    let [one, other] = pair
+        .paths
+        .each_ref()
+        .map(|path| parts::track_name(&model.library, path));
+    let [part_of_one, part_of_other] = pair.parts.map(part);
+    let labels = if pair.same_label { "same" } else { "differ" };
+    let cells = [
+        (cosine.as_str(), tokens.text),
+        (one.as_str(), tokens.text_strong),
+        (part_of_one, tokens.text),
+        (other.as_str(), tokens.text_strong),
+        (part_of_other, tokens.text),
+        (labels, tokens.text),
+    ];
+    let about = Row {
+        name: &format!("{one} and {other} are nearly the same"),
+        ..Row::default()
+    };
+    let row = table::row(ui, &PAIRS, &cells, &about);
+    let places: Vec<egui::Rect> = table::places(&PAIRS, row.rect).collect();
+    let sides = pair.paths.iter().zip(pair.start_secs).zip([one, other]);
+    for (((path, start), name), column) in sides.zip([1, 3]) {
+        let Some(&place) = places.get(column) else {
+            continue;
+        };
+        let response = ui.interact(place, row.id.with(column), Sense::click());
+        let name = format!("Play {name}");
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &name));
+        let start_secs = f64::from(start);
+        if response
+            .on_hover_text("Plays the window that is so alike")
+            .clicked()
+        {
+            let path = path.clone();
+            out.push(Command::Map(MapCommand::Choose { path, start_secs }));
+        }
+    }
+}
