@@ -1,0 +1,376 @@
+//! The Probe layout shows, plays, draws, keeps and uses what was promised, on a small collection made here.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use eframe::egui;
+use egui_kittest::{Harness, kittest::Queryable as _};
+use mynascope::{
+    gui::{
+        App,
+        command::{Command, LibraryCommand},
+        layout::Layout,
+        model::{CurveKind, Hearing, ProbeCommand, ProbeFile, ProbeTab},
+    },
+    probe::{Head, ProbeSettings, Protocol},
+};
+
+use common::{
+    can_draw,
+    labelled::{cpu, press, settle, show, sounds, wait, window},
+};
+
+fn choose(harness: &mut Harness<'_, App>, head: Head) {
+    let form = ProbeSettings {
+        head,
+        ..ProbeSettings::default()
+    };
+    let chosen = Command::Probe(ProbeCommand::Edit(form));
+    harness.state_mut().apply(chosen);
+    harness.run_steps(2);
+}
+
+#[test]
+fn selected_tracks_become_groups_that_are_learned_and_corrected() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(4);
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Probe);
+    choose(&mut harness, Head::Ridge);
+    press(&mut harness, ProbeTab::Groups.name());
+    // Two tracks of each label, the other way round than the folders say: nothing but the groups is learned.
+    let mut tracks = Vec::new();
+    for (name, places) in [("deep", [4, 5, 6]), ("bright", [0, 1, 4])] {
+        let model = harness.state().model();
+        let library = &model.library;
+        tracks.push(library.track(places[2]).unwrap().path.clone());
+        for command in [
+            LibraryCommand::Select(places[0]),
+            LibraryCommand::ToggleMark(places[1]),
+            LibraryCommand::ToggleMark(places[2]),
+        ] {
+            harness.state_mut().apply(Command::Library(command));
+        }
+        let typed = Command::Probe(ProbeCommand::GroupText(name.to_owned()));
+        harness.state_mut().apply(typed);
+        harness.run_steps(2);
+        press(&mut harness, "Put 3 selected tracks into it");
+    }
+    let counts = |harness: &Harness<'_, App>| {
+        let groups = harness.state().model().probing.groups.counts();
+        groups.values().copied().collect::<Vec<_>>()
+    };
+    assert_eq!(counts(&harness), [3, 2], "a track is in one group");
+    let moved = ProbeCommand::MoveToGroup(tracks[1].clone(), "deep".to_owned());
+    harness.state_mut().apply(Command::Probe(moved));
+    harness.run_steps(2);
+    assert_eq!(counts(&harness), [2, 3]);
+    press(&mut harness, "Train on groups");
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    assert_eq!(probing.error, None);
+    let report = &probing.result.as_ref().unwrap().report;
+    assert_eq!(report.classes, ["bright", "deep"]);
+    // It answers for tracks that are in no group too.
+    press(&mut harness, ProbeTab::Use.name());
+    press(&mut harness, "Label the open collection");
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    let said = probing.predictions.as_ref().expect("predictions");
+    assert_eq!((said.tracks.len(), said.classes.len()), (8, 2));
+}
+
+#[test]
+fn leaks_few_labels_and_blocks_are_looked_into() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(5);
+    // The same sound twice: one of them may be learned from, the other tested.
+    for copy in ["a", "b", "c"] {
+        let place = folder.path().join("low");
+        std::fs::copy(
+            place.join("low 0.wav"),
+            place.join(format!("low {copy}.wav")),
+        )
+        .unwrap();
+    }
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Probe);
+    // Many probes: the head that has nothing to fit.
+    choose(&mut harness, Head::Knn);
+    press(&mut harness, "Run probe");
+    settle(&mut harness);
+    press(&mut harness, ProbeTab::Data.name());
+    press(&mut harness, "Look for leaks");
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    assert_eq!(probing.error, None);
+    let leaks = probing.leaks.as_ref().expect("leaks");
+    for pair in &leaks.pairs {
+        assert_ne!(pair.parts[0], pair.parts[1]);
+    }
+    for (tab, button, kind) in [
+        (
+            ProbeTab::Labels,
+            "Score after few labels",
+            CurveKind::Labels,
+        ),
+        (ProbeTab::Layers, "Probe every block", CurveKind::Layers),
+    ] {
+        press(&mut harness, tab.name());
+        press(&mut harness, button);
+        settle(&mut harness);
+        let probing = &harness.state().model().probing;
+        assert_eq!(probing.error, None, "{kind:?}");
+        let curve = probing.curve(kind).unwrap();
+        assert!(curve.points.len() >= 2, "{kind:?}");
+        assert_eq!(probing.table(tab).unwrap().len(), 1 + curve.points.len());
+    }
+    // What others published stands there with its source before anything was compared.
+    press(&mut harness, ProbeTab::Board.name());
+    harness.get_by_label("Published, block A");
+    harness.get_by_label("Published, block B");
+}
+
+#[test]
+fn a_cell_of_the_confusion_matrix_lists_its_tracks() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(4);
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Probe);
+    press(&mut harness, "Run probe");
+    settle(&mut harness);
+    let result = harness.state().model().probing.result.clone().unwrap();
+    let (truth, prediction, count) = result
+        .report
+        .confusion
+        .iter()
+        .enumerate()
+        .flat_map(|(truth, row)| {
+            let cells = row.iter().enumerate();
+            cells.map(move |(prediction, &count)| (truth, prediction, count))
+        })
+        .find(|(_, _, count)| *count > 0)
+        .unwrap();
+    let cell = Some((truth, prediction));
+    let shown = Command::Probe(ProbeCommand::ShowCell(cell));
+    harness.state_mut().apply(shown);
+    harness.run_steps(3);
+    let listed = result.listed(cell);
+    assert_eq!(listed.len(), count);
+    let first = &result.answers[listed[0]];
+    let name = first.path.file_stem().unwrap().to_string_lossy();
+    press(&mut harness, &format!("Play {name}"));
+    let model = harness.state().model();
+    assert_eq!(model.library.selected_track().unwrap().path, first.path);
+}
+
+#[test]
+fn a_cell_selects_and_plays_its_tracks_and_every_tab_can_be_kept() {
+    if !can_draw() {
+        return;
+    }
+    let (folder, files) = (sounds(4), tempfile::tempdir().unwrap());
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Probe);
+    let form = ProbeSettings {
+        head: Head::Ridge,
+        protocol: Protocol::Folds(2),
+        ..ProbeSettings::default()
+    };
+    let chosen = Command::Probe(ProbeCommand::Edit(form));
+    harness.state_mut().apply(chosen);
+    press(&mut harness, "Run probe");
+    settle(&mut harness);
+    let result = harness.state().model().probing.result.clone().unwrap();
+    let (truth, row) = (0, &result.report.confusion[0]);
+    let (said, count) = row
+        .iter()
+        .enumerate()
+        .max_by_key(|(_, count)| **count)
+        .unwrap();
+    let (class, other) = (result.class(truth), result.class(said));
+    let what = match truth == said {
+        true => format!("{count} of 4 {class} tracks recognised"),
+        false => format!("{count} of 4 {class} tracks taken for {other}"),
+    };
+    press(
+        &mut harness,
+        &format!("{what}; a click selects and plays them"),
+    );
+    let listed = result.listed(Some((truth, said)));
+    let path = |place: usize| result.answers[listed[place]].path.clone();
+    let shown = |harness: &Harness<'_, App>| {
+        let library = &harness.state().model().library;
+        library.selected_track().unwrap().path.clone()
+    };
+    assert_eq!(harness.state().model().library.marked.len(), *count);
+    assert_eq!(shown(&harness), path(0));
+    press(&mut harness, "Next mistake");
+    assert_eq!(shown(&harness), path(1));
+    press(&mut harness, "Mistake before");
+    assert_eq!(shown(&harness), path(0));
+    press(&mut harness, "Stop the radio");
+    assert_eq!(harness.state().model().probing.radio, None);
+
+    // What a tab shows can be kept, as numbers and as a picture.
+    for tab in ProbeTab::ALL {
+        press(&mut harness, tab.name());
+        assert_eq!(harness.state().model().probing.tab, tab);
+        if harness.state().model().probing.table(tab).is_none() {
+            continue;
+        }
+        for (kind, ending) in [(ProbeFile::Csv, "csv"), (ProbeFile::Png, "png")] {
+            let path = files.path().join(format!("{tab:?}.{ending}"));
+            let save = Command::Probe(ProbeCommand::SaveTo(kind, path.clone()));
+            harness.state_mut().apply(save);
+            wait(&mut harness, ending, |_| path.is_file());
+        }
+    }
+    let table = std::fs::read_to_string(files.path().join("Tracks.csv")).unwrap();
+    assert_eq!(
+        table.lines().count(),
+        1 + 8,
+        "a heading and every tested track"
+    );
+    let picture = image::open(files.path().join("Classes.png")).unwrap();
+    let picture = picture.into_rgba8();
+    let ground = *picture.get_pixel(0, 0);
+    let drawn = picture.pixels().filter(|pixel| **pixel != ground).count();
+    assert!(drawn > 1000, "{drawn} pixels");
+}
+
+#[test]
+fn a_drag_along_the_curve_of_mask_ratios_sets_the_mask_and_plays_what_is_left() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(4);
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Probe);
+    choose(&mut harness, Head::Ridge);
+    press(&mut harness, ProbeTab::MaskRatio.name());
+    press(&mut harness, "Score at six mask ratios");
+    let points = |app: &App| {
+        let curve = app.model().probing.curve(CurveKind::MaskRatio);
+        curve.map_or(0, |curve| curve.points.len())
+    };
+    wait(&mut harness, "a point of the curve", |app| points(app) > 0);
+    // What is known stays when the rest is given up.
+    let pressed = Instant::now();
+    press(&mut harness, "Cancel");
+    assert!(harness.state().model().probing.running.is_none());
+    assert!(pressed.elapsed() < Duration::from_millis(500));
+    let curve = harness.state().model().probing.curve(CurveKind::MaskRatio);
+    let first = &curve.unwrap().points[0];
+    assert_eq!(
+        (first.x, first.deviation),
+        (0.0, None),
+        "nothing is drawn without a mask"
+    );
+    let plot = harness
+        .get_by_label("accuracy, % against tokens dropped before the encoder, %")
+        .rect();
+    // The axes take some of the plot's room: only the order of ratios is known here.
+    let mut ratios = Vec::new();
+    for share in [0.3, 0.6, 0.9] {
+        let at = plot.left_center() + egui::vec2(share * plot.width(), 0.0);
+        harness.hover_at(at);
+        harness.run_steps(2);
+        for pressed in [true, false] {
+            harness.event(egui::Event::PointerButton {
+                pos: at,
+                button: egui::PointerButton::Primary,
+                pressed,
+                modifiers: egui::Modifiers::NONE,
+            });
+            harness.run_steps(1);
+        }
+        ratios.push(harness.state().model().mask.ratio.get());
+    }
+    let model = harness.state().model();
+    assert!(ratios[0] < ratios[1] && ratios[1] < ratios[2], "{ratios:?}");
+    assert_eq!(model.transport.hearing, Hearing::Left);
+    assert!(model.mask.shown);
+    let line = model
+        .probing
+        .curve_command(CurveKind::MaskRatio, &[], &cpu());
+    assert!(line.ends_with("--mask-curve --device cpu"), "{line}");
+}
+
+#[test]
+fn a_probe_answers_over_time_is_kept_and_taken_up_for_other_tracks_and_compared() {
+    if !can_draw() {
+        return;
+    }
+    let (folder, files) = (sounds(3), tempfile::tempdir().unwrap());
+    let (mut harness, _) = window(folder.path());
+    show(&mut harness, Layout::Probe);
+    choose(&mut harness, Head::Ridge);
+    press(&mut harness, ProbeTab::Board.name());
+    press(&mut harness, "Compare encoders");
+    settle(&mut harness);
+    let runs = &harness.state().model().probing.runs;
+    let names: Vec<&str> = runs.iter().map(|run| run.encoder.as_str()).collect();
+    assert_eq!(names, ["Untrained", "Shipped"], "the newest first");
+
+    press(&mut harness, "Run probe");
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    let names: Vec<&str> = probing
+        .runs
+        .iter()
+        .map(|run| run.encoder.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        ["Shipped", "Untrained"],
+        "the same question has one row"
+    );
+    // A window of the shown track each, without being asked for.
+    let strip = probing.strip.as_ref().expect("a strip");
+    assert_eq!(strip.answer.as_ref().unwrap().windows.len(), 2);
+    harness.get_by_label("What the probe says over time");
+
+    let path = files.path().join("kept.safetensors");
+    let save = Command::Probe(ProbeCommand::SaveProbe(path.clone()));
+    harness.state_mut().apply(save);
+    wait(&mut harness, "the probe on disk", |app| {
+        let held = app.model().probing.held.as_ref();
+        held.is_some_and(|held| held.path.is_some())
+    });
+    // Another window, another collection: the probe answers for it.
+    let other = sounds(2);
+    let (mut harness, _) = window(other.path());
+    show(&mut harness, Layout::Probe);
+    let load = Command::Probe(ProbeCommand::LoadProbe(path));
+    harness.state_mut().apply(load);
+    wait(&mut harness, "the probe", |app| {
+        app.model().probing.held.is_some()
+    });
+    settle(&mut harness);
+    press(&mut harness, ProbeTab::Use.name());
+    press(&mut harness, "Label the open collection");
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    assert_eq!(probing.error, None);
+    let said = probing.predictions.as_ref().expect("predictions");
+    assert_eq!((said.tracks.len(), said.classes.len()), (4, 2));
+    assert!(said.tracks.iter().all(|track| track.answer.is_some()));
+    let strip = probing.strip.as_ref().expect("a strip");
+    assert!(!strip.learned && strip.answer.is_ok());
+    let table = probing.table(ProbeTab::Use).unwrap();
+    assert_eq!(table.len(), 1 + 4);
+}
