@@ -16,7 +16,7 @@ use mynascope::gui::{
     App,
     command::{Command, LibraryCommand, WindowCommand},
     layout::Layout,
-    model::{Colouring, MapCommand, Number},
+    model::{Colouring, MapCommand, Number, Query},
 };
 
 use common::{
@@ -307,4 +307,89 @@ fn a_legend_hides_a_group_and_shift_adds_it_to_what_is_picked() {
         let numbers = chart.scale.as_ref().map_or(0, |scale| scale.values.len());
         assert_eq!(groups + numbers, 12, "{colouring:?}");
     }
+}
+
+#[test]
+fn a_file_and_a_stretch_find_their_like_and_a_new_file_lands_among_them() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(3);
+    let (mut harness, _) = mapped(folder.path());
+    // A copy under another name: the map doesn't know it.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copy = elsewhere.path().join("new.wav");
+    std::fs::copy(folder.path().join("low").join("low 1.wav"), &copy).unwrap();
+    assert!(harness.state().model().takes_as_query(&copy));
+    let query = |harness: &mut Harness<'_, App>, command: MapCommand| {
+        harness.state_mut().apply(Command::Map(command));
+        settle(harness);
+        let nearby = harness.state().model().nearby.clone();
+        assert_eq!(nearby.problem, None);
+        nearby
+    };
+    let nearby = query(&mut harness, MapCommand::QueryFile(copy));
+    let original = folder.path().join("low").join("low 1.wav");
+    assert_eq!(nearby.found[0].path, original);
+    assert_eq!(nearby.landed.len(), 2, "a cross for each window");
+    let chart = harness.state().model().mapping.chart.as_ref().unwrap();
+    for (landed, &point) in nearby.landed.iter().zip(chart.points_of(&original)) {
+        assert!(landed.nearest > 0.999);
+        // Not on the spot, but on the side of its like.
+        let [x, y] = chart.xy[point as usize];
+        let away = (landed.at[0] - x).hypot(landed.at[1] - y);
+        assert!(away < 1.0, "{away}");
+    }
+    // N walks along what was found, from the nearest on.
+    harness.key_press(egui::Key::N);
+    harness.run_steps(2);
+    wait(&mut harness, "the first of the list", |app| {
+        let selected = app.model().library.selected_track();
+        selected.is_some_and(|track| track.path.ends_with("low 1.wav"))
+    });
+
+    // Nothing is selected yet: a hint. Then the second half of a high note.
+    let high = folder.path().join("high").join("high 2.wav");
+    let choose = MapCommand::Choose {
+        path: high.clone(),
+        start_secs: 3.072,
+    };
+    harness.state_mut().apply(Command::Map(choose));
+    settle(&mut harness);
+    let nearby = query(&mut harness, MapCommand::QueryRegion);
+    assert!(matches!(nearby.query, Some(Query::Stretch(..))));
+    assert!(nearby.landed.is_empty(), "it is on the map");
+    assert!(nearby.found.iter().all(|near| near.path != high));
+    assert!(nearby.found[0].path.to_string_lossy().contains("high"));
+}
+
+#[test]
+fn near_duplicates_are_listed_and_both_can_be_played() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(3);
+    let low = folder.path().join("low");
+    std::fs::copy(low.join("low 1.wav"), low.join("a copy.wav")).unwrap();
+    let (mut harness, _) = mapped(folder.path());
+    harness
+        .state_mut()
+        .apply(Command::Map(MapCommand::SetThreshold(0.9999)));
+    harness
+        .state_mut()
+        .apply(Command::Map(MapCommand::FindTwins));
+    settle(&mut harness);
+    let model = harness.state().model();
+    assert_eq!(model.lists.error, None);
+    let twins = model.lists.twins.as_ref().unwrap();
+    assert_eq!(twins.pairs.len(), 1);
+    let [a, b] = twins.spots(&twins.pairs[0]).unwrap();
+    assert_eq!(
+        [a.path, b.path.clone()],
+        [low.join("a copy.wav"), low.join("low 1.wav")]
+    );
+    let name = format!("low 1 {}", mynascope::gui::model::clock(b.start_secs));
+    press(&mut harness, &name);
+    let selected = harness.state().model().library.selected_track();
+    assert_eq!(selected.unwrap().path, b.path);
 }

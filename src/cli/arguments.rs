@@ -468,8 +468,23 @@ pub struct Neighbours {
     /// A table that `embed` wrote.
     pub embeddings: PathBuf,
     /// A track: one of the table, or any file (then --checkpoint must be the table's encoder).
-    #[arg(long)]
-    pub query: PathBuf,
+    #[arg(long, required_unless_present_any = ["duplicates", "moved"])]
+    pub query: Option<PathBuf>,
+    /// Compare the query's window that plays at this second instead of the mean of all (a track of the table).
+    #[arg(long, requires = "query", conflicts_with_all = ["from", "to"])]
+    pub at: Option<f64>,
+    /// Compare the stretch of the query that begins at this second ...
+    #[arg(long, requires_all = ["query", "to"])]
+    pub from: Option<f64>,
+    /// ... and ends at this one.
+    #[arg(long, requires_all = ["query", "from"])]
+    pub to: Option<f64>,
+    /// List pairs of tracks with windows whose cosine is at least this, instead of neighbours.
+    #[arg(long, conflicts_with_all = ["query", "moved"])]
+    pub duplicates: Option<f32>,
+    /// List the tracks whose ten nearest tracks differ most from those in this other table.
+    #[arg(long, conflicts_with = "query")]
+    pub moved: Option<PathBuf>,
     /// How many.
     #[arg(short, default_value_t = 10)]
     pub k: usize,

@@ -8,37 +8,50 @@ use super::{
     console::{Console, Outcome},
     embed,
 };
-use crate::{
-    collection,
-    embedding::{self, EmbeddingTable, Level},
-    tokens::MaskRatio,
-};
+use crate::embedding::{self, EmbeddingTable, ExtractSettings};
 
 pub fn run(verb: &Neighbours, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
     let table = embedding::load_table(&verb.embeddings)?;
+    match (&verb.query, verb.duplicates, &verb.moved) {
+        (_, Some(threshold), _) => duplicates(&table, threshold, console),
+        (_, None, Some(other)) => moved(&table, other, verb.k, console),
+        (Some(query), None, None) => nearest(verb, &table, query, common, console),
+        (None, None, None) => bail!("say what to look for: --query, --duplicates or --moved"),
+    }
+}
+
+/// What is near to a track, a window, a stretch or a file.
+fn nearest(
+    verb: &Neighbours,
+    table: &EmbeddingTable,
+    query: &Path,
+    common: &Common,
+    console: &Console,
+) -> anyhow::Result<Outcome> {
     let known = table
         .tracks
         .iter()
-        .position(|row| same_file(&row.path, &verb.query));
-    let means = table.track_means();
-    let query = match known.and_then(|track| means_row(&means, track)) {
+        .position(|row| same_file(&row.path, query));
+    let stretch = verb.from.zip(verb.to).map(|(from, to)| [from, to]);
+    let in_table = match (known, stretch, verb.at) {
+        (Some(track), None, Some(at)) => window_row(table, track, at),
+        (Some(track), None, None) => means_row(&table.track_means(), track),
+        _ => None,
+    };
+    let values = match in_table {
         Some(values) => values,
-        None => embed_query(verb, &table, common, console)?,
+        None => embed_query(verb, table, query, stretch, common, console)?,
     };
     let left_out = |row: usize| {
         known.is_some_and(|track| table.track.get(row).is_some_and(|&of| of as usize == track))
     };
     let mut text = String::new();
     let mut found: Vec<Value> = Vec::new();
-    for neighbour in embedding::neighbours(&table, &query, verb.k, left_out) {
+    for neighbour in embedding::neighbours(table, &values, verb.k, left_out) {
         let Some(track) = table.track_of(neighbour.row) else {
             continue;
         };
-        let start = table
-            .timestamps
-            .get(neighbour.row)
-            .copied()
-            .unwrap_or_default();
+        let start = start_of(table, neighbour.row);
         writeln!(
             text,
             "{:6.3}  {start:7.2} s  {}",
@@ -56,9 +69,98 @@ pub fn run(verb: &Neighbours, common: &Common, console: &Console) -> anyhow::Res
         text.push_str("the table holds no other track");
     }
     Ok(Outcome::new(
-        json!({"query": verb.query, "neighbours": found}),
+        json!({"query": query, "neighbours": found}),
         text.trim_end().to_owned(),
     ))
+}
+
+/// Pairs of tracks that are nearly the same.
+fn duplicates(
+    table: &EmbeddingTable,
+    threshold: f32,
+    console: &Console,
+) -> anyhow::Result<Outcome> {
+    if !(-1.0..=1.0).contains(&threshold) {
+        bail!("--duplicates takes a cosine from -1 to 1, not {threshold}; 0.98 is a good start");
+    }
+    let pairs = embedding::near_duplicates(table, threshold, &console.watch())?;
+    let mut text = String::new();
+    let mut found: Vec<Value> = Vec::new();
+    for pair in &pairs {
+        let rows = pair
+            .rows
+            .map(|row| (table.track_of(row), start_of(table, row)));
+        let [(Some(a), a_start), (Some(b), b_start)] = rows else {
+            continue;
+        };
+        writeln!(
+            text,
+            "{:6.3}  {a_start:7.2} s  {}\n        {b_start:7.2} s  {}",
+            pair.cosine,
+            a.path.display(),
+            b.path.display()
+        )?;
+        found.push(json!({
+            "cosine": pair.cosine,
+            "paths": [a.path, b.path],
+            "timestamps": [a_start, b_start],
+        }));
+    }
+    if found.is_empty() {
+        writeln!(
+            text,
+            "no two tracks have windows with a cosine of {threshold} or more"
+        )?;
+    }
+    Ok(Outcome::new(
+        json!({"threshold": threshold, "duplicates": found}),
+        text.trim_end().to_owned(),
+    ))
+}
+
+/// The tracks whose neighbourhoods changed most.
+fn moved(
+    table: &EmbeddingTable,
+    other: &Path,
+    most: usize,
+    console: &Console,
+) -> anyhow::Result<Outcome> {
+    let other = embedding::load_table(other)?;
+    let changes = embedding::neighbourhood_changes(table, &other, NEIGHBOURHOOD, &console.watch())?;
+    if changes.is_empty() {
+        bail!("the two tables have no track in common; embed the same files with both encoders");
+    }
+    let mut text = String::new();
+    for change in changes.iter().take(most) {
+        let (kept, of) = (change.kept, change.of);
+        writeln!(text, "{kept:2} of {of}  {}", change.path.display())?;
+    }
+    let found: Vec<Value> = changes
+        .iter()
+        .take(most)
+        .map(|change| json!({"path": change.path, "kept": change.kept, "of": change.of}))
+        .collect();
+    Ok(Outcome::new(
+        json!({"tracks": changes.len(), "moved": found}),
+        text.trim_end().to_owned(),
+    ))
+}
+
+/// Neighbours that make up a neighbourhood.
+const NEIGHBOURHOOD: usize = 10;
+
+fn start_of(table: &EmbeddingTable, row: usize) -> f32 {
+    table.timestamps.get(row).copied().unwrap_or_default()
+}
+
+/// The window of a track that plays at a second.
+fn window_row(table: &EmbeddingTable, track: usize, at: f64) -> Option<Vec<f32>> {
+    let rows = (0..table.rows()).filter(|&row| table.track.get(row) == Some(&(track as u32)));
+    let begun = rows
+        .clone()
+        .filter(|&row| f64::from(start_of(table, row)) <= at + 0.01);
+    let row = begun.last().or_else(|| rows.clone().next())?;
+    Some(table.row(row).to_vec())
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {
@@ -74,10 +176,11 @@ fn means_row(means: &EmbeddingTable, track: usize) -> Option<Vec<f32>> {
 fn embed_query(
     verb: &Neighbours,
     table: &EmbeddingTable,
+    query: &Path,
+    stretch: Option<[f64; 2]>,
     common: &Common,
     console: &Console,
 ) -> anyhow::Result<Vec<f32>> {
-    let collection = collection::open(std::slice::from_ref(&verb.query), &console.watch())?;
     let encoder = embed::open_encoder(&verb.encoder, common, console)?;
     if encoder.embedding_dim() != table.dim {
         bail!(
@@ -88,13 +191,8 @@ fn embed_query(
             verb.embeddings.display()
         );
     }
-    let extraction = embed::extract(
-        &collection,
-        &encoder,
-        Level::Track,
-        MaskRatio::NONE,
-        common,
-        console,
-    )?;
-    Ok(extraction.table.row(0).to_vec())
+    let settings = ExtractSettings::default();
+    let watch = console.watch();
+    let extraction = embedding::extract_stretch(query, stretch, &encoder, &settings, &watch)?;
+    Ok(extraction.table.track_means().row(0).to_vec())
 }

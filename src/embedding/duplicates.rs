@@ -59,7 +59,7 @@ pub fn near_duplicates(
 }
 
 /// The rows, brought to length 1. [rows, dim]
-fn unit_rows(table: &EmbeddingTable) -> Array2<f32> {
+pub(super) fn unit_rows(table: &EmbeddingTable) -> Array2<f32> {
     let mut unit = Array2::zeros((table.rows(), table.dim));
     for (row, mut place) in table.iter().zip(unit.axis_iter_mut(Axis(0))) {
         let length = row

@@ -79,6 +79,18 @@ pub fn extract_kept(
     cache: Option<&Cache>,
     watch: &Watch<'_>,
 ) -> Result<Extraction, EmbeddingError> {
+    let read = |path: &Path, cancel: &Cancel| read_mel(path, cancel, cache);
+    extract_reading(&collection.tracks, encoder, &read, settings, watch)
+}
+
+/// As [`extract`], from mels that are read otherwise.
+pub(super) fn extract_reading(
+    tracks: &[Track],
+    encoder: &LoadedEncoder,
+    read: &Read<'_>,
+    settings: &ExtractSettings,
+    watch: &Watch<'_>,
+) -> Result<Extraction, EmbeddingError> {
     let model = Model {
         frames: encoder.window_frames(),
         shapes: encoder.kind().shapes(),
@@ -86,8 +98,7 @@ pub fn extract_kept(
         description: encoder.description(),
         embed: &|windows, views| encoder.embed_windows(windows, views),
     };
-    let read = |path: &Path, cancel: &Cancel| read_mel(path, cancel, cache);
-    extract_with(&collection.tracks, &model, &read, settings, watch)
+    extract_with(tracks, &model, read, settings, watch)
 }
 
 /// One table for each layer of an encoder, from the patches to the embedding (see
@@ -148,7 +159,7 @@ struct Model<'a> {
     embed: &'a Embed<'a>,
 }
 
-type Read<'a> = dyn Fn(&Path, &Cancel) -> Result<Mel, String> + Sync + 'a;
+pub(super) type Read<'a> = dyn Fn(&Path, &Cancel) -> Result<Mel, String> + Sync + 'a;
 type Decoded = (usize, Result<Mel, String>);
 
 fn extract_with(

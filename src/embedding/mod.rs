@@ -8,7 +8,9 @@ mod cached;
 mod duplicates;
 mod extract;
 mod format;
+mod moved;
 mod neighbours;
+mod stretch;
 mod table;
 
 pub use batch::BatchSimilarity;
@@ -16,7 +18,9 @@ pub use cached::extract_cached;
 pub use duplicates::{NearDuplicate, near_duplicates};
 pub use extract::{ExtractSettings, Extraction, extract, extract_kept, extract_layers};
 pub use format::{TABLE_EXTENSIONS, check_table_path, load_table, metadata_path, save_table};
+pub use moved::{NeighbourhoodChange, neighbourhood_changes};
 pub use neighbours::{Neighbour, cosine, neighbours};
+pub use stretch::extract_stretch;
 pub use table::{EmbeddingTable, Level, TrackRow};
 
 use std::path::PathBuf;

@@ -21,6 +21,8 @@ pub enum Pane {
     Step,
     Runs,
     Map,
+    /// What is near to what, and what is nearly the same.
+    Nearest,
     Probe,
     /// What the probe found out.
     Scores,
@@ -28,7 +30,7 @@ pub enum Pane {
 
 impl Pane {
     /// Every pane; the tests draw each of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Library,
         Self::Spectrogram,
         Self::Masking,
@@ -39,6 +41,7 @@ impl Pane {
         Self::Step,
         Self::Runs,
         Self::Map,
+        Self::Nearest,
         Self::Probe,
         Self::Scores,
     ];
@@ -56,6 +59,7 @@ impl Pane {
             Self::Step => "Batch",
             Self::Runs => "Runs",
             Self::Map => "Map",
+            Self::Nearest => "Nearest",
             Self::Probe => "Probe",
             Self::Scores => "Results",
         }
@@ -149,12 +153,9 @@ impl Layout {
                 let map = tiles.insert_pane(Pane::Map);
                 let spectrogram = tiles.insert_pane(Pane::Spectrogram);
                 let library = tiles.insert_pane(Pane::Library);
-                let side = split(
-                    &mut tiles,
-                    LinearDir::Vertical,
-                    [spectrogram, library],
-                    0.45,
-                );
+                let nearest = tiles.insert_pane(Pane::Nearest);
+                let lists = split(&mut tiles, LinearDir::Vertical, [nearest, library], 0.5);
+                let side = split(&mut tiles, LinearDir::Vertical, [spectrogram, lists], 0.41);
                 split(&mut tiles, LinearDir::Horizontal, [map, side], 0.62)
             }
             Self::Train => {

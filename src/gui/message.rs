@@ -22,6 +22,8 @@ pub enum Message {
     Library(LibraryMessage),
     /// What the file dialog gave; nothing if it was closed.
     Chosen(Vec<PathBuf>),
+    /// The file that a map is to be compared with; nothing if the dialog was closed.
+    ChosenQuery(Vec<PathBuf>),
     /// The beginning of a track, while the rest is decoded.
     PictureGrows {
         path: PathBuf,

@@ -2,11 +2,13 @@
 
 mod divergence;
 mod layout;
+mod place;
 mod reference;
 mod save;
 mod tsne;
 
 pub use layout::{layout, layout_live};
+pub use place::{Landing, land, turn_towards};
 pub use save::{check_layout_path, save_layout};
 
 use std::{fmt, path::PathBuf, str::FromStr};

@@ -38,4 +38,31 @@ pub(super) const ACTIONS: &[Action] = &[
         keys: &[Shortcut::plain(Key::B)],
         command: |_| walk(-1),
     },
+    Action {
+        id: "query-region",
+        group: GROUP,
+        name: "What is like the selection",
+        help: "List the windows that are nearest to the selected stretch of the spectrogram",
+        keys: &[],
+        command: |model| {
+            model.transport.selection?;
+            Some(Command::Map(MapCommand::QueryRegion))
+        },
+    },
+    Action {
+        id: "query-file",
+        group: GROUP,
+        name: "What is like a file",
+        help: "Choose a file, list what is nearest to it, and see where it lands on the map",
+        keys: &[],
+        command: |_| Some(Command::Map(MapCommand::ChooseQuery)),
+    },
+    Action {
+        id: "find-twins",
+        group: GROUP,
+        name: "Find near-duplicates",
+        help: "List pairs of tracks that are nearly the same, as far as the encoder can tell",
+        keys: &[],
+        command: |_| Some(Command::Map(MapCommand::FindTwins)),
+    },
 ];

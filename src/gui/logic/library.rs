@@ -36,7 +36,13 @@ fn carry_out(model: &mut Model, workers: &mut Workers, command: LibraryCommand) 
         LibraryCommand::OpenDemo => start_opening(model, workers, Source::Demo),
         LibraryCommand::Hover(paths) => {
             model.hovered = Some((paths.clone(), "Drop to open".to_owned()));
-            hover::look(paths, &workers.outbox);
+            match paths.as_slice() {
+                [file] if model.takes_as_query(file) => {
+                    let text = "Drop to see where it lands on the map, and what is like it";
+                    model.hovered = Some((paths, text.to_owned()));
+                }
+                _ => hover::look(paths, &workers.outbox),
+            }
         }
         LibraryCommand::OpenLast => open_last(model, workers),
         LibraryCommand::ChooseFiles => choose(model, workers, Wanted::Files),

@@ -5,14 +5,14 @@ use crate::{
     gui::{
         command::{Command, LibraryCommand},
         model::{
-            AskedFor, MapCommand, MapMessage, Model, Nearby, Picked, ProbeCommand, Running,
+            AskedFor, Lists, MapCommand, MapMessage, Model, Nearby, Picked, ProbeCommand, Running,
             Selection, Spot, WINDOW_SECS,
         },
-        work::{Workers, embed::EmbedRequest, map},
+        work::{Workers, embed::EmbedRequest, hear::HearRequest, map},
     },
 };
 
-use super::{map_colours, near, no_thread};
+use super::{map_colours, near, no_thread, query};
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapCommand) {
     match command {
@@ -64,6 +64,23 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
         }
         MapCommand::HoverSound(on) => near::hover_sound(model, workers, on),
         MapCommand::Hover { point, moved } => near::hover(model, workers, point, &moved),
+        MapCommand::QueryRegion => query::region(model, workers),
+        MapCommand::QueryFile(path) => query::file(model, workers, path),
+        MapCommand::ChooseQuery => query::choose(model, workers),
+        MapCommand::PlayNear(at) => {
+            if let Some(spot) = model.nearby.go_to(at) {
+                play_from(model, workers, spot.path, spot.start_secs);
+            }
+        }
+        MapCommand::Audition(spot) => workers.hear.request(HearRequest {
+            play: Some(spot),
+            around: Vec::new(),
+        }),
+        MapCommand::ShowList(tab) => model.lists.tab = tab,
+        MapCommand::SetThreshold(threshold) => model.lists.threshold = threshold,
+        MapCommand::FindTwins => query::twins(model, workers),
+        MapCommand::StopQuery => query::stop(model, workers),
+        MapCommand::CopyList => query::copy(model, workers),
         MapCommand::Walk(steps) => near::walk(model, workers, steps),
         MapCommand::Copy => {
             let source = &model.embeddings.source;
@@ -218,6 +235,8 @@ pub(super) fn forget(model: &mut Model, workers: &mut Workers) {
     mapping.picked = Arc::default();
     mapping.hidden.clear();
     model.nearby = Nearby::default();
+    model.lists = Lists::default();
+    workers.query.stop();
     workers.hear.stop();
 }
 
@@ -269,6 +288,9 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMess
         }
         MapMessage::Sounds(spot) => mapping.sounding = Some(spot),
         MapMessage::SoundFailed(why) => model.notices.error(why),
+        MapMessage::QueryProgress(job, progress) => query::progress(model, job, progress),
+        MapMessage::Queried { number, result } => query::queried(model, number, result),
+        MapMessage::Twins(result) => query::twins_found(model, result),
         MapMessage::Cosines { number, values } => near::cosines(model, number, values),
         MapMessage::Near { number, found } => near::found(model, workers, number, found),
         MapMessage::Checkpoint { path, says_patch } => {

@@ -11,6 +11,7 @@ mod mask;
 mod near;
 mod picture;
 mod probe;
+mod query;
 mod sound;
 mod window;
 
@@ -84,6 +85,11 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
         Message::Library(message) => library::receive(model, workers, message),
         Message::CacheBytes(bytes) => model.cache_bytes = Some(bytes),
         Message::Chosen(paths) => open(model, workers, paths),
+        Message::ChosenQuery(paths) => {
+            if let Some(path) = paths.into_iter().next() {
+                query::file(model, workers, path);
+            }
+        }
         Message::PictureGrows { path, picture } => picture::grew(model, path, picture),
         Message::Picture { path, result } => picture::received(model, workers, path, result),
         Message::Saved(result) => picture::saved(model, result),

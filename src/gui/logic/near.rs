@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::gui::{
     layout::Layout,
-    model::{Colouring, KeyedTable, Model, Near, Number, Spot},
+    model::{Colouring, KeyedTable, Model, Near, Number, Query, Spot},
     work::{Workers, hear::HearRequest, near::NearRequest},
 };
 
@@ -29,7 +29,7 @@ pub(super) fn hover_sound(model: &mut Model, workers: &mut Workers, on: bool) {
 }
 
 /// The key of the Map layout.
-fn shortcut() -> String {
+pub(super) fn shortcut() -> String {
     crate::gui::actions::Shortcut::ctrl(Layout::Map.key()).text()
 }
 
@@ -65,7 +65,7 @@ pub(super) fn hover(
 }
 
 /// The embeddings that neighbours are looked for in: those of the map, or else what was embedded last.
-fn table(model: &Model) -> Option<Arc<KeyedTable>> {
+pub(super) fn table(model: &Model) -> Option<Arc<KeyedTable>> {
     let shown = model.mapping.chart.as_ref().map(|chart| &chart.source);
     let fits = model.embeddings.table.as_ref().filter(|table| {
         let collection = model.library.collection.as_ref();
@@ -83,7 +83,7 @@ pub(super) fn walk(model: &mut Model, workers: &mut Workers, steps: isize) {
         return;
     };
     let path = track.path.clone();
-    if model.nearby.stands_at(&path) {
+    if model.nearby.stands_at(&path) || model.nearby.is_new_list() {
         if model.nearby.is_searching() {
             model.nearby.wait(steps);
         } else {
@@ -112,7 +112,8 @@ pub(super) fn look_around(model: &mut Model, workers: &mut Workers, spot: Spot) 
 }
 
 fn ask(model: &mut Model, workers: &mut Workers, table: Arc<KeyedTable>, spot: Spot) {
-    let number = model.nearby.ask(Some(spot.clone()));
+    let number = model.nearby.ask(Query::Spot(spot.clone()));
+    workers.query.stop();
     let mapping = &model.mapping;
     let colours = mapping.colouring == Colouring::Number(Number::Cosine);
     let chart = mapping.chart.as_ref().filter(|_| colours);
@@ -140,7 +141,7 @@ pub fn follow_selection(model: &mut Model, workers: &mut Workers) {
     if other || colours {
         let start_secs = model.transport.position_secs;
         let spot = Spot { path, start_secs };
-        let origin = nearby.origin.clone().filter(|_| !other);
+        let origin = nearby.origin().cloned().filter(|_| !other);
         look_around(model, workers, origin.unwrap_or(spot));
     }
 }
@@ -168,7 +169,11 @@ pub(super) fn found(
         return;
     };
     if let Some(why) = problem {
-        model.notices.note(why);
+        // Asked for by a key, the answer is told; else it stands in the list.
+        if steps != 0 {
+            model.notices.note(why.clone());
+        }
+        model.nearby.problem = Some(why);
     } else if steps != 0 {
         step(model, workers, steps);
     }

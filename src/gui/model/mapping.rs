@@ -10,13 +10,15 @@ use crate::{
     gui::{
         command_line::CommandLine,
         paint::scatter::{Camera, Point},
+        work::near::Answer,
     },
     jobs::Progress,
     map::{Layout, MapSettings, Method},
 };
 
 use super::{
-    Chart, Colouring, EncoderSource, Groups, JobId, KeyedTable, Near, Picked, Running, Scale, Spot,
+    Chart, Colouring, EncoderSource, Groups, JobId, KeyedTable, ListTab, Near, Picked, Running,
+    Scale, Spot, Twins,
 };
 
 /// What the next map is asked to be.
@@ -119,6 +121,24 @@ pub enum MapCommand {
         /// Where the pointer moved: what lies around it, nearest first.
         moved: Vec<usize>,
     },
+    /// Looks for what is like the selected stretch of the spectrogram.
+    QueryRegion,
+    /// Looks for what is like a file, and where it lands on the map.
+    QueryFile(PathBuf),
+    /// Asks for a file to look for.
+    ChooseQuery,
+    /// Selects and plays a neighbour of the list.
+    PlayNear(usize),
+    /// Lets a window of any file sound, while the track waits.
+    Audition(Spot),
+    ShowList(ListTab),
+    SetThreshold(f32),
+    /// Looks for tracks that are nearly the same.
+    FindTwins,
+    /// Ends the search for what is like a file, or for twins.
+    StopQuery,
+    /// Puts the command of the list on the clipboard.
+    CopyList,
     /// Goes so many neighbours on from the selected track, and plays there.
     Walk(isize),
     /// Puts the command of the map on the clipboard.
@@ -161,6 +181,14 @@ pub enum MapMessage {
         number: u64,
         found: Result<Vec<Near>, String>,
     },
+    QueryProgress(JobId, Progress),
+    /// What is like a file or a stretch.
+    Queried {
+        number: u64,
+        result: Result<Answer, String>,
+    },
+    /// Tracks that are nearly the same.
+    Twins(Result<Twins, String>),
     /// The cosine of each point of the map to the same place.
     Cosines {
         number: u64,

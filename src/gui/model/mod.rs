@@ -8,6 +8,7 @@ mod job;
 mod lab;
 mod lesson;
 mod library;
+mod lists;
 mod mapping;
 mod mask;
 mod nearby;
@@ -36,6 +37,7 @@ pub use lesson::{
     LessonState, LessonStep, OpenLesson, PaintedPatch,
 };
 pub use library::{Edited, Editing, Labels, Library, Row};
+pub use lists::{Landed, ListTab, Lists, Query, THRESHOLDS, Twins};
 pub use mapping::{MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES};
 pub use mask::{MOST_PERCENT, Mask, MaskKey, Paint, PatchCut, RankTable};
 pub use nearby::{Nearby, Spot};
@@ -67,6 +69,14 @@ use crate::{encoder::CheckpointRef, storage::Settings};
 
 use super::{layout::Layout, undo::History};
 
+impl Model {
+    /// Whether a file that is dropped is looked for on the map instead of being opened: a sound, over a map.
+    pub fn takes_as_query(&self, file: &std::path::Path) -> bool {
+        let map = self.layout == Layout::Map && self.mapping.chart.is_some();
+        map && crate::audio::is_audio_path(file)
+    }
+}
+
 /// All state of the window.
 #[derive(Default)]
 pub struct Model {
@@ -94,6 +104,8 @@ pub struct Model {
     pub mapping: Mapping,
     /// What is near to the selected window.
     pub nearby: Nearby,
+    /// The other lists beside the map.
+    pub lists: Lists,
     pub probing: Probing,
     /// The key sheet is open.
     pub keys_shown: bool,

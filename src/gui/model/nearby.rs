@@ -1,5 +1,7 @@
 use std::path::{Path, PathBuf};
 
+use super::{Landed, Query, Running};
+
 /// A place in a track: what a point of a map stands for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spot {
@@ -14,8 +16,14 @@ const MOST_WAITING: isize = 20;
 /// What is near to something in the original space, nearest first, and how far a walk along it has come.
 #[derive(Debug, Clone, Default)]
 pub struct Nearby {
-    /// Where the walk began; it is the step before the first.
-    pub origin: Option<Spot>,
+    /// What was asked for.
+    pub query: Option<Query>,
+    /// Where the windows of a file lie that is not on the map.
+    pub landed: Vec<Landed>,
+    /// The job that embeds it.
+    pub running: Option<Running>,
+    /// Why there is no answer.
+    pub problem: Option<String>,
     /// Cosines are in the encoder's own space, whatever the map looks like.
     pub found: Vec<super::Near>,
     /// The neighbour that was gone to last.
@@ -33,15 +41,40 @@ pub struct Nearby {
 
 impl Nearby {
     /// Asks anew; an answer to the question before is void. Returns the new question's number.
-    pub fn ask(&mut self, origin: Option<Spot>) -> u64 {
+    pub fn ask(&mut self, query: Query) -> u64 {
         *self = Self {
-            origin,
+            query: Some(query),
             number: self.number + 1,
             searching: true,
             followed: self.followed.take(),
             ..Self::default()
         };
         self.number
+    }
+
+    /// Where the walk began, if that is a window: it is the step before the first.
+    pub fn origin(&self) -> Option<&Spot> {
+        match &self.query {
+            Some(Query::Spot(spot)) => Some(spot),
+            _ => None,
+        }
+    }
+
+    /// Gives the search up.
+    pub fn give_up(&mut self) {
+        self.number += 1;
+        self.searching = false;
+        self.running = None;
+    }
+
+    /// Goes to a place in the list.
+    pub fn go_to(&mut self, at: usize) -> Option<Spot> {
+        let near = self.found.get(at)?;
+        self.at = Some(at);
+        Some(Spot {
+            path: near.path.clone(),
+            start_secs: near.start_secs,
+        })
     }
 
     /// Whether a search is under way.
@@ -55,6 +88,7 @@ impl Nearby {
             return None;
         }
         self.searching = false;
+        self.running = None;
         self.found = found;
         Some(std::mem::take(&mut self.waiting))
     }
@@ -66,6 +100,12 @@ impl Nearby {
             self.followed = Some(path.to_path_buf());
         }
         new && !self.stands_at(path)
+    }
+
+    /// Whether what is listed was looked for by a file or a stretch, and nobody walked along it yet.
+    pub fn is_new_list(&self) -> bool {
+        let asked = matches!(self.query, Some(Query::File(_) | Query::Stretch(..)));
+        asked && self.at.is_none() && (self.searching || !self.found.is_empty())
     }
 
     /// Whether an answer is that to the newest question.
@@ -82,14 +122,14 @@ impl Nearby {
     pub fn stands_at(&self, path: &Path) -> bool {
         let here = match self.at {
             Some(at) => self.found.get(at).map(|near| near.path.as_path()),
-            None => self.origin.as_ref().map(|spot| spot.path.as_path()),
+            None => self.origin().map(|spot| spot.path.as_path()),
         };
         here == Some(path)
     }
 
     /// Goes so many neighbours on, or back as far as the origin; `None` where there is no further step that way.
     pub fn step(&mut self, steps: isize) -> Option<Spot> {
-        let first = if self.origin.is_some() { -1 } else { 0 };
+        let first = if self.origin().is_some() { -1 } else { 0 };
         let last = self.found.len() as isize - 1;
         let now = self.at.map_or(-1, |at| at as isize);
         let next = now.saturating_add(steps).clamp(first, last.max(first));
@@ -98,11 +138,8 @@ impl Nearby {
         }
         self.at = usize::try_from(next).ok();
         match self.at {
-            Some(at) => self.found.get(at).map(|near| Spot {
-                path: near.path.clone(),
-                start_secs: near.start_secs,
-            }),
-            None => self.origin.clone(),
+            Some(at) => self.go_to(at),
+            None => self.origin().cloned(),
         }
     }
 }
@@ -122,7 +159,7 @@ mod tests {
     #[test]
     fn a_walk_goes_out_from_its_origin_and_back_to_it() {
         let mut nearby = Nearby::default();
-        let number = nearby.ask(Some(spot("origin")));
+        let number = nearby.ask(Query::Spot(spot("origin")));
         nearby.wait(2);
         assert!(nearby.is_searching() && nearby.stands_at(Path::new("origin")));
         let found = ["a", "b", "c"].map(|name| Near {

@@ -9,6 +9,7 @@ pub mod lesson;
 pub mod library;
 pub mod map;
 pub mod masking;
+pub mod nearest;
 pub mod overlays;
 pub mod palette;
 mod parts;
@@ -44,6 +45,7 @@ pub fn show(pane: Pane, ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>
         Pane::Step => train::show_step(ui, model, out),
         Pane::Runs => train::show_runs(ui, model, out),
         Pane::Map => map::show(ui, model, out),
+        Pane::Nearest => nearest::show(ui, model, out),
         Pane::Probe => probe::show(ui, model, out),
         Pane::Scores => probe::show_scores(ui, model, out),
     }

@@ -7,7 +7,7 @@ use eframe::egui::{self, Align2, Id, LayerId, Modal, Order, RichText};
 use crate::gui::{
     actions::{self, Group},
     command::{Command, LibraryCommand, WindowCommand},
-    model::Model,
+    model::{MapCommand, Model},
     theme::{self, small},
 };
 
@@ -35,7 +35,17 @@ fn drop_hint(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
         (over, paths(dropped.collect()))
     });
     if !dropped.is_empty() {
-        out.push(Command::Library(LibraryCommand::Open(dropped)));
+        // Over a map a single sound lands on it; everything else is opened.
+        let asks = match dropped.as_slice() {
+            [file] => model.takes_as_query(file),
+            _ => false,
+        };
+        out.push(match (asks, dropped) {
+            (true, mut files) if !files.is_empty() => {
+                Command::Map(MapCommand::QueryFile(files.swap_remove(0)))
+            }
+            (_, files) => Command::Library(LibraryCommand::Open(files)),
+        });
         return;
     }
     let Some(hovered) = hovered else { return };

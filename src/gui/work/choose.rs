@@ -16,6 +16,8 @@ use crate::{
 pub enum Wanted {
     Files,
     Folder,
+    /// A sound file to compare a map with.
+    Query,
 }
 
 /// Shows a folder in the system's file manager.
@@ -67,11 +69,17 @@ pub fn ask(wanted: Wanted, outbox: &Outbox) -> std::io::Result<()> {
                     .add_filter("Sound", audio::EXTENSIONS)
                     .add_filter("Tables of paths", &["csv", "tsv"])
                     .pick_files(),
+                Wanted::Query => ask
+                    .set_title("What is like this file?")
+                    .add_filter("Sound", audio::EXTENSIONS)
+                    .pick_file()
+                    .map(|file| vec![file]),
                 Wanted::Folder => ask.set_title("Open a folder of sounds").pick_folders(),
             });
-            answer.send(match chosen {
-                Ok(chosen) => Message::Chosen(chosen.unwrap_or_default()),
-                Err(why) => Message::Fault(why),
+            answer.send(match (chosen, wanted) {
+                (Ok(chosen), Wanted::Query) => Message::ChosenQuery(chosen.unwrap_or_default()),
+                (Ok(chosen), _) => Message::Chosen(chosen.unwrap_or_default()),
+                (Err(why), _) => Message::Fault(why),
             });
         },
         move |fault| {

@@ -19,6 +19,7 @@ pub mod past_run;
 pub mod picture;
 pub mod probe;
 pub mod probe_file;
+pub mod query;
 pub mod remember;
 mod report;
 pub mod still;
@@ -67,6 +68,8 @@ pub struct Workers {
     pub hear: hear::HearWork,
     /// Looks for neighbours.
     pub near: near::NearWork,
+    /// Looks for what is like a file, and for near-duplicates.
+    pub query: query::QueryWork,
 }
 
 impl Workers {
@@ -105,6 +108,7 @@ impl Workers {
             },
             hear: hear::HearWork::start(outbox.clone(), auditions)?,
             near: near::NearWork::start(outbox.clone())?,
+            query: query::QueryWork::default(),
             player,
             train: train::TrainWork::default(),
             map: map::MapWork::default(),
@@ -120,6 +124,7 @@ impl Workers {
         self.open.is_busy()
             || self.train.is_busy()
             || self.map.is_busy()
+            || self.query.is_busy()
             || self.probe.is_busy()
             || self.strip.is_busy()
             || self.lab.is_busy()

@@ -6,7 +6,7 @@ use crate::{
     embedding::{EmbeddingTable, Level, cosine, neighbours},
     gui::{
         message::{Message, Outbox},
-        model::{KeyedTable, MapMessage, Near, Spot},
+        model::{KeyedTable, Landed, MapMessage, Near, Spot},
     },
     jobs::{self, Job, Latest},
 };
@@ -101,12 +101,23 @@ fn cosines(request: &NearRequest, level: Level) -> Vec<f32> {
     }
 }
 
+/// What is near to a file or a stretch, and where its windows land on the map.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    pub found: Vec<Near>,
+    pub landed: Vec<Landed>,
+}
+
 /// The nearest windows of other tracks.
 fn search(request: &NearRequest, row: usize) -> Vec<Near> {
     let table = &request.table.table;
-    let track = table.track.get(row);
-    let own = |row: usize| table.track.get(row) == track;
-    let found = neighbours(table, table.row(row), MOST, own);
+    nearest(table, table.row(row), table.track.get(row).copied())
+}
+
+/// The windows of a table that are nearest to an embedding, without those of one track.
+pub fn nearest(table: &EmbeddingTable, query: &[f32], without: Option<u32>) -> Vec<Near> {
+    let left_out = |row: usize| without.is_some() && table.track.get(row).copied() == without;
+    let found = neighbours(table, query, MOST, left_out);
     found
         .into_iter()
         .filter_map(|neighbour| {

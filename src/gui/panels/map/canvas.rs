@@ -50,6 +50,7 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &Model, chart: &Chart, out: &mut Vec
     if let Some(track) = model.library.selected_track() {
         path(ui, &painter, rect, model, chart, &track.path);
     }
+    crosses(ui, &painter, rect, model);
     if lasso(ui, &response, rect, camera, out) {
         return;
     }
@@ -143,6 +144,18 @@ fn path(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model, chart: &Cha
     if let Some(at) = now.and_then(place) {
         let stroke = Stroke::new(2.0 * theme::LINE, tokens.accent);
         painter.circle_stroke(at, 2.5 * theme::UNIT, stroke);
+    }
+}
+
+/// Where the windows of a file lie that is not on the map.
+fn crosses(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model) {
+    let tokens = theme::tokens(ui);
+    let stroke = Stroke::new(2.0 * theme::LINE, tokens.text_strong);
+    let arm = 1.5 * theme::UNIT;
+    for landed in &model.nearby.landed {
+        let at = model.mapping.camera.to_screen(rect, landed.at);
+        painter.hline(at.x - arm..=at.x + arm, at.y, stroke);
+        painter.vline(at.x, at.y - arm..=at.y + arm, stroke);
     }
 }
 

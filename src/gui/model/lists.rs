@@ -1,0 +1,92 @@
+use std::{path::PathBuf, sync::Arc};
+
+use crate::embedding::{NearDuplicate, NeighbourhoodChange};
+
+use super::{KeyedTable, Running, Spot};
+
+/// What the list beside the map shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ListTab {
+    /// What is near to the selection, a stretch or a file.
+    #[default]
+    Near,
+    /// Pairs of tracks that are nearly the same.
+    Twins,
+    /// What moved most between two encoders.
+    Moved,
+}
+
+/// Cosines from which on two windows may be called nearly the same.
+pub const THRESHOLDS: std::ops::RangeInclusive<f32> = 0.8..=1.0;
+
+/// The lists beside the map, apart from neighbours.
+pub struct Lists {
+    pub tab: ListTab,
+    /// Pairs of tracks count from this cosine on.
+    pub threshold: f32,
+    pub twins: Option<Twins>,
+    /// The search for pairs.
+    pub running: Option<Running>,
+    /// Why the last search came to nothing.
+    pub error: Option<String>,
+    /// What moved most between the two encoders that are compared.
+    pub moved: Vec<NeighbourhoodChange>,
+}
+
+impl Default for Lists {
+    fn default() -> Self {
+        Self {
+            tab: ListTab::Near,
+            threshold: 0.98,
+            twins: None,
+            running: None,
+            error: None,
+            moved: Vec::new(),
+        }
+    }
+}
+
+/// Pairs of tracks of a table.
+#[derive(Debug, Clone)]
+pub struct Twins {
+    pub table: Arc<KeyedTable>,
+    pub threshold: f32,
+    /// The most alike first.
+    pub pairs: Vec<NearDuplicate>,
+}
+
+impl Twins {
+    /// The most alike windows of a pair.
+    pub fn spots(&self, pair: &NearDuplicate) -> Option<[Spot; 2]> {
+        let table = &self.table.table;
+        let spot = |row: usize| {
+            Some(Spot {
+                path: table.track_of(row)?.path.clone(),
+                start_secs: f64::from(table.timestamps.get(row).copied()?),
+            })
+        };
+        let [a, b] = pair.rows;
+        Some([spot(a)?, spot(b)?])
+    }
+}
+
+/// What neighbours are looked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Query {
+    /// A window of the table.
+    Spot(Spot),
+    /// A stretch of a track, in seconds.
+    Stretch(PathBuf, [f64; 2]),
+    /// A file that need not be in the table.
+    File(PathBuf),
+}
+
+/// Where a window of a file that is not on the map lands on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Landed {
+    pub spot: Spot,
+    /// In map units.
+    pub at: [f32; 2],
+    /// Cosine to the nearest point of the map.
+    pub nearest: f32,
+}

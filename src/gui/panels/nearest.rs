@@ -1,0 +1,340 @@
+//! The lists beside the map: what is near to what, what is nearly the same, what moved most.
+
+use eframe::egui::{self, Align2, Rect, Sense, Ui, pos2, vec2};
+use egui_phosphor::regular as icon;
+
+use crate::gui::{
+    command::Command,
+    model::{ListTab, MapCommand, Model, Query, Spot, THRESHOLDS, Twins, clock},
+    theme,
+};
+
+use super::{parts, row_from_right, top};
+
+/// Draws the pane.
+pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    parts::padded(ui, |ui| {
+        head(ui, model, out);
+        match model.lists.tab {
+            ListTab::Near => near(ui, model, out),
+            ListTab::Twins => twins(ui, model, out),
+            ListTab::Moved => moved(ui, model, out),
+        }
+    });
+}
+
+fn head(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let mut push = |command| out.push(Command::Map(command));
+    row_from_right(ui, |ui| {
+        let hint = "Puts the command on the clipboard that makes this list in a terminal";
+        if top::icon_button(ui, icon::TERMINAL_WINDOW, hint).clicked() {
+            push(MapCommand::CopyList);
+        }
+        let hint = "Find what is like a file of your own, and where it lands on the map";
+        if top::icon_button(ui, icon::FILE_AUDIO, hint).clicked() {
+            push(MapCommand::ChooseQuery);
+        }
+        let hint = "Find what is like the selected stretch of the spectrogram";
+        let selected = model.transport.selection.is_some();
+        let region = ui.add_enabled_ui(selected, |ui| {
+            top::icon_button(ui, icon::SELECTION, hint).on_disabled_hover_text(
+                "Drag over the spectrogram first: what is like that stretch?",
+            )
+        });
+        if region.inner.clicked() {
+            push(MapCommand::QueryRegion);
+        }
+        let tabs = [
+            (
+                ListTab::Near,
+                "nearest",
+                "What the encoder finds nearest; N and B walk along the list",
+            ),
+            (
+                ListTab::Twins,
+                "twins",
+                "Pairs of tracks that are nearly the same, as far as the encoder can tell",
+            ),
+            (
+                ListTab::Moved,
+                "moved",
+                "Tracks whose neighbours changed most between the two encoders that are compared",
+            ),
+        ];
+        ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+            let width = ui.available_width().min(54.0 * theme::UNIT);
+            let (_, tab) = parts::choice(ui, width, &tabs, model.lists.tab);
+            if let Some(tab) = tab {
+                push(MapCommand::ShowList(tab));
+            }
+        });
+    });
+}
+
+fn near(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let nearby = &model.nearby;
+    if let Some(running) = &nearby.running {
+        if parts::progress(ui, running) {
+            out.push(Command::Map(MapCommand::StopQuery));
+        }
+        return;
+    }
+    let name = |path: &std::path::Path| parts::track_name(&model.library, path);
+    let about = match &nearby.query {
+        None => None,
+        Some(Query::Spot(spot)) => Some(format!(
+            "{} at {}",
+            name(&spot.path),
+            clock(spot.start_secs)
+        )),
+        Some(Query::Stretch(path, [start, end])) => {
+            let (start, end) = (clock(*start), clock(*end));
+            Some(format!("{} from {start} to {end}", name(path)))
+        }
+        Some(Query::File(path)) => Some(name(path)),
+    };
+    let Some(about) = about else {
+        let hint = "Compute a map, then click a point or choose a track: what the encoder finds nearest to it is \
+                    listed here.";
+        return parts::empty(ui, icon::LIST_BULLETS, "Nothing is selected yet", hint);
+    };
+    parts::quiet(ui, format!("Nearest to {about}"))
+        .on_hover_text("By cosine in the encoder's own space, windows of other tracks");
+    if let Some(why) = &nearby.problem {
+        return parts::error(ui, why);
+    }
+    landed(ui, model, out);
+    let rows = nearby.found.len();
+    ui.spacing_mut().item_spacing.y = 0.0;
+    egui::ScrollArea::vertical()
+        .id_salt("near")
+        .auto_shrink(false)
+        .show_rows(ui, theme::ROW_HEIGHT, rows, |ui, range| {
+            for at in range {
+                let Some(near) = nearby.found.get(at) else {
+                    continue;
+                };
+                let line = Line {
+                    name: name(&near.path),
+                    place: clock(near.start_secs),
+                    number: format!("{:.3}", near.cosine),
+                    on: nearby.at == Some(at),
+                    hint: "Selects and plays this window",
+                };
+                if line.show(ui) {
+                    out.push(Command::Map(MapCommand::PlayNear(at)));
+                }
+            }
+        });
+}
+
+/// Where a file that is not on the map landed on it.
+fn landed(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let landed = &model.nearby.landed;
+    let Some(first) = landed.first() else { return };
+    let known: f32 = landed.iter().map(|landed| landed.nearest).sum::<f32>() / landed.len() as f32;
+    ui.horizontal(|ui| {
+        let hint = "Hear its first window";
+        if top::icon_button(ui, icon::PLAY, hint).clicked() {
+            out.push(Command::Map(MapCommand::Audition(first.spot.clone())));
+        }
+        let text = format!("Lands at the crosses, {:.2} like its neighbours", known);
+        parts::quiet(ui, text).on_hover_text(
+            "Each window of the file is put at the weighted mean of its ten nearest points; the map itself is not laid \
+             out anew. The number is the mean cosine to the nearest point: the lower, the less the map can say",
+        );
+    });
+}
+
+fn twins(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let lists = &model.lists;
+    if let Some(running) = &lists.running {
+        if parts::progress(ui, running) {
+            out.push(Command::Map(MapCommand::StopQuery));
+        }
+        return;
+    }
+    ui.horizontal(|ui| {
+        let hint = "Compares every window with every other; pairs of tracks are listed with their most alike windows";
+        let button = egui::Button::new("Find twins");
+        if parts::wide(ui, 24.0 * theme::UNIT, button, true, hint) {
+            out.push(Command::Map(MapCommand::FindTwins));
+        }
+        let mut threshold = lists.threshold;
+        let field = egui::DragValue::new(&mut threshold)
+            .range(THRESHOLDS)
+            .speed(0.001)
+            .fixed_decimals(3)
+            .prefix("cosine from ");
+        parts::number(ui, 32.0 * theme::UNIT, field)
+            .on_hover_text("From which cosine on two tracks count as nearly the same");
+        if threshold.to_bits() != lists.threshold.to_bits() {
+            out.push(Command::Map(MapCommand::SetThreshold(threshold)));
+        }
+    });
+    if let Some(why) = &lists.error {
+        return parts::error(ui, why);
+    }
+    let Some(twins) = &lists.twins else {
+        parts::quiet(ui, "Copies, covers and loops of one sound stand together");
+        return;
+    };
+    let count = twins.pairs.len();
+    let of = if count == 1 { "pair" } else { "pairs" };
+    parts::quiet(
+        ui,
+        format!(
+            "{count} {of} with a cosine of {:.3} or more",
+            twins.threshold
+        ),
+    );
+    ui.spacing_mut().item_spacing.y = 0.0;
+    egui::ScrollArea::vertical()
+        .id_salt("twins")
+        .auto_shrink(false)
+        .show_rows(ui, theme::ROW_HEIGHT, count, |ui, range| {
+            for pair in range {
+                twin(ui, model, twins, pair, out);
+            }
+        });
+}
+
+/// Two tracks side by side, each to be played, and how alike they are.
+fn twin(ui: &mut Ui, model: &Model, twins: &Twins, pair: usize, out: &mut Vec<Command>) {
+    let Some(pair) = twins.pairs.get(pair) else {
+        return;
+    };
+    let Some(spots) = twins.spots(pair) else {
+        return;
+    };
+    let number_width = 12.0 * theme::UNIT;
+    let size = vec2(ui.available_width(), theme::ROW_HEIGHT);
+    let (row, _) = ui.allocate_exact_size(size, Sense::hover());
+    let half = 0.5 * (row.width() - number_width);
+    for (index, spot) in spots.into_iter().enumerate() {
+        let left = row.left() + half * index as f32;
+        let area = Rect::from_min_size(pos2(left, row.top()), vec2(half, row.height()));
+        let line = Line {
+            name: parts::track_name(&model.library, &spot.path),
+            place: clock(spot.start_secs),
+            number: String::new(),
+            on: model.mapping.selected() == Some(spot.path.as_path()),
+            hint: "Selects and plays the window that is most like the other track",
+        };
+        let id = ui.id().with(("twin", pair.rows, index));
+        let response = ui.interact(area, id, Sense::click());
+        if line.show_in(ui, area, response) {
+            choose(spot, out);
+        }
+    }
+    let tokens = theme::tokens(ui);
+    let place = row.right_center() - vec2(theme::UNIT, 0.0);
+    let text = format!("{:.3}", pair.cosine);
+    let font = theme::small_font();
+    ui.painter()
+        .text(place, Align2::RIGHT_CENTER, text, font, tokens.text);
+}
+
+fn choose(spot: Spot, out: &mut Vec<Command>) {
+    out.push(Command::Map(MapCommand::Choose {
+        path: spot.path,
+        start_secs: spot.start_secs,
+    }));
+}
+
+fn moved(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let moved = &model.lists.moved;
+    if moved.is_empty() {
+        let hint = "Compare two encoders side by side with the button above the map: the tracks whose ten nearest \
+                    neighbours changed most are listed here.";
+        return parts::empty(ui, icon::ARROWS_LEFT_RIGHT, "Nothing is compared", hint);
+    }
+    parts::quiet(ui, "Of the ten nearest tracks, so many are still among the ten").on_hover_text(
+        "Counted in the encoders' own spaces, not on the maps: t-SNE may turn, mirror and stretch what did not change",
+    );
+    ui.spacing_mut().item_spacing.y = 0.0;
+    egui::ScrollArea::vertical()
+        .id_salt("moved")
+        .auto_shrink(false)
+        .show_rows(ui, theme::ROW_HEIGHT, moved.len(), |ui, range| {
+            for change in moved.get(range).unwrap_or_default() {
+                let line = Line {
+                    name: parts::track_name(&model.library, &change.path),
+                    place: String::new(),
+                    number: format!("{} of {}", change.kept, change.of),
+                    on: model.mapping.selected() == Some(change.path.as_path()),
+                    hint: "Selects and plays this track: it stands out in both maps",
+                };
+                if line.show(ui) {
+                    let path = change.path.clone();
+                    let start_secs = 0.0;
+                    choose(Spot { path, start_secs }, out);
+                }
+            }
+        });
+}
+
+/// A row that plays something.
+struct Line<'a> {
+    name: String,
+    place: String,
+    number: String,
+    on: bool,
+    hint: &'a str,
+}
+
+impl Line<'_> {
+    /// Draws it over the whole width; returns whether it was clicked.
+    fn show(self, ui: &mut Ui) -> bool {
+        let size = vec2(ui.available_width(), theme::ROW_HEIGHT);
+        let (area, response) = ui.allocate_exact_size(size, Sense::click());
+        self.show_in(ui, area, response)
+    }
+
+    fn show_in(self, ui: &mut Ui, area: Rect, response: egui::Response) -> bool {
+        let tokens = theme::tokens(ui);
+        response.widget_info(|| {
+            let name = format!("{} {}", self.name, self.place);
+            egui::WidgetInfo::selected(
+                egui::WidgetType::SelectableLabel,
+                true,
+                self.on,
+                name.trim(),
+            )
+        });
+        let fill = match (self.on, response.hovered() || response.has_focus()) {
+            (true, _) => Some(tokens.accent_quiet),
+            (false, true) => Some(tokens.raised),
+            (false, false) => None,
+        };
+        if let Some(fill) = fill {
+            ui.painter().rect_filled(area, theme::CORNER, fill);
+        }
+        let mut room = area.shrink2(vec2(theme::SPACE, 0.0));
+        for (text, colour, width) in [
+            (&self.number, tokens.text, 12.0 * theme::UNIT),
+            (&self.place, tokens.text_weak, 14.0 * theme::UNIT),
+        ] {
+            if text.is_empty() {
+                continue;
+            }
+            let font = theme::small_font();
+            let align = Align2::RIGHT_CENTER;
+            ui.painter()
+                .text(room.right_center(), align, text, font, colour);
+            room.max.x -= width;
+        }
+        let colour = if self.on {
+            tokens.text_strong
+        } else {
+            tokens.text
+        };
+        let font = egui::FontId::proportional(theme::TEXT_BODY);
+        let mut job = egui::text::LayoutJob::simple_singleline(self.name, font, colour);
+        job.wrap = egui::text::TextWrapping::truncate_at_width(room.width().max(0.0));
+        let galley = ui.painter().layout_job(job);
+        let place = pos2(room.left(), room.center().y - 0.5 * galley.size().y);
+        ui.painter().galley(place, galley, colour);
+        response.on_hover_text(self.hint).clicked()
+    }
+}
