@@ -16,7 +16,7 @@ use mynascope::gui::{
     App,
     command::{Command, LibraryCommand, WindowCommand},
     layout::Layout,
-    model::{Colouring, MapCommand, Number, Query},
+    model::{Colouring, MapCommand, MapSide, Number, Query},
 };
 
 use common::{
@@ -392,4 +392,55 @@ fn near_duplicates_are_listed_and_both_can_be_played() {
     press(&mut harness, &name);
     let selected = harness.state().model().library.selected_track();
     assert_eq!(selected.unwrap().path, b.path);
+}
+
+#[test]
+fn two_encoders_stand_side_by_side_with_one_selection() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(3);
+    let (mut harness, state) = mapped(folder.path());
+    harness
+        .state_mut()
+        .apply(Command::Map(MapCommand::Compare(true)));
+    settle(&mut harness);
+    let model = harness.state().model();
+    let beside = model.mapping.beside.as_ref().unwrap();
+    assert_eq!(beside.error, None);
+    let second = beside.chart.as_ref().expect("a second map");
+    assert_eq!(second.xy.len(), 12);
+    assert!(second.source.table.encoder.contains("untrained"));
+    // The first map, its encoder and its table are what they were.
+    let first = model.mapping.chart.as_ref().unwrap();
+    assert!(first.source.table.encoder.contains("shipped"));
+    let moved = &model.lists.moved;
+    assert_eq!(moved.len(), 6);
+    // Six tracks have five neighbours each, which are the same in every space.
+    assert!(
+        moved
+            .iter()
+            .all(|change| (change.kept, change.of) == (5, 5))
+    );
+    // What is picked in one is picked in the other.
+    let lasso = MapCommand::Lasso {
+        side: MapSide::Beside,
+        outline: vec![[-2.0, -2.0], [2.0, -2.0], [2.0, 2.0], [-2.0, 2.0]],
+        add: false,
+    };
+    harness.state_mut().apply(Command::Map(lasso));
+    harness.run_steps(3);
+    let mapping = &harness.state().model().mapping;
+    for side in [MapSide::Main, MapSide::Beside] {
+        assert_eq!(mapping.chart_of(side).unwrap().picked_points, 12);
+    }
+    // Two maps in a frame, and still nothing is sent while nothing changes.
+    let sent = map_uploads(&state);
+    harness.run_steps(10);
+    assert_eq!(map_uploads(&state), sent);
+    harness
+        .state_mut()
+        .apply(Command::Map(MapCommand::Compare(false)));
+    harness.run_steps(3);
+    assert!(harness.state().model().lists.moved.is_empty());
 }

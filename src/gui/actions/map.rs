@@ -65,4 +65,16 @@ pub(super) const ACTIONS: &[Action] = &[
         keys: &[],
         command: |_| Some(Command::Map(MapCommand::FindTwins)),
     },
+    Action {
+        id: "compare-encoders",
+        group: GROUP,
+        name: "Compare two encoders",
+        help: "Show a second encoder's map beside the first, and the tracks that moved most; again ends it",
+        keys: &[],
+        command: |model| {
+            model.mapping.chart.as_ref()?;
+            let on = model.mapping.beside.is_none();
+            Some(Command::Map(MapCommand::Compare(on)))
+        },
+    },
 ];

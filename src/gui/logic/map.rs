@@ -5,14 +5,19 @@ use crate::{
     gui::{
         command::{Command, LibraryCommand},
         model::{
-            AskedFor, Lists, MapCommand, MapMessage, Model, Nearby, Picked, ProbeCommand, Running,
-            Selection, Spot, WINDOW_SECS,
+            AskedFor, Lists, MapCommand, MapMessage, MapSide, Model, Nearby, Picked, ProbeCommand,
+            Running, Selection, Spot, WINDOW_SECS,
         },
-        work::{Workers, embed::EmbedRequest, hear::HearRequest, map},
+        work::{
+            Workers,
+            embed::EmbedRequest,
+            hear::HearRequest,
+            map::{self, MapJob},
+        },
     },
 };
 
-use super::{map_colours, near, no_thread, query};
+use super::{beside, map_colours, near, no_thread, query};
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapCommand) {
     match command {
@@ -42,13 +47,26 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
         MapCommand::ToggleLabel(label) => model.mapping.toggle_label(label),
         MapCommand::ShowAllLabels => model.mapping.show_all_labels(),
         MapCommand::Move(camera) => model.mapping.camera = camera,
+        MapCommand::MoveBeside(camera) => {
+            if let Some(beside) = &mut model.mapping.beside {
+                beside.camera = camera;
+            }
+        }
+        MapCommand::Compare(on) => beside::compare(model, workers, on),
+        MapCommand::SetBeside(source) => beside::set_source(model, workers, source),
+        MapCommand::ChooseBeside => {
+            let wrap = |message| MapMessage::Beside(Box::new(message));
+            if let Err(error) = map::ask_for_checkpoint(&workers.outbox, wrap) {
+                model.notices.error(no_thread(&error));
+            }
+        }
         MapCommand::Choose { path, start_secs } => choose(model, workers, path, start_secs),
-        MapCommand::Lasso { outline, add } => {
-            let points = match &model.mapping.chart {
+        MapCommand::Lasso { side, outline, add } => {
+            let points = match model.mapping.chart_of(side) {
                 Some(chart) => chart.inside(&outline),
                 None => Vec::new(),
             };
-            pick(model, points, add);
+            pick(model, side, points, add);
         }
         MapCommand::TogglePoint(point) => toggle(model, point),
         MapCommand::PickGroup(label) => {
@@ -56,14 +74,16 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
                 Some(chart) => chart.points_of_group(&label),
                 None => Vec::new(),
             };
-            pick(model, points, true);
+            pick(model, MapSide::Main, points, true);
         }
         MapCommand::ClearPicked => {
             model.mapping.pick(Picked::default());
             picked_changed(model);
         }
         MapCommand::HoverSound(on) => near::hover_sound(model, workers, on),
-        MapCommand::Hover { point, moved } => near::hover(model, workers, point, &moved),
+        MapCommand::Hover { side, point, moved } => {
+            near::hover(model, workers, side, point, &moved);
+        }
         MapCommand::QueryRegion => query::region(model, workers),
         MapCommand::QueryFile(path) => query::file(model, workers, path),
         MapCommand::ChooseQuery => query::choose(model, workers),
@@ -101,7 +121,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
             }
         }
         MapCommand::ChooseCheckpoint => {
-            if let Err(error) = map::ask_for_checkpoint(&workers.outbox) {
+            if let Err(error) = map::ask_for_checkpoint(&workers.outbox, |message| message) {
                 model.notices.error(no_thread(&error));
             }
         }
@@ -125,9 +145,11 @@ fn choose(model: &mut Model, workers: &mut Workers, path: PathBuf, start_secs: f
 }
 
 /// Picks points, instead of what is picked or in addition.
-fn pick(model: &mut Model, points: Vec<usize>, add: bool) {
+fn pick(model: &mut Model, side: MapSide, points: Vec<usize>, add: bool) {
     let mapping = &mut model.mapping;
-    let Some(chart) = &mapping.chart else { return };
+    let Some(chart) = mapping.chart_of(side) else {
+        return;
+    };
     let mut picked = match add {
         true => Picked::clone(&mapping.picked),
         false => Picked::default(),
@@ -232,11 +254,13 @@ pub(super) fn forget(model: &mut Model, workers: &mut Workers) {
     mapping.chart = None;
     mapping.error = None;
     mapping.hovered = None;
+    mapping.beside = None;
     mapping.picked = Arc::default();
     mapping.hidden.clear();
     model.nearby = Nearby::default();
     model.lists = Lists::default();
     workers.query.stop();
+    workers.map_beside.stop();
     workers.hear.stop();
 }
 
@@ -270,8 +294,12 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMess
             if mapping.is_running(job) {
                 mapping.running = None;
                 workers.map.stop();
+                // The second map follows the first.
+                beside::compute(model, workers);
             }
         }
+        MapMessage::Beside(message) => beside::receive(model, workers, *message),
+        MapMessage::Changes(_) => {}
         MapMessage::Failed(job, error) => {
             if mapping.is_running(job) {
                 mapping.running = None;
@@ -311,17 +339,19 @@ fn compute(model: &mut Model, workers: &mut Workers) {
     mapping.error = None;
     mapping.paused = false;
     model.embeddings.asks_patch = None;
-    let embed = EmbedRequest {
-        collection: Arc::clone(collection),
-        source: model.embeddings.source.clone(),
-        cached: model.embeddings.table.clone(),
-        mels: workers.cache.clone(),
-    };
     let form = &mapping.form;
-    match workers
-        .map
-        .start(embed, form.level, form.settings(), &workers.outbox)
-    {
+    let job = MapJob {
+        embed: EmbedRequest {
+            collection: Arc::clone(collection),
+            source: model.embeddings.source.clone(),
+            cached: model.embeddings.table.clone(),
+            mels: workers.cache.clone(),
+        },
+        level: form.level,
+        settings: form.settings(),
+        against: None,
+    };
+    match workers.map.start(job, |message| message, &workers.outbox) {
         Ok(job) => mapping.running = Some(Running::new(job, "starting")),
         Err(error) => mapping.error = Some(no_thread(&error)),
     }

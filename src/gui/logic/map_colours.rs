@@ -4,24 +4,29 @@ use std::{collections::HashMap, path::Path};
 
 use crate::{
     collection::{Track, key_name},
-    gui::model::{Chart, Colouring, Groups, Model, NO_LABEL, Number, Scale},
+    gui::model::{Chart, Colouring, Groups, MapSide, Model, NO_LABEL, Number, Scale},
     probe::TrackPrediction,
 };
 
 /// Colours the map anew: another colouring, other labels, another probe or another map.
 pub(super) fn paint(model: &mut Model) {
-    let Some(chart) = &model.mapping.chart else {
-        return;
-    };
-    let facts = Facts::new(model, chart);
-    let colouring = model.mapping.colouring.clone();
-    if let Colouring::Number(number) = colouring {
-        let scale = Scale::new(number, facts.numbers(number));
-        model.mapping.set_scale(scale);
-    } else {
-        let groups = facts.groups(&colouring);
-        model.mapping.set_groups(groups);
+    for side in [MapSide::Main, MapSide::Beside] {
+        let Some(chart) = model.mapping.chart_of(side) else {
+            continue;
+        };
+        let facts = Facts::new(model, chart);
+        match model.mapping.colouring.clone() {
+            Colouring::Number(number) => {
+                let scale = Scale::new(number, facts.numbers(number));
+                model.mapping.set_scale(side, scale);
+            }
+            colouring => {
+                let groups = facts.groups(&colouring);
+                model.mapping.set_groups(side, groups);
+            }
+        }
     }
+    model.mapping.colour();
 }
 
 /// What is known of the tracks of a chart.

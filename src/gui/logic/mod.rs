@@ -1,6 +1,7 @@
 //! Carries out commands and takes in messages, one file a part of the window. Changes the model and starts work;
 //! never paints.
 
+mod beside;
 mod lab;
 mod labels;
 mod lesson;

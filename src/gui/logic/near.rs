@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::gui::{
     layout::Layout,
-    model::{Colouring, KeyedTable, Model, Near, Number, Query, Spot},
+    model::{Colouring, KeyedTable, MapSide, Model, Near, Number, Query, Spot},
     work::{Workers, hear::HearRequest, near::NearRequest},
 };
 
@@ -37,13 +37,25 @@ pub(super) fn shortcut() -> String {
 pub(super) fn hover(
     model: &mut Model,
     workers: &mut Workers,
+    side: MapSide,
     point: Option<usize>,
     moved: &[usize],
 ) {
     let mapping = &mut model.mapping;
-    let left = point.is_none() && mapping.hovered.is_some();
-    mapping.hovered = point;
-    let Some(chart) = mapping.chart.as_ref().filter(|_| mapping.hover_sound) else {
+    let hovered = match side {
+        MapSide::Main => &mut mapping.hovered,
+        MapSide::Beside => match &mut mapping.beside {
+            Some(beside) => &mut beside.hovered,
+            None => return,
+        },
+    };
+    let left = point.is_none() && hovered.is_some();
+    *hovered = point;
+    let chart = match side {
+        MapSide::Main => mapping.chart.as_ref(),
+        MapSide::Beside => mapping.beside.as_ref().and_then(|it| it.chart.as_ref()),
+    };
+    let Some(chart) = chart.filter(|_| mapping.hover_sound) else {
         return;
     };
     if left {

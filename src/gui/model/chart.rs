@@ -9,7 +9,7 @@ use crate::{
         paint::scatter::{Point, PointClass},
         theme,
     },
-    map::Layout,
+    map::{Layout, turn_towards},
 };
 
 use super::{
@@ -148,6 +148,23 @@ impl Chart {
         self.xy = to_unit_square(xy);
         self.grid = NearestGrid::new(&self.xy);
         true
+    }
+
+    /// Turns and mirrors the map so that it lies like another of the same tracks; does nothing with other tracks.
+    pub fn turn_towards(&mut self, other: &Self) {
+        let points = self.places.iter().zip(&self.xy);
+        let others = other.places.iter().zip(&other.xy);
+        let pairs: Vec<_> = points
+            .zip(others)
+            .filter(|((place, _), (its, _))| place == its)
+            .map(|((_, &at), (_, &its))| (at, its))
+            .collect();
+        // Where a track could not be read by one of them, places no longer go in step.
+        if 2 * pairs.len() > self.xy.len() {
+            turn_towards(&mut self.xy, &pairs);
+            self.xy = to_unit_square(&self.xy);
+            self.grid = NearestGrid::new(&self.xy);
+        }
     }
 
     /// What a point stands for.

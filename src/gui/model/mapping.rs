@@ -5,7 +5,7 @@ use std::{
 };
 
 use crate::{
-    embedding::Level,
+    embedding::{Level, NeighbourhoodChange},
     encoder::EncoderKind,
     gui::{
         command_line::CommandLine,
@@ -17,8 +17,8 @@ use crate::{
 };
 
 use super::{
-    Chart, Colouring, EncoderSource, Groups, JobId, KeyedTable, ListTab, Near, Picked, Running,
-    Scale, Spot, Twins,
+    Beside, Chart, Colouring, EncoderSource, Groups, JobId, KeyedTable, ListTab, MapSide, Near,
+    Picked, Running, Scale, Spot, Twins,
 };
 
 /// What the next map is asked to be.
@@ -80,6 +80,8 @@ pub struct Mapping {
     pub asked_to_sound: Option<usize>,
     /// What sounds, or sounded last, under the pointer.
     pub sounding: Option<Spot>,
+    /// A second encoder's map, where two are compared.
+    pub beside: Option<Beside>,
     /// The track whose points stand out.
     selected: Option<PathBuf>,
 }
@@ -99,6 +101,7 @@ pub enum MapCommand {
     ShowAllLabels,
     /// Picks the drawn points inside an outline in map units: instead of what is picked, or in addition.
     Lasso {
+        side: MapSide,
         outline: Vec<[f32; 2]>,
         add: bool,
     },
@@ -108,6 +111,14 @@ pub enum MapCommand {
     PickGroup(String),
     ClearPicked,
     Move(Camera),
+    /// Moves the second map of a comparison.
+    MoveBeside(Camera),
+    /// Shows a second encoder's map beside the first, or only the first.
+    Compare(bool),
+    /// The encoder of the second map.
+    SetBeside(EncoderSource),
+    /// Asks for the checkpoint of the second map.
+    ChooseBeside,
     /// Shows what a point stands for and plays it.
     Choose {
         path: PathBuf,
@@ -117,6 +128,7 @@ pub enum MapCommand {
     HoverSound(bool),
     /// The pointer is at a point, or at none.
     Hover {
+        side: MapSide,
         point: Option<usize>,
         /// Where the pointer moved: what lies around it, nearest first.
         moved: Vec<usize>,
@@ -172,6 +184,10 @@ pub enum MapMessage {
     Failed(JobId, String),
     /// The checkpoint doesn't say how its patches are cut.
     NeedsPatch(JobId),
+    /// A message about the second map of a comparison.
+    Beside(Box<MapMessage>),
+    /// What moved between the two maps of a comparison, most first.
+    Changes(Vec<NeighbourhoodChange>),
     /// This place sounds under the pointer.
     Sounds(Spot),
     /// What the pointer is at cannot be heard.
@@ -232,20 +248,33 @@ impl Mapping {
         }
     }
 
-    /// Lets colours stand for groups of tracks.
-    pub fn set_groups(&mut self, groups: Groups) {
-        if let Some(chart) = &mut self.chart {
-            chart.set_groups(groups);
+    /// The map of a side, if it is there.
+    pub fn chart_of(&self, side: MapSide) -> Option<&Chart> {
+        match side {
+            MapSide::Main => self.chart.as_ref(),
+            MapSide::Beside => self.beside.as_ref()?.chart.as_ref(),
         }
-        self.colour();
     }
 
-    /// Lets colours stand for a number.
-    pub fn set_scale(&mut self, scale: Scale) {
-        if let Some(chart) = &mut self.chart {
+    fn chart_of_mut(&mut self, side: MapSide) -> Option<&mut Chart> {
+        match side {
+            MapSide::Main => self.chart.as_mut(),
+            MapSide::Beside => self.beside.as_mut()?.chart.as_mut(),
+        }
+    }
+
+    /// Lets the colours of a map stand for groups of tracks; [`Mapping::colour`] shows it.
+    pub fn set_groups(&mut self, side: MapSide, groups: Groups) {
+        if let Some(chart) = self.chart_of_mut(side) {
+            chart.set_groups(groups);
+        }
+    }
+
+    /// Lets the colours of a map stand for a number; [`Mapping::colour`] shows it.
+    pub fn set_scale(&mut self, side: MapSide, scale: Scale) {
+        if let Some(chart) = self.chart_of_mut(side) {
             chart.set_scale(scale);
         }
-        self.colour();
     }
 
     /// Picks other windows.
@@ -285,7 +314,8 @@ impl Mapping {
 
     /// Makes the points anew after what is hidden or picked has changed.
     pub fn colour(&mut self) {
-        if let Some(chart) = &mut self.chart {
+        let beside = self.beside.as_mut().and_then(|it| it.chart.as_mut());
+        for chart in self.chart.as_mut().into_iter().chain(beside) {
             chart.colour(&self.hidden, &self.picked, self.selected.as_deref());
         }
     }

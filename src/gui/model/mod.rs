@@ -1,5 +1,6 @@
 //! What the window shows. Panels read it; only `logic` changes it.
 
+mod beside;
 mod chart;
 mod colouring;
 mod curve;
@@ -22,6 +23,7 @@ mod search;
 mod training;
 mod transport;
 
+pub use beside::{Beside, MapSide};
 pub use chart::{Chart, NO_LABEL, PointFacts};
 pub use colouring::{Colouring, Groups, LegendEntry, Number, Scale};
 pub use curve::Curve;

@@ -112,6 +112,8 @@ impl Camera {
 
 /// One frame of the scatter plot. Points reach the GPU only when they are another `Arc` than before.
 pub struct Scatter {
+    /// Which of the maps on the screen, from 0 on; each keeps its own points on the graphics card.
+    pub slot: usize,
     pub points: Arc<Vec<Point>>,
     pub camera: Camera,
     pub rect: Rect,
@@ -142,13 +144,20 @@ struct CameraUniform {
     rim: [f32; 4],
 }
 
+/// Maps that are drawn in one frame at most.
+const SLOTS: usize = 2;
+
 struct ScatterResources {
     pipeline: wgpu::RenderPipeline,
+    slots: [Slot; SLOTS],
+    /// How often points were sent to the graphics card.
+    uploads: u64,
+}
+
+struct Slot {
     camera: wgpu::Buffer,
     bind_group: wgpu::BindGroup,
     uploaded: Option<Uploaded>,
-    /// How often points were sent to the graphics card.
-    uploads: u64,
 }
 
 struct Uploaded {
@@ -224,25 +233,30 @@ pub fn install(
         multiview_mask: None,
         cache: None,
     });
-    let camera = device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("scatter camera"),
-        size: size_of::<CameraUniform>() as u64,
-        usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: Some("scatter"),
-        layout: &layout,
-        entries: &[wgpu::BindGroupEntry {
-            binding: 0,
-            resource: camera.as_entire_binding(),
-        }],
+    let slots = [(); SLOTS].map(|()| {
+        let camera = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("scatter camera"),
+            size: size_of::<CameraUniform>() as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("scatter"),
+            layout: &layout,
+            entries: &[wgpu::BindGroupEntry {
+                binding: 0,
+                resource: camera.as_entire_binding(),
+            }],
+        });
+        Slot {
+            camera,
+            bind_group,
+            uploaded: None,
+        }
     });
     resources.insert(ScatterResources {
         pipeline,
-        camera,
-        bind_group,
-        uploaded: None,
+        slots,
         uploads: 0,
     });
 }
@@ -267,7 +281,10 @@ impl CallbackTrait for Scatter {
         let Some(resources) = resources.get_mut::<ScatterResources>() else {
             return Vec::new();
         };
-        let known = resources
+        let Some(slot) = resources.slots.get_mut(self.slot) else {
+            return Vec::new();
+        };
+        let known = slot
             .uploaded
             .as_ref()
             .is_some_and(|uploaded| Arc::ptr_eq(&uploaded.points, &self.points));
@@ -284,7 +301,7 @@ impl CallbackTrait for Scatter {
                 queue.write_buffer(&buffer, 0, bytes);
             }
             resources.uploads += 1;
-            resources.uploaded = Some(Uploaded {
+            slot.uploaded = Some(Uploaded {
                 points: Arc::clone(&self.points),
                 buffer,
             });
@@ -305,7 +322,7 @@ impl CallbackTrait for Scatter {
             ring: self.ring.to_array().map(|byte| f32::from(byte) / 255.0),
             rim: self.rim.to_array().map(|byte| f32::from(byte) / 255.0),
         };
-        queue.write_buffer(&resources.camera, 0, bytemuck::bytes_of(&uniform));
+        queue.write_buffer(&slot.camera, 0, bytemuck::bytes_of(&uniform));
         Vec::new()
     }
 
@@ -318,11 +335,14 @@ impl CallbackTrait for Scatter {
         let Some(resources) = resources.get::<ScatterResources>() else {
             return;
         };
-        let Some(uploaded) = &resources.uploaded else {
+        let Some(slot) = resources.slots.get(self.slot) else {
+            return;
+        };
+        let Some(uploaded) = &slot.uploaded else {
             return;
         };
         pass.set_pipeline(&resources.pipeline);
-        pass.set_bind_group(0, &resources.bind_group, &[]);
+        pass.set_bind_group(0, &slot.bind_group, &[]);
         pass.set_vertex_buffer(0, uploaded.buffer.slice(..));
         pass.draw(0..4, 0..uploaded.points.len() as u32);
     }

@@ -9,11 +9,11 @@ use std::{
 };
 
 use crate::{
-    embedding::Level,
+    embedding::{Level, neighbourhood_changes},
     encoder::inspect,
     gui::{
         message::{Message, Outbox},
-        model::{JobId, MapMessage},
+        model::{JobId, KeyedTable, MapMessage},
         work::{
             choose,
             embed::{EmbedRequest, WorkEnd, embed},
@@ -44,20 +44,13 @@ impl MapWork {
     }
 
     /// Starts a map in the place of one that still runs.
-    pub fn start(
-        &mut self,
-        embed: EmbedRequest,
-        level: Level,
-        settings: MapSettings,
-        outbox: &Outbox,
-    ) -> std::io::Result<JobId> {
+    pub fn start(&mut self, work: MapJob, wrap: Wrap, outbox: &Outbox) -> std::io::Result<JobId> {
         self.last = self.last.next();
         self.paused = Arc::new(AtomicBool::new(false));
         let request = MapRequest {
             job: self.last,
-            embed,
-            level,
-            settings,
+            work,
+            wrap,
             paused: Arc::clone(&self.paused),
         };
         self.job = Some(start(request, outbox.clone())?);
@@ -76,23 +69,36 @@ impl MapWork {
 }
 
 /// What to embed and how to lay it out.
+pub struct MapJob {
+    pub embed: EmbedRequest,
+    pub level: Level,
+    pub settings: MapSettings,
+    /// A table of the same tracks to compare with: what moved is told in the end.
+    pub against: Option<Arc<KeyedTable>>,
+}
+
+/// Makes the message for one of two maps.
+pub type Wrap = fn(MapMessage) -> MapMessage;
+
+/// Neighbours that make up a neighbourhood.
+const NEIGHBOURHOOD: usize = 10;
+
 struct MapRequest {
     job: JobId,
-    embed: EmbedRequest,
-    level: Level,
-    settings: MapSettings,
+    work: MapJob,
+    wrap: Wrap,
     paused: Arc<AtomicBool>,
 }
 
 /// Starts the work: embeddings (unless they are there), then PCA, which is there at once, then t-SNE.
 fn start(request: MapRequest, outbox: Outbox) -> std::io::Result<Job> {
-    let job = request.job;
+    let (job, wrap) = (request.job, request.wrap);
     let after = outbox.clone();
     jobs::spawn(
         "map",
         move |cancel| {
             let reporter = Reporter::new(&outbox, move |progress| {
-                Message::Map(MapMessage::Progress(job, progress))
+                Message::Map(wrap(MapMessage::Progress(job, progress)))
             });
             let report = |progress| reporter.report(progress);
             let watch = Watch::new(cancel.clone(), &report);
@@ -101,28 +107,30 @@ fn start(request: MapRequest, outbox: Outbox) -> std::io::Result<Job> {
                 Err(WorkEnd::NeedsPatch) => MapMessage::NeedsPatch(job),
                 Err(WorkEnd::Failed(error)) => MapMessage::Failed(job, error),
             };
-            outbox.send(Message::Map(end));
+            outbox.send(Message::Map(wrap(end)));
         },
         move |fault| {
             let error = format!("The map broke off ({fault}); try again, or another encoder");
-            after.send(Message::Map(MapMessage::Failed(job, error)));
+            after.send(Message::Map(wrap(MapMessage::Failed(job, error))));
         },
     )
 }
 
 fn lay_out(request: &MapRequest, watch: &Watch<'_>, outbox: &Outbox) -> Result<(), WorkEnd> {
-    let table = embed(&request.embed, watch)?;
-    outbox.send(Message::Map(MapMessage::Embedded(Arc::clone(&table))));
-    let means = match request.level {
+    let work = &request.work;
+    let table = embed(&work.embed, watch)?;
+    let send = |message| outbox.send(Message::Map((request.wrap)(message)));
+    send(MapMessage::Embedded(Arc::clone(&table)));
+    let means = match work.level {
         Level::Window => None,
         Level::Track => Some(table.table.track_means()),
     };
     let rows = means.as_ref().unwrap_or(&table.table);
-    for method in [Method::Pca, request.settings.method] {
+    for method in [Method::Pca, work.settings.method] {
         watch.progress("laying the map out", 0, None);
         let settings = MapSettings {
             method,
-            ..request.settings
+            ..work.settings
         };
         let mut told = Instant::now();
         let mut moved = |xy: &[[f32; 2]]| {
@@ -132,22 +140,28 @@ fn lay_out(request: &MapRequest, watch: &Watch<'_>, outbox: &Outbox) -> Result<(
             if told.elapsed() >= MOVE_EVERY {
                 told = Instant::now();
                 let (job, xy) = (request.job, xy.to_vec());
-                outbox.send_if_room(Message::Map(MapMessage::Moved { job, xy }));
+                let moved = (request.wrap)(MapMessage::Moved { job, xy });
+                outbox.send_if_room(Message::Map(moved));
             }
         };
         let layout = layout_live(rows, &settings, watch, &mut moved).map_err(WorkEnd::failed)?;
-        outbox.send(Message::Map(MapMessage::LaidOut {
+        send(MapMessage::LaidOut {
             job: request.job,
             table: Arc::clone(&table),
-            level: request.level,
+            level: work.level,
             layout,
-        }));
+        });
+    }
+    if let Some(other) = &work.against {
+        let changes = neighbourhood_changes(&other.table, &table.table, NEIGHBOURHOOD, watch)
+            .map_err(WorkEnd::failed)?;
+        send(MapMessage::Changes(changes));
     }
     Ok(())
 }
 
 /// Opens the file dialog on a thread of its own.
-pub fn ask_for_checkpoint(outbox: &Outbox) -> std::io::Result<()> {
+pub fn ask_for_checkpoint(outbox: &Outbox, wrap: Wrap) -> std::io::Result<()> {
     let outbox = outbox.clone();
     std::thread::Builder::new()
         .name("choose checkpoint".to_owned())
@@ -163,7 +177,8 @@ pub fn ask_for_checkpoint(outbox: &Outbox) -> std::io::Result<()> {
                     // A file that cannot be read says so when it is used.
                     let says_patch =
                         inspect(&path, None).map_or(true, |report| report.kind.is_some());
-                    outbox.send(Message::Map(MapMessage::Checkpoint { path, says_patch }));
+                    let chosen = MapMessage::Checkpoint { path, says_patch };
+                    outbox.send(Message::Map(wrap(chosen)));
                 }
                 Ok(None) => {}
                 Err(why) => outbox.send(Message::Fault(why)),

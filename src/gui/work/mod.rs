@@ -61,6 +61,8 @@ pub struct Workers {
     pub player: Option<Player>,
     pub train: train::TrainWork,
     pub map: map::MapWork,
+    /// The second map of a comparison.
+    pub map_beside: map::MapWork,
     pub probe: probe::ProbeWork,
     /// What the probe at hand says of the shown track.
     pub strip: strip::StripWork,
@@ -112,6 +114,7 @@ impl Workers {
             player,
             train: train::TrainWork::default(),
             map: map::MapWork::default(),
+            map_beside: map::MapWork::default(),
             probe: probe::ProbeWork::default(),
             strip: strip::StripWork::start(outbox.clone())?,
             cache,
@@ -124,6 +127,7 @@ impl Workers {
         self.open.is_busy()
             || self.train.is_busy()
             || self.map.is_busy()
+            || self.map_beside.is_busy()
             || self.query.is_busy()
             || self.probe.is_busy()
             || self.strip.is_busy()

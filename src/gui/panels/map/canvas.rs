@@ -7,7 +7,7 @@ use crate::{
     embedding::Level,
     gui::{
         command::Command,
-        model::{Chart, MapCommand, Model, clock},
+        model::{Chart, MapCommand, MapSide, Model, clock},
         paint::scatter::{Camera, Scatter},
         panels::parts,
         theme,
@@ -26,18 +26,35 @@ const LASSO_STEP: f32 = theme::UNIT;
 /// Paths of longer tracks are a tangle, and are not drawn.
 const LONGEST_PATH: usize = 600;
 
+/// One of the maps, and what part of it is shown.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    pub side: MapSide,
+    pub chart: &'a Chart,
+    pub camera: Camera,
+}
+
 /// Draws the points, and what the pointer does with them.
-pub fn show(ui: &mut Ui, size: Vec2, model: &Model, chart: &Chart, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, size: Vec2, model: &Model, view: View<'_>, out: &mut Vec<Command>) {
+    let View {
+        side,
+        chart,
+        camera,
+    } = view;
     let mapping = &model.mapping;
     let tokens = theme::tokens(ui);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
-    let name = format!("Map of {} points", chart.xy.len());
+    let which = match side {
+        MapSide::Main => "Map",
+        MapSide::Beside => "Second map",
+    };
+    let name = format!("{which} of {} points", chart.xy.len());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, &name));
-    let camera = mapping.camera;
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, theme::CORNER, tokens.ground);
     painter.add(
         Scatter {
+            slot: side as usize,
             points: chart.points.clone(),
             camera,
             rect,
@@ -48,14 +65,20 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &Model, chart: &Chart, out: &mut Vec
         .into_shape(),
     );
     if let Some(track) = model.library.selected_track() {
-        path(ui, &painter, rect, model, chart, &track.path);
+        path(ui, &painter, rect, model, view, &track.path);
     }
-    crosses(ui, &painter, rect, model);
-    if lasso(ui, &response, rect, camera, out) {
+    if side == MapSide::Main {
+        crosses(ui, &painter, rect, model);
+    }
+    echo(ui, &painter, rect, model, view);
+    if lasso(ui, &response, rect, view, out) {
         return;
     }
     if let Some(moved) = moved(ui, &response, rect, camera) {
-        out.push(Command::Map(MapCommand::Move(moved)));
+        out.push(Command::Map(match side {
+            MapSide::Main => MapCommand::Move(moved),
+            MapSide::Beside => MapCommand::MoveBeside(moved),
+        }));
     }
     let pointer = response.hover_pos().filter(|_| !response.dragged());
     let at = pointer.map(|pointer| camera.to_map(rect, pointer));
@@ -67,26 +90,32 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &Model, chart: &Chart, out: &mut Vec
         }
         _ => Vec::new(),
     };
-    if point != mapping.hovered || !moved.is_empty() {
-        out.push(Command::Map(MapCommand::Hover { point, moved }));
+    let before = match side {
+        MapSide::Main => mapping.hovered,
+        MapSide::Beside => mapping.beside.as_ref().and_then(|beside| beside.hovered),
+    };
+    if point != before || !moved.is_empty() {
+        out.push(Command::Map(MapCommand::Hover { side, point, moved }));
     }
     if let Some(point) = point {
-        hovered(ui, &painter, rect, model, chart, point);
+        hovered(ui, &painter, rect, model, view, point);
         if response.clicked() {
-            choose(ui, chart, point, out);
+            choose(ui, model, chart, point, out);
         }
     }
 }
 
 /// What a click on a point does.
-fn choose(ui: &Ui, chart: &Chart, point: usize, out: &mut Vec<Command>) {
+fn choose(ui: &Ui, model: &Model, chart: &Chart, point: usize, out: &mut Vec<Command>) {
     let Some(spot) = chart.spot(point) else {
         return;
     };
     let adds = ui.input(|input| input.modifiers.command);
-    out.push(Command::Map(match adds {
-        true => MapCommand::TogglePoint(point),
-        false => MapCommand::Choose {
+    let in_main = model.mapping.chart.as_ref();
+    let in_main = in_main.and_then(|chart| chart.point_at(&spot.path, spot.start_secs));
+    out.push(Command::Map(match (adds, in_main) {
+        (true, Some(point)) => MapCommand::TogglePoint(point),
+        _ => MapCommand::Choose {
             path: spot.path,
             start_secs: spot.start_secs,
         },
@@ -99,15 +128,16 @@ fn hovered(
     painter: &egui::Painter,
     rect: Rect,
     model: &Model,
-    chart: &Chart,
+    view: View<'_>,
     point: usize,
 ) {
+    let View { chart, camera, .. } = view;
     let tokens = theme::tokens(ui);
     let mapping = &model.mapping;
     let (Some(facts), Some(&place)) = (chart.facts(point), chart.xy.get(point)) else {
         return;
     };
-    let screen = mapping.camera.to_screen(rect, place);
+    let screen = camera.to_screen(rect, place);
     let stroke = Stroke::new(theme::LINE_STRONG, tokens.text_strong);
     let colour = chart.colour_of(point);
     painter.circle(screen, 2.0 * theme::UNIT, colour, stroke);
@@ -124,9 +154,9 @@ fn hovered(
 }
 
 /// The way of a track along its windows, and where its playhead is on it.
-fn path(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model, chart: &Chart, track: &Path) {
+fn path(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model, view: View<'_>, track: &Path) {
+    let View { chart, camera, .. } = view;
     let tokens = theme::tokens(ui);
-    let camera = model.mapping.camera;
     let points = chart.points_of(track);
     let place = |point: usize| {
         let at = chart.xy.get(point)?;
@@ -147,6 +177,26 @@ fn path(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model, chart: &Cha
     }
 }
 
+/// Marks what the pointer is at in the other map of a comparison.
+fn echo(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model, view: View<'_>) {
+    let mapping = &model.mapping;
+    let beside = mapping.beside.as_ref();
+    let (other, point) = match view.side {
+        MapSide::Main => (MapSide::Beside, beside.and_then(|beside| beside.hovered)),
+        MapSide::Beside => (MapSide::Main, mapping.hovered),
+    };
+    let there = point.zip(mapping.chart_of(other));
+    let facts = there.and_then(|(point, chart)| chart.facts(point));
+    let Some(facts) = facts else { return };
+    let here = view.chart.point_at(facts.path, facts.start_secs);
+    if let Some((point, at)) = here.and_then(|point| Some((point, view.chart.xy.get(point)?))) {
+        let stroke = Stroke::new(theme::LINE_STRONG, theme::tokens(ui).text_strong);
+        let colour = view.chart.colour_of(point);
+        let screen = view.camera.to_screen(rect, *at);
+        painter.circle(screen, 2.0 * theme::UNIT, colour, stroke);
+    }
+}
+
 /// Where the windows of a file lie that is not on the map.
 fn crosses(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model) {
     let tokens = theme::tokens(ui);
@@ -164,9 +214,10 @@ fn lasso(
     ui: &Ui,
     response: &egui::Response,
     rect: Rect,
-    camera: Camera,
+    view: View<'_>,
     out: &mut Vec<Command>,
 ) -> bool {
+    let View { side, camera, .. } = view;
     let id = response.id.with("lasso");
     let modifiers = ui.input(|input| input.modifiers);
     let begins = modifiers.shift && response.drag_started_by(PointerButton::Primary);
@@ -192,7 +243,7 @@ fn lasso(
         ui.data_mut(|data| data.remove_temp::<Vec<[f32; 2]>>(id));
         if outline.len() > 2 {
             let add = modifiers.command;
-            out.push(Command::Map(MapCommand::Lasso { outline, add }));
+            out.push(Command::Map(MapCommand::Lasso { side, outline, add }));
         }
         return true;
     }

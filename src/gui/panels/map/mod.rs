@@ -11,12 +11,14 @@ use crate::{
     gui::{
         command::Command,
         logic::offered_colourings,
-        model::{Chart, Colouring, MapCommand, Model, PERPLEXITIES, say_duration},
+        model::{Beside, Chart, Colouring, MapCommand, MapSide, Model, PERPLEXITIES, say_duration},
         panels::{parts, top},
         theme,
     },
     map::Method,
 };
+
+use canvas::View;
 
 /// Width of the column with the labels.
 const LEGEND_WIDTH: f32 = 34.0 * theme::UNIT;
@@ -42,8 +44,8 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                     ui.set_min_size(size);
                     ui.horizontal_top(|ui| {
                         let width = ui.available_width() - LEGEND_WIDTH - theme::SPACE_LARGE;
-                        let canvas = Vec2::new(width.max(40.0 * theme::UNIT), size.y);
-                        canvas::show(ui, canvas, model, chart, out);
+                        let space = Vec2::new(width.max(40.0 * theme::UNIT), size.y);
+                        maps(ui, space, model, chart, out);
                         ui.add_space(theme::SPACE_LARGE - theme::SPACE);
                         ui.vertical(|ui| legend::show(ui, &model.mapping, chart, out));
                     });
@@ -51,6 +53,87 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 caption(ui, model, chart, out);
             }
         }
+    });
+}
+
+/// The map, or two of them side by side.
+fn maps(ui: &mut Ui, space: Vec2, model: &Model, chart: &Chart, out: &mut Vec<Command>) {
+    let mapping = &model.mapping;
+    let main = View {
+        side: MapSide::Main,
+        chart,
+        camera: mapping.camera,
+    };
+    let Some(beside) = &mapping.beside else {
+        return canvas::show(ui, space, model, main, out);
+    };
+    let half = Vec2::new(0.5 * (space.x - theme::SPACE), space.y);
+    let head = theme::CONTROL_HEIGHT + theme::SPACE;
+    let below = half - Vec2::new(0.0, head);
+    ui.allocate_ui(half, |ui| {
+        ui.vertical(|ui| {
+            let row = Vec2::new(half.x, theme::CONTROL_HEIGHT);
+            let line = Layout::left_to_right(Align::Center);
+            ui.allocate_ui_with_layout(row, line, |ui| {
+                ui.set_min_size(row);
+                parts::quiet(ui, chart.source.table.encoder.clone());
+            });
+            canvas::show(ui, below, model, main, out);
+        });
+    });
+    ui.allocate_ui(half, |ui| {
+        ui.vertical(|ui| {
+            second_encoder(ui, half.x, model, beside, out);
+            match &beside.chart {
+                Some(chart) => {
+                    let view = View {
+                        side: MapSide::Beside,
+                        chart,
+                        camera: beside.camera,
+                    };
+                    canvas::show(ui, below, model, view, out);
+                }
+                None => {
+                    ui.allocate_ui(below, |ui| {
+                        ui.set_min_size(below);
+                        if let Some(running) = &beside.running {
+                            parts::quiet(ui, running.say());
+                            parts::bar(ui, running.share());
+                        } else if let Some(why) = &beside.error {
+                            parts::error(ui, why);
+                        }
+                    });
+                }
+            }
+        });
+    });
+}
+
+/// Which encoder the second map is by.
+fn second_encoder(ui: &mut Ui, width: f32, model: &Model, beside: &Beside, out: &mut Vec<Command>) {
+    let row = Vec2::new(width, theme::CONTROL_HEIGHT);
+    let line = Layout::right_to_left(Align::Center);
+    ui.allocate_ui_with_layout(row, line, |ui| {
+        ui.set_min_size(row);
+        let hint = "Only the first map again";
+        if top::icon_button(ui, icon::X, hint).clicked() {
+            out.push(Command::Map(MapCommand::Compare(false)));
+        }
+        ui.push_id("second", |ui| {
+            let width = (width - theme::CONTROL_HEIGHT - 2.0 * theme::SPACE).max(theme::UNIT);
+            let trained = model.training.checkpoint();
+            let (response, chosen) = parts::encoder_choice(ui, width, &beside.source, trained);
+            response.on_hover_text("Which encoder the second map is by");
+            match chosen {
+                Some(parts::SourceChoice::Set(source)) => {
+                    out.push(Command::Map(MapCommand::SetBeside(source)));
+                }
+                Some(parts::SourceChoice::ChooseFile) => {
+                    out.push(Command::Map(MapCommand::ChooseBeside));
+                }
+                None => {}
+            }
+        });
     });
 }
 
@@ -94,6 +177,18 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if parts::copy_command(ui) {
                     push(MapCommand::Copy);
+                }
+                let comparing = model.mapping.beside.is_some();
+                let hint = match comparing {
+                    true => "Only the first map again",
+                    false => "Compare with another encoder: its map beside this one, and the tracks that moved most",
+                };
+                let ready = model.mapping.chart.is_some();
+                let compare = ui.add_enabled_ui(ready, |ui| {
+                    top::icon_button(ui, icon::SQUARE_SPLIT_HORIZONTAL, hint)
+                });
+                if compare.inner.clicked() {
+                    push(MapCommand::Compare(!comparing));
                 }
                 let on = model.mapping.hover_sound;
                 if hover_sound_button(ui, on) {

@@ -1,0 +1,39 @@
+use crate::gui::paint::scatter::Camera;
+
+use super::{Chart, EncoderSource, Running};
+
+/// One of the two maps of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MapSide {
+    #[default]
+    Main,
+    Beside,
+}
+
+/// A map of the same tracks by another encoder, beside the first. What is picked, hidden and selected is the same in
+/// both.
+pub struct Beside {
+    pub source: EncoderSource,
+    pub running: Option<Running>,
+    /// Turned and mirrored to lie like the first.
+    pub chart: Option<Chart>,
+    /// Why it was not made.
+    pub error: Option<String>,
+    pub camera: Camera,
+    /// The point under the pointer.
+    pub hovered: Option<usize>,
+}
+
+impl Beside {
+    /// Nothing of an encoder yet.
+    pub fn new(source: EncoderSource) -> Self {
+        Self {
+            source,
+            running: None,
+            chart: None,
+            error: None,
+            camera: Camera::default(),
+            hovered: None,
+        }
+    }
+}
