@@ -16,7 +16,7 @@ use mynascope::gui::{
     App,
     command::{Command, LibraryCommand, WindowCommand},
     layout::Layout,
-    model::{Colouring, MapCommand, MapSide, Number, Query},
+    model::{Colouring, MapCommand, MapSide, Near, Number, Query},
 };
 
 use common::{
@@ -348,7 +348,7 @@ fn a_file_and_a_stretch_find_their_like_and_a_new_file_lands_among_them() {
         selected.is_some_and(|track| track.path.ends_with("low 1.wav"))
     });
 
-    // Nothing is selected yet: a hint. Then the second half of a high note.
+    // The selected window as a stretch is what the window itself is.
     let high = folder.path().join("high").join("high 2.wav");
     let choose = MapCommand::Choose {
         path: high.clone(),
@@ -356,11 +356,17 @@ fn a_file_and_a_stretch_find_their_like_and_a_new_file_lands_among_them() {
     };
     harness.state_mut().apply(Command::Map(choose));
     settle(&mut harness);
+    wait(&mut harness, "its neighbours", |app| {
+        !app.model().nearby.is_searching()
+    });
+    let window = harness.state().model().nearby.found.clone();
     let nearby = query(&mut harness, MapCommand::QueryRegion);
     assert!(matches!(nearby.query, Some(Query::Stretch(..))));
     assert!(nearby.landed.is_empty(), "it is on the map");
     assert!(nearby.found.iter().all(|near| near.path != high));
-    assert!(nearby.found[0].path.to_string_lossy().contains("high"));
+    // Only the edges of the pictures differ.
+    let cosine = |near: &[Near]| near[0].cosine;
+    assert!((cosine(&nearby.found) - cosine(&window)).abs() < 0.03);
 }
 
 #[test]
@@ -443,4 +449,61 @@ fn two_encoders_stand_side_by_side_with_one_selection() {
         .apply(Command::Map(MapCommand::Compare(false)));
     harness.run_steps(3);
     assert!(harness.state().model().lists.moved.is_empty());
+}
+
+#[test]
+fn tables_go_out_and_in_and_broken_ones_are_told() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(3);
+    let (mut harness, _) = mapped(folder.path());
+    let home = tempfile::tempdir().unwrap();
+    let command = |harness: &mut Harness<'_, App>, command: MapCommand| {
+        harness.state_mut().apply(Command::Map(command));
+        let said = harness.state().model().notices.shown().len();
+        wait(harness, "an answer", |app| {
+            app.model().notices.shown().len() > said || app.model().mapping.imported.is_some()
+        });
+        settle(harness);
+    };
+    let map = home.path().join("map.tsv");
+    command(&mut harness, MapCommand::SaveMap(Some(map.clone())));
+    assert_eq!(std::fs::read_to_string(&map).unwrap().lines().count(), 13);
+    let own = harness.state().model().embeddings.table.clone().unwrap();
+    for ending in ["npz", "parquet", "tsv", "safetensors"] {
+        let path = home.path().join(format!("table.{ending}"));
+        command(&mut harness, MapCommand::SaveEmbeddings(Some(path.clone())));
+        harness
+            .state_mut()
+            .apply(Command::Window(WindowCommand::DismissAll));
+        command(&mut harness, MapCommand::OpenTable(Some(path.clone())));
+        let model = harness.state().model();
+        assert_eq!(model.mapping.imported.as_ref().unwrap().path, path);
+        let chart = model.mapping.chart.as_ref().unwrap();
+        assert_eq!(chart.source.table, own.table, "{ending}");
+        // What probes and the lab work on is what the chosen encoder made.
+        let kept = model.embeddings.table.as_ref().unwrap();
+        assert!(std::sync::Arc::ptr_eq(kept, &own));
+        harness.state_mut().apply(Command::Map(MapCommand::Compute));
+        settle(&mut harness);
+        assert!(harness.state().model().mapping.imported.is_none());
+    }
+    let broken = home.path().join("broken.npz");
+    std::fs::write(&broken, b"PK not really").unwrap();
+    for path in [broken, home.path().join("gone.parquet"), map] {
+        harness
+            .state_mut()
+            .apply(Command::Window(WindowCommand::DismissAll));
+        command(&mut harness, MapCommand::OpenTable(Some(path.clone())));
+        let model = harness.state().model();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let told = model
+            .notices
+            .shown()
+            .iter()
+            .any(|notice| notice.text.contains(&name));
+        assert!(told, "{name}");
+        assert!(model.mapping.chart.is_some(), "the map before stays");
+    }
 }

@@ -156,10 +156,10 @@ fn start_of(table: &EmbeddingTable, row: usize) -> f32 {
 /// The window of a track that plays at a second.
 fn window_row(table: &EmbeddingTable, track: usize, at: f64) -> Option<Vec<f32>> {
     let rows = (0..table.rows()).filter(|&row| table.track.get(row) == Some(&(track as u32)));
-    let begun = rows
+    let mut begun = rows
         .clone()
         .filter(|&row| f64::from(start_of(table, row)) <= at + 0.01);
-    let row = begun.last().or_else(|| rows.clone().next())?;
+    let row = begun.next_back().or_else(|| rows.clone().next())?;
     Some(table.row(row).to_vec())
 }
 

@@ -62,6 +62,11 @@ impl Canvas {
         self.state.adapter.get_info().name
     }
 
+    /// Asks what the shaders of [`paint`] keep on the graphics card.
+    pub fn resources<T>(&self, ask: impl FnOnce(&egui_wgpu::CallbackResources) -> T) -> T {
+        ask(&self.state.renderer.read().callback_resources)
+    }
+
     /// One frame without a pointer or keys.
     pub fn frame(&mut self, draw: impl FnMut(&mut egui::Ui)) -> egui::FullOutput {
         self.time_secs += FRAME_STEP_SECS;

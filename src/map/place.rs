@@ -49,16 +49,8 @@ pub fn land<'a>(
 /// Procrustes problem in the plane): two maps of the same tracks can then be compared by eye. Distances within the map
 /// stay as they are.
 pub fn turn_towards(xy: &mut [[f32; 2]], pairs: &[([f32; 2], [f32; 2])]) {
-    let mean = |pick: fn(&([f32; 2], [f32; 2])) -> [f32; 2]| {
-        let mut sum = [0.0_f64; 2];
-        for pair in pairs {
-            for (sum, value) in sum.iter_mut().zip(pick(pair)) {
-                *sum += f64::from(value);
-            }
-        }
-        sum.map(|sum| sum / pairs.len().max(1) as f64)
-    };
-    let (from_mean, to_mean) = (mean(|pair| pair.0), mean(|pair| pair.1));
+    let from_mean = mean(pairs.iter().map(|pair| pair.0));
+    let to_mean = mean(pairs.iter().map(|pair| pair.1));
     // The products of coordinates: rows are those of the point, columns those of its aim.
     let [mut xx, mut xy_, mut yx, mut yy] = [0.0_f64; 4];
     for ([x, y], [aim_x, aim_y]) in pairs {
@@ -83,6 +75,14 @@ pub fn turn_towards(xy: &mut [[f32; 2]], pairs: &[([f32; 2], [f32; 2])]) {
         let [x, y] = [f64::from(at[0]), mirror * f64::from(at[1])];
         *at = [(x * cos - y * sin) as f32, (x * sin + y * cos) as f32];
     }
+}
+
+fn mean(points: impl ExactSizeIterator<Item = [f32; 2]>) -> [f64; 2] {
+    let count = points.len().max(1) as f64;
+    let sum = points.fold([0.0, 0.0], |[x, y], at| {
+        [x + f64::from(at[0]), y + f64::from(at[1])]
+    });
+    sum.map(|sum| sum / count)
 }
 
 #[cfg(test)]

@@ -1,8 +1,16 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use eframe::egui::{Rect, Vec2};
 
 use super::Measure;
 use crate::{
-    embedding::{EmbeddingTable, Level, TrackRow},
+    embedding::{EmbeddingTable, Level, TrackRow, near_duplicates},
+    gui::{
+        Canvas,
+        model::NearestGrid,
+        paint::scatter::{self, Camera, Point, PointClass, Scatter},
+        theme,
+    },
     jobs::Watch,
     map::{self, MapSettings, Method},
     tokens::{Purpose, stream},
@@ -35,6 +43,85 @@ pub(super) fn run(measure: &mut Measure<'_>) -> anyhow::Result<()> {
         let what = format!("{method} of {rows} x {DIM}, 750 iterations");
         measure.values(what, "s", seconds);
     }
+    let table = planted(9000);
+    let watch = Watch::new(measure.console.cancel().clone(), &|_| {});
+    let start = Instant::now();
+    near_duplicates(&table, 0.98, &watch)?;
+    let seconds = vec![start.elapsed().as_secs_f64()];
+    measure.values(format!("near-duplicates among 9000 x {DIM}"), "s", seconds);
+    for points in [100_000, 1_000_000] {
+        frames(measure, points)?;
+    }
+    Ok(())
+}
+
+const SIZE: [u32; 2] = [1280, 800];
+const FRAMES: usize = 20;
+const PICKS: usize = 1000;
+
+/// Frames of a map that is panned, points sent to the graphics card in these frames, and the point under a pointer.
+fn frames(measure: &mut Measure<'_>, points: usize) -> anyhow::Result<()> {
+    let mut random = stream(1, 0, 0, Purpose::Demo);
+    let mut number = || 0.4 * random.normal() as f32;
+    let xy: Vec<[f32; 2]> = (0..points).map(|_| [number(), number()]).collect();
+    let colours = (0..points).map(theme::label_colour);
+    let shown: Vec<Point> = xy
+        .iter()
+        .zip(colours)
+        .map(|(&at, colour)| Point::new(at, colour, PointClass::Plain))
+        .collect();
+    let shown = std::sync::Arc::new(shown);
+    let mut canvas = Canvas::new(SIZE)?;
+    let (mut camera, mut times) = (Camera::default(), Vec::new());
+    let mut sent = None;
+    for frame in 0..=FRAMES {
+        measure.console.cancel().check()?;
+        let rect = Rect::from_min_size(Default::default(), Vec2::new(1280.0, 800.0));
+        camera = camera.panned(rect, Vec2::new(3.0, 1.0));
+        let start = Instant::now();
+        let output = canvas.frame(|ui| {
+            let scatter = Scatter {
+                slot: 0,
+                points: std::sync::Arc::clone(&shown),
+                camera,
+                rect,
+                radius: 1.5,
+                ring: theme::DARK.text_strong,
+                rim: theme::DARK.point_rim,
+            };
+            ui.painter().add(scatter.into_shape());
+        });
+        canvas.finish(output)?;
+        // The first frame sends the points; all others only the camera.
+        if frame > 0 {
+            times.push(1e3 * start.elapsed().as_secs_f64());
+        } else {
+            sent = canvas.resources(scatter::uploads);
+        }
+    }
+    let again = canvas.resources(scatter::uploads).zip(sent);
+    let again = again.map_or(f64::NAN, |(now, sent)| (now - sent) as f64);
+    let what = format!(
+        "frame of {points} moved points, drawn by {}",
+        canvas.adapter()
+    );
+    measure.values(what, "ms", times);
+    let what = format!("points sent again in {FRAMES} frames of {points}");
+    measure.values(what, "", vec![again]);
+    let start = Instant::now();
+    let grid = NearestGrid::new(&xy);
+    let what = format!("grid of {points} points made");
+    measure.values(what, "ms", vec![1e3 * start.elapsed().as_secs_f64()]);
+    let start = Instant::now();
+    let found = (0..PICKS)
+        .filter(|_| {
+            grid.nearest(&xy, [number(), number()], 0.01, |_| true)
+                .is_some()
+        })
+        .count();
+    let each = 1e6 * start.elapsed().as_secs_f64() / PICKS as f64;
+    let what = format!("point under the pointer among {points} ({found} of {PICKS} found)");
+    measure.values(what, "\u{b5}s", vec![each]);
     Ok(())
 }
 

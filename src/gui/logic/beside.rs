@@ -6,7 +6,11 @@ use crate::{
     encoder::CheckpointRef,
     gui::{
         model::{Beside, Chart, EncoderSource, ListTab, MapMessage, Model, Running},
-        work::{Workers, embed::EmbedRequest, map::MapJob},
+        work::{
+            Workers,
+            embed::EmbedRequest,
+            map::{MapJob, Rows},
+        },
     },
 };
 
@@ -59,12 +63,12 @@ pub(super) fn compute(model: &mut Model, workers: &mut Workers) {
     };
     beside.error = None;
     let job = MapJob {
-        embed: EmbedRequest {
+        rows: Rows::Embed(EmbedRequest {
             collection: Arc::clone(collection),
             source: beside.source.clone(),
             cached: beside.chart.as_ref().map(|chart| Arc::clone(&chart.source)),
             mels: workers.cache.clone(),
-        },
+        }),
         level: chart.level,
         settings: mapping.form.settings(),
         against: Some(Arc::clone(&chart.source)),

@@ -12,12 +12,12 @@ use crate::{
             Workers,
             embed::EmbedRequest,
             hear::HearRequest,
-            map::{self, MapJob},
+            map::{self, MapJob, Rows},
         },
     },
 };
 
-use super::{beside, map_colours, near, no_thread, query};
+use super::{beside, map_colours, near, no_thread, query, tables};
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapCommand) {
     match command {
@@ -30,7 +30,13 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
                 compute(model, workers);
             }
         }
-        MapCommand::Compute => compute(model, workers),
+        MapCommand::Compute => {
+            model.mapping.imported = None;
+            compute(model, workers);
+        }
+        MapCommand::OpenTable(path) => tables::open(model, workers, path),
+        MapCommand::SaveEmbeddings(path) => tables::save_embeddings(model, workers, path),
+        MapCommand::SaveMap(path) => tables::save_map(model, workers, path),
         MapCommand::Cancel => {
             workers.map.stop();
             model.mapping.running = None;
@@ -255,6 +261,7 @@ pub(super) fn forget(model: &mut Model, workers: &mut Workers) {
     mapping.error = None;
     mapping.hovered = None;
     mapping.beside = None;
+    mapping.imported = None;
     mapping.picked = Arc::default();
     mapping.hidden.clear();
     model.nearby = Nearby::default();
@@ -281,6 +288,12 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMess
             layout,
         } => {
             if mapping.is_running(job) {
+                let before = mapping.chart.as_ref().map(|chart| &chart.source);
+                if !before.is_some_and(|before| Arc::ptr_eq(before, &table)) {
+                    // Neighbours and twins in another encoder's space.
+                    model.nearby = Nearby::default();
+                    model.lists.twins = None;
+                }
                 mapping.show(table, level, layout);
                 map_colours::paint(model);
             }
@@ -300,6 +313,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMess
         }
         MapMessage::Beside(message) => beside::receive(model, workers, *message),
         MapMessage::Changes(_) => {}
+        MapMessage::TableOpened(result) => tables::opened(model, workers, result),
         MapMessage::Failed(job, error) => {
             if mapping.is_running(job) {
                 mapping.running = None;
@@ -330,23 +344,28 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMess
     }
 }
 
-fn compute(model: &mut Model, workers: &mut Workers) {
+pub(super) fn compute(model: &mut Model, workers: &mut Workers) {
     let mapping = &mut model.mapping;
-    let Some(collection) = &model.library.collection else {
-        mapping.error = Some("There is no collection to map; open a folder first".to_owned());
-        return;
+    let rows = match (&mapping.imported, &model.library.collection) {
+        (Some(imported), _) => Rows::Given(Arc::clone(&imported.table)),
+        (None, Some(collection)) => Rows::Embed(EmbedRequest {
+            collection: Arc::clone(collection),
+            source: model.embeddings.source.clone(),
+            cached: model.embeddings.table.clone(),
+            mels: workers.cache.clone(),
+        }),
+        (None, None) => {
+            let why = "There is no collection to map; open a folder first";
+            mapping.error = Some(why.to_owned());
+            return;
+        }
     };
     mapping.error = None;
     mapping.paused = false;
     model.embeddings.asks_patch = None;
     let form = &mapping.form;
     let job = MapJob {
-        embed: EmbedRequest {
-            collection: Arc::clone(collection),
-            source: model.embeddings.source.clone(),
-            cached: model.embeddings.table.clone(),
-            mels: workers.cache.clone(),
-        },
+        rows,
         level: form.level,
         settings: form.settings(),
         against: None,

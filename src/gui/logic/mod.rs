@@ -14,6 +14,7 @@ mod picture;
 mod probe;
 mod query;
 mod sound;
+mod tables;
 mod window;
 
 pub use lesson::follow as follow_lesson;

@@ -1,6 +1,15 @@
+use std::{path::PathBuf, sync::Arc};
+
 use crate::gui::paint::scatter::Camera;
 
-use super::{Chart, EncoderSource, Running};
+use super::{Chart, EncoderSource, KeyedTable, Running};
+
+/// A table of embeddings that came from a file.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    pub path: PathBuf,
+    pub table: Arc<KeyedTable>,
+}
 
 /// One of the two maps of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,7 +5,7 @@ use std::{
 };
 
 use crate::{
-    embedding::{Level, NeighbourhoodChange},
+    embedding::{EmbeddingTable, Level, NeighbourhoodChange},
     encoder::EncoderKind,
     gui::{
         command_line::CommandLine,
@@ -17,8 +17,8 @@ use crate::{
 };
 
 use super::{
-    Beside, Chart, Colouring, EncoderSource, Groups, JobId, KeyedTable, ListTab, MapSide, Near,
-    Picked, Running, Scale, Spot, Twins,
+    Beside, Chart, Colouring, EncoderSource, Groups, Imported, JobId, KeyedTable, ListTab, MapSide,
+    Near, Picked, Running, Scale, Spot, Twins,
 };
 
 /// What the next map is asked to be.
@@ -80,6 +80,8 @@ pub struct Mapping {
     pub asked_to_sound: Option<usize>,
     /// What sounds, or sounded last, under the pointer.
     pub sounding: Option<Spot>,
+    /// The table that the map is of, where it came from a file.
+    pub imported: Option<Imported>,
     /// A second encoder's map, where two are compared.
     pub beside: Option<Beside>,
     /// The track whose points stand out.
@@ -149,6 +151,12 @@ pub enum MapCommand {
     FindTwins,
     /// Ends the search for what is like a file, or for twins.
     StopQuery,
+    /// Maps a table of embeddings from a file; asks for it where no path is said.
+    OpenTable(Option<PathBuf>),
+    /// Saves the embeddings of the map, as the ending of the path says.
+    SaveEmbeddings(Option<PathBuf>),
+    /// Saves the places of the points, as the ending of the path says.
+    SaveMap(Option<PathBuf>),
     /// Puts the command of the list on the clipboard.
     CopyList,
     /// Goes so many neighbours on from the selected track, and plays there.
@@ -184,6 +192,8 @@ pub enum MapMessage {
     Failed(JobId, String),
     /// The checkpoint doesn't say how its patches are cut.
     NeedsPatch(JobId),
+    /// A table was read from a file, or not.
+    TableOpened(Result<(PathBuf, Box<EmbeddingTable>), String>),
     /// A message about the second map of a comparison.
     Beside(Box<MapMessage>),
     /// What moved between the two maps of a comparison, most first.
@@ -332,13 +342,20 @@ impl Mapping {
             .option("out", "embeddings.npz")
             .option("level", self.form.level.to_string());
         let settings = self.form.settings();
+        let table = match &self.imported {
+            Some(imported) => imported.path.clone(),
+            None => PathBuf::from("embeddings.npz"),
+        };
         let map = CommandLine::verb("map")
-            .argument("embeddings.npz")
+            .argument(table)
             .option("out", "map.parquet")
             .option("method", settings.method.to_string())
             .option("perplexity", settings.perplexity.to_string())
             .option("iterations", settings.iterations.to_string())
             .option("seed", settings.seed.to_string());
-        format!("{} && {}", source.options(embed).to_line(), map.to_line())
+        match self.imported {
+            Some(_) => map.to_line(),
+            None => format!("{} && {}", source.options(embed).to_line(), map.to_line()),
+        }
     }
 }

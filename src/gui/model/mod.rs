@@ -23,7 +23,7 @@ mod search;
 mod training;
 mod transport;
 
-pub use beside::{Beside, MapSide};
+pub use beside::{Beside, Imported, MapSide};
 pub use chart::{Chart, NO_LABEL, PointFacts};
 pub use colouring::{Colouring, Groups, LegendEntry, Number, Scale};
 pub use curve::Curve;

@@ -70,11 +70,18 @@ impl MapWork {
 
 /// What to embed and how to lay it out.
 pub struct MapJob {
-    pub embed: EmbedRequest,
+    pub rows: Rows,
     pub level: Level,
     pub settings: MapSettings,
     /// A table of the same tracks to compare with: what moved is told in the end.
     pub against: Option<Arc<KeyedTable>>,
+}
+
+/// Where the rows of a map come from.
+pub enum Rows {
+    Embed(EmbedRequest),
+    /// They are there: a table from a file.
+    Given(Arc<KeyedTable>),
 }
 
 /// Makes the message for one of two maps.
@@ -118,10 +125,20 @@ fn start(request: MapRequest, outbox: Outbox) -> std::io::Result<Job> {
 
 fn lay_out(request: &MapRequest, watch: &Watch<'_>, outbox: &Outbox) -> Result<(), WorkEnd> {
     let work = &request.work;
-    let table = embed(&work.embed, watch)?;
+    let table = match &work.rows {
+        Rows::Embed(request) => embed(request, watch)?,
+        Rows::Given(table) => Arc::clone(table),
+    };
     let send = |message| outbox.send(Message::Map((request.wrap)(message)));
-    send(MapMessage::Embedded(Arc::clone(&table)));
-    let means = match work.level {
+    if let Rows::Embed(_) = work.rows {
+        send(MapMessage::Embedded(Arc::clone(&table)));
+    }
+    // A table of tracks has no windows to show.
+    let level = match table.table.level {
+        Level::Track => Level::Track,
+        Level::Window => work.level,
+    };
+    let means = match level {
         Level::Window => None,
         Level::Track => Some(table.table.track_means()),
     };
@@ -148,7 +165,7 @@ fn lay_out(request: &MapRequest, watch: &Watch<'_>, outbox: &Outbox) -> Result<(
         send(MapMessage::LaidOut {
             job: request.job,
             table: Arc::clone(&table),
-            level: work.level,
+            level,
             layout,
         });
     }

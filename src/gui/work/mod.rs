@@ -24,6 +24,7 @@ pub mod remember;
 mod report;
 pub mod still;
 pub mod strip;
+pub mod tables;
 mod teller;
 pub mod tidy;
 pub mod train;

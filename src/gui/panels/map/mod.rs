@@ -178,6 +178,7 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 if parts::copy_command(ui) {
                     push(MapCommand::Copy);
                 }
+                files(ui, model, &mut push);
                 let comparing = model.mapping.beside.is_some();
                 let hint = match comparing {
                     true => "Only the first map again",
@@ -196,6 +197,45 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 }
             });
         }
+    });
+}
+
+/// What is read from files and written to them.
+fn files(ui: &mut Ui, model: &Model, push: &mut dyn FnMut(MapCommand)) {
+    let symbol = RichText::new(icon::FLOPPY_DISK).size(theme::TEXT_LARGE);
+    let hint = "Map a table of embeddings from a file, or save what the map is made of";
+    let response = ui.menu_button(symbol, |ui| {
+        let there = model.mapping.chart.is_some();
+        for (name, hint, ready, command) in [
+            (
+                "Open a table...",
+                "Maps embeddings from an npz, Parquet, TSV or safetensors file; shapes and names are checked",
+                true,
+                MapCommand::OpenTable(None),
+            ),
+            (
+                "Save the embeddings...",
+                "As npz, Parquet, TSV pair for TensorBoard's projector, or safetensors",
+                there,
+                MapCommand::SaveEmbeddings(None),
+            ),
+            (
+                "Save the map...",
+                "Places, paths and labels as Parquet or TSV, or a picture as PNG",
+                there,
+                MapCommand::SaveMap(None),
+            ),
+        ] {
+            let button = ui.add_enabled(ready, egui::Button::new(name));
+            if button.on_hover_text(hint).clicked() {
+                push(command);
+                ui.close();
+            }
+        }
+    });
+    let response = response.response.on_hover_text(hint);
+    response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::WidgetType::Button, true, "Tables and files")
     });
 }
 
@@ -343,7 +383,10 @@ fn caption(ui: &mut Ui, model: &Model, chart: &Chart, out: &mut Vec<Command>) {
     if !skipped.is_empty() {
         facts.push(format!("{} tracks left out", skipped.len()));
     }
-    facts.push(chart.source.table.encoder.clone());
+    facts.push(match &model.mapping.imported {
+        Some(imported) => imported.path.display().to_string(),
+        None => chart.source.table.encoder.clone(),
+    });
     let mut notes = layout.notes.clone();
     notes.extend(
         skipped

@@ -1,0 +1,112 @@
+//! Tables of embeddings that come from files, and what is saved of a map.
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::{
+    embedding::{EmbeddingTable, Level},
+    gui::{
+        model::{Imported, KeyedTable, Model, TableKey},
+        work::{Workers, tables, tables::Sheet},
+    },
+    probe::EncoderId,
+};
+
+use super::{map, no_thread};
+
+/// Opens a table, at a path or as the user chooses.
+pub(super) fn open(model: &mut Model, workers: &Workers, path: Option<PathBuf>) {
+    if let Err(error) = tables::open(path, &workers.outbox) {
+        model.notices.error(no_thread(&error));
+    }
+}
+
+/// A table was read: it is laid out, and what of it can be heard is said.
+pub(super) fn opened(
+    model: &mut Model,
+    workers: &mut Workers,
+    result: Result<(PathBuf, Box<EmbeddingTable>), String>,
+) {
+    let (path, table) = match result {
+        Ok(opened) => opened,
+        Err(why) => return model.notices.error(why),
+    };
+    let known = model.library.collection.as_ref();
+    let known: std::collections::HashSet<&std::path::Path> = known
+        .iter()
+        .flat_map(|collection| &collection.tracks)
+        .map(|track| track.path.as_path())
+        .collect();
+    let all = table.tracks.len();
+    let open = table
+        .tracks
+        .iter()
+        .filter(|track| known.contains(track.path.as_path()))
+        .count();
+    if open < all {
+        model.notices.note(format!(
+            "{open} of the table's {all} tracks are in the open collection; the others are on the map, but only those \
+             can be selected"
+        ));
+    }
+    // Pictures, probes and neighbours of masked views go on with what the chosen encoder makes: a table from elsewhere
+    // is for the map alone.
+    let key = TableKey {
+        tracks: Vec::new(),
+        source: model.embeddings.source.clone(),
+        version: None,
+    };
+    if table.level == Level::Track {
+        model.mapping.form.level = Level::Track;
+    }
+    // Whose weights made it, the file doesn't tell.
+    let id = EncoderId {
+        description: table.encoder.clone(),
+        dim: table.dim,
+        ..EncoderId::default()
+    };
+    let table = Arc::new(KeyedTable {
+        key,
+        id,
+        table: *table,
+        skipped: Vec::new(),
+        windows_per_second: 0.0,
+        seconds: 0.0,
+    });
+    model.mapping.imported = Some(Imported { path, table });
+    map::compute(model, workers);
+}
+
+/// Saves the embeddings of the map.
+pub(super) fn save_embeddings(model: &mut Model, workers: &Workers, path: Option<PathBuf>) {
+    let shown = model.mapping.chart.as_ref().map(|chart| &chart.source);
+    let table = shown.or(model.embeddings.table.as_ref()).cloned();
+    match table {
+        Some(table) => save(model, workers, Sheet::Embeddings(table), path),
+        None => model
+            .notices
+            .note("There are no embeddings yet: press Compute map first"),
+    }
+}
+
+/// Saves the places of the points.
+pub(super) fn save_map(model: &mut Model, workers: &Workers, path: Option<PathBuf>) {
+    match &model.mapping.chart {
+        Some(chart) => {
+            let sheet = Sheet::Map {
+                table: Arc::clone(&chart.source),
+                level: chart.level,
+                layout: chart.layout.clone(),
+            };
+            save(model, workers, sheet, path);
+        }
+        None => model
+            .notices
+            .note("There is no map yet: press Compute map first"),
+    }
+}
+
+fn save(model: &mut Model, workers: &Workers, sheet: Sheet, path: Option<PathBuf>) {
+    if let Err(error) = tables::save(sheet, path, &workers.outbox) {
+        model.notices.error(no_thread(&error));
+    }
+}
