@@ -117,6 +117,7 @@ fn lamp(ui: &mut Ui, leaks: &LeakReport) {
         "accuracy" => format!("{:+.1} points", 100.0 * leaks.gap),
         _ => format!("{:+.3}", leaks.gap),
     };
+    let gap = gap.replace('-', "\u{2212}");
     let text = format!(
         "{split} {} ({low} to {high}), folds by file {} ({folds_low} to {folds_high}): gap {gap}; {} pairs nearly the same",
         say(leaks.score),
