@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::{
     Norm, TILE_ROWS,
     product::{Into, Matrix, multiply, multiply_wide},
+    room::{give_back, room},
     sum_of_rows,
 };
 
@@ -83,7 +84,7 @@ pub fn attention(x: &[f32], weights: Attention<'_>, keep: bool) -> (Vec<f32>, Ve
     let (dim, inner) = (weights.norm.dim(), weights.inner());
     let rows = weights.tile_rows();
     let mut out = vec![0.0; x.len()];
-    let mut kept = vec![0.0; if keep { x.len() / dim * 3 * inner } else { 0 }];
+    let mut kept = room(if keep { x.len() / dim * 3 * inner } else { 0 });
     let scratch = || {
         (
             vec![0.0; rows * dim],
@@ -117,15 +118,15 @@ pub fn attention(x: &[f32], weights: Attention<'_>, keep: bool) -> (Vec<f32>, Ve
 pub fn attention_back(
     x: &[f32],
     weights: Attention<'_>,
-    qkv: &[f32],
+    qkv: Vec<f32>,
     slope: &[f32],
 ) -> AttentionGradients {
     let (dim, inner) = (weights.norm.dim(), weights.inner());
     let rows = weights.tile_rows();
     let mut to_x = vec![0.0; x.len()];
-    let mut normed = vec![0.0; x.len()];
-    let mut mixed = vec![0.0; qkv.len() / 3];
-    let mut to_qkv = vec![0.0; qkv.len()];
+    let mut normed = room(x.len());
+    let mut mixed = room(qkv.len() / 3);
+    let mut to_qkv = room(qkv.len());
     let given = x.par_chunks(rows * dim).zip(slope.par_chunks(rows * dim));
     let narrow = to_x
         .par_chunks_mut(rows * dim)
@@ -168,7 +169,7 @@ pub fn attention_back(
         .collect();
     let mut norm_weight = sum_of_rows(sums, 2 * dim);
     let norm_bias = norm_weight.split_off(dim);
-    AttentionGradients {
+    let found = AttentionGradients {
         norm_weight,
         norm_bias,
         qkv: multiply_wide(
@@ -177,5 +178,7 @@ pub fn attention_back(
         ),
         out: multiply_wide(Matrix::new(&mixed, inner).turned(), Matrix::new(slope, dim)),
         x: to_x,
-    }
+    };
+    give_back([normed, mixed, to_qkv, qkv]);
+    found
 }

@@ -7,6 +7,7 @@ use crate::{
     Norm, TILE_ROWS,
     linear::sum_of_columns,
     product::{Into, Matrix, multiply, multiply_wide},
+    room::{give_back, room},
     simd::{gelu, gelu_with_slope},
     sum_of_rows,
 };
@@ -88,12 +89,12 @@ fn add_input<S: Simd>(out: &mut [f32], x: &[f32], bias: &[f32]) {
     }
 }
 
-/// `active` becomes the activation of the hidden values, `slope` (of the activation) that of the hidden values.
+/// `hidden` becomes the activation of its values, `slope` (of the activation) that of the values.
 #[macerator::with_simd]
-fn activate_back<S: Simd>(hidden: &[f32], active: &mut [f32], slope: &mut [f32]) {
-    for ((hidden, active), slope) in hidden.iter().zip(active).zip(slope) {
+fn activate_back<S: Simd>(hidden: &mut [f32], slope: &mut [f32]) {
+    for (hidden, slope) in hidden.iter_mut().zip(slope) {
         let (value, steepness) = gelu_with_slope(*hidden);
-        *active = value;
+        *hidden = value;
         *slope *= steepness;
     }
 }
@@ -105,7 +106,7 @@ pub fn feed_forward(x: &[f32], weights: FeedForward<'_>, keep: bool) -> (Vec<f32
     let rows = x.len() / dim;
     let tile = TILE_ROWS * dim;
     let mut out = vec![0.0; x.len()];
-    let mut kept = vec![0.0; if keep { rows * width } else { 0 }];
+    let mut kept = room(if keep { rows * width } else { 0 });
     let scratch = || (vec![0.0; tile], vec![0.0; TILE_ROWS * width]);
     let tiles = out.par_chunks_mut(tile).zip(x.par_chunks(tile));
     if keep {
@@ -133,31 +134,29 @@ pub fn feed_forward(x: &[f32], weights: FeedForward<'_>, keep: bool) -> (Vec<f32
 pub fn feed_forward_back(
     x: &[f32],
     weights: FeedForward<'_>,
-    hidden: &[f32],
+    mut hidden: Vec<f32>,
     slope: &[f32],
 ) -> FeedForwardGradients {
     let (dim, width) = (weights.norm.dim(), weights.hidden());
     let (tile, wide_tile) = (TILE_ROWS * dim, TILE_ROWS * width);
     let mut to_x = vec![0.0; x.len()];
-    let mut normed = vec![0.0; x.len()];
-    let mut active = vec![0.0; hidden.len()];
-    let mut to_hidden = vec![0.0; hidden.len()];
+    let mut normed = room(x.len());
+    let mut to_hidden = room(hidden.len());
     let given = x.par_chunks(tile).zip(slope.par_chunks(tile));
     let narrow_tiles = to_x.par_chunks_mut(tile).zip(normed.par_chunks_mut(tile));
     let wide_tiles = hidden
-        .par_chunks(wide_tile)
-        .zip(active.par_chunks_mut(wide_tile))
+        .par_chunks_mut(wide_tile)
         .zip(to_hidden.par_chunks_mut(wide_tile));
     let sums: Vec<[Vec<f32>; 3]> = given
         .zip(narrow_tiles)
         .zip(wide_tiles)
         .map_init(
             || vec![0.0; tile],
-            |to_normed, (((x, slope), (to_x, normed)), ((hidden, active), to_hidden))| {
+            |to_normed, (((x, slope), (to_x, normed)), (hidden, to_hidden))| {
                 weights.norm.tile(x, normed);
                 let narrow = Matrix::new(weights.narrow, dim).turned();
                 multiply(Matrix::new(slope, dim), narrow, to_hidden, Into::Replace);
-                activate_back(hidden, active, to_hidden);
+                activate_back(hidden, to_hidden);
                 let (to_normed, _) = to_normed.split_at_mut(x.len());
                 let widen = Matrix::new(weights.widen, width).turned();
                 multiply(
@@ -181,7 +180,9 @@ pub fn feed_forward_back(
     };
     let mut norm_weight = part(|[norm, ..]| norm, 2 * dim);
     let norm_bias = norm_weight.split_off(dim);
-    FeedForwardGradients {
+    // By now these are the activations.
+    let active = hidden;
+    let found = FeedForwardGradients {
         norm_weight,
         norm_bias,
         widen: multiply_wide(
@@ -195,5 +196,7 @@ pub fn feed_forward_back(
         ),
         narrow_bias: part(|[.., narrow]| narrow, dim),
         x: to_x,
-    }
+    };
+    give_back([normed, active, to_hidden]);
+    found
 }

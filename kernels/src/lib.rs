@@ -30,6 +30,7 @@ mod feed_forward;
 mod linear;
 mod norm;
 mod product;
+mod room;
 mod simd;
 
 pub use adam::{Adam, sum_of_squares};

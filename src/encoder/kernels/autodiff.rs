@@ -37,7 +37,7 @@ impl<B: Kernels, const N: usize> Backward<B, N> for WayBack {
         let slope = gradients.consume::<B>(&ops.node);
         let Ran { layer, x, kept } = ops.state;
         // Who ran it in one piece knows the way back.
-        let found = B::layer_back(&layer, &x, kept.as_ref(), &slope).unwrap_or_default();
+        let found = B::layer_back(&layer, &x, kept, &slope).unwrap_or_default();
         for (parent, gradient) in ops.parents.into_iter().zip(found) {
             if let Some(node) = parent {
                 gradients.register::<B>(node.id, gradient);

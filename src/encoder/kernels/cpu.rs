@@ -17,6 +17,11 @@ fn slice(tensor: &FlexTensor) -> Option<&[f32]> {
     tensor.as_slice::<f32>()
 }
 
+/// The same, taken out of a tensor that nobody else holds.
+fn numbers(tensor: FlexTensor) -> Option<Vec<f32>> {
+    tensor.into_data().into_vec().ok()
+}
+
 fn rows(values: Vec<f32>, rows: usize) -> FlexTensor {
     let columns = values.len() / rows.max(1);
     FlexTensor::from_data(TensorData::new(values, [rows, columns]))
@@ -96,7 +101,7 @@ impl Kernels for Flex {
     fn layer_back(
         layer: &Layer<FlexTensor>,
         x: &FlexTensor,
-        kept: Option<&FlexTensor>,
+        kept: Option<FlexTensor>,
         slope: &FlexTensor,
     ) -> Option<Vec<FlexTensor>> {
         let shaped_like = x;
@@ -128,7 +133,7 @@ impl Kernels for Flex {
                     norm_bias,
                     qkv,
                     out,
-                } = kernels::attention_back(x, weights, slice(kept?)?, slope);
+                } = kernels::attention_back(x, weights, numbers(kept?)?, slope);
                 vec![x, norm_weight, norm_bias, qkv, out]
             }
             Layer::FeedForward {
@@ -145,7 +150,7 @@ impl Kernels for Flex {
                     widen_bias,
                     narrow,
                     narrow_bias,
-                } = kernels::feed_forward_back(x, weights, slice(kept?)?, slope);
+                } = kernels::feed_forward_back(x, weights, numbers(kept?)?, slope);
                 vec![
                     x,
                     norm_weight,

@@ -68,7 +68,7 @@ pub(crate) trait Kernels: Backend {
     fn layer_back(
         _layer: &Layer<FloatTensor<Self>>,
         _x: &FloatTensor<Self>,
-        _kept: Option<&FloatTensor<Self>>,
+        _kept: Option<FloatTensor<Self>>,
         _slope: &FloatTensor<Self>,
     ) -> Option<Vec<FloatTensor<Self>>> {
         None
