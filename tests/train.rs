@@ -559,6 +559,9 @@ fn a_run_folder_stands_for_its_best_step() {
     fs::remove_file(out.join("best.json")).unwrap();
     assert_eq!(meant(), out.join("final.safetensors"));
     assert_eq!(say_step_of_run(&folder.path().join("none")), None);
+    // A step's own folder stands for itself.
+    let own = step(1).parent().unwrap().to_path_buf();
+    assert_eq!(CheckpointRef::File(own).resolve().unwrap(), Some(step(1)));
     // Each checkpoint keeps the batch of its step.
     let look = StepLook::of_step(step(2).parent().unwrap()).unwrap();
     let matrix = look.matrix.unwrap();

@@ -58,10 +58,11 @@ impl CheckpointRef {
     pub fn resolve(&self) -> Result<Option<PathBuf>, CheckpointError> {
         match self {
             Self::Shipped | Self::Untrained => Ok(None),
-            Self::File(path) if path.is_dir() => match best_in_run(path) {
-                Some((best, _)) => Ok(Some(best)),
-                None => newest_in_run(path).map(Some),
-            },
+            Self::File(path) if path.is_dir() => {
+                // A step of a run stands for itself.
+                let own = complete_step(path).or_else(|| Some(best_in_run(path)?.0));
+                own.map_or_else(|| newest_in_run(path), Ok).map(Some)
+            }
             Self::File(path) => Ok(Some(path.clone())),
         }
     }
@@ -83,6 +84,12 @@ pub fn say_step_of_run(folder: &Path) -> Option<String> {
     };
     let name = name.file_name()?.to_string_lossy().replace('-', " ");
     Some(format!("{name} of the run ({of})"))
+}
+
+/// The weights of a step's folder, if it is one and complete: its manifest is written last.
+fn complete_step(folder: &Path) -> Option<PathBuf> {
+    let weights = folder.join("weights.safetensors");
+    (folder.join("manifest.json").is_file() && weights.is_file()).then_some(weights)
 }
 
 /// The step that did best, as the run folder says it.
@@ -121,10 +128,8 @@ fn newest_in_run(folder: &Path) -> Result<PathBuf, CheckpointError> {
         let step = name
             .and_then(|name| name.strip_prefix("step-"))
             .and_then(|step| step.parse().ok());
-        let weights = path.join("weights.safetensors");
         if let Some(step) = step
-            && path.join("manifest.json").is_file()
-            && weights.is_file()
+            && let Some(weights) = complete_step(&path)
         {
             consider(step, weights);
         }
