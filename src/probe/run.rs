@@ -136,11 +136,11 @@ fn known(table: &EmbeddingTable, collection: &Collection, settings: &ProbeSettin
     {
         let more = if names.len() > NAMED { ", ..." } else { "" };
         let learned = match settings.protocol {
-            Protocol::Clean | Protocol::Paper => "and are in no part",
-            Protocol::Quick | Protocol::Folds(_) => "and this protocol uses them all the same",
+            Protocol::Clean | Protocol::Paper => "in no part",
+            Protocol::Quick | Protocol::Folds(_) => "used all the same by this protocol",
         };
         notes.push(format!(
-            "{} tracks are known to be repeated, mislabelled or broken {learned}: {}{more}",
+            "known to be repeated, mislabelled or broken ({} of the tracks, {learned}): {}{more}",
             names.len(),
             named.join(", ")
         ));

@@ -208,19 +208,19 @@ fn files(ui: &mut Ui, model: &Model, push: &mut dyn FnMut(MapCommand)) {
         let there = model.mapping.chart.is_some();
         for (name, hint, ready, command) in [
             (
-                "Open a table...",
+                "Open a table…",
                 "Maps embeddings from an npz, Parquet, TSV or safetensors file; shapes and names are checked",
                 true,
                 MapCommand::OpenTable(None),
             ),
             (
-                "Save the embeddings...",
+                "Save the embeddings…",
                 "As npz, Parquet, TSV pair for TensorBoard's projector, or safetensors",
                 there,
                 MapCommand::SaveEmbeddings(None),
             ),
             (
-                "Save the map...",
+                "Save the map…",
                 "Places, paths and labels as Parquet or TSV, or a picture as PNG",
                 there,
                 MapCommand::SaveMap(None),
