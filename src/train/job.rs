@@ -397,7 +397,11 @@ impl TrainJob<'_> {
 
     /// The last look at styles decides where there is one, else the mean loss since the last checkpoint.
     fn note_best(&self, step: u64) -> Result<(), TrainError> {
-        if let Some(probed) = &self.probed {
+        if self.config.probe_every > 0 {
+            // A score speaks of the weights that it was taken of.
+            let Some(probed) = self.probed.as_ref().filter(|it| it.step == step) else {
+                return Ok(());
+            };
             let best = self.folder.best();
             if best.is_none_or(|best| best.step >= step || probed.accuracy >= best.score) {
                 self.folder.save_best(&Best {

@@ -328,7 +328,7 @@ pub fn explain_head(head: Head) -> &'static str {
 pub fn explain_protocol(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Quick => {
-            "One split by track, about 60 % to learn, 20 % to choose settings, 20 % to test"
+            "One split by track, about half to learn, a quarter to choose settings, a quarter to test"
         }
         Protocol::Clean => {
             "The published split where the collection has one (GTZAN: fault-filtered), else as one split"

@@ -64,6 +64,7 @@ fn title(ui: &mut Ui, model: &Model, result: &ProbeResult, count: usize, out: &m
         }
         ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
             let title = match cell {
+                None if result.has_classes() && count == 1 => "1 mistake".to_owned(),
                 None if result.has_classes() => format!("{count} mistakes"),
                 None => "The farthest off first".to_owned(),
                 Some((truth, prediction)) if truth == prediction => {
