@@ -13,7 +13,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use eframe::egui;
 use egui_kittest::kittest::Queryable as _;
 use mynascope::{
     encoder::{CheckpointRef, EncoderConfig, EncoderKind, Weights, inspect, save_weights},
@@ -28,7 +27,9 @@ use mynascope::{
 
 use common::{
     can_draw,
-    labelled::{PATIENCE, SIZE, cpu, difference, map_uploads, press, settle, show, sounds, window},
+    labelled::{
+        PATIENCE, SIZE, click_at, cpu, difference, map_uploads, press, settle, show, sounds, window,
+    },
 };
 
 #[test]
@@ -85,17 +86,7 @@ fn a_click_on_a_point_shows_and_plays_the_window_it_stands_for() {
     let (path, start_secs) = (facts.path.to_path_buf(), facts.start_secs);
     let canvas = harness.get_by_label("Map of 12 points").rect();
     let at = mapping.camera.to_screen(canvas, chart.xy[point]);
-    harness.hover_at(at);
-    harness.run_steps(2);
-    for pressed in [true, false] {
-        harness.event(egui::Event::PointerButton {
-            pos: at,
-            button: egui::PointerButton::Primary,
-            pressed,
-            modifiers: egui::Modifiers::NONE,
-        });
-        harness.run_steps(1);
-    }
+    click_at(&mut harness, at);
     harness.run_steps(2);
     let model = harness.state().model();
     assert_eq!(model.library.selected_track().unwrap().path, path);

@@ -24,7 +24,7 @@ use mynascope::{
 
 use common::{
     can_draw,
-    labelled::{cpu, press, settle, show, sounds, wait, window},
+    labelled::{click_at, cpu, press, settle, show, sounds, wait, window},
 };
 
 fn choose(harness: &mut Harness<'_, App>, head: Head) {
@@ -287,17 +287,7 @@ fn a_drag_along_the_curve_of_mask_ratios_sets_the_mask_and_plays_what_is_left() 
     let mut ratios = Vec::new();
     for share in [0.3, 0.6, 0.9] {
         let at = plot.left_center() + egui::vec2(share * plot.width(), 0.0);
-        harness.hover_at(at);
-        harness.run_steps(2);
-        for pressed in [true, false] {
-            harness.event(egui::Event::PointerButton {
-                pos: at,
-                button: egui::PointerButton::Primary,
-                pressed,
-                modifiers: egui::Modifiers::NONE,
-            });
-            harness.run_steps(1);
-        }
+        click_at(&mut harness, at);
         ratios.push(harness.state().model().mask.ratio.get());
     }
     let model = harness.state().model();

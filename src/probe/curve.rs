@@ -164,13 +164,19 @@ fn curve_of(
     Ok(curve)
 }
 
+/// Keeps the notes that hold for every point of a curve: what is said of a single score differs from point to point.
+pub(super) fn keep_shared(notes: &mut Vec<String>, of_point: Vec<String>, is_first: bool) {
+    if is_first {
+        *notes = of_point;
+    } else {
+        notes.retain(|note| of_point.contains(note));
+    }
+}
+
 impl MaskCurve {
     fn take_in(&mut self, report: ProbeReport, point: CurvePoint) {
-        // What is said of a single score differs from point to point.
-        match self.points.is_empty() {
-            true => self.notes = report.notes,
-            false => self.notes.retain(|note| report.notes.contains(note)),
-        }
+        let is_first = self.points.is_empty();
+        keep_shared(&mut self.notes, report.notes, is_first);
         self.points.push(point);
         self.task = report.task;
         self.head = report.head;

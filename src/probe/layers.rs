@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::{ProbeError, ProbeSettings, Protocol, probe_collection};
+use super::{ProbeError, ProbeSettings, Protocol, curve::keep_shared, probe_collection};
 use crate::{
     collection::Collection,
     embedding::{ExtractSettings, extract_layers},
@@ -85,10 +85,8 @@ pub fn layer_sweep(
             interval: report.interval,
         };
         found(&point);
-        match sweep.points.is_empty() {
-            true => sweep.notes = report.notes,
-            false => sweep.notes.retain(|note| report.notes.contains(note)),
-        }
+        let is_first = sweep.points.is_empty();
+        keep_shared(&mut sweep.notes, report.notes, is_first);
         sweep.points.push(point);
         sweep.task = report.task;
         sweep.head = report.head;

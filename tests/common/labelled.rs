@@ -106,6 +106,21 @@ pub fn press(harness: &mut Harness<'_, App>, name: &str) {
     harness.run_steps(3);
 }
 
+/// Moves the pointer to a place and clicks there.
+pub fn click_at(harness: &mut Harness<'_, App>, at: egui::Pos2) {
+    harness.hover_at(at);
+    harness.run_steps(2);
+    for pressed in [true, false] {
+        harness.event(egui::Event::PointerButton {
+            pos: at,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        });
+        harness.run_steps(1);
+    }
+}
+
 /// Share of pixels that differ.
 pub fn difference(a: &image::RgbaImage, b: &image::RgbaImage) -> f64 {
     let differ = a.pixels().zip(b.pixels()).filter(|(a, b)| a != b).count();
