@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use cpal::{
-    Device, ErrorKind, FromSample, SampleFormat, SizedSample, Stream, StreamConfig,
+    BufferSize, Device, ErrorKind, FromSample, SampleFormat, SizedSample, Stream, StreamConfig,
+    SupportedBufferSize, SupportedStreamConfig,
     traits::{DeviceTrait, HostTrait, StreamTrait},
 };
 
 use super::{
     aside,
-    output::{Fault, Found, Output, Running, belt},
+    output::{Fault, Found, Output, Running, Trouble, belt},
     render::Renderer,
     signals::Signals,
 };
+
+/// Frames that a device on Linux asks for at once; two such blocks wait in it.
+const BLOCK: u32 = 1024;
 
 /// A sound device of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +119,13 @@ pub(super) fn hear_of(error: &cpal::Error, fault: &Fault, signals: &Signals) {
         }
         // The stream goes on after these.
         ErrorKind::RealtimeDenied | ErrorKind::DeviceChanged => {}
-        _ => fault.raise(refused(error)),
+        kind => fault.raise(Trouble {
+            why: refused(error),
+            passing: matches!(
+                kind,
+                ErrorKind::BackendError | ErrorKind::StreamInvalidated | ErrorKind::Other
+            ),
+        }),
     }
 }
 
@@ -133,12 +143,7 @@ pub(super) fn open(
     let (device, found) = device(wanted)?;
     let refused = |error: cpal::Error| refused(&error);
     let supported = device.default_output_config().map_err(refused)?;
-    let (format, config) = (supported.sample_format(), supported.config());
-    let rate = config.sample_rate;
-    let belt = belt(rate);
-    let (cues, cued) = rtrb::RingBuffer::new(aside::WAITING);
-    let renderer = Renderer::new(Arc::clone(&belt), Arc::clone(signals), cued, rate);
-    let fault = Fault::default();
+    let format = supported.sample_format();
     let build = match format {
         SampleFormat::I8 => build::<i8>,
         SampleFormat::I16 => build::<i16>,
@@ -154,11 +159,36 @@ pub(super) fn open(
             ));
         }
     };
-    let heard = (fault.clone(), Arc::clone(signals));
-    let stream = build(&device, config, renderer, heard).map_err(refused)?;
-    stream.play().map_err(refused)?;
-    let running = Running::Device { _stream: stream };
-    Ok((Output::new(belt, rate, cues, fault, running), found))
+    let rate = supported.sample_rate();
+    let start = |config: StreamConfig| {
+        let belt = belt(rate);
+        let (cues, cued) = rtrb::RingBuffer::new(aside::WAITING);
+        let renderer = Renderer::new(Arc::clone(&belt), Arc::clone(signals), cued, rate);
+        let fault = Fault::default();
+        let heard = (fault.clone(), Arc::clone(signals));
+        let stream = build(&device, config, renderer, heard)?;
+        stream.play()?;
+        let running = Running::Device { _stream: stream };
+        Ok(Output::new(belt, rate, cues, fault, running))
+    };
+    let output = match with_room(&supported).map(start) {
+        Some(Ok(output)) => output,
+        Some(Err(_)) | None => start(supported.config()).map_err(refused)?,
+    };
+    Ok((output, found))
+}
+
+/// A configuration whose blocks leave the machine time for other work, where the system would choose shorter ones
+/// (or, as PulseAudio, two seconds) and the device takes ours.
+fn with_room(supported: &SupportedStreamConfig) -> Option<StreamConfig> {
+    let SupportedBufferSize::Range { min, max } = supported.buffer_size() else {
+        return None;
+    };
+    let fits = (*min..=*max).contains(&BLOCK);
+    (cfg!(target_os = "linux") && fits).then(|| StreamConfig {
+        buffer_size: BufferSize::Fixed(BLOCK),
+        ..supported.config()
+    })
 }
 
 fn build<T: SizedSample + FromSample<f32> + Send + 'static>(

@@ -6,7 +6,7 @@ use std::{
 
 use super::{
     Beside, Clip, OutputStatus,
-    output::{Backend, Output},
+    output::{Backend, Output, Trouble},
     reel::Reel,
     shared::{Inbox, Play, Shared, Wishes},
     sound::Source,
@@ -24,6 +24,9 @@ const IDLE: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_secs(2);
 /// An output that doesn't take its sound for this long is dead.
 const DEAF: Duration = Duration::from_millis(1_000);
+/// How often a device that breaks off is opened anew by itself, and in what time, before it is given up.
+const REOPENINGS: usize = 5;
+const REOPENED_IN: Duration = Duration::from_secs(20);
 
 /// The player's thread: decodes ahead of the output and does what the window wishes.
 pub(super) struct Engine {
@@ -48,6 +51,10 @@ pub(super) struct Engine {
     clips: Vec<Arc<Clip>>,
     /// When no device could be opened for a clip.
     refused_at: Option<Instant>,
+    /// The name of the device that was opened last.
+    opened: String,
+    /// When devices that broke off were opened anew, the last ones.
+    reopened_at: Vec<Instant>,
 }
 
 impl Engine {
@@ -74,6 +81,8 @@ impl Engine {
             stands_by: false,
             clips: Vec::new(),
             refused_at: None,
+            opened: String::new(),
+            reopened_at: Vec::new(),
         }
     }
 
@@ -163,13 +172,22 @@ impl Engine {
     }
 
     fn rescan(&mut self) {
-        let playing = self.is_playing();
-        self.pause();
-        self.close_output();
+        let resumes = self.halt();
         self.look();
-        if playing {
+        if resumes {
             self.play();
         }
+        self.shared.signals.resumes.store(false, Ordering::Release);
+    }
+
+    /// Gives the device back for a moment, and says whether sound moved: to the window it does still.
+    fn halt(&mut self) -> bool {
+        let resumes = self.is_playing();
+        let signals = &self.shared.signals;
+        signals.resumes.store(resumes, Ordering::Release);
+        self.pause();
+        self.close_output();
+        resumes
     }
 
     fn choose(&mut self, device: Option<String>) {
@@ -341,6 +359,7 @@ impl Engine {
                 ));
                 self.shared.set_output_rate(output.rate);
                 self.output = Some(output);
+                found.device().clone_into(&mut self.opened);
                 self.shared.set_output(found.into());
                 self.start_at(position);
                 true
@@ -374,16 +393,51 @@ impl Engine {
         let wanted = signals.flush_wanted.fetch_add(1, Ordering::AcqRel) + 1;
         let started = Instant::now();
         while signals.flush_done.load(Ordering::Acquire) != wanted {
-            if output.fault().is_some() || started.elapsed() > DEAF {
-                self.lose_output("the sound device does not answer".to_owned());
-                return;
+            let deaf = || Trouble {
+                why: "the sound device does not answer".to_owned(),
+                passing: false,
+            };
+            let late = || (started.elapsed() > DEAF).then(deaf);
+            if let Some(trouble) = output.fault().or_else(late) {
+                self.answer(trouble);
+                // A device that was opened anew has taken sound up again.
+                return self.flush();
             }
             thread::sleep(Duration::from_millis(1));
         }
     }
 
+    /// Opens the device of a broken stream anew, so that sound moves on from where it stood, or gives it up.
+    fn answer(&mut self, trouble: Trouble) {
+        if !trouble.passing || !self.reopen() {
+            self.lose_output(trouble.why);
+        }
+    }
+
+    /// Opens the same device anew, unless that was done too often lately; false without it.
+    fn reopen(&mut self) -> bool {
+        self.reopened_at.retain(|at| at.elapsed() < REOPENED_IN);
+        if self.reopened_at.len() >= REOPENINGS {
+            return false;
+        }
+        self.reopened_at.push(Instant::now());
+        let signals = Arc::clone(&self.shared.signals);
+        let resumes = self.halt();
+        let found = self.backend.look(self.device.as_deref());
+        // Sound that comes out of another device than before is not started by itself.
+        let same = found.is_ok_and(|found| found.device() == self.opened);
+        let opened = same && self.open_output();
+        if opened && resumes {
+            signals.underruns.fetch_add(1, Ordering::Relaxed);
+            if !self.is_at_end() {
+                self.play();
+            }
+        }
+        signals.resumes.store(false, Ordering::Release);
+        opened
+    }
+
     fn lose_output(&mut self, why: String) {
-        let why = self.output.as_ref().and_then(Output::fault).unwrap_or(why);
         self.pause();
         self.close_output();
         self.shared.set_devices(self.backend.devices());
@@ -395,8 +449,8 @@ impl Engine {
         let Some(output) = &self.output else {
             return;
         };
-        if let Some(why) = output.fault() {
-            self.lose_output(why);
+        if let Some(trouble) = output.fault() {
+            self.answer(trouble);
         } else if self.is_playing() && output.belt.is_over() {
             self.pause();
             if let Some(reel) = &self.reel

@@ -44,6 +44,10 @@ impl Found {
             instead_of: instead_of.map(str::to_owned),
         }
     }
+
+    pub(super) fn device(&self) -> &str {
+        &self.device
+    }
 }
 
 impl From<Found> for OutputStatus {
@@ -88,19 +92,27 @@ impl Drop for Running {
     }
 }
 
+/// What an output died of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub why: String,
+    /// Its device is there still, as far as one knows: opened anew, it may play on.
+    pub passing: bool,
+}
+
 /// Why an output died, once it has.
 #[derive(Clone, Default)]
-pub(super) struct Fault(Arc<Mutex<Option<String>>>);
+pub(super) struct Fault(Arc<Mutex<Option<Trouble>>>);
 
 impl Fault {
-    pub(super) fn raise(&self, why: String) {
+    pub(super) fn raise(&self, trouble: Trouble) {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .get_or_insert(why);
+            .get_or_insert(trouble);
     }
 
-    fn get(&self) -> Option<String> {
+    fn get(&self) -> Option<Trouble> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -156,7 +168,7 @@ impl Output {
     }
 
     /// Why it died, once it has.
-    pub(super) fn fault(&self) -> Option<String> {
+    pub(super) fn fault(&self) -> Option<Trouble> {
         self.fault.get()
     }
 }

@@ -88,7 +88,8 @@ impl Shared {
         let sent = self.sent_secs.get();
         let words = self.words();
         PlayerState {
-            playing: self.signals.playing.load(Ordering::Acquire),
+            playing: self.signals.resumes.load(Ordering::Acquire)
+                || self.signals.playing.load(Ordering::Acquire),
             position_secs: if sent.is_nan() {
                 self.position_secs()
             } else {

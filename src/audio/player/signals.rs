@@ -7,6 +7,8 @@ use super::{Heard, Side};
 pub(super) struct Signals {
     /// Whether sound should move; the callback fades in or out towards it.
     pub playing: AtomicBool,
+    /// Sound stands still for a moment only, while its device is opened anew.
+    pub resumes: AtomicBool,
     /// Counts the player's requests to fade out and drop what waits on the belt ...
     pub flush_wanted: AtomicU32,
     /// ... and those that the callback has done.
@@ -44,6 +46,7 @@ impl Signals {
     pub(super) fn new() -> Self {
         Self {
             playing: AtomicBool::new(false),
+            resumes: AtomicBool::new(false),
             flush_wanted: AtomicU32::new(0),
             flush_done: AtomicU32::new(0),
             position: Seconds::new(0.0),
