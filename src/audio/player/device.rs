@@ -15,8 +15,11 @@ use super::{
     signals::Signals,
 };
 
-/// Frames that a device on Linux asks for at once; two such blocks wait in it.
-const BLOCK: u32 = 1024;
+/// Frames that a device on Linux asks for at once; two such blocks wait in it. Beside a training on all cores, blocks of
+/// 1024 let a gap of some 15 ms be heard every ten seconds.
+const LONG: u32 = 2048;
+/// The same for clips, which shall sound at once.
+const SHORT: u32 = 1024;
 
 /// A sound device of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +32,7 @@ pub struct OutputDevice {
 
 /// The sound devices that can be used, the system's choice first.
 pub fn output_devices() -> Vec<OutputDevice> {
+    hush();
     let default = default_device().ok().map(|(_, name)| name);
     let others: std::collections::BTreeSet<String> = usable()
         .map(|(_, name)| name)
@@ -39,6 +43,14 @@ pub fn output_devices() -> Vec<OutputDevice> {
     default
         .chain(others.into_iter().map(|name| device(name, false)))
         .collect()
+}
+
+/// Keeps what ALSA's library would write to the terminal from this thread: what matters comes back as an error.
+fn hush() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = alsa::Output::local_error_handler() {
+        tracing::debug!("ALSA speaks for itself: {error}");
+    }
 }
 
 /// Every device that plays something, with its name.
@@ -71,6 +83,7 @@ fn default_device() -> Result<(Device, String), String> {
 
 /// The device of a name, or the system's choice: where none was named, or the named one isn't there.
 fn device(wanted: Option<&str>) -> Result<(Device, Found), String> {
+    hush();
     if let Some(wanted) = wanted
         && let Some((device, name)) = usable().find(|(_, name)| name == wanted)
     {
@@ -135,9 +148,10 @@ fn is_null(driver: Option<&str>) -> bool {
     driver == Some("null")
 }
 
-/// Opens a device; it takes sound from its belt at once.
+/// Opens a device; it takes sound from its belt at once, in short blocks if it is `quick`.
 pub(super) fn open(
     wanted: Option<&str>,
+    quick: bool,
     signals: &Arc<Signals>,
 ) -> Result<(Output, Found), String> {
     let (device, found) = device(wanted)?;
@@ -171,22 +185,22 @@ pub(super) fn open(
         let running = Running::Device { _stream: stream };
         Ok(Output::new(belt, rate, cues, fault, running))
     };
-    let output = match with_room(&supported).map(start) {
+    let output = match in_blocks(&supported, if quick { SHORT } else { LONG }).map(start) {
         Some(Ok(output)) => output,
         Some(Err(_)) | None => start(supported.config()).map_err(refused)?,
     };
     Ok((output, found))
 }
 
-/// A configuration whose blocks leave the machine time for other work, where the system would choose shorter ones
-/// (or, as PulseAudio, two seconds) and the device takes ours.
-fn with_room(supported: &SupportedStreamConfig) -> Option<StreamConfig> {
+/// A configuration with blocks of our choice where the device takes them: ALSA's own leave no time for other work,
+/// and PulseAudio's hold two seconds.
+fn in_blocks(supported: &SupportedStreamConfig, frames: u32) -> Option<StreamConfig> {
     let SupportedBufferSize::Range { min, max } = supported.buffer_size() else {
         return None;
     };
-    let fits = (*min..=*max).contains(&BLOCK);
+    let fits = (*min..=*max).contains(&frames);
     (cfg!(target_os = "linux") && fits).then(|| StreamConfig {
-        buffer_size: BufferSize::Fixed(BLOCK),
+        buffer_size: BufferSize::Fixed(frames),
         ..supported.config()
     })
 }

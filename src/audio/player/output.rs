@@ -137,14 +137,15 @@ impl Backend {
         }
     }
 
-    /// Opens the output; it takes sound from its belt at once.
+    /// Opens the output; it takes sound from its belt at once, and soon if it is `quick`.
     pub(super) fn open(
         &self,
         wanted: Option<&str>,
+        quick: bool,
         signals: &Arc<Signals>,
     ) -> Result<(Output, Found), String> {
         match self {
-            Self::Device => device::open(wanted, signals),
+            Self::Device => device::open(wanted, quick, signals),
             Self::Silent(silence) => open_silent(silence, wanted, signals),
         }
     }

@@ -1,12 +1,17 @@
+//! The player's thread; [`outlet`] holds its device.
+
+mod outlet;
+
 use std::{
     sync::{Arc, atomic::Ordering},
-    thread,
     time::{Duration, Instant},
 };
 
+use outlet::IDLE;
+
 use super::{
-    Beside, Clip, OutputStatus,
-    output::{Backend, Output, Trouble},
+    Beside, Clip,
+    output::{Backend, Output},
     reel::Reel,
     shared::{Inbox, Play, Shared, Wishes},
     sound::Source,
@@ -18,15 +23,6 @@ use crate::{audio::AudioError, jobs::Cancel};
 const TICK: Duration = Duration::from_millis(10);
 /// Frames that are laid before wishes are looked at again.
 const AT_ONCE: u64 = 8192;
-/// How long a paused output is held: between this and the next play the device may sleep.
-const IDLE: Duration = Duration::from_secs(5);
-/// How long after a failure no device is looked for again to play a clip.
-const RETRY: Duration = Duration::from_secs(2);
-/// An output that doesn't take its sound for this long is dead.
-const DEAF: Duration = Duration::from_millis(1_000);
-/// How often a device that breaks off is opened anew by itself, and in what time, before it is given up.
-const REOPENINGS: usize = 5;
-const REOPENED_IN: Duration = Duration::from_secs(20);
 
 /// The player's thread: decodes ahead of the output and does what the window wishes.
 pub(super) struct Engine {
@@ -137,6 +133,10 @@ impl Engine {
             self.go_to(secs.max(0.0));
         }
         if let Some(ready) = wishes.stand_by {
+            if self.stands_by != ready && !self.is_playing() {
+                // Clips want another device than tracks.
+                self.close_output();
+            }
             self.stands_by = ready;
             self.paused_since = Instant::now();
             if ready {
@@ -158,42 +158,6 @@ impl Engine {
             }
             Some(Play::Pause) => self.pause(),
             None => {}
-        }
-    }
-
-    /// Says which devices there are and whether one can be used, without taking it.
-    fn look(&self) {
-        self.shared.set_devices(self.backend.devices());
-        self.shared
-            .set_output(match self.backend.look(self.device.as_deref()) {
-                Ok(found) => found.into(),
-                Err(why) => OutputStatus::Unavailable { why },
-            });
-    }
-
-    fn rescan(&mut self) {
-        let resumes = self.halt();
-        self.look();
-        if resumes {
-            self.play();
-        }
-        self.shared.signals.resumes.store(false, Ordering::Release);
-    }
-
-    /// Gives the device back for a moment, and says whether sound moved: to the window it does still.
-    fn halt(&mut self) -> bool {
-        let resumes = self.is_playing();
-        let signals = &self.shared.signals;
-        signals.resumes.store(resumes, Ordering::Release);
-        self.pause();
-        self.close_output();
-        resumes
-    }
-
-    fn choose(&mut self, device: Option<String>) {
-        if self.device != device || self.output.is_none() {
-            self.device = device;
-            self.rescan();
         }
     }
 
@@ -252,15 +216,6 @@ impl Engine {
         }
         // A callback that takes nothing for so many clips is about to be given up anyway.
         let _ = output.cues.push(clip);
-    }
-
-    /// Opens the device if it isn't; not again and again where there is none.
-    fn ready_for_clips(&mut self) -> bool {
-        let lately = |at: Instant| at.elapsed() < RETRY;
-        if self.output.is_none() && !self.refused_at.is_some_and(lately) {
-            self.refused_at = (!self.open_output()).then(Instant::now);
-        }
-        self.output.is_some()
     }
 
     fn pause(&mut self) {
@@ -341,131 +296,6 @@ impl Engine {
         let duration = reel.duration_secs();
         self.reel = Some(reel);
         Ok(duration)
-    }
-
-    /// Opens the device and winds the sound to the playhead.
-    fn open_output(&mut self) -> bool {
-        match self
-            .backend
-            .open(self.device.as_deref(), &self.shared.signals)
-        {
-            Ok((output, found)) => {
-                let position = self.shared.position_secs();
-                self.writer = Some(Writer::new(
-                    Arc::clone(&output.belt),
-                    Arc::clone(&self.shared.signals),
-                    output.rate,
-                    self.route,
-                ));
-                self.shared.set_output_rate(output.rate);
-                self.output = Some(output);
-                found.device().clone_into(&mut self.opened);
-                self.shared.set_output(found.into());
-                self.start_at(position);
-                true
-            }
-            Err(why) => {
-                self.shared.set_output(OutputStatus::Unavailable { why });
-                false
-            }
-        }
-    }
-
-    /// Gives the device back and keeps the playhead.
-    fn close_output(&mut self) {
-        self.writer = None;
-        if self.output.take().is_none() {
-            return;
-        }
-        // Nobody will answer a flush any more.
-        let signals = &self.shared.signals;
-        let wanted = signals.flush_wanted.load(Ordering::Acquire);
-        signals.flush_done.store(wanted, Ordering::Release);
-        self.shared.begin_at(self.shared.position_secs());
-    }
-
-    /// Fades out, if sound moves, and empties the belt.
-    fn flush(&mut self) {
-        let Some(output) = &self.output else {
-            return;
-        };
-        let signals = &self.shared.signals;
-        let wanted = signals.flush_wanted.fetch_add(1, Ordering::AcqRel) + 1;
-        let started = Instant::now();
-        while signals.flush_done.load(Ordering::Acquire) != wanted {
-            let deaf = || Trouble {
-                why: "the sound device does not answer".to_owned(),
-                passing: false,
-            };
-            let late = || (started.elapsed() > DEAF).then(deaf);
-            if let Some(trouble) = output.fault().or_else(late) {
-                self.answer(trouble);
-                // A device that was opened anew has taken sound up again.
-                return self.flush();
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    /// Opens the device of a broken stream anew, so that sound moves on from where it stood, or gives it up.
-    fn answer(&mut self, trouble: Trouble) {
-        if !trouble.passing || !self.reopen() {
-            self.lose_output(trouble.why);
-        }
-    }
-
-    /// Opens the same device anew, unless that was done too often lately; false without it.
-    fn reopen(&mut self) -> bool {
-        self.reopened_at.retain(|at| at.elapsed() < REOPENED_IN);
-        if self.reopened_at.len() >= REOPENINGS {
-            return false;
-        }
-        self.reopened_at.push(Instant::now());
-        let signals = Arc::clone(&self.shared.signals);
-        let resumes = self.halt();
-        let found = self.backend.look(self.device.as_deref());
-        // Sound that comes out of another device than before is not started by itself.
-        let same = found.is_ok_and(|found| found.device() == self.opened);
-        let opened = same && self.open_output();
-        if opened && resumes {
-            signals.underruns.fetch_add(1, Ordering::Relaxed);
-            if !self.is_at_end() {
-                self.play();
-            }
-        }
-        signals.resumes.store(false, Ordering::Release);
-        opened
-    }
-
-    fn lose_output(&mut self, why: String) {
-        self.pause();
-        self.close_output();
-        self.shared.set_devices(self.backend.devices());
-        self.shared.set_output(OutputStatus::Unavailable { why });
-    }
-
-    /// Notices a lost device, the end of the sound and a pause long enough to let the device go.
-    fn watch_output(&mut self) {
-        let Some(output) = &self.output else {
-            return;
-        };
-        if let Some(trouble) = output.fault() {
-            self.answer(trouble);
-        } else if self.is_playing() && output.belt.is_over() {
-            self.pause();
-            if let Some(reel) = &self.reel
-                && reel.end().is_some()
-            {
-                // Now the length is known, whatever the header claimed.
-                self.shared.duration_secs.set(reel.duration_secs());
-            }
-            if self.route.until.take().is_some() && !self.is_at_end() {
-                // A stretch was played once: from here, everything is ahead again.
-                self.go_to(self.shared.position_secs());
-            }
-        } else if !self.is_playing() && !self.stands_by && self.paused_since.elapsed() > IDLE {
-            self.close_output();
-        }
     }
 
     fn is_playing(&self) -> bool {
