@@ -145,6 +145,14 @@ fn keys_loop_and_clear() {
     assert_stretch(transport(&harness).looped, 2.0, 5.0);
     press(&mut harness, Key::L, Modifiers::SHIFT);
     assert_stretch(transport(&harness).looped, 6.0, 7.0);
+    // Ten frames are 0.32 s; the loop goes with its selection.
+    for (key, end) in [(Key::ArrowRight, 7.32), (Key::ArrowLeft, 7.0)] {
+        for _ in 0..10 {
+            press(&mut harness, key, Modifiers::ALT);
+        }
+        assert_stretch(transport(&harness).selection, 6.0, end);
+        assert_stretch(transport(&harness).looped, 6.0, end);
+    }
     click(&mut harness, at(area, 3.0), Modifiers::NONE);
     press(&mut harness, Key::OpenBracket, Modifiers::NONE);
     assert_stretch(transport(&harness).looped, 3.0, 7.0);

@@ -90,6 +90,22 @@ impl Shortcut {
         }
     }
 
+    /// With Alt. It acts only while no text field has the focus.
+    pub const fn alt(key: Key) -> Self {
+        Self {
+            modifiers: Modifiers::ALT,
+            key,
+        }
+    }
+
+    /// With Alt and Shift. It acts only while no text field has the focus.
+    pub const fn alt_shift(key: Key) -> Self {
+        Self {
+            modifiers: Modifiers::ALT.plus(Modifiers::SHIFT),
+            key,
+        }
+    }
+
     /// With Ctrl and Shift.
     pub const fn ctrl_shift(key: Key) -> Self {
         Self {
@@ -125,7 +141,12 @@ impl Shortcut {
     }
 
     fn modifier_count(self) -> usize {
-        usize::from(self.modifiers.command) + usize::from(self.modifiers.shift)
+        let held = [
+            self.modifiers.command,
+            self.modifiers.shift,
+            self.modifiers.alt,
+        ];
+        held.into_iter().filter(|held| *held).count()
     }
 
     /// As people write it: "Ctrl+Shift+O".
@@ -137,6 +158,9 @@ impl Shortcut {
             } else {
                 "Ctrl+"
             });
+        }
+        if self.modifiers.alt {
+            text.push_str("Alt+");
         }
         if self.modifiers.shift {
             text.push_str("Shift+");

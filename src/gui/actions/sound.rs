@@ -3,7 +3,7 @@ use eframe::egui::Key;
 use crate::gui::{
     command::{Command, LibraryCommand, MaskCommand, SoundCommand, WindowCommand},
     layout::Layout,
-    model::{Hearing, MapCommand, WINDOW_SECS},
+    model::{Hearing, MapCommand, Model, Selection, WINDOW_SECS},
 };
 
 use super::{Action, Group, Shortcut};
@@ -16,6 +16,15 @@ fn sound(command: SoundCommand) -> Option<Command> {
 
 fn by(secs: f64) -> Option<Command> {
     Some(Command::Sound(SoundCommand::SeekBy(secs)))
+}
+
+/// Moves the ends of the selection by frames.
+fn nudge(model: &Model, start_frames: i32, end_frames: i32) -> Option<Command> {
+    model.transport.selection?;
+    sound(SoundCommand::Nudge {
+        start_frames,
+        end_frames,
+    })
 }
 
 pub(super) const ACTIONS: &[Action] = &[
@@ -53,6 +62,53 @@ pub(super) const ACTIONS: &[Action] = &[
             model.transport.selection?;
             sound(SoundCommand::LoopSelection)
         },
+    },
+    Action {
+        id: "select-beats",
+        group: GROUP,
+        name: "Select four beats",
+        help: "Select four beats from the playhead on, where the collection knows the track's tempo; L then loops them",
+        keys: &[Shortcut::plain(Key::Num4)],
+        command: |model| {
+            let tempo = model.library.selected_track()?.tempo_bpm?;
+            let transport = &model.transport;
+            let start = transport.position_secs;
+            let end = start + 4.0 * 60.0 / f64::from(tempo);
+            let beats = Selection::between(start, end, model.spectrogram.view.duration_secs)?;
+            sound(SoundCommand::Select(Some(beats)))
+        },
+    },
+    Action {
+        id: "end-earlier",
+        group: GROUP,
+        name: "Selection ends earlier",
+        help: "Move the end of the selection back by a frame, 32 ms; a loop of the same stretch goes with it",
+        keys: &[Shortcut::alt(Key::ArrowLeft)],
+        command: |model| nudge(model, 0, -1),
+    },
+    Action {
+        id: "end-later",
+        group: GROUP,
+        name: "Selection ends later",
+        help: "Move the end of the selection on by a frame, 32 ms; a loop of the same stretch goes with it",
+        keys: &[Shortcut::alt(Key::ArrowRight)],
+        command: |model| nudge(model, 0, 1),
+    },
+    Action {
+        id: "begin-earlier",
+        group: GROUP,
+        name: "Selection begins earlier",
+        help: "Move the start of the selection back by a frame, 32 ms; a loop of the same stretch goes with it",
+        keys: &[Shortcut::alt_shift(Key::ArrowLeft)],
+        command: |model| nudge(model, -1, 0),
+    },
+    Action {
+        id: "begin-later",
+        group: GROUP,
+        name: "Selection begins later",
+        help: "Move the start of the selection on by a frame, 32 ms; a loop of the same stretch goes with it",
+        keys: &[Shortcut::alt_shift(Key::ArrowRight)],
+        command: |model| nudge(model, 1, 0),
     },
     Action {
         id: "loop-from-here",

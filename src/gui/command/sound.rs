@@ -13,6 +13,11 @@ pub enum SoundCommand {
     Select(Option<Selection>),
     /// Lets the selection reach to a time, in seconds; without one it begins at the playhead.
     SelectUpTo(f64),
+    /// Moves the ends of the selection by so many frames; a loop of the same stretch goes with it.
+    Nudge {
+        start_frames: i32,
+        end_frames: i32,
+    },
     /// Plays the selection once and stops; without one, what is visible.
     PlayOnce,
     /// Plays a stretch over and over, or the track once.

@@ -2,7 +2,7 @@ use crate::{
     audio::{Heard, Side},
     gui::{
         command::SoundCommand,
-        model::{Hearing, Model, Selection, Views, clock},
+        model::{FRAME_SECS, Hearing, Model, Selection, Views, clock},
         work::{
             Workers,
             masked::{Decoded, MaskedViews, Masks},
@@ -30,6 +30,10 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: SoundComm
         }
         SoundCommand::Select(selection) => model.transport.selection = selection,
         SoundCommand::SelectUpTo(secs) => select_up_to(model, secs),
+        SoundCommand::Nudge {
+            start_frames,
+            end_frames,
+        } => nudge(model, workers, [start_frames, end_frames]),
         SoundCommand::PlayOnce => play_once(model, workers),
         SoundCommand::SetLoop(looped) => set_loop(model, workers, looped),
         SoundCommand::ToggleLoop => {
@@ -306,6 +310,23 @@ fn bound_loop(model: &mut Model, workers: &Workers, start: bool) {
     if bounded.is_some() {
         set_loop(model, workers, bounded);
     }
+}
+
+/// Moves the ends of the selection by frames, as long as something is left between them.
+fn nudge(model: &mut Model, workers: &Workers, frames: [i32; 2]) {
+    let Some(selection) = model.transport.selection else {
+        return;
+    };
+    let [start, end] = frames.map(|frames| f64::from(frames) * FRAME_SECS);
+    let (start, end) = (selection.start_secs + start, selection.end_secs + end);
+    let moved = Selection::between(start, end, model.spectrogram.view.duration_secs);
+    let Some(moved) = moved.filter(|_| start < end) else {
+        return;
+    };
+    if model.transport.looped == Some(selection) {
+        set_loop(model, workers, Some(moved));
+    }
+    model.transport.selection = Some(moved);
 }
 
 fn set_loop(model: &mut Model, workers: &Workers, looped: Option<Selection>) {

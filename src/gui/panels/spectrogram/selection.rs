@@ -7,7 +7,7 @@ use eframe::egui::{
 
 use crate::gui::{
     command::{Command, SoundCommand},
-    model::{Model, Selection, TimeView},
+    model::{Model, Selection, TimeView, WINDOW_SECS},
     theme,
 };
 
@@ -52,9 +52,13 @@ pub fn draw(ui: &egui::Ui, model: &Model, area: Rect) {
             );
         }
         let seen = place.intersect(area);
-        let text = format!("{:.2} s", selection.length_secs());
-        let galley = painter.layout_no_wrap(text, theme::small_font(), tokens.on_picture);
-        if galley.size().x + AIR < seen.width() {
+        let tempo = model.library.selected_track().and_then(|it| it.tempo_bpm);
+        // As much of it as there is room for.
+        let galley = lengths(selection, tempo).into_iter().find_map(|text| {
+            let galley = painter.layout_no_wrap(text, theme::small_font(), tokens.on_picture);
+            (galley.size().x + AIR < seen.width()).then_some(galley)
+        });
+        if let Some(galley) = galley {
             let bottom = seen.center_bottom() - vec2(0.0, theme::SPACE);
             let text = Align2::CENTER_BOTTOM.anchor_size(bottom, galley.size());
             let shade = text.expand2(vec2(theme::SPACE, theme::SPACE_SMALL));
@@ -71,6 +75,19 @@ pub fn draw(ui: &egui::Ui, model: &Model, area: Rect) {
         handle(&painter, place.left(), 1.0, area, tokens.looped);
         handle(&painter, place.right(), -1.0, area, tokens.looped);
     }
+}
+
+/// How long a selection is, from full to short: seconds, beats where the collection knows the track's tempo, and windows of
+/// the encoder.
+fn lengths(selection: &Selection, tempo_bpm: Option<f32>) -> [String; 3] {
+    let secs = selection.length_secs();
+    let short = format!("{secs:.2} s");
+    let mut longer = short.clone();
+    if let Some(tempo) = tempo_bpm.filter(|tempo| *tempo > 0.0) {
+        longer += &format!(" · {:.1} beats", secs * f64::from(tempo) / 60.0);
+    }
+    let full = format!("{longer} · {:.1} windows", secs / WINDOW_SECS);
+    [full, longer, short]
 }
 
 /// One end of the loop: a thin line with a flag that points into the loop.
@@ -179,6 +196,18 @@ fn grip_at(model: &Model, area: Rect, pointer: egui::Pos2) -> Option<Grip> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_selection_says_its_length_in_every_unit_that_is_known() {
+        let bar = Selection::between(1.0, 3.0, 10.0).unwrap();
+        let [full, longer, short] = lengths(&bar, Some(120.0));
+        assert_eq!(full, "2.00 s · 4.0 beats · 0.7 windows");
+        assert_eq!(
+            (longer.as_str(), short.as_str()),
+            ("2.00 s · 4.0 beats", "2.00 s")
+        );
+        assert_eq!(lengths(&bar, None)[0], "2.00 s · 0.7 windows");
+    }
 
     #[test]
     fn edges_are_taken_where_they_are_and_the_loop_by_its_flags() {
