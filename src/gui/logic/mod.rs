@@ -2,6 +2,7 @@
 //! never paints.
 
 mod beside;
+mod filled;
 mod lab;
 mod labels;
 mod lesson;
@@ -15,6 +16,7 @@ mod probe;
 mod query;
 mod sound;
 mod tables;
+mod train;
 mod window;
 
 pub use lesson::follow as follow_lesson;
@@ -35,7 +37,7 @@ use super::{
     message::Message,
     model::{Model, ProbeMessage},
     undo::Scene,
-    work::{Workers, train},
+    work::Workers,
 };
 
 /// Asks for what is shown and was not computed yet. To be called once a frame.

@@ -6,21 +6,28 @@ use crate::{
         command::{Command, LibraryCommand, OwnFolder, WindowCommand},
         layout::Layout,
         message::Outbox,
-        model::{Candidate, Model, Offer, Palette},
+        model::{Candidate, Model, Offer, Palette, TableState, TrainCommand},
         undo::{self, FollowUp},
         work::{Workers, choose, tidy},
     },
     storage::{Cache, Folders, Theme},
 };
 
-use super::{labels, map, mask, no_thread};
+use super::{labels, map, mask, no_thread, train};
 
 /// The window's scale stays within these.
 pub const SCALE: std::ops::RangeInclusive<f32> = 0.75..=2.0;
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: WindowCommand) {
     match command {
-        WindowCommand::ShowLayout(layout) => model.layout = layout,
+        WindowCommand::ShowLayout(layout) => {
+            // Runs may have come or gone outside the window meanwhile.
+            let was_read = model.training.table.state == TableState::Read;
+            if layout == Layout::Train && model.layout != layout && was_read {
+                train::apply(model, workers, TrainCommand::ReadRuns);
+            }
+            model.layout = layout;
+        }
         // The tiles belong to the app, which resets them.
         WindowCommand::ResetLayout => {
             model.settings.layouts.remove(model.layout.name());

@@ -1,5 +1,6 @@
 //! One file a panel: `show(ui, model, commands)`. Panels read the model and push commands, nothing else.
 
+mod fields;
 mod lab_gauge;
 mod lab_layer;
 pub mod lab_matrix;

@@ -7,7 +7,10 @@ use std::{
 
 use crate::{
     audio,
-    gui::message::{Message, Outbox},
+    gui::{
+        message::{Message, Outbox},
+        model::{CurveFile, TrainMessage, Wanted as ForTraining},
+    },
     jobs,
 };
 
@@ -90,6 +93,47 @@ pub fn ask(wanted: Wanted, outbox: &Outbox) -> std::io::Result<()> {
     )?;
     // Nothing can be asked to stop here: the dialog is closed by who opened it.
     drop(job);
+    Ok(())
+}
+
+/// Asks for a file or folder of the Train layout; the answer comes as a message. `name` is that of the shown run.
+pub fn ask_of_training(
+    wanted: ForTraining,
+    name: Option<String>,
+    outbox: &Outbox,
+) -> std::io::Result<()> {
+    let outbox = outbox.clone();
+    std::thread::Builder::new()
+        .name("choose file".to_owned())
+        .spawn(move || {
+            let ask = rfd::FileDialog::new();
+            let name = name.unwrap_or_else(|| "run".to_owned());
+            let chosen = dialog(|| match wanted {
+                ForTraining::Run => ask.set_title("Choose the folder of a run").pick_folder(),
+                ForTraining::Runs => ask
+                    .set_title("Choose where new runs are kept")
+                    .pick_folder(),
+                ForTraining::Init => ask
+                    .set_title("Choose the weights to start from")
+                    .add_filter("Checkpoints", &["safetensors", "pth"])
+                    .pick_file(),
+                ForTraining::Curves(CurveFile::Png) => ask
+                    .set_title("Save the curves as a picture")
+                    .add_filter("PNG", &["png"])
+                    .set_file_name(format!("{name} - curves.png"))
+                    .save_file(),
+                ForTraining::Curves(CurveFile::Csv) => ask
+                    .set_title("Save every step as a table")
+                    .add_filter("CSV", &["csv"])
+                    .set_file_name(format!("{name} - steps.csv"))
+                    .save_file(),
+            });
+            match chosen {
+                Ok(Some(path)) => outbox.send(Message::Train(TrainMessage::Chosen(wanted, path))),
+                Ok(None) => {}
+                Err(why) => outbox.send(Message::Fault(why)),
+            }
+        })?;
     Ok(())
 }
 

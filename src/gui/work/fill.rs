@@ -3,23 +3,25 @@
 use crate::{
     encoder::DeviceChoice,
     gui::{
-        logic,
         message::{Message, Outbox},
-        model::{FilledKey, Model, PictureState, TrainMessage},
-        work::{Workers, lab::crop_of},
+        model::{FilledKey, TrainMessage},
     },
     jobs::{self, Job, Latest},
-    tokens::ViewName,
-    train::{Objective, reconstruct},
+    train::reconstruct,
 };
+
+/// A window of a track, and what computes.
+pub struct Window {
+    /// Power, [96 frames, 128].
+    pub power: Vec<f32>,
+    pub device: DeviceChoice,
+}
 
 /// One question.
 struct Request {
     number: u64,
     key: FilledKey,
-    /// Power, [96 frames, 128].
-    window: Vec<f32>,
-    device: DeviceChoice,
+    window: Window,
 }
 
 /// The thread that answers.
@@ -30,7 +32,7 @@ pub struct FillWork {
 }
 
 impl FillWork {
-    fn start(outbox: Outbox) -> std::io::Result<Self> {
+    pub fn start(outbox: Outbox) -> std::io::Result<Self> {
         let (requests, inbox) = jobs::latest::<Request>();
         let failed = outbox.clone();
         let thread = jobs::spawn(
@@ -40,10 +42,9 @@ impl FillWork {
                     let Request {
                         number,
                         key,
-                        window,
-                        device,
+                        window: Window { power, device },
                     } = request;
-                    let result = reconstruct(&key.run, Some(key.step), &window, &key.kept, device)
+                    let result = reconstruct(&key.run, Some(key.step), &power, &key.kept, device)
                         .map_err(|error| error.to_string());
                     outbox.send(Message::Train(TrainMessage::Filled(number, key, result)));
                 }
@@ -57,73 +58,18 @@ impl FillWork {
         })
     }
 
+    /// Asks; a question that was not begun is left out, and so counts as answered with the next.
+    pub fn ask(&mut self, number: u64, key: FilledKey, window: Window) {
+        self.asked = number;
+        self.requests.post(Request {
+            number,
+            key,
+            window,
+        });
+    }
+
     /// The newest question.
     pub fn asked(&self) -> u64 {
         self.asked
     }
-}
-
-/// Asks about view A of the shown track, masked as the mask controls say, if the shown run has a decoder and this was
-/// not asked yet.
-pub(super) fn ask(model: &mut Model, workers: &mut Workers) {
-    let Some(key) = key(model) else {
-        return;
-    };
-    if model.training.filled.asked.as_ref() == Some(&key) {
-        return;
-    }
-    let PictureState::Ready { picture, .. } = &model.spectrogram.state else {
-        return;
-    };
-    let (Some(mel), Some(run)) = (&picture.mel, model.training.shown()) else {
-        return;
-    };
-    let (window, device) = (crop_of(mel, key.start_frame), run.config.device);
-    if workers.train.fills.is_none() {
-        match FillWork::start(workers.outbox.clone()) {
-            Ok(work) => workers.train.fills = Some(work),
-            Err(error) => {
-                model.notices.error(logic::no_thread(&error));
-                return;
-            }
-        }
-    }
-    let filled = &mut model.training.filled;
-    filled.number += 1;
-    filled.asked = Some(key.clone());
-    if let Some(work) = &mut workers.train.fills {
-        work.asked = filled.number;
-        // What was not begun is left out, and so counts as answered with the next.
-        work.requests.post(Request {
-            number: filled.number,
-            key,
-            window,
-            device,
-        });
-    }
-}
-
-fn key(model: &Model) -> Option<FilledKey> {
-    let run = model.training.shown()?;
-    let shape = *run.config.patch.shapes().first()?;
-    if run.config.objective != Objective::Mae {
-        return None;
-    }
-    let step = match &run.chosen {
-        Some(chosen) => chosen.step,
-        None => run.saved.last()?.step,
-    };
-    let PictureState::Ready { path, picture } = &model.spectrogram.state else {
-        return None;
-    };
-    let view = model.mask.crop(ViewName::A, picture.mel.as_ref()?.frames());
-    let kept = view.kept(shape).to_vec();
-    // With everything hidden, or nothing, there is nothing to say.
-    (!kept.is_empty()).then(|| FilledKey {
-        run: run.folder.clone(),
-        step,
-        track: path.clone(),
-        start_frame: view.start_frame,
-        kept,
-    })
 }

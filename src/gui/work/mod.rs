@@ -2,7 +2,7 @@
 //! as messages.
 
 pub mod choose;
-mod curves;
+pub mod curves;
 pub mod embed;
 mod fill;
 pub mod find;

@@ -38,6 +38,22 @@ pub fn read_aside(what_for: ReadFor, folder: PathBuf, outbox: &Outbox) -> std::i
     Ok(())
 }
 
+/// Reads what the batch and the map of a step looked like, beside its weights, on a thread of its own.
+pub fn read_look(
+    folder: PathBuf,
+    step: u64,
+    weights: PathBuf,
+    outbox: &Outbox,
+) -> std::io::Result<()> {
+    let outbox = outbox.clone();
+    let thread = std::thread::Builder::new().name("read step".to_owned());
+    thread.spawn(move || {
+        let look = weights.parent().and_then(StepLook::of_step).map(Box::new);
+        outbox.send(Message::Train(TrainMessage::Looked(folder, step, look)));
+    })?;
+    Ok(())
+}
+
 /// Reads settings, steps (up to one of them) and checkpoints of a run folder.
 pub fn read_run(folder: &Path, until: Option<u64>) -> Result<RunView, String> {
     let config = TrainConfig::of_run(folder).map_err(|error| error.to_string())?;

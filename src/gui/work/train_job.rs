@@ -24,7 +24,7 @@ pub(super) struct Order {
     pub outbox: Outbox,
 }
 
-pub(super) enum What {
+pub enum What {
     New(Arc<Collection>),
     /// Goes on with the run in the folder.
     GoOn(Changes),

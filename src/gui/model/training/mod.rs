@@ -164,6 +164,8 @@ pub struct FilledKey {
 pub struct RunTable {
     pub rows: Vec<RunRow>,
     pub state: TableState,
+    /// Something changed while it was read.
+    pub again: bool,
 }
 
 /// Whether the runs folder was read.

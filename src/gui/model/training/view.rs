@@ -119,6 +119,14 @@ impl RunView {
         }
     }
 
+    /// The newest value of the first line of a plot, smoothed as it is drawn; by the plot's name.
+    pub fn smoothed(&self, channel: &str) -> Option<f64> {
+        let index = CHANNELS.iter().position(|it| it.name == channel)?;
+        let curve = self.curves.get(index)?.first()?;
+        let [_, end] = curve.steps()?;
+        curve.at(end).map(|[_, smoothed]| smoothed)
+    }
+
     /// Steps done.
     pub fn step(&self) -> u64 {
         self.last.as_ref().map_or(0, |last| last.step)

@@ -9,7 +9,7 @@ use crate::{
             MapCommand, Model, PROTOCOLS, ProbeCommand, explain_head, explain_protocol,
             explain_task,
         },
-        panels::parts,
+        panels::{fields, parts},
     },
     probe::{Head, Protocol, Task},
 };
@@ -24,9 +24,7 @@ pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             .iter()
             .map(|(task, name)| (*task, name.as_str(), explain_task(*task)))
             .collect();
-        let (response, chosen) = parts::choice(ui, ui.available_width(), &options, form.task);
-        form.task = chosen.unwrap_or(form.task);
-        response
+        fields::pick(ui, &options, &mut form.task)
     });
     parts::explain(ui, explain_task(form.task));
     let hint = "Which encoder's embeddings are probed";
@@ -72,9 +70,7 @@ pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             };
             (head, name, explain_head(head))
         });
-        let (response, chosen) = parts::choice(ui, ui.available_width(), &options, form.head);
-        form.head = chosen.unwrap_or(form.head);
-        response
+        fields::pick(ui, &options, &mut form.head)
     });
     parts::explain(ui, explain_head(form.head));
     let hint = "Which tracks are held back for the test; no track is ever on both sides";
@@ -88,9 +84,7 @@ pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             };
             (protocol, name, explain_protocol(protocol))
         });
-        let (response, chosen) = parts::choice(ui, ui.available_width(), &options, form.protocol);
-        form.protocol = chosen.unwrap_or(form.protocol);
-        response
+        fields::pick(ui, &options, &mut form.protocol)
     });
     parts::explain(ui, explain_protocol(form.protocol));
     let hint = "Draws the split; the same seed gives the same score";

@@ -176,12 +176,20 @@ fn numbers(ui: &mut Ui, training: &Training, run: &RunView) {
     };
     let memory = training.memory.filter(|_| live);
     let memory = memory.map_or_else(dash, |bytes| format!("{:.2} GB", bytes as f64 / 1e9));
+    let loss = last.map_or_else(String::new, |last| {
+        let alone = plot::number(last.loss);
+        format!(
+            "Loss, smoothed as the strong line is; the last step alone has {alone}. Falls while views of one track move \
+             together"
+        )
+    });
     let speed = match last.and_then(|last| last.stall) {
         Some(stall) => format!(
-            "Windows that went through the encoder a second, forward and backward; {:.1} % of the last step waited for its input",
+            "Windows that went through the encoder a second, forward and backward, smoothed; {:.1} % of the last step waited for its input",
             100.0 * stall
         ),
-        None => "Windows that went through the encoder a second, forward and backward".to_owned(),
+        None => "Windows that went through the encoder a second, forward and backward, smoothed"
+            .to_owned(),
     };
     let figures = [
         (
@@ -190,13 +198,14 @@ fn numbers(ui: &mut Ui, training: &Training, run: &RunView) {
             "Steps done, of the steps asked for",
         ),
         (
-            "loss",
-            last.map_or_else(dash, |last| plot::number(last.loss)),
-            "Loss of the last step; falls while views of one track move together",
+            "loss, smoothed",
+            run.smoothed("Loss").map_or_else(dash, plot::number),
+            &loss,
         ),
         (
             "windows/s",
-            last.map_or_else(dash, |last| format!("{:.0}", last.windows_per_second)),
+            run.smoothed("Speed")
+                .map_or_else(dash, |speed| format!("{speed:.0}")),
             &speed,
         ),
         (

@@ -2,7 +2,7 @@ use eframe::egui::{self, ComboBox, DragValue, Response, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::{
-    encoder::{Arithmetic, DeviceChoice, EncoderKind, Preset},
+    encoder::{DeviceChoice, EncoderKind, Preset},
     gui::{
         command::Command,
         logic,
@@ -10,10 +10,10 @@ use crate::{
         theme,
     },
     tokens::{MaskKind, MaskRatio},
-    train::{LabelTask, Objective, Optimiser, Schedule, TrainConfig, Trainable},
+    train::{LabelTask, Objective, TrainConfig, Trainable},
 };
 
-use super::super::parts;
+use super::super::{fields, parts};
 
 /// Draws the settings of the next run.
 pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
@@ -42,7 +42,7 @@ pub(super) struct Fields<'a> {
     training: &'a Training,
     problem: Option<&'a Problem>,
     pub(super) tracks: usize,
-    out: &'a mut Vec<Command>,
+    pub(super) out: &'a mut Vec<Command>,
 }
 
 impl Fields<'_> {
@@ -130,10 +130,9 @@ impl Fields<'_> {
                     ),
                     Preset::Base => (preset, "base", "768 wide, 12 layers: needs a GPU"),
                 });
-                let (response, chosen) =
-                    parts::choice(ui, ui.available_width(), &options, form.preset);
-                if let Some(chosen) = chosen {
-                    form.preset = chosen;
+                let before = form.preset;
+                let response = fields::pick(ui, &options, &mut form.preset);
+                if form.preset != before {
                     form.encoder = None;
                 }
                 response
@@ -158,9 +157,7 @@ impl Fields<'_> {
                     "Both through one transformer (Myna-Hybrid): twice the work",
                 ),
             ];
-            let (response, chosen) = parts::choice(ui, ui.available_width(), &options, form.patch);
-            form.patch = chosen.unwrap_or(form.patch);
-            response
+            fields::pick(ui, &options, &mut form.patch)
         });
         self.init(ui);
     }
@@ -209,16 +206,14 @@ impl Fields<'_> {
     fn objective(&mut self, ui: &mut Ui) {
         let hint = "What training minimises; the sentence below says how";
         self.row(ui, "Objective", "objective", hint, |ui, form| {
-            let name = form.objective.to_string();
-            let combo = ComboBox::from_id_salt("objective").width(ui.available_width());
-            let shown = combo.selected_text(name).show_ui(ui, |ui| {
-                for objective in Objective::ALL {
-                    let label =
-                        ui.selectable_value(&mut form.objective, objective, objective.to_string());
-                    label.on_hover_text(objective.explanation());
-                }
-            });
-            shown.response
+            let explain = |objective: Objective| objective.explanation();
+            fields::menu(
+                ui,
+                "objective",
+                &Objective::ALL,
+                explain,
+                &mut form.objective,
+            )
         });
         parts::explain(ui, self.form.objective.explanation());
         if self.form.objective == Objective::Supervised {
@@ -229,15 +224,7 @@ impl Fields<'_> {
     fn task(&mut self, ui: &mut Ui) {
         let hint = "Which labels of the collection are learned";
         self.row(ui, "Labels", "task", hint, |ui, form| {
-            let combo = ComboBox::from_id_salt("task").width(ui.available_width());
-            let shown = combo
-                .selected_text(form.task.to_string())
-                .show_ui(ui, |ui| {
-                    for task in LabelTask::ALL {
-                        ui.selectable_value(&mut form.task, task, task.to_string());
-                    }
-                });
-            shown.response
+            fields::menu(ui, "task", &LabelTask::ALL, |_| "", &mut form.task)
         });
     }
 
@@ -262,10 +249,7 @@ impl Fields<'_> {
                     "Only the head changes, the encoder stays as it is; needs trained weights to start from",
                 ),
             ];
-            let (response, chosen) =
-                parts::choice(ui, ui.available_width(), &options, form.trainable);
-            form.trainable = chosen.unwrap_or(form.trainable);
-            response
+            fields::pick(ui, &options, &mut form.trainable)
         });
         if let Trainable::Last(_) = self.form.trainable {
             let depth = self.form.encoder_config().depth;
@@ -304,155 +288,14 @@ impl Fields<'_> {
         });
         let hint = "Which tokens are dropped together";
         self.row(ui, "Mask kind", "mask_kind", hint, |ui, form| {
-            let name = form.mask_kind.to_string();
-            let combo = ComboBox::from_id_salt("mask kind").width(ui.available_width());
-            let shown = combo.selected_text(name).show_ui(ui, |ui| {
-                for kind in MaskKind::ALL {
-                    let label = ui.selectable_value(&mut form.mask_kind, kind, kind.to_string());
-                    label.on_hover_text(logic::explain(kind));
-                }
-            });
-            shown.response
+            fields::menu(
+                ui,
+                "mask kind",
+                &MaskKind::ALL,
+                logic::explain,
+                &mut form.mask_kind,
+            )
         });
-    }
-
-    fn optimiser(&mut self, ui: &mut Ui) {
-        let hint = "How weights follow their gradient; the sentence below says how";
-        self.row(ui, "Optimiser", "optimiser", hint, |ui, form| {
-            let name = form.optimiser.to_string();
-            let combo = ComboBox::from_id_salt("optimiser").width(ui.available_width());
-            let shown = combo.selected_text(name).show_ui(ui, |ui| {
-                for optimiser in Optimiser::ALL {
-                    let name = optimiser.to_string();
-                    ui.selectable_value(&mut form.optimiser, optimiser, name)
-                        .on_hover_text(optimiser.explanation());
-                }
-            });
-            shown.response
-        });
-        parts::explain(ui, self.form.optimiser.explanation());
-        let hint = "With which numbers layers multiply; 16 bits are faster where a graphics card has them, and weights stay in 32";
-        if self.form.device != DeviceChoice::Cpu || self.form.precision != Arithmetic::F32 {
-            self.row(ui, "Precision", "precision", hint, |ui, form| {
-                let options = [
-                    (Arithmetic::F32, "f32", "32 bits: works everywhere"),
-                    (
-                        Arithmetic::Bf16,
-                        "bf16",
-                        "16 bits with the range of 32: newer NVIDIA cards",
-                    ),
-                    (
-                        Arithmetic::F16,
-                        "f16",
-                        "16 bits with a small range: gradients are enlarged meanwhile",
-                    ),
-                ];
-                let (response, chosen) =
-                    parts::choice(ui, ui.available_width(), &options, form.precision);
-                form.precision = chosen.unwrap_or(form.precision);
-                response
-            });
-        }
-        let hint =
-            "How far a step goes; too large and the loss jumps, too small and it hardly falls";
-        self.row(ui, "Learning rate", "learning_rate", hint, |ui, form| {
-            let field = DragValue::new(&mut form.learning_rate)
-                .range(0.0..=10.0)
-                .speed(1e-5)
-                .custom_formatter(|value, _| format!("{value}"));
-            parts::number(ui, ui.available_width(), field)
-        });
-        let hint = "Constant, or a warm-up and then half a cosine down to nothing";
-        self.row(ui, "Schedule", "schedule", hint, |ui, form| {
-            let options = [
-                (
-                    Schedule::Constant,
-                    "constant",
-                    "The learning rate stays as it is",
-                ),
-                (
-                    Schedule::Cosine,
-                    "cosine",
-                    "Rises during the warm-up, then falls along half a cosine",
-                ),
-            ];
-            let (response, chosen) =
-                parts::choice(ui, ui.available_width(), &options, form.schedule);
-            form.schedule = chosen.unwrap_or(form.schedule);
-            response
-        });
-        let hint = "Steps over which the learning rate rises from nothing to its full height";
-        self.row(ui, "Warm-up", "warmup_steps", hint, |ui, form| {
-            let mut steps = form.warmup_steps.unwrap_or(0);
-            let field = DragValue::new(&mut steps).suffix(" steps");
-            let response = parts::number(ui, ui.available_width(), field);
-            if response.changed() {
-                form.warmup_steps = (steps > 0).then_some(steps);
-            }
-            response
-        });
-        let hint = "Pulls weights towards nothing; 0.00001 as published";
-        self.row(ui, "Weight decay", "weight_decay", hint, |ui, form| {
-            let field = DragValue::new(&mut form.weight_decay)
-                .speed(1e-6)
-                .custom_formatter(|value, _| format!("{value}"));
-            parts::number(ui, ui.available_width(), field)
-        });
-        let hint = "Limit of the gradient's length; 0 for none, 1 tames jumps";
-        self.row(ui, "Clip norm", "clip_norm", hint, |ui, form| {
-            let field = DragValue::new(&mut form.clip_norm).speed(0.05);
-            parts::number(ui, ui.available_width(), field)
-        });
-    }
-
-    fn memory(&mut self, ui: &mut Ui) {
-        let hint = "Tracks that are embedded at once; the gradient is that of the whole batch, less takes less memory and more time";
-        self.row(ui, "Chunk", "chunk", hint, |ui, form| {
-            let most = form.batch.max(1);
-            let mut chunk = form.chunk.unwrap_or(0);
-            let field = DragValue::new(&mut chunk).range(0..=most);
-            let field = field.custom_formatter(|value, _| match value {
-                0.0 => "as many as fit".to_owned(),
-                _ => format!("{value:.0} tracks"),
-            });
-            let response = parts::number(ui, ui.available_width(), field);
-            if response.changed() {
-                form.chunk = (chunk > 0).then_some(chunk);
-            }
-            response
-        });
-        let hint = "Keeps running averages of the weights with this decay, as 0.999, which checkpoints then hold; 0 for none";
-        self.row(ui, "Average", "ema", hint, |ui, form| {
-            let field = DragValue::new(&mut form.ema).speed(0.0005).max_decimals(5);
-            parts::number(ui, ui.available_width(), field)
-        });
-    }
-
-    fn checkpoints(&mut self, ui: &mut Ui) {
-        let hint = "Steps between checkpoints; each can be taken up later and moved to on the bar of steps";
-        self.row(ui, "Save every", "save_every", hint, |ui, form| {
-            let field = DragValue::new(&mut form.save_every).range(0..=100_000_000_u64);
-            parts::number(ui, ui.available_width(), field.suffix(" steps"))
-        });
-        let hint = "Newest checkpoints that stay; the best one stays too";
-        self.row(ui, "Keep", "keep", hint, |ui, form| {
-            let field = DragValue::new(&mut form.keep).range(0..=100_000);
-            parts::number(ui, ui.available_width(), field.suffix(" checkpoints"))
-        });
-        let hint = "Steps between two looks at how well the encoder tells styles of the demo collection apart; 0 for never";
-        self.row(ui, "Score every", "probe_every", hint, |ui, form| {
-            let field = DragValue::new(&mut form.probe_every).suffix(" steps");
-            parts::number(ui, ui.available_width(), field)
-        });
-        ui.checkbox(&mut self.form.tensorboard, "Write TensorBoard files")
-            .on_hover_text("Writes event files for TensorBoard into the run folder as well");
-        let keep = ui
-            .button(format!("{} Keep runs elsewhere…", icon::FOLDER_PLUS))
-            .on_hover_text("Chooses the folder that new runs are kept in");
-        if keep.clicked() {
-            let ask = TrainCommand::Choose(Wanted::Runs);
-            self.out.push(Command::Train(ask));
-        }
     }
 
     /// A row, and below it what is wrong with its setting.

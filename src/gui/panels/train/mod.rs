@@ -8,8 +8,10 @@ mod form;
 mod loss;
 mod matrix;
 mod plot;
+mod rarely;
 mod runs;
 mod scrub;
+mod ticks;
 
 pub use curves::sheet;
 

@@ -1,6 +1,7 @@
 use eframe::egui::{self, Align2, Color32, Pos2, Rect, Response, Sense, Stroke, Ui, Vec2};
 use egui_plot::{HoverPosition, Line, Plot, PlotPoint, PlotPoints};
 
+use super::ticks;
 use crate::gui::{
     model::{CHANNELS, Channel, Curve, RunView},
     theme,
@@ -120,6 +121,10 @@ pub fn large(ui: &mut Ui, shown: Shown<'_>, index: usize, height: f32) -> Respon
         .x_axis_label("step")
         .y_axis_label(channel.axis)
         .y_axis_min_width(14.0 * theme::UNIT)
+        .x_grid_spacer(|input| ticks::marks(&input, ticks::ACROSS))
+        .y_grid_spacer(|input| ticks::marks(&input, ticks::DOWN))
+        .x_axis_formatter(|mark, _| ticks::text(mark))
+        .y_axis_formatter(|mark, _| ticks::text(mark))
         .include_x(1.0)
         .include_x(shown.last_step())
         .allow_scroll(false)
@@ -196,7 +201,10 @@ pub fn small(ui: &mut Ui, rect: Rect, shown: Shown<'_>, index: usize, chosen: bo
     response.widget_info(|| {
         egui::WidgetInfo::selected(egui::WidgetType::Button, true, chosen, channel.name)
     });
-    response.on_hover_text(format!("{}; a click shows it large", channel.help));
+    response.on_hover_text(format!(
+        "{}; the number is smoothed as the line is, a click shows it large",
+        channel.help
+    ));
     clicked
 }
 

@@ -76,12 +76,12 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         }
         ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
             let text = match (table.state, table.rows.len()) {
-                (TableState::Read, 0) => "No runs yet: each training leaves one here.".to_owned(),
-                (TableState::Read, 1) => "1 run; a click shows its curves".to_owned(),
-                (TableState::Read, count) => format!(
+                (TableState::Unread | TableState::Reading, 0) => "Reading the runs …".to_owned(),
+                (_, 0) => "No runs yet: each training leaves one here.".to_owned(),
+                (_, 1) => "1 run; a click shows its curves".to_owned(),
+                (_, count) => format!(
                     "{count} runs, newest first; a click shows the curves, Shift+click draws a second run behind them"
                 ),
-                _ => "Reading the runs …".to_owned(),
             };
             parts::quiet(ui, text);
         });
@@ -165,12 +165,15 @@ fn run_row(ui: &mut Ui, model: &Model, row: &RunRow, push: &mut impl FnMut(Train
     }
     let dash = || "\u{2013}".to_owned();
     let score = row.best.as_ref();
+    // The run under way is ahead of its folder.
+    let live = training.live.as_ref();
+    let live = live.filter(|live| training.is_active() && live.folder == row.folder);
+    let step = live.map_or(row.step, |live| live.step().max(row.step));
+    let loss = live.and_then(|live| live.last.as_ref());
+    let loss = loss.map(|last| last.loss).or(row.loss);
     let right = [
-        (
-            columns.steps,
-            format!("{} / {}", row.step, row.config.steps),
-        ),
-        (columns.loss, row.loss.map_or_else(dash, plot::number)),
+        (columns.steps, format!("{step} / {}", row.config.steps)),
+        (columns.loss, loss.map_or_else(dash, plot::number)),
         (
             columns.score,
             score.map_or_else(dash, |(value, _)| plot::number(*value)),

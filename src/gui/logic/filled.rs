@@ -1,0 +1,65 @@
+//! What a masked autoencoder makes of the hidden patches of the shown track: asked for as track, mask and run change.
+
+use crate::{
+    gui::{
+        model::{FilledKey, Model, PictureState},
+        work::{Workers, lab::crop_of, train::Window},
+    },
+    tokens::ViewName,
+    train::Objective,
+};
+
+use super::no_thread;
+
+/// Asks about view A of the shown track, masked as the mask controls say, if the shown run has a decoder and this was
+/// not asked yet.
+pub(super) fn ask(model: &mut Model, workers: &mut Workers) {
+    let Some(key) = key(model) else {
+        return;
+    };
+    if model.training.filled.asked.as_ref() == Some(&key) {
+        return;
+    }
+    let PictureState::Ready { picture, .. } = &model.spectrogram.state else {
+        return;
+    };
+    let (Some(mel), Some(run)) = (&picture.mel, model.training.shown()) else {
+        return;
+    };
+    let window = Window {
+        power: crop_of(mel, key.start_frame),
+        device: run.config.device,
+    };
+    let filled = &mut model.training.filled;
+    filled.number += 1;
+    filled.asked = Some(key.clone());
+    let asked = (workers.train).fill(filled.number, key, window, &workers.outbox);
+    if let Err(error) = asked {
+        model.notices.error(no_thread(&error));
+    }
+}
+
+fn key(model: &Model) -> Option<FilledKey> {
+    let run = model.training.shown()?;
+    let shape = *run.config.patch.shapes().first()?;
+    if run.config.objective != Objective::Mae {
+        return None;
+    }
+    let step = match &run.chosen {
+        Some(chosen) => chosen.step,
+        None => run.saved.last()?.step,
+    };
+    let PictureState::Ready { path, picture } = &model.spectrogram.state else {
+        return None;
+    };
+    let view = model.mask.crop(ViewName::A, picture.mel.as_ref()?.frames());
+    let kept = view.kept(shape).to_vec();
+    // With everything hidden, or nothing, there is nothing to say.
+    (!kept.is_empty()).then(|| FilledKey {
+        run: run.folder.clone(),
+        step,
+        track: path.clone(),
+        start_frame: view.start_frame,
+        kept,
+    })
+}

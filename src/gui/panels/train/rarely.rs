@@ -1,0 +1,154 @@
+//! The settings that most runs leave as they are: optimiser, memory, checkpoints.
+
+use eframe::egui::{DragValue, Ui};
+use egui_phosphor::regular as icon;
+
+use crate::{
+    encoder::{Arithmetic, DeviceChoice},
+    gui::{
+        command::Command,
+        model::{TrainCommand, Wanted},
+    },
+    train::{Optimiser, Schedule},
+};
+
+use super::{
+    super::{fields, parts},
+    form::Fields,
+};
+
+impl Fields<'_> {
+    /// How weights follow their gradient.
+    pub(super) fn optimiser(&mut self, ui: &mut Ui) {
+        let hint = "How weights follow their gradient; the sentence below says how";
+        self.row(ui, "Optimiser", "optimiser", hint, |ui, form| {
+            let explain = |optimiser: Optimiser| optimiser.explanation();
+            fields::menu(
+                ui,
+                "optimiser",
+                &Optimiser::ALL,
+                explain,
+                &mut form.optimiser,
+            )
+        });
+        parts::explain(ui, self.form.optimiser.explanation());
+        let hint = "With which numbers layers multiply; 16 bits are faster where a graphics card has them, and weights stay in 32";
+        if self.form.device != DeviceChoice::Cpu || self.form.precision != Arithmetic::F32 {
+            self.row(ui, "Precision", "precision", hint, |ui, form| {
+                let options = [
+                    (Arithmetic::F32, "f32", "32 bits: works everywhere"),
+                    (
+                        Arithmetic::Bf16,
+                        "bf16",
+                        "16 bits with the range of 32: newer NVIDIA cards",
+                    ),
+                    (
+                        Arithmetic::F16,
+                        "f16",
+                        "16 bits with a small range: gradients are enlarged meanwhile",
+                    ),
+                ];
+                fields::pick(ui, &options, &mut form.precision)
+            });
+        }
+        let hint =
+            "How far a step goes; too large and the loss jumps, too small and it hardly falls";
+        self.row(ui, "Learning rate", "learning_rate", hint, |ui, form| {
+            let field = DragValue::new(&mut form.learning_rate)
+                .range(0.0..=10.0)
+                .speed(1e-5)
+                .custom_formatter(|value, _| format!("{value}"));
+            parts::number(ui, ui.available_width(), field)
+        });
+        let hint = "Constant, or a warm-up and then half a cosine down to nothing";
+        self.row(ui, "Schedule", "schedule", hint, |ui, form| {
+            let options = [
+                (
+                    Schedule::Constant,
+                    "constant",
+                    "The learning rate stays as it is",
+                ),
+                (
+                    Schedule::Cosine,
+                    "cosine",
+                    "Rises during the warm-up, then falls along half a cosine",
+                ),
+            ];
+            fields::pick(ui, &options, &mut form.schedule)
+        });
+        let hint = "Steps over which the learning rate rises from nothing to its full height";
+        self.row(ui, "Warm-up", "warmup_steps", hint, |ui, form| {
+            let mut steps = form.warmup_steps.unwrap_or(0);
+            let field = DragValue::new(&mut steps).suffix(" steps");
+            let response = parts::number(ui, ui.available_width(), field);
+            if response.changed() {
+                form.warmup_steps = (steps > 0).then_some(steps);
+            }
+            response
+        });
+        let hint = "Pulls weights towards nothing; 0.00001 as published";
+        self.row(ui, "Weight decay", "weight_decay", hint, |ui, form| {
+            let field = DragValue::new(&mut form.weight_decay)
+                .speed(1e-6)
+                .custom_formatter(|value, _| format!("{value}"));
+            parts::number(ui, ui.available_width(), field)
+        });
+        let hint = "Limit of the gradient's length; 0 for none, 1 tames jumps";
+        self.row(ui, "Clip norm", "clip_norm", hint, |ui, form| {
+            let field = DragValue::new(&mut form.clip_norm).speed(0.05);
+            parts::number(ui, ui.available_width(), field)
+        });
+    }
+
+    /// What is computed at once, and running averages.
+    pub(super) fn memory(&mut self, ui: &mut Ui) {
+        let hint = "Tracks that are embedded at once; the gradient is that of the whole batch, less takes less memory and more time";
+        self.row(ui, "Chunk", "chunk", hint, |ui, form| {
+            let most = form.batch.max(1);
+            let mut chunk = form.chunk.unwrap_or(0);
+            let field = DragValue::new(&mut chunk).range(0..=most);
+            let field = field.custom_formatter(|value, _| match value {
+                0.0 => "as many as fit".to_owned(),
+                _ => format!("{value:.0} tracks"),
+            });
+            let response = parts::number(ui, ui.available_width(), field);
+            if response.changed() {
+                form.chunk = (chunk > 0).then_some(chunk);
+            }
+            response
+        });
+        let hint = "Keeps running averages of the weights with this decay, as 0.999, which checkpoints then hold; 0 for none";
+        self.row(ui, "Average", "ema", hint, |ui, form| {
+            let field = DragValue::new(&mut form.ema).speed(0.0005).max_decimals(5);
+            parts::number(ui, ui.available_width(), field)
+        });
+    }
+
+    /// What a run leaves, and how often it is scored.
+    pub(super) fn checkpoints(&mut self, ui: &mut Ui) {
+        let hint = "Steps between checkpoints; each can be taken up later and moved to on the bar of steps";
+        self.row(ui, "Save every", "save_every", hint, |ui, form| {
+            let field = DragValue::new(&mut form.save_every).range(0..=100_000_000_u64);
+            parts::number(ui, ui.available_width(), field.suffix(" steps"))
+        });
+        let hint = "Newest checkpoints that stay; the best one stays too";
+        self.row(ui, "Keep", "keep", hint, |ui, form| {
+            let field = DragValue::new(&mut form.keep).range(0..=100_000);
+            parts::number(ui, ui.available_width(), field.suffix(" checkpoints"))
+        });
+        let hint = "Steps between two looks at how well the encoder tells styles of the demo collection apart; 0 for never";
+        self.row(ui, "Score every", "probe_every", hint, |ui, form| {
+            let field = DragValue::new(&mut form.probe_every).suffix(" steps");
+            parts::number(ui, ui.available_width(), field)
+        });
+        ui.checkbox(&mut self.form.tensorboard, "Write TensorBoard files")
+            .on_hover_text("Writes event files for TensorBoard into the run folder as well");
+        let keep = ui
+            .button(format!("{} Keep runs elsewhere…", icon::FOLDER_PLUS))
+            .on_hover_text("Chooses the folder that new runs are kept in");
+        if keep.clicked() {
+            let ask = TrainCommand::Choose(Wanted::Runs);
+            self.out.push(Command::Train(ask));
+        }
+    }
+}
