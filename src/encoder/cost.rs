@@ -29,24 +29,24 @@ impl EncoderConfig {
         (2 * of_view * BYTES) as u64
     }
 
-    /// The largest batch whose training fits into `available` bytes beside weights, gradients and optimiser, by
+    /// The largest batch whose training fits into `memory` bytes beside weights, gradients and optimiser, by
     /// [`EncoderConfig::training_bytes_per_track`]; two leading digits, because it is an estimate.
-    pub fn largest_batch(&self, available: u64, kept: impl Fn(PatchShape) -> usize) -> u64 {
+    pub fn largest_batch(&self, memory: u64, kept: impl Fn(PatchShape) -> usize) -> u64 {
         let weights = (COPIES_OF_WEIGHTS * BYTES * self.parameters()) as u64;
-        let tracks = available.saturating_sub(weights) / self.training_bytes_per_track(kept).max(1);
+        let tracks = memory.saturating_sub(weights) / self.training_bytes_per_track(kept).max(1);
         let digits = tracks.checked_ilog10().unwrap_or(0);
         let step = 10_u64.pow(digits.saturating_sub(1));
         tracks / step * step
     }
 }
 
-/// Memory that programs could still take, in bytes, where the system tells (Linux: `MemAvailable`). Reads a file: not for
-/// the window's thread.
-pub fn available_memory() -> Option<u64> {
+/// All memory of the machine in bytes, where the system tells (Linux: `MemTotal`); unlike what is free just now it stays
+/// the same. Reads a file: not for the window's thread.
+pub fn total_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text
         .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        .find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kibibytes.checked_mul(1024)
 }

@@ -28,7 +28,7 @@ pub use checkpoint::{
     save_weights_as, say_step_of_run, shipped_weights,
 };
 pub use config::{EncoderConfig, EncoderKind, HEAD_DIM, Preset};
-pub use cost::available_memory;
+pub use cost::total_memory;
 pub use device::{ComputeDevice, ComputeKind, DeviceChoice, DeviceError};
 pub use error::{CheckpointError, EncoderError};
 pub use layout::{ParameterRole, ParameterSpec, Tail, encoder_layout, head_layout};

@@ -148,6 +148,10 @@ pub const TEXT_HUGE: f32 = 36.0;
 pub const CORNER: u8 = 4;
 /// How long fades take, in seconds.
 pub const FADE_SECS: f32 = 0.12;
+/// Numbers that wait for a new answer fade over this time, in seconds ...
+pub const OLD_FADE_SECS: f32 = 0.4;
+/// ... to this much.
+pub const OLD_OPACITY: f32 = 0.35;
 /// Width of settings, palette and key sheet.
 pub const DIALOG_WIDTH: f32 = 150.0 * UNIT;
 /// Width of notices.

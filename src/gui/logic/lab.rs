@@ -63,11 +63,11 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: LabMess
     let lab = &mut model.lab;
     match message {
         LabMessage::Views(number, mut result) => {
-            // Pictures of the window must not depend on what else runs on the machine.
+            // Pictures of the window must not depend on the machine.
             if workers.remember.is_none()
                 && let Ok(answer) = result.as_mut()
             {
-                answer.available_bytes = None;
+                answer.memory_bytes = None;
             }
             lab.views.take(number, lab.since, *result);
         }
@@ -83,6 +83,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: LabMess
         }
         LabMessage::Done(number) => {
             workers.lab.done(number);
+            lab.done = lab.done.max(number);
             if number == lab.number {
                 lab.batch_progress = None;
             }
@@ -159,6 +160,9 @@ fn ask(model: &mut Model, workers: &mut Workers) {
     let lab_number = model.lab.number + 1;
     let same_encoder = asked.is_some_and(|asked| asked.source == key.source);
     let same_track = asked.is_some_and(|asked| asked.path == key.path);
+    let same_batch = asked.is_some_and(|asked| {
+        same_encoder && same_track && asked.batch == key.batch && asked.views == key.views
+    });
     let crops = [0, 1].map(|view| {
         let start = key.views.get(view).map_or(0, |view| view.start_frame);
         crop_of(mel, start)
@@ -172,6 +176,9 @@ fn ask(model: &mut Model, workers: &mut Workers) {
     });
     let lab = &mut model.lab;
     lab.number = lab_number;
+    if !same_batch {
+        lab.batch_wanted = lab_number;
+    }
     if !(same_encoder && same_track) {
         lab.since = lab_number;
         lab.views.clear();

@@ -104,10 +104,15 @@ pub(super) fn walk(model: &mut Model, workers: &mut Workers, steps: isize) {
         return;
     }
     let Some(table) = table(model) else {
-        let text = format!(
-            "Neighbours need embeddings: press Compute map in the Map layout ({})",
-            shortcut()
-        );
+        let text = if model.lab.embedding.is_some() || model.mapping.running.is_some() {
+            "Neighbours need embeddings; they are being computed, ask again when they are there"
+                .to_owned()
+        } else {
+            format!(
+                "Neighbours need embeddings: press Compute map in the Map layout ({})",
+                shortcut()
+            )
+        };
         model.notices.note(text);
         return;
     };

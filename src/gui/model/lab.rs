@@ -156,8 +156,8 @@ pub struct ViewsAnswer {
     /// The nearest tracks of views A and B; empty without a table.
     pub near: [Vec<Near>; 2],
     pub encoder: EncoderFacts,
-    /// Memory that a larger batch could take.
-    pub available_bytes: Option<u64>,
+    /// All memory of the machine.
+    pub memory_bytes: Option<u64>,
     /// How long the two views took, in seconds.
     pub seconds: f64,
 }
@@ -264,6 +264,10 @@ pub struct Lab {
     pub since: u64,
     /// The first request about the present encoder and collection.
     pub batch_since: u64,
+    /// The last request that wants another batch than the one before.
+    pub batch_wanted: u64,
+    /// The last request that is answered as far as it will be.
+    pub done: u64,
     pub views: Answered<ViewsAnswer>,
     pub look: Answered<Arc<LookAnswer>>,
     pub batch: Answered<Arc<BatchAnswer>>,
@@ -282,6 +286,16 @@ pub struct Lab {
 }
 
 impl Lab {
+    /// Whether the numbers of the views are those of an earlier mask: the answer about the present one is not there yet.
+    pub fn has_old_views(&self) -> bool {
+        self.views.value.is_some() && self.number > self.views.number.max(self.done)
+    }
+
+    /// The same of the batch.
+    pub fn has_old_batch(&self) -> bool {
+        self.batch.value.is_some() && self.batch_wanted > self.batch.number.max(self.done)
+    }
+
     /// Forgets the answers about a collection that is not open any more.
     pub fn forget(&mut self) {
         self.asked = None;
@@ -326,6 +340,40 @@ mod tests {
             answer.to_csv(),
             "view A \\ view B,\"One, \"\"two\"\"\",\"Three\"\n\"One, \"\"two\"\"\",1,0\n\"Three\",0,1\n"
         );
+    }
+
+    #[test]
+    fn numbers_of_an_earlier_mask_are_known_as_old() {
+        let mut lab = Lab {
+            number: 3,
+            batch_wanted: 3,
+            ..Lab::default()
+        };
+        assert!(!lab.has_old_batch(), "nothing is shown yet");
+        let answer = BatchAnswer {
+            key: BatchKey {
+                tracks: 1,
+                seed: 0,
+                kind: MaskKind::Random,
+                ratio: MaskRatio::NONE,
+            },
+            tracks: Vec::new(),
+            starts: Vec::new(),
+            similarity: BatchSimilarity::new(&[1.0], &[1.0], 1),
+            skipped: 0,
+            seconds: 0.0,
+        };
+        lab.batch.take(3, 0, Ok(Arc::new(answer)));
+        lab.number = 4;
+        assert!(
+            !lab.has_old_batch(),
+            "another view leaves the batch as it is"
+        );
+        lab.batch_wanted = 4;
+        assert!(lab.has_old_batch());
+        // The mask came back to what it was before the worker looked: there is nothing to answer.
+        lab.done = 4;
+        assert!(!lab.has_old_batch());
     }
 
     #[test]

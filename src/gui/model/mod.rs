@@ -42,7 +42,7 @@ pub use library::{Edited, Editing, Labels, Library, Row};
 pub use lists::{Landed, ListTab, Lists, Query, THRESHOLDS, Twins};
 pub use mapping::{MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES};
 pub use mask::{MOST_PERCENT, Mask, MaskKey, Paint, PatchCut, RankTable};
-pub use nearby::{Nearby, Spot};
+pub use nearby::{Nearby, Spot, WalkStep};
 pub use nearest::NearestGrid;
 pub use notice::{Notice, Notices, Severity};
 pub use palette::{Candidate, Offer, Palette};

@@ -10,6 +10,18 @@ pub struct Spot {
     pub start_secs: f64,
 }
 
+/// Where a walk from neighbour to neighbour stands.
+#[derive(Debug, Clone, Copy)]
+pub struct WalkStep<'a> {
+    /// 1 for the nearest.
+    pub rank: usize,
+    pub cosine: f32,
+    /// What it is near to.
+    pub query: &'a Query,
+    /// How many were found.
+    pub found: usize,
+}
+
 /// Steps that a walk waits for while its neighbours are still looked for, at most.
 const MOST_WAITING: isize = 20;
 
@@ -127,6 +139,18 @@ impl Nearby {
         here == Some(path)
     }
 
+    /// Where the walk stands, if that is at a track.
+    pub fn step_at(&self, path: &Path) -> Option<WalkStep<'_>> {
+        let at = self.at?;
+        let near = self.found.get(at).filter(|near| near.path == path)?;
+        Some(WalkStep {
+            rank: at + 1,
+            cosine: near.cosine,
+            query: self.query.as_ref()?,
+            found: self.found.len(),
+        })
+    }
+
     /// Goes so many neighbours on, or back as far as the origin; `None` where there is no further step that way.
     pub fn step(&mut self, steps: isize) -> Option<Spot> {
         let first = if self.origin().is_some() { -1 } else { 0 };
@@ -171,6 +195,9 @@ mod tests {
         assert_eq!(nearby.answered(number, found.to_vec()), Some(2));
         assert_eq!(nearby.step(2).unwrap().path, Path::new("b"));
         assert!(nearby.stands_at(Path::new("b")) && !nearby.stands_at(Path::new("a")));
+        let step = nearby.step_at(Path::new("b")).unwrap();
+        assert_eq!((step.rank, step.cosine, step.found), (2, 0.5, 3));
+        assert!(nearby.step_at(Path::new("a")).is_none());
         assert_eq!(nearby.step(5).unwrap().path, Path::new("c"));
         assert_eq!(nearby.step(1), None, "c is the last");
         assert_eq!(nearby.step(-1).unwrap().path, Path::new("b"));

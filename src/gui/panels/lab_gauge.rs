@@ -59,8 +59,21 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         return;
     };
     let batch = lab.batch.value.as_deref();
-    scale(ui, answer, batch);
-    neighbours(ui, model, answer, out);
+    let faded = fade_old(ui, "old views", lab.has_old_views());
+    ui.scope(|ui| {
+        ui.multiply_opacity(faded);
+        scale(ui, answer, batch);
+        neighbours(ui, model, answer, out);
+    });
+}
+
+/// How strongly an answer is drawn: one about an earlier mask fades while the new one is computed. Quick answers hardly
+/// flicker, because it fades slowly.
+pub fn fade_old(ui: &Ui, name: &'static str, old: bool) -> f32 {
+    let share = ui
+        .ctx()
+        .animate_bool_with_time(egui::Id::new(name), old, theme::OLD_FADE_SECS);
+    1.0 - (1.0 - theme::OLD_OPACITY) * share
 }
 
 /// A short time: "45 ms", "1.2 s".

@@ -2,23 +2,30 @@
 
 use eframe::egui::{self, Align2, DragValue, Mesh, Rect, Sense, StrokeKind, Ui, pos2, vec2};
 
-use crate::gui::{
-    command::Command,
-    model::{
-        BATCH_TRACKS, BatchAnswer, FRAME_SECS, HeardCrop, LabCommand, LabForm, MatrixKind, Model,
-        TEMPERATURES, say_progress,
+use crate::{
+    gui::{
+        command::Command,
+        model::{
+            BATCH_TRACKS, BatchAnswer, FRAME_SECS, HeardCrop, LabCommand, LabForm, MatrixKind,
+            Model, TEMPERATURES, say_progress,
+        },
+        theme::{self, small},
     },
-    theme::{self, small},
+    jobs::Progress,
 };
 
 use super::{lab_gauge, lab_texture, parts};
 
-/// Height of the numbers below the matrix.
+/// Height of a line of the numbers below the matrix, and the least width of each.
 const NUMBERS: f32 = 9.0 * theme::UNIT;
+const NUMBER: f32 = 17.0 * theme::UNIT;
 /// Width of the colour bar with its numbers.
 const LEGEND: f32 = 12.0 * theme::UNIT;
 /// Room for the names of rows and columns.
 const MARGIN: f32 = 4.0 * theme::UNIT;
+
+/// A batch that waits for a new answer is called old once it has faded so far: not between two quick answers.
+const OLD_IS_SAID: f32 = 0.7;
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
@@ -40,11 +47,19 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             return;
         };
         let space = ui.available_rect_before_wrap();
+        // Four in a line, or two and two.
+        let columns = if space.width() < 4.0 * NUMBER { 2 } else { 4 };
+        let below = NUMBERS * (4 / columns) as f32;
         let side = (space.width() - LEGEND - MARGIN)
-            .min(space.height() - MARGIN - NUMBERS)
+            .min(space.height() - MARGIN - below)
             .max(1.0);
         let matrix = Rect::from_min_size(space.min + vec2(MARGIN, MARGIN), vec2(side, side));
         let shown = Shown::of(answer, lab.form);
+        let opacity = lab_gauge::fade_old(ui, "old batch", lab.has_old_batch());
+        if opacity < OLD_IS_SAID {
+            waits(ui, model, pos2(space.right(), matrix.top() - 2.0));
+        }
+        ui.multiply_opacity(opacity);
         draw(ui, model, answer, &shown, matrix, out);
         let bar = Rect::from_min_max(
             pos2(matrix.right() + theme::SPACE, matrix.top()),
@@ -53,12 +68,33 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         legend(ui, &shown, lab.form, bar);
         let numbers = Rect::from_min_size(
             pos2(space.left(), matrix.bottom() + theme::SPACE_SMALL),
-            vec2(space.width(), NUMBERS),
+            vec2(space.width(), below),
         );
         ui.scope_builder(egui::UiBuilder::new().max_rect(numbers), |ui| {
-            figures(ui, answer, lab.form);
+            figures(ui, answer, lab.form, columns);
         });
     });
+}
+
+/// Says over the matrix that the batch of an earlier mask is shown.
+fn waits(ui: &Ui, model: &Model, corner: egui::Pos2) {
+    let text = match &model.lab.batch_progress {
+        Some(Progress {
+            done,
+            total: Some(total),
+            ..
+        }) => format!("read {done} of {total}"),
+        _ => "earlier mask".to_owned(),
+    };
+    let colour = theme::tokens(ui).text_strong;
+    let painter = ui.painter();
+    painter.text(
+        corner,
+        Align2::RIGHT_BOTTOM,
+        text,
+        theme::small_font(),
+        colour,
+    );
 }
 
 fn controls(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
@@ -234,7 +270,7 @@ fn draw(
 }
 
 /// The loss, retrieval and the mean cosines, side by side.
-fn figures(ui: &mut Ui, answer: &BatchAnswer, form: LabForm) {
+fn figures(ui: &mut Ui, answer: &BatchAnswer, form: LabForm, columns: usize) {
     let tokens = theme::tokens(ui);
     let similarity = &answer.similarity;
     let (negative, _) = similarity.negative();
@@ -271,22 +307,24 @@ fn figures(ui: &mut Ui, answer: &BatchAnswer, form: LabForm) {
             ),
         ),
     ];
-    let each = ui.available_width() / figures.len() as f32;
-    ui.horizontal_top(|ui| {
-        ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
-        ui.spacing_mut().interact_size.y = 0.0;
-        for (name, value, tip) in figures {
-            let size = vec2(each, NUMBERS);
-            let flow = egui::Layout::top_down(egui::Align::Min);
-            ui.allocate_ui_with_layout(size, flow, |ui| {
-                ui.set_min_size(size);
-                ui.label(small(name).color(tokens.text_weak))
-                    .on_hover_text(&tip);
-                ui.label(egui::RichText::new(value).color(tokens.text_strong))
-                    .on_hover_text(tip);
-            });
-        }
-    });
+    let each = ui.available_width() / columns as f32;
+    ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
+    ui.spacing_mut().interact_size.y = 0.0;
+    for line in figures.chunks(columns) {
+        ui.horizontal_top(|ui| {
+            for (name, value, tip) in line {
+                let size = vec2(each, NUMBERS);
+                let flow = egui::Layout::top_down(egui::Align::Min);
+                ui.allocate_ui_with_layout(size, flow, |ui| {
+                    ui.set_min_size(size);
+                    ui.label(small(*name).color(tokens.text_weak))
+                        .on_hover_text(tip);
+                    ui.label(egui::RichText::new(value).color(tokens.text_strong))
+                        .on_hover_text(tip);
+                });
+            }
+        });
+    }
 }
 
 /// What the colours stand for: a bar beside the matrix, with its ends.

@@ -7,7 +7,7 @@ use crate::{
     gui::{
         command::{Command, MaskCommand},
         logic::explain,
-        model::{LabCommand, LabForm, Layer, MOST_PERCENT, Model},
+        model::{LabCommand, LabForm, Layer, MOST_PERCENT, Mask, Model},
         theme::{self, small},
     },
     tokens::{MaskKind, MaskRatio, PatchShape, ViewName},
@@ -17,6 +17,8 @@ use super::{lab_layer, parts};
 
 /// Width of the names at the left.
 const NAME: f32 = 12.0 * theme::UNIT;
+/// In a narrower panel the views have a line of their own.
+const ROOM_FOR_VIEWS: f32 = 70.0 * theme::UNIT;
 
 /// Draws the panel.
 pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
@@ -37,7 +39,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-/// One row of controls with its name at the left.
+/// One row of controls with its name at the left; what does not fit goes on below.
 fn row(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui)) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::UNIT;
@@ -48,7 +50,10 @@ fn row(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui)) {
             ui.set_min_size(size);
             ui.label(small(name).color(weak));
         });
-        add(ui);
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = egui::Vec2::splat(theme::UNIT);
+            add(ui);
+        });
     });
 }
 
@@ -60,6 +65,7 @@ fn ratio(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         ui.label(text.size(1.6 * theme::TEXT_LARGE)).on_hover_text(
             "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",
         );
+        painted_mark(ui, mask);
         ui.with_layout(egui::Layout::top_down(egui::Align::Max), |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             let (kept, work) = mask.meter_parts();
@@ -71,15 +77,30 @@ fn ratio(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                         "Patches that were painted are kept or dropped whatever the ratio says",
                     ),
             };
-            let cost = match largest_batch(model) {
-                Some(batch) => format!("{work} · batch up to {batch}"),
-                None => work,
+            let tip = "Tokens that the encoder works on, beside all of them";
+            let small_weak = |text: String| small(text).color(tokens.text_weak);
+            let Some(Batch { most, memory }) = largest_batch(model) else {
+                ui.label(small_weak(work)).on_hover_text(tip);
+                return;
             };
-            ui.label(small(cost).color(tokens.text_weak)).on_hover_text(
-                "Tokens that the encoder works on, beside all of them. The batch is the largest that training of this \
-                 encoder could take beside weights and optimiser, estimated from the sizes of its layers and the memory \
-                 that is free now",
+            let tip = format!(
+                "{tip}. The batch is the largest that training of this encoder could take with all {memory} of this \
+                 machine's memory, beside weights and optimiser: an estimate from the sizes of its layers"
             );
+            let batch = format!("batch up to {most}");
+            let line = format!("{work} · {batch}");
+            let font = theme::small_font();
+            let width = ui
+                .painter()
+                .layout_no_wrap(line.clone(), font, tokens.text_weak)
+                .size()
+                .x;
+            if width <= ui.available_width() {
+                ui.label(small_weak(line)).on_hover_text(tip);
+            } else {
+                ui.label(small_weak(work)).on_hover_text(&tip);
+                ui.label(small_weak(batch)).on_hover_text(tip);
+            }
         });
     });
     let mut percent = mask.percent();
@@ -97,24 +118,53 @@ fn ratio(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     }
 }
 
+/// Beside a ratio: says that some patches were painted, so that not the ratio alone decides what is dropped.
+pub fn painted_mark(ui: &mut Ui, mask: &Mask) {
+    let painted = mask.painted_in_crop();
+    if painted == 0 {
+        return;
+    }
+    let accent = theme::tokens(ui).accent;
+    let text = format!("{} {painted}", icon::PAINT_BRUSH);
+    let what = if painted == 1 {
+        "patch is"
+    } else {
+        "patches are"
+    };
+    let tip = format!(
+        "{painted} {what} painted in the crop of view {}: kept or dropped whatever the ratio says (Shift+T clears)",
+        mask.active
+    );
+    ui.label(theme::small(text).color(accent))
+        .on_hover_text(tip);
+}
+
+/// What training could take here, in words.
+struct Batch {
+    most: String,
+    /// With so much memory.
+    memory: String,
+}
+
 /// The largest batch that training could take here; only where the memory of the encoder's device is known.
-fn largest_batch(model: &Model) -> Option<String> {
+fn largest_batch(model: &Model) -> Option<Batch> {
     let answer = model.lab.views.value.as_ref()?;
-    let available = answer
-        .available_bytes
+    let memory = answer
+        .memory_bytes
         .filter(|_| answer.encoder.device == "cpu")?;
     // Without what is painted: training draws its masks itself.
     let kept = |_| model.mask.kept();
-    let batch = answer.encoder.config.largest_batch(available, kept);
+    let batch = answer.encoder.config.largest_batch(memory, kept);
     let digits = batch.to_string();
-    let mut text = String::new();
+    let mut most = String::new();
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
+            most.push(',');
         }
-        text.push(digit);
+        most.push(digit);
     }
-    Some(text)
+    let memory = format!("{:.0} GB", memory as f64 / 1e9);
+    Some(Batch { most, memory })
 }
 
 fn kinds(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
@@ -132,6 +182,7 @@ fn kinds(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 
 fn patches(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let mask = &model.mask;
+    let with_views = ui.available_width() >= ROOM_FOR_VIEWS;
     row(ui, "Patches", |ui| {
         let shapes = [
             (
@@ -152,19 +203,28 @@ fn patches(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 out.push(Command::Mask(MaskCommand::SetPatchShape(shape)));
             }
         }
-        ui.add_space(theme::SPACE);
-        let weak = theme::tokens(ui).text_weak;
-        ui.label(small("View").color(weak));
-        for view in ViewName::BOTH {
-            let tip = format!(
-                "See and hear the mask of view {view} ({})",
-                view.index() + 1
-            );
-            if choice(ui, &view.to_string(), mask.active == view, &tip) {
-                out.push(Command::Mask(MaskCommand::SetView(view)));
-            }
+        if with_views {
+            ui.add_space(theme::SPACE);
+            let weak = theme::tokens(ui).text_weak;
+            ui.label(small("View").color(weak));
+            views(ui, model, out);
         }
     });
+    if !with_views {
+        row(ui, "View", |ui| views(ui, model, out));
+    }
+}
+
+fn views(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    for view in ViewName::BOTH {
+        let tip = format!(
+            "See and hear the mask of view {view} ({})",
+            view.index() + 1
+        );
+        if choice(ui, &view.to_string(), model.mask.active == view, &tip) {
+            out.push(Command::Mask(MaskCommand::SetView(view)));
+        }
+    }
 }
 
 fn seed(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
@@ -241,7 +301,7 @@ fn look(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         }
         ui.add_space(theme::SPACE);
         let mut percent = (mask.overlay * 100.0).round();
-        let width = ui.available_width() - theme::UNIT * 16.0;
+        let width = ui.available_size_before_wrap().x - theme::UNIT * 16.0;
         theme::slider_look(ui, width.max(theme::UNIT * 10.0));
         let slider = Slider::new(&mut percent, 0.0..=100.0)
             .suffix(" %")
@@ -280,7 +340,7 @@ fn layer(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let form = model.lab.form;
     let mut changed = form;
     row(ui, "Layer", |ui| {
-        let width = ui.available_width();
+        let width = ui.available_size_before_wrap().x;
         let (_, chosen) = parts::choice(ui, width, &LAYERS, form.layer);
         if let Some(layer) = chosen {
             changed.layer = layer;

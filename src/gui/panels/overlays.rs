@@ -108,26 +108,26 @@ fn key_sheet(ui: &egui::Ui, out: &mut Vec<Command>) {
     }
 }
 
-/// The groups in columns of about the same height.
+/// The groups in two columns, cut where the higher of the two is lowest; or in one.
 fn sheet_columns(columns: &mut [egui::Ui]) {
     let with_keys = |group: Group| {
         actions::all().filter(move |action| action.group == group && !action.keys.is_empty())
     };
-    let all: usize = Group::ALL
-        .iter()
-        .map(|group| with_keys(*group).count() + 2)
-        .sum();
-    let most = all.div_ceil(columns.len().max(1));
-    let (mut column, mut filled) = (0, 0);
-    for group in Group::ALL {
-        let rows = with_keys(group).count();
-        if rows == 0 {
+    // Each group has its name over it and air below it.
+    let height = |group: &Group| match with_keys(*group).count() {
+        0 => 0,
+        rows => rows + 2,
+    };
+    let heights: Vec<usize> = Group::ALL.iter().map(height).collect();
+    let all: usize = heights.iter().sum();
+    let first = |groups: usize| heights.iter().take(groups).sum::<usize>();
+    let cut = (0..=heights.len()).min_by_key(|&groups| first(groups).max(all - first(groups)));
+    let cut = cut.filter(|_| columns.len() > 1).unwrap_or(heights.len());
+    for (place, group) in Group::ALL.into_iter().enumerate() {
+        if with_keys(group).next().is_none() {
             continue;
         }
-        if filled > 0 && filled + rows / 2 > most && column + 1 < columns.len() {
-            (column, filled) = (column + 1, 0);
-        }
-        filled += rows + 2;
+        let column = usize::from(place >= cut);
         let Some(ui) = columns.get_mut(column) else {
             return;
         };

@@ -71,35 +71,63 @@ pub fn row(ui: &mut Ui, name: &str, hint: &str, control: impl FnOnce(&mut Ui) ->
     });
 }
 
-/// A row of buttons of which one is on; fills the width. Returns the one that was chosen.
+/// Air between a choice's text and the edge of its button, on both sides together.
+const CHOICE_AIR: f32 = 2.0 * theme::UNIT;
+
+/// A row of buttons of which one is on; fills the width. Where their names don't fit side by side it takes several rows.
+/// Returns the one that was chosen.
 pub fn choice<T: PartialEq + Copy>(
     ui: &mut Ui,
     width: f32,
     options: &[(T, &str, &str)],
     current: T,
 ) -> (egui::Response, Option<T>) {
-    let mut chosen = None;
     let gap = 1.0;
-    let each = (width - gap * options.len().saturating_sub(1) as f32) / options.len().max(1) as f32;
+    let each = |count: usize| {
+        let count = count.max(1) as f32;
+        (width - gap * (count - 1.0)) / count
+    };
+    let font = egui::TextStyle::Button.resolve(ui.style());
+    let widest = options
+        .iter()
+        .map(|(_, name, _)| {
+            let text = (*name).to_owned();
+            let galley = ui
+                .painter()
+                .layout_no_wrap(text, font.clone(), egui::Color32::WHITE);
+            galley.size().x + CHOICE_AIR
+        })
+        .fold(0.0, f32::max);
+    let fit = (1..=options.len())
+        .rev()
+        .find(|&count| each(count) >= widest);
+    // Rows of about the same length.
+    let rows = options.len().div_ceil(fit.unwrap_or(1)).max(1);
+    let columns = options.len().div_ceil(rows).max(1);
+    let mut chosen = None;
     let response = ui
-        .horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = gap;
+        .vertical(|ui| {
+            ui.spacing_mut().item_spacing = Vec2::splat(gap);
             ui.spacing_mut().button_padding.x = 0.0;
             let tokens = theme::tokens(ui);
-            for (value, name, hint) in options {
-                let on = *value == current;
-                let (fill, text) = if on {
-                    (tokens.accent_quiet, tokens.text_strong)
-                } else {
-                    (tokens.raised, tokens.text)
-                };
-                let button = egui::Button::selectable(on, RichText::new(*name).color(text))
-                    .fill(fill)
-                    .frame_when_inactive(true)
-                    .min_size(Vec2::new(each, theme::CONTROL_HEIGHT));
-                if ui.add(button).on_hover_text(*hint).clicked() && !on {
-                    chosen = Some(*value);
-                }
+            for row in options.chunks(columns) {
+                ui.horizontal(|ui| {
+                    for (value, name, hint) in row {
+                        let on = *value == current;
+                        let (fill, text) = if on {
+                            (tokens.accent_quiet, tokens.text_strong)
+                        } else {
+                            (tokens.raised, tokens.text)
+                        };
+                        let button = egui::Button::selectable(on, RichText::new(*name).color(text))
+                            .fill(fill)
+                            .frame_when_inactive(true)
+                            .min_size(Vec2::new(each(row.len()), theme::CONTROL_HEIGHT));
+                        if ui.add(button).on_hover_text(*hint).clicked() && !on {
+                            chosen = Some(*value);
+                        }
+                    }
+                });
             }
         })
         .response;

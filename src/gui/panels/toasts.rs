@@ -1,7 +1,10 @@
-//! Notices: what was done, and what did not work, why, and what to do. They lie at the corner over the panels, never
-//! over the transport.
+//! Notices: what was done, and what did not work, why, and what to do. They lie in the free middle of the top bar, where
+//! nothing is read, the newest first; what does not fit there hangs below it, over titles and picture. The numbers of all
+//! layouts and the transport are farther down.
 
-use eframe::egui::{self, Align, Area, Frame, Id, Layout as Flow, Margin, Order, RichText};
+use eframe::egui::{
+    self, Align, Align2, Area, Frame, Id, Layout as Flow, Margin, Order, Rect, RichText,
+};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
@@ -12,26 +15,49 @@ use crate::gui::{
 
 use super::top::icon_button;
 
-/// Draws all that are shown, newest at the bottom.
+/// In a bar with less room than this they hang below it.
+const LEAST_WIDTH: f32 = 80.0 * theme::UNIT;
+
+/// Where the top bar keeps how much room its middle has.
+fn room_id() -> Id {
+    Id::new("room for notices")
+}
+
+/// The top bar tells what it leaves free.
+pub fn tell_room(ui: &egui::Ui, room: Rect) {
+    ui.data_mut(|data| data.insert_temp(room_id(), room));
+}
+
+/// Draws all that are shown.
 pub fn show(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
     if model.notices.shown().is_empty() {
         return;
     }
     let now = ui.input(|input| input.time);
-    // Above the bar of the transport.
-    let above = theme::BAR_HEIGHT + theme::UNIT + theme::SPACE_LARGE;
+    let screen = ui.ctx().content_rect();
+    let middle: Option<Rect> = ui.data(|data| data.get_temp(room_id()));
+    let middle = middle.map(|room| room.shrink2(egui::vec2(theme::SPACE_LARGE, 0.0)));
+    let (top, width) = match middle.filter(|room| room.width() >= LEAST_WIDTH) {
+        Some(room) => (
+            egui::pos2(room.center().x, screen.top() + theme::SPACE_SMALL / 2.0),
+            room.width().min(theme::TOAST_WIDTH),
+        ),
+        None => {
+            let top = screen.top() + theme::BAR_HEIGHT + theme::SPACE_SMALL;
+            let room = screen.width() - 2.0 * theme::SPACE_LARGE;
+            let top = egui::pos2(screen.center().x, top);
+            (top, room.min(theme::TOAST_WIDTH))
+        }
+    };
     Area::new(Id::new("toasts"))
         .order(Order::Foreground)
-        .anchor(
-            egui::Align2::RIGHT_BOTTOM,
-            egui::vec2(-theme::SPACE_LARGE, -above),
-        )
+        .pivot(Align2::CENTER_TOP)
+        .fixed_pos(top)
         .interactable(true)
         .show(ui.ctx(), |ui| {
-            let room = ui.ctx().content_rect().width() - 2.0 * theme::SPACE_LARGE;
-            ui.set_max_width(theme::TOAST_WIDTH.min(room));
+            ui.set_max_width(width);
             ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
-            for notice in model.notices.shown() {
+            for notice in model.notices.shown().iter().rev() {
                 let opacity = notice.opacity(now, f64::from(theme::FADE_SECS));
                 ui.scope(|ui| {
                     ui.set_opacity(opacity);

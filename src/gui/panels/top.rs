@@ -36,6 +36,7 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                 super::lesson::menu(ui, model, out);
                 ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
                     right(ui, model, out);
+                    super::toasts::tell_room(ui, ui.available_rect_before_wrap());
                 });
             });
         });

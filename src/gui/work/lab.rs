@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::{
     collection::Collection,
     embedding::{BatchSimilarity, cosine, neighbours},
-    encoder::{CheckpointError, EncoderError, LoadedEncoder, available_memory},
+    encoder::{CheckpointError, EncoderError, LoadedEncoder, total_memory},
     gui::{
         message::{Message, Outbox},
         model::{
@@ -299,7 +299,7 @@ fn views(encoder: &LoadedEncoder, request: &LabRequest) -> Result<ViewsAnswer, S
             config: encoder.config(),
             device: encoder.device().to_owned(),
         },
-        available_bytes: available_memory(),
+        memory_bytes: total_memory(),
         seconds,
     })
 }

@@ -47,6 +47,8 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         theme::ROW_HEIGHT,
         model.library.row_count(),
         |ui, range| {
+            // As wide as beside a scroll bar, so that nothing moves when it comes or goes.
+            ui.set_max_width(heading.width() - bar);
             for row in range {
                 if let Some(row) = model.library.row(row) {
                     track_row(ui, model, &columns, &row, out);

@@ -8,8 +8,8 @@ use crate::{
     gui::{
         command::{Command, MaskCommand, PictureCommand},
         logic::{RANGE_DB, TOP_DB},
-        model::{MOST_PERCENT, Model},
-        panels::{row_from_right, top::icon_button},
+        model::{MOST_PERCENT, Model, Query, WalkStep},
+        panels::{masking, parts, row_from_right, top::icon_button},
         theme::{self, small},
     },
     spectrum::{ColourMap, Summary},
@@ -79,12 +79,46 @@ pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             if let Some(track) = model.library.selected_track() {
                 let title = RichText::new(&track.title).color(tokens.text_strong);
                 ui.add(Label::new(title).truncate());
-                if let Some(label) = &track.label {
+                if let Some(step) = model.nearby.step_at(&track.path) {
+                    neighbour(ui, model, &step);
+                } else if let Some(label) = &track.label {
                     ui.add(Label::new(small(label).color(tokens.text_weak)).truncate());
                 }
             }
         });
     });
+}
+
+/// How near the track is that N and B walked to.
+fn neighbour(ui: &mut egui::Ui, model: &Model, step: &WalkStep<'_>) {
+    let rank = ordinal(step.rank);
+    let cosine = format!("cosine {:.2}", step.cosine);
+    let from = match step.query {
+        Query::Spot(spot) => parts::track_name(&model.library, &spot.path),
+        Query::Stretch(..) => "the selected stretch".to_owned(),
+        Query::File(path) => parts::track_name(&model.library, path),
+    };
+    let near = format!("{rank} nearest to {from}");
+    let accent = theme::tokens(ui).accent;
+    let tip = format!(
+        "{near} of {} found, {cosine} in the encoder's own space (N next, B previous)",
+        step.found
+    );
+    let text = format!("{rank} nearest, {cosine}");
+    ui.add(Label::new(small(text).color(accent)).truncate())
+        .on_hover_text(tip);
+}
+
+/// "1st", "2nd", "13th".
+fn ordinal(number: usize) -> String {
+    let ending = match (number % 100, number % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
 }
 
 /// What is set once and then left alone.
@@ -196,6 +230,7 @@ pub fn mask_row(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             .on_hover_text(
                 "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",
             );
+        masking::painted_mark(ui, mask);
         if icon_button(ui, icon::DICE_FIVE, "Draw another mask (R)").clicked() {
             out.push(Command::Mask(MaskCommand::Reroll));
         }
