@@ -390,7 +390,7 @@ pub struct Probe {
     /// genre: one label a track (the folder's name, a data set's genre, the demo's style).
     #[arg(long, default_value = "genre")]
     pub task: crate::probe::Task,
-    /// linear, ridge, mlp or knn [default: linear; ridge for --mask-curve].
+    /// linear, ridge, mlp or knn [default: linear].
     #[arg(long)]
     pub head: Option<Head>,
     /// quick (one split by track), clean (the published split where there is one), folds:K (K-fold cross-validation by
@@ -413,7 +413,8 @@ pub struct Probe {
     /// Score the same probe after every block of the encoder.
     #[arg(long, conflicts_with_all = ["mask_curve", "few_shot"])]
     pub layers: bool,
-    /// Compare the split with ten folds by file, and look for tracks of different parts that are nearly the same.
+    /// Compare the split (the published one; a quick one where there is none) with ten folds by file, and look for tracks
+    /// of different parts that are near-duplicates.
     #[arg(long, conflicts_with_all = ["mask_curve", "few_shot", "layers"])]
     pub leak: bool,
     /// From which cosine on two windows count as the same (with --leak).

@@ -18,12 +18,7 @@ use crate::{
 pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
     let collection = collection::open(&verb.data, &console.watch())?;
     let encoder = embed::open_encoder(&verb.encoder, common, console)?;
-    let settings = ProbeSettings {
-        task: verb.task,
-        head: verb.head.unwrap_or_default(),
-        protocol: verb.protocol,
-        seed: common.seed(),
-    };
+    let settings = settings(verb, common);
     if let Some(path) = &verb.save {
         check_ending(path, "safetensors")?;
         if verb.mask_ratio.len() > 1 {
@@ -85,6 +80,16 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
         text: text.trim_end().to_owned(),
         skipped,
     })
+}
+
+/// What the options ask for; what they leave out is as the window has it.
+fn settings(verb: &Probe, common: &Common) -> ProbeSettings {
+    ProbeSettings {
+        task: verb.task,
+        head: verb.head.unwrap_or_default(),
+        protocol: verb.protocol,
+        seed: common.seed(),
+    }
 }
 
 fn object(ratio: f64, report: &ProbeReport) -> anyhow::Result<Value> {
@@ -179,5 +184,33 @@ pub fn say(report: &ProbeReport, score: f64) -> String {
     match report.metric.as_str() {
         "accuracy" => format!("{:.1} %", 100.0 * score),
         _ => format!("{score:.3}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::{
+        cli::arguments::{Arguments, Verb},
+        gui::model::Probing,
+    };
+
+    /// Without options a verb asks for what the form of the window shows at the first start; and curves and leaks are
+    /// made of these settings by one function each, for both.
+    #[test]
+    fn without_options_a_verb_asks_for_what_the_window_does() {
+        for more in ["", "--mask-curve", "--few-shot", "--layers", "--leak"] {
+            let words = ["mynascope", "probe", "--data", "demo", more];
+            let words = words.iter().filter(|word| !word.is_empty());
+            let arguments = Arguments::try_parse_from(words).unwrap();
+            let Some(Verb::Probe(verb)) = &arguments.verb else {
+                panic!("{more}");
+            };
+            let asked = settings(verb, &arguments.common);
+            assert_eq!(asked, Probing::default().form, "{more}");
+            assert_eq!(asked, ProbeSettings::default(), "{more}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     encoder::LoadedEncoder,
     probe::{
         self, CurvePoint, CurveSettings, FewShotPoint, FewShotSettings, LayerPoint, LeakSettings,
-        ProbeSettings, Protocol,
+        ProbeSettings,
     },
     tokens::MaskRatio,
 };
@@ -67,17 +67,14 @@ impl Asked<'_> {
     }
 
     fn masks(&self) -> anyhow::Result<Outcome> {
-        let default = CurveSettings::default();
+        let default = CurveSettings::of(self.settings);
         let settings = CurveSettings {
-            probe: ProbeSettings {
-                head: self.verb.head.unwrap_or(default.probe.head),
-                ..self.settings
-            },
             ratios: match self.verb.mask_ratio.as_slice() {
-                [MaskRatio::NONE] => default.ratios,
+                [MaskRatio::NONE] => default.ratios.clone(),
                 ratios => ratios.to_vec(),
             },
             draws: self.verb.draws.map_or(default.draws, |draws| draws.get()),
+            ..default
         };
         let cache = embed::user_cache();
         let watch = self.console.watch();
@@ -95,15 +92,19 @@ impl Asked<'_> {
         )?;
         let first = format!(
             "{} against mask ratio: {} head, protocol {}, {} draws of masks; best constant answer {:.3}; {}",
-            curve.metric, curve.head, curve.protocol, settings.draws, curve.baseline, curve.encoder
+            curve.metric,
+            curve.head,
+            curve.protocol,
+            settings.draws,
+            curve.baseline.unwrap_or(0.0),
+            curve.encoder
         );
         outcome(&curve, &first, curve.points.iter().map(words), &curve.notes)
     }
 
     fn few_shot(&self) -> anyhow::Result<Outcome> {
-        let default = FewShotSettings::default();
+        let default = FewShotSettings::of(self.settings);
         let settings = FewShotSettings {
-            probe: self.settings,
             draws: self.verb.draws.map_or(default.draws, |draws| draws.get()),
             ..default
         };
@@ -149,24 +150,19 @@ impl Asked<'_> {
         )?;
         let first = format!(
             "{} after every block (95 % interval): {} head, protocol {}; best constant answer {:.3}; {}",
-            sweep.metric, sweep.head, sweep.protocol, sweep.baseline, sweep.encoder
+            sweep.metric,
+            sweep.head,
+            sweep.protocol,
+            sweep.baseline.unwrap_or(0.0),
+            sweep.encoder
         );
         outcome(&sweep, &first, sweep.points.iter().map(words), &sweep.notes)
     }
 
     fn leak(&self) -> anyhow::Result<Outcome> {
-        let default = LeakSettings::default();
-        let protocol = match self.settings.protocol {
-            Protocol::Quick if self.collection.split.is_some() => default.probe.protocol,
-            asked => asked,
-        };
         let settings = LeakSettings {
-            probe: ProbeSettings {
-                protocol,
-                ..self.settings
-            },
             threshold: self.verb.same_from,
-            ..default
+            ..LeakSettings::of(self.settings, self.collection)
         };
         let (table, skipped) = self.table()?;
         let watch = self.console.watch();

@@ -3,8 +3,8 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::{
-    Head, ProbeError, ProbeReport, ProbeSettings, Protocol, metrics::mean, probe_collection,
-    scoring,
+    ProbeError, ProbeReport, ProbeSettings, Protocol, metrics::mean, probe_collection, scoring,
+    varied::ProbeCurve,
 };
 use crate::{
     collection::Collection,
@@ -29,14 +29,11 @@ pub struct CurveSettings {
     pub draws: usize,
 }
 
-impl Default for CurveSettings {
-    /// [`CURVE_RATIOS`], three draws each, by the head in closed form.
-    fn default() -> Self {
+impl CurveSettings {
+    /// [`CURVE_RATIOS`], three draws each, of a probe: what window and command line draw without being told more.
+    pub fn of(probe: ProbeSettings) -> Self {
         Self {
-            probe: ProbeSettings {
-                head: Head::Ridge,
-                ..ProbeSettings::default()
-            },
+            probe,
             ratios: CURVE_RATIOS
                 .iter()
                 .filter_map(|&ratio| MaskRatio::new(ratio).ok())
@@ -62,23 +59,8 @@ pub struct CurvePoint {
     pub interval: [f64; 2],
 }
 
-/// Probe score against mask ratio, of one frozen encoder.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct MaskCurve {
-    pub task: String,
-    pub head: String,
-    pub protocol: String,
-    pub encoder: String,
-    /// What the scores are: see [`ProbeReport::metric`].
-    pub metric: String,
-    /// Score of the best constant answer.
-    pub baseline: f64,
-    /// In the order of the settings.
-    pub points: Vec<CurvePoint>,
-    /// What the reader must know to judge the numbers: the notes that hold for all points.
-    pub notes: Vec<String>,
-    pub seconds: f64,
-}
+/// Probe score against mask ratio, of one frozen encoder; points in the order of the settings.
+pub type MaskCurve = ProbeCurve<CurvePoint>;
 
 /// Embeds a collection by a frozen encoder at each mask ratio, with several draws of masks, and scores a probe on each
 /// table. `found` is told every point as soon as it is known. The split and everything random of the probe stay the
@@ -164,29 +146,6 @@ fn curve_of(
     Ok(curve)
 }
 
-/// Keeps the notes that hold for every point of a curve: what is said of a single score differs from point to point.
-pub(super) fn keep_shared(notes: &mut Vec<String>, of_point: Vec<String>, is_first: bool) {
-    if is_first {
-        *notes = of_point;
-    } else {
-        notes.retain(|note| of_point.contains(note));
-    }
-}
-
-impl MaskCurve {
-    fn take_in(&mut self, report: ProbeReport, point: CurvePoint) {
-        let is_first = self.points.is_empty();
-        keep_shared(&mut self.notes, report.notes, is_first);
-        self.points.push(point);
-        self.task = report.task;
-        self.head = report.head;
-        self.protocol = report.protocol;
-        self.encoder = report.encoder;
-        self.metric = report.metric;
-        self.baseline = report.baseline;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
@@ -240,7 +199,7 @@ mod tests {
         let collection = collection();
         let settings = CurveSettings {
             ratios: [0.0, 0.5, 0.75].map(|r| MaskRatio::new(r).unwrap()).into(),
-            ..CurveSettings::default()
+            ..CurveSettings::of(ProbeSettings::default())
         };
         let asked = RefCell::new(Vec::new());
         let embed = |ratio: MaskRatio, seed, _: &Watch<'_>| {
@@ -298,7 +257,7 @@ mod tests {
         let end = curve_of(
             &embed,
             &collection,
-            &CurveSettings::default(),
+            &CurveSettings::of(ProbeSettings::default()),
             &watch,
             &mut |_| points += 1,
         );

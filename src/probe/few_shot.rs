@@ -8,6 +8,7 @@ use super::{
     metrics::mean,
     run::{asked, fit, tested},
     scoring::deviation,
+    varied::ProbeCurve,
 };
 use crate::{
     collection::{Collection, Split},
@@ -26,11 +27,12 @@ pub struct FewShotSettings {
     pub draws: usize,
 }
 
-impl Default for FewShotSettings {
-    /// 1, 2, 5, 10, 20 and 50 tracks, ten draws each.
-    fn default() -> Self {
+impl FewShotSettings {
+    /// 1, 2, 5, 10, 20 and 50 tracks, ten draws each, of a probe: what window and command line draw without being told
+    /// more.
+    pub fn of(probe: ProbeSettings) -> Self {
         Self {
-            probe: ProbeSettings::default(),
+            probe,
             shots: vec![1, 2, 5, 10, 20, 50],
             draws: 10,
         }
@@ -51,20 +53,8 @@ pub struct FewShotPoint {
     pub scores: Vec<f64>,
 }
 
-/// Probe score against the number of labelled tracks.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct FewShotCurve {
-    pub task: String,
-    pub head: String,
-    pub protocol: String,
-    pub encoder: String,
-    /// What the scores are.
-    pub metric: String,
-    /// Numbers that no class has tracks for are left out.
-    pub points: Vec<FewShotPoint>,
-    pub notes: Vec<String>,
-    pub seconds: f64,
-}
+/// Probe score against the number of labelled tracks; numbers that no class has tracks for are left out.
+pub type FewShotCurve = ProbeCurve<FewShotPoint>;
 
 /// Scores a probe that learns from few tracks of each class, drawn several times from the training part; all draws are
 /// tested on the same test part. Where so little is known nothing can be held back to choose by, so the head has its

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::{ProbeError, ProbeSettings, Protocol, curve::keep_shared, probe_collection};
+use super::{ProbeError, ProbeSettings, Protocol, probe_collection, varied::ProbeCurve};
 use crate::{
     collection::Collection,
     embedding::{ExtractSettings, extract_layers},
@@ -23,23 +23,8 @@ pub struct LayerPoint {
     pub interval: [f64; 2],
 }
 
-/// Probe scores along an encoder.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct LayerSweep {
-    pub task: String,
-    pub head: String,
-    pub protocol: String,
-    pub encoder: String,
-    /// What the scores are.
-    pub metric: String,
-    /// Score of the best constant answer.
-    pub baseline: f64,
-    /// From the patches to the embedding.
-    pub points: Vec<LayerPoint>,
-    /// What holds for every layer's score.
-    pub notes: Vec<String>,
-    pub seconds: f64,
-}
+/// Probe scores along an encoder, from the patches to the embedding.
+pub type LayerSweep = ProbeCurve<LayerPoint>;
 
 /// Trains and tests the same probe after every block of a frozen encoder, on the mean over a window's tokens; the
 /// tracks are embedded once. `found` is told every point as soon as it is known.
@@ -85,15 +70,7 @@ pub fn layer_sweep(
             interval: report.interval,
         };
         found(&point);
-        let is_first = sweep.points.is_empty();
-        keep_shared(&mut sweep.notes, report.notes, is_first);
-        sweep.points.push(point);
-        sweep.task = report.task;
-        sweep.head = report.head;
-        sweep.protocol = report.protocol;
-        sweep.encoder = report.encoder;
-        sweep.metric = report.metric;
-        sweep.baseline = report.baseline;
+        sweep.take_in(report, point);
     }
     sweep.seconds = start.elapsed().as_secs_f64();
     Ok(sweep)

@@ -26,14 +26,17 @@ pub struct LeakSettings {
     pub threshold: f32,
 }
 
-impl Default for LeakSettings {
-    /// The published split against ten folds; windows from a cosine of 0.999 on.
-    fn default() -> Self {
+impl LeakSettings {
+    /// The published split of a collection against ten folds, windows from a cosine of 0.999 on: what window and command
+    /// line look for without being told more. Parts are those of one split; where none is published, or a quick one is
+    /// asked for of a collection without, it is drawn.
+    pub fn of(probe: ProbeSettings, collection: &Collection) -> Self {
+        let protocol = match probe.protocol {
+            Protocol::Quick if collection.split.is_none() => Protocol::Quick,
+            _ => Protocol::Clean,
+        };
         Self {
-            probe: ProbeSettings {
-                protocol: Protocol::Clean,
-                ..ProbeSettings::default()
-            },
+            probe: ProbeSettings { protocol, ..probe },
             folds: 10,
             threshold: 0.999,
         }
@@ -117,7 +120,7 @@ pub fn leak_report(
     let splits = data.splits(&settings.probe, published.as_ref(), &mut notes)?;
     let pairs = match splits.first() {
         None => Vec::new(),
-        Some(parts) => watch.part("twins", 2, 3, |watch| {
+        Some(parts) => watch.part("near-duplicates", 2, 3, |watch| {
             pairs(&data, parts, settings.threshold, watch)
         })?,
     };
@@ -221,8 +224,8 @@ mod tests {
         }
     }
 
-    /// Test tracks whose classes cannot be told, unless one has heard their twins. The published split keeps twins
-    /// together; folds by file do not, and score higher. One pair of twins is left across its parts by mistake.
+    /// Test tracks whose classes cannot be told, unless one has heard their near-duplicates. The published split keeps those
+    /// together; folds by file do not, and score higher. One pair is left across its parts by mistake.
     #[test]
     fn a_planted_leak_is_found_and_widens_the_gap() {
         let mut table = planted(30, 0.0, false);
@@ -238,20 +241,13 @@ mod tests {
             valid: (62..80).collect(),
             test: [61].into_iter().chain(80..118).collect(),
         };
-        let settings = LeakSettings {
-            probe: ProbeSettings {
-                head: crate::probe::Head::Knn,
-                ..LeakSettings::default().probe
-            },
-            ..LeakSettings::default()
+        let probe = ProbeSettings {
+            head: crate::probe::Head::Knn,
+            ..ProbeSettings::default()
         };
-        let found = leak_report(
-            &table,
-            &collection(&table, Some(split)),
-            &settings,
-            &Watch::unattended(),
-        )
-        .unwrap();
+        let collection = collection(&table, Some(split));
+        let settings = LeakSettings::of(probe, &collection);
+        let found = leak_report(&table, &collection, &settings, &Watch::unattended()).unwrap();
         assert!(found.published);
         assert!(found.gap > 0.2, "{} {}", found.score, found.folds_score);
         let [pair] = &found.pairs[..] else {
@@ -277,7 +273,7 @@ mod tests {
                 protocol: Protocol::Folds(3),
                 ..ProbeSettings::default()
             },
-            ..LeakSettings::default()
+            ..LeakSettings::of(ProbeSettings::default(), &other)
         };
         let error = leak_report(&table, &other, &settings, &Watch::unattended()).unwrap_err();
         assert!(error.to_string().contains("quick or clean"), "{error}");

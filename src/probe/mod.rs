@@ -32,6 +32,7 @@ mod saved_tests;
 mod scoring;
 mod stack;
 mod targets;
+mod varied;
 
 pub use curve::{CURVE_RATIOS, CurvePoint, CurveSettings, MaskCurve, mask_curve};
 pub use few_shot::{FewShotCurve, FewShotPoint, FewShotSettings, few_shot};
@@ -43,6 +44,7 @@ pub use published::{Block, Measure, PublishedScore, published_scores};
 pub use run::{probe, probe_collection, probe_genre, train_probe};
 pub use saved::{EncoderId, ProbeCard, TrainedProbe};
 pub use targets::{Targets, Truth};
+pub use varied::ProbeCurve;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr};
 
@@ -214,6 +216,8 @@ pub struct TrackPrediction {
     /// Share of the predicted class, 0 to 1: of the softmax of the mean scores (linear, MLP), of the votes (k-NN), of
     /// the positive scores (ridge).
     pub confidence: f64,
+    /// Where the window begins whose own answer gives the truth the smallest share, in seconds.
+    pub furthest_secs: f32,
 }
 
 /// What a probe of tags or numbers said about a track of the test part.
@@ -224,6 +228,9 @@ pub struct TrackOutput {
     pub truth: Vec<f64>,
     /// Mean scores of the track's windows, in the order of `classes`.
     pub output: Vec<f64>,
+    /// Where the window begins whose own answer is furthest from what holds, in seconds: of tags the one that ranks what
+    /// does not hold highest above what does, of numbers the one that is farthest off in sum.
+    pub furthest_secs: f32,
 }
 
 /// The score of one class, tag or dimension.
@@ -259,7 +266,7 @@ pub struct ProbeReport {
     pub interval: [f64; 2],
     /// 95 % interval of each of `metrics`: the middle 95 % over 1000 draws (200 of large sets of tags) of the tested
     /// tracks with replacement, from the seed. It knows only answers that were seen: where all or none are right it has
-    /// no width, and the note with Wilson's interval tells more.
+    /// no width, which a note says.
     pub intervals: BTreeMap<String, [f64; 2]>,
     /// Score of the best constant answer: the most frequent class, 0.5 for ROC-AUC, 0 for R2.
     pub baseline: f64,

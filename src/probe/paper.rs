@@ -298,7 +298,8 @@ impl Parts {
         }
     }
 
-    /// What scores of windows, [rows, outputs], say of tracks: the mean of each track's windows.
+    /// What scores of windows, [rows, outputs], say of tracks: the mean of each track's windows. Scores stay scores:
+    /// where windows are furthest from the truth is asked of the setting that is taken only.
     fn said(&self, part: &Part, scores: &[f32]) -> Vec<Said> {
         let outputs = self.scales.len().max(1);
         let mut rows = scores.chunks_exact(outputs);
@@ -320,6 +321,7 @@ impl Parts {
                     track,
                     fold: 0,
                     shares,
+                    furthest_secs: 0.0,
                 }
             })
             .collect()
@@ -333,32 +335,36 @@ impl Parts {
         found: Vec<(usize, GridRow, Kept)>,
     ) -> Result<Grid, ProbeError> {
         let mut rows = Vec::new();
-        let mut best: Option<(usize, Vec<Said>)> = None;
+        let mut best: Option<(usize, Vec<Said>, Vec<f32>)> = None;
         for (_, mut row, kept) in found {
-            let said = self.said(&self.test, &kept.scores(&self.test.rows));
+            let scores = kept.scores(&self.test.rows);
+            let said = self.said(&self.test, &scores);
             row.test = primary(data, &said);
             let most = best
                 .as_ref()
-                .and_then(|(place, _)| rows.get(*place))
+                .and_then(|(place, _, _)| rows.get(*place))
                 .map_or(f64::NEG_INFINITY, |row: &GridRow| row.test);
             if row.test > most {
-                best = Some((rows.len(), said));
+                best = Some((rows.len(), said, scores));
             }
             rows.push(row);
         }
-        let Some((best, mut said)) = best else {
+        let Some((best, mut said, scores)) = best else {
             return Err(ProbeError::Fit {
                 head: Head::Mlp,
                 why: "no setting of the grid gave a score".into(),
             });
         };
-        if data.has_classes() {
-            for said in &mut said {
-                let (_, most) = largest(&said.shares);
-                said.shares.iter_mut().for_each(|v| *v = (*v - most).exp());
-                let sum: f64 = said.shares.iter().sum();
-                said.shares.iter_mut().for_each(|v| *v /= sum);
-            }
+        let outputs = self.scales.len().max(1);
+        let mut windows = scores.chunks_exact(outputs).map(|row| {
+            let row = row.iter().zip(&self.scales);
+            let values = row.map(|(&score, (mean, deviation))| f64::from(score) * deviation + mean);
+            shares_of(data, values.collect())
+        });
+        for (said, &(track, count)) in said.iter_mut().zip(&self.test.tracks) {
+            said.shares = shares_of(data, std::mem::take(&mut said.shares));
+            let own: Vec<Vec<f64>> = windows.by_ref().take(count).collect();
+            said.furthest_secs = data.furthest_secs(track, own.into_iter());
         }
         let fair = rows.iter().fold(None, |fair: Option<&GridRow>, row| {
             if fair.is_none_or(|fair| row.valid > fair.valid) {
@@ -394,6 +400,17 @@ impl Parts {
 }
 
 /// The score that epochs and settings are chosen by.
+/// Scores of classes as shares that sum to 1; other scores as they are.
+fn shares_of(data: &Data<'_>, mut scores: Vec<f64>) -> Vec<f64> {
+    if data.has_classes() {
+        let (_, most) = largest(&scores);
+        scores.iter_mut().for_each(|v| *v = (*v - most).exp());
+        let sum: f64 = scores.iter().sum();
+        scores.iter_mut().for_each(|v| *v /= sum);
+    }
+    scores
+}
+
 fn primary(data: &Data<'_>, said: &[Said]) -> f64 {
     let Metrics { score, all, .. } = data.metrics(said);
     match data.task {

@@ -217,7 +217,7 @@ fn work(
     let intervals = data.intervals(&said, settings.seed);
     let alone = [whole.score; 2];
     let interval = intervals.get(whole.key).copied().unwrap_or(alone);
-    notes.extend(data.explain(&said, &whole, interval));
+    notes.push(data.explain(&said, &whole, interval));
     let average = |sum: usize| (sum + folds / 2) / folds.max(1);
     let single = !matches!(settings.protocol, Protocol::Folds(_));
     let report = ProbeReport {
@@ -258,22 +258,25 @@ fn work(
 }
 
 impl Data<'_> {
-    /// Mean scores of each track.
-    fn track_scores(&self, tracks: &[usize], fitted: &Fitted) -> Vec<Vec<f64>> {
-        tracks
-            .iter()
-            .map(|&track| {
-                let (rows, _) = self.matrix(&[track]);
-                let rows = standardise(&fitted.scaler, &rows);
-                let scores = fitted.model.scores(&rows);
-                let count = scores.nrows().max(1) as f64;
-                scores
-                    .columns()
-                    .into_iter()
-                    .map(|column| column.sum() / count)
-                    .collect()
-            })
-            .collect()
+    /// What a probe says of each track: the mean of its windows' scores, and where a window's own answer is furthest from
+    /// the truth.
+    fn said(&self, tracks: &[usize], fitted: &Fitted, fold: usize) -> Vec<Said> {
+        let said = tracks.iter().map(|&track| {
+            let (rows, _) = self.matrix(&[track]);
+            let scores = fitted.model.scores(&standardise(&fitted.scaler, &rows));
+            let count = scores.nrows().max(1) as f64;
+            let columns = scores.columns().into_iter();
+            let mean: Vec<f64> = columns.map(|column| column.sum() / count).collect();
+            let windows = scores.rows().into_iter();
+            let windows = windows.map(|row| self.shares(&row.to_vec(), &fitted.model));
+            Said {
+                track,
+                fold,
+                shares: self.shares(&mean, &fitted.model),
+                furthest_secs: self.furthest_secs(track, windows),
+            }
+        });
+        said.collect()
     }
 
     /// Scores of a track as shares that sum to 1, for classes; as they are, for other tasks.
@@ -293,15 +296,7 @@ pub(super) struct Fitted {
 
 /// What a probe says of tracks.
 pub(super) fn tested(data: &Data<'_>, tracks: &[usize], fitted: &Fitted, fold: usize) -> Vec<Said> {
-    tracks
-        .iter()
-        .zip(data.track_scores(tracks, fitted))
-        .map(|(&track, scores)| Said {
-            track,
-            fold,
-            shares: data.shares(&scores, &fitted.model),
-        })
-        .collect()
+    data.said(tracks, fitted, fold)
 }
 
 /// Fits each setting on the training tracks and keeps the one with the best validation score (ties, for classes: the

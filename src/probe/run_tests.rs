@@ -2,7 +2,7 @@ use super::{
     data::Data,
     heads::Model,
     run::fit,
-    scoring::{deviation, wilson},
+    scoring::deviation,
     *,
 };
 use crate::{
@@ -191,16 +191,52 @@ fn what_cannot_be_probed_is_said() {
 }
 
 #[test]
-fn intervals_agree_with_the_textbook() {
-    // Newcombe 1998, table I: 81 of 263 gives 0.2553 to 0.3662.
-    let [low, high] = wilson(81, 263);
-    assert!(
-        (low - 0.2553).abs() < 5e-5 && (high - 0.3662).abs() < 5e-5,
-        "{low} {high}"
-    );
-    assert_eq!(wilson(0, 10)[0], 0.0);
+fn a_deviation_needs_two_values() {
     assert!(deviation(&[1.0]).is_none());
     assert!((deviation(&[0.0, 1.0]).unwrap() - 0.5_f64.sqrt()).abs() < 1e-12);
+}
+
+/// One panel, one interval: what stands beside the score is the only range that a report tells, and where it has no
+/// width the reader is warned.
+#[test]
+fn a_score_has_one_interval_and_a_warning_where_it_tells_nothing() {
+    let all_right = probe(&planted(10, 20.0, false), Head::Ridge, Protocol::Quick);
+    assert_eq!(all_right.interval, [1.0, 1.0]);
+    let noise = probe(&planted(10, 0.0, false), Head::Ridge, Protocol::Folds(5));
+    assert!(noise.interval[0] < noise.score && noise.score < noise.interval[1]);
+    assert_eq!(noise.intervals[&"accuracy".to_owned()], noise.interval);
+    for (report, says) in [(all_right, "no width"), (noise, "95 of 100")] {
+        let told = report.notes.iter().filter(|note| note.contains("test tracks"));
+        let told: Vec<&String> = told.filter(|note| note.contains("interval")).collect();
+        assert_eq!(told.len(), 1, "{:?}", report.notes);
+        assert!(told[0].contains(says) && !told[0].contains("between"), "{told:?}");
+    }
+}
+
+/// Three windows a track: the second of every track of class 0 is a window of class 1, and is where the probe is
+/// furthest from the truth.
+#[test]
+fn the_window_that_is_furthest_from_the_truth_is_told() {
+    let mut table = planted(10, 20.0, false);
+    let dim = table.dim;
+    for (row, secs) in table.timestamps.iter_mut().enumerate() {
+        *secs = 3.0 * (row % 3) as f32;
+    }
+    let of = |table: &EmbeddingTable, track: usize| {
+        (table.track.iter())
+            .position(|&of| of as usize == track)
+            .unwrap()
+    };
+    for track in (0..table.tracks.len()).step_by(4) {
+        let (to, from) = (of(&table, track) + 1, of(&table, track + 1));
+        table.values.copy_within(from * dim..(from + 1) * dim, to * dim);
+    }
+    for head in [Head::Ridge, Head::Linear] {
+        let report = probe(&table, head, Protocol::Folds(5));
+        for said in report.predictions.iter().filter(|said| said.truth == 0) {
+            assert_eq!(said.furthest_secs, 3.0, "{head} {said:?}");
+        }
+    }
 }
 
 /// What a task knows about the tracks of `planted(10, 20.0, false)`, whose classes are track % 4.

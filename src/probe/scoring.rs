@@ -27,6 +27,8 @@ pub(super) struct Said {
     pub(super) fold: usize,
     /// Shares of classes, scores of tags, values of dimensions. [names]
     pub(super) shares: Vec<f64>,
+    /// Where the window begins whose own answer is furthest from the truth, in seconds: see [`Data::furthest_secs`].
+    pub(super) furthest_secs: f32,
 }
 
 /// The scores of some tested tracks.
@@ -254,6 +256,7 @@ impl Data<'_> {
                         .map(|said| Said {
                             track: said.track,
                             fold: said.fold,
+                            furthest_secs: said.furthest_secs,
                             shares: (0..self.names.len())
                                 .map(|other| f64::from(u8::from(other == class)))
                                 .collect(),
@@ -265,28 +268,66 @@ impl Data<'_> {
         }
     }
 
-    pub(super) fn explain(
-        &self,
-        said: &[&Said],
-        whole: &Metrics,
-        interval: [f64; 2],
-    ) -> Option<String> {
+    /// How many tracks the score rests on; and where the interval tells nothing, that it does not.
+    pub(super) fn explain(&self, said: &[&Said], whole: &Metrics, interval: [f64; 2]) -> String {
         let tested = said.len();
-        Some(match self.task {
+        let counted = match self.task {
             Task::Genre => {
                 let right = said.iter().map(|said| self.is_right(said)).sum::<f64>();
-                let [low, high] = wilson(right.round() as usize, tested);
-                format!(
-                    "{right:.0} of {tested} test tracks right; with so many tracks the true accuracy lies between {:.0} and {:.0} % (Wilson's 95 % interval)",
-                    100.0 * low,
-                    100.0 * high
-                )
+                format!("{right:.0} of {tested} test tracks right")
             }
-            _ => format!(
-                "{} over {tested} test tracks; drawn again with replacement, 95 of 100 such scores lie between {:.3} and {:.3}",
-                whole.metric, interval[0], interval[1]
+            _ => format!("{} over {tested} test tracks", whole.metric),
+        };
+        match interval[0] < interval[1] {
+            true => format!(
+                "{counted}; the 95 % interval holds 95 of 100 scores of as many of them drawn with replacement"
             ),
-        })
+            false => format!(
+                "{counted}; whichever of them are drawn, the score is the same, so its interval has no width and does not tell how it \
+                 would be with other tracks: test more of them"
+            ),
+        }
+    }
+
+    /// Where the window of a track begins whose own answer is furthest from the truth, in seconds; of equals the first.
+    /// `windows` are the shares (tags: scores, numbers: values) of the track's windows in the order of its rows. How far
+    /// is, of classes, the share that the truth lacks; of tags, how much higher those are ranked that don't hold than
+    /// those that do; of numbers, the sum of the differences.
+    pub(super) fn furthest_secs(
+        &self,
+        track: usize,
+        windows: impl Iterator<Item = Vec<f64>>,
+    ) -> f32 {
+        let truth = self.values.get(track).map_or(&[][..], Vec::as_slice);
+        let off = |shares: Vec<f64>| -> f64 {
+            match self.task {
+                Task::Genre | Task::Key => {
+                    let known = self.labels.get(track).and_then(|&class| shares.get(class));
+                    1.0 - known.copied().unwrap_or(0.0)
+                }
+                Task::Tags => {
+                    let of = |holds: bool| {
+                        let tags = truth.iter().zip(&shares);
+                        mean(
+                            tags.filter(|(truth, _)| (**truth > 0.5) == holds)
+                                .map(|(_, score)| *score),
+                        )
+                    };
+                    of(false).unwrap_or(0.0) - of(true).unwrap_or(0.0)
+                }
+                Task::Emotion => truth.iter().zip(&shares).map(|(t, s)| (t - s).abs()).sum(),
+            }
+        };
+        let rows = self.rows.get(track).map_or(&[][..], Vec::as_slice);
+        let mut furthest = (f64::NEG_INFINITY, 0.0);
+        for (&row, shares) in rows.iter().zip(windows) {
+            let start_secs = self.table.timestamps.get(row).copied().unwrap_or(0.0);
+            let off = off(shares);
+            if off > furthest.0 {
+                furthest = (off, start_secs);
+            }
+        }
+        furthest.1
     }
 
     fn path(&self, track: usize) -> PathBuf {
@@ -309,6 +350,7 @@ impl Data<'_> {
                     truth: self.labels.get(said.track).copied().unwrap_or(0),
                     prediction,
                     confidence,
+                    furthest_secs: said.furthest_secs,
                 }
             })
             .collect()
@@ -323,6 +365,7 @@ impl Data<'_> {
                 path: self.path(said.track),
                 truth: self.values.get(said.track).cloned().unwrap_or_default(),
                 output: said.shares.clone(),
+                furthest_secs: said.furthest_secs,
             })
             .collect()
     }
@@ -333,23 +376,6 @@ fn shares_of<'b>(
     at: usize,
 ) -> impl Iterator<Item = f64> + 'b {
     said.map(move |said| said.shares.get(at).copied().unwrap_or(0.0))
-}
-
-/// The 95 % score interval of a proportion (Wilson 1927).
-pub(super) fn wilson(right: usize, tested: usize) -> [f64; 2] {
-    if tested == 0 {
-        return [0.0, 1.0];
-    }
-    const Z: f64 = 1.959_963_984_540_054;
-    let n = tested as f64;
-    let p = right as f64 / n;
-    let centre = p + Z * Z / (2.0 * n);
-    let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-    let scale = 1.0 + Z * Z / n;
-    [
-        ((centre - half) / scale).max(0.0),
-        ((centre + half) / scale).min(1.0),
-    ]
 }
 
 pub(super) fn deviation(values: &[f64]) -> Option<f64> {

@@ -272,16 +272,7 @@ fn draw_curve(model: &mut Model, workers: &mut Workers, kind: CurveKind) {
 fn find_leaks(model: &mut Model, workers: &mut Workers) {
     if let Some(request) = request(model, workers) {
         let form = model.probing.form;
-        let default = LeakSettings::default();
-        // Parts are those of one split: the published one, or the drawn one where that is chosen.
-        let protocol = match form.protocol {
-            Protocol::Quick if request.collection.split.is_none() => Protocol::Quick,
-            _ => default.probe.protocol,
-        };
-        let settings = LeakSettings {
-            probe: ProbeSettings { protocol, ..form },
-            ..default
-        };
+        let settings = LeakSettings::of(form, &request.collection);
         let outbox = workers.outbox.clone();
         let started = workers.probe.start_leaks(request, settings, outbox);
         runs(model, ProbeJob::Leaks, started);

@@ -242,31 +242,11 @@ fn mask_ratios(
     tell: &dyn Fn(ScorePoint),
 ) -> Result<ScoreCurve, WorkEnd> {
     let encoder = open(&request.source, watch)?;
-    let settings = CurveSettings {
-        probe,
-        ..CurveSettings::default()
-    };
-    let cache = request.mels.as_deref();
+    let (collection, cache) = (&request.collection, request.mels.as_deref());
+    let settings = CurveSettings::of(probe);
     let mut found = |point: &CurvePoint| tell(point.into());
-    let curve = mask_curve(
-        &request.collection,
-        &encoder,
-        &settings,
-        cache,
-        watch,
-        &mut found,
-    )
-    .map_err(WorkEnd::failed)?;
-    Ok(ScoreCurve {
-        task: probe.task,
-        about: format!(
-            "{}, {} head, {}, {}",
-            curve.task, curve.head, curve.protocol, curve.encoder
-        ),
-        points: curve.points.iter().map(ScorePoint::from).collect(),
-        baseline: Some(curve.baseline),
-        notes: curve.notes,
-    })
+    let curve = mask_curve(collection, &encoder, &settings, cache, watch, &mut found);
+    Ok(ScoreCurve::of(probe.task, curve.map_err(WorkEnd::failed)?))
 }
 
 fn few_labels(
@@ -276,29 +256,11 @@ fn few_labels(
     tell: &dyn Fn(ScorePoint),
 ) -> Result<ScoreCurve, WorkEnd> {
     let table = embed(request, watch)?;
-    let settings = FewShotSettings {
-        probe,
-        ..FewShotSettings::default()
-    };
+    let settings = FewShotSettings::of(probe);
     let mut found = |point: &FewShotPoint| tell(point.into());
-    let curve = few_shot(
-        &table.table,
-        &request.collection,
-        &settings,
-        watch,
-        &mut found,
-    )
-    .map_err(WorkEnd::failed)?;
-    Ok(ScoreCurve {
-        task: probe.task,
-        about: format!(
-            "{}, {} head, {}, {}",
-            curve.task, curve.head, curve.protocol, curve.encoder
-        ),
-        points: curve.points.iter().map(ScorePoint::from).collect(),
-        baseline: None,
-        notes: curve.notes,
-    })
+    let (table, collection) = (&table.table, &request.collection);
+    let curve = few_shot(table, collection, &settings, watch, &mut found);
+    Ok(ScoreCurve::of(probe.task, curve.map_err(WorkEnd::failed)?))
 }
 
 fn layers(
@@ -308,26 +270,11 @@ fn layers(
     tell: &dyn Fn(ScorePoint),
 ) -> Result<ScoreCurve, WorkEnd> {
     let encoder = open(&request.source, watch)?;
-    let cache = request.mels.as_deref();
+    let (collection, cache) = (&request.collection, request.mels.as_deref());
+    let whole = MaskRatio::NONE;
     let mut found = |point: &LayerPoint| tell(point.into());
     let sweep = layer_sweep(
-        &request.collection,
-        &encoder,
-        &probe,
-        MaskRatio::NONE,
-        cache,
-        watch,
-        &mut found,
-    )
-    .map_err(WorkEnd::failed)?;
-    Ok(ScoreCurve {
-        task: probe.task,
-        about: format!(
-            "{}, {} head, {}, {}",
-            sweep.task, sweep.head, sweep.protocol, sweep.encoder
-        ),
-        points: sweep.points.iter().map(ScorePoint::from).collect(),
-        baseline: Some(sweep.baseline),
-        notes: sweep.notes,
-    })
+        collection, &encoder, &probe, whole, cache, watch, &mut found,
+    );
+    Ok(ScoreCurve::of(probe.task, sweep.map_err(WorkEnd::failed)?))
 }

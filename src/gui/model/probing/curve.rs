@@ -1,7 +1,7 @@
 //! Scores against something that was varied: the share of dropped tokens, the number of labels, the block of the
 //! encoder.
 
-use crate::probe::{CurvePoint, FewShotPoint, LayerPoint, Task};
+use crate::probe::{CurvePoint, FewShotPoint, LayerPoint, ProbeCurve, Task};
 
 use super::{ProbeTab, Sheet};
 
@@ -143,6 +143,20 @@ pub struct ScoreCurve {
 }
 
 impl ScoreCurve {
+    /// A finished curve of any kind.
+    pub fn of<P>(task: Task, curve: ProbeCurve<P>) -> Self
+    where
+        for<'a> ScorePoint: From<&'a P>,
+    {
+        Self {
+            task,
+            about: curve.about(),
+            points: curve.points.iter().map(ScorePoint::from).collect(),
+            baseline: curve.baseline,
+            notes: curve.notes,
+        }
+    }
+
     /// What is scored, as it stands on the vertical axis.
     pub fn axis(&self) -> &'static str {
         match self.task {
