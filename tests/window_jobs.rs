@@ -20,7 +20,7 @@ use mynascope::{
         Offscreen,
         command::{Command, LibraryCommand, WindowCommand},
         layout::Layout,
-        model::{AskedFor, Colouring, EncoderSource, MapCommand, ProbeCommand},
+        model::{AskedFor, Colouring, EncoderSource, MapCommand, ProbeCommand, ProbeJob},
     },
     storage::Theme,
 };
@@ -252,7 +252,9 @@ fn a_checkpoint_that_does_not_say_its_patches_asks_and_then_goes_on() {
             Layout::Map => assert_eq!(model.mapping.chart.as_ref().unwrap().xy.len(), 12),
             _ => assert!(model.probing.result.is_some()),
         }
-        let line = model.probing.command(&[], &model.embeddings.source);
+        let line = model
+            .probing
+            .line(ProbeJob::Probe, &[], &model.embeddings.source);
         assert!(line.contains(" --patch square"), "{line}");
     }
     // Another file is asked about anew.

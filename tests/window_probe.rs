@@ -17,7 +17,7 @@ use mynascope::{
         App,
         command::{Command, LibraryCommand},
         layout::Layout,
-        model::{CurveKind, Hearing, ProbeCommand, ProbeFile, ProbeTab},
+        model::{CurveKind, Hearing, ProbeCommand, ProbeFile, ProbeJob, ProbeTab, clock},
     },
     probe::{Head, ProbeSettings, Protocol},
 };
@@ -220,6 +220,12 @@ fn a_cell_selects_and_plays_its_tracks_and_every_tab_can_be_kept() {
     assert_eq!(shown(&harness), path(0));
     press(&mut harness, "Next mistake");
     assert_eq!(shown(&harness), path(1));
+    // It begins where the probe is furthest from the truth, and says so.
+    let from_secs = result.answers[listed[1]].furthest_secs;
+    let model = harness.state().model();
+    assert_eq!(model.transport.position_secs, from_secs);
+    let from = format!("from {}: furthest from the truth there", clock(from_secs));
+    harness.get_by_label(&from);
     press(&mut harness, "Mistake before");
     assert_eq!(shown(&harness), path(0));
     press(&mut harness, "Stop the radio");
@@ -294,9 +300,8 @@ fn a_drag_along_the_curve_of_mask_ratios_sets_the_mask_and_plays_what_is_left() 
     assert!(ratios[0] < ratios[1] && ratios[1] < ratios[2], "{ratios:?}");
     assert_eq!(model.transport.hearing, Hearing::Left);
     assert!(model.mask.shown);
-    let line = model
-        .probing
-        .curve_command(CurveKind::MaskRatio, &[], &cpu());
+    let job = ProbeJob::Curve(CurveKind::MaskRatio);
+    let line = model.probing.line(job, &[], &cpu());
     assert!(line.ends_with("--mask-curve --device cpu"), "{line}");
 }
 

@@ -3,6 +3,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::Split;
 
 /// One sound file and what is known about it without decoding it.
@@ -46,7 +48,8 @@ impl Track {
 }
 
 /// Where a collection came from, which decides what can be asked of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CollectionKind {
     /// The demo collection: every label is known.
     Demo,

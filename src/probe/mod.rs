@@ -3,7 +3,8 @@
 //! [`probe_collection`] gives one score with all that is known about it; [`train_probe`] gives the probe too, which is
 //! kept ([`TrainedProbe`]) and answers for other tracks ([`predict_collection`]). Scores are drawn against the mask ratio
 //! ([`mask_curve`]), the number of labelled tracks ([`few_shot`]) and the layer ([`layer_sweep`]); [`leak_report`] tells
-//! how far a split can be trusted, and [`published_scores`] what others have scored. Every one of them takes a watch, so
+//! how far a split can be trusted, [`published_scores`] what others have scored, and [`read_scores`] what this user's probes
+//! scored before. Every one of them takes a watch, so
 //! that the window and the command line can stop it and tell how far it is.
 
 mod curve;
@@ -29,6 +30,7 @@ mod run_tests;
 mod saved;
 #[cfg(test)]
 mod saved_tests;
+mod scores;
 mod scoring;
 mod stack;
 mod targets;
@@ -43,6 +45,9 @@ pub use predict::{Answer, Predictions, TrackAnswer, WindowAnswer, predict_collec
 pub use published::{Block, Measure, PublishedScore, published_scores};
 pub use run::{probe, probe_collection, probe_genre, train_probe};
 pub use saved::{EncoderId, ProbeCard, TrainedProbe};
+pub use scores::{
+    KeptScore, KeptScores, ScoreChange, change_scores, collection_key, read_scores, scores_file,
+};
 pub use targets::{Targets, Truth};
 pub use varied::ProbeCurve;
 

@@ -1,10 +1,4 @@
-use super::{
-    data::Data,
-    heads::Model,
-    run::fit,
-    scoring::deviation,
-    *,
-};
+use super::{data::Data, heads::Model, run::fit, scoring::deviation, *};
 use crate::{
     collection::split_by_track,
     embedding::{EmbeddingTable, Level, TrackRow},
@@ -206,10 +200,16 @@ fn a_score_has_one_interval_and_a_warning_where_it_tells_nothing() {
     assert!(noise.interval[0] < noise.score && noise.score < noise.interval[1]);
     assert_eq!(noise.intervals[&"accuracy".to_owned()], noise.interval);
     for (report, says) in [(all_right, "no width"), (noise, "95 of 100")] {
-        let told = report.notes.iter().filter(|note| note.contains("test tracks"));
+        let told = report
+            .notes
+            .iter()
+            .filter(|note| note.contains("test tracks"));
         let told: Vec<&String> = told.filter(|note| note.contains("interval")).collect();
         assert_eq!(told.len(), 1, "{:?}", report.notes);
-        assert!(told[0].contains(says) && !told[0].contains("between"), "{told:?}");
+        assert!(
+            told[0].contains(says) && !told[0].contains("between"),
+            "{told:?}"
+        );
     }
 }
 
@@ -229,7 +229,9 @@ fn the_window_that_is_furthest_from_the_truth_is_told() {
     };
     for track in (0..table.tracks.len()).step_by(4) {
         let (to, from) = (of(&table, track) + 1, of(&table, track + 1));
-        table.values.copy_within(from * dim..(from + 1) * dim, to * dim);
+        table
+            .values
+            .copy_within(from * dim..(from + 1) * dim, to * dim);
     }
     for head in [Head::Ridge, Head::Linear] {
         let report = probe(&table, head, Protocol::Folds(5));

@@ -1,6 +1,6 @@
 use crate::gui::{
     command::Command,
-    model::{CurveKind, Model, ProbeCommand, ProbeFile},
+    model::{CurveKind, Model, ProbeCommand, ProbeFile, ProbeJob},
 };
 
 use super::{Action, Group};
@@ -50,15 +50,19 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "probe-copy",
         group: GROUP,
         name: "Copy probe as command",
-        help: "Put the command of the probe on the clipboard",
+        help: "Put the command of what the shown tab of the Probe layout does on the clipboard",
         keys: &[],
-        command: |_| Some(Command::Probe(ProbeCommand::Copy)),
+        command: |model| {
+            let job = model.probing.tab.job();
+            let ready = job != ProbeJob::Groups || model.probing.groups.can_be_learned();
+            ready.then_some(Command::Probe(ProbeCommand::Copy(job)))
+        },
     },
     Action {
         id: "probe-compare",
         group: GROUP,
         name: "Compare encoders",
-        help: "Probe shipped, untrained and your own encoder with the same settings",
+        help: "Probe the encoders that are marked on the scoreboard with the same settings",
         keys: &[],
         command: |model| idle(model, ProbeCommand::Compare),
     },
@@ -90,7 +94,7 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "probe-leaks",
         group: GROUP,
         name: "Look for leaks",
-        help: "Compare the split with folds by file, and find tracks of different parts that are nearly the same",
+        help: "Compare the split with folds by file, and find near-duplicates in different parts",
         keys: &[],
         command: |model| idle(model, ProbeCommand::FindLeaks),
     },
@@ -109,7 +113,7 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "probe-radio",
         group: GROUP,
         name: "Error radio",
-        help: "Play the mistakes of the probe one after the other, the surest first; again ends it",
+        help: "Play the mistakes of the probe one after the other, the surest first, each where it is furthest from the truth; again ends it",
         keys: &[],
         command: |model| {
             let probing = &model.probing;

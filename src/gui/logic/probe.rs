@@ -5,9 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 use crate::encoder::CheckpointRef;
 use crate::gui::{
     model::{
-        AskedFor, CurveKind, EncoderSource, HeldProbe, JobId, Model, PictureState, ProbeAsk,
-        ProbeCommand, ProbeFile, ProbeJob, ProbeMessage, RADIO_SECS, Radio, Running, ScoreCurve,
-        Strip,
+        AskedFor, CurveKind, HeldProbe, JobId, Model, PictureState, ProbeAsk, ProbeCommand,
+        ProbeFile, ProbeJob, ProbeMessage, RADIO_SECS, Radio, Running, ScoreCurve, Strip,
     },
     work::{
         Workers,
@@ -17,7 +16,7 @@ use crate::gui::{
         strip::StripRequest,
     },
 };
-use crate::probe::{LeakSettings, ProbeSettings, Protocol, Task};
+use crate::probe::{KeptScore, LeakSettings, ScoreChange};
 
 use super::{
     map::{marks_changed, play_from},
@@ -36,12 +35,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
         ProbeCommand::ShowTab(tab) => model.probing.tab = tab,
         ProbeCommand::ShowCell(cell) => show_cell(model, cell),
         ProbeCommand::Sort(sort) => model.probing.sort(sort),
-        ProbeCommand::Copy => {
-            let source = &model.embeddings.source;
-            let line = model.probing.command(&model.library.sources, source);
-            workers.outbox.copy_text(line);
-            model.notices.note("The command is on the clipboard");
-        }
+        ProbeCommand::Copy(job) => copy(model, workers, job),
         ProbeCommand::GroupText(text) => model.probing.group_text = text,
         ProbeCommand::Group(name) => {
             let library = &model.library;
@@ -74,20 +68,26 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
                 model.notices.error(no_thread(&error));
             }
         }
-        ProbeCommand::UseOn(paths) => use_on(model, workers, Asked::Paths(paths)),
+        ProbeCommand::UseOn(paths) => {
+            model.probing.used_on.clone_from(&paths);
+            use_on(model, workers, Asked::Paths(paths));
+        }
         ProbeCommand::UseHere => {
+            model.probing.used_on.clear();
             if let Some(collection) = model.library.collection.clone() {
                 use_on(model, workers, Asked::Open(collection));
             }
         }
         ProbeCommand::DrawCurve(kind) => draw_curve(model, workers, kind),
-        ProbeCommand::CopyCurve(kind) => {
-            let source = &model.embeddings.source;
-            let line = model
-                .probing
-                .curve_command(kind, &model.library.sources, source);
-            workers.outbox.copy_text(line);
-            model.notices.note("The command is on the clipboard");
+        ProbeCommand::Mark(encoder, on) => {
+            let marked = model.compared();
+            model.probing.mark(marked, encoder, on);
+        }
+        ProbeCommand::RemoveScore(score) => {
+            model.probing.runs.retain(|other| *other != *score);
+            if let Some(scores) = &workers.scores {
+                scores.change(ScoreChange::Remove(score));
+            }
         }
         ProbeCommand::Choose(path) => play_from(model, workers, path, 0.0),
         ProbeCommand::StartRadio(at) => start_radio(model, workers, at),
@@ -100,6 +100,38 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
         ProbeCommand::Save(kind) => save(model, workers, kind, None),
         ProbeCommand::SaveTo(kind, path) => save(model, workers, kind, Some(path)),
     }
+}
+
+fn keep_score(score: &KeptScore, workers: &Workers) {
+    if let Some(scores) = &workers.scores {
+        scores.change(ScoreChange::Add(Box::new(score.clone())));
+    }
+}
+
+/// Puts the command of a job on the clipboard. Groups are put into a table first, which their command reads.
+fn copy(model: &mut Model, workers: &Workers, job: ProbeJob) {
+    if job == ProbeJob::Groups {
+        let tracks = model.library.collection.iter().flat_map(|all| &all.tracks);
+        let groups = &model.probing.groups;
+        // In the order of the collection, by which the split is drawn.
+        let table = tracks.filter_map(|track| {
+            let group = groups.of(&track.path)?;
+            Some((track.path.clone(), group.to_owned()))
+        });
+        if let Err(error) = probe_file::keep_groups(table.collect(), &workers.outbox) {
+            model.notices.error(no_thread(&error));
+        }
+        return;
+    }
+    match model.probe_command(job) {
+        Ok(line) => put_on_clipboard(model, workers, line),
+        Err(first) => model.notices.error(first),
+    }
+}
+
+fn put_on_clipboard(model: &mut Model, workers: &Workers, line: String) {
+    workers.outbox.copy_text(line);
+    model.notices.note("The command is on the clipboard");
 }
 
 /// Clears what belongs to a collection that is not open any more.
@@ -122,6 +154,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
                 let (result, held, row) = *result;
                 probing.show(result);
                 probing.hold(held);
+                keep_score(&row, workers);
                 probing.add_run(row);
                 workers.probe.stop();
             }
@@ -135,6 +168,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
         }
         ProbeMessage::Compared(job, row) => {
             if probing.is_running(job) {
+                keep_score(&row, workers);
                 probing.add_run(*row);
             }
         }
@@ -156,8 +190,17 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
                 ProbeAsk::Save => ProbeCommand::SaveProbe(path),
                 ProbeAsk::Load => ProbeCommand::LoadProbe(path),
                 ProbeAsk::Folder => ProbeCommand::UseOn(vec![path]),
+                ProbeAsk::Encoder => ProbeCommand::Mark(CheckpointRef::File(path), true),
             };
             apply(model, workers, command);
+        }
+        ProbeMessage::ScoresRead(Ok(kept)) => probing.take_in_scores(kept),
+        ProbeMessage::GroupsKept(Ok(table)) => {
+            let line = probing.group_line(table, &model.embeddings.source);
+            put_on_clipboard(model, workers, line);
+        }
+        ProbeMessage::ScoresRead(Err(why)) | ProbeMessage::GroupsKept(Err(why)) => {
+            model.notices.error(why);
         }
         ProbeMessage::ProbeSaved(Ok(path)) => {
             model
@@ -206,9 +249,11 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
                 // The answer goes on with a probe; other jobs are started again by who wants them.
                 let asked_for = match probing.job {
                     ProbeJob::Probe => AskedFor::Probe,
-                    ProbeJob::Curve(_) | ProbeJob::Compare | ProbeJob::Leaks | ProbeJob::Use => {
-                        AskedFor::Nothing
-                    }
+                    ProbeJob::Groups
+                    | ProbeJob::Curve(_)
+                    | ProbeJob::Compare
+                    | ProbeJob::Leaks
+                    | ProbeJob::Use => AskedFor::Nothing,
                 };
                 model.embeddings.asks_patch = Some(asked_for);
             }
@@ -237,18 +282,11 @@ fn train_groups(model: &mut Model, workers: &mut Workers) {
     if !groups.can_be_learned() {
         return;
     }
-    let form = ProbeSettings {
-        task: Task::Genre,
-        protocol: match model.probing.form.protocol {
-            Protocol::Folds(folds) => Protocol::Folds(folds),
-            _ => Protocol::Quick,
-        },
-        ..model.probing.form
-    };
+    let form = model.probing.group_form();
     if let Some(request) = request(model, workers) {
         let outbox = workers.outbox.clone();
         let started = workers.probe.start(request, form, Some(groups), outbox);
-        runs(model, ProbeJob::Probe, started);
+        runs(model, ProbeJob::Groups, started);
     }
 }
 
@@ -280,19 +318,10 @@ fn find_leaks(model: &mut Model, workers: &mut Workers) {
 }
 
 fn compare(model: &mut Model, workers: &mut Workers) {
-    let chosen = model.embeddings.source.clone();
-    let own = model.own_checkpoint().map(CheckpointRef::File);
-    let encoders = [CheckpointRef::Shipped, CheckpointRef::Untrained];
-    let sources = encoders
-        .into_iter()
-        .chain(own)
-        .map(|checkpoint| EncoderSource {
-            // How patches are cut was said of one checkpoint only.
-            patch: chosen.patch.filter(|_| checkpoint == chosen.checkpoint),
-            checkpoint,
-            device: chosen.device,
-        });
-    let sources: Vec<EncoderSource> = sources.collect();
+    let sources = model.compared_sources();
+    if sources.is_empty() {
+        return;
+    }
     if let Some(request) = request(model, workers) {
         let (form, outbox) = (model.probing.form, workers.outbox.clone());
         let started = workers
@@ -408,25 +437,27 @@ fn step_radio(model: &mut Model, workers: &mut Workers, step: isize) {
     }
 }
 
-/// Plays the track that is on.
+/// Plays the track that is on, from the window on that is furthest from the truth.
 fn tune_in(model: &mut Model, workers: &mut Workers) {
-    let Some(path) = model.probing.on_air().map(|answer| answer.path.clone()) else {
+    let Some(answer) = model.probing.on_air() else {
         return;
     };
+    let (path, from_secs) = (answer.path.clone(), answer.furthest_secs);
     // What a cell marked stays marked while its tracks are heard.
     let marked = std::mem::take(&mut model.library.marked);
-    play_from(model, workers, path, 0.0);
+    play_from(model, workers, path, from_secs);
     model.library.marked = marked;
     if let Some(player) = &workers.player {
-        player.play_once(0.0, RADIO_SECS);
+        player.play_once(from_secs, from_secs + RADIO_SECS);
     }
 }
 
 /// Goes on to the next track of the radio when one was played to its end. To be called once a frame.
 pub fn follow_radio(model: &mut Model, workers: &mut Workers) {
-    let Some(on_air) = model.probing.on_air().map(|answer| answer.path.clone()) else {
+    let Some(answer) = model.probing.on_air() else {
         return;
     };
+    let (on_air, from_secs) = (answer.path.clone(), answer.furthest_secs);
     let shown = model.library.selected_track();
     if shown.is_none_or(|track| track.path != on_air) {
         // The user went elsewhere.
@@ -434,9 +465,10 @@ pub fn follow_radio(model: &mut Model, workers: &mut Workers) {
         return;
     }
     let transport = &model.transport;
+    let last_secs = from_secs + RADIO_SECS;
     let end_secs = match transport.duration_secs {
-        secs if secs > 0.0 => secs.min(RADIO_SECS),
-        _ => RADIO_SECS,
+        secs if secs > 0.0 => secs.min(last_secs),
+        _ => last_secs,
     };
     let broken = matches!(model.spectrogram.state, PictureState::Failed(_));
     let (playing, position_secs) = (transport.playing, transport.position_secs);

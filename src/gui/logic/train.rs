@@ -170,13 +170,18 @@ pub(super) fn follow(model: &mut Model, workers: &mut Workers) {
     if model.layout == Layout::Train {
         filled::ask(model, workers);
     }
+    // The menus of encoders list the runs.
+    let unread = model.training.table.state == TableState::Unread;
+    if unread && matches!(model.layout, Layout::Map | Layout::Probe) {
+        apply(model, workers, TrainCommand::ReadRuns);
+    }
 }
 
 fn use_file(model: &mut Model, path: PathBuf) {
     model.embeddings.use_file(path);
     model
         .notices
-        .note("Map, probe and lab use this encoder from now on");
+        .note("Map, Probe and Teach use this encoder from now on");
 }
 
 /// Takes in a message of the background work; what an earlier run still sends is dropped.

@@ -69,7 +69,8 @@ impl Default for EncoderSource {
 }
 
 impl EncoderSource {
-    /// Its name on the screen: what stands for the shipped one, or the last two parts of the path.
+    /// Its name on the screen: what stands for the shipped one, the name of a run, or the last two parts of the path of a
+    /// file or of a step.
     pub fn name(&self) -> String {
         match &self.checkpoint {
             // No trained checkpoint comes with the program yet; the name must not promise one.
@@ -81,11 +82,31 @@ impl EncoderSource {
                     Some(step) if path.ends_with("weights.safetensors") => step,
                     _ => path,
                 };
+                let last = path.file_name().map(|name| name.to_string_lossy());
+                let is_step = last.is_some_and(|name| name.starts_with("step-"));
+                // A run is a folder with a name of its own.
+                let count = if path.extension().is_none() && !is_step {
+                    1
+                } else {
+                    2
+                };
                 let parts: Vec<_> = path.components().collect();
-                let tail = parts.iter().skip(parts.len().saturating_sub(2));
+                let tail = parts.iter().skip(parts.len().saturating_sub(count));
                 let tail: PathBuf = tail.collect();
                 tail.display().to_string()
             }
+        }
+    }
+
+    /// Its name with the step that a run stands for. Asks the file system: not for the window's thread.
+    pub fn name_of_step(&self) -> String {
+        match self.checkpoint.resolve() {
+            Ok(Some(file)) => Self {
+                checkpoint: CheckpointRef::File(file),
+                ..self.clone()
+            }
+            .name(),
+            _ => self.name(),
         }
     }
 
@@ -189,6 +210,7 @@ mod tests {
             name("/runs/tiny-hybrid-1/step-19/weights.safetensors"),
             step.display().to_string()
         );
+        assert_eq!(name("/runs/tiny-hybrid-1"), "tiny-hybrid-1");
         let file = Path::new("models").join("myna-base.pth");
         assert_eq!(
             name("/home/models/myna-base.pth"),

@@ -5,6 +5,7 @@ mod chart;
 mod colouring;
 mod curve;
 mod embeddings;
+mod encoders;
 mod job;
 mod lab;
 mod lesson;
@@ -28,6 +29,7 @@ pub use chart::{Chart, NO_LABEL, PointFacts};
 pub use colouring::{Colouring, Groups, LegendEntry, Number, Scale};
 pub use curve::Curve;
 pub use embeddings::{AskedFor, Embeddings, EncoderSource, KeyedTable, TableKey};
+pub use encoders::OfferedEncoder;
 pub use job::{JobId, Running, say_duration, say_progress};
 pub use lab::{
     Answered, BATCH_TRACKS, BatchAnswer, BatchKey, BatchTrack, EncoderFacts, HeardCrop, Lab,
@@ -53,8 +55,8 @@ pub use picture::{
 pub use probing::{
     Answer, AnswerColumn, AnswerSort, Broken, CurveKind, Found, HeldProbe, PROTOCOLS, ProbeAsk,
     ProbeCommand, ProbeFile, ProbeJob, ProbeMessage, ProbeResult, ProbeTab, Probing, RADIO_SECS,
-    Radio, ScoreCurve, ScorePoint, ScoreRow, Sheet, Strip, TrackGroups, explain_head,
-    explain_protocol, explain_task,
+    Radio, ScoreCurve, ScorePoint, Sheet, Strip, TrackGroups, explain_head, explain_protocol,
+    explain_task, say_score,
 };
 pub use search::{Column, Find, Finder, Sort};
 pub use training::{

@@ -4,9 +4,9 @@ use eframe::egui::{self, Align, Layout, RichText, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
 use crate::{
-    encoder::{CheckpointRef, EncoderKind},
+    encoder::EncoderKind,
     gui::{
-        model::{Embeddings, EncoderSource, Library, Running},
+        model::{Embeddings, EncoderSource, Library, Model, Running},
         theme,
     },
 };
@@ -260,7 +260,7 @@ pub fn empty(ui: &mut Ui, symbol: &str, title: &str, hint: &str) {
 
 /// What can be chosen as an encoder.
 pub const ENCODER_HINT: &str = "Which encoder makes the embeddings: the one that comes with the program, one with random \
-                                weights to compare with, or one of your own";
+                                weights to compare with, a run of yours by its name, or a file";
 
 /// What a user did with the choice of an encoder.
 pub enum SourceChoice {
@@ -268,12 +268,12 @@ pub enum SourceChoice {
     ChooseFile,
 }
 
-/// Which encoder makes the embeddings: the shipped one, the run that was just trained, or a file.
+/// Which encoder makes the embeddings: one of the program, a run of the user by its name, or a file.
 pub fn encoder_choice(
     ui: &mut Ui,
     width: f32,
+    model: &Model,
     source: &EncoderSource,
-    trained: Option<&std::path::Path>,
 ) -> (egui::Response, Option<SourceChoice>) {
     let mut choice = None;
     let response = egui::ComboBox::from_id_salt("encoder")
@@ -281,34 +281,27 @@ pub fn encoder_choice(
         .truncate()
         .selected_text(source.name())
         .show_ui(ui, |ui| {
-            let mut offer = |ui: &mut Ui, checkpoint: CheckpointRef, name: &str| {
-                let on = source.checkpoint == checkpoint;
-                if ui.selectable_label(on, name).clicked() {
+            for offer in model.encoders(std::slice::from_ref(&source.checkpoint)) {
+                let on = source.checkpoint == offer.checkpoint;
+                let label = ui.selectable_label(on, offer.name);
+                if label.on_hover_text(offer.help).clicked() {
                     choice = Some(SourceChoice::Set(EncoderSource {
-                        checkpoint,
+                        checkpoint: offer.checkpoint,
                         patch: None,
                         ..source.clone()
                     }));
                 }
-            };
-            offer(ui, CheckpointRef::Shipped, "Shipped");
-            offer(ui, CheckpointRef::Untrained, "Untrained");
-            if let Some(path) = trained {
-                let checkpoint = CheckpointRef::File(path.to_path_buf());
-                offer(ui, checkpoint, "The run just trained");
             }
-            if let CheckpointRef::File(path) = &source.checkpoint
-                && Some(path.as_path()) != trained
-            {
-                offer(ui, source.checkpoint.clone(), &source.name());
-            }
-            if ui.selectable_label(false, "Choose a file…").clicked() {
+            if ui.selectable_label(false, CHOOSE_FILE).clicked() {
                 choice = Some(SourceChoice::ChooseFile);
             }
         })
         .response;
     (response, choice)
 }
+
+/// Stands at the end of every list of encoders.
+pub const CHOOSE_FILE: &str = "Choose a file…";
 
 /// Whether the user is asked, or has told, how the patches of the chosen checkpoint are cut.
 pub fn asks_patch(embeddings: &Embeddings) -> bool {

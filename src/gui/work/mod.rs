@@ -22,6 +22,7 @@ pub mod probe_file;
 pub mod query;
 pub mod remember;
 mod report;
+pub mod scores;
 pub mod still;
 pub mod strip;
 pub mod tables;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use crate::{
     audio::Player,
     collection::own_labels_file,
+    probe::scores_file,
     storage::{Cache, Settings},
 };
 
@@ -65,6 +67,8 @@ pub struct Workers {
     /// The second map of a comparison.
     pub map_beside: map::MapWork,
     pub probe: probe::ProbeWork,
+    /// Keeps scores. `None` where nothing of the user is written.
+    pub scores: Option<scores::ScoreWork>,
     /// What the probe at hand says of the shown track.
     pub strip: strip::StripWork,
     /// Plays hovered points.
@@ -117,6 +121,10 @@ impl Workers {
             map: map::MapWork::default(),
             map_beside: map::MapWork::default(),
             probe: probe::ProbeWork::default(),
+            scores: match scores_file().filter(|_| remember) {
+                Some(file) => Some(scores::ScoreWork::start(file, outbox.clone())?),
+                None => None,
+            },
             strip: strip::StripWork::start(outbox.clone())?,
             cache,
             outbox,

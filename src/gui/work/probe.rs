@@ -7,8 +7,8 @@ use crate::{
     gui::{
         message::{Message, Outbox},
         model::{
-            CurveKind, EncoderSource, HeldProbe, JobId, MapMessage, ProbeMessage, ProbeResult,
-            ScoreCurve, ScorePoint, ScoreRow, TrackGroups,
+            CurveKind, EncoderSource, HeldProbe, JobId, KeyedTable, MapMessage, ProbeMessage,
+            ProbeResult, ScoreCurve, ScorePoint, TrackGroups,
         },
         work::{
             embed::{EmbedRequest, WorkEnd, embed, open},
@@ -18,9 +18,10 @@ use crate::{
     },
     jobs::{self, Job, Watch},
     probe::{
-        CurvePoint, CurveSettings, EncoderId, FewShotPoint, FewShotSettings, LayerPoint,
-        LeakSettings, Predictions, ProbeSettings, TrainedProbe, few_shot, layer_sweep, leak_report,
-        mask_curve, predict_collection, probe_collection, train_probe,
+        CurvePoint, CurveSettings, EncoderId, FewShotPoint, FewShotSettings, KeptScore, LayerPoint,
+        LeakSettings, Predictions, ProbeReport, ProbeSettings, TrainedProbe, collection_key,
+        few_shot, layer_sweep, leak_report, mask_curve, predict_collection, probe_collection,
+        train_probe,
     },
     storage::Cache,
     tokens::MaskRatio,
@@ -189,21 +190,29 @@ fn answer(work: UseRequest, watch: &Watch<'_>) -> Result<Predictions, WorkEnd> {
         .map_err(WorkEnd::failed)
 }
 
+/// What a report leaves on the scoreboard.
+fn kept(
+    request: &EmbedRequest,
+    settings: ProbeSettings,
+    collection: &Collection,
+    table: &KeyedTable,
+    report: &ProbeReport,
+) -> KeptScore {
+    let key = collection_key(collection, request.mels.as_deref());
+    let name = request.source.name_of_step();
+    KeptScore::of(report, settings, collection, key, name, &table.id)
+}
+
 fn score(
     request: &EmbedRequest,
     settings: &ProbeSettings,
     watch: &Watch<'_>,
-) -> Result<ScoreRow, WorkEnd> {
+) -> Result<KeptScore, WorkEnd> {
     let table = embed(request, watch)?;
     let collection = &request.collection;
     let report =
         probe_collection(&table.table, collection, settings, watch).map_err(WorkEnd::failed)?;
-    Ok(ScoreRow::new(
-        &report,
-        *settings,
-        &request.source,
-        collection,
-    ))
+    Ok(kept(request, *settings, collection, &table, &report))
 }
 
 fn probe(
@@ -212,7 +221,7 @@ fn probe(
     groups: Option<&TrackGroups>,
     watch: &Watch<'_>,
     outbox: &Outbox,
-) -> Result<(ProbeResult, HeldProbe, ScoreRow), WorkEnd> {
+) -> Result<(ProbeResult, HeldProbe, KeptScore), WorkEnd> {
     let table = embed(request, watch)?;
     // The map works on the same table.
     outbox.send(Message::Map(MapMessage::Embedded(Arc::clone(&table))));
@@ -225,7 +234,7 @@ fn probe(
     let whole = MaskRatio::NONE;
     let (probe, report) = train_probe(rows, collection, settings, &table.id, whole, watch)
         .map_err(WorkEnd::failed)?;
-    let row = ScoreRow::new(&report, *settings, &request.source, collection);
+    let row = kept(request, *settings, collection, &table, &report);
     let report = Arc::new(report);
     let held = HeldProbe {
         probe: Arc::new(probe),

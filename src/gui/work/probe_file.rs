@@ -1,6 +1,7 @@
 //! Keeping what a tab of the Probe layout shows: as a picture, or its numbers as a table.
 
 use std::{
+    borrow::Cow,
     io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,7 +19,7 @@ use crate::{
     },
     jobs,
     probe::TrainedProbe,
-    storage::{self, Folders},
+    storage::{self, ContentKey, Folders},
 };
 
 /// Pixels of a picture.
@@ -157,6 +158,10 @@ pub fn ask_for(what: ProbeAsk, outbox: &Outbox) -> std::io::Result<()> {
                     .set_title("Take up a probe")
                     .add_filter("Probes", &["safetensors"])
                     .pick_file(),
+                ProbeAsk::Encoder => dialog
+                    .set_title("Choose a checkpoint to compare")
+                    .add_filter("Checkpoints", &["safetensors", "pth"])
+                    .pick_file(),
                 ProbeAsk::Folder => dialog.set_title("Choose a folder to label").pick_folder(),
             }
         });
@@ -166,6 +171,38 @@ pub fn ask_for(what: ProbeAsk, outbox: &Outbox) -> std::io::Result<()> {
             Err(why) => outbox.send(Message::Fault(why)),
         }
     })
+}
+
+/// Keeps groups of tracks as a table of paths and labels in the user's data folder, named by what it holds; the outcome
+/// comes as a message.
+pub fn keep_groups(groups: Vec<(PathBuf, String)>, outbox: &Outbox) -> std::io::Result<()> {
+    on_thread("keep-groups", outbox, move |outbox| {
+        let kept = Folders::of_user()
+            .map_err(|error| error.to_string())
+            .and_then(|folders| write_groups(&groups, &folders.data.join("probes")));
+        outbox.send(Message::Probe(ProbeMessage::GroupsKept(kept)));
+    })
+}
+
+fn write_groups(groups: &[(PathBuf, String)], folder: &Path) -> Result<PathBuf, String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let rows = groups
+        .iter()
+        .map(|(path, group)| [path.to_string_lossy(), group.into()]);
+    let heading = [["path".into(), "label".into()]];
+    let written = heading
+        .into_iter()
+        .chain(rows)
+        .try_for_each(|row: [Cow<'_, str>; 2]| writer.write_record(row.iter().map(|it| &**it)));
+    written.map_err(|error| error.to_string())?;
+    let bytes = writer.into_inner().map_err(|error| error.to_string())?;
+    let key = ContentKey::of_parts([bytes.as_slice()].into_iter());
+    let digits: String = (key.as_bytes().iter().take(4))
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let path = folder.join(format!("groups-{digits}.csv"));
+    storage::write_atomic(&path, |file| file.write_all(&bytes)).map_err(|e| e.to_string())?;
+    Ok(path)
 }
 
 /// Keeps a probe; the outcome comes as a message.

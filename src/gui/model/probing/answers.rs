@@ -22,6 +22,8 @@ pub struct Answer {
     pub weight: f64,
     /// The same for people.
     pub weight_text: String,
+    /// Where the window begins whose own answer is furthest from the truth, in seconds.
+    pub furthest_secs: f64,
 }
 
 /// What was there to learn and test with.
@@ -204,6 +206,7 @@ fn of_class(report: &ProbeReport, one: &TrackPrediction) -> Answer {
         right: one.truth == one.prediction,
         weight: one.confidence,
         weight_text: format!("{:.0} %", 100.0 * one.confidence),
+        furthest_secs: f64::from(one.furthest_secs),
     }
 }
 
@@ -275,6 +278,7 @@ fn of_values(report: &ProbeReport) -> Vec<Answer> {
                 right,
                 weight,
                 weight_text,
+                furthest_secs: f64::from(output.furthest_secs),
             }
         })
         .collect()

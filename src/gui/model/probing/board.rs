@@ -1,87 +1,39 @@
-//! Scores beside each other: what was probed in this session, the newest first.
+//! Scores beside each other: what this user's probes scored, the newest first.
 
-use std::collections::BTreeMap;
-
-use crate::{
-    collection::{Collection, CollectionKind},
-    gui::model::EncoderSource,
-    probe::{ProbeReport, ProbeSettings},
-};
+use crate::{gui::model::say_time, probe::KeptScore};
 
 use super::Sheet;
 
-/// Runs that are kept.
-const MOST_RUNS: usize = 100;
+/// Rows that are shown; older ones stay in the file.
+const MOST_RUNS: usize = 200;
 
-/// A score with all that is needed to compare it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ScoreRow {
-    /// Which encoder, as it is named in the choice of encoders.
-    pub encoder: String,
-    /// The collection that was probed.
-    pub collection: String,
-    pub settings: ProbeSettings,
-    /// What kind of collection it is: only some have published scores.
-    pub kind: CollectionKind,
-    pub metric: String,
-    /// All scores by name.
-    pub metrics: BTreeMap<String, f64>,
-    pub score: f64,
-    pub interval: [f64; 2],
-    pub baseline: f64,
-    /// Standard deviation over folds.
-    pub deviation: Option<f64>,
-    /// Tracks that were tested, over all folds.
-    pub tested: usize,
-}
-
-impl ScoreRow {
-    /// The row of a report.
-    pub fn new(
-        report: &ProbeReport,
-        settings: ProbeSettings,
-        source: &EncoderSource,
-        collection: &Collection,
-    ) -> Self {
-        Self {
-            encoder: source.name(),
-            collection: collection.name.clone(),
-            kind: collection.kind,
-            metrics: report.metrics.clone(),
-            settings,
-            metric: report.metric.clone(),
-            score: report.score,
-            interval: report.interval,
-            baseline: report.baseline,
-            deviation: report.deviation,
-            tested: report.predictions.len().max(report.outputs.len()),
-        }
-    }
-
-    /// Whether it answers the same question as another.
-    fn is_of(&self, other: &Self) -> bool {
-        (&self.encoder, &self.collection, self.settings)
-            == (&other.encoder, &other.collection, other.settings)
-    }
-
-    /// A score as people read it: accuracies in percent.
-    pub fn say(&self, score: f64) -> String {
-        match self.metric.as_str() {
-            "accuracy" => format!("{:.1} %", 100.0 * score),
-            _ => format!("{score:.3}"),
-        }
+/// A score as people read it: accuracies in percent.
+pub fn say_score(metric: &str, score: f64) -> String {
+    match metric {
+        "accuracy" => format!("{:.1} %", 100.0 * score),
+        _ => format!("{score:.3}"),
     }
 }
 
 /// Adds a row at the top; one that answers the same question goes.
-pub fn add(rows: &mut Vec<ScoreRow>, row: ScoreRow) {
-    rows.retain(|other| !other.is_of(&row));
+pub fn add(rows: &mut Vec<KeptScore>, row: KeptScore) {
+    rows.retain(|other| !other.answers_as(&row));
     rows.insert(0, row);
     rows.truncate(MOST_RUNS);
 }
 
+/// Adds older rows at the end; those whose question has an answer above stay away.
+pub fn append(rows: &mut Vec<KeptScore>, older: Vec<KeptScore>) {
+    for row in older {
+        if !rows.iter().any(|other| other.answers_as(&row)) {
+            rows.push(row);
+        }
+    }
+    rows.truncate(MOST_RUNS);
+}
+
 /// The rows as a table.
-pub fn table(rows: &[ScoreRow]) -> Sheet {
+pub fn table(rows: &[KeptScore]) -> Sheet {
     let heading = [
         "encoder",
         "collection",
@@ -95,6 +47,8 @@ pub fn table(rows: &[ScoreRow]) -> Sheet {
         "best constant answer",
         "standard deviation over folds",
         "tested tracks",
+        "encoder hash",
+        "date (UTC)",
     ];
     let mut sheet = vec![heading.map(str::to_owned).to_vec()];
     for row in rows {
@@ -103,9 +57,9 @@ pub fn table(rows: &[ScoreRow]) -> Sheet {
         sheet.push(vec![
             row.encoder.clone(),
             row.collection.clone(),
-            row.settings.task.to_string(),
-            row.settings.head.to_string(),
-            row.settings.protocol.to_string(),
+            row.task.to_string(),
+            row.head.to_string(),
+            row.protocol.to_string(),
             row.metric.clone(),
             row.score.to_string(),
             low.to_string(),
@@ -113,6 +67,8 @@ pub fn table(rows: &[ScoreRow]) -> Sheet {
             row.baseline.to_string(),
             deviation,
             row.tested.to_string(),
+            row.encoder_hash.clone(),
+            say_time(row.time()),
         ]);
     }
     sheet
@@ -121,32 +77,54 @@ pub fn table(rows: &[ScoreRow]) -> Sheet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        collection::{Collection, CollectionKind},
+        probe::{EncoderId, ProbeReport, ProbeSettings},
+    };
 
     #[test]
     fn the_newest_stands_above_and_takes_the_place_of_the_same_question() {
-        let row = |encoder: &str, score| ScoreRow {
-            encoder: encoder.to_owned(),
-            collection: "demo".to_owned(),
-            settings: ProbeSettings::default(),
-            kind: CollectionKind::Demo,
-            metrics: BTreeMap::new(),
-            metric: "accuracy".to_owned(),
-            score,
-            interval: [0.0, 1.0],
-            baseline: 0.1,
-            deviation: None,
-            tested: 16,
+        let row = |encoder: &str, score| {
+            let report = ProbeReport {
+                metric: "accuracy".into(),
+                score,
+                ..ProbeReport::default()
+            };
+            let collection = Collection {
+                name: "demo".into(),
+                kind: CollectionKind::Demo,
+                tracks: Vec::new(),
+                split: None,
+                notes: Vec::new(),
+            };
+            let id = EncoderId {
+                hash: encoder.to_owned(),
+                ..EncoderId::default()
+            };
+            let (settings, name) = (ProbeSettings::default(), encoder.to_owned());
+            KeptScore::of(&report, settings, &collection, String::new(), name, &id)
         };
         let mut rows = Vec::new();
         add(&mut rows, row("Shipped", 0.5));
         add(&mut rows, row("Untrained", 0.4));
         add(&mut rows, row("Shipped", 0.6));
+        append(
+            &mut rows,
+            vec![row("Untrained", 0.1), row("bells-2/step-300", 0.7)],
+        );
         let names: Vec<(&str, f64)> = rows
             .iter()
             .map(|it| (it.encoder.as_str(), it.score))
             .collect();
-        assert_eq!(names, [("Shipped", 0.6), ("Untrained", 0.4)]);
-        assert_eq!(rows[0].say(0.6), "60.0 %");
+        assert_eq!(
+            names,
+            [
+                ("Shipped", 0.6),
+                ("Untrained", 0.4),
+                ("bells-2/step-300", 0.7)
+            ]
+        );
+        assert_eq!(say_score(&rows[0].metric, 0.6), "60.0 %");
         assert_eq!(table(&rows)[2][6], "0.4");
     }
 }

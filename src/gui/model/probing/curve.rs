@@ -5,6 +5,9 @@ use crate::probe::{CurvePoint, FewShotPoint, LayerPoint, ProbeCurve, Task};
 
 use super::{ProbeTab, Sheet};
 
+/// Closer than this to a point, in the units of the axis, the pointer is at it.
+const AT_POINT: f64 = 0.75;
+
 /// What is varied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CurveKind {
@@ -167,6 +170,48 @@ impl ScoreCurve {
         }
     }
 
+    /// What the curve says at a place of its horizontal axis, in words: of a point its numbers; between two points of the
+    /// mask ratio, of which any share can be dropped, what lies on the line between them.
+    pub fn read(&self, kind: CurveKind, x: f64) -> Option<String> {
+        let off = |point: &ScorePoint| (kind.on_axis(point.x) - x).abs();
+        let mut by_place: Vec<&ScorePoint> = self.points.iter().collect();
+        by_place.sort_by(|a, b| a.x.total_cmp(&b.x));
+        let nearest = (by_place.iter()).min_by(|a, b| off(a).total_cmp(&off(b)))?;
+        if kind == CurveKind::MaskRatio && off(nearest) > AT_POINT {
+            let between = by_place.windows(2).find_map(|pair| match pair {
+                [a, b] if kind.on_axis(a.x) <= x && x <= kind.on_axis(b.x) => Some((*a, *b)),
+                _ => None,
+            });
+            let (a, b) = between?;
+            let share = (x - kind.on_axis(a.x)) / (kind.on_axis(b.x) - kind.on_axis(a.x));
+            let mean = 100.0 * (a.mean + share * (b.mean - a.mean));
+            return Some(format!(
+                "{x:.0} % of the tokens dropped\n{} about {mean:.1} %\non the line between {:.0} and {:.0} %",
+                self.what(),
+                kind.on_axis(a.x),
+                kind.on_axis(b.x)
+            ));
+        }
+        let percent = |score: f64| 100.0 * score;
+        let mut text = kind.say(nearest.x);
+        text += &format!("\n{} {:.1} %", self.what(), percent(nearest.mean));
+        if let Some(deviation) = nearest.deviation {
+            let (draws, over) = (nearest.scores.len(), kind.spread());
+            let points = percent(deviation);
+            text += &format!("\n\u{b1} {points:.1} points over {draws} {over}");
+        }
+        if let Some(interval) = nearest.interval {
+            let [low, high] = interval.map(percent);
+            text += &format!("\n95 % interval over test tracks {low:.1} to {high:.1} %");
+        }
+        Some(text)
+    }
+
+    /// What is scored.
+    fn what(&self) -> &'static str {
+        self.axis().trim_end_matches(", %")
+    }
+
     /// The curve as a table.
     pub fn table(&self, kind: CurveKind) -> Sheet {
         let heading = [
@@ -195,5 +240,46 @@ impl ScoreCurve {
             ]);
         }
         sheet
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn along_the_mask_ratio_every_place_has_its_own_words_and_points_tell_their_spread() {
+        let point = |x, mean| ScorePoint {
+            x,
+            mean,
+            deviation: Some(0.02),
+            interval: Some([0.3, 0.7]),
+            scores: vec![mean; 3],
+        };
+        let curve = ScoreCurve {
+            task: Task::Genre,
+            about: String::new(),
+            points: vec![point(0.75, 0.4), point(0.5, 0.6)],
+            baseline: None,
+            notes: Vec::new(),
+        };
+        let read = |kind, x| curve.read(kind, x);
+        let between = read(CurveKind::MaskRatio, 60.0).unwrap();
+        assert!(
+            between.starts_with("60 % of the tokens dropped\naccuracy about 52.0 %"),
+            "{between}"
+        );
+        let at = read(CurveKind::MaskRatio, 75.3).unwrap();
+        assert!(
+            at.contains("accuracy 40.0 %") && at.contains("2.0 points over 3 draws of masks"),
+            "{at}"
+        );
+        assert_eq!(
+            read(CurveKind::MaskRatio, 90.0),
+            None,
+            "nothing is known there"
+        );
+        // Between two blocks there is nothing.
+        assert!(read(CurveKind::Layers, 0.6).unwrap().starts_with("layer 1"));
     }
 }

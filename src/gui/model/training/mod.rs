@@ -212,11 +212,11 @@ pub enum TrainCommand {
     GoOn(PathBuf),
     /// Goes on with the run that failed, with what lets it.
     Mend(Remedy),
-    /// Map, probe and lab use the checkpoint of the shown run from now on.
+    /// Map, Probe and Teach use the checkpoint of the shown run from now on.
     UseEncoder,
-    /// Map, probe and lab use a run's newest checkpoint from now on.
+    /// Map, Probe and Teach use a run's newest checkpoint from now on.
     UseRun(PathBuf),
-    /// Map, probe and lab use the checkpoint of a step of the shown run from now on.
+    /// Map, Probe and Teach use the checkpoint of a step of the shown run from now on.
     UseStep(u64),
     /// Shows the newest batch and map of the shown run again, not those of a chosen step.
     FollowRun,

@@ -121,8 +121,7 @@ fn second_encoder(ui: &mut Ui, width: f32, model: &Model, beside: &Beside, out: 
         }
         ui.push_id("second", |ui| {
             let width = (width - theme::CONTROL_HEIGHT - 2.0 * theme::SPACE).max(theme::UNIT);
-            let trained = model.training.checkpoint();
-            let (response, chosen) = parts::encoder_choice(ui, width, &beside.source, trained);
+            let (response, chosen) = parts::encoder_choice(ui, width, model, &beside.source);
             response.on_hover_text("Which encoder the second map is by");
             match chosen {
                 Some(parts::SourceChoice::Set(source)) => {
@@ -165,9 +164,8 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 push(MapCommand::Compute);
             }
             let width = 42.0 * theme::UNIT;
-            let trained = model.training.checkpoint();
             let source = &model.embeddings.source;
-            let (response, chosen) = parts::encoder_choice(ui, width, source, trained);
+            let (response, chosen) = parts::encoder_choice(ui, width, model, source);
             response.on_hover_text(parts::ENCODER_HINT);
             match chosen {
                 Some(parts::SourceChoice::Set(source)) => push(MapCommand::SetSource(source)),

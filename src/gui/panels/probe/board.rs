@@ -1,12 +1,19 @@
-//! The scoreboard: scores of this session beside each other.
+//! The scoreboard: this user's scores beside each other, and which encoders are compared.
 
-use eframe::egui::{Align, Layout, ScrollArea, Ui};
+use eframe::egui::{
+    Align, Layout, PopupCloseBehavior, ScrollArea, Ui,
+    containers::menu::{MenuButton, MenuConfig},
+};
+use egui_phosphor::regular as icon;
 
-use crate::gui::{
-    command::Command,
-    model::{Model, ProbeCommand, ScoreRow},
-    panels::{parts, row_from_right},
-    theme,
+use crate::{
+    gui::{
+        command::Command,
+        model::{Model, ProbeAsk, ProbeCommand, ProbeJob, say_score, say_time},
+        panels::{parts, row_from_right},
+        theme,
+    },
+    probe::KeptScore,
 };
 
 use super::{
@@ -16,17 +23,17 @@ use super::{
 
 const RUNS: [Column; 8] = [
     Column::words("encoder", "What made the embeddings", 2.0),
-    Column::words("collection", "What was probed", 2.0),
-    Column::words("task, head, protocol", "How it was probed", 2.6),
-    Column::words("metric", "What the score is", 1.4),
+    Column::words("collection", "What was probed", 1.6),
+    Column::words("task, head, protocol", "How it was probed", 2.2),
     Column::number("score", "Over the tested tracks", 16.0),
     Column::number(
         "95 % interval",
         "With other test tracks of the same kind the score would lie in here 95 times of 100",
         32.0,
     ),
-    Column::number("constant", "What always saying the same would score", 16.0),
+    Column::number("constant", "What always saying the same would score", 15.0),
     Column::number("tested", "Tracks that were tested", 12.0),
+    Column::number("date", "When it was scored (UTC)", 19.0),
 ];
 
 /// Draws the tab.
@@ -34,19 +41,19 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let probing = &model.probing;
     let mut push = |command| out.push(Command::Probe(command));
     row_from_right(ui, |ui| {
-        let own = model.own_checkpoint().is_some();
+        if parts::copy_command(ui) {
+            push(ProbeCommand::Copy(ProbeJob::Compare));
+        }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            let ready = model.library.track_count() > 0 && probing.running.is_none();
-            let hint = "Probes shipped and untrained encoder, and your own checkpoint where one is chosen or was trained, \
-                        with the settings at the left";
+            let marked = model.compared();
+            let open = model.library.track_count() > 0 && probing.running.is_none();
+            let ready = open && !marked.is_empty();
+            let hint = "Probes every marked encoder with the settings at the left";
             if parts::primary(ui, 44.0 * theme::UNIT, "Compare encoders", ready, hint) {
                 push(ProbeCommand::Compare);
             }
-            let text = match own {
-                true => "shipped, untrained and your own checkpoint, with the settings at the left",
-                false => "shipped and untrained; choose a file as the encoder to have your own beside them",
-            };
-            parts::quiet(ui, text).on_hover_text(text);
+            let names = encoders(ui, model, &mut push);
+            parts::quiet(ui, &names).on_hover_text(&names);
         });
     });
     ScrollArea::vertical()
@@ -56,8 +63,9 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             if probing.runs.is_empty() {
                 parts::explain(
                     ui,
-                    "Every probe that is run leaves a row here. Compare encoders runs the probe for several at once: a \
-                     score means something only beside that of an encoder that learned nothing.",
+                    "Every probe that is run leaves a row here, and it stays for the next start. Compare encoders runs the \
+                     probe for several at once: a score means something only beside that of an encoder that learned \
+                     nothing.",
                 );
             } else {
                 ui.spacing_mut().item_spacing.y = 0.0;
@@ -66,38 +74,98 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                     run_row(ui, run, &mut push);
                 }
             }
+            if let Some((count, file)) = &probing.unreadable {
+                let lines = if *count == 1 { "line is" } else { "lines are" };
+                parts::explain(
+                    ui,
+                    format!(
+                        "{count} {lines} no score of this version; they stay in the file as they are: {}",
+                        file.display()
+                    ),
+                );
+            }
             ui.spacing_mut().item_spacing.y = 0.0;
             published::show(ui, model, &probing.published);
         });
 }
 
-fn run_row(ui: &mut Ui, run: &ScoreRow, push: &mut impl FnMut(ProbeCommand)) {
+/// The menu that marks the encoders to be compared. Returns the names of those that are marked.
+fn encoders(ui: &mut Ui, model: &Model, push: &mut impl FnMut(ProbeCommand)) -> String {
+    let marked = model.compared();
+    let offered = model.encoders(&marked);
+    let label = format!("Encoders {}", icon::CARET_DOWN);
+    let stays = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    let (response, _) = MenuButton::new(label).config(stays).ui(ui, |ui| {
+        ScrollArea::vertical()
+            .max_height(ui.spacing().combo_height)
+            .show(ui, |ui| {
+                for offer in &offered {
+                    let mut on = marked.contains(&offer.checkpoint);
+                    let response = ui.checkbox(&mut on, &offer.name);
+                    if response.on_hover_text(&offer.help).changed() {
+                        push(ProbeCommand::Mark(offer.checkpoint.clone(), on));
+                    }
+                }
+            });
+        ui.separator();
+        let hint = "Marks a checkpoint of your own, or of somebody else's";
+        if ui.button(parts::CHOOSE_FILE).on_hover_text(hint).clicked() {
+            push(ProbeCommand::Ask(ProbeAsk::Encoder));
+            ui.close();
+        }
+    });
+    response
+        .on_hover_text("Which encoders are compared: of the program, your runs by name, or files");
+    let names = offered
+        .iter()
+        .filter(|offer| marked.contains(&offer.checkpoint))
+        .map(|offer| offer.name.as_str());
+    let names: Vec<&str> = names.collect();
+    match names.is_empty() {
+        true => "none is marked".to_owned(),
+        false => names.join(", "),
+    }
+}
+
+fn run_row(ui: &mut Ui, run: &KeptScore, push: &mut impl FnMut(ProbeCommand)) {
     let tokens = theme::tokens(ui);
-    let settings = run.settings;
-    let how = format!(
-        "{}, {}, {}",
-        settings.task, settings.head, settings.protocol
-    );
-    let [low, high] = run.interval.map(|edge| run.say(edge));
-    let (score, interval) = (run.say(run.score), format!("{low} to {high}"));
-    let (constant, tested) = (run.say(run.baseline), run.tested.to_string());
+    let how = format!("{}, {}, {}", run.task, run.head, run.protocol);
+    let say = |score| say_score(&run.metric, score);
+    let [low, high] = run.interval.map(say);
+    let (score, interval) = (say(run.score), format!("{low} to {high}"));
+    let (constant, tested) = (say(run.baseline), run.tested.to_string());
+    let time = say_time(run.time());
+    let date = time.split(' ').next().unwrap_or_default();
     let cells = [
         (run.encoder.as_str(), tokens.text_strong),
         (run.collection.as_str(), tokens.text),
         (how.as_str(), tokens.text),
-        (run.metric.as_str(), tokens.text),
         (score.as_str(), tokens.text_strong),
         (interval.as_str(), tokens.text),
         (constant.as_str(), tokens.text),
         (tested.as_str(), tokens.text),
+        (date, tokens.text_weak),
     ];
+    let help = format!(
+        "{}, seed {}, on {} by {}, {time} UTC; a click takes over its settings, a right click removes it",
+        run.metric, run.seed, run.collection, run.encoder
+    );
     let about = Row {
         name: &format!("{} {score} ({how})", run.encoder),
-        help: "A click takes over its settings",
+        help: &help,
         clickable: true,
         ..Row::default()
     };
-    if table::row(ui, &RUNS, &cells, &about).clicked() {
-        push(ProbeCommand::Edit(settings));
+    let row = table::row(ui, &RUNS, &cells, &about);
+    row.context_menu(|ui| {
+        let button = ui.button(format!("{}  Remove this score", icon::TRASH));
+        let hint = "Takes the score off the scoreboard and out of the file";
+        if button.on_hover_text(hint).clicked() {
+            push(ProbeCommand::RemoveScore(Box::new(run.clone())));
+            ui.close();
+        }
+    });
+    if row.clicked() {
+        push(ProbeCommand::Edit(run.settings()));
     }
 }

@@ -10,7 +10,9 @@ use egui_plot::{
 use crate::{
     gui::{
         command::{Command, MaskCommand, SoundCommand},
-        model::{CurveKind, Hearing, MOST_PERCENT, Model, ProbeCommand, ScoreCurve, ScorePoint},
+        model::{
+            CurveKind, Hearing, MOST_PERCENT, Model, ProbeCommand, ProbeJob, ScoreCurve, ScorePoint,
+        },
         panels::{parts, row_from_right},
         theme,
     },
@@ -35,7 +37,7 @@ fn head(ui: &mut Ui, model: &Model, kind: CurveKind, out: &mut Vec<Command>) {
     let mut push = |command| out.push(Command::Probe(command));
     row_from_right(ui, |ui| {
         if parts::copy_command(ui) {
-            push(ProbeCommand::CopyCurve(kind));
+            push(ProbeCommand::Copy(ProbeJob::Curve(kind)));
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             let ready = model.library.track_count() > 0 && probing.running.is_none();
@@ -140,7 +142,7 @@ fn plot(ui: &mut Ui, model: &Model, kind: CurveKind, curve: &ScoreCurve, out: &m
         .label_formatter(|place| {
             let (HoverPosition::NearDataPoint { position, .. }
             | HoverPosition::Elsewhere { position }) = place;
-            read(kind, curve, position.x)
+            curve.read(kind, position.x)
         });
     match kind {
         CurveKind::MaskRatio => plot = plot.include_x(0.0).include_x(100.0),
@@ -155,13 +157,15 @@ fn plot(ui: &mut Ui, model: &Model, kind: CurveKind, curve: &ScoreCurve, out: &m
     let drawn = plot.show(ui, |plot| {
         let band = FilledArea::new("spread", &xs, &low, &high)
             .fill_color(tokens.accent.gamma_multiply(0.25))
+            .allow_hover(false)
             .stroke(Stroke::NONE);
         plot.add(band);
         for point in &points {
             if let Some([low, high]) = point.interval {
                 let ends = vec![[at(point), percent(low)], [at(point), percent(high)]];
                 let stroke = Stroke::new(theme::LINE, tokens.text_weak);
-                plot.line(Line::new("interval", PlotPoints::from(ends)).stroke(stroke));
+                let ends = Line::new("interval", PlotPoints::from(ends));
+                plot.line(ends.stroke(stroke).allow_hover(false));
             }
         }
         if let Some(baseline) = curve.baseline {
@@ -175,9 +179,12 @@ fn plot(ui: &mut Ui, model: &Model, kind: CurveKind, curve: &ScoreCurve, out: &m
             plot.vline(VLine::new("heard", heard).stroke(stroke));
         }
         let strong = Stroke::new(theme::LINE_STRONG, tokens.accent);
-        plot.line(Line::new("score", PlotPoints::from(line.clone())).stroke(strong));
+        // Nothing pulls the pointer to itself: along the curve it moves as the hand does.
+        let score = Line::new("score", PlotPoints::from(line.clone()));
+        plot.line(score.stroke(strong).allow_hover(false));
         let dots = Points::new("score", PlotPoints::from(line.clone()));
-        plot.points(dots.radius(theme::LABEL_DOT).color(tokens.accent));
+        let dots = dots.radius(theme::LABEL_DOT).color(tokens.accent);
+        plot.points(dots.allow_hover(false));
     });
     let response = drawn.response;
     let name = format!("{} against {}", curve.axis(), kind.axis());
@@ -245,31 +252,6 @@ fn listen(
     if pressed && !model.transport.playing {
         out.push(Command::Sound(SoundCommand::TogglePlay));
     }
-}
-
-/// The point nearest to a place, in words.
-fn read(kind: CurveKind, curve: &ScoreCurve, x: f64) -> Option<String> {
-    let off = |point: &&ScorePoint| (kind.on_axis(point.x) - x).abs();
-    let point = curve
-        .points
-        .iter()
-        .min_by(|a, b| off(a).total_cmp(&off(b)))?;
-    let mut text = kind.say(point.x);
-    let what = curve.axis().trim_end_matches(", %");
-    text += &format!("\n{what} {:.1} %", percent(point.mean));
-    if let Some(deviation) = point.deviation {
-        let draws = point.scores.len();
-        let over = kind.spread();
-        text += &format!(
-            "\n\u{b1} {:.1} points over {draws} {over}",
-            percent(deviation)
-        );
-    }
-    if let Some([low, high]) = point.interval {
-        let (low, high) = (percent(low), percent(high));
-        text += &format!("\n95 % interval over test tracks {low:.1} to {high:.1} %");
-    }
-    Some(text)
 }
 
 /// What the marks mean.

@@ -6,7 +6,7 @@ use crate::{
     gui::{
         command::Command,
         model::{
-            MapCommand, Model, PROTOCOLS, ProbeCommand, explain_head, explain_protocol,
+            MapCommand, Model, PROTOCOLS, ProbeCommand, ProbeJob, explain_head, explain_protocol,
             explain_task,
         },
         panels::{fields, parts},
@@ -29,9 +29,9 @@ pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     parts::explain(ui, explain_task(form.task));
     let hint = "Which encoder's embeddings are probed";
     parts::row(ui, "Encoder", hint, |ui| {
-        let trained = model.training.checkpoint();
         let source = &model.embeddings.source;
-        let (response, chosen) = parts::encoder_choice(ui, ui.available_width(), source, trained);
+        let width = ui.available_width();
+        let (response, chosen) = parts::encoder_choice(ui, width, model, source);
         match chosen {
             Some(parts::SourceChoice::Set(source)) => {
                 out.push(Command::Map(MapCommand::SetSource(source)));
@@ -122,7 +122,7 @@ pub fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         }
     }
     if parts::copy_command(ui) {
-        push(ProbeCommand::Copy);
+        push(ProbeCommand::Copy(ProbeJob::Probe));
     }
     if let Some(error) = &model.probing.error {
         parts::error(ui, error);

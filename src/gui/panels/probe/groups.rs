@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::Command,
-    model::{Model, ProbeCommand},
+    model::{Model, ProbeCommand, ProbeJob},
     panels::{parts, row_from_right},
     theme,
 };
@@ -28,6 +28,10 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         };
         if parts::primary(ui, 44.0 * theme::UNIT, "Train on groups", ready, hint) {
             push(ProbeCommand::TrainGroups);
+        }
+        let learnable = groups.can_be_learned();
+        if ui.add_enabled_ui(learnable, parts::copy_command).inner {
+            push(ProbeCommand::Copy(ProbeJob::Groups));
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             name_field(ui, model, &mut push);

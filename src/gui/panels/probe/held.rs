@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::Command,
-    model::{Model, ProbeAsk, ProbeCommand},
+    model::{Model, ProbeAsk, ProbeCommand, ProbeJob},
     panels::{parts, row_from_right},
     theme,
 };
@@ -25,11 +25,25 @@ const SAID: [Column; 3] = [
     ),
 ];
 
+/// "Copy as command", for a probe that is kept in a file.
+fn copy(ui: &mut Ui, kept: bool) -> bool {
+    let inner = ui.add_enabled_ui(kept, parts::copy_command);
+    let hint = "Save the probe first: the command reads it from its file";
+    if !kept {
+        inner.response.on_hover_text(hint);
+    }
+    inner.inner
+}
+
 /// Draws the tab.
 pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let probing = &model.probing;
     let mut push = |command| out.push(Command::Probe(command));
     row_from_right(ui, |ui| {
+        let kept = (probing.held.as_ref()).is_some_and(|held| held.path.is_some());
+        if copy(ui, kept) {
+            push(ProbeCommand::Copy(ProbeJob::Use));
+        }
         let mut button = |ui: &mut Ui, enabled: bool, text: String, hint: &str, command| {
             let button = Button::new(text).min_size(vec2(0.0, theme::CONTROL_HEIGHT));
             let response = ui.add_enabled(enabled, button);

@@ -1,13 +1,13 @@
 //! The leak lamp: how much better a probe looks when it is tested by file, and which tracks of different parts are
-//! nearly the same, both to be heard.
+//! near-duplicates, both to be heard.
 
-use eframe::egui::{self, Sense, Ui, vec2};
+use eframe::egui::{self, Align, Layout, Sense, Ui, vec2};
 
 use crate::{
     gui::{
         command::Command,
-        model::{MapCommand, Model, ProbeCommand, ProbeJob},
-        panels::parts,
+        model::{MapCommand, Model, ProbeCommand, ProbeJob, say_score},
+        panels::{parts, row_from_right},
         theme,
     },
     probe::{LeakPair, LeakReport, SplitPart},
@@ -39,25 +39,30 @@ const FAULTS: [Column; 1] = [Column::words(
 /// Draws the lamp, and what was found.
 pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let probing = &model.probing;
-    ui.horizontal(|ui| {
-        let ready = model.library.track_count() > 0 && probing.running.is_none();
-        let hint = "Compares the split with ten folds by file, and looks for tracks of different parts that are nearly the \
-                    same";
-        let button = egui::Button::new("Look for leaks");
-        let response = ui.add_enabled(ready, button);
-        let response = response.on_hover_text(hint).on_disabled_hover_text(hint);
-        if response.clicked() {
-            out.push(Command::Probe(ProbeCommand::FindLeaks));
+    row_from_right(ui, |ui| {
+        if parts::copy_command(ui) {
+            out.push(Command::Probe(ProbeCommand::Copy(ProbeJob::Leaks)));
         }
-        match &probing.leaks {
-            _ if probing.running.is_some() && probing.job == ProbeJob::Leaks => {
-                parts::quiet(ui, "looking …");
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            let ready = model.library.track_count() > 0 && probing.running.is_none();
+            let hint = "Compares the split with ten folds by file, and looks for near-duplicates in different parts";
+            let button = egui::Button::new("Look for leaks");
+            let response = ui.add_enabled(ready, button);
+            let response = response.on_hover_text(hint).on_disabled_hover_text(hint);
+            if response.clicked() {
+                out.push(Command::Probe(ProbeCommand::FindLeaks));
             }
-            None => {
-                parts::quiet(ui, "Is the test part new to the probe, or has it heard it before?");
+            match &probing.leaks {
+                _ if probing.running.is_some() && probing.job == ProbeJob::Leaks => {
+                    parts::quiet(ui, "looking …");
+                }
+                None => {
+                    let text = "Is the test part new to the probe, or has it heard it before?";
+                    parts::quiet(ui, text);
+                }
+                Some(leaks) => lamp(ui, leaks),
             }
-            Some(leaks) => lamp(ui, leaks),
-        }
+        });
     });
     let Some(leaks) = &probing.leaks else {
         return;
@@ -99,13 +104,10 @@ fn lamp(ui: &mut Ui, leaks: &LeakReport) {
     let colour = if lit { tokens.view_b } else { tokens.hairline };
     let painter = ui.painter();
     painter.circle_filled(rect.center(), 1.5 * theme::LABEL_DOT, colour);
-    let hint = "Lit when folds by file score over 2 points more than the split, or when tracks of different parts are nearly \
-                the same";
+    let hint = "Lit when folds by file score over 2 points more than the split, or when near-duplicates are in different \
+                parts";
     response.on_hover_text(hint);
-    let say = |value: f64| match leaks.metric.as_str() {
-        "accuracy" => score::percent(value),
-        _ => format!("{value:.3}"),
-    };
+    let say = |value: f64| say_score(&leaks.metric, value);
     let split = if leaks.published {
         "published split"
     } else {
@@ -119,7 +121,7 @@ fn lamp(ui: &mut Ui, leaks: &LeakReport) {
     };
     let gap = gap.replace('-', "\u{2212}");
     let text = format!(
-        "{split} {} ({low} to {high}), folds by file {} ({folds_low} to {folds_high}): gap {gap}; {} pairs nearly the same",
+        "{split} {} ({low} to {high}), folds by file {} ({folds_low} to {folds_high}): gap {gap}; {} pairs of near-duplicates",
         say(leaks.score),
         say(leaks.folds_score),
         leaks.pairs.len()
@@ -153,7 +155,7 @@ fn pair_row(ui: &mut Ui, model: &Model, pair: &LeakPair, out: &mut Vec<Command>)
         (labels, tokens.text),
     ];
     let about = Row {
-        name: &format!("{one} and {other} are nearly the same"),
+        name: &format!("{one} and {other} are near-duplicates"),
         ..Row::default()
     };
     let row = table::row(ui, &PAIRS, &cells, &about);

@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::Command,
-    model::{Answer, Model, ProbeCommand, ProbeResult, Radio},
+    model::{Answer, Model, ProbeCommand, ProbeResult, Radio, clock},
     panels::{parts, row_from_right},
     theme,
 };
@@ -51,7 +51,7 @@ fn title(ui: &mut Ui, model: &Model, result: &ProbeResult, count: usize, out: &m
     row_from_right(ui, |ui| {
         if count > 0 && model.probing.radio.is_none() {
             let button = egui::Button::new(format!("{} Error radio", icon::RADIO));
-            let hint = "Plays the listed tracks one after the other, the surest first, 12 s each";
+            let hint = "Plays the listed tracks one after the other, the surest first, 12 s each from the window on that is furthest from the truth";
             if ui.add(button).on_hover_text(hint).clicked() {
                 push(ProbeCommand::StartRadio(0));
             }
@@ -128,6 +128,13 @@ fn on_air(ui: &mut Ui, radio: &Radio, answer: &Answer, out: &mut Vec<Command>) {
             ui.add(egui::Label::new(RichText::new(said).color(tokens.text)).truncate());
             let truth = format!("is {}", answer.truth);
             ui.add(egui::Label::new(RichText::new(truth).color(tokens.text)).truncate());
+            let from = format!(
+                "from {}: furthest from the truth there",
+                clock(answer.furthest_secs)
+            );
+            parts::quiet(ui, from).on_hover_text(
+                "Every window is asked by itself; it begins with the one whose answer is furthest from what is true",
+            );
         });
     ui.add_space(theme::SPACE_SMALL);
 }

@@ -3,12 +3,8 @@
 use eframe::egui::{Sense, Ui};
 
 use crate::{
-    gui::{
-        model::{Model, ScoreRow},
-        panels::parts,
-        theme,
-    },
-    probe::{Block, Measure, PublishedScore},
+    gui::{model::Model, panels::parts, theme},
+    probe::{Block, KeptScore, Measure, PublishedScore},
 };
 
 use super::table::{self, Column, Row};
@@ -69,7 +65,7 @@ pub fn show(ui: &mut Ui, model: &Model, scores: &[PublishedScore]) {
 }
 
 /// One of our runs, where a published measure is of the same data set; other runs have no row.
-fn ours(ui: &mut Ui, run: &ScoreRow) {
+fn ours(ui: &mut Ui, run: &KeptScore) {
     let tokens = theme::tokens(ui);
     let value = |measure: Measure| {
         let mut metrics = run.metrics.iter();
@@ -81,10 +77,9 @@ fn ours(ui: &mut Ui, run: &ScoreRow) {
         return;
     }
     let name = format!("{} (ours)", run.encoder);
-    let settings = run.settings;
     let how = format!(
         "{} head, {}, {} tested tracks",
-        settings.head, settings.protocol, run.tested
+        run.head, run.protocol, run.tested
     );
     let mut cells = vec![(name.as_str(), tokens.accent), ("", tokens.text)];
     cells.extend(values.iter().map(|value| {

@@ -2,7 +2,11 @@
 
 use eframe::egui::{RichText, Ui};
 
-use crate::gui::{model::ProbeResult, panels::parts, theme};
+use crate::gui::{
+    model::{ProbeResult, say_score},
+    panels::parts,
+    theme,
+};
 
 pub fn notes(ui: &mut Ui, result: &ProbeResult) {
     let report = &result.report;
@@ -70,10 +74,7 @@ pub fn percent(share: f64) -> String {
 
 /// A score of a report: accuracies in percent, others as numbers.
 pub fn say(result: &ProbeResult, score: f64) -> String {
-    match result.report.metric.as_str() {
-        "accuracy" => percent(score),
-        _ => format!("{score:.3}"),
-    }
+    say_score(&result.report.metric, score)
 }
 
 pub fn score(ui: &mut Ui, result: &ProbeResult) {

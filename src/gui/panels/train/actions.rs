@@ -89,7 +89,7 @@ fn start(ui: &mut Ui, model: &Model, push: &mut impl FnMut(TrainCommand)) {
             "Use this encoder"
         };
         let hint =
-            "Map, probe and lab compute their embeddings with the run's best weights from now on";
+            "Map, Probe and Teach compute their embeddings with the run's best weights from now on";
         let can = run.checkpoint.is_some() && !used;
         if parts::wide(ui, half, Button::new(text), can, hint) {
             push(TrainCommand::UseEncoder);

@@ -224,7 +224,7 @@ fn buttons(
         (
             icon::BRAIN,
             format!("Use encoder of {name}"),
-            "Makes the run's best weights the encoder of map, probe and lab",
+            "Makes the run's best weights the encoder of Map, Probe and Teach",
             row.step > 0 && !used,
             TrainCommand::UseRun(row.folder.clone()),
         ),

@@ -1,0 +1,164 @@
+//! The jobs of the Probe layout as a person would type them ("Copy as command").
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    gui::{
+        command_line::CommandLine,
+        model::{EncoderSource, Model},
+    },
+    probe::{ProbeSettings, Protocol, Task},
+};
+
+use super::{CurveKind, ProbeJob, ProbeTab, Probing};
+
+impl ProbeTab {
+    /// The job that a tab is about.
+    pub fn job(self) -> ProbeJob {
+        match self {
+            Self::Mistakes | Self::Tracks | Self::Classes => ProbeJob::Probe,
+            Self::Data => ProbeJob::Leaks,
+            Self::MaskRatio => ProbeJob::Curve(CurveKind::MaskRatio),
+            Self::Labels => ProbeJob::Curve(CurveKind::Labels),
+            Self::Layers => ProbeJob::Curve(CurveKind::Layers),
+            Self::Board => ProbeJob::Compare,
+            Self::Groups => ProbeJob::Groups,
+            Self::Use => ProbeJob::Use,
+        }
+    }
+}
+
+impl Model {
+    /// A job of the Probe layout as a command; of groups, which a file must hold first, that of [`Probing::group_line`].
+    /// Fails where there is nothing to say yet, and says what to do.
+    pub fn probe_command(&self, job: ProbeJob) -> Result<String, &'static str> {
+        let (probing, sources) = (&self.probing, self.library.sources.as_slice());
+        let source = &self.embeddings.source;
+        Ok(match job {
+            ProbeJob::Compare => {
+                let encoders = self.compared_sources();
+                let lines = encoders
+                    .iter()
+                    .map(|encoder| probing.line(job, sources, encoder));
+                lines.collect::<Vec<String>>().join(" &&\n")
+            }
+            ProbeJob::Groups => {
+                return Err(
+                    "The groups must be in a file first; copy the command in the tab Groups",
+                );
+            }
+            ProbeJob::Use => {
+                let held = probing.held.as_ref();
+                let Some(kept) = held.and_then(|held| held.path.as_deref()) else {
+                    return Err("Save the probe first: the command reads it from its file");
+                };
+                let on = match probing.used_on.as_slice() {
+                    [] => sources,
+                    used => used,
+                };
+                use_line(kept, on)
+            }
+            ProbeJob::Probe | ProbeJob::Curve(_) | ProbeJob::Leaks => {
+                probing.line(job, sources, source)
+            }
+        })
+    }
+}
+
+/// The probe at hand, on files and folders.
+fn use_line(kept: &Path, on: &[PathBuf]) -> String {
+    let line = CommandLine::verb("predict").argument(kept).arguments(on);
+    line.option("out", "predictions.csv").to_line()
+}
+
+impl Probing {
+    /// What a probe of groups is asked to do: their names are labels, whatever task is chosen.
+    pub fn group_form(&self) -> ProbeSettings {
+        ProbeSettings {
+            task: Task::Genre,
+            protocol: match self.form.protocol {
+                Protocol::Folds(folds) => Protocol::Folds(folds),
+                _ => Protocol::Quick,
+            },
+            ..self.form
+        }
+    }
+
+    /// A job on the open collection with one encoder.
+    pub fn line(&self, job: ProbeJob, sources: &[PathBuf], source: &EncoderSource) -> String {
+        let line = probe_line(sources, self.form);
+        let line = match job {
+            ProbeJob::Curve(CurveKind::MaskRatio) => line.argument("--mask-curve"),
+            ProbeJob::Curve(CurveKind::Labels) => line.argument("--few-shot"),
+            ProbeJob::Curve(CurveKind::Layers) => line.argument("--layers"),
+            ProbeJob::Leaks => line.argument("--leak"),
+            ProbeJob::Probe | ProbeJob::Compare | ProbeJob::Groups | ProbeJob::Use => line,
+        };
+        source.options(line).to_line()
+    }
+
+    /// The probe of the groups that a table of paths and labels holds.
+    pub fn group_line(&self, table: PathBuf, source: &EncoderSource) -> String {
+        source
+            .options(probe_line(&[table], self.group_form()))
+            .to_line()
+    }
+}
+
+fn probe_line(sources: &[PathBuf], form: ProbeSettings) -> CommandLine {
+    CommandLine::verb("probe")
+        .argument("--data")
+        .arguments(sources)
+        .option("task", form.task.to_string())
+        .option("head", form.head.to_string())
+        .option("protocol", form.protocol.to_string())
+        .option("seed", form.seed.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoder::{CheckpointRef, EncoderKind};
+
+    #[test]
+    fn the_command_quotes_and_names_the_encoder() {
+        let probing = Probing::default();
+        let source = EncoderSource {
+            checkpoint: CheckpointRef::File("/runs/my run".into()),
+            patch: Some(EncoderKind::Vertical),
+            ..EncoderSource::default()
+        };
+        assert_eq!(
+            probing.line(ProbeJob::Leaks, &["/music/a b".into()], &source),
+            "mynascope probe --data '/music/a b' --task genre --head linear --protocol quick --seed 0 --leak \
+             --checkpoint '/runs/my run' --patch vertical"
+        );
+    }
+
+    #[test]
+    fn every_job_has_a_command_or_says_what_to_do_first() {
+        let mut model = Model::default();
+        model.library.sources = vec!["demo".into()];
+        let compare = model.probe_command(ProbeJob::Compare).unwrap();
+        let lines: Vec<&str> = compare.split(" &&\n").collect();
+        assert_eq!(lines.len(), 2);
+        assert!(
+            lines[1].ends_with("--seed 0 --checkpoint untrained"),
+            "{compare}"
+        );
+        let first = model.probe_command(ProbeJob::Use).unwrap_err();
+        assert!(first.starts_with("Save the probe first"));
+        for tab in ProbeTab::ALL {
+            let ready = !matches!(tab.job(), ProbeJob::Use | ProbeJob::Groups);
+            assert_eq!(model.probe_command(tab.job()).is_ok(), ready, "{tab:?}");
+        }
+        assert_eq!(
+            use_line(Path::new("/p/my probe.safetensors"), &["/music".into()]),
+            "mynascope predict '/p/my probe.safetensors' /music --out predictions.csv"
+        );
+        let groups = model
+            .probing
+            .group_line("/g.csv".into(), &EncoderSource::default());
+        assert!(groups.starts_with("mynascope probe --data /g.csv --task genre"));
+    }
+}
