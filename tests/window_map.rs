@@ -383,13 +383,13 @@ fn near_duplicates_are_listed_and_both_can_be_played() {
         .apply(Command::Map(MapCommand::SetThreshold(0.9999)));
     harness
         .state_mut()
-        .apply(Command::Map(MapCommand::FindTwins));
+        .apply(Command::Map(MapCommand::FindDuplicates));
     settle(&mut harness);
     let model = harness.state().model();
     assert_eq!(model.lists.error, None);
-    let twins = model.lists.twins.as_ref().unwrap();
-    assert_eq!(twins.pairs.len(), 1);
-    let [a, b] = twins.spots(&twins.pairs[0]).unwrap();
+    let duplicates = model.lists.duplicates.as_ref().unwrap();
+    assert_eq!(duplicates.pairs.len(), 1);
+    let [a, b] = duplicates.spots(&duplicates.pairs[0]).unwrap();
     assert_eq!(
         [a.path, b.path.clone()],
         [low.join("a copy.wav"), low.join("low 1.wav")]

@@ -153,8 +153,8 @@ mod tests {
                 table.timestamps.push(3.0 * window as f32);
                 let row: Vec<f32> = match (track, window) {
                     (700, 1..) => {
-                        let twin = table.row(9 + window - 1).to_vec();
-                        twin.iter().map(|value| 2.0 * value + 0.001).collect()
+                        let copy = table.row(9 + window - 1).to_vec();
+                        copy.iter().map(|value| 2.0 * value + 0.001).collect()
                     }
                     _ => (0..8).map(|_| random.normal() as f32).collect(),
                 };
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_planted_twin_is_found_and_every_pair_is_the_best_of_its_tracks() {
+    fn a_planted_near_duplicate_is_found_and_every_pair_is_the_best_of_its_tracks() {
         let table = table();
         let found = near_duplicates(&table, 0.97, &Watch::unattended()).unwrap();
         assert_eq!(found[0].tracks, [3, 700]);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_rows_and_single_tracks_have_no_twins() {
+    fn zero_rows_and_single_tracks_have_no_near_duplicates() {
         let mut table = table();
         table.values.fill(0.0);
         let find = |table: &EmbeddingTable| near_duplicates(table, 0.0, &Watch::unattended());

@@ -21,7 +21,7 @@ pub enum Pane {
     Step,
     Runs,
     Map,
-    /// What is near to what, and what is nearly the same.
+    /// What is near to what, and near-duplicates.
     Nearest,
     Probe,
     /// What the probe found out.

@@ -2,7 +2,7 @@
 //!
 //! A split by file lets pieces of one recording, or one artist, fall on both sides. So the published split, made
 //! against that, is compared with folds by file; and every pair of tracks of different parts that the encoder finds
-//! nearly the same is told, so that both can be heard.
+//! can hardly tell apart is told, so that both can be heard.
 
 use std::{path::PathBuf, time::Instant};
 
@@ -52,7 +52,7 @@ pub enum SplitPart {
     Test,
 }
 
-/// Two tracks of different parts that are nearly the same.
+/// Two near-duplicates in different parts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LeakPair {
     pub paths: [PathBuf; 2],
@@ -80,7 +80,7 @@ pub struct LeakReport {
     pub folds_deviation: Option<f64>,
     /// Folds minus split: how much better a probe looks that is tested by file.
     pub gap: f64,
-    /// Tracks of different parts that are nearly the same, the most alike first.
+    /// Near-duplicates in different parts, the most alike first.
     pub pairs: Vec<LeakPair>,
     pub threshold: f32,
     /// Tracks that are known to be faulty and are in no part.
@@ -89,8 +89,7 @@ pub struct LeakReport {
     pub seconds: f64,
 }
 
-/// Compares the score of a split with that of folds by file, and looks for tracks of different parts that are nearly the
-/// same.
+/// Compares the score of a split with that of folds by file, and looks for near-duplicates in different parts.
 pub fn leak_report(
     table: &EmbeddingTable,
     collection: &Collection,

@@ -58,12 +58,12 @@ pub(super) const ACTIONS: &[Action] = &[
         command: |_| Some(Command::Map(MapCommand::ChooseQuery)),
     },
     Action {
-        id: "find-twins",
+        id: "find-near-duplicates",
         group: GROUP,
         name: "Find near-duplicates",
-        help: "List pairs of tracks that are nearly the same, as far as the encoder can tell",
+        help: "List near-duplicates: pairs of tracks that the encoder can hardly tell apart",
         keys: &[],
-        command: |_| Some(Command::Map(MapCommand::FindTwins)),
+        command: |_| Some(Command::Map(MapCommand::FindDuplicates)),
     },
     Action {
         id: "compare-encoders",

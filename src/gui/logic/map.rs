@@ -104,7 +104,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
         }),
         MapCommand::ShowList(tab) => model.lists.tab = tab,
         MapCommand::SetThreshold(threshold) => model.lists.threshold = threshold,
-        MapCommand::FindTwins => query::twins(model, workers),
+        MapCommand::FindDuplicates => query::duplicates(model, workers),
         MapCommand::StopQuery => query::stop(model, workers),
         MapCommand::CopyList => query::copy(model, workers),
         MapCommand::Walk(steps) => near::walk(model, workers, steps),
@@ -290,9 +290,9 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMess
             if mapping.is_running(job) {
                 let before = mapping.chart.as_ref().map(|chart| &chart.source);
                 if !before.is_some_and(|before| Arc::ptr_eq(before, &table)) {
-                    // Neighbours and twins in another encoder's space.
+                    // Neighbours and near-duplicates in another encoder's space.
                     model.nearby = Nearby::default();
-                    model.lists.twins = None;
+                    model.lists.duplicates = None;
                 }
                 mapping.show(table, level, layout);
                 map_colours::paint(model);
@@ -332,7 +332,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMess
         MapMessage::SoundFailed(why) => model.notices.error(why),
         MapMessage::QueryProgress(job, progress) => query::progress(model, job, progress),
         MapMessage::Queried { number, result } => query::queried(model, number, result),
-        MapMessage::Twins(result) => query::twins_found(model, result),
+        MapMessage::Duplicates(result) => query::duplicates_found(model, result),
         MapMessage::Cosines { number, values } => near::cosines(model, number, values),
         MapMessage::Near { number, found } => near::found(model, workers, number, found),
         MapMessage::Checkpoint { path, says_patch } => {

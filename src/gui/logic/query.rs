@@ -1,11 +1,11 @@
-//! What is like a file or a stretch, and which tracks are nearly the same.
+//! What is like a file or a stretch, and which tracks are near-duplicates.
 
 use std::path::PathBuf;
 
 use crate::{
     gui::{
         command_line::CommandLine,
-        model::{JobId, ListTab, Model, Query, Running, Twins},
+        model::{Duplicates, JobId, ListTab, Model, Query, Running},
         work::{
             Workers,
             choose::{self, Wanted},
@@ -97,8 +97,8 @@ pub(super) fn queried(model: &mut Model, number: u64, result: Result<Answer, Str
     }
 }
 
-/// Looks for tracks that are nearly the same.
-pub(super) fn twins(model: &mut Model, workers: &mut Workers) {
+/// Looks for near-duplicates.
+pub(super) fn duplicates(model: &mut Model, workers: &mut Workers) {
     let Some(table) = near::table(model) else {
         return model.notices.note(format!(
             "Near-duplicates need embeddings: press Compute map in the Map layout ({})",
@@ -110,9 +110,11 @@ pub(super) fn twins(model: &mut Model, workers: &mut Workers) {
         model.nearby.give_up();
     }
     let lists = &mut model.lists;
-    lists.tab = ListTab::Twins;
+    lists.tab = ListTab::Duplicates;
     lists.error = None;
-    let started = workers.query.twins(table, lists.threshold, &workers.outbox);
+    let started = workers
+        .query
+        .duplicates(table, lists.threshold, &workers.outbox);
     match started {
         Ok(job) => lists.running = Some(Running::new(job, "comparing windows")),
         Err(error) => lists.error = Some(no_thread(&error)),
@@ -120,11 +122,11 @@ pub(super) fn twins(model: &mut Model, workers: &mut Workers) {
 }
 
 /// Pairs of tracks were found.
-pub(super) fn twins_found(model: &mut Model, result: Result<Twins, String>) {
+pub(super) fn duplicates_found(model: &mut Model, result: Result<Duplicates, String>) {
     let lists = &mut model.lists;
     if lists.running.take().is_some() {
         match result {
-            Ok(twins) => lists.twins = Some(twins),
+            Ok(duplicates) => lists.duplicates = Some(duplicates),
             Err(why) => lists.error = Some(why),
         }
     }
@@ -160,7 +162,7 @@ pub(super) fn copy(model: &mut Model, workers: &Workers) {
             Some(Query::File(path)) => source.options(verb.option("query", path)),
             None => return model.notices.note("There is no list yet"),
         },
-        ListTab::Twins => {
+        ListTab::Duplicates => {
             let threshold = model.lists.threshold;
             verb.option("duplicates", threshold.to_string())
         }

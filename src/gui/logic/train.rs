@@ -140,7 +140,7 @@ fn say(error: StorageError) -> String {
     error.to_string()
 }
 
-/// Makes a step of the shown run the encoder of map, probe and lab; its batch and map are shown, and a map that is there
+/// Makes a step of the shown run the encoder of Map, Probe and Teach; its batch and map are shown, and a map that is there
 /// is made anew.
 fn use_step(model: &mut Model, workers: &mut Workers, step: u64) -> Result<(), String> {
     let Some(run) = model.training.shown_mut() else {

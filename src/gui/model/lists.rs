@@ -10,13 +10,13 @@ pub enum ListTab {
     /// What is near to the selection, a stretch or a file.
     #[default]
     Near,
-    /// Pairs of tracks that are nearly the same.
-    Twins,
+    /// Pairs of tracks that are near-duplicates.
+    Duplicates,
     /// What moved most between two encoders.
     Moved,
 }
 
-/// Cosines from which on two windows may be called nearly the same.
+/// Cosines from which on two windows may be called near-duplicates.
 pub const THRESHOLDS: std::ops::RangeInclusive<f32> = 0.8..=1.0;
 
 /// The lists beside the map, apart from neighbours.
@@ -24,7 +24,7 @@ pub struct Lists {
     pub tab: ListTab,
     /// Pairs of tracks count from this cosine on.
     pub threshold: f32,
-    pub twins: Option<Twins>,
+    pub duplicates: Option<Duplicates>,
     /// The search for pairs.
     pub running: Option<Running>,
     /// Why the last search came to nothing.
@@ -38,7 +38,7 @@ impl Default for Lists {
         Self {
             tab: ListTab::Near,
             threshold: 0.98,
-            twins: None,
+            duplicates: None,
             running: None,
             error: None,
             moved: Vec::new(),
@@ -48,14 +48,14 @@ impl Default for Lists {
 
 /// Pairs of tracks of a table.
 #[derive(Debug, Clone)]
-pub struct Twins {
+pub struct Duplicates {
     pub table: Arc<KeyedTable>,
     pub threshold: f32,
     /// The most alike first.
     pub pairs: Vec<NearDuplicate>,
 }
 
-impl Twins {
+impl Duplicates {
     /// The most alike windows of a pair.
     pub fn spots(&self, pair: &NearDuplicate) -> Option<[Spot; 2]> {
         let table = &self.table.table;

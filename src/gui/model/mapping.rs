@@ -17,8 +17,8 @@ use crate::{
 };
 
 use super::{
-    Beside, Chart, Colouring, EncoderSource, Groups, Imported, JobId, KeyedTable, ListTab, MapSide,
-    Near, Picked, Running, Scale, Spot, Twins,
+    Beside, Chart, Colouring, Duplicates, EncoderSource, Groups, Imported, JobId, KeyedTable,
+    ListTab, MapSide, Near, Picked, Running, Scale, Spot,
 };
 
 /// What the next map is asked to be.
@@ -147,9 +147,9 @@ pub enum MapCommand {
     Audition(Spot),
     ShowList(ListTab),
     SetThreshold(f32),
-    /// Looks for tracks that are nearly the same.
-    FindTwins,
-    /// Ends the search for what is like a file, or for twins.
+    /// Looks for near-duplicates.
+    FindDuplicates,
+    /// Ends the search for what is like a file, or for near-duplicates.
     StopQuery,
     /// Maps a table of embeddings from a file; asks for it where no path is said.
     OpenTable(Option<PathBuf>),
@@ -213,8 +213,8 @@ pub enum MapMessage {
         number: u64,
         result: Result<Answer, String>,
     },
-    /// Tracks that are nearly the same.
-    Twins(Result<Twins, String>),
+    /// Near-duplicates.
+    Duplicates(Result<Duplicates, String>),
     /// The cosine of each point of the map to the same place.
     Cosines {
         number: u64,

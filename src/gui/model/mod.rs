@@ -41,7 +41,7 @@ pub use lesson::{
     LessonState, LessonStep, OpenLesson, PaintedPatch,
 };
 pub use library::{Edited, Editing, Labels, Library, Row};
-pub use lists::{Landed, ListTab, Lists, Query, THRESHOLDS, Twins};
+pub use lists::{Duplicates, Landed, ListTab, Lists, Query, THRESHOLDS};
 pub use mapping::{MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES};
 pub use mask::{MOST_PERCENT, Mask, MaskKey, Paint, PatchCut, RankTable};
 pub use nearby::{Nearby, Spot, WalkStep};

@@ -1,11 +1,11 @@
-//! The lists beside the map: what is near to what, what is nearly the same, what moved most.
+//! The lists beside the map: what is near to what, near-duplicates, what moved most.
 
 use eframe::egui::{self, Align2, Rect, Sense, Ui, pos2, vec2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::Command,
-    model::{ListTab, MapCommand, Model, Query, Spot, THRESHOLDS, Twins, clock},
+    model::{Duplicates, ListTab, MapCommand, Model, Query, Spot, THRESHOLDS, clock},
     theme,
 };
 
@@ -17,7 +17,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         head(ui, model, out);
         match model.lists.tab {
             ListTab::Near => near(ui, model, out),
-            ListTab::Twins => twins(ui, model, out),
+            ListTab::Duplicates => duplicates(ui, model, out),
             ListTab::Moved => moved(ui, model, out),
         }
     });
@@ -51,9 +51,9 @@ fn head(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 "What the encoder finds nearest; N and B walk along the list",
             ),
             (
-                ListTab::Twins,
-                "twins",
-                "Pairs of tracks that are nearly the same, as far as the encoder can tell",
+                ListTab::Duplicates,
+                "near-duplicates",
+                "Near-duplicates: pairs of tracks that the encoder can hardly tell apart",
             ),
             (
                 ListTab::Moved,
@@ -146,7 +146,7 @@ fn landed(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-fn twins(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn duplicates(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let lists = &model.lists;
     if let Some(running) = &lists.running {
         if parts::progress(ui, running) {
@@ -156,9 +156,9 @@ fn twins(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     }
     ui.horizontal(|ui| {
         let hint = "Compares every window with every other; pairs of tracks are listed with their most alike windows";
-        let button = egui::Button::new("Find twins");
-        if parts::wide(ui, 24.0 * theme::UNIT, button, true, hint) {
-            out.push(Command::Map(MapCommand::FindTwins));
+        let button = egui::Button::new("Find near-duplicates");
+        if parts::wide(ui, 38.0 * theme::UNIT, button, true, hint) {
+            out.push(Command::Map(MapCommand::FindDuplicates));
         }
         let mut threshold = lists.threshold;
         let field = egui::DragValue::new(&mut threshold)
@@ -167,7 +167,7 @@ fn twins(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             .fixed_decimals(3)
             .prefix("cosine from ");
         parts::number(ui, 32.0 * theme::UNIT, field)
-            .on_hover_text("From which cosine on two tracks count as nearly the same");
+            .on_hover_text("From which cosine on two tracks count as near-duplicates");
         if threshold.to_bits() != lists.threshold.to_bits() {
             out.push(Command::Map(MapCommand::SetThreshold(threshold)));
         }
@@ -175,36 +175,42 @@ fn twins(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     if let Some(why) = &lists.error {
         return parts::error(ui, why);
     }
-    let Some(twins) = &lists.twins else {
+    let Some(duplicates) = &lists.duplicates else {
         parts::quiet(ui, "Copies, covers and loops of one sound stand together");
         return;
     };
-    let count = twins.pairs.len();
+    let count = duplicates.pairs.len();
     let of = if count == 1 { "pair" } else { "pairs" };
     parts::quiet(
         ui,
         format!(
             "{count} {of} with a cosine of {:.3} or more",
-            twins.threshold
+            duplicates.threshold
         ),
     );
     ui.spacing_mut().item_spacing.y = 0.0;
     egui::ScrollArea::vertical()
-        .id_salt("twins")
+        .id_salt("duplicates")
         .auto_shrink(false)
         .show_rows(ui, theme::ROW_HEIGHT, count, |ui, range| {
             for pair in range {
-                twin(ui, model, twins, pair, out);
+                duplicate(ui, model, duplicates, pair, out);
             }
         });
 }
 
 /// Two tracks side by side, each to be played, and how alike they are.
-fn twin(ui: &mut Ui, model: &Model, twins: &Twins, pair: usize, out: &mut Vec<Command>) {
-    let Some(pair) = twins.pairs.get(pair) else {
+fn duplicate(
+    ui: &mut Ui,
+    model: &Model,
+    duplicates: &Duplicates,
+    pair: usize,
+    out: &mut Vec<Command>,
+) {
+    let Some(pair) = duplicates.pairs.get(pair) else {
         return;
     };
-    let Some(spots) = twins.spots(pair) else {
+    let Some(spots) = duplicates.spots(pair) else {
         return;
     };
     let number_width = 12.0 * theme::UNIT;
@@ -221,7 +227,7 @@ fn twin(ui: &mut Ui, model: &Model, twins: &Twins, pair: usize, out: &mut Vec<Co
             on: model.mapping.selected() == Some(spot.path.as_path()),
             hint: "Selects and plays the window that is most like the other track",
         };
-        let id = ui.id().with(("twin", pair.rows, index));
+        let id = ui.id().with(("duplicate", pair.rows, index));
         let response = ui.interact(area, id, Sense::click());
         if line.show_in(ui, area, response) {
             choose(spot, out);

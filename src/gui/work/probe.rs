@@ -106,7 +106,7 @@ impl ProbeWork {
         })
     }
 
-    /// Compares the split with folds by file, and looks for tracks of different parts that are nearly the same.
+    /// Compares the split with folds by file, and looks for near-duplicates in different parts.
     pub fn start_leaks(
         &mut self,
         request: EmbedRequest,

@@ -1,4 +1,4 @@
-//! Jobs about a map's embeddings: what is like a file or a stretch, and which tracks are nearly the same.
+//! Jobs about a map's embeddings: what is like a file or a stretch, and which tracks are near-duplicates.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -7,7 +7,7 @@ use crate::{
     encoder::LoadedEncoder,
     gui::{
         message::{Message, Outbox},
-        model::{JobId, KeyedTable, Landed, MapMessage, Spot, Twins},
+        model::{Duplicates, JobId, KeyedTable, Landed, MapMessage, Spot},
         work::{near, report::Reporter},
     },
     jobs::{self, Job, Watch},
@@ -62,8 +62,8 @@ impl QueryWork {
         )
     }
 
-    /// Looks for tracks that are nearly the same.
-    pub fn twins(
+    /// Looks for near-duplicates.
+    pub fn duplicates(
         &mut self,
         table: Arc<KeyedTable>,
         threshold: f32,
@@ -74,13 +74,15 @@ impl QueryWork {
             outbox,
             move |watch| {
                 let found = near_duplicates(&table.table, threshold, watch);
-                MapMessage::Twins(found.map_err(|error| error.to_string()).map(|pairs| Twins {
-                    table,
-                    threshold,
-                    pairs,
+                MapMessage::Duplicates(found.map_err(|error| error.to_string()).map(|pairs| {
+                    Duplicates {
+                        table,
+                        threshold,
+                        pairs,
+                    }
                 }))
             },
-            |why| MapMessage::Twins(Err(why)),
+            |why| MapMessage::Duplicates(Err(why)),
         )
     }
 

@@ -78,7 +78,7 @@ pub enum ProbeCommand {
     Copy(ProbeJob),
     /// Scores the probe again and again while something is varied.
     DrawCurve(CurveKind),
-    /// Compares the split with folds by file and looks for tracks that are nearly the same.
+    /// Compares the split with folds by file and looks for near-duplicates.
     FindLeaks,
     /// What is typed as the name of a group.
     GroupText(String),

@@ -280,6 +280,6 @@ mod tests {
             "nothing is known there"
         );
         // Between two blocks there is nothing.
-        assert!(read(CurveKind::Layers, 0.6).unwrap().starts_with("layer 1"));
+        assert!(read(CurveKind::Layers, 0.7).unwrap().starts_with("layer 1"));
     }
 }
