@@ -89,8 +89,24 @@ fn headers_tell_length_codec_and_fault_and_unchanged_files_are_not_read_again() 
         .unwrap();
     assert_eq!(scan(&collection, &index).0, summary(1, 2, 1));
 
+    // A file that lost its end can be used, and says so each time.
+    let one = music.join("one.wav");
+    let bytes = fs::read(&one).unwrap();
+    fs::write(&one, &bytes[..bytes.len() / 2]).unwrap();
+    for reads in [1, 0] {
+        let (summary, facts) = scan(&collection, &index);
+        assert_eq!((summary.read, summary.problems), (reads, 1));
+        let warning = facts["one"].warning.as_ref().unwrap();
+        assert!(warning.starts_with("Ends early: it has 50 %"), "{warning}");
+        assert_eq!(facts["two"].warning, None);
+    }
+
     // A damaged index costs time, nothing else.
-    fs::write(&index, "size,modified_ns,seconds,codec,problem,path\n1,\n").unwrap();
+    fs::write(
+        &index,
+        "size,modified_ns,seconds,codec,problem,warning,path\n1,\n",
+    )
+    .unwrap();
     assert_eq!(scan(&collection, &index).0, summary(3, 0, 1));
 }
 

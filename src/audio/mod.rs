@@ -3,6 +3,7 @@
 //! A file that reaches this room ends as sound or as one clear [`AudioError`]; it never takes the program down and
 //! never asks for more memory than the limits named in `decode.rs` allow.
 
+mod cut;
 mod decode;
 mod error;
 mod load;
@@ -13,6 +14,7 @@ mod resample;
 mod source;
 mod wav;
 
+pub use cut::{CutShort, cut_short};
 pub use error::AudioError;
 pub use load::{AudioInfo, load_mono, probe_file, stream_mono};
 pub use peaks::{PEAK_SAMPLES, Peaks};

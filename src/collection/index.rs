@@ -17,7 +17,15 @@ use super::{
 use crate::storage::{StorageError, write_atomic};
 
 /// The columns; another version has others, and is read as empty.
-const HEADER: [&str; 6] = ["size", "modified_ns", "seconds", "codec", "problem", "path"];
+const HEADER: [&str; 7] = [
+    "size",
+    "modified_ns",
+    "seconds",
+    "codec",
+    "problem",
+    "warning",
+    "path",
+];
 
 /// By what a file is known to be unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,8 +83,9 @@ impl Index {
                 duration_secs: text(2)?.parse().ok(),
                 codec: some(3),
                 problem: some(4),
+                warning: some(5),
             };
-            entries.insert(path_of(record.get(5)?), (stamp, facts));
+            entries.insert(path_of(record.get(6)?), (stamp, facts));
         }
         Some(Self { entries })
     }
@@ -119,6 +128,7 @@ impl Index {
                     secs.as_deref().unwrap_or_default().as_bytes(),
                     facts.codec.as_deref().unwrap_or_default().as_bytes(),
                     facts.problem.as_deref().unwrap_or_default().as_bytes(),
+                    facts.warning.as_deref().unwrap_or_default().as_bytes(),
                     &*bytes_of(path),
                 ];
                 writer.write_record(record).map_err(io::Error::other)?;

@@ -125,6 +125,7 @@ fn track_of(record: &csv::StringRecord, folder: &Path) -> Result<Track, String> 
         emotion: arousal.zip(valence).map(|(a, v)| [a as f32, v as f32]),
         duration_secs,
         codec: None,
+        warning: None,
         problem: (!path.is_file()).then(|| {
             format!("named in {FILE}, but the file is missing; write the demo collection anew")
         }),

@@ -13,7 +13,7 @@ use super::{
     index::{Index, Stamp},
 };
 use crate::{
-    audio::{self, AudioError},
+    audio::{self, AudioError, CutShort},
     jobs::Watch,
     storage::Folders,
 };
@@ -27,6 +27,8 @@ pub struct FileFacts {
     pub codec: Option<String>,
     /// Why the file cannot be used.
     pub problem: Option<String>,
+    /// What is wrong with a file that can be used: it was cut short.
+    pub warning: Option<String>,
 }
 
 /// What [`probe_files`] did.
@@ -188,12 +190,25 @@ impl Scan<'_> {
     }
 }
 
+/// What to tell of a file that was cut short.
+fn say_cut(cut: CutShort) -> String {
+    let what = match cut.share {
+        Some(share) => format!(
+            "it has {:.0} % of the bytes that its header tells",
+            100.0 * share
+        ),
+        None => "its end is missing".to_owned(),
+    };
+    format!("Ends early: {what}. It plays as far as it goes; copy or download the file again")
+}
+
 /// What a header says, and whether that holds as long as the file doesn't change.
 fn read_header(path: &Path) -> (FileFacts, bool) {
     match audio::probe_file(path) {
         Ok(info) => {
             let facts = FileFacts {
                 duration_secs: (info.duration_secs > 0.0).then_some(info.duration_secs),
+                warning: audio::cut_short(path, &info).map(say_cut),
                 codec: Some(info.codec),
                 problem: None,
             };

@@ -30,6 +30,8 @@ pub struct Track {
     pub codec: Option<String>,
     /// Why the track cannot be used, where that is known without decoding it.
     pub problem: Option<String>,
+    /// What is wrong with a track that can be used: it ends early.
+    pub warning: Option<String>,
 }
 
 impl Track {

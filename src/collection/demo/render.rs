@@ -86,6 +86,7 @@ pub(super) fn render(score: Score, number: usize, seed: u64) -> Piece {
         duration_secs: Some(duration_secs()),
         codec: None,
         problem: None,
+        warning: None,
     };
     Piece {
         track,

@@ -220,5 +220,6 @@ fn listed_track(row: &Row<'_>, path: &Path, label: Option<&str>) -> Track {
         duration_secs: None,
         codec: None,
         problem,
+        warning: None,
     }
 }

@@ -69,11 +69,11 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "only-bad",
         group: GROUP,
         name: "Tracks that cannot be used",
-        help: "List only tracks that cannot be used, or all again",
+        help: "List only tracks that cannot be used or end early, or all again",
         keys: &[],
         command: |model| {
             let only = !model.library.only_bad;
-            (model.library.bad_count() > 0 || !only)
+            (model.library.bad_count() + model.library.cut_count() > 0 || !only)
                 .then_some(Command::Library(LibraryCommand::ShowOnlyBad(only)))
         },
     },

@@ -9,7 +9,10 @@ use crate::{
     jobs::Progress,
 };
 
-use super::search::{Column, Find, Sort};
+use super::{
+    search::{Column, Find, Sort},
+    transport::length,
+};
 
 /// The collection and what is looked for in it.
 #[derive(Default)]
@@ -27,7 +30,7 @@ pub struct Library {
     /// What is typed in the search field.
     pub search: String,
     pub sort: Option<Sort>,
-    /// Only tracks that cannot be used are listed.
+    /// Only tracks are listed that cannot be used or end early.
     pub only_bad: bool,
     /// Index of the shown track in the collection.
     pub selected: Option<usize>,
@@ -37,8 +40,9 @@ pub struct Library {
     pub marked: BTreeSet<usize>,
     /// The label or tag that is being typed.
     pub editing: Option<Editing>,
-    /// Tracks that cannot be used.
+    /// Tracks that cannot be used, and those that end early.
     bad: usize,
+    cut: usize,
     /// The tracks come from a folder that is still being searched.
     provisional: bool,
     rows: Vec<usize>,
@@ -83,6 +87,10 @@ pub struct Labels {
     pub tags: Vec<String>,
 }
 
+/// A track ends early where more than this is missing of what its header tells: in seconds, ...
+const MISSING_SECS: f64 = 1.0;
+/// ... and as a share.
+const MISSING_SHARE: f64 = 0.02;
 /// Up to so many tracks are searched at once; more are searched in the background.
 const AT_ONCE: usize = 2000;
 
@@ -95,7 +103,7 @@ impl Library {
             .map(|track| track.path.clone());
         self.labels = collection.labels();
         self.parts = parts_of(&collection);
-        self.bad = count_bad(&collection);
+        (self.bad, self.cut) = count_bad(&collection);
         self.selected = chosen.and_then(|path| {
             let mut tracks = collection.tracks.iter();
             tracks.position(|track| track.path == path)
@@ -159,7 +167,7 @@ impl Library {
             && let Some(collection) = &self.collection
         {
             self.parts = parts_of(collection);
-            self.bad = count_bad(collection);
+            (self.bad, self.cut) = count_bad(collection);
             self.opening_sources.clear();
         }
     }
@@ -239,6 +247,11 @@ impl Library {
     /// How many tracks cannot be used, as far as is known.
     pub fn bad_count(&self) -> usize {
         self.bad
+    }
+
+    /// How many tracks can be used but end early, as far as is known.
+    pub fn cut_count(&self) -> usize {
+        self.cut
     }
 
     /// The tracks that are shown, by their index in the collection.
@@ -333,18 +346,33 @@ impl Library {
             .collect();
     }
 
-    /// Keeps the length that decoding a track found, where no label file told it.
+    /// Keeps the length that decoding a track found, where no label file told it. Where its header had told more, the
+    /// track ends early.
     pub fn learn_duration(&mut self, path: &Path, duration_secs: f64) {
+        let mut cut = false;
         self.learn(path, |track| {
-            track.duration_secs.get_or_insert(duration_secs);
+            let told = *track.duration_secs.get_or_insert(duration_secs);
+            let missing = told - duration_secs;
+            cut = missing > MISSING_SECS.max(MISSING_SHARE * told)
+                && track.codec.is_some()
+                && track.warning.is_none();
+            if cut {
+                track.warning = Some(format!(
+                    "Ends early: {} of the {} that its header tells could be decoded. Copy or download the file again; \
+                     if it is whole, its header is wrong",
+                    length(duration_secs),
+                    length(told)
+                ));
+            }
         });
+        self.cut += usize::from(cut);
     }
 
     /// Keeps why a track cannot be used.
     pub fn learn_problem(&mut self, path: &Path, problem: &str) {
         self.learn(path, |track| track.problem = Some(problem.to_owned()));
         if let Some(collection) = &self.collection {
-            self.bad = count_bad(collection);
+            (self.bad, self.cut) = count_bad(collection);
         }
     }
 
@@ -382,6 +410,10 @@ impl Library {
             if track.problem.is_none() && facts.problem.is_some() {
                 track.problem = facts.problem;
                 self.bad += 1;
+            }
+            if track.problem.is_none() && facts.warning.is_some() {
+                self.cut += usize::from(track.warning.is_none());
+                track.warning = facts.warning;
             }
         }
     }
@@ -438,9 +470,12 @@ impl Library {
     }
 }
 
-fn count_bad(collection: &Collection) -> usize {
+/// Tracks that cannot be used, and others that end early.
+fn count_bad(collection: &Collection) -> (usize, usize) {
     let bad = |track: &&Track| track.problem.is_some();
-    collection.tracks.iter().filter(bad).count()
+    let cut = |track: &&Track| track.problem.is_none() && track.warning.is_some();
+    let tracks = || collection.tracks.iter();
+    (tracks().filter(bad).count(), tracks().filter(cut).count())
 }
 
 fn parts_of(collection: &Collection) -> Arc<[Option<&'static str>]> {
@@ -519,6 +554,31 @@ mod tests {
         assert_eq!((library.next_good(), library.bad_count()), (Some(1), 2));
         library.learn_facts(vec![(1, broken)]);
         assert_eq!(library.next_good(), None);
+    }
+
+    #[test]
+    fn a_track_that_ends_before_its_header_says_is_told_once() {
+        let mut library = library(&["a", "b", "c"]);
+        let facts = |warning: Option<&str>| FileFacts {
+            duration_secs: Some(30.0),
+            codec: Some("mp3".to_owned()),
+            warning: warning.map(str::to_owned),
+            ..FileFacts::default()
+        };
+        library.learn_facts(vec![(0, facts(Some("Ends early"))), (1, facts(None))]);
+        assert_eq!(library.cut_count(), 1);
+        for _ in 0..2 {
+            library.learn_duration(Path::new("/m/a.wav"), 18.0);
+            library.learn_duration(Path::new("/m/b.wav"), 18.0);
+            library.learn_duration(Path::new("/m/c.wav"), 18.0);
+        }
+        assert_eq!((library.cut_count(), library.bad_count()), (2, 0));
+        let warning = library.track(1).unwrap().warning.clone().unwrap();
+        assert!(warning.contains("0:18 of the 0:30"), "{warning}");
+        assert_eq!(library.track(2).unwrap().warning, None, "nothing was told");
+        library.only_bad = true;
+        assert!(library.find().is_none());
+        assert_eq!(library.rows(), [0, 1]);
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub struct Find {
     pub text: String,
     /// `None`: the best matches first, else the collection's order.
     pub sort: Option<Sort>,
-    /// Only tracks that cannot be used.
+    /// Only tracks that cannot be used or end early.
     pub only_bad: bool,
     /// Tells the answer from those to earlier questions.
     pub generation: u64,
@@ -86,7 +86,7 @@ impl Find {
             if place % 1024 == 0 && stop() {
                 return None;
             }
-            if self.only_bad && track.problem.is_none() {
+            if self.only_bad && track.problem.is_none() && track.warning.is_none() {
                 continue;
             }
             if let Some(score) = self.score(track, &mut finder) {

@@ -180,21 +180,30 @@ fn summary(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     };
     super::row_from_right(ui, |ui| {
         ui.spacing_mut().button_padding.x = theme::SPACE_SMALL;
-        let bad = library.bad_count();
-        if bad > 0 {
+        let (bad, cut) = (library.bad_count(), library.cut_count());
+        if bad + cut > 0 {
             let tokens = theme::tokens(ui);
-            let colour = if library.only_bad {
-                tokens.text_strong
-            } else {
-                tokens.error
+            let colour = match (library.only_bad, bad) {
+                (true, _) => tokens.text_strong,
+                (false, 0) => tokens.text,
+                (false, _) => tokens.error,
             };
-            let text = format!("{}  {bad} cannot be used", icon::WARNING);
+            let what = match (bad, cut) {
+                (bad, 0) => format!("{bad} cannot be used"),
+                (0, 1) => "1 ends early".to_owned(),
+                (0, cut) => format!("{cut} end early"),
+                (bad, cut) => format!("{bad} cannot be used, {cut} cut short"),
+            };
+            let text = format!("{}  {what}", icon::WARNING);
             let button = Button::new(small(text).color(colour))
                 .frame_when_inactive(false)
                 .selected(library.only_bad);
             if ui
                 .add(button)
-                .on_hover_text("Lists only the tracks that cannot be used, each with its reason")
+                .on_hover_text(
+                    "Lists only these tracks, each with its reason. It is what headers tell; damage farther inside a file \
+                     shows when the track is opened",
+                )
                 .clicked()
             {
                 let only = !library.only_bad;

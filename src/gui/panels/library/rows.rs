@@ -108,6 +108,14 @@ fn track_row(
     if let Some(problem) = &row.track.problem {
         let text = format!("{}  {}: {problem}", icon::WARNING, row.track.title);
         write(ui, inner, Align2::LEFT_CENTER, &text, body(), tokens.error);
+    } else if let Some(warning) = row
+        .track
+        .warning
+        .as_ref()
+        .filter(|_| model.library.only_bad)
+    {
+        let text = format!("{}  {}: {warning}", icon::WARNING, row.track.title);
+        write(ui, inner, Align2::LEFT_CENTER, &text, body(), tokens.text);
     } else {
         cells(ui, columns, row, inner, selected);
     }
@@ -166,6 +174,7 @@ fn answer(
 fn details(row: &Row<'_>) -> String {
     let track = row.track;
     let mut lines = vec![track.title.clone()];
+    lines.extend(track.warning.clone());
     if !track.tags.is_empty() {
         lines.push(track.tags.join(", "));
     }
@@ -213,7 +222,11 @@ fn cells(ui: &egui::Ui, columns: &Columns, row: &Row<'_>, inner: Rect, selected:
                 } else {
                     tokens.text
                 };
-                write(ui, left, from_left, &track.title, body(), colour);
+                let text = match &track.warning {
+                    Some(_) => format!("{}  {}", icon::WARNING, track.title),
+                    None => track.title.clone(),
+                };
+                write(ui, left, from_left, &text, body(), colour);
             }
             Column::Label => {
                 if let (Some(name), Some(place)) = (&track.label, row.label) {

@@ -79,6 +79,11 @@ pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             if let Some(track) = model.library.selected_track() {
                 let title = RichText::new(&track.title).color(tokens.text_strong);
                 ui.add(Label::new(title).truncate());
+                if let Some(warning) = &track.warning {
+                    let text = format!("{}  ends early", icon::WARNING);
+                    ui.add(Label::new(small(text).color(tokens.text)).truncate())
+                        .on_hover_text(warning);
+                }
                 if let Some(step) = model.nearby.step_at(&track.path) {
                     neighbour(ui, model, &step);
                 } else if let Some(label) = &track.label {
