@@ -40,22 +40,44 @@ fn short_run() -> TrainConfig {
     }
 }
 
+/// The window on a small collection, ready to train; the folders go with it.
+struct Bench {
+    harness: Harness<'static, App>,
+    /// New runs are kept here.
+    runs: tempfile::TempDir,
+    sounds: tempfile::TempDir,
+}
+
+/// The Train layout with so many tracks a label and these settings.
+fn bench(tracks_per_label: usize, form: TrainConfig) -> Bench {
+    let sounds = sounds(tracks_per_label);
+    let runs = tempfile::tempdir().unwrap();
+    let (mut harness, _) = window(sounds.path());
+    show(&mut harness, Layout::Train);
+    for command in [
+        TrainCommand::KeepRunsIn(runs.path().to_path_buf()),
+        TrainCommand::Edit(Box::new(form)),
+    ] {
+        harness.state_mut().apply(Command::Train(command));
+    }
+    harness.run_steps(2);
+    Bench {
+        harness,
+        runs,
+        sounds,
+    }
+}
+
 #[test]
 fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use() {
     if !can_draw() {
         return;
     }
-    let folder = sounds(2);
-    let runs = tempfile::tempdir().unwrap();
-    let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Train);
-    for command in [
-        TrainCommand::KeepRunsIn(runs.path().to_path_buf()),
-        TrainCommand::Edit(Box::new(short_run())),
-    ] {
-        harness.state_mut().apply(Command::Train(command));
-    }
-    harness.run_steps(2);
+    let Bench {
+        mut harness,
+        runs,
+        sounds: _sounds,
+    } = bench(2, short_run());
     press(&mut harness, "Start training");
     assert!(harness.state().model().training.is_active());
     settle(&mut harness);
@@ -130,24 +152,31 @@ fn a_stopped_training_keeps_its_checkpoint() {
     if !can_draw() {
         return;
     }
-    let folder = sounds(2);
-    let runs = tempfile::tempdir().unwrap();
-    let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Train);
     let form = TrainConfig {
         steps: 100_000,
         ..short_run()
     };
-    for command in [
-        TrainCommand::KeepRunsIn(runs.path().to_path_buf()),
-        TrainCommand::Edit(Box::new(form)),
-    ] {
-        harness.state_mut().apply(Command::Train(command));
-    }
-    harness.run_steps(2);
+    let Bench {
+        mut harness,
+        runs: _runs,
+        sounds: _sounds,
+    } = bench(2, form);
     press(&mut harness, "Start training");
     wait(&mut harness, "the first step", |app| {
         app.model().training.phase == TrainPhase::Running
+    });
+    // The table knows the run long before it ends, and each checkpoint that it keeps.
+    let step_of = |app: &App| app.model().training.table.rows.first().map(|row| row.step);
+    wait(&mut harness, "the run in the table", |app| {
+        step_of(app).is_some()
+    });
+    harness
+        .state_mut()
+        .apply(Command::Train(TrainCommand::SaveNow));
+    wait(&mut harness, "its checkpoint in the table", |app| {
+        let live = app.model().training.live.as_ref().unwrap();
+        let newest = live.saved.last().map_or(0, |saved| saved.step);
+        newest > 1 && step_of(app) >= Some(newest)
     });
     harness
         .state_mut()
@@ -174,10 +203,6 @@ fn hidden_patches_are_filled_in_by_the_run_that_is_shown() {
     if !can_draw() {
         return;
     }
-    let folder = sounds(1);
-    let runs = tempfile::tempdir().unwrap();
-    let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Train);
     let form = TrainConfig {
         objective: Objective::Mae,
         patch: EncoderKind::Vertical,
@@ -186,13 +211,11 @@ fn hidden_patches_are_filled_in_by_the_run_that_is_shown() {
         decoder_layers: 1,
         ..short_run()
     };
-    for command in [
-        TrainCommand::KeepRunsIn(runs.path().to_path_buf()),
-        TrainCommand::Edit(Box::new(form)),
-    ] {
-        harness.state_mut().apply(Command::Train(command));
-    }
-    harness.run_steps(2);
+    let Bench {
+        mut harness,
+        runs: _runs,
+        sounds: _sounds,
+    } = bench(1, form);
     // What the objective has no use for is not asked for.
     assert!(harness.query_by_label("Loss").is_none());
     press(&mut harness, "Decoder");
@@ -230,9 +253,11 @@ fn the_form_asks_for_what_the_loss_of_the_objective_uses() {
     if !can_draw() {
         return;
     }
-    let folder = sounds(1);
-    let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Train);
+    let Bench {
+        mut harness,
+        sounds: _sounds,
+        runs: _runs,
+    } = bench(1, short_run());
     press(&mut harness, "Loss");
     let names = ["Temperature", "Its rate", "Radius", "Gamma", "Gamma falls"];
     for (objective, wanted) in [

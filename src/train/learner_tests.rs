@@ -3,11 +3,14 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use burn::backend::Flex;
+use burn::{backend::Flex, tensor::Tensor};
 
 use super::*;
 use crate::{
-    encoder::{EncoderKind, Gather, Preset, gather_patches, gather_positions, positions},
+    encoder::{
+        EncoderKind, Gather, Preset, WeightTensor, Weights, gather_patches, gather_positions,
+        positions, whole_layout,
+    },
     objective::{FastClip, FastClipKind, InfoNce, Sogclr},
     tokens::MEL_BANDS,
     train::batches::patch_targets,
