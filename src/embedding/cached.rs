@@ -46,12 +46,17 @@ pub fn extract_cached(
     watch: &Watch<'_>,
 ) -> Result<Extraction, EmbeddingError> {
     let start = Instant::now();
-    let kept = cache.and_then(|cache| Some((cache, key(collection, encoder, settings, cache)?)));
+    let asked = Asked {
+        collection,
+        encoder,
+        settings,
+    };
+    let kept = cache.and_then(|cache| Some((cache, asked.key(cache)?)));
     let Some((cache, key)) = kept else {
         return extract_kept(collection, encoder, settings, cache, watch);
     };
     let known = cache.get(&key, TABLE);
-    if let Some(found) = known.and_then(|bytes| read(&bytes, collection, encoder)) {
+    if let Some(found) = known.and_then(|bytes| asked.read(&bytes)) {
         let tracks = collection.tracks.len() as u64;
         watch.progress("embedding tracks", tracks, Some(tracks));
         let seconds = start.elapsed().as_secs_f64();
@@ -62,7 +67,7 @@ pub fn extract_cached(
         });
     }
     let made = extract_kept(collection, encoder, settings, Some(cache), watch)?;
-    if let Some((header, numbers)) = write(&made, collection)
+    if let Some((header, numbers)) = asked.write(&made)
         && ((header.len() + numbers.len()) as u64) < cache.limit_bytes() / LARGEST_SHARE
     {
         let length = (header.len() as u64).to_le_bytes();
@@ -72,100 +77,114 @@ pub fn extract_cached(
     Ok(made)
 }
 
-/// `None` where a track cannot be read: it may be back the next time.
-fn key(
-    collection: &Collection,
-    encoder: &LoadedEncoder,
-    settings: &ExtractSettings,
-    cache: &Cache,
-) -> Option<ContentKey> {
-    // Without a mask nothing is drawn.
-    let seed = match settings.ratio == MaskRatio::NONE {
-        true => 0,
-        false => settings.seed,
-    };
-    let made = format!(
-        "{} {} {} {} {seed}",
-        encoder.fingerprint(),
-        encoder.device(),
-        settings.level,
-        settings.ratio.get()
-    );
-    let mut parts = vec![made.into_bytes()];
-    for track in &collection.tracks {
-        parts.push(match &track.problem {
-            Some(_) => vec![0],
-            None => cache.key_of(&track.path).ok()?.as_bytes().to_vec(),
-        });
-    }
-    Some(ContentKey::of_parts(parts.iter().map(Vec::as_slice)))
+/// What a table is made of.
+struct Asked<'a> {
+    collection: &'a Collection,
+    encoder: &'a LoadedEncoder,
+    settings: &'a ExtractSettings,
 }
 
-fn write(made: &Extraction, collection: &Collection) -> Option<(Vec<u8>, Vec<u8>)> {
-    let places: std::collections::HashMap<&PathBuf, usize> =
-        (collection.tracks.iter().map(|track| &track.path))
-            .zip(0..)
-            .collect();
-    let table = &made.table;
-    let of = |path: &PathBuf| places.get(path).copied();
-    let track = table.track.iter().map(|&track| {
-        let track = table.tracks.get(track as usize)?;
-        of(&track.path)
-    });
-    let skipped = made.skipped.iter();
-    let header = Header {
-        dim: table.dim,
-        level: table.level,
-        windows: made.windows,
-        track: track.collect::<Option<_>>()?,
-        timestamps: table.timestamps.clone(),
-        skipped: skipped
-            .map(|(path, why)| Some((of(path)?, why.clone())))
-            .collect::<Option<_>>()?,
-    };
-    let numbers = table.values.iter().flat_map(|value| value.to_le_bytes());
-    Some((serde_json::to_vec(&header).ok()?, numbers.collect()))
-}
-
-fn read(bytes: &[u8], collection: &Collection, encoder: &LoadedEncoder) -> Option<Extraction> {
-    let (length, rest) = bytes.split_at_checked(8)?;
-    let length = u64::from_le_bytes(length.try_into().ok()?);
-    let (header, numbers) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-    let header: Header = serde_json::from_slice(header).ok()?;
-    let mut table =
-        EmbeddingTable::empty(header.dim, encoder.description().to_owned(), header.level);
-    let mut last = None;
-    for place in header.track {
-        if last != Some(place) {
-            last = Some(place);
-            let track = collection.tracks.get(place)?;
-            table.tracks.push(TrackRow {
-                path: track.path.clone(),
-                label: track.label.clone(),
+impl Asked<'_> {
+    /// `None` where a track cannot be read: it may be back the next time.
+    fn key(&self, cache: &Cache) -> Option<ContentKey> {
+        let Self {
+            encoder, settings, ..
+        } = self;
+        // Without a mask nothing is drawn.
+        let seed = match settings.ratio == MaskRatio::NONE {
+            true => 0,
+            false => settings.seed,
+        };
+        let made = format!(
+            "{} {} {} {} {seed}",
+            encoder.fingerprint(),
+            encoder.device(),
+            settings.level,
+            settings.ratio.get()
+        );
+        let mut parts = vec![made.into_bytes()];
+        for track in &self.collection.tracks {
+            parts.push(match &track.problem {
+                Some(_) => vec![0],
+                None => cache.key_of(&track.path).ok()?.as_bytes().to_vec(),
             });
         }
-        table
-            .track
-            .push(u32::try_from(table.tracks.len()).ok()? - 1);
+        Some(ContentKey::of_parts(parts.iter().map(Vec::as_slice)))
     }
-    table.timestamps = header.timestamps;
-    let (numbers, _) = numbers.as_chunks::<4>();
-    table.values = numbers
-        .iter()
-        .map(|&bytes| f32::from_le_bytes(bytes))
-        .collect();
-    table.validate().ok()?;
-    let skipped = header.skipped.into_iter().map(|(place, why)| {
-        let track = collection.tracks.get(place)?;
-        Some((track.path.clone(), why))
-    });
-    Some(Extraction {
-        table,
-        skipped: skipped.collect::<Option<_>>()?,
-        windows: header.windows,
-        windows_per_second: 0.0,
-        seconds: 0.0,
-    })
+
+    /// Header and numbers of an entry.
+    fn write(&self, made: &Extraction) -> Option<(Vec<u8>, Vec<u8>)> {
+        let places: std::collections::HashMap<&PathBuf, usize> =
+            (self.collection.tracks.iter().map(|track| &track.path))
+                .zip(0..)
+                .collect();
+        let table = &made.table;
+        let of = |path: &PathBuf| places.get(path).copied();
+        let track = table.track.iter().map(|&track| {
+            let track = table.tracks.get(track as usize)?;
+            of(&track.path)
+        });
+        let skipped = made.skipped.iter();
+        let header = Header {
+            dim: table.dim,
+            level: table.level,
+            windows: made.windows,
+            track: track.collect::<Option<_>>()?,
+            timestamps: table.timestamps.clone(),
+            skipped: skipped
+                .map(|(path, why)| Some((of(path)?, why.clone())))
+                .collect::<Option<_>>()?,
+        };
+        let numbers = table.values.iter().flat_map(|value| value.to_le_bytes());
+        Some((serde_json::to_vec(&header).ok()?, numbers.collect()))
+    }
+
+    /// The table of an entry; `None` where it is damaged.
+    fn read(&self, bytes: &[u8]) -> Option<Extraction> {
+        let Self {
+            collection,
+            encoder,
+            ..
+        } = self;
+        let (length, rest) = bytes.split_at_checked(8)?;
+        let length = u64::from_le_bytes(length.try_into().ok()?);
+        let (header, numbers) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+        let header: Header = serde_json::from_slice(header).ok()?;
+        let mut table =
+            EmbeddingTable::empty(header.dim, encoder.description().to_owned(), header.level);
+        let mut last = None;
+        for place in header.track {
+            if last != Some(place) {
+                last = Some(place);
+                let track = collection.tracks.get(place)?;
+                table.tracks.push(TrackRow {
+                    path: track.path.clone(),
+                    label: track.label.clone(),
+                });
+            }
+            table
+                .track
+                .push(u32::try_from(table.tracks.len()).ok()? - 1);
+        }
+        table.timestamps = header.timestamps;
+        let (numbers, _) = numbers.as_chunks::<4>();
+        table.values = numbers
+            .iter()
+            .map(|&bytes| f32::from_le_bytes(bytes))
+            .collect();
+        table.validate().ok()?;
+        let skipped = header.skipped.into_iter().map(|(place, why)| {
+            let track = collection.tracks.get(place)?;
+            Some((track.path.clone(), why))
+        });
+        Some(Extraction {
+            table,
+            skipped: skipped.collect::<Option<_>>()?,
+            windows: header.windows,
+            windows_per_second: 0.0,
+            seconds: 0.0,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -207,7 +226,12 @@ mod tests {
                 ..ExtractSettings::default()
             };
             let watch = Watch::unattended();
-            let key = key(collection, &encoder, &settings, &cache).unwrap();
+            let asked = Asked {
+                collection,
+                encoder: &encoder,
+                settings: &settings,
+            };
+            let key = asked.key(&cache).unwrap();
             let known = cache.get(&key, TABLE).is_some();
             let made =
                 extract_cached(collection, &encoder, &settings, Some(&cache), &watch).unwrap();

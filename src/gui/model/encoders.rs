@@ -75,9 +75,14 @@ impl Model {
         offered
     }
 
-    /// The encoders that are compared: those that were marked, else shipped, untrained and the user's own.
+    /// The encoders that are compared: those that were marked, else shipped, untrained and the user's own: the file or run
+    /// that is chosen, or the newest run.
     pub fn compared(&self) -> Vec<CheckpointRef> {
-        let own = || self.own_checkpoint().map(CheckpointRef::File);
+        let newest = || {
+            let run = self.training.table.rows.iter().find(|run| run.step > 0);
+            run.map(|run| run.folder.clone())
+        };
+        let own = || (self.own_checkpoint().or_else(newest)).map(CheckpointRef::File);
         self.probing.compared.clone().unwrap_or_else(|| {
             let program = [CheckpointRef::Shipped, CheckpointRef::Untrained];
             program.into_iter().chain(own()).collect()
@@ -141,6 +146,12 @@ mod tests {
             model.compared().len(),
             3,
             "the run just trained is compared"
+        );
+        model.training.live = None;
+        assert!(
+            model
+                .compared()
+                .contains(&CheckpointRef::File("/home/runs/bells-2".into()))
         );
         model.probing.compared = Some(vec![file.clone()]);
         assert_eq!(model.compared(), [file]);

@@ -62,7 +62,7 @@ fn head(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             ),
         ];
         ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-            let width = ui.available_width().min(54.0 * theme::UNIT);
+            let width = ui.available_width().min(78.0 * theme::UNIT);
             let (_, tab) = parts::choice(ui, width, &tabs, model.lists.tab);
             if let Some(tab) = tab {
                 push(MapCommand::ShowList(tab));

@@ -72,3 +72,46 @@ impl Drop for ScoreWork {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        collection::{Collection, CollectionKind},
+        probe::{EncoderId, KeptScore, ProbeReport, ProbeSettings},
+    };
+
+    #[test]
+    fn a_score_made_just_before_the_end_is_there_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("scores.jsonl");
+        let collection = Collection {
+            name: "bells".into(),
+            kind: CollectionKind::Folder,
+            tracks: Vec::new(),
+            split: None,
+            notes: Vec::new(),
+        };
+        let score = KeptScore::of(
+            &ProbeReport::default(),
+            ProbeSettings::default(),
+            &collection,
+            "key".into(),
+            "bells-1/step-3".into(),
+            &EncoderId::default(),
+        );
+        let start = || {
+            let (outbox, inbox) = Outbox::new(&eframe::egui::Context::default());
+            (ScoreWork::start(file.clone(), outbox).unwrap(), inbox)
+        };
+        let (work, _inbox) = start();
+        work.change(ScoreChange::Add(Box::new(score.clone())));
+        drop(work);
+        let kept = read_scores(&file).unwrap().scores;
+        assert_eq!(kept, std::slice::from_ref(&score));
+        let (work, _inbox) = start();
+        work.change(ScoreChange::Remove(Box::new(score)));
+        drop(work);
+        assert_eq!(read_scores(&file).unwrap().scores, []);
+    }
+}

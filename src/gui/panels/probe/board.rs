@@ -75,14 +75,13 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 }
             }
             if let Some((count, file)) = &probing.unreadable {
-                let lines = if *count == 1 { "line is" } else { "lines are" };
-                parts::explain(
-                    ui,
-                    format!(
-                        "{count} {lines} no score of this version; they stay in the file as they are: {}",
-                        file.display()
+                let what = match count {
+                    1 => "1 line is no score of this version and stays in the file as it is".to_owned(),
+                    count => format!(
+                        "{count} lines are no scores of this version and stay in the file as they are"
                     ),
-                );
+                };
+                parts::explain(ui, format!("{what}: {}", file.display()));
             }
             ui.spacing_mut().item_spacing.y = 0.0;
             published::show(ui, model, &probing.published);
