@@ -72,7 +72,7 @@ pub fn row(ui: &mut Ui, name: &str, hint: &str, control: impl FnOnce(&mut Ui) ->
 }
 
 /// Air between a choice's text and the edge of its button, on both sides together.
-const CHOICE_AIR: f32 = 2.0 * theme::UNIT;
+const CHOICE_AIR: f32 = theme::UNIT;
 
 /// A row of buttons of which one is on; fills the width. Where their names don't fit side by side it takes several rows.
 /// Returns the one that was chosen.
