@@ -96,20 +96,31 @@ pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 
 /// How near the track is that N and B walked to.
 fn neighbour(ui: &mut egui::Ui, model: &Model, step: &WalkStep<'_>) {
-    let rank = ordinal(step.rank);
+    let nearest = match step.rank {
+        1 => "nearest".to_owned(),
+        rank => format!("{} nearest", ordinal(rank)),
+    };
     let cosine = format!("cosine {:.2}", step.cosine);
     let from = match step.query {
         Query::Spot(spot) => parts::track_name(&model.library, &spot.path),
         Query::Stretch(..) => "the selected stretch".to_owned(),
         Query::File(path) => parts::track_name(&model.library, path),
     };
-    let near = format!("{rank} nearest to {from}");
+    let near = format!("{nearest} to {from}");
     let accent = theme::tokens(ui).accent;
     let tip = format!(
         "{near} of {} found, {cosine} in the encoder's own space (N next, B previous)",
         step.found
     );
-    let text = format!("{rank} nearest, {cosine}");
+    let text = format!("{nearest}, {cosine}");
+    let in_full = ui
+        .painter()
+        .layout_no_wrap(text.clone(), theme::small_font(), accent);
+    let text = if in_full.size().x <= ui.available_width() {
+        text
+    } else {
+        format!("{}, {:.2}", ordinal(step.rank), step.cosine)
+    };
     ui.add(Label::new(small(text).color(accent)).truncate())
         .on_hover_text(tip);
 }
