@@ -498,7 +498,7 @@ pub struct Bench {
     /// What to measure; nothing measures all of it, which takes some minutes.
     #[arg(value_enum)]
     pub parts: Vec<Part>,
-    /// Sound files for `ingest`, or what the idle window shows.
+    /// Sound files for `ingest`, what `listen` maps and points at beside the demo, or what the idle window shows.
     #[arg(long, num_args = 1..)]
     pub data: Vec<PathBuf>,
     /// On the CPU, too, measure `encoder` and `train` at all sizes and batches; takes some ten minutes.

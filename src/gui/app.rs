@@ -13,7 +13,7 @@ use eframe::{
 };
 use egui_tiles::{Behavior, SimplificationOptions, TileId, Tree, UiResponse};
 
-use crate::storage::Settings;
+use crate::{audio::Player, storage::Settings};
 
 use super::{
     actions,
@@ -24,7 +24,7 @@ use super::{
     message::{Message, Outbox},
     model::Model,
     paint, panels, theme,
-    work::Workers,
+    work::{Workers, hear::HearWork},
 };
 
 /// With what the window starts.
@@ -147,6 +147,14 @@ impl App {
         // The player answers from its own thread, a moment later.
         self.listen_until = Instant::now() + LISTEN_AFTER_COMMAND;
         logic::apply(&mut self.model, &mut self.workers, command);
+    }
+
+    /// Plays on another player than the system's: to measure what is heard and when.
+    pub fn play_on(&mut self, player: Player) -> std::io::Result<()> {
+        let auditions = player.auditions();
+        self.workers.hear = HearWork::start(self.workers.outbox.clone(), Some(auditions))?;
+        self.workers.player = Some(player);
+        Ok(())
     }
 
     /// Whether the picture may still change without the user: something is opened, decoded, computed or trained.

@@ -9,6 +9,7 @@ use std::{
 use eframe::egui;
 
 use crate::{
+    audio::{Auditions, Player},
     encoder::CheckpointRef,
     storage::{Settings, Theme},
     tokens::{MaskKind, MaskRatio, PatchShape},
@@ -158,6 +159,15 @@ impl Offscreen {
             },
         )?;
         Ok(Self { app, canvas })
+    }
+
+    /// Lets the window play on an output that takes sound in real time and gives it to nobody; returns what tells when
+    /// points of a map are heard.
+    pub fn play_silently(&mut self) -> Result<Auditions, PictureError> {
+        let player = Player::start_silent();
+        let auditions = player.auditions();
+        self.app.play_on(player)?;
+        Ok(auditions)
     }
 
     /// What the window shows.

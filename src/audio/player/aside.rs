@@ -17,6 +17,8 @@ pub(super) struct Aside {
     voices: [Option<Voice>; VOICES],
     fade: usize,
     step: f32,
+    /// Clips that came to be heard since this was asked last.
+    heard: u64,
 }
 
 struct Voice {
@@ -24,6 +26,8 @@ struct Voice {
     next: usize,
     gain: f32,
     ends: bool,
+    /// A frame of it that is not silent went out.
+    heard: bool,
 }
 
 impl Aside {
@@ -34,6 +38,7 @@ impl Aside {
             voices: [const { None }; VOICES],
             fade: fade as usize,
             step: 1.0 / fade,
+            heard: 0,
         }
     }
 
@@ -59,6 +64,7 @@ impl Aside {
                 next: 0,
                 gain: 0.0,
                 ends: false,
+                heard: false,
             });
         }
     }
@@ -66,6 +72,11 @@ impl Aside {
     /// Whether a clip sounds that is not about to end.
     pub(super) fn sounds(&self) -> bool {
         self.voices.iter().flatten().any(|voice| !voice.ends)
+    }
+
+    /// How many clips came to be heard since the last call.
+    pub(super) fn take_heard(&mut self) -> u64 {
+        std::mem::take(&mut self.heard)
     }
 
     /// The next frame of all that sounds.
@@ -83,6 +94,10 @@ impl Aside {
             match voice.clip.frames.get(voice.next) {
                 Some(frame) if voice.gain > 0.0 => {
                     voice.next += 1;
+                    if !voice.heard && *frame != [0.0; 2] {
+                        voice.heard = true;
+                        self.heard += 1;
+                    }
                     for (sum, value) in sum.iter_mut().zip(frame) {
                         *sum += voice.gain * value;
                     }

@@ -1,4 +1,7 @@
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+};
 
 use crate::{
     audio::{AudioError, resample::Resample},
@@ -48,9 +51,8 @@ impl Clip {
             let Some(ready) = sound.next_values()? else {
                 break;
             };
-            while let (Some(left), Some(right)) = (ready.pop_front(), ready.pop_front()) {
-                frames.push([left, right]);
-            }
+            frames.extend_from_slice(ready.make_contiguous().as_chunks().0);
+            ready.clear();
         }
         frames.truncate(wanted);
         let gain = gain(&frames, rate);
@@ -125,6 +127,11 @@ impl Auditions {
     /// Fades out what sounds; the track goes on if it played.
     pub fn stop(&self) {
         self.inbox.post(|wishes| wishes.clip = Some(None));
+    }
+
+    /// How many clips have come out of the output so far, each counted at its first frame that is not silent.
+    pub fn heard(&self) -> u64 {
+        self.shared.signals.clips_heard.load(Ordering::Acquire)
     }
 
     /// The rate of the output, in Hz: clips that are decoded for it need no further work.

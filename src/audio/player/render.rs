@@ -119,6 +119,10 @@ impl Renderer {
             self.belt.set_taken(next);
             self.signals.position.set(place as f64 / self.rate);
         }
+        let heard = self.aside.take_heard();
+        if heard > 0 {
+            self.signals.clips_heard.fetch_add(heard, Ordering::Release);
+        }
         if flushing && self.gain <= 0.0 {
             self.belt.set_taken(laid);
             self.signals.flush_done.store(wanted, Ordering::Release);

@@ -19,6 +19,8 @@ pub(super) struct Signals {
     pub block: AtomicU64,
     /// How often sound was due and not there.
     pub underruns: AtomicU64,
+    /// Clips whose sound has come out, counted at their first frame that is not silent.
+    pub clips_heard: AtomicU64,
     /// What samples are multiplied by: the bits of an `f32` from 0 to 1.
     volume: AtomicU32,
     heard: AtomicU8,
@@ -52,6 +54,7 @@ impl Signals {
             position: Seconds::new(0.0),
             block: AtomicU64::new(0),
             underruns: AtomicU64::new(0),
+            clips_heard: AtomicU64::new(0),
             volume: AtomicU32::new(1.0_f32.to_bits()),
             heard: AtomicU8::new(0),
         }

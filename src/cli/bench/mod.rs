@@ -1,6 +1,7 @@
 //! `mynascope bench`: medians of repeated runs on this machine.
 
 mod encoder;
+mod hover;
 mod ingest;
 mod listen;
 mod map;
@@ -39,7 +40,7 @@ pub enum Part {
     Neighbours,
     /// Probes of GTZAN's size, the published grid among them.
     Probe,
-    /// Whether sound stutters on an idle and on a busy machine.
+    /// Whether sound stutters on an idle and on a busy machine, and how soon a point of a map is heard.
     Listen,
     /// First pictures, frames while dragging the mask, idle CPU.
     Window,
@@ -102,6 +103,17 @@ impl<'a> Measure<'a> {
         self.found.push(measurement);
     }
 
+    /// Keeps the values of several runs, and as a line of its own what 95 in 100 of them stay within.
+    fn spread(&mut self, what: &str, unit: &'static str, mut values: Vec<f64>) {
+        values.sort_by(f64::total_cmp);
+        let place = (0.95 * values.len() as f64).ceil() as usize;
+        let most = values.get(place.saturating_sub(1)).copied();
+        self.values(what, unit, values);
+        if let Some(most) = most {
+            self.values(format!("{what}, 95 %"), unit, vec![most]);
+        }
+    }
+
     /// Runs something once to warm up and `runs` times to be measured; `value` turns the time of a run into what is
     /// kept.
     fn runs(
@@ -154,7 +166,10 @@ pub fn run(verb: &Bench, common: &Common, console: &Console) -> anyhow::Result<O
             Part::Map => map::run(&mut measure)?,
             Part::Neighbours => neighbours::run(&mut measure)?,
             Part::Probe => probe::run(&mut measure)?,
-            Part::Listen => listen::run(&mut measure)?,
+            Part::Listen => {
+                listen::run(&mut measure)?;
+                hover::run(&mut measure, verb)?;
+            }
             Part::Window => window::run(&mut measure, verb)?,
         }
     }
