@@ -119,6 +119,98 @@ fn a_folder_goes_through_embed_map_and_probe() {
 }
 
 #[test]
+fn a_table_is_asked_about_a_stretch_a_file_duplicates_and_another_table() {
+    let shell = Shell::new();
+    tones(&shell.path("music"), 4);
+    let copy = |to: &str| fs::copy(shell.path("music/low/0.wav"), shell.path(to)).unwrap();
+    copy("music/low/again.wav");
+    copy("new.wav");
+    shell.json(&["embed", "music", "--out", "e.npz"], 0);
+    let neighbours = |more: &[&str]| shell.json(&[&["neighbours", "e.npz"], more].concat(), 0);
+    // A file that the table does not hold: its copies come first.
+    let near = neighbours(&["--query", "new.wav", "-k", "2"]);
+    for neighbour in near["neighbours"].as_array().unwrap() {
+        let path = neighbour["path"].as_str().unwrap();
+        assert!(
+            path.ends_with("low/0.wav") || path.ends_with("low/again.wav"),
+            "{path}"
+        );
+        assert!(neighbour["cosine"].as_f64().unwrap() > 0.999);
+    }
+    // A window and a stretch of a track of the table: never the track itself.
+    for place in [&["--at", "1"][..], &["--from", "0", "--to", "3.2"]] {
+        let near = neighbours(&[&["--query", "music/low/0.wav", "-k", "3"], place].concat());
+        let near = near["neighbours"].as_array().unwrap();
+        assert!(
+            near[0]["path"].as_str().unwrap().ends_with("again.wav"),
+            "{near:?}"
+        );
+        let own = |neighbour: &Value| neighbour["path"].as_str().unwrap().ends_with("low/0.wav");
+        assert!(!near.iter().any(own));
+    }
+    let pairs = neighbours(&["--duplicates", "0.99999"]);
+    let pairs = pairs["duplicates"].as_array().unwrap();
+    assert_eq!(pairs.len(), 1, "{pairs:?}");
+    for name in ["low/0.wav", "low/again.wav"] {
+        let paths = pairs[0]["paths"].as_array().unwrap();
+        assert!(
+            paths
+                .iter()
+                .any(|path| path.as_str().unwrap().ends_with(name))
+        );
+    }
+    let moved = neighbours(&["--moved", "e.npz", "-k", "3"]);
+    assert_eq!(
+        (&moved["tracks"], moved["moved"].as_array().unwrap().len()),
+        (&9.into(), 3)
+    );
+    for track in moved["moved"].as_array().unwrap() {
+        assert_eq!(track["kept"], track["of"], "nothing moves against itself");
+    }
+    // What cannot be asked is wrong usage, or says what can.
+    shell.fail(&["neighbours", "e.npz"], 2);
+    shell.fail(
+        &["neighbours", "e.npz", "--query", "new.wav", "--from", "1"],
+        2,
+    );
+    let said = shell.fail(&["neighbours", "e.npz", "--duplicates", "3"], 1);
+    assert!(said.contains("0.98"), "{said}");
+}
+
+#[test]
+fn a_new_file_lands_on_a_map_among_its_like_and_the_map_stays_as_it_is() {
+    let shell = Shell::new();
+    tones(&shell.path("music"), 4);
+    fs::copy(shell.path("music/low/0.wav"), shell.path("new.wav")).unwrap();
+    shell.json(&["embed", "music", "--out", "e.npz"], 0);
+    let map = ["map", "e.npz", "--method", "pca", "--out"];
+    shell.json(&[&map[..], &["before.tsv"]].concat(), 0);
+    let landed = shell.json(&[&map[..], &["after.tsv", "--land", "new.wav"]].concat(), 0);
+    let before = fs::read_to_string(shell.path("before.tsv")).unwrap();
+    assert_eq!(before, fs::read_to_string(shell.path("after.tsv")).unwrap());
+    let landed = landed["landed"].as_array().unwrap();
+    assert_eq!(landed.len(), 1, "one window");
+    let number = |name: &str| landed[0][name].as_f64().unwrap();
+    assert!(number("nearest") > 0.999 && number("timestamp") == 0.0);
+    let middle = |label: &str| {
+        let rows = before
+            .lines()
+            .map(|line| line.split('\t').collect::<Vec<_>>());
+        let places = rows
+            .filter(|row| row[1] == label)
+            .map(|row| [row[3], row[4]].map(|value| value.parse::<f64>().unwrap()));
+        places.fold([0.0; 2], |sum, at| {
+            [sum[0] + at[0] / 4.0, sum[1] + at[1] / 4.0]
+        })
+    };
+    let away = |[x, y]: [f64; 2]| (number("x") - x).hypot(number("y") - y);
+    assert!(away(middle("low")) < away(middle("high")));
+    // A table of another encoder is refused, by name.
+    let said = shell.fail(&["map", "e.npz", "--out", "m.tsv", "--land", "gone.wav"], 1);
+    assert!(said.contains("gone.wav"), "{said}");
+}
+
+#[test]
 fn a_short_training_leaves_an_encoder_that_embed_reads() {
     let shell = Shell::new();
     tones(&shell.path("music"), 2);

@@ -462,6 +462,12 @@ pub struct Map {
     /// Iterations of t-SNE.
     #[arg(long, default_value_t = 1000)]
     pub iterations: usize,
+    /// Say where these files land on the map, which stays as it is; a picture shows them as crosses (--checkpoint must
+    /// be the table's encoder).
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub land: Vec<PathBuf>,
+    #[command(flatten)]
+    pub encoder: Encoder,
 }
 
 #[derive(Debug, Args)]

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use serde_json::json;
 
 use super::{
@@ -6,7 +8,7 @@ use super::{
 };
 use crate::{
     collection::{self, Collection},
-    embedding::{self, ExtractSettings, Extraction, Level},
+    embedding::{self, EmbeddingTable, ExtractSettings, Extraction, Level},
     encoder::LoadedEncoder,
     storage::{Cache, Folders, Settings},
     tokens::MaskRatio,
@@ -24,6 +26,26 @@ pub fn open_encoder(
         loaded.description(),
         loaded.device()
     ));
+    Ok(loaded)
+}
+
+/// As [`open_encoder`], for files that are compared with a table: refuses an encoder of another size than the table's.
+pub fn open_encoder_of(
+    encoder: &arguments::Encoder,
+    table: &EmbeddingTable,
+    path: &Path,
+    common: &Common,
+    console: &Console,
+) -> anyhow::Result<LoadedEncoder> {
+    let loaded = open_encoder(encoder, common, console)?;
+    anyhow::ensure!(
+        loaded.embedding_dim() == table.dim,
+        "the encoder gives {} values and the table has {}; name the table's encoder with --checkpoint ({}): {}",
+        loaded.embedding_dim(),
+        table.dim,
+        table.encoder,
+        path.display()
+    );
     Ok(loaded)
 }
 

@@ -1,12 +1,15 @@
-use serde_json::json;
+use std::fmt::Write;
+
+use serde_json::{Value, json};
 
 use super::{
     arguments::{Common, Map},
     console::{Console, Outcome},
+    embed,
 };
 use crate::{
-    embedding,
-    map::{self, MapSettings},
+    embedding::{self, EmbeddingTable, ExtractSettings},
+    map::{self, Landed, MapSettings},
 };
 
 pub fn run(verb: &Map, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
@@ -19,7 +22,8 @@ pub fn run(verb: &Map, common: &Common, console: &Console) -> anyhow::Result<Out
         seed: common.seed(),
     };
     let layout = map::layout(&table, &settings, &console.watch())?;
-    map::save_layout(&layout, &table, &verb.out)?;
+    let landed = land(verb, &table, &layout.xy, common, console)?;
+    map::save_landed(&layout, &table, &landed, &verb.out)?;
     let kl = layout
         .kl
         .map_or_else(String::new, |kl| format!(", KL {kl:.3}"));
@@ -34,6 +38,29 @@ pub fn run(verb: &Map, common: &Common, console: &Console) -> anyhow::Result<Out
         text.push_str("\nnote: ");
         text.push_str(note);
     }
+    for landed in &landed {
+        let [x, y] = landed.at;
+        write!(
+            text,
+            "\nlands at {x:8.3} {y:8.3}, {:.3} like its nearest  {:7.2} s  {}",
+            landed.nearest,
+            landed.start_secs,
+            landed.path.display()
+        )?;
+    }
+    let landed: Vec<Value> = landed
+        .iter()
+        .map(|landed| {
+            let [x, y] = landed.at;
+            json!({
+                "path": landed.path,
+                "timestamp": landed.start_secs,
+                "x": x,
+                "y": y,
+                "nearest": landed.nearest,
+            })
+        })
+        .collect();
     Ok(Outcome::new(
         json!({
             "points": layout.xy.len(),
@@ -42,8 +69,31 @@ pub fn run(verb: &Map, common: &Common, console: &Console) -> anyhow::Result<Out
             "perplexity": layout.perplexity,
             "seconds": layout.seconds,
             "notes": layout.notes,
+            "landed": landed,
             "out": verb.out,
         }),
         text,
     ))
+}
+
+/// Where the files land that were asked for.
+fn land(
+    verb: &Map,
+    table: &EmbeddingTable,
+    xy: &[[f32; 2]],
+    common: &Common,
+    console: &Console,
+) -> anyhow::Result<Vec<Landed>> {
+    if verb.land.is_empty() {
+        return Ok(Vec::new());
+    }
+    let encoder = embed::open_encoder_of(&verb.encoder, table, &verb.embeddings, common, console)?;
+    let settings = ExtractSettings::default();
+    let mut landed = Vec::new();
+    for file in &verb.land {
+        let watch = console.watch();
+        let extraction = embedding::extract_stretch(file, None, &encoder, &settings, &watch)?;
+        landed.extend(map::land_windows(table, table.level, xy, &extraction.table));
+    }
+    Ok(landed)
 }

@@ -40,7 +40,15 @@ fn nearest(
     };
     let values = match in_table {
         Some(values) => values,
-        None => embed_query(verb, table, query, stretch, common, console)?,
+        None => {
+            let encoder =
+                embed::open_encoder_of(&verb.encoder, table, &verb.embeddings, common, console)?;
+            let settings = ExtractSettings::default();
+            let watch = console.watch();
+            let extraction =
+                embedding::extract_stretch(query, stretch, &encoder, &settings, &watch)?;
+            extraction.table.track_means().row(0).to_vec()
+        }
     };
     let left_out = |row: usize| {
         known.is_some_and(|track| table.track.get(row).is_some_and(|&of| of as usize == track))
@@ -171,28 +179,4 @@ fn same_file(a: &Path, b: &Path) -> bool {
 fn means_row(means: &EmbeddingTable, track: usize) -> Option<Vec<f32>> {
     let row = means.track.iter().position(|&of| of as usize == track)?;
     Some(means.row(row).to_vec())
-}
-
-fn embed_query(
-    verb: &Neighbours,
-    table: &EmbeddingTable,
-    query: &Path,
-    stretch: Option<[f64; 2]>,
-    common: &Common,
-    console: &Console,
-) -> anyhow::Result<Vec<f32>> {
-    let encoder = embed::open_encoder(&verb.encoder, common, console)?;
-    if encoder.embedding_dim() != table.dim {
-        bail!(
-            "the encoder gives {} values and the table has {}; name the table's encoder with --checkpoint ({}): {}",
-            encoder.embedding_dim(),
-            table.dim,
-            table.encoder,
-            verb.embeddings.display()
-        );
-    }
-    let settings = ExtractSettings::default();
-    let watch = console.watch();
-    let extraction = embedding::extract_stretch(query, stretch, &encoder, &settings, &watch)?;
-    Ok(extraction.table.track_means().row(0).to_vec())
 }

@@ -2,14 +2,15 @@
 
 mod divergence;
 mod layout;
+mod picture;
 mod place;
 mod reference;
 mod save;
 mod tsne;
 
 pub use layout::{layout, layout_live};
-pub use place::{Landing, land, turn_towards};
-pub use save::{check_layout_path, save_layout};
+pub use place::{Landed, Landing, land, land_windows, turn_towards};
+pub use save::{LAYOUT_EXTENSIONS, check_layout_path, save_landed, save_layout};
 
 use std::{fmt, path::PathBuf, str::FromStr};
 

@@ -1,6 +1,8 @@
 //! Rows that came later, and maps of other embeddings, on a map that is there.
 
-use crate::embedding::{EmbeddingTable, neighbours};
+use std::path::PathBuf;
+
+use crate::embedding::{EmbeddingTable, Level, neighbours};
 
 /// Neighbours that say where a new row lands.
 const NEIGHBOURS: usize = 10;
@@ -11,6 +13,43 @@ pub struct Landing {
     pub at: [f32; 2],
     /// Cosine to its nearest row: how well the map can speak for it.
     pub nearest: f32,
+}
+
+/// Where a window of a file landed, or a file as a whole on a map of tracks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Landed {
+    pub path: PathBuf,
+    /// Start of the window in its file.
+    pub start_secs: f32,
+    pub at: [f32; 2],
+    /// Cosine to its nearest row: how well the map can speak for it.
+    pub nearest: f32,
+}
+
+/// Where the windows of new files land on a map of a table (see [`land`]): each by itself, or on a map of tracks the
+/// mean of each file. `level` is what the points of the map are; a table of windows may be mapped by its tracks.
+pub fn land_windows(
+    table: &EmbeddingTable,
+    level: Level,
+    xy: &[[f32; 2]],
+    windows: &EmbeddingTable,
+) -> Vec<Landed> {
+    let by_track = |table: &EmbeddingTable| (level == Level::Track).then(|| table.track_means());
+    let (table_means, means) = (by_track(table), by_track(windows));
+    let rows = means.as_ref().unwrap_or(windows);
+    let landings = land(table_means.as_ref().unwrap_or(table), xy, rows.iter());
+    let landed = landings
+        .into_iter()
+        .enumerate()
+        .filter_map(|(row, landing)| {
+            Some(Landed {
+                path: rows.track_of(row)?.path.clone(),
+                start_secs: rows.timestamps.get(row).copied().unwrap_or_default(),
+                at: landing.at,
+                nearest: landing.nearest,
+            })
+        });
+    landed.collect()
 }
 
 /// Where new rows land on a map whose points are the rows of `table`: at the weighted mean of their ten nearest rows
@@ -88,7 +127,7 @@ fn mean(points: impl ExactSizeIterator<Item = [f32; 2]>) -> [f64; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::embedding::{Level, TrackRow};
+    use crate::embedding::TrackRow;
 
     #[test]
     fn a_row_of_the_map_lands_where_its_like_are() {

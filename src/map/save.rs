@@ -5,16 +5,14 @@ use std::{
 };
 
 use arrow_array::{ArrayRef, Float32Array, RecordBatch, StringArray};
-use image::{ImageFormat, Rgb, RgbImage};
+use image::ImageFormat;
 use parquet::arrow::ArrowWriter;
 
-use super::{LABEL_COLOURS, Layout, MapError};
+use super::{Landed, Layout, MapError, picture::picture};
 use crate::{embedding::EmbeddingTable, storage::write_atomic};
 
-/// Rows without a label.
-const NO_LABEL: [u8; 3] = [128; 3];
-const GROUND: Rgb<u8> = Rgb([24, 24, 27]);
-const SIDE: u32 = 1000;
+/// Endings of files that maps are kept in, without the dot.
+pub const LAYOUT_EXTENSIONS: [&str; 3] = ["parquet", "tsv", "png"];
 
 /// What a layout is kept as.
 enum Format {
@@ -49,8 +47,18 @@ pub fn check_layout_path(path: &Path) -> Result<(), MapError> {
 }
 
 /// Writes a layout by the path's ending: `.parquet` and `.tsv` hold path, label, timestamp, x and y of each row,
-/// `.png` is a plain picture of the points, coloured by label.
+/// `.png` is a picture of the points, coloured by label, with a legend where there are labels.
 pub fn save_layout(layout: &Layout, table: &EmbeddingTable, path: &Path) -> Result<(), MapError> {
+    save_landed(layout, table, &[], path)
+}
+
+/// As [`save_layout`]; a picture also shows, as crosses, where windows landed that are not of the map.
+pub fn save_landed(
+    layout: &Layout,
+    table: &EmbeddingTable,
+    landed: &[Landed],
+    path: &Path,
+) -> Result<(), MapError> {
     if layout.xy.len() != table.rows() {
         return Err(MapError::Table(format!(
             "the map has {} points, but the table has {} rows; lay it out again",
@@ -70,7 +78,7 @@ pub fn save_layout(layout: &Layout, table: &EmbeddingTable, path: &Path) -> Resu
             })?;
         }
         Format::Png => {
-            let picture = picture(layout, table);
+            let picture = picture(layout, table, landed);
             write_atomic(path, |file| {
                 picture
                     .write_to(file, ImageFormat::Png)
@@ -81,7 +89,7 @@ pub fn save_layout(layout: &Layout, table: &EmbeddingTable, path: &Path) -> Resu
     Ok(())
 }
 
-fn names(table: &EmbeddingTable) -> impl Iterator<Item = (String, &str)> {
+pub(super) fn names(table: &EmbeddingTable) -> impl Iterator<Item = (String, &str)> {
     (0..table.rows()).map(|row| {
         let track = table.track_of(row);
         (
@@ -129,61 +137,6 @@ fn batch(layout: &Layout, table: &EmbeddingTable) -> Result<RecordBatch, arrow_s
     ])
 }
 
-/// Soft discs on a square; both axes have one scale, so that distances can be compared.
-fn picture(layout: &Layout, table: &EmbeddingTable) -> RgbImage {
-    let range = |axis: fn(&[f32; 2]) -> f32| {
-        layout
-            .xy
-            .iter()
-            .map(axis)
-            .fold((f32::MAX, f32::MIN), |(low, high), v| {
-                (low.min(v), high.max(v))
-            })
-    };
-    let ((left, right), (low, high)) = (range(|p| p[0]), range(|p| p[1]));
-    let span = (right - left).max(high - low).max(1e-9);
-    let radius = if table.rows() > 2000 { 2.5 } else { 5.0_f32 };
-    let mut labels: Vec<&str> = table
-        .tracks
-        .iter()
-        .filter_map(|track| track.label.as_deref())
-        .collect();
-    labels.sort_unstable();
-    labels.dedup();
-    let mut picture = RgbImage::from_pixel(SIDE, SIDE, GROUND);
-    for (&[x, y], (_, label)) in layout.xy.iter().zip(names(table)) {
-        let place = labels.binary_search(&label).ok();
-        let colour = place
-            .and_then(|place| LABEL_COLOURS.get(place % LABEL_COLOURS.len()))
-            .copied()
-            .unwrap_or(NO_LABEL);
-        let at = |value: f32, middle: f32| SIDE as f32 * (0.5 + 0.92 * (value - middle) / span);
-        // Up is positive, as in every plot.
-        let (cx, cy) = (
-            at(x, (left + right) / 2.0),
-            SIDE as f32 - at(y, (low + high) / 2.0),
-        );
-        let reach = radius.ceil() as i64 + 1;
-        for dy in -reach..=reach {
-            for dx in -reach..=reach {
-                let (px, py) = (cx as i64 + dx, cy as i64 + dy);
-                let distance = (px as f32 + 0.5 - cx).hypot(py as f32 + 0.5 - cy);
-                let cover = 0.85 * (radius + 0.5 - distance).clamp(0.0, 1.0);
-                let (Ok(px), Ok(py)) = (u32::try_from(px), u32::try_from(py)) else {
-                    continue;
-                };
-                if let Some(pixel) = picture.get_pixel_mut_checked(px, py) {
-                    for (old, new) in pixel.0.iter_mut().zip(colour) {
-                        *old = (f32::from(*old) * (1.0 - cover) + f32::from(new) * cover).round()
-                            as u8;
-                    }
-                }
-            }
-        }
-    }
-    picture
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,8 +173,7 @@ mod tests {
         );
         save_layout(&layout, &table, &path("m.parquet")).unwrap();
         save_layout(&layout, &table, &path("m.png")).unwrap();
-        let picture = image::open(path("m.png")).unwrap().to_rgb8();
-        assert!(picture.pixels().any(|pixel| *pixel != GROUND));
+        assert!(image::open(path("m.png")).is_ok());
         let message = save_layout(&layout, &table, &path("m.svg"))
             .unwrap_err()
             .to_string();

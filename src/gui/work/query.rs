@@ -11,7 +11,7 @@ use crate::{
         work::{near, report::Reporter},
     },
     jobs::{self, Job, Watch},
-    map::land,
+    map::land_windows,
 };
 
 /// The job that runs, if one does.
@@ -136,33 +136,19 @@ fn query(request: &QueryRequest, watch: &Watch<'_>) -> Result<near::Answer, Stri
     let means = windows.track_means();
     let own = table.tracks.iter().position(|row| row.path == request.path);
     let found = near::nearest(table, means.row(0), own.map(|track| track as u32));
-    let spot = |start_secs: f32| Spot {
-        path: request.path.clone(),
-        start_secs: f64::from(start_secs),
-    };
     let landed = match &request.map {
         None => Vec::new(),
-        Some((level, xy)) => {
-            let on_map = match level {
-                Level::Window => None,
-                Level::Track => Some(table.track_means()),
-            };
-            let rows = match level {
-                Level::Window => windows,
-                Level::Track => &means,
-            };
-            let landings = land(on_map.as_ref().unwrap_or(table), xy, rows.iter());
-            let starts = rows.timestamps.iter();
-            landings
-                .into_iter()
-                .zip(starts)
-                .map(|(landing, &start)| Landed {
-                    spot: spot(start),
-                    at: landing.at,
-                    nearest: landing.nearest,
-                })
-                .collect()
-        }
+        Some((level, xy)) => land_windows(table, *level, xy, windows)
+            .into_iter()
+            .map(|landed| Landed {
+                spot: Spot {
+                    path: request.path.clone(),
+                    start_secs: f64::from(landed.start_secs),
+                },
+                at: landed.at,
+                nearest: landed.nearest,
+            })
+            .collect(),
     };
     Ok(near::Answer { found, landed })
 }
