@@ -85,7 +85,8 @@ fn a_click_on_a_point_shows_and_plays_the_window_it_stands_for() {
     let facts = chart.facts(point).unwrap();
     let (path, start_secs) = (facts.path.to_path_buf(), facts.start_secs);
     let canvas = harness.get_by_label("Map of 12 points").rect();
-    let at = mapping.camera.to_screen(canvas, chart.xy[point]);
+    let camera = mapping.camera.shown_in(canvas, chart.extent);
+    let at = camera.to_screen(canvas, chart.xy[point]);
     click_at(&mut harness, at);
     harness.run_steps(2);
     let model = harness.state().model();

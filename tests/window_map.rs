@@ -12,16 +12,20 @@ use std::path::Path;
 
 use eframe::{egui, egui_wgpu::RenderState};
 use egui_kittest::{Harness, kittest::Queryable as _};
-use mynascope::gui::{
-    App,
-    command::{Command, LibraryCommand, WindowCommand},
-    layout::Layout,
-    model::{Colouring, MapCommand, MapSide, Near, Number, Query},
+use mynascope::{
+    embedding::Level,
+    gui::{
+        App,
+        command::{Command, LibraryCommand, WindowCommand},
+        layout::Layout,
+        model::{Colouring, MapCommand, MapSide, Near, Number, Query, SaveTo},
+        paint::scatter::Camera,
+    },
 };
 
 use common::{
     can_draw,
-    labelled::{map_uploads, press, settle, show, sounds, wait, window},
+    labelled::{SIZE, map_uploads, press, settle, show, sounds, wait, window},
 };
 
 /// A map of a small collection, in front.
@@ -38,7 +42,8 @@ fn on_screen(harness: &Harness<'_, App>, point: usize) -> egui::Pos2 {
     let mapping = &harness.state().model().mapping;
     let canvas = harness.get_by_label_contains("Map of ").rect();
     let chart = mapping.chart.as_ref().unwrap();
-    mapping.camera.to_screen(canvas, chart.xy[point])
+    let camera = mapping.camera.shown_in(canvas, chart.extent);
+    camera.to_screen(canvas, chart.xy[point])
 }
 
 #[test]
@@ -147,12 +152,12 @@ fn a_lasso_picks_in_map_and_table_and_can_be_undone() {
     let folder = sounds(3);
     let (mut harness, _) = mapped(folder.path());
     let shift = egui::Modifiers::SHIFT;
-    // Around one point, closer than to any other.
+    // Around one point, closer than to any other, and inside the picture also where it lies at its edge.
     let at = on_screen(&harness, 0);
     let nearest = (1..12)
         .map(|point| on_screen(&harness, point).distance(at))
         .fold(f32::INFINITY, f32::min);
-    let radius = (0.6 * nearest).clamp(3.0, 60.0);
+    let radius = (0.6 * nearest).clamp(3.0, 18.0);
     let ring: Vec<egui::Pos2> = (0..24)
         .map(|step| at + radius * egui::Vec2::angled(step as f32 / 24.0 * std::f32::consts::TAU))
         .collect();
@@ -213,8 +218,10 @@ fn a_lasso_picks_in_map_and_table_and_can_be_undone() {
 
 /// A line on the screen as an outline on the map.
 fn outline(harness: &Harness<'_, App>, line: &[egui::Pos2]) -> Vec<[f32; 2]> {
-    let camera = harness.state().model().mapping.camera;
+    let mapping = &harness.state().model().mapping;
     let canvas = harness.get_by_label_contains("Map of ").rect();
+    let extent = mapping.chart.as_ref().unwrap().extent;
+    let camera = mapping.camera.shown_in(canvas, extent);
     line.iter().map(|at| camera.to_map(canvas, *at)).collect()
 }
 
@@ -428,6 +435,25 @@ fn two_encoders_stand_side_by_side_with_one_selection() {
             .iter()
             .all(|change| (change.kept, change.of) == (5, 5))
     );
+    // Each says what it is, and they share all the width: their legend lies below.
+    harness.run_steps(3);
+    let said = harness.query_all_by_label_contains("t-SNE of 12 windows");
+    assert_eq!(said.count(), 2);
+    let first = harness.get_by_label_contains("Map of ").rect();
+    let second = harness.get_by_label_contains("Second map of ").rect();
+    let legend = harness.get_by_label("Points of low").rect();
+    assert!(first.height() > 0.5 * SIZE[1] as f32 && first.size() == second.size());
+    assert!(first.right() < second.left() && legend.top() > first.bottom());
+    // While nobody moved them, their points fill them from edge to edge in one direction.
+    let mapping = &harness.state().model().mapping;
+    for (side, rect) in [(MapSide::Main, first), (MapSide::Beside, second)] {
+        let chart = mapping.chart_of(side).unwrap();
+        let camera = Camera::default().shown_in(rect, chart.extent);
+        let [x, y] = chart.extent;
+        let corners = [[-x, -y], [x, y]].map(|at| camera.to_screen(rect, at));
+        let taken = (corners[1] - corners[0]).abs() / rect.size();
+        assert!((taken.max_elem() - 0.92).abs() < 0.01, "{taken}");
+    }
     // What is picked in one is picked in the other.
     let lasso = MapCommand::Lasso {
         side: MapSide::Beside,
@@ -460,23 +486,36 @@ fn tables_go_out_and_in_and_broken_ones_are_told() {
     let (mut harness, _) = mapped(folder.path());
     let home = tempfile::tempdir().unwrap();
     let command = |harness: &mut Harness<'_, App>, command: MapCommand| {
+        // Notes pass by themselves: what is waited for must be the only one.
+        let dismiss = Command::Window(WindowCommand::DismissAll);
+        harness.state_mut().apply(dismiss);
+        let open = |app: &App| {
+            app.model()
+                .mapping
+                .imported
+                .as_ref()
+                .map(|it| it.path.clone())
+        };
+        let before = open(harness.state());
         harness.state_mut().apply(Command::Map(command));
-        let said = harness.state().model().notices.shown().len();
         wait(harness, "an answer", |app| {
-            app.model().notices.shown().len() > said || app.model().mapping.imported.is_some()
+            !app.model().notices.shown().is_empty() || open(app) != before
         });
         settle(harness);
     };
     let map = home.path().join("map.tsv");
-    command(&mut harness, MapCommand::SaveMap(Some(map.clone())));
+    command(&mut harness, MapCommand::SaveMap(SaveTo::At(map.clone())));
     assert_eq!(std::fs::read_to_string(&map).unwrap().lines().count(), 13);
+    let told = harness.state().model().notices.shown().last().unwrap();
+    assert!(told.text.contains("map.tsv"), "{}", told.text);
+    assert_eq!(told.folder.as_deref(), Some(home.path()), "to be shown");
     let own = harness.state().model().embeddings.table.clone().unwrap();
     for ending in ["npz", "parquet", "tsv", "safetensors"] {
         let path = home.path().join(format!("table.{ending}"));
-        command(&mut harness, MapCommand::SaveEmbeddings(Some(path.clone())));
-        harness
-            .state_mut()
-            .apply(Command::Window(WindowCommand::DismissAll));
+        command(
+            &mut harness,
+            MapCommand::SaveEmbeddings(SaveTo::At(path.clone())),
+        );
         command(&mut harness, MapCommand::OpenTable(Some(path.clone())));
         let model = harness.state().model();
         assert_eq!(model.mapping.imported.as_ref().unwrap().path, path);
@@ -489,12 +528,25 @@ fn tables_go_out_and_in_and_broken_ones_are_told() {
         settle(&mut harness);
         assert!(harness.state().model().mapping.imported.is_none());
     }
+    // Dropped on the window, wherever it is, a table is mapped too.
+    show(&mut harness, Layout::Listen);
+    let path = home.path().join("table.parquet");
+    harness.input_mut().dropped_files.push(egui::DroppedFile {
+        path: Some(path.clone()),
+        ..Default::default()
+    });
+    harness.run_steps(1);
+    harness.input_mut().dropped_files.clear();
+    wait(&mut harness, "the dropped table", |app| {
+        app.model().mapping.imported.is_some()
+    });
+    settle(&mut harness);
+    let model = harness.state().model();
+    assert_eq!(model.layout, Layout::Map);
+    assert_eq!(model.mapping.imported.as_ref().unwrap().path, path);
     let broken = home.path().join("broken.npz");
     std::fs::write(&broken, b"PK not really").unwrap();
     for path in [broken, home.path().join("gone.parquet"), map] {
-        harness
-            .state_mut()
-            .apply(Command::Window(WindowCommand::DismissAll));
         command(&mut harness, MapCommand::OpenTable(Some(path.clone())));
         let model = harness.state().model();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -506,4 +558,58 @@ fn tables_go_out_and_in_and_broken_ones_are_told() {
         assert!(told, "{name}");
         assert!(model.mapping.chart.is_some(), "the map before stays");
     }
+}
+
+#[test]
+fn the_window_and_the_verbs_give_one_map_for_one_seed() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(4);
+    let (mut harness, _) = mapped(folder.path());
+    let home = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_mynascope"))
+            .args(arguments)
+            .current_dir(home.path())
+            .env("MYNASCOPE_HOME", home.path())
+            .output()
+            .unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {complaint}");
+    };
+    let music = folder.path().to_str().unwrap();
+    let mut maps = Vec::new();
+    for (level, seed) in [(Level::Window, 0), (Level::Window, 5), (Level::Track, 5)] {
+        let mut form = harness.state().model().mapping.form;
+        (form.level, form.seed) = (level, seed);
+        for command in [MapCommand::Edit(form), MapCommand::Compute] {
+            harness.state_mut().apply(Command::Map(command));
+            settle(&mut harness);
+        }
+        let saved = home.path().join(format!("window-{}.tsv", maps.len()));
+        let save = MapCommand::SaveMap(SaveTo::At(saved.clone()));
+        harness.state_mut().apply(Command::Map(save));
+        wait(&mut harness, "the file", |_| saved.exists());
+        let level = level.to_string();
+        run(&[
+            "embed", music, "--out", "e.npz", "--level", &level, "--device", "cpu",
+        ]);
+        run(&[
+            "map",
+            "e.npz",
+            "--out",
+            "verb.tsv",
+            "--seed",
+            &seed.to_string(),
+        ]);
+        let verb = std::fs::read_to_string(home.path().join("verb.tsv")).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(saved).unwrap(),
+            verb,
+            "{level}, seed {seed}"
+        );
+        maps.push(verb);
+    }
+    assert_ne!(maps[0], maps[1], "another seed, another map");
 }

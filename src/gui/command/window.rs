@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use crate::{encoder::DeviceChoice, gui::layout::Layout, storage::Theme};
 
 /// What a user does to the window.
@@ -41,6 +43,8 @@ pub enum WindowCommand {
     ClearCache,
     /// Shows one of the program's own folders in the system's file manager.
     ShowOwnFolder(OwnFolder),
+    /// Shows a folder in the system's file manager.
+    ShowFolder(PathBuf),
 }
 
 /// A folder of the program.

@@ -35,8 +35,8 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
             compute(model, workers);
         }
         MapCommand::OpenTable(path) => tables::open(model, workers, path),
-        MapCommand::SaveEmbeddings(path) => tables::save_embeddings(model, workers, path),
-        MapCommand::SaveMap(path) => tables::save_map(model, workers, path),
+        MapCommand::SaveEmbeddings(to) => tables::save_embeddings(model, workers, to),
+        MapCommand::SaveMap(to) => tables::save_map(model, workers, to),
         MapCommand::Cancel => {
             workers.map.stop();
             model.mapping.running = None;
@@ -313,6 +313,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMess
         }
         MapMessage::Beside(message) => beside::receive(model, workers, *message),
         MapMessage::Changes(_) => {}
+        MapMessage::SavedUnasked(path) => tables::saved_unasked(model, &path),
         MapMessage::TableOpened(result) => tables::opened(model, workers, result),
         MapMessage::Failed(job, error) => {
             if mapping.is_running(job) {

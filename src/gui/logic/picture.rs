@@ -101,7 +101,10 @@ pub fn command_line(model: &Model) -> Option<CommandLine> {
 /// Says where a picture was saved, or why not.
 pub(super) fn saved(model: &mut Model, result: Result<PathBuf, String>) {
     match result {
-        Ok(path) => model.notices.note(format!("Saved: {}", path.display())),
+        Ok(path) => {
+            let text = format!("Saved: {}", path.display());
+            model.notices.saved(text, &path);
+        }
         Err(why) => model.notices.error(why),
     }
 }

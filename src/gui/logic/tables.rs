@@ -1,11 +1,14 @@
 //! Tables of embeddings that come from files, and what is saved of a map.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     embedding::{EmbeddingTable, Level},
     gui::{
-        model::{Imported, KeyedTable, Model, TableKey},
+        model::{Imported, KeyedTable, Model, SaveTo, TableKey},
         work::{Workers, tables, tables::Sheet},
     },
     probe::EncoderId,
@@ -31,7 +34,7 @@ pub(super) fn opened(
         Err(why) => return model.notices.error(why),
     };
     let known = model.library.collection.as_ref();
-    let known: std::collections::HashSet<&std::path::Path> = known
+    let known: std::collections::HashSet<&Path> = known
         .iter()
         .flat_map(|collection| &collection.tracks)
         .map(|track| track.path.as_path())
@@ -77,11 +80,11 @@ pub(super) fn opened(
 }
 
 /// Saves the embeddings of the map.
-pub(super) fn save_embeddings(model: &mut Model, workers: &Workers, path: Option<PathBuf>) {
+pub(super) fn save_embeddings(model: &mut Model, workers: &Workers, to: SaveTo) {
     let shown = model.mapping.chart.as_ref().map(|chart| &chart.source);
     let table = shown.or(model.embeddings.table.as_ref()).cloned();
     match table {
-        Some(table) => save(model, workers, Sheet::Embeddings(table), path),
+        Some(table) => save(model, workers, Sheet::Embeddings(table), to),
         None => model
             .notices
             .note("There are no embeddings yet: press Compute map first"),
@@ -89,7 +92,7 @@ pub(super) fn save_embeddings(model: &mut Model, workers: &Workers, path: Option
 }
 
 /// Saves the places of the points.
-pub(super) fn save_map(model: &mut Model, workers: &Workers, path: Option<PathBuf>) {
+pub(super) fn save_map(model: &mut Model, workers: &Workers, to: SaveTo) {
     match &model.mapping.chart {
         Some(chart) => {
             let sheet = Sheet::Map {
@@ -97,7 +100,7 @@ pub(super) fn save_map(model: &mut Model, workers: &Workers, path: Option<PathBu
                 level: chart.level,
                 layout: chart.layout.clone(),
             };
-            save(model, workers, sheet, path);
+            save(model, workers, sheet, to);
         }
         None => model
             .notices
@@ -105,8 +108,17 @@ pub(super) fn save_map(model: &mut Model, workers: &Workers, path: Option<PathBu
     }
 }
 
-fn save(model: &mut Model, workers: &Workers, sheet: Sheet, path: Option<PathBuf>) {
-    if let Err(error) = tables::save(sheet, path, &workers.outbox) {
+fn save(model: &mut Model, workers: &Workers, sheet: Sheet, to: SaveTo) {
+    if let Err(error) = tables::save(sheet, to, &workers.outbox) {
         model.notices.error(no_thread(&error));
     }
+}
+
+/// A table was saved where nobody was asked about.
+pub(super) fn saved_unasked(model: &mut Model, path: &Path) {
+    let text = format!(
+        "Saved among the program's files, as no file dialog can be shown here: {}",
+        path.display()
+    );
+    model.notices.saved(text, path);
 }

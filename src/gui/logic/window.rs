@@ -1,4 +1,7 @@
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     gui::{
@@ -101,6 +104,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: WindowCom
             tidy_up(workers, tidy::clear);
         }
         WindowCommand::ShowOwnFolder(folder) => show_own(model, workers, folder),
+        WindowCommand::ShowFolder(folder) => show_folder(model, workers, &folder),
     }
 }
 
@@ -237,7 +241,11 @@ fn show_own(model: &mut Model, workers: &Workers, folder: OwnFolder) {
         OwnFolder::Settings => folders.config,
         OwnFolder::Data => folders.data,
     };
-    if let Err(error) = choose::show_folder(&path, &workers.outbox) {
+    show_folder(model, workers, &path);
+}
+
+fn show_folder(model: &mut Model, workers: &Workers, folder: &Path) {
+    if let Err(error) = choose::show_folder(folder, &workers.outbox) {
         model.notices.error(no_thread(&error));
     }
 }

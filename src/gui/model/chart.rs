@@ -46,6 +46,8 @@ pub struct Chart {
     pub layout: Layout,
     /// Points in the square from -1 to 1, to scale. [points]
     pub xy: Vec<[f32; 2]>,
+    /// How far points lie from the middle along each axis.
+    pub extent: [f32; 2],
     pub grid: NearestGrid,
     /// The groups that colours stand for, with the points of each; empty where they stand for numbers.
     pub legend: Vec<LegendEntry>,
@@ -94,6 +96,7 @@ impl Chart {
             level,
             layout,
             grid: NearestGrid::new(&xy),
+            extent: extent(&xy),
             xy,
             legend: Vec::new(),
             scale: None,
@@ -145,9 +148,14 @@ impl Chart {
         if xy.len() != self.xy.len() {
             return false;
         }
-        self.xy = to_unit_square(xy);
-        self.grid = NearestGrid::new(&self.xy);
+        self.place(to_unit_square(xy));
         true
+    }
+
+    fn place(&mut self, xy: Vec<[f32; 2]>) {
+        self.grid = NearestGrid::new(&xy);
+        self.extent = extent(&xy);
+        self.xy = xy;
     }
 
     /// Turns and mirrors the map so that it lies like another of the same tracks; does nothing with other tracks.
@@ -162,8 +170,7 @@ impl Chart {
         // Where a track could not be read by one of them, places no longer go in step.
         if 2 * pairs.len() > self.xy.len() {
             turn_towards(&mut self.xy, &pairs);
-            self.xy = to_unit_square(&self.xy);
-            self.grid = NearestGrid::new(&self.xy);
+            self.place(to_unit_square(&self.xy));
         }
     }
 
@@ -431,6 +438,13 @@ fn to_unit_square(points: &[[f32; 2]]) -> Vec<[f32; 2]> {
         .iter()
         .map(|[x, y]| [2.0 * (x - middle[0]) / side, 2.0 * (y - middle[1]) / side])
         .collect()
+}
+
+/// How far points lie from the origin along each axis.
+fn extent(xy: &[[f32; 2]]) -> [f32; 2] {
+    xy.iter().fold([0.0; 2], |[x, y], at| {
+        [x.max(at[0].abs()), y.max(at[1].abs())]
+    })
 }
 
 #[cfg(test)]

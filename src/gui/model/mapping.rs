@@ -88,6 +88,15 @@ pub struct Mapping {
     selected: Option<PathBuf>,
 }
 
+/// Where a table is saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SaveTo {
+    /// Here, in the format that the ending names.
+    At(PathBuf),
+    /// Where the user says, in the format of this ending.
+    Asking(&'static str),
+}
+
 /// What a user can do in the Map panel.
 #[derive(Debug, Clone)]
 pub enum MapCommand {
@@ -153,10 +162,10 @@ pub enum MapCommand {
     StopQuery,
     /// Maps a table of embeddings from a file; asks for it where no path is said.
     OpenTable(Option<PathBuf>),
-    /// Saves the embeddings of the map, as the ending of the path says.
-    SaveEmbeddings(Option<PathBuf>),
-    /// Saves the places of the points, as the ending of the path says.
-    SaveMap(Option<PathBuf>),
+    /// Saves the embeddings of the map.
+    SaveEmbeddings(SaveTo),
+    /// Saves the places of the points.
+    SaveMap(SaveTo),
     /// Puts the command of the list on the clipboard.
     CopyList,
     /// Goes so many neighbours on from the selected track, and plays there.
@@ -194,6 +203,8 @@ pub enum MapMessage {
     NeedsPatch(JobId),
     /// A table was read from a file, or not.
     TableOpened(Result<(PathBuf, Box<EmbeddingTable>), String>),
+    /// A table was saved at a place that nobody was asked about: there was no dialog to ask by.
+    SavedUnasked(PathBuf),
     /// A message about the second map of a comparison.
     Beside(Box<MapMessage>),
     /// What moved between the two maps of a comparison, most first.

@@ -1,3 +1,5 @@
+use std::path::{Path, PathBuf};
+
 /// How much a notice matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -13,6 +15,8 @@ pub struct Notice {
     pub id: u64,
     pub severity: Severity,
     pub text: String,
+    /// Where what it speaks of lies, to be shown in the file manager.
+    pub folder: Option<PathBuf>,
     /// How often the same was said.
     pub count: usize,
     /// When it was first drawn, in seconds of the window's clock.
@@ -54,15 +58,21 @@ impl Notices {
 
     /// As [`Notices::note`], for something that may pass: returns the id to close it by.
     pub fn passing(&mut self, text: impl Into<String>) -> u64 {
-        self.push(Severity::Note, text.into())
+        self.push(Severity::Note, text.into(), None)
     }
 
     /// Says that something did not work.
     pub fn error(&mut self, text: impl Into<String>) {
-        self.push(Severity::Error, text.into());
+        self.push(Severity::Error, text.into(), None);
     }
 
-    fn push(&mut self, severity: Severity, text: String) -> u64 {
+    /// Says that a file was saved; its folder can be shown from there.
+    pub fn saved(&mut self, text: impl Into<String>, file: &Path) {
+        let folder = file.parent().map(Path::to_path_buf);
+        self.push(Severity::Note, text.into(), folder);
+    }
+
+    fn push(&mut self, severity: Severity, text: String, folder: Option<PathBuf>) -> u64 {
         // The same fault may come every frame; it is said once and counted.
         if let Some(same) = self.shown.iter_mut().find(|notice| notice.text == text) {
             same.count += 1;
@@ -75,6 +85,7 @@ impl Notices {
             id,
             severity,
             text,
+            folder,
             count: 1,
             shown_secs: None,
             until_secs: None,

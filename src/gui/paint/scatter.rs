@@ -47,6 +47,9 @@ pub struct Camera {
     pub zoom: f32,
 }
 
+/// Points that lie on one line have a map of this width at least, as a share of its height.
+const THINNEST: f32 = 0.05;
+
 impl Default for Camera {
     fn default() -> Self {
         Self {
@@ -60,6 +63,21 @@ impl Default for Camera {
 const FIT: f32 = 0.92;
 
 impl Camera {
+    /// The camera as it is drawn with: while nobody moved it, it shows the whole map as large as the picture allows.
+    /// `extent` is how far points lie from the middle of the map along each axis.
+    pub fn shown_in(self, rect: Rect, extent: [f32; 2]) -> Self {
+        let [x, y] = extent;
+        if self != Self::default() || x.max(y) <= 0.0 {
+            return self;
+        }
+        let (width, height) = (rect.width().max(1.0), rect.height().max(1.0));
+        let room = (width / x.max(THINNEST)).min(height / y.max(THINNEST));
+        Self {
+            zoom: room / width.min(height),
+            ..self
+        }
+    }
+
     /// Screen points a map unit.
     fn points_per_unit(&self, rect: Rect) -> f32 {
         0.5 * FIT * rect.width().min(rect.height()).max(1.0) * self.zoom

@@ -7,8 +7,10 @@ use eframe::egui::{self, Align2, Id, LayerId, Modal, Order, RichText};
 use crate::gui::{
     actions::{self, Group},
     command::{Command, LibraryCommand, WindowCommand},
+    layout::Layout,
     model::{MapCommand, Model},
     theme::{self, small},
+    work::hover::is_table_of_embeddings,
 };
 
 use super::{palette, settings, toasts};
@@ -40,6 +42,13 @@ fn drop_hint(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
             [file] => model.takes_as_query(file),
             _ => false,
         };
+        if let [file] = dropped.as_slice()
+            && is_table_of_embeddings(file)
+        {
+            out.push(Command::Window(WindowCommand::ShowLayout(Layout::Map)));
+            out.push(Command::Map(MapCommand::OpenTable(Some(file.clone()))));
+            return;
+        }
         out.push(match (asks, dropped) {
             (true, mut files) if !files.is_empty() => {
                 Command::Map(MapCommand::QueryFile(files.swap_remove(0)))

@@ -84,6 +84,11 @@ fn toast(ui: &mut egui::Ui, notice: &Notice, out: &mut Vec<Command>) {
                 if icon_button(ui, icon::X, "Close this message").clicked() {
                     out.push(Command::Window(WindowCommand::Dismiss(notice.id)));
                 }
+                if let Some(folder) = &notice.folder
+                    && icon_button(ui, icon::FOLDER_OPEN, "Show in folder").clicked()
+                {
+                    out.push(Command::Window(WindowCommand::ShowFolder(folder.clone())));
+                }
                 if notice.count > 1 {
                     let times = small(format!("{} times", notice.count));
                     ui.label(times.color(tokens.text_weak));

@@ -1,7 +1,7 @@
 //! The system's file dialog, on a thread of its own.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -57,6 +57,17 @@ pub fn dialog<T>(show: impl FnOnce() -> Option<T>) -> Result<Option<T>, String> 
         ),
         chosen => Ok(chosen),
     }
+}
+
+/// The path, or the first one with a number behind its name that is not taken: nobody was asked about overwriting.
+pub fn unused(path: &Path) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    let numbered = (2..).map(|number| path.with_file_name(format!("{stem} {number}.{ending}")));
+    std::iter::once(path.to_path_buf())
+        .chain(numbered)
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| path.to_path_buf())
 }
 
 /// Asks; the answer comes as a message.

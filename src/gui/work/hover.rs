@@ -43,6 +43,9 @@ fn drop_text(hovered: &[PathBuf]) -> String {
                 name(one)
             ),
         },
+        [one] if is_table_of_embeddings(one) => {
+            format!("Drop to map the embeddings in “{}”", name(one))
+        }
         [one] if is_table(one) => {
             format!(
                 "Drop to open the tracks that “{}” lists, with their labels",
@@ -52,6 +55,14 @@ fn drop_text(hovered: &[PathBuf]) -> String {
         [one] => format!("Drop to open “{}”", name(one)),
         many => format!("Drop to open these {} as one collection", many.len()),
     }
+}
+
+/// Whether a file is opened as a table of embeddings: by its ending, which no sound and no list of tracks has.
+pub fn is_table_of_embeddings(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default();
+    ["npz", "parquet", "safetensors"]
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 fn is_table(path: &Path) -> bool {
@@ -79,6 +90,7 @@ mod tests {
         assert!(said(&set).contains("“mtt” as MagnaTagATune"));
         assert!(said(home.path()).contains("sub-folders are labels"));
         assert!(said(Path::new("/m/list.CSV")).contains("lists"));
+        assert!(said(Path::new("/m/a.NPZ")).contains("embeddings"));
         assert_eq!(said(Path::new("/m/a.wav")), "Drop to open “a.wav”");
         assert!(drop_text(&[PathBuf::new(), PathBuf::new()]).contains("these 2"));
         assert!(drop_text(&[]).starts_with("Drop to open"));

@@ -1,6 +1,6 @@
 //! Saving the picture with its axes as PNG, drawn once more without the window around it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use image::RgbaImage;
 
@@ -12,7 +12,7 @@ use crate::{
         offscreen::PictureError,
         panels::spectrogram,
         theme,
-        work::choose::dialog,
+        work::choose::{dialog, unused},
     },
     jobs,
     storage::Folders,
@@ -118,16 +118,6 @@ pub fn ask_and_save(still: Still, outbox: &Outbox) -> std::io::Result<()> {
     // Nothing can be asked to stop here: the dialog is closed by who opened it.
     drop(job);
     Ok(())
-}
-
-/// The path, or the first one with a number behind its name that is not taken: nobody was asked about overwriting.
-fn unused(path: &Path) -> PathBuf {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let numbered = (2..).map(|number| path.with_file_name(format!("{stem} {number}.png")));
-    std::iter::once(path.to_path_buf())
-        .chain(numbered)
-        .find(|path| !path.exists())
-        .unwrap_or_else(|| path.to_path_buf())
 }
 
 fn save(still: &Still, path: PathBuf) -> Result<PathBuf, String> {

@@ -6,11 +6,11 @@ use crate::{
     embedding::{EmbeddingTable, Level, TABLE_EXTENSIONS, load_table, save_table},
     gui::{
         message::{Message, Outbox},
-        model::{KeyedTable, MapMessage},
-        work::choose::dialog,
+        model::{KeyedTable, MapMessage, SaveTo},
+        work::choose::{dialog, unused},
     },
     jobs,
-    map::{Layout, save_layout},
+    map::{LAYOUT_EXTENSIONS, Layout, save_layout},
     storage::Folders,
 };
 
@@ -26,11 +26,19 @@ pub enum Sheet {
 }
 
 impl Sheet {
-    /// Name and endings that are offered.
-    fn offer(&self) -> (&'static str, &'static [&'static str]) {
+    /// What its files are called, without the ending.
+    fn name(&self) -> &'static str {
         match self {
-            Self::Embeddings(_) => ("embeddings.npz", &TABLE_EXTENSIONS),
-            Self::Map { .. } => ("map.parquet", &["parquet", "tsv", "png"]),
+            Self::Embeddings(_) => "embeddings",
+            Self::Map { .. } => "map",
+        }
+    }
+
+    /// The endings that it can be kept under.
+    fn endings(&self) -> &'static [&'static str] {
+        match self {
+            Self::Embeddings(_) => &TABLE_EXTENSIONS,
+            Self::Map { .. } => &LAYOUT_EXTENSIONS,
         }
     }
 
@@ -55,12 +63,12 @@ impl Sheet {
 }
 
 /// Saves at a path, or where the user says; the outcome comes as a message.
-pub fn save(sheet: Sheet, path: Option<PathBuf>, outbox: &Outbox) -> std::io::Result<()> {
+pub fn save(sheet: Sheet, to: SaveTo, outbox: &Outbox) -> std::io::Result<()> {
     on_thread("save-table", outbox, move |outbox| {
-        let path = match path {
-            Some(path) => path,
-            None => match ask_where(&sheet) {
-                Ok(Some(path)) => path,
+        let (path, asked) = match to {
+            SaveTo::At(path) => (path, true),
+            SaveTo::Asking(ending) => match ask_where(&sheet, ending) {
+                Ok(Some(place)) => place,
                 Ok(None) => return,
                 Err(why) => return outbox.send(Message::Saved(Err(why))),
             },
@@ -69,27 +77,45 @@ pub fn save(sheet: Sheet, path: Option<PathBuf>, outbox: &Outbox) -> std::io::Re
             // A folder that cannot be made is told by the writing.
             let _ = std::fs::create_dir_all(folder);
         }
-        outbox.send(Message::Saved(sheet.save(&path).map(|()| path)));
+        outbox.send(match (sheet.save(&path), asked) {
+            (Ok(()), false) => Message::Map(MapMessage::SavedUnasked(path)),
+            (saved, _) => Message::Saved(saved.map(|()| path)),
+        });
     })
 }
 
-/// Where to; without a dialog it goes where the program's other files are.
-fn ask_where(sheet: &Sheet) -> Result<Option<PathBuf>, String> {
-    let (name, endings) = sheet.offer();
+/// Where to, and whether the user was asked; without a dialog it goes where the program's other files are.
+fn ask_where(sheet: &Sheet, ending: &str) -> Result<Option<(PathBuf, bool)>, String> {
+    let name = format!("{}.{ending}", sheet.name());
     let chosen = dialog(|| {
         rfd::FileDialog::new()
-            .set_title("Save as the ending says")
-            .add_filter("Tables", endings)
-            .set_file_name(name)
+            .set_title(format!("Save the {} as {ending}", sheet.name()))
+            .add_filter(ending, &[ending])
+            .set_file_name(&name)
             .save_file()
     });
     match chosen {
-        Ok(path) => Ok(path),
+        Ok(path) => Ok(path.map(|path| (with_ending(path, ending, sheet.endings()), true))),
         Err(_) => match Folders::of_user() {
-            Ok(folders) => Ok(Some(folders.data.join("tables").join(name))),
+            Ok(folders) => Ok(Some((
+                unused(&folders.data.join("tables").join(name)),
+                false,
+            ))),
             Err(error) => Err(error.to_string()),
         },
     }
+}
+
+/// The path as it was typed where its ending names a format, and else with the ending that was asked for.
+fn with_ending(path: PathBuf, ending: &str, known: &[&str]) -> PathBuf {
+    let typed = path.extension().unwrap_or_default();
+    if known.iter().any(|known| typed.eq_ignore_ascii_case(known)) {
+        return path;
+    }
+    let mut name = path.into_os_string();
+    name.push(".");
+    name.push(ending);
+    name.into()
 }
 
 /// Reads a table at a path, or one that the user chooses; it comes as a message.
@@ -143,4 +169,18 @@ fn on_thread(
     // Nothing can be asked to stop here: the dialog is closed by who opened it.
     drop(job);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_a_known_ending_gets_the_one_that_was_asked_for() {
+        let given = |typed: &str| with_ending(typed.into(), "npz", &TABLE_EXTENSIONS);
+        assert_eq!(given("/t/a"), PathBuf::from("/t/a.npz"));
+        assert_eq!(given("/t/v1.2"), PathBuf::from("/t/v1.2.npz"));
+        assert_eq!(given("/t/a.npz"), PathBuf::from("/t/a.npz"));
+        assert_eq!(given("/t/a.Parquet"), PathBuf::from("/t/a.Parquet"));
+    }
 }

@@ -44,6 +44,8 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &Model, view: View<'_>, out: &mut Ve
     let mapping = &model.mapping;
     let tokens = theme::tokens(ui);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+    let camera = camera.shown_in(rect, chart.extent);
+    let view = View { camera, ..view };
     let which = match side {
         MapSide::Main => "Map",
         MapSide::Beside => "Second map",
@@ -68,7 +70,7 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &Model, view: View<'_>, out: &mut Ve
         path(ui, &painter, rect, model, view, &track.path);
     }
     if side == MapSide::Main {
-        crosses(ui, &painter, rect, model);
+        crosses(ui, &painter, rect, model, view);
     }
     echo(ui, &painter, rect, model, view);
     if lasso(ui, &response, rect, view, out) {
@@ -198,12 +200,12 @@ fn echo(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model, view: View<
 }
 
 /// Where the windows of a file lie that is not on the map.
-fn crosses(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model) {
+fn crosses(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model, view: View<'_>) {
     let tokens = theme::tokens(ui);
     let stroke = Stroke::new(2.0 * theme::LINE, tokens.text_strong);
     let arm = 1.5 * theme::UNIT;
     for landed in &model.nearby.landed {
-        let at = model.mapping.camera.to_screen(rect, landed.at);
+        let at = view.camera.to_screen(rect, landed.at);
         painter.hline(at.x - arm..=at.x + arm, at.y, stroke);
         painter.vline(at.x, at.y - arm..=at.y + arm, stroke);
     }

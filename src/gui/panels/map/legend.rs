@@ -29,22 +29,73 @@ pub fn show(ui: &mut Ui, mapping: &Mapping, chart: &Chart, out: &mut Vec<Command
         .max_height((ui.available_height() - below).max(theme::ROW_HEIGHT))
         .show_rows(ui, theme::ROW_HEIGHT, chart.legend.len(), |ui, rows| {
             for entry in chart.legend.get(rows).unwrap_or_default() {
-                row(ui, mapping, entry, out);
+                row(ui, ui.available_width(), mapping, entry, out);
             }
         });
     if !mapping.hidden.is_empty() {
         ui.add_space(theme::SPACE);
-        let hint = "Shows the points of every group again";
-        if ui.button("Show all").on_hover_text(hint).clicked() {
-            out.push(Command::Map(MapCommand::ShowAllLabels));
-        }
+        show_all(ui, out);
     }
 }
 
-fn row(ui: &mut Ui, mapping: &Mapping, entry: &LegendEntry, out: &mut Vec<Command>) {
+fn show_all(ui: &mut Ui, out: &mut Vec<Command>) {
+    let hint = "Shows the points of every group again";
+    if ui.button("Show all").on_hover_text(hint).clicked() {
+        out.push(Command::Map(MapCommand::ShowAllLabels));
+    }
+}
+
+/// Width of a group in a strip, and how many lines of it are seen without scrolling.
+const CELL_WIDTH: f32 = 28.0 * theme::UNIT;
+const STRIP_LINES: usize = 3;
+
+/// Groups a line of a strip, and lines.
+fn strip_shape(width: f32, groups: usize) -> (usize, usize) {
+    let columns = ((width / CELL_WIDTH) as usize).max(1);
+    (columns, groups.div_ceil(columns))
+}
+
+/// How high a strip of a width is.
+pub fn strip_height(width: f32, mapping: &Mapping, chart: &Chart) -> f32 {
+    let (_, lines) = strip_shape(width, chart.legend.len());
+    let below = match mapping.hidden.is_empty() {
+        true => 0.0,
+        false => theme::CONTROL_HEIGHT + theme::SPACE,
+    };
+    lines.min(STRIP_LINES) as f32 * theme::ROW_HEIGHT + below
+}
+
+/// Draws the groups side by side, below maps that need all the width.
+pub fn strip(ui: &mut Ui, mapping: &Mapping, chart: &Chart, out: &mut Vec<Command>) {
+    ui.spacing_mut().item_spacing = Vec2::ZERO;
+    let width = ui.available_width();
+    let (columns, lines) = strip_shape(width, chart.legend.len());
+    let cell = width / columns as f32;
+    egui::ScrollArea::vertical()
+        .id_salt("legend")
+        .auto_shrink([false, true])
+        .max_height(lines.min(STRIP_LINES) as f32 * theme::ROW_HEIGHT)
+        .show_rows(ui, theme::ROW_HEIGHT, lines, |ui, rows| {
+            for line in rows {
+                let entries = chart.legend.iter().skip(line * columns).take(columns);
+                ui.horizontal(|ui| {
+                    for entry in entries {
+                        row(ui, cell - theme::SPACE, mapping, entry, out);
+                        ui.add_space(theme::SPACE);
+                    }
+                });
+            }
+        });
+    if !mapping.hidden.is_empty() {
+        ui.add_space(theme::SPACE);
+        show_all(ui, out);
+    }
+}
+
+fn row(ui: &mut Ui, width: f32, mapping: &Mapping, entry: &LegendEntry, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let shown = !mapping.hidden.contains(&entry.label);
-    let size = Vec2::new(ui.available_width(), theme::ROW_HEIGHT);
+    let size = Vec2::new(width, theme::ROW_HEIGHT);
     let (rect, response) = ui.allocate_exact_size(size, egui::Sense::click());
     response.widget_info(|| {
         egui::WidgetInfo::selected(

@@ -3,7 +3,9 @@
 mod canvas;
 mod legend;
 
-use eframe::egui::{self, Align, DragValue, Layout, RichText, Ui, Vec2};
+use eframe::egui::{
+    self, Align, DragValue, Layout, RichText, Ui, Vec2, containers::menu::MenuButton,
+};
 use egui_phosphor::regular as icon;
 
 use crate::{
@@ -11,7 +13,10 @@ use crate::{
     gui::{
         command::Command,
         logic::offered_colourings,
-        model::{Beside, Chart, Colouring, MapCommand, MapSide, Model, PERPLEXITIES, say_duration},
+        model::{
+            Beside, Chart, Colouring, MapCommand, MapSide, Model, PERPLEXITIES, SaveTo,
+            say_duration,
+        },
         panels::{parts, top},
         theme,
     },
@@ -36,77 +41,124 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         }
         match &model.mapping.chart {
             None => nothing(ui, model),
-            Some(chart) => {
-                let caption_height = theme::TEXT_SMALL + theme::SPACE;
-                let size = ui.available_size() - Vec2::new(0.0, caption_height + theme::SPACE);
-                let size = size.max(Vec2::splat(20.0 * theme::UNIT));
-                ui.allocate_ui(size, |ui| {
-                    ui.set_min_size(size);
-                    ui.horizontal_top(|ui| {
-                        let width = ui.available_width() - LEGEND_WIDTH - theme::SPACE_LARGE;
-                        let space = Vec2::new(width.max(40.0 * theme::UNIT), size.y);
-                        maps(ui, space, model, chart, out);
-                        ui.add_space(theme::SPACE_LARGE - theme::SPACE);
-                        ui.vertical(|ui| legend::show(ui, &model.mapping, chart, out));
-                    });
-                });
-                caption(ui, model, chart, out);
-            }
+            Some(chart) => match &model.mapping.beside {
+                Some(beside) => two(ui, model, chart, beside, out),
+                None => one(ui, model, chart, out),
+            },
         }
     });
 }
 
-/// The map, or two of them side by side.
-fn maps(ui: &mut Ui, space: Vec2, model: &Model, chart: &Chart, out: &mut Vec<Command>) {
-    let mapping = &model.mapping;
-    let main = View {
+/// What a caption takes below a map, with the air above it.
+const CAPTION_HEIGHT: f32 = theme::TEXT_SMALL + 2.0 * theme::SPACE;
+
+/// Draws something in a column of a size.
+fn column(ui: &mut Ui, size: Vec2, content: impl FnOnce(&mut Ui)) {
+    ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
+        ui.set_min_size(size);
+        content(ui);
+    });
+}
+
+/// A map with its legend beside it.
+fn one(ui: &mut Ui, model: &Model, chart: &Chart, out: &mut Vec<Command>) {
+    let size = ui.available_size() - Vec2::new(0.0, CAPTION_HEIGHT);
+    let size = size.max(Vec2::splat(20.0 * theme::UNIT));
+    let view = View {
         side: MapSide::Main,
         chart,
-        camera: mapping.camera,
+        camera: model.mapping.camera,
     };
-    let Some(beside) = &mapping.beside else {
-        return canvas::show(ui, space, model, main, out);
+    column(ui, size, |ui| {
+        ui.horizontal_top(|ui| {
+            let width = size.x - LEGEND_WIDTH - theme::SPACE_LARGE;
+            let space = Vec2::new(width.max(40.0 * theme::UNIT), size.y);
+            canvas::show(ui, space, model, view, out);
+            ui.add_space(theme::SPACE_LARGE - theme::SPACE);
+            ui.vertical(|ui| legend::show(ui, &model.mapping, chart, out));
+        });
+    });
+    if !picked(ui, model, chart, out) {
+        let by = match &model.mapping.imported {
+            Some(imported) => imported.path.display().to_string(),
+            None => chart.source.table.encoder.clone(),
+        };
+        caption(ui, chart, Some(by));
+    }
+}
+
+/// Two maps side by side, each with what it is, over all the width; their common legend lies below them, or beside
+/// them where colours stand for numbers.
+fn two(ui: &mut Ui, model: &Model, chart: &Chart, beside: &Beside, out: &mut Vec<Command>) {
+    let mapping = &model.mapping;
+    let space = ui.available_size().max(Vec2::splat(40.0 * theme::UNIT));
+    let (right, below) = match chart.scale {
+        Some(_) => (LEGEND_WIDTH + theme::SPACE_LARGE, 0.0),
+        None => (
+            0.0,
+            legend::strip_height(space.x, mapping, chart) + theme::SPACE,
+        ),
     };
-    let half = Vec2::new(0.5 * (space.x - theme::SPACE), space.y);
+    let half = Vec2::new(0.5 * (space.x - right - theme::SPACE), space.y - below);
     let head = theme::CONTROL_HEIGHT + theme::SPACE;
-    let below = half - Vec2::new(0.0, head);
-    ui.allocate_ui(half, |ui| {
-        ui.vertical(|ui| {
+    let map = (half - Vec2::new(0.0, head + CAPTION_HEIGHT)).max(Vec2::splat(20.0 * theme::UNIT));
+    ui.horizontal_top(|ui| {
+        column(ui, half, |ui| {
             let row = Vec2::new(half.x, theme::CONTROL_HEIGHT);
             let line = Layout::left_to_right(Align::Center);
             ui.allocate_ui_with_layout(row, line, |ui| {
                 ui.set_min_size(row);
-                parts::quiet(ui, chart.source.table.encoder.clone());
+                let name = RichText::new(&chart.source.table.encoder);
+                ui.add(egui::Label::new(name).truncate());
             });
-            canvas::show(ui, below, model, main, out);
-        });
-    });
-    ui.allocate_ui(half, |ui| {
-        ui.vertical(|ui| {
-            second_encoder(ui, half.x, model, beside, out);
-            match &beside.chart {
-                Some(chart) => {
-                    let view = View {
-                        side: MapSide::Beside,
-                        chart,
-                        camera: beside.camera,
-                    };
-                    canvas::show(ui, below, model, view, out);
-                }
-                None => {
-                    ui.allocate_ui(below, |ui| {
-                        ui.set_min_size(below);
-                        if let Some(running) = &beside.running {
-                            parts::quiet(ui, running.say());
-                            parts::bar(ui, running.share());
-                        } else if let Some(why) = &beside.error {
-                            parts::error(ui, why);
-                        }
-                    });
-                }
+            let view = View {
+                side: MapSide::Main,
+                chart,
+                camera: mapping.camera,
+            };
+            canvas::show(ui, map, model, view, out);
+            if !picked(ui, model, chart, out) {
+                caption(ui, chart, None);
             }
         });
+        column(ui, half, |ui| {
+            second_encoder(ui, half.x, model, beside, out);
+            second(ui, map, model, beside, out);
+        });
+        if chart.scale.is_some() {
+            ui.add_space(theme::SPACE_LARGE - theme::SPACE);
+            ui.vertical(|ui| legend::show(ui, mapping, chart, out));
+        }
     });
+    if chart.scale.is_none() {
+        legend::strip(ui, mapping, chart, out);
+    }
+}
+
+/// The second map, or how far it is.
+fn second(ui: &mut Ui, size: Vec2, model: &Model, beside: &Beside, out: &mut Vec<Command>) {
+    match &beside.chart {
+        Some(chart) => {
+            let view = View {
+                side: MapSide::Beside,
+                chart,
+                camera: beside.camera,
+            };
+            canvas::show(ui, size, model, view, out);
+            match &beside.running {
+                Some(running) => line(ui, running.say()),
+                None => caption(ui, chart, None),
+            };
+        }
+        None => column(ui, size, |ui| {
+            if let Some(running) = &beside.running {
+                parts::quiet(ui, running.say());
+                parts::bar(ui, running.share());
+            } else if let Some(why) = &beside.error {
+                parts::error(ui, why);
+            }
+        }),
+    }
 }
 
 /// Which encoder the second map is by.
@@ -136,8 +188,27 @@ fn second_encoder(ui: &mut Ui, width: f32, model: &Model, beside: &Beside, out: 
     });
 }
 
+/// Widths of what stands in the two rows above the map; where there is less room, the encoder, the colours and the
+/// level give way, and "Copy as command" becomes a symbol.
+const COMPUTE_WIDTH: f32 = 28.0 * theme::UNIT;
+const ENCODER_WIDTHS: [f32; 2] = [16.0 * theme::UNIT, 42.0 * theme::UNIT];
+const COPY_WIDTH: f32 = 38.0 * theme::UNIT;
+const CHOICE_WIDTHS: [f32; 2] = [28.0 * theme::UNIT, 36.0 * theme::UNIT];
+const PERPLEXITY_WIDTH: f32 = 26.0 * theme::UNIT;
+const SEED_WIDTH: f32 = 18.0 * theme::UNIT;
+
 fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let mut push = |command| out.push(Command::Map(command));
+    let [narrowest, widest] = ENCODER_WIDTHS;
+    let symbols = 3.0 * (theme::CONTROL_HEIGHT + theme::SPACE);
+    let room = ui.available_width() - COMPUTE_WIDTH - 2.0 * theme::SPACE - symbols;
+    let in_words = room >= widest + COPY_WIDTH;
+    let copy = if in_words {
+        COPY_WIDTH
+    } else {
+        theme::CONTROL_HEIGHT
+    };
+    let width = (room - copy).clamp(narrowest, widest);
     ui.horizontal(|ui| match &model.mapping.running {
         Some(running) => {
             let paused = model.mapping.paused;
@@ -160,10 +231,9 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             } else {
                 "Open a collection first: a map needs tracks"
             };
-            if parts::primary(ui, 28.0 * theme::UNIT, "Compute map", ready, hint) {
+            if parts::primary(ui, COMPUTE_WIDTH, "Compute map", ready, hint) {
                 push(MapCommand::Compute);
             }
-            let width = 42.0 * theme::UNIT;
             let source = &model.embeddings.source;
             let (response, chosen) = parts::encoder_choice(ui, width, model, source);
             response.on_hover_text(parts::ENCODER_HINT);
@@ -173,7 +243,14 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 None => {}
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if parts::copy_command(ui) {
+                let copied = match in_words {
+                    true => parts::copy_command(ui),
+                    false => {
+                        let hint = "Puts the command on the clipboard that does the same in a terminal";
+                        top::icon_button(ui, icon::TERMINAL_WINDOW, hint).clicked()
+                    }
+                };
+                if copied {
                     push(MapCommand::Copy);
                 }
                 files(ui, model, &mut push);
@@ -198,40 +275,88 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
+/// Formats of embeddings, and of maps: the ending, the name, what it is for.
+const TABLE_FORMATS: [(&str, &str, &str); 4] = [
+    (
+        "npz",
+        "npz…",
+        "Arrays for numpy: embedding, timestamps, track, path and label",
+    ),
+    (
+        "parquet",
+        "Parquet…",
+        "A row for each point, for pandas, Polars, DuckDB and Spotlight",
+    ),
+    (
+        "tsv",
+        "TSV pair…",
+        "Vectors and metadata for TensorBoard's projector: two files, of which you name the first",
+    ),
+    (
+        "safetensors",
+        "safetensors…",
+        "Tensors, with paths and labels as metadata",
+    ),
+];
+const MAP_FORMATS: [(&str, &str, &str); 3] = [
+    (
+        "parquet",
+        "Parquet…",
+        "Path, label, timestamp, x and y of each point",
+    ),
+    (
+        "tsv",
+        "TSV…",
+        "Path, label, timestamp, x and y of each point",
+    ),
+    (
+        "png",
+        "PNG…",
+        "A picture of the points by label, with a legend",
+    ),
+];
+
 /// What is read from files and written to them.
 fn files(ui: &mut Ui, model: &Model, push: &mut dyn FnMut(MapCommand)) {
     let symbol = RichText::new(icon::FLOPPY_DISK).size(theme::TEXT_LARGE);
     let hint = "Map a table of embeddings from a file, or save what the map is made of";
-    let response = ui.menu_button(symbol, |ui| {
+    let button = egui::Button::new(symbol)
+        .frame_when_inactive(false)
+        .min_size(Vec2::splat(theme::CONTROL_HEIGHT));
+    // With the frame comes its padding, which would make the button wider than its neighbours.
+    let padding = std::mem::take(&mut ui.spacing_mut().button_padding);
+    let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
+        ui.spacing_mut().button_padding = padding;
         let there = model.mapping.chart.is_some();
-        for (name, hint, ready, command) in [
-            (
-                "Open a table…",
-                "Maps embeddings from an npz, Parquet, TSV or safetensors file; shapes and names are checked",
-                true,
-                MapCommand::OpenTable(None),
-            ),
-            (
-                "Save the embeddings…",
-                "As npz, Parquet, TSV pair for TensorBoard's projector, or safetensors",
-                there,
-                MapCommand::SaveEmbeddings(None),
-            ),
-            (
-                "Save the map…",
-                "Places, paths and labels as Parquet or TSV, or a picture as PNG",
-                there,
-                MapCommand::SaveMap(None),
-            ),
-        ] {
-            let button = ui.add_enabled(ready, egui::Button::new(name));
-            if button.on_hover_text(hint).clicked() {
-                push(command);
-                ui.close();
-            }
+        let hint = "Maps embeddings from an npz, Parquet, TSV or safetensors file; shapes and names are checked. Such \
+                    files can be dropped on the window too";
+        if ui.button("Open a table…").on_hover_text(hint).clicked() {
+            push(MapCommand::OpenTable(None));
+            ui.close();
+        }
+        let formats = |ui: &mut Ui, name: &str, formats: &[(&'static str, &str, &str)]| {
+            let mut chosen = None;
+            ui.add_enabled_ui(there, |ui| {
+                ui.menu_button(name, |ui| {
+                    for (ending, name, hint) in formats {
+                        if ui.button(*name).on_hover_text(*hint).clicked() {
+                            chosen = Some(SaveTo::Asking(ending));
+                            ui.close();
+                        }
+                    }
+                });
+            });
+            chosen
+        };
+        if let Some(to) = formats(ui, "Save the embeddings as", &TABLE_FORMATS) {
+            push(MapCommand::SaveEmbeddings(to));
+        }
+        if let Some(to) = formats(ui, "Save the map as", &MAP_FORMATS) {
+            push(MapCommand::SaveMap(to));
         }
     });
-    let response = response.response.on_hover_text(hint);
+    ui.spacing_mut().button_padding = padding;
+    let response = response.on_hover_text(hint);
     response.widget_info(|| {
         egui::WidgetInfo::labeled(egui::WidgetType::Button, true, "Tables and files")
     });
@@ -256,8 +381,14 @@ fn hover_sound_button(ui: &mut Ui, on: bool) -> bool {
 fn settings(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let mapping = &model.mapping;
     let mut form = mapping.form;
+    let [narrowest, widest] = CHOICE_WIDTHS;
     ui.horizontal(|ui| {
-        let width = 36.0 * theme::UNIT;
+        let weak = theme::tokens(ui).text_weak;
+        let font = egui::FontId::proportional(theme::TEXT_BODY);
+        let by = ui.painter().layout_no_wrap("by".to_owned(), font, weak);
+        let fixed = by.size().x + PERPLEXITY_WIDTH + SEED_WIDTH + 4.0 * theme::SPACE;
+        let room = ui.available_width() - fixed;
+        let width = (0.5 * room).clamp(narrowest, widest);
         let levels = [
             (Level::Window, "windows", "A point for each window of 3 s"),
             (
@@ -268,8 +399,8 @@ fn settings(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         ];
         let (_, level) = parts::choice(ui, width, &levels, form.level);
         form.level = level.unwrap_or(form.level);
-        let weak = theme::tokens(ui).text_weak;
         ui.label(RichText::new("by").color(weak));
+        let width = (room - width).clamp(16.0 * theme::UNIT, widest);
         if let Some(colouring) = colouring(ui, width, model) {
             out.push(Command::Map(MapCommand::SetColouring(colouring)));
         }
@@ -278,12 +409,11 @@ fn settings(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             .speed(0.5)
             .max_decimals(0)
             .prefix("perplexity ");
-        parts::number(ui, 26.0 * theme::UNIT, field).on_hover_text(
+        parts::number(ui, PERPLEXITY_WIDTH, field).on_hover_text(
             "How many neighbours t-SNE looks at, 2 to 100; lowered where there are too few points",
         );
         let field = DragValue::new(&mut form.seed).prefix("seed ");
-        parts::number(ui, 18.0 * theme::UNIT, field)
-            .on_hover_text("The same seed gives the same map");
+        parts::number(ui, SEED_WIDTH, field).on_hover_text("The same seed gives the same map");
     });
     if form != mapping.form {
         out.push(Command::Map(MapCommand::Edit(form)));
@@ -338,26 +468,37 @@ fn patch(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-fn caption(ui: &mut Ui, model: &Model, chart: &Chart, out: &mut Vec<Command>) {
+/// What is picked, where something is; else nothing is drawn and `false` returned.
+fn picked(ui: &mut Ui, model: &Model, chart: &Chart, out: &mut Vec<Command>) -> bool {
     let picked = &model.mapping.picked;
-    if !picked.is_empty() {
-        let tracks = picked.tracks().len();
-        let of = match (chart.level, tracks) {
-            (Level::Track, _) => String::new(),
-            (Level::Window, 1) => " of a track".to_owned(),
-            (Level::Window, _) => format!(" of {tracks} tracks"),
-        };
-        let text = format!("{} picked{of}", points(chart.level, chart.picked_points));
-        ui.horizontal(|ui| {
-            let hint = "Nothing is picked any more, and all points have their colours again (Esc)";
-            if ui.small_button("Clear").on_hover_text(hint).clicked() {
-                out.push(Command::Map(MapCommand::ClearPicked));
-            }
-            parts::quiet(ui, text)
-                .on_hover_text("Marked in the library too: F2 labels their tracks");
-        });
-        return;
+    if picked.is_empty() {
+        return false;
     }
+    let tracks = picked.tracks().len();
+    let of = match (chart.level, tracks) {
+        (Level::Track, _) => String::new(),
+        (Level::Window, 1) => " of a track".to_owned(),
+        (Level::Window, _) => format!(" of {tracks} tracks"),
+    };
+    let text = format!("{} picked{of}", points(chart.level, chart.picked_points));
+    ui.horizontal(|ui| {
+        let hint = "Nothing is picked any more, and all points have their colours again (Esc)";
+        if ui.small_button("Clear").on_hover_text(hint).clicked() {
+            out.push(Command::Map(MapCommand::ClearPicked));
+        }
+        parts::quiet(ui, text).on_hover_text("Marked in the library too: F2 labels their tracks");
+    });
+    true
+}
+
+/// A line of small text that ends where its column does.
+fn line(ui: &mut Ui, text: impl Into<String>) -> egui::Response {
+    let weak = theme::tokens(ui).text_weak;
+    ui.add(egui::Label::new(theme::small(text).color(weak)).truncate())
+}
+
+/// What a map is: how it was made, of what, and by which encoder unless that stands above it.
+fn caption(ui: &mut Ui, chart: &Chart, by: Option<String>) -> egui::Response {
     let layout = &chart.layout;
     let method = match layout.method {
         Method::Tsne | Method::TsneReference => "t-SNE",
@@ -381,19 +522,17 @@ fn caption(ui: &mut Ui, model: &Model, chart: &Chart, out: &mut Vec<Command>) {
     if !skipped.is_empty() {
         facts.push(format!("{} tracks left out", skipped.len()));
     }
-    facts.push(match &model.mapping.imported {
-        Some(imported) => imported.path.display().to_string(),
-        None => chart.source.table.encoder.clone(),
-    });
+    facts.extend(by);
     let mut notes = layout.notes.clone();
     notes.extend(
         skipped
             .iter()
             .map(|(path, why)| format!("{}: {why}", path.display())),
     );
-    let line = parts::quiet(ui, facts.join("  \u{b7}  "));
-    if !notes.is_empty() {
-        line.on_hover_text(notes.join("\n"));
+    let response = line(ui, facts.join("  \u{b7}  "));
+    match notes.is_empty() {
+        true => response,
+        false => response.on_hover_text(notes.join("\n")),
     }
 }
 
