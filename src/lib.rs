@@ -15,7 +15,7 @@
 //! | [`encoder`] | the transformer, presets, devices, checkpoints |
 //! | [`embedding`] | tracks -> tables of embeddings and back |
 //! | [`map`] | embeddings -> two dimensions |
-//! | [`probe`] | embeddings and labels -> scores; kept probes and what they say of other tracks |
+//! | [`probe`] | embeddings and labels -> scores; kept probes and what they say of other tracks; kept scores |
 //! | [`objective`] | what training minimises |
 //! | [`train`] | the loop, its settings and its run folder |
 //! | [`gui`] | the window: wiring, panels, paint; pictures of it |

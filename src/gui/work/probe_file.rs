@@ -238,3 +238,33 @@ fn on_thread(
     drop(job);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{collection, jobs::Watch};
+
+    /// The command of groups reads them from this table: it must give the same tracks, in the same order, with the groups
+    /// as labels.
+    #[test]
+    fn groups_in_a_table_are_opened_as_the_collection_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let groups: Vec<(PathBuf, String)> = [("b", "wild"), ("a", "calm, or so"), ("c", "wild")]
+            .into_iter()
+            .map(|(name, group)| {
+                let path = folder.path().join(format!("{name}.wav"));
+                crate::audio::write_wav(&path, &[0.0; 16_000], 16_000).unwrap();
+                (path, group.to_owned())
+            })
+            .collect();
+        let table = write_groups(&groups, &folder.path().join("new")).unwrap();
+        let again = write_groups(&groups, &folder.path().join("new")).unwrap();
+        assert_eq!(table, again, "the same groups are the same file");
+        let opened = collection::open(&[table], &Watch::unattended()).unwrap();
+        let tracks = opened.tracks.into_iter();
+        let tracks: Vec<(PathBuf, String)> = tracks
+            .map(|track| (track.path, track.label.unwrap()))
+            .collect();
+        assert_eq!(tracks, groups);
+    }
+}
