@@ -17,7 +17,9 @@ use mynascope::{
         App,
         command::{Command, LibraryCommand},
         layout::Layout,
-        model::{CurveKind, Hearing, ProbeCommand, ProbeFile, ProbeJob, ProbeTab, clock},
+        model::{
+            CurveKind, Hearing, ProbeCommand, ProbeFile, ProbeJob, ProbeTab, TrainCommand, clock,
+        },
     },
     probe::{Head, ProbeSettings, Protocol},
 };
@@ -312,6 +314,9 @@ fn a_probe_answers_over_time_is_kept_and_taken_up_for_other_tracks_and_compared(
     }
     let (folder, files) = (sounds(3), tempfile::tempdir().unwrap());
     let (mut harness, _) = window(folder.path());
+    // Runs of whoever runs this test are none of its business: the newest would be compared too.
+    let elsewhere = TrainCommand::KeepRunsIn(files.path().join("runs"));
+    harness.state_mut().apply(Command::Train(elsewhere));
     show(&mut harness, Layout::Probe);
     choose(&mut harness, Head::Ridge);
     press(&mut harness, ProbeTab::Board.name());
