@@ -68,6 +68,11 @@ struct Corner {
     @builtin(position) position: vec4f,
     // 0 to 1 from the left and from the top.
     @location(0) place: vec2f,
+    // What the fragment stage branches by. Were these read from the uniforms there, Mesa's software rasteriser would
+    // compile the stage anew for every frame, and before Mesa 23 never free it.
+    @location(1) @interpolate(flat) columns_per_pixel: f32,
+    // 1 where a mask is drawn; 1 where the target stores linear light.
+    @location(2) @interpolate(flat) choices: vec2u,
 }
 
 // One triangle that covers the viewport, which is the picture's rectangle.
@@ -77,6 +82,8 @@ fn corner(@builtin(vertex_index) index: u32) -> Corner {
     var out: Corner;
     out.position = vec4f(place.x * 2.0 - 1.0, 1.0 - place.y * 2.0, 0.0, 1.0);
     out.place = place;
+    out.columns_per_pixel = uniforms.span_frames / uniforms.size.x / f32(uniforms.column_frames);
+    out.choices = vec2u(min(uniforms.windows, 1u), uniforms.linear_target);
     return out;
 }
 
@@ -152,24 +159,22 @@ fn to_linear(colour: vec3f) -> vec3f {
 
 @fragment
 fn pixel(in: Corner) -> @location(0) vec4f {
-    let frames_per_pixel = uniforms.span_frames / uniforms.size.x;
     let frame = uniforms.start_frame + in.place.x * uniforms.span_frames;
     let band = uniforms.low_band + (1.0 - in.place.y) * uniforms.span_bands;
     var colour = uniforms.background.rgb;
     if frame >= 0.0 && frame < f32(uniforms.frames) {
-        let column_frames = f32(uniforms.column_frames);
-        let found = value(frame / column_frames, band, frames_per_pixel / column_frames);
+        let found = value(frame / f32(uniforms.column_frames), band, in.columns_per_pixel);
         let share = clamp((found - uniforms.top) / uniforms.range + 1.0, 0.0, 1.0);
         let place = share * 255.0;
         let below = u32(place);
         let darker = textureLoad(colours, vec2u(below, uniforms.colour_row), 0).rgb;
         let brighter = textureLoad(colours, vec2u(min(below + 1u, 255u), uniforms.colour_row), 0).rgb;
         colour = mix(darker, brighter, fract(place));
-        if uniforms.windows > 0u {
+        if in.choices.x == 1u {
             colour = masked(colour, frame, band, floor(in.place * uniforms.size));
         }
     }
-    if uniforms.linear_target == 1u {
+    if in.choices.y == 1u {
         colour = to_linear(colour);
     }
     return vec4f(colour, 1.0);

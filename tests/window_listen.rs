@@ -16,8 +16,7 @@ use mynascope::{
         App, Start,
         command::{Command, MaskCommand, WindowCommand},
         layout::Layout,
-        model::Selection,
-        model::Transport,
+        model::{Hearing, Selection, Transport},
     },
     storage::Settings,
     tokens::{MaskRatio, ViewName},
@@ -204,4 +203,40 @@ fn a_stroke_makes_all_patches_what_it_made_the_first_and_is_one_step() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     harness.run_steps(2);
     assert_eq!(painted(&harness), Vec::<bool>::new());
+}
+
+/// X by its events, so that it can be held.
+fn x_key(harness: &mut Harness<'_, App>, pressed: bool) {
+    harness.event(Event::Key {
+        key: Key::X,
+        physical_key: None,
+        pressed,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    });
+    harness.run_steps(1);
+}
+
+#[test]
+fn a_tap_on_x_switches_and_held_it_lasts_until_it_is_let_go() {
+    if !can_draw() {
+        return;
+    }
+    let (mut harness, _folder) = window();
+    let hearing = |harness: &Harness<'_, App>| transport(harness).hearing;
+    for expected in [Hearing::Left, Hearing::Original] {
+        x_key(&mut harness, true);
+        x_key(&mut harness, false);
+        harness.run_steps(60);
+        assert_eq!(hearing(&harness), expected, "tapped");
+    }
+    x_key(&mut harness, true);
+    for _ in 0..4 {
+        // As keyboards do while a key stays down.
+        harness.run_steps(15);
+        x_key(&mut harness, true);
+        assert_eq!(hearing(&harness), Hearing::Left, "held");
+    }
+    x_key(&mut harness, false);
+    assert_eq!(hearing(&harness), Hearing::Original, "let go");
 }

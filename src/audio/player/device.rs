@@ -19,7 +19,7 @@ use super::{
 /// 1024 let a gap of some 15 ms be heard every ten seconds.
 const LONG: u32 = 2048;
 /// The same for clips, which shall sound at once.
-const SHORT: u32 = 1024;
+const SHORT: u32 = 512;
 
 /// A sound device of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -90,6 +90,13 @@ impl Shortcut {
         }
     }
 
+    /// Whether it acts again and again while it is held down: keys that move something do, those that switch don't.
+    fn repeats(self) -> bool {
+        let letter_or_digit = self.key.name().len() == 1;
+        let switches = self.key == Key::Space || letter_or_digit;
+        self.modifiers.command || !switches
+    }
+
     /// With Alt. It acts only while no text field has the focus.
     pub const fn alt(key: Key) -> Self {
         Self {
@@ -245,17 +252,69 @@ pub fn read_keys(ctx: &egui::Context, model: &Model) -> Vec<Command> {
         .collect();
     // The more modifiers, the earlier: plain keys also match with Shift held.
     bound.sort_by_key(|(shortcut, _)| std::cmp::Reverse(shortcut.modifier_count()));
-    ctx.input_mut(|input| {
+    let mut held: Held =
+        ctx.data(|data| data.get_temp(egui::Id::new(WHILE_HELD)).unwrap_or_default());
+    let mut commands: Vec<Command> = ctx.input_mut(|input| {
         bound
             .into_iter()
             .filter_map(|(shortcut, action)| {
                 // Asked first: a key that can do nothing now stays for others, e.g. Esc for a menu.
                 let command = (action.command)(model)?;
-                let pressed = input.consume_key(shortcut.modifiers, shortcut.key);
+                let pressed = take_key(input, shortcut);
+                if pressed && action.id == WHILE_HELD {
+                    held.since_secs = Some(input.time);
+                }
                 pressed.then_some(command)
             })
             .collect()
-    })
+    });
+    if held.was_let_go(ctx) {
+        commands.extend(find(WHILE_HELD).and_then(|action| (action.command)(model)));
+    }
+    ctx.data_mut(|data| data.insert_temp(egui::Id::new(WHILE_HELD), held));
+    commands
+}
+
+/// The action that a tap switches, and that lasts only as long as its key is held.
+const WHILE_HELD: &str = "hear-masked";
+/// A key that is down for this long was held, not tapped.
+const HELD_SECS: f64 = 0.4;
+
+/// Since when the key of [`WHILE_HELD`] is down.
+#[derive(Clone, Copy, Default)]
+struct Held {
+    since_secs: Option<f64>,
+}
+
+impl Held {
+    /// Whether the key was held, and is not any more.
+    fn was_let_go(&mut self, ctx: &egui::Context) -> bool {
+        let keys = find(WHILE_HELD).map_or(&[][..], |action| action.keys);
+        let (down, now) =
+            ctx.input(|input| (keys.iter().any(|it| input.key_down(it.key)), input.time));
+        let since = if down { None } else { self.since_secs.take() };
+        since.is_some_and(|since| now - since >= HELD_SECS)
+    }
+}
+
+/// Whether a key was pressed. One that stays down says so again and again; that counts for keys that move something,
+/// and not for those that switch.
+fn take_key(input: &mut egui::InputState, shortcut: Shortcut) -> bool {
+    let mut pressed = false;
+    input.events.retain(|event| match event {
+        egui::Event::Key {
+            key,
+            pressed: true,
+            repeat,
+            modifiers,
+            ..
+        } if *key == shortcut.key && modifiers.matches_logically(shortcut.modifiers) => {
+            pressed |= !repeat || shortcut.repeats();
+            false
+        }
+        _ => true,
+    });
+    pressed
 }
 
 #[cfg(test)]

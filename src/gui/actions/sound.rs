@@ -3,7 +3,7 @@ use eframe::egui::Key;
 use crate::gui::{
     command::{Command, LibraryCommand, MaskCommand, SoundCommand, WindowCommand},
     layout::Layout,
-    model::{Hearing, MapCommand, Model, Selection, WINDOW_SECS},
+    model::{Hearing, MapCommand, Model, WINDOW_SECS},
 };
 
 use super::{Action, Group, Shortcut};
@@ -70,12 +70,8 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Select four beats from the playhead on, where the collection knows the track's tempo; L then loops them",
         keys: &[Shortcut::plain(Key::Num4)],
         command: |model| {
-            let tempo = model.library.selected_track()?.tempo_bpm?;
-            let transport = &model.transport;
-            let start = transport.position_secs;
-            let end = start + 4.0 * 60.0 / f64::from(tempo);
-            let beats = Selection::between(start, end, model.spectrogram.view.duration_secs)?;
-            sound(SoundCommand::Select(Some(beats)))
+            model.library.selected_track()?;
+            sound(SoundCommand::SelectBeats)
         },
     },
     Action {
@@ -221,7 +217,7 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "hear-masked",
         group: GROUP,
         name: "Original or masked",
-        help: "Hear the track as it is, or what was heard of the masks last",
+        help: "Hear the track as it is, or what was heard of the masks last: a tap switches, held it lasts until let go",
         keys: &[Shortcut::plain(Key::X)],
         command: |_| sound(SoundCommand::ToggleMasked),
     },

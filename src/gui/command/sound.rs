@@ -18,6 +18,8 @@ pub enum SoundCommand {
         start_frames: i32,
         end_frames: i32,
     },
+    /// Selects four beats from the playhead on, where the tempo is known.
+    SelectBeats,
     /// Plays the selection once and stops; without one, what is visible.
     PlayOnce,
     /// Plays a stretch over and over, or the track once.

@@ -3,10 +3,10 @@ use std::path::PathBuf;
 use crate::{
     collection::DEMO_WORD,
     gui::{
-        command::{Command, LibraryCommand},
+        command::{Command, LibraryCommand, SoundCommand},
         model::{
-            Arriving, Before, Lesson, LessonCommand, LessonMessage, LessonState, LessonStep, Model,
-            OpenLesson, PictureState, TimeView,
+            Arriving, Before, Hearing, Lesson, LessonCommand, LessonMessage, LessonState,
+            LessonStep, Model, OpenLesson, PictureState, TimeView,
         },
         work::{Workers, lesson},
     },
@@ -65,6 +65,8 @@ fn show(model: &mut Model, workers: &mut Workers, lesson: Lesson) {
         step: 0,
         before,
     });
+    // Its text says what X brings.
+    hear(model, workers, Hearing::Original);
     turn(model, workers);
 }
 
@@ -73,8 +75,17 @@ fn leave(model: &mut Model, workers: &mut Workers) {
     let Some(open) = model.lesson.take() else {
         return;
     };
-    let Before { state, sources } = open.before;
+    let Before {
+        state,
+        sources,
+        hearing,
+    } = open.before;
+    hear(model, workers, hearing);
     arrive(model, workers, state, sources);
+}
+
+fn hear(model: &mut Model, workers: &mut Workers, hearing: Hearing) {
+    apply_any(model, workers, Command::Sound(SoundCommand::Hear(hearing)));
 }
 
 /// Shows the state of the page that is open.

@@ -1,6 +1,7 @@
 use crate::{
     gui::{
         command::MaskCommand,
+        layout::Layout,
         model::{Model, Paint},
         work::Workers,
     },
@@ -18,7 +19,14 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: MaskCommand) 
         MaskCommand::ChangeRatio(points) => mask.set_percent(mask.percent() + points),
         MaskCommand::SetSeed(seed) => mask.seed = seed,
         MaskCommand::Freeze(frozen) => return mask.frozen = frozen,
-        MaskCommand::PaintWithClick(painting) => return mask.painting = painting,
+        MaskCommand::PaintWithClick(painting) => {
+            mask.painting = painting;
+            if painting {
+                // There the crops are seen whose patches are painted.
+                model.layout = Layout::Teach;
+            }
+            return;
+        }
         MaskCommand::Reroll if mask.frozen => return,
         MaskCommand::Reroll => mask.seed = mask.seed.wrapping_add(1),
         MaskCommand::SetMaskKind(kind) => mask.kind = kind,

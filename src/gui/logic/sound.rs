@@ -34,6 +34,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: SoundComm
             start_frames,
             end_frames,
         } => nudge(model, workers, [start_frames, end_frames]),
+        SoundCommand::SelectBeats => select_beats(model),
         SoundCommand::PlayOnce => play_once(model, workers),
         SoundCommand::SetLoop(looped) => set_loop(model, workers, looped),
         SoundCommand::ToggleLoop => {
@@ -309,6 +310,23 @@ fn bound_loop(model: &mut Model, workers: &Workers, start: bool) {
     };
     if bounded.is_some() {
         set_loop(model, workers, bounded);
+    }
+}
+
+fn select_beats(model: &mut Model) {
+    let track = model.library.selected_track();
+    let Some(tempo) = track.and_then(|track| track.tempo_bpm) else {
+        model.notices.note(
+            "The tempo of this track is not known, so no beats can be selected: drag over a bar instead, or give the \
+             collection a labels.csv with a column tempo",
+        );
+        return;
+    };
+    let start = model.transport.position_secs;
+    let end = start + 4.0 * 60.0 / f64::from(tempo);
+    let length = model.spectrogram.view.duration_secs;
+    if let Some(beats) = Selection::between(start, end, length) {
+        model.transport.selection = Some(beats);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     tokens::{MaskKind, MaskRatio, PatchPlace, PatchShape, ViewName},
 };
 
-use super::{LabForm, Layer, Mask, MatrixKind, Model};
+use super::{Hearing, LabForm, Layer, Mask, MatrixKind, Model};
 
 /// A lesson: texts, each with a state of the window. A file of it is TOML, the same for built-in and for saved ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -253,6 +253,8 @@ pub struct Before {
     pub state: LessonState,
     /// What the collection was opened from; empty where none was.
     pub sources: Vec<PathBuf>,
+    /// What was to be heard.
+    pub hearing: Hearing,
 }
 
 impl Before {
@@ -261,6 +263,7 @@ impl Before {
         Self {
             state: LessonState::of(model),
             sources: model.library.sources.clone(),
+            hearing: model.transport.hearing,
         }
     }
 }

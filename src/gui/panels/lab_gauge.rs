@@ -108,9 +108,10 @@ fn scale(ui: &mut Ui, answer: &ViewsAnswer, batch: Option<&BatchAnswer>) {
     // From where the random pairs begin: an untrained encoder finds everything alike, and the rest of the scale is empty.
     let low = random.map_or(-1.0, |(mean, spread)| {
         let low = (mean - 4.0 * spread).min(answer.cosine);
-        (low * 20.0).floor() / 20.0
+        // In steps of a half, so that it stands still while the ratio is dragged.
+        (low * 2.0).floor() / 2.0
     });
-    let low = low.clamp(-1.0, 0.95);
+    let low = low.clamp(-1.0, 0.5);
     let x_of =
         |cosine: f32| area.left() + ((cosine - low) / (1.0 - low)).clamp(0.0, 1.0) * area.width();
     let rail = Rect::from_center_size(

@@ -44,7 +44,7 @@ pub fn show_folder(folder: &Path, outbox: &Outbox) -> std::io::Result<()> {
 }
 
 /// A dialog that ends sooner than anybody could close it was never shown.
-const TOO_SOON: Duration = Duration::from_millis(250);
+const TOO_SOON: Duration = Duration::from_millis(1_000);
 
 /// Shows a dialog. `None` where it was closed without a choice; an error in words where none could be shown.
 pub fn dialog<T>(show: impl FnOnce() -> Option<T>) -> Result<Option<T>, String> {

@@ -270,9 +270,9 @@ fn nothing(ui: &mut Ui, model: &Model) {
         )
     } else {
         (
-            "Nothing trained yet",
+            "No run is shown",
             "Start training draws two masked views of every track and pulls them together. The curves appear here \
-             with the first step; the run can be paused and stopped at any time.",
+             with the first step; the run can be paused and stopped at any time. A click in the table shows an earlier run.",
         )
     };
     parts::empty(ui, icon::CHART_LINE_DOWN, title, hint);
