@@ -1,6 +1,6 @@
 use eframe::egui::Key;
 
-use crate::gui::{command::Command, model::MapCommand};
+use crate::gui::{command::Command, layout::Layout, model::MapCommand};
 
 use super::{Action, Group, Shortcut};
 
@@ -11,6 +11,17 @@ fn walk(steps: isize) -> Option<Command> {
 }
 
 pub(super) const ACTIONS: &[Action] = &[
+    Action {
+        id: "compute-map",
+        group: GROUP,
+        name: "Compute map",
+        help: "Embed the collection with the chosen encoder, and lay similar sounds side by side",
+        keys: &[],
+        command: |model| {
+            let possible = model.layout == Layout::Map && model.library.track_count() > 0;
+            possible.then_some(Command::Map(MapCommand::Compute))
+        },
+    },
     Action {
         id: "hover-sound",
         group: GROUP,
@@ -68,7 +79,7 @@ pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "compare-encoders",
         group: GROUP,
-        name: "Compare two encoders",
+        name: "Two maps side by side",
         help: "Show a second encoder's map beside the first, and the tracks that moved most; again ends it",
         keys: &[],
         command: |model| {

@@ -4,9 +4,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::encoder::CheckpointRef;
 use crate::gui::{
+    layout::Layout,
     model::{
         AskedFor, CurveKind, HeldProbe, JobId, Model, PictureState, ProbeAsk, ProbeCommand,
-        ProbeFile, ProbeJob, ProbeMessage, RADIO_SECS, Radio, Running, ScoreCurve, Strip,
+        ProbeFile, ProbeJob, ProbeMessage, ProbeTab, RADIO_SECS, Radio, Running, ScoreCurve, Strip,
     },
     work::{
         Workers,
@@ -48,8 +49,14 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
         ProbeCommand::MoveToGroup(path, name) => model.probing.groups.put(&name, [path]),
         ProbeCommand::GiveUpGroup(name) => model.probing.groups.give_up(&name),
         ProbeCommand::TrainGroups => train_groups(model, workers),
-        ProbeCommand::FindLeaks => find_leaks(model, workers),
-        ProbeCommand::Compare => compare(model, workers),
+        ProbeCommand::FindLeaks => {
+            show_tab_of(model, ProbeJob::Leaks);
+            find_leaks(model, workers);
+        }
+        ProbeCommand::Compare => {
+            show_tab_of(model, ProbeJob::Compare);
+            compare(model, workers);
+        }
         ProbeCommand::Ask(ask) => {
             if let Err(error) = probe_file::ask_for(ask, &workers.outbox) {
                 model.notices.error(no_thread(&error));
@@ -78,7 +85,10 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
                 use_on(model, workers, Asked::Open(collection));
             }
         }
-        ProbeCommand::DrawCurve(kind) => draw_curve(model, workers, kind),
+        ProbeCommand::DrawCurve(kind) => {
+            show_tab_of(model, ProbeJob::Curve(kind));
+            draw_curve(model, workers, kind);
+        }
         ProbeCommand::Mark(encoder, on) => {
             let marked = model.compared();
             model.probing.mark(marked, encoder, on);
@@ -99,6 +109,14 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
         }
         ProbeCommand::Save(kind) => save(model, workers, kind, None),
         ProbeCommand::SaveTo(kind, path) => save(model, workers, kind, Some(path)),
+    }
+}
+
+/// Shows where the answer to a job will stand, wherever it was asked for.
+fn show_tab_of(model: &mut Model, job: ProbeJob) {
+    model.layout = Layout::Probe;
+    if let Some(tab) = ProbeTab::ALL.into_iter().find(|tab| tab.job() == job) {
+        model.probing.tab = tab;
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Candidate {
 
 /// More tracks are found by the library's own search.
 const MOST_TRACKS: usize = 30;
+/// What is typed as it is called comes first: more than any score.
+const NAMED: u32 = 1 << 20;
 
 impl Palette {
     /// Offers what answers to another text. Returns what is to be found in the background.
@@ -50,11 +52,16 @@ impl Palette {
         self.chosen = 0;
         self.generation += 1;
         let mut finder = Finder::new(&self.text);
+        let typed = self.text.trim().to_lowercase();
         let mut found: Vec<(u32, Offer)> = candidates
             .into_iter()
             .filter_map(|candidate| {
                 let score = finder.score(&candidate.name, &candidate.more)?;
-                Some((score, candidate.offer))
+                let named = candidate.name.to_lowercase() == typed;
+                Some((
+                    score.saturating_add(if named { NAMED } else { 0 }),
+                    candidate.offer,
+                ))
             })
             .collect();
         found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
@@ -106,6 +113,24 @@ mod tests {
                 more: String::new(),
             })
             .into()
+    }
+
+    #[test]
+    fn what_is_typed_as_it_is_called_comes_first() {
+        let named = |id, name: &str| Candidate {
+            offer: Offer::Action(id),
+            name: name.to_owned(),
+            more: String::new(),
+        };
+        let candidates = vec![
+            named("two", "Compare two encoders"),
+            named("all", "Compare encoders"),
+        ];
+        let mut palette = Palette::default();
+        let text = "compare encoders ".to_owned();
+        let asked = palette.search(text, candidates, &Library::default());
+        assert!(asked.is_none());
+        assert_eq!(palette.offers, [Offer::Action("all"), Offer::Action("two")]);
     }
 
     #[test]
