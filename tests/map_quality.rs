@@ -26,6 +26,7 @@ fn table() -> EmbeddingTable {
     table.tracks.push(TrackRow {
         path: "a".into(),
         label: None,
+        split: None,
     });
     table.values = fixture("points.f32")
         .chunks_exact(4)

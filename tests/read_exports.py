@@ -8,7 +8,7 @@ MYNASCOPE is the program; PATHs are what it embeds, each by itself (without any:
 window saves by the same functions. For each PATH and both levels:
 
 - `embed` writes .npz, .parquet, .tsv and .safetensors. numpy (without pickle), pyarrow and pandas, the safetensors
-  package and plain text must give one table: as many rows, the same paths, labels, times and f32 values, bit for bit.
+  package and plain text must give one table: as many rows, the same paths, labels, splits, times and f32 values, bit for bit.
 - The TSV pair must be what TensorBoard's projector takes: vectors without a header, as many numbers in every row;
   metadata of several columns with a header, and one row more than there are vectors.
 - `map` writes .parquet and .tsv: a row for each of the table, in its order, the same numbers, x and y finite; the same
@@ -38,30 +38,30 @@ def run(program, *arguments):
 
 def from_npz(path):
     with numpy.load(path, allow_pickle=False) as table:
-        assert sorted(table.files) == ["embedding", "encoder", "label", "level", "path", "timestamps", "track"]
+        assert sorted(table.files) == ["embedding", "encoder", "label", "level", "path", "split", "timestamps", "track"]
         types = {name: table[name].dtype for name in ("embedding", "timestamps", "track")}
         assert types == {"embedding": "float32", "timestamps": "float32", "track": "int64"}, types
         track = table["track"]
-        return table["embedding"], table["timestamps"], list(table["path"][track]), list(table["label"][track])
+        return table["embedding"], table["timestamps"], list(table["path"][track]), list(table["label"][track]), list(table["split"][track])
 
 
 def from_parquet(path):
     table = pyarrow.parquet.read_table(path)
-    assert table.column_names == ["path", "label", "track", "timestamp", "embedding"], table.column_names
+    assert table.column_names == ["path", "label", "split", "track", "timestamp", "embedding"], table.column_names
     assert table.schema.field("embedding").type.value_type == pyarrow.float32()
     assert {b"encoder", b"level"} <= set(table.schema.metadata)
     frame = pandas.read_parquet(path)
     rows = numpy.stack(frame["embedding"].to_numpy())
     assert numpy.array_equal(rows, numpy.array(table["embedding"].to_pylist(), "float32"))
-    labels = [label if isinstance(label, str) else "" for label in frame["label"]]
-    return rows, frame["timestamp"].to_numpy(), list(frame["path"]), labels
+    labels, splits = ([text if isinstance(text, str) else "" for text in frame[name]] for name in ("label", "split"))
+    return rows, frame["timestamp"].to_numpy(), list(frame["path"]), labels, splits
 
 
 def from_safetensors(path):
     with safe_open(path, "numpy") as table:
         assert sorted(table.keys()) == ["embedding", "timestamps", "track"], table.keys()
         metadata = table.metadata()
-        paths, labels = json.loads(metadata["paths"]), json.loads(metadata["labels"])
+        paths, labels, splits = (json.loads(metadata[name]) for name in ("paths", "labels", "splits"))
         track = table.get_tensor("track")
         assert track.dtype == "int64"
         return (
@@ -69,6 +69,7 @@ def from_safetensors(path):
             table.get_tensor("timestamps"),
             [paths[index] for index in track],
             [labels[index] or "" for index in track],
+            [splits[index] or "" for index in track],
         )
 
 
@@ -83,7 +84,7 @@ def from_tsv(path):
     column = lambda name: [row[header.index(name)] for row in rows]
     values = numpy.array([[numpy.float32(value) for value in vector] for vector in vectors])
     times = numpy.array([numpy.float32(value) for value in column("timestamp")])
-    return values, times, column("path"), column("label")
+    return values, times, column("path"), column("label"), column("split")
 
 
 READERS = {"npz": from_npz, "parquet": from_parquet, "safetensors": from_safetensors, "tsv": from_tsv}
@@ -99,14 +100,15 @@ def check(program, source, level, folder):
         path = folder / f"{level}.{ending}"
         said = run(program, "embed", source, "--level", level, "--out", path)
         table = read(path)
-        values, times, paths, labels = table
+        values, times, paths, labels, splits = table
         assert values.shape == (said["rows"], said["dim"]) and len(paths) == len(labels) == said["rows"], ending
         assert len(set(paths)) == said["tracks"] and all(Path(path).exists() for path in paths), ending
         assert numpy.isfinite(values).all() and (times >= 0).all(), ending
         first = first or table
         assert same_bits(values, first[0]) and same_bits(times, first[1]), f"{ending}: other numbers"
-        assert paths == first[2] and labels == first[3], f"{ending}: other names"
-    _, times, paths, labels = first
+        assert (paths, labels, splits) == first[2:], f"{ending}: other names"
+        assert set(splits) <= {"train", "valid", "test", ""}, ending
+    embedding, times, paths, labels, splits = first
     maps = [folder / f"{level}-map{n}.{ending}" for n in (1, 2) for ending in ("parquet", "tsv")]
     for path in maps:
         run(program, "map", folder / f"{level}.npz", "--out", path, "--seed", 3)
@@ -115,15 +117,18 @@ def check(program, source, level, folder):
     as_text = pandas.read_csv(maps[1], sep="\t", dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE)
     for name in ("timestamp", "x", "y"):
         as_text[name] = numpy.array([numpy.float32(value) for value in as_text[name]])
+    assert same_bits(numpy.stack(as_parquet.pop("embedding").to_numpy()), embedding)
     for frame in (as_parquet, as_text):
-        assert list(frame.columns) == ["path", "label", "timestamp", "x", "y"]
+        assert list(frame.columns) == ["path", "label", "split", "timestamp", "x", "y"]
+        assert [split if isinstance(split, str) else "" for split in frame["split"]] == splits
         assert list(frame["path"]) == paths and [label or "" for label in frame["label"]] == labels
         assert same_bits(frame["timestamp"].to_numpy(), times)
         assert all(math.isfinite(value) for axis in "xy" for value in frame[axis])
     for axis in "xy":
         assert same_bits(as_parquet[axis].to_numpy(), as_text[axis].to_numpy()), axis
     rows, dim = first[0].shape
-    print(f"{source}, by {level}: {rows} rows of {dim} values, {len(set(paths))} tracks, {len(set(labels))} labels; "
+    print(f"{source}, by {level}: {rows} rows of {dim} values, {len(set(paths))} tracks, {len(set(labels))} labels, "
+          f"{sum(split != '' for split in splits)} rows in a part of the published split; "
           f"4 formats of the table and 2 of the map hold the same")
 
 

@@ -18,6 +18,7 @@ fn table() -> EmbeddingTable {
     let track = |path: &str, label: Option<&str>| TrackRow {
         path: path.into(),
         label: label.map(str::to_owned),
+        split: label.map(|_| "valid".to_owned()),
     };
     EmbeddingTable {
         dim: 3,
@@ -70,6 +71,7 @@ fn more_rows_than_a_batch_survive_too() {
             .map(|track| TrackRow {
                 path: format!("{track}.wav").into(),
                 label: Some((track % 3).to_string()),
+                split: None,
             })
             .collect(),
         ..table()

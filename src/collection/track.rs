@@ -95,6 +95,25 @@ impl Collection {
             .collect();
         labels.into_iter().cloned().collect()
     }
+
+    /// The part of the published split that each track belongs to: train, valid, test or none. [tracks]
+    pub fn parts(&self) -> Vec<Option<&'static str>> {
+        let mut parts = vec![None; self.tracks.len()];
+        if let Some(split) = &self.split {
+            for (places, name) in [
+                (&split.train, "train"),
+                (&split.valid, "valid"),
+                (&split.test, "test"),
+            ] {
+                for &place in places {
+                    if let Some(part) = parts.get_mut(place) {
+                        *part = Some(name);
+                    }
+                }
+            }
+        }
+        parts
+    }
 }
 
 #[cfg(test)]

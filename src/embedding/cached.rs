@@ -160,12 +160,14 @@ impl Asked<'_> {
                 table.tracks.push(TrackRow {
                     path: track.path.clone(),
                     label: track.label.clone(),
+                    split: None,
                 });
             }
             table
                 .track
                 .push(u32::try_from(table.tracks.len()).ok()? - 1);
         }
+        table.note_splits(collection);
         table.timestamps = header.timestamps;
         let (numbers, _) = numbers.as_chunks::<4>();
         table.values = numbers

@@ -147,6 +147,7 @@ mod tests {
             table.tracks.push(TrackRow {
                 path: format!("{track}").into(),
                 label: None,
+                split: None,
             });
             for window in 0..3 {
                 table.track.push(track);

@@ -111,6 +111,7 @@ mod tests {
             table.tracks.push(TrackRow {
                 path: (*name).into(),
                 label: None,
+                split: None,
             });
             table.track.push(index as u32);
             table.timestamps.push(0.0);

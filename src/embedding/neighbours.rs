@@ -58,6 +58,7 @@ mod tests {
         let track = TrackRow {
             path: "a".into(),
             label: None,
+            split: None,
         };
         let table = EmbeddingTable {
             values: vec![10.0, 0.0, 0.0, 0.1, 3.0, 3.0, -1.0, 0.0, 0.0, 0.0],

@@ -1,8 +1,14 @@
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{
+    collections::HashMap,
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
 
 use super::EmbeddingError;
+use crate::collection::Collection;
 
 /// What one row of a table stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -41,6 +47,8 @@ impl FromStr for Level {
 pub struct TrackRow {
     pub path: PathBuf,
     pub label: Option<String>,
+    /// The part of the published split that it belongs to: train, valid or test.
+    pub split: Option<String>,
 }
 
 /// Embeddings with what they stand for. Made by `extract`, kept by `save_table`.
@@ -63,6 +71,18 @@ pub struct EmbeddingTable {
 }
 
 impl EmbeddingTable {
+    /// Notes for each track its part of the published split of a collection, by its path.
+    pub fn note_splits(&mut self, collection: &Collection) {
+        let parts = collection.parts();
+        let named = collection.tracks.iter().zip(parts);
+        let parts: HashMap<&Path, &str> = named
+            .filter_map(|(track, part)| Some((track.path.as_path(), part?)))
+            .collect();
+        for track in &mut self.tracks {
+            track.split = parts.get(track.path.as_path()).map(|&part| part.to_owned());
+        }
+    }
+
     /// An empty table of a width, to be filled.
     pub fn empty(dim: usize, encoder: String, level: Level) -> Self {
         Self {
@@ -208,6 +228,7 @@ mod tests {
         let track = |name: &str| TrackRow {
             path: name.into(),
             label: None,
+            split: None,
         };
         EmbeddingTable {
             values: vec![1.0, 2.0, 3.0, 6.0, -1.0, 0.5],

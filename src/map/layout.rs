@@ -179,6 +179,7 @@ mod tests {
         table.tracks.push(TrackRow {
             path: "a".into(),
             label: None,
+            split: None,
         });
         for row in 0..rows {
             table.track.push(0);

@@ -48,7 +48,7 @@ pub(super) fn picture(layout: &Layout, table: &EmbeddingTable, landed: &[Landed]
     };
     let mut sheet = Sheet(RgbImage::from_pixel(SIDE + legend, SIDE, GROUND));
     let radius = if table.rows() > 2000 { 2.5 } else { 5.0 };
-    for (&xy, (_, label)) in layout.xy.iter().zip(names(table)) {
+    for (&xy, (_, label, _)) in layout.xy.iter().zip(names(table)) {
         sheet.disc(place(xy), radius, groups.colour(label));
     }
     for landed in landed {
@@ -75,7 +75,7 @@ impl<'a> Groups<'a> {
                 .entry(track.label.as_deref().unwrap_or(""))
                 .or_default();
         }
-        for (_, label) in names(table) {
+        for (_, label, _) in names(table) {
             *points.entry(label).or_default() += 1;
         }
         let without = points.remove("").unwrap_or_default();
@@ -257,6 +257,7 @@ mod tests {
             table.tracks.push(TrackRow {
                 path: format!("{row}.wav").into(),
                 label: label.map(str::to_owned),
+                split: None,
             });
         }
         let layout = Layout {

@@ -145,6 +145,7 @@ mod tests {
         table.tracks.push(TrackRow {
             path: "a".into(),
             label: None,
+            split: None,
         });
         let row = [91.0_f32.to_radians().cos(), 91.0_f32.to_radians().sin()];
         let landed = land(&table, &xy, [row.as_slice()].into_iter());

@@ -4,7 +4,11 @@ use std::{
     sync::Arc,
 };
 
-use arrow_array::{ArrayRef, Float32Array, RecordBatch, StringArray};
+use arrow_array::{
+    ArrayRef, Float32Array, RecordBatch, StringArray,
+    builder::{Float32Builder, ListBuilder},
+};
+use arrow_schema::{DataType, Field};
 use image::ImageFormat;
 use parquet::arrow::ArrowWriter;
 
@@ -46,8 +50,8 @@ pub fn check_layout_path(path: &Path) -> Result<(), MapError> {
     Format::of(path).map(|_| ())
 }
 
-/// Writes a layout by the path's ending: `.parquet` and `.tsv` hold path, label, timestamp, x and y of each row,
-/// `.png` is a picture of the points, coloured by label, with a legend where there are labels.
+/// Writes a layout by the path's ending: `.parquet` and `.tsv` hold path, label, split, timestamp, x and y of each row,
+/// `.parquet` its embedding too (list of f32), `.png` is a picture of the points, coloured by label, with a legend where there are labels.
 pub fn save_layout(layout: &Layout, table: &EmbeddingTable, path: &Path) -> Result<(), MapError> {
     save_landed(layout, table, &[], path)
 }
@@ -89,7 +93,8 @@ pub fn save_landed(
     Ok(())
 }
 
-pub(super) fn names(table: &EmbeddingTable) -> impl Iterator<Item = (String, &str)> {
+/// Path, label and split of each row; what it hasn't is empty.
+pub(super) fn names(table: &EmbeddingTable) -> impl Iterator<Item = (String, &str, &str)> {
     (0..table.rows()).map(|row| {
         let track = table.track_of(row);
         (
@@ -97,25 +102,35 @@ pub(super) fn names(table: &EmbeddingTable) -> impl Iterator<Item = (String, &st
                 track.path.to_string_lossy().into_owned()
             }),
             track.and_then(|track| track.label.as_deref()).unwrap_or(""),
+            track.and_then(|track| track.split.as_deref()).unwrap_or(""),
         )
     })
 }
 
 fn tsv(layout: &Layout, table: &EmbeddingTable, file: &mut impl Write) -> io::Result<()> {
-    writeln!(file, "path\tlabel\ttimestamp\tx\ty")?;
-    for (((path, label), time), [x, y]) in names(table).zip(&table.timestamps).zip(&layout.xy) {
+    writeln!(file, "path\tlabel\tsplit\ttimestamp\tx\ty")?;
+    for (((path, label, split), time), [x, y]) in
+        names(table).zip(&table.timestamps).zip(&layout.xy)
+    {
         // Tabs and line ends inside a name would break the table apart.
         let plain = |text: &str| text.replace(['\t', '\n', '\r'], " ");
-        writeln!(file, "{}\t{}\t{time}\t{x}\t{y}", plain(&path), plain(label))?;
+        let (path, label) = (plain(&path), plain(label));
+        writeln!(file, "{path}\t{label}\t{split}\t{time}\t{x}\t{y}")?;
     }
     Ok(())
 }
 
 fn batch(layout: &Layout, table: &EmbeddingTable) -> Result<RecordBatch, arrow_schema::ArrowError> {
-    let paths: StringArray = names(table).map(|(path, _)| Some(path)).collect();
-    let labels: StringArray = names(table)
-        .map(|(_, label)| (!label.is_empty()).then_some(label))
-        .collect();
+    let filled = |text: &'_ str| (!text.is_empty()).then(|| text.to_owned());
+    let paths: StringArray = names(table).map(|(path, ..)| Some(path)).collect();
+    let labels: StringArray = names(table).map(|(_, label, _)| filled(label)).collect();
+    let splits: StringArray = names(table).map(|(.., split)| filled(split)).collect();
+    let item = Field::new("item", DataType::Float32, false);
+    let mut embedding = ListBuilder::new(Float32Builder::new()).with_field(item);
+    for row in table.iter() {
+        embedding.values().append_slice(row);
+        embedding.append(true);
+    }
     let axis = |at: usize| -> ArrayRef {
         Arc::new(
             layout
@@ -128,12 +143,14 @@ fn batch(layout: &Layout, table: &EmbeddingTable) -> Result<RecordBatch, arrow_s
     RecordBatch::try_from_iter([
         ("path", Arc::new(paths) as ArrayRef),
         ("label", Arc::new(labels)),
+        ("split", Arc::new(splits)),
         (
             "timestamp",
             Arc::new(Float32Array::from(table.timestamps.clone())),
         ),
         ("x", axis(0)),
         ("y", axis(1)),
+        ("embedding", Arc::new(embedding.finish())),
     ])
 }
 
@@ -154,6 +171,7 @@ mod tests {
         table.tracks = vec![TrackRow {
             path: "a\tb.wav".into(),
             label: Some("jazz".into()),
+            split: Some("test".into()),
         }];
         let layout = Layout {
             xy: vec![[0.0, 0.0], [1.0, -2.0]],
@@ -169,7 +187,7 @@ mod tests {
         let text = std::fs::read_to_string(path("m.tsv")).unwrap();
         assert_eq!(
             text,
-            "path\tlabel\ttimestamp\tx\ty\na b.wav\tjazz\t0\t0\t0\na b.wav\tjazz\t3.072\t1\t-2\n"
+            "path\tlabel\tsplit\ttimestamp\tx\ty\na b.wav\tjazz\ttest\t0\t0\t0\na b.wav\tjazz\ttest\t3.072\t1\t-2\n"
         );
         save_layout(&layout, &table, &path("m.parquet")).unwrap();
         save_layout(&layout, &table, &path("m.png")).unwrap();

@@ -184,6 +184,7 @@ mod tests {
             table.tracks.push(TrackRow {
                 path: track.path.clone(),
                 label: track.label.clone(),
+                split: None,
             });
             table.track.push(place as u32);
             table.timestamps.push(0.0);

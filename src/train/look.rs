@@ -61,6 +61,7 @@ pub(super) fn plane(rows: &[Vec<f64>], before: Option<&[[f32; 2]]>) -> Option<Ve
         table.tracks.push(TrackRow {
             path: track.to_string().into(),
             label: None,
+            split: None,
         });
     }
     let settings = MapSettings {

@@ -133,6 +133,7 @@ fn planted(rows: usize) -> EmbeddingTable {
     table.tracks.push(TrackRow {
         path: "planted".into(),
         label: None,
+        split: None,
     });
     for row in 0..rows {
         table.track.push(0);

@@ -107,6 +107,7 @@ fn planted() -> (EmbeddingTable, Targets, Targets) {
         table.tracks.push(TrackRow {
             path: format!("{track}").into(),
             label: None,
+            split: None,
         });
         for window in 0..WINDOWS {
             table.track.push(track as u32);

@@ -84,7 +84,9 @@ pub fn extract_kept(
     watch: &Watch<'_>,
 ) -> Result<Extraction, EmbeddingError> {
     let read = |path: &Path, cancel: &Cancel| read_mel(path, cancel, cache);
-    extract_reading(&collection.tracks, encoder, &read, settings, watch)
+    let mut extraction = extract_reading(&collection.tracks, encoder, &read, settings, watch)?;
+    extraction.table.note_splits(collection);
+    Ok(extraction)
 }
 
 /// As [`extract`], from mels that are read otherwise.
@@ -124,7 +126,8 @@ pub fn extract_layers(
         settings,
         watch,
     };
-    let whole = pipeline.run()?.table;
+    let mut whole = pipeline.run()?.table;
+    whole.note_splits(collection);
     let part = |layer: usize| -> Vec<f32> {
         let columns = layer * dim..(layer + 1) * dim;
         let rows = whole.iter();

@@ -87,6 +87,7 @@ impl Rows {
                 table.tracks.push(TrackRow {
                     path: of.path.clone(),
                     label: of.label.clone(),
+                    split: None,
                 });
             }
             table.track.push(table.tracks.len() as u32 - 1);

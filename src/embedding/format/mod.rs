@@ -2,10 +2,10 @@
 //!
 //! | ending | what is in it |
 //! |---|---|
-//! | `.npz` | numpy arrays `embedding` [rows, dim] f32, `timestamps` [rows] f32 (seconds), `track` [rows] i64, and for each track `path` and `label` (`path[track]` names every row's file); `encoder` and `level` |
-//! | `.parquet` | a row each: path, label, track, timestamp, embedding (list of f32); encoder and level as metadata |
+//! | `.npz` | numpy arrays `embedding` [rows, dim] f32, `timestamps` [rows] f32 (seconds), `track` [rows] i64, and for each track `path`, `label` and `split` (`path[track]` names every row's file); `encoder` and `level` |
+//! | `.parquet` | a row each: path, label, split (train, valid or test), track, timestamp, embedding (list of f32); encoder and level as metadata |
 //! | `.tsv` | what TensorBoard's projector opens: the numbers in `F.tsv`, the rest in `F.metadata.tsv` |
-//! | `.safetensors` | tensors `embedding`, `timestamps`, `track`; paths and labels as JSON in the metadata |
+//! | `.safetensors` | tensors `embedding`, `timestamps`, `track`; paths, labels and splits as JSON in the metadata |
 //!
 //! Paths that are not Unicode are kept as near as Unicode comes. Nothing in a table can run.
 
@@ -115,7 +115,7 @@ fn parse_level(text: Option<&str>, path: &Path) -> Result<Level, EmbeddingError>
     })
 }
 
-fn label_of(text: &str) -> Option<String> {
+fn text_of(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
@@ -124,13 +124,12 @@ fn label_of(text: &str) -> Option<String> {
 struct TracksOfRows(Vec<Option<TrackRow>>);
 
 impl TracksOfRows {
-    /// Notes that a row belongs to track `index`. `rows` bounds the index: every track has a row.
+    /// Notes that a row belongs to track `index`; empty texts are none. `rows` bounds the index: every track has a row.
     fn note(
         &mut self,
         index: u32,
         rows: usize,
-        path: &str,
-        label: Option<&str>,
+        [path, label, split]: [&str; 3],
     ) -> Result<(), String> {
         let index = index as usize;
         if index >= rows {
@@ -139,17 +138,20 @@ impl TracksOfRows {
         if self.0.len() <= index {
             self.0.resize(index + 1, None);
         }
-        let label = label.filter(|label| !label.is_empty());
+        let (label, split) = (text_of(label), text_of(split));
         match self.0.get_mut(index) {
             Some(Some(known))
-                if known.path != Path::new(path) || known.label.as_deref() != label =>
+                if known.path != Path::new(path)
+                    || known.label != label
+                    || known.split != split =>
             {
                 Err(format!("rows of track {index} name different files"))
             }
             Some(slot @ None) => {
                 *slot = Some(TrackRow {
                     path: PathBuf::from(path),
-                    label: label.map(str::to_owned),
+                    label,
+                    split,
                 });
                 Ok(())
             }

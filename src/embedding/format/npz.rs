@@ -11,7 +11,7 @@ use npyz::{
     npz::{NpzArchive, NpzWriter},
 };
 
-use super::{EmbeddingTable, MOST_BYTES, TrackRow, damaged, label_of, parse_level, unreadable};
+use super::{EmbeddingTable, MOST_BYTES, TrackRow, damaged, parse_level, text_of, unreadable};
 use crate::{embedding::EmbeddingError, storage::write_atomic};
 
 /// The archive's entries are limited to 32-bit sizes.
@@ -53,6 +53,11 @@ pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingE
             .iter()
             .map(|track| track.label.as_deref().unwrap_or(""));
         strings(&mut archive, "label", &tracks, labels)?;
+        let splits = table
+            .tracks
+            .iter()
+            .map(|track| track.split.as_deref().unwrap_or(""));
+        strings(&mut archive, "split", &tracks, splits)?;
         strings(
             &mut archive,
             "encoder",
@@ -144,9 +149,15 @@ pub(super) fn load(path: &Path) -> Result<EmbeddingTable, EmbeddingError> {
         Some(labels) => labels.texts("label", path)?,
         None => vec![String::new(); paths.len()],
     };
-    if labels.len() != paths.len() {
-        let what = format!("it names {} paths but {} labels", paths.len(), labels.len());
-        return Err(damaged(path, what));
+    let splits = match read("split")? {
+        Some(splits) => splits.texts("split", path)?,
+        None => vec![String::new(); paths.len()],
+    };
+    for (name, texts) in [("labels", &labels), ("splits", &splits)] {
+        if texts.len() != paths.len() {
+            let what = format!("it names {} paths but {} {name}", paths.len(), texts.len());
+            return Err(damaged(path, what));
+        }
     }
     let mut text = |name: &str| -> Result<Option<String>, EmbeddingError> {
         Ok(match read(name)? {
@@ -164,9 +175,11 @@ pub(super) fn load(path: &Path) -> Result<EmbeddingTable, EmbeddingError> {
         tracks: paths
             .into_iter()
             .zip(labels)
-            .map(|(path, label)| TrackRow {
+            .zip(splits)
+            .map(|((path, label), split)| TrackRow {
                 path: path.into(),
-                label: label_of(&label),
+                label: text_of(&label),
+                split: text_of(&split),
             })
             .collect(),
         encoder,

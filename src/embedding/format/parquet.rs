@@ -29,6 +29,7 @@ fn schema(table: &EmbeddingTable) -> Schema {
     Schema::new(vec![
         Field::new("path", DataType::Utf8, false),
         Field::new("label", DataType::Utf8, true),
+        Field::new("split", DataType::Utf8, true),
         Field::new("track", DataType::UInt32, false),
         Field::new("timestamp", DataType::Float32, false),
         Field::new("embedding", DataType::List(item), false),
@@ -69,6 +70,9 @@ fn batch(
     let label: StringArray = tracks()
         .map(|track| track.and_then(|track| track.label.as_deref()))
         .collect();
+    let split: StringArray = tracks()
+        .map(|track| track.and_then(|track| track.split.as_deref()))
+        .collect();
     let slice = |values: &[f32]| values.get(rows.clone()).unwrap_or_default().to_vec();
     let item = Field::new("item", DataType::Float32, false);
     let mut embedding = ListBuilder::new(Float32Builder::new()).with_field(item);
@@ -80,6 +84,7 @@ fn batch(
     let columns: Vec<ArrayRef> = vec![
         Arc::new(path),
         Arc::new(label),
+        Arc::new(split),
         Arc::new(UInt32Array::from(track)),
         Arc::new(Float32Array::from(slice(&table.timestamps))),
         Arc::new(embedding.finish()),
@@ -140,6 +145,15 @@ fn take_batch(
         column(name)?.as_string_opt().ok_or_else(|| wrong(name))
     };
     let (paths, labels) = (texts("path")?, texts("label")?);
+    // What other programs write may have none.
+    let splits = match batch.column_by_name("split") {
+        Some(column) => Some(
+            column
+                .as_string_opt::<i32>()
+                .ok_or_else(|| wrong("split"))?,
+        ),
+        None => None,
+    };
     let track = column("track")?
         .as_primitive_opt::<UInt32Type>()
         .ok_or_else(|| wrong("track"))?;
@@ -167,9 +181,16 @@ fn take_batch(
         table.values.extend_from_slice(values.values());
     }
     table.timestamps.extend_from_slice(time.values());
-    for ((&index, path), label) in track.values().iter().zip(paths).zip(labels) {
+    for (row, ((&index, path), label)) in track.values().iter().zip(paths).zip(labels).enumerate() {
         table.track.push(index);
-        tracks.note(index, rows, path.unwrap_or(""), label)?;
+        let split = splits
+            .filter(|splits| splits.is_valid(row))
+            .map(|splits| splits.value(row));
+        tracks.note(
+            index,
+            rows,
+            [path.unwrap_or(""), label.unwrap_or(""), split.unwrap_or("")],
+        )?;
     }
     Ok(())
 }

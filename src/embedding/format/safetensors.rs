@@ -45,6 +45,7 @@ pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingE
         .map(|track| track.path.to_string_lossy())
         .collect();
     let labels: Vec<_> = table.tracks.iter().map(|track| &track.label).collect();
+    let splits: Vec<_> = table.tracks.iter().map(|track| &track.split).collect();
     let json = |error| unfit(&error);
     let metadata = HashMap::from([
         (
@@ -54,6 +55,10 @@ pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingE
         (
             "labels".to_owned(),
             serde_json::to_string(&labels).map_err(json)?,
+        ),
+        (
+            "splits".to_owned(),
+            serde_json::to_string(&splits).map_err(json)?,
         ),
         ("encoder".to_owned(), table.encoder.clone()),
         ("level".to_owned(), table.level.to_string()),
@@ -122,9 +127,15 @@ pub(super) fn load(path: &Path) -> Result<EmbeddingTable, EmbeddingError> {
         serde_json::from_str(field("paths")?).map_err(|error| json("paths", error))?;
     let labels: Vec<Option<String>> =
         serde_json::from_str(field("labels")?).map_err(|error| json("labels", error))?;
-    if labels.len() != paths.len() {
-        let what = format!("it names {} paths but {} labels", paths.len(), labels.len());
-        return Err(damaged(path, what));
+    let splits: Vec<Option<String>> = match metadata.get("splits") {
+        Some(splits) => serde_json::from_str(splits).map_err(|error| json("splits", error))?,
+        None => vec![None; paths.len()],
+    };
+    for (name, texts) in [("labels", &labels), ("splits", &splits)] {
+        if texts.len() != paths.len() {
+            let what = format!("it names {} paths but {} {name}", paths.len(), texts.len());
+            return Err(damaged(path, what));
+        }
     }
     Ok(EmbeddingTable {
         dim: embedding.shape().last().copied().unwrap_or(0),
@@ -134,9 +145,11 @@ pub(super) fn load(path: &Path) -> Result<EmbeddingTable, EmbeddingError> {
         tracks: paths
             .into_iter()
             .zip(labels)
-            .map(|(path, label)| TrackRow {
+            .zip(splits)
+            .map(|((path, label), split)| TrackRow {
                 path: path.into(),
                 label: label.filter(|label| !label.is_empty()),
+                split: split.filter(|split| !split.is_empty()),
             })
             .collect(),
         encoder: field("encoder")?.clone(),

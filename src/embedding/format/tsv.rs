@@ -12,7 +12,15 @@ use crate::{
     storage::write_atomic,
 };
 
-const COLUMNS: [&str; 6] = ["path", "label", "track", "timestamp", "level", "encoder"];
+const COLUMNS: [&str; 7] = [
+    "path",
+    "label",
+    "split",
+    "track",
+    "timestamp",
+    "level",
+    "encoder",
+];
 
 /// Where the metadata of `F.tsv` stands: `F.metadata.tsv`.
 pub fn metadata_path(path: &Path) -> PathBuf {
@@ -55,7 +63,13 @@ pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingE
             let label = of
                 .and_then(|of| of.label.as_deref())
                 .map_or_else(String::new, escape);
-            writeln!(file, "{name}\t{label}\t{track}\t{time}\t{level}\t{encoder}")?;
+            let split = of
+                .and_then(|of| of.split.as_deref())
+                .map_or_else(String::new, escape);
+            writeln!(
+                file,
+                "{name}\t{label}\t{split}\t{track}\t{time}\t{level}\t{encoder}"
+            )?;
         }
         Ok(())
     })?;
@@ -89,13 +103,13 @@ pub(super) fn load(path: &Path) -> Result<EmbeddingTable, EmbeddingError> {
         if number == 0 {
             if cells != COLUMNS {
                 return Err(wrong(
-                    "the columns are not path, label, track, timestamp, level, encoder",
+                    "the columns are not path, label, split, track, timestamp, level, encoder",
                 ));
             }
             continue;
         }
-        let &[name, label, track, time, level, encoder] = cells.as_slice() else {
-            return Err(wrong("it has not six cells"));
+        let &[name, label, split, track, time, level, encoder] = cells.as_slice() else {
+            return Err(wrong("it has not seven cells"));
         };
         let track = track.parse().map_err(|_| wrong("its track is no number"))?;
         table.track.push(track);
@@ -104,7 +118,11 @@ pub(super) fn load(path: &Path) -> Result<EmbeddingTable, EmbeddingError> {
                 .map_err(|_| wrong("its timestamp is no number"))?,
         );
         tracks
-            .note(track, rows, &unescape(name), Some(&unescape(label)))
+            .note(
+                track,
+                rows,
+                [&unescape(name), &unescape(label), &unescape(split)],
+            )
             .map_err(|what| wrong(&what))?;
         if number == 1 {
             table.level = parse_level(Some(level), &metadata)?;

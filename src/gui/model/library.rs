@@ -102,7 +102,7 @@ impl Library {
             .filter(|_| self.provisional && self.chosen_by_user)
             .map(|track| track.path.clone());
         self.labels = collection.labels();
-        self.parts = parts_of(&collection);
+        self.parts = collection.parts().into();
         (self.bad, self.cut) = count_bad(&collection);
         self.selected = chosen.and_then(|path| {
             let mut tracks = collection.tracks.iter();
@@ -166,7 +166,7 @@ impl Library {
         if std::mem::take(&mut self.provisional)
             && let Some(collection) = &self.collection
         {
-            self.parts = parts_of(collection);
+            self.parts = collection.parts().into();
             (self.bad, self.cut) = count_bad(collection);
             self.opening_sources.clear();
         }
@@ -476,24 +476,6 @@ fn count_bad(collection: &Collection) -> (usize, usize) {
     let cut = |track: &&Track| track.problem.is_none() && track.warning.is_some();
     let tracks = || collection.tracks.iter();
     (tracks().filter(bad).count(), tracks().filter(cut).count())
-}
-
-fn parts_of(collection: &Collection) -> Arc<[Option<&'static str>]> {
-    let mut parts = vec![None; collection.tracks.len()];
-    if let Some(split) = &collection.split {
-        for (places, name) in [
-            (&split.train, "train"),
-            (&split.valid, "valid"),
-            (&split.test, "test"),
-        ] {
-            for &place in places {
-                if let Some(part) = parts.get_mut(place) {
-                    *part = Some(name);
-                }
-            }
-        }
-    }
-    parts.into()
 }
 
 #[cfg(test)]

@@ -143,6 +143,7 @@ mod tests {
         let track = |name: &str| TrackRow {
             path: name.into(),
             label: None,
+            split: None,
         };
         let table = EmbeddingTable {
             values: vec![1.0, 0.0, 0.0, 1.0, 0.9, 0.1, 0.2, 0.8, 1.0, 0.0],

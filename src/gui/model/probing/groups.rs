@@ -135,6 +135,7 @@ mod tests {
         let rows = names.iter().map(|name| TrackRow {
             path: name.into(),
             label: None,
+            split: None,
         });
         let table = EmbeddingTable {
             values: vec![0.0, 1.0, 2.0, 3.0, 4.0],
