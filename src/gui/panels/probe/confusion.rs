@@ -80,7 +80,9 @@ pub fn show(
             let place = Rect::from_min_size(grid.min + at, Vec2::splat(cell)).shrink(1.0);
             let place_of = (truth, prediction);
             let is_chosen = chosen == Some(place_of);
-            draw_cell(ui, place, cell, count, tested, is_chosen);
+            let right = truth == prediction;
+            let hue = if right { tokens.accent } else { tokens.error };
+            draw_cell(ui, place, hue, [count, tested], is_chosen);
             let hint = explain(result, place_of, count, tested);
             let response = ui.interact(
                 place,
@@ -124,18 +126,19 @@ fn longest_name(ui: &Ui, result: &ProbeResult, font: &FontId) -> f32 {
     widths.fold(0.0, f32::max)
 }
 
-fn draw_cell(ui: &Ui, place: Rect, cell: f32, count: usize, tested: usize, chosen: bool) {
+/// A cell whose fill grows to `hue` with its share of the tested tracks of its row.
+fn draw_cell(ui: &Ui, place: Rect, hue: Color32, [count, tested]: [usize; 2], chosen: bool) {
     let tokens = theme::tokens(ui);
     let share = count as f32 / tested.max(1) as f32;
     // The square root sets a single mistake among many tracks apart from none.
-    let fill = tokens.raised.lerp_to_gamma(tokens.accent, share.sqrt());
+    let fill = tokens.raised.lerp_to_gamma(hue, share.sqrt());
     let painter = ui.painter();
     painter.rect_filled(place, 2, if count == 0 { tokens.raised } else { fill });
     if chosen {
         let ring = Stroke::new(theme::LINE_STRONG, tokens.text_strong);
         painter.rect_stroke(place, 2, ring, egui::StrokeKind::Inside);
     }
-    if count > 0 && cell >= CELL_WITH_COUNT {
+    if count > 0 && place.width() + 2.0 >= CELL_WITH_COUNT {
         let colour = if share.sqrt() > 0.5 {
             tokens.on_accent
         } else {

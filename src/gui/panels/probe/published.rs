@@ -4,7 +4,7 @@ use eframe::egui::{Sense, Ui};
 
 use crate::{
     gui::{model::Model, panels::parts, theme},
-    probe::{Block, KeptScore, Measure, PublishedScore},
+    probe::{Block, KeptScore, Measure, Protocol, PublishedScore},
 };
 
 use super::table::{self, Column, Row};
@@ -44,9 +44,21 @@ pub fn show(ui: &mut Ui, model: &Model, scores: &[PublishedScore]) {
         ui.add_space(theme::SPACE_LARGE);
         parts::heading(ui, &format!("Published, block {block:?}"));
         parts::explain(ui, block.explain());
+        let few = |run: &KeptScore| !can_stand_beside(run);
+        if block == Block::A && model.probing.runs.iter().any(few) {
+            let why = format!(
+                "Own scores stand here from {FEWEST_TESTED} tested tracks of a published split on; others only above"
+            );
+            parts::explain(ui, &why);
+        }
         table::heading(ui, &COLUMNS, 0, None);
-        for run in &model.probing.runs {
-            ours(ui, run);
+        let ours = model
+            .probing
+            .runs
+            .iter()
+            .filter(|run| can_stand_beside(run));
+        for run in ours {
+            row_of_ours(ui, run);
         }
         let mut systems: Vec<&str> = Vec::new();
         for score in scores.iter().filter(|score| score.block == block) {
@@ -64,8 +76,16 @@ pub fn show(ui: &mut Ui, model: &Model, scores: &[PublishedScore]) {
     }
 }
 
+/// Tested tracks from which on a score of ours stands among published ones, which are of hundreds.
+const FEWEST_TESTED: usize = 100;
+
+/// Whether a score of ours says something beside published ones: on a published split and of enough tracks.
+fn can_stand_beside(run: &KeptScore) -> bool {
+    matches!(run.protocol, Protocol::Clean | Protocol::Paper) && run.tested >= FEWEST_TESTED
+}
+
 /// One of our runs, where a published measure is of the same data set; other runs have no row.
-fn ours(ui: &mut Ui, run: &KeptScore) {
+fn row_of_ours(ui: &mut Ui, run: &KeptScore) {
     let tokens = theme::tokens(ui);
     let value = |measure: Measure| {
         let mut metrics = run.metrics.iter();
