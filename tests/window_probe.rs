@@ -8,7 +8,10 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use eframe::egui;
 use egui_kittest::{Harness, kittest::Queryable as _};
@@ -29,6 +32,13 @@ use common::{
     labelled::{click_at, cpu, press, settle, show, sounds, wait, window},
 };
 
+/// The window over a folder, its Probe layout shown.
+fn probe_layout(folder: &Path) -> Harness<'static, App> {
+    let (mut harness, _) = window(folder);
+    show(&mut harness, Layout::Probe);
+    harness
+}
+
 fn choose(harness: &mut Harness<'_, App>, head: Head) {
     let form = ProbeSettings {
         head,
@@ -45,8 +55,7 @@ fn selected_tracks_become_groups_that_are_learned_and_corrected() {
         return;
     }
     let folder = sounds(4);
-    let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Probe);
+    let mut harness = probe_layout(folder.path());
     choose(&mut harness, Head::Ridge);
     press(&mut harness, ProbeTab::Groups.name());
     // Two tracks of each label, the other way round than the folders say: nothing but the groups is learned.
@@ -106,8 +115,7 @@ fn leaks_few_labels_and_blocks_are_looked_into() {
         )
         .unwrap();
     }
-    let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Probe);
+    let mut harness = probe_layout(folder.path());
     // Many probes: the head that has nothing to fit.
     choose(&mut harness, Head::Knn);
     press(&mut harness, "Run probe");
@@ -150,8 +158,7 @@ fn a_cell_of_the_confusion_matrix_lists_its_tracks() {
         return;
     }
     let folder = sounds(4);
-    let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Probe);
+    let mut harness = probe_layout(folder.path());
     press(&mut harness, "Run probe");
     settle(&mut harness);
     let result = harness.state().model().probing.result.clone().unwrap();
@@ -185,8 +192,7 @@ fn a_cell_selects_and_plays_its_tracks_and_every_tab_can_be_kept() {
         return;
     }
     let (folder, files) = (sounds(4), tempfile::tempdir().unwrap());
-    let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Probe);
+    let mut harness = probe_layout(folder.path());
     let form = ProbeSettings {
         head: Head::Ridge,
         protocol: Protocol::Folds(2),
@@ -266,8 +272,7 @@ fn a_drag_along_the_curve_of_mask_ratios_sets_the_mask_and_plays_what_is_left() 
         return;
     }
     let folder = sounds(4);
-    let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Probe);
+    let mut harness = probe_layout(folder.path());
     choose(&mut harness, Head::Ridge);
     press(&mut harness, ProbeTab::MaskRatio.name());
     press(&mut harness, "Score at six mask ratios");
@@ -353,8 +358,7 @@ fn a_probe_answers_over_time_is_kept_and_taken_up_for_other_tracks_and_compared(
     });
     // Another window, another collection: the probe answers for it.
     let other = sounds(2);
-    let (mut harness, _) = window(other.path());
-    show(&mut harness, Layout::Probe);
+    let mut harness = probe_layout(other.path());
     let load = Command::Probe(ProbeCommand::LoadProbe(path));
     harness.state_mut().apply(load);
     wait(&mut harness, "the probe", |app| {

@@ -96,7 +96,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
         ProbeCommand::RemoveScore(score) => {
             model.probing.runs.retain(|other| *other != *score);
             if let Some(scores) = &workers.scores {
-                scores.change(ScoreChange::Remove(score));
+                scores.keep([ScoreChange::Remove(score)]);
             }
         }
         ProbeCommand::Choose(path) => play_from(model, workers, path, 0.0),
@@ -122,7 +122,7 @@ fn show_tab_of(model: &mut Model, job: ProbeJob) {
 
 fn keep_score(score: &KeptScore, workers: &Workers) {
     if let Some(scores) = &workers.scores {
-        scores.change(ScoreChange::Add(Box::new(score.clone())));
+        scores.keep([ScoreChange::Add(Box::new(score.clone()))]);
     }
 }
 

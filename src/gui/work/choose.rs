@@ -14,6 +14,8 @@ use crate::{
     jobs,
 };
 
+use super::once::once;
+
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
@@ -25,22 +27,16 @@ pub enum Wanted {
 
 /// Shows a folder in the system's file manager.
 pub fn show_folder(folder: &Path, outbox: &Outbox) -> std::io::Result<()> {
-    let (told, failed) = (outbox.clone(), outbox.clone());
     let folder = folder.to_path_buf();
-    let job = jobs::spawn(
-        "file-manager",
-        move |_| {
-            if let Err(error) = open::that_detached(&folder) {
-                told.send(Message::Fault(format!(
-                    "The file manager could not be opened ({error}); copy the path instead: {}",
-                    folder.display()
-                )));
-            }
-        },
-        move |fault| failed.send(Message::Fault(fault)),
-    )?;
-    drop(job);
-    Ok(())
+    let show = move |outbox: &Outbox| {
+        if let Err(error) = open::that_detached(&folder) {
+            outbox.send(Message::Fault(format!(
+                "The file manager could not be opened ({error}); copy the path instead: {}",
+                folder.display()
+            )));
+        }
+    };
+    once("file-manager", outbox, show, std::convert::identity)
 }
 
 /// A dialog that ends sooner than anybody could close it was never shown.

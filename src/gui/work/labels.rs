@@ -1,72 +1,21 @@
 //! Keeping labels that the user gave: in the user's data folder, never beside the music.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::path::{Path, PathBuf};
 
 use crate::{
     collection::{CollectionError, OwnLabels, Track},
-    gui::message::{Message, Outbox},
-    jobs::{self, Job, Latest},
+    gui::message::Outbox,
     storage::StorageError,
 };
 
-/// The thread that writes labels.
-pub struct LabelWork {
-    waiting: Arc<Mutex<Vec<Track>>>,
-    /// `None` only while the thread is being ended.
-    wake: Option<Latest<()>>,
-    thread: Option<Job>,
-}
+use super::keeper::Keeper;
 
-impl LabelWork {
-    /// Starts the thread that keeps labels in a file.
-    pub fn start(file: PathBuf, outbox: Outbox) -> std::io::Result<Self> {
-        let waiting = Arc::new(Mutex::new(Vec::new()));
-        let (wake, inbox) = jobs::latest::<()>();
-        let (taken, failed) = (Arc::clone(&waiting), outbox.clone());
-        let thread = jobs::spawn(
-            "labels",
-            move |_| {
-                while inbox.wait().is_some() {
-                    let mut waiting = taken.lock().unwrap_or_else(PoisonError::into_inner);
-                    let tracks = std::mem::take(&mut *waiting);
-                    drop(waiting);
-                    if let Err(error) = keep(&file, &tracks) {
-                        let text = format!("The labels could not be kept: {error}");
-                        outbox.send_if_room(Message::Fault(text));
-                    }
-                }
-            },
-            move |fault| failed.send(Message::Fault(fault)),
-        )?;
-        Ok(Self {
-            waiting,
-            wake: Some(wake),
-            thread: Some(thread),
-        })
-    }
-
-    /// Keeps label and tags of tracks.
-    pub fn keep(&self, tracks: Vec<Track>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.extend(tracks);
-        drop(waiting);
-        if let Some(wake) = &self.wake {
-            wake.post(());
-        }
-    }
-}
-
-impl Drop for LabelWork {
-    /// The last labels are written before the program ends.
-    fn drop(&mut self) {
-        self.wake = None;
-        if let Some(thread) = self.thread.take() {
-            thread.wait();
-        }
-    }
+/// Starts the thread that keeps label and tags of tracks in a file.
+pub fn start(file: PathBuf, outbox: Outbox) -> std::io::Result<Keeper<Track>> {
+    let nothing = |_: &Outbox| ();
+    Keeper::start("labels", outbox, nothing, move |tracks: Vec<Track>| {
+        keep(&file, &tracks).map_err(|error| format!("The labels could not be kept: {error}"))
+    })
 }
 
 fn keep(file: &Path, tracks: &[Track]) -> Result<(), StorageError> {
@@ -104,7 +53,7 @@ mod tests {
         let file = folder.path().join("own-labels.csv");
         std::fs::write(&file, "damaged").unwrap();
         let (outbox, _inbox) = Outbox::new(&eframe::egui::Context::default());
-        let work = LabelWork::start(file.clone(), outbox).unwrap();
+        let work = start(file.clone(), outbox).unwrap();
         let mut tracks = ["/m/a.wav", "/m/b.wav"].map(|path| Track::of_file(Path::new(path)));
         for track in &mut tracks {
             track.label = Some("dub".to_owned());

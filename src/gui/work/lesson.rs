@@ -6,9 +6,9 @@ use crate::{
     gui::{
         message::{Message, Outbox},
         model::{Lesson, LessonMessage},
-        work::choose::dialog as ask,
+        work::{choose::dialog as ask, once::once},
     },
-    jobs, storage,
+    storage,
 };
 
 /// A larger file is no lesson.
@@ -76,20 +76,12 @@ fn spawn(
     outbox: &Outbox,
     work: impl FnOnce() -> Option<LessonMessage> + Send + 'static,
 ) -> std::io::Result<()> {
-    let (answer, failed) = (outbox.clone(), outbox.clone());
-    let job = jobs::spawn(
-        "lesson-file",
-        move |_| {
-            if let Some(message) = work() {
-                answer.send(Message::Lesson(message));
-            }
-        },
-        move |fault| {
-            let why = format!("The file dialog could not be shown ({fault})");
-            failed.send(Message::Fault(why));
-        },
-    )?;
-    // Nothing can be asked to stop here: the dialog is closed by who opened it.
-    drop(job);
-    Ok(())
+    let answer = move |outbox: &Outbox| {
+        if let Some(message) = work() {
+            outbox.send(Message::Lesson(message));
+        }
+    };
+    once("lesson-file", outbox, answer, |fault| {
+        format!("The file dialog could not be shown ({fault})")
+    })
 }

@@ -8,12 +8,14 @@ mod fill;
 pub mod find;
 pub mod hear;
 pub mod hover;
+mod keeper;
 pub mod lab;
 pub mod labels;
 pub mod lesson;
 pub mod map;
 pub mod masked;
 pub mod near;
+mod once;
 pub mod open;
 pub mod past_run;
 pub mod picture;
@@ -35,8 +37,8 @@ use std::sync::Arc;
 
 use crate::{
     audio::Player,
-    collection::own_labels_file,
-    probe::scores_file,
+    collection::{Track, own_labels_file},
+    probe::{ScoreChange, scores_file},
     storage::{Cache, Settings},
 };
 
@@ -54,7 +56,7 @@ pub struct Workers {
     /// Finds tracks for the palette.
     pub offers: find::FindWork,
     /// `None` where nothing of the user is written.
-    pub labels: Option<labels::LabelWork>,
+    pub labels: Option<keeper::Keeper<Track>>,
     pub picture: picture::PictureWork,
     pub masked: masked::MaskedWork,
     pub lab: lab::LabWork,
@@ -68,7 +70,7 @@ pub struct Workers {
     pub map_beside: map::MapWork,
     pub probe: probe::ProbeWork,
     /// Keeps scores. `None` where nothing of the user is written.
-    pub scores: Option<scores::ScoreWork>,
+    pub scores: Option<keeper::Keeper<ScoreChange>>,
     /// What the probe at hand says of the shown track.
     pub strip: strip::StripWork,
     /// Plays hovered points.
@@ -103,7 +105,7 @@ impl Workers {
                 LibraryMessage::Offered { generation, rows }
             })?,
             labels: match own_labels_file().filter(|_| remember) {
-                Some(file) => Some(labels::LabelWork::start(file, outbox.clone())?),
+                Some(file) => Some(labels::start(file, outbox.clone())?),
                 None => None,
             },
             picture: picture::PictureWork::start(outbox.clone(), cache.clone())?,
@@ -122,7 +124,7 @@ impl Workers {
             map_beside: map::MapWork::default(),
             probe: probe::ProbeWork::default(),
             scores: match scores_file().filter(|_| remember) {
-                Some(file) => Some(scores::ScoreWork::start(file, outbox.clone())?),
+                Some(file) => Some(scores::start(file, outbox.clone())?),
                 None => None,
             },
             strip: strip::StripWork::start(outbox.clone())?,

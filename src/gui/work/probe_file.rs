@@ -15,7 +15,7 @@ use crate::{
         offscreen::PictureError,
         panels::probe,
         theme,
-        work::choose::dialog,
+        work::{choose::dialog, once::once},
     },
     jobs,
     probe::TrainedProbe,
@@ -145,43 +145,53 @@ fn ask(name: &str) -> Result<Option<PathBuf>, String> {
 
 /// Asks for a file or folder; the answer comes as a message.
 pub fn ask_for(what: ProbeAsk, outbox: &Outbox) -> std::io::Result<()> {
-    on_thread("choose-probe", outbox, move |outbox| {
-        let chosen = dialog(|| {
-            let dialog = rfd::FileDialog::new();
-            match what {
-                ProbeAsk::Save => dialog
-                    .set_title("Keep the probe")
-                    .add_filter("Probes", &["safetensors"])
-                    .set_file_name("probe.safetensors")
-                    .save_file(),
-                ProbeAsk::Load => dialog
-                    .set_title("Take up a probe")
-                    .add_filter("Probes", &["safetensors"])
-                    .pick_file(),
-                ProbeAsk::Encoder => dialog
-                    .set_title("Choose a checkpoint to compare")
-                    .add_filter("Checkpoints", &["safetensors", "pth"])
-                    .pick_file(),
-                ProbeAsk::Folder => dialog.set_title("Choose a folder to label").pick_folder(),
+    once(
+        "choose-probe",
+        outbox,
+        move |outbox| {
+            let chosen = dialog(|| {
+                let dialog = rfd::FileDialog::new();
+                match what {
+                    ProbeAsk::Save => dialog
+                        .set_title("Keep the probe")
+                        .add_filter("Probes", &["safetensors"])
+                        .set_file_name("probe.safetensors")
+                        .save_file(),
+                    ProbeAsk::Load => dialog
+                        .set_title("Take up a probe")
+                        .add_filter("Probes", &["safetensors"])
+                        .pick_file(),
+                    ProbeAsk::Encoder => dialog
+                        .set_title("Choose a checkpoint to compare")
+                        .add_filter("Checkpoints", &["safetensors", "pth"])
+                        .pick_file(),
+                    ProbeAsk::Folder => dialog.set_title("Choose a folder to label").pick_folder(),
+                }
+            });
+            match chosen {
+                Ok(Some(path)) => outbox.send(Message::Probe(ProbeMessage::Asked(what, path))),
+                Ok(None) => {}
+                Err(why) => outbox.send(Message::Fault(why)),
             }
-        });
-        match chosen {
-            Ok(Some(path)) => outbox.send(Message::Probe(ProbeMessage::Asked(what, path))),
-            Ok(None) => {}
-            Err(why) => outbox.send(Message::Fault(why)),
-        }
-    })
+        },
+        std::convert::identity,
+    )
 }
 
 /// Keeps groups of tracks as a table of paths and labels in the user's data folder, named by what it holds; the outcome
 /// comes as a message.
 pub fn keep_groups(groups: Vec<(PathBuf, String)>, outbox: &Outbox) -> std::io::Result<()> {
-    on_thread("keep-groups", outbox, move |outbox| {
-        let kept = Folders::of_user()
-            .map_err(|error| error.to_string())
-            .and_then(|folders| write_groups(&groups, &folders.data.join("probes")));
-        outbox.send(Message::Probe(ProbeMessage::GroupsKept(kept)));
-    })
+    once(
+        "keep-groups",
+        outbox,
+        move |outbox| {
+            let kept = Folders::of_user()
+                .map_err(|error| error.to_string())
+                .and_then(|folders| write_groups(&groups, &folders.data.join("probes")));
+            outbox.send(Message::Probe(ProbeMessage::GroupsKept(kept)));
+        },
+        std::convert::identity,
+    )
 }
 
 fn write_groups(groups: &[(PathBuf, String)], folder: &Path) -> Result<PathBuf, String> {
@@ -207,36 +217,30 @@ fn write_groups(groups: &[(PathBuf, String)], folder: &Path) -> Result<PathBuf, 
 
 /// Keeps a probe; the outcome comes as a message.
 pub fn keep(probe: Arc<TrainedProbe>, path: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
-    on_thread("keep-probe", outbox, move |outbox| {
-        let saved = probe.save(&path).map_err(|error| error.to_string());
-        let saved = ProbeMessage::ProbeSaved(saved.map(|()| path));
-        outbox.send(Message::Probe(saved));
-    })
+    once(
+        "keep-probe",
+        outbox,
+        move |outbox| {
+            let saved = probe.save(&path).map_err(|error| error.to_string());
+            let saved = ProbeMessage::ProbeSaved(saved.map(|()| path));
+            outbox.send(Message::Probe(saved));
+        },
+        std::convert::identity,
+    )
 }
 
 /// Reads a probe that was kept; the outcome comes as a message.
 pub fn load(path: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
-    on_thread("load-probe", outbox, move |outbox| {
-        let probe = TrainedProbe::load(&path).map_err(|error| error.to_string());
-        let loaded = ProbeMessage::Loaded(path, probe.map(Arc::new));
-        outbox.send(Message::Probe(loaded));
-    })
-}
-
-fn on_thread(
-    name: &str,
-    outbox: &Outbox,
-    work: impl FnOnce(&Outbox) + Send + 'static,
-) -> std::io::Result<()> {
-    let (told, failed) = (outbox.clone(), outbox.clone());
-    let job = jobs::spawn(
-        name,
-        move |_| work(&told),
-        move |fault| failed.send(Message::Fault(fault)),
-    )?;
-    // Nothing can be asked to stop here: it reads or writes a file, or waits for the user.
-    drop(job);
-    Ok(())
+    once(
+        "load-probe",
+        outbox,
+        move |outbox| {
+            let probe = TrainedProbe::load(&path).map_err(|error| error.to_string());
+            let loaded = ProbeMessage::Loaded(path, probe.map(Arc::new));
+            outbox.send(Message::Probe(loaded));
+        },
+        std::convert::identity,
+    )
 }
 
 #[cfg(test)]

@@ -7,9 +7,11 @@ use crate::{
     gui::{
         message::{Message, Outbox},
         model::{KeyedTable, MapMessage, SaveTo},
-        work::choose::{dialog, unused},
+        work::{
+            choose::{dialog, unused},
+            once::once,
+        },
     },
-    jobs,
     map::{LAYOUT_EXTENSIONS, Layout, save_layout},
     storage::Folders,
 };
@@ -157,18 +159,9 @@ fn on_thread(
     outbox: &Outbox,
     work: impl FnOnce(&Outbox) + Send + 'static,
 ) -> std::io::Result<()> {
-    let (outbox, failed) = (outbox.clone(), outbox.clone());
-    let job = jobs::spawn(
-        name,
-        move |_| work(&outbox),
-        move |fault| {
-            let why = format!("The table could not be handled ({fault}); try again");
-            failed.send(Message::Fault(why));
-        },
-    )?;
-    // Nothing can be asked to stop here: the dialog is closed by who opened it.
-    drop(job);
-    Ok(())
+    once(name, outbox, work, |fault| {
+        format!("The table could not be handled ({fault}); try again")
+    })
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::{
 pub(super) const IDLE: Duration = Duration::from_secs(5);
 /// How long after a failure no device is looked for again to play a clip.
 const RETRY: Duration = Duration::from_secs(2);
-/// An output that doesn't take its sound for this long is dead.
+/// An output that doesn't take its sound for this long is opened anew.
 const DEAF: Duration = Duration::from_millis(1_000);
 /// How often a device that breaks off is opened anew by itself, and in what time, before it is given up.
 const REOPENINGS: usize = 5;
