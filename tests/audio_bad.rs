@@ -12,10 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mynascope::{
-    audio::{AudioError, SAMPLE_RATE, load_mono, probe_file, stream_mono, write_wav},
-    jobs::Cancel,
-};
+use mynascope_audio::{AudioError, SAMPLE_RATE, load_mono, probe_file, stream_mono, write_wav};
+use mynascope_base::jobs::Cancel;
 
 /// The promise is 5 s without progress; these files are small, so all of it counts.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -16,13 +16,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mynascope::{
-    encoder::{
-        CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, Precision, Preset,
-        Weights, inspect, load_weights, save_weights, save_weights_as, shipped_weights,
-    },
-    tokens::{MEL_BANDS, View},
+use mynascope_encoder::{
+    CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, Precision, Preset,
+    Weights, inspect, load_weights, save_weights, save_weights_as, shipped_weights,
 };
+use mynascope_spectrum::tokens::{MEL_BANDS, View};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -188,19 +186,15 @@ fn a_file_that_cannot_tell_its_patches_asks_for_them() {
 fn our_own_files_say_their_kind_and_come_back_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("own.safetensors");
-    let config = mynascope::encoder::EncoderConfig {
+    let config = mynascope_encoder::EncoderConfig {
         kind: EncoderKind::Vertical,
         dim: 32,
         depth: 2,
         heads: 1,
         mlp_dim: 64,
     };
-    let weights = Weights::random(
-        config,
-        &mynascope::encoder::Tail::Projection(vec![16, 8]),
-        1,
-    )
-    .unwrap();
+    let weights =
+        Weights::random(config, &mynascope_encoder::Tail::Projection(vec![16, 8]), 1).unwrap();
     save_weights(&path, &weights, &[("seed", "1".into())]).unwrap();
     let back = load_weights(&path, None).unwrap();
     assert_eq!(back.config, config);
@@ -393,7 +387,7 @@ fn our_files_are_known_whatever_the_length_of_their_header() {
         heads: 1,
         mlp_dim: 4,
     };
-    let weights = Weights::random(config, &mynascope::encoder::Tail::None, 0).unwrap();
+    let weights = Weights::random(config, &mynascope_encoder::Tail::None, 0).unwrap();
     let path = folder.path().join("any.safetensors");
     let mut first_bytes = std::collections::BTreeSet::new();
     for length in (0..256).step_by(8) {

@@ -13,10 +13,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use mynascope::{
-    collection::{Collection, CollectionError, CollectionKind, open},
-    jobs::{Cancel, Watch},
-};
+use mynascope_base::jobs::{Cancel, Watch};
+use mynascope_collection::{Collection, CollectionError, CollectionKind, open};
 
 fn touch(path: &Path) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -29,7 +27,7 @@ fn opened(paths: &[&Path]) -> Collection {
 }
 
 fn rows(collection: &Collection) -> Vec<(String, Option<String>)> {
-    let row = |track: &mynascope::collection::Track| (track.title.clone(), track.label.clone());
+    let row = |track: &mynascope_collection::Track| (track.title.clone(), track.label.clone());
     collection.tracks.iter().map(row).collect()
 }
 
@@ -277,7 +275,7 @@ fn a_hundred_thousand_files_are_listed_and_can_be_cancelled() {
     let cancel = Cancel::default();
     let stop = cancel.clone();
     let last = AtomicU64::new(0);
-    let stops = |told: mynascope::jobs::Progress| {
+    let stops = |told: mynascope_base::jobs::Progress| {
         last.store(told.done, Ordering::Relaxed);
         stop.cancel();
     };

@@ -15,12 +15,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use mynascope::{
-    audio,
-    collection::{
-        Collection, CollectionError, FileFacts, OpenOptions, ProbeSummary, open_with, probe_files,
-    },
-    jobs::{Cancel, Watch},
+use mynascope_audio as audio;
+use mynascope_base::jobs::{Cancel, Watch};
+use mynascope_collection::{
+    Collection, CollectionError, FileFacts, OpenOptions, ProbeSummary, open_with, probe_files,
 };
 
 fn tone(path: &Path, secs: usize) {

@@ -12,12 +12,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mynascope::{
-    collection::{
-        Collection, CollectionError, CollectionKind, OpenOptions, OwnLabels, Track, data_set_name,
-        open_with, parse_key,
-    },
-    jobs::Watch,
+use mynascope_base::jobs::Watch;
+use mynascope_collection::{
+    Collection, CollectionError, CollectionKind, OpenOptions, OwnLabels, Track, data_set_name,
+    open_with, parse_key,
 };
 
 fn write(path: &Path, text: &str) {

@@ -13,7 +13,7 @@ use std::{
     process::{Command, Output},
 };
 
-use mynascope::audio;
+use mynascope_audio as audio;
 use serde_json::Value;
 
 struct Shell {

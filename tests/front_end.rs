@@ -6,11 +6,9 @@
     clippy::indexing_slicing
 )]
 
-use mynascope::{
-    audio::{SAMPLE_RATE, load_mono},
-    jobs::Cancel,
-    spectrum::{mel_of_file, read_npy},
-};
+use mynascope_audio::{SAMPLE_RATE, load_mono};
+use mynascope_base::jobs::Cancel;
+use mynascope_spectrum::{mel_of_file, read_npy};
 
 /// torchaudio's `Resample` has a wider transition (it lets more through close to 8 kHz and folds some of it), so
 /// the comparison is made below 7 kHz.

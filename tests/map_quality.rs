@@ -8,11 +8,9 @@
 
 use std::{fs, path::Path};
 
-use mynascope::{
-    embedding::{EmbeddingTable, Level, TrackRow},
-    jobs::{Cancel, Watch},
-    map::{MapError, MapSettings, Method, layout, layout_live},
-};
+use mynascope_base::jobs::{Cancel, Watch};
+use mynascope_embedding::{EmbeddingTable, Level, TrackRow};
+use mynascope_map::{MapError, MapSettings, Method, layout, layout_live};
 
 const COLUMNS: usize = 20;
 

@@ -8,7 +8,7 @@
 
 use std::{fs, path::Path};
 
-use mynascope::probe::metrics::{average_precision, key_score, mean, r2, roc_auc};
+use mynascope_probe::metrics::{average_precision, key_score, mean, r2, roc_auc};
 use serde_json::Value;
 
 fn reference(name: &str) -> Option<Value> {

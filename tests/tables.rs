@@ -9,7 +9,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use mynascope::embedding::{
+use mynascope_embedding::{
     EmbeddingError, EmbeddingTable, Level, TABLE_EXTENSIONS, TrackRow, load_table, metadata_path,
     save_table,
 };

@@ -13,19 +13,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mynascope::{
-    audio,
-    collection::{self, Collection},
-    encoder::{
-        CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, load_weights,
-        say_step_of_run,
-    },
-    jobs::Watch,
-    train::{
-        Breakdown, Changes, LabelMeaning, LabelTask, Objective, Optimiser, Schedule, StepLook,
-        StepRecord, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary, Trainable,
-        reconstruct, resume, run,
-    },
+use mynascope_audio as audio;
+use mynascope_base::jobs::Watch;
+use mynascope_collection::{self as collection, Collection};
+use mynascope_encoder::{
+    CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, load_weights,
+    say_step_of_run,
+};
+use mynascope_train::{
+    Breakdown, Changes, LabelMeaning, LabelTask, Objective, Optimiser, Schedule, StepLook,
+    StepRecord, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary, Trainable,
+    reconstruct, resume, run,
 };
 
 /// Twelve tracks of 4 s: a tone of its own pitch with a little noise each.
@@ -105,7 +103,7 @@ fn training_pulls_the_views_of_a_track_together() {
         let config = TrainConfig {
             objective,
             learning_rate: 2e-3,
-            mask_ratio: mynascope::tokens::MaskRatio::new(0.5).unwrap(),
+            mask_ratio: mynascope_spectrum::tokens::MaskRatio::new(0.5).unwrap(),
             ..small(60)
         };
         let summary = train(&config, &tracks, &out);
@@ -683,7 +681,7 @@ fn an_encoder_is_fine_tuned_to_labels() {
             objective: Objective::Supervised,
             trainable,
             init: Some(base.clone()),
-            mask_ratio: mynascope::tokens::MaskRatio::new(0.5).unwrap(),
+            mask_ratio: mynascope_spectrum::tokens::MaskRatio::new(0.5).unwrap(),
             learning_rate: 1e-2,
             ..small(30)
         };
@@ -717,7 +715,7 @@ fn a_masked_autoencoder_can_be_asked_what_it_sees() {
         objective: Objective::Mae,
         patch: EncoderKind::Square,
         decoder_layers: 1,
-        mask_ratio: mynascope::tokens::MaskRatio::new(0.75).unwrap(),
+        mask_ratio: mynascope_spectrum::tokens::MaskRatio::new(0.75).unwrap(),
         learning_rate: 3e-3,
         save_every: 30,
         keep: 5,

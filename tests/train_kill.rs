@@ -16,10 +16,8 @@ use std::{
     time::Duration,
 };
 
-use mynascope::{
-    audio,
-    encoder::{CheckpointRef, load_weights},
-};
+use mynascope_audio as audio;
+use mynascope_encoder::{CheckpointRef, load_weights};
 
 /// Six tracks of 4 s: a tone of its own pitch each.
 fn write_tracks(folder: &Path) {

@@ -19,22 +19,17 @@ use egui_kittest::{
     kittest::{By, Queryable as _},
     wgpu::WgpuTestRenderer,
 };
-use mynascope::{
-    audio,
-    gui::{
-        App, Offscreen, PictureRequest, Start,
-        command::{
-            Command, LibraryCommand, MaskCommand, PictureCommand, SoundCommand, WindowCommand,
-        },
-        layout::{Layout, Pane},
-        model::{PictureState, Selection},
-        paint, panels, picture, run_window, save_png, theme,
-        work::still::Still,
-    },
-    spectrum::ColourMap,
-    storage::{Settings, Theme},
-    tokens::MaskRatio,
+use mynascope::gui::{
+    App, Offscreen, PictureRequest, Start,
+    command::{Command, LibraryCommand, MaskCommand, PictureCommand, SoundCommand, WindowCommand},
+    layout::{Layout, Pane},
+    model::{PictureState, Selection},
+    paint, panels, picture, run_window, save_png, theme,
+    work::still::Still,
 };
+use mynascope_audio as audio;
+use mynascope_base::storage::{Settings, Theme};
+use mynascope_spectrum::{ColourMap, tokens::MaskRatio};
 
 use common::{PATIENCE, can_draw, settle};
 

@@ -14,15 +14,15 @@ use std::{
 };
 
 use egui_kittest::kittest::Queryable as _;
-use mynascope::{
-    encoder::{CheckpointRef, EncoderConfig, EncoderKind, Weights, inspect, save_weights},
-    gui::{
-        Offscreen,
-        command::{Command, LibraryCommand, WindowCommand},
-        layout::Layout,
-        model::{AskedFor, Colouring, EncoderSource, MapCommand, ProbeCommand, ProbeJob},
-    },
-    storage::Theme,
+use mynascope::gui::{
+    Offscreen,
+    command::{Command, LibraryCommand, WindowCommand},
+    layout::Layout,
+    model::{AskedFor, Colouring, EncoderSource, MapCommand, ProbeCommand, ProbeJob},
+};
+use mynascope_base::storage::Theme;
+use mynascope_encoder::{
+    CheckpointRef, EncoderConfig, EncoderKind, Weights, inspect, save_weights,
 };
 
 use common::{
@@ -210,7 +210,7 @@ fn silent_checkpoint(folder: &Path) -> PathBuf {
     );
     save_weights(
         &told,
-        &Weights::random(config, &mynascope::encoder::Tail::None, 0).unwrap(),
+        &Weights::random(config, &mynascope_encoder::Tail::None, 0).unwrap(),
         &[],
     )
     .unwrap();

@@ -9,21 +9,19 @@
 use std::time::{Duration, Instant};
 
 use eframe::egui;
-use mynascope::{
-    audio,
-    encoder::DeviceChoice,
-    gui::{
-        App, Start,
-        command::{Command, MaskCommand, WindowCommand},
-        layout::Layout,
-        model::{
-            BUILT_IN_LESSONS, Before, EncoderSource, LabCommand, LabForm, Layer, Lesson,
-            LessonCommand, LessonState, MapCommand, Model,
-        },
+use mynascope::gui::{
+    App, Start,
+    command::{Command, MaskCommand, WindowCommand},
+    layout::Layout,
+    model::{
+        BUILT_IN_LESSONS, Before, EncoderSource, LabCommand, LabForm, Layer, Lesson, LessonCommand,
+        LessonState, MapCommand, Model,
     },
-    storage::Settings,
-    tokens::{MaskRatio, PatchPlace, ViewName},
 };
+use mynascope_audio as audio;
+use mynascope_base::storage::Settings;
+use mynascope_encoder::DeviceChoice;
+use mynascope_spectrum::tokens::{MaskRatio, PatchPlace, ViewName};
 
 /// Debug builds on a busy machine are slow.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -18,18 +18,16 @@ use egui_kittest::{
     Harness,
     kittest::{By, NodeT as _, Queryable as _},
 };
-use mynascope::{
-    audio,
-    collection::{Collection, CollectionKind, Track},
-    gui::{
-        App, Start, actions,
-        command::{Command, LibraryCommand, WindowCommand},
-        layout::{Layout, Pane},
-        model::{Column, Model, Offer, PictureState, Sort},
-        panels, theme,
-    },
-    storage::{Settings, Theme},
+use mynascope::gui::{
+    App, Start, actions,
+    command::{Command, LibraryCommand, WindowCommand},
+    layout::{Layout, Pane},
+    model::{Column, Model, Offer, PictureState, Sort},
+    panels, theme,
 };
+use mynascope_audio as audio;
+use mynascope_base::storage::{Settings, Theme};
+use mynascope_collection::{Collection, CollectionKind, Track};
 
 use common::{PATIENCE, can_draw, settle};
 

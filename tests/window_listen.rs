@@ -10,17 +10,15 @@ mod common;
 
 use eframe::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, Rect};
 use egui_kittest::{Harness, kittest::Queryable as _};
-use mynascope::{
-    audio,
-    gui::{
-        App, Start,
-        command::{Command, MaskCommand, WindowCommand},
-        layout::Layout,
-        model::{Hearing, Selection, Transport},
-    },
-    storage::Settings,
-    tokens::{MaskRatio, ViewName},
+use mynascope::gui::{
+    App, Start,
+    command::{Command, MaskCommand, WindowCommand},
+    layout::Layout,
+    model::{Hearing, Selection, Transport},
 };
+use mynascope_audio as audio;
+use mynascope_base::storage::Settings;
+use mynascope_spectrum::tokens::{MaskRatio, ViewName};
 
 use common::{can_draw, settle};
 

@@ -12,16 +12,14 @@ use std::path::Path;
 
 use eframe::{egui, egui_wgpu::RenderState};
 use egui_kittest::{Harness, kittest::Queryable as _};
-use mynascope::{
-    embedding::Level,
-    gui::{
-        App,
-        command::{Command, LibraryCommand, WindowCommand},
-        layout::Layout,
-        model::{Colouring, MapCommand, MapSide, Near, Number, Query, SaveTo},
-        paint::scatter::Camera,
-    },
+use mynascope::gui::{
+    App,
+    command::{Command, LibraryCommand, WindowCommand},
+    layout::Layout,
+    model::{Colouring, MapCommand, MapSide, Near, Number, Query, SaveTo},
+    paint::scatter::Camera,
 };
+use mynascope_embedding::Level;
 
 use common::{
     can_draw,

@@ -11,14 +11,12 @@ mod common;
 
 use eframe::egui;
 use egui_kittest::Harness;
-use mynascope::{
-    audio,
-    gui::{
-        App, Start,
-        command::{Command, MaskCommand},
-    },
-    storage::Settings,
+use mynascope::gui::{
+    App, Start,
+    command::{Command, MaskCommand},
 };
+use mynascope_audio as audio;
+use mynascope_base::storage::Settings;
 
 use common::{can_draw, settle};
 

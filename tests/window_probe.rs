@@ -15,17 +15,13 @@ use std::{
 
 use eframe::egui;
 use egui_kittest::{Harness, kittest::Queryable as _};
-use mynascope::{
-    gui::{
-        App,
-        command::{Command, LibraryCommand},
-        layout::Layout,
-        model::{
-            CurveKind, Hearing, ProbeCommand, ProbeFile, ProbeJob, ProbeTab, TrainCommand, clock,
-        },
-    },
-    probe::{Head, ProbeSettings, Protocol},
+use mynascope::gui::{
+    App,
+    command::{Command, LibraryCommand},
+    layout::Layout,
+    model::{CurveKind, Hearing, ProbeCommand, ProbeFile, ProbeJob, ProbeTab, TrainCommand, clock},
 };
+use mynascope_probe::{Head, ProbeSettings, Protocol};
 
 use common::{
     can_draw,

@@ -9,18 +9,16 @@
 mod common;
 
 use egui_kittest::{Harness, kittest::Queryable as _};
-use mynascope::{
-    encoder::{CheckpointRef, DeviceChoice, EncoderKind, LoadedEncoder, Preset, inspect},
-    gui::{
-        App,
-        command::{Command, MaskCommand},
-        layout::Layout,
-        model::{CurveFile, TrainCommand, TrainPhase, first_form},
-        work,
-    },
-    tokens::MaskRatio,
-    train::{Objective, TrainConfig},
+use mynascope::gui::{
+    App,
+    command::{Command, MaskCommand},
+    layout::Layout,
+    model::{CurveFile, TrainCommand, TrainPhase, first_form},
+    work,
 };
+use mynascope_encoder::{CheckpointRef, DeviceChoice, EncoderKind, LoadedEncoder, Preset, inspect};
+use mynascope_spectrum::tokens::MaskRatio;
+use mynascope_train::{Objective, TrainConfig};
 
 use common::{
     can_draw,

@@ -3,15 +3,13 @@ use std::{num::NonZeroUsize, path::PathBuf, str::FromStr};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::bench::Part;
-use crate::{
-    embedding::Level,
-    encoder::{Arithmetic, CheckpointRef, DeviceChoice, EncoderKind, Preset},
-    gui::layout::Layout,
-    map::Method,
-    probe::{Head, Protocol},
-    tokens::{MaskKind, MaskRatio, PatchShape, ViewName},
-    train::{LabelTask, Objective, Optimiser, Schedule, Trainable},
-};
+use crate::gui::layout::Layout;
+use mynascope_embedding::Level;
+use mynascope_encoder::{Arithmetic, CheckpointRef, DeviceChoice, EncoderKind, Preset};
+use mynascope_map::Method;
+use mynascope_probe::{Head, Protocol};
+use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, ViewName};
+use mynascope_train::{LabelTask, Objective, Optimiser, Schedule, Trainable};
 
 /// See, hear, train and map the representations of music.
 ///
@@ -389,7 +387,7 @@ pub struct Probe {
     pub encoder: Encoder,
     /// genre: one label a track (the folder's name, a data set's genre, the demo's style).
     #[arg(long, default_value = "genre")]
-    pub task: crate::probe::Task,
+    pub task: mynascope_probe::Task,
     /// linear, ridge, mlp or knn [default: linear].
     #[arg(long)]
     pub head: Option<Head>,

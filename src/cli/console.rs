@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::arguments::Common;
-use crate::jobs::{Cancel, Progress, Watch};
+use mynascope_base::jobs::{Cancel, Progress, Watch};
 
 /// What a verb has done.
 pub struct Outcome {

@@ -4,7 +4,7 @@ use super::{
     arguments::Convert,
     console::{Outcome, check_ending},
 };
-use crate::encoder::{self, CheckpointRef, Precision};
+use mynascope_encoder::{self as encoder, CheckpointRef, Precision};
 
 /// Writes the encoder of a checkpoint, without any head, under the published names.
 pub fn run(verb: &Convert) -> anyhow::Result<Outcome> {

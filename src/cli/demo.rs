@@ -4,7 +4,7 @@ use super::{
     arguments::{Common, Demo},
     console::{Console, Outcome},
 };
-use crate::collection;
+use mynascope_collection as collection;
 
 pub fn run(verb: &Demo, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
     let summary = collection::write_demo(&verb.dir, common.seed(), &console.watch())?;

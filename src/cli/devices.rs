@@ -3,7 +3,8 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::console::Outcome;
-use crate::{audio, encoder};
+use mynascope_audio as audio;
+use mynascope_encoder as encoder;
 
 pub fn run() -> anyhow::Result<Outcome> {
     let compute = encoder::compute_devices();

@@ -6,13 +6,11 @@ use super::{
     arguments::{self, Common, Embed},
     console::{Console, Outcome},
 };
-use crate::{
-    collection::{self, Collection},
-    embedding::{self, EmbeddingTable, ExtractSettings, Extraction, Level},
-    encoder::LoadedEncoder,
-    storage::{Cache, Folders, Settings},
-    tokens::MaskRatio,
-};
+use mynascope_base::storage::{Cache, Folders, Settings};
+use mynascope_collection::{self as collection, Collection};
+use mynascope_embedding::{self as embedding, EmbeddingTable, ExtractSettings, Extraction, Level};
+use mynascope_encoder::LoadedEncoder;
+use mynascope_spectrum::tokens::MaskRatio;
 
 /// Puts the encoder that the options name on the device that they name.
 pub fn open_encoder(

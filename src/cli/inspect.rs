@@ -3,7 +3,7 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::{arguments::Inspect, console::Outcome};
-use crate::encoder;
+use mynascope_encoder as encoder;
 
 pub fn run(verb: &Inspect) -> anyhow::Result<Outcome> {
     let report = encoder::inspect(&verb.checkpoint, verb.preset)?;

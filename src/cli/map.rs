@@ -7,10 +7,8 @@ use super::{
     console::{Console, Outcome},
     embed,
 };
-use crate::{
-    embedding::{self, EmbeddingTable, ExtractSettings},
-    map::{self, Landed, MapSettings},
-};
+use mynascope_embedding::{self as embedding, EmbeddingTable, ExtractSettings};
+use mynascope_map::{self as map, Landed, MapSettings};
 
 pub fn run(verb: &Map, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
     map::check_layout_path(&verb.out)?;

@@ -4,9 +4,9 @@ use super::{
     arguments::{Common, Keep, Mask},
     console::{Console, Outcome, check_ending},
 };
-use crate::{
-    audio,
-    spectrum::{self, Part},
+use mynascope_audio as audio;
+use mynascope_spectrum::{
+    self as spectrum, Part,
     tokens::{self, TrackView},
 };
 

@@ -4,7 +4,7 @@ use super::{
     arguments::Mel,
     console::{Console, Outcome, check_ending},
 };
-use crate::spectrum;
+use mynascope_spectrum as spectrum;
 
 pub fn run(verb: &Mel, console: &Console) -> anyhow::Result<Outcome> {
     check_ending(&verb.out, "npy")?;

@@ -28,7 +28,8 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::Subscriber
 use arguments::{Arguments, Verb};
 use console::Console;
 
-use crate::{collection::DEMO_WORD, jobs, jobs::Cancelled};
+use mynascope_base::{jobs, jobs::Cancelled};
+use mynascope_collection::DEMO_WORD;
 
 /// Done, but some inputs were skipped.
 const SKIPPED: u8 = 3;

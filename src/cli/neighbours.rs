@@ -8,7 +8,7 @@ use super::{
     console::{Console, Outcome},
     embed,
 };
-use crate::embedding::{self, EmbeddingTable, ExtractSettings};
+use mynascope_embedding::{self as embedding, EmbeddingTable, ExtractSettings};
 
 pub fn run(verb: &Neighbours, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
     let table = embedding::load_table(&verb.embeddings)?;

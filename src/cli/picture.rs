@@ -6,11 +6,9 @@ use super::{
     arguments::{Common, Picture},
     console::{Console, Outcome, check_ending},
 };
-use crate::{
-    collection::DEMO_WORD,
-    gui::{self, MaskRequest, PictureRequest},
-    storage::Theme,
-};
+use crate::gui::{self, MaskRequest, PictureRequest};
+use mynascope_base::storage::Theme;
+use mynascope_collection::DEMO_WORD;
 
 /// Embedding and laying out a large collection takes a while on a CPU.
 pub const PATIENCE: Duration = Duration::from_secs(600);

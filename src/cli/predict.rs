@@ -5,11 +5,9 @@ use super::{
     console::{Console, Outcome, check_ending},
     embed,
 };
-use crate::{
-    collection,
-    probe::{EncoderId, TrackAnswer, TrainedProbe, predict_collection},
-    storage::write_atomic,
-};
+use mynascope_base::storage::write_atomic;
+use mynascope_collection as collection;
+use mynascope_probe::{EncoderId, TrackAnswer, TrainedProbe, predict_collection};
 
 /// Tracks that are listed for people; all of them are in the file and in the JSON object.
 const LISTED: usize = 50;

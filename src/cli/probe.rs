@@ -9,11 +9,9 @@ use super::{
     embed,
     probe_curves::Asked,
 };
-use crate::{
-    collection,
-    embedding::Level,
-    probe::{self, EncoderId, ProbeReport, ProbeSettings, Protocol},
-};
+use mynascope_collection as collection;
+use mynascope_embedding::Level;
+use mynascope_probe::{self as probe, EncoderId, ProbeReport, ProbeSettings, Protocol};
 
 pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
     let collection = collection::open(&verb.data, &console.watch())?;

@@ -8,16 +8,14 @@ use super::{
     console::{Console, Outcome},
     embed,
 };
-use crate::{
-    collection::Collection,
-    embedding::{EmbeddingTable, Level},
-    encoder::LoadedEncoder,
-    probe::{
-        self, CurvePoint, CurveSettings, FewShotPoint, FewShotSettings, LayerPoint, LeakSettings,
-        ProbeSettings,
-    },
-    tokens::MaskRatio,
+use mynascope_collection::Collection;
+use mynascope_embedding::{EmbeddingTable, Level};
+use mynascope_encoder::LoadedEncoder;
+use mynascope_probe::{
+    self as probe, CurvePoint, CurveSettings, FewShotPoint, FewShotSettings, LayerPoint,
+    LeakSettings, ProbeSettings,
 };
+use mynascope_spectrum::tokens::MaskRatio;
 
 /// Pairs of tracks that are listed for people; all of them are in the JSON object.
 const LISTED: usize = 20;

@@ -14,21 +14,21 @@ use super::{
     picture::PATIENCE,
     train::follow,
 };
-use crate::{
-    audio,
-    collection::{self, Collection, DEMO_WORD},
-    embedding::{self, ExtractSettings, Extraction},
-    encoder::{CheckpointRef, LoadedEncoder},
-    gui::{
-        Offscreen, PictureRequest, command::Command, layout::Layout, model::ProbeCommand, save_png,
-    },
-    map::{self, MapSettings},
-    probe::{self, ProbeReport, ProbeSettings, Protocol},
-    spectrum::{self, Part},
-    storage::{self, Theme},
-    tokens::{MaskKind, MaskRatio, PatchShape, TrackView, ViewName},
-    train::{self, TrainConfig, TrainSummary},
+use crate::gui::{
+    Offscreen, PictureRequest, command::Command, layout::Layout, model::ProbeCommand, save_png,
 };
+use mynascope_audio as audio;
+use mynascope_base::storage::{self, Theme};
+use mynascope_collection::{self as collection, Collection, DEMO_WORD};
+use mynascope_embedding::{self as embedding, ExtractSettings, Extraction};
+use mynascope_encoder::{CheckpointRef, LoadedEncoder};
+use mynascope_map::{self as map, MapSettings};
+use mynascope_probe::{self as probe, ProbeReport, ProbeSettings, Protocol};
+use mynascope_spectrum::{
+    self as spectrum, Part,
+    tokens::{MaskKind, MaskRatio, PatchShape, TrackView, ViewName},
+};
+use mynascope_train::{self as train, TrainConfig, TrainSummary};
 
 /// Length of the tour's training: long enough that the loss falls clearly, short enough for two cores.
 const STEPS: u64 = 150;

@@ -7,12 +7,12 @@ use super::{
     arguments::{Common, FurtherTraining, Train},
     console::{Console, Outcome},
 };
-use crate::{
-    collection,
-    encoder::{CheckpointRef, EncoderKind, Preset, load_weights},
-    jobs::{Cancelled, Progress},
-    tokens::MaskRatio,
-    train::{self, Changes, Objective, TrainConfig, TrainControl, TrainEvent, TrainSummary},
+use mynascope_base::jobs::{Cancelled, Progress};
+use mynascope_collection as collection;
+use mynascope_encoder::{CheckpointRef, EncoderKind, Preset, load_weights};
+use mynascope_spectrum::tokens::MaskRatio;
+use mynascope_train::{
+    self as train, Changes, Objective, TrainConfig, TrainControl, TrainEvent, TrainSummary,
 };
 
 pub fn run(verb: &Train, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
@@ -266,11 +266,11 @@ mod tests {
     use super::*;
     use crate::{
         cli::arguments::{Arguments, Verb},
-        encoder::DeviceChoice,
         gui::model::{PURPOSES, command_of, first_form},
-        tokens::MaskKind,
-        train::{LabelTask, Optimiser, Schedule, Trainable},
     };
+    use mynascope_encoder::DeviceChoice;
+    use mynascope_spectrum::tokens::MaskKind;
+    use mynascope_train::{LabelTask, Optimiser, Schedule, Trainable};
 
     /// The words of a line, as a shell reads what has no quotes but single ones.
     fn words(line: &str) -> Vec<String> {

@@ -13,7 +13,8 @@ use eframe::{
 };
 use egui_tiles::{Behavior, SimplificationOptions, TileId, Tree, UiResponse};
 
-use crate::{audio::Player, storage::Settings};
+use mynascope_audio::Player;
+use mynascope_base::storage::Settings;
 
 use super::{
     actions,
@@ -46,7 +47,7 @@ pub struct App {
     workers: Workers,
     inbox: Receiver<Message>,
     trees: [Tree<Pane>; 5],
-    shown_theme: crate::storage::Theme,
+    shown_theme: mynascope_base::storage::Theme,
     /// Until when the player is looked at although nothing moves.
     listen_until: Instant,
 }

@@ -12,7 +12,7 @@ use eframe::{
     egui_wgpu::{self, RenderState, RendererOptions, ScreenDescriptor, wgpu},
 };
 
-use crate::storage::{self, StorageError};
+use mynascope_base::storage::{self, StorageError};
 
 use super::{offscreen::PictureError, paint};
 

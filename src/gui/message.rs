@@ -5,10 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 use crossbeam_channel::{Receiver, Sender};
 use eframe::egui;
 
-use crate::{
-    collection::{Collection, FileFacts, ProbeSummary, Track},
-    jobs::Progress,
-};
+use mynascope_base::jobs::Progress;
+use mynascope_collection::{Collection, FileFacts, ProbeSummary, Track};
 
 use super::{
     model::{

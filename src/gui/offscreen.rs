@@ -8,12 +8,10 @@ use std::{
 
 use eframe::egui;
 
-use crate::{
-    audio::{Auditions, Player},
-    encoder::CheckpointRef,
-    storage::{Settings, Theme},
-    tokens::{MaskKind, MaskRatio, PatchShape},
-};
+use mynascope_audio::{Auditions, Player};
+use mynascope_base::storage::{Settings, Theme};
+use mynascope_encoder::CheckpointRef;
+use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape};
 
 use super::{
     app::{App, Start},

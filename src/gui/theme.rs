@@ -5,7 +5,9 @@ use eframe::egui::{
     style::{ScrollStyle, WidgetVisuals, Widgets},
 };
 
-use crate::{map::LABEL_COLOURS, storage::Theme, tokens::ViewName};
+use mynascope_base::storage::Theme;
+use mynascope_map::LABEL_COLOURS;
+use mynascope_spectrum::tokens::ViewName;
 
 /// The colours of one theme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    spectrum::ColourMap,
+use mynascope_spectrum::{
+    ColourMap,
     tokens::{MaskKind, MaskRatio, PatchShape},
 };
 
@@ -428,15 +428,21 @@ mod tests {
         let at = |ms| begin + Duration::from_millis(ms);
         let paint = |token| {
             move |model: &mut Model| {
-                let place = crate::tokens::PatchPlace { window: 0, token };
+                let place = mynascope_spectrum::tokens::PatchPlace { window: 0, token };
                 let shape = model.mask.shape;
-                let painted = model.mask.paint.of_mut(crate::tokens::ViewName::A, shape);
+                let painted = model
+                    .mask
+                    .paint
+                    .of_mut(mynascope_spectrum::tokens::ViewName::A, shape);
                 painted.set(place, Some(false));
             }
         };
         let count = |model: &Model| {
             let shape = model.mask.shape;
-            let painted = model.mask.paint.of(crate::tokens::ViewName::A, shape);
+            let painted = model
+                .mask
+                .paint
+                .of(mynascope_spectrum::tokens::ViewName::A, shape);
             painted.iter().count()
         };
         // Slowly, over two patches; then two quick clicks.

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use eframe::egui;
 
-use crate::storage::{Folders, Settings, StorageError};
+use mynascope_base::storage::{Folders, Settings, StorageError};
 
 use super::app::{App, Start};
 

@@ -7,18 +7,16 @@ use std::{
 
 use eframe::{egui, egui_wgpu::RenderState};
 use egui_kittest::{Harness, kittest::Queryable as _};
-use mynascope::{
-    audio,
-    encoder::{CheckpointRef, DeviceChoice},
-    gui::{
-        App, Start,
-        command::{Command, WindowCommand},
-        layout::Layout,
-        model::{EncoderSource, MapCommand},
-        paint::scatter,
-    },
-    storage::Settings,
+use mynascope::gui::{
+    App, Start,
+    command::{Command, WindowCommand},
+    layout::Layout,
+    model::{EncoderSource, MapCommand},
+    paint::scatter,
 };
+use mynascope_audio as audio;
+use mynascope_base::storage::Settings;
+use mynascope_encoder::{CheckpointRef, DeviceChoice};
 
 pub use super::{PATIENCE, settle};
 

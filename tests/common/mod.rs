@@ -9,10 +9,8 @@ use std::{
 };
 
 use egui_kittest::Harness;
-use mynascope::{
-    gui::{App, Offscreen, PictureError},
-    storage::Theme,
-};
+use mynascope::gui::{App, Offscreen, PictureError};
+use mynascope_base::storage::Theme;
 
 /// How long background work may take.
 pub const PATIENCE: Duration = Duration::from_secs(120);

@@ -1,8 +1,10 @@
 use super::Measure;
-use crate::{
-    cli::arguments::Bench,
-    encoder::{ComputeKind, DeviceChoice, EncoderKind, LoadedEncoder, Preset, compute_devices},
-    spectrum::MEL_BANDS,
+use crate::cli::arguments::Bench;
+use mynascope_encoder::{
+    ComputeKind, DeviceChoice, EncoderKind, LoadedEncoder, Preset, compute_devices,
+};
+use mynascope_spectrum::{
+    MEL_BANDS,
     tokens::{MaskKind, MaskRatio, View, WINDOW_FRAMES, draw_views},
 };
 

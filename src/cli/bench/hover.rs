@@ -7,18 +7,16 @@ use std::{
 };
 
 use super::{Bench, Measure};
-use crate::{
-    audio::Auditions,
-    collection::DEMO_WORD,
-    gui::{
-        Offscreen,
-        command::{Command, WindowCommand},
-        layout::Layout,
-        model::{MapCommand, MapSide},
-    },
-    storage::Theme,
-    tokens::{Purpose, stream},
+use crate::gui::{
+    Offscreen,
+    command::{Command, WindowCommand},
+    layout::Layout,
+    model::{MapCommand, MapSide},
 };
+use mynascope_audio::Auditions;
+use mynascope_base::storage::Theme;
+use mynascope_collection::DEMO_WORD;
+use mynascope_spectrum::tokens::{Purpose, stream};
 
 const SIZE: [u32; 2] = [1280, 800];
 /// Points that are pointed at.

@@ -1,11 +1,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{Bench, Measure, sound, times_real_time};
-use crate::{
-    audio::{self, SAMPLE_RATE},
-    jobs::Cancel,
-    spectrum,
-};
+use mynascope_audio::{self as audio, SAMPLE_RATE};
+use mynascope_base::jobs::Cancel;
+use mynascope_spectrum as spectrum;
 
 const RUNS: usize = 5;
 const SOUND_SECS: f64 = 120.0;

@@ -12,14 +12,12 @@ use std::{
 use anyhow::{Context, ensure};
 
 use super::{Measure, sound};
-use crate::{
-    audio::{self, Heard, OutputStatus, Player, SAMPLE_RATE, Side},
-    gui::{
-        model::Mask,
-        work::masked::{LiveMasks, MaskedViews, Masks},
-    },
-    spectrum,
+use crate::gui::{
+    model::Mask,
+    work::masked::{LiveMasks, MaskedViews, Masks},
 };
+use mynascope_audio::{self as audio, Heard, OutputStatus, Player, SAMPLE_RATE, Side};
+use mynascope_spectrum as spectrum;
 
 /// How long the track is, and how much of it is played.
 const TRACK_SECS: f64 = 60.0;

@@ -3,18 +3,16 @@ use std::time::{Duration, Instant};
 use eframe::egui::{Rect, Vec2};
 
 use super::Measure;
-use crate::{
-    embedding::{EmbeddingTable, Level, TrackRow, near_duplicates},
-    gui::{
-        Canvas,
-        model::NearestGrid,
-        paint::scatter::{self, Camera, Point, PointClass, Scatter},
-        theme,
-    },
-    jobs::Watch,
-    map::{self, MapSettings, Method},
-    tokens::{Purpose, stream},
+use crate::gui::{
+    Canvas,
+    model::NearestGrid,
+    paint::scatter::{self, Camera, Point, PointClass, Scatter},
+    theme,
 };
+use mynascope_base::jobs::Watch;
+use mynascope_embedding::{EmbeddingTable, Level, TrackRow, near_duplicates};
+use mynascope_map::{self as map, MapSettings, Method};
+use mynascope_spectrum::tokens::{Purpose, stream};
 
 const RUNS: usize = 3;
 const DIM: usize = 384;

@@ -234,7 +234,8 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::{cli::arguments::Arguments, jobs::Cancel};
+    use crate::cli::arguments::Arguments;
+    use mynascope_base::jobs::Cancel;
 
     #[test]
     fn the_median_lies_in_the_middle_and_the_extremes_at_the_ends() {

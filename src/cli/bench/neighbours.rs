@@ -1,8 +1,6 @@
 use super::Measure;
-use crate::{
-    embedding::{self, EmbeddingTable, Level, TrackRow},
-    tokens::{Purpose, stream},
-};
+use mynascope_embedding::{self as embedding, EmbeddingTable, Level, TrackRow};
+use mynascope_spectrum::tokens::{Purpose, stream};
 
 const RUNS: usize = 9;
 const ROWS: usize = 100_000;

@@ -1,11 +1,9 @@
 use super::Measure;
-use crate::{
-    collection::Split,
-    embedding::{EmbeddingTable, Level, TrackRow},
-    jobs::Watch,
-    probe::{self, Head, ProbeSettings, Protocol, Targets, Task, Truth},
-    tokens::{Purpose, stream},
-};
+use mynascope_base::jobs::Watch;
+use mynascope_collection::Split;
+use mynascope_embedding::{EmbeddingTable, Level, TrackRow};
+use mynascope_probe::{self as probe, Head, ProbeSettings, Protocol, Targets, Task, Truth};
+use mynascope_spectrum::tokens::{Purpose, stream};
 
 /// Tracks of GTZAN's fault-filtered parts.
 const PARTS: [usize; 3] = [443, 197, 290];
@@ -58,7 +56,7 @@ pub(super) fn run(measure: &mut Measure<'_>) -> anyhow::Result<()> {
         let mut seconds = Vec::new();
         for _ in 0..runs {
             let console = measure.console.watch();
-            let report = |progress: crate::jobs::Progress| {
+            let report = |progress: mynascope_base::jobs::Progress| {
                 console.progress(&progress.what, progress.done, progress.total);
             };
             let watch = Watch::new(measure.console.cancel().clone(), &report);

@@ -6,7 +6,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use crate::audio;
+use mynascope_audio as audio;
 
 /// Rate of the sounds: that of CDs, so that resampling is part of the work.
 pub const RATE: u32 = 44_100;

@@ -1,10 +1,8 @@
 use super::Measure;
-use crate::{
-    cli::arguments::{Bench, Common},
-    collection,
-    encoder::{ComputeKind, DeviceChoice, EncoderKind, Preset, compute_devices},
-    train::{self, TrainConfig, TrainControl, TrainEvent},
-};
+use crate::cli::arguments::{Bench, Common};
+use mynascope_collection as collection;
+use mynascope_encoder::{ComputeKind, DeviceChoice, EncoderKind, Preset, compute_devices};
+use mynascope_train::{self as train, TrainConfig, TrainControl, TrainEvent};
 
 /// Steps of a measurement; the first ones, which warm up, are left out.
 const STEPS: u64 = 8;

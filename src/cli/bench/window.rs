@@ -5,18 +5,16 @@ use std::{
 };
 
 use super::{Bench, Measure, sound};
-use crate::{
-    encoder::DeviceChoice,
-    gui::{
-        Offscreen,
-        command::{Command as Act, MaskCommand, WindowCommand},
-        layout::Layout,
-        model::{PictureState, TrainCommand, TrainPhase},
-    },
-    storage::Theme,
-    tokens::MaskRatio,
-    train::TrainConfig,
+use crate::gui::{
+    Offscreen,
+    command::{Command as Act, MaskCommand, WindowCommand},
+    layout::Layout,
+    model::{PictureState, TrainCommand, TrainPhase},
 };
+use mynascope_base::storage::Theme;
+use mynascope_encoder::DeviceChoice;
+use mynascope_spectrum::tokens::MaskRatio;
+use mynascope_train::TrainConfig;
 
 const SIZE: [u32; 2] = [1280, 800];
 const RUNS: usize = 3;

@@ -1,9 +1,7 @@
 use eframe::egui::Key;
 
-use crate::{
-    gui::command::{Command, MaskCommand},
-    tokens::ViewName,
-};
+use crate::gui::command::{Command, MaskCommand};
+use mynascope_spectrum::tokens::ViewName;
 
 use super::{Action, Group, Shortcut};
 

@@ -1,10 +1,8 @@
 use eframe::egui::Key;
 
-use crate::{
-    gui::command::{Command, PictureCommand},
-    spectrum::Summary,
-    storage::Follow,
-};
+use crate::gui::command::{Command, PictureCommand};
+use mynascope_base::storage::Follow;
+use mynascope_spectrum::Summary;
 
 use super::{Action, Group, Shortcut};
 

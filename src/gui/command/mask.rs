@@ -1,4 +1,4 @@
-use crate::tokens::{MaskKind, MaskRatio, PatchPlace, PatchShape, ViewName};
+use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchPlace, PatchShape, ViewName};
 
 /// What a user does to the mask.
 #[derive(Debug, Clone)]

@@ -1,8 +1,6 @@
-use crate::{
-    gui::model::ShownAt,
-    spectrum::{ColourMap, Summary},
-    storage::Follow,
-};
+use crate::gui::model::ShownAt;
+use mynascope_base::storage::Follow;
+use mynascope_spectrum::{ColourMap, Summary};
 
 /// What a user does to the picture.
 #[derive(Debug, Clone)]

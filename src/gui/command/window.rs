@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 
-use crate::{encoder::DeviceChoice, gui::layout::Layout, storage::Theme};
+use crate::gui::layout::Layout;
+use mynascope_base::storage::Theme;
+use mynascope_encoder::DeviceChoice;
 
 /// What a user does to the window.
 #[derive(Debug, Clone)]

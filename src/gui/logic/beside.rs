@@ -2,17 +2,15 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{
-    encoder::CheckpointRef,
-    gui::{
-        model::{Beside, Chart, EncoderSource, ListTab, MapMessage, Model, Running},
-        work::{
-            Workers,
-            embed::EmbedRequest,
-            map::{MapJob, Rows},
-        },
+use crate::gui::{
+    model::{Beside, Chart, EncoderSource, ListTab, MapMessage, Model, Running},
+    work::{
+        Workers,
+        embed::EmbedRequest,
+        map::{MapJob, Rows},
     },
 };
+use mynascope_encoder::CheckpointRef;
 
 use super::{map_colours, no_thread};
 

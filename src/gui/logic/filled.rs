@@ -1,13 +1,11 @@
 //! What a masked autoencoder makes of the hidden patches of the shown track: asked for as track, mask and run change.
 
-use crate::{
-    gui::{
-        model::{FilledKey, Model, PictureState},
-        work::{Workers, lab::crop_of, train::Window},
-    },
-    tokens::ViewName,
-    train::Objective,
+use crate::gui::{
+    model::{FilledKey, Model, PictureState},
+    work::{Workers, lab::crop_of, train::Window},
 };
+use mynascope_spectrum::tokens::ViewName;
+use mynascope_train::Objective;
 
 use super::no_thread;
 

@@ -1,20 +1,18 @@
 use std::sync::Arc;
 
-use crate::{
-    gui::{
-        layout::Layout,
-        model::{
-            BATCH_TRACKS, BatchKey, LabCommand, LabForm, LabKey, LabMessage, Layer, LookKey, Model,
-            PictureState, Running, TEMPERATURES, WINDOW_SECS,
-        },
-        work::{
-            Workers,
-            embed::EmbedRequest,
-            lab::{LabRequest, crop_of},
-        },
+use crate::gui::{
+    layout::Layout,
+    model::{
+        BATCH_TRACKS, BatchKey, LabCommand, LabForm, LabKey, LabMessage, Layer, LookKey, Model,
+        PictureState, Running, TEMPERATURES, WINDOW_SECS,
     },
-    tokens::ViewName,
+    work::{
+        Workers,
+        embed::EmbedRequest,
+        lab::{LabRequest, crop_of},
+    },
 };
+use mynascope_spectrum::tokens::ViewName;
 
 use super::{map, no_thread, sound};
 

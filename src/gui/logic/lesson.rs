@@ -1,16 +1,14 @@
 use std::path::PathBuf;
 
-use crate::{
-    collection::DEMO_WORD,
-    gui::{
-        command::{Command, LibraryCommand, SoundCommand},
-        model::{
-            Arriving, Before, Hearing, Lesson, LessonCommand, LessonMessage, LessonState,
-            LessonStep, Model, OpenLesson, PictureState, TimeView,
-        },
-        work::{Workers, lesson},
+use crate::gui::{
+    command::{Command, LibraryCommand, SoundCommand},
+    model::{
+        Arriving, Before, Hearing, Lesson, LessonCommand, LessonMessage, LessonState, LessonStep,
+        Model, OpenLesson, PictureState, TimeView,
     },
+    work::{Workers, lesson},
 };
+use mynascope_collection::DEMO_WORD;
 
 use super::{apply as apply_any, mask, no_thread};
 

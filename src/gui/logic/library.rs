@@ -1,22 +1,20 @@
 use std::path::PathBuf;
 
-use crate::{
-    collection::{Collection, DEMO_WORD},
-    gui::{
-        command::LibraryCommand,
-        command_line::CommandLine,
-        layout::Layout,
-        message::LibraryMessage,
-        model::{Model, PictureState},
-        work::{
-            Workers,
-            choose::{self, Wanted},
-            hover,
-            open::Source,
-        },
+use crate::gui::{
+    command::LibraryCommand,
+    command_line::CommandLine,
+    layout::Layout,
+    message::LibraryMessage,
+    model::{Model, PictureState},
+    work::{
+        Workers,
+        choose::{self, Wanted},
+        hover,
+        open::Source,
     },
-    jobs::Progress,
 };
+use mynascope_base::jobs::Progress;
+use mynascope_collection::{Collection, DEMO_WORD};
 
 use super::{lab, labels, map, no_thread, probe, sound, window};
 

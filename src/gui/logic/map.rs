@@ -1,21 +1,19 @@
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
-use crate::{
-    embedding::Level,
-    gui::{
-        command::{Command, LibraryCommand},
-        model::{
-            AskedFor, Lists, MapCommand, MapMessage, MapSide, Model, Nearby, Picked, ProbeCommand,
-            Running, Selection, Spot, WINDOW_SECS,
-        },
-        work::{
-            Workers,
-            embed::EmbedRequest,
-            hear::HearRequest,
-            map::{self, MapJob, Rows},
-        },
+use crate::gui::{
+    command::{Command, LibraryCommand},
+    model::{
+        AskedFor, Lists, MapCommand, MapMessage, MapSide, Model, Nearby, Picked, ProbeCommand,
+        Running, Selection, Spot, WINDOW_SECS,
+    },
+    work::{
+        Workers,
+        embed::EmbedRequest,
+        hear::HearRequest,
+        map::{self, MapJob, Rows},
     },
 };
+use mynascope_embedding::Level;
 
 use super::{beside, map_colours, near, no_thread, query, tables};
 

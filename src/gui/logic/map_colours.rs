@@ -2,11 +2,9 @@
 
 use std::{collections::HashMap, path::Path};
 
-use crate::{
-    collection::{Track, key_name},
-    gui::model::{Chart, Colouring, Groups, MapSide, Model, NO_LABEL, Number, Scale},
-    probe::TrackPrediction,
-};
+use crate::gui::model::{Chart, Colouring, Groups, MapSide, Model, NO_LABEL, Number, Scale};
+use mynascope_collection::{Track, key_name};
+use mynascope_probe::TrackPrediction;
 
 /// Colours the map anew: another colouring, other labels, another probe or another map.
 pub(super) fn paint(model: &mut Model) {
@@ -90,7 +88,7 @@ impl<'a> Facts<'a> {
             }
             Colouring::Key => {
                 let keys = known().map(|track| track?.key.and_then(key_name));
-                Groups::of(keys, &crate::collection::KEYS, "no key")
+                Groups::of(keys, &mynascope_collection::KEYS, "no key")
             }
             Colouring::Tag(tag) => {
                 let without = format!("not {tag}");

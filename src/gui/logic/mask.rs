@@ -1,12 +1,10 @@
-use crate::{
-    gui::{
-        command::MaskCommand,
-        layout::Layout,
-        model::{Model, Paint},
-        work::Workers,
-    },
-    tokens::MaskKind,
+use crate::gui::{
+    command::MaskCommand,
+    layout::Layout,
+    model::{Model, Paint},
+    work::Workers,
 };
+use mynascope_spectrum::tokens::MaskKind;
 
 use super::sound;
 

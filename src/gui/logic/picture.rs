@@ -1,18 +1,16 @@
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{
-    gui::{
-        command::PictureCommand,
-        command_line::CommandLine,
-        model::{BandView, Model, Picture, PictureState, TimeView},
-        work::{
-            Workers,
-            still::{self, Still},
-        },
+use crate::gui::{
+    command::PictureCommand,
+    command_line::CommandLine,
+    model::{BandView, Model, Picture, PictureState, TimeView},
+    work::{
+        Workers,
+        still::{self, Still},
     },
-    spectrum::ColourMap,
-    storage::Theme,
 };
+use mynascope_base::storage::Theme;
+use mynascope_spectrum::ColourMap;
 
 use super::{library, no_thread, sound, window};
 

@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::encoder::CheckpointRef;
 use crate::gui::{
     layout::Layout,
     model::{
@@ -17,7 +16,8 @@ use crate::gui::{
         strip::StripRequest,
     },
 };
-use crate::probe::{KeptScore, LeakSettings, ScoreChange};
+use mynascope_encoder::CheckpointRef;
+use mynascope_probe::{KeptScore, LeakSettings, ScoreChange};
 
 use super::{
     map::{marks_changed, play_from},

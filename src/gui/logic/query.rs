@@ -2,19 +2,17 @@
 
 use std::path::PathBuf;
 
-use crate::{
-    gui::{
-        command_line::CommandLine,
-        model::{Duplicates, JobId, ListTab, Model, Query, Running},
-        work::{
-            Workers,
-            choose::{self, Wanted},
-            near::Answer,
-            query::QueryRequest,
-        },
+use crate::gui::{
+    command_line::CommandLine,
+    model::{Duplicates, JobId, ListTab, Model, Query, Running},
+    work::{
+        Workers,
+        choose::{self, Wanted},
+        near::Answer,
+        query::QueryRequest,
     },
-    jobs::Progress,
 };
+use mynascope_base::jobs::Progress;
 
 use super::{near, no_thread};
 

@@ -1,15 +1,13 @@
-use crate::{
-    audio::{Heard, Side},
-    gui::{
-        command::SoundCommand,
-        model::{FRAME_SECS, Hearing, Model, Selection, Views, clock},
-        work::{
-            Workers,
-            masked::{Decoded, MaskedViews, Masks},
-        },
+use crate::gui::{
+    command::SoundCommand,
+    model::{FRAME_SECS, Hearing, Model, Selection, Views, clock},
+    work::{
+        Workers,
+        masked::{Decoded, MaskedViews, Masks},
     },
-    tokens::ViewName,
 };
+use mynascope_audio::{Heard, Side};
+use mynascope_spectrum::tokens::ViewName;
 
 use super::window;
 

@@ -5,14 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use crate::{
-    embedding::{EmbeddingTable, Level},
-    gui::{
-        model::{Imported, KeyedTable, Model, SaveTo, TableKey},
-        work::{Workers, tables, tables::Sheet},
-    },
-    probe::EncoderId,
+use crate::gui::{
+    model::{Imported, KeyedTable, Model, SaveTo, TableKey},
+    work::{Workers, tables, tables::Sheet},
 };
+use mynascope_embedding::{EmbeddingTable, Level};
+use mynascope_probe::EncoderId;
 
 use super::{map, no_thread};
 

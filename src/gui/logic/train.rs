@@ -2,22 +2,20 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{
-    gui::{
-        command::Command,
-        layout::Layout,
-        model::{
-            ChosenStep, Devices, MapCommand, Model, ReadFor, Remedy, TableState, TrainCommand,
-            TrainFailure, TrainMessage, TrainPhase, Training, Wanted, command_of, resume_command,
-        },
-        work::{
-            Workers, choose, curves, past_run,
-            train::{self, What},
-        },
+use crate::gui::{
+    command::Command,
+    layout::Layout,
+    model::{
+        ChosenStep, Devices, MapCommand, Model, ReadFor, Remedy, TableState, TrainCommand,
+        TrainFailure, TrainMessage, TrainPhase, Training, Wanted, command_of, resume_command,
     },
-    storage::{Folders, StorageError},
-    train::{Changes, StepLook, TrainConfig},
+    work::{
+        Workers, choose, curves, past_run,
+        train::{self, What},
+    },
 };
+use mynascope_base::storage::{Folders, StorageError};
+use mynascope_train::{Changes, StepLook, TrainConfig};
 
 use super::{filled, no_thread};
 

@@ -3,18 +3,16 @@ use std::{
     sync::Arc,
 };
 
-use crate::{
-    gui::{
-        actions,
-        command::{Command, LibraryCommand, OwnFolder, WindowCommand},
-        layout::Layout,
-        message::Outbox,
-        model::{Candidate, Model, Offer, Palette, TableState, TrainCommand},
-        undo::{self, FollowUp},
-        work::{Workers, choose, tidy},
-    },
-    storage::{Cache, Folders, Theme},
+use crate::gui::{
+    actions,
+    command::{Command, LibraryCommand, OwnFolder, WindowCommand},
+    layout::Layout,
+    message::Outbox,
+    model::{Candidate, Model, Offer, Palette, TableState, TrainCommand},
+    undo::{self, FollowUp},
+    work::{Workers, choose, tidy},
 };
+use mynascope_base::storage::{Cache, Folders, Theme};
 
 use super::{labels, map, mask, no_thread, train};
 

@@ -3,14 +3,12 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 use eframe::egui::Color32;
 use rayon::prelude::*;
 
-use crate::{
-    embedding::Level,
-    gui::{
-        paint::scatter::{Point, PointClass},
-        theme,
-    },
-    map::{Layout, turn_towards},
+use crate::gui::{
+    paint::scatter::{Point, PointClass},
+    theme,
 };
+use mynascope_embedding::Level;
+use mynascope_map::{Layout, turn_towards};
 
 use super::{
     Picked, Spot,

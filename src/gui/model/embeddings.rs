@@ -3,13 +3,11 @@ use std::{
     sync::Arc,
 };
 
-use crate::{
-    collection::Collection,
-    embedding::EmbeddingTable,
-    encoder::{CheckpointRef, DeviceChoice, EncoderKind},
-    gui::command_line::CommandLine,
-    probe::EncoderId,
-};
+use crate::gui::command_line::CommandLine;
+use mynascope_collection::Collection;
+use mynascope_embedding::EmbeddingTable;
+use mynascope_encoder::{CheckpointRef, DeviceChoice, EncoderKind};
+use mynascope_probe::EncoderId;
 
 /// The embeddings that map and probe work on, and the encoder that makes them. Both share one table, so that nothing
 /// is computed twice.

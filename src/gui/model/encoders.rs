@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::encoder::CheckpointRef;
+use mynascope_encoder::CheckpointRef;
 
 use super::{EncoderSource, Model, RunRow, say_config};
 
@@ -115,7 +115,8 @@ fn holds(run: &CheckpointRef, path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{gui::model::RunView, train::TrainConfig};
+    use crate::gui::model::RunView;
+    use mynascope_train::TrainConfig;
 
     #[test]
     fn runs_are_offered_by_name_and_what_is_chosen_is_never_missing() {

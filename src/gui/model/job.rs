@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use crate::jobs::Progress;
+use mynascope_base::jobs::Progress;
 
 /// Tells the messages of one job from those of an earlier one that was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -2,12 +2,10 @@ use std::{ops::RangeInclusive, path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    embedding::BatchSimilarity,
-    encoder::{EncoderConfig, Look},
-    jobs::Progress,
-    tokens::{MaskKind, MaskRatio, PatchShape, View, ViewName},
-};
+use mynascope_base::jobs::Progress;
+use mynascope_embedding::BatchSimilarity;
+use mynascope_encoder::{EncoderConfig, Look};
+use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, View, ViewName};
 
 use super::{EncoderSource, JobId, KeyedTable, Running};
 

@@ -2,10 +2,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    gui::layout::Layout,
-    tokens::{MaskKind, MaskRatio, PatchPlace, PatchShape, ViewName},
-};
+use crate::gui::layout::Layout;
+use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchPlace, PatchShape, ViewName};
 
 use super::{Hearing, LabForm, Layer, Mask, MatrixKind, Model};
 

@@ -4,10 +4,8 @@ use std::{
     sync::Arc,
 };
 
-use crate::{
-    collection::{Collection, CollectionKind, FileFacts, Track},
-    jobs::Progress,
-};
+use mynascope_base::jobs::Progress;
+use mynascope_collection::{Collection, CollectionKind, FileFacts, Track};
 
 use super::{
     search::{Column, Find, Sort},

@@ -1,6 +1,6 @@
 use std::{path::PathBuf, sync::Arc};
 
-use crate::embedding::{NearDuplicate, NeighbourhoodChange};
+use mynascope_embedding::{NearDuplicate, NeighbourhoodChange};
 
 use super::{KeyedTable, Running, Spot};
 

@@ -4,17 +4,15 @@ use std::{
     sync::Arc,
 };
 
-use crate::{
-    embedding::{EmbeddingTable, Level, NeighbourhoodChange},
-    encoder::EncoderKind,
-    gui::{
-        command_line::CommandLine,
-        paint::scatter::{Camera, Point},
-        work::near::Answer,
-    },
-    jobs::Progress,
-    map::{Layout, MapSettings, Method},
+use crate::gui::{
+    command_line::CommandLine,
+    paint::scatter::{Camera, Point},
+    work::near::Answer,
 };
+use mynascope_base::jobs::Progress;
+use mynascope_embedding::{EmbeddingTable, Level, NeighbourhoodChange};
+use mynascope_encoder::EncoderKind;
+use mynascope_map::{Layout, MapSettings, Method};
 
 use super::{
     Beside, Chart, Colouring, Duplicates, EncoderSource, Groups, Imported, JobId, KeyedTable,

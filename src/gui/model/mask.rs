@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::tokens::{
+use mynascope_spectrum::tokens::{
     MaskKind, MaskRatio, Painted, PatchShape, TrackView, View, ViewName, WINDOW_FRAMES,
     dropped_tokens,
 };
@@ -304,7 +304,7 @@ impl Mask {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tokens::PatchPlace;
+    use mynascope_spectrum::tokens::PatchPlace;
 
     #[test]
     fn the_meter_says_what_a_mask_costs() {

@@ -69,7 +69,8 @@ pub use transport::{Hearing, Selection, Transport, Views, clock, length};
 
 use std::path::PathBuf;
 
-use crate::{encoder::CheckpointRef, storage::Settings};
+use mynascope_base::storage::Settings;
+use mynascope_encoder::CheckpointRef;
 
 use super::{layout::Layout, undo::History};
 
@@ -77,7 +78,7 @@ impl Model {
     /// Whether a file that is dropped is looked for on the map instead of being opened: a sound, over a map.
     pub fn takes_as_query(&self, file: &std::path::Path) -> bool {
         let map = self.layout == Layout::Map && self.mapping.chart.is_some();
-        map && crate::audio::is_audio_path(file)
+        map && mynascope_audio::is_audio_path(file)
     }
 }
 

@@ -123,7 +123,7 @@ impl NearestGrid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tokens::{Purpose, stream};
+    use mynascope_spectrum::tokens::{Purpose, stream};
 
     #[test]
     fn the_grid_finds_what_a_search_through_all_points_finds() {

@@ -1,16 +1,13 @@
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{
-    audio::Peaks,
-    spectrum::{ColourMap, HOP, Levels, MEL_BANDS, Mel, Summary},
-    storage::Follow,
-    tokens::WINDOW_FRAMES,
-};
+use mynascope_audio::Peaks;
+use mynascope_base::storage::Follow;
+use mynascope_spectrum::{ColourMap, HOP, Levels, MEL_BANDS, Mel, Summary, tokens::WINDOW_FRAMES};
 
 use super::PatchCut;
 
 /// Seconds of one mel frame.
-pub const FRAME_SECS: f64 = HOP as f64 / crate::audio::SAMPLE_RATE as f64;
+pub const FRAME_SECS: f64 = HOP as f64 / mynascope_audio::SAMPLE_RATE as f64;
 /// Seconds of one window.
 pub const WINDOW_SECS: f64 = WINDOW_FRAMES as f64 * FRAME_SECS;
 
@@ -92,7 +89,7 @@ pub enum PictureState {
     Failed(String),
 }
 
-/// What the encoder sees of a track: see [`crate::spectrum::seen_by_encoder`].
+/// What the encoder sees of a track: see [`mynascope_spectrum::seen_by_encoder`].
 #[derive(Clone)]
 pub struct Seen {
     pub path: PathBuf,

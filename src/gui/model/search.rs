@@ -7,7 +7,7 @@ use nucleo_matcher::{
     pattern::{Atom, AtomKind, CaseMatching, Normalization},
 };
 
-use crate::collection::{Collection, Track, key_name};
+use mynascope_collection::{Collection, Track, key_name};
 
 /// A column of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -288,7 +288,7 @@ impl Finder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collection::CollectionKind;
+    use mynascope_collection::CollectionKind;
 
     fn find(tracks: Vec<Track>, text: &str, sort: Option<Sort>) -> Vec<usize> {
         let find = Find {

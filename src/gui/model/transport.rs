@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::audio::{OutputDevice, OutputStatus};
+use mynascope_audio::{OutputDevice, OutputStatus};
 
 /// What of the shown track is heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,10 +5,8 @@ use eframe::{
     egui_wgpu::{CallbackResources, CallbackTrait, ScreenDescriptor, wgpu},
 };
 
-use crate::{
-    gui::model::{BandView, RankTable},
-    spectrum::{ColourMap, Levels, Summary},
-};
+use crate::gui::model::{BandView, RankTable};
+use mynascope_spectrum::{ColourMap, Levels, Summary};
 
 use super::tiles::{MOST_TILES, TilePool, TileWindow};
 

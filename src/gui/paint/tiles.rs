@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use eframe::egui_wgpu::wgpu;
 
-use crate::spectrum::{Levels, MEL_BANDS, MIPS, TILE_COLUMNS, Tile};
+use mynascope_spectrum::{Levels, MEL_BANDS, MIPS, TILE_COLUMNS, Tile};
 
 use super::SpectrogramPaint;
 
@@ -177,7 +177,7 @@ impl Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spectrum::{LevelsBuilder, Scale};
+    use mynascope_spectrum::{LevelsBuilder, Scale};
 
     #[test]
     fn an_hour_needs_few_tiles_however_it_is_looked_at() {

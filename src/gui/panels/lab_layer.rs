@@ -2,13 +2,11 @@
 
 use eframe::egui::{Color32, Painter, Rect, StrokeKind, pos2, vec2};
 
-use crate::{
-    gui::{
-        model::{Layer, Model},
-        theme::{self, Tokens},
-    },
-    tokens::{PatchGrid, PatchShape, ViewName, WINDOW_FRAMES},
+use crate::gui::{
+    model::{Layer, Model},
+    theme::{self, Tokens},
 };
+use mynascope_spectrum::tokens::{PatchGrid, PatchShape, ViewName, WINDOW_FRAMES};
 
 /// The values of a layer over the active view's crop.
 pub struct LayerValues {
@@ -83,9 +81,9 @@ pub fn token_at(grid: PatchGrid, at: eframe::egui::Pos2, window: Rect) -> Option
     let share_x = (at.x - window.left()) / window.width().max(1.0);
     let share_y = (window.bottom() - at.y) / window.height().max(1.0);
     let frame = (share_x * WINDOW_FRAMES as f32) as usize;
-    let band = (share_y * crate::tokens::MEL_BANDS as f32) as usize;
+    let band = (share_y * mynascope_spectrum::tokens::MEL_BANDS as f32) as usize;
     grid.token_at(
-        band.min(crate::tokens::MEL_BANDS - 1),
+        band.min(mynascope_spectrum::tokens::MEL_BANDS - 1),
         frame.min(WINDOW_FRAMES - 1),
     )
 }

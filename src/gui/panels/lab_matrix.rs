@@ -2,17 +2,15 @@
 
 use eframe::egui::{self, Align2, DragValue, Mesh, Rect, Sense, StrokeKind, Ui, pos2, vec2};
 
-use crate::{
-    gui::{
-        command::Command,
-        model::{
-            BATCH_TRACKS, BatchAnswer, FRAME_SECS, HeardCrop, LabCommand, LabForm, MatrixKind,
-            Model, TEMPERATURES, say_progress,
-        },
-        theme::{self, small},
+use crate::gui::{
+    command::Command,
+    model::{
+        BATCH_TRACKS, BatchAnswer, FRAME_SECS, HeardCrop, LabCommand, LabForm, MatrixKind, Model,
+        TEMPERATURES, say_progress,
     },
-    jobs::Progress,
+    theme::{self, small},
 };
+use mynascope_base::jobs::Progress;
 
 use super::{lab_gauge, lab_texture, parts};
 

@@ -2,13 +2,13 @@
 
 use eframe::egui::{self, Align2, Rect, Sense, StrokeKind, Ui, pos2, vec2};
 
-use crate::{
-    gui::{
-        command::Command,
-        model::{FRAME_SECS, Model, Picture, PictureState, RankTable, WINDOW_SECS, clock},
-        theme,
-    },
-    spectrum::MEL_BANDS,
+use crate::gui::{
+    command::Command,
+    model::{FRAME_SECS, Model, Picture, PictureState, RankTable, WINDOW_SECS, clock},
+    theme,
+};
+use mynascope_spectrum::{
+    MEL_BANDS,
     tokens::{PatchPlace, ViewName, WINDOW_FRAMES},
 };
 

@@ -3,15 +3,13 @@
 use eframe::egui::{self, Button, DragValue, RichText, ScrollArea, Slider, Ui};
 use egui_phosphor::regular as icon;
 
-use crate::{
-    gui::{
-        command::{Command, MaskCommand},
-        logic::explain,
-        model::{LabCommand, LabForm, Layer, MOST_PERCENT, Mask, Model},
-        theme::{self, small},
-    },
-    tokens::{MaskKind, MaskRatio, PatchShape, ViewName},
+use crate::gui::{
+    command::{Command, MaskCommand},
+    logic::explain,
+    model::{LabCommand, LabForm, Layer, MOST_PERCENT, Mask, Model},
+    theme::{self, small},
 };
+use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, ViewName};
 
 use super::{lab_layer, parts};
 

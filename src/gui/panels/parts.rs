@@ -3,13 +3,11 @@
 use eframe::egui::{self, Align, Layout, RichText, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
-use crate::{
-    encoder::EncoderKind,
-    gui::{
-        model::{Embeddings, EncoderSource, Library, Model, Running},
-        theme,
-    },
+use crate::gui::{
+    model::{Embeddings, EncoderSource, Library, Model, Running},
+    theme,
 };
+use mynascope_encoder::EncoderKind;
 
 /// Width of the names in that column.
 const NAME_WIDTH: f32 = 24.0 * theme::UNIT;

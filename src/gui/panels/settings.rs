@@ -3,20 +3,16 @@
 use eframe::egui::{self, Button, DragValue, Frame, Id, Margin, Modal, ScrollArea, Ui, vec2};
 use egui_phosphor::regular as icon;
 
-use crate::{
-    audio::OutputStatus,
-    encoder::DeviceChoice,
-    gui::{
-        actions::find,
-        command::{
-            Command, LibraryCommand, OwnFolder, PictureCommand, SoundCommand, WindowCommand,
-        },
-        logic::SCALE,
-        model::{Devices, Model, TrainCommand},
-        theme,
-    },
-    storage::{Follow, Theme},
+use crate::gui::{
+    actions::find,
+    command::{Command, LibraryCommand, OwnFolder, PictureCommand, SoundCommand, WindowCommand},
+    logic::SCALE,
+    model::{Devices, Model, TrainCommand},
+    theme,
 };
+use mynascope_audio::OutputStatus;
+use mynascope_base::storage::{Follow, Theme};
+use mynascope_encoder::DeviceChoice;
 
 use super::parts::{self, choice, explain, heading, quiet};
 

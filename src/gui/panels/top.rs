@@ -3,17 +3,15 @@
 use eframe::egui::{self, Align, Button, Frame, Layout as Flow, Margin, Panel, RichText};
 use egui_phosphor::regular as icon;
 
-use crate::{
-    gui::{
-        actions::{self, Group},
-        command::{Command, LibraryCommand, WindowCommand},
-        layout::Layout,
-        logic::other_theme,
-        model::Model,
-        theme::{self, small},
-    },
-    storage::Theme,
+use crate::gui::{
+    actions::{self, Group},
+    command::{Command, LibraryCommand, WindowCommand},
+    layout::Layout,
+    logic::other_theme,
+    model::Model,
+    theme::{self, small},
 };
+use mynascope_base::storage::Theme;
 
 /// Draws the bar.
 pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {

@@ -5,15 +5,13 @@ use eframe::egui::{
 };
 use egui_phosphor::regular as icon;
 
-use crate::{
-    audio::OutputStatus,
-    gui::{
-        command::{Command, MaskCommand, SoundCommand},
-        model::{FRAME_SECS, Hearing, Model, clock},
-        theme::{self, small},
-    },
-    tokens::ViewName,
+use crate::gui::{
+    command::{Command, MaskCommand, SoundCommand},
+    model::{FRAME_SECS, Hearing, Model, clock},
+    theme::{self, small},
 };
+use mynascope_audio::OutputStatus;
+use mynascope_spectrum::tokens::ViewName;
 
 use super::top::icon_button;
 

@@ -5,14 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    audio,
-    gui::{
-        message::{Message, Outbox},
-        model::{CurveFile, TrainMessage, Wanted as ForTraining},
-    },
-    jobs,
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{CurveFile, TrainMessage, Wanted as ForTraining},
 };
+use mynascope_audio as audio;
+use mynascope_base::jobs;
 
 use super::once::once;
 

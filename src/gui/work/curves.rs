@@ -9,15 +9,15 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use crate::{
-    gui::{
-        canvas::{Canvas, save_png},
-        message::{Message, Outbox},
-        model::{CurveFile, Model, RunView},
-        offscreen::PictureError,
-        panels::train,
-        theme,
-    },
+use crate::gui::{
+    canvas::{Canvas, save_png},
+    message::{Message, Outbox},
+    model::{CurveFile, Model, RunView},
+    offscreen::PictureError,
+    panels::train,
+    theme,
+};
+use mynascope_base::{
     jobs,
     storage::{self, Theme},
 };

@@ -1,14 +1,11 @@
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{
-    collection::Collection,
-    embedding::{ExtractSettings, Level, extract_cached},
-    encoder::{CheckpointError, EncoderError, LoadedEncoder},
-    gui::model::{EncoderSource, KeyedTable, TableKey},
-    jobs::Watch,
-    probe::EncoderId,
-    storage::Cache,
-};
+use crate::gui::model::{EncoderSource, KeyedTable, TableKey};
+use mynascope_base::{jobs::Watch, storage::Cache};
+use mynascope_collection::Collection;
+use mynascope_embedding::{ExtractSettings, Level, extract_cached};
+use mynascope_encoder::{CheckpointError, EncoderError, LoadedEncoder};
+use mynascope_probe::EncoderId;
 
 /// What map and probe need before they can begin.
 #[derive(Clone)]

@@ -1,14 +1,12 @@
 //! Asks a masked autoencoder what the hidden patches of the shown track hold. One thread; the newest request wins.
 
-use crate::{
-    encoder::DeviceChoice,
-    gui::{
-        message::{Message, Outbox},
-        model::{FilledKey, TrainMessage},
-    },
-    jobs::{self, Job, Latest},
-    train::reconstruct,
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{FilledKey, TrainMessage},
 };
+use mynascope_base::jobs::{self, Job, Latest};
+use mynascope_encoder::DeviceChoice;
+use mynascope_train::reconstruct;
 
 /// A window of a track, and what computes.
 pub struct Window {

@@ -1,12 +1,10 @@
 //! Searching and sorting large collections, so that typing never waits for a hundred thousand rows.
 
-use crate::{
-    gui::{
-        message::{LibraryMessage, Message, Outbox},
-        model::Find,
-    },
-    jobs::{self, Job, Latest},
+use crate::gui::{
+    message::{LibraryMessage, Message, Outbox},
+    model::Find,
 };
+use mynascope_base::jobs::{self, Job, Latest};
 
 /// The thread that searches. The newest question wins.
 pub struct FindWork {

@@ -6,14 +6,12 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use crate::{
-    audio::{Auditions, Clip},
-    gui::{
-        message::{Message, Outbox},
-        model::{MapMessage, Spot, WINDOW_SECS},
-    },
-    jobs::{self, Cancel, Job, Latest, Requests},
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{MapMessage, Spot, WINDOW_SECS},
 };
+use mynascope_audio::{Auditions, Clip};
+use mynascope_base::jobs::{self, Cancel, Job, Latest, Requests};
 
 /// Clips that are kept decoded: 1.2 MB each at 48 kHz.
 const KEPT: usize = 40;
@@ -161,8 +159,8 @@ impl Ring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audio::write_wav;
     use eframe::egui;
+    use mynascope_audio::write_wav;
 
     #[test]
     fn what_lies_near_is_decoded_once_and_the_oldest_is_forgotten() {

@@ -2,11 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{
-    collection,
-    gui::message::{LibraryMessage, Message, Outbox},
-    jobs,
-};
+use crate::gui::message::{LibraryMessage, Message, Outbox};
+use mynascope_base::jobs;
+use mynascope_collection as collection;
 
 /// Looks at what is dragged; the answer comes as a message.
 pub fn look(hovered: Vec<PathBuf>, outbox: &Outbox) {

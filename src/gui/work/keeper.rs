@@ -2,10 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{
-    gui::message::{Message, Outbox},
-    jobs::{self, Job, Latest},
-};
+use crate::gui::message::{Message, Outbox};
+use mynascope_base::jobs::{self, Job, Latest};
 
 /// Keeps things of one kind, in the order in which they were told.
 pub struct Keeper<T> {

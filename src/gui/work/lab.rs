@@ -10,24 +10,26 @@ use std::{
 
 use rayon::prelude::*;
 
-use crate::{
-    collection::Collection,
-    embedding::{BatchSimilarity, cosine, neighbours},
-    encoder::{CheckpointError, EncoderError, LoadedEncoder, total_memory},
-    gui::{
-        message::{Message, Outbox},
-        model::{
-            BatchAnswer, BatchKey, BatchTrack, EncoderFacts, EncoderSource, JobId, KeyedTable,
-            LabKey, LabMessage, LookAnswer, LookKey, Near, ViewsAnswer,
-        },
-        work::{
-            embed::{EmbedRequest, WorkEnd, embed},
-            report::Reporter,
-        },
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{
+        BatchAnswer, BatchKey, BatchTrack, EncoderFacts, EncoderSource, JobId, KeyedTable, LabKey,
+        LabMessage, LookAnswer, LookKey, Near, ViewsAnswer,
     },
+    work::{
+        embed::{EmbedRequest, WorkEnd, embed},
+        report::Reporter,
+    },
+};
+use mynascope_base::{
     jobs::{self, Cancel, Job, Latest, Progress, Requests, Watch},
-    spectrum::{Mel, mel_of_file, mel_of_file_kept},
     storage::Cache,
+};
+use mynascope_collection::Collection;
+use mynascope_embedding::{BatchSimilarity, cosine, neighbours};
+use mynascope_encoder::{CheckpointError, EncoderError, LoadedEncoder, total_memory};
+use mynascope_spectrum::{
+    Mel, mel_of_file, mel_of_file_kept,
     tokens::{MEL_BANDS, View, WINDOW_FRAMES, draw_views},
 };
 

@@ -2,11 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{
-    collection::{CollectionError, OwnLabels, Track},
-    gui::message::Outbox,
-    storage::StorageError,
-};
+use crate::gui::message::Outbox;
+use mynascope_base::storage::StorageError;
+use mynascope_collection::{CollectionError, OwnLabels, Track};
 
 use super::keeper::Keeper;
 

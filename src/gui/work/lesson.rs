@@ -2,14 +2,12 @@
 
 use std::io::Write as _;
 
-use crate::{
-    gui::{
-        message::{Message, Outbox},
-        model::{Lesson, LessonMessage},
-        work::{choose::dialog as ask, once::once},
-    },
-    storage,
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{Lesson, LessonMessage},
+    work::{choose::dialog as ask, once::once},
 };
+use mynascope_base::storage;
 
 /// A larger file is no lesson.
 const MOST_BYTES: u64 = 1 << 20;

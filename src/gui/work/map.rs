@@ -8,21 +8,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    embedding::{Level, neighbourhood_changes},
-    encoder::inspect,
-    gui::{
-        message::{Message, Outbox},
-        model::{JobId, KeyedTable, MapMessage},
-        work::{
-            choose,
-            embed::{EmbedRequest, WorkEnd, embed},
-            report::Reporter,
-        },
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{JobId, KeyedTable, MapMessage},
+    work::{
+        choose,
+        embed::{EmbedRequest, WorkEnd, embed},
+        report::Reporter,
     },
-    jobs::{self, Job, Watch},
-    map::{MapSettings, Method, layout_live},
 };
+use mynascope_base::jobs::{self, Job, Watch};
+use mynascope_embedding::{Level, neighbourhood_changes};
+use mynascope_encoder::inspect;
+use mynascope_map::{MapSettings, Method, layout_live};
 
 /// Its running job.
 #[derive(Default)]

@@ -5,16 +5,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::{
-    audio::{self, AudioError, Beside, SAMPLE_RATE},
-    gui::{
-        message::{Message, Outbox},
-        model::RankTable,
-    },
-    jobs::{self, Cancel, Job, Latest},
-    spectrum::MaskedReader,
-    tokens::MaskRatio,
+use crate::gui::{
+    message::{Message, Outbox},
+    model::RankTable,
 };
+use mynascope_audio::{self as audio, AudioError, Beside, SAMPLE_RATE};
+use mynascope_base::jobs::{self, Cancel, Job, Latest};
+use mynascope_spectrum::{MaskedReader, tokens::MaskRatio};
 
 /// What is dropped of views A and B.
 #[derive(Clone)]
@@ -165,7 +162,9 @@ impl Drop for MaskedWork {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{gui::model::Mask, spectrum, tokens::ViewName};
+    use crate::gui::model::Mask;
+    use mynascope_spectrum as spectrum;
+    use mynascope_spectrum::tokens::ViewName;
 
     #[test]
     fn what_is_heard_is_what_the_command_line_writes() {

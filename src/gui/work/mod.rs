@@ -35,12 +35,10 @@ mod train_job;
 
 use std::sync::Arc;
 
-use crate::{
-    audio::Player,
-    collection::{Track, own_labels_file},
-    probe::{ScoreChange, scores_file},
-    storage::{Cache, Settings},
-};
+use mynascope_audio::Player;
+use mynascope_base::storage::{Cache, Settings};
+use mynascope_collection::{Track, own_labels_file};
+use mynascope_probe::{ScoreChange, scores_file};
 
 use super::message::{LibraryMessage, Outbox};
 

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::{
-    embedding::{EmbeddingTable, Level, cosine, neighbours},
-    gui::{
-        message::{Message, Outbox},
-        model::{KeyedTable, Landed, MapMessage, Near, Spot},
-    },
-    jobs::{self, Job, Latest},
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{KeyedTable, Landed, MapMessage, Near, Spot},
 };
+use mynascope_base::jobs::{self, Job, Latest};
+use mynascope_embedding::{EmbeddingTable, Level, cosine, neighbours};
 
 /// Neighbours that are told; more are not walked or read.
 const MOST: usize = 100;
@@ -134,10 +132,8 @@ pub fn nearest(table: &EmbeddingTable, query: &[f32], without: Option<u32>) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        embedding::TrackRow,
-        gui::model::{EncoderSource, TableKey},
-    };
+    use crate::gui::model::{EncoderSource, TableKey};
+    use mynascope_embedding::TrackRow;
 
     fn request(path: &str, start_secs: f64) -> NearRequest {
         let track = |name: &str| TrackRow {
@@ -160,7 +156,7 @@ mod tests {
         NearRequest {
             number: 1,
             table: Arc::new(KeyedTable {
-                id: crate::probe::EncoderId::default(),
+                id: mynascope_probe::EncoderId::default(),
                 key,
                 table,
                 skipped: Vec::new(),

@@ -1,7 +1,5 @@
-use crate::{
-    gui::message::{Message, Outbox},
-    jobs,
-};
+use crate::gui::message::{Message, Outbox};
+use mynascope_base::jobs;
 
 /// Does something once on a thread `name`: it reads or writes a file, or waits for the user, and nothing can be asked
 /// to stop there. `say` puts a fault of the thread into words.

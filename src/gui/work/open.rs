@@ -6,15 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    collection::{
-        self, Collection, CollectionError, OpenOptions, Track, own_labels_file, probe_files,
-    },
-    gui::{
-        message::{LibraryMessage, Message, Outbox},
-        model::JobId,
-    },
-    jobs::{self, Job, Progress, Watch},
+use crate::gui::{
+    message::{LibraryMessage, Message, Outbox},
+    model::JobId,
+};
+use mynascope_base::jobs::{self, Job, Progress, Watch};
+use mynascope_collection::{
+    self as collection, Collection, CollectionError, OpenOptions, Track, own_labels_file,
+    probe_files,
 };
 
 /// What to open.

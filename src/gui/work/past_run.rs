@@ -6,14 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    encoder::CheckpointRef,
-    gui::{
-        message::{Message, Outbox},
-        model::{ReadFor, RunRow, RunView, SavedStep, TrainMessage},
-    },
-    train::{ProbeRecord, StepLook, StepRecord, TrainConfig},
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{ReadFor, RunRow, RunView, SavedStep, TrainMessage},
 };
+use mynascope_encoder::CheckpointRef;
+use mynascope_train::{ProbeRecord, StepLook, StepRecord, TrainConfig};
 
 /// Rows of the table of runs at most: the newest ones.
 const MOST_ROWS: usize = 500;

@@ -6,18 +6,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    audio::{self, Peaks},
-    gui::{
-        message::{Message, Outbox},
-        model::{PatchCut, Picture, Seen},
-    },
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{PatchCut, Picture, Seen},
+};
+use mynascope_audio::{self as audio, Peaks};
+use mynascope_base::{
     jobs::{self, Cancel, Job, Latest},
-    spectrum::{
-        self, LevelsBuilder, MEL_BANDS, Mel, Patches, Scale, Sight, SpectrumError, level_db,
-        seen_by_encoder,
-    },
     storage::Cache,
+};
+use mynascope_spectrum::{
+    self as spectrum, LevelsBuilder, MEL_BANDS, Mel, Patches, Scale, Sight, SpectrumError,
+    level_db, seen_by_encoder,
 };
 
 /// A picture that grows is shown at most this often.

@@ -2,30 +2,29 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{
-    collection::{self, Collection},
-    gui::{
-        message::{Message, Outbox},
-        model::{
-            CurveKind, EncoderSource, HeldProbe, JobId, KeyedTable, MapMessage, ProbeMessage,
-            ProbeResult, ScoreCurve, ScorePoint, TrackGroups,
-        },
-        work::{
-            embed::{EmbedRequest, WorkEnd, embed, open},
-            report::Reporter,
-            strip::encoder_of,
-        },
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{
+        CurveKind, EncoderSource, HeldProbe, JobId, KeyedTable, MapMessage, ProbeMessage,
+        ProbeResult, ScoreCurve, ScorePoint, TrackGroups,
     },
-    jobs::{self, Job, Watch},
-    probe::{
-        CurvePoint, CurveSettings, EncoderId, FewShotPoint, FewShotSettings, KeptScore, LayerPoint,
-        LeakSettings, Predictions, ProbeReport, ProbeSettings, TrainedProbe, collection_key,
-        few_shot, layer_sweep, leak_report, mask_curve, predict_collection, probe_collection,
-        train_probe,
+    work::{
+        embed::{EmbedRequest, WorkEnd, embed, open},
+        report::Reporter,
+        strip::encoder_of,
     },
-    storage::Cache,
-    tokens::MaskRatio,
 };
+use mynascope_base::{
+    jobs::{self, Job, Watch},
+    storage::Cache,
+};
+use mynascope_collection::{self as collection, Collection};
+use mynascope_probe::{
+    CurvePoint, CurveSettings, EncoderId, FewShotPoint, FewShotSettings, KeptScore, LayerPoint,
+    LeakSettings, Predictions, ProbeReport, ProbeSettings, TrainedProbe, collection_key, few_shot,
+    layer_sweep, leak_report, mask_curve, predict_collection, probe_collection, train_probe,
+};
+use mynascope_spectrum::tokens::MaskRatio;
 
 /// Its running job.
 #[derive(Default)]

@@ -7,20 +7,20 @@ use std::{
     sync::Arc,
 };
 
-use crate::{
-    gui::{
-        canvas::{Canvas, save_png},
-        message::{Message, Outbox},
-        model::{self, Model, ProbeAsk, ProbeFile, ProbeMessage},
-        offscreen::PictureError,
-        panels::probe,
-        theme,
-        work::{choose::dialog, once::once},
-    },
+use crate::gui::{
+    canvas::{Canvas, save_png},
+    message::{Message, Outbox},
+    model::{self, Model, ProbeAsk, ProbeFile, ProbeMessage},
+    offscreen::PictureError,
+    panels::probe,
+    theme,
+    work::{choose::dialog, once::once},
+};
+use mynascope_base::{
     jobs,
-    probe::TrainedProbe,
     storage::{self, ContentKey, Folders},
 };
+use mynascope_probe::TrainedProbe;
 
 /// Pixels of a picture.
 const SIZE: [u32; 2] = [1800, 1200];
@@ -246,7 +246,8 @@ pub fn load(path: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{collection, jobs::Watch};
+    use mynascope_base::jobs::Watch;
+    use mynascope_collection as collection;
 
     /// The command of groups reads them from this table: it must give the same tracks, in the same order, with the groups
     /// as labels.
@@ -257,7 +258,7 @@ mod tests {
             .into_iter()
             .map(|(name, group)| {
                 let path = folder.path().join(format!("{name}.wav"));
-                crate::audio::write_wav(&path, &[0.0; 16_000], 16_000).unwrap();
+                mynascope_audio::write_wav(&path, &[0.0; 16_000], 16_000).unwrap();
                 (path, group.to_owned())
             })
             .collect();

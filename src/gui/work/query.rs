@@ -2,17 +2,15 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{
-    embedding::{ExtractSettings, Level, extract_stretch, near_duplicates},
-    encoder::LoadedEncoder,
-    gui::{
-        message::{Message, Outbox},
-        model::{Duplicates, JobId, KeyedTable, Landed, MapMessage, Spot},
-        work::{near, report::Reporter},
-    },
-    jobs::{self, Job, Watch},
-    map::land_windows,
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{Duplicates, JobId, KeyedTable, Landed, MapMessage, Spot},
+    work::{near, report::Reporter},
 };
+use mynascope_base::jobs::{self, Job, Watch};
+use mynascope_embedding::{ExtractSettings, Level, extract_stretch, near_duplicates};
+use mynascope_encoder::LoadedEncoder;
+use mynascope_map::land_windows;
 
 /// The job that runs, if one does.
 #[derive(Default)]

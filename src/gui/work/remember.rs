@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::{
-    gui::message::{Message, Outbox},
+use crate::gui::message::{Message, Outbox};
+use mynascope_base::{
     jobs::{self, Job, Latest},
     storage::Settings,
 };

@@ -3,10 +3,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    gui::message::{Message, Outbox},
-    jobs::Progress,
-};
+use crate::gui::message::{Message, Outbox};
+use mynascope_base::jobs::Progress;
 
 /// Hands progress to the window, but no more often than the window can show it.
 pub struct Reporter<'a, F> {

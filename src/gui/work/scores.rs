@@ -2,13 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::{
-    gui::{
-        message::{Message, Outbox},
-        model::ProbeMessage,
-    },
-    probe::{ScoreChange, change_scores, read_scores},
+use crate::gui::{
+    message::{Message, Outbox},
+    model::ProbeMessage,
 };
+use mynascope_probe::{ScoreChange, change_scores, read_scores};
 
 use super::keeper::Keeper;
 
@@ -28,10 +26,8 @@ pub fn start(file: PathBuf, outbox: Outbox) -> std::io::Result<Keeper<ScoreChang
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        collection::{Collection, CollectionKind},
-        probe::{EncoderId, KeptScore, ProbeReport, ProbeSettings},
-    };
+    use mynascope_collection::{Collection, CollectionKind};
+    use mynascope_probe::{EncoderId, KeptScore, ProbeReport, ProbeSettings};
 
     #[test]
     fn a_score_made_just_before_the_end_is_there_at_the_next_start() {

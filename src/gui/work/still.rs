@@ -4,19 +4,16 @@ use std::path::PathBuf;
 
 use image::RgbaImage;
 
-use crate::{
-    gui::{
-        canvas::{Canvas, save_png},
-        message::{Message, Outbox},
-        model::Model,
-        offscreen::PictureError,
-        panels::spectrogram,
-        theme,
-        work::choose::{dialog, unused},
-    },
-    jobs,
-    storage::Folders,
+use crate::gui::{
+    canvas::{Canvas, save_png},
+    message::{Message, Outbox},
+    model::Model,
+    offscreen::PictureError,
+    panels::spectrogram,
+    theme,
+    work::choose::{dialog, unused},
 };
+use mynascope_base::{jobs, storage::Folders};
 
 /// A picture as it is shown at one moment.
 pub struct Still {

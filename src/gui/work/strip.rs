@@ -2,16 +2,16 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{
-    collection::{Collection, CollectionKind, Track},
-    gui::{
-        message::{Message, Outbox},
-        model::{EncoderSource, KeyedTable, ProbeMessage},
-    },
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{EncoderSource, KeyedTable, ProbeMessage},
+};
+use mynascope_base::{
     jobs::{self, Job, Latest, Watch},
-    probe::{EncoderId, TrackAnswer, TrainedProbe, predict_collection},
     storage::Cache,
 };
+use mynascope_collection::{Collection, CollectionKind, Track};
+use mynascope_probe::{EncoderId, TrackAnswer, TrainedProbe, predict_collection};
 
 use super::embed::{WorkEnd, open};
 

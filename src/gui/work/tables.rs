@@ -2,19 +2,17 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{
-    embedding::{EmbeddingTable, Level, TABLE_EXTENSIONS, load_table, save_table},
-    gui::{
-        message::{Message, Outbox},
-        model::{KeyedTable, MapMessage, SaveTo},
-        work::{
-            choose::{dialog, unused},
-            once::once,
-        },
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{KeyedTable, MapMessage, SaveTo},
+    work::{
+        choose::{dialog, unused},
+        once::once,
     },
-    map::{LAYOUT_EXTENSIONS, Layout, save_layout},
-    storage::Folders,
 };
+use mynascope_base::storage::Folders;
+use mynascope_embedding::{EmbeddingTable, Level, TABLE_EXTENSIONS, load_table, save_table};
+use mynascope_map::{LAYOUT_EXTENSIONS, Layout, save_layout};
 
 /// What is to be saved.
 pub enum Sheet {

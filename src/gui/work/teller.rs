@@ -5,14 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    gui::{
-        message::{Message, Outbox},
-        model::{JobId, RunView, TrainMessage},
-        work::past_run,
-    },
-    train::{StepRecord, TrainEvent},
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{JobId, RunView, TrainMessage},
+    work::past_run,
 };
+use mynascope_train::{StepRecord, TrainEvent};
 
 /// Tells the window about a run: never waits for the window while steps are computed, never sends more than it can
 /// show, and loses no step.

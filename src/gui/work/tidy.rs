@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::{
-    gui::message::{Message, Outbox},
+use crate::gui::message::{Message, Outbox};
+use mynascope_base::{
     jobs,
     storage::{Cache, StorageError},
 };

@@ -6,19 +6,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    encoder::compute_devices,
-    gui::{
-        message::{Message, Outbox},
-        model::{FilledKey, JobId, TrainMessage},
-        work::{
-            fill::FillWork,
-            train_job::{Order, spawn},
-        },
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{FilledKey, JobId, TrainMessage},
+    work::{
+        fill::FillWork,
+        train_job::{Order, spawn},
     },
-    jobs::Job,
-    train::{TrainConfig, TrainControl},
 };
+use mynascope_base::jobs::Job;
+use mynascope_encoder::compute_devices;
+use mynascope_train::{TrainConfig, TrainControl};
 
 pub use super::{fill::Window, train_job::What};
 

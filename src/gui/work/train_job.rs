@@ -2,16 +2,16 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{
-    collection::{self, Collection},
-    encoder::{CheckpointRef, EncoderError},
-    gui::{
-        message::{Message, Outbox},
-        model::{JobId, Remedy, TrainFailure, TrainMessage},
-        work::{past_run, report::Reporter, teller::Teller},
-    },
-    jobs::{self, Cancel, Job, Watch},
-    train::{self, Changes, TrainConfig, TrainControl, TrainError, TrainSummary},
+use crate::gui::{
+    message::{Message, Outbox},
+    model::{JobId, Remedy, TrainFailure, TrainMessage},
+    work::{past_run, report::Reporter, teller::Teller},
+};
+use mynascope_base::jobs::{self, Cancel, Job, Watch};
+use mynascope_collection::{self as collection, Collection};
+use mynascope_encoder::{CheckpointRef, EncoderError};
+use mynascope_train::{
+    self as train, Changes, TrainConfig, TrainControl, TrainError, TrainSummary,
 };
 
 /// A run to be started.

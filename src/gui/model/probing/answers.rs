@@ -1,10 +1,8 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
-use crate::{
-    collection::Collection,
-    gui::model::KeyedTable,
-    probe::{ProbeReport, SplitSizes, TrackOutput, TrackPrediction},
-};
+use crate::gui::model::KeyedTable;
+use mynascope_collection::Collection;
+use mynascope_probe::{ProbeReport, SplitSizes, TrackOutput, TrackPrediction};
 
 /// What a probe said about a tested track, in words that a list can show for every task.
 #[derive(Debug, Clone, PartialEq)]
@@ -213,7 +211,7 @@ fn of_class(report: &ProbeReport, one: &TrackPrediction) -> Answer {
 /// Tags and numbers: each track by the tag or dimension in which the probe was farthest off.
 fn of_values(report: &ProbeReport) -> Vec<Answer> {
     let outputs = &report.outputs;
-    let is_tags = report.task == crate::probe::Task::Tags.to_string();
+    let is_tags = report.task == mynascope_probe::Task::Tags.to_string();
     let column = |at: usize, of: fn(&TrackOutput) -> &Vec<f64>| -> Vec<f64> {
         let values = outputs.iter();
         values

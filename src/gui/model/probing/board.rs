@@ -1,6 +1,7 @@
 //! Scores beside each other: what this user's probes scored, the newest first.
 
-use crate::{gui::model::say_time, probe::KeptScore};
+use crate::gui::model::say_time;
+use mynascope_probe::KeptScore;
 
 use super::Sheet;
 
@@ -77,10 +78,8 @@ pub fn table(rows: &[KeptScore]) -> Sheet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        collection::{Collection, CollectionKind},
-        probe::{EncoderId, ProbeReport, ProbeSettings},
-    };
+    use mynascope_collection::{Collection, CollectionKind};
+    use mynascope_probe::{EncoderId, ProbeReport, ProbeSettings};
 
     #[test]
     fn the_newest_stands_above_and_takes_the_place_of_the_same_question() {

@@ -2,13 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{
-    encoder::CheckpointRef,
-    gui::model::JobId,
-    jobs::Progress,
-    probe::{
-        KeptScore, KeptScores, LeakReport, Predictions, ProbeSettings, TrackAnswer, TrainedProbe,
-    },
+use crate::gui::model::JobId;
+use mynascope_base::jobs::Progress;
+use mynascope_encoder::CheckpointRef;
+use mynascope_probe::{
+    KeptScore, KeptScores, LeakReport, Predictions, ProbeSettings, TrackAnswer, TrainedProbe,
 };
 
 use super::{AnswerSort, CurveKind, HeldProbe, ProbeResult, ProbeTab, ScoreCurve, ScorePoint};

@@ -1,7 +1,7 @@
 //! Scores against something that was varied: the share of dropped tokens, the number of labels, the block of the
 //! encoder.
 
-use crate::probe::{CurvePoint, FewShotPoint, LayerPoint, ProbeCurve, Task};
+use mynascope_probe::{CurvePoint, FewShotPoint, LayerPoint, ProbeCurve, Task};
 
 use super::{ProbeTab, Sheet};
 

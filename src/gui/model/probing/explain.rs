@@ -1,6 +1,6 @@
 //! The choices of a probe, in words.
 
-use crate::probe::{Head, Protocol, Task};
+use mynascope_probe::{Head, Protocol, Task};
 
 /// The protocols that are offered.
 pub const PROTOCOLS: [Protocol; 4] = [

@@ -5,10 +5,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use crate::{
-    collection::{Collection, CollectionKind},
-    embedding::EmbeddingTable,
-};
+use mynascope_collection::{Collection, CollectionKind};
+use mynascope_embedding::EmbeddingTable;
 
 /// TrackGroups by name, each with its tracks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -100,10 +98,8 @@ impl TrackGroups {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        collection::Track,
-        embedding::{Level, TrackRow},
-    };
+    use mynascope_collection::Track;
+    use mynascope_embedding::{Level, TrackRow};
 
     #[test]
     fn a_track_is_in_one_group_and_only_grouped_tracks_are_learned_from() {

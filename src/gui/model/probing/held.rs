@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::probe::{Predictions, ProbeReport, TrackAnswer, TrainedProbe};
+use mynascope_probe::{Predictions, ProbeReport, TrackAnswer, TrainedProbe};
 
 use super::Sheet;
 

@@ -2,13 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{
-    gui::{
-        command_line::CommandLine,
-        model::{EncoderSource, Model},
-    },
-    probe::{ProbeSettings, Protocol, Task},
+use crate::gui::{
+    command_line::CommandLine,
+    model::{EncoderSource, Model},
 };
+use mynascope_probe::{ProbeSettings, Protocol, Task};
 
 use super::{CurveKind, ProbeJob, ProbeTab, Probing};
 
@@ -118,7 +116,7 @@ fn probe_line(sources: &[PathBuf], form: ProbeSettings) -> CommandLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encoder::{CheckpointRef, EncoderKind};
+    use mynascope_encoder::{CheckpointRef, EncoderKind};
 
     #[test]
     fn the_command_quotes_and_names_the_encoder() {

@@ -25,12 +25,9 @@ pub use tab::ProbeTab;
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{
-    encoder::CheckpointRef,
-    probe::{
-        KeptScore, KeptScores, LeakReport, Predictions, ProbeSettings, PublishedScore,
-        published_scores,
-    },
+use mynascope_encoder::CheckpointRef;
+use mynascope_probe::{
+    KeptScore, KeptScores, LeakReport, Predictions, ProbeSettings, PublishedScore, published_scores,
 };
 
 use super::{JobId, Running};
@@ -225,12 +222,10 @@ impl Probing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        collection::{Collection, CollectionKind},
-        embedding::{EmbeddingTable, Level},
-        gui::model::{EncoderSource, KeyedTable, TableKey},
-        probe::{ProbeReport, SplitSizes, TrackPrediction},
-    };
+    use crate::gui::model::{EncoderSource, KeyedTable, TableKey};
+    use mynascope_collection::{Collection, CollectionKind};
+    use mynascope_embedding::{EmbeddingTable, Level};
+    use mynascope_probe::{ProbeReport, SplitSizes, TrackPrediction};
 
     fn result() -> ProbeResult {
         let collection = Collection {
@@ -242,7 +237,7 @@ mod tests {
         };
         let table = KeyedTable {
             key: TableKey::new(&collection, &EncoderSource::default()),
-            id: crate::probe::EncoderId::default(),
+            id: mynascope_probe::EncoderId::default(),
             table: EmbeddingTable::empty(1, String::new(), Level::Window),
             skipped: vec![("gone".into(), "it is gone".to_owned())],
             windows_per_second: 0.0,

@@ -1,4 +1,4 @@
-use crate::train::StepRecord;
+use mynascope_train::StepRecord;
 
 /// One plot of a run: what is measured at every step.
 pub struct Channel {

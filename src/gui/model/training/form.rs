@@ -1,10 +1,8 @@
 use std::path::Path;
 
-use crate::{
-    encoder::{EncoderKind, Preset},
-    gui::command_line::CommandLine,
-    train::{Schedule, TrainConfig, TrainError},
-};
+use crate::gui::command_line::CommandLine;
+use mynascope_encoder::{EncoderKind, Preset};
+use mynascope_train::{Schedule, TrainConfig, TrainError};
 
 /// Settings for a purpose.
 pub struct Purpose {
@@ -305,7 +303,7 @@ pub fn resume_command(folder: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::Trainable;
+    use mynascope_train::Trainable;
 
     #[test]
     fn every_purpose_can_be_trained_with_and_is_recognised() {

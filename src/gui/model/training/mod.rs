@@ -16,13 +16,11 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    encoder::ComputeDevice,
-    jobs::Progress,
-    train::{
-        BatchMatrix, Breakdown, Changes, DemoMap, ProbeRecord, Reconstruction, StepLook,
-        StepRecord, TrainConfig, TrainSummary,
-    },
+use mynascope_base::jobs::Progress;
+use mynascope_encoder::ComputeDevice;
+use mynascope_train::{
+    BatchMatrix, Breakdown, Changes, DemoMap, ProbeRecord, Reconstruction, StepLook, StepRecord,
+    TrainConfig, TrainSummary,
 };
 
 use super::{Curve, JobId};

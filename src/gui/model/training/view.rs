@@ -3,9 +3,9 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use crate::{
-    gui::model::Curve,
-    train::{BatchMatrix, DemoMap, ProbeRecord, StepLook, StepRecord, TrainConfig, TrainSummary},
+use crate::gui::model::Curve;
+use mynascope_train::{
+    BatchMatrix, DemoMap, ProbeRecord, StepLook, StepRecord, TrainConfig, TrainSummary,
 };
 
 use super::{CHANNELS, channel::SCORE, say_config};

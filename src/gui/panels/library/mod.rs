@@ -9,14 +9,12 @@ use eframe::egui::{
 };
 use egui_phosphor::regular as icon;
 
-use crate::{
-    gui::{
-        command::{Command, LibraryCommand},
-        model::{Model, say_progress},
-        theme::{self, small},
-    },
-    jobs::Progress,
+use crate::gui::{
+    command::{Command, LibraryCommand},
+    model::{Model, say_progress},
+    theme::{self, small},
 };
+use mynascope_base::jobs::Progress;
 
 use super::{parts, top::icon_button};
 

@@ -5,14 +5,12 @@ use eframe::egui::{
 };
 use egui_phosphor::regular as icon;
 
-use crate::{
-    collection::key_name,
-    gui::{
-        command::{Command, LibraryCommand},
-        model::{Column, Edited, Model, Row, length as length_text},
-        theme,
-    },
+use crate::gui::{
+    command::{Command, LibraryCommand},
+    model::{Column, Edited, Model, Row, length as length_text},
+    theme,
 };
+use mynascope_collection::key_name;
 
 use super::{columns::Columns, menu};
 

@@ -3,16 +3,14 @@ use std::path::Path;
 use eframe::egui::{self, PointerButton, Pos2, Rect, Sense, Stroke, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
-use crate::{
-    embedding::Level,
-    gui::{
-        command::Command,
-        model::{Chart, MapCommand, MapSide, Model, clock},
-        paint::scatter::{Camera, Scatter},
-        panels::parts,
-        theme,
-    },
+use crate::gui::{
+    command::Command,
+    model::{Chart, MapCommand, MapSide, Model, clock},
+    paint::scatter::{Camera, Scatter},
+    panels::parts,
+    theme,
 };
+use mynascope_embedding::Level;
 
 /// How near the pointer must be to a point, in screen points.
 const REACH: f32 = 3.0 * theme::UNIT;

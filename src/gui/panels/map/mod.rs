@@ -8,20 +8,17 @@ use eframe::egui::{
 };
 use egui_phosphor::regular as icon;
 
-use crate::{
-    embedding::Level,
-    gui::{
-        command::Command,
-        logic::offered_colourings,
-        model::{
-            Beside, Chart, Colouring, MapCommand, MapSide, Model, PERPLEXITIES, SaveTo,
-            say_duration,
-        },
-        panels::{parts, top},
-        theme,
+use crate::gui::{
+    command::Command,
+    logic::offered_colourings,
+    model::{
+        Beside, Chart, Colouring, MapCommand, MapSide, Model, PERPLEXITIES, SaveTo, say_duration,
     },
-    map::Method,
+    panels::{parts, top},
+    theme,
 };
+use mynascope_embedding::Level;
+use mynascope_map::Method;
 
 use canvas::View;
 

@@ -6,15 +6,13 @@ use eframe::egui::{
 };
 use egui_phosphor::regular as icon;
 
-use crate::{
-    gui::{
-        command::Command,
-        model::{Model, ProbeAsk, ProbeCommand, ProbeJob, say_score, say_time},
-        panels::{parts, row_from_right},
-        theme,
-    },
-    probe::KeptScore,
+use crate::gui::{
+    command::Command,
+    model::{Model, ProbeAsk, ProbeCommand, ProbeJob, say_score, say_time},
+    panels::{parts, row_from_right},
+    theme,
 };
+use mynascope_probe::KeptScore;
 
 use super::{
     published,

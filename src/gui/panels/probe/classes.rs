@@ -2,10 +2,8 @@
 
 use eframe::egui::{Rect, ScrollArea, Sense, Ui, pos2, vec2};
 
-use crate::{
-    gui::{model::ProbeResult, panels::parts, theme},
-    probe::TargetScore,
-};
+use crate::gui::{model::ProbeResult, panels::parts, theme};
+use mynascope_probe::TargetScore;
 
 use super::table::{self, Column, Row};
 

@@ -7,17 +7,15 @@ use egui_plot::{
     FilledArea, HLine, HoverPosition, Line, LineStyle, Plot, PlotPoints, Points, VLine,
 };
 
-use crate::{
-    gui::{
-        command::{Command, MaskCommand, SoundCommand},
-        model::{
-            CurveKind, Hearing, MOST_PERCENT, Model, ProbeCommand, ProbeJob, ScoreCurve, ScorePoint,
-        },
-        panels::{parts, row_from_right},
-        theme,
+use crate::gui::{
+    command::{Command, MaskCommand, SoundCommand},
+    model::{
+        CurveKind, Hearing, MOST_PERCENT, Model, ProbeCommand, ProbeJob, ScoreCurve, ScorePoint,
     },
-    tokens::{MaskKind, MaskRatio},
+    panels::{parts, row_from_right},
+    theme,
 };
+use mynascope_spectrum::tokens::{MaskKind, MaskRatio};
 
 /// Room for the line that explains the marks.
 const KEY_HEIGHT: f32 = theme::CONTROL_HEIGHT;

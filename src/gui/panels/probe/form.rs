@@ -2,17 +2,15 @@
 
 use eframe::egui::{DragValue, Ui};
 
-use crate::{
-    gui::{
-        command::Command,
-        model::{
-            MapCommand, Model, PROTOCOLS, ProbeCommand, ProbeJob, explain_head, explain_protocol,
-            explain_task,
-        },
-        panels::{fields, parts},
+use crate::gui::{
+    command::Command,
+    model::{
+        MapCommand, Model, PROTOCOLS, ProbeCommand, ProbeJob, explain_head, explain_protocol,
+        explain_task,
     },
-    probe::{Head, Protocol, Task},
+    panels::{fields, parts},
 };
+use mynascope_probe::{Head, Protocol, Task};
 
 pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let probing = &model.probing;

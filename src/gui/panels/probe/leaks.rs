@@ -3,15 +3,13 @@
 
 use eframe::egui::{self, Align, Layout, Sense, Ui, vec2};
 
-use crate::{
-    gui::{
-        command::Command,
-        model::{MapCommand, Model, ProbeCommand, ProbeJob, say_score},
-        panels::{parts, row_from_right},
-        theme,
-    },
-    probe::{LeakPair, LeakReport, SplitPart},
+use crate::gui::{
+    command::Command,
+    model::{MapCommand, Model, ProbeCommand, ProbeJob, say_score},
+    panels::{parts, row_from_right},
+    theme,
 };
+use mynascope_probe::{LeakPair, LeakReport, SplitPart};
 
 use super::{
     score,

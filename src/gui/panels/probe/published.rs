@@ -2,10 +2,8 @@
 
 use eframe::egui::{Sense, Ui};
 
-use crate::{
-    gui::{model::Model, panels::parts, theme},
-    probe::{Block, KeptScore, Measure, Protocol, PublishedScore},
-};
+use crate::gui::{model::Model, panels::parts, theme};
+use mynascope_probe::{Block, KeptScore, Measure, Protocol, PublishedScore};
 
 use super::table::{self, Column, Row};
 

@@ -1,12 +1,10 @@
 use eframe::egui::{self, Align2, Rect, pos2};
 
-use crate::{
-    gui::{
-        model::{BandView, TimeView},
-        theme,
-    },
-    spectrum::{MEL_BANDS, band_of_hz, hz_of_band},
+use crate::gui::{
+    model::{BandView, TimeView},
+    theme,
 };
+use mynascope_spectrum::{MEL_BANDS, band_of_hz, hz_of_band};
 
 use super::picture::{x_of, y_of};
 

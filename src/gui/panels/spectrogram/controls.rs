@@ -4,18 +4,15 @@ use eframe::egui::{
 };
 use egui_phosphor::regular as icon;
 
-use crate::{
-    gui::{
-        command::{Command, MaskCommand, PictureCommand},
-        logic::{RANGE_DB, TOP_DB},
-        model::{MOST_PERCENT, Model, Query, WalkStep},
-        panels::{masking, parts, row_from_right, top::icon_button},
-        theme::{self, small},
-    },
-    spectrum::{ColourMap, Summary},
-    storage::Follow,
-    tokens::MaskRatio,
+use crate::gui::{
+    command::{Command, MaskCommand, PictureCommand},
+    logic::{RANGE_DB, TOP_DB},
+    model::{MOST_PERCENT, Model, Query, WalkStep},
+    panels::{masking, parts, row_from_right, top::icon_button},
+    theme::{self, small},
 };
+use mynascope_base::storage::Follow;
+use mynascope_spectrum::{ColourMap, Summary, tokens::MaskRatio};
 
 const SAVE_TIP: &str = "Save the picture with its axes as PNG (Ctrl+S)";
 const ENCODER_TIP: &str = "Show what the encoder sees: raw power without dB, each patch less its own mean and divided by \

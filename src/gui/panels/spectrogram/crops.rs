@@ -2,15 +2,15 @@
 
 use eframe::egui::{self, Align2, CursorIcon, Id, Rect, Response, Sense, StrokeKind, Ui, pos2};
 
-use crate::{
-    gui::{
-        command::{Command, MaskCommand},
-        layout::Layout,
-        model::{FRAME_SECS, LabCommand, Layer, Model, WINDOW_SECS},
-        panels::lab_layer,
-        theme,
-    },
-    spectrum::MEL_BANDS,
+use crate::gui::{
+    command::{Command, MaskCommand},
+    layout::Layout,
+    model::{FRAME_SECS, LabCommand, Layer, Model, WINDOW_SECS},
+    panels::lab_layer,
+    theme,
+};
+use mynascope_spectrum::{
+    MEL_BANDS,
     tokens::{PatchPlace, ViewName, WINDOW_FRAMES},
 };
 

@@ -2,14 +2,12 @@
 
 use eframe::egui::{self, Color32, Mesh, PointerButton, Rect, Sense, Stroke, StrokeKind, pos2};
 
-use crate::{
-    audio::Peaks,
-    gui::{
-        command::{Command, PictureCommand},
-        model::{FRAME_SECS, Model, Picture, TimeView},
-        theme,
-    },
+use crate::gui::{
+    command::{Command, PictureCommand},
+    model::{FRAME_SECS, Model, Picture, TimeView},
+    theme,
 };
+use mynascope_audio::Peaks;
 
 use super::picture::{secs_at, x_of, zoom_by_wheel};
 

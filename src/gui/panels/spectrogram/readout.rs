@@ -2,14 +2,11 @@
 
 use eframe::egui::{self, Pos2, Rect};
 
-use crate::{
-    gui::{
-        model::{FRAME_SECS, Model, Picture, clock},
-        theme,
-    },
-    spectrum::{MEL_BANDS, hz_of_band, note_and_cents},
-    tokens::ViewName,
+use crate::gui::{
+    model::{FRAME_SECS, Model, Picture, clock},
+    theme,
 };
+use mynascope_spectrum::{MEL_BANDS, hz_of_band, note_and_cents, tokens::ViewName};
 
 use super::picture::{place_at, secs_at};
 
@@ -129,10 +126,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{
-        gui::model::PictureState,
-        spectrum::{LevelsBuilder, Mel, Scale, band_of_hz, level_db},
-    };
+    use crate::gui::model::PictureState;
+    use mynascope_spectrum::{LevelsBuilder, Mel, Scale, band_of_hz, level_db};
 
     #[test]
     fn the_line_names_time_pitch_level_patch_and_fate() {

@@ -2,14 +2,12 @@
 
 use eframe::egui::{self, Align2, Color32, Rect, Sense};
 
-use crate::{
-    gui::{
-        command::{Command, SoundCommand},
-        model::{Model, Strip, WINDOW_SECS, clock},
-        theme,
-    },
-    probe::{Answer, WindowAnswer},
+use crate::gui::{
+    command::{Command, SoundCommand},
+    model::{Model, Strip, WINDOW_SECS, clock},
+    theme,
 };
+use mynascope_probe::{Answer, WindowAnswer};
 
 use super::picture::x_of;
 

@@ -2,10 +2,8 @@ use std::collections::BTreeSet;
 
 use eframe::egui::{self, Color32, Pos2, Rect, Sense, Ui, Vec2};
 
-use crate::{
-    gui::{model::RunView, theme},
-    train::DemoMap,
-};
+use crate::gui::{model::RunView, theme};
+use mynascope_train::DemoMap;
 
 use super::super::parts;
 

@@ -1,14 +1,12 @@
 use eframe::egui::{self, Color32, Rect, Sense, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
-use crate::{
-    gui::{
-        model::{FilledKey, Model, RunView},
-        theme,
-    },
-    tokens::{MEL_BANDS, WINDOW_FRAMES},
-    train::Reconstruction,
+use crate::gui::{
+    model::{FilledKey, Model, RunView},
+    theme,
 };
+use mynascope_spectrum::tokens::{MEL_BANDS, WINDOW_FRAMES};
+use mynascope_train::Reconstruction;
 
 use super::super::{lab_texture, parts};
 

@@ -1,17 +1,15 @@
 use eframe::egui::{self, ComboBox, DragValue, Response, Ui};
 use egui_phosphor::regular as icon;
 
-use crate::{
-    encoder::{DeviceChoice, EncoderKind, Preset},
-    gui::{
-        command::Command,
-        logic,
-        model::{Model, PURPOSES, Problem, TrainCommand, Training, Wanted, problem_of, purpose_of},
-        theme,
-    },
-    tokens::{MaskKind, MaskRatio},
-    train::{LabelTask, Objective, TrainConfig, Trainable},
+use crate::gui::{
+    command::Command,
+    logic,
+    model::{Model, PURPOSES, Problem, TrainCommand, Training, Wanted, problem_of, purpose_of},
+    theme,
 };
+use mynascope_encoder::{DeviceChoice, EncoderKind, Preset};
+use mynascope_spectrum::tokens::{MaskKind, MaskRatio};
+use mynascope_train::{LabelTask, Objective, TrainConfig, Trainable};
 
 use super::super::{fields, parts};
 

@@ -3,7 +3,7 @@
 use eframe::egui::{DragValue, Ui};
 
 use super::{super::parts, form::Fields};
-use crate::train::{Schedule, TrainConfig, default_radius};
+use mynascope_train::{Schedule, TrainConfig, default_radius};
 
 /// What a number of the loss is called, and how it is reached.
 struct Number {
@@ -88,7 +88,7 @@ impl Fields<'_> {
             );
             self.gamma_falls(ui, published.gamma_schedule());
         }
-        if objective == crate::train::Objective::Mae {
+        if objective == mynascope_train::Objective::Mae {
             let hint = "Layers of the transformer that says what the hidden patches hold; 4 as published, dropped after training";
             self.row(ui, "Decoder", "decoder_layers", hint, |ui, form| {
                 let field = DragValue::new(&mut form.decoder_layers).range(1..=64);

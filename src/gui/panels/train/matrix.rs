@@ -4,14 +4,12 @@ use eframe::{
 };
 use egui_phosphor::regular as icon;
 
-use crate::{
-    gui::{
-        command::Command,
-        model::{Model, RunView, TrainCommand, TrainPhase},
-        theme,
-    },
-    train::BatchMatrix,
+use crate::gui::{
+    command::Command,
+    model::{Model, RunView, TrainCommand, TrainPhase},
+    theme,
 };
+use mynascope_train::BatchMatrix;
 
 use super::{
     super::{lab_texture, parts},

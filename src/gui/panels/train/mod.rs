@@ -17,14 +17,12 @@ pub use curves::sheet;
 
 use eframe::egui::{self, Ui};
 
-use crate::{
-    gui::{
-        command::Command,
-        model::{Devices, Model, TableState, TrainCommand},
-        theme,
-    },
-    train::Objective,
+use crate::gui::{
+    command::Command,
+    model::{Devices, Model, TableState, TrainCommand},
+    theme,
 };
+use mynascope_train::Objective;
 
 use super::parts;
 

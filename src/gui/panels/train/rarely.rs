@@ -3,14 +3,12 @@
 use eframe::egui::{DragValue, Ui};
 use egui_phosphor::regular as icon;
 
-use crate::{
-    encoder::{Arithmetic, DeviceChoice},
-    gui::{
-        command::Command,
-        model::{TrainCommand, Wanted},
-    },
-    train::{Optimiser, Schedule},
+use crate::gui::{
+    command::Command,
+    model::{TrainCommand, Wanted},
 };
+use mynascope_encoder::{Arithmetic, DeviceChoice};
+use mynascope_train::{Optimiser, Schedule};
 
 use super::{
     super::{fields, parts},

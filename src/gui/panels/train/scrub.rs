@@ -1,13 +1,11 @@
 use eframe::egui::{self, Align2, Pos2, Rect, Sense, Stroke, Ui, Vec2};
 
-use crate::{
-    encoder::CheckpointRef,
-    gui::{
-        command::Command,
-        model::{Model, RunView, TrainCommand},
-        theme,
-    },
+use crate::gui::{
+    command::Command,
+    model::{Model, RunView, TrainCommand},
+    theme,
 };
+use mynascope_encoder::CheckpointRef;
 
 use super::plot;
 

@@ -1,0 +1,90 @@
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use mynascope_base::{jobs::Cancelled, storage::StorageError};
+
+/// Why a file did not become sound, sorted by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum AudioError {
+    /// The system would not let the file be read, or it is no regular file.
+    #[error("cannot open: {why}; check that it is a readable file: {path}")]
+    Open { why: String, path: PathBuf },
+    /// A format or codec that this program does not decode.
+    #[error("not supported: {why}; convert it to WAV, FLAC, MP3, AAC or Ogg Vorbis: {path}")]
+    Unsupported { why: String, path: PathBuf },
+    /// The bytes break the rules of their format.
+    #[error("damaged: {why}; replace it with an intact copy: {path}")]
+    Damaged { why: String, path: PathBuf },
+    /// A well-formed file without a single sample.
+    #[error("empty: it holds no sound; remove it from the collection: {path}")]
+    Empty { path: PathBuf },
+    /// The file asks for more than a named limit allows.
+    #[error("over a limit: {why}; split or convert it: {path}")]
+    Limit { why: String, path: PathBuf },
+    /// Nothing was decoded for too long.
+    #[error(
+        "stopped: no sound came for {seconds} s; copy it to a local disk or replace it: {path}"
+    )]
+    Stalled { seconds: u64, path: PathBuf },
+    /// The caller asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// A sound file could not be written.
+    #[error("cannot write the sound: {0}")]
+    Write(#[from] StorageError),
+}
+
+impl AudioError {
+    /// The file that the error is about, where there is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Open { path, .. }
+            | Self::Unsupported { path, .. }
+            | Self::Damaged { path, .. }
+            | Self::Empty { path }
+            | Self::Limit { path, .. }
+            | Self::Stalled { path, .. } => Some(path),
+            Self::Write(StorageError::Io { path, .. }) => Some(path),
+            Self::Cancelled(_) | Self::Write(_) => None,
+        }
+    }
+
+    /// [`AudioError::Open`].
+    pub(super) fn open(path: &Path, why: impl Into<String>) -> Self {
+        Self::Open {
+            why: why.into(),
+            path: path.to_path_buf(),
+        }
+    }
+
+    /// [`AudioError::Unsupported`].
+    pub(super) fn unsupported(path: &Path, why: impl Into<String>) -> Self {
+        Self::Unsupported {
+            why: why.into(),
+            path: path.to_path_buf(),
+        }
+    }
+
+    /// [`AudioError::Damaged`].
+    pub(super) fn damaged(path: &Path, why: impl Into<String>) -> Self {
+        Self::Damaged {
+            why: why.into(),
+            path: path.to_path_buf(),
+        }
+    }
+
+    /// [`AudioError::Limit`].
+    pub(super) fn limit(path: &Path, why: impl Into<String>) -> Self {
+        Self::Limit {
+            why: why.into(),
+            path: path.to_path_buf(),
+        }
+    }
+
+    /// The system's own words.
+    pub(super) fn from_io(path: &Path, error: &io::Error) -> Self {
+        Self::open(path, error.to_string())
+    }
+}

@@ -1,0 +1,109 @@
+use std::path::Path;
+
+use super::{AudioError, decode::Decoder, resample::Resample};
+use mynascope_base::jobs::Cancel;
+
+/// The longest sound that is held in memory at once, in samples (4 GiB, 18 hours at 16 kHz).
+const MAX_LOADED_SAMPLES: usize = 1 << 30;
+
+/// What a file says about its sound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AudioInfo {
+    /// Frames a second, in Hz, as stored.
+    pub sample_rate: u32,
+    /// Channels as stored.
+    pub channels: usize,
+    /// Short name of the codec: "flac", "vorbis".
+    pub codec: String,
+    /// Length in seconds: what was decoded, or, from [`probe_file`], what the header claims (0 if it doesn't).
+    pub duration_secs: f64,
+}
+
+/// Decodes a file as mono (the mean over its channels) at `rate` Hz and hands it to `sink` piece by piece, so that
+/// memory stays bounded whatever the length. `ceil(frames * rate / stored rate)` samples come in all. A sample that
+/// is not finite becomes silence, a packet that does not decode is left out.
+pub fn stream_mono(
+    path: &Path,
+    rate: u32,
+    cancel: &Cancel,
+    sink: &mut dyn FnMut(&[f32]),
+) -> Result<AudioInfo, AudioError> {
+    let mut decoder = Decoder::open(path, cancel)?;
+    let mut info = decoder.info().clone();
+    info.duration_secs = 0.0;
+    let refused = |why| AudioError::damaged(path, why);
+    let mut resample: Option<Resample> = None;
+    let mut mono = Vec::new();
+    let mut frames = 0_u64;
+    while let Some(chunk) = decoder.next()? {
+        mix(chunk.samples, chunk.channels, &mut mono);
+        // A chained file may change its rate: the next part is resampled on its own.
+        if let Some(old) = resample.as_mut()
+            && old.rate_in() != chunk.rate
+        {
+            old.finish(sink).map_err(refused)?;
+            resample = None;
+        }
+        if resample.is_none() {
+            resample = Some(Resample::new(1, chunk.rate, rate).map_err(refused)?);
+        }
+        if frames == 0 {
+            info.sample_rate = chunk.rate;
+            info.channels = chunk.channels;
+        }
+        frames += mono.len() as u64;
+        info.duration_secs += mono.len() as f64 / f64::from(chunk.rate);
+        if let Some(resample) = &mut resample {
+            resample.push(&mono, sink).map_err(refused)?;
+        }
+    }
+    if frames == 0 {
+        return Err(AudioError::Empty {
+            path: path.to_path_buf(),
+        });
+    }
+    if let Some(resample) = &mut resample {
+        resample.finish(sink).map_err(refused)?;
+    }
+    Ok(info)
+}
+
+/// Decodes a whole file as mono at `rate` Hz.
+pub fn load_mono(path: &Path, rate: u32, cancel: &Cancel) -> Result<Vec<f32>, AudioError> {
+    let mut samples: Vec<f32> = Vec::new();
+    let mut too_long = false;
+    stream_mono(path, rate, cancel, &mut |piece| {
+        too_long |= samples.len() + piece.len() > MAX_LOADED_SAMPLES
+            || samples.try_reserve(piece.len()).is_err();
+        if !too_long {
+            samples.extend_from_slice(piece);
+        }
+    })?;
+    if too_long {
+        return Err(AudioError::limit(
+            path,
+            format!("{MAX_LOADED_SAMPLES} samples are held in memory at most"),
+        ));
+    }
+    Ok(samples)
+}
+
+/// Reads only a file's header. What it claims is not checked against the sound.
+pub fn probe_file(path: &Path) -> Result<AudioInfo, AudioError> {
+    let decoder = Decoder::open(path, &Cancel::default())?;
+    Ok(decoder.info().clone())
+}
+
+/// The mean over the channels of interleaved samples.
+fn mix(samples: &[f32], channels: usize, mono: &mut Vec<f32>) {
+    mono.clear();
+    match channels {
+        0 => {}
+        1 => mono.extend_from_slice(samples),
+        _ => mono.extend(
+            samples
+                .chunks_exact(channels)
+                .map(|frame| frame.iter().sum::<f32>() / channels as f32),
+        ),
+    }
+}

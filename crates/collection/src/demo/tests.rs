@@ -1,0 +1,262 @@
+//! What the demo collection promises: it is the same everywhere, it is well-formed, it can be told apart by ear (here:
+//! by its mean spectrum), and its labels are true.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use super::{effects::loudness, render, *};
+use crate::{Collection, CollectionError, CollectionKind, open};
+use mynascope_audio as audio;
+use mynascope_base::jobs::{Cancel, Watch};
+use mynascope_spectrum as spectrum;
+
+/// The whole collection, written and opened once for all tests here.
+fn demo() -> &'static (tempfile::TempDir, Collection) {
+    static DEMO: OnceLock<(tempfile::TempDir, Collection)> = OnceLock::new();
+    DEMO.get_or_init(|| {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("demo");
+        let summary = write_demo(&folder, DEMO_SEED, &Watch::unattended()).unwrap();
+        assert_eq!((summary.tracks, summary.seconds), (64, 64.0 * 12.288));
+        assert_eq!(summary.styles.len(), 8);
+        let collection = open(&[folder], &Watch::unattended()).unwrap();
+        (home, collection)
+    })
+}
+
+fn sound_of(path: &Path, rate: u32) -> Vec<f32> {
+    audio::load_mono(path, rate, &Cancel::default()).unwrap()
+}
+
+#[test]
+fn every_track_is_twelve_seconds_of_sound_at_one_loudness() {
+    let (_, collection) = demo();
+    assert_eq!(collection.kind, CollectionKind::Demo);
+    assert_eq!(collection.tracks.len(), render::TRACKS);
+    for track in &collection.tracks {
+        let sound = sound_of(&track.path, RATE as u32);
+        assert_eq!(sound.len(), SAMPLES, "{}", track.title);
+        assert!(
+            sound.iter().all(|x| x.is_finite() && x.abs() < 1.0),
+            "{}",
+            track.title
+        );
+        let decibels = 20.0 * loudness(&sound).log10();
+        assert!(
+            (-18.5..=-17.5).contains(&decibels),
+            "{}: {decibels} dB",
+            track.title
+        );
+        // No silent stretch of half a second.
+        for part in sound.chunks(16_000).take(23) {
+            assert!(loudness(part) > 0.003, "{} falls silent", track.title);
+        }
+    }
+}
+
+#[test]
+fn labels_survive_the_file() {
+    let (_, collection) = demo();
+    let scores = render::scores(DEMO_SEED);
+    for (number, (track, score)) in collection.tracks.iter().zip(scores).enumerate() {
+        assert_eq!(track.label.as_deref(), Some(score.style.plan().name));
+        assert_eq!(track.key, Some(score.key.number()));
+        assert_eq!(track.tempo_bpm, Some(score.tempo_bpm));
+        assert_eq!(track.duration_secs, Some(12.288));
+        assert_eq!(track.problem, None);
+        assert!(track.tags.len() >= 2);
+        let [arousal, valence] = track.emotion.unwrap();
+        assert!((1.0..=9.0).contains(&arousal) && (1.0..=9.0).contains(&valence));
+        if number < 8 {
+            let mut expected = render::render(score, number, DEMO_SEED).track;
+            expected.path = track.path.clone();
+            assert_eq!(*track, expected, "what was rendered is what is read back");
+        }
+    }
+}
+
+/// Files that must never change without [`VERSION`] counting up: the fingerprint (BLAKE3, first 8 bytes) of the first
+/// track of each style.
+const FINGERPRINTS: [&str; 8] = [
+    "4c44d2edcce468a6",
+    "abf5530fd61c73b2",
+    "4e5fc474b63003fc",
+    "6995a0c8b4968f13",
+    "fdc82c3413679a78",
+    "5ece45b3f4c1362c",
+    "a1c76d71c7c773e0",
+    "e3fab9464adbf810",
+];
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_on_every_machine() {
+    let (_, collection) = demo();
+    let prints: Vec<String> = collection.tracks[..8]
+        .iter()
+        .map(|track| blake3::hash(&std::fs::read(&track.path).unwrap()).to_hex()[..16].to_owned())
+        .collect();
+    assert_eq!(prints, FINGERPRINTS);
+}
+
+#[test]
+fn another_seed_gives_another_collection() {
+    let [here, there] = [0, 1].map(|seed| {
+        let score = render::scores(seed)[2];
+        (score, render::render(score, 2, seed).sound)
+    });
+    assert_ne!(here.0, there.0);
+    assert_ne!(here.1, there.1);
+}
+
+/// Mean of the log of the mel picture over time: colour of sound without melody or rhythm.
+fn colours() -> &'static [Vec<f32>] {
+    static COLOURS: OnceLock<Vec<Vec<f32>>> = OnceLock::new();
+    COLOURS.get_or_init(|| {
+        use rayon::prelude::*;
+        demo()
+            .1
+            .tracks
+            .par_iter()
+            .map(|track| {
+                let mel = spectrum::mel_of_file(&track.path, &Cancel::default()).unwrap();
+                let mut mean = vec![0.0; spectrum::MEL_BANDS];
+                for frame in 0..mel.frames() {
+                    for (sum, power) in mean.iter_mut().zip(mel.frame(frame)) {
+                        *sum += (power + 1e-4).ln() / mel.frames() as f32;
+                    }
+                }
+                mean
+            })
+            .collect()
+    })
+}
+
+#[test]
+fn styles_are_told_apart_by_their_colour_alone() {
+    let tracks = &demo().1.tracks;
+    let colours = colours();
+    let mut right = 0;
+    for (left_out, track) in tracks.iter().enumerate() {
+        let mut centroids: BTreeMap<&str, (Vec<f32>, f32)> = BTreeMap::new();
+        for (other, (track, colour)) in tracks.iter().zip(colours).enumerate() {
+            if other != left_out {
+                let (sum, count) = centroids
+                    .entry(track.label.as_deref().unwrap())
+                    .or_insert_with(|| (vec![0.0; colour.len()], 0.0));
+                sum.iter_mut()
+                    .zip(colour)
+                    .for_each(|(sum, value)| *sum += value);
+                *count += 1.0;
+            }
+        }
+        let distance = |(sum, count): &(Vec<f32>, f32)| -> f32 {
+            sum.iter()
+                .zip(&colours[left_out])
+                .map(|(sum, value)| (sum / count - value).powi(2))
+                .sum()
+        };
+        let nearest = centroids
+            .iter()
+            .min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)))
+            .unwrap();
+        right += usize::from(track.label.as_deref() == Some(*nearest.0));
+    }
+    println!(
+        "nearest centroid of the mean spectrum: {right} of {}",
+        tracks.len()
+    );
+    assert!(right >= 58, "{right} of {}", tracks.len());
+}
+
+/// How much of each of the twelve pitch classes sounds between 60 Hz and 2 kHz.
+fn pitch_classes(path: &Path) -> [f32; 12] {
+    let mut sound = sound_of(path, 16_000);
+    let length = sound.len();
+    for (index, sample) in sound.iter_mut().enumerate() {
+        let turn = index as f32 / length as f32;
+        *sample *= 0.5 - 0.5 * (std::f32::consts::TAU * turn).cos();
+    }
+    let plan = realfft::RealFftPlanner::<f32>::new().plan_fft_forward(length);
+    let mut bins = plan.make_output_vec();
+    plan.process(&mut sound, &mut bins).unwrap();
+    let mut classes = [0.0; 12];
+    for (bin, value) in bins.iter().enumerate() {
+        let hz = bin as f32 * 16_000.0 / length as f32;
+        if (60.0..2000.0).contains(&hz) {
+            let pitch = (12.0 * (hz / 440.0).log2() + 69.0).round() as usize;
+            classes[pitch % 12] += value.norm();
+        }
+    }
+    classes
+}
+
+#[test]
+fn the_sound_is_in_the_key_of_its_label() {
+    let tracks = &demo().1.tracks;
+    let (mut pitched, mut right) = (0, 0);
+    for track in tracks {
+        // The kick of techno glides through all pitches.
+        if track.label.as_deref() == Some("techno") {
+            continue;
+        }
+        let classes = pitch_classes(&track.path);
+        // A scale is shared by a major key and its relative minor: twelve scales.
+        let share = |major_tonic: usize| -> f32 {
+            [0, 2, 4, 5, 7, 9, 11]
+                .iter()
+                .map(|step| classes[(major_tonic + step) % 12])
+                .sum()
+        };
+        let loudest = (0..12)
+            .max_by(|&a, &b| share(a).total_cmp(&share(b)))
+            .unwrap();
+        let key = usize::from(track.key.unwrap());
+        let labelled = if key < 12 { key } else { (key + 3) % 12 };
+        pitched += 1;
+        right += usize::from(loudest == labelled);
+    }
+    println!("the labelled key's scale is the strongest of twelve in {right} of {pitched}");
+    assert!(right >= 48, "{right} of {pitched}");
+}
+
+#[test]
+fn a_cancelled_collection_leaves_nothing_behind() {
+    let home = tempfile::tempdir().unwrap();
+    let cancel = Cancel::default();
+    let progress = AtomicU64::new(0);
+    let stop = cancel.clone();
+    let watch_progress = |told: mynascope_base::jobs::Progress| {
+        progress.fetch_max(told.done, Ordering::Relaxed);
+        if told.done >= 1 {
+            stop.cancel();
+        }
+    };
+    let watch = Watch::new(cancel.clone(), &watch_progress);
+    let result = write_demo(&home.path().join("demo"), 0, &watch);
+    assert!(
+        matches!(result, Err(CollectionError::Cancelled(_))),
+        "{result:?}"
+    );
+    assert!((1..64).contains(&progress.load(Ordering::Relaxed)));
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_folder_in_use_is_left_alone() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("thesis.txt"), "mine").unwrap();
+    let result = write_demo(home.path(), 0, &Watch::unattended());
+    assert!(matches!(result, Err(CollectionError::Occupied { .. })));
+    let file = home.path().join("thesis.txt");
+    assert!(matches!(
+        write_demo(&file, 0, &Watch::unattended()),
+        Err(CollectionError::Occupied { .. })
+    ));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+}

@@ -1,0 +1,81 @@
+//! Tracks, labels, splits, data set readers and the demo collection.
+//!
+//! [`open`] turns what a user points at (files, folders, data sets known by their shape, tables of paths, the word
+//! `demo`) into a [`Collection`]. It looks at names only; [`probe_files`] reads the headers afterwards, the second
+//! time only of files that changed. Labels that the user gave on top ([`OwnLabels`]) are kept apart from the music.
+//!
+//! A crate of its own: it reads names, lists and headers, and needs neither an encoder nor a window.
+
+// Tests may unwrap, index and panic: a failing test is what those are for.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod demo;
+mod index;
+mod key;
+mod labels;
+mod open;
+mod own;
+mod probe;
+mod sets;
+mod split;
+mod track;
+mod walk;
+
+pub use demo::{DEMO_SEED, DemoSummary, demo_folder, write_demo};
+pub use key::{KEYS, key_name, parse_key};
+pub use open::{DEMO_WORD, OpenOptions, open, open_with};
+pub use own::{OwnLabels, own_labels_file};
+pub use probe::{FileFacts, ProbeSummary, index_file, probe_files};
+pub use sets::data_set_name;
+pub use split::{Split, split_by_track};
+pub use track::{Collection, CollectionKind, Track};
+
+use std::{io, path::PathBuf};
+
+use mynascope_audio::AudioError;
+use mynascope_base::{jobs::Cancelled, storage::StorageError};
+
+/// Why a collection could not be opened or written.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectionError {
+    /// Nothing was named.
+    #[error("no track was named; give files, folders or the word `demo`")]
+    NoPath,
+    /// A path leads nowhere or may not be read.
+    #[error("cannot open a collection: {source}; check the path and its permissions: {path}")]
+    Unreadable { source: io::Error, path: PathBuf },
+    /// There is no sound file among what was named.
+    #[error(
+        "no track found; put files of these formats there ({formats}) or name another place: {path}"
+    )]
+    Empty { formats: String, path: PathBuf },
+    /// The demo collection's label file was changed by hand or damaged.
+    #[error(
+        "cannot use the labels in line {line}: {why}; correct the line, or write the demo collection anew: {path}"
+    )]
+    Labels {
+        line: usize,
+        why: String,
+        path: PathBuf,
+    },
+    /// A folder that the demo collection would be written to holds other things.
+    #[error("the demo collection needs a new or empty folder; name another one: {path}")]
+    Occupied { path: PathBuf },
+    /// A file or folder could not be written.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A track of the demo collection could not be written.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    /// The job was told to stop; nothing half-made stays.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}

@@ -1,0 +1,119 @@
+//! EmoMusic (Soleymani et al. 2013, "1000 songs for emotional analysis of music"): 744 clips of 45 s with arousal and
+//! valence from 1 to 9.
+//!
+//! Accepted as it is distributed, with the two tables in `annotations/` or beside the clips:
+//! ```text
+//! annotations/static_annotations.csv   song_id, mean_arousal, ..., mean_valence, ...
+//! annotations/songs_info.csv           song_id, Artist, Song title, Genre, Mediaeval 2013 set, ...
+//! clips_45seconds/2.mp3                anywhere below, in any format
+//! ```
+//! Test is the published evaluation set; the rest is train or valid by artist, 8 to 2, as in JukeMIR: 504, 115 and
+//! 125 clips. Values are kept as published; who learns from them standardises them by the training part.
+
+use std::path::{Path, PathBuf};
+
+use super::{Annotations, Entry, Part, artist::bucket, table::Table};
+use crate::{CollectionError, CollectionKind, Track};
+
+pub(super) const NAME: &str = "EmoMusic";
+
+const LABELS: &str = "static_annotations.csv";
+const SONGS: &str = "songs_info.csv";
+
+/// Artists fall into so many parts ...
+const ARTISTS: u32 = 10;
+/// ... of which the first so many are train.
+const TRAIN_ARTISTS: u32 = 8;
+
+/// Where the tables lie.
+fn place(folder: &Path) -> Option<PathBuf> {
+    [folder.join("annotations"), folder.to_path_buf()]
+        .into_iter()
+        .find(|place| place.join(LABELS).is_file() && place.join(SONGS).is_file())
+}
+
+pub(super) fn is_here(folder: &Path) -> bool {
+    place(folder).is_some()
+}
+
+pub(super) fn read(folder: &Path) -> Result<Option<Annotations>, CollectionError> {
+    let Some(place) = place(folder) else {
+        return Ok(None);
+    };
+    let labels = Table::read(&place.join(LABELS), b',')?;
+    labels.needs(&["song_id", "mean_arousal", "mean_valence"])?;
+    let emotions: std::collections::HashMap<String, [f32; 2]> = labels
+        .rows()
+        .filter_map(|row| {
+            let value = |name| {
+                let value: f32 = row.get(name)?.parse().ok()?;
+                (1.0..=9.0).contains(&value).then_some(value)
+            };
+            let emotion = [value("mean_arousal")?, value("mean_valence")?];
+            Some((number(row.get("song_id")?)?, emotion))
+        })
+        .collect();
+    let songs = Table::read(&place.join(SONGS), b',')?;
+    songs.needs(&["song_id", "Mediaeval 2013 set"])?;
+    let entries = songs.rows().filter_map(|row| {
+        let id = number(row.get("song_id")?)?;
+        let emotion = emotions.get(&id).copied();
+        let artist = row.get("Artist").unwrap_or_default();
+        let part = if row.get("Mediaeval 2013 set") == Some("evaluation") {
+            Part::Test
+        } else if bucket(&plain(artist), ARTISTS) < TRAIN_ARTISTS {
+            Part::Train
+        } else {
+            Part::Valid
+        };
+        let title = match row.get("Song title").unwrap_or_default() {
+            "" => id.clone(),
+            song if artist.is_empty() => song.to_owned(),
+            song => format!("{song} ({artist})"),
+        };
+        let genre = row.get("Genre").filter(|genre| !genre.is_empty());
+        Some(Entry {
+            expected: folder.join("clips_45seconds").join(format!("{id}.mp3")),
+            track: Track {
+                title,
+                label: genre.map(str::to_owned),
+                emotion,
+                ..Track::default()
+            },
+            id,
+            part: emotion.map(|_| part),
+        })
+    });
+    Ok(Some(Annotations {
+        kind: CollectionKind::EmoMusic,
+        name: NAME,
+        entries: entries.collect(),
+        published: [504, 115, 125],
+        id_of: |path| number(path.file_stem()?.to_str()?),
+    }))
+}
+
+/// A song's number without leading zeros: clips are also passed on as `0002.wav`.
+fn number(text: &str) -> Option<String> {
+    text.parse::<u32>().ok().map(|number| number.to_string())
+}
+
+/// An artist's name as the split reads it: ASCII letters in lower case, words parted by one space.
+fn plain(artist: &str) -> String {
+    let lower = artist.to_lowercase();
+    let kept: String = lower
+        .chars()
+        .filter(|c| c.is_ascii_alphabetic() || (c.is_ascii() && c.is_whitespace()))
+        .collect();
+    kept.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn artists_are_read_as_the_split_reads_them() {
+        assert_eq!(plain("  Björk &  Sons 7 "), "bjrk sons");
+    }
+}

@@ -1,0 +1,152 @@
+use std::{
+    collections::HashSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::CollectionError;
+use mynascope_audio as audio;
+use mynascope_base::jobs::Watch;
+
+/// Formats that people have and that cannot be decoded here: such a file is a row with its reason, not a silence.
+const KNOWN_BUT_UNSUPPORTED: [(&str, &str); 8] = [
+    ("opus", "Opus"),
+    ("au", "Sun AU"),
+    ("snd", "Sun AU"),
+    ("wma", "Windows Media Audio"),
+    ("wv", "WavPack"),
+    ("ape", "Monkey's Audio"),
+    ("mpc", "Musepack"),
+    ("ac3", "Dolby Digital"),
+];
+
+/// How many unreadable places are named one by one before only their number is told.
+const NOTES_IN_FULL: usize = 20;
+
+/// What a file's name says about it.
+pub(super) enum Sort {
+    /// A format that can be decoded.
+    Sound,
+    /// A format that cannot; the reason, for people.
+    Unsupported(String),
+    /// No sound file.
+    Other,
+}
+
+/// Sorts a file by its extension.
+pub(super) fn sort_of(path: &Path) -> Sort {
+    if audio::is_audio_path(path) {
+        return Sort::Sound;
+    }
+    let Some(extension) = path.extension().and_then(|kind| kind.to_str()) else {
+        return Sort::Other;
+    };
+    KNOWN_BUT_UNSUPPORTED
+        .iter()
+        .find(|(kind, _)| extension.eq_ignore_ascii_case(kind))
+        .map_or(Sort::Other, |(_, name)| {
+            Sort::Unsupported(format!(
+                "{name} is not supported; convert it to FLAC or WAV"
+            ))
+        })
+}
+
+/// Why a file of a known format cannot be used, as far as its name tells.
+pub(super) fn problem_of(path: &Path) -> Option<String> {
+    match sort_of(path) {
+        Sort::Unsupported(reason) => Some(reason),
+        Sort::Sound | Sort::Other => None,
+    }
+}
+
+/// The sound files below a folder and what was left out.
+pub(super) struct Found {
+    /// Sorted by their path's bytes.
+    pub files: Vec<PathBuf>,
+    /// Folders that could not be read, links that lead nowhere.
+    pub notes: Vec<String>,
+}
+
+/// Lists the sound files below `folder`, following links but visiting each real folder once, so that loops and webs
+/// of links end. Hidden files, FIFOs, devices and other files are passed over; what cannot be read becomes a note.
+///
+/// `sighted` is given each file as it is come upon, in the walk's order.
+pub(super) fn sound_files(
+    folder: &Path,
+    watch: &Watch,
+    sighted: &mut dyn FnMut(&Path),
+) -> Result<Found, CollectionError> {
+    let mut visited: HashSet<PathBuf> = HashSet::new();
+    let mut files = Vec::new();
+    let mut notes = Vec::new();
+    let mut skipped = 0_usize;
+    let mut seen = 0_u64;
+    // Sorted, so that of two names of one folder the same one is always visited.
+    let entries = WalkDir::new(folder)
+        .follow_links(true)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| {
+            let shown = entry.depth() == 0 || !is_hidden(entry);
+            shown && (!entry.file_type().is_dir() || is_new(entry.path(), &mut visited))
+        });
+    for entry in entries {
+        watch.check()?;
+        seen += 1;
+        if seen.is_multiple_of(512) {
+            watch.progress("looking for tracks", files.len() as u64, None);
+        }
+        match entry {
+            Ok(entry) if entry.file_type().is_file() => {
+                if !matches!(sort_of(entry.path()), Sort::Other) {
+                    sighted(entry.path());
+                    files.push(entry.into_path());
+                }
+            }
+            Ok(_) => {}
+            // A link back to a folder above it is not worth a word: its files are found there.
+            Err(error) if error.loop_ancestor().is_some() => {}
+            Err(error) => {
+                skipped += 1;
+                if skipped <= NOTES_IN_FULL {
+                    notes.push(note(&error));
+                }
+            }
+        }
+    }
+    if skipped > NOTES_IN_FULL {
+        notes.push(format!(
+            "{} more places could not be read",
+            skipped - NOTES_IN_FULL
+        ));
+    }
+    files.sort_unstable();
+    Ok(Found { files, notes })
+}
+
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(b".")
+}
+
+/// Whether a folder was not visited yet under this or another name. One that cannot be resolved is left to the walk,
+/// which reports it.
+fn is_new(folder: &Path, visited: &mut HashSet<PathBuf>) -> bool {
+    fs::canonicalize(folder).map_or(true, |real| visited.insert(real))
+}
+
+fn note(error: &walkdir::Error) -> String {
+    let reason = error
+        .io_error()
+        .map_or_else(|| "unreadable".to_owned(), ToString::to_string);
+    match error.path() {
+        Some(path) => format!("skipped ({reason}): {}", path.display()),
+        None => format!("skipped a place: {reason}"),
+    }
+}
+
+/// The formats that can be decoded, for messages.
+pub(super) fn formats() -> String {
+    audio::EXTENSIONS.join(", ")
+}

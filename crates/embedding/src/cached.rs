@@ -1,0 +1,259 @@
+//! Tables that were made before.
+//!
+//! A table is kept by what it was made of: the content of every track in order, the encoder's weights, the device and
+//! the settings. Whatever of these changes, the table is made anew; a file that was renamed changes nothing.
+
+use std::{path::PathBuf, time::Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    EmbeddingError, EmbeddingTable, ExtractSettings, Extraction, Level, TrackRow, extract_kept,
+};
+use mynascope_base::{
+    jobs::Watch,
+    storage::{Cache, ContentKey},
+};
+use mynascope_collection::Collection;
+use mynascope_encoder::LoadedEncoder;
+use mynascope_spectrum::tokens::MaskRatio;
+
+/// The kind of entry; the number changes with what is computed.
+const TABLE: &str = "table-1";
+/// A table that would take a larger share of the cache than this is not kept: it would push out all mels.
+const LARGEST_SHARE: u64 = 8;
+
+/// What stands before the numbers of an entry.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    dim: usize,
+    level: Level,
+    windows: usize,
+    /// Place in the collection of each row's track.
+    track: Vec<usize>,
+    timestamps: Vec<f32>,
+    /// Tracks without an embedding: place in the collection, and why.
+    skipped: Vec<(usize, String)>,
+}
+
+/// As [`extract_kept`], the same values; a table that was made before of the same tracks, by the same encoder with the
+/// same settings, is not computed again.
+pub fn extract_cached(
+    collection: &Collection,
+    encoder: &LoadedEncoder,
+    settings: &ExtractSettings,
+    cache: Option<&Cache>,
+    watch: &Watch<'_>,
+) -> Result<Extraction, EmbeddingError> {
+    let start = Instant::now();
+    let asked = Asked {
+        collection,
+        encoder,
+        settings,
+    };
+    let kept = cache.and_then(|cache| Some((cache, asked.key(cache)?)));
+    let Some((cache, key)) = kept else {
+        return extract_kept(collection, encoder, settings, cache, watch);
+    };
+    let known = cache.get(&key, TABLE);
+    if let Some(found) = known.and_then(|bytes| asked.read(&bytes)) {
+        let tracks = collection.tracks.len() as u64;
+        watch.progress("embedding tracks", tracks, Some(tracks));
+        let seconds = start.elapsed().as_secs_f64();
+        return Ok(Extraction {
+            seconds,
+            windows_per_second: found.windows as f64 / seconds.max(1e-9),
+            ..found
+        });
+    }
+    let made = extract_kept(collection, encoder, settings, Some(cache), watch)?;
+    if let Some((header, numbers)) = asked.write(&made)
+        && ((header.len() + numbers.len()) as u64) < cache.limit_bytes() / LARGEST_SHARE
+    {
+        let length = (header.len() as u64).to_le_bytes();
+        // What is not kept is made again: slower, never wrong.
+        let _ = cache.put(&key, TABLE, &[&length, &header, &numbers]);
+    }
+    Ok(made)
+}
+
+/// What a table is made of.
+struct Asked<'a> {
+    collection: &'a Collection,
+    encoder: &'a LoadedEncoder,
+    settings: &'a ExtractSettings,
+}
+
+impl Asked<'_> {
+    /// `None` where a track cannot be read: it may be back the next time.
+    fn key(&self, cache: &Cache) -> Option<ContentKey> {
+        let Self {
+            encoder, settings, ..
+        } = self;
+        // Without a mask nothing is drawn.
+        let seed = match settings.ratio == MaskRatio::NONE {
+            true => 0,
+            false => settings.seed,
+        };
+        let made = format!(
+            "{} {} {} {} {seed}",
+            encoder.fingerprint(),
+            encoder.device(),
+            settings.level,
+            settings.ratio.get()
+        );
+        let mut parts = vec![made.into_bytes()];
+        for track in &self.collection.tracks {
+            parts.push(match &track.problem {
+                Some(_) => vec![0],
+                None => cache.key_of(&track.path).ok()?.as_bytes().to_vec(),
+            });
+        }
+        Some(ContentKey::of_parts(parts.iter().map(Vec::as_slice)))
+    }
+
+    /// Header and numbers of an entry.
+    fn write(&self, made: &Extraction) -> Option<(Vec<u8>, Vec<u8>)> {
+        let places: std::collections::HashMap<&PathBuf, usize> =
+            (self.collection.tracks.iter().map(|track| &track.path))
+                .zip(0..)
+                .collect();
+        let table = &made.table;
+        let of = |path: &PathBuf| places.get(path).copied();
+        let track = table.track.iter().map(|&track| {
+            let track = table.tracks.get(track as usize)?;
+            of(&track.path)
+        });
+        let skipped = made.skipped.iter();
+        let header = Header {
+            dim: table.dim,
+            level: table.level,
+            windows: made.windows,
+            track: track.collect::<Option<_>>()?,
+            timestamps: table.timestamps.clone(),
+            skipped: skipped
+                .map(|(path, why)| Some((of(path)?, why.clone())))
+                .collect::<Option<_>>()?,
+        };
+        let numbers = table.values.iter().flat_map(|value| value.to_le_bytes());
+        Some((serde_json::to_vec(&header).ok()?, numbers.collect()))
+    }
+
+    /// The table of an entry; `None` where it is damaged.
+    fn read(&self, bytes: &[u8]) -> Option<Extraction> {
+        let Self {
+            collection,
+            encoder,
+            ..
+        } = self;
+        let (length, rest) = bytes.split_at_checked(8)?;
+        let length = u64::from_le_bytes(length.try_into().ok()?);
+        let (header, numbers) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+        let header: Header = serde_json::from_slice(header).ok()?;
+        let mut table =
+            EmbeddingTable::empty(header.dim, encoder.description().to_owned(), header.level);
+        let mut last = None;
+        for place in header.track {
+            if last != Some(place) {
+                last = Some(place);
+                let track = collection.tracks.get(place)?;
+                table.tracks.push(TrackRow {
+                    path: track.path.clone(),
+                    label: track.label.clone(),
+                    split: None,
+                });
+            }
+            table
+                .track
+                .push(u32::try_from(table.tracks.len()).ok()? - 1);
+        }
+        table.note_splits(collection);
+        table.timestamps = header.timestamps;
+        let (numbers, _) = numbers.as_chunks::<4>();
+        table.values = numbers
+            .iter()
+            .map(|&bytes| f32::from_le_bytes(bytes))
+            .collect();
+        table.validate().ok()?;
+        let skipped = header.skipped.into_iter().map(|(place, why)| {
+            let track = collection.tracks.get(place)?;
+            Some((track.path.clone(), why))
+        });
+        Some(Extraction {
+            table,
+            skipped: skipped.collect::<Option<_>>()?,
+            windows: header.windows,
+            windows_per_second: 0.0,
+            seconds: 0.0,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mynascope_collection::{CollectionKind, Track};
+    use mynascope_encoder::{CheckpointRef, DeviceChoice};
+
+    #[test]
+    fn a_table_is_made_once_and_anew_when_anything_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path().join("cache"), 1 << 30);
+        let tracks = (0..3).map(|track| {
+            let path = folder.path().join(format!("{track}.wav"));
+            let sound: Vec<f32> = (0..52_000)
+                .map(|at| (at as f32 * 0.02 * (track + 1) as f32).sin() * 0.5)
+                .collect();
+            match track {
+                1 => std::fs::write(&path, "no sound").unwrap(),
+                _ => mynascope_audio::write_wav(&path, &sound, 16_000).unwrap(),
+            }
+            Track::of_file(&path)
+        });
+        let mut collection = Collection {
+            name: "tones".into(),
+            kind: CollectionKind::Folder,
+            tracks: tracks.collect(),
+            split: None,
+            notes: Vec::new(),
+        };
+        let encoder =
+            LoadedEncoder::open(&CheckpointRef::Untrained, None, &DeviceChoice::Cpu).unwrap();
+        let get = |collection: &Collection, ratio: f64, seed| {
+            let settings = ExtractSettings {
+                ratio: MaskRatio::new(ratio).unwrap(),
+                seed,
+                ..ExtractSettings::default()
+            };
+            let watch = Watch::unattended();
+            let asked = Asked {
+                collection,
+                encoder: &encoder,
+                settings: &settings,
+            };
+            let key = asked.key(&cache).unwrap();
+            let known = cache.get(&key, TABLE).is_some();
+            let made =
+                extract_cached(collection, &encoder, &settings, Some(&cache), &watch).unwrap();
+            let fresh = extract_kept(collection, &encoder, &settings, None, &watch).unwrap();
+            assert_eq!(made.table, fresh.table);
+            assert_eq!((made.skipped, made.windows), (fresh.skipped, fresh.windows));
+            known
+        };
+        assert!(!get(&collection, 0.5, 1));
+        assert!(get(&collection, 0.5, 1));
+        assert!(!get(&collection, 0.5, 2));
+        assert!(!get(&collection, 0.0, 1));
+        assert!(
+            get(&collection, 0.0, 2),
+            "without a mask the seed says nothing"
+        );
+        collection.tracks[0].label = Some("new".into());
+        assert!(
+            get(&collection, 0.0, 2),
+            "labels are not embedded, and not kept"
+        );
+        collection.tracks.pop();
+        assert!(!get(&collection, 0.0, 2));
+    }
+}

@@ -1,0 +1,205 @@
+use std::collections::HashMap;
+
+use ndarray::{Array2, ArrayView2, Axis, s};
+use rayon::prelude::*;
+
+use super::{EmbeddingError, EmbeddingTable, neighbours::cosine};
+use mynascope_base::jobs::Watch;
+
+/// Two tracks that sound alike to an encoder, with the windows that are most alike.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NearDuplicate {
+    /// Indices into the tracks of the table, the smaller first.
+    pub tracks: [usize; 2],
+    /// Rows of the windows, in the order of `tracks`.
+    pub rows: [usize; 2],
+    /// The largest cosine of a window of one with a window of the other.
+    pub cosine: f32,
+}
+
+/// Rows that are compared with so many others at once: a block of cosines takes 4 MB.
+const BLOCK: usize = 1024;
+/// The most alike pairs that are told.
+const MOST_PAIRS: usize = 10_000;
+
+/// Every pair of tracks with a pair of windows whose cosine is at least `threshold`, the most alike first (at most
+/// 10,000). Exact: all windows are compared, in time that grows with their square (9,000 x 384 take about a second on
+/// two cores). Rows of zeros are like nothing.
+///
+/// # Errors
+/// When the job was told to stop.
+pub fn near_duplicates(
+    table: &EmbeddingTable,
+    threshold: f32,
+    watch: &Watch<'_>,
+) -> Result<Vec<NearDuplicate>, EmbeddingError> {
+    let unit = unit_rows(table);
+    let blocks = table.rows().div_ceil(BLOCK);
+    let mut best: HashMap<[u32; 2], NearDuplicate> = HashMap::new();
+    for block in 0..blocks {
+        watch.check()?;
+        watch.progress("comparing windows", block as u64, Some(blocks as u64));
+        let found: Vec<Vec<NearDuplicate>> = (block..blocks)
+            .into_par_iter()
+            .map(|other| compare(table, unit.view(), [block, other], threshold))
+            .collect();
+        for pair in found.into_iter().flatten() {
+            let key = pair.tracks.map(|track| track as u32);
+            let kept = best.entry(key).or_insert(pair);
+            if pair.cosine > kept.cosine {
+                *kept = pair;
+            }
+        }
+    }
+    let mut pairs: Vec<NearDuplicate> = best.into_values().collect();
+    // Equal cosines go by the order of the table, so that two calls agree.
+    pairs.sort_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.tracks.cmp(&b.tracks)));
+    pairs.truncate(MOST_PAIRS);
+    Ok(pairs)
+}
+
+/// The rows, brought to length 1. [rows, dim]
+pub(super) fn unit_rows(table: &EmbeddingTable) -> Array2<f32> {
+    let mut unit = Array2::zeros((table.rows(), table.dim));
+    for (row, mut place) in table.iter().zip(unit.axis_iter_mut(Axis(0))) {
+        let length = row
+            .iter()
+            .map(|&v| f64::from(v).powi(2))
+            .sum::<f64>()
+            .sqrt();
+        if length > 0.0 {
+            for (value, &from) in place.iter_mut().zip(row) {
+                *value = (f64::from(from) / length) as f32;
+            }
+        }
+    }
+    unit
+}
+
+/// The best pair of windows of each pair of tracks in two blocks of rows.
+fn compare(
+    table: &EmbeddingTable,
+    unit: ArrayView2<'_, f32>,
+    blocks: [usize; 2],
+    threshold: f32,
+) -> Vec<NearDuplicate> {
+    let [first, second] = blocks.map(|block| {
+        let start = block * BLOCK;
+        start..(start + BLOCK).min(table.rows())
+    });
+    let cosines = unit
+        .slice(s![first.clone(), ..])
+        .dot(&unit.slice(s![second.clone(), ..]).t());
+    // The product is of single precision: pairs at the edge are decided by the cosine that all other places use.
+    let about = threshold - 1e-5;
+    let mut best: HashMap<[usize; 2], NearDuplicate> = HashMap::new();
+    for (row, line) in first.zip(cosines.axis_iter(Axis(0))) {
+        for (other, &value) in second.clone().zip(line) {
+            if value < about || other <= row {
+                continue;
+            }
+            let of = |row: usize| table.track.get(row).map(|&track| track as usize);
+            let (Some(a), Some(b)) = (of(row), of(other)) else {
+                continue;
+            };
+            if a == b {
+                continue;
+            }
+            let (tracks, rows) = if a < b {
+                ([a, b], [row, other])
+            } else {
+                ([b, a], [other, row])
+            };
+            let known = best.get(&tracks).map_or(about, |pair| pair.cosine - 1e-5);
+            if value < known {
+                continue;
+            }
+            let cosine = cosine(table.row(row), table.row(other));
+            let better = best.get(&tracks).is_none_or(|pair| cosine > pair.cosine);
+            if cosine >= threshold && better {
+                best.insert(
+                    tracks,
+                    NearDuplicate {
+                        tracks,
+                        rows,
+                        cosine,
+                    },
+                );
+            }
+        }
+    }
+    best.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Level, TrackRow};
+    use mynascope_spectrum::tokens::{Purpose, stream};
+
+    /// Tracks of three windows each; track 700 is track 3 with a little noise, one window later.
+    fn table() -> EmbeddingTable {
+        let mut random = stream(5, 0, 0, Purpose::Demo);
+        let mut table = EmbeddingTable::empty(8, "test".to_owned(), Level::Window);
+        for track in 0..800_u32 {
+            table.tracks.push(TrackRow {
+                path: format!("{track}").into(),
+                label: None,
+                split: None,
+            });
+            for window in 0..3 {
+                table.track.push(track);
+                table.timestamps.push(3.0 * window as f32);
+                let row: Vec<f32> = match (track, window) {
+                    (700, 1..) => {
+                        let copy = table.row(9 + window - 1).to_vec();
+                        copy.iter().map(|value| 2.0 * value + 0.001).collect()
+                    }
+                    _ => (0..8).map(|_| random.normal() as f32).collect(),
+                };
+                table.values.extend(row);
+            }
+        }
+        table
+    }
+
+    #[test]
+    fn a_planted_near_duplicate_is_found_and_every_pair_is_the_best_of_its_tracks() {
+        let table = table();
+        let found = near_duplicates(&table, 0.97, &Watch::unattended()).unwrap();
+        assert_eq!(found[0].tracks, [3, 700]);
+        assert!(found[0].cosine > 0.9999);
+        // The slow way.
+        let mut best: HashMap<[usize; 2], f32> = HashMap::new();
+        for row in 0..table.rows() {
+            for other in row + 1..table.rows() {
+                let tracks = [row / 3, other / 3];
+                let value = cosine(table.row(row), table.row(other));
+                if tracks[0] != tracks[1] && value >= 0.97 {
+                    let kept = best.entry(tracks).or_insert(value);
+                    *kept = kept.max(value);
+                }
+            }
+        }
+        assert!(best.len() > 20, "{}", best.len());
+        let told: HashMap<[usize; 2], f32> = found
+            .iter()
+            .map(|pair| (pair.tracks, pair.cosine))
+            .collect();
+        assert_eq!(told, best);
+        for pair in &found {
+            assert_eq!(pair.rows.map(|row| row / 3), pair.tracks);
+        }
+    }
+
+    #[test]
+    fn zero_rows_and_single_tracks_have_no_near_duplicates() {
+        let mut table = table();
+        table.values.fill(0.0);
+        let find = |table: &EmbeddingTable| near_duplicates(table, 0.0, &Watch::unattended());
+        let pairs = near_duplicates(&table, 0.5, &Watch::unattended()).unwrap();
+        assert!(pairs.is_empty());
+        let empty = EmbeddingTable::empty(8, "test".to_owned(), Level::Window);
+        assert!(find(&empty).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,158 @@
+//! Embedding the tracks of a collection.
+//!
+//! [`extract`] and its kin say which tracks, which encoder and where mels come from; a [`pipeline::Pipeline`] decodes a
+//! few tracks ahead on threads and gives the encoder their windows ([`windows`]) in order; [`rows`] gathers what it gives
+//! into a table.
+
+mod pipeline;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod windows;
+
+use std::path::{Path, PathBuf};
+
+use super::{EmbeddingError, EmbeddingTable, Level};
+use mynascope_base::{
+    jobs::{Cancel, Watch},
+    storage::Cache,
+};
+use mynascope_collection::{Collection, Track};
+use mynascope_encoder::LoadedEncoder;
+use mynascope_spectrum::{
+    Mel, mel_of_file, mel_of_file_kept,
+    tokens::{MaskRatio, View},
+};
+use pipeline::{Model, Pipeline, Read};
+
+/// How embeddings are made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExtractSettings {
+    /// A row a window, or the mean of the windows of a track.
+    pub level: Level,
+    /// Share of tokens that is dropped before the encoder sees a window.
+    pub ratio: MaskRatio,
+    /// Draws the masks.
+    pub seed: u64,
+    /// Windows that the encoder is given at a time. A job can only be stopped between two of them.
+    pub batch: usize,
+}
+
+impl Default for ExtractSettings {
+    fn default() -> Self {
+        Self {
+            level: Level::Window,
+            ratio: MaskRatio::NONE,
+            seed: 0,
+            batch: 16,
+        }
+    }
+}
+
+/// What came out of [`extract`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Extraction {
+    pub table: EmbeddingTable,
+    /// Tracks without an embedding, each with the reason.
+    pub skipped: Vec<(PathBuf, String)>,
+    /// Windows that the encoder embedded.
+    pub windows: usize,
+    /// Over the whole job, decoding included.
+    pub windows_per_second: f64,
+    pub seconds: f64,
+}
+
+/// Embeds every track of a collection. Windows lie back to back; the frames at the end that don't fill a window are
+/// left out, and a track that is shorter than one window is padded with silence to one. A track that cannot be read
+/// is skipped with its reason; the job fails only if none is left.
+///
+/// Files are decoded in parallel, a few ahead of the encoder, so memory does not grow with the collection. The same
+/// collection and seed give the same table.
+pub fn extract(
+    collection: &Collection,
+    encoder: &LoadedEncoder,
+    settings: &ExtractSettings,
+    watch: &Watch<'_>,
+) -> Result<Extraction, EmbeddingError> {
+    extract_kept(collection, encoder, settings, None, watch)
+}
+
+/// As [`extract`], the same values; mels that are in the cache are not computed again, others are kept there.
+pub fn extract_kept(
+    collection: &Collection,
+    encoder: &LoadedEncoder,
+    settings: &ExtractSettings,
+    cache: Option<&Cache>,
+    watch: &Watch<'_>,
+) -> Result<Extraction, EmbeddingError> {
+    let read = |path: &Path, cancel: &Cancel| read_mel(path, cancel, cache);
+    let mut extraction = extract_reading(&collection.tracks, encoder, &read, settings, watch)?;
+    extraction.table.note_splits(collection);
+    Ok(extraction)
+}
+
+/// As [`extract`], from mels that are read otherwise.
+pub(super) fn extract_reading(
+    tracks: &[Track],
+    encoder: &LoadedEncoder,
+    read: &Read<'_>,
+    settings: &ExtractSettings,
+    watch: &Watch<'_>,
+) -> Result<Extraction, EmbeddingError> {
+    let embed = |windows: &[&[f32]], views: Option<&[View]>| encoder.embed_windows(windows, views);
+    Pipeline {
+        tracks,
+        model: Model::of(encoder, encoder.embedding_dim(), &embed),
+        read,
+        settings,
+        watch,
+    }
+    .run()
+}
+
+/// One table for each layer of an encoder, from the patches to the embedding (see
+/// [`LoadedEncoder::embed_layers`]), in one pass over the tracks. The last table is that of [`extract_kept`].
+pub fn extract_layers(
+    collection: &Collection,
+    encoder: &LoadedEncoder,
+    settings: &ExtractSettings,
+    cache: Option<&Cache>,
+    watch: &Watch<'_>,
+) -> Result<Vec<EmbeddingTable>, EmbeddingError> {
+    let (dim, layers) = (encoder.embedding_dim(), encoder.layers());
+    let embed = |windows: &[&[f32]], views: Option<&[View]>| encoder.embed_layers(windows, views);
+    let pipeline = Pipeline {
+        tracks: &collection.tracks,
+        model: Model::of(encoder, dim * layers, &embed),
+        read: &|path, cancel| read_mel(path, cancel, cache),
+        settings,
+        watch,
+    };
+    let mut whole = pipeline.run()?.table;
+    whole.note_splits(collection);
+    let part = |layer: usize| -> Vec<f32> {
+        let columns = layer * dim..(layer + 1) * dim;
+        let rows = whole.iter();
+        rows.flat_map(|row| row.get(columns.clone()).unwrap_or_default())
+            .copied()
+            .collect()
+    };
+    let tables = (0..layers).map(|layer| EmbeddingTable {
+        dim,
+        values: part(layer),
+        timestamps: whole.timestamps.clone(),
+        track: whole.track.clone(),
+        tracks: whole.tracks.clone(),
+        encoder: whole.encoder.clone(),
+        level: whole.level,
+    });
+    Ok(tables.collect())
+}
+
+fn read_mel(path: &Path, cancel: &Cancel, cache: Option<&Cache>) -> Result<Mel, String> {
+    let mel = match cache {
+        Some(cache) => mel_of_file_kept(path, cancel, cache),
+        None => mel_of_file(path, cancel),
+    };
+    mel.map_err(|error| error.to_string())
+}

@@ -1,0 +1,217 @@
+//! Decoding ahead of the encoder, and embedding in order.
+
+use std::{
+    collections::BTreeMap,
+    panic::AssertUnwindSafe,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+use super::{
+    EmbeddingError, ExtractSettings, Extraction,
+    rows::{Rows, Waiting},
+    windows::{cut_windows, mask},
+};
+use mynascope_audio::SAMPLE_RATE;
+use mynascope_base::jobs::{Cancel, Watch, panic_message};
+use mynascope_collection::Track;
+use mynascope_encoder::{EncoderError, LoadedEncoder};
+use mynascope_spectrum::{
+    HOP, Mel,
+    tokens::{MaskRatio, PatchShape, View},
+};
+
+/// A job: which tracks are embedded by what.
+pub(super) struct Pipeline<'a> {
+    pub(super) tracks: &'a [Track],
+    pub(super) model: Model<'a>,
+    /// Gives the mel of a file.
+    pub(super) read: &'a Read<'a>,
+    pub(super) settings: &'a ExtractSettings,
+    pub(super) watch: &'a Watch<'a>,
+}
+
+/// Embeds windows, each with its view where something is masked.
+pub(super) type Embed<'a> =
+    dyn Fn(&[&[f32]], Option<&[View]>) -> Result<Vec<f32>, EncoderError> + 'a;
+
+/// What extraction needs to know of an encoder.
+pub(super) struct Model<'a> {
+    /// Frames of one window.
+    pub(super) frames: usize,
+    pub(super) shapes: &'a [PatchShape],
+    pub(super) dim: usize,
+    pub(super) description: &'a str,
+    pub(super) embed: &'a Embed<'a>,
+}
+
+/// Gives the mel of a file, or why not.
+pub(crate) type Read<'a> = dyn Fn(&Path, &Cancel) -> Result<Mel, String> + Sync + 'a;
+impl<'a> Model<'a> {
+    /// An encoder that gives so many values a window.
+    pub(super) fn of(encoder: &'a LoadedEncoder, dim: usize, embed: &'a Embed<'a>) -> Self {
+        Self {
+            frames: encoder.window_frames(),
+            shapes: encoder.kind().shapes(),
+            dim,
+            description: encoder.description(),
+            embed,
+        }
+    }
+}
+
+/// A track's place, and what its file gave.
+type Decoded = (usize, Result<Mel, String>);
+
+impl Pipeline<'_> {
+    /// Embeds all tracks.
+    pub(super) fn run(&self) -> Result<Extraction, EmbeddingError> {
+        let Self {
+            tracks,
+            read,
+            watch,
+            ..
+        } = *self;
+        if tracks.is_empty() {
+            return Err(EmbeddingError::NoTracks);
+        }
+        let start = Instant::now();
+        let workers = rayon::current_num_threads().clamp(1, tracks.len());
+        // Each worker has one track in hand and one finished track waits beside it.
+        let ahead = 2 * workers;
+        let (order, orders) = bounded::<usize>(ahead);
+        let (finish, finished) = bounded::<Decoded>(ahead);
+        let mut rows = thread::scope(|scope| {
+            for worker in 0..workers {
+                let (orders, finish) = (orders.clone(), finish.clone());
+                thread::Builder::new()
+                .name(format!("decode-{worker}"))
+                .stack_size(8 << 20)
+                .spawn_scoped(scope, move || {
+                    decode(tracks, read, watch.cancel(), &orders, &finish);
+                })
+                .map_err(|error| EmbeddingError::Inconsistent(format!(
+                    "no thread can be started to decode tracks ({error}); close other programs"
+                )))?;
+            }
+            // Only the workers hold these ends now: if they are gone, waiting ends.
+            drop((orders, finish));
+            let rows = self.embed_in_order(&order, &finished, ahead);
+            // Workers that wait for an order or a place see the ends closed and leave.
+            drop((order, finished));
+            rows
+        })?;
+        let windows = rows.windows;
+        let table = rows.table(tracks, &self.model, self.settings.level)?;
+        let seconds = start.elapsed().as_secs_f64();
+        Ok(Extraction {
+            table,
+            skipped: rows.skipped,
+            windows,
+            windows_per_second: windows as f64 / seconds.max(1e-9),
+            seconds,
+        })
+    }
+
+    /// Gives the encoder the windows of the tracks in their order, in whichever order they are decoded. `ahead` orders may
+    /// be open at a time.
+    fn embed_in_order(
+        &self,
+        order: &Sender<usize>,
+        finished: &Receiver<Decoded>,
+        ahead: usize,
+    ) -> Result<Rows, EmbeddingError> {
+        let Self {
+            tracks,
+            model,
+            settings,
+            watch,
+            ..
+        } = self;
+        let mut rows = Rows::default();
+        let mut waiting = Waiting::default();
+        let mut early: BTreeMap<usize, Result<Mel, String>> = BTreeMap::new();
+        let mut ordered = 0;
+        for (index, track) in tracks.iter().enumerate() {
+            // Never more than `ahead` orders are open, so this does not block.
+            while ordered < tracks.len().min(index + ahead) {
+                let _ = order.send(ordered);
+                ordered += 1;
+            }
+            let mel = loop {
+                watch.check()?;
+                if let Some(mel) = early.remove(&index) {
+                    break mel;
+                }
+                match finished.recv_timeout(Duration::from_millis(50)) {
+                    Ok((place, mel)) => {
+                        early.insert(place, mel);
+                    }
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => {
+                        break Err("decoding ended early".to_owned());
+                    }
+                }
+            };
+            match mel {
+                Ok(mel) if mel.frames() > 0 => {
+                    for (number, window) in cut_windows(&mel, model.frames).enumerate() {
+                        waiting.windows.push(window);
+                        if settings.ratio != MaskRatio::NONE {
+                            waiting.views.push(mask(model, settings, index, number));
+                        }
+                        rows.track.push(index);
+                        rows.timestamps
+                            .push((number * model.frames * HOP) as f32 / SAMPLE_RATE as f32);
+                        if waiting.windows.len() >= settings.batch.max(1) {
+                            waiting.flush(model, &mut rows, watch)?;
+                        }
+                    }
+                }
+                Ok(_) => rows.skip(track, "it holds no sound".to_owned()),
+                Err(why) => {
+                    // A stopped decoder says so in its own words; the job's own answer is better.
+                    watch.check()?;
+                    rows.skip(track, why);
+                }
+            }
+            watch.progress(
+                "embedding tracks",
+                index as u64 + 1,
+                Some(tracks.len() as u64),
+            );
+        }
+        waiting.flush(model, &mut rows, watch)?;
+        Ok(rows)
+    }
+}
+
+fn decode(
+    tracks: &[Track],
+    read: &Read<'_>,
+    cancel: &Cancel,
+    orders: &Receiver<usize>,
+    finish: &Sender<Decoded>,
+) {
+    for index in orders {
+        let Some(track) = tracks.get(index) else {
+            continue;
+        };
+        let mel = match &track.problem {
+            Some(problem) => Err(problem.clone()),
+            None => std::panic::catch_unwind(AssertUnwindSafe(|| read(&track.path, cancel)))
+                .unwrap_or_else(|fault| {
+                    Err(format!(
+                        "the file brought its decoder down ({})",
+                        panic_message(&*fault)
+                    ))
+                }),
+        };
+        if finish.send((index, mel)).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What the encoder gave, gathered into a table.
+
+use std::path::PathBuf;
+
+use super::{EmbeddingError, EmbeddingTable, Level, pipeline::Model};
+use crate::TrackRow;
+use mynascope_base::jobs::Watch;
+use mynascope_collection::Track;
+use mynascope_spectrum::tokens::View;
+
+/// Embeddings as they come in, in the order of the collection.
+#[derive(Default)]
+pub(super) struct Rows {
+    pub(super) values: Vec<f32>,
+    pub(super) timestamps: Vec<f32>,
+    /// Index into the collection.
+    pub(super) track: Vec<usize>,
+    pub(super) skipped: Vec<(PathBuf, String)>,
+    pub(super) windows: usize,
+}
+
+/// Windows that wait for the encoder.
+#[derive(Default)]
+pub(super) struct Waiting {
+    pub(super) windows: Vec<Vec<f32>>,
+    pub(super) views: Vec<View>,
+}
+
+impl Waiting {
+    /// Gives the encoder what waits.
+    pub(super) fn flush(
+        &mut self,
+        model: &Model<'_>,
+        rows: &mut Rows,
+        watch: &Watch<'_>,
+    ) -> Result<(), EmbeddingError> {
+        watch.check()?;
+        if self.windows.is_empty() {
+            return Ok(());
+        }
+        let windows: Vec<&[f32]> = self.windows.iter().map(Vec::as_slice).collect();
+        let views = (!self.views.is_empty()).then_some(self.views.as_slice());
+        let values = (model.embed)(&windows, views)?;
+        if values.len() != windows.len() * model.dim {
+            return Err(EmbeddingError::Inconsistent(format!(
+                "the encoder gave {} values for {} windows of {} values",
+                values.len(),
+                windows.len(),
+                model.dim
+            )));
+        }
+        rows.windows += windows.len();
+        rows.values.extend(values);
+        self.windows.clear();
+        self.views.clear();
+        Ok(())
+    }
+}
+
+impl Rows {
+    pub(super) fn skip(&mut self, track: &Track, why: String) {
+        self.skipped.push((track.path.clone(), why));
+    }
+
+    /// The table of all tracks that gave finite embeddings; the others are skipped.
+    pub(super) fn table(
+        &mut self,
+        tracks: &[Track],
+        model: &Model<'_>,
+        level: Level,
+    ) -> Result<EmbeddingTable, EmbeddingError> {
+        let mut table =
+            EmbeddingTable::empty(model.dim, model.description.to_owned(), Level::Window);
+        let mut bad: Vec<usize> = self
+            .values
+            .chunks_exact(model.dim.max(1))
+            .zip(&self.track)
+            .filter(|(row, _)| row.iter().any(|value| !value.is_finite()))
+            .map(|(_, &track)| track)
+            .collect();
+        bad.dedup();
+        let mut last = None;
+        let rows = self.values.chunks_exact(model.dim.max(1));
+        for ((row, &track), &time) in rows.zip(&self.track).zip(&self.timestamps) {
+            let (Some(of), Err(_)) = (tracks.get(track), bad.binary_search(&track)) else {
+                continue;
+            };
+            if last != Some(track) {
+                last = Some(track);
+                table.tracks.push(TrackRow {
+                    path: of.path.clone(),
+                    label: of.label.clone(),
+                    split: None,
+                });
+            }
+            table.track.push(table.tracks.len() as u32 - 1);
+            table.timestamps.push(time);
+            table.values.extend_from_slice(row);
+        }
+        for track in bad.iter().filter_map(|&track| tracks.get(track)) {
+            self.skip(
+                track,
+                "the encoder gave numbers that are not finite".to_owned(),
+            );
+        }
+        if table.rows() == 0 {
+            return Err(EmbeddingError::NothingEmbedded {
+                tracks: tracks.len(),
+                first: self
+                    .skipped
+                    .first()
+                    .map_or_else(String::new, |(_, why)| why.clone()),
+            });
+        }
+        let table = match level {
+            Level::Window => table,
+            Level::Track => table.track_means(),
+        };
+        table.validate()?;
+        Ok(table)
+    }
+}

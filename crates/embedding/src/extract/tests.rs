@@ -1,0 +1,193 @@
+use std::{
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+use super::{
+    pipeline::{Model, Pipeline, Read},
+    windows::mask,
+    *,
+};
+use mynascope_encoder::EncoderError;
+use mynascope_spectrum::tokens::{MEL_BANDS, PatchShape};
+
+fn extract_with(
+    tracks: &[Track],
+    model: &Model<'_>,
+    read: &Read<'_>,
+    settings: &ExtractSettings,
+    watch: &Watch<'_>,
+) -> Result<Extraction, EmbeddingError> {
+    let model = Model { ..*model };
+    let pipeline = Pipeline {
+        tracks,
+        model,
+        read,
+        settings,
+        watch,
+    };
+    pipeline.run()
+}
+
+/// A mel whose values tell their frame.
+fn mel(frames: usize) -> Mel {
+    let values = (0..frames * MEL_BANDS).map(|value| (value / MEL_BANDS) as f32);
+    Mel::from_values(values.collect())
+}
+
+fn tracks(names: &[&str]) -> Vec<Track> {
+    names
+        .iter()
+        .map(|name| Track::of_file(Path::new(name)))
+        .collect()
+}
+
+/// "Embeds" a window as its first and last value and how many tokens it kept.
+fn fake(windows: &[&[f32]], views: Option<&[View]>) -> Result<Vec<f32>, EncoderError> {
+    Ok(windows
+        .iter()
+        .enumerate()
+        .flat_map(|(index, window)| {
+            let kept = views.map_or(48, |views| views[index].kept_square.len());
+            [window[0], window[window.len() - 1], kept as f32]
+        })
+        .collect())
+}
+
+const MODEL: Model<'static> = Model {
+    frames: 96,
+    shapes: &[PatchShape::Square],
+    dim: 3,
+    description: "fake",
+    embed: &fake,
+};
+
+/// The name of a file says how many frames it has; "bad" cannot be read, "worse" panics.
+fn read(path: &Path, _cancel: &Cancel) -> Result<Mel, String> {
+    let name = path.to_str().unwrap();
+    match name.split('-').next().unwrap().parse() {
+        // The first track comes last, so that order must be restored.
+        Ok(frames) => {
+            std::thread::sleep(Duration::from_millis(if name.ends_with("slow") {
+                60
+            } else {
+                0
+            }));
+            Ok(mel(frames))
+        }
+        Err(_) if name == "worse" => panic!("overflow"),
+        Err(_) => Err(format!("{name} is no sound")),
+    }
+}
+
+fn run(names: &[&str], settings: &ExtractSettings) -> Result<Extraction, EmbeddingError> {
+    extract_with(
+        &tracks(names),
+        &MODEL,
+        &read,
+        settings,
+        &Watch::unattended(),
+    )
+}
+
+#[test]
+fn windows_lie_back_to_back_and_short_tracks_are_padded_with_silence() {
+    for batch in [1, 2, 64] {
+        let settings = ExtractSettings {
+            batch,
+            ..ExtractSettings::default()
+        };
+        let out = run(&["200-slow", "bad", "40", "96", "worse"], &settings).unwrap();
+        let table = out.table;
+        assert_eq!(
+            table.values,
+            [
+                0.0, 95.0, 48.0, 96.0, 191.0,
+                48.0, // 200 frames: two windows, 8 frames left out
+                0.0, 0.0, 48.0, // 40 frames, then silence
+                0.0, 95.0, 48.0
+            ]
+        );
+        assert_eq!(table.track, [0, 0, 1, 2]);
+        assert_eq!(table.timestamps, [0.0, 3.072, 0.0, 0.0]);
+        let names: Vec<_> = table
+            .tracks
+            .iter()
+            .map(|t| t.path.to_str().unwrap())
+            .collect();
+        assert_eq!(names, ["200-slow", "40", "96"]);
+        assert_eq!(out.windows, 4);
+        assert_eq!(out.skipped.len(), 2);
+        assert_eq!(out.skipped[0].1, "bad is no sound");
+        assert!(out.skipped[1].1.contains("overflow"), "{:?}", out.skipped);
+    }
+}
+
+#[test]
+fn masks_follow_ratio_and_seed() {
+    let settings = ExtractSettings {
+        ratio: MaskRatio::MYNA,
+        ..ExtractSettings::default()
+    };
+    let out = run(&["200"], &settings).unwrap();
+    assert_eq!(out.table.row(1)[2], 5.0);
+    let draw = |seed, track, window| {
+        mask(&MODEL, &ExtractSettings { seed, ..settings }, track, window).kept_square
+    };
+    assert_eq!(draw(1, 2, 3), draw(1, 2, 3));
+    for other in [draw(2, 2, 3), draw(1, 3, 3), draw(1, 2, 4)] {
+        assert_ne!(draw(1, 2, 3), other);
+    }
+}
+
+#[test]
+fn nothing_to_embed_is_an_error_that_says_why() {
+    let message = run(&["bad", "bad"], &ExtractSettings::default())
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("none of the 2 tracks"), "{message}");
+    assert!(message.contains("bad is no sound"), "{message}");
+    assert!(matches!(
+        run(&[], &ExtractSettings::default()),
+        Err(EmbeddingError::NoTracks)
+    ));
+}
+
+/// However many tracks there are, only a few are decoded ahead of the encoder, and stopping takes effect at once.
+#[test]
+fn decoding_runs_only_a_little_ahead_and_stops() {
+    static DECODED: AtomicUsize = AtomicUsize::new(0);
+    let read = |_: &Path, _: &Cancel| {
+        DECODED.fetch_add(1, Ordering::Relaxed);
+        Ok(mel(96))
+    };
+    let cancel = Cancel::default();
+    let stop = cancel.clone();
+    let embed = move |windows: &[&[f32]], views: Option<&[View]>| {
+        std::thread::sleep(Duration::from_millis(100));
+        stop.cancel();
+        fake(windows, views)
+    };
+    let model = Model {
+        embed: &embed,
+        ..MODEL
+    };
+    let names = vec!["x"; 5000];
+    let settings = ExtractSettings {
+        batch: 1,
+        ..ExtractSettings::default()
+    };
+    let start = Instant::now();
+    let result = extract_with(
+        &tracks(&names),
+        &model,
+        &read,
+        &settings,
+        &Watch::new(cancel, &|_| {}),
+    );
+    assert!(matches!(result, Err(EmbeddingError::Cancelled(_))));
+    assert!(start.elapsed() < Duration::from_millis(600));
+    let most = 2 * rayon::current_num_threads() + 2;
+    assert!(DECODED.load(Ordering::Relaxed) <= most, "{DECODED:?}");
+}

@@ -1,0 +1,84 @@
+//! Extraction of embeddings, tables of them, and nearest neighbours.
+//!
+//! A table holds one row a window (or, after averaging, one row a track) and remembers which track and which second
+//! each row stands for, the labels of the tracks, and which encoder made it.
+//!
+//! A crate of its own: the formats of tables bring Arrow and Parquet, which nothing below needs.
+
+// Tests may unwrap, index and panic: a failing test is what those are for.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod batch;
+mod cached;
+mod duplicates;
+mod extract;
+mod format;
+mod moved;
+mod neighbours;
+mod stretch;
+mod table;
+
+pub use batch::BatchSimilarity;
+pub use cached::extract_cached;
+pub use duplicates::{NearDuplicate, near_duplicates};
+pub use extract::{ExtractSettings, Extraction, extract, extract_kept, extract_layers};
+pub use format::{TABLE_EXTENSIONS, check_table_path, load_table, metadata_path, save_table};
+pub use moved::{NeighbourhoodChange, neighbourhood_changes};
+pub use neighbours::{Neighbour, cosine, neighbours};
+pub use stretch::extract_stretch;
+pub use table::{EmbeddingTable, Level, TrackRow};
+
+use std::path::PathBuf;
+
+use mynascope_base::{jobs::Cancelled, storage::StorageError};
+use mynascope_encoder::EncoderError;
+
+/// Why embeddings could not be made, read or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbeddingError {
+    /// The job was told to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// The file could not be written; an old one is untouched.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The file's ending names no format of tables.
+    #[error(
+        "tables are kept as .npz, .parquet, .tsv or .safetensors, not as {found}; change the ending of {path}"
+    )]
+    UnknownFormat { found: String, path: PathBuf },
+    /// The operating system refused to read.
+    #[error("cannot read the table: {source}; check that the file exists and may be read: {path}")]
+    Read {
+        source: std::io::Error,
+        path: PathBuf,
+    },
+    /// The file is not the table that its ending promises.
+    #[error(
+        "{what}; the table is damaged or was made by another program, make it again with `mynascope embed`: {path}"
+    )]
+    Damaged { what: String, path: PathBuf },
+    /// A table whose parts do not fit together, or that holds numbers that are not finite.
+    #[error("{0}")]
+    Inconsistent(String),
+    /// The table cannot be kept in this format.
+    #[error("{what}: {path}")]
+    Unfit { what: String, path: PathBuf },
+    /// No track gave an embedding.
+    #[error("none of the {tracks} tracks could be embedded; the first said: {first}")]
+    NothingEmbedded { tracks: usize, first: String },
+    /// The collection holds no track.
+    #[error("there is no track to embed; open audio files or a folder that holds some")]
+    NoTracks,
+    /// The encoder failed.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+}

@@ -1,0 +1,286 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::EmbeddingError;
+use mynascope_collection::Collection;
+
+/// What one row of a table stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// A window of a track.
+    #[default]
+    Window,
+    /// A whole track: the mean of its windows.
+    Track,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Window => "window",
+            Self::Track => "track",
+        })
+    }
+}
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "window" => Ok(Self::Window),
+            "track" => Ok(Self::Track),
+            _ => Err(format!("'{text}' is no level; say window or track")),
+        }
+    }
+}
+
+/// A track that rows of a table belong to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrackRow {
+    pub path: PathBuf,
+    pub label: Option<String>,
+    /// The part of the published split that it belongs to: train, valid or test.
+    pub split: Option<String>,
+}
+
+/// Embeddings with what they stand for. Made by `extract`, kept by `save_table`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmbeddingTable {
+    /// Values of one row.
+    pub dim: usize,
+    /// [rows, dim], row by row.
+    pub values: Vec<f32>,
+    /// Start of each row's window in its track, in seconds; 0 at track level. [rows]
+    pub timestamps: Vec<f32>,
+    /// Index into `tracks` of each row. [rows]
+    pub track: Vec<u32>,
+    /// The tracks, in the order of the collection.
+    pub tracks: Vec<TrackRow>,
+    /// What made the embeddings, for people.
+    pub encoder: String,
+    /// What a row stands for.
+    pub level: Level,
+}
+
+impl EmbeddingTable {
+    /// Notes for each track its part of the published split of a collection, by its path.
+    pub fn note_splits(&mut self, collection: &Collection) {
+        let parts = collection.parts();
+        let named = collection.tracks.iter().zip(parts);
+        let parts: HashMap<&Path, &str> = named
+            .filter_map(|(track, part)| Some((track.path.as_path(), part?)))
+            .collect();
+        for track in &mut self.tracks {
+            track.split = parts.get(track.path.as_path()).map(|&part| part.to_owned());
+        }
+    }
+
+    /// An empty table of a width, to be filled.
+    pub fn empty(dim: usize, encoder: String, level: Level) -> Self {
+        Self {
+            dim,
+            values: Vec::new(),
+            timestamps: Vec::new(),
+            track: Vec::new(),
+            tracks: Vec::new(),
+            encoder,
+            level,
+        }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.track.len()
+    }
+
+    /// The embedding of a row, [dim]; empty past the end.
+    pub fn row(&self, index: usize) -> &[f32] {
+        let start = index.saturating_mul(self.dim);
+        self.values
+            .get(start..start.saturating_add(self.dim))
+            .unwrap_or_default()
+    }
+
+    /// All rows in order.
+    pub fn iter(&self) -> impl Iterator<Item = &[f32]> {
+        self.values.chunks_exact(self.dim.max(1))
+    }
+
+    /// The track of a row.
+    pub fn track_of(&self, row: usize) -> Option<&TrackRow> {
+        let index = usize::try_from(*self.track.get(row)?).ok()?;
+        self.tracks.get(index)
+    }
+
+    /// One row a track: the mean over its windows. Tracks without a row are left out of the rows, not of `tracks`.
+    pub fn track_means(&self) -> Self {
+        let mut sums = vec![(0_usize, vec![0.0_f64; self.dim]); self.tracks.len()];
+        for (row, &track) in self.iter().zip(&self.track) {
+            if let Some((count, sum)) = sums.get_mut(track as usize) {
+                *count += 1;
+                for (total, &value) in sum.iter_mut().zip(row) {
+                    *total += f64::from(value);
+                }
+            }
+        }
+        let mut means = Self {
+            tracks: self.tracks.clone(),
+            ..Self::empty(self.dim, self.encoder.clone(), Level::Track)
+        };
+        for (index, (count, sum)) in (0_u32..).zip(sums) {
+            if count > 0 {
+                means.track.push(index);
+                means.timestamps.push(0.0);
+                means
+                    .values
+                    .extend(sum.iter().map(|total| (total / count as f64) as f32));
+            }
+        }
+        means
+    }
+
+    /// The same rows, with only those tracks that have one.
+    pub fn without_empty_tracks(&self) -> Self {
+        let mut used = vec![false; self.tracks.len()];
+        for &track in &self.track {
+            if let Some(used) = used.get_mut(track as usize) {
+                *used = true;
+            }
+        }
+        let mut next = 0;
+        let places: Vec<u32> = used
+            .iter()
+            .map(|&used| {
+                let place = next;
+                next += u32::from(used);
+                place
+            })
+            .collect();
+        Self {
+            track: self
+                .track
+                .iter()
+                .map(|&track| places.get(track as usize).copied().unwrap_or(u32::MAX))
+                .collect(),
+            tracks: self
+                .tracks
+                .iter()
+                .zip(&used)
+                .filter(|(_, used)| **used)
+                .map(|(track, _)| track.clone())
+                .collect(),
+            ..self.clone()
+        }
+    }
+
+    /// Checks that the parts fit together and that every number is finite; what is kept or computed on must pass.
+    pub fn validate(&self) -> Result<(), EmbeddingError> {
+        let fail = |what: String| Err(EmbeddingError::Inconsistent(what));
+        let rows = self.rows();
+        if self.dim == 0 {
+            return fail("a table needs at least one value a row".to_owned());
+        }
+        if rows.checked_mul(self.dim) != Some(self.values.len()) || self.timestamps.len() != rows {
+            return fail(format!(
+                "a table of {rows} rows of {} values holds {} values and {} timestamps",
+                self.dim,
+                self.values.len(),
+                self.timestamps.len()
+            ));
+        }
+        if let Some(&track) = self
+            .track
+            .iter()
+            .find(|&&track| track as usize >= self.tracks.len())
+        {
+            return fail(format!(
+                "a row belongs to track {track}, but the table holds {} tracks",
+                self.tracks.len()
+            ));
+        }
+        if let Some(place) = self.values.iter().position(|value| !value.is_finite()) {
+            return fail(format!(
+                "value {} of row {} is not a finite number; the encoder or the file is damaged",
+                place % self.dim,
+                place / self.dim
+            ));
+        }
+        if let Some(row) = self.timestamps.iter().position(|time| !time.is_finite()) {
+            return fail(format!("the timestamp of row {row} is not a finite number"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> EmbeddingTable {
+        let track = |name: &str| TrackRow {
+            path: name.into(),
+            label: None,
+            split: None,
+        };
+        EmbeddingTable {
+            values: vec![1.0, 2.0, 3.0, 6.0, -1.0, 0.5],
+            timestamps: vec![0.0, 3.072, 0.0],
+            track: vec![0, 0, 2],
+            tracks: vec![track("a"), track("unreadable"), track("c")],
+            ..EmbeddingTable::empty(2, "test".into(), Level::Window)
+        }
+    }
+
+    #[test]
+    fn a_track_is_the_mean_of_its_windows() {
+        let means = table().track_means();
+        assert_eq!(means.values, [2.0, 4.0, -1.0, 0.5]);
+        assert_eq!(means.track, [0, 2]);
+        assert_eq!(means.level, Level::Track);
+        assert_eq!(means.track_of(1).unwrap().path, PathBuf::from("c"));
+        means.validate().unwrap();
+    }
+
+    #[test]
+    fn tracks_without_rows_are_left_out_and_the_others_keep_their_names() {
+        let whole = table();
+        let kept = whole.without_empty_tracks();
+        assert_eq!(kept.track, [0, 0, 1]);
+        assert_eq!(kept.tracks.len(), 2);
+        for row in 0..3 {
+            assert_eq!(kept.track_of(row), whole.track_of(row));
+        }
+    }
+
+    #[test]
+    fn tables_that_do_not_fit_together_are_refused() {
+        table().validate().unwrap();
+        let mut wrong = table();
+        wrong.values.pop();
+        assert!(wrong.validate().is_err());
+        let mut wrong = table();
+        wrong.track[1] = 3;
+        assert!(
+            wrong
+                .validate()
+                .unwrap_err()
+                .to_string()
+                .contains("track 3")
+        );
+        let mut wrong = table();
+        wrong.values[3] = f32::NAN;
+        let message = wrong.validate().unwrap_err().to_string();
+        assert!(message.contains("value 1 of row 1"), "{message}");
+        let mut wrong = table();
+        wrong.timestamps[0] = f32::INFINITY;
+        assert!(wrong.validate().is_err());
+    }
+}

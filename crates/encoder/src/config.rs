@@ -1,0 +1,230 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::EncoderError;
+use mynascope_spectrum::tokens::{PATCH_VALUES, PatchShape};
+
+/// Which patches an encoder reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EncoderKind {
+    /// 16x16 patches (Myna-Base).
+    Square,
+    /// 128x2 patches (Myna-Vertical).
+    Vertical,
+    /// Both, through one shared transformer (Myna-Hybrid).
+    #[default]
+    Hybrid,
+}
+
+impl EncoderKind {
+    /// All kinds, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Square, Self::Vertical, Self::Hybrid];
+
+    /// The patch shapes, in the order of the embedding's parts.
+    pub fn shapes(self) -> &'static [PatchShape] {
+        match self {
+            Self::Square => &[PatchShape::Square],
+            Self::Vertical => &[PatchShape::Vertical],
+            Self::Hybrid => &[PatchShape::Square, PatchShape::Vertical],
+        }
+    }
+
+    /// Frames of one window as the published inference code cuts it: 50,000 samples give 98 frames, which the
+    /// 16-wide patches round down to 96.
+    pub fn window_frames(self) -> usize {
+        match self {
+            Self::Square | Self::Hybrid => 96,
+            Self::Vertical => 98,
+        }
+    }
+}
+
+impl fmt::Display for EncoderKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Square => "square",
+            Self::Vertical => "vertical",
+            Self::Hybrid => "hybrid",
+        })
+    }
+}
+
+impl FromStr for EncoderKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.to_string() == text)
+            .ok_or_else(|| {
+                format!("'{text}' is no kind of encoder; say square, vertical or hybrid")
+            })
+    }
+}
+
+/// Named sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// 192 wide, 8 layers: trains on a CPU.
+    #[default]
+    Tiny,
+    /// 384 wide, 12 layers: the published 22M models.
+    Small,
+    /// 768 wide, 12 layers: the published 85M models.
+    Base,
+}
+
+impl Preset {
+    /// All presets, smallest first.
+    pub const ALL: [Self; 3] = [Self::Tiny, Self::Small, Self::Base];
+
+    /// The sizes of this preset.
+    pub fn config(self, kind: EncoderKind) -> EncoderConfig {
+        let (dim, depth, heads) = match self {
+            Self::Tiny => (192, 8, 3),
+            Self::Small => (384, 12, 6),
+            Self::Base => (768, 12, 12),
+        };
+        EncoderConfig {
+            kind,
+            dim,
+            depth,
+            heads,
+            mlp_dim: 4 * dim,
+        }
+    }
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tiny => "tiny",
+            Self::Small => "small",
+            Self::Base => "base",
+        })
+    }
+}
+
+impl FromStr for Preset {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|preset| preset.to_string() == text)
+            .ok_or_else(|| format!("'{text}' is no size; say tiny, small or base"))
+    }
+}
+
+/// Values of one attention head, as in all published models.
+pub const HEAD_DIM: usize = 64;
+
+/// The sizes of an encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncoderConfig {
+    pub kind: EncoderKind,
+    /// Width of a token.
+    pub dim: usize,
+    /// Transformer layers.
+    pub depth: usize,
+    /// Attention heads of 64 values each.
+    pub heads: usize,
+    /// Width of the hidden layer of the feed-forward part.
+    pub mlp_dim: usize,
+}
+
+impl EncoderConfig {
+    /// Values of one embedding; a hybrid joins one vector a patch shape.
+    pub fn embedding_dim(&self) -> usize {
+        self.dim * self.kind.shapes().len()
+    }
+
+    /// Numbers that training changes, without a projection head.
+    pub fn parameters(&self) -> usize {
+        super::layout::encoder_layout(self)
+            .iter()
+            .map(super::ParameterSpec::len)
+            .sum()
+    }
+
+    /// Refuses sizes that no encoder can have or no machine can hold.
+    pub fn validate(&self) -> Result<(), EncoderError> {
+        let wrong = |what: String| Err(EncoderError::Sizes(what));
+        if self.dim == 0 || !self.dim.is_multiple_of(4) {
+            return wrong(format!(
+                "the width must be a multiple of 4 (positions are four sine and cosine blocks), not {}",
+                self.dim
+            ));
+        }
+        for (name, value, most) in [
+            ("width", self.dim, 8192),
+            ("depth", self.depth, 128),
+            ("number of heads", self.heads, 128),
+            ("width of the feed-forward part", self.mlp_dim, 32_768),
+        ] {
+            if value == 0 || value > most {
+                return wrong(format!("the {name} must be from 1 to {most}, not {value}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The size as people say it: "tiny", "small", "base" or the numbers.
+    pub fn size_name(&self) -> String {
+        Preset::ALL
+            .into_iter()
+            .find(|preset| preset.config(self.kind) == *self)
+            .map_or_else(
+                || {
+                    format!(
+                        "{}/{}/{}/{}",
+                        self.dim, self.depth, self.heads, self.mlp_dim
+                    )
+                },
+                |preset| preset.to_string(),
+            )
+    }
+}
+
+/// Values of one patch as the embedder reads it; 256 for both shapes.
+pub const PATCH_DIM: usize = PATCH_VALUES;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_sizes_have_the_published_parameter_counts() {
+        let count = |preset: Preset, kind| preset.config(kind).parameters();
+        assert_eq!(count(Preset::Small, EncoderKind::Square), 21_375_872);
+        assert_eq!(count(Preset::Small, EncoderKind::Vertical), 21_375_872);
+        assert_eq!(count(Preset::Small, EncoderKind::Hybrid), 21_475_840);
+        assert_eq!(count(Preset::Base, EncoderKind::Square), 85_218_560);
+        assert_eq!(count(Preset::Base, EncoderKind::Hybrid), 85_417_984);
+        assert_eq!(
+            Preset::Base.config(EncoderKind::Hybrid).embedding_dim(),
+            1536
+        );
+    }
+
+    #[test]
+    fn impossible_sizes_are_refused() {
+        let good = Preset::Tiny.config(EncoderKind::Hybrid);
+        assert!(good.validate().is_ok());
+        for bad in [
+            EncoderConfig { dim: 190, ..good },
+            EncoderConfig { dim: 0, ..good },
+            EncoderConfig { depth: 0, ..good },
+            EncoderConfig {
+                heads: 1 << 40,
+                ..good
+            },
+        ] {
+            assert!(bad.validate().is_err(), "{bad:?}");
+        }
+    }
+}

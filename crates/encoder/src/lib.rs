@@ -1,0 +1,57 @@
+//! The transformer, presets, devices, reading and writing checkpoints.
+//!
+//! An encoder turns a window of mel frames (96 frames of 128 bands, raw power, no logarithm) into one vector. What the
+//! other rooms hold is a [`LoadedEncoder`]: weights on a device, with the backend hidden inside.
+//!
+//! A crate of its own: Burn's backends are compiled into it once, and a change of a panel or a reader does not repeat that.
+
+// Tests may unwrap, index and panic: a failing test is what those are for.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod arithmetic;
+mod backend;
+mod checkpoint;
+mod config;
+mod cost;
+#[cfg(feature = "cuda")]
+mod cuda;
+mod decoder;
+mod device;
+mod error;
+mod kernels;
+mod layout;
+mod loaded;
+mod look;
+mod patches;
+mod transformer;
+mod weights;
+
+pub use arithmetic::Arithmetic;
+pub use backend::compute_devices;
+pub use checkpoint::{
+    CheckpointRef, CheckpointReport, Precision, inspect, load_weights, save_weights,
+    save_weights_as, say_step_of_run, shipped_weights,
+};
+pub use config::{EncoderConfig, EncoderKind, HEAD_DIM, Preset};
+pub use cost::total_memory;
+pub use device::{ComputeDevice, ComputeKind, DeviceChoice, DeviceError};
+pub use error::{CheckpointError, EncoderError};
+pub use layout::{ParameterRole, ParameterSpec, Tail, encoder_layout, head_layout};
+pub use loaded::LoadedEncoder;
+pub use look::Look;
+pub use weights::{WeightTensor, Weights};
+
+pub use backend::{DeviceJob, check_arithmetic, find_place, on_place};
+pub use checkpoint::{FileContent, read_file, write_tensors};
+pub use kernels::{Adam, Kernels, primitive};
+pub use patches::{Gather, gather_patches, gather_positions, positions};
+pub use transformer::{Encoder, HostTokens, embed};
+pub use weights::{Parameter, numbers, whole_layout};

@@ -1,0 +1,303 @@
+use std::path::PathBuf;
+
+use super::{
+    CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderKind, Preset,
+    backend::{Place, PlacedEncoder, find_place},
+    checkpoint::{load_weights, say_step_of_run},
+    layout::encoder_layout,
+    patches::{Gather, gather_patches, gather_positions, positions},
+    shipped_weights,
+    transformer::HostTokens,
+    weights::Weights,
+};
+use mynascope_spectrum::tokens::{MEL_BANDS, PatchShape, View};
+
+/// Tokens of one forward pass: enough for large products, few enough to stay in the caches' reach.
+const TOKENS_PER_PASS: usize = 1536;
+/// A window longer than this (about 17 minutes) is refused: attention over its tokens would not fit anywhere.
+const MAX_TOKENS: usize = 8192;
+
+/// An encoder on a device, ready to embed windows. The backend is hidden inside.
+#[derive(Debug)]
+pub struct LoadedEncoder {
+    config: EncoderConfig,
+    description: String,
+    fingerprint: String,
+    source: Option<PathBuf>,
+    place: Place,
+    encoder: PlacedEncoder,
+}
+
+impl LoadedEncoder {
+    /// Reads a checkpoint and puts it on a device. `patch` chooses one branch of a hybrid, or says what the patches of
+    /// a file are that doesn't tell. `shipped` comes with the program, `untrained` is a
+    /// tiny encoder with random weights of seed 0.
+    pub fn open(
+        checkpoint: &CheckpointRef,
+        patch: Option<EncoderKind>,
+        device: &DeviceChoice,
+    ) -> Result<Self, EncoderError> {
+        let Some(path) = checkpoint.resolve()? else {
+            if *checkpoint == CheckpointRef::Untrained {
+                let config = Preset::Tiny.config(patch.unwrap_or_default());
+                return Self::random(config, 0, device);
+            }
+            let weights = shipped_weights(patch)?;
+            let description = format!("shipped tiny {} encoder", weights.config.kind);
+            return Self::of_weights(&weights, description, None, device);
+        };
+        let weights = load_weights(&path, patch)?;
+        let of = match checkpoint {
+            CheckpointRef::File(run) if run.is_dir() => say_step_of_run(run).map_or_else(
+                || run.display().to_string(),
+                |step| format!("{step} {}", run.display()),
+            ),
+            _ => path.display().to_string(),
+        };
+        let description = format!(
+            "{} {} encoder of {of}",
+            weights.config.size_name(),
+            weights.config.kind,
+        );
+        Self::of_weights(&weights, description, Some(path), device)
+    }
+
+    /// An untrained encoder with the weights of a seed.
+    pub fn random(
+        config: EncoderConfig,
+        seed: u64,
+        device: &DeviceChoice,
+    ) -> Result<Self, EncoderError> {
+        let weights = Weights::random(config, &super::Tail::None, seed)?;
+        let description = format!(
+            "untrained {} {} encoder, seed {seed}",
+            config.size_name(),
+            config.kind
+        );
+        Self::of_weights(&weights, description, None, device)
+    }
+
+    fn of_weights(
+        weights: &Weights,
+        description: String,
+        source: Option<PathBuf>,
+        device: &DeviceChoice,
+    ) -> Result<Self, EncoderError> {
+        let place = find_place(*device)?;
+        Ok(Self {
+            config: weights.config,
+            description,
+            fingerprint: fingerprint(weights),
+            source,
+            encoder: PlacedEncoder::place(weights, &place)?,
+            place,
+        })
+    }
+
+    /// The sizes.
+    pub fn config(&self) -> EncoderConfig {
+        self.config
+    }
+
+    /// Which patches it reads.
+    pub fn kind(&self) -> EncoderKind {
+        self.config.kind
+    }
+
+    /// What it is, for people and for the columns of tables: "untrained tiny hybrid encoder, seed 0" or where the
+    /// weights came from.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The BLAKE3 hash of sizes and weights, 64 hexadecimal digits: the same for two files that hold one encoder.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// The checkpoint file, if it came from one.
+    pub fn source(&self) -> Option<&std::path::Path> {
+        self.source.as_deref()
+    }
+
+    /// The device it is on: `cpu`, `gpu:0`.
+    pub fn device(&self) -> &str {
+        &self.place.spec
+    }
+
+    /// The encoder on its backend.
+    pub(super) fn placed(&self) -> &PlacedEncoder {
+        &self.encoder
+    }
+
+    /// Values of one embedding.
+    pub fn embedding_dim(&self) -> usize {
+        self.config.embedding_dim()
+    }
+
+    /// Frames of one window as the published code cuts it: 96, or 98 for a vertical encoder.
+    pub fn window_frames(&self) -> usize {
+        self.config.kind.window_frames()
+    }
+
+    /// Embeds windows, each [frames, 128] frame-major raw mel power, all of the same length. With `views` only the kept
+    /// tokens of the window's view are read (its start frame is not used). Returns [windows, embedding_dim] row-major.
+    pub fn embed_windows(
+        &self,
+        windows: &[&[f32]],
+        views: Option<&[View]>,
+    ) -> Result<Vec<f32>, EncoderError> {
+        self.embed_by(windows, views, &|batches| {
+            self.encoder.embed(batches, &self.place.spec)
+        })
+    }
+
+    /// As [`Self::embed_windows`], with what every layer gives, each the mean over a window's tokens: the patches with
+    /// their positions, what follows each block, and the embedding. Returns [windows, layers, embedding_dim] row-major;
+    /// there are [`Self::layers`] of them.
+    pub fn embed_layers(
+        &self,
+        windows: &[&[f32]],
+        views: Option<&[View]>,
+    ) -> Result<Vec<f32>, EncoderError> {
+        self.embed_by(windows, views, &|batches| {
+            self.encoder.embed_layers(batches, &self.place.spec)
+        })
+    }
+
+    /// Layers that [`Self::embed_layers`] gives: the blocks and two more.
+    pub fn layers(&self) -> usize {
+        self.config.depth + 2
+    }
+
+    fn embed_by(
+        &self,
+        windows: &[&[f32]],
+        views: Option<&[View]>,
+        embed: &dyn Fn(Vec<HostTokens>) -> Result<Vec<f32>, EncoderError>,
+    ) -> Result<Vec<f32>, EncoderError> {
+        let Some(first) = windows.first() else {
+            return Ok(Vec::new());
+        };
+        let frames = first.len() / MEL_BANDS;
+        if windows.iter().any(|window| window.len() != first.len())
+            || !first.len().is_multiple_of(MEL_BANDS)
+        {
+            return Err(EncoderError::Windows(
+                "all windows of one call must have the same number of frames of 128 bands".into(),
+            ));
+        }
+        if views.is_some_and(|views| views.len() != windows.len()) {
+            return Err(EncoderError::Windows(
+                "there must be one view a window".into(),
+            ));
+        }
+        let shapes = self.config.kind.shapes();
+        let plans = shapes
+            .iter()
+            .map(|&shape| Plan::new(shape, frames, windows.len(), views, self.config.dim))
+            .collect::<Result<Vec<_>, _>>()?;
+        let tokens: usize = plans.iter().map(|plan| plan.tokens).sum();
+        let per_pass = (TOKENS_PER_PASS / tokens.max(1)).max(1);
+        let mut out = Vec::with_capacity(windows.len() * self.embedding_dim());
+        for (pass, part) in windows.chunks(per_pass).enumerate() {
+            let batches = plans
+                .iter()
+                .map(|plan| plan.host_tokens(part, pass * per_pass, self.config.dim))
+                .collect();
+            out.extend(embed(batches)?);
+        }
+        Ok(out)
+    }
+}
+
+/// What embeds is hashed; what training hung behind it is not.
+fn fingerprint(weights: &Weights) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(format!("{:?}", weights.config).as_bytes());
+    let embedding = encoder_layout(&weights.config).len();
+    for tensor in weights.tensors.iter().take(embedding) {
+        let bytes: Vec<u8> = tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        hasher.update(&bytes);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// Which tokens of one patch shape are read of each window.
+struct Plan<'a> {
+    grid: mynascope_spectrum::tokens::PatchGrid,
+    shape: PatchShape,
+    views: Option<&'a [View]>,
+    /// All tokens, for windows without a view.
+    all: Vec<usize>,
+    /// Tokens read of one window.
+    tokens: usize,
+    positions: Vec<f32>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(
+        shape: PatchShape,
+        frames: usize,
+        windows: usize,
+        views: Option<&'a [View]>,
+        dim: usize,
+    ) -> Result<Self, EncoderError> {
+        let grid = shape.grid(frames);
+        if grid.tokens() == 0 || grid.tokens() > MAX_TOKENS {
+            return Err(EncoderError::Windows(format!(
+                "{frames} frames give {} {shape} tokens; from 1 to {MAX_TOKENS} can be read",
+                grid.tokens()
+            )));
+        }
+        let tokens = match views {
+            None => grid.tokens(),
+            Some(views) => views.first().map_or(0, |view| view.kept(shape).len()),
+        };
+        let sound = |view: &View| {
+            let kept = view.kept(shape);
+            kept.len() == tokens && kept.iter().all(|&token| token < grid.tokens())
+        };
+        if tokens == 0 || !views.unwrap_or_default().iter().take(windows).all(sound) {
+            return Err(EncoderError::Windows(format!(
+                "every view must keep the same number of {shape} tokens, at least one, of the {} there are",
+                grid.tokens()
+            )));
+        }
+        Ok(Self {
+            grid,
+            shape,
+            views,
+            all: (0..grid.tokens()).collect(),
+            tokens,
+            positions: positions(grid, dim),
+        })
+    }
+
+    fn host_tokens(&self, windows: &[&[f32]], first: usize, dim: usize) -> HostTokens {
+        let gathers: Vec<Gather<'_>> = windows
+            .iter()
+            .enumerate()
+            .map(|(index, mel)| Gather {
+                mel,
+                start_frame: 0,
+                kept: match self.views {
+                    None => &self.all,
+                    Some(views) => views
+                        .get(first + index)
+                        .map_or(&[], |view| view.kept(self.shape)),
+                },
+            })
+            .collect();
+        HostTokens {
+            patches: gather_patches(&gathers, self.grid),
+            positions: gather_positions(
+                gathers.iter().map(|gather| gather.kept),
+                &self.positions,
+                dim,
+            ),
+            windows: windows.len(),
+            tokens: self.tokens,
+        }
+    }
+}

@@ -1,0 +1,251 @@
+use burn::{
+    backend::Autodiff,
+    tensor::{
+        Tensor, TensorData,
+        backend::{AutodiffBackend, Backend},
+    },
+};
+
+use super::{
+    EncoderConfig, EncoderError,
+    kernels::{Kernels, primitive},
+    layout::{ParameterRole, ParameterSpec, Tail, encoder_layout},
+};
+use mynascope_spectrum::tokens::{Purpose, stream};
+
+/// The weights of an encoder, and of what training hangs behind it, as plain numbers in the order of the layout.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weights {
+    pub config: EncoderConfig,
+    pub tail: Tail,
+    /// The encoder's tensors, then the tail's.
+    pub tensors: Vec<WeightTensor>,
+}
+
+/// One named tensor, row-major, matrices [out, in] as in files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WeightTensor {
+    pub spec: ParameterSpec,
+    pub values: Vec<f32>,
+}
+
+/// The layout of an encoder with its tail.
+pub fn whole_layout(config: &EncoderConfig, tail: &Tail) -> Vec<ParameterSpec> {
+    let mut layout = encoder_layout(config);
+    layout.extend(tail.layout(config));
+    layout
+}
+
+impl Weights {
+    /// Fresh weights, drawn as PyTorch draws them by default: U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for linear layers
+    /// (kaiming-uniform with a = sqrt 5), 1 and 0 for LayerNorms. The same seed gives the same numbers on every
+    /// device.
+    pub fn random(config: EncoderConfig, tail: &Tail, seed: u64) -> Result<Self, EncoderError> {
+        config.validate()?;
+        let tensors = whole_layout(&config, tail)
+            .into_iter()
+            .enumerate()
+            .map(|(number, spec)| {
+                let mut random = stream(seed, 0, number as u64, Purpose::Weights);
+                let fan_in = match spec.role {
+                    ParameterRole::Matrix => spec.shape.get(1).copied().unwrap_or(1),
+                    ParameterRole::Bias { fan_in } => fan_in,
+                    ParameterRole::NormWeight | ParameterRole::NormBias | ParameterRole::Token => 0,
+                };
+                let bound = 1.0 / (fan_in.max(1) as f64).sqrt();
+                let values = match spec.role {
+                    ParameterRole::NormWeight => vec![1.0; spec.len()],
+                    ParameterRole::NormBias => vec![0.0; spec.len()],
+                    ParameterRole::Token => {
+                        (0..spec.len()).map(|_| random.normal() as f32).collect()
+                    }
+                    ParameterRole::Matrix | ParameterRole::Bias { .. } => (0..spec.len())
+                        .map(|_| random.between(-bound, bound) as f32)
+                        .collect(),
+                };
+                WeightTensor { spec, values }
+            })
+            .collect();
+        Ok(Self {
+            config,
+            tail: tail.clone(),
+            tensors,
+        })
+    }
+
+    /// Puts the weights on a device.
+    pub fn upload<B: Backend>(&self, device: &B::Device) -> Vec<Parameter<B>> {
+        self.tensors
+            .iter()
+            .map(|tensor| Parameter::upload(&tensor.spec, &tensor.values, device))
+            .collect()
+    }
+}
+
+/// A weight on a device. Matrices lie there as [in, out], so that no transpose is needed to multiply.
+#[derive(Debug, Clone)]
+pub enum Parameter<B: Backend> {
+    Matrix(Tensor<B, 2>),
+    Vector(Tensor<B, 1>),
+}
+
+impl<B: Backend> Parameter<B> {
+    /// Puts numbers in file order on a device; as many numbers as the shape says.
+    pub fn upload(spec: &ParameterSpec, values: &[f32], device: &B::Device) -> Self {
+        match *spec.shape.as_slice() {
+            [outputs, inputs] => {
+                let turned = transpose(values, outputs, inputs);
+                Self::Matrix(Tensor::from_data(
+                    TensorData::new(turned, [inputs, outputs]),
+                    device,
+                ))
+            }
+            _ => Self::Vector(Tensor::from_data(
+                TensorData::new(values.to_vec(), [values.len()]),
+                device,
+            )),
+        }
+    }
+
+    /// The same numbers where gradients are followed, if they are wanted.
+    pub fn leaf(&self, wanted: bool) -> Parameter<Autodiff<B>> {
+        match self {
+            Self::Matrix(tensor) => {
+                let leaf = Tensor::from_inner(tensor.clone());
+                Parameter::Matrix(if wanted { leaf.require_grad() } else { leaf })
+            }
+            Self::Vector(tensor) => {
+                let leaf = Tensor::from_inner(tensor.clone());
+                Parameter::Vector(if wanted { leaf.require_grad() } else { leaf })
+            }
+        }
+    }
+
+    /// The sum of two gradients of one weight.
+    pub fn plus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Matrix(a), Self::Matrix(b)) => Self::Matrix(a + b),
+            (Self::Vector(a), Self::Vector(b)) => Self::Vector(a + b),
+            // Gradients of one weight have its shape.
+            (a, _) => a,
+        }
+    }
+
+    /// Moves towards `target`, keeping a share of itself.
+    pub fn approach(&mut self, target: &Self, keep: f64) {
+        match (&mut *self, target) {
+            (Self::Matrix(a), Self::Matrix(b)) => {
+                *a = a.clone().mul_scalar(keep) + b.clone().mul_scalar(1.0 - keep);
+            }
+            (Self::Vector(a), Self::Vector(b)) => {
+                *a = a.clone().mul_scalar(keep) + b.clone().mul_scalar(1.0 - keep);
+            }
+            _ => {}
+        }
+    }
+
+    /// The numbers in file order.
+    pub fn download(&self) -> Result<Vec<f32>, String> {
+        match self {
+            Self::Matrix(tensor) => {
+                let [inputs, outputs] = tensor.dims();
+                Ok(transpose(&numbers(tensor.clone())?, inputs, outputs))
+            }
+            Self::Vector(tensor) => numbers(tensor.clone()),
+        }
+    }
+}
+
+impl<B: Kernels> Parameter<B> {
+    /// [1].
+    pub fn sum_of_squares(&self) -> Tensor<B, 1> {
+        fn of<B: Kernels, const D: usize>(x: &Tensor<B, D>) -> Tensor<B, 1> {
+            match B::sum_of_squares(&primitive(x)) {
+                Some(sum) => Tensor::from_data([sum], &x.device()),
+                None => (x.clone() * x.clone()).sum(),
+            }
+        }
+        match self {
+            Self::Matrix(tensor) => of(tensor),
+            Self::Vector(tensor) => of(tensor),
+        }
+    }
+}
+
+impl<B: Backend> Parameter<Autodiff<B>> {
+    /// Its gradient, if there is one.
+    pub fn gradient(
+        &self,
+        found: &<Autodiff<B> as AutodiffBackend>::Gradients,
+    ) -> Option<Parameter<B>> {
+        match self {
+            Self::Matrix(tensor) => tensor.grad(found).map(Parameter::Matrix),
+            Self::Vector(tensor) => tensor.grad(found).map(Parameter::Vector),
+        }
+    }
+}
+
+/// The numbers of a tensor, row-major.
+pub fn numbers<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>, String> {
+    tensor
+        .into_data()
+        .into_vec::<f32>()
+        .map_err(|error| format!("the device returned no 32-bit numbers: {error:?}"))
+}
+
+/// Turns [rows, columns] into [columns, rows].
+pub fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    let mut turned = vec![0.0; values.len()];
+    if rows == 0 || columns == 0 {
+        return turned;
+    }
+    for (row, line) in values.chunks_exact(columns).enumerate() {
+        for (slot, &value) in turned.iter_mut().skip(row).step_by(rows).zip(line) {
+            *slot = value;
+        }
+    }
+    turned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EncoderKind, Preset};
+
+    #[test]
+    fn fresh_weights_are_a_function_of_the_seed_and_lie_within_their_bounds() {
+        let config = Preset::Tiny.config(EncoderKind::Hybrid);
+        let head = Tail::Projection(vec![32, 16]);
+        let weights = Weights::random(config, &head, 3).unwrap();
+        assert_eq!(weights, Weights::random(config, &head, 3).unwrap());
+        assert_ne!(weights, Weights::random(config, &head, 4).unwrap());
+        let find = |name: &str| {
+            let found = weights.tensors.iter().find(|t| t.spec.name == name);
+            &found.unwrap().values
+        };
+        let bound = 1.0 / (768.0_f32).sqrt();
+        for name in [
+            "transformer.layers.7.1.net.3.weight",
+            "transformer.layers.7.1.net.3.bias",
+        ] {
+            let values = find(name);
+            let most = values
+                .iter()
+                .fold(0.0_f32, |most, value| most.max(value.abs()));
+            assert!(most <= bound && most > 0.9 * bound, "{name}: {most}");
+        }
+        assert!(
+            find("transformer.norm.weight")
+                .iter()
+                .all(|&value| value == 1.0)
+        );
+        assert_eq!(find("linear_head.2.bias").len(), 16);
+    }
+
+    #[test]
+    fn matrices_are_turned_and_turned_back() {
+        let turned = transpose(&[1., 2., 3., 4., 5., 6.], 2, 3);
+        assert_eq!(turned, [1., 4., 2., 5., 3., 6.]);
+        assert_eq!(transpose(&turned, 3, 2), [1., 2., 3., 4., 5., 6.]);
+    }
+}

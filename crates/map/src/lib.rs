@@ -1,0 +1,148 @@
+//! Embeddings in two dimensions: t-SNE and PCA.
+//!
+//! A crate of its own: t-SNE and its reference implementations are dependencies of nothing else.
+
+// Tests may unwrap, index and panic: a failing test is what those are for.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod divergence;
+mod layout;
+mod picture;
+mod place;
+mod reference;
+mod save;
+mod tsne;
+
+pub use layout::{layout, layout_live};
+pub use place::{Landed, Landing, land, land_windows, turn_towards};
+pub use save::{LAYOUT_EXTENSIONS, check_layout_path, save_landed, save_layout};
+
+use std::{fmt, path::PathBuf, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use mynascope_base::{jobs::Cancelled, storage::StorageError};
+
+/// How a map is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// t-SNE (van der Maaten and Hinton 2008, Barnes-Hut variant 2014): near rows stay near.
+    #[default]
+    Tsne,
+    /// The t-SNE of linfa, slower and without progress, to compare with.
+    TsneReference,
+    /// The two directions of largest variance.
+    Pca,
+}
+
+impl Method {
+    /// All methods, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Tsne, Self::TsneReference, Self::Pca];
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tsne => "tsne",
+            Self::TsneReference => "tsne-reference",
+            Self::Pca => "pca",
+        })
+    }
+}
+
+impl FromStr for Method {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|method| method.to_string() == text)
+            .ok_or_else(|| format!("'{text}' is no map method; say tsne, tsne-reference or pca"))
+    }
+}
+
+/// What a layout is asked to be.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MapSettings {
+    pub method: Method,
+    /// Effective number of neighbours that t-SNE looks at; lowered where there are too few rows.
+    pub perplexity: f64,
+    /// Steps of t-SNE.
+    pub iterations: usize,
+    /// The same seed gives the same map.
+    pub seed: u64,
+}
+
+impl Default for MapSettings {
+    fn default() -> Self {
+        Self {
+            method: Method::Tsne,
+            perplexity: 30.0,
+            iterations: 1000,
+            seed: 0,
+        }
+    }
+}
+
+/// The colours of labels, in the order of their names: Okabe and Ito's without black, which colour-blind people tell
+/// apart, then purple and brown of Tableau's ten. More labels cycle.
+pub const LABEL_COLOURS: [[u8; 3]; 10] = [
+    [230, 159, 0],
+    [86, 180, 233],
+    [0, 158, 115],
+    [204, 121, 167],
+    [213, 94, 0],
+    [0, 114, 178],
+    [240, 228, 66],
+    [153, 153, 153],
+    [148, 103, 189],
+    [140, 86, 75],
+];
+
+/// A table laid out in the plane.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layout {
+    /// A point for each row of the table.
+    pub xy: Vec<[f32; 2]>,
+    pub method: Method,
+    /// Kullback-Leibler divergence of map and table (nats), for t-SNE of at most 3000 rows.
+    pub kl: Option<f64>,
+    /// Time that the layout took.
+    pub seconds: f64,
+    /// The perplexity that was used, for t-SNE.
+    pub perplexity: Option<f64>,
+    /// What the reader of the map should know: a lowered perplexity, too few rows.
+    pub notes: Vec<String>,
+}
+
+/// Why there is no map.
+#[derive(Debug, thiserror::Error)]
+pub enum MapError {
+    /// The job was told to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// The file could not be written.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The table is empty, inconsistent or holds numbers that are not finite.
+    #[error("{0}")]
+    Table(String),
+    /// A setting that cannot be.
+    #[error("{0}")]
+    Setting(String),
+    /// The method failed.
+    #[error("the map could not be laid out: {0}; try the method pca")]
+    Engine(String),
+    /// The file's ending names no format of maps.
+    #[error("maps are kept as .parquet, .tsv or .png, not as {found}; change the ending of {path}")]
+    UnknownFormat { found: String, path: PathBuf },
+}

@@ -1,0 +1,320 @@
+use std::collections::HashSet;
+
+use ndarray::Array2;
+
+use super::{ProbeError, ProbeSettings, Protocol, Targets, Task, Truth, heads::Known};
+use mynascope_collection::{Split, split_by_track};
+use mynascope_embedding::EmbeddingTable;
+use mynascope_spectrum::tokens::{Purpose, stream};
+
+/// The tracks that can be used, with their rows.
+pub(super) struct Data<'a> {
+    pub(super) table: &'a EmbeddingTable,
+    pub(super) task: Task,
+    pub(super) names: Vec<String>,
+    /// Place in the table's tracks of each usable track.
+    pub(super) tracks: Vec<usize>,
+    /// Class of each usable track; 0 for tasks without classes.
+    pub(super) labels: Vec<usize>,
+    /// Values of each usable track, for tasks without classes.
+    pub(super) values: Vec<Vec<f64>>,
+    /// Rows of each usable track.
+    pub(super) rows: Vec<Vec<usize>>,
+}
+
+impl<'a> Data<'a> {
+    pub(super) fn of(
+        table: &'a EmbeddingTable,
+        targets: &Targets,
+    ) -> Result<(Self, Vec<String>), ProbeError> {
+        let mut rows = vec![Vec::new(); table.tracks.len()];
+        for (row, &track) in table.track.iter().enumerate() {
+            if let Some(rows) = rows.get_mut(track as usize) {
+                rows.push(row);
+            }
+        }
+        let mut data = Self {
+            table,
+            task: targets.task,
+            names: targets.names.clone(),
+            tracks: Vec::new(),
+            labels: Vec::new(),
+            values: Vec::new(),
+            rows: Vec::new(),
+        };
+        let mut unlabelled = 0;
+        let readable = rows.into_iter().zip(&targets.truths).enumerate();
+        for (track, (rows, truth)) in readable.filter(|(_, (rows, _))| !rows.is_empty()) {
+            match truth {
+                Some(Truth::Class(class)) => {
+                    data.labels.push(*class);
+                    data.values.push(Vec::new());
+                }
+                Some(Truth::Values(values)) => {
+                    data.labels.push(0);
+                    data.values.push(values.clone());
+                }
+                None => {
+                    unlabelled += 1;
+                    continue;
+                }
+            }
+            data.tracks.push(track);
+            data.rows.push(rows);
+        }
+        if data.tracks.is_empty() {
+            return Err(ProbeError::Labels(
+                "no track has a label; put the tracks of each class into a folder of its own"
+                    .into(),
+            ));
+        }
+        let mut notes = Vec::new();
+        if unlabelled > 0 {
+            notes.push(format!("{unlabelled} tracks without a label were left out"));
+        }
+        match targets.task {
+            Task::Genre => data.leave_out_single_classes(&mut notes)?,
+            Task::Key | Task::Tags | Task::Emotion => data.check_size()?,
+        }
+        Ok((data, notes))
+    }
+
+    /// A class of one track cannot be learned and tested.
+    fn leave_out_single_classes(&mut self, notes: &mut Vec<String>) -> Result<(), ProbeError> {
+        let mut counts = vec![0_usize; self.names.len()];
+        for &label in &self.labels {
+            if let Some(count) = counts.get_mut(label) {
+                *count += 1;
+            }
+        }
+        let single: Vec<&str> = named(&self.names, &counts, |count| count == 1);
+        if !single.is_empty() {
+            notes.push(format!(
+                "classes with a single track cannot be tested and were left out: {}",
+                single.join(", ")
+            ));
+        }
+        let mut place = 0;
+        let places: Vec<Option<usize>> = counts
+            .iter()
+            .map(|&count| {
+                (count >= 2).then(|| {
+                    place += 1;
+                    place - 1
+                })
+            })
+            .collect();
+        if place < 2 {
+            return Err(ProbeError::Labels(format!(
+                "a probe needs at least two classes of at least two tracks each, but there are {place} such classes; add tracks"
+            )));
+        }
+        let fewest = counts.iter().copied().filter(|&count| count >= 2).min();
+        if let Some(fewest) = fewest.filter(|&fewest| fewest < 5) {
+            notes.push(format!(
+                "the smallest class has only {fewest} tracks: read the score with its interval, and prefer the protocol folds:K"
+            ));
+        }
+        let kept: Vec<bool> = self
+            .labels
+            .iter()
+            .map(|&label| places.get(label).is_some_and(Option::is_some))
+            .collect();
+        keep(&mut self.tracks, &kept);
+        keep(&mut self.labels, &kept);
+        keep(&mut self.values, &kept);
+        keep(&mut self.rows, &kept);
+        for label in &mut self.labels {
+            *label = places.get(*label).copied().flatten().unwrap_or(0);
+        }
+        let named: Vec<bool> = places.iter().map(Option::is_some).collect();
+        keep(&mut self.names, &named);
+        Ok(())
+    }
+
+    fn check_size(&self) -> Result<(), ProbeError> {
+        const FEWEST: usize = 5;
+        if self.tracks.len() < FEWEST {
+            return Err(ProbeError::Labels(format!(
+                "a probe of {} needs at least {FEWEST} labelled tracks, but there are {}; add tracks",
+                self.task,
+                self.tracks.len()
+            )));
+        }
+        if self.names.is_empty() {
+            return Err(ProbeError::Labels(
+                "no tag holds for some tracks and not for others; a probe has nothing to learn"
+                    .into(),
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn has_classes(&self) -> bool {
+        matches!(self.task, Task::Genre | Task::Key)
+    }
+
+    pub(super) fn splits(
+        &self,
+        settings: &ProbeSettings,
+        published: Option<&Split>,
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<Split>, ProbeError> {
+        // Tasks without classes have one label, so that their split is by track alone.
+        let own = || split_by_track(&self.labels, settings.seed);
+        let split = match (settings.protocol, published) {
+            (Protocol::Folds(folds), _) => return Ok(self.folds(folds, settings.seed)),
+            (Protocol::Quick, _) => own(),
+            (Protocol::Clean | Protocol::Paper, None) => {
+                notes.push(
+                    "this collection has no published split: one by track was drawn from the seed"
+                        .into(),
+                );
+                own()
+            }
+            (Protocol::Clean | Protocol::Paper, Some(published)) => {
+                let split = self.places(published);
+                let [train, valid, test] =
+                    [&split.train, &split.valid, &split.test].map(|part| part.len());
+                notes.push(format!(
+                    "the published split: {train} of {} training, {valid} of {} validation and {test} of {} test tracks were found",
+                    published.train.len(),
+                    published.valid.len(),
+                    published.test.len()
+                ));
+                split
+            }
+        };
+        if split.train.is_empty() || split.test.is_empty() {
+            return Err(ProbeError::Labels(format!(
+                "the {} part has no labelled track; add tracks or take the protocol folds:K",
+                if split.train.is_empty() {
+                    "training"
+                } else {
+                    "test"
+                }
+            )));
+        }
+        if split.valid.is_empty() {
+            notes.push("too few tracks for a validation part: the default setting was used".into());
+        }
+        Ok(vec![split])
+    }
+
+    /// A split of the table's tracks as one of the usable tracks.
+    fn places(&self, split: &Split) -> Split {
+        let part = |part: &[usize]| -> Vec<usize> {
+            let wanted: HashSet<usize> = part.iter().copied().collect();
+            let usable = self.tracks.iter().enumerate();
+            usable
+                .filter(|(_, track)| wanted.contains(track))
+                .map(|(place, _)| place)
+                .collect()
+        };
+        Split {
+            train: part(&split.train),
+            valid: part(&split.valid),
+            test: part(&split.test),
+        }
+    }
+
+    fn folds(&self, folds: usize, seed: u64) -> Vec<Split> {
+        let folds = folds.clamp(2, self.labels.len().max(2));
+        let fold_of = self.assign_folds(folds, seed);
+        (0..folds)
+            .map(|fold| {
+                let (test, rest): (Vec<usize>, Vec<usize>) =
+                    (0..self.labels.len()).partition(|&track| fold_of.get(track) == Some(&fold));
+                let labels: Vec<usize> = rest
+                    .iter()
+                    .filter_map(|&track| self.labels.get(track).copied())
+                    .collect();
+                // Of the other tracks a fifth chooses the setting; the rest trains.
+                let inner = split_by_track(&labels, seed);
+                let place = |part: &[usize]| -> Vec<usize> {
+                    part.iter()
+                        .filter_map(|&at| rest.get(at).copied())
+                        .collect()
+                };
+                let mut train = place(&[inner.train, inner.test].concat());
+                train.sort_unstable();
+                Split {
+                    train,
+                    valid: place(&inner.valid),
+                    test,
+                }
+            })
+            .filter(|split| !split.test.is_empty())
+            .collect()
+    }
+
+    /// The fold of each track: every class is dealt out in turn, going on where the class before stopped.
+    fn assign_folds(&self, folds: usize, seed: u64) -> Vec<usize> {
+        let mut fold_of = vec![0; self.labels.len()];
+        let classes = self.labels.iter().max().map_or(0, |most| most + 1);
+        let mut next = 0;
+        for class in 0..classes {
+            let mut tracks: Vec<usize> = (0..self.labels.len())
+                .filter(|&track| self.labels.get(track) == Some(&class))
+                .collect();
+            stream(seed, 0, class as u64, Purpose::Split).shuffle(&mut tracks);
+            for track in tracks {
+                if let Some(fold) = fold_of.get_mut(track) {
+                    *fold = next % folds;
+                }
+                next += 1;
+            }
+        }
+        fold_of
+    }
+
+    /// The rows of some tracks, [rows, dim], and what is known about each.
+    pub(super) fn matrix(&self, tracks: &[usize]) -> (Array2<f64>, Known) {
+        let (mut numbers, mut classes, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        for &track in tracks {
+            let (Some(rows), Some(&label), Some(known)) = (
+                self.rows.get(track),
+                self.labels.get(track),
+                self.values.get(track),
+            ) else {
+                continue;
+            };
+            for &row in rows {
+                numbers.extend(self.table.row(row).iter().map(|&value| f64::from(value)));
+                classes.push(label);
+                values.extend_from_slice(known);
+            }
+        }
+        let shape = (classes.len(), self.table.dim);
+        let matrix =
+            Array2::from_shape_vec(shape, numbers).unwrap_or_else(|_| Array2::zeros(shape));
+        if self.has_classes() {
+            return (matrix, Known::Classes(classes));
+        }
+        let shape = (classes.len(), self.names.len());
+        let values = Array2::from_shape_vec(shape, values).unwrap_or_else(|_| Array2::zeros(shape));
+        let known = match self.task {
+            Task::Tags => Known::Tags(values),
+            _ => Known::Numbers(values),
+        };
+        (matrix, known)
+    }
+}
+
+/// Names whose count is as asked.
+fn named<'a>(
+    names: &'a [String],
+    counts: &[usize],
+    wanted: impl Fn(usize) -> bool,
+) -> Vec<&'a str> {
+    let counted = names.iter().zip(counts);
+    counted
+        .filter(|&(_, &count)| wanted(count))
+        .map(|(name, _)| name.as_str())
+        .collect()
+}
+
+fn keep<T>(values: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    values.retain(|_| kept.next().copied().unwrap_or(false));
+}

@@ -1,0 +1,74 @@
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::{ProbeError, ProbeSettings, Protocol, probe_collection, varied::ProbeCurve};
+use mynascope_base::{jobs::Watch, storage::Cache};
+use mynascope_collection::Collection;
+use mynascope_embedding::{ExtractSettings, extract_layers};
+use mynascope_encoder::LoadedEncoder;
+use mynascope_spectrum::tokens::MaskRatio;
+
+/// The score of a probe on what one layer gives.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LayerPoint {
+    /// 0 for the patches with their positions, `n` after the n-th block, one more for the embedding.
+    pub layer: usize,
+    /// For people: "patches", "block 3", "embedding".
+    pub name: String,
+    pub score: f64,
+    pub interval: [f64; 2],
+}
+
+/// Probe scores along an encoder, from the patches to the embedding.
+pub type LayerSweep = ProbeCurve<LayerPoint>;
+
+/// Trains and tests the same probe after every block of a frozen encoder, on the mean over a window's tokens; the
+/// tracks are embedded once. `found` is told every point as soon as it is known.
+pub fn layer_sweep(
+    collection: &Collection,
+    encoder: &LoadedEncoder,
+    settings: &ProbeSettings,
+    ratio: MaskRatio,
+    cache: Option<&Cache>,
+    watch: &Watch<'_>,
+    found: &mut dyn FnMut(&LayerPoint),
+) -> Result<LayerSweep, ProbeError> {
+    let start = Instant::now();
+    if settings.protocol == Protocol::Paper {
+        return Err(ProbeError::Labels(
+            "the published protocol would train its whole grid after every block; sweep by quick, clean or folds:K"
+                .into(),
+        ));
+    }
+    let extraction = ExtractSettings {
+        ratio,
+        seed: settings.seed,
+        ..ExtractSettings::default()
+    };
+    let tables = watch.part("every block", 0, 2, |watch| {
+        extract_layers(collection, encoder, &extraction, cache, watch)
+    })?;
+    let mut sweep = LayerSweep::default();
+    let last = tables.len().saturating_sub(1);
+    for (layer, table) in tables.iter().enumerate() {
+        let what = format!("layer {layer} of {last}");
+        let report = watch.part(&what, tables.len() + layer, 2 * tables.len(), |watch| {
+            probe_collection(table, collection, settings, watch)
+        })?;
+        let point = LayerPoint {
+            layer,
+            name: match layer {
+                0 => "patches".to_owned(),
+                layer if layer == last => "embedding".to_owned(),
+                block => format!("block {block}"),
+            },
+            score: report.score,
+            interval: report.interval,
+        };
+        found(&point);
+        sweep.take_in(report, point);
+    }
+    sweep.seconds = start.elapsed().as_secs_f64();
+    Ok(sweep)
+}

@@ -1,0 +1,351 @@
+//! Small heads on frozen embeddings, and how well they do.
+//!
+//! [`probe_collection`] gives one score with all that is known about it; [`train_probe`] gives the probe too, which is
+//! kept ([`TrainedProbe`]) and answers for other tracks ([`predict_collection`]). Scores are drawn against the mask ratio
+//! ([`mask_curve`]), the number of labelled tracks ([`few_shot`]) and the layer ([`layer_sweep`]); [`leak_report`] tells
+//! how far a split can be trusted, [`published_scores`] what others have scored, and [`read_scores`] what this user's probes
+//! scored before. Every one of them takes a watch, so
+//! that the window and the command line can stop it and tell how far it is.
+//!
+//! A crate of its own: heads and scores need tables of embeddings, but no training loop and no window.
+
+// Tests may unwrap, index and panic: a failing test is what those are for.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod curve;
+mod data;
+mod few_shot;
+mod heads;
+mod layers;
+mod leak;
+mod linear;
+mod logistic;
+pub mod metrics;
+mod mlp;
+mod paper;
+#[cfg(test)]
+mod paper_tests;
+mod predict;
+mod products;
+mod published;
+mod ridge;
+mod run;
+#[cfg(test)]
+mod run_tests;
+mod saved;
+#[cfg(test)]
+mod saved_tests;
+mod scores;
+mod scoring;
+mod stack;
+mod targets;
+mod varied;
+
+pub use curve::{CURVE_RATIOS, CurvePoint, CurveSettings, MaskCurve, mask_curve};
+pub use few_shot::{FewShotCurve, FewShotPoint, FewShotSettings, few_shot};
+pub use layers::{LayerPoint, LayerSweep, layer_sweep};
+pub use leak::{LeakPair, LeakReport, LeakSettings, SplitPart, known_faults, leak_report};
+pub use paper::{GridRow, PUBLISHED_SETTINGS};
+pub use predict::{Answer, Predictions, TrackAnswer, WindowAnswer, predict_collection};
+pub use published::{Block, Measure, PublishedScore, published_scores};
+pub use run::{probe, probe_collection, probe_genre, train_probe};
+pub use saved::{EncoderId, ProbeCard, TrainedProbe};
+pub use scores::{
+    KeptScore, KeptScores, ScoreChange, change_scores, collection_key, read_scores, scores_file,
+};
+pub use targets::{Targets, Truth};
+pub use varied::ProbeCurve;
+
+use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use mynascope_base::{jobs::Cancelled, storage::StorageError};
+use mynascope_embedding::EmbeddingError;
+
+/// What is predicted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// One label a track: the labels of the collection.
+    #[default]
+    Genre,
+    /// One of 24 keys a track; scored by MIREX's weights.
+    Key,
+    /// Any number of tags a track.
+    Tags,
+    /// Arousal and valence of a track.
+    Emotion,
+}
+
+impl Task {
+    /// All tasks.
+    pub const ALL: [Self; 4] = [Self::Genre, Self::Key, Self::Tags, Self::Emotion];
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Genre => "genre",
+            Self::Key => "key",
+            Self::Tags => "tags",
+            Self::Emotion => "emotion",
+        })
+    }
+}
+
+impl FromStr for Task {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|task| task.to_string() == text)
+            .ok_or_else(|| format!("'{text}' is no task; say genre, key, tags or emotion"))
+    }
+}
+
+/// The small model that is trained on the embeddings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Head {
+    /// On standardised embeddings: logistic regression for classes and tags (all outputs at once, by L-BFGS), ridge
+    /// regression for numbers.
+    #[default]
+    Linear,
+    /// Ridge regression in closed form on standardised embeddings, for every task.
+    Ridge,
+    /// A hidden layer of 512 with dropout, by Adam.
+    Mlp,
+    /// Mean of the nearest training windows by cosine; for classes their votes.
+    Knn,
+}
+
+impl Head {
+    /// All heads.
+    pub const ALL: [Self; 4] = [Self::Linear, Self::Ridge, Self::Mlp, Self::Knn];
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Linear => "linear",
+            Self::Ridge => "ridge",
+            Self::Mlp => "mlp",
+            Self::Knn => "knn",
+        })
+    }
+}
+
+impl FromStr for Head {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|head| head.to_string() == text)
+            .ok_or_else(|| format!("'{text}' is no head; say linear, ridge, mlp or knn"))
+    }
+}
+
+/// How tracks are held back for testing. No track is ever in two parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Protocol {
+    /// One stratified split by track, about 60/20/20; the test part is looked at once.
+    #[default]
+    Quick,
+    /// The published split of the collection where it has one, else as `Quick`; the test part is looked at once.
+    Clean,
+    /// The grid of the published code with its quirks, one of which is that the setting is chosen on the test part: to
+    /// compare with published numbers, not to trust. Needs the published split.
+    Paper,
+    /// Every track is tested once: K folds by track, each with its own scaler and its own choice of settings.
+    Folds(usize),
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Quick => f.write_str("quick"),
+            Self::Clean => f.write_str("clean"),
+            Self::Paper => f.write_str("paper"),
+            Self::Folds(folds) => write!(f, "folds:{folds}"),
+        }
+    }
+}
+
+impl FromStr for Protocol {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "quick" => return Ok(Self::Quick),
+            "clean" => return Ok(Self::Clean),
+            "paper" => return Ok(Self::Paper),
+            _ => {}
+        }
+        if let Some(folds) = text.strip_prefix("folds:") {
+            return match folds.parse::<usize>() {
+                Ok(folds) if folds >= 2 => Ok(Self::Folds(folds)),
+                _ => Err(format!(
+                    "folds:K needs a whole number of at least 2 folds, not '{folds}'"
+                )),
+            };
+        }
+        Err(format!(
+            "'{text}' is no protocol; say quick, clean, paper or folds:K"
+        ))
+    }
+}
+
+/// What a probe is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ProbeSettings {
+    pub task: Task,
+    pub head: Head,
+    pub protocol: Protocol,
+    /// Draws the split; the same seed gives the same report.
+    pub seed: u64,
+}
+
+/// Tracks in each part. For folds: means over the folds, rounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SplitSizes {
+    pub train: usize,
+    pub valid: usize,
+    pub test: usize,
+}
+
+/// What a probe said about a track of the test part.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrackPrediction {
+    pub path: PathBuf,
+    /// Index into `classes`.
+    pub truth: usize,
+    /// Index into `classes`.
+    pub prediction: usize,
+    /// Share of the predicted class, 0 to 1: of the softmax of the mean scores (linear, MLP), of the votes (k-NN), of
+    /// the positive scores (ridge).
+    pub confidence: f64,
+    /// Where the window begins whose own answer gives the truth the smallest share, in seconds.
+    pub furthest_secs: f32,
+}
+
+/// What a probe of tags or numbers said about a track of the test part.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrackOutput {
+    pub path: PathBuf,
+    /// What holds, in the order of `classes`.
+    pub truth: Vec<f64>,
+    /// Mean scores of the track's windows, in the order of `classes`.
+    pub output: Vec<f64>,
+    /// Where the window begins whose own answer is furthest from what holds, in seconds: of tags the one that ranks what
+    /// does not hold highest above what does, of numbers the one that is farthest off in sum.
+    pub furthest_secs: f32,
+}
+
+/// The score of one class, tag or dimension.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TargetScore {
+    pub name: String,
+    /// Tested tracks: of the class, with the tag, all.
+    pub tracks: usize,
+    /// Recall of a class, ROC-AUC of a tag, R2 of a dimension.
+    pub score: f64,
+    /// Precision of a class, average precision of a tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<f64>,
+}
+
+/// The result of a probe.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ProbeReport {
+    pub task: String,
+    pub head: String,
+    pub protocol: String,
+    /// What made the embeddings.
+    pub encoder: String,
+    /// Classes, tags or dimensions.
+    pub classes: Vec<String>,
+    /// What `score` is: accuracy, weighted key score, ROC-AUC (mean over tags) or mean R2.
+    pub metric: String,
+    /// Over all tested tracks; never those of the training or validation part.
+    pub score: f64,
+    /// All scores by name: accuracy, top_3_accuracy (the truth is among the three largest shares), weighted_key_score, roc_auc, average_precision, r2, r2_arousal, r2_valence.
+    pub metrics: BTreeMap<String, f64>,
+    /// 95 % interval of the score, from `intervals`.
+    pub interval: [f64; 2],
+    /// 95 % interval of each of `metrics`: the middle 95 % over 1000 draws (200 of large sets of tags) of the tested
+    /// tracks with replacement, from the seed. It knows only answers that were seen: where all or none are right it has
+    /// no width, which a note says.
+    pub intervals: BTreeMap<String, [f64; 2]>,
+    /// Score of the best constant answer: the most frequent class, 0.5 for ROC-AUC, 0 for R2.
+    pub baseline: f64,
+    /// Score of each fold; empty for a single split.
+    pub folds: Vec<f64>,
+    /// Standard deviation over the folds (n - 1), for at least two folds.
+    pub deviation: Option<f64>,
+    /// Test tracks: [truth][prediction]; empty for tasks without classes.
+    pub confusion: Vec<Vec<usize>>,
+    /// The score of each class, tag or dimension that was tested.
+    pub targets: Vec<TargetScore>,
+    pub split: SplitSizes,
+    /// Setting chosen on the validation part (one a fold), for people: "L2 strength 0.1".
+    pub chosen: Vec<String>,
+    /// For tasks with classes.
+    pub predictions: Vec<TrackPrediction>,
+    /// For tags and numbers.
+    pub outputs: Vec<TrackOutput>,
+    /// Every setting of the published grid, for the protocol `paper` alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub grid: Vec<GridRow>,
+    /// What the reader must know to judge the number.
+    pub notes: Vec<String>,
+    pub seconds: f64,
+}
+
+/// Why there is no score.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// The job was told to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// The table is empty, inconsistent or holds numbers that are not finite.
+    #[error("{0}")]
+    Table(String),
+    /// No labels, one class, or too few tracks.
+    #[error("{0}")]
+    Labels(String),
+    /// The tracks could not be embedded.
+    #[error(transparent)]
+    Embedding(EmbeddingError),
+    /// A kept probe and the embeddings it is given are of different encoders.
+    #[error("{0}")]
+    Encoder(String),
+    /// A file of a kept probe cannot be read, or is not what its name promises.
+    #[error("{what}: {path}")]
+    File { what: String, path: PathBuf },
+    /// A file could not be written; an old one is untouched.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The head could not be fitted.
+    #[error("the {head} head could not be fitted: {why}")]
+    Fit { head: Head, why: String },
+}
+
+impl From<EmbeddingError> for ProbeError {
+    fn from(error: EmbeddingError) -> Self {
+        match error {
+            EmbeddingError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            error => Self::Embedding(error),
+        }
+    }
+}

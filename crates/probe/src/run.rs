@@ -1,0 +1,342 @@
+use std::{collections::HashMap, path::Path, time::Instant};
+
+use super::{
+    EncoderId, GridRow, ProbeError, ProbeReport, ProbeSettings, Protocol, SplitSizes, Targets,
+    TrainedProbe,
+    data::Data,
+    heads::{Model, Parts, fit_each, standardise},
+    leak::known_faults,
+    linear::Scaler,
+    metrics::mean,
+    paper::{self, Effort},
+    predict::shares,
+    scoring::{Said, deviation},
+};
+use mynascope_base::jobs::Watch;
+use mynascope_collection::{Collection, CollectionKind, Split, split_by_track};
+use mynascope_embedding::EmbeddingTable;
+use mynascope_spectrum::tokens::MaskRatio;
+
+/// Trains a head for the labels of the table's tracks: [`probe`] of the task genre without a published split.
+pub fn probe_genre(
+    table: &EmbeddingTable,
+    settings: &ProbeSettings,
+    watch: &Watch<'_>,
+) -> Result<ProbeReport, ProbeError> {
+    probe(table, &Targets::genres(table), None, settings, watch)
+}
+
+/// [`probe`] of the settings' task on a table made of a collection, with the collection's labels and published split.
+pub fn probe_collection(
+    table: &EmbeddingTable,
+    collection: &Collection,
+    settings: &ProbeSettings,
+    watch: &Watch<'_>,
+) -> Result<ProbeReport, ProbeError> {
+    let (targets, published) = asked(table, collection, settings)?;
+    let (mut report, _) = work(table, &targets, published.as_ref(), settings, watch)?;
+    report.notes.extend(known(table, collection, settings));
+    Ok(report)
+}
+
+/// As [`probe_collection`], with a probe to keep and use. Of a single split it is the very probe that was tested; of
+/// folds, each of which has a probe of its own, one that learns from all tracks but a fifth, which chooses its setting.
+/// `encoder` is what made the table, and `mask_ratio` what was dropped before.
+pub fn train_probe(
+    table: &EmbeddingTable,
+    collection: &Collection,
+    settings: &ProbeSettings,
+    encoder: &EncoderId,
+    mask_ratio: MaskRatio,
+    watch: &Watch<'_>,
+) -> Result<(TrainedProbe, ProbeReport), ProbeError> {
+    if settings.protocol == Protocol::Paper {
+        return Err(ProbeError::Labels(
+            "a probe of the published protocol cannot be kept: it standardises each part by itself and so has no scaler for new tracks; keep one of quick, clean or folds:K"
+                .into(),
+        ));
+    }
+    if encoder.dim != table.dim {
+        return Err(ProbeError::Encoder(format!(
+            "the table holds embeddings of {} values, and those of the encoder have {} ({}); embed the tracks anew",
+            table.dim, encoder.dim, encoder.description
+        )));
+    }
+    let (targets, published) = asked(table, collection, settings)?;
+    let (mut report, fitted) = work(table, &targets, published.as_ref(), settings, watch)?;
+    report.notes.extend(known(table, collection, settings));
+    let fitted = match fitted {
+        Some(fitted) => fitted,
+        None => {
+            let (data, _) = Data::of(table, &targets)?;
+            let whole = split_by_track(&data.labels, settings.seed);
+            let mut train = [whole.train, whole.test].concat();
+            train.sort_unstable();
+            let split = Split {
+                train,
+                valid: whole.valid,
+                test: Vec::new(),
+            };
+            fit(&data, &split, settings, watch)?
+        }
+    };
+    let probe = TrainedProbe::new(fitted, settings, &report, encoder, mask_ratio);
+    Ok((probe, report))
+}
+
+/// The collection's labels for a task, and its published split in places of the table's tracks.
+pub(super) fn asked(
+    table: &EmbeddingTable,
+    collection: &Collection,
+    settings: &ProbeSettings,
+) -> Result<(Targets, Option<Split>), ProbeError> {
+    let targets = Targets::of(settings.task, table, collection)?;
+    let places: HashMap<&Path, usize> = table
+        .tracks
+        .iter()
+        .enumerate()
+        .map(|(place, track)| (track.path.as_path(), place))
+        .collect();
+    let published = collection.split.as_ref().map(|split| {
+        let part = |part: &[usize]| {
+            let tracks = part.iter().filter_map(|&at| collection.tracks.get(at));
+            tracks
+                .filter_map(|track| places.get(track.path.as_path()).copied())
+                .collect()
+        };
+        Split {
+            train: part(&split.train),
+            valid: part(&split.valid),
+            test: part(&split.test),
+        }
+    });
+    Ok((targets, published))
+}
+
+/// What is known about the tracks themselves: how much of a data set is here, which tracks are faulty, and whether the
+/// encoder heard them before.
+fn known(table: &EmbeddingTable, collection: &Collection, settings: &ProbeSettings) -> Vec<String> {
+    const NAMED: usize = 12;
+    let mut notes = Vec::new();
+    if matches!(settings.protocol, Protocol::Clean | Protocol::Paper) && collection.split.is_some()
+    {
+        notes.extend(collection.notes.iter().cloned());
+    }
+    let faults = known_faults(collection);
+    let names: Vec<&str> = faults
+        .iter()
+        .filter_map(|&place| collection.tracks.get(place))
+        .map(|track| track.title.as_str())
+        .collect();
+    if let Some(named) = names
+        .get(..names.len().min(NAMED))
+        .filter(|named| !named.is_empty())
+    {
+        let more = if names.len() > NAMED { ", ..." } else { "" };
+        let learned = match settings.protocol {
+            Protocol::Clean | Protocol::Paper => "in no part",
+            Protocol::Quick | Protocol::Folds(_) => "used all the same by this protocol",
+        };
+        notes.push(format!(
+            "known to be repeated, mislabelled or broken ({} of the tracks, {learned}): {}{more}",
+            names.len(),
+            named.join(", ")
+        ));
+    }
+    if collection.kind == CollectionKind::Demo && table.encoder.starts_with("shipped") {
+        notes.push(
+            "the shipped encoder heard these very tracks, without their labels, while it was trained"
+                .into(),
+        );
+    }
+    notes
+}
+
+/// Trains a head on the rows of a table and scores whole tracks that it never saw. The prediction of a track is made
+/// from the mean of its rows' scores. The scaler is fitted on training tracks, the setting is chosen on validation
+/// tracks, test tracks are looked at once; no track is in two parts. `published` is a split of the table's tracks;
+/// the protocol `clean` uses it where there is one.
+pub fn probe(
+    table: &EmbeddingTable,
+    targets: &Targets,
+    published: Option<&Split>,
+    settings: &ProbeSettings,
+    watch: &Watch<'_>,
+) -> Result<ProbeReport, ProbeError> {
+    Ok(work(table, targets, published, settings, watch)?.0)
+}
+
+/// The report, and of a single split the probe that was tested.
+fn work(
+    table: &EmbeddingTable,
+    targets: &Targets,
+    published: Option<&Split>,
+    settings: &ProbeSettings,
+    watch: &Watch<'_>,
+) -> Result<(ProbeReport, Option<Fitted>), ProbeError> {
+    let start = Instant::now();
+    table
+        .validate()
+        .map_err(|error| ProbeError::Table(error.to_string()))?;
+    let (data, mut notes) = Data::of(table, targets)?;
+    if settings.protocol == Protocol::Paper {
+        paper::check(&data, settings, published)?;
+    }
+    let splits = data.splits(settings, published, &mut notes)?;
+    let folds = splits.len();
+    let mut said = Vec::new();
+    let (mut scores, mut chosen) = (Vec::new(), Vec::new());
+    let mut sizes = SplitSizes::default();
+    let mut last = None;
+    let mut rows = Vec::new();
+    for (fold, split) in splits.iter().enumerate() {
+        sizes.train += split.train.len();
+        sizes.valid += split.valid.len();
+        sizes.test += split.test.len();
+        if settings.protocol == Protocol::Paper {
+            let grid = paper::train(&data, split, settings.seed, Effort::PUBLISHED, watch)?;
+            chosen.extend(grid.rows.get(grid.best).map(GridRow::words));
+            said = grid.said;
+            rows = grid.rows;
+            notes.extend(grid.notes);
+            break;
+        }
+        watch.progress("training probes", fold as u64, Some(folds as u64));
+        let fitted = fit(&data, split, settings, watch)?;
+        let tested = tested(&data, &split.test, &fitted, fold);
+        scores.push(data.metrics(&tested).score);
+        said.extend(tested);
+        chosen.push(fitted.chosen.clone());
+        last = Some(fitted);
+    }
+    watch.progress("training probes", folds as u64, Some(folds as u64));
+    let said: Vec<&Said> = said.iter().collect();
+    let whole = data.metrics(&said);
+    let intervals = data.intervals(&said, settings.seed);
+    let alone = [whole.score; 2];
+    let interval = intervals.get(whole.key).copied().unwrap_or(alone);
+    notes.push(data.explain(&said, &whole, interval));
+    let average = |sum: usize| (sum + folds / 2) / folds.max(1);
+    let single = !matches!(settings.protocol, Protocol::Folds(_));
+    let report = ProbeReport {
+        task: targets.task.to_string(),
+        head: match settings.protocol {
+            Protocol::Paper => "grid of linear heads and MLPs".to_owned(),
+            _ => settings.head.to_string(),
+        },
+        protocol: settings.protocol.to_string(),
+        encoder: table.encoder.clone(),
+        classes: data.names.clone(),
+        metric: whole.metric.to_owned(),
+        score: whole.score,
+        metrics: whole.all,
+        interval,
+        intervals,
+        baseline: data.baseline(&said),
+        // Folds of a track each have no spread that means anything.
+        deviation: (!single && said.len() > folds)
+            .then(|| deviation(&scores))
+            .flatten(),
+        folds: if single { Vec::new() } else { scores },
+        confusion: data.confusion(&said),
+        targets: whole.targets,
+        split: SplitSizes {
+            train: average(sizes.train),
+            valid: average(sizes.valid),
+            test: average(sizes.test),
+        },
+        chosen,
+        predictions: data.predictions(&said),
+        outputs: data.outputs(&said),
+        grid: rows,
+        notes,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    Ok((report, last.filter(|_| single)))
+}
+
+impl Data<'_> {
+    /// What a probe says of each track: the mean of its windows' scores, and where a window's own answer is furthest from
+    /// the truth.
+    fn said(&self, tracks: &[usize], fitted: &Fitted, fold: usize) -> Vec<Said> {
+        let said = tracks.iter().map(|&track| {
+            let (rows, _) = self.matrix(&[track]);
+            let scores = fitted.model.scores(&standardise(&fitted.scaler, &rows));
+            let count = scores.nrows().max(1) as f64;
+            let columns = scores.columns().into_iter();
+            let mean: Vec<f64> = columns.map(|column| column.sum() / count).collect();
+            let windows = scores.rows().into_iter();
+            let windows = windows.map(|row| self.shares(&row.to_vec(), &fitted.model));
+            Said {
+                track,
+                fold,
+                shares: self.shares(&mean, &fitted.model),
+                furthest_secs: self.furthest_secs(track, windows),
+            }
+        });
+        said.collect()
+    }
+
+    /// Scores of a track as shares that sum to 1, for classes; as they are, for other tasks.
+    fn shares(&self, scores: &[f64], model: &Model) -> Vec<f64> {
+        if !self.has_classes() {
+            return scores.to_vec();
+        }
+        shares(scores, model)
+    }
+}
+
+pub(super) struct Fitted {
+    pub(super) scaler: Scaler,
+    pub(super) model: Model,
+    pub(super) chosen: String,
+}
+
+/// What a probe says of tracks.
+pub(super) fn tested(data: &Data<'_>, tracks: &[usize], fitted: &Fitted, fold: usize) -> Vec<Said> {
+    data.said(tracks, fitted, fold)
+}
+
+/// Fits each setting on the training tracks and keeps the one with the best validation score (ties, for classes: the
+/// larger mean share of the truth; then the earlier setting). Never looks at the test tracks.
+pub(super) fn fit(
+    data: &Data<'_>,
+    split: &Split,
+    settings: &ProbeSettings,
+    watch: &Watch<'_>,
+) -> Result<Fitted, ProbeError> {
+    let (rows, known) = data.matrix(&split.train);
+    let scaler = Scaler::fit(&rows);
+    let rows = scaler.apply(&rows);
+    let (valid_rows, valid_known) = data.matrix(&split.valid);
+    let parts = Parts {
+        rows: &rows,
+        known: &known,
+        valid_rows: &standardise(&scaler, &valid_rows),
+        valid_known: &valid_known,
+        outputs: data.names.len(),
+        seed: settings.seed,
+    };
+    let mut best: Option<((f64, f64), Fitted)> = None;
+    let mut try_it = |model: Model, chosen: String| {
+        let fitted = Fitted {
+            scaler: scaler.clone(),
+            model,
+            chosen,
+        };
+        let said = tested(data, &split.valid, &fitted, 0);
+        let sure = said.iter().filter_map(|said| {
+            let truth = data.labels.get(said.track).filter(|_| data.has_classes())?;
+            said.shares.get(*truth).copied()
+        });
+        let worth = (data.metrics(&said).score, mean(sure).unwrap_or(0.0));
+        if best.as_ref().is_none_or(|(most, _)| worth > *most) {
+            best = Some((worth, fitted));
+        }
+    };
+    fit_each(settings.head, &parts, watch, &mut try_it)?;
+    best.map(|(_, fitted)| fitted).ok_or(ProbeError::Fit {
+        head: settings.head,
+        why: "no setting gave a score".into(),
+    })
+}

@@ -1,0 +1,345 @@
+use super::{data::Data, heads::Model, run::fit, scoring::deviation, *};
+use mynascope_base::jobs::Watch;
+use mynascope_collection::split_by_track;
+use mynascope_embedding::{EmbeddingTable, Level, TrackRow};
+use mynascope_spectrum::tokens::{Purpose, stream};
+
+/// `per_class` tracks of 3 windows in 4 classes; `gap` is how far the classes lie apart in noise of size 1.
+pub(super) fn planted(per_class: usize, gap: f64, shuffled: bool) -> EmbeddingTable {
+    let mut random = stream(9, 0, 0, Purpose::Demo);
+    let mut table = EmbeddingTable::empty(8, "planted".into(), Level::Window);
+    let mut names: Vec<usize> = (0..4 * per_class).map(|track| track % 4).collect();
+    if shuffled {
+        random.shuffle(&mut names);
+    }
+    for (track, name) in names.iter().enumerate() {
+        table.tracks.push(TrackRow {
+            path: format!("{track}.wav").into(),
+            label: Some(format!("class {name}")),
+            split: None,
+        });
+        for _ in 0..3 {
+            table.track.push(track as u32);
+            table.timestamps.push(0.0);
+            for column in 0..8 {
+                let centre = if column == track % 4 { gap } else { 0.0 };
+                table.values.push((centre + random.normal()) as f32);
+            }
+        }
+    }
+    table
+}
+
+fn probe(table: &EmbeddingTable, head: Head, protocol: Protocol) -> ProbeReport {
+    let settings = ProbeSettings {
+        head,
+        protocol,
+        seed: 1,
+        ..ProbeSettings::default()
+    };
+    probe_genre(table, &settings, &Watch::unattended()).unwrap()
+}
+
+/// The MLP takes a minute for five folds where nothing is optimised.
+fn is_slow(head: Head, protocol: Protocol) -> bool {
+    head == Head::Mlp && matches!(protocol, Protocol::Folds(_))
+}
+
+#[test]
+fn separable_classes_score_1_and_shuffled_labels_chance() {
+    for head in Head::ALL {
+        for protocol in [Protocol::Quick, Protocol::Folds(5)] {
+            if is_slow(head, protocol) {
+                continue;
+            }
+            let report = probe(&planted(10, 20.0, false), head, protocol);
+            assert_eq!(report.score, 1.0, "{head} {protocol}");
+            assert_eq!(
+                report,
+                ProbeReport {
+                    seconds: report.seconds,
+                    ..probe(&planted(10, 20.0, false), head, protocol)
+                }
+            );
+        }
+        if is_slow(head, Protocol::Folds(5)) {
+            continue;
+        }
+        let report = probe(&planted(50, 20.0, true), head, Protocol::Folds(5));
+        // Chance is 50 of 200; 4 standard deviations of a binomial count are 24.5.
+        assert!(
+            (report.score - 0.25).abs() < 0.123,
+            "{head}: {}",
+            report.score
+        );
+        assert_eq!(report.predictions.len(), 200);
+    }
+}
+
+#[test]
+fn every_track_is_tested_once_over_the_folds_and_in_one_part_only() {
+    let table = planted(3, 20.0, false);
+    let (data, mut notes) = Data::of(&table, &Targets::genres(&table)).unwrap();
+    for protocol in [Protocol::Quick, Protocol::Folds(3), Protocol::Folds(10)] {
+        let settings = ProbeSettings {
+            protocol,
+            ..ProbeSettings::default()
+        };
+        let splits = data.splits(&settings, None, &mut notes).unwrap();
+        let mut tested = Vec::new();
+        for split in splits {
+            let mut all = [&split.train[..], &split.valid, &split.test].concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..12).collect::<Vec<_>>(), "{protocol}");
+            tested.extend(split.test);
+        }
+        tested.sort_unstable();
+        if protocol != Protocol::Quick {
+            assert_eq!(tested, (0..12).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn test_tracks_change_neither_scaler_nor_weights() {
+    let table = planted(10, 3.0, false);
+    let (data, _) = Data::of(&table, &Targets::genres(&table)).unwrap();
+    let split = split_by_track(&data.labels, 0);
+    let mut moved = table.clone();
+    for (row, &track) in table.track.iter().enumerate() {
+        if split.test.contains(&(track as usize)) {
+            for value in &mut moved.values[row * 8..(row + 1) * 8] {
+                *value = *value * 100.0 + 7.0;
+            }
+        }
+    }
+    let (moved, _) = Data::of(&moved, &Targets::genres(&moved))
+        .map(|(data, notes)| (data.matrix(&split.train), notes))
+        .unwrap();
+    assert_eq!(moved, data.matrix(&split.train));
+    let moved_table = {
+        let mut other = table.clone();
+        for (row, &track) in table.track.iter().enumerate() {
+            if split.test.contains(&(track as usize)) {
+                other.values[row * 8] += 1000.0;
+            }
+        }
+        other
+    };
+    let (other, _) = Data::of(&moved_table, &Targets::genres(&moved_table)).unwrap();
+    let watch = Watch::unattended();
+    let a = fit(&data, &split, &ProbeSettings::default(), &watch)
+        .ok()
+        .unwrap();
+    let b = fit(&other, &split, &ProbeSettings::default(), &watch)
+        .ok()
+        .unwrap();
+    assert_eq!(a.scaler, b.scaler);
+    assert_eq!(a.chosen, b.chosen);
+    let (Model::Logistic(a), Model::Logistic(b)) = (a.model, b.model) else {
+        panic!()
+    };
+    assert_eq!(a, b);
+}
+
+#[test]
+fn what_cannot_be_probed_is_said() {
+    let fails = |table: &EmbeddingTable| {
+        probe_genre(table, &ProbeSettings::default(), &Watch::unattended())
+            .unwrap_err()
+            .to_string()
+    };
+    let mut table = planted(2, 1.0, false);
+    let none = EmbeddingTable {
+        tracks: table
+            .tracks
+            .iter()
+            .map(|t| TrackRow {
+                label: None,
+                ..t.clone()
+            })
+            .collect(),
+        ..table.clone()
+    };
+    assert!(fails(&none).contains("no track has a label"));
+    let one = EmbeddingTable {
+        tracks: table
+            .tracks
+            .iter()
+            .map(|t| TrackRow {
+                label: Some("a".into()),
+                ..t.clone()
+            })
+            .collect(),
+        ..table.clone()
+    };
+    assert!(fails(&one).contains("two classes"));
+    table.tracks[0].label = Some("lonely".into());
+    table.tracks[1].label = None;
+    let report = probe(&table, Head::Linear, Protocol::Quick);
+    assert!(report.notes.iter().any(|note| note.contains("lonely")));
+    assert!(!report.classes.contains(&"lonely".to_owned()));
+    table.values[0] = f32::NAN;
+    assert!(fails(&table).contains("not a finite number"));
+}
+
+#[test]
+fn a_deviation_needs_two_values() {
+    assert!(deviation(&[1.0]).is_none());
+    assert!((deviation(&[0.0, 1.0]).unwrap() - 0.5_f64.sqrt()).abs() < 1e-12);
+}
+
+/// One panel, one interval: what stands beside the score is the only range that a report tells, and where it has no
+/// width the reader is warned.
+#[test]
+fn a_score_has_one_interval_and_a_warning_where_it_tells_nothing() {
+    let all_right = probe(&planted(10, 20.0, false), Head::Ridge, Protocol::Quick);
+    assert_eq!(all_right.interval, [1.0, 1.0]);
+    let noise = probe(&planted(10, 0.0, false), Head::Ridge, Protocol::Folds(5));
+    assert!(noise.interval[0] < noise.score && noise.score < noise.interval[1]);
+    assert_eq!(noise.intervals[&"accuracy".to_owned()], noise.interval);
+    for (report, says) in [(all_right, "no width"), (noise, "95 of 100")] {
+        let told = report
+            .notes
+            .iter()
+            .filter(|note| note.contains("test tracks"));
+        let told: Vec<&String> = told.filter(|note| note.contains("interval")).collect();
+        assert_eq!(told.len(), 1, "{:?}", report.notes);
+        assert!(
+            told[0].contains(says) && !told[0].contains("between"),
+            "{told:?}"
+        );
+    }
+}
+
+/// Three windows a track: the second of every track of class 0 is a window of class 1, and is where the probe is
+/// furthest from the truth.
+#[test]
+fn the_window_that_is_furthest_from_the_truth_is_told() {
+    let mut table = planted(10, 20.0, false);
+    let dim = table.dim;
+    for (row, secs) in table.timestamps.iter_mut().enumerate() {
+        *secs = 3.0 * (row % 3) as f32;
+    }
+    let of = |table: &EmbeddingTable, track: usize| {
+        (table.track.iter())
+            .position(|&of| of as usize == track)
+            .unwrap()
+    };
+    for track in (0..table.tracks.len()).step_by(4) {
+        let (to, from) = (of(&table, track) + 1, of(&table, track + 1));
+        table
+            .values
+            .copy_within(from * dim..(from + 1) * dim, to * dim);
+    }
+    for head in [Head::Ridge, Head::Linear] {
+        let report = probe(&table, head, Protocol::Folds(5));
+        for said in report.predictions.iter().filter(|said| said.truth == 0) {
+            assert_eq!(said.furthest_secs, 3.0, "{head} {said:?}");
+        }
+    }
+}
+
+/// What a task knows about the tracks of `planted(10, 20.0, false)`, whose classes are track % 4.
+fn known(task: Task, table: &EmbeddingTable) -> Targets {
+    let truths = (0..table.tracks.len()).map(|track| {
+        let class = track % 4;
+        Some(match task {
+            Task::Genre | Task::Key => Truth::Class(class),
+            Task::Tags => Truth::Values(vec![
+                f64::from(u8::from(class < 2)),
+                f64::from(u8::from(class == 3)),
+            ]),
+            Task::Emotion => Truth::Values(vec![class as f64, 5.0 - 2.0 * class as f64]),
+        })
+    });
+    let names = match task {
+        Task::Genre | Task::Key => mynascope_collection::KEYS.map(str::to_owned).to_vec(),
+        Task::Tags | Task::Emotion => vec!["one".to_owned(), "two".to_owned()],
+    };
+    Targets {
+        task,
+        names,
+        truths: truths.collect(),
+    }
+}
+
+#[test]
+fn every_task_is_learned_by_every_head_where_the_classes_lie_apart() {
+    let table = planted(10, 20.0, false);
+    for (task, metric, least) in [
+        (Task::Key, "weighted key score", 1.0),
+        (Task::Tags, "ROC-AUC", 1.0),
+        (Task::Emotion, "mean R2", 0.95),
+    ] {
+        let targets = known(task, &table);
+        for head in Head::ALL {
+            let folds = Protocol::Folds(5);
+            let slow = is_slow(head, folds);
+            let settings = ProbeSettings {
+                head,
+                protocol: if slow { Protocol::Quick } else { folds },
+                ..ProbeSettings::default()
+            };
+            let report =
+                super::probe(&table, &targets, None, &settings, &Watch::unattended()).unwrap();
+            assert_eq!(report.metric, metric);
+            assert!(report.score >= least, "{task} {head}: {}", report.score);
+            assert!(report.interval[0] <= report.score && report.score <= report.interval[1]);
+            let tested = report.predictions.len() + report.outputs.len();
+            assert_eq!(tested, if slow { 8 } else { 40 }, "{task} {head}");
+        }
+    }
+}
+
+#[test]
+fn labels_without_a_meaning_score_as_constant_answers_do() {
+    // The embeddings of one class are noise: nothing can be learned but the noise.
+    let table = planted(20, 0.0, false);
+    for task in [Task::Tags, Task::Emotion] {
+        let targets = known(task, &table);
+        let settings = ProbeSettings {
+            protocol: Protocol::Folds(5),
+            head: Head::Ridge,
+            ..ProbeSettings::default()
+        };
+        let report = super::probe(&table, &targets, None, &settings, &Watch::unattended()).unwrap();
+        assert!(
+            report.score < report.baseline + 0.2,
+            "{task}: {}",
+            report.score
+        );
+    }
+}
+
+#[test]
+fn a_published_split_is_used_as_it_is_and_its_finds_are_counted() {
+    let table = planted(10, 20.0, false);
+    let published = mynascope_collection::Split {
+        train: (0..20).collect(),
+        valid: (20..28).collect(),
+        test: (28..40).collect(),
+    };
+    let settings = ProbeSettings {
+        protocol: Protocol::Clean,
+        ..ProbeSettings::default()
+    };
+    let report = super::probe(
+        &table,
+        &Targets::genres(&table),
+        Some(&published),
+        &settings,
+        &Watch::unattended(),
+    )
+    .unwrap();
+    let split = report.split;
+    assert_eq!([split.train, split.valid, split.test], [20, 8, 12]);
+    assert!(report.notes[0].contains("20 of 20 training"));
+    let tested: Vec<String> = report
+        .predictions
+        .iter()
+        .map(|said| said.path.display().to_string())
+        .collect();
+    let wanted: Vec<String> = (28..40).map(|track| format!("{track}.wav")).collect();
+    assert_eq!(tested, wanted);
+}

@@ -1,0 +1,387 @@
+//! What predictions of tracks are worth.
+
+use std::{borrow::Borrow, collections::BTreeMap, path::PathBuf};
+
+use rayon::prelude::*;
+
+use super::{
+    TargetScore, Task, TrackOutput, TrackPrediction,
+    data::Data,
+    metrics::{average_precision, key_score, mean, r2, roc_auc},
+    predict::largest,
+};
+use mynascope_spectrum::tokens::{Purpose, stream};
+
+/// Draws of an interval, ...
+const DRAWS: usize = 1000;
+/// ... and where one draw takes long.
+const FEW_DRAWS: usize = 200;
+/// Answers that may be given for a track to count as right in the top-k accuracy.
+const TOP: usize = 3;
+
+/// What was said about a tested track.
+pub(super) struct Said {
+    /// Place among the usable tracks.
+    pub(super) track: usize,
+    /// Which probe said it: the scores of different probes cannot be ranked against each other.
+    pub(super) fold: usize,
+    /// Shares of classes, scores of tags, values of dimensions. [names]
+    pub(super) shares: Vec<f64>,
+    /// Where the window begins whose own answer is furthest from the truth, in seconds: see [`Data::furthest_secs`].
+    pub(super) furthest_secs: f32,
+}
+
+/// The scores of some tested tracks.
+pub(super) struct Metrics {
+    pub(super) metric: &'static str,
+    /// Under which name `score` stands in `all`.
+    pub(super) key: &'static str,
+    pub(super) score: f64,
+    pub(super) all: BTreeMap<String, f64>,
+    pub(super) targets: Vec<TargetScore>,
+}
+
+impl Data<'_> {
+    pub(super) fn metrics<S: Borrow<Said>>(&self, said: &[S]) -> Metrics {
+        let said: Vec<&Said> = said.iter().map(Borrow::borrow).collect();
+        let said = said.as_slice();
+        match self.task {
+            Task::Genre | Task::Key => self.class_metrics(said),
+            Task::Tags => self.tag_metrics(said),
+            Task::Emotion => self.number_metrics(said),
+        }
+    }
+
+    fn class_metrics(&self, said: &[&Said]) -> Metrics {
+        let confusion = self.confusion(said);
+        let accuracy = mean(said.iter().map(|said| self.is_right(said))).unwrap_or(0.0);
+        let mut all = BTreeMap::from([("accuracy".to_owned(), accuracy)]);
+        if self.names.len() > TOP {
+            let among = mean(said.iter().map(|said| self.is_among_top(said)));
+            all.insert(format!("top_{TOP}_accuracy"), among.unwrap_or(0.0));
+        }
+        let (mut metric, mut key, mut score) = ("accuracy", "accuracy", accuracy);
+        if self.task == Task::Key {
+            let weighted = mean(said.iter().filter_map(|said| self.weighted(said)));
+            (metric, key) = ("weighted key score", "weighted_key_score");
+            score = weighted.unwrap_or(0.0);
+            all.insert(key.to_owned(), score);
+        }
+        let targets = self
+            .names
+            .iter()
+            .zip(&confusion)
+            .enumerate()
+            .filter_map(|(class, (name, row))| {
+                let tested: usize = row.iter().sum();
+                let right = row.get(class).copied().unwrap_or(0) as f64;
+                let named: usize = confusion.iter().filter_map(|row| row.get(class)).sum();
+                (tested > 0).then(|| TargetScore {
+                    name: name.clone(),
+                    tracks: tested,
+                    score: right / tested as f64,
+                    precision: (named > 0).then(|| right / named as f64),
+                })
+            })
+            .collect();
+        Metrics {
+            metric,
+            key,
+            score,
+            all,
+            targets,
+        }
+    }
+
+    /// Of each tag the mean over the folds in which it can be scored.
+    fn tag_metrics(&self, said: &[&Said]) -> Metrics {
+        let folds = said.iter().map(|said| said.fold + 1).max().unwrap_or(0);
+        let mut targets = Vec::new();
+        for (tag, name) in self.names.iter().enumerate() {
+            let (mut areas, mut precisions, mut tracks) = (Vec::new(), Vec::new(), 0);
+            for fold in 0..folds {
+                let one = || said.iter().copied().filter(move |said| said.fold == fold);
+                let truth: Vec<bool> = self.column(one(), tag).map(|v| v > 0.5).collect();
+                let scores: Vec<f64> = shares_of(one(), tag).collect();
+                tracks += truth.iter().filter(|&&yes| yes).count();
+                // A tag that no tested track has, or all have, has no score.
+                areas.extend(roc_auc(&truth, &scores));
+                precisions.extend(average_precision(&truth, &scores));
+            }
+            if let Some(score) = mean(areas) {
+                targets.push(TargetScore {
+                    name: name.clone(),
+                    tracks,
+                    score,
+                    precision: mean(precisions),
+                });
+            }
+        }
+        let area = mean(targets.iter().map(|target| target.score)).unwrap_or(0.5);
+        let precision = mean(targets.iter().filter_map(|target| target.precision));
+        let all = [
+            ("roc_auc", area),
+            ("average_precision", precision.unwrap_or(0.0)),
+        ];
+        Metrics {
+            metric: "ROC-AUC",
+            key: "roc_auc",
+            score: area,
+            all: all.map(|(name, value)| (name.to_owned(), value)).into(),
+            targets,
+        }
+    }
+
+    fn number_metrics(&self, said: &[&Said]) -> Metrics {
+        let mut targets = Vec::new();
+        for (at, name) in self.names.iter().enumerate() {
+            let truth: Vec<f64> = self.column(said.iter().copied(), at).collect();
+            let values: Vec<f64> = shares_of(said.iter().copied(), at).collect();
+            if let Some(score) = r2(&truth, &values) {
+                targets.push(TargetScore {
+                    name: name.clone(),
+                    tracks: truth.len(),
+                    score,
+                    precision: None,
+                });
+            }
+        }
+        let score = mean(targets.iter().map(|target| target.score)).unwrap_or(0.0);
+        let mut all: BTreeMap<String, f64> = targets
+            .iter()
+            .map(|target| (format!("r2_{}", target.name), target.score))
+            .collect();
+        all.insert("r2".to_owned(), score);
+        Metrics {
+            metric: "mean R2",
+            key: "r2",
+            score,
+            all,
+            targets,
+        }
+    }
+
+    /// The truths of a tag or dimension.
+    fn column<'b>(
+        &'b self,
+        said: impl Iterator<Item = &'b Said> + 'b,
+        at: usize,
+    ) -> impl Iterator<Item = f64> + 'b {
+        said.map(move |said| {
+            let values = self.values.get(said.track);
+            values
+                .and_then(|values| values.get(at).copied())
+                .unwrap_or(0.0)
+        })
+    }
+
+    fn is_right(&self, said: &Said) -> f64 {
+        let right = self.labels.get(said.track) == Some(&largest(&said.shares).0);
+        f64::from(u8::from(right))
+    }
+
+    /// Whether fewer than [`TOP`] classes have a larger share than the truth.
+    fn is_among_top(&self, said: &Said) -> f64 {
+        let truth = self.labels.get(said.track).copied().unwrap_or(0);
+        let share = said.shares.get(truth).copied().unwrap_or(0.0);
+        let larger = said.shares.iter().filter(|&&other| other > share).count();
+        f64::from(u8::from(larger < TOP))
+    }
+
+    fn weighted(&self, said: &Said) -> Option<f64> {
+        let truth = u8::try_from(*self.labels.get(said.track)?).ok()?;
+        let key = u8::try_from(largest(&said.shares).0).ok()?;
+        Some(key_score(truth, key))
+    }
+
+    pub(super) fn confusion(&self, said: &[&Said]) -> Vec<Vec<usize>> {
+        if !self.has_classes() {
+            return Vec::new();
+        }
+        let mut confusion = vec![vec![0; self.names.len()]; self.names.len()];
+        for said in said {
+            let row = self.labels.get(said.track);
+            let row = row.and_then(|&truth| confusion.get_mut(truth));
+            if let Some(cell) = row.and_then(|row| row.get_mut(largest(&said.shares).0)) {
+                *cell += 1;
+            }
+        }
+        confusion
+    }
+
+    /// The middle 95 % of each metric over draws of the tested tracks with replacement (percentile bootstrap, Efron
+    /// 1979), by the name of the metric. Metrics that a draw cannot give are those of its other draws.
+    pub(super) fn intervals(&self, said: &[&Said], seed: u64) -> BTreeMap<String, [f64; 2]> {
+        // What is sorted for each tag and draw costs too much for a thousand draws of the largest test parts.
+        let draws = match said.len() * self.names.len() {
+            0..100_000 => DRAWS,
+            _ => FEW_DRAWS,
+        };
+        let drawn: Vec<BTreeMap<String, f64>> = (0..draws as u64)
+            .into_par_iter()
+            .map(|draw| {
+                let mut random = stream(seed, draw, 1, Purpose::Split);
+                let drawn: Vec<&Said> = (0..said.len())
+                    .filter_map(|_| said.get(random.below(said.len())).copied())
+                    .collect();
+                self.metrics(&drawn).all
+            })
+            .collect();
+        let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        for (name, value) in drawn.into_iter().flatten() {
+            values.entry(name).or_default().push(value);
+        }
+        values
+            .into_iter()
+            .map(|(name, mut values)| {
+                values.sort_by(f64::total_cmp);
+                let at = |share: f64| {
+                    let place = (share * (values.len() - 1) as f64).round() as usize;
+                    values.get(place).copied().unwrap_or(f64::NAN)
+                };
+                (name, [at(0.025), at(0.975)])
+            })
+            .collect()
+    }
+
+    /// What the best constant answer scores on the tested tracks.
+    pub(super) fn baseline(&self, said: &[&Said]) -> f64 {
+        match self.task {
+            Task::Tags => 0.5,
+            Task::Emotion => 0.0,
+            Task::Genre | Task::Key => (0..self.names.len())
+                .map(|class| {
+                    let constant: Vec<Said> = said
+                        .iter()
+                        .map(|said| Said {
+                            track: said.track,
+                            fold: said.fold,
+                            furthest_secs: said.furthest_secs,
+                            shares: (0..self.names.len())
+                                .map(|other| f64::from(u8::from(other == class)))
+                                .collect(),
+                        })
+                        .collect();
+                    self.metrics(&constant).score
+                })
+                .fold(0.0, f64::max),
+        }
+    }
+
+    /// How many tracks the score rests on; and where the interval tells nothing, that it does not.
+    pub(super) fn explain(&self, said: &[&Said], whole: &Metrics, interval: [f64; 2]) -> String {
+        let tested = said.len();
+        let counted = match self.task {
+            Task::Genre => {
+                let right = said.iter().map(|said| self.is_right(said)).sum::<f64>();
+                format!("{right:.0} of {tested} test tracks right")
+            }
+            _ => format!("{} over {tested} test tracks", whole.metric),
+        };
+        match interval[0] < interval[1] {
+            true => format!(
+                "{counted}; the 95 % interval holds 95 of 100 scores of as many of them drawn with replacement"
+            ),
+            false => format!(
+                "{counted}; whichever of them are drawn, the score is the same, so its interval has no width and does not tell how it \
+                 would be with other tracks: test more of them"
+            ),
+        }
+    }
+
+    /// Where the window of a track begins whose own answer is furthest from the truth, in seconds; of equals the first.
+    /// `windows` are the shares (tags: scores, numbers: values) of the track's windows in the order of its rows. How far
+    /// is, of classes, the share that the truth lacks; of tags, how much higher those are ranked that don't hold than
+    /// those that do; of numbers, the sum of the differences.
+    pub(super) fn furthest_secs(
+        &self,
+        track: usize,
+        windows: impl Iterator<Item = Vec<f64>>,
+    ) -> f32 {
+        let truth = self.values.get(track).map_or(&[][..], Vec::as_slice);
+        let off = |shares: Vec<f64>| -> f64 {
+            match self.task {
+                Task::Genre | Task::Key => {
+                    let known = self.labels.get(track).and_then(|&class| shares.get(class));
+                    1.0 - known.copied().unwrap_or(0.0)
+                }
+                Task::Tags => {
+                    let of = |holds: bool| {
+                        let tags = truth.iter().zip(&shares);
+                        mean(
+                            tags.filter(|(truth, _)| (**truth > 0.5) == holds)
+                                .map(|(_, score)| *score),
+                        )
+                    };
+                    of(false).unwrap_or(0.0) - of(true).unwrap_or(0.0)
+                }
+                Task::Emotion => truth.iter().zip(&shares).map(|(t, s)| (t - s).abs()).sum(),
+            }
+        };
+        let rows = self.rows.get(track).map_or(&[][..], Vec::as_slice);
+        let mut furthest = (f64::NEG_INFINITY, 0.0);
+        for (&row, shares) in rows.iter().zip(windows) {
+            let start_secs = self.table.timestamps.get(row).copied().unwrap_or(0.0);
+            let off = off(shares);
+            if off > furthest.0 {
+                furthest = (off, start_secs);
+            }
+        }
+        furthest.1
+    }
+
+    fn path(&self, track: usize) -> PathBuf {
+        self.tracks
+            .get(track)
+            .and_then(|&row| self.table.tracks.get(row))
+            .map(|track| track.path.clone())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn predictions(&self, said: &[&Said]) -> Vec<TrackPrediction> {
+        if !self.has_classes() {
+            return Vec::new();
+        }
+        said.iter()
+            .map(|said| {
+                let (prediction, confidence) = largest(&said.shares);
+                TrackPrediction {
+                    path: self.path(said.track),
+                    truth: self.labels.get(said.track).copied().unwrap_or(0),
+                    prediction,
+                    confidence,
+                    furthest_secs: said.furthest_secs,
+                }
+            })
+            .collect()
+    }
+
+    pub(super) fn outputs(&self, said: &[&Said]) -> Vec<TrackOutput> {
+        if self.has_classes() {
+            return Vec::new();
+        }
+        said.iter()
+            .map(|said| TrackOutput {
+                path: self.path(said.track),
+                truth: self.values.get(said.track).cloned().unwrap_or_default(),
+                output: said.shares.clone(),
+                furthest_secs: said.furthest_secs,
+            })
+            .collect()
+    }
+}
+
+fn shares_of<'b>(
+    said: impl Iterator<Item = &'b Said> + 'b,
+    at: usize,
+) -> impl Iterator<Item = f64> + 'b {
+    said.map(move |said| said.shares.get(at).copied().unwrap_or(0.0))
+}
+
+pub(super) fn deviation(values: &[f64]) -> Option<f64> {
+    let n = values.len() as f64;
+    (values.len() >= 2).then(|| {
+        let mean = values.iter().sum::<f64>() / n;
+        (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
+    })
+}

@@ -1,0 +1,161 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{ProbeError, Task};
+use mynascope_collection::{Collection, KEYS, Track};
+use mynascope_embedding::EmbeddingTable;
+
+/// What is to be predicted for each track of a table, in the order of the table's tracks; `None` where it is not
+/// known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Targets {
+    pub task: Task,
+    /// Classes, tags or dimensions.
+    pub names: Vec<String>,
+    pub truths: Vec<Option<Truth>>,
+}
+
+/// What is known about one track.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Truth {
+    /// Index of its class.
+    Class(usize),
+    /// Whether each tag holds, or the value of each dimension. [names]
+    Values(Vec<f64>),
+}
+
+/// The dimensions of emotion, in the order of [`Track::emotion`].
+const EMOTIONS: [&str; 2] = ["arousal", "valence"];
+
+impl Targets {
+    /// The targets of a task, taken from the labels of the collection that the table was made of; tracks are found by
+    /// their path.
+    pub fn of(
+        task: Task,
+        table: &EmbeddingTable,
+        collection: &Collection,
+    ) -> Result<Self, ProbeError> {
+        let by_path: HashMap<_, &Track> = collection
+            .tracks
+            .iter()
+            .map(|track| (track.path.as_path(), track))
+            .collect();
+        let tracks: Vec<Option<&Track>> = table
+            .tracks
+            .iter()
+            .map(|track| by_path.get(track.path.as_path()).copied())
+            .collect();
+        let targets = match task {
+            Task::Genre => return Ok(Self::genres(table)),
+            Task::Key => Self::keys(&tracks),
+            Task::Tags => Self::tags(&tracks),
+            Task::Emotion => Self {
+                task,
+                names: EMOTIONS.map(str::to_owned).to_vec(),
+                truths: values(&tracks, |track| {
+                    Some(track.emotion?.map(f64::from).to_vec())
+                }),
+            },
+        };
+        if targets.truths.iter().all(Option::is_none) {
+            return Err(ProbeError::Labels(format!(
+                "no track has {}; {}",
+                match task {
+                    Task::Genre => "a label",
+                    Task::Key => "a key",
+                    Task::Tags => "tags",
+                    Task::Emotion => "arousal and valence",
+                },
+                "open a collection that knows them, for example `demo`, or a table with such columns"
+            )));
+        }
+        Ok(targets)
+    }
+
+    /// The labels of the tracks of a table.
+    pub fn genres(table: &EmbeddingTable) -> Self {
+        let names: BTreeSet<&String> = table
+            .tracks
+            .iter()
+            .filter_map(|track| track.label.as_ref())
+            .collect();
+        let places: BTreeMap<&String, usize> = names
+            .iter()
+            .enumerate()
+            .map(|(place, &name)| (name, place))
+            .collect();
+        Self {
+            task: Task::Genre,
+            truths: table
+                .tracks
+                .iter()
+                .map(|track| {
+                    let class = places.get(track.label.as_ref()?)?;
+                    Some(Truth::Class(*class))
+                })
+                .collect(),
+            names: names.into_iter().cloned().collect(),
+        }
+    }
+
+    fn keys(tracks: &[Option<&Track>]) -> Self {
+        Self {
+            task: Task::Key,
+            names: KEYS.map(str::to_owned).to_vec(),
+            truths: tracks
+                .iter()
+                .map(|track| {
+                    let key = usize::from(track.as_ref()?.key?);
+                    (key < KEYS.len()).then_some(Truth::Class(key))
+                })
+                .collect(),
+        }
+    }
+
+    /// Tags that some tracks have and others don't; the most frequent [`MOST_TAGS`] of them.
+    fn tags(tracks: &[Option<&Track>]) -> Self {
+        let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
+        let known = || {
+            tracks
+                .iter()
+                .flatten()
+                .filter(|track| !track.tags.is_empty())
+        };
+        for tag in known().flat_map(|track| track.tags.iter()) {
+            *counts.entry(tag).or_default() += 1;
+        }
+        let all = known().count();
+        let mut names: Vec<(&String, usize)> = counts
+            .into_iter()
+            .filter(|&(_, count)| count >= 2 && count < all)
+            .collect();
+        names.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        names.truncate(MOST_TAGS);
+        names.sort_unstable();
+        let names: Vec<String> = names.into_iter().map(|(name, _)| name.clone()).collect();
+        let truths = values(tracks, |track| {
+            // A track without any tag in a tagged collection is one that nobody tagged.
+            (!track.tags.is_empty()).then(|| {
+                let has = |name: &String| f64::from(u8::from(track.tags.contains(name)));
+                names.iter().map(has).collect()
+            })
+        });
+        Self {
+            task: Task::Tags,
+            names,
+            truths,
+        }
+    }
+}
+
+/// Tags that are probed, as with MagnaTagATune.
+const MOST_TAGS: usize = 50;
+
+fn values(
+    tracks: &[Option<&Track>],
+    of: impl Fn(&Track) -> Option<Vec<f64>>,
+) -> Vec<Option<Truth>> {
+    tracks
+        .iter()
+        .map(|track| Some(Truth::Values(of(track.as_ref()?)?)))
+        .collect()
+}

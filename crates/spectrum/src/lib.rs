@@ -1,0 +1,73 @@
+//! Samples -> pictures and back: mel-spectrogram, colour maps, masked resynthesis.
+//!
+//! The mel-spectrogram is the one that the published Myna models were trained on: power, Slaney bands, no log.
+//!
+//! Patch grids, masks and views are in [`tokens`]: both are small, and whatever uses one uses the other.
+
+// Tests may unwrap, index and panic: a failing test is what those are for.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod colour;
+mod filters;
+mod kept;
+mod levels;
+mod masked;
+mod mel;
+mod npy;
+mod scale;
+mod seen;
+pub mod tokens;
+mod transform;
+
+pub use colour::ColourMap;
+pub use kept::{Sight, keep_sight, kept_sight, mel_of_file_kept, sight_of_file};
+pub use levels::{Levels, LevelsBuilder, MIPS, Scale, Summary, TILE_COLUMNS, Tile, level_db};
+pub use masked::{MaskedReader, Part, masked_sound};
+pub use mel::{
+    Mel, MelStream, frames_of_samples, mel_of_file, mel_of_file_watched, mel_of_samples,
+};
+pub use npy::{read_npy, write_npy};
+pub use scale::{band_of_hz, hz_of_band, mel_frequencies, note_and_cents, note_name};
+pub use seen::{Patches, seen_by_encoder};
+
+use std::path::PathBuf;
+
+use mynascope_audio::AudioError;
+use mynascope_base::storage::StorageError;
+
+/// Samples of one analysis window.
+pub const N_FFT: usize = 2048;
+/// Samples between frames.
+pub const HOP: usize = 512;
+/// Mel bands of a frame.
+pub const MEL_BANDS: usize = 128;
+
+/// Why there is no picture of a sound.
+#[derive(Debug, thiserror::Error)]
+pub enum SpectrumError {
+    /// Reflecting the borders needs more than half an analysis window.
+    #[error(
+        "too short: {samples} samples at 16 kHz, and a spectrogram needs at least 1025 (0.07 s); use a longer file"
+    )]
+    TooShort { samples: usize },
+    /// The picture would not fit into memory.
+    #[error("over a limit: more than {hours} hours of sound; split the file")]
+    TooLong { hours: usize },
+    /// The file did not become sound.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    /// A table could not be written.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A table is not what it should be.
+    #[error("not a float32 array in C order: {why}; write it again: {path}")]
+    Table { why: String, path: PathBuf },
+}

@@ -1,0 +1,301 @@
+use std::path::Path;
+
+use super::{
+    HOP, MEL_BANDS, N_FFT, SpectrumError,
+    filters::MelFilters,
+    transform::{BINS, Transform},
+};
+use mynascope_audio::{SAMPLE_RATE, stream_mono};
+use mynascope_base::jobs::Cancel;
+
+/// A mel-spectrogram: power of 128 bands a frame, linear (no log).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mel {
+    frames: usize,
+    /// [frames, 128]
+    values: Vec<f32>,
+}
+
+impl Mel {
+    /// A mel from its values, [frames, 128] (frame-major); values beyond the last whole frame are dropped.
+    pub fn from_values(mut values: Vec<f32>) -> Self {
+        let frames = values.len() / MEL_BANDS;
+        values.truncate(frames * MEL_BANDS);
+        Self { frames, values }
+    }
+
+    /// How many frames it has.
+    pub fn frames(&self) -> usize {
+        self.frames
+    }
+
+    /// All values, [frames, 128] (frame-major).
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The 128 values of one frame, lowest band first; empty past the end.
+    pub fn frame(&self, frame: usize) -> &[f32] {
+        let start = frame.saturating_mul(MEL_BANDS);
+        self.values
+            .get(start..start.saturating_add(MEL_BANDS))
+            .unwrap_or_default()
+    }
+
+    /// One value; 0 outside.
+    pub fn get(&self, band: usize, frame: usize) -> f32 {
+        self.frame(frame).get(band).copied().unwrap_or_default()
+    }
+
+    /// The time that its frames span, in seconds.
+    pub fn duration_secs(&self) -> f64 {
+        (self.frames * HOP) as f64 / f64::from(SAMPLE_RATE)
+    }
+
+    /// The same values as [128, frames] in C order, as other programs store them.
+    pub fn to_rows(&self) -> Vec<f32> {
+        (0..MEL_BANDS)
+            .flat_map(|band| self.values.iter().skip(band).step_by(MEL_BANDS).copied())
+            .collect()
+    }
+}
+
+/// Half a window, reflected at either end so that the first frame is centred on the first sample.
+const PAD: usize = N_FFT / 2;
+/// The longest sound that is pictured: its values take 0.7 GB.
+const MAX_HOURS: usize = 12;
+const MAX_SAMPLES: usize = MAX_HOURS * 3600 * SAMPLE_RATE as usize;
+/// Analysed samples that may wait to be dropped, so that dropping costs little per frame.
+const MAX_STALE: usize = 1 << 16;
+
+/// Turns mono 16-kHz samples that come piece by piece into a [`Mel`]. Apart from the mel itself it holds less than
+/// one piece and half a megabyte.
+///
+/// The picture is that of the published Myna code (nnAudio's defaults): frames of 2048 samples under a periodic
+/// Hann window every 512, centred, with reflected borders; `|X|^2`; 128 Slaney bands. There are
+/// `1 + samples / 512` frames.
+pub struct MelStream {
+    transform: Transform,
+    filters: MelFilters,
+    /// Samples with the reflected beginning, from `stale` on not yet analysed.
+    buffer: Vec<f32>,
+    stale: usize,
+    samples: usize,
+    power: Vec<f32>,
+    values: Vec<f32>,
+}
+
+impl Default for MelStream {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MelStream {
+    /// A stream before its first sample.
+    pub fn new() -> Self {
+        Self {
+            transform: Transform::new(),
+            filters: MelFilters::new(),
+            buffer: Vec::new(),
+            stale: 0,
+            samples: 0,
+            power: Vec::with_capacity(BINS),
+            values: Vec::new(),
+        }
+    }
+
+    /// Takes the next samples.
+    pub fn push(&mut self, samples: &[f32]) {
+        let begun = self.samples > PAD;
+        self.samples = self.samples.saturating_add(samples.len());
+        if self.samples > MAX_SAMPLES {
+            return;
+        }
+        self.buffer.extend_from_slice(samples);
+        if self.samples <= PAD {
+            return;
+        }
+        if !begun {
+            // The samples after the first, backwards, come before it.
+            let reflected: Vec<f32> = self
+                .buffer
+                .iter()
+                .skip(1)
+                .take(PAD)
+                .rev()
+                .copied()
+                .collect();
+            self.buffer.splice(0..0, reflected);
+        }
+        self.analyse();
+    }
+
+    /// The frames so far, [frames, 128] (frame-major): a picture may grow while its file is read.
+    pub fn ready(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The mel of all samples.
+    pub fn finish(mut self) -> Result<Mel, SpectrumError> {
+        if self.samples > MAX_SAMPLES {
+            return Err(SpectrumError::TooLong { hours: MAX_HOURS });
+        }
+        if self.samples <= PAD {
+            return Err(SpectrumError::TooShort {
+                samples: self.samples,
+            });
+        }
+        // The samples before the last, backwards, come after it.
+        let reflected: Vec<f32> = self
+            .buffer
+            .iter()
+            .rev()
+            .skip(1)
+            .take(PAD)
+            .copied()
+            .collect();
+        self.buffer.extend(reflected);
+        self.analyse();
+        self.values.shrink_to_fit();
+        Ok(Mel::from_values(self.values))
+    }
+
+    /// Analyses every whole frame of the buffer. What stays is at least 1536 samples: enough to reflect.
+    fn analyse(&mut self) {
+        while let Some(frame) = self.buffer.get(self.stale..self.stale + N_FFT) {
+            let bins = self.transform.analyse(frame);
+            self.power.clear();
+            self.power.extend(bins.iter().map(|bin| bin.norm_sqr()));
+            self.filters.apply(&self.power, &mut self.values);
+            self.stale += HOP;
+        }
+        if self.stale > MAX_STALE {
+            self.buffer.drain(..self.stale);
+            self.stale = 0;
+        }
+    }
+}
+
+/// How many frames the mel of so many samples has.
+pub fn frames_of_samples(samples: usize) -> usize {
+    1 + samples / HOP
+}
+
+/// The mel of mono 16-kHz samples.
+pub fn mel_of_samples(samples: &[f32]) -> Result<Mel, SpectrumError> {
+    let mut stream = MelStream::new();
+    stream.push(samples);
+    stream.finish()
+}
+
+/// The mel of a file, decoded and analysed piece by piece.
+pub fn mel_of_file(path: &Path, cancel: &Cancel) -> Result<Mel, SpectrumError> {
+    mel_of_file_watched(path, cancel, &mut |_| {})
+}
+
+/// As [`mel_of_file`], and tells after each piece how many seconds of the file are done.
+pub fn mel_of_file_watched(
+    path: &Path,
+    cancel: &Cancel,
+    done_secs: &mut dyn FnMut(f64),
+) -> Result<Mel, SpectrumError> {
+    let mut stream = MelStream::new();
+    let mut samples = 0_usize;
+    stream_mono(path, SAMPLE_RATE, cancel, &mut |piece| {
+        stream.push(piece);
+        samples += piece.len();
+        done_secs(samples as f64 / f64::from(SAMPLE_RATE));
+    })?;
+    stream.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read_npy;
+
+    fn fixture(name: &str) -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../tests/fixtures/front_end")
+            .join(name)
+    }
+
+    /// Some sound without a pattern that a mistake could hide in.
+    fn noise(samples: usize) -> Vec<f32> {
+        let mut state = 1_u32;
+        (0..samples)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_picture_is_the_one_that_the_published_models_were_trained_on() {
+        let mut told = Vec::new();
+        let mel = mel_of_file_watched(&fixture("notes.wav"), &Cancel::default(), &mut |secs| {
+            told.push(secs);
+        })
+        .unwrap();
+        assert!(told.is_sorted());
+        let last = told.last().copied().unwrap();
+        assert_eq!(
+            crate::frames_of_samples((last * 16_000.0).round() as usize),
+            mel.frames()
+        );
+        let (shape, reference) = read_npy(&fixture("notes.mel.npy")).unwrap();
+        assert_eq!(shape, [MEL_BANDS as u64, mel.frames() as u64]);
+        let top = reference.iter().copied().fold(0.0, f32::max);
+        let worst = mel
+            .to_rows()
+            .iter()
+            .zip(&reference)
+            .map(|(ours, theirs)| (ours - theirs).abs())
+            .fold(0.0, f32::max);
+        assert!(worst <= 1e-5 * top, "{} of the maximum", worst / top);
+    }
+
+    #[test]
+    fn pieces_do_not_matter() {
+        for samples in [1025, 1026, 2047, 2048, 5000, 100_000] {
+            let sound = noise(samples);
+            let whole = mel_of_samples(&sound).unwrap();
+            assert_eq!(whole.frames(), 1 + samples / HOP);
+            for piece in [1, 511, 1024, 1025, 4096] {
+                let mut stream = MelStream::new();
+                sound.chunks(piece).for_each(|part| stream.push(part));
+                assert_eq!(stream.finish().unwrap(), whole);
+            }
+        }
+    }
+
+    #[test]
+    fn too_short_a_sound_is_an_error() {
+        assert!(matches!(
+            mel_of_samples(&noise(1024)),
+            Err(SpectrumError::TooShort { samples: 1024 })
+        ));
+        assert!(mel_of_samples(&[]).is_err());
+    }
+
+    #[test]
+    fn rows_are_bands() {
+        let mel = mel_of_samples(&noise(3000)).unwrap();
+        let rows = mel.to_rows();
+        assert_eq!(rows[3 * mel.frames() + 2], mel.get(3, 2));
+        assert_eq!(mel.get(0, mel.frames()), 0.0);
+        assert_eq!(mel.get(MEL_BANDS, 0), 0.0);
+    }
+
+    #[test]
+    fn memory_stays_bounded_while_a_long_sound_streams() {
+        let mut stream = MelStream::new();
+        let piece = noise(10_000);
+        for _ in 0..200 {
+            stream.push(&piece);
+            assert!(stream.buffer.len() <= MAX_STALE + N_FFT + HOP + piece.len());
+        }
+    }
+}

@@ -1,0 +1,414 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{LabelTask, Objective, Optimiser, Schedule, TrainError, Trainable, pace::chunk};
+use crate::objective::{Contrastive, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho};
+use mynascope_encoder::{Arithmetic, DeviceChoice, EncoderConfig, EncoderKind, Preset, Tail};
+use mynascope_spectrum::tokens::{MaskKind, MaskRatio, dropped_tokens};
+
+/// The published radius of the robust loss of FastCLIP on so many tracks.
+pub fn default_radius(tracks: usize) -> f64 {
+    default_rho(tracks)
+}
+
+/// Settings of a training run. The defaults are the published ones, except for size and length.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Tracks, folders or `demo`; kept so that a run says what it was trained on.
+    pub data: Vec<PathBuf>,
+    pub preset: Preset,
+    /// Own sizes instead of a preset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<EncoderConfig>,
+    /// Which patches the encoder reads.
+    pub patch: EncoderKind,
+    pub objective: Objective,
+    pub mask_ratio: MaskRatio,
+    pub mask_kind: MaskKind,
+    /// Tracks of one step; lowered to the size of a smaller collection.
+    pub batch: usize,
+    /// Tracks that are embedded at once; the gradient is that of the whole batch. Left out: as many as fit the memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<usize>,
+    pub steps: u64,
+    pub optimiser: Optimiser,
+    pub learning_rate: f64,
+    pub schedule: Schedule,
+    /// Steps of linear warm-up under any schedule; the cosine then falls step by step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warmup_steps: Option<u64>,
+    /// Without `warmup_steps`: epochs of linear warm-up under the cosine schedule, which then falls by epoch (Myna).
+    pub warmup_epochs: u64,
+    /// L2 on every weight (Adam, SGD), or decay of the matrices (AdamW, LAMB, Lion).
+    pub weight_decay: f64,
+    /// Decay of the averaged weights that checkpoints then hold; 0 for none.
+    pub ema: f64,
+    /// Temperature of the loss. Left out: 0.1, for FastCLIP 0.07 and for its v2 0.03.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tau: Option<f64>,
+    /// Learning rate of learned temperatures of FastCLIP. Left out: 0.0002, for v2 0.0133.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tau_rate: Option<f64>,
+    /// Radius of the robust loss of FastCLIP v2 and v3. Left out: 0.43 ln(tracks - 1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rho: Option<f64>,
+    /// Smallest weight of the new value in the moving averages. Left out: 0.9, for FastCLIP 0.2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gamma: Option<f64>,
+    /// How gamma falls from 1. Left out: constant, for FastCLIP a cosine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gamma_schedule: Option<Schedule>,
+    /// Epochs over which gamma falls. Left out: all, for FastCLIP half of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gamma_epochs: Option<u64>,
+    /// Widths of the projection head of contrastive objectives.
+    pub head: Vec<usize>,
+    /// Layers of the decoder of the masked autoencoder.
+    pub decoder_layers: usize,
+    /// Which labels a supervised run learns.
+    pub task: LabelTask,
+    /// Which weights change.
+    pub trainable: Trainable,
+    /// Limit of the gradient's global norm; 0 for none.
+    pub clip_norm: f64,
+    pub seed: u64,
+    /// Steps between checkpoints.
+    pub save_every: u64,
+    /// Newest checkpoints that stay; the best one stays too.
+    pub keep: usize,
+    /// Steps between two looks at how well styles of the demo collection are told apart; 0 for never.
+    pub probe_every: u64,
+    /// Whether to write event files for TensorBoard.
+    pub tensorboard: bool,
+    pub device: DeviceChoice,
+    /// With which numbers layers multiply: f32, or on a GPU that can bf16 or f16.
+    pub precision: Arithmetic,
+    /// Weights to start from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<PathBuf>,
+    /// Folder in which computed mel-spectrograms are kept. Left out: the user's cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mels: Option<PathBuf>,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            data: Vec::new(),
+            preset: Preset::Tiny,
+            encoder: None,
+            patch: EncoderKind::Hybrid,
+            objective: Objective::Sogclr,
+            mask_ratio: MaskRatio::MYNA,
+            mask_kind: MaskKind::Random,
+            batch: 64,
+            chunk: None,
+            steps: 200,
+            optimiser: Optimiser::Adam,
+            learning_rate: 3e-4,
+            schedule: Schedule::Constant,
+            warmup_steps: None,
+            warmup_epochs: 10,
+            weight_decay: 1e-5,
+            ema: 0.0,
+            tau: None,
+            tau_rate: None,
+            rho: None,
+            gamma: None,
+            gamma_schedule: None,
+            gamma_epochs: None,
+            head: vec![512, 128],
+            decoder_layers: 4,
+            task: LabelTask::Genre,
+            trainable: Trainable::All,
+            clip_norm: 0.0,
+            seed: 0,
+            save_every: 100,
+            keep: 3,
+            probe_every: 0,
+            tensorboard: false,
+            device: DeviceChoice::Auto,
+            precision: Arithmetic::F32,
+            init: None,
+            mels: None,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// The sizes of the encoder.
+    pub fn encoder_config(&self) -> EncoderConfig {
+        match self.encoder {
+            Some(own) => EncoderConfig {
+                kind: self.patch,
+                ..own
+            },
+            None => self.preset.config(self.patch),
+        }
+    }
+
+    /// First temperature.
+    pub fn tau(&self) -> f64 {
+        let published = self.objective.fastclip().map(|kind| kind.default_tau());
+        self.tau.or(published).unwrap_or(0.1)
+    }
+
+    /// Smallest gamma.
+    pub fn gamma(&self) -> f64 {
+        let published = self.objective.fastclip().map(|_| 0.2);
+        self.gamma.or(published).unwrap_or(0.9)
+    }
+
+    /// How gamma falls.
+    pub fn gamma_schedule(&self) -> Schedule {
+        let published = self.objective.fastclip().map(|_| Schedule::Cosine);
+        self.gamma_schedule.or(published).unwrap_or_default()
+    }
+
+    /// Tracks that are embedded at once, as far as can be told without asking the device.
+    pub fn likely_chunk(&self) -> usize {
+        chunk(self, "cpu").min(self.batch)
+    }
+
+    /// The contrastive objective on so many tracks; `None` for the others.
+    pub(super) fn contrastive(&self, tracks: usize) -> Option<Contrastive> {
+        let tau = self.tau();
+        if let Some(kind) = self.objective.fastclip() {
+            return Some(Contrastive::FastClip(FastClip {
+                kind,
+                tau,
+                rho: self.rho.unwrap_or_else(|| default_rho(tracks)),
+                tau_rate: self.tau_rate.unwrap_or(kind.default_tau_rate()),
+                epsilon: 1e-14,
+            }));
+        }
+        let sogclr = |temperatures| Contrastive::Sogclr(Sogclr { tau, temperatures });
+        match self.objective {
+            Objective::Sogclr => Some(sogclr(None)),
+            Objective::Isogclr => Some(sogclr(Some(TemperatureRule::default()))),
+            Objective::Infonce => Some(Contrastive::InfoNce(InfoNce { tau })),
+            Objective::Decoupled => Some(Contrastive::decoupled(tau)),
+            _ => None,
+        }
+    }
+
+    /// What hangs behind the encoder; a supervised head has so many outputs.
+    pub(super) fn tail(&self, outputs: usize) -> Tail {
+        match self.objective {
+            Objective::Mae => Tail::Decoder(self.decoder_layers),
+            Objective::Supervised => Tail::Classifier(vec![outputs]),
+            _ if self.head.is_empty() => Tail::None,
+            _ => Tail::Projection(self.head.clone()),
+        }
+    }
+
+    /// Reads settings from TOML text; what is left out has its default.
+    pub fn from_toml(text: &str) -> Result<Self, TrainError> {
+        toml::from_str(text).map_err(|error| TrainError::Settings(error.message().to_owned()))
+    }
+
+    /// The settings of a run, from its folder.
+    pub fn of_run(folder: &Path) -> Result<Self, TrainError> {
+        let file = folder.join("config.toml");
+        let text = fs::read_to_string(&file).map_err(|error| TrainError::NoRun {
+            why: format!("its config.toml cannot be read ({error})"),
+            path: folder.to_path_buf(),
+        })?;
+        Self::from_toml(&text)
+    }
+
+    /// The settings as TOML text.
+    pub fn to_toml(&self) -> Result<String, TrainError> {
+        toml::to_string_pretty(self).map_err(|error| TrainError::Settings(error.to_string()))
+    }
+
+    /// Refuses settings that cannot be trained with.
+    pub fn validate(&self) -> Result<(), TrainError> {
+        let wrong = |what: String| Err(TrainError::Settings(what));
+        self.encoder_config()
+            .validate()
+            .map_err(|error| TrainError::Settings(error.to_string()))?;
+        let least = if self.objective.is_contrastive() {
+            2
+        } else {
+            1
+        };
+        if self.batch < least {
+            return wrong(format!(
+                "batch must be at least {least}{}, not {}",
+                if least == 2 {
+                    " (a track is told from the others of its batch)"
+                } else {
+                    ""
+                },
+                self.batch
+            ));
+        }
+        if self.chunk == Some(0) {
+            return wrong("chunk must be at least 1 track".into());
+        }
+        let tokens = 48;
+        if dropped_tokens(self.mask_ratio, tokens) >= tokens {
+            return wrong(format!(
+                "mask_ratio {} leaves no token of {tokens}",
+                self.mask_ratio.get()
+            ));
+        }
+        let sogclr = matches!(self.objective, Objective::Sogclr | Objective::Isogclr);
+        let least_tau = if sogclr { 0.02 } else { 0.005 };
+        if self.tau() < least_tau {
+            return wrong(format!(
+                "tau must be at least {least_tau}{}, not {}",
+                if sogclr {
+                    " (exp(1/tau) must stay a 32-bit number)"
+                } else {
+                    ""
+                },
+                self.tau()
+            ));
+        }
+        if self.objective == Objective::Mae {
+            if dropped_tokens(self.mask_ratio, tokens) == 0 {
+                return wrong(format!(
+                    "a masked autoencoder learns from hidden patches, and mask_ratio {} hides none",
+                    self.mask_ratio.get()
+                ));
+            }
+            if self.patch.shapes().len() > 1 {
+                return wrong(
+                    "a masked autoencoder has patches of one shape; set patch to square or vertical"
+                        .into(),
+                );
+            }
+            if self.decoder_layers == 0 || self.decoder_layers > 64 {
+                return wrong(format!(
+                    "decoder_layers must be from 1 to 64, not {}",
+                    self.decoder_layers
+                ));
+            }
+        }
+        if let Trainable::Last(blocks) = self.trainable
+            && (blocks == 0 || blocks > self.encoder_config().depth)
+        {
+            return wrong(format!(
+                "the encoder has {} blocks, so the last {blocks} cannot be trained",
+                self.encoder_config().depth
+            ));
+        }
+        if self.trainable != Trainable::All && self.init.is_none() {
+            return wrong(format!(
+                "trainable is {}, which leaves random weights as they are; name trained ones with init",
+                self.trainable
+            ));
+        }
+        if self.keep == 0 {
+            return wrong("keep must be at least 1 checkpoint".into());
+        }
+        if !(0.0..1.0).contains(&self.ema) {
+            return wrong(format!("ema must be 0 (off) or below 1, not {}", self.ema));
+        }
+        if self.steps == 0 {
+            return wrong("steps must be at least 1".into());
+        }
+        if self.save_every == 0 {
+            return wrong("save_every must be at least 1 step".into());
+        }
+        for (name, value, most) in [
+            ("learning_rate", self.learning_rate, 10.0),
+            ("tau", self.tau(), 100.0),
+            ("tau_rate", self.tau_rate.unwrap_or(1.0), 10.0),
+            ("gamma", self.gamma(), 1.0),
+        ] {
+            if !(value > 0.0 && value <= most) {
+                return wrong(format!(
+                    "{name} must be above 0 and at most {most}, not {value}"
+                ));
+            }
+        }
+        for (name, value) in [
+            ("weight_decay", self.weight_decay),
+            ("clip_norm", self.clip_norm),
+            ("rho", self.rho.unwrap_or(0.0)),
+        ] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return wrong(format!("{name} must be 0 or more, not {value}"));
+            }
+        }
+        if self.head.iter().any(|&width| width == 0 || width > 65_536) || self.head.len() > 8 {
+            return wrong("head must be at most 8 widths from 1 to 65536".into());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_a_file_and_gaps_take_defaults() {
+        let config = TrainConfig {
+            batch: 8,
+            seed: 7,
+            ..TrainConfig::default()
+        };
+        assert_eq!(
+            TrainConfig::from_toml(&config.to_toml().unwrap()).unwrap(),
+            config
+        );
+        let partial = TrainConfig::from_toml("batch = 8\nseed = 7").unwrap();
+        assert_eq!(partial, config);
+        assert!(
+            TrainConfig::from_toml("bacth = 8").is_err(),
+            "a typo is an error"
+        );
+        assert!(TrainConfig::from_toml("mask_ratio = 1.0").is_err());
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused() {
+        let good = TrainConfig::default();
+        assert!(good.validate().is_ok());
+        for bad in [
+            TrainConfig {
+                batch: 1,
+                ..good.clone()
+            },
+            TrainConfig {
+                steps: 0,
+                ..good.clone()
+            },
+            TrainConfig {
+                tau: Some(0.0),
+                ..good.clone()
+            },
+            TrainConfig {
+                learning_rate: f64::NAN,
+                ..good.clone()
+            },
+            TrainConfig {
+                gamma: Some(1.5),
+                ..good.clone()
+            },
+            TrainConfig {
+                objective: Objective::Mae,
+                ..good.clone()
+            },
+            TrainConfig {
+                trainable: Trainable::Head,
+                ..good.clone()
+            },
+            TrainConfig {
+                head: vec![0],
+                ..good.clone()
+            },
+        ] {
+            assert!(bad.validate().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,267 @@
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::DemoMap;
+use crate::objective::ContrastStatistics;
+use mynascope_base::jobs::Progress;
+
+/// One step of training, as a line of `log.jsonl` holds it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// Steps done, from 1.
+    pub step: u64,
+    /// From 0.
+    pub epoch: u64,
+    pub loss: f64,
+    #[serde(rename = "lr")]
+    pub learning_rate: f64,
+    /// Tracks' windows a second: two views a track.
+    pub windows_per_second: f64,
+    /// Norm of the whole gradient before clipping.
+    pub grad_norm: f64,
+    /// How the views lie, of contrastive objectives.
+    #[serde(flatten)]
+    pub contrast: Option<ContrastStatistics>,
+    /// Share of right answers, where labels are learned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
+    /// Weight of the new value in the moving averages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gamma: Option<f64>,
+    /// Share of the step that waited for its input, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stall: Option<f64>,
+    /// Whether the loss jumped; such a step is not applied.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spike: bool,
+}
+
+/// How well the encoder tells styles of the demo collection apart, as a line of `probe.jsonl` holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProbeRecord {
+    /// Steps done; 0 is the encoder before training.
+    pub step: u64,
+    /// Share of demo tracks of which most of the five nearest other tracks have their style.
+    pub accuracy: f64,
+}
+
+/// What a finished or stopped run was.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrainSummary {
+    /// Steps done in all, also before a resume.
+    pub steps: u64,
+    pub loss_first: f64,
+    pub loss_last: f64,
+    /// Mean over the steps of this call.
+    pub windows_per_second: f64,
+    /// Weights to embed with.
+    pub checkpoint: PathBuf,
+    /// Whether it was stopped before its last step.
+    pub stopped: bool,
+    /// Steps whose update was left out: a number was not finite, or the loss jumped.
+    pub skipped_steps: u64,
+    /// Mean share of a step that waited for its input.
+    pub stall: f64,
+    /// Tracks that could not be read, and why.
+    pub skipped_tracks: Vec<(PathBuf, String)>,
+    /// Anything worth saying: a lowered batch.
+    pub notes: Vec<String>,
+}
+
+/// How alike the views of one batch are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BatchMatrix {
+    /// The step whose batch it was.
+    pub step: u64,
+    /// The tracks, at most [`BatchMatrix::MOST`]; the rest of a larger batch is left out.
+    pub tracks: Vec<PathBuf>,
+    /// Cosines [tracks, tracks], row-major: view A of the row's track with view B of the column's. Mean over the patch
+    /// shapes.
+    pub cosines: Vec<f32>,
+}
+
+impl BatchMatrix {
+    /// Tracks that are handed out at most.
+    pub const MOST: usize = 32;
+
+    /// The cosine of view A of one track with view B of another.
+    pub fn cosine(&self, row: usize, column: usize) -> Option<f32> {
+        let side = self.tracks.len();
+        let inside = row < side && column < side;
+        inside.then(|| self.cosines.get(row * side + column).copied())?
+    }
+}
+
+/// Why the update of a step was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breakdown {
+    /// The loss or a gradient was no finite number.
+    NotFinite,
+    /// The loss lay far above those before.
+    Jumped,
+}
+
+impl fmt::Display for Breakdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFinite => "gave numbers that are not finite",
+            Self::Jumped => "had a loss far above those before",
+        })
+    }
+}
+
+/// What happens during training, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrainEvent {
+    /// Work before the first step: reading tracks.
+    Preparing(Progress),
+    /// Something the user should know: a lowered batch, the size of the mels.
+    Note(String),
+    /// A track that could not be read.
+    SkippedTrack {
+        path: PathBuf,
+        why: String,
+    },
+    /// A step was done.
+    Step(StepRecord),
+    /// How alike the views of the step's batch were; now and then, where somebody looks on
+    /// ([`TrainControl::show_batches`]).
+    Batch(BatchMatrix),
+    /// A step's update was left out.
+    SkippedStep {
+        step: u64,
+        in_a_row: u64,
+        why: Breakdown,
+    },
+    /// A complete checkpoint was written.
+    Checkpoint {
+        step: u64,
+        path: PathBuf,
+    },
+    /// A look at how well the encoder does in between.
+    Probe(ProbeRecord),
+    /// Where the demo tracks lay at that look.
+    Map(DemoMap),
+    Paused,
+    Resumed,
+    Finished(TrainSummary),
+}
+
+/// Steers a run from another thread; clones steer the same run.
+#[derive(Debug, Clone, Default)]
+pub struct TrainControl(Arc<Flags>);
+
+#[derive(Debug)]
+struct Flags {
+    paused: AtomicBool,
+    stopped: AtomicBool,
+    save: AtomicBool,
+    batches: AtomicBool,
+    born: Instant,
+    /// Until when something else has the machine, in milliseconds since `born`.
+    yields_until: AtomicU64,
+}
+
+impl Default for Flags {
+    fn default() -> Self {
+        Self {
+            paused: AtomicBool::default(),
+            stopped: AtomicBool::default(),
+            save: AtomicBool::default(),
+            batches: AtomicBool::default(),
+            born: Instant::now(),
+            yields_until: AtomicU64::default(),
+        }
+    }
+}
+
+impl TrainControl {
+    /// Waits before the next step until [`resume`](Self::resume).
+    pub fn pause(&self) {
+        self.0.paused.store(true, Ordering::Relaxed);
+    }
+
+    /// Goes on.
+    pub fn resume(&self) {
+        self.0.paused.store(false, Ordering::Relaxed);
+    }
+
+    /// Ends the run after the current step, with a complete checkpoint.
+    pub fn stop(&self) {
+        self.0.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes a checkpoint after the current step; a paused run writes it at once.
+    pub fn save_now(&self) {
+        self.0.save.store(true, Ordering::Relaxed);
+    }
+
+    /// Leaves the machine to something else for so long: the next step waits. Unlike a pause it ends by itself and
+    /// nothing is told.
+    pub fn give_way(&self, time: Duration) {
+        let until = (self.0.born.elapsed() + time).as_millis();
+        let until = u64::try_from(until).unwrap_or(u64::MAX);
+        self.0.yields_until.fetch_max(until, Ordering::Relaxed);
+    }
+
+    /// How long the machine is to be left to something else.
+    pub(super) fn yields(&self) -> Option<Duration> {
+        let until = Duration::from_millis(self.0.yields_until.load(Ordering::Relaxed));
+        until
+            .checked_sub(self.0.born.elapsed())
+            .filter(|left| !left.is_zero())
+    }
+
+    /// Hands out [`TrainEvent::Batch`] now and then.
+    pub fn show_batches(&self, shown: bool) {
+        self.0.batches.store(shown, Ordering::Relaxed);
+    }
+
+    /// Whether batches are to be handed out.
+    pub fn shows_batches(&self) -> bool {
+        self.0.batches.load(Ordering::Relaxed)
+    }
+
+    /// Whether a checkpoint was asked for since the last call.
+    pub(super) fn takes_save(&self) -> bool {
+        self.0.save.swap(false, Ordering::Relaxed)
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.0.paused.load(Ordering::Relaxed)
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.0.stopped.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Something that the user waits for may have the machine; the run goes on by itself.
+    #[test]
+    fn a_run_gives_way_for_a_while_and_no_longer() {
+        let control = TrainControl::default();
+        assert_eq!(control.yields(), None);
+        control.give_way(Duration::from_secs(3600));
+        let left = control.clone().yields().unwrap();
+        assert!(left > Duration::from_secs(3500), "{left:?}");
+        // A shorter wish takes nothing back, and what is over is over.
+        control.give_way(Duration::ZERO);
+        assert!(control.yields().is_some());
+        let other = TrainControl::default();
+        other.give_way(Duration::ZERO);
+        assert_eq!(other.yields(), None);
+    }
+}

@@ -1,0 +1,514 @@
+//! The run folder: `config.toml`, `log.jsonl`, `step-N/` and `final.safetensors`. A step folder is filled under another
+//! name, its manifest is written last, and then it is renamed: what has the name is complete.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{
+    LabelMeaning, ProbeRecord, StepLook, StepRecord, TrainConfig, TrainError,
+    learner::OptimiserState, look::LOOK,
+};
+use crate::objective::Memory;
+use mynascope_base::storage::{StorageError, create_folder, write_atomic};
+use mynascope_encoder::{
+    EncoderConfig, FileContent, Tail, WeightTensor, Weights, read_file, save_weights, whole_layout,
+    write_tensors,
+};
+
+const WEIGHTS: &str = "weights.safetensors";
+const OPTIMISER: &str = "optimiser.safetensors";
+const OBJECTIVE: &str = "objective.safetensors";
+const MANIFEST: &str = "manifest.json";
+/// The trained weights themselves, where `weights` holds their running average.
+const RAW: &str = "raw.safetensors";
+/// The step that did best, and how well.
+const BEST: &str = "best.json";
+
+/// What a complete step folder says of itself.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+pub(super) struct Manifest {
+    /// Steps done.
+    pub step: u64,
+    pub seed: u64,
+    /// Tracks a step, after a lowering.
+    pub batch: usize,
+    /// Number of readable tracks and a digest of their names.
+    pub tracks: usize,
+    pub names: String,
+    /// Digest of the tracks' content; empty in runs of older versions.
+    #[serde(default)]
+    pub content: String,
+    /// Updates of the optimiser.
+    pub updates: u64,
+    pub files: Vec<ManifestFile>,
+}
+
+/// One file of a step folder.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+pub(super) struct ManifestFile {
+    pub name: String,
+    pub bytes: u64,
+    pub blake3: String,
+}
+
+/// The step that did best so far.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+pub(super) struct Best {
+    pub step: u64,
+    /// Higher is better.
+    pub score: f64,
+    /// What the score is.
+    pub of: String,
+}
+
+/// Everything that a run needs to go on.
+pub(super) struct Checkpoint {
+    pub manifest: Manifest,
+    pub weights: Weights,
+    pub optimiser: OptimiserState,
+    pub memory: Memory,
+    pub look: StepLook,
+}
+
+/// A run on disk.
+pub(super) struct RunFolder {
+    pub path: PathBuf,
+}
+
+fn io(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> TrainError {
+    let path = path.to_path_buf();
+    move |source| TrainError::Storage(StorageError::Io { what, source, path })
+}
+
+impl RunFolder {
+    /// Starts a run in a folder that is new or empty, or in which one never came to its first checkpoint.
+    pub fn create(path: &Path, config: &TrainConfig) -> Result<Self, TrainError> {
+        create_folder(path)?;
+        // A run that ended before its first checkpoint has done nothing that could be lost.
+        let begun = [
+            "config.toml",
+            "labels.json",
+            ".step-0.partial",
+            "tensorboard",
+        ];
+        let mut entries = fs::read_dir(path).map_err(io("read a folder", path))?;
+        let ours = path.join("config.toml").is_file();
+        let is_precious = |name: &std::ffi::OsStr| {
+            !ours || !begun.iter().any(|begun| name.to_str() == Some(begun))
+        };
+        if entries.any(|entry| entry.map_or(true, |entry| is_precious(&entry.file_name()))) {
+            return Err(TrainError::FolderInUse {
+                path: path.to_path_buf(),
+            });
+        }
+        let folder = Self {
+            path: path.to_path_buf(),
+        };
+        folder.save_config(config)?;
+        Ok(folder)
+    }
+
+    /// Opens the folder of a run with its settings.
+    pub fn open(path: &Path) -> Result<(Self, TrainConfig), TrainError> {
+        let config = TrainConfig::of_run(path)?;
+        let folder = Self {
+            path: path.to_path_buf(),
+        };
+        Ok((folder, config))
+    }
+
+    /// Writes `config.toml`.
+    pub fn save_config(&self, config: &TrainConfig) -> Result<(), TrainError> {
+        let text = config.to_toml()?;
+        write_atomic(&self.path.join("config.toml"), |file| {
+            file.write_all(text.as_bytes())
+        })?;
+        Ok(())
+    }
+
+    /// Writes what the outputs of a supervised head mean.
+    pub fn save_labels(&self, meaning: &LabelMeaning) -> Result<(), TrainError> {
+        write_atomic(&self.path.join("labels.json"), |file| {
+            Ok(serde_json::to_writer_pretty(file, meaning)?)
+        })?;
+        Ok(())
+    }
+
+    /// Adds a line to `log.jsonl`.
+    pub fn log(&self, record: &StepRecord) -> Result<(), TrainError> {
+        self.add_line("log.jsonl", record)
+    }
+
+    /// Adds a line to `probe.jsonl`.
+    pub fn log_probe(&self, record: &ProbeRecord) -> Result<(), TrainError> {
+        self.add_line("probe.jsonl", record)
+    }
+
+    fn add_line(&self, name: &str, record: &impl Serialize) -> Result<(), TrainError> {
+        let path = self.path.join(name);
+        let line = serde_json::to_string(record)
+            .map_err(|error| io("write the log", &path)(std::io::Error::other(error)))?;
+        fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            // One write a line: a kill tears the last line at most.
+            .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()))
+            .map_err(io("write the log", &path))
+    }
+
+    /// The lines of the log up to a step, and the looks at styles; later ones, of steps that a resumed run does again,
+    /// are cut off the files.
+    pub fn rewind_log(&self, step: u64) -> Result<(Vec<StepRecord>, Vec<ProbeRecord>), TrainError> {
+        let records = self.rewind("log.jsonl", |record: &StepRecord| record.step <= step)?;
+        let probes = self.rewind("probe.jsonl", |record: &ProbeRecord| record.step <= step)?;
+        Ok((records, probes))
+    }
+
+    fn rewind<T: Serialize + DeserializeOwned>(
+        &self,
+        name: &str,
+        stays: impl Fn(&T) -> bool,
+    ) -> Result<Vec<T>, TrainError> {
+        let path = self.path.join(name);
+        let Ok(text) = fs::read_to_string(&path) else {
+            return Ok(Vec::new());
+        };
+        let records: Vec<T> = text
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter(stays)
+            .collect();
+        write_atomic(&path, |file| {
+            for record in &records {
+                serde_json::to_writer(&mut *file, record)?;
+                writeln!(file)?;
+            }
+            Ok(())
+        })?;
+        Ok(records)
+    }
+
+    /// Takes away everything that came after the checkpoint of a step, so that the run goes on from there.
+    pub fn go_back(&self, step: u64) -> Result<(), TrainError> {
+        let steps = self.steps();
+        if !steps.iter().any(|(there, _)| *there == step) {
+            let there: Vec<String> = steps.iter().map(|(step, _)| step.to_string()).collect();
+            return Err(TrainError::NoRun {
+                why: format!(
+                    "it has no checkpoint of step {step}; there are those of {}",
+                    there.join(", ")
+                ),
+                path: self.path.clone(),
+            });
+        }
+        if self.best().is_some_and(|best| best.step > step) {
+            let best = self.path.join(BEST);
+            fs::remove_file(&best).map_err(io("take back the best step", &best))?;
+        }
+        let last = self.path.join("final.safetensors");
+        if last.exists() {
+            fs::remove_file(&last).map_err(io("take back the last weights", &last))?;
+        }
+        for (_, later) in steps.into_iter().filter(|(there, _)| *there > step) {
+            fs::remove_dir_all(&later).map_err(io("take back a checkpoint", &later))?;
+        }
+        Ok(())
+    }
+
+    /// Writes a complete step folder and returns its weights file. Older step folders beyond the newest `keep` go, but
+    /// for the best one.
+    pub fn save_step(
+        &self,
+        mut manifest: Manifest,
+        weights: &Weights,
+        optimiser: &OptimiserState,
+        memory: &Memory,
+        look: &StepLook,
+        keep: usize,
+    ) -> Result<PathBuf, TrainError> {
+        let done = self.path.join(format!("step-{}", manifest.step));
+        let partial = self.path.join(format!(".step-{}.partial", manifest.step));
+        let _ = fs::remove_dir_all(&partial);
+        create_folder(&partial)?;
+        let about = [
+            ("seed", manifest.seed.to_string()),
+            ("step", manifest.step.to_string()),
+        ];
+        let mut names = vec![WEIGHTS, OPTIMISER];
+        if optimiser.averages.is_empty() {
+            save_weights(&partial.join(WEIGHTS), weights, &about)?;
+        } else {
+            names.push(RAW);
+            save_weights(&partial.join(RAW), weights, &about)?;
+            let tensors = weights.tensors.iter().zip(&optimiser.averages);
+            let averages = Weights {
+                tensors: tensors
+                    .map(|(tensor, values)| WeightTensor {
+                        spec: tensor.spec.clone(),
+                        values: values.clone(),
+                    })
+                    .collect(),
+                ..weights.clone()
+            };
+            save_weights(&partial.join(WEIGHTS), &averages, &about)?;
+        }
+        let mut moments: Vec<(String, &[usize], &[f32])> = Vec::new();
+        for (start, values) in [("m.", &optimiser.first), ("v.", &optimiser.second)] {
+            for (tensor, values) in weights.tensors.iter().zip(values) {
+                moments.push((
+                    format!("{start}{}", tensor.spec.name),
+                    &tensor.spec.shape,
+                    values,
+                ));
+            }
+        }
+        let moments: Vec<_> = moments
+            .iter()
+            .map(|(name, shape, values)| (name.as_str(), *shape, *values))
+            .collect();
+        write_tensors(&partial.join(OPTIMISER), &moments, BTreeMap::new())?;
+        let shapes: Vec<[usize; 1]> = memory.columns.iter().map(|c| [c.values.len()]).collect();
+        let columns: Vec<(&str, &[usize], &[f32])> = memory
+            .columns
+            .iter()
+            .zip(&shapes)
+            .map(|(column, shape)| (column.name, &shape[..], column.values.as_slice()))
+            .collect();
+        // A file without tensors would not be readable.
+        if !columns.is_empty() {
+            names.push(OBJECTIVE);
+            write_tensors(&partial.join(OBJECTIVE), &columns, BTreeMap::new())?;
+        }
+        // Only to be looked at: a name that is no text (of a track in the matrix) costs the look, not the run.
+        if let Ok(text) = serde_json::to_vec(look) {
+            names.push(LOOK);
+            write_atomic(&partial.join(LOOK), |file| file.write_all(&text))?;
+        }
+        manifest.files = names
+            .into_iter()
+            .map(|name| describe(&partial, name))
+            .collect::<Result<_, _>>()?;
+        write_atomic(&partial.join(MANIFEST), |file| {
+            Ok(serde_json::to_writer_pretty(file, &manifest)?)
+        })?;
+        if done.exists() {
+            fs::remove_dir_all(&done).map_err(io("replace a checkpoint", &done))?;
+        }
+        fs::rename(&partial, &done).map_err(io("rename a finished checkpoint", &done))?;
+        if let Ok(folder) = fs::File::open(&self.path) {
+            // The new name must reach the disk; not every system lets a folder be opened for that.
+            let _ = folder.sync_all();
+        }
+        let best = self.best().map(|best| best.step);
+        for (step, old) in self.steps().into_iter().rev().skip(keep) {
+            if best != Some(step) {
+                let _ = fs::remove_dir_all(old);
+            }
+        }
+        Ok(done.join(WEIGHTS))
+    }
+
+    /// Takes away what a save that failed left behind.
+    pub fn clear_partial(&self, step: u64) {
+        let _ = fs::remove_dir_all(self.path.join(format!(".step-{step}.partial")));
+    }
+
+    /// The step that did best.
+    pub fn best(&self) -> Option<Best> {
+        let text = fs::read_to_string(self.path.join(BEST)).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// Says that a step, which is already written, did best.
+    pub fn save_best(&self, best: &Best) -> Result<(), TrainError> {
+        write_atomic(&self.path.join(BEST), |file| {
+            Ok(serde_json::to_writer_pretty(file, best)?)
+        })?;
+        Ok(())
+    }
+
+    /// The newest step that is there, sound or not.
+    pub fn newest_step(&self) -> u64 {
+        self.steps().last().map_or(0, |(step, _)| *step)
+    }
+
+    /// The newest step before another one; that one where there is none.
+    pub fn newest_before(&self, step: u64) -> u64 {
+        let steps = self.steps();
+        let before = steps.iter().rev().find(|(there, _)| *there < step);
+        before.map_or(step, |(there, _)| *there)
+    }
+
+    /// Writes `final.safetensors`.
+    pub fn save_final(
+        &self,
+        weights: &Weights,
+        step: u64,
+        seed: u64,
+    ) -> Result<PathBuf, TrainError> {
+        let path = self.path.join("final.safetensors");
+        let about = [("seed", seed.to_string()), ("step", step.to_string())];
+        save_weights(&path, weights, &about)?;
+        Ok(path)
+    }
+
+    /// Step folders, oldest first.
+    fn steps(&self) -> Vec<(u64, PathBuf)> {
+        let mut steps: Vec<(u64, PathBuf)> = fs::read_dir(&self.path)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| {
+                let path = entry.ok()?.path();
+                let step = path
+                    .file_name()?
+                    .to_str()?
+                    .strip_prefix("step-")?
+                    .parse()
+                    .ok()?;
+                Some((step, path))
+            })
+            .collect();
+        steps.sort();
+        steps
+    }
+
+    /// The checkpoint of a step.
+    pub fn checkpoint(
+        &self,
+        step: u64,
+        config: EncoderConfig,
+        tail: &Tail,
+        memory: &dyn Fn(usize) -> Memory,
+    ) -> Result<Checkpoint, TrainError> {
+        let path = self.path.join(format!("step-{step}"));
+        read_step(&path, config, tail, memory).map_err(|why| TrainError::NoRun {
+            why: format!("the checkpoint of step {step} cannot be read ({why})"),
+            path,
+        })
+    }
+
+    /// The newest checkpoint whose files are those of its manifest.
+    pub fn newest(
+        &self,
+        config: EncoderConfig,
+        tail: &Tail,
+        memory: &dyn Fn(usize) -> Memory,
+    ) -> Result<Checkpoint, TrainError> {
+        let mut faults = Vec::new();
+        for (_, step) in self.steps().into_iter().rev() {
+            match read_step(&step, config, tail, memory) {
+                Ok(checkpoint) => return Ok(checkpoint),
+                Err(fault) => faults.push(format!("{}: {fault}", step.display())),
+            }
+        }
+        Err(TrainError::NoRun {
+            why: if faults.is_empty() {
+                "it has no checkpoint yet".into()
+            } else {
+                format!("no checkpoint is sound ({})", faults.join("; "))
+            },
+            path: self.path.clone(),
+        })
+    }
+}
+
+fn describe(folder: &Path, name: &str) -> Result<ManifestFile, TrainError> {
+    let path = folder.join(name);
+    let mut hasher = blake3::Hasher::new();
+    let bytes = fs::File::open(&path)
+        .and_then(|mut file| std::io::copy(&mut file, &mut hasher))
+        .map_err(io("read back a checkpoint", &path))?;
+    Ok(ManifestFile {
+        name: name.to_owned(),
+        bytes,
+        blake3: hasher.finalize().to_hex().to_string(),
+    })
+}
+
+/// Reads a step folder; `memory` says what the objective remembers of so many tracks.
+fn read_step(
+    folder: &Path,
+    config: EncoderConfig,
+    tail: &Tail,
+    memory: &dyn Fn(usize) -> Memory,
+) -> Result<Checkpoint, String> {
+    let text = fs::read_to_string(folder.join(MANIFEST)).map_err(|e| e.to_string())?;
+    let manifest: Manifest = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+    for file in &manifest.files {
+        let found = describe(folder, &file.name).map_err(|e| e.to_string())?;
+        if found != *file {
+            return Err(format!("{} is not what was written", file.name));
+        }
+    }
+    let read = |name: &str| read_file(&folder.join(name)).map_err(|e| e.to_string());
+    let has = |name: &str| manifest.files.iter().any(|file| file.name == name);
+    let averaged = has(RAW);
+    let mut weights = read(if averaged { RAW } else { WEIGHTS })?;
+    let mut optimiser = read(OPTIMISER)?;
+    let mut remembered = if has(OBJECTIVE) {
+        read(OBJECTIVE)?
+    } else {
+        FileContent::default()
+    };
+    let layout = whole_layout(&config, tail);
+    let all = |content: &mut FileContent, start: &str| {
+        layout
+            .iter()
+            .map(|spec| {
+                let name = format!("{start}{}", spec.name);
+                let tensor = content.tensors.remove(&name);
+                tensor
+                    .filter(|tensor| tensor.shape == spec.shape)
+                    .map(|tensor| tensor.values)
+                    .ok_or_else(|| format!("{name} is missing or has another shape"))
+            })
+            .collect::<Result<Vec<_>, String>>()
+    };
+    let averages = if averaged {
+        all(&mut read(WEIGHTS)?, "")?
+    } else {
+        Vec::new()
+    };
+    let tensors = layout
+        .iter()
+        .cloned()
+        .zip(all(&mut weights, "")?)
+        .map(|(spec, values)| WeightTensor { spec, values })
+        .collect();
+    let mut memory = memory(manifest.tracks);
+    for column in &mut memory.columns {
+        column.values = remembered
+            .tensors
+            .remove(column.name)
+            .map(|tensor| tensor.values)
+            .filter(|values| values.len() == column.values.len())
+            .ok_or_else(|| format!("{} is missing or has another length", column.name))?;
+    }
+    Ok(Checkpoint {
+        weights: Weights {
+            config,
+            tail: tail.clone(),
+            tensors,
+        },
+        optimiser: OptimiserState {
+            first: all(&mut optimiser, "m.")?,
+            second: if optimiser.tensors.keys().any(|name| name.starts_with("v.")) {
+                all(&mut optimiser, "v.")?
+            } else {
+                Vec::new()
+            },
+            averages,
+            updates: manifest.updates,
+        },
+        memory,
+        look: StepLook::of_step(folder).unwrap_or_default(),
+        manifest,
+    })
+}

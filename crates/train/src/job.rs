@@ -1,0 +1,478 @@
+//! The loop.
+
+use std::{
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    BatchMatrix, Breakdown, ProbeRecord, StepLook, StepRecord, TrainConfig, TrainControl,
+    TrainError, TrainEvent, TrainSummary, Trainable,
+    batches::Batches,
+    folder::{Best, Checkpoint, RunFolder},
+    labels::Labels,
+    learner::{Learner, LearnerSetup, StepInput, StepRule},
+    mels::Mels,
+    pace::{chunk, learning_rate},
+    run::manifest,
+    sampler::Sampler,
+    spike::SpikeFlag,
+    style_probe::StyleProbe,
+    tensorboard::EventFile,
+};
+use mynascope_base::jobs::Progress;
+use mynascope_encoder::{DeviceJob, EncoderError, Kernels, Weights, encoder_layout};
+
+/// Steps that are not applied, in a row, after which a run ends.
+const MAX_BAD_STEPS: u64 = 5;
+
+/// How often a run that waits looks whether it may go on.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Between two batch matrices that are handed out.
+const MATRIX_PAUSE: Duration = Duration::from_millis(200);
+
+/// A run with everything it needs, waiting for its backend.
+pub(super) struct TrainJob<'a> {
+    pub config: &'a TrainConfig,
+    pub folder: &'a RunFolder,
+    pub mels: &'a Mels,
+    pub labels: Option<&'a Labels>,
+    pub probe: Option<StyleProbe>,
+    pub sampler: Sampler,
+    pub start: Checkpoint,
+    /// Steps of earlier calls.
+    pub done: Vec<StepRecord>,
+    /// For TensorBoard, where that was asked for.
+    pub board: Option<EventFile>,
+    /// The newest look at styles.
+    pub probed: Option<ProbeRecord>,
+    /// The newest batch and map, for the next checkpoint.
+    pub look: StepLook,
+    /// The device as it is asked for: `cpu`, `gpu:0`.
+    pub device: String,
+    pub control: &'a TrainControl,
+    pub events: &'a mut dyn FnMut(TrainEvent),
+}
+
+impl DeviceJob for TrainJob<'_> {
+    type Output = Result<TrainSummary, TrainError>;
+
+    fn run<B: Kernels>(mut self, device: B::Device) -> Self::Output {
+        let started = self.start.manifest.updates > 0;
+        let mut learner = Learner::<B>::new(
+            LearnerSetup {
+                weights: &self.start.weights,
+                trained: trained(self.config, &self.start.weights),
+                optimiser: self.config.optimiser,
+                state: started.then_some(&self.start.optimiser),
+                averages: self.config.ema > 0.0,
+                objective: self.config.contrastive(self.mels.len()),
+                memory: self.start.memory.clone(),
+                arithmetic: self.config.precision,
+            },
+            device,
+        );
+        let first = self.start.manifest.step;
+        let batches = Batches::new(self.config, self.mels, self.sampler, self.labels);
+        let steps = self.config.steps;
+        // The next input is made while a step is computed.
+        let (send, receive) = crossbeam_channel::bounded(1);
+        thread::scope(|scope| {
+            let batches = &batches;
+            thread::Builder::new()
+                .name("training-input".into())
+                .spawn_scoped(scope, move || {
+                    for step in first..steps {
+                        if send.send(batches.of(step)).is_err() {
+                            return;
+                        }
+                    }
+                })
+                .map_err(|error| {
+                    TrainError::Settings(format!("no thread for the input ({error})"))
+                })?;
+            let end = self.train(&mut learner, batches, &receive);
+            // Ends the thread, which may wait for room.
+            drop(receive);
+            end
+        })
+    }
+}
+
+/// Inputs of the steps, in order.
+type Inputs = crossbeam_channel::Receiver<Result<StepInput, TrainError>>;
+
+/// What is counted over the steps of one call.
+#[derive(Default)]
+struct Totals {
+    seconds: f64,
+    waited: f64,
+    windows: f64,
+    skipped: u64,
+    bad: u64,
+    /// The first of the bad steps in a row.
+    first_bad: u64,
+}
+
+impl TrainJob<'_> {
+    fn train<B: Kernels>(
+        &mut self,
+        learner: &mut Learner<B>,
+        batches: &Batches<'_>,
+        inputs: &Inputs,
+    ) -> Result<TrainSummary, TrainError> {
+        let config = self.config;
+        let epochs = config.steps.div_ceil(self.sampler.steps_per_epoch());
+        let mut step = self.start.manifest.step;
+        let mut total = Totals::default();
+        let mut spikes = SpikeFlag::default();
+        // With another batch the loss lies elsewhere.
+        if self.start.manifest.batch == self.sampler.batch {
+            for record in &self.done {
+                spikes.take(record.loss);
+            }
+        }
+        let mut saved = None;
+        let mut shown = None;
+        if step == 0 {
+            self.look(learner, 0)?;
+            // Shows before the first step that a checkpoint can be kept, and is where a run begins that is killed soon.
+            self.write(learner, 0)?;
+        }
+        while step < config.steps {
+            while self.wait_while_paused() {
+                saved = Some(self.save(learner, step)?);
+            }
+            while let Some(left) = self.control.yields()
+                && !self.control.is_stopped()
+            {
+                thread::sleep(left.min(LOOK_EVERY));
+            }
+            let began = Instant::now();
+            let input = inputs.recv().map_err(|_| {
+                TrainError::Settings("the thread that prepares the input has ended".into())
+            })??;
+            let waited = began.elapsed().as_secs_f64();
+            let epoch = self.sampler.epoch(step);
+            let views = input.batches.first().map_or(0, |batch| batch.windows) as f64;
+            let learning_rate = learning_rate(config, step, epoch, epochs);
+            let rule = StepRule {
+                learning_rate,
+                weight_decay: config.weight_decay,
+                clip_norm: config.clip_norm,
+                chunk: chunk(config, &self.device),
+                ema: config.ema,
+                matrix: self.matrix_side(shown, step + 1),
+                most_loss: spikes.limit(),
+            };
+            let tracks: Vec<usize> = input.tracks.iter().copied().take(rule.matrix).collect();
+            let result = learner
+                .step(input, rule)
+                .map_err(|why| self.device_failed(why))?;
+            let jumped = result.loss.is_finite() && spikes.take(result.loss);
+            let took = began.elapsed().as_secs_f64();
+            step += 1;
+            if result.applied {
+                total.bad = 0;
+            } else {
+                total.skipped += 1;
+                if total.bad == 0 {
+                    total.first_bad = step;
+                }
+                total.bad += 1;
+            }
+            // A loss that jumped is part of the curve, though not of the weights.
+            if result.applied || jumped {
+                total.seconds += took;
+                total.waited += waited;
+                total.windows += views;
+                let record = StepRecord {
+                    step,
+                    epoch,
+                    loss: result.loss,
+                    learning_rate,
+                    windows_per_second: views / took.max(1e-9),
+                    grad_norm: result.grad_norm,
+                    contrast: result.contrast,
+                    accuracy: result.accuracy,
+                    gamma: config
+                        .objective
+                        .is_contrastive()
+                        .then(|| batches.gamma(epoch)),
+                    stall: Some(waited / took.max(1e-9)),
+                    spike: jumped,
+                };
+                self.log(&record)
+                    .map_err(|error| self.cannot_keep(step, &error))?;
+                self.done.push(record.clone());
+                (self.events)(TrainEvent::Step(record));
+                if let Some(cosines) = result.matrix {
+                    shown = Some(Instant::now());
+                    let paths = tracks
+                        .iter()
+                        .filter_map(|&t| self.mels.paths.get(t).cloned());
+                    let matrix = BatchMatrix {
+                        step,
+                        tracks: paths.collect(),
+                        cosines,
+                    };
+                    self.look.matrix = Some(matrix.clone());
+                    (self.events)(TrainEvent::Batch(matrix));
+                }
+            }
+            let why = if jumped {
+                Breakdown::Jumped
+            } else {
+                Breakdown::NotFinite
+            };
+            if !result.applied {
+                (self.events)(TrainEvent::SkippedStep {
+                    step,
+                    in_a_row: total.bad,
+                    why,
+                });
+            }
+            if config.probe_every > 0 && step.is_multiple_of(config.probe_every) {
+                self.look(learner, step)?;
+            }
+            let broke_down = total.bad >= MAX_BAD_STEPS;
+            // Found before the checkpoint that is written now.
+            let good = self.folder.newest_before(total.first_bad);
+            let stopped = self.control.is_stopped() || broke_down;
+            let asked = self.control.takes_save();
+            if step == config.steps || stopped || asked || step.is_multiple_of(config.save_every) {
+                saved = Some(self.save(learner, step)?);
+            }
+            if broke_down {
+                return Err(TrainError::BrokeDown {
+                    why,
+                    in_a_row: total.bad,
+                    step,
+                    good,
+                    slower: 0.5 * config.learning_rate,
+                    path: self.folder.path.clone(),
+                });
+            }
+            if stopped {
+                break;
+            }
+        }
+        let stopped = step < config.steps;
+        let checkpoint = match saved {
+            Some(saved) if stopped => saved,
+            _ => {
+                let weights = learner
+                    .best_weights()
+                    .map_err(|why| self.device_failed(why))?;
+                self.folder.save_final(&weights, step, config.seed)?
+            }
+        };
+        let loss = |record: Option<&StepRecord>| record.map_or(f64::NAN, |record| record.loss);
+        let per_second = |amount: f64| {
+            if total.seconds > 0.0 {
+                amount / total.seconds
+            } else {
+                0.0
+            }
+        };
+        let summary = TrainSummary {
+            steps: step,
+            loss_first: loss(self.done.first()),
+            loss_last: loss(self.done.last()),
+            windows_per_second: per_second(total.windows),
+            checkpoint,
+            stopped,
+            skipped_steps: total.skipped,
+            stall: per_second(total.waited),
+            skipped_tracks: self.mels.skipped.clone(),
+            notes: Vec::new(),
+        };
+        (self.events)(TrainEvent::Finished(summary.clone()));
+        Ok(summary)
+    }
+
+    /// Tracks of the batch matrix of the step that comes; 0 for none. Each checkpoint keeps that of its step.
+    fn matrix_side(&self, shown: Option<Instant>, step: u64) -> usize {
+        let due = shown.is_none_or(|shown| shown.elapsed() >= MATRIX_PAUSE);
+        let kept = step.is_multiple_of(self.config.save_every) || step == self.config.steps;
+        if (kept || due && self.control.shows_batches()) && self.config.objective.is_contrastive() {
+            BatchMatrix::MOST.min(self.sampler.batch)
+        } else {
+            0
+        }
+    }
+
+    fn log(&mut self, record: &StepRecord) -> Result<(), TrainError> {
+        self.folder.log(record)?;
+        if let Some(board) = &mut self.board {
+            board.step(record)?;
+        }
+        Ok(())
+    }
+
+    fn device_failed(&self, why: String) -> TrainError {
+        TrainError::Encoder(EncoderError::Compute {
+            device: self.device.clone(),
+            why,
+        })
+    }
+
+    fn cannot_keep(&self, step: u64, error: &TrainError) -> TrainError {
+        TrainError::CannotKeep {
+            step,
+            kept: self.folder.newest_step(),
+            why: error.to_string(),
+            path: self.folder.path.clone(),
+        }
+    }
+
+    /// Writes the checkpoint of a step, says so, and looks whether it is the best one.
+    fn save<B: Kernels>(&mut self, learner: &Learner<B>, step: u64) -> Result<PathBuf, TrainError> {
+        let path = self.write(learner, step).map_err(|error| {
+            self.folder.clear_partial(step);
+            match error {
+                TrainError::Encoder(_) => error,
+                other => self.cannot_keep(step, &other),
+            }
+        })?;
+        self.note_best(step)
+            .map_err(|error| self.cannot_keep(step, &error))?;
+        (self.events)(TrainEvent::Checkpoint {
+            step,
+            path: path.clone(),
+        });
+        Ok(path)
+    }
+
+    fn write<B: Kernels>(&self, learner: &Learner<B>, step: u64) -> Result<PathBuf, TrainError> {
+        let weights = learner.weights().map_err(|why| self.device_failed(why))?;
+        let optimiser = learner.optimiser().map_err(|why| self.device_failed(why))?;
+        let manifest = manifest(
+            self.config,
+            &self.sampler,
+            self.mels,
+            step,
+            optimiser.updates,
+        );
+        self.folder.save_step(
+            manifest,
+            &weights,
+            &optimiser,
+            learner.memory(),
+            &self.look,
+            self.config.keep,
+        )
+    }
+
+    /// Looks how well styles are told apart, if that was asked for.
+    fn look<B: Kernels>(&mut self, learner: &Learner<B>, step: u64) -> Result<(), TrainError> {
+        let Some(probe) = &self.probe else {
+            return Ok(());
+        };
+        if step == 0 {
+            (self.events)(TrainEvent::Preparing(Progress {
+                what: "looking at the demo tracks before the first step".into(),
+                done: 0,
+                total: None,
+            }));
+        }
+        let map = probe.look(self.config, learner, step, self.look.map.as_ref())?;
+        let record = ProbeRecord {
+            step,
+            accuracy: map.accuracy,
+        };
+        self.look.map = Some(map.clone());
+        (self.events)(TrainEvent::Map(map));
+        self.folder.log_probe(&record)?;
+        if let Some(board) = &mut self.board {
+            board.probe(&record)?;
+        }
+        self.probed = Some(record.clone());
+        (self.events)(TrainEvent::Probe(record));
+        Ok(())
+    }
+
+    /// The last look at styles decides where there is one, else the mean loss since the last checkpoint.
+    fn note_best(&self, step: u64) -> Result<(), TrainError> {
+        if self.config.probe_every > 0 {
+            // A score speaks of the weights that it was taken of.
+            let Some(probed) = self.probed.as_ref().filter(|it| it.step == step) else {
+                return Ok(());
+            };
+            let best = self.folder.best();
+            if best.is_none_or(|best| best.step >= step || probed.accuracy >= best.score) {
+                self.folder.save_best(&Best {
+                    step,
+                    score: probed.accuracy,
+                    of: "share of demo tracks among their style".into(),
+                })?;
+            }
+            return Ok(());
+        }
+        let since = step.saturating_sub(self.config.save_every);
+        let losses: Vec<f64> = self
+            .done
+            .iter()
+            .filter(|record| record.step > since)
+            .map(|record| record.loss)
+            .collect();
+        if losses.is_empty() {
+            return Ok(());
+        }
+        let score = -losses.iter().sum::<f64>() / losses.len() as f64;
+        let best = self.folder.best();
+        if best.is_none_or(|best| best.step >= step || score > best.score) {
+            self.folder.save_best(&Best {
+                step,
+                score,
+                of: "minus the mean loss since the checkpoint before".into(),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Waits; whether a checkpoint is asked for meanwhile.
+    fn wait_while_paused(&mut self) -> bool {
+        if !self.control.is_paused() || self.control.is_stopped() {
+            return false;
+        }
+        (self.events)(TrainEvent::Paused);
+        while self.control.is_paused() && !self.control.is_stopped() {
+            if self.control.takes_save() {
+                return true;
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        (self.events)(TrainEvent::Resumed);
+        false
+    }
+}
+
+/// Which weights change, one a tensor.
+fn trained(config: &TrainConfig, weights: &Weights) -> Vec<bool> {
+    let sizes = config.encoder_config();
+    let in_encoder = encoder_layout(&sizes).len();
+    let is_late = |name: &str, blocks: usize| {
+        let layer = name
+            .strip_prefix("transformer.layers.")
+            .and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
+        match layer {
+            Some(layer) => layer + blocks >= sizes.depth,
+            None => name.starts_with("transformer.norm."),
+        }
+    };
+    weights
+        .tensors
+        .iter()
+        .enumerate()
+        .map(|(number, tensor)| {
+            number >= in_encoder
+                || match config.trainable {
+                    Trainable::All => true,
+                    Trainable::Last(blocks) => is_late(&tensor.spec.name, blocks),
+                    Trainable::Head => false,
+                }
+        })
+        .collect()
+}

@@ -1,0 +1,166 @@
+//! One training step: stacked views and patch shapes through the encoder and its tail, the objective, gradients, the
+//! optimiser.
+//!
+//! The objective sees outputs only and answers with their gradient. So a batch may be embedded in chunks: first all
+//! chunks without gradients, then, once the objective has spoken, chunk by chunk with them (the gradient cache of Gao et
+//! al. 2021, and FastCLIP's gradient reduction on one machine). The sum over chunks is the gradient of the whole batch.
+
+mod compute;
+mod state;
+
+use burn::tensor::backend::Backend;
+
+use super::{
+    Optimiser,
+    optimiser::{Moments, Update},
+};
+use crate::objective::{
+    ContrastStatistics, Contrastive, Memory, Moment, PatchTargets, Supervision,
+};
+use mynascope_encoder::{Arithmetic, EncoderConfig, HostTokens, Kernels, Parameter, Tail};
+
+pub(super) use state::{LearnerSetup, OptimiserState};
+
+/// Everything that training changes, on a device.
+pub(super) struct Learner<B: Backend> {
+    config: EncoderConfig,
+    tail: Tail,
+    device: B::Device,
+    parameters: Vec<Parameter<B>>,
+    /// Which of them change.
+    trained: Vec<bool>,
+    optimiser: Optimiser,
+    moments: Vec<Moments<B>>,
+    /// Running averages of the weights, where they are kept.
+    averages: Option<Vec<Parameter<B>>>,
+    updates: u64,
+    objective: Option<Contrastive>,
+    memory: Memory,
+    arithmetic: Arithmetic,
+    /// By how much gradients are enlarged while they go back, so that small ones are not lost in 16 bits.
+    enlarged: f64,
+    /// Updates since it was changed.
+    calm: u32,
+}
+
+/// Enlargement of gradients at first, for numbers of a small range (dynamic loss scaling, Micikevicius et al. 2018).
+const FIRST_ENLARGED: f64 = 1024.0;
+/// It never grows beyond, ...
+const MOST_ENLARGED: f64 = 65536.0;
+/// ... and doubles after so many updates without an overflow.
+const CALM_UPDATES: u32 = 200;
+
+/// What one step trains on.
+pub(super) struct StepInput {
+    /// One for each patch shape: the windows of view A, then those of view B; one view for targets other than views.
+    pub batches: Vec<HostTokens>,
+    /// Numbers of the tracks, one a window of a view.
+    pub tracks: Vec<usize>,
+    pub moment: Moment,
+    pub targets: Targets,
+}
+
+/// What the outputs are compared with.
+pub(super) enum Targets {
+    /// With each other.
+    Views,
+    /// With the patches that were hidden.
+    Patches {
+        targets: PatchTargets,
+        /// Kept tokens of every window.
+        kept: Vec<Vec<usize>>,
+        /// Positions of the whole grid, [tokens, dim].
+        positions: Vec<f32>,
+    },
+    /// With labels.
+    Labels(Supervision),
+}
+
+/// How the weights are changed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StepRule {
+    pub learning_rate: f64,
+    pub weight_decay: f64,
+    /// Limit of the gradient's norm; 0 for none.
+    pub clip_norm: f64,
+    /// Tracks that are embedded at once; at least 1.
+    pub chunk: usize,
+    /// Decay of the averaged weights.
+    pub ema: f64,
+    /// Tracks of which the cosines are wanted; 0 for none.
+    pub matrix: usize,
+    /// A higher loss has jumped, and nothing of the step is applied.
+    pub most_loss: Option<f64>,
+}
+
+/// What a step gave.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct StepResult {
+    pub loss: f64,
+    pub grad_norm: f64,
+    /// Of contrastive objectives.
+    pub contrast: Option<ContrastStatistics>,
+    /// Share of right answers, where labels are learned.
+    pub accuracy: Option<f64>,
+    /// Cosines of view A of the first tracks with view B of them, row-major, mean over patch shapes; where wanted.
+    pub matrix: Option<Vec<f32>>,
+    /// Whether the update was applied: all numbers were finite, and the loss had not jumped.
+    pub applied: bool,
+}
+
+impl<B: Kernels> Learner<B> {
+    /// Does one step. If any number is not finite or the loss has jumped, nothing changes.
+    pub fn step(&mut self, input: StepInput, rule: StepRule) -> Result<StepResult, String> {
+        let mut computed = self.compute(&input, rule.chunk, rule.matrix)?;
+        // An overflow of 16 bits on the way back is no fault of the weights.
+        while !computed.result.applied && computed.result.loss.is_finite() && self.enlarged > 1.0 {
+            self.enlarged *= 0.5;
+            self.calm = 0;
+            computed = self.compute(&input, rule.chunk, rule.matrix)?;
+        }
+        computed.result.applied &= rule
+            .most_loss
+            .is_none_or(|most| computed.result.loss <= most);
+        if !computed.result.applied {
+            return Ok(computed.result);
+        }
+        let norm = computed.result.grad_norm;
+        let update = Update {
+            optimiser: self.optimiser,
+            learning_rate: rule.learning_rate,
+            weight_decay: rule.weight_decay,
+            scale: if rule.clip_norm > 0.0 {
+                (rule.clip_norm / (norm + 1e-6)).min(1.0) / self.enlarged
+            } else {
+                1.0 / self.enlarged
+            },
+            count: self.updates + 1,
+        };
+        let targets = self.parameters.iter_mut().zip(&mut self.moments);
+        for ((parameter, moments), gradient) in targets.zip(computed.gradients) {
+            if let Some(gradient) = gradient {
+                update.apply(parameter, gradient, moments);
+            }
+        }
+        self.updates += 1;
+        self.calm += 1;
+        if self.arithmetic == Arithmetic::F16 && self.calm >= CALM_UPDATES {
+            self.enlarged = (2.0 * self.enlarged).min(MOST_ENLARGED);
+            self.calm = 0;
+        }
+        if let Some(averages) = &mut self.averages {
+            // Short memory at first, so that the average does not begin with random weights.
+            let count = self.updates as f64;
+            let keep = rule.ema.min((1.0 + count) / (10.0 + count));
+            for (average, parameter) in averages.iter_mut().zip(&self.parameters) {
+                average.approach(parameter, keep);
+            }
+        }
+        self.memory.store(&input.tracks, &computed.rows);
+        Ok(computed.result)
+    }
+}
+
+#[cfg(test)]
+#[path = "learner_tests.rs"]
+mod tests;

@@ -1,0 +1,260 @@
+//! Loss and gradients of a batch: its windows through the encoder, what the objective says of the outputs, and back.
+
+use burn::{
+    backend::Autodiff,
+    tensor::{Tensor, TensorData, backend::Backend},
+};
+
+use super::{Learner, StepInput, StepResult, Targets};
+use crate::objective::{ContrastStatistics, Rows, Views, reconstruction, supervised};
+use mynascope_encoder::{Encoder, Kernels, Parameter, numbers};
+
+/// What the objective said of a batch.
+struct Judged<B: Backend> {
+    loss: f64,
+    /// Gradients of the outputs, one for each of them.
+    gradients: Vec<Tensor<B, 2>>,
+    rows: Rows,
+    contrast: Option<ContrastStatistics>,
+    accuracy: Option<f64>,
+    matrix: Option<Vec<f32>>,
+}
+
+/// A loss that was computed, before anything is changed.
+pub(super) struct Computed<B: Backend> {
+    /// `None` for weights that stay.
+    pub(super) gradients: Vec<Option<Parameter<B>>>,
+    pub(super) rows: Rows,
+    pub(super) result: StepResult,
+}
+
+impl<B: Kernels> Learner<B> {
+    /// What the objective is shown of the windows `range` of a batch: one tensor for each patch shape, or one for all.
+    pub(super) fn outputs<X: Kernels>(
+        &self,
+        encoder: &Encoder<X>,
+        input: &StepInput,
+        range: std::ops::Range<usize>,
+        device: &X::Device,
+    ) -> Result<Vec<Tensor<X, 2>>, String> {
+        let mut batches = input
+            .batches
+            .iter()
+            .map(|batch| batch.part(range.clone()).upload(self.config.dim, device));
+        match &input.targets {
+            Targets::Views => {
+                let z = encoder.forward(batches.collect());
+                let shapes = z.len().max(1);
+                Ok(encoder.project(Tensor::cat(z, 0)).chunk(shapes, 0))
+            }
+            Targets::Labels(_) => {
+                let z = encoder.forward(batches.collect());
+                Ok(vec![encoder.project(Tensor::cat(z, 1))])
+            }
+            Targets::Patches {
+                kept, positions, ..
+            } => {
+                let tokens = positions.len() / self.config.dim.max(1);
+                let data = TensorData::new(positions.clone(), [tokens, self.config.dim]);
+                let kept = kept.get(range.clone()).unwrap_or_default();
+                let batch = batches.next().ok_or("a batch without patches")?;
+                encoder
+                    .reconstruct(batch, kept, Tensor::from_data(data, device))
+                    .map(|patches| vec![patches])
+                    .ok_or_else(|| "an encoder without a decoder".into())
+            }
+        }
+    }
+
+    /// Loss and gradients.
+    pub(super) fn compute(
+        &self,
+        input: &StepInput,
+        chunk: usize,
+        matrix: usize,
+    ) -> Result<Computed<B>, String> {
+        type Ad<B> = Autodiff<B>;
+        let leaves: Vec<Parameter<Ad<B>>> = self
+            .parameters
+            .iter()
+            .zip(&self.trained)
+            .map(|(parameter, &trained)| parameter.leaf(trained))
+            .collect();
+        let encoder = self
+            .assemble::<Ad<B>>(leaves.iter().cloned())?
+            .with_arithmetic(self.arithmetic);
+        let views = match input.targets {
+            Targets::Views => 2,
+            Targets::Patches { .. } | Targets::Labels(_) => 1,
+        };
+        let windows = views * input.tracks.len();
+        let chunk = views * chunk.max(1);
+        let mut gradients: Vec<Option<Parameter<B>>> = vec![None; leaves.len()];
+        let enlarged = self.enlarged;
+        let mut learn = |outputs: Vec<Tensor<Ad<B>, 2>>, wanted: Vec<Tensor<B, 2>>| {
+            // Its gradient is that of the loss: the objective's gradient of the outputs, through the encoder.
+            let parts = outputs.into_iter().zip(wanted).map(|(output, wanted)| {
+                let wanted = Tensor::<Ad<B>, 2>::from_inner(wanted);
+                (output * wanted.mul_scalar(enlarged)).sum()
+            });
+            let loss = Tensor::cat(parts.collect(), 0).sum();
+            let found = loss.backward();
+            for (sum, leaf) in gradients.iter_mut().zip(&leaves) {
+                if let Some(gradient) = leaf.gradient(&found) {
+                    *sum = Some(match sum.take() {
+                        Some(sum) => sum.plus(gradient),
+                        None => gradient,
+                    });
+                }
+            }
+        };
+        let judged = if windows <= chunk {
+            let outputs = self.outputs(&encoder, input, 0..windows, &self.device)?;
+            let judged = self.judge(
+                input,
+                outputs.iter().map(|o| o.clone().inner()).collect(),
+                matrix,
+            )?;
+            if judged.loss.is_finite() {
+                learn(outputs, judged.gradients.clone());
+            }
+            judged
+        } else {
+            let plain = self
+                .assemble::<B>(self.parameters.iter().cloned())?
+                .with_arithmetic(self.arithmetic);
+            let starts = (0..windows).step_by(chunk);
+            let ranges: Vec<_> = starts
+                .map(|start| start..(start + chunk).min(windows))
+                .collect();
+            let mut all: Vec<Vec<Tensor<B, 2>>> = Vec::new();
+            for range in &ranges {
+                let outputs = self.outputs(&plain, input, range.clone(), &self.device)?;
+                all.resize_with(outputs.len(), Vec::new);
+                for (parts, part) in all.iter_mut().zip(outputs) {
+                    parts.push(part);
+                }
+            }
+            let whole = all.into_iter().map(|parts| Tensor::cat(parts, 0));
+            let judged = self.judge(input, whole.collect(), matrix)?;
+            if judged.loss.is_finite() {
+                for range in ranges {
+                    let wanted = judged.gradients.iter().map(|gradient| {
+                        // A window has one row, or one for each of its patches.
+                        let rows = gradient.dims().first().copied().unwrap_or(0) / windows.max(1);
+                        gradient
+                            .clone()
+                            .narrow(0, range.start * rows, range.len() * rows)
+                    });
+                    let wanted = wanted.collect();
+                    let outputs = self.outputs(&encoder, input, range, &self.device)?;
+                    learn(outputs, wanted);
+                }
+            }
+            judged
+        };
+        let squares: Vec<Tensor<B, 1>> = gradients
+            .iter()
+            .flatten()
+            .map(Parameter::sum_of_squares)
+            .collect();
+        let grad_norm = if squares.is_empty() {
+            f64::NAN
+        } else {
+            let norm = numbers(Tensor::cat(squares, 0).sum().sqrt())?;
+            norm.first()
+                .map_or(f64::NAN, |&norm| f64::from(norm) / self.enlarged)
+        };
+        Ok(Computed {
+            gradients,
+            result: StepResult {
+                loss: judged.loss,
+                grad_norm,
+                contrast: judged.contrast,
+                accuracy: judged.accuracy,
+                matrix: judged.matrix,
+                applied: judged.loss.is_finite() && grad_norm.is_finite() && judged.rows.is_sound(),
+            },
+            rows: judged.rows,
+        })
+    }
+
+    /// Shows the outputs of a whole batch to the objective.
+    fn judge(
+        &self,
+        input: &StepInput,
+        outputs: Vec<Tensor<B, 2>>,
+        matrix: usize,
+    ) -> Result<Judged<B>, String> {
+        let mut rows = self.memory.rows(&input.tracks);
+        match (&input.targets, &self.objective) {
+            (Targets::Views, Some(objective)) => {
+                let shapes = outputs.len().max(1) as f64;
+                let (mut loss, mut gradients) = (0.0, Vec::new());
+                let mut statistics = Vec::new();
+                let mut temperature: Vec<f64> = Vec::new();
+                let mut corners: Vec<Tensor<B, 2>> = Vec::new();
+                // All patch shapes share one memory: the square pass moves it, the vertical pass goes on from there.
+                for z in outputs {
+                    let mut sides = z.chunk(2, 0).into_iter();
+                    let (Some(a), Some(b)) = (sides.next(), sides.next()) else {
+                        return Err("a batch without two views".into());
+                    };
+                    let views = Views::new(a, b);
+                    let similarities = views.similarities();
+                    let mut said = ContrastStatistics::of(&similarities)?;
+                    said.tau = objective.tau(&rows);
+                    let side = matrix.min(similarities.batch);
+                    if side > 0 {
+                        let rows = similarities.across.clone().narrow(0, 0, side);
+                        corners.push(rows.narrow(1, 0, side).div_scalar(shapes));
+                    }
+                    let verdict = objective.judge(&similarities, &mut rows, input.moment)?;
+                    statistics.push(said);
+                    loss += verdict.loss / shapes;
+                    temperature.resize(verdict.temperature.len(), 0.0);
+                    for (sum, slope) in temperature.iter_mut().zip(verdict.temperature) {
+                        *sum += slope / shapes;
+                    }
+                    let both = views.gradients(verdict.pull);
+                    gradients.push(Tensor::cat(both.to_vec(), 0).div_scalar(shapes));
+                }
+                objective.finish(&mut rows, &temperature, input.moment);
+                let corner = corners.into_iter().reduce(|sum, corner| sum + corner);
+                Ok(Judged {
+                    loss,
+                    gradients,
+                    rows,
+                    contrast: Some(ContrastStatistics::mean(&statistics)),
+                    accuracy: None,
+                    matrix: corner.map(numbers).transpose()?,
+                })
+            }
+            (Targets::Patches { targets, .. }, _) => {
+                let output = outputs.into_iter().next().ok_or("no output")?;
+                let (loss, gradient) = reconstruction(output, targets)?;
+                Ok(Judged {
+                    loss,
+                    gradients: vec![gradient],
+                    rows,
+                    contrast: None,
+                    accuracy: None,
+                    matrix: None,
+                })
+            }
+            (Targets::Labels(right), _) => {
+                let output = outputs.into_iter().next().ok_or("no output")?;
+                let found = supervised(output, right)?;
+                Ok(Judged {
+                    loss: found.loss,
+                    gradients: vec![found.gradient],
+                    rows,
+                    contrast: None,
+                    accuracy: found.accuracy,
+                    matrix: None,
+                })
+            }
+            (Targets::Views, None) => Err("two views and nothing to compare them with".into()),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Run settings, sampler, loop, run folders.
+//!
+//! Objectives ([`objective`]) and the loop are one crate: both are generic over Burn's backends and are compiled for each.
+
+// Tests may unwrap, index and panic: a failing test is what those are for.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod batches;
+mod choices;
+mod config;
+mod event;
+mod folder;
+mod job;
+mod labels;
+mod learner;
+mod look;
+mod mels;
+pub mod objective;
+mod optimiser;
+mod pace;
+mod reconstruct;
+mod run;
+mod sampler;
+mod spike;
+mod style_probe;
+mod tensorboard;
+
+pub use choices::{LabelTask, Objective, Optimiser, Schedule, Trainable};
+pub use config::{TrainConfig, default_radius};
+pub use event::{
+    BatchMatrix, Breakdown, ProbeRecord, StepRecord, TrainControl, TrainEvent, TrainSummary,
+};
+pub use labels::LabelMeaning;
+pub use look::{DemoMap, StepLook};
+pub use reconstruct::{Reconstruction, reconstruct};
+pub use run::{Changes, resume, run};
+
+use std::path::PathBuf;
+
+use mynascope_base::storage::StorageError;
+use mynascope_encoder::{CheckpointError, EncoderError};
+
+/// Why a run could not start or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    #[error("these training settings cannot work: {0}")]
+    Settings(String),
+    #[error(
+        "training needs at least two readable tracks, and {readable} of {given} could be read; add tracks"
+    )]
+    TooFewTracks { readable: usize, given: usize },
+    #[error(
+        "the run folder is not empty; choose another folder for --out, or go on with --resume {path}"
+    )]
+    FolderInUse { path: PathBuf },
+    #[error("this is no run folder that can be taken up: {why}: {path}")]
+    NoRun { why: String, path: PathBuf },
+    /// A supervised run without enough labels.
+    #[error(
+        "there is nothing to learn for the task {task}: {why}; choose another task or label the tracks: {name}"
+    )]
+    NoLabels {
+        task: LabelTask,
+        why: String,
+        name: String,
+    },
+    /// Losses jumped, or numbers were not finite, five times in a row.
+    #[error(
+        "training broke down: {in_a_row} steps in a row {why}; nothing of them was applied, and step {step} is kept \
+         whole. Go back to the last good checkpoint with a lower learning rate: --back-to {good} --lr {slower} --resume {path}"
+    )]
+    BrokeDown {
+        why: Breakdown,
+        in_a_row: u64,
+        step: u64,
+        /// The newest checkpoint from before the first of these steps.
+        good: u64,
+        /// Half the learning rate.
+        slower: f64,
+        path: PathBuf,
+    },
+    /// The disk failed in the middle of a run.
+    #[error(
+        "training stopped at step {step}, because it cannot be kept: {why}. The run is whole up to step {kept}: free some \
+         space or mend the folder, then go on with --resume {path}"
+    )]
+    CannotKeep {
+        step: u64,
+        kept: u64,
+        why: String,
+        path: PathBuf,
+    },
+    #[error("stopped while the tracks were being read; nothing was written")]
+    StoppedEarly,
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}

@@ -1,0 +1,301 @@
+//! How a run begins and is taken up again.
+
+use std::path::Path;
+
+use super::{
+    Objective, StepLook, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary,
+    folder::{Checkpoint, Manifest, RunFolder},
+    job::TrainJob,
+    labels::Labels,
+    learner::OptimiserState,
+    mels::{self, Mels},
+    sampler::Sampler,
+    style_probe::StyleProbe,
+    tensorboard::EventFile,
+};
+use crate::objective::Memory;
+use mynascope_collection::Collection;
+use mynascope_encoder::{
+    CheckpointError, CheckpointRef, EncoderError, Weights, check_arithmetic, find_place,
+    load_weights, on_place,
+};
+
+/// Trains an encoder on a collection into a new run folder `out`. The events come in order, from this thread.
+pub fn run(
+    config: &TrainConfig,
+    collection: &Collection,
+    out: &Path,
+    control: &TrainControl,
+    events: &mut dyn FnMut(TrainEvent),
+) -> Result<TrainSummary, TrainError> {
+    config.validate()?;
+    let labels = labels(config, collection)?;
+    let collection = labels.as_ref().map_or(collection, |l| &l.collection);
+    // Found before hours of mels are computed for nothing.
+    let weights = first_weights(config, labels.as_ref())?;
+    let place = find_place(config.device).map_err(EncoderError::from)?;
+    check_arithmetic(&place, config.precision)?;
+    let folder = RunFolder::create(out, config)?;
+    if let Some(labels) = &labels {
+        folder.save_labels(&labels.meaning)?;
+    }
+    let mels = readable(config, collection, control, events)?;
+    let probe = probe(config, control, events)?;
+    let sampler = sampler(config, mels.len(), events);
+    let start = Checkpoint {
+        manifest: manifest(config, &sampler, &mels, 0, 0),
+        weights,
+        optimiser: OptimiserState::default(),
+        memory: memory(config, mels.len()),
+        look: StepLook::default(),
+    };
+    let job = TrainJob {
+        config,
+        folder: &folder,
+        mels: &mels,
+        labels: labels.as_ref(),
+        probe,
+        sampler,
+        start,
+        done: Vec::new(),
+        board: board(config, &folder)?,
+        probed: None,
+        look: StepLook::default(),
+        device: place.spec.clone(),
+        control,
+        events,
+    };
+    on_place(&place, job)?
+}
+
+/// What changes when a run goes on; what is `None` stays as it was.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Changes {
+    /// Another last step.
+    pub steps: Option<u64>,
+    pub batch: Option<usize>,
+    pub chunk: Option<usize>,
+    pub learning_rate: Option<f64>,
+    pub clip_norm: Option<f64>,
+    /// Goes on from the checkpoint of this step; what came after it is taken away.
+    pub back_to: Option<u64>,
+}
+
+impl Changes {
+    /// Settings with these changes.
+    pub fn of(&self, config: &TrainConfig) -> TrainConfig {
+        TrainConfig {
+            steps: self.steps.unwrap_or(config.steps),
+            batch: self.batch.unwrap_or(config.batch),
+            chunk: self.chunk.or(config.chunk),
+            learning_rate: self.learning_rate.unwrap_or(config.learning_rate),
+            clip_norm: self.clip_norm.unwrap_or(config.clip_norm),
+            ..config.clone()
+        }
+    }
+}
+
+/// Goes on with the run in `folder` from its newest complete checkpoint, with the settings of that run but for
+/// `changes`. The collection must be the one it was trained on.
+pub fn resume(
+    folder: &Path,
+    changes: &Changes,
+    collection: &Collection,
+    control: &TrainControl,
+    events: &mut dyn FnMut(TrainEvent),
+) -> Result<TrainSummary, TrainError> {
+    let (folder, config) = RunFolder::open(folder)?;
+    let config = changes.of(&config);
+    config.validate()?;
+    if let Some(step) = changes.back_to {
+        folder.go_back(step)?;
+    }
+    let labels = labels(&config, collection)?;
+    let collection = labels.as_ref().map_or(collection, |l| &l.collection);
+    let place = find_place(config.device).map_err(EncoderError::from)?;
+    check_arithmetic(&place, config.precision)?;
+    let tail = config.tail(outputs(labels.as_ref()));
+    let start = folder.newest(config.encoder_config(), &tail, &|tracks| {
+        memory(&config, tracks)
+    })?;
+    if start.manifest.step >= config.steps {
+        return Err(TrainError::NoRun {
+            why: format!(
+                "it has done all its {} steps; ask for more with --steps",
+                start.manifest.step
+            ),
+            path: folder.path,
+        });
+    }
+    let mels = readable(&config, collection, control, events)?;
+    let sampler = sampler(&config, mels.len(), events);
+    let found = manifest(&config, &sampler, &mels, 0, 0);
+    if let Some(why) = other_tracks(&start.manifest, &found) {
+        return Err(TrainError::NoRun {
+            why,
+            path: folder.path,
+        });
+    }
+    let probe = probe(&config, control, events)?;
+    folder.save_config(&config)?;
+    let (done, probes) = folder.rewind_log(start.manifest.step)?;
+    let look = start.look.clone();
+    let job = TrainJob {
+        config: &config,
+        folder: &folder,
+        mels: &mels,
+        labels: labels.as_ref(),
+        probe,
+        sampler,
+        start,
+        done,
+        board: board(&config, &folder)?,
+        probed: probes.last().cloned(),
+        look,
+        device: place.spec.clone(),
+        control,
+        events,
+    };
+    on_place(&place, job)?
+}
+
+/// Why a collection is not the one that a run was trained on.
+fn other_tracks(run: &Manifest, found: &Manifest) -> Option<String> {
+    let goes_on = "give it the collection that it was trained on";
+    if run.tracks != found.tracks {
+        return Some(format!(
+            "it was trained on {} tracks, and this collection has {} readable ones; {goes_on}",
+            run.tracks, found.tracks
+        ));
+    }
+    if run.names != found.names {
+        return Some(format!(
+            "it was trained on {} tracks of other names or in another order; {goes_on}",
+            run.tracks
+        ));
+    }
+    (!run.content.is_empty() && run.content != found.content).then(|| {
+        format!("the tracks have the same names but another sound than those it was trained on; {goes_on}")
+    })
+}
+
+fn labels(config: &TrainConfig, collection: &Collection) -> Result<Option<Labels>, TrainError> {
+    if config.objective == Objective::Supervised {
+        Labels::find(config.task, collection).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+fn outputs(labels: Option<&Labels>) -> usize {
+    labels.map_or(0, |labels| labels.meaning.outputs.len())
+}
+
+fn memory(config: &TrainConfig, tracks: usize) -> Memory {
+    let objective = config.contrastive(tracks);
+    objective.map_or_else(Memory::default, |objective| objective.memory(tracks))
+}
+
+/// Fresh weights, or those of `init` with a fresh head.
+fn first_weights(config: &TrainConfig, labels: Option<&Labels>) -> Result<Weights, TrainError> {
+    let sizes = config.encoder_config();
+    let tail = config.tail(outputs(labels));
+    let mut weights = Weights::random(sizes, &tail, config.seed)?;
+    let init = config.init.clone().map(CheckpointRef::File);
+    if let Some(path) = init.map(|init| init.resolve()).transpose()?.flatten() {
+        let trained = load_weights(&path, Some(config.patch))?;
+        if trained.config != sizes {
+            return Err(CheckpointError::Unfit {
+                why: format!(
+                    "it is a {} {} encoder, and a {} {} one is to be trained",
+                    trained.config.size_name(),
+                    trained.config.kind,
+                    sizes.size_name(),
+                    sizes.kind
+                ),
+                path,
+            }
+            .into());
+        }
+        for (slot, tensor) in weights.tensors.iter_mut().zip(trained.tensors) {
+            *slot = tensor;
+        }
+    }
+    Ok(weights)
+}
+
+fn readable(
+    config: &TrainConfig,
+    collection: &Collection,
+    control: &TrainControl,
+    events: &mut dyn FnMut(TrainEvent),
+) -> Result<Mels, TrainError> {
+    let mels = mels::compute(collection, config.mels.as_deref(), control, events)?;
+    if mels.len() < 2 {
+        return Err(TrainError::TooFewTracks {
+            readable: mels.len(),
+            given: collection.tracks.len(),
+        });
+    }
+    events(TrainEvent::Note(format!(
+        "{} tracks, their mel-spectrograms take {:.1} MB on disk",
+        mels.len(),
+        mels.bytes() as f64 / 1e6
+    )));
+    Ok(mels)
+}
+
+fn probe(
+    config: &TrainConfig,
+    control: &TrainControl,
+    events: &mut dyn FnMut(TrainEvent),
+) -> Result<Option<StyleProbe>, TrainError> {
+    if config.probe_every == 0 {
+        return Ok(None);
+    }
+    StyleProbe::open(config, control, events).map(Some)
+}
+
+fn board(config: &TrainConfig, folder: &RunFolder) -> Result<Option<EventFile>, TrainError> {
+    if config.tensorboard {
+        Ok(Some(EventFile::create(&folder.path)?))
+    } else {
+        Ok(None)
+    }
+}
+
+fn sampler(config: &TrainConfig, tracks: usize, events: &mut dyn FnMut(TrainEvent)) -> Sampler {
+    if config.batch > tracks {
+        events(TrainEvent::Note(format!(
+            "the batch is {tracks} tracks instead of {}: a batch holds no track twice",
+            config.batch
+        )));
+    }
+    Sampler {
+        seed: config.seed,
+        tracks,
+        batch: config.batch.min(tracks),
+    }
+}
+
+/// What a step folder says of itself, but for its files.
+pub(super) fn manifest(
+    config: &TrainConfig,
+    sampler: &Sampler,
+    mels: &Mels,
+    step: u64,
+    updates: u64,
+) -> Manifest {
+    Manifest {
+        step,
+        seed: config.seed,
+        batch: sampler.batch,
+        tracks: sampler.tracks,
+        names: blake3::hash(mels.names.join("\n").as_bytes())
+            .to_hex()
+            .to_string(),
+        content: mels.digest(),
+        updates,
+        files: Vec::new(),
+    }
+}
