@@ -9,15 +9,8 @@ use std::{
     path::Path,
 };
 
-use super::{AudioInfo, decode::Decoder, source::open_regular};
+use super::{AudioInfo, Incomplete, decode::Decoder, source::open_regular};
 use mynascope_base::jobs::Cancel;
-
-/// What is there of a file that ends before its header says.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CutShort {
-    /// Share of its bytes, 0 to 1, where that is told.
-    pub share: Option<f64>,
-}
 
 /// Parts that are looked at in one file.
 const MAX_PARTS: usize = 256;
@@ -35,7 +28,7 @@ const MP3_HEAD: usize = 4096;
 const FLAC_BEFORE_SECS: f64 = 0.2;
 
 /// Whether a file whose header was read ends before that header says.
-pub fn cut_short(path: &Path, info: &AudioInfo) -> Option<CutShort> {
+pub fn cut_short(path: &Path, info: &AudioInfo) -> Option<Incomplete> {
     let (mut file, length) = open_regular(path).ok()?;
     let mut head = [0; 12];
     file.read_exact(&mut head).ok()?;
@@ -57,9 +50,9 @@ pub fn cut_short(path: &Path, info: &AudioInfo) -> Option<CutShort> {
 }
 
 /// `there` of `told` bytes.
-fn share(there: u64, told: u64) -> Option<CutShort> {
+fn share(there: u64, told: u64) -> Option<Incomplete> {
     let share = there as f64 / told.max(1) as f64;
-    (share < 1.0 - SLACK).then_some(CutShort { share: Some(share) })
+    (share < 1.0 - SLACK).then_some(Incomplete::EndsEarly { share: Some(share) })
 }
 
 /// The size of a chunk of WAV or AIFF.
@@ -68,7 +61,7 @@ fn chunk(
     length: u64,
     wanted: &[u8; 4],
     number: fn([u8; 4]) -> u32,
-) -> io::Result<Option<CutShort>> {
+) -> io::Result<Option<Incomplete>> {
     let mut place = 12_u64;
     for _ in 0..MAX_PARTS {
         file.seek(SeekFrom::Start(place))?;
@@ -88,7 +81,7 @@ fn chunk(
 }
 
 /// The parts of an MPEG-4 file follow each other; the last must end with the file.
-fn mpeg4(file: &mut File, length: u64) -> io::Result<Option<CutShort>> {
+fn mpeg4(file: &mut File, length: u64) -> io::Result<Option<Incomplete>> {
     let mut place = 0_u64;
     for _ in 0..MAX_PARTS {
         if place.saturating_add(8) > length {
@@ -119,8 +112,8 @@ fn mpeg4(file: &mut File, length: u64) -> io::Result<Option<CutShort>> {
 }
 
 /// The last page must be whole, and say that it is the last.
-fn ogg(file: &mut File, length: u64) -> io::Result<Option<CutShort>> {
-    const CUT: Option<CutShort> = Some(CutShort { share: None });
+fn ogg(file: &mut File, length: u64) -> io::Result<Option<Incomplete>> {
+    const CUT: Option<Incomplete> = Some(Incomplete::EndsEarly { share: None });
     file.seek(SeekFrom::Start(length.saturating_sub(OGG_TAIL)))?;
     let mut tail = Vec::new();
     file.take(OGG_TAIL).read_to_end(&mut tail)?;
@@ -146,7 +139,7 @@ fn ogg(file: &mut File, length: u64) -> io::Result<Option<CutShort>> {
 }
 
 /// The first frame of an MP3 file is mostly a tag that tells how many bytes follow, itself among them.
-fn mp3(file: &mut File, length: u64) -> io::Result<Option<CutShort>> {
+fn mp3(file: &mut File, length: u64) -> io::Result<Option<Incomplete>> {
     let start = after_id3(file)?;
     file.seek(SeekFrom::Start(start))?;
     let mut head = Vec::new();
@@ -196,14 +189,14 @@ fn after_id3(file: &mut File) -> io::Result<u64> {
 }
 
 /// Whether there is no sound where the header's length says that it ends.
-fn flac(path: &Path, info: &AudioInfo) -> Option<CutShort> {
+fn flac(path: &Path, info: &AudioInfo) -> Option<Incomplete> {
     let near_end = info.duration_secs - FLAC_BEFORE_SECS;
     if near_end <= 0.0 {
         return None;
     }
     let mut decoder = Decoder::open(path, &Cancel::default()).ok()?;
     let found = decoder.seek(near_end).is_ok() && matches!(decoder.next(), Ok(Some(_)));
-    (!found).then_some(CutShort { share: None })
+    (!found).then_some(Incomplete::EndsEarly { share: None })
 }
 
 #[cfg(test)]
@@ -214,14 +207,16 @@ mod tests {
     use crate::{probe_file, write_wav};
 
     /// Writes bytes and looks at all of them, and at three quarters.
-    fn whole_and_cut(name: &str, bytes: &[u8]) -> [Option<CutShort>; 2] {
+    fn whole_and_cut(name: &str, bytes: &[u8]) -> [Option<Incomplete>; 2] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         let info = AudioInfo {
             sample_rate: 0,
             channels: 0,
             codec: String::new(),
+            decoder: "",
             duration_secs: 0.0,
+            incomplete: None,
         };
         [bytes.len(), bytes.len() * 3 / 4].map(|length| {
             fs::write(&path, &bytes[..length]).unwrap();
@@ -229,9 +224,8 @@ mod tests {
         })
     }
 
-    fn about(cut: Option<CutShort>, share: f64) -> bool {
-        cut.and_then(|cut| cut.share)
-            .is_some_and(|found| (found - share).abs() < 0.01)
+    fn about(cut: Option<Incomplete>, share: f64) -> bool {
+        matches!(cut, Some(Incomplete::EndsEarly { share: Some(found) }) if (found - share).abs() < 0.01)
     }
 
     #[test]
@@ -256,7 +250,10 @@ mod tests {
         ogg.extend([2, 200, 100]);
         ogg.extend([1; 300]);
         let [whole, cut] = whole_and_cut("a.ogg", &ogg);
-        assert_eq!((whole, cut), (None, Some(CutShort { share: None })));
+        assert_eq!(
+            (whole, cut),
+            (None, Some(Incomplete::EndsEarly { share: None }))
+        );
     }
 
     #[test]

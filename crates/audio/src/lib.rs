@@ -20,6 +20,7 @@
 mod cut;
 mod decode;
 mod error;
+mod incomplete;
 mod load;
 mod peaks;
 mod player;
@@ -28,8 +29,9 @@ mod resample;
 mod source;
 mod wav;
 
-pub use cut::{CutShort, cut_short};
+pub use cut::cut_short;
 pub use error::AudioError;
+pub use incomplete::Incomplete;
 pub use load::{AudioInfo, load_mono, probe_file, stream_mono};
 pub use peaks::{PEAK_SAMPLES, Peaks};
 pub use player::{

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::{AudioError, decode::Decoder, resample::Resample};
+use super::{AudioError, Incomplete, cut::cut_short, decode::Decoder, resample::Resample};
 use mynascope_base::jobs::Cancel;
 
 /// The longest sound that is held in memory at once, in samples (4 GiB, 18 hours at 16 kHz).
@@ -15,8 +15,13 @@ pub struct AudioInfo {
     pub channels: usize,
     /// Short name of the codec: "flac", "vorbis".
     pub codec: String,
-    /// Length in seconds: what was decoded, or, from [`probe_file`], what the header claims (0 if it doesn't).
+    /// Who decodes it, for the details of a track: "Symphonia".
+    pub decoder: &'static str,
+    /// Length in seconds: what was decoded, or, from [`probe_file`], what the header says (0 if it
+    /// doesn't; an estimate is never taken for it).
     pub duration_secs: f64,
+    /// What was missing, once all was decoded; from [`probe_file`] what the header alone shows.
+    pub incomplete: Option<Incomplete>,
 }
 
 /// Decodes a file as mono (the mean over its channels) at `rate` Hz and hands it to `sink` piece by piece, so that
@@ -65,6 +70,7 @@ pub fn stream_mono(
     if let Some(resample) = &mut resample {
         resample.finish(sink).map_err(refused)?;
     }
+    info.incomplete = decoder.incomplete().or_else(|| cut_short(path, &info));
     Ok(info)
 }
 
@@ -91,7 +97,9 @@ pub fn load_mono(path: &Path, rate: u32, cancel: &Cancel) -> Result<Vec<f32>, Au
 /// Reads only a file's header. What it claims is not checked against the sound.
 pub fn probe_file(path: &Path) -> Result<AudioInfo, AudioError> {
     let decoder = Decoder::open(path, &Cancel::default())?;
-    Ok(decoder.info().clone())
+    let mut info = decoder.info().clone();
+    info.incomplete = cut_short(path, &info);
+    Ok(info)
 }
 
 /// The mean over the channels of interleaved samples.

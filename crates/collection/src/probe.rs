@@ -12,7 +12,7 @@ use super::{
     CollectionError, Track,
     index::{Index, Stamp},
 };
-use mynascope_audio::{self as audio, AudioError, CutShort};
+use mynascope_audio::{self as audio, AudioError};
 use mynascope_base::{jobs::Watch, storage::Folders};
 
 /// What a file's header says.
@@ -187,25 +187,13 @@ impl Scan<'_> {
     }
 }
 
-/// What to tell of a file that was cut short.
-fn say_cut(cut: CutShort) -> String {
-    let what = match cut.share {
-        Some(share) => format!(
-            "it has {:.0} % of the bytes that its header tells",
-            100.0 * share
-        ),
-        None => "its end is missing".to_owned(),
-    };
-    format!("Ends early: {what}. It plays as far as it goes; copy or download the file again")
-}
-
 /// What a header says, and whether that holds as long as the file doesn't change.
 fn read_header(path: &Path) -> (FileFacts, bool) {
     match audio::probe_file(path) {
         Ok(info) => {
             let facts = FileFacts {
                 duration_secs: (info.duration_secs > 0.0).then_some(info.duration_secs),
-                warning: audio::cut_short(path, &info).map(say_cut),
+                warning: info.incomplete.map(|incomplete| incomplete.to_string()),
                 codec: Some(info.codec),
                 problem: None,
             };

@@ -1,0 +1,193 @@
+//! One decoder for every file: opens it with the reader that serves its format and hands out samples.
+//!
+//! A reader is a type of this folder with three methods (`info`, `step`, `seek`) and one variant of [`Reader`].
+
+mod fence;
+mod packets;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use self::{fence::Fence, packets::Packets};
+use super::{
+    AudioError, AudioInfo, Incomplete,
+    source::{Clock, STALL_LIMIT, open_regular},
+};
+use mynascope_base::jobs::Cancel;
+
+/// Sample rates in Hz that are believed. The lowest bounds how much longer a file may get by resampling.
+const MIN_RATE: u32 = 1_000;
+const MAX_RATE: u32 = 768_000;
+/// Channels that are believed.
+const MAX_CHANNELS: usize = 64;
+/// Undecodable packets in a row (26 s of MP3) after which a file counts as damaged.
+const MAX_DAMAGED_IN_A_ROW: u32 = 1_000;
+/// Louder samples (80 dB over full scale) are garbage, whose square would not be finite.
+const MAX_LEVEL: f32 = 1e4;
+
+/// Samples of one packet.
+pub(super) struct Chunk<'a> {
+    /// Interleaved, [frames, channels].
+    pub samples: &'a [f32],
+    pub channels: usize,
+    /// In Hz; may change within a chained file.
+    pub rate: u32,
+}
+
+/// What one step of a reader brought.
+enum Step {
+    /// The samples that it was given hold frames of so many channels at so many Hz.
+    Samples {
+        channels: usize,
+        rate: u32,
+    },
+    /// Nothing yet.
+    Nothing,
+    /// Something that could not be decoded was passed over.
+    Damaged(&'static str),
+    End,
+}
+
+/// Who reads a file.
+enum Reader {
+    Packets(Packets),
+}
+
+impl Reader {
+    fn info(&self) -> &AudioInfo {
+        match self {
+            Self::Packets(reader) => reader.info(),
+        }
+    }
+
+    fn step(&mut self, samples: &mut Vec<f32>, fence: &Fence<'_>) -> Result<Step, AudioError> {
+        match self {
+            Self::Packets(reader) => reader.step(samples, fence),
+        }
+    }
+
+    fn seek(&mut self, secs: f64, fence: &Fence<'_>) -> Result<bool, AudioError> {
+        match self {
+            Self::Packets(reader) => reader.seek(secs, fence),
+        }
+    }
+}
+
+/// A file being decoded packet by packet.
+pub(super) struct Decoder {
+    path: PathBuf,
+    clock: Arc<Clock>,
+    reader: Reader,
+    samples: Vec<f32>,
+    /// Undecodable packets that were passed over, and the second of the first of them.
+    passed_over: u64,
+    first_passed_over_secs: f64,
+    /// Seconds that were handed out since the beginning.
+    handed_out_secs: f64,
+    ended: bool,
+}
+
+impl Decoder {
+    /// Opens a file and reads its header.
+    pub(super) fn open(path: &Path, cancel: &Cancel) -> Result<Self, AudioError> {
+        cancel.check()?;
+        let (file, length) = open_regular(path)?;
+        let clock = Clock::new(cancel, STALL_LIMIT);
+        let reader = Reader::Packets(Packets::open(file, length, path, &clock)?);
+        Ok(Self {
+            path: path.to_path_buf(),
+            reader,
+            samples: Vec::new(),
+            passed_over: 0,
+            first_passed_over_secs: 0.0,
+            handed_out_secs: 0.0,
+            ended: false,
+            clock,
+        })
+    }
+
+    /// What the header claims.
+    pub(super) fn info(&self) -> &AudioInfo {
+        self.reader.info()
+    }
+
+    /// What was missing so far, once all was decoded from the beginning.
+    pub(super) fn incomplete(&self) -> Option<Incomplete> {
+        (self.passed_over > 0).then_some(Incomplete::Damaged {
+            packets: self.passed_over,
+            first_secs: self.first_passed_over_secs,
+        })
+    }
+
+    /// The next samples, or `None` at the end. Packets that do not decode are skipped up to a limit. Samples that
+    /// are not finite are silence.
+    pub(super) fn next(&mut self) -> Result<Option<Chunk<'_>>, AudioError> {
+        let mut damaged = 0;
+        // Time that the caller let pass is not the file's fault.
+        self.clock.progress();
+        while !self.ended {
+            self.clock.check(&self.path)?;
+            let fence = Fence {
+                path: &self.path,
+                clock: &self.clock,
+            };
+            match self.reader.step(&mut self.samples, &fence) {
+                Ok(Step::Samples { channels, rate }) if !self.samples.is_empty() => {
+                    self.clock.progress();
+                    if !(MIN_RATE..=MAX_RATE).contains(&rate) {
+                        self.ended = true;
+                        return Err(AudioError::limit(
+                            &self.path,
+                            format!("its sample rate changes to {rate} Hz"),
+                        ));
+                    }
+                    for sample in &mut self.samples {
+                        if !sample.is_finite() || sample.abs() > MAX_LEVEL {
+                            *sample = 0.0;
+                        }
+                    }
+                    let frames = self.samples.len() / channels.max(1);
+                    self.handed_out_secs += frames as f64 / f64::from(rate);
+                    return Ok(Some(Chunk {
+                        samples: &self.samples,
+                        channels,
+                        rate,
+                    }));
+                }
+                Ok(Step::Samples { .. } | Step::Nothing) => {}
+                Ok(Step::End) => self.ended = true,
+                Ok(Step::Damaged(why)) => {
+                    if self.passed_over == 0 {
+                        self.first_passed_over_secs = self.handed_out_secs;
+                    }
+                    self.passed_over += 1;
+                    damaged += 1;
+                    if damaged > MAX_DAMAGED_IN_A_ROW {
+                        self.ended = true;
+                        return Err(AudioError::damaged(&self.path, why));
+                    }
+                }
+                Err(error) => {
+                    // After a panic the decoder's state cannot be trusted.
+                    self.ended = true;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Moves to a time in seconds; the next samples begin there to the frame (past the end there are none).
+    pub(super) fn seek(&mut self, secs: f64) -> Result<(), AudioError> {
+        let secs = if secs.is_finite() { secs.max(0.0) } else { 0.0 };
+        self.clock.progress();
+        let fence = Fence {
+            path: &self.path,
+            clock: &self.clock,
+        };
+        self.ended = !self.reader.seek(secs, &fence)?;
+        Ok(())
+    }
+}
