@@ -12,7 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mynascope_audio::{AudioError, SAMPLE_RATE, load_mono, probe_file, stream_mono, write_wav};
+use mynascope_audio::{
+    AudioError, Channel, SAMPLE_RATE, load_mono, probe_file, stream_mono, write_wav,
+};
 use mynascope_base::jobs::Cancel;
 
 /// The promise is 5 s without progress; these files are small, so all of it counts.
@@ -21,7 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Sound is finite and not absurd; an error names its file last.
 fn check(path: &Path) -> Result<Vec<f32>, AudioError> {
     let started = Instant::now();
-    let result = load_mono(path, SAMPLE_RATE, &Cancel::default());
+    let result =
+        load_mono(path, SAMPLE_RATE, Channel::Mean, &Cancel::default()).map(|(samples, _)| samples);
     assert!(started.elapsed() < PATIENCE, "{}", path.display());
     match &result {
         Ok(samples) => {
@@ -251,7 +254,7 @@ fn a_cancelled_decode_stops() {
     write_wav(&path, &vec![0.1; 1_000_000], SAMPLE_RATE).unwrap();
     let cancel = Cancel::default();
     let mut heard = 0;
-    let result = stream_mono(&path, SAMPLE_RATE, &cancel, &mut |piece| {
+    let result = stream_mono(&path, SAMPLE_RATE, Channel::Mean, &cancel, &mut |piece| {
         heard += piece.len();
         cancel.cancel();
     });

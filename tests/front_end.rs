@@ -6,7 +6,7 @@
     clippy::indexing_slicing
 )]
 
-use mynascope_audio::{SAMPLE_RATE, load_mono};
+use mynascope_audio::{Channel, SAMPLE_RATE, load_mono};
 use mynascope_base::jobs::Cancel;
 use mynascope_spectrum::{mel_of_file, read_npy};
 
@@ -34,7 +34,8 @@ fn below_the_transition_the_sound_is_that_of_torchaudio() {
         wav.write_sample(sample).unwrap();
     }
     wav.finalize().unwrap();
-    let ours = load_mono(&path, SAMPLE_RATE, &Cancel::default()).unwrap();
+    let channel = Channel::Mean;
+    let (ours, _) = load_mono(&path, SAMPLE_RATE, channel, &Cancel::default()).unwrap();
     assert_eq!(ours.len(), reference.len());
     let difference: Vec<f32> = ours.iter().zip(&reference).map(|(a, b)| a - b).collect();
     // A low-pass of 255 taps at 7 kHz, 74 dB down at 7.3 kHz.
@@ -86,7 +87,8 @@ fn a_file_is_pictured_much_faster_than_it_plays() {
         return;
     };
     let started = std::time::Instant::now();
-    let mel = mel_of_file(&path, &Cancel::default()).unwrap();
+    let made = mel_of_file(&path, Channel::Mean, &Cancel::default());
+    let mel = made.unwrap().mel;
     let times = mel.duration_secs() / started.elapsed().as_secs_f64();
     println!(
         "{:.1} s of sound, {times:.0} times real time",

@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::bench::Part;
 use crate::gui::layout::Layout;
+use mynascope_audio::Channel;
 use mynascope_embedding::Level;
 use mynascope_encoder::{Arithmetic, CheckpointRef, DeviceChoice, EncoderKind, Preset};
 use mynascope_map::Method;
@@ -40,6 +41,9 @@ pub struct Common {
     /// The same seed gives the same result on the CPU [default: 0].
     #[arg(long, global = true)]
     pub seed: Option<u64>,
+    /// mean, left or right: which channel of a file the encoder hears; for stereo whose channels cancel [default: mean].
+    #[arg(long, global = true)]
+    pub channel: Option<Channel>,
     /// Threads of parallel work (default: one a core).
     #[arg(long, global = true, value_parser = at_least_one)]
     pub threads: Option<NonZeroUsize>,
@@ -57,6 +61,11 @@ impl Common {
     /// The device that was asked for, else auto.
     pub fn device(&self) -> DeviceChoice {
         self.device.unwrap_or(DeviceChoice::Auto)
+    }
+
+    /// The channel that was named, else the mean of all.
+    pub fn channel(&self) -> Channel {
+        self.channel.unwrap_or_default()
     }
 
     /// The seed that was given, else 0.

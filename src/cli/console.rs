@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::arguments::Common;
+use mynascope_audio::{CANCELS, Caveats};
 use mynascope_base::jobs::{Cancel, Progress, Watch};
 
 /// What a verb has done.
@@ -58,6 +59,8 @@ pub struct Console {
     cancel: Cancel,
     bar: ProgressBar,
     report: Report,
+    /// What was told of files that were decoded.
+    caveats: Mutex<Vec<(PathBuf, Caveats)>>,
 }
 
 impl Console {
@@ -105,6 +108,18 @@ impl Console {
                     eprintln!("{}", line(&progress));
                 }
             }),
+            caveats: Mutex::default(),
+        }
+    }
+
+    /// Remembers what is worth telling of files that were decoded; [`Self::finish`] tells it.
+    pub fn caveats(&self, found: impl IntoIterator<Item = (PathBuf, Caveats)>) {
+        let mut caveats = self.caveats.lock().unwrap_or_else(PoisonError::into_inner);
+        for (path, caveats_of) in found {
+            let known = caveats.iter().any(|(other, _)| *other == path);
+            if caveats_of != Caveats::default() && !known {
+                caveats.push((path, caveats_of));
+            }
         }
     }
 
@@ -125,9 +140,18 @@ impl Console {
         }
     }
 
-    /// Prints the result: one JSON object, or words; skipped inputs go to stderr, each with its reason.
-    pub fn finish(&self, outcome: &Outcome) -> anyhow::Result<()> {
+    /// Prints the result: one JSON object, or words; inputs that were skipped or decoded in part go to stderr, each with
+    /// its reason. Tells whether there were any.
+    pub fn finish(&self, outcome: &Outcome) -> anyhow::Result<bool> {
         self.bar.finish_and_clear();
+        let caveats = self.caveats.lock().unwrap_or_else(PoisonError::into_inner);
+        let incomplete: Vec<(&Path, String)> = (caveats.iter())
+            .filter_map(|(path, caveats)| Some((path.as_path(), caveats.incomplete?.to_string())))
+            .collect();
+        let cancelling: Vec<&Path> = (caveats.iter())
+            .filter(|(_, caveats)| caveats.cancels)
+            .map(|(path, _)| path.as_path())
+            .collect();
         let mut out = std::io::stdout().lock();
         let written = if self.json {
             let mut object = outcome.json.clone();
@@ -138,6 +162,12 @@ impl Console {
                     .map(|(path, why)| json!({"path": path.display().to_string(), "why": why}))
                     .collect();
                 map.insert("skipped".to_owned(), Value::Array(skipped));
+                let incomplete = (incomplete.iter())
+                    .map(|(path, why)| json!({"path": path.display().to_string(), "why": why}));
+                map.insert("incomplete".to_owned(), incomplete.collect());
+                let cancelling = (cancelling.iter())
+                    .map(|path| json!({"path": path.display().to_string(), "why": CANCELS}));
+                map.insert("cancelling".to_owned(), cancelling.collect());
             }
             writeln!(out, "{object}")
         } else if self.quiet {
@@ -154,11 +184,18 @@ impl Console {
                 eprintln!("skipped: {why}: {path}");
             }
         }
-        match written {
+        for (path, why) in &incomplete {
+            eprintln!("incomplete: {why}: {}", path.display());
+        }
+        for path in cancelling.iter().filter(|_| !self.quiet) {
+            eprintln!("note: {CANCELS}: {}", path.display());
+        }
+        let written = match written {
             // Whoever read our output has gone, as in `mynascope devices | head -1`.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             other => other.context("the result could not be printed"),
-        }
+        };
+        written.map(|()| !outcome.skipped.is_empty() || !incomplete.is_empty())
     }
 }
 

@@ -67,16 +67,14 @@ pub fn extract(
         level,
         ratio,
         seed: common.seed(),
+        channel: common.channel(),
         ..ExtractSettings::default()
     };
     let cache = user_cache();
-    Ok(embedding::extract_cached(
-        collection,
-        encoder,
-        &settings,
-        cache.as_ref(),
-        &console.watch(),
-    )?)
+    let watch = console.watch();
+    let made = embedding::extract_cached(collection, encoder, &settings, cache.as_ref(), &watch)?;
+    console.caveats(made.caveats.iter().cloned());
+    Ok(made)
 }
 
 pub fn run(verb: &Embed, common: &Common, console: &Console) -> anyhow::Result<Outcome> {

@@ -86,11 +86,15 @@ fn land(
         return Ok(Vec::new());
     }
     let encoder = embed::open_encoder_of(&verb.encoder, table, &verb.embeddings, common, console)?;
-    let settings = ExtractSettings::default();
+    let settings = ExtractSettings {
+        channel: common.channel(),
+        ..ExtractSettings::default()
+    };
     let mut landed = Vec::new();
     for file in &verb.land {
         let watch = console.watch();
         let extraction = embedding::extract_stretch(file, None, &encoder, &settings, &watch)?;
+        console.caveats(extraction.caveats.iter().cloned());
         landed.extend(map::land_windows(table, table.level, xy, &extraction.table));
     }
     Ok(landed)

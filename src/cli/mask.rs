@@ -12,7 +12,10 @@ use mynascope_spectrum::{
 
 pub fn run(verb: &Mask, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
     check_ending(&verb.out, "wav")?;
-    let samples = audio::load_mono(&verb.file, audio::SAMPLE_RATE, console.cancel())?;
+    let channel = common.channel();
+    let (samples, info) =
+        audio::load_mono(&verb.file, audio::SAMPLE_RATE, channel, console.cancel())?;
+    console.caveats([(verb.file.clone(), info.caveats())]);
     let frames = spectrum::frames_of_samples(samples.len());
     let view = TrackView::draw(common.seed(), verb.view, frames, verb.patch, verb.kind);
     let part = match verb.keep {

@@ -1,14 +1,16 @@
 use serde_json::json;
 
 use super::{
-    arguments::Mel,
+    arguments::{Common, Mel},
     console::{Console, Outcome, check_ending},
 };
 use mynascope_spectrum as spectrum;
 
-pub fn run(verb: &Mel, console: &Console) -> anyhow::Result<Outcome> {
+pub fn run(verb: &Mel, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
     check_ending(&verb.out, "npy")?;
-    let mel = spectrum::mel_of_file(&verb.file, console.cancel())?;
+    let spectrum::FileMel { mel, caveats } =
+        spectrum::mel_of_file(&verb.file, common.channel(), console.cancel())?;
+    console.caveats([(verb.file.clone(), caveats)]);
     let shape = [spectrum::MEL_BANDS as u64, mel.frames() as u64];
     spectrum::write_npy(&verb.out, &shape, &mel.to_rows())?;
     Ok(Outcome::new(

@@ -31,11 +31,11 @@ use console::Console;
 use mynascope_base::{jobs, jobs::Cancelled};
 use mynascope_collection::DEMO_WORD;
 
-/// Done, but some inputs were skipped.
+/// Done, but some inputs were skipped or decoded in part.
 const SKIPPED: u8 = 3;
 
 /// Runs the program with the arguments of this process. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but
-/// some inputs were skipped.
+/// some inputs were skipped or decoded in part.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // Libraries log what they can live with (a driver that is missing); what matters comes back as an error.
@@ -97,7 +97,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let outcome = match verb {
         Verb::Demo(verb) => demo::run(&verb, &common, &console),
         Verb::Tour(verb) => tour::run(&verb, &common, &console),
-        Verb::Mel(verb) => mel::run(&verb, &console),
+        Verb::Mel(verb) => mel::run(&verb, &common, &console),
         Verb::Mask(verb) => mask::run(&verb, &common, &console),
         Verb::Picture(verb) => picture::run(&verb, &common, &console),
         Verb::Inspect(verb) => inspect::run(&verb),
@@ -111,11 +111,10 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Verb::Convert(verb) => convert::run(&verb),
         Verb::Bench(verb) => bench::run(&verb, &common, &console),
     }?;
-    console.finish(&outcome)?;
-    Ok(if outcome.skipped.is_empty() {
-        ExitCode::SUCCESS
-    } else {
+    Ok(if console.finish(&outcome)? {
         ExitCode::from(SKIPPED)
+    } else {
+        ExitCode::SUCCESS
     })
 }
 

@@ -43,10 +43,14 @@ fn nearest(
         None => {
             let encoder =
                 embed::open_encoder_of(&verb.encoder, table, &verb.embeddings, common, console)?;
-            let settings = ExtractSettings::default();
+            let settings = ExtractSettings {
+                channel: common.channel(),
+                ..ExtractSettings::default()
+            };
             let watch = console.watch();
             let extraction =
                 embedding::extract_stretch(query, stretch, &encoder, &settings, &watch)?;
+            console.caveats(extraction.caveats.iter().cloned());
             extraction.table.track_means().row(0).to_vec()
         }
     };

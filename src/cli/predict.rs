@@ -33,7 +33,16 @@ pub fn run(verb: &Predict, common: &Common, console: &Console) -> anyhow::Result
     let id = EncoderId::of(&encoder, &options.checkpoint);
     let cache = embed::user_cache();
     let watch = console.watch();
-    let mut said = predict_collection(&probe, &collection, &encoder, &id, cache.as_ref(), &watch)?;
+    let mut said = predict_collection(
+        &probe,
+        &collection,
+        &encoder,
+        &id,
+        common.channel(),
+        cache.as_ref(),
+        &watch,
+    )?;
+    console.caveats(said.caveats.iter().cloned());
     if let Some(path) = &verb.out {
         write_atomic(path, |file| said.to_csv(file))?;
     }

@@ -67,6 +67,7 @@ impl Asked<'_> {
     fn masks(&self) -> anyhow::Result<Outcome> {
         let default = CurveSettings::of(self.settings);
         let settings = CurveSettings {
+            channel: self.common.channel(),
             ratios: match self.verb.mask_ratio.as_slice() {
                 [MaskRatio::NONE] => default.ratios.clone(),
                 ratios => ratios.to_vec(),
@@ -142,6 +143,7 @@ impl Asked<'_> {
             self.encoder,
             &self.settings,
             self.ratio()?,
+            self.common.channel(),
             cache.as_ref(),
             &self.console.watch(),
             &mut |point| self.console.note(&words(point)),

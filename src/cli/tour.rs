@@ -132,7 +132,11 @@ fn listen(
     let Some(samples) = collection
         .tracks
         .iter()
-        .find_map(|track| audio::load_mono(&track.path, audio::SAMPLE_RATE, console.cancel()).ok())
+        .find_map(|track| {
+            let channel = audio::Channel::Mean;
+            audio::load_mono(&track.path, audio::SAMPLE_RATE, channel, console.cancel()).ok()
+        })
+        .map(|(samples, _)| samples)
     else {
         // Training will say that no track can be read.
         return Ok(());

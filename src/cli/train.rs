@@ -1,12 +1,13 @@
 use std::{fs, num::NonZeroUsize, path::Path};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde_json::json;
 
 use super::{
     arguments::{Common, FurtherTraining, Train},
     console::{Console, Outcome},
 };
+use mynascope_audio::Channel;
 use mynascope_base::jobs::{Cancelled, Progress};
 use mynascope_collection as collection;
 use mynascope_encoder::{CheckpointRef, EncoderKind, Preset, load_weights};
@@ -16,6 +17,9 @@ use mynascope_train::{
 };
 
 pub fn run(verb: &Train, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
+    if common.channel() != Channel::Mean {
+        bail!("training hears the mean of the channels; leave out --channel");
+    }
     let summary = if let Some(folder) = &verb.resume {
         let config = TrainConfig::of_run(folder)?;
         let data = if verb.data.is_empty() {
@@ -48,7 +52,7 @@ pub fn run(verb: &Train, common: &Common, console: &Console) -> anyhow::Result<O
             train::run(&config, &collection, out, control, events)
         })?
     };
-    Ok(outcome(summary))
+    Ok(outcome(summary, console))
 }
 
 /// The file's settings, where one is named, under those of the command line.
@@ -224,7 +228,8 @@ pub fn follow(
     }
 }
 
-fn outcome(summary: TrainSummary) -> Outcome {
+fn outcome(summary: TrainSummary, console: &Console) -> Outcome {
+    console.caveats(summary.caveats.iter().cloned());
     let folder = summary.checkpoint.parent().unwrap_or(Path::new("."));
     let resume = format!("mynascope train --resume {}", folder.display());
     let end = if summary.stopped {

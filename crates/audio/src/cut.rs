@@ -217,6 +217,7 @@ mod tests {
             decoder: "",
             duration_secs: 0.0,
             incomplete: None,
+            cancels: false,
         };
         [bytes.len(), bytes.len() * 3 / 4].map(|length| {
             fs::write(&path, &bytes[..length]).unwrap();

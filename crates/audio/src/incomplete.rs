@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Why a file is decoded in part. A whole file never has one.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Incomplete {
     /// It ends before its header says: a broken download or copy.
     EndsEarly {
@@ -40,5 +42,102 @@ impl fmt::Display for Incomplete {
                 if *packets == 1 { "was" } else { "were" },
             ),
         }
+    }
+}
+
+/// What is worth telling of a file that was decoded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Caveats {
+    /// What of it did not become sound.
+    pub incomplete: Option<Incomplete>,
+    /// Its channels cancel in their mean, which is what was decoded.
+    pub cancels: bool,
+}
+
+impl Caveats {
+    /// Bytes of [`Self::to_bytes`].
+    pub const BYTES: usize = 17;
+
+    /// As it stands in files: kind and flag in one byte, then a number of 64 bits as a float and one as an integer.
+    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
+        let (kind, float, count) = match self.incomplete {
+            None => (0, 0.0, 0),
+            Some(Incomplete::EndsEarly { share: None }) => (1, 0.0, 0),
+            Some(Incomplete::EndsEarly { share: Some(share) }) => (2, share, 0),
+            Some(Incomplete::Damaged {
+                packets,
+                first_secs,
+            }) => (3, first_secs, packets),
+        };
+        let mut bytes = [0; Self::BYTES];
+        bytes[0] = kind | u8::from(self.cancels) << 7;
+        bytes[1..9].copy_from_slice(&f64::to_le_bytes(float));
+        bytes[9..].copy_from_slice(&u64::to_le_bytes(count));
+        bytes
+    }
+
+    /// What [`Self::to_bytes`] wrote; `None` for any other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (&[head], rest) = bytes.split_first_chunk::<1>()?;
+        let (float, count) = rest.split_first_chunk::<8>()?;
+        let float = f64::from_le_bytes(*float);
+        let packets = u64::from_le_bytes(count.try_into().ok()?);
+        let incomplete = match head & 0x7f {
+            0 => None,
+            1 => Some(Incomplete::EndsEarly { share: None }),
+            2 => Some(Incomplete::EndsEarly { share: Some(float) }),
+            3 => Some(Incomplete::Damaged {
+                packets,
+                first_secs: float,
+            }),
+            _ => return None,
+        };
+        Some(Self {
+            incomplete,
+            cancels: head & 0x80 != 0,
+        })
+    }
+
+    /// The sentences for a listener; none for a whole file.
+    pub fn sentences(&self) -> Vec<String> {
+        let incomplete = self.incomplete.map(|incomplete| incomplete.to_string());
+        incomplete
+            .into_iter()
+            .chain(self.cancels.then(|| CANCELS.to_owned()))
+            .collect()
+    }
+}
+
+/// What is said of a file whose channels cancel.
+pub const CANCELS: &str = "Its channels cancel: the right one is mostly the left one turned over, so their mean, which the encoder hears, is \
+    nearly silent. Choose the left channel alone (--channel left, or Channel in the settings)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn caveats_come_back_from_their_bytes() {
+        for incomplete in [
+            None,
+            Some(Incomplete::EndsEarly { share: None }),
+            Some(Incomplete::EndsEarly { share: Some(0.25) }),
+            Some(Incomplete::Damaged {
+                packets: 3,
+                first_secs: 1.5,
+            }),
+        ] {
+            for cancels in [false, true] {
+                let caveats = Caveats {
+                    incomplete,
+                    cancels,
+                };
+                assert_eq!(Caveats::from_bytes(&caveats.to_bytes()), Some(caveats));
+                let sentences = usize::from(incomplete.is_some()) + usize::from(cancels);
+                assert_eq!(caveats.sentences().len(), sentences);
+            }
+        }
+        assert_eq!(Caveats::from_bytes(&[0; 3]), None);
+        assert_eq!(Caveats::from_bytes(&[9; Caveats::BYTES]), None);
     }
 }

@@ -17,6 +17,7 @@
     )
 )]
 
+mod channel;
 mod cut;
 mod decode;
 mod error;
@@ -29,9 +30,10 @@ mod resample;
 mod source;
 mod wav;
 
+pub use channel::Channel;
 pub use cut::cut_short;
 pub use error::AudioError;
-pub use incomplete::Incomplete;
+pub use incomplete::{CANCELS, Caveats, Incomplete};
 pub use load::{AudioInfo, load_mono, probe_file, stream_mono};
 pub use peaks::{PEAK_SAMPLES, Peaks};
 pub use player::{

@@ -1,6 +1,9 @@
 use std::path::Path;
 
-use super::{AudioError, Incomplete, cut::cut_short, decode::Decoder, resample::Resample};
+use super::{
+    AudioError, Caveats, Channel, Incomplete, channel::Downmix, cut::cut_short, decode::Decoder,
+    resample::Resample,
+};
 use mynascope_base::jobs::Cancel;
 
 /// The longest sound that is held in memory at once, in samples (4 GiB, 18 hours at 16 kHz).
@@ -22,14 +25,27 @@ pub struct AudioInfo {
     pub duration_secs: f64,
     /// What was missing, once all was decoded; from [`probe_file`] what the header alone shows.
     pub incomplete: Option<Incomplete>,
+    /// Whether the mean of the channels was asked for and they cancel in it; known once all was decoded.
+    pub cancels: bool,
 }
 
-/// Decodes a file as mono (the mean over its channels) at `rate` Hz and hands it to `sink` piece by piece, so that
+impl AudioInfo {
+    /// What is worth telling of it.
+    pub fn caveats(&self) -> Caveats {
+        Caveats {
+            incomplete: self.incomplete,
+            cancels: self.cancels,
+        }
+    }
+}
+
+/// Decodes a file as mono (the mean over its channels, or one of them) at `rate` Hz and hands it to `sink` piece by piece, so that
 /// memory stays bounded whatever the length. `ceil(frames * rate / stored rate)` samples come in all. A sample that
 /// is not finite becomes silence, a packet that does not decode is left out.
 pub fn stream_mono(
     path: &Path,
     rate: u32,
+    channel: Channel,
     cancel: &Cancel,
     sink: &mut dyn FnMut(&[f32]),
 ) -> Result<AudioInfo, AudioError> {
@@ -38,10 +54,11 @@ pub fn stream_mono(
     info.duration_secs = 0.0;
     let refused = |why| AudioError::damaged(path, why);
     let mut resample: Option<Resample> = None;
+    let mut downmix = Downmix::new(channel);
     let mut mono = Vec::new();
     let mut frames = 0_u64;
     while let Some(chunk) = decoder.next()? {
-        mix(chunk.samples, chunk.channels, &mut mono);
+        downmix.mix(chunk.samples, chunk.channels, &mut mono);
         // A chained file may change its rate: the next part is resampled on its own.
         if let Some(old) = resample.as_mut()
             && old.rate_in() != chunk.rate
@@ -70,15 +87,21 @@ pub fn stream_mono(
     if let Some(resample) = &mut resample {
         resample.finish(sink).map_err(refused)?;
     }
+    info.cancels = channel == Channel::Mean && downmix.cancels();
     info.incomplete = decoder.incomplete().or_else(|| cut_short(path, &info));
     Ok(info)
 }
 
 /// Decodes a whole file as mono at `rate` Hz.
-pub fn load_mono(path: &Path, rate: u32, cancel: &Cancel) -> Result<Vec<f32>, AudioError> {
+pub fn load_mono(
+    path: &Path,
+    rate: u32,
+    channel: Channel,
+    cancel: &Cancel,
+) -> Result<(Vec<f32>, AudioInfo), AudioError> {
     let mut samples: Vec<f32> = Vec::new();
     let mut too_long = false;
-    stream_mono(path, rate, cancel, &mut |piece| {
+    let info = stream_mono(path, rate, channel, cancel, &mut |piece| {
         too_long |= samples.len() + piece.len() > MAX_LOADED_SAMPLES
             || samples.try_reserve(piece.len()).is_err();
         if !too_long {
@@ -91,7 +114,7 @@ pub fn load_mono(path: &Path, rate: u32, cancel: &Cancel) -> Result<Vec<f32>, Au
             format!("{MAX_LOADED_SAMPLES} samples are held in memory at most"),
         ));
     }
-    Ok(samples)
+    Ok((samples, info))
 }
 
 /// Reads only a file's header. What it claims is not checked against the sound.
@@ -100,18 +123,4 @@ pub fn probe_file(path: &Path) -> Result<AudioInfo, AudioError> {
     let mut info = decoder.info().clone();
     info.incomplete = cut_short(path, &info);
     Ok(info)
-}
-
-/// The mean over the channels of interleaved samples.
-fn mix(samples: &[f32], channels: usize, mono: &mut Vec<f32>) {
-    mono.clear();
-    match channels {
-        0 => {}
-        1 => mono.extend_from_slice(samples),
-        _ => mono.extend(
-            samples
-                .chunks_exact(channels)
-                .map(|frame| frame.iter().sum::<f32>() / channels as f32),
-        ),
-    }
 }

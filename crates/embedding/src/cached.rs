@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     EmbeddingError, EmbeddingTable, ExtractSettings, Extraction, Level, TrackRow, extract_kept,
 };
+use mynascope_audio::Caveats;
 use mynascope_base::{
     jobs::Watch,
     storage::{Cache, ContentKey},
@@ -19,7 +20,7 @@ use mynascope_encoder::LoadedEncoder;
 use mynascope_spectrum::tokens::MaskRatio;
 
 /// The kind of entry; the number changes with what is computed.
-const TABLE: &str = "table-1";
+const TABLE: &str = "table-2";
 /// A table that would take a larger share of the cache than this is not kept: it would push out all mels.
 const LARGEST_SHARE: u64 = 8;
 
@@ -34,6 +35,8 @@ struct Header {
     timestamps: Vec<f32>,
     /// Tracks without an embedding: place in the collection, and why.
     skipped: Vec<(usize, String)>,
+    /// What is told of tracks that have one.
+    caveats: Vec<(usize, Caveats)>,
 }
 
 /// As [`extract_kept`], the same values; a table that was made before of the same tracks, by the same encoder with the
@@ -96,11 +99,12 @@ impl Asked<'_> {
             false => settings.seed,
         };
         let made = format!(
-            "{} {} {} {} {seed}",
+            "{} {} {} {} {seed} {}",
             encoder.fingerprint(),
             encoder.device(),
             settings.level,
-            settings.ratio.get()
+            settings.ratio.get(),
+            settings.channel
         );
         let mut parts = vec![made.into_bytes()];
         for track in &self.collection.tracks {
@@ -133,6 +137,9 @@ impl Asked<'_> {
             timestamps: table.timestamps.clone(),
             skipped: skipped
                 .map(|(path, why)| Some((of(path)?, why.clone())))
+                .collect::<Option<_>>()?,
+            caveats: (made.caveats.iter())
+                .map(|(path, caveats)| Some((of(path)?, *caveats)))
                 .collect::<Option<_>>()?,
         };
         let numbers = table.values.iter().flat_map(|value| value.to_le_bytes());
@@ -179,9 +186,14 @@ impl Asked<'_> {
             let track = collection.tracks.get(place)?;
             Some((track.path.clone(), why))
         });
+        let caveats = header.caveats.into_iter().map(|(place, caveats)| {
+            let track = collection.tracks.get(place)?;
+            Some((track.path.clone(), caveats))
+        });
         Some(Extraction {
             table,
             skipped: skipped.collect::<Option<_>>()?,
+            caveats: caveats.collect::<Option<_>>()?,
             windows: header.windows,
             windows_per_second: 0.0,
             seconds: 0.0,

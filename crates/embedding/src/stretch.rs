@@ -5,7 +5,7 @@ use mynascope_audio::{SAMPLE_RATE, load_mono};
 use mynascope_base::jobs::{Cancel, Watch};
 use mynascope_collection::Track;
 use mynascope_encoder::LoadedEncoder;
-use mynascope_spectrum::{HOP, mel_of_samples};
+use mynascope_spectrum::{FileMel, HOP, mel_of_samples};
 
 /// Embeds one file, or a stretch of it (start and end in seconds): windows lie back to back from the stretch's start,
 /// and their timestamps are places in the file. A stretch that is shorter than a window is widened to one around its
@@ -23,7 +23,8 @@ pub fn extract_stretch(
     let window_secs = (encoder.window_frames() * HOP) as f64 / f64::from(SAMPLE_RATE);
     let start_secs = stretch.map_or(0.0, |stretch| widen(stretch, window_secs)[0]);
     let read = |path: &Path, cancel: &Cancel| {
-        let samples = load_mono(path, SAMPLE_RATE, cancel).map_err(|error| error.to_string())?;
+        let (samples, info) = load_mono(path, SAMPLE_RATE, settings.channel, cancel)
+            .map_err(|error| error.to_string())?;
         let part = match stretch {
             Some(stretch) => {
                 let [start, end] = widen(stretch, window_secs);
@@ -34,7 +35,10 @@ pub fn extract_stretch(
             }
             None => &samples,
         };
-        mel_of_samples(part).map_err(|error| error.to_string())
+        Ok(FileMel {
+            mel: mel_of_samples(part).map_err(|error| error.to_string())?,
+            caveats: info.caveats(),
+        })
     };
     let tracks = [Track::of_file(path)];
     let mut extraction = extract_reading(&tracks, encoder, &read, settings, watch)?;

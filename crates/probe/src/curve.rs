@@ -6,6 +6,7 @@ use super::{
     ProbeError, ProbeReport, ProbeSettings, Protocol, metrics::mean, probe_collection, scoring,
     varied::ProbeCurve,
 };
+use mynascope_audio::Channel;
 use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::Collection;
 use mynascope_embedding::{EmbeddingTable, ExtractSettings, extract_cached};
@@ -24,6 +25,8 @@ pub struct CurveSettings {
     pub ratios: Vec<MaskRatio>,
     /// Draws of masks that each ratio is averaged over; without a mask one is enough.
     pub draws: usize,
+    /// Which channel of a file is embedded.
+    pub channel: Channel,
 }
 
 impl CurveSettings {
@@ -36,6 +39,7 @@ impl CurveSettings {
                 .filter_map(|&ratio| MaskRatio::new(ratio).ok())
                 .collect(),
             draws: 3,
+            channel: Channel::Mean,
         }
     }
 }
@@ -75,6 +79,7 @@ pub fn mask_curve(
         let settings = ExtractSettings {
             ratio,
             seed,
+            channel: settings.channel,
             ..ExtractSettings::default()
         };
         let extraction = extract_cached(collection, encoder, &settings, cache, watch)?;

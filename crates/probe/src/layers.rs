@@ -3,6 +3,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::{ProbeError, ProbeSettings, Protocol, probe_collection, varied::ProbeCurve};
+use mynascope_audio::Channel;
 use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::Collection;
 use mynascope_embedding::{ExtractSettings, extract_layers};
@@ -30,6 +31,7 @@ pub fn layer_sweep(
     encoder: &LoadedEncoder,
     settings: &ProbeSettings,
     ratio: MaskRatio,
+    channel: Channel,
     cache: Option<&Cache>,
     watch: &Watch<'_>,
     found: &mut dyn FnMut(&LayerPoint),
@@ -44,6 +46,7 @@ pub fn layer_sweep(
     let extraction = ExtractSettings {
         ratio,
         seed: settings.seed,
+        channel,
         ..ExtractSettings::default()
     };
     let tables = watch.part("every block", 0, 2, |watch| {

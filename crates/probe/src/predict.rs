@@ -10,6 +10,7 @@ use ndarray::{Array2, Axis};
 use serde::Serialize;
 
 use super::{EncoderId, ProbeError, Task, TrainedProbe, heads::Model, heads::standardise};
+use mynascope_audio::{Caveats, Channel};
 use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::Collection;
 use mynascope_embedding::{EmbeddingError, EmbeddingTable, ExtractSettings, extract_cached};
@@ -55,6 +56,8 @@ pub struct TrackAnswer {
 pub struct Predictions {
     pub classes: Vec<String>,
     pub tracks: Vec<TrackAnswer>,
+    /// Tracks that were decoded in part, or whose channels cancel.
+    pub caveats: Vec<(PathBuf, Caveats)>,
 }
 
 impl Predictions {
@@ -93,6 +96,7 @@ pub fn predict_collection(
     collection: &Collection,
     encoder: &LoadedEncoder,
     id: &EncoderId,
+    channel: Channel,
     cache: Option<&Cache>,
     watch: &Watch<'_>,
 ) -> Result<Predictions, ProbeError> {
@@ -101,6 +105,7 @@ pub fn predict_collection(
         ratio: MaskRatio::new(probe.card.mask_ratio)
             .map_err(|error| ProbeError::Labels(error.to_string()))?,
         seed: probe.card.seed,
+        channel,
         ..ExtractSettings::default()
     };
     match extract_cached(collection, encoder, &settings, cache, watch) {
@@ -125,6 +130,7 @@ pub fn predict_collection(
             Ok(Predictions {
                 classes: probe.card.classes.clone(),
                 tracks: tracks.collect::<Result<_, _>>()?,
+                caveats: extraction.caveats,
             })
         }
         // Rows say why as well as an error would, and there may be one for each track.
@@ -133,6 +139,7 @@ pub fn predict_collection(
             tracks: (collection.tracks.iter())
                 .map(|track| unanswered(&track.path, Some(first.clone())))
                 .collect(),
+            caveats: Vec::new(),
         }),
         Err(error) => Err(error.into()),
     }

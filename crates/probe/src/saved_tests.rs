@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::{run_tests::planted, *};
+use mynascope_audio::Channel;
 use mynascope_base::jobs::Watch;
 use mynascope_collection::{Collection, CollectionKind, Track};
 use mynascope_embedding::EmbeddingTable;
@@ -228,6 +229,7 @@ fn a_sweep_ends_at_the_embedding() {
         &encoder,
         &settings,
         MaskRatio::NONE,
+        Channel::Mean,
         None,
         &watch,
         &mut |point| told.push(point.name.clone()),
@@ -255,7 +257,16 @@ fn unreadable_tracks_are_rows() {
     let settings = ProbeSettings::default();
     let (probe, _) =
         train_probe(&table, &collection, &settings, &id, MaskRatio::NONE, &watch).unwrap();
-    let said = predict_collection(&probe, &collection, &encoder, &id, None, &watch).unwrap();
+    let said = predict_collection(
+        &probe,
+        &collection,
+        &encoder,
+        &id,
+        Channel::Mean,
+        None,
+        &watch,
+    )
+    .unwrap();
     assert_eq!(said.tracks.len(), 10);
     let right = collection.tracks.iter().zip(&said.tracks);
     let right = right.filter(|(track, said)| {

@@ -5,7 +5,7 @@ use super::{
     filters::MelFilters,
     transform::{BINS, Transform},
 };
-use mynascope_audio::{SAMPLE_RATE, stream_mono};
+use mynascope_audio::{Caveats, Channel, SAMPLE_RATE, stream_mono};
 use mynascope_base::jobs::Cancel;
 
 /// A mel-spectrogram: power of 128 bands a frame, linear (no log).
@@ -189,25 +189,40 @@ pub fn mel_of_samples(samples: &[f32]) -> Result<Mel, SpectrumError> {
     stream.finish()
 }
 
+/// The mel of a file, and what is worth telling of how it was decoded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FileMel {
+    pub mel: Mel,
+    pub caveats: Caveats,
+}
+
 /// The mel of a file, decoded and analysed piece by piece.
-pub fn mel_of_file(path: &Path, cancel: &Cancel) -> Result<Mel, SpectrumError> {
-    mel_of_file_watched(path, cancel, &mut |_| {})
+pub fn mel_of_file(
+    path: &Path,
+    channel: Channel,
+    cancel: &Cancel,
+) -> Result<FileMel, SpectrumError> {
+    mel_of_file_watched(path, channel, cancel, &mut |_| {})
 }
 
 /// As [`mel_of_file`], and tells after each piece how many seconds of the file are done.
 pub fn mel_of_file_watched(
     path: &Path,
+    channel: Channel,
     cancel: &Cancel,
     done_secs: &mut dyn FnMut(f64),
-) -> Result<Mel, SpectrumError> {
+) -> Result<FileMel, SpectrumError> {
     let mut stream = MelStream::new();
     let mut samples = 0_usize;
-    stream_mono(path, SAMPLE_RATE, cancel, &mut |piece| {
+    let info = stream_mono(path, SAMPLE_RATE, channel, cancel, &mut |piece| {
         stream.push(piece);
         samples += piece.len();
         done_secs(samples as f64 / f64::from(SAMPLE_RATE));
     })?;
-    stream.finish()
+    Ok(FileMel {
+        mel: stream.finish()?,
+        caveats: info.caveats(),
+    })
 }
 
 #[cfg(test)]
@@ -235,10 +250,13 @@ mod tests {
     #[test]
     fn the_picture_is_the_one_that_the_published_models_were_trained_on() {
         let mut told = Vec::new();
-        let mel = mel_of_file_watched(&fixture("notes.wav"), &Cancel::default(), &mut |secs| {
+        let never = Cancel::default();
+        let channel = Channel::Mean;
+        let mel = mel_of_file_watched(&fixture("notes.wav"), channel, &never, &mut |secs| {
             told.push(secs);
         })
-        .unwrap();
+        .unwrap()
+        .mel;
         assert!(told.is_sorted());
         let last = told.last().copied().unwrap();
         assert_eq!(

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::DemoMap;
 use crate::objective::ContrastStatistics;
+use mynascope_audio::Caveats;
 use mynascope_base::jobs::Progress;
 
 /// One step of training, as a line of `log.jsonl` holds it.
@@ -73,6 +74,8 @@ pub struct TrainSummary {
     pub stall: f64,
     /// Tracks that could not be read, and why.
     pub skipped_tracks: Vec<(PathBuf, String)>,
+    /// Tracks that were decoded in part, or whose channels cancel.
+    pub caveats: Vec<(PathBuf, Caveats)>,
     /// Anything worth saying: a lowered batch.
     pub notes: Vec<String>,
 }

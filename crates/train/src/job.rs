@@ -286,6 +286,7 @@ impl TrainJob<'_> {
             skipped_steps: total.skipped,
             stall: per_second(total.waited),
             skipped_tracks: self.mels.skipped.clone(),
+            caveats: self.mels.caveats.clone(),
             notes: Vec::new(),
         };
         (self.events)(TrainEvent::Finished(summary.clone()));

@@ -18,6 +18,7 @@ use std::{
 use rayon::prelude::*;
 
 use super::{TrainControl, TrainError, TrainEvent};
+use mynascope_audio::{Caveats, Channel};
 use mynascope_base::{
     jobs::{Cancel, Progress},
     storage::{Folders, Settings, StorageError},
@@ -39,6 +40,8 @@ pub(super) struct Mels {
     /// Places of the readable tracks in the collection.
     pub places: Vec<usize>,
     pub skipped: Vec<(PathBuf, String)>,
+    /// What is worth telling of tracks that were decoded in part.
+    pub caveats: Vec<(PathBuf, Caveats)>,
 }
 
 impl Mels {
@@ -175,7 +178,8 @@ pub(super) fn compute(
                         if known.contains(&content) {
                             return Ok(Made::same(stamp, content));
                         }
-                        let mel = mel_of_file(&source.path, cancel).map_err(|e| e.to_string())?;
+                        let mel = mel_of_file(&source.path, Channel::Mean, cancel)
+                            .map_err(|e| e.to_string())?;
                         Made::mel(stamp, content, &mel)
                     });
                     let _ = send.send((track, made));
@@ -230,10 +234,14 @@ pub(super) fn compute(
         paths: Vec::new(),
         places: Vec::new(),
         skipped: Vec::new(),
+        caveats: Vec::new(),
     };
     for (place, (track, record)) in tracks.iter().zip(records).enumerate() {
         match record.unwrap_or_else(|| Err("it was not read".into())) {
             Ok(record) => {
+                if record.caveats != Caveats::default() {
+                    found.caveats.push((track.path.clone(), record.caveats));
+                }
                 found.records.push(record);
                 let name = track.path.file_name().unwrap_or_default();
                 found.names.push(name.to_string_lossy().into_owned());

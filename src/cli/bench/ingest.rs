@@ -26,7 +26,7 @@ pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench) -> anyhow::Result<()>
 
 fn one(measure: &mut Measure<'_>, file: &Path) -> anyhow::Result<()> {
     let cancel = Cancel::default();
-    let samples = audio::load_mono(file, SAMPLE_RATE, &cancel)?;
+    let (samples, _) = audio::load_mono(file, SAMPLE_RATE, audio::Channel::Mean, &cancel)?;
     let duration_secs = samples.len() as f64 / f64::from(SAMPLE_RATE);
     let kind = file
         .extension()
@@ -39,7 +39,7 @@ fn one(measure: &mut Measure<'_>, file: &Path) -> anyhow::Result<()> {
         RUNS,
         &speed,
         || {
-            audio::load_mono(file, SAMPLE_RATE, &cancel)?;
+            audio::load_mono(file, SAMPLE_RATE, audio::Channel::Mean, &cancel)?;
             Ok(())
         },
     )?;
@@ -48,7 +48,7 @@ fn one(measure: &mut Measure<'_>, file: &Path) -> anyhow::Result<()> {
         Ok(())
     })?;
     measure.runs(name("file to mel"), "x real time", RUNS, &speed, || {
-        spectrum::mel_of_file(file, &cancel)?;
+        spectrum::mel_of_file(file, audio::Channel::Mean, &cancel)?;
         Ok(())
     })
 }

@@ -47,7 +47,12 @@ pub fn run(measure: &mut Measure<'_>) -> anyhow::Result<()> {
 }
 
 fn play(measure: &Measure<'_>, path: &std::path::Path) -> anyhow::Result<u64> {
-    let samples = audio::load_mono(path, SAMPLE_RATE, measure.console.cancel())?;
+    let (samples, _) = audio::load_mono(
+        path,
+        SAMPLE_RATE,
+        audio::Channel::Mean,
+        measure.console.cancel(),
+    )?;
     let mut mask = Mask::default();
     mask.refresh(spectrum::frames_of_samples(samples.len()));
     let tables = mask.tables.clone().context("the mask has no views")?;

@@ -21,6 +21,7 @@ use crate::gui::{
         report::Reporter,
     },
 };
+use mynascope_audio::Channel;
 use mynascope_base::{
     jobs::{self, Cancel, Job, Latest, Progress, Requests, Watch},
     storage::Cache,
@@ -421,14 +422,14 @@ impl Reader<'_> {
             .collect();
         let (cache, cancel) = (self.cache, self.cancel);
         let mel = |path: &Path| match cache {
-            Some(cache) => mel_of_file_kept(path, cancel, cache),
-            None => mel_of_file(path, cancel),
+            Some(cache) => mel_of_file_kept(path, Channel::Mean, cancel, cache),
+            None => mel_of_file(path, Channel::Mean, cancel),
         };
         for part in missing.chunks(2 * rayon::current_num_threads()) {
             (self.progress)(self.mels.len(), tracks.len());
             let read: Vec<Option<Arc<Mel>>> = part
                 .par_iter()
-                .map(|path| mel(path).ok().map(shortened))
+                .map(|path| mel(path).ok().map(|made| shortened(made.mel)))
                 .collect();
             let paths = part.iter().map(|path| path.to_path_buf());
             self.mels.extend(paths.zip(read));

@@ -122,11 +122,12 @@ impl MaskedWork {
             "masked-sound",
             move |_| {
                 while let Some((path, cancel)) = inbox.wait() {
-                    let samples = match audio::load_mono(&path, SAMPLE_RATE, &cancel) {
-                        Ok(samples) => Ok(samples.into()),
-                        Err(AudioError::Cancelled(_)) => continue,
-                        Err(error) => Err(error.to_string()),
-                    };
+                    let samples =
+                        match audio::load_mono(&path, SAMPLE_RATE, audio::Channel::Mean, &cancel) {
+                            Ok((samples, _)) => Ok(samples.into()),
+                            Err(AudioError::Cancelled(_)) => continue,
+                            Err(error) => Err(error.to_string()),
+                        };
                     outbox.send(Message::DecodedForViews(Decoded { path, samples }));
                 }
             },

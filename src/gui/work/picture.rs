@@ -62,7 +62,7 @@ impl PictureWork {
             move |_| {
                 while let Some(keep) = inbox.wait() {
                     if let Some(cache) = &kept_in {
-                        spectrum::keep_sight(&keep.path, &keep.sight, cache);
+                        spectrum::keep_sight(&keep.path, audio::Channel::Mean, &keep.sight, cache);
                     }
                 }
             },
@@ -170,7 +170,9 @@ pub fn picture_of(
     cache: Option<&Cache>,
     grew: &mut dyn FnMut(Picture),
 ) -> Result<(Picture, Option<Sight>), SpectrumError> {
-    if let Some(sight) = cache.and_then(|cache| spectrum::kept_sight(path, cache)) {
+    if let Some(sight) =
+        cache.and_then(|cache| spectrum::kept_sight(path, audio::Channel::Mean, cache))
+    {
         let claimed_secs = sight.mel.duration_secs();
         let mut growth = Growth::new(claimed_secs);
         // Even these levels take a moment for an hour.
@@ -190,9 +192,10 @@ pub fn picture_of(
         .filter(|&secs| secs <= MOST_CLAIMED_SECS)
         .unwrap_or_default();
     let mut growth = Growth::new(claimed_secs);
-    let sight = spectrum::sight_of_file(path, cancel, &mut |values, peaks| {
-        growth.take(values, peaks, grew);
-    })?;
+    let sight =
+        spectrum::sight_of_file(path, audio::Channel::Mean, cancel, &mut |values, peaks| {
+            growth.take(values, peaks, grew);
+        })?;
     Ok((growth.finish(&sight), Some(sight)))
 }
 
@@ -277,7 +280,7 @@ mod tests {
         for frame in [0, first.levels.frames() - 1] {
             assert_eq!(first.level_db(20, frame), picture.level_db(20, frame));
         }
-        spectrum::keep_sight(&path, &computed.unwrap(), &cache);
+        spectrum::keep_sight(&path, audio::Channel::Mean, &computed.unwrap(), &cache);
         let (again, computed) = picture_of(&path, &never, Some(&cache), &mut |_| {}).unwrap();
         assert!(computed.is_none(), "nothing was decoded");
         assert_eq!(again.mel, picture.mel);

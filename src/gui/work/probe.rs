@@ -14,6 +14,7 @@ use crate::gui::{
         strip::encoder_of,
     },
 };
+use mynascope_audio::Channel;
 use mynascope_base::{
     jobs::{self, Job, Watch},
     storage::Cache,
@@ -185,8 +186,16 @@ fn answer(work: UseRequest, watch: &Watch<'_>) -> Result<Predictions, WorkEnd> {
     let encoder = open(&source, watch)?;
     let id = EncoderId::of(&encoder, &source.checkpoint);
     let mels = work.mels.as_deref();
-    predict_collection(&work.probe, &collection, &encoder, &id, mels, watch)
-        .map_err(WorkEnd::failed)
+    predict_collection(
+        &work.probe,
+        &collection,
+        &encoder,
+        &id,
+        Channel::Mean,
+        mels,
+        watch,
+    )
+    .map_err(WorkEnd::failed)
 }
 
 /// What a report leaves on the scoreboard.
@@ -282,7 +291,14 @@ fn layers(
     let whole = MaskRatio::NONE;
     let mut found = |point: &LayerPoint| tell(point.into());
     let sweep = layer_sweep(
-        collection, &encoder, &probe, whole, cache, watch, &mut found,
+        collection,
+        &encoder,
+        &probe,
+        whole,
+        Channel::Mean,
+        cache,
+        watch,
+        &mut found,
     );
     Ok(ScoreCurve::of(probe.task, sweep.map_err(WorkEnd::failed)?))
 }

@@ -6,6 +6,7 @@ use crate::gui::{
     message::{Message, Outbox},
     model::{EncoderSource, KeyedTable, ProbeMessage},
 };
+use mynascope_audio::Channel;
 use mynascope_base::{
     jobs::{self, Job, Latest, Watch},
     storage::Cache,
@@ -101,8 +102,16 @@ fn answer(request: &StripRequest) -> Result<TrackAnswer, String> {
         notes: Vec::new(),
     };
     let mels = request.mels.as_deref();
-    let mut said = predict_collection(probe, &collection, &encoder, &id, mels, &watch)
-        .map_err(|error| error.to_string())?;
+    let mut said = predict_collection(
+        probe,
+        &collection,
+        &encoder,
+        &id,
+        Channel::Mean,
+        mels,
+        &watch,
+    )
+    .map_err(|error| error.to_string())?;
     said.tracks
         .pop()
         .ok_or_else(|| "it gave no embedding".to_owned())

@@ -212,6 +212,7 @@ impl Track {
                 decoder: "Symphonia",
                 duration_secs: claimed_secs.unwrap_or_default(),
                 incomplete: None,
+                cancels: false,
             },
             decoder,
         })

@@ -31,7 +31,10 @@ fn demo() -> &'static (tempfile::TempDir, Collection) {
 }
 
 fn sound_of(path: &Path, rate: u32) -> Vec<f32> {
-    audio::load_mono(path, rate, &Cancel::default()).unwrap()
+    let channel = audio::Channel::Mean;
+    audio::load_mono(path, rate, channel, &Cancel::default())
+        .unwrap()
+        .0
 }
 
 #[test]
@@ -124,7 +127,9 @@ fn colours() -> &'static [Vec<f32>] {
             .tracks
             .par_iter()
             .map(|track| {
-                let mel = spectrum::mel_of_file(&track.path, &Cancel::default()).unwrap();
+                let channel = audio::Channel::Mean;
+                let made = spectrum::mel_of_file(&track.path, channel, &Cancel::default());
+                let mel = made.unwrap().mel;
                 let mut mean = vec![0.0; spectrum::MEL_BANDS];
                 for frame in 0..mel.frames() {
                     for (sum, power) in mean.iter_mut().zip(mel.frame(frame)) {

@@ -13,6 +13,7 @@ mod windows;
 use std::path::{Path, PathBuf};
 
 use super::{EmbeddingError, EmbeddingTable, Level};
+use mynascope_audio::{Caveats, Channel};
 use mynascope_base::{
     jobs::{Cancel, Watch},
     storage::Cache,
@@ -20,7 +21,7 @@ use mynascope_base::{
 use mynascope_collection::{Collection, Track};
 use mynascope_encoder::LoadedEncoder;
 use mynascope_spectrum::{
-    Mel, mel_of_file, mel_of_file_kept,
+    FileMel, mel_of_file, mel_of_file_kept,
     tokens::{MaskRatio, View},
 };
 use pipeline::{Model, Pipeline, Read};
@@ -34,6 +35,8 @@ pub struct ExtractSettings {
     pub ratio: MaskRatio,
     /// Draws the masks.
     pub seed: u64,
+    /// Which channel of a file is embedded.
+    pub channel: Channel,
     /// Windows that the encoder is given at a time. A job can only be stopped between two of them.
     pub batch: usize,
 }
@@ -44,6 +47,7 @@ impl Default for ExtractSettings {
             level: Level::Window,
             ratio: MaskRatio::NONE,
             seed: 0,
+            channel: Channel::Mean,
             batch: 16,
         }
     }
@@ -55,6 +59,8 @@ pub struct Extraction {
     pub table: EmbeddingTable,
     /// Tracks without an embedding, each with the reason.
     pub skipped: Vec<(PathBuf, String)>,
+    /// Tracks that were embedded as far as they could be decoded, or whose channels cancel.
+    pub caveats: Vec<(PathBuf, Caveats)>,
     /// Windows that the encoder embedded.
     pub windows: usize,
     /// Over the whole job, decoding included.
@@ -85,7 +91,7 @@ pub fn extract_kept(
     cache: Option<&Cache>,
     watch: &Watch<'_>,
 ) -> Result<Extraction, EmbeddingError> {
-    let read = |path: &Path, cancel: &Cancel| read_mel(path, cancel, cache);
+    let read = |path: &Path, cancel: &Cancel| read_mel(path, settings.channel, cancel, cache);
     let mut extraction = extract_reading(&collection.tracks, encoder, &read, settings, watch)?;
     extraction.table.note_splits(collection);
     Ok(extraction)
@@ -124,7 +130,7 @@ pub fn extract_layers(
     let pipeline = Pipeline {
         tracks: &collection.tracks,
         model: Model::of(encoder, dim * layers, &embed),
-        read: &|path, cancel| read_mel(path, cancel, cache),
+        read: &|path, cancel| read_mel(path, settings.channel, cancel, cache),
         settings,
         watch,
     };
@@ -149,10 +155,15 @@ pub fn extract_layers(
     Ok(tables.collect())
 }
 
-fn read_mel(path: &Path, cancel: &Cancel, cache: Option<&Cache>) -> Result<Mel, String> {
+fn read_mel(
+    path: &Path,
+    channel: Channel,
+    cancel: &Cancel,
+    cache: Option<&Cache>,
+) -> Result<FileMel, String> {
     let mel = match cache {
-        Some(cache) => mel_of_file_kept(path, cancel, cache),
-        None => mel_of_file(path, cancel),
+        Some(cache) => mel_of_file_kept(path, channel, cancel, cache),
+        None => mel_of_file(path, channel, cancel),
     };
     mel.map_err(|error| error.to_string())
 }

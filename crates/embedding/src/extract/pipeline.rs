@@ -15,12 +15,12 @@ use super::{
     rows::{Rows, Waiting},
     windows::{cut_windows, mask},
 };
-use mynascope_audio::SAMPLE_RATE;
+use mynascope_audio::{Caveats, SAMPLE_RATE};
 use mynascope_base::jobs::{Cancel, Watch, panic_message};
 use mynascope_collection::Track;
 use mynascope_encoder::{EncoderError, LoadedEncoder};
 use mynascope_spectrum::{
-    HOP, Mel,
+    FileMel, HOP,
     tokens::{MaskRatio, PatchShape, View},
 };
 
@@ -49,7 +49,7 @@ pub(super) struct Model<'a> {
 }
 
 /// Gives the mel of a file, or why not.
-pub(crate) type Read<'a> = dyn Fn(&Path, &Cancel) -> Result<Mel, String> + Sync + 'a;
+pub(crate) type Read<'a> = dyn Fn(&Path, &Cancel) -> Result<FileMel, String> + Sync + 'a;
 impl<'a> Model<'a> {
     /// An encoder that gives so many values a window.
     pub(super) fn of(encoder: &'a LoadedEncoder, dim: usize, embed: &'a Embed<'a>) -> Self {
@@ -64,7 +64,7 @@ impl<'a> Model<'a> {
 }
 
 /// A track's place, and what its file gave.
-type Decoded = (usize, Result<Mel, String>);
+type Decoded = (usize, Result<FileMel, String>);
 
 impl Pipeline<'_> {
     /// Embeds all tracks.
@@ -110,6 +110,7 @@ impl Pipeline<'_> {
         Ok(Extraction {
             table,
             skipped: rows.skipped,
+            caveats: rows.caveats,
             windows,
             windows_per_second: windows as f64 / seconds.max(1e-9),
             seconds,
@@ -133,7 +134,7 @@ impl Pipeline<'_> {
         } = self;
         let mut rows = Rows::default();
         let mut waiting = Waiting::default();
-        let mut early: BTreeMap<usize, Result<Mel, String>> = BTreeMap::new();
+        let mut early: BTreeMap<usize, Result<FileMel, String>> = BTreeMap::new();
         let mut ordered = 0;
         for (index, track) in tracks.iter().enumerate() {
             // Never more than `ahead` orders are open, so this does not block.
@@ -157,7 +158,10 @@ impl Pipeline<'_> {
                 }
             };
             match mel {
-                Ok(mel) if mel.frames() > 0 => {
+                Ok(FileMel { mel, caveats }) if mel.frames() > 0 => {
+                    if caveats != Caveats::default() {
+                        rows.caveats.push((track.path.clone(), caveats));
+                    }
                     for (number, window) in cut_windows(&mel, model.frames).enumerate() {
                         waiting.windows.push(window);
                         if settings.ratio != MaskRatio::NONE {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{EmbeddingError, EmbeddingTable, Level, pipeline::Model};
 use crate::TrackRow;
+use mynascope_audio::Caveats;
 use mynascope_base::jobs::Watch;
 use mynascope_collection::Track;
 use mynascope_spectrum::tokens::View;
@@ -16,6 +17,7 @@ pub(super) struct Rows {
     /// Index into the collection.
     pub(super) track: Vec<usize>,
     pub(super) skipped: Vec<(PathBuf, String)>,
+    pub(super) caveats: Vec<(PathBuf, Caveats)>,
     pub(super) windows: usize,
 }
 

@@ -10,7 +10,10 @@ use super::{
     *,
 };
 use mynascope_encoder::EncoderError;
-use mynascope_spectrum::tokens::{MEL_BANDS, PatchShape};
+use mynascope_spectrum::{
+    Mel,
+    tokens::{MEL_BANDS, PatchShape},
+};
 
 fn extract_with(
     tracks: &[Track],
@@ -31,9 +34,12 @@ fn extract_with(
 }
 
 /// A mel whose values tell their frame.
-fn mel(frames: usize) -> Mel {
+fn mel(frames: usize) -> FileMel {
     let values = (0..frames * MEL_BANDS).map(|value| (value / MEL_BANDS) as f32);
-    Mel::from_values(values.collect())
+    FileMel {
+        mel: Mel::from_values(values.collect()),
+        caveats: Caveats::default(),
+    }
 }
 
 fn tracks(names: &[&str]) -> Vec<Track> {
@@ -64,7 +70,7 @@ const MODEL: Model<'static> = Model {
 };
 
 /// The name of a file says how many frames it has; "bad" cannot be read, "worse" panics.
-fn read(path: &Path, _cancel: &Cancel) -> Result<Mel, String> {
+fn read(path: &Path, _cancel: &Cancel) -> Result<FileMel, String> {
     let name = path.to_str().unwrap();
     match name.split('-').next().unwrap().parse() {
         // The first track comes last, so that order must be restored.

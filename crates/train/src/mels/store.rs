@@ -10,16 +10,17 @@ use std::{
 
 use burn::tensor::f16;
 
+use mynascope_audio::Caveats;
 use mynascope_base::{
     jobs::Cancel,
     storage::{StorageError, create_folder},
 };
-use mynascope_spectrum::{Mel, tokens::MEL_BANDS};
+use mynascope_spectrum::{FileMel, tokens::MEL_BANDS};
 
 /// The number counts up whenever the mels or the format change.
-const MAGIC: &[u8; 16] = b"mynascope mels 1";
-/// Stamp, content, frames, scale, digest of the values.
-const HEAD_BYTES: usize = 32 + 32 + 8 + 4 + 32;
+const MAGIC: &[u8; 16] = b"mynascope mels 2";
+/// Stamp, content, frames, scale, caveats, digest of the values.
+const HEAD_BYTES: usize = 32 + 32 + 8 + 4 + Caveats::BYTES + 32;
 /// Values above it are scaled down by a power of two: 16-bit floats end at 65504.
 const LARGEST: f32 = 32_768.0;
 
@@ -32,6 +33,8 @@ pub(super) struct Record {
     /// Digest of the sound file.
     pub content: Digest,
     pub frames: usize,
+    /// What is worth telling of how the file was decoded.
+    pub caveats: Caveats,
     /// Stored values are power divided by this.
     scale: f32,
     /// Of the first value in the file.
@@ -43,6 +46,7 @@ pub(super) struct Made {
     stamp: Digest,
     content: Digest,
     frames: usize,
+    caveats: Caveats,
     scale: f32,
     values: Vec<u8>,
 }
@@ -54,13 +58,15 @@ impl Made {
             stamp,
             content,
             frames: 0,
+            caveats: Caveats::default(),
             scale: 1.0,
             values: Vec::new(),
         }
     }
 
     /// A new mel as 16-bit floats.
-    pub fn mel(stamp: Digest, content: Digest, mel: &Mel) -> Result<Self, String> {
+    pub fn mel(stamp: Digest, content: Digest, made: &FileMel) -> Result<Self, String> {
+        let mel = &made.mel;
         let most = mel.values().iter().fold(0.0_f32, |most, &v| most.max(v));
         if !mel.values().iter().all(|value| value.is_finite()) {
             return Err("its sound holds numbers that are not finite".into());
@@ -78,6 +84,7 @@ impl Made {
             stamp,
             content,
             frames: mel.frames(),
+            caveats: made.caveats,
             scale,
             values,
         })
@@ -225,6 +232,7 @@ impl Store {
         let record = Record {
             content: made.content,
             frames: made.frames,
+            caveats: made.caveats,
             scale: made.scale,
             offset: self.end + HEAD_BYTES as u64,
         };
@@ -233,6 +241,7 @@ impl Store {
         bytes.extend_from_slice(&made.content);
         bytes.extend_from_slice(&(made.frames as u64).to_le_bytes());
         bytes.extend_from_slice(&made.scale.to_le_bytes());
+        bytes.extend_from_slice(&made.caveats.to_bytes());
         bytes.extend_from_slice(blake3::hash(&made.values).as_bytes());
         bytes.extend_from_slice(&made.values);
         self.file
@@ -311,16 +320,21 @@ fn read_head(file: &mut impl Read, start: u64) -> io::Result<Option<(Digest, Rec
     let mut content = Digest::default();
     let mut frames = [0; 8];
     let mut scale = [0; 4];
+    let mut caveats = [0; Caveats::BYTES];
     let mut digest = Digest::default();
     for part in [
         &mut stamp[..],
         &mut content[..],
         &mut frames[..],
         &mut scale[..],
+        &mut caveats[..],
         &mut digest[..],
     ] {
         rest.read_exact(part)?;
     }
+    let Some(caveats) = Caveats::from_bytes(&caveats) else {
+        return Ok(None);
+    };
     let Some(frames) = usize::try_from(u64::from_le_bytes(frames))
         .ok()
         .filter(|frames| *frames < 1 << 32)
@@ -330,6 +344,7 @@ fn read_head(file: &mut impl Read, start: u64) -> io::Result<Option<(Digest, Rec
     let record = Record {
         content,
         frames,
+        caveats,
         scale: f32::from_le_bytes(scale),
         offset: start + HEAD_BYTES as u64,
     };
@@ -339,6 +354,14 @@ fn read_head(file: &mut impl Read, start: u64) -> io::Result<Option<(Digest, Rec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mynascope_spectrum::Mel;
+
+    fn decoded(mel: Mel) -> FileMel {
+        FileMel {
+            mel,
+            caveats: Caveats::default(),
+        }
+    }
 
     fn mel(seed: usize, loudest: f32) -> Mel {
         let values = (0..10 * MEL_BANDS)
@@ -362,7 +385,7 @@ mod tests {
             let made = Made::mel(
                 [number; 32],
                 [number + 10; 32],
-                &mel(number.into(), loudest),
+                &decoded(mel(number.into(), loudest)),
             );
             store.add(made.unwrap()).unwrap();
         }
@@ -394,7 +417,7 @@ mod tests {
                     assert!(values[8 * MEL_BANDS..].iter().all(|&v| v == 0.0), "silence");
                 }
             }
-            let made = Made::mel([9; 32], [9; 32], &mel(9, 1.0)).unwrap();
+            let made = Made::mel([9; 32], [9; 32], &decoded(mel(9, 1.0))).unwrap();
             store.add(made).unwrap();
             store.finish().unwrap();
             drop(store);
@@ -407,7 +430,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.mels");
         let mut store = open(&path);
-        let first = Made::mel([1; 32], [5; 32], &mel(1, 1.0)).unwrap();
+        let first = Made::mel([1; 32], [5; 32], &decoded(mel(1, 1.0))).unwrap();
         let record = store.add(first).unwrap();
         assert_eq!(store.add(Made::same([2; 32], [5; 32])).unwrap(), record);
         store.finish().unwrap();
