@@ -57,7 +57,7 @@ pub fn run() -> anyhow::Result<Outcome> {
         .collect();
     let sound: Vec<Value> = sound
         .iter()
-        .map(|device| json!({"name": device.name, "default": device.is_default}))
+        .map(|device| json!({"name": device.name, "id": device.id, "default": device.is_default}))
         .collect();
     Ok(Outcome::new(
         json!({"compute": compute, "sound": sound}),

@@ -38,7 +38,7 @@ pub use load::{AudioInfo, load_mono, probe_file, stream_mono};
 pub use peaks::{PEAK_SAMPLES, Peaks};
 pub use player::{
     Auditions, Beside, Clip, Heard, OutputDevice, OutputStatus, Player, PlayerState, Side,
-    output_devices,
+    chosen_device, output_devices,
 };
 pub use wav::write_wav;
 

@@ -254,19 +254,23 @@ pub fn read_keys(ctx: &egui::Context, model: &Model) -> Vec<Command> {
     bound.sort_by_key(|(shortcut, _)| std::cmp::Reverse(shortcut.modifier_count()));
     let mut held: Held =
         ctx.data(|data| data.get_temp(egui::Id::new(WHILE_HELD)).unwrap_or_default());
-    let mut commands: Vec<Command> = ctx.input_mut(|input| {
-        bound
-            .into_iter()
-            .filter_map(|(shortcut, action)| {
+    let mut commands = Vec::new();
+    ctx.input_mut(|input| {
+        // A sign on the key comes before the place of the key.
+        for by in [Shortcut::is_signed, Shortcut::is_placed] {
+            for (shortcut, action) in &bound {
                 // Asked first: a key that can do nothing now stays for others, e.g. Esc for a menu.
-                let command = (action.command)(model)?;
-                let pressed = take_key(input, shortcut);
-                if pressed && action.id == WHILE_HELD {
-                    held.since_secs = Some(input.time);
+                let Some(command) = (action.command)(model) else {
+                    continue;
+                };
+                if take_key(input, *shortcut, by) {
+                    if action.id == WHILE_HELD {
+                        held.since_secs = Some(input.time);
+                    }
+                    commands.push(command);
                 }
-                pressed.then_some(command)
-            })
-            .collect()
+            }
+        }
     });
     if held.was_let_go(ctx) {
         commands.extend(find(WHILE_HELD).and_then(|action| (action.command)(model)));
@@ -299,22 +303,119 @@ impl Held {
 
 /// Whether a key was pressed. One that stays down says so again and again; that counts for keys that move something,
 /// and not for those that switch.
-fn take_key(input: &mut egui::InputState, shortcut: Shortcut) -> bool {
+fn take_key(
+    input: &mut egui::InputState,
+    shortcut: Shortcut,
+    by: fn(Shortcut, &KeyPress) -> bool,
+) -> bool {
     let mut pressed = false;
-    input.events.retain(|event| match event {
-        egui::Event::Key {
-            key,
-            pressed: true,
-            repeat,
-            modifiers,
-            ..
-        } if *key == shortcut.key && modifiers.matches_logically(shortcut.modifiers) => {
+    input.events.retain(|event| match KeyPress::of(event) {
+        Some((key, repeat)) if by(shortcut, &key) => {
             pressed |= !repeat || shortcut.repeats();
             false
         }
         _ => true,
     });
     pressed
+}
+
+/// A key as it was pressed: what stands on it in this layout, and where it lies (as on a US keyboard).
+struct KeyPress {
+    key: Key,
+    place: Option<Key>,
+    modifiers: Modifiers,
+}
+
+impl KeyPress {
+    /// The key that an event presses, and whether it only repeats.
+    fn of(event: &egui::Event) -> Option<(Self, bool)> {
+        match *event {
+            egui::Event::Key {
+                key,
+                physical_key: place,
+                pressed: true,
+                repeat,
+                modifiers,
+            } => Some((
+                Self {
+                    key,
+                    place,
+                    modifiers,
+                },
+                repeat,
+            )),
+            _ => None,
+        }
+    }
+
+    /// The modifiers that were held for themselves. A sign that lies on another key than in a US layout may need Shift
+    /// to be typed at all, as the period does on a French keyboard.
+    fn meant(&self) -> Modifiers {
+        let elsewhere = self.place.is_some_and(|place| place != self.key);
+        Modifiers {
+            shift: self.modifiers.shift && !(is_sign(self.key) && elsewhere),
+            ..self.modifiers
+        }
+    }
+}
+
+impl Shortcut {
+    /// Whether the key with the shortcut's letter, digit or sign on it was pressed.
+    fn is_signed(self, pressed: &KeyPress) -> bool {
+        pressed.key == self.key && pressed.meant().matches_logically(self.modifiers)
+    }
+
+    /// Whether, on a layout with other signs there, the key was pressed that has the shortcut's digit, comma or period
+    /// on a US keyboard. Where the sign that is there has its own meaning, it keeps that.
+    fn is_placed(self, pressed: &KeyPress) -> bool {
+        let placed = matches!(
+            self.key,
+            Key::Num0
+                | Key::Num1
+                | Key::Num2
+                | Key::Num3
+                | Key::Num4
+                | Key::Num5
+                | Key::Num6
+                | Key::Num7
+                | Key::Num8
+                | Key::Num9
+                | Key::Comma
+                | Key::Period
+        );
+        placed
+            && pressed.place == Some(self.key)
+            && is_sign(pressed.key)
+            && pressed.modifiers.matches_logically(self.modifiers)
+            && !all()
+                .flat_map(|action| action.keys)
+                .any(|other| other.is_signed(pressed))
+    }
+}
+
+/// Whether a key types a sign, neither a letter nor a digit.
+fn is_sign(key: Key) -> bool {
+    matches!(
+        key,
+        Key::Backslash
+            | Key::Backtick
+            | Key::CloseBracket
+            | Key::CloseCurlyBracket
+            | Key::Colon
+            | Key::Comma
+            | Key::Equals
+            | Key::Exclamationmark
+            | Key::Minus
+            | Key::OpenBracket
+            | Key::OpenCurlyBracket
+            | Key::Period
+            | Key::Pipe
+            | Key::Plus
+            | Key::Questionmark
+            | Key::Quote
+            | Key::Semicolon
+            | Key::Slash
+    )
 }
 
 #[cfg(test)]
@@ -412,5 +513,90 @@ mod tests {
         assert_eq!(Shortcut::ctrl_shift(Key::O).text(), "Ctrl+Shift+O");
         assert_eq!(Shortcut::shift(Key::ArrowLeft).text(), "Shift+Left");
         assert_eq!(Shortcut::plain(Key::Comma).text(), ",");
+    }
+
+    /// What a key does that has this sign in a layout, at this place of a US keyboard.
+    fn done(key: Key, place: Key, modifiers: Modifiers) -> Vec<Command> {
+        let ctx = egui::Context::default();
+        let event = egui::Event::Key {
+            key,
+            physical_key: Some(place),
+            pressed: true,
+            repeat: false,
+            modifiers,
+        };
+        let input = egui::RawInput {
+            events: vec![event],
+            modifiers,
+            ..egui::RawInput::default()
+        };
+        let mut commands = Vec::new();
+        let _ = ctx.run_ui(input, |ui| {
+            commands = read_keys(ui.ctx(), &Model::default())
+        });
+        commands
+    }
+
+    /// What the one action of a name does.
+    fn does(id: &str) -> Vec<Command> {
+        find(id)
+            .and_then(|action| (action.command)(&Model::default()))
+            .into_iter()
+            .collect()
+    }
+
+    const NONE: Modifiers = Modifiers::NONE;
+    const SHIFT: Modifiers = Modifiers::SHIFT;
+
+    #[test]
+    fn keys_act_by_their_sign_else_by_their_place() {
+        let ctrl = Modifiers {
+            ctrl: true,
+            command: !cfg!(target_os = "macos"),
+            ..Modifiers::COMMAND
+        };
+        for (key, place, held, id) in [
+            // A US keyboard. What egui knows no key for, as <, comes with the key of its place.
+            (Key::Num4, Key::Num4, ctrl, "layout-train"),
+            (Key::Comma, Key::Comma, NONE, "drop-less"),
+            (Key::Comma, Key::Comma, SHIFT, "drop-little-less"),
+            (Key::Period, Key::Period, NONE, "drop-more"),
+            (Key::Period, Key::Period, SHIFT, "drop-little-more"),
+            (Key::Plus, Key::Equals, ctrl | SHIFT, "larger"),
+            // French and Belgian: ' on 4, - on 6, comma on M, period above the semicolon.
+            (Key::Quote, Key::Num4, ctrl, "layout-train"),
+            (Key::Num1, Key::Num1, ctrl, "layout-listen"),
+            (Key::Minus, Key::Num6, ctrl, "smaller"),
+            (Key::Exclamationmark, Key::Num2, NONE, "view-b"),
+            (Key::Comma, Key::M, NONE, "drop-less"),
+            (Key::Period, Key::Comma, SHIFT, "drop-more"),
+            (Key::Colon, Key::Period, NONE, "drop-more"),
+            (Key::Slash, Key::Period, SHIFT, "drop-little-more"),
+            (Key::M, Key::Semicolon, NONE, "toggle-mask"),
+            // German: ; and : above comma and period.
+            (Key::Semicolon, Key::Comma, SHIFT, "drop-little-less"),
+            (Key::Colon, Key::Period, SHIFT, "drop-little-more"),
+            // Czech: + on 1.
+            (Key::Plus, Key::Num1, NONE, "view-a"),
+            // Dvorak: comma and period on W and E.
+            (Key::Comma, Key::W, NONE, "drop-less"),
+            (Key::Period, Key::E, NONE, "drop-more"),
+        ] {
+            let (done, ought) = (done(key, place, held), does(id));
+            assert!(!ought.is_empty(), "{id}");
+            assert_eq!(
+                format!("{done:?}"),
+                format!("{ought:?}"),
+                "{key:?} at {place:?} with {held:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn signs_at_the_place_of_a_letter_do_nothing() {
+        // ? on a French keyboard, / on Dvorak, and Insert where a number pad has 0 otherwise.
+        assert!(done(Key::Questionmark, Key::M, SHIFT).is_empty());
+        assert!(done(Key::Slash, Key::OpenBracket, NONE).is_empty());
+        assert!(done(Key::PageDown, Key::Num3, Modifiers::COMMAND).is_empty());
     }
 }

@@ -131,7 +131,7 @@ fn tell_of_device(model: &mut Model, was_playing: bool) {
     {
         let here = transport.position_secs;
         let text = format!(
-            "Sound stopped at {}: {why}. The playhead stays there; connect a sound device and press Space",
+            "Sound stopped at {}: {why}. The playhead stays there; press Space to go on, once a sound device is connected",
             clock(here)
         );
         transport.lost_secs = Some(here);

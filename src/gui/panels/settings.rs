@@ -10,7 +10,7 @@ use crate::gui::{
     model::{Devices, Model, TrainCommand},
     theme,
 };
-use mynascope_audio::OutputStatus;
+use mynascope_audio::{OutputStatus, chosen_device};
 use mynascope_base::storage::{Follow, Theme};
 use mynascope_encoder::DeviceChoice;
 
@@ -164,20 +164,22 @@ fn sound(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     row(ui, "Sound device", "Where the sound goes", |ui| {
         let chosen = model.settings.sound_device.as_deref();
         let system = "The system's choice";
+        let there = &model.transport.devices;
+        let found = chosen.and_then(|chosen| chosen_device(there, chosen));
         let response = egui::ComboBox::from_id_salt("sound device")
             .width(60.0 * theme::UNIT)
             .truncate()
-            .selected_text(chosen.unwrap_or(system))
+            .selected_text(found.map_or(chosen.unwrap_or(system), |device| &device.name))
             .show_ui(ui, |ui| {
-                let mut offer = |ui: &mut Ui, name: &str, device: Option<&str>| {
-                    if ui.selectable_label(chosen == device, name).clicked() {
+                let mut offer = |ui: &mut Ui, on: bool, name: &str, device: Option<&str>| {
+                    if ui.selectable_label(on, name).clicked() {
                         let device = device.map(str::to_owned);
                         out.push(Command::Sound(SoundCommand::ChooseDevice(device)));
                     }
                 };
-                offer(ui, system, None);
-                for device in model.transport.devices.iter() {
-                    offer(ui, &device.name, Some(&device.name));
+                offer(ui, chosen.is_none(), system, None);
+                for device in there.iter() {
+                    offer(ui, found == Some(device), &device.name, Some(&device.name));
                 }
             })
             .response;

@@ -10,7 +10,7 @@ use crate::gui::{
     model::{FRAME_SECS, Hearing, Model, clock},
     theme::{self, small},
 };
-use mynascope_audio::OutputStatus;
+use mynascope_audio::{OutputStatus, chosen_device};
 use mynascope_spectrum::tokens::ViewName;
 
 use super::top::icon_button;
@@ -308,13 +308,14 @@ fn devices(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             SoundCommand::ChooseDevice(None),
         );
         let there = &model.transport.devices;
+        let found = chosen.and_then(|chosen| chosen_device(there, chosen));
         for device in there.iter() {
-            let on = chosen == Some(device.name.as_str());
+            let on = found == Some(device);
             let command = SoundCommand::ChooseDevice(Some(device.name.clone()));
             item(ui, on, &device.name, command);
         }
         if let Some(absent) = chosen
-            && there.iter().all(|device| device.name != absent)
+            && found.is_none()
         {
             let text = format!("{absent} (not connected)");
             let command = SoundCommand::ChooseDevice(Some(absent.to_owned()));

@@ -1,16 +1,22 @@
 //! The machine's own sound devices.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use cpal::{
-    BufferSize, Device, ErrorKind, FromSample, SampleFormat, SizedSample, Stream, StreamConfig,
+    BufferSize, Device, ErrorKind, FromSample, SampleFormat, SizedSample, StreamConfig,
     SupportedBufferSize, SupportedStreamConfig,
     traits::{DeviceTrait, HostTrait, StreamTrait},
 };
 
 use super::{
     aside,
-    output::{Fault, Found, Output, Running, Trouble, belt},
+    output::{Fault, Found, Output, Running, Stream, Trouble, belt},
     render::Renderer,
     signals::Signals,
 };
@@ -24,25 +30,49 @@ const SHORT: u32 = 512;
 /// A sound device of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputDevice {
-    /// Its name for people.
+    /// Its name for people, which no other device has.
     pub name: String,
+    /// Its name in the system's words, which others may have, too.
+    pub description: String,
+    /// The system's own name for it.
+    pub id: String,
     /// Whether it is the system's choice.
     pub is_default: bool,
 }
 
-/// The sound devices that can be used, the system's choice first.
+/// The sound devices that can be used, the system's choice first. Each name is there once: where several devices have the
+/// same, the system's own name for the device stands behind it in brackets.
 pub fn output_devices() -> Vec<OutputDevice> {
     hush();
-    let default = default_device().ok().map(|(_, name)| name);
-    let others: std::collections::BTreeSet<String> = usable()
-        .map(|(_, name)| name)
-        .filter(|name| Some(name) != default.as_ref())
+    let default = default_device().ok();
+    let default_id = default.as_ref().map(|device| device.id.clone());
+    let devices: Vec<OutputDevice> = distinct(default.into_iter().chain(usable()))
+        .into_iter()
+        .map(|(device, name)| OutputDevice {
+            is_default: Some(&device.id) == default_id.as_ref(),
+            description: device.name,
+            id: device.id,
+            name,
+        })
         .collect();
-    let device = |name: String, is_default| OutputDevice { name, is_default };
-    let default = default.into_iter().map(|name| device(name, true));
-    default
-        .chain(others.into_iter().map(|name| device(name, false)))
-        .collect()
+    in_order(devices)
+}
+
+/// Which of the devices was chosen by its name, now or at a time when others were there.
+pub fn chosen_device<'a>(devices: &'a [OutputDevice], wanted: &str) -> Option<&'a OutputDevice> {
+    devices
+        .iter()
+        .filter_map(|device| {
+            let rank = likeness(wanted, &device.name, &device.description, &device.id)?;
+            Some((rank, device))
+        })
+        .min_by_key(|(rank, _)| *rank)
+        .map(|(_, device)| device)
+}
+
+fn in_order(mut devices: Vec<OutputDevice>) -> Vec<OutputDevice> {
+    devices.sort_by(|a, b| (!a.is_default, &a.name).cmp(&(!b.is_default, &b.name)));
+    devices
 }
 
 /// Keeps what ALSA's library would write to the terminal from this thread: what matters comes back as an error.
@@ -53,8 +83,95 @@ fn hush() {
     }
 }
 
-/// Every device that plays something, with its name.
-fn usable() -> impl Iterator<Item = (Device, String)> {
+/// A device that can be opened, or in tests only its names.
+struct Named<D> {
+    device: D,
+    /// For people; several devices may have the same.
+    name: String,
+    /// The system's own name.
+    id: String,
+}
+
+/// The part of the system's name that tells devices of one name apart. ALSA has many names for one card: `hw:CARD=X`,
+/// `front:CARD=X,DEV=0`.
+fn place(id: &str) -> &str {
+    match id.split_once("CARD=") {
+        Some((_, card)) => card.split(',').next().unwrap_or(card),
+        None => id,
+    }
+}
+
+/// A name with what tells it from the same name of another device.
+fn full_name(name: &str, id: &str) -> String {
+    format!("{name} ({})", place(id))
+}
+
+/// How well a name that was chosen is that of a device, 0 best: as it is listed now, as it was listed beside a device of
+/// the same name, or as it was listed alone.
+fn likeness(wanted: &str, listed: &str, name: &str, id: &str) -> Option<u8> {
+    if wanted == listed {
+        Some(0)
+    } else if wanted == full_name(name, id) {
+        Some(1)
+    } else {
+        (wanted == name).then_some(2)
+    }
+}
+
+/// Every device once, with a name that no other one has.
+fn distinct<D>(devices: impl IntoIterator<Item = Named<D>>) -> Vec<(Named<D>, String)> {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut found: Vec<Named<D>> = Vec::new();
+    for device in devices {
+        let of_name = places.entry(device.name.clone()).or_default();
+        if !of_name.iter().any(|it| it == place(&device.id)) {
+            of_name.push(place(&device.id).to_owned());
+            found.push(device);
+        }
+    }
+    // ALSA lists each card by its number, too: the same cards once more.
+    let is_number = |place: &str| place.bytes().all(|byte| byte.is_ascii_digit());
+    for of_name in places.values_mut() {
+        if of_name.iter().any(|place| !is_number(place)) {
+            of_name.retain(|place| !is_number(place));
+        }
+    }
+    let of_name = |name: &String| places.get(name).map_or(&[][..], Vec::as_slice);
+    found.retain(|device| {
+        of_name(&device.name)
+            .iter()
+            .any(|it| it == place(&device.id))
+    });
+    let named = |device: Named<D>| {
+        let shared = of_name(&device.name).len() > 1;
+        let name = if shared {
+            full_name(&device.name, &device.id)
+        } else {
+            device.name.clone()
+        };
+        (device, name)
+    };
+    found.into_iter().map(named).collect()
+}
+
+/// The device that was chosen by a name of [`distinct`], now or at a time when other devices were there.
+fn chosen<D>(
+    devices: impl IntoIterator<Item = Named<D>>,
+    wanted: &str,
+) -> Option<(Named<D>, String)> {
+    distinct(devices)
+        .into_iter()
+        .filter_map(|found| {
+            let (device, listed) = &found;
+            let rank = likeness(wanted, listed, &device.name, &device.id)?;
+            Some((rank, found))
+        })
+        .min_by_key(|(rank, _)| *rank)
+        .map(|(_, found)| found)
+}
+
+/// Every device that plays something.
+fn usable() -> impl Iterator<Item = Named<Device>> {
     let devices = cpal::default_host().output_devices().ok();
     devices
         .into_iter()
@@ -62,12 +179,22 @@ fn usable() -> impl Iterator<Item = (Device, String)> {
         .filter(|device| device.default_output_config().is_ok())
         .filter_map(|device| {
             let description = device.description().ok()?;
-            let name = description.name().to_owned();
-            (!is_null(description.driver())).then_some((device, name))
+            (!is_null(description.driver())).then(|| named(device, description.name()))
         })
 }
 
-fn default_device() -> Result<(Device, String), String> {
+fn named(device: Device, name: &str) -> Named<Device> {
+    let id = device
+        .id()
+        .map_or_else(|_| name.to_owned(), |id| id.id().to_owned());
+    Named {
+        device,
+        name: name.to_owned(),
+        id,
+    }
+}
+
+fn default_device() -> Result<Named<Device>, String> {
     let device = cpal::default_host()
         .default_output_device()
         .ok_or_else(|| in_words(ErrorKind::DeviceNotAvailable, ""))?;
@@ -78,19 +205,19 @@ fn default_device() -> Result<(Device, String), String> {
     let name = device
         .description()
         .map_or_else(|_| "sound device".to_owned(), |it| it.name().to_owned());
-    Ok((device, name))
+    Ok(named(device, &name))
 }
 
 /// The device of a name, or the system's choice: where none was named, or the named one isn't there.
 fn device(wanted: Option<&str>) -> Result<(Device, Found), String> {
     hush();
     if let Some(wanted) = wanted
-        && let Some((device, name)) = usable().find(|(_, name)| name == wanted)
+        && let Some((found, name)) = chosen(usable(), wanted)
     {
-        return Ok((device, Found::new(name, None)));
+        return Ok((found.device, Found::new(name, found.id, None)));
     }
-    let (device, name) = default_device()?;
-    Ok((device, Found::new(name, wanted)))
+    let found = default_device()?;
+    Ok((found.device, Found::new(found.name, found.id, wanted)))
 }
 
 /// The device that would be opened, or why there is none.
@@ -127,8 +254,7 @@ fn in_words(kind: ErrorKind, detail: &str) -> String {
 pub(super) fn hear_of(error: &cpal::Error, fault: &Fault, signals: &Signals) {
     match error.kind() {
         ErrorKind::Xrun => {
-            let order = std::sync::atomic::Ordering::Relaxed;
-            signals.underruns.fetch_add(1, order);
+            signals.underruns.fetch_add(1, Ordering::Relaxed);
         }
         // The stream goes on after these.
         ErrorKind::RealtimeDenied | ErrorKind::DeviceChanged => {}
@@ -138,6 +264,7 @@ pub(super) fn hear_of(error: &cpal::Error, fault: &Fault, signals: &Signals) {
                 kind,
                 ErrorKind::BackendError | ErrorKind::StreamInvalidated | ErrorKind::Other
             ),
+            gone: kind == ErrorKind::DeviceNotAvailable,
         }),
     }
 }
@@ -180,9 +307,10 @@ pub(super) fn open(
         let renderer = Renderer::new(Arc::clone(&belt), Arc::clone(signals), cued, rate);
         let fault = Fault::default();
         let heard = (fault.clone(), Arc::clone(signals));
-        let stream = build(&device, config, renderer, heard)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let stream = build(&device, config, renderer, Arc::clone(&stop), heard)?;
         stream.play()?;
-        let running = Running::Device { _stream: stream };
+        let running = Running::new(stop, Stream::Device(stream));
         Ok(Output::new(belt, rate, cues, fault, running))
     };
     let output = match in_blocks(&supported, if quick { SHORT } else { LONG }).map(start) {
@@ -209,13 +337,19 @@ fn build<T: SizedSample + FromSample<f32> + Send + 'static>(
     device: &Device,
     config: StreamConfig,
     mut renderer: Renderer,
+    stop: Arc<AtomicBool>,
     (fault, signals): (Fault, Arc<Signals>),
-) -> Result<Stream, cpal::Error> {
+) -> Result<cpal::Stream, cpal::Error> {
     let channels = usize::from(config.channels).max(1);
     let silence = T::from_sample(0.0);
     device.build_output_stream(
         config,
         move |data: &mut [T], _| {
+            if stop.load(Ordering::Acquire) {
+                // Given up, though the system may not know it yet: another output moves the playhead now.
+                data.fill(silence);
+                return;
+            }
             let mut frames = data.chunks_exact_mut(channels);
             renderer.render(frames.len(), |[left, right]| match frames.next() {
                 Some([only]) => *only = T::from_sample((left + right) / 2.0),
@@ -242,11 +376,81 @@ mod tests {
         assert!(!is_null(Some("default")));
         assert!(!is_null(Some("hw:CARD=0,DEV=0")));
         assert!(!is_null(None));
-        let names = output_devices();
+        let devices = output_devices();
         assert!(
-            names
+            devices
                 .iter()
                 .all(|it| !it.name.contains("Discard all samples"))
+        );
+    }
+
+    /// What is listed of devices with these names and system's names.
+    fn listed(devices: &[[&str; 2]]) -> Vec<[String; 2]> {
+        distinct(plugged(devices))
+            .into_iter()
+            .map(|(device, name)| [name, device.id])
+            .collect()
+    }
+
+    fn plugged(devices: &[[&str; 2]]) -> Vec<Named<()>> {
+        let named = |&[name, id]: &[&str; 2]| Named {
+            device: (),
+            name: name.to_owned(),
+            id: id.to_owned(),
+        };
+        devices.iter().map(named).collect()
+    }
+
+    #[test]
+    fn devices_of_one_name_are_told_apart_and_each_can_be_chosen() {
+        let two = [
+            ["USB Audio", "usb.1"],
+            ["Speakers", "pci"],
+            ["USB Audio", "usb.2"],
+        ];
+        assert_eq!(
+            listed(&two),
+            [
+                ["USB Audio (usb.1)", "usb.1"],
+                ["Speakers", "pci"],
+                ["USB Audio (usb.2)", "usb.2"],
+            ]
+        );
+        for [name, id] in listed(&two) {
+            let (device, _) = chosen(plugged(&two), &name).unwrap();
+            assert_eq!(device.id, id);
+        }
+        // The twin is unplugged: the chosen one is still the chosen one, and the twin is not taken for it.
+        let (device, name) =
+            chosen(plugged(&[["USB Audio", "usb.2"]]), "USB Audio (usb.2)").unwrap();
+        assert_eq!([name, device.id], ["USB Audio", "usb.2"]);
+        assert!(chosen(plugged(&[["USB Audio", "usb.2"]]), "USB Audio (usb.1)").is_none());
+        // It was chosen when it was the only one.
+        let (device, _) = chosen(plugged(&two), "USB Audio").unwrap();
+        assert_eq!(device.id, "usb.1");
+    }
+
+    #[test]
+    fn a_card_with_many_names_is_listed_once() {
+        let card = [
+            ["HDA, ALC257", "sysdefault:CARD=PCH"],
+            ["HDA, ALC257", "front:CARD=PCH,DEV=0"],
+            ["HDA, ALC257", "hw:CARD=PCH,DEV=0"],
+            ["HDA, ALC257", "hw:CARD=0,DEV=0"],
+        ];
+        assert_eq!(listed(&card), [["HDA, ALC257", "sysdefault:CARD=PCH"]]);
+        assert_eq!(listed(&card[3..]), [["HDA, ALC257", "hw:CARD=0,DEV=0"]]);
+        let cards = [
+            ["Dongle", "hw:CARD=1,DEV=0"],
+            ["Dongle", "front:CARD=A,DEV=0"],
+            ["Dongle", "hw:CARD=A_1,DEV=0"],
+        ];
+        assert_eq!(
+            listed(&cards),
+            [
+                ["Dongle (A)", "front:CARD=A,DEV=0"],
+                ["Dongle (A_1)", "hw:CARD=A_1,DEV=0"],
+            ]
         );
     }
 

@@ -24,7 +24,7 @@ mod writer;
 
 pub use beside::Beside;
 pub use clip::{Auditions, Clip};
-pub use device::{OutputDevice, output_devices};
+pub use device::{OutputDevice, chosen_device, output_devices};
 
 use std::{path::Path, sync::Arc, sync::atomic::Ordering};
 

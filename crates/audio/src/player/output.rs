@@ -1,13 +1,13 @@
 use std::{
+    mem::ManuallyDrop,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread,
     time::{Duration, Instant},
 };
-
-use cpal::Stream;
 
 use super::{
     OutputDevice, OutputStatus,
@@ -34,19 +34,22 @@ pub(super) enum Backend {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
     device: String,
+    id: String,
     instead_of: Option<String>,
 }
 
 impl Found {
-    pub(super) fn new(device: String, instead_of: Option<&str>) -> Self {
+    pub(super) fn new(device: String, id: String, instead_of: Option<&str>) -> Self {
         Self {
             device,
+            id,
             instead_of: instead_of.map(str::to_owned),
         }
     }
 
-    pub(super) fn device(&self) -> &str {
-        &self.device
+    /// The system's own name of the device, which no other one has.
+    pub(super) fn id(&self) -> &str {
+        &self.id
     }
 }
 
@@ -70,22 +73,55 @@ pub(super) struct Output {
     _running: Running,
 }
 
-pub(super) enum Running {
-    Device {
-        _stream: Stream,
-    },
-    Silent {
-        stop: Arc<AtomicBool>,
-        thread: Option<thread::JoinHandle<()>>,
-    },
+/// How long the end of a stream is waited for. Streams end within milliseconds; one that the sound server has ended
+/// itself may never do.
+const STREAM_END: Duration = Duration::from_millis(500);
+
+/// Ends its stream when it is dropped. From then on nothing moves the playhead any more, however long the system takes.
+pub(super) struct Running {
+    stop: Arc<AtomicBool>,
+    stream: Option<Stream>,
+}
+
+pub(super) enum Stream {
+    Device(cpal::Stream),
+    Silent(thread::JoinHandle<()>),
+}
+
+impl Running {
+    /// `stop` keeps the stream's callback from taking sound.
+    pub(super) fn new(stop: Arc<AtomicBool>, stream: Stream) -> Self {
+        let stream = Some(stream);
+        Self { stop, stream }
+    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Self::Silent { stop, thread } = self {
-            stop.store(true, Ordering::Release);
-            // As with a real stream: once it is gone, nothing moves the playhead any more.
-            if let Some(thread) = thread.take() {
+        self.stop.store(true, Ordering::Release);
+        let Some(stream) = self.stream.take() else {
+            return;
+        };
+        // Without a thread it is left to the end of the program: to drop it here could block the player for ever.
+        let stream = ManuallyDrop::new(stream);
+        let (ended, end) = mpsc::channel();
+        let spawned = thread::Builder::new()
+            .name("stream-end".to_owned())
+            .spawn(move || {
+                ManuallyDrop::into_inner(stream).end();
+                let _ = ended.send(());
+            });
+        if spawned.is_err() || end.recv_timeout(STREAM_END).is_err() {
+            tracing::debug!("the sound library does not end a stream; it is left alone");
+        }
+    }
+}
+
+impl Stream {
+    fn end(self) {
+        match self {
+            Self::Device(stream) => drop(stream),
+            Self::Silent(thread) => {
                 let _ = thread.join();
             }
         }
@@ -98,6 +134,8 @@ pub(super) struct Trouble {
     pub why: String,
     /// Its device is there still, as far as one knows: opened anew, it may play on.
     pub passing: bool,
+    /// The system says that there is no such device, or no such stream any more.
+    pub gone: bool,
 }
 
 /// Why an output died, once it has.
@@ -191,13 +229,18 @@ pub(super) struct Silence {
 impl Silence {
     fn devices(&self) -> Vec<OutputDevice> {
         let name = SILENT_NAME.to_owned();
-        let is_default = true;
-        vec![OutputDevice { name, is_default }]
+        vec![OutputDevice {
+            description: name.clone(),
+            id: name.clone(),
+            name,
+            is_default: true,
+        }]
     }
 
     fn find(&self, wanted: Option<&str>) -> Result<Found, String> {
         let other = wanted.filter(|name| *name != SILENT_NAME);
-        Ok(Found::new(SILENT_NAME.to_owned(), other))
+        let name = SILENT_NAME.to_owned();
+        Ok(Found::new(name.clone(), name, other))
     }
 
     fn start(&self) -> Result<(), String> {
@@ -208,6 +251,9 @@ impl Silence {
     fn take(&self, renderer: &mut Renderer, due: usize, _fault: &Fault, _signals: &Signals) {
         renderer.render(due, |_| {});
     }
+
+    /// Whatever else the end of a stream takes.
+    fn end(&self) {}
 }
 
 /// The name of the output that isn't there.
@@ -242,10 +288,10 @@ fn open_silent(
                 silence.take(&mut renderer, (due - taken) as usize, &failed, &signals);
                 taken = due;
             }
+            silence.end();
         })
         .map_err(|error| format!("no thread for it: {error}"))?;
-    let thread = Some(thread);
-    let running = Running::Silent { stop, thread };
+    let running = Running::new(stop, Stream::Silent(thread));
     let output = Output::new(belt, SILENT_RATE, cues, fault, running);
     Ok((output, found))
 }

@@ -2,11 +2,13 @@
 
 mod cache;
 mod folders;
+mod path_text;
 mod settings;
 mod write;
 
 pub use cache::{Cache, ContentKey};
 pub use folders::Folders;
+pub use path_text::{path_from_text, path_to_text};
 pub use settings::{Follow, Settings, Theme};
 pub use write::{create_folder, write_atomic};
 

@@ -48,7 +48,7 @@ pub(super) struct Engine {
     clips: Vec<Arc<Clip>>,
     /// When no device could be opened for a clip.
     refused_at: Option<Instant>,
-    /// The name of the device that was opened last.
+    /// The system's own name of the device that was opened last.
     opened: String,
     /// When devices that broke off were opened anew, the last ones.
     reopened_at: Vec<Instant>,

@@ -83,7 +83,7 @@ impl Engine {
                 ));
                 self.shared.set_output_rate(output.rate);
                 self.output = Some(output);
-                found.device().clone_into(&mut self.opened);
+                found.id().clone_into(&mut self.opened);
                 self.shared.set_output(found.into());
                 self.start_at(position);
                 true
@@ -121,6 +121,7 @@ impl Engine {
                 why: "the sound device does not answer".to_owned(),
                 // A sleeping or busy sound server may only be late.
                 passing: true,
+                gone: false,
             };
             let late = || (started.elapsed() > DEAF).then(deaf);
             if let Some(trouble) = output.fault().or_else(late) {
@@ -135,7 +136,7 @@ impl Engine {
     /// Opens the device of a broken stream anew, so that sound moves on from where it stood, or gives it up.
     pub(super) fn answer(&mut self, trouble: Trouble) {
         if !trouble.passing || !self.reopen() {
-            self.lose_output(trouble.why);
+            self.lose_output(trouble);
         }
     }
 
@@ -150,7 +151,7 @@ impl Engine {
         let resumes = self.halt();
         let found = self.backend.look(self.device.as_deref());
         // Sound that comes out of another device than before is not started by itself.
-        let same = found.is_ok_and(|found| found.device() == self.opened);
+        let same = found.is_ok_and(|found| found.id() == self.opened);
         let opened = same && self.open_output();
         if opened && resumes {
             signals.underruns.fetch_add(1, Ordering::Relaxed);
@@ -162,10 +163,18 @@ impl Engine {
         opened
     }
 
-    pub(super) fn lose_output(&mut self, why: String) {
+    /// Gives up a stream that died and says why: to a stream that it has ended, a sound server says only that it is gone.
+    pub(super) fn lose_output(&mut self, trouble: Trouble) {
         self.pause();
         self.close_output();
         self.shared.set_devices(self.backend.devices());
+        let why = match self.backend.look(self.device.as_deref()) {
+            Ok(found) if trouble.gone && found.id() == self.opened => {
+                "the sound system ended the playback".to_owned()
+            }
+            Ok(_) if trouble.gone => "that sound device is gone, another one is there".to_owned(),
+            Ok(_) | Err(_) => trouble.why,
+        };
         self.shared.set_output(OutputStatus::Unavailable { why });
     }
 

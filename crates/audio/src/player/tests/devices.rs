@@ -218,3 +218,66 @@ fn a_real_device_is_found_or_missed_with_a_reason() {
         assert!(!player.state().playing);
     }
 }
+
+#[test]
+fn a_stream_that_the_system_ended_and_that_never_ends_here_leaves_the_player_alive() {
+    let (player, silence) = player();
+    silence
+        .fake
+        .others
+        .lock()
+        .unwrap()
+        .push("phones".to_owned());
+    player.load_samples(level(0.5, 60.0), RATE);
+    player.seek(20.0);
+    player.play();
+    until(&player, "moving", |s| s.playing && s.position_secs > 20.02);
+    silence.fake.hangs.store(true, Ordering::Release);
+    *silence.fake.reports.lock().unwrap() = Some(ErrorKind::DeviceNotAvailable);
+    let state = until(&player, "lost", is_lost);
+    let ended = "the sound system ended the playback";
+    assert!(!state.playing && why(&state) == ended, "{state:?}");
+    // Everything that a user tries works, though no stream that is given up ever ends.
+    goes_on_from(&player, state.position_secs);
+    player.rescan();
+    let here = player.state().position_secs;
+    until(&player, "on after a rescan", |s| {
+        s.playing && s.position_secs > here
+    });
+    player.choose_device(Some("phones".to_owned()));
+    let there = |s: &PlayerState| matches!(&s.output, OutputStatus::Ready { device, .. } if device == "phones");
+    let state = until(&player, "there", |s| there(s) && s.playing);
+    until(&player, "moving there", |s| {
+        s.position_secs > state.position_secs
+    });
+    player.pause();
+    until(&player, "paused", |s| !s.playing);
+    // After the fade, the streams that are left alone move the playhead no more.
+    thread::sleep(Duration::from_millis(100));
+    let here = player.state().position_secs;
+    thread::sleep(Duration::from_millis(100));
+    assert_eq!(player.state().position_secs, here);
+    silence.fake.hangs.store(false, Ordering::Release);
+}
+
+#[test]
+fn a_lost_device_beside_another_is_not_called_the_end_of_all_sound() {
+    let (player, silence) = player();
+    silence
+        .fake
+        .others
+        .lock()
+        .unwrap()
+        .push("phones".to_owned());
+    player.choose_device(Some("phones".to_owned()));
+    player.load_samples(level(0.5, 60.0), RATE);
+    player.play();
+    until(&player, "moving", |s| s.playing && s.position_secs > 0.02);
+    silence.fake.others.lock().unwrap().clear();
+    *silence.fake.reports.lock().unwrap() = Some(ErrorKind::DeviceNotAvailable);
+    let state = until(&player, "lost", is_lost);
+    assert_eq!(
+        why(&state),
+        "that sound device is gone, another one is there"
+    );
+}

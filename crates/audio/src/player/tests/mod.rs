@@ -55,6 +55,8 @@ pub(super) struct Fake {
     reports: Mutex<Option<ErrorKind>>,
     /// Other devices that are plugged in.
     others: Mutex<Vec<String>>,
+    /// A stream that was given up never ends.
+    hangs: AtomicBool,
 }
 
 impl Silence {
@@ -68,6 +70,8 @@ impl Silence {
             .chain(others.iter().cloned())
             .map(|name| OutputDevice {
                 is_default: name == SILENT_NAME,
+                description: name.clone(),
+                id: name.clone(),
                 name,
             })
             .collect()
@@ -78,12 +82,20 @@ impl Silence {
             return Err(refused(&kind.into()));
         }
         let others = self.fake.others.lock().unwrap();
+        let found =
+            |name: &str, instead_of| Found::new(name.to_owned(), name.to_owned(), instead_of);
         let named = wanted.filter(|wanted| others.iter().any(|name| name == wanted));
         Ok(match (named, wanted) {
-            (Some(name), _) => Found::new(name.to_owned(), None),
-            (None, Some(SILENT_NAME) | None) => Found::new(SILENT_NAME.to_owned(), None),
-            (None, Some(other)) => Found::new(SILENT_NAME.to_owned(), Some(other)),
+            (Some(name), _) => found(name, None),
+            (None, Some(SILENT_NAME) | None) => found(SILENT_NAME, None),
+            (None, Some(other)) => found(SILENT_NAME, Some(other)),
         })
+    }
+
+    pub(super) fn end(&self) {
+        while self.fake.hangs.load(Ordering::Acquire) {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     pub(super) fn start(&self) -> Result<(), String> {
