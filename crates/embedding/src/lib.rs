@@ -21,6 +21,7 @@ mod cached;
 mod duplicates;
 mod extract;
 mod format;
+mod located;
 mod moved;
 mod neighbours;
 mod stretch;
@@ -30,7 +31,13 @@ pub use batch::BatchSimilarity;
 pub use cached::extract_cached;
 pub use duplicates::{NearDuplicate, near_duplicates};
 pub use extract::{ExtractSettings, Extraction, extract, extract_kept, extract_layers};
-pub use format::{TABLE_EXTENSIONS, check_table_path, load_table, metadata_path, save_table};
+pub use format::{
+    READABLE_EXTENSIONS, TABLE_EXTENSIONS, check_table_path, is_text_table, load_table,
+    metadata_path, save_table,
+};
+pub use located::{
+    Relocated, SoundOfTable, StoredPaths, relocate, sound_of_table, stored_path,
+};
 pub use moved::{NeighbourhoodChange, neighbourhood_changes};
 pub use neighbours::{Neighbour, cosine, neighbours};
 pub use stretch::extract_stretch;
@@ -55,17 +62,27 @@ pub enum EmbeddingError {
         "tables are kept as .npz, .parquet, .tsv or .safetensors, not as {found}; change the ending of {path}"
     )]
     UnknownFormat { found: String, path: PathBuf },
+    /// The file's ending names no format that can be read.
+    #[error(
+        "tables are read from .npz, .npy, .parquet, .tsv, .csv and .safetensors, not from {found}; {remedy}: {path}"
+    )]
+    UnreadableFormat {
+        found: String,
+        remedy: &'static str,
+        path: PathBuf,
+    },
     /// The operating system refused to read.
     #[error("cannot read the table: {source}; check that the file exists and may be read: {path}")]
     Read {
         source: std::io::Error,
         path: PathBuf,
     },
-    /// The file is not the table that its ending promises.
-    #[error(
-        "{what}; the table is damaged or was made by another program, make it again with `mynascope embed`: {path}"
-    )]
+    /// The file is not whole, or not what its ending promises.
+    #[error("{what}; the file is damaged, copy it or make it again: {path}")]
     Damaged { what: String, path: PathBuf },
+    /// The file is whole, but holds no table of vectors, or one with cells that cannot be used.
+    #[error("{what}: {path}")]
+    Unusable { what: String, path: PathBuf },
     /// A table whose parts do not fit together, or that holds numbers that are not finite.
     #[error("{0}")]
     Inconsistent(String),

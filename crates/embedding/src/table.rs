@@ -1,3 +1,5 @@
+//! Embeddings with the tracks and seconds that their rows stand for.
+
 use std::{
     collections::HashMap,
     fmt,
@@ -49,6 +51,25 @@ pub struct TrackRow {
     pub label: Option<String>,
     /// The part of the published split that it belongs to: train, valid or test.
     pub split: Option<String>,
+}
+
+/// Words before the number of a row or a track that came without a path.
+pub(crate) const UNNAMED: [&str; 2] = ["row", "track"];
+
+impl TrackRow {
+    /// Whether its path names a file. Rows of a table without paths are called `row 12` (or `track 12`, where the table
+    /// numbers its tracks).
+    pub fn names_file(&self) -> bool {
+        let number = self
+            .path
+            .to_str()
+            .and_then(|path| path.split_once(' '))
+            .filter(|(word, _)| UNNAMED.contains(word))
+            .map(|(_, number)| number.strip_prefix('-').unwrap_or(number));
+        !number.is_some_and(|number| {
+            !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+        })
+    }
 }
 
 /// Embeddings with what they stand for. Made by `extract`, kept by `save_table`.
@@ -208,7 +229,7 @@ impl EmbeddingTable {
         }
         if let Some(place) = self.values.iter().position(|value| !value.is_finite()) {
             return fail(format!(
-                "value {} of row {} is not a finite number; the encoder or the file is damaged",
+                "value {} of row {} is not a finite number; take out rows with NaN or infinity, or make them again",
                 place % self.dim,
                 place / self.dim
             ));

@@ -1,5 +1,7 @@
 //! Tables as files, one file of code a format.
 //!
+//! What is written:
+//!
 //! | ending | what is in it |
 //! |---|---|
 //! | `.npz` | numpy arrays `embedding` [rows, dim] f32, `timestamps` [rows] f32 (seconds), `track` [rows] i64, and for each track `path`, `label` and `split` (`path[track]` names every row's file); `encoder` and `level` |
@@ -7,90 +9,145 @@
 //! | `.tsv` | what TensorBoard's projector opens: the numbers in `F.tsv`, the rest in `F.metadata.tsv` |
 //! | `.safetensors` | tensors `embedding`, `timestamps`, `track`; paths, labels and splits as JSON in the metadata |
 //!
-//! Paths that are not Unicode are kept as near as Unicode comes. Nothing in a table can run.
+//! What is read is wider: the same as pandas, Polars, pyarrow, DuckDB and numpy write it, under the usual other names
+//! ([`fields`]), without all columns but the vectors, and also as `.npy` (a matrix) and `.csv`. Rows may have been
+//! shuffled or taken out ([`rows`]).
+//!
+//! Paths are stored relative to the folder of the file where the sound lies below it, else absolute ([`crate::located`]).
+//! Those that are not Unicode are kept as near as Unicode comes. Nothing in a table can run.
 
+mod fields;
+mod npy;
 mod npz;
 mod parquet;
+mod parquet_columns;
+mod rows;
 mod safetensors;
+mod text;
+mod text_metadata;
 mod tsv;
 
 use std::path::{Path, PathBuf};
 
-use super::{EmbeddingError, EmbeddingTable, Level, TrackRow};
+use super::{EmbeddingError, EmbeddingTable, StoredPaths};
 use mynascope_base::jobs::panic_message;
 
+pub use text::is_text_table;
 pub use tsv::metadata_path;
 
-/// Endings of table files, without the dot.
+/// Endings of the table files that are written, without the dot.
 pub const TABLE_EXTENSIONS: [&str; 4] = ["npz", "parquet", "tsv", "safetensors"];
+
+/// Endings of the table files that can be read, without the dot.
+pub const READABLE_EXTENSIONS: [&str; 7] =
+    ["npz", "npy", "parquet", "pq", "tsv", "csv", "safetensors"];
 
 /// Most bytes that a table may take in memory: what a file promises beyond it is refused before it is read.
 const MOST_BYTES: u64 = 16 << 30;
 
+/// Most values of one row: longer ones are not embeddings, and a hostile file would take memory for each row.
+const MOST_DIM: usize = 1 << 20;
+
 enum Format {
     Npz,
+    Npy,
     Parquet,
-    Tsv,
+    Text,
     Safetensors,
 }
 
 impl Format {
-    fn of(path: &Path) -> Result<Self, EmbeddingError> {
-        let extension = path
-            .extension()
-            .map(|ending| ending.to_string_lossy().to_lowercase());
-        match extension.as_deref() {
-            Some("npz") => Ok(Self::Npz),
-            Some("parquet") => Ok(Self::Parquet),
-            Some("tsv") => Ok(Self::Tsv),
-            Some("safetensors") => Ok(Self::Safetensors),
-            other => Err(EmbeddingError::UnknownFormat {
-                found: other.map_or_else(
-                    || "a file without an ending".to_owned(),
-                    |other| format!(".{other}"),
-                ),
-                path: path.to_path_buf(),
-            }),
-        }
+    fn read_from(path: &Path) -> Result<Self, EmbeddingError> {
+        let ending = ending_of(path);
+        Ok(match ending.as_deref() {
+            Some("npz") => Self::Npz,
+            Some("npy") => Self::Npy,
+            Some("parquet" | "pq") => Self::Parquet,
+            Some("tsv" | "csv") => Self::Text,
+            Some("safetensors") => Self::Safetensors,
+            other => {
+                return Err(EmbeddingError::UnreadableFormat {
+                    remedy: match other {
+                        Some("pkl" | "pickle" | "pt" | "pth" | "joblib") => {
+                            "a pickle can run code; write it anew with numpy.savez or pandas' to_parquet"
+                        }
+                        Some("feather" | "arrow" | "ipc" | "json" | "jsonl" | "h5" | "hdf5") => {
+                            "write it anew with pandas' or Polars' Parquet writer"
+                        }
+                        _ => "write it anew as one of these",
+                    },
+                    found: named(other),
+                    path: path.to_path_buf(),
+                });
+            }
+        })
     }
+}
+
+fn ending_of(path: &Path) -> Option<String> {
+    let ending = path.extension()?;
+    Some(ending.to_string_lossy().to_lowercase())
+}
+
+fn named(ending: Option<&str>) -> String {
+    ending.map_or_else(
+        || "a file without an ending".to_owned(),
+        |ending| format!(".{ending}"),
+    )
 }
 
 /// Whether tables can be kept under this name; ask before hours of work, not after.
 pub fn check_table_path(path: &Path) -> Result<(), EmbeddingError> {
-    Format::of(path).map(drop)
+    let ending = ending_of(path);
+    match ending.as_deref() {
+        Some(ending) if TABLE_EXTENSIONS.contains(&ending) => Ok(()),
+        other => Err(EmbeddingError::UnknownFormat {
+            found: named(other),
+            path: path.to_path_buf(),
+        }),
+    }
 }
 
 /// Writes a table in the format of the path's ending, whole or not at all. Tracks without a row are left out.
 pub fn save_table(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingError> {
-    let format = Format::of(path)?;
+    check_table_path(path)?;
     table.validate()?;
-    let table = &table.without_empty_tracks();
-    match format {
-        Format::Npz => npz::save(table, path),
-        Format::Parquet => parquet::save(table, path),
-        Format::Tsv => tsv::save(table, path),
-        Format::Safetensors => safetensors::save(table, path),
+    let mut table = table.without_empty_tracks();
+    let stored = StoredPaths::beside(path);
+    for track in &mut table.tracks {
+        track.path = stored.of(track).into();
+    }
+    match ending_of(path).as_deref() {
+        Some("npz") => npz::save(&table, path),
+        Some("parquet") => parquet::save(&table, path),
+        Some("tsv") => tsv::save(&table, path),
+        _ => safetensors::save(&table, path),
     }
 }
 
-/// Reads a table in the format of the path's ending and checks that its parts fit together.
+/// Reads a table in the format of the path's ending and checks that its parts fit together. Paths of its tracks are
+/// absolute; those that the file has relative are so to its own folder, or else to the current one.
 pub fn load_table(path: &Path) -> Result<EmbeddingTable, EmbeddingError> {
-    let format = Format::of(path)?;
+    let format = Format::read_from(path)?;
     // Readers of these formats have bounds that panic on damaged files (arrow's level decoder does); a file from
     // elsewhere must not end the program.
     let read = std::panic::catch_unwind(|| match format {
         Format::Npz => npz::load(path),
+        Format::Npy => npz::load_single(path),
         Format::Parquet => parquet::load(path),
-        Format::Tsv => tsv::load(path),
+        Format::Text => text::load(path),
         Format::Safetensors => safetensors::load(path),
     });
-    let table = read.unwrap_or_else(|fault| {
+    let contents = read.unwrap_or_else(|fault| {
         let fault = panic_message(&*fault);
         Err(damaged(path, format!("it cannot be read ({fault})")))
     })?;
+    let table = contents
+        .into_table(path)
+        .map_err(|what| unusable(path, what))?;
     table
         .validate()
-        .map_err(|error| damaged(path, error.to_string()))?;
+        .map_err(|error| unusable(path, error.to_string()))?;
     Ok(table)
 }
 
@@ -101,69 +158,26 @@ fn damaged(path: &Path, what: impl Into<String>) -> EmbeddingError {
     }
 }
 
-fn unreadable(path: &Path) -> impl Fn(std::io::Error) -> EmbeddingError {
-    |source| EmbeddingError::Read {
-        source,
+fn unusable(path: &Path, what: impl Into<String>) -> EmbeddingError {
+    EmbeddingError::Unusable {
+        what: what.into(),
         path: path.to_path_buf(),
     }
 }
 
-/// A missing level is window level: what other programs write has no such field.
-fn parse_level(text: Option<&str>, path: &Path) -> Result<Level, EmbeddingError> {
-    text.map_or(Ok(Level::Window), |text| {
-        text.parse().map_err(|error: String| damaged(path, error))
-    })
+/// There is no vector in a file that holds `found` (`kind`: columns, arrays, ..).
+fn no_vectors(path: &Path, kind: &str, found: &[impl AsRef<str>]) -> EmbeddingError {
+    let what = format!(
+        "it holds no vectors: among its {kind} ({}) there is none called `embedding` that holds a list of numbers a row; \
+         name the one that does so",
+        fields::listed(found)
+    );
+    unusable(path, what)
 }
 
-fn text_of(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-/// Collects the tracks from formats that repeat them in each row.
-#[derive(Default)]
-struct TracksOfRows(Vec<Option<TrackRow>>);
-
-impl TracksOfRows {
-    /// Notes that a row belongs to track `index`; empty texts are none. `rows` bounds the index: every track has a row.
-    fn note(
-        &mut self,
-        index: u32,
-        rows: usize,
-        [path, label, split]: [&str; 3],
-    ) -> Result<(), String> {
-        let index = index as usize;
-        if index >= rows {
-            return Err(format!("track {index} in a table of {rows} rows"));
-        }
-        if self.0.len() <= index {
-            self.0.resize(index + 1, None);
-        }
-        let (label, split) = (text_of(label), text_of(split));
-        match self.0.get_mut(index) {
-            Some(Some(known))
-                if known.path != Path::new(path)
-                    || known.label != label
-                    || known.split != split =>
-            {
-                Err(format!("rows of track {index} name different files"))
-            }
-            Some(slot @ None) => {
-                *slot = Some(TrackRow {
-                    path: PathBuf::from(path),
-                    label,
-                    split,
-                });
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn finish(self) -> Result<Vec<TrackRow>, String> {
-        let holes = self.0.iter().position(Option::is_none);
-        match holes {
-            Some(index) => Err(format!("no row belongs to track {index}")),
-            None => Ok(self.0.into_iter().flatten().collect()),
-        }
+fn unreadable(path: &Path) -> impl Fn(std::io::Error) -> EmbeddingError {
+    |source| EmbeddingError::Read {
+        source,
+        path: path.to_path_buf(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, Read, Write},
+    io::{self, BufReader, Write},
     path::Path,
 };
 
@@ -11,8 +11,15 @@ use npyz::{
     npz::{NpzArchive, NpzWriter},
 };
 
-use super::{EmbeddingTable, MOST_BYTES, TrackRow, damaged, parse_level, text_of, unreadable};
-use crate::EmbeddingError;
+use super::{
+    MOST_DIM, damaged,
+    fields::Field,
+    no_vectors,
+    npy::{Array, Header, NpyError},
+    rows::{Contents, RowTexts, Tracks},
+    unreadable, unusable,
+};
+use crate::{EmbeddingError, EmbeddingTable};
 use mynascope_base::storage::write_atomic;
 
 /// The archive's entries are limited to 32-bit sizes.
@@ -114,242 +121,279 @@ fn strings<'a, W: Write + io::Seek>(
     array.finish()
 }
 
-pub(super) fn load(path: &Path) -> Result<EmbeddingTable, EmbeddingError> {
-    let file = File::open(path).map_err(unreadable(path))?;
-    let mut archive = NpzArchive::new(BufReader::new(file))
-        .map_err(|error| damaged(path, format!("it is no npz archive ({error})")))?;
-    let mut read = |name: &str| read_array(&mut archive, name, path);
+/// Arrays of an archive that are looked at.
+const MOST_ARRAYS: usize = 4096;
 
-    let embedding = read("embedding")?.ok_or_else(|| missing("embedding", path))?;
-    let &[rows, dim] = embedding.shape.as_slice() else {
-        return Err(damaged(
-            path,
-            format!(
-                "embedding has the shape {:?}, not [rows, dim]",
-                embedding.shape
-            ),
-        ));
+/// Reads an archive. Arrays are found by the usual names ([`Field`]); the vectors also as the only matrix of numbers.
+/// Paths, labels and splits are for each row, or for each track where an array of track numbers says so.
+pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
+    let mut archive = Archive::open(path)?;
+    let is_matrix = |header: &Header| header.is_numeric() && squeezed(&header.shape).len() == 2;
+    let place = archive
+        .find(Field::Embedding, |header| header.is_numeric() || header.is_text())
+        .or_else(|| archive.only(is_matrix));
+    let Some(place) = place else {
+        return Err(no_vectors(path, "arrays", &archive.described()));
     };
-    let timestamps = read("timestamps")?.ok_or_else(|| missing("timestamps", path))?;
-    let track = read("track")?.ok_or_else(|| missing("track", path))?;
-    for (name, array) in [("timestamps", &timestamps), ("track", &track)] {
-        if array.shape != [rows] {
-            return Err(damaged(
-                path,
-                format!(
-                    "{name} has the shape {:?}, but embedding has {rows} rows",
-                    array.shape
-                ),
-            ));
+    let embedding = archive.read(place)?;
+    let (dim, values) = matrix(embedding, &archive.name(place), path)?;
+    let rows = values.len() / dim;
+    let mut contents = Contents {
+        dim,
+        values,
+        ..Contents::default()
+    };
+    let mut texts = |field: Field, but: Option<usize>| -> Result<Option<Texts>, EmbeddingError> {
+        let found = archive.find(field, |header| match field {
+            // A number for each row is the track's, not a path.
+            Field::Path => header.is_text(),
+            _ => header.is_text() || header.is_numeric(),
+        });
+        let Some(place) = found.filter(|&found| Some(found) != but) else {
+            return Ok(None);
+        };
+        let name = archive.name(place);
+        let array = archive.read(place)?;
+        let texts = array.texts().map_err(|error| archive.wrong(&name, error))?;
+        Ok(Some(Texts { name, texts }))
+    };
+    let paths = texts(Field::Path, Some(place))?;
+    let labels = texts(Field::Label, Some(place))?;
+    let splits = texts(Field::Split, Some(place))?;
+    let single = |texts: Option<Texts>| texts.and_then(|texts| texts.texts.into_iter().next());
+    contents.encoder = single(texts(Field::Encoder, None)?);
+    contents.level = single(texts(Field::Level, None)?);
+    let mut numbers = |field: Field| -> Result<Option<(String, Array)>, EmbeddingError> {
+        let found = archive.find(field, Header::is_numeric);
+        let Some(place) = found.filter(|&found| found != place) else {
+            return Ok(None);
+        };
+        let (name, array) = (archive.name(place), archive.read(place)?);
+        if squeezed(&array.shape) != squeezed(&[rows as u64]) {
+            let what = format!(
+                "its array {name} has the shape {:?}, but there are {rows} vectors",
+                array.shape
+            );
+            return Err(unusable(path, what));
         }
+        Ok(Some((name, array)))
+    };
+    let index = match numbers(Field::Track)? {
+        None => None,
+        Some((name, array)) => Some(array.whole().ok_or_else(|| {
+            unusable(path, format!("its array {name} holds no track numbers"))
+        })?),
+    };
+    contents.timestamps = numbers(Field::Timestamp)?.map(|(_, array)| array.floats());
+    let index = index.as_deref();
+    contents.tracks = tracks(rows, index, [paths, labels, splits])
+        .map_err(|what| unusable(path, what))?;
+    Ok(contents)
+}
+
+/// A matrix by itself: rows without names.
+pub(super) fn load_single(path: &Path) -> Result<Contents, EmbeddingError> {
+    let mut file = BufReader::new(File::open(path).map_err(unreadable(path))?);
+    let told = |error| match error {
+        NpyError::Damaged(what) => damaged(path, what),
+        NpyError::Unusable(what) => unusable(path, what),
+    };
+    let header = Header::read(&mut file).map_err(told)?;
+    if !header.is_numeric() && !header.is_text() {
+        return Err(no_vectors(path, "arrays", &["one of named fields"]));
     }
-    let paths = read("path")?
-        .ok_or_else(|| missing("path", path))?
-        .texts("path", path)?;
-    let labels = match read("label")? {
-        Some(labels) => labels.texts("label", path)?,
-        None => vec![String::new(); paths.len()],
-    };
-    let splits = match read("split")? {
-        Some(splits) => splits.texts("split", path)?,
-        None => vec![String::new(); paths.len()],
-    };
-    for (name, texts) in [("labels", &labels), ("splits", &splits)] {
-        if texts.len() != paths.len() {
-            let what = format!("it names {} paths but {} {name}", paths.len(), texts.len());
-            return Err(damaged(path, what));
-        }
-    }
-    let mut text = |name: &str| -> Result<Option<String>, EmbeddingError> {
-        Ok(match read(name)? {
-            Some(array) => array.texts(name, path)?.into_iter().next(),
-            None => None,
-        })
-    };
-    let encoder = text("encoder")?.unwrap_or_else(|| "unknown".to_owned());
-    let level = parse_level(text("level")?.as_deref(), path)?;
-    Ok(EmbeddingTable {
-        dim: usize::try_from(dim).map_err(|_| damaged(path, "embedding is too wide"))?,
-        values: embedding.floats("embedding", path)?,
-        timestamps: timestamps.floats("timestamps", path)?,
-        track: track.indices("track", path)?,
-        tracks: paths
-            .into_iter()
-            .zip(labels)
-            .zip(splits)
-            .map(|((path, label), split)| TrackRow {
-                path: path.into(),
-                label: text_of(&label),
-                split: text_of(&split),
-            })
-            .collect(),
-        encoder,
-        level,
+    let array = header.elements(&mut file).map_err(told)?;
+    let (dim, values) = matrix(array, "", path)?;
+    let rows = values.len() / dim;
+    Ok(Contents {
+        dim,
+        values,
+        tracks: tracks(rows, None, [None, None, None]).map_err(|what| unusable(path, what))?,
+        ..Contents::default()
     })
 }
 
-fn missing(name: &str, path: &Path) -> EmbeddingError {
-    damaged(path, format!("the array {name} is missing"))
-}
-
-/// An array as it stands in the file.
-struct RawArray {
-    /// numpy's type string, for example `<f4`.
-    kind: String,
-    shape: Vec<u64>,
-    bytes: Vec<u8>,
-}
-
-fn read_array(
-    archive: &mut NpzArchive<BufReader<File>>,
+/// Width and numbers of a matrix [rows, dim].
+fn matrix(
+    mut array: Array,
     name: &str,
     path: &Path,
-) -> Result<Option<RawArray>, EmbeddingError> {
-    if !archive.array_names().any(|known| known == name) {
-        return Ok(None);
-    }
-    let mut entry = archive
-        .zip_archive()
-        .by_name(&npyz::npz::file_name_from_array_name(name))
-        .map_err(|error| damaged(path, format!("the array {name} cannot be read ({error})")))?;
-    read_npy(&mut entry)
-        .map(Some)
-        .map_err(|error| damaged(path, format!("the array {name} cannot be read ({error})")))
-}
-
-/// Reads one `.npy` entry (numpy/lib/format.py describes it). Own code, because a size that the file dictates is
-/// multiplied without a check by the crate that writes it.
-fn read_npy(entry: &mut impl Read) -> io::Result<RawArray> {
-    const LONGEST_HEADER: usize = 1 << 16;
-    let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
-    let mut start = [0_u8; 8];
-    entry.read_exact(&mut start)?;
-    let [0x93, b'N', b'U', b'M', b'P', b'Y', version, _] = start else {
-        return Err(bad("it does not start as a numpy array"));
+) -> Result<(usize, Vec<f32>), EmbeddingError> {
+    let full = array.shape.clone();
+    array.shape = squeezed(&array.shape);
+    let dim = match array.shape.as_slice() {
+        &[_, dim] => usize::try_from(dim).ok().filter(|&dim| (1..=MOST_DIM).contains(&dim)),
+        _ => None,
     };
-    let length = match version {
-        1 => {
-            let mut bytes = [0_u8; 2];
-            entry.read_exact(&mut bytes)?;
-            usize::from(u16::from_le_bytes(bytes))
-        }
-        2 | 3 => {
-            let mut bytes = [0_u8; 4];
-            entry.read_exact(&mut bytes)?;
-            u32::from_le_bytes(bytes) as usize
-        }
-        _ => return Err(bad("the version of the array is not known")),
-    };
-    if length > LONGEST_HEADER {
-        return Err(bad("its header is too long"));
-    }
-    let mut header = vec![0_u8; length];
-    entry.read_exact(&mut header)?;
-    let header = String::from_utf8(header).map_err(|_| bad("its header is no text"))?;
-    let value = |key: &str| -> Option<&str> {
-        let (_, rest) = header.split_once(&format!("'{key}'"))?;
-        Some(rest.trim_start().strip_prefix(':')?.trim_start())
-    };
-    let kind = value("descr")
-        .and_then(|rest| rest.strip_prefix('\''))
-        .and_then(|rest| rest.split_once('\''))
-        .ok_or_else(|| bad("its header names no plain type"))?
-        .0
-        .to_owned();
-    if !value("fortran_order").is_some_and(|rest| rest.starts_with("False")) {
-        return Err(bad("it is not stored row by row"));
-    }
-    let shape = value("shape")
-        .and_then(|rest| rest.strip_prefix('('))
-        .and_then(|rest| rest.split_once(')'))
-        .ok_or_else(|| bad("its header names no shape"))?
-        .0
-        .split(',')
-        .map(str::trim)
-        .filter(|size| !size.is_empty())
-        .map(str::parse)
-        .collect::<Result<Vec<u64>, _>>()
-        .map_err(|_| bad("its shape is no list of numbers"))?;
-    let size = item_bytes(&kind).ok_or_else(|| bad(&format!("its type {kind} is not known")))?;
-    let expected = shape
-        .iter()
-        .try_fold(size, |bytes, &size| bytes.checked_mul(size))
-        .filter(|&bytes| bytes <= MOST_BYTES)
-        .ok_or_else(|| bad("it claims to be too large"))?;
-    // One byte more than expected: reading to the end makes the archive check its sum.
-    let mut bytes = Vec::new();
-    entry.take(expected + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 != expected {
-        return Err(bad("its size is not that of its shape"));
-    }
-    Ok(RawArray { kind, shape, bytes })
-}
-
-fn item_bytes(kind: &str) -> Option<u64> {
-    match kind {
-        "<f4" | "<i4" => Some(4),
-        "<f8" | "<i8" => Some(8),
+    match dim {
+        Some(dim) if array.is_numeric() => Ok((dim, array.floats())),
         _ => {
-            let width: u64 = kind.strip_prefix("<U")?.parse().ok()?;
-            width.checked_mul(4)
+            let what = format!(
+                "its array {name} has the shape {full:?} and not [rows, dim] of numbers; save one vector a row"
+            );
+            Err(unusable(path, what.replace("array  has", "array has")))
         }
     }
 }
 
-impl RawArray {
-    fn parts<const N: usize>(&self) -> impl Iterator<Item = [u8; N]> {
-        self.bytes.as_chunks::<N>().0.iter().copied()
+/// A shape without the axes of length 1 behind the first: `[rows, 1, dim]` is `[rows, dim]`. A matrix stays one.
+fn squeezed(shape: &[u64]) -> Vec<u64> {
+    if shape.len() <= 2 {
+        return shape.to_vec();
     }
+    let (first, rest) = shape.split_at(1);
+    let mut shape = first.to_vec();
+    shape.extend(rest.iter().filter(|&&size| size != 1));
+    if shape.len() == 1 {
+        shape.push(1);
+    }
+    shape
+}
 
-    fn wrong_kind(&self, name: &str, wanted: &str, path: &Path) -> EmbeddingError {
-        damaged(
+struct Texts {
+    name: String,
+    texts: Vec<String>,
+}
+
+/// The tracks of the rows, of texts that are there for each row or for each track.
+fn tracks(
+    rows: usize,
+    index: Option<&[i64]>,
+    [paths, labels, splits]: [Option<Texts>; 3],
+) -> Result<Tracks, String> {
+    let by_track = paths
+        .as_ref()
+        .and_then(|paths| index.filter(|index| is_by_track(&paths.texts, rows, index)));
+    let named = paths.as_ref().map_or(rows, |paths| paths.texts.len());
+    for texts in [&paths, &labels, &splits].into_iter().flatten() {
+        let count = texts.texts.len();
+        let fits = count == rows || (by_track.is_some() && count == named);
+        if !fits {
+            let name = &texts.name;
+            return Err(match by_track {
+                Some(_) => format!("it names {named} paths, but its array {name} has {count}"),
+                None => format!("it has {rows} vectors, but its array {name} has {count}"),
+            });
+        }
+    }
+    let mut tracks = Tracks::default();
+    for row in 0..rows {
+        let track = by_track
+            .and_then(|index| index.get(row))
+            .and_then(|&track| usize::try_from(track).ok());
+        let text = |texts: &Option<Texts>| -> String {
+            let Some(Texts { texts, .. }) = texts else {
+                return String::new();
+            };
+            let at = match track {
+                Some(track) if texts.len() == named => track,
+                _ => row,
+            };
+            texts.get(at).cloned().unwrap_or_default()
+        };
+        tracks.push(RowTexts {
+            index: index.and_then(|index| index.get(row).copied()),
+            path: &text(&paths),
+            label: &text(&labels),
+            split: &text(&splits),
+        })?;
+    }
+    Ok(tracks)
+}
+
+/// Whether paths are those of tracks, which `index` numbers for each row, and not those of rows. Where there are as many
+/// paths as rows, repeated paths and numbers past the end tell that they are those of rows.
+fn is_by_track(paths: &[String], rows: usize, index: &[i64]) -> bool {
+    let within = |&track: &i64| usize::try_from(track).is_ok_and(|track| track < paths.len());
+    let all_within = index.iter().all(within);
+    if paths.len() != rows {
+        return all_within;
+    }
+    let mut seen = std::collections::HashSet::new();
+    all_within && paths.iter().all(|path| seen.insert(path))
+}
+
+/// An archive with what its arrays say at their beginning.
+struct Archive<'a> {
+    path: &'a Path,
+    archive: NpzArchive<BufReader<File>>,
+    /// Name and header; none where that is no header of an array.
+    arrays: Vec<(String, Option<Header>)>,
+}
+
+impl<'a> Archive<'a> {
+    fn open(path: &'a Path) -> Result<Self, EmbeddingError> {
+        let file = File::open(path).map_err(unreadable(path))?;
+        let mut archive = NpzArchive::new(BufReader::new(file))
+            .map_err(|error| damaged(path, format!("it is no npz archive ({error})")))?;
+        let mut names: Vec<String> = archive.array_names().map(str::to_owned).collect();
+        names.truncate(MOST_ARRAYS);
+        let mut arrays = Vec::with_capacity(names.len());
+        for name in names {
+            let file = npyz::npz::file_name_from_array_name(&name);
+            let mut entry = archive
+                .zip_archive()
+                .by_name(&file)
+                .map_err(|error| damaged(path, format!("its array {name} cannot be read ({error})")))?;
+            let header = Header::read(&mut entry).ok();
+            drop(entry);
+            arrays.push((name, header));
+        }
+        Ok(Self {
             path,
-            format!("the array {name} has the type {}, not {wanted}", self.kind),
-        )
+            archive,
+            arrays,
+        })
     }
 
-    fn floats(&self, name: &str, path: &Path) -> Result<Vec<f32>, EmbeddingError> {
-        match self.kind.as_str() {
-            "<f4" => Ok(self.parts().map(f32::from_le_bytes).collect()),
-            "<f8" => Ok(self.parts().map(|b| f64::from_le_bytes(b) as f32).collect()),
-            _ => Err(self.wrong_kind(name, "<f4", path)),
+    fn name(&self, place: usize) -> String {
+        self.arrays.get(place).map_or_else(String::new, |(name, _)| name.clone())
+    }
+
+    /// The array of a field whose header fits. One without a readable header counts: reading it will say why.
+    fn find(&self, field: Field, fits: impl Fn(&Header) -> bool) -> Option<usize> {
+        let names: Vec<&str> = self.arrays.iter().map(|(name, _)| name.as_str()).collect();
+        field.find(&names, |place| {
+            let header = self.arrays.get(place).map(|(_, header)| header);
+            header.is_some_and(|header| header.as_ref().is_none_or(&fits))
+        })
+    }
+
+    /// The only array whose header fits.
+    fn only(&self, fits: impl Fn(&Header) -> bool) -> Option<usize> {
+        let mut fitting = (0..self.arrays.len()).filter(|&place| {
+            let array = self.arrays.get(place);
+            array.is_some_and(|(_, header)| header.as_ref().is_some_and(&fits))
+        });
+        fitting.next().filter(|_| fitting.next().is_none())
+    }
+
+    /// Names and shapes, for people.
+    fn described(&self) -> Vec<String> {
+        let describe = |(name, header): &(String, Option<Header>)| match header {
+            Some(header) => format!("{name} {:?}", header.shape),
+            None => name.clone(),
+        };
+        self.arrays.iter().map(describe).collect()
+    }
+
+    fn wrong(&self, name: &str, error: NpyError) -> EmbeddingError {
+        match error {
+            NpyError::Damaged(what) => {
+                damaged(self.path, format!("its array {name} cannot be read ({what})"))
+            }
+            NpyError::Unusable(what) => unusable(self.path, format!("its array {name}: {what}")),
         }
     }
 
-    fn indices(&self, name: &str, path: &Path) -> Result<Vec<u32>, EmbeddingError> {
-        let indices: Option<Vec<u32>> = match self.kind.as_str() {
-            "<i8" => self
-                .parts()
-                .map(|b| u32::try_from(i64::from_le_bytes(b)).ok())
-                .collect(),
-            "<i4" => self
-                .parts()
-                .map(|b| u32::try_from(i32::from_le_bytes(b)).ok())
-                .collect(),
-            _ => return Err(self.wrong_kind(name, "<i8", path)),
-        };
-        indices.ok_or_else(|| damaged(path, format!("the array {name} holds no track numbers")))
-    }
-
-    fn texts(&self, name: &str, path: &Path) -> Result<Vec<String>, EmbeddingError> {
-        let width: usize = self
-            .kind
-            .strip_prefix("<U")
-            .and_then(|width| width.parse().ok())
-            .filter(|&width| width > 0)
-            .ok_or_else(|| self.wrong_kind(name, "<U", path))?;
-        self.bytes
-            .chunks_exact(width * 4)
-            .map(|text| {
-                text.as_chunks::<4>()
-                    .0
-                    .iter()
-                    .map(|&code| u32::from_le_bytes(code))
-                    .take_while(|&code| code != 0)
-                    .map(char::from_u32)
-                    .collect::<Option<String>>()
-                    .ok_or_else(|| damaged(path, format!("the array {name} holds no text")))
-            })
-            .collect()
+    fn read(&mut self, place: usize) -> Result<Array, EmbeddingError> {
+        let name = self.name(place);
+        let file = npyz::npz::file_name_from_array_name(&name);
+        let mut entry = self.archive.zip_archive().by_name(&file).map_err(|error| {
+            damaged(self.path, format!("its array {name} cannot be read ({error})"))
+        })?;
+        let array = Header::read(&mut entry).and_then(|header| header.elements(&mut entry));
+        drop(entry);
+        array.map_err(|error| self.wrong(&name, error))
     }
 }

@@ -3,34 +3,38 @@
 use std::{collections::HashMap, fs::File, io, path::Path, sync::Arc};
 
 use arrow_array::{
-    Array, ArrayRef, Float32Array, ListArray, RecordBatch, StringArray, UInt32Array,
+    ArrayRef, Float32Array, RecordBatch, StringArray, UInt32Array,
     builder::{Float32Builder, ListBuilder},
-    cast::AsArray,
-    types::{Float32Type, UInt32Type},
 };
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{DataType, Field as Column, Schema};
 use parquet::{
-    arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
+    arrow::{ArrowWriter, ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
     basic::Compression,
     file::properties::WriterProperties,
 };
 
-use super::{EmbeddingTable, TracksOfRows, damaged, parse_level, unreadable};
-use crate::{EmbeddingError, Level};
+use super::{
+    MOST_BYTES, MOST_DIM, damaged,
+    fields::{self, Field},
+    no_vectors, parquet_columns as columns,
+    rows::{Contents, RowTexts},
+    unreadable, unusable,
+};
+use crate::{EmbeddingError, EmbeddingTable};
 use mynascope_base::storage::write_atomic;
 
 /// Rows that are turned into columns at a time.
 const BATCH_ROWS: usize = 4096;
 
 fn schema(table: &EmbeddingTable) -> Schema {
-    let item = Arc::new(Field::new("item", DataType::Float32, false));
+    let item = Arc::new(Column::new("item", DataType::Float32, false));
     Schema::new(vec![
-        Field::new("path", DataType::Utf8, false),
-        Field::new("label", DataType::Utf8, true),
-        Field::new("split", DataType::Utf8, true),
-        Field::new("track", DataType::UInt32, false),
-        Field::new("timestamp", DataType::Float32, false),
-        Field::new("embedding", DataType::List(item), false),
+        Column::new("path", DataType::Utf8, false),
+        Column::new("label", DataType::Utf8, true),
+        Column::new("split", DataType::Utf8, true),
+        Column::new("track", DataType::UInt32, false),
+        Column::new("timestamp", DataType::Float32, false),
+        Column::new("embedding", DataType::List(item), false),
     ])
     .with_metadata(HashMap::from([
         ("encoder".to_owned(), table.encoder.clone()),
@@ -72,7 +76,7 @@ fn batch(
         .map(|track| track.and_then(|track| track.split.as_deref()))
         .collect();
     let slice = |values: &[f32]| values.get(rows.clone()).unwrap_or_default().to_vec();
-    let item = Field::new("item", DataType::Float32, false);
+    let item = Column::new("item", DataType::Float32, false);
     let mut embedding = ListBuilder::new(Float32Builder::new()).with_field(item);
     for row in rows.clone() {
         embedding.values().append_slice(table.row(row));
@@ -90,105 +94,199 @@ fn batch(
     RecordBatch::try_new(Arc::clone(schema), columns)
 }
 
-pub(super) fn load(path: &Path) -> Result<EmbeddingTable, EmbeddingError> {
+/// Where the fields of a table stand among the columns of a file.
+struct Places {
+    /// The column of lists, or many columns of a number each.
+    embedding: Vec<usize>,
+    path: Option<usize>,
+    label: Option<usize>,
+    split: Option<usize>,
+    track: Option<usize>,
+    timestamp: Option<usize>,
+    encoder: Option<usize>,
+    level: Option<usize>,
+}
+
+impl Places {
+    /// By the usual names and by types; none without vectors.
+    fn of(schema: &Schema) -> Option<Self> {
+        let names: Vec<&str> = schema.fields().iter().map(|it| it.name().as_str()).collect();
+        let kind = |place: usize| schema.fields().get(place).map(|it| it.data_type());
+        let is = |place: usize, test: fn(&DataType) -> bool| kind(place).is_some_and(test);
+        let all = 0..names.len();
+        let mut lists = all.clone().filter(|&place| is(place, columns::is_vector));
+        let named = Field::Embedding.find(&names, |place| is(place, columns::is_vector));
+        let embedding = match named.or_else(|| lists.next().filter(|_| lists.next().is_none())) {
+            Some(place) => vec![place],
+            None => {
+                let numeric: Vec<(usize, &str)> = all
+                    .zip(&names)
+                    .filter(|&(place, name)| {
+                        is(place, columns::is_number)
+                            && !Field::is_claimed(name)
+                            && !fields::is_index(name)
+                    })
+                    .map(|(place, &name)| (place, name))
+                    .collect();
+                fields::wide_columns(&numeric)
+            }
+        };
+        if embedding.is_empty() {
+            return None;
+        }
+        let find = |field: Field, test: fn(&DataType) -> bool| {
+            field.find(&names, |place| is(place, test) && !embedding.contains(&place))
+        };
+        Some(Self {
+            path: find(Field::Path, columns::is_text),
+            label: find(Field::Label, |kind| columns::is_text(kind) || columns::is_number(kind)),
+            split: find(Field::Split, |kind| columns::is_text(kind) || columns::is_number(kind)),
+            track: find(Field::Track, columns::is_whole),
+            timestamp: find(Field::Timestamp, columns::is_number),
+            encoder: find(Field::Encoder, columns::is_text),
+            level: find(Field::Level, columns::is_text),
+            embedding,
+        })
+    }
+
+    /// The columns that have to be read.
+    fn used(&self) -> impl Iterator<Item = usize> {
+        let others = [
+            self.path,
+            self.label,
+            self.split,
+            self.track,
+            self.timestamp,
+            self.encoder,
+            self.level,
+        ];
+        self.embedding.iter().copied().chain(others.into_iter().flatten())
+    }
+}
+
+pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     let file = File::open(path).map_err(unreadable(path))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)
-        .map_err(|error| damaged(path, format!("it is no Parquet file ({error})")))?
-        .with_batch_size(BATCH_ROWS);
-    let metadata = builder.schema().metadata().clone();
-    let rows = usize::try_from(builder.metadata().file_metadata().num_rows())
-        .map_err(|_| damaged(path, "its number of rows is negative"))?;
+        .map_err(|error| damaged(path, format!("it is no Parquet file ({error})")))?;
+    let schema = Arc::clone(builder.schema());
+    let places = Places::of(&schema).ok_or_else(|| {
+        let describe = |it: &Arc<Column>| format!("{} ({})", it.name(), it.data_type());
+        let found: Vec<String> = schema.fields().iter().map(describe).collect();
+        no_vectors(path, "columns", &found)
+    })?;
+    let widest = places.embedding.iter().filter_map(|&place| {
+        let column = schema.fields().get(place)?;
+        Some(columns::fixed_width(column.data_type()))
+    });
+    let width = widest.max().unwrap_or(0).max(places.embedding.len());
+    if width > MOST_DIM {
+        return Err(unusable(path, format!("its vectors of {width} values are too long")));
+    }
+    // Other columns may hold whole files of sound.
+    let mask = ProjectionMask::roots(builder.parquet_schema(), places.used());
+    let batch_rows = (BATCH_ROWS * 1024 / width.max(1024)).max(1);
     let reader = builder
+        .with_projection(mask)
+        .with_batch_size(batch_rows)
         .build()
         .map_err(|error| damaged(path, format!("it cannot be read ({error})")))?;
-    let mut table = EmbeddingTable::empty(
-        0,
-        metadata
-            .get("encoder")
-            .map_or_else(|| "unknown".to_owned(), Clone::clone),
-        Level::Window,
-    );
-    table.level = parse_level(metadata.get("level").map(String::as_str), path)?;
-    // Only a table without rows needs its width from here.
-    let named_dim = metadata.get("dim").and_then(|dim| dim.parse().ok());
-    let mut tracks = TracksOfRows::default();
+    let metadata = schema.metadata();
+    let mut contents = Contents {
+        encoder: metadata.get("encoder").cloned(),
+        level: metadata.get("level").cloned(),
+        ..Contents::default()
+    };
     for batch in reader {
         let batch = batch.map_err(|error| damaged(path, format!("it cannot be read ({error})")))?;
-        take_batch(&batch, rows, &mut table, &mut tracks).map_err(|what| damaged(path, what))?;
+        take_batch(&batch, &schema, &places, &mut contents).map_err(|what| unusable(path, what))?;
     }
-    if table.rows() == 0 {
-        table.dim = named_dim.unwrap_or(0);
+    if contents.tracks.len() == 0 {
+        // Only a table without rows needs its width from here.
+        contents.dim = metadata.get("dim").and_then(|dim| dim.parse().ok()).unwrap_or(0);
     }
-    table.tracks = tracks.finish().map_err(|what| damaged(path, what))?;
-    Ok(table)
+    Ok(contents)
 }
 
 fn take_batch(
     batch: &RecordBatch,
-    rows: usize,
-    table: &mut EmbeddingTable,
-    tracks: &mut TracksOfRows,
+    schema: &Schema,
+    places: &Places,
+    contents: &mut Contents,
 ) -> Result<(), String> {
-    let column = |name: &str| {
-        let column = batch
-            .column_by_name(name)
-            .ok_or_else(|| format!("the column {name} is missing"))?;
-        if name != "label" && column.null_count() > 0 {
-            return Err(format!("the column {name} has empty cells"));
-        }
-        Ok(column)
+    let first = contents.tracks.len();
+    let named = |place: usize| schema.fields().get(place).map_or("", |it| it.name().as_str());
+    // Columns of a batch are those that are used, in the order of the file.
+    let mut used: Vec<usize> = places.used().collect();
+    used.sort_unstable();
+    used.dedup();
+    let column = |place: usize| {
+        let at = used.binary_search(&place).ok();
+        at.and_then(|at| batch.columns().get(at))
+            .ok_or_else(|| format!("its column {} is missing", named(place)))
     };
-    let wrong = |name: &str| format!("the column {name} has the wrong type");
-    let texts = |name: &str| -> Result<&StringArray, String> {
-        column(name)?.as_string_opt().ok_or_else(|| wrong(name))
+    let texts = |place: Option<usize>| -> Result<Option<Vec<Option<String>>>, String> {
+        let Some(place) = place else { return Ok(None) };
+        columns::texts(column(place)?)
+            .map(Some)
+            .map_err(|what| format!("its column {}: {what}", named(place)))
     };
-    let (paths, labels) = (texts("path")?, texts("label")?);
-    // What other programs write may have none.
-    let splits = match batch.column_by_name("split") {
-        Some(column) => Some(
-            column
-                .as_string_opt::<i32>()
-                .ok_or_else(|| wrong("split"))?,
-        ),
-        None => None,
+    let numbers = |place: usize| -> Result<Vec<Option<f64>>, String> {
+        columns::numbers(column(place)?)
+            .map_err(|what| format!("its column {}: {what}", named(place)))
     };
-    let track = column("track")?
-        .as_primitive_opt::<UInt32Type>()
-        .ok_or_else(|| wrong("track"))?;
-    let time = column("timestamp")?
-        .as_primitive_opt::<Float32Type>()
-        .ok_or_else(|| wrong("timestamp"))?;
-    let embedding: &ListArray = column("embedding")?
-        .as_list_opt()
-        .ok_or_else(|| wrong("embedding"))?;
-    for values in embedding.iter().flatten() {
-        let values = values
-            .as_primitive_opt::<Float32Type>()
-            .filter(|values| values.null_count() == 0)
-            .ok_or_else(|| wrong("embedding"))?;
-        if table.dim == 0 {
-            table.dim = values.len();
+    let dim = &mut contents.dim;
+    match places.embedding.as_slice() {
+        &[place] if columns::is_vector(column(place)?.data_type()) => {
+            columns::vectors(column(place)?, first, dim, &mut contents.values)
+                .map_err(|what| format!("its column {}: {what}", named(place)))?;
         }
-        if values.len() != table.dim {
-            return Err(format!(
-                "one embedding has {} values, the first {}",
-                values.len(),
-                table.dim
-            ));
+        wide => {
+            *dim = wide.len();
+            let start = contents.values.len();
+            contents.values.resize(start + batch.num_rows() * wide.len(), 0.0);
+            for (at, &place) in wide.iter().enumerate() {
+                let slots = contents.values.get_mut(start..).unwrap_or_default();
+                let slots = slots.iter_mut().skip(at).step_by(wide.len());
+                for ((row, slot), value) in slots.enumerate().zip(numbers(place)?) {
+                    *slot = value.ok_or_else(|| {
+                        format!("row {} of its column {} is empty", first + row, named(place))
+                    })? as f32;
+                }
+            }
         }
-        table.values.extend_from_slice(values.values());
     }
-    table.timestamps.extend_from_slice(time.values());
-    for (row, ((&index, path), label)) in track.values().iter().zip(paths).zip(labels).enumerate() {
-        table.track.push(index);
-        let split = splits
-            .filter(|splits| splits.is_valid(row))
-            .map(|splits| splits.value(row));
-        tracks.note(
-            index,
-            rows,
-            [path.unwrap_or(""), label.unwrap_or(""), split.unwrap_or("")],
-        )?;
+    if contents.values.len() as u64 * 4 > MOST_BYTES {
+        return Err("its vectors take too much memory".to_owned());
+    }
+    if let Some(place) = places.timestamp {
+        let times = numbers(place)?.into_iter().map(|time| time.unwrap_or(0.0) as f32);
+        contents.timestamps.get_or_insert_default().extend(times);
+    }
+    let index = places.track.map(numbers).transpose()?;
+    let (paths, labels) = (texts(places.path)?, texts(places.label)?);
+    let splits = texts(places.split)?;
+    let cell = |texts: &Option<Vec<Option<String>>>, row: usize| -> String {
+        let text = texts.as_ref().and_then(|texts| texts.get(row).cloned());
+        text.flatten().unwrap_or_default()
+    };
+    for row in 0..batch.num_rows() {
+        let index = index.as_ref().and_then(|index| index.get(row).copied().flatten());
+        contents.tracks.push(RowTexts {
+            index: index.map(|index| index as i64),
+            path: &cell(&paths, row),
+            label: &cell(&labels, row),
+            split: &cell(&splits, row),
+        })?;
+    }
+    if first == 0 && batch.num_rows() > 0 {
+        for (place, slot) in [
+            (places.encoder, &mut contents.encoder),
+            (places.level, &mut contents.level),
+        ] {
+            if slot.is_none() && place.is_some() {
+                *slot = Some(cell(&texts(place)?, 0));
+            }
+        }
     }
     Ok(())
 }

@@ -4,8 +4,16 @@ use std::{collections::HashMap, io::Write, path::Path};
 
 use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
 
-use super::{EmbeddingTable, MOST_BYTES, TrackRow, damaged, parse_level, unreadable};
-use crate::EmbeddingError;
+use half::{bf16, f16};
+
+use super::{
+    MOST_BYTES, MOST_DIM, damaged,
+    fields::Field,
+    no_vectors,
+    rows::{Contents, RowTexts, Tracks},
+    unreadable, unusable,
+};
+use crate::{EmbeddingError, EmbeddingTable};
 use mynascope_base::storage::write_atomic;
 
 pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingError> {
@@ -69,13 +77,13 @@ pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingE
     Ok(())
 }
 
-pub(super) fn load(path: &Path) -> Result<EmbeddingTable, EmbeddingError> {
+/// Reads tensors by the usual names ([`Field`]), the vectors also as the only matrix of floats. Paths, labels and splits
+/// are JSON lists in the metadata, for each track or, without track numbers, for each row.
+pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     let size = std::fs::metadata(path).map_err(unreadable(path))?.len();
     if size > MOST_BYTES {
-        return Err(damaged(
-            path,
-            format!("a table of {size} bytes is too large"),
-        ));
+        let what = format!("a table of {size} bytes is too large");
+        return Err(unusable(path, what));
     }
     let bytes = std::fs::read(path).map_err(unreadable(path))?;
     let no_file = |error: safetensors::SafeTensorError| {
@@ -83,77 +91,149 @@ pub(super) fn load(path: &Path) -> Result<EmbeddingTable, EmbeddingError> {
     };
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(no_file)?;
     let tensors = SafeTensors::deserialize(&bytes).map_err(no_file)?;
-    let tensor = |name: &str, kind: Dtype, dimensions: usize| {
-        let tensor = tensors
-            .tensor(name)
-            .map_err(|_| damaged(path, format!("the tensor {name} is missing")))?;
-        if tensor.dtype() != kind || tensor.shape().len() != dimensions {
-            return Err(damaged(
-                path,
-                format!(
-                    "the tensor {name} is {:?} {:?}, not {kind:?} of {dimensions} dimensions",
-                    tensor.dtype(),
-                    tensor.shape()
-                ),
-            ));
-        }
-        Ok(tensor)
+    let mut named: Vec<(String, TensorView<'_>)> = tensors.tensors();
+    named.sort_by(|a, b| a.0.cmp(&b.0));
+    let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
+    let tensor = |place: usize| named.get(place).map(|(_, tensor)| tensor);
+    let dimensions = |place: usize, count: usize| {
+        tensor(place).is_some_and(|tensor| tensor.shape().len() == count)
     };
-    let floats = |bytes: &[u8]| -> Vec<f32> {
-        bytes
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|&b| f32::from_le_bytes(b))
-            .collect()
+    let is_float = |tensor: &TensorView<'_>| {
+        matches!(tensor.dtype(), Dtype::F16 | Dtype::BF16 | Dtype::F32 | Dtype::F64)
     };
-    let embedding = tensor("embedding", Dtype::F32, 2)?;
-    let track = tensor("track", Dtype::I64, 1)?
-        .data()
-        .as_chunks::<8>()
-        .0
+    let mut matrices = (0..named.len())
+        .filter(|&place| dimensions(place, 2) && tensor(place).is_some_and(is_float));
+    let only = matrices.next().filter(|_| matrices.next().is_none());
+    let embedding = Field::Embedding
+        .find(&names, |place| dimensions(place, 2))
+        .or(only.filter(|_| named.len() < 4))
+        .and_then(tensor);
+    let described: Vec<String> = named
         .iter()
-        .map(|&b| u32::try_from(i64::from_le_bytes(b)))
-        .collect::<Result<Vec<u32>, _>>()
-        .map_err(|_| damaged(path, "the tensor track holds no track numbers"))?;
-
+        .map(|(name, tensor)| format!("{name} {:?}", tensor.shape()))
+        .collect();
+    let Some(embedding) = embedding else {
+        return Err(no_vectors(path, "tensors", &described));
+    };
+    let dim = embedding.shape().last().copied().unwrap_or(0);
+    let Some(values) = floats(embedding).filter(|_| (1..=MOST_DIM).contains(&dim)) else {
+        let what = format!(
+            "its vectors are {:?} {:?} and not [rows, dim] of floats",
+            embedding.dtype(),
+            embedding.shape()
+        );
+        return Err(unusable(path, what));
+    };
+    let rows = values.len() / dim;
+    let column = |field: Field| {
+        let found = field.find(&names, |place| dimensions(place, 1)).and_then(tensor);
+        let Some(found) = found else { return Ok(None) };
+        if found.shape() != [rows] {
+            let what = format!(
+                "a tensor has the shape {:?}, but there are {rows} vectors ({})",
+                found.shape(),
+                described.join(", ")
+            );
+            return Err(unusable(path, what));
+        }
+        Ok(Some(found))
+    };
+    let index = match column(Field::Track)? {
+        None => None,
+        Some(track) => {
+            let whole = whole(track).ok_or_else(|| unusable(path, "its tensor track holds no track numbers"));
+            Some(whole?)
+        }
+    };
+    let timestamps = match column(Field::Timestamp)? {
+        None => None,
+        Some(times) => {
+            let times = floats(times).ok_or_else(|| unusable(path, "its timestamps are no floats"));
+            Some(times?)
+        }
+    };
     let metadata = header.metadata().clone().unwrap_or_default();
-    let field = |name: &str| {
-        metadata
-            .get(name)
-            .ok_or_else(|| damaged(path, format!("its metadata names no {name}")))
+    let list = |names: [&str; 2]| -> Result<Vec<Option<String>>, EmbeddingError> {
+        let Some((name, text)) = names.iter().find_map(|&name| Some((name, metadata.get(name)?)))
+        else {
+            return Ok(Vec::new());
+        };
+        let list: Vec<Option<String>> = serde_json::from_str(text)
+            .map_err(|error| damaged(path, format!("its {name} are no JSON list of texts ({error})")))?;
+        Ok(list)
     };
-    let json = |name: &str, error| damaged(path, format!("its {name} are no JSON list ({error})"));
-    let paths: Vec<String> =
-        serde_json::from_str(field("paths")?).map_err(|error| json("paths", error))?;
-    let labels: Vec<Option<String>> =
-        serde_json::from_str(field("labels")?).map_err(|error| json("labels", error))?;
-    let splits: Vec<Option<String>> = match metadata.get("splits") {
-        Some(splits) => serde_json::from_str(splits).map_err(|error| json("splits", error))?,
-        None => vec![None; paths.len()],
+    let (paths, labels) = (list(["paths", "path"])?, list(["labels", "label"])?);
+    let splits = list(["splits", "split"])?;
+    let expected = match (&index, paths.len()) {
+        (Some(index), count) if count > 0 => {
+            if index.iter().any(|&track| usize::try_from(track).map_or(true, |track| track >= count)) {
+                let what = format!("it numbers tracks that are not among its {count} paths");
+                return Err(unusable(path, what));
+            }
+            count
+        }
+        _ => rows,
     };
-    for (name, texts) in [("labels", &labels), ("splits", &splits)] {
-        if texts.len() != paths.len() {
-            let what = format!("it names {} paths but {} {name}", paths.len(), texts.len());
-            return Err(damaged(path, what));
+    for (name, texts) in [("paths", &paths), ("labels", &labels), ("splits", &splits)] {
+        if !texts.is_empty() && texts.len() != expected {
+            let what = format!("it has {} {name}, but there should be {expected}", texts.len());
+            return Err(unusable(path, what));
         }
     }
-    Ok(EmbeddingTable {
-        dim: embedding.shape().last().copied().unwrap_or(0),
-        values: floats(embedding.data()),
-        timestamps: floats(tensor("timestamps", Dtype::F32, 1)?.data()),
-        track,
-        tracks: paths
-            .into_iter()
-            .zip(labels)
-            .zip(splits)
-            .map(|((path, label), split)| TrackRow {
-                path: path.into(),
-                label: label.filter(|label| !label.is_empty()),
-                split: split.filter(|split| !split.is_empty()),
+    let mut tracks = Tracks::default();
+    for row in 0..rows {
+        let number = index.as_ref().and_then(|index| index.get(row).copied());
+        let at = number
+            .filter(|_| !paths.is_empty())
+            .and_then(|track| usize::try_from(track).ok())
+            .unwrap_or(row);
+        let text = |texts: &'_ [Option<String>]| texts.get(at).cloned().flatten().unwrap_or_default();
+        tracks
+            .push(RowTexts {
+                index: number,
+                path: &text(&paths),
+                label: &text(&labels),
+                split: &text(&splits),
             })
-            .collect(),
-        encoder: field("encoder")?.clone(),
-        level: parse_level(Some(field("level")?), path)?,
+            .map_err(|what| unusable(path, what))?;
+    }
+    Ok(Contents {
+        dim,
+        values,
+        timestamps,
+        tracks,
+        encoder: metadata.get("encoder").cloned(),
+        level: metadata.get("level").cloned(),
+    })
+}
+
+fn floats(tensor: &TensorView<'_>) -> Option<Vec<f32>> {
+    let bytes = tensor.data();
+    let halves = || bytes.as_chunks::<2>().0.iter().copied();
+    Some(match tensor.dtype() {
+        Dtype::F32 => bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect(),
+        Dtype::F64 => {
+            let parts = bytes.as_chunks::<8>().0.iter();
+            parts.map(|&b| f64::from_le_bytes(b) as f32).collect()
+        }
+        Dtype::F16 => halves().map(|b| f16::from_le_bytes(b).to_f32()).collect(),
+        Dtype::BF16 => halves().map(|b| bf16::from_le_bytes(b).to_f32()).collect(),
+        _ => return None,
+    })
+}
+
+fn whole(tensor: &TensorView<'_>) -> Option<Vec<i64>> {
+    let bytes = tensor.data();
+    Some(match tensor.dtype() {
+        Dtype::I64 => bytes.as_chunks::<8>().0.iter().map(|&b| i64::from_le_bytes(b)).collect(),
+        Dtype::I32 => {
+            let parts = bytes.as_chunks::<4>().0.iter();
+            parts.map(|&b| i64::from(i32::from_le_bytes(b))).collect()
+        }
+        Dtype::U32 => {
+            let parts = bytes.as_chunks::<4>().0.iter();
+            parts.map(|&b| i64::from(u32::from_le_bytes(b))).collect()
+        }
+        _ => return None,
     })
 }

@@ -1,0 +1,227 @@
+//! What tables call their columns and arrays: the names that this program writes and those that others use.
+
+/// What a column or an array of a table can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Field {
+    Embedding,
+    Path,
+    Label,
+    Split,
+    Timestamp,
+    Track,
+    Encoder,
+    Level,
+}
+
+impl Field {
+    /// Names in lower case, the most telling first: where a file has several, the first of this list counts.
+    fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Embedding => &[
+                "embedding",
+                "embeddings",
+                "emb",
+                "embs",
+                "embed",
+                "vector",
+                "vectors",
+                "feature",
+                "features",
+                "representation",
+                "representations",
+                "tensor",
+                "tensors",
+                "x",
+                "arr_0",
+            ],
+            Self::Path => &[
+                "path",
+                "paths",
+                "filepath",
+                "filepaths",
+                "file_path",
+                "file_paths",
+                "audio_path",
+                "audio_filepath",
+                "audio_file",
+                "track_path",
+                "mp3_path",
+                "file",
+                "files",
+                "filename",
+                "filenames",
+                "file_name",
+                "file_names",
+                "fname",
+                "audio",
+                "track",
+                "tracks",
+                "name",
+                "names",
+                "track_name",
+                "uri",
+                "id",
+                "ids",
+                "track_id",
+            ],
+            Self::Label => &[
+                "label",
+                "labels",
+                "genre",
+                "genres",
+                "genre_top",
+                "class",
+                "classes",
+                "class_name",
+                "category",
+                "target",
+                "targets",
+                "y",
+                "tag",
+            ],
+            Self::Split => &["split", "splits", "set", "subset", "partition"],
+            Self::Timestamp => &[
+                "timestamp",
+                "timestamps",
+                "time",
+                "times",
+                "start",
+                "starts",
+                "start_time",
+                "start_secs",
+                "start_sec",
+                "start_s",
+                "offset",
+                "onset",
+                "ts",
+            ],
+            Self::Track => &["track", "track_index", "track_idx", "track_id"],
+            Self::Encoder => &["encoder", "model"],
+            Self::Level => &["level"],
+        }
+    }
+
+    /// The place of this field among the names of a file, of those that `fits`.
+    pub(super) fn find(
+        self,
+        names: &[impl AsRef<str>],
+        fits: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let plain: Vec<String> = names.iter().map(|name| plain(name.as_ref())).collect();
+        self.names().iter().find_map(|wanted| {
+            (0..plain.len()).find(|&at| {
+                plain
+                    .get(at)
+                    .is_some_and(|name| name == wanted && fits(at))
+            })
+        })
+    }
+
+    /// Whether a name belongs to any field but the embedding.
+    pub(super) fn is_claimed(name: &str) -> bool {
+        let name = plain(name);
+        let fields = [
+            Self::Path,
+            Self::Label,
+            Self::Split,
+            Self::Timestamp,
+            Self::Track,
+            Self::Encoder,
+            Self::Level,
+        ];
+        // `y` beside `x` is a place on a map, alone it is a label; neither is a part of an embedding.
+        fields
+            .iter()
+            .any(|field| field.names().contains(&name.as_str()))
+    }
+}
+
+fn plain(name: &str) -> String {
+    name.trim().to_lowercase().replace([' ', '-'], "_")
+}
+
+/// Whether a name is that of an index which pandas wrote along: no content of the table.
+pub(super) fn is_index(name: &str) -> bool {
+    let name = plain(name);
+    name.is_empty()
+        || matches!(name.as_str(), "index" | "row" | "row_id" | "level_0")
+        || name.starts_with("unnamed:")
+        || name.starts_with("__index_level_")
+}
+
+/// A part of a name that several columns share, and the number after it: `e12` is `e` and 12.
+fn numbered(name: &str) -> Option<(&str, u32)> {
+    let name = name.trim();
+    let stem = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let number = name.get(stem.len()..)?.parse().ok()?;
+    Some((stem, number))
+}
+
+/// Of columns of numbers (their places and names), those that make up the embedding, in its order: a numbered series
+/// (`e0`, `e1`, ..; `0`, `1`, ..; `dim_0`, ..) in the order of its numbers where it makes up at least two thirds of
+/// them, else all.
+pub(super) fn wide_columns(numeric: &[(usize, &str)]) -> Vec<usize> {
+    let series = longest_series(numeric);
+    if series.len() > 1 && 3 * series.len() >= 2 * numeric.len() {
+        return series;
+    }
+    numeric.iter().map(|(place, _)| *place).collect()
+}
+
+/// The longest series of columns with one name and different numbers.
+pub(super) fn longest_series(columns: &[(usize, &str)]) -> Vec<usize> {
+    let mut series: std::collections::BTreeMap<&str, std::collections::BTreeMap<u32, usize>> =
+        Default::default();
+    for &(place, name) in columns {
+        if let Some((stem, number)) = numbered(name) {
+            series.entry(stem).or_default().insert(number, place);
+        }
+    }
+    series
+        .into_values()
+        .max_by_key(std::collections::BTreeMap::len)
+        .map(|series| series.into_values().collect())
+        .unwrap_or_default()
+}
+
+/// Names for a message: so many as one takes in.
+pub(super) fn listed(names: &[impl AsRef<str>]) -> String {
+    const MOST: usize = 12;
+    let mut text = names
+        .iter()
+        .take(MOST)
+        .map(|name| name.as_ref().chars().take(40).collect::<String>())
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > MOST {
+        text.push_str(&format!(" and {} more", names.len() - MOST));
+    }
+    if text.is_empty() {
+        text.push_str("nothing");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_telling_of_several_names_counts() {
+        let names = ["name", "File Path", "Genre", "X"];
+        assert_eq!(Field::Path.find(&names, |_| true), Some(1));
+        assert_eq!(Field::Path.find(&names, |at| at != 1), Some(0));
+        assert_eq!(Field::Label.find(&names, |_| true), Some(2));
+        assert_eq!(Field::Embedding.find(&names, |_| true), Some(3));
+        assert_eq!(Field::Split.find(&names, |_| true), None);
+    }
+
+    #[test]
+    fn a_numbered_series_goes_by_its_numbers() {
+        let columns = [(1, "e0"), (2, "e1"), (3, "e10"), (4, "e2"), (5, "tempo")];
+        assert_eq!(wide_columns(&columns), [1, 2, 4, 3]);
+        let others = [(0, "centroid"), (1, "mfcc_1"), (2, "mfcc_2"), (3, "tempo")];
+        assert_eq!(wide_columns(&others), [0, 1, 2, 3]);
+        assert!(longest_series(&[(0, "a"), (1, "b")]).is_empty());
+    }
+}

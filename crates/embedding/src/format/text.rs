@@ -1,0 +1,378 @@
+//! Tables as text: vectors with their metadata in a second file, as TensorBoard's projector takes them, or one file with
+//! a heading, as pandas and DuckDB write it. Tabs, commas, semicolons or (in matrices of numpy) spaces part the cells.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    MOST_BYTES, MOST_DIM,
+    fields::{self, Field},
+    no_vectors,
+    rows::{Contents, RowTexts},
+    text_metadata, unreadable, unusable,
+};
+use crate::EmbeddingError;
+
+/// Longest first line that is believed to be one of a table.
+const LONGEST_LINE: u64 = 64 << 20;
+
+pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
+    let sniffed = Sniffed::of(path)?;
+    let (dim, values) = match sniffed.heading {
+        Some(_) => return load_columns(path, &sniffed),
+        None => load_matrix(path, sniffed.gap)?,
+    };
+    let rows = values.len() / dim;
+    let mut contents = Contents {
+        dim,
+        values,
+        ..Contents::default()
+    };
+    match metadata_of(path) {
+        Some(metadata) => text_metadata::load(&metadata, rows, &mut contents)?,
+        None => {
+            for _ in 0..rows {
+                let pushed = contents.tracks.push(RowTexts::default());
+                pushed.map_err(|what| unusable(path, what))?;
+            }
+        }
+    }
+    Ok(contents)
+}
+
+/// Whether a `.tsv` or `.csv` file holds vectors and not a list of tracks: numbers without a heading, a column of lists,
+/// or a numbered series of at least eight columns of numbers. Looks at its first two lines.
+pub fn is_text_table(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default();
+    if !["tsv", "csv"].iter().any(|known| ending.eq_ignore_ascii_case(known)) {
+        return false;
+    }
+    let Ok(sniffed) = Sniffed::of(path) else {
+        return false;
+    };
+    let Some(names) = &sniffed.heading else {
+        return sniffed.cells > 1 || metadata_of(path).is_some();
+    };
+    let Ok(Some(places)) = Places::of(path, names, sniffed.gap) else {
+        return false;
+    };
+    match places.embedding.as_slice() {
+        [_] => places.in_one_cell,
+        many => {
+            let named: Vec<(usize, &str)> = many
+                .iter()
+                .filter_map(|&place| Some((place, names.get(place)?.as_str())))
+                .collect();
+            fields::longest_series(&named).len() >= 8
+        }
+    }
+}
+
+/// What parts the cells of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    One(u8),
+    /// Any number of spaces.
+    Spaces,
+}
+
+impl Gap {
+    fn cells<'a>(self, line: &'a str) -> Box<dyn Iterator<Item = &'a str> + 'a> {
+        match self {
+            Self::One(byte) => Box::new(line.split(char::from(byte)).map(str::trim)),
+            Self::Spaces => Box::new(line.split_ascii_whitespace()),
+        }
+    }
+
+    fn byte(self) -> u8 {
+        match self {
+            Self::One(byte) => byte,
+            Self::Spaces => b' ',
+        }
+    }
+}
+
+/// What the first line tells.
+struct Sniffed {
+    gap: Gap,
+    /// Names of the columns; none where the first line is one of numbers.
+    heading: Option<Vec<String>>,
+    /// Cells of the first line.
+    cells: usize,
+}
+
+impl Sniffed {
+    fn of(path: &Path) -> Result<Self, EmbeddingError> {
+        let mut line = Vec::new();
+        open(path)?
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line)
+            .map_err(unreadable(path))?;
+        if line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) || line.contains(&0) {
+            return Err(unusable(path, "it is no plain text; save it as UTF-8"));
+        }
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim_end_matches(['\r', '\n']);
+        if text.trim().is_empty() {
+            return Err(unusable(path, "it holds no vectors: its first line is empty"));
+        }
+        let gap = [b'\t', b',', b';']
+            .into_iter()
+            .find(|&byte| text.contains(char::from(byte)))
+            .map(Gap::One);
+        let spaced = || text.split_ascii_whitespace().all(|cell| cell.parse::<f32>().is_ok());
+        let gap = gap.unwrap_or(if spaced() { Gap::Spaces } else { Gap::One(b'\t') });
+        let cells: Vec<&str> = gap.cells(text).collect();
+        let numbers = cells.iter().all(|cell| cell.parse::<f32>().is_ok());
+        // pandas numbers columns that have no name: no vector counts from 0 on.
+        let counts = cells.len() > 1
+            && (0..).zip(&cells).all(|(at, cell): (usize, _)| *cell == at.to_string());
+        let heading = if numbers && !counts {
+            None
+        } else {
+            let record = reader(path, gap.byte())?.byte_records().next();
+            let record = record.transpose().map_err(|error| wrong_text(path, &error))?;
+            let record = record.unwrap_or_default();
+            Some(record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect())
+        };
+        Ok(Self {
+            gap,
+            cells: cells.len(),
+            heading,
+        })
+    }
+}
+
+/// The text behind the mark that some editors put before it.
+fn open(path: &Path) -> Result<impl BufRead, EmbeddingError> {
+    let size = fs::metadata(path).map_err(unreadable(path))?.len();
+    if size > MOST_BYTES {
+        return Err(unusable(path, format!("a table of {size} bytes is too large")));
+    }
+    let mut file = BufReader::new(File::open(path).map_err(unreadable(path))?);
+    if file.fill_buf().map_err(unreadable(path))?.starts_with("\u{feff}".as_bytes()) {
+        file.consume(3);
+    }
+    Ok(file)
+}
+
+fn reader(path: &Path, delimiter: u8) -> Result<csv::Reader<impl BufRead>, EmbeddingError> {
+    Ok(csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(open(path)?))
+}
+
+fn wrong_text(path: &Path, error: &csv::Error) -> EmbeddingError {
+    unusable(path, format!("it cannot be read ({error})"))
+}
+
+/// The metadata that belongs to a file of vectors: `F.metadata.tsv` or `F_metadata.tsv` beside `F.tsv`, and
+/// `metadata.tsv` beside `tensors.tsv` (also with one beginning for both names).
+fn metadata_of(path: &Path) -> Option<PathBuf> {
+    let stem = path.file_stem()?.to_string_lossy().into_owned();
+    let mut names = vec![
+        format!("{stem}.metadata"),
+        format!("{stem}_metadata"),
+        format!("{stem}-metadata"),
+        format!("{stem}_meta"),
+    ];
+    for word in ["tensors", "tensor", "vectors", "vector", "vecs", "embeddings", "embedding"] {
+        if let Some(before) = stem.strip_suffix(word) {
+            names.extend([format!("{before}metadata"), format!("{before}meta")]);
+        }
+    }
+    let own = path.extension()?.to_string_lossy().into_owned();
+    let files = names.iter().flat_map(|name| {
+        [own.as_str(), "tsv", "csv"].map(|ending| path.with_file_name(format!("{name}.{ending}")))
+    });
+    files.into_iter().find(|file| file != path && file.is_file())
+}
+
+/// The width and the numbers of a file without a heading.
+fn load_matrix(path: &Path, gap: Gap) -> Result<(usize, Vec<f32>), EmbeddingError> {
+    let mut dim = 0;
+    let mut values = Vec::new();
+    for (number, line) in (1..).zip(open(path)?.lines()) {
+        let line = line.map_err(unreadable(path))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let before = values.len();
+        for cell in gap.cells(&line) {
+            let value: f32 = cell.parse().map_err(|_| {
+                let cell: String = cell.chars().take(20).collect();
+                unusable(path, format!("line {number} holds `{cell}`, which is no number"))
+            })?;
+            values.push(value);
+        }
+        let width = values.len() - before;
+        if dim == 0 {
+            dim = width;
+        }
+        if width != dim || width > MOST_DIM {
+            let what = format!("line {number} holds {width} numbers, the first {dim}");
+            return Err(unusable(path, what));
+        }
+    }
+    Ok((dim, values))
+}
+
+/// Where the fields of a table stand among the columns of a file with a heading.
+#[derive(Default)]
+struct Places {
+    /// The column of lists, or many columns of a number each.
+    embedding: Vec<usize>,
+    /// Whether the vectors stand in one column, in brackets.
+    in_one_cell: bool,
+    path: Option<usize>,
+    label: Option<usize>,
+    split: Option<usize>,
+    track: Option<usize>,
+    timestamp: Option<usize>,
+    encoder: Option<usize>,
+    level: Option<usize>,
+}
+
+impl Places {
+    /// By the usual names, and by what the first row holds; none without vectors.
+    fn of(path: &Path, names: &[String], gap: Gap) -> Result<Option<Self>, EmbeddingError> {
+        let first = reader(path, gap.byte())?.into_byte_records().nth(1);
+        let first = first.transpose().map_err(|error| wrong_text(path, &error))?;
+        let Some(first) = first else { return Ok(None) };
+        let cell = |place: usize| first.get(place).map(String::from_utf8_lossy).unwrap_or_default();
+        let is_number = |place: usize| cell(place).trim().parse::<f64>().is_ok();
+        let is_list = |place: usize| cell(place).trim_start().starts_with(['[', '(']);
+        let is_text = |place: usize| !is_number(place);
+        let all = 0..names.len();
+        let mut places = Self::default();
+        let listed = Field::Embedding.find(names, is_list);
+        if let Some(place) = listed {
+            places.embedding = vec![place];
+            places.in_one_cell = true;
+        } else {
+            let numeric: Vec<(usize, &str)> = all
+                .zip(names)
+                .filter(|&(place, name)| {
+                    is_number(place) && !Field::is_claimed(name) && !fields::is_index(name)
+                })
+                .map(|(place, name)| (place, name.as_str()))
+                .collect();
+            places.embedding = fields::wide_columns(&numeric);
+        }
+        let coordinates = |name: &&usize| {
+            let name = names.get(**name).map_or("", |name| name.trim());
+            ["x", "y", "z"].iter().any(|axis| name.eq_ignore_ascii_case(axis))
+        };
+        if places.embedding.iter().all(|place| coordinates(&place)) {
+            // Nothing but places on a map, which is no vector.
+            return Ok(None);
+        }
+        let free = |place: &usize| !places.embedding.contains(place);
+        let whole = |place: usize| cell(place).trim().parse::<i64>().is_ok();
+        let find = |field: Field, test: &dyn Fn(usize) -> bool| {
+            field.find(names, |place| free(&place) && test(place))
+        };
+        let (path, label) = (find(Field::Path, &is_text), find(Field::Label, &|_| true));
+        let split = find(Field::Split, &|_| true);
+        let (track, timestamp) = (find(Field::Track, &whole), find(Field::Timestamp, &is_number));
+        let (encoder, level) = (find(Field::Encoder, &is_text), find(Field::Level, &is_text));
+        Ok(Some(Self {
+            path,
+            label,
+            split,
+            track,
+            timestamp,
+            encoder,
+            level,
+            ..places
+        }))
+    }
+}
+
+/// A file with a heading.
+fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingError> {
+    let names = sniffed.heading.as_deref().unwrap_or_default();
+    let places = Places::of(path, names, sniffed.gap)?
+        .ok_or_else(|| no_vectors(path, "columns", names))?;
+    let mut contents = Contents::default();
+    let mut row = 0_usize;
+    let records = reader(path, sniffed.gap.byte())?.into_byte_records().skip(1);
+    for record in records {
+        let record = record.map_err(|error| wrong_text(path, &error))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let wrong = |what: String| unusable(path, format!("line {line}: {what}"));
+        if record.len() != names.len() {
+            let what = format!("it has {} cells, the heading {}", record.len(), names.len());
+            return Err(wrong(what));
+        }
+        let text = |place: usize| record.get(place).map(String::from_utf8_lossy).unwrap_or_default();
+        let cell = |place: Option<usize>| place.map(&text).unwrap_or_default();
+        let name = |place: usize| names.get(place).map_or("", String::as_str);
+        let number = |place: usize, text: &str| -> Result<f32, EmbeddingError> {
+            text.trim().parse().map_err(|_| match text.trim() {
+                "" => wrong(format!("its cell {} is empty", name(place))),
+                other => {
+                    let other: String = other.chars().take(20).collect();
+                    wrong(format!("its cell {} holds `{other}`, which is no number", name(place)))
+                }
+            })
+        };
+        let before = contents.values.len();
+        for &place in &places.embedding {
+            match places.in_one_cell {
+                true => list(&text(place), &mut contents.values).map_err(&wrong)?,
+                false => contents.values.push(number(place, &text(place))?),
+            }
+        }
+        let width = contents.values.len() - before;
+        if row == 0 {
+            contents.dim = width;
+            contents.encoder = places.encoder.map(|place| text(place).into_owned());
+            contents.level = places.level.map(|place| text(place).into_owned());
+        }
+        if width != contents.dim || width == 0 || width > MOST_DIM {
+            let what = format!("it holds {width} values, the first row {}", contents.dim);
+            return Err(wrong(what));
+        }
+        if let Some(place) = places.timestamp {
+            let time = match text(place).trim() {
+                "" => 0.0,
+                other => number(place, other)?,
+            };
+            contents.timestamps.get_or_insert_default().push(time);
+        }
+        let pushed = contents.tracks.push(RowTexts {
+            index: places.track.and_then(|place| text(place).trim().parse().ok()),
+            path: &cell(places.path),
+            label: &cell(places.label),
+            split: &cell(places.split),
+        });
+        pushed.map_err(wrong)?;
+        row += 1;
+    }
+    Ok(contents)
+}
+
+/// A vector in one cell: `[0.1, 0.2]` as Python writes a list, `[0.1 0.2]` as numpy writes an array.
+fn list(cell: &str, values: &mut Vec<f32>) -> Result<(), String> {
+    let inner = cell.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
+    for part in inner.split([',', ' ', '\n', '\r', '\t']).filter(|part| !part.is_empty()) {
+        if part == "..." || part == "…" {
+            return Err(
+                "its vector was shortened with `...` when it was written; save it with to_parquet or numpy.savez"
+                    .to_owned(),
+            );
+        }
+        let value = part.parse().map_err(|_| {
+            let part: String = part.chars().take(20).collect();
+            format!("its vector holds `{part}`, which is no number")
+        })?;
+        values.push(value);
+    }
+    Ok(())
+}
