@@ -4,13 +4,20 @@
 
 mod fence;
 mod packets;
+mod pcm;
 
 use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use self::{fence::Fence, packets::Packets};
+use self::{
+    fence::Fence,
+    packets::Packets,
+    pcm::{Container, Opened, Pcm},
+};
 use super::{
     AudioError, AudioInfo, Incomplete,
     source::{Clock, STALL_LIMIT, open_regular},
@@ -24,6 +31,10 @@ const MAX_RATE: u32 = 768_000;
 const MAX_CHANNELS: usize = 64;
 /// Undecodable packets in a row (26 s of MP3) after which a file counts as damaged.
 const MAX_DAMAGED_IN_A_ROW: u32 = 1_000;
+/// First bytes behind the tags by which a reader is chosen.
+const SNIFFED_BYTES: u64 = 64;
+/// ID3 tags in a row; some programs write a second before the first.
+const MAX_ID3_TAGS: usize = 16;
 /// Louder samples (80 dB over full scale) are garbage, whose square would not be finite.
 const MAX_LEVEL: f32 = 1e4;
 
@@ -53,26 +64,95 @@ enum Step {
 /// Who reads a file.
 enum Reader {
     Packets(Packets),
+    Pcm(Box<Pcm>),
 }
 
 impl Reader {
     fn info(&self) -> &AudioInfo {
         match self {
             Self::Packets(reader) => reader.info(),
+            Self::Pcm(reader) => reader.info(),
         }
     }
 
     fn step(&mut self, samples: &mut Vec<f32>, fence: &Fence<'_>) -> Result<Step, AudioError> {
         match self {
             Self::Packets(reader) => reader.step(samples, fence),
+            Self::Pcm(reader) => reader.step(samples, fence),
         }
     }
 
     fn seek(&mut self, secs: f64, fence: &Fence<'_>) -> Result<bool, AudioError> {
         match self {
             Self::Packets(reader) => reader.seek(secs, fence),
+            Self::Pcm(reader) => reader.seek(secs, fence),
         }
     }
+}
+
+/// Which reader serves a file.
+enum Kind {
+    /// A container, and the byte at which it begins.
+    Pcm(Container, u64),
+    Packets,
+}
+
+/// Chooses the reader by the first bytes of a file behind its ID3 tags, never by its name. The file stands at its
+/// beginning again.
+fn sniff(file: &mut File) -> io::Result<Kind> {
+    let start = behind_id3(file)?;
+    file.seek(SeekFrom::Start(start))?;
+    let mut head = Vec::new();
+    Read::by_ref(file)
+        .take(SNIFFED_BYTES)
+        .read_to_end(&mut head)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(match Container::of(&head) {
+        Some(container) => Kind::Pcm(container, start),
+        None => Kind::Packets,
+    })
+}
+
+/// Where the ID3 tags at the beginning of a file end; 0 without one. Their sizes have seven bits a byte.
+fn behind_id3(file: &mut File) -> io::Result<u64> {
+    const HEADER_BYTES: u64 = 10;
+    const HAS_FOOTER: u8 = 0x10;
+    let mut start = 0;
+    for _ in 0..MAX_ID3_TAGS {
+        file.seek(SeekFrom::Start(start))?;
+        let mut tag = Vec::new();
+        Read::by_ref(file)
+            .take(HEADER_BYTES)
+            .read_to_end(&mut tag)?;
+        let [b'I', b'D', b'3', _, _, flags, size @ ..] = tag.as_slice() else {
+            break;
+        };
+        let size = (size.iter()).fold(0, |size, byte| size << 7 | u64::from(byte & 0x7f));
+        let footer = if flags & HAS_FOOTER == 0 {
+            0
+        } else {
+            HEADER_BYTES
+        };
+        start += HEADER_BYTES + size + footer;
+    }
+    Ok(start)
+}
+
+/// Refuses the shape that a header claims before anything is allocated for it.
+fn check_shape(path: &Path, rate: u32, channels: usize) -> Result<(), AudioError> {
+    if !(MIN_RATE..=MAX_RATE).contains(&rate) {
+        return Err(AudioError::limit(
+            path,
+            format!("it claims {rate} Hz; {MIN_RATE} to {MAX_RATE} Hz are read"),
+        ));
+    }
+    if !(1..=MAX_CHANNELS).contains(&channels) {
+        return Err(AudioError::limit(
+            path,
+            format!("it claims {channels} channels; 1 to {MAX_CHANNELS} are read"),
+        ));
+    }
+    Ok(())
 }
 
 /// A file being decoded packet by packet.
@@ -93,9 +173,23 @@ impl Decoder {
     /// Opens a file and reads its header.
     pub(super) fn open(path: &Path, cancel: &Cancel) -> Result<Self, AudioError> {
         cancel.check()?;
-        let (file, length) = open_regular(path)?;
+        let (mut file, length) = open_regular(path)?;
         let clock = Clock::new(cancel, STALL_LIMIT);
-        let reader = Reader::Packets(Packets::open(file, length, path, &clock)?);
+        let kind = sniff(&mut file).map_err(|error| AudioError::from_io(path, &error))?;
+        let reader = match kind {
+            Kind::Pcm(container, start) => {
+                match Pcm::open(file, length, (container, start), path, &clock)? {
+                    Opened::Sound(reader) => Reader::Pcm(reader),
+                    Opened::Other { codec, .. } => {
+                        return Err(AudioError::unsupported(
+                            path,
+                            format!("its codec is {codec}"),
+                        ));
+                    }
+                }
+            }
+            Kind::Packets => Reader::Packets(Packets::open(file, length, path, &clock)?),
+        };
         Ok(Self {
             path: path.to_path_buf(),
             reader,
@@ -115,10 +209,11 @@ impl Decoder {
 
     /// What was missing so far, once all was decoded from the beginning.
     pub(super) fn incomplete(&self) -> Option<Incomplete> {
-        (self.passed_over > 0).then_some(Incomplete::Damaged {
+        let damaged = (self.passed_over > 0).then_some(Incomplete::Damaged {
             packets: self.passed_over,
             first_secs: self.first_passed_over_secs,
-        })
+        });
+        damaged.or(self.info().incomplete)
     }
 
     /// The next samples, or `None` at the end. Packets that do not decode are skipped up to a limit. Samples that
