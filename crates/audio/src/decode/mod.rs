@@ -3,14 +3,19 @@
 //! A reader is a type of this folder with three methods (`info`, `step`, `seek`) and one variant of [`Reader`].
 
 mod fence;
+mod mpeg;
 mod packets;
+mod window;
 
 use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use self::{fence::Fence, packets::Packets};
+use self::{fence::Fence, mpeg::Mpeg, packets::Packets};
 use super::{
     AudioError, AudioInfo, Incomplete,
     source::{Clock, STALL_LIMIT, open_regular},
@@ -52,24 +57,36 @@ enum Step {
 
 /// Who reads a file.
 enum Reader {
+    Mpeg(Box<Mpeg>),
     Packets(Packets),
 }
 
 impl Reader {
     fn info(&self) -> &AudioInfo {
         match self {
+            Self::Mpeg(reader) => reader.info(),
             Self::Packets(reader) => reader.info(),
         }
     }
 
     fn step(&mut self, samples: &mut Vec<f32>, fence: &Fence<'_>) -> Result<Step, AudioError> {
         match self {
+            Self::Mpeg(reader) => reader.step(samples, fence),
             Self::Packets(reader) => reader.step(samples, fence),
+        }
+    }
+
+    /// What the reader knows to be missing at the end.
+    fn incomplete(&self) -> Option<Incomplete> {
+        match self {
+            Self::Mpeg(reader) => reader.incomplete(),
+            Self::Packets(_) => None,
         }
     }
 
     fn seek(&mut self, secs: f64, fence: &Fence<'_>) -> Result<bool, AudioError> {
         match self {
+            Self::Mpeg(reader) => reader.seek(secs, fence),
             Self::Packets(reader) => reader.seek(secs, fence),
         }
     }
@@ -95,7 +112,7 @@ impl Decoder {
         cancel.check()?;
         let (file, length) = open_regular(path)?;
         let clock = Clock::new(cancel, STALL_LIMIT);
-        let reader = Reader::Packets(Packets::open(file, length, path, &clock)?);
+        let reader = Self::reader(file, length, path, &clock)?;
         Ok(Self {
             path: path.to_path_buf(),
             reader,
@@ -108,6 +125,24 @@ impl Decoder {
         })
     }
 
+    /// Chooses the reader by the first bytes.
+    fn reader(
+        mut file: File,
+        length: u64,
+        path: &Path,
+        clock: &Arc<Clock>,
+    ) -> Result<Reader, AudioError> {
+        let failed = |error| AudioError::from_io(path, &error);
+        if let Some(part) = mpeg_part(&mut file, length).map_err(failed)? {
+            let copy = file.try_clone().map_err(failed)?;
+            if let Some(reader) = Mpeg::open(copy, part, path, clock)? {
+                return Ok(Reader::Mpeg(Box::new(reader)));
+            }
+        }
+        file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        Ok(Reader::Packets(Packets::open(file, length, path, clock)?))
+    }
+
     /// What the header claims.
     pub(super) fn info(&self) -> &AudioInfo {
         self.reader.info()
@@ -115,10 +150,11 @@ impl Decoder {
 
     /// What was missing so far, once all was decoded from the beginning.
     pub(super) fn incomplete(&self) -> Option<Incomplete> {
-        (self.passed_over > 0).then_some(Incomplete::Damaged {
+        let damaged = (self.passed_over > 0).then_some(Incomplete::Damaged {
             packets: self.passed_over,
             first_secs: self.first_passed_over_secs,
-        })
+        });
+        damaged.or_else(|| self.reader.incomplete())
     }
 
     /// The next samples, or `None` at the end. Packets that do not decode are skipped up to a limit. Samples that
@@ -189,5 +225,28 @@ impl Decoder {
         };
         self.ended = !self.reader.seek(secs, &fence)?;
         Ok(())
+    }
+}
+
+/// The bytes of a file that may be MPEG audio: those in which no other format's mark stands first, and the contents of a RIFF
+/// file that names it.
+fn mpeg_part(file: &mut File, length: u64) -> io::Result<Option<Range<u64>>> {
+    let mut start = 0;
+    loop {
+        file.seek(SeekFrom::Start(start))?;
+        let mut head = Vec::new();
+        Read::by_ref(file).take(32).read_to_end(&mut head)?;
+        match head.as_slice() {
+            [b'R', b'I', b'F', b'F', ..] => return mpeg::riff_part(file, start, length),
+            [b'F', b'O', b'R', b'M', ..]
+            | [b'O', b'g', b'g', b'S', ..]
+            | [b'f', b'L', b'a', b'C', ..]
+            | [_, _, _, _, b'f', b't', b'y', b'p', ..]
+            | [0xff, 0xf0 | 0xf1 | 0xf8 | 0xf9, ..] => return Ok(None),
+            head => match mpeg::leading_tag(head) {
+                Some(bytes) if start + bytes < length => start += bytes,
+                _ => return Ok(Some(0..length)),
+            },
+        }
     }
 }
