@@ -98,7 +98,7 @@ pub fn load_mono(path: &Path, rate: u32, cancel: &Cancel) -> Result<Vec<f32>, Au
 pub fn probe_file(path: &Path) -> Result<AudioInfo, AudioError> {
     let decoder = Decoder::open(path, &Cancel::default())?;
     let mut info = decoder.info().clone();
-    info.incomplete = info.incomplete.or_else(|| cut_short(path, &info));
+    info.incomplete = decoder.incomplete().or_else(|| cut_short(path, &info));
     Ok(info)
 }
 

@@ -3,18 +3,22 @@
 //! A reader is a type of this folder with three methods (`info`, `step`, `seek`) and one variant of [`Reader`].
 
 mod fence;
+mod mpeg;
 mod packets;
 mod pcm;
+mod window;
 
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use self::{
     fence::Fence,
+    mpeg::Mpeg,
     packets::Packets,
     pcm::{Container, Opened, Pcm},
 };
@@ -63,6 +67,7 @@ enum Step {
 
 /// Who reads a file.
 enum Reader {
+    Mpeg(Box<Mpeg>),
     Packets(Packets),
     Pcm(Box<Pcm>),
 }
@@ -70,6 +75,7 @@ enum Reader {
 impl Reader {
     fn info(&self) -> &AudioInfo {
         match self {
+            Self::Mpeg(reader) => reader.info(),
             Self::Packets(reader) => reader.info(),
             Self::Pcm(reader) => reader.info(),
         }
@@ -77,13 +83,24 @@ impl Reader {
 
     fn step(&mut self, samples: &mut Vec<f32>, fence: &Fence<'_>) -> Result<Step, AudioError> {
         match self {
+            Self::Mpeg(reader) => reader.step(samples, fence),
             Self::Packets(reader) => reader.step(samples, fence),
             Self::Pcm(reader) => reader.step(samples, fence),
         }
     }
 
+    /// What the reader knows to be missing at the end.
+    fn incomplete(&self) -> Option<Incomplete> {
+        match self {
+            Self::Mpeg(reader) => reader.incomplete(),
+            Self::Packets(_) => None,
+            Self::Pcm(reader) => reader.info().incomplete,
+        }
+    }
+
     fn seek(&mut self, secs: f64, fence: &Fence<'_>) -> Result<bool, AudioError> {
         match self {
+            Self::Mpeg(reader) => reader.seek(secs, fence),
             Self::Packets(reader) => reader.seek(secs, fence),
             Self::Pcm(reader) => reader.seek(secs, fence),
         }
@@ -173,23 +190,9 @@ impl Decoder {
     /// Opens a file and reads its header.
     pub(super) fn open(path: &Path, cancel: &Cancel) -> Result<Self, AudioError> {
         cancel.check()?;
-        let (mut file, length) = open_regular(path)?;
+        let (file, length) = open_regular(path)?;
         let clock = Clock::new(cancel, STALL_LIMIT);
-        let kind = sniff(&mut file).map_err(|error| AudioError::from_io(path, &error))?;
-        let reader = match kind {
-            Kind::Pcm(container, start) => {
-                match Pcm::open(file, length, (container, start), path, &clock)? {
-                    Opened::Sound(reader) => Reader::Pcm(reader),
-                    Opened::Other { codec, .. } => {
-                        return Err(AudioError::unsupported(
-                            path,
-                            format!("its codec is {codec}"),
-                        ));
-                    }
-                }
-            }
-            Kind::Packets => Reader::Packets(Packets::open(file, length, path, &clock)?),
-        };
+        let reader = Self::reader(file, length, path, &clock)?;
         Ok(Self {
             path: path.to_path_buf(),
             reader,
@@ -200,6 +203,38 @@ impl Decoder {
             ended: false,
             clock,
         })
+    }
+
+    /// Chooses the reader by the first bytes.
+    fn reader(
+        mut file: File,
+        length: u64,
+        path: &Path,
+        clock: &Arc<Clock>,
+    ) -> Result<Reader, AudioError> {
+        let failed = |error| AudioError::from_io(path, &error);
+        if let Kind::Pcm(container, start) = sniff(&mut file).map_err(failed)? {
+            let copy = file.try_clone().map_err(failed)?;
+            return match Pcm::open(file, length, (container, start), path, clock)? {
+                Opened::Sound(reader) => Ok(Reader::Pcm(reader)),
+                Opened::Mpeg(part) => match Mpeg::open(copy, part, path, clock)? {
+                    Some(reader) => Ok(Reader::Mpeg(Box::new(reader))),
+                    None => Err(AudioError::damaged(path, "its MP3 sound is not found")),
+                },
+                Opened::Other(codec) => Err(AudioError::unsupported(
+                    path,
+                    format!("its codec is {codec}"),
+                )),
+            };
+        }
+        if let Some(part) = mpeg_part(&mut file, length).map_err(failed)? {
+            let copy = file.try_clone().map_err(failed)?;
+            if let Some(reader) = Mpeg::open(copy, part, path, clock)? {
+                return Ok(Reader::Mpeg(Box::new(reader)));
+            }
+        }
+        file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        Ok(Reader::Packets(Packets::open(file, length, path, clock)?))
     }
 
     /// What the header claims.
@@ -213,7 +248,7 @@ impl Decoder {
             packets: self.passed_over,
             first_secs: self.first_passed_over_secs,
         });
-        damaged.or(self.info().incomplete)
+        damaged.or_else(|| self.reader.incomplete())
     }
 
     /// The next samples, or `None` at the end. Packets that do not decode are skipped up to a limit. Samples that
@@ -284,5 +319,27 @@ impl Decoder {
         };
         self.ended = !self.reader.seek(secs, &fence)?;
         Ok(())
+    }
+}
+
+/// The bytes of a file that may be MPEG audio: those in which no other format's mark stands first.
+fn mpeg_part(file: &mut File, length: u64) -> io::Result<Option<Range<u64>>> {
+    let mut start = 0;
+    loop {
+        file.seek(SeekFrom::Start(start))?;
+        let mut head = Vec::new();
+        Read::by_ref(file).take(32).read_to_end(&mut head)?;
+        match head.as_slice() {
+            [b'R', b'I', b'F', b'F', ..]
+            | [b'F', b'O', b'R', b'M', ..]
+            | [b'O', b'g', b'g', b'S', ..]
+            | [b'f', b'L', b'a', b'C', ..]
+            | [_, _, _, _, b'f', b't', b'y', b'p', ..]
+            | [0xff, 0xf0 | 0xf1 | 0xf8 | 0xf9, ..] => return Ok(None),
+            head => match mpeg::leading_tag(head) {
+                Some(bytes) if start + bytes < length => start += bytes,
+                _ => return Ok(Some(0..length)),
+            },
+        }
     }
 }

@@ -102,8 +102,8 @@ fn codec(name: &[u8], bits: u32) -> Codec {
         b"in16" => Coding::signed(2, Endian::Big),
         b"in24" => Coding::signed(3, Endian::Big),
         b"in32" => Coding::signed(4, Endian::Big),
-        b"42ni" => Coding::signed(3, Endian::Little),
-        b"23ni" => Coding::signed(4, Endian::Little),
+        b"42ni" | b"42n1" => Coding::signed(3, Endian::Little),
+        b"23ni" | b"23n1" => Coding::signed(4, Endian::Little),
         b"fl32" | b"FL32" => Coding::float(32, Endian::Big),
         b"fl64" | b"FL64" => Coding::float(64, Endian::Big),
         b"alaw" | b"ALAW" => Some(Coding::ALaw),
@@ -113,20 +113,18 @@ fn codec(name: &[u8], bits: u32) -> Codec {
     };
     match known {
         Some(coding) => Codec::Own(coding),
-        None => Codec::Other {
-            name: match name {
-                b"MAC3" => "MACE 3:1".to_owned(),
-                b"MAC6" => "MACE 6:1".to_owned(),
-                b"GSM " | b"agsm" => "GSM 6.10".to_owned(),
-                b"QDMC" | b"QDM2" => "QDesign Music".to_owned(),
-                b"Qclp" => "QCELP".to_owned(),
-                b"G722" => "G.722".to_owned(),
-                b"G726" => "G.726 ADPCM".to_owned(),
-                b"NONE" | b"none" | b"twos" | b"sowt" | b"raw " => format!("PCM with {bits} bits"),
-                other => super::letters(other),
-            },
-            is_mpeg: matches!(name, b".mp3" | b"ms\0\x55"),
-        },
+        None if name == b".mp3" || name == b"ms\0\x55" => Codec::Mpeg,
+        None => Codec::Other(match name {
+            b"MAC3" => "MACE 3:1".to_owned(),
+            b"MAC6" => "MACE 6:1".to_owned(),
+            b"GSM " | b"agsm" => "GSM 6.10".to_owned(),
+            b"QDMC" | b"QDM2" => "QDesign Music".to_owned(),
+            b"Qclp" => "QCELP".to_owned(),
+            b"G722" => "G.722".to_owned(),
+            b"G726" => "G.726 ADPCM".to_owned(),
+            b"NONE" | b"none" | b"twos" | b"sowt" | b"raw " => format!("PCM with {bits} bits"),
+            other => super::letters(other),
+        }),
     }
 }
 

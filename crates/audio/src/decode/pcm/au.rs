@@ -54,14 +54,11 @@ fn codec(encoding: u32, endian: Endian) -> Codec {
     };
     match known {
         Some(coding) => Codec::Own(coding),
-        None => Codec::Other {
-            name: match encoding {
-                23 => "G.721 ADPCM".to_owned(),
-                24 => "G.722".to_owned(),
-                25 | 26 => "G.723 ADPCM".to_owned(),
-                _ => format!("number {encoding} of Sun AU"),
-            },
-            is_mpeg: false,
-        },
+        None => Codec::Other(match encoding {
+            23 => "G.721 ADPCM".to_owned(),
+            24 => "G.722".to_owned(),
+            25 | 26 => "G.723 ADPCM".to_owned(),
+            _ => format!("number {encoding} of Sun AU"),
+        }),
     }
 }

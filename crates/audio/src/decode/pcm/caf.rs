@@ -90,20 +90,17 @@ impl Description {
             rate,
             codec: match known {
                 Some(coding) => Codec::Own(coding),
-                None => Codec::Other {
-                    name: match name {
-                        b"lpcm" => format!("PCM with {bits} bits"),
-                        b"aac " | b"aach" | b"aacp" => "AAC".to_owned(),
-                        b"alac" => "Apple Lossless".to_owned(),
-                        b"flac" => "FLAC".to_owned(),
-                        b"opus" => "Opus".to_owned(),
-                        b".mp1" | b".mp2" | b".mp3" => "MPEG audio".to_owned(),
-                        b"ac-3" => "AC-3".to_owned(),
-                        b"ilbc" => "iLBC".to_owned(),
-                        other => super::letters(other),
-                    },
-                    is_mpeg: matches!(name, b".mp1" | b".mp2" | b".mp3"),
-                },
+                None if name.starts_with(b".mp") => Codec::Mpeg,
+                None => Codec::Other(match name {
+                    b"lpcm" => format!("PCM with {bits} bits"),
+                    b"aac " | b"aach" | b"aacp" => "AAC".to_owned(),
+                    b"alac" => "Apple Lossless".to_owned(),
+                    b"flac" => "FLAC".to_owned(),
+                    b"opus" => "Opus".to_owned(),
+                    b"ac-3" => "AC-3".to_owned(),
+                    b"ilbc" => "iLBC".to_owned(),
+                    other => super::letters(other),
+                }),
             },
         })
     }

@@ -21,6 +21,7 @@ mod wave_format;
 use std::{
     fs::File,
     io::{Read, Seek, SeekFrom},
+    ops::Range,
     path::Path,
     sync::Arc,
 };
@@ -56,71 +57,16 @@ pub(super) enum Container {
 impl Container {
     /// Which container begins with these bytes (12 suffice).
     pub(super) fn of(start: &[u8]) -> Option<Self> {
-        match start {
-            [
-                b'R',
-                b'I',
-                b'F',
-                b'F' | b'X',
-                _,
-                _,
-                _,
-                _,
-                b'W',
-                b'A',
-                b'V',
-                b'E',
-                ..,
-            ]
-            | [
-                b'R',
-                b'F',
-                b'6',
-                b'4',
-                _,
-                _,
-                _,
-                _,
-                b'W',
-                b'A',
-                b'V',
-                b'E',
-                ..,
-            ]
-            | [
-                b'B',
-                b'W',
-                b'6',
-                b'4',
-                _,
-                _,
-                _,
-                _,
-                b'W',
-                b'A',
-                b'V',
-                b'E',
-                ..,
-            ] => Some(Self::Wave),
-            [b'r', b'i', b'f', b'f', 0x2e, 0x91, 0xcf, 0x11, ..] => Some(Self::Wave64),
-            [
-                b'F',
-                b'O',
-                b'R',
-                b'M',
-                _,
-                _,
-                _,
-                _,
-                b'A',
-                b'I',
-                b'F',
-                b'F' | b'C',
-                ..,
-            ] => Some(Self::Aiff),
-            [b'c', b'a', b'f', b'f', 0, _, ..] => Some(Self::Caf),
-            [b'.', b's', b'n', b'd', ..] | [b'd', b'n', b's', b'.', ..] => Some(Self::Au),
-            [b'N', b'I', b'S', b'T', b'_', b'1', b'A', ..] => Some(Self::Sphere),
+        let (magic, form) = (start.get(..4)?, start.get(8..12).unwrap_or_default());
+        match (magic, form) {
+            (b"RIFF" | b"RIFX" | b"RF64" | b"BW64", b"WAVE") | (b"RIFF", b"RMP3") => {
+                Some(Self::Wave)
+            }
+            (b"riff", _) if start.get(4..8) == Some(b"\x2e\x91\xcf\x11") => Some(Self::Wave64),
+            (b"FORM", b"AIFF" | b"AIFC") => Some(Self::Aiff),
+            (b"caff", _) if start.get(4) == Some(&0) => Some(Self::Caf),
+            (b".snd" | b"dns.", _) => Some(Self::Au),
+            (b"NIST", _) if start.starts_with(b"NIST_1A") => Some(Self::Sphere),
             _ => None,
         }
     }
@@ -131,10 +77,9 @@ impl Container {
 enum Codec {
     Own(Coding),
     /// A codec that is not decoded here, by the name that people know.
-    Other {
-        name: String,
-        is_mpeg: bool,
-    },
+    Other(String),
+    /// A plain stream of MPEG frames.
+    Mpeg,
 }
 
 /// The shape and codec of a sound.
@@ -177,15 +122,10 @@ fn letters(name: &[u8]) -> String {
 /// What was found in a container.
 pub(super) enum Opened {
     Sound(Box<Pcm>),
-    /// A codec for another reader. Its bytes lie in the file from `offset` on.
-    Other {
-        /// The name that people know: "GSM 6.10".
-        codec: String,
-        /// Whether it is a plain stream of MPEG frames.
-        is_mpeg: bool,
-        offset: u64,
-        bytes: u64,
-    },
+    /// A stream of MPEG frames in these bytes of the file.
+    Mpeg(Range<u64>),
+    /// A codec for another reader, by the name that people know: "GSM 6.10".
+    Other(String),
 }
 
 /// Samples that are read from their place in a file.
@@ -236,14 +176,10 @@ impl Pcm {
         let extent = sound.extent;
         let coding = match sound.codec {
             Codec::Own(coding) => coding,
-            Codec::Other { name, is_mpeg } => {
-                return Ok(Opened::Other {
-                    codec: name,
-                    is_mpeg,
-                    offset: extent.offset,
-                    bytes: extent.bytes,
-                });
+            Codec::Mpeg => {
+                return Ok(Opened::Mpeg(extent.offset..extent.offset + extent.bytes));
             }
+            Codec::Other(name) => return Ok(Opened::Other(name)),
         };
         let channels = sound.channels;
         check_shape(path, sound.rate, channels)?;

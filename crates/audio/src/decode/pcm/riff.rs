@@ -1,7 +1,7 @@
 //! WAV: RIFF, its big-endian variant RIFX, and RF64 or BW64 for more than 4 GiB (EBU Tech 3306, ITU-R BS.2088).
 
 use super::{
-    Codec, Sound,
+    Codec, Shape, Sound,
     bytes::{Bytes, Endian},
     chunks::{Chunks, Family},
     extent::Extent,
@@ -21,6 +21,14 @@ pub(super) fn parse(bytes: &mut Bytes<'_>, start: u64) -> Result<Sound, AudioErr
     let family = Family::Iff(endian);
     let mut chunks = Chunks::new(family, start + 12, [b"fmt ", b"data"]);
     let (mut shape, mut data, mut fact, mut large) = (None, None, None, None);
+    // An old form of MP3 in RIFF, which needs no description.
+    if bytes.read(start + 8, 4)? == b"RMP3" {
+        shape = Some(Shape {
+            channels: 0,
+            rate: 0,
+            codec: Codec::Mpeg,
+        });
+    }
     while (shape.is_none() || data.is_none())
         && let Some(chunk) = chunks.next(bytes)?
     {
@@ -46,10 +54,7 @@ pub(super) fn parse(bytes: &mut Bytes<'_>, start: u64) -> Result<Sound, AudioErr
     };
     let extent = Extent::of_chunk(bytes, family, data.offset, claimed)?;
     let codec = match shape.codec {
-        Codec::Own(_) if holds_dts(&bytes.read(data.offset, 4)?) => Codec::Other {
-            name: "DTS".to_owned(),
-            is_mpeg: false,
-        },
+        Codec::Own(_) if holds_dts(&bytes.read(data.offset, 4)?) => Codec::Other("DTS".to_owned()),
         codec => codec,
     };
     Ok(Sound {

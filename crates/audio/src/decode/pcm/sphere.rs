@@ -54,14 +54,8 @@ pub(super) fn parse(bytes: &mut Bytes<'_>, start: u64) -> Result<Sound, AudioErr
         rate: u32::try_from(rate).unwrap_or(u32::MAX),
         codec: match known {
             Some(coding) => Codec::Own(coding),
-            None if name.contains("shorten") => Codec::Other {
-                name: "Shorten".to_owned(),
-                is_mpeg: false,
-            },
-            None => Codec::Other {
-                name,
-                is_mpeg: false,
-            },
+            None if name.contains("shorten") => Codec::Other("Shorten".to_owned()),
+            None => Codec::Other(name),
         },
         extent: Extent::claimed_or_rest(bytes, start + size, claimed),
         frames: None,

@@ -11,6 +11,8 @@ const FLOAT: u32 = 3;
 const A_LAW: u32 = 6;
 const MU_LAW: u32 = 7;
 const IMA_ADPCM: u32 = 0x11;
+const MPEG: u32 = 0x50;
+const MPEG_LAYER_3: u32 = 0x55;
 const EXTENSIBLE: u32 = 0xfffe;
 /// Ends of the sub-format identifiers whose first number is a tag from above: Microsoft's, and those of ambisonic files.
 const SUBFORMATS: [&[u8]; 2] = [
@@ -18,7 +20,7 @@ const SUBFORMATS: [&[u8]; 2] = [
     b"\x86\x44\xc8\xc1\xca\x00\x00\x00",
 ];
 /// Tags of codecs that are none of this reader's, by the names that people know.
-const NAMES: [(u32, &str); 40] = [
+const NAMES: [(u32, &str); 39] = [
     (0x0008, "DTS"),
     (0x0009, "DRM"),
     (0x0010, "OKI ADPCM"),
@@ -28,11 +30,10 @@ const NAMES: [(u32, &str); 40] = [
     (0x0022, "TrueSpeech"),
     (0x0031, "GSM 6.10"),
     (0x0032, "MSN Audio"),
+    (0x0038, "NMS ADPCM"),
     (0x0040, "G.721 ADPCM"),
     (0x0042, "G.723.1"),
     (0x0045, "G.726 ADPCM"),
-    (0x0050, "MPEG audio"),
-    (0x0055, "MP3"),
     (0x0061, "Duck DK4 ADPCM"),
     (0x0062, "Duck DK3 ADPCM"),
     (0x0064, "G.726 ADPCM"),
@@ -84,11 +85,11 @@ pub(super) fn parse(content: &[u8], endian: Endian) -> Option<Shape> {
         }
         A_LAW => Ok(Coding::ALaw),
         MU_LAW => Ok(Coding::MuLaw),
-        IMA_ADPCM if endian == Endian::Little && matches!(bits, 0 | 4) => Some(block_bytes)
+        IMA_ADPCM if matches!(bits, 0 | 4) => Some(block_bytes)
             .filter(|bytes| usize::from(*bytes) >= 4 * channels.max(1))
             .map(|block_bytes| Coding::ImaWave { block_bytes })
             .ok_or_else(|| "IMA ADPCM without a block size".to_owned()),
-        MICROSOFT_ADPCM if endian == Endian::Little && channels <= 2 => Some(block_bytes)
+        MICROSOFT_ADPCM if channels <= 2 => Some(block_bytes)
             .filter(|bytes| usize::from(*bytes) >= 7 * channels.max(1))
             .map(|block_bytes| Coding::Microsoft { block_bytes })
             .ok_or_else(|| "Microsoft ADPCM without a block size".to_owned()),
@@ -104,10 +105,8 @@ pub(super) fn parse(content: &[u8], endian: Endian) -> Option<Shape> {
         rate,
         codec: match known {
             Ok(coding) => Codec::Own(coding),
-            Err(name) => Codec::Other {
-                name,
-                is_mpeg: matches!(tag, 0x50 | 0x55),
-            },
+            Err(_) if matches!(tag, MPEG | MPEG_LAYER_3) => Codec::Mpeg,
+            Err(name) => Codec::Other(name),
         },
     })
 }
