@@ -4,13 +4,22 @@
 
 mod fence;
 mod packets;
+mod program;
+mod sniff;
 
 use std::{
+    ffi::OsStr,
+    io::Seek,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use self::{fence::Fence, packets::Packets};
+use self::{
+    fence::Fence,
+    packets::Packets,
+    program::Program,
+    sniff::{Format, sniff},
+};
 use super::{
     AudioError, AudioInfo, Incomplete,
     source::{Clock, STALL_LIMIT, open_regular},
@@ -53,24 +62,71 @@ enum Step {
 /// Who reads a file.
 enum Reader {
     Packets(Packets),
+    Program(Program),
 }
 
 impl Reader {
+    /// Chooses the reader by the file's first bytes. What no reader here decodes goes to the program ffmpeg, if that is
+    /// in a folder of `search`.
+    fn open(
+        path: &Path,
+        clock: &Arc<Clock>,
+        search: Option<&OsStr>,
+    ) -> Result<Self, AudioError> {
+        let fence = Fence { path, clock };
+        let (mut file, length) = open_regular(path)?;
+        let (format, _start) = sniff(&mut file)
+            .and_then(|found| file.rewind().map(|()| found))
+            .map_err(|error| AudioError::from_io(path, &error))?;
+        let what = match format {
+            Format::NoSound(why) => return Err(AudioError::unsupported(path, why)),
+            Format::Foreign(name) => format!("it is {name}"),
+            _ => match Packets::open(file, length, path, clock) {
+                Ok(reader) => return Ok(Self::Packets(reader)),
+                Err(AudioError::Unsupported { why, .. }) if format != Format::Unknown => why,
+                Err(error) => return Err(error),
+            },
+        };
+        let Some(executable) = program::find(search) else {
+            return Err(AudioError::NeedsProgram {
+                what,
+                path: path.to_path_buf(),
+            });
+        };
+        Program::open(&executable, false, None, &fence)
+            .map(Self::Program)
+            .map_err(|error| match error {
+                AudioError::Unsupported { .. } => AudioError::unsupported(path, what),
+                error => error,
+            })
+    }
+
+    /// What it found missing by itself, once all was read.
+    fn incomplete(&self) -> Option<Incomplete> {
+        match self {
+            Self::Packets(_) => None,
+            Self::Program(reader) => reader.incomplete(),
+        }
+    }
+
     fn info(&self) -> &AudioInfo {
         match self {
             Self::Packets(reader) => reader.info(),
+            Self::Program(reader) => reader.info(),
         }
     }
 
     fn step(&mut self, samples: &mut Vec<f32>, fence: &Fence<'_>) -> Result<Step, AudioError> {
         match self {
             Self::Packets(reader) => reader.step(samples, fence),
+            Self::Program(reader) => reader.step(samples, fence),
         }
     }
 
     fn seek(&mut self, secs: f64, fence: &Fence<'_>) -> Result<bool, AudioError> {
         match self {
             Self::Packets(reader) => reader.seek(secs, fence),
+            Self::Program(reader) => reader.seek(secs, fence),
         }
     }
 }
@@ -92,10 +148,19 @@ pub(super) struct Decoder {
 impl Decoder {
     /// Opens a file and reads its header.
     pub(super) fn open(path: &Path, cancel: &Cancel) -> Result<Self, AudioError> {
+        let search = std::env::var_os("PATH");
+        Self::open_with(path, cancel, search.as_deref())
+    }
+
+    /// Like [`Decoder::open`], with other folders in which the program ffmpeg is looked for.
+    fn open_with(
+        path: &Path,
+        cancel: &Cancel,
+        search: Option<&OsStr>,
+    ) -> Result<Self, AudioError> {
         cancel.check()?;
-        let (file, length) = open_regular(path)?;
         let clock = Clock::new(cancel, STALL_LIMIT);
-        let reader = Reader::Packets(Packets::open(file, length, path, &clock)?);
+        let reader = Reader::open(path, &clock, search)?;
         Ok(Self {
             path: path.to_path_buf(),
             reader,
@@ -115,10 +180,11 @@ impl Decoder {
 
     /// What was missing so far, once all was decoded from the beginning.
     pub(super) fn incomplete(&self) -> Option<Incomplete> {
-        (self.passed_over > 0).then_some(Incomplete::Damaged {
+        let damaged = (self.passed_over > 0).then_some(Incomplete::Damaged {
             packets: self.passed_over,
             first_secs: self.first_passed_over_secs,
-        })
+        });
+        damaged.or_else(|| self.reader.incomplete())
     }
 
     /// The next samples, or `None` at the end. Packets that do not decode are skipped up to a limit. Samples that
