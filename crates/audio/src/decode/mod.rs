@@ -6,9 +6,12 @@ mod fence;
 mod mpeg;
 mod packets;
 mod pcm;
+mod program;
+mod sniff;
 mod window;
 
 use std::{
+    ffi::OsStr,
     fs::File,
     io::{self, Read, Seek, SeekFrom},
     ops::Range,
@@ -20,7 +23,9 @@ use self::{
     fence::Fence,
     mpeg::Mpeg,
     packets::Packets,
-    pcm::{Container, Opened, Pcm},
+    pcm::{Opened, Pcm},
+    program::Program,
+    sniff::{Format, sniff},
 };
 use super::{
     AudioError, AudioInfo, Incomplete,
@@ -35,10 +40,6 @@ const MAX_RATE: u32 = 768_000;
 const MAX_CHANNELS: usize = 64;
 /// Undecodable packets in a row (26 s of MP3) after which a file counts as damaged.
 const MAX_DAMAGED_IN_A_ROW: u32 = 1_000;
-/// First bytes behind the tags by which a reader is chosen.
-const SNIFFED_BYTES: u64 = 64;
-/// ID3 tags in a row; some programs write a second before the first.
-const MAX_ID3_TAGS: usize = 16;
 /// Louder samples (80 dB over full scale) are garbage, whose square would not be finite.
 const MAX_LEVEL: f32 = 1e4;
 
@@ -70,14 +71,80 @@ enum Reader {
     Mpeg(Box<Mpeg>),
     Packets(Packets),
     Pcm(Box<Pcm>),
+    Program(Program),
 }
 
 impl Reader {
+    /// Chooses the reader by the file's first bytes. What no reader here decodes goes to the program ffmpeg, if that is
+    /// in a folder of `search`.
+    fn open(path: &Path, clock: &Arc<Clock>, search: Option<&OsStr>) -> Result<Self, AudioError> {
+        let fence = Fence { path, clock };
+        let failed = |error| AudioError::from_io(path, &error);
+        let (mut file, length) = open_regular(path)?;
+        let (format, start) = sniff(&mut file)
+            .and_then(|found| file.rewind().map(|()| found))
+            .map_err(failed)?;
+        let what = match format {
+            Format::NoSound(why) => return Err(AudioError::unsupported(path, why)),
+            Format::Foreign(name) => format!("it is {name}"),
+            Format::Pcm(container) => {
+                let copy = file.try_clone().map_err(failed)?;
+                match Pcm::open(file, length, (container, start), path, clock)? {
+                    Opened::Sound(reader) => return Ok(Self::Pcm(reader)),
+                    Opened::Mpeg(part) => match Mpeg::open(copy, part, path, clock)? {
+                        Some(reader) => return Ok(Self::Mpeg(Box::new(reader))),
+                        None => "its codec is MPEG audio without frames".to_owned(),
+                    },
+                    Opened::Other(codec) => format!("its codec is {codec}"),
+                }
+            }
+            _ => {
+                // MPEG audio has no mark of its own.
+                if matches!(format, Format::Other | Format::Unknown)
+                    && let Some(part) = mpeg_part(&mut file, length).map_err(failed)?
+                    && let Some(reader) =
+                        Mpeg::open(file.try_clone().map_err(failed)?, part, path, clock)?
+                {
+                    return Ok(Self::Mpeg(Box::new(reader)));
+                }
+                file.rewind().map_err(failed)?;
+                match Packets::open(file, length, path, clock) {
+                    Ok(reader) => return Ok(Self::Packets(reader)),
+                    Err(AudioError::Unsupported { why, .. }) if format != Format::Unknown => why,
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        let Some(executable) = program::find(search) else {
+            return Err(AudioError::NeedsProgram {
+                what,
+                path: path.to_path_buf(),
+            });
+        };
+        Program::open(&executable, false, None, &fence)
+            .map(Self::Program)
+            .map_err(|error| match error {
+                AudioError::Unsupported { .. } => AudioError::unsupported(path, what),
+                error => error,
+            })
+    }
+
+    /// What it found missing by itself, once all was read.
+    fn incomplete(&self) -> Option<Incomplete> {
+        match self {
+            Self::Mpeg(reader) => reader.incomplete(),
+            Self::Packets(_) => None,
+            Self::Pcm(reader) => reader.info().incomplete,
+            Self::Program(reader) => reader.incomplete(),
+        }
+    }
+
     fn info(&self) -> &AudioInfo {
         match self {
             Self::Mpeg(reader) => reader.info(),
             Self::Packets(reader) => reader.info(),
             Self::Pcm(reader) => reader.info(),
+            Self::Program(reader) => reader.info(),
         }
     }
 
@@ -86,15 +153,7 @@ impl Reader {
             Self::Mpeg(reader) => reader.step(samples, fence),
             Self::Packets(reader) => reader.step(samples, fence),
             Self::Pcm(reader) => reader.step(samples, fence),
-        }
-    }
-
-    /// What the reader knows to be missing at the end.
-    fn incomplete(&self) -> Option<Incomplete> {
-        match self {
-            Self::Mpeg(reader) => reader.incomplete(),
-            Self::Packets(_) => None,
-            Self::Pcm(reader) => reader.info().incomplete,
+            Self::Program(reader) => reader.step(samples, fence),
         }
     }
 
@@ -103,56 +162,9 @@ impl Reader {
             Self::Mpeg(reader) => reader.seek(secs, fence),
             Self::Packets(reader) => reader.seek(secs, fence),
             Self::Pcm(reader) => reader.seek(secs, fence),
+            Self::Program(reader) => reader.seek(secs, fence),
         }
     }
-}
-
-/// Which reader serves a file.
-enum Kind {
-    /// A container, and the byte at which it begins.
-    Pcm(Container, u64),
-    Packets,
-}
-
-/// Chooses the reader by the first bytes of a file behind its ID3 tags, never by its name. The file stands at its
-/// beginning again.
-fn sniff(file: &mut File) -> io::Result<Kind> {
-    let start = behind_id3(file)?;
-    file.seek(SeekFrom::Start(start))?;
-    let mut head = Vec::new();
-    Read::by_ref(file)
-        .take(SNIFFED_BYTES)
-        .read_to_end(&mut head)?;
-    file.seek(SeekFrom::Start(0))?;
-    Ok(match Container::of(&head) {
-        Some(container) => Kind::Pcm(container, start),
-        None => Kind::Packets,
-    })
-}
-
-/// Where the ID3 tags at the beginning of a file end; 0 without one. Their sizes have seven bits a byte.
-fn behind_id3(file: &mut File) -> io::Result<u64> {
-    const HEADER_BYTES: u64 = 10;
-    const HAS_FOOTER: u8 = 0x10;
-    let mut start = 0;
-    for _ in 0..MAX_ID3_TAGS {
-        file.seek(SeekFrom::Start(start))?;
-        let mut tag = Vec::new();
-        Read::by_ref(file)
-            .take(HEADER_BYTES)
-            .read_to_end(&mut tag)?;
-        let [b'I', b'D', b'3', _, _, flags, size @ ..] = tag.as_slice() else {
-            break;
-        };
-        let size = (size.iter()).fold(0, |size, byte| size << 7 | u64::from(byte & 0x7f));
-        let footer = if flags & HAS_FOOTER == 0 {
-            0
-        } else {
-            HEADER_BYTES
-        };
-        start += HEADER_BYTES + size + footer;
-    }
-    Ok(start)
 }
 
 /// Refuses the shape that a header claims before anything is allocated for it.
@@ -189,10 +201,15 @@ pub(super) struct Decoder {
 impl Decoder {
     /// Opens a file and reads its header.
     pub(super) fn open(path: &Path, cancel: &Cancel) -> Result<Self, AudioError> {
+        let search = std::env::var_os("PATH");
+        Self::open_with(path, cancel, search.as_deref())
+    }
+
+    /// Like [`Decoder::open`], with other folders in which the program ffmpeg is looked for.
+    fn open_with(path: &Path, cancel: &Cancel, search: Option<&OsStr>) -> Result<Self, AudioError> {
         cancel.check()?;
-        let (file, length) = open_regular(path)?;
         let clock = Clock::new(cancel, STALL_LIMIT);
-        let reader = Self::reader(file, length, path, &clock)?;
+        let reader = Reader::open(path, &clock, search)?;
         Ok(Self {
             path: path.to_path_buf(),
             reader,
@@ -203,38 +220,6 @@ impl Decoder {
             ended: false,
             clock,
         })
-    }
-
-    /// Chooses the reader by the first bytes.
-    fn reader(
-        mut file: File,
-        length: u64,
-        path: &Path,
-        clock: &Arc<Clock>,
-    ) -> Result<Reader, AudioError> {
-        let failed = |error| AudioError::from_io(path, &error);
-        if let Kind::Pcm(container, start) = sniff(&mut file).map_err(failed)? {
-            let copy = file.try_clone().map_err(failed)?;
-            return match Pcm::open(file, length, (container, start), path, clock)? {
-                Opened::Sound(reader) => Ok(Reader::Pcm(reader)),
-                Opened::Mpeg(part) => match Mpeg::open(copy, part, path, clock)? {
-                    Some(reader) => Ok(Reader::Mpeg(Box::new(reader))),
-                    None => Err(AudioError::damaged(path, "its MP3 sound is not found")),
-                },
-                Opened::Other(codec) => Err(AudioError::unsupported(
-                    path,
-                    format!("its codec is {codec}"),
-                )),
-            };
-        }
-        if let Some(part) = mpeg_part(&mut file, length).map_err(failed)? {
-            let copy = file.try_clone().map_err(failed)?;
-            if let Some(reader) = Mpeg::open(copy, part, path, clock)? {
-                return Ok(Reader::Mpeg(Box::new(reader)));
-            }
-        }
-        file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        Ok(Reader::Packets(Packets::open(file, length, path, clock)?))
     }
 
     /// What the header claims.
