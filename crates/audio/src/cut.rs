@@ -1,6 +1,5 @@
 //! Files that were cut short: a broken download or copy, a card pulled out too early. They play up to the cut, so nothing
-//! else would tell. What a header says of its own sizes is enough to see it, without decoding: WAV and AIFF tell the size of
-//! their sound, MPEG-4 that of each part, MP3 mostly its bytes (the Xing and Info tags), and the last page of an Ogg file
+//! else would tell. What a header says of its own sizes is enough to see it, without decoding: MPEG-4 tells the size of each part, MP3 mostly its bytes (the Xing and Info tags), and the last page of an Ogg file
 //! says that it is the last. FLAC tells only a length, so one packet near its end is looked for.
 
 use std::{
@@ -16,8 +15,6 @@ use mynascope_base::jobs::Cancel;
 const MAX_PARTS: usize = 256;
 /// Headers that are off by this share of the sound or less are common, and nothing is missing that could be heard.
 const SLACK: f64 = 0.01;
-/// Larger sizes of WAV and AIFF stand for "as much as there is": what a program writes into a pipe.
-const ENDLESS: u64 = 0x7fff_0000;
 /// The last page of an Ogg file begins in this many bytes: a page has 65,307 at most.
 const OGG_TAIL: u64 = 1 << 17;
 /// The Xing tag stands within these many bytes after the beginning of the first frame.
@@ -33,12 +30,6 @@ pub fn cut_short(path: &Path, info: &AudioInfo) -> Option<Incomplete> {
     let mut head = [0; 12];
     file.read_exact(&mut head).ok()?;
     let missing = match &head {
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E'] => {
-            chunk(&mut file, length, b"data", u32::from_le_bytes)
-        }
-        [b'F', b'O', b'R', b'M', _, _, _, _, b'A', b'I', b'F', _] => {
-            chunk(&mut file, length, b"SSND", u32::from_be_bytes)
-        }
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => mpeg4(&mut file, length),
         [b'O', b'g', b'g', b'S', ..] => ogg(&mut file, length),
         [b'f', b'L', b'a', b'C', ..] => Ok(flac(path, info)),
@@ -53,31 +44,6 @@ pub fn cut_short(path: &Path, info: &AudioInfo) -> Option<Incomplete> {
 fn share(there: u64, told: u64) -> Option<Incomplete> {
     let share = there as f64 / told.max(1) as f64;
     (share < 1.0 - SLACK).then_some(Incomplete::EndsEarly { share: Some(share) })
-}
-
-/// The size of a chunk of WAV or AIFF.
-fn chunk(
-    file: &mut File,
-    length: u64,
-    wanted: &[u8; 4],
-    number: fn([u8; 4]) -> u32,
-) -> io::Result<Option<Incomplete>> {
-    let mut place = 12_u64;
-    for _ in 0..MAX_PARTS {
-        file.seek(SeekFrom::Start(place))?;
-        let (mut name, mut size) = ([0; 4], [0; 4]);
-        file.read_exact(&mut name)?;
-        file.read_exact(&mut size)?;
-        place += 8;
-        let told = u64::from(number(size));
-        if &name == wanted {
-            let there = length.saturating_sub(place);
-            return Ok(share(there, told).filter(|_| told < ENDLESS));
-        }
-        // Chunks are padded to even sizes.
-        place += told + told % 2;
-    }
-    Ok(None)
 }
 
 /// The parts of an MPEG-4 file follow each other; the last must end with the file.
@@ -204,7 +170,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::{probe_file, write_wav};
 
     /// Writes bytes and looks at all of them, and at three quarters.
     fn whole_and_cut(name: &str, bytes: &[u8]) -> [Option<Incomplete>; 2] {
@@ -231,8 +196,6 @@ mod tests {
 
     #[test]
     fn each_format_tells_a_cut_by_its_own_sizes() {
-        let mut aiff = b"FORM\0\0\0\0AIFFSSND\0\0\x10\0".to_vec();
-        aiff.extend([1; 4096]);
         let mut mpeg4 = b"\0\0\0\x10ftypM4A \0\0\0\0\0\0\x10\0mdat".to_vec();
         mpeg4.extend([1; 4088]);
         let mut mp3 = b"ID3\x04\0\0\0\0\0\x02..\xff\xfb\x90\0".to_vec();
@@ -241,7 +204,7 @@ mod tests {
         mp3.extend(b"Xing\0\0\0\x03\0\0\0\x09");
         mp3.extend((4000_u32).to_be_bytes());
         mp3.resize(frame + 4000, 1);
-        for (name, bytes) in [("a.aiff", aiff), ("a.m4a", mpeg4), ("a.mp3", mp3)] {
+        for (name, bytes) in [("a.m4a", mpeg4), ("a.mp3", mp3)] {
             let [whole, cut] = whole_and_cut(name, &bytes);
             assert_eq!(whole, None, "{name}");
             assert!(about(cut, 0.75), "{name}: {cut:?}");
@@ -255,22 +218,5 @@ mod tests {
             (whole, cut),
             (None, Some(Incomplete::EndsEarly { share: None }))
         );
-    }
-
-    #[test]
-    fn a_wave_file_tells_it_and_one_from_a_pipe_does_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("tone.wav");
-        write_wav(&path, &vec![0.1; 16_000], 16_000).unwrap();
-        let info = probe_file(&path).unwrap();
-        assert_eq!(cut_short(&path, &info), None);
-        let bytes = fs::read(&path).unwrap();
-        fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-        assert!(about(cut_short(&path, &info), 0.5));
-        let data = bytes.windows(4).position(|four| four == b"data").unwrap();
-        let mut piped = bytes;
-        piped[data + 4..data + 8].fill(0xff);
-        fs::write(&path, piped).unwrap();
-        assert_eq!(cut_short(&path, &info), None);
     }
 }

@@ -14,6 +14,11 @@ pub enum AudioError {
     /// A format or codec that this program does not decode.
     #[error("not supported: {why}; convert it to WAV, FLAC, MP3, AAC or Ogg Vorbis: {path}")]
     Unsupported { why: String, path: PathBuf },
+    /// What only the program ffmpeg decodes, and that is not installed.
+    #[error(
+        "not supported: {what}; install the program ffmpeg, which decodes it, or convert it to WAV, FLAC, MP3, AAC or Ogg Vorbis: {path}"
+    )]
+    NeedsProgram { what: String, path: PathBuf },
     /// The bytes break the rules of their format.
     #[error("damaged: {why}; replace it with an intact copy: {path}")]
     Damaged { why: String, path: PathBuf },
@@ -42,6 +47,7 @@ impl AudioError {
         match self {
             Self::Open { path, .. }
             | Self::Unsupported { path, .. }
+            | Self::NeedsProgram { path, .. }
             | Self::Damaged { path, .. }
             | Self::Empty { path }
             | Self::Limit { path, .. }

@@ -25,7 +25,6 @@ mod incomplete;
 mod load;
 mod peaks;
 mod player;
-mod repair;
 mod resample;
 mod source;
 mod wav;
@@ -49,7 +48,8 @@ pub const SAMPLE_RATE: u32 = 16_000;
 
 /// File endings that are taken for sound, in lower case.
 pub const EXTENSIONS: &[&str] = &[
-    "wav", "wave", "aif", "aiff", "aifc", "flac", "mp3", "aac", "m4a", "m4b", "mp4", "ogg", "oga",
+    "wav", "wave", "rf64", "bwf", "w64", "aif", "aiff", "aifc", "caf", "au", "snd", "sph", "flac",
+    "mp3", "aac", "m4a", "m4b", "mp4", "ogg", "oga",
 ];
 
 /// Whether a path's ending promises sound (the bytes decide later). Formats that are recognised but not decoded,

@@ -121,6 +121,6 @@ pub fn load_mono(
 pub fn probe_file(path: &Path) -> Result<AudioInfo, AudioError> {
     let decoder = Decoder::open(path, &Cancel::default())?;
     let mut info = decoder.info().clone();
-    info.incomplete = cut_short(path, &info);
+    info.incomplete = decoder.incomplete().or_else(|| cut_short(path, &info));
     Ok(info)
 }

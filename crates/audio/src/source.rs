@@ -11,10 +11,7 @@ use std::{
 
 use symphonia::core::io::MediaSource;
 
-use super::{
-    AudioError,
-    repair::{Patch, apply},
-};
+use super::AudioError;
 use mynascope_base::jobs::Cancel;
 
 /// A file that gives no samples for this long is given up.
@@ -77,8 +74,6 @@ pub(super) struct Watched<S> {
     source: S,
     length: Option<u64>,
     clock: Arc<Clock>,
-    patches: Vec<Patch>,
-    position: u64,
 }
 
 impl<S> Watched<S> {
@@ -87,35 +82,21 @@ impl<S> Watched<S> {
             source,
             length,
             clock,
-            patches: Vec::new(),
-            position: 0,
         }
-    }
-
-    /// Reads the file with other bytes in some places.
-    pub(super) fn patched(mut self, patches: Vec<Patch>) -> Self {
-        self.patches = patches;
-        self
     }
 }
 
 impl<S: Read> Read for Watched<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.clock.check_read()?;
-        let read = self.source.read(buffer)?;
-        if let Some(fresh) = buffer.get_mut(..read) {
-            apply(&self.patches, self.position, fresh);
-        }
-        self.position += read as u64;
-        Ok(read)
+        self.source.read(buffer)
     }
 }
 
 impl<S: Seek> Seek for Watched<S> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.clock.check_read()?;
-        self.position = self.source.seek(to)?;
-        Ok(self.position)
+        self.source.seek(to)
     }
 }
 
@@ -129,7 +110,7 @@ impl<S: Read + Seek + Send + Sync> MediaSource for Watched<S> {
     }
 }
 
-/// Opens a regular file that has bytes and isn't known to be undecodable, and tells its length.
+/// Opens a regular file that has bytes, and tells its length.
 pub(super) fn open_regular(path: &Path) -> Result<(fs::File, u64), AudioError> {
     let refuse = |kind: fs::FileType| {
         let why = if kind.is_dir() {
@@ -144,7 +125,7 @@ pub(super) fn open_regular(path: &Path) -> Result<(fs::File, u64), AudioError> {
     if !before.is_file() {
         return refuse(before.file_type());
     }
-    let mut file = fs::File::open(path).map_err(|error| AudioError::from_io(path, &error))?;
+    let file = fs::File::open(path).map_err(|error| AudioError::from_io(path, &error))?;
     let opened = file
         .metadata()
         .map_err(|error| AudioError::from_io(path, &error))?;
@@ -156,41 +137,7 @@ pub(super) fn open_regular(path: &Path) -> Result<(fs::File, u64), AudioError> {
             path: path.to_path_buf(),
         });
     }
-    let mut start = Vec::with_capacity(64);
-    Read::by_ref(&mut file)
-        .take(64)
-        .read_to_end(&mut start)
-        .and_then(|_| file.seek(SeekFrom::Start(0)))
-        .map_err(|error| AudioError::from_io(path, &error))?;
-    if let Some(why) = undecodable(&start) {
-        return Err(AudioError::unsupported(path, why));
-    }
     Ok((file, opened.len()))
-}
-
-/// Names the formats that are recognised by their first bytes but not decoded, so that the message is better than
-/// "unknown".
-fn undecodable(start: &[u8]) -> Option<&'static str> {
-    const KNOWN: [(&[u8], &str); 11] = [
-        (b"RF64", "it is RF64, a WAV variant for more than 4 GiB"),
-        (b"BW64", "it is BW64, a WAV variant for more than 4 GiB"),
-        (b"RIFX", "it is RIFX, a big-endian WAV variant"),
-        (b"caff", "it is a Core Audio (CAF) file"),
-        (b"wvpk", "it is WavPack"),
-        (b"MAC ", "it is Monkey's Audio"),
-        (b"DSD ", "it is DSD"),
-        (b"MThd", "it is MIDI, which holds notes and no sound"),
-        (b"\x30\x26\xb2\x75", "it is Windows Media (ASF)"),
-        (b"\x1a\x45\xdf\xa3", "it is Matroska or WebM"),
-        (b"\x89PNG", "it is a picture (PNG)"),
-    ];
-    if start.starts_with(b"OggS") && start.windows(8).any(|part| part == b"OpusHead") {
-        return Some("its codec is Opus");
-    }
-    KNOWN
-        .iter()
-        .find(|(magic, _)| start.starts_with(magic))
-        .map(|(_, why)| *why)
 }
 
 #[cfg(test)]

@@ -17,14 +17,19 @@ pub(super) struct Fence<'a> {
 }
 
 impl Fence<'_> {
-    pub(super) fn catch<T>(
-        &self,
-        work: impl FnOnce() -> Result<T, Error>,
-    ) -> Result<Result<T, Error>, AudioError> {
+    /// Runs a decoder.
+    pub(super) fn guard<T>(&self, work: impl FnOnce() -> T) -> Result<T, AudioError> {
         catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
             let why = panic_message(&*payload);
             AudioError::damaged(self.path, format!("its decoder gave up ({why})"))
         })
+    }
+
+    pub(super) fn catch<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<Result<T, Error>, AudioError> {
+        self.guard(work)
     }
 
     pub(super) fn run<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, AudioError> {

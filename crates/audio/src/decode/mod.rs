@@ -3,14 +3,30 @@
 //! A reader is a type of this folder with three methods (`info`, `step`, `seek`) and one variant of [`Reader`].
 
 mod fence;
+mod mpeg;
 mod packets;
+mod pcm;
+mod program;
+mod sniff;
+mod window;
 
 use std::{
+    ffi::OsStr,
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use self::{fence::Fence, packets::Packets};
+use self::{
+    fence::Fence,
+    mpeg::Mpeg,
+    packets::Packets,
+    pcm::{Opened, Pcm},
+    program::Program,
+    sniff::{Format, sniff},
+};
 use super::{
     AudioError, AudioInfo, Incomplete,
     source::{Clock, STALL_LIMIT, open_regular},
@@ -52,27 +68,120 @@ enum Step {
 
 /// Who reads a file.
 enum Reader {
+    Mpeg(Box<Mpeg>),
     Packets(Packets),
+    Pcm(Box<Pcm>),
+    Program(Program),
 }
 
 impl Reader {
+    /// Chooses the reader by the file's first bytes. What no reader here decodes goes to the program ffmpeg, if that is
+    /// in a folder of `search`.
+    fn open(path: &Path, clock: &Arc<Clock>, search: Option<&OsStr>) -> Result<Self, AudioError> {
+        let fence = Fence { path, clock };
+        let failed = |error| AudioError::from_io(path, &error);
+        let (mut file, length) = open_regular(path)?;
+        let (format, start) = sniff(&mut file)
+            .and_then(|found| file.rewind().map(|()| found))
+            .map_err(failed)?;
+        let what = match format {
+            Format::NoSound(why) => return Err(AudioError::unsupported(path, why)),
+            Format::Foreign(name) => format!("it is {name}"),
+            Format::Pcm(container) => {
+                let copy = file.try_clone().map_err(failed)?;
+                match Pcm::open(file, length, (container, start), path, clock)? {
+                    Opened::Sound(reader) => return Ok(Self::Pcm(reader)),
+                    Opened::Mpeg(part) => match Mpeg::open(copy, part, path, clock)? {
+                        Some(reader) => return Ok(Self::Mpeg(Box::new(reader))),
+                        None => "its codec is MPEG audio without frames".to_owned(),
+                    },
+                    Opened::Other(codec) => format!("its codec is {codec}"),
+                }
+            }
+            _ => {
+                // MPEG audio has no mark of its own.
+                if matches!(format, Format::Other | Format::Unknown)
+                    && let Some(part) = mpeg_part(&mut file, length).map_err(failed)?
+                    && let Some(reader) =
+                        Mpeg::open(file.try_clone().map_err(failed)?, part, path, clock)?
+                {
+                    return Ok(Self::Mpeg(Box::new(reader)));
+                }
+                file.rewind().map_err(failed)?;
+                match Packets::open(file, length, path, clock) {
+                    Ok(reader) => return Ok(Self::Packets(reader)),
+                    Err(AudioError::Unsupported { why, .. }) if format != Format::Unknown => why,
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        let Some(executable) = program::find(search) else {
+            return Err(AudioError::NeedsProgram {
+                what,
+                path: path.to_path_buf(),
+            });
+        };
+        Program::open(&executable, false, None, &fence)
+            .map(Self::Program)
+            .map_err(|error| match error {
+                AudioError::Unsupported { .. } => AudioError::unsupported(path, what),
+                error => error,
+            })
+    }
+
+    /// What it found missing by itself, once all was read.
+    fn incomplete(&self) -> Option<Incomplete> {
+        match self {
+            Self::Mpeg(reader) => reader.incomplete(),
+            Self::Packets(_) => None,
+            Self::Pcm(reader) => reader.info().incomplete,
+            Self::Program(reader) => reader.incomplete(),
+        }
+    }
+
     fn info(&self) -> &AudioInfo {
         match self {
+            Self::Mpeg(reader) => reader.info(),
             Self::Packets(reader) => reader.info(),
+            Self::Pcm(reader) => reader.info(),
+            Self::Program(reader) => reader.info(),
         }
     }
 
     fn step(&mut self, samples: &mut Vec<f32>, fence: &Fence<'_>) -> Result<Step, AudioError> {
         match self {
+            Self::Mpeg(reader) => reader.step(samples, fence),
             Self::Packets(reader) => reader.step(samples, fence),
+            Self::Pcm(reader) => reader.step(samples, fence),
+            Self::Program(reader) => reader.step(samples, fence),
         }
     }
 
     fn seek(&mut self, secs: f64, fence: &Fence<'_>) -> Result<bool, AudioError> {
         match self {
+            Self::Mpeg(reader) => reader.seek(secs, fence),
             Self::Packets(reader) => reader.seek(secs, fence),
+            Self::Pcm(reader) => reader.seek(secs, fence),
+            Self::Program(reader) => reader.seek(secs, fence),
         }
     }
+}
+
+/// Refuses the shape that a header claims before anything is allocated for it.
+fn check_shape(path: &Path, rate: u32, channels: usize) -> Result<(), AudioError> {
+    if !(MIN_RATE..=MAX_RATE).contains(&rate) {
+        return Err(AudioError::limit(
+            path,
+            format!("it claims {rate} Hz; {MIN_RATE} to {MAX_RATE} Hz are read"),
+        ));
+    }
+    if !(1..=MAX_CHANNELS).contains(&channels) {
+        return Err(AudioError::limit(
+            path,
+            format!("it claims {channels} channels; 1 to {MAX_CHANNELS} are read"),
+        ));
+    }
+    Ok(())
 }
 
 /// A file being decoded packet by packet.
@@ -92,10 +201,15 @@ pub(super) struct Decoder {
 impl Decoder {
     /// Opens a file and reads its header.
     pub(super) fn open(path: &Path, cancel: &Cancel) -> Result<Self, AudioError> {
+        let search = std::env::var_os("PATH");
+        Self::open_with(path, cancel, search.as_deref())
+    }
+
+    /// Like [`Decoder::open`], with other folders in which the program ffmpeg is looked for.
+    fn open_with(path: &Path, cancel: &Cancel, search: Option<&OsStr>) -> Result<Self, AudioError> {
         cancel.check()?;
-        let (file, length) = open_regular(path)?;
         let clock = Clock::new(cancel, STALL_LIMIT);
-        let reader = Reader::Packets(Packets::open(file, length, path, &clock)?);
+        let reader = Reader::open(path, &clock, search)?;
         Ok(Self {
             path: path.to_path_buf(),
             reader,
@@ -115,10 +229,11 @@ impl Decoder {
 
     /// What was missing so far, once all was decoded from the beginning.
     pub(super) fn incomplete(&self) -> Option<Incomplete> {
-        (self.passed_over > 0).then_some(Incomplete::Damaged {
+        let damaged = (self.passed_over > 0).then_some(Incomplete::Damaged {
             packets: self.passed_over,
             first_secs: self.first_passed_over_secs,
-        })
+        });
+        damaged.or_else(|| self.reader.incomplete())
     }
 
     /// The next samples, or `None` at the end. Packets that do not decode are skipped up to a limit. Samples that
@@ -189,5 +304,27 @@ impl Decoder {
         };
         self.ended = !self.reader.seek(secs, &fence)?;
         Ok(())
+    }
+}
+
+/// The bytes of a file that may be MPEG audio: those in which no other format's mark stands first.
+fn mpeg_part(file: &mut File, length: u64) -> io::Result<Option<Range<u64>>> {
+    let mut start = 0;
+    loop {
+        file.seek(SeekFrom::Start(start))?;
+        let mut head = Vec::new();
+        Read::by_ref(file).take(32).read_to_end(&mut head)?;
+        match head.as_slice() {
+            [b'R', b'I', b'F', b'F', ..]
+            | [b'F', b'O', b'R', b'M', ..]
+            | [b'O', b'g', b'g', b'S', ..]
+            | [b'f', b'L', b'a', b'C', ..]
+            | [_, _, _, _, b'f', b't', b'y', b'p', ..]
+            | [0xff, 0xf0 | 0xf1 | 0xf8 | 0xf9, ..] => return Ok(None),
+            head => match mpeg::leading_tag(head) {
+                Some(bytes) if start + bytes < length => start += bytes,
+                _ => return Ok(Some(0..length)),
+            },
+        }
     }
 }

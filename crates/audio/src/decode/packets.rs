@@ -15,10 +15,9 @@ use symphonia::core::{
     units::{Time, TimeBase},
 };
 
-use super::{MAX_CHANNELS, MAX_RATE, MIN_RATE, Step, fence::Fence};
+use super::{MAX_CHANNELS, MAX_RATE, Step, check_shape, fence::Fence};
 use crate::{
     AudioError, AudioInfo,
-    repair::patches,
     source::{Clock, Watched},
 };
 
@@ -42,14 +41,12 @@ pub(super) struct Packets {
 impl Packets {
     /// Reads the header of an opened file of `length` bytes; `clock` watches over every read.
     pub(super) fn open(
-        mut file: std::fs::File,
+        file: std::fs::File,
         length: u64,
         path: &Path,
         clock: &Arc<Clock>,
     ) -> Result<Self, AudioError> {
-        let patches =
-            patches(&mut file, length).map_err(|error| AudioError::from_io(path, &error))?;
-        let source = Watched::new(file, Some(length), Arc::clone(clock)).patched(patches);
+        let source = Watched::new(file, Some(length), Arc::clone(clock));
         let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
         let mut hint = Hint::new();
         if let Some(ending) = path.extension().and_then(|ending| ending.to_str()) {
@@ -221,21 +218,8 @@ impl Track {
 
 /// Refuses what a header claims before anything is allocated for it.
 fn check_claims(path: &Path, claims: &AudioCodecParameters) -> Result<(), AudioError> {
-    if let Some(rate) = claims.sample_rate
-        && !(MIN_RATE..=MAX_RATE).contains(&rate)
-    {
-        return Err(AudioError::limit(
-            path,
-            format!("it claims {rate} Hz; {MIN_RATE} to {MAX_RATE} Hz are read"),
-        ));
-    }
     let channels = claims.channels.as_ref().map_or(1, |set| set.count());
-    if !(1..=MAX_CHANNELS).contains(&channels) {
-        return Err(AudioError::limit(
-            path,
-            format!("it claims {channels} channels; 1 to {MAX_CHANNELS} are read"),
-        ));
-    }
+    check_shape(path, claims.sample_rate.unwrap_or(MAX_RATE), channels)?;
     let values = claims
         .max_frames_per_packet
         .unwrap_or_default()

@@ -1,0 +1,346 @@
+//! The program ffmpeg as the last decoder: formats that nothing here decodes play where it is installed.
+//!
+//! It runs as a process of its own, so that a file that breaks it breaks nothing else. It is never given a shell, may
+//! open nothing but the file, and reads only formats that hold their sound themselves (no playlists). Its output is a
+//! pipe of AU: header, then floats, in one rate and channel count whatever the file changes to.
+
+mod log;
+
+use std::{
+    ffi::{OsStr, OsString},
+    io::{self, Read},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use self::log::Log;
+use super::{MAX_CHANNELS, MAX_RATE, MIN_RATE, Step, fence::Fence};
+use crate::{AudioError, AudioInfo, Incomplete};
+
+/// Its demuxers that read a file and nothing that a file refers to.
+const DEMUXERS: &str = "aac,ac3,act,aiff,amr,amrnb,amrwb,ape,apm,asf,au,avi,caf,dff,dsf,dts,dtshd,eac3,flac,flv,g722,\
+    iff,loas,matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,msf,nistsphere,nut,ogg,oma,paf,qcp,qoa,rm,shn,sox,tak,truehd,tta,\
+    voc,w64,wav,wv,wve,xwma";
+/// What it may allocate in one piece.
+const MAX_ALLOCATION: &str = "268435456";
+/// Sound tracks of one file that are tried.
+const MAX_TRACKS: usize = 8;
+/// Bytes of sound read at once, and how many such pieces wait: with the pipe this bounds what runs ahead.
+const PIECE_BYTES: usize = 1 << 16;
+const MAX_PIECES: usize = 4;
+/// How often a wait looks at the clock.
+const PATIENCE: Duration = Duration::from_millis(20);
+/// How long its messages may lag behind its sound when it starts or ends.
+const LOG_LAG: Duration = Duration::from_secs(2);
+/// Size of an AU header without annotation, and its code for floats.
+const AU_HEADER: usize = 24;
+const AU_FLOAT: u32 = 6;
+
+/// Where the program is, looked for in the folders of a `PATH`.
+pub(super) fn find(search: Option<&OsStr>) -> Option<PathBuf> {
+    let name = format!("ffmpeg{}", std::env::consts::EXE_SUFFIX);
+    std::env::split_paths(search?)
+        // An empty part means the current folder, which may hold anything.
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(&name))
+        .find(|path| path.is_file())
+}
+
+/// A file being decoded by the program.
+pub(super) struct Program {
+    executable: PathBuf,
+    path: PathBuf,
+    track: usize,
+    info: AudioInfo,
+    /// Whether it finds any place exactly by itself; else it decodes from the beginning.
+    seeks: bool,
+    running: Option<Running>,
+    /// The next frame that comes out of the pipe, and the frame from which on they are handed out.
+    position: u64,
+    wanted: u64,
+    /// The second at which it first could not decode something.
+    first_bad_secs: Option<f64>,
+    incomplete: Option<Incomplete>,
+}
+
+impl Program {
+    /// Opens a file. `seeks` where the container has exact times, `duration_secs` where the caller knows the length.
+    pub(super) fn open(
+        executable: &Path,
+        seeks: bool,
+        duration_secs: Option<f64>,
+        fence: &Fence<'_>,
+    ) -> Result<Self, AudioError> {
+        let mut refused = None;
+        for track in 0..MAX_TRACKS {
+            let mut running = Running::start(executable, fence.path, track, None)
+                .map_err(|error| AudioError::open(fence.path, error.to_string()))?;
+            match running.header(fence)? {
+                Some(header) => {
+                    let codec = running.log().codec();
+                    return Ok(Self {
+                        executable: executable.to_path_buf(),
+                        path: fence.path.to_path_buf(),
+                        track,
+                        info: AudioInfo {
+                            sample_rate: header.rate,
+                            channels: header.channels,
+                            codec: codec.unwrap_or_default(),
+                            decoder: "ffmpeg program",
+                            duration_secs: duration_secs.unwrap_or_default(),
+                            incomplete: None,
+                        },
+                        seeks,
+                        running: Some(running),
+                        position: 0,
+                        wanted: 0,
+                        first_bad_secs: None,
+                        incomplete: None,
+                    });
+                }
+                None => {
+                    let error = running.log().refusal(fence.path);
+                    let no_such_track = running.log().no_such_track;
+                    let first = refused.get_or_insert(error);
+                    if no_such_track {
+                        break;
+                    }
+                    tracing::debug!("ffmpeg, sound track {track}: {first}");
+                }
+            }
+        }
+        Err(refused.unwrap_or_else(|| AudioError::unsupported(fence.path, "it has no sound track")))
+    }
+
+    pub(super) fn info(&self) -> &AudioInfo {
+        &self.info
+    }
+
+    /// What the program could not decode, once it reached the end.
+    pub(super) fn incomplete(&self) -> Option<Incomplete> {
+        self.incomplete
+    }
+
+    /// Moves to a time in seconds.
+    pub(super) fn seek(&mut self, secs: f64, fence: &Fence<'_>) -> Result<bool, AudioError> {
+        let rate = f64::from(self.info.sample_rate);
+        self.wanted = (secs * rate).round() as u64;
+        // Reading on costs less than starting anew.
+        let near = self.position + (10.0 * rate) as u64;
+        let ahead = self.wanted >= self.position && (!self.seeks || self.wanted < near);
+        if self.running.is_some() && ahead {
+            return Ok(true);
+        }
+        let start = self.seeks.then_some(secs).filter(|_| self.wanted > 0);
+        self.running = None;
+        let mut running = Running::start(&self.executable, &self.path, self.track, start)
+            .map_err(|error| AudioError::open(fence.path, error.to_string()))?;
+        self.position = if start.is_some() { self.wanted } else { 0 };
+        // Behind the end there is not even a header.
+        let Some(header) = running.header(fence)? else {
+            return Ok(false);
+        };
+        if (header.rate, header.channels) != (self.info.sample_rate, self.info.channels) {
+            return Err(AudioError::damaged(
+                fence.path,
+                "it changes its sample rate or its channels from one reading to the next",
+            ));
+        }
+        self.running = Some(running);
+        Ok(true)
+    }
+
+    /// The next frames, interleaved.
+    pub(super) fn step(
+        &mut self,
+        samples: &mut Vec<f32>,
+        fence: &Fence<'_>,
+    ) -> Result<Step, AudioError> {
+        samples.clear();
+        let Some(running) = &mut self.running else {
+            return Ok(Step::End);
+        };
+        let (channels, rate) = (self.info.channels.max(1), self.info.sample_rate);
+        let more = running.piece(fence)?;
+        let secs = self.position as f64 / f64::from(rate);
+        if self.first_bad_secs.is_none() && running.log().is_bad() {
+            self.first_bad_secs = Some(secs);
+        }
+        if !more {
+            self.incomplete = running.log().incomplete(self.first_bad_secs.unwrap_or(secs));
+            self.running = None;
+            return Ok(Step::End);
+        }
+        let frame_bytes = 4 * channels;
+        let whole = running.rest.len() / frame_bytes * frame_bytes;
+        let values = running.rest.drain(..whole).collect::<Vec<u8>>();
+        let start = self.position;
+        self.position += (whole / frame_bytes) as u64;
+        let early = self.wanted.saturating_sub(start).min(self.position - start) as usize;
+        let values = values.get(early * frame_bytes..).unwrap_or_default();
+        samples.extend(
+            values
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|four| f32::from_be_bytes(*four)),
+        );
+        if samples.is_empty() {
+            // Sound that is passed over on the way to a place is progress, too.
+            fence.clock.progress();
+            return Ok(Step::Nothing);
+        }
+        Ok(Step::Samples { channels, rate })
+    }
+}
+
+/// Rate in Hz and channels of the sound in the pipe.
+struct Header {
+    rate: u32,
+    channels: usize,
+}
+
+/// The process, and the threads that read its pipes. It ends when this is dropped.
+struct Running {
+    child: Child,
+    pieces: Receiver<Vec<u8>>,
+    /// Bytes that came and were not yet taken.
+    rest: Vec<u8>,
+    log: Arc<Mutex<Log>>,
+    /// The threads hold its other ends until the pipes end.
+    log_ended: Receiver<()>,
+}
+
+impl Running {
+    fn start(
+        executable: &Path,
+        path: &Path,
+        track: usize,
+        start_secs: Option<f64>,
+    ) -> io::Result<Self> {
+        let mut command = Command::new(executable);
+        command.args(["-nostdin", "-hide_banner", "-nostats", "-v", "level+info"]);
+        command.args(["-max_alloc", MAX_ALLOCATION, "-protocol_whitelist", "file,pipe"]);
+        command.args(["-format_whitelist", DEMUXERS]);
+        if let Some(secs) = start_secs {
+            command.args(["-ss", &format!("{secs:.9}")]);
+        }
+        // The prefix keeps a name from being read as an option or another protocol.
+        let mut name = OsString::from("file:");
+        name.push(path);
+        command.arg("-i").arg(name);
+        command.args(["-map", &format!("0:a:{track}"), "-vn", "-sn", "-dn"]);
+        command.args(["-map_metadata", "-1", "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]);
+        command
+            .env_remove("FFREPORT")
+            .env("AV_LOG_FORCE_NOCOLOR", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (send, pieces) = sync_channel(MAX_PIECES);
+        let (log_alive, log_ended) = sync_channel(0);
+        let log = Arc::<Mutex<Log>>::default();
+        let running = Self {
+            child,
+            pieces,
+            rest: Vec::new(),
+            log: Arc::clone(&log),
+            log_ended,
+        };
+        if let (Some(stdout), Some(stderr)) = (stdout, stderr) {
+            let named = |name: &str| thread::Builder::new().name(name.to_owned());
+            named("ffmpeg sound").spawn(move || forward(stdout, &send))?;
+            named("ffmpeg log").spawn(move || {
+                let _alive: SyncSender<()> = log_alive;
+                Log::fill(stderr, &log);
+            })?;
+        }
+        Ok(running)
+    }
+
+    fn log(&self) -> std::sync::MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for more bytes; `false` at the end.
+    fn piece(&mut self, fence: &Fence<'_>) -> Result<bool, AudioError> {
+        loop {
+            match self.pieces.recv_timeout(PATIENCE) {
+                Ok(piece) => {
+                    self.rest.extend(piece);
+                    return Ok(true);
+                }
+                Err(RecvTimeoutError::Timeout) => fence.clock.check(fence.path)?,
+                Err(RecvTimeoutError::Disconnected) => {
+                    // Whatever it has to say is said soon after the sound ended.
+                    let _ = self.log_ended.recv_timeout(LOG_LAG);
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    /// Reads the header; `None` where there is no sound.
+    fn header(&mut self, fence: &Fence<'_>) -> Result<Option<Header>, AudioError> {
+        let number = |bytes: &[u8], index: usize| -> Option<u32> {
+            let four = bytes.get(4 * index..4 * index + 4)?;
+            Some(u32::from_be_bytes(four.try_into().ok()?))
+        };
+        let size = loop {
+            let size = number(&self.rest, 1).map_or(AU_HEADER, |size| size as usize);
+            if size < AU_HEADER || size > PIECE_BYTES {
+                return Err(AudioError::damaged(fence.path, "ffmpeg wrote no sound"));
+            }
+            if self.rest.len() >= size {
+                break size;
+            }
+            if !self.piece(fence)? {
+                return Ok(None);
+            }
+        };
+        let (code, rate, channels) = (
+            number(&self.rest, 3),
+            number(&self.rest, 4),
+            number(&self.rest, 5),
+        );
+        let (Some(AU_FLOAT), Some(rate), Some(channels)) = (code, rate, channels) else {
+            return Err(AudioError::damaged(fence.path, "ffmpeg wrote no sound"));
+        };
+        let channels = channels as usize;
+        if !(MIN_RATE..=MAX_RATE).contains(&rate) || !(1..=MAX_CHANNELS).contains(&channels) {
+            return Err(AudioError::limit(
+                fence.path,
+                format!("it claims {channels} channels at {rate} Hz"),
+            ));
+        }
+        self.rest.drain(..size);
+        Ok(Some(Header { rate, channels }))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Fails where it has ended already; either way it is waited for, so that no dead process stays.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Hands on a pipe piece by piece until it ends or nobody listens.
+fn forward(mut pipe: impl Read, pieces: &SyncSender<Vec<u8>>) {
+    let mut buffer = vec![0; PIECE_BYTES];
+    while let Ok(read @ 1..) = pipe.read(&mut buffer) {
+        let piece = buffer.get(..read).unwrap_or_default().to_vec();
+        if pieces.send(piece).is_err() {
+            break;
+        }
+    }
+}

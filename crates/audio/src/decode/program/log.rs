@@ -1,0 +1,147 @@
+//! What the program ffmpeg says while it decodes: the codec, and what of the file it could not decode.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{AudioError, Incomplete};
+
+/// Bytes of one message that are looked at.
+const MAX_LINE: u64 = 1 << 12;
+
+/// Facts picked from its messages; the messages themselves are not kept.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    codec: Option<String>,
+    /// The codec that it knows of but does not decode.
+    undecoded: Option<String>,
+    pub no_such_track: bool,
+    unknown_format: bool,
+    bad_packets: u64,
+    cut: bool,
+}
+
+impl Log {
+    /// Reads the messages until they end.
+    pub(super) fn fill(pipe: impl Read, log: &Mutex<Self>) {
+        let mut pipe = BufReader::new(pipe);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            match Read::by_ref(&mut pipe).take(MAX_LINE).read_until(b'\n', &mut line) {
+                Ok(1..) => {
+                    let text = String::from_utf8_lossy(&line);
+                    log.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .add(&text);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn add(&mut self, line: &str) {
+        let error = line.contains("[error]") || line.contains("[fatal]");
+        // "  Stream #0:0 -> #0:0 (ac3 (native) -> pcm_f32be (native))"
+        if let Some((_, mapping)) = line.split_once(" -> #0:0 (") {
+            self.codec = mapping.split([' ', ')']).next().map(str::to_owned);
+        } else if let Some((_, rest)) = line.split_once("Audio: ")
+            && self.undecoded.is_none()
+        {
+            self.undecoded = rest.split([' ', ',']).next().map(str::to_owned);
+        }
+        if line.contains("matches no streams") || line.contains("does not contain any stream") {
+            self.no_such_track = true;
+        } else if line.contains("not on whitelist") || line.contains("Invalid data found when opening")
+        {
+            self.unknown_format = true;
+        } else if line.contains("partial file") || line.contains("File ended prematurely") {
+            self.cut = true;
+        } else if error
+            && (line.contains("rror while decoding") || line.contains("rror submitting packet") || line.contains("CRC mismatch"))
+        {
+            self.bad_packets += 1;
+        }
+    }
+
+    /// Short name of the codec that it decodes.
+    pub(super) fn codec(&self) -> Option<String> {
+        self.codec.clone()
+    }
+
+    /// Why there is no sound.
+    pub(super) fn refusal(&self, path: &Path) -> AudioError {
+        if self.unknown_format {
+            return AudioError::unsupported(path, "no known sound format is found in it");
+        }
+        if self.bad_packets > 0 || self.cut {
+            return AudioError::damaged(path, "nothing in it could be decoded");
+        }
+        match (&self.codec, &self.undecoded) {
+            (Some(_), _) => AudioError::Empty {
+                path: path.to_path_buf(),
+            },
+            (None, Some(codec)) => AudioError::unsupported(
+                path,
+                format!("its codec is {codec}, which this ffmpeg does not decode either"),
+            ),
+            (None, None) if self.no_such_track => {
+                AudioError::unsupported(path, "it has no sound track")
+            }
+            (None, None) => AudioError::damaged(path, "its header could not be read"),
+        }
+    }
+
+    pub(super) fn is_bad(&self) -> bool {
+        self.bad_packets > 0
+    }
+
+    /// What was missing, where the first of it was missing at `secs`.
+    pub(super) fn incomplete(&self, secs: f64) -> Option<Incomplete> {
+        if self.cut {
+            return Some(Incomplete::EndsEarly { share: None });
+        }
+        (self.bad_packets > 0).then_some(Incomplete::Damaged {
+            packets: self.bad_packets,
+            first_secs: secs,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Log {
+        let log = Mutex::default();
+        Log::fill(text.as_bytes(), &log);
+        log.into_inner().unwrap()
+    }
+
+    #[test]
+    fn facts_are_picked_from_messages() {
+        let log = read(
+            "[info] Input #0, ac3, from 'file:a':\n\
+             [info]   Stream #0:0 -> #0:0 (ac3 (native) -> pcm_f32be (native))\n\
+             [error] Error while decoding stream #0:0: Invalid data found when processing input\n",
+        );
+        assert_eq!(log.codec().as_deref(), Some("ac3"));
+        assert!(matches!(
+            log.incomplete(1.0),
+            Some(Incomplete::Damaged { packets: 1, .. })
+        ));
+        let log = read("[ogg @ 0x1] [error] Format not on whitelist 'mov'\n");
+        assert!(log.refusal(Path::new("a")).to_string().contains("no known"));
+        assert_eq!(log.incomplete(0.0), None);
+    }
+
+    #[test]
+    fn a_message_without_an_end_takes_no_memory() {
+        let endless = std::io::repeat(b'x').take(100 << 20);
+        let log = Mutex::default();
+        Log::fill(endless, &log);
+        assert_eq!(log.into_inner().unwrap().codec(), None);
+    }
+}

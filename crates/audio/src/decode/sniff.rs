@@ -1,0 +1,184 @@
+//! What a file is by its first bytes. Its name decides nothing.
+
+use super::pcm::Container;
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+};
+
+/// Bytes that are looked at.
+const HEAD_BYTES: u64 = 4096;
+/// Tags that may stand in front of the sound, one behind the other.
+const MAX_TAGS: usize = 16;
+
+/// A file's format, and who reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// MP4, M4A, MOV, 3GP.
+    Mp4,
+    Ogg,
+    Flac,
+    /// Raw AAC with ADTS headers.
+    Adts,
+    Matroska,
+    /// WAV, AIFF and what else holds its samples as they are.
+    Pcm(Container),
+    /// MPEG audio and what else Symphonia recognises.
+    Other,
+    /// A sound format, by its name, that only the program ffmpeg decodes.
+    Foreign(&'static str),
+    /// No sound, by what it is.
+    NoSound(&'static str),
+    Unknown,
+}
+
+/// Names a file's format and says where it begins (behind ID3 tags). The position is undefined afterwards.
+pub(super) fn sniff(file: &mut File) -> io::Result<(Format, u64)> {
+    let start = after_tags(file)?;
+    file.seek(SeekFrom::Start(start))?;
+    let mut head = Vec::new();
+    file.take(HEAD_BYTES).read_to_end(&mut head)?;
+    Ok((format(&head), start))
+}
+
+/// Where ID3 tags end. Their size has seven bits a byte; the contents are not read.
+fn after_tags(file: &mut File) -> io::Result<u64> {
+    let mut start = 0;
+    for _ in 0..MAX_TAGS {
+        file.seek(SeekFrom::Start(start))?;
+        let mut tag = Vec::new();
+        Read::by_ref(file).take(10).read_to_end(&mut tag)?;
+        let &[b'I', b'D', b'3', 0..=0xfe, 0..=0xfe, flags, a, b, c, d] = tag.as_slice() else {
+            break;
+        };
+        let size = [a, b, c, d]
+            .iter()
+            .fold(0_u64, |size, &byte| size << 7 | u64::from(byte & 0x7f));
+        const HAS_FOOTER: u8 = 0x10;
+        start += 10 + size + if flags & HAS_FOOTER == 0 { 0 } else { 10 };
+    }
+    Ok(start)
+}
+
+fn format(head: &[u8]) -> Format {
+    if let Some(container) = Container::of(head) {
+        return Format::Pcm(container);
+    }
+    use Format::{Adts, Flac, Foreign, Matroska, Mp4, NoSound, Ogg, Other, Unknown};
+    // Marks at the beginning.
+    const MARKS: [(&[u8], Format); 33] = [
+        (b"OggS", Ogg),
+        (b"fLaC", Flac),
+        (b"\x1a\x45\xdf\xa3", Matroska),
+        (b"RIFF", Other),
+        (b"FORM", Other),
+        (b"wvpk", Foreign("WavPack")),
+        (b"MAC ", Foreign("Monkey's Audio")),
+        (b"TTA1", Foreign("True Audio (TTA)")),
+        (b"TTA2", Foreign("True Audio (TTA)")),
+        (b"tBaK", Foreign("TAK")),
+        (b"MPCK", Foreign("Musepack")),
+        (b"MP+", Foreign("Musepack")),
+        (b"DSD ", Foreign("DSD")),
+        (b"FRM8", Foreign("DSD")),
+        (
+            b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
+            Foreign("Windows Media (WMA)"),
+        ),
+        (b"#!AMR", Foreign("AMR")),
+        (b".ra\xfd", Foreign("RealAudio")),
+        (b".RMF", Foreign("RealAudio")),
+        (b"FLV\x01", Foreign("Flash video (FLV)")),
+        (b"\x0b\x77", Foreign("AC-3 (Dolby Digital)")),
+        (b"\x7f\xfe\x80\x01", Foreign("DTS")),
+        (b"DTSHDHDR", Foreign("DTS")),
+        (b"ajkg", Foreign("Shorten")),
+        (b"Creative Voice File", Foreign("Creative Voice (VOC)")),
+        (b"qoaf", Foreign("QOA")),
+        (b".SoX", Foreign("SoX")),
+        (b"XoS.", Foreign("SoX")),
+        (b"\x00\x00\x01\xba", Foreign("an MPEG film")),
+        (b"EA3", Foreign("ATRAC (OMA)")),
+        (
+            b"MThd",
+            NoSound("it is MIDI, which holds notes and no sound"),
+        ),
+        (b"\x89PNG", NoSound("it is a picture (PNG)")),
+        (b"\xff\xd8\xff", NoSound("it is a picture (JPEG)")),
+        (b"%PDF", NoSound("it is a document (PDF)")),
+    ];
+    if let Some((_, format)) = MARKS.iter().find(|(mark, _)| head.starts_with(mark)) {
+        return *format;
+    }
+    // QuickTime files of old begin without "ftyp".
+    if let Some(kind) = head.get(4..8)
+        && [
+            b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp",
+        ]
+        .iter()
+        .any(|known| kind == *known)
+    {
+        return Mp4;
+    }
+    if head.get(4..8) == Some(b"\xf8\x72\x6f\xba") {
+        return Foreign("Dolby TrueHD");
+    }
+    const TS_PACKET: usize = 188;
+    if head.first() == Some(&0x47)
+        && head.len() > 2 * TS_PACKET
+        && head.iter().step_by(TS_PACKET).all(|&byte| byte == 0x47)
+    {
+        return Foreign("an MPEG transport stream");
+    }
+    match head {
+        // Layer 0 of MPEG audio is ADTS.
+        [0xff, second, ..] if second & 0xf6 == 0xf0 => Adts,
+        // The same word, and a second one where the first frame ends.
+        [0x56, second, third, ..] if second & 0xe0 == 0xe0 => {
+            let length = 3 + (usize::from(second & 0x1f) << 8 | usize::from(*third));
+            let next = head.get(length..length + 2);
+            if matches!(next, Some([0x56, again]) if again & 0xe0 == 0xe0) {
+                Foreign("AAC in LATM")
+            } else {
+                Unknown
+            }
+        }
+        [0xff, second, ..] if second & 0xe0 == 0xe0 => Other,
+        _ => Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_their_first_bytes() {
+        for (head, expected) in [
+            (&b"OggS\0\x02"[..], Format::Ogg),
+            (b"\0\0\0\x20ftypM4A ", Format::Mp4),
+            (b"\0\0\0\x08wide\0\0", Format::Mp4),
+            (b"\xff\xf1\x50\x80", Format::Adts),
+            (b"RIFF\0\0\0\0WAVE", Format::Pcm(Container::Wave)),
+            (b"RIFF\0\0\0\0AVI ", Format::Other),
+            (b"\xff\xfb\x90\x64", Format::Other),
+            (b"wvpk....", Format::Foreign("WavPack")),
+            (b"This is a text", Format::Unknown),
+            (b"", Format::Unknown),
+        ] {
+            assert_eq!(format(head), expected, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn tags_in_front_are_passed_over_unread() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let mut bytes = b"ID3\x04\0\0\0\0\x02\x00".to_vec();
+        bytes.resize(10 + 256, 0);
+        bytes.extend(b"ID3\x03\0\0\0\0\0\x05.....fLaC");
+        std::fs::write(&path, bytes).unwrap();
+        let found = sniff(&mut File::open(&path).unwrap()).unwrap();
+        assert_eq!(found, (Format::Flac, 281));
+    }
+}

@@ -1,0 +1,12 @@
+//! Every file decodes to what the reference decoders make of it: the same length, the same beginning, the same sound.
+//! Inputs are made by the encoders that people use (Debian: apt-get install ffmpeg lame sox twolame flac vorbis-tools
+//! opus-tools wavpack mpg123); a missing one fails its tests and names the package.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod common;
+mod mpeg;
