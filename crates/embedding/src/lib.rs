@@ -35,9 +35,7 @@ pub use format::{
     READABLE_EXTENSIONS, TABLE_EXTENSIONS, check_table_path, is_text_table, load_table,
     metadata_path, save_table,
 };
-pub use located::{
-    Relocated, SoundOfTable, StoredPaths, relocate, sound_of_table, stored_path,
-};
+pub use located::{Relocated, SoundOfTable, StoredPaths, relocate, sound_of_table, stored_path};
 pub use moved::{NeighbourhoodChange, neighbourhood_changes};
 pub use neighbours::{Neighbour, cosine, neighbours};
 pub use stretch::extract_stretch;

@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use mynascope_audio::{AudioInfo, stream_mono};
+use mynascope_audio::{AudioInfo, Channel, stream_mono};
 use mynascope_base::jobs::Cancel;
 use tempfile::TempDir;
 
@@ -189,9 +189,13 @@ pub fn mean_of_channels(bytes: &[u8], channels: usize) -> Vec<f32> {
 /// What this program decodes a file to, mono at `rate` Hz.
 pub fn decode(path: &str, rate: u32) -> (Vec<f32>, AudioInfo) {
     let mut samples = Vec::new();
-    let info = stream_mono(Path::new(path), rate, &Cancel::default(), &mut |piece| {
-        samples.extend_from_slice(piece);
-    })
+    let info = stream_mono(
+        Path::new(path),
+        rate,
+        Channel::Mean,
+        &Cancel::default(),
+        &mut |piece| samples.extend_from_slice(piece),
+    )
     .unwrap_or_else(|error| panic!("{error}"));
     (samples, info)
 }

@@ -98,6 +98,7 @@ impl Mpeg {
                 decoder: "nanomp3",
                 duration_secs: 0.0,
                 incomplete: None,
+                cancels: false,
             },
             gaps: first.gaps(),
             cursor: Cursor::new(first.place),

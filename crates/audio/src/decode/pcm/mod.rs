@@ -203,6 +203,7 @@ impl Pcm {
                 decoder: "Mynascope",
                 duration_secs: (end - skipped_frames) as f64 / f64::from(sound.rate),
                 incomplete: extent.incomplete(),
+                cancels: false,
             },
             coding,
             channels,
