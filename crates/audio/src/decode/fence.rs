@@ -3,6 +3,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    sync::Arc,
 };
 
 use symphonia::core::errors::Error;
@@ -13,7 +14,7 @@ use mynascope_base::jobs::panic_message;
 /// The boundary between this program and a decoder of untrusted bytes: panics and errors become [`AudioError`].
 pub(super) struct Fence<'a> {
     pub path: &'a Path,
-    pub clock: &'a Clock,
+    pub clock: &'a Arc<Clock>,
 }
 
 impl Fence<'_> {

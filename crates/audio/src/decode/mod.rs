@@ -2,20 +2,29 @@
 //!
 //! A reader is a type of this folder with three methods (`info`, `step`, `seek`) and one variant of [`Reader`].
 
+mod adts;
+mod codec;
 mod fence;
+mod matroska;
+mod mp4;
+mod ogg;
+mod opus;
 mod packets;
 mod program;
 mod sniff;
+mod timeline;
 
 use std::{
     ffi::OsStr,
-    io::Seek,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use self::{
+    adts::Adts,
     fence::Fence,
+    matroska::Matroska,
+    ogg::Ogg,
     packets::Packets,
     program::Program,
     sniff::{Format, sniff},
@@ -62,49 +71,50 @@ enum Step {
 /// Who reads a file.
 enum Reader {
     Packets(Packets),
+    Adts(Box<Adts>),
+    Ogg(Box<Ogg>),
+    Matroska(Matroska),
     Program(Program),
 }
 
 impl Reader {
     /// Chooses the reader by the file's first bytes. What no reader here decodes goes to the program ffmpeg, if that is
     /// in a folder of `search`.
-    fn open(
-        path: &Path,
-        clock: &Arc<Clock>,
-        search: Option<&OsStr>,
-    ) -> Result<Self, AudioError> {
+    fn open(path: &Path, clock: &Arc<Clock>, search: Option<&OsStr>) -> Result<Self, AudioError> {
         let fence = Fence { path, clock };
         let (mut file, length) = open_regular(path)?;
-        let (format, _start) = sniff(&mut file)
-            .and_then(|found| file.rewind().map(|()| found))
-            .map_err(|error| AudioError::from_io(path, &error))?;
-        let what = match format {
+        let (format, start) =
+            sniff(&mut file).map_err(|error| AudioError::from_io(path, &error))?;
+        let opened = match format {
             Format::NoSound(why) => return Err(AudioError::unsupported(path, why)),
-            Format::Foreign(name) => format!("it is {name}"),
-            _ => match Packets::open(file, length, path, clock) {
-                Ok(reader) => return Ok(Self::Packets(reader)),
-                Err(AudioError::Unsupported { why, .. }) if format != Format::Unknown => why,
-                Err(error) => return Err(error),
-            },
+            Format::Foreign(name) => Err(Refused::by_name(path, name)),
+            Format::Mp4 => Packets::open_mp4(file, length, search, &fence).map(Self::Packets),
+            Format::Adts => Adts::open(file, start, length, &fence)
+                .and_then(|reader| reader.refuse_he_aac(search, &fence))
+                .map(|reader| Self::Adts(Box::new(reader))),
+            Format::Ogg => {
+                Ogg::open(file, start, length, &fence).map(|reader| Self::Ogg(Box::new(reader)))
+            }
+            Format::Matroska => Matroska::open(length, &fence)
+                .map(Self::Matroska)
+                .map_err(Refused::from),
+            _ => Packets::open_plain(file, length, path, clock)
+                .map(Self::Packets)
+                .map_err(Refused::from),
         };
-        let Some(executable) = program::find(search) else {
-            return Err(AudioError::NeedsProgram {
-                what,
-                path: path.to_path_buf(),
-            });
-        };
-        Program::open(&executable, false, None, &fence)
-            .map(Self::Program)
-            .map_err(|error| match error {
-                AudioError::Unsupported { .. } => AudioError::unsupported(path, what),
-                error => error,
-            })
+        match opened {
+            Err(refused) if format != Format::Unknown => refused.ask_program(search, &fence),
+            opened => opened.map_err(|refused| refused.error),
+        }
     }
 
     /// What it found missing by itself, once all was read.
     fn incomplete(&self) -> Option<Incomplete> {
         match self {
-            Self::Packets(_) => None,
+            Self::Packets(reader) => reader.incomplete(),
+            Self::Adts(reader) => reader.incomplete(),
+            Self::Ogg(reader) => reader.incomplete(),
+            Self::Matroska(reader) => reader.incomplete(),
             Self::Program(reader) => reader.incomplete(),
         }
     }
@@ -112,6 +122,9 @@ impl Reader {
     fn info(&self) -> &AudioInfo {
         match self {
             Self::Packets(reader) => reader.info(),
+            Self::Adts(reader) => reader.info(),
+            Self::Ogg(reader) => reader.info(),
+            Self::Matroska(reader) => reader.info(),
             Self::Program(reader) => reader.info(),
         }
     }
@@ -119,6 +132,9 @@ impl Reader {
     fn step(&mut self, samples: &mut Vec<f32>, fence: &Fence<'_>) -> Result<Step, AudioError> {
         match self {
             Self::Packets(reader) => reader.step(samples, fence),
+            Self::Adts(reader) => reader.step(samples, fence),
+            Self::Ogg(reader) => reader.step(samples, fence),
+            Self::Matroska(reader) => reader.step(samples, fence),
             Self::Program(reader) => reader.step(samples, fence),
         }
     }
@@ -126,7 +142,84 @@ impl Reader {
     fn seek(&mut self, secs: f64, fence: &Fence<'_>) -> Result<bool, AudioError> {
         match self {
             Self::Packets(reader) => reader.seek(secs, fence),
+            Self::Adts(reader) => reader.seek(secs, fence),
+            Self::Ogg(reader) => reader.seek(secs, fence),
+            Self::Matroska(reader) => reader.seek(secs, fence),
             Self::Program(reader) => reader.seek(secs, fence),
+        }
+    }
+}
+
+/// Why no reader here opened a file, and what they learned of it.
+struct Refused {
+    error: AudioError,
+    /// Whether times in it are exact, so that the program finds any place by itself.
+    seeks: bool,
+    duration_secs: Option<f64>,
+}
+
+impl From<AudioError> for Refused {
+    fn from(error: AudioError) -> Self {
+        Self {
+            error,
+            seeks: false,
+            duration_secs: None,
+        }
+    }
+}
+
+impl Refused {
+    /// A format that is only known by name.
+    fn by_name(path: &Path, name: &str) -> Self {
+        AudioError::unsupported(path, format!("it is {name}")).into()
+    }
+
+    /// In low rates the upper half of AAC's spectrum is often described where only a decoder of it looks: then the program
+    /// ffmpeg, if it is there, finds twice the rate.
+    fn where_he_aac(
+        info: &AudioInfo,
+        seeks: bool,
+        duration_secs: Option<f64>,
+        search: Option<&OsStr>,
+        fence: &Fence<'_>,
+    ) -> Option<Self> {
+        /// The highest rate in Hz at which that is common.
+        const CORE_MAX_RATE: u32 = 24_000;
+        if info.codec != "aac" || info.sample_rate > CORE_MAX_RATE {
+            return None;
+        }
+        let program = Program::open(&program::find(search)?, seeks, None, fence).ok()?;
+        (program.info().sample_rate > info.sample_rate).then(|| Self {
+            error: AudioError::unsupported(fence.path, "its codec is HE-AAC"),
+            seeks,
+            duration_secs,
+        })
+    }
+
+    /// Gives the file to the program ffmpeg; the error stays where that fails, too.
+    fn ask_program(self, search: Option<&OsStr>, fence: &Fence<'_>) -> Result<Reader, AudioError> {
+        let may_help = match &self.error {
+            AudioError::Unsupported { .. } | AudioError::Damaged { .. } => true,
+            _ => false,
+        };
+        if !may_help {
+            return Err(self.error);
+        }
+        let Some(executable) = program::find(search) else {
+            return Err(match self.error {
+                AudioError::Unsupported { why: what, path } => {
+                    AudioError::NeedsProgram { what, path }
+                }
+                error => error,
+            });
+        };
+        match Program::open(&executable, self.seeks, self.duration_secs, fence) {
+            Ok(program) => Ok(Reader::Program(program)),
+            Err(error @ (AudioError::Cancelled(_) | AudioError::Stalled { .. })) => Err(error),
+            Err(error) => {
+                tracing::debug!("ffmpeg: {error}");
+                Err(self.error)
+            }
         }
     }
 }
