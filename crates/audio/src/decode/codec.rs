@@ -76,6 +76,14 @@ impl Codec {
         }
     }
 
+    /// The rate that it decodes to in Hz, where it knows that before the first packet.
+    pub(super) fn rate(&self) -> Option<u32> {
+        match self {
+            Self::Symphonia { decoder, .. } => decoder.codec_params().sample_rate,
+            Self::Opus(_) => Some(Opus::RATE),
+        }
+    }
+
     /// Who decodes.
     pub(super) fn library(&self) -> &'static str {
         match self {

@@ -1,10 +1,10 @@
 //! Matroska and WebM. Times in them are in milliseconds, so frames are counted from the beginning, and a place that was
 //! passed is found by beginning anew.
 
-use std::fs::File;
+use std::{ffi::OsStr, fs::File};
 
 use super::{
-    Step,
+    Refused, Step,
     fence::Fence,
     packets::{Input, Packets},
 };
@@ -18,10 +18,17 @@ pub(super) struct Matroska {
 
 impl Matroska {
     /// Opens a file of `length` bytes.
-    pub(super) fn open(length: u64, fence: &Fence<'_>) -> Result<Self, AudioError> {
+    pub(super) fn open(
+        length: u64,
+        search: Option<&OsStr>,
+        fence: &Fence<'_>,
+    ) -> Result<Self, Refused> {
         let mut packets = read(length, fence)?;
         // Not every file is written in a way that its reader understands: the first packet shows it.
         packets.check_first_packet(fence)?;
+        if let Some(refused) = Refused::where_he_aac(packets.info(), false, None, search, fence) {
+            return Err(refused);
+        }
         let mut packets = read(length, fence)?;
         // Where a film lies beside the sound, the length may be the film's.
         if packets.track_count() > 1 {

@@ -22,7 +22,7 @@ use std::{
 
 use self::{
     adts::Adts,
-    fence::Fence,
+    fence::{Fence, plain},
     matroska::Matroska,
     ogg::Ogg,
     packets::Packets,
@@ -95,9 +95,9 @@ impl Reader {
             Format::Ogg => {
                 Ogg::open(file, start, length, &fence).map(|reader| Self::Ogg(Box::new(reader)))
             }
-            Format::Matroska => Matroska::open(length, &fence)
-                .map(Self::Matroska)
-                .map_err(Refused::from),
+            Format::Matroska => {
+                Matroska::open(length, search, &fence).map(Self::Matroska)
+            }
             _ => Packets::open_plain(file, length, path, clock)
                 .map(Self::Packets)
                 .map_err(Refused::from),
@@ -325,7 +325,7 @@ impl Decoder {
                     damaged += 1;
                     if damaged > MAX_DAMAGED_IN_A_ROW {
                         self.ended = true;
-                        return Err(AudioError::damaged(&self.path, why));
+                        return Err(AudioError::damaged(&self.path, plain(why)));
                     }
                 }
                 Err(error) => {

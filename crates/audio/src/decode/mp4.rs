@@ -195,7 +195,7 @@ impl Packets {
                     if before > 0 && track.edits.is_empty() {
                         timeline = timeline.after(before);
                     }
-                    let mut packets = packets.with_timeline(timeline).telling_its_end();
+                    let mut packets = packets.with_timeline(timeline).telling_its_end().rewinding();
                     if index > 0 {
                         let name = fourcc_name(first.codec);
                         let note = format!(", sound track {} (the first is {name})", index + 1);

@@ -171,6 +171,15 @@ impl Ogg {
 
 impl Link {
     fn open(&self, fence: &Fence<'_>) -> Result<Packets, AudioError> {
+        // A part that was cut out of a longer stream.
+        let mut packets = self.read(fence)?;
+        match packets.late_frames(fence)? {
+            0 if packets.is_fresh() => Ok(packets),
+            late => Ok(self.read(fence)?.beginning_later(late)),
+        }
+    }
+
+    fn read(&self, fence: &Fence<'_>) -> Result<Packets, AudioError> {
         let file =
             File::open(fence.path).map_err(|error| AudioError::from_io(fence.path, &error))?;
         let input = Input {

@@ -2,8 +2,6 @@
 
 use ropus::OpusMSDecoder;
 
-/// Every Opus stream plays at this rate, whatever it was made of.
-const RATE: u32 = 48_000;
 /// The longest packet, 120 ms.
 const MAX_PACKET_FRAMES: usize = 5760;
 
@@ -18,6 +16,8 @@ pub(super) struct Opus {
 }
 
 impl Opus {
+    /// Every Opus stream plays at this rate in Hz, whatever it was made of.
+    pub(super) const RATE: u32 = 48_000;
     /// RFC 7845, 4.6: after 80 ms a decoder that began anywhere is in step.
     pub(super) const SETTLE_FRAMES: u64 = 3840;
 
@@ -44,7 +44,7 @@ impl Opus {
             }
         };
         let decoder =
-            OpusMSDecoder::new(RATE.cast_signed(), count, streams, coupled, &mapping).ok()?;
+            OpusMSDecoder::new(Self::RATE.cast_signed(), count, streams, coupled, &mapping).ok()?;
         let gain = f32::from(i16::from_le_bytes([gain_0, gain_1])) / 256.0;
         Some(Self {
             decoder,
@@ -99,7 +99,7 @@ impl Opus {
         let count = usize::try_from(frames).unwrap_or_default() * self.channels;
         let values = self.values.get(..count).unwrap_or_default();
         samples.extend(values.iter().map(|&value| self.gain * f32::from(value) / 32_768.0));
-        Ok((self.channels, RATE))
+        Ok((self.channels, Self::RATE))
     }
 }
 

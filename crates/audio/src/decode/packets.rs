@@ -16,7 +16,7 @@ use symphonia::core::{
 use super::{
     MAX_CHANNELS, MAX_RATE, MIN_RATE, Step,
     codec::{Codec, codec_name},
-    fence::Fence,
+    fence::{Fence, plain},
     timeline::Timeline,
 };
 use crate::{
@@ -63,10 +63,14 @@ pub(super) struct Packets {
     span: usize,
     /// The frame that the next packet begins with, once that is known.
     cursor: Option<i64>,
+    /// The first frame that was decoded.
+    first: Option<i64>,
     /// Frames before this one are left out.
     from: u64,
     /// Whether the container tells where it ends, so that an end in the middle of a packet is a cut.
     tells_end: bool,
+    /// Whether its reader finds the beginning again.
+    rewinds: bool,
     ends_early: bool,
     ended: bool,
 }
@@ -144,14 +148,15 @@ impl Packets {
                     continue;
                 }
             };
-            let sample_rate = parameters.sample_rate.unwrap_or_default();
+            // A container may name the rate of what HE-AAC would give.
+            let sample_rate = codec.rate().or(parameters.sample_rate).unwrap_or_default();
             let exact = track.time_base.is_none_or(|base| {
                 sample_rate > 0 && base.numer.get() == 1 && base.denom.get() == sample_rate
             });
             let start = track.start_ts.get().max(0);
             let frames = track
                 .num_frames
-                .filter(|_| sample_rate > 0)
+                .filter(|_| sample_rate > 0 && parameters.sample_rate == Some(sample_rate))
                 .map(|frames| frames.saturating_sub(start.unsigned_abs()));
             let claimed_secs = frames.map_or_else(
                 || {
@@ -182,8 +187,10 @@ impl Packets {
                 timeline: Timeline::new(vec![(skipped, u64::MAX)]),
                 span: 0,
                 cursor: None,
+                first: None,
                 from: 0,
                 tells_end: false,
+                rewinds: false,
                 ends_early: false,
                 ended: false,
                 reader,
@@ -233,7 +240,7 @@ impl Packets {
         for _ in 0..MOST {
             match self.step(&mut samples, fence)? {
                 Step::Samples { .. } => return Ok(()),
-                Step::Damaged(why) => return Err(AudioError::damaged(fence.path, why)),
+                Step::Damaged(why) => return Err(AudioError::damaged(fence.path, plain(why))),
                 Step::End => {
                     return Err(AudioError::Empty {
                         path: fence.path.to_path_buf(),
@@ -243,6 +250,29 @@ impl Packets {
             }
         }
         Ok(())
+    }
+
+    /// A stream that begins late is counted from its first frame: what its first packet would have given belongs to the
+    /// part that is missing. Returns how many frames later that is; moves on behind the first packet.
+    pub(super) fn late_frames(&mut self, fence: &Fence<'_>) -> Result<u64, AudioError> {
+        if self.origin <= 0 {
+            return Ok(0);
+        }
+        self.check_first_packet(fence)?;
+        Ok(self.first.unwrap_or_default().max(0).unsigned_abs())
+    }
+
+    /// Whether nothing was decoded yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Counts from a later frame on; see [`Packets::late_frames`].
+    pub(super) fn beginning_later(mut self, frames: u64) -> Self {
+        self.origin = self.origin.saturating_add(frames.cast_signed());
+        let secs = frames as f64 / f64::from(self.info.sample_rate.max(1));
+        self.info.duration_secs = (self.info.duration_secs - secs).max(0.0);
+        self
     }
 
     /// Plays what a timeline says, whose length is the file's where it is known.
@@ -269,6 +299,12 @@ impl Packets {
     pub(super) fn counting_frames(mut self) -> Self {
         self.times = Times::Coarse;
         self.origin = 0;
+        self
+    }
+
+    /// The beginning is then found by its reader, where frames are counted.
+    pub(super) fn rewinding(mut self) -> Self {
+        self.rewinds = true;
         self
     }
 
@@ -310,7 +346,7 @@ impl Packets {
             return false;
         };
         let passed = self.cursor.is_some_and(|cursor| cursor > frame.cast_signed());
-        self.times == Times::Coarse && (passed || self.ended)
+        self.times == Times::Coarse && !self.rewinds && (passed || self.ended)
     }
 
     fn find(&self, secs: f64) -> Option<(usize, u64)> {
@@ -331,11 +367,15 @@ impl Packets {
     /// Goes on at a decoded frame.
     fn seek_frame(&mut self, frame: u64, fence: &Fence<'_>) -> Result<bool, AudioError> {
         self.from = frame;
-        if self.times == Times::Coarse {
-            return Ok(true);
-        }
         // Codecs need some packets before they are back in step.
-        let start = frame.saturating_sub(self.codec.frames_to_settle());
+        let mut start = frame.saturating_sub(self.codec.frames_to_settle());
+        if self.times == Times::Coarse {
+            let passed = self.cursor.is_some_and(|cursor| cursor > start.cast_signed());
+            if !self.rewinds || !passed {
+                return Ok(true);
+            }
+            start = 0;
+        }
         let start = Timestamp::new(start.cast_signed().saturating_add(self.origin));
         let track_id = self.track_id;
         let reader = &mut self.reader;
@@ -460,6 +500,7 @@ impl Packets {
         });
         let stop = start.saturating_add(frames.cast_signed());
         self.cursor = Some(stop);
+        self.first.get_or_insert(start);
         let Some((first, last)) = self.timeline.span(self.span) else {
             samples.clear();
             self.ended = true;
@@ -476,7 +517,6 @@ impl Packets {
         if stop >= last {
             self.span += 1;
             match self.timeline.span(self.span) {
-                // Coarse times come without edit lists, so only exact ones get here.
                 Some((next, _)) => self.ended = !self.seek_frame(next, fence)?,
                 None => self.ended = true,
             }
