@@ -33,6 +33,7 @@ pub fn cut_short(path: &Path, info: &AudioInfo) -> Option<Incomplete> {
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => mpeg4(&mut file, length),
         [b'O', b'g', b'g', b'S', ..] => ogg(&mut file, length),
         [b'f', b'L', b'a', b'C', ..] => Ok(flac(path, info)),
+        [b'I', b'D', b'3', ..] if info.codec == "flac" => Ok(flac(path, info)),
         [b'I', b'D', b'3', ..] | [0xff, 0xe0..=0xff, ..] => mp3(&mut file, length),
         _ => Ok(None),
     };

@@ -23,6 +23,7 @@ mod decode;
 mod error;
 mod incomplete;
 mod load;
+mod patch;
 mod peaks;
 mod player;
 mod resample;
@@ -49,11 +50,14 @@ pub const SAMPLE_RATE: u32 = 16_000;
 /// File endings that are taken for sound, in lower case.
 pub const EXTENSIONS: &[&str] = &[
     "wav", "wave", "rf64", "bwf", "w64", "aif", "aiff", "aifc", "caf", "au", "snd", "sph", "flac",
-    "mp3", "aac", "m4a", "m4b", "mp4", "ogg", "oga",
+    "mp3", "mp2", "mp1", "mpga", "aac", "m4a", "m4b", "m4r", "mp4", "mov", "3gp", "3g2", "ogg",
+    "oga", "opus", "webm", "weba", "mka", "mkv",
+    // What only the program ffmpeg decodes.
+    "wv", "ac3", "eac3", "dts", "wma", "ape", "tta", "mpc", "dsf", "dff", "amr", "spx", "tak", "ra",
+    "shn",
 ];
 
-/// Whether a path's ending promises sound (the bytes decide later). Formats that are recognised but not decoded,
-/// such as Opus, are not among them.
+/// Whether a path's ending promises sound (the bytes decide later).
 pub fn is_audio_path(path: &Path) -> bool {
     path.extension()
         .and_then(|ending| ending.to_str())

@@ -88,7 +88,10 @@ pub fn stream_mono(
         resample.finish(sink).map_err(refused)?;
     }
     info.cancels = channel == Channel::Mean && downmix.cancels();
-    info.incomplete = decoder.incomplete().or_else(|| cut_short(path, &info));
+    // What the header claims counts, not what came.
+    info.incomplete = decoder
+        .incomplete()
+        .or_else(|| cut_short(path, decoder.info()));
     Ok(info)
 }
 

@@ -1,6 +1,7 @@
 use std::{
     fs,
     io::{self, Read, Seek, SeekFrom},
+    ops::Range,
     path::Path,
     sync::{
         Arc,
@@ -11,7 +12,10 @@ use std::{
 
 use symphonia::core::io::MediaSource;
 
-use super::AudioError;
+use super::{
+    AudioError,
+    patch::{Patch, apply},
+};
 use mynascope_base::jobs::Cancel;
 
 /// A file that gives no samples for this long is given up.
@@ -74,6 +78,8 @@ pub(super) struct Watched<S> {
     source: S,
     length: Option<u64>,
     clock: Arc<Clock>,
+    patches: Vec<Patch>,
+    position: u64,
 }
 
 impl<S> Watched<S> {
@@ -82,21 +88,35 @@ impl<S> Watched<S> {
             source,
             length,
             clock,
+            patches: Vec::new(),
+            position: 0,
         }
+    }
+
+    /// Reads the file with other bytes in some places.
+    pub(super) fn patched(mut self, patches: Vec<Patch>) -> Self {
+        self.patches = patches;
+        self
     }
 }
 
 impl<S: Read> Read for Watched<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.clock.check_read()?;
-        self.source.read(buffer)
+        let read = self.source.read(buffer)?;
+        if let Some(fresh) = buffer.get_mut(..read) {
+            apply(&self.patches, self.position, fresh);
+        }
+        self.position += read as u64;
+        Ok(read)
     }
 }
 
 impl<S: Seek> Seek for Watched<S> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.clock.check_read()?;
-        self.source.seek(to)
+        self.position = self.source.seek(to)?;
+        Ok(self.position)
     }
 }
 
@@ -107,6 +127,57 @@ impl<S: Read + Seek + Send + Sync> MediaSource for Watched<S> {
 
     fn byte_len(&self) -> Option<u64> {
         self.length
+    }
+}
+
+/// A part of a file that is read as if it were one.
+pub(super) struct Section {
+    file: fs::File,
+    range: Range<u64>,
+    position: u64,
+}
+
+impl Section {
+    /// The bytes of `range`, from its beginning.
+    pub(super) fn new(mut file: fs::File, range: Range<u64>) -> io::Result<Self> {
+        file.seek(SeekFrom::Start(range.start))?;
+        Ok(Self {
+            file,
+            range,
+            position: 0,
+        })
+    }
+
+    fn length(&self) -> u64 {
+        self.range.end.saturating_sub(self.range.start)
+    }
+}
+
+impl Read for Section {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.length().saturating_sub(self.position);
+        let most = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        let read = self.file.read(buffer.get_mut(..most).unwrap_or_default())?;
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for Section {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let place = match to {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::End(offset) => self.length().checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        let place = place.ok_or(io::ErrorKind::InvalidInput)?;
+        let in_file = self.range.start.checked_add(place);
+        self.file
+            .seek(SeekFrom::Start(in_file.ok_or(io::ErrorKind::InvalidInput)?))?;
+        self.position = place;
+        Ok(place)
     }
 }
 

@@ -2,12 +2,19 @@
 //!
 //! A reader is a type of this folder with three methods (`info`, `step`, `seek`) and one variant of [`Reader`].
 
+mod adts;
+mod codec;
 mod fence;
+mod matroska;
+mod mp4;
 mod mpeg;
+mod ogg;
+mod opus;
 mod packets;
 mod pcm;
 mod program;
 mod sniff;
+mod timeline;
 mod window;
 
 use std::{
@@ -20,8 +27,11 @@ use std::{
 };
 
 use self::{
-    fence::Fence,
+    adts::Adts,
+    fence::{Fence, plain},
+    matroska::Matroska,
     mpeg::Mpeg,
+    ogg::Ogg,
     packets::Packets,
     pcm::{Opened, Pcm},
     program::Program,
@@ -71,6 +81,9 @@ enum Reader {
     Mpeg(Box<Mpeg>),
     Packets(Packets),
     Pcm(Box<Pcm>),
+    Adts(Box<Adts>),
+    Ogg(Box<Ogg>),
+    Matroska(Matroska),
     Program(Program),
 }
 
@@ -81,23 +94,29 @@ impl Reader {
         let fence = Fence { path, clock };
         let failed = |error| AudioError::from_io(path, &error);
         let (mut file, length) = open_regular(path)?;
-        let (format, start) = sniff(&mut file)
-            .and_then(|found| file.rewind().map(|()| found))
-            .map_err(failed)?;
-        let what = match format {
+        let (format, start) = sniff(&mut file).map_err(failed)?;
+        let opened = match format {
             Format::NoSound(why) => return Err(AudioError::unsupported(path, why)),
-            Format::Foreign(name) => format!("it is {name}"),
+            Format::Foreign(name) => Err(Refused::by_name(path, name)),
             Format::Pcm(container) => {
                 let copy = file.try_clone().map_err(failed)?;
                 match Pcm::open(file, length, (container, start), path, clock)? {
-                    Opened::Sound(reader) => return Ok(Self::Pcm(reader)),
+                    Opened::Sound(reader) => Ok(Self::Pcm(reader)),
                     Opened::Mpeg(part) => match Mpeg::open(copy, part, path, clock)? {
-                        Some(reader) => return Ok(Self::Mpeg(Box::new(reader))),
-                        None => "its codec is MPEG audio without frames".to_owned(),
+                        Some(reader) => Ok(Self::Mpeg(Box::new(reader))),
+                        None => Err(Refused::by_codec(path, "MPEG audio without frames")),
                     },
-                    Opened::Other(codec) => format!("its codec is {codec}"),
+                    Opened::Other(codec) => Err(Refused::by_codec(path, &codec)),
                 }
             }
+            Format::Mp4 => Packets::open_mp4(file, length, search, &fence).map(Self::Packets),
+            Format::Adts => Adts::open(file, start, length, &fence)
+                .and_then(|reader| reader.refuse_he_aac(search, &fence))
+                .map(|reader| Self::Adts(Box::new(reader))),
+            Format::Ogg => {
+                Ogg::open(file, start, length, &fence).map(|reader| Self::Ogg(Box::new(reader)))
+            }
+            Format::Matroska => Matroska::open(length, search, &fence).map(Self::Matroska),
             _ => {
                 // MPEG audio has no mark of its own.
                 if matches!(format, Format::Other | Format::Unknown)
@@ -107,34 +126,26 @@ impl Reader {
                 {
                     return Ok(Self::Mpeg(Box::new(reader)));
                 }
-                file.rewind().map_err(failed)?;
-                match Packets::open(file, length, path, clock) {
-                    Ok(reader) => return Ok(Self::Packets(reader)),
-                    Err(AudioError::Unsupported { why, .. }) if format != Format::Unknown => why,
-                    Err(error) => return Err(error),
-                }
+                Packets::open_plain(file, length, path, clock)
+                    .map(Self::Packets)
+                    .map_err(Refused::from)
             }
         };
-        let Some(executable) = program::find(search) else {
-            return Err(AudioError::NeedsProgram {
-                what,
-                path: path.to_path_buf(),
-            });
-        };
-        Program::open(&executable, false, None, &fence)
-            .map(Self::Program)
-            .map_err(|error| match error {
-                AudioError::Unsupported { .. } => AudioError::unsupported(path, what),
-                error => error,
-            })
+        match opened {
+            Err(refused) if format != Format::Unknown => refused.ask_program(search, &fence),
+            opened => opened.map_err(|refused| refused.error),
+        }
     }
 
     /// What it found missing by itself, once all was read.
     fn incomplete(&self) -> Option<Incomplete> {
         match self {
             Self::Mpeg(reader) => reader.incomplete(),
-            Self::Packets(_) => None,
             Self::Pcm(reader) => reader.info().incomplete,
+            Self::Packets(reader) => reader.incomplete(),
+            Self::Adts(reader) => reader.incomplete(),
+            Self::Ogg(reader) => reader.incomplete(),
+            Self::Matroska(reader) => reader.incomplete(),
             Self::Program(reader) => reader.incomplete(),
         }
     }
@@ -144,6 +155,9 @@ impl Reader {
             Self::Mpeg(reader) => reader.info(),
             Self::Packets(reader) => reader.info(),
             Self::Pcm(reader) => reader.info(),
+            Self::Adts(reader) => reader.info(),
+            Self::Ogg(reader) => reader.info(),
+            Self::Matroska(reader) => reader.info(),
             Self::Program(reader) => reader.info(),
         }
     }
@@ -153,6 +167,9 @@ impl Reader {
             Self::Mpeg(reader) => reader.step(samples, fence),
             Self::Packets(reader) => reader.step(samples, fence),
             Self::Pcm(reader) => reader.step(samples, fence),
+            Self::Adts(reader) => reader.step(samples, fence),
+            Self::Ogg(reader) => reader.step(samples, fence),
+            Self::Matroska(reader) => reader.step(samples, fence),
             Self::Program(reader) => reader.step(samples, fence),
         }
     }
@@ -162,6 +179,9 @@ impl Reader {
             Self::Mpeg(reader) => reader.seek(secs, fence),
             Self::Packets(reader) => reader.seek(secs, fence),
             Self::Pcm(reader) => reader.seek(secs, fence),
+            Self::Adts(reader) => reader.seek(secs, fence),
+            Self::Ogg(reader) => reader.seek(secs, fence),
+            Self::Matroska(reader) => reader.seek(secs, fence),
             Self::Program(reader) => reader.seek(secs, fence),
         }
     }
@@ -169,19 +189,107 @@ impl Reader {
 
 /// Refuses the shape that a header claims before anything is allocated for it.
 fn check_shape(path: &Path, rate: u32, channels: usize) -> Result<(), AudioError> {
-    if !(MIN_RATE..=MAX_RATE).contains(&rate) {
-        return Err(AudioError::limit(
-            path,
-            format!("it claims {rate} Hz; {MIN_RATE} to {MAX_RATE} Hz are read"),
-        ));
+    check_rate(path, rate)?;
+    check_channels(path, channels)
+}
+
+fn check_rate(path: &Path, rate: u32) -> Result<(), AudioError> {
+    if (MIN_RATE..=MAX_RATE).contains(&rate) {
+        return Ok(());
     }
-    if !(1..=MAX_CHANNELS).contains(&channels) {
-        return Err(AudioError::limit(
-            path,
-            format!("it claims {channels} channels; 1 to {MAX_CHANNELS} are read"),
-        ));
+    Err(AudioError::limit(
+        path,
+        format!("it claims {rate} Hz; {MIN_RATE} to {MAX_RATE} Hz are read"),
+    ))
+}
+
+fn check_channels(path: &Path, channels: usize) -> Result<(), AudioError> {
+    if (1..=MAX_CHANNELS).contains(&channels) {
+        return Ok(());
     }
-    Ok(())
+    Err(AudioError::limit(
+        path,
+        format!("it claims {channels} channels; 1 to {MAX_CHANNELS} are read"),
+    ))
+}
+
+/// Why no reader here opened a file, and what they learned of it.
+struct Refused {
+    error: AudioError,
+    /// Whether times in it are exact, so that the program finds any place by itself.
+    seeks: bool,
+    duration_secs: Option<f64>,
+}
+
+impl From<AudioError> for Refused {
+    fn from(error: AudioError) -> Self {
+        Self {
+            error,
+            seeks: false,
+            duration_secs: None,
+        }
+    }
+}
+
+impl Refused {
+    /// A format that is only known by name.
+    fn by_name(path: &Path, name: &str) -> Self {
+        AudioError::unsupported(path, format!("it is {name}")).into()
+    }
+
+    /// A container whose codec is only known by name.
+    fn by_codec(path: &Path, codec: &str) -> Self {
+        AudioError::unsupported(path, format!("its codec is {codec}")).into()
+    }
+
+    /// In low rates the upper half of AAC's spectrum is often described where only a decoder of it looks: then the program
+    /// ffmpeg, if it is there, finds twice the rate.
+    fn where_he_aac(
+        info: &AudioInfo,
+        seeks: bool,
+        duration_secs: Option<f64>,
+        search: Option<&OsStr>,
+        fence: &Fence<'_>,
+    ) -> Option<Self> {
+        /// The highest rate in Hz at which that is common.
+        const CORE_MAX_RATE: u32 = 24_000;
+        if info.codec != "aac" || info.sample_rate > CORE_MAX_RATE {
+            return None;
+        }
+        let program = Program::open(&program::find(search)?, seeks, None, fence).ok()?;
+        (program.info().sample_rate > info.sample_rate).then(|| Self {
+            error: AudioError::unsupported(fence.path, "its codec is HE-AAC"),
+            seeks,
+            duration_secs,
+        })
+    }
+
+    /// Gives the file to the program ffmpeg; the error stays where that fails, too.
+    fn ask_program(self, search: Option<&OsStr>, fence: &Fence<'_>) -> Result<Reader, AudioError> {
+        let may_help = matches!(
+            &self.error,
+            AudioError::Unsupported { .. } | AudioError::Damaged { .. }
+        );
+        if !may_help {
+            return Err(self.error);
+        }
+        let Some(executable) = program::find(search) else {
+            return Err(match self.error {
+                AudioError::Unsupported { why: what, path } => {
+                    AudioError::NeedsProgram { what, path }
+                }
+                error => error,
+            });
+        };
+        match Program::open(&executable, self.seeks, self.duration_secs, fence) {
+            Ok(program) => Ok(Reader::Program(program)),
+            Err(error @ (AudioError::Cancelled(_) | AudioError::Stalled { .. })) => Err(error),
+            Err(error) => {
+                tracing::debug!("ffmpeg: {error}");
+                Err(self.error)
+            }
+        }
+    }
 }
 
 /// A file being decoded packet by packet.
@@ -281,7 +389,7 @@ impl Decoder {
                     damaged += 1;
                     if damaged > MAX_DAMAGED_IN_A_ROW {
                         self.ended = true;
-                        return Err(AudioError::damaged(&self.path, why));
+                        return Err(AudioError::damaged(&self.path, plain(why)));
                     }
                 }
                 Err(error) => {
@@ -328,3 +436,6 @@ fn mpeg_part(file: &mut File, length: u64) -> io::Result<Option<Range<u64>>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,24 +1,31 @@
 //! Packets of a container, each decoded by the codec that the container names: what Symphonia reads.
 
-use std::{path::Path, sync::Arc};
+use std::{fs::File, io::Seek, ops::Range, path::Path, sync::Arc};
 
 use symphonia::core::{
     codecs::{
         CodecParameters,
-        audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions, well_known},
+        audio::{AudioCodecParameters, well_known::CODEC_ID_AAC},
     },
     common::Limit,
     errors::Error,
     formats::{FormatOptions, FormatReader, SeekMode, SeekTo, TrackType, probe::Hint},
     io::{MediaSourceStream, MediaSourceStreamOptions},
     meta::MetadataOptions,
-    units::{Time, TimeBase},
+    packet::Packet,
+    units::Timestamp,
 };
 
-use super::{MAX_CHANNELS, MAX_RATE, Step, check_shape, fence::Fence};
+use super::{
+    MAX_CHANNELS, Step, check_channels, check_rate,
+    codec::{Codec, codec_name},
+    fence::{Fence, plain},
+    timeline::Timeline,
+};
 use crate::{
-    AudioError, AudioInfo,
-    source::{Clock, Watched},
+    AudioError, AudioInfo, Incomplete,
+    patch::Patch,
+    source::{Clock, Section, Watched},
 };
 
 /// Values (frames times channels) of one packet: decoders allocate what the header claims.
@@ -26,77 +33,386 @@ const MAX_PACKET_VALUES: u64 = 8 << 20;
 /// Bytes of a tag or cover picture that the reader may keep.
 const MAX_TAG_BYTES: usize = 1 << 20;
 const MAX_PICTURE_BYTES: usize = 16 << 20;
+/// A seek that needs no more than this many frames is made by reading on where times in the file are coarse.
+const MAX_FRAMES: u64 = i64::MAX as u64;
+
+/// The bytes that hold a stream: a part of a file, read with other bytes in some places.
+pub(super) struct Input {
+    pub file: File,
+    pub range: Range<u64>,
+    pub patches: Vec<Patch>,
+}
+
+/// What the container knows about its times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Times {
+    /// Packets carry the number of their first frame.
+    Frames,
+    /// Packets carry coarse times; frames are counted from the beginning.
+    Coarse,
+}
 
 /// A container being read packet by packet.
 pub(super) struct Packets {
     reader: Box<dyn FormatReader>,
-    decoder: Box<dyn AudioDecoder>,
+    codec: Codec,
     track_id: u32,
-    time_base: Option<TimeBase>,
+    times: Times,
+    /// The time stamp of the first frame.
+    origin: i64,
     info: AudioInfo,
-    /// Seconds of the place that was sought: packets start before it and are trimmed to it.
-    trim_to_secs: Option<f64>,
+    timeline: Timeline,
+    /// The span of the timeline that plays.
+    span: usize,
+    /// The frame that the next packet begins with, once that is known.
+    cursor: Option<i64>,
+    /// The first frame that was decoded.
+    first: Option<i64>,
+    /// Frames before this one are left out.
+    from: u64,
+    /// Whether the container tells where it ends, so that an end in the middle of a packet is a cut.
+    tells_end: bool,
+    /// Whether its reader finds the beginning again.
+    rewinds: bool,
+    ends_early: bool,
+    /// Where the frames end by the container's own count.
+    claimed: Option<u64>,
+    ended: bool,
 }
 
 impl Packets {
-    /// Reads the header of an opened file of `length` bytes; `clock` watches over every read.
-    pub(super) fn open(
-        file: std::fs::File,
+    /// Reads the header of a stream and takes the first sound track that decodes; `clock` watches over every read.
+    pub(super) fn open(input: Input, path: &Path, clock: &Arc<Clock>) -> Result<Self, AudioError> {
+        let fence = Fence { path, clock };
+        let length = input.range.end.saturating_sub(input.range.start);
+        let section = Section::new(input.file, input.range)
+            .map_err(|error| AudioError::from_io(path, &error))?;
+        let source = Watched::new(section, Some(length), Arc::clone(clock)).patched(input.patches);
+        let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
+        let tags = MetadataOptions::default()
+            .limit_tag_bytes(Limit::Maximum(MAX_TAG_BYTES))
+            .limit_visual_bytes(Limit::Maximum(MAX_PICTURE_BYTES));
+        let reader = fence.run(|| {
+            symphonia::default::get_probe().probe(
+                &Hint::new(),
+                stream,
+                FormatOptions::default(),
+                tags,
+            )
+        })?;
+        Self::of(reader, &fence)
+    }
+
+    /// Reads the header of a file that needs nothing special.
+    pub(super) fn open_plain(
+        mut file: File,
         length: u64,
         path: &Path,
         clock: &Arc<Clock>,
     ) -> Result<Self, AudioError> {
-        let source = Watched::new(file, Some(length), Arc::clone(clock));
-        let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
-        let mut hint = Hint::new();
-        if let Some(ending) = path.extension().and_then(|ending| ending.to_str()) {
-            hint.with_extension(&ending.to_ascii_lowercase());
+        file.rewind()
+            .map_err(|error| AudioError::from_io(path, &error))?;
+        let input = Input {
+            file,
+            range: 0..length,
+            patches: Vec::new(),
+        };
+        Self::open(input, path, clock)
+    }
+
+    fn of(reader: Box<dyn FormatReader>, fence: &Fence<'_>) -> Result<Self, AudioError> {
+        let path = fence.path;
+        let mut refused = None;
+        let tracks = reader
+            .tracks()
+            .iter()
+            .filter(|track| match &track.codec_params {
+                Some(parameters) => matches!(parameters, CodecParameters::Audio(_)),
+                None => false,
+            });
+        let mut first_name = None;
+        for (index, track) in tracks.enumerate() {
+            let Some(CodecParameters::Audio(parameters)) = &track.codec_params else {
+                continue;
+            };
+            let name = codec_name(parameters);
+            let codec =
+                check_claims(path, parameters).and_then(|()| Codec::new(parameters, &name, fence));
+            let codec = match codec {
+                Ok(codec) => codec,
+                Err(error) => {
+                    first_name.get_or_insert(name);
+                    refused.get_or_insert(error);
+                    continue;
+                }
+            };
+            // A container may name the rate of what HE-AAC would give.
+            let sample_rate = codec.rate().or(parameters.sample_rate).unwrap_or_default();
+            check_rate(path, sample_rate)?;
+            let exact = track.time_base.is_none_or(|base| {
+                sample_rate > 0 && base.numer.get() == 1 && base.denom.get() == sample_rate
+            });
+            let start = track.start_ts.get().max(0);
+            let frames = track
+                .num_frames
+                .filter(|_| sample_rate > 0 && parameters.sample_rate == Some(sample_rate))
+                .map(|frames| frames.saturating_sub(start.unsigned_abs()));
+            let claimed_secs = frames.map_or_else(
+                || {
+                    let length = track.time_base?.calc_duration(track.duration?)?;
+                    Some(length.as_secs_f64())
+                },
+                |frames| Some(frames as f64 / f64::from(sample_rate)),
+            );
+            let skipped = codec.frames_before_sound();
+            let skipped_secs = skipped as f64 / f64::from(sample_rate.max(1));
+            let mut info = AudioInfo {
+                sample_rate,
+                channels: parameters.channels.as_ref().map_or(0, |set| set.count()),
+                codec: codec.short_name().to_owned(),
+                decoder: codec.library(),
+                duration_secs: (claimed_secs.unwrap_or_default() - skipped_secs).max(0.0),
+                incomplete: None,
+                cancels: false,
+            };
+            if let Some(first) = &first_name {
+                info.codec = format!(
+                    "{}, sound track {} (the first is {first})",
+                    info.codec,
+                    index + 1
+                );
+            }
+            return Ok(Self {
+                track_id: track.id,
+                times: if exact { Times::Frames } else { Times::Coarse },
+                origin: if exact { start } else { 0 },
+                codec,
+                info,
+                timeline: Timeline::new(vec![(skipped, u64::MAX)]),
+                span: 0,
+                cursor: None,
+                first: None,
+                from: 0,
+                tells_end: false,
+                rewinds: false,
+                claimed: frames,
+                ends_early: false,
+                ended: false,
+                reader,
+            });
         }
-        let tags = MetadataOptions::default()
-            .limit_tag_bytes(Limit::Maximum(MAX_TAG_BYTES))
-            .limit_visual_bytes(Limit::Maximum(MAX_PICTURE_BYTES));
-        let fence = Fence { path, clock };
-        let reader = fence.run(|| {
-            symphonia::default::get_probe().probe(&hint, stream, FormatOptions::default(), tags)
+        Err(refused.unwrap_or_else(|| {
+            let why = if reader.default_track(TrackType::Audio).is_some()
+                || reader
+                    .tracks()
+                    .iter()
+                    .any(|track| track.codec_params.is_none())
+            {
+                "its codec is not known"
+            } else {
+                "it has no sound track"
+            };
+            AudioError::unsupported(path, why)
+        }))
+    }
+
+    /// MP4 has one name for the three layers of MPEG audio; only the packets tell which it is.
+    pub(super) fn refuse_other_layers(mut self, fence: &Fence<'_>) -> Result<Self, AudioError> {
+        if self.info.codec != "mp3" {
+            return Ok(self);
+        }
+        let (reader, track_id) = (&mut self.reader, self.track_id);
+        let head = fence.run(|| {
+            let packet = reader.next_packet()?;
+            reader.seek(
+                SeekMode::Accurate,
+                SeekTo::Timestamp {
+                    ts: Timestamp::ZERO,
+                    track_id,
+                },
+            )?;
+            Ok(packet)
         })?;
-        let track = Track::of(&*reader, &fence)?;
-        Ok(Self {
-            reader,
-            decoder: track.decoder,
-            track_id: track.id,
-            time_base: track.time_base,
-            info: track.info,
-            trim_to_secs: None,
-        })
+        let data = head.map(|packet| packet.data).unwrap_or_default();
+        let layer = match data.get(1).map(|second| second >> 1 & 3) {
+            Some(2) => "II",
+            Some(3) => "I",
+            _ => return Ok(self),
+        };
+        let why = format!("its codec is MPEG audio layer {layer}");
+        Err(AudioError::unsupported(fence.path, why))
+    }
+
+    /// Fails where the first packet of the track cannot be read or decoded; moves on behind it.
+    pub(super) fn check_first_packet(&mut self, fence: &Fence<'_>) -> Result<(), AudioError> {
+        /// Packets of other tracks in front of it.
+        const MOST: usize = 1_000;
+        let mut samples = Vec::new();
+        for _ in 0..MOST {
+            match self.step(&mut samples, fence)? {
+                Step::Samples { .. } => return Ok(()),
+                Step::Damaged(why) => return Err(AudioError::damaged(fence.path, plain(why))),
+                Step::End => {
+                    return Err(AudioError::Empty {
+                        path: fence.path.to_path_buf(),
+                    });
+                }
+                Step::Nothing => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A stream that begins late is counted from its first frame: what its first packet would have given belongs to the
+    /// part that is missing. Returns how many frames later that is; moves on behind the first packet.
+    pub(super) fn late_frames(&mut self, fence: &Fence<'_>) -> Result<u64, AudioError> {
+        if self.origin <= 0 {
+            return Ok(0);
+        }
+        self.check_first_packet(fence)?;
+        Ok(self.first.unwrap_or_default().max(0).unsigned_abs())
+    }
+
+    /// Whether nothing was decoded yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Counts from a later frame on; see [`Packets::late_frames`].
+    pub(super) fn beginning_later(mut self, frames: u64) -> Self {
+        self.origin = self.origin.saturating_add(frames.cast_signed());
+        let secs = frames as f64 / f64::from(self.info.sample_rate.max(1));
+        self.info.duration_secs = (self.info.duration_secs - secs).max(0.0);
+        self
+    }
+
+    /// Plays what a timeline says, whose length is the file's where it is known.
+    pub(super) fn with_timeline(mut self, timeline: Timeline) -> Self {
+        let rate = f64::from(self.info.sample_rate.max(1));
+        self.info.duration_secs = timeline.frames().map_or(0.0, |frames| frames as f64 / rate);
+        self.timeline = timeline;
+        self
+    }
+
+    /// Takes the length from elsewhere; 0 where it is not known.
+    pub(super) fn with_duration_secs(mut self, secs: f64) -> Self {
+        self.info.duration_secs = secs;
+        self
+    }
+
+    /// An end in the middle of the stream is then reported as a cut.
+    pub(super) fn telling_its_end(mut self) -> Self {
+        self.tells_end = true;
+        self
+    }
+
+    /// Counts frames from the beginning instead of trusting times; places are found by reading.
+    pub(super) fn counting_frames(mut self) -> Self {
+        self.times = Times::Coarse;
+        self.origin = 0;
+        self
+    }
+
+    /// The beginning is then found by its reader, where frames are counted.
+    pub(super) fn rewinding(mut self) -> Self {
+        self.rewinds = true;
+        self
+    }
+
+    /// The codec as it is shown.
+    pub(super) fn with_codec_note(mut self, note: &str) -> Self {
+        self.info.codec.push_str(note);
+        self
     }
 
     pub(super) fn info(&self) -> &AudioInfo {
         &self.info
     }
 
+    /// The sound's length in units of the container's clock, as it claims it for all its tracks.
+    pub(super) fn claimed_secs(&self) -> Option<f64> {
+        let media = self.reader.media_info();
+        let length = media.time_base?.calc_duration(media.duration?)?;
+        Some(length.as_secs_f64())
+    }
+
+    /// Number of tracks of any kind.
+    pub(super) fn track_count(&self) -> usize {
+        self.reader.tracks().len()
+    }
+
+    /// Frames that the codec makes before the sound begins.
+    pub(super) fn frames_before_sound(&self) -> u64 {
+        self.codec.frames_before_sound()
+    }
+
+    pub(super) fn incomplete(&self) -> Option<Incomplete> {
+        self.ends_early
+            .then_some(Incomplete::EndsEarly { share: None })
+    }
+
+    /// Whether a seek must read the file from its beginning, and has to be given a fresh reader for it.
+    pub(super) fn must_reopen(&self, secs: f64) -> bool {
+        let Some((_, frame)) = self.find(secs) else {
+            return false;
+        };
+        let passed = self
+            .cursor
+            .is_some_and(|cursor| cursor > frame.cast_signed());
+        self.times == Times::Coarse && !self.rewinds && (passed || self.ended)
+    }
+
+    fn find(&self, secs: f64) -> Option<(usize, u64)> {
+        let frame = (secs * f64::from(self.info.sample_rate)).round() as u64;
+        self.timeline.find(frame.min(MAX_FRAMES))
+    }
+
     /// Moves to a time in seconds; `false` where that is behind the end.
     pub(super) fn seek(&mut self, secs: f64, fence: &Fence<'_>) -> Result<bool, AudioError> {
-        let Some(time) = Time::try_from_secs_f64(secs) else {
+        let Some((span, frame)) = self.find(secs) else {
             return Ok(false);
         };
+        self.span = span;
+        self.ended = false;
+        self.seek_frame(frame, fence)
+    }
+
+    /// Goes on at a decoded frame.
+    fn seek_frame(&mut self, frame: u64, fence: &Fence<'_>) -> Result<bool, AudioError> {
+        self.from = frame;
+        // Codecs need some packets before they are back in step.
+        let mut start = frame.saturating_sub(self.codec.frames_to_settle());
+        if self.times == Times::Coarse {
+            let passed = self
+                .cursor
+                .is_some_and(|cursor| cursor > start.cast_signed());
+            if !self.rewinds || !passed {
+                return Ok(true);
+            }
+            start = 0;
+        }
+        let start = Timestamp::new(start.cast_signed().saturating_add(self.origin));
         let track_id = self.track_id;
         let reader = &mut self.reader;
         let found = fence.catch(|| {
             reader.seek(
                 SeekMode::Accurate,
-                SeekTo::Time {
-                    time,
-                    track_id: Some(track_id),
+                SeekTo::Timestamp {
+                    ts: start,
+                    track_id,
                 },
             )
         })?;
         match found {
             Ok(_) => {
-                self.decoder.reset();
-                self.trim_to_secs = Some(secs);
+                self.codec.reset();
+                self.cursor = None;
                 Ok(true)
             }
             Err(Error::SeekError(_)) => Ok(false),
+            Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                Ok(false)
+            }
             Err(error) => Err(fence.sort(&error)),
         }
     }
@@ -107,119 +423,159 @@ impl Packets {
         samples: &mut Vec<f32>,
         fence: &Fence<'_>,
     ) -> Result<Step, AudioError> {
+        samples.clear();
+        if self.ended {
+            return Ok(Step::End);
+        }
         let reader = &mut self.reader;
         let packet = match fence.catch(|| reader.next_packet())? {
             Ok(Some(packet)) => packet,
-            Ok(None) => return Ok(Step::End),
+            Ok(None) => {
+                self.end();
+                return Ok(Step::End);
+            }
             // A file that was cut short plays up to the cut.
             Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                self.end();
+                self.ends_early = self.tells_end;
                 return Ok(Step::End);
             }
             Err(Error::DecodeError(why)) => return Ok(Step::Damaged(why)),
             // The next part of a chained file.
             Err(Error::ResetRequired) => {
-                let track = Track::of(&*self.reader, fence)?;
-                self.decoder = track.decoder;
-                self.track_id = track.id;
-                self.time_base = track.time_base;
-                return Ok(Step::Nothing);
+                self.end();
+                return Ok(Step::End);
             }
             Err(error) => return Err(fence.sort(&error)),
         };
         if packet.track_id != self.track_id {
             return Ok(Step::Nothing);
         }
-        let decoder = &mut self.decoder;
-        let decoded = fence.catch(|| {
-            decoder.decode(&packet).map(|buffer| {
-                let (channels, rate) = (buffer.num_planes(), buffer.spec().rate());
-                if channels > 0 && channels <= MAX_CHANNELS {
-                    buffer.copy_to_vec_interleaved(samples);
-                } else {
-                    samples.clear();
-                }
-                (channels, rate)
-            })
-        })?;
-        let (channels, rate) = match decoded {
+        if self.times == Times::Coarse && self.pass_over(&packet) {
+            fence.clock.progress();
+            return Ok(Step::Nothing);
+        }
+        let (channels, rate) = match self.codec.decode(&packet, samples, fence)? {
             Ok(shape) => shape,
-            Err(Error::DecodeError(why)) => return Ok(Step::Damaged(why)),
-            Err(Error::IoError(_)) => return Ok(Step::Damaged("a packet ends too early")),
-            Err(Error::ResetRequired) => {
-                self.decoder.reset();
-                return Ok(Step::Damaged("the decoder lost its place"));
+            Err(why) => {
+                // The next packet tells where it stands.
+                if self.times == Times::Frames {
+                    self.cursor = None;
+                }
+                return Ok(Step::Damaged(why));
             }
-            Err(error) => return Err(fence.sort(&error)),
         };
-        if let (Some(wanted), Some(base)) = (self.trim_to_secs, self.time_base) {
-            let start = base.calc_time_saturating(packet.pts).as_secs_f64();
-            let early = ((wanted - start) * f64::from(rate)).round().max(0.0) as usize;
-            let values = early.saturating_mul(channels).min(samples.len());
-            samples.drain(..values);
-            if samples.is_empty() {
-                return Ok(Step::Nothing);
-            }
-            self.trim_to_secs = None;
+        if channels == 0 || channels > MAX_CHANNELS {
+            samples.clear();
+            return Ok(Step::Nothing);
         }
-        Ok(Step::Samples { channels, rate })
-    }
-}
-
-/// The track of a file that is decoded.
-struct Track {
-    id: u32,
-    time_base: Option<TimeBase>,
-    decoder: Box<dyn AudioDecoder>,
-    info: AudioInfo,
-}
-
-impl Track {
-    fn of(reader: &dyn FormatReader, fence: &Fence<'_>) -> Result<Self, AudioError> {
-        let path = fence.path;
-        let track = reader
-            .default_track(TrackType::Audio)
-            .ok_or_else(|| AudioError::unsupported(path, "it has no sound track"))?;
-        let Some(CodecParameters::Audio(parameters)) = &track.codec_params else {
-            return Err(AudioError::unsupported(path, "its codec is not known"));
-        };
-        if parameters.codec == well_known::CODEC_ID_OPUS {
-            return Err(AudioError::unsupported(path, "its codec is Opus"));
+        if samples.is_empty() && self.times == Times::Frames {
+            // The first packet after a seek only prepares the next one, which tells where it stands.
+            self.cursor = None;
+            return Ok(Step::Nothing);
         }
-        check_claims(path, parameters)?;
-        let decoder = fence.run(|| {
-            symphonia::default::get_codecs()
-                .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-        })?;
-        let sample_rate = parameters.sample_rate.unwrap_or_default();
-        let claimed_secs = track
-            .num_frames
-            .filter(|_| sample_rate > 0)
-            .map(|frames| frames as f64 / f64::from(sample_rate))
-            .or_else(|| {
-                let length = track.time_base?.calc_duration(track.duration?)?;
-                Some(length.as_secs_f64())
-            });
-        Ok(Self {
-            id: track.id,
-            time_base: track.time_base,
-            info: AudioInfo {
-                sample_rate,
-                channels: parameters.channels.as_ref().map_or(0, |set| set.count()),
-                codec: decoder.codec_info().short_name.to_owned(),
-                decoder: "Symphonia",
-                duration_secs: claimed_secs.unwrap_or_default(),
-                incomplete: None,
-                cancels: false,
-            },
-            decoder,
+        self.trim(&packet, samples, channels, fence)?;
+        Ok(if samples.is_empty() {
+            // Sound that is passed over on the way to a place is progress, too.
+            fence.clock.progress();
+            Step::Nothing
+        } else {
+            Step::Samples { channels, rate }
         })
     }
+
+    /// The packets are over. A stream that is whole brings what its container counts.
+    fn end(&mut self) {
+        /// Counts that are off by less are common, and nothing is missing that could be heard.
+        const SLACK_SECS: f64 = 0.2;
+        self.ended = true;
+        let slack = (SLACK_SECS * f64::from(self.info.sample_rate)) as i64;
+        if let (Some(claimed), Some(cursor), true) = (self.claimed, self.cursor, self.tells_end) {
+            let end = claimed.min(MAX_FRAMES).cast_signed();
+            self.ends_early |= cursor.saturating_add(slack) < end;
+        }
+    }
+
+    /// Whether a packet lies so far before the sought place that it need not be decoded.
+    fn pass_over(&mut self, packet: &Packet) -> bool {
+        let Some(frames) = self.codec.frames_of(&packet.data) else {
+            return false;
+        };
+        let start = self.cursor.unwrap_or_default();
+        let stop = start.saturating_add(frames.cast_signed());
+        let needed = self.from.saturating_sub(self.codec.frames_to_settle());
+        let early = stop < needed.cast_signed();
+        if early {
+            self.cursor = Some(stop);
+        }
+        early
+    }
+
+    /// Leaves of a packet's frames what is to be heard.
+    fn trim(
+        &mut self,
+        packet: &Packet,
+        samples: &mut Vec<f32>,
+        channels: usize,
+        fence: &Fence<'_>,
+    ) -> Result<(), AudioError> {
+        let mut frames = (samples.len() / channels) as u64;
+        let (early, late) = (packet.trim_start.get(), packet.trim_end.get());
+        // Some decoders trim what their container asks for, some leave it to the caller.
+        if early + late > 0 && frames == packet.block_dur().get() {
+            let keep = frames.saturating_sub(late);
+            samples.truncate(keep as usize * channels);
+            samples.drain(..(early.min(keep) as usize) * channels);
+            frames = (samples.len() / channels) as u64;
+        }
+        let start = self.cursor.unwrap_or_else(|| match self.times {
+            Times::Frames => packet
+                .pts
+                .get()
+                .saturating_add(early.cast_signed())
+                .saturating_sub(self.origin),
+            Times::Coarse => 0,
+        });
+        let stop = start.saturating_add(frames.cast_signed());
+        self.cursor = Some(stop);
+        self.first.get_or_insert(start);
+        let Some((first, last)) = self.timeline.span(self.span) else {
+            samples.clear();
+            self.ended = true;
+            return Ok(());
+        };
+        let last = last.min(MAX_FRAMES).cast_signed();
+        if stop > last {
+            let keep = last.saturating_sub(start).max(0);
+            samples.truncate(keep as usize * channels);
+        }
+        let first = first.max(self.from).min(MAX_FRAMES).cast_signed();
+        let before = first.saturating_sub(start).max(0) as usize;
+        samples.drain(..before.saturating_mul(channels).min(samples.len()));
+        if stop >= last {
+            self.span += 1;
+            match self.timeline.span(self.span) {
+                Some((next, _)) => self.ended = !self.seek_frame(next, fence)?,
+                None => self.ended = true,
+            }
+        }
+        Ok(())
+    }
 }
+
+/// Refuses rates that nobody hears.
 
 /// Refuses what a header claims before anything is allocated for it.
 fn check_claims(path: &Path, claims: &AudioCodecParameters) -> Result<(), AudioError> {
+    // MP4 has no room for rates from 65,536 Hz on; then the codec's own header tells.
+    let told_by_codec = claims.codec == CODEC_ID_AAC && claims.extra_data.is_some();
+    if let Some(rate) = claims.sample_rate
+        && !(rate == 0 && told_by_codec)
+    {
+        check_rate(path, rate)?;
+    }
     let channels = claims.channels.as_ref().map_or(1, |set| set.count());
-    check_shape(path, claims.sample_rate.unwrap_or(MAX_RATE), channels)?;
+    check_channels(path, channels)?;
     let values = claims
         .max_frames_per_packet
         .unwrap_or_default()

@@ -1,0 +1,338 @@
+//! Codecs: which are decoded, by which library, and what they are called.
+
+use symphonia::core::{
+    codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions, well_known},
+    errors::Error,
+    packet::Packet,
+};
+
+use super::{MAX_CHANNELS, fence::Fence, opus::Opus};
+use crate::AudioError;
+
+/// Frames of an AAC packet (the low-complexity profile, the only one decoded).
+const AAC_FRAMES: u64 = 1024;
+/// Frames of an MP3 packet.
+const MP3_FRAMES: u64 = 1152;
+
+/// A decoder of packets.
+pub(super) enum Codec {
+    Symphonia {
+        decoder: Box<dyn AudioDecoder>,
+        settle: u64,
+        fixed: Option<u64>,
+    },
+    Opus(Box<Opus>),
+}
+
+impl Codec {
+    /// Makes the decoder of a track, whose codec is called `name` in errors.
+    pub(super) fn new(
+        parameters: &AudioCodecParameters,
+        name: &str,
+        fence: &Fence<'_>,
+    ) -> Result<Self, AudioError> {
+        if parameters.codec == well_known::CODEC_ID_OPUS {
+            let head = parameters.extra_data.as_deref().unwrap_or_default();
+            let opus = Opus::new(head)
+                .ok_or_else(|| AudioError::damaged(fence.path, "its Opus header makes no sense"))?;
+            return Ok(Self::Opus(Box::new(opus)));
+        }
+        let channels = parameters.channels.as_ref().map_or(0, |set| set.count());
+        if parameters.codec == well_known::CODEC_ID_VORBIS && channels > 2 {
+            // Symphonia 0.6.1 makes noise of them.
+            let why = format!(
+                "its codec is Vorbis with {} channels",
+                number_word(channels)
+            );
+            return Err(AudioError::unsupported(fence.path, why));
+        }
+        let made = fence.catch(|| {
+            symphonia::default::get_codecs()
+                .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+        })?;
+        let decoder = match made {
+            Ok(decoder) => decoder,
+            Err(Error::Unsupported(_)) => {
+                return Err(AudioError::unsupported(
+                    fence.path,
+                    format!("its codec is {name}"),
+                ));
+            }
+            Err(error) => return Err(fence.sort(&error)),
+        };
+        let (settle, fixed) = match parameters.codec {
+            // The windows of neighbours overlap; one packet more is harmless.
+            well_known::CODEC_ID_AAC => (2 * AAC_FRAMES, Some(AAC_FRAMES)),
+            // Bits of a packet may lie in those before it, 511 bytes at most: ten of the smallest.
+            well_known::CODEC_ID_MP3 => (10 * MP3_FRAMES, None),
+            // Two of the longest blocks.
+            well_known::CODEC_ID_VORBIS => (2 * 8192, None),
+            _ => (0, None),
+        };
+        Ok(Self::Symphonia {
+            decoder,
+            settle,
+            fixed,
+        })
+    }
+
+    /// Short name: "flac".
+    pub(super) fn short_name(&self) -> &str {
+        match self {
+            Self::Symphonia { decoder, .. } => decoder.codec_info().short_name,
+            Self::Opus(_) => "opus",
+        }
+    }
+
+    /// The rate that it decodes to in Hz, where it knows that before the first packet.
+    pub(super) fn rate(&self) -> Option<u32> {
+        match self {
+            Self::Symphonia { decoder, .. } => decoder.codec_params().sample_rate,
+            Self::Opus(_) => Some(Opus::RATE),
+        }
+    }
+
+    /// Who decodes.
+    pub(super) fn library(&self) -> &'static str {
+        match self {
+            Self::Symphonia { .. } => "Symphonia",
+            Self::Opus(_) => "ropus",
+        }
+    }
+
+    /// Frames that come out before the sound begins and are not to be heard.
+    pub(super) fn frames_before_sound(&self) -> u64 {
+        match self {
+            Self::Symphonia { .. } => 0,
+            Self::Opus(opus) => opus.pre_skip(),
+        }
+    }
+
+    /// Frames to decode before a place, so that what follows is what decoding from the beginning gives.
+    pub(super) fn frames_to_settle(&self) -> u64 {
+        match self {
+            Self::Symphonia { settle, .. } => *settle,
+            Self::Opus(_) => Opus::SETTLE_FRAMES,
+        }
+    }
+
+    /// Frames that a packet will decode to, where that shows without decoding.
+    pub(super) fn frames_of(&self, packet: &[u8]) -> Option<u64> {
+        match self {
+            Self::Symphonia { fixed, .. } => *fixed,
+            Self::Opus(_) => Opus::frames_of(packet),
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        match self {
+            Self::Symphonia { decoder, .. } => decoder.reset(),
+            Self::Opus(opus) => opus.reset(),
+        }
+    }
+
+    /// Decodes a packet into `samples` and returns channels and rate; the inner error says why a packet is passed over.
+    pub(super) fn decode(
+        &mut self,
+        packet: &Packet,
+        samples: &mut Vec<f32>,
+        fence: &Fence<'_>,
+    ) -> Result<Result<(usize, u32), &'static str>, AudioError> {
+        let decoder = match self {
+            Self::Symphonia { decoder, .. } => decoder,
+            Self::Opus(opus) => {
+                return fence
+                    .catch(|| Ok(opus.decode(&packet.data, samples)))
+                    .map(|decoded| decoded.unwrap_or(Err("a packet makes no sense")));
+            }
+        };
+        let decoded = fence.catch(|| {
+            decoder.decode(packet).map(|buffer| {
+                let (channels, rate) = (buffer.num_planes(), buffer.spec().rate());
+                if channels > 0 && channels <= MAX_CHANNELS {
+                    buffer.copy_to_vec_interleaved(samples);
+                } else {
+                    samples.clear();
+                }
+                (channels, rate)
+            })
+        })?;
+        match decoded {
+            Ok(shape) => Ok(Ok(shape)),
+            Err(Error::DecodeError(why)) => Ok(Err(why)),
+            Err(Error::IoError(_)) => Ok(Err("a packet ends too early")),
+            Err(Error::ResetRequired) => {
+                decoder.reset();
+                Ok(Err("the decoder lost its place"))
+            }
+            Err(error) => Err(fence.sort(&error)),
+        }
+    }
+}
+
+/// What a listener calls a track's codec: "AAC with six channels".
+pub(super) fn codec_name(parameters: &AudioCodecParameters) -> String {
+    use well_known as known;
+    let name = match parameters.codec {
+        known::CODEC_ID_AAC => return aac_name(parameters),
+        known::CODEC_ID_MP1 => "MPEG audio layer I",
+        known::CODEC_ID_MP2 => "MPEG audio layer II",
+        known::CODEC_ID_MP3 => "MP3",
+        known::CODEC_ID_AC3 => "AC-3 (Dolby Digital)",
+        known::CODEC_ID_EAC3 => "E-AC-3 (Dolby Digital Plus)",
+        known::CODEC_ID_AC4 => "AC-4",
+        known::CODEC_ID_DCA => "DTS",
+        known::CODEC_ID_TRUEHD => "Dolby TrueHD",
+        known::CODEC_ID_SPEEX => "Speex",
+        known::CODEC_ID_MUSEPACK => "Musepack",
+        known::CODEC_ID_WMA => "Windows Media Audio",
+        known::CODEC_ID_WAVPACK => "WavPack",
+        known::CODEC_ID_MONKEYS_AUDIO => "Monkey's Audio",
+        known::CODEC_ID_TTA => "True Audio (TTA)",
+        known::CODEC_ID_ALAC => "ALAC",
+        known::CODEC_ID_FLAC => "FLAC",
+        known::CODEC_ID_VORBIS => "Vorbis",
+        known::CODEC_ID_OPUS => "Opus",
+        known::CODEC_ID_ADPCM_MS
+        | known::CODEC_ID_ADPCM_IMA_WAV
+        | known::CODEC_ID_ADPCM_IMA_QT
+        | known::CODEC_ID_ADPCM_G722
+        | known::CODEC_ID_ADPCM_G726
+        | known::CODEC_ID_ADPCM_G726LE => "ADPCM",
+        known::CODEC_ID_ATRAC1
+        | known::CODEC_ID_ATRAC3
+        | known::CODEC_ID_ATRAC3PLUS
+        | known::CODEC_ID_ATRAC9 => "ATRAC",
+        known::CODEC_ID_RA10 | known::CODEC_ID_RA20 | known::CODEC_ID_COOK => "RealAudio",
+        _ => "one that is not decoded",
+    };
+    name.to_owned()
+}
+
+/// A small number as it is written out.
+pub(super) fn number_word(number: usize) -> String {
+    const WORDS: [&str; 9] = [
+        "no", "one", "two", "three", "four", "five", "six", "seven", "eight",
+    ];
+    WORDS
+        .get(number)
+        .map_or_else(|| number.to_string(), |word| (*word).to_owned())
+}
+
+fn aac_name(parameters: &AudioCodecParameters) -> String {
+    let config = AacConfig::read(parameters.extra_data.as_deref().unwrap_or_default());
+    if let Some(AacConfig { has_sbr: true, .. }) = config {
+        return "HE-AAC".to_owned();
+    }
+    match config.map(|config| config.object_type) {
+        None | Some(2) => {}
+        Some(1) => return "AAC of the Main profile".to_owned(),
+        Some(3) => return "AAC of the SSR profile".to_owned(),
+        Some(4) => return "AAC of the LTP profile".to_owned(),
+        Some(23 | 39) => return "low-delay AAC".to_owned(),
+        Some(42) => return "xHE-AAC (USAC)".to_owned(),
+        Some(_) => return "an unusual kind of AAC".to_owned(),
+    }
+    match parameters.channels.as_ref().map(|set| set.count()) {
+        Some(count @ 3..) => format!("AAC with {} channels", number_word(count)),
+        Some(_) => "AAC".to_owned(),
+        None => "AAC with channels of its own arrangement".to_owned(),
+    }
+}
+
+/// What an AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct AacConfig {
+    pub object_type: u32,
+    /// Spectral band replication: the packets hold the lower half of the spectrum, and how to guess the upper.
+    pub has_sbr: bool,
+}
+
+impl AacConfig {
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        const SBR: u32 = 5;
+        const PARAMETRIC_STEREO: u32 = 29;
+        let mut bits = Bits { bytes, next: 0 };
+        let object_type = bits.object_type()?;
+        bits.rate()?;
+        let channels = bits.take(4)?;
+        if matches!(object_type, SBR | PARAMETRIC_STEREO) {
+            bits.rate()?;
+            return Some(Self {
+                object_type: bits.object_type()?,
+                has_sbr: true,
+            });
+        }
+        let mut config = Self {
+            object_type,
+            has_sbr: false,
+        };
+        // Low complexity, and the channels by a number: then an extension may follow at a known place.
+        if object_type == 2 && channels != 0 {
+            const EXTENSION: u32 = 0x2b7;
+            bits.take(1);
+            if bits.take(1) == Some(1) {
+                bits.take(14);
+            }
+            bits.take(1);
+            config.has_sbr = bits.take(11) == Some(EXTENSION)
+                && bits.object_type() == Some(SBR)
+                && bits.take(1) == Some(1);
+        }
+        Some(config)
+    }
+}
+
+/// Bits of a byte string, the highest first.
+struct Bits<'a> {
+    bytes: &'a [u8],
+    next: usize,
+}
+
+impl Bits<'_> {
+    fn take(&mut self, count: usize) -> Option<u32> {
+        let mut value = 0;
+        for place in self.next..self.next + count {
+            let byte = self.bytes.get(place / 8)?;
+            value = value << 1 | u32::from(byte >> (7 - place % 8) & 1);
+        }
+        self.next += count;
+        Some(value)
+    }
+
+    fn object_type(&mut self) -> Option<u32> {
+        const ESCAPE: u32 = 31;
+        Some(match self.take(5)? {
+            ESCAPE => 32 + self.take(6)?,
+            short => short,
+        })
+    }
+
+    /// A sample rate: an index, or the number itself.
+    fn rate(&mut self) -> Option<u32> {
+        const ESCAPE: u32 = 15;
+        Some(match self.take(4)? {
+            ESCAPE => self.take(24)?,
+            index => index,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_audio_configuration_tells_the_kind_of_aac() {
+        let read = |bytes: &[u8]| AacConfig::read(bytes).unwrap();
+        // Low complexity, 44.1 kHz, stereo.
+        assert_eq!(
+            (read(&[0x12, 0x10]).object_type, read(&[0x12, 0x10]).has_sbr),
+            (2, false)
+        );
+        // HE-AAC by its object type, and by the extension that old players pass over.
+        assert!(read(&[0x2b, 0x92, 0x08, 0x00]).has_sbr);
+        assert!(read(&[0x13, 0x90, 0x56, 0xe5, 0xa0]).has_sbr);
+        assert_eq!(AacConfig::read(&[0x12]), None);
+    }
+}
