@@ -47,7 +47,8 @@ pub const SAMPLE_RATE: u32 = 16_000;
 
 /// File endings that are taken for sound, in lower case.
 pub const EXTENSIONS: &[&str] = &[
-    "wav", "wave", "aif", "aiff", "aifc", "flac", "mp3", "aac", "m4a", "m4b", "mp4", "ogg", "oga",
+    "wav", "wave", "aif", "aiff", "aifc", "flac", "mp3", "mp2", "mp1", "mpga", "aac", "m4a", "m4b",
+    "mp4", "ogg", "oga",
 ];
 
 /// Whether a path's ending promises sound (the bytes decide later). Formats that are recognised but not decoded,

@@ -10,6 +10,8 @@ mod header;
 mod info_frame;
 mod riff;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod walker;
 
@@ -100,7 +102,7 @@ impl Mpeg {
                 duration_secs: 0.0,
                 incomplete: None,
             },
-            gaps: first.gaps(),
+            gaps: first.gaps(window.part().end - first.place),
             cursor: Cursor::new(first.place),
             index: Index { places: Vec::new() },
             decoder: Box::new(Decoder::new()),
@@ -342,10 +344,14 @@ impl First {
         }
     }
 
-    fn gaps(&self) -> Gaps {
-        self.told.as_ref().map_or_else(Gaps::default, |info| {
-            Gaps::new(info, self.header.samples() as u64)
-        })
+    /// What encoder and decoder added to a stream of which `there` bytes are there.
+    fn gaps(&self, there: u64) -> Gaps {
+        let Some(info) = &self.told else {
+            return Gaps::default();
+        };
+        // Where much more follows than is told, another file was joined: FFmpeg then trims only the beginning.
+        let is_joined = info.bytes > 0 && there > info.bytes + info.bytes / 16;
+        Gaps::new(info, self.header.samples() as u64, is_joined)
     }
 
     /// The number of frames, where it is told for just the bytes that are there.

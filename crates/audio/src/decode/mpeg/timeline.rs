@@ -24,12 +24,16 @@ pub(super) struct Gaps {
 
 impl Gaps {
     /// Of the information frame in front of a stream, whose frames have `frame_samples` samples.
-    pub(super) fn new(info: &InfoFrame, frame_samples: u64) -> Self {
+    pub(super) fn new(info: &InfoFrame, frame_samples: u64, is_joined: bool) -> Self {
         let Some((front, back)) = info.gaps else {
             return Self::default();
         };
         // The end is known by the number of frames alone.
-        let end = info.frames * frame_samples;
+        let end = if is_joined {
+            0
+        } else {
+            info.frames * frame_samples
+        };
         Self {
             front,
             back: end.saturating_sub(back)..end,

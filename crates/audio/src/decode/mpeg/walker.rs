@@ -88,9 +88,9 @@ impl Walker {
                         None => Found::Sound(frame),
                     });
                 }
-                // A size that is beyond the end is wrong.
-                Some(Here::Tag(bytes)) if bytes <= end - self.place => {
-                    self.place += bytes;
+                // In front, a size beyond the end is that of a cut file; behind sound it is wrong.
+                Some(Here::Tag(bytes)) if last.is_none() || bytes <= end - self.place => {
+                    self.place = self.place.saturating_add(bytes).min(end);
                     continue;
                 }
                 Some(Here::Broken(bytes)) => {
