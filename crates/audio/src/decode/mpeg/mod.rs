@@ -84,15 +84,16 @@ impl Mpeg {
         clock: &Arc<Clock>,
     ) -> Result<Option<Self>, AudioError> {
         let mut window = Window::new(file, part, clock);
-        let first = First::find(&mut window).map_err(|error| sort(&error, path, clock))?;
-        let Some(first) = first else {
-            return if tags::are_cut(&mut window).map_err(|error| sort(&error, path, clock))? {
+        let failed = |error| sort(&error, path, clock);
+        let Some(first) = First::find(&mut window).map_err(failed)? else {
+            return if tags::are_cut(&mut window).map_err(failed)? {
                 let why = "it ends within the tag (titles, cover) at its beginning";
                 Err(AudioError::damaged(path, why))
             } else {
                 Ok(None)
             };
         };
+        let gaps = first.gaps(&mut window).map_err(failed)?;
         let mut reader = Self {
             info: AudioInfo {
                 sample_rate: first.header.rate,
@@ -102,7 +103,7 @@ impl Mpeg {
                 duration_secs: 0.0,
                 incomplete: None,
             },
-            gaps: first.gaps(window.part().end - first.place),
+            gaps,
             cursor: Cursor::new(first.place),
             index: Index { places: Vec::new() },
             decoder: Box::new(Decoder::new()),
@@ -113,9 +114,7 @@ impl Mpeg {
             has_damage: false,
             window,
         };
-        reader
-            .measure(&first, clock)
-            .map_err(|error| sort(&error, path, clock))?;
+        reader.measure(&first, clock).map_err(failed)?;
         Ok(Some(reader))
     }
 
@@ -332,7 +331,7 @@ impl First {
             let (frame, told) = match walker.next(window)? {
                 Found::Sound(frame) => (frame, None),
                 Found::Info(frame, info) => (frame, Some(info)),
-                Found::Lost(_) => continue,
+                Found::Lost { .. } => continue,
                 Found::Cut | Found::End => return Ok(None),
             };
             return Ok(Some(Self {
@@ -344,14 +343,20 @@ impl First {
         }
     }
 
-    /// What encoder and decoder added to a stream of which `there` bytes are there.
-    fn gaps(&self, there: u64) -> Gaps {
+    /// What encoder and decoder added.
+    fn gaps(&self, window: &mut Window) -> io::Result<Gaps> {
         let Some(info) = &self.told else {
-            return Gaps::default();
+            return Ok(Gaps::default());
         };
-        // Where much more follows than is told, another file was joined: FFmpeg then trims only the beginning.
-        let is_joined = info.bytes > 0 && there > info.bytes + info.bytes / 16;
-        Gaps::new(info, self.header.samples() as u64, is_joined)
+        let mut is_joined = false;
+        let told_end = self.place + info.bytes;
+        // Where much more follows than is told, another stream was joined: FFmpeg then trims only the beginning.
+        if info.bytes > 0 && told_end + info.bytes / 16 < window.part().end {
+            let behind = Walker::new(told_end).next(window)?;
+            is_joined = matches!(behind, Found::Sound(_) | Found::Info(..));
+        }
+        let frame_samples = self.header.samples() as u64;
+        Ok(Gaps::new(info, frame_samples, is_joined))
     }
 
     /// The number of frames, where it is told for just the bytes that are there.

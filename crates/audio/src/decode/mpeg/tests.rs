@@ -79,10 +79,15 @@ impl Stream {
         let mut decoder = self.open();
         let told = decoder.info().duration_secs;
         let decoded = rest(&mut decoder);
+        // Damage inside is not looked for beforehand.
+        if matches!(decoded.incomplete, Some(Incomplete::Damaged { .. })) {
+            return decoded;
+        }
         assert!(
             (told - decoded.secs()).abs() < 1e-9,
-            "{told} {}",
-            decoded.secs()
+            "{told} {} {:?}",
+            decoded.secs(),
+            decoded.incomplete
         );
         decoded
     }
@@ -134,7 +139,9 @@ fn tags_and_junk_change_nothing() {
             vec![0; 5000],
         ),
     ] {
-        assert!(Stream::new(&[&front, VBR, &back]).decode() == plain);
+        let found = Stream::new(&[&front, VBR, &back]).decode();
+        assert_eq!(found.frames(), plain.frames(), "{} in front", front.len());
+        assert!(found == plain);
     }
 }
 

@@ -42,8 +42,11 @@ pub(super) enum Found {
     Sound(Frame),
     /// A frame that tells of the sound.
     Info(Frame, InfoFrame),
-    /// About so many frames are unreadable.
-    Lost(u32),
+    /// About so many frames are unreadable: the bytes that were passed over.
+    Lost {
+        frames: u32,
+        bytes: u64,
+    },
     /// The file ends within a frame.
     Cut,
     End,
@@ -94,8 +97,9 @@ impl Walker {
                     continue;
                 }
                 Some(Here::Broken(bytes)) => {
-                    self.place += bytes as u64;
-                    return Ok(Found::Lost(1));
+                    let bytes = bytes as u64;
+                    self.place += bytes;
+                    return Ok(Found::Lost { frames: 1, bytes });
                 }
                 Some(Here::Cut) => {
                     self.place = end;
@@ -109,9 +113,10 @@ impl Walker {
                 return Ok(Found::End);
             };
             self.place = place;
-            let lost = self.lost(header, place - from);
-            if lost > 0 {
-                return Ok(Found::Lost(lost));
+            let bytes = place - from;
+            let frames = self.lost(header, bytes);
+            if frames > 0 {
+                return Ok(Found::Lost { frames, bytes });
             }
         }
     }
