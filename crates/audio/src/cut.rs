@@ -1,6 +1,7 @@
 //! Files that were cut short: a broken download or copy, a card pulled out too early. They play up to the cut, so nothing
-//! else would tell. What a header says of its own sizes is enough to see it, without decoding: MPEG-4 tells the size of each part, MP3 mostly its bytes (the Xing and Info tags), and the last page of an Ogg file
-//! says that it is the last. FLAC tells only a length, so one packet near its end is looked for.
+//! else would tell. What a header says of its own sizes is enough to see it, without decoding: MPEG-4 tells the size of each
+//! part, and the last page of an Ogg file says that it is the last. FLAC tells only a length, so one packet near its end is
+//! looked for. (Of PCM and MPEG audio their readers know.)
 
 use std::{
     fs::File,
@@ -17,10 +18,6 @@ const MAX_PARTS: usize = 256;
 const SLACK: f64 = 0.01;
 /// The last page of an Ogg file begins in this many bytes: a page has 65,307 at most.
 const OGG_TAIL: u64 = 1 << 17;
-/// The Xing tag stands within these many bytes after the beginning of the first frame.
-const XING_WITHIN: usize = 64;
-/// Where sound is looked for behind an ID3 tag.
-const MP3_HEAD: usize = 4096;
 /// FLAC is looked at this long before its end, in seconds.
 const FLAC_BEFORE_SECS: f64 = 0.2;
 
@@ -34,7 +31,6 @@ pub fn cut_short(path: &Path, info: &AudioInfo) -> Option<Incomplete> {
         [b'O', b'g', b'g', b'S', ..] => ogg(&mut file, length),
         [b'f', b'L', b'a', b'C', ..] => Ok(flac(path, info)),
         [b'I', b'D', b'3', ..] if info.codec == "flac" => Ok(flac(path, info)),
-        [b'I', b'D', b'3', ..] | [0xff, 0xe0..=0xff, ..] => mp3(&mut file, length),
         _ => Ok(None),
     };
     // What cannot be read is another's to tell.
@@ -105,56 +101,6 @@ fn ogg(file: &mut File, length: u64) -> io::Result<Option<Incomplete>> {
     })
 }
 
-/// The first frame of an MP3 file is mostly a tag that tells how many bytes follow, itself among them.
-fn mp3(file: &mut File, length: u64) -> io::Result<Option<Incomplete>> {
-    let start = after_id3(file)?;
-    file.seek(SeekFrom::Start(start))?;
-    let mut head = Vec::new();
-    file.take(MP3_HEAD as u64).read_to_end(&mut head)?;
-    let is_frame = |pair: &[u8]| matches!(pair, [0xff, second] if second & 0xe0 == 0xe0);
-    let Some(frame) = head.windows(2).position(is_frame) else {
-        return Ok(None);
-    };
-    let of_frame = head.get(frame..).unwrap_or_default();
-    let near = of_frame.get(..XING_WITHIN).unwrap_or(of_frame);
-    let mut marks = near.windows(4);
-    let Some(tag) = marks.position(|four| four == b"Xing" || four == b"Info") else {
-        return Ok(None);
-    };
-    let number = |offset: usize| -> Option<u32> {
-        let bytes = of_frame.get(tag + offset..tag + offset + 4)?;
-        Some(u32::from_be_bytes(bytes.try_into().ok()?))
-    };
-    let Some(flags) = number(4) else {
-        return Ok(None);
-    };
-    const HAS_FRAMES: u32 = 1;
-    const HAS_BYTES: u32 = 2;
-    if flags & HAS_BYTES == 0 {
-        return Ok(None);
-    }
-    let told = number(if flags & HAS_FRAMES == 0 { 8 } else { 12 });
-    let there = length.saturating_sub(start + frame as u64);
-    Ok(told.and_then(|told| share(there, u64::from(told))))
-}
-
-/// Where an ID3 tag ends; 0 without one. Its size has seven bits a byte.
-fn after_id3(file: &mut File) -> io::Result<u64> {
-    file.seek(SeekFrom::Start(0))?;
-    let mut tag = [0; 10];
-    file.read_exact(&mut tag)?;
-    Ok(match tag {
-        [b'I', b'D', b'3', _, _, _, a, b, c, d] => {
-            let size = [a, b, c, d];
-            let size = size
-                .iter()
-                .fold(0_u64, |size, &byte| size << 7 | u64::from(byte & 0x7f));
-            10 + size
-        }
-        _ => 0,
-    })
-}
-
 /// Whether there is no sound where the header's length says that it ends.
 fn flac(path: &Path, info: &AudioInfo) -> Option<Incomplete> {
     let near_end = info.duration_secs - FLAC_BEFORE_SECS;
@@ -199,13 +145,7 @@ mod tests {
     fn each_format_tells_a_cut_by_its_own_sizes() {
         let mut mpeg4 = b"\0\0\0\x10ftypM4A \0\0\0\0\0\0\x10\0mdat".to_vec();
         mpeg4.extend([1; 4088]);
-        let mut mp3 = b"ID3\x04\0\0\0\0\0\x02..\xff\xfb\x90\0".to_vec();
-        let frame = mp3.len() - 4;
-        mp3.extend([0; 32]);
-        mp3.extend(b"Xing\0\0\0\x03\0\0\0\x09");
-        mp3.extend((4000_u32).to_be_bytes());
-        mp3.resize(frame + 4000, 1);
-        for (name, bytes) in [("a.m4a", mpeg4), ("a.mp3", mp3)] {
+        for (name, bytes) in [("a.m4a", mpeg4)] {
             let [whole, cut] = whole_and_cut(name, &bytes);
             assert_eq!(whole, None, "{name}");
             assert!(about(cut, 0.75), "{name}: {cut:?}");

@@ -27,7 +27,8 @@ impl fmt::Display for Incomplete {
             Self::EndsEarly { share: Some(share) } => write!(
                 f,
                 "Ends early: it has {:.0} % of the bytes that its header tells. It plays as far as it goes; copy or download the file again",
-                100.0 * share
+                // Rounded down: what lacks little has no 100 %.
+                (100.0 * share).floor()
             ),
             Self::EndsEarly { share: None } => f.write_str(
                 "Ends early: its end is missing. It plays as far as it goes; copy or download the file again",

@@ -99,7 +99,9 @@ mod tests {
 
     #[test]
     fn any_place_is_what_the_file_holds_there() {
-        let bytes: Vec<u8> = (0..300_000_u32).map(|n| (n * n >> 7) as u8).collect();
+        let bytes: Vec<u8> = (0..300_000_u32)
+            .map(|n| (n.wrapping_mul(n) >> 7) as u8)
+            .collect();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&bytes).unwrap();
         let clock = Clock::new(&Cancel::default(), STALL_LIMIT);

@@ -200,6 +200,11 @@ pub fn decode(path: &str, rate: u32) -> (Vec<f32>, AudioInfo) {
     (samples, info)
 }
 
+/// The length that decoding finds, in seconds.
+pub fn secs_of(path: &str) -> f64 {
+    decode(path, 44_100).1.duration_secs
+}
+
 /// The file is whole, and its sound is the reference's: as long to within `codec_frame` samples, and at five places from
 /// the beginning to the end not more than 1 ms beside it.
 pub fn assert_same(path: &str, reference: &Reference, codec_frame: usize) {

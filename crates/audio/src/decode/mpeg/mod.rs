@@ -9,6 +9,8 @@
 mod header;
 mod info_frame;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod walker;
 
@@ -81,15 +83,16 @@ impl Mpeg {
         clock: &Arc<Clock>,
     ) -> Result<Option<Self>, AudioError> {
         let mut window = Window::new(file, part, clock);
-        let first = First::find(&mut window).map_err(|error| sort(&error, path, clock))?;
-        let Some(first) = first else {
-            return if tags::are_cut(&mut window).map_err(|error| sort(&error, path, clock))? {
+        let failed = |error| sort(&error, path, clock);
+        let Some(first) = First::find(&mut window).map_err(failed)? else {
+            return if tags::are_cut(&mut window).map_err(failed)? {
                 let why = "it ends within the tag (titles, cover) at its beginning";
                 Err(AudioError::damaged(path, why))
             } else {
                 Ok(None)
             };
         };
+        let gaps = first.gaps(&mut window).map_err(failed)?;
         let mut reader = Self {
             info: AudioInfo {
                 sample_rate: first.header.rate,
@@ -100,7 +103,7 @@ impl Mpeg {
                 incomplete: None,
                 cancels: false,
             },
-            gaps: first.gaps(),
+            gaps,
             cursor: Cursor::new(first.place),
             index: Index { places: Vec::new() },
             decoder: Box::new(Decoder::new()),
@@ -111,9 +114,7 @@ impl Mpeg {
             has_damage: false,
             window,
         };
-        reader
-            .measure(&first, clock)
-            .map_err(|error| sort(&error, path, clock))?;
+        reader.measure(&first, clock).map_err(failed)?;
         Ok(Some(reader))
     }
 
@@ -330,7 +331,7 @@ impl First {
             let (frame, told) = match walker.next(window)? {
                 Found::Sound(frame) => (frame, None),
                 Found::Info(frame, info) => (frame, Some(info)),
-                Found::Lost(_) => continue,
+                Found::Lost { .. } => continue,
                 Found::Cut | Found::End => return Ok(None),
             };
             return Ok(Some(Self {
@@ -342,10 +343,20 @@ impl First {
         }
     }
 
-    fn gaps(&self) -> Gaps {
-        self.told.as_ref().map_or_else(Gaps::default, |info| {
-            Gaps::new(info, self.header.samples() as u64)
-        })
+    /// What encoder and decoder added.
+    fn gaps(&self, window: &mut Window) -> io::Result<Gaps> {
+        let Some(info) = &self.told else {
+            return Ok(Gaps::default());
+        };
+        let mut is_joined = false;
+        let told_end = self.place + info.bytes;
+        // Where much more follows than is told, another stream was joined: FFmpeg then trims only the beginning.
+        if info.bytes > 0 && told_end + info.bytes / 16 < window.part().end {
+            let behind = Walker::new(told_end).next(window)?;
+            is_joined = matches!(behind, Found::Sound(_) | Found::Info(..));
+        }
+        let frame_samples = self.header.samples() as u64;
+        Ok(Gaps::new(info, frame_samples, is_joined))
     }
 
     /// The number of frames, where it is told for just the bytes that are there.

@@ -11,6 +11,8 @@ use crate::Incomplete;
 
 /// What of the bytes may be missing where the number of frames is not told: such headers are often a little off.
 const SLACK: f64 = 0.01;
+/// Bytes by which the told number and that of the file may differ in what is the same stream.
+const MAX_UNKNOWN_BYTES: u64 = 64;
 
 /// Samples of the first part that encoder and decoder added: what stands in front of the sound, and behind it.
 ///
@@ -24,12 +26,16 @@ pub(super) struct Gaps {
 
 impl Gaps {
     /// Of the information frame in front of a stream, whose frames have `frame_samples` samples.
-    pub(super) fn new(info: &InfoFrame, frame_samples: u64) -> Self {
+    pub(super) fn new(info: &InfoFrame, frame_samples: u64, is_joined: bool) -> Self {
         let Some((front, back)) = info.gaps else {
             return Self::default();
         };
         // The end is known by the number of frames alone.
-        let end = info.frames * frame_samples;
+        let end = if is_joined {
+            0
+        } else {
+            info.frames * frame_samples
+        };
         Self {
             front,
             back: end.saturating_sub(back)..end,
@@ -133,6 +139,14 @@ impl Cursor {
         is_early.then_some(Incomplete::EndsEarly { share: Some(share) })
     }
 
+    /// Whether just so many bytes are more than the information frame tells, up to a tag that is not known.
+    fn is_surplus(&self, bytes: u64, end: u64) -> bool {
+        let more = self
+            .promise
+            .map_or(0, |promise| end.saturating_sub(promise.bytes_end));
+        more > 0 && more.abs_diff(bytes) <= MAX_UNKNOWN_BYTES
+    }
+
     pub(super) fn next(&mut self, window: &mut Window, gaps: &Gaps) -> io::Result<Event> {
         loop {
             let frame = match self.walker.next(window)? {
@@ -144,7 +158,9 @@ impl Cursor {
                     });
                     continue;
                 }
-                Found::Lost(frames) => {
+                // Bytes by which the stream is longer than was told were put in, and are no lost sound.
+                Found::Lost { bytes, .. } if self.is_surplus(bytes, window.part().end) => continue,
+                Found::Lost { frames, .. } => {
                     self.lost += u64::from(frames);
                     return Ok(Event::Lost(frames));
                 }

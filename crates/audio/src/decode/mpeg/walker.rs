@@ -42,8 +42,11 @@ pub(super) enum Found {
     Sound(Frame),
     /// A frame that tells of the sound.
     Info(Frame, InfoFrame),
-    /// About so many frames are unreadable.
-    Lost(u32),
+    /// About so many frames are unreadable: the bytes that were passed over.
+    Lost {
+        frames: u32,
+        bytes: u64,
+    },
     /// The file ends within a frame.
     Cut,
     End,
@@ -88,14 +91,15 @@ impl Walker {
                         None => Found::Sound(frame),
                     });
                 }
-                // A size that is beyond the end is wrong.
-                Some(Here::Tag(bytes)) if bytes <= end - self.place => {
-                    self.place += bytes;
+                // In front, a size beyond the end is that of a cut file; behind sound it is wrong.
+                Some(Here::Tag(bytes)) if last.is_none() || bytes <= end - self.place => {
+                    self.place = self.place.saturating_add(bytes).min(end);
                     continue;
                 }
                 Some(Here::Broken(bytes)) => {
-                    self.place += bytes as u64;
-                    return Ok(Found::Lost(1));
+                    let bytes = bytes as u64;
+                    self.place += bytes;
+                    return Ok(Found::Lost { frames: 1, bytes });
                 }
                 Some(Here::Cut) => {
                     self.place = end;
@@ -109,9 +113,10 @@ impl Walker {
                 return Ok(Found::End);
             };
             self.place = place;
-            let lost = self.lost(header, place - from);
-            if lost > 0 {
-                return Ok(Found::Lost(lost));
+            let bytes = place - from;
+            let frames = self.lost(header, bytes);
+            if frames > 0 {
+                return Ok(Found::Lost { frames, bytes });
             }
         }
     }
