@@ -89,6 +89,7 @@ fn intact_files_of_the_collection_have_their_length() {
         ("made_sr_8000.wav", 10.0, 1e-3),
         ("made_short_100ms.wav", 0.1, 2e-3),
         ("made_datasize_ffffffff.wav", 4.534, 2e-3),
+        ("RIFX-16bit-mono.wav", 6.0, 2e-3),
     ] {
         let samples = check(&folder.join(name)).unwrap();
         let length = samples.len() as f64 / 16_000.0;
@@ -105,7 +106,6 @@ fn what_is_not_decoded_is_named() {
     };
     for (name, word) in [
         ("made_ok.opus", "Opus"),
-        ("RIFX-16bit-mono.wav", "RIFX"),
         ("made_png_named.wav", "picture"),
     ] {
         let error = check(&folder.join(name)).unwrap_err();

@@ -125,6 +125,12 @@ impl Reader {
             .map(Self::Program)
             .map_err(|error| match error {
                 AudioError::Unsupported { .. } => AudioError::unsupported(path, what),
+                // The container was read well; the program does not know this codec in it.
+                AudioError::Damaged { .. } | AudioError::Empty { .. }
+                    if matches!(format, Format::Pcm(_)) =>
+                {
+                    AudioError::unsupported(path, what)
+                }
                 error => error,
             })
     }
@@ -169,6 +175,17 @@ impl Reader {
 
 /// Refuses the shape that a header claims before anything is allocated for it.
 fn check_shape(path: &Path, rate: u32, channels: usize) -> Result<(), AudioError> {
+    if rate == 0 || channels == 0 {
+        let what = if rate == 0 {
+            "a sample rate of 0 Hz"
+        } else {
+            "no channels"
+        };
+        return Err(AudioError::damaged(
+            path,
+            format!("its header claims {what}"),
+        ));
+    }
     if !(MIN_RATE..=MAX_RATE).contains(&rate) {
         return Err(AudioError::limit(
             path,
