@@ -27,18 +27,24 @@ fn linear_pcm_of_every_container_is_exact() {
         ("a.aiff", &[], &["be"]),
         ("a.au", &[], &["be"]),
     ] {
-        for kind in ["s16", "s24", "s32", "f32", "f64"] {
+        let kinds = [
+            ("s16", 1),
+            ("s16", 6),
+            ("s24", 2),
+            ("s32", 6),
+            ("f32", 2),
+            ("f64", 1),
+        ];
+        for (kind, channels) in kinds {
             for order in orders {
                 let codec = format!("pcm_{kind}{order}");
-                for channels in [1, 2, 6] {
-                    let file = encode(&shop, (name, &codec, more), channels);
-                    let reference = shop.reference(&file, 22_050);
-                    let (samples, info) = decode(&file, 22_050);
-                    assert_eq!(samples, reference.samples, "{file}");
-                    assert_eq!(info.incomplete, None, "{file}");
-                    assert_eq!(info.channels, usize::from(channels), "{file}");
-                    assert_eq!(info.codec, codec, "{file}");
-                }
+                let file = encode(&shop, (name, &codec, more), channels);
+                let reference = shop.reference(&file, 22_050);
+                let (samples, info) = decode(&file, 22_050);
+                assert_eq!(samples, reference.samples, "{file}");
+                assert_eq!(info.incomplete, None, "{file}");
+                assert_eq!(info.channels, usize::from(channels), "{file}");
+                assert_eq!(info.codec, codec, "{file}");
             }
         }
     }

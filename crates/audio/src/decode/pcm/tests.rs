@@ -485,7 +485,7 @@ fn hostile_bytes_end_as_sound_or_as_an_error() {
             decode_alone(&shelf.put(name, &bytes[..length]));
         }
         for place in 4..bytes.len().min(130) {
-            for value in [0, 1, 0x7f, 0x80, 0xff] {
+            for value in [0, 0x7f, 0xff] {
                 let mut wrong = bytes.clone();
                 wrong[place] = value;
                 decode_alone(&shelf.put(name, &wrong));
