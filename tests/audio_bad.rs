@@ -93,6 +93,7 @@ fn intact_files_of_the_collection_have_their_length() {
         ("made_sr_8000.wav", 10.0, 1e-3),
         ("made_short_100ms.wav", 0.1, 2e-3),
         ("made_datasize_ffffffff.wav", 4.534, 2e-3),
+        ("RIFX-16bit-mono.wav", 6.0, 2e-3),
     ] {
         let samples = check(&folder.join(name)).unwrap();
         let length = samples.len() as f64 / 16_000.0;

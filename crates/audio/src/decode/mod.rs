@@ -189,6 +189,17 @@ impl Reader {
 
 /// Refuses the shape that a header claims before anything is allocated for it.
 fn check_shape(path: &Path, rate: u32, channels: usize) -> Result<(), AudioError> {
+    if rate == 0 || channels == 0 {
+        let what = if rate == 0 {
+            "a sample rate of 0 Hz"
+        } else {
+            "no channels"
+        };
+        return Err(AudioError::damaged(
+            path,
+            format!("its header claims {what}"),
+        ));
+    }
     check_rate(path, rate)?;
     check_channels(path, channels)
 }

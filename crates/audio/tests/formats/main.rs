@@ -10,4 +10,5 @@
 
 mod common;
 mod mpeg;
+mod pcm;
 mod streams;

@@ -168,7 +168,7 @@ impl Microsoft {
             .copied()
             .unwrap_or_default();
         // The bound keeps the product above within 32 bits.
-        self.step = (growth * self.step >> 8).clamp(16, i32::MAX / 768);
+        self.step = ((growth * self.step) >> 8).clamp(16, i32::MAX / 768);
         to_float(self.last)
     }
 }

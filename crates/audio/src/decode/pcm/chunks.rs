@@ -156,8 +156,9 @@ impl Chunks {
             found = unpadded.filter(Chunk::is_known).or(found);
         }
         if !found.is_some_and(|chunk| chunk.is_plausible()) {
-            let behind = self.place.saturating_sub(bytes.length);
-            if self.place.saturating_add(8) > bytes.length && behind < 8 {
+            // A padding byte may be missing, or one too many.
+            let end = bytes.length.saturating_sub(1)..bytes.length.saturating_add(8);
+            if end.contains(&self.place) {
                 self.ended_cleanly = true;
                 return Ok(None);
             }
