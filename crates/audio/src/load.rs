@@ -70,7 +70,10 @@ pub fn stream_mono(
     if let Some(resample) = &mut resample {
         resample.finish(sink).map_err(refused)?;
     }
-    info.incomplete = decoder.incomplete().or_else(|| cut_short(path, &info));
+    // What the header claims counts, not what came.
+    info.incomplete = decoder
+        .incomplete()
+        .or_else(|| cut_short(path, decoder.info()));
     Ok(info)
 }
 
@@ -98,7 +101,7 @@ pub fn load_mono(path: &Path, rate: u32, cancel: &Cancel) -> Result<Vec<f32>, Au
 pub fn probe_file(path: &Path) -> Result<AudioInfo, AudioError> {
     let decoder = Decoder::open(path, &Cancel::default())?;
     let mut info = decoder.info().clone();
-    info.incomplete = cut_short(path, &info);
+    info.incomplete = decoder.incomplete().or_else(|| cut_short(path, &info));
     Ok(info)
 }
 

@@ -437,15 +437,20 @@ impl Packets {
         let (channels, rate) = match self.codec.decode(&packet, samples, fence)? {
             Ok(shape) => shape,
             Err(why) => {
+                // The next packet tells where it stands.
                 if self.times == Times::Frames {
-                    let frames = packet.block_dur().get().cast_signed();
-                    self.cursor = self.cursor.map(|cursor| cursor.saturating_add(frames));
+                    self.cursor = None;
                 }
                 return Ok(Step::Damaged(why));
             }
         };
         if channels == 0 || channels > MAX_CHANNELS {
             samples.clear();
+            return Ok(Step::Nothing);
+        }
+        if samples.is_empty() && self.times == Times::Frames {
+            // The first packet after a seek only prepares the next one, which tells where it stands.
+            self.cursor = None;
             return Ok(Step::Nothing);
         }
         self.trim(&packet, samples, channels, fence)?;

@@ -38,6 +38,8 @@ const MAX_PIECES: usize = 4;
 const PATIENCE: Duration = Duration::from_millis(20);
 /// How long its messages may lag behind its sound when it starts or ends.
 const LOG_LAG: Duration = Duration::from_secs(2);
+/// Seconds decoded before a place: HE-AAC sends what describes its upper half about twice a second.
+const SETTLE_SECS: f64 = 1.0;
 /// Size of an AU header without annotation, and its code for floats.
 const AU_HEADER: usize = 24;
 const AU_FLOAT: u32 = 6;
@@ -64,6 +66,8 @@ pub(super) struct Program {
     /// The next frame that comes out of the pipe, and the frame from which on they are handed out.
     position: u64,
     wanted: u64,
+    /// The frame behind the last, where the container tells it: the program leaves an encoder's padding at the end.
+    end: u64,
     /// The second at which it first could not decode something.
     first_bad_secs: Option<f64>,
     incomplete: Option<Incomplete>,
@@ -100,6 +104,9 @@ impl Program {
                         running: Some(running),
                         position: 0,
                         wanted: 0,
+                        end: duration_secs.map_or(u64::MAX, |secs| {
+                            (secs * f64::from(header.rate)).round() as u64
+                        }),
                         first_bad_secs: None,
                         incomplete: None,
                     });
@@ -137,11 +144,16 @@ impl Program {
         if self.running.is_some() && ahead {
             return Ok(true);
         }
-        let start = self.seeks.then_some(secs).filter(|_| self.wanted > 0);
+        // Its decoders need a while before they are back in step.
+        let settle = (SETTLE_SECS * rate) as u64;
+        self.position = match self.wanted.checked_sub(settle) {
+            Some(start) if self.seeks => start,
+            _ => 0,
+        };
+        let start = (self.position > 0).then(|| self.position as f64 / rate);
         self.running = None;
         let mut running = Running::start(&self.executable, &self.path, self.track, start)
             .map_err(|error| AudioError::open(fence.path, error.to_string()))?;
-        self.position = if start.is_some() { self.wanted } else { 0 };
         // Behind the end there is not even a header.
         let Some(header) = running.header(fence)? else {
             return Ok(false);
@@ -183,7 +195,10 @@ impl Program {
         let start = self.position;
         self.position += (whole / frame_bytes) as u64;
         let early = self.wanted.saturating_sub(start).min(self.position - start) as usize;
-        let values = values.get(early * frame_bytes..).unwrap_or_default();
+        let kept = self.end.saturating_sub(start).min(self.position - start) as usize;
+        let values = values
+            .get(early * frame_bytes..kept * frame_bytes)
+            .unwrap_or_default();
         samples.extend(
             values
                 .as_chunks::<4>()

@@ -1,0 +1,478 @@
+//! Whatever the container: a place that is sought is the place that decoding from the beginning reaches, to the frame.
+//! Inputs are made by ffmpeg and oggenc (Debian: ffmpeg, vorbis-tools); the tests fail where these are missing.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use tempfile::TempDir;
+
+use super::*;
+
+/// A folder with ten seconds of sound that never repeats.
+struct Shop {
+    folder: TempDir,
+}
+
+impl Shop {
+    fn new() -> Self {
+        let shop = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        shop.source("src.wav", 44_100, 2, 10);
+        shop
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn source(&self, name: &str, rate: u32, channels: u16, secs: u32) {
+        let specification = hound::WavSpec {
+            channels,
+            sample_rate: rate,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut writer = hound::WavWriter::create(self.path(name), specification).unwrap();
+        for frame in 0..rate * secs {
+            let t = f64::from(frame) / f64::from(rate);
+            for channel in 0..channels {
+                let pitch = 300.0 + 60.0 * t + 50.0 * f64::from(channel);
+                let value = 12_000.0 * (std::f64::consts::TAU * pitch * t).sin();
+                writer.write_sample(value as i16).unwrap();
+            }
+        }
+        writer.finalize().unwrap();
+    }
+
+    /// Runs a program in the folder.
+    fn run(&self, program: &str, arguments: &str) {
+        let made = Command::new(program)
+            .args(arguments.split_whitespace())
+            .current_dir(self.folder.path())
+            .output()
+            .unwrap_or_else(|error| panic!("{program}: {error} (apt-get install ffmpeg vorbis-tools)"));
+        let said = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "{program} {arguments}: {said}");
+    }
+
+    /// Makes a file with ffmpeg from the source.
+    fn make(&self, name: &str, options: &str) -> PathBuf {
+        self.run(
+            "ffmpeg",
+            &format!("-v error -y -nostdin -i src.wav {options} {name}"),
+        );
+        self.path(name)
+    }
+}
+
+/// All that follows, as (rate, first channel), part by part where the rate changes.
+fn rest(decoder: &mut Decoder) -> Vec<(u32, Vec<f32>)> {
+    let mut parts: Vec<(u32, Vec<f32>)> = Vec::new();
+    while let Some(chunk) = decoder.next().unwrap() {
+        if parts.last().is_none_or(|(rate, _)| *rate != chunk.rate) {
+            parts.push((chunk.rate, Vec::new()));
+        }
+        let (_, samples) = parts.last_mut().unwrap();
+        samples.extend(chunk.samples.iter().step_by(chunk.channels));
+    }
+    parts
+}
+
+/// What decoding from the beginning gives from a second on.
+fn from_secs(parts: &[(u32, Vec<f32>)], secs: f64) -> Vec<(u32, Vec<f32>)> {
+    let mut left = secs;
+    let mut found = Vec::new();
+    for (rate, samples) in parts {
+        let length = samples.len() as f64 / f64::from(*rate);
+        if left < length {
+            let start = (left * f64::from(*rate)).round() as usize;
+            found.push((*rate, samples[start..].to_vec()));
+        }
+        left = (left - length).max(0.0);
+    }
+    found
+}
+
+fn assert_seeks(path: &Path, secs: f64) {
+    let mut decoder = Decoder::open(path, &Cancel::default()).unwrap();
+    let all = rest(&mut decoder);
+    let length: f64 = all
+        .iter()
+        .map(|(rate, samples)| samples.len() as f64 / f64::from(*rate))
+        .sum();
+    assert!((length - secs).abs() < 0.05, "{}: {length} s", path.display());
+    assert_eq!(decoder.incomplete(), None, "{}", path.display());
+    // Onwards, back, near the end, the beginning, a place inside a packet.
+    for secs in [0.4 * secs, 0.1 * secs, 0.97 * secs, 0.0, 0.333 * secs] {
+        decoder.seek(secs).unwrap();
+        let (found, wanted) = (rest(&mut decoder), from_secs(&all, secs));
+        let shape = |parts: &[(u32, Vec<f32>)]| -> Vec<(u32, usize)> {
+            parts.iter().map(|(rate, samples)| (*rate, samples.len())).collect()
+        };
+        assert_eq!(shape(&found), shape(&wanted), "{} at {secs} s", path.display());
+        for ((_, found), (_, wanted)) in found.iter().zip(&wanted) {
+            let far = found
+                .iter()
+                .zip(wanted)
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, f32::max);
+            // Codecs that fill in noise do so at random.
+            assert!(far < 1e-2, "{} at {secs} s: {far} off", path.display());
+        }
+    }
+    decoder.seek(secs + 5.0).unwrap();
+    assert!(decoder.next().unwrap().is_none(), "{}", path.display());
+}
+
+#[test]
+fn places_are_found_in_mp4() {
+    let shop = Shop::new();
+    for (name, options) in [
+        ("plain.m4a", "-c:a aac"),
+        ("alac.m4a", "-c:a alac"),
+        ("opus.mp4", "-c:a libopus"),
+        ("mp3.mp4", "-c:a libmp3lame"),
+        ("flac.mp4", "-c:a flac -strict -2"),
+        ("fragments.mp4", "-c:a aac -movflags +frag_keyframe+empty_moov -frag_duration 500000"),
+    ] {
+        assert_seeks(&shop.make(name, options), 10.0);
+    }
+    // Beside a film that is shorter than the sound.
+    let options = "-f lavfi -i testsrc=d=3:s=64x64 -map 0 -map 1 -c:v mpeg4 -c:a aac";
+    assert_seeks(&shop.make("film.mp4", options), 10.0);
+}
+
+#[test]
+fn places_are_found_in_trimmed_and_rearranged_mp4() {
+    let shop = Shop::new();
+    let bytes = fs::read(shop.make("plain.m4a", "-c:a aac")).unwrap();
+    // From 5 s on; and 1 s from 6 s on, then 2 s from 2 s on. Movie time is in milliseconds, media time in frames.
+    let trimmed = [(5000_u32, 1024 + 5 * 44_100_u32)];
+    let rearranged = [(1000, 1024 + 6 * 44_100), (2000, 1024 + 2 * 44_100)];
+    let all = {
+        let mut decoder = Decoder::open(&shop.path("plain.m4a"), &Cancel::default()).unwrap();
+        rest(&mut decoder).remove(0).1
+    };
+    for (name, edits, secs, first) in [
+        ("trimmed.m4a", &trimmed[..], 5.0, 5 * 44_100),
+        ("rearranged.m4a", &rearranged[..], 3.0, 6 * 44_100),
+    ] {
+        let path = shop.path(name);
+        fs::write(&path, with_edits(&bytes, edits)).unwrap();
+        assert_seeks(&path, secs);
+        let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+        assert!((decoder.info().duration_secs - secs).abs() < 1e-9);
+        let found = rest(&mut decoder).remove(0).1;
+        assert_eq!(found.len(), (secs * 44_100.0) as usize, "{name}");
+        assert_eq!(found[..4000], all[first..][..4000], "{name}");
+    }
+    // An empty edit in front (a delay beside a film that is not heard here) leaves the sound as it is.
+    let path = shop.path("delayed.m4a");
+    fs::write(&path, with_edits(&bytes, &[(700, u32::MAX), (10_000, 1024)])).unwrap();
+    let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+    assert_eq!(rest(&mut decoder).remove(0).1, all);
+}
+
+/// Exchanges the edit list of an MP4 file whose index is its last box; edits are (length, start).
+fn with_edits(bytes: &[u8], edits: &[(u32, u32)]) -> Vec<u8> {
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    let find = |name: &[u8]| bytes.windows(4).rposition(|four| four == name).unwrap() - 4;
+    let (moov, trak, edts) = (find(b"moov"), find(b"trak"), find(b"edts"));
+    let mut list = b"\0\0\0\0".to_vec();
+    list.extend((edits.len() as u32).to_be_bytes());
+    for (length, start) in edits {
+        list.extend(length.to_be_bytes());
+        list.extend(start.to_be_bytes());
+        list.extend([0, 1, 0, 0]);
+    }
+    let mut new = (16 + list.len() as u32).to_be_bytes().to_vec();
+    new.extend(b"edts");
+    new.extend((8 + list.len() as u32).to_be_bytes());
+    new.extend(b"elst");
+    new.extend(list);
+    let old = number(edts) as usize;
+    let mut out = bytes[..edts].to_vec();
+    out.extend(&new);
+    out.extend(&bytes[edts + old..]);
+    for parent in [moov, trak] {
+        let size = number(parent) - old as u32 + new.len() as u32;
+        out[parent..parent + 4].copy_from_slice(&size.to_be_bytes());
+    }
+    out
+}
+
+#[test]
+fn the_delay_of_itunes_is_left_out() {
+    let shop = Shop::new();
+    let plain = shop.make("plain.m4a", "-c:a aac");
+    let bytes = fs::read(&plain).unwrap();
+    let wanted = rest(&mut Decoder::open(&plain, &Cancel::default()).unwrap());
+    let atom = |name: &[u8], body: &[u8]| -> Vec<u8> {
+        let mut bytes = (8 + body.len() as u32).to_be_bytes().to_vec();
+        bytes.extend(name);
+        bytes.extend(body);
+        bytes
+    };
+    let value = format!(" 00000000 00000400 00000158 {:016X} 00000000 00000000", 441_000);
+    let tag = [
+        atom(b"mean", b"\0\0\0\0com.apple.iTunes"),
+        atom(b"name", b"\0\0\0\0iTunSMPB"),
+        atom(b"data", &[b"\0\0\0\x01\0\0\0\0", value.as_bytes()].concat()),
+    ]
+    .concat();
+    let meta = [
+        b"\0\0\0\0".to_vec(),
+        atom(b"hdlr", &[0; 25]),
+        atom(b"ilst", &atom(b"----", &tag)),
+    ]
+    .concat();
+    let udta = atom(b"udta", &atom(b"meta", &meta));
+    // In place of the edit list, behind everything else of the index.
+    let mut tagged = bytes.clone();
+    let elst = tagged.windows(4).rposition(|four| four == b"elst").unwrap();
+    tagged[elst - 8..elst - 4].copy_from_slice(b"free");
+    let moov = tagged.windows(4).rposition(|four| four == b"moov").unwrap() - 4;
+    let size = (tagged.len() - moov + udta.len()) as u32;
+    tagged[moov..moov + 4].copy_from_slice(&size.to_be_bytes());
+    tagged.extend(udta);
+    let path = shop.path("tagged.m4a");
+    fs::write(&path, tagged).unwrap();
+    let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+    assert!((decoder.info().duration_secs - 10.0).abs() < 1e-9);
+    assert!(rest(&mut decoder) == wanted);
+}
+
+#[test]
+fn places_are_found_in_ogg() {
+    let shop = Shop::new();
+    for (name, options) in [
+        ("vorbis.ogg", "-c:a libvorbis"),
+        ("flac.ogg", "-c:a flac"),
+        ("opus.opus", "-c:a libopus"),
+        ("speech.opus", "-ac 1 -c:a libopus -b:a 12k -application voip"),
+        ("film.ogv", "-f lavfi -i testsrc=d=10:s=64x64 -map 0 -map 1 -c:v libtheora -c:a libvorbis"),
+    ] {
+        assert_seeks(&shop.make(name, options), 10.0);
+    }
+}
+
+#[test]
+fn places_are_found_in_chains() {
+    let shop = Shop::new();
+    shop.source("a.wav", 44_100, 2, 5);
+    shop.source("b.wav", 22_050, 1, 12);
+    for (name, serial) in [("a", 1), ("b", 2)] {
+        shop.run("oggenc", &format!("-Q -s {serial} {name}.wav -o {name}.ogg"));
+        shop.run(
+            "ffmpeg",
+            &format!("-v error -i {name}.wav -c:a libopus -serial_offset {serial} {name}.opus"),
+        );
+    }
+    let chain = |name: &str, parts: &[&str]| {
+        let bytes: Vec<u8> = parts
+            .iter()
+            .flat_map(|part| fs::read(shop.path(part)).unwrap())
+            .collect();
+        fs::write(shop.path(name), bytes).unwrap();
+        shop.path(name)
+    };
+    for (name, parts, secs) in [
+        ("two.ogg", &["a.ogg", "b.ogg"][..], 17.0),
+        ("three.ogg", &["b.ogg", "a.ogg", "b.ogg"], 29.0),
+        // Links that share a number.
+        ("same.ogg", &["a.ogg", "a.ogg"], 10.0),
+        ("two.opus", &["a.opus", "b.opus"], 17.0),
+        ("mixed.ogg", &["a.opus", "b.ogg"], 17.0),
+    ] {
+        let path = chain(name, parts);
+        let claimed = crate::probe_file(&path).unwrap().duration_secs;
+        assert!((claimed - secs).abs() < 1e-6, "{name}: {claimed} s");
+        assert_seeks(&path, secs);
+    }
+}
+
+#[test]
+fn an_ogg_file_that_does_not_begin_at_zero_is_whole_and_has_its_length() {
+    let shop = Shop::new();
+    shop.make("full.ogg", "-c:a libvorbis");
+    shop.run("ffmpeg", "-v error -ss 4.7 -i full.ogg -c copy -copyts mid.ogg");
+    let path = shop.path("mid.ogg");
+    let info = crate::probe_file(&path).unwrap();
+    assert_eq!(info.incomplete, None);
+    assert!((5.0..6.0).contains(&info.duration_secs), "{info:?}");
+    assert_seeks(&path, info.duration_secs);
+}
+
+#[test]
+fn places_are_found_in_matroska_raw_aac_and_flac() {
+    let shop = Shop::new();
+    for (name, options) in [
+        ("vorbis.webm", "-c:a libvorbis"),
+        ("opus.webm", "-c:a libopus"),
+        ("aac.mkv", "-c:a aac"),
+        ("flac.mkv", "-c:a flac"),
+        ("raw.aac", "-c:a aac"),
+        ("plain.flac", "-c:a flac"),
+    ] {
+        assert_seeks(&shop.make(name, options), 10.0);
+    }
+}
+
+#[test]
+fn raw_aac_may_change_its_rate_and_begin_with_a_tag() {
+    let shop = Shop::new();
+    let first = fs::read(shop.make("a.aac", "-t 4 -c:a aac")).unwrap();
+    let second = fs::read(shop.make("b.aac", "-t 6 -ar 32000 -ac 1 -c:a aac")).unwrap();
+    let mut bytes = b"ID3\x04\0\0\0\0\0\x08\xff\xf1\x50\x80\xff\xf1\x50\x80".to_vec();
+    bytes.extend([first, second].concat());
+    let path = shop.path("both.aac");
+    fs::write(&path, &bytes).unwrap();
+    let info = crate::probe_file(&path).unwrap();
+    assert!((info.duration_secs - 10.0).abs() < 0.1, "{info:?}");
+    assert_seeks(&path, info.duration_secs);
+    // Cut inside a frame: said so, and all before it plays.
+    bytes.truncate(bytes.len() - 100);
+    fs::write(&path, &bytes).unwrap();
+    let info = crate::probe_file(&path).unwrap();
+    assert_eq!(info.incomplete, Some(Incomplete::EndsEarly { share: None }));
+    // A tag at the end is no damage.
+    bytes.truncate(0);
+    bytes.extend(fs::read(shop.path("a.aac")).unwrap());
+    bytes.extend([b"TAG".to_vec(), vec![b' '; 125]].concat());
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(crate::probe_file(&path).unwrap().incomplete, None);
+}
+
+#[test]
+fn what_ffmpeg_decodes_is_sought_to_the_frame() {
+    let shop = Shop::new();
+    for (name, options) in [
+        ("six.m4a", "-ac 6 -c:a aac"),
+        ("alac.mov", "-c:a alac"),
+        ("ac3.mp4", "-c:a ac3"),
+        ("raw.ac3", "-c:a ac3"),
+        ("wave.wv", "-c:a wavpack"),
+        ("speex.ogg", "-ar 16000 -ac 1 -c:a libspeex"),
+    ] {
+        let path = shop.make(name, options);
+        let decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+        assert_eq!(decoder.info().decoder, "ffmpeg program", "{name}");
+        assert_seeks(&path, 10.0);
+    }
+}
+
+#[test]
+fn without_ffmpeg_the_codec_is_named_and_what_would_help() {
+    let shop = Shop::new();
+    for (name, options, codec) in [
+        ("six.m4a", "-ac 6 -c:a aac", "AAC with six channels"),
+        ("six.aac", "-ac 6 -c:a aac", "AAC with six channels"),
+        ("layer2.mp4", "-c:a mp2", "MPEG audio layer II"),
+        ("alac.mov", "-c:a alac", "ALAC as QuickTime stores it"),
+        ("ac3.mp4", "-c:a ac3", "AC-3"),
+        ("ac3.mkv", "-c:a ac3", "AC-3"),
+        ("speex.ogg", "-ar 16000 -c:a libspeex", "Speex"),
+        ("wave.wv", "-c:a wavpack", "WavPack"),
+        ("true.tta", "-c:a tta", "True Audio"),
+        ("windows.wma", "-c:a wmav2", "Windows Media"),
+    ] {
+        let path = shop.make(name, options);
+        let empty = Some(shop.folder.path().as_os_str());
+        let Err(error) = Decoder::open_with(&path, &Cancel::default(), empty) else {
+            panic!("{name} opened without ffmpeg");
+        };
+        let text = error.to_string();
+        assert!(matches!(error, AudioError::NeedsProgram { .. }), "{text}");
+        assert!(text.contains(codec) && text.contains("ffmpeg"), "{text}");
+        assert!(text.ends_with(&path.display().to_string()), "{text}");
+    }
+}
+
+#[test]
+fn the_second_track_plays_where_the_first_does_not() {
+    let shop = Shop::new();
+    let options = "-i src.wav -map 0 -map 1 -c:a:0 ac3 -c:a:1 aac";
+    for name in ["two.mp4", "two.mkv"] {
+        let path = shop.make(name, options);
+        let decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+        assert_eq!(decoder.info().decoder, "Symphonia", "{name}");
+        let codec = &decoder.info().codec;
+        assert!(codec.contains("track 2") && codec.contains("AC-3"), "{name}: {codec}");
+        assert_seeks(&path, 10.0);
+    }
+}
+
+#[test]
+fn names_that_look_like_options_or_protocols_are_names() {
+    let shop = Shop::new();
+    let path = shop.make("plain.ac3", "-c:a ac3");
+    for name in ["-i.ac3", "concat:a|b.ac3", "pipe:0", "a%03d.ac3", "caf\u{e9} \u{65e5}.ac3"] {
+        let odd = shop.path(name);
+        fs::copy(&path, &odd).unwrap();
+        let mut decoder = Decoder::open(&odd, &Cancel::default()).unwrap();
+        assert!(decoder.next().unwrap().is_some(), "{name}");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let odd = shop.folder.path().join(OsStr::from_bytes(b"caf\xe9.ac3"));
+        fs::copy(&path, &odd).unwrap();
+        let mut decoder = Decoder::open(&odd, &Cancel::default()).unwrap();
+        assert!(decoder.next().unwrap().is_some());
+    }
+}
+
+#[test]
+fn a_playlist_that_names_other_files_is_not_followed() {
+    let shop = Shop::new();
+    let path = shop.make("plain.ac3", "-c:a ac3");
+    let secret = path.display();
+    for (name, text) in [
+        ("a.m3u8", format!("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{secret}\n")),
+        ("b.ac3", format!("ffconcat version 1.0\nfile {secret}\n")),
+        ("c.sdp", "v=0\no=- 0 0 IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\n".to_owned()),
+    ] {
+        let list = shop.path(name);
+        fs::write(&list, text).unwrap();
+        let opened = Decoder::open(&list, &Cancel::default());
+        assert!(opened.is_err(), "{name}");
+    }
+}
+
+#[test]
+fn a_cut_file_says_so() {
+    let shop = Shop::new();
+    for (name, options) in [
+        ("plain.flac", "-c:a flac"),
+        ("vorbis.ogg", "-c:a libvorbis"),
+        ("opus.opus", "-c:a libopus"),
+        ("front.m4a", "-c:a aac -movflags +faststart"),
+        ("raw.aac", "-c:a aac"),
+        ("six.m4a", "-ac 6 -c:a aac -movflags +faststart"),
+    ] {
+        let path = shop.make(name, options);
+        let whole = crate::stream_mono(&path, 16_000, &Cancel::default(), &mut |_| {}).unwrap();
+        assert_eq!(whole.incomplete, None, "{name} is whole");
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() * 6 / 10 + 7]).unwrap();
+        let cut = crate::stream_mono(&path, 16_000, &Cancel::default(), &mut |_| {}).unwrap();
+        assert!(
+            matches!(cut.incomplete, Some(Incomplete::EndsEarly { .. })),
+            "{name}: {cut:?}"
+        );
+        assert!((5.0..7.0).contains(&cut.duration_secs), "{name}: {cut:?}");
+    }
+}
+
+#[test]
+fn a_cancelled_program_ends_at_once() {
+    let shop = Shop::new();
+    let path = shop.make("plain.ac3", "-c:a ac3");
+    let cancel = Cancel::default();
+    let mut decoder = Decoder::open(&path, &cancel).unwrap();
+    cancel.cancel();
+    let started = std::time::Instant::now();
+    while let Ok(Some(_)) = decoder.next() {}
+    drop(decoder);
+    assert!(started.elapsed().as_secs() < 2);
+}
