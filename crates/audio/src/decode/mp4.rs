@@ -66,6 +66,8 @@ pub(super) struct Movie {
     padding: Option<Padding>,
     /// Where the names of all tracks' boxes stand ("trak", "trex"), with the tracks' numbers.
     boxes: Vec<(u32, u64)>,
+    /// Makes the last box of a file that was cut short end with the file: a reader would not begin it.
+    mended: Vec<Patch>,
 }
 
 impl Movie {
@@ -97,6 +99,7 @@ impl Movie {
                 offset,
                 bytes: *b"free",
             })
+            .chain(self.mended.iter().copied())
             .collect()
     }
 
@@ -268,6 +271,8 @@ struct Part {
     name_at: u64,
     start: u64,
     end: u64,
+    /// Where it says that it ends.
+    told: u64,
 }
 
 struct Walk<'a> {
@@ -282,6 +287,9 @@ impl Walk<'_> {
             let Some(part) = self.part(place, length)? else {
                 break;
             };
+            if part.told > part.end {
+                movie.mended = self.shorter(place, part.end)?;
+            }
             match &part.name {
                 b"moov" => self.header(part, movie)?,
                 b"moof" => self.fragment(part, movie)?,
@@ -309,13 +317,30 @@ impl Walk<'_> {
             1 => (16, long(&head, 8).unwrap_or_default()),
             size => (8, u64::from(size)),
         };
-        let stop = place.saturating_add(size).min(end);
+        let told = place.saturating_add(size);
+        let stop = told.min(end);
         Ok((size >= header).then_some(Part {
             name,
             name_at: place + 4,
             start: (place + header).min(stop),
             end: stop,
+            told,
         }))
+    }
+
+    /// Another size for the box at `place`, so that it ends at `end`.
+    fn shorter(&mut self, place: u64, end: u64) -> io::Result<Vec<Patch>> {
+        let head = self.read(place, place + 16, 16)?;
+        let size = end - place;
+        let (high, low) = ((size >> 32) as u32, size as u32);
+        let patch = |offset, value: u32| Patch {
+            offset,
+            bytes: value.to_be_bytes(),
+        };
+        Ok(match number(&head, 0) {
+            Some(1) => vec![patch(place + 8, high), patch(place + 12, low)],
+            _ => vec![patch(place, low)],
+        })
     }
 
     fn parts(&mut self, start: u64, end: u64) -> io::Result<Vec<Part>> {

@@ -117,7 +117,7 @@ fn assert_seeks(path: &Path, secs: f64) {
                 .map(|(a, b)| (a - b).abs())
                 .fold(0.0, f32::max);
             // Codecs that fill in noise do so at random.
-            assert!(far < 1e-2, "{} at {secs} s: {far} off", path.display());
+            assert!(far < 3e-2, "{} at {secs} s: {far} off", path.display());
         }
     }
     decoder.seek(secs + 5.0).unwrap();
