@@ -81,11 +81,12 @@ fn intact_files_of_the_collection_have_their_length() {
     let Some(folder) = collection() else {
         return;
     };
-    // Lengths in seconds as ffmpeg tells them; AAC in MP4 keeps its encoder's delay and padding.
+    // Lengths in seconds as ffmpeg tells them.
     for (name, secs, slack) in [
         ("made_ok.mp3", 30.013, 2e-3),
         ("made_ok.ogg", 30.013, 1e-2),
-        ("made_ok.m4a", 30.013, 0.1),
+        ("made_ok.m4a", 30.013, 2e-3),
+        ("made_ok.opus", 30.013, 2e-3),
         ("made_sr_8000.wav", 10.0, 1e-3),
         ("made_short_100ms.wav", 0.1, 2e-3),
         ("made_datasize_ffffffff.wav", 4.534, 2e-3),
@@ -103,11 +104,7 @@ fn what_is_not_decoded_is_named() {
     let Some(folder) = collection() else {
         return;
     };
-    for (name, word) in [
-        ("made_ok.opus", "Opus"),
-        ("RIFX-16bit-mono.wav", "RIFX"),
-        ("made_png_named.wav", "picture"),
-    ] {
+    for (name, word) in [("made_png_named.wav", "picture")] {
         let error = check(&folder.join(name)).unwrap_err();
         assert!(matches!(error, AudioError::Unsupported { .. }), "{error}");
         assert!(error.to_string().contains(word), "{error}");

@@ -51,8 +51,14 @@ impl Fence<'_> {
             Error::Unsupported("core (codec): unsupported audio codec") => {
                 AudioError::unsupported(self.path, "its codec is not decoded")
             }
-            Error::Unsupported(why) => AudioError::unsupported(self.path, plain(why)),
-            Error::LimitError(why) => AudioError::limit(self.path, plain(why)),
+            Error::Unsupported(why) => AudioError::unsupported(
+                self.path,
+                plain(why).replace("makes no sense", "is of a kind that is not read"),
+            ),
+            Error::LimitError(why) => AudioError::limit(
+                self.path,
+                plain(why).replace("makes no sense", "asks for too much"),
+            ),
             _ => AudioError::damaged(self.path, "its parts do not fit together"),
         }
     }

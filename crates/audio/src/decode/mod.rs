@@ -198,10 +198,10 @@ impl Refused {
 
     /// Gives the file to the program ffmpeg; the error stays where that fails, too.
     fn ask_program(self, search: Option<&OsStr>, fence: &Fence<'_>) -> Result<Reader, AudioError> {
-        let may_help = match &self.error {
-            AudioError::Unsupported { .. } | AudioError::Damaged { .. } => true,
-            _ => false,
-        };
+        let may_help = matches!(
+            &self.error,
+            AudioError::Unsupported { .. } | AudioError::Damaged { .. }
+        );
         if !may_help {
             return Err(self.error);
         }

@@ -185,7 +185,7 @@ impl Packets {
                 patches: movie.only(track),
             };
             let opened = Self::open(input, fence.path, fence.clock)
-                .and_then(|packets| packets.is_mp3_where_it_says_so(fence));
+                .and_then(|packets| packets.refuse_other_layers(fence));
             match opened {
                 Ok(packets) => {
                     let info = packets.info();

@@ -72,6 +72,8 @@ pub(super) struct Packets {
     /// Whether its reader finds the beginning again.
     rewinds: bool,
     ends_early: bool,
+    /// Where the frames end by the container's own count.
+    claimed: Option<u64>,
     ended: bool,
 }
 
@@ -191,6 +193,7 @@ impl Packets {
                 from: 0,
                 tells_end: false,
                 rewinds: false,
+                claimed: frames,
                 ends_early: false,
                 ended: false,
                 reader,
@@ -209,7 +212,7 @@ impl Packets {
     }
 
     /// MP4 has one name for the three layers of MPEG audio; only the packets tell which it is.
-    pub(super) fn is_mp3_where_it_says_so(mut self, fence: &Fence<'_>) -> Result<Self, AudioError> {
+    pub(super) fn refuse_other_layers(mut self, fence: &Fence<'_>) -> Result<Self, AudioError> {
         if self.info.codec != "mp3" {
             return Ok(self);
         }
@@ -410,19 +413,19 @@ impl Packets {
         let packet = match fence.catch(|| reader.next_packet())? {
             Ok(Some(packet)) => packet,
             Ok(None) => {
-                self.ended = true;
+                self.end();
                 return Ok(Step::End);
             }
             // A file that was cut short plays up to the cut.
             Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                self.ended = true;
+                self.end();
                 self.ends_early = self.tells_end;
                 return Ok(Step::End);
             }
             Err(Error::DecodeError(why)) => return Ok(Step::Damaged(why)),
             // The next part of a chained file.
             Err(Error::ResetRequired) => {
-                self.ended = true;
+                self.end();
                 return Ok(Step::End);
             }
             Err(error) => return Err(fence.sort(&error)),
@@ -461,6 +464,18 @@ impl Packets {
         } else {
             Step::Samples { channels, rate }
         })
+    }
+
+    /// The packets are over. A stream that is whole brings what its container counts.
+    fn end(&mut self) {
+        /// Counts that are off by less are common, and nothing is missing that could be heard.
+        const SLACK_SECS: f64 = 0.2;
+        self.ended = true;
+        let slack = (SLACK_SECS * f64::from(self.info.sample_rate)) as i64;
+        if let (Some(claimed), Some(cursor), true) = (self.claimed, self.cursor, self.tells_end) {
+            let end = claimed.min(MAX_FRAMES).cast_signed();
+            self.ends_early |= cursor.saturating_add(slack) < end;
+        }
     }
 
     /// Whether a packet lies so far before the sought place that it need not be decoded.

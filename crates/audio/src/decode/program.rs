@@ -186,8 +186,12 @@ impl Program {
         }
         if !more {
             self.incomplete = running.log().incomplete(self.first_bad_secs.unwrap_or(secs));
+            let refusal = running.log().refusal(fence.path);
             self.running = None;
-            return Ok(Step::End);
+            return match refusal {
+                AudioError::Damaged { .. } if self.position == 0 => Err(refusal),
+                _ => Ok(Step::End),
+            };
         }
         let frame_bytes = 4 * channels;
         let whole = running.rest.len() / frame_bytes * frame_bytes;
@@ -311,7 +315,7 @@ impl Running {
         };
         let size = loop {
             let size = number(&self.rest, 1).map_or(AU_HEADER, |size| size as usize);
-            if size < AU_HEADER || size > PIECE_BYTES {
+            if !(AU_HEADER..=PIECE_BYTES).contains(&size) {
                 return Err(AudioError::damaged(fence.path, "ffmpeg wrote no sound"));
             }
             if self.rest.len() >= size {

@@ -17,6 +17,10 @@ impl Default for Timeline {
 impl Timeline {
     /// Spans in the order in which they play; without any, all plays.
     pub(super) fn new(mut spans: Vec<(u64, u64)>) -> Self {
+        // What a header claims may be upside down.
+        for (start, end) in &mut spans {
+            *end = (*end).max(*start);
+        }
         if spans.is_empty() {
             spans.push((0, u64::MAX));
         }
@@ -58,6 +62,14 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_that_are_upside_down_are_empty() {
+        let timeline = Timeline::new(vec![(2112, 100), (5, u64::MAX)]).after(7);
+        assert_eq!(timeline.find(0), Some((1, 7)));
+        assert_eq!(timeline.frames(), None);
+        assert_eq!(Timeline::new(vec![(9, 3)]).frames(), Some(0));
+    }
 
     #[test]
     fn heard_frames_are_found_in_the_spans() {

@@ -20,6 +20,7 @@ pub(super) struct Log {
     pub no_such_track: bool,
     unknown_format: bool,
     bad_packets: u64,
+    errors: u64,
     cut: bool,
 }
 
@@ -44,6 +45,7 @@ impl Log {
 
     fn add(&mut self, line: &str) {
         let error = line.contains("[error]") || line.contains("[fatal]");
+        self.errors += u64::from(error);
         // "  Stream #0:0 -> #0:0 (ac3 (native) -> pcm_f32be (native))"
         if let Some((_, mapping)) = line.split_once(" -> #0:0 (") {
             self.codec = mapping.split([' ', ')']).next().map(str::to_owned);
@@ -76,7 +78,7 @@ impl Log {
         if self.unknown_format {
             return AudioError::unsupported(path, "no known sound format is found in it");
         }
-        if self.bad_packets > 0 || self.cut {
+        if self.bad_packets > 0 || self.cut || (self.codec.is_some() && self.errors > 0) {
             return AudioError::damaged(path, "nothing in it could be decoded");
         }
         match (&self.codec, &self.undecoded) {
