@@ -156,7 +156,9 @@ impl Section {
 impl Read for Section {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.length().saturating_sub(self.position);
-        let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let most = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
         let read = self.file.read(buffer.get_mut(..most).unwrap_or_default())?;
         self.position += read as u64;
         Ok(read)

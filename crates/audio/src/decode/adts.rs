@@ -18,7 +18,7 @@ use symphonia::core::{
 
 use super::{
     Refused, Step,
-    codec::Codec,
+    codec::{Codec, number_word},
     fence::Fence,
 };
 use crate::{AudioError, AudioInfo, Incomplete, source::Watched};
@@ -124,7 +124,9 @@ impl Adts {
             duration_secs,
         };
         if has_blocks {
-            return Err(refuse("its codec is AAC with several blocks in a frame".to_owned()));
+            return Err(refuse(
+                "its codec is AAC with several blocks in a frame".to_owned(),
+            ));
         }
         for run in &reader.runs {
             run.kind.codec(fence).map_err(|error| match error {
@@ -255,8 +257,7 @@ impl Adts {
                 };
                 let at = place + index as u64;
                 let mut next = [0; HEADER];
-                self.file
-                    .seek(SeekFrom::Start(at + header.length as u64))?;
+                self.file.seek(SeekFrom::Start(at + header.length as u64))?;
                 let follows = self.file.read_exact(&mut next).is_ok()
                     && Header::read(&next).is_some_and(|next| next.kind == header.kind);
                 if follows {
@@ -348,7 +349,9 @@ impl Adts {
         let Some(run) = run.or(self.runs.first()) else {
             return Ok(false);
         };
-        let sample = ((secs - run.start_secs) * f64::from(run.kind.rate)).round().max(0.0) as u64;
+        let sample = ((secs - run.start_secs) * f64::from(run.kind.rate))
+            .round()
+            .max(0.0) as u64;
         self.wanted = run.first.saturating_add(sample / FRAME);
         self.skip = sample % FRAME;
         if self.wanted >= self.frames {
@@ -377,12 +380,15 @@ impl Kind {
         let positions = match (self.object_type, self.channels) {
             (2, 1) => Position::FRONT_LEFT,
             (2, 2) => Position::FRONT_LEFT | Position::FRONT_RIGHT,
-            (2, 0) => return Err(unsupported("its codec is AAC with channels of its own arrangement")),
+            (2, 0) => {
+                return Err(unsupported(
+                    "its codec is AAC with channels of its own arrangement",
+                ));
+            }
             (2, count) => {
-                const NAMES: [&str; 8] =
-                    ["", "", "", "three", "four", "five", "six", "eight"];
-                let name = NAMES.get(usize::from(count)).copied().unwrap_or_default();
-                let why = format!("its codec is AAC with {name} channels");
+                // The seventh arrangement has eight.
+                let count = if count == 7 { 8 } else { usize::from(count) };
+                let why = format!("its codec is AAC with {} channels", number_word(count));
                 return Err(unsupported(&why));
             }
             (1, _) => return Err(unsupported("its codec is AAC of the Main profile")),
@@ -409,7 +415,11 @@ impl Header {
         if a != 0xff || b & 0xf6 != 0xf0 {
             return None;
         }
-        let size = if b & 1 == 0 { HEADER + CHECKSUM } else { HEADER };
+        let size = if b & 1 == 0 {
+            HEADER + CHECKSUM
+        } else {
+            HEADER
+        };
         let length = usize::from(d & 3) << 11 | usize::from(e) << 3 | usize::from(f >> 5);
         let rate = *RATES.get(usize::from(c >> 2 & 15))?;
         (length > size).then_some(Self {

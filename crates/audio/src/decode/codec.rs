@@ -33,10 +33,18 @@ impl Codec {
     ) -> Result<Self, AudioError> {
         if parameters.codec == well_known::CODEC_ID_OPUS {
             let head = parameters.extra_data.as_deref().unwrap_or_default();
-            let opus = Opus::new(head).ok_or_else(|| {
-                AudioError::damaged(fence.path, "its Opus header makes no sense")
-            })?;
+            let opus = Opus::new(head)
+                .ok_or_else(|| AudioError::damaged(fence.path, "its Opus header makes no sense"))?;
             return Ok(Self::Opus(Box::new(opus)));
+        }
+        let channels = parameters.channels.as_ref().map_or(0, |set| set.count());
+        if parameters.codec == well_known::CODEC_ID_VORBIS && channels > 2 {
+            // Symphonia 0.6.1 makes noise of them.
+            let why = format!(
+                "its codec is Vorbis with {} channels",
+                number_word(channels)
+            );
+            return Err(AudioError::unsupported(fence.path, why));
         }
         let made = fence.catch(|| {
             symphonia::default::get_codecs()
@@ -201,10 +209,17 @@ pub(super) fn codec_name(parameters: &AudioCodecParameters) -> String {
     name.to_owned()
 }
 
-fn aac_name(parameters: &AudioCodecParameters) -> String {
-    const NUMBERS: [&str; 9] = [
+/// A small number as it is written out.
+pub(super) fn number_word(number: usize) -> String {
+    const WORDS: [&str; 9] = [
         "no", "one", "two", "three", "four", "five", "six", "seven", "eight",
     ];
+    WORDS
+        .get(number)
+        .map_or_else(|| number.to_string(), |word| (*word).to_owned())
+}
+
+fn aac_name(parameters: &AudioCodecParameters) -> String {
     let config = AacConfig::read(parameters.extra_data.as_deref().unwrap_or_default());
     if let Some(AacConfig { has_sbr: true, .. }) = config {
         return "HE-AAC".to_owned();
@@ -219,10 +234,7 @@ fn aac_name(parameters: &AudioCodecParameters) -> String {
         Some(_) => return "an unusual kind of AAC".to_owned(),
     }
     match parameters.channels.as_ref().map(|set| set.count()) {
-        Some(count @ 3..) => match NUMBERS.get(count) {
-            Some(number) => format!("AAC with {number} channels"),
-            None => format!("AAC with {count} channels"),
-        },
+        Some(count @ 3..) => format!("AAC with {} channels", number_word(count)),
         Some(_) => "AAC".to_owned(),
         None => "AAC with channels of its own arrangement".to_owned(),
     }
@@ -314,7 +326,10 @@ mod tests {
     fn an_audio_configuration_tells_the_kind_of_aac() {
         let read = |bytes: &[u8]| AacConfig::read(bytes).unwrap();
         // Low complexity, 44.1 kHz, stereo.
-        assert_eq!((read(&[0x12, 0x10]).object_type, read(&[0x12, 0x10]).has_sbr), (2, false));
+        assert_eq!(
+            (read(&[0x12, 0x10]).object_type, read(&[0x12, 0x10]).has_sbr),
+            (2, false)
+        );
         // HE-AAC by its object type, and by the extension that old players pass over.
         assert!(read(&[0x2b, 0x92, 0x08, 0x00]).has_sbr);
         assert!(read(&[0x13, 0x90, 0x56, 0xe5, 0xa0]).has_sbr);

@@ -89,13 +89,10 @@ pub(super) fn plain(why: &str) -> String {
         return why.to_owned();
     };
     let part = head.split(' ').next().unwrap_or_default();
-    PARTS
-        .iter()
-        .find(|(name, _)| *name == part)
-        .map_or_else(
-            || "its contents make no sense".to_owned(),
-            |(_, what)| format!("{what} makes no sense"),
-        )
+    PARTS.iter().find(|(name, _)| *name == part).map_or_else(
+        || "its contents make no sense".to_owned(),
+        |(_, what)| format!("{what} makes no sense"),
+    )
 }
 
 #[cfg(test)]
@@ -104,8 +101,14 @@ mod tests {
 
     #[test]
     fn words_of_libraries_do_not_reach_the_listener() {
-        assert_eq!(plain("isomp4: missing moov atom"), "its MP4 structure makes no sense");
-        assert_eq!(plain("mkv (ebml): overrun"), "its Matroska structure makes no sense");
+        assert_eq!(
+            plain("isomp4: missing moov atom"),
+            "its MP4 structure makes no sense"
+        );
+        assert_eq!(
+            plain("mkv (ebml): overrun"),
+            "its Matroska structure makes no sense"
+        );
         assert_eq!(plain("core (io): x"), "its contents make no sense");
         assert_eq!(plain("a packet ends too early"), "a packet ends too early");
     }

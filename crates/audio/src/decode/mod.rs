@@ -95,9 +95,7 @@ impl Reader {
             Format::Ogg => {
                 Ogg::open(file, start, length, &fence).map(|reader| Self::Ogg(Box::new(reader)))
             }
-            Format::Matroska => {
-                Matroska::open(length, search, &fence).map(Self::Matroska)
-            }
+            Format::Matroska => Matroska::open(length, search, &fence).map(Self::Matroska),
             _ => Packets::open_plain(file, length, path, clock)
                 .map(Self::Packets)
                 .map_err(Refused::from),
@@ -246,11 +244,7 @@ impl Decoder {
     }
 
     /// Like [`Decoder::open`], with other folders in which the program ffmpeg is looked for.
-    fn open_with(
-        path: &Path,
-        cancel: &Cancel,
-        search: Option<&OsStr>,
-    ) -> Result<Self, AudioError> {
+    fn open_with(path: &Path, cancel: &Cancel, search: Option<&OsStr>) -> Result<Self, AudioError> {
         cancel.check()?;
         let clock = Clock::new(cancel, STALL_LIMIT);
         let reader = Reader::open(path, &clock, search)?;

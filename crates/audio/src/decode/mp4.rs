@@ -34,6 +34,8 @@ pub(super) struct SoundTrack {
     pub id: u32,
     /// Four letters that name the codec, such as "mp4a".
     pub codec: [u8; 4],
+    /// PCM of a kind that QuickTime stores with the highest byte first, and Symphonia reads as if the lowest were.
+    is_big_endian: bool,
     /// Units of media time a second.
     scale: u32,
     /// Length of all packets in media time, where the tables tell it.
@@ -132,7 +134,10 @@ impl Movie {
             })
             .collect();
         if let Some(padding) = self.padding
-            && self.tracks.first().is_some_and(|first| first.id == track.id)
+            && self
+                .tracks
+                .first()
+                .is_some_and(|first| first.id == track.id)
         {
             // An edit list that trims more than the encoder's delay wins.
             let agrees = match spans.as_slice() {
@@ -184,8 +189,13 @@ impl Packets {
                 range: 0..length,
                 patches: movie.only(track),
             };
-            let opened = Self::open(input, fence.path, fence.clock)
-                .and_then(|packets| packets.refuse_other_layers(fence));
+            let opened = if track.is_big_endian {
+                let why = "its codec is PCM as QuickTime stores it";
+                Err(AudioError::unsupported(fence.path, why))
+            } else {
+                Self::open(input, fence.path, fence.clock)
+            };
+            let opened = opened.and_then(|packets| packets.refuse_other_layers(fence));
             match opened {
                 Ok(packets) => {
                     let info = packets.info();
@@ -198,7 +208,10 @@ impl Packets {
                     if before > 0 && track.edits.is_empty() {
                         timeline = timeline.after(before);
                     }
-                    let mut packets = packets.with_timeline(timeline).telling_its_end().rewinding();
+                    let mut packets = packets
+                        .with_timeline(timeline)
+                        .telling_its_end()
+                        .rewinding();
                     if index > 0 {
                         let name = fourcc_name(first.codec);
                         let note = format!(", sound track {} (the first is {name})", index + 1);
@@ -253,6 +266,7 @@ fn fourcc_name(letters: [u8; 4]) -> String {
         b"Qclp" | b"sqcp" => "Qualcomm PureVoice",
         b"spex" => "Speex",
         b"agsm" => "GSM",
+        b"in24" | b"in32" | b"fl32" | b"fl64" => "PCM as QuickTime stores it",
         b"enca" => "encrypted (a purchase that is bound to its shop's player)",
         b"drms" => "encrypted (a purchase that is bound to its shop's player)",
         letters => {
@@ -467,6 +481,9 @@ impl Walk<'_> {
                     b"stsd" => {
                         let body = self.body(part, MAX_DESCRIPTION_BYTES)?;
                         track.codec = four(&body, 12).unwrap_or_default();
+                        let either = matches!(&track.codec, b"in24" | b"in32" | b"fl32" | b"fl64");
+                        let turned = body.windows(6).any(|part| part == b"enda\0\x01");
+                        track.is_big_endian = either && !turned;
                     }
                     b"stts" if part.end - part.start <= MAX_TABLE_BYTES => {
                         let body = self.body(part, MAX_TABLE_BYTES)?;
@@ -488,7 +505,11 @@ impl Walk<'_> {
     fn meta(&mut self, meta: Part, movie: &mut Movie) -> io::Result<()> {
         // A version stands in front of the first box, except in QuickTime.
         let head = self.body(meta, 8)?;
-        let version = if four(&head, 4) == Some(*b"hdlr") { 0 } else { 4 };
+        let version = if four(&head, 4) == Some(*b"hdlr") {
+            0
+        } else {
+            4
+        };
         for ilst in self.parts(meta.start + version, meta.end)? {
             if &ilst.name != b"ilst" {
                 continue;

@@ -66,8 +66,7 @@ impl Ogg {
     ) -> Result<Self, Refused> {
         let ranges = Pages::new(&mut file, length, fence).links(start);
         fence.clock.check(fence.path)?;
-        let (ranges, complete) =
-            ranges.map_err(|error| AudioError::from_io(fence.path, &error))?;
+        let (ranges, complete) = ranges.map_err(|error| AudioError::from_io(fence.path, &error))?;
         let mut links = Vec::new();
         let mut first = None;
         let mut refused = None;

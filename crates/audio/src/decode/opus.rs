@@ -23,8 +23,20 @@ impl Opus {
 
     pub(super) fn new(head: &[u8]) -> Option<Self> {
         let head = head.strip_prefix(b"OpusHead")?;
-        let &[version, channels, pre_0, pre_1, _, _, _, _, gain_0, gain_1, family, ref rest @ ..] =
-            head
+        let &[
+            version,
+            channels,
+            pre_0,
+            pre_1,
+            _,
+            _,
+            _,
+            _,
+            gain_0,
+            gain_1,
+            family,
+            ref rest @ ..,
+        ] = head
         else {
             return None;
         };
@@ -98,7 +110,11 @@ impl Opus {
             .map_err(|_| "an Opus packet makes no sense")?;
         let count = usize::try_from(frames).unwrap_or_default() * self.channels;
         let values = self.values.get(..count).unwrap_or_default();
-        samples.extend(values.iter().map(|&value| self.gain * f32::from(value) / 32_768.0));
+        samples.extend(
+            values
+                .iter()
+                .map(|&value| self.gain * f32::from(value) / 32_768.0),
+        );
         Ok((self.channels, Self::RATE))
     }
 }

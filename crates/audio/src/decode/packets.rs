@@ -3,7 +3,10 @@
 use std::{fs::File, io::Seek, ops::Range, path::Path, sync::Arc};
 
 use symphonia::core::{
-    codecs::{CodecParameters, audio::AudioCodecParameters},
+    codecs::{
+        CodecParameters,
+        audio::{AudioCodecParameters, well_known::CODEC_ID_AAC},
+    },
     common::Limit,
     errors::Error,
     formats::{FormatOptions, FormatReader, SeekMode, SeekTo, TrackType, probe::Hint},
@@ -79,17 +82,12 @@ pub(super) struct Packets {
 
 impl Packets {
     /// Reads the header of a stream and takes the first sound track that decodes; `clock` watches over every read.
-    pub(super) fn open(
-        input: Input,
-        path: &Path,
-        clock: &Arc<Clock>,
-    ) -> Result<Self, AudioError> {
+    pub(super) fn open(input: Input, path: &Path, clock: &Arc<Clock>) -> Result<Self, AudioError> {
         let fence = Fence { path, clock };
         let length = input.range.end.saturating_sub(input.range.start);
         let section = Section::new(input.file, input.range)
             .map_err(|error| AudioError::from_io(path, &error))?;
-        let source =
-            Watched::new(section, Some(length), Arc::clone(clock)).patched(input.patches);
+        let source = Watched::new(section, Some(length), Arc::clone(clock)).patched(input.patches);
         let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
         let tags = MetadataOptions::default()
             .limit_tag_bytes(Limit::Maximum(MAX_TAG_BYTES))
@@ -140,8 +138,8 @@ impl Packets {
                 continue;
             };
             let name = codec_name(parameters);
-            let codec = check_claims(path, parameters)
-                .and_then(|()| Codec::new(parameters, &name, fence));
+            let codec =
+                check_claims(path, parameters).and_then(|()| Codec::new(parameters, &name, fence));
             let codec = match codec {
                 Ok(codec) => codec,
                 Err(error) => {
@@ -152,6 +150,7 @@ impl Packets {
             };
             // A container may name the rate of what HE-AAC would give.
             let sample_rate = codec.rate().or(parameters.sample_rate).unwrap_or_default();
+            check_rate(path, sample_rate)?;
             let exact = track.time_base.is_none_or(|base| {
                 sample_rate > 0 && base.numer.get() == 1 && base.denom.get() == sample_rate
             });
@@ -178,7 +177,11 @@ impl Packets {
                 incomplete: None,
             };
             if let Some(first) = &first_name {
-                info.codec = format!("{}, sound track {} (the first is {first})", info.codec, index + 1);
+                info.codec = format!(
+                    "{}, sound track {} (the first is {first})",
+                    info.codec,
+                    index + 1
+                );
             }
             return Ok(Self {
                 track_id: track.id,
@@ -201,7 +204,10 @@ impl Packets {
         }
         Err(refused.unwrap_or_else(|| {
             let why = if reader.default_track(TrackType::Audio).is_some()
-                || reader.tracks().iter().any(|track| track.codec_params.is_none())
+                || reader
+                    .tracks()
+                    .iter()
+                    .any(|track| track.codec_params.is_none())
             {
                 "its codec is not known"
             } else {
@@ -221,7 +227,10 @@ impl Packets {
             let packet = reader.next_packet()?;
             reader.seek(
                 SeekMode::Accurate,
-                SeekTo::Timestamp { ts: Timestamp::ZERO, track_id },
+                SeekTo::Timestamp {
+                    ts: Timestamp::ZERO,
+                    track_id,
+                },
             )?;
             Ok(packet)
         })?;
@@ -348,7 +357,9 @@ impl Packets {
         let Some((_, frame)) = self.find(secs) else {
             return false;
         };
-        let passed = self.cursor.is_some_and(|cursor| cursor > frame.cast_signed());
+        let passed = self
+            .cursor
+            .is_some_and(|cursor| cursor > frame.cast_signed());
         self.times == Times::Coarse && !self.rewinds && (passed || self.ended)
     }
 
@@ -373,7 +384,9 @@ impl Packets {
         // Codecs need some packets before they are back in step.
         let mut start = frame.saturating_sub(self.codec.frames_to_settle());
         if self.times == Times::Coarse {
-            let passed = self.cursor.is_some_and(|cursor| cursor > start.cast_signed());
+            let passed = self
+                .cursor
+                .is_some_and(|cursor| cursor > start.cast_signed());
             if !self.rewinds || !passed {
                 return Ok(true);
             }
@@ -383,7 +396,13 @@ impl Packets {
         let track_id = self.track_id;
         let reader = &mut self.reader;
         let found = fence.catch(|| {
-            reader.seek(SeekMode::Accurate, SeekTo::Timestamp { ts: start, track_id })
+            reader.seek(
+                SeekMode::Accurate,
+                SeekTo::Timestamp {
+                    ts: start,
+                    track_id,
+                },
+            )
         })?;
         match found {
             Ok(_) => {
@@ -545,15 +564,25 @@ impl Packets {
     }
 }
 
+/// Refuses rates that nobody hears.
+fn check_rate(path: &Path, rate: u32) -> Result<(), AudioError> {
+    if (MIN_RATE..=MAX_RATE).contains(&rate) {
+        return Ok(());
+    }
+    Err(AudioError::limit(
+        path,
+        format!("it claims {rate} Hz; {MIN_RATE} to {MAX_RATE} Hz are read"),
+    ))
+}
+
 /// Refuses what a header claims before anything is allocated for it.
 fn check_claims(path: &Path, claims: &AudioCodecParameters) -> Result<(), AudioError> {
+    // MP4 has no room for rates from 65,536 Hz on; then the codec's own header tells.
+    let told_by_codec = claims.codec == CODEC_ID_AAC && claims.extra_data.is_some();
     if let Some(rate) = claims.sample_rate
-        && !(MIN_RATE..=MAX_RATE).contains(&rate)
+        && !(rate == 0 && told_by_codec)
     {
-        return Err(AudioError::limit(
-            path,
-            format!("it claims {rate} Hz; {MIN_RATE} to {MAX_RATE} Hz are read"),
-        ));
+        check_rate(path, rate)?;
     }
     let channels = claims.channels.as_ref().map_or(1, |set| set.count());
     if !(1..=MAX_CHANNELS).contains(&channels) {

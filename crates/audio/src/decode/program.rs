@@ -185,7 +185,9 @@ impl Program {
             self.first_bad_secs = Some(secs);
         }
         if !more {
-            self.incomplete = running.log().incomplete(self.first_bad_secs.unwrap_or(secs));
+            self.incomplete = running
+                .log()
+                .incomplete(self.first_bad_secs.unwrap_or(secs));
             let refusal = running.log().refusal(fence.path);
             self.running = None;
             return match refusal {
@@ -245,7 +247,12 @@ impl Running {
     ) -> io::Result<Self> {
         let mut command = Command::new(executable);
         command.args(["-nostdin", "-hide_banner", "-nostats", "-v", "level+info"]);
-        command.args(["-max_alloc", MAX_ALLOCATION, "-protocol_whitelist", "file,pipe"]);
+        command.args([
+            "-max_alloc",
+            MAX_ALLOCATION,
+            "-protocol_whitelist",
+            "file,pipe",
+        ]);
         command.args(["-format_whitelist", DEMUXERS]);
         if let Some(secs) = start_secs {
             command.args(["-ss", &format!("{secs:.9}")]);
@@ -255,7 +262,15 @@ impl Running {
         name.push(path);
         command.arg("-i").arg(name);
         command.args(["-map", &format!("0:a:{track}"), "-vn", "-sn", "-dn"]);
-        command.args(["-map_metadata", "-1", "-c:a", "pcm_f32be", "-f", "au", "pipe:1"]);
+        command.args([
+            "-map_metadata",
+            "-1",
+            "-c:a",
+            "pcm_f32be",
+            "-f",
+            "au",
+            "pipe:1",
+        ]);
         command
             .env_remove("FFREPORT")
             .env("AV_LOG_FORCE_NOCOLOR", "1")

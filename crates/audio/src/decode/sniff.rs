@@ -82,7 +82,10 @@ fn format(head: &[u8]) -> Format {
         (b"MP+", Foreign("Musepack")),
         (b"DSD ", Foreign("DSD")),
         (b"FRM8", Foreign("DSD")),
-        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Foreign("Windows Media (WMA)")),
+        (
+            b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
+            Foreign("Windows Media (WMA)"),
+        ),
         (b"#!AMR", Foreign("AMR")),
         (b".ra\xfd", Foreign("RealAudio")),
         (b".RMF", Foreign("RealAudio")),
@@ -98,7 +101,10 @@ fn format(head: &[u8]) -> Format {
         (b"XoS.", Foreign("SoX")),
         (b"\x00\x00\x01\xba", Foreign("an MPEG film")),
         (b"EA3", Foreign("ATRAC (OMA)")),
-        (b"MThd", NoSound("it is MIDI, which holds notes and no sound")),
+        (
+            b"MThd",
+            NoSound("it is MIDI, which holds notes and no sound"),
+        ),
         (b"\x89PNG", NoSound("it is a picture (PNG)")),
         (b"\xff\xd8\xff", NoSound("it is a picture (JPEG)")),
         (b"%PDF", NoSound("it is a document (PDF)")),

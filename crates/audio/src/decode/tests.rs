@@ -50,7 +50,9 @@ impl Shop {
             .args(arguments.split_whitespace())
             .current_dir(self.folder.path())
             .output()
-            .unwrap_or_else(|error| panic!("{program}: {error} (apt-get install ffmpeg vorbis-tools)"));
+            .unwrap_or_else(|error| {
+                panic!("{program}: {error} (apt-get install ffmpeg vorbis-tools)")
+            });
         let said = String::from_utf8_lossy(&made.stderr);
         assert!(made.status.success(), "{program} {arguments}: {said}");
     }
@@ -100,16 +102,28 @@ fn assert_seeks(path: &Path, secs: f64) {
         .iter()
         .map(|(rate, samples)| samples.len() as f64 / f64::from(*rate))
         .sum();
-    assert!((length - secs).abs() < 0.05, "{}: {length} s", path.display());
+    assert!(
+        (length - secs).abs() < 0.05,
+        "{}: {length} s",
+        path.display()
+    );
     assert_eq!(decoder.incomplete(), None, "{}", path.display());
     // Onwards, back, near the end, the beginning, a place inside a packet.
     for secs in [0.4 * secs, 0.1 * secs, 0.97 * secs, 0.0, 0.333 * secs] {
         decoder.seek(secs).unwrap();
         let (found, wanted) = (rest(&mut decoder), from_secs(&all, secs));
         let shape = |parts: &[(u32, Vec<f32>)]| -> Vec<(u32, usize)> {
-            parts.iter().map(|(rate, samples)| (*rate, samples.len())).collect()
+            parts
+                .iter()
+                .map(|(rate, samples)| (*rate, samples.len()))
+                .collect()
         };
-        assert_eq!(shape(&found), shape(&wanted), "{} at {secs} s", path.display());
+        assert_eq!(
+            shape(&found),
+            shape(&wanted),
+            "{} at {secs} s",
+            path.display()
+        );
         for ((_, found), (_, wanted)) in found.iter().zip(&wanted) {
             let far = found
                 .iter()
@@ -133,7 +147,10 @@ fn places_are_found_in_mp4() {
         ("opus.mp4", "-c:a libopus"),
         ("mp3.mp4", "-c:a libmp3lame"),
         ("flac.mp4", "-c:a flac -strict -2"),
-        ("fragments.mp4", "-c:a aac -movflags +frag_keyframe+empty_moov -frag_duration 500000"),
+        (
+            "fragments.mp4",
+            "-c:a aac -movflags +frag_keyframe+empty_moov -frag_duration 500000",
+        ),
     ] {
         assert_seeks(&shop.make(name, options), 10.0);
     }
@@ -168,7 +185,11 @@ fn places_are_found_in_trimmed_and_rearranged_mp4() {
     }
     // An empty edit in front (a delay beside a film that is not heard here) leaves the sound as it is.
     let path = shop.path("delayed.m4a");
-    fs::write(&path, with_edits(&bytes, &[(700, u32::MAX), (10_000, 1024)])).unwrap();
+    fs::write(
+        &path,
+        with_edits(&bytes, &[(700, u32::MAX), (10_000, 1024)]),
+    )
+    .unwrap();
     let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
     assert_eq!(rest(&mut decoder).remove(0).1, all);
 }
@@ -213,7 +234,10 @@ fn the_delay_of_itunes_is_left_out() {
         bytes.extend(body);
         bytes
     };
-    let value = format!(" 00000000 00000400 00000158 {:016X} 00000000 00000000", 441_000);
+    let value = format!(
+        " 00000000 00000400 00000158 {:016X} 00000000 00000000",
+        441_000
+    );
     let tag = [
         atom(b"mean", b"\0\0\0\0com.apple.iTunes"),
         atom(b"name", b"\0\0\0\0iTunSMPB"),
@@ -249,8 +273,14 @@ fn places_are_found_in_ogg() {
         ("vorbis.ogg", "-c:a libvorbis"),
         ("flac.ogg", "-c:a flac"),
         ("opus.opus", "-c:a libopus"),
-        ("speech.opus", "-ac 1 -c:a libopus -b:a 12k -application voip"),
-        ("film.ogv", "-f lavfi -i testsrc=d=10:s=64x64 -map 0 -map 1 -c:v libtheora -c:a libvorbis"),
+        (
+            "speech.opus",
+            "-ac 1 -c:a libopus -b:a 12k -application voip",
+        ),
+        (
+            "film.ogv",
+            "-f lavfi -i testsrc=d=10:s=64x64 -map 0 -map 1 -c:v libtheora -c:a libvorbis",
+        ),
     ] {
         assert_seeks(&shop.make(name, options), 10.0);
     }
@@ -262,7 +292,10 @@ fn places_are_found_in_chains() {
     shop.source("a.wav", 44_100, 2, 5);
     shop.source("b.wav", 22_050, 1, 12);
     for (name, serial) in [("a", 1), ("b", 2)] {
-        shop.run("oggenc", &format!("-Q -s {serial} {name}.wav -o {name}.ogg"));
+        shop.run(
+            "oggenc",
+            &format!("-Q -s {serial} {name}.wav -o {name}.ogg"),
+        );
         shop.run(
             "ffmpeg",
             &format!("-v error -i {name}.wav -c:a libopus -serial_offset {serial} {name}.opus"),
@@ -295,7 +328,10 @@ fn places_are_found_in_chains() {
 fn an_ogg_file_that_does_not_begin_at_zero_is_whole_and_has_its_length() {
     let shop = Shop::new();
     shop.make("full.ogg", "-c:a libvorbis");
-    shop.run("ffmpeg", "-v error -ss 4.7 -i full.ogg -c copy -copyts mid.ogg");
+    shop.run(
+        "ffmpeg",
+        "-v error -ss 4.7 -i full.ogg -c copy -copyts mid.ogg",
+    );
     let path = shop.path("mid.ogg");
     let info = crate::probe_file(&path).unwrap();
     assert_eq!(info.incomplete, None);
@@ -397,7 +433,10 @@ fn the_second_track_plays_where_the_first_does_not() {
         let decoder = Decoder::open(&path, &Cancel::default()).unwrap();
         assert_eq!(decoder.info().decoder, "Symphonia", "{name}");
         let codec = &decoder.info().codec;
-        assert!(codec.contains("track 2") && codec.contains("AC-3"), "{name}: {codec}");
+        assert!(
+            codec.contains("track 2") && codec.contains("AC-3"),
+            "{name}: {codec}"
+        );
         assert_seeks(&path, 10.0);
     }
 }
@@ -406,7 +445,13 @@ fn the_second_track_plays_where_the_first_does_not() {
 fn names_that_look_like_options_or_protocols_are_names() {
     let shop = Shop::new();
     let path = shop.make("plain.ac3", "-c:a ac3");
-    for name in ["-i.ac3", "concat:a|b.ac3", "pipe:0", "a%03d.ac3", "caf\u{e9} \u{65e5}.ac3"] {
+    for name in [
+        "-i.ac3",
+        "concat:a|b.ac3",
+        "pipe:0",
+        "a%03d.ac3",
+        "caf\u{e9} \u{65e5}.ac3",
+    ] {
         let odd = shop.path(name);
         fs::copy(&path, &odd).unwrap();
         let mut decoder = Decoder::open(&odd, &Cancel::default()).unwrap();
@@ -428,9 +473,15 @@ fn a_playlist_that_names_other_files_is_not_followed() {
     let path = shop.make("plain.ac3", "-c:a ac3");
     let secret = path.display();
     for (name, text) in [
-        ("a.m3u8", format!("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{secret}\n")),
+        (
+            "a.m3u8",
+            format!("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{secret}\n"),
+        ),
         ("b.ac3", format!("ffconcat version 1.0\nfile {secret}\n")),
-        ("c.sdp", "v=0\no=- 0 0 IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\n".to_owned()),
+        (
+            "c.sdp",
+            "v=0\no=- 0 0 IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\n".to_owned(),
+        ),
     ] {
         let list = shop.path(name);
         fs::write(&list, text).unwrap();

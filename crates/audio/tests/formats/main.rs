@@ -10,3 +10,4 @@
 
 mod common;
 mod mpeg;
+mod streams;

@@ -31,7 +31,10 @@ impl Log {
         let mut line = Vec::new();
         loop {
             line.clear();
-            match Read::by_ref(&mut pipe).take(MAX_LINE).read_until(b'\n', &mut line) {
+            match Read::by_ref(&mut pipe)
+                .take(MAX_LINE)
+                .read_until(b'\n', &mut line)
+            {
                 Ok(1..) => {
                     let text = String::from_utf8_lossy(&line);
                     log.lock()
@@ -56,13 +59,16 @@ impl Log {
         }
         if line.contains("matches no streams") || line.contains("does not contain any stream") {
             self.no_such_track = true;
-        } else if line.contains("not on whitelist") || line.contains("Invalid data found when opening")
+        } else if line.contains("not on whitelist")
+            || line.contains("Invalid data found when opening")
         {
             self.unknown_format = true;
         } else if line.contains("partial file") || line.contains("File ended prematurely") {
             self.cut = true;
         } else if error
-            && (line.contains("rror while decoding") || line.contains("rror submitting packet") || line.contains("CRC mismatch"))
+            && (line.contains("rror while decoding")
+                || line.contains("rror submitting packet")
+                || line.contains("CRC mismatch"))
         {
             self.bad_packets += 1;
         }

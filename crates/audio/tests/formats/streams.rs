@@ -1,0 +1,369 @@
+//! Streams in containers: MP4, raw AAC, Ogg, Opus, FLAC, Matroska and WebM, and what only the program ffmpeg decodes.
+
+use std::fs;
+
+use mynascope_audio::{Incomplete, probe_file};
+
+use crate::common::{Workshop, assert_same, assert_sound, decode};
+
+const SECS: f64 = 2.0;
+/// Frames of an AAC packet.
+const AAC: usize = 1024;
+
+/// Encodes a source with ffmpeg and compares what comes out with what ffmpeg makes of it; `rate` is that of the result.
+fn same(shop: &Workshop, name: &str, rate: u32, channels: u16, options: &str, frame: usize) {
+    let source = shop.source(rate, channels, SECS);
+    let file = shop.path(name);
+    let mut arguments = vec!["-v", "error", "-y", "-nostdin", "-i", &source];
+    arguments.extend(options.split_whitespace());
+    arguments.push(&file);
+    shop.run("ffmpeg", &arguments);
+    compare(shop, &file, rate, frame);
+}
+
+/// Compares a file with ffmpeg; the length in its header is exact or unknown.
+fn compare(shop: &Workshop, file: &str, rate: u32, frame: usize) {
+    let reference = shop.reference(file, rate);
+    assert_same(file, &reference, frame);
+    let claimed = probe_file(file.as_ref()).unwrap().duration_secs;
+    let far = (claimed - reference.secs()).abs();
+    let codec_frame = frame as f64 / f64::from(rate) + 1e-3;
+    assert!(
+        claimed == 0.0 || far <= codec_frame,
+        "{file}: {claimed} s claimed"
+    );
+}
+
+#[test]
+fn aac_in_mp4_at_every_rate() {
+    let shop = Workshop::new();
+    for rate in [
+        8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000,
+    ] {
+        for channels in [1, 2] {
+            let name = format!("aac_{rate}_{channels}.m4a");
+            same(&shop, &name, rate, channels, "-c:a aac -b:a 96k", AAC);
+        }
+    }
+}
+
+#[test]
+fn aac_in_every_kind_of_mp4() {
+    let shop = Workshop::new();
+    for (name, options) in [
+        ("front.m4a", "-movflags +faststart"),
+        (
+            "fragments.mp4",
+            "-movflags +frag_keyframe+empty_moov -frag_duration 300000",
+        ),
+        ("dash.mp4", "-movflags +dash -frag_duration 500000"),
+        ("film.mov", "-f mov"),
+        ("phone.3gp", "-f 3gp"),
+        ("book.m4b", "-f mp4"),
+        ("no_edits.m4a", "-use_editlist 0"),
+        ("tagged.m4a", "-metadata title=One -metadata artist=Two"),
+    ] {
+        same(&shop, name, 44_100, 2, &format!("-c:a aac {options}"), AAC);
+    }
+    // FFmpeg passes over the edit list of such a file: the same sound in a plain one is the measure.
+    let (source, late) = (shop.source(44_100, 2, SECS), shop.path("late_index.mp4"));
+    let options = "-c:a aac -movflags +frag_keyframe+delay_moov -frag_duration 300000";
+    let mut arguments = vec!["-v", "error", "-i", &source];
+    arguments.extend(options.split(' '));
+    arguments.push(&late);
+    shop.run("ffmpeg", &arguments);
+    assert_same(&late, &shop.reference(&shop.path("front.m4a"), 44_100), AAC);
+    let film = "-f lavfi -i testsrc=d=2:s=64x64 -map 1 -map 0 -c:v mpeg4 -c:a aac";
+    same(&shop, "film.mp4", 44_100, 2, film, AAC);
+}
+
+#[test]
+fn other_codecs_in_mp4() {
+    let shop = Workshop::new();
+    for (name, options, frame) in [
+        ("lossless.m4a", "-c:a alac", 1),
+        ("lossless.mov", "-c:a alac", 1),
+        ("flac.mp4", "-c:a flac -strict -2", 1),
+        ("pcm.mov", "-c:a pcm_s16le", 1),
+        ("big_endian.mov", "-c:a pcm_s24be", 1),
+        ("little_endian.mov", "-c:a pcm_s24le", 1),
+        ("floats.mov", "-c:a pcm_f32be", 1),
+        ("mp3.mp4", "-c:a libmp3lame", 1152),
+        ("layer2.mp4", "-c:a mp2", 1152),
+        ("dolby.mp4", "-c:a ac3", 1536),
+        ("dolby_plus.mp4", "-c:a eac3", 1536),
+    ] {
+        same(&shop, name, 44_100, 2, options, frame);
+    }
+    same(&shop, "opus.mp4", 48_000, 2, "-c:a libopus", 960);
+    same(&shop, "six.m4a", 48_000, 6, "-c:a aac -b:a 320k", AAC);
+    same(&shop, "six_lossless.m4a", 48_000, 6, "-c:a alac", 1);
+    same(&shop, "high.m4a", 96_000, 2, "-c:a alac", 1);
+    same(&shop, "high.mp4", 192_000, 2, "-c:a flac -strict -2", 1);
+    same(&shop, "mono.mov", 22_050, 1, "-c:a alac", 1);
+}
+
+#[test]
+fn raw_aac_has_its_exact_length() {
+    let shop = Workshop::new();
+    for (rate, bits) in [
+        (8_000, "24k"),
+        (22_050, "64k"),
+        (44_100, "160k"),
+        (48_000, "256k"),
+    ] {
+        let options = format!("-c:a aac -b:a {bits}");
+        same(&shop, &format!("raw_{rate}.aac"), rate, 2, &options, 0);
+    }
+    same(&shop, "six.aac", 48_000, 6, "-c:a aac -b:a 320k", 0);
+    same(&shop, "stream.latm", 44_100, 2, "-c:a aac -f latm", AAC);
+    // Soft in the beginning, loud later: small packets first.
+    let soft = "-af volume='if(lt(t,1),0.001,1)':eval=frame -c:a aac -b:a 160k";
+    same(&shop, "soft.aac", 44_100, 2, soft, 0);
+}
+
+#[test]
+fn vorbis_flac_and_speex_in_ogg() {
+    let shop = Workshop::new();
+    for rate in [8_000, 22_050, 44_100, 48_000, 96_000] {
+        for channels in [1, 2] {
+            let source = shop.source(rate, channels, SECS);
+            let file = shop.path(&format!("vorbis_{rate}_{channels}.ogg"));
+            shop.run("oggenc", &["-Q", "-q", "4", &source, "-o", &file]);
+            compare(&shop, &file, rate, 0);
+        }
+    }
+    same(&shop, "six.ogg", 48_000, 6, "-c:a libvorbis", 64);
+    same(&shop, "flac.ogg", 44_100, 2, "-c:a flac", 0);
+    same(&shop, "flac.oga", 16_000, 1, "-c:a flac", 0);
+    same(&shop, "speech.spx", 16_000, 1, "-c:a libspeex", 320);
+    let film = "-f lavfi -i testsrc=d=2:s=64x64 -map 1 -map 0 -c:v libtheora -c:a libvorbis";
+    same(&shop, "film.ogv", 44_100, 2, film, 64);
+}
+
+#[test]
+fn opus_of_every_mode() {
+    let shop = Workshop::new();
+    // Speech at low rates is SILK, in the middle a hybrid, above CELT.
+    for (bitrate, channels) in [
+        ("6", 1),
+        ("12", 1),
+        ("16", 2),
+        ("24", 1),
+        ("32", 2),
+        ("64", 2),
+        ("128", 2),
+        ("256", 2),
+    ] {
+        for kind in ["--speech", "--music"] {
+            let source = shop.source(48_000, channels, SECS);
+            let file = shop.path(&format!("{kind}_{bitrate}.opus"));
+            shop.run(
+                "opusenc",
+                &["--quiet", "--bitrate", bitrate, kind, &source, &file],
+            );
+            // FFmpeg resamples the SILK part by another filter than the codec's own, so its maker's decoder counts.
+            let reference = shop.path("reference.wav");
+            shop.run(
+                "opusdec",
+                &[
+                    "--quiet",
+                    "--rate",
+                    "48000",
+                    "--no-dither",
+                    &file,
+                    &reference,
+                ],
+            );
+            assert_same(&file, &shop.reference(&reference, 48_000), 0);
+            let claimed = probe_file(file.as_ref()).unwrap().duration_secs;
+            assert!((claimed - SECS).abs() < 1e-6, "{file}: {claimed} s claimed");
+        }
+    }
+    for frame in ["2.5", "5", "10", "40", "60"] {
+        let source = shop.source(44_100, 2, SECS);
+        let file = shop.path(&format!("frame_{frame}.opus"));
+        shop.run(
+            "opusenc",
+            &["--quiet", "--framesize", frame, &source, &file],
+        );
+        compare(&shop, &file, 48_000, 1);
+    }
+    same(
+        &shop,
+        "six.opus",
+        48_000,
+        6,
+        "-c:a libopus -mapping_family 1",
+        960,
+    );
+}
+
+#[test]
+fn the_gain_of_an_opus_header_is_applied() {
+    let shop = Workshop::new();
+    let source = shop.source(48_000, 2, SECS);
+    let file = shop.path("plain.opus");
+    shop.run("opusenc", &["--quiet", &source, &file]);
+    let mut bytes = fs::read(&file).unwrap();
+    // -6 dB in steps of 1/256 dB, and the page's checksum anew.
+    let head = bytes
+        .windows(8)
+        .position(|part| part == b"OpusHead")
+        .unwrap();
+    bytes[head + 16..head + 18].copy_from_slice(&(-6 * 256_i16).to_le_bytes());
+    let page = head + 19;
+    bytes[22..26].fill(0);
+    let sum = ogg_checksum(&bytes[..page]);
+    bytes[22..26].copy_from_slice(&sum.to_le_bytes());
+    let quiet = shop.write("quiet.opus", &bytes);
+    let energy = |path: &str| -> f32 { decode(path, 48_000).0.iter().map(|s| s * s).sum() };
+    let ratio = 10.0 * (energy(&quiet) / energy(&file)).log10();
+    assert!((ratio + 6.0).abs() < 0.05, "{ratio} dB");
+}
+
+/// RFC 3533: polynomial 0x04c11db7, beginning with 0, not mirrored.
+fn ogg_checksum(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0_u32, |sum, &byte| {
+        (0..8).fold(sum ^ u32::from(byte) << 24, |sum, _| {
+            if sum >> 31 == 1 {
+                sum << 1 ^ 0x04c1_1db7
+            } else {
+                sum << 1
+            }
+        })
+    })
+}
+
+#[test]
+fn flac_of_every_shape() {
+    let shop = Workshop::new();
+    for rate in [8_000, 44_100, 96_000, 192_000] {
+        for channels in [1, 2, 6] {
+            let name = format!("flac_{rate}_{channels}.flac");
+            same(&shop, &name, rate, channels, "-c:a flac", 0);
+        }
+    }
+    let source = shop.source(44_100, 2, SECS);
+    let file = shop.path("large_blocks.flac");
+    shop.run(
+        "flac",
+        &[
+            "-s",
+            "-f",
+            "--lax",
+            "--blocksize=65535",
+            &source,
+            "-o",
+            &file,
+        ],
+    );
+    compare(&shop, &file, 44_100, 0);
+    let plain = fs::read(shop.path("flac_44100_2.flac")).unwrap();
+    // A tag that does not belong there.
+    let tagged = [b"ID3\x04\0\0\0\0\0\x0a..........".to_vec(), plain.clone()].concat();
+    compare(&shop, &shop.write("tagged.flac", &tagged), 44_100, 0);
+    // The count of samples unknown (36 bits behind 28 others), and no checksum of the sound.
+    let mut unknown = plain;
+    unknown[21] &= 0xf0;
+    unknown[22..42].fill(0);
+    let file = shop.write("unknown.flac", &unknown);
+    assert_eq!(probe_file(file.as_ref()).unwrap().duration_secs, 0.0);
+    assert_same(
+        &file,
+        &shop.reference(&shop.path("flac_44100_2.flac"), 44_100),
+        0,
+    );
+}
+
+#[test]
+fn matroska_and_webm() {
+    let shop = Workshop::new();
+    for (name, rate, options, frame) in [
+        ("opus.webm", 48_000, "-c:a libopus", 960),
+        ("vorbis.webm", 44_100, "-c:a libvorbis", 1024),
+        ("opus_live.webm", 48_000, "-c:a libopus -live 1", 960),
+        ("aac.mka", 44_100, "-c:a aac", AAC),
+        ("flac.mka", 44_100, "-c:a flac", 0),
+        ("mp3.mka", 44_100, "-c:a libmp3lame", 1152),
+        ("pcm.mka", 44_100, "-c:a pcm_s16le", 0),
+        ("dolby.mka", 48_000, "-c:a ac3", 1536),
+        ("lossless.mka", 44_100, "-c:a alac", 1),
+    ] {
+        same(&shop, name, rate, 2, options, frame);
+    }
+    same(
+        &shop,
+        "six.mka",
+        48_000,
+        6,
+        "-c:a libopus -mapping_family 1",
+        960,
+    );
+    let film = "-f lavfi -i testsrc=d=2:s=64x64 -map 1 -map 0 -c:v libvpx -c:a libopus";
+    same(&shop, "film.webm", 48_000, 2, film, 960);
+}
+
+#[test]
+fn what_only_ffmpeg_decodes() {
+    let shop = Workshop::new();
+    for (name, options) in [
+        ("wavpack.wv", "-c:a wavpack"),
+        ("true.tta", "-c:a tta"),
+        ("dolby.ac3", "-c:a ac3"),
+        ("dolby.eac3", "-c:a eac3"),
+        ("cinema.dts", "-c:a dca -strict -2"),
+        ("windows.wma", "-c:a wmav2"),
+        ("film.ts", "-c:a aac -f mpegts"),
+        ("film.flv", "-c:a aac"),
+    ] {
+        same(&shop, name, 44_100, 2, options, 0);
+    }
+    same(&shop, "six.wv", 48_000, 6, "-c:a wavpack", 0);
+}
+
+#[test]
+fn chains_are_the_sum_of_their_links() {
+    let shop = Workshop::new();
+    let mut bytes = Vec::new();
+    let mut wanted = 0.0;
+    for (serial, rate, channels, secs) in [("1", 44_100, 2, 2.0), ("2", 22_050, 1, 3.0)] {
+        let source = shop.source(rate, channels, secs);
+        let file = shop.path(&format!("{serial}.ogg"));
+        shop.run("oggenc", &["-Q", "-s", serial, &source, "-o", &file]);
+        bytes.extend(fs::read(&file).unwrap());
+        wanted += secs;
+    }
+    let file = shop.write("chain.ogg", &bytes);
+    let info = probe_file(file.as_ref()).unwrap();
+    assert!((info.duration_secs - wanted).abs() < 1e-6, "{info:?}");
+    let (samples, info) = decode(&file, 44_100);
+    assert_eq!(info.incomplete, None);
+    // FFmpeg carries some samples over into the second link, so each link is compared with its own file.
+    let first = shop.reference(&shop.path("1.ogg"), 44_100);
+    let (head, tail) = samples.split_at(first.samples.len());
+    assert_sound(&file, head, &first, 1, 0.999);
+    let second = shop.reference(&shop.path("2.ogg"), 44_100);
+    assert_sound(&file, tail, &second, 1, 0.99);
+}
+
+#[test]
+fn cut_files_are_told() {
+    let shop = Workshop::new();
+    for (name, options) in [
+        ("cut.m4a", "-c:a aac -movflags +faststart"),
+        ("cut.ogg", "-c:a libvorbis"),
+        ("cut.opus", "-c:a libopus"),
+        ("cut.flac", "-c:a flac"),
+        ("cut.mka", "-c:a flac"),
+    ] {
+        same(&shop, name, 48_000, 2, options, AAC);
+        let bytes = fs::read(shop.path(name)).unwrap();
+        let file = shop.write(name, &bytes[..bytes.len() * 7 / 10]);
+        let (_, info) = decode(&file, 48_000);
+        assert!(
+            matches!(info.incomplete, Some(Incomplete::EndsEarly { .. })),
+            "{name}: {info:?}"
+        );
+    }
+}
