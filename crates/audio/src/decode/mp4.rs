@@ -68,7 +68,8 @@ pub(super) struct Movie {
     padding: Option<Padding>,
     /// Where the names of all tracks' boxes stand ("trak", "trex"), with the tracks' numbers.
     boxes: Vec<(u32, u64)>,
-    /// Makes the last box of a file that was cut short end with the file: a reader would not begin it.
+    /// Makes the last box of a file that was cut short end with the file (a reader would not begin it), and tags and their
+    /// pictures, which may be large, invisible.
     mended: Vec<Patch>,
 }
 
@@ -302,7 +303,7 @@ impl Walk<'_> {
                 break;
             };
             if part.told > part.end {
-                movie.mended = self.shorter(place, part.end)?;
+                movie.mended.extend(self.shorter(place, part.end)?);
             }
             match &part.name {
                 b"moov" => self.header(part, movie)?,
@@ -388,6 +389,12 @@ impl Walk<'_> {
     fn header(&mut self, moov: Part, movie: &mut Movie) -> io::Result<()> {
         let parts = self.parts(moov.start, moov.end)?;
         for part in &parts {
+            if matches!(&part.name, b"udta" | b"meta") && movie.mended.len() < MAX_TRACKS {
+                movie.mended.push(Patch {
+                    offset: part.name_at,
+                    bytes: *b"free",
+                });
+            }
             match &part.name {
                 b"mvhd" => {
                     let body = self.body(*part, 64)?;

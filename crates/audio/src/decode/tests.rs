@@ -527,3 +527,97 @@ fn a_cancelled_program_ends_at_once() {
     drop(decoder);
     assert!(started.elapsed().as_secs() < 2);
 }
+
+#[test]
+fn files_with_wrong_bytes_end_as_sound_or_as_an_error() {
+    let shop = Shop::new();
+    let mut state = 7_u32;
+    let mut random = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize
+    };
+    for (name, options) in [
+        ("a.m4a", "-t 1 -c:a aac -movflags +faststart"),
+        (
+            "b.mp4",
+            "-t 1 -c:a aac -movflags +frag_keyframe+empty_moov -frag_duration 200000",
+        ),
+        ("c.ogg", "-t 1 -c:a libvorbis"),
+        ("d.opus", "-t 1 -c:a libopus"),
+        ("e.webm", "-t 1 -c:a libopus"),
+        ("f.aac", "-t 1 -c:a aac"),
+        ("g.flac", "-t 1 -c:a flac"),
+    ] {
+        let whole = fs::read(shop.make(name, options)).unwrap();
+        for round in 0..40 {
+            let mut bytes = whole.clone();
+            // The header and the whole file in turn; single bytes and sizes of all ones.
+            let reach = if round % 2 == 0 {
+                bytes.len().min(800)
+            } else {
+                bytes.len()
+            };
+            for _ in 0..1 + round % 7 {
+                let place = random() % reach;
+                bytes[place] = random() as u8;
+                if round % 5 == 0 {
+                    bytes[place..(place + 4).min(reach)].fill(0xff);
+                }
+            }
+            let path = shop.path(name);
+            fs::write(&path, &bytes).unwrap();
+            let started = std::time::Instant::now();
+            if let Ok(mut decoder) = Decoder::open_with(&path, &Cancel::default(), None) {
+                let mut values = 0;
+                while let Ok(Some(chunk)) = decoder.next() {
+                    values += chunk.samples.len();
+                }
+                assert!(values < 50_000_000, "{name} {round}");
+                let _ = decoder.seek(0.5);
+                let _ = decoder.next();
+            }
+            assert!(started.elapsed().as_secs() < 8, "{name} {round}");
+        }
+    }
+}
+
+#[test]
+fn tables_and_fragments_that_claim_too_much_cost_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hostile.m4a");
+    let atom = |name: &[u8], body: &[u8]| -> Vec<u8> {
+        [&(8 + body.len() as u32).to_be_bytes(), name, body].concat()
+    };
+    // Four thousand million packets of as many frames; an edit list that ends before it begins.
+    let stts = atom(b"stts", &[&[0; 7][..], &[2], &[0xff; 16]].concat());
+    let stsd = atom(
+        b"stsd",
+        &[&[0; 7][..], &[1, 0, 0, 0, 16], b"mp4a", &[0; 8]].concat(),
+    );
+    let mdhd = atom(
+        b"mdhd",
+        &[&[0; 12][..], &44_100_u32.to_be_bytes(), &[0; 8]].concat(),
+    );
+    let hdlr = atom(b"hdlr", b"\0\0\0\0\0\0\0\0soun\0\0\0\0");
+    let minf = atom(b"minf", &atom(b"stbl", &[stsd, stts].concat()));
+    let elst = atom(
+        b"elst",
+        &[
+            &[0; 7][..],
+            &[1, 0, 0, 0, 1, 0x7f, 0xff, 0xff, 0xff, 0, 1, 0, 0],
+        ]
+        .concat(),
+    );
+    let tkhd = atom(b"tkhd", &[0; 84]);
+    let mdia = atom(b"mdia", &[mdhd, hdlr, minf].concat());
+    let trak = atom(b"trak", &[tkhd, atom(b"edts", &elst), mdia].concat());
+    let mut bytes = atom(b"ftyp", b"M4A \0\0\0\0");
+    bytes.extend(atom(b"moov", &[atom(b"mvhd", &[0; 100]), trak].concat()));
+    for _ in 0..50_000 {
+        bytes.extend(atom(b"moof", &atom(b"traf", &atom(b"trun", &[0xff; 12]))));
+    }
+    fs::write(&path, bytes).unwrap();
+    let started = std::time::Instant::now();
+    assert!(Decoder::open_with(&path, &Cancel::default(), None).is_err());
+    assert!(started.elapsed().as_secs() < 6);
+}
