@@ -135,7 +135,7 @@ fn nothing_found_is_an_error_that_says_what_is_looked_for() {
 #[test]
 fn known_formats_that_cannot_be_decoded_are_rows_with_a_reason() {
     let home = tempfile::tempdir().unwrap();
-    touch(&home.path().join("a.opus"));
+    touch(&home.path().join("a.aax"));
     touch(&home.path().join("b.wav"));
     let collection = opened(&[home.path()]);
     assert!(
@@ -143,7 +143,7 @@ fn known_formats_that_cannot_be_decoded_are_rows_with_a_reason() {
             .problem
             .as_ref()
             .unwrap()
-            .contains("Opus")
+            .contains("Audible")
     );
     assert_eq!(collection.tracks[1].problem, None);
 }

@@ -61,10 +61,10 @@ fn headers_tell_length_codec_and_fault_and_unchanged_files_are_not_read_again() 
     tone(&music.join("one.wav"), 1);
     tone(&music.join("two.wav"), 2);
     fs::write(music.join("text.mp3"), "this is no sound").unwrap();
-    fs::write(music.join("never.opus"), "").unwrap();
+    fs::write(music.join("never.aax"), "").unwrap();
     let collection = opened(&music);
     let (first, facts) = scan(&collection, &index);
-    assert_eq!(first, summary(3, 0, 1), "Opus is known by its name");
+    assert_eq!(first, summary(3, 0, 1), "Audible is known by its name");
     assert_eq!(facts["one"].duration_secs, Some(1.0));
     assert!(facts["two"].codec.as_ref().unwrap().starts_with("pcm"));
     let why = facts["text"].problem.as_ref().unwrap();

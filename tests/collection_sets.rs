@@ -237,11 +237,11 @@ fn damaged_annotations_name_what_is_missing() {
 fn a_table_lists_paths_labels_and_parts() {
     let home = tempfile::tempdir().unwrap();
     write(&home.path().join("music/a.wav"), "");
-    write(&home.path().join("b.opus"), "");
+    write(&home.path().join("b.aax"), "");
     let table = home.path().join("mine.csv");
     write(
         &table,
-        "path,genre,split,key,tags,arousal,valence\nmusic/a.wav,dub,train,C# minor,bass;  slow ,2,7\nb.opus,rock,test,,,,\n\
+        "path,genre,split,key,tags,arousal,valence\nmusic/a.wav,dub,train,C# minor,bass;  slow ,2,7\nb.aax,rock,test,,,,\n\
          gone.wav,rock,test,,,,\nmine.csv,,,,,,\n,,,,,,\n",
     );
     let collection = opened(&table);
@@ -261,7 +261,7 @@ fn a_table_lists_paths_labels_and_parts() {
         )
     );
     assert!(a.problem.is_none());
-    assert!(b.problem.as_ref().unwrap().contains("Opus"));
+    assert!(b.problem.as_ref().unwrap().contains("Audible"));
     assert!(gone.problem.as_ref().unwrap().contains("no such file"));
     assert!(
         text.problem

@@ -16,11 +16,12 @@ use super::{
 };
 use mynascope_base::storage::{StorageError, write_atomic};
 
-/// The columns; another version has others, and is read as empty.
+/// The columns; another version has others, and is read as empty. One is renamed where decoders learned to read more or to
+/// tell lengths better, so that all is read once more.
 const HEADER: [&str; 7] = [
     "size",
     "modified_ns",
-    "seconds",
+    "exact_seconds",
     "codec",
     "problem",
     "warning",

@@ -200,10 +200,13 @@ fn read_header(path: &Path) -> (FileFacts, bool) {
             (facts, true)
         }
         Err(error) => {
-            // Permissions and disks may come back without a change of the file.
+            // Permissions, disks and programs may come (back) without a change of the file.
             let lasting = !matches!(
                 error,
-                AudioError::Open { .. } | AudioError::Stalled { .. } | AudioError::Cancelled(_)
+                AudioError::Open { .. }
+                    | AudioError::NeedsProgram { .. }
+                    | AudioError::Stalled { .. }
+                    | AudioError::Cancelled(_)
             );
             let facts = FileFacts {
                 problem: Some(error.to_string()),

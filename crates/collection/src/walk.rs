@@ -11,15 +11,11 @@ use mynascope_audio as audio;
 use mynascope_base::jobs::Watch;
 
 /// Formats that people have and that cannot be decoded here: such a file is a row with its reason, not a silence.
-const KNOWN_BUT_UNSUPPORTED: [(&str, &str); 8] = [
-    ("opus", "Opus"),
+const KNOWN_BUT_UNSUPPORTED: [(&str, &str); 4] = [
     ("au", "Sun AU"),
     ("snd", "Sun AU"),
-    ("wma", "Windows Media Audio"),
-    ("wv", "WavPack"),
-    ("ape", "Monkey's Audio"),
-    ("mpc", "Musepack"),
-    ("ac3", "Dolby Digital"),
+    ("aax", "Audible's encrypted format"),
+    ("m4p", "a purchase that is bound to its shop's player"),
 ];
 
 /// How many unreadable places are named one by one before only their number is told.
