@@ -5,6 +5,7 @@
 mod adts;
 mod codec;
 mod fence;
+mod foreign;
 mod matroska;
 mod mp4;
 mod ogg;
@@ -16,6 +17,7 @@ mod timeline;
 
 use std::{
     ffi::OsStr,
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -87,7 +89,19 @@ impl Reader {
             sniff(&mut file).map_err(|error| AudioError::from_io(path, &error))?;
         let opened = match format {
             Format::NoSound(why) => return Err(AudioError::unsupported(path, why)),
-            Format::Foreign(name) => Err(Refused::by_name(path, name)),
+            Format::Foreign(name) => {
+                let mut head = Vec::new();
+                file.seek(SeekFrom::Start(start))
+                    .and_then(|_| file.take(64).read_to_end(&mut head))
+                    .map_err(|error| AudioError::from_io(path, &error))?;
+                let duration_secs = foreign::length_secs(&head);
+                Err(Refused {
+                    error: AudioError::unsupported(path, format!("it is {name}")),
+                    // What counts its frames has a table of places, too.
+                    seeks: duration_secs.is_some(),
+                    duration_secs,
+                })
+            }
             Format::Mp4 => Packets::open_mp4(file, length, search, &fence).map(Self::Packets),
             Format::Adts => Adts::open(file, start, length, &fence)
                 .and_then(|reader| reader.refuse_he_aac(search, &fence))
@@ -167,11 +181,6 @@ impl From<AudioError> for Refused {
 }
 
 impl Refused {
-    /// A format that is only known by name.
-    fn by_name(path: &Path, name: &str) -> Self {
-        AudioError::unsupported(path, format!("it is {name}")).into()
-    }
-
     /// In low rates the upper half of AAC's spectrum is often described where only a decoder of it looks: then the program
     /// ffmpeg, if it is there, finds twice the rate.
     fn where_he_aac(

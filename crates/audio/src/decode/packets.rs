@@ -295,6 +295,16 @@ impl Packets {
         self
     }
 
+    /// Moves to where the sound begins, where that is far in: a long beginning was trimmed away.
+    pub(super) fn begin(&mut self, fence: &Fence<'_>) -> Result<(), AudioError> {
+        const FAR_SECS: f64 = 10.0;
+        let (first, _) = self.timeline.span(0).unwrap_or_default();
+        if first as f64 > FAR_SECS * f64::from(self.info.sample_rate) {
+            self.seek(0.0, fence)?;
+        }
+        Ok(())
+    }
+
     /// Takes the length from elsewhere; 0 where it is not known.
     pub(super) fn with_duration_secs(mut self, secs: f64) -> Self {
         self.info.duration_secs = secs;

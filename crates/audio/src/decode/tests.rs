@@ -388,6 +388,7 @@ fn what_ffmpeg_decodes_is_sought_to_the_frame() {
         ("ac3.mp4", "-c:a ac3"),
         ("raw.ac3", "-c:a ac3"),
         ("wave.wv", "-c:a wavpack"),
+        ("true.tta", "-c:a tta"),
         ("speex.ogg", "-ar 16000 -ac 1 -c:a libspeex"),
     ] {
         let path = shop.make(name, options);
@@ -500,6 +501,7 @@ fn a_cut_file_says_so() {
         ("front.m4a", "-c:a aac -movflags +faststart"),
         ("raw.aac", "-c:a aac"),
         ("six.m4a", "-ac 6 -c:a aac -movflags +faststart"),
+        ("wave.wv", "-c:a wavpack"),
     ] {
         let path = shop.make(name, options);
         let whole = crate::stream_mono(&path, 16_000, &Cancel::default(), &mut |_| {}).unwrap();
