@@ -20,6 +20,9 @@ pub(super) enum Codec {
         decoder: Box<dyn AudioDecoder>,
         settle: u64,
         fixed: Option<u64>,
+        /// Whether the next packet only prepares the one behind it (Vorbis, after a reset).
+        prepares: bool,
+        is_vorbis: bool,
     },
     Opus(Box<Opus>),
 }
@@ -38,7 +41,8 @@ impl Codec {
             return Ok(Self::Opus(Box::new(opus)));
         }
         let channels = parameters.channels.as_ref().map_or(0, |set| set.count());
-        if parameters.codec == well_known::CODEC_ID_VORBIS && channels > 2 {
+        let is_vorbis = parameters.codec == well_known::CODEC_ID_VORBIS;
+        if is_vorbis && channels > 2 {
             // Symphonia 0.6.1 makes noise of them.
             let why = format!(
                 "its codec is Vorbis with {} channels",
@@ -47,8 +51,10 @@ impl Codec {
             return Err(AudioError::unsupported(fence.path, why));
         }
         let made = fence.catch(|| {
-            symphonia::default::get_codecs()
-                .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+            // Symphonia's Ogg reader asks for frames to be left out within a stream wherever a page's count is a little
+            // off, as in files that ffmpeg wrote; here the beginning and the end are found by counting.
+            let options = AudioDecoderOptions::default().gapless(!is_vorbis);
+            symphonia::default::get_codecs().make_audio_decoder(parameters, &options)
         })?;
         let decoder = match made {
             Ok(decoder) => decoder,
@@ -73,6 +79,8 @@ impl Codec {
             decoder,
             settle,
             fixed,
+            prepares: is_vorbis,
+            is_vorbis,
         })
     }
 
@@ -124,9 +132,28 @@ impl Codec {
         }
     }
 
+    /// Whether the first packet gives no sound, but only prepares the next one.
+    pub(super) fn is_vorbis(&self) -> bool {
+        matches!(
+            self,
+            Self::Symphonia {
+                is_vorbis: true,
+                ..
+            }
+        )
+    }
+
     pub(super) fn reset(&mut self) {
         match self {
-            Self::Symphonia { decoder, .. } => decoder.reset(),
+            Self::Symphonia {
+                decoder,
+                prepares,
+                is_vorbis,
+                ..
+            } => {
+                decoder.reset();
+                *prepares = *is_vorbis;
+            }
             Self::Opus(opus) => opus.reset(),
         }
     }
@@ -138,8 +165,10 @@ impl Codec {
         samples: &mut Vec<f32>,
         fence: &Fence<'_>,
     ) -> Result<Result<(usize, u32), &'static str>, AudioError> {
-        let decoder = match self {
-            Self::Symphonia { decoder, .. } => decoder,
+        let (decoder, prepares) = match self {
+            Self::Symphonia {
+                decoder, prepares, ..
+            } => (decoder, prepares),
             Self::Opus(opus) => {
                 return fence
                     .catch(|| Ok(opus.decode(&packet.data, samples)))
@@ -149,7 +178,8 @@ impl Codec {
         let decoded = fence.catch(|| {
             decoder.decode(packet).map(|buffer| {
                 let (channels, rate) = (buffer.num_planes(), buffer.spec().rate());
-                if channels > 0 && channels <= MAX_CHANNELS {
+                let prepared = std::mem::take(prepares);
+                if channels > 0 && channels <= MAX_CHANNELS && !prepared {
                     buffer.copy_to_vec_interleaved(samples);
                 } else {
                     samples.clear();

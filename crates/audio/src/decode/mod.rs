@@ -5,6 +5,7 @@
 mod adts;
 mod codec;
 mod fence;
+mod foreign;
 mod matroska;
 mod mp4;
 mod mpeg;
@@ -97,7 +98,19 @@ impl Reader {
         let (format, start) = sniff(&mut file).map_err(failed)?;
         let opened = match format {
             Format::NoSound(why) => return Err(AudioError::unsupported(path, why)),
-            Format::Foreign(name) => Err(Refused::by_name(path, name)),
+            Format::Foreign(name) => {
+                let mut head = Vec::new();
+                file.seek(SeekFrom::Start(start))
+                    .and_then(|_| file.take(64).read_to_end(&mut head))
+                    .map_err(failed)?;
+                let duration_secs = foreign::length_secs(&head);
+                Err(Refused {
+                    error: AudioError::unsupported(path, format!("it is {name}")),
+                    // What counts its frames has a table of places, too.
+                    seeks: duration_secs.is_some(),
+                    duration_secs,
+                })
+            }
             Format::Pcm(container) => {
                 let copy = file.try_clone().map_err(failed)?;
                 match Pcm::open(file, length, (container, start), path, clock)? {
@@ -243,11 +256,6 @@ impl From<AudioError> for Refused {
 }
 
 impl Refused {
-    /// A format that is only known by name.
-    fn by_name(path: &Path, name: &str) -> Self {
-        AudioError::unsupported(path, format!("it is {name}")).into()
-    }
-
     /// A container whose codec is only known by name.
     fn by_codec(path: &Path, codec: &str) -> Self {
         AudioError::unsupported(path, format!("its codec is {codec}")).into()

@@ -218,6 +218,7 @@ impl Packets {
                         let note = format!(", sound track {} (the first is {name})", index + 1);
                         packets = packets.with_codec_note(&note);
                     }
+                    packets.begin(fence)?;
                     return Ok(packets);
                 }
                 Err(error @ (AudioError::Cancelled(_) | AudioError::Stalled { .. })) => {

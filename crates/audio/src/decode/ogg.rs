@@ -44,7 +44,6 @@ struct Page {
 struct Link {
     range: Range<u64>,
     duration_secs: f64,
-    streams: usize,
 }
 
 /// A chain being read link by link.
@@ -70,11 +69,10 @@ impl Ogg {
         let mut links = Vec::new();
         let mut first = None;
         let mut refused = None;
-        for (range, streams) in ranges {
+        for range in ranges {
             let mut link = Link {
                 range,
                 duration_secs: 0.0,
-                streams,
             };
             match link.open(fence) {
                 Ok(packets) => {
@@ -170,15 +168,6 @@ impl Ogg {
 
 impl Link {
     fn open(&self, fence: &Fence<'_>) -> Result<Packets, AudioError> {
-        // A part that was cut out of a longer stream.
-        let mut packets = self.read(fence)?;
-        match packets.late_frames(fence)? {
-            0 if packets.is_fresh() => Ok(packets),
-            late => Ok(self.read(fence)?.beginning_later(late)),
-        }
-    }
-
-    fn read(&self, fence: &Fence<'_>) -> Result<Packets, AudioError> {
         let file =
             File::open(fence.path).map_err(|error| AudioError::from_io(fence.path, &error))?;
         let input = Input {
@@ -186,13 +175,11 @@ impl Link {
             range: self.range.clone(),
             patches: Vec::new(),
         };
-        let packets = Packets::open(input, fence.path, fence.clock)?.telling_its_end();
-        // Symphonia's search for a place never ends where streams lie side by side.
-        Ok(if self.streams > 1 {
-            packets.counting_frames()
-        } else {
-            packets
-        })
+        // Places are found by counting, not by Symphonia: its search believes every page's count, and never ends where streams
+        // lie side by side.
+        Ok(Packets::open(input, fence.path, fence.clock)?
+            .telling_its_end()
+            .counting_packets())
     }
 }
 
@@ -234,9 +221,8 @@ impl<'a> Pages<'a> {
         }
     }
 
-    /// The byte ranges of the links from `start` on with the number of their streams, and whether these are all.
-    #[allow(clippy::type_complexity, reason = "a list and a flag")]
-    fn links(&mut self, start: u64) -> io::Result<(Vec<(Range<u64>, usize)>, bool)> {
+    /// The byte ranges of the links from `start` on, and whether these are all.
+    fn links(&mut self, start: u64) -> io::Result<(Vec<Range<u64>>, bool)> {
         let mut links = Vec::new();
         let mut place = start;
         while let Some(first) = self.next(place, self.length)? {
@@ -245,7 +231,7 @@ impl<'a> Pages<'a> {
             }
             let (serials, body) = self.heads(first)?;
             let end = self.end(first.at, body, &serials)?;
-            links.push((first.at..end, serials.len().max(1)));
+            links.push(first.at..end);
             if end <= first.at {
                 break;
             }

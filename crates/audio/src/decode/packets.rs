@@ -66,12 +66,14 @@ pub(super) struct Packets {
     span: usize,
     /// The frame that the next packet begins with, once that is known.
     cursor: Option<i64>,
-    /// The first frame that was decoded.
-    first: Option<i64>,
     /// Frames before this one are left out.
     from: u64,
     /// Whether the container tells where it ends, so that an end in the middle of a packet is a cut.
     tells_end: bool,
+    /// Whether packets come with their number of frames.
+    packets_tell_frames: bool,
+    /// Whether packets were passed over right before.
+    passed_over: bool,
     /// Whether its reader finds the beginning again.
     rewinds: bool,
     ends_early: bool,
@@ -152,7 +154,12 @@ impl Packets {
             let exact = track.time_base.is_none_or(|base| {
                 sample_rate > 0 && base.numer.get() == 1 && base.denom.get() == sample_rate
             });
-            let start = track.start_ts.get().max(0);
+            // What the first packet of Vorbis would have given belongs to what lies before the stream.
+            let delay = track
+                .delay
+                .filter(|_| codec.is_vorbis())
+                .unwrap_or_default();
+            let start = track.start_ts.get().saturating_add(i64::from(delay)).max(0);
             let frames = track
                 .num_frames
                 .filter(|_| sample_rate > 0 && parameters.sample_rate == Some(sample_rate))
@@ -191,9 +198,10 @@ impl Packets {
                 timeline: Timeline::new(vec![(skipped, u64::MAX)]),
                 span: 0,
                 cursor: None,
-                first: None,
                 from: 0,
                 tells_end: false,
+                packets_tell_frames: false,
+                passed_over: false,
                 rewinds: false,
                 claimed: frames,
                 ends_early: false,
@@ -263,35 +271,22 @@ impl Packets {
         Ok(())
     }
 
-    /// A stream that begins late is counted from its first frame: what its first packet would have given belongs to the
-    /// part that is missing. Returns how many frames later that is; moves on behind the first packet.
-    pub(super) fn late_frames(&mut self, fence: &Fence<'_>) -> Result<u64, AudioError> {
-        if self.origin <= 0 {
-            return Ok(0);
-        }
-        self.check_first_packet(fence)?;
-        Ok(self.first.unwrap_or_default().max(0).unsigned_abs())
-    }
-
-    /// Whether nothing was decoded yet.
-    pub(super) fn is_fresh(&self) -> bool {
-        self.first.is_none()
-    }
-
-    /// Counts from a later frame on; see [`Packets::late_frames`].
-    pub(super) fn beginning_later(mut self, frames: u64) -> Self {
-        self.origin = self.origin.saturating_add(frames.cast_signed());
-        let secs = frames as f64 / f64::from(self.info.sample_rate.max(1));
-        self.info.duration_secs = (self.info.duration_secs - secs).max(0.0);
-        self
-    }
-
     /// Plays what a timeline says, whose length is the file's where it is known.
     pub(super) fn with_timeline(mut self, timeline: Timeline) -> Self {
         let rate = f64::from(self.info.sample_rate.max(1));
         self.info.duration_secs = timeline.frames().map_or(0.0, |frames| frames as f64 / rate);
         self.timeline = timeline;
         self
+    }
+
+    /// Moves to where the sound begins, where that is far in: a long beginning was trimmed away.
+    pub(super) fn begin(&mut self, fence: &Fence<'_>) -> Result<(), AudioError> {
+        const FAR_SECS: f64 = 10.0;
+        let (first, _) = self.timeline.span(0).unwrap_or_default();
+        if first as f64 > FAR_SECS * f64::from(self.info.sample_rate) {
+            self.seek(0.0, fence)?;
+        }
+        Ok(())
     }
 
     /// Takes the length from elsewhere; 0 where it is not known.
@@ -316,6 +311,17 @@ impl Packets {
     /// The beginning is then found by its reader, where frames are counted.
     pub(super) fn rewinding(mut self) -> Self {
         self.rewinds = true;
+        self
+    }
+
+    /// Counts frames as [`Packets::counting_frames`] does, by the lengths that the reader finds for its packets. The count of
+    /// the last page says where the sound ends; those before it are not trusted.
+    pub(super) fn counting_packets(mut self) -> Self {
+        self = self.counting_frames();
+        self.packets_tell_frames = true;
+        let before = self.codec.frames_before_sound();
+        let end = self.claimed.unwrap_or(u64::MAX);
+        self.timeline = Timeline::new(vec![(before, end)]);
         self
     }
 
@@ -453,7 +459,12 @@ impl Packets {
         }
         if self.times == Times::Coarse && self.pass_over(&packet) {
             fence.clock.progress();
+            self.passed_over = true;
             return Ok(Step::Nothing);
+        }
+        let resumes = std::mem::take(&mut self.passed_over);
+        if resumes {
+            self.codec.reset();
         }
         let (channels, rate) = match self.codec.decode(&packet, samples, fence)? {
             Ok(shape) => shape,
@@ -472,6 +483,11 @@ impl Packets {
         if samples.is_empty() && self.times == Times::Frames {
             // The first packet after a seek only prepares the next one, which tells where it stands.
             self.cursor = None;
+            return Ok(Step::Nothing);
+        }
+        if samples.is_empty() && resumes {
+            let frames = packet.block_dur().get().cast_signed();
+            self.cursor = self.cursor.map(|cursor| cursor.saturating_add(frames));
             return Ok(Step::Nothing);
         }
         self.trim(&packet, samples, channels, fence)?;
@@ -498,7 +514,9 @@ impl Packets {
 
     /// Whether a packet lies so far before the sought place that it need not be decoded.
     fn pass_over(&mut self, packet: &Packet) -> bool {
-        let Some(frames) = self.codec.frames_of(&packet.data) else {
+        let told =
+            (self.packets_tell_frames && self.cursor.is_some()).then(|| packet.block_dur().get());
+        let Some(frames) = self.codec.frames_of(&packet.data).or(told) else {
             return false;
         };
         let start = self.cursor.unwrap_or_default();
@@ -522,7 +540,8 @@ impl Packets {
         let mut frames = (samples.len() / channels) as u64;
         let (early, late) = (packet.trim_start.get(), packet.trim_end.get());
         // Some decoders trim what their container asks for, some leave it to the caller.
-        if early + late > 0 && frames == packet.block_dur().get() {
+        let asked = early + late > 0 && !self.packets_tell_frames;
+        if asked && frames == packet.block_dur().get() {
             let keep = frames.saturating_sub(late);
             samples.truncate(keep as usize * channels);
             samples.drain(..(early.min(keep) as usize) * channels);
@@ -538,7 +557,6 @@ impl Packets {
         });
         let stop = start.saturating_add(frames.cast_signed());
         self.cursor = Some(stop);
-        self.first.get_or_insert(start);
         let Some((first, last)) = self.timeline.span(self.span) else {
             samples.clear();
             self.ended = true;
@@ -562,8 +580,6 @@ impl Packets {
         Ok(())
     }
 }
-
-/// Refuses rates that nobody hears.
 
 /// Refuses what a header claims before anything is allocated for it.
 fn check_claims(path: &Path, claims: &AudioCodecParameters) -> Result<(), AudioError> {

@@ -40,6 +40,8 @@ const PATIENCE: Duration = Duration::from_millis(20);
 const LOG_LAG: Duration = Duration::from_secs(2);
 /// Seconds decoded before a place: HE-AAC sends what describes its upper half about twice a second.
 const SETTLE_SECS: f64 = 1.0;
+/// Sound that may lack at the end of a file whose length is known.
+const SLACK_SECS: f64 = 0.2;
 /// Size of an AU header without annotation, and its code for floats.
 const AU_HEADER: usize = 24;
 const AU_FLOAT: u32 = 6;
@@ -186,9 +188,12 @@ impl Program {
             self.first_bad_secs = Some(secs);
         }
         if !more {
+            let slack = (SLACK_SECS * f64::from(rate)) as u64;
+            let is_short = self.end != u64::MAX && self.position.saturating_add(slack) < self.end;
             self.incomplete = running
                 .log()
-                .incomplete(self.first_bad_secs.unwrap_or(secs));
+                .incomplete(self.first_bad_secs.unwrap_or(secs))
+                .or(is_short.then_some(Incomplete::EndsEarly { share: None }));
             let refusal = running.log().refusal(fence.path);
             self.running = None;
             return match refusal {

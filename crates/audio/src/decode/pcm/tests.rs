@@ -149,7 +149,13 @@ impl Shelf {
         let rate = probe_file(&path)?.sample_rate;
         let mut samples = Vec::new();
         let mut sink = |piece: &[f32]| samples.extend_from_slice(piece);
-        let info = stream_mono(&path, rate, &Cancel::default(), &mut sink)?;
+        let info = stream_mono(
+            &path,
+            rate,
+            crate::Channel::Mean,
+            &Cancel::default(),
+            &mut sink,
+        )?;
         let told = probe_file(&path)?.duration_secs;
         assert_eq!(told, samples.len() as f64 / f64::from(rate), "{name}");
         Ok((samples, info))
@@ -426,7 +432,7 @@ fn a_seek_is_exact_to_the_frame_in_every_coding() {
         ("d.aifc", ima4),
     ] {
         let path = shelf.put(name, &bytes);
-        let all = load_mono(&path, RATE, &Cancel::default()).unwrap();
+        let (all, _) = load_mono(&path, RATE, crate::Channel::Mean, &Cancel::default()).unwrap();
         let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
         for frame in [0, 1, 505, 9_000, 3, all.len() - 1] {
             decoder.seek(frame as f64 / f64::from(RATE)).unwrap();
