@@ -1,25 +1,67 @@
+//! The sound files in a folder, and what is passed over there.
+
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     fs,
     path::{Path, PathBuf},
 };
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::CollectionError;
+use super::{CollectionError, listed, text::counted};
 use mynascope_audio as audio;
 use mynascope_base::jobs::Watch;
 
-/// Formats that people have and that cannot be decoded here: such a file is a row with its reason, not a silence.
-const KNOWN_BUT_UNSUPPORTED: [(&str, &str); 8] = [
+/// Formats that people have and that may not be decoded here: such a file is a row with its reason, not a silence.
+/// Those that are decoded are known before this is asked.
+const KNOWN_BUT_UNSUPPORTED: [(&str, &str); 47] = [
     ("opus", "Opus"),
     ("au", "Sun AU"),
     ("snd", "Sun AU"),
     ("wma", "Windows Media Audio"),
+    ("asf", "Windows Media"),
+    ("wmv", "Windows Media Video"),
     ("wv", "WavPack"),
     ("ape", "Monkey's Audio"),
     ("mpc", "Musepack"),
+    ("mp+", "Musepack"),
     ("ac3", "Dolby Digital"),
+    ("eac3", "Dolby Digital Plus"),
+    ("dts", "DTS"),
+    ("mp1", "MPEG layer I"),
+    ("mp2", "MPEG layer II"),
+    ("mpa", "MPEG audio"),
+    ("webm", "WebM"),
+    ("weba", "WebM"),
+    ("mka", "Matroska"),
+    ("mkv", "Matroska"),
+    ("caf", "Core Audio"),
+    ("w64", "Wave64"),
+    ("rf64", "RF64"),
+    ("bwf", "Broadcast Wave"),
+    ("mov", "QuickTime"),
+    ("3gp", "3GPP"),
+    ("3g2", "3GPP2"),
+    ("m4v", "MPEG-4 video"),
+    ("m4p", "protected MPEG-4 audio"),
+    ("aax", "Audible"),
+    ("avi", "AVI"),
+    ("mpg", "MPEG video"),
+    ("mpeg", "MPEG video"),
+    ("flv", "Flash video"),
+    ("ts", "MPEG transport stream"),
+    ("vob", "DVD video"),
+    ("amr", "AMR"),
+    ("gsm", "GSM"),
+    ("spx", "Speex"),
+    ("ra", "RealAudio"),
+    ("rm", "RealMedia"),
+    ("tta", "True Audio"),
+    ("tak", "TAK"),
+    ("shn", "Shorten"),
+    ("dsf", "DSD"),
+    ("dff", "DSD"),
+    ("sph", "NIST Sphere"),
 ];
 
 /// How many unreadable places are named one by one before only their number is told.
@@ -61,12 +103,40 @@ pub(super) fn problem_of(path: &Path) -> Option<String> {
     }
 }
 
+/// Whether a name promises sound, of a format that is decoded or not.
+pub(super) fn is_sound_name(path: &Path) -> bool {
+    !matches!(sort_of(path), Sort::Other)
+}
+
+/// How many files of a list of files cannot be used for their formats, by their endings; `None` if all can be.
+pub(super) fn unsupported_note<'a>(files: impl Iterator<Item = &'a Path>) -> Option<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for file in files.filter(|file| problem_of(file).is_some()) {
+        let ending = file.extension().unwrap_or_default().to_string_lossy();
+        *counts.entry(ending.to_lowercase()).or_default() += 1;
+    }
+    let all: usize = counts.values().sum();
+    let named: Vec<String> = counts
+        .iter()
+        .map(|(ending, count)| format!("{count} .{ending}"))
+        .collect();
+    (all > 0).then(|| {
+        format!(
+            "{} of formats that are not supported cannot be used: {}; convert them to FLAC or WAV",
+            counted(all, "file"),
+            named.join(", ")
+        )
+    })
+}
+
 /// The sound files below a folder and what was left out.
 pub(super) struct Found {
     /// Sorted by their path's bytes.
     pub files: Vec<PathBuf>,
     /// Folders that could not be read, links that lead nowhere.
     pub notes: Vec<String>,
+    /// Tables beside the sounds that may list them, and are not read with a folder.
+    pub lists: Vec<PathBuf>,
 }
 
 /// Lists the sound files below `folder`, following links but visiting each real folder once, so that loops and webs
@@ -81,6 +151,7 @@ pub(super) fn sound_files(
     let mut visited: HashSet<PathBuf> = HashSet::new();
     let mut files = Vec::new();
     let mut notes = Vec::new();
+    let mut lists = Vec::new();
     let mut skipped = 0_usize;
     let mut seen = 0_u64;
     // Sorted, so that of two names of one folder the same one is always visited.
@@ -103,6 +174,8 @@ pub(super) fn sound_files(
                 if !matches!(sort_of(entry.path()), Sort::Other) {
                     sighted(entry.path());
                     files.push(entry.into_path());
+                } else if entry.depth() == 1 && listed::seems_list(entry.path()) {
+                    lists.push(entry.into_path());
                 }
             }
             Ok(_) => {}
@@ -123,7 +196,12 @@ pub(super) fn sound_files(
         ));
     }
     files.sort_unstable();
-    Ok(Found { files, notes })
+    notes.extend(unsupported_note(files.iter().map(PathBuf::as_path)));
+    Ok(Found {
+        files,
+        notes,
+        lists,
+    })
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {
