@@ -7,10 +7,11 @@ use std::{
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::arguments::Common;
 use mynascope_base::jobs::{Cancel, Progress, Watch};
+use mynascope_collection::{self as collection, Collection};
 
 /// What a verb has done.
 pub struct Outcome {
@@ -58,6 +59,8 @@ pub struct Console {
     cancel: Cancel,
     bar: ProgressBar,
     report: Report,
+    /// What was said about the collections that were opened.
+    notes: Mutex<Vec<String>>,
 }
 
 impl Console {
@@ -91,6 +94,7 @@ impl Console {
             quiet,
             cancel,
             bar,
+            notes: Mutex::default(),
             report: Box::new(move |progress| {
                 if quiet {
                     return;
@@ -118,6 +122,17 @@ impl Console {
         &self.cancel
     }
 
+    /// Opens a collection; what there is to say about it goes to stderr, and into the JSON object as `notes`.
+    pub fn open(&self, paths: &[PathBuf]) -> anyhow::Result<Collection> {
+        let collection = collection::open(paths, &self.watch())?;
+        for note in &collection.notes {
+            self.note(&format!("note: {note}"));
+        }
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.extend(collection.notes.iter().cloned());
+        Ok(collection)
+    }
+
     /// Tells something worth knowing while the job goes on.
     pub fn note(&self, text: &str) {
         if !self.quiet {
@@ -138,6 +153,7 @@ impl Console {
                     .map(|(path, why)| json!({"path": path.display().to_string(), "why": why}))
                     .collect();
                 map.insert("skipped".to_owned(), Value::Array(skipped));
+                self.add_notes(map);
             }
             writeln!(out, "{object}")
         } else if self.quiet {
@@ -159,6 +175,27 @@ impl Console {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             other => other.context("the result could not be printed"),
         }
+    }
+}
+
+impl Console {
+    /// Puts what was said about collections before the notes of a result, each once.
+    fn add_notes(&self, result: &mut Map<String, Value>) {
+        let said = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_empty() {
+            return;
+        }
+        let own = match result.remove("notes") {
+            Some(Value::Array(own)) => own,
+            _ => Vec::new(),
+        };
+        let mut notes: Vec<Value> = Vec::new();
+        for note in said.iter().cloned().map(Value::String).chain(own) {
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        result.insert("notes".to_owned(), Value::Array(notes));
     }
 }
 

@@ -80,10 +80,13 @@ pub struct ProbeCard {
     pub protocol: String,
     /// What `score` is.
     pub metric: String,
+    #[serde(deserialize_with = "super::undefined::number")]
     pub score: f64,
+    #[serde(deserialize_with = "super::undefined::interval")]
     pub interval: [f64; 2],
     pub baseline: f64,
     /// All scores by name.
+    #[serde(deserialize_with = "super::undefined::by_name")]
     pub metrics: BTreeMap<String, f64>,
     /// Tracks of each part.
     pub split: SplitSizes,

@@ -51,6 +51,7 @@ pub struct KeptScore {
     /// 95 % interval of the score.
     pub interval: [f64; 2],
     /// All scores by name.
+    #[serde(deserialize_with = "super::undefined::by_name")]
     pub metrics: BTreeMap<String, f64>,
     /// Score of the best constant answer.
     pub baseline: f64,
@@ -213,6 +214,8 @@ pub fn change_scores(file: &Path, changes: Vec<ScoreChange>) -> Result<(), Stora
     let mut lines = lines_of(file)?;
     for change in changes {
         match change {
+            // A score that is not defined answers no question.
+            ScoreChange::Add(score) if !score.score.is_finite() => {}
             ScoreChange::Add(score) => {
                 lines.retain(|line| {
                     !(line.score.as_ref()).is_some_and(|other| other.answers_as(&score))
