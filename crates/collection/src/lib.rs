@@ -34,6 +34,7 @@ mod walk;
 
 pub use demo::{DEMO_SEED, DemoSummary, demo_folder, write_demo};
 pub use key::{KEYS, key_name, parse_key};
+pub use listed::is_list;
 pub use open::{DEMO_WORD, OpenOptions, open, open_with};
 pub use own::{OwnLabels, own_labels_file};
 pub use probe::{FileFacts, ProbeSummary, index_file, probe_files};

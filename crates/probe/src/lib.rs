@@ -313,6 +313,17 @@ pub struct ProbeReport {
     pub seconds: f64,
 }
 
+impl ProbeReport {
+    /// All scores by name that are defined.
+    pub(crate) fn defined_metrics(&self) -> BTreeMap<String, f64> {
+        let named = self
+            .metrics
+            .iter()
+            .map(|(name, value)| (name.clone(), *value));
+        named.filter(|(_, value)| value.is_finite()).collect()
+    }
+}
+
 /// Why there is no score.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
@@ -344,8 +355,6 @@ pub enum ProbeError {
 
 /// Numbers that may not be defined, as JSON has them: null is NaN.
 mod undefined {
-    use std::collections::BTreeMap;
-
     use serde::{Deserialize as _, Deserializer};
 
     pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
@@ -355,14 +364,6 @@ mod undefined {
     pub fn interval<'de, D: Deserializer<'de>>(from: D) -> Result<[f64; 2], D::Error> {
         let edges = <[Option<f64>; 2]>::deserialize(from)?;
         Ok(edges.map(|edge| edge.unwrap_or(f64::NAN)))
-    }
-
-    pub fn by_name<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, f64>, D::Error> {
-        let named = BTreeMap::<String, Option<f64>>::deserialize(from)?;
-        let numbers = named
-            .into_iter()
-            .map(|(name, value)| (name, value.unwrap_or(f64::NAN)));
-        Ok(numbers.collect())
     }
 }
 

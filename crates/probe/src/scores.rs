@@ -50,8 +50,7 @@ pub struct KeptScore {
     pub score: f64,
     /// 95 % interval of the score.
     pub interval: [f64; 2],
-    /// All scores by name.
-    #[serde(deserialize_with = "super::undefined::by_name")]
+    /// All scores by name that are defined.
     pub metrics: BTreeMap<String, f64>,
     /// Score of the best constant answer.
     pub baseline: f64,
@@ -88,7 +87,7 @@ impl KeptScore {
             metric: report.metric.clone(),
             score: report.score,
             interval: report.interval,
-            metrics: report.metrics.clone(),
+            metrics: report.defined_metrics(),
             baseline: report.baseline,
             deviation: report.deviation,
             tested: report.predictions.len().max(report.outputs.len()),

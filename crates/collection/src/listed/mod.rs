@@ -36,7 +36,7 @@ const TRIED_ROWS: usize = 24;
 const FEW_MISSING: usize = 20;
 
 /// Whether a file lists tracks, by its ending or, where that may mean any text, its first lines.
-pub(crate) fn is_list(path: &Path) -> bool {
+pub fn is_list(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default();
     let is_one_of = |known: &[&str]| known.iter().any(|it| ending.eq_ignore_ascii_case(it));
     is_one_of(&ENDINGS)
