@@ -1,5 +1,6 @@
 //! What the columns of a list mean, by their headings and by what stands below them.
 
+use super::paths::LONGEST_PATH;
 use crate::{
     table::Table,
     text::{is_nothing, plain},
@@ -286,15 +287,19 @@ impl Columns {
             }
         };
         let at = |wanted: &str| names.iter().position(|name| name == wanted);
+        let sounds: Vec<bool> = (0..names.len())
+            .map(|place| holds_sounds(table, place))
+            .collect();
+        let has_sounds = |place: usize| sounds.get(place) == Some(&true);
         // A column of endings of sound files holds files, whatever it is called.
         for wanted in FILE {
             if let Some(place) = at(wanted)
-                && holds_sounds(table, place)
+                && has_sounds(place)
             {
                 add(place, false);
             }
         }
-        for place in (0..names.len()).filter(|&place| holds_sounds(table, place)) {
+        for place in (0..names.len()).filter(|&place| has_sounds(place)) {
             add(place, false);
         }
         for wanted in FILE.into_iter().filter(|name| !WEAK_FILE.contains(name)) {
@@ -421,6 +426,9 @@ fn holds_sounds(table: &Table, place: usize) -> bool {
     let (mut all, mut sounds) = (0, 0);
     for field in sample(table, place) {
         all += 1;
+        if field.len() > LONGEST_PATH {
+            continue;
+        }
         let name = field.replace('\\', "/");
         sounds += usize::from(crate::walk::is_sound_name(std::path::Path::new(&name)));
     }

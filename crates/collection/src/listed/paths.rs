@@ -17,7 +17,7 @@ use crate::{
 use mynascope_base::jobs::Watch;
 
 /// No system has longer paths, ...
-const LONGEST_PATH: usize = 4096;
+pub(super) const LONGEST_PATH: usize = 4096;
 /// ... and deeper ones are no music.
 const DEEPEST: usize = 64;
 /// Files with bare names are looked for below the list among so many entries; among more, a name says too little.
@@ -150,10 +150,10 @@ impl<'a> Finder<'a> {
     ///
     /// Fails when cancelled.
     pub(super) fn find(&mut self, words: &str) -> Result<Found, CollectionError> {
-        let as_written = self.folder.join(words);
         if words.len() > LONGEST_PATH || words.contains('\0') {
             return Ok(Found::Missing(self.folder.join("?")));
         }
+        let as_written = self.folder.join(words);
         if as_written.is_file() {
             return Ok(Found::Named(as_written));
         }
