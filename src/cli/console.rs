@@ -7,11 +7,12 @@ use std::{
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::arguments::Common;
 use mynascope_audio::{CANCELS, Caveats};
 use mynascope_base::jobs::{Cancel, Progress, Watch};
+use mynascope_collection::{self as collection, Collection};
 
 /// What a verb has done.
 pub struct Outcome {
@@ -61,6 +62,8 @@ pub struct Console {
     report: Report,
     /// What was told of files that were decoded.
     caveats: Mutex<Vec<(PathBuf, Caveats)>>,
+    /// What was said about the collections that were opened.
+    notes: Mutex<Vec<String>>,
 }
 
 impl Console {
@@ -94,6 +97,7 @@ impl Console {
             quiet,
             cancel,
             bar,
+            notes: Mutex::default(),
             report: Box::new(move |progress| {
                 if quiet {
                     return;
@@ -133,6 +137,17 @@ impl Console {
         &self.cancel
     }
 
+    /// Opens a collection; what there is to say about it goes to stderr, and into the JSON object as `notes`.
+    pub fn open(&self, paths: &[PathBuf]) -> anyhow::Result<Collection> {
+        let collection = collection::open(paths, &self.watch())?;
+        for note in &collection.notes {
+            self.note(&format!("note: {note}"));
+        }
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.extend(collection.notes.iter().cloned());
+        Ok(collection)
+    }
+
     /// Tells something worth knowing while the job goes on.
     pub fn note(&self, text: &str) {
         if !self.quiet {
@@ -168,6 +183,7 @@ impl Console {
                 let cancelling = (cancelling.iter())
                     .map(|path| json!({"path": path.display().to_string(), "why": CANCELS}));
                 map.insert("cancelling".to_owned(), cancelling.collect());
+                self.add_notes(map);
             }
             writeln!(out, "{object}")
         } else if self.quiet {
@@ -196,6 +212,27 @@ impl Console {
             other => other.context("the result could not be printed"),
         };
         written.map(|()| !outcome.skipped.is_empty() || !incomplete.is_empty())
+    }
+}
+
+impl Console {
+    /// Puts what was said about collections before the notes of a result, each once.
+    fn add_notes(&self, result: &mut Map<String, Value>) {
+        let said = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_empty() {
+            return;
+        }
+        let own = match result.remove("notes") {
+            Some(Value::Array(own)) => own,
+            _ => Vec::new(),
+        };
+        let mut notes: Vec<Value> = Vec::new();
+        for note in said.iter().cloned().map(Value::String).chain(own) {
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        result.insert("notes".to_owned(), Value::Array(notes));
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     console::{Console, Outcome},
 };
 use mynascope_base::storage::{Cache, Folders, Settings};
-use mynascope_collection::{self as collection, Collection};
+use mynascope_collection::Collection;
 use mynascope_embedding::{self as embedding, EmbeddingTable, ExtractSettings, Extraction, Level};
 use mynascope_encoder::LoadedEncoder;
 use mynascope_spectrum::tokens::MaskRatio;
@@ -79,7 +79,7 @@ pub fn extract(
 
 pub fn run(verb: &Embed, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
     embedding::check_table_path(&verb.out)?;
-    let collection = collection::open(&verb.paths, &console.watch())?;
+    let collection = console.open(&verb.paths)?;
     let encoder = open_encoder(&verb.encoder, common, console)?;
     let extraction = extract(
         &collection,

@@ -6,7 +6,6 @@ use super::{
     embed,
 };
 use mynascope_base::storage::write_atomic;
-use mynascope_collection as collection;
 use mynascope_probe::{EncoderId, TrackAnswer, TrainedProbe, predict_collection};
 
 /// Tracks that are listed for people; all of them are in the file and in the JSON object.
@@ -17,7 +16,7 @@ pub fn run(verb: &Predict, common: &Common, console: &Console) -> anyhow::Result
         check_ending(path, "csv")?;
     }
     let probe = TrainedProbe::load(&verb.probe)?;
-    let collection = collection::open(&verb.paths, &console.watch())?;
+    let collection = console.open(&verb.paths)?;
     let named = match &verb.checkpoint {
         Some(checkpoint) => checkpoint.clone(),
         None => match probe.card.encoder.checkpoint.parse() {

@@ -9,12 +9,11 @@ use super::{
     embed,
     probe_curves::Asked,
 };
-use mynascope_collection as collection;
 use mynascope_embedding::Level;
 use mynascope_probe::{self as probe, EncoderId, ProbeReport, ProbeSettings, Protocol};
 
 pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
-    let collection = collection::open(&verb.data, &console.watch())?;
+    let collection = console.open(&verb.data)?;
     let encoder = embed::open_encoder(&verb.encoder, common, console)?;
     let settings = settings(verb, common);
     if let Some(path) = &verb.save {
@@ -180,6 +179,7 @@ pub fn words(report: &ProbeReport) -> Result<String, std::fmt::Error> {
 /// A score as people say it: shares in percent, other scores as numbers.
 pub fn say(report: &ProbeReport, score: f64) -> String {
     match report.metric.as_str() {
+        _ if !score.is_finite() => "not defined".to_owned(),
         "accuracy" => format!("{:.1} %", 100.0 * score),
         _ => format!("{score:.3}"),
     }

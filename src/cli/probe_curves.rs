@@ -134,8 +134,11 @@ impl Asked<'_> {
         let cache = embed::user_cache();
         let words = |point: &LayerPoint| {
             format!(
-                "{:10} {:.3} ({:.3} to {:.3})",
-                point.name, point.score, point.interval[0], point.interval[1]
+                "{:10} {} ({} to {})",
+                point.name,
+                say(point.score),
+                say(point.interval[0]),
+                say(point.interval[1])
             )
         };
         let sweep = probe::layer_sweep(
@@ -173,16 +176,19 @@ impl Asked<'_> {
             "drawn split"
         };
         let first = format!(
-            "{}: {split} {:.3} ({:.3} to {:.3}), {} folds by file {:.3} ({:.3} to {:.3}); gap {:+.3}",
+            "{}: {split} {} ({} to {}), {} folds by file {} ({} to {}); gap {}",
             report.metric,
-            report.score,
-            report.interval[0],
-            report.interval[1],
+            say(report.score),
+            say(report.interval[0]),
+            say(report.interval[1]),
             settings.folds,
-            report.folds_score,
-            report.folds_interval[0],
-            report.folds_interval[1],
-            report.gap
+            say(report.folds_score),
+            say(report.folds_interval[0]),
+            say(report.folds_interval[1]),
+            match report.gap.is_finite() {
+                true => format!("{:+.3}", report.gap),
+                false => say(report.gap),
+            }
         );
         let mut lines = vec![format!(
             "{} pairs of tracks of different parts have windows of a cosine from {} on",
@@ -208,11 +214,21 @@ impl Asked<'_> {
     }
 }
 
+/// A score, where it is defined.
+fn say(score: f64) -> String {
+    match score.is_finite() {
+        true => format!("{score:.3}"),
+        false => "not defined".to_owned(),
+    }
+}
+
 fn line(what: &str, mean: f64, deviation: Option<f64>) -> String {
+    let deviation = deviation.filter(|deviation| deviation.is_finite());
+    let mean = say(mean);
     let spread = deviation.map_or_else(String::new, |deviation| {
         format!(" (+- {deviation:.3} over draws)")
     });
-    format!("{what}: {mean:.3}{spread}")
+    format!("{what}: {mean}{spread}")
 }
 
 fn outcome(

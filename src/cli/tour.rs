@@ -19,7 +19,7 @@ use crate::gui::{
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::{self, Theme};
-use mynascope_collection::{self as collection, Collection, DEMO_WORD};
+use mynascope_collection::{Collection, DEMO_WORD};
 use mynascope_embedding::{self as embedding, ExtractSettings, Extraction};
 use mynascope_encoder::{CheckpointRef, LoadedEncoder};
 use mynascope_map::{self as map, MapSettings};
@@ -61,7 +61,7 @@ pub fn run(verb: &Tour, common: &Common, console: &Console) -> anyhow::Result<Ou
     } else {
         verb.paths.clone()
     };
-    let collection = collection::open(&paths, &console.watch())?;
+    let collection = console.open(&paths)?;
     console.note(&format!(
         "{}: {} tracks",
         collection.name,

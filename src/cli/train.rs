@@ -9,7 +9,6 @@ use super::{
 };
 use mynascope_audio::Channel;
 use mynascope_base::jobs::{Cancelled, Progress};
-use mynascope_collection as collection;
 use mynascope_encoder::{CheckpointRef, EncoderKind, Preset, load_weights};
 use mynascope_spectrum::tokens::MaskRatio;
 use mynascope_train::{
@@ -27,7 +26,7 @@ pub fn run(verb: &Train, common: &Common, console: &Console) -> anyhow::Result<O
         } else {
             &verb.data
         };
-        let collection = collection::open(data, &console.watch())?;
+        let collection = console.open(data)?;
         let changes = Changes {
             steps: verb.steps.map(|steps| steps.get() as u64),
             batch: verb.batch.map(NonZeroUsize::get),
@@ -47,7 +46,7 @@ pub fn run(verb: &Train, common: &Common, console: &Console) -> anyhow::Result<O
             .out
             .as_deref()
             .context("name a run folder with --out")?;
-        let collection = collection::open(&config.data, &console.watch())?;
+        let collection = console.open(&config.data)?;
         follow(console, config.steps, |control, events| {
             train::run(&config, &collection, out, control, events)
         })?

@@ -1,3 +1,7 @@
+//! The 24 keys and the ways in which people write them.
+
+use super::text::fold_text;
+
 /// The 24 keys by number: 0 to 11 are C major to B major, 12 to 23 are C minor to B minor.
 pub const KEYS: [&str; 24] = [
     "C major", "Db major", "D major", "Eb major", "E major", "F major", "Gb major", "G major",
@@ -10,36 +14,163 @@ pub fn key_name(key: u8) -> Option<&'static str> {
     KEYS.get(usize::from(key)).copied()
 }
 
-/// The number of a key by its name: a letter, then `#` or `b`, then "major" or "minor" (also "maj", "min"), in any
-/// case. Enharmonic spellings are one key: "C# major" is "Db major".
+/// The number of a key by its name, as one writes it:
+///
+/// - "C major", "c# MAJ", "F# min", "A:min", "A-minor", "Gb Maj", "Am", "F#m", "C" (major), with ♯, ♭, ♮, "sharp" and
+///   "flat" as signs; enharmonic spellings are one key ("C# major" is "Db major");
+/// - German ("h-Moll", "Fis-Dur", "B-Dur", which is B flat major; an H is a B in any case) and the syllables of the
+///   Romance languages ("La mineur", "Si♭ maggiore");
+/// - the wheels of DJs: Camelot ("8A" is A minor, "8B" C major) and Open Key ("1m" is A minor, "1d" C major).
+///
+/// A letter in lower case alone ("a") is none: it is A minor to some and A major to others. Nor are two keys.
 pub fn parse_key(name: &str) -> Option<u8> {
-    let mut words = name.split_whitespace();
-    let (tonic, mode) = (words.next()?, words.next()?);
-    if words.next().is_some() {
+    parse_key_in(name, false)
+}
+
+/// As [`parse_key`]; in a list that writes H, `with_h`, a B is a B flat.
+pub(crate) fn parse_key_in(name: &str, with_h: bool) -> Option<u8> {
+    let name = name.trim().trim_matches(['"', '\'']);
+    // The longest ("la bemolle maggiore") has 19 letters.
+    if name.len() > 40 {
         return None;
     }
+    wheel(name).or_else(|| named(name, with_h))
+}
+
+/// Whether a key is written with the German letter H.
+pub(crate) fn has_h(name: &str) -> bool {
+    name.trim().starts_with(['H', 'h']) && parse_key(name).is_some()
+}
+
+/// A place on a DJ's wheel of fifths.
+fn wheel(name: &str) -> Option<u8> {
+    let digits = name.len() - name.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, side) = name.split_at(digits);
+    let number: u16 = number.parse().ok().filter(|hour| (1..=12).contains(hour))?;
+    // Where C major and A minor are, in hours.
+    let (first, is_minor) = match side.trim() {
+        "A" | "a" => (8, true),
+        "B" | "b" => (8, false),
+        "M" | "m" => (1, true),
+        "D" | "d" => (1, false),
+        _ => return None,
+    };
+    // An hour is a fifth, seven semitones.
+    let fifths = (number + 12 - first) * 7 + if is_minor { 9 } else { 0 };
+    let pitch = u8::try_from(fifths % 12).ok()?;
+    Some(if is_minor { pitch + 12 } else { pitch })
+}
+
+/// Names of the degrees of C major, in semitones above C; the longer before what they begin with.
+const SYLLABLES: [(&str, u8); 9] = [
+    ("sol", 7),
+    ("do", 0),
+    ("ut", 0),
+    ("re", 2),
+    ("ré", 2),
+    ("mi", 4),
+    ("fa", 5),
+    ("la", 9),
+    ("si", 11),
+];
+
+fn named(name: &str, with_h: bool) -> Option<u8> {
+    let spaced: String = name
+        .chars()
+        .map(|letter| match letter {
+            ':' | '-' | '_' | '\u{a0}' => ' ',
+            '♯' => '#',
+            '♭' => 'b',
+            other => other,
+        })
+        .filter(|letter| *letter != '♮')
+        .collect();
+    let (tonic, rest) = spaced.split_at(spaced.find(' ').unwrap_or(spaced.len()));
+    let rest = rest.trim();
+    let is_german = matches!(fold_text(rest).as_str(), "dur" | "moll");
+    let syllable = SYLLABLES.iter().find_map(|&(syllable, pitch)| {
+        // A letter with an ending is no syllable: "Fa" is, "Fmaj" is not.
+        let (start, after) = (tonic.get(..syllable.len())?, tonic.get(syllable.len()..)?);
+        let fits =
+            fold_text(start) == syllable && (after.is_empty() || after.starts_with(['#', 'b']));
+        fits.then_some((pitch, after))
+    });
+    let is_syllable = syllable.is_some();
+    let (natural, after) = match syllable {
+        Some(found) => found,
+        None => letter(tonic, with_h || is_german)?,
+    };
+    let (pitch, after, has_sign) = sign(natural, after, is_german, &fold_text(tonic))?;
+    let (pitch, rest) = match rest.split_once(' ').unwrap_or((rest, "")) {
+        (word, rest) if !has_sign => match fold_text(word).as_str() {
+            "#" | "sharp" | "diese" | "dièse" | "diesis" | "sostenido" => ((pitch + 1) % 12, rest),
+            "b" | "flat" | "bemol" | "bémol" | "bemolle" => ((pitch + 11) % 12, rest),
+            "natural" => (pitch, rest),
+            _ => (pitch, spaced.get(tonic.len()..)?.trim()),
+        },
+        _ => (pitch, rest),
+    };
+    let mode = match (after, rest.trim()) {
+        ("", mode) | (mode, "") => mode,
+        _ => return None,
+    };
+    let is_minor = match mode {
+        "m" => true,
+        "M" => false,
+        // A name in lower case alone is minor to some and major to others.
+        "" if tonic.starts_with(|it: char| it.is_lowercase()) && !is_syllable => return None,
+        "" => false,
+        mode => match fold_text(mode).trim_end_matches('.') {
+            "minor" | "min" | "mi" | "moll" | "mineur" | "minore" | "menor" | "aeolian" => true,
+            "major" | "maj" | "ma" | "dur" | "majeur" | "maggiore" | "mayor" | "ionian" => false,
+            _ => return None,
+        },
+    };
+    Some(if is_minor { pitch + 12 } else { pitch })
+}
+
+/// The pitch of a letter and what follows it.
+fn letter(tonic: &str, b_is_flat: bool) -> Option<(u8, &str)> {
     let mut letters = tonic.chars();
-    let natural: u8 = match letters.next()?.to_ascii_uppercase() {
+    let first = letters.next()?;
+    let after = letters.as_str();
+    let pitch = match first.to_ascii_uppercase() {
         'C' => 0,
         'D' => 2,
         'E' => 4,
         'F' => 5,
         'G' => 7,
         'A' => 9,
-        'B' => 11,
+        // "Bb" says itself that it is flat.
+        'B' if b_is_flat && !after.starts_with(['b', '#']) => 10,
+        'B' | 'H' => 11,
         _ => return None,
     };
-    let pitch = match (letters.next(), letters.next()) {
-        (None, _) => natural,
-        (Some('#' | '♯'), None) => (natural + 1) % 12,
-        (Some('b' | '♭'), None) => (natural + 11) % 12,
-        _ => return None,
-    };
-    match mode.to_ascii_lowercase().as_str() {
-        "major" | "maj" => Some(pitch),
-        "minor" | "min" => Some(pitch + 12),
-        _ => None,
-    }
+    Some((pitch, after))
+}
+
+/// The pitch with the sign that follows a letter, what follows then, and whether there was one.
+fn sign<'a>(
+    natural: u8,
+    after: &'a str,
+    is_german: bool,
+    tonic: &str,
+) -> Option<(u8, &'a str, bool)> {
+    let sharp = (natural + 1) % 12;
+    let flat = (natural + 11) % 12;
+    let german = |ending: &str| fold_text(after) == ending;
+    // "Es" and "As" are German wherever they stand: no other notation writes them.
+    let is_short = matches!(tonic, "es" | "as");
+    Some(match after.chars().next() {
+        Some('#') => (sharp, after.get(1..)?, true),
+        Some('b') => (flat, after.get(1..)?, true),
+        _ if german("is") => (sharp, "", true),
+        _ if german("es") && natural != 4 && natural != 9 => (flat, "", true),
+        _ if german("s") && (is_short || is_german) => (flat, "", true),
+        _ if after.len() > 4 && (fold_text(after) == "sharp") => (sharp, "", true),
+        _ if fold_text(after) == "flat" => (flat, "", true),
+        _ => (natural, after, false),
+    })
 }
 
 #[cfg(test)]
@@ -52,16 +183,106 @@ mod tests {
             let number = u8::try_from(number).unwrap();
             assert_eq!(parse_key(name), Some(number), "{name}");
             assert_eq!(key_name(number), Some(*name));
+            let colon = name.replace(" major", ":maj").replace(" minor", ":min");
+            assert_eq!(parse_key(&colon), Some(number), "{colon}");
+            let short = name.replace(" major", "").replace(" minor", "m");
+            assert_eq!(parse_key(&short), Some(number), "{short}");
+            let joined = name.replace(' ', "");
+            assert_eq!(parse_key(&joined), Some(number), "{joined}");
         }
         assert_eq!(key_name(24), None);
     }
 
     #[test]
-    fn other_spellings_are_the_same_key_and_nonsense_is_none() {
-        assert_eq!(parse_key("c# MAJ"), Some(1));
-        assert_eq!(parse_key("Cb major"), Some(11));
-        assert_eq!(parse_key("E# min"), Some(17));
-        for nonsense in ["", "C", "H major", "C## major", "C major minor", "C dorian"] {
+    fn every_notation_is_the_same_key() {
+        for (key, spellings) in [
+            (
+                "C major",
+                "C|C:maj|C maj|CM|C♮ Maj|C-dur|8B|08B|1d|Do majeur|B# major|C Major|Cmaj.|Do",
+            ),
+            (
+                "A minor",
+                "Am|A:min|A min|A-moll|a-Moll|A♮ Min|8A|8a|1m|La mineur|A_minor|Amin|A Minor|la minore",
+            ),
+            (
+                "F# minor",
+                "F#m|F♯ min|Gb minor|G♭ Min|F#:min|11A|4m|fis-Moll|F sharp minor|Fa# min|F-sharp minor|Fsharp minor",
+            ),
+            (
+                "Gb major",
+                "Gb Maj|G♭ Maj|F# major|2B|7d|Ges-Dur|Fis-Dur|G flat major|G-flat major",
+            ),
+            (
+                "Bb major",
+                "B-Dur|Bb|B♭ Maj|A# maj|6B|11d|Si bemolle maggiore|Sib maj",
+            ),
+            ("Bb minor", "b-Moll|Bbm|bb minor|3A|8m"),
+            ("B minor", "h-Moll|Hm|H minor|Bm|10A|3m|Cb min|Si min"),
+            ("B major", "H|H-Dur|H major|B|1B|6d|Cb major"),
+            ("Eb major", "Es-Dur|Es|Eb|D#|5B|10d"),
+            ("Ab major", "As-Dur|As|4B|9d|La♭ Maj|Lab majeur"),
+            ("C# minor", "cis-Moll|C#m|12A|5m|Db min|c# m"),
+            ("Db major", "Des-Dur|c# MAJ|3B|8d"),
+            ("F minor", "E# min|4A|9m"),
+        ] {
+            for spelling in spellings.split('|') {
+                let read = parse_key(spelling).and_then(key_name);
+                assert_eq!(read, Some(key), "{spelling}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_wheels_hold_every_key_once() {
+        for sides in ["AB", "md"] {
+            let mut keys: Vec<u8> = (1..=12)
+                .flat_map(|hour| sides.chars().map(move |side| format!("{hour}{side}")))
+                .map(|name| parse_key(&name).unwrap())
+                .collect();
+            keys.sort_unstable();
+            assert_eq!(keys, (0..24).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_list_that_writes_h_means_b_flat_by_b() {
+        assert!(has_h("Hm") && has_h("h-Moll") && !has_h("house") && !has_h("Bm"));
+        for (name, alone, with_h) in [
+            ("B", 11, 10),
+            ("Bm", 23, 22),
+            ("Bb", 10, 10),
+            ("Hm", 23, 23),
+        ] {
+            assert_eq!(parse_key(name), Some(alone), "{name}");
+            assert_eq!(parse_key_in(name, true), Some(with_h), "{name}");
+        }
+    }
+
+    #[test]
+    fn nonsense_and_what_means_two_keys_is_none() {
+        for nonsense in [
+            "",
+            " ",
+            "c",
+            "a",
+            "C## major",
+            "C major minor",
+            "C dorian",
+            "C minor / Eb major",
+            "13A",
+            "0B",
+            "8C",
+            "8",
+            "-1",
+            "X major",
+            "major",
+            "all",
+            "house",
+            "Amaj7",
+            "Am7",
+            "Fam",
+            "Dance",
+        ] {
             assert_eq!(parse_key(nonsense), None, "{nonsense}");
         }
     }

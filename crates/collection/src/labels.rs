@@ -60,7 +60,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<Vec<Track>>, CollectionError>
     for record in reader.records() {
         let wrong = |line: u64, why: String| CollectionError::Labels {
             line: line as usize,
-            why,
+            why: format!("{why}; correct it, or write the demo collection anew"),
             path: path.clone(),
         };
         let record = record.map_err(|error| {

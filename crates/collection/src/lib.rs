@@ -21,21 +21,26 @@ mod demo;
 mod index;
 mod key;
 mod labels;
+mod listed;
 mod open;
 mod own;
 mod probe;
 mod sets;
 mod split;
+mod table;
+mod text;
 mod track;
 mod walk;
 
 pub use demo::{DEMO_SEED, DemoSummary, demo_folder, write_demo};
 pub use key::{KEYS, key_name, parse_key};
+pub use listed::is_list;
 pub use open::{DEMO_WORD, OpenOptions, open, open_with};
 pub use own::{OwnLabels, own_labels_file};
 pub use probe::{FileFacts, ProbeSummary, index_file, probe_files};
 pub use sets::data_set_name;
 pub use split::{Split, split_by_track};
+pub use text::fold_text;
 pub use track::{Collection, CollectionKind, Track};
 
 use std::{io, path::PathBuf};
@@ -57,10 +62,8 @@ pub enum CollectionError {
         "no track found; put files of these formats there ({formats}) or name another place: {path}"
     )]
     Empty { formats: String, path: PathBuf },
-    /// The demo collection's label file was changed by hand or damaged.
-    #[error(
-        "cannot use the labels in line {line}: {why}; correct the line, or write the demo collection anew: {path}"
-    )]
+    /// A list, annotations or a label file that cannot be read; `why` says what to do where that is not plain.
+    #[error("cannot read the labels in line {line}: {why}: {path}")]
     Labels {
         line: usize,
         why: String,

@@ -1,5 +1,7 @@
+//! What people point at becomes a collection.
+
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, BTreeSet, HashSet},
     ffi::OsStr,
     fs,
     path::{Component, Path, PathBuf},
@@ -7,8 +9,8 @@ use std::{
 };
 
 use super::{
-    Collection, CollectionError, CollectionKind, OwnLabels, Track, demo, labels, own_labels_file,
-    sets,
+    Collection, CollectionError, CollectionKind, OwnLabels, Split, Track, demo, labels, listed,
+    own_labels_file, sets,
     walk::{self, Found, Sort},
 };
 use mynascope_base::jobs::Watch;
@@ -28,9 +30,11 @@ pub struct OpenOptions<'a> {
 /// Opens files and folders as one collection, with the labels that this user gave on top.
 ///
 /// A folder is searched through and through; the label of a file in it is the sub-folder of the opened folder that it
-/// lies in. Folders of the shape of GTZAN, GiantSteps key, EmoMusic and MagnaTagATune and a folder with the demo
-/// collection's `labels.csv` are recognised; a `.csv` or `.tsv` file lists paths and labels; and the word `demo` is
-/// the demo collection, which is rendered at its first use. A file that is named twice is one track.
+/// lies in, unless these are numbers that storage is parted by, or parts of a split (`train/rock/..`). Folders of the
+/// shape of GTZAN, GiantSteps key, EmoMusic, MagnaTagATune and FMA and a folder with the demo collection's `labels.csv`
+/// are recognised, also where annotations and sound are several of the paths; `.csv`, `.tsv` and other tables list paths
+/// and labels, several of them together the parts of one split; and the word `demo` is the demo collection, which is
+/// rendered at its first use. A file that is named twice is one track.
 ///
 /// Fails if a path does not exist, if there is no sound file at all, or when cancelled. Sub-folders that cannot be
 /// read are told in [`Collection::notes`]; known formats that cannot be decoded become tracks with a problem.
@@ -48,17 +52,19 @@ pub fn open_with(
     options: OpenOptions<'_>,
     watch: &Watch,
 ) -> Result<Collection, CollectionError> {
-    let [first, others @ ..] = paths else {
+    let Some(first) = paths.first() else {
         return Err(CollectionError::NoPath);
     };
     let mut sighted = Sighted::new(options.batches);
-    let mut collection = open_one(first, watch, &mut sighted)?;
-    for path in others {
-        merge(&mut collection, open_one(path, watch, &mut sighted)?);
+    let opened = Opened::of(paths);
+    let mut pieces = Vec::new();
+    if !opened.lists.is_empty() {
+        pieces.push(listed::read(&opened.lists, &opened.folders, watch)?);
     }
-    if !others.is_empty() {
-        drop_repeated(&mut collection, watch)?;
-        collection.name = format!("{} and {} more", collection.name, others.len());
+    pieces.extend(opened.open_others(watch, &mut sighted)?);
+    let mut collection = join(pieces, watch)?;
+    if paths.len() > 1 && collection.kind != CollectionKind::GiantSteps {
+        collection.name = format!("{} and {} more", collection.name, paths.len() - 1);
     }
     if collection.tracks.is_empty() {
         return Err(CollectionError::Empty {
@@ -88,6 +94,60 @@ pub fn open_with(
         Some(collection.tracks.len() as u64),
     );
     Ok(collection)
+}
+
+/// What was named, sorted by how it is opened.
+struct Opened {
+    lists: Vec<PathBuf>,
+    /// Folders, also among `others`.
+    folders: Vec<PathBuf>,
+    others: Vec<PathBuf>,
+}
+
+impl Opened {
+    /// A data set's own table means its folder.
+    fn of(paths: &[PathBuf]) -> Self {
+        let mut opened = Self {
+            lists: Vec::new(),
+            folders: Vec::new(),
+            others: Vec::new(),
+        };
+        for path in paths {
+            let named = path != Path::new(DEMO_WORD) && path.is_file() && listed::is_list(path);
+            let folder = named.then(|| sets::folder_of_table(path)).flatten();
+            match folder {
+                None if named => opened.lists.push(path.clone()),
+                folder => {
+                    let path = folder.unwrap_or_else(|| path.clone());
+                    if !opened.others.contains(&path) {
+                        opened.others.push(path);
+                    }
+                }
+            }
+        }
+        let others = opened.others.iter().filter(|path| path.is_dir());
+        opened.folders = others.cloned().collect();
+        opened
+    }
+
+    fn open_others(
+        &self,
+        watch: &Watch,
+        sighted: &mut Sighted<'_>,
+    ) -> Result<Vec<Collection>, CollectionError> {
+        if self.folders.len() == self.others.len() {
+            let folders: Vec<&Path> = self.folders.iter().map(PathBuf::as_path).collect();
+            let mut seen = |file: &Path| sighted.add(file, file);
+            if let Some(one) = sets::recognise_together(&folders, watch, &mut seen)? {
+                return Ok(vec![one]);
+            }
+        }
+        let mut pieces = Vec::new();
+        for path in &self.others {
+            pieces.push(open_one(path, watch, sighted)?);
+        }
+        Ok(pieces)
+    }
 }
 
 /// Hands on what the walk comes upon, in batches.
@@ -139,17 +199,9 @@ fn open_one(
     })?;
     if metadata.is_dir() {
         open_folder(path, watch, sighted)
-    } else if metadata.is_file() && is_table(path) {
-        sets::read_listed(path)
     } else {
         Ok(open_file(path, metadata.is_file()))
     }
-}
-
-/// Whether a file lists tracks.
-fn is_table(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|kind| kind.eq_ignore_ascii_case("csv") || kind.eq_ignore_ascii_case("tsv"))
 }
 
 fn open_file(path: &Path, is_file: bool) -> Collection {
@@ -198,25 +250,97 @@ fn open_folder(
     if let Some(collection) = sets::recognise(folder, watch, &mut sighted)? {
         return Ok(collection);
     }
-    let Found { files, notes } = walk::sound_files(folder, watch, &mut sighted)?;
+    let Found {
+        files,
+        mut notes,
+        lists,
+    } = walk::sound_files(folder, watch, &mut sighted)?;
     if sets::is_gtzan(&files) {
         return Ok(sets::describe_gtzan(name_of(folder), &files, notes));
     }
-    let tracks = files
-        .iter()
-        .map(|file| Track {
-            label: label_of(file, folder),
-            problem: walk::problem_of(file),
-            ..Track::of_file(file)
-        })
-        .collect();
+    if !lists.is_empty() && !files.is_empty() {
+        let names = lists.iter().filter_map(|list| list.file_name());
+        let names: Vec<_> = names.map(OsStr::to_string_lossy).collect();
+        notes.push(format!(
+            "labels are taken from the names of folders; to take them from a list open that instead: {}",
+            names.join(", ")
+        ));
+    }
+    let (labels, split) = labels_of(&files, folder, &mut notes);
+    let tracks = files.iter().zip(labels).map(|(file, label)| Track {
+        label,
+        problem: walk::problem_of(file),
+        ..Track::of_file(file)
+    });
     Ok(Collection {
         name: name_of(folder),
         kind: CollectionKind::Folder,
-        split: None,
-        tracks,
+        tracks: tracks.collect(),
+        split,
         notes,
     })
+}
+
+/// The labels of files by their folders, and the split where the folders right below the opened one are its parts.
+fn labels_of(
+    files: &[PathBuf],
+    opened: &Path,
+    notes: &mut Vec<String>,
+) -> (Vec<Option<String>>, Option<Split>) {
+    let first: Vec<Option<String>> = files.iter().map(|file| label_of(file, opened)).collect();
+    let names: BTreeSet<String> = first.iter().flatten().cloned().collect();
+    if let Some(parts) = listed::folder_parts(&names) {
+        let mut split = Split::default();
+        let below = files.iter().zip(&first).enumerate();
+        let labels = below.map(|(place, (file, name))| {
+            let name = name.as_ref()?;
+            split.add(parts.get(name).copied(), place);
+            label_of(file, &opened.join(name))
+        });
+        let labels: Vec<Option<String>> = labels.collect();
+        let [train, valid, test] = split.sizes();
+        notes.push(format!(
+            "the folders {} are read as the parts of a split, the folders in them as labels: {train} train, {valid} valid \
+             and {test} test tracks",
+            listed_names(&names)
+        ));
+        return (labels, split.usable());
+    }
+    if is_storage(&names) {
+        notes.push(format!(
+            "the folders {} are numbers and no labels; if they are classes, open a list with a column `label`",
+            listed_names(&names)
+        ));
+        return (vec![None; files.len()], None);
+    }
+    (first, None)
+}
+
+/// The first of some names, for a note.
+fn listed_names(names: &BTreeSet<String>) -> String {
+    const NAMED: usize = 3;
+    let more = if names.len() > NAMED { ", ..." } else { "" };
+    let named: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
+    format!("{}{more}", named.join(", "))
+}
+
+/// Whether folders are named by how files are stored and not by what they are: by numbers ("000", "001"; years may be
+/// classes), or by the first hexadecimal digits of a hash ("0" to "f").
+fn is_storage(names: &BTreeSet<String>) -> bool {
+    let is_year =
+        |name: &String| name.len() == 4 && (name.starts_with("19") || name.starts_with("20"));
+    let is_number = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
+    if names.is_empty() {
+        return false;
+    }
+    if names.iter().all(is_number) {
+        return !names.iter().all(is_year);
+    }
+    let width = names.first().map_or(0, String::len);
+    let is_hexadecimal =
+        |name: &String| name.len() == width && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let numbers = names.iter().filter(|name| is_number(name)).count();
+    width <= 2 && names.iter().all(is_hexadecimal) && 2 * numbers >= names.len()
 }
 
 /// The first folder below the opened one on the way to the file.
@@ -243,27 +367,67 @@ fn name_of(folder: &Path) -> String {
     )
 }
 
-fn merge(collection: &mut Collection, other: Collection) {
-    if collection.kind != other.kind {
-        collection.kind = CollectionKind::Files;
+/// Several collections as one, in their order. The first keeps its split if no other has one: beside a list its folder
+/// may be open, but two published splits are none.
+fn join(pieces: Vec<Collection>, watch: &Watch) -> Result<Collection, CollectionError> {
+    let mut pieces = pieces.into_iter();
+    let Some(mut all) = pieces.next() else {
+        return Err(CollectionError::NoPath);
+    };
+    let (mut joined, mut splits) = (1, usize::from(all.split.is_some()));
+    for piece in pieces {
+        joined += 1;
+        splits += usize::from(piece.split.is_some());
+        let is_beside = all.kind == CollectionKind::Listed && piece.split.is_none();
+        if !is_beside {
+            if all.kind != piece.kind {
+                all.kind = CollectionKind::Files;
+            }
+            // A published split speaks of one data set alone.
+            all.split = None;
+        }
+        all.tracks.extend(piece.tracks);
+        all.notes.extend(piece.notes);
     }
-    // A published split speaks of one data set alone.
-    collection.split = None;
-    collection.tracks.extend(other.tracks);
-    collection.notes.extend(other.notes);
+    if joined == 1 {
+        return Ok(all);
+    }
+    drop_repeated(&mut all, watch)?;
+    if all.kind == CollectionKind::Gtzan {
+        // Its folders of genres, named one by one.
+        all.split = sets::gtzan_split(&all.tracks);
+    }
+    if splits > 0 && all.split.is_none() {
+        all.notes.push(
+            "the split of a part of what is open is not used: it speaks of that part alone; open the part by itself"
+                .to_owned(),
+        );
+    }
+    Ok(all)
 }
 
 /// Keeps the first of several tracks that are one file.
 fn drop_repeated(collection: &mut Collection, watch: &Watch) -> Result<(), CollectionError> {
     let mut seen = HashSet::new();
     let mut kept = Vec::with_capacity(collection.tracks.len());
-    for track in collection.tracks.drain(..) {
+    // By the place before, the place after.
+    let mut places = BTreeMap::new();
+    for (place, track) in collection.tracks.drain(..).enumerate() {
         watch.check()?;
         let real = fs::canonicalize(&track.path).unwrap_or_else(|_| track.path.clone());
         if seen.insert(real) {
+            places.insert(place, kept.len());
             kept.push(track);
         }
     }
     collection.tracks = kept;
+    if let Some(split) = &mut collection.split {
+        for part in [&mut split.train, &mut split.valid, &mut split.test] {
+            *part = part
+                .iter()
+                .filter_map(|place| places.get(place).copied())
+                .collect();
+        }
+    }
     Ok(())
 }

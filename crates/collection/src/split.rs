@@ -1,3 +1,5 @@
+//! Parts of a collection: which tracks serve for learning, for choosing and for the final score.
+
 use std::collections::BTreeMap;
 
 use mynascope_spectrum::tokens::{Purpose, stream};
@@ -9,6 +11,46 @@ pub struct Split {
     pub train: Vec<usize>,
     pub valid: Vec<usize>,
     pub test: Vec<usize>,
+}
+
+/// A part of a split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    Train,
+    Valid,
+    Test,
+}
+
+impl Part {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Valid => "valid",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl Split {
+    /// Puts a track into a part; places come in ascending order.
+    pub(crate) fn add(&mut self, part: Option<Part>, place: usize) {
+        match part {
+            Some(Part::Train) => self.train.push(place),
+            Some(Part::Valid) => self.valid.push(place),
+            Some(Part::Test) => self.test.push(place),
+            None => {}
+        }
+    }
+
+    /// A split that can be learned and scored on; `None` without tracks for one of both.
+    pub(crate) fn usable(self) -> Option<Self> {
+        (!self.train.is_empty() && !self.test.is_empty()).then_some(self)
+    }
+
+    /// Tracks in train, valid and test.
+    pub(crate) fn sizes(&self) -> [usize; 3] {
+        [&self.train, &self.valid, &self.test].map(Vec::len)
+    }
 }
 
 /// Splits tracks 60 / 20 / 20, each label by itself (stratified), as a pure function of labels and seed. A label

@@ -1,21 +1,34 @@
+//! The sound files in a folder, and what is passed over there.
+
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     fs,
     path::{Path, PathBuf},
 };
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::CollectionError;
+use super::{CollectionError, listed, text::counted};
 use mynascope_audio as audio;
 use mynascope_base::jobs::Watch;
 
-/// Formats that people have and that cannot be decoded here: such a file is a row with its reason, not a silence.
-const KNOWN_BUT_UNSUPPORTED: [(&str, &str); 4] = [
-    ("au", "Sun AU"),
-    ("snd", "Sun AU"),
-    ("aax", "Audible's encrypted format"),
+/// Formats that people have and that may not be decoded here: such a file is a row with its reason, not a silence.
+/// Those that are decoded are known before this is asked.
+const KNOWN_BUT_UNSUPPORTED: [(&str, &str); 14] = [
+    ("asf", "Windows Media"),
+    ("wmv", "Windows Media Video"),
+    ("mp+", "Musepack"),
+    ("mpa", "MPEG audio"),
+    ("m4v", "MPEG-4 video"),
     ("m4p", "a purchase that is bound to its shop's player"),
+    ("aax", "Audible's encrypted format"),
+    ("avi", "AVI"),
+    ("mpg", "MPEG video"),
+    ("mpeg", "MPEG video"),
+    ("flv", "Flash video"),
+    ("vob", "DVD video"),
+    ("gsm", "GSM"),
+    ("rm", "RealMedia"),
 ];
 
 /// How many unreadable places are named one by one before only their number is told.
@@ -57,12 +70,40 @@ pub(super) fn problem_of(path: &Path) -> Option<String> {
     }
 }
 
+/// Whether a name promises sound, of a format that is decoded or not.
+pub(super) fn is_sound_name(path: &Path) -> bool {
+    !matches!(sort_of(path), Sort::Other)
+}
+
+/// How many files of a list of files cannot be used for their formats, by their endings; `None` if all can be.
+pub(super) fn unsupported_note<'a>(files: impl Iterator<Item = &'a Path>) -> Option<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for file in files.filter(|file| problem_of(file).is_some()) {
+        let ending = file.extension().unwrap_or_default().to_string_lossy();
+        *counts.entry(ending.to_lowercase()).or_default() += 1;
+    }
+    let all: usize = counts.values().sum();
+    let named: Vec<String> = counts
+        .iter()
+        .map(|(ending, count)| format!("{count} .{ending}"))
+        .collect();
+    (all > 0).then(|| {
+        format!(
+            "{} of formats that are not supported cannot be used: {}; convert them to FLAC or WAV",
+            counted(all, "file"),
+            named.join(", ")
+        )
+    })
+}
+
 /// The sound files below a folder and what was left out.
 pub(super) struct Found {
     /// Sorted by their path's bytes.
     pub files: Vec<PathBuf>,
     /// Folders that could not be read, links that lead nowhere.
     pub notes: Vec<String>,
+    /// Tables beside the sounds that may list them, and are not read with a folder.
+    pub lists: Vec<PathBuf>,
 }
 
 /// Lists the sound files below `folder`, following links but visiting each real folder once, so that loops and webs
@@ -77,6 +118,7 @@ pub(super) fn sound_files(
     let mut visited: HashSet<PathBuf> = HashSet::new();
     let mut files = Vec::new();
     let mut notes = Vec::new();
+    let mut lists = Vec::new();
     let mut skipped = 0_usize;
     let mut seen = 0_u64;
     // Sorted, so that of two names of one folder the same one is always visited.
@@ -99,6 +141,8 @@ pub(super) fn sound_files(
                 if !matches!(sort_of(entry.path()), Sort::Other) {
                     sighted(entry.path());
                     files.push(entry.into_path());
+                } else if entry.depth() == 1 && listed::seems_list(entry.path()) {
+                    lists.push(entry.into_path());
                 }
             }
             Ok(_) => {}
@@ -119,7 +163,12 @@ pub(super) fn sound_files(
         ));
     }
     files.sort_unstable();
-    Ok(Found { files, notes })
+    notes.extend(unsupported_note(files.iter().map(PathBuf::as_path)));
+    Ok(Found {
+        files,
+        notes,
+        lists,
+    })
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {

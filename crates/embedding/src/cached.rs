@@ -3,7 +3,7 @@
 //! A table is kept by what it was made of: the content of every track in order, the encoder's weights, the device and
 //! the settings. Whatever of these changes, the table is made anew; a file that was renamed changes nothing.
 
-use std::{path::PathBuf, time::Instant};
+use std::{collections::HashMap, path::PathBuf, time::Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -118,10 +118,11 @@ impl Asked<'_> {
 
     /// Header and numbers of an entry.
     fn write(&self, made: &Extraction) -> Option<(Vec<u8>, Vec<u8>)> {
-        let places: std::collections::HashMap<&PathBuf, usize> =
-            (self.collection.tracks.iter().map(|track| &track.path))
-                .zip(0..)
-                .collect();
+        // Of a file that is named twice the first row speaks, in a fresh table as in one that was kept.
+        let mut places: HashMap<&PathBuf, usize> = HashMap::new();
+        for (place, track) in self.collection.tracks.iter().enumerate() {
+            places.entry(&track.path).or_insert(place);
+        }
         let table = &made.table;
         let of = |path: &PathBuf| places.get(path).copied();
         let track = table.track.iter().map(|&track| {

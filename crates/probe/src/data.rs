@@ -1,8 +1,10 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use ndarray::Array2;
 
-use super::{ProbeError, ProbeSettings, Protocol, Targets, Task, Truth, heads::Known};
+use super::{
+    ProbeError, ProbeSettings, Protocol, Targets, Task, Truth, heads::Known, targets::listed,
+};
 use mynascope_collection::{Split, split_by_track};
 use mynascope_embedding::EmbeddingTable;
 use mynascope_spectrum::tokens::{Purpose, stream};
@@ -20,6 +22,8 @@ pub(super) struct Data<'a> {
     pub(super) values: Vec<Vec<f64>>,
     /// Rows of each usable track.
     pub(super) rows: Vec<Vec<usize>>,
+    /// Folds and tags in them that all training tracks have, or none: what a head says of these means nothing.
+    pub(super) untrained: HashSet<(usize, usize)>,
 }
 
 impl<'a> Data<'a> {
@@ -41,6 +45,7 @@ impl<'a> Data<'a> {
             labels: Vec::new(),
             values: Vec::new(),
             rows: Vec::new(),
+            untrained: HashSet::new(),
         };
         let mut unlabelled = 0;
         let readable = rows.into_iter().zip(&targets.truths).enumerate();
@@ -68,7 +73,7 @@ impl<'a> Data<'a> {
                     .into(),
             ));
         }
-        let mut notes = Vec::new();
+        let mut notes = targets.notes.clone();
         if unlabelled > 0 {
             notes.push(format!("{unlabelled} tracks without a label were left out"));
         }
@@ -144,6 +149,104 @@ impl<'a> Data<'a> {
         if self.names.is_empty() {
             return Err(ProbeError::Labels(
                 "no tag holds for some tracks and not for others; a probe has nothing to learn"
+                    .into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Says which classes no training track has; and leaves out the tags that cannot be learned: those that no training
+    /// track has, or all.
+    ///
+    /// Fails if no tag is left.
+    pub(super) fn leave_out_untrained(
+        &mut self,
+        splits: &[Split],
+        notes: &mut Vec<String>,
+    ) -> Result<(), ProbeError> {
+        match self.task {
+            Task::Genre | Task::Key => self.note_untrained_classes(splits, notes),
+            Task::Tags => {
+                for (fold, split) in splits.iter().enumerate() {
+                    for tag in 0..self.names.len() {
+                        let known = self.with_tag(&split.train, tag);
+                        if known == 0 || known == split.train.len() {
+                            self.untrained.insert((fold, tag));
+                        }
+                    }
+                }
+                if let [split] = splits {
+                    self.leave_out_untrained_tags(split, notes)?;
+                }
+            }
+            Task::Emotion => {}
+        }
+        Ok(())
+    }
+
+    fn note_untrained_classes(&self, splits: &[Split], notes: &mut Vec<String>) {
+        let mut untrained: BTreeMap<usize, usize> = BTreeMap::new();
+        for split in splits {
+            let class = |&track: &usize| self.labels.get(track).copied();
+            let trained: HashSet<usize> = split.train.iter().filter_map(class).collect();
+            for class in split.test.iter().filter_map(class) {
+                if !trained.contains(&class) {
+                    *untrained.entry(class).or_default() += 1;
+                }
+            }
+        }
+        if untrained.is_empty() {
+            return;
+        }
+        let named = untrained.iter().filter_map(|(&class, tested)| {
+            let name = self.names.get(class)?;
+            Some(format!("{name} ({tested} test tracks)"))
+        });
+        notes.push(format!(
+            "labels without a training track, so that each of their test tracks is a miss: {}",
+            named.collect::<Vec<_>>().join(", ")
+        ));
+    }
+
+    /// How many of some tracks have a tag.
+    pub(super) fn with_tag(&self, tracks: &[usize], tag: usize) -> usize {
+        let has = |&&track: &&usize| {
+            let values = self.values.get(track);
+            values
+                .and_then(|values| values.get(tag))
+                .is_some_and(|&value| value > 0.5)
+        };
+        tracks.iter().filter(has).count()
+    }
+
+    fn leave_out_untrained_tags(
+        &mut self,
+        split: &Split,
+        notes: &mut Vec<String>,
+    ) -> Result<(), ProbeError> {
+        let untrained = std::mem::take(&mut self.untrained);
+        let kept: Vec<bool> = (0..self.names.len())
+            .map(|tag| !untrained.contains(&(0, tag)))
+            .collect();
+        for (why, is_why) in [
+            ("no training track has", true),
+            ("every training track has", false),
+        ] {
+            let names = self.names.iter().enumerate().filter(|&(tag, _)| {
+                kept.get(tag) == Some(&false) && (self.with_tag(&split.train, tag) == 0) == is_why
+            });
+            let names: Vec<&str> = names.map(|(_, name)| name.as_str()).collect();
+            if !names.is_empty() {
+                notes.push(format!("tags left out, as {why} them: {}", listed(&names)));
+            }
+        }
+        keep(&mut self.names, &kept);
+        for values in &mut self.values {
+            keep(values, &kept);
+        }
+        if self.names.is_empty() {
+            return Err(ProbeError::Labels(
+                "no tag holds for some training tracks and not for others; a probe has nothing to learn"
                     .into(),
             ));
         }

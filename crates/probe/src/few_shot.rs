@@ -75,8 +75,9 @@ pub fn few_shot(
         .validate()
         .map_err(|error| ProbeError::Table(error.to_string()))?;
     let (targets, published) = asked(table, collection, &settings.probe)?;
-    let (data, mut notes) = Data::of(table, &targets)?;
+    let (mut data, mut notes) = Data::of(table, &targets)?;
     let splits = data.splits(&settings.probe, published.as_ref(), &mut notes)?;
+    data.leave_out_untrained(&splits, &mut notes)?;
     let Some(split) = splits.first() else {
         return Ok(FewShotCurve::default());
     };

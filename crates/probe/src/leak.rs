@@ -121,6 +121,10 @@ pub fn leak_report(
             pairs(&data, parts, settings.threshold, watch)
         })?,
     };
+    // What is wrong with a published split itself: a file that is in two of its parts.
+    if published.is_some() && protocol == Protocol::Clean {
+        notes.extend(collection.notes.iter().cloned());
+    }
     let faults: Vec<PathBuf> = known_faults(collection)
         .into_iter()
         .filter_map(|place| collection.tracks.get(place))

@@ -277,9 +277,10 @@ pub struct ProbeReport {
     pub classes: Vec<String>,
     /// What `score` is: accuracy, weighted key score, ROC-AUC (mean over tags) or mean R2.
     pub metric: String,
-    /// Over all tested tracks; never those of the training or validation part.
+    /// Over all tested tracks; never those of the training or validation part. NaN (null in JSON) where the tested tracks
+    /// define none, which a note explains: an R2 of one track or of equal values, a ROC-AUC of tags that all or none have.
     pub score: f64,
-    /// All scores by name: accuracy, top_3_accuracy (the truth is among the three largest shares), weighted_key_score, roc_auc, average_precision, r2, r2_arousal, r2_valence.
+    /// All scores by name; NaN where one is not defined: accuracy, top_3_accuracy (the truth is among the three largest shares), weighted_key_score, roc_auc, average_precision, r2, r2_arousal, r2_valence.
     pub metrics: BTreeMap<String, f64>,
     /// 95 % interval of the score, from `intervals`.
     pub interval: [f64; 2],
@@ -312,6 +313,17 @@ pub struct ProbeReport {
     pub seconds: f64,
 }
 
+impl ProbeReport {
+    /// All scores by name that are defined.
+    pub(crate) fn defined_metrics(&self) -> BTreeMap<String, f64> {
+        let named = self
+            .metrics
+            .iter()
+            .map(|(name, value)| (name.clone(), *value));
+        named.filter(|(_, value)| value.is_finite()).collect()
+    }
+}
+
 /// Why there is no score.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
@@ -339,6 +351,20 @@ pub enum ProbeError {
     /// The head could not be fitted.
     #[error("the {head} head could not be fitted: {why}")]
     Fit { head: Head, why: String },
+}
+
+/// Numbers that may not be defined, as JSON has them: null is NaN.
+mod undefined {
+    use serde::{Deserialize as _, Deserializer};
+
+    pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+        Ok(Option::<f64>::deserialize(from)?.unwrap_or(f64::NAN))
+    }
+
+    pub fn interval<'de, D: Deserializer<'de>>(from: D) -> Result<[f64; 2], D::Error> {
+        let edges = <[Option<f64>; 2]>::deserialize(from)?;
+        Ok(edges.map(|edge| edge.unwrap_or(f64::NAN)))
+    }
 }
 
 impl From<EmbeddingError> for ProbeError {

@@ -411,10 +411,12 @@ fn shares_of(data: &Data<'_>, mut scores: Vec<f64>) -> Vec<f64> {
 
 fn primary(data: &Data<'_>, said: &[Said]) -> f64 {
     let Metrics { score, all, .. } = data.metrics(said);
-    match data.task {
+    let score = match data.task {
         Task::Tags => all.get("average_precision").copied().unwrap_or(0.0),
         Task::Genre | Task::Key | Task::Emotion => score,
-    }
+    };
+    // A validation part that scores nothing prefers nothing.
+    if score.is_finite() { score } else { 0.0 }
 }
 
 /// Mean 0 and deviation 1 in every column, by its own rows.

@@ -178,11 +178,12 @@ fn work(
     table
         .validate()
         .map_err(|error| ProbeError::Table(error.to_string()))?;
-    let (data, mut notes) = Data::of(table, targets)?;
+    let (mut data, mut notes) = Data::of(table, targets)?;
     if settings.protocol == Protocol::Paper {
         paper::check(&data, settings, published)?;
     }
     let splits = data.splits(settings, published, &mut notes)?;
+    data.leave_out_untrained(&splits, &mut notes)?;
     let folds = splits.len();
     let mut said = Vec::new();
     let (mut scores, mut chosen) = (Vec::new(), Vec::new());
@@ -216,6 +217,7 @@ fn work(
     let alone = [whole.score; 2];
     let interval = intervals.get(whole.key).copied().unwrap_or(alone);
     notes.push(data.explain(&said, &whole, interval));
+    notes.extend(data.explain_unscored(&said, &whole));
     let average = |sum: usize| (sum + folds / 2) / folds.max(1);
     let single = !matches!(settings.protocol, Protocol::Folds(_));
     let report = ProbeReport {
@@ -236,7 +238,8 @@ fn work(
         // Folds of a track each have no spread that means anything.
         deviation: (!single && said.len() > folds)
             .then(|| deviation(&scores))
-            .flatten(),
+            .flatten()
+            .filter(|deviation| deviation.is_finite()),
         folds: if single { Vec::new() } else { scores },
         confusion: data.confusion(&said),
         targets: whole.targets,
@@ -329,7 +332,10 @@ pub(super) fn fit(
             let truth = data.labels.get(said.track).filter(|_| data.has_classes())?;
             said.shares.get(*truth).copied()
         });
-        let worth = (data.metrics(&said).score, mean(sure).unwrap_or(0.0));
+        // A validation part that scores nothing prefers nothing.
+        let score = data.metrics(&said).score;
+        let score = if score.is_finite() { score } else { 0.0 };
+        let worth = (score, mean(sure).unwrap_or(0.0));
         if best.as_ref().is_none_or(|(most, _)| worth > *most) {
             best = Some((worth, fitted));
         }

@@ -1,6 +1,6 @@
 use super::{data::Data, heads::Model, run::fit, scoring::deviation, *};
 use mynascope_base::jobs::Watch;
-use mynascope_collection::split_by_track;
+use mynascope_collection::{Collection, Split, Track, split_by_track};
 use mynascope_embedding::{EmbeddingTable, Level, TrackRow};
 use mynascope_spectrum::tokens::{Purpose, stream};
 
@@ -261,6 +261,7 @@ fn known(task: Task, table: &EmbeddingTable) -> Targets {
         task,
         names,
         truths: truths.collect(),
+        notes: Vec::new(),
     }
 }
 
@@ -342,4 +343,139 @@ fn a_published_split_is_used_as_it_is_and_its_finds_are_counted() {
         .collect();
     let wanted: Vec<String> = (28..40).map(|track| format!("{track}.wav")).collect();
     assert_eq!(tested, wanted);
+}
+
+/// The published split of 40 tracks, of which every fifth is tested and every fifth chooses.
+fn fifths(tracks: usize) -> Split {
+    let part = |wanted: &[usize]| {
+        (0..tracks)
+            .filter(|at| wanted.contains(&(at % 5)))
+            .collect()
+    };
+    Split {
+        train: part(&[0, 1, 2]),
+        valid: part(&[3]),
+        test: part(&[4]),
+    }
+}
+
+fn clean(table: &EmbeddingTable, targets: &Targets, split: &Split) -> crate::ProbeReport {
+    let settings = ProbeSettings {
+        protocol: Protocol::Clean,
+        ..ProbeSettings::default()
+    };
+    super::probe(table, targets, Some(split), &settings, &Watch::unattended()).unwrap()
+}
+
+#[track_caller]
+fn assert_said(notes: &[String], words: &[&str]) {
+    let fits = |note: &&String| words.iter().all(|word| note.contains(word));
+    assert!(
+        notes.iter().any(|note| fits(&note)),
+        "{words:?} in {notes:#?}"
+    );
+}
+
+#[test]
+fn a_label_without_a_training_track_is_named() {
+    let table = planted(10, 20.0, false);
+    let split = fifths(40);
+    let mut targets = known(Task::Genre, &table);
+    targets.names = ["a", "b", "c", "folk"].map(str::to_owned).to_vec();
+    for (track, truth) in targets.truths.iter_mut().enumerate() {
+        if *truth == Some(Truth::Class(3)) && split.train.contains(&track) {
+            *truth = Some(Truth::Class(0));
+        }
+    }
+    let report = clean(&table, &targets, &split);
+    assert_said(
+        &report.notes,
+        &["without a training track", "folk (2 test tracks)"],
+    );
+    assert!(
+        !clean(&table, &known(Task::Genre, &table), &split)
+            .notes
+            .iter()
+            .any(|note| note.contains("without a training"))
+    );
+}
+
+#[test]
+fn tags_that_cannot_be_learned_or_scored_are_named_and_in_no_mean() {
+    let table = planted(10, 20.0, false);
+    let split = fifths(40);
+    let tags = |track: usize| {
+        let mut tags = vec!["all", if track % 4 < 2 { "low" } else { "high" }];
+        if split.train.contains(&track) && track.is_multiple_of(4) {
+            tags.push("live");
+        }
+        if split.test.contains(&track) && track % 4 == 1 {
+            tags.push("new");
+        }
+        tags.into_iter().map(str::to_owned).collect()
+    };
+    let tracks = table.tracks.iter().enumerate().map(|(at, track)| Track {
+        tags: tags(at),
+        ..Track::of_file(&track.path)
+    });
+    let collection = Collection {
+        name: "tags".into(),
+        kind: mynascope_collection::CollectionKind::Listed,
+        tracks: tracks.collect(),
+        split: Some(split),
+        notes: Vec::new(),
+    };
+    let settings = ProbeSettings {
+        task: Task::Tags,
+        protocol: Protocol::Clean,
+        ..ProbeSettings::default()
+    };
+    let report =
+        crate::probe_collection(&table, &collection, &settings, &Watch::unattended()).unwrap();
+    assert_eq!(report.classes, ["high", "live", "low"]);
+    let scored: Vec<&str> = report
+        .targets
+        .iter()
+        .map(|target| target.name.as_str())
+        .collect();
+    assert_eq!(scored, ["high", "low"]);
+    assert_eq!(report.score, 1.0);
+    assert_said(&report.notes, &["every tagged track has them", "all"]);
+    assert_said(&report.notes, &["no training track has them", "new"]);
+    assert_said(&report.notes, &["no test track has it", "live"]);
+    assert_said(&report.notes, &["over 2 of 3 tags and 8 test tracks"]);
+}
+
+#[test]
+fn an_r2_that_is_not_defined_is_no_number() {
+    let table = planted(10, 20.0, false);
+    let split = fifths(40);
+    let with = |truth: fn(usize) -> [f64; 2]| Targets {
+        truths: (0..40)
+            .map(|track| Some(Truth::Values(truth(track).to_vec())))
+            .collect(),
+        ..known(Task::Emotion, &table)
+    };
+    // One dimension of two: the mean says of how many it is.
+    let half = clean(&table, &with(|track| [(track % 4) as f64, 5.0]), &split);
+    assert!(half.score > 0.9 && half.metrics["r2_two"].is_nan());
+    assert_said(&half.notes, &["over 1 of 2 dimensions"]);
+    assert_said(&half.notes, &["every test track has the same value", "two"]);
+    let constant = clean(&table, &with(|_| [5.0, 5.0]), &split);
+    let lone = Split {
+        test: vec![split.test[0]],
+        ..split
+    };
+    let one = clean(
+        &table,
+        &with(|track| [(track % 4) as f64, 5.0 - track as f64]),
+        &lone,
+    );
+    for (report, why) in [(constant, "same value"), (one, "at least two test tracks")] {
+        assert!(report.score.is_nan() && report.interval.iter().all(|edge| edge.is_nan()));
+        assert_said(&report.notes, &["not defined"]);
+        assert_said(&report.notes, &[why, "one, two"]);
+        let json = serde_json::to_value(&report).unwrap();
+        assert!(json["score"].is_null() && json["metrics"]["r2"].is_null());
+    }
 }

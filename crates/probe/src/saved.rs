@@ -80,10 +80,12 @@ pub struct ProbeCard {
     pub protocol: String,
     /// What `score` is.
     pub metric: String,
+    #[serde(deserialize_with = "super::undefined::number")]
     pub score: f64,
+    #[serde(deserialize_with = "super::undefined::interval")]
     pub interval: [f64; 2],
     pub baseline: f64,
-    /// All scores by name.
+    /// All scores by name that are defined.
     pub metrics: BTreeMap<String, f64>,
     /// Tracks of each part.
     pub split: SplitSizes,
@@ -129,7 +131,7 @@ impl TrainedProbe {
                 score: report.score,
                 interval: report.interval,
                 baseline: report.baseline,
-                metrics: report.metrics.clone(),
+                metrics: report.defined_metrics(),
                 split: report.split,
                 notes: report.notes.clone(),
                 neighbours,

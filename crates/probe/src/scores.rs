@@ -50,7 +50,7 @@ pub struct KeptScore {
     pub score: f64,
     /// 95 % interval of the score.
     pub interval: [f64; 2],
-    /// All scores by name.
+    /// All scores by name that are defined.
     pub metrics: BTreeMap<String, f64>,
     /// Score of the best constant answer.
     pub baseline: f64,
@@ -87,7 +87,7 @@ impl KeptScore {
             metric: report.metric.clone(),
             score: report.score,
             interval: report.interval,
-            metrics: report.metrics.clone(),
+            metrics: report.defined_metrics(),
             baseline: report.baseline,
             deviation: report.deviation,
             tested: report.predictions.len().max(report.outputs.len()),
@@ -213,6 +213,8 @@ pub fn change_scores(file: &Path, changes: Vec<ScoreChange>) -> Result<(), Stora
     let mut lines = lines_of(file)?;
     for change in changes {
         match change {
+            // A score that is not defined answers no question.
+            ScoreChange::Add(score) if !score.score.is_finite() => {}
             ScoreChange::Add(score) => {
                 lines.retain(|line| {
                     !(line.score.as_ref()).is_some_and(|other| other.answers_as(&score))

@@ -9,6 +9,7 @@ use super::{
     data::Data,
     metrics::{average_precision, key_score, mean, r2, roc_auc},
     predict::largest,
+    targets::listed,
 };
 use mynascope_spectrum::tokens::{Purpose, stream};
 
@@ -100,6 +101,9 @@ impl Data<'_> {
         for (tag, name) in self.names.iter().enumerate() {
             let (mut areas, mut precisions, mut tracks) = (Vec::new(), Vec::new(), 0);
             for fold in 0..folds {
+                if self.untrained.contains(&(fold, tag)) {
+                    continue;
+                }
                 let one = || said.iter().copied().filter(move |said| said.fold == fold);
                 let truth: Vec<bool> = self.column(one(), tag).map(|v| v > 0.5).collect();
                 let scores: Vec<f64> = shares_of(one(), tag).collect();
@@ -117,11 +121,11 @@ impl Data<'_> {
                 });
             }
         }
-        let area = mean(targets.iter().map(|target| target.score)).unwrap_or(0.5);
+        let area = mean(targets.iter().map(|target| target.score)).unwrap_or(f64::NAN);
         let precision = mean(targets.iter().filter_map(|target| target.precision));
         let all = [
             ("roc_auc", area),
-            ("average_precision", precision.unwrap_or(0.0)),
+            ("average_precision", precision.unwrap_or(f64::NAN)),
         ];
         Metrics {
             metric: "ROC-AUC",
@@ -134,10 +138,13 @@ impl Data<'_> {
 
     fn number_metrics(&self, said: &[&Said]) -> Metrics {
         let mut targets = Vec::new();
+        let mut all = BTreeMap::new();
         for (at, name) in self.names.iter().enumerate() {
             let truth: Vec<f64> = self.column(said.iter().copied(), at).collect();
             let values: Vec<f64> = shares_of(said.iter().copied(), at).collect();
-            if let Some(score) = r2(&truth, &values) {
+            let score = r2(&truth, &values);
+            all.insert(format!("r2_{name}"), score.unwrap_or(f64::NAN));
+            if let Some(score) = score {
                 targets.push(TargetScore {
                     name: name.clone(),
                     tracks: truth.len(),
@@ -146,11 +153,7 @@ impl Data<'_> {
                 });
             }
         }
-        let score = mean(targets.iter().map(|target| target.score)).unwrap_or(0.0);
-        let mut all: BTreeMap<String, f64> = targets
-            .iter()
-            .map(|target| (format!("r2_{}", target.name), target.score))
-            .collect();
+        let score = mean(targets.iter().map(|target| target.score)).unwrap_or(f64::NAN);
         all.insert("r2".to_owned(), score);
         Metrics {
             metric: "mean R2",
@@ -228,7 +231,11 @@ impl Data<'_> {
             })
             .collect();
         let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-        for (name, value) in drawn.into_iter().flatten() {
+        for (name, value) in drawn
+            .into_iter()
+            .flatten()
+            .filter(|(_, value)| value.is_finite())
+        {
             values.entry(name).or_default().push(value);
         }
         values
@@ -276,8 +283,25 @@ impl Data<'_> {
                 let right = said.iter().map(|said| self.is_right(said)).sum::<f64>();
                 format!("{right:.0} of {tested} test tracks right")
             }
-            _ => format!("{} over {tested} test tracks", whole.metric),
+            Task::Key => format!("{} over {tested} test tracks", whole.metric),
+            Task::Tags | Task::Emotion => {
+                let (scored, all) = (whole.targets.len(), self.names.len());
+                let of = if scored < all {
+                    format!("{scored} of {all}")
+                } else {
+                    all.to_string()
+                };
+                let what = if self.task == Task::Tags {
+                    "tags"
+                } else {
+                    "dimensions"
+                };
+                format!("{} over {of} {what} and {tested} test tracks", whole.metric)
+            }
         };
+        if !whole.score.is_finite() {
+            return format!("{counted}: not defined");
+        }
         match interval[0] < interval[1] {
             true => format!(
                 "{counted}; the 95 % interval holds 95 of 100 scores of as many of them drawn with replacement"
@@ -287,6 +311,37 @@ impl Data<'_> {
                  would be with other tracks: test more of them"
             ),
         }
+    }
+
+    /// Which tags or dimensions have no score on the tested tracks, and why.
+    pub(super) fn explain_unscored(&self, said: &[&Said], whole: &Metrics) -> Vec<String> {
+        if self.has_classes() {
+            return Vec::new();
+        }
+        let tested: Vec<usize> = said.iter().map(|said| said.track).collect();
+        let scored = |name: &String| whole.targets.iter().any(|target| target.name == *name);
+        let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (at, name) in self.names.iter().enumerate() {
+            if scored(name) {
+                continue;
+            }
+            let reason = match self.task {
+                Task::Tags => match self.with_tag(&tested, at) {
+                    0 => "no test track has it",
+                    all if all == tested.len() => "every test track has it",
+                    _ => "in no fold have some training and test tracks it and others not",
+                },
+                _ if tested.len() < 2 => "R2 needs at least two test tracks",
+                _ => "every test track has the same value, so there is no spread to explain",
+            };
+            reasons.entry(reason).or_default().push(name);
+        }
+        reasons
+            .into_iter()
+            .map(|(reason, names)| {
+                format!("not scored and in no mean, as {reason}: {}", listed(&names))
+            })
+            .collect()
     }
 
     /// Where the window of a track begins whose own answer is furthest from the truth, in seconds; of equals the first.

@@ -12,6 +12,8 @@ pub struct Targets {
     /// Classes, tags or dimensions.
     pub names: Vec<String>,
     pub truths: Vec<Option<Truth>>,
+    /// What was left out and why, for people.
+    pub notes: Vec<String>,
 }
 
 /// What is known about one track.
@@ -34,11 +36,11 @@ impl Targets {
         table: &EmbeddingTable,
         collection: &Collection,
     ) -> Result<Self, ProbeError> {
-        let by_path: HashMap<_, &Track> = collection
-            .tracks
-            .iter()
-            .map(|track| (track.path.as_path(), track))
-            .collect();
+        // Of a file that is named twice the first row speaks, as everywhere.
+        let mut by_path: HashMap<_, &Track> = HashMap::new();
+        for track in &collection.tracks {
+            by_path.entry(track.path.as_path()).or_insert(track);
+        }
         let tracks: Vec<Option<&Track>> = table
             .tracks
             .iter()
@@ -54,6 +56,7 @@ impl Targets {
                 truths: values(&tracks, |track| {
                     Some(track.emotion?.map(f64::from).to_vec())
                 }),
+                notes: Vec::new(),
             },
         };
         if targets.truths.iter().all(Option::is_none) {
@@ -65,7 +68,15 @@ impl Targets {
                     Task::Tags => "tags",
                     Task::Emotion => "arousal and valence",
                 },
-                "open a collection that knows them, for example `demo`, or a table with such columns"
+                match task {
+                    Task::Genre =>
+                        "give each class a folder, or list the tracks with a column `label`",
+                    Task::Key =>
+                        "list the tracks with a column `key`, such as `Eb minor`, `F#m`, `A:min` or `8A`",
+                    Task::Tags => "list the tracks with a column `tags`, parted by semicolons",
+                    Task::Emotion =>
+                        "list the tracks with columns `arousal` and `valence` from 1 to 9",
+                }
             )));
         }
         Ok(targets)
@@ -94,6 +105,7 @@ impl Targets {
                 })
                 .collect(),
             names: names.into_iter().cloned().collect(),
+            notes: Vec::new(),
         }
     }
 
@@ -108,6 +120,7 @@ impl Targets {
                     (key < KEYS.len()).then_some(Truth::Class(key))
                 })
                 .collect(),
+            notes: Vec::new(),
         }
     }
 
@@ -124,11 +137,30 @@ impl Targets {
             *counts.entry(tag).or_default() += 1;
         }
         let all = known().count();
+        let mut notes = Vec::new();
+        let mut leave_out = |why: &str, is_out: &dyn Fn(usize) -> bool| {
+            let out = counts.iter().filter(|&(_, &count)| is_out(count));
+            let out: Vec<&str> = out.map(|(name, _)| name.as_str()).collect();
+            if !out.is_empty() {
+                notes.push(format!("tags left out, as {why}: {}", listed(&out)));
+            }
+        };
+        leave_out("every tagged track has them", &|count| {
+            count == all && count >= 2
+        });
+        leave_out("one track alone has them", &|count| count < 2);
         let mut names: Vec<(&String, usize)> = counts
             .into_iter()
             .filter(|&(_, count)| count >= 2 && count < all)
             .collect();
         names.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        if let Some(rare) = names.get(MOST_TAGS..).filter(|rare| !rare.is_empty()) {
+            let rare: Vec<&str> = rare.iter().map(|(name, _)| name.as_str()).collect();
+            notes.push(format!(
+                "tags left out, as only the {MOST_TAGS} most frequent are probed: {}",
+                listed(&rare)
+            ));
+        }
         names.truncate(MOST_TAGS);
         names.sort_unstable();
         let names: Vec<String> = names.into_iter().map(|(name, _)| name.clone()).collect();
@@ -143,7 +175,19 @@ impl Targets {
             task: Task::Tags,
             names,
             truths,
+            notes,
         }
+    }
+}
+
+/// Names for a note: the first of them, and how many there are.
+pub(super) fn listed(names: &[&str]) -> String {
+    const NAMED: usize = 12;
+    match names.get(..NAMED) {
+        Some(first) if names.len() > NAMED => {
+            format!("{}, ... ({} in all)", first.join(", "), names.len())
+        }
+        _ => names.join(", "),
     }
 }
 

@@ -123,11 +123,13 @@ fn planted() -> (EmbeddingTable, Targets, Targets) {
         task: Task::Genre,
         names: names(CLASSES),
         truths: genres,
+        notes: Vec::new(),
     };
     let tags = Targets {
         task: Task::Tags,
         names: names(TAGS),
         truths: held,
+        notes: Vec::new(),
     };
     (table, genres, tags)
 }

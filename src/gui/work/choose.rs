@@ -75,7 +75,10 @@ pub fn ask(wanted: Wanted, outbox: &Outbox) -> std::io::Result<()> {
                 Wanted::Files => ask
                     .set_title("Open sound files")
                     .add_filter("Sound", audio::EXTENSIONS)
-                    .add_filter("Tables of paths", &["csv", "tsv"])
+                    .add_filter(
+                        "Lists of paths",
+                        &["csv", "tsv", "tab", "psv", "txt", "m3u", "m3u8"],
+                    )
                     .pick_files(),
                 Wanted::Query => ask
                     .set_title("What is like this file?")

@@ -44,7 +44,7 @@ fn drop_text(hovered: &[PathBuf]) -> String {
         [one] if is_table_of_embeddings(one) => {
             format!("Drop to map the embeddings in “{}”", name(one))
         }
-        [one] if is_table(one) => {
+        [one] if one.is_file() && collection::is_list(one) => {
             format!(
                 "Drop to open the tracks that “{}” lists, with their labels",
                 name(one)
@@ -59,13 +59,6 @@ fn drop_text(hovered: &[PathBuf]) -> String {
 pub fn is_table_of_embeddings(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default();
     ["npz", "parquet", "safetensors"]
-        .iter()
-        .any(|known| ending.eq_ignore_ascii_case(known))
-}
-
-fn is_table(path: &Path) -> bool {
-    let ending = path.extension().unwrap_or_default();
-    ["csv", "tsv"]
         .iter()
         .any(|known| ending.eq_ignore_ascii_case(known))
 }

@@ -12,8 +12,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Annotations, Entry, Part, artist::bucket, table::Table};
-use crate::{CollectionError, CollectionKind, Track};
+use super::{Annotations, Entry, artist::bucket};
+use crate::{CollectionError, CollectionKind, Track, split::Part, table::Table};
 
 pub(super) const NAME: &str = "EmoMusic";
 
@@ -25,11 +25,20 @@ const ARTISTS: u32 = 10;
 /// ... of which the first so many are train.
 const TRAIN_ARTISTS: u32 = 8;
 
+fn is_known(heading: &str) -> bool {
+    ["song_id", "mean_arousal", "mean_valence", "Artist"].contains(&heading)
+}
+
 /// Where the tables lie.
 fn place(folder: &Path) -> Option<PathBuf> {
     [folder.join("annotations"), folder.to_path_buf()]
         .into_iter()
         .find(|place| place.join(LABELS).is_file() && place.join(SONGS).is_file())
+}
+
+/// The table of the labels.
+pub(super) fn table(folder: &Path) -> Option<PathBuf> {
+    Some(place(folder)?.join(LABELS))
 }
 
 pub(super) fn is_here(folder: &Path) -> bool {
@@ -40,7 +49,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<Annotations>, CollectionError
     let Some(place) = place(folder) else {
         return Ok(None);
     };
-    let labels = Table::read(&place.join(LABELS), b',')?;
+    let labels = Table::read(&place.join(LABELS), is_known)?;
     labels.needs(&["song_id", "mean_arousal", "mean_valence"])?;
     let emotions: std::collections::HashMap<String, [f32; 2]> = labels
         .rows()
@@ -53,7 +62,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<Annotations>, CollectionError
             Some((number(row.get("song_id")?)?, emotion))
         })
         .collect();
-    let songs = Table::read(&place.join(SONGS), b',')?;
+    let songs = Table::read(&place.join(SONGS), is_known)?;
     songs.needs(&["song_id", "Mediaeval 2013 set"])?;
     let entries = songs.rows().filter_map(|row| {
         let id = number(row.get("song_id")?)?;
@@ -88,8 +97,9 @@ pub(super) fn read(folder: &Path) -> Result<Option<Annotations>, CollectionError
         kind: CollectionKind::EmoMusic,
         name: NAME,
         entries: entries.collect(),
-        published: [504, 115, 125],
+        published: Some([504, 115, 125]),
         id_of: |path| number(path.file_stem()?.to_str()?),
+        subsets: std::collections::BTreeMap::new(),
     }))
 }
 

@@ -13,13 +13,15 @@
 //! worked with a valid artist is valid, too. 923, 236 and 604 tracks.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs,
     path::{Path, PathBuf},
 };
 
-use super::{Annotations, Entry, Part, artist::bucket, stem_id, table::Table};
-use crate::{CollectionError, CollectionKind, Track, key_name, parse_key};
+use super::{Annotations, Entry, artist::bucket, stem_id};
+use crate::{
+    CollectionError, CollectionKind, Track, key_name, parse_key, split::Part, table::Table,
+};
 
 pub(super) const NAME: &str = "GiantSteps key";
 
@@ -74,8 +76,28 @@ pub(super) fn is_here(folder: &Path) -> bool {
     places(folder).is_some()
 }
 
+/// The table of the larger set's keys.
+pub(super) fn table(folder: &Path) -> Option<PathBuf> {
+    Some(places(folder)?.mtg?.join(MTG_KEYS))
+}
+
 pub(super) fn read(folder: &Path) -> Result<Option<Annotations>, CollectionError> {
-    let Some(places) = places(folder) else {
+    read_all(&[folder])
+}
+
+/// The two data sets below several folders, each from the first that has it.
+pub(super) fn read_all(folders: &[&Path]) -> Result<Option<Annotations>, CollectionError> {
+    let mut found: Option<Places> = None;
+    for places in folders.iter().filter_map(|folder| places(folder)) {
+        found = Some(match found {
+            None => places,
+            Some(first) => Places {
+                test: first.test.or(places.test),
+                mtg: first.mtg.or(places.mtg),
+            },
+        });
+    }
+    let Some(places) = found else {
         return Ok(None);
     };
     let mut entries = Vec::new();
@@ -89,9 +111,14 @@ pub(super) fn read(folder: &Path) -> Result<Option<Annotations>, CollectionError
         kind: CollectionKind::GiantSteps,
         name: NAME,
         entries,
-        published: [923, 236, 604],
+        published: Some([923, 236, 604]),
         id_of: stem_id,
+        subsets: BTreeMap::new(),
     }))
+}
+
+fn is_known(heading: &str) -> bool {
+    ["ID", "MANUAL KEY", "C", "ARTIST"].contains(&heading)
 }
 
 fn entry(place: &Path, id: &str, key: Option<u8>, part: Option<Part>) -> Entry {
@@ -135,7 +162,7 @@ fn test(place: &Path, entries: &mut Vec<Entry>) -> Result<(), CollectionError> {
 }
 
 fn mtg(place: &Path, entries: &mut Vec<Entry>) -> Result<(), CollectionError> {
-    let artists = match Table::read_if_there(&place.join(MTG_ARTISTS), b'\t')? {
+    let artists = match Table::read_if_there(&place.join(MTG_ARTISTS), is_known)? {
         Some(table) => table
             .rows()
             .filter_map(|row| {
@@ -147,7 +174,7 @@ fn mtg(place: &Path, entries: &mut Vec<Entry>) -> Result<(), CollectionError> {
         None => HashMap::new(),
     };
     let parts = parts_of(artists.values());
-    let table = Table::read(&place.join(MTG_KEYS), b'\t')?;
+    let table = Table::read(&place.join(MTG_KEYS), is_known)?;
     table.needs(&["ID", "MANUAL KEY", "C"])?;
     for row in table.rows() {
         let (Some(id), Some(key)) = (row.get("ID"), row.get("MANUAL KEY")) else {

@@ -6,29 +6,20 @@
 
 mod artist;
 mod emomusic;
+mod fma;
 mod giantsteps;
 mod gtzan;
 mod magnatagatune;
-mod table;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
-use super::{Collection, CollectionError, CollectionKind, Split, Track, labels, walk};
+use super::{Collection, CollectionError, CollectionKind, Split, Track, labels, split::Part, walk};
 use mynascope_base::jobs::Watch;
 
-pub(super) use gtzan::{describe as describe_gtzan, is_gtzan};
-pub(super) use table::read_listed;
-
-/// Part of a split.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Train,
-    Valid,
-    Test,
-}
+pub(super) use gtzan::{describe as describe_gtzan, is_gtzan, published_split as gtzan_split};
 
 /// One track as annotations tell it.
 struct Entry {
@@ -47,11 +38,28 @@ struct Annotations {
     /// What the data set is called.
     name: &'static str,
     entries: Vec<Entry>,
-    /// The sizes of train, valid and test of the whole data set.
-    published: [usize; 3],
+    /// The sizes of train, valid and test of the whole data set; `None` to count those of the entries.
+    published: Option<[usize; 3]>,
     /// What of a file's path the entries are recognised by.
     id_of: fn(&Path) -> Option<String>,
+    /// Names of subsets that are passed on alone, with the tracks of each that are in no smaller one.
+    subsets: BTreeMap<String, Vec<String>>,
 }
+
+type Read = fn(&Path) -> Result<Option<Annotations>, CollectionError>;
+type IsHere = fn(&Path) -> bool;
+
+/// The data sets with annotations.
+const KNOWN: [(Read, IsHere, &str); 4] = [
+    (giantsteps::read, giantsteps::is_here, giantsteps::NAME),
+    (emomusic::read, emomusic::is_here, emomusic::NAME),
+    (
+        magnatagatune::read,
+        magnatagatune::is_here,
+        magnatagatune::NAME,
+    ),
+    (fma::read, fma::is_here, fma::NAME),
+];
 
 /// The data set in a folder, if its annotations lie there; `None` for any other folder.
 ///
@@ -61,14 +69,89 @@ pub(super) fn recognise(
     watch: &Watch,
     sighted: &mut dyn FnMut(&Path),
 ) -> Result<Option<Collection>, CollectionError> {
-    let known = [giantsteps::read, emomusic::read, magnatagatune::read];
-    for read in known {
+    for (read, ..) in KNOWN {
         if let Some(annotations) = read(folder)? {
-            let walk::Found { files, notes } = walk::sound_files(folder, watch, sighted)?;
-            return Ok(Some(annotations.join(&files, notes)));
+            let found = walk::sound_files(folder, watch, sighted)?;
+            return Ok(Some(annotations.join(&found.files, found.notes)));
         }
     }
     Ok(None)
+}
+
+/// The data set that several folders are together: those of GiantSteps key and GiantSteps-MTG key, or annotations in one
+/// folder and the sound that they name in the others. `None` where they are several things.
+///
+/// Fails as [`recognise`] does.
+pub(super) fn recognise_together(
+    folders: &[&Path],
+    watch: &Watch,
+    sighted: &mut dyn FnMut(&Path),
+) -> Result<Option<Collection>, CollectionError> {
+    if folders.len() < 2 {
+        return Ok(None);
+    }
+    let mut files = Vec::new();
+    let mut notes = Vec::new();
+    let annotations = if folders.iter().all(|folder| giantsteps::is_here(folder)) {
+        giantsteps::read_all(folders)?
+    } else {
+        let mut found = None;
+        for (read, is_here, _) in KNOWN {
+            let mut with = folders.iter().filter(|folder| is_here(folder));
+            if let (Some(folder), None) = (with.next(), with.next())
+                && walk::sound_files(folder, watch, &mut |_| ())?
+                    .files
+                    .is_empty()
+            {
+                found = read(folder)?;
+                break;
+            }
+        }
+        found
+    };
+    let Some(annotations) = annotations else {
+        return Ok(None);
+    };
+    for folder in folders {
+        let found = walk::sound_files(folder, watch, sighted)?;
+        files.extend(found.files);
+        notes.extend(found.notes);
+    }
+    Ok(Some(annotations.join(&files, notes)))
+}
+
+/// The folder of the data set that a table belongs to, for who opens the table: MagnaTagATune's `annotations_final.csv`,
+/// or FMA's `tracks.csv`.
+pub(super) fn folder_of_table(table: &Path) -> Option<PathBuf> {
+    let name = table.file_name()?;
+    let place = table.parent()?;
+    let above = std::path::absolute(place).ok()?;
+    let mut folders = [Some(place), above.parent()].into_iter().flatten();
+    let tables: [fn(&Path) -> Option<PathBuf>; 4] = [
+        magnatagatune::table,
+        fma::table,
+        emomusic::table,
+        giantsteps::table,
+    ];
+    folders
+        .find(|folder| {
+            let of_set = tables.iter().find_map(|table| table(folder));
+            let same = |found: &PathBuf| {
+                found.file_name() == Some(name)
+                    && std::path::absolute(found).ok() == std::path::absolute(table).ok()
+            };
+            of_set.as_ref().is_some_and(same) && has_sounds(folder)
+        })
+        .map(Path::to_path_buf)
+}
+
+/// Whether there is sound in a folder or right below it.
+fn has_sounds(folder: &Path) -> bool {
+    walkdir::WalkDir::new(folder)
+        .max_depth(3)
+        .into_iter()
+        .flatten()
+        .any(|entry| walk::is_sound_name(entry.path()))
 }
 
 /// What a dropped folder would be opened as, by a quick look at the names in it.
@@ -76,23 +159,62 @@ pub fn data_set_name(folder: &Path) -> Option<&'static str> {
     if labels::is_demo(folder) {
         return Some("the demo collection");
     }
-    [
-        (giantsteps::is_here as fn(&Path) -> bool, giantsteps::NAME),
-        (emomusic::is_here, emomusic::NAME),
-        (magnatagatune::is_here, magnatagatune::NAME),
-        (gtzan::is_here, gtzan::NAME),
-    ]
-    .into_iter()
-    .find_map(|(is_here, name)| is_here(folder).then_some(name))
+    KNOWN
+        .into_iter()
+        .map(|(_, is_here, name)| (is_here, name))
+        .chain([(gtzan::is_here as IsHere, gtzan::NAME)])
+        .find_map(|(is_here, name)| is_here(folder).then_some(name))
 }
 
 impl Annotations {
+    /// Leaves out entries of subsets that no file here is in, and says which are here.
+    fn keep_subsets(&mut self, files: &[PathBuf], notes: &mut Vec<String>) {
+        if self.subsets.is_empty() {
+            return;
+        }
+        let here: HashSet<String> = files.iter().filter_map(|file| (self.id_of)(file)).collect();
+        let mut gone = HashSet::new();
+        let mut named = Vec::new();
+        for (name, ids) in &self.subsets {
+            let count = ids.iter().filter(|id| here.contains(*id)).count();
+            if count > 0 {
+                named.push(format!("{count} of {} of {name} alone", ids.len()));
+            } else {
+                gone.extend(ids.iter().cloned());
+            }
+        }
+        if !named.is_empty() {
+            self.entries.retain(|entry| !gone.contains(&entry.id));
+            notes.push(format!("{}: {} are here", self.name, named.join(", ")));
+        }
+    }
+
     /// Brings annotations and files together.
-    fn join(self, files: &[PathBuf], mut notes: Vec<String>) -> Collection {
+    fn join(mut self, files: &[PathBuf], mut notes: Vec<String>) -> Collection {
+        self.keep_subsets(files, &mut notes);
         let mut by_id: HashMap<String, usize> = HashMap::with_capacity(self.entries.len());
         for (place, entry) in self.entries.iter().enumerate() {
             by_id.entry(entry.id.clone()).or_insert(place);
         }
+        // An id with a folder is known by its name alone, too, where that is one only.
+        let mut short: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (place, entry) in self.entries.iter().enumerate() {
+            if let Some((_, name)) = entry.id.rsplit_once('/') {
+                short.entry(name).or_default().push(place);
+            }
+        }
+        for (name, places) in short {
+            if let [place] = places[..] {
+                by_id.entry(name.to_owned()).or_insert(place);
+            }
+        }
+        let [train, valid, test] = self.published.unwrap_or_else(|| {
+            let mut counts = Split::default();
+            for (place, entry) in self.entries.iter().enumerate() {
+                counts.add(entry.part, place);
+            }
+            counts.sizes()
+        });
         let mut entries: Vec<Option<Entry>> = self.entries.into_iter().map(Some).collect();
         let named = entries.len();
         let mut tracks = Vec::with_capacity(files.len());
@@ -111,12 +233,7 @@ impl Annotations {
                 });
                 continue;
             };
-            match entry.part {
-                Some(Part::Train) => split.train.push(tracks.len()),
-                Some(Part::Valid) => split.valid.push(tracks.len()),
-                Some(Part::Test) => split.test.push(tracks.len()),
-                None => {}
-            }
+            split.add(entry.part, tracks.len());
             tracks.push(Track {
                 path: file.clone(),
                 problem,
@@ -125,7 +242,6 @@ impl Annotations {
         }
         let missing: Vec<Entry> = entries.into_iter().flatten().collect();
         let found = named - missing.len();
-        let [train, valid, test] = self.published;
         notes.insert(
             0,
             format!(
@@ -165,15 +281,10 @@ impl Annotations {
             name: self.name.to_owned(),
             kind: self.kind,
             tracks,
-            split: usable(split),
+            split: split.usable(),
             notes,
         }
     }
-}
-
-/// A split that can be learned and scored on; `None` without tracks for one of both.
-fn usable(split: Split) -> Option<Split> {
-    (!split.train.is_empty() && !split.test.is_empty()).then_some(split)
 }
 
 /// A file's name up to its first dot, in lower case: `10089` of `10089.LOFI.mp3`.

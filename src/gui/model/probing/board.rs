@@ -11,6 +11,7 @@ const MOST_RUNS: usize = 200;
 /// A score as people read it: accuracies in percent.
 pub fn say_score(metric: &str, score: f64) -> String {
     match metric {
+        _ if !score.is_finite() => "not defined".to_owned(),
         "accuracy" => format!("{:.1} %", 100.0 * score),
         _ => format!("{score:.3}"),
     }

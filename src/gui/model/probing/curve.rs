@@ -115,7 +115,8 @@ impl From<&LayerPoint> for ScorePoint {
             x: point.layer as f64,
             mean: point.score,
             deviation: None,
-            interval: Some(point.interval),
+            interval: Some(point.interval)
+                .filter(|edges| edges.iter().all(|edge| edge.is_finite())),
             scores: vec![point.score],
         }
     }
@@ -127,7 +128,8 @@ impl From<&CurvePoint> for ScorePoint {
             x: point.ratio,
             mean: point.mean,
             deviation: point.deviation,
-            interval: Some(point.interval),
+            interval: Some(point.interval)
+                .filter(|edges| edges.iter().all(|edge| edge.is_finite())),
             scores: point.scores.clone(),
         }
     }

@@ -20,10 +20,7 @@ impl HeldProbe {
     /// What it is, in one line.
     pub fn say(&self) -> String {
         let card = &self.probe.card;
-        let score = match card.metric.as_str() {
-            "accuracy" => format!("{:.1} %", 100.0 * card.score),
-            _ => format!("{:.3}", card.score),
-        };
+        let score = super::board::say_score(&card.metric, card.score);
         let kept = match &self.path {
             Some(path) => path
                 .file_name()

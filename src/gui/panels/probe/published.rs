@@ -88,6 +88,7 @@ fn row_of_ours(ui: &mut Ui, run: &KeptScore) {
     let value = |measure: Measure| {
         let mut metrics = run.metrics.iter();
         let found = metrics.find(|(name, _)| Measure::of(run.kind, name) == Some(measure));
+        let found = found.filter(|(_, value)| value.is_finite());
         found.map(|(_, value)| format!("{:.1}", 100.0 * value))
     };
     let values = Measure::ALL.map(value);

@@ -100,7 +100,7 @@ fn clip_keys() -> HashMap<&'static str, u8> {
 
 /// The published split of tracks of GTZAN's shape; `None` if a part of it would be empty. Clips that it leaves out
 /// are in no part; the extension does not matter, as the collection is passed on in several formats.
-fn published_split(tracks: &[Track]) -> Option<Split> {
+pub(crate) fn published_split(tracks: &[Track]) -> Option<Split> {
     let places: HashMap<&str, usize> = tracks
         .iter()
         .enumerate()

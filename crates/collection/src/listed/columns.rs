@@ -1,0 +1,436 @@
+//! What the columns of a list mean, by their headings and by what stands below them.
+
+use super::paths::LONGEST_PATH;
+use crate::{
+    table::Table,
+    text::{is_nothing, plain},
+};
+
+/// Headings of the column of the files, without signs and in lower case; the likeliest first.
+const FILE: [&str; 43] = [
+    "file",
+    "path",
+    "filename",
+    "filepath",
+    "audio",
+    "audiofile",
+    "audiopath",
+    "audiofilename",
+    "audiofilepath",
+    "audiofullpath",
+    "files",
+    "paths",
+    "filenames",
+    "filepaths",
+    "fullpath",
+    "relativepath",
+    "relpath",
+    "trackpath",
+    "trackfile",
+    "songpath",
+    "songfile",
+    "clippath",
+    "mp3path",
+    "mp3file",
+    "mp3",
+    "wavpath",
+    "wavfile",
+    "wav",
+    "soundfile",
+    "sound",
+    "wavname",
+    "slicefilename",
+    "fname",
+    "location",
+    "uri",
+    "url",
+    "source",
+    "src",
+    "recording",
+    "track",
+    "song",
+    "clip",
+    "name",
+];
+
+/// Headings of columns that hold files only if files answer to them: numbers and names.
+const WEAK_FILE: [&str; 14] = [
+    "track",
+    "song",
+    "clip",
+    "name",
+    "recording",
+    "source",
+    "src",
+    "url",
+    "trackid",
+    "songid",
+    "clipid",
+    "musicid",
+    "id",
+    "title",
+];
+
+const LABEL: [&str; 20] = [
+    "label",
+    "genre",
+    "class",
+    "style",
+    "category",
+    "mood",
+    "genretop",
+    "topgenre",
+    "maingenre",
+    "genrename",
+    "classname",
+    "labelname",
+    "subgenre",
+    "instrument",
+    "species",
+    "emotion",
+    "target",
+    "y",
+    "genreid",
+    "classid",
+];
+
+/// Headings of several labels or tags; where no field holds several, they are labels.
+const TAGS: [&str; 16] = [
+    "tags",
+    "tag",
+    "labels",
+    "genres",
+    "moods",
+    "styles",
+    "instruments",
+    "keywords",
+    "classes",
+    "categories",
+    "taglist",
+    "tagnames",
+    "toptags",
+    "moodtags",
+    "genretags",
+    "annotations",
+];
+
+const SPLIT: [&str; 14] = [
+    "split",
+    "set",
+    "subset",
+    "partition",
+    "part",
+    "dataset",
+    "setsplit",
+    "usage",
+    "fold",
+    "phase",
+    "traintest",
+    "datasplit",
+    "splitname",
+    "mediaeval2013set",
+];
+
+const KEY: [&str; 8] = [
+    "key",
+    "keyname",
+    "musicalkey",
+    "manualkey",
+    "initialkey",
+    "globalkey",
+    "tonality",
+    "keys",
+];
+const MODE: [&str; 4] = ["mode", "scale", "keymode", "keyscale"];
+const TEMPO: [&str; 6] = [
+    "tempo",
+    "bpm",
+    "tempobpm",
+    "beatsperminute",
+    "globaltempo",
+    "tempos",
+];
+const TITLE: [&str; 5] = ["title", "songtitle", "tracktitle", "songname", "trackname"];
+const ARTIST: [&str; 4] = ["artist", "artistname", "trackartist", "artistid"];
+/// What is known to say nothing that is asked for here.
+const OTHERS: [&str; 18] = [
+    "duration",
+    "durationsecs",
+    "seconds",
+    "length",
+    "lengths",
+    "index",
+    "unnamed0",
+    "album",
+    "albumid",
+    "albumname",
+    "year",
+    "md5",
+    "samplerate",
+    "channels",
+    "start",
+    "end",
+    "format",
+    "codec",
+];
+
+/// Whether a heading is one of those that are looked for.
+pub(super) fn is_known(heading: &str) -> bool {
+    let name = plain(heading);
+    let name = name.as_str();
+    FILE.contains(&name)
+        || WEAK_FILE.contains(&name)
+        || LABEL.contains(&name)
+        || TAGS.contains(&name)
+        || SPLIT.contains(&name)
+        || KEY.contains(&name)
+        || TEMPO.contains(&name)
+        || TITLE.contains(&name)
+        || ARTIST.contains(&name)
+        || OTHERS.contains(&name)
+        || emotion(name).is_some()
+}
+
+/// Whether a heading may be that of a column of files.
+pub(super) fn is_file(heading: &str) -> bool {
+    let name = plain(heading);
+    FILE.contains(&name.as_str()) || WEAK_FILE.contains(&name.as_str())
+}
+
+/// The dimension of emotion that a heading names: 0 arousal, 1 valence.
+fn emotion(name: &str) -> Option<usize> {
+    let base = name.trim_start_matches("mean").trim_start_matches("static");
+    let rest = |dimension: &str| {
+        let rest = base.strip_prefix(dimension)?;
+        let rest = rest.trim_start_matches("mean").trim_start_matches("avg");
+        // What is left may name the scale: "arousal (0 to 1)".
+        let scale = rest.trim_start_matches("scale").replace("to", "");
+        scale
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then_some(())
+    };
+    ["arousal", "valence"]
+        .iter()
+        .position(|dimension| rest(dimension).is_some())
+}
+
+/// The places of the columns of a list. Where there are several of a kind, the likeliest.
+#[derive(Debug, Default)]
+pub(super) struct Columns {
+    /// Columns that may hold the files, the likeliest first; whether files must be found to believe it.
+    pub(super) files: Vec<(usize, bool)>,
+    pub(super) label: Option<usize>,
+    pub(super) tags: Vec<usize>,
+    /// Columns of zeros and ones, each named by its tag.
+    pub(super) tag_columns: Vec<usize>,
+    /// All that may hold the split.
+    pub(super) splits: Vec<usize>,
+    pub(super) key: Option<usize>,
+    pub(super) mode: Option<usize>,
+    pub(super) tempo: Option<usize>,
+    pub(super) title: Option<usize>,
+    pub(super) emotion: [Option<usize>; 2],
+    /// Whether the labels are artists, as there is nothing else to learn.
+    pub(super) has_artists: bool,
+}
+
+/// Rows that show what a column holds.
+const SAMPLE_ROWS: usize = 64;
+/// Fewer columns of zeros and ones are no tags.
+const FEWEST_TAG_COLUMNS: usize = 3;
+
+impl Columns {
+    pub(super) fn of(table: &Table) -> Self {
+        let names: Vec<String> = table.names().iter().map(|name| plain(name)).collect();
+        let find = |wanted: &[&str]| -> Option<usize> {
+            wanted
+                .iter()
+                .find_map(|&one| names.iter().position(|name| name == one))
+        };
+        let all = |wanted: &[&str]| -> Vec<usize> {
+            let places = wanted
+                .iter()
+                .filter_map(|&one| names.iter().position(|name| name == one));
+            places.collect()
+        };
+        let mut columns = Self {
+            label: find(&LABEL),
+            tags: all(&TAGS),
+            splits: all(&SPLIT),
+            key: find(&KEY),
+            tempo: find(&TEMPO),
+            title: find(&TITLE),
+            ..Self::default()
+        };
+        columns.mode = columns.key.and_then(|_| find(&MODE));
+        for (place, name) in names.iter().enumerate() {
+            if let Some(slot) = emotion(name).and_then(|at| columns.emotion.get_mut(at)) {
+                slot.get_or_insert(place);
+            }
+        }
+        columns.files = columns.find_files(table, &names);
+        if table.is_headless {
+            columns.guess_headless(table);
+        } else {
+            columns.find_tag_columns(table, &names);
+        }
+        columns.name_labels(table, &names);
+        columns
+    }
+
+    fn find_files(&self, table: &Table, names: &[String]) -> Vec<(usize, bool)> {
+        let mut files: Vec<(usize, bool)> = Vec::new();
+        let mut add = |place: usize, weak: bool| {
+            if !files.iter().any(|&(other, _)| other == place) {
+                files.push((place, weak));
+            }
+        };
+        let at = |wanted: &str| names.iter().position(|name| name == wanted);
+        let sounds: Vec<bool> = (0..names.len())
+            .map(|place| holds_sounds(table, place))
+            .collect();
+        let has_sounds = |place: usize| sounds.get(place) == Some(&true);
+        // A column of endings of sound files holds files, whatever it is called.
+        for wanted in FILE {
+            if let Some(place) = at(wanted)
+                && has_sounds(place)
+            {
+                add(place, false);
+            }
+        }
+        for place in (0..names.len()).filter(|&place| has_sounds(place)) {
+            add(place, false);
+        }
+        for wanted in FILE.into_iter().filter(|name| !WEAK_FILE.contains(name)) {
+            if let Some(place) = at(wanted) {
+                add(place, false);
+            }
+        }
+        for wanted in WEAK_FILE {
+            if let Some(place) = at(wanted) {
+                add(place, true);
+            }
+        }
+        files
+    }
+
+    /// Without headings: the column of the files is known, one of parts of a split, too; the next one holds labels.
+    fn guess_headless(&mut self, table: &Table) {
+        let file = self.files.first().map(|&(place, _)| place);
+        let mut rest = (0..table.names().len()).filter(|&place| Some(place) != file);
+        let is_split = |place: &usize| {
+            let fields = sample(table, *place).map(str::to_owned).collect();
+            let (parts, _) = super::words::parts(&fields);
+            !fields.is_empty() && parts.len() == fields.len()
+        };
+        self.splits = rest.clone().filter(is_split).collect();
+        self.label = rest.find(|place| !self.splits.contains(place));
+    }
+
+    fn find_tag_columns(&mut self, table: &Table, names: &[String]) {
+        let is_yes_or_no = |place: &usize| {
+            let mut fields = sample(table, *place).peekable();
+            fields.peek().is_some()
+                && fields.all(|field| matches!(field, "0" | "1" | "0.0" | "1.0"))
+        };
+        let free = |place: &usize| {
+            let named = [self.label, self.key, self.mode, self.tempo, self.title];
+            !named.contains(&Some(*place))
+                && !self.splits.contains(place)
+                && !self.emotion.contains(&Some(*place))
+                && !names.get(*place).is_some_and(|name| {
+                    OTHERS.contains(&name.as_str()) || WEAK_FILE.contains(&name.as_str())
+                })
+        };
+        let found: Vec<usize> = (0..names.len()).filter(free).filter(is_yes_or_no).collect();
+        if found.len() >= FEWEST_TAG_COLUMNS {
+            self.tag_columns = found;
+        }
+    }
+
+    /// Columns that might hold several labels, but of which no field does, are labels where there are none; and artists
+    /// where there is nothing else.
+    fn name_labels(&mut self, table: &Table, names: &[String]) {
+        let single = |place: usize| {
+            let name = names.get(place).map(String::as_str);
+            let fields = || column(table, place);
+            let separator = super::words::TagSeparator::of(fields());
+            !matches!(name, Some("tags" | "tag"))
+                && !table.rows().any(|row| row.len() > names.len())
+                && fields().all(|field| separator.tags(field).len() <= 1)
+        };
+        if self.label.is_none()
+            && let Some(at) = self.tags.iter().position(|&place| single(place))
+        {
+            self.label = Some(self.tags.remove(at));
+        }
+        let nothing = self.label.is_none()
+            && self.tags.is_empty()
+            && self.tag_columns.is_empty()
+            && self.key.is_none()
+            && self.tempo.is_none()
+            && self.emotion.contains(&None);
+        if nothing {
+            let artist = ARTIST
+                .iter()
+                .find_map(|&one| names.iter().position(|name| name == one));
+            self.has_artists = artist.is_some();
+            self.label = artist;
+        }
+    }
+
+    /// The headings that nothing was read from, without those that are known to say nothing here.
+    pub(super) fn unread(&self, table: &Table, file: usize, split: Option<usize>) -> Vec<String> {
+        let read = [
+            Some(file),
+            split,
+            self.label,
+            self.key,
+            self.mode,
+            self.tempo,
+            self.title,
+            self.emotion[0],
+            self.emotion[1],
+        ];
+        let lists = [&self.tags, &self.tag_columns, &self.splits];
+        let names = table.names().iter().enumerate();
+        names
+            .filter(|(place, name)| {
+                let plain = plain(name);
+                !read.contains(&Some(*place))
+                    && !lists.iter().any(|list| list.contains(place))
+                    && !plain.is_empty()
+                    && !OTHERS.contains(&plain.as_str())
+                    && !ARTIST.contains(&plain.as_str())
+                    && !WEAK_FILE.contains(&plain.as_str())
+            })
+            .map(|(_, name)| name.clone())
+            .collect()
+    }
+}
+
+/// Fields of a column that hold something.
+pub(super) fn column(table: &Table, place: usize) -> impl Iterator<Item = &str> + Clone {
+    let fields = table.rows().filter_map(move |row| row.at(place));
+    fields.filter(|field| !is_nothing(field))
+}
+
+/// The first of them.
+fn sample(table: &Table, place: usize) -> impl Iterator<Item = &str> + Clone {
+    column(table, place).take(SAMPLE_ROWS)
+}
+
+/// Whether most fields of a column are names of sound files.
+fn holds_sounds(table: &Table, place: usize) -> bool {
+    let (mut all, mut sounds) = (0, 0);
+    for field in sample(table, place) {
+        all += 1;
+        if field.len() > LONGEST_PATH {
+            continue;
+        }
+        let name = field.replace('\\', "/");
+        sounds += usize::from(crate::walk::is_sound_name(std::path::Path::new(&name)));
+    }
+    2 * sounds > all
+}

@@ -1,0 +1,174 @@
+//! Rows of lists become tracks: one for each file, however often it is named.
+
+use std::{collections::HashMap, fs, path::PathBuf};
+
+use super::paths::{Found, tidy};
+use crate::{
+    Split, Track,
+    split::Part,
+    text::{Examples, counted},
+};
+
+/// The tracks of one or several lists.
+#[derive(Default)]
+pub(super) struct Gathered {
+    rows: Vec<Gathering>,
+    /// By the real path of a file that is here, by the tidied path of one that is not.
+    by_file: HashMap<PathBuf, usize>,
+    /// More files are missing than are here: they are no rows.
+    pub(super) leaves_missing_out: bool,
+    pub(super) notes: Vec<String>,
+    repeated: Examples,
+    labels: Examples,
+    parts: Examples,
+    unclear: Examples,
+}
+
+struct Gathering {
+    track: Track,
+    part: Option<Part>,
+    /// What the list calls the file, where that was found by its name alone.
+    guessed_by: Option<String>,
+    is_missing: bool,
+    /// Its first row, for people.
+    place: String,
+}
+
+impl Gathered {
+    /// Takes a row. One of a file that is known adds what was not known about it, and changes nothing that was.
+    pub(super) fn add(
+        &mut self,
+        track: Track,
+        part: Option<Part>,
+        found: &Found,
+        words: &str,
+        place: String,
+    ) {
+        let file = match found.is_here() {
+            true => fs::canonicalize(&track.path).ok(),
+            false => None,
+        };
+        let file = file.unwrap_or_else(|| tidy(&track.path));
+        let guessed_by = matches!(found, Found::Guessed(_)).then(|| words.to_owned());
+        let known = self.by_file.get(&file).copied();
+        let Some(first) = known.and_then(|at| self.rows.get_mut(at)) else {
+            self.by_file.insert(file, self.rows.len());
+            self.rows.push(Gathering {
+                track,
+                part,
+                guessed_by,
+                is_missing: !found.is_here(),
+                place,
+            });
+            return;
+        };
+        if guessed_by.is_some() && first.guessed_by.is_some() && guessed_by != first.guessed_by {
+            self.unclear
+                .add(|| format!("{} and {place}: {}", first.place, track.path.display()));
+            first.track.problem.get_or_insert_with(|| {
+                "several rows of the list might mean this file; write their paths as they are"
+                    .to_owned()
+            });
+            return;
+        }
+        self.repeated.add(|| format!("{} and {place}", first.place));
+        first.join(track, part, &place, &mut self.labels, &mut self.parts);
+    }
+
+    /// The tracks, their split and what is to be said about them.
+    pub(super) fn finish(mut self, is_one: bool) -> (Vec<Track>, Option<Split>, Vec<String>) {
+        let list = if is_one { "the list" } else { "the lists" };
+        let mut notes = Vec::new();
+        for (examples, what) in [
+            (
+                &self.parts,
+                "named in two parts of the split; the part of the first row stays",
+            ),
+            (
+                &self.labels,
+                "named with different labels; those of the first row stay (several labels of one file belong into a column `tags`)",
+            ),
+            (
+                &self.unclear,
+                "might be meant by several rows, as their folders are not here; such files are left out",
+            ),
+        ] {
+            if examples.count > 0 {
+                let times = counted(examples.count, "file");
+                notes.push(format!("{times} of {list}: {what}: {}", examples.join()));
+            }
+        }
+        if self.repeated.count > self.parts.count + self.labels.count {
+            notes.push(format!(
+                "{} of {list} name a file again and are one track with its first row: {}",
+                counted(self.repeated.count, "row"),
+                self.repeated.join()
+            ));
+        }
+        notes.append(&mut self.notes);
+        if self.leaves_missing_out {
+            self.rows.retain(|row| !row.is_missing);
+        }
+        let mut split = Split::default();
+        for (place, row) in self.rows.iter().enumerate() {
+            split.add(row.part, place);
+        }
+        let tracks = self.rows.into_iter().map(|row| row.track).collect();
+        let sizes @ [train, valid, test] = split.sizes();
+        let split = split.usable();
+        if split.is_none() && sizes != [0; 3] {
+            notes.push(format!(
+                "the split of {list} is not used, as it has {train} train, {valid} valid and {test} test tracks: both train \
+                 and test need some"
+            ));
+        }
+        (tracks, split, notes)
+    }
+}
+
+impl Gathering {
+    fn join(
+        &mut self,
+        other: Track,
+        part: Option<Part>,
+        place: &str,
+        labels: &mut Examples,
+        parts: &mut Examples,
+    ) {
+        let path = other.path.display().to_string();
+        let first = &self.place;
+        let mut differs = |one: Option<String>, two: Option<String>| {
+            if let (Some(one), Some(two)) = (one, two)
+                && one != two
+            {
+                labels.add(|| format!("{first} `{one}`, {place} `{two}`: {path}"));
+            }
+        };
+        let of_key = |track: &Track| track.key.and_then(crate::key_name).map(str::to_owned);
+        let of_numbers = |track: &Track| track.emotion.map(|it| format!("{it:?}"));
+        let track = &mut self.track;
+        match (of_key(track), of_key(&other)) {
+            (Some(one), Some(two)) if one != two => differs(Some(one), Some(two)),
+            _ => differs(track.label.clone(), other.label.clone()),
+        }
+        differs(of_numbers(track), of_numbers(&other));
+        if track.label.is_none() {
+            track.label = other.label;
+        }
+        track.key = track.key.or(other.key);
+        track.tempo_bpm = track.tempo_bpm.or(other.tempo_bpm);
+        track.emotion = track.emotion.or(other.emotion);
+        for tag in other.tags {
+            if !track.tags.contains(&tag) {
+                track.tags.push(tag);
+            }
+        }
+        match (self.part, part) {
+            (Some(one), Some(two)) if one != two => {
+                parts.add(|| format!("{first} {}, {place} {}: {path}", one.name(), two.name()));
+            }
+            (None, part) => self.part = part,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,514 @@
+//! Where the files lie that a list names, also where it was made on another system or computer.
+
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    fs,
+    path::{Component, Path, PathBuf},
+};
+
+use walkdir::WalkDir;
+
+use crate::{
+    CollectionError,
+    text::{fold_name, fold_text},
+    walk::{self, Sort},
+};
+use mynascope_base::jobs::Watch;
+
+/// No system has longer paths, ...
+pub(super) const LONGEST_PATH: usize = 4096;
+/// ... and deeper ones are no music.
+const DEEPEST: usize = 64;
+/// Files with bare names are looked for below the list among so many entries; among more, a name says too little.
+const MOST_ENTRIES: usize = 200_000;
+
+/// What a list's words for a file led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// The very path that the list names, however its signs and letters are written.
+    Named(PathBuf),
+    /// One file alone answers to the end of the path or to the name.
+    Guessed(PathBuf),
+    /// Several files answer to it.
+    Several(PathBuf),
+    /// There is none; where it would lie.
+    Missing(PathBuf),
+}
+
+impl Found {
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Named(path) | Self::Guessed(path) | Self::Several(path) | Self::Missing(path) => {
+                path
+            }
+        }
+    }
+
+    pub(super) fn is_here(&self) -> bool {
+        matches!(self, Self::Named(_) | Self::Guessed(_))
+    }
+}
+
+/// Finds the files of one list.
+pub(super) struct Finder<'a> {
+    folder: PathBuf,
+    /// Where paths may begin: the list's folder, those that were opened with it, the folder above.
+    roots: Vec<PathBuf>,
+    listings: HashMap<PathBuf, Listing>,
+    /// Files below the list's folder and those that were opened with it; made when it is needed.
+    below: Option<Names>,
+    /// How many parts of the path, and which root, led to the last file: the next is likely there, too.
+    last: (usize, usize),
+    watch: &'a Watch<'a>,
+}
+
+/// The names in a folder.
+#[derive(Default)]
+struct Listing {
+    all: HashMap<String, Vec<OsString>>,
+    sounds: Names,
+}
+
+/// Sound files by their names.
+#[derive(Default)]
+struct Names {
+    by_name: HashMap<String, Vec<PathBuf>>,
+    /// Without the ending; numbers without leading zeros.
+    by_stem: HashMap<String, Vec<PathBuf>>,
+}
+
+impl Names {
+    fn add(&mut self, path: PathBuf) {
+        if matches!(walk::sort_of(&path), Sort::Other) {
+            return;
+        }
+        let (Some(name), Some(stem)) = (path.file_name(), path.file_stem()) else {
+            return;
+        };
+        let stem = number(fold_name(stem));
+        self.by_stem.entry(stem).or_default().push(path.clone());
+        self.by_name.entry(fold_name(name)).or_default().push(path);
+    }
+
+    /// Files of a name; else those that have it without their ending (numbers may have zeros before); else, where the
+    /// name has an ending, those of another ending.
+    fn get(&self, name: &str) -> Vec<&Path> {
+        let folded = fold_text(name);
+        let id = number(folded.clone());
+        if self.by_name.contains_key(&folded) {
+            return paths(self.by_name.get(&folded)).collect();
+        }
+        if self.by_stem.contains_key(&id) {
+            return paths(self.by_stem.get(&id)).collect();
+        }
+        let Some(stem) = Path::new(name).file_stem().map(fold_name) else {
+            return Vec::new();
+        };
+        if !walk::is_sound_name(Path::new(name)) {
+            return Vec::new();
+        }
+        paths(self.by_stem.get(&number(stem.clone())))
+            .filter(|path| path.file_stem().map(fold_name) == Some(stem.clone()))
+            .collect()
+    }
+}
+
+fn paths(found: Option<&Vec<PathBuf>>) -> impl Iterator<Item = &Path> {
+    found.into_iter().flatten().map(PathBuf::as_path)
+}
+
+/// A number without leading zeros; other names as they are.
+fn number(name: String) -> String {
+    let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    match name.trim_start_matches('0') {
+        "" if is_number => "0".to_owned(),
+        short if is_number => short.to_owned(),
+        _ => name,
+    }
+}
+
+impl<'a> Finder<'a> {
+    /// For the list at a path, opened together with some folders.
+    pub(super) fn new(list: &Path, together: &[PathBuf], watch: &'a Watch<'a>) -> Self {
+        let folder = list.parent().unwrap_or(Path::new("")).to_path_buf();
+        let mut roots = vec![folder.clone()];
+        roots.extend(together.iter().cloned());
+        let above = std::path::absolute(&folder).ok();
+        roots.extend(above.and_then(|it| it.parent().map(Path::to_path_buf)));
+        Self {
+            folder,
+            roots,
+            listings: HashMap::new(),
+            below: None,
+            last: (0, 0),
+            watch,
+        }
+    }
+
+    /// The file that a list's words mean.
+    ///
+    /// Fails when cancelled.
+    pub(super) fn find(&mut self, words: &str) -> Result<Found, CollectionError> {
+        if words.len() > LONGEST_PATH || words.contains('\0') {
+            return Ok(Found::Missing(self.folder.join("?")));
+        }
+        let as_written = self.folder.join(words);
+        if as_written.is_file() {
+            return Ok(Found::Named(as_written));
+        }
+        let clean = slashed(words);
+        let expected = self.folder.join(&clean);
+        let parts: Vec<&str> = clean
+            .split('/')
+            .filter(|part| !part.is_empty() && *part != ".")
+            .collect();
+        if parts.is_empty() || parts.len() > DEEPEST {
+            return Ok(Found::Missing(expected));
+        }
+        let is_absolute = clean.starts_with('/');
+        if is_absolute && let Some(path) = self.walk_to(Path::new("/"), &parts, true) {
+            return Ok(Found::Named(path));
+        }
+        // What begins with a folder that is here is meant from here: such a file is missing.
+        if !is_absolute
+            && let [folder, _, ..] = parts[..]
+            && self.folder.join(folder).is_dir()
+        {
+            let path = self.walk_to(&self.folder.clone(), &parts, false);
+            return Ok(match path {
+                Some(path) if same_name(&path, &clean) => Found::Named(path),
+                Some(path) => Found::Guessed(path),
+                None => Found::Missing(expected),
+            });
+        }
+        // The most of the path that leads to a file; first as the last one was found.
+        let (dropped, root) = self.last;
+        if dropped > 0
+            && let Some(path) = self.from(root, parts.get(dropped..).unwrap_or(&[]))
+        {
+            return Ok(Found::Guessed(path));
+        }
+        for dropped in 0..parts.len() {
+            for root in 0..self.roots.len() {
+                let Some(path) = self.from(root, parts.get(dropped..).unwrap_or(&[])) else {
+                    continue;
+                };
+                self.last = (dropped, root);
+                let named = dropped == 0 && root == 0 && !is_absolute;
+                return Ok(match named && same_name(&path, &clean) {
+                    true => Found::Named(path),
+                    false => Found::Guessed(path),
+                });
+            }
+        }
+        self.below(&parts, expected)
+    }
+
+    fn from(&mut self, root: usize, parts: &[&str]) -> Option<PathBuf> {
+        let root = self.roots.get(root)?.clone();
+        (!parts.is_empty())
+            .then(|| self.walk_to(&root, parts, false))
+            .flatten()
+    }
+
+    /// The file below a folder that lies at some parts of a path, each by its name in any form and case. Unless it must
+    /// be `exact`, the last may lack its ending or have another one.
+    fn walk_to(&mut self, root: &Path, parts: &[&str], exact: bool) -> Option<PathBuf> {
+        let (last, folders) = parts.split_last()?;
+        let mut here = root.to_path_buf();
+        for part in folders {
+            if *part == ".." {
+                here.push("..");
+                continue;
+            }
+            let next = here.join(part);
+            here = match next.is_dir() {
+                true => next,
+                false => self.only(&here, part, Path::is_dir)?,
+            };
+        }
+        let file = here.join(last);
+        if file.is_file() {
+            return Some(file);
+        }
+        if let Some(file) = self.only(&here, last, Path::is_file) {
+            return Some(file);
+        }
+        match self.listing(&here).sounds.get(last)[..] {
+            [one] if !exact => Some(one.to_path_buf()),
+            _ => None,
+        }
+    }
+
+    /// The only entry of a folder that has a name in another form (NFC or NFD) or case.
+    fn only(&mut self, folder: &Path, name: &str, is_wanted: fn(&Path) -> bool) -> Option<PathBuf> {
+        let found = self.listing(folder).all.get(&fold_text(name))?;
+        let paths = found.iter().map(|entry| folder.join(entry));
+        let mut wanted = paths.filter(|path| is_wanted(path));
+        match (wanted.next(), wanted.next()) {
+            (Some(one), None) => Some(one),
+            _ => None,
+        }
+    }
+
+    fn listing(&mut self, folder: &Path) -> &Listing {
+        self.listings
+            .entry(folder.to_path_buf())
+            .or_insert_with(|| {
+                let mut listing = Listing::default();
+                for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                    let name = entry.file_name();
+                    listing.sounds.add(entry.path());
+                    listing.all.entry(fold_name(&name)).or_default().push(name);
+                }
+                listing
+            })
+    }
+
+    /// A file anywhere below that has the name and, where the path has folders, the last of them; of several the one whose
+    /// folders are the most like the path's.
+    fn below(&mut self, parts: &[&str], expected: PathBuf) -> Result<Found, CollectionError> {
+        let Some(last) = parts.last() else {
+            return Ok(Found::Missing(expected));
+        };
+        let names = match self.below.take() {
+            Some(names) => names,
+            None => self.names_below()?,
+        };
+        let folders: Vec<String> = parts.iter().rev().skip(1).map(|it| fold_text(it)).collect();
+        let alike = |path: &Path| {
+            let names = path
+                .parent()
+                .into_iter()
+                .flat_map(|it| it.components().rev());
+            names
+                .zip(&folders)
+                .take_while(|(part, name)| fold_name(part.as_os_str()) == **name)
+                .count()
+        };
+        let fewest = usize::from(!folders.is_empty());
+        let mut candidates = names.get(last);
+        candidates.retain(|path| alike(path) >= fewest);
+        let most = candidates.iter().map(|path| alike(path)).max();
+        let mut best = candidates.iter().filter(|path| Some(alike(path)) == most);
+        let found = match (best.next(), best.next()) {
+            (Some(one), None) => Found::Guessed(one.to_path_buf()),
+            (Some(_), Some(_)) => Found::Several(expected),
+            (None, _) => Found::Missing(expected),
+        };
+        self.below = Some(names);
+        Ok(found)
+    }
+
+    fn names_below(&self) -> Result<Names, CollectionError> {
+        let mut names = Names::default();
+        let mut seen = 0_usize;
+        // The folder above is left out: other things lie there.
+        let roots = self.roots.split_last().map_or(&[][..], |(_, roots)| roots);
+        for root in roots {
+            let root = match root.as_os_str().is_empty() {
+                true => Path::new("."),
+                false => root,
+            };
+            for entry in WalkDir::new(root).follow_links(true).max_depth(DEEPEST) {
+                self.watch.check()?;
+                seen += 1;
+                if seen > MOST_ENTRIES {
+                    return Ok(Names::default());
+                }
+                if let Ok(entry) = entry
+                    && entry.file_type().is_file()
+                {
+                    names.add(entry.into_path());
+                }
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// Whether a path ends as the list says it, but for forms and case: not by another ending.
+fn same_name(path: &Path, clean: &str) -> bool {
+    let name = path.file_name().map(fold_name);
+    let said = clean.rsplit('/').next().map(fold_text);
+    name == said
+}
+
+/// A path of any system with forward slashes: without a drive ("C:"), a scheme ("file://", with %20 for a space) or
+/// marks around it.
+fn slashed(words: &str) -> String {
+    let words = words.trim().trim_matches(['"', '\'']);
+    let scheme = words
+        .get(..7)
+        .filter(|scheme| scheme.eq_ignore_ascii_case("file://"));
+    let words = match scheme {
+        // What stands before the path is the name of a computer.
+        Some(scheme) => {
+            let rest = words.get(scheme.len()..).unwrap_or_default();
+            let path = rest.find('/').and_then(|at| rest.get(at..));
+            unescaped(path.unwrap_or(rest))
+        }
+        None => words.to_owned(),
+    };
+    let words = words.replace('\\', "/");
+    let bare = words.trim_start_matches('/');
+    let mut letters = bare.chars();
+    match (letters.next(), letters.next()) {
+        (Some(drive), Some(':')) if drive.is_ascii_alphabetic() => {
+            let rest = letters.as_str();
+            match rest.starts_with('/') {
+                true => rest.to_owned(),
+                false => format!("/{rest}"),
+            }
+        }
+        _ => words,
+    }
+}
+
+/// The text of a URL's path.
+fn unescaped(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let code = (byte == b'%')
+            .then(|| std::str::from_utf8(after.get(..2)?).ok())
+            .flatten()
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match code {
+            Some(code) => {
+                bytes.push(code);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A path without `.` and `..` where that can be seen from it alone: what a missing file is known by.
+pub(super) fn tidy(path: &Path) -> PathBuf {
+    let mut tidy = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir
+                if matches!(tidy.components().next_back(), Some(Component::Normal(_))) =>
+            {
+                tidy.pop();
+            }
+            other => tidy.push(other),
+        }
+    }
+    tidy
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is found of words, as a path below the list's folder.
+    fn found(files: &[&str], words: &str) -> (char, String) {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("set");
+        for file in files {
+            let path = root.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let watch = Watch::unattended();
+        let found = Finder::new(&root.join("list.csv"), &[], &watch)
+            .find(words)
+            .unwrap();
+        let kind = match found {
+            Found::Named(_) => 'n',
+            Found::Guessed(_) => 'g',
+            Found::Several(_) => 's',
+            Found::Missing(_) => 'm',
+        };
+        let path = match found.path().strip_prefix(&root) {
+            Ok(path) => path.display().to_string(),
+            Err(_) => "..".to_owned(),
+        };
+        (kind, path)
+    }
+
+    #[test]
+    fn paths_of_any_system_lead_to_their_file() {
+        let files = ["audio/rock/my song.wav", "audio/dub/a.wav", "audio/b.mp3"];
+        let song = "audio/rock/my song.wav";
+        for (words, kind) in [
+            ("audio/rock/my song.wav", 'n'),
+            ("./audio/rock/my song.wav", 'n'),
+            ("audio\\rock\\my song.wav", 'n'),
+            (".\\audio\\rock\\my song.wav", 'n'),
+            ("Audio/Rock/MY SONG.WAV", 'n'),
+            ("C:\\Users\\me\\audio\\rock\\my song.wav", 'g'),
+            ("C:audio\\rock\\my song.wav", 'g'),
+            ("\\\\server\\share\\audio\\rock\\my song.wav", 'g'),
+            ("/home/other/set/audio/rock/my song.wav", 'g'),
+            ("file:///home/other/set/audio/rock/my%20song.wav", 'g'),
+            ("file://localhost/D:/set/audio/rock/my%20song.wav", 'g'),
+            ("old/place/audio/rock/my song.wav", 'g'),
+            ("my song", 'g'),
+            ("audio/rock/my song.flac", 'g'),
+            ("rock/my song.flac", 'g'),
+        ] {
+            assert_eq!(found(&files, words), (kind, song.to_owned()), "{words}");
+        }
+        for words in [
+            "audio/rock/other.wav",
+            "audio/other/a.wav",
+            "other/a.wav",
+            "",
+            "/",
+            "a\0b",
+            "?",
+        ] {
+            assert_eq!(found(&files, words).0, 'm', "{words}");
+        }
+        let deep = "a/".repeat(2000) + "b.wav";
+        assert_eq!(found(&files, &deep).0, 'm');
+    }
+
+    #[test]
+    fn both_forms_of_unicode_are_one_name() {
+        for (on_disk, in_list) in [
+            ("Cafe\u{301}/e\u{301}.wav", "Café/é.wav"),
+            ("Café/é.wav", "Cafe\u{301}/e\u{301}.wav"),
+            ("Café/e\u{301}.wav", "Café/é.wav"),
+        ] {
+            assert_eq!(found(&[on_disk], in_list), ('n', on_disk.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_name_that_means_two_files_means_none() {
+        let files = ["x/rock/1.wav", "x/dub/1.wav", "y/2.wav", "y/0003.wav"];
+        assert_eq!(found(&files, "1.wav").0, 's');
+        assert_eq!(found(&files, "1").0, 's');
+        assert_eq!(found(&files, "dub/1.wav"), ('g', "x/dub/1.wav".to_owned()));
+        assert_eq!(found(&files, "3"), ('g', "y/0003.wav".to_owned()));
+        assert_eq!(found(&files, "13").0, 'm');
+        assert_eq!(
+            found(&files, "3.wav").0,
+            'm',
+            "with its ending a name is as it is"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_in_an_old_encoding_is_found() {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join(OsStr::from_bytes(b"caf\xe9.wav"));
+        fs::write(&path, "").unwrap();
+        let watch = Watch::unattended();
+        let mut finder = Finder::new(&home.path().join("list.csv"), &[], &watch);
+        assert_eq!(finder.find("café.wav").unwrap(), Found::Named(path));
+    }
+}

@@ -1,0 +1,292 @@
+//! What people write into the fields of a list: parts of a split, tags, numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{split::Part, text::fold_text};
+
+/// What one word means for a split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    Part(Part),
+    /// "dev", "development": valid beside a train part, else what is learned from.
+    Development,
+    /// "eval", "evaluation": valid beside a test part, else test.
+    Evaluation,
+}
+
+/// The meaning of a field such as "Train", "validation set" or "test-split".
+fn meaning(field: &str) -> Option<Meaning> {
+    let folded = fold_text(field);
+    let mut found = None;
+    for word in folded.split(|letter: char| !letter.is_alphanumeric()) {
+        let one = match word {
+            "" | "set" | "split" | "data" | "part" | "subset" => continue,
+            "train" | "training" | "trn" | "tr" | "trainset" | "trainingset" | "learn" => {
+                Meaning::Part(Part::Train)
+            }
+            "val" | "valid" | "validation" | "vld" | "cv" | "validate" | "validationset"
+            | "valset" | "tune" | "tuning" => Meaning::Part(Part::Valid),
+            "test" | "testing" | "tst" | "te" | "testset" | "heldout" | "holdout" => {
+                Meaning::Part(Part::Test)
+            }
+            "dev" | "devel" | "development" | "devset" => Meaning::Development,
+            "eval" | "evaluation" | "evaluate" | "evalset" => Meaning::Evaluation,
+            _ => return None,
+        };
+        if found.is_some_and(|other| other != one) {
+            return None;
+        }
+        found = Some(one);
+    }
+    found
+}
+
+/// The parts that the different fields of a column mean, and which of them were taken by what stands beside them.
+pub(super) fn parts(fields: &BTreeSet<String>) -> (BTreeMap<String, Part>, Vec<String>) {
+    // Numbers mean a part only all three together: two alone might be "is it test?", more are folds.
+    if fields.iter().eq(["0", "1", "2"]) {
+        let parts = [Part::Train, Part::Valid, Part::Test];
+        let meant = fields.iter().cloned().zip(parts).collect();
+        return (
+            meant,
+            vec!["0, 1 and 2 are taken as train, valid and test".to_owned()],
+        );
+    }
+    let meanings: BTreeMap<&String, Meaning> = fields
+        .iter()
+        .filter_map(|field| Some((field, meaning(field)?)))
+        .collect();
+    let has = |wanted| meanings.values().any(|&meaning| meaning == wanted);
+    let development = match has(Meaning::Part(Part::Train)) {
+        true => Part::Valid,
+        false => Part::Train,
+    };
+    let evaluation = match has(Meaning::Part(Part::Test)) {
+        true => Part::Valid,
+        false => Part::Test,
+    };
+    let mut guessed = Vec::new();
+    let meant = meanings.iter().map(|(field, meaning)| {
+        let part = match meaning {
+            Meaning::Part(part) => *part,
+            Meaning::Development => development,
+            Meaning::Evaluation => evaluation,
+        };
+        if !matches!(meaning, Meaning::Part(_)) {
+            guessed.push(format!("`{field}` is taken as {}", part.name()));
+        }
+        ((*field).clone(), part)
+    });
+    let meant = meant.collect();
+    (meant, guessed)
+}
+
+/// The word of a list's own name that means a part: `validation` of "split-0-validation.tsv".
+pub(super) fn part_word(stem: &str) -> Option<String> {
+    let mut words = stem
+        .split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !matches!(fold_text(word).as_str(), "set" | "split" | "data" | "part"))
+        .filter(|word| meaning(word).is_some());
+    match (words.next(), words.next()) {
+        (Some(word), None) => Some(word.to_owned()),
+        _ => None,
+    }
+}
+
+/// How the tags of a column are parted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TagSeparator {
+    Of(char),
+    /// Each field is one tag.
+    None,
+}
+
+impl TagSeparator {
+    /// Of a column's fields: a semicolon where any has one, else a bar, else a comma. Lists in brackets part themselves.
+    pub(super) fn of<'a>(fields: impl Iterator<Item = &'a str> + Clone) -> Self {
+        [';', '|', ',']
+            .into_iter()
+            .find(|&sign| {
+                let mut open = fields.clone().filter(|field| in_brackets(field).is_none());
+                open.any(|field| field.contains(sign))
+            })
+            .map_or(Self::None, Self::Of)
+    }
+
+    /// The tags of a field, each once.
+    pub(super) fn tags(self, field: &str) -> Vec<String> {
+        let tags: Vec<String> = match (in_brackets(field), self) {
+            (Some(inside), _) => listed(inside),
+            (None, Self::Of(sign)) => field.split(sign).map(str::to_owned).collect(),
+            (None, Self::None) => vec![field.to_owned()],
+        };
+        let mut seen = BTreeSet::new();
+        tags.into_iter()
+            .map(|tag| tag.trim().to_owned())
+            .filter(|tag| !crate::text::is_nothing(tag) && seen.insert(tag.clone()))
+            .collect()
+    }
+}
+
+/// What stands in the brackets of a list as JSON, Python or NumPy write it.
+fn in_brackets(field: &str) -> Option<&str> {
+    let field = field.trim();
+    [('[', ']'), ('(', ')'), ('{', '}')]
+        .into_iter()
+        .find_map(|(open, close)| field.strip_prefix(open)?.strip_suffix(close))
+}
+
+/// The items of a list: texts in quotes, whatever stands between them, or, without quotes, what commas part.
+fn listed(inside: &str) -> Vec<String> {
+    if !inside.contains(['"', '\'']) {
+        return inside.split(',').map(str::to_owned).collect();
+    }
+    let mut items = Vec::new();
+    let mut letters = inside.chars();
+    while let Some(quote) = letters.by_ref().find(|letter| matches!(letter, '"' | '\'')) {
+        let mut item = String::new();
+        while let Some(letter) = letters.next() {
+            match letter {
+                '\\' => match letters.next() {
+                    Some('u') => {
+                        let digits: String = letters.by_ref().take(4).collect();
+                        let code = u32::from_str_radix(&digits, 16).ok();
+                        item.push(code.and_then(char::from_u32).unwrap_or('\u{fffd}'));
+                    }
+                    other => item.extend(other),
+                },
+                end if end == quote => break,
+                other => item.push(other),
+            }
+        }
+        items.push(item);
+    }
+    items
+}
+
+/// A number; where fields are not parted by commas, also one with a decimal comma.
+pub(super) fn number(field: &str, has_commas: bool) -> Option<f64> {
+    let field = field.trim().trim_end_matches('%').trim_end();
+    let value = match field.parse::<f64>() {
+        Err(_) if !has_commas => field.replacen(',', ".", 1).parse().ok()?,
+        value => value.ok()?,
+    };
+    value.is_finite().then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(fields: &str) -> Vec<(String, &'static str)> {
+        let fields = fields.split('|').map(str::to_owned).collect();
+        let (parts, _) = parts(&fields);
+        parts
+            .into_iter()
+            .map(|(field, part)| (field, part.name()))
+            .collect()
+    }
+
+    #[test]
+    fn a_split_is_read_in_all_its_words() {
+        for (fields, expected) in [
+            ("train|valid|test", "test valid train"),
+            ("Train|dev|Test", "test train valid"),
+            ("training|validation|testing", "testing training validation"),
+            ("TRAIN|VAL|TEST", "TEST TRAIN VAL"),
+            ("0|1|2", "0 1 2"),
+        ] {
+            let parts = read(fields);
+            assert_eq!(parts.len(), 3, "{fields} {expected}");
+            let names: BTreeSet<&str> = parts.iter().map(|(_, name)| *name).collect();
+            assert_eq!(names.len(), 3, "{fields}: {parts:?}");
+        }
+        let own = |field: &str, part| (field.to_owned(), part);
+        assert_eq!(
+            read("Training Set|test-set"),
+            [own("Training Set", "train"), own("test-set", "test")]
+        );
+        // What depends on the words beside it.
+        assert_eq!(
+            read("development|evaluation"),
+            [own("development", "train"), own("evaluation", "test")]
+        );
+        assert_eq!(
+            read("eval|test|train"),
+            [
+                own("eval", "valid"),
+                own("test", "test"),
+                own("train", "train")
+            ]
+        );
+        assert_eq!(
+            read("eval|train|val"),
+            [
+                own("eval", "test"),
+                own("train", "train"),
+                own("val", "valid")
+            ]
+        );
+        // No parts: folds, yes and no, sizes.
+        for none in [
+            "1|2|3|4|5",
+            "0|1",
+            "small|medium|large",
+            "trainer",
+            "train test",
+            "1|2|3",
+        ] {
+            assert_eq!(read(none), [], "{none}");
+        }
+    }
+
+    #[test]
+    fn a_list_may_be_named_by_its_part() {
+        for (name, word) in [
+            ("train", Some("train")),
+            ("autotagging_moodtheme-validation", Some("validation")),
+            ("split-0_test", Some("test")),
+            ("my_music", None),
+            ("train_test", None),
+            ("training_set", Some("training")),
+        ] {
+            assert_eq!(part_word(name).as_deref(), word, "{name}");
+        }
+    }
+
+    #[test]
+    fn tags_are_parted_however_they_are_written() {
+        let three = ["piano", "no vocals", "don't"];
+        for field in [
+            "piano;no vocals; don't",
+            "piano|no vocals|don't",
+            "piano, no vocals,don't, ",
+            "['piano', 'no vocals', \"don't\"]",
+            "[\"piano\", \"no vocals\", \"don\\u0027t\"]",
+            "('piano', 'no vocals', 'don\\'t')",
+            "['piano' 'no vocals' \"don't\"]",
+        ] {
+            let separator = TagSeparator::of([field].into_iter());
+            assert_eq!(separator.tags(field), three, "{field}");
+        }
+        assert_eq!(TagSeparator::None.tags("[piano, slow]"), ["piano", "slow"]);
+        assert_eq!(TagSeparator::None.tags("slow"), ["slow"]);
+        assert!(TagSeparator::Of(',').tags("[]").is_empty());
+        // A comma is part of a tag where semicolons part them.
+        let fields = ["drum, bass; slow", "fast"];
+        assert_eq!(
+            TagSeparator::of(fields.into_iter()).tags(fields[0]),
+            ["drum, bass", "slow"]
+        );
+    }
+
+    #[test]
+    fn numbers_may_have_a_decimal_comma() {
+        assert_eq!(number("3,5", false), Some(3.5));
+        assert_eq!(number("3,5", true), None);
+        assert_eq!(number(" -0.25 ", true), Some(-0.25));
+        for none in ["", "NaN", "inf", "x", "1,2,3"] {
+            assert_eq!(number(none, false), None, "{none}");
+        }
+    }
+}

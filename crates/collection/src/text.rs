@@ -1,0 +1,171 @@
+//! Text as people write it: any encoding of a file, any spelling of a name.
+
+use std::ffi::OsStr;
+
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use unicode_normalization::UnicodeNormalization;
+
+/// A name for comparison: in lower case, and composed (NFC), so that "Café" is one name in whichever of Unicode's
+/// two forms a system writes it.
+///
+/// ```
+/// assert_eq!(mynascope_collection::fold_text("Cafe\u{301}"), "café");
+/// ```
+pub fn fold_text(text: &str) -> String {
+    // Lower case first: it may take letters apart (İ), and never undoes what was composed.
+    text.chars().flat_map(char::to_lowercase).nfc().collect()
+}
+
+/// As [`fold_text`], of a file's name. Names that are no UTF-8 come from systems of Windows-1252.
+pub(crate) fn fold_name(name: &OsStr) -> String {
+    fold_text(&shown_name(name))
+}
+
+/// A file's name as text.
+pub(crate) fn shown_name(name: &OsStr) -> std::borrow::Cow<'_, str> {
+    match name.to_str() {
+        Some(text) => text.into(),
+        None => {
+            WINDOWS_1252
+                .decode_without_bom_handling(name.as_encoded_bytes())
+                .0
+        }
+    }
+}
+
+/// So much of a text without a mark is looked at for the zeros of UTF-16.
+const SAMPLE_BYTES: usize = 4096;
+
+/// The text of a file in UTF-8, UTF-16 (either order of bytes, with or without a byte order mark) or, where it is none
+/// of these, Windows-1252; and whether it was the last, which is a guess.
+pub(crate) fn decode(bytes: &[u8]) -> (String, bool) {
+    let encoding =
+        Encoding::for_bom(bytes).map_or_else(|| utf16_by_zeros(bytes), |(it, _)| Some(it));
+    if let Some(encoding) = encoding {
+        return (encoding.decode(bytes).0.into_owned(), false);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => (text.to_owned(), false),
+        Err(_) => (
+            WINDOWS_1252
+                .decode_without_bom_handling(bytes)
+                .0
+                .into_owned(),
+            true,
+        ),
+    }
+}
+
+/// UTF-16 without a mark, by its zeros: headings are ASCII, of which every other byte is zero.
+fn utf16_by_zeros(bytes: &[u8]) -> Option<&'static Encoding> {
+    let sample = bytes.get(..SAMPLE_BYTES).unwrap_or(bytes);
+    let (pairs, _) = sample.as_chunks::<2>();
+    let [first, second] = pairs.iter().fold([0_usize; 2], |[a, b], pair| {
+        [a + usize::from(pair[0] == 0), b + usize::from(pair[1] == 0)]
+    });
+    match pairs.len() {
+        0 => None,
+        all if 4 * second > 3 * all && first == 0 => Some(UTF_16LE),
+        all if 4 * first > 3 * all && second == 0 => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// A word for comparison: letters and digits in lower case, nothing else. "File Name" and `file_name` are `filename`.
+pub(crate) fn plain(text: &str) -> String {
+    fold_text(text)
+        .chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .collect()
+}
+
+/// Whether a field says that nothing is known.
+pub(crate) fn is_nothing(text: &str) -> bool {
+    let folded = fold_text(text.trim());
+    matches!(
+        folded.as_str(),
+        "" | "-" | "--" | "?" | "nan" | "null" | "none" | "n/a" | "<na>"
+    )
+}
+
+/// What happened to some lines of a list: the first few, then how many more.
+#[derive(Debug, Default)]
+pub(crate) struct Examples {
+    first: Vec<String>,
+    pub(crate) count: usize,
+}
+
+impl Examples {
+    /// So many are named.
+    const NAMED: usize = 3;
+
+    pub(crate) fn add(&mut self, example: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.first.len() < Self::NAMED {
+            self.first.push(example());
+        }
+    }
+
+    /// "line 3: a; line 4: b; and 7 more".
+    pub(crate) fn join(&self) -> String {
+        let more = self.count - self.first.len();
+        let mut text = self.first.join("; ");
+        if more > 0 {
+            text.push_str(&format!("; and {more} more"));
+        }
+        text
+    }
+}
+
+/// "1 file", "2 files".
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{s}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_usual_encoding_is_one_text() {
+        let text = "path,label\r\nCafé/a.wav,Zouk ’90\r\n";
+        let utf16 = |order: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            text.encode_utf16().flat_map(order).collect()
+        };
+        let (le, be) = (utf16(u16::to_le_bytes), utf16(u16::to_be_bytes));
+        let marked = |mark: &[u8], bytes: &[u8]| [mark, bytes].concat();
+        for bytes in [
+            text.as_bytes().to_vec(),
+            marked(b"\xef\xbb\xbf", text.as_bytes()),
+            marked(b"\xff\xfe", &le),
+            marked(b"\xfe\xff", &be),
+            le,
+            be,
+        ] {
+            assert_eq!(decode(&bytes), (text.to_owned(), false));
+        }
+        let old = b"path,label\r\nCaf\xe9/a.wav,Zouk \x9290\r\n";
+        assert_eq!(decode(old), (text.to_owned(), true));
+        assert_eq!(decode(b""), (String::new(), false));
+    }
+
+    #[test]
+    fn both_forms_and_cases_of_a_name_are_one() {
+        assert_eq!(fold_text("CAFE\u{301}"), fold_text("caf\u{e9}"));
+        assert_eq!(
+            fold_text("한국"),
+            fold_text("\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}")
+        );
+        assert_ne!(fold_text("cafe"), fold_text("café"));
+    }
+
+    #[test]
+    fn few_examples_stand_for_many() {
+        let mut examples = Examples::default();
+        for line in 1..=5 {
+            examples.add(|| format!("line {line}"));
+        }
+        assert_eq!(examples.join(), "line 1; line 2; line 3; and 2 more");
+    }
+}
