@@ -8,7 +8,7 @@ use std::{
     str::FromStr,
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::listing::Listing;
 
@@ -34,13 +34,39 @@ const AVERAGED: [&str; 12] = [
 ];
 /// Words of the prefix of the weights that were trained.
 const PLAIN: [&str; 28] = [
-    "backbone", "base", "body", "dict", "encoder", "feature", "extractor", "learner", "mod", "model",
-    "module", "myna", "net", "network", "online", "orig", "params", "parameters", "q", "query",
-    "sd", "state", "states", "student", "transformer", "trunk", "vit", "weights",
+    "backbone",
+    "base",
+    "body",
+    "dict",
+    "encoder",
+    "feature",
+    "extractor",
+    "learner",
+    "mod",
+    "model",
+    "module",
+    "myna",
+    "net",
+    "network",
+    "online",
+    "orig",
+    "params",
+    "parameters",
+    "q",
+    "query",
+    "sd",
+    "state",
+    "states",
+    "student",
+    "transformer",
+    "trunk",
+    "vit",
+    "weights",
 ];
 
 /// Which weights of a checkpoint that holds several are read.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum WeightsChoice {
     /// Those that were trained, else what there is.
     #[default]
@@ -53,16 +79,35 @@ pub enum WeightsChoice {
     Prefix(String),
 }
 
+impl WeightsChoice {
+    /// Whether nothing was asked for.
+    pub fn is_auto(&self) -> bool {
+        *self == Self::Auto
+    }
+}
+
+impl From<String> for WeightsChoice {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "auto" => Self::Auto,
+            "model" => Self::Model,
+            "ema" => Self::Ema,
+            _ => Self::Prefix(text),
+        }
+    }
+}
+
+impl From<WeightsChoice> for String {
+    fn from(choice: WeightsChoice) -> Self {
+        choice.to_string()
+    }
+}
+
 impl FromStr for WeightsChoice {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(match text {
-            "auto" => Self::Auto,
-            "model" => Self::Model,
-            "ema" => Self::Ema,
-            prefix => Self::Prefix(prefix.to_owned()),
-        })
+        Ok(text.to_owned().into())
     }
 }
 
@@ -289,13 +334,19 @@ pub(super) fn choose(
         several
             if !matches!(choice, WeightsChoice::Prefix(_))
                 && let Some(&bare) = several.iter().find(|&&at| {
-                    candidates.get(at).is_some_and(|it| it.plain_prefix.is_empty())
+                    candidates
+                        .get(at)
+                        .is_some_and(|it| it.plain_prefix.is_empty())
                 }) =>
         {
             // Without any prefix: nothing is plainer.
             Ok(bare)
         }
-        [first, others @ ..] if others.iter().all(|&other| !fits(*first) || same(*first, other)) => {
+        [first, others @ ..]
+            if others
+                .iter()
+                .all(|&other| !fits(*first) || same(*first, other)) =>
+        {
             Ok(*first)
         }
         several => {
@@ -339,15 +390,12 @@ mod tests {
 
     #[test]
     fn what_wrappers_add_is_left_out_unless_two_names_become_one() {
-        let names = [
-            "a._orig_mod.b",
-            "module._orig_mod.c",
-            "module.d",
-            "d",
-        ]
-        .map(str::to_owned);
+        let names = ["a._orig_mod.b", "module._orig_mod.c", "module.d", "d"].map(str::to_owned);
         let plain = plain_names(names.iter());
-        let found: Vec<(&str, &str)> = plain.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        let found: Vec<(&str, &str)> = plain
+            .iter()
+            .map(|(a, b)| (a.as_str(), b.as_str()))
+            .collect();
         assert_eq!(
             found,
             [

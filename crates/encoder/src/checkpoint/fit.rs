@@ -270,7 +270,10 @@ fn match_with(candidate: &Candidate, listing: &Listing, preset: Option<Preset>) 
 fn hold_the_same(a: &Candidate, b: &Candidate, listing: &Listing) -> bool {
     a.names.len() == b.names.len()
         && a.names.iter().all(|(name, own)| {
-            let other = b.names.get(name).and_then(|other| listing.tensors.get(other));
+            let other = b
+                .names
+                .get(name)
+                .and_then(|other| listing.tensors.get(other));
             other.is_some() && listing.tensors.get(own) == other
         })
 }
@@ -349,7 +352,11 @@ fn left_out(
         .filter(|(at, _)| *at != chosen);
     let others: Vec<&Candidate> = others.map(|(_, other)| other).collect();
     let mut groups: BTreeMap<String, usize> = BTreeMap::new();
-    for name in listing.tensors.keys().filter(|name| !used.contains(name.as_str())) {
+    for name in listing
+        .tensors
+        .keys()
+        .filter(|name| !used.contains(name.as_str()))
+    {
         let other = others
             .iter()
             .filter(|other| !other.prefix.is_empty() && name.starts_with(&other.prefix))

@@ -109,11 +109,15 @@ impl TensorEntry {
         let mut step = 1_usize;
         let strides = self.strides.iter().flatten();
         // The product was checked to be a number.
-        self.shape.iter().rev().zip(strides.rev()).all(|(&axis, &stride)| {
-            let fits = axis <= 1 || stride == step;
-            step = step.saturating_mul(axis);
-            fits
-        })
+        self.shape
+            .iter()
+            .rev()
+            .zip(strides.rev())
+            .all(|(&axis, &stride)| {
+                let fits = axis <= 1 || stride == step;
+                step = step.saturating_mul(axis);
+                fits
+            })
     }
 }
 
@@ -164,9 +168,16 @@ impl Listing {
         let names: Vec<&str> = floats.iter().map(|(name, ..)| name.as_str()).collect();
         let values = self.read(&names)?;
         Ok(FileContent {
-            tensors: floats.into_iter().map(|(name, ..)| name).zip(values).collect(),
+            tensors: floats
+                .into_iter()
+                .map(|(name, ..)| name)
+                .zip(values)
+                .collect(),
             metadata: self.metadata,
-            not_numbers: others.into_iter().map(|(name, dtype, _)| (name, dtype)).collect(),
+            not_numbers: others
+                .into_iter()
+                .map(|(name, dtype, _)| (name, dtype))
+                .collect(),
         })
     }
 
@@ -254,7 +265,11 @@ fn row_major(values: &[f32], shape: &[usize], strides: &[usize], count: usize) -
     let mut out = Vec::with_capacity(count);
     let mut index = vec![0_usize; shape.len()];
     for _ in 0..count {
-        let at: usize = index.iter().zip(strides).map(|(i, stride)| i * stride).sum();
+        let at: usize = index
+            .iter()
+            .zip(strides)
+            .map(|(i, stride)| i * stride)
+            .sum();
         out.push(*values.get(at)?);
         for (i, &axis) in index.iter_mut().zip(shape).rev() {
             *i += 1;

@@ -84,7 +84,9 @@ fn only_checkpoint(folder: &Path) -> Result<PathBuf, CheckpointError> {
             });
         }
         let ending = path.extension().unwrap_or_default();
-        let may_be = ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known));
+        let may_be = ENDINGS
+            .iter()
+            .any(|known| ending.eq_ignore_ascii_case(known));
         if (may_be || name.ends_with(".index.json")) && path.is_file() {
             let file = shards::index_of(&path).unwrap_or(path);
             if !found.contains(&file) {

@@ -153,7 +153,11 @@ fn other_format(start: &[u8]) -> Option<&'static str> {
             b"version https://git-lfs",
             "it is only a pointer to a file that Git LFS keeps; run `git lfs pull` to get the file itself",
         ),
-        (0, b"\x1f\x8b", "it is compressed with gzip; unpack it first"),
+        (
+            0,
+            b"\x1f\x8b",
+            "it is compressed with gzip; unpack it first",
+        ),
         (
             257,
             b"ustar",
@@ -323,12 +327,11 @@ const SHIPPED: &[u8] = include_bytes!("../../../../assets/myna-tiny.safetensors"
 /// The weights of the checkpoint that comes with the program; `patch` chooses one branch.
 pub fn shipped_weights(patch: Option<EncoderKind>) -> Result<Weights, CheckpointError> {
     let path = Path::new("myna-tiny.safetensors");
-    let listing = list_source(Source::of_memory(SHIPPED), path).map_err(|why| {
-        CheckpointError::Damaged {
+    let listing =
+        list_source(Source::of_memory(SHIPPED), path).map_err(|why| CheckpointError::Damaged {
             why,
             path: path.to_path_buf(),
-        }
-    })?;
+        })?;
     let options = LoadOptions::from(patch);
     let (weights, _) = fit(listing, None, &options, path)?.into_weights(patch, path)?;
     Ok(weights)

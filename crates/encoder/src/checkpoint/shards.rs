@@ -49,9 +49,8 @@ fn expected_index(shard: &Path) -> Option<PathBuf> {
 pub(super) fn missing_index(shard: &Path) -> Option<String> {
     let index = expected_index(shard)?;
     let name = index.file_name()?.to_string_lossy();
-    (!index.is_file()).then(|| {
-        format!("it is one part of several, and their index {name} is not beside it")
-    })
+    (!index.is_file())
+        .then(|| format!("it is one part of several, and their index {name} is not beside it"))
 }
 
 /// Lists all shards of an index. Only the tensors that the index names count.

@@ -178,7 +178,9 @@ fn parse(mut rest: &[u8], file_length: u64) -> Result<BTreeMap<String, Entry>, S
             }
         }
         if flags & 1 != 0 {
-            return Err(format!("{name} is encrypted; save the file without a password"));
+            return Err(format!(
+                "{name} is encrypted; save the file without a password"
+            ));
         }
         let compressed = match method {
             0 if packed == size => false,
@@ -190,7 +192,10 @@ fn parse(mut rest: &[u8], file_length: u64) -> Result<BTreeMap<String, Entry>, S
                 ));
             }
         };
-        if header.checked_add(packed).is_none_or(|end| end > file_length) {
+        if header
+            .checked_add(packed)
+            .is_none_or(|end| end > file_length)
+        {
             return Err(format!("{name} reaches past the end of the file"));
         }
         let entry = Entry {

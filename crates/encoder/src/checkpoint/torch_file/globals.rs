@@ -109,9 +109,12 @@ pub(super) fn call(
         "torch._tensor._rebuild_from_type_v2" => {
             let arguments: Vec<_> = arguments.iter().map(|&it| node(nodes, it)).collect();
             match arguments.as_slice() {
-                [Some(Node::Global(function)), _, Some(Node::Tuple(items)), ..]
-                    if *function != "torch._tensor._rebuild_from_type_v2" =>
-                {
+                [
+                    Some(Node::Global(function)),
+                    _,
+                    Some(Node::Tuple(items)),
+                    ..,
+                ] if *function != "torch._tensor._rebuild_from_type_v2" => {
                     return call(nodes, function, items, false);
                 }
                 _ => return Err(WRONG_TENSOR.into()),
@@ -129,7 +132,11 @@ pub(super) fn call(
             _ => Node::Object(Object::new(function)),
         },
         _ => Node::Object(Object {
-            fields: if is_new { arguments.to_vec() } else { Vec::new() },
+            fields: if is_new {
+                arguments.to_vec()
+            } else {
+                Vec::new()
+            },
             ..Object::new(function)
         }),
     };

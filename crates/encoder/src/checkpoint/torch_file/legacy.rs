@@ -74,10 +74,7 @@ impl Legacy {
     }
 
     /// Where each row lies.
-    pub fn rows(
-        &self,
-        source: &mut Source,
-    ) -> Result<HashMap<String, Storage>, String> {
+    pub fn rows(&self, source: &mut Source) -> Result<HashMap<String, Storage>, String> {
         let kinds: HashMap<&str, &str> = self
             .object
             .storages()

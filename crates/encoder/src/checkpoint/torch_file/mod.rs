@@ -59,7 +59,9 @@ pub(super) fn list_legacy(mut source: Source, path: &Path) -> Result<Listing, St
     let named = named(&file.object)?;
     let rows: HashMap<String, Storage> = file.rows(&mut source)?;
     let mut listing = Listing::of_part(Part::new(path, source, None));
-    fill(&mut listing, named, |storage| rows.get(&storage.key).cloned())?;
+    fill(&mut listing, named, |storage| {
+        rows.get(&storage.key).cloned()
+    })?;
     Ok(listing)
 }
 

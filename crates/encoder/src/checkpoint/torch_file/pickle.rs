@@ -607,7 +607,11 @@ mod tests {
             .collect();
         assert_eq!(
             classes,
-            ["mine.Scheduler", "numpy.core.multiarray.scalar", "builtins.set"]
+            [
+                "mine.Scheduler",
+                "numpy.core.multiarray.scalar",
+                "builtins.set"
+            ]
         );
     }
 
