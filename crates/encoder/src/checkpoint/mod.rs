@@ -5,6 +5,8 @@ mod candidates;
 mod fit;
 mod listing;
 mod locate;
+#[cfg(test)]
+mod mutation_tests;
 mod safetensors_file;
 mod shards;
 mod source;
