@@ -165,6 +165,10 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: Library
                 Ok(chosen) => map::use_checkpoint(model, chosen),
                 Err(why) => model.notices.error(why),
             }
+            // A window that was started with a checkpoint has none yet.
+            if model.library.collection.is_none() {
+                open_last(model, workers);
+            }
         }
         LibraryMessage::Scanning(_, progress) => model.library.scanning = Some(progress),
         LibraryMessage::Facts(_, facts) => {

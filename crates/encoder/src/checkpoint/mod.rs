@@ -250,7 +250,7 @@ impl CheckpointReport {
     pub fn say_left_out(&self) -> Option<String> {
         const SHOWN: usize = 8;
         let say = |group: &LeftOut| match group.tensors {
-            1 => group.group.clone(),
+            1 => format!("{} (1 tensor)", group.group),
             tensors => format!("{} ({tensors} tensors)", group.group),
         };
         let mut said: Vec<String> = self.left_out.iter().take(SHOWN).map(say).collect();

@@ -50,7 +50,7 @@ pub(super) fn missing_index(shard: &Path) -> Option<String> {
     let index = expected_index(shard)?;
     let name = index.file_name()?.to_string_lossy();
     (!index.is_file())
-        .then(|| format!("it is one part of several, and their index {name} is not beside it"))
+        .then(|| format!("it is one part of several, and their index {name} is not beside it; put all parts and the index into one folder"))
 }
 
 /// Lists all shards of an index. Only the tensors that the index names count.

@@ -1,6 +1,6 @@
 //! Reads the tensors of a torch file as data. The pickle that names them is walked by a small machine that notes names
-//! and arguments and calls nothing, so nothing in it can run. (Burn's own reader pads cut-off data with zeros and ignores strides, which would load a wrong
-//! model without a word.)
+//! and arguments and calls nothing, so nothing in it can run. (Burn's own reader pads cut-off data with zeros and
+//! ignores strides, which would load a wrong model without a word.)
 
 pub(super) mod archive;
 mod globals;

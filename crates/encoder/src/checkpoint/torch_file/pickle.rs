@@ -636,7 +636,7 @@ mod tests {
             b"",
             b".",
             b"R.",
-            b"(t(t.",
+            b"(t(t",
             b"(u.",
             b"\x8a\xff",
             b"\x8d\xff\xff\xff\xff\xff\xff\xff\xff.",
