@@ -91,7 +91,8 @@ fn every_way_in_which_torch_writes_gives_the_same_encoder() {
 fn what_stands_beside_an_encoder_is_left_out_and_told() {
     let expected = plain();
     // Each of AdamW's 24 parameters has a step and two averages.
-    let cases: [(&str, &str, &[(&str, usize)]); 12] = [
+    type Case = (&'static str, &'static str, &'static [(&'static str, usize)]);
+    let cases: [Case; 12] = [
         ("namespace.pth", "model.", &[]),
         ("numpy_scalar.pth", "model.", &[]),
         ("optimiser.pth", "model.", &[("optimizer", 72)]),

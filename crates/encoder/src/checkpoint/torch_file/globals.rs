@@ -228,7 +228,7 @@ pub(super) fn persistent(nodes: &[Node], items: &[Value]) -> Option<Node> {
                 },
                 _ => 0,
             };
-            (module == "torch" || module.starts_with("torch.")).then(|| ())?;
+            (module == "torch" || module.starts_with("torch.")).then_some(())?;
             Some(Node::Storage(TorchStorage {
                 kind: name.strip_suffix("Storage")?.to_owned(),
                 key: key.clone(),
