@@ -29,6 +29,7 @@ use mynascope::gui::{
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::{Settings, Theme};
+use mynascope_encoder::CheckpointRef;
 use mynascope_spectrum::{ColourMap, tokens::MaskRatio};
 
 use common::{PATIENCE, can_draw, settle};
@@ -334,6 +335,65 @@ fn the_picture_is_saved_with_axes_as_large_as_it_is_shown() {
     let path = folder.path().join("picture.png");
     save_png(&image, &path).unwrap();
     assert_eq!(image::open(&path).unwrap().to_rgba8(), image);
+}
+
+#[test]
+fn a_dropped_checkpoint_becomes_the_encoder_and_the_collection_stays() {
+    if !can_draw() {
+        return;
+    }
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let home = tempfile::tempdir().unwrap();
+    let hub = home.path().join("hub");
+    std::fs::create_dir(&hub).unwrap();
+    let encoder = fixtures.join("checkpoints/encoder.safetensors");
+    std::fs::copy(&encoder, hub.join("model.safetensors")).unwrap();
+    let first = sounds();
+    let (mut harness, _) = harness(vec![first.path().to_path_buf()]);
+    let drop = |harness: &mut Harness<'_, App>, path: &Path| {
+        let before = harness.state().model().notices.shown().len();
+        harness.input_mut().dropped_files.push(egui::DroppedFile {
+            path: Some(path.to_path_buf()),
+            ..Default::default()
+        });
+        harness.step();
+        harness.input_mut().dropped_files.clear();
+        // A table is read on a thread of its own: only its notice says that it is done.
+        let until = std::time::Instant::now() + PATIENCE;
+        while harness.state().model().notices.shown().len() == before
+            && std::time::Instant::now() < until
+        {
+            harness.step();
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        settle(harness);
+    };
+    for path in [
+        fixtures.join("checkpoints/legacy_2.pth"),
+        encoder,
+        hub,
+        fixtures.join("checkpoints/optimiser.pth"),
+    ] {
+        drop(&mut harness, &path);
+        let model = harness.state().model();
+        let expected = CheckpointRef::File(path);
+        assert_eq!(model.embeddings.source.checkpoint, expected);
+        assert_eq!(model.library.track_count(), 2);
+        let told = model.notices.shown().last().unwrap();
+        assert!(told.text.contains("is now the encoder"), "{}", told.text);
+    }
+    let told = harness.state().model().notices.shown();
+    assert!(
+        told.iter()
+            .any(|it| it.text.contains("optimizer (72 tensors)"))
+    );
+    // One that runs things is refused in so many words, and the encoder stays.
+    drop(&mut harness, &fixtures.join("hostile.pth"));
+    let model = harness.state().model();
+    let told = model.notices.shown();
+    assert!(told.iter().any(|it| it.text.contains("Don't trust")));
+    let stays = CheckpointRef::File(fixtures.join("checkpoints/optimiser.pth"));
+    assert_eq!(model.embeddings.source.checkpoint, stays);
 }
 
 #[test]

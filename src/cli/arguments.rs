@@ -6,7 +6,9 @@ use super::bench::Part;
 use crate::gui::layout::Layout;
 use mynascope_audio::Channel;
 use mynascope_embedding::Level;
-use mynascope_encoder::{Arithmetic, CheckpointRef, DeviceChoice, EncoderKind, Preset};
+use mynascope_encoder::{
+    Arithmetic, CheckpointRef, DeviceChoice, EncoderKind, LoadOptions, Preset, WeightsChoice,
+};
 use mynascope_map::Method;
 use mynascope_probe::{Head, Protocol};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, ViewName};
@@ -228,22 +230,41 @@ pub struct Picture {
 
 #[derive(Debug, Args)]
 pub struct Inspect {
-    /// A .safetensors or .pth file, or a run folder.
+    /// A .safetensors or torch file, an index of shards, a run folder or a hub folder.
     pub checkpoint: PathBuf,
     /// Check the shapes against a preset: tiny, small or base.
     #[arg(long)]
     pub preset: Option<Preset>,
+    /// Which weights, where the checkpoint holds several: model, ema, or the beginning of their names, as encoder_k
+    /// [default: what was trained].
+    #[arg(long, default_value = "auto", hide_default_value = true)]
+    pub weights: WeightsChoice,
 }
 
 /// Which encoder, for every verb that needs one.
 #[derive(Debug, Clone, Args)]
 pub struct Encoder {
-    /// A .safetensors or .pth file, a run folder, `shipped`, or `untrained` to compare with.
+    /// A .safetensors or torch file, an index of shards, a run folder, a hub folder, `shipped`, or `untrained` to compare
+    /// with.
     #[arg(long, default_value = "shipped")]
     pub checkpoint: CheckpointRef,
     /// square, vertical or hybrid, where the file does not say.
     #[arg(long)]
     pub patch: Option<EncoderKind>,
+    /// Which weights, where the checkpoint holds several: model, ema, or the beginning of their names, as encoder_k
+    /// [default: what was trained].
+    #[arg(long, default_value = "auto", hide_default_value = true)]
+    pub weights: WeightsChoice,
+}
+
+impl Encoder {
+    /// How the checkpoint is read.
+    pub fn options(&self) -> LoadOptions {
+        LoadOptions {
+            patch: self.patch,
+            weights: self.weights.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -299,8 +320,12 @@ pub struct Train {
     /// Start from these weights; the encoder gets their sizes.
     #[arg(long)]
     pub init: Option<PathBuf>,
+    /// Which weights of --init, where it holds several: model, ema, or the beginning of their names [default: what was
+    /// trained].
+    #[arg(long, requires = "init")]
+    pub init_weights: Option<WeightsChoice>,
     /// Go on with a stopped run, with its settings; --steps, --batch, --chunk, --lr and --clip may change.
-    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "mask_ratio", "init", "out", "mask_kind", "optimiser", "schedule", "warmup", "weight_decay", "ema", "tau", "tau_rate", "rho", "gamma", "gamma_schedule", "gamma_epochs", "head", "decoder_layers", "task", "trainable", "save_every", "keep", "probe_every", "tensorboard", "mels"])]
+    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "mask_ratio", "init", "init_weights", "out", "mask_kind", "optimiser", "schedule", "warmup", "weight_decay", "ema", "tau", "tau_rate", "rho", "gamma", "gamma_schedule", "gamma_epochs", "head", "decoder_layers", "task", "trainable", "save_every", "keep", "probe_every", "tensorboard", "mels"])]
     pub resume: Option<PathBuf>,
     /// Go on from the checkpoint of this step; what came after it is taken away.
     #[arg(long, requires = "resume")]
@@ -448,6 +473,9 @@ pub struct Predict {
     /// square, vertical or hybrid, where the file does not say.
     #[arg(long)]
     pub patch: Option<EncoderKind>,
+    /// Which weights, where the checkpoint holds several [default: those that the probe was trained on].
+    #[arg(long)]
+    pub weights: Option<WeightsChoice>,
     /// Tell what is said of every window too.
     #[arg(long)]
     pub windows: bool,
@@ -521,7 +549,7 @@ pub struct Bench {
 
 #[derive(Debug, Args)]
 pub struct Convert {
-    /// A .safetensors or .pth file, or a run folder.
+    /// A .safetensors or torch file, an index of shards, a run folder or a hub folder.
     pub checkpoint: PathBuf,
     /// A .safetensors file.
     #[arg(long)]
@@ -529,6 +557,10 @@ pub struct Convert {
     /// square or vertical: one branch of a hybrid, or what the patches of a file are that doesn't tell.
     #[arg(long)]
     pub patch: Option<EncoderKind>,
+    /// Which weights, where the checkpoint holds several: model, ema, or the beginning of their names, as encoder_k
+    /// [default: what was trained].
+    #[arg(long, default_value = "auto", hide_default_value = true)]
+    pub weights: WeightsChoice,
     /// Keep 16-bit numbers: half the size.
     #[arg(long)]
     pub half: bool,

@@ -4,16 +4,17 @@ use super::{
     arguments::Convert,
     console::{Outcome, check_ending},
 };
-use mynascope_encoder::{self as encoder, CheckpointRef, Precision};
+use mynascope_encoder::{self as encoder, LoadOptions, Precision};
 
 /// Writes the encoder of a checkpoint, without any head, under the published names.
 pub fn run(verb: &Convert) -> anyhow::Result<Outcome> {
     check_ending(&verb.out, "safetensors")?;
     let source = verb.checkpoint.display().to_string();
-    let weights = match CheckpointRef::File(verb.checkpoint.clone()).resolve()? {
-        Some(file) => encoder::load_weights(&file, verb.patch)?,
-        None => encoder::shipped_weights(verb.patch)?,
+    let options = LoadOptions {
+        patch: verb.patch,
+        weights: verb.weights.clone(),
     };
+    let (weights, report) = encoder::load_reported(&verb.checkpoint, &options)?;
     let precision = if verb.half {
         Precision::Half
     } else {
@@ -26,18 +27,24 @@ pub fn run(verb: &Convert) -> anyhow::Result<Outcome> {
     encoder::save_weights_as(&verb.out, &weights, &[("converted_from", name)], precision)?;
     let (tensors, parameters) = (weights.tensors.len(), weights.config.parameters());
     let bytes = std::fs::metadata(&verb.out)?.len();
+    let mut text = format!(
+        "{} encoder, {tensors} tensors, {parameters} parameters, {bytes} bytes: {}",
+        weights.config.kind,
+        verb.out.display()
+    );
+    if let Some(note) = report.say_use() {
+        text = format!("{note}\n{text}");
+    }
     Ok(Outcome::new(
         json!({
             "tensors": tensors,
             "parameters": parameters,
             "bytes": bytes,
             "kind": weights.config.kind.to_string(),
+            "encoders": report.encoders,
+            "left_out": report.left_out,
             "out": verb.out,
         }),
-        format!(
-            "{} encoder, {tensors} tensors, {parameters} parameters, {bytes} bytes: {}",
-            weights.config.kind,
-            verb.out.display()
-        ),
+        text,
     ))
 }

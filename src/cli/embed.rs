@@ -18,12 +18,15 @@ pub fn open_encoder(
     common: &Common,
     console: &Console,
 ) -> anyhow::Result<LoadedEncoder> {
-    let loaded = LoadedEncoder::open(&encoder.checkpoint, encoder.patch, &common.device())?;
+    let loaded = LoadedEncoder::open(&encoder.checkpoint, encoder.options(), &common.device())?;
     console.note(&format!(
         "encoder: {} on {}",
         loaded.description(),
         loaded.device()
     ));
+    if let Some(note) = loaded.note() {
+        console.note(note);
+    }
     Ok(loaded)
 }
 
@@ -100,6 +103,7 @@ pub fn run(verb: &Embed, common: &Common, console: &Console) -> anyhow::Result<O
             "windows_per_second": extraction.windows_per_second,
             "seconds": extraction.seconds,
             "encoder": table.encoder,
+            "left_out": encoder.left_out(),
             "device": encoder.device(),
             "out": verb.out,
         }),

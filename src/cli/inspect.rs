@@ -3,10 +3,14 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::{arguments::Inspect, console::Outcome};
-use mynascope_encoder as encoder;
+use mynascope_encoder::{self as encoder, LoadOptions};
 
 pub fn run(verb: &Inspect) -> anyhow::Result<Outcome> {
-    let report = encoder::inspect(&verb.checkpoint, verb.preset)?;
+    let options = LoadOptions {
+        patch: None,
+        weights: verb.weights.clone(),
+    };
+    let report = encoder::inspect_with(&verb.checkpoint, verb.preset, &options)?;
     let mut text = String::new();
     if let Some(step) = encoder::say_step_of_run(&verb.checkpoint) {
         writeln!(text, "checkpoint  {step}")?;
@@ -20,11 +24,18 @@ pub fn run(verb: &Inspect) -> anyhow::Result<Outcome> {
     writeln!(text, "heads       {}", report.heads)?;
     writeln!(text, "mlp         {}", report.mlp_dim)?;
     writeln!(text, "parameters  {}", report.parameters)?;
+    for found in report.encoders.iter().filter(|_| report.encoders.len() > 1) {
+        let chosen = if found.chosen { ", used here" } else { "" };
+        writeln!(
+            text,
+            "weights     {} ({}{chosen})",
+            found.weights, found.role
+        )?;
+    }
     for (what, tensors) in [
         ("missing", &report.missing),
         ("unexpected", &report.unexpected),
         ("mis-shaped", &report.misshaped),
-        ("ignored", &report.ignored),
     ] {
         let shown = if tensors.is_empty() {
             "none".to_owned()
@@ -33,6 +44,8 @@ pub fn run(verb: &Inspect) -> anyhow::Result<Outcome> {
         };
         writeln!(text, "{what:11} {shown}")?;
     }
+    let left_out = report.say_left_out().unwrap_or_else(|| "none".to_owned());
+    writeln!(text, "left out    {left_out}")?;
     if !report.note.is_empty() {
         writeln!(text, "{}", report.note)?;
     }

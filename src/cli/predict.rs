@@ -27,6 +27,10 @@ pub fn run(verb: &Predict, common: &Common, console: &Console) -> anyhow::Result
     let options = Encoder {
         checkpoint: named,
         patch: verb.patch,
+        weights: match &verb.weights {
+            Some(weights) => weights.clone(),
+            None => probe.card.encoder.weights.clone(),
+        },
     };
     let encoder = embed::open_encoder(&options, common, console)?;
     let id = EncoderId::of(&encoder, &options.checkpoint);

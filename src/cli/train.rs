@@ -9,7 +9,7 @@ use super::{
 };
 use mynascope_audio::Channel;
 use mynascope_base::jobs::{Cancelled, Progress};
-use mynascope_encoder::{CheckpointRef, EncoderKind, Preset, load_weights};
+use mynascope_encoder::{CheckpointRef, EncoderKind, LoadOptions, Preset, load_weights};
 use mynascope_spectrum::tokens::MaskRatio;
 use mynascope_train::{
     self as train, Changes, Objective, TrainConfig, TrainControl, TrainEvent, TrainSummary,
@@ -73,6 +73,7 @@ fn settings(verb: &Train, common: &Common) -> anyhow::Result<TrainConfig> {
     }
     if let Some(init) = &verb.init {
         config.init = Some(init.clone());
+        config.init_weights = verb.init_weights.clone().unwrap_or_default();
         if verb.preset.is_none() && verb.config.is_none() {
             take_sizes(&mut config, init, verb.patch)?;
         }
@@ -123,10 +124,11 @@ fn take_sizes(
     init: &Path,
     patch: Option<EncoderKind>,
 ) -> anyhow::Result<()> {
-    let file = CheckpointRef::File(init.to_path_buf())
-        .resolve()?
-        .context("name a file or a run folder with --init")?;
-    let sizes = load_weights(&file, patch)?.config;
+    let options = LoadOptions {
+        patch,
+        weights: config.init_weights.clone(),
+    };
+    let sizes = load_weights(init, options)?.config;
     config.patch = sizes.kind;
     match Preset::ALL
         .into_iter()
@@ -272,7 +274,7 @@ mod tests {
         cli::arguments::{Arguments, Verb},
         gui::model::{PURPOSES, command_of, first_form},
     };
-    use mynascope_encoder::DeviceChoice;
+    use mynascope_encoder::{DeviceChoice, WeightsChoice};
     use mynascope_spectrum::tokens::MaskKind;
     use mynascope_train::{LabelTask, Optimiser, Schedule, Trainable};
 
@@ -344,6 +346,7 @@ mod tests {
             tensorboard: true,
             device: DeviceChoice::Cpu,
             init: Some("/runs/first one/final.safetensors".into()),
+            init_weights: WeightsChoice::Ema,
             mels: Some("/tmp/mels".into()),
             ..first
         });

@@ -10,7 +10,8 @@ use mynascope_collection::{Collection, FileFacts, ProbeSummary, Track};
 
 use super::{
     model::{
-        JobId, LabMessage, LessonMessage, MapMessage, Picture, ProbeMessage, Seen, TrainMessage,
+        ChosenCheckpoint, JobId, LabMessage, LessonMessage, MapMessage, Picture, ProbeMessage,
+        Seen, TrainMessage,
     },
     work::masked::Decoded,
 };
@@ -60,6 +61,8 @@ pub enum LibraryMessage {
     Sighted(JobId, Vec<Track>),
     /// The collection and what it was opened from.
     Opened(JobId, Result<(Vec<PathBuf>, Collection), String>),
+    /// What was opened is no collection but a checkpoint, or a broken one.
+    OpenedCheckpoint(JobId, Result<ChosenCheckpoint, String>),
     /// How far the reading of headers is.
     Scanning(JobId, Progress),
     /// What headers said, by the places of the tracks.

@@ -32,9 +32,20 @@ pub enum CheckpointError {
     },
     /// A folder without a complete checkpoint.
     #[error(
-        "there is no complete checkpoint in this run folder; train for at least one save, or name a file: {path}"
+        "there is no checkpoint in this folder: no complete step of a run (step-N/weights.safetensors, final.safetensors), \
+         no model.safetensors or pytorch_model.bin, no .index.json beside its parts. Let a run save once, or name a file: {path}"
     )]
-    EmptyRun { path: PathBuf },
+    EmptyFolder { path: PathBuf },
+    /// A folder with several files that may be meant.
+    #[error(
+        "this folder holds {count} files that may be checkpoints; name one of them, as {}: {path}",
+        first.display()
+    )]
+    SeveralFiles {
+        count: usize,
+        first: PathBuf,
+        path: PathBuf,
+    },
     #[error(transparent)]
     Storage(#[from] StorageError),
 }

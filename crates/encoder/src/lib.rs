@@ -37,7 +37,8 @@ mod weights;
 pub use arithmetic::Arithmetic;
 pub use backend::compute_devices;
 pub use checkpoint::{
-    CheckpointRef, CheckpointReport, Precision, inspect, load_weights, save_weights,
+    CheckpointRef, CheckpointReport, FoundEncoder, LeftOut, LoadOptions, Precision, WeightsChoice,
+    WeightsRole, inspect, inspect_with, is_checkpoint, load_reported, load_weights, save_weights,
     save_weights_as, say_step_of_run, shipped_weights,
 };
 pub use config::{EncoderConfig, EncoderKind, HEAD_DIM, Preset};

@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 
 use super::{
-    CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderKind, Preset,
+    CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderKind, LeftOut, Preset,
     backend::{Place, PlacedEncoder, find_place},
-    checkpoint::{load_weights, say_step_of_run},
+    checkpoint::{LoadOptions, WeightsChoice, load_reported, say_step_of_run},
     layout::encoder_layout,
     patches::{Gather, gather_patches, gather_positions, positions},
     shipped_weights,
@@ -24,19 +24,24 @@ pub struct LoadedEncoder {
     description: String,
     fingerprint: String,
     source: Option<PathBuf>,
+    weights_choice: WeightsChoice,
+    note: Option<String>,
+    left_out: Vec<LeftOut>,
     place: Place,
     encoder: PlacedEncoder,
 }
 
 impl LoadedEncoder {
-    /// Reads a checkpoint and puts it on a device. `patch` chooses one branch of a hybrid, or says what the patches of
-    /// a file are that doesn't tell. `shipped` comes with the program, `untrained` is a
+    /// Reads a checkpoint and puts it on a device. The options choose one branch of a hybrid, or say what the patches
+    /// of a file are that doesn't tell, and which weights are meant. `shipped` comes with the program, `untrained` is a
     /// tiny encoder with random weights of seed 0.
     pub fn open(
         checkpoint: &CheckpointRef,
-        patch: Option<EncoderKind>,
+        options: impl Into<LoadOptions>,
         device: &DeviceChoice,
     ) -> Result<Self, EncoderError> {
+        let options = options.into();
+        let patch = options.patch;
         let Some(path) = checkpoint.resolve()? else {
             if *checkpoint == CheckpointRef::Untrained {
                 let config = Preset::Tiny.config(patch.unwrap_or_default());
@@ -46,7 +51,7 @@ impl LoadedEncoder {
             let description = format!("shipped tiny {} encoder", weights.config.kind);
             return Self::of_weights(&weights, description, None, device);
         };
-        let weights = load_weights(&path, patch)?;
+        let (weights, report) = load_reported(&path, &options)?;
         let of = match checkpoint {
             CheckpointRef::File(run) if run.is_dir() => say_step_of_run(run).map_or_else(
                 || run.display().to_string(),
@@ -54,12 +59,20 @@ impl LoadedEncoder {
             ),
             _ => path.display().to_string(),
         };
+        let chosen = report.encoders.iter().find(|found| found.chosen);
+        let chosen = chosen.filter(|_| report.encoders.len() > 1);
+        let chosen = chosen.map_or_else(String::new, |found| format!(" ({})", found.weights));
         let description = format!(
-            "{} {} encoder of {of}",
+            "{} {} encoder{chosen} of {of}",
             weights.config.size_name(),
             weights.config.kind,
         );
-        Self::of_weights(&weights, description, Some(path), device)
+        Ok(Self {
+            weights_choice: options.weights,
+            note: report.say_use(),
+            left_out: report.left_out,
+            ..Self::of_weights(&weights, description, Some(path), device)?
+        })
     }
 
     /// An untrained encoder with the weights of a seed.
@@ -89,6 +102,9 @@ impl LoadedEncoder {
             description,
             fingerprint: fingerprint(weights),
             source,
+            weights_choice: WeightsChoice::Auto,
+            note: None,
+            left_out: Vec::new(),
             encoder: PlacedEncoder::place(weights, &place)?,
             place,
         })
@@ -118,6 +134,21 @@ impl LoadedEncoder {
     /// The checkpoint file, if it came from one.
     pub fn source(&self) -> Option<&std::path::Path> {
         self.source.as_deref()
+    }
+
+    /// Which weights of the file were asked for.
+    pub fn weights_choice(&self) -> &WeightsChoice {
+        &self.weights_choice
+    }
+
+    /// What the user should know of the checkpoint: which of several weights were read, and what was left out.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
+    /// What the checkpoint holds beside the encoder.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
     /// The device it is on: `cpu`, `gpu:0`.

@@ -23,7 +23,7 @@ use super::{
     run::Fitted,
 };
 use mynascope_base::storage::write_atomic;
-use mynascope_encoder::{CheckpointRef, LoadedEncoder};
+use mynascope_encoder::{CheckpointRef, LoadedEncoder, WeightsChoice};
 use mynascope_spectrum::tokens::MaskRatio;
 
 /// The version of the two files.
@@ -42,6 +42,9 @@ pub struct EncoderId {
     pub dim: usize,
     /// How it was named: `shipped`, `untrained` or a path; as on the command line.
     pub checkpoint: String,
+    /// Which weights of the checkpoint were asked for.
+    #[serde(default, skip_serializing_if = "WeightsChoice::is_auto")]
+    pub weights: WeightsChoice,
 }
 
 impl EncoderId {
@@ -59,6 +62,7 @@ impl EncoderId {
                     .to_string(),
                 named => named.to_string(),
             },
+            weights: encoder.weights_choice().clone(),
         }
     }
 }

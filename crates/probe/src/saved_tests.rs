@@ -30,6 +30,7 @@ fn id() -> EncoderId {
         hash: "abc".into(),
         dim: 8,
         checkpoint: "shipped".into(),
+        ..EncoderId::default()
     }
 }
 

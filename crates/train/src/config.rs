@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{LabelTask, Objective, Optimiser, Schedule, TrainError, Trainable, pace::chunk};
 use crate::objective::{Contrastive, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho};
-use mynascope_encoder::{Arithmetic, DeviceChoice, EncoderConfig, EncoderKind, Preset, Tail};
+use mynascope_encoder::{
+    Arithmetic, DeviceChoice, EncoderConfig, EncoderKind, Preset, Tail, WeightsChoice,
+};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, dropped_tokens};
 
 /// The published radius of the robust loss of FastCLIP on so many tracks.
@@ -91,6 +93,9 @@ pub struct TrainConfig {
     /// Weights to start from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<PathBuf>,
+    /// Which weights of `init`, where it holds several.
+    #[serde(skip_serializing_if = "WeightsChoice::is_auto")]
+    pub init_weights: WeightsChoice,
     /// Folder in which computed mel-spectrograms are kept. Left out: the user's cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mels: Option<PathBuf>,
@@ -135,6 +140,7 @@ impl Default for TrainConfig {
             device: DeviceChoice::Auto,
             precision: Arithmetic::F32,
             init: None,
+            init_weights: WeightsChoice::Auto,
             mels: None,
         }
     }

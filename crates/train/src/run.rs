@@ -16,8 +16,8 @@ use super::{
 use crate::objective::Memory;
 use mynascope_collection::Collection;
 use mynascope_encoder::{
-    CheckpointError, CheckpointRef, EncoderError, Weights, check_arithmetic, find_place,
-    load_weights, on_place,
+    CheckpointError, EncoderError, LoadOptions, Weights, check_arithmetic, find_place,
+    load_reported, on_place,
 };
 
 /// Trains an encoder on a collection into a new run folder `out`. The events come in order, from this thread.
@@ -32,7 +32,7 @@ pub fn run(
     let labels = labels(config, collection)?;
     let collection = labels.as_ref().map_or(collection, |l| &l.collection);
     // Found before hours of mels are computed for nothing.
-    let weights = first_weights(config, labels.as_ref())?;
+    let weights = first_weights(config, labels.as_ref(), events)?;
     let place = find_place(config.device).map_err(EncoderError::from)?;
     check_arithmetic(&place, config.precision)?;
     let folder = RunFolder::create(out, config)?;
@@ -197,13 +197,23 @@ fn memory(config: &TrainConfig, tracks: usize) -> Memory {
 }
 
 /// Fresh weights, or those of `init` with a fresh head.
-fn first_weights(config: &TrainConfig, labels: Option<&Labels>) -> Result<Weights, TrainError> {
+fn first_weights(
+    config: &TrainConfig,
+    labels: Option<&Labels>,
+    events: &mut dyn FnMut(TrainEvent),
+) -> Result<Weights, TrainError> {
     let sizes = config.encoder_config();
     let tail = config.tail(outputs(labels));
     let mut weights = Weights::random(sizes, &tail, config.seed)?;
-    let init = config.init.clone().map(CheckpointRef::File);
-    if let Some(path) = init.map(|init| init.resolve()).transpose()?.flatten() {
-        let trained = load_weights(&path, Some(config.patch))?;
+    if let Some(path) = &config.init {
+        let options = LoadOptions {
+            patch: Some(config.patch),
+            weights: config.init_weights.clone(),
+        };
+        let (trained, report) = load_reported(path, &options)?;
+        if let Some(note) = report.say_use() {
+            events(TrainEvent::Note(note));
+        }
         if trained.config != sizes {
             return Err(CheckpointError::Unfit {
                 why: format!(
@@ -213,7 +223,7 @@ fn first_weights(config: &TrainConfig, labels: Option<&Labels>) -> Result<Weight
                     sizes.size_name(),
                     sizes.kind
                 ),
-                path,
+                path: path.clone(),
             }
             .into());
         }

@@ -80,8 +80,8 @@ pub(super) fn compute(model: &mut Model, workers: &mut Workers) {
 
 /// Takes in what the work for the second map sends.
 pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMessage) {
-    if let MapMessage::Checkpoint { path, .. } = message {
-        return use_file(model, workers, path);
+    if let MapMessage::Checkpoint(chosen) = message {
+        return use_file(model, workers, chosen.path);
     }
     let Some(beside) = &mut model.mapping.beside else {
         return;

@@ -130,6 +130,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: Library
         LibraryMessage::Opening(id, _)
         | LibraryMessage::Sighted(id, _)
         | LibraryMessage::Opened(id, _)
+        | LibraryMessage::OpenedCheckpoint(id, _)
         | LibraryMessage::Scanning(id, _)
         | LibraryMessage::Facts(id, _)
         | LibraryMessage::Scanned(id, _) => Some(*id),
@@ -155,6 +156,19 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: Library
             model.library.opening = None;
             model.library.settle_for_early();
             model.notices.error(why);
+        }
+        LibraryMessage::OpenedCheckpoint(_, result) => {
+            // The collection stays as it is.
+            model.library.opening = None;
+            model.library.settle_for_early();
+            match result {
+                Ok(chosen) => map::use_checkpoint(model, chosen),
+                Err(why) => model.notices.error(why),
+            }
+            // A window that was started with a checkpoint has none yet.
+            if model.library.collection.is_none() {
+                open_last(model, workers);
+            }
         }
         LibraryMessage::Scanning(_, progress) => model.library.scanning = Some(progress),
         LibraryMessage::Facts(_, facts) => {

@@ -3,8 +3,8 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 use crate::gui::{
     command::{Command, LibraryCommand},
     model::{
-        AskedFor, Lists, MapCommand, MapMessage, MapSide, Model, Nearby, Picked, ProbeCommand,
-        Running, Selection, Spot, WINDOW_SECS,
+        AskedFor, ChosenCheckpoint, Lists, MapCommand, MapMessage, MapSide, Model, Nearby, Picked,
+        ProbeCommand, Running, Selection, Spot, WINDOW_SECS,
     },
     work::{
         Workers,
@@ -334,12 +334,18 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMess
         MapMessage::Duplicates(result) => query::duplicates_found(model, result),
         MapMessage::Cosines { number, values } => near::cosines(model, number, values),
         MapMessage::Near { number, found } => near::found(model, workers, number, found),
-        MapMessage::Checkpoint { path, says_patch } => {
-            model.embeddings.use_file(path);
-            if !says_patch {
-                model.embeddings.asks_patch = Some(AskedFor::Nothing);
-            }
-        }
+        MapMessage::Checkpoint(chosen) => use_checkpoint(model, chosen),
+    }
+}
+
+/// Makes a checkpoint the encoder of map, probe and lab.
+pub(super) fn use_checkpoint(model: &mut Model, chosen: ChosenCheckpoint) {
+    model.embeddings.use_file(chosen.path);
+    if !chosen.says_patch {
+        model.embeddings.asks_patch = Some(AskedFor::Nothing);
+    }
+    if let Some(note) = chosen.note {
+        model.notices.note(note);
     }
 }
 

@@ -229,11 +229,17 @@ pub enum MapMessage {
         number: u64,
         values: Vec<f32>,
     },
-    /// What the file dialog gave, and whether the file says how its patches are cut.
-    Checkpoint {
-        path: PathBuf,
-        says_patch: bool,
-    },
+    /// An encoder that was chosen or dropped.
+    Checkpoint(ChosenCheckpoint),
+}
+
+/// A checkpoint that was chosen in the file dialog or dropped.
+pub struct ChosenCheckpoint {
+    pub path: PathBuf,
+    /// Whether it says how its patches are cut.
+    pub says_patch: bool,
+    /// What the user should know of it.
+    pub note: Option<String>,
 }
 
 impl Mapping {

@@ -42,7 +42,9 @@ pub use lesson::{
 };
 pub use library::{Edited, Editing, Labels, Library, Row};
 pub use lists::{Duplicates, Landed, ListTab, Lists, Query, THRESHOLDS};
-pub use mapping::{MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES, SaveTo};
+pub use mapping::{
+    ChosenCheckpoint, MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES, SaveTo,
+};
 pub use mask::{MOST_PERCENT, Mask, MaskKey, Paint, PatchCut, RankTable};
 pub use nearby::{Nearby, Spot, WalkStep};
 pub use nearest::NearestGrid;

@@ -123,7 +123,7 @@ pub fn ask_of_training(
                     .pick_folder(),
                 ForTraining::Init => ask
                     .set_title("Choose the weights to start from")
-                    .add_filter("Checkpoints", &["safetensors", "pth"])
+                    .add_filter("Checkpoints", &super::map::CHECKPOINT_ENDINGS)
                     .pick_file(),
                 ForTraining::Curves(CurveFile::Png) => ask
                     .set_title("Save the curves as a picture")

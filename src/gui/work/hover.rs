@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::gui::message::{LibraryMessage, Message, Outbox};
 use mynascope_base::jobs;
 use mynascope_collection as collection;
+use mynascope_encoder::is_checkpoint;
 
 /// Looks at what is dragged; the answer comes as a message.
 pub fn look(hovered: Vec<PathBuf>, outbox: &Outbox) {
@@ -30,6 +31,9 @@ fn drop_text(hovered: &[PathBuf]) -> String {
         // Some systems name the files only when they are dropped.
         [] => {
             "Drop to open: folders with everything in them, sound files, tables of paths".to_owned()
+        }
+        [one] if is_checkpoint(one) => {
+            format!("Drop to use “{}” as the encoder", name(one))
         }
         [one] if one.is_dir() => match collection::data_set_name(one) {
             Some(set) => format!(

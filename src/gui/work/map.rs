@@ -1,6 +1,7 @@
 //! Background work of the Map panel.
 
 use std::{
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -10,7 +11,7 @@ use std::{
 
 use crate::gui::{
     message::{Message, Outbox},
-    model::{JobId, KeyedTable, MapMessage},
+    model::{ChosenCheckpoint, JobId, KeyedTable, MapMessage},
     work::{
         choose,
         embed::{EmbedRequest, WorkEnd, embed},
@@ -19,7 +20,7 @@ use crate::gui::{
 };
 use mynascope_base::jobs::{self, Job, Watch};
 use mynascope_embedding::{Level, neighbourhood_changes};
-use mynascope_encoder::inspect;
+use mynascope_encoder::{CheckpointError, inspect};
 use mynascope_map::{MapSettings, Method, layout_live};
 
 /// Its running job.
@@ -175,6 +176,35 @@ fn lay_out(request: &MapRequest, watch: &Watch<'_>, outbox: &Outbox) -> Result<(
     Ok(())
 }
 
+/// Endings that checkpoints have.
+pub const CHECKPOINT_ENDINGS: [&str; 7] =
+    ["safetensors", "pth", "pt", "ckpt", "bin", "tar", "json"];
+
+/// Reads what a checkpoint is.
+pub fn open_checkpoint(path: PathBuf) -> Result<ChosenCheckpoint, CheckpointError> {
+    let report = inspect(&path, None)?;
+    Ok(ChosenCheckpoint {
+        says_patch: report.kind.is_some(),
+        note: report.say_use(),
+        path,
+    })
+}
+
+/// As [`open_checkpoint`], with a note that says what the dropped file is used for.
+pub fn open_dropped(path: &std::path::Path) -> Result<ChosenCheckpoint, CheckpointError> {
+    let mut chosen = open_checkpoint(path.to_path_buf())?;
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let used = format!(
+        "“{}” is now the encoder of Map, Probe and Teach",
+        name.to_string_lossy()
+    );
+    chosen.note = Some(match chosen.note {
+        Some(note) => format!("{used}; {note}"),
+        None => used,
+    });
+    Ok(chosen)
+}
+
 /// Opens the file dialog on a thread of its own.
 pub fn ask_for_checkpoint(outbox: &Outbox, wrap: Wrap) -> std::io::Result<()> {
     let outbox = outbox.clone();
@@ -184,16 +214,18 @@ pub fn ask_for_checkpoint(outbox: &Outbox, wrap: Wrap) -> std::io::Result<()> {
             let chosen = choose::dialog(|| {
                 rfd::FileDialog::new()
                     .set_title("Choose a checkpoint")
-                    .add_filter("Checkpoints", &["safetensors", "pth"])
+                    .add_filter("Checkpoints", &CHECKPOINT_ENDINGS)
                     .pick_file()
             });
             match chosen {
                 Ok(Some(path)) => {
                     // A file that cannot be read says so when it is used.
-                    let says_patch =
-                        inspect(&path, None).map_or(true, |report| report.kind.is_some());
-                    let chosen = MapMessage::Checkpoint { path, says_patch };
-                    outbox.send(Message::Map(wrap(chosen)));
+                    let chosen = open_checkpoint(path.clone()).unwrap_or(ChosenCheckpoint {
+                        path,
+                        says_patch: true,
+                        note: None,
+                    });
+                    outbox.send(Message::Map(wrap(MapMessage::Checkpoint(chosen))));
                 }
                 Ok(None) => {}
                 Err(why) => outbox.send(Message::Fault(why)),

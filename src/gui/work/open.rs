@@ -8,13 +8,15 @@ use std::{
 
 use crate::gui::{
     message::{LibraryMessage, Message, Outbox},
-    model::JobId,
+    model::{ChosenCheckpoint, JobId},
+    work::map::open_dropped,
 };
 use mynascope_base::jobs::{self, Job, Progress, Watch};
 use mynascope_collection::{
     self as collection, Collection, CollectionError, OpenOptions, Track, own_labels_file,
     probe_files,
 };
+use mynascope_encoder::{CheckpointError, is_checkpoint};
 
 /// What to open.
 pub enum Source {
@@ -69,6 +71,11 @@ impl OpenWork {
                 };
                 let opening = |progress| tell(LibraryMessage::Opening(id, progress));
                 let watch = Watch::new(cancel.clone(), &opening);
+                if let Some(opened) = checkpoint(&source) {
+                    let opened = opened.map_err(|error| error.to_string());
+                    let message = LibraryMessage::OpenedCheckpoint(id, opened);
+                    return done.send(Message::Library(message));
+                }
                 let result = open(&source, id, &watch, &done);
                 if cancel.is_cancelled() {
                     return;
@@ -114,6 +121,22 @@ impl OpenWork {
     pub fn is_current(&self, id: JobId) -> bool {
         self.job.is_some() && self.id == id
     }
+}
+
+/// The checkpoint that is to be opened, if it is one: by what it holds, or by an ending that nothing else has.
+fn checkpoint(source: &Source) -> Option<Result<ChosenCheckpoint, CheckpointError>> {
+    let Source::Paths(paths) = source else {
+        return None;
+    };
+    let [path] = paths.as_slice() else {
+        return None;
+    };
+    let ending = path.extension().unwrap_or_default();
+    let by_ending = path.is_file()
+        && ["pth", "pt", "ckpt"]
+            .iter()
+            .any(|known| ending.eq_ignore_ascii_case(known));
+    (by_ending || is_checkpoint(path)).then(|| open_dropped(path))
 }
 
 fn open(

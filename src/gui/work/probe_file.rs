@@ -163,7 +163,7 @@ pub fn ask_for(what: ProbeAsk, outbox: &Outbox) -> std::io::Result<()> {
                         .pick_file(),
                     ProbeAsk::Encoder => dialog
                         .set_title("Choose a checkpoint to compare")
-                        .add_filter("Checkpoints", &["safetensors", "pth"])
+                        .add_filter("Checkpoints", &super::map::CHECKPOINT_ENDINGS)
                         .pick_file(),
                     ProbeAsk::Folder => dialog.set_title("Choose a folder to label").pick_folder(),
                 }

@@ -7,11 +7,13 @@ use crate::gui::{
     model::{KeyedTable, MapMessage, SaveTo},
     work::{
         choose::{dialog, unused},
+        map::open_dropped,
         once::once,
     },
 };
 use mynascope_base::storage::Folders;
 use mynascope_embedding::{EmbeddingTable, Level, TABLE_EXTENSIONS, load_table, save_table};
+use mynascope_encoder::is_checkpoint;
 use mynascope_map::{LAYOUT_EXTENSIONS, Layout, save_layout};
 
 /// What is to be saved.
@@ -137,6 +139,13 @@ pub fn open(path: Option<PathBuf>, outbox: &Outbox) -> std::io::Result<()> {
                 }
             }
         };
+        // Checkpoints have the ending of one kind of table.
+        if is_checkpoint(&path) {
+            return outbox.send(Message::Map(match open_dropped(&path) {
+                Ok(chosen) => MapMessage::Checkpoint(chosen),
+                Err(error) => MapMessage::TableOpened(Err(error.to_string())),
+            }));
+        }
         let table = load_table(&path).map_err(|error| error.to_string());
         let table: Result<EmbeddingTable, String> = table.and_then(|table| {
             if table.rows() == 0 {

@@ -1,8 +1,14 @@
-//! Which encoder the tensors of a file are, and what doesn't fit.
+//! Which encoder the tensors of a file are, what doesn't fit, and what else the file holds.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
-use super::{CheckpointReport, FileContent};
+use serde::Serialize;
+
+use super::{
+    CheckpointReport, LoadOptions,
+    candidates::{Candidate, WeightsRole, candidates, choose},
+    listing::{Listing, TensorEntry},
+};
 use crate::{
     CheckpointError, EncoderConfig, EncoderKind, Preset,
     config::HEAD_DIM,
@@ -10,97 +16,157 @@ use crate::{
     weights::{WeightTensor, Weights},
 };
 
-/// The tensor that every published encoder has; what stands before it is a prefix of all names.
-const ANCHOR: &str = "to_patch_embedding.2.weight";
-/// Parts of other heads and of masked autoencoders, which embedding doesn't use.
-const IGNORED: [&str; 5] = [
-    "linear_head.",
-    "decoder.",
-    "decoder_norm.",
-    "decoder_head.",
-    "mask_token",
+/// What the encoder would compute with and ours doesn't have: loading without it would be another model.
+const FOREIGN: [&str; 7] = [
+    "transformer.",
+    "to_patch_embedding",
+    "pos_emb",
+    "cls_token",
+    "class_token",
+    "register_tokens",
+    "dist_token",
 ];
+
+/// An encoder of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FoundEncoder {
+    /// What `--weights` takes to choose it.
+    pub weights: String,
+    pub role: WeightsRole,
+    /// What stands before the published names of its tensors.
+    pub prefix: String,
+    /// Whether it is the one that is meant.
+    pub chosen: bool,
+}
+
+/// Tensors that are not of the encoder, and are not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// `optimizer`, `projector`, `ema_state_dict`, ...
+    pub group: String,
+    pub tensors: usize,
+}
 
 /// A file that was matched against the layout of an encoder.
 pub(super) struct Fit {
     pub report: CheckpointReport,
     config: EncoderConfig,
-    content: FileContent,
-    /// Names of tensors with NaN or infinite values.
-    not_finite: Vec<String>,
+    listing: Listing,
+    /// Names in the file by published name.
+    names: BTreeMap<String, String>,
+    /// Of published names, why there is no tensor.
+    unreadable: Vec<(String, String)>,
+}
+
+/// How far one encoder of a file fits.
+struct Match {
+    kind: Option<EncoderKind>,
+    config: EncoderConfig,
+    missing: Vec<String>,
+    misshaped: Vec<String>,
+    unexpected: Vec<String>,
+}
+
+impl Match {
+    fn is_complete(&self) -> bool {
+        self.config.validate().is_ok()
+            && self.missing.is_empty()
+            && self.misshaped.is_empty()
+            && self.unexpected.is_empty()
+    }
 }
 
 /// Matches the tensors of a file with the encoder that their shapes show, or with a preset.
 pub(super) fn fit(
-    content: FileContent,
+    listing: Listing,
     preset: Option<Preset>,
+    options: &LoadOptions,
     path: &Path,
 ) -> Result<Fit, CheckpointError> {
-    let damaged = |why: &str| CheckpointError::Damaged {
-        why: why.into(),
+    let damaged = |why: String| CheckpointError::Damaged {
+        why,
         path: path.to_path_buf(),
     };
+    let mut found = candidates(&listing);
+    if found.is_empty() {
+        return Err(damaged(no_encoder(&listing)));
+    }
+    let matches: Vec<Option<Match>> = found
+        .iter()
+        .map(|candidate| match_with(candidate, &listing, preset))
+        .collect();
+    let complete = |at: usize| {
+        let found = matches.get(at).and_then(Option::as_ref);
+        found.is_some_and(Match::is_complete)
+    };
+    let same = |a: usize, b: usize| match (found.get(a), found.get(b)) {
+        (Some(a), Some(b)) => hold_the_same(a, b, &listing),
+        _ => false,
+    };
+    let chosen = choose(&found, &options.weights, &complete, &same).map_err(|mut why| {
+        if let Some(name) = unnamed_average(&listing) {
+            why.push_str(&format!(
+                "; {name} is a list of averages without names, which tells no encoder: save the averaged model's state_dict()"
+            ));
+        }
+        CheckpointError::Unfit {
+            why,
+            path: path.to_path_buf(),
+        }
+    })?;
+    let encoders: Vec<FoundEncoder> = found
+        .iter()
+        .enumerate()
+        .map(|(at, candidate)| FoundEncoder {
+            weights: candidate.choice().to_owned(),
+            role: candidate.role,
+            prefix: candidate.prefix.clone(),
+            chosen: at == chosen,
+        })
+        .collect();
+    let matched = matches.into_iter().nth(chosen).flatten();
+    let matched = matched
+        .filter(|matched| matched.config.validate().is_ok())
+        .ok_or_else(|| damaged("its tensors show sizes that no encoder has".into()))?;
+    let left_out = left_out(&listing, &found, chosen, &matched.config);
+    let candidate = found.swap_remove(chosen);
     let mut notes = Vec::new();
-    let (content, prefix) = without_prefix(content);
-    if !prefix.is_empty() {
+    if !candidate.prefix.is_empty() {
         notes.push(format!(
-            "all names start with '{prefix}', which is left out"
+            "the encoder's names start with '{}', which is left out",
+            candidate.prefix
         ));
     }
-    let hybrid = content
-        .tensors
-        .keys()
-        .any(|name| name.starts_with("to_patch_embedding_b."));
-    let told = content
-        .metadata
-        .get("kind")
-        .and_then(|kind| kind.parse::<EncoderKind>().ok());
-    let kind = if hybrid {
-        Some(EncoderKind::Hybrid)
-    } else {
-        told.filter(|&kind| kind != EncoderKind::Hybrid)
-    };
-    if kind.is_none() {
+    let others: Vec<&str> = encoders
+        .iter()
+        .filter(|found| !found.chosen)
+        .map(|found| found.weights.as_str())
+        .collect();
+    if !others.is_empty() {
+        notes.push(format!(
+            "other weights are there, too; --weights chooses them: {}",
+            others.join(", ")
+        ));
+    }
+    if let Some(name) = unnamed_average(&listing) {
+        notes.push(format!(
+            "{name} is a list of averages without names and cannot be used"
+        ));
+    }
+    if matched.kind.is_none() {
         notes.push("square and vertical encoders have the same tensors: say --patch square or --patch vertical".into());
     }
-    let sized_as = kind.unwrap_or(EncoderKind::Square);
-    let config = match preset {
-        Some(preset) => preset.config(sized_as),
-        None => infer(&content, sized_as)
-            .ok_or_else(|| damaged("it holds no Myna encoder: there is no to_patch_embedding.2.weight or transformer.layers.0 in it"))?,
-    };
-    if config.validate().is_err() {
-        return Err(damaged("its tensors show sizes that no encoder has"));
-    }
-    let layout = encoder_layout(&config);
-    let (mut missing, mut misshaped) = (Vec::new(), Vec::new());
-    for spec in &layout {
-        match content.tensors.get(&spec.name) {
-            None => missing.push(spec.name.clone()),
-            Some(tensor) if tensor.shape != spec.shape => misshaped.push(format!(
-                "{} is {:?}, not {:?}",
-                spec.name, tensor.shape, spec.shape
-            )),
-            Some(_) => {}
-        }
-    }
-    let known: std::collections::HashSet<&str> =
-        layout.iter().map(|spec| spec.name.as_str()).collect();
-    let others = content
-        .tensors
-        .keys()
-        .chain(content.not_numbers.iter().map(|(name, _)| name))
-        .filter(|name| !known.contains(name.as_str()));
-    let (ignored, unexpected): (Vec<_>, Vec<_>) = others
-        .cloned()
-        .partition(|name| IGNORED.iter().any(|start| name.starts_with(start)));
-    for (name, dtype) in &content.not_numbers {
-        notes.push(format!("{name} holds {dtype}, not floating point numbers"));
-    }
-    let mut types: Vec<&str> = content
-        .tensors
+    let layout = encoder_layout(&matched.config);
+    let names: BTreeMap<String, String> = layout
+        .iter()
+        .filter_map(|spec| candidate.names.get_key_value(&spec.name))
+        .map(|(published, own)| (published.clone(), own.clone()))
+        .collect();
+    let mut types: Vec<&str> = names
         .values()
-        .filter_map(|tensor| tensor.converted_from.as_deref())
+        .filter_map(|own| listing.tensors.get(own))
+        .map(|entry| entry.dtype.as_str())
+        .filter(|dtype| *dtype != "F32")
         .collect();
     types.sort_unstable();
     types.dedup();
@@ -110,20 +176,17 @@ pub(super) fn fit(
             types.join(" and ")
         ));
     }
-    if ignored.iter().any(|name| name.starts_with("decoder")) {
-        notes.push("the decoder of a masked autoencoder is left out".into());
+    let unreadable = why_missing(&matched.missing, &candidate, &listing);
+    for (name, why) in &unreadable {
+        notes.push(format!("{name} is {why}"));
     }
-    let not_finite: Vec<String> = content
-        .tensors
-        .iter()
-        .filter(|(name, tensor)| {
-            known.contains(name.as_str()) && tensor.values.iter().any(|value| !value.is_finite())
-        })
-        .map(|(name, _)| name.clone())
-        .collect();
-    if !not_finite.is_empty() {
-        notes.push(format!("NaN or infinite values in {}", list(&not_finite)));
-    }
+    let Match {
+        kind,
+        config,
+        missing,
+        misshaped,
+        unexpected,
+    } = matched;
     Ok(Fit {
         report: CheckpointReport {
             kind,
@@ -135,52 +198,210 @@ pub(super) fn fit(
             missing,
             unexpected,
             misshaped,
-            ignored,
+            encoders,
+            left_out,
             note: notes.join("; "),
         },
         config,
-        content,
-        not_finite,
+        listing,
+        names,
+        unreadable,
     })
 }
 
-/// Cuts a common prefix ("module.", "model.encoder.") off all names that have it.
-fn without_prefix(mut content: FileContent) -> (FileContent, String) {
-    let prefix = content
+fn match_with(candidate: &Candidate, listing: &Listing, preset: Option<Preset>) -> Option<Match> {
+    let tensors: BTreeMap<&str, &TensorEntry> = candidate
+        .names
+        .iter()
+        .filter_map(|(name, own)| Some((name.as_str(), listing.tensors.get(own)?)))
+        .filter(|(_, entry)| entry.width().is_some())
+        .collect();
+    let hybrid = tensors
+        .keys()
+        .any(|name| name.starts_with("to_patch_embedding_b."));
+    let stated = listing
+        .metadata
+        .get("kind")
+        .and_then(|kind| kind.parse::<EncoderKind>().ok());
+    let kind = if hybrid {
+        Some(EncoderKind::Hybrid)
+    } else {
+        stated.filter(|&kind| kind != EncoderKind::Hybrid)
+    };
+    let sized_as = kind.unwrap_or(EncoderKind::Square);
+    let config = match preset {
+        Some(preset) => preset.config(sized_as),
+        None => infer(&tensors, sized_as)?,
+    };
+    let (mut missing, mut misshaped) = (Vec::new(), Vec::new());
+    // Sizes that no encoder has would make a list without end.
+    let layout = match config.validate() {
+        Ok(()) => encoder_layout(&config),
+        Err(_) => Vec::new(),
+    };
+    for spec in &layout {
+        match tensors.get(spec.name.as_str()) {
+            None => missing.push(spec.name.clone()),
+            Some(tensor) if tensor.shape != spec.shape => misshaped.push(format!(
+                "{} is {:?}, not {:?}",
+                spec.name, tensor.shape, spec.shape
+            )),
+            Some(_) => {}
+        }
+    }
+    let known: std::collections::HashSet<&str> =
+        layout.iter().map(|spec| spec.name.as_str()).collect();
+    let unexpected = tensors
+        .keys()
+        .filter(|name| !known.contains(*name))
+        .filter(|name| FOREIGN.iter().any(|start| name.starts_with(start)))
+        .map(|name| (*name).to_owned())
+        .collect();
+    Some(Match {
+        kind,
+        config,
+        missing,
+        misshaped,
+        unexpected,
+    })
+}
+
+/// Whether two names stand for the same numbers of the file: a model that is referred to twice.
+fn hold_the_same(a: &Candidate, b: &Candidate, listing: &Listing) -> bool {
+    a.names.len() == b.names.len()
+        && a.names.iter().all(|(name, own)| {
+            let other = b
+                .names
+                .get(name)
+                .and_then(|other| listing.tensors.get(other));
+            other.is_some() && listing.tensors.get(own) == other
+        })
+}
+
+/// What is said of a file without an encoder.
+fn no_encoder(listing: &Listing) -> String {
+    if listing.tensors.is_empty() && listing.unreadable.is_empty() {
+        return "it holds no tensors".into();
+    }
+    if let Some(name) = unnamed_average(listing) {
+        return format!(
+            "it holds no Myna encoder, only {name}, a list of averages without names: save the averaged model's state_dict()"
+        );
+    }
+    if listing.tensors.is_empty()
+        && let Some((_, what)) = listing.unreadable.first_key_value()
+    {
+        return format!("it holds no tensors, only {what}; save model.state_dict()");
+    }
+    "it holds no Myna encoder: there is no to_patch_embedding.2.weight or transformer.layers.0 in it"
+        .into()
+}
+
+/// The list in which torch_ema and diffusers keep averages.
+fn unnamed_average(listing: &Listing) -> Option<&str> {
+    const LIST: &str = "shadow_params";
+    listing.tensors.keys().find_map(|name| {
+        let (before, after) = name.rsplit_once('.')?;
+        let is_list = after.bytes().all(|byte| byte.is_ascii_digit());
+        let last = before.rsplit('.').next()?;
+        (is_list && last == LIST).then_some(before)
+    })
+}
+
+/// Of tensors that are missing: what stands in their place.
+fn why_missing(
+    missing: &[String],
+    candidate: &Candidate,
+    listing: &Listing,
+) -> Vec<(String, String)> {
+    let why = |name: &String| {
+        let own = candidate.names.get(name);
+        let entry = own.and_then(|own| listing.tensors.get(own));
+        let other = || {
+            let own = format!("{}{name}", candidate.prefix);
+            listing.unreadable.get(&own).cloned()
+        };
+        let why = match entry {
+            Some(entry) => Some(format!("{}, not floating point numbers", entry.dtype)),
+            None => other(),
+        };
+        Some((name.clone(), why?))
+    };
+    missing.iter().filter_map(why).collect()
+}
+
+/// What the file holds beside the encoder, by the first part of the name that tells it from the encoder.
+fn left_out(
+    listing: &Listing,
+    candidates: &[Candidate],
+    chosen: usize,
+    config: &EncoderConfig,
+) -> Vec<LeftOut> {
+    let Some(candidate) = candidates.get(chosen) else {
+        return Vec::new();
+    };
+    let layout = encoder_layout(config);
+    let used: std::collections::HashSet<&str> = layout
+        .iter()
+        .filter_map(|spec| candidate.names.get(&spec.name))
+        .map(String::as_str)
+        .collect();
+    let others = candidates
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| *at != chosen);
+    let others: Vec<&Candidate> = others.map(|(_, other)| other).collect();
+    let mut groups: BTreeMap<String, usize> = BTreeMap::new();
+    for name in listing
         .tensors
         .keys()
-        .find_map(|name| name.strip_suffix(ANCHOR))
-        .unwrap_or_default()
-        .to_owned();
-    if !prefix.is_empty() {
-        content.tensors = content
-            .tensors
-            .into_iter()
-            .map(|(name, tensor)| match name.strip_prefix(&prefix) {
-                Some(rest) => (rest.to_owned(), tensor),
-                None => (name, tensor),
-            })
-            .collect();
+        .filter(|name| !used.contains(name.as_str()))
+    {
+        let other = others
+            .iter()
+            .filter(|other| !other.prefix.is_empty() && name.starts_with(&other.prefix))
+            .max_by_key(|other| other.prefix.len());
+        let group = match other {
+            Some(other) => other.choice(),
+            None => group(name, &candidate.prefix),
+        };
+        *groups.entry(group.to_owned()).or_default() += 1;
     }
-    (content, prefix)
+    groups
+        .into_iter()
+        .map(|(group, tensors)| LeftOut { group, tensors })
+        .collect()
+}
+
+/// The first part of a name behind what it shares with the encoder's prefix.
+fn group<'a>(name: &'a str, prefix: &str) -> &'a str {
+    let mut rest = name;
+    for part in prefix.split_inclusive('.') {
+        match rest.strip_prefix(part) {
+            Some(behind) => rest = behind,
+            None => break,
+        }
+    }
+    match rest.split('.').next() {
+        Some("") | None => "unnamed",
+        Some(first) => first,
+    }
 }
 
 /// The sizes that the shapes show. A broken or missing tensor must not hide the others, so each size has more than
 /// one witness.
-fn infer(content: &FileContent, kind: EncoderKind) -> Option<EncoderConfig> {
+fn infer(tensors: &BTreeMap<&str, &TensorEntry>, kind: EncoderKind) -> Option<EncoderConfig> {
     let rows = |ends: &str, axis: usize| {
-        content
-            .tensors
+        tensors
             .iter()
             .find(|(name, _)| name.starts_with("transformer.layers.") && name.ends_with(ends))
             .and_then(|(_, tensor)| tensor.shape.get(axis).copied())
     };
-    let top = |name: &str| content.tensors.get(name)?.shape.first().copied();
-    let dim = top(ANCHOR)
+    let top = |name: &str| tensors.get(name)?.shape.first().copied();
+    let dim = top("to_patch_embedding.2.weight")
         .or_else(|| top("transformer.norm.weight"))
         .or_else(|| rows(".0.norm.weight", 0))?;
-    let depth = content
-        .tensors
+    let depth = tensors
         .keys()
         .filter_map(|name| {
             let layer = name
@@ -202,12 +423,36 @@ fn infer(content: &FileContent, kind: EncoderKind) -> Option<EncoderConfig> {
 }
 
 impl Fit {
-    /// The weights, if everything fits.
+    /// The report, with what only the numbers tell.
+    pub fn into_report(mut self) -> Result<CheckpointReport, CheckpointError> {
+        let mut not_finite = Vec::new();
+        for (published, own) in &self.names {
+            let entry = self.listing.tensors.get(own);
+            // One at a time: of a file that doesn't fit, what is there need not be small.
+            if entry.is_some_and(|entry| entry.width().is_some()) {
+                let tensors = self.listing.read(&[own.as_str()])?;
+                if !tensors.iter().all(|tensor| is_finite(&tensor.values)) {
+                    not_finite.push(published.clone());
+                }
+            }
+        }
+        if !not_finite.is_empty() {
+            let note = &mut self.report.note;
+            let between = if note.is_empty() { "" } else { "; " };
+            note.push_str(&format!(
+                "{between}NaN or infinite values in {}",
+                list(&not_finite)
+            ));
+        }
+        Ok(self.report)
+    }
+
+    /// The weights and what is said of the file, if everything fits.
     pub fn into_weights(
         mut self,
         patch: Option<EncoderKind>,
         path: &Path,
-    ) -> Result<Weights, CheckpointError> {
+    ) -> Result<(Weights, CheckpointReport), CheckpointError> {
         let unfit = |why: String| CheckpointError::Unfit {
             why,
             path: path.to_path_buf(),
@@ -217,52 +462,36 @@ impl Fit {
             ("missing", &self.report.missing),
             ("unexpected", &self.report.unexpected),
             ("of another shape", &self.report.misshaped),
-            ("with NaN or infinite values", &self.not_finite),
         ] {
             if !names.is_empty() {
                 faults.push(format!("{} tensors {what}: {}", names.len(), list(names)));
             }
         }
-        for (name, dtype) in &self.content.not_numbers {
-            if self.report.missing.contains(name) {
-                faults.push(format!("{name} holds {dtype}, not floating point numbers"));
-            }
+        for (name, why) in &self.unreadable {
+            faults.push(format!("{name} is {why}"));
         }
         if !faults.is_empty() {
-            return Err(unfit(faults.join("; ")));
-        }
-        let kind = match (self.report.kind, patch) {
-            (Some(found), None) => found,
-            (None, Some(EncoderKind::Hybrid)) => {
-                return Err(unfit(
-                    "it has one patch embedder, a hybrid needs two".into(),
+            let others = self.report.encoders.iter().filter(|found| !found.chosen);
+            let others: Vec<&str> = others.map(|found| found.weights.as_str()).collect();
+            if !others.is_empty() {
+                faults.push(format!(
+                    "other weights are there, too; --weights chooses them: {}",
+                    others.join(", ")
                 ));
             }
-            (None, Some(patch)) => patch,
-            (None, None) => {
-                return Err(CheckpointError::NeedsPatch {
-                    path: path.to_path_buf(),
-                });
-            }
-            (Some(EncoderKind::Hybrid), Some(patch)) => patch,
-            (Some(found), Some(wanted)) if found == wanted => found,
-            (Some(found), Some(wanted)) => {
-                return Err(CheckpointError::WrongKind {
-                    found,
-                    wanted,
-                    path: path.to_path_buf(),
-                });
-            }
-        };
+            return Err(unfit(faults.join("; ")));
+        }
+        let kind = self.kind(patch, path)?;
         let vertical_branch =
             self.config.kind == EncoderKind::Hybrid && kind == EncoderKind::Vertical;
         let config = EncoderConfig {
             kind,
             ..self.config
         };
-        let tensors = encoder_layout(&config)
-            .into_iter()
-            .map(|spec| {
+        let layout = encoder_layout(&config);
+        let own: Vec<&str> = layout
+            .iter()
+            .filter_map(|spec| {
                 // The vertical half of a hybrid is an encoder of its own, under the plain name.
                 let name = if vertical_branch {
                     spec.name
@@ -270,20 +499,68 @@ impl Fit {
                 } else {
                     spec.name.clone()
                 };
-                let tensor = self.content.tensors.remove(&name)?;
-                (tensor.shape == spec.shape).then_some(WeightTensor {
-                    spec,
-                    values: tensor.values,
-                })
+                self.names.get(&name).map(String::as_str)
             })
-            .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| unfit("a patch embedder is missing".into()))?;
-        Ok(Weights {
+            .collect();
+        if own.len() != layout.len() {
+            return Err(unfit("a patch embedder is missing".into()));
+        }
+        let tensors: Vec<WeightTensor> = layout
+            .into_iter()
+            .zip(self.listing.read(&own)?)
+            .map(|(spec, tensor)| WeightTensor {
+                spec,
+                values: tensor.values,
+            })
+            .collect();
+        let not_finite: Vec<String> = tensors
+            .iter()
+            .filter(|tensor| !is_finite(&tensor.values))
+            .map(|tensor| tensor.spec.name.clone())
+            .collect();
+        if !not_finite.is_empty() {
+            return Err(unfit(format!(
+                "{} tensors with NaN or infinite values: {}",
+                not_finite.len(),
+                list(&not_finite)
+            )));
+        }
+        let weights = Weights {
             config,
             tail: Tail::None,
             tensors,
-        })
+        };
+        Ok((weights, self.report))
     }
+
+    fn kind(
+        &self,
+        patch: Option<EncoderKind>,
+        path: &Path,
+    ) -> Result<EncoderKind, CheckpointError> {
+        match (self.report.kind, patch) {
+            (Some(found), None) => Ok(found),
+            (None, Some(EncoderKind::Hybrid)) => Err(CheckpointError::Unfit {
+                why: "it has one patch embedder, a hybrid needs two".into(),
+                path: path.to_path_buf(),
+            }),
+            (None, Some(patch)) => Ok(patch),
+            (None, None) => Err(CheckpointError::NeedsPatch {
+                path: path.to_path_buf(),
+            }),
+            (Some(EncoderKind::Hybrid), Some(patch)) => Ok(patch),
+            (Some(found), Some(wanted)) if found == wanted => Ok(found),
+            (Some(found), Some(wanted)) => Err(CheckpointError::WrongKind {
+                found,
+                wanted,
+                path: path.to_path_buf(),
+            }),
+        }
+    }
+}
+
+fn is_finite(values: &[f32]) -> bool {
+    values.iter().all(|value| value.is_finite())
 }
 
 /// The first few names and how many more there are.

@@ -1,23 +1,35 @@
 //! Reading and writing checkpoints. Ours and the published ones have the same tensor names; ours are `.safetensors`
 //! and say in the header which patches they read.
 
+mod candidates;
 mod fit;
+mod listing;
+mod locate;
+#[cfg(test)]
+mod mutation_tests;
 mod safetensors_file;
+mod shards;
+mod source;
 mod torch_file;
 
 use std::{
     collections::BTreeMap,
     convert::Infallible,
-    fmt, fs,
+    fmt,
     path::{Path, PathBuf},
     str::FromStr,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{CheckpointError, EncoderConfig, EncoderKind, Preset, weights::Weights};
-use fit::{Fit, fit};
+pub use candidates::{WeightsChoice, WeightsRole};
+use fit::fit;
+pub use fit::{FoundEncoder, LeftOut};
+use listing::Listing;
+pub use locate::say_step_of_run;
 pub use safetensors_file::write_tensors;
+use source::Source;
 
 /// Which checkpoint is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,7 +39,7 @@ pub enum CheckpointRef {
     Shipped,
     /// A tiny hybrid with random weights of seed 0, to compare with.
     Untrained,
-    /// A file, or a run folder: its best step.
+    /// A file, the index of several or one of them, a run folder (its best step), or a folder as model hubs have it.
     File(PathBuf),
 }
 
@@ -58,96 +70,9 @@ impl CheckpointRef {
     pub fn resolve(&self) -> Result<Option<PathBuf>, CheckpointError> {
         match self {
             Self::Shipped | Self::Untrained => Ok(None),
-            Self::File(path) if path.is_dir() => {
-                // A step of a run stands for itself.
-                let own = complete_step(path).or_else(|| Some(best_in_run(path)?.0));
-                own.map_or_else(|| newest_in_run(path), Ok).map(Some)
-            }
-            Self::File(path) => Ok(Some(path.clone())),
+            Self::File(path) => locate::locate(path).map(Some),
         }
     }
-}
-
-/// Which step a run folder stands for and why, in words; `None` for what is no run folder.
-pub fn say_step_of_run(folder: &Path) -> Option<String> {
-    let (step, of) = match best_in_run(folder) {
-        Some((weights, best)) => (weights, format!("its best: {}", best.of)),
-        None if folder.is_dir() => (
-            newest_in_run(folder).ok()?,
-            "its newest: none was found best".to_owned(),
-        ),
-        None => return None,
-    };
-    let name = match step.parent() {
-        Some(parent) if parent != folder => parent,
-        _ => step.as_path(),
-    };
-    let name = name.file_name()?.to_string_lossy().replace('-', " ");
-    Some(format!("{name} of the run ({of})"))
-}
-
-/// The weights of a step's folder, if it is one and complete: its manifest is written last.
-fn complete_step(folder: &Path) -> Option<PathBuf> {
-    let weights = folder.join("weights.safetensors");
-    (folder.join("manifest.json").is_file() && weights.is_file()).then_some(weights)
-}
-
-/// The step that did best, as the run folder says it.
-#[derive(Deserialize)]
-struct Best {
-    step: u64,
-    /// What it did best in.
-    of: String,
-}
-
-/// Weights of the step of a run folder that did best, if they are there and complete.
-fn best_in_run(folder: &Path) -> Option<(PathBuf, Best)> {
-    let text = fs::read_to_string(folder.join("best.json")).ok()?;
-    let best: Best = serde_json::from_str(&text).ok()?;
-    let step = folder.join(format!("step-{}", best.step));
-    let weights = step.join("weights.safetensors");
-    (step.join("manifest.json").is_file() && weights.is_file()).then_some((weights, best))
-}
-
-/// Weights of a run folder: of all complete steps and the final file, the one trained longest. A step folder gets its
-/// name only when it is complete.
-fn newest_in_run(folder: &Path) -> Result<PathBuf, CheckpointError> {
-    let io = |source| CheckpointError::Io {
-        source,
-        path: folder.to_path_buf(),
-    };
-    let mut newest: Option<(u64, PathBuf)> = None;
-    let mut consider = |step: u64, path: PathBuf| {
-        if newest.as_ref().is_none_or(|(best, _)| step >= *best) {
-            newest = Some((step, path));
-        }
-    };
-    for entry in fs::read_dir(folder).map_err(io)? {
-        let path = entry.map_err(io)?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        let step = name
-            .and_then(|name| name.strip_prefix("step-"))
-            .and_then(|step| step.parse().ok());
-        if let Some(step) = step
-            && let Some(weights) = complete_step(&path)
-        {
-            consider(step, weights);
-        }
-    }
-    let last = folder.join("final.safetensors");
-    if last.is_file() {
-        let step = safetensors_file::read(&last)?
-            .metadata
-            .get("step")
-            .and_then(|step| step.parse().ok())
-            .unwrap_or(u64::MAX);
-        consider(step, last);
-    }
-    newest
-        .map(|(_, path)| path)
-        .ok_or_else(|| CheckpointError::EmptyRun {
-            path: folder.to_path_buf(),
-        })
 }
 
 /// A tensor as a file holds it, as 32-bit numbers, row-major.
@@ -168,32 +93,130 @@ pub struct FileContent {
     pub not_numbers: Vec<(String, String)>,
 }
 
-/// Reads all tensors of a `.safetensors` or `.pth` file, told apart by their first bytes. Nothing in the file is run.
+/// Reads all tensors of a `.safetensors` or torch file, told apart by their first bytes. Nothing in the file is run.
 pub fn read_file(path: &Path) -> Result<FileContent, CheckpointError> {
-    use std::io::Read;
-    let io = |source| CheckpointError::Io {
-        source,
-        path: path.to_path_buf(),
-    };
+    list_file(path)?.read_all()
+}
+
+/// Lists the tensors of a file, or of all parts of an index.
+fn list_file(path: &Path) -> Result<Listing, CheckpointError> {
+    if shards::is_index(path) && path.is_file() {
+        shards::list(path)
+    } else {
+        list_one(path)
+    }
+}
+
+/// Lists the tensors of a file that stands alone.
+fn list_one(path: &Path) -> Result<Listing, CheckpointError> {
     if path.is_dir() {
-        return Err(CheckpointError::EmptyRun {
+        return Err(CheckpointError::EmptyFolder {
             path: path.to_path_buf(),
         });
     }
-    let mut start = Vec::with_capacity(9);
-    let file = fs::File::open(path).map_err(io)?;
-    file.take(9).read_to_end(&mut start).map_err(io)?;
+    let source = Source::open(path).map_err(|source| CheckpointError::Io {
+        source,
+        path: path.to_path_buf(),
+    })?;
+    list_source(source, path).map_err(|why| CheckpointError::Damaged {
+        why,
+        path: path.to_path_buf(),
+    })
+}
+
+/// Lists the tensors of a checkpoint's bytes; the path is for messages.
+fn list_source(mut source: Source, path: &Path) -> Result<Listing, String> {
+    let start = source.read_at(0, source.length().min(512))?;
     // A safetensors file begins with the length of its header, whose bytes may be any, and then the header's brace.
-    let is_safetensors = match start.split_last_chunk::<1>() {
-        Some((length, b"{")) => length
-            .try_into()
-            .is_ok_and(|length| u64::from_le_bytes(length) <= safetensors_file::MAX_HEADER_BYTES),
+    let is_safetensors = match start.split_first_chunk::<8>() {
+        Some((length, [b'{', ..])) => {
+            u64::from_le_bytes(*length) <= safetensors_file::MAX_HEADER_BYTES
+        }
         _ => false,
     };
-    if !is_safetensors && (start.starts_with(b"PK") || start.starts_with(&[0x80])) {
-        torch_file::read(path)
+    if is_safetensors {
+        safetensors_file::list(source, path)
+    } else if start.starts_with(b"PK") {
+        torch_file::list_archive(source, path)
+    } else if start.starts_with(&[0x80]) {
+        torch_file::list_legacy(source, path)
+    } else if let Some(what) = other_format(&start) {
+        Err(what.into())
     } else {
-        safetensors_file::read(path)
+        safetensors_file::list(source, path)
+    }
+}
+
+/// What a file is that is often taken for a checkpoint, and what to do about it.
+fn other_format(start: &[u8]) -> Option<&'static str> {
+    let formats: [(usize, &[u8], &str); 6] = [
+        (
+            0,
+            b"version https://git-lfs",
+            "it is only a pointer to a file that Git LFS keeps; run `git lfs pull` to get the file itself",
+        ),
+        (
+            0,
+            b"\x1f\x8b",
+            "it is compressed with gzip; unpack it first",
+        ),
+        (
+            257,
+            b"ustar",
+            "it is a tar archive, unpack it; if torch wrote it (before 0.1.10), load it with that torch and save it with a newer one",
+        ),
+        (
+            0,
+            b"\x89HDF",
+            "it is an HDF5 file as Keras writes it; save the encoder's state_dict() with torch or safetensors",
+        ),
+        (
+            0,
+            b"GGUF",
+            "it is a GGUF file; save the encoder's state_dict() with torch or safetensors",
+        ),
+        (
+            0,
+            b"<!DOCTYPE",
+            "it is a web page, not the file itself; download it again",
+        ),
+    ];
+    formats.into_iter().find_map(|(at, mark, what)| {
+        let found = start.get(at..)?.get(..mark.len())?;
+        found.eq_ignore_ascii_case(mark).then_some(what)
+    })
+}
+
+/// Whether a file or folder is a checkpoint by what it holds: the tensors of an encoder, or a hub's or run's folder.
+/// Reads headers only.
+pub fn is_checkpoint(path: &Path) -> bool {
+    if path.is_dir() {
+        return locate::is_hub_folder(path) || say_step_of_run(path).is_some();
+    }
+    let Ok(file) = locate::locate(path) else {
+        return false;
+    };
+    match list_file(&file) {
+        Ok(listing) => !candidates::candidates(&listing).is_empty(),
+        Err(_) => false,
+    }
+}
+
+/// How a checkpoint is read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LoadOptions {
+    /// One branch of a hybrid, or what the patches of a file are that doesn't tell.
+    pub patch: Option<EncoderKind>,
+    /// Which weights, of a file that holds several encoders.
+    pub weights: WeightsChoice,
+}
+
+impl From<Option<EncoderKind>> for LoadOptions {
+    fn from(patch: Option<EncoderKind>) -> Self {
+        Self {
+            patch,
+            ..Self::default()
+        }
     }
 }
 
@@ -210,30 +233,94 @@ pub struct CheckpointReport {
     pub parameters: usize,
     /// Tensors that the encoder needs and the file lacks.
     pub missing: Vec<String>,
-    /// Tensors that no part of the encoder uses.
+    /// Tensors with names of the encoder's parts that it doesn't have: it would be another model without them.
     pub unexpected: Vec<String>,
     /// Tensors of another shape than the sizes ask for.
     pub misshaped: Vec<String>,
-    /// Tensors that embedding leaves out: projection heads, decoders.
-    pub ignored: Vec<String>,
+    /// The encoders that the file holds: a model and its average, a student and a teacher.
+    pub encoders: Vec<FoundEncoder>,
+    /// What the file holds beside the encoder: heads, decoders, optimiser states, other encoders.
+    pub left_out: Vec<LeftOut>,
     /// Anything worth saying: converted types, a prefix, NaN.
     pub note: String,
+}
+
+impl CheckpointReport {
+    /// What was not read, in words; `None` where everything was.
+    pub fn say_left_out(&self) -> Option<String> {
+        const SHOWN: usize = 8;
+        let say = |group: &LeftOut| match group.tensors {
+            1 => format!("{} (1 tensor)", group.group),
+            tensors => format!("{} ({tensors} tensors)", group.group),
+        };
+        let mut said: Vec<String> = self.left_out.iter().take(SHOWN).map(say).collect();
+        let more = self.left_out.len().saturating_sub(SHOWN);
+        if more > 0 {
+            said.push(format!("{more} more groups"));
+        }
+        (!said.is_empty()).then(|| said.join(", "))
+    }
+
+    /// What the user of the encoder should know of the file, in one sentence: which of several weights were read, and
+    /// what was left out.
+    pub fn say_use(&self) -> Option<String> {
+        let chosen = self.encoders.iter().find(|found| found.chosen);
+        let left_out = self.say_left_out();
+        match (chosen, left_out) {
+            (Some(chosen), Some(left_out)) if self.encoders.len() > 1 => Some(format!(
+                "the checkpoint holds {} encoders, and {} is used (--weights chooses another); left out: {left_out}",
+                self.encoders.len(),
+                chosen.weights
+            )),
+            (_, Some(left_out)) => Some(format!("left out of the checkpoint: {left_out}")),
+            (_, None) => None,
+        }
+    }
 }
 
 /// Reads a checkpoint and tells what it holds. `preset` asks how far it fits that size; without it the sizes are those
 /// that the tensors show.
 pub fn inspect(path: &Path, preset: Option<Preset>) -> Result<CheckpointReport, CheckpointError> {
-    let file = CheckpointRef::File(path.to_path_buf())
-        .resolve()?
-        .unwrap_or_else(|| path.to_path_buf());
-    fit(read_file(&file)?, preset, &file).map(|fit| fit.report)
+    inspect_with(path, preset, &LoadOptions::default())
 }
 
-/// Reads the weights of an encoder, without its head. `patch` chooses one branch of a hybrid, or says what the patches
-/// of a file are that doesn't tell.
-pub fn load_weights(path: &Path, patch: Option<EncoderKind>) -> Result<Weights, CheckpointError> {
-    let fit: Fit = fit(read_file(path)?, None, path)?;
-    fit.into_weights(patch, path)
+/// As [`inspect`], of the weights that are meant.
+pub fn inspect_with(
+    path: &Path,
+    preset: Option<Preset>,
+    options: &LoadOptions,
+) -> Result<CheckpointReport, CheckpointError> {
+    let file = locate::locate(path)?;
+    fit(listed(&file)?, preset, options, &file)?.into_report()
+}
+
+/// Reads the weights of an encoder, without its head.
+pub fn load_weights(
+    path: &Path,
+    options: impl Into<LoadOptions>,
+) -> Result<Weights, CheckpointError> {
+    Ok(load_reported(path, &options.into())?.0)
+}
+
+/// As [`load_weights`], with what is said of the file.
+pub fn load_reported(
+    path: &Path,
+    options: &LoadOptions,
+) -> Result<(Weights, CheckpointReport), CheckpointError> {
+    let file = locate::locate(path)?;
+    fit(listed(&file)?, None, options, &file)?.into_weights(options.patch, &file)
+}
+
+/// As [`list_file`]; a part of several that holds no encoder by itself says that the others are missing.
+fn listed(file: &Path) -> Result<Listing, CheckpointError> {
+    let listing = list_file(file)?;
+    match shards::missing_index(file) {
+        Some(why) => Err(CheckpointError::Damaged {
+            why,
+            path: file.to_path_buf(),
+        }),
+        None => Ok(listing),
+    }
 }
 
 /// The checkpoint that comes with the program (`assets/myna-tiny.md` tells how it was made).
@@ -242,8 +329,14 @@ const SHIPPED: &[u8] = include_bytes!("../../../../assets/myna-tiny.safetensors"
 /// The weights of the checkpoint that comes with the program; `patch` chooses one branch.
 pub fn shipped_weights(patch: Option<EncoderKind>) -> Result<Weights, CheckpointError> {
     let path = Path::new("myna-tiny.safetensors");
-    let content = safetensors_file::parse(SHIPPED, path)?;
-    fit(content, None, path)?.into_weights(patch, path)
+    let listing =
+        list_source(Source::of_memory(SHIPPED), path).map_err(|why| CheckpointError::Damaged {
+            why,
+            path: path.to_path_buf(),
+        })?;
+    let options = LoadOptions::from(patch);
+    let (weights, _) = fit(listing, None, &options, path)?.into_weights(patch, path)?;
+    Ok(weights)
 }
 
 /// How numbers are kept in a file.

@@ -1,112 +1,67 @@
+//! Listing and writing `.safetensors` files.
+
 use std::{
     collections::{BTreeMap, HashMap},
-    fs,
-    io::{Read, Write},
+    io::Write,
     path::Path,
 };
 
-use burn::tensor::{bf16, f16};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use burn::tensor::f16;
+use safetensors::{
+    Dtype,
+    tensor::{Metadata, TensorView},
+};
 
-use super::{FileContent, FileTensor, Precision};
+use super::{
+    Precision,
+    listing::{Listing, Part, Storage, TensorEntry},
+    source::Source,
+};
 use crate::CheckpointError;
 use mynascope_base::storage::write_atomic;
 
-/// No encoder of this project is near it: 85 million parameters are 343 MB.
-pub(super) const MAX_FILE_BYTES: u64 = 4 << 30;
 /// Names and shapes of a thousand tensors take 100 kB.
 pub(super) const MAX_HEADER_BYTES: u64 = 16 << 20;
 
-/// Reads a `.safetensors` file. The format's own reader refuses overlapping, doubled and out-of-file tensors.
-pub(super) fn read(path: &Path) -> Result<FileContent, CheckpointError> {
-    let io = |source| CheckpointError::Io {
-        source,
-        path: path.to_path_buf(),
-    };
-    let damaged = |why: String| CheckpointError::Damaged {
-        why,
-        path: path.to_path_buf(),
-    };
-    let mut file = fs::File::open(path).map_err(io)?;
-    let length = file.metadata().map_err(io)?.len();
-    let mut start = [0; 8];
-    file.read_exact(&mut start)
-        .map_err(|_| damaged("it is shorter than a safetensors header".into()))?;
-    let header = u64::from_le_bytes(start);
+/// Lists a `.safetensors` file. The format's own reader refuses overlapping, doubled and out-of-file tensors.
+pub(super) fn list(mut source: Source, path: &Path) -> Result<Listing, String> {
+    let length = source.length();
+    let start = source
+        .read_at(0, 8)
+        .map_err(|_| "it is shorter than a safetensors header")?;
+    let header = start.first_chunk().copied().map_or(0, u64::from_le_bytes);
     // Checked before anything is read, so that a wrong or hostile file costs nothing.
     if !(2..=MAX_HEADER_BYTES).contains(&header) || header + 8 > length {
-        return Err(damaged(
-            "it is neither a safetensors nor a torch file, or it is cut off".into(),
-        ));
+        return Err("it is neither a safetensors nor a torch file, or it is cut off".into());
     }
-    if length > MAX_FILE_BYTES {
-        return Err(damaged(format!("it has {length} bytes, more than 4 GiB")));
+    let text = source.read_at(8, header)?;
+    let header_end = 8 + header;
+    let listed: Metadata = serde_json::from_slice(&text)
+        .map_err(|error| format!("its list of tensors is wrong ({error})"))?;
+    if listed.data_len() as u64 != length - header_end {
+        return Err("its tensors don't fill it; it is cut off or something was added".into());
     }
-    let mut bytes = Vec::with_capacity(length as usize);
-    bytes.extend_from_slice(&start);
-    file.take(MAX_FILE_BYTES)
-        .read_to_end(&mut bytes)
-        .map_err(io)?;
-    parse(&bytes, path)
-}
-
-/// Reads the content of a `.safetensors` file; the path is for messages.
-pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<FileContent, CheckpointError> {
-    let wrong = |error: safetensors::SafeTensorError| CheckpointError::Damaged {
-        why: error.to_string(),
-        path: path.to_path_buf(),
-    };
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(wrong)?;
-    let mut content = FileContent {
-        metadata: header
-            .metadata()
-            .iter()
-            .flatten()
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect(),
-        ..FileContent::default()
-    };
-    for (name, view) in SafeTensors::deserialize(bytes).map_err(wrong)?.tensors() {
-        match decode(&view) {
-            Some(tensor) => {
-                content.tensors.insert(name, tensor);
-            }
-            None => content
-                .not_numbers
-                .push((name, format!("{:?}", view.dtype()))),
-        }
+    let mut listing = Listing::of_part(Part::new(path, source, None));
+    for (name, info) in listed.tensors() {
+        let (start, end) = info.data_offsets;
+        let entry = TensorEntry {
+            dtype: format!("{:?}", info.dtype),
+            shape: info.shape.clone(),
+            strides: None,
+            offset: 0,
+            storage: Storage::Bytes {
+                start: header_end + start as u64,
+                length: (end - start) as u64,
+            },
+            part: 0,
+        };
+        listing.tensors.insert(name, entry);
     }
-    Ok(content)
-}
-
-fn decode(view: &TensorView<'_>) -> Option<FileTensor> {
-    let values = decode_floats(&format!("{:?}", view.dtype()), view.data())?;
-    Some(FileTensor {
-        shape: view.shape().to_vec(),
-        values,
-        converted_from: (view.dtype() != Dtype::F32).then(|| format!("{:?}", view.dtype())),
-    })
-}
-
-/// Little-endian numbers of a type ("F32", "F16", "BF16", "F64") as f32; `None` for any other type.
-pub(super) fn decode_floats(dtype: &str, bytes: &[u8]) -> Option<Vec<f32>> {
-    let values = match dtype {
-        "F32" => words(bytes, f32::from_le_bytes),
-        "F64" => words(bytes, |word| f64::from_le_bytes(word) as f32),
-        "F16" => words(bytes, |word| f16::from_le_bytes(word).to_f32()),
-        "BF16" => words(bytes, |word| bf16::from_le_bytes(word).to_f32()),
-        _ => return None,
-    };
-    Some(values)
-}
-
-fn words<const N: usize>(bytes: &[u8], decode: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    bytes
-        .as_chunks::<N>()
-        .0
-        .iter()
-        .map(|&word| decode(word))
-        .collect()
+    let about = listed.metadata().iter().flatten();
+    listing.metadata = about
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    Ok(listing)
 }
 
 /// Writes f32 tensors and a text header atomically.
@@ -197,7 +152,10 @@ mod tests {
             let tensors: [(&str, &[usize], &[f32]); 2] =
                 [("b", &[2], &[1.0, 2.0]), ("a", &[1, 1], &[3.0])];
             write_tensors(&path, &tensors, about.collect()).unwrap();
-            (fs::read(&path).unwrap(), read(&path).unwrap())
+            (
+                std::fs::read(&path).unwrap(),
+                super::super::read_file(&path).unwrap(),
+            )
         };
         let (first, content) = write("first");
         for again in 0..5 {

@@ -92,6 +92,7 @@ impl Purpose {
             task: form.task,
             trainable: form.trainable,
             init: form.init.clone(),
+            init_weights: form.init_weights.clone(),
             seed: form.seed,
             device: form.device,
             ..TrainConfig::default()
@@ -284,6 +285,9 @@ pub fn command_of(config: &TrainConfig, out: &Path) -> String {
         if let Some(path) = path {
             line = line.option(name, path);
         }
+    }
+    if config.init.is_some() && !config.init_weights.is_auto() {
+        line = line.option("init-weights", config.init_weights.to_string());
     }
     line.to_line()
 }

@@ -1,40 +1,42 @@
-//! The directory of a zip archive whose entries are stored as they are, which is all that torch writes
-//! (PKWARE APPNOTE 6.3, sections 4.3.7, 4.3.12, 4.3.14 to 4.3.16).
+//! The directory of a zip archive. Torch stores its entries as they are; what was packed again by another tool is
+//! deflated (PKWARE APPNOTE 6.3, sections 4.3.7, 4.3.12, 4.3.14 to 4.3.16).
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{Read, Seek, SeekFrom},
-    path::Path,
+    io::{self, Read, Take},
 };
 
-use super::super::safetensors_file::MAX_FILE_BYTES;
+use flate2::read::DeflateDecoder;
 
-/// Names of ten thousand tensors.
-const MAX_DIRECTORY_BYTES: u64 = 4 << 20;
+use super::super::source::Source;
+
+/// Names of a hundred thousand tensors.
+const MAX_DIRECTORY_BYTES: u64 = 16 << 20;
 /// The end record and the longest comment after it.
 const END_SEARCH_BYTES: u64 = 22 + 65_535;
+/// Deflate makes no more than 1032 bytes of one (a match of 258 bytes takes two bits).
+const MAX_DEFLATE_RATIO: u64 = 1032;
 
-pub(super) struct Archive {
-    file: File,
-    length: u64,
+/// What an archive holds.
+#[derive(Debug)]
+pub(in super::super) struct Directory {
     entries: BTreeMap<String, Entry>,
 }
 
+#[derive(Debug)]
 struct Entry {
+    /// Where its local header begins.
     header: u64,
     size: u64,
+    packed: u64,
+    compressed: bool,
 }
 
-impl Archive {
-    pub fn open(path: &Path) -> Result<Self, String> {
-        let mut file = File::open(path).map_err(|error| error.to_string())?;
-        let length = file.metadata().map_err(|error| error.to_string())?.len();
-        if length > MAX_FILE_BYTES {
-            return Err(format!("it has {length} bytes, more than 4 GiB"));
-        }
+impl Directory {
+    pub fn read_from(source: &mut Source) -> Result<Self, String> {
+        let length = source.length();
         let tail_start = length.saturating_sub(END_SEARCH_BYTES);
-        let tail = read_at(&mut file, tail_start, length - tail_start)?;
+        let tail = source.read_at(tail_start, length - tail_start)?;
         let cut = "it is no zip archive as torch writes it, or it is cut off";
         let end = tail
             .windows(4)
@@ -58,12 +60,8 @@ impl Archive {
         if size > MAX_DIRECTORY_BYTES || start.checked_add(size).is_none_or(|end| end > length) {
             return Err("its directory is too large or lies outside the file".into());
         }
-        let directory = read_at(&mut file, start, size)?;
-        let entries = parse_directory(&directory, length)?;
         Ok(Self {
-            file,
-            length,
-            entries,
+            entries: parse(&source.read_at(start, size)?, length)?,
         })
     }
 
@@ -71,28 +69,23 @@ impl Archive {
         self.entries.keys().map(String::as_str)
     }
 
-    /// Bytes of an entry.
+    /// Bytes of an entry, unpacked.
     pub fn size(&self, name: &str) -> Option<u64> {
         self.entries.get(name).map(|entry| entry.size)
     }
 
-    /// A whole entry of at most `most` bytes.
-    pub fn read(&mut self, name: &str, most: u64) -> Result<Vec<u8>, String> {
-        let size = self.size(name).unwrap_or(0);
-        if size > most {
-            return Err(format!("{name} has {size} bytes, more than {most}"));
-        }
-        self.read_part(name, 0, size as usize)
+    pub fn is_compressed(&self, name: &str) -> bool {
+        self.entries.get(name).is_some_and(|entry| entry.compressed)
     }
 
-    /// Part of an entry.
-    pub fn read_part(&mut self, name: &str, start: u64, length: usize) -> Result<Vec<u8>, String> {
+    /// Where the data of an entry begins.
+    pub fn data_start(&self, source: &mut Source, name: &str) -> Result<u64, String> {
         let entry = self
             .entries
             .get(name)
             .ok_or_else(|| format!("{name} is not in the archive"))?;
-        let header = read_at(&mut self.file, entry.header, 30)?;
         let cut = "its entries lie outside the file";
+        let header = source.read_at(entry.header, 30)?;
         if !header.starts_with(b"PK\x03\x04") {
             return Err(cut.into());
         }
@@ -100,26 +93,78 @@ impl Archive {
         let skip = 30
             + u64::from(u16_at(&header, 26).ok_or(cut)?)
             + u64::from(u16_at(&header, 28).ok_or(cut)?);
-        let from = entry.header + skip + start;
-        if from
-            .checked_add(length as u64)
-            .is_none_or(|end| end > self.length)
+        let start = entry.header + skip;
+        if start
+            .checked_add(entry.packed)
+            .is_none_or(|end| end > source.length())
         {
             return Err(cut.into());
         }
-        read_at(&mut self.file, from, length as u64)
+        Ok(start)
+    }
+
+    /// An entry as a stream, unpacked, that ends where the directory says.
+    pub fn stream<'a>(
+        &self,
+        source: &'a mut Source,
+        name: &str,
+    ) -> Result<Take<EntryStream<'a>>, String> {
+        let start = self.data_start(source, name)?;
+        let (packed, size, compressed) = match self.entries.get(name) {
+            Some(entry) => (entry.packed, entry.size, entry.compressed),
+            None => return Err(format!("{name} is not in the archive")),
+        };
+        let stored = source.from(start)?.take(packed);
+        let stream = if compressed {
+            EntryStream::Deflated(DeflateDecoder::new(stored))
+        } else {
+            EntryStream::Stored(stored)
+        };
+        Ok(stream.take(size))
+    }
+
+    /// A whole entry of at most `most` bytes.
+    pub fn read(&self, source: &mut Source, name: &str, most: u64) -> Result<Vec<u8>, String> {
+        let size = self.size(name).unwrap_or(0);
+        if size > most {
+            return Err(format!("{name} has {size} bytes, more than {most}"));
+        }
+        let mut bytes = Vec::new();
+        self.stream(source, name)?
+            .read_to_end(&mut bytes)
+            .map_err(|_| format!("{name} cannot be unpacked; the file is damaged"))?;
+        if bytes.len() as u64 == size {
+            Ok(bytes)
+        } else {
+            Err(format!("{name} is cut off"))
+        }
     }
 }
 
-fn parse_directory(mut rest: &[u8], file_length: u64) -> Result<BTreeMap<String, Entry>, String> {
+/// The bytes of an entry.
+pub(in super::super) enum EntryStream<'a> {
+    Stored(Take<&'a mut Source>),
+    Deflated(DeflateDecoder<Take<&'a mut Source>>),
+}
+
+impl Read for EntryStream<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Stored(stream) => stream.read(buffer),
+            Self::Deflated(stream) => stream.read(buffer),
+        }
+    }
+}
+
+fn parse(mut rest: &[u8], file_length: u64) -> Result<BTreeMap<String, Entry>, String> {
     let cut = "its directory is cut off";
     let mut entries = BTreeMap::new();
     while rest.starts_with(b"PK\x01\x02") {
         let short = |at| u16_at(rest, at).ok_or(cut);
         let long = |at| u32_at(rest, at).map(u64::from).ok_or(cut);
-        let (method, name_bytes, extra_bytes, comment_bytes) =
-            (short(10)?, short(28)?, short(30)?, short(32)?);
-        let (packed, mut size, mut header) = (long(20)?, long(24)?, long(42)?);
+        let (flags, method) = (short(8)?, short(10)?);
+        let (name_bytes, extra_bytes, comment_bytes) = (short(28)?, short(30)?, short(32)?);
+        let (mut packed, mut size, mut header) = (long(20)?, long(24)?, long(42)?);
         let name_end = 46 + usize::from(name_bytes);
         let extra_end = name_end + usize::from(extra_bytes);
         let name = String::from_utf8_lossy(rest.get(46..name_end).ok_or(cut)?).into_owned();
@@ -127,25 +172,39 @@ fn parse_directory(mut rest: &[u8], file_length: u64) -> Result<BTreeMap<String,
         // Zip64 sizes stand in an extra field, each only if the short one is full.
         let mut wide = zip64_fields(extra);
         let full = u64::from(u32::MAX);
-        if size == full {
-            size = wide.next().ok_or(cut)?;
+        for field in [&mut size, &mut packed, &mut header] {
+            if *field == full {
+                *field = wide.next().ok_or(cut)?;
+            }
         }
-        if packed == full {
-            wide.next().ok_or(cut)?;
+        if flags & 1 != 0 {
+            return Err(format!(
+                "{name} is encrypted; save the file without a password"
+            ));
         }
-        if header == full {
-            header = wide.next().ok_or(cut)?;
-        }
-        if method != 0 || (packed != full && packed != size) {
-            return Err(format!("{name} is compressed, which torch never does"));
-        }
-        if header.checked_add(size).is_none_or(|end| end > file_length) {
+        let compressed = match method {
+            0 if packed == size => false,
+            8 if size / MAX_DEFLATE_RATIO <= packed => true,
+            0 | 8 => return Err(format!("{name} has sizes that cannot be")),
+            _ => {
+                return Err(format!(
+                    "{name} is compressed in a way that torch doesn't read; pack it with deflate or not at all"
+                ));
+            }
+        };
+        if header
+            .checked_add(packed)
+            .is_none_or(|end| end > file_length)
+        {
             return Err(format!("{name} reaches past the end of the file"));
         }
-        if entries
-            .insert(name.clone(), Entry { header, size })
-            .is_some()
-        {
+        let entry = Entry {
+            header,
+            size,
+            packed,
+            compressed,
+        };
+        if entries.insert(name.clone(), entry).is_some() {
             return Err(format!("{name} is in the archive twice"));
         }
         rest = rest
@@ -172,18 +231,6 @@ fn zip64_fields(mut extra: &[u8]) -> impl Iterator<Item = u64> {
         extra = extra.get(end..).unwrap_or_default();
     }
     fields.into_iter()
-}
-
-fn read_at(file: &mut File, start: u64, length: u64) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::with_capacity(length as usize);
-    file.seek(SeekFrom::Start(start))
-        .and_then(|_| file.by_ref().take(length).read_to_end(&mut bytes))
-        .map_err(|error| error.to_string())?;
-    if bytes.len() as u64 == length {
-        Ok(bytes)
-    } else {
-        Err("the file is cut off".into())
-    }
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {

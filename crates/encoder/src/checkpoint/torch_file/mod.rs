@@ -1,101 +1,119 @@
-//! Reads the tensors of a torch `.pth` as data: a zip archive of raw numbers and one pickle that names them. The pickle
-//! is walked by a small machine that knows the few things a state dict is made of and refuses everything else, so
-//! nothing in it can run. (Burn's own reader pads cut-off data with zeros and ignores strides, which would load a wrong
-//! model without a word.)
+//! Reads the tensors of a torch file as data. The pickle that names them is walked by a small machine that notes names
+//! and arguments and calls nothing, so nothing in it can run. (Burn's own reader pads cut-off data with zeros and
+//! ignores strides, which would load a wrong model without a word.)
 
-mod archive;
+pub(super) mod archive;
+mod globals;
+mod legacy;
 mod pickle;
+mod walk;
 
-use std::path::Path;
+use std::{collections::HashMap, io::BufReader, path::Path};
 
-use super::{FileContent, FileTensor, safetensors_file::decode_floats};
-use crate::CheckpointError;
-use archive::Archive;
-use pickle::{TensorPlace, state_dict};
+use super::{
+    listing::{Listing, Part, Storage, TensorEntry},
+    source::Source,
+};
+use archive::Directory;
+use legacy::Legacy;
+use pickle::{Pickle, TorchStorage, TorchTensor};
+use walk::{Named, named};
 
-/// The pickle of the largest known encoder has 30 kB; ours of 128 layers would have 300 kB.
-const MAX_PICKLE_BYTES: u64 = 1 << 20;
-
-/// Reads a `.pth` file of torch 1.6 or later.
-pub(super) fn read(path: &Path) -> Result<FileContent, CheckpointError> {
-    let damaged = |why: String| CheckpointError::Damaged {
-        why,
-        path: path.to_path_buf(),
-    };
-    let mut archive = Archive::open(path).map_err(damaged)?;
-    let pickle_name = archive
+/// Lists a file of torch 1.6 or later: a zip archive of raw numbers and one pickle that names them.
+pub(super) fn list_archive(mut source: Source, path: &Path) -> Result<Listing, String> {
+    let directory = Directory::read_from(&mut source)?;
+    let pickle_name = directory
         .names()
-        .find(|name| *name == "data.pkl" || name.ends_with("/data.pkl"))
+        .filter(|name| *name == "data.pkl" || name.ends_with("/data.pkl"))
+        .min_by_key(|name| name.len())
         .map(str::to_owned)
-        .ok_or_else(|| damaged("the archive has no data.pkl, so torch didn't write it".into()))?;
+        .ok_or("the archive has no data.pkl, so torch didn't write it")?;
     let folder = pickle_name.trim_end_matches("data.pkl").to_owned();
     let order = format!("{folder}byteorder");
-    if archive.size(&order).is_some() && archive.read(&order, 16).map_err(damaged)? != b"little" {
-        return Err(damaged(
-            "its numbers are big-endian; save it again on a common machine".into(),
-        ));
-    }
-    let pickle = archive
-        .read(&pickle_name, MAX_PICKLE_BYTES)
-        .map_err(damaged)?;
-    let mut content = FileContent::default();
-    for (name, place) in state_dict(&pickle).map_err(damaged)? {
-        let Some(dtype) = place.float_type() else {
-            content.not_numbers.push((name, place.storage.clone()));
-            continue;
-        };
-        let tensor = read_tensor(&mut archive, &folder, &place, dtype)
-            .map_err(|why| damaged(format!("tensor {name}: {why}")))?;
-        if content.tensors.insert(name.clone(), tensor).is_some() {
-            return Err(damaged(format!("tensor {name} is there twice")));
-        }
-    }
-    if content.tensors.is_empty() {
-        return Err(damaged("it holds no tensors".into()));
-    }
-    Ok(content)
+    let big_endian = match directory.size(&order) {
+        None => false,
+        Some(_) => match directory.read(&mut source, &order, 16)?.as_slice() {
+            b"little" => false,
+            b"big" => true,
+            _ => return Err("it doesn't say which byte of a number comes first".into()),
+        },
+    };
+    let pickle = {
+        let mut stream = BufReader::new(directory.stream(&mut source, &pickle_name)?);
+        Pickle::read(&mut stream)?
+    };
+    let storage = |key: &TorchStorage| {
+        Some(Storage::Entry {
+            name: format!("{folder}data/{}", key.key),
+            big_endian,
+        })
+    };
+    let mut listing = Listing::of_part(Part::new(path, source, Some(directory)));
+    fill(&mut listing, named(&pickle)?, storage)?;
+    Ok(listing)
 }
 
-fn read_tensor(
-    archive: &mut Archive,
-    folder: &str,
-    place: &TensorPlace,
-    dtype: &str,
-) -> Result<FileTensor, String> {
-    let name = format!("{folder}data/{}", place.key);
-    let size = archive
-        .size(&name)
-        .ok_or_else(|| format!("its data ({name}) is not in the archive"))?;
-    let outside = || "its shape reaches past its data; the file is cut off or wrong".to_owned();
-    let width: usize = match dtype {
-        "F64" => 8,
-        "F32" => 4,
-        _ => 2,
-    };
-    let count = place
-        .shape
-        .iter()
-        .try_fold(1_usize, |product, &axis| product.checked_mul(axis))
-        .ok_or_else(outside)?;
-    // Row-major without gaps is all that a saved parameter is; axes of one element may say anything.
-    let mut step = 1;
-    for (&axis, &stride) in place.shape.iter().zip(&place.strides).rev() {
-        if axis > 1 && stride != step {
-            return Err("it is stored transposed or with gaps; save it with .contiguous()".into());
+/// Lists a file of torch before 1.6.
+pub(super) fn list_legacy(mut source: Source, path: &Path) -> Result<Listing, String> {
+    let file = Legacy::read(&mut source)?;
+    let named = named(&file.object)?;
+    let rows: HashMap<String, Storage> = file.rows(&mut source)?;
+    let mut listing = Listing::of_part(Part::new(path, source, None));
+    fill(&mut listing, named, |storage| {
+        rows.get(&storage.key).cloned()
+    })?;
+    Ok(listing)
+}
+
+fn fill(
+    listing: &mut Listing,
+    named: Named<'_>,
+    find: impl Fn(&TorchStorage) -> Option<Storage>,
+) -> Result<(), String> {
+    for (name, tensor) in named.tensors {
+        let storage = find(&tensor.storage)
+            .ok_or_else(|| format!("tensor {name}: its data is not in the file"))?;
+        let entry = TensorEntry {
+            dtype: dtype(tensor),
+            shape: tensor.shape.clone(),
+            strides: Some(tensor.strides.clone()),
+            offset: tensor.offset,
+            storage,
+            part: 0,
+        };
+        if listing.tensors.insert(name.clone(), entry).is_some() {
+            return Err(format!("tensor {name} is there twice"));
         }
-        step *= axis;
     }
-    let start = place.offset.checked_mul(width).ok_or_else(outside)?;
-    let length = count.checked_mul(width).ok_or_else(outside)?;
-    let end = start.checked_add(length).ok_or_else(outside)?;
-    if end as u64 > size {
-        return Err(outside());
+    listing.unreadable = named
+        .objects
+        .into_iter()
+        .map(|(name, class)| (name, format!("what '{class}' would make, which is not run")))
+        .collect();
+    Ok(())
+}
+
+/// The type of a tensor's numbers: in the terms of safetensors where they are floating point, else in torch's.
+fn dtype(tensor: &TorchTensor) -> String {
+    let name = tensor.dtype.as_deref().unwrap_or(&tensor.storage.kind);
+    let known = match name {
+        "Float" | "float32" | "float" => "F32",
+        "Double" | "float64" | "double" => "F64",
+        "Half" | "float16" | "half" => "F16",
+        "BFloat16" | "bfloat16" => "BF16",
+        other => other,
+    };
+    known.to_owned()
+}
+
+/// Bytes of a number of a storage: `Float`, `Long`, ...
+fn storage_width(kind: &str) -> Option<u64> {
+    match kind {
+        "ComplexDouble" => Some(16),
+        "Double" | "Long" | "ComplexFloat" => Some(8),
+        "Float" | "Int" | "QInt32" => Some(4),
+        "Half" | "BFloat16" | "Short" => Some(2),
+        "Byte" | "Char" | "Bool" | "QInt8" | "QUInt8" | "Untyped" => Some(1),
+        _ => None,
     }
-    let bytes = archive.read_part(&name, start as u64, length)?;
-    let values = decode_floats(dtype, &bytes).ok_or_else(outside)?;
-    Ok(FileTensor {
-        shape: place.shape.clone(),
-        values,
-        converted_from: (dtype != "F32").then(|| dtype.to_owned()),
-    })
 }

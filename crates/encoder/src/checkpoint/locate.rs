@@ -1,0 +1,186 @@
+//! Which file is meant by a path: a file, the index of shards or one of them, a run folder, a hub folder.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use super::{CheckpointError, list_file, shards};
+
+/// The files of a hub folder that hold its weights, in the order in which they are looked for.
+const HUB_FILES: [&str; 4] = [
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+];
+/// Endings of files that may hold weights.
+const ENDINGS: [&str; 6] = ["safetensors", "pth", "pt", "bin", "ckpt", "tar"];
+/// Entries of a folder that are looked at.
+const MAX_ENTRIES: usize = 10_000;
+
+/// The file that stands for a path: itself, or what a folder stands for.
+pub(super) fn locate(path: &Path) -> Result<PathBuf, CheckpointError> {
+    if !path.is_dir() {
+        return Ok(shards::index_of(path).unwrap_or_else(|| path.to_path_buf()));
+    }
+    // A step of a run stands for itself.
+    if let Some(weights) = complete_step(path).or_else(|| Some(best_in_run(path)?.0)) {
+        return Ok(weights);
+    }
+    if let Some(weights) = newest_in_run(path)? {
+        return Ok(weights);
+    }
+    let snapshot = snapshot(path);
+    let folder = snapshot.as_deref().unwrap_or(path);
+    let hub = HUB_FILES.iter().map(|name| folder.join(name));
+    if let Some(file) = hub.into_iter().find(|file| file.is_file()) {
+        return Ok(file);
+    }
+    only_checkpoint(folder)
+}
+
+/// Whether a path looks like a checkpoint that is no run: a folder as model hubs have it.
+pub(super) fn is_hub_folder(path: &Path) -> bool {
+    let folder = snapshot(path);
+    let folder = folder.as_deref().unwrap_or(path);
+    HUB_FILES.iter().any(|name| folder.join(name).is_file())
+}
+
+/// A model in the cache of a hub: `refs/main` says which of `snapshots/` counts.
+fn snapshot(folder: &Path) -> Option<PathBuf> {
+    let snapshots = folder.join("snapshots");
+    if let Ok(commit) = fs::read_to_string(folder.join("refs/main")) {
+        let commit = commit.trim();
+        let is_name = !commit.is_empty() && commit.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let named = snapshots.join(commit);
+        if is_name && named.is_dir() {
+            return Some(named);
+        }
+    }
+    let mut folders = fs::read_dir(snapshots).ok()?.flatten();
+    let (only, None) = (folders.next()?, folders.next()) else {
+        return None;
+    };
+    Some(only.path())
+}
+
+/// The checkpoint in a folder that holds one under a name of its own.
+fn only_checkpoint(folder: &Path) -> Result<PathBuf, CheckpointError> {
+    let io = |source| CheckpointError::Io {
+        source,
+        path: folder.to_path_buf(),
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(io)?.take(MAX_ENTRIES) {
+        let path = entry.map_err(io)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name == ".metadata" || name.ends_with(".distcp") {
+            return Err(CheckpointError::Damaged {
+                why: "it is a distributed checkpoint; make one file of it with `python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER FILE.pth`".into(),
+                path: folder.to_path_buf(),
+            });
+        }
+        let ending = path.extension().unwrap_or_default();
+        let may_be = ENDINGS
+            .iter()
+            .any(|known| ending.eq_ignore_ascii_case(known));
+        if (may_be || name.ends_with(".index.json")) && path.is_file() {
+            let file = shards::index_of(&path).unwrap_or(path);
+            if !found.contains(&file) {
+                found.push(file);
+            }
+        }
+    }
+    found.sort();
+    match found.as_slice() {
+        [] => Err(CheckpointError::EmptyFolder {
+            path: folder.to_path_buf(),
+        }),
+        [only] => Ok(only.clone()),
+        [first, ..] => Err(CheckpointError::SeveralFiles {
+            count: found.len(),
+            first: first.file_name().unwrap_or_default().into(),
+            path: folder.to_path_buf(),
+        }),
+    }
+}
+
+/// Which step a run folder stands for and why, in words; `None` for what is no run folder.
+pub fn say_step_of_run(folder: &Path) -> Option<String> {
+    let (step, of) = match best_in_run(folder) {
+        Some((weights, best)) => (weights, format!("its best: {}", best.of)),
+        None if folder.is_dir() => (
+            newest_in_run(folder).ok()??,
+            "its newest: none was found best".to_owned(),
+        ),
+        None => return None,
+    };
+    let name = match step.parent() {
+        Some(parent) if parent != folder => parent,
+        _ => step.as_path(),
+    };
+    let name = name.file_name()?.to_string_lossy().replace('-', " ");
+    Some(format!("{name} of the run ({of})"))
+}
+
+/// The weights of a step's folder, if it is one and complete: its manifest is written last.
+fn complete_step(folder: &Path) -> Option<PathBuf> {
+    let weights = folder.join("weights.safetensors");
+    (folder.join("manifest.json").is_file() && weights.is_file()).then_some(weights)
+}
+
+/// The step that did best, as the run folder says it.
+#[derive(Deserialize)]
+struct Best {
+    step: u64,
+    /// What it did best in.
+    of: String,
+}
+
+/// Weights of the step of a run folder that did best, if they are there and complete.
+fn best_in_run(folder: &Path) -> Option<(PathBuf, Best)> {
+    let text = fs::read_to_string(folder.join("best.json")).ok()?;
+    let best: Best = serde_json::from_str(&text).ok()?;
+    let weights = complete_step(&folder.join(format!("step-{}", best.step)))?;
+    Some((weights, best))
+}
+
+/// Weights of a run folder: of all complete steps and the final file, the one trained longest; `None` where there are
+/// none. A step folder gets its name only when it is complete.
+fn newest_in_run(folder: &Path) -> Result<Option<PathBuf>, CheckpointError> {
+    let io = |source| CheckpointError::Io {
+        source,
+        path: folder.to_path_buf(),
+    };
+    let mut newest: Option<(u64, PathBuf)> = None;
+    let mut consider = |step: u64, path: PathBuf| {
+        if newest.as_ref().is_none_or(|(best, _)| step >= *best) {
+            newest = Some((step, path));
+        }
+    };
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let step = name
+            .and_then(|name| name.strip_prefix("step-"))
+            .and_then(|step| step.parse().ok());
+        if let Some(step) = step
+            && let Some(weights) = complete_step(&path)
+        {
+            consider(step, weights);
+        }
+    }
+    let last = folder.join("final.safetensors");
+    if last.is_file() {
+        let step = list_file(&last)?
+            .metadata
+            .get("step")
+            .and_then(|step| step.parse().ok())
+            .unwrap_or(u64::MAX);
+        consider(step, last);
+    }
+    Ok(newest.map(|(_, path)| path))
+}
