@@ -29,15 +29,13 @@ mod table;
 
 pub use batch::BatchSimilarity;
 pub use cached::extract_cached;
-pub use duplicates::{NearDuplicate, near_duplicates};
+pub use duplicates::{NearDuplicate, NearDuplicates, near_duplicates};
 pub use extract::{ExtractSettings, Extraction, extract, extract_kept, extract_layers};
 pub use format::{
     READABLE_EXTENSIONS, TABLE_EXTENSIONS, check_table_path, is_text_table, load_table,
     metadata_path, save_table,
 };
-pub use located::{
-    Relocated, SoundOfTable, StoredPaths, relocate, sound_of_table, stored_path,
-};
+pub use located::{Relocated, SoundOfTable, StoredPaths, relocate, sound_of_table, stored_path};
 pub use moved::{NeighbourhoodChange, neighbourhood_changes};
 pub use neighbours::{Neighbour, cosine, neighbours};
 pub use stretch::extract_stretch;

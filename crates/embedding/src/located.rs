@@ -67,22 +67,29 @@ fn folder_of(file: &Path) -> PathBuf {
 /// put before.
 fn is_elsewhere(path: &Path) -> bool {
     let text = path.to_string_lossy();
-    let drive = matches!(text.as_bytes(), [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
+    let drive =
+        matches!(text.as_bytes(), [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
     drive || text.starts_with('\\') || text.contains("://")
 }
 
 /// Makes the paths of tracks absolute that were read from a file at `file`: those that are relative are so to its
 /// folder, or to the current folder (as earlier tables had them) where more of them exist there.
 pub(crate) fn resolve(tracks: &mut [TrackRow], file: &Path) {
-    let relative =
-        |track: &TrackRow| track.names_file() && track.path.is_relative() && !is_elsewhere(&track.path);
+    let relative = |track: &TrackRow| {
+        track.names_file() && track.path.is_relative() && !is_elsewhere(&track.path)
+    };
     let beside = folder_of(file);
     let current = std::env::current_dir().unwrap_or_default();
     let sample: Vec<&Path> = spread(tracks)
         .filter(|track| relative(track))
         .map(|track| track.path.as_path())
         .collect();
-    let hits = |folder: &Path| sample.iter().filter(|path| folder.join(path).exists()).count();
+    let hits = |folder: &Path| {
+        sample
+            .iter()
+            .filter(|path| folder.join(path).exists())
+            .count()
+    };
     let base = match hits(&beside) {
         found if found < sample.len() && hits(&current) > found => current,
         _ => beside,
@@ -154,7 +161,11 @@ pub fn relocate(
     let stems: HashSet<&str> = wanted.iter().flatten().map(Tail::stem).collect();
     let mut there: HashMap<String, Vec<PathBuf>> = HashMap::new();
     // Links are followed, as collections follow them; loops are errors of single entries, and skipped.
-    for entry in WalkDir::new(absolute(folder)).follow_links(true).into_iter().flatten() {
+    for entry in WalkDir::new(absolute(folder))
+        .follow_links(true)
+        .into_iter()
+        .flatten()
+    {
         watch.check()?;
         if entry.file_type().is_file() {
             let stem = stem_of(&entry.file_name().to_string_lossy()).to_owned();
@@ -182,7 +193,9 @@ pub fn relocate(
     }
     if outcome.found == 0 {
         let what = match outcome.ambiguous {
-            0 => "none of the table's files is below this folder; choose the folder that holds its sound",
+            0 => {
+                "none of the table's files is below this folder; choose the folder that holds its sound"
+            }
             _ => {
                 "several files have the names that the table has; choose the folder of that one collection"
             }
@@ -233,9 +246,7 @@ impl Tail {
         let Some(most) = candidates.iter().map(|path| self.likeness(path)).max() else {
             return Nearest::None;
         };
-        let mut best = candidates
-            .iter()
-            .filter(|path| self.likeness(path) == most);
+        let mut best = candidates.iter().filter(|path| self.likeness(path) == most);
         match (best.next(), best.next()) {
             (Some(path), None) => Nearest::One(path),
             (Some(_), Some(_)) => Nearest::Several,
@@ -297,7 +308,12 @@ mod tests {
         assert_eq!(stored(other.clone()), other.to_string_lossy());
         let current = std::env::current_dir().unwrap().join("a.wav");
         assert_eq!(stored("a.wav".into()), current.to_string_lossy());
-        for kept in ["row 3", r"C:\music\a.wav", r"\\nas\a.wav", "s3://bucket/a.wav"] {
+        for kept in [
+            "row 3",
+            r"C:\music\a.wav",
+            r"\\nas\a.wav",
+            "s3://bucket/a.wav",
+        ] {
             assert_eq!(stored(kept.into()), kept);
         }
     }
@@ -317,7 +333,12 @@ mod tests {
         let current = std::env::current_dir().unwrap();
         assert_eq!(resolved("Cargo.toml"), current.join("Cargo.toml"));
         assert_eq!(resolved("gone.wav"), home.path().join("gone.wav"));
-        for kept in ["row 3", r"C:\music\a.wav", "https://a.org/a.wav", "/music/a.wav"] {
+        for kept in [
+            "row 3",
+            r"C:\music\a.wav",
+            "https://a.org/a.wav",
+            "/music/a.wav",
+        ] {
             assert_eq!(resolved(kept), Path::new(kept));
         }
     }
@@ -325,7 +346,12 @@ mod tests {
     #[test]
     fn a_moved_collection_is_found_by_the_longest_common_tail() {
         let home = tempfile::tempdir().unwrap();
-        for path in ["new/cd1/01.wav", "new/cd2/01.wav", "new/cd2/02.flac", "new/b/x.mp3"] {
+        for path in [
+            "new/cd1/01.wav",
+            "new/cd2/01.wav",
+            "new/cd2/02.flac",
+            "new/b/x.mp3",
+        ] {
             touch(&home.path().join(path));
         }
         touch(&home.path().join("new/a/x.mp3"));
@@ -348,7 +374,11 @@ mod tests {
             tracks: 6,
         };
         assert_eq!(found, expected);
-        let paths: Vec<_> = table.tracks.iter().map(|track| track.path.clone()).collect();
+        let paths: Vec<_> = table
+            .tracks
+            .iter()
+            .map(|track| track.path.clone())
+            .collect();
         let new = |path: &str| home.path().join("new").join(path);
         assert_eq!(
             paths,
@@ -369,7 +399,10 @@ mod tests {
 
     #[test]
     fn a_table_without_paths_has_no_sound() {
-        assert_eq!(sound_of_table(&table(&["row 0", "row 1"])), SoundOfTable::Unnamed);
+        assert_eq!(
+            sound_of_table(&table(&["row 0", "row 1"])),
+            SoundOfTable::Unnamed
+        );
     }
 
     #[test]

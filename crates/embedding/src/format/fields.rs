@@ -109,11 +109,8 @@ impl Field {
     ) -> Option<usize> {
         let plain: Vec<String> = names.iter().map(|name| plain(name.as_ref())).collect();
         self.names().iter().find_map(|wanted| {
-            (0..plain.len()).find(|&at| {
-                plain
-                    .get(at)
-                    .is_some_and(|name| name == wanted && fits(at))
-            })
+            (0..plain.len())
+                .find(|&at| plain.get(at).is_some_and(|name| name == wanted && fits(at)))
         })
     }
 

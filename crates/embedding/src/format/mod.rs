@@ -27,7 +27,7 @@ mod text;
 mod text_metadata;
 mod tsv;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{EmbeddingError, EmbeddingTable, StoredPaths};
 use mynascope_base::jobs::panic_message;

@@ -162,7 +162,8 @@ impl Kind {
     fn of(descr: &str) -> Result<Self, NpyError> {
         let object = "it holds Python objects, which only a pickle can store; make it plain before saving, texts with \
                       `.astype(str)`, vectors with `numpy.stack`";
-        let unknown = || NpyError::Unusable(format!("its type {descr} is none of numbers or texts"));
+        let unknown =
+            || NpyError::Unusable(format!("its type {descr} is none of numbers or texts"));
         let (order, rest) = match descr.chars().next() {
             Some(order @ ('<' | '>' | '|' | '=')) => (order, descr.get(1..).unwrap_or("")),
             _ => ('=', descr),
@@ -171,7 +172,10 @@ impl Kind {
         if letter == 'O' {
             return Err(NpyError::Unusable(object.to_owned()));
         }
-        let size: usize = rest.get(1..).and_then(|size| size.parse().ok()).ok_or_else(unknown)?;
+        let size: usize = rest
+            .get(1..)
+            .and_then(|size| size.parse().ok())
+            .ok_or_else(unknown)?;
         let known = match letter {
             'f' => matches!(size, 2 | 4 | 8),
             'i' | 'u' => matches!(size, 1 | 2 | 4 | 8),
@@ -214,18 +218,27 @@ impl Array {
     fn ordered<'a>(&'a self) -> impl Iterator<Item = &'a [u8]> {
         let size = usize::try_from(self.kind.bytes()).unwrap_or(1).max(1);
         let count = self.bytes.len() / size;
-        let columns = self.shape.last().and_then(|&last| usize::try_from(last).ok());
+        let columns = self
+            .shape
+            .last()
+            .and_then(|&last| usize::try_from(last).ok());
         // Only matrices differ between the two orders here; one column or row is the same in both.
         let columns = columns
             .filter(|&columns| self.fortran && self.shape.len() == 2 && columns > 0)
             .unwrap_or(1);
-        let rows = if self.shape.len() == 2 && columns > 1 { count / columns } else { count };
+        let rows = if self.shape.len() == 2 && columns > 1 {
+            count / columns
+        } else {
+            count
+        };
         (0..count).map(move |at| {
             let place = match columns {
                 1 => at,
                 _ => (at % columns) * rows + at / columns,
             };
-            self.bytes.get(place * size..(place + 1) * size).unwrap_or_default()
+            self.bytes
+                .get(place * size..(place + 1) * size)
+                .unwrap_or_default()
         })
     }
 
@@ -237,7 +250,14 @@ impl Array {
     /// The numbers, rounded to single precision.
     pub(super) fn floats(&self) -> Vec<f32> {
         // Most tables are of this type: without a detour.
-        if self.kind == (Kind { big_endian: false, letter: 'f', size: 4 }) && !self.fortran {
+        if self.kind
+            == (Kind {
+                big_endian: false,
+                letter: 'f',
+                size: 4,
+            })
+            && !self.fortran
+        {
             let parts = self.bytes.as_chunks::<4>().0.iter();
             return parts.map(|&bytes| f32::from_le_bytes(bytes)).collect();
         }
@@ -277,7 +297,10 @@ impl Array {
         // numpy allows texts of no letter: as many empty ones as the shape says. A shape is bounded by memory only
         // through its bytes, so that one without bytes is refused.
         if self.kind.size == 0 {
-            let count = self.shape.iter().try_fold(1_u64, |all, &size| all.checked_mul(size));
+            let count = self
+                .shape
+                .iter()
+                .try_fold(1_u64, |all, &size| all.checked_mul(size));
             let count = count.filter(|&count| count <= 1 << 24);
             let count = count.ok_or_else(|| bad("it claims to be too large"))?;
             return Ok(vec![String::new(); usize::try_from(count).unwrap_or(0)]);
@@ -292,7 +315,11 @@ impl Kind {
     fn number(self, bytes: &[u8]) -> Number {
         let mut little = [0_u8; 8];
         for (at, slot) in little.iter_mut().take(self.size).enumerate() {
-            let from = if self.big_endian { self.size - 1 - at } else { at };
+            let from = if self.big_endian {
+                self.size - 1 - at
+            } else {
+                at
+            };
             *slot = bytes.get(from).copied().unwrap_or(0);
         }
         let [a, b, c, d, ..] = little;
@@ -313,7 +340,10 @@ impl Kind {
     /// Text ends at the zeros that fill it up.
     fn text(self, bytes: &[u8]) -> Option<String> {
         if self.letter == 'S' {
-            let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+            let end = bytes
+                .iter()
+                .rposition(|&byte| byte != 0)
+                .map_or(0, |last| last + 1);
             return Some(String::from_utf8_lossy(bytes.get(..end)?).into_owned());
         }
         let mut text = String::new();

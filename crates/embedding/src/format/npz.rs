@@ -130,7 +130,9 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     let mut archive = Archive::open(path)?;
     let is_matrix = |header: &Header| header.is_numeric() && squeezed(&header.shape).len() == 2;
     let place = archive
-        .find(Field::Embedding, |header| header.is_numeric() || header.is_text())
+        .find(Field::Embedding, |header| {
+            header.is_numeric() || header.is_text()
+        })
         .or_else(|| archive.only(is_matrix));
     let Some(place) = place else {
         return Err(no_vectors(path, "arrays", &archive.described()));
@@ -178,16 +180,17 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         }
         Ok(Some((name, array)))
     };
-    let index = match numbers(Field::Track)? {
-        None => None,
-        Some((name, array)) => Some(array.whole().ok_or_else(|| {
-            unusable(path, format!("its array {name} holds no track numbers"))
-        })?),
-    };
+    let index =
+        match numbers(Field::Track)? {
+            None => None,
+            Some((name, array)) => Some(array.whole().ok_or_else(|| {
+                unusable(path, format!("its array {name} holds no track numbers"))
+            })?),
+        };
     contents.timestamps = numbers(Field::Timestamp)?.map(|(_, array)| array.floats());
     let index = index.as_deref();
-    contents.tracks = tracks(rows, index, [paths, labels, splits])
-        .map_err(|what| unusable(path, what))?;
+    contents.tracks =
+        tracks(rows, index, [paths, labels, splits]).map_err(|what| unusable(path, what))?;
     Ok(contents)
 }
 
@@ -214,15 +217,13 @@ pub(super) fn load_single(path: &Path) -> Result<Contents, EmbeddingError> {
 }
 
 /// Width and numbers of a matrix [rows, dim].
-fn matrix(
-    mut array: Array,
-    name: &str,
-    path: &Path,
-) -> Result<(usize, Vec<f32>), EmbeddingError> {
+fn matrix(mut array: Array, name: &str, path: &Path) -> Result<(usize, Vec<f32>), EmbeddingError> {
     let full = array.shape.clone();
     array.shape = squeezed(&array.shape);
     let dim = match array.shape.as_slice() {
-        &[_, dim] => usize::try_from(dim).ok().filter(|&dim| (1..=MOST_DIM).contains(&dim)),
+        &[_, dim] => usize::try_from(dim)
+            .ok()
+            .filter(|&dim| (1..=MOST_DIM).contains(&dim)),
         _ => None,
     };
     match dim {
@@ -331,10 +332,9 @@ impl<'a> Archive<'a> {
         let mut arrays = Vec::with_capacity(names.len());
         for name in names {
             let file = npyz::npz::file_name_from_array_name(&name);
-            let mut entry = archive
-                .zip_archive()
-                .by_name(&file)
-                .map_err(|error| damaged(path, format!("its array {name} cannot be read ({error})")))?;
+            let mut entry = archive.zip_archive().by_name(&file).map_err(|error| {
+                damaged(path, format!("its array {name} cannot be read ({error})"))
+            })?;
             let header = Header::read(&mut entry).ok();
             drop(entry);
             arrays.push((name, header));
@@ -347,7 +347,9 @@ impl<'a> Archive<'a> {
     }
 
     fn name(&self, place: usize) -> String {
-        self.arrays.get(place).map_or_else(String::new, |(name, _)| name.clone())
+        self.arrays
+            .get(place)
+            .map_or_else(String::new, |(name, _)| name.clone())
     }
 
     /// The array of a field whose header fits. One without a readable header counts: reading it will say why.
@@ -379,9 +381,10 @@ impl<'a> Archive<'a> {
 
     fn wrong(&self, name: &str, error: NpyError) -> EmbeddingError {
         match error {
-            NpyError::Damaged(what) => {
-                damaged(self.path, format!("its array {name} cannot be read ({what})"))
-            }
+            NpyError::Damaged(what) => damaged(
+                self.path,
+                format!("its array {name} cannot be read ({what})"),
+            ),
             NpyError::Unusable(what) => unusable(self.path, format!("its array {name}: {what}")),
         }
     }
@@ -390,7 +393,10 @@ impl<'a> Archive<'a> {
         let name = self.name(place);
         let file = npyz::npz::file_name_from_array_name(&name);
         let mut entry = self.archive.zip_archive().by_name(&file).map_err(|error| {
-            damaged(self.path, format!("its array {name} cannot be read ({error})"))
+            damaged(
+                self.path,
+                format!("its array {name} cannot be read ({error})"),
+            )
         })?;
         let array = Header::read(&mut entry).and_then(|header| header.elements(&mut entry));
         drop(entry);

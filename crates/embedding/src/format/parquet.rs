@@ -110,7 +110,11 @@ struct Places {
 impl Places {
     /// By the usual names and by types; none without vectors.
     fn of(schema: &Schema) -> Option<Self> {
-        let names: Vec<&str> = schema.fields().iter().map(|it| it.name().as_str()).collect();
+        let names: Vec<&str> = schema
+            .fields()
+            .iter()
+            .map(|it| it.name().as_str())
+            .collect();
         let kind = |place: usize| schema.fields().get(place).map(|it| it.data_type());
         let is = |place: usize, test: fn(&DataType) -> bool| kind(place).is_some_and(test);
         let all = 0..names.len();
@@ -135,12 +139,18 @@ impl Places {
             return None;
         }
         let find = |field: Field, test: fn(&DataType) -> bool| {
-            field.find(&names, |place| is(place, test) && !embedding.contains(&place))
+            field.find(&names, |place| {
+                is(place, test) && !embedding.contains(&place)
+            })
         };
         Some(Self {
             path: find(Field::Path, columns::is_text),
-            label: find(Field::Label, |kind| columns::is_text(kind) || columns::is_number(kind)),
-            split: find(Field::Split, |kind| columns::is_text(kind) || columns::is_number(kind)),
+            label: find(Field::Label, |kind| {
+                columns::is_text(kind) || columns::is_number(kind)
+            }),
+            split: find(Field::Split, |kind| {
+                columns::is_text(kind) || columns::is_number(kind)
+            }),
             track: find(Field::Track, columns::is_whole),
             timestamp: find(Field::Timestamp, columns::is_number),
             encoder: find(Field::Encoder, columns::is_text),
@@ -160,7 +170,10 @@ impl Places {
             self.encoder,
             self.level,
         ];
-        self.embedding.iter().copied().chain(others.into_iter().flatten())
+        self.embedding
+            .iter()
+            .copied()
+            .chain(others.into_iter().flatten())
     }
 }
 
@@ -180,7 +193,10 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     });
     let width = widest.max().unwrap_or(0).max(places.embedding.len());
     if width > MOST_DIM {
-        return Err(unusable(path, format!("its vectors of {width} values are too long")));
+        return Err(unusable(
+            path,
+            format!("its vectors of {width} values are too long"),
+        ));
     }
     // Other columns may hold whole files of sound.
     let mask = ProjectionMask::roots(builder.parquet_schema(), places.used());
@@ -202,7 +218,10 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     }
     if contents.tracks.len() == 0 {
         // Only a table without rows needs its width from here.
-        contents.dim = metadata.get("dim").and_then(|dim| dim.parse().ok()).unwrap_or(0);
+        contents.dim = metadata
+            .get("dim")
+            .and_then(|dim| dim.parse().ok())
+            .unwrap_or(0);
     }
     Ok(contents)
 }
@@ -214,7 +233,12 @@ fn take_batch(
     contents: &mut Contents,
 ) -> Result<(), String> {
     let first = contents.tracks.len();
-    let named = |place: usize| schema.fields().get(place).map_or("", |it| it.name().as_str());
+    let named = |place: usize| {
+        schema
+            .fields()
+            .get(place)
+            .map_or("", |it| it.name().as_str())
+    };
     // Columns of a batch are those that are used, in the order of the file.
     let mut used: Vec<usize> = places.used().collect();
     used.sort_unstable();
@@ -243,13 +267,19 @@ fn take_batch(
         wide => {
             *dim = wide.len();
             let start = contents.values.len();
-            contents.values.resize(start + batch.num_rows() * wide.len(), 0.0);
+            contents
+                .values
+                .resize(start + batch.num_rows() * wide.len(), 0.0);
             for (at, &place) in wide.iter().enumerate() {
                 let slots = contents.values.get_mut(start..).unwrap_or_default();
                 let slots = slots.iter_mut().skip(at).step_by(wide.len());
                 for ((row, slot), value) in slots.enumerate().zip(numbers(place)?) {
                     *slot = value.ok_or_else(|| {
-                        format!("row {} of its column {} is empty", first + row, named(place))
+                        format!(
+                            "row {} of its column {} is empty",
+                            first + row,
+                            named(place)
+                        )
                     })? as f32;
                 }
             }
@@ -259,7 +289,9 @@ fn take_batch(
         return Err("its vectors take too much memory".to_owned());
     }
     if let Some(place) = places.timestamp {
-        let times = numbers(place)?.into_iter().map(|time| time.unwrap_or(0.0) as f32);
+        let times = numbers(place)?
+            .into_iter()
+            .map(|time| time.unwrap_or(0.0) as f32);
         contents.timestamps.get_or_insert_default().extend(times);
     }
     let index = places.track.map(numbers).transpose()?;
@@ -270,7 +302,9 @@ fn take_batch(
         text.flatten().unwrap_or_default()
     };
     for row in 0..batch.num_rows() {
-        let index = index.as_ref().and_then(|index| index.get(row).copied().flatten());
+        let index = index
+            .as_ref()
+            .and_then(|index| index.get(row).copied().flatten());
         contents.tracks.push(RowTexts {
             index: index.map(|index| index as i64),
             path: &cell(&paths, row),

@@ -62,7 +62,9 @@ pub(super) fn fixed_width(kind: &DataType) -> usize {
 pub(super) fn texts(column: &ArrayRef) -> Result<Vec<Option<String>>, String> {
     let owned = |text: Option<&str>| text.map(str::to_owned);
     let bytes = |text: Option<&[u8]>| -> Result<Option<String>, String> {
-        let text = text.map(|bytes| String::from_utf8(bytes.to_vec())).transpose();
+        let text = text
+            .map(|bytes| String::from_utf8(bytes.to_vec()))
+            .transpose();
         text.map_err(|_| "it holds bytes that are no text".to_owned())
     };
     Ok(match column.data_type() {
@@ -88,7 +90,8 @@ pub(super) fn texts(column: &ArrayRef) -> Result<Vec<Option<String>>, String> {
             numbers.into_iter().map(text).collect()
         }
         kind if kind.is_floating() => {
-            let text = |number: Option<f64>| number.filter(|it| !it.is_nan()).map(|it| it.to_string());
+            let text =
+                |number: Option<f64>| number.filter(|it| !it.is_nan()).map(|it| it.to_string());
             numbers(column)?.into_iter().map(text).collect()
         }
         DataType::Null => vec![None; column.len()],
@@ -189,8 +192,8 @@ pub(super) fn vectors(
             continue;
         }
         for (place, value) in numbers(&list)?.into_iter().enumerate() {
-            let value =
-                value.ok_or_else(|| format!("value {place} of the vector of row {number} is empty"))?;
+            let value = value
+                .ok_or_else(|| format!("value {place} of the vector of row {number} is empty"))?;
             values.push(value as f32);
         }
     }

@@ -99,7 +99,10 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         tensor(place).is_some_and(|tensor| tensor.shape().len() == count)
     };
     let is_float = |tensor: &TensorView<'_>| {
-        matches!(tensor.dtype(), Dtype::F16 | Dtype::BF16 | Dtype::F32 | Dtype::F64)
+        matches!(
+            tensor.dtype(),
+            Dtype::F16 | Dtype::BF16 | Dtype::F32 | Dtype::F64
+        )
     };
     let mut matrices = (0..named.len())
         .filter(|&place| dimensions(place, 2) && tensor(place).is_some_and(is_float));
@@ -126,7 +129,9 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     };
     let rows = values.len() / dim;
     let column = |field: Field| {
-        let found = field.find(&names, |place| dimensions(place, 1)).and_then(tensor);
+        let found = field
+            .find(&names, |place| dimensions(place, 1))
+            .and_then(tensor);
         let Some(found) = found else { return Ok(None) };
         if found.shape() != [rows] {
             let what = format!(
@@ -141,7 +146,8 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     let index = match column(Field::Track)? {
         None => None,
         Some(track) => {
-            let whole = whole(track).ok_or_else(|| unusable(path, "its tensor track holds no track numbers"));
+            let whole = whole(track)
+                .ok_or_else(|| unusable(path, "its tensor track holds no track numbers"));
             Some(whole?)
         }
     };
@@ -154,19 +160,28 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     };
     let metadata = header.metadata().clone().unwrap_or_default();
     let list = |names: [&str; 2]| -> Result<Vec<Option<String>>, EmbeddingError> {
-        let Some((name, text)) = names.iter().find_map(|&name| Some((name, metadata.get(name)?)))
+        let Some((name, text)) = names
+            .iter()
+            .find_map(|&name| Some((name, metadata.get(name)?)))
         else {
             return Ok(Vec::new());
         };
-        let list: Vec<Option<String>> = serde_json::from_str(text)
-            .map_err(|error| damaged(path, format!("its {name} are no JSON list of texts ({error})")))?;
+        let list: Vec<Option<String>> = serde_json::from_str(text).map_err(|error| {
+            damaged(
+                path,
+                format!("its {name} are no JSON list of texts ({error})"),
+            )
+        })?;
         Ok(list)
     };
     let (paths, labels) = (list(["paths", "path"])?, list(["labels", "label"])?);
     let splits = list(["splits", "split"])?;
     let expected = match (&index, paths.len()) {
         (Some(index), count) if count > 0 => {
-            if index.iter().any(|&track| usize::try_from(track).map_or(true, |track| track >= count)) {
+            if index
+                .iter()
+                .any(|&track| usize::try_from(track).map_or(true, |track| track >= count))
+            {
                 let what = format!("it numbers tracks that are not among its {count} paths");
                 return Err(unusable(path, what));
             }
@@ -176,7 +191,10 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     };
     for (name, texts) in [("paths", &paths), ("labels", &labels), ("splits", &splits)] {
         if !texts.is_empty() && texts.len() != expected {
-            let what = format!("it has {} {name}, but there should be {expected}", texts.len());
+            let what = format!(
+                "it has {} {name}, but there should be {expected}",
+                texts.len()
+            );
             return Err(unusable(path, what));
         }
     }
@@ -187,7 +205,8 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
             .filter(|_| !paths.is_empty())
             .and_then(|track| usize::try_from(track).ok())
             .unwrap_or(row);
-        let text = |texts: &'_ [Option<String>]| texts.get(at).cloned().flatten().unwrap_or_default();
+        let text =
+            |texts: &'_ [Option<String>]| texts.get(at).cloned().flatten().unwrap_or_default();
         tracks
             .push(RowTexts {
                 index: number,
@@ -211,7 +230,12 @@ fn floats(tensor: &TensorView<'_>) -> Option<Vec<f32>> {
     let bytes = tensor.data();
     let halves = || bytes.as_chunks::<2>().0.iter().copied();
     Some(match tensor.dtype() {
-        Dtype::F32 => bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect(),
+        Dtype::F32 => bytes
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|&b| f32::from_le_bytes(b))
+            .collect(),
         Dtype::F64 => {
             let parts = bytes.as_chunks::<8>().0.iter();
             parts.map(|&b| f64::from_le_bytes(b) as f32).collect()
@@ -225,7 +249,12 @@ fn floats(tensor: &TensorView<'_>) -> Option<Vec<f32>> {
 fn whole(tensor: &TensorView<'_>) -> Option<Vec<i64>> {
     let bytes = tensor.data();
     Some(match tensor.dtype() {
-        Dtype::I64 => bytes.as_chunks::<8>().0.iter().map(|&b| i64::from_le_bytes(b)).collect(),
+        Dtype::I64 => bytes
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .map(|&b| i64::from_le_bytes(b))
+            .collect(),
         Dtype::I32 => {
             let parts = bytes.as_chunks::<4>().0.iter();
             parts.map(|&b| i64::from(i32::from_le_bytes(b))).collect()

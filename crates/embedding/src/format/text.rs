@@ -47,7 +47,10 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
 /// or a numbered series of at least eight columns of numbers. Looks at its first two lines.
 pub fn is_text_table(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default();
-    if !["tsv", "csv"].iter().any(|known| ending.eq_ignore_ascii_case(known)) {
+    if !["tsv", "csv"]
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known))
+    {
         return false;
     }
     let Ok(sniffed) = Sniffed::of(path) else {
@@ -117,26 +120,45 @@ impl Sniffed {
         let text = String::from_utf8_lossy(&line);
         let text = text.trim_end_matches(['\r', '\n']);
         if text.trim().is_empty() {
-            return Err(unusable(path, "it holds no vectors: its first line is empty"));
+            return Err(unusable(
+                path,
+                "it holds no vectors: its first line is empty",
+            ));
         }
         let gap = [b'\t', b',', b';']
             .into_iter()
             .find(|&byte| text.contains(char::from(byte)))
             .map(Gap::One);
-        let spaced = || text.split_ascii_whitespace().all(|cell| cell.parse::<f32>().is_ok());
-        let gap = gap.unwrap_or(if spaced() { Gap::Spaces } else { Gap::One(b'\t') });
+        let spaced = || {
+            text.split_ascii_whitespace()
+                .all(|cell| cell.parse::<f32>().is_ok())
+        };
+        let gap = gap.unwrap_or(if spaced() {
+            Gap::Spaces
+        } else {
+            Gap::One(b'\t')
+        });
         let cells: Vec<&str> = gap.cells(text).collect();
         let numbers = cells.iter().all(|cell| cell.parse::<f32>().is_ok());
         // pandas numbers columns that have no name: no vector counts from 0 on.
         let counts = cells.len() > 1
-            && (0..).zip(&cells).all(|(at, cell): (usize, _)| *cell == at.to_string());
+            && (0..)
+                .zip(&cells)
+                .all(|(at, cell): (usize, _)| *cell == at.to_string());
         let heading = if numbers && !counts {
             None
         } else {
             let record = reader(path, gap.byte())?.byte_records().next();
-            let record = record.transpose().map_err(|error| wrong_text(path, &error))?;
+            let record = record
+                .transpose()
+                .map_err(|error| wrong_text(path, &error))?;
             let record = record.unwrap_or_default();
-            Some(record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect())
+            Some(
+                record
+                    .iter()
+                    .map(|cell| String::from_utf8_lossy(cell).into_owned())
+                    .collect(),
+            )
         };
         Ok(Self {
             gap,
@@ -150,10 +172,17 @@ impl Sniffed {
 fn open(path: &Path) -> Result<impl BufRead, EmbeddingError> {
     let size = fs::metadata(path).map_err(unreadable(path))?.len();
     if size > MOST_BYTES {
-        return Err(unusable(path, format!("a table of {size} bytes is too large")));
+        return Err(unusable(
+            path,
+            format!("a table of {size} bytes is too large"),
+        ));
     }
     let mut file = BufReader::new(File::open(path).map_err(unreadable(path))?);
-    if file.fill_buf().map_err(unreadable(path))?.starts_with("\u{feff}".as_bytes()) {
+    if file
+        .fill_buf()
+        .map_err(unreadable(path))?
+        .starts_with("\u{feff}".as_bytes())
+    {
         file.consume(3);
     }
     Ok(file)
@@ -181,7 +210,15 @@ fn metadata_of(path: &Path) -> Option<PathBuf> {
         format!("{stem}-metadata"),
         format!("{stem}_meta"),
     ];
-    for word in ["tensors", "tensor", "vectors", "vector", "vecs", "embeddings", "embedding"] {
+    for word in [
+        "tensors",
+        "tensor",
+        "vectors",
+        "vector",
+        "vecs",
+        "embeddings",
+        "embedding",
+    ] {
         if let Some(before) = stem.strip_suffix(word) {
             names.extend([format!("{before}metadata"), format!("{before}meta")]);
         }
@@ -190,7 +227,9 @@ fn metadata_of(path: &Path) -> Option<PathBuf> {
     let files = names.iter().flat_map(|name| {
         [own.as_str(), "tsv", "csv"].map(|ending| path.with_file_name(format!("{name}.{ending}")))
     });
-    files.into_iter().find(|file| file != path && file.is_file())
+    files
+        .into_iter()
+        .find(|file| file != path && file.is_file())
 }
 
 /// The width and the numbers of a file without a heading.
@@ -206,7 +245,10 @@ fn load_matrix(path: &Path, gap: Gap) -> Result<(usize, Vec<f32>), EmbeddingErro
         for cell in gap.cells(&line) {
             let value: f32 = cell.parse().map_err(|_| {
                 let cell: String = cell.chars().take(20).collect();
-                unusable(path, format!("line {number} holds `{cell}`, which is no number"))
+                unusable(
+                    path,
+                    format!("line {number} holds `{cell}`, which is no number"),
+                )
             })?;
             values.push(value);
         }
@@ -242,9 +284,16 @@ impl Places {
     /// By the usual names, and by what the first row holds; none without vectors.
     fn of(path: &Path, names: &[String], gap: Gap) -> Result<Option<Self>, EmbeddingError> {
         let first = reader(path, gap.byte())?.into_byte_records().nth(1);
-        let first = first.transpose().map_err(|error| wrong_text(path, &error))?;
+        let first = first
+            .transpose()
+            .map_err(|error| wrong_text(path, &error))?;
         let Some(first) = first else { return Ok(None) };
-        let cell = |place: usize| first.get(place).map(String::from_utf8_lossy).unwrap_or_default();
+        let cell = |place: usize| {
+            first
+                .get(place)
+                .map(String::from_utf8_lossy)
+                .unwrap_or_default()
+        };
         let is_number = |place: usize| cell(place).trim().parse::<f64>().is_ok();
         let is_list = |place: usize| cell(place).trim_start().starts_with(['[', '(']);
         let is_text = |place: usize| !is_number(place);
@@ -266,7 +315,9 @@ impl Places {
         }
         let coordinates = |name: &&usize| {
             let name = names.get(**name).map_or("", |name| name.trim());
-            ["x", "y", "z"].iter().any(|axis| name.eq_ignore_ascii_case(axis))
+            ["x", "y", "z"]
+                .iter()
+                .any(|axis| name.eq_ignore_ascii_case(axis))
         };
         if places.embedding.iter().all(|place| coordinates(&place)) {
             // Nothing but places on a map, which is no vector.
@@ -279,7 +330,10 @@ impl Places {
         };
         let (path, label) = (find(Field::Path, &is_text), find(Field::Label, &|_| true));
         let split = find(Field::Split, &|_| true);
-        let (track, timestamp) = (find(Field::Track, &whole), find(Field::Timestamp, &is_number));
+        let (track, timestamp) = (
+            find(Field::Track, &whole),
+            find(Field::Timestamp, &is_number),
+        );
         let (encoder, level) = (find(Field::Encoder, &is_text), find(Field::Level, &is_text));
         Ok(Some(Self {
             path,
@@ -297,11 +351,13 @@ impl Places {
 /// A file with a heading.
 fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingError> {
     let names = sniffed.heading.as_deref().unwrap_or_default();
-    let places = Places::of(path, names, sniffed.gap)?
-        .ok_or_else(|| no_vectors(path, "columns", names))?;
+    let places =
+        Places::of(path, names, sniffed.gap)?.ok_or_else(|| no_vectors(path, "columns", names))?;
     let mut contents = Contents::default();
     let mut row = 0_usize;
-    let records = reader(path, sniffed.gap.byte())?.into_byte_records().skip(1);
+    let records = reader(path, sniffed.gap.byte())?
+        .into_byte_records()
+        .skip(1);
     for record in records {
         let record = record.map_err(|error| wrong_text(path, &error))?;
         let line = record.position().map_or(0, csv::Position::line);
@@ -310,7 +366,12 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
             let what = format!("it has {} cells, the heading {}", record.len(), names.len());
             return Err(wrong(what));
         }
-        let text = |place: usize| record.get(place).map(String::from_utf8_lossy).unwrap_or_default();
+        let text = |place: usize| {
+            record
+                .get(place)
+                .map(String::from_utf8_lossy)
+                .unwrap_or_default()
+        };
         let cell = |place: Option<usize>| place.map(&text).unwrap_or_default();
         let name = |place: usize| names.get(place).map_or("", String::as_str);
         let number = |place: usize, text: &str| -> Result<f32, EmbeddingError> {
@@ -318,7 +379,10 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
                 "" => wrong(format!("its cell {} is empty", name(place))),
                 other => {
                     let other: String = other.chars().take(20).collect();
-                    wrong(format!("its cell {} holds `{other}`, which is no number", name(place)))
+                    wrong(format!(
+                        "its cell {} holds `{other}`, which is no number",
+                        name(place)
+                    ))
                 }
             })
         };
@@ -347,7 +411,9 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
             contents.timestamps.get_or_insert_default().push(time);
         }
         let pushed = contents.tracks.push(RowTexts {
-            index: places.track.and_then(|place| text(place).trim().parse().ok()),
+            index: places
+                .track
+                .and_then(|place| text(place).trim().parse().ok()),
             path: &cell(places.path),
             label: &cell(places.label),
             split: &cell(places.split),
@@ -360,8 +426,14 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
 
 /// A vector in one cell: `[0.1, 0.2]` as Python writes a list, `[0.1 0.2]` as numpy writes an array.
 fn list(cell: &str, values: &mut Vec<f32>) -> Result<(), String> {
-    let inner = cell.trim().trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
-    for part in inner.split([',', ' ', '\n', '\r', '\t']).filter(|part| !part.is_empty()) {
+    let inner = cell
+        .trim()
+        .trim_start_matches(['[', '('])
+        .trim_end_matches([']', ')']);
+    for part in inner
+        .split([',', ' ', '\n', '\r', '\t'])
+        .filter(|part| !part.is_empty())
+    {
         if part == "..." || part == "…" {
             return Err(
                 "its vector was shortened with `...` when it was written; save it with to_parquet or numpy.savez"

@@ -10,11 +10,6 @@ use super::{
 };
 use crate::EmbeddingError;
 
-/// Endings that make a single column one of files.
-const SOUND_ENDINGS: [&str; 10] = [
-    "wav", "mp3", "flac", "ogg", "oga", "opus", "m4a", "aac", "aif", "aiff",
-];
-
 /// How the cells are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
@@ -159,7 +154,9 @@ impl<'a> Sheet<'a> {
         let all: Result<(), ()> = self.each(|cells| {
             for cell in cells.iter().filter(|cell| cell.starts_with('"')) {
                 some = true;
-                let inner = cell.strip_prefix('"').and_then(|cell| cell.strip_suffix('"'));
+                let inner = cell
+                    .strip_prefix('"')
+                    .and_then(|cell| cell.strip_suffix('"'));
                 let whole = inner.is_some_and(|inner| !inner.replace("\"\"", "").contains('"'));
                 if !whole {
                     return Err(());
@@ -198,7 +195,9 @@ impl Places {
             Err(())
         });
         let numeric = |place: usize| {
-            first.get(place).is_some_and(|cell: &String| cell.parse::<f64>().is_ok())
+            first
+                .get(place)
+                .is_some_and(|cell: &String| cell.parse::<f64>().is_ok())
         };
         if !columns.is_empty() {
             places.path = Field::Path.find(columns, |place| !numeric(place));
@@ -229,5 +228,7 @@ impl Places {
 
 fn is_sound(cell: &str) -> bool {
     let ending = Path::new(cell.trim()).extension().unwrap_or_default();
-    SOUND_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+    mynascope_audio::EXTENSIONS
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known))
 }

@@ -78,8 +78,12 @@ pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingE
             let name = of.map_or_else(String::new, |of| {
                 cell(&of.path.to_string_lossy()).into_owned()
             });
-            let label = of.and_then(|of| of.label.as_deref()).map_or("".into(), cell);
-            let split = of.and_then(|of| of.split.as_deref()).map_or("".into(), cell);
+            let label = of
+                .and_then(|of| of.label.as_deref())
+                .map_or("".into(), cell);
+            let split = of
+                .and_then(|of| of.split.as_deref())
+                .map_or("".into(), cell);
             writeln!(
                 file,
                 "{name}\t{label}\t{split}\t{track}\t{time}\t{encoder}\t{level}"
