@@ -362,11 +362,10 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
     let places =
         Places::of(path, names, sniffed.gap)?.ok_or_else(|| no_vectors(path, "columns", names))?;
     let mut contents = Contents::default();
-    let mut row = 0_usize;
     let records = reader(path, sniffed.gap.byte())?
         .into_byte_records()
         .skip(1);
-    for record in records {
+    for (row, record) in records.enumerate() {
         let record = record.map_err(|error| wrong_text(path, &error))?;
         let line = record.position().map_or(0, csv::Position::line);
         let wrong = |what: String| unusable(path, format!("line {line}: {what}"));
@@ -427,7 +426,6 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
             split: &cell(places.split),
         });
         pushed.map_err(wrong)?;
-        row += 1;
     }
     Ok(contents)
 }
