@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn maps_are_written_in_three_formats_and_others_refused() {
-        let mut table = EmbeddingTable::empty(1, String::new(), Level::Window);
+        let mut table = EmbeddingTable::empty(1, "t".to_owned(), Level::Window);
         table.values = vec![0.0, 1.0];
         table.timestamps = vec![0.0, 3.072];
         table.track = vec![0, 0];
