@@ -118,6 +118,77 @@ fn a_folder_goes_through_embed_map_and_probe() {
     }
 }
 
+/// Paths are relative to the table, so that both move together; where only the sound was moved, its folder is named.
+#[test]
+fn a_table_knows_its_tracks_from_everywhere() {
+    let shell = Shell::new();
+    tones(&shell.path("here/music"), 2);
+    let program = |folder: &str, arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_mynascope"))
+            .args(arguments)
+            .current_dir(shell.path(folder))
+            .env("MYNASCOPE_HOME", shell.path("home"))
+            .output()
+            .unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {complaint}");
+        (output.stdout, complaint)
+    };
+    program("here", &["embed", "music", "--out", "t.npz"]);
+    fs::rename(shell.path("here"), shell.path("there")).unwrap();
+    fs::create_dir(shell.path("elsewhere")).unwrap();
+    let near = |more: &[&str], query: &str| {
+        let line = [
+            &["neighbours", "../there/t.npz", "--json", "--query", query],
+            more,
+        ]
+        .concat();
+        let (stdout, complaint) = program("elsewhere", &line);
+        let answer: Value = serde_json::from_slice(&stdout).unwrap();
+        let paths: Vec<PathBuf> = answer["neighbours"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|neighbour| neighbour["path"].as_str().unwrap().into())
+            .collect();
+        (paths, complaint)
+    };
+    let (paths, complaint) = near(&[], "../there/music/low/0.wav");
+    assert_eq!(paths.len(), 3, "its own track is none of its neighbours");
+    assert!(paths.iter().all(|path| path.exists()), "{paths:?}");
+    assert!(!complaint.contains("--audio-folder"), "{complaint}");
+    // The sound alone is moved.
+    fs::rename(shell.path("there/music"), shell.path("moved")).unwrap();
+    let (_, complaint) = near(&[], "../moved/low/0.wav");
+    assert_eq!(
+        complaint.matches("--audio-folder").count(),
+        1,
+        "{complaint}"
+    );
+    let (paths, complaint) = near(&["--audio-folder", "../moved"], "../moved/low/0.wav");
+    assert_eq!(paths.len(), 3);
+    assert!(paths.iter().all(|path| path.exists()), "{paths:?}");
+    assert!(!complaint.contains("is not where it says"), "{complaint}");
+    // A map holds its table.
+    program(
+        "elsewhere",
+        &[
+            "map",
+            "../there/t.npz",
+            "--method",
+            "pca",
+            "--out",
+            "m.parquet",
+        ],
+    );
+    program(
+        "elsewhere",
+        &["map", "m.parquet", "--method", "pca", "--out", "m.tsv"],
+    );
+    let lines = fs::read_to_string(shell.path("elsewhere/m.tsv")).unwrap();
+    assert_eq!(lines.lines().count(), 5);
+}
+
 #[test]
 fn a_table_is_asked_about_a_stretch_a_file_duplicates_and_another_table() {
     let shell = Shell::new();

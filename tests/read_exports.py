@@ -11,16 +11,17 @@ window saves by the same functions. For each PATH and both levels:
   package and plain text must give one table: as many rows, the same paths, labels, splits, times and f32 values, bit for bit.
 - The TSV pair must be what TensorBoard's projector takes: vectors without a header, as many numbers in every row;
   metadata of several columns with a header, and one row more than there are vectors.
+- A folder of sounds whose labels begin with a quote, or hold tabs, goes through the same.
 - `map` writes .parquet and .tsv: a row for each of the table, in its order, the same numbers, x and y finite; the same
   seed gives the same file.
 """
 
-import csv
 import json
 import math
 import subprocess
 import sys
 import tempfile
+import wave
 from pathlib import Path
 
 import numpy
@@ -75,13 +76,17 @@ def from_safetensors(path):
 
 def from_tsv(path):
     lines = path.read_text(encoding="utf-8").splitlines()
+    metadata = path.with_suffix("").with_suffix(".metadata.tsv")
     vectors = [line.split("\t") for line in lines]
     assert len({len(vector) for vector in vectors}) == 1, "every vector has as many numbers"
-    metadata = path.with_suffix("").with_suffix(".metadata.tsv").read_text(encoding="utf-8").splitlines()
-    header, rows = metadata[0].split("\t"), [line.split("\t") for line in metadata[1:]]
+    # The projector parts rows at line ends and cells at tabs, pandas minds quotes: both find as many.
+    raw = [line.split("\t") for line in metadata.read_text(encoding="utf-8").splitlines()]
+    header = raw[0]
     assert len(header) > 1, "the projector takes a header only where there are several columns"
-    assert len(rows) == len(vectors) and all(len(row) == len(header) for row in rows)
-    column = lambda name: [row[header.index(name)] for row in rows]
+    assert len(raw) == len(vectors) + 1 and all(len(row) == len(header) for row in raw)
+    frame = pandas.read_csv(metadata, sep="\t", dtype=str, keep_default_na=False)
+    assert list(frame.columns) == header and len(frame) == len(vectors)
+    column = lambda name: list(frame[name])
     values = numpy.array([[numpy.float32(value) for value in vector] for vector in vectors])
     times = numpy.array([numpy.float32(value) for value in column("timestamp")])
     return values, times, column("path"), column("label"), column("split")
@@ -102,7 +107,7 @@ def check(program, source, level, folder):
         table = read(path)
         values, times, paths, labels, splits = table
         assert values.shape == (said["rows"], said["dim"]) and len(paths) == len(labels) == said["rows"], ending
-        assert len(set(paths)) == said["tracks"] and all(Path(path).exists() for path in paths), ending
+        assert len(set(paths)) == said["tracks"] and all((folder / path).exists() for path in paths), ending
         assert numpy.isfinite(values).all() and (times >= 0).all(), ending
         first = first or table
         assert same_bits(values, first[0]) and same_bits(times, first[1]), f"{ending}: other numbers"
@@ -114,7 +119,7 @@ def check(program, source, level, folder):
         run(program, "map", folder / f"{level}.npz", "--out", path, "--seed", 3)
     assert maps[0].read_bytes() == maps[2].read_bytes() and maps[1].read_bytes() == maps[3].read_bytes(), "one seed"
     as_parquet = pandas.read_parquet(maps[0])
-    as_text = pandas.read_csv(maps[1], sep="\t", dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE)
+    as_text = pandas.read_csv(maps[1], sep="\t", dtype=str, keep_default_na=False)
     for name in ("timestamp", "x", "y"):
         as_text[name] = numpy.array([numpy.float32(value) for value in as_text[name]])
     assert same_bits(numpy.stack(as_parquet.pop("embedding").to_numpy()), embedding)
@@ -132,6 +137,32 @@ def check(program, source, level, folder):
           f"4 formats of the table and 2 of the map hold the same")
 
 
+def quoted(folder):
+    """Sounds under labels that a table may break at."""
+    for number, label in enumerate(['"7 inch', '12"', "a\tb", "plain", '"whole"']):
+        place = folder / label
+        place.mkdir(parents=True)
+        with wave.open(str(place / f"{number}.wav"), "wb") as sound:
+            sound.setparams((1, 2, 16_000, 0, "NONE", ""))
+            sound.writeframes((numpy.sin(numpy.arange(64_000) * (0.05 + 0.02 * number)) * 9_000).astype("<i2").tobytes())
+
+
+def check_quoted(program, folder):
+    quoted(folder / "sounds")
+    rows = {}
+    for ending in ("npz", "tsv"):
+        said = run(program, "embed", folder / "sounds", "--level", "track", "--out", folder / f"t.{ending}")
+        rows[ending] = said["rows"]
+    run(program, "map", folder / "t.npz", "--method", "pca", "--out", folder / "m.tsv")
+    frame = pandas.read_csv(folder / "m.tsv", sep="\t")
+    assert len(frame) == rows["npz"] == 5 and set(frame["label"]) == {'"7 inch', '12"', "a\tb", "plain", '"whole"'}, frame
+    metadata = pandas.read_csv(folder / "t.metadata.tsv", sep="\t")
+    assert len(metadata) == 5 and set(metadata["label"]) == {'"7 inch', '12"', "a b", "plain", '"whole"'}, metadata
+    raw = (folder / "t.metadata.tsv").read_text().splitlines()
+    assert len(raw) == 6 and {line.count("\t") for line in raw} == {6}, "what the projector reads"
+    print("labels with quotes and tabs: as many rows for pandas and the projector")
+
+
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
@@ -139,3 +170,5 @@ if __name__ == "__main__":
         for level in ("window", "track"):
             with tempfile.TemporaryDirectory() as folder:
                 check(sys.argv[1], source, level, Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        check_quoted(sys.argv[1], Path(folder))

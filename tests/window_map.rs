@@ -558,6 +558,93 @@ fn tables_go_out_and_in_and_broken_ones_are_told() {
     }
 }
 
+/// A table whose sound was moved is asked about once: pointing at it raises no message, and its folder can be named.
+#[test]
+fn a_table_whose_sound_was_moved_is_silent_until_its_folder_is_named() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds(3);
+    let (mut harness, _) = mapped(folder.path());
+    let home = tempfile::tempdir().unwrap();
+    let mut table = harness
+        .state()
+        .model()
+        .embeddings
+        .table
+        .clone()
+        .unwrap()
+        .table
+        .clone();
+    let real: Vec<_> = table
+        .tracks
+        .iter()
+        .map(|track| track.path.clone())
+        .collect();
+    for track in &mut table.tracks {
+        let tail = track.path.strip_prefix(folder.path()).unwrap().to_owned();
+        track.path = Path::new("/of/another/machine").join(tail);
+    }
+    let path = home.path().join("t.parquet");
+    mynascope_embedding::save_table(&table, &path).unwrap();
+    let open = Command::Map(MapCommand::OpenTable(Some(path)));
+    harness
+        .state_mut()
+        .apply(Command::Window(WindowCommand::DismissAll));
+    harness.state_mut().apply(open);
+    // Notes fade: this one is read when it comes.
+    wait(&mut harness, "the note", |app| {
+        !app.model().notices.shown().is_empty()
+    });
+    let said = |harness: &Harness<'_, App>| {
+        let notices = harness.state().model().notices.shown().iter();
+        let about = notices.filter(|notice| notice.text.contains("another/machine"));
+        about.count()
+    };
+    assert_eq!(said(&harness), 1, "said once");
+    wait(&mut harness, "the map", |app| {
+        app.model().mapping.is_silent()
+    });
+    settle(&mut harness);
+    harness.get_by_label("Find its sound…");
+    let dismiss = Command::Window(WindowCommand::DismissAll);
+    harness.state_mut().apply(dismiss);
+    let apply = |harness: &mut Harness<'_, App>, command| {
+        harness.state_mut().apply(Command::Map(command));
+        harness.run_steps(4);
+    };
+    apply(&mut harness, MapCommand::HoverSound(true));
+    for point in 0..5 {
+        let (side, moved) = (MapSide::Main, vec![point]);
+        apply(
+            &mut harness,
+            MapCommand::Hover {
+                side,
+                point: Some(point),
+                moved,
+            },
+        );
+    }
+    settle(&mut harness);
+    assert_eq!(said(&harness), 0, "points raise no message");
+    apply(
+        &mut harness,
+        MapCommand::FindSound(Some(folder.path().to_path_buf())),
+    );
+    wait(&mut harness, "the sound", |app| {
+        !app.model().mapping.is_silent()
+    });
+    settle(&mut harness);
+    let mapping = &harness.state().model().mapping;
+    let shown = &mapping.chart.as_ref().unwrap().source.table;
+    let found: Vec<_> = shown
+        .tracks
+        .iter()
+        .map(|track| track.path.clone())
+        .collect();
+    assert_eq!(found, real);
+}
+
 #[test]
 fn the_window_and_the_verbs_give_one_map_for_one_seed() {
     if !can_draw() {

@@ -483,8 +483,12 @@ pub struct Predict {
 
 #[derive(Debug, Args)]
 pub struct Map {
-    /// A table that `embed` wrote.
+    /// A table of embeddings: .npz, .npy, .parquet, .tsv, .csv or .safetensors, of `embed` or of other programs.
     pub embeddings: PathBuf,
+    /// Where the sound of the table lies now, if it was moved since or comes from another machine: looked through for files
+    /// with the longest common tail of folders and name.
+    #[arg(long, value_name = "DIR")]
+    pub audio_folder: Option<PathBuf>,
     /// A .parquet, .tsv or .png file.
     #[arg(long)]
     pub out: PathBuf,
@@ -507,8 +511,12 @@ pub struct Map {
 
 #[derive(Debug, Args)]
 pub struct Neighbours {
-    /// A table that `embed` wrote.
+    /// A table of embeddings: .npz, .npy, .parquet, .tsv, .csv or .safetensors, of `embed` or of other programs.
     pub embeddings: PathBuf,
+    /// Where the sound of the table lies now, if it was moved since or comes from another machine: looked through for files
+    /// with the longest common tail of folders and name.
+    #[arg(long, value_name = "DIR")]
+    pub audio_folder: Option<PathBuf>,
     /// A track: one of the table, or any file (then --checkpoint must be the table's encoder).
     #[arg(long, required_unless_present_any = ["duplicates", "moved"])]
     pub query: Option<PathBuf>,

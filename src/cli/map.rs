@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use super::{
     arguments::{Common, Map},
     console::{Console, Outcome},
-    embed,
+    embed, tables,
 };
 use mynascope_embedding::{self as embedding, EmbeddingTable, ExtractSettings};
 use mynascope_map::{self as map, Landed, MapSettings};
 
 pub fn run(verb: &Map, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
     map::check_layout_path(&verb.out)?;
-    let table = embedding::load_table(&verb.embeddings)?;
+    let table = tables::open(&verb.embeddings, verb.audio_folder.as_deref(), console)?;
     let settings = MapSettings {
         method: verb.method,
         perplexity: verb.perplexity,

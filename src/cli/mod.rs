@@ -17,6 +17,7 @@ mod picture;
 mod predict;
 mod probe;
 mod probe_curves;
+mod tables;
 mod tour;
 mod train;
 

@@ -1,4 +1,8 @@
-use std::{fmt::Write, fs, path::Path};
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::bail;
 use serde_json::{Value, json};
@@ -6,15 +10,18 @@ use serde_json::{Value, json};
 use super::{
     arguments::{Common, Neighbours},
     console::{Console, Outcome},
-    embed,
+    embed, tables,
 };
 use mynascope_embedding::{self as embedding, EmbeddingTable, ExtractSettings};
 
 pub fn run(verb: &Neighbours, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
-    let table = embedding::load_table(&verb.embeddings)?;
+    let table = tables::open(&verb.embeddings, verb.audio_folder.as_deref(), console)?;
     match (&verb.query, verb.duplicates, &verb.moved) {
         (_, Some(threshold), _) => duplicates(&table, threshold, console),
-        (_, None, Some(other)) => moved(&table, other, verb.k, console),
+        (_, None, Some(other)) => {
+            let other = tables::open(other, verb.audio_folder.as_deref(), console)?;
+            moved(&table, &other, verb.k, console)
+        }
         (Some(query), None, None) => nearest(verb, &table, query, common, console),
         (None, None, None) => bail!("say what to look for: --query, --duplicates or --moved"),
     }
@@ -28,10 +35,7 @@ fn nearest(
     common: &Common,
     console: &Console,
 ) -> anyhow::Result<Outcome> {
-    let known = table
-        .tracks
-        .iter()
-        .position(|row| same_file(&row.path, query));
+    let known = track_of(table, query);
     let stretch = verb.from.zip(verb.to).map(|(from, to)| [from, to]);
     let in_table = match (known, stretch, verb.at) {
         (Some(track), None, Some(at)) => window_row(table, track, at),
@@ -98,7 +102,7 @@ fn duplicates(
     let pairs = embedding::near_duplicates(table, threshold, &console.watch())?;
     let mut text = String::new();
     let mut found: Vec<Value> = Vec::new();
-    for pair in &pairs {
+    for pair in &pairs.pairs {
         let rows = pair
             .rows
             .map(|row| (table.track_of(row), start_of(table, row)));
@@ -124,8 +128,21 @@ fn duplicates(
             "no two tracks have windows with a cosine of {threshold} or more"
         )?;
     }
+    if pairs.is_cut() {
+        writeln!(
+            text,
+            "these are the {} most alike of at least {} pairs; a higher cosine leaves fewer",
+            pairs.pairs.len(),
+            pairs.at_least
+        )?;
+    }
     Ok(Outcome::new(
-        json!({"threshold": threshold, "duplicates": found}),
+        json!({
+            "threshold": threshold,
+            "duplicates": found,
+            "at_least": pairs.at_least,
+            "cut": pairs.is_cut(),
+        }),
         text.trim_end().to_owned(),
     ))
 }
@@ -133,12 +150,11 @@ fn duplicates(
 /// The tracks whose neighbourhoods changed most.
 fn moved(
     table: &EmbeddingTable,
-    other: &Path,
+    other: &EmbeddingTable,
     most: usize,
     console: &Console,
 ) -> anyhow::Result<Outcome> {
-    let other = embedding::load_table(other)?;
-    let changes = embedding::neighbourhood_changes(table, &other, NEIGHBOURHOOD, &console.watch())?;
+    let changes = embedding::neighbourhood_changes(table, other, NEIGHBOURHOOD, &console.watch())?;
     if changes.is_empty() {
         bail!("the two tables have no track in common; embed the same files with both encoders");
     }
@@ -175,8 +191,20 @@ fn window_row(table: &EmbeddingTable, track: usize, at: f64) -> Option<Vec<f32>>
     Some(table.row(row).to_vec())
 }
 
-fn same_file(a: &Path, b: &Path) -> bool {
-    a == b || fs::canonicalize(a).is_ok_and(|a| fs::canonicalize(b).is_ok_and(|b| a == b))
+/// The track of the table that a query names: by its path, by the file behind links and relative paths, or by the name
+/// that a row without a path goes by.
+fn track_of(table: &EmbeddingTable, query: &Path) -> Option<usize> {
+    let whole = std::path::absolute(query).unwrap_or_else(|_| query.to_path_buf());
+    let place = |wanted: &dyn Fn(&Path) -> bool| {
+        let mut tracks = table.tracks.iter();
+        tracks.position(|track| wanted(&track.path))
+    };
+    let real: Option<PathBuf> = fs::canonicalize(query).ok();
+    let same_file = |path: &Path| real.is_some() && fs::canonicalize(path).ok() == real;
+    place(&|path| path == query || path == whole)
+        // Few files have one name; all of them are asked for only where a link has another.
+        .or_else(|| place(&|path| path.file_name() == query.file_name() && same_file(path)))
+        .or_else(|| place(&same_file))
 }
 
 /// The mean of a track's rows.

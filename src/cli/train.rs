@@ -9,7 +9,7 @@ use super::{
 };
 use mynascope_audio::Channel;
 use mynascope_base::jobs::{Cancelled, Progress};
-use mynascope_encoder::{CheckpointRef, EncoderKind, LoadOptions, Preset, load_weights};
+use mynascope_encoder::{EncoderKind, LoadOptions, Preset, load_weights};
 use mynascope_spectrum::tokens::MaskRatio;
 use mynascope_train::{
     self as train, Changes, Objective, TrainConfig, TrainControl, TrainEvent, TrainSummary,

@@ -1,4 +1,10 @@
-use std::collections::HashMap;
+//! Pairs of tracks that sound alike to an encoder.
+
+use std::{
+    cmp::Ordering,
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
 use ndarray::{Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
@@ -19,12 +25,29 @@ pub struct NearDuplicate {
 
 /// Rows that are compared with so many others at once: a block of cosines takes 4 MB.
 const BLOCK: usize = 1024;
-/// The most alike pairs that are told.
+/// The most alike pairs that are listed.
 const MOST_PAIRS: usize = 10_000;
+
+/// The near-duplicates of a table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct NearDuplicates {
+    /// The most alike first, at most 10,000.
+    pub pairs: Vec<NearDuplicate>,
+    /// How many pairs of tracks there are at least: all of them where every track has one row or all its rows stand
+    /// together, as they do in tables of this program.
+    pub at_least: usize,
+}
+
+impl NearDuplicates {
+    /// Whether there are more pairs than are listed.
+    pub fn is_cut(&self) -> bool {
+        self.at_least > self.pairs.len()
+    }
+}
 
 /// Every pair of tracks with a pair of windows whose cosine is at least `threshold`, the most alike first (at most
 /// 10,000). Exact: all windows are compared, in time that grows with their square (9,000 x 384 take about a second on
-/// two cores). Rows of zeros are like nothing.
+/// two cores); memory does not grow with the pairs. Rows of zeros are like nothing.
 ///
 /// # Errors
 /// When the job was told to stop.
@@ -32,30 +55,84 @@ pub fn near_duplicates(
     table: &EmbeddingTable,
     threshold: f32,
     watch: &Watch<'_>,
-) -> Result<Vec<NearDuplicate>, EmbeddingError> {
+) -> Result<NearDuplicates, EmbeddingError> {
     let unit = unit_rows(table);
     let blocks = table.rows().div_ceil(BLOCK);
-    let mut best: HashMap<[u32; 2], NearDuplicate> = HashMap::new();
+    // A pair of tracks is counted where the first rows of both meet, so that none is counted twice.
+    let mut home = vec![usize::MAX; table.tracks.len()];
+    for (row, &track) in table.track.iter().enumerate() {
+        if let Some(home) = home.get_mut(track as usize) {
+            *home = (*home).min(row / BLOCK);
+        }
+    }
+    let best = Mutex::new(Best::default());
     for block in 0..blocks {
         watch.check()?;
         watch.progress("comparing windows", block as u64, Some(blocks as u64));
-        let found: Vec<Vec<NearDuplicate>> = (block..blocks)
-            .into_par_iter()
-            .map(|other| compare(table, unit.view(), [block, other], threshold))
-            .collect();
-        for pair in found.into_iter().flatten() {
-            let key = pair.tracks.map(|track| track as u32);
-            let kept = best.entry(key).or_insert(pair);
-            if pair.cosine > kept.cosine {
-                *kept = pair;
+        (block..blocks).into_par_iter().for_each(|other| {
+            let found = compare(table, unit.view(), [block, other], threshold);
+            let at_home = |pair: &NearDuplicate| {
+                let homes = pair.tracks.map(|track| home.get(track).copied());
+                homes == [Some(block), Some(other)] || homes == [Some(other), Some(block)]
+            };
+            let count = found.iter().filter(|pair| at_home(pair)).count();
+            let found = most_alike(found);
+            let mut best = best.lock().unwrap_or_else(PoisonError::into_inner);
+            best.count += count;
+            best.take(found);
+        });
+    }
+    let best = best.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut pairs = most_alike(best.pairs.into_values().collect());
+    // Equal cosines go by the order of the table, so that two calls agree.
+    pairs.sort_by(order);
+    Ok(NearDuplicates {
+        at_least: best.count.max(pairs.len()),
+        pairs,
+    })
+}
+
+/// The best pair of windows of each pair of tracks so far, of those that may still be listed.
+#[derive(Default)]
+struct Best {
+    pairs: HashMap<[usize; 2], NearDuplicate>,
+    count: usize,
+}
+
+impl Best {
+    fn take(&mut self, found: Vec<NearDuplicate>) {
+        for pair in found {
+            let known = self.pairs.entry(pair.tracks).or_insert(pair);
+            // Threads come in any order: of equal cosines the first rows of the table count.
+            let better = pair.cosine.total_cmp(&known.cosine);
+            if better.then_with(|| known.rows.cmp(&pair.rows)).is_gt() {
+                *known = pair;
             }
         }
+        if self.pairs.len() > 4 * MOST_PAIRS {
+            let all = self.pairs.drain().map(|(_, pair)| pair).collect();
+            self.pairs = most_alike(all)
+                .into_iter()
+                .map(|pair| (pair.tracks, pair))
+                .collect();
+        }
     }
-    let mut pairs: Vec<NearDuplicate> = best.into_values().collect();
-    // Equal cosines go by the order of the table, so that two calls agree.
-    pairs.sort_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.tracks.cmp(&b.tracks)));
-    pairs.truncate(MOST_PAIRS);
-    Ok(pairs)
+}
+
+/// The most alike first; equal cosines by the order of the table.
+fn order(a: &NearDuplicate, b: &NearDuplicate) -> Ordering {
+    b.cosine.total_cmp(&a.cosine).then(a.tracks.cmp(&b.tracks))
+}
+
+/// The most alike pairs, in any order. A pair that is left out has 10,000 before it and stays behind them unless a better
+/// one of its tracks comes, which is then taken anew.
+fn most_alike(mut pairs: Vec<NearDuplicate>) -> Vec<NearDuplicate> {
+    if pairs.len() > MOST_PAIRS {
+        pairs.select_nth_unstable_by(MOST_PAIRS, order);
+        pairs.truncate(MOST_PAIRS);
+        pairs.shrink_to_fit();
+    }
+    pairs
 }
 
 /// The rows, brought to length 1. [rows, dim]
@@ -167,6 +244,9 @@ mod tests {
     fn a_planted_near_duplicate_is_found_and_every_pair_is_the_best_of_its_tracks() {
         let table = table();
         let found = near_duplicates(&table, 0.97, &Watch::unattended()).unwrap();
+        assert_eq!(found.at_least, found.pairs.len());
+        assert!(!found.is_cut());
+        let found = found.pairs;
         assert_eq!(found[0].tracks, [3, 700]);
         assert!(found[0].cosine > 0.9999);
         // The slow way.
@@ -198,8 +278,34 @@ mod tests {
         table.values.fill(0.0);
         let find = |table: &EmbeddingTable| near_duplicates(table, 0.0, &Watch::unattended());
         let pairs = near_duplicates(&table, 0.5, &Watch::unattended()).unwrap();
-        assert!(pairs.is_empty());
+        assert!(pairs.pairs.is_empty());
         let empty = EmbeddingTable::empty(8, "test".to_owned(), Level::Window);
-        assert!(find(&empty).unwrap().is_empty());
+        assert!(find(&empty).unwrap().pairs.is_empty());
+    }
+
+    /// A table of equal vectors has more pairs than anyone reads: the list says so, and is the same in every run.
+    #[test]
+    fn a_list_that_stops_says_how_many_pairs_there_are() {
+        let tracks = 2500_usize;
+        let table = EmbeddingTable {
+            values: vec![0.5; 2 * tracks],
+            timestamps: vec![0.0; tracks],
+            track: (0..tracks as u32).collect(),
+            tracks: (0..tracks)
+                .map(|track| TrackRow {
+                    path: format!("{track}").into(),
+                    label: None,
+                    split: None,
+                })
+                .collect(),
+            ..EmbeddingTable::empty(2, "test".to_owned(), Level::Track)
+        };
+        let found = near_duplicates(&table, 0.98, &Watch::unattended()).unwrap();
+        assert_eq!(found.pairs.len(), 10_000);
+        assert!(found.is_cut());
+        assert_eq!(found.at_least, tracks * (tracks - 1) / 2);
+        // Of equal cosines the first of the table are listed.
+        assert_eq!(found.pairs[0].tracks, [0, 1]);
+        assert_eq!(found.pairs[9_999].tracks, [4, 14]);
     }
 }

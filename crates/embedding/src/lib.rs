@@ -29,7 +29,7 @@ mod table;
 
 pub use batch::BatchSimilarity;
 pub use cached::extract_cached;
-pub use duplicates::{NearDuplicate, near_duplicates};
+pub use duplicates::{NearDuplicate, NearDuplicates, near_duplicates};
 pub use extract::{ExtractSettings, Extraction, extract, extract_kept, extract_layers};
 pub use format::{
     READABLE_EXTENSIONS, TABLE_EXTENSIONS, check_table_path, is_text_table, load_table,

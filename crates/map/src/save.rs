@@ -1,4 +1,7 @@
+//! Maps as files: `.parquet`, `.tsv` and pictures.
+
 use std::{
+    collections::HashMap,
     io::{self, Write},
     path::Path,
     sync::Arc,
@@ -14,7 +17,7 @@ use parquet::arrow::ArrowWriter;
 
 use super::{Landed, Layout, MapError, picture::picture};
 use mynascope_base::storage::write_atomic;
-use mynascope_embedding::EmbeddingTable;
+use mynascope_embedding::{EmbeddingTable, StoredPaths};
 
 /// Endings of files that maps are kept in, without the dot.
 pub const LAYOUT_EXTENSIONS: [&str; 3] = ["parquet", "tsv", "png"];
@@ -51,8 +54,9 @@ pub fn check_layout_path(path: &Path) -> Result<(), MapError> {
     Format::of(path).map(|_| ())
 }
 
-/// Writes a layout by the path's ending: `.parquet` and `.tsv` hold path, label, split, timestamp, x and y of each row,
-/// `.parquet` its embedding too (list of f32), `.png` is a picture of the points, coloured by label, with a legend where there are labels.
+/// Writes a layout by the path's ending (paths of tracks as tables have them, texts of `.tsv` in quotes where RFC 4180
+/// wants them): `.parquet` and `.tsv` hold path, label, split, timestamp, x and y of each row,
+/// `.parquet` its embedding too (list of f32; it opens as a table), `.png` is a picture of the points, coloured by label, with a legend where there are labels.
 pub fn save_layout(layout: &Layout, table: &EmbeddingTable, path: &Path) -> Result<(), MapError> {
     save_landed(layout, table, &[], path)
 }
@@ -72,9 +76,13 @@ pub fn save_landed(
         )));
     }
     match Format::of(path)? {
-        Format::Tsv => write_atomic(path, |file| tsv(layout, table, file))?,
+        Format::Tsv => write_atomic(path, |file| {
+            tsv(layout, table, &StoredPaths::beside(path), file)
+        })?,
         Format::Parquet => {
-            let batch = batch(layout, table).map_err(|error| MapError::Table(error.to_string()))?;
+            let stored = StoredPaths::beside(path);
+            let batch = batch(layout, table, &stored)
+                .map_err(|error| MapError::Table(error.to_string()))?;
             write_atomic(path, |file| {
                 let mut writer = ArrowWriter::try_new(file, batch.schema(), None)?;
                 writer.write(&batch)?;
@@ -108,22 +116,45 @@ pub(super) fn names(table: &EmbeddingTable) -> impl Iterator<Item = (String, &st
     })
 }
 
-fn tsv(layout: &Layout, table: &EmbeddingTable, file: &mut impl Write) -> io::Result<()> {
-    writeln!(file, "path\tlabel\tsplit\ttimestamp\tx\ty")?;
-    for (((path, label, split), time), [x, y]) in
-        names(table).zip(&table.timestamps).zip(&layout.xy)
-    {
-        // Tabs and line ends inside a name would break the table apart.
-        let plain = |text: &str| text.replace(['\t', '\n', '\r'], " ");
-        let (path, label) = (plain(&path), plain(label));
-        writeln!(file, "{path}\t{label}\t{split}\t{time}\t{x}\t{y}")?;
+fn tsv(
+    layout: &Layout,
+    table: &EmbeddingTable,
+    stored: &StoredPaths,
+    file: &mut impl Write,
+) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new().delimiter(b'\t').from_writer(file);
+    writer.write_record(["path", "label", "split", "timestamp", "x", "y"])?;
+    for (row, (time, [x, y])) in table.timestamps.iter().zip(&layout.xy).enumerate() {
+        let track = table.track_of(row);
+        let path = track.map_or_else(String::new, |track| stored.of(track));
+        let text = |text: Option<&'_ String>| text.cloned().unwrap_or_default();
+        writer.write_record([
+            path,
+            text(track.and_then(|track| track.label.as_ref())),
+            text(track.and_then(|track| track.split.as_ref())),
+            time.to_string(),
+            x.to_string(),
+            y.to_string(),
+        ])?;
     }
-    Ok(())
+    writer.flush()
 }
 
-fn batch(layout: &Layout, table: &EmbeddingTable) -> Result<RecordBatch, arrow_schema::ArrowError> {
+fn batch(
+    layout: &Layout,
+    table: &EmbeddingTable,
+    stored: &StoredPaths,
+) -> Result<RecordBatch, arrow_schema::ArrowError> {
     let filled = |text: &'_ str| (!text.is_empty()).then(|| text.to_owned());
-    let paths: StringArray = names(table).map(|(path, ..)| Some(path)).collect();
+    let paths: StringArray = (0..table.rows())
+        .map(|row| {
+            Some(
+                table
+                    .track_of(row)
+                    .map_or_else(String::new, |track| stored.of(track)),
+            )
+        })
+        .collect();
     let labels: StringArray = names(table).map(|(_, label, _)| filled(label)).collect();
     let splits: StringArray = names(table).map(|(.., split)| filled(split)).collect();
     let item = Field::new("item", DataType::Float32, false);
@@ -141,7 +172,7 @@ fn batch(layout: &Layout, table: &EmbeddingTable) -> Result<RecordBatch, arrow_s
                 .collect::<Float32Array>(),
         )
     };
-    RecordBatch::try_from_iter([
+    let batch = RecordBatch::try_from_iter([
         ("path", Arc::new(paths) as ArrayRef),
         ("label", Arc::new(labels)),
         ("split", Arc::new(splits)),
@@ -152,7 +183,13 @@ fn batch(layout: &Layout, table: &EmbeddingTable) -> Result<RecordBatch, arrow_s
         ("x", axis(0)),
         ("y", axis(1)),
         ("embedding", Arc::new(embedding.finish())),
-    ])
+    ])?;
+    let metadata = HashMap::from([
+        ("encoder".to_owned(), table.encoder.clone()),
+        ("level".to_owned(), table.level.to_string()),
+    ]);
+    let schema = batch.schema().as_ref().clone().with_metadata(metadata);
+    batch.with_schema(Arc::new(schema))
 }
 
 #[cfg(test)]
@@ -163,13 +200,13 @@ mod tests {
 
     #[test]
     fn maps_are_written_in_three_formats_and_others_refused() {
-        let mut table = EmbeddingTable::empty(1, String::new(), Level::Window);
+        let mut table = EmbeddingTable::empty(1, "t".to_owned(), Level::Window);
         table.values = vec![0.0, 1.0];
         table.timestamps = vec![0.0, 3.072];
         table.track = vec![0, 0];
         table.tracks = vec![TrackRow {
-            path: "a\tb.wav".into(),
-            label: Some("jazz".into()),
+            path: "/m/a\tb.wav".into(),
+            label: Some("\"7 inch".into()),
             split: Some("test".into()),
         }];
         let layout = Layout {
@@ -186,9 +223,11 @@ mod tests {
         let text = std::fs::read_to_string(path("m.tsv")).unwrap();
         assert_eq!(
             text,
-            "path\tlabel\tsplit\ttimestamp\tx\ty\na b.wav\tjazz\ttest\t0\t0\t0\na b.wav\tjazz\ttest\t3.072\t1\t-2\n"
+            "path\tlabel\tsplit\ttimestamp\tx\ty\n\"/m/a\tb.wav\"\t\"\"\"7 inch\"\ttest\t0\t0\t0\n\"/m/a\tb.wav\"\t\"\"\"7 inch\"\ttest\t3.072\t1\t-2\n"
         );
         save_layout(&layout, &table, &path("m.parquet")).unwrap();
+        let again = mynascope_embedding::load_table(&path("m.parquet")).unwrap();
+        assert_eq!(again, table, "a map holds its table");
         save_layout(&layout, &table, &path("m.png")).unwrap();
         assert!(image::open(path("m.png")).is_ok());
         let message = save_layout(&layout, &table, &path("m.svg"))

@@ -171,7 +171,7 @@ fn pairs(
     }
     let part = |track: usize| part_of.get(track).copied().flatten();
     let found = near_duplicates(table, threshold, watch)?;
-    let crossing = found.into_iter().filter_map(|pair| {
+    let crossing = found.pairs.into_iter().filter_map(|pair| {
         let [a, b] = pair.tracks;
         let parts = [part(a)?, part(b)?];
         let tracks = [table.tracks.get(a)?, table.tracks.get(b)?];

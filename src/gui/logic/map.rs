@@ -13,7 +13,7 @@ use crate::gui::{
         map::{self, MapJob, Rows},
     },
 };
-use mynascope_embedding::Level;
+use mynascope_embedding::{Level, SoundOfTable};
 
 use super::{beside, map_colours, near, no_thread, query, tables};
 
@@ -33,6 +33,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
             compute(model, workers);
         }
         MapCommand::OpenTable(path) => tables::open(model, workers, path),
+        MapCommand::FindSound(folder) => tables::find_sound(model, workers, folder),
         MapCommand::SaveEmbeddings(to) => tables::save_embeddings(model, workers, to),
         MapCommand::SaveMap(to) => tables::save_map(model, workers, to),
         MapCommand::Cancel => {
@@ -234,6 +235,20 @@ pub fn play_from(model: &mut Model, workers: &mut Workers, path: PathBuf, start_
         tracks.position(|track| track.path == path)
     });
     let Some(index) = index else {
+        if let Some(imported) = model.mapping.imported_chart() {
+            // A table from elsewhere is heard without its collection.
+            match imported.sound {
+                SoundOfTable::There => workers.hear.request(HearRequest {
+                    play: Some(Spot { path, start_secs }),
+                    around: Vec::new(),
+                }),
+                SoundOfTable::Missing(_) | SoundOfTable::Unnamed => {
+                    let why = tables::silence(&imported.sound);
+                    model.notices.note(why);
+                }
+            }
+            return;
+        }
         model.notices.error(format!(
             "This track is not in the open collection any more; open it again to hear it: {}",
             path.display()
@@ -313,6 +328,9 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMess
         MapMessage::Changes(_) => {}
         MapMessage::SavedUnasked(path) => tables::saved_unasked(model, &path),
         MapMessage::TableOpened(result) => tables::opened(model, workers, result),
+        MapMessage::SoundFound { of, result } => {
+            tables::sound_found(model, workers, &of, result);
+        }
         MapMessage::Failed(job, error) => {
             if mapping.is_running(job) {
                 mapping.running = None;

@@ -8,6 +8,8 @@ use crate::gui::{
     work::{Workers, hear::HearRequest, near::NearRequest},
 };
 
+use mynascope_embedding::SoundOfTable;
+
 use super::{map::play_from, map_colours};
 
 /// Lets hovered points sound, or not any more.
@@ -55,7 +57,12 @@ pub(super) fn hover(
         MapSide::Main => mapping.chart.as_ref(),
         MapSide::Beside => mapping.beside.as_ref().and_then(|it| it.chart.as_ref()),
     };
-    let Some(chart) = chart.filter(|_| mapping.hover_sound) else {
+    // That a table has no sound here was said when it was opened.
+    let silent = side == MapSide::Main
+        && mapping
+            .imported_chart()
+            .is_some_and(|imported| imported.sound != SoundOfTable::There);
+    let Some(chart) = chart.filter(|_| mapping.hover_sound && !silent) else {
         return;
     };
     if left {

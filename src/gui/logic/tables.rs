@@ -9,10 +9,10 @@ use crate::gui::{
     model::{Imported, KeyedTable, Model, SaveTo, TableKey},
     work::{Workers, tables, tables::Sheet},
 };
-use mynascope_embedding::{EmbeddingTable, Level};
+use mynascope_embedding::{EmbeddingTable, Level, Relocated, SoundOfTable};
 use mynascope_probe::EncoderId;
 
-use super::{map, no_thread};
+use super::{map, map_colours, no_thread};
 
 /// Opens a table, at a path or as the user chooses.
 pub(super) fn open(model: &mut Model, workers: &Workers, path: Option<PathBuf>) {
@@ -25,9 +25,9 @@ pub(super) fn open(model: &mut Model, workers: &Workers, path: Option<PathBuf>) 
 pub(super) fn opened(
     model: &mut Model,
     workers: &mut Workers,
-    result: Result<(PathBuf, Box<EmbeddingTable>), String>,
+    result: Result<(PathBuf, Box<EmbeddingTable>, SoundOfTable), String>,
 ) {
-    let (path, table) = match result {
+    let (path, table, sound) = match result {
         Ok(opened) => opened,
         Err(why) => return model.notices.error(why),
     };
@@ -43,7 +43,9 @@ pub(super) fn opened(
         .iter()
         .filter(|track| known.contains(track.path.as_path()))
         .count();
-    if open < all {
+    if sound != SoundOfTable::There {
+        model.notices.note(silence(&sound));
+    } else if open < all {
         model.notices.note(format!(
             "{open} of the table's {all} tracks are in the open collection; the others are on the map, but only those \
              can be selected"
@@ -73,8 +75,81 @@ pub(super) fn opened(
         windows_per_second: 0.0,
         seconds: 0.0,
     });
-    model.mapping.imported = Some(Imported { path, table });
+    model.mapping.imported = Some(Imported { path, table, sound });
     map::compute(model, workers);
+}
+
+/// Why a table cannot be heard, and what to do.
+pub(super) fn silence(sound: &SoundOfTable) -> String {
+    match sound {
+        SoundOfTable::Unnamed => {
+            "The table names no files: its rows are on the map, but have no sound".to_owned()
+        }
+        SoundOfTable::Missing(first) => format!(
+            "The sound of this table is not where it says; “Find its sound…” below the map asks for the folder. The first \
+             file is missing: {}",
+            first.display()
+        ),
+        SoundOfTable::There => String::new(),
+    }
+}
+
+/// Looks for the sound of the table that the map is of.
+pub(super) fn find_sound(model: &mut Model, workers: &Workers, folder: Option<PathBuf>) {
+    let Some(imported) = &model.mapping.imported else {
+        return model
+            .notices
+            .note("There is no table from a file on the map");
+    };
+    let table = Arc::clone(&imported.table);
+    if let Err(error) = tables::find_sound(table, folder, &workers.outbox) {
+        model.notices.error(no_thread(&error));
+    }
+}
+
+/// The sound of a table was found, or not: the map stays, its points name other files.
+pub(super) fn sound_found(
+    model: &mut Model,
+    workers: &mut Workers,
+    of: &Arc<KeyedTable>,
+    result: Result<(Box<EmbeddingTable>, Relocated), String>,
+) {
+    let (table, found) = match result {
+        Ok(found) => found,
+        Err(why) => return model.notices.error(why),
+    };
+    let mapping = &mut model.mapping;
+    let current = mapping
+        .imported
+        .as_mut()
+        .filter(|it| Arc::ptr_eq(&it.table, of));
+    // Another table was opened meanwhile.
+    let Some(imported) = current else { return };
+    let table = Arc::new(KeyedTable {
+        key: of.key.clone(),
+        id: of.id.clone(),
+        table: *table,
+        skipped: of.skipped.clone(),
+        windows_per_second: of.windows_per_second,
+        seconds: of.seconds,
+    });
+    imported.table = Arc::clone(&table);
+    imported.sound = SoundOfTable::There;
+    model.notices.note(format!(
+        "The sound of {} of the table's {} tracks was found",
+        found.found, found.tracks
+    ));
+    let shown = mapping
+        .chart
+        .as_ref()
+        .filter(|chart| Arc::ptr_eq(&chart.source, of));
+    match shown.map(|chart| (chart.level, chart.layout.clone())) {
+        Some((level, layout)) if mapping.running.is_none() => {
+            mapping.show(table, level, layout);
+            map_colours::paint(model);
+        }
+        _ => map::compute(model, workers),
+    }
 }
 
 /// Saves the embeddings of the map.

@@ -2,6 +2,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::paint::scatter::Camera;
 
+use mynascope_embedding::SoundOfTable;
+
 use super::{Chart, EncoderSource, KeyedTable, Running};
 
 /// A table of embeddings that came from a file.
@@ -9,6 +11,8 @@ use super::{Chart, EncoderSource, KeyedTable, Running};
 pub struct Imported {
     pub path: PathBuf,
     pub table: Arc<KeyedTable>,
+    /// Whether its files are on this machine.
+    pub sound: SoundOfTable,
 }
 
 /// One of the two maps of a comparison.

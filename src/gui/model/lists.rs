@@ -53,6 +53,8 @@ pub struct Duplicates {
     pub threshold: f32,
     /// The most alike first.
     pub pairs: Vec<NearDuplicate>,
+    /// How many pairs there are at least; more than are listed where there are very many.
+    pub at_least: usize,
 }
 
 impl Duplicates {

@@ -10,7 +10,7 @@ use crate::gui::{
     work::near::Answer,
 };
 use mynascope_base::jobs::Progress;
-use mynascope_embedding::{EmbeddingTable, Level, NeighbourhoodChange};
+use mynascope_embedding::{EmbeddingTable, Level, NeighbourhoodChange, Relocated, SoundOfTable};
 use mynascope_encoder::EncoderKind;
 use mynascope_map::{Layout, MapSettings, Method};
 
@@ -160,6 +160,8 @@ pub enum MapCommand {
     StopQuery,
     /// Maps a table of embeddings from a file; asks for it where no path is said.
     OpenTable(Option<PathBuf>),
+    /// Looks for the sound of the table that the map is of in a folder; asks for it where none is said.
+    FindSound(Option<PathBuf>),
     /// Saves the embeddings of the map.
     SaveEmbeddings(SaveTo),
     /// Saves the places of the points.
@@ -200,7 +202,12 @@ pub enum MapMessage {
     /// The checkpoint doesn't say how its patches are cut.
     NeedsPatch(JobId),
     /// A table was read from a file, or not.
-    TableOpened(Result<(PathBuf, Box<EmbeddingTable>), String>),
+    TableOpened(Result<(PathBuf, Box<EmbeddingTable>, SoundOfTable), String>),
+    /// The sound of a table was found elsewhere, or not.
+    SoundFound {
+        of: Arc<KeyedTable>,
+        result: Result<(Box<EmbeddingTable>, Relocated), String>,
+    },
     /// A table was saved at a place that nobody was asked about: there was no dialog to ask by.
     SavedUnasked(PathBuf),
     /// A message about the second map of a comparison.
@@ -248,6 +255,19 @@ impl Mapping {
         self.running
             .as_ref()
             .is_some_and(|running| running.id == job)
+    }
+
+    /// The table that came from a file, if the map that is shown is of it.
+    pub fn imported_chart(&self) -> Option<&Imported> {
+        let chart = self.chart.as_ref()?;
+        let imported = self.imported.as_ref();
+        imported.filter(|imported| Arc::ptr_eq(&imported.table, &chart.source))
+    }
+
+    /// Whether the map is of a table whose sound was moved.
+    pub fn is_silent(&self) -> bool {
+        let imported = self.imported_chart();
+        imported.is_some_and(|imported| matches!(imported.sound, SoundOfTable::Missing(_)))
     }
 
     /// Draws a layout. The camera stays when the layout is of the same points.

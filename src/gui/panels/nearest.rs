@@ -181,12 +181,16 @@ fn duplicates(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     };
     let count = duplicates.pairs.len();
     let of = if count == 1 { "pair" } else { "pairs" };
+    let threshold = duplicates.threshold;
     parts::quiet(
         ui,
-        format!(
-            "{count} {of} with a cosine of {:.3} or more",
-            duplicates.threshold
-        ),
+        match duplicates.at_least > count {
+            true => format!(
+                "The {count} most alike of at least {} pairs with a cosine of {threshold:.3} or more",
+                duplicates.at_least
+            ),
+            false => format!("{count} {of} with a cosine of {threshold:.3} or more"),
+        },
     );
     ui.spacing_mut().item_spacing.y = 0.0;
     egui::ScrollArea::vertical()

@@ -10,7 +10,7 @@ use crate::gui::{
     layout::Layout,
     model::{MapCommand, Model},
     theme::{self, small},
-    work::hover::is_table_of_embeddings,
+    work::hover::dropped_table,
 };
 
 use super::{palette, settings, toasts};
@@ -42,9 +42,7 @@ fn drop_hint(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
             [file] => model.takes_as_query(file),
             _ => false,
         };
-        if let [file] = dropped.as_slice()
-            && is_table_of_embeddings(file)
-        {
+        if let Some(file) = dropped_table(&dropped) {
             out.push(Command::Window(WindowCommand::ShowLayout(Layout::Map)));
             out.push(Command::Map(MapCommand::OpenTable(Some(file.clone()))));
             return;

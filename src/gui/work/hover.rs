@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::gui::message::{LibraryMessage, Message, Outbox};
 use mynascope_base::jobs;
 use mynascope_collection as collection;
+use mynascope_embedding::{READABLE_EXTENSIONS, is_text_table};
 use mynascope_encoder::is_checkpoint;
 
 /// Looks at what is dragged; the answer comes as a message.
@@ -59,10 +60,35 @@ fn drop_text(hovered: &[PathBuf]) -> String {
     }
 }
 
-/// Whether a file is opened as a table of embeddings: by its ending, which no sound and no list of tracks has.
+/// Whether a file is opened as a table of embeddings: by its ending, which no sound has, and text by its first lines,
+/// which lists of tracks begin otherwise.
 pub fn is_table_of_embeddings(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default();
-    ["npz", "parquet", "safetensors"]
+    if is_table(path) {
+        return is_text_table(path);
+    }
+    READABLE_EXTENSIONS
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known))
+}
+
+/// The table of embeddings among dropped files: one by itself, or vectors that were dropped with their metadata.
+pub fn dropped_table(files: &[PathBuf]) -> Option<&PathBuf> {
+    let is_metadata = |file: &PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        is_table(file) && name.contains("meta")
+    };
+    match files {
+        [file] => Some(file).filter(|file| is_table_of_embeddings(file)),
+        [a, b] if is_metadata(b) => Some(a).filter(|a| is_table(a) && is_table_of_embeddings(a)),
+        [a, b] if is_metadata(a) => Some(b).filter(|b| is_table(b) && is_table_of_embeddings(b)),
+        _ => None,
+    }
+}
+
+fn is_table(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default();
+    ["csv", "tsv"]
         .iter()
         .any(|known| ending.eq_ignore_ascii_case(known))
 }

@@ -72,11 +72,12 @@ impl QueryWork {
             outbox,
             move |watch| {
                 let found = near_duplicates(&table.table, threshold, watch);
-                MapMessage::Duplicates(found.map_err(|error| error.to_string()).map(|pairs| {
+                MapMessage::Duplicates(found.map_err(|error| error.to_string()).map(|found| {
                     Duplicates {
                         table,
                         threshold,
-                        pairs,
+                        at_least: found.at_least,
+                        pairs: found.pairs,
                     }
                 }))
             },

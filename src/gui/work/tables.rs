@@ -11,8 +11,12 @@ use crate::gui::{
         once::once,
     },
 };
+use mynascope_base::jobs::Watch;
 use mynascope_base::storage::Folders;
-use mynascope_embedding::{EmbeddingTable, Level, TABLE_EXTENSIONS, load_table, save_table};
+use mynascope_embedding::{
+    EmbeddingTable, Level, READABLE_EXTENSIONS, TABLE_EXTENSIONS, load_table, relocate, save_table,
+    sound_of_table,
+};
 use mynascope_encoder::is_checkpoint;
 use mynascope_map::{LAYOUT_EXTENSIONS, Layout, save_layout};
 
@@ -129,7 +133,7 @@ pub fn open(path: Option<PathBuf>, outbox: &Outbox) -> std::io::Result<()> {
                 let chosen = dialog(|| {
                     rfd::FileDialog::new()
                         .set_title("Open a table of embeddings")
-                        .add_filter("Tables", &TABLE_EXTENSIONS)
+                        .add_filter("Tables", &READABLE_EXTENSIONS)
                         .pick_file()
                 });
                 match chosen {
@@ -156,8 +160,40 @@ pub fn open(path: Option<PathBuf>, outbox: &Outbox) -> std::io::Result<()> {
             }
             Ok(table)
         });
-        let opened = MapMessage::TableOpened(table.map(|table| (path, Box::new(table))));
-        outbox.send(Message::Map(opened));
+        let opened = table.map(|table| {
+            let sound = sound_of_table(&table);
+            (path, Box::new(table), sound)
+        });
+        outbox.send(Message::Map(MapMessage::TableOpened(opened)));
+    })
+}
+
+/// Looks for the sound of a table in a folder, or in one that the user chooses; the table with what was found comes as a
+/// message.
+pub fn find_sound(
+    table: Arc<KeyedTable>,
+    folder: Option<PathBuf>,
+    outbox: &Outbox,
+) -> std::io::Result<()> {
+    on_thread("find-sound", outbox, move |outbox| {
+        let folder = match folder {
+            Some(folder) => folder,
+            None => {
+                let ask = rfd::FileDialog::new().set_title("Where is the sound of this table?");
+                match dialog(|| ask.pick_folder()) {
+                    Ok(Some(folder)) => folder,
+                    Ok(None) => return,
+                    Err(why) => return outbox.send(Message::Fault(why)),
+                }
+            }
+        };
+        let mut moved = table.table.clone();
+        let found = relocate(&mut moved, &folder, &Watch::unattended());
+        let found = found.map_err(|error| error.to_string());
+        outbox.send(Message::Map(MapMessage::SoundFound {
+            of: table,
+            result: found.map(|found| (Box::new(moved), found)),
+        }));
     })
 }
 

@@ -215,7 +215,7 @@ enum Number {
 
 impl Array {
     /// Elements in the order of rows: the last axis changes fastest.
-    fn ordered<'a>(&'a self) -> impl Iterator<Item = &'a [u8]> {
+    fn ordered(&self) -> impl Iterator<Item = &[u8]> {
         let size = usize::try_from(self.kind.bytes()).unwrap_or(1).max(1);
         let count = self.bytes.len() / size;
         let columns = self
@@ -242,7 +242,7 @@ impl Array {
         })
     }
 
-    fn numbers<'a>(&'a self) -> impl Iterator<Item = Number> + 'a {
+    fn numbers(&self) -> impl Iterator<Item = Number> {
         let kind = self.kind;
         self.ordered().map(move |bytes| kind.number(bytes))
     }

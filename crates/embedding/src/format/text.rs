@@ -109,11 +109,14 @@ struct Sniffed {
 
 impl Sniffed {
     fn of(path: &Path) -> Result<Self, EmbeddingError> {
-        let mut line = Vec::new();
-        open(path)?
-            .take(LONGEST_LINE)
-            .read_until(b'\n', &mut line)
-            .map_err(unreadable(path))?;
+        let mut file = open(path)?;
+        let mut next = || -> Result<Vec<u8>, EmbeddingError> {
+            let mut line = Vec::new();
+            let read = (&mut file).take(LONGEST_LINE).read_until(b'\n', &mut line);
+            read.map_err(unreadable(path))?;
+            Ok(line)
+        };
+        let (line, second) = (next()?, next()?);
         if line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) || line.contains(&0) {
             return Err(unusable(path, "it is no plain text; save it as UTF-8"));
         }
@@ -140,11 +143,16 @@ impl Sniffed {
         });
         let cells: Vec<&str> = gap.cells(text).collect();
         let numbers = cells.iter().all(|cell| cell.parse::<f32>().is_ok());
-        // pandas numbers columns that have no name: no vector counts from 0 on.
-        let counts = cells.len() > 1
-            && (0..)
-                .zip(&cells)
-                .all(|(at, cell): (usize, _)| *cell == at.to_string());
+        // pandas numbers columns that have no name. Whole numbers from 0 on could be a vector, too: where the second line
+        // is written in the same way, or where metadata stand beside the file.
+        let counts = (0..)
+            .zip(&cells)
+            .all(|(at, cell): (usize, _)| *cell == at.to_string());
+        let second = String::from_utf8_lossy(&second);
+        let fractions = gap
+            .cells(second.trim_end())
+            .any(|cell| cell.parse::<f32>().is_ok() && cell.parse::<i64>().is_err());
+        let counts = counts && fractions && cells.len() > 1 && metadata_of(path).is_none();
         let heading = if numbers && !counts {
             None
         } else {
@@ -354,11 +362,10 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
     let places =
         Places::of(path, names, sniffed.gap)?.ok_or_else(|| no_vectors(path, "columns", names))?;
     let mut contents = Contents::default();
-    let mut row = 0_usize;
     let records = reader(path, sniffed.gap.byte())?
         .into_byte_records()
         .skip(1);
-    for record in records {
+    for (row, record) in records.enumerate() {
         let record = record.map_err(|error| wrong_text(path, &error))?;
         let line = record.position().map_or(0, csv::Position::line);
         let wrong = |what: String| unusable(path, format!("line {line}: {what}"));
@@ -419,7 +426,6 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
             split: &cell(places.split),
         });
         pushed.map_err(wrong)?;
-        row += 1;
     }
     Ok(contents)
 }

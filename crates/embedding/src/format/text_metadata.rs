@@ -10,11 +10,6 @@ use super::{
 };
 use crate::EmbeddingError;
 
-/// Endings that make a single column one of files.
-const SOUND_ENDINGS: [&str; 10] = [
-    "wav", "mp3", "flac", "ogg", "oga", "opus", "m4a", "aac", "aif", "aiff",
-];
-
 /// How the cells are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
@@ -233,7 +228,7 @@ impl Places {
 
 fn is_sound(cell: &str) -> bool {
     let ending = Path::new(cell.trim()).extension().unwrap_or_default();
-    SOUND_ENDINGS
+    mynascope_audio::EXTENSIONS
         .iter()
         .any(|known| ending.eq_ignore_ascii_case(known))
 }

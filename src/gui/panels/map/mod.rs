@@ -75,13 +75,30 @@ fn one(ui: &mut Ui, model: &Model, chart: &Chart, out: &mut Vec<Command>) {
             ui.vertical(|ui| legend::show(ui, &model.mapping, chart, out));
         });
     });
-    if !picked(ui, model, chart, out) {
+    if model.mapping.is_silent() {
+        where_is_the_sound(ui, out);
+    } else if !picked(ui, model, chart, out) {
         let by = match &model.mapping.imported {
             Some(imported) => imported.path.display().to_string(),
             None => chart.source.table.encoder.clone(),
         };
         caption(ui, chart, Some(by));
     }
+}
+
+/// The question that a table from elsewhere raises, in place of the caption.
+fn where_is_the_sound(ui: &mut Ui, out: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        let hint = "Looks below a folder for files of the same names; the map stays as it is";
+        if ui
+            .small_button("Find its sound…")
+            .on_hover_text(hint)
+            .clicked()
+        {
+            out.push(Command::Map(MapCommand::FindSound(None)));
+        }
+        parts::quiet(ui, "The sound of this table is not where it says");
+    });
 }
 
 /// Two maps side by side, each with what it is, over all the width; their common legend lies below them, or beside
@@ -325,10 +342,17 @@ fn files(ui: &mut Ui, model: &Model, push: &mut dyn FnMut(MapCommand)) {
     let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
         ui.spacing_mut().button_padding = padding;
         let there = model.mapping.chart.is_some();
-        let hint = "Maps embeddings from an npz, Parquet, TSV or safetensors file; shapes and names are checked. Such \
-                    files can be dropped on the window too";
+        let hint = "Maps embeddings from an npz, npy, Parquet, TSV, CSV or safetensors file, of this program or of others. \
+                    Such files can be dropped on the window too";
         if ui.button("Open a table…").on_hover_text(hint).clicked() {
             push(MapCommand::OpenTable(None));
+            ui.close();
+        }
+        let imported = model.mapping.imported.is_some();
+        let find = ui.add_enabled(imported, egui::Button::new("Find its sound…"));
+        let hint = "Looks below a folder for the files that the opened table names; the map stays as it is";
+        if find.on_hover_text(hint).clicked() {
+            push(MapCommand::FindSound(None));
             ui.close();
         }
         let formats = |ui: &mut Ui, name: &str, formats: &[(&'static str, &str, &str)]| {

@@ -14,6 +14,7 @@ use mynascope_embedding::{
     save_table,
 };
 
+/// Paths are absolute, as those of every table that was read are.
 fn table() -> EmbeddingTable {
     let track = |path: &str, label: Option<&str>| TrackRow {
         path: path.into(),
@@ -39,8 +40,8 @@ fn table() -> EmbeddingTable {
         timestamps: vec![0.0, 3.072, 6.144, 0.0],
         track: vec![0, 0, 0, 1],
         tracks: vec![
-            track("music/Dvořák – tab\tand 音.mp3", Some("folk \"dance\"")),
-            track("b.wav", None),
+            track("/music/Dvořák – quote\" and 音.mp3", Some("folk \"dance\"")),
+            track("/b.wav", None),
         ],
         encoder: "untrained tiny hybrid, seed 0".to_owned(),
         level: Level::Window,
@@ -69,7 +70,7 @@ fn more_rows_than_a_batch_survive_too() {
         track: (0..rows).map(|row| row / 10).collect(),
         tracks: (0..rows / 10)
             .map(|track| TrackRow {
-                path: format!("{track}.wav").into(),
+                path: format!("/m/{track}.wav").into(),
                 label: Some((track % 3).to_string()),
                 split: None,
             })
@@ -80,7 +81,8 @@ fn more_rows_than_a_batch_survive_too() {
     for extension in TABLE_EXTENSIONS {
         let path = folder.path().join(format!("big.{extension}"));
         save_table(&big, &path).unwrap();
-        assert_eq!(load_table(&path).unwrap(), big, "{extension}");
+        // Thousands of rows are no message.
+        assert!(load_table(&path).unwrap() == big, "{extension}");
     }
 }
 
@@ -99,18 +101,128 @@ fn numbers_that_are_not_finite_are_never_written() {
 #[test]
 fn an_unknown_ending_names_the_known_ones() {
     for path in ["table.csv", "table", "table.npy"] {
-        for error in [
-            save_table(&table(), Path::new(path)).unwrap_err(),
-            load_table(Path::new(path)).unwrap_err(),
-        ] {
-            assert!(matches!(error, EmbeddingError::UnknownFormat { .. }));
-            let message = error.to_string();
-            for extension in TABLE_EXTENSIONS {
-                assert!(message.contains(extension), "{message}");
-            }
-            assert!(message.ends_with(path), "{message}");
+        let error = save_table(&table(), Path::new(path)).unwrap_err();
+        assert!(matches!(error, EmbeddingError::UnknownFormat { .. }));
+        let message = error.to_string();
+        for extension in TABLE_EXTENSIONS {
+            assert!(message.contains(extension), "{message}");
         }
+        assert!(message.ends_with(path), "{message}");
     }
+    for (path, remedy) in [
+        ("table.pkl", "numpy.savez"),
+        ("table.feather", "Parquet"),
+        ("table", "one of these"),
+    ] {
+        let error = load_table(Path::new(path)).unwrap_err();
+        assert!(matches!(error, EmbeddingError::UnreadableFormat { .. }));
+        let message = error.to_string();
+        for part in [remedy, ".npy", ".csv", ".parquet"] {
+            assert!(message.contains(part), "{message}");
+        }
+        assert!(message.ends_with(path), "{message}");
+    }
+}
+
+/// Both moved together, a table and the sound below it stay one; tables of other places keep absolute paths.
+#[test]
+fn a_table_moves_with_the_sound_below_it() {
+    let home = tempfile::tempdir().unwrap();
+    let old = home.path().join("old");
+    fs::create_dir_all(old.join("sub")).unwrap();
+    fs::write(old.join("sub/a.wav"), b"").unwrap();
+    let mut table = table();
+    table.tracks[0].path = old.join("sub/a.wav");
+    for extension in TABLE_EXTENSIONS {
+        save_table(&table, &old.join(format!("t.{extension}"))).unwrap();
+        assert_eq!(
+            load_table(&old.join(format!("t.{extension}"))).unwrap(),
+            table
+        );
+    }
+    let new = home.path().join("new");
+    fs::rename(&old, &new).unwrap();
+    for extension in TABLE_EXTENSIONS {
+        let moved = load_table(&new.join(format!("t.{extension}"))).unwrap();
+        assert_eq!(moved.tracks[0].path, new.join("sub/a.wav"), "{extension}");
+        assert_eq!(moved.tracks[1].path, Path::new("/b.wav"), "{extension}");
+    }
+}
+
+/// The projector knows no quotes: every label is one cell of one line, and `csv` reads as many rows.
+#[test]
+fn metadata_of_any_label_have_as_many_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let labels = [
+        "\"7 inch",
+        "12\"",
+        "a\tb",
+        "two\r\nlines",
+        "\"",
+        "\"x\" y",
+        "C:\\new",
+        "plain",
+    ];
+    let rows = labels.len();
+    let table = EmbeddingTable {
+        dim: 1,
+        values: vec![0.5; rows],
+        timestamps: vec![0.0; rows],
+        track: (0..rows as u32).collect(),
+        tracks: labels
+            .iter()
+            .enumerate()
+            .map(|(row, label)| TrackRow {
+                path: format!("/m/{row}.wav").into(),
+                label: Some((*label).to_owned()),
+                split: None,
+            })
+            .collect(),
+        encoder: "t".into(),
+        level: Level::Track,
+    };
+    let path = folder.path().join("t.tsv");
+    save_table(&table, &path).unwrap();
+    let text = fs::read_to_string(metadata_path(&path)).unwrap();
+    assert_eq!(text.lines().count(), rows + 1);
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(b'\t')
+        .from_reader(text.as_bytes());
+    let read: Vec<String> = reader
+        .records()
+        .map(|record| record.unwrap()[1].to_owned())
+        .collect();
+    let spaced: Vec<String> = labels
+        .iter()
+        .map(|it| it.replace(['\t', '\r', '\n'], " "))
+        .collect();
+    assert_eq!(read, spaced);
+    let again = load_table(&path).unwrap();
+    let read: Vec<String> = again
+        .tracks
+        .iter()
+        .map(|it| it.label.clone().unwrap())
+        .collect();
+    assert_eq!(read, spaced);
+}
+
+/// Metadata of earlier versions, which put backslashes before tabs.
+#[test]
+fn escaped_metadata_of_earlier_versions_still_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.tsv");
+    fs::write(&path, "1\t2\n3\t4\n").unwrap();
+    let metadata = "path\tlabel\tsplit\ttrack\ttimestamp\tlevel\tencoder\n\
+                    /m/a\\tb.wav\tjazz\ttest\t0\t0\twindow\told\n\
+                    /m/a\\tb.wav\tjazz\ttest\t0\t3\twindow\told\n";
+    fs::write(metadata_path(&path), metadata).unwrap();
+    let table = load_table(&path).unwrap();
+    assert_eq!(table.tracks.len(), 1);
+    assert_eq!(table.tracks[0].path, Path::new("/m/a\tb.wav"));
+    assert_eq!(
+        (table.level, table.encoder.as_str()),
+        (Level::Window, "old")
+    );
 }
 
 /// Cut anywhere, a file is refused: no table is read from half a file.
@@ -130,7 +242,9 @@ fn truncated_files_are_refused() {
         for length in 0..end {
             fs::write(&path, &whole[..length]).unwrap();
             let error = load_table(&path).expect_err(&format!("{extension} cut at {length}"));
-            assert!(matches!(error, EmbeddingError::Damaged { .. }), "{error}");
+            let damaged = matches!(error, EmbeddingError::Damaged { .. });
+            // Of a text only the rows or cells that are missing tell.
+            assert!(damaged || extension == "tsv", "{error}");
         }
     }
 }
@@ -184,7 +298,7 @@ fn the_wrong_contents_are_named() {
     )
     .unwrap();
     let message = load_table(&path).unwrap_err().to_string();
-    assert!(message.contains("embedding is missing"), "{message}");
+    assert!(message.contains("weight [1]"), "{message}");
     // Vectors and metadata of different tables.
     let path = folder.path().join("pair.tsv");
     save_table(&table(), &path).unwrap();
@@ -230,7 +344,7 @@ fn an_npz_that_promises_terabytes_is_refused() {
 /// numpy reads the npz without pickle, and Python's own tools read the rest.
 #[test]
 fn python_reads_the_tables() {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/read_tables.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/read_tables.py");
     let can = |module: &str| {
         Command::new("python3")
             .args(["-c", &format!("import {module}")])

@@ -1,0 +1,280 @@
+//! What pandas, Polars, DuckDB, pyarrow, numpy and people with TensorBoard's projector have on their disks opens as the
+//! table that it is, or is refused with the remedy. `tests/fixtures/tables/make.py` wrote the files with those programs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::path::{Path, PathBuf};
+
+use mynascope_embedding::{EmbeddingTable, Level, is_text_table, load_table};
+
+fn fixture(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    root.join("../../tests/fixtures/tables").join(name)
+}
+
+fn load(name: &str) -> EmbeddingTable {
+    load_table(&fixture(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Value j of row i is i + j / 4.
+fn has_rows(name: &str, table: &EmbeddingTable, rows: &[usize]) {
+    let expected: Vec<f32> = rows
+        .iter()
+        .flat_map(|&row| (0..4).map(move |column| row as f32 + column as f32 / 4.0))
+        .collect();
+    assert_eq!((table.dim, &table.values), (4, &expected), "{name}");
+}
+
+/// For each row the file's name and the label.
+fn names(table: &EmbeddingTable) -> Vec<(String, String)> {
+    (0..table.rows())
+        .map(|row| {
+            let track = table.track_of(row).unwrap();
+            let name = track
+                .path
+                .file_name()
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
+            (name, track.label.clone().unwrap_or_default())
+        })
+        .collect()
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = pairs
+        .iter()
+        .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()));
+    owned.collect()
+}
+
+const ALL: [usize; 6] = [0, 1, 2, 3, 4, 5];
+
+fn six(label_of: [&str; 3]) -> Vec<(String, String)> {
+    let [a, b, c] = label_of;
+    pairs(&[
+        ("a.wav", a),
+        ("a.wav", a),
+        ("a.wav", a),
+        ("b.wav", b),
+        ("b.wav", b),
+        ("c.wav", c),
+    ])
+}
+
+#[test]
+fn whole_tables_open_with_paths_labels_and_times() {
+    for name in [
+        "pandas.parquet",
+        "pandas_category_index.parquet",
+        "polars.parquet",
+        "polars_array.parquet",
+        "fixed_size.parquet",
+        "fixed_size_f16.parquet",
+        "large_list_f64.parquet",
+        "large_strings.parquet",
+        "binary_paths.parquet",
+        "fortran.npz",
+        "compressed_f16.npz",
+        "big_endian.npz",
+        "bytes.npz",
+        "pandas_index.csv",
+        "semicolons.csv",
+        "polars.tsv",
+    ] {
+        let table = load(name);
+        has_rows(name, &table, &ALL);
+        assert_eq!(names(&table), six(["jazz", "rock", "jazz"]), "{name}");
+        assert_eq!(table.timestamps, [0.0, 3.0, 6.0, 0.0, 3.0, 0.0], "{name}");
+        assert_eq!(table.tracks.len(), 3, "{name}");
+        assert_eq!(table.level, Level::Window, "{name}");
+        // Relative paths are so to the file.
+        let folder = std::path::absolute(fixture("m")).unwrap();
+        assert_eq!(table.tracks[0].path, folder.join("a.wav"), "{name}");
+    }
+}
+
+#[test]
+fn what_a_table_has_not_is_left_empty() {
+    for (name, labels) in [
+        ("pandas_wide.parquet", ["jazz", "rock", "jazz"]),
+        ("pandas_numbers.parquet", ["jazz", "rock", "jazz"]),
+        ("duckdb_array.parquet", ["jazz", "rock", "jazz"]),
+        ("two_arrays.npz", ["", "", ""]),
+        ("x_y.npz", ["3", "7", "3"]),
+        ("f16.safetensors", ["", "", ""]),
+        ("list_cells.csv", ["", "", ""]),
+        ("array_cells.csv", ["", "", ""]),
+        ("one_column.tsv", ["", "", ""]),
+        ("heading.tsv", ["jazz", "rock", "jazz"]),
+    ] {
+        let table = load(name);
+        has_rows(name, &table, &ALL);
+        assert_eq!(names(&table), six(labels), "{name}");
+        assert_eq!(table.timestamps, [0.0; 6], "{name}");
+        assert_eq!(table.encoder, "unknown", "{name}");
+    }
+}
+
+#[test]
+fn vectors_without_paths_are_rows_by_their_number() {
+    for name in [
+        "matrix.npy",
+        "fortran_f64.npy",
+        "positional.npz",
+        "openl3.npz",
+        "unnamed.csv",
+        "numbered.csv",
+        "spaces.csv",
+        "alone_f64.safetensors",
+        "tensors.tsv",
+    ] {
+        let table = load(name);
+        has_rows(name, &table, &ALL);
+        let paths: Vec<_> = table
+            .tracks
+            .iter()
+            .map(|it| it.path.to_string_lossy())
+            .collect();
+        assert_eq!(
+            paths,
+            ["row 0", "row 1", "row 2", "row 3", "row 4", "row 5"],
+            "{name}"
+        );
+        assert!(
+            table.tracks.iter().all(|track| !track.names_file()),
+            "{name}"
+        );
+    }
+    let labels: Vec<_> = names(&load("tensors.tsv"))
+        .into_iter()
+        .map(|(_, label)| label)
+        .collect();
+    assert_eq!(labels, ["jazz", "jazz", "jazz", "rock", "rock", "jazz"]);
+    let times = load("openl3.npz").timestamps;
+    assert_eq!(times, [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]);
+}
+
+#[test]
+fn rows_that_were_taken_out_or_shuffled_keep_their_names() {
+    let table = load("filtered_shuffled.parquet");
+    has_rows("filtered", &table, &[5, 0, 2, 1]);
+    assert_eq!(
+        names(&table),
+        pairs(&[
+            ("c.wav", "jazz"),
+            ("a.wav", "jazz"),
+            ("a.wav", "jazz"),
+            ("a.wav", "jazz")
+        ])
+    );
+    assert_eq!(table.tracks.len(), 2);
+    let table = load("duckdb.parquet");
+    has_rows("duckdb", &table, &[5, 3, 4, 0, 1, 2]);
+    assert_eq!(
+        names(&table),
+        pairs(&[
+            ("c.wav", "jazz"),
+            ("b.wav", "rock"),
+            ("b.wav", "rock"),
+            ("a.wav", "jazz"),
+            ("a.wav", "jazz"),
+            ("a.wav", "jazz")
+        ])
+    );
+}
+
+/// pandas puts a label with a tab, a line end or a quote into quotes.
+#[test]
+fn labels_in_quotes_are_read_as_they_were() {
+    let table = load("quotes.tsv");
+    has_rows("quotes", &table, &ALL);
+    let labels: Vec<_> = names(&table).into_iter().map(|(_, label)| label).collect();
+    assert_eq!(labels, ["\"7 inch", "a\tb", "two\nlines", "12\"", "", "x"]);
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_with_row_and_remedy() {
+    for (name, parts) in [
+        (
+            "bad_null_vector.parquet",
+            &["embedding", "row 2 has no vector"][..],
+        ),
+        ("bad_ragged.parquet", &["row 5", "1 values", "first has 2"]),
+        ("bad_nan.parquet", &["row 0", "not a finite number"]),
+        (
+            "bad_no_vectors.parquet",
+            &["holds no vectors", "path (", "label (", "`embedding`"],
+        ),
+        (
+            "bad_object_paths.npz",
+            &["array path", "Python objects", "`.astype(str)`"],
+        ),
+        (
+            "bad_object_vectors.npz",
+            &["array embedding", "`numpy.stack`"],
+        ),
+        ("bad_shortened.csv", &["line 2", "to_parquet"]),
+        (
+            "heading.metadata.tsv",
+            &["holds no vectors", "Filename, Genre"],
+        ),
+    ] {
+        let message = load_table(&fixture(name)).unwrap_err().to_string();
+        for part in parts {
+            assert!(message.contains(part), "{name}: {part}: {message}");
+        }
+        assert!(message.ends_with(name), "{message}");
+        assert!(!message.contains("damaged"), "it is whole: {message}");
+    }
+}
+
+#[test]
+fn a_text_of_vectors_is_told_from_a_list_of_tracks() {
+    for name in ["tensors.tsv", "spaces.csv", "list_cells.csv", "quotes.tsv"] {
+        assert!(is_text_table(&fixture(name)), "{name}");
+    }
+    for name in [
+        "heading.metadata.tsv",
+        "metadata.tsv",
+        "pandas.parquet",
+        "gone.csv",
+    ] {
+        assert!(!is_text_table(&fixture(name)), "{name}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("annotations.csv");
+    // A list of tracks with many tags is a list.
+    let tags: Vec<String> = (0..40)
+        .map(|tag| format!("tag{}", "x".repeat(tag)))
+        .collect();
+    let row = vec!["1"; 40].join("\t");
+    let text = format!("clip_id\t{}\tmp3_path\n2\t{row}\ta.mp3\n", tags.join("\t"));
+    std::fs::write(&path, text).unwrap();
+    assert!(!is_text_table(&path));
+    let path = folder.path().join("wide.csv");
+    let numbers: Vec<String> = (0..40).map(|number| format!("e{number}")).collect();
+    let text = format!(
+        "path,{}\na.wav,{}\n",
+        numbers.join(","),
+        vec!["0.5"; 40].join(",")
+    );
+    std::fs::write(&path, text).unwrap();
+    assert!(is_text_table(&path));
+}
+
+/// A map is no table of vectors, where it holds only places.
+#[test]
+fn places_on_a_map_are_no_vectors() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("map.tsv");
+    let text = "path\tlabel\tsplit\ttimestamp\tx\ty\na.wav\tjazz\t\t0\t1.5\t2.5\n";
+    std::fs::write(&path, text).unwrap();
+    let message = load_table(&path).unwrap_err().to_string();
+    assert!(message.contains("holds no vectors"), "{message}");
+    assert!(!is_text_table(&path));
+}

@@ -1,0 +1,45 @@
+//! Opens tables of embeddings for the verbs that take one.
+
+use std::path::Path;
+
+use mynascope_embedding::{self as embedding, EmbeddingTable, SoundOfTable};
+
+use super::console::Console;
+
+/// Reads a table. Where its sound was moved it is looked for in `audio_folder`; that it is nowhere is said once.
+pub fn open(
+    path: &Path,
+    audio_folder: Option<&Path>,
+    console: &Console,
+) -> anyhow::Result<EmbeddingTable> {
+    let mut table = embedding::load_table(path)?;
+    if let Some(folder) = audio_folder {
+        let outcome = embedding::relocate(&mut table, folder, &console.watch())?;
+        if outcome.found < outcome.tracks {
+            console.note(&format!(
+                "{} of the table's {} files are in {}{}",
+                outcome.found,
+                outcome.tracks,
+                folder.display(),
+                match outcome.ambiguous {
+                    0 => String::new(),
+                    several =>
+                        format!("; {several} are there several times, and were left as they are"),
+                }
+            ));
+        }
+        return Ok(table);
+    }
+    match embedding::sound_of_table(&table) {
+        SoundOfTable::There => {}
+        SoundOfTable::Missing(first) => console.note(&format!(
+            "the sound of this table is not where it says; name the folder that holds it with --audio-folder. The first \
+             file is missing: {}",
+            first.display()
+        )),
+        SoundOfTable::Unnamed => {
+            console.note("the table names no files: its rows go by their numbers and have no sound");
+        }
+    }
+    Ok(table)
+}
