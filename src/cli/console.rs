@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::arguments::Common;
 use mynascope_base::jobs::{Cancel, Progress, Watch};
+use mynascope_base::storage::path_to_text;
 
 /// What a verb has done.
 pub struct Outcome {
@@ -135,7 +136,7 @@ impl Console {
                 let skipped: Vec<Value> = outcome
                     .skipped
                     .iter()
-                    .map(|(path, why)| json!({"path": path.display().to_string(), "why": why}))
+                    .map(|(path, why)| json!({"path": path_to_text(path), "why": why}))
                     .collect();
                 map.insert("skipped".to_owned(), Value::Array(skipped));
             }

@@ -4,6 +4,7 @@ use super::{
     arguments::Convert,
     console::{Outcome, check_ending},
 };
+use mynascope_base::storage::path_to_text;
 use mynascope_encoder::{self as encoder, CheckpointRef, Precision};
 
 /// Writes the encoder of a checkpoint, without any head, under the published names.
@@ -32,7 +33,7 @@ pub fn run(verb: &Convert) -> anyhow::Result<Outcome> {
             "parameters": parameters,
             "bytes": bytes,
             "kind": weights.config.kind.to_string(),
-            "out": verb.out,
+            "out": path_to_text(&verb.out),
         }),
         format!(
             "{} encoder, {tensors} tensors, {parameters} parameters, {bytes} bytes: {}",
