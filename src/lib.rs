@@ -12,6 +12,7 @@
 //! | `mynascope_kernels` | the encoder's layers on the CPU as loops over slices, forwards and backwards |
 //! | [`mynascope_encoder`] | the transformer, presets, devices, checkpoints |
 //! | [`mynascope_embedding`] | tracks -> tables of embeddings and back |
+//! | [`mynascope_fonts`] | letters -> fonts of the system that have them |
 //! | [`mynascope_map`] | embeddings -> two dimensions |
 //! | [`mynascope_probe`] | embeddings and labels -> scores; saved probes and their predictions; saved scores |
 //! | [`mynascope_train`] | what training minimises, the loop, its settings and its run folder |

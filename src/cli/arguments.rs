@@ -1,6 +1,9 @@
 use std::{num::NonZeroUsize, path::PathBuf, str::FromStr};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 
 use super::bench::Part;
 use crate::gui::layout::Layout;
@@ -185,6 +188,11 @@ impl FromStr for Size {
     }
 }
 
+/// A checkpoint; names of files need not be UTF-8.
+fn checkpoint() -> impl TypedValueParser<Value = CheckpointRef> {
+    OsStringValueParser::new().map(CheckpointRef::from)
+}
+
 fn layout(text: &str) -> Result<Layout, String> {
     Layout::ALL
         .into_iter()
@@ -221,7 +229,7 @@ pub struct Picture {
     #[arg(long)]
     pub light: bool,
     /// The encoder of the map and probe layouts.
-    #[arg(long, default_value = "shipped")]
+    #[arg(long, default_value = "shipped", value_parser = checkpoint())]
     pub checkpoint: CheckpointRef,
     /// The run that the train layout shows.
     #[arg(long)]
@@ -246,7 +254,7 @@ pub struct Inspect {
 pub struct Encoder {
     /// A .safetensors or torch file, an index of shards, a run folder, a hub folder, `shipped`, or `untrained` to compare
     /// with.
-    #[arg(long, default_value = "shipped")]
+    #[arg(long, default_value = "shipped", value_parser = checkpoint())]
     pub checkpoint: CheckpointRef,
     /// square, vertical or hybrid, where the file does not say.
     #[arg(long)]
@@ -468,7 +476,7 @@ pub struct Predict {
     #[arg(long)]
     pub out: Option<PathBuf>,
     /// The encoder that the probe was trained on, where it lies elsewhere now.
-    #[arg(long)]
+    #[arg(long, value_parser = checkpoint())]
     pub checkpoint: Option<CheckpointRef>,
     /// square, vertical or hybrid, where the file does not say.
     #[arg(long)]

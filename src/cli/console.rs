@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::arguments::Common;
 use mynascope_audio::{CANCELS, Caveats};
 use mynascope_base::jobs::{Cancel, Progress, Watch};
+use mynascope_base::storage::path_to_text;
 use mynascope_collection::{self as collection, Collection};
 
 /// What a verb has done.
@@ -174,14 +175,14 @@ impl Console {
                 let skipped: Vec<Value> = outcome
                     .skipped
                     .iter()
-                    .map(|(path, why)| json!({"path": path.display().to_string(), "why": why}))
+                    .map(|(path, why)| json!({"path": path_to_text(path), "why": why}))
                     .collect();
                 map.insert("skipped".to_owned(), Value::Array(skipped));
                 let incomplete = (incomplete.iter())
-                    .map(|(path, why)| json!({"path": path.display().to_string(), "why": why}));
+                    .map(|(path, why)| json!({"path": path_to_text(path), "why": why}));
                 map.insert("incomplete".to_owned(), incomplete.collect());
                 let cancelling = (cancelling.iter())
-                    .map(|path| json!({"path": path.display().to_string(), "why": CANCELS}));
+                    .map(|path| json!({"path": path_to_text(path), "why": CANCELS}));
                 map.insert("cancelling".to_owned(), cancelling.collect());
                 self.add_notes(map);
             }

@@ -4,6 +4,7 @@ use super::{
     arguments::Convert,
     console::{Outcome, check_ending},
 };
+use mynascope_base::storage::path_to_text;
 use mynascope_encoder::{self as encoder, LoadOptions, Precision};
 
 /// Writes the encoder of a checkpoint, without any head, under the published names.
@@ -43,7 +44,7 @@ pub fn run(verb: &Convert) -> anyhow::Result<Outcome> {
             "kind": weights.config.kind.to_string(),
             "encoders": report.encoders,
             "left_out": report.left_out,
-            "out": verb.out,
+            "out": path_to_text(&verb.out),
         }),
         text,
     ))

@@ -4,6 +4,7 @@ use super::{
     arguments::{Common, Demo},
     console::{Console, Outcome},
 };
+use mynascope_base::storage::path_to_text;
 use mynascope_collection as collection;
 
 pub fn run(verb: &Demo, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
@@ -13,7 +14,7 @@ pub fn run(verb: &Demo, common: &Common, console: &Console) -> anyhow::Result<Ou
             "tracks": summary.tracks,
             "seconds": summary.seconds,
             "styles": summary.styles,
-            "folder": verb.dir,
+            "folder": path_to_text(&verb.dir),
         }),
         format!(
             "{} tracks in {} styles ({}), {:.0} s of music, with labels.csv: {}",

@@ -6,7 +6,7 @@ use super::{
     arguments::{self, Common, Embed},
     console::{Console, Outcome},
 };
-use mynascope_base::storage::{Cache, Folders, Settings};
+use mynascope_base::storage::{Cache, Folders, Settings, path_to_text};
 use mynascope_collection::Collection;
 use mynascope_embedding::{self as embedding, EmbeddingTable, ExtractSettings, Extraction, Level};
 use mynascope_encoder::LoadedEncoder;
@@ -105,7 +105,7 @@ pub fn run(verb: &Embed, common: &Common, console: &Console) -> anyhow::Result<O
             "encoder": table.encoder,
             "left_out": encoder.left_out(),
             "device": encoder.device(),
-            "out": verb.out,
+            "out": path_to_text(&verb.out),
         }),
         text: format!(
             "{} windows of {} tracks, {} values each, {:.1} windows/s: {}",

@@ -7,6 +7,7 @@ use super::{
     console::{Console, Outcome},
     embed, tables,
 };
+use mynascope_base::storage::path_to_text;
 use mynascope_embedding::{self as embedding, EmbeddingTable, ExtractSettings};
 use mynascope_map::{self as map, Landed, MapSettings};
 
@@ -51,7 +52,7 @@ pub fn run(verb: &Map, common: &Common, console: &Console) -> anyhow::Result<Out
         .map(|landed| {
             let [x, y] = landed.at;
             json!({
-                "path": landed.path,
+                "path": path_to_text(&landed.path),
                 "timestamp": landed.start_secs,
                 "x": x,
                 "y": y,
@@ -68,7 +69,7 @@ pub fn run(verb: &Map, common: &Common, console: &Console) -> anyhow::Result<Out
             "seconds": layout.seconds,
             "notes": layout.notes,
             "landed": landed,
-            "out": verb.out,
+            "out": path_to_text(&verb.out),
         }),
         text,
     ))

@@ -5,6 +5,7 @@ use super::{
     console::{Console, Outcome, check_ending},
 };
 use mynascope_audio as audio;
+use mynascope_base::storage::path_to_text;
 use mynascope_spectrum::{
     self as spectrum, Part,
     tokens::{self, TrackView},
@@ -34,7 +35,7 @@ pub fn run(verb: &Mask, common: &Common, console: &Console) -> anyhow::Result<Ou
             "windows": view.windows(),
             "tokens": tokens,
             "tokens_kept": kept,
-            "out": verb.out,
+            "out": path_to_text(&verb.out),
         }),
         format!(
             "{kept} of {tokens} tokens kept in each of {} windows of view {}: {}",

@@ -4,6 +4,7 @@ use super::{
     arguments::{Common, Mel},
     console::{Console, Outcome, check_ending},
 };
+use mynascope_base::storage::path_to_text;
 use mynascope_spectrum as spectrum;
 
 pub fn run(verb: &Mel, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
@@ -18,7 +19,7 @@ pub fn run(verb: &Mel, common: &Common, console: &Console) -> anyhow::Result<Out
             "frames": mel.frames(),
             "bands": spectrum::MEL_BANDS,
             "duration_secs": mel.duration_secs(),
-            "out": verb.out,
+            "out": path_to_text(&verb.out),
         }),
         format!(
             "{} bands x {} frames ({:.2} s): {}",

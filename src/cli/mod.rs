@@ -17,6 +17,8 @@ mod picture;
 mod predict;
 mod probe;
 mod probe_curves;
+#[cfg(target_os = "linux")]
+mod runtime_folder;
 mod tables;
 mod tour;
 mod train;
@@ -39,6 +41,8 @@ const SKIPPED: u8 = 3;
 /// some inputs were skipped or decoded in part.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    #[cfg(target_os = "linux")]
+    runtime_folder::ensure();
     // Libraries log what they can live with (a driver that is missing); what matters comes back as an error.
     tracing_subscriber::registry()
         .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))

@@ -12,6 +12,7 @@ use super::{
     console::{Console, Outcome},
     embed, tables,
 };
+use mynascope_base::storage::path_to_text;
 use mynascope_embedding::{self as embedding, EmbeddingTable, ExtractSettings};
 
 pub fn run(verb: &Neighbours, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
@@ -75,7 +76,7 @@ fn nearest(
             track.path.display()
         )?;
         found.push(json!({
-            "path": track.path,
+            "path": path_to_text(&track.path),
             "label": track.label,
             "timestamp": start,
             "cosine": neighbour.cosine,
@@ -85,7 +86,7 @@ fn nearest(
         text.push_str("the table holds no other track");
     }
     Ok(Outcome::new(
-        json!({"query": query, "neighbours": found}),
+        json!({"query": path_to_text(query), "neighbours": found}),
         text.trim_end().to_owned(),
     ))
 }
@@ -118,7 +119,7 @@ fn duplicates(
         )?;
         found.push(json!({
             "cosine": pair.cosine,
-            "paths": [a.path, b.path],
+            "paths": [path_to_text(&a.path), path_to_text(&b.path)],
             "timestamps": [a_start, b_start],
         }));
     }
@@ -166,7 +167,7 @@ fn moved(
     let found: Vec<Value> = changes
         .iter()
         .take(most)
-        .map(|change| json!({"path": change.path, "kept": change.kept, "of": change.of}))
+        .map(|change| json!({"path": path_to_text(&change.path), "kept": change.kept, "of": change.of}))
         .collect();
     Ok(Outcome::new(
         json!({"tracks": changes.len(), "moved": found}),

@@ -7,7 +7,7 @@ use super::{
     console::{Console, Outcome, check_ending},
 };
 use crate::gui::{self, MaskRequest, PictureRequest};
-use mynascope_base::storage::Theme;
+use mynascope_base::storage::{Theme, path_to_text};
 use mynascope_collection::DEMO_WORD;
 
 /// Embedding and laying out a large collection takes a while on a CPU.
@@ -46,7 +46,7 @@ pub fn run(verb: &Picture, common: &Common, console: &Console) -> anyhow::Result
             "width": width,
             "height": height,
             "layout": verb.layout.name().to_lowercase(),
-            "out": verb.out,
+            "out": path_to_text(&verb.out),
         }),
         format!("{width} x {height}: {}", verb.out.display()),
     ))

@@ -5,7 +5,7 @@ use super::{
     console::{Console, Outcome, check_ending},
     embed,
 };
-use mynascope_base::storage::write_atomic;
+use mynascope_base::storage::{path_to_text, write_atomic};
 use mynascope_probe::{EncoderId, TrackAnswer, TrainedProbe, predict_collection};
 
 /// Tracks that are listed for people; all of them are in the file and in the JSON object.
@@ -81,7 +81,8 @@ pub fn run(verb: &Predict, common: &Common, console: &Console) -> anyhow::Result
             .iter_mut()
             .for_each(|track| track.windows.clear());
     }
-    let mut json = serde_json::json!({"card": probe.card, "out": verb.out});
+    let mut json =
+        serde_json::json!({"card": probe.card, "out": verb.out.as_deref().map(path_to_text)});
     if let Some(object) = json.as_object_mut() {
         object.insert("classes".to_owned(), serde_json::to_value(&said.classes)?);
         object.insert(

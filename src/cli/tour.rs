@@ -18,7 +18,7 @@ use crate::gui::{
     Offscreen, PictureRequest, command::Command, layout::Layout, model::ProbeCommand, save_png,
 };
 use mynascope_audio as audio;
-use mynascope_base::storage::{self, Theme};
+use mynascope_base::storage::{self, Theme, path_to_text};
 use mynascope_collection::{Collection, DEMO_WORD};
 use mynascope_embedding::{self as embedding, ExtractSettings, Extraction};
 use mynascope_encoder::{CheckpointRef, LoadedEncoder};
@@ -266,8 +266,8 @@ fn json(findings: &Findings) -> Value {
         "points": findings.layout.xy.len(),
         "kl": findings.layout.kl,
         "metrics": {"untrained": metrics(&findings.untrained), "trained": metrics(&findings.trained)},
-        "pictures": findings.pictures,
-        "checkpoint": findings.training.checkpoint,
+        "pictures": findings.pictures.iter().map(|path| path_to_text(path)).collect::<Vec<_>>(),
+        "checkpoint": path_to_text(&findings.training.checkpoint),
         "seconds": findings.seconds,
     })
 }

@@ -94,6 +94,7 @@ impl App {
         }
         let shown_theme = model.settings.theme;
         theme::install(ctx, shown_theme);
+        workers.fonts.watch(ctx);
         // The size is a setting, changed by actions like everything else.
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
         ctx.set_zoom_factor(zoom(ctx, &model));
@@ -165,6 +166,11 @@ impl App {
             && matches!(spectrogram.state, super::model::PictureState::Ready { .. })
             && spectrogram.seen(self.model.mask.cut()).is_none();
         spectrogram.is_computing() || looking || !self.inbox.is_empty() || self.workers.is_busy()
+    }
+
+    /// Whether letters that were drawn for the first time may still bring a font.
+    pub fn looks_for_fonts(&self) -> bool {
+        self.workers.fonts.is_busy()
     }
 
     /// Turns errors of the graphics card into notices; without this they end the program.

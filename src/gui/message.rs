@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crossbeam_channel::{Receiver, Sender};
-use eframe::egui;
+use eframe::{egui, epaint::text::FontInsert};
 
 use mynascope_base::jobs::Progress;
 use mynascope_collection::{Collection, FileFacts, ProbeSummary, Track};
@@ -43,6 +43,8 @@ pub enum Message {
     CacheBytes(u64),
     /// Something that runs in the background broke.
     Fault(String),
+    /// Letters that no font of this system has.
+    NoFont(Vec<char>),
     /// The graphics card refused something.
     Graphics(String),
     Train(TrainMessage),
@@ -123,6 +125,12 @@ impl Outbox {
     pub fn fill_screen(&self, full: bool) {
         let command = egui::ViewportCommand::Fullscreen(full);
         self.ctx.send_viewport_cmd(command);
+    }
+
+    /// Adds a font, which is used from the next frame on.
+    pub fn add_font(&self, font: FontInsert) {
+        self.ctx.add_font(font);
+        self.ctx.request_repaint();
     }
 
     /// Puts a text on the clipboard.

@@ -136,6 +136,8 @@ pub struct FrameTimes {
 
 /// Frames until a change has reached every panel: sizes of scroll areas and tiles follow a frame later.
 const CALM_FRAMES: usize = 4;
+/// How long fonts are looked for at most.
+const FONTS_WITHIN: Duration = Duration::from_secs(30);
 /// Between two looks at background work.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -296,6 +298,14 @@ impl Offscreen {
 
     /// Draws the window as it is now.
     pub fn picture(&mut self) -> Result<image::RgbaImage, PictureError> {
+        for _ in 0..CALM_FRAMES {
+            self.frame();
+        }
+        // Letters that were drawn for the first time may have brought a font.
+        let begin = Instant::now();
+        while self.app.looks_for_fonts() && begin.elapsed() < FONTS_WITHIN {
+            std::thread::sleep(LOOK_EVERY);
+        }
         for _ in 0..CALM_FRAMES {
             self.frame();
         }

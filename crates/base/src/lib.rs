@@ -1,4 +1,4 @@
-//! The ground that every other crate of Mynascope stands on: files that survive, and background work.
+//! The ground that every other crate of Mynascope stands on: files that survive, background work, and the order of names.
 //!
 //! A crate of its own because everything uses it and it uses nothing: a change above never builds it again.
 
@@ -15,3 +15,6 @@
 
 pub mod jobs;
 pub mod storage;
+mod text;
+
+pub use text::natural_order;

@@ -5,6 +5,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use mynascope_base::natural_order;
+
 use super::Split;
 
 /// One sound file and what is known about it without decoding it.
@@ -86,14 +88,16 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// The labels that occur, sorted, each once.
+    /// The labels that occur, in natural order, each once.
     pub fn labels(&self) -> Vec<String> {
         let labels: BTreeSet<&String> = self
             .tracks
             .iter()
             .filter_map(|track| track.label.as_ref())
             .collect();
-        labels.into_iter().cloned().collect()
+        let mut labels: Vec<String> = labels.into_iter().cloned().collect();
+        labels.sort_by(|a, b| natural_order(a, b));
+        labels
     }
 
     /// The part of the published split that each track belongs to: train, valid, test or none. [tracks]
@@ -134,10 +138,12 @@ mod tests {
                 track(None),
                 track(Some("dub")),
                 track(Some("rock")),
+                track(Some("10")),
+                track(Some("9")),
             ],
             split: None,
             notes: Vec::new(),
         };
-        assert_eq!(collection.labels(), ["dub", "rock"]);
+        assert_eq!(collection.labels(), ["9", "10", "dub", "rock"]);
     }
 }

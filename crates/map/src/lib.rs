@@ -13,6 +13,7 @@
     )
 )]
 
+mod colours;
 mod divergence;
 mod layout;
 mod picture;
@@ -21,6 +22,7 @@ mod reference;
 mod save;
 mod tsne;
 
+pub use colours::LABEL_COLOURS;
 pub use layout::{layout, layout_live};
 pub use place::{Landed, Landing, land, land_windows, turn_towards};
 pub use save::{LAYOUT_EXTENSIONS, check_layout_path, save_landed, save_layout};
@@ -92,21 +94,6 @@ impl Default for MapSettings {
         }
     }
 }
-
-/// The colours of labels, in the order of their names: Okabe and Ito's without black, which colour-blind people tell
-/// apart, then purple and brown of Tableau's ten. More labels cycle.
-pub const LABEL_COLOURS: [[u8; 3]; 10] = [
-    [230, 159, 0],
-    [86, 180, 233],
-    [0, 158, 115],
-    [204, 121, 167],
-    [213, 94, 0],
-    [0, 114, 178],
-    [240, 228, 66],
-    [153, 153, 153],
-    [148, 103, 189],
-    [140, 86, 75],
-];
 
 /// A table laid out in the plane.
 #[derive(Debug, Clone, PartialEq)]

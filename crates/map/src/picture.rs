@@ -1,11 +1,15 @@
 //! A map as a picture by itself: points, a legend where there are labels, and crosses where new windows landed. Drawn
 //! without a graphics driver, so that `mynascope map` works everywhere.
 
-use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
+use std::collections::{BTreeMap, BTreeSet};
+
+use ab_glyph::{Font, FontVec, GlyphId, PxScale, PxScaleFont, ScaleFont, point};
 use image::{Rgb, RgbImage};
 
 use super::{LABEL_COLOURS, Landed, Layout, save::names};
+use mynascope_base::natural_order;
 use mynascope_embedding::EmbeddingTable;
+use mynascope_fonts::{MOST_BYTES, SystemFonts, is_drawn};
 
 /// Rows without a label.
 const NO_LABEL: [u8; 3] = [128; 3];
@@ -60,7 +64,7 @@ pub(super) fn picture(layout: &Layout, table: &EmbeddingTable, landed: &[Landed]
     sheet.0
 }
 
-/// The labels in the order of their names, and the points of each.
+/// The labels in natural order, and the points of each.
 struct Groups<'a> {
     labels: Vec<(&'a str, usize)>,
     without: usize,
@@ -68,7 +72,7 @@ struct Groups<'a> {
 
 impl<'a> Groups<'a> {
     fn of(table: &'a EmbeddingTable) -> Self {
-        let mut points: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+        let mut points: BTreeMap<&str, usize> = BTreeMap::new();
         // Also those of tracks without a row, so that every map of a collection has the same colours.
         for track in &table.tracks {
             points
@@ -79,14 +83,15 @@ impl<'a> Groups<'a> {
             *points.entry(label).or_default() += 1;
         }
         let without = points.remove("").unwrap_or_default();
-        Self {
-            labels: points.into_iter().collect(),
-            without,
-        }
+        let mut labels: Vec<(&str, usize)> = points.into_iter().collect();
+        labels.sort_by(|(a, _), (b, _)| natural_order(a, b));
+        Self { labels, without }
     }
 
     fn colour(&self, label: &str) -> [u8; 3] {
-        let place = self.labels.binary_search_by_key(&label, |(name, _)| name);
+        let place = self
+            .labels
+            .binary_search_by(|(name, _)| natural_order(name, label));
         place
             .ok()
             .and_then(|place| LABEL_COLOURS.get(place % LABEL_COLOURS.len()))
@@ -168,43 +173,46 @@ impl Sheet {
             let count = groups.without.to_string();
             lines.push((Some(NO_LABEL), "no label".to_owned(), count));
         }
+        let names = lines.iter().map(|(_, name, _)| name).chain(&files);
+        let fonts = Fonts::for_letters(names.flat_map(|name| name.chars()).collect());
         for (colour, name, count) in lines {
             if let Some(colour) = colour {
                 self.disc([dot, middle], 6.0, colour);
             }
-            self.line(dot, middle, &name, &count);
+            self.line(&fonts, dot, middle, &name, &count);
             middle += LINE;
         }
         for file in files {
             self.cross([dot, middle]);
-            self.line(dot, middle, &file, "");
+            self.line(&fonts, dot, middle, &file, "");
             middle += LINE;
         }
     }
 
     /// A name behind its dot, and a number at the right edge.
-    fn line(&mut self, dot: f32, middle: f32, name: &str, count: &str) {
-        // The fonts of egui, which the program has in it anyway; without one there are dots alone.
-        let Ok(font) = FontRef::try_from_slice(epaint_default_fonts::UBUNTU_LIGHT) else {
-            return;
-        };
+    fn line(&mut self, fonts: &Fonts, dot: f32, middle: f32, name: &str, count: &str) {
         let right = (SIDE + LEGEND) as f32 - MARGIN;
-        let begin = right - width(&font, count);
-        self.text(&font, [begin, middle], count, WEAK);
+        let begin = right - fonts.width(count);
+        self.text(fonts, [begin, middle], count, WEAK);
         let left = dot + 20.0;
-        let short = cut(&font, name, begin - 12.0 - left);
-        self.text(&font, [left, middle], &short, TEXT);
+        let short = fonts.cut(name, begin - 12.0 - left);
+        self.text(fonts, [left, middle], &short, TEXT);
     }
 
-    fn text(&mut self, font: &FontRef<'_>, [left, middle]: [f32; 2], text: &str, colour: [u8; 3]) {
-        let scaled = font.as_scaled(PxScale::from(TEXT_SIZE));
-        let base = middle + 0.5 * (scaled.ascent() + scaled.descent());
+    fn text(&mut self, fonts: &Fonts, [left, middle]: [f32; 2], text: &str, colour: [u8; 3]) {
+        let Some(own) = fonts.scaled().next() else {
+            return;
+        };
+        let base = middle + 0.5 * (own.ascent() + own.descent());
         let mut pen = left;
         for letter in text.chars() {
-            let mut glyph = scaled.scaled_glyph(letter);
+            let Some((font, glyph)) = fonts.glyph(letter) else {
+                continue;
+            };
+            let mut glyph = glyph.with_scale(TEXT_SIZE);
             glyph.position = point(pen, base);
-            pen += scaled.h_advance(glyph.id);
-            if let Some(outline) = scaled.outline_glyph(glyph) {
+            pen += font.h_advance(glyph.id);
+            if let Some(outline) = font.outline_glyph(glyph) {
                 let corner = outline.px_bounds().min;
                 outline.draw(|x, y, cover| {
                     let (x, y) = (
@@ -218,26 +226,68 @@ impl Sheet {
     }
 }
 
-/// As much of a text as a width has room for.
-fn cut(font: &FontRef<'_>, text: &str, room: f32) -> String {
-    if width(font, text) <= room {
-        return text.to_owned();
-    }
-    let letters: Vec<char> = text.chars().collect();
-    let shorter = (0..letters.len()).rev().map(|keep| {
-        let kept: String = letters.iter().take(keep).collect();
-        format!("{}\u{2026}", kept.trim_end())
-    });
-    let mut fitting = shorter.filter(|short| width(font, short) <= room);
-    fitting.next().unwrap_or_default()
-}
+/// The font of egui, which the program has in it anyway, and fonts of the system for letters that it lacks. Without any
+/// there are dots alone.
+struct Fonts(Vec<FontVec>);
 
-/// How wide a text is, in pixels.
-fn width(font: &FontRef<'_>, text: &str) -> f32 {
-    let scaled = font.as_scaled(PxScale::from(TEXT_SIZE));
-    text.chars()
-        .map(|letter| scaled.h_advance(scaled.glyph_id(letter)))
-        .sum()
+impl Fonts {
+    fn for_letters(letters: BTreeSet<char>) -> Self {
+        let own = FontVec::try_from_vec(epaint_default_fonts::UBUNTU_LIGHT.to_vec());
+        let mut fonts = Self(own.into_iter().collect());
+        let lacks = |letter: &char| is_drawn(*letter) && fonts.glyph_of(*letter).is_none();
+        let lacking: BTreeSet<char> = letters.into_iter().filter(lacks).collect();
+        if !lacking.is_empty() {
+            // To look for them takes a while: only for letters that need it.
+            let found = SystemFonts::find().covering(&lacking, MOST_BYTES);
+            let read = |font: mynascope_fonts::FontFile| {
+                FontVec::try_from_vec_and_index(font.data, font.index).ok()
+            };
+            fonts.0.extend(found.fonts.into_iter().filter_map(read));
+        }
+        fonts
+    }
+
+    fn scaled(&self) -> impl Iterator<Item = PxScaleFont<&FontVec>> {
+        let size = PxScale::from(TEXT_SIZE);
+        self.0.iter().map(move |font| font.as_scaled(size))
+    }
+
+    fn glyph_of(&self, letter: char) -> Option<(PxScaleFont<&FontVec>, GlyphId)> {
+        self.scaled()
+            .map(|font| (font, font.glyph_id(letter)))
+            .find(|(_, glyph)| glyph.0 != 0)
+    }
+
+    /// The first font that has a letter, and its shape; the sign for a missing one where none has; nothing for what is
+    /// never drawn.
+    fn glyph(&self, letter: char) -> Option<(PxScaleFont<&FontVec>, GlyphId)> {
+        let missing = || Some((self.scaled().next()?, GlyphId(0)));
+        let blank = !is_drawn(letter) && !letter.is_whitespace();
+        self.glyph_of(letter)
+            .or_else(|| if blank { None } else { missing() })
+    }
+
+    /// As much of a text as a width has room for.
+    fn cut(&self, text: &str, room: f32) -> String {
+        if self.width(text) <= room {
+            return text.to_owned();
+        }
+        let letters: Vec<char> = text.chars().collect();
+        let shorter = (0..letters.len()).rev().map(|keep| {
+            let kept: String = letters.iter().take(keep).collect();
+            format!("{}\u{2026}", kept.trim_end())
+        });
+        let mut fitting = shorter.filter(|short| self.width(short) <= room);
+        fitting.next().unwrap_or_default()
+    }
+
+    /// How wide a text is, in pixels.
+    fn width(&self, text: &str) -> f32 {
+        text.chars()
+            .filter_map(|letter| self.glyph(letter))
+            .map(|(font, glyph)| font.h_advance(glyph))
+            .sum()
+    }
 }
 
 #[cfg(test)]
@@ -312,5 +362,31 @@ mod tests {
         assert!(!has(&drawn, TEXT, SIDE - 12..SIDE));
         let edge = SIDE + LEGEND - 12;
         assert!((0..SIDE).all(|y| *drawn.get_pixel(edge, y) == GROUND));
+    }
+
+    #[test]
+    fn every_letter_is_drawn_by_a_font_that_has_it_if_there_is_one() {
+        let text = "aéש日\u{1ffff}";
+        let fonts = Fonts::for_letters(text.chars().collect());
+        for letter in text.chars() {
+            let (font, glyph) = fonts.glyph(letter).unwrap();
+            let has = fonts.0.iter().any(|font| font.glyph_id(letter).0 != 0);
+            assert_eq!(glyph.0 != 0, has, "{letter}");
+            assert!(font.h_advance(glyph) > 0.0, "{letter}");
+        }
+        assert_eq!(fonts.glyph('\u{1ffff}').unwrap().1, GlyphId(0));
+        assert!(fonts.glyph('\u{200b}').is_none(), "never drawn");
+        assert_eq!(fonts.width("ab"), fonts.width("a\u{fe0f}b"));
+    }
+
+    #[test]
+    fn labels_are_in_natural_order_and_keep_their_colours() {
+        let (_, table) = mapped(&[Some("10"), Some("2"), Some("1")]);
+        let groups = Groups::of(&table);
+        let names: Vec<&str> = groups.labels.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["1", "2", "10"]);
+        for (place, name) in names.into_iter().enumerate() {
+            assert_eq!(groups.colour(name), LABEL_COLOURS[place]);
+        }
     }
 }

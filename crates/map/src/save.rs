@@ -16,7 +16,7 @@ use image::ImageFormat;
 use parquet::arrow::ArrowWriter;
 
 use super::{Landed, Layout, MapError, picture::picture};
-use mynascope_base::storage::write_atomic;
+use mynascope_base::storage::{path_to_text, write_atomic};
 use mynascope_embedding::{EmbeddingTable, StoredPaths};
 
 /// Endings of files that maps are kept in, without the dot.
@@ -102,14 +102,12 @@ pub fn save_landed(
     Ok(())
 }
 
-/// Path, label and split of each row; what it hasn't is empty.
+/// Path (see [`path_to_text`]), label and split of each row; what it hasn't is empty.
 pub(super) fn names(table: &EmbeddingTable) -> impl Iterator<Item = (String, &str, &str)> {
     (0..table.rows()).map(|row| {
         let track = table.track_of(row);
         (
-            track.map_or_else(String::new, |track| {
-                track.path.to_string_lossy().into_owned()
-            }),
+            track.map_or_else(String::new, |track| path_to_text(&track.path)),
             track.and_then(|track| track.label.as_deref()).unwrap_or(""),
             track.and_then(|track| track.split.as_deref()).unwrap_or(""),
         )

@@ -9,7 +9,7 @@ use std::{path::PathBuf, time::Instant};
 use serde::Serialize;
 
 use super::{ProbeError, ProbeSettings, Protocol, probe, run::asked};
-use mynascope_base::jobs::Watch;
+use mynascope_base::{jobs::Watch, storage::serde_path};
 use mynascope_collection::{Collection, CollectionKind, Split};
 use mynascope_embedding::{EmbeddingTable, near_duplicates};
 
@@ -53,6 +53,7 @@ pub enum SplitPart {
 /// Two near-duplicates in different parts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LeakPair {
+    #[serde(serialize_with = "serde_path::list::serialize")]
     pub paths: [PathBuf; 2],
     pub parts: [SplitPart; 2],
     /// Where the windows that are most alike begin, in each track.
@@ -82,6 +83,7 @@ pub struct LeakReport {
     pub pairs: Vec<LeakPair>,
     pub threshold: f32,
     /// Tracks that are known to be faulty and are in no part.
+    #[serde(serialize_with = "serde_path::list::serialize")]
     pub faults: Vec<PathBuf>,
     pub notes: Vec<String>,
     pub seconds: f64,

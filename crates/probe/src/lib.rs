@@ -68,7 +68,10 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use mynascope_base::{jobs::Cancelled, storage::StorageError};
+use mynascope_base::{
+    jobs::Cancelled,
+    storage::{StorageError, serde_path},
+};
 use mynascope_embedding::EmbeddingError;
 
 /// What is predicted.
@@ -227,6 +230,7 @@ pub struct SplitSizes {
 /// What a probe said about a track of the test part.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrackPrediction {
+    #[serde(serialize_with = "serde_path::serialize")]
     pub path: PathBuf,
     /// Index into `classes`.
     pub truth: usize,
@@ -242,6 +246,7 @@ pub struct TrackPrediction {
 /// What a probe of tags or numbers said about a track of the test part.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrackOutput {
+    #[serde(serialize_with = "serde_path::serialize")]
     pub path: PathBuf,
     /// What holds, in the order of `classes`.
     pub truth: Vec<f64>,

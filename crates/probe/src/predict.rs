@@ -11,7 +11,10 @@ use serde::Serialize;
 
 use super::{EncoderId, ProbeError, Task, TrainedProbe, heads::Model, heads::standardise};
 use mynascope_audio::{Caveats, Channel};
-use mynascope_base::{jobs::Watch, storage::Cache};
+use mynascope_base::{
+    jobs::Watch,
+    storage::{Cache, path_to_text, serde_path},
+};
 use mynascope_collection::Collection;
 use mynascope_embedding::{EmbeddingError, EmbeddingTable, ExtractSettings, extract_cached};
 use mynascope_encoder::LoadedEncoder;
@@ -42,6 +45,7 @@ pub struct WindowAnswer {
 /// What a probe says of one track, or why it says nothing.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrackAnswer {
+    #[serde(serialize_with = "serde_path::serialize")]
     pub path: PathBuf,
     /// From the mean of the windows' scores.
     pub answer: Option<Answer>,
@@ -61,7 +65,7 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// One line a track: path, prediction, confidence, problem, and the score of each class.
+    /// One line a track: path (see [`path_to_text`]), prediction, confidence, problem, and the score of each class.
     pub fn to_csv(&self, to: impl io::Write) -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(to);
         let names = self.classes.iter().map(String::as_str);
@@ -74,7 +78,7 @@ impl Predictions {
             let answer = track.answer.as_ref();
             let confidence = answer.and_then(|answer| answer.confidence);
             let mut record = vec![
-                track.path.to_string_lossy().into_owned(),
+                path_to_text(&track.path),
                 answer.map_or_else(String::new, |answer| answer.prediction.clone()),
                 confidence.map_or_else(String::new, |share| format!("{share:.6}")),
                 track.problem.clone().unwrap_or_default(),

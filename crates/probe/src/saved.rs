@@ -22,7 +22,7 @@ use super::{
     mlp::Mlp,
     run::Fitted,
 };
-use mynascope_base::storage::write_atomic;
+use mynascope_base::storage::{path_to_text, write_atomic};
 use mynascope_encoder::{CheckpointRef, LoadedEncoder, WeightsChoice};
 use mynascope_spectrum::tokens::MaskRatio;
 
@@ -56,10 +56,9 @@ impl EncoderId {
             dim: encoder.embedding_dim(),
             checkpoint: match checkpoint {
                 // Where the program is started next is not known.
-                CheckpointRef::File(path) => std::path::absolute(path)
-                    .unwrap_or_else(|_| path.clone())
-                    .display()
-                    .to_string(),
+                CheckpointRef::File(path) => {
+                    path_to_text(&std::path::absolute(path).unwrap_or_else(|_| path.clone()))
+                }
                 named => named.to_string(),
             },
             weights: encoder.weights_choice().clone(),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LabelTask, Objective, Optimiser, Schedule, TrainError, Trainable, pace::chunk};
 use crate::objective::{Contrastive, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho};
+use mynascope_base::storage::serde_path;
 use mynascope_encoder::{
     Arithmetic, DeviceChoice, EncoderConfig, EncoderKind, Preset, Tail, WeightsChoice,
 };
@@ -22,6 +23,7 @@ pub fn default_radius(tracks: usize) -> f64 {
 #[serde(default, deny_unknown_fields)]
 pub struct TrainConfig {
     /// Tracks, folders or `demo`; kept so that a run says what it was trained on.
+    #[serde(with = "serde_path::list")]
     pub data: Vec<PathBuf>,
     pub preset: Preset,
     /// Own sizes instead of a preset.
@@ -91,13 +93,13 @@ pub struct TrainConfig {
     /// With which numbers layers multiply: f32, or on a GPU that can bf16 or f16.
     pub precision: Arithmetic,
     /// Weights to start from.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "serde_path::option")]
     pub init: Option<PathBuf>,
     /// Which weights of `init`, where it holds several.
     #[serde(skip_serializing_if = "WeightsChoice::is_auto")]
     pub init_weights: WeightsChoice,
     /// Folder in which computed mel-spectrograms are kept. Left out: the user's cache.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "serde_path::option")]
     pub mels: Option<PathBuf>,
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::DemoMap;
 use crate::objective::ContrastStatistics;
 use mynascope_audio::Caveats;
-use mynascope_base::jobs::Progress;
+use mynascope_base::{jobs::Progress, storage::serde_path};
 
 /// One step of training, as a line of `log.jsonl` holds it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -65,6 +65,7 @@ pub struct TrainSummary {
     /// Mean over the steps of this call.
     pub windows_per_second: f64,
     /// Weights to embed with.
+    #[serde(serialize_with = "serde_path::serialize")]
     pub checkpoint: PathBuf,
     /// Whether it was stopped before its last step.
     pub stopped: bool,
@@ -73,6 +74,7 @@ pub struct TrainSummary {
     /// Mean share of a step that waited for its input.
     pub stall: f64,
     /// Tracks that could not be read, and why.
+    #[serde(serialize_with = "serde_path::reasons::serialize")]
     pub skipped_tracks: Vec<(PathBuf, String)>,
     /// Tracks that were decoded in part, or whose channels cancel.
     pub caveats: Vec<(PathBuf, Caveats)>,
@@ -86,6 +88,7 @@ pub struct BatchMatrix {
     /// The step whose batch it was.
     pub step: u64,
     /// The tracks, at most [`BatchMatrix::MOST`]; the rest of a larger batch is left out.
+    #[serde(with = "serde_path::list")]
     pub tracks: Vec<PathBuf>,
     /// Cosines [tracks, tracks], row-major: view A of the row's track with view B of the column's. Mean over the patch
     /// shapes.

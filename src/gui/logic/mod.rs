@@ -100,6 +100,7 @@ pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
         Message::Seen(seen) => model.spectrogram.seen = Some(seen),
         Message::DecodedForViews(decoded) => sound::decoded(model, workers, decoded),
         Message::Fault(why) => model.notices.error(why),
+        Message::NoFont(letters) => window::no_font(model, &letters),
         Message::Graphics(why) => window::graphics(model, &why),
         Message::Train(message) => train::receive(model, workers, message),
         Message::Map(message) => map::receive(model, workers, message),

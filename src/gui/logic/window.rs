@@ -112,6 +112,24 @@ pub(super) fn graphics(model: &mut Model, why: &str) {
     ));
 }
 
+/// Letters are named that nothing is there to draw.
+pub(super) fn no_font(model: &mut Model, letters: &[char]) {
+    const MOST_NAMED: usize = 5;
+    let mut named: Vec<String> = letters
+        .iter()
+        .take(MOST_NAMED)
+        .map(|letter| format!("U+{:04X}", u32::from(*letter)))
+        .collect();
+    if letters.len() > MOST_NAMED {
+        named.push(format!("{} more", letters.len() - MOST_NAMED));
+    }
+    model.notices.note(format!(
+        "No font of this system has {}: boxes stand for such letters in names. Install a font that has them (Noto has \
+         one for every script) and start again",
+        named.join(", ")
+    ));
+}
+
 /// Writes the settings, in the background.
 pub(super) fn remember(model: &mut Model, workers: &Workers) {
     let Some(remember) = &workers.remember else {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use eframe::egui::Color32;
 
 use crate::gui::theme;
+use mynascope_base::natural_order;
 
 /// What the colours of a map tell apart.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -99,7 +100,7 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Groups tracks by a name; `order` tells which names come first, the rest follow sorted. Tracks without a name
+    /// Groups tracks by a name; `order` tells which names come first, the rest follow in natural order. Tracks without a name
     /// are in the last group, called `missing`, and grey.
     pub fn of<'a>(
         names: impl Iterator<Item = Option<&'a str>> + Clone,
@@ -115,7 +116,9 @@ impl Groups {
             .copied()
             .filter(|name| places.contains_key(name))
             .collect();
-        let rest = places.keys().copied().filter(|name| !known.contains(name));
+        let mut rest: Vec<&str> = places.keys().copied().collect();
+        rest.retain(|name| !known.contains(name));
+        rest.sort_by(|a, b| natural_order(a, b));
         let sorted: Vec<&str> = known.iter().copied().chain(rest).collect();
         for (place, name) in sorted.iter().enumerate() {
             places.insert(name, place);
@@ -192,6 +195,8 @@ mod tests {
         assert_eq!(ordered.of_track, [0, 2, 1, 0]);
         let all = Groups::of([Some("a")].into_iter(), &[], "none");
         assert_eq!(all.names.len(), 1, "no group without a track");
+        let numbers = Groups::of(["10", "2", "1"].map(Some).into_iter(), &[], "none");
+        assert_eq!(numbers.of_track, [2, 1, 0], "1, 2, 10");
     }
 
     #[test]

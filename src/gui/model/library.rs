@@ -4,7 +4,7 @@ use std::{
     sync::Arc,
 };
 
-use mynascope_base::jobs::Progress;
+use mynascope_base::{jobs::Progress, natural_order};
 use mynascope_collection::{Collection, CollectionKind, FileFacts, Track};
 
 use super::{
@@ -143,7 +143,10 @@ impl Library {
             return;
         };
         for label in tracks.iter().filter_map(|track| track.label.as_ref()) {
-            if let Err(place) = self.labels.binary_search(label) {
+            if let Err(place) = self
+                .labels
+                .binary_search_by(|known| natural_order(known, label))
+            {
                 self.labels.insert(place, label.clone());
             }
         }
@@ -261,10 +264,11 @@ impl Library {
     pub fn row(&self, row: usize) -> Option<Row<'_>> {
         let index = *self.rows.get(row)?;
         let track = self.track(index)?;
-        let label = track
-            .label
-            .as_ref()
-            .and_then(|label| self.labels.binary_search(label).ok());
+        let label = track.label.as_ref().and_then(|label| {
+            self.labels
+                .binary_search_by(|known| natural_order(known, label))
+                .ok()
+        });
         Some(Row {
             index,
             track,

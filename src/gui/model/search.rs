@@ -1,12 +1,15 @@
 //! Which tracks the library lists, and in what order.
 
-use std::{cmp::Ordering, path::PathBuf, sync::Arc};
+use std::{borrow::Cow, cmp::Ordering, path::PathBuf, sync::Arc};
 
 use nucleo_matcher::{
     Config, Matcher, Utf32Str,
     pattern::{Atom, AtomKind, CaseMatching, Normalization},
 };
 
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+use mynascope_base::natural_order;
 use mynascope_collection::{Collection, Track, key_name};
 
 /// A column of the list.
@@ -167,7 +170,7 @@ enum Key {
 impl Key {
     fn compare(&self, other: &Self) -> Ordering {
         match (self, other) {
-            (Self::Text(a), Self::Text(b)) => natural(a, b),
+            (Self::Text(a), Self::Text(b)) => natural_order(a, b),
             (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
             (Self::Text(_), Self::Number(_)) => Ordering::Less,
             (Self::Number(_), Self::Text(_)) => Ordering::Greater,
@@ -175,37 +178,12 @@ impl Key {
     }
 }
 
-/// Compares texts as people do: "take 9" comes before "take 10".
-fn natural(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a, b);
-    loop {
-        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-        let (in_a, in_b) = (digits(a), digits(b));
-        if in_a > 0 && in_b > 0 {
-            let (number_a, rest_a) = a.split_at(in_a);
-            let (number_b, rest_b) = b.split_at(in_b);
-            let (plain_a, plain_b) = (
-                number_a.trim_start_matches('0'),
-                number_b.trim_start_matches('0'),
-            );
-            let order = plain_a
-                .len()
-                .cmp(&plain_b.len())
-                .then_with(|| plain_a.cmp(plain_b));
-            if order.is_ne() {
-                return order;
-            }
-            (a, b) = (rest_a, rest_b);
-            continue;
-        }
-        let (mut letters_a, mut letters_b) = (a.chars(), b.chars());
-        match (letters_a.next(), letters_b.next()) {
-            (None, None) => return Ordering::Equal,
-            (None, _) => return Ordering::Less,
-            (_, None) => return Ordering::Greater,
-            (Some(x), Some(y)) if x != y => return x.cmp(&y),
-            _ => (a, b) = (letters_a.as_str(), letters_b.as_str()),
-        }
+/// A text in one Unicode form: an accent is part of its letter, whichever way it was typed or a file system keeps it
+/// (NFC, NFD), and wide or narrow forms are the letter itself (NFKC).
+fn in_one_form(text: &str) -> Cow<'_, str> {
+    match is_nfkc_quick(text.chars()) {
+        IsNormalized::Yes => text.into(),
+        IsNormalized::Maybe | IsNormalized::No => text.nfkc().collect::<String>().into(),
     }
 }
 
@@ -238,6 +216,7 @@ impl Finder {
         };
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut letters = Vec::new();
+        let text = in_one_form(text);
         let words = text.split_whitespace().map(|word| {
             let fuzzy = atom(word, AtomKind::Fuzzy);
             let itself = fuzzy.score(Utf32Str::new(word, &mut letters), &mut matcher);
@@ -262,9 +241,10 @@ impl Finder {
 
     /// How well a name and a path answer: `None` if a word is found in neither.
     pub fn score(&mut self, name: &str, path: &str) -> Option<u32> {
+        let (name, path) = (in_one_form(name), in_one_form(path));
         let mut sum = 0;
         for word in &self.words {
-            let name = Utf32Str::new(name, &mut self.name);
+            let name = Utf32Str::new(&name, &mut self.name);
             let in_name = match word.fuzzy.score(name, &mut self.matcher) {
                 Some(score) if u32::from(score) >= word.least => Some(score),
                 // Inside a longer word it scores less than at the beginning of one.
@@ -275,7 +255,7 @@ impl Finder {
                 Some(score) => NAME_WEIGHT * u32::from(score),
                 None if path.is_empty() => return None,
                 None => {
-                    let path = Utf32Str::new(path, &mut self.path);
+                    let path = Utf32Str::new(&path, &mut self.path);
                     u32::from(word.exact.score(path, &mut self.matcher)?)
                 }
             };
@@ -347,6 +327,50 @@ mod tests {
         let mut tracks = some();
         tracks.push(track("/home/music/x/so blue.wav", "dub", None));
         assert_eq!(find(tracks, "blue", None), [3, 2]);
+    }
+
+    #[test]
+    fn accents_are_found_in_both_unicode_forms() {
+        let (composed, apart) = ("caf\u{e9}", "cafe\u{301}");
+        for name in [composed, apart] {
+            for text in [composed, apart, "cafe", "CAFÉ"] {
+                let title = vec![track(&format!("/home/music/{name}.wav"), "dub", None)];
+                assert_eq!(
+                    find(title, text, None),
+                    [0],
+                    "{text:?} in the title {name:?}"
+                );
+                let folder = vec![track(&format!("/home/music/{name}/1.wav"), "dub", None)];
+                assert_eq!(
+                    find(folder, text, None),
+                    [0],
+                    "{text:?} in the folder {name:?}"
+                );
+                let label = vec![track("/home/music/1.wav", name, None)];
+                assert_eq!(
+                    find(label, text, None),
+                    [0],
+                    "{text:?} in the label {name:?}"
+                );
+            }
+        }
+        // Letters of Korean and Japanese, and forms of half the width.
+        for (name, text) in [
+            ("\u{1112}\u{1161}\u{11ab}", "\u{d55c}"),
+            ("\u{30ab}\u{3099}", "\u{30ac}"),
+            ("\u{ff76}\u{ff9e}", "\u{30ac}"),
+        ] {
+            let title = vec![track(&format!("/home/music/{name}.wav"), "dub", None)];
+            assert_eq!(find(title, text, None), [0], "{text:?} in {name:?}");
+        }
+        assert!(
+            find(
+                vec![track("/home/music/caff.wav", "dub", None)],
+                "café",
+                None
+            )
+            .is_empty()
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod curves;
 pub mod embed;
 mod fill;
 pub mod find;
+pub mod fonts;
 pub mod hear;
 pub mod hover;
 mod keeper;
@@ -49,6 +50,8 @@ pub struct Workers {
     /// Keeps mels and outlines on disk. `None` where pictures are made of the window: the user's files are left alone.
     pub cache: Option<Arc<Cache>>,
     pub open: open::OpenWork,
+    /// Looks for fonts of letters that are drawn for the first time.
+    pub fonts: fonts::FontWork,
     /// Finds tracks for the library.
     pub find: find::FindWork,
     /// Finds tracks for the palette.
@@ -96,6 +99,7 @@ impl Workers {
         let auditions = player.as_ref().map(Player::auditions);
         Ok(Self {
             open: open::OpenWork::new(remember),
+            fonts: fonts::FontWork::start(outbox.clone())?,
             find: find::FindWork::start(outbox.clone(), |generation, rows| {
                 LibraryMessage::Found { generation, rows }
             })?,

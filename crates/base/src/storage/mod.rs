@@ -3,6 +3,7 @@
 mod cache;
 mod folders;
 mod path_text;
+pub mod serde_path;
 mod settings;
 mod write;
 

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{StorageError, write_atomic};
+use super::{StorageError, serde_path, write_atomic};
 
 /// Dark or light; dark by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -53,8 +53,10 @@ pub struct Settings {
     /// What was open when the window was closed is opened again.
     pub reopen: bool,
     /// What was open last, as the command line takes it.
+    #[serde(with = "serde_path::list")]
     pub last: Vec<PathBuf>,
     /// Folders and files opened last, newest first.
+    #[serde(with = "serde_path::list")]
     pub recent: Vec<PathBuf>,
     /// Where the user moved the panels of each layout, by its name.
     pub layouts: BTreeMap<String, String>,
@@ -129,6 +131,21 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn folders_of_any_name_are_remembered() {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+        let folder = tempfile::tempdir().unwrap();
+        let odd = PathBuf::from(OsStr::from_bytes(b"/music/caf\xe9"));
+        let settings = Settings {
+            last: vec![odd.clone()],
+            recent: vec![odd, "/music/日本".into()],
+            ..Settings::default()
+        };
+        settings.save(folder.path()).unwrap();
+        assert_eq!(Settings::read(folder.path()), settings);
+    }
 
     #[test]
     fn damaged_settings_are_set_aside_and_said() {

@@ -15,12 +15,15 @@ mod torch_file;
 use std::{
     collections::BTreeMap,
     convert::Infallible,
+    ffi::OsString,
     fmt,
     path::{Path, PathBuf},
     str::FromStr,
 };
 
 use serde::Serialize;
+
+use mynascope_base::storage::{path_from_text, path_to_text};
 
 use super::{CheckpointError, EncoderConfig, EncoderKind, Preset, weights::Weights};
 pub use candidates::{WeightsChoice, WeightsRole};
@@ -43,6 +46,7 @@ pub enum CheckpointRef {
     File(PathBuf),
 }
 
+/// As it is displayed, and kept in the card of a probe.
 impl FromStr for CheckpointRef {
     type Err = Infallible;
 
@@ -50,8 +54,19 @@ impl FromStr for CheckpointRef {
         Ok(match text {
             "shipped" => Self::Shipped,
             "untrained" => Self::Untrained,
-            path => Self::File(path.into()),
+            path => Self::File(path_from_text(path)),
         })
+    }
+}
+
+/// As typed on a command line.
+impl From<OsString> for CheckpointRef {
+    fn from(word: OsString) -> Self {
+        match word.to_str() {
+            Some("shipped") => Self::Shipped,
+            Some("untrained") => Self::Untrained,
+            _ => Self::File(word.into()),
+        }
     }
 }
 
@@ -60,7 +75,7 @@ impl fmt::Display for CheckpointRef {
         match self {
             Self::Shipped => f.write_str("shipped"),
             Self::Untrained => f.write_str("untrained"),
-            Self::File(path) => write!(f, "{}", path.display()),
+            Self::File(path) => f.write_str(&path_to_text(path)),
         }
     }
 }

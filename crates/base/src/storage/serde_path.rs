@@ -1,0 +1,74 @@
+//! Paths in JSON and TOML, as [`path_to_text`] writes them: `#[serde(with = "serde_path")]` for a path,
+//! `serde_path::list` for several and `serde_path::option` for one that may be missing. Serde's own way fails for names
+//! that are not UTF-8.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Deserializer, Serializer};
+
+use super::{path_from_text, path_to_text};
+
+/// Writes a path.
+pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path_to_text(path))
+}
+
+/// Reads a path.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+    Ok(path_from_text(&String::deserialize(deserializer)?))
+}
+
+/// Several paths.
+pub mod list {
+    use super::*;
+
+    /// Writes paths.
+    pub fn serialize<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(paths.iter().map(|path| path_to_text(path)))
+    }
+
+    /// Reads paths.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<PathBuf>, D::Error> {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        Ok(texts.iter().map(|text| path_from_text(text)).collect())
+    }
+}
+
+/// A path that may be missing.
+pub mod option {
+    use super::*;
+
+    /// Writes a path, or nothing.
+    pub fn serialize<S: Serializer>(
+        path: &Option<PathBuf>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match path {
+            Some(path) => serializer.serialize_some(&path_to_text(path)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads a path, or nothing.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<PathBuf>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        Ok(text.map(|text| path_from_text(&text)))
+    }
+}
+
+/// Paths with the reason why each was left out: pairs of path and text.
+pub mod reasons {
+    use super::*;
+
+    /// Writes pairs.
+    pub fn serialize<S: Serializer>(
+        pairs: &[(PathBuf, String)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(pairs.iter().map(|(path, why)| (path_to_text(path), why)))
+    }
+}

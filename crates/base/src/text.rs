@@ -1,0 +1,73 @@
+//! Names in the order in which people list them.
+
+use std::cmp::Ordering;
+
+/// Compares names as people do: "take 9" comes before "take 10", and "dub" before "Rock". Only equal texts are equal, so
+/// that a sorted list can be searched with it.
+pub fn natural_order(a: &str, b: &str) -> Ordering {
+    by_numbers(a, b).then_with(|| a.cmp(b))
+}
+
+fn by_numbers(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a, b);
+    loop {
+        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+        let (in_a, in_b) = (digits(a), digits(b));
+        if in_a > 0 && in_b > 0 {
+            let (number_a, rest_a) = a.split_at(in_a);
+            let (number_b, rest_b) = b.split_at(in_b);
+            let (plain_a, plain_b) = (
+                number_a.trim_start_matches('0'),
+                number_b.trim_start_matches('0'),
+            );
+            let order = plain_a
+                .len()
+                .cmp(&plain_b.len())
+                .then_with(|| plain_a.cmp(plain_b));
+            if order.is_ne() {
+                return order;
+            }
+            (a, b) = (rest_a, rest_b);
+            continue;
+        }
+        let (mut letters_a, mut letters_b) = (a.chars(), b.chars());
+        match (letters_a.next(), letters_b.next()) {
+            (None, None) => return Ordering::Equal,
+            (None, _) => return Ordering::Less,
+            (_, None) => return Ordering::Greater,
+            (Some(x), Some(y)) => {
+                let order = x.to_lowercase().cmp(y.to_lowercase());
+                if order.is_ne() {
+                    return order;
+                }
+                (a, b) = (letters_a.as_str(), letters_b.as_str());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_count_and_case_does_not() {
+        let mut names = [
+            "take 10", "Rock", "2", "10", "1", "dub", "take 9", "Take 9b", "rock", "é", "01",
+        ];
+        names.sort_by(|a, b| natural_order(a, b));
+        let ought = [
+            "01", "1", "2", "10", "dub", "Rock", "rock", "take 9", "Take 9b", "take 10", "é",
+        ];
+        assert_eq!(names, ought);
+        for name in names {
+            assert!(
+                names
+                    .binary_search_by(|other| natural_order(other, name))
+                    .is_ok()
+            );
+        }
+        let long = "9".repeat(400);
+        assert_eq!(natural_order(&long, &format!("1{long}")), Ordering::Less);
+    }
+}
