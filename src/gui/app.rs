@@ -88,6 +88,9 @@ impl App {
             player.set_volume(model.settings.volume);
             player.choose_device(model.settings.sound_device.clone());
         }
+        if let Ok(channel) = model.settings.channel.parse() {
+            model.embeddings.source.channel = channel;
+        }
         if let Ok(device) = model.settings.device.parse() {
             model.embeddings.source.device = device;
             model.training.form.device = device;

@@ -119,6 +119,29 @@ pub fn probe_files(
     Ok(summary)
 }
 
+/// Keeps in an index what decoding a whole file taught (its length, what was missing), for the next time that its collection
+/// is opened. Nothing is written where the index knows it already, or cannot be written: then it is learnt again.
+pub fn learn_decoded(index: &Path, path: &Path, duration_secs: f64, warning: Option<String>) {
+    let Some(stamp) = Stamp::of(path) else {
+        return;
+    };
+    let mut entries = Index::load(index);
+    let known = entries.get(path, stamp).cloned().unwrap_or_default();
+    let facts = FileFacts {
+        duration_secs: Some(duration_secs),
+        warning,
+        problem: None,
+        codec: known.codec.clone(),
+    };
+    if facts == known {
+        return;
+    }
+    entries.keep(path.to_path_buf(), stamp, facts);
+    if let Err(error) = entries.save(index) {
+        tracing::warn!("the scan's index is not kept: {error}");
+    }
+}
+
 struct Scan<'a> {
     tracks: &'a [Track],
     /// Places of the tracks to look at.

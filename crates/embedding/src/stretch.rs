@@ -37,6 +37,7 @@ pub fn extract_stretch(
         };
         Ok(FileMel {
             mel: mel_of_samples(part).map_err(|error| error.to_string())?,
+            duration_secs: info.duration_secs,
             caveats: info.caveats(),
         })
     };

@@ -12,6 +12,8 @@ use mynascope_base::{
 pub struct Sight {
     pub mel: Arc<Mel>,
     pub peaks: Peaks,
+    /// Length of the sound, in seconds.
+    pub duration_secs: f64,
     /// What is worth telling of how the file was decoded.
     pub caveats: Caveats,
 }
@@ -34,11 +36,12 @@ pub fn kept_sight(path: &Path, channel: Channel, cache: &Cache) -> Option<Sight>
     let key = quick_key(path, cache)?;
     let [_, peaks] = kinds(channel);
     let peaks = Peaks::from_bytes(&cache.get(&key, peaks)?)?;
-    let FileMel { mel, caveats } = kept_mel(&key, channel, cache)?;
+    let made = kept_mel(&key, channel, cache)?;
     Some(Sight {
-        mel: Arc::new(mel),
+        mel: Arc::new(made.mel),
         peaks,
-        caveats,
+        duration_secs: made.duration_secs,
+        caveats: made.caveats,
     })
 }
 
@@ -61,6 +64,7 @@ pub fn sight_of_file(
     Ok(Sight {
         mel,
         peaks,
+        duration_secs: info.duration_secs,
         caveats: info.caveats(),
     })
 }
@@ -68,7 +72,13 @@ pub fn sight_of_file(
 /// Keeps what was computed of a file. A cache that cannot be written is no error: the next time takes longer.
 pub fn keep_sight(path: &Path, channel: Channel, sight: &Sight, cache: &Cache) {
     if let Ok(key) = cache.key_of(path) {
-        keep_mel(&key, channel, &sight.mel, sight.caveats, cache);
+        keep_mel(
+            &key,
+            channel,
+            &sight.mel,
+            (sight.duration_secs, sight.caveats),
+            cache,
+        );
         let [_, peaks] = kinds(channel);
         let _ = cache.put(&key, peaks, &[&sight.peaks.to_bytes()]);
     }
@@ -86,7 +96,13 @@ pub fn mel_of_file_kept(
     }
     let made = super::mel_of_file(path, channel, cancel)?;
     if let Ok(key) = cache.key_of(path) {
-        keep_mel(&key, channel, &made.mel, made.caveats, cache);
+        keep_mel(
+            &key,
+            channel,
+            &made.mel,
+            (made.duration_secs, made.caveats),
+            cache,
+        );
     }
     Ok(made)
 }
@@ -104,6 +120,7 @@ fn kept_mel(key: &ContentKey, channel: Channel, cache: &Cache) -> Option<FileMel
     let bytes = cache.get(key, mel)?;
     let (caveats, values) = bytes.split_at_checked(Caveats::BYTES)?;
     let caveats = Caveats::from_bytes(caveats)?;
+    let (&duration, values) = values.split_first_chunk::<8>()?;
     let (values, []) = values.as_chunks::<4>() else {
         return None;
     };
@@ -111,15 +128,18 @@ fn kept_mel(key: &ContentKey, channel: Channel, cache: &Cache) -> Option<FileMel
     let numbers = values.iter().map(|&value| f32::from_ne_bytes(value));
     whole.then(|| FileMel {
         mel: Mel::from_values(numbers.collect()),
+        duration_secs: f64::from_le_bytes(duration),
         caveats,
     })
 }
 
-/// An entry is the caveats and the values.
-fn keep_mel(key: &ContentKey, channel: Channel, mel: &Mel, caveats: Caveats, cache: &Cache) {
+/// An entry is the caveats, the length in seconds and the values.
+fn keep_mel(key: &ContentKey, channel: Channel, mel: &Mel, told: (f64, Caveats), cache: &Cache) {
     let [kind, _] = kinds(channel);
     let values = bytemuck::cast_slice(mel.values());
-    let _ = cache.put(key, kind, &[&caveats.to_bytes(), values]);
+    let (duration_secs, caveats) = told;
+    let (caveats, length) = (caveats.to_bytes(), duration_secs.to_le_bytes());
+    let _ = cache.put(key, kind, &[&caveats, &length, values]);
 }
 
 #[cfg(test)]

@@ -193,6 +193,8 @@ pub fn mel_of_samples(samples: &[f32]) -> Result<Mel, SpectrumError> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileMel {
     pub mel: Mel,
+    /// Length of the sound, in seconds (the frames of the mel cover a little more).
+    pub duration_secs: f64,
     pub caveats: Caveats,
 }
 
@@ -221,6 +223,7 @@ pub fn mel_of_file_watched(
     })?;
     Ok(FileMel {
         mel: stream.finish()?,
+        duration_secs: info.duration_secs,
         caveats: info.caveats(),
     })
 }

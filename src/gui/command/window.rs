@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use crate::gui::layout::Layout;
+use mynascope_audio::Channel;
 use mynascope_base::storage::Theme;
 use mynascope_encoder::DeviceChoice;
 
@@ -38,6 +39,8 @@ pub enum WindowCommand {
     SetScale(f32),
     SetDevice(DeviceChoice),
     SetReopen(bool),
+    /// Makes pictures and embeddings of this channel.
+    SetChannel(Channel),
     /// What computed pictures may take on disk, in MiB.
     SetCacheLimit(u64),
     /// Looks how much computed pictures take on disk.

@@ -38,6 +38,7 @@ pub(super) fn compare(model: &mut Model, workers: &mut Workers, on: bool) {
         checkpoint,
         patch: None,
         device: shown.device,
+        channel: shown.channel,
     };
     set_source(model, workers, source);
 }
@@ -147,6 +148,7 @@ fn use_file(model: &mut Model, workers: &mut Workers, path: PathBuf) {
         checkpoint: CheckpointRef::File(path),
         patch: None,
         device: model.embeddings.source.device,
+        channel: model.embeddings.source.channel,
     };
     set_source(model, workers, source);
 }

@@ -1,11 +1,11 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::gui::{
     command::LibraryCommand,
     command_line::CommandLine,
     layout::Layout,
     message::LibraryMessage,
-    model::{Model, PictureState},
+    model::{Model, Picture, PictureState},
     work::{
         Workers,
         choose::{self, Wanted},
@@ -13,6 +13,7 @@ use crate::gui::{
         open::Source,
     },
 };
+use mynascope_audio::Channel;
 use mynascope_base::jobs::Progress;
 use mynascope_collection::{Collection, DEMO_WORD};
 
@@ -344,10 +345,47 @@ fn select(model: &mut Model, workers: &mut Workers, index: usize) {
     }
     model.mask.new_track();
     sound::forget_track(model, workers);
-    model.spectrogram.state = PictureState::Computing(path.clone());
-    workers.picture.request(path.clone());
+    compute_picture(model, workers, &path);
     if let Some(player) = &workers.player {
         player.load(&path);
     }
     sound::prepare_views(model, workers);
+}
+
+/// Has the picture of a track made, of the channel that is chosen.
+fn compute_picture(model: &mut Model, workers: &mut Workers, path: &Path) {
+    model.spectrogram.state = PictureState::Computing(path.to_path_buf());
+    let channel = model.embeddings.source.channel;
+    workers.picture.request(path.to_path_buf(), channel);
+}
+
+/// A track was decoded to its end: what that taught is shown, and kept for the next start.
+pub(super) fn decoded(model: &mut Model, workers: &Workers, path: &Path, picture: &Picture) {
+    let sentences = picture.caveats.sentences();
+    let warning = (!sentences.is_empty()).then(|| sentences.join(". "));
+    let secs = picture.sound_secs;
+    model.library.learn_decoded(path, secs, warning.clone());
+    // The picture of one channel says nothing of the file as a whole.
+    if model.embeddings.source.channel != Channel::Mean {
+        return;
+    }
+    let sources = model.library.sources.clone();
+    if let Err(error) =
+        workers
+            .open
+            .learn_decoded(sources, path.to_path_buf(), secs, warning, &workers.outbox)
+    {
+        model.notices.error(no_thread(&error));
+    }
+}
+
+/// Pictures, views and embeddings are made of another channel from now on.
+pub(super) fn set_channel(model: &mut Model, workers: &mut Workers, channel: Channel) {
+    model.settings.channel = channel.to_string();
+    model.embeddings.source.channel = channel;
+    if let Some(path) = model.spectrogram.path().map(Path::to_path_buf) {
+        sound::forget_views(model, workers);
+        compute_picture(model, workers, &path);
+        sound::prepare_views(model, workers);
+    }
 }

@@ -139,7 +139,7 @@ pub(super) fn received(
     match result {
         Ok(picture) => {
             measure(model, &picture);
-            model.library.learn_duration(&path, picture.duration_secs());
+            library::decoded(model, workers, &path, &picture);
             model.spectrogram.state = PictureState::Ready { path, picture };
             sound::masks_changed(model, workers);
         }

@@ -155,6 +155,11 @@ fn tell_of_device(model: &mut Model, was_playing: bool) {
 pub(super) fn forget_track(model: &mut Model, workers: &mut Workers) {
     model.transport.selection = None;
     model.transport.looped = None;
+    forget_views(model, workers);
+}
+
+/// The sound of the views goes.
+pub(super) fn forget_views(model: &mut Model, workers: &mut Workers) {
     model.transport.views = Views::Unprepared;
     workers.masked.live.put(None);
     workers.masked.stop();
@@ -177,7 +182,9 @@ pub(super) fn prepare_views(model: &mut Model, workers: &mut Workers) {
     }
     if let (Some(path), Some(_)) = (model.spectrogram.path(), &workers.player) {
         transport.views = Views::Preparing;
-        workers.masked.request(path.to_path_buf());
+        workers
+            .masked
+            .request(path.to_path_buf(), model.embeddings.source.channel);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::gui::{
 };
 use mynascope_base::storage::{Cache, Folders, Theme};
 
-use super::{labels, map, mask, no_thread, train};
+use super::{labels, library, map, mask, no_thread, train};
 
 /// The window's scale stays within these.
 pub const SCALE: std::ops::RangeInclusive<f32> = 0.75..=2.0;
@@ -84,6 +84,10 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: WindowCom
             model.settings.device = device.to_string();
             model.embeddings.source.device = device;
             model.training.form.device = device;
+            remember(model, workers);
+        }
+        WindowCommand::SetChannel(channel) => {
+            library::set_channel(model, workers, channel);
             remember(model, workers);
         }
         WindowCommand::SetReopen(reopen) => {

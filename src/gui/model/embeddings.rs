@@ -4,6 +4,7 @@ use std::{
 };
 
 use crate::gui::command_line::CommandLine;
+use mynascope_audio as audio;
 use mynascope_collection::Collection;
 use mynascope_embedding::EmbeddingTable;
 use mynascope_encoder::{CheckpointRef, DeviceChoice, EncoderKind};
@@ -43,17 +44,20 @@ impl Embeddings {
             checkpoint: CheckpointRef::File(path),
             patch: None,
             device: self.source.device,
+            channel: self.source.channel,
         });
     }
 }
 
-/// Which encoder, on which device.
+/// Which encoder, on which device, and what it hears of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncoderSource {
     pub checkpoint: CheckpointRef,
     /// How the patches of a file are cut that doesn't tell itself; else `None`.
     pub patch: Option<EncoderKind>,
     pub device: DeviceChoice,
+    /// Which channel of a file is embedded.
+    pub channel: audio::Channel,
 }
 
 impl Default for EncoderSource {
@@ -62,6 +66,7 @@ impl Default for EncoderSource {
             checkpoint: CheckpointRef::Shipped,
             patch: None,
             device: DeviceChoice::Auto,
+            channel: audio::Channel::Mean,
         }
     }
 }
@@ -133,6 +138,10 @@ impl EncoderSource {
         let line = match self.patch {
             Some(patch) => line.option("patch", patch.to_string()),
             None => line,
+        };
+        let line = match self.channel {
+            audio::Channel::Mean => line,
+            channel => line.option("channel", channel.to_string()),
         };
         if self.device == DeviceChoice::Auto {
             line

@@ -99,6 +99,7 @@ impl Model {
                 patch: chosen.patch.filter(|_| checkpoint == chosen.checkpoint),
                 checkpoint,
                 device: chosen.device,
+                channel: chosen.channel,
             })
             .collect()
     }

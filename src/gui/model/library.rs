@@ -7,10 +7,7 @@ use std::{
 use mynascope_base::{jobs::Progress, natural_order};
 use mynascope_collection::{Collection, CollectionKind, FileFacts, Track};
 
-use super::{
-    search::{Column, Find, Sort},
-    transport::length,
-};
+use super::search::{Column, Find, Sort};
 
 /// The collection and what is looked for in it.
 #[derive(Default)]
@@ -85,10 +82,6 @@ pub struct Labels {
     pub tags: Vec<String>,
 }
 
-/// A track ends early where more than this is missing of what its header tells: in seconds, ...
-const MISSING_SECS: f64 = 1.0;
-/// ... and as a share.
-const MISSING_SHARE: f64 = 0.02;
 /// Up to so many tracks are searched at once; more are searched in the background.
 const AT_ONCE: usize = 2000;
 
@@ -348,26 +341,15 @@ impl Library {
             .collect();
     }
 
-    /// Keeps the length that decoding a track found, where no label file told it. Where its header had told more, the
-    /// track ends early.
-    pub fn learn_duration(&mut self, path: &Path, duration_secs: f64) {
-        let mut cut = false;
+    /// Keeps what decoding a whole track found: its length and what was missing, whatever its header told.
+    pub fn learn_decoded(&mut self, path: &Path, duration_secs: f64, warning: Option<String>) {
         self.learn(path, |track| {
-            let told = *track.duration_secs.get_or_insert(duration_secs);
-            let missing = told - duration_secs;
-            cut = missing > MISSING_SECS.max(MISSING_SHARE * told)
-                && track.codec.is_some()
-                && track.warning.is_none();
-            if cut {
-                track.warning = Some(format!(
-                    "Ends early: {} of the {} that its header tells could be decoded. Copy or download the file again; \
-                     if it is whole, its header is wrong",
-                    length(duration_secs),
-                    length(told)
-                ));
-            }
+            track.duration_secs = Some(duration_secs);
+            track.warning = warning;
         });
-        self.cut += usize::from(cut);
+        if let Some(collection) = &self.collection {
+            (self.bad, self.cut) = count_bad(collection);
+        }
     }
 
     /// Keeps why a track cannot be used.
@@ -552,14 +534,19 @@ mod tests {
         library.learn_facts(vec![(0, facts(Some("Ends early"))), (1, facts(None))]);
         assert_eq!(library.cut_count(), 1);
         for _ in 0..2 {
-            library.learn_duration(Path::new("/m/a.wav"), 18.0);
-            library.learn_duration(Path::new("/m/b.wav"), 18.0);
-            library.learn_duration(Path::new("/m/c.wav"), 18.0);
+            library.learn_decoded(Path::new("/m/a.wav"), 18.0, Some("Ends early".into()));
+            library.learn_decoded(Path::new("/m/b.wav"), 18.0, Some("Damaged".into()));
+            library.learn_decoded(Path::new("/m/c.wav"), 18.0, None);
         }
         assert_eq!((library.cut_count(), library.bad_count()), (2, 0));
-        let warning = library.track(1).unwrap().warning.clone().unwrap();
-        assert!(warning.contains("0:18 of the 0:30"), "{warning}");
+        let track = library.track(1).unwrap();
+        assert_eq!(track.duration_secs, Some(18.0), "not what its header told");
+        assert_eq!(track.warning.as_deref(), Some("Damaged"));
         assert_eq!(library.track(2).unwrap().warning, None, "nothing was told");
+        // What was accused by its header and is whole after all is freed.
+        library.learn_decoded(Path::new("/m/a.wav"), 30.0, None);
+        assert_eq!(library.cut_count(), 1);
+        library.learn_decoded(Path::new("/m/a.wav"), 18.0, Some("Ends early".into()));
         library.only_bad = true;
         assert!(library.find().is_none());
         assert_eq!(library.rows(), [0, 1]);

@@ -1,8 +1,10 @@
 use std::{path::PathBuf, sync::Arc};
 
-use mynascope_audio::Peaks;
+use mynascope_audio::{Caveats, Peaks};
 use mynascope_base::storage::Follow;
-use mynascope_spectrum::{ColourMap, HOP, Levels, MEL_BANDS, Mel, Summary, tokens::WINDOW_FRAMES};
+use mynascope_spectrum::{
+    ColourMap, HOP, Levels, MEL_BANDS, Mel, Sight, Summary, tokens::WINDOW_FRAMES,
+};
 
 use super::PatchCut;
 
@@ -20,18 +22,24 @@ pub struct Picture {
     pub peaks: Peaks,
     /// The raw powers, once the whole track is decoded.
     pub mel: Option<Arc<Mel>>,
+    /// Length of the sound in seconds: while it is decoded, what its header claims.
+    pub sound_secs: f64,
+    /// What is worth telling of how it was decoded, once it is whole.
+    pub caveats: Caveats,
     /// Frames of the whole track: while it is decoded, what its header claims.
     frames: usize,
 }
 
 impl Picture {
     /// A picture of the whole track.
-    pub fn whole(levels: Levels, peaks: Peaks, mel: Arc<Mel>) -> Self {
+    pub fn whole(levels: Levels, sight: &Sight) -> Self {
         Self {
             frames: levels.frames(),
             levels: Arc::new(levels),
-            peaks,
-            mel: Some(mel),
+            peaks: sight.peaks.clone(),
+            mel: Some(Arc::clone(&sight.mel)),
+            sound_secs: sight.duration_secs,
+            caveats: sight.caveats,
         }
     }
 
@@ -43,6 +51,8 @@ impl Picture {
             levels: Arc::new(levels),
             peaks,
             mel: None,
+            sound_secs: claimed_secs.max(0.0),
+            caveats: Caveats::default(),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::gui::{
     model::{Devices, Model, TrainCommand},
     theme,
 };
-use mynascope_audio::{OutputStatus, chosen_device};
+use mynascope_audio::{Channel, OutputStatus, chosen_device};
 use mynascope_base::storage::{Follow, Theme};
 use mynascope_encoder::DeviceChoice;
 
@@ -157,6 +157,25 @@ fn sound(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 choice(ui, 60.0 * theme::UNIT, &options, model.settings.follow);
             if let Some(follow) = chosen {
                 out.push(Command::Picture(PictureCommand::SetFollow(follow)));
+            }
+            response
+        },
+    );
+    row(
+        ui,
+        "Channel",
+        "Which channel of a file pictures, views and embeddings are made of. The mean is what encoders are trained on; where \
+         the channels of a file cancel in it, take one alone. The loudspeakers play all channels",
+        |ui| {
+            let options = [
+                (Channel::Mean, "mean", "The mean of all channels"),
+                (Channel::Left, "left", "The first channel alone"),
+                (Channel::Right, "right", "The second channel alone"),
+            ];
+            let chosen = model.embeddings.source.channel;
+            let (response, chosen) = choice(ui, 60.0 * theme::UNIT, &options, chosen);
+            if let Some(channel) = chosen {
+                out.push(Command::Window(WindowCommand::SetChannel(channel)));
             }
             response
         },

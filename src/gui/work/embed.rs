@@ -45,6 +45,7 @@ pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable
     let encoder = open(&request.source, watch)?;
     let settings = ExtractSettings {
         level: Level::Window,
+        channel: request.source.channel,
         ..ExtractSettings::default()
     };
     let mels = request.mels.as_deref();

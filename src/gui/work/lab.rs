@@ -216,6 +216,7 @@ impl Bench {
             .batch_ended
             .is_none_or(|ended| ended.elapsed() > BATCH_EVERY);
         let mut reader = Reader {
+            channel: key.source.channel,
             mels: &mut self.mels,
             cache: self.cache.as_deref(),
             cancel,
@@ -253,6 +254,9 @@ impl Bench {
         let open = self.encoder.as_ref();
         if open.is_some_and(|(old, had, _)| old == source && *had == version) {
             return Ok(());
+        }
+        if open.is_some_and(|(old, ..)| old.channel != source.channel) {
+            self.mels.clear();
         }
         self.encoder = None;
         self.batch = None;
@@ -403,6 +407,7 @@ fn pick(collection: &Collection, count: usize, shown: &Path) -> Vec<BatchTrack> 
 
 /// Reads the tracks of a batch and keeps them.
 struct Reader<'a> {
+    channel: Channel,
     mels: &'a mut HashMap<PathBuf, Option<Arc<Mel>>>,
     cache: Option<&'a Cache>,
     cancel: &'a Cancel,
@@ -420,10 +425,10 @@ impl Reader<'_> {
             .map(|track| track.path.as_path())
             .filter(|path| !self.mels.contains_key(*path))
             .collect();
-        let (cache, cancel) = (self.cache, self.cancel);
+        let (channel, cache, cancel) = (self.channel, self.cache, self.cancel);
         let mel = |path: &Path| match cache {
-            Some(cache) => mel_of_file_kept(path, Channel::Mean, cancel, cache),
-            None => mel_of_file(path, Channel::Mean, cancel),
+            Some(cache) => mel_of_file_kept(path, channel, cancel, cache),
+            None => mel_of_file(path, channel, cancel),
         };
         for part in missing.chunks(2 * rayon::current_num_threads()) {
             (self.progress)(self.mels.len(), tracks.len());

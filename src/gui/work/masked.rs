@@ -107,7 +107,7 @@ pub struct Decoded {
 /// The thread that decodes tracks for masked listening, and the masks.
 pub struct MaskedWork {
     pub live: LiveMasks,
-    requests: Latest<(PathBuf, Cancel)>,
+    requests: Latest<(PathBuf, audio::Channel, Cancel)>,
     /// Stops the decoding that is under way.
     cancel: Cancel,
     _thread: Job,
@@ -116,18 +116,17 @@ pub struct MaskedWork {
 impl MaskedWork {
     /// Starts the thread.
     pub fn start(outbox: Outbox) -> std::io::Result<Self> {
-        let (requests, inbox) = jobs::latest::<(PathBuf, Cancel)>();
+        let (requests, inbox) = jobs::latest::<(PathBuf, audio::Channel, Cancel)>();
         let failed = outbox.clone();
         let thread = jobs::spawn(
             "masked-sound",
             move |_| {
-                while let Some((path, cancel)) = inbox.wait() {
-                    let samples =
-                        match audio::load_mono(&path, SAMPLE_RATE, audio::Channel::Mean, &cancel) {
-                            Ok((samples, _)) => Ok(samples.into()),
-                            Err(AudioError::Cancelled(_)) => continue,
-                            Err(error) => Err(error.to_string()),
-                        };
+                while let Some((path, channel, cancel)) = inbox.wait() {
+                    let samples = match audio::load_mono(&path, SAMPLE_RATE, channel, &cancel) {
+                        Ok((samples, _)) => Ok(samples.into()),
+                        Err(AudioError::Cancelled(_)) => continue,
+                        Err(error) => Err(error.to_string()),
+                    };
                     outbox.send(Message::DecodedForViews(Decoded { path, samples }));
                 }
             },
@@ -142,9 +141,9 @@ impl MaskedWork {
     }
 
     /// Asks for a track; one asked for before is given up.
-    pub fn request(&mut self, path: PathBuf) {
+    pub fn request(&mut self, path: PathBuf, channel: audio::Channel) {
         self.stop();
-        self.requests.post((path, self.cancel.clone()));
+        self.requests.post((path, channel, self.cancel.clone()));
     }
 
     /// Gives up the decoding.

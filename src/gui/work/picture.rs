@@ -29,7 +29,7 @@ const FIRST_FRAMES: usize = 96;
 
 /// The threads that make pictures.
 pub struct PictureWork {
-    requests: Latest<(PathBuf, Cancel)>,
+    requests: Latest<Wanted>,
     current: Option<Cancel>,
     looks: Latest<Look>,
     /// The newest look that was asked for.
@@ -37,9 +37,17 @@ pub struct PictureWork {
     _threads: [Job; 3],
 }
 
+/// A track whose picture is wanted, and which of its channels.
+struct Wanted {
+    path: PathBuf,
+    channel: audio::Channel,
+    cancel: Cancel,
+}
+
 /// What was computed of a file, to be kept.
 struct Keep {
     path: PathBuf,
+    channel: audio::Channel,
     sight: Sight,
 }
 
@@ -62,24 +70,29 @@ impl PictureWork {
             move |_| {
                 while let Some(keep) = inbox.wait() {
                     if let Some(cache) = &kept_in {
-                        spectrum::keep_sight(&keep.path, audio::Channel::Mean, &keep.sight, cache);
+                        spectrum::keep_sight(&keep.path, keep.channel, &keep.sight, cache);
                     }
                 }
             },
             move |fault| failed.send(Message::Fault(fault)),
         )?;
-        let (requests, inbox) = jobs::latest::<(PathBuf, Cancel)>();
+        let (requests, inbox) = jobs::latest::<Wanted>();
         let (sends, failed) = (outbox.clone(), outbox.clone());
         let decoding = jobs::spawn(
             "picture",
             move |_| {
-                while let Some((path, cancel)) = inbox.wait() {
+                while let Some(wanted) = inbox.wait() {
+                    let Wanted {
+                        path,
+                        channel,
+                        cancel,
+                    } = wanted;
                     let mut grew = |picture| {
                         let (path, picture) = (path.clone(), Arc::new(picture));
                         sends.send_if_room(Message::PictureGrows { path, picture });
                     };
                     let result = caught(&path, || {
-                        picture_of(&path, &cancel, cache.as_deref(), &mut grew)
+                        picture_of(&path, channel, &cancel, cache.as_deref(), &mut grew)
                     });
                     if cancel.is_cancelled() {
                         continue;
@@ -90,7 +103,11 @@ impl PictureWork {
                     };
                     if let Some(sight) = computed {
                         let path = path.clone();
-                        keeps.post(Keep { path, sight });
+                        keeps.post(Keep {
+                            path,
+                            channel,
+                            sight,
+                        });
                     }
                     sends.send(Message::Picture { path, result });
                 }
@@ -131,11 +148,15 @@ impl PictureWork {
     }
 
     /// Asks for the picture of a track; the one asked for before is given up.
-    pub fn request(&mut self, path: PathBuf) {
+    pub fn request(&mut self, path: PathBuf, channel: audio::Channel) {
         self.stop();
         let cancel = Cancel::default();
         self.current = Some(cancel.clone());
-        self.requests.post((path, cancel));
+        self.requests.post(Wanted {
+            path,
+            channel,
+            cancel,
+        });
     }
 
     /// Gives up the picture that was asked for.
@@ -166,13 +187,12 @@ impl PictureWork {
 /// from its first seconds on.
 pub fn picture_of(
     path: &Path,
+    channel: audio::Channel,
     cancel: &Cancel,
     cache: Option<&Cache>,
     grew: &mut dyn FnMut(Picture),
 ) -> Result<(Picture, Option<Sight>), SpectrumError> {
-    if let Some(sight) =
-        cache.and_then(|cache| spectrum::kept_sight(path, audio::Channel::Mean, cache))
-    {
+    if let Some(sight) = cache.and_then(|cache| spectrum::kept_sight(path, channel, cache)) {
         let claimed_secs = sight.mel.duration_secs();
         let mut growth = Growth::new(claimed_secs);
         // Even these levels take a moment for an hour.
@@ -192,10 +212,9 @@ pub fn picture_of(
         .filter(|&secs| secs <= MOST_CLAIMED_SECS)
         .unwrap_or_default();
     let mut growth = Growth::new(claimed_secs);
-    let sight =
-        spectrum::sight_of_file(path, audio::Channel::Mean, cancel, &mut |values, peaks| {
-            growth.take(values, peaks, grew);
-        })?;
+    let sight = spectrum::sight_of_file(path, channel, cancel, &mut |values, peaks| {
+        growth.take(values, peaks, grew);
+    })?;
     Ok((growth.finish(&sight), Some(sight)))
 }
 
@@ -237,7 +256,7 @@ impl Growth {
     fn finish(mut self, sight: &Sight) -> Picture {
         self.add(sight.mel.values());
         let levels = self.builder.finish();
-        Picture::whole(levels, sight.peaks.clone(), Arc::clone(&sight.mel))
+        Picture::whole(levels, sight)
     }
 }
 
@@ -268,8 +287,14 @@ mod tests {
         audio::write_wav(&path, &samples, 16_000).unwrap();
         let mut early = Vec::new();
         let never = Cancel::default();
-        let (picture, computed) =
-            picture_of(&path, &never, Some(&cache), &mut |part| early.push(part)).unwrap();
+        let (picture, computed) = picture_of(
+            &path,
+            audio::Channel::Mean,
+            &never,
+            Some(&cache),
+            &mut |part| early.push(part),
+        )
+        .unwrap();
         let first = &early[0];
         assert!(first.decoded_secs() < 10.0, "long before it is whole");
         assert!(
@@ -281,7 +306,14 @@ mod tests {
             assert_eq!(first.level_db(20, frame), picture.level_db(20, frame));
         }
         spectrum::keep_sight(&path, audio::Channel::Mean, &computed.unwrap(), &cache);
-        let (again, computed) = picture_of(&path, &never, Some(&cache), &mut |_| {}).unwrap();
+        let (again, computed) = picture_of(
+            &path,
+            audio::Channel::Mean,
+            &never,
+            Some(&cache),
+            &mut |_| {},
+        )
+        .unwrap();
         assert!(computed.is_none(), "nothing was decoded");
         assert_eq!(again.mel, picture.mel);
         assert_eq!(again.peaks, picture.peaks);

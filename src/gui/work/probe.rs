@@ -14,7 +14,6 @@ use crate::gui::{
         strip::encoder_of,
     },
 };
-use mynascope_audio::Channel;
 use mynascope_base::{
     jobs::{self, Job, Watch},
     storage::Cache,
@@ -191,7 +190,7 @@ fn answer(work: UseRequest, watch: &Watch<'_>) -> Result<Predictions, WorkEnd> {
         &collection,
         &encoder,
         &id,
-        Channel::Mean,
+        source.channel,
         mels,
         watch,
     )
@@ -260,7 +259,10 @@ fn mask_ratios(
 ) -> Result<ScoreCurve, WorkEnd> {
     let encoder = open(&request.source, watch)?;
     let (collection, cache) = (&request.collection, request.mels.as_deref());
-    let settings = CurveSettings::of(probe);
+    let settings = CurveSettings {
+        channel: request.source.channel,
+        ..CurveSettings::of(probe)
+    };
     let mut found = |point: &CurvePoint| tell(point.into());
     let curve = mask_curve(collection, &encoder, &settings, cache, watch, &mut found);
     Ok(ScoreCurve::of(probe.task, curve.map_err(WorkEnd::failed)?))
@@ -295,7 +297,7 @@ fn layers(
         &encoder,
         &probe,
         whole,
-        Channel::Mean,
+        request.source.channel,
         cache,
         watch,
         &mut found,

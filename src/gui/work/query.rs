@@ -128,7 +128,10 @@ fn query(request: &QueryRequest, watch: &Watch<'_>) -> Result<near::Answer, Stri
             table.dim
         ));
     }
-    let settings = ExtractSettings::default();
+    let settings = ExtractSettings {
+        channel: source.channel,
+        ..ExtractSettings::default()
+    };
     let extraction = extract_stretch(&request.path, request.stretch, &encoder, &settings, watch)
         .map_err(|error| error.to_string())?;
     let windows = &extraction.table;

@@ -6,7 +6,6 @@ use crate::gui::{
     message::{Message, Outbox},
     model::{EncoderSource, KeyedTable, ProbeMessage},
 };
-use mynascope_audio::Channel;
 use mynascope_base::{
     jobs::{self, Job, Latest, Watch},
     storage::Cache,
@@ -107,7 +106,7 @@ fn answer(request: &StripRequest) -> Result<TrackAnswer, String> {
         &collection,
         &encoder,
         &id,
-        Channel::Mean,
+        source.channel,
         mels,
         &watch,
     )

@@ -50,6 +50,8 @@ pub struct Settings {
     pub cache_mebibytes: u64,
     /// Where tensors are computed: `auto`, `cpu`, `gpu:0`.
     pub device: String,
+    /// Which channel of a file pictures and embeddings are made of: `mean`, `left`, `right`.
+    pub channel: String,
     /// What was open when the window was closed is opened again.
     pub reopen: bool,
     /// What was open last, as the command line takes it.
@@ -72,6 +74,7 @@ impl Default for Settings {
             follow: Follow::Page,
             cache_mebibytes: 2048,
             device: "auto".to_owned(),
+            channel: "mean".to_owned(),
             reopen: true,
             last: Vec::new(),
             recent: Vec::new(),

@@ -158,7 +158,7 @@ impl Pipeline<'_> {
                 }
             };
             match mel {
-                Ok(FileMel { mel, caveats }) if mel.frames() > 0 => {
+                Ok(FileMel { mel, caveats, .. }) if mel.frames() > 0 => {
                     if caveats != Caveats::default() {
                         rows.caveats.push((track.path.clone(), caveats));
                     }

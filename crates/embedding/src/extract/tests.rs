@@ -38,6 +38,7 @@ fn mel(frames: usize) -> FileMel {
     let values = (0..frames * MEL_BANDS).map(|value| (value / MEL_BANDS) as f32);
     FileMel {
         mel: Mel::from_values(values.collect()),
+        duration_secs: 0.0,
         caveats: Caveats::default(),
     }
 }

@@ -359,6 +359,7 @@ mod tests {
     fn decoded(mel: Mel) -> FileMel {
         FileMel {
             mel,
+            duration_secs: 0.0,
             caveats: Caveats::default(),
         }
     }

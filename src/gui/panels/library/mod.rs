@@ -188,9 +188,9 @@ fn summary(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             };
             let what = match (bad, cut) {
                 (bad, 0) => format!("{bad} cannot be used"),
-                (0, 1) => "1 ends early".to_owned(),
-                (0, cut) => format!("{cut} end early"),
-                (bad, cut) => format!("{bad} cannot be used, {cut} cut short"),
+                (0, 1) => "1 with a warning".to_owned(),
+                (0, warned) => format!("{warned} with warnings"),
+                (bad, warned) => format!("{bad} cannot be used, {warned} with warnings"),
             };
             let text = format!("{}  {what}", icon::WARNING);
             let button = Button::new(small(text).color(colour))

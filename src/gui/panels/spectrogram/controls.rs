@@ -77,7 +77,9 @@ pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                 let title = RichText::new(&track.title).color(tokens.text_strong);
                 ui.add(Label::new(title).truncate());
                 if let Some(warning) = &track.warning {
-                    let text = format!("{}  ends early", icon::WARNING);
+                    // A warning begins with what it is: "Ends early", "Damaged", "Its channels cancel".
+                    let what = warning.split([':', '.']).next().unwrap_or_default();
+                    let text = format!("{}  {what}", icon::WARNING);
                     ui.add(Label::new(small(text).color(tokens.text)).truncate())
                         .on_hover_text(warning);
                 }

@@ -127,7 +127,7 @@ mod tests {
 
     use super::*;
     use crate::gui::model::PictureState;
-    use mynascope_spectrum::{LevelsBuilder, Mel, Scale, band_of_hz, level_db};
+    use mynascope_spectrum::{LevelsBuilder, Mel, Scale, Sight, band_of_hz, level_db};
 
     #[test]
     fn the_line_names_time_pitch_level_patch_and_fate() {
@@ -136,7 +136,15 @@ mod tests {
         let mut builder = LevelsBuilder::new(Scale::DECIBELS);
         builder.push(mel.values().iter().map(|&power| level_db(power)));
         let levels = builder.finish();
-        let picture = Arc::new(Picture::whole(levels, Default::default(), Arc::new(mel)));
+        let picture = Arc::new(Picture::whole(
+            levels,
+            &Sight {
+                mel: Arc::new(mel),
+                peaks: Default::default(),
+                duration_secs: 6.144,
+                caveats: Default::default(),
+            },
+        ));
         model.spectrogram.view = crate::gui::model::TimeView::fit(picture.duration_secs());
         model.mask.refresh(picture.frames());
         model.spectrogram.state = PictureState::Ready {
