@@ -128,7 +128,11 @@ impl App {
 
     /// Starts in a window of eframe: with the shaders compiled, and with errors of the graphics card as notices.
     pub fn create(creation: &eframe::CreationContext<'_>, start: Start) -> std::io::Result<Self> {
-        let app = Self::new(&creation.egui_ctx, start)?;
+        let mut app = Self::new(&creation.egui_ctx, start)?;
+        #[cfg(target_os = "linux")]
+        {
+            app.model.no_drops = super::focus::is_wayland(creation);
+        }
         if let Some(state) = &creation.wgpu_render_state {
             paint::install(state);
             app.watch_graphics(&state.device);

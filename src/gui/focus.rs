@@ -14,6 +14,12 @@ use x11rb::{
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const LOOKS: usize = 200;
 
+/// Whether a window is one of Wayland.
+pub fn is_wayland(window: &impl HasWindowHandle) -> bool {
+    let handle = window.window_handle().map(|handle| handle.as_raw());
+    matches!(handle, Ok(RawWindowHandle::Wayland(_)))
+}
+
 /// Gives a window the keyboard if it is one of X11 and no window manager does. Works on a thread of its own.
 pub fn take_where_nobody_gives(window: &impl HasWindowHandle) -> io::Result<()> {
     let id = match window.window_handle().map(|handle| handle.as_raw()) {

@@ -244,6 +244,7 @@ fn run_offer(model: &mut Model, workers: &mut Workers, place: usize) {
     let command = match offer {
         Offer::Action(id) => actions::find(id).and_then(|action| (action.command)(model)),
         Offer::Recent(path) => Some(Command::Library(LibraryCommand::Open(vec![path]))),
+        Offer::Paths(paths) => Some(Command::Library(LibraryCommand::Open(paths))),
         Offer::Track(index) => Some(Command::Library(LibraryCommand::Play(index))),
     };
     if let Some(command) = command {

@@ -49,7 +49,7 @@ pub use mask::{MOST_PERCENT, Mask, MaskKey, Paint, PatchCut, RankTable};
 pub use nearby::{Nearby, Spot, WalkStep};
 pub use nearest::NearestGrid;
 pub use notice::{Notice, Notices, Severity};
-pub use palette::{Candidate, Offer, Palette};
+pub use palette::{Candidate, Offer, Palette, typed_paths};
 pub use picked::Picked;
 pub use picture::{
     BandView, FRAME_SECS, Picture, PictureState, Seen, ShownAt, Spectrogram, TimeView, WINDOW_SECS,
@@ -126,11 +126,22 @@ pub struct Model {
     pub history: History,
     /// What is dragged over the window, and what dropping it will do.
     pub hovered: Option<(Vec<PathBuf>, String)>,
+    /// Files cannot be dropped on the window: the windowing library has no drops on Wayland.
+    pub no_drops: bool,
     /// Grows when the search field is to be given the cursor.
     pub search_wanted: u64,
 }
 
 impl Model {
+    /// How files and folders of the user are opened, beside the buttons.
+    pub fn how_to_open(&self) -> &'static str {
+        if self.no_drops {
+            "Open a folder (Ctrl+Shift+O) or files (Ctrl+O), or paste a path into the palette (Ctrl+P)"
+        } else {
+            "Drop files or folders on the window"
+        }
+    }
+
     /// A checkpoint of the user: the one that is chosen as the encoder, or that of the run that is shown.
     pub fn own_checkpoint(&self) -> Option<PathBuf> {
         match &self.embeddings.source.checkpoint {

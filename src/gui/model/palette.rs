@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Find, Library, search::Finder};
+use mynascope_base::storage::path_from_text;
 
 /// One thing that the palette offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub enum Offer {
     Action(&'static str),
     /// A folder or file opened before.
     Recent(PathBuf),
+    /// Folders and files whose paths were typed or pasted.
+    Paths(Vec<PathBuf>),
     /// A track by its index.
     Track(usize),
 }
@@ -64,6 +67,7 @@ impl Palette {
                 ))
             })
             .collect();
+        found.extend(typed_paths(&self.text).map(|paths| (u32::MAX, Offer::Paths(paths))));
         found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
         self.offers = found.iter().map(|(_, offer)| offer.clone()).collect();
         self.others = found;
@@ -101,9 +105,91 @@ impl Palette {
     }
 }
 
+/// More lines than this are no paths that somebody copied.
+const MOST_PATHS: usize = 10_000;
+
+/// The paths of a text, one a line, if it is nothing but paths from the root: as file managers and shells copy them, with
+/// or without quotes, or as `file://` URIs.
+pub fn typed_paths(text: &str) -> Option<Vec<PathBuf>> {
+    let lines = text.lines().map(str::trim);
+    // File managers may put what the paths are for before them, and lists of URIs have comments.
+    let lines =
+        lines.filter(|line| !matches!(*line, "" | "copy" | "cut") && !line.starts_with('#'));
+    let mut paths = Vec::new();
+    for line in lines {
+        if paths.len() == MOST_PATHS {
+            return None;
+        }
+        // A field of one line makes spaces of line ends.
+        let several = line.split_whitespace().all(is_uri);
+        match several {
+            true => paths.extend(line.split_whitespace().map(path_from_text)),
+            false => paths.push(typed_path(line)?),
+        }
+    }
+    (!paths.is_empty() && paths.iter().all(|path| path.is_absolute())).then_some(paths)
+}
+
+fn is_uri(word: &str) -> bool {
+    let scheme = word.get(..5);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"))
+}
+
+fn typed_path(line: &str) -> Option<PathBuf> {
+    let quoted = |quote: char| line.strip_prefix(quote)?.strip_suffix(quote);
+    let line = quoted('\'').or_else(|| quoted('"')).unwrap_or(line);
+    match line.strip_prefix('~') {
+        Some("") => std::env::home_dir(),
+        Some(rest) => Some(std::env::home_dir()?.join(rest.strip_prefix('/')?)),
+        None => Some(path_from_text(line)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn pasted_paths_are_offered_first() {
+        let paths = |text: &str| typed_paths(text);
+        let list = |paths: &[&str]| Some(paths.iter().map(PathBuf::from).collect::<Vec<_>>());
+        assert_eq!(paths(" /music/a b.wav\n"), list(&["/music/a b.wav"]));
+        assert_eq!(paths("'/music/it is'"), list(&["/music/it is"]));
+        assert_eq!(paths("\"/music/a\""), list(&["/music/a"]));
+        let two = list(&["/m/a b.wav", "/m/c.wav"]);
+        assert_eq!(paths("/m/a b.wav\r\n/m/c.wav\r\n"), two);
+        assert_eq!(paths("file:///m/a%20b.wav\nfile:///m/c.wav"), two);
+        assert_eq!(paths("file:///m/a%20b.wav file:///m/c.wav"), two);
+        assert_eq!(
+            paths("copy\nfile:///m/a%20b.wav\nfile://localhost/m/c.wav"),
+            two
+        );
+        let home = std::env::home_dir().unwrap();
+        assert_eq!(paths("~/music"), Some(vec![home.join("music")]));
+        for text in [
+            "",
+            "jazz",
+            "a/b.wav",
+            "https://a.example/b",
+            "~music",
+            "/m/a.wav\njazz",
+            "file:a",
+        ] {
+            assert_eq!(paths(text), None, "{text}");
+        }
+        let mut palette = Palette::default();
+        let _ = palette.search("/music".to_owned(), candidates(), &Library::default());
+        assert_eq!(
+            palette.offers.first(),
+            Some(&Offer::Paths(vec!["/music".into()]))
+        );
+        palette.found(palette.generation, vec![7], &Library::default());
+        assert_eq!(
+            palette.offers.first(),
+            Some(&Offer::Paths(vec!["/music".into()]))
+        );
+    }
 
     fn candidates() -> Vec<Candidate> {
         [("layout-map", "Layout: Map"), ("mute", "Sound on or off")]

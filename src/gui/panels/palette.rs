@@ -1,15 +1,15 @@
 //! The command palette: a few letters find everything that can be done, opened or played.
 
 use eframe::egui::{
-    self, Align, Align2, Area, Frame, Id, Key, Layout as Flow, Margin, Modal, Modifiers, RichText,
-    ScrollArea, Sense, TextEdit, vec2,
+    self, Align, Align2, Area, Event, Frame, Id, Key, Layout as Flow, Margin, Modal, Modifiers,
+    RichText, ScrollArea, Sense, TextEdit, vec2,
 };
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
     actions,
     command::{Command, WindowCommand},
-    model::{Model, Offer, Palette, length},
+    model::{Model, Offer, Palette, length, typed_paths},
     theme::{self, small},
 };
 
@@ -18,7 +18,19 @@ pub fn show(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let Some(palette) = &model.palette else {
         return;
     };
-    // Read before the text field sees them.
+    // Read before the text field sees them. A field of one line would make one word of lines that are pasted.
+    let pasted = ui.ctx().input_mut(|input| {
+        let place = input.events.iter().position(
+            |event| matches!(event, Event::Paste(text) if text.trim().contains('\n') && typed_paths(text).is_some()),
+        );
+        match place.map(|place| input.events.remove(place)) {
+            Some(Event::Paste(text)) => Some(text),
+            _ => None,
+        }
+    });
+    if let Some(text) = pasted {
+        out.push(Command::Window(WindowCommand::PaletteText(text)));
+    }
     let (up, down, enter) = ui.ctx().input_mut(|input| {
         (
             input.consume_key(Modifiers::NONE, Key::ArrowUp),
@@ -45,7 +57,9 @@ pub fn show(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
             ui.set_width(theme::DIALOG_WIDTH.min(ui.ctx().content_rect().width() - 40.0));
             let mut text = palette.text.clone();
             let field = TextEdit::singleline(&mut text)
-                .hint_text("What to do, a track, or what was open before")
+                .hint_text(
+                    "What to do, a track, what was open before, or the path of a file or folder",
+                )
                 .margin(Margin::symmetric(8, 6))
                 .desired_width(f32::INFINITY);
             let response = ui.add(field);
@@ -118,6 +132,15 @@ fn look(model: &Model, offer: &Offer) -> Look {
                     .to_string_lossy()
             ),
             more: path.display().to_string(),
+            key: String::new(),
+        },
+        Offer::Paths(paths) => Look {
+            symbol: icon::FOLDER,
+            name: match paths.as_slice() {
+                [path] => format!("Open {}", path.display()),
+                paths => format!("Open these {} files and folders", paths.len()),
+            },
+            more: String::new(),
             key: String::new(),
         },
         Offer::Track(index) => {

@@ -46,7 +46,7 @@ pub fn dialog<T>(show: impl FnOnce() -> Option<T>) -> Result<Option<T>, String> 
     match show() {
         None if start.elapsed() < TOO_SOON => Err(
             "No file dialog can be shown here: the system has neither a desktop portal nor zenity. Install zenity, or \
-             drop files on the window, or name them on the command line"
+             paste the path of a file or folder into the palette (Ctrl+P)"
                 .to_owned(),
         ),
         chosen => Ok(chosen),
@@ -95,7 +95,7 @@ pub fn ask(wanted: Wanted, outbox: &Outbox) -> std::io::Result<()> {
         },
         move |fault| {
             failed.send(Message::Fault(format!(
-                "The file dialog could not be shown ({fault}); drop files on the window instead"
+                "The file dialog could not be shown ({fault}); paste the path of a file or folder into the palette instead (Ctrl+P)"
             )));
         },
     )?;

@@ -1,6 +1,7 @@
 //! The machine's own sound devices.
 
 use std::{
+    cell::LazyCell,
     collections::BTreeMap,
     sync::{
         Arc,
@@ -173,14 +174,37 @@ fn chosen<D>(
 /// Every device that plays something.
 fn usable() -> impl Iterator<Item = Named<Device>> {
     let devices = cpal::default_host().output_devices().ok();
+    let jack_runs = LazyCell::new(jack_runs);
     devices
         .into_iter()
         .flatten()
-        .filter(|device| device.default_output_config().is_ok())
-        .filter_map(|device| {
-            let description = device.description().ok()?;
-            (!is_null(description.driver())).then(|| named(device, description.name()))
+        .filter_map(|device| Some((device.description().ok()?, device)))
+        .filter(move |(description, _)| match description.driver() {
+            // To open it without a server lets JACK's library write to the terminal, which nothing keeps it from.
+            Some("jack") => *jack_runs,
+            driver => !is_null(driver),
         })
+        .filter(|(_, device)| device.default_output_config().is_ok())
+        .map(|(description, device)| named(device, description.name()))
+}
+
+/// Whether a JACK server has its socket where its clients look for it.
+#[cfg(unix)]
+fn jack_runs() -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    let entries = std::fs::read_dir("/dev/shm").ok();
+    entries.into_iter().flatten().flatten().any(|entry| {
+        let name = entry.file_name();
+        let is = |of: fn(&std::fs::FileType) -> bool| entry.file_type().is_ok_and(|kind| of(&kind));
+        // Of its second version, and of its first one.
+        name.as_encoded_bytes().starts_with(b"jack_") && is(FileTypeExt::is_socket)
+            || name.as_encoded_bytes().starts_with(b"jack-") && is(std::fs::FileType::is_dir)
+    })
+}
+
+#[cfg(not(unix))]
+fn jack_runs() -> bool {
+    true
 }
 
 fn named(device: Device, name: &str) -> Named<Device> {

@@ -123,7 +123,10 @@ fn empty(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                 .size(2.0 * theme::TEXT_LARGE)
                 .color(tokens.text_weak),
         );
-        ui.label("Drop sound files or a folder here");
+        ui.label(match model.no_drops {
+            true => model.how_to_open(),
+            false => "Drop sound files or a folder here",
+        });
         ui.add_space(theme::SPACE);
         if ui
             .add(theme::primary_button(ui, "Demo collection"))

@@ -568,6 +568,7 @@ fn points(level: Level, count: usize) -> String {
 }
 
 fn nothing(ui: &mut Ui, model: &Model) {
+    let how = format!("{}; sub-folders become labels.", model.how_to_open());
     let (title, hint) = if model.mapping.running.is_some() {
         (
             "The first points are on their way",
@@ -576,10 +577,7 @@ fn nothing(ui: &mut Ui, model: &Model) {
     } else if model.embeddings.asks_patch.is_some() {
         parts::SILENT_CHECKPOINT
     } else if model.library.track_count() == 0 {
-        (
-            "No collection is open",
-            "Drop files or folders on the window; sub-folders become labels.",
-        )
+        ("No collection is open", how.as_str())
     } else {
         (
             "No map yet",

@@ -78,7 +78,10 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                 waiting(ui, place.picture, &text);
             }
             PictureState::Empty => {
-                let text = "Choose a track in the library, or drop sound files here";
+                let text = match model.no_drops {
+                    true => "Choose a track in the library, or paste the path of one into the palette (Ctrl+P)",
+                    false => "Choose a track in the library, or drop sound files here",
+                };
                 message(ui, place.picture, text, false);
             }
             PictureState::Failed(why) => message(ui, place.picture, why, true),

@@ -263,11 +263,12 @@ fn nothing(ui: &mut Ui, model: &Model) {
     if let TrainPhase::Failed(_) = model.training.phase {
         return waiting(ui, model);
     }
+    let how = format!(
+        "{}. Training learns from the sound alone, labels are not needed.",
+        model.how_to_open()
+    );
     let (title, hint) = if model.library.track_count() == 0 {
-        (
-            "No collection is open",
-            "Drop files or folders on the window. Training learns from the sound alone, labels are not needed.",
-        )
+        ("No collection is open", how.as_str())
     } else {
         (
             "No run is shown",
