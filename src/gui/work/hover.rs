@@ -109,8 +109,12 @@ mod tests {
         .unwrap();
         let said = |path: &Path| drop_text(&[path.to_path_buf()]);
         assert!(said(&set).contains("“mtt” as MagnaTagATune"));
-        assert!(said(home.path()).contains("sub-folders are labels"));
-        assert!(said(Path::new("/m/list.CSV")).contains("lists"));
+        let music = home.path().join("music");
+        std::fs::create_dir_all(music.join("rock")).unwrap();
+        assert!(said(&music).contains("sub-folders are labels"));
+        let list = music.join("list.CSV");
+        std::fs::write(&list, "file,label\nrock/a.wav,rock\n").unwrap();
+        assert!(said(&list).contains("lists"));
         assert!(said(Path::new("/m/a.NPZ")).contains("embeddings"));
         assert_eq!(said(Path::new("/m/a.wav")), "Drop to open “a.wav”");
         assert!(drop_text(&[PathBuf::new(), PathBuf::new()]).contains("these 2"));
