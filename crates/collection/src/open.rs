@@ -174,7 +174,8 @@ impl<'a> Sighted<'a> {
     fn add(&mut self, file: &Path, opened: &Path) {
         let Some(give) = &mut self.give else { return };
         self.waiting.push(Track {
-            label: label_of(file, opened),
+            // Whether numbers are labels is known once all names are.
+            label: label_of(file, opened).filter(|name| !is_storage(&[name.clone()].into())),
             problem: walk::problem_of(file),
             ..Track::of_file(file)
         });
