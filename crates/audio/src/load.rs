@@ -51,12 +51,13 @@ pub fn stream_mono(
 ) -> Result<AudioInfo, AudioError> {
     let mut decoder = Decoder::open(path, cancel)?;
     let mut info = decoder.info().clone();
-    info.duration_secs = 0.0;
     let refused = |why| AudioError::damaged(path, why);
     let mut resample: Option<Resample> = None;
     let mut downmix = Downmix::new(channel);
     let mut mono = Vec::new();
     let mut frames = 0_u64;
+    // Frames at each rate: a sum of many small times would not be exact.
+    let mut parts: Vec<(u32, u64)> = Vec::new();
     while let Some(chunk) = decoder.next()? {
         downmix.mix(chunk.samples, chunk.channels, &mut mono);
         // A chained file may change its rate: the next part is resampled on its own.
@@ -74,7 +75,10 @@ pub fn stream_mono(
             info.channels = chunk.channels;
         }
         frames += mono.len() as u64;
-        info.duration_secs += mono.len() as f64 / f64::from(chunk.rate);
+        match parts.last_mut() {
+            Some((rate, frames)) if *rate == chunk.rate => *frames += mono.len() as u64,
+            _ => parts.push((chunk.rate, mono.len() as u64)),
+        }
         if let Some(resample) = &mut resample {
             resample.push(&mono, sink).map_err(refused)?;
         }
@@ -87,6 +91,10 @@ pub fn stream_mono(
     if let Some(resample) = &mut resample {
         resample.finish(sink).map_err(refused)?;
     }
+    let secs = parts
+        .iter()
+        .map(|&(rate, frames)| frames as f64 / f64::from(rate));
+    info.duration_secs = secs.sum();
     info.cancels = channel == Channel::Mean && downmix.cancels();
     // What the header claims counts, not what came.
     info.incomplete = decoder

@@ -806,12 +806,12 @@ fn folders_are_labels_unless_they_are_numbers_or_parts() {
 #[test]
 fn formats_that_are_passed_over_are_counted() {
     let home = tempfile::tempdir().unwrap();
-    for name in ["a.wav", "b.wma", "c.WMA", "d.ape", "cover.jpg", "readme.md"] {
+    for name in ["a.wav", "b.m4p", "c.M4P", "d.aax", "cover.jpg", "readme.md"] {
         fs::write(home.path().join(name), "").unwrap();
     }
     let collection = open(&[home.path()]).unwrap();
     assert_eq!(collection.tracks.len(), 4);
-    assert_note(&collection, &["3 files", "1 .ape, 2 .wma"]);
+    assert_note(&collection, &["3 files", "1 .aax, 2 .m4p"]);
     fs::write(
         home.path().join("labels of mine.csv"),
         "file,label\na.wav,x\n",

@@ -9,7 +9,7 @@ use std::{
 use walkdir::WalkDir;
 
 use crate::{EmbeddingError, EmbeddingTable, TrackRow};
-use mynascope_base::jobs::Watch;
+use mynascope_base::{jobs::Watch, storage::path_to_text};
 
 /// Tracks that are looked for on the disk to learn where a table's files lie: enough to tell, few enough for a slow
 /// network drive.
@@ -40,17 +40,18 @@ impl StoredPaths {
     /// The path of a track in that file.
     pub fn of(&self, track: &TrackRow) -> String {
         if !track.names_file() || is_elsewhere(&track.path) {
-            return track.path.to_string_lossy().into_owned();
+            return path_to_text(&track.path);
         }
         let path = absolute(&track.path);
         let below = self.folders.iter().find_map(|folder| {
             let below = path.strip_prefix(folder).ok()?;
-            let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+            let parts: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();
+            // Names that are not UTF-8 are percent-encoded.
+            let text = parts.map_or_else(|| path_to_text(below), |parts| parts.join("/"));
             // What stands in a folder called `C:` would read as a drive.
-            let text = parts.join("/");
             (!text.is_empty() && !is_elsewhere(Path::new(&text))).then_some(text)
         });
-        below.unwrap_or_else(|| path.to_string_lossy().into_owned())
+        below.unwrap_or_else(|| path_to_text(&path))
     }
 }
 

@@ -396,3 +396,29 @@ fn python_reads_the_tables() {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_not_utf_8_come_back_from_every_format() {
+    use std::os::unix::ffi::OsStringExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let odd = std::ffi::OsString::from_vec(b"sub/caf\xe9 \xff.wav".to_vec());
+    let path = folder.path().join(odd);
+    for ending in ["npz", "parquet", "tsv", "safetensors"] {
+        let mut table = EmbeddingTable::empty(2, "fake".to_owned(), Level::Window);
+        table.tracks.push(TrackRow {
+            path: path.clone(),
+            label: None,
+            split: None,
+        });
+        table.track = vec![0, 0];
+        table.timestamps = vec![0.0, 3.0];
+        table.values = vec![1.0, 2.0, 3.0, 4.0];
+        let file = folder.path().join(format!("t.{ending}"));
+        save_table(&table, &file).unwrap();
+        let back = load_table(&file).unwrap();
+        assert_eq!(back.tracks.len(), 1, "{ending}");
+        assert_eq!(back.tracks[0].path, path, "{ending}");
+    }
+}

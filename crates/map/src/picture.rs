@@ -261,10 +261,12 @@ impl Fonts {
     /// The first font that has a letter, and its shape; the sign for a missing one where none has; nothing for what is
     /// never drawn.
     fn glyph(&self, letter: char) -> Option<(PxScaleFont<&FontVec>, GlyphId)> {
+        // Some fonts have shapes for joiners, which only a shaper would leave out.
+        if !is_drawn(letter) && !letter.is_whitespace() {
+            return None;
+        }
         let missing = || Some((self.scaled().next()?, GlyphId(0)));
-        let blank = !is_drawn(letter) && !letter.is_whitespace();
-        self.glyph_of(letter)
-            .or_else(|| if blank { None } else { missing() })
+        self.glyph_of(letter).or_else(missing)
     }
 
     /// As much of a text as a width has room for.

@@ -1,11 +1,9 @@
 //! Sorts the rows of any file to tracks, and makes a table of what a file holds.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, path::Path};
 
 use crate::{EmbeddingTable, Level, TrackRow, located, table::UNNAMED};
+use mynascope_base::storage::path_from_text;
 
 /// What a file says about a row besides its vector. Empty texts are none.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,7 +51,7 @@ impl Tracks {
             .is_some_and(|Numbered { index, track }| {
                 !row.path.is_empty()
                     && *index == row.index
-                    && track.path == Path::new(row.path)
+                    && (track.path == Path::new(row.path) || track.path == path_from_text(row.path))
                     && track.label.as_deref().unwrap_or("") == row.label
                     && track.split.as_deref().unwrap_or("") == split
             });
@@ -63,7 +61,7 @@ impl Tracks {
         }
         let unnamed = row.path.is_empty();
         let path = match (unnamed, row.index) {
-            (false, _) => PathBuf::from(row.path),
+            (false, _) => path_from_text(row.path),
             (true, Some(index)) => format!("{} {index}", UNNAMED[1]).into(),
             (true, None) => format!("{} {}", UNNAMED[0], self.rows.len()).into(),
         };
