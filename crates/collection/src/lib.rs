@@ -33,7 +33,7 @@ pub use demo::{DEMO_SEED, DemoSummary, demo_folder, write_demo};
 pub use key::{KEYS, key_name, parse_key};
 pub use open::{DEMO_WORD, OpenOptions, open, open_with};
 pub use own::{OwnLabels, own_labels_file};
-pub use probe::{FileFacts, ProbeSummary, index_file, probe_files};
+pub use probe::{FileFacts, ProbeSummary, index_file, keep_decoded, probe_files};
 pub use sets::data_set_name;
 pub use split::{Split, split_by_track};
 pub use track::{Collection, CollectionKind, Track};

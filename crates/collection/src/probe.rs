@@ -13,9 +13,12 @@ use super::{
     index::{Index, Stamp},
 };
 use mynascope_audio::{self as audio, AudioError, CutShort};
-use mynascope_base::{jobs::Watch, storage::Folders};
+use mynascope_base::{
+    jobs::Watch,
+    storage::{Folders, StorageError},
+};
 
-/// What a file's header says.
+/// What a file's header says, or what decoding the file found.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FileFacts {
     /// Length in seconds, where the header tells it.
@@ -26,6 +29,8 @@ pub struct FileFacts {
     pub problem: Option<String>,
     /// What is wrong with a file that can be used: it was cut short.
     pub warning: Option<String>,
+    /// The file was decoded: this is how long it is, whatever its header says.
+    pub decoded: bool,
 }
 
 /// What [`probe_files`] did.
@@ -111,12 +116,37 @@ pub fn probe_files(
         if cancelled.is_err() {
             fresh.keep_rest(scan.known);
         }
+        // Files may have been decoded while this went on.
+        fresh.keep_decoded(Index::load(file));
         if let Err(error) = fresh.save(file) {
             tracing::warn!("the scan's index is not kept: {error}");
         }
     }
     cancelled?;
     Ok(summary)
+}
+
+/// Keeps in a collection's index what decoding some of its files found, so that the next [`probe_files`] tells it. A codec
+/// that is not told stays as it is known.
+pub fn keep_decoded(
+    index: &Path,
+    found: impl IntoIterator<Item = (PathBuf, FileFacts)>,
+) -> Result<(), StorageError> {
+    let mut known = Index::load(index);
+    for (path, facts) in found {
+        let Some(stamp) = Stamp::of(&path) else {
+            continue;
+        };
+        let header = known.get(&path, stamp);
+        let codec = facts.codec.or_else(|| header?.codec.clone());
+        let facts = FileFacts {
+            codec,
+            decoded: true,
+            ..facts
+        };
+        known.keep(path, stamp, facts);
+    }
+    known.save(index)
 }
 
 struct Scan<'a> {
@@ -208,6 +238,7 @@ fn read_header(path: &Path) -> (FileFacts, bool) {
                 warning: audio::cut_short(path, &info).map(say_cut),
                 codec: Some(info.codec),
                 problem: None,
+                decoded: false,
             };
             (facts, true)
         }

@@ -85,6 +85,8 @@ pub struct Labels {
     pub tags: Vec<String>,
 }
 
+/// Lengths that differ by less are the same: pictures are as long as whole frames.
+const SAME_SECS: f64 = 0.1;
 /// A track ends early where more than this is missing of what its header tells: in seconds, ...
 const MISSING_SECS: f64 = 1.0;
 /// ... and as a share.
@@ -348,13 +350,18 @@ impl Library {
             .collect();
     }
 
-    /// Keeps the length that decoding a track found, where no label file told it. Where its header had told more, the
-    /// track ends early.
-    pub fn learn_duration(&mut self, path: &Path, duration_secs: f64) {
-        let mut cut = false;
+    /// Keeps the length that decoding a track found, whatever was told before. Where its header had told more, the track
+    /// ends early. Returns what is known now, if that was news.
+    pub fn learn_duration(&mut self, path: &Path, duration_secs: f64) -> Option<FileFacts> {
+        let (mut cut, mut news) = (false, None);
         self.learn(path, |track| {
-            let told = *track.duration_secs.get_or_insert(duration_secs);
+            let told = track.duration_secs.unwrap_or(duration_secs);
             let missing = told - duration_secs;
+            let known = track.duration_secs.is_some();
+            if known && missing.abs() < SAME_SECS {
+                return;
+            }
+            track.duration_secs = Some(duration_secs);
             cut = missing > MISSING_SECS.max(MISSING_SHARE * told)
                 && track.codec.is_some()
                 && track.warning.is_none();
@@ -366,16 +373,25 @@ impl Library {
                     length(told)
                 ));
             }
+            news = Some(facts_of(track));
         });
         self.cut += usize::from(cut);
+        news
     }
 
-    /// Keeps why a track cannot be used.
-    pub fn learn_problem(&mut self, path: &Path, problem: &str) {
-        self.learn(path, |track| track.problem = Some(problem.to_owned()));
+    /// Keeps why a track cannot be used. Returns what is known now, if that was news.
+    pub fn learn_problem(&mut self, path: &Path, problem: &str) -> Option<FileFacts> {
+        let mut news = None;
+        self.learn(path, |track| {
+            if track.problem.as_deref() != Some(problem) {
+                track.problem = Some(problem.to_owned());
+                news = Some(facts_of(track));
+            }
+        });
         if let Some(collection) = &self.collection {
             (self.bad, self.cut) = count_bad(collection);
         }
+        news
     }
 
     fn learn(&mut self, path: &Path, change: impl FnOnce(&mut Track)) {
@@ -405,7 +421,7 @@ impl Library {
             let Some(track) = tracks.get_mut(place) else {
                 continue;
             };
-            if track.duration_secs.is_none() {
+            if track.duration_secs.is_none() || facts.decoded && facts.duration_secs.is_some() {
                 track.duration_secs = facts.duration_secs;
             }
             track.codec = facts.codec;
@@ -480,6 +496,17 @@ fn count_bad(collection: &Collection) -> (usize, usize) {
     (tracks().filter(bad).count(), tracks().filter(cut).count())
 }
 
+/// What is known of a file that was decoded.
+fn facts_of(track: &Track) -> FileFacts {
+    FileFacts {
+        duration_secs: track.duration_secs,
+        codec: track.codec.clone(),
+        problem: track.problem.clone(),
+        warning: track.warning.clone(),
+        decoded: true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -551,11 +578,26 @@ mod tests {
         };
         library.learn_facts(vec![(0, facts(Some("Ends early"))), (1, facts(None))]);
         assert_eq!(library.cut_count(), 1);
-        for _ in 0..2 {
-            library.learn_duration(Path::new("/m/a.wav"), 18.0);
-            library.learn_duration(Path::new("/m/b.wav"), 18.0);
-            library.learn_duration(Path::new("/m/c.wav"), 18.0);
+        for first in [true, false] {
+            for name in ["a", "b", "c"] {
+                let path = PathBuf::from(format!("/m/{name}.wav"));
+                let news = library.learn_duration(&path, 18.0);
+                let secs = news.as_ref().and_then(|news| news.duration_secs);
+                assert_eq!(secs, first.then_some(18.0), "told once: {name}");
+                assert!(news.is_none_or(|news| news.decoded));
+            }
         }
+        // The length that was found stays, also when headers are read after it.
+        assert_eq!(library.track(1).unwrap().duration_secs, Some(18.0));
+        library.learn_facts(vec![(1, facts(None))]);
+        assert_eq!(library.track(1).unwrap().duration_secs, Some(18.0));
+        let decoded = FileFacts {
+            duration_secs: Some(17.0),
+            decoded: true,
+            ..facts(Some("Ends early"))
+        };
+        library.learn_facts(vec![(0, decoded)]);
+        assert_eq!(library.track(0).unwrap().duration_secs, Some(17.0));
         assert_eq!((library.cut_count(), library.bad_count()), (2, 0));
         let warning = library.track(1).unwrap().warning.clone().unwrap();
         assert!(warning.contains("0:18 of the 0:30"), "{warning}");
