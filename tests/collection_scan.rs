@@ -100,7 +100,13 @@ fn a_scan_takes_over_what_was_decoded_while_it_went_on() {
         };
         keep_decoded(&index, [(music.join("one.wav"), facts)]).unwrap();
     };
-    probe_files(&collection.tracks, Some(&index), &Watch::unattended(), &found).unwrap();
+    probe_files(
+        &collection.tracks,
+        Some(&index),
+        &Watch::unattended(),
+        &found,
+    )
+    .unwrap();
     let (again, facts) = scan(&collection, &index);
     assert_eq!(again, summary(0, 1, 0));
     assert_eq!(facts["one"].duration_secs, Some(3.25));
