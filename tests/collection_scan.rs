@@ -18,7 +18,8 @@ use std::{
 use mynascope_audio as audio;
 use mynascope_base::jobs::{Cancel, Watch};
 use mynascope_collection::{
-    Collection, CollectionError, FileFacts, OpenOptions, ProbeSummary, open_with, probe_files,
+    Collection, CollectionError, FileFacts, OpenOptions, ProbeSummary, keep_decoded, open_with,
+    probe_files,
 };
 
 fn tone(path: &Path, secs: usize) {
@@ -43,6 +44,73 @@ fn scan(collection: &Collection, index: &Path) -> (ProbeSummary, BTreeMap<String
     let watch = Watch::unattended();
     let summary = probe_files(&collection.tracks, Some(index), &watch, &found).unwrap();
     (summary, facts.into_inner().unwrap())
+}
+
+#[test]
+fn what_decoding_found_is_told_by_the_next_scan_until_the_file_changes() {
+    let home = tempfile::tempdir().unwrap();
+    let music = home.path().join("music");
+    let index = home.path().join("cache/scan/a.csv");
+    tone(&music.join("one.wav"), 4);
+    tone(&music.join("two.wav"), 4);
+    let decoded = |problem: Option<&str>| FileFacts {
+        duration_secs: Some(3.25),
+        warning: Some("Ends early: it said so, when it was decoded".to_owned()),
+        problem: problem.map(str::to_owned),
+        ..FileFacts::default()
+    };
+    // Before there is an index, and after.
+    keep_decoded(&index, [(music.join("one.wav"), decoded(None))]).unwrap();
+    let collection = opened(&music);
+    let (first, facts) = scan(&collection, &index);
+    assert_eq!(first, summary(1, 1, 0));
+    assert_eq!(facts["one"].duration_secs, Some(3.25));
+    keep_decoded(&index, [(music.join("two.wav"), decoded(Some("damaged")))]).unwrap();
+    // Another file is read meanwhile: the index is written anew.
+    tone(&music.join("three.wav"), 1);
+    let collection = opened(&music);
+    for reads in [1, 0] {
+        let (found, facts) = scan(&collection, &index);
+        assert_eq!(found, summary(reads, 3 - reads, 1));
+        for name in ["one", "two"] {
+            assert_eq!(facts[name].duration_secs, Some(3.25), "{name}");
+            assert!(facts[name].decoded && facts[name].warning.is_some());
+        }
+        assert_eq!(facts["two"].problem.as_deref(), Some("damaged"));
+        assert!(facts["two"].codec.as_ref().unwrap().starts_with("pcm"));
+        assert!(!facts["three"].decoded);
+    }
+    tone(&music.join("one.wav"), 2);
+    let (_, facts) = scan(&collection, &index);
+    assert_eq!(facts["one"].duration_secs, Some(2.0));
+    assert!(!facts["one"].decoded && facts["one"].warning.is_none());
+}
+
+#[test]
+fn a_scan_takes_over_what_was_decoded_while_it_went_on() {
+    let home = tempfile::tempdir().unwrap();
+    let music = home.path().join("music");
+    let index = home.path().join("cache/scan/a.csv");
+    tone(&music.join("one.wav"), 4);
+    let collection = opened(&music);
+    let found = |_: Vec<(usize, FileFacts)>| {
+        let facts = FileFacts {
+            duration_secs: Some(3.25),
+            ..FileFacts::default()
+        };
+        keep_decoded(&index, [(music.join("one.wav"), facts)]).unwrap();
+    };
+    probe_files(
+        &collection.tracks,
+        Some(&index),
+        &Watch::unattended(),
+        &found,
+    )
+    .unwrap();
+    let (again, facts) = scan(&collection, &index);
+    assert_eq!(again, summary(0, 1, 0));
+    assert_eq!(facts["one"].duration_secs, Some(3.25));
+    assert!(facts["one"].codec.is_some(), "the header's");
 }
 
 fn summary(read: usize, reused: usize, problems: usize) -> ProbeSummary {

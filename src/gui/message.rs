@@ -31,7 +31,7 @@ pub enum Message {
     /// The picture of a track, or why there is none.
     Picture {
         path: PathBuf,
-        result: Result<Arc<Picture>, String>,
+        result: Result<Arc<Picture>, NoPicture>,
     },
     /// What the encoder sees of a track.
     Seen(Seen),
@@ -52,6 +52,14 @@ pub enum Message {
     Probe(ProbeMessage),
     Lab(LabMessage),
     Lesson(LessonMessage),
+}
+
+/// Why a track has no picture.
+#[derive(Debug)]
+pub struct NoPicture {
+    pub why: String,
+    /// It will be so as long as the file does not change.
+    pub lasts: bool,
 }
 
 /// What comes of opening, scanning and searching collections. The job tells its messages from those of an opening

@@ -1,5 +1,5 @@
-//! What the headers of a collection's files said, kept in the cache: a file is read again only when its size or its
-//! time has changed.
+//! What the headers of a collection's files said, and what decoding them found, kept in the cache: a file is read again
+//! only when its size or its time has changed.
 
 use std::{
     collections::HashMap,
@@ -18,15 +18,19 @@ use mynascope_base::storage::{StorageError, write_atomic};
 
 /// The columns; another version has others, and is read as empty. One is renamed where decoders learned to read more or to
 /// tell lengths better, so that all is read once more.
-const HEADER: [&str; 7] = [
+const HEADER: [&str; 8] = [
     "size",
     "modified_ns",
     "exact_seconds",
     "codec",
     "problem",
     "warning",
+    "decoded",
     "path",
 ];
+
+/// Stands where more is known than a header says.
+const DECODED: &str = "yes";
 
 /// By what a file is known to be unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +89,9 @@ impl Index {
                 codec: some(3),
                 problem: some(4),
                 warning: some(5),
+                decoded: text(6)? == DECODED,
             };
-            entries.insert(path_of(record.get(6)?), (stamp, facts));
+            entries.insert(path_of(record.get(7)?), (stamp, facts));
         }
         Some(Self { entries })
     }
@@ -109,7 +114,20 @@ impl Index {
         }
     }
 
-    /// Keeps what a file's header said.
+    /// Takes over what another index learnt by decoding, of files that have not changed since.
+    pub(super) fn keep_decoded(&mut self, other: Self) {
+        for (path, (stamp, facts)) in other.entries {
+            if facts.decoded
+                && let Some(entry) = self.entries.get_mut(&path)
+                && entry.0 == stamp
+            {
+                let codec = facts.codec.or_else(|| entry.1.codec.take());
+                entry.1 = FileFacts { codec, ..facts };
+            }
+        }
+    }
+
+    /// Keeps what a file's header said, or what decoding it found.
     pub(super) fn keep(&mut self, path: PathBuf, stamp: Stamp, facts: FileFacts) {
         self.entries.insert(path, (stamp, facts));
     }
@@ -130,6 +148,7 @@ impl Index {
                     facts.codec.as_deref().unwrap_or_default().as_bytes(),
                     facts.problem.as_deref().unwrap_or_default().as_bytes(),
                     facts.warning.as_deref().unwrap_or_default().as_bytes(),
+                    if facts.decoded { DECODED } else { "" }.as_bytes(),
                     &*bytes_of(path),
                 ];
                 writer.write_record(record).map_err(io::Error::other)?;

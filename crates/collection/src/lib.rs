@@ -37,7 +37,7 @@ pub use key::{KEYS, key_name, parse_key};
 pub use listed::is_list;
 pub use open::{DEMO_WORD, OpenOptions, open, open_with};
 pub use own::{OwnLabels, own_labels_file};
-pub use probe::{FileFacts, ProbeSummary, index_file, learn_decoded, probe_files};
+pub use probe::{FileFacts, ProbeSummary, index_file, keep_decoded, probe_files};
 pub use sets::data_set_name;
 pub use split::{Split, split_by_track};
 pub use text::fold_text;

@@ -13,9 +13,12 @@ use super::{
     index::{Index, Stamp},
 };
 use mynascope_audio::{self as audio, AudioError};
-use mynascope_base::{jobs::Watch, storage::Folders};
+use mynascope_base::{
+    jobs::Watch,
+    storage::{Folders, StorageError},
+};
 
-/// What a file's header says.
+/// What a file's header says, or what decoding the file found.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FileFacts {
     /// Length in seconds, where the header tells it.
@@ -26,6 +29,8 @@ pub struct FileFacts {
     pub problem: Option<String>,
     /// What is wrong with a file that can be used: it was cut short.
     pub warning: Option<String>,
+    /// The file was decoded: this is how long it is, whatever its header says.
+    pub decoded: bool,
 }
 
 /// What [`probe_files`] did.
@@ -111,6 +116,8 @@ pub fn probe_files(
         if cancelled.is_err() {
             fresh.keep_rest(scan.known);
         }
+        // Files may have been decoded while this went on.
+        fresh.keep_decoded(Index::load(file));
         if let Err(error) = fresh.save(file) {
             tracing::warn!("the scan's index is not kept: {error}");
         }
@@ -119,27 +126,27 @@ pub fn probe_files(
     Ok(summary)
 }
 
-/// Keeps in an index what decoding a whole file taught (its length, what was missing), for the next time that its collection
-/// is opened. Nothing is written where the index knows it already, or cannot be written: then it is learnt again.
-pub fn learn_decoded(index: &Path, path: &Path, duration_secs: f64, warning: Option<String>) {
-    let Some(stamp) = Stamp::of(path) else {
-        return;
-    };
-    let mut entries = Index::load(index);
-    let known = entries.get(path, stamp).cloned().unwrap_or_default();
-    let facts = FileFacts {
-        duration_secs: Some(duration_secs),
-        warning,
-        problem: None,
-        codec: known.codec.clone(),
-    };
-    if facts == known {
-        return;
+/// Keeps in a collection's index what decoding some of its files found, so that the next [`probe_files`] tells it. A codec
+/// that is not told stays as it is known.
+pub fn keep_decoded(
+    index: &Path,
+    found: impl IntoIterator<Item = (PathBuf, FileFacts)>,
+) -> Result<(), StorageError> {
+    let mut known = Index::load(index);
+    for (path, facts) in found {
+        let Some(stamp) = Stamp::of(&path) else {
+            continue;
+        };
+        let header = known.get(&path, stamp);
+        let codec = facts.codec.or_else(|| header?.codec.clone());
+        let facts = FileFacts {
+            codec,
+            decoded: true,
+            ..facts
+        };
+        known.keep(path, stamp, facts);
     }
-    entries.keep(path.to_path_buf(), stamp, facts);
-    if let Err(error) = entries.save(index) {
-        tracing::warn!("the scan's index is not kept: {error}");
-    }
+    known.save(index)
 }
 
 struct Scan<'a> {
@@ -219,6 +226,7 @@ fn read_header(path: &Path) -> (FileFacts, bool) {
                 warning: info.incomplete.map(|incomplete| incomplete.to_string()),
                 codec: Some(info.codec),
                 problem: None,
+                decoded: false,
             };
             (facts, true)
         }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ab_glyph::{Font, FontVec, GlyphId, PxScale, PxScaleFont, ScaleFont, point};
 use image::{Rgb, RgbImage};
+use unicode_bidi::BidiInfo;
+use unicode_normalization::UnicodeNormalization;
 
 use super::{LABEL_COLOURS, Landed, Layout, save::names};
 use mynascope_base::natural_order;
@@ -174,7 +176,7 @@ impl Sheet {
             lines.push((Some(NO_LABEL), "no label".to_owned(), count));
         }
         let names = lines.iter().map(|(_, name, _)| name).chain(&files);
-        let fonts = Fonts::for_letters(names.flat_map(|name| name.chars()).collect());
+        let fonts = Fonts::for_letters(names.flat_map(|name| name.nfc()).collect());
         for (colour, name, count) in lines {
             if let Some(colour) = colour {
                 self.disc([dot, middle], 6.0, colour);
@@ -196,7 +198,7 @@ impl Sheet {
         self.text(fonts, [begin, middle], count, WEAK);
         let left = dot + 20.0;
         let short = fonts.cut(name, begin - 12.0 - left);
-        self.text(fonts, [left, middle], &short, TEXT);
+        self.text(fonts, [left, middle], &from_left(&short), TEXT);
     }
 
     fn text(&mut self, fonts: &Fonts, [left, middle]: [f32; 2], text: &str, colour: [u8; 3]) {
@@ -224,6 +226,16 @@ impl Sheet {
             }
         }
     }
+}
+
+/// The letters of a name in the order in which they are drawn, from left to right, with accents on them.
+fn from_left(name: &str) -> String {
+    let name: String = name.nfc().collect();
+    let order = BidiInfo::new(&name, None);
+    let lines = order.paragraphs.iter();
+    lines
+        .map(|line| order.reorder_line(line, line.range.clone()))
+        .collect()
 }
 
 /// The font of egui, which the program has in it anyway, and fonts of the system for letters that it lacks. Without any
@@ -379,6 +391,15 @@ mod tests {
         assert_eq!(fonts.glyph('\u{1ffff}').unwrap().1, GlyphId(0));
         assert!(fonts.glyph('\u{200b}').is_none(), "never drawn");
         assert_eq!(fonts.width("ab"), fonts.width("a\u{fe0f}b"));
+    }
+
+    #[test]
+    fn names_run_as_their_script_does() {
+        assert_eq!(from_left("dub 12"), "dub 12");
+        assert_eq!(from_left("אבג"), "גבא");
+        assert_eq!(from_left("mix אבג 12"), "mix 12 גבא");
+        assert_eq!(from_left("cafe\u{301}"), "café");
+        assert_eq!(from_left(""), "");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::gui::{
     command_line::CommandLine,
     layout::Layout,
     message::LibraryMessage,
-    model::{Model, Picture, PictureState},
+    model::{Model, PictureState},
     work::{
         Workers,
         choose::{self, Wanted},
@@ -357,26 +357,6 @@ fn compute_picture(model: &mut Model, workers: &mut Workers, path: &Path) {
     model.spectrogram.state = PictureState::Computing(path.to_path_buf());
     let channel = model.embeddings.source.channel;
     workers.picture.request(path.to_path_buf(), channel);
-}
-
-/// A track was decoded to its end: what that taught is shown, and kept for the next start.
-pub(super) fn decoded(model: &mut Model, workers: &Workers, path: &Path, picture: &Picture) {
-    let sentences = picture.caveats.sentences();
-    let warning = (!sentences.is_empty()).then(|| sentences.join(". "));
-    let secs = picture.sound_secs;
-    model.library.learn_decoded(path, secs, warning.clone());
-    // The picture of one channel says nothing of the file as a whole.
-    if model.embeddings.source.channel != Channel::Mean {
-        return;
-    }
-    let sources = model.library.sources.clone();
-    if let Err(error) =
-        workers
-            .open
-            .learn_decoded(sources, path.to_path_buf(), secs, warning, &workers.outbox)
-    {
-        model.notices.error(no_thread(&error));
-    }
 }
 
 /// Pictures, views and embeddings are made of another channel from now on.

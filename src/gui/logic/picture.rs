@@ -1,15 +1,22 @@
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::gui::{
     command::PictureCommand,
     command_line::CommandLine,
+    message::NoPicture,
     model::{BandView, Model, Picture, PictureState, TimeView},
     work::{
         Workers,
+        facts::Decoded,
         still::{self, Still},
     },
 };
+use mynascope_audio::Channel;
 use mynascope_base::storage::Theme;
+use mynascope_collection::FileFacts;
 use mynascope_spectrum::ColourMap;
 
 use super::{library, no_thread, sound, window};
@@ -131,7 +138,7 @@ pub(super) fn received(
     model: &mut Model,
     workers: &mut Workers,
     path: PathBuf,
-    result: Result<Arc<Picture>, String>,
+    result: Result<Arc<Picture>, NoPicture>,
 ) {
     if model.spectrogram.path() != Some(path.as_path()) {
         return;
@@ -139,15 +146,34 @@ pub(super) fn received(
     match result {
         Ok(picture) => {
             measure(model, &picture);
-            library::decoded(model, workers, &path, &picture);
+            let sentences = picture.caveats.sentences();
+            let warning = (!sentences.is_empty()).then(|| sentences.join(". "));
+            let secs = picture.sound_secs;
+            let news = model.library.learn_decoded(&path, secs, warning);
+            // The picture of one channel says nothing of the file as a whole.
+            let whole = model.embeddings.source.channel == Channel::Mean;
+            keep_facts(model, workers, &path, news.filter(|_| whole));
             model.spectrogram.state = PictureState::Ready { path, picture };
             sound::masks_changed(model, workers);
         }
-        Err(why) => {
-            model.library.learn_problem(&path, &why);
+        Err(NoPicture { why, lasts }) => {
+            let news = model.library.learn_problem(&path, &why);
+            keep_facts(model, workers, &path, news.filter(|_| lasts));
             model.spectrogram.state = PictureState::Failed(why);
             library::pass_over_bad(model, workers);
         }
+    }
+}
+
+/// Keeps what decoding taught of a track, if it was news.
+fn keep_facts(model: &Model, workers: &Workers, path: &Path, news: Option<FileFacts>) {
+    if let (Some(facts), Some(keeper)) = (news, &workers.facts) {
+        let (sources, path) = (model.library.sources.clone(), path.to_path_buf());
+        keeper.keep([Decoded {
+            sources,
+            path,
+            facts,
+        }]);
     }
 }
 

@@ -341,23 +341,41 @@ impl Library {
             .collect();
     }
 
-    /// Keeps what decoding a whole track found: its length and what was missing, whatever its header told.
-    pub fn learn_decoded(&mut self, path: &Path, duration_secs: f64, warning: Option<String>) {
+    /// Keeps what decoding a whole track found: its length and what was missing, whatever its header told. Returns what is
+    /// known now, if that was news.
+    pub fn learn_decoded(
+        &mut self,
+        path: &Path,
+        duration_secs: f64,
+        warning: Option<String>,
+    ) -> Option<FileFacts> {
+        let mut news = None;
         self.learn(path, |track| {
-            track.duration_secs = Some(duration_secs);
-            track.warning = warning;
+            if track.duration_secs != Some(duration_secs) || track.warning != warning {
+                track.duration_secs = Some(duration_secs);
+                track.warning = warning;
+                news = Some(facts_of(track));
+            }
         });
         if let Some(collection) = &self.collection {
             (self.bad, self.cut) = count_bad(collection);
         }
+        news
     }
 
-    /// Keeps why a track cannot be used.
-    pub fn learn_problem(&mut self, path: &Path, problem: &str) {
-        self.learn(path, |track| track.problem = Some(problem.to_owned()));
+    /// Keeps why a track cannot be used. Returns what is known now, if that was news.
+    pub fn learn_problem(&mut self, path: &Path, problem: &str) -> Option<FileFacts> {
+        let mut news = None;
+        self.learn(path, |track| {
+            if track.problem.as_deref() != Some(problem) {
+                track.problem = Some(problem.to_owned());
+                news = Some(facts_of(track));
+            }
+        });
         if let Some(collection) = &self.collection {
             (self.bad, self.cut) = count_bad(collection);
         }
+        news
     }
 
     fn learn(&mut self, path: &Path, change: impl FnOnce(&mut Track)) {
@@ -387,7 +405,7 @@ impl Library {
             let Some(track) = tracks.get_mut(place) else {
                 continue;
             };
-            if track.duration_secs.is_none() {
+            if track.duration_secs.is_none() || facts.decoded && facts.duration_secs.is_some() {
                 track.duration_secs = facts.duration_secs;
             }
             track.codec = facts.codec;
@@ -462,6 +480,17 @@ fn count_bad(collection: &Collection) -> (usize, usize) {
     (tracks().filter(bad).count(), tracks().filter(cut).count())
 }
 
+/// What is known of a file that was decoded.
+fn facts_of(track: &Track) -> FileFacts {
+    FileFacts {
+        duration_secs: track.duration_secs,
+        codec: track.codec.clone(),
+        problem: track.problem.clone(),
+        warning: track.warning.clone(),
+        decoded: true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -533,11 +562,30 @@ mod tests {
         };
         library.learn_facts(vec![(0, facts(Some("Ends early"))), (1, facts(None))]);
         assert_eq!(library.cut_count(), 1);
-        for _ in 0..2 {
-            library.learn_decoded(Path::new("/m/a.wav"), 18.0, Some("Ends early".into()));
-            library.learn_decoded(Path::new("/m/b.wav"), 18.0, Some("Damaged".into()));
-            library.learn_decoded(Path::new("/m/c.wav"), 18.0, None);
+        for first in [true, false] {
+            for (name, warning) in [
+                ("a", Some("Ends early")),
+                ("b", Some("Damaged")),
+                ("c", None),
+            ] {
+                let path = PathBuf::from(format!("/m/{name}.wav"));
+                let news = library.learn_decoded(&path, 18.0, warning.map(str::to_owned));
+                let secs = news.as_ref().and_then(|news| news.duration_secs);
+                assert_eq!(secs, first.then_some(18.0), "told once: {name}");
+                assert!(news.is_none_or(|news| news.decoded));
+            }
         }
+        // The length that was found stays, also when headers are read after it.
+        assert_eq!(library.track(1).unwrap().duration_secs, Some(18.0));
+        library.learn_facts(vec![(1, facts(None))]);
+        assert_eq!(library.track(1).unwrap().duration_secs, Some(18.0));
+        let decoded = FileFacts {
+            duration_secs: Some(17.0),
+            decoded: true,
+            ..facts(Some("Ends early"))
+        };
+        library.learn_facts(vec![(0, decoded)]);
+        assert_eq!(library.track(0).unwrap().duration_secs, Some(17.0));
         assert_eq!((library.cut_count(), library.bad_count()), (2, 0));
         let track = library.track(1).unwrap();
         assert_eq!(track.duration_secs, Some(18.0), "not what its header told");

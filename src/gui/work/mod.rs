@@ -4,6 +4,7 @@
 pub mod choose;
 pub mod curves;
 pub mod embed;
+pub mod facts;
 mod fill;
 pub mod find;
 pub mod fonts;
@@ -58,6 +59,8 @@ pub struct Workers {
     pub offers: find::FindWork,
     /// `None` where nothing of the user is written.
     pub labels: Option<keeper::Keeper<Track>>,
+    /// Keeps what decoding found. `None` where nothing of the user is written.
+    pub facts: Option<keeper::Keeper<facts::Decoded>>,
     pub picture: picture::PictureWork,
     pub masked: masked::MaskedWork,
     pub lab: lab::LabWork,
@@ -109,6 +112,10 @@ impl Workers {
             labels: match own_labels_file().filter(|_| remember) {
                 Some(file) => Some(labels::start(file, outbox.clone())?),
                 None => None,
+            },
+            facts: match remember {
+                true => Some(facts::start(outbox.clone())?),
+                false => None,
             },
             picture: picture::PictureWork::start(outbox.clone(), cache.clone())?,
             masked: masked::MaskedWork::start(outbox.clone())?,

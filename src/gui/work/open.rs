@@ -9,7 +9,7 @@ use std::{
 use crate::gui::{
     message::{LibraryMessage, Message, Outbox},
     model::{ChosenCheckpoint, JobId},
-    work::{map::open_dropped, once::once},
+    work::map::open_dropped,
 };
 use mynascope_base::jobs::{self, Job, Progress, Watch};
 use mynascope_collection::{
@@ -47,33 +47,6 @@ impl OpenWork {
             keep,
             ..Self::default()
         }
-    }
-
-    /// Keeps what decoding a track taught, for the next time that the collection of these sources is opened.
-    ///
-    /// # Errors
-    /// When the system gives no thread.
-    pub fn learn_decoded(
-        &self,
-        sources: Vec<PathBuf>,
-        path: PathBuf,
-        duration_secs: f64,
-        warning: Option<String>,
-        outbox: &Outbox,
-    ) -> std::io::Result<()> {
-        if !self.keep {
-            return Ok(());
-        }
-        once(
-            "learn",
-            outbox,
-            move |_| {
-                if let Some(index) = collection::index_file(&sources) {
-                    collection::learn_decoded(&index, &path, duration_secs, warning);
-                }
-            },
-            |fault| format!("What a track taught could not be kept: {fault}"),
-        )
     }
 
     /// Opens in the background; an opening that is under way is given up.

@@ -7,10 +7,10 @@ use std::{
 };
 
 use crate::gui::{
-    message::{Message, Outbox},
+    message::{Message, NoPicture, Outbox},
     model::{PatchCut, Picture, Seen},
 };
-use mynascope_audio::{self as audio, Peaks};
+use mynascope_audio::{self as audio, AudioError, Peaks};
 use mynascope_base::{
     jobs::{self, Cancel, Job, Latest},
     storage::Cache,
@@ -261,14 +261,35 @@ impl Growth {
 }
 
 /// A damaged file must not end the thread that also makes the next picture.
-fn caught<T>(path: &Path, work: impl FnOnce() -> Result<T, SpectrumError>) -> Result<T, String> {
+fn caught<T>(path: &Path, work: impl FnOnce() -> Result<T, SpectrumError>) -> Result<T, NoPicture> {
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(payload) => Err(format!(
-            "the decoder broke on this file ({}); convert it to WAV and open that: {}",
-            jobs::panic_message(&*payload),
-            path.display()
-        )),
+        Ok(result) => result.map_err(|error| NoPicture {
+            lasts: lasts(&error),
+            why: error.to_string(),
+        }),
+        Err(payload) => Err(NoPicture {
+            why: format!(
+                "the decoder broke on this file ({}); convert it to WAV and open that: {}",
+                jobs::panic_message(&*payload),
+                path.display()
+            ),
+            lasts: false,
+        }),
+    }
+}
+
+/// Whether an error is one of the file itself: permissions and disks may come back without a change of it.
+fn lasts(error: &SpectrumError) -> bool {
+    match error {
+        SpectrumError::TooShort { .. } | SpectrumError::TooLong { .. } => true,
+        SpectrumError::Audio(error) => matches!(
+            error,
+            AudioError::Unsupported { .. }
+                | AudioError::Damaged { .. }
+                | AudioError::Empty { .. }
+                | AudioError::Limit { .. }
+        ),
+        SpectrumError::Storage(_) | SpectrumError::Table { .. } => false,
     }
 }
 
