@@ -108,11 +108,9 @@ fn what_is_not_decoded_is_named() {
     let Some(folder) = collection() else {
         return;
     };
-    for (name, word) in [("made_png_named.wav", "picture")] {
-        let error = check(&folder.join(name)).unwrap_err();
-        assert!(matches!(error, AudioError::Unsupported { .. }), "{error}");
-        assert!(error.to_string().contains(word), "{error}");
-    }
+    let error = check(&folder.join("made_png_named.wav")).unwrap_err();
+    assert!(matches!(error, AudioError::Unsupported { .. }), "{error}");
+    assert!(error.to_string().contains("picture"), "{error}");
 }
 
 /// A mono 16-bit WAV header with given claims, and one second of sound.
