@@ -2,9 +2,10 @@
 #![allow(dead_code, reason = "each module takes what it needs")]
 
 use std::{
+    env,
     f64::consts::TAU,
-    fs,
-    io::ErrorKind,
+    fs::{self, OpenOptions},
+    io::{ErrorKind, Write},
     path::Path,
     process::{Command, Stdio},
 };
@@ -13,12 +14,13 @@ use mynascope_audio::{AudioInfo, Channel, stream_mono};
 use mynascope_base::jobs::Cancel;
 use tempfile::TempDir;
 
+/// Names the file to which every comparison adds a row; `docs/formats.py` makes a table of them.
+const ROWS_VARIABLE: &str = "MYNASCOPE_FORMATS_ROWS";
 /// Debian packages of the programs that differ in name.
-const PACKAGES: [(&str, &str); 5] = [
+const PACKAGES: [(&str, &str); 4] = [
     ("oggenc", "vorbis-tools"),
     ("opusenc", "opus-tools"),
     ("opusdec", "opus-tools"),
-    ("sndfile-convert", "sndfile-programs"),
     ("ffprobe", "ffmpeg"),
 ];
 /// Samples of one place at which two sounds are compared.
@@ -37,11 +39,21 @@ pub struct Workshop {
 pub struct Reference {
     pub samples: Vec<f32>,
     pub rate: u32,
+    /// Who decoded it, and what, where that is not the file itself.
+    pub by: String,
 }
 
 impl Reference {
     pub fn secs(&self) -> f64 {
         self.samples.len() as f64 / f64::from(self.rate)
+    }
+
+    /// The same sound under another name.
+    pub fn by(self, by: &str) -> Self {
+        Self {
+            by: by.to_owned(),
+            ..self
+        }
     }
 }
 
@@ -149,6 +161,7 @@ impl Workshop {
         Reference {
             samples: mean_of_channels(&bytes, channels),
             rate,
+            by: "ffmpeg".to_owned(),
         }
     }
 
@@ -171,6 +184,15 @@ impl Workshop {
         let told = String::from_utf8_lossy(&told);
         let first = told.split(['\n', ',']).next().unwrap_or_default();
         first.trim().parse().unwrap()
+    }
+}
+
+/// A number of channels in words, for the name of a file.
+pub fn channel_word(channels: u16) -> String {
+    match channels {
+        1 => "mono".to_owned(),
+        2 => "stereo".to_owned(),
+        more => format!("{more} channels"),
     }
 }
 
@@ -206,8 +228,8 @@ pub fn secs_of(path: &str) -> f64 {
 }
 
 /// The file is whole, and its sound is the reference's: as long to within `codec_frame` samples, and at five places from
-/// the beginning to the end not more than 1 ms beside it.
-pub fn assert_same(path: &str, reference: &Reference, codec_frame: usize) {
+/// the beginning to the end not more than 1 ms beside it. Returns the decoded samples.
+pub fn assert_same(path: &str, reference: &Reference, codec_frame: usize) -> Vec<f32> {
     let (samples, info) = decode(path, reference.rate);
     assert_eq!(info.incomplete, None, "{path} is whole");
     let there = samples.len() as f64 / f64::from(reference.rate);
@@ -215,35 +237,73 @@ pub fn assert_same(path: &str, reference: &Reference, codec_frame: usize) {
         (info.duration_secs - there).abs() < 0.01,
         "{path}: {info:?}"
     );
-    assert_sound(path, &samples, reference, codec_frame, MIN_SIMILARITY);
+    let sound = (samples.as_slice(), &info);
+    assert_sound(path, sound, reference, codec_frame, MIN_SIMILARITY);
+    samples
 }
 
-/// Like [`assert_same`] for samples that were decoded already and a similarity (the largest normalised correlation
-/// within 1 ms) of at least `similar`.
+/// Like [`assert_same`] for samples that were decoded already, of a file or of a part of it, and a similarity (the largest
+/// normalised correlation within 1 ms) of at least `similar`. Every comparison passes here, and leaves its row.
+///
+/// The last part of the path `case` is the name of the row.
 pub fn assert_sound(
-    path: &str,
-    samples: &[f32],
+    case: &str,
+    (samples, info): (&[f32], &AudioInfo),
     reference: &Reference,
     codec_frame: usize,
     similar: f64,
 ) {
     let (found, wanted) = (samples.len(), reference.samples.len());
-    assert!(
-        found.abs_diff(wanted) <= codec_frame,
-        "{path}: {found} samples, {wanted} in the reference"
-    );
     let common = found.min(wanted);
     let window = WINDOW.min(common / 2);
-    assert!(window > 256, "{path}: too short to compare");
+    assert!(window > 256, "{case}: too short to compare");
     let reach = (MAX_SHIFT_SECS * f64::from(reference.rate)).ceil() as usize;
     let last = common - window;
-    for place in (0..5).map(|fifth| last * fifth / 4) {
-        let (best, shift) = similarity(samples, &reference.samples, place, window, reach);
-        assert!(
-            best >= similar,
-            "{path}: {best:.4} alike at sample {place} of {common} (shifted by {shift})"
-        );
-    }
+    let look = |place| similarity(samples, &reference.samples, place, window, reach);
+    let (worst, place, shift) = (0..5)
+        .map(|fifth| last * fifth / 4)
+        .map(|place| {
+            let (alike, shift) = look(place);
+            (alike, place, shift)
+        })
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .unwrap();
+    // A little behind the beginning, so that a shift to either side is seen.
+    let (_, first_shift) = look(reach.min(last));
+    let rate = f64::from(reference.rate);
+    write_row(&[
+        Path::new(case).file_name().unwrap().display().to_string(),
+        info.codec.clone(),
+        info.decoder.to_owned(),
+        format!("{:.4}", found as f64 / rate),
+        format!("{:.4}", reference.secs()),
+        reference.by.clone(),
+        // By how many milliseconds ours is late.
+        format!("{:.2}", (-first_shift) as f64 * 1000.0 / rate),
+        format!("{worst:.5}"),
+    ]);
+    assert!(
+        found.abs_diff(wanted) <= codec_frame,
+        "{case}: {found} samples, {wanted} in the reference"
+    );
+    assert!(
+        worst >= similar,
+        "{case}: {worst:.4} alike at sample {place} of {common} (shifted by {shift})"
+    );
+}
+
+/// Adds a row to the file that the environment names, if it does: all at once, since tests run side by side.
+fn write_row(fields: &[String]) {
+    let Some(path) = env::var_os(ROWS_VARIABLE) else {
+        return;
+    };
+    let line = fields.join("\t") + "\n";
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap();
+    file.write_all(line.as_bytes()).unwrap();
 }
 
 /// The largest normalised correlation of a window of two sounds over shifts of up to `reach` samples, and that shift.

@@ -4,7 +4,7 @@ use std::fs;
 
 use mynascope_audio::{Incomplete, probe_file};
 
-use crate::common::{Workshop, assert_same, assert_sound, decode};
+use crate::common::{Workshop, assert_same, assert_sound, channel_word, decode};
 
 const SECS: f64 = 2.0;
 /// Frames of an AAC packet.
@@ -41,7 +41,7 @@ fn aac_in_mp4_at_every_rate() {
         8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000,
     ] {
         for channels in [1, 2] {
-            let name = format!("aac_{rate}_{channels}.m4a");
+            let name = format!("AAC, {rate} Hz, {}.m4a", channel_word(channels));
             same(&shop, &name, rate, channels, "-c:a aac -b:a 96k", AAC);
         }
     }
@@ -51,56 +51,74 @@ fn aac_in_mp4_at_every_rate() {
 fn aac_in_every_kind_of_mp4() {
     let shop = Workshop::new();
     for (name, options) in [
-        ("front.m4a", "-movflags +faststart"),
+        ("index in front.m4a", "-movflags +faststart"),
         (
             "fragments.mp4",
             "-movflags +frag_keyframe+empty_moov -frag_duration 300000",
         ),
-        ("dash.mp4", "-movflags +dash -frag_duration 500000"),
-        ("film.mov", "-f mov"),
+        ("DASH segments.mp4", "-movflags +dash -frag_duration 500000"),
+        ("QuickTime.mov", "-f mov"),
         ("phone.3gp", "-f 3gp"),
-        ("book.m4b", "-f mp4"),
-        ("no_edits.m4a", "-use_editlist 0"),
-        ("tagged.m4a", "-metadata title=One -metadata artist=Two"),
+        ("audio book.m4b", "-f mp4"),
+        ("no edit list.m4a", "-use_editlist 0"),
+        ("with tags.m4a", "-metadata title=One -metadata artist=Two"),
     ] {
         same(&shop, name, 44_100, 2, &format!("-c:a aac {options}"), AAC);
     }
     // FFmpeg passes over the edit list of such a file: the same sound in a plain one is the measure.
-    let (source, late) = (shop.source(44_100, 2, SECS), shop.path("late_index.mp4"));
+    let (source, late) = (
+        shop.source(44_100, 2, SECS),
+        shop.path("fragments with a late index.mp4"),
+    );
     let options = "-c:a aac -movflags +frag_keyframe+delay_moov -frag_duration 300000";
     let mut arguments = vec!["-v", "error", "-i", &source];
     arguments.extend(options.split(' '));
     arguments.push(&late);
     shop.run("ffmpeg", &arguments);
-    assert_same(&late, &shop.reference(&shop.path("front.m4a"), 44_100), AAC);
+    let plain = shop.reference(&shop.path("index in front.m4a"), 44_100);
+    assert_same(&late, &plain.by("ffmpeg, of a plain file"), AAC);
     let film = "-f lavfi -i testsrc=d=2:s=64x64 -map 1 -map 0 -c:v mpeg4 -c:a aac";
-    same(&shop, "film.mp4", 44_100, 2, film, AAC);
+    same(&shop, "sound of a film.mp4", 44_100, 2, film, AAC);
 }
 
 #[test]
 fn other_codecs_in_mp4() {
     let shop = Workshop::new();
     for (name, options, frame) in [
-        ("lossless.m4a", "-c:a alac", 1),
-        ("lossless.mov", "-c:a alac", 1),
-        ("flac.mp4", "-c:a flac -strict -2", 1),
-        ("pcm.mov", "-c:a pcm_s16le", 1),
-        ("big_endian.mov", "-c:a pcm_s24be", 1),
-        ("little_endian.mov", "-c:a pcm_s24le", 1),
-        ("floats.mov", "-c:a pcm_f32be", 1),
-        ("mp3.mp4", "-c:a libmp3lame", 1152),
-        ("layer2.mp4", "-c:a mp2", 1152),
-        ("dolby.mp4", "-c:a ac3", 1536),
-        ("dolby_plus.mp4", "-c:a eac3", 1536),
+        ("ALAC.m4a", "-c:a alac", 1),
+        ("ALAC.mov", "-c:a alac", 1),
+        ("FLAC.mp4", "-c:a flac -strict -2", 1),
+        ("PCM, 16 bits, little-endian.mov", "-c:a pcm_s16le", 1),
+        ("PCM, 24 bits, big-endian.mov", "-c:a pcm_s24be", 1),
+        ("PCM, 24 bits, little-endian.mov", "-c:a pcm_s24le", 1),
+        ("PCM, floats, big-endian.mov", "-c:a pcm_f32be", 1),
+        ("MP3.mp4", "-c:a libmp3lame", 1152),
+        ("MP2.mp4", "-c:a mp2", 1152),
+        ("AC-3.mp4", "-c:a ac3", 1536),
+        ("E-AC-3.mp4", "-c:a eac3", 1536),
     ] {
         same(&shop, name, 44_100, 2, options, frame);
     }
-    same(&shop, "opus.mp4", 48_000, 2, "-c:a libopus", 960);
-    same(&shop, "six.m4a", 48_000, 6, "-c:a aac -b:a 320k", AAC);
-    same(&shop, "six_lossless.m4a", 48_000, 6, "-c:a alac", 1);
-    same(&shop, "high.m4a", 96_000, 2, "-c:a alac", 1);
-    same(&shop, "high.mp4", 192_000, 2, "-c:a flac -strict -2", 1);
-    same(&shop, "mono.mov", 22_050, 1, "-c:a alac", 1);
+    same(&shop, "Opus.mp4", 48_000, 2, "-c:a libopus", 960);
+    same(
+        &shop,
+        "AAC, 6 channels.m4a",
+        48_000,
+        6,
+        "-c:a aac -b:a 320k",
+        AAC,
+    );
+    same(&shop, "ALAC, 6 channels.m4a", 48_000, 6, "-c:a alac", 1);
+    same(&shop, "ALAC, 96000 Hz.m4a", 96_000, 2, "-c:a alac", 1);
+    same(
+        &shop,
+        "FLAC, 192000 Hz.mp4",
+        192_000,
+        2,
+        "-c:a flac -strict -2",
+        1,
+    );
+    same(&shop, "ALAC, mono.mov", 22_050, 1, "-c:a alac", 1);
 }
 
 #[test]
@@ -113,13 +131,34 @@ fn raw_aac_has_its_exact_length() {
         (48_000, "256k"),
     ] {
         let options = format!("-c:a aac -b:a {bits}");
-        same(&shop, &format!("raw_{rate}.aac"), rate, 2, &options, 0);
+        same(
+            &shop,
+            &format!("raw AAC, {rate} Hz.aac"),
+            rate,
+            2,
+            &options,
+            0,
+        );
     }
-    same(&shop, "six.aac", 48_000, 6, "-c:a aac -b:a 320k", 0);
-    same(&shop, "stream.latm", 44_100, 2, "-c:a aac -f latm", AAC);
+    same(
+        &shop,
+        "raw AAC, 6 channels.aac",
+        48_000,
+        6,
+        "-c:a aac -b:a 320k",
+        0,
+    );
+    same(
+        &shop,
+        "AAC in LATM.latm",
+        44_100,
+        2,
+        "-c:a aac -f latm",
+        AAC,
+    );
     // Soft in the beginning, loud later: small packets first.
     let soft = "-af volume='if(lt(t,1),0.001,1)':eval=frame -c:a aac -b:a 160k";
-    same(&shop, "soft.aac", 44_100, 2, soft, 0);
+    same(&shop, "raw AAC, soft then loud.aac", 44_100, 2, soft, 0);
 }
 
 #[test]
@@ -128,17 +167,27 @@ fn vorbis_flac_and_speex_in_ogg() {
     for rate in [8_000, 22_050, 44_100, 48_000, 96_000] {
         for channels in [1, 2] {
             let source = shop.source(rate, channels, SECS);
-            let file = shop.path(&format!("vorbis_{rate}_{channels}.ogg"));
+            let file = shop.path(&format!(
+                "Vorbis, {rate} Hz, {}.ogg",
+                channel_word(channels)
+            ));
             shop.run("oggenc", &["-Q", "-q", "4", &source, "-o", &file]);
             compare(&shop, &file, rate, 0);
         }
     }
-    same(&shop, "six.ogg", 48_000, 6, "-c:a libvorbis", 64);
-    same(&shop, "flac.ogg", 44_100, 2, "-c:a flac", 0);
-    same(&shop, "flac.oga", 16_000, 1, "-c:a flac", 0);
-    same(&shop, "speech.spx", 16_000, 1, "-c:a libspeex", 320);
+    same(
+        &shop,
+        "Vorbis, 6 channels.ogg",
+        48_000,
+        6,
+        "-c:a libvorbis",
+        64,
+    );
+    same(&shop, "FLAC.ogg", 44_100, 2, "-c:a flac", 0);
+    same(&shop, "FLAC, mono.oga", 16_000, 1, "-c:a flac", 0);
+    same(&shop, "Speex.spx", 16_000, 1, "-c:a libspeex", 320);
     let film = "-f lavfi -i testsrc=d=2:s=64x64 -map 1 -map 0 -c:v libtheora -c:a libvorbis";
-    same(&shop, "film.ogv", 44_100, 2, film, 64);
+    same(&shop, "sound of a film.ogv", 44_100, 2, film, 64);
 }
 
 #[test]
@@ -157,7 +206,7 @@ fn opus_of_every_mode() {
     ] {
         for kind in ["--speech", "--music"] {
             let source = shop.source(48_000, channels, SECS);
-            let file = shop.path(&format!("{kind}_{bitrate}.opus"));
+            let file = shop.path(&format!("Opus, {bitrate} kbit, {}.opus", &kind[2..]));
             shop.run(
                 "opusenc",
                 &["--quiet", "--bitrate", bitrate, kind, &source, &file],
@@ -175,14 +224,14 @@ fn opus_of_every_mode() {
                     &reference,
                 ],
             );
-            assert_same(&file, &shop.reference(&reference, 48_000), 0);
+            assert_same(&file, &shop.reference(&reference, 48_000).by("opusdec"), 0);
             let claimed = probe_file(file.as_ref()).unwrap().duration_secs;
             assert!((claimed - SECS).abs() < 1e-6, "{file}: {claimed} s claimed");
         }
     }
     for frame in ["2.5", "5", "10", "40", "60"] {
         let source = shop.source(44_100, 2, SECS);
-        let file = shop.path(&format!("frame_{frame}.opus"));
+        let file = shop.path(&format!("Opus, frames of {frame} ms.opus"));
         shop.run(
             "opusenc",
             &["--quiet", "--framesize", frame, &source, &file],
@@ -191,7 +240,7 @@ fn opus_of_every_mode() {
     }
     same(
         &shop,
-        "six.opus",
+        "Opus, 6 channels.opus",
         48_000,
         6,
         "-c:a libopus -mapping_family 1",
@@ -240,12 +289,12 @@ fn flac_of_every_shape() {
     let shop = Workshop::new();
     for rate in [8_000, 44_100, 96_000, 192_000] {
         for channels in [1, 2, 6] {
-            let name = format!("flac_{rate}_{channels}.flac");
+            let name = format!("FLAC, {rate} Hz, {}.flac", channel_word(channels));
             same(&shop, &name, rate, channels, "-c:a flac", 0);
         }
     }
     let source = shop.source(44_100, 2, SECS);
-    let file = shop.path("large_blocks.flac");
+    let file = shop.path("blocks of 65535.flac");
     shop.run(
         "flac",
         &[
@@ -259,19 +308,20 @@ fn flac_of_every_shape() {
         ],
     );
     compare(&shop, &file, 44_100, 0);
-    let plain = fs::read(shop.path("flac_44100_2.flac")).unwrap();
+    let plain = fs::read(shop.path("FLAC, 44100 Hz, stereo.flac")).unwrap();
     // A tag that does not belong there.
     let tagged = [b"ID3\x04\0\0\0\0\0\x0a..........".to_vec(), plain.clone()].concat();
-    compare(&shop, &shop.write("tagged.flac", &tagged), 44_100, 0);
+    compare(&shop, &shop.write("ID3 in front.flac", &tagged), 44_100, 0);
     // The count of samples unknown (36 bits behind 28 others), and no checksum of the sound.
     let mut unknown = plain;
     unknown[21] &= 0xf0;
     unknown[22..42].fill(0);
-    let file = shop.write("unknown.flac", &unknown);
+    let file = shop.write("length unknown.flac", &unknown);
     assert_eq!(probe_file(file.as_ref()).unwrap().duration_secs, 0.0);
+    let known = shop.reference(&shop.path("FLAC, 44100 Hz, stereo.flac"), 44_100);
     assert_same(
         &file,
-        &shop.reference(&shop.path("flac_44100_2.flac"), 44_100),
+        &known.by("ffmpeg, of the file whose length is known"),
         0,
     );
 }
@@ -280,46 +330,53 @@ fn flac_of_every_shape() {
 fn matroska_and_webm() {
     let shop = Workshop::new();
     for (name, rate, options, frame) in [
-        ("opus.webm", 48_000, "-c:a libopus", 960),
-        ("vorbis.webm", 44_100, "-c:a libvorbis", 1024),
-        ("opus_live.webm", 48_000, "-c:a libopus -live 1", 960),
-        ("aac.mka", 44_100, "-c:a aac", AAC),
-        ("flac.mka", 44_100, "-c:a flac", 0),
-        ("mp3.mka", 44_100, "-c:a libmp3lame", 1152),
-        ("pcm.mka", 44_100, "-c:a pcm_s16le", 0),
-        ("dolby.mka", 48_000, "-c:a ac3", 1536),
-        ("lossless.mka", 44_100, "-c:a alac", 1),
+        ("Opus.webm", 48_000, "-c:a libopus", 960),
+        ("Vorbis.webm", 44_100, "-c:a libvorbis", 1024),
+        ("Opus, live.webm", 48_000, "-c:a libopus -live 1", 960),
+        ("AAC.mka", 44_100, "-c:a aac", AAC),
+        ("FLAC.mka", 44_100, "-c:a flac", 0),
+        ("MP3.mka", 44_100, "-c:a libmp3lame", 1152),
+        ("PCM, 16 bits.mka", 44_100, "-c:a pcm_s16le", 0),
+        ("AC-3.mka", 48_000, "-c:a ac3", 1536),
+        ("ALAC.mka", 44_100, "-c:a alac", 1),
     ] {
         same(&shop, name, rate, 2, options, frame);
     }
     same(
         &shop,
-        "six.mka",
+        "Opus, 6 channels.mka",
         48_000,
         6,
         "-c:a libopus -mapping_family 1",
         960,
     );
     let film = "-f lavfi -i testsrc=d=2:s=64x64 -map 1 -map 0 -c:v libvpx -c:a libopus";
-    same(&shop, "film.webm", 48_000, 2, film, 960);
+    same(&shop, "sound of a film.webm", 48_000, 2, film, 960);
 }
 
 #[test]
 fn what_only_ffmpeg_decodes() {
     let shop = Workshop::new();
     for (name, options) in [
-        ("wavpack.wv", "-c:a wavpack"),
-        ("true.tta", "-c:a tta"),
-        ("dolby.ac3", "-c:a ac3"),
-        ("dolby.eac3", "-c:a eac3"),
-        ("cinema.dts", "-c:a dca -strict -2"),
-        ("windows.wma", "-c:a wmav2"),
-        ("film.ts", "-c:a aac -f mpegts"),
-        ("film.flv", "-c:a aac"),
+        ("WavPack.wv", "-c:a wavpack"),
+        ("TTA.tta", "-c:a tta"),
+        ("AC-3.ac3", "-c:a ac3"),
+        ("E-AC-3.eac3", "-c:a eac3"),
+        ("DTS.dts", "-c:a dca -strict -2"),
+        ("WMA.wma", "-c:a wmav2"),
+        ("AAC in a transport stream.ts", "-c:a aac -f mpegts"),
+        ("AAC in Flash video.flv", "-c:a aac"),
     ] {
         same(&shop, name, 44_100, 2, options, 0);
     }
-    same(&shop, "six.wv", 48_000, 6, "-c:a wavpack", 0);
+    same(
+        &shop,
+        "WavPack, 6 channels.wv",
+        48_000,
+        6,
+        "-c:a wavpack",
+        0,
+    );
 }
 
 #[test]
@@ -334,28 +391,30 @@ fn chains_are_the_sum_of_their_links() {
         bytes.extend(fs::read(&file).unwrap());
         wanted += secs;
     }
-    let file = shop.write("chain.ogg", &bytes);
+    let file = shop.write("chain of two rates.ogg", &bytes);
     let info = probe_file(file.as_ref()).unwrap();
     assert!((info.duration_secs - wanted).abs() < 1e-6, "{info:?}");
     let (samples, info) = decode(&file, 44_100);
     assert_eq!(info.incomplete, None);
     // FFmpeg carries some samples over into the second link, so each link is compared with its own file.
-    let first = shop.reference(&shop.path("1.ogg"), 44_100);
+    let alone = |name, by: &str| shop.reference(&shop.path(name), 44_100).by(by);
+    let first = alone("1.ogg", "ffmpeg, of the first alone");
+    let second = alone("2.ogg", "ffmpeg, of the second alone");
     let (head, tail) = samples.split_at(first.samples.len());
-    assert_sound(&file, head, &first, 1, 0.999);
-    let second = shop.reference(&shop.path("2.ogg"), 44_100);
-    assert_sound(&file, tail, &second, 1, 0.99);
+    let link = |name| format!("{file}, {name} link");
+    assert_sound(&link("first"), (head, &info), &first, 1, 0.999);
+    assert_sound(&link("second"), (tail, &info), &second, 1, 0.99);
 }
 
 #[test]
 fn cut_files_are_told() {
     let shop = Workshop::new();
     for (name, options) in [
-        ("cut.m4a", "-c:a aac -movflags +faststart"),
-        ("cut.ogg", "-c:a libvorbis"),
-        ("cut.opus", "-c:a libopus"),
-        ("cut.flac", "-c:a flac"),
-        ("cut.mka", "-c:a flac"),
+        ("before a cut, AAC.m4a", "-c:a aac -movflags +faststart"),
+        ("before a cut, Vorbis.ogg", "-c:a libvorbis"),
+        ("before a cut, Opus.opus", "-c:a libopus"),
+        ("before a cut, FLAC.flac", "-c:a flac"),
+        ("before a cut, FLAC.mka", "-c:a flac"),
     ] {
         same(&shop, name, 48_000, 2, options, AAC);
         let bytes = fs::read(shop.path(name)).unwrap();
