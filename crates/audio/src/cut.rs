@@ -145,11 +145,9 @@ mod tests {
     fn each_format_tells_a_cut_by_its_own_sizes() {
         let mut mpeg4 = b"\0\0\0\x10ftypM4A \0\0\0\0\0\0\x10\0mdat".to_vec();
         mpeg4.extend([1; 4088]);
-        for (name, bytes) in [("a.m4a", mpeg4)] {
-            let [whole, cut] = whole_and_cut(name, &bytes);
-            assert_eq!(whole, None, "{name}");
-            assert!(about(cut, 0.75), "{name}: {cut:?}");
-        }
+        let [whole, cut] = whole_and_cut("a.m4a", &mpeg4);
+        assert_eq!(whole, None);
+        assert!(about(cut, 0.75), "{cut:?}");
         let mut ogg = b"OggS\0\x04".to_vec();
         ogg.extend([0; 20]);
         ogg.extend([2, 200, 100]);
