@@ -36,7 +36,9 @@ fn lame(shop: &Workshop, options: &[&str]) -> Vec<u8> {
 /// FFmpeg 5.1 takes another.
 fn mpg123(shop: &Workshop, path: &str, rate: u32, channels: usize) -> Reference {
     let rate_text = rate.to_string();
-    let samples = shop.run("mpg123", &["-q", "-e", "f32", "-r", &rate_text, "-s", path]);
+    let shape = if channels == 1 { "--mono" } else { "--stereo" };
+    let options = ["-q", "-e", "f32", "-r", &rate_text, shape, "-s", path];
+    let samples = shop.run("mpg123", &options);
     Reference {
         samples: mean_of_channels(&samples, channels),
         rate,
@@ -311,7 +313,12 @@ fn joined_files_play_to_their_end() {
         let name = format!("joined, {name}.mp3");
         let path = shop.write(&name, &[first.as_slice(), second].concat());
         let (samples, info) = decode(&path, 44_100);
-        let mut reference = shop.reference(&path, 44_100);
+        // Where mono becomes stereo, FFmpeg's mix makes it softer by the root of two.
+        let mut reference = if name.contains("mono") {
+            mpg123(&shop, &path, 44_100, 2)
+        } else {
+            shop.reference(&path, 44_100)
+        };
         // FFmpeg plays the information frame of a later part, as one frame of nearly nothing.
         let more = reference.samples.len().saturating_sub(samples.len());
         assert!(more <= FRAME + 1, "{name}: {more} samples are missing");
@@ -321,8 +328,7 @@ fn joined_files_play_to_their_end() {
             reference.samples.drain(joint..joint + more);
             reference.by = format!("ffmpeg, less {more} samples at the joint");
         }
-        // What a decoder carries over from one part into the next is its own affair, above all where channels change.
-        assert_sound(&path, (&samples, &info), &reference, 1, 0.98);
+        assert_sound(&path, (&samples, &info), &reference, 1, 0.999);
         assert_listed(&path);
     }
     // Each part is what it is alone, at its own speed.
