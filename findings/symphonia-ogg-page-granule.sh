@@ -102,5 +102,7 @@ for name in whole low; do
     echo "$name.ogg, oggdec: $(($(stat -c %s $name.raw) / 2)) frames"
 done
 frames() { echo $(($(stat -c %s "$1") / $2)); }
-[ "$(frames whole.f32 4)" = 441000 ] && [ "$(frames whole.raw 2)" = 441000 ] && [ "$(frames low.raw 2)" = 441000 ]
+[ "$(frames whole.f32 4)" = 441000 ]
+[ "$(frames whole.raw 2)" = 441000 ]
+[ "$(frames low.raw 2)" = 441000 ]
 [ "$(frames low.f32 4)" = $((441000 - 224)) ] || { echo "the surprise is gone"; exit 1; }
