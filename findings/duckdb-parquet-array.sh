@@ -24,7 +24,8 @@ db.sql("copy t to 'duckdb.parquet'")
 arrow = pyarrow.table({"e": pyarrow.FixedSizeListArray.from_arrays(pyarrow.array([1, 2, 3], pyarrow.float32()), 3)})
 pyarrow.parquet.write_table(arrow, "pyarrow.parquet")
 print("in memory: DuckDB's table", kind("select e from t"), "| Arrow table", kind("select e from arrow"))
-print("pyarrow.parquet:", pyarrow.parquet.read_schema("pyarrow.parquet").field("e").type, "| polars:", polars.read_parquet_schema("pyarrow.parquet")["e"])
+in_arrow = pyarrow.parquet.read_schema("pyarrow.parquet").field("e").type
+print("pyarrow.parquet:", in_arrow, "| polars:", polars.read_parquet_schema("pyarrow.parquet")["e"])
 assert kind("select e from t") == kind("select e from arrow") == "FLOAT[3]"
 gone = True
 for name in ("duckdb", "pyarrow"):
