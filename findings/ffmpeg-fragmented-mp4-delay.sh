@@ -5,8 +5,7 @@
 #           samples: the sound comes 1024 samples later than from the plain file.
 # Versions: ffmpeg 5.1.9 (Debian 12)
 # Date:     2026-11-29
-# Source:   FFmpeg documentation, "mov, mp4, ismv" muxer, movflags delay_moov; libavformat/mov.c applies edit lists to the sample index,
-#           which a fragmented file's moov has not
+# Source:   FFmpeg documentation, chapter "mov, mp4, ismv", movflags delay_moov
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Expected: ffmpeg knows RIFX, the big-endian form of WAV, or refuses it.
-# Seen:     it opens the file, names the codec pcm_s16le and decodes noise without any warning; sox reads the same file rightly.
+# Seen:     it opens the file, names the codec pcm_s16le and decodes noise without an error; sox reads the same file rightly.
 # Versions: ffmpeg 5.1.9, sox 14.4.2 (Debian 12)
 # Date:     2026-11-29
 # Source:   FFmpeg 5.1, libavformat/wavdec.c: RIFX switches the chunk reading to big-endian; the codec still comes from the table of
@@ -28,7 +28,7 @@ open("rifx.wav", "wb").write(b"RIFX" + struct.pack(">I", len(form)) + form)
 open("ought.s16", "wb").write(struct.pack("<44100h", *samples))
 END
 sox rifx.wav -t s16 -L sox.s16
-ffmpeg -v warning -i rifx.wav -f s16le ffmpeg.s16
+ffmpeg -v error -i rifx.wav -f s16le ffmpeg.s16
 echo "ffprobe: $(ffprobe -v error -show_entries stream=codec_name -of csv=p=0 rifx.wav)"
 python3 - <<'END'
 import array, sys

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Expected: `sf_seek` in Ogg Vorbis is exact to the sample, as its frame numbers suggest: seek and read gives what reading from the start
 #           gives at that place.
-# Seen:     a seek into the last page gives samples that lie further on by the number of samples that the encoder's padding holds, and
-#           `tell` reports the place asked for.
+# Seen:     a seek into the last page gives samples that lie 88 further on here: as many as the padding of the last block, which the
+#           last granule position cuts off. `tell` reports the place asked for.
 # Versions: PyPI soundfile 0.13.1 (bundles libsndfile 1.2.2); vorbis-tools 1.4.2 (Debian 12) writes the input
 # Date:     2026-11-29
-# Source:   libsndfile 1.2.2, src/ogg_vorbis.c; tracker: libsndfile issue 885, "Vorbis Seeking Not Always Sample Exact"
+# Source:   libsndfile 1.2.2, src/ogg_vorbis.c; tracker: libsndfile issues 643 and 885 ("Vorbis Seeking Not
+#           Always Sample Exact") are about neighbours of this
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -71,7 +71,8 @@ fn main() {
     );
 }
 END
-(cd decode && CARGO_TARGET_DIR="$folder/target" CARGO_PROFILE_DEV_DEBUG=0 cargo build --quiet && cargo tree --quiet --depth 1 --prefix none | tail -n +2)
+(cd decode && CARGO_TARGET_DIR="$folder/target" CARGO_PROFILE_DEV_DEBUG=0 cargo build --quiet)
+(cd decode && cargo tree --quiet --depth 1 --prefix none | tail -n +2)
 
 venv/bin/python - <<'END'
 import numpy, soundfile

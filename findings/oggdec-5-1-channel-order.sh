@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Expected: oggenc and oggdec come in one package; a 5.1 WAV that goes through both has its channels where they were.
-# Seen:     oggdec's WAV has the last three channels in another order: back right where LFE belongs, then LFE and back left swapped in turn.
+# Seen:     oggdec's WAV has the last three channels in another order: FL FR FC BR LFE BL, so the LFE plays on the back left.
 #           ffmpeg decodes the same file in the order of WAV, so the file is right and oggdec is not.
 # Versions: vorbis-tools 1.4.2, ffmpeg 5.1.9 (Debian 12)
 # Date:     2026-11-29

@@ -4,7 +4,7 @@
 # Seen:     a transposed array comes back with the right shape and its values in another order, without an error. 0.7.0 stored it rightly.
 # Versions: PyPI safetensors 0.8.0 and, for comparison, 0.7.0; numpy 2.4.6
 # Date:     2026-11-29
-# Source:   tracker: safetensors issue 825, "Serializing fortran arrays in numpy silently produces garbage on read in 0.8.0, but not in 0.7.0"
+# Source:   tracker: safetensors issue 825 on arrays in Fortran order
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

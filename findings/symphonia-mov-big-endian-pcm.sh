@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Expected: PCM of the types in24, in32 and fl32 in a QuickTime file is big-endian unless an `enda` atom with the value 1 says otherwise
-#           (QuickTime File Format, "Sound Sample Descriptions" and "siSlopeAndIntercept / endian atom").
+#           (QuickTime File Format specification, sound sample descriptions).
 # Seen:     symphonia reads all three as little-endian, both with `enda` 0 and without that atom: noise, and no error.
 # Versions: crates symphonia, symphonia-core, symphonia-format-isomp4, symphonia-codec-pcm 0.6.1; ffmpeg 5.1.9 (Debian 12) writes the input
 # Date:     2026-11-29
@@ -63,7 +63,8 @@ fn main() {
     );
 }
 END
-(cd decode && CARGO_TARGET_DIR="$folder/target" CARGO_PROFILE_DEV_DEBUG=0 cargo build --quiet && cargo tree --quiet --depth 1 --prefix none | tail -n +2)
+(cd decode && CARGO_TARGET_DIR="$folder/target" CARGO_PROFILE_DEV_DEBUG=0 cargo build --quiet)
+(cd decode && cargo tree --quiet --depth 1 --prefix none | tail -n +2)
 
 cat > compare.py <<'END'
 # How many samples symphonia and ffmpeg read differently.

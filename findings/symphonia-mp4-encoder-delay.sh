@@ -64,7 +64,8 @@ fn main() {
     );
 }
 END
-(cd decode && CARGO_TARGET_DIR="$folder/target" CARGO_PROFILE_DEV_DEBUG=0 cargo build --quiet && cargo tree --quiet --depth 1 --prefix none | tail -n +2)
+(cd decode && CARGO_TARGET_DIR="$folder/target" CARGO_PROFILE_DEV_DEBUG=0 cargo build --quiet)
+(cd decode && cargo tree --quiet --depth 1 --prefix none | tail -n +2)
 
 # Half a second of silence, then a tone: where it begins shows the delay.
 ffmpeg -v error -f lavfi -i "aevalsrc='if(gte(t,0.5),0.5*sin(2*PI*1000*t),0)':s=44100:d=10" -c:a pcm_f32le in.wav

@@ -63,7 +63,8 @@ fn main() {
     );
 }
 END
-(cd decode && CARGO_TARGET_DIR="$folder/target" CARGO_PROFILE_DEV_DEBUG=0 cargo build --quiet && cargo tree --quiet --depth 1 --prefix none | tail -n +2)
+(cd decode && CARGO_TARGET_DIR="$folder/target" CARGO_PROFILE_DEV_DEBUG=0 cargo build --quiet)
+(cd decode && cargo tree --quiet --depth 1 --prefix none | tail -n +2)
 
 for rate in 48000 88200 96000; do
     ffmpeg -v error -f lavfi -i "sine=frequency=440:sample_rate=$rate:duration=1" -c:a aac $rate.m4a
