@@ -43,7 +43,8 @@ impl Codec {
         let channels = parameters.channels.as_ref().map_or(0, |set| set.count());
         let is_vorbis = parameters.codec == well_known::CODEC_ID_VORBIS;
         if is_vorbis && channels > 2 {
-            // Symphonia 0.6.1 makes noise of them.
+            // symphonia-codec-vorbis 0.6.1, "more than two channels decode to noise": in residues of type 0 and 1 surplus
+            // classes of one channel overwrite the next one's.
             let why = format!(
                 "its codec is Vorbis with {} channels",
                 number_word(channels)

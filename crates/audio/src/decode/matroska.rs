@@ -1,5 +1,7 @@
 //! Matroska and WebM. Times in them are in milliseconds, so frames are counted from the beginning, and a place that was
 //! passed is found by beginning anew.
+//!
+//! symphonia-format-mkv 0.6.1 does not hand on DiscardPadding, so the padding at the end of Opus and MP3 is played.
 
 use std::{ffi::OsStr, fs::File, io::Read};
 

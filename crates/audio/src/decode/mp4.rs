@@ -1,5 +1,10 @@
 //! What an MP4, M4A, QuickTime or 3GP file says of its sound tracks' times: lengths, edit lists, and the padding that
-//! encoders leave (iTunSMPB). Symphonia reads the packets but passes these over.
+//! encoders leave (iTunSMPB). Symphonia reads the packets.
+//!
+//! What of symphonia-format-isomp4 0.6.1 is worked around here: "edit lists (elst) and iTunSMPB are ignored: `delay` and
+//! `padding` of a track stay None, AAC starts 1024 to 2112 samples late"; "`duration` of a fragmented file is Some(0)";
+//! "`sample_rate` is Some(0) for AAC at 88.2 and 96 kHz, which the 16.16 field cannot hold"; "in24, in32 and fl32 are read
+//! little-endian whatever `enda` says"; "seek fails where another track ends earlier".
 //!
 //! Boxes and fields: ISO/IEC 14496-12; the audio configuration: ISO/IEC 14496-3, 1.6.2.1.
 
@@ -34,7 +39,7 @@ pub(super) struct SoundTrack {
     pub id: u32,
     /// Four letters that name the codec, such as "mp4a".
     pub codec: [u8; 4],
-    /// PCM of a kind that QuickTime stores with the highest byte first, and Symphonia reads as if the lowest were.
+    /// PCM of a kind that QuickTime stores with the highest byte first, and Symphonia (0.6.1) reads as if the lowest were.
     is_big_endian: bool,
     /// Units of media time a second.
     scale: u32,

@@ -1,6 +1,10 @@
 //! Ogg files as chains of links: each link is a stream of its own, with its own codec, rate and length, and plays behind
 //! the one before it (`cat a.ogg b.ogg` makes one, so does a radio station).
 //!
+//! What of symphonia-format-ogg 0.6.1 is worked around here: "samples are trimmed inside a stream where the granule position of
+//! a page is a little low"; "`num_frames` is the granule position of the end, not the length, where a stream does not begin
+//! at 0"; "only the first link of a chained file is counted and sought"; "seek does not end beside a second stream".
+//!
 //! Pages: RFC 3533, 6. Finding a link's end by halving the file is how libvorbisfile does it.
 
 use std::{

@@ -5,6 +5,11 @@
 //! headers of all frames are read, so that the length is never an estimate. Files that were joined from several play to their end: a
 //! part may have another rate, other channels and tags in front. Frames that do not decode are silent; where the frames
 //! themselves are not found, their time is missing.
+//!
+//! Why symphonia-bundle-mp3 0.6.1 does not read them: "MP3 without a Xing header: `num_frames` is an estimate from the first
+//! frames, and decoding ends there"; "a Xing count ends a file that was joined from two"; "a change of channels or rate is an
+//! error"; "tags without the id3v2 feature are walked byte by byte, and UTF-16 text (FF FE) is taken for a Layer I frame";
+//! "free format is not supported".
 
 mod header;
 mod info_frame;
