@@ -11,6 +11,7 @@ use crate::gui::{
     panels::{masking, parts, row_from_right, top::icon_button},
     theme::{self, small},
 };
+use mynascope_audio::Channel;
 use mynascope_base::storage::Follow;
 use mynascope_spectrum::{ColourMap, Summary, tokens::MaskRatio};
 
@@ -76,6 +77,13 @@ pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             if let Some(track) = model.library.selected_track() {
                 let title = RichText::new(&track.title).color(tokens.text_strong);
                 ui.add(Label::new(title).truncate());
+                let channel = model.embeddings.source.channel;
+                if channel != Channel::Mean {
+                    let text = small(format!("{channel} channel")).color(tokens.text_weak);
+                    ui.add(Label::new(text).truncate()).on_hover_text(
+                        "Pictures, views and embeddings are made of this channel alone (Settings, Channel)",
+                    );
+                }
                 if let Some(warning) = &track.warning {
                     // A warning begins with what it is: "Ends early", "Damaged", "Its channels cancel".
                     let what = warning.split([':', '.']).next().unwrap_or_default();
