@@ -54,7 +54,8 @@ pub const EXTENSIONS: &[&str] = &[
     "oga", "opus", "webm", "weba", "mka", "mkv",
     // What only the program ffmpeg decodes.
     "wv", "ac3", "eac3", "dts", "wma", "ape", "tta", "mpc", "dsf", "dff", "amr", "spx", "tak", "ra",
-    "shn",
+    "shn", "avi", "flv", "mpg", "mpeg", "vob", "m4v", "wmv", "asf", "mpa", "ogv", "ogx", "mk3d",
+    "gsm", "rm",
 ];
 
 /// Whether a path's ending promises sound (the bytes decide later).

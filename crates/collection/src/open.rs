@@ -225,6 +225,10 @@ fn open_file(path: &Path, is_file: bool) -> Collection {
             track.problem = Some(reason);
             collection.tracks.push(track);
         }
+        // It was named, so it was meant; its first bytes say what it is.
+        Sort::Other if is_file && mynascope_audio::probe_file(path).is_ok() => {
+            collection.tracks.push(track)
+        }
         Sort::Other => collection.notes.push(format!(
             "skipped, not a file of a known sound format: {}",
             path.display()

@@ -112,6 +112,21 @@ impl Table {
             let start = record.position().map_or(0, csv::Position::byte);
             rows.push((lines.line_at(start), record));
         }
+        // The rest of the file is one field then.
+        let swallowed = |row: &csv::StringRecord| {
+            row.iter()
+                .next_back()
+                .is_some_and(|field| field.contains('\n'))
+        };
+        if shape.quoted
+            && text.bytes().filter(|&byte| byte == b'"').count() % 2 == 1
+            && let Some((line, _)) = rows.last().filter(|(_, row)| swallowed(row))
+        {
+            return Err(wrong(
+                *line,
+                "a quotation mark that is opened here is never closed".to_owned(),
+            ));
+        }
         let is_headless = rows.first().is_some_and(|(_, row)| {
             let mut fields = row.iter();
             fields.any(|field| is_audio_path(Path::new(field.trim())))
@@ -436,5 +451,20 @@ mod tests {
         for text in ["", "\n\n", "\u{feff}"] {
             assert_eq!(read(text).rows().count(), 0);
         }
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_never_closed_is_an_error_with_its_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let known = |name: &str| ["file", "label"].contains(&name);
+        fs::write(file.path(), "file,label\na.wav,x\nb.wav,\"y\nc.wav,z\n").unwrap();
+        let error = Table::read(file.path(), known).err().unwrap().to_string();
+        assert!(
+            error.contains("line 3") && error.contains("never closed"),
+            "{error}"
+        );
+        // An inch is no quotation mark.
+        fs::write(file.path(), "file,label\na.wav,12\"\nb.wav,y\n").unwrap();
+        assert_eq!(Table::read(file.path(), known).unwrap().rows().count(), 2);
     }
 }

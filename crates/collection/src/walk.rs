@@ -14,21 +14,10 @@ use mynascope_base::jobs::Watch;
 
 /// Formats that people have and that may not be decoded here: such a file is a row with its reason, not a silence.
 /// Those that are decoded are known before this is asked.
-const KNOWN_BUT_UNSUPPORTED: [(&str, &str); 14] = [
-    ("asf", "Windows Media"),
-    ("wmv", "Windows Media Video"),
-    ("mp+", "Musepack"),
-    ("mpa", "MPEG audio"),
-    ("m4v", "MPEG-4 video"),
+const KNOWN_BUT_UNSUPPORTED: [(&str, &str); 3] = [
     ("m4p", "a purchase that is bound to its shop's player"),
     ("aax", "Audible's encrypted format"),
-    ("avi", "AVI"),
-    ("mpg", "MPEG video"),
-    ("mpeg", "MPEG video"),
-    ("flv", "Flash video"),
-    ("vob", "DVD video"),
-    ("gsm", "GSM"),
-    ("rm", "RealMedia"),
+    ("mp+", "Musepack"),
 ];
 
 /// How many unreadable places are named one by one before only their number is told.

@@ -77,6 +77,11 @@ pub(super) struct Packets {
     /// Whether its reader finds the beginning again.
     rewinds: bool,
     ends_early: bool,
+    /// Every packet tells its place to the frame, and none is missing in a whole file (FLAC).
+    numbered: bool,
+    /// How often packets were missing, and where first, in seconds.
+    gaps: u64,
+    first_gap_secs: Option<f64>,
     /// Where the frames end by the container's own count.
     claimed: Option<u64>,
     ended: bool,
@@ -119,7 +124,9 @@ impl Packets {
             range: 0..length,
             patches: Vec::new(),
         };
-        Self::open(input, path, clock)
+        let mut reader = Self::open(input, path, clock)?;
+        reader.numbered = reader.info.codec == "flac";
+        Ok(reader)
     }
 
     fn of(reader: Box<dyn FormatReader>, fence: &Fence<'_>) -> Result<Self, AudioError> {
@@ -205,6 +212,9 @@ impl Packets {
                 rewinds: false,
                 claimed: frames,
                 ends_early: false,
+                numbered: false,
+                gaps: 0,
+                first_gap_secs: None,
                 ended: false,
                 reader,
             });
@@ -353,8 +363,14 @@ impl Packets {
     }
 
     pub(super) fn incomplete(&self) -> Option<Incomplete> {
-        self.ends_early
-            .then_some(Incomplete::EndsEarly { share: None })
+        let lost = self.first_gap_secs.map(|first_secs| Incomplete::Damaged {
+            packets: self.gaps,
+            first_secs,
+        });
+        lost.or_else(|| {
+            self.ends_early
+                .then_some(Incomplete::EndsEarly { share: None })
+        })
     }
 
     /// Whether a seek must read the file from its beginning, and has to be given a fresh reader for it.
@@ -470,7 +486,7 @@ impl Packets {
             Ok(shape) => shape,
             Err(why) => {
                 // The next packet tells where it stands.
-                if self.times == Times::Frames {
+                if self.times == Times::Frames && !self.numbered {
                     self.cursor = None;
                 }
                 return Ok(Step::Damaged(why));
@@ -529,6 +545,31 @@ impl Packets {
         early
     }
 
+    /// Frames that are missing in front of a packet become silence, so that what follows keeps its time.
+    fn fill_gap(&mut self, packet: &Packet, start: i64, samples: &mut Vec<f32>, channels: usize) {
+        /// Longer gaps are reported, too, but not filled.
+        const MOST_SECS: i64 = 600;
+        if !self.numbered {
+            return;
+        }
+        let gap = packet
+            .pts
+            .get()
+            .saturating_sub(self.origin)
+            .saturating_sub(start);
+        if gap <= 0 {
+            return;
+        }
+        let rate = i64::from(self.info.sample_rate.max(1));
+        self.gaps += 1;
+        self.first_gap_secs
+            .get_or_insert(start as f64 / rate as f64);
+        if gap <= MOST_SECS * rate {
+            let silence = std::iter::repeat_n(0.0, gap as usize * channels);
+            samples.splice(..0, silence);
+        }
+    }
+
     /// Leaves of a packet's frames what is to be heard.
     fn trim(
         &mut self,
@@ -537,7 +578,7 @@ impl Packets {
         channels: usize,
         fence: &Fence<'_>,
     ) -> Result<(), AudioError> {
-        let mut frames = (samples.len() / channels) as u64;
+        let frames = (samples.len() / channels) as u64;
         let (early, late) = (packet.trim_start.get(), packet.trim_end.get());
         // Some decoders trim what their container asks for, some leave it to the caller.
         let asked = early + late > 0 && !self.packets_tell_frames;
@@ -545,7 +586,6 @@ impl Packets {
             let keep = frames.saturating_sub(late);
             samples.truncate(keep as usize * channels);
             samples.drain(..(early.min(keep) as usize) * channels);
-            frames = (samples.len() / channels) as u64;
         }
         let start = self.cursor.unwrap_or_else(|| match self.times {
             Times::Frames => packet
@@ -555,6 +595,8 @@ impl Packets {
                 .saturating_sub(self.origin),
             Times::Coarse => 0,
         });
+        self.fill_gap(packet, start, samples, channels);
+        let frames = (samples.len() / channels) as u64;
         let stop = start.saturating_add(frames.cast_signed());
         self.cursor = Some(stop);
         let Some((first, last)) = self.timeline.span(self.span) else {

@@ -670,3 +670,27 @@ fn pages_that_miscount_a_little_lose_no_sound() {
         assert_seeks(&path, 10.0);
     }
 }
+
+#[test]
+fn frames_that_are_lost_in_a_flac_file_are_told_and_the_rest_keeps_its_time() {
+    let shop = Shop::new();
+    let path = shop.make("whole.flac", "-c:a flac");
+    let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+    let wanted = rest(&mut decoder);
+    assert_eq!(decoder.incomplete(), None);
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 100].fill(0);
+    fs::write(&path, bytes).unwrap();
+    let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+    let found = rest(&mut decoder);
+    assert!(matches!(
+        decoder.incomplete(),
+        Some(Incomplete::Damaged { .. })
+    ));
+    let (wanted, found) = (&wanted[0].1, &found[0].1);
+    assert_eq!(found.len(), wanted.len());
+    let quarter = wanted.len() / 4;
+    assert!(found[..quarter] == wanted[..quarter]);
+    assert!(found[3 * quarter..] == wanted[3 * quarter..]);
+}
