@@ -138,7 +138,7 @@ impl Ogg {
             return Ok(step);
         }
         if self.incomplete.is_none() {
-            self.incomplete = self.packets.incomplete();
+            self.incomplete = self.lost_pages(fence).or_else(|| self.packets.incomplete());
         }
         match self.links.get(self.current + 1) {
             Some(next) => {
@@ -148,6 +148,25 @@ impl Ogg {
             }
             None => Ok(Step::End),
         }
+    }
+
+    /// Pages of the link at hand that were damaged. Its reader passes over them without a word.
+    fn lost_pages(&self, fence: &Fence<'_>) -> Option<Incomplete> {
+        let link = self.links.get(self.current)?;
+        let mut file = File::open(fence.path).ok()?;
+        let found = Pages::new(&mut file, link.range.end, fence).damaged(&link.range);
+        // What cannot be read a second time was said the first time.
+        let (pages, first) = found.ok()??;
+        let before: f64 = (self.links.iter().take(self.current))
+            .map(|link| link.duration_secs)
+            .sum();
+        let share =
+            (first - link.range.start) as f64 / (link.range.end - link.range.start).max(1) as f64;
+        Some(Incomplete::Damaged {
+            packets: pages,
+            // Where the length is not known, what is there tells about where it was.
+            first_secs: before + share * link.duration_secs.max(self.packets.decoded_secs()),
+        })
     }
 
     /// Moves to a time in seconds, in the link that plays then.
@@ -185,6 +204,45 @@ impl Link {
             .telling_its_end()
             .counting_packets())
     }
+}
+
+/// Whether a page has the checksum that its header claims (RFC 3533, 6: polynomial 0x04c11db7, beginning with 0, not mirrored,
+/// over the page with the checksum itself as 0).
+fn has_its_checksum(page: &mut [u8]) -> bool {
+    const TABLE: [u32; 256] = {
+        let mut table = [0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            let mut sum = (byte as u32) << 24;
+            let mut bit = 0;
+            while bit < 8 {
+                sum = sum << 1 ^ if sum >> 31 == 1 { 0x04c1_1db7 } else { 0 };
+                bit += 1;
+            }
+            #[allow(
+                clippy::indexing_slicing,
+                reason = "a constant; `get_mut` is not const"
+            )]
+            {
+                table[byte] = sum;
+            }
+            byte += 1;
+        }
+        table
+    };
+    let Some(field) = page.get_mut(22..26) else {
+        return false;
+    };
+    let claimed = field
+        .iter()
+        .rev()
+        .fold(0_u32, |sum, &byte| sum << 8 | u32::from(byte));
+    field.fill(0);
+    let sum = page.iter().fold(0_u32, |sum, &byte| {
+        let entry = TABLE.get((sum >> 24) as usize ^ usize::from(byte));
+        sum << 8 ^ entry.copied().unwrap_or_default()
+    });
+    sum == claimed
 }
 
 /// What the first page of a stream that is not decoded says of itself.
@@ -350,6 +408,32 @@ impl<'a> Pages<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// How many pages of a link do not have the checksum that they claim, or are missing between others, and where the first
+    /// of them stands; `None` if all are well. A last page that is cut is none of them.
+    fn damaged(&mut self, link: &Range<u64>) -> io::Result<Option<(u64, u64)>> {
+        let mut found: Option<(u64, u64)> = None;
+        let mut place = link.start;
+        let mut bytes = Vec::new();
+        while let Some(page) = self.next(place, link.end)? {
+            let mut lost = page.at > place;
+            if page.end <= link.end {
+                self.go(page.at)?;
+                bytes.clear();
+                let length = page.end - page.at;
+                Read::by_ref(&mut self.file)
+                    .take(length)
+                    .read_to_end(&mut bytes)?;
+                lost |= !has_its_checksum(&mut bytes);
+            }
+            if lost {
+                let (pages, _) = found.get_or_insert((0, place.min(page.at)));
+                *pages += 1;
+            }
+            place = page.end;
+        }
+        Ok(found)
     }
 
     /// Where "OggS" stands next.

@@ -373,6 +373,11 @@ impl Packets {
         })
     }
 
+    /// Seconds that were decoded or passed over so far.
+    pub(super) fn decoded_secs(&self) -> f64 {
+        self.cursor.unwrap_or_default() as f64 / f64::from(self.info.sample_rate.max(1))
+    }
+
     /// Whether a seek must read the file from its beginning, and has to be given a fresh reader for it.
     pub(super) fn must_reopen(&self, secs: f64) -> bool {
         let Some((_, frame)) = self.find(secs) else {

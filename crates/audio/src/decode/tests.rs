@@ -694,3 +694,28 @@ fn frames_that_are_lost_in_a_flac_file_are_told_and_the_rest_keeps_its_time() {
     assert!(found[..quarter] == wanted[..quarter]);
     assert!(found[3 * quarter..] == wanted[3 * quarter..]);
 }
+
+#[test]
+fn a_hole_in_an_ogg_file_is_told_as_one() {
+    let shop = Shop::new();
+    for (name, options) in [("a.ogg", "-c:a libvorbis"), ("b.opus", "-c:a libopus")] {
+        let path = shop.make(name, options);
+        let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+        rest(&mut decoder);
+        assert_eq!(decoder.incomplete(), None, "{name} is whole");
+        let secs = decoder.info().duration_secs;
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 1000].fill(0);
+        fs::write(&path, bytes).unwrap();
+        let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+        rest(&mut decoder);
+        let Some(Incomplete::Damaged { first_secs, .. }) = decoder.incomplete() else {
+            panic!("{name}: {:?}", decoder.incomplete());
+        };
+        assert!(
+            (0.2..0.8).contains(&(first_secs / secs)),
+            "{name}: {first_secs} of {secs}"
+        );
+    }
+}
