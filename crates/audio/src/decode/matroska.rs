@@ -30,6 +30,10 @@ impl Matroska {
         search: Option<&OsStr>,
         fence: &Fence<'_>,
     ) -> Result<Self, Refused> {
+        let told = told_end(fence)?;
+        let share = told.map(|told| length as f64 / told as f64);
+        // What stands behind the end is none of the file's.
+        let length = told.map_or(length, |told| length.min(told));
         let mut packets = read(length, fence)?;
         // Not every file is written in a way that its reader understands: the first packet shows it.
         packets.check_first_packet(fence)?;
@@ -45,7 +49,6 @@ impl Matroska {
             let rate = f64::from(packets.info().sample_rate.max(1));
             packets = packets.with_duration_secs((secs - before / rate).max(0.0));
         }
-        let share = share(length, fence)?;
         Ok(Self {
             packets,
             length,
@@ -90,13 +93,13 @@ fn read(length: u64, fence: &Fence<'_>) -> Result<Packets, AudioError> {
     Ok(packets.counting_frames())
 }
 
-/// How much of a file of `length` bytes is there. (A live recording does not know its size.)
-fn share(length: u64, fence: &Fence<'_>) -> Result<Option<f64>, AudioError> {
+/// Where the file says that it ends. (A live recording does not know its size.)
+fn told_end(fence: &Fence<'_>) -> Result<Option<u64>, AudioError> {
     let mut head = Vec::new();
     File::open(fence.path)
         .and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head))
         .map_err(|error| AudioError::from_io(fence.path, &error))?;
-    Ok(told_length(&head).map(|told| length as f64 / told as f64))
+    Ok(told_length(&head))
 }
 
 /// Where a file says that it ends: the size of its second element, the segment, follows the first, the header.

@@ -42,6 +42,8 @@ const LOG_LAG: Duration = Duration::from_secs(2);
 const SETTLE_SECS: f64 = 1.0;
 /// Sound that may lack at the end of a file whose length is known.
 const SLACK_SECS: f64 = 0.2;
+/// How far before the end the program's words may come: what it decodes waits in the pipe.
+const LAST_SECS: f64 = 2.0;
 /// Size of an AU header without annotation, and its code for floats.
 const AU_HEADER: usize = 24;
 const AU_FLOAT: u32 = 6;
@@ -190,9 +192,16 @@ impl Program {
         if !more {
             let slack = (SLACK_SECS * f64::from(rate)) as u64;
             let is_short = self.end != u64::MAX && self.position.saturating_add(slack) < self.end;
-            self.incomplete = running
-                .log()
-                .incomplete(self.first_bad_secs.unwrap_or(secs))
+            let bad_secs = self.first_bad_secs.unwrap_or(secs);
+            let told = running.log().incomplete(bad_secs);
+            self.incomplete = told
+                .map(|told| match told {
+                    // One packet at the very end is what a cut leaves.
+                    Incomplete::Damaged { packets: 1, .. } if bad_secs + LAST_SECS > secs => {
+                        Incomplete::EndsEarly { share: None }
+                    }
+                    told => told,
+                })
                 .or(is_short.then_some(Incomplete::EndsEarly { share: None }));
             let refusal = running.log().refusal(fence.path);
             self.running = None;

@@ -502,6 +502,8 @@ fn a_cut_file_says_so() {
         ("raw.aac", "-c:a aac"),
         ("six.m4a", "-ac 6 -c:a aac -movflags +faststart"),
         ("wave.wv", "-c:a wavpack"),
+        ("true.tta", "-c:a tta"),
+        ("media.wma", "-c:a wmav2"),
     ] {
         let path = shop.make(name, options);
         let whole = crate::stream_mono(
@@ -718,4 +720,17 @@ fn a_hole_in_an_ogg_file_is_told_as_one() {
             "{name}: {first_secs} of {secs}"
         );
     }
+}
+
+#[test]
+fn bytes_behind_the_end_of_a_matroska_file_are_none_of_its() {
+    let shop = Shop::new();
+    let path = shop.make("sound.mka", "-c:a flac");
+    let wanted = rest(&mut Decoder::open(&path, &Cancel::default()).unwrap());
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.resize(bytes.len() + 5000, 0);
+    fs::write(&path, bytes).unwrap();
+    let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+    assert!(rest(&mut decoder) == wanted);
+    assert_eq!(decoder.incomplete(), None);
 }
