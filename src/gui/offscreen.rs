@@ -138,6 +138,8 @@ pub struct FrameTimes {
 const CALM_FRAMES: usize = 4;
 /// How long fonts are looked for at most.
 const FONTS_WITHIN: Duration = Duration::from_secs(30);
+/// How long answers to what is drawn are waited for at most.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
 /// Between two looks at background work.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -301,9 +303,13 @@ impl Offscreen {
         for _ in 0..CALM_FRAMES {
             self.frame();
         }
-        // Letters that were drawn for the first time may have brought a font.
+        // What was drawn for the first time may have asked for an answer, and its letters for a font. What goes on for long,
+        // as a training does, is not waited for.
         let begin = Instant::now();
-        while self.app.looks_for_fonts() && begin.elapsed() < FONTS_WITHIN {
+        while self.app.looks_for_fonts() && begin.elapsed() < FONTS_WITHIN
+            || self.app.is_busy() && begin.elapsed() < ANSWERS_WITHIN
+        {
+            self.app.before_frame(self.canvas.ctx());
             std::thread::sleep(LOOK_EVERY);
         }
         for _ in 0..CALM_FRAMES {
