@@ -2,7 +2,7 @@
 """Measures how files of every format decode against the reference decoders, and renews the measured part of formats.md.
 
 Runs the tests of formats (crates/audio/tests/formats), each comparison of which leaves a row, and writes the rows,
-grouped and sorted, between the marks in formats.md. Needs cargo and the programs that the tests need (see README.md).
+grouped and sorted, between the marks in formats.md. Needs cargo and the programs that the tests need (see building.md).
 """
 
 import datetime

@@ -129,6 +129,7 @@ pub struct Tour {
 
 #[derive(Debug, Args)]
 pub struct Mel {
+    /// The sound file.
     pub file: PathBuf,
     /// A .npy file: [128, frames] float32 power.
     #[arg(long)]
@@ -146,6 +147,7 @@ pub enum Keep {
 
 #[derive(Debug, Args)]
 pub struct Mask {
+    /// The sound file.
     pub file: PathBuf,
     /// A .wav file at 16 kHz.
     #[arg(long)]
