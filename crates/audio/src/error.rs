@@ -10,29 +10,62 @@ use mynascope_base::{jobs::Cancelled, storage::StorageError};
 pub enum AudioError {
     /// The system would not let the file be read, or it is no regular file.
     #[error("cannot open: {why}; check that it is a readable file: {path}")]
-    Open { why: String, path: PathBuf },
+    Open {
+        /// What the system said, or what the path is instead.
+        why: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// A format or codec that this program does not decode.
     #[error("not supported: {why}; convert it to WAV, FLAC, MP3, AAC or Ogg Vorbis: {path}")]
-    Unsupported { why: String, path: PathBuf },
+    Unsupported {
+        /// The format or codec, in words.
+        why: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// What only the program ffmpeg decodes, and that is not installed.
     #[error(
         "not supported: {what}; install the program ffmpeg, which decodes it, or convert it to WAV, FLAC, MP3, AAC or Ogg Vorbis: {path}"
     )]
-    NeedsProgram { what: String, path: PathBuf },
+    NeedsProgram {
+        /// The format or codec, in words.
+        what: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// The bytes break the rules of their format.
     #[error("damaged: {why}; replace it with an intact copy: {path}")]
-    Damaged { why: String, path: PathBuf },
+    Damaged {
+        /// Which rule is broken, in words.
+        why: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// A well-formed file without a single sample.
     #[error("empty: it holds no sound; remove it from the collection: {path}")]
-    Empty { path: PathBuf },
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file asks for more than a named limit allows.
     #[error("over a limit: {why}; split or convert it: {path}")]
-    Limit { why: String, path: PathBuf },
+    Limit {
+        /// The limit and what the file asks for.
+        why: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// Nothing was decoded for too long.
     #[error(
         "stopped: no sound came for {seconds} s; copy it to a local disk or replace it: {path}"
     )]
-    Stalled { seconds: u64, path: PathBuf },
+    Stalled {
+        /// How long was waited.
+        seconds: u64,
+        /// The file.
+        path: PathBuf,
+    },
     /// The caller asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

@@ -42,6 +42,10 @@ impl AudioInfo {
 /// Decodes a file as mono (the mean over its channels, or one of them) at `rate` Hz and hands it to `sink` piece by piece, so that
 /// memory stays bounded whatever the length. `ceil(frames * rate / stored rate)` samples come in all. A sample that
 /// is not finite becomes silence, a packet that does not decode is left out.
+///
+/// # Errors
+/// An [`AudioError`] if the file cannot be opened, is of no format that is decoded, is damaged from its beginning,
+/// holds no sound, goes over a limit or stalls, or if `cancel` was set.
 pub fn stream_mono(
     path: &Path,
     rate: u32,
@@ -104,6 +108,9 @@ pub fn stream_mono(
 }
 
 /// Decodes a whole file as mono at `rate` Hz.
+///
+/// # Errors
+/// As [`stream_mono`].
 pub fn load_mono(
     path: &Path,
     rate: u32,
@@ -129,6 +136,9 @@ pub fn load_mono(
 }
 
 /// Reads only a file's header. What it claims is not checked against the sound.
+///
+/// # Errors
+/// An [`AudioError`] if the file cannot be opened, or if its header is damaged or of no format that is decoded.
 pub fn probe_file(path: &Path) -> Result<AudioInfo, AudioError> {
     let decoder = Decoder::open(path, &Cancel::default())?;
     let mut info = decoder.info().clone();

@@ -13,6 +13,9 @@ const FULL_SCALE: f32 = 32_768.0;
 
 /// Writes mono samples as 16-bit PCM, atomically. Samples beyond [-1, 1) are clipped, those that are not finite
 /// become silence.
+///
+/// # Errors
+/// [`AudioError::Write`] if the file cannot be written; an old one is untouched.
 pub fn write_wav(path: &Path, samples: &[f32], rate: u32) -> Result<(), AudioError> {
     // Refused before the sound is built in memory: the data size of a WAV file is a 32-bit number.
     if samples.len() > (u32::MAX as usize - 64) / 2 {

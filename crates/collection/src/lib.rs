@@ -56,22 +56,38 @@ pub enum CollectionError {
     NoPath,
     /// A path leads nowhere or may not be read.
     #[error("cannot open a collection: {source}; check the path and its permissions: {path}")]
-    Unreadable { source: io::Error, path: PathBuf },
+    Unreadable {
+        /// What the system said.
+        source: io::Error,
+        /// What was named.
+        path: PathBuf,
+    },
     /// There is no sound file among what was named.
     #[error(
         "no track found; put files of these formats there ({formats}) or name another place: {path}"
     )]
-    Empty { formats: String, path: PathBuf },
+    Empty {
+        /// The formats that are looked for, in words.
+        formats: String,
+        /// What was named first.
+        path: PathBuf,
+    },
     /// A list, annotations or a label file that cannot be read; `why` says what to do where that is not plain.
     #[error("cannot read the labels in line {line}: {why}: {path}")]
     Labels {
+        /// The line, from 1.
         line: usize,
+        /// What is wrong with it, and what to do where that is not plain.
         why: String,
+        /// The list, annotations or label file.
         path: PathBuf,
     },
     /// A folder that the demo collection would be written to holds other things.
     #[error("the demo collection needs a new or empty folder; name another one: {path}")]
-    Occupied { path: PathBuf },
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file or folder could not be written.
     #[error(transparent)]
     Storage(#[from] StorageError),

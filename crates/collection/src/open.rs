@@ -36,6 +36,7 @@ pub struct OpenOptions<'a> {
 /// and labels, several of them together the parts of one split; and the word `demo` is the demo collection, which is
 /// rendered at its first use. A file that is named twice is one track.
 ///
+/// # Errors
 /// Fails if a path does not exist, if there is no sound file at all, or when cancelled. Sub-folders that cannot be
 /// read are told in [`Collection::notes`]; known formats that cannot be decoded become tracks with a problem.
 pub fn open(paths: &[PathBuf], watch: &Watch) -> Result<Collection, CollectionError> {
@@ -47,6 +48,9 @@ pub fn open(paths: &[PathBuf], watch: &Watch) -> Result<Collection, CollectionEr
 }
 
 /// As [`open`], with options.
+///
+/// # Errors
+/// As [`open`].
 pub fn open_with(
     paths: &[PathBuf],
     options: OpenOptions<'_>,

@@ -33,6 +33,7 @@ pub fn own_labels_file() -> Option<PathBuf> {
 impl OwnLabels {
     /// Reads the file: `path,label,tags`, tags parted by semicolons. A missing file holds nothing.
     ///
+    /// # Errors
     /// Fails if the file cannot be read or is damaged; it is left as it is.
     pub fn load(file: &Path) -> Result<Self, CollectionError> {
         let unreadable = |source| CollectionError::Unreadable {
@@ -107,6 +108,9 @@ impl OwnLabels {
     }
 
     /// Writes the file.
+    ///
+    /// # Errors
+    /// If the file cannot be written; an old one is untouched.
     pub fn save(&self, file: &Path) -> Result<(), StorageError> {
         write_atomic(file, |file| {
             let mut writer = csv::Writer::from_writer(file);

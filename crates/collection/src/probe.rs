@@ -67,6 +67,7 @@ pub fn index_file(sources: &[PathBuf]) -> Option<PathBuf> {
 /// of each track. What is known from an earlier time of files that have kept size and time comes from `index` (a file
 /// that is made and kept up to date; `None` for none), also what a cancelled scan had read.
 ///
+/// # Errors
 /// Fails when cancelled. An index that cannot be written costs the next scan its time, no more.
 pub fn probe_files(
     tracks: &[Track],
@@ -128,6 +129,9 @@ pub fn probe_files(
 
 /// Keeps in a collection's index what decoding some of its files found, so that the next [`probe_files`] tells it. A codec
 /// that is not told stays as it is known.
+///
+/// # Errors
+/// If the index cannot be written; an old one is untouched.
 pub fn keep_decoded(
     index: &Path,
     found: impl IntoIterator<Item = (PathBuf, FileFacts)>,

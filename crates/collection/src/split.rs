@@ -8,8 +8,11 @@ use mynascope_spectrum::tokens::{Purpose, stream};
 /// no track is in two parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Split {
+    /// To learn from.
     pub train: Vec<usize>,
+    /// To choose settings by.
     pub valid: Vec<usize>,
+    /// For the final score.
     pub test: Vec<usize>,
 }
 

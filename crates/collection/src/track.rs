@@ -78,6 +78,7 @@ pub enum CollectionKind {
 pub struct Collection {
     /// What to call it on the screen.
     pub name: String,
+    /// What it was recognised as.
     pub kind: CollectionKind,
     /// In a fixed order: the same paths give the same order.
     pub tracks: Vec<Track>,

@@ -41,6 +41,9 @@ struct Header {
 
 /// As [`extract_kept`], the same values; a table that was made before of the same tracks, by the same encoder with the
 /// same settings, is not computed again.
+///
+/// # Errors
+/// As [`extract_kept`]. A cache that cannot be read or written costs time, no more.
 pub fn extract_cached(
     collection: &Collection,
     encoder: &LoadedEncoder,

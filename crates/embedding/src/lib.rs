@@ -59,37 +59,67 @@ pub enum EmbeddingError {
     #[error(
         "tables are kept as .npz, .parquet, .tsv or .safetensors, not as {found}; change the ending of {path}"
     )]
-    UnknownFormat { found: String, path: PathBuf },
+    UnknownFormat {
+        /// The path's ending, in words.
+        found: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// The file's ending names no format that can be read.
     #[error(
         "tables are read from .npz, .npy, .parquet, .tsv, .csv and .safetensors, not from {found}; {remedy}: {path}"
     )]
     UnreadableFormat {
+        /// The path's ending, in words.
         found: String,
+        /// What to do about it.
         remedy: &'static str,
+        /// The file.
         path: PathBuf,
     },
     /// The operating system refused to read.
     #[error("cannot read the table: {source}; check that the file exists and may be read: {path}")]
     Read {
+        /// What the system said.
         source: std::io::Error,
+        /// The file.
         path: PathBuf,
     },
     /// The file is not whole, or not what its ending promises.
     #[error("{what}; the file is damaged, copy it or make it again: {path}")]
-    Damaged { what: String, path: PathBuf },
+    Damaged {
+        /// What is wrong with it.
+        what: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is whole, but holds no table of vectors, or one with cells that cannot be used.
     #[error("{what}: {path}")]
-    Unusable { what: String, path: PathBuf },
+    Unusable {
+        /// What is missing or cannot be used, and what to do.
+        what: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// A table whose parts do not fit together, or that holds numbers that are not finite.
     #[error("{0}")]
     Inconsistent(String),
     /// The table cannot be kept in this format.
     #[error("{what}: {path}")]
-    Unfit { what: String, path: PathBuf },
+    Unfit {
+        /// Why not, and what to do.
+        what: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// No track gave an embedding.
     #[error("none of the {tracks} tracks could be embedded; the first said: {first}")]
-    NothingEmbedded { tracks: usize, first: String },
+    NothingEmbedded {
+        /// How many there were.
+        tracks: usize,
+        /// Why the first could not be embedded.
+        first: String,
+    },
     /// The collection holds no track.
     #[error("there is no track to embed; open audio files or a folder that holds some")]
     NoTracks,

@@ -11,6 +11,7 @@ use mynascope_base::jobs::Watch;
 /// How much of a track's neighbourhood two tables share.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NeighbourhoodChange {
+    /// The file of the track.
     pub path: PathBuf,
     /// How many of its nearest tracks in one table are among its nearest in the other.
     pub kept: usize,

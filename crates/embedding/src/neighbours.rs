@@ -3,6 +3,7 @@ use super::EmbeddingTable;
 /// A row near to a query.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Neighbour {
+    /// The row of the table.
     pub row: usize,
     /// Cosine of row and query, from -1 to 1.
     pub cosine: f32,

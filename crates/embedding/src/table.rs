@@ -47,7 +47,9 @@ impl FromStr for Level {
 /// A track that rows of a table belong to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackRow {
+    /// The sound file, or `row 12` for a row that came without a path.
     pub path: PathBuf,
+    /// Its label, where the collection has one.
     pub label: Option<String>,
     /// The part of the published split that it belongs to: train, valid or test.
     pub split: Option<String>,
@@ -203,6 +205,9 @@ impl EmbeddingTable {
     }
 
     /// Checks that the parts fit together and that every number is finite; what is kept or computed on must pass.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::Inconsistent`] with the first fault.
     pub fn validate(&self) -> Result<(), EmbeddingError> {
         let fail = |what: String| Err(EmbeddingError::Inconsistent(what));
         let rows = self.rows();

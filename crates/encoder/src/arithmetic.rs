@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Arithmetic {
+    /// 32 bits, as everything else.
     #[default]
     F32,
     /// The range of 32 bits with 8 bits of precision.

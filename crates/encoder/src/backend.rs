@@ -24,8 +24,10 @@ use mynascope_base::jobs::panic_message;
 
 /// Work that is written once for all backends.
 pub trait DeviceJob {
+    /// What the work gives.
     type Output;
 
+    /// Does the work on a device of the backend.
     fn run<B: Kernels>(self, device: B::Device) -> Self::Output;
 }
 
@@ -48,6 +50,9 @@ enum Target {
 }
 
 /// Runs a job on a device. Backends panic when memory runs out or a device is lost; that ends the job, not the program.
+///
+/// # Errors
+/// [`EncoderError::Compute`] if the backend panicked.
 pub fn on_place<J: DeviceJob>(place: &Place, job: J) -> Result<J::Output, EncoderError> {
     guarded(&place.spec, || match &place.target {
         Target::Cpu => job.run::<Flex>(FlexDevice),
@@ -58,6 +63,9 @@ pub fn on_place<J: DeviceJob>(place: &Place, job: J) -> Result<J::Output, Encode
 }
 
 /// Whether a device can train in these numbers, and gains by it.
+///
+/// # Errors
+/// [`EncoderError::Arithmetic`] if it cannot or gains nothing, [`EncoderError::Compute`] if the device fails.
 pub fn check_arithmetic(place: &Place, arithmetic: Arithmetic) -> Result<(), EncoderError> {
     let known = match &place.target {
         Target::Cpu if arithmetic != Arithmetic::F32 => Err("a CPU is faster with 32 bits"),
@@ -196,6 +204,9 @@ pub fn compute_devices() -> Vec<ComputeDevice> {
 }
 
 /// Finds the device that was asked for.
+///
+/// # Errors
+/// [`DeviceError`] if it is not there, or if this build has no CUDA.
 pub fn find_place(choice: DeviceChoice) -> Result<Place, DeviceError> {
     // Looking for adapters takes a while; the CPU needs none of it.
     if choice == DeviceChoice::Cpu {

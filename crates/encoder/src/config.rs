@@ -126,6 +126,7 @@ pub const HEAD_DIM: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EncoderConfig {
+    /// Which patches it reads.
     pub kind: EncoderKind,
     /// Width of a token.
     pub dim: usize,
@@ -152,6 +153,9 @@ impl EncoderConfig {
     }
 
     /// Refuses sizes that no encoder can have or no machine can hold.
+    ///
+    /// # Errors
+    /// [`EncoderError::Sizes`] with the first size that is wrong and its limits.
     pub fn validate(&self) -> Result<(), EncoderError> {
         let wrong = |what: String| Err(EncoderError::Sizes(what));
         if self.dim == 0 || !self.dim.is_multiple_of(4) {

@@ -9,6 +9,7 @@ pub enum DeviceChoice {
     /// A real GPU if there is one, else the CPU. Never a software rasteriser.
     #[default]
     Auto,
+    /// The CPU.
     Cpu,
     /// A graphics adapter of [`compute_devices`](super::compute_devices): the first real one, or the one of a number.
     Gpu(Option<usize>),
@@ -66,16 +67,20 @@ impl From<DeviceChoice> for String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ComputeKind {
+    /// The CPU.
     Cpu,
     /// A graphics adapter through wgpu.
     Gpu,
+    /// An NVIDIA GPU through CUDA.
     Cuda,
 }
 
 /// A device that tensors can be computed on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ComputeDevice {
+    /// Its name for people.
     pub name: String,
+    /// What it is.
     pub kind: ComputeKind,
     /// How to ask for it: `cpu`, `gpu:0`, `cuda:0`.
     pub spec: String,
@@ -88,13 +93,17 @@ pub struct ComputeDevice {
 /// A device that was asked for and isn't there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceError {
+    /// No device answers to what was asked for.
     #[error(
         "there is no device {wanted} here; there are: {present}. Choose one of them or say auto"
     )]
     Absent {
+        /// What was asked for.
         wanted: DeviceChoice,
+        /// What there is, in words.
         present: String,
     },
+    /// CUDA was asked for, and this build has none.
     #[error(
         "this build has no CUDA support; choose cpu or gpu, or build with `cargo build --release --features cuda`"
     )]

@@ -6,28 +6,48 @@ use mynascope_base::storage::StorageError;
 /// Why a checkpoint could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
+    /// The operating system refused to read.
     #[error("cannot read the checkpoint: {source}: {path}")]
     Io {
+        /// What the system said.
         source: std::io::Error,
+        /// The file.
         path: PathBuf,
     },
     /// The file is no checkpoint, is cut off, or asks for what a checkpoint never needs.
     #[error("this is no usable checkpoint: {why}: {path}")]
-    Damaged { why: String, path: PathBuf },
+    Damaged {
+        /// What is wrong with it.
+        why: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is sound but holds another model.
     #[error("the checkpoint doesn't fit: {why}. `mynascope inspect` lists its tensors: {path}")]
-    Unfit { why: String, path: PathBuf },
+    Unfit {
+        /// Which tensors are missing, unexpected or of another shape.
+        why: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// Square and vertical encoders have the same tensors; the file must be told apart by hand.
     #[error(
         "the checkpoint doesn't say whether its patches are 16x16 or 128x2; add --patch square or --patch vertical: {path}"
     )]
-    NeedsPatch { path: PathBuf },
+    NeedsPatch {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file holds an encoder of other patches than was asked for.
     #[error(
         "the checkpoint holds a {found} encoder, not a {wanted} one; leave out --patch or choose another checkpoint: {path}"
     )]
     WrongKind {
+        /// What it holds.
         found: EncoderKind,
+        /// What was asked for.
         wanted: EncoderKind,
+        /// The file.
         path: PathBuf,
     },
     /// A folder without a complete checkpoint.
@@ -35,17 +55,24 @@ pub enum CheckpointError {
         "there is no checkpoint in this folder: no complete step of a run (step-N/weights.safetensors, final.safetensors), \
          no model.safetensors or pytorch_model.bin, no .index.json beside its parts. Let a run save once, or name a file: {path}"
     )]
-    EmptyFolder { path: PathBuf },
+    EmptyFolder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A folder with several files that may be meant.
     #[error(
         "this folder holds {count} files that may be checkpoints; name one of them, as {}: {path}",
         first.display()
     )]
     SeveralFiles {
+        /// How many there are.
         count: usize,
+        /// One of them.
         first: PathBuf,
+        /// The folder.
         path: PathBuf,
     },
+    /// A file could not be written; an old one is untouched.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
@@ -53,23 +80,36 @@ pub enum CheckpointError {
 /// Why windows could not be embedded.
 #[derive(Debug, thiserror::Error)]
 pub enum EncoderError {
+    /// The device is not there.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// The checkpoint could not be read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// Sizes that no encoder can have or no machine can hold; which one, and its limits.
     #[error("these sizes make no encoder: {0}")]
     Sizes(String),
+    /// Windows of a wrong length or width; which, and what was expected.
     #[error("the encoder was given windows it cannot read: {0}")]
     Windows(String),
+    /// Training in 16-bit products on a device that cannot, or gains nothing by it.
     #[error(
         "{device} does not compute training in {arithmetic}: {why}; say --precision f32 or choose another device"
     )]
     Arithmetic {
+        /// What was asked for.
         arithmetic: Arithmetic,
+        /// The device, as it is asked for.
         device: String,
+        /// Why not.
         why: &'static str,
     },
     /// The backend failed: no memory, a lost device.
     #[error("computing on {device} failed: {why}; try a smaller batch or --device cpu")]
-    Compute { device: String, why: String },
+    Compute {
+        /// The device, as it is asked for.
+        device: String,
+        /// What the backend said.
+        why: String,
+    },
 }

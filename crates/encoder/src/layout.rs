@@ -12,7 +12,10 @@ pub enum ParameterRole {
     /// Weight of a linear layer, [out, in] in files.
     Matrix,
     /// Bias of a linear layer with `fan_in` inputs.
-    Bias { fan_in: usize },
+    Bias {
+        /// Inputs of the layer.
+        fan_in: usize,
+    },
     /// Factor of a LayerNorm.
     NormWeight,
     /// Shift of a LayerNorm.
@@ -28,6 +31,7 @@ pub struct ParameterSpec {
     pub name: String,
     /// [out, in] of a matrix, [values] otherwise.
     pub shape: Vec<usize>,
+    /// What it is.
     pub role: ParameterRole,
 }
 
@@ -114,6 +118,7 @@ pub fn encoder_layout(config: &EncoderConfig) -> Vec<ParameterSpec> {
 /// What training hangs behind an encoder. Embedding leaves it out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Tail {
+    /// Nothing.
     #[default]
     None,
     /// Linear and ReLU layers of these widths on the vector of each patch shape.

@@ -35,6 +35,9 @@ impl LoadedEncoder {
     /// Reads a checkpoint and puts it on a device. The options choose one branch of a hybrid, or say what the patches
     /// of a file are that doesn't tell, and which weights are meant. `shipped` comes with the program, `untrained` is a
     /// tiny encoder with random weights of seed 0.
+    ///
+    /// # Errors
+    /// If the checkpoint cannot be read or does not fit, if the device is not there, or if it fails.
     pub fn open(
         checkpoint: &CheckpointRef,
         options: impl Into<LoadOptions>,
@@ -76,6 +79,9 @@ impl LoadedEncoder {
     }
 
     /// An untrained encoder with the weights of a seed.
+    ///
+    /// # Errors
+    /// If the sizes are impossible, or if the device is not there or fails.
     pub fn random(
         config: EncoderConfig,
         seed: u64,
@@ -173,6 +179,9 @@ impl LoadedEncoder {
 
     /// Embeds windows, each [frames, 128] frame-major raw mel power, all of the same length. With `views` only the kept
     /// tokens of the window's view are read (its start frame is not used). Returns [windows, embedding_dim] row-major.
+    ///
+    /// # Errors
+    /// [`EncoderError::Windows`] if windows are not as described, [`EncoderError::Compute`] if the device fails.
     pub fn embed_windows(
         &self,
         windows: &[&[f32]],
@@ -186,6 +195,9 @@ impl LoadedEncoder {
     /// As [`Self::embed_windows`], with what every layer gives, each the mean over a window's tokens: the patches with
     /// their positions, what follows each block, and the embedding. Returns [windows, layers, embedding_dim] row-major;
     /// there are [`Self::layers`] of them.
+    ///
+    /// # Errors
+    /// As [`Self::embed_windows`].
     pub fn embed_layers(
         &self,
         windows: &[&[f32]],

@@ -8,6 +8,7 @@ use mynascope_spectrum::tokens::{MEL_BANDS, PatchShape, WINDOW_FRAMES};
 /// What an encoder did with the kept tokens of one window: who attended to whom, and what came out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Look {
+    /// The patches that the tokens are of.
     pub shape: PatchShape,
     /// The tokens that went in, in the order of all rows and columns below.
     pub kept: Vec<usize>,
@@ -90,6 +91,10 @@ fn add_column_means(matrix: &[f32], sums: &mut [f32]) {
 impl LoadedEncoder {
     /// Follows the kept tokens of one window [96 frames, 128] through the encoder. `shape` must be one of those that the
     /// encoder reads.
+    ///
+    /// # Errors
+    /// [`EncoderError::Windows`] if the window, the shape or a token does not fit, [`EncoderError::Compute`] if the
+    /// device fails.
     pub fn look(
         &self,
         window: &[f32],

@@ -25,8 +25,11 @@ pub fn copy_patch(mel: &[f32], start_frame: usize, grid: PatchGrid, token: usize
 
 /// One window to gather from: a frame-major mel, its first frame and the kept tokens.
 pub struct Gather<'a> {
+    /// Power, [frames, 128] frame-major.
     pub mel: &'a [f32],
+    /// The first frame of the window in the mel.
     pub start_frame: usize,
+    /// The tokens that are read, by their place in the window.
     pub kept: &'a [usize],
 }
 

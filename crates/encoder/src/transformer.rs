@@ -34,7 +34,9 @@ pub struct HostTokens {
     pub patches: Vec<f32>,
     /// [windows * tokens, dim] row-major.
     pub positions: Vec<f32>,
+    /// How many windows there are.
     pub windows: usize,
+    /// Tokens of one window.
     pub tokens: usize,
 }
 
@@ -68,6 +70,9 @@ impl HostTokens {
 }
 
 /// Embeds windows on a device: [windows, parts * dim] row-major.
+///
+/// # Errors
+/// What the backend said, if it gives no numbers back.
 pub fn embed<B: Kernels>(
     encoder: &Encoder<B>,
     batches: Vec<HostTokens>,

@@ -16,7 +16,9 @@ use mynascope_spectrum::tokens::{Purpose, stream};
 /// The weights of an encoder, and of what training hangs behind it, as plain numbers in the order of the layout.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
+    /// The sizes of the encoder.
     pub config: EncoderConfig,
+    /// What training hangs behind it.
     pub tail: Tail,
     /// The encoder's tensors, then the tail's.
     pub tensors: Vec<WeightTensor>,
@@ -25,7 +27,9 @@ pub struct Weights {
 /// One named tensor, row-major, matrices [out, in] as in files.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WeightTensor {
+    /// Its name, shape and role.
     pub spec: ParameterSpec,
+    /// Its numbers, row-major.
     pub values: Vec<f32>,
 }
 
@@ -40,6 +44,9 @@ impl Weights {
     /// Fresh weights, drawn as PyTorch draws them by default: U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for linear layers
     /// (kaiming-uniform with a = sqrt 5), 1 and 0 for LayerNorms. The same seed gives the same numbers on every
     /// device.
+    ///
+    /// # Errors
+    /// [`EncoderError::Sizes`] if the sizes are impossible.
     pub fn random(config: EncoderConfig, tail: &Tail, seed: u64) -> Result<Self, EncoderError> {
         config.validate()?;
         let tensors = whole_layout(&config, tail)
@@ -85,7 +92,9 @@ impl Weights {
 /// A weight on a device. Matrices lie there as [in, out], so that no transpose is needed to multiply.
 #[derive(Debug, Clone)]
 pub enum Parameter<B: Backend> {
+    /// The weight of a linear layer, [in, out].
     Matrix(Tensor<B, 2>),
+    /// A bias, or factor or shift of a norm.
     Vector(Tensor<B, 1>),
 }
 
@@ -145,6 +154,9 @@ impl<B: Backend> Parameter<B> {
     }
 
     /// The numbers in file order.
+    ///
+    /// # Errors
+    /// What the backend said, if it gives no numbers back.
     pub fn download(&self) -> Result<Vec<f32>, String> {
         match self {
             Self::Matrix(tensor) => {
@@ -186,6 +198,9 @@ impl<B: Backend> Parameter<Autodiff<B>> {
 }
 
 /// The numbers of a tensor, row-major.
+///
+/// # Errors
+/// What the backend said, if it gives no numbers back.
 pub fn numbers<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>, String> {
     tensor
         .into_data()

@@ -19,6 +19,10 @@ const TSNE_COLUMNS: usize = 50;
 const FEWEST_ROWS: usize = 7;
 
 /// Lays the rows of a table out in the plane. The same table, settings and seed give the same map.
+///
+/// # Errors
+/// A [`MapError`] if the table has no rows or numbers that are not finite, if the perplexity is below 1 or there is
+/// no iteration, if the engine fails, or if the job was cancelled.
 pub fn layout(
     table: &EmbeddingTable,
     settings: &MapSettings,
@@ -28,6 +32,9 @@ pub fn layout(
 }
 
 /// As [`layout`]; while t-SNE runs, `moved` is given the points [rows] every few iterations, at their own scale.
+///
+/// # Errors
+/// As [`layout`].
 pub fn layout_live(
     table: &EmbeddingTable,
     settings: &MapSettings,

@@ -75,6 +75,7 @@ impl FromStr for Method {
 /// What a layout is asked to be.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MapSettings {
+    /// How points are placed.
     pub method: Method,
     /// Effective number of neighbours that t-SNE looks at; lowered where there are too few rows.
     pub perplexity: f64,
@@ -100,6 +101,7 @@ impl Default for MapSettings {
 pub struct Layout {
     /// A point for each row of the table.
     pub xy: Vec<[f32; 2]>,
+    /// How the points were placed.
     pub method: Method,
     /// Kullback-Leibler divergence of map and table (nats), for t-SNE of at most 3000 rows.
     pub kl: Option<f64>,
@@ -131,5 +133,10 @@ pub enum MapError {
     Engine(String),
     /// The file's ending names no format of maps.
     #[error("maps are kept as .parquet, .tsv or .png, not as {found}; change the ending of {path}")]
-    UnknownFormat { found: String, path: PathBuf },
+    UnknownFormat {
+        /// The path's ending, empty if it has none.
+        found: String,
+        /// The file.
+        path: PathBuf,
+    },
 }

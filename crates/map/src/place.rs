@@ -10,6 +10,7 @@ const NEIGHBOURS: usize = 10;
 /// Where a new row lands on a map.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Landing {
+    /// Where it lies, in the units of the map.
     pub at: [f32; 2],
     /// Cosine to its nearest row: how well the map can speak for it.
     pub nearest: f32,
@@ -18,9 +19,11 @@ pub struct Landing {
 /// Where a window of a file landed, or a file as a whole on a map of tracks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Landed {
+    /// The file.
     pub path: PathBuf,
     /// Start of the window in its file.
     pub start_secs: f32,
+    /// Where it lies, in the units of the map.
     pub at: [f32; 2],
     /// Cosine to its nearest row: how well the map can speak for it.
     pub nearest: f32,

@@ -50,6 +50,9 @@ impl Format {
 }
 
 /// Refuses a path whose ending is none that maps are kept as: to be asked before long work.
+///
+/// # Errors
+/// [`MapError::UnknownFormat`] for such a path.
 pub fn check_layout_path(path: &Path) -> Result<(), MapError> {
     Format::of(path).map(|_| ())
 }
@@ -57,11 +60,17 @@ pub fn check_layout_path(path: &Path) -> Result<(), MapError> {
 /// Writes a layout by the path's ending (paths of tracks as tables have them, texts of `.tsv` in quotes where RFC 4180
 /// wants them): `.parquet` and `.tsv` hold path, label, split, timestamp, x and y of each row,
 /// `.parquet` its embedding too (list of f32; it opens as a table), `.png` is a picture of the points, coloured by label, with a legend where there are labels.
+///
+/// # Errors
+/// A [`MapError`] if the ending is unknown, or if the file cannot be written; an old one is untouched.
 pub fn save_layout(layout: &Layout, table: &EmbeddingTable, path: &Path) -> Result<(), MapError> {
     save_landed(layout, table, &[], path)
 }
 
 /// As [`save_layout`]; a picture also shows, as crosses, where windows landed that are not of the map.
+///
+/// # Errors
+/// As [`save_layout`].
 pub fn save_landed(
     layout: &Layout,
     table: &EmbeddingTable,

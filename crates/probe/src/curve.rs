@@ -67,6 +67,9 @@ pub type MaskCurve = ProbeCurve<CurvePoint>;
 /// table. `found` is told every point as soon as it is known. The split and everything random of the probe stay the
 /// same over the whole curve; draw `n` masks as `probe` with the seed plus `n` does, so the first draw gives the very
 /// score of [`probe_collection`] at that ratio. Mels and embeddings that are in the cache are not computed again.
+///
+/// # Errors
+/// As [`super::probe_collection`], and if the tracks cannot be embedded.
 pub fn mask_curve(
     collection: &Collection,
     encoder: &LoadedEncoder,

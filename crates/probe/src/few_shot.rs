@@ -18,6 +18,7 @@ use mynascope_spectrum::tokens::{Purpose, stream};
 /// What a curve of scores over numbers of training tracks is asked to do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FewShotSettings {
+    /// The probe that is scored.
     pub probe: ProbeSettings,
     /// Training tracks of each class; of tasks without classes, in all.
     pub shots: Vec<usize>,
@@ -48,6 +49,7 @@ pub struct FewShotPoint {
     pub mean: f64,
     /// Standard deviation over the draws (n - 1).
     pub deviation: Option<f64>,
+    /// The score of each draw.
     pub scores: Vec<f64>,
 }
 
@@ -57,6 +59,9 @@ pub type FewShotCurve = ProbeCurve<FewShotPoint>;
 /// Scores a probe that learns from few tracks of each class, drawn several times from the training part; all draws are
 /// tested on the same test part. Where so little is known nothing can be held back to choose by, so the head has its
 /// default setting. `found` is told every point as soon as it is known.
+///
+/// # Errors
+/// As [`super::probe_collection`], and if no number of tracks can be drawn.
 pub fn few_shot(
     table: &EmbeddingTable,
     collection: &Collection,

@@ -17,7 +17,9 @@ pub struct LayerPoint {
     pub layer: usize,
     /// For people: "patches", "block 3", "embedding".
     pub name: String,
+    /// The score on it; see [`super::ProbeReport::metric`].
     pub score: f64,
+    /// 95 % interval of the score.
     pub interval: [f64; 2],
 }
 
@@ -26,6 +28,9 @@ pub type LayerSweep = ProbeCurve<LayerPoint>;
 
 /// Trains and tests the same probe after every block of a frozen encoder, on the mean over a window's tokens; the
 /// tracks are embedded once. `found` is told every point as soon as it is known.
+///
+/// # Errors
+/// As [`super::probe_collection`], and if the tracks cannot be embedded. The protocol `paper` is refused.
 pub fn layer_sweep(
     collection: &Collection,
     encoder: &LoadedEncoder,

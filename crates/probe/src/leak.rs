@@ -45,19 +45,25 @@ impl LeakSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SplitPart {
+    /// What probes learn from.
     Train,
+    /// What settings are chosen by.
     Valid,
+    /// What is scored.
     Test,
 }
 
 /// Two near-duplicates in different parts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LeakPair {
+    /// The two tracks.
     #[serde(serialize_with = "serde_path::list::serialize")]
     pub paths: [PathBuf; 2],
+    /// The part of each.
     pub parts: [SplitPart; 2],
     /// Where the windows that are most alike begin, in each track.
     pub start_secs: [f32; 2],
+    /// Cosine of these windows.
     pub cosine: f32,
     /// Whether the tracks have the same label.
     pub same_label: bool,
@@ -68,28 +74,39 @@ pub struct LeakPair {
 pub struct LeakReport {
     /// What the scores are.
     pub metric: String,
-    /// The protocol that was looked at, and whether it used the published split.
+    /// The protocol that was looked at.
     pub protocol: String,
+    /// Whether the published split was looked at.
     pub published: bool,
+    /// Score by the split.
     pub score: f64,
+    /// 95 % interval of that score.
     pub interval: [f64; 2],
     /// Score over folds by file.
     pub folds_score: f64,
+    /// 95 % interval of that score.
     pub folds_interval: [f64; 2],
+    /// Standard deviation over the folds (n - 1).
     pub folds_deviation: Option<f64>,
     /// Folds minus split: how much better a probe looks that is tested by file.
     pub gap: f64,
     /// Near-duplicates in different parts, the most alike first.
     pub pairs: Vec<LeakPair>,
+    /// The cosine from which on two windows count as the same.
     pub threshold: f32,
     /// Tracks that are known to be faulty and are in no part.
     #[serde(serialize_with = "serde_path::list::serialize")]
     pub faults: Vec<PathBuf>,
+    /// What the reader must know to judge the numbers.
     pub notes: Vec<String>,
+    /// Time that it took.
     pub seconds: f64,
 }
 
 /// Compares the score of a split with that of folds by file, and looks for near-duplicates in different parts.
+///
+/// # Errors
+/// As [`super::probe_collection`].
 pub fn leak_report(
     table: &EmbeddingTable,
     collection: &Collection,

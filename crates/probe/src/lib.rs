@@ -212,8 +212,11 @@ impl FromStr for Protocol {
 /// What a probe is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ProbeSettings {
+    /// What is predicted.
     pub task: Task,
+    /// The small model.
     pub head: Head,
+    /// How tracks are held back for testing.
     pub protocol: Protocol,
     /// Draws the split; the same seed gives the same report.
     pub seed: u64,
@@ -222,14 +225,18 @@ pub struct ProbeSettings {
 /// Tracks in each part. For folds: means over the folds, rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SplitSizes {
+    /// Learned from.
     pub train: usize,
+    /// Settings were chosen by them.
     pub valid: usize,
+    /// Scored.
     pub test: usize,
 }
 
 /// What a probe said about a track of the test part.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrackPrediction {
+    /// The track.
     #[serde(serialize_with = "serde_path::serialize")]
     pub path: PathBuf,
     /// Index into `classes`.
@@ -246,6 +253,7 @@ pub struct TrackPrediction {
 /// What a probe of tags or numbers said about a track of the test part.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrackOutput {
+    /// The track.
     #[serde(serialize_with = "serde_path::serialize")]
     pub path: PathBuf,
     /// What holds, in the order of `classes`.
@@ -260,6 +268,7 @@ pub struct TrackOutput {
 /// The score of one class, tag or dimension.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TargetScore {
+    /// The class, tag or dimension.
     pub name: String,
     /// Tested tracks: of the class, with the tag, all.
     pub tracks: usize,
@@ -273,8 +282,11 @@ pub struct TargetScore {
 /// The result of a probe.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ProbeReport {
+    /// What was predicted: see [`Task`].
     pub task: String,
+    /// The small model: see [`Head`].
     pub head: String,
+    /// How tracks were held back: see [`Protocol`].
     pub protocol: String,
     /// What made the embeddings.
     pub encoder: String,
@@ -303,6 +315,7 @@ pub struct ProbeReport {
     pub confusion: Vec<Vec<usize>>,
     /// The score of each class, tag or dimension that was tested.
     pub targets: Vec<TargetScore>,
+    /// Tracks of each part.
     pub split: SplitSizes,
     /// Setting chosen on the validation part (one a fold), for people: "L2 strength 0.1".
     pub chosen: Vec<String>,
@@ -315,6 +328,7 @@ pub struct ProbeReport {
     pub grid: Vec<GridRow>,
     /// What the reader must know to judge the number.
     pub notes: Vec<String>,
+    /// Time that it took.
     pub seconds: f64,
 }
 
@@ -349,13 +363,23 @@ pub enum ProbeError {
     Encoder(String),
     /// A file of a kept probe cannot be read, or is not what its name promises.
     #[error("{what}: {path}")]
-    File { what: String, path: PathBuf },
+    File {
+        /// What is wrong with it.
+        what: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// A file could not be written; an old one is untouched.
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// The head could not be fitted.
     #[error("the {head} head could not be fitted: {why}")]
-    Fit { head: Head, why: String },
+    Fit {
+        /// Which head.
+        head: Head,
+        /// What went wrong.
+        why: String,
+    },
 }
 
 /// Numbers that may not be defined, as JSON has them: null is NaN.

@@ -51,15 +51,19 @@ const STEPS_BETWEEN_LOOKS: usize = 16;
 pub struct GridRow {
     /// linear or mlp.
     pub head: Head,
+    /// Rows of a training step.
     pub batch: usize,
+    /// Learning rate of Adam.
     pub rate: f64,
     /// `None` for linear heads, which know none.
     pub dropout: Option<f64>,
+    /// Weight decay of Adam.
     pub decay: f64,
     /// The epoch with the best validation score, from 1.
     pub epoch: usize,
     /// The primary score of that epoch: accuracy, weighted key score, average precision or mean R2.
     pub valid: f64,
+    /// The same score on the test part at that epoch.
     pub test: f64,
 }
 

@@ -38,6 +38,7 @@ pub struct Answer {
 pub struct WindowAnswer {
     /// Where the window begins in its track.
     pub start_secs: f32,
+    /// What is predicted for it.
     #[serde(flatten)]
     pub answer: Answer,
 }
@@ -45,6 +46,7 @@ pub struct WindowAnswer {
 /// What a probe says of one track, or why it says nothing.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrackAnswer {
+    /// The track.
     #[serde(serialize_with = "serde_path::serialize")]
     pub path: PathBuf,
     /// From the mean of the windows' scores.
@@ -58,7 +60,9 @@ pub struct TrackAnswer {
 /// What a probe says of a collection; one row a track, in the collection's order.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Predictions {
+    /// Classes, tags or dimensions, in the order of all scores.
     pub classes: Vec<String>,
+    /// The tracks, in the order of the collection.
     pub tracks: Vec<TrackAnswer>,
     /// Tracks that were decoded in part, or whose channels cancel.
     pub caveats: Vec<(PathBuf, Caveats)>,
@@ -66,6 +70,9 @@ pub struct Predictions {
 
 impl Predictions {
     /// One line a track: path (see [`path_to_text`]), prediction, confidence, problem, and the score of each class.
+    ///
+    /// # Errors
+    /// What writing to `to` gave.
     pub fn to_csv(&self, to: impl io::Write) -> io::Result<()> {
         let mut csv = csv::Writer::from_writer(to);
         let names = self.classes.iter().map(String::as_str);
@@ -94,7 +101,11 @@ impl Predictions {
 }
 
 /// Runs a probe over a collection: embeds it as the probe's training data were embedded, and answers for every track
-/// that can be read. Fails if the encoder is not the one the probe was trained on.
+/// that can be read.
+///
+/// # Errors
+/// [`ProbeError::Encoder`] if the encoder is not the one that the probe was trained on, [`ProbeError::Embedding`]
+/// if no track can be embedded, [`ProbeError::Cancelled`] if the job was told to stop.
 pub fn predict_collection(
     probe: &TrainedProbe,
     collection: &Collection,
@@ -161,6 +172,10 @@ fn unanswered(path: &Path, problem: Option<String>) -> TrackAnswer {
 impl TrainedProbe {
     /// What it says of one track of a table (its place in `table.tracks`), as a whole and over time. The table's encoder
     /// is the caller's to check ([`TrainedProbe::check_encoder`]); its width is checked here.
+    ///
+    /// # Errors
+    /// [`ProbeError::Encoder`] if the embeddings are of another width, [`ProbeError::Table`] if the table has no
+    /// row of that track.
     pub fn answer_track(
         &self,
         table: &EmbeddingTable,

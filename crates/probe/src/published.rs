@@ -88,10 +88,13 @@ impl Measure {
 /// One published score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PublishedScore {
+    /// Which of the two tables that are not to be mixed.
     pub block: Block,
+    /// The name of the system.
     pub system: String,
     /// Parameters, as "62M"; empty where not told.
     pub size: String,
+    /// Data set and metric.
     pub measure: Measure,
     /// The score times 100, as it was printed.
     pub percent: f64,

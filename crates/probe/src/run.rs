@@ -18,6 +18,9 @@ use mynascope_embedding::EmbeddingTable;
 use mynascope_spectrum::tokens::MaskRatio;
 
 /// Trains a head for the labels of the table's tracks: [`probe`] of the task genre without a published split.
+///
+/// # Errors
+/// As [`probe`].
 pub fn probe_genre(
     table: &EmbeddingTable,
     settings: &ProbeSettings,
@@ -27,6 +30,10 @@ pub fn probe_genre(
 }
 
 /// [`probe`] of the settings' task on a table made of a collection, with the collection's labels and published split.
+///
+/// # Errors
+/// A [`ProbeError`] if the labels or the split do not allow it, if the table is inconsistent, if the head cannot be
+/// fitted, or if the job was told to stop.
 pub fn probe_collection(
     table: &EmbeddingTable,
     collection: &Collection,
@@ -42,6 +49,9 @@ pub fn probe_collection(
 /// As [`probe_collection`], with a probe to keep and use. Of a single split it is the very probe that was tested; of
 /// folds, each of which has a probe of its own, one that learns from all tracks but a fifth, which chooses its setting.
 /// `encoder` is what made the table, and `mask_ratio` what was dropped before.
+///
+/// # Errors
+/// As [`probe_collection`].
 pub fn train_probe(
     table: &EmbeddingTable,
     collection: &Collection,
@@ -156,6 +166,10 @@ fn known(table: &EmbeddingTable, collection: &Collection, settings: &ProbeSettin
 /// from the mean of its rows' scores. The scaler is fitted on training tracks, the setting is chosen on validation
 /// tracks, test tracks are looked at once; no track is in two parts. `published` is a split of the table's tracks;
 /// the protocol `clean` uses it where there is one.
+///
+/// # Errors
+/// A [`ProbeError`] if the labels or the split do not allow it, if the table is inconsistent, if the head cannot be
+/// fitted, or if the job was told to stop.
 pub fn probe(
     table: &EmbeddingTable,
     targets: &Targets,

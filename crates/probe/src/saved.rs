@@ -69,24 +69,33 @@ impl EncoderId {
 /// What is written about a kept probe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProbeCard {
+    /// The version of the two files.
     pub format: u32,
+    /// What it predicts.
     pub task: Task,
     /// Classes, tags or dimensions, in the order of all scores.
     pub classes: Vec<String>,
+    /// The small model.
     pub head: Head,
     /// The setting that the validation part chose, for people.
     pub chosen: String,
+    /// By whose embeddings it predicts.
     pub encoder: EncoderId,
     /// Share of tokens that was dropped from what it was trained on; the same is dropped where it is used.
     pub mask_ratio: f64,
+    /// The seed of its split.
     pub seed: u64,
+    /// How tracks were held back when it was scored.
     pub protocol: String,
     /// What `score` is.
     pub metric: String,
+    /// Its score; NaN where the tested tracks define none.
     #[serde(deserialize_with = "super::undefined::number")]
     pub score: f64,
+    /// 95 % interval of the score.
     #[serde(deserialize_with = "super::undefined::interval")]
     pub interval: [f64; 2],
+    /// Score of the best constant answer.
     pub baseline: f64,
     /// All scores by name that are defined.
     pub metrics: BTreeMap<String, f64>,
@@ -102,6 +111,7 @@ pub struct ProbeCard {
 /// A head with its scaler, ready to answer; made by [`super::train_probe`] or read from a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainedProbe {
+    /// What is known about it.
     pub card: ProbeCard,
     pub(super) scaler: Scaler,
     pub(super) model: Model,
@@ -145,6 +155,9 @@ impl TrainedProbe {
     }
 
     /// Writes both files; the card last. `path` ends in .safetensors.
+    ///
+    /// # Errors
+    /// If a file cannot be written; old ones are untouched.
     pub fn save(&self, path: &Path) -> Result<(), ProbeError> {
         let card_path = card_path(path)?;
         let damaged = |error: &dyn std::fmt::Display| ProbeError::File {
@@ -167,6 +180,9 @@ impl TrainedProbe {
     }
 
     /// Reads both files and checks that they fit together.
+    ///
+    /// # Errors
+    /// [`ProbeError::File`] if a file cannot be read, or is not what its name promises.
     pub fn load(path: &Path) -> Result<Self, ProbeError> {
         let card_path = card_path(path)?;
         let card: ProbeCard = serde_json::from_slice(&read(&card_path)?).map_err(|error| {
@@ -229,7 +245,10 @@ impl TrainedProbe {
         })
     }
 
-    /// Fails unless embeddings are of the encoder that the probe was trained on.
+    /// Checks that embeddings are of the encoder that the probe was trained on.
+    ///
+    /// # Errors
+    /// [`ProbeError::Encoder`] if they are not.
     pub fn check_encoder(&self, encoder: &EncoderId) -> Result<(), ProbeError> {
         let wanted = &self.card.encoder;
         if encoder.dim != wanted.dim {

@@ -36,10 +36,14 @@ pub struct KeptScore {
     pub collection_key: String,
     /// ... and what kind it is: only some have published scores.
     pub kind: CollectionKind,
+    /// What was predicted.
     pub task: Task,
+    /// The small model.
     pub head: Head,
+    /// How tracks were held back.
     #[serde(with = "as_words")]
     pub protocol: Protocol,
+    /// The seed of the split.
     pub seed: u64,
     /// Which encoder, as people call it: `Shipped`, `my-run/step-300`.
     pub encoder: String,
@@ -47,6 +51,7 @@ pub struct KeptScore {
     pub encoder_hash: String,
     /// What `score` is: see [`ProbeReport::metric`].
     pub metric: String,
+    /// The score.
     pub score: f64,
     /// 95 % interval of the score.
     pub interval: [f64; 2],
@@ -172,6 +177,7 @@ pub struct KeptScores {
     pub scores: Vec<KeptScore>,
     /// Lines that are no score; they stay in the file.
     pub unreadable: usize,
+    /// Where they are kept.
     pub file: PathBuf,
 }
 
@@ -185,6 +191,9 @@ pub enum ScoreChange {
 }
 
 /// Reads the kept scores. A missing file holds none.
+///
+/// # Errors
+/// If the file is there and cannot be read.
 pub fn read_scores(file: &Path) -> Result<KeptScores, StorageError> {
     let lines = lines_of(file)?;
     let unreadable = lines.iter().filter(|line| line.score.is_none()).count();
@@ -196,7 +205,10 @@ pub fn read_scores(file: &Path) -> Result<KeptScores, StorageError> {
     })
 }
 
-/// Changes the kept scores. Where the file cannot be read or written it stays as it is.
+/// Changes the kept scores.
+///
+/// # Errors
+/// If the file cannot be read or written; it stays as it is.
 pub fn change_scores(file: &Path, changes: Vec<ScoreChange>) -> Result<(), StorageError> {
     let fail = |what| {
         move |source| StorageError::Io {

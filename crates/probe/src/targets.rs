@@ -8,9 +8,11 @@ use mynascope_embedding::EmbeddingTable;
 /// known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Targets {
+    /// What is predicted.
     pub task: Task,
     /// Classes, tags or dimensions.
     pub names: Vec<String>,
+    /// What holds, [tracks of the table].
     pub truths: Vec<Option<Truth>>,
     /// What was left out and why, for people.
     pub notes: Vec<String>,
@@ -31,6 +33,9 @@ const EMOTIONS: [&str; 2] = ["arousal", "valence"];
 impl Targets {
     /// The targets of a task, taken from the labels of the collection that the table was made of; tracks are found by
     /// their path.
+    ///
+    /// # Errors
+    /// [`ProbeError::Labels`] if there are no labels of the task, or too few to learn from.
     pub fn of(
         task: Task,
         table: &EmbeddingTable,

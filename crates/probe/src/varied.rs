@@ -7,8 +7,11 @@ use super::ProbeReport;
 /// Scores of a probe against something that was varied; `P` is a point of the curve.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ProbeCurve<P> {
+    /// What was predicted.
     pub task: String,
+    /// The small model.
     pub head: String,
+    /// How tracks were held back.
     pub protocol: String,
     /// What made the embeddings.
     pub encoder: String,
@@ -21,6 +24,7 @@ pub struct ProbeCurve<P> {
     pub points: Vec<P>,
     /// What the reader must know to judge the numbers: the notes that hold for all points.
     pub notes: Vec<String>,
+    /// Time that it took.
     pub seconds: f64,
 }
 

@@ -4,11 +4,16 @@ use colorous::Gradient;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ColourMap {
+    /// matplotlib's magma: black, purple, orange, pale yellow.
     #[default]
     Magma,
+    /// matplotlib's viridis: purple, green, yellow.
     Viridis,
+    /// matplotlib's cividis: blue to yellow, made to look alike to colour-blind eyes.
     Cividis,
+    /// matplotlib's inferno: black, red, yellow.
     Inferno,
+    /// Black to white.
     Grey,
 }
 

@@ -10,7 +10,9 @@ use mynascope_base::{
 /// What a track's picture is made of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sight {
+    /// The mel-spectrogram of the whole file.
     pub mel: Arc<Mel>,
+    /// The outline of its samples.
     pub peaks: Peaks,
     /// Length of the sound, in seconds.
     pub duration_secs: f64,
@@ -46,6 +48,9 @@ pub fn kept_sight(path: &Path, channel: Channel, cache: &Cache) -> Option<Sight>
 }
 
 /// Decodes a file and computes its mel and its outline; tells after each piece what there is of both.
+///
+/// # Errors
+/// As [`super::mel_of_file`].
 pub fn sight_of_file(
     path: &Path,
     channel: Channel,
@@ -85,6 +90,9 @@ pub fn keep_sight(path: &Path, channel: Channel, sight: &Sight, cache: &Cache) {
 }
 
 /// As [`super::mel_of_file`], from the cache if it was computed before, bit for bit the same.
+///
+/// # Errors
+/// As [`super::mel_of_file`]. A cache that cannot be read or written costs time, no more.
 pub fn mel_of_file_kept(
     path: &Path,
     channel: Channel,

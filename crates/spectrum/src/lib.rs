@@ -57,10 +57,16 @@ pub enum SpectrumError {
     #[error(
         "too short: {samples} samples at 16 kHz, and a spectrogram needs at least 1025 (0.07 s); use a longer file"
     )]
-    TooShort { samples: usize },
+    TooShort {
+        /// How many there are, at 16 kHz.
+        samples: usize,
+    },
     /// The picture would not fit into memory.
     #[error("over a limit: more than {hours} hours of sound; split the file")]
-    TooLong { hours: usize },
+    TooLong {
+        /// The limit.
+        hours: usize,
+    },
     /// The file did not become sound.
     #[error(transparent)]
     Audio(#[from] AudioError),
@@ -69,5 +75,10 @@ pub enum SpectrumError {
     Storage(#[from] StorageError),
     /// A table is not what it should be.
     #[error("not a float32 array in C order: {why}; write it again: {path}")]
-    Table { why: String, path: PathBuf },
+    Table {
+        /// What is wrong with it.
+        why: String,
+        /// The file.
+        path: PathBuf,
+    },
 }

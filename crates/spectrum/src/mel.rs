@@ -137,6 +137,9 @@ impl MelStream {
     }
 
     /// The mel of all samples.
+    ///
+    /// # Errors
+    /// [`SpectrumError::TooShort`] or [`SpectrumError::TooLong`].
     pub fn finish(mut self) -> Result<Mel, SpectrumError> {
         if self.samples > MAX_SAMPLES {
             return Err(SpectrumError::TooLong { hours: MAX_HOURS });
@@ -183,6 +186,9 @@ pub fn frames_of_samples(samples: usize) -> usize {
 }
 
 /// The mel of mono 16-kHz samples.
+///
+/// # Errors
+/// [`SpectrumError::TooShort`] or [`SpectrumError::TooLong`].
 pub fn mel_of_samples(samples: &[f32]) -> Result<Mel, SpectrumError> {
     let mut stream = MelStream::new();
     stream.push(samples);
@@ -192,13 +198,19 @@ pub fn mel_of_samples(samples: &[f32]) -> Result<Mel, SpectrumError> {
 /// The mel of a file, and what is worth telling of how it was decoded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileMel {
+    /// The spectrogram of the whole file.
     pub mel: Mel,
     /// Length of the sound, in seconds (the frames of the mel cover a little more).
     pub duration_secs: f64,
+    /// What decoding found that the reader of the picture should know.
     pub caveats: Caveats,
 }
 
 /// The mel of a file, decoded and analysed piece by piece.
+///
+/// # Errors
+/// A [`SpectrumError`] if the file does not decode, is shorter than half an analysis window or longer than the
+/// limit, or if `cancel` was set.
 pub fn mel_of_file(
     path: &Path,
     channel: Channel,
@@ -208,6 +220,9 @@ pub fn mel_of_file(
 }
 
 /// As [`mel_of_file`], and tells after each piece how many seconds of the file are done.
+///
+/// # Errors
+/// As [`mel_of_file`].
 pub fn mel_of_file_watched(
     path: &Path,
     channel: Channel,

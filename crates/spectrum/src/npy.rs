@@ -14,6 +14,9 @@ const MAX_VALUES: u64 = 1 << 30;
 
 /// Writes an array of float32 in C order as NumPy's .npy, atomically. The product of `shape` is the number of
 /// `values`.
+///
+/// # Errors
+/// A [`SpectrumError`] if `values` do not fill `shape`, or if the file cannot be written; an old one is untouched.
 pub fn write_npy(path: &Path, shape: &[u64], values: &[f32]) -> Result<(), SpectrumError> {
     if shape.iter().product::<u64>() != values.len() as u64 {
         return Err(table(
@@ -35,6 +38,9 @@ pub fn write_npy(path: &Path, shape: &[u64], values: &[f32]) -> Result<(), Spect
 }
 
 /// Reads an array of float32 in C order: its shape and values.
+///
+/// # Errors
+/// A [`SpectrumError`] if the file cannot be read, or is no array of float32 in C order.
 pub fn read_npy(path: &Path) -> Result<(Vec<u64>, Vec<f32>), SpectrumError> {
     let open = || -> io::Result<_> {
         let file = fs::File::open(path)?;

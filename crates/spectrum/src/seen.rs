@@ -9,7 +9,9 @@ const EPSILON: f64 = 1e-5;
 /// How patches are cut from a mel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patches {
+    /// Bands of one patch.
     pub bands: usize,
+    /// Frames of one patch.
     pub frames: usize,
     /// How many frames the first patch begins before the mel.
     pub lead_frames: usize,

@@ -19,9 +19,13 @@ pub enum Objective {
     Infonce,
     /// NT-Xent without the positive in the denominator.
     Decoupled,
+    /// FastCLIP with one temperature, learned, that does not stand before the loss.
     FastclipV0,
+    /// FastCLIP with a constant temperature.
     FastclipV1,
+    /// FastCLIP with a learned temperature for every track and side.
     FastclipV2,
+    /// FastCLIP with one learned temperature and the robust loss.
     FastclipV3,
     /// Masked autoencoder: say what the hidden patches hold.
     Mae,
@@ -112,6 +116,7 @@ impl Objective {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Schedule {
+    /// Stays as it is.
     #[default]
     Constant,
     /// Half a cosine down.
@@ -119,6 +124,7 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// All schedules, in the order in which they are offered.
     pub const ALL: [Self; 2] = [Self::Constant, Self::Cosine];
 }
 
@@ -159,6 +165,7 @@ impl Optimiser {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Trainable {
+    /// All weights.
     #[default]
     All,
     /// The last so many blocks of the transformer, its last norm and the head.
@@ -183,6 +190,7 @@ pub enum LabelTask {
 }
 
 impl LabelTask {
+    /// All tasks, in the order in which they are offered.
     pub const ALL: [Self; 4] = [Self::Genre, Self::Tags, Self::Emotion, Self::Key];
 }
 

@@ -25,23 +25,31 @@ pub struct TrainConfig {
     /// Tracks, folders or `demo`; kept so that a run says what it was trained on.
     #[serde(with = "serde_path::list")]
     pub data: Vec<PathBuf>,
+    /// The sizes of the encoder.
     pub preset: Preset,
     /// Own sizes instead of a preset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoder: Option<EncoderConfig>,
     /// Which patches the encoder reads.
     pub patch: EncoderKind,
+    /// What training minimises.
     pub objective: Objective,
+    /// Share of tokens that are dropped.
     pub mask_ratio: MaskRatio,
+    /// Which tokens are dropped together.
     pub mask_kind: MaskKind,
     /// Tracks of one step; lowered to the size of a smaller collection.
     pub batch: usize,
     /// Tracks that are embedded at once; the gradient is that of the whole batch. Left out: as many as fit the memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chunk: Option<usize>,
+    /// Steps in all.
     pub steps: u64,
+    /// How weights follow their gradient.
     pub optimiser: Optimiser,
+    /// The learning rate, at its highest.
     pub learning_rate: f64,
+    /// How the learning rate moves over the run.
     pub schedule: Schedule,
     /// Steps of linear warm-up under any schedule; the cosine then falls step by step.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,6 +88,7 @@ pub struct TrainConfig {
     pub trainable: Trainable,
     /// Limit of the gradient's global norm; 0 for none.
     pub clip_norm: f64,
+    /// First weights, order, crops and masks are functions of it.
     pub seed: u64,
     /// Steps between checkpoints.
     pub save_every: u64,
@@ -89,6 +98,7 @@ pub struct TrainConfig {
     pub probe_every: u64,
     /// Whether to write event files for TensorBoard.
     pub tensorboard: bool,
+    /// Where tensors are computed.
     pub device: DeviceChoice,
     /// With which numbers layers multiply: f32, or on a GPU that can bf16 or f16.
     pub precision: Arithmetic,
@@ -216,11 +226,18 @@ impl TrainConfig {
     }
 
     /// Reads settings from TOML text; what is left out has its default.
+    ///
+    /// # Errors
+    /// [`TrainError::Settings`] with what cannot be read, also for a name that is no setting.
     pub fn from_toml(text: &str) -> Result<Self, TrainError> {
         toml::from_str(text).map_err(|error| TrainError::Settings(error.message().to_owned()))
     }
 
     /// The settings of a run, from its folder.
+    ///
+    /// # Errors
+    /// [`TrainError::NoRun`] if there is no `config.toml` that can be read, [`TrainError::Settings`] if it is
+    /// damaged.
     pub fn of_run(folder: &Path) -> Result<Self, TrainError> {
         let file = folder.join("config.toml");
         let text = fs::read_to_string(&file).map_err(|error| TrainError::NoRun {
@@ -231,11 +248,17 @@ impl TrainConfig {
     }
 
     /// The settings as TOML text.
+    ///
+    /// # Errors
+    /// [`TrainError::Settings`] if a value cannot be written.
     pub fn to_toml(&self) -> Result<String, TrainError> {
         toml::to_string_pretty(self).map_err(|error| TrainError::Settings(error.to_string()))
     }
 
     /// Refuses settings that cannot be trained with.
+    ///
+    /// # Errors
+    /// [`TrainError::Settings`] with the first one that is wrong and its limits.
     pub fn validate(&self) -> Result<(), TrainError> {
         let wrong = |what: String| Err(TrainError::Settings(what));
         self.encoder_config()

@@ -22,7 +22,9 @@ pub struct StepRecord {
     pub step: u64,
     /// From 0.
     pub epoch: u64,
+    /// The objective's value for the batch.
     pub loss: f64,
+    /// The learning rate of the step.
     #[serde(rename = "lr")]
     pub learning_rate: f64,
     /// Tracks' windows a second: two views a track.
@@ -60,7 +62,9 @@ pub struct ProbeRecord {
 pub struct TrainSummary {
     /// Steps done in all, also before a resume.
     pub steps: u64,
+    /// Loss of the first step.
     pub loss_first: f64,
+    /// Loss of the last step.
     pub loss_last: f64,
     /// Mean over the steps of this call.
     pub windows_per_second: f64,
@@ -134,7 +138,9 @@ pub enum TrainEvent {
     Note(String),
     /// A track that could not be read.
     SkippedTrack {
+        /// The file.
         path: PathBuf,
+        /// Why it cannot be read.
         why: String,
     },
     /// A step was done.
@@ -144,21 +150,29 @@ pub enum TrainEvent {
     Batch(BatchMatrix),
     /// A step's update was left out.
     SkippedStep {
+        /// Which step, from 1.
         step: u64,
+        /// How many were left out one after the other, with this one.
         in_a_row: u64,
+        /// Why.
         why: Breakdown,
     },
     /// A complete checkpoint was written.
     Checkpoint {
+        /// Steps done.
         step: u64,
+        /// Its weights file.
         path: PathBuf,
     },
     /// A look at how well the encoder does in between.
     Probe(ProbeRecord),
     /// Where the demo tracks lay at that look.
     Map(DemoMap),
+    /// The run waits until it is resumed.
     Paused,
+    /// The run goes on.
     Resumed,
+    /// The run has ended, or was stopped.
     Finished(TrainSummary),
 }
 
@@ -242,10 +256,12 @@ impl TrainControl {
         self.0.save.swap(false, Ordering::Relaxed)
     }
 
+    /// Whether the run was asked to wait.
     pub fn is_paused(&self) -> bool {
         self.0.paused.load(Ordering::Relaxed)
     }
 
+    /// Whether the run was asked to end.
     pub fn is_stopped(&self) -> bool {
         self.0.stopped.load(Ordering::Relaxed)
     }

@@ -11,12 +11,14 @@ use mynascope_collection::{Collection, KEYS, Track};
 /// What the outputs of a supervised head mean; `labels.json` of a run folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LabelMeaning {
+    /// Which labels were learned.
     pub task: LabelTask,
     /// One a row of the head: classes, tags, keys, or "arousal" and "valence".
     pub outputs: Vec<String>,
     /// Of regression: a value is `mean + deviation * output`. Empty otherwise.
     #[serde(default)]
     pub means: Vec<f64>,
+    /// As `means`: the deviations.
     #[serde(default)]
     pub deviations: Vec<f64>,
 }

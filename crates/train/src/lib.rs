@@ -51,25 +51,45 @@ use mynascope_encoder::{CheckpointError, EncoderError};
 /// Why a run could not start or had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
+    /// Settings that cannot be trained with; which one, and its limits.
     #[error("these training settings cannot work: {0}")]
     Settings(String),
+    /// Fewer than two tracks could be read.
     #[error(
         "training needs at least two readable tracks, and {readable} of {given} could be read; add tracks"
     )]
-    TooFewTracks { readable: usize, given: usize },
+    TooFewTracks {
+        /// How many could be read.
+        readable: usize,
+        /// How many there were.
+        given: usize,
+    },
+    /// The folder for a new run holds other things.
     #[error(
         "the run folder is not empty; choose another folder for --out, or go on with --resume {path}"
     )]
-    FolderInUse { path: PathBuf },
+    FolderInUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A run folder that cannot be resumed or used.
     #[error("this is no run folder that can be taken up: {why}: {path}")]
-    NoRun { why: String, path: PathBuf },
+    NoRun {
+        /// Why not.
+        why: String,
+        /// The folder.
+        path: PathBuf,
+    },
     /// A supervised run without enough labels.
     #[error(
         "there is nothing to learn for the task {task}: {why}; choose another task or label the tracks: {name}"
     )]
     NoLabels {
+        /// What was to be learned.
         task: LabelTask,
+        /// What is missing.
         why: String,
+        /// The name of the collection.
         name: String,
     },
     /// Losses jumped, or numbers were not finite, five times in a row.
@@ -78,13 +98,17 @@ pub enum TrainError {
          whole. Go back to the last good checkpoint with a lower learning rate: --back-to {good} --lr {slower} --resume {path}"
     )]
     BrokeDown {
+        /// What happened in these steps.
         why: Breakdown,
+        /// How many steps one after the other.
         in_a_row: u64,
+        /// The last step that was applied.
         step: u64,
         /// The newest checkpoint from before the first of these steps.
         good: u64,
         /// Half the learning rate.
         slower: f64,
+        /// The run folder.
         path: PathBuf,
     },
     /// The disk failed in the middle of a run.
@@ -93,17 +117,25 @@ pub enum TrainError {
          space or mend the folder, then go on with --resume {path}"
     )]
     CannotKeep {
+        /// Steps done.
         step: u64,
+        /// The step of the newest complete checkpoint.
         kept: u64,
+        /// What the disk said.
         why: String,
+        /// The run folder.
         path: PathBuf,
     },
+    /// The run was stopped before its first step.
     #[error("stopped while the tracks were being read; nothing was written")]
     StoppedEarly,
+    /// The device is not there or failed, or the encoder has impossible sizes.
     #[error(transparent)]
     Encoder(#[from] EncoderError),
+    /// A checkpoint could not be read or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A file could not be written; an old one is untouched.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }

@@ -19,6 +19,7 @@ use mynascope_spectrum::tokens::{MEL_BANDS, PATCH_VALUES, PatchGrid, PatchShape,
 /// A window and what was made of it, as log(1 + power).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reconstruction {
+    /// The patches that were hidden and shown.
     pub shape: PatchShape,
     /// Steps that the autoencoder was trained.
     pub step: u64,
@@ -32,6 +33,10 @@ pub struct Reconstruction {
 
 /// Shows the tokens `kept` of one window (frame-major power, [96 * 128]) to the masked autoencoder of a run folder, and
 /// returns what its decoder says of all patches. Without a `step` its newest checkpoint is asked.
+///
+/// # Errors
+/// [`TrainError::NoRun`] if the run has no decoder or no such checkpoint, or if window or tokens do not fit;
+/// [`TrainError::Encoder`] if the device is not there or fails.
 pub fn reconstruct(
     run: &Path,
     step: Option<u64>,

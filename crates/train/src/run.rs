@@ -21,6 +21,11 @@ use mynascope_encoder::{
 };
 
 /// Trains an encoder on a collection into a new run folder `out`. The events come in order, from this thread.
+///
+/// # Errors
+/// A [`TrainError`] if the settings, the labels, the device or the folder do not allow it, if fewer than two tracks
+/// can be read, if the run breaks down, or if it can no longer be written to disk. What was written before is
+/// complete.
 pub fn run(
     config: &TrainConfig,
     collection: &Collection,
@@ -73,9 +78,13 @@ pub fn run(
 pub struct Changes {
     /// Another last step.
     pub steps: Option<u64>,
+    /// Another number of tracks of a step.
     pub batch: Option<usize>,
+    /// Another number of tracks that are embedded at once.
     pub chunk: Option<usize>,
+    /// Another learning rate.
     pub learning_rate: Option<f64>,
+    /// Another limit of the gradient's global norm.
     pub clip_norm: Option<f64>,
     /// Goes on from the checkpoint of this step; what came after it is taken away.
     pub back_to: Option<u64>,
@@ -97,6 +106,9 @@ impl Changes {
 
 /// Goes on with the run in `folder` from its newest complete checkpoint, with the settings of that run but for
 /// `changes`. The collection must be the one it was trained on.
+///
+/// # Errors
+/// As [`run`], and [`TrainError::NoRun`] if the folder holds no complete checkpoint or the collection is another.
 pub fn resume(
     folder: &Path,
     changes: &Changes,

@@ -33,6 +33,9 @@ pub struct Clip {
 
 impl Clip {
     /// Decodes `secs` seconds of a file from `start_secs` on, for an output of `rate` Hz; fewer at the track's end.
+    ///
+    /// # Errors
+    /// An [`AudioError`] if the file cannot be decoded there, or if `cancel` was set.
     pub fn decode(
         path: &Path,
         start_secs: f64,

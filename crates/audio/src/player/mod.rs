@@ -38,7 +38,9 @@ use sound::Source;
 /// One of the two views that run beside the original.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
+    /// View A.
     A,
+    /// View B.
     B,
 }
 
@@ -61,12 +63,16 @@ pub enum OutputStatus {
     Starting,
     /// Sound goes to the named device.
     Ready {
+        /// The name of the device.
         device: String,
         /// The device that was asked for, where it isn't there and the system's choice plays instead.
         instead_of: Option<String>,
     },
     /// There is no sound; everything else works. The next play looks for a device again.
-    Unavailable { why: String },
+    Unavailable {
+        /// Why there is no sound, in words.
+        why: String,
+    },
 }
 
 /// What the player does now.

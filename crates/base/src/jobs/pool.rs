@@ -45,6 +45,9 @@ impl Drop for Job {
 
 /// Runs `work` on a thread called `name`. A panic inside ends the job, not the program: `failed` is called with
 /// its message.
+///
+/// # Errors
+/// The system's error if it gives no thread.
 pub fn spawn(
     name: &str,
     work: impl FnOnce(&Cancel) + Send + 'static,
@@ -80,6 +83,9 @@ pub fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
 }
 
 /// Sets how many threads parallel work uses (`--threads N`); call once, before any such work.
+///
+/// # Errors
+/// If parallel work has already begun, or the system gives no threads.
 pub fn configure_threads(threads: usize) -> Result<(), rayon::ThreadPoolBuildError> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -88,6 +94,9 @@ pub fn configure_threads(threads: usize) -> Result<(), rayon::ThreadPoolBuildErr
 }
 
 /// Threads for parallel work that lets the window and sound go first: as many as the usual ones, at a lower priority. Work that is given to [`rayon::ThreadPool::install`] runs on them, with all parallel work inside.
+///
+/// # Errors
+/// If the system gives no threads.
 pub fn modest_threads(
     name: &'static str,
 ) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {

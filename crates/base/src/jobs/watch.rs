@@ -23,7 +23,10 @@ impl Cancel {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// `Err(Cancelled)` once the job was asked to stop.
+    /// Lets a job end between two pieces of its work once it was asked to stop: `watch.check()?`.
+    ///
+    /// # Errors
+    /// [`Cancelled`] once that happened.
     pub fn check(&self) -> Result<(), Cancelled> {
         if self.is_cancelled() {
             Err(Cancelled)
@@ -69,7 +72,10 @@ impl<'a> Watch<'a> {
         &self.cancel
     }
 
-    /// `Err(Cancelled)` once the job was asked to stop.
+    /// Lets a job end between two pieces of its work once it was asked to stop: `watch.check()?`.
+    ///
+    /// # Errors
+    /// [`Cancelled`] once that happened.
     pub fn check(&self) -> Result<(), Cancelled> {
         self.cancel.check()
     }

@@ -79,6 +79,9 @@ impl Cache {
     }
 
     /// The cache of the current user.
+    ///
+    /// # Errors
+    /// [`StorageError::NoHome`] if the system tells no home folder.
     pub fn of_user(limit_bytes: u64) -> Result<Self, StorageError> {
         let folder = Folders::of_user()?.cache.join("computed");
         Ok(Self::new(folder, limit_bytes))
@@ -94,6 +97,9 @@ impl Cache {
     }
 
     /// What a file contains. The file is read only if path, size or time of change are new.
+    ///
+    /// # Errors
+    /// The system's error if the file cannot be read.
     pub fn key_of(&self, path: &Path) -> io::Result<ContentKey> {
         if let Some(known) = self.known_key_of(path) {
             return Ok(known);
@@ -133,6 +139,9 @@ impl Cache {
 
     /// Keeps an entry, the concatenation of `parts`, and makes room for it. One that is larger than the limit is not
     /// kept.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`] if the entry cannot be written.
     pub fn put(&self, key: &ContentKey, kind: &str, parts: &[&[u8]]) -> Result<(), StorageError> {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let bytes = on_disk((HEADER_BYTES + length) as u64);
@@ -186,6 +195,9 @@ impl Cache {
     }
 
     /// Removes all entries.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`] if an entry cannot be removed.
     pub fn clear(&self) -> Result<(), StorageError> {
         let mut used = self
             .used_bytes

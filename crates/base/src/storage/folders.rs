@@ -17,6 +17,9 @@ pub struct Folders {
 
 impl Folders {
     /// The folders of the current user. `MYNASCOPE_HOME` puts all of them below one folder.
+    ///
+    /// # Errors
+    /// [`StorageError::NoHome`] if the system tells no home folder.
     pub fn of_user() -> Result<Self, StorageError> {
         if let Some(home) = std::env::var_os("MYNASCOPE_HOME") {
             let home = PathBuf::from(home);

@@ -21,8 +21,11 @@ pub enum StorageError {
     /// The operating system refused; the old file, if any, is untouched.
     #[error("cannot {what}: {source}; check the free space and the permissions of {path}")]
     Io {
+        /// What was tried, as a verb with its object: "write the settings".
         what: &'static str,
+        /// What the system said.
         source: io::Error,
+        /// The file or folder.
         path: PathBuf,
     },
     /// The system tells no home folder, so there is no place for caches and settings.

@@ -9,11 +9,17 @@ use serde::{Deserialize, Deserializer, Serializer};
 use super::{path_from_text, path_to_text};
 
 /// Writes a path.
+///
+/// # Errors
+/// The serializer's.
 pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&path_to_text(path))
 }
 
 /// Reads a path.
+///
+/// # Errors
+/// The deserializer's, also if the value is no text.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
     Ok(path_from_text(&String::deserialize(deserializer)?))
 }
@@ -23,11 +29,17 @@ pub mod list {
     use super::*;
 
     /// Writes paths.
+    ///
+    /// # Errors
+    /// The serializer's.
     pub fn serialize<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(paths.iter().map(|path| path_to_text(path)))
     }
 
     /// Reads paths.
+    ///
+    /// # Errors
+    /// The deserializer's, also if the value is no text.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<PathBuf>, D::Error> {
@@ -41,6 +53,9 @@ pub mod option {
     use super::*;
 
     /// Writes a path, or nothing.
+    ///
+    /// # Errors
+    /// The serializer's.
     pub fn serialize<S: Serializer>(
         path: &Option<PathBuf>,
         serializer: S,
@@ -52,6 +67,9 @@ pub mod option {
     }
 
     /// Reads a path, or nothing.
+    ///
+    /// # Errors
+    /// The deserializer's, also if the value is no text.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<PathBuf>, D::Error> {
@@ -65,6 +83,9 @@ pub mod reasons {
     use super::*;
 
     /// Writes pairs.
+    ///
+    /// # Errors
+    /// The serializer's.
     pub fn serialize<S: Serializer>(
         pairs: &[(PathBuf, String)],
         serializer: S,

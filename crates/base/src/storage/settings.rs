@@ -13,8 +13,10 @@ use super::{StorageError, serde_path, write_atomic};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Theme {
+    /// Light text on dark ground.
     #[default]
     Dark,
+    /// Dark text on light ground.
     Light,
     /// As the system says.
     System,
@@ -37,6 +39,7 @@ pub enum Follow {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
+    /// Dark, light, or as the system says.
     pub theme: Theme,
     /// Size of everything on screen, 1 = 100 %.
     pub scale: f32,
@@ -120,6 +123,9 @@ impl Settings {
     }
 
     /// Writes `settings.toml` of a folder.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`] if the file cannot be written; an old one is untouched.
     pub fn save(&self, folder: &Path) -> Result<(), StorageError> {
         let path = folder.join(FILE);
         let text = toml::to_string_pretty(self).map_err(|error| StorageError::Io {

@@ -8,6 +8,9 @@ use super::StorageError;
 
 /// Writes a file so that a reader sees the old content or the new one, never a mix: a temporary file beside
 /// it is filled, synced and renamed over it.
+///
+/// # Errors
+/// [`StorageError::Io`] if `fill` fails or the file cannot be written; an old one is untouched.
 pub fn write_atomic(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<fs::File>) -> io::Result<()>,
@@ -54,6 +57,9 @@ fn share(file: &fs::File) {
 fn share(_file: &fs::File) {}
 
 /// Creates a folder and its parents.
+///
+/// # Errors
+/// [`StorageError::Io`] if the system refuses.
 pub fn create_folder(path: &Path) -> Result<(), StorageError> {
     fs::create_dir_all(path).map_err(|source| StorageError::Io {
         what: "create a folder",

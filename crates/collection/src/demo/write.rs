@@ -22,6 +22,7 @@ use mynascope_base::{
 /// What [`write_demo`] wrote.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DemoSummary {
+    /// How many tracks there are.
     pub tracks: usize,
     /// Sound in all.
     pub seconds: f64,
@@ -32,6 +33,10 @@ pub struct DemoSummary {
 /// Writes the demo collection to a new or empty folder: 64 WAV files (mono, 32 kHz, 16 bits) in a sub-folder for each
 /// style, and `labels.csv`. The bytes are a pure function of the seed. The folder is complete or absent: all is made
 /// in a temporary folder beside it and renamed at the end; a cancelled or failed job leaves nothing.
+///
+/// # Errors
+/// [`CollectionError::Occupied`] if the folder holds anything, an error of the file system if it cannot be written,
+/// [`CollectionError::Cancelled`] if the job was told to stop.
 pub fn write_demo(dir: &Path, seed: u64, watch: &Watch) -> Result<DemoSummary, CollectionError> {
     watch.check()?;
     if !is_free(dir)? {
@@ -96,6 +101,9 @@ fn write_tracks(
 }
 
 /// The folder of the demo collection in the user's cache, rendered at the first call.
+///
+/// # Errors
+/// As [`write_demo`], and if the system tells no folder for caches.
 pub fn demo_folder(watch: &Watch) -> Result<PathBuf, CollectionError> {
     let cache = Folders::of_user()?.cache;
     sweep(&cache);

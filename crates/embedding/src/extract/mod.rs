@@ -56,6 +56,7 @@ impl Default for ExtractSettings {
 /// What came out of [`extract`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Extraction {
+    /// The embeddings.
     pub table: EmbeddingTable,
     /// Tracks without an embedding, each with the reason.
     pub skipped: Vec<(PathBuf, String)>,
@@ -65,6 +66,7 @@ pub struct Extraction {
     pub windows: usize,
     /// Over the whole job, decoding included.
     pub windows_per_second: f64,
+    /// Time that it took.
     pub seconds: f64,
 }
 
@@ -74,6 +76,10 @@ pub struct Extraction {
 ///
 /// Files are decoded in parallel, a few ahead of the encoder, so memory does not grow with the collection. The same
 /// collection and seed give the same table.
+///
+/// # Errors
+/// An [`EmbeddingError`] if there is no track, if none could be embedded, if the encoder fails, or if the job was
+/// told to stop.
 pub fn extract(
     collection: &Collection,
     encoder: &LoadedEncoder,
@@ -84,6 +90,9 @@ pub fn extract(
 }
 
 /// As [`extract`], the same values; mels that are in the cache are not computed again, others are kept there.
+///
+/// # Errors
+/// As [`extract`].
 pub fn extract_kept(
     collection: &Collection,
     encoder: &LoadedEncoder,
@@ -118,6 +127,9 @@ pub(super) fn extract_reading(
 
 /// One table for each layer of an encoder, from the patches to the embedding (see
 /// [`LoadedEncoder::embed_layers`]), in one pass over the tracks. The last table is that of [`extract_kept`].
+///
+/// # Errors
+/// As [`extract`].
 pub fn extract_layers(
     collection: &Collection,
     encoder: &LoadedEncoder,

@@ -97,6 +97,9 @@ fn named(ending: Option<&str>) -> String {
 }
 
 /// Whether tables can be kept under this name; ask before hours of work, not after.
+///
+/// # Errors
+/// [`EmbeddingError::UnknownFormat`] if not.
 pub fn check_table_path(path: &Path) -> Result<(), EmbeddingError> {
     let ending = ending_of(path);
     match ending.as_deref() {
@@ -109,6 +112,10 @@ pub fn check_table_path(path: &Path) -> Result<(), EmbeddingError> {
 }
 
 /// Writes a table in the format of the path's ending, whole or not at all. Tracks without a row are left out.
+///
+/// # Errors
+/// If the ending is unknown, if the table is inconsistent or cannot be held by the format, or if the file cannot be
+/// written; an old one is untouched.
 pub fn save_table(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingError> {
     check_table_path(path)?;
     table.validate()?;
@@ -127,6 +134,10 @@ pub fn save_table(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingEr
 
 /// Reads a table in the format of the path's ending and checks that its parts fit together. Paths of its tracks are
 /// absolute; those that the file has relative are so to its own folder, or else to the current one.
+///
+/// # Errors
+/// If the ending is unknown, or if the file cannot be read, is damaged, or holds no table of vectors that can be
+/// used; nothing in it is run, and what it promises beyond a limit is refused.
 pub fn load_table(path: &Path) -> Result<EmbeddingTable, EmbeddingError> {
     let format = Format::read_from(path)?;
     // Readers of these formats have bounds that panic on damaged files (arrow's level decoder does); a file from

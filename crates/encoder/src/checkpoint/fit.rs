@@ -32,6 +32,7 @@ const FOREIGN: [&str; 7] = [
 pub struct FoundEncoder {
     /// What `--weights` takes to choose it.
     pub weights: String,
+    /// What it is among the encoders of the file.
     pub role: WeightsRole,
     /// What stands before the published names of its tensors.
     pub prefix: String,
@@ -44,6 +45,7 @@ pub struct FoundEncoder {
 pub struct LeftOut {
     /// `optimizer`, `projector`, `ema_state_dict`, ...
     pub group: String,
+    /// How many tensors.
     pub tensors: usize,
 }
 

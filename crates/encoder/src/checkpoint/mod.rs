@@ -82,6 +82,9 @@ impl fmt::Display for CheckpointRef {
 
 impl CheckpointRef {
     /// The file that is meant; `None` for the shipped and the untrained one, which need none.
+    ///
+    /// # Errors
+    /// If a folder holds no checkpoint, or several that may be meant.
     pub fn resolve(&self) -> Result<Option<PathBuf>, CheckpointError> {
         match self {
             Self::Shipped | Self::Untrained => Ok(None),
@@ -102,13 +105,18 @@ pub struct FileTensor {
 /// What a checkpoint file holds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FileContent {
+    /// The tensors by name.
     pub tensors: BTreeMap<String, FileTensor>,
+    /// The text header of a `.safetensors` file.
     pub metadata: BTreeMap<String, String>,
     /// Tensors that are no floating point numbers, with their type.
     pub not_numbers: Vec<(String, String)>,
 }
 
 /// Reads all tensors of a `.safetensors` or torch file, told apart by their first bytes. Nothing in the file is run.
+///
+/// # Errors
+/// If the file cannot be read, is no checkpoint, is cut off, or claims sizes that it cannot hold.
 pub fn read_file(path: &Path) -> Result<FileContent, CheckpointError> {
     list_file(path)?.read_all()
 }
@@ -240,9 +248,13 @@ impl From<Option<EncoderKind>> for LoadOptions {
 pub struct CheckpointReport {
     /// `None` where the file doesn't tell square from vertical.
     pub kind: Option<EncoderKind>,
+    /// Width of a token.
     pub dim: usize,
+    /// Transformer layers.
     pub depth: usize,
+    /// Attention heads of 64 values each.
     pub heads: usize,
+    /// Width of the hidden layer of the feed-forward part.
     pub mlp_dim: usize,
     /// Parameters of the encoder without a head.
     pub parameters: usize,
@@ -295,11 +307,17 @@ impl CheckpointReport {
 
 /// Reads a checkpoint and tells what it holds. `preset` asks how far it fits that size; without it the sizes are those
 /// that the tensors show.
+///
+/// # Errors
+/// If the file cannot be read, is no checkpoint or is cut off. Tensors that do not fit are told in the report.
 pub fn inspect(path: &Path, preset: Option<Preset>) -> Result<CheckpointReport, CheckpointError> {
     inspect_with(path, preset, &LoadOptions::default())
 }
 
 /// As [`inspect`], of the weights that are meant.
+///
+/// # Errors
+/// As [`inspect`], and if the weights that are meant are not there.
 pub fn inspect_with(
     path: &Path,
     preset: Option<Preset>,
@@ -310,6 +328,10 @@ pub fn inspect_with(
 }
 
 /// Reads the weights of an encoder, without its head.
+///
+/// # Errors
+/// If the file cannot be read or is damaged, if its tensors do not fit an encoder, or if it does not say which
+/// patches it reads and the options do not either.
 pub fn load_weights(
     path: &Path,
     options: impl Into<LoadOptions>,
@@ -318,6 +340,9 @@ pub fn load_weights(
 }
 
 /// As [`load_weights`], with what is said of the file.
+///
+/// # Errors
+/// As [`load_weights`].
 pub fn load_reported(
     path: &Path,
     options: &LoadOptions,
@@ -342,6 +367,9 @@ fn listed(file: &Path) -> Result<Listing, CheckpointError> {
 const SHIPPED: &[u8] = include_bytes!("../../../../assets/myna-tiny.safetensors");
 
 /// The weights of the checkpoint that comes with the program; `patch` chooses one branch.
+///
+/// # Errors
+/// [`CheckpointError::WrongKind`] if it has no such branch.
 pub fn shipped_weights(patch: Option<EncoderKind>) -> Result<Weights, CheckpointError> {
     let path = Path::new("myna-tiny.safetensors");
     let listing =
@@ -357,6 +385,7 @@ pub fn shipped_weights(patch: Option<EncoderKind>) -> Result<Weights, Checkpoint
 /// How numbers are kept in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
+    /// 32 bits.
     #[default]
     Single,
     /// Half the size; embeddings differ in the fourth digit.
@@ -365,6 +394,9 @@ pub enum Precision {
 
 /// Writes weights (with their head, if any) as `.safetensors` under the published names. The header says kind and
 /// sizes; `about` adds to it (seed, step, data).
+///
+/// # Errors
+/// If the file cannot be written; an old one is untouched.
 pub fn save_weights(
     path: &Path,
     weights: &Weights,
@@ -374,6 +406,9 @@ pub fn save_weights(
 }
 
 /// As [`save_weights`], in a precision.
+///
+/// # Errors
+/// As [`save_weights`].
 pub fn save_weights_as(
     path: &Path,
     weights: &Weights,

@@ -65,6 +65,9 @@ pub(super) fn list(mut source: Source, path: &Path) -> Result<Listing, String> {
 }
 
 /// Writes f32 tensors and a text header atomically.
+///
+/// # Errors
+/// If the file cannot be written; an old one is untouched.
 pub fn write_tensors(
     path: &Path,
     tensors: &[(&str, &[usize], &[f32])],

@@ -69,6 +69,7 @@ impl FromStr for PatchShape {
 /// a row from left to right (SimpleViT's order).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PatchGrid {
+    /// The shape of its patches.
     pub shape: PatchShape,
     /// Patches along frequency.
     pub rows: usize,

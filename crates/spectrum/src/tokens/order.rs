@@ -74,6 +74,9 @@ impl MaskRatio {
     pub const MYNA: Self = Self(0.9);
 
     /// A ratio from 0 to below 1.
+    ///
+    /// # Errors
+    /// [`RatioError`] for any other number.
     pub fn new(ratio: f64) -> Result<Self, RatioError> {
         if (0.0..1.0).contains(&ratio) {
             Ok(Self(ratio))

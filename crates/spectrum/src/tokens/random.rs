@@ -11,10 +11,20 @@ pub enum Purpose {
     /// Where the crops of a track lie.
     Crops,
     /// The mask of view A or B (0 or 1) for one patch shape.
-    Mask { view: u8, vertical: bool },
+    Mask {
+        /// 0 for view A, 1 for view B.
+        view: u8,
+        /// Whether for vertical patches.
+        vertical: bool,
+    },
     /// The mask of a window of view A or B that is not its crop (the window, counted from the crop, stands in the
     /// epoch's place).
-    ViewWindow { view: u8, vertical: bool },
+    ViewWindow {
+        /// 0 for view A, 1 for view B.
+        view: u8,
+        /// Whether for vertical patches.
+        vertical: bool,
+    },
     /// Initial weights.
     Weights,
     /// Splits into training, validation and test part.

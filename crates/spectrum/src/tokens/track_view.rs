@@ -15,8 +15,10 @@ use super::{
 /// One of the two views of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum ViewName {
+    /// The first view.
     #[default]
     A,
+    /// The second view.
     B,
 }
 
@@ -70,7 +72,9 @@ impl FromStr for ViewName {
 /// A patch of a view: the window, counted from the crop (0 is the crop, -1 the window before it), and the token in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PatchPlace {
+    /// Windows from the one of the crop, backwards below zero.
     pub window: i32,
+    /// Which token of the window.
     pub token: usize,
 }
 

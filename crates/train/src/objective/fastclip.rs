@@ -37,13 +37,18 @@ const ADAM_EPSILON: f64 = 1e-8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FastClipKind {
+    /// One temperature, learned; it does not stand before the loss.
     V0,
+    /// One constant temperature.
     V1,
+    /// A learned temperature for every track and side.
     V2,
+    /// One learned temperature, with the robust loss.
     V3,
 }
 
 impl FastClipKind {
+    /// All of them.
     pub const ALL: [Self; 4] = [Self::V0, Self::V1, Self::V2, Self::V3];
 
     /// First temperature of the published settings.
@@ -88,6 +93,7 @@ impl FromStr for FastClipKind {
 /// Settings of the loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FastClip {
+    /// Which of the four.
     pub kind: FastClipKind,
     /// Temperature; where it is learned, its first value.
     pub tau: f64,

@@ -14,6 +14,7 @@ pub struct Column {
 /// What an objective remembers: moving averages, temperatures and their optimiser's state.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Memory {
+    /// The quantities, in the order of the objective.
     pub columns: Vec<Column>,
 }
 

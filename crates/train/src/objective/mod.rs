@@ -35,9 +35,13 @@ use decoupled::Decoupled;
 /// The contrastive objectives.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Contrastive {
+    /// NT-Xent (SimCLR).
     InfoNce(InfoNce),
+    /// NT-Xent without the positive in the denominator.
     Decoupled(Decoupled),
+    /// SogCLR, or iSogCLR where temperatures are learned.
     Sogclr(Sogclr),
+    /// FastCLIP, one of four.
     FastClip(FastClip),
 }
 

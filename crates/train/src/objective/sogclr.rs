@@ -27,10 +27,15 @@ pub struct Sogclr {
 /// iSogCLR's rule, with the published defaults.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TemperatureRule {
+    /// The lowest temperature.
     pub smallest: f64,
+    /// The highest temperature.
     pub largest: f64,
+    /// Radius of the robust loss.
     pub rho: f64,
+    /// Learning rate of the temperatures.
     pub eta: f64,
+    /// Weight of the new value in the moving average of their gradient.
     pub beta: f64,
 }
 
