@@ -1,3 +1,5 @@
+//! The verbs and options, as clap reads them. Their comments are the help.
+
 use std::{num::NonZeroUsize, path::PathBuf, str::FromStr};
 
 use clap::{

@@ -1,3 +1,5 @@
+//! What a verb prints: progress and notes on stderr, its result on stdout.
+
 use std::{
     io::{IsTerminal, Write},
     path::{Path, PathBuf},

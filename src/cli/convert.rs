@@ -1,3 +1,5 @@
+//! The verb `convert`.
+
 use serde_json::json;
 
 use super::{

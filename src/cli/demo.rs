@@ -1,3 +1,5 @@
+//! The verb `demo`.
+
 use serde_json::json;
 
 use super::{

@@ -1,3 +1,5 @@
+//! The verb `devices`.
+
 use std::fmt::Write;
 
 use serde_json::{Value, json};

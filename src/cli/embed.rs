@@ -1,3 +1,5 @@
+//! The verb `embed`, and how every verb opens its encoder.
+
 use std::path::Path;
 
 use serde_json::json;

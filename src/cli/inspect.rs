@@ -1,3 +1,5 @@
+//! The verb `inspect`.
+
 use std::fmt::Write;
 
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! The verb `mask`.
+
 use serde_json::json;
 
 use super::{

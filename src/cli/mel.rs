@@ -1,3 +1,5 @@
+//! The verb `mel`.
+
 use serde_json::json;
 
 use super::{

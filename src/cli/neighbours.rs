@@ -1,3 +1,5 @@
+//! The verb `neighbours`.
+
 use std::{
     fmt::Write,
     fs,

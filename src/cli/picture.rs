@@ -1,3 +1,5 @@
+//! The verb `picture`.
+
 use std::{path::PathBuf, time::Duration};
 
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! The verb `predict`.
+
 use std::fmt::Write;
 
 use super::{

@@ -1,3 +1,5 @@
+//! The curves and the search for leaks of the verb `probe`.
+
 use std::fmt::Write;
 
 use anyhow::bail;

@@ -1,3 +1,5 @@
+//! The verb `train`.
+
 use std::{fs, num::NonZeroUsize, path::Path};
 
 use anyhow::{Context, bail};

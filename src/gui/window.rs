@@ -1,3 +1,5 @@
+//! Opens the window.
+
 use std::path::PathBuf;
 
 use eframe::egui;

@@ -1,3 +1,5 @@
+//! Files as samples: streamed as mono at a rate, loaded whole, or only their header read.
+
 use std::path::Path;
 
 use super::{

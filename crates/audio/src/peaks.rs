@@ -1,3 +1,5 @@
+//! The outline of a waveform: lowest and highest sample of short steps.
+
 /// Samples of one step of a waveform.
 pub const PEAK_SAMPLES: usize = 512;
 /// Steps that are summarised once more, so that a long track is drawn as quickly as a short one.

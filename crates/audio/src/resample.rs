@@ -1,3 +1,5 @@
+//! Resampling by Fourier transform, piece by piece, with the delay of the filter taken off.
+
 use rubato::{
     Fft, FixedSync, Resampler, WindowFunction, audioadapter_buffers::direct::InterleavedSlice,
 };

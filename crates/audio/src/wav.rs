@@ -1,3 +1,5 @@
+//! Writing WAV files.
+
 use std::{
     io,
     io::{Cursor, Write},

@@ -1,3 +1,5 @@
+//! What the headers of many files say, with an index of what is known from before.
+
 use std::{
     path::{Path, PathBuf},
     sync::{

@@ -101,7 +101,7 @@ impl Collection {
         labels
     }
 
-    /// The part of the published split that each track belongs to: train, valid, test or none. [tracks]
+    /// The part of the published split that each track belongs to: train, valid, test or none. `[tracks]`
     pub fn parts(&self) -> Vec<Option<&'static str>> {
         let mut parts = vec![None; self.tracks.len()];
         if let Some(split) = &self.split {

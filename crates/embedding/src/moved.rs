@@ -1,3 +1,5 @@
+//! How much the neighbourhood of each track differs between two tables.
+
 use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},

@@ -1,3 +1,5 @@
+//! The nearest rows of a table by cosine.
+
 use super::EmbeddingTable;
 
 /// A row near to a query.
@@ -25,7 +27,7 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
     }
 }
 
-/// The `k` rows with the largest cosine to `query` [dim], nearest first, without the rows for which `leave_out`
+/// The `k` rows with the largest cosine to `query` `[dim]`, nearest first, without the rows for which `leave_out`
 /// says yes (the query itself, the rows of its own track). Exact: every row is compared. Equal cosines keep the
 /// order of the table.
 pub fn neighbours(

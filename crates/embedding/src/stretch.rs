@@ -1,3 +1,5 @@
+//! The embedding of a stretch of a file.
+
 use std::path::Path;
 
 use super::{EmbeddingError, ExtractSettings, Extraction, extract::extract_reading};

@@ -81,9 +81,9 @@ pub struct EmbeddingTable {
     pub dim: usize,
     /// [rows, dim], row by row.
     pub values: Vec<f32>,
-    /// Start of each row's window in its track, in seconds; 0 at track level. [rows]
+    /// Start of each row's window in its track, in seconds; 0 at track level. `[rows]`
     pub timestamps: Vec<f32>,
-    /// Index into `tracks` of each row. [rows]
+    /// Index into `tracks` of each row. `[rows]`
     pub track: Vec<u32>,
     /// The tracks, in the order of the collection.
     pub tracks: Vec<TrackRow>,
@@ -124,7 +124,7 @@ impl EmbeddingTable {
         self.track.len()
     }
 
-    /// The embedding of a row, [dim]; empty past the end.
+    /// The embedding of a row, `[dim]`; empty past the end.
     pub fn row(&self, index: usize) -> &[f32] {
         let start = index.saturating_mul(self.dim);
         self.values

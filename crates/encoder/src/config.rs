@@ -1,3 +1,5 @@
+//! Patches, presets and sizes of an encoder.
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! What training an encoder costs in memory, and how large a batch fits.
+
 use super::EncoderConfig;
 use mynascope_spectrum::tokens::PatchShape;
 

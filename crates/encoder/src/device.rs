@@ -1,3 +1,5 @@
+//! Devices as the user names them and as they are listed.
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Why a checkpoint could not be read, or windows not be embedded.
+
 use std::path::PathBuf;
 
 use super::{Arithmetic, DeviceError, EncoderKind};

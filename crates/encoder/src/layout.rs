@@ -29,7 +29,7 @@ pub enum ParameterRole {
 pub struct ParameterSpec {
     /// The published name, `transformer.layers.0.0.to_qkv.weight`.
     pub name: String,
-    /// [out, in] of a matrix, [values] otherwise.
+    /// [out, in] of a matrix, `[values]` otherwise.
     pub shape: Vec<usize>,
     /// What it is.
     pub role: ParameterRole,

@@ -1,3 +1,5 @@
+//! Attention and output tokens of one window, layer by layer.
+
 use super::{
     EncoderError, LoadedEncoder,
     patches::{Gather, gather_patches, gather_positions, positions},
@@ -20,7 +22,7 @@ pub struct Look {
 }
 
 impl Look {
-    /// How much each kept token is attended to, [kept]: the mean over the last `layers` layers and over all tokens that
+    /// How much each kept token is attended to, `[kept]`: the mean over the last `layers` layers and over all tokens that
     /// attend. Sums to 1.
     pub fn mean(&self, layers: usize) -> Vec<f32> {
         let layers = self.last(layers);
@@ -34,7 +36,7 @@ impl Look {
         received
     }
 
-    /// How much each kept token of the input reaches the embedding, [kept]: attention rollout (Abnar and Zuidema 2020,
+    /// How much each kept token of the input reaches the embedding, `[kept]`: attention rollout (Abnar and Zuidema 2020,
     /// "Quantifying attention flow in transformers", section 3) through the last `layers` layers. Each layer passes half
     /// through attention and half through its residual; the embedding is the mean over tokens. Sums to 1.
     pub fn rollout(&self, layers: usize) -> Vec<f32> {
@@ -53,7 +55,7 @@ impl Look {
         flow
     }
 
-    /// The cosine of every output token to that of the kept token at `place`, [kept]; empty where there is none.
+    /// The cosine of every output token to that of the kept token at `place`, `[kept]`; empty where there is none.
     pub fn similarity(&self, place: usize) -> Vec<f32> {
         let dim = self.outputs.len() / self.kept.len().max(1);
         let rows = self.outputs.chunks_exact(dim.max(1));

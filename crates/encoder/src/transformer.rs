@@ -28,7 +28,7 @@ pub struct TokenBatch<B: Backend> {
     pub tokens: usize,
 }
 
-/// A [`TokenBatch`] before it is on a device.
+/// A `TokenBatch` before it is on a device.
 pub struct HostTokens {
     /// [windows * tokens, 256] row-major.
     pub patches: Vec<f32>,

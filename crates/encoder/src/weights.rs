@@ -1,3 +1,5 @@
+//! The weights of an encoder as plain numbers, and on a device.
+
 use burn::{
     backend::Autodiff,
     tensor::{
@@ -169,7 +171,7 @@ impl<B: Backend> Parameter<B> {
 }
 
 impl<B: Kernels> Parameter<B> {
-    /// [1].
+    /// `[1]`.
     pub fn sum_of_squares(&self) -> Tensor<B, 1> {
         fn of<B: Kernels, const D: usize>(x: &Tensor<B, D>) -> Tensor<B, 1> {
             match B::sum_of_squares(&primitive(x)) {

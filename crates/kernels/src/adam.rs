@@ -18,12 +18,15 @@ pub struct Adam {
     pub coupled_decay: f32,
     /// Share of the weight that is added to the step.
     pub decay: f32,
+    /// Decay of the first and of the second moment.
     pub betas: [f32; 2],
     /// 1 / (1 - beta1^t).
     pub first_correction: f32,
     /// 1 / sqrt(1 - beta2^t).
     pub second_correction: f32,
+    /// Added to the root of the second moment.
     pub epsilon: f32,
+    /// The learning rate of this update.
     pub learning_rate: f32,
 }
 

@@ -19,6 +19,7 @@ pub const HEAD_DIM: usize = 64;
 /// Its weights, and how rows belong together.
 #[derive(Debug, Clone, Copy)]
 pub struct Attention<'a> {
+    /// The norm in front.
     pub norm: Norm<'a>,
     /// [dim, 3 * heads * 64]: queries of all heads, then keys, then values.
     pub qkv: &'a [f32],
@@ -31,10 +32,15 @@ pub struct Attention<'a> {
 /// Gradients of the input [rows, dim] and of the weights.
 #[derive(Debug)]
 pub struct AttentionGradients {
+    /// Of the input, [rows, dim].
     pub x: Vec<f32>,
+    /// Of the norm's factor, `[dim]`.
     pub norm_weight: Vec<f32>,
+    /// Of the norm's shift, `[dim]`.
     pub norm_bias: Vec<f32>,
+    /// Of `qkv`, [dim, 3 * heads * 64].
     pub qkv: Vec<f32>,
+    /// Of `out`, [heads * 64, dim].
     pub out: Vec<f32>,
 }
 

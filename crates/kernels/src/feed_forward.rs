@@ -15,26 +15,34 @@ use crate::{
 /// Its weights.
 #[derive(Debug, Clone, Copy)]
 pub struct FeedForward<'a> {
+    /// The norm in front.
     pub norm: Norm<'a>,
     /// [dim, hidden].
     pub widen: &'a [f32],
-    /// [hidden].
+    /// `[hidden]`.
     pub widen_bias: &'a [f32],
     /// [hidden, dim].
     pub narrow: &'a [f32],
-    /// [dim].
+    /// `[dim]`.
     pub narrow_bias: &'a [f32],
 }
 
 /// Gradients of the input [rows, dim] and of the weights.
 #[derive(Debug)]
 pub struct FeedForwardGradients {
+    /// Of the input, [rows, dim].
     pub x: Vec<f32>,
+    /// Of the norm's factor, `[dim]`.
     pub norm_weight: Vec<f32>,
+    /// Of the norm's shift, `[dim]`.
     pub norm_bias: Vec<f32>,
+    /// Of `widen`, [dim, hidden].
     pub widen: Vec<f32>,
+    /// Of `widen_bias`, `[hidden]`.
     pub widen_bias: Vec<f32>,
+    /// Of `narrow`, [hidden, dim].
     pub narrow: Vec<f32>,
+    /// Of `narrow_bias`, `[dim]`.
     pub narrow_bias: Vec<f32>,
 }
 

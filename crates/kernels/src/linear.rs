@@ -9,15 +9,18 @@ use crate::{
     sum_of_rows,
 };
 
-/// Gradients of a linear layer's input [rows, inputs], weight [inputs, outputs] and bias [outputs].
+/// Gradients of a linear layer's input [rows, inputs], weight [inputs, outputs] and bias `[outputs]`.
 #[derive(Debug)]
 pub struct LinearGradients {
+    /// Of the input, [rows, inputs].
     pub x: Vec<f32>,
+    /// Of the weight, [inputs, outputs].
     pub weight: Vec<f32>,
+    /// Of the bias, `[outputs]`.
     pub bias: Vec<f32>,
 }
 
-/// [rows, inputs] -> [rows, outputs]; `weight` is [inputs, outputs], `bias` [outputs].
+/// [rows, inputs] -> [rows, outputs]; `weight` is [inputs, outputs], `bias` `[outputs]`.
 pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     let outputs = bias.len().max(1);
     let inputs = (weight.len() / outputs).max(1);

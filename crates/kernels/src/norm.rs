@@ -8,18 +8,23 @@ use crate::{TILE_ROWS, simd, sum_of_rows};
 /// Added to the variance, as PyTorch's default.
 const EPSILON: f32 = 1e-5;
 
-/// Factor and shift, [dim] each.
+/// Factor and shift, `[dim]` each.
 #[derive(Debug, Clone, Copy)]
 pub struct Norm<'a> {
+    /// Factor of each column, `[dim]`.
     pub weight: &'a [f32],
+    /// Shift of each column, `[dim]`.
     pub bias: &'a [f32],
 }
 
-/// Gradients of a norm's input [rows, dim] and weights [dim].
+/// Gradients of a norm's input [rows, dim] and weights `[dim]`.
 #[derive(Debug)]
 pub struct NormGradients {
+    /// Of the input, [rows, dim].
     pub x: Vec<f32>,
+    /// Of the factor, `[dim]`.
     pub weight: Vec<f32>,
+    /// Of the shift, `[dim]`.
     pub bias: Vec<f32>,
 }
 

@@ -1,3 +1,5 @@
+//! How well a map shows its table: the Kullback-Leibler divergence that t-SNE minimises.
+
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 

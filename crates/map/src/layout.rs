@@ -1,3 +1,5 @@
+//! From a table to the plane: PCA, and t-SNE of its leading components.
+
 use std::time::Instant;
 
 use linfa_linalg::{
@@ -31,7 +33,7 @@ pub fn layout(
     layout_live(table, settings, watch, &mut |_| {})
 }
 
-/// As [`layout`]; while t-SNE runs, `moved` is given the points [rows] every few iterations, at their own scale.
+/// As [`layout`]; while t-SNE runs, `moved` is given the points `[rows]` every few iterations, at their own scale.
 ///
 /// # Errors
 /// As [`layout`].

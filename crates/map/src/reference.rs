@@ -1,3 +1,5 @@
+//! linfa's t-SNE, to compare with.
+
 use std::time::Duration;
 
 use crossbeam_channel::{RecvTimeoutError, bounded};

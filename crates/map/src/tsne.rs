@@ -1,3 +1,5 @@
+//! t-SNE with bhtsne, its settings those of openTSNE.
+
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use bhtsne::tSNE;

@@ -1,3 +1,5 @@
+//! The tracks that a probe can use, with their rows and targets, in one matrix.
+
 use std::collections::{BTreeMap, HashSet};
 
 use ndarray::Array2;

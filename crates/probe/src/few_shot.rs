@@ -1,3 +1,5 @@
+//! The score of a probe against the number of labelled tracks.
+
 use std::{collections::BTreeMap, time::Instant};
 
 use serde::Serialize;

@@ -311,7 +311,7 @@ pub struct ProbeReport {
     pub folds: Vec<f64>,
     /// Standard deviation over the folds (n - 1), for at least two folds.
     pub deviation: Option<f64>,
-    /// Test tracks: [truth][prediction]; empty for tasks without classes.
+    /// Test tracks: `[truth][prediction]`; empty for tasks without classes.
     pub confusion: Vec<Vec<usize>>,
     /// The score of each class, tag or dimension that was tested.
     pub targets: Vec<TargetScore>,

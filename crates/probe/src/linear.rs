@@ -1,3 +1,5 @@
+//! Standardising columns, linear models, and k nearest neighbours.
+
 use ndarray::{Array1, Array2, Axis};
 
 use mynascope_base::jobs::Cancelled;

@@ -1,3 +1,5 @@
+//! The published grid holds what was published, and learns by the formulas.
+
 use super::{
     data::Data,
     paper::{Effort, check, settings, train},

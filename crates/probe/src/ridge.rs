@@ -1,3 +1,5 @@
+//! Ridge regression in closed form, for many strengths at once.
+
 use linfa_linalg::cholesky::SolveCInplace;
 use ndarray::{Array1, Array2, Axis};
 

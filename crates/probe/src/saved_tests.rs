@@ -1,3 +1,5 @@
+//! A saved probe says what it said when it was tested, and refuses what does not fit.
+
 use std::path::Path;
 
 use super::{run_tests::planted, *};

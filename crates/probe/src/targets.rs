@@ -1,3 +1,5 @@
+//! What a probe is to predict for each track.
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{ProbeError, Task};
@@ -23,7 +25,7 @@ pub struct Targets {
 pub enum Truth {
     /// Index of its class.
     Class(usize),
-    /// Whether each tag holds, or the value of each dimension. [names]
+    /// Whether each tag holds, or the value of each dimension. `[names]`
     Values(Vec<f64>),
 }
 

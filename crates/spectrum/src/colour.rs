@@ -1,3 +1,5 @@
+//! Colour maps of the spectrogram.
+
 use colorous::Gradient;
 
 /// A perceptual colour map: equal steps of level look like equal steps.

@@ -1,3 +1,5 @@
+//! Mels and outlines of files, from the cache where they were computed before.
+
 use std::{path::Path, sync::Arc};
 
 use super::{FileMel, MEL_BANDS, Mel, MelStream, SpectrumError};

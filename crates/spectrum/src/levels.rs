@@ -1,3 +1,5 @@
+//! A spectrogram as tiles of 16-bit levels with coarser copies, as a graphics card takes it.
+
 use std::sync::Arc;
 
 use super::MEL_BANDS;

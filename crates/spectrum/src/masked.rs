@@ -1,3 +1,5 @@
+//! What a mask leaves of a sound, or takes away: the mask filters the short-time spectrum.
+
 use super::{
     HOP, MEL_BANDS, N_FFT,
     scale::band_of_hz,

@@ -1,3 +1,5 @@
+//! The mel-spectrogram of samples and files.
+
 use std::path::Path;
 
 use super::{

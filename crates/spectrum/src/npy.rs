@@ -1,3 +1,5 @@
+//! Arrays of float32 as NumPy's .npy.
+
 use std::{
     fs, io,
     io::{BufReader, Write},

@@ -1,3 +1,5 @@
+//! Slaney's mel scale, and the names of notes.
+
 use super::MEL_BANDS;
 use mynascope_audio::SAMPLE_RATE;
 

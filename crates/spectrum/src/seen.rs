@@ -1,3 +1,5 @@
+//! A spectrogram as the encoder sees it: patches that are normalised one by one.
+
 use super::{
     MEL_BANDS, Mel,
     levels::{Levels, LevelsBuilder, Scale},

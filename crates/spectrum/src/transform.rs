@@ -1,3 +1,5 @@
+//! The short-time Fourier transform, forth and back.
+
 use std::sync::Arc;
 
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex};

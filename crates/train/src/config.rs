@@ -1,3 +1,5 @@
+//! The settings of a run, their published defaults and their limits.
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,3 +1,5 @@
+//! How many windows a second an encoder embeds.
+
 use super::Measure;
 use crate::cli::arguments::Bench;
 use mynascope_encoder::{

@@ -1,3 +1,5 @@
+//! How fast files become samples and mels.
+
 use std::path::{Path, PathBuf};
 
 use super::{Bench, Measure, sound, times_real_time};

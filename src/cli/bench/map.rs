@@ -1,3 +1,5 @@
+//! How long maps take to lay out, to draw and to be pointed at.
+
 use std::time::{Duration, Instant};
 
 use eframe::egui::{Rect, Vec2};

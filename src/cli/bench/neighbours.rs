@@ -1,3 +1,5 @@
+//! How long a search for the nearest rows takes.
+
 use super::Measure;
 use mynascope_embedding::{self as embedding, EmbeddingTable, Level, TrackRow};
 use mynascope_spectrum::tokens::{Purpose, stream};

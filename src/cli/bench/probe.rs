@@ -1,3 +1,5 @@
+//! How long probes and the published grid take.
+
 use super::Measure;
 use mynascope_base::jobs::Watch;
 use mynascope_collection::Split;

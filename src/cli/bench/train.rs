@@ -1,3 +1,5 @@
+//! How many tracks a second training takes in.
+
 use super::Measure;
 use crate::cli::arguments::{Bench, Common};
 use mynascope_collection as collection;

@@ -1,3 +1,5 @@
+//! Actions of masking.
+
 use eframe::egui::Key;
 
 use crate::gui::command::{Command, MaskCommand};

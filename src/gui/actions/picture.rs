@@ -1,3 +1,5 @@
+//! Actions of the spectrogram.
+
 use eframe::egui::Key;
 
 use crate::gui::command::{Command, PictureCommand};

@@ -1,3 +1,5 @@
+//! Actions of the window.
+
 use eframe::egui::Key;
 
 use crate::gui::{

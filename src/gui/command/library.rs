@@ -1,3 +1,5 @@
+//! Commands of the library.
+
 use std::path::PathBuf;
 
 use crate::gui::model::{Edited, Labels, Sort};

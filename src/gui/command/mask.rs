@@ -1,3 +1,5 @@
+//! Commands of the mask.
+
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchPlace, PatchShape, ViewName};
 
 /// What a user does to the mask.

@@ -1,3 +1,5 @@
+//! Commands of the spectrogram.
+
 use crate::gui::model::ShownAt;
 use mynascope_base::storage::Follow;
 use mynascope_spectrum::{ColourMap, Summary};

@@ -1,3 +1,5 @@
+//! Commands of the sound.
+
 use crate::gui::model::{Hearing, Selection};
 
 /// What a user does to the sound.

@@ -1,3 +1,5 @@
+//! Commands of the window.
+
 use std::path::PathBuf;
 
 use crate::gui::layout::Layout;

@@ -1,3 +1,5 @@
+//! The mask: ratio, kind, seed, crops and painted patches.
+
 use crate::gui::{
     command::MaskCommand,
     layout::Layout,

@@ -42,7 +42,7 @@ pub struct Chart {
     pub source: Arc<KeyedTable>,
     pub level: Level,
     pub layout: Layout,
-    /// Points in the square from -1 to 1, to scale. [points]
+    /// Points in the square from -1 to 1, to scale. `[points]`
     pub xy: Vec<[f32; 2]>,
     /// How far points lie from the middle along each axis.
     pub extent: [f32; 2],

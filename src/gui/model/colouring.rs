@@ -1,3 +1,5 @@
+//! What the colours of a map show.
+
 use std::sync::Arc;
 
 use eframe::egui::Color32;
@@ -148,7 +150,7 @@ pub struct Scale {
     pub number: Number,
     pub low: f32,
     pub high: f32,
-    /// NaN where it is not known. [points]
+    /// NaN where it is not known. `[points]`
     pub values: Vec<f32>,
 }
 

@@ -1,3 +1,5 @@
+//! A curve that grows without end and stays small.
+
 use egui_plot::PlotPoint;
 
 /// A curve that grows with a training run and stays cheap to keep and to draw: beyond [`Curve::MOST`] stretches,

@@ -1,3 +1,5 @@
+//! The mask: its settings, and the order in which tokens are dropped.
+
 use std::sync::Arc;
 
 use mynascope_spectrum::tokens::{

@@ -1,3 +1,5 @@
+//! Finding the point under the pointer among very many.
+
 /// Finds the point of a map that is nearest to the pointer without looking at all of them: points are sorted into
 /// square cells, and only the cells that a search circle touches are read.
 #[derive(Debug, Clone, Default)]

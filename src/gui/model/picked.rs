@@ -1,3 +1,5 @@
+//! Selected windows, which hold for every map of the same tracks.
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},

@@ -1,3 +1,5 @@
+//! The spectrogram: its tiles, and which part of it is shown.
+
 use std::{path::PathBuf, sync::Arc};
 
 use mynascope_audio::{Caveats, Peaks};

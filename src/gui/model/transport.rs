@@ -1,3 +1,5 @@
+//! What is heard: position, selection, loop, original or masked.
+
 use std::sync::Arc;
 
 use mynascope_audio::{OutputDevice, OutputStatus};

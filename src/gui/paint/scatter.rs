@@ -1,3 +1,5 @@
+//! Draws very many points in one call.
+
 use std::sync::Arc;
 
 use eframe::{

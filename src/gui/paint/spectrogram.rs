@@ -1,3 +1,5 @@
+//! Draws the spectrogram with the mask over it.
+
 use std::sync::Arc;
 
 use eframe::{

@@ -1,3 +1,5 @@
+//! The tiles of spectrograms on the graphics card.
+
 use std::sync::Arc;
 
 use eframe::egui_wgpu::wgpu;

@@ -1,3 +1,5 @@
+//! Small pictures that are made again only when they change.
+
 use std::{
     collections::hash_map::DefaultHasher,
     hash::{Hash, Hasher},

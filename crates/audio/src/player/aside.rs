@@ -1,3 +1,5 @@
+//! Clips that sound alone while the track waits, as on the map: mixed and cross-faded in the sound callback.
+
 use std::sync::Arc;
 
 use super::{clip::Clip, render::FADE_SECS};

@@ -1,3 +1,5 @@
+//! A ring of frames between the player's thread, which writes ahead, and the sound callback, which reads.
+
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Sounds of a frame: the original's left and right, views A and B, and the mono track that the views are made of.

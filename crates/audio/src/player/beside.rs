@@ -1,3 +1,5 @@
+//! The views of a track that can be heard in place of the original, brought to the rate of the sound device.
+
 use crate::SAMPLE_RATE;
 
 /// What runs beside the original under the same playhead: views A and B of the track and the mono track that they

@@ -1,3 +1,5 @@
+//! A decoded window of a file, brought to a common loudness.
+
 use std::{
     path::Path,
     sync::{Arc, atomic::Ordering},

@@ -1,3 +1,5 @@
+//! The stream of a sound device: opened, watched, and closed when it breaks off.
+
 use std::{
     mem::ManuallyDrop,
     sync::{

@@ -1,3 +1,5 @@
+//! Frames of a track at any place: decoded on, sought, or taken from what was decoded before.
+
 use std::collections::VecDeque;
 
 use crate::AudioError;

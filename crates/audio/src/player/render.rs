@@ -1,3 +1,5 @@
+//! The sound callback: mixes the original, the views and clips, with fades; neither allocates nor locks.
+
 use std::sync::{Arc, atomic::Ordering};
 
 use super::{

@@ -1,3 +1,5 @@
+//! What the window and the player's thread know of each other: position, volume, requests, errors.
+
 use std::sync::{
     Arc, Condvar, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU32, Ordering},

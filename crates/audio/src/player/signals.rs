@@ -1,3 +1,5 @@
+//! What the player's thread and the sound callback know of each other: atomics only.
+
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use super::{Heard, Side};

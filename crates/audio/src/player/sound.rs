@@ -1,3 +1,5 @@
+//! A track that is played: decoded as it plays, or samples that are there already.
+
 use std::{collections::VecDeque, path::Path, path::PathBuf, sync::Arc};
 
 use crate::{AudioError, decode::Decoder, resample::Resample};

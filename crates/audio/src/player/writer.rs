@@ -1,3 +1,5 @@
+//! The player's thread: writes frames ahead of the sound callback, and follows seeks, loops and masks.
+
 use std::sync::{Arc, atomic::Ordering};
 
 use crate::AudioError;

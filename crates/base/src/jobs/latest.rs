@@ -1,3 +1,5 @@
+//! A mailbox of one place, where the newest request wins.
+
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// A mailbox of one place where the newest request wins: posting replaces what was not taken yet. Cloned handles

@@ -1,3 +1,5 @@
+//! How a job is stopped and tells how far it is.
+
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU64, Ordering},

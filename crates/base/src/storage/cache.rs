@@ -1,3 +1,5 @@
+//! Results that can be computed again, kept on disk by the content of the file they came from.
+
 use std::{
     fs,
     io::{self, Read, Write},

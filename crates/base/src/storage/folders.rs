@@ -1,3 +1,5 @@
+//! Where this user's files go.
+
 use std::path::PathBuf;
 
 use directories::ProjectDirs;

@@ -1,3 +1,5 @@
+//! What the window remembers between starts.
+
 use std::{
     collections::BTreeMap,
     fs,

@@ -1,3 +1,5 @@
+//! Writing a file whole or not at all.
+
 use std::{
     fs, io,
     io::{BufWriter, Write},

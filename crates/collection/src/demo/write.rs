@@ -1,3 +1,5 @@
+//! The demo collection as files.
+
 use std::{
     fs, io,
     path::{Path, PathBuf},

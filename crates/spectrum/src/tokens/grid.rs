@@ -1,3 +1,5 @@
+//! Patch shapes, and where the patches of a window lie.
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! In which order a mask drops tokens, for every kind of mask.
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};

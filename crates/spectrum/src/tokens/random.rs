@@ -1,3 +1,5 @@
+//! Random numbers that are a pure function of seed and purpose.
+
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{RngCore, SeedableRng},

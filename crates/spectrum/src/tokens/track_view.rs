@@ -1,3 +1,5 @@
+//! A view over a whole track: its crop, the masks of the windows around it, and patches painted by hand.
+
 use std::{
     collections::{BTreeMap, btree_map},
     fmt,

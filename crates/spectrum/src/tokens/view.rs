@@ -1,3 +1,5 @@
+//! The two masked crops of a track, as training draws them.
+
 use super::{DropOrder, MaskKind, MaskRatio, PatchShape, Purpose, WINDOW_FRAMES, stream};
 
 /// Where the two crops of a track begin, in frames.

@@ -7,7 +7,7 @@ pub struct Column {
     pub name: &'static str,
     /// One number for all tracks (`false`), or one a track.
     pub per_track: bool,
-    /// [tracks], or [1].
+    /// `[tracks]`, or `[1]`.
     pub values: Vec<f32>,
 }
 

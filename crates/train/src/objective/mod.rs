@@ -1,8 +1,8 @@
 //! What training minimises, one file each.
 //!
 //! An objective sees the outputs of a batch and answers with its value and with the gradient of the outputs. A
-//! contrastive one sees nothing but the cosines between all views ([`Similarities`]) and answers how strongly each of
-//! them is pulled ([`Pull`]); everything else (normalised rows, the moving averages of every track, what is said about
+//! contrastive one sees nothing but the cosines between all views (`Similarities`) and answers how strongly each of
+//! them is pulled (`Pull`); everything else (normalised rows, the moving averages of every track, what is said about
 //! the batch) is common. No objective needs the activations of the encoder, so a batch may be embedded in chunks.
 
 mod decoupled;

@@ -1,3 +1,5 @@
+//! What is plotted of a run.
+
 use mynascope_train::StepRecord;
 
 /// One plot of a run: what is measured at every step.

@@ -1,3 +1,5 @@
+//! A run as it is shown, and the table of runs.
+
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime},

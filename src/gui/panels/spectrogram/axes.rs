@@ -1,3 +1,5 @@
+//! The axes of the spectrogram: seconds, Hz, notes.
+
 use eframe::egui::{self, Align2, Rect, pos2};
 
 use crate::gui::{

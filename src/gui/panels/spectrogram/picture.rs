@@ -1,3 +1,5 @@
+//! The picture of the spectrogram, the playhead and the pointer.
+
 use std::sync::Arc;
 
 use eframe::{

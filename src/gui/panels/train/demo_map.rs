@@ -1,3 +1,5 @@
+//! The small map of the demo tracks.
+
 use std::collections::BTreeSet;
 
 use eframe::egui::{self, Color32, Pos2, Rect, Sense, Ui, Vec2};

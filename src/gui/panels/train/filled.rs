@@ -1,3 +1,5 @@
+//! What a masked autoencoder makes of hidden patches.
+
 use eframe::egui::{self, Color32, Rect, Sense, Ui, Vec2};
 use egui_phosphor::regular as icon;
 

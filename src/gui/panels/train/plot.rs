@@ -1,3 +1,5 @@
+//! One plot of a run.
+
 use eframe::egui::{self, Align2, Color32, Pos2, Rect, Response, Sense, Stroke, Ui, Vec2};
 use egui_plot::{HoverPosition, Line, Plot, PlotPoint, PlotPoints};
 

@@ -1,3 +1,5 @@
+//! A clip sounds alone, and the track goes on from its place.
+
 use super::*;
 
 fn clip(level: f32, secs: f64) -> Arc<Clip> {

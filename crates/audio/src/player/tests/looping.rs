@@ -1,3 +1,5 @@
+//! Loops wrap to the frame and without a click.
+
 use super::*;
 
 /// Where the tone stands at a frame of the track.
