@@ -23,6 +23,7 @@ pub mod model;
 pub mod offscreen;
 pub mod paint;
 pub mod panels;
+mod right_to_left;
 pub mod theme;
 pub mod undo;
 mod window;

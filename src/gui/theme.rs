@@ -136,6 +136,8 @@ pub const SPACE_LARGE: f32 = 3.0 * UNIT;
 pub const CONTROL_HEIGHT: f32 = 7.0 * UNIT;
 /// Height of a row in a list.
 pub const ROW_HEIGHT: f32 = 6.0 * UNIT;
+/// Height of a line of small text.
+pub const SMALL_LINE: f32 = 4.0 * UNIT;
 /// Height of the bars at the top and the bottom.
 pub const BAR_HEIGHT: f32 = 11.0 * UNIT;
 /// Units, axis labels, explanations.
@@ -165,6 +167,8 @@ pub const LINE: f32 = 1.0;
 /// Width of the playhead and of lines in plots.
 pub const LINE_STRONG: f32 = 1.5;
 
+/// How strongly a result is drawn that belongs to other settings than those that are chosen.
+pub const OUTDATED_OPACITY: f32 = 0.5;
 /// How strongly attention and similarity cover the picture below them.
 pub const LAYER_OPACITY: f32 = 0.8;
 
@@ -258,9 +262,10 @@ pub fn fonts() -> egui::FontDefinitions {
     fonts
 }
 
-/// Installs fonts, icons and both themes, and shows `theme`.
+/// Installs fonts, icons, the order of words in names and both themes, and shows `theme`.
 pub fn install(ctx: &egui::Context, theme: Theme) {
     ctx.set_fonts(fonts());
+    ctx.add_plugin(super::right_to_left::RightToLeft);
     ctx.set_style_of(egui::Theme::Dark, style(&DARK, true));
     ctx.set_style_of(egui::Theme::Light, style(&LIGHT, false));
     show(ctx, theme);

@@ -1,10 +1,28 @@
 use eframe::egui::Key;
 
-use crate::gui::{command::Command, layout::Layout, model::MapCommand};
+use crate::gui::{
+    command::Command,
+    layout::Layout,
+    model::{MapCommand, Model, SaveTo},
+};
 
 use super::{Action, Group, Shortcut};
 
 const GROUP: Group = Group::Map;
+
+/// Saves the map that is shown.
+fn save_map(model: &Model, ending: &'static str) -> Option<Command> {
+    model.mapping.chart.as_ref()?;
+    Some(Command::Map(MapCommand::SaveMap(SaveTo::Asking(ending))))
+}
+
+/// Saves the embeddings of the map that is shown.
+fn save_embeddings(model: &Model, ending: &'static str) -> Option<Command> {
+    model.mapping.chart.as_ref()?;
+    Some(Command::Map(MapCommand::SaveEmbeddings(SaveTo::Asking(
+        ending,
+    ))))
+}
 
 fn walk(steps: isize) -> Option<Command> {
     Some(Command::Map(MapCommand::Walk(steps)))
@@ -87,5 +105,53 @@ pub(super) const ACTIONS: &[Action] = &[
             let on = model.mapping.beside.is_none();
             Some(Command::Map(MapCommand::Compare(on)))
         },
+    },
+    Action {
+        id: "open-table",
+        group: GROUP,
+        name: "Open a table of embeddings",
+        help: "Map embeddings from an npz, npy, Parquet, TSV, CSV or safetensors file, of this program or of others",
+        keys: &[],
+        command: |_| Some(Command::Map(MapCommand::OpenTable(None))),
+    },
+    Action {
+        id: "save-map-parquet",
+        group: GROUP,
+        name: "Save the map as Parquet",
+        help: "Write path, label, timestamp, x and y of each point",
+        keys: &[],
+        command: |model| save_map(model, "parquet"),
+    },
+    Action {
+        id: "save-map-tsv",
+        group: GROUP,
+        name: "Save the map as TSV",
+        help: "Write path, label, timestamp, x and y of each point",
+        keys: &[],
+        command: |model| save_map(model, "tsv"),
+    },
+    Action {
+        id: "save-map-png",
+        group: GROUP,
+        name: "Save the map as PNG",
+        help: "Save a picture of the points by label, with a legend",
+        keys: &[],
+        command: |model| save_map(model, "png"),
+    },
+    Action {
+        id: "save-embeddings-npz",
+        group: GROUP,
+        name: "Save the embeddings as npz",
+        help: "Write the embeddings of the map as arrays for numpy",
+        keys: &[],
+        command: |model| save_embeddings(model, "npz"),
+    },
+    Action {
+        id: "save-embeddings-parquet",
+        group: GROUP,
+        name: "Save the embeddings as Parquet",
+        help: "Write a row for each point of the map, for pandas, Polars, DuckDB and Spotlight",
+        keys: &[],
+        command: |model| save_embeddings(model, "parquet"),
     },
 ];

@@ -207,7 +207,37 @@ pub struct Action {
     pub command: fn(&Model) -> Option<Command>,
 }
 
+/// Words that people look for instead of those in an action's name and help.
+const OTHER_WORDS: &[(&str, &str)] = &[
+    ("probe-radio", "worst errors wrong misclassified failures"),
+    (
+        "probe-run",
+        "classify classifier evaluate evaluation accuracy",
+    ),
+    ("probe-compare", "benchmark"),
+    ("probe-layers", "layers layerwise depth"),
+    ("probe-leaks", "duplicates contamination"),
+    (
+        "compute-map",
+        "t-SNE tsne umap pca embed projection scatter cluster",
+    ),
+    ("open-table", "import load vectors"),
+    ("save-map-parquet", "export coordinates"),
+    ("save-map-tsv", "export coordinates csv"),
+    ("save-map-png", "export picture image plot"),
+    ("save-embeddings-npz", "export vectors numpy npy"),
+    ("save-embeddings-parquet", "export vectors dataframe"),
+    ("find-near-duplicates", "copies same"),
+    ("train-start", "fit learn finetune fine-tune pretrain"),
+];
+
 impl Action {
+    /// What else it is looked for by.
+    pub fn other_words(&self) -> &'static str {
+        let found = OTHER_WORDS.iter().find(|(id, _)| *id == self.id);
+        found.map_or("", |(_, words)| words)
+    }
+
     /// The first shortcut as people write it; empty where there is none.
     pub fn key_text(&self) -> String {
         self.keys

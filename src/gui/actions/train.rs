@@ -1,6 +1,6 @@
 use crate::gui::{
     command::Command,
-    model::{CurveFile, Model, TrainCommand, TrainPhase, Wanted, problem_of},
+    model::{CurveFile, Model, TrainCommand, TrainPhase, Wanted, problem_of, too_few_tracks},
 };
 
 use super::{Action, Group};
@@ -31,7 +31,7 @@ pub(super) const ACTIONS: &[Action] = &[
         keys: &[],
         command: |model| {
             let training = &model.training;
-            let ready = model.library.track_count() > 0
+            let ready = too_few_tracks(&model.library).is_none()
                 && !training.is_active()
                 && problem_of(&training.form).is_none();
             ready.then_some(Command::Train(TrainCommand::Start))

@@ -10,7 +10,7 @@ use crate::gui::{
         map::{MapJob, Rows},
     },
 };
-use mynascope_encoder::CheckpointRef;
+use mynascope_encoder::{CheckpointRef, WeightsChoice};
 
 use super::{map_colours, no_thread};
 
@@ -37,6 +37,7 @@ pub(super) fn compare(model: &mut Model, workers: &mut Workers, on: bool) {
     let source = EncoderSource {
         checkpoint,
         patch: None,
+        weights: WeightsChoice::Auto,
         device: shown.device,
         channel: shown.channel,
     };
@@ -147,6 +148,7 @@ fn use_file(model: &mut Model, workers: &mut Workers, path: PathBuf) {
     let source = EncoderSource {
         checkpoint: CheckpointRef::File(path),
         patch: None,
+        weights: WeightsChoice::Auto,
         device: model.embeddings.source.device,
         channel: model.embeddings.source.channel,
     };

@@ -21,8 +21,6 @@ use super::{lab, labels, map, no_thread, probe, sound, window};
 
 /// Folders and files that are remembered.
 const MOST_RECENT: usize = 10;
-/// What an opening has to say is told up to so many times; the rest is counted.
-const MOST_NOTES: usize = 2;
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: LibraryCommand) {
     carry_out(model, workers, command);
@@ -193,13 +191,14 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: Library
 
 fn opened(model: &mut Model, workers: &mut Workers, sources: Vec<PathBuf>, collection: Collection) {
     model.library.opening = None;
-    for note in collection.notes.iter().take(MOST_NOTES) {
-        model.notices.note(note.clone());
-    }
-    let more = collection.notes.len().saturating_sub(MOST_NOTES);
-    if more > 0 {
-        let text = format!("{more} more notes on what was opened are in the library's last line");
-        model.notices.note(text);
+    // Several would lie over titles and pictures.
+    match collection.notes.as_slice() {
+        [] => {}
+        [note] => model.notices.note(note.clone()),
+        notes => model.notices.note(format!(
+            "{} notes on what was opened: point at the library's last line",
+            notes.len()
+        )),
     }
     model.library.opening_sources.clone_from(&sources);
     model.library.show(collection);
@@ -212,6 +211,8 @@ fn opened(model: &mut Model, workers: &mut Workers, sources: Vec<PathBuf>, colle
     if model.library.selected.is_none() {
         match model.library.next_good() {
             Some(index) => select(model, workers, index),
+            // A file that cannot be used says why in place of its picture.
+            None if model.library.track_count() > 0 => select(model, workers, 0),
             None => model.spectrogram.state = PictureState::Empty,
         }
     }

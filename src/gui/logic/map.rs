@@ -125,6 +125,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
                 Some(AskedFor::Nothing) | None => {}
             }
         }
+        MapCommand::SetWeights(weights) => model.embeddings.source.weights = weights,
         MapCommand::ChooseCheckpoint => {
             if let Err(error) = map::ask_for_checkpoint(&workers.outbox, |message| message) {
                 model.notices.error(no_thread(&error));
@@ -353,6 +354,16 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMess
         MapMessage::Cosines { number, values } => near::cosines(model, number, values),
         MapMessage::Near { number, found } => near::found(model, workers, number, found),
         MapMessage::Checkpoint(chosen) => use_checkpoint(model, chosen),
+        MapMessage::Held(path, found) => model.embeddings.take_in_held(&path, found),
+    }
+}
+
+/// Looks up which encoders the chosen checkpoint holds, once. To be called once a frame.
+pub(super) fn follow(model: &mut Model, workers: &mut Workers) {
+    if let Some(path) = model.embeddings.asks_held()
+        && let Err(error) = map::look_into_checkpoint(path, &workers.outbox)
+    {
+        model.notices.error(no_thread(&error));
     }
 }
 

@@ -43,6 +43,7 @@ use super::{
 /// Asks for what is shown and was not computed yet. To be called once a frame.
 pub fn follow(model: &mut Model, workers: &mut Workers) {
     lab::follow(model, workers);
+    map::follow(model, workers);
     train::follow(model, workers);
 }
 

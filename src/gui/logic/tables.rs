@@ -182,7 +182,16 @@ pub(super) fn save_map(model: &mut Model, workers: &Workers, to: SaveTo) {
 }
 
 fn save(model: &mut Model, workers: &Workers, sheet: Sheet, to: SaveTo) {
-    if let Err(error) = tables::save(sheet, to, &workers.outbox) {
+    let (collection, encoder) = match (&model.mapping.imported, &model.library.collection) {
+        (Some(imported), _) => (imported.path.file_stem(), String::new()),
+        (None, collection) => (
+            collection.as_ref().map(|it| std::ffi::OsStr::new(&it.name)),
+            sheet.table().key.source.name(),
+        ),
+    };
+    let collection = collection.unwrap_or_default().to_string_lossy();
+    let of = [collection.as_ref(), encoder.as_str()];
+    if let Err(error) = tables::save(sheet, &of, to, &workers.outbox) {
         model.notices.error(no_thread(&error));
     }
 }

@@ -215,7 +215,12 @@ fn search_palette(model: &mut Model, workers: &Workers, text: String) {
         .map(|action| Candidate {
             offer: Offer::Action(action.id),
             name: action.name.to_owned(),
-            more: format!("{} {}", action.group.name(), action.help),
+            more: format!(
+                "{} {} {}",
+                action.group.name(),
+                action.help,
+                action.other_words()
+            ),
         })
         .collect();
     candidates.extend(model.settings.recent.iter().map(|path| {

@@ -7,7 +7,9 @@ use crate::gui::command_line::CommandLine;
 use mynascope_audio as audio;
 use mynascope_collection::Collection;
 use mynascope_embedding::EmbeddingTable;
-use mynascope_encoder::{CheckpointRef, DeviceChoice, EncoderKind};
+use mynascope_encoder::{
+    CheckpointRef, DeviceChoice, EncoderKind, FoundEncoder, LoadOptions, WeightsChoice,
+};
 use mynascope_probe::EncoderId;
 
 /// The embeddings that map and probe work on, and the encoder that makes them. Both share one table, so that nothing
@@ -20,6 +22,8 @@ pub struct Embeddings {
     pub asks_patch: Option<AskedFor>,
     /// What was computed last.
     pub table: Option<Arc<KeyedTable>>,
+    /// The encoders that checkpoint files hold, as far as that was looked up.
+    held: Vec<(PathBuf, Vec<FoundEncoder>)>,
 }
 
 /// What goes on as soon as the user has told how the patches of a checkpoint are cut.
@@ -38,11 +42,40 @@ impl Embeddings {
         self.asks_patch = None;
     }
 
+    /// The checkpoint file whose encoders are to be looked up; a second call asks for nothing.
+    pub fn asks_held(&mut self) -> Option<PathBuf> {
+        let CheckpointRef::File(path) = &self.source.checkpoint else {
+            return None;
+        };
+        if self.held.iter().any(|(known, _)| known == path) {
+            return None;
+        }
+        self.held.push((path.clone(), Vec::new()));
+        Some(path.clone())
+    }
+
+    /// Takes in which encoders a file holds.
+    pub fn take_in_held(&mut self, path: &Path, found: Vec<FoundEncoder>) {
+        if let Some((_, held)) = self.held.iter_mut().find(|(known, _)| known == path) {
+            *held = found;
+        }
+    }
+
+    /// The encoders of the chosen checkpoint where it holds several: a model and its average, a student and a teacher.
+    pub fn several(&self) -> &[FoundEncoder] {
+        let mut held = self.held.iter();
+        match held.find(|(path, _)| self.source.is_file(Some(path))) {
+            Some((_, found)) if found.len() > 1 => found,
+            _ => &[],
+        }
+    }
+
     /// Uses a checkpoint file from now on.
     pub fn use_file(&mut self, path: PathBuf) {
         self.set_source(EncoderSource {
             checkpoint: CheckpointRef::File(path),
             patch: None,
+            weights: WeightsChoice::Auto,
             device: self.source.device,
             channel: self.source.channel,
         });
@@ -55,6 +88,8 @@ pub struct EncoderSource {
     pub checkpoint: CheckpointRef,
     /// How the patches of a file are cut that doesn't tell itself; else `None`.
     pub patch: Option<EncoderKind>,
+    /// Which weights of a file that holds several encoders.
+    pub weights: WeightsChoice,
     pub device: DeviceChoice,
     /// Which channel of a file is embedded.
     pub channel: audio::Channel,
@@ -65,6 +100,7 @@ impl Default for EncoderSource {
         Self {
             checkpoint: CheckpointRef::Shipped,
             patch: None,
+            weights: WeightsChoice::Auto,
             device: DeviceChoice::Auto,
             channel: audio::Channel::Mean,
         }
@@ -98,6 +134,24 @@ impl EncoderSource {
                 let tail: PathBuf = tail.collect();
                 tail.display().to_string()
             }
+        }
+    }
+
+    /// Whether it makes the same embeddings, on whatever device.
+    pub fn embeds_like(&self, other: &Self) -> bool {
+        let device = other.device;
+        *other
+            == Self {
+                device,
+                ..self.clone()
+            }
+    }
+
+    /// How its checkpoint is read.
+    pub fn load_options(&self) -> LoadOptions {
+        LoadOptions {
+            patch: self.patch,
+            weights: self.weights.clone(),
         }
     }
 
@@ -138,6 +192,10 @@ impl EncoderSource {
         let line = match self.patch {
             Some(patch) => line.option("patch", patch.to_string()),
             None => line,
+        };
+        let line = match self.weights.is_auto() {
+            true => line,
+            false => line.option("weights", self.weights.to_string()),
         };
         let line = match self.channel {
             audio::Channel::Mean => line,

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use mynascope_encoder::CheckpointRef;
+use mynascope_encoder::{CheckpointRef, WeightsChoice};
 
 use super::{EncoderSource, Model, RunRow, say_config};
 
@@ -95,8 +95,12 @@ impl Model {
         let compared = self.compared().into_iter();
         compared
             .map(|checkpoint| EncoderSource {
-                // How patches are cut was said of one checkpoint only.
+                // How patches are cut, and which weights are meant, was said of one checkpoint only.
                 patch: chosen.patch.filter(|_| checkpoint == chosen.checkpoint),
+                weights: match checkpoint == chosen.checkpoint {
+                    true => chosen.weights.clone(),
+                    false => WeightsChoice::Auto,
+                },
                 checkpoint,
                 device: chosen.device,
                 channel: chosen.channel,

@@ -11,7 +11,7 @@ use crate::gui::{
 };
 use mynascope_base::jobs::Progress;
 use mynascope_embedding::{EmbeddingTable, Level, NeighbourhoodChange, Relocated, SoundOfTable};
-use mynascope_encoder::EncoderKind;
+use mynascope_encoder::{EncoderKind, FoundEncoder, WeightsChoice};
 use mynascope_map::{Layout, MapSettings, Method};
 
 use super::{
@@ -176,6 +176,8 @@ pub enum MapCommand {
     SetSource(EncoderSource),
     /// Says how the patches of the chosen checkpoint are cut; what waited for that goes on.
     SetPatch(EncoderKind),
+    /// Says which weights of the chosen checkpoint are meant.
+    SetWeights(WeightsChoice),
     /// Asks for a checkpoint file.
     ChooseCheckpoint,
 }
@@ -238,6 +240,8 @@ pub enum MapMessage {
     },
     /// An encoder that was chosen or dropped.
     Checkpoint(ChosenCheckpoint),
+    /// The encoders that a checkpoint file holds.
+    Held(PathBuf, Vec<FoundEncoder>),
 }
 
 /// A checkpoint that was chosen in the file dialog or dropped.

@@ -65,7 +65,7 @@ pub use training::{
     CHANNELS, Channel, ChannelLine, ChosenStep, CurveFile, Devices, Filled, FilledKey, PURPOSES,
     Problem, Purpose, ReadFor, Remedy, RunRow, RunTable, RunView, SavedStep, TableState,
     TrainCommand, TrainFailure, TrainMessage, TrainPhase, Training, Wanted, command_of, first_form,
-    problem_of, purpose_of, resume_command, say_config, say_time,
+    problem_of, purpose_of, resume_command, say_config, say_time, too_few_tracks,
 };
 pub use transport::{Hearing, Selection, Transport, Views, clock, length};
 

@@ -7,7 +7,7 @@ use crate::gui::{
     model::{Embeddings, EncoderSource, Library, Model, Running},
     theme,
 };
-use mynascope_encoder::EncoderKind;
+use mynascope_encoder::{EncoderKind, FoundEncoder, WeightsChoice};
 
 /// Width of the names in that column.
 const NAME_WIDTH: f32 = 24.0 * theme::UNIT;
@@ -266,6 +266,34 @@ pub enum SourceChoice {
     ChooseFile,
 }
 
+/// What the padding and the arrow of a menu's button take of its width.
+const COMBO_AROUND: f32 = 11.0 * theme::UNIT;
+
+/// A name that fits into a width: a long one loses letters before its last part, for the steps of a run, or the files of a
+/// folder, differ only there.
+pub fn shortened(ui: &Ui, name: &str, width: f32) -> String {
+    let font = egui::TextStyle::Button.resolve(ui.style());
+    let measure = |text: String| {
+        let galley = ui
+            .painter()
+            .layout_no_wrap(text, font.clone(), egui::Color32::PLACEHOLDER);
+        galley.size().x
+    };
+    let fits = |text: &str| measure(text.to_owned()) <= width;
+    let Some(cut) = name.rfind(['/', '\\']).filter(|_| !fits(name)) else {
+        return name.to_owned();
+    };
+    let (head, tail) = name.split_at(cut);
+    let ends: Vec<usize> = head.char_indices().map(|(at, _)| at).collect();
+    let short = |end: &usize| format!("{}…{tail}", head.get(..*end).unwrap_or_default());
+    let kept = ends.partition_point(|end| fits(&short(end)));
+    match kept.checked_sub(1).and_then(|last| ends.get(last)) {
+        Some(end) => short(end),
+        // Not even the last part fits: its end is cut by the button.
+        None => tail.trim_start_matches(['/', '\\']).to_owned(),
+    }
+}
+
 /// Which encoder makes the embeddings: one of the program, a run of the user by its name, or a file.
 pub fn encoder_choice(
     ui: &mut Ui,
@@ -277,7 +305,7 @@ pub fn encoder_choice(
     let response = egui::ComboBox::from_id_salt("encoder")
         .width(width)
         .truncate()
-        .selected_text(source.name())
+        .selected_text(shortened(ui, &source.name(), width - COMBO_AROUND))
         .show_ui(ui, |ui| {
             for offer in model.encoders(std::slice::from_ref(&source.checkpoint)) {
                 let on = source.checkpoint == offer.checkpoint;
@@ -286,6 +314,7 @@ pub fn encoder_choice(
                     choice = Some(SourceChoice::Set(EncoderSource {
                         checkpoint: offer.checkpoint,
                         patch: None,
+                        weights: WeightsChoice::Auto,
                         ..source.clone()
                     }));
                 }
@@ -315,6 +344,45 @@ pub const SILENT_CHECKPOINT: (&str, &str) = (
     "The chosen checkpoint doesn't say how its patches are cut. Choose it beside the encoder, and the work goes on. \
      Myna-Base is square, Myna-Vertical vertical.",
 );
+
+/// What [`weights_choice`] is about.
+pub const WEIGHTS_HINT: &str = "This checkpoint holds several encoders, as a model and its average; which of them makes the embeddings \
+                                (--weights)";
+
+/// Which encoder of a checkpoint that holds several. Returns what was chosen.
+pub fn weights_choice(
+    ui: &mut Ui,
+    width: f32,
+    source: &EncoderSource,
+    held: &[FoundEncoder],
+) -> (egui::Response, Option<WeightsChoice>) {
+    let name = |choice: &WeightsChoice| match choice {
+        // What is taken unless something else is said.
+        WeightsChoice::Auto => {
+            let taken = held.iter().find(|found| found.chosen);
+            taken.map_or_else(
+                || "auto".to_owned(),
+                |found| format!("auto: {}", found.weights),
+            )
+        }
+        choice => choice.to_string(),
+    };
+    let mut chosen = None;
+    let menu = egui::ComboBox::from_id_salt("weights")
+        .width(width)
+        .truncate()
+        .selected_text(name(&source.weights))
+        .show_ui(ui, |ui| {
+            let named = held.iter().map(|found| found.weights.clone().into());
+            for choice in std::iter::once(WeightsChoice::Auto).chain(named) {
+                let on = source.weights == choice;
+                if ui.selectable_label(on, name(&choice)).clicked() {
+                    chosen = Some(choice);
+                }
+            }
+        });
+    (menu.response.on_hover_text(WEIGHTS_HINT), chosen)
+}
 
 /// Square or vertical, for a checkpoint that doesn't say. Returns what was chosen.
 pub fn patch_choice(

@@ -16,6 +16,8 @@ use mynascope_encoder::DeviceChoice;
 
 use super::parts::{self, choice, explain, heading, quiet};
 
+/// What heading and margins of the dialog take of the window's height, with some air.
+const AROUND: f32 = 26.0 * theme::UNIT;
 /// Width of the names of settings.
 const NAME_WIDTH: f32 = 34.0 * theme::UNIT;
 
@@ -44,7 +46,7 @@ pub fn show(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
             });
             ui.add_space(theme::SPACE);
             ScrollArea::vertical()
-                .max_height(screen.height() - 40.0 * theme::UNIT)
+                .max_height(screen.height() - AROUND)
                 .auto_shrink([false, true])
                 .show(ui, |ui| {
                     look(ui, model, out);
@@ -180,6 +182,7 @@ fn sound(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             response
         },
     );
+    let mut said = String::new();
     row(ui, "Sound device", "Where the sound goes", |ui| {
         let chosen = model.settings.sound_device.as_deref();
         let system = "The system's choice";
@@ -208,12 +211,21 @@ fn sound(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         }
         let text = match &model.transport.output {
             Some(OutputStatus::Ready { device, .. }) => format!("Used: {device}"),
-            Some(OutputStatus::Starting) => "looking …".to_owned(),
-            Some(OutputStatus::Unavailable { why }) => format!("none: {why}"),
-            None => "none".to_owned(),
+            Some(OutputStatus::Starting) => "Looking …".to_owned(),
+            Some(OutputStatus::Unavailable { why }) => format!("None: {why}"),
+            None => "None".to_owned(),
         };
-        quiet(ui, text);
+        said = text;
         response
+    });
+    below(ui, said);
+}
+
+/// What a setting comes to, in as many lines as it needs, below its control.
+fn below(ui: &mut Ui, text: String) {
+    ui.horizontal_top(|ui| {
+        ui.add_space(NAME_WIDTH + theme::SPACE);
+        explain(ui, text);
     });
 }
 
@@ -264,7 +276,7 @@ fn computing(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         (None, Devices::Known(_)) => "This device is not here; choose another one".to_owned(),
         (None, _) => "Looking for devices …".to_owned(),
     };
-    quiet(ui, text);
+    below(ui, text);
 }
 
 fn disk(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {

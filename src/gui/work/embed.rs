@@ -65,12 +65,10 @@ pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable
 /// Reads the weights of an encoder.
 pub fn open(source: &EncoderSource, watch: &Watch<'_>) -> Result<LoadedEncoder, WorkEnd> {
     watch.progress("loading the encoder", 0, None);
-    let encoder =
-        LoadedEncoder::open(&source.checkpoint, source.patch, &source.device).map_err(|error| {
-            match error {
-                EncoderError::Checkpoint(CheckpointError::NeedsPatch { .. }) => WorkEnd::NeedsPatch,
-                error => WorkEnd::failed(error),
-            }
+    let encoder = LoadedEncoder::open(&source.checkpoint, source.load_options(), &source.device)
+        .map_err(|error| match error {
+            EncoderError::Checkpoint(CheckpointError::NeedsPatch { .. }) => WorkEnd::NeedsPatch,
+            error => WorkEnd::failed(error),
         })?;
     watch.check().map_err(WorkEnd::failed)?;
     Ok(encoder)

@@ -261,7 +261,7 @@ impl Bench {
         self.encoder = None;
         self.batch = None;
         self.look = None;
-        let opened = LoadedEncoder::open(&source.checkpoint, source.patch, &source.device);
+        let opened = LoadedEncoder::open(&source.checkpoint, source.load_options(), &source.device);
         let encoder = opened.map_err(|error| match error {
             EncoderError::Checkpoint(CheckpointError::NeedsPatch { .. }) => NEEDS_PATCH.to_owned(),
             error => error.to_string(),

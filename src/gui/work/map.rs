@@ -15,12 +15,13 @@ use crate::gui::{
     work::{
         choose,
         embed::{EmbedRequest, WorkEnd, embed},
+        once::once,
         report::Reporter,
     },
 };
 use mynascope_base::jobs::{self, Job, Watch};
 use mynascope_embedding::{Level, neighbourhood_changes};
-use mynascope_encoder::{CheckpointError, inspect};
+use mynascope_encoder::{CheckpointError, CheckpointRef, inspect};
 use mynascope_map::{MapSettings, Method, layout_live};
 
 /// Its running job.
@@ -188,6 +189,24 @@ pub fn open_checkpoint(path: PathBuf) -> Result<ChosenCheckpoint, CheckpointErro
         note: report.say_use(),
         path,
     })
+}
+
+/// Looks up which encoders a checkpoint holds; a file that cannot be read says so when it is used.
+pub fn look_into_checkpoint(path: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
+    once(
+        "checkpoint",
+        outbox,
+        move |outbox| {
+            let file = CheckpointRef::File(path.clone()).resolve();
+            let report = file
+                .ok()
+                .flatten()
+                .and_then(|file| inspect(&file, None).ok());
+            let found = report.map_or_else(Vec::new, |report| report.encoders);
+            outbox.send(Message::Map(MapMessage::Held(path, found)));
+        },
+        |fault| format!("The checkpoint could not be looked into ({fault}); choose it again"),
+    )
 }
 
 /// As [`open_checkpoint`], with a note that says what the dropped file is used for.

@@ -248,7 +248,11 @@ fn probe(
         path: None,
         report: Some(Arc::clone(&report)),
     };
-    Ok((ProbeResult::new(report, collection, &table), held, row))
+    let mut result = ProbeResult::new(report, collection, &table);
+    if groups.is_none() {
+        result.asked = Some((*settings, request.source.clone()));
+    }
+    Ok((result, held, row))
 }
 
 fn mask_ratios(

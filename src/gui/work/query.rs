@@ -119,7 +119,7 @@ impl QueryWork {
 fn query(request: &QueryRequest, watch: &Watch<'_>) -> Result<near::Answer, String> {
     watch.progress("loading the encoder", 0, None);
     let (table, source) = (&request.table.table, &request.table.key.source);
-    let encoder = LoadedEncoder::open(&source.checkpoint, source.patch, &source.device)
+    let encoder = LoadedEncoder::open(&source.checkpoint, source.load_options(), &source.device)
         .map_err(|error| error.to_string())?;
     if encoder.embedding_dim() != table.dim {
         return Err(format!(

@@ -124,6 +124,7 @@ pub fn encoder_of(probe: &TrainedProbe, chosen: &EncoderSource) -> EncoderSource
     };
     EncoderSource {
         checkpoint,
+        weights: probe.card.encoder.weights.clone(),
         ..chosen.clone()
     }
 }

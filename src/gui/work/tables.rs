@@ -32,6 +32,13 @@ pub enum Sheet {
 }
 
 impl Sheet {
+    /// The embeddings that it is made of.
+    pub fn table(&self) -> &KeyedTable {
+        match self {
+            Self::Embeddings(table) | Self::Map { table, .. } => table,
+        }
+    }
+
     /// What its files are called, without the ending.
     fn name(&self) -> &'static str {
         match self {
@@ -68,12 +75,28 @@ impl Sheet {
     }
 }
 
-/// Saves at a path, or where the user says; the outcome comes as a message.
-pub fn save(sheet: Sheet, to: SaveTo, outbox: &Outbox) -> std::io::Result<()> {
+/// A file name, without its ending, of what it is of: collection, encoder and kind.
+fn file_stem(of: &[&str], kind: &str) -> String {
+    let plain = |chr: char| match chr {
+        _ if chr.is_alphanumeric() || matches!(chr, '-' | '_' | '.') => chr,
+        _ => '-',
+    };
+    let words = of.iter().copied().chain([kind]);
+    let words = words.map(|word| {
+        let word: String = word.chars().map(plain).collect();
+        word.trim_matches(['-', '.']).to_owned()
+    });
+    let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
+    words.join("-")
+}
+
+/// Saves at a path, or where the user says, under a name of what it is `of`; the outcome comes as a message.
+pub fn save(sheet: Sheet, of: &[&str], to: SaveTo, outbox: &Outbox) -> std::io::Result<()> {
+    let stem = file_stem(of, sheet.name());
     on_thread("save-table", outbox, move |outbox| {
         let (path, asked) = match to {
             SaveTo::At(path) => (path, true),
-            SaveTo::Asking(ending) => match ask_where(&sheet, ending) {
+            SaveTo::Asking(ending) => match ask_where(&sheet, &stem, ending) {
                 Ok(Some(place)) => place,
                 Ok(None) => return,
                 Err(why) => return outbox.send(Message::Saved(Err(why))),
@@ -91,8 +114,8 @@ pub fn save(sheet: Sheet, to: SaveTo, outbox: &Outbox) -> std::io::Result<()> {
 }
 
 /// Where to, and whether the user was asked; without a dialog it goes where the program's other files are.
-fn ask_where(sheet: &Sheet, ending: &str) -> Result<Option<(PathBuf, bool)>, String> {
-    let name = format!("{}.{ending}", sheet.name());
+fn ask_where(sheet: &Sheet, stem: &str, ending: &str) -> Result<Option<(PathBuf, bool)>, String> {
+    let name = format!("{stem}.{ending}");
     let chosen = dialog(|| {
         rfd::FileDialog::new()
             .set_title(format!("Save the {} as {ending}", sheet.name()))
@@ -210,6 +233,16 @@ fn on_thread(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_saved_map_is_named_by_its_collection_and_encoder() {
+        assert_eq!(
+            file_stem(&["gtzan sample", "tiny-1/step-300"], "map"),
+            "gtzan-sample-tiny-1-step-300-map"
+        );
+        assert_eq!(file_stem(&["../..", ""], "embeddings"), "embeddings");
+        assert_eq!(file_stem(&["שירים", "Shipped"], "map"), "שירים-Shipped-map");
+    }
 
     #[test]
     fn a_name_without_a_known_ending_gets_the_one_that_was_asked_for() {

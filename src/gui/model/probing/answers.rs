@@ -1,8 +1,8 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
-use crate::gui::model::KeyedTable;
+use crate::gui::model::{EncoderSource, KeyedTable};
 use mynascope_collection::Collection;
-use mynascope_probe::{ProbeReport, SplitSizes, TrackOutput, TrackPrediction};
+use mynascope_probe::{ProbeReport, ProbeSettings, SplitSizes, TrackOutput, TrackPrediction};
 
 /// What a probe said about a tested track, in words that a list can show for every task.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +56,8 @@ pub struct ProbeResult {
     /// Tested tracks of each class.
     pub tested: Vec<usize>,
     pub found: Found,
+    /// The settings and the encoder that it was asked for with, where it is of the open collection and its labels.
+    pub asked: Option<(ProbeSettings, EncoderSource)>,
 }
 
 impl ProbeResult {
@@ -113,7 +115,14 @@ impl ProbeResult {
             },
             answers,
             report,
+            asked: None,
         }
+    }
+
+    /// Whether it was computed with these settings and such an encoder; nothing else is known where nobody said so.
+    pub fn answers_to(&self, form: &ProbeSettings, source: &EncoderSource) -> bool {
+        let asked = self.asked.as_ref();
+        asked.is_none_or(|(asked, made)| asked == form && made.embeds_like(source))
     }
 
     /// The name of a class.

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::gui::command_line::CommandLine;
+use crate::gui::{command_line::CommandLine, model::Library};
 use mynascope_encoder::{EncoderKind, Preset};
 use mynascope_train::{Schedule, TrainConfig, TrainError};
 
@@ -160,6 +160,15 @@ pub fn problem_of(form: &TrainConfig) -> Option<Problem> {
         .filter_map(|name| Some((why.find(name)?, *name)));
     let setting = named.min_by_key(|(at, _)| *at).map_or("", |(_, name)| name);
     Some(Problem { setting, why })
+}
+
+/// Why no run can start on the open collection: a run learns to tell tracks apart.
+pub fn too_few_tracks(library: &Library) -> Option<&'static str> {
+    match library.track_count() - library.bad_count() {
+        0 => Some("Open a collection first: training needs tracks"),
+        1 => Some("Training needs at least two tracks that can be read: open a folder with more"),
+        _ => None,
+    }
 }
 
 /// What a run is, in a few words: "tiny hybrid, sogclr, batch 32, 90 % dropped, seed 0".

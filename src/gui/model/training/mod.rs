@@ -7,7 +7,7 @@ mod view;
 pub use channel::{CHANNELS, Channel, ChannelLine};
 pub use form::{
     PURPOSES, Problem, Purpose, command_of, first_form, problem_of, purpose_of, resume_command,
-    say_config,
+    say_config, too_few_tracks,
 };
 pub use view::{ChosenStep, RunRow, RunView, SavedStep, say_time};
 

@@ -1,16 +1,17 @@
 //! The rows that are in view; only these are laid out.
 
 use eframe::egui::{
-    self, Align2, Color32, FontId, Key, Rect, ScrollArea, Sense, TextEdit, pos2, vec2,
+    self, Align2, Color32, FontId, Key, Rect, ScrollArea, Sense, TextEdit, pos2, text::LayoutJob,
+    vec2,
 };
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, LibraryCommand},
-    model::{Column, Edited, Model, Row, length as length_text},
+    model::{Column, Edited, Library, Model, Row, length as length_text},
     theme,
 };
-use mynascope_collection::key_name;
+use mynascope_collection::{Track, key_name};
 
 use super::{columns::Columns, menu};
 
@@ -37,12 +38,12 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             rows.position(|&index| index == selected)
         });
         if let Some(row) = row {
-            area = keep_visible(ui, area, row);
+            area = keep_visible(ui, area, row, row_height(&model.library));
         }
     }
     let output = area.show_rows(
         ui,
-        theme::ROW_HEIGHT,
+        row_height(&model.library),
         model.library.row_count(),
         |ui, range| {
             // As wide as beside a scroll bar, so that nothing moves when it comes or goes.
@@ -60,16 +61,27 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-fn keep_visible(ui: &egui::Ui, area: ScrollArea, row: usize) -> ScrollArea {
+/// Lines of a reason beside the title, where only tracks that have one are listed.
+const REASON_LINES: usize = 4;
+
+/// All rows of a list are equally high: those of tracks that cannot be used have room for why, and what to do.
+fn row_height(library: &Library) -> f32 {
+    match library.only_bad {
+        true => theme::ROW_HEIGHT + REASON_LINES as f32 * theme::SMALL_LINE + theme::SPACE_SMALL,
+        false => theme::ROW_HEIGHT,
+    }
+}
+
+fn keep_visible(ui: &egui::Ui, area: ScrollArea, row: usize, height_of_row: f32) -> ScrollArea {
     let place: Option<[f32; 2]> = ui.data(|data| data.get_temp(ui.id().with("scroll place")));
     let Some([offset, height]) = place else {
         return area;
     };
-    let top = row as f32 * theme::ROW_HEIGHT;
+    let top = row as f32 * height_of_row;
     if top < offset {
         area.vertical_scroll_offset(top)
-    } else if top + theme::ROW_HEIGHT > offset + height {
-        area.vertical_scroll_offset(top + theme::ROW_HEIGHT - height)
+    } else if top + height_of_row > offset + height {
+        area.vertical_scroll_offset(top + height_of_row - height)
     } else {
         area
     }
@@ -83,7 +95,7 @@ fn track_row(
     out: &mut Vec<Command>,
 ) {
     let tokens = theme::tokens(ui);
-    let size = vec2(ui.available_width(), theme::ROW_HEIGHT);
+    let size = vec2(ui.available_width(), row_height(&model.library));
     let (area, response) = ui.allocate_exact_size(size, Sense::click());
     let selected = model.library.selected == Some(row.index);
     let marked = model.library.is_marked(row.index);
@@ -103,17 +115,18 @@ fn track_row(
             .rect_stroke(area, theme::CORNER, stroke, egui::StrokeKind::Inside);
     }
     let inner = area.shrink2(vec2(theme::SPACE, 0.0));
-    if let Some(problem) = &row.track.problem {
-        let text = format!("{}  {}: {problem}", icon::WARNING, row.track.title);
+    let track = row.track;
+    let reason = match (&track.problem, &track.warning) {
+        (Some(problem), _) => Some((problem, tokens.error)),
+        (None, warning) => warning.as_ref().map(|warning| (warning, tokens.text)),
+    };
+    if let Some((why, colour)) = reason.filter(|_| model.library.only_bad) {
+        let (first, rest) = inner.split_top_bottom_at_y(inner.top() + theme::ROW_HEIGHT);
+        title(ui, first, track, colour);
+        explain(ui, rest, why, tokens.text);
+    } else if let Some(problem) = &track.problem {
+        let text = format!("{}  {}: {problem}", icon::WARNING, track.title);
         write(ui, inner, Align2::LEFT_CENTER, &text, body(), tokens.error);
-    } else if let Some(warning) = row
-        .track
-        .warning
-        .as_ref()
-        .filter(|_| model.library.only_bad)
-    {
-        let text = format!("{}  {}: {warning}", icon::WARNING, row.track.title);
-        write(ui, inner, Align2::LEFT_CENTER, &text, body(), tokens.text);
     } else {
         cells(ui, columns, row, inner, selected);
     }
@@ -190,7 +203,48 @@ fn body() -> FontId {
     FontId::proportional(theme::TEXT_BODY)
 }
 
-fn write(ui: &egui::Ui, place: Rect, align: Align2, text: &str, font: FontId, colour: Color32) {
+/// The title, and small behind it the ending of its file, by which files of one name differ.
+fn title(ui: &egui::Ui, place: Rect, track: &Track, colour: Color32) {
+    let ending = track.path.extension().map_or_else(String::new, |ending| {
+        format!(".{}", ending.to_string_lossy())
+    });
+    let weak = theme::tokens(ui).text_weak;
+    let ending = ui
+        .painter()
+        .layout_no_wrap(ending, theme::small_font(), weak);
+    let text = match track.problem.is_some() || track.warning.is_some() {
+        true => format!("{}  {}", icon::WARNING, track.title),
+        false => track.title.clone(),
+    };
+    let room = place.with_max_x((place.right() - ending.size().x).max(place.left()));
+    let written = write(ui, room, Align2::LEFT_CENTER, &text, body(), colour);
+    // On the line of the title.
+    let corner = written.right_bottom() - vec2(0.0, ending.size().y + 1.0);
+    ui.painter()
+        .with_clip_rect(place.intersect(ui.clip_rect()))
+        .galley(corner, ending, weak);
+}
+
+/// Why a track cannot be used, in small lines; the tooltip has what does not fit.
+fn explain(ui: &egui::Ui, place: Rect, why: &str, colour: Color32) {
+    let font = theme::small_font();
+    let mut job = LayoutJob::simple(why.to_owned(), font, colour, place.width());
+    job.wrap.max_rows = REASON_LINES;
+    let galley = ui.painter().layout_job(job);
+    ui.painter()
+        .with_clip_rect(place.intersect(ui.clip_rect()))
+        .galley(place.min, galley, colour);
+}
+
+/// Writes a line, as much of it as there is room for; returns where.
+fn write(
+    ui: &egui::Ui,
+    place: Rect,
+    align: Align2,
+    text: &str,
+    font: FontId,
+    colour: Color32,
+) -> Rect {
     let text = egui::RichText::new(text).font(font).color(colour);
     let galley = egui::WidgetText::from(text).into_galley(
         ui,
@@ -198,10 +252,11 @@ fn write(ui: &egui::Ui, place: Rect, align: Align2, text: &str, font: FontId, co
         place.width(),
         egui::TextStyle::Body,
     );
-    let corner = align.align_size_within_rect(galley.size(), place).min;
+    let written = align.align_size_within_rect(galley.size(), place);
     ui.painter()
         .with_clip_rect(place.intersect(ui.clip_rect()))
-        .galley(corner, galley, colour);
+        .galley(written.min, galley, colour);
+    written
 }
 
 fn cells(ui: &egui::Ui, columns: &Columns, row: &Row<'_>, inner: Rect, selected: bool) {
@@ -220,11 +275,7 @@ fn cells(ui: &egui::Ui, columns: &Columns, row: &Row<'_>, inner: Rect, selected:
                 } else {
                     tokens.text
                 };
-                let text = match &track.warning {
-                    Some(_) => format!("{}  {}", icon::WARNING, track.title),
-                    None => track.title.clone(),
-                };
-                write(ui, left, from_left, &text, body(), colour);
+                title(ui, left, track, colour);
             }
             Column::Label => {
                 if let (Some(name), Some(place)) = (&track.label, row.label) {

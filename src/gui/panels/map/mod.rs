@@ -25,6 +25,9 @@ use canvas::View;
 /// Width of the column with the labels.
 const LEGEND_WIDTH: f32 = 34.0 * theme::UNIT;
 
+/// Width of the menu of weights.
+const WEIGHTS_WIDTH: f32 = 60.0 * theme::UNIT;
+
 /// Draws the panel.
 pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| {
@@ -32,6 +35,9 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         settings(ui, model, out);
         if parts::asks_patch(&model.embeddings) {
             patch(ui, model, out);
+        }
+        if !model.embeddings.several().is_empty() {
+            weights(ui, model, out);
         }
         if let Some(error) = &model.mapping.error {
             parts::error(ui, error);
@@ -78,12 +84,46 @@ fn one(ui: &mut Ui, model: &Model, chart: &Chart, out: &mut Vec<Command>) {
     if model.mapping.is_silent() {
         where_is_the_sound(ui, out);
     } else if !picked(ui, model, chart, out) {
+        if let Some(other) = made_otherwise(model, chart) {
+            otherwise(ui, &other);
+            return;
+        }
         let by = match &model.mapping.imported {
             Some(imported) => imported.path.display().to_string(),
             None => chart.source.table.encoder.clone(),
         };
         caption(ui, chart, Some(by));
     }
+}
+
+/// What made the map, where that is not what is chosen above it.
+fn made_otherwise(model: &Model, chart: &Chart) -> Option<String> {
+    let (made, chosen) = (&chart.source.key.source, &model.embeddings.source);
+    let mapping = &model.mapping;
+    if mapping.imported.is_some() || mapping.running.is_some() || made.embeds_like(chosen) {
+        return None;
+    }
+    let name = made.name();
+    let facts = [
+        (!made.weights.is_auto()).then(|| made.weights.to_string()),
+        (made.channel != chosen.channel).then(|| format!("{} channel", made.channel)),
+    ];
+    let facts = facts.into_iter().flatten();
+    Some(
+        std::iter::once(name)
+            .chain(facts)
+            .collect::<Vec<_>>()
+            .join(", "),
+    )
+}
+
+fn otherwise(ui: &mut Ui, made: &str) {
+    let text = format!(
+        "{}  Made by {made}, not by what is chosen above; Compute map makes it anew",
+        icon::INFO
+    );
+    let colour = theme::tokens(ui).text_strong;
+    ui.add(egui::Label::new(theme::small(text).color(colour)).truncate());
 }
 
 /// The question that a table from elsewhere raises, in place of the caption.
@@ -486,6 +526,20 @@ fn patch(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             Some(_) => "Patches, as you said; the checkpoint doesn't say",
         };
         parts::quiet(ui, text).on_hover_text(parts::PATCH_HINT);
+    });
+}
+
+/// Asks which encoder of a checkpoint is meant that holds several.
+fn weights(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let (source, held) = (&model.embeddings.source, model.embeddings.several());
+    ui.horizontal(|ui| {
+        parts::quiet(ui, "Weights").on_hover_text(parts::WEIGHTS_HINT);
+        let (_, chosen) = parts::weights_choice(ui, WEIGHTS_WIDTH, source, held);
+        if let Some(weights) = chosen {
+            out.push(Command::Map(MapCommand::SetWeights(weights)));
+        }
+        let text = format!("The checkpoint holds {} encoders", held.len());
+        parts::quiet(ui, text).on_hover_text(parts::WEIGHTS_HINT);
     });
 }
 

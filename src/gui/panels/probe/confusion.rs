@@ -10,7 +10,9 @@ use crate::gui::{
 };
 
 /// Cells are no larger than this, however few there are.
-const MOST_CELL: f32 = 20.0 * theme::UNIT;
+const MOST_CELL: f32 = 40.0 * theme::UNIT;
+/// From this size of the cells on, names and counts are as large as other text.
+const CELL_WITH_BODY: f32 = 12.0 * theme::UNIT;
 /// Cells are no smaller than this; a matrix that does not fit can be scrolled.
 const LEAST_CELL: f32 = 5.0 * theme::UNIT;
 /// From this size on, counts are written into the cells.
@@ -25,18 +27,20 @@ pub fn show(
     out: &mut Vec<Command>,
 ) {
     let tokens = theme::tokens(ui);
-    let font = theme::small_font();
     let classes = result.report.classes.len().max(1);
-    let longest = longest_name(ui, result, &font);
-    // The names of the columns stand at 45 degrees: they need their width's share above, and run over to the right.
-    let slant = longest * std::f32::consts::FRAC_1_SQRT_2 + theme::SPACE;
-    let axis = theme::TEXT_SMALL + theme::SPACE;
-    let left = axis + longest + theme::SPACE;
-    let top = axis + slant;
-    let cell = ((room.x - left - slant) / classes as f32)
-        .min((room.y - top) / classes as f32)
-        .clamp(LEAST_CELL, MOST_CELL)
-        .floor();
+    let large = FontId::proportional(theme::TEXT_BODY);
+    let measure = |font: FontId| Measures::new(ui, room, result, font);
+    let measures = match measure(large) {
+        measures if measures.cell >= CELL_WITH_BODY => measures,
+        _ => measure(theme::small_font()),
+    };
+    let Measures {
+        font,
+        slant,
+        left,
+        top,
+        cell,
+    } = measures;
     let side = cell * classes as f32;
     let size = Vec2::new(left + side + slant, top + side);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
@@ -82,7 +86,7 @@ pub fn show(
             let is_chosen = chosen == Some(place_of);
             let right = truth == prediction;
             let hue = if right { tokens.accent } else { tokens.error };
-            draw_cell(ui, place, hue, [count, tested], is_chosen);
+            draw_cell(ui, place, &font, hue, [count, tested], is_chosen);
             let hint = explain(result, place_of, count, tested);
             let response = ui.interact(
                 place,
@@ -116,6 +120,40 @@ pub fn show(
     }
 }
 
+/// How large the parts of a matrix are with names in a font.
+struct Measures {
+    font: FontId,
+    /// What the slanted names of the columns need above, and to the right.
+    slant: f32,
+    /// Where the cells begin.
+    left: f32,
+    top: f32,
+    cell: f32,
+}
+
+impl Measures {
+    fn new(ui: &Ui, room: Vec2, result: &ProbeResult, font: FontId) -> Self {
+        let longest = longest_name(ui, result, &font);
+        // The names of the columns stand at 45 degrees: they need their width's share above, and run over to the right.
+        let slant = longest * std::f32::consts::FRAC_1_SQRT_2 + theme::SPACE;
+        let axis = font.size + theme::SPACE;
+        let left = axis + longest + theme::SPACE;
+        let top = axis + slant;
+        let classes = result.report.classes.len().max(1) as f32;
+        let cell = ((room.x - left - slant) / classes)
+            .min((room.y - top) / classes)
+            .clamp(LEAST_CELL, MOST_CELL)
+            .floor();
+        Self {
+            font,
+            slant,
+            left,
+            top,
+            cell,
+        }
+    }
+}
+
 fn longest_name(ui: &Ui, result: &ProbeResult, font: &FontId) -> f32 {
     let widths = result.report.classes.iter().map(|name| {
         let galley = ui
@@ -127,7 +165,14 @@ fn longest_name(ui: &Ui, result: &ProbeResult, font: &FontId) -> f32 {
 }
 
 /// A cell whose fill grows to `hue` with its share of the tested tracks of its row.
-fn draw_cell(ui: &Ui, place: Rect, hue: Color32, [count, tested]: [usize; 2], chosen: bool) {
+fn draw_cell(
+    ui: &Ui,
+    place: Rect,
+    font: &FontId,
+    hue: Color32,
+    [count, tested]: [usize; 2],
+    chosen: bool,
+) {
     let tokens = theme::tokens(ui);
     let share = count as f32 / tested.max(1) as f32;
     // The square root sets a single mistake among many tracks apart from none.
@@ -148,7 +193,7 @@ fn draw_cell(ui: &Ui, place: Rect, hue: Color32, [count, tested]: [usize; 2], ch
             place.center(),
             Align2::CENTER_CENTER,
             count.to_string(),
-            theme::small_font(),
+            font.clone(),
             colour,
         );
     }

@@ -41,6 +41,18 @@ pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         }
         response.on_hover_text(parts::ENCODER_HINT)
     });
+    let held = model.embeddings.several();
+    if !held.is_empty() {
+        parts::row(ui, "Weights", parts::WEIGHTS_HINT, |ui| {
+            let width = ui.available_width();
+            let (response, chosen) =
+                parts::weights_choice(ui, width, &model.embeddings.source, held);
+            if let Some(weights) = chosen {
+                out.push(Command::Map(MapCommand::SetWeights(weights)));
+            }
+            response
+        });
+    }
     if parts::asks_patch(&model.embeddings) {
         parts::row(ui, "Patches", parts::PATCH_HINT, |ui| {
             let width = ui.available_width();

@@ -32,14 +32,24 @@ const LIST_WIDTH: f32 = 76.0 * theme::UNIT;
 /// Draws settings, the button that starts, and the score.
 pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| {
+        let scroll = ui.spacing().scroll;
+        let width = ui.available_width() - scroll.bar_width - scroll.bar_inner_margin;
         egui::ScrollArea::vertical()
             .id_salt("probe form")
+            .auto_shrink(false)
             .show(ui, |ui| {
+                // As wide as beside a scroll bar, so that nothing moves when it comes.
+                ui.set_max_width(width);
                 form::form(ui, model, out);
                 ui.add_space(theme::SPACE);
                 form::actions(ui, model, out);
                 if let Some(result) = &model.probing.result {
                     ui.add_space(theme::SPACE_LARGE);
+                    let (form, source) = (&model.probing.form, &model.embeddings.source);
+                    if !result.answers_to(form, source) {
+                        parts::explain(ui, "Computed with other settings than those above:");
+                        ui.set_opacity(theme::OUTDATED_OPACITY);
+                    }
                     score::score(ui, result);
                     ui.add_space(theme::SPACE_LARGE);
                     score::notes(ui, result);

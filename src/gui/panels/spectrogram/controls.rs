@@ -5,13 +5,13 @@ use eframe::egui::{
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::{Command, MaskCommand, PictureCommand},
+    command::{Command, MaskCommand, PictureCommand, WindowCommand},
     logic::{RANGE_DB, TOP_DB},
     model::{MOST_PERCENT, Model, Query, WalkStep},
     panels::{masking, parts, row_from_right, top::icon_button},
     theme::{self, small},
 };
-use mynascope_audio::Channel;
+use mynascope_audio::{CANCELS, Channel};
 use mynascope_base::storage::Follow;
 use mynascope_spectrum::{ColourMap, Summary, tokens::MaskRatio};
 
@@ -90,6 +90,9 @@ pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                     let text = format!("{}  {what}", icon::WARNING);
                     ui.add(Label::new(small(text).color(tokens.text)).truncate())
                         .on_hover_text(warning);
+                    if warning.contains(CANCELS) && channel == Channel::Mean {
+                        use_left(ui, out);
+                    }
                 }
                 if let Some(step) = model.nearby.step_at(&track.path) {
                     neighbour(ui, model, &step);
@@ -99,6 +102,20 @@ pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             }
         });
     });
+}
+
+/// The remedy for channels that cancel.
+fn use_left(ui: &mut egui::Ui, out: &mut Vec<Command>) {
+    let hint = "Pictures, views and embeddings of all tracks are made of the left channel alone from now on, as by --channel \
+                left; Channel in the settings takes it back";
+    if ui
+        .small_button("Use the left channel")
+        .on_hover_text(hint)
+        .clicked()
+    {
+        let left = WindowCommand::SetChannel(Channel::Left);
+        out.push(Command::Window(left));
+    }
 }
 
 /// How near the track is that N and B walked to.

@@ -5,6 +5,7 @@ use crate::gui::{
     command::Command,
     model::{
         Model, Remedy, TrainCommand, TrainPhase, Training, problem_of, purpose_of, say_progress,
+        too_few_tracks,
     },
     theme,
 };
@@ -67,15 +68,19 @@ fn steer(ui: &mut Ui, training: &Training, push: &mut impl FnMut(TrainCommand)) 
 fn start(ui: &mut Ui, model: &Model, push: &mut impl FnMut(TrainCommand)) {
     let training = &model.training;
     let problem = problem_of(&training.form);
-    let ready = model.library.track_count() > 0 && problem.is_none();
-    let hint = match &problem {
-        Some(problem) => problem.why.as_str(),
-        None if ready => "Trains on the open collection, in a new run folder",
-        None => "Open a collection first: training needs tracks",
+    let too_few = too_few_tracks(&model.library);
+    let ready = too_few.is_none() && problem.is_none();
+    let hint = match (&problem, too_few) {
+        (Some(problem), _) => problem.why.as_str(),
+        (None, Some(too_few)) => too_few,
+        (None, None) => "Trains on the open collection, in a new run folder",
     };
     let width = ui.available_width();
     if parts::primary(ui, width, "Start training", ready, hint) {
         push(TrainCommand::Start);
+    }
+    if let Some(why) = too_few {
+        parts::explain(ui, why);
     }
     let Some(run) = training.shown() else {
         return;
