@@ -407,3 +407,169 @@ fn every_action_can_be_asked_for_with_and_without_a_collection() {
         }
     }
 }
+
+/// All that is written on the screen: each text, and whether some of it was cut off.
+fn written(shapes: &[egui::epaint::ClippedShape]) -> Vec<(String, bool)> {
+    let texts = shapes.iter().filter_map(|clipped| match &clipped.shape {
+        egui::Shape::Text(text) => Some((text.galley.text().to_owned(), text.galley.elided)),
+        _ => None,
+    });
+    texts.collect()
+}
+
+/// Tracks without files, listed.
+fn few(tracks: Vec<Track>, only_bad: bool) -> Model {
+    let mut model = many(0);
+    model.library.show(Collection {
+        name: "few".to_owned(),
+        kind: CollectionKind::Folder,
+        tracks,
+        split: None,
+        notes: Vec::new(),
+    });
+    model.library.only_bad = only_bad;
+    assert!(model.library.find().is_none());
+    model
+}
+
+#[test]
+fn files_of_one_name_are_told_apart_by_their_endings() {
+    let files = ["/music/song.wav", "/music/song.flac"];
+    let tracks = files.map(|file| Track::of_file(Path::new(file)));
+    let mut harness = list(few(tracks.into(), false));
+    harness.run_steps(3);
+    let texts = written(&harness.output().shapes);
+    for ending in [".wav", ".flac"] {
+        assert!(texts.iter().any(|(text, _)| text == ending), "{texts:?}");
+    }
+}
+
+#[test]
+fn the_list_of_what_cannot_be_used_tells_in_full_what_to_do() {
+    let why = "damaged: it has no description of its format, so that nobody can say what its numbers are; replace it with an \
+               intact copy: /music/broken.wav";
+    let track = Track {
+        problem: Some(why.to_owned()),
+        ..Track::of_file(Path::new("/music/broken.wav"))
+    };
+    let shown = |only_bad: bool| {
+        let mut harness = list(few(vec![track.clone()], only_bad));
+        harness.run_steps(3);
+        let texts = written(&harness.output().shapes);
+        texts.into_iter().find(|(text, _)| text.contains(why))
+    };
+    assert_eq!(shown(true), Some((why.to_owned(), false)), "in full");
+    assert!(shown(false).unwrap().1, "one line among others");
+}
+
+#[test]
+fn a_single_file_that_cannot_be_used_says_why_in_place_of_its_picture() {
+    if !can_draw() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("broken.wav"), b"RIFF....WAVE").unwrap();
+    let harness = window(folder.path());
+    let PictureState::Failed(why) = &harness.state().model().spectrogram.state else {
+        panic!("nothing is said");
+    };
+    assert!(why.ends_with("broken.wav"), "{why}");
+}
+
+#[test]
+fn channels_that_cancel_are_mended_by_the_button_beside_the_warning() {
+    if !can_draw() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: 16_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut wav = hound::WavWriter::create(folder.path().join("turned.wav"), spec).unwrap();
+    for index in 0..64_000 {
+        let sample = ((index as f32 * 0.05).sin() * 9000.0) as i16;
+        wav.write_sample(sample).unwrap();
+        wav.write_sample(-sample).unwrap();
+    }
+    wav.finalize().unwrap();
+    let mut harness = window(folder.path());
+    harness.run_steps(3);
+    harness.get_by_label("Use the left channel").click();
+    harness.run_steps(3);
+    let model = harness.state().model();
+    assert_eq!(model.embeddings.source.channel, audio::Channel::Left);
+    assert_eq!(model.settings.channel, "left", "the same setting");
+    assert!(harness.query_by_label("Use the left channel").is_none());
+}
+
+#[test]
+fn training_on_one_track_says_what_is_missing() {
+    let start = actions::find("train-start").unwrap();
+    let tracks = |count: usize| {
+        let tracks = (0..count).map(|at| Track::of_file(&PathBuf::from(format!("/m/{at}.wav"))));
+        few(tracks.collect(), false)
+    };
+    assert!((start.command)(&tracks(1)).is_none());
+    assert!((start.command)(&tracks(2)).is_some());
+    let mut broken = tracks(2);
+    let collection = broken.library.collection.as_ref().unwrap();
+    let mut bad = Collection::clone(collection);
+    bad.tracks[0].problem = Some("it is damaged".to_owned());
+    broken.library.show(bad);
+    assert!((start.command)(&broken).is_none(), "one can be read");
+    let mut harness = Harness::builder()
+        .with_size(egui::vec2(420.0, 700.0))
+        .build_ui_state(
+            |ui, model: &mut Model| {
+                theme::install(ui.ctx(), Theme::Dark);
+                panels::show(Pane::Train, ui, model, &mut Vec::new());
+            },
+            tracks(1),
+        );
+    harness.run_steps(3);
+    let why = "Training needs at least two tracks that can be read: open a folder with more";
+    assert!(harness.query_by_label(why).is_some());
+    let button = harness.get_by_label("Start training");
+    assert!(button.accesskit_node().is_disabled());
+}
+
+#[test]
+fn the_palette_knows_other_words_for_what_can_be_done() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let mut harness = window(folder.path());
+    for (word, id) in [("accuracy", "probe-run"), ("import", "open-table")] {
+        press(&mut harness, Modifiers::COMMAND, Key::P);
+        type_text(&mut harness, word);
+        let palette = harness.state().model().palette.as_ref().unwrap();
+        let found = palette.offers.contains(&Offer::Action(id));
+        assert!(found, "{word}: {:?}", palette.offers);
+        press(&mut harness, Modifiers::NONE, Key::Escape);
+    }
+}
+
+#[test]
+fn the_settings_fit_on_a_laptop_without_scrolling() {
+    if !can_draw() {
+        return;
+    }
+    let folder = sounds();
+    let mut harness = window(folder.path());
+    for height in [768.0, 800.0] {
+        harness.set_size(egui::vec2(1280.0, height));
+        harness.run_steps(2);
+        press(&mut harness, Modifiers::COMMAND, Key::Comma);
+        let last = harness.get_by_label_contains("Settings are kept as you change them");
+        let end = last.rect().bottom();
+        assert!(end < height - 20.0, "{end} of {height}");
+        let texts = written(&harness.output().shapes);
+        let device = texts.iter().find(|(text, _)| text.starts_with("None"));
+        assert!(device.is_some_and(|(_, cut)| !cut), "{texts:?}");
+        press(&mut harness, Modifiers::NONE, Key::Escape);
+    }
+}

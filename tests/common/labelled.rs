@@ -70,10 +70,9 @@ pub fn window(folder: &Path) -> (Harness<'static, App>, RenderState) {
 /// The shipped encoder on the CPU: these tests shall not depend on a GPU.
 pub fn cpu() -> EncoderSource {
     EncoderSource {
-        channel: Default::default(),
         checkpoint: CheckpointRef::Shipped,
-        patch: None,
         device: DeviceChoice::Cpu,
+        ..EncoderSource::default()
     }
 }
 

@@ -156,6 +156,12 @@ impl Chart {
         self.xy = xy;
     }
 
+    /// Whether all of several points cover each other.
+    pub fn is_one_spot(&self) -> bool {
+        let here = |at: &[f32; 2]| self.xy.first().is_some_and(|first| first == at);
+        self.xy.len() > 1 && self.xy.iter().all(here)
+    }
+
     /// Turns and mirrors the map so that it lies like another of the same tracks; does nothing with other tracks.
     pub fn turn_towards(&mut self, other: &Self) {
         let points = self.places.iter().zip(&self.xy);

@@ -262,6 +262,7 @@ pub struct KeyedTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mynascope_encoder::WeightsRole;
 
     #[test]
     fn a_step_of_a_run_is_named_by_run_and_step() {
@@ -281,5 +282,42 @@ mod tests {
             name("/home/models/myna-base.pth"),
             file.display().to_string()
         );
+    }
+
+    #[test]
+    fn a_checkpoint_with_several_encoders_offers_them_and_the_command_names_the_chosen_one() {
+        let mut embeddings = Embeddings::default();
+        assert_eq!(embeddings.asks_held(), None, "the shipped one holds one");
+        embeddings.use_file("/m/a.pth".into());
+        let path = embeddings.asks_held().unwrap();
+        assert_eq!(embeddings.asks_held(), None, "looked up once");
+        let found = |weights: &str, role, chosen| FoundEncoder {
+            weights: weights.to_owned(),
+            role,
+            prefix: String::new(),
+            chosen,
+        };
+        let both = vec![
+            found("model", WeightsRole::Model, true),
+            found("ema", WeightsRole::Ema, false),
+        ];
+        embeddings.take_in_held(&path, both[..1].to_vec());
+        assert!(embeddings.several().is_empty(), "no choice");
+        embeddings.take_in_held(&path, both.clone());
+        assert_eq!(embeddings.several(), both);
+        let made = embeddings.source.clone();
+        embeddings.source.weights = both[1].weights.clone().into();
+        assert!(!made.embeds_like(&embeddings.source));
+        let line = embeddings.source.options(CommandLine::verb("embed"));
+        assert!(
+            line.to_line().ends_with("--weights ema"),
+            "{}",
+            line.to_line()
+        );
+        embeddings.source = made.clone();
+        embeddings.source.device = DeviceChoice::Cpu;
+        assert!(made.embeds_like(&embeddings.source), "on any device");
+        embeddings.use_file("/m/b.pth".into());
+        assert!(embeddings.several().is_empty());
     }
 }

@@ -105,6 +105,12 @@ fn near(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     }
     landed(ui, model, out);
     let rows = nearby.found.len();
+    if rows == 0 && !nearby.is_searching() {
+        return parts::explain(
+            ui,
+            "The map holds no window of another track, so nothing can be near; open more tracks and compute the map again.",
+        );
+    }
     ui.spacing_mut().item_spacing.y = 0.0;
     egui::ScrollArea::vertical()
         .id_salt("near")

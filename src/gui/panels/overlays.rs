@@ -97,6 +97,7 @@ fn key_sheet(ui: &egui::Ui, out: &mut Vec<Command>) {
             let room = screen.height() - 40.0 * theme::UNIT;
             egui::ScrollArea::vertical()
                 .max_height(room)
+                .min_scrolled_height(room)
                 .show(ui, |ui| {
                     let columns = if width > 1.1 * theme::DIALOG_WIDTH {
                         2

@@ -418,3 +418,23 @@ pub fn track_name(library: &Library, path: &std::path::Path) -> String {
         |name| name.to_string_lossy().into_owned(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_keeps_its_last_part() {
+        let ctx = egui::Context::default();
+        let mut names = Vec::new();
+        let _ = ctx.run_ui(egui::RawInput::default(), |ui| {
+            let long = "a-very-long-name-of-a-run-about-bells/step-1200";
+            for (name, width) in [("runs/step-3", 300.0), (long, 160.0), (long, 40.0)] {
+                names.push(shortened(ui, name, width));
+            }
+        });
+        assert_eq!(names[0], "runs/step-3");
+        assert!(names[1].starts_with("a-very") && names[1].ends_with("…/step-1200"));
+        assert_eq!(names[2], "step-1200");
+    }
+}

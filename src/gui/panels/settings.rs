@@ -47,6 +47,8 @@ pub fn show(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
             ui.add_space(theme::SPACE);
             ScrollArea::vertical()
                 .max_height(screen.height() - AROUND)
+                // As high as its content from the first frame on, not as the dialog was before.
+                .min_scrolled_height(screen.height() - AROUND)
                 .auto_shrink([false, true])
                 .show(ui, |ui| {
                     look(ui, model, out);

@@ -304,6 +304,23 @@ mod tests {
     }
 
     #[test]
+    fn a_result_is_of_other_settings_once_form_or_encoder_changed() {
+        let mut result = result();
+        let (form, source) = (ProbeSettings::default(), EncoderSource::default());
+        result.asked = Some((form, source.clone()));
+        assert!(result.answers_to(&form, &source));
+        let seed = ProbeSettings { seed: 7, ..form };
+        assert!(!result.answers_to(&seed, &source));
+        let other = EncoderSource {
+            checkpoint: CheckpointRef::Untrained,
+            ..source.clone()
+        };
+        assert!(!result.answers_to(&form, &other));
+        result.asked = None;
+        assert!(result.answers_to(&seed, &other), "of groups");
+    }
+
+    #[test]
     fn every_tab_with_numbers_is_a_table_that_names_its_columns() {
         let mut probing = Probing::default();
         assert_eq!(probing.table(ProbeTab::Tracks), None);

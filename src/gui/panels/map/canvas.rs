@@ -67,6 +67,9 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &Model, view: View<'_>, out: &mut Ve
     if let Some(track) = model.library.selected_track() {
         path(ui, &painter, rect, model, view, &track.path);
     }
+    if chart.is_one_spot() {
+        one_spot(ui, rect, chart);
+    }
     if side == MapSide::Main {
         crosses(ui, &painter, rect, model, view);
     }
@@ -103,6 +106,21 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &Model, view: View<'_>, out: &mut Ve
             choose(ui, model, chart, point, out);
         }
     }
+}
+
+/// Says why there is nothing to see on a map whose points cover each other.
+fn one_spot(ui: &mut Ui, rect: Rect, chart: &Chart) {
+    let tokens = theme::tokens(ui);
+    let text = format!(
+        "All {} points lie on this spot: the encoder hears no difference between them, as between copies or silences",
+        chart.xy.len()
+    );
+    let width = (0.8 * rect.width()).min(100.0 * theme::UNIT);
+    let font = theme::small_font();
+    let painter = ui.painter_at(rect);
+    let galley = painter.layout(text, font, tokens.text, width);
+    let below = rect.center() + Vec2::new(-0.5 * galley.size().x, 4.0 * theme::UNIT);
+    painter.galley(below, galley, tokens.text);
 }
 
 /// What a click on a point does.
