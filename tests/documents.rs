@@ -308,6 +308,29 @@ fn every_link_between_documents_leads_to_a_file() {
 }
 
 #[test]
+fn every_path_of_the_repository_that_is_named_exists() {
+    let folders = [
+        "crates/",
+        "src/",
+        "tests/",
+        "docs/",
+        "assets/",
+        "scripts/",
+        "findings/",
+    ];
+    for document in documents() {
+        let text = fs::read_to_string(root().join(&document)).unwrap();
+        for word in text.split('`').skip(1).step_by(2) {
+            let is_path = folders.iter().any(|folder| word.starts_with(folder));
+            if is_path && !word.contains([' ', '*', '<']) {
+                let there = root().join(word).exists();
+                assert!(there, "{}: there is no {word}", document.display());
+            }
+        }
+    }
+}
+
+#[test]
 fn every_test_that_numerics_md_names_exists() {
     let text = fs::read_to_string(root().join("docs/numerics.md")).unwrap();
     let mut count = 0;

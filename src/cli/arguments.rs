@@ -39,7 +39,7 @@ pub struct Common {
     /// Print one JSON object on stdout and nothing else there.
     #[arg(long, global = true)]
     pub json: bool,
-    /// Say nothing but errors.
+    /// Print nothing but errors.
     #[arg(long, global = true)]
     pub quiet: bool,
     /// auto, cpu, gpu, gpu:N, cuda or cuda:N; auto is a real GPU where there is one, else the CPU [default: auto].
@@ -93,15 +93,15 @@ pub enum Verb {
     Mask(Mask),
     /// Draw what the window would show.
     Picture(Picture),
-    /// Say what a checkpoint is and what is wrong with it.
+    /// Tell what a checkpoint holds and what is wrong with it.
     Inspect(Inspect),
     /// Write the embeddings of tracks.
     Embed(Embed),
     /// Train an encoder.
     Train(Box<Train>),
-    /// Train a probe on frozen embeddings and say how good it is.
+    /// Train a probe on frozen embeddings and score it.
     Probe(Probe),
-    /// Let a kept probe say what tracks are.
+    /// Apply a saved probe to tracks.
     Predict(Predict),
     /// Lay embeddings out in two dimensions.
     Map(Map),
@@ -166,7 +166,7 @@ pub struct Mask {
     /// The view of the window, a or b: each has its own crop and mask.
     #[arg(long, default_value_t)]
     pub view: ViewName,
-    /// Hear the kept or the dropped part.
+    /// Write the kept or the dropped part.
     #[arg(long, value_enum, default_value_t = Keep::Kept)]
     pub keep: Keep,
 }
@@ -359,7 +359,7 @@ pub struct FurtherTraining {
     /// constant or cosine.
     #[arg(long)]
     pub schedule: Option<Schedule>,
-    /// With which numbers layers multiply: f32, or bf16 or f16 on a GPU that can.
+    /// Number format of the layers' products: f32, or bf16 or f16 on a GPU that supports it.
     #[arg(long)]
     pub precision: Option<Arithmetic>,
     /// Steps of linear warm-up.
@@ -413,13 +413,13 @@ pub struct FurtherTraining {
     /// Newest checkpoints that stay; the best one stays too.
     #[arg(long)]
     pub keep: Option<usize>,
-    /// Steps between two looks at how well styles of the demo collection are told apart.
+    /// Steps between two checks of how well the styles of the demo collection are told apart.
     #[arg(long)]
     pub probe_every: Option<u64>,
     /// Write event files for TensorBoard into the run folder.
     #[arg(long)]
     pub tensorboard: bool,
-    /// Folder in which computed mel-spectrograms are kept (default: the user's cache).
+    /// Folder for computed mel-spectrograms (default: the user's cache).
     #[arg(long)]
     pub mels: Option<PathBuf>,
 }
@@ -464,14 +464,14 @@ pub struct Probe {
     /// From which cosine on two windows count as the same (with --leak).
     #[arg(long, default_value_t = 0.999)]
     pub same_from: f32,
-    /// Keep the probe as this .safetensors file, with its card (.json) beside it, for `predict`.
+    /// Save the probe as this .safetensors file, with its card (.json) beside it, for `predict`.
     #[arg(long, conflicts_with_all = ["mask_curve", "few_shot", "layers", "leak"])]
     pub save: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub struct Predict {
-    /// A probe that `probe --save` kept.
+    /// A probe that `probe --save` wrote.
     pub probe: PathBuf,
     /// Tracks, folders, data set folders, or `demo`.
     #[arg(required = true)]
@@ -488,7 +488,7 @@ pub struct Predict {
     /// Which weights, where the checkpoint holds several [default: those that the probe was trained on].
     #[arg(long)]
     pub weights: Option<WeightsChoice>,
-    /// Tell what is said of every window too.
+    /// Give the prediction of every window too.
     #[arg(long)]
     pub windows: bool,
 }
@@ -497,8 +497,8 @@ pub struct Predict {
 pub struct Map {
     /// A table of embeddings: .npz, .npy, .parquet, .tsv, .csv or .safetensors, of `embed` or of other programs.
     pub embeddings: PathBuf,
-    /// Where the sound of the table lies now, if it was moved since or comes from another machine: looked through for files
-    /// with the longest common tail of folders and name.
+    /// Folder with the sound of the table, if it was moved or comes from another machine; files are found by the longest
+    /// common end of their paths.
     #[arg(long, value_name = "DIR")]
     pub audio_folder: Option<PathBuf>,
     /// A .parquet, .tsv or .png file.
@@ -513,8 +513,8 @@ pub struct Map {
     /// Iterations of t-SNE.
     #[arg(long, default_value_t = 1000)]
     pub iterations: usize,
-    /// Say where these files land on the map, which stays as it is; a picture shows them as crosses (--checkpoint must
-    /// be the table's encoder).
+    /// Place these files on the map, which stays as it is; a picture shows them as crosses (--checkpoint must be the
+    /// table's encoder).
     #[arg(long, num_args = 1.., value_name = "FILE")]
     pub land: Vec<PathBuf>,
     #[command(flatten)]
@@ -525,8 +525,8 @@ pub struct Map {
 pub struct Neighbours {
     /// A table of embeddings: .npz, .npy, .parquet, .tsv, .csv or .safetensors, of `embed` or of other programs.
     pub embeddings: PathBuf,
-    /// Where the sound of the table lies now, if it was moved since or comes from another machine: looked through for files
-    /// with the longest common tail of folders and name.
+    /// Folder with the sound of the table, if it was moved or comes from another machine; files are found by the longest
+    /// common end of their paths.
     #[arg(long, value_name = "DIR")]
     pub audio_folder: Option<PathBuf>,
     /// A track: one of the table, or any file (then --checkpoint must be the table's encoder).
@@ -547,7 +547,7 @@ pub struct Neighbours {
     /// List the tracks whose ten nearest tracks differ most from those in this other table.
     #[arg(long, conflicts_with = "query")]
     pub moved: Option<PathBuf>,
-    /// How many.
+    /// How many neighbours to list.
     #[arg(short, default_value_t = 10)]
     pub k: usize,
     #[command(flatten)]
@@ -556,10 +556,10 @@ pub struct Neighbours {
 
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// What to measure; nothing measures all of it, which takes some minutes.
+    /// What to measure; all of it if nothing is named, which takes some minutes.
     #[arg(value_enum)]
     pub parts: Vec<Part>,
-    /// Sound files for `ingest`, what `listen` maps and points at beside the demo, or what the idle window shows.
+    /// Sound files for `ingest`, for the map that `listen` points at, and for the idle window.
     #[arg(long, num_args = 1..)]
     pub data: Vec<PathBuf>,
     /// On the CPU, too, measure `encoder` and `train` at all sizes and batches; takes some ten minutes.
@@ -574,14 +574,14 @@ pub struct Convert {
     /// A .safetensors file.
     #[arg(long)]
     pub out: PathBuf,
-    /// square or vertical: one branch of a hybrid, or what the patches of a file are that doesn't tell.
+    /// square or vertical: one branch of a hybrid, or the patches of a file that does not say which it reads.
     #[arg(long)]
     pub patch: Option<EncoderKind>,
     /// Which weights, where the checkpoint holds several: model, ema, or the beginning of their names, as encoder_k
     /// [default: what was trained].
     #[arg(long, default_value = "auto", hide_default_value = true)]
     pub weights: WeightsChoice,
-    /// Keep 16-bit numbers: half the size.
+    /// Write 16-bit numbers: half the size.
     #[arg(long)]
     pub half: bool,
 }
