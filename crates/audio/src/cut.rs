@@ -9,13 +9,11 @@ use std::{
     path::Path,
 };
 
-use super::{AudioInfo, Incomplete, decode::Decoder, source::open_regular};
+use super::{AudioInfo, Incomplete, decode::Decoder, incomplete::share, source::open_regular};
 use mynascope_base::jobs::Cancel;
 
 /// Parts that are looked at in one file.
 const MAX_PARTS: usize = 256;
-/// Headers that are off by this share of the sound or less are common, and nothing is missing that could be heard.
-const SLACK: f64 = 0.01;
 /// The last page of an Ogg file begins in this many bytes: a page has 65,307 at most.
 const OGG_TAIL: u64 = 1 << 17;
 /// FLAC is looked at this long before its end, in seconds.
@@ -35,12 +33,6 @@ pub fn cut_short(path: &Path, info: &AudioInfo) -> Option<Incomplete> {
     };
     // What cannot be read is another's to tell.
     missing.unwrap_or_default()
-}
-
-/// `there` of `told` bytes.
-fn share(there: u64, told: u64) -> Option<Incomplete> {
-    let share = there as f64 / told.max(1) as f64;
-    (share < 1.0 - SLACK).then_some(Incomplete::EndsEarly { share: Some(share) })
 }
 
 /// The parts of an MPEG-4 file follow each other; the last must end with the file.

@@ -48,6 +48,14 @@ pub enum AudioError {
         /// The file.
         path: PathBuf,
     },
+    /// A file of another kind: a picture, a text, a silent film.
+    #[error("no sound: {why}; remove it from the collection: {path}")]
+    NoSound {
+        /// What it is, in words.
+        why: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// The file asks for more than a named limit allows.
     #[error("over a limit: {why}; split or convert it: {path}")]
     Limit {
@@ -83,6 +91,7 @@ impl AudioError {
             | Self::NeedsProgram { path, .. }
             | Self::Damaged { path, .. }
             | Self::Empty { path }
+            | Self::NoSound { path, .. }
             | Self::Limit { path, .. }
             | Self::Stalled { path, .. } => Some(path),
             Self::Write(StorageError::Io { path, .. }) => Some(path),
@@ -106,6 +115,14 @@ impl AudioError {
         }
     }
 
+    /// [`AudioError::NoSound`].
+    pub(super) fn no_sound(path: &Path, why: impl Into<String>) -> Self {
+        Self::NoSound {
+            why: why.into(),
+            path: path.to_path_buf(),
+        }
+    }
+
     /// [`AudioError::Damaged`].
     pub(super) fn damaged(path: &Path, why: impl Into<String>) -> Self {
         Self::Damaged {
@@ -122,8 +139,10 @@ impl AudioError {
         }
     }
 
-    /// The system's own words.
+    /// The system's own words, without its number.
     pub(super) fn from_io(path: &Path, error: &io::Error) -> Self {
-        Self::open(path, error.to_string())
+        let text = error.to_string();
+        let words = text.split(" (os error ").next().unwrap_or_default();
+        Self::open(path, words)
     }
 }

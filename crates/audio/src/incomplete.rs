@@ -14,11 +14,23 @@ pub enum Incomplete {
     },
     /// Parts of it could not be decoded and were passed over.
     Damaged {
-        /// How many packets.
+        /// How many.
         packets: u64,
         /// Where the first of them stood, in seconds.
         first_secs: f64,
     },
+    /// More sound stands behind the one that its header tells, and is not decoded.
+    MoreFollows,
+}
+
+/// Files that end so much earlier than they tell, as a share of their bytes, are common, and nothing is missing that could be
+/// heard.
+const SLACK: f64 = 0.01;
+
+/// A file that has `there` of `told` bytes.
+pub(super) fn share(there: u64, told: u64) -> Option<Incomplete> {
+    let share = there as f64 / told.max(1) as f64;
+    (share < 1.0 - SLACK).then_some(Incomplete::EndsEarly { share: Some(share) })
 }
 
 impl fmt::Display for Incomplete {
@@ -27,8 +39,8 @@ impl fmt::Display for Incomplete {
             Self::EndsEarly { share: Some(share) } => write!(
                 f,
                 "Ends early: it has {:.0} % of the bytes that its header tells. It plays as far as it goes; copy or download the file again",
-                // Rounded down: what lacks little has no 100 %.
-                (100.0 * share).floor()
+                // What lacks little has no 100 %.
+                (100.0 * share).round().min(99.0)
             ),
             Self::EndsEarly { share: None } => f.write_str(
                 "Ends early: its end is missing. It plays as far as it goes; copy or download the file again",
@@ -39,8 +51,11 @@ impl fmt::Display for Incomplete {
             } => write!(
                 f,
                 "Damaged: {packets} {} of it could not be decoded and {} left out, the first at {first_secs:.1} s; copy or download the file again",
-                if *packets == 1 { "packet" } else { "packets" },
+                if *packets == 1 { "piece" } else { "pieces" },
                 if *packets == 1 { "was" } else { "were" },
+            ),
+            Self::MoreFollows => f.write_str(
+                "Decoded in part: more sound stands behind its end, as in files that were put together byte by byte; cut them apart, or join them with a sound editor",
             ),
         }
     }
@@ -69,6 +84,7 @@ impl Caveats {
                 packets,
                 first_secs,
             }) => (3, first_secs, packets),
+            Some(Incomplete::MoreFollows) => (4, 0.0, 0),
         };
         let mut bytes = [0; Self::BYTES];
         bytes[0] = kind | u8::from(self.cancels) << 7;
@@ -91,6 +107,7 @@ impl Caveats {
                 packets,
                 first_secs: float,
             }),
+            4 => Some(Incomplete::MoreFollows),
             _ => return None,
         };
         Some(Self {
@@ -118,6 +135,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_share_of_a_cut_file_is_the_one_that_was_cut() {
+        let text = |there| share(there, 1000).map(|cut| cut.to_string());
+        assert!(text(600).unwrap().contains("60 %"));
+        assert!(text(989).unwrap().contains("99 %"));
+        assert_eq!(text(990), None);
+    }
+
+    #[test]
     fn caveats_come_back_from_their_bytes() {
         for incomplete in [
             None,
@@ -127,6 +152,7 @@ mod tests {
                 packets: 3,
                 first_secs: 1.5,
             }),
+            Some(Incomplete::MoreFollows),
         ] {
             for cancels in [false, true] {
                 let caveats = Caveats {

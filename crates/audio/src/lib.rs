@@ -55,7 +55,7 @@ pub const EXTENSIONS: &[&str] = &[
     // What only the program ffmpeg decodes.
     "wv", "ac3", "eac3", "dts", "wma", "ape", "tta", "mpc", "dsf", "dff", "amr", "spx", "tak", "ra",
     "shn", "avi", "flv", "mpg", "mpeg", "vob", "m4v", "wmv", "asf", "mpa", "ogv", "ogx", "mk3d",
-    "gsm", "rm",
+    "gsm", "rm", "mts", "m2ts",
 ];
 
 /// Whether a path's ending promises sound (the bytes decide later).
@@ -67,6 +67,11 @@ pub fn is_audio_path(path: &Path) -> bool {
                 .iter()
                 .any(|known| known.eq_ignore_ascii_case(ending))
         })
+}
+
+/// Whether a file whose ending says nothing (`.ts` is a film or a program in TypeScript) is an MPEG transport stream by its first bytes.
+pub fn is_transport_stream(path: &Path) -> bool {
+    decode::is_transport_stream(path).unwrap_or(false)
 }
 
 #[cfg(test)]

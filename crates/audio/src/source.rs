@@ -130,38 +130,63 @@ impl<S: Read + Seek + Send + Sync> MediaSource for Watched<S> {
     }
 }
 
-/// A part of a file that is read as if it were one.
+/// Parts of a file that are read as if they were one: a header, and what follows it somewhere.
 pub(super) struct Section {
     file: fs::File,
-    range: Range<u64>,
+    head: Range<u64>,
+    body: Range<u64>,
     position: u64,
+    /// Where the file stands.
+    file_at: Option<u64>,
 }
 
 impl Section {
-    /// The bytes of `range`, from its beginning.
-    pub(super) fn new(mut file: fs::File, range: Range<u64>) -> io::Result<Self> {
-        file.seek(SeekFrom::Start(range.start))?;
-        Ok(Self {
+    /// The bytes of `head`, and behind them those of `body`.
+    pub(super) fn new(file: fs::File, head: Range<u64>, body: Range<u64>) -> Self {
+        Self {
             file,
-            range,
+            head,
+            body,
             position: 0,
-        })
+            file_at: None,
+        }
     }
 
-    fn length(&self) -> u64 {
-        self.range.end.saturating_sub(self.range.start)
+    /// Bytes of all.
+    pub(super) fn length(&self) -> u64 {
+        bytes_of(&self.head) + bytes_of(&self.body)
     }
+
+    /// The place in the file of the present position, and how many bytes follow there.
+    fn place(&self) -> (u64, u64) {
+        let head = bytes_of(&self.head);
+        let (range, before) = match self.position.checked_sub(head) {
+            None => (&self.head, self.position),
+            Some(before) => (&self.body, before),
+        };
+        let place = range.start.saturating_add(before);
+        (place, range.end.saturating_sub(place))
+    }
+}
+
+fn bytes_of(range: &Range<u64>) -> u64 {
+    range.end.saturating_sub(range.start)
 }
 
 impl Read for Section {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.length().saturating_sub(self.position);
+        let (place, left) = self.place();
+        if self.file_at != Some(place) {
+            self.file_at = None;
+            self.file.seek(SeekFrom::Start(place))?;
+        }
         let most = usize::try_from(left)
             .unwrap_or(usize::MAX)
             .min(buffer.len());
-        let read = self.file.read(buffer.get_mut(..most).unwrap_or_default())?;
-        self.position += read as u64;
-        Ok(read)
+        let read = self.file.read(buffer.get_mut(..most).unwrap_or_default())? as u64;
+        self.position += read;
+        self.file_at = Some(place + read);
+        Ok(read as usize)
     }
 }
 
@@ -172,12 +197,8 @@ impl Seek for Section {
             SeekFrom::End(offset) => self.length().checked_add_signed(offset),
             SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
         };
-        let place = place.ok_or(io::ErrorKind::InvalidInput)?;
-        let in_file = self.range.start.checked_add(place);
-        self.file
-            .seek(SeekFrom::Start(in_file.ok_or(io::ErrorKind::InvalidInput)?))?;
-        self.position = place;
-        Ok(place)
+        self.position = place.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
     }
 }
 
@@ -213,7 +234,23 @@ pub(super) fn open_regular(path: &Path) -> Result<(fs::File, u64), AudioError> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
+
+    #[test]
+    fn two_parts_of_a_file_are_read_as_one() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"0123456789").unwrap();
+        let mut section = Section::new(file, 1..3, 6..9);
+        let mut all = String::new();
+        section.read_to_string(&mut all).unwrap();
+        assert_eq!((all.as_str(), section.length()), ("12678", 5));
+        section.seek(SeekFrom::End(-4)).unwrap();
+        let mut rest = String::new();
+        section.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "2678");
+    }
 
     #[test]
     fn a_source_that_never_ends_is_given_up() {

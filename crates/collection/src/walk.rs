@@ -127,7 +127,7 @@ pub(super) fn sound_files(
         }
         match entry {
             Ok(entry) if entry.file_type().is_file() => {
-                if !matches!(sort_of(entry.path()), Sort::Other) {
+                if is_sound_file(entry.path()) {
                     sighted(entry.path());
                     files.push(entry.into_path());
                 } else if entry.depth() == 1 && listed::seems_list(entry.path()) {
@@ -158,6 +158,15 @@ pub(super) fn sound_files(
         notes,
         lists,
     })
+}
+
+/// Whether a file is listed: by its ending or, where that may mean a film or a program text, by its first bytes.
+fn is_sound_file(path: &Path) -> bool {
+    const AMBIGUOUS: &str = "ts";
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    is_sound_name(path)
+        || ending.is_some_and(|ending| ending.eq_ignore_ascii_case(AMBIGUOUS))
+            && audio::is_transport_stream(path)
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {

@@ -287,6 +287,7 @@ fn lasts(error: &SpectrumError) -> bool {
             AudioError::Unsupported { .. }
                 | AudioError::Damaged { .. }
                 | AudioError::Empty { .. }
+                | AudioError::NoSound { .. }
                 | AudioError::Limit { .. }
         ),
         SpectrumError::Storage(_) | SpectrumError::Table { .. } => false,

@@ -20,6 +20,7 @@ use super::{
     Refused, Step,
     codec::{Codec, number_word},
     fence::Fence,
+    foreign::Facts,
 };
 use crate::{AudioError, AudioInfo, Incomplete, source::Watched};
 
@@ -121,8 +122,10 @@ impl Adts {
         let duration_secs = Some(reader.info.duration_secs);
         let refuse = |why: String| Refused {
             error: AudioError::unsupported(fence.path, why),
-            seeks: false,
-            duration_secs,
+            facts: Facts {
+                duration_secs,
+                ..Facts::default()
+            },
         };
         if has_blocks {
             return Err(refuse(
@@ -147,8 +150,11 @@ impl Adts {
         search: Option<&OsStr>,
         fence: &Fence<'_>,
     ) -> Result<Self, Refused> {
-        let secs = Some(self.info.duration_secs);
-        match Refused::where_he_aac(&self.info, false, secs, search, fence) {
+        let facts = Facts {
+            duration_secs: Some(self.info.duration_secs),
+            ..Facts::default()
+        };
+        match Refused::where_he_aac(&self.info, facts, search, fence) {
             Some(refused) => Err(refused),
             None => Ok(self),
         }
@@ -167,13 +173,18 @@ impl Adts {
         self.file.seek(SeekFrom::Start(start))?;
         let mut place = start;
         let mut has_blocks = false;
-        let mut lost = false;
+        // How often frames were lost, and the second of the first of them.
+        let mut lost: Option<(u64, f64)> = None;
         while let Some(header) = self.header(place)? {
             let Some(header) = header else {
                 // Not a frame: tags at the end, or damage.
                 match self.find(place + 1)? {
                     Some(found) => {
-                        lost = lost || self.frames > 0;
+                        if let Some(run) = self.runs.last() {
+                            // The frame in front is where the wrong bytes begin, else this place would be a frame.
+                            let secs = run.secs_at(self.frames.saturating_sub(1));
+                            lost.get_or_insert((0, secs)).0 += 1;
+                        }
                         place = found;
                         continue;
                     }
@@ -209,10 +220,10 @@ impl Adts {
         if let Some(run) = self.runs.last() {
             self.info.duration_secs = run.secs_at(self.frames);
         }
-        if lost {
-            self.incomplete.get_or_insert(Incomplete::Damaged {
-                packets: 1,
-                first_secs: 0.0,
+        if let Some((packets, first_secs)) = lost {
+            self.incomplete = Some(Incomplete::Damaged {
+                packets,
+                first_secs,
             });
         }
         Ok(has_blocks)

@@ -40,6 +40,13 @@ impl Codec {
                 .ok_or_else(|| AudioError::damaged(fence.path, "its Opus header makes no sense"))?;
             return Ok(Self::Opus(Box::new(opus)));
         }
+        // Its lower half alone would play.
+        if parameters.codec == well_known::CODEC_ID_AAC && has_band_replication(parameters) {
+            return Err(AudioError::unsupported(
+                fence.path,
+                format!("its codec is {name}"),
+            ));
+        }
         let channels = parameters.channels.as_ref().map_or(0, |set| set.count());
         let is_vorbis = parameters.codec == well_known::CODEC_ID_VORBIS;
         if is_vorbis && channels > 2 {
@@ -248,6 +255,11 @@ pub(super) fn number_word(number: usize) -> String {
     WORDS
         .get(number)
         .map_or_else(|| number.to_string(), |word| (*word).to_owned())
+}
+
+fn has_band_replication(parameters: &AudioCodecParameters) -> bool {
+    let config = AacConfig::read(parameters.extra_data.as_deref().unwrap_or_default());
+    config.is_some_and(|config| config.has_sbr)
 }
 
 fn aac_name(parameters: &AudioCodecParameters) -> String {

@@ -1,56 +1,111 @@
-//! Lengths that the headers of lossless formats tell exactly, though only the program ffmpeg decodes them.
+//! What files tell of themselves that only the program ffmpeg decodes: how long they are, where that is exact, and whether they
+//! end before they ought to. The program itself mostly decodes what is there and says nothing of what is not.
+//!
+//! Sizes and counts are read, and the heads of frames; never the sound.
 
-/// Length in seconds of a WavPack or TTA file that begins with these bytes; `None` where it is not told or no such file.
-pub(super) fn length_secs(head: &[u8]) -> Option<f64> {
-    if head.starts_with(b"wvpk") {
-        return wavpack(head);
-    }
-    if head.starts_with(b"TTA1") {
-        let (rate, frames) = (number(head, 10)?, number(head, 14)?);
-        return (rate > 0).then(|| f64::from(frames) / f64::from(rate));
-    }
-    None
+mod containers;
+mod frames;
+mod lossless;
+
+use std::{fs::File, io, ops::Range, sync::Arc};
+
+use super::window::Window;
+use crate::{Incomplete, incomplete::share, source::Clock};
+
+/// Files with more bytes are not read from frame to frame only to know their length.
+const MAX_WALKED_BYTES: u64 = 1 << 30;
+
+/// What a file tells.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Facts {
+    /// Length in seconds, if it is exact.
+    pub duration_secs: Option<f64>,
+    /// Whether the program finds any place in it exactly.
+    pub seeks: bool,
+    /// Whether it ends before it ought to.
+    pub incomplete: Option<Incomplete>,
+    /// Whether whole files of its kind end within a packet: recordings of a broadcast.
+    pub ends_anywhere: bool,
 }
 
-/// The header of a WavPack block (version 4): the count of frames has 40 bits, the rate is an index.
-fn wavpack(head: &[u8]) -> Option<f64> {
-    const RATES: [u32; 15] = [
-        6_000, 8_000, 9_600, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
-        64_000, 88_200, 96_000, 192_000,
-    ];
-    const DSD: u32 = 1 << 31;
-    let (low, flags) = (number(head, 12)?, number(head, 24)?);
-    let rate = *RATES.get((flags >> 23 & 15) as usize)?;
-    // All ones: written into a pipe.
-    if low == u32::MAX || flags & DSD != 0 {
-        return None;
+impl Facts {
+    /// A length that a container tells whose times are exact.
+    pub(super) fn exact(duration_secs: Option<f64>) -> Self {
+        Self {
+            duration_secs,
+            seeks: true,
+            ..Self::default()
+        }
     }
-    let frames = u64::from(*head.get(11)?) << 32 | u64::from(low);
-    Some(frames as f64 / f64::from(rate))
+
+    /// `there` of `told` bytes.
+    fn of_bytes(there: u64, told: u64) -> Self {
+        Self {
+            incomplete: share(there, told),
+            ..Self::default()
+        }
+    }
+
+    /// Ends within a part of it.
+    fn cut() -> Self {
+        Self {
+            incomplete: Some(Incomplete::EndsEarly { share: None }),
+            ..Self::default()
+        }
+    }
 }
 
-fn number(head: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(head.get(at..at + 4)?.try_into().ok()?))
+/// Looks at the bytes `part` of a file; the position is undefined afterwards.
+pub(super) fn look(file: File, part: Range<u64>, clock: &Arc<Clock>) -> io::Result<Facts> {
+    let mut window = Window::new(file, part.clone(), clock);
+    let window = &mut window;
+    let head = window.at(part.start, 64)?.to_vec();
+    let facts = match head.as_slice() {
+        [b'w', b'v', b'p', b'k', ..] | [b'T', b'T', b'A', b'1', ..] => {
+            let secs = lossless::length_secs(&head);
+            return Ok(Facts {
+                duration_secs: secs,
+                // What counts its frames has a table of places, too.
+                seeks: secs.is_some(),
+                ..Facts::default()
+            });
+        }
+        [b'M', b'A', b'C', b' ', ..] => lossless::monkeys_audio(window)?,
+        [b'D', b'S', b'D', b' ', ..] => lossless::dsf(window)?,
+        [b'F', b'R', b'M', b'8', ..] => containers::dff(window)?,
+        [0x0b, 0x77, ..] => frames::walk(window, frames::dolby)?,
+        [0x7f, 0xfe, 0x80, 0x01, ..] => frames::walk(window, frames::dts)?,
+        [b'#', b'!', b'A', b'M', b'R', b'\n', ..] => frames::amr(window, 6, false)?,
+        [b'#', b'!', b'A', b'M', b'R', b'-', b'W', b'B', b'\n', ..] => {
+            frames::amr(window, 9, true)?
+        }
+        [b'R', b'I', b'F', b'F', ..] => containers::avi(window)?,
+        [b'F', b'L', b'V', 1, ..] => containers::flash(window)?,
+        [0x30, 0x26, 0xb2, 0x75, ..] => containers::windows_media(window)?,
+        [b'.', b'R', b'M', b'F', ..] => containers::real_media(window)?,
+        [b'M', b'P', b'C', b'K', ..] => containers::musepack(window)?,
+        [0, 0, 1, 0xba, ..] => containers::mpeg_film(window)?,
+        [0x47, ..] | [_, _, _, _, 0x47, ..] => containers::transport_stream(window)?,
+        _ => None,
+    };
+    Ok(facts.unwrap_or_default())
+}
+
+/// Bytes of a number, the highest first.
+fn big(bytes: &[u8], range: Range<usize>) -> Option<u64> {
+    let bytes = bytes.get(range)?;
+    Some(
+        bytes
+            .iter()
+            .fold(0, |sum, &byte| sum << 8 | u64::from(byte)),
+    )
+}
+
+/// Bytes of a number, the lowest first.
+fn little(bytes: &[u8], range: Range<usize>) -> Option<u64> {
+    let bytes = bytes.get(range)?;
+    Some((bytes.iter().rev()).fold(0, |sum, &byte| sum << 8 | u64::from(byte)))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_tell_lengths() {
-        let mut head = b"wvpk\0\0\0\0\x10\x04\0\0".to_vec();
-        for value in [88_200_u32, 0, 22_050, 9 << 23] {
-            head.extend(value.to_le_bytes());
-        }
-        assert_eq!(length_secs(&head), Some(2.0));
-        head[12..16].fill(0xff);
-        assert_eq!(length_secs(&head), None);
-        let mut head = b"TTA1\x01\0\x02\0\x10\0".to_vec();
-        head.extend(44_100_u32.to_le_bytes());
-        head.extend(22_050_u32.to_le_bytes());
-        assert_eq!(length_secs(&head), Some(0.5));
-        assert_eq!(length_secs(&head[..12]), None);
-        assert_eq!(length_secs(b"OggS"), None);
-    }
-}
+mod tests;

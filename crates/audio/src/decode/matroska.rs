@@ -1,19 +1,34 @@
 //! Matroska and WebM. Times in them are in milliseconds, so frames are counted from the beginning, and a place that was
 //! passed is found by beginning anew.
 //!
-//! symphonia-format-mkv 0.6.1 does not hand on DiscardPadding, so the padding at the end of Opus and MP3 is played.
+//! What of symphonia-format-mkv 0.6.1 is worked around here: "DiscardPadding is not handed on, so that the padding at the end of Opus
+//! and MP3 is played"; "behind bytes that make no sense nothing is read any more", while the next cluster says where it stands.
 
-use std::{ffi::OsStr, fs::File, io::Read};
+mod elements;
 
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+};
+
+use self::elements::{CLUSTER, HEADER, cluster_time, last_padding_ns, told_length, without};
 use super::{
     Refused, Step,
     fence::Fence,
+    foreign::Facts,
     packets::{Input, Packets},
+    splice::Splice,
 };
-use crate::{AudioError, AudioInfo, Incomplete};
+use crate::{AudioError, AudioInfo, Incomplete, patch::Patch};
 
 /// Bytes in which the segment begins.
 const HEAD_BYTES: u64 = 4096;
+/// Stamps are in milliseconds, and not every program rounds them.
+const STAMP_SECS: f64 = 3e-3;
+/// Holes of one file that are passed over.
+const MAX_HOLES: usize = 4096;
 
 /// A file being read.
 pub(super) struct Matroska {
@@ -21,6 +36,23 @@ pub(super) struct Matroska {
     length: u64,
     /// The share of its bytes that is there, where its header tells how many there ought to be.
     share: Option<f64>,
+    /// Whether another file stands behind it.
+    more_follows: bool,
+    /// Whether it holds nothing but the sound.
+    is_alone: bool,
+    /// Frames at the end that are no sound, once that was asked.
+    padding: Option<u64>,
+    /// The last samples, of which those are, and their channels.
+    held: Vec<f32>,
+    /// Where clusters begin, once a hole was met, with their times.
+    clusters: Option<Vec<(u64, u64)>>,
+    /// The cluster from which on the file is read; 0: from the beginning.
+    part: u64,
+    splice: Splice,
+    /// The stamp of the first packet of all, in seconds.
+    origin_secs: f64,
+    /// Where parts are missing: the next cluster, and the second at which it was met.
+    holes: BTreeMap<u64, f64>,
 }
 
 impl Matroska {
@@ -30,19 +62,27 @@ impl Matroska {
         search: Option<&OsStr>,
         fence: &Fence<'_>,
     ) -> Result<Self, Refused> {
-        let told = told_end(fence)?;
+        let failed = |error: io::Error| AudioError::from_io(fence.path, &error);
+        let mut file = File::open(fence.path).map_err(failed)?;
+        let told = told_length(&piece(&mut file, 0, HEAD_BYTES).map_err(failed)?);
+        let behind = told.filter(|&told| told < length);
+        let behind = behind.map(|told| piece(&mut file, told, HEADER.len() as u64));
+        let more_follows = behind.transpose().map_err(failed)?.as_deref() == Some(HEADER);
         let share = told.map(|told| length as f64 / told as f64);
         // What stands behind the end is none of the file's.
         let length = told.map_or(length, |told| length.min(told));
-        let mut packets = read(length, fence)?;
+        let mut packets = read(length, Vec::new(), fence)?;
         // Not every file is written in a way that its reader understands: the first packet shows it.
         packets.check_first_packet(fence)?;
-        if let Some(refused) = Refused::where_he_aac(packets.info(), false, None, search, fence) {
+        if let Some(refused) =
+            Refused::where_he_aac(packets.info(), Facts::default(), search, fence)
+        {
             return Err(refused);
         }
-        let mut packets = read(length, fence)?;
+        let mut packets = read(length, Vec::new(), fence)?;
         // Where a film lies beside the sound, the length may be the film's.
-        if packets.track_count() > 1 {
+        let is_alone = packets.track_count() == 1;
+        if !is_alone {
             packets = packets.with_duration_secs(0.0);
         } else if let Some(secs) = packets.claimed_secs() {
             let before = packets.frames_before_sound() as f64;
@@ -53,6 +93,15 @@ impl Matroska {
             packets,
             length,
             share,
+            more_follows,
+            is_alone,
+            padding: None,
+            held: Vec::new(),
+            clusters: None,
+            part: 0,
+            splice: Splice::default(),
+            origin_secs: 0.0,
+            holes: BTreeMap::new(),
         })
     }
 
@@ -61,8 +110,15 @@ impl Matroska {
     }
 
     pub(super) fn incomplete(&self) -> Option<Incomplete> {
+        let damaged = self.holes.values().copied().reduce(f64::min);
+        let damaged = damaged.map(|first_secs| Incomplete::Damaged {
+            packets: self.holes.len() as u64,
+            first_secs,
+        });
         let share = self.share.filter(|share| *share < 1.0);
-        share.map(|share| Incomplete::EndsEarly { share: Some(share) })
+        let cut = share.map(|share| Incomplete::EndsEarly { share: Some(share) });
+        let more = self.more_follows.then_some(Incomplete::MoreFollows);
+        damaged.or(cut).or(more)
     }
 
     pub(super) fn step(
@@ -70,71 +126,185 @@ impl Matroska {
         samples: &mut Vec<f32>,
         fence: &Fence<'_>,
     ) -> Result<Step, AudioError> {
-        self.packets.step(samples, fence)
+        if let Some(step) = self.splice.waiting(samples) {
+            return Ok(step);
+        }
+        let step = self.packets.step(samples, fence)?;
+        let is_lost = match step {
+            Step::Damaged(_) => self.packets.has_lost_its_place(),
+            // The end of a file that ends as it says, or a hole that looks like an element which reaches beyond it.
+            Step::End => self.is_alone && !self.is_near_its_end(),
+            _ => false,
+        };
+        if is_lost && self.go_on(fence)? {
+            return Ok(Step::Nothing);
+        }
+        match step {
+            Step::Samples { channels, rate } => {
+                if self.splice.resumes() {
+                    let stamp = self.packets.first_stamp_secs().unwrap_or_default();
+                    let start = (stamp - self.origin_secs) * self.rate();
+                    self.splice.fill(start, samples, (channels, rate));
+                    // The held samples of before stand in front.
+                    std::mem::swap(samples, &mut self.held);
+                    self.held.clear();
+                    return Ok(step);
+                }
+                self.splice
+                    .leave_early(samples, channels, self.packets.position());
+                self.leave_padding_out(samples, channels, rate, fence);
+                Ok(step)
+            }
+            Step::Damaged(_) if self.packets.has_lost_its_place() => {
+                if !self.is_alone || !self.is_near_its_end() {
+                    self.note_hole(self.length);
+                }
+                Ok(Step::End)
+            }
+            _ => Ok(step),
+        }
+    }
+
+    /// Whether what was decoded is as long as the file says.
+    fn is_near_its_end(&self) -> bool {
+        const SLACK_SECS: f64 = 1.0;
+        let secs = self.position() as f64 / self.rate();
+        self.packets
+            .claimed_secs()
+            .is_none_or(|claimed| secs + SLACK_SECS > claimed)
+            || self.share.is_some_and(|share| share < 1.0)
+    }
+
+    /// Frames that were decoded, left silent or passed over so far.
+    fn position(&self) -> u64 {
+        self.splice.base() + self.packets.position()
+    }
+
+    fn rate(&self) -> f64 {
+        f64::from(self.packets.info().sample_rate.max(1))
+    }
+
+    fn note_hole(&mut self, cluster: u64) {
+        let before = self.packets.frames_before_sound();
+        let frames = self.position().saturating_sub(before);
+        let secs = frames as f64 / self.rate();
+        if self.holes.len() < MAX_HOLES {
+            self.holes.entry(cluster).or_insert(secs);
+        }
+    }
+
+    /// Goes on at the next cluster; `false` where there is none.
+    fn go_on(&mut self, fence: &Fence<'_>) -> Result<bool, AudioError> {
+        let failed = |error: io::Error| match fence.clock.check(fence.path) {
+            Err(stopped) => stopped,
+            Ok(()) => AudioError::from_io(fence.path, &error),
+        };
+        if self.clusters.is_none() {
+            let found = clusters(self.length, fence).map_err(failed)?;
+            self.clusters = Some(found);
+        }
+        let clusters = self.clusters.as_deref().unwrap_or_default();
+        let Some(&(first, first_time)) = clusters.first() else {
+            return Ok(false);
+        };
+        if self.part == 0 {
+            self.origin_secs = self.packets.first_stamp_secs().unwrap_or_default();
+        }
+        let tick_secs = self.packets.unit_secs();
+        let now = self.position() as f64 / self.rate();
+        let is_next = |&(place, time): &(u64, u64)| {
+            let secs = time.saturating_sub(first_time) as f64 * tick_secs;
+            place > self.part && secs + STAMP_SECS >= now
+        };
+        let Some(&(place, _)) = clusters.iter().find(|cluster| is_next(cluster)) else {
+            return Ok(false);
+        };
+        let position = self.position();
+        if self.holes.len() >= MAX_HOLES {
+            return Ok(false);
+        }
+        self.note_hole(place);
+        let secs = self.packets.info().duration_secs;
+        let packets = read(self.length, without(first, place), fence)?;
+        self.packets = packets.with_duration_secs(secs).going_on();
+        self.splice.go_on(position);
+        self.part = place;
+        Ok(true)
+    }
+
+    /// Holds back as many samples as the end has that are no sound.
+    fn leave_padding_out(
+        &mut self,
+        samples: &mut Vec<f32>,
+        channels: usize,
+        rate: u32,
+        fence: &Fence<'_>,
+    ) {
+        let padding = *self.padding.get_or_insert_with(|| {
+            let nanoseconds = last_padding_ns(fence.path, self.length, self.packets.track_id());
+            (nanoseconds.unwrap_or_default() as f64 * f64::from(rate) / 1e9).round() as u64
+        });
+        if padding == 0 {
+            return;
+        }
+        self.held.append(samples);
+        let keep = (padding as usize).saturating_mul(channels);
+        let free = self.held.len().saturating_sub(keep);
+        samples.extend(self.held.drain(..free));
     }
 
     pub(super) fn seek(&mut self, secs: f64, fence: &Fence<'_>) -> Result<bool, AudioError> {
-        if self.packets.must_reopen(secs) {
+        if self.part > 0 || self.packets.must_reopen(secs) {
             let info = self.packets.info().duration_secs;
-            self.packets = read(self.length, fence)?.with_duration_secs(info);
+            self.packets = read(self.length, Vec::new(), fence)?.with_duration_secs(info);
         }
+        self.part = 0;
+        self.held.clear();
+        let before = self.packets.frames_before_sound();
+        let wanted = before.saturating_add((secs * self.rate()).round() as u64);
+        self.splice = Splice::wanting(wanted);
         self.packets.seek(secs, fence)
     }
 }
 
-fn read(length: u64, fence: &Fence<'_>) -> Result<Packets, AudioError> {
+fn read(length: u64, patches: Vec<Patch>, fence: &Fence<'_>) -> Result<Packets, AudioError> {
     let file = File::open(fence.path).map_err(|error| AudioError::from_io(fence.path, &error))?;
-    let input = Input {
-        file,
-        range: 0..length,
-        patches: Vec::new(),
-    };
+    let input = Input::of(file, 0..length).patched(patches);
     let packets = Packets::open(input, fence.path, fence.clock)?;
     Ok(packets.counting_frames())
 }
 
-/// Where the file says that it ends. (A live recording does not know its size.)
-fn told_end(fence: &Fence<'_>) -> Result<Option<u64>, AudioError> {
-    let mut head = Vec::new();
-    File::open(fence.path)
-        .and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head))
-        .map_err(|error| AudioError::from_io(fence.path, &error))?;
-    Ok(told_length(&head))
+fn piece(file: &mut File, place: u64, bytes: u64) -> io::Result<Vec<u8>> {
+    let mut piece = Vec::new();
+    file.seek(SeekFrom::Start(place))?;
+    Read::by_ref(file).take(bytes).read_to_end(&mut piece)?;
+    Ok(piece)
 }
 
-/// Where a file says that it ends: the size of its second element, the segment, follows the first, the header.
-fn told_length(head: &[u8]) -> Option<u64> {
-    let (header, place) = size(head, 4)?;
-    let segment = place.checked_add(usize::try_from(header?).ok()?)?;
-    if head.get(segment..segment.checked_add(4)?)? != b"\x18\x53\x80\x67" {
-        return None;
+/// Where the clusters of a file begin, with their times in its units.
+fn clusters(length: u64, fence: &Fence<'_>) -> io::Result<Vec<(u64, u64)>> {
+    const PIECE: u64 = 1 << 20;
+    const MOST: usize = 1 << 20;
+    let mut file = File::open(fence.path)?;
+    let mut found = Vec::new();
+    let mut place = 0;
+    while place < length && found.len() < MOST {
+        if fence.clock.check(fence.path).is_err() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        // A head may begin in one piece and end in the next.
+        let bytes = piece(&mut file, place, PIECE + 32)?;
+        let starts = bytes
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte == CLUSTER[0]);
+        for (at, _) in starts.take_while(|(at, _)| (*at as u64) < PIECE) {
+            if let Some(time) = bytes.get(at..).and_then(cluster_time) {
+                found.push((place + at as u64, time));
+            }
+        }
+        place += PIECE;
+        fence.clock.progress();
     }
-    let (size, place) = size(head, segment + 4)?;
-    (place as u64).checked_add(size?)
-}
-
-/// A size as EBML (RFC 8794, 4) writes it, and the place behind it; no number where all its bits are set: unknown.
-fn size(head: &[u8], at: usize) -> Option<(Option<u64>, usize)> {
-    let first = *head.get(at)?;
-    let count = first.leading_zeros() as usize + 1;
-    let bytes = head.get(at..at + count).filter(|_| count <= 8)?;
-    let value = bytes
-        .iter()
-        .fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
-    let mask = (1_u64 << (7 * count)) - 1;
-    Some(((value & mask != mask).then_some(value & mask), at + count))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_tells_where_it_ends() {
-        let head = b"\x1a\x45\xdf\xa3\x82ab\x18\x53\x80\x67\x41\x00";
-        assert_eq!(told_length(head), Some(13 + 256));
-        let live = b"\x1a\x45\xdf\xa3\x82ab\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff";
-        assert_eq!(told_length(live), None);
-        assert_eq!(told_length(b"\x1a\x45\xdf\xa3\x00"), None);
-    }
+    Ok(found)
 }

@@ -5,6 +5,7 @@
 mod adts;
 mod codec;
 mod fence;
+mod flac;
 mod foreign;
 mod matroska;
 mod mp4;
@@ -15,6 +16,7 @@ mod packets;
 mod pcm;
 mod program;
 mod sniff;
+mod splice;
 mod timeline;
 mod window;
 
@@ -30,6 +32,8 @@ use std::{
 use self::{
     adts::Adts,
     fence::{Fence, plain},
+    flac::Flac,
+    foreign::Facts,
     matroska::Matroska,
     mpeg::Mpeg,
     ogg::Ogg,
@@ -51,6 +55,8 @@ const MAX_RATE: u32 = 768_000;
 const MAX_CHANNELS: usize = 64;
 /// Undecodable packets in a row (26 s of MP3) after which a file counts as damaged.
 const MAX_DAMAGED_IN_A_ROW: u32 = 1_000;
+/// Why a film is no sound.
+const SILENT: &str = "it has no sound track";
 /// Louder samples (80 dB over full scale) are garbage, whose square would not be finite.
 const MAX_LEVEL: f32 = 1e4;
 
@@ -81,6 +87,7 @@ enum Step {
 enum Reader {
     Mpeg(Box<Mpeg>),
     Packets(Packets),
+    Flac(Box<Flac>),
     Pcm(Box<Pcm>),
     Adts(Box<Adts>),
     Ogg(Box<Ogg>),
@@ -97,18 +104,13 @@ impl Reader {
         let (mut file, length) = open_regular(path)?;
         let (format, start) = sniff(&mut file).map_err(failed)?;
         let opened = match format {
-            Format::NoSound(why) => return Err(AudioError::unsupported(path, why)),
+            Format::NoSound(why) => return Err(AudioError::no_sound(path, why)),
             Format::Foreign(name) => {
-                let mut head = Vec::new();
-                file.seek(SeekFrom::Start(start))
-                    .and_then(|_| file.take(64).read_to_end(&mut head))
-                    .map_err(failed)?;
-                let duration_secs = foreign::length_secs(&head);
+                let facts = foreign::look(file, start..length, clock);
+                fence.clock.check(path)?;
                 Err(Refused {
                     error: AudioError::unsupported(path, format!("it is {name}")),
-                    // What counts its frames has a table of places, too.
-                    seeks: duration_secs.is_some(),
-                    duration_secs,
+                    facts: facts.map_err(failed)?,
                 })
             }
             Format::Pcm(container) => {
@@ -119,9 +121,16 @@ impl Reader {
                         Some(reader) => Ok(Self::Mpeg(Box::new(reader))),
                         None => Err(Refused::by_codec(path, "MPEG audio without frames")),
                     },
-                    Opened::Other(codec) => Err(Refused::by_codec(path, &codec)),
+                    Opened::Other(codec, incomplete) => {
+                        let mut refused = Refused::by_codec(path, &codec);
+                        refused.facts.incomplete = incomplete;
+                        Err(refused)
+                    }
                 }
             }
+            Format::Flac => Flac::open(&mut file, start, length, &fence)
+                .map(|reader| Self::Flac(Box::new(reader)))
+                .map_err(Refused::from),
             Format::Mp4 => Packets::open_mp4(file, length, search, &fence).map(Self::Packets),
             Format::Adts => Adts::open(file, start, length, &fence)
                 .and_then(|reader| reader.refuse_he_aac(search, &fence))
@@ -132,7 +141,7 @@ impl Reader {
             Format::Matroska => Matroska::open(length, search, &fence).map(Self::Matroska),
             _ => {
                 // MPEG audio has no mark of its own.
-                if matches!(format, Format::Other | Format::Unknown)
+                if matches!(format, Format::Mpeg | Format::Unknown)
                     && let Some(part) = mpeg_part(&mut file, length).map_err(failed)?
                     && let Some(reader) =
                         Mpeg::open(file.try_clone().map_err(failed)?, part, path, clock)?
@@ -145,8 +154,11 @@ impl Reader {
             }
         };
         match opened {
-            Err(refused) if format != Format::Unknown => refused.ask_program(search, &fence),
-            opened => opened.map_err(|refused| refused.error),
+            Err(refused) if format == Format::Unknown => {
+                Err(what_it_is(path, start).unwrap_or(refused.error))
+            }
+            Err(refused) => refused.ask_program(search, &fence),
+            Ok(reader) => Ok(reader),
         }
     }
 
@@ -156,6 +168,7 @@ impl Reader {
             Self::Mpeg(reader) => reader.incomplete(),
             Self::Pcm(reader) => reader.info().incomplete,
             Self::Packets(reader) => reader.incomplete(),
+            Self::Flac(reader) => reader.incomplete(),
             Self::Adts(reader) => reader.incomplete(),
             Self::Ogg(reader) => reader.incomplete(),
             Self::Matroska(reader) => reader.incomplete(),
@@ -167,6 +180,7 @@ impl Reader {
         match self {
             Self::Mpeg(reader) => reader.info(),
             Self::Packets(reader) => reader.info(),
+            Self::Flac(reader) => reader.info(),
             Self::Pcm(reader) => reader.info(),
             Self::Adts(reader) => reader.info(),
             Self::Ogg(reader) => reader.info(),
@@ -179,6 +193,7 @@ impl Reader {
         match self {
             Self::Mpeg(reader) => reader.step(samples, fence),
             Self::Packets(reader) => reader.step(samples, fence),
+            Self::Flac(reader) => reader.step(samples, fence),
             Self::Pcm(reader) => reader.step(samples, fence),
             Self::Adts(reader) => reader.step(samples, fence),
             Self::Ogg(reader) => reader.step(samples, fence),
@@ -191,6 +206,7 @@ impl Reader {
         match self {
             Self::Mpeg(reader) => reader.seek(secs, fence),
             Self::Packets(reader) => reader.seek(secs, fence),
+            Self::Flac(reader) => reader.seek(secs, fence),
             Self::Pcm(reader) => reader.seek(secs, fence),
             Self::Adts(reader) => reader.seek(secs, fence),
             Self::Ogg(reader) => reader.seek(secs, fence),
@@ -240,17 +256,14 @@ fn check_channels(path: &Path, channels: usize) -> Result<(), AudioError> {
 /// Why no reader here opened a file, and what they learned of it.
 struct Refused {
     error: AudioError,
-    /// Whether times in it are exact, so that the program finds any place by itself.
-    seeks: bool,
-    duration_secs: Option<f64>,
+    facts: Facts,
 }
 
 impl From<AudioError> for Refused {
     fn from(error: AudioError) -> Self {
         Self {
             error,
-            seeks: false,
-            duration_secs: None,
+            facts: Facts::default(),
         }
     }
 }
@@ -265,8 +278,7 @@ impl Refused {
     /// ffmpeg, if it is there, finds twice the rate.
     fn where_he_aac(
         info: &AudioInfo,
-        seeks: bool,
-        duration_secs: Option<f64>,
+        facts: Facts,
         search: Option<&OsStr>,
         fence: &Fence<'_>,
     ) -> Option<Self> {
@@ -275,11 +287,10 @@ impl Refused {
         if info.codec != "aac" || info.sample_rate > CORE_MAX_RATE {
             return None;
         }
-        let program = Program::open(&program::find(search)?, seeks, None, fence).ok()?;
+        let program = Program::open(&program::find(search)?, Facts::default(), fence).ok()?;
         (program.info().sample_rate > info.sample_rate).then(|| Self {
             error: AudioError::unsupported(fence.path, "its codec is HE-AAC"),
-            seeks,
-            duration_secs,
+            facts,
         })
     }
 
@@ -300,9 +311,13 @@ impl Refused {
                 error => error,
             });
         };
-        match Program::open(&executable, self.seeks, self.duration_secs, fence) {
+        match Program::open(&executable, self.facts, fence) {
             Ok(program) => Ok(Reader::Program(program)),
-            Err(error @ (AudioError::Cancelled(_) | AudioError::Stalled { .. })) => Err(error),
+            Err(
+                error @ (AudioError::Cancelled(_)
+                | AudioError::Stalled { .. }
+                | AudioError::NoSound { .. }),
+            ) => Err(error),
             Err(error) => {
                 tracing::debug!("ffmpeg: {error}");
                 Err(self.error)
@@ -434,6 +449,24 @@ impl Decoder {
     }
 }
 
+/// Whether a file is an MPEG transport stream by its first bytes.
+pub(super) fn is_transport_stream(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?
+        .take(sniff::HEAD_BYTES)
+        .read_to_end(&mut head)?;
+    Ok(sniff::transport_packets(&head).is_some())
+}
+
+/// Says what a file is in which no sound was found, if its bytes from `start` on show it.
+fn what_it_is(path: &Path, start: u64) -> Option<AudioError> {
+    let (mut file, _) = open_regular(path).ok()?;
+    let mut head = Vec::new();
+    file.seek(SeekFrom::Start(start)).ok()?;
+    file.take(sniff::HEAD_BYTES).read_to_end(&mut head).ok()?;
+    Some(AudioError::no_sound(path, sniff::no_sound(&head)?))
+}
+
 /// The bytes of a file that may be MPEG audio: those in which no other format's mark stands first.
 fn mpeg_part(file: &mut File, length: u64) -> io::Result<Option<Range<u64>>> {
     let mut start = 0;
@@ -441,17 +474,12 @@ fn mpeg_part(file: &mut File, length: u64) -> io::Result<Option<Range<u64>>> {
         file.seek(SeekFrom::Start(start))?;
         let mut head = Vec::new();
         Read::by_ref(file).take(32).read_to_end(&mut head)?;
-        match head.as_slice() {
-            [b'R', b'I', b'F', b'F', ..]
-            | [b'F', b'O', b'R', b'M', ..]
-            | [b'O', b'g', b'g', b'S', ..]
-            | [b'f', b'L', b'a', b'C', ..]
-            | [_, _, _, _, b'f', b't', b'y', b'p', ..]
-            | [0xff, 0xf0 | 0xf1 | 0xf8 | 0xf9, ..] => return Ok(None),
-            head => match mpeg::leading_tag(head) {
-                Some(bytes) if start + bytes < length => start += bytes,
-                _ => return Ok(Some(0..length)),
-            },
+        match mpeg::leading_tag(&head) {
+            Some(bytes) if start + bytes < length => start += bytes,
+            _ => {
+                let may_be = matches!(sniff::format(&head), Format::Mpeg | Format::Unknown);
+                return Ok(may_be.then_some(0..length));
+            }
         }
     }
 }

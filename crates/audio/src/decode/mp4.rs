@@ -15,8 +15,9 @@ use std::{
 };
 
 use super::{
-    Refused,
+    Refused, SILENT,
     fence::Fence,
+    foreign::Facts,
     packets::{Input, Packets},
     timeline::Timeline,
 };
@@ -70,6 +71,7 @@ pub(super) struct Movie {
     /// Units of movie time a second.
     scale: u32,
     pub tracks: Vec<SoundTrack>,
+    more_follows: bool,
     padding: Option<Padding>,
     /// Where the names of all tracks' boxes stand ("trak", "trex"), with the tracks' numbers.
     boxes: Vec<(u32, u64)>,
@@ -180,21 +182,19 @@ impl Packets {
         let mut file = file;
         let movie = Movie::read(&mut file, length, fence)?;
         let Some(first) = movie.tracks.first() else {
-            let why = if movie.scale == 0 {
-                "its index (\"moov\") is missing: it was cut short, or its recording never ended"
+            let error = if movie.scale == 0 {
+                let why = "its index is missing: it was cut short, or its recording never ended";
+                AudioError::damaged(fence.path, why)
             } else {
-                "it has no sound track"
+                AudioError::no_sound(fence.path, SILENT)
             };
-            return Err(AudioError::damaged(fence.path, why).into());
+            return Err(error.into());
         };
         let mut refused = None;
         for (index, track) in movie.tracks.iter().enumerate() {
-            let input = Input {
-                file: std::fs::File::open(fence.path)
-                    .map_err(|error| AudioError::from_io(fence.path, &error))?,
-                range: 0..length,
-                patches: movie.only(track),
-            };
+            let file = std::fs::File::open(fence.path)
+                .map_err(|error| AudioError::from_io(fence.path, &error))?;
+            let input = Input::of(file, 0..length).patched(movie.only(track));
             let opened = if track.is_big_endian {
                 let why = "its codec is PCM as QuickTime stores it";
                 Err(AudioError::unsupported(fence.path, why))
@@ -206,7 +206,8 @@ impl Packets {
                 Ok(packets) => {
                     let info = packets.info();
                     let secs = movie.duration_secs(track);
-                    if let Some(refused) = Refused::where_he_aac(info, true, secs, search, fence) {
+                    let facts = Facts::exact(secs);
+                    if let Some(refused) = Refused::where_he_aac(info, facts, search, fence) {
                         return Err(refused);
                     }
                     let mut timeline = movie.timeline(track, info.sample_rate);
@@ -217,6 +218,7 @@ impl Packets {
                     let mut packets = packets
                         .with_timeline(timeline)
                         .telling_its_end()
+                        .with_more_behind(movie.more_follows)
                         .rewinding();
                     if index > 0 {
                         let name = fourcc_name(first.codec);
@@ -241,12 +243,11 @@ impl Packets {
                 AudioError::unsupported(fence.path, format!("its codec is {name}"))
             }
             Some(error) => error,
-            None => AudioError::unsupported(fence.path, "it has no sound track"),
+            None => AudioError::no_sound(fence.path, SILENT),
         };
         Err(Refused {
             error,
-            seeks: true,
-            duration_secs: movie.duration_secs(first),
+            facts: Facts::exact(movie.duration_secs(first)),
         })
     }
 }
@@ -312,6 +313,14 @@ impl Walk<'_> {
                 movie.mended.extend(self.shorter(place, part.end)?);
             }
             match &part.name {
+                // Of a second file behind the first. (Fragments may have a header each, which counts no packets.)
+                b"moov" if movie.scale > 0 => {
+                    let mut second = Movie::default();
+                    self.header(part, &mut second)?;
+                    let has_sound =
+                        |track: &SoundTrack| track.length.is_some_and(|length| length > 0);
+                    movie.more_follows |= second.tracks.iter().any(has_sound);
+                }
                 b"moov" => self.header(part, movie)?,
                 b"moof" => self.fragment(part, movie)?,
                 _ => {}

@@ -8,6 +8,7 @@
 //! Pages: RFC 3533, 6. Finding a link's end by halving the file is how libvorbisfile does it.
 
 use std::{
+    collections::VecDeque,
     fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom},
     ops::Range,
@@ -15,9 +16,10 @@ use std::{
 };
 
 use super::{
-    Refused, Step,
+    Refused, SILENT, Step,
     fence::Fence,
     packets::{Input, Packets},
+    splice::Splice,
 };
 use crate::{AudioError, AudioInfo, Incomplete};
 
@@ -38,6 +40,8 @@ struct Page {
     at: u64,
     /// Where the next one begins.
     end: u64,
+    /// The frame behind the last one that ends in it; all ones where none does.
+    granule: u64,
     serial: u32,
     sequence: u32,
     is_first: bool,
@@ -57,6 +61,14 @@ pub(super) struct Ogg {
     packets: Packets,
     info: AudioInfo,
     incomplete: Option<Incomplete>,
+    /// Whether the link at hand was looked through for damage.
+    is_checked: bool,
+    /// The pages of its headers and, where pages of it are damaged, what is whole behind each hole.
+    head: Range<u64>,
+    rest: VecDeque<Range<u64>>,
+    splice: Splice,
+    /// The frame with which the first packet of the link begins, as the link counts.
+    origin: i64,
 }
 
 impl Ogg {
@@ -97,7 +109,7 @@ impl Ogg {
         }
         let missing = refused.is_some() || !complete;
         let Some(packets) = first else {
-            let none = || AudioError::unsupported(fence.path, "it has no sound track");
+            let none = || AudioError::no_sound(fence.path, SILENT);
             return Err(refused.unwrap_or_else(none).into());
         };
         let mut info = packets.info().clone();
@@ -117,6 +129,11 @@ impl Ogg {
                 packets: 1,
                 first_secs: secs,
             }),
+            is_checked: false,
+            head: 0..0,
+            rest: VecDeque::new(),
+            splice: Splice::default(),
+            origin: 0,
         })
     }
 
@@ -133,40 +150,111 @@ impl Ogg {
         samples: &mut Vec<f32>,
         fence: &Fence<'_>,
     ) -> Result<Step, AudioError> {
-        let step = self.packets.step(samples, fence)?;
-        if !matches!(step, Step::End) {
+        if let Some(step) = self.splice.waiting(samples) {
             return Ok(step);
         }
+        self.check(fence)?;
+        let step = self.packets.step(samples, fence)?;
+        match step {
+            Step::Samples { channels, rate } => {
+                let stamp = self.packets.first_stamp().unwrap_or_default();
+                if self.splice.resumes() {
+                    let start = stamp.saturating_sub(self.origin) as f64;
+                    self.splice.fill(start, samples, (channels, rate));
+                    return Ok(Step::Nothing);
+                }
+                if self.splice.base() == 0 {
+                    self.origin = stamp;
+                }
+                let position = self.packets.position();
+                self.splice.leave_early(samples, channels, position);
+                return Ok(step);
+            }
+            Step::End => {}
+            step => return Ok(step),
+        }
+        if self.next_part(fence)? {
+            return Ok(Step::Nothing);
+        }
         if self.incomplete.is_none() {
-            self.incomplete = self.lost_pages(fence).or_else(|| self.packets.incomplete());
+            self.incomplete = self.packets.incomplete();
         }
         match self.links.get(self.current + 1) {
             Some(next) => {
                 self.packets = next.open(fence)?;
                 self.current += 1;
+                self.is_checked = false;
+                self.splice = Splice::default();
                 Ok(Step::Nothing)
             }
             None => Ok(Step::End),
         }
     }
 
-    /// Pages of the link at hand that were damaged. Its reader passes over them without a word.
-    fn lost_pages(&self, fence: &Fence<'_>) -> Option<Incomplete> {
-        let link = self.links.get(self.current)?;
-        let mut file = File::open(fence.path).ok()?;
-        let found = Pages::new(&mut file, link.range.end, fence).damaged(&link.range);
+    /// Looks for damaged pages in the link at hand. Its reader would pass over them without a word, and play what follows too
+    /// early.
+    fn check(&mut self, fence: &Fence<'_>) -> Result<(), AudioError> {
+        if self.is_checked {
+            return Ok(());
+        }
+        self.is_checked = true;
+        self.rest.clear();
+        let Some(link) = self.links.get(self.current) else {
+            return Ok(());
+        };
+        let whole = File::open(fence.path)
+            .and_then(|mut file| Pages::new(&mut file, link.range.end, fence).whole(&link.range));
+        fence.clock.check(fence.path)?;
         // What cannot be read a second time was said the first time.
-        let (pages, first) = found.ok()??;
+        let Ok((whole, head_end)) = whole else {
+            return Ok(());
+        };
+        let mut whole = VecDeque::from(whole);
+        let Some(first) = whole.pop_front().filter(|_| !whole.is_empty()) else {
+            return Ok(());
+        };
+        self.head = link.range.start..head_end;
+        if first.start > link.range.start || first.end < head_end {
+            // Without its headers a link is read as well as that goes.
+            self.note_damage(whole.len() as u64);
+            return Ok(());
+        }
+        self.packets = part(0..0, link.range.start..first.end, fence)?;
+        self.rest = whole;
+        Ok(())
+    }
+
+    /// Goes on behind the next hole of the link; `false` where there is none.
+    fn next_part(&mut self, fence: &Fence<'_>) -> Result<bool, AudioError> {
+        let holes = self.rest.len() as u64;
+        while let Some(range) = self.rest.pop_front() {
+            let Ok(next) = part(self.head.clone(), range, fence) else {
+                fence.clock.check(fence.path)?;
+                continue;
+            };
+            if self.splice.base() == 0 {
+                self.note_damage(holes);
+            }
+            self.splice
+                .go_on(self.splice.base() + self.packets.position());
+            self.packets = next.going_on();
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// So many holes are in the link, the first of them at the present place.
+    fn note_damage(&mut self, holes: u64) {
         let before: f64 = (self.links.iter().take(self.current))
             .map(|link| link.duration_secs)
             .sum();
-        let share =
-            (first - link.range.start) as f64 / (link.range.end - link.range.start).max(1) as f64;
-        Some(Incomplete::Damaged {
-            packets: pages,
-            // Where the length is not known, what is there tells about where it was.
-            first_secs: before + share * link.duration_secs.max(self.packets.decoded_secs()),
-        })
+        let frames = self.packets.position();
+        let heard = frames.saturating_sub(self.packets.frames_before_sound());
+        let secs = heard as f64 / f64::from(self.packets.info().sample_rate.max(1));
+        self.incomplete.get_or_insert(Incomplete::Damaged {
+            packets: holes,
+            first_secs: before + secs,
+        });
     }
 
     /// Moves to a time in seconds, in the link that plays then.
@@ -179,11 +267,22 @@ impl Ogg {
                 left -= link.duration_secs;
                 continue;
             }
-            if index != self.current || self.packets.must_reopen(left) {
+            // What was damaged is read from its beginning.
+            let is_spliced = self.splice.base() > 0 || !self.rest.is_empty();
+            if index != self.current || is_spliced || self.packets.must_reopen(left) {
                 self.packets = link.open(fence)?;
                 self.current = index;
+                self.is_checked = false;
             }
-            return self.packets.seek(left, fence);
+            self.splice = Splice::default();
+            self.check(fence)?;
+            if self.rest.is_empty() {
+                return self.packets.seek(left, fence);
+            }
+            let frames = (left * f64::from(self.packets.info().sample_rate)).round() as u64;
+            let before = self.packets.frames_before_sound();
+            self.splice = Splice::wanting(before.saturating_add(frames));
+            return self.packets.seek(left, fence).map(|_| true);
         }
         Ok(false)
     }
@@ -191,19 +290,19 @@ impl Ogg {
 
 impl Link {
     fn open(&self, fence: &Fence<'_>) -> Result<Packets, AudioError> {
-        let file =
-            File::open(fence.path).map_err(|error| AudioError::from_io(fence.path, &error))?;
-        let input = Input {
-            file,
-            range: self.range.clone(),
-            patches: Vec::new(),
-        };
-        // Places are found by counting, not by Symphonia: its search believes every page's count, and never ends where streams
-        // lie side by side.
-        Ok(Packets::open(input, fence.path, fence.clock)?
-            .telling_its_end()
-            .counting_packets())
+        part(0..0, self.range.clone(), fence)
     }
+}
+
+/// Opens pages of a link, with those of its headers in front.
+fn part(head: Range<u64>, body: Range<u64>, fence: &Fence<'_>) -> Result<Packets, AudioError> {
+    let file = File::open(fence.path).map_err(|error| AudioError::from_io(fence.path, &error))?;
+    let input = Input::of(file, body).behind(head);
+    // Places are found by counting, not by Symphonia: its search believes every page's count, and never ends where streams
+    // lie side by side.
+    Ok(Packets::open(input, fence.path, fence.clock)?
+        .telling_its_end()
+        .counting_packets())
 }
 
 /// Whether a page has the checksum that its header claims (RFC 3533, 6: polynomial 0x04c11db7, beginning with 0, not mirrored,
@@ -410,14 +509,14 @@ impl<'a> Pages<'a> {
         Ok(None)
     }
 
-    /// How many pages of a link do not have the checksum that they claim, or are missing between others, and where the first
-    /// of them stands; `None` if all are well. A last page that is cut is none of them.
-    fn damaged(&mut self, link: &Range<u64>) -> io::Result<Option<(u64, u64)>> {
-        let mut found: Option<(u64, u64)> = None;
+    /// The stretches of a link whose pages have the checksums that they claim, and where its headers end. What lies between is
+    /// damaged; a last page that is cut is not.
+    fn whole(&mut self, link: &Range<u64>) -> io::Result<(Vec<Range<u64>>, u64)> {
+        let mut found: Vec<Range<u64>> = Vec::new();
+        let mut head_end = None;
         let mut place = link.start;
         let mut bytes = Vec::new();
         while let Some(page) = self.next(place, link.end)? {
-            let mut lost = page.at > place;
             if page.end <= link.end {
                 self.go(page.at)?;
                 bytes.clear();
@@ -425,15 +524,23 @@ impl<'a> Pages<'a> {
                 Read::by_ref(&mut self.file)
                     .take(length)
                     .read_to_end(&mut bytes)?;
-                lost |= !has_its_checksum(&mut bytes);
+                if !has_its_checksum(&mut bytes) {
+                    // Its size may be wrong, too.
+                    place = page.at + 1;
+                    continue;
+                }
             }
-            if lost {
-                let (pages, _) = found.get_or_insert((0, place.min(page.at)));
-                *pages += 1;
+            match found.last_mut() {
+                Some(last) if last.end == page.at => last.end = page.end,
+                _ => found.push(page.at..page.end),
+            }
+            // Headers end no sound.
+            if !matches!(page.granule, 0 | u64::MAX) {
+                head_end.get_or_insert(page.at);
             }
             place = page.end;
         }
-        Ok(found)
+        Ok((found, head_end.unwrap_or(place)))
     }
 
     /// Where "OggS" stands next.
@@ -484,6 +591,7 @@ impl<'a> Pages<'a> {
         let number = |at: usize| -> Option<u32> {
             Some(u32::from_le_bytes(rest.get(at..at + 4)?.try_into().ok()?))
         };
+        let granule = rest.first_chunk().copied().map_or(0, u64::from_le_bytes);
         let (Some(serial), Some(sequence), [.., segments]) = (number(8), number(12), &rest) else {
             return Ok(None);
         };
@@ -497,6 +605,7 @@ impl<'a> Pages<'a> {
         Ok(Some(Page {
             at: place,
             end: place + PAGE_HEADER as u64 + sizes.len() as u64 + body,
+            granule,
             serial,
             sequence,
             is_first: flags & FIRST != 0,

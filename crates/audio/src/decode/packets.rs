@@ -1,6 +1,6 @@
 //! Packets of a container, each decoded by the codec that the container names: what Symphonia reads.
 
-use std::{fs::File, io::Seek, ops::Range, path::Path, sync::Arc};
+use std::{fs::File, ops::Range, path::Path, sync::Arc};
 
 use symphonia::core::{
     codecs::{
@@ -17,7 +17,7 @@ use symphonia::core::{
 };
 
 use super::{
-    MAX_CHANNELS, Step, check_channels, check_rate,
+    MAX_CHANNELS, SILENT, Step, check_channels, check_rate,
     codec::{Codec, codec_name},
     fence::{Fence, plain},
     timeline::Timeline,
@@ -39,8 +39,34 @@ const MAX_FRAMES: u64 = i64::MAX as u64;
 /// The bytes that hold a stream: a part of a file, read with other bytes in some places.
 pub(super) struct Input {
     pub file: File,
+    /// What is read in front: the headers of a stream that goes on in its middle.
+    pub head: Range<u64>,
     pub range: Range<u64>,
     pub patches: Vec<Patch>,
+}
+
+impl Input {
+    /// The bytes `range` of a file.
+    pub(super) fn of(file: File, range: Range<u64>) -> Self {
+        Self {
+            file,
+            head: 0..0,
+            range,
+            patches: Vec::new(),
+        }
+    }
+
+    /// Reads the file with other bytes in some places.
+    pub(super) fn patched(mut self, patches: Vec<Patch>) -> Self {
+        self.patches = patches;
+        self
+    }
+
+    /// Reads other bytes of the file in front.
+    pub(super) fn behind(mut self, head: Range<u64>) -> Self {
+        self.head = head;
+        self
+    }
 }
 
 /// What the container knows about its times.
@@ -84,6 +110,13 @@ pub(super) struct Packets {
     first_gap_secs: Option<f64>,
     /// Where the frames end by the container's own count.
     claimed: Option<u64>,
+    /// Whether the container holds more sound behind its end.
+    more_follows: bool,
+    /// Whether the reader could not make sense of what follows.
+    lost_place: bool,
+    /// Seconds of one unit of time stamps, and the first stamp.
+    tick_secs: f64,
+    first_stamp: Option<i64>,
     ended: bool,
 }
 
@@ -91,9 +124,8 @@ impl Packets {
     /// Reads the header of a stream and takes the first sound track that decodes; `clock` watches over every read.
     pub(super) fn open(input: Input, path: &Path, clock: &Arc<Clock>) -> Result<Self, AudioError> {
         let fence = Fence { path, clock };
-        let length = input.range.end.saturating_sub(input.range.start);
-        let section = Section::new(input.file, input.range)
-            .map_err(|error| AudioError::from_io(path, &error))?;
+        let section = Section::new(input.file, input.head, input.range);
+        let length = section.length();
         let source = Watched::new(section, Some(length), Arc::clone(clock)).patched(input.patches);
         let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
         let tags = MetadataOptions::default()
@@ -112,21 +144,18 @@ impl Packets {
 
     /// Reads the header of a file that needs nothing special.
     pub(super) fn open_plain(
-        mut file: File,
+        file: File,
         length: u64,
         path: &Path,
         clock: &Arc<Clock>,
     ) -> Result<Self, AudioError> {
-        file.rewind()
-            .map_err(|error| AudioError::from_io(path, &error))?;
-        let input = Input {
-            file,
-            range: 0..length,
-            patches: Vec::new(),
-        };
-        let mut reader = Self::open(input, path, clock)?;
-        reader.numbered = reader.info.codec == "flac";
-        Ok(reader)
+        Self::open(Input::of(file, 0..length), path, clock)
+    }
+
+    /// Every packet tells its place to the frame, and none is missing in a whole file (FLAC).
+    pub(super) fn with_numbers(mut self) -> Self {
+        self.numbered = true;
+        self
     }
 
     fn of(reader: Box<dyn FormatReader>, fence: &Fence<'_>) -> Result<Self, AudioError> {
@@ -215,22 +244,27 @@ impl Packets {
                 numbered: false,
                 gaps: 0,
                 first_gap_secs: None,
+                more_follows: false,
+                lost_place: false,
+                tick_secs: track.time_base.map_or(0.0, |base| {
+                    f64::from(base.numer.get()) / f64::from(base.denom.get())
+                }),
+                first_stamp: None,
                 ended: false,
                 reader,
             });
         }
         Err(refused.unwrap_or_else(|| {
-            let why = if reader.default_track(TrackType::Audio).is_some()
+            let is_unknown = reader.default_track(TrackType::Audio).is_some()
                 || reader
                     .tracks()
                     .iter()
-                    .any(|track| track.codec_params.is_none())
-            {
-                "its codec is not known"
+                    .any(|track| track.codec_params.is_none());
+            if is_unknown {
+                AudioError::unsupported(path, "its codec is not known")
             } else {
-                "it has no sound track"
-            };
-            AudioError::unsupported(path, why)
+                AudioError::no_sound(path, SILENT)
+            }
         }))
     }
 
@@ -371,11 +405,50 @@ impl Packets {
             self.ends_early
                 .then_some(Incomplete::EndsEarly { share: None })
         })
+        .or(self.more_follows.then_some(Incomplete::MoreFollows))
     }
 
-    /// Seconds that were decoded or passed over so far.
-    pub(super) fn decoded_secs(&self) -> f64 {
-        self.cursor.unwrap_or_default() as f64 / f64::from(self.info.sample_rate.max(1))
+    /// More sound stands behind the end, which is not decoded.
+    pub(super) fn with_more_behind(mut self, more_follows: bool) -> Self {
+        self.more_follows = more_follows;
+        self
+    }
+
+    /// Number of the track that plays, as the container counts.
+    pub(super) fn track_id(&self) -> u32 {
+        self.track_id
+    }
+
+    /// Whether the reader could not make sense of what follows.
+    pub(super) fn has_lost_its_place(&self) -> bool {
+        self.lost_place
+    }
+
+    /// When the first packet sounds by its stamp, in seconds.
+    pub(super) fn first_stamp_secs(&self) -> Option<f64> {
+        Some(self.first_stamp? as f64 * self.tick_secs)
+    }
+
+    /// When the first packet sounds, in units of its container.
+    pub(super) fn first_stamp(&self) -> Option<i64> {
+        self.first_stamp
+    }
+
+    /// Frames that were decoded or passed over so far.
+    pub(super) fn position(&self) -> u64 {
+        self.cursor.unwrap_or_default().max(0).unsigned_abs()
+    }
+
+    /// Seconds of one unit of time stamps.
+    pub(super) fn unit_secs(&self) -> f64 {
+        self.tick_secs
+    }
+
+    /// Nothing at the beginning is left out: the stream goes on in its middle.
+    pub(super) fn going_on(mut self) -> Self {
+        let (_, end) = self.timeline.span(0).unwrap_or((0, u64::MAX));
+        self.timeline = Timeline::new(vec![(0, end)]);
+        self
     }
 
     /// Whether a seek must read the file from its beginning, and has to be given a fresh reader for it.
@@ -467,7 +540,10 @@ impl Packets {
                 self.ends_early = self.tells_end;
                 return Ok(Step::End);
             }
-            Err(Error::DecodeError(why)) => return Ok(Step::Damaged(why)),
+            Err(Error::DecodeError(why)) => {
+                self.lost_place = true;
+                return Ok(Step::Damaged(why));
+            }
             // The next part of a chained file.
             Err(Error::ResetRequired) => {
                 self.end();
@@ -477,6 +553,12 @@ impl Packets {
         };
         if packet.track_id != self.track_id {
             return Ok(Step::Nothing);
+        }
+        if self.first_stamp.is_none() {
+            // What the first packet of Vorbis would have given is not there.
+            let prepared = packet.trim_start.get().cast_signed();
+            let early = if self.codec.is_vorbis() { prepared } else { 0 };
+            self.first_stamp = Some(packet.pts.get().saturating_add(early));
         }
         if self.times == Times::Coarse && self.pass_over(&packet) {
             fence.clock.progress();

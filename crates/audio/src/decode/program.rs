@@ -20,7 +20,7 @@ use std::{
 };
 
 use self::log::Log;
-use super::{MAX_CHANNELS, MAX_RATE, MIN_RATE, Step, fence::Fence};
+use super::{MAX_CHANNELS, MAX_RATE, MIN_RATE, SILENT, Step, fence::Fence, foreign::Facts};
 use crate::{AudioError, AudioInfo, Incomplete};
 
 /// Its demuxers that read a file and nothing that a file refers to.
@@ -44,6 +44,8 @@ const SETTLE_SECS: f64 = 1.0;
 const SLACK_SECS: f64 = 0.2;
 /// How far before the end the program's words may come: what it decodes waits in the pipe.
 const LAST_SECS: f64 = 2.0;
+/// Pieces that it cannot decode where a file was cut: one, and what hangs on it.
+const CUT_PIECES: u64 = 3;
 /// Size of an AU header without annotation, and its code for floats.
 const AU_HEADER: usize = 24;
 const AU_FLOAT: u32 = 6;
@@ -64,8 +66,8 @@ pub(super) struct Program {
     path: PathBuf,
     track: usize,
     info: AudioInfo,
-    /// Whether it finds any place exactly by itself; else it decodes from the beginning.
-    seeks: bool,
+    /// What the file tells. (Where it does not find any place exactly by itself, it decodes from the beginning.)
+    facts: Facts,
     running: Option<Running>,
     /// The next frame that comes out of the pipe, and the frame from which on they are handed out.
     position: u64,
@@ -78,11 +80,10 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// Opens a file. `seeks` where the container has exact times, `duration_secs` where the caller knows the length.
+    /// Opens a file that tells `facts` of itself.
     pub(super) fn open(
         executable: &Path,
-        seeks: bool,
-        duration_secs: Option<f64>,
+        facts: Facts,
         fence: &Fence<'_>,
     ) -> Result<Self, AudioError> {
         let mut refused = None;
@@ -101,19 +102,19 @@ impl Program {
                             channels: header.channels,
                             codec: codec.unwrap_or_default(),
                             decoder: "ffmpeg program",
-                            duration_secs: duration_secs.unwrap_or_default(),
-                            incomplete: None,
+                            duration_secs: facts.duration_secs.unwrap_or_default(),
+                            incomplete: facts.incomplete,
                             cancels: false,
                         },
-                        seeks,
                         running: Some(running),
                         position: 0,
                         wanted: 0,
-                        end: duration_secs.map_or(u64::MAX, |secs| {
+                        end: facts.duration_secs.map_or(u64::MAX, |secs| {
                             (secs * f64::from(header.rate)).round() as u64
                         }),
                         first_bad_secs: None,
-                        incomplete: None,
+                        incomplete: facts.incomplete,
+                        facts,
                     });
                 }
                 None => {
@@ -127,7 +128,7 @@ impl Program {
                 }
             }
         }
-        Err(refused.unwrap_or_else(|| AudioError::unsupported(fence.path, "it has no sound track")))
+        Err(refused.unwrap_or_else(|| AudioError::no_sound(fence.path, SILENT)))
     }
 
     pub(super) fn info(&self) -> &AudioInfo {
@@ -145,14 +146,14 @@ impl Program {
         self.wanted = (secs * rate).round() as u64;
         // Reading on costs less than starting anew.
         let near = self.position + (10.0 * rate) as u64;
-        let ahead = self.wanted >= self.position && (!self.seeks || self.wanted < near);
+        let ahead = self.wanted >= self.position && (!self.facts.seeks || self.wanted < near);
         if self.running.is_some() && ahead {
             return Ok(true);
         }
         // Its decoders need a while before they are back in step.
         let settle = (SETTLE_SECS * rate) as u64;
         self.position = match self.wanted.checked_sub(settle) {
-            Some(start) if self.seeks => start,
+            Some(start) if self.facts.seeks => start,
             _ => 0,
         };
         let start = (self.position > 0).then(|| self.position as f64 / rate);
@@ -190,21 +191,11 @@ impl Program {
             self.first_bad_secs = Some(secs);
         }
         if !more {
-            let slack = (SLACK_SECS * f64::from(rate)) as u64;
-            let is_short = self.end != u64::MAX && self.position.saturating_add(slack) < self.end;
-            let bad_secs = self.first_bad_secs.unwrap_or(secs);
-            let told = running.log().incomplete(bad_secs);
-            self.incomplete = told
-                .map(|told| match told {
-                    // One packet at the very end is what a cut leaves.
-                    Incomplete::Damaged { packets: 1, .. } if bad_secs + LAST_SECS > secs => {
-                        Incomplete::EndsEarly { share: None }
-                    }
-                    told => told,
-                })
-                .or(is_short.then_some(Incomplete::EndsEarly { share: None }));
+            self.incomplete = self.missing(secs);
+            let Some(running) = self.running.take() else {
+                return Ok(Step::End);
+            };
             let refusal = running.log().refusal(fence.path);
-            self.running = None;
             return match refusal {
                 AudioError::Damaged { .. } if self.position == 0 => Err(refusal),
                 _ => Ok(Step::End),
@@ -233,6 +224,36 @@ impl Program {
             return Ok(Step::Nothing);
         }
         Ok(Step::Samples { channels, rate })
+    }
+}
+
+impl Program {
+    /// What was missing, at the end of the sound.
+    fn missing(&self, secs: f64) -> Option<Incomplete> {
+        let log = self.running.as_ref()?.log();
+        let slack = SLACK_SECS * f64::from(self.info.sample_rate);
+        let is_short = self.end != u64::MAX && self.position as f64 + slack < self.end as f64;
+        // A packet that is not all there ends a file, but for recordings of a broadcast, in which one may be lost anywhere.
+        let anywhere = self.facts.ends_anywhere;
+        let is_cut = log.cut
+            || (log.half_packets > 0 && !anywhere)
+            || is_short
+            || self.facts.incomplete.is_some();
+        let bad = log.bad_packets + if anywhere { log.half_packets } else { 0 };
+        let first_secs = self.first_bad_secs.unwrap_or(secs);
+        let at_end = first_secs + LAST_SECS > secs;
+        let few = bad <= CUT_PIECES;
+        let by_cut = few && (is_cut || at_end) || anywhere && at_end;
+        if bad > 0 && !by_cut {
+            return Some(Incomplete::Damaged {
+                packets: bad,
+                first_secs,
+            });
+        }
+        // What the file's own sizes tell is told in more detail.
+        let cut = Some(Incomplete::EndsEarly { share: None });
+        let told = self.facts.incomplete.or(cut);
+        told.filter(|_| is_cut || (bad > 0 && !anywhere))
     }
 }
 

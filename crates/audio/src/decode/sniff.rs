@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Bytes that are looked at.
-const HEAD_BYTES: u64 = 4096;
+pub(super) const HEAD_BYTES: u64 = 4096;
 /// Tags that may stand in front of the sound, one behind the other.
 const MAX_TAGS: usize = 16;
 
@@ -23,7 +23,9 @@ pub(super) enum Format {
     Matroska,
     /// WAV, AIFF and what else holds its samples as they are.
     Pcm(Container),
-    /// MPEG audio and what else Symphonia recognises.
+    /// MPEG audio.
+    Mpeg,
+    /// What else Symphonia may recognise.
     Other,
     /// A sound format, by its name, that only the program ffmpeg decodes.
     Foreign(&'static str),
@@ -60,17 +62,16 @@ fn after_tags(file: &mut File) -> io::Result<u64> {
     Ok(start)
 }
 
-fn format(head: &[u8]) -> Format {
+pub(super) fn format(head: &[u8]) -> Format {
     if let Some(container) = Container::of(head) {
         return Format::Pcm(container);
     }
-    use Format::{Adts, Flac, Foreign, Matroska, Mp4, NoSound, Ogg, Other, Unknown};
+    use Format::{Adts, Flac, Foreign, Matroska, Mp4, Mpeg, NoSound, Ogg, Other, Unknown};
     // Marks at the beginning.
-    const MARKS: [(&[u8], Format); 33] = [
+    const MARKS: [(&[u8], Format); 39] = [
         (b"OggS", Ogg),
         (b"fLaC", Flac),
         (b"\x1a\x45\xdf\xa3", Matroska),
-        (b"RIFF", Other),
         (b"FORM", Other),
         (b"wvpk", Foreign("WavPack")),
         (b"MAC ", Foreign("Monkey's Audio")),
@@ -105,8 +106,26 @@ fn format(head: &[u8]) -> Format {
         ),
         (b"\x89PNG", NoSound("it is a picture (PNG)")),
         (b"\xff\xd8\xff", NoSound("it is a picture (JPEG)")),
+        (b"GIF8", NoSound("it is a picture (GIF)")),
         (b"%PDF", NoSound("it is a document (PDF)")),
+        (b"PK\x03\x04", NoSound("it is an archive (ZIP)")),
+        (b"Rar!\x1a\x07", NoSound("it is an archive (RAR)")),
+        (b"7z\xbc\xaf\x27\x1c", NoSound("it is an archive (7z)")),
+        (b"\x1f\x8b\x08", NoSound("it is an archive (gzip)")),
+        (b"\x28\xb5\x2f\xfd", NoSound("it is an archive (zstd)")),
+        (b"\xfd7zXZ\0", NoSound("it is an archive (xz)")),
     ];
+    if head.starts_with(b"RIFF") {
+        return match head.get(8..12) {
+            Some(b"AVI ") => Foreign("a film (AVI)"),
+            Some(b"RMID") => NoSound("it is MIDI, which holds notes and no sound"),
+            Some(b"WEBP") => NoSound("it is a picture (WebP)"),
+            _ => Other,
+        };
+    }
+    if is_web_page(head) {
+        return NoSound("it is a web page (HTML), as a site gives it in place of a file");
+    }
     if let Some((_, format)) = MARKS.iter().find(|(mark, _)| head.starts_with(mark)) {
         return *format;
     }
@@ -123,11 +142,7 @@ fn format(head: &[u8]) -> Format {
     if head.get(4..8) == Some(b"\xf8\x72\x6f\xba") {
         return Foreign("Dolby TrueHD");
     }
-    const TS_PACKET: usize = 188;
-    if head.first() == Some(&0x47)
-        && head.len() > 2 * TS_PACKET
-        && head.iter().step_by(TS_PACKET).all(|&byte| byte == 0x47)
-    {
+    if transport_packets(head).is_some() {
         return Foreign("an MPEG transport stream");
     }
     match head {
@@ -143,9 +158,46 @@ fn format(head: &[u8]) -> Format {
                 Unknown
             }
         }
-        [0xff, second, ..] if second & 0xe0 == 0xe0 => Other,
+        [0xff, second, ..] if second & 0xe0 == 0xe0 => Mpeg,
         _ => Unknown,
     }
+}
+
+/// Size of the packets of an MPEG transport stream that begins with these bytes (ISO/IEC 13818-1, 2.4.3), and where the first of
+/// them begins: 188 bytes, with four in front of each where a camera or a disc made it, with 16 behind each in broadcasts.
+pub(super) fn transport_packets(head: &[u8]) -> Option<(usize, usize)> {
+    const SYNC: u8 = 0x47;
+    const LEAST: usize = 4;
+    [(188, 0), (192, 4), (204, 0)]
+        .into_iter()
+        .find(|&(size, first)| {
+            let mut marks = head.iter().skip(first).step_by(size);
+            marks.len() >= LEAST && marks.all(|&byte| byte == SYNC)
+        })
+}
+
+fn is_web_page(head: &[u8]) -> bool {
+    let text = head.trim_ascii_start();
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let begins = |mark: &[u8]| {
+        text.get(..mark.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(mark))
+    };
+    begins(b"<!doctype html") || begins(b"<html")
+}
+
+/// What a file is that begins with these bytes and in which no sound was found, if that shows.
+pub(super) fn no_sound(head: &[u8]) -> Option<&'static str> {
+    let is_control = |&byte: &u8| byte < 0x20 && !byte.is_ascii_whitespace() && byte != 0x1b;
+    // The last letter may be cut.
+    let is_text = match std::str::from_utf8(head) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    };
+    if head.iter().all(|&byte| byte == 0) {
+        return Some("it holds zeros only, as a download that was never filled does");
+    }
+    (is_text && !head.iter().any(is_control)).then_some("it is a text")
 }
 
 #[cfg(test)]
@@ -160,8 +212,8 @@ mod tests {
             (b"\0\0\0\x08wide\0\0", Format::Mp4),
             (b"\xff\xf1\x50\x80", Format::Adts),
             (b"RIFF\0\0\0\0WAVE", Format::Pcm(Container::Wave)),
-            (b"RIFF\0\0\0\0AVI ", Format::Other),
-            (b"\xff\xfb\x90\x64", Format::Other),
+            (b"RIFF\0\0\0\0AVI ", Format::Foreign("a film (AVI)")),
+            (b"\xff\xfb\x90\x64", Format::Mpeg),
             (b"wvpk....", Format::Foreign("WavPack")),
             (b"This is a text", Format::Unknown),
             (b"", Format::Unknown),

@@ -491,6 +491,41 @@ fn a_playlist_that_names_other_files_is_not_followed() {
     }
 }
 
+/// Decodes a file as a listener hears it.
+fn heard(path: &Path) -> crate::AudioInfo {
+    let mut ignored = |_: &[f32]| {};
+    crate::stream_mono(
+        path,
+        16_000,
+        crate::Channel::Mean,
+        &Cancel::default(),
+        &mut ignored,
+    )
+    .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Decodes a file that is whole, then three fifths of its bytes, and a little more so that the cut is within a piece.
+fn assert_tells_its_cut(shop: &Shop, name: &str, options: &str) {
+    let path = shop.make(name, options);
+    let whole = heard(&path);
+    assert_eq!(whole.incomplete, None, "{name} is whole");
+    let listed = crate::probe_file(&path).unwrap();
+    assert_eq!(listed.incomplete, None, "{name} is whole in the list");
+    let far = (listed.duration_secs - whole.duration_secs).abs();
+    assert!(
+        listed.duration_secs == 0.0 || far < 1e-3,
+        "{name}: {listed:?} {whole:?}"
+    );
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() * 6 / 10 + 7]).unwrap();
+    let cut = heard(&path);
+    assert!(
+        matches!(cut.incomplete, Some(Incomplete::EndsEarly { .. })),
+        "{name}: {cut:?}"
+    );
+    assert!((5.0..7.0).contains(&cut.duration_secs), "{name}: {cut:?}");
+}
+
 #[test]
 fn a_cut_file_says_so() {
     let shop = Shop::new();
@@ -504,32 +539,56 @@ fn a_cut_file_says_so() {
         ("wave.wv", "-c:a wavpack"),
         ("true.tta", "-c:a tta"),
         ("media.wma", "-c:a wmav2"),
+        ("odd.mov", "-c:a pcm_s24be -movflags +faststart"),
+        ("phone.wav", "-ar 8000 -ac 1 -c:a g726"),
+        ("raw.ac3", "-c:a ac3"),
+        ("raw.eac3", "-c:a eac3"),
+        ("raw.dts", "-c:a dca -strict -2"),
+        ("sound.mka", "-c:a ac3"),
+        ("sound.rm", "-c:a ac3 -f rm"),
+        ("sound.voc", "-f voc"),
     ] {
-        let path = shop.make(name, options);
-        let whole = crate::stream_mono(
-            &path,
-            16_000,
-            crate::Channel::Mean,
-            &Cancel::default(),
-            &mut |_| {},
-        )
-        .unwrap();
-        assert_eq!(whole.incomplete, None, "{name} is whole");
-        let bytes = fs::read(&path).unwrap();
-        fs::write(&path, &bytes[..bytes.len() * 6 / 10 + 7]).unwrap();
-        let cut = crate::stream_mono(
-            &path,
-            16_000,
-            crate::Channel::Mean,
-            &Cancel::default(),
-            &mut |_| {},
-        )
-        .unwrap();
-        assert!(
-            matches!(cut.incomplete, Some(Incomplete::EndsEarly { .. })),
-            "{name}: {cut:?}"
-        );
-        assert!((5.0..7.0).contains(&cut.duration_secs), "{name}: {cut:?}");
+        assert_tells_its_cut(&shop, name, options);
+    }
+}
+
+#[test]
+fn a_film_that_is_cut_says_so() {
+    let shop = Shop::new();
+    let picture = "-f lavfi -i testsrc=d=10:s=160x120:r=25 -map 0 -map 1";
+    for (name, options) in [
+        ("a.avi", "-c:a libmp3lame"),
+        ("b.avi", "-c:a pcm_s16le"),
+        ("c.avi", "-c:a ac3"),
+        ("d.flv", "-c:a aac"),
+        ("e.flv", "-c:a libmp3lame"),
+        ("f.mpg", "-c:a mp2 -f mpeg"),
+        ("g.vob", "-c:a ac3 -f vob"),
+        ("h.ts", "-c:a aac -f mpegts"),
+        ("i.m2ts", "-c:a ac3 -f mpegts -mpegts_m2ts_mode 1"),
+        ("j.wmv", "-c:a wmav2 -f asf"),
+    ] {
+        assert_tells_its_cut(&shop, name, options);
+        let film = format!("film {name}").replace(' ', "_");
+        assert_tells_its_cut(&shop, &film, &format!("{picture} {options}"));
+    }
+}
+
+#[test]
+fn a_film_that_is_longer_than_its_sound_is_whole() {
+    let shop = Shop::new();
+    let picture = "-f lavfi -i testsrc=d=14:s=160x120:r=25 -map 0 -map 1";
+    for (name, options) in [
+        ("a.avi", "-c:a libmp3lame"),
+        ("b.flv", "-c:a aac"),
+        ("c.mpg", "-c:a mp2 -f mpeg"),
+        ("d.ts", "-c:a aac -f mpegts"),
+        ("e.wmv", "-c:a wmav2 -f asf"),
+        ("f.mkv", "-c:a ac3"),
+        ("g.mkv", "-c:a aac"),
+    ] {
+        let path = shop.make(name, &format!("{picture} {options}"));
+        assert_eq!(heard(&path).incomplete, None, "{name}");
     }
 }
 
@@ -698,27 +757,53 @@ fn frames_that_are_lost_in_a_flac_file_are_told_and_the_rest_keeps_its_time() {
 }
 
 #[test]
-fn a_hole_in_an_ogg_file_is_told_as_one() {
+fn a_hole_in_an_ogg_file_is_silent_and_told_and_the_rest_keeps_its_time() {
     let shop = Shop::new();
-    for (name, options) in [("a.ogg", "-c:a libvorbis"), ("b.opus", "-c:a libopus")] {
+    for (name, options, reach) in [
+        ("a.ogg", "-c:a libvorbis", 0),
+        ("b.opus", "-c:a libopus", 0),
+        ("c.oga", "-c:a flac", 0),
+        // A hole that begins and ends within packets over two pages.
+        ("d.ogg", "-c:a libvorbis -page_duration 100000", 9_000),
+    ] {
         let path = shop.make(name, options);
         let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
-        rest(&mut decoder);
+        let wanted = rest(&mut decoder).remove(0).1;
         assert_eq!(decoder.incomplete(), None, "{name} is whole");
         let secs = decoder.info().duration_secs;
         let mut bytes = fs::read(&path).unwrap();
         let middle = bytes.len() / 2;
-        bytes[middle..middle + 1000].fill(0);
+        bytes[middle..middle + 1000 + reach].fill(0);
         fs::write(&path, bytes).unwrap();
         let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
-        rest(&mut decoder);
-        let Some(Incomplete::Damaged { first_secs, .. }) = decoder.incomplete() else {
+        let found = rest(&mut decoder).remove(0).1;
+        let Some(Incomplete::Damaged {
+            first_secs,
+            packets: 1,
+        }) = decoder.incomplete()
+        else {
             panic!("{name}: {:?}", decoder.incomplete());
         };
         assert!(
             (0.2..0.8).contains(&(first_secs / secs)),
             "{name}: {first_secs} of {secs}"
         );
+        assert_eq!(found.len(), wanted.len(), "{name}");
+        let late = 85 * wanted.len() / 100;
+        let far = |a: &[f32], b: &[f32]| -> f32 {
+            let far = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+            far.fold(0.0, f32::max)
+        };
+        assert!(far(&found[late..], &wanted[late..]) < 3e-2, "{name}");
+        // Places in front of the hole, in it and behind it are those that reading on reaches.
+        let rate = f64::from(decoder.info().sample_rate);
+        for secs in [9.0, 1.0, first_secs + 0.01] {
+            decoder.seek(secs).unwrap();
+            let sought = rest(&mut decoder).remove(0).1;
+            let behind = &found[(secs * rate).round() as usize..];
+            assert_eq!(sought.len(), behind.len(), "{name} {secs}");
+            assert!(far(&sought, behind) < 3e-2, "{name} {secs}");
+        }
     }
 }
 
@@ -733,4 +818,198 @@ fn bytes_behind_the_end_of_a_matroska_file_are_none_of_its() {
     let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
     assert!(rest(&mut decoder) == wanted);
     assert_eq!(decoder.incomplete(), None);
+}
+
+/// Files put together byte by byte.
+fn joined(shop: &Shop, name: &str, parts: &[&Path]) -> PathBuf {
+    let bytes: Vec<Vec<u8>> = parts.iter().map(|part| fs::read(part).unwrap()).collect();
+    fs::write(shop.path(name), bytes.concat()).unwrap();
+    shop.path(name)
+}
+
+#[test]
+fn joined_flac_files_play_to_their_end() {
+    let shop = Shop::new();
+    let a = shop.make("a.flac", "-t 4 -c:a flac");
+    let b = shop.make("b.flac", "-ss 5 -t 3 -ac 1 -ar 32000 -c:a flac");
+    for (name, parts, secs) in [
+        ("two.flac", &[&*a, &b][..], 7.0),
+        ("same.flac", &[&a, &a], 8.0),
+        ("three.flac", &[&b, &a, &b], 10.0),
+    ] {
+        let path = joined(&shop, name, parts);
+        let claimed = crate::probe_file(&path).unwrap();
+        assert!(
+            (claimed.duration_secs - secs).abs() < 1e-6,
+            "{name}: {claimed:?}"
+        );
+        assert_eq!(claimed.incomplete, None, "{name}");
+        assert_seeks(&path, secs);
+    }
+    // The second lacks its end.
+    let path = joined(&shop, "cut.flac", &[&a, &b]);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 20_000]).unwrap();
+    assert!(matches!(
+        heard(&path).incomplete,
+        Some(Incomplete::EndsEarly { .. })
+    ));
+}
+
+#[test]
+fn more_sound_behind_the_end_is_told() {
+    let shop = Shop::new();
+    for (ending, options) in [
+        ("wav", ""),
+        ("aiff", ""),
+        ("w64", ""),
+        ("caf", ""),
+        ("m4a", "-c:a aac"),
+        ("mka", "-c:a flac"),
+    ] {
+        let a = shop.make(&format!("a.{ending}"), &format!("-t 4 {options}"));
+        let b = shop.make(&format!("b.{ending}"), &format!("-ss 5 -t 3 {options}"));
+        assert_eq!(heard(&a).incomplete, None, "{ending}");
+        let path = joined(&shop, &format!("two.{ending}"), &[&a, &b]);
+        let (heard, listed) = (heard(&path), crate::probe_file(&path).unwrap());
+        let wanted = Some(Incomplete::MoreFollows);
+        assert_eq!(
+            (heard.incomplete, listed.incomplete),
+            (wanted, wanted),
+            "{ending}"
+        );
+        assert!((heard.duration_secs - 4.0).abs() < 0.05, "{heard:?}");
+    }
+    // A second chunk of sound in one file.
+    let mut bytes = fs::read(shop.path("a.wav")).unwrap();
+    bytes.extend(b"data\x10\0\0\0");
+    bytes.extend([1; 16]);
+    let path = shop.path("chunks.wav");
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(heard(&path).incomplete, Some(Incomplete::MoreFollows));
+}
+
+#[test]
+fn a_hole_in_a_matroska_file_is_silent_and_told_and_the_rest_keeps_its_time() {
+    let shop = Shop::new();
+    for (name, options) in [
+        ("a.mka", "-c:a flac -cluster_time_limit 1000"),
+        ("b.webm", "-c:a libopus -cluster_time_limit 1000"),
+        ("c.mka", "-c:a pcm_s16le -cluster_time_limit 1000"),
+    ] {
+        let path = shop.make(name, options);
+        let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+        let wanted = rest(&mut decoder).remove(0).1;
+        assert_eq!(decoder.incomplete(), None, "{name} is whole");
+        let mut bytes = fs::read(&path).unwrap();
+        let (middle, hole) = (bytes.len() / 2, bytes.len() / 50);
+        bytes[middle..middle + hole].fill(0);
+        fs::write(&path, bytes).unwrap();
+        let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+        let found = rest(&mut decoder).remove(0).1;
+        let Some(Incomplete::Damaged { first_secs, .. }) = decoder.incomplete() else {
+            panic!("{name}: {:?}", decoder.incomplete());
+        };
+        assert!((3.0..7.0).contains(&first_secs), "{name}: {first_secs}");
+        assert!(found.len().abs_diff(wanted.len()) <= 200, "{name}");
+        // A millisecond beside at most, as exactly as its stamps are.
+        let (place, window) = (8 * wanted.len() / 10, 4096);
+        let far = |shift: usize| -> f32 {
+            let pairs = found[place + shift - 100..].iter().zip(&wanted[place..]);
+            let far = pairs.take(window).map(|(a, b)| (a - b).abs());
+            far.fold(0.0, f32::max)
+        };
+        let least = (0..200).map(far).fold(1.0, f32::min);
+        assert!(least < 0.05, "{name}: {least}");
+        // A place behind the hole is the one that reading on reaches.
+        decoder.seek(8.0).unwrap();
+        let sought = rest(&mut decoder).remove(0).1;
+        let rate = f64::from(decoder.info().sample_rate);
+        assert_eq!(sought.len(), found.len() - (8.0 * rate) as usize, "{name}");
+    }
+}
+
+#[test]
+fn he_aac_is_left_to_ffmpeg_whatever_tells_it() {
+    let shop = Shop::new();
+    let path = shop.make("plain.m4a", "-ar 22050 -ac 1 -c:a aac");
+    let plain = Decoder::open(&path, &Cancel::default()).unwrap();
+    assert_eq!(plain.info().decoder, "Symphonia");
+    let mut bytes = fs::read(&path).unwrap();
+    // What ffmpeg writes behind the configuration (ISO/IEC 14496-3, 1.6.6.1): no band replication. Then with it, at twice the rate.
+    let sync = bytes
+        .windows(3)
+        .position(|three| three == b"\x56\xe5\0")
+        .unwrap();
+    bytes[sync + 2] = 0xa0;
+    let explicit = shop.path("explicit.m4a");
+    fs::write(&explicit, &bytes).unwrap();
+    let mut decoder = Decoder::open(&explicit, &Cancel::default()).unwrap();
+    assert_eq!(decoder.info().decoder, "ffmpeg program");
+    assert_eq!(decoder.info().sample_rate, 44_100);
+    let secs = rest(&mut decoder).remove(0).1.len() as f64 / 44_100.0;
+    assert!((secs - 10.0).abs() < 0.1, "{secs}");
+    let empty = Some(shop.folder.path().as_os_str());
+    let error = Decoder::open_with(&explicit, &Cancel::default(), empty).err();
+    assert!(error.unwrap().to_string().contains("HE-AAC"));
+}
+
+#[test]
+fn what_is_no_sound_is_called_by_its_name() {
+    let shop = Shop::new();
+    shop.run(
+        "ffmpeg",
+        "-v error -f lavfi -i testsrc=d=1:s=64x64 -c:v mpeg4 silent.mp4",
+    );
+    shop.run(
+        "ffmpeg",
+        "-v error -f lavfi -i testsrc=d=1:s=64x64 -c:v mpeg4 silent.avi",
+    );
+    shop.run(
+        "ffmpeg",
+        "-v error -f lavfi -i testsrc=d=1:s=64x64 -c:v mpeg4 silent.mkv",
+    );
+    for (name, bytes, words) in [
+        ("a.mp3", &b"PK\x03\x04...."[..], "an archive (ZIP)"),
+        ("b.mp3", b"\n<!DOCTYPE html><html>Not found", "a web page"),
+        ("c.wav", b"a,b\n1,2\n", "a text"),
+        ("d.flac", b"%PDF-1.7", "a document (PDF)"),
+        ("e.ogg", &[0; 5000], "zeros"),
+        ("silent.mp4", b"", "it has no sound track"),
+        ("silent.avi", b"", "it has no sound track"),
+        ("silent.mkv", b"", "it has no sound track"),
+    ] {
+        let path = shop.path(name);
+        if !bytes.is_empty() {
+            fs::write(&path, bytes).unwrap();
+        }
+        let error = Decoder::open(&path, &Cancel::default()).err().unwrap();
+        let text = error.to_string();
+        assert!(
+            text.starts_with("no sound: ") && text.contains(words),
+            "{text}"
+        );
+        assert!(!text.contains("convert"), "{text}");
+    }
+    let error = Decoder::open(&shop.path("missing.wav"), &Cancel::default());
+    let text = error.err().unwrap().to_string();
+    assert!(!text.contains("os error"), "{text}");
+}
+
+#[test]
+fn a_hole_in_raw_aac_is_at_one_place_in_the_list_and_when_it_plays() {
+    let shop = Shop::new();
+    let path = shop.make("raw.aac", "-c:a aac");
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 1000].fill(0);
+    fs::write(&path, bytes).unwrap();
+    let told = |incomplete| match incomplete {
+        Some(Incomplete::Damaged { first_secs, .. }) => first_secs,
+        other => panic!("{other:?}"),
+    };
+    let listed: f64 = told(crate::probe_file(&path).unwrap().incomplete);
+    assert!((4.0..6.0).contains(&listed), "{listed}");
+    let heard: f64 = told(heard(&path).incomplete);
+    assert!((listed - heard).abs() < 0.05, "{listed} {heard}");
 }

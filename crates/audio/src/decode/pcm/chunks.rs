@@ -1,7 +1,10 @@
 //! Chunks of RIFF, AIFF, Wave64 and CAF files: a name, a size, that many bytes. Sizes are not believed further than they
 //! lead to the next chunk.
 
-use super::bytes::{Bytes, Endian};
+use super::{
+    Container,
+    bytes::{Bytes, Endian},
+};
 use crate::AudioError;
 
 /// Chunks that are looked at in one file; real files have a handful.
@@ -81,6 +84,35 @@ impl Family {
             match self.header_at(bytes, place)? {
                 Some(chunk) if chunk.is_plausible() => place = self.next_place(&chunk),
                 _ => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Family {
+    /// Whether more sound stands among what begins at `place`: another chunk of it, or another file.
+    pub(super) fn sound_follows(
+        self,
+        bytes: &mut Bytes<'_>,
+        mut place: u64,
+    ) -> Result<bool, AudioError> {
+        for _ in 0..MAX_CHUNKS {
+            if place >= bytes.length {
+                break;
+            }
+            if Container::of(&bytes.read(place, 12)?).is_some() {
+                return Ok(true);
+            }
+            match self.header_at(bytes, place)? {
+                Some(chunk) if chunk.is_plausible() => {
+                    let is_sound = matches!(&chunk.name, b"data" | b"SSND");
+                    if is_sound && chunk.size > 0 && chunk.offset < bytes.length {
+                        return Ok(true);
+                    }
+                    place = self.next_place(&chunk);
+                }
+                _ => break,
             }
         }
         Ok(false)

@@ -94,7 +94,8 @@ impl Extent {
         let missing = claimed.saturating_sub(self.bytes);
         let slack = (SLACK * claimed as f64).max(self.offset.min(128) as f64 + 8.0);
         (missing as f64 > slack).then(|| Incomplete::EndsEarly {
-            share: Some(self.bytes as f64 / claimed as f64),
+            // Of the whole file.
+            share: Some((self.offset + self.bytes) as f64 / (self.offset + claimed) as f64),
         })
     }
 }

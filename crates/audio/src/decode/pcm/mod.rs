@@ -32,7 +32,8 @@ use std::{
 
 use self::{
     adpcm::Ima,
-    bytes::{Bytes, read_error},
+    bytes::{Bytes, Endian, read_error},
+    chunks::Family,
     coding::Coding,
     extent::Extent,
 };
@@ -118,6 +119,35 @@ fn without_sound(bytes: &Bytes<'_>, is_whole: bool) -> AudioError {
     }
 }
 
+/// Whether more sound stands behind the one that is read: a second file, or a second chunk of sound.
+fn sound_follows(
+    bytes: &mut Bytes<'_>,
+    container: Container,
+    start: u64,
+    extent: Extent,
+) -> Result<bool, AudioError> {
+    let family = match container {
+        Container::Wave if bytes.read(start, 4)? == b"RIFX" => Some(Family::Iff(Endian::Big)),
+        Container::Wave => Some(Family::Iff(Endian::Little)),
+        Container::Aiff => Some(Family::Iff(Endian::Big)),
+        Container::Wave64 => Some(Family::Wave64),
+        Container::Caf => Some(Family::Caf),
+        Container::Au | Container::Sphere => None,
+    };
+    let end = extent.offset + extent.bytes;
+    // A padding byte may be missing.
+    for place in [end, end + extent.bytes % 2] {
+        let follows = match family {
+            Some(family) => family.sound_follows(bytes, place)?,
+            None => Container::of(&bytes.read(place, 12)?).is_some(),
+        };
+        if follows {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Four letters of a codec that has no better name.
 fn letters(name: &[u8]) -> String {
     format!("\u{201c}{}\u{201d}", name.escape_ascii())
@@ -128,8 +158,8 @@ pub(super) enum Opened {
     Sound(Box<Pcm>),
     /// A stream of MPEG frames in these bytes of the file.
     Mpeg(Range<u64>),
-    /// A codec for another reader, by the name that people know: "GSM 6.10".
-    Other(String),
+    /// A codec for another reader, by the name that people know ("GSM 6.10"), and whether the file ends too early.
+    Other(String, Option<Incomplete>),
 }
 
 /// Samples that are read from their place in a file.
@@ -183,8 +213,9 @@ impl Pcm {
             Codec::Mpeg => {
                 return Ok(Opened::Mpeg(extent.offset..extent.offset + extent.bytes));
             }
-            Codec::Other(name) => return Ok(Opened::Other(name)),
+            Codec::Other(name) => return Ok(Opened::Other(name, extent.incomplete())),
         };
+        let more_follows = sound_follows(&mut bytes, container, start, extent)?;
         let channels = sound.channels;
         check_shape(path, sound.rate, channels)?;
         if extent.bytes == 0 && extent.claimed.is_some_and(|claimed| claimed > 0) {
@@ -206,7 +237,9 @@ impl Pcm {
                 codec: coding.name(),
                 decoder: "Mynascope",
                 duration_secs: (end - skipped_frames) as f64 / f64::from(sound.rate),
-                incomplete: extent.incomplete(),
+                incomplete: extent
+                    .incomplete()
+                    .or(more_follows.then_some(Incomplete::MoreFollows)),
                 cancels: false,
             },
             coding,

@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::{AudioError, Incomplete};
+use crate::{AudioError, decode::SILENT};
 
 /// Bytes of one message that are looked at.
 const MAX_LINE: u64 = 1 << 12;
@@ -19,9 +19,11 @@ pub(super) struct Log {
     undecoded: Option<String>,
     pub no_such_track: bool,
     unknown_format: bool,
-    bad_packets: u64,
+    pub bad_packets: u64,
+    /// Packets of which the container holds a part only.
+    pub half_packets: u64,
     errors: u64,
-    cut: bool,
+    pub cut: bool,
 }
 
 impl Log {
@@ -71,6 +73,8 @@ impl Log {
                 || line.contains("CRC mismatch"))
         {
             self.bad_packets += 1;
+        } else if line.contains("corrupt input packet in stream") {
+            self.half_packets += 1;
         }
     }
 
@@ -95,26 +99,13 @@ impl Log {
                 path,
                 format!("its codec is {codec}, which this ffmpeg does not decode either"),
             ),
-            (None, None) if self.no_such_track => {
-                AudioError::unsupported(path, "it has no sound track")
-            }
+            (None, None) if self.no_such_track => AudioError::no_sound(path, SILENT),
             (None, None) => AudioError::damaged(path, "its header could not be read"),
         }
     }
 
     pub(super) fn is_bad(&self) -> bool {
-        self.bad_packets > 0
-    }
-
-    /// What was missing, where the first of it was missing at `secs`.
-    pub(super) fn incomplete(&self, secs: f64) -> Option<Incomplete> {
-        if self.cut {
-            return Some(Incomplete::EndsEarly { share: None });
-        }
-        (self.bad_packets > 0).then_some(Incomplete::Damaged {
-            packets: self.bad_packets,
-            first_secs: secs,
-        })
+        self.bad_packets + self.half_packets > 0
     }
 }
 
@@ -136,13 +127,12 @@ mod tests {
              [error] Error while decoding stream #0:0: Invalid data found when processing input\n",
         );
         assert_eq!(log.codec().as_deref(), Some("ac3"));
-        assert!(matches!(
-            log.incomplete(1.0),
-            Some(Incomplete::Damaged { packets: 1, .. })
-        ));
+        assert_eq!((log.bad_packets, log.half_packets), (1, 0));
+        let log = read("[warning] file:a: corrupt input packet in stream 0\n");
+        assert_eq!((log.bad_packets, log.half_packets), (0, 1));
         let log = read("[ogg @ 0x1] [error] Format not on whitelist 'mov'\n");
         assert!(log.refusal(Path::new("a")).to_string().contains("no known"));
-        assert_eq!(log.incomplete(0.0), None);
+        assert!(!log.is_bad());
     }
 
     #[test]

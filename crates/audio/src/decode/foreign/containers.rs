@@ -1,0 +1,218 @@
+//! Containers: the sizes of their parts say where the file ought to end.
+
+use std::io;
+
+use super::{Facts, big, little};
+use crate::{decode::window::Window, incomplete::share};
+
+/// Parts of one file that are looked at.
+const MAX_PARTS: usize = 4096;
+
+/// AVI: one or more RIFF, each with its size. A recording that never ended has none.
+pub(super) fn avi(window: &mut Window) -> io::Result<Option<Facts>> {
+    /// From here on sizes stand for "unknown", as in [`super::super::pcm`].
+    const ENDLESS: u64 = 0x7fff_0000;
+    let part = window.part();
+    let mut place = part.start;
+    for _ in 0..MAX_PARTS {
+        let head = window.at(place, 12)?;
+        let (Some(size), true) = (little(head, 4..8), head.starts_with(b"RIFF")) else {
+            break;
+        };
+        if size == 0 || size >= ENDLESS {
+            break;
+        }
+        let end = place + 8 + size;
+        if end > part.end {
+            return Ok(Some(Facts::of_bytes(
+                part.end - part.start,
+                end - part.start,
+            )));
+        }
+        place = end + size % 2;
+    }
+    Ok(None)
+}
+
+/// DSDIFF: one chunk of chunks.
+pub(super) fn dff(window: &mut Window) -> io::Result<Option<Facts>> {
+    let part = window.part();
+    let size = big(window.at(part.start, 12)?, 4..12);
+    let told = size.and_then(|size| size.checked_add(12));
+    Ok(told.map(|told| Facts::of_bytes(part.end - part.start, told)))
+}
+
+/// ASF: the header, then one object with all packets.
+pub(super) fn windows_media(window: &mut Window) -> io::Result<Option<Facts>> {
+    const DATA: &[u8] = b"\x36\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
+    let part = window.part();
+    let Some(header) = little(window.at(part.start, 24)?, 16..24) else {
+        return Ok(None);
+    };
+    let start = part.start.saturating_add(header);
+    let head = window.at(start, 24)?;
+    let size = little(head, 16..24).filter(|&size| size > 24 && head.starts_with(DATA));
+    let told = size.and_then(|size| header.checked_add(size));
+    Ok(told.map(|told| Facts::of_bytes(part.end - part.start, told)))
+}
+
+/// RealMedia: chunks with their sizes.
+pub(super) fn real_media(window: &mut Window) -> io::Result<Option<Facts>> {
+    let part = window.part();
+    let mut place = part.start;
+    for _ in 0..MAX_PARTS {
+        let head = window.at(place, 8)?;
+        let known = [
+            b".RMF", b"PROP", b"CONT", b"MDPR", b"DATA", b"INDX", b"RMMD",
+        ];
+        let is_known = known.iter().any(|name| head.starts_with(*name));
+        let Some(size) = big(head, 4..8).filter(|&size| is_known && size >= 8) else {
+            break;
+        };
+        let end = place + size;
+        if end > part.end {
+            return Ok(Some(Facts::of_bytes(
+                part.end - part.start,
+                end - part.start,
+            )));
+        }
+        place = end;
+    }
+    Ok(None)
+}
+
+/// Musepack from version 8 on: packets, each with two letters and its size; the last one says that it is.
+pub(super) fn musepack(window: &mut Window) -> io::Result<Option<Facts>> {
+    let part = window.part();
+    let mut place = part.start + 4;
+    loop {
+        let head = window.at(place, 12)?;
+        let (Some(name), Some(rest)) = (head.get(..2), head.get(2..)) else {
+            return Ok(Some(Facts::cut()));
+        };
+        if !name.iter().all(u8::is_ascii_uppercase) {
+            return Ok(None);
+        }
+        let mut size = 0_u64;
+        for &byte in rest.iter().take(9) {
+            size = size << 7 | u64::from(byte & 0x7f);
+            if byte < 0x80 {
+                break;
+            }
+        }
+        if size < 3 {
+            return Ok(None);
+        }
+        let is_last = name == b"SE";
+        place = place.saturating_add(size);
+        if place > part.end {
+            return Ok(Some(Facts::cut()));
+        }
+        if is_last {
+            return Ok(None);
+        }
+    }
+}
+
+/// Flash video: tags, each followed by its size; the first tells how long the film is.
+pub(super) fn flash(window: &mut Window) -> io::Result<Option<Facts>> {
+    /// A film whose last tag begins so much before its end lacks nothing: a picture or a packet lasts as long.
+    const SLACK_SECS: f64 = 1.0;
+    const HEAD: u64 = 11;
+    let part = window.part();
+    let first = window.at(part.start, 4096)?.to_vec();
+    // A name, and a number of 64 bits.
+    let number = |name: &[u8]| -> Option<f64> {
+        let at = first.windows(name.len()).position(|part| part == name)? + name.len();
+        let value = f64::from_bits(big(&first, at + 1..at + 9)?);
+        (first.get(at) == Some(&0) && value > 0.0).then_some(value)
+    };
+    let told_secs = number(b"\0\x08duration");
+    let there = (part.end - part.start) as f64;
+    if let Some(bytes) = number(b"\0\x08filesize")
+        && bytes.is_finite()
+    {
+        let incomplete = share(there as u64, bytes as u64);
+        if incomplete.is_some() {
+            return Ok(Some(Facts {
+                incomplete,
+                ..Facts::default()
+            }));
+        }
+    }
+    let Some(size) = part.end.checked_sub(4).filter(|&at| at > part.start + 9) else {
+        return Ok(Some(Facts::cut()));
+    };
+    let Some(size) = big(window.at(size, 4)?, 0..4) else {
+        return Ok(None);
+    };
+    let tag = part.end.checked_sub(size + 4).filter(|&at| at > part.start);
+    let head = match tag {
+        Some(tag) => window.at(tag, HEAD as usize)?,
+        None => &[],
+    };
+    let (Some(kind), Some(body)) = (head.first(), big(head, 1..4)) else {
+        return Ok(Some(Facts::cut()));
+    };
+    if !matches!(kind & 0x1f, 8 | 9 | 18) || body + HEAD != size {
+        return Ok(Some(Facts::cut()));
+    }
+    let (Some(low), Some(high)) = (big(head, 4..7), big(head, 7..8)) else {
+        return Ok(None);
+    };
+    let secs = (high << 24 | low) as f64 / 1_000.0;
+    let is_short = told_secs.is_some_and(|told| secs + SLACK_SECS < told);
+    Ok(is_short.then(Facts::cut))
+}
+
+/// A film of MPEG-1 or MPEG-2 (ISO/IEC 13818-1, 2.5): the last pack, and the packets in it, must be whole.
+pub(super) fn mpeg_film(window: &mut Window) -> io::Result<Option<Facts>> {
+    const TAIL: u64 = 1 << 17;
+    let part = window.part();
+    let start = part.start.max(part.end.saturating_sub(TAIL));
+    let tail = window.at(start, TAIL as usize)?;
+    let Some(pack) = tail.windows(4).rposition(|four| four == [0, 0, 1, 0xba]) else {
+        return Ok(None);
+    };
+    let mut place = pack;
+    loop {
+        let size = match tail.get(place..).unwrap_or_default() {
+            [] => return Ok(None),
+            [0, 0, 1, 0xb9, ..] => return Ok(None),
+            // The two kinds of a pack's head; the newer one ends with some padding.
+            &[0, 0, 1, 0xba, kind, _, _, _, _, _, _, _, _, padding, ..] if kind >> 6 == 1 => {
+                14 + usize::from(padding & 7)
+            }
+            &[0, 0, 1, 0xba, kind, ..] if kind >> 6 == 1 => return Ok(Some(Facts::cut())),
+            [0, 0, 1, 0xba, ..] => 12,
+            &[0, 0, 1, 0xbb..=0xff, high, low, ..] => {
+                6 + usize::from(u16::from_be_bytes([high, low]))
+            }
+            [0, 0, 1, ..] | [0, 0] | [0] => return Ok(Some(Facts::cut())),
+            // Padding, or something else.
+            _ => return Ok(None),
+        };
+        place += size;
+        if place > tail.len() {
+            return Ok(Some(Facts::cut()));
+        }
+    }
+}
+
+/// A transport stream: packets of one size. A recording of a broadcast begins and ends anywhere, but not within a packet.
+pub(super) fn transport_stream(window: &mut Window) -> io::Result<Option<Facts>> {
+    let part = window.part();
+    let head = window.at(part.start, 2048)?;
+    let Some((size, _)) = crate::decode::sniff::transport_packets(head) else {
+        return Ok(None);
+    };
+    let is_cut = !(part.end - part.start).is_multiple_of(size as u64);
+    Ok(Some(Facts {
+        ends_anywhere: true,
+        ..if is_cut {
+            Facts::cut()
+        } else {
+            Facts::default()
+        }
+    }))
+}

@@ -1,0 +1,172 @@
+//! Files of kinds that no encoder here makes; the others are made and cut in `decode/tests.rs`.
+
+use std::io::Write;
+
+use super::*;
+use crate::source::STALL_LIMIT;
+use mynascope_base::jobs::Cancel;
+
+/// What the first `there` bytes of a file tell.
+fn facts(bytes: &[u8], there: usize) -> Facts {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&bytes[..there]).unwrap();
+    let clock = Clock::new(&Cancel::default(), STALL_LIMIT);
+    look(file, 0..there as u64, &clock).unwrap()
+}
+
+fn is_cut(facts: &Facts) -> bool {
+    matches!(facts.incomplete, Some(Incomplete::EndsEarly { .. }))
+}
+
+/// The whole file lasts so many seconds, and one that lacks its end says so.
+fn assert_told(bytes: &[u8], secs: Option<f64>) {
+    let whole = facts(bytes, bytes.len());
+    assert_eq!((whole.duration_secs, whole.incomplete), (secs, None));
+    let cut = facts(bytes, bytes.len() * 7 / 10);
+    assert!(is_cut(&cut), "{cut:?}");
+}
+
+#[test]
+fn headers_tell_lengths() {
+    let mut head = b"wvpk\0\0\0\0\x10\x04\0\0".to_vec();
+    for value in [88_200_u32, 0, 22_050, 9 << 23] {
+        head.extend(value.to_le_bytes());
+    }
+    assert_eq!(lossless::length_secs(&head), Some(2.0));
+    head[12..16].fill(0xff);
+    assert_eq!(lossless::length_secs(&head), None);
+    let mut head = b"TTA1\x01\0\x02\0\x10\0".to_vec();
+    head.extend(44_100_u32.to_le_bytes());
+    head.extend(22_050_u32.to_le_bytes());
+    assert_eq!(lossless::length_secs(&head), Some(0.5));
+    assert_eq!(lossless::length_secs(&head[..12]), None);
+    assert_eq!(lossless::length_secs(b"OggS"), None);
+}
+
+#[test]
+fn monkeys_audio_and_dsd_tell_lengths_and_sizes() {
+    let mut ape = b"MAC ".to_vec();
+    ape.extend(3_990_u32.to_le_bytes());
+    for size in [52_u32, 24, 4, 44, 4_000, 0, 0] {
+        ape.extend(size.to_le_bytes());
+    }
+    ape.resize(52, 0);
+    ape.extend([0xd0, 7, 0, 0]);
+    for value in [73_728_u32, 14_472, 2] {
+        ape.extend(value.to_le_bytes());
+    }
+    ape.extend([16, 0, 2, 0]);
+    ape.extend(44_100_u32.to_le_bytes());
+    ape.resize(52 + 24 + 4 + 44 + 4_000, 0);
+    assert_told(&ape, Some(2.0));
+    let mut dsf = b"DSD ".to_vec();
+    dsf.extend(28_u64.to_le_bytes());
+    dsf.extend((92 + 8_192_u64).to_le_bytes());
+    dsf.extend([0; 8]);
+    dsf.extend(b"fmt ");
+    dsf.extend(52_u64.to_le_bytes());
+    for value in [1_u32, 0, 2, 2, 2_822_400, 1] {
+        dsf.extend(value.to_le_bytes());
+    }
+    dsf.extend(28_224_u64.to_le_bytes());
+    dsf.resize(92 + 8_192, 0);
+    assert_told(&dsf, Some(0.01));
+}
+
+#[test]
+fn frames_of_amr_are_counted() {
+    let frame: Vec<u8> = [&[7 << 3 | 4][..], &[0x55; 31]].concat();
+    let bytes = [b"#!AMR\n".to_vec(), frame.repeat(50)].concat();
+    assert_told(&bytes, Some(1.0));
+    // A pause has a size and, in some decoders, no time.
+    let pause = [&[8 << 3 | 4][..], &[0; 5]].concat();
+    let bytes = [bytes, pause].concat();
+    assert_told(&bytes, None);
+    let frame: Vec<u8> = [&[8 << 3 | 4][..], &[0x55; 60]].concat();
+    assert_told(
+        &[b"#!AMR-WB\n".to_vec(), frame.repeat(50)].concat(),
+        Some(1.0),
+    );
+}
+
+#[test]
+fn frames_of_dolby_sound_have_the_sizes_of_the_standard() {
+    let frame = |head: &[u8]| frames::dolby(&[head, &[0; 10]].concat());
+    let told = |head: &[u8]| frame(head).map(|frame| (frame.bytes, frame.samples, frame.rate));
+    // A/52, table 5.18: 192 kbit/s in all rates, both sizes in 44.1 kHz.
+    assert_eq!(
+        told(&[0x0b, 0x77, 0, 0, 0x14, 0x40]),
+        Some((768, 1536, 48_000))
+    );
+    assert_eq!(
+        told(&[0x0b, 0x77, 0, 0, 0x54, 0x40]),
+        Some((834, 1536, 44_100))
+    );
+    assert_eq!(
+        told(&[0x0b, 0x77, 0, 0, 0x55, 0x40]),
+        Some((836, 1536, 44_100))
+    );
+    // Enhanced: the size stands there; further channels take no time.
+    assert_eq!(
+        told(&[0x0b, 0x77, 1, 0xff, 0x30, 0x80]),
+        Some((1024, 1536, 48_000))
+    );
+    assert_eq!(
+        told(&[0x0b, 0x77, 0x41, 0xff, 0x30, 0x80]),
+        Some((1024, 0, 48_000))
+    );
+    assert!(frame(&[0x0b, 0x77, 0, 0, 0xff, 0x40]).is_none());
+}
+
+#[test]
+fn films_tell_where_they_end() {
+    let mut avi = b"RIFF\x10\x27\0\0AVI ".to_vec();
+    avi.resize(8 + 10_000, 0);
+    assert_told(&avi, None);
+    avi[4..8].fill(0);
+    assert_eq!(facts(&avi, 5_000), Facts::default());
+    let mut film = b"\0\0\x01\xba\x44\0\x04\0\x04\x01\x01\x89\xc3\xf8".to_vec();
+    film.extend(b"\0\0\x01\xc0\x07\xd0");
+    film.resize(14 + 6 + 2_000, 0xff);
+    assert_told(&film, None);
+    film.extend(b"\0\0\x01\xb9");
+    assert_told(&film, None);
+    let mut packet = [0xff; 188];
+    packet[0] = 0x47;
+    let stream = packet.repeat(100);
+    assert!(facts(&stream, stream.len()).ends_anywhere);
+    assert!(is_cut(&facts(&stream, stream.len() - 100)));
+    assert_eq!(facts(&stream, 188 * 50).incomplete, None);
+}
+
+#[test]
+fn sizes_that_make_no_sense_tell_nothing_and_end() {
+    let mut state = 1_u32;
+    for mark in [
+        &b"MAC "[..],
+        b"DSD ",
+        b"FRM8",
+        b"\x0b\x77",
+        b"\x7f\xfe\x80\x01",
+        b"#!AMR\n",
+        b"RIFF",
+        b"FLV\x01",
+        b"\x30\x26\xb2\x75",
+        b".RMF",
+        b"MPCK",
+        b"\0\0\x01\xba",
+        b"\x47",
+    ] {
+        for fill in [0x00, 0xff] {
+            facts(&[mark, &[fill; 3_000]].concat(), 3_000);
+        }
+        let mut bytes = mark.to_vec();
+        bytes.extend((0..3_000).map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        }));
+        for there in [mark.len(), 20, 3_000] {
+            facts(&bytes, there);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Elements of EBML (RFC 8794), of which Matroska (RFC 9559) is made: an identifier, a size, that many bytes.
+
+use std::{fs::File, io, path::Path};
+
+use super::piece;
+use crate::patch::Patch;
+
+/// Identifiers as they stand in a file.
+pub(super) const HEADER: &[u8] = b"\x1a\x45\xdf\xa3";
+pub(super) const CLUSTER: [u8; 4] = *b"\x1f\x43\xb6\x75";
+const SEGMENT: &[u8] = b"\x18\x53\x80\x67";
+const TIMESTAMP: u64 = 0xe7;
+const SIMPLE_BLOCK: u64 = 0xa3;
+const BLOCK_GROUP: u64 = 0xa0;
+const BLOCK: u64 = 0xa1;
+const DISCARD_PADDING: u64 = 0x75a2;
+const CHECKSUM: u64 = 0xbf;
+const VOID: u8 = 0xec;
+
+/// Where a file says that it ends: the size of its second element, the segment, follows the first, the header. (A live recording does
+/// not know its size.)
+pub(super) fn told_length(head: &[u8]) -> Option<u64> {
+    let (header, place) = size(head, 4)?;
+    let segment = place.checked_add(usize::try_from(header?).ok()?)?;
+    if head.get(segment..segment.checked_add(4)?)? != SEGMENT {
+        return None;
+    }
+    let (size, place) = size(head, segment + 4)?;
+    (place as u64).checked_add(size?)
+}
+
+/// A size, and the place behind it; no number where all its bits are set: unknown.
+fn size(head: &[u8], at: usize) -> Option<(Option<u64>, usize)> {
+    let first = *head.get(at)?;
+    let count = first.leading_zeros() as usize + 1;
+    let bytes = head
+        .get(at..at.checked_add(count)?)
+        .filter(|_| count <= 8)?;
+    let value = number(bytes);
+    let mask = (1_u64 << (7 * count)) - 1;
+    Some(((value & mask != mask).then_some(value & mask), at + count))
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0, |value, &byte| value << 8 | u64::from(byte))
+}
+
+/// An element's identifier, and its bytes as far as they are there; and the place behind it.
+fn element(bytes: &[u8], at: usize) -> Option<(u64, &[u8], usize)> {
+    let first = *bytes.get(at)?;
+    let count = first.leading_zeros() as usize + 1;
+    let name = bytes
+        .get(at..at.checked_add(count)?)
+        .filter(|_| count <= 4)?;
+    let (length, body) = size(bytes, at + count)?;
+    // An unknown size reaches to the end.
+    let end = match length {
+        Some(length) => body.checked_add(usize::try_from(length).ok()?)?,
+        None => bytes.len(),
+    };
+    let body = bytes.get(body..end.min(bytes.len()))?;
+    Some((number(name), body, end))
+}
+
+/// The time of the cluster that begins with these bytes, if one does.
+pub(super) fn cluster_time(bytes: &[u8]) -> Option<u64> {
+    let (_, body) = size(bytes.strip_prefix(&CLUSTER)?, 0)?;
+    let mut at = CLUSTER.len() + body;
+    let (mut name, mut body, end) = element(bytes, at)?;
+    if name == CHECKSUM {
+        at = end;
+        (name, body, _) = element(bytes, at)?;
+    }
+    (name == TIMESTAMP && (1..=8).contains(&body.len())).then(|| number(body))
+}
+
+/// Turns the bytes from one place to another into nothing that a reader looks at. (No cluster is shorter than a head.)
+pub(super) fn without(from: u64, to: u64) -> Vec<Patch> {
+    let head = 9;
+    let Some(size) = to.checked_sub(from + head) else {
+        return Vec::new();
+    };
+    // The size in eight bytes, of which the first says so.
+    let size = (size | 1 << 56).to_be_bytes();
+    let bytes = [&[VOID], size.as_slice()].concat();
+    // The last four overlap those before.
+    [0, 4, 5]
+        .into_iter()
+        .filter_map(|at: usize| {
+            Some(Patch {
+                offset: from + at as u64,
+                bytes: bytes.get(at..at + 4)?.try_into().ok()?,
+            })
+        })
+        .collect()
+}
+
+/// How much of the last packet of a track is no sound, in nanoseconds, where that is told.
+pub(super) fn last_padding_ns(path: &Path, length: u64, track: u32) -> Option<u64> {
+    /// The last cluster begins in so many bytes.
+    const TAILS: [u64; 3] = [1 << 17, 1 << 20, 1 << 23];
+    let mut file = File::open(path).ok()?;
+    TAILS.into_iter().find_map(|bytes| {
+        let start = length.saturating_sub(bytes);
+        let tail: io::Result<Vec<u8>> = piece(&mut file, start, length - start);
+        padding_of(&tail.ok()?, u64::from(track))
+    })?
+}
+
+/// The padding of a track's last block, where the last cluster is within these bytes.
+fn padding_of(tail: &[u8], track: u64) -> Option<Option<u64>> {
+    let is_cluster = |at: &usize| {
+        tail.get(*at..)
+            .is_some_and(|rest| cluster_time(rest).is_some())
+    };
+    let at = (0..tail.len()).rev().find(is_cluster)?;
+    let (_, body, _) = element(tail, at)?;
+    let of_track = |block: &[u8]| matches!(size(block, 0), Some((Some(id), _)) if id == track);
+    let mut padding = None;
+    let mut at = 0;
+    while let Some((name, content, end)) = element(body, at) {
+        match name {
+            SIMPLE_BLOCK if of_track(content) => padding = None,
+            BLOCK_GROUP => {
+                let (mut is_ours, mut told) = (false, None);
+                let mut place = 0;
+                while let Some((name, content, end)) = element(content, place) {
+                    match name {
+                        BLOCK => is_ours = of_track(content),
+                        DISCARD_PADDING if content.len() <= 8 => told = Some(number(content)),
+                        _ => {}
+                    }
+                    place = end;
+                }
+                if is_ours {
+                    padding = told;
+                }
+            }
+            _ => {}
+        }
+        at = end;
+    }
+    // At the beginning of a packet it is negative.
+    Some(padding.filter(|&padding| padding < 1_000_000_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patch::apply;
+
+    #[test]
+    fn a_file_tells_where_it_ends() {
+        let head = b"\x1a\x45\xdf\xa3\x82ab\x18\x53\x80\x67\x41\x00";
+        assert_eq!(told_length(head), Some(13 + 256));
+        let live = b"\x1a\x45\xdf\xa3\x82ab\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff";
+        assert_eq!(told_length(live), None);
+        assert_eq!(told_length(b"\x1a\x45\xdf\xa3\x00"), None);
+    }
+
+    #[test]
+    fn a_cluster_is_known_by_its_time() {
+        assert_eq!(
+            cluster_time(b"\x1f\x43\xb6\x75\x85\xe7\x82\x01\x02\xa3"),
+            Some(258)
+        );
+        let checked = b"\x1f\x43\xb6\x75\x90\xbf\x84abcd\xe7\x81\x05";
+        assert_eq!(cluster_time(checked), Some(5));
+        assert_eq!(cluster_time(b"\x1f\x43\xb6\x75\x85\xa3\x82\x01\x02"), None);
+        assert_eq!(cluster_time(b"\x1f\x43\xb6"), None);
+    }
+
+    #[test]
+    fn what_is_left_out_is_one_void_element() {
+        let mut bytes = vec![0x55; 300];
+        apply(&without(100, 400), 100, &mut bytes);
+        let (name, _, end) = element(&bytes, 0).unwrap();
+        assert_eq!((name, end), (u64::from(VOID), 300));
+    }
+
+    #[test]
+    fn padding_is_that_of_the_tracks_own_last_block() {
+        let group = |track: u8| {
+            let body = [
+                &[0xa1, 0x85, 0x80 | track, 0, 0, 0, 7][..],
+                b"\x75\xa2\x82\x27\x10",
+            ]
+            .concat();
+            [&[0xa0, 0x80 | body.len() as u8][..], &body].concat()
+        };
+        let simple = |track: u8| vec![0xa3, 0x85, 0x80 | track, 0, 0, 0, 7];
+        let cluster = |blocks: &[Vec<u8>]| {
+            let body = [b"\xe7\x81\x05".to_vec(), blocks.concat()].concat();
+            [&CLUSTER[..], &[0x80 | body.len() as u8], &body].concat()
+        };
+        let told = |blocks: &[Vec<u8>]| padding_of(&cluster(blocks), 1).unwrap();
+        assert_eq!(told(&[simple(1), group(1), simple(2)]), Some(10_000));
+        assert_eq!(told(&[simple(1), group(2)]), None);
+        assert_eq!(told(&[group(1), simple(1)]), None);
+        assert_eq!(padding_of(b"no cluster", 1), None);
+    }
+}
