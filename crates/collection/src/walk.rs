@@ -193,3 +193,24 @@ fn note(error: &walkdir::Error) -> String {
 pub(super) fn formats() -> String {
     audio::EXTENSIONS.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_film_that_ends_as_program_texts_do_is_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut packet = [0xff; 188];
+        packet[0] = 0x47;
+        for (name, bytes) in [
+            ("film.ts", packet.repeat(30)),
+            ("program.ts", b"Getting = (a: number) => a;\n".repeat(50)),
+            ("empty.ts", Vec::new()),
+        ] {
+            fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        let found = sound_files(folder.path(), &Watch::unattended(), &mut |_| {}).unwrap();
+        assert_eq!(found.files, [folder.path().join("film.ts")]);
+    }
+}
