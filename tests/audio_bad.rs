@@ -109,7 +109,7 @@ fn what_is_not_decoded_is_named() {
         return;
     };
     let error = check(&folder.join("made_png_named.wav")).unwrap_err();
-    assert!(matches!(error, AudioError::Unsupported { .. }), "{error}");
+    assert!(matches!(error, AudioError::NoSound { .. }), "{error}");
     assert!(error.to_string().contains("picture"), "{error}");
 }
 

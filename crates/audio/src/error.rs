@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mynascope_base::{jobs::Cancelled, storage::StorageError};
+use mynascope_base::{jobs::Cancelled, storage::StorageError, system_words};
 
 /// Why a file did not become sound, sorted by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]
@@ -141,8 +141,6 @@ impl AudioError {
 
     /// The system's own words, without its number.
     pub(super) fn from_io(path: &Path, error: &io::Error) -> Self {
-        let text = error.to_string();
-        let words = text.split(" (os error ").next().unwrap_or_default();
-        Self::open(path, words)
+        Self::open(path, system_words(error))
     }
 }

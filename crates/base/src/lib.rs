@@ -17,4 +17,4 @@ pub mod jobs;
 pub mod storage;
 mod text;
 
-pub use text::natural_order;
+pub use text::{natural_order, system_words};

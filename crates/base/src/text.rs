@@ -1,6 +1,13 @@
-//! Names in the order in which people list them.
+//! Words for people: names in the order in which they list them, and what the system says without its numbers.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, io};
+
+/// What the system says of an error, without its number: "No such file or directory".
+pub fn system_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error ").next().unwrap_or_default();
+    words.to_owned()
+}
 
 /// Compares names as people do: "take 9" comes before "take 10", and "dub" before "Rock". Only equal texts are equal, so
 /// that a sorted list can be searched with it.
@@ -49,6 +56,13 @@ fn by_numbers(a: &str, b: &str) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_systems_words_have_no_number() {
+        let missing = std::fs::read("/no/such/file").unwrap_err();
+        assert!(!system_words(&missing).contains("os error"));
+        assert_eq!(system_words(&io::Error::other("full")), "full");
+    }
 
     #[test]
     fn numbers_count_and_case_does_not() {

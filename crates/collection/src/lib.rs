@@ -55,7 +55,7 @@ pub enum CollectionError {
     #[error("no track was named; give files, folders or the word `demo`")]
     NoPath,
     /// A path leads nowhere or may not be read.
-    #[error("cannot open a collection: {source}; check the path and its permissions: {path}")]
+    #[error("cannot open a collection: {words}; check the path and its permissions: {path}", words = mynascope_base::system_words(.source))]
     Unreadable {
         /// What the system said.
         source: io::Error,

@@ -78,7 +78,7 @@ pub enum EmbeddingError {
         path: PathBuf,
     },
     /// The operating system refused to read.
-    #[error("cannot read the table: {source}; check that the file exists and may be read: {path}")]
+    #[error("cannot read the table: {words}; check that the file exists and may be read: {path}", words = mynascope_base::system_words(.source))]
     Read {
         /// What the system said.
         source: std::io::Error,

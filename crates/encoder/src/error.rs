@@ -9,7 +9,7 @@ use mynascope_base::storage::StorageError;
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The operating system refused to read.
-    #[error("cannot read the checkpoint: {source}: {path}")]
+    #[error("cannot read the checkpoint: {words}: {path}", words = mynascope_base::system_words(.source))]
     Io {
         /// What the system said.
         source: std::io::Error,

@@ -15,11 +15,13 @@ pub use write::{create_folder, write_atomic};
 
 use std::{io, path::PathBuf};
 
+use crate::text::system_words;
+
 /// Why a file or folder could not be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// The operating system refused; the old file, if any, is untouched.
-    #[error("cannot {what}: {source}; check the free space and the permissions of {path}")]
+    #[error("cannot {what}: {words}; check the free space and the permissions of {path}", words = system_words(.source))]
     Io {
         /// What was tried, as a verb with its object: "write the settings".
         what: &'static str,

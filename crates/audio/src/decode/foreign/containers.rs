@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Facts, big, little};
+use super::{Facts, MAX_WALKED_BYTES, big, little};
 use crate::{decode::window::Window, incomplete::share};
 
 /// Parts of one file that are looked at.
@@ -45,8 +45,17 @@ pub(super) fn dff(window: &mut Window) -> io::Result<Option<Facts>> {
 /// ASF: the header, then one object with all packets.
 pub(super) fn windows_media(window: &mut Window) -> io::Result<Option<Facts>> {
     const DATA: &[u8] = b"\x36\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
+    const PROPERTIES: &[u8] = b"\xa1\xdc\xab\x8c\x47\xa9\xcf\x11\x8e\xe4\x00\xc0\x0c\x20\x53\x65";
+    const LIVE: u64 = 1;
     let part = window.part();
-    let Some(header) = little(window.at(part.start, 24)?, 16..24) else {
+    let head = window.at(part.start, 4096)?;
+    let found = head.windows(16).position(|name| name == PROPERTIES);
+    let flags = found.and_then(|at| little(head, at + 88..at + 92));
+    // A live stream does not know its size.
+    if flags.is_some_and(|flags| flags & LIVE != 0) {
+        return Ok(None);
+    }
+    let Some(header) = little(head, 16..24) else {
         return Ok(None);
     };
     let start = part.start.saturating_add(header);
@@ -151,11 +160,10 @@ pub(super) fn flash(window: &mut Window) -> io::Result<Option<Facts>> {
         Some(tag) => window.at(tag, HEAD as usize)?,
         None => &[],
     };
-    let (Some(kind), Some(body)) = (head.first(), big(head, 1..4)) else {
-        return Ok(Some(Facts::cut()));
-    };
-    if !matches!(kind & 0x1f, 8 | 9 | 18) || body + HEAD != size {
-        return Ok(Some(Facts::cut()));
+    let (kind, body) = (head.first().copied(), big(head, 1..4));
+    let is_tag = matches!(kind.map(|kind| kind & 0x1f), Some(8 | 9 | 18));
+    if !is_tag || body.is_none_or(|body| body + HEAD != size) {
+        return flash_tags(window);
     }
     let (Some(low), Some(high)) = (big(head, 4..7), big(head, 7..8)) else {
         return Ok(None);
@@ -163,6 +171,37 @@ pub(super) fn flash(window: &mut Window) -> io::Result<Option<Facts>> {
     let secs = (high << 24 | low) as f64 / 1_000.0;
     let is_short = told_secs.is_some_and(|told| secs + SLACK_SECS < told);
     Ok(is_short.then(Facts::cut))
+}
+
+/// Goes from tag to tag, where the size behind the last one is wrong: a cut, or a program that writes none there.
+fn flash_tags(window: &mut Window) -> io::Result<Option<Facts>> {
+    const HEAD: u64 = 11;
+    const SIZE: u64 = 4;
+    let part = window.part();
+    let Some(header) = big(window.at(part.start, 9)?, 5..9) else {
+        return Ok(None);
+    };
+    if part.end - part.start > MAX_WALKED_BYTES {
+        return Ok(None);
+    }
+    let mut place = part.start.saturating_add(header + SIZE);
+    loop {
+        if place + SIZE >= part.end {
+            return Ok(None);
+        }
+        let head = window.at(place, HEAD as usize)?;
+        let is_tag = head
+            .first()
+            .is_some_and(|kind| matches!(kind & 0x1f, 8 | 9 | 18));
+        let Some(body) = big(head, 1..4).filter(|_| is_tag) else {
+            return Ok(None);
+        };
+        let end = place + HEAD + body;
+        if end > part.end {
+            return Ok(Some(Facts::cut()));
+        }
+        place = end + SIZE;
+    }
 }
 
 /// A film of MPEG-1 or MPEG-2 (ISO/IEC 13818-1, 2.5): the last pack, and the packets in it, must be whole.

@@ -11,12 +11,12 @@
 //! error"; "tags without the id3v2 feature are walked byte by byte, and UTF-16 text (FF FE) is taken for a Layer I frame";
 //! "free format is not supported".
 
+mod cursor;
 mod header;
 mod info_frame;
 mod tags;
 #[cfg(test)]
 mod tests;
-mod timeline;
 mod walker;
 
 use std::{fs::File, io, ops::Range, path::Path, sync::Arc};
@@ -25,9 +25,9 @@ use nanomp3_core::{DecodeError, Decoder, MAX_SAMPLES_PER_FRAME};
 
 pub(super) use self::tags::leading as leading_tag;
 use self::{
+    cursor::{Cursor, Event, Gaps},
     header::Header,
     info_frame::InfoFrame,
-    timeline::{Cursor, Event, Gaps},
     walker::{Found, Frame, MAX_FRAME_BYTES, Walker},
 };
 use super::{Step, fence::Fence, window::Window};
