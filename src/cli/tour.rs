@@ -1,3 +1,5 @@
+//! The verb `tour`.
+
 use std::{
     fmt::Write as _,
     io::Write as _,

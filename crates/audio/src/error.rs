@@ -1,3 +1,5 @@
+//! Why a file did not become sound.
+
 use std::{
     io,
     path::{Path, PathBuf},

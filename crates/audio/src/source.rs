@@ -1,3 +1,5 @@
+//! Sources that a decoder reads from: watched for a stall, and cut to a section.
+
 use std::{
     fs,
     io::{self, Read, Seek, SeekFrom},

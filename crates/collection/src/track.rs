@@ -1,3 +1,5 @@
+//! Tracks and collections of them.
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},

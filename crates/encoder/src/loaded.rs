@@ -1,3 +1,5 @@
+//! An encoder on a device, with the backend hidden inside: what other crates embed with.
+
 use std::path::PathBuf;
 
 use super::{

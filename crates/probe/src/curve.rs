@@ -1,3 +1,5 @@
+//! The score of a probe against the share of dropped tokens.
+
 use std::time::Instant;
 
 use serde::Serialize;

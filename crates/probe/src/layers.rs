@@ -1,3 +1,5 @@
+//! The score of a probe after every block of the encoder.
+
 use std::time::Instant;
 
 use serde::Serialize;

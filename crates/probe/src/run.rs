@@ -1,3 +1,5 @@
+//! One probe from labels to report: split, scaler, head, choice of settings, score.
+
 use std::{collections::HashMap, path::Path, time::Instant};
 
 use super::{

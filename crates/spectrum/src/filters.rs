@@ -1,3 +1,5 @@
+//! The mel filter bank.
+
 use super::{
     MEL_BANDS, N_FFT,
     scale::{hz_of_mel, mels_per_band},

@@ -1,3 +1,5 @@
+//! What a run tells while it goes on, and how it is steered.
+
 use std::{
     fmt,
     path::PathBuf,

@@ -1,3 +1,5 @@
+//! How long the window takes to its first frame, first picture, and each frame.
+
 use std::{
     process::{Command, Stdio},
     thread,

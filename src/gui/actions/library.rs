@@ -1,3 +1,5 @@
+//! Actions of the library.
+
 use eframe::egui::Key;
 
 use crate::gui::{

@@ -1,3 +1,5 @@
+//! The library: opens collections, chooses and labels tracks.
+
 use std::path::{Path, PathBuf};
 
 use crate::gui::{

@@ -1,3 +1,5 @@
+//! The spectrogram: what it shows, and saving it.
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,

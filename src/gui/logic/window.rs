@@ -1,3 +1,5 @@
+//! The window itself: layouts, settings, theme, faults of the graphics card.
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,

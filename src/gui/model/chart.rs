@@ -1,3 +1,5 @@
+//! The points of a map with what they stand for.
+
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use eframe::egui::Color32;

@@ -1,3 +1,5 @@
+//! The embeddings that map and probe share, and the encoder that makes them.
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,

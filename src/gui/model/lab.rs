@@ -1,3 +1,5 @@
+//! The layout Teach: what is asked of the encoder, and its answers.
+
 use std::{ops::RangeInclusive, path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Lessons and their files.
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};

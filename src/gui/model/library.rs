@@ -1,3 +1,5 @@
+//! The library: the collection, its rows, what is searched and marked.
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},

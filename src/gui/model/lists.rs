@@ -1,3 +1,5 @@
+//! The list beside the map: neighbours, near-duplicates, what moved.
+
 use std::{path::PathBuf, sync::Arc};
 
 use mynascope_embedding::{NearDuplicate, NeighbourhoodChange};

@@ -1,3 +1,5 @@
+//! Named threads whose panic is a message, and threads of low priority for parallel work.
+
 use std::{io, panic::AssertUnwindSafe, thread};
 
 use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};

@@ -1,3 +1,5 @@
+//! The answers of a probe as the list shows them.
+
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use crate::gui::model::{EncoderSource, KeyedTable};

@@ -1,3 +1,5 @@
+//! The form of the next run: purposes, fields, limits.
+
 use std::path::Path;
 
 use crate::gui::{command_line::CommandLine, model::Library};

@@ -1,3 +1,5 @@
+//! The map itself: points, lasso, pointer.
+
 use std::path::Path;
 
 use eframe::egui::{self, PointerButton, Pos2, Rect, Sense, Stroke, Ui, Vec2};

@@ -1,3 +1,5 @@
+//! The confusion matrix.
+
 use eframe::{
     egui::{self, Align2, Color32, FontId, Pos2, Rect, Sense, Stroke, Ui, Vec2},
     epaint::TextShape,

@@ -1,3 +1,5 @@
+//! The controls above the spectrogram.
+
 use eframe::egui::{
     self, Align, Button, ComboBox, DragValue, Label, Layout as Flow, RichText, Slider,
     containers::menu::MenuButton,

@@ -1,3 +1,5 @@
+//! The curves of a run.
+
 use eframe::egui::{self, Rect, RichText, Slider, Ui, Vec2};
 use egui_phosphor::regular as icon;
 

@@ -1,3 +1,5 @@
+//! The table of runs.
+
 use eframe::egui::{self, Align2, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 use egui_phosphor::regular as icon;
 

@@ -1,3 +1,5 @@
+//! Play, pause, seek, volume and the end of a track do what they say, without a click.
+
 use super::*;
 
 #[test]
