@@ -93,7 +93,7 @@ fn giantsteps_key_is_test_and_mtg_key_is_split_by_artist() {
         ],
         "an unsure key, two keys and no key are in no part"
     );
-    assert!(all.notes[0].contains("923"), "{:?}", all.notes);
+    assert!(all.notes[0].text.contains("923"), "{:?}", all.notes);
     // Alone there is nothing to learn from: no split, but the keys.
     let test = opened(&home.path().join("giantsteps-key-dataset"));
     assert_eq!(
@@ -153,9 +153,8 @@ fn emomusic_has_emotions_and_its_evaluation_set_is_test() {
     assert_eq!(titled(&collection, "99").emotion, None);
     assert!(
         collection
-            .notes
-            .iter()
-            .any(|note| note.starts_with("1 sound files are not named")),
+            .note_texts()
+            .any(|note| note.starts_with("1 sound file not named")),
         "{:?}",
         collection.notes
     );
@@ -212,8 +211,7 @@ fn a_small_part_of_a_data_set_is_no_list_of_missing_files() {
     assert_eq!(collection.tracks.len(), 1);
     assert!(
         collection
-            .notes
-            .iter()
+            .note_texts()
             .any(|note| note.starts_with("39 of 40")),
         "{:?}",
         collection.notes
@@ -296,10 +294,18 @@ fn own_labels_are_laid_over_a_collection_and_told() {
     };
     let collection = with(file.clone());
     assert_eq!(collection.labels(), ["ambient", "rock"]);
-    assert!(collection.notes[0].starts_with("1 tracks carry labels of your own"));
+    assert!(
+        collection.notes[0]
+            .text
+            .starts_with("labels of your own on 1 track,")
+    );
     // A damaged file costs its labels, not the collection.
     fs::write(&file, "nonsense").unwrap();
     let collection = with(file);
     assert_eq!(collection.labels(), ["rock"]);
-    assert!(collection.notes[0].starts_with("your own labels are left out"));
+    assert!(
+        collection.notes[0]
+            .text
+            .starts_with("your own labels are left out")
+    );
 }

@@ -15,7 +15,7 @@ use super::arguments::Common;
 use mynascope_audio::{CANCELS, Caveats};
 use mynascope_base::jobs::{Cancel, Progress, Watch};
 use mynascope_base::storage::path_to_text;
-use mynascope_collection::{self as collection, Collection};
+use mynascope_collection::{self as collection, Collection, Note};
 
 /// What a verb has done.
 pub struct Outcome {
@@ -66,7 +66,7 @@ pub struct Console {
     /// What was told of files that were decoded.
     caveats: Mutex<Vec<(PathBuf, Caveats)>>,
     /// What was said about the collections that were opened.
-    notes: Mutex<Vec<String>>,
+    notes: Mutex<Vec<Note>>,
 }
 
 impl Console {
@@ -229,8 +229,10 @@ impl Console {
             Some(Value::Array(own)) => own,
             _ => Vec::new(),
         };
+        let is_said = |note: &Value| said.iter().any(|known| note == known.text.as_str());
+        let own = own.into_iter().filter(|note| !is_said(note));
         let mut notes: Vec<Value> = Vec::new();
-        for note in said.iter().cloned().map(Value::String).chain(own) {
+        for note in said.iter().map(|note| json!(note)).chain(own) {
             if !notes.contains(&note) {
                 notes.push(note);
             }

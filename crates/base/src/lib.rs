@@ -17,4 +17,4 @@ pub mod jobs;
 pub mod storage;
 mod text;
 
-pub use text::{natural_order, system_words};
+pub use text::{counted, natural_order, system_words, without_path};

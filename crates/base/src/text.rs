@@ -53,6 +53,33 @@ fn by_numbers(a: &str, b: &str) -> Ordering {
     }
 }
 
+/// A number with what it counts: "1 file", "2 files".
+///
+/// ```
+/// use mynascope_base::counted;
+/// assert_eq!([counted(1, "track"), counted(0, "track")], ["1 track", "0 tracks"]);
+/// ```
+pub fn counted(count: usize, what: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{s}")
+}
+
+/// An error's words without the path that they end with, for where the path stands beside them.
+///
+/// ```
+/// use mynascope_base::without_path;
+/// assert_eq!(without_path(&"it is empty: m/a.wav", "m/a.wav".as_ref()), "it is empty");
+/// assert_eq!(without_path(&"it is empty", "m/a.wav".as_ref()), "it is empty");
+/// ```
+pub fn without_path(error: &dyn std::fmt::Display, path: &std::path::Path) -> String {
+    let mut words = error.to_string();
+    let end = format!(": {}", path.display());
+    if words.ends_with(&end) {
+        words.truncate(words.len() - end.len());
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

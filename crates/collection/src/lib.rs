@@ -22,11 +22,14 @@ mod index;
 mod key;
 mod labels;
 mod listed;
+mod note;
 mod open;
 mod own;
 mod probe;
 mod sets;
+mod spellings;
 mod split;
+mod structured;
 mod table;
 mod text;
 mod track;
@@ -34,7 +37,8 @@ mod walk;
 
 pub use demo::{DEMO_SEED, DemoSummary, demo_folder, write_demo};
 pub use key::{KEYS, key_name, parse_key};
-pub use listed::is_list;
+pub use listed::{is_list, split_words};
+pub use note::{ListLine, Note};
 pub use open::{DEMO_WORD, OpenOptions, open, open_with};
 pub use own::{OwnLabels, own_labels_file};
 pub use probe::{FileFacts, ProbeSummary, index_file, keep_decoded, probe_files};
@@ -69,6 +73,14 @@ pub enum CollectionError {
     Empty {
         /// The formats that are looked for, in words.
         formats: String,
+        /// What was named first.
+        path: PathBuf,
+    },
+    /// What was named holds no sound; `why` says what was found instead.
+    #[error("no track found: {why}: {path}")]
+    Nothing {
+        /// What was found instead, in words.
+        why: String,
         /// What was named first.
         path: PathBuf,
     },

@@ -9,11 +9,11 @@ use std::{
 };
 
 use super::{
-    Collection, CollectionError, CollectionKind, OwnLabels, Split, Track, demo, labels, listed,
-    own_labels_file, sets,
+    Collection, CollectionError, CollectionKind, Note, OwnLabels, Split, Track, demo, labels,
+    listed, own_labels_file, sets, spellings,
     walk::{self, Found, Sort},
 };
-use mynascope_base::jobs::Watch;
+use mynascope_base::{counted, jobs::Watch};
 
 /// The path that means the demo collection; a folder of that name is reached as `./demo`.
 pub const DEMO_WORD: &str = "demo";
@@ -71,9 +71,16 @@ pub fn open_with(
         collection.name = format!("{} and {} more", collection.name, paths.len() - 1);
     }
     if collection.tracks.is_empty() {
-        return Err(CollectionError::Empty {
-            formats: walk::formats(),
-            path: first.clone(),
+        let why: Vec<&str> = collection.note_texts().collect();
+        return Err(match why[..] {
+            [] => CollectionError::Empty {
+                formats: walk::formats(),
+                path: first.clone(),
+            },
+            _ => CollectionError::Nothing {
+                why: why.join("; "),
+                path: first.clone(),
+            },
         });
     }
     if let Some(file) = &options.own_labels {
@@ -81,15 +88,16 @@ pub fn open_with(
             Ok(own) => {
                 let changed = own.apply(&mut collection.tracks);
                 if changed > 0 {
-                    collection.notes.push(format!(
-                        "{changed} tracks carry labels of your own, kept in {}",
-                        file.display()
-                    ));
+                    let tracks = counted(changed, "track");
+                    collection.notes.push(
+                        format!("labels of your own on {tracks}, kept in {}", file.display())
+                            .into(),
+                    );
                 }
             }
             Err(error) => collection
                 .notes
-                .push(format!("your own labels are left out: {error}")),
+                .push(format!("your own labels are left out: {error}").into()),
         }
     }
     watch.progress(
@@ -233,10 +241,14 @@ fn open_file(path: &Path, is_file: bool) -> Collection {
         Sort::Other if is_file && mynascope_audio::probe_file(path).is_ok() => {
             collection.tracks.push(track)
         }
-        Sort::Other => collection.notes.push(format!(
-            "skipped, not a file of a known sound format: {}",
-            path.display()
-        )),
+        Sort::Other => collection.notes.push(
+            format!(
+                "skipped, neither sound nor a list that is read ({}): {}",
+                listed::endings(),
+                path.display()
+            )
+            .into(),
+        ),
     }
     collection
 }
@@ -270,12 +282,17 @@ fn open_folder(
     if !lists.is_empty() && !files.is_empty() {
         let names = lists.iter().filter_map(|list| list.file_name());
         let names: Vec<_> = names.map(OsStr::to_string_lossy).collect();
-        notes.push(format!(
-            "labels are taken from the names of folders; to take them from a list open that instead: {}",
-            names.join(", ")
-        ));
+        notes.push(
+            format!(
+                "labels are taken from the names of folders; to take them from a list open that instead: {}",
+                names.join(", ")
+            )
+            .into(),
+        );
     }
     let (labels, split) = labels_of(&files, folder, &mut notes);
+    let named = labels.iter().flatten().map(|label| (label.as_str(), None));
+    notes.extend(spellings::note("names of folders", named));
     let tracks = files.iter().zip(labels).map(|(file, label)| Track {
         label,
         problem: walk::problem_of(file),
@@ -294,7 +311,7 @@ fn open_folder(
 fn labels_of(
     files: &[PathBuf],
     opened: &Path,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Note>,
 ) -> (Vec<Option<String>>, Option<Split>) {
     let first: Vec<Option<String>> = files.iter().map(|file| label_of(file, opened)).collect();
     let names: BTreeSet<String> = first.iter().flatten().cloned().collect();
@@ -308,18 +325,24 @@ fn labels_of(
         });
         let labels: Vec<Option<String>> = labels.collect();
         let [train, valid, test] = split.sizes();
-        notes.push(format!(
-            "the folders {} are read as the parts of a split, the folders in them as labels: {train} train, {valid} valid \
-             and {test} test tracks",
-            listed_names(&names)
-        ));
+        notes.push(
+            format!(
+                "the folders {} are read as the parts of a split, the folders in them as labels: {train} train, {valid} \
+                 valid and {test} test tracks",
+                listed_names(&names)
+            )
+            .into(),
+        );
         return (labels, split.usable());
     }
     if is_storage(&names) {
-        notes.push(format!(
-            "the folders {} are numbers and no labels; if they are classes, open a list with a column `label`",
-            listed_names(&names)
-        ));
+        notes.push(
+            format!(
+                "the folders {} are numbers and no labels; if they are classes, open a list with a column `label`",
+                listed_names(&names)
+            )
+            .into(),
+        );
         return (vec![None; files.len()], None);
     }
     (first, None)
@@ -409,7 +432,7 @@ fn join(pieces: Vec<Collection>, watch: &Watch) -> Result<Collection, Collection
     if splits > 0 && all.split.is_none() {
         all.notes.push(
             "the split of a part of what is open is not used: it speaks of that part alone; open the part by itself"
-                .to_owned(),
+                .into(),
         );
     }
     Ok(all)

@@ -1,6 +1,7 @@
-//! Annotations and lists in rows and columns, however they were saved: any usual encoding, any separator.
+//! Annotations and lists in rows and columns, however they were saved: any usual encoding, any separator, and JSON.
 
 use std::{
+    borrow::Cow,
     fs,
     io::Read,
     path::{Path, PathBuf},
@@ -8,7 +9,7 @@ use std::{
 
 use mynascope_audio::is_audio_path;
 
-use super::{CollectionError, text::decode};
+use super::{CollectionError, structured, text::decode};
 
 /// Larger tables are no annotations; those of MagnaTagATune have 13 MB.
 const LARGEST_BYTES: u64 = 64 << 20;
@@ -31,8 +32,8 @@ pub(crate) struct Table {
     separator: u8,
     /// Whether the first line was a row and not headings; then the names are empty.
     pub(crate) is_headless: bool,
-    /// Whether the file was neither UTF-8 nor UTF-16 and was taken for Windows-1252.
-    pub(crate) is_guessed_text: bool,
+    /// The old encoding that the file was taken to be in, where it is neither UTF-8 nor UTF-16.
+    pub(crate) guessed_encoding: Option<&'static str>,
 }
 
 /// One row of a table.
@@ -95,9 +96,39 @@ impl Table {
                 format!("the table is larger than {most} MiB; split it into several"),
             ));
         }
-        let (text, is_guessed_text) = decode(&bytes);
+        let (text, guessed_encoding) = decode(&bytes);
         drop(bytes);
-        let (shape, text) = Shape::of(&text, known);
+        let table = Self {
+            path: path.to_path_buf(),
+            names: Vec::new(),
+            rows: Vec::new(),
+            separator: b'\t',
+            is_headless: false,
+            guessed_encoding,
+        };
+        match structured::read(path, &text) {
+            Some(read) => {
+                let read = read.map_err(|(line, why)| wrong(line, why))?;
+                let rows = read.rows.into_iter();
+                Ok(Self {
+                    names: read.names,
+                    rows: rows.map(|(line, row)| (line, row.into())).collect(),
+                    ..table
+                })
+            }
+            None => table.with_fields_of(&text, known, &wrong),
+        }
+    }
+
+    /// The table with the fields of the lines of a text.
+    fn with_fields_of(
+        self,
+        text: &str,
+        known: fn(&str) -> bool,
+        wrong: &dyn Fn(u64, String) -> CollectionError,
+    ) -> Result<Self, CollectionError> {
+        let (shape, text) = Shape::of(text, known);
+        let text = &*shape.unspaced(text);
         let mut reader = shape.reader(text);
         let mut lines = Lines::of(text, shape.lines_before);
         let mut rows = Vec::new();
@@ -141,12 +172,11 @@ impl Table {
             (_, None) => Vec::new(),
         };
         Ok(Self {
-            path: path.to_path_buf(),
             names,
             rows,
             separator: shape.separator,
             is_headless,
-            is_guessed_text,
+            ..self
         })
     }
 
@@ -175,7 +205,8 @@ impl Table {
             _ => decode(&bytes),
         };
         let (shape, text) = Shape::of(&text, known);
-        let first = shape.reader(text).records().next()?.ok()?;
+        let text = shape.unspaced(text);
+        let first = shape.reader(&text).records().next()?.ok()?;
         Some(first.iter().map(heading).collect())
     }
 
@@ -288,6 +319,8 @@ impl<'t> Lines<'t> {
 struct Shape {
     separator: u8,
     quoted: bool,
+    /// Whether spaces part the fields: a path, and what stands behind it.
+    spaced: bool,
     lines_before: u64,
 }
 
@@ -299,6 +332,7 @@ impl Shape {
         let mut shape = Self {
             separator: b',',
             quoted: true,
+            spaced: false,
             lines_before: 0,
         };
         let mut said = None;
@@ -312,10 +346,7 @@ impl Shape {
                 .strip_prefix("sep=")
                 .or_else(|| trimmed.strip_prefix("SEP="))
                 .and_then(|it| it.bytes().next());
-            let is_comment = trimmed.starts_with('#')
-                && !SEPARATORS
-                    .iter()
-                    .any(|&it| known_headings(trimmed, it, known) > 0);
+            let is_comment = trimmed.starts_with('#') && !is_heading(trimmed, known);
             if rest.is_empty() || separator.is_none() && !is_comment && !trimmed.is_empty() {
                 break;
             }
@@ -337,6 +368,12 @@ impl Shape {
             .take(SAMPLE_LINES)
             .collect();
         let Some(first) = lines.first() else { return };
+        if is_spaced(&lines, known) {
+            self.separator = NO_SEPARATOR;
+            self.quoted = false;
+            self.spaced = true;
+            return;
+        }
         // A playlist: one path a line, which may hold anything.
         if lines
             .iter()
@@ -372,6 +409,31 @@ impl Shape {
         }
     }
 
+    /// The text with signs that no text holds where spaces part its fields, so that each line stays one.
+    fn unspaced<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if !self.spaced {
+            return text.into();
+        }
+        let gap = char::from(NO_SEPARATOR).to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        // Words behind the path are columns where each line has as many, else they are one label.
+        let words =
+            |line: &&str| spaced_path(line).map(|(_, rest)| rest.split_whitespace().count());
+        let mut counts = lines.iter().filter_map(words);
+        let first = counts.next();
+        let as_columns = counts.all(|count| Some(count) == first);
+        let fields = lines.iter().map(|line| match spaced_path(line) {
+            Some((path, rest)) if as_columns => {
+                let fields = std::iter::once(path).chain(rest.split_whitespace());
+                fields.collect::<Vec<_>>().join(&gap)
+            }
+            Some((path, rest)) => [path, rest].join(&gap),
+            None if line.starts_with('#') => (*line).to_owned(),
+            None => line.split_whitespace().collect::<Vec<_>>().join(&gap),
+        });
+        fields.collect::<Vec<_>>().join("\n").into()
+    }
+
     fn reader<'t>(&self, text: &'t str) -> csv::Reader<&'t [u8]> {
         csv::ReaderBuilder::new()
             .delimiter(self.separator)
@@ -380,6 +442,61 @@ impl Shape {
             .has_headers(false)
             .from_reader(text.as_bytes())
     }
+}
+
+/// Whether a line that begins with `#` is one of headings and no remark: all its fields are known, or several of them.
+fn is_heading(line: &str, known: fn(&str) -> bool) -> bool {
+    SEPARATORS.into_iter().any(|separator| {
+        let found = known_headings(line, separator, known);
+        found > 1 || found == 1 && fields(line, separator).count() == 1
+    })
+}
+
+/// Whether spaces part the fields of lines: each has a path of a sound and something behind it (the first may be
+/// headings), and no other sign parts a path from the rest.
+fn is_spaced(lines: &[&str], known: fn(&str) -> bool) -> bool {
+    let mut lines = lines
+        .iter()
+        .filter(|line| !line.starts_with('#'))
+        .peekable();
+    let is_heading = |line: &&&str| {
+        let mut words = line.split_whitespace();
+        words.clone().count() > 1 && words.any(|word| known(&heading(word)))
+    };
+    let mut some = false;
+    if lines
+        .peek()
+        .is_some_and(|line| spaced_path(line).is_none() && is_heading(line))
+    {
+        lines.next();
+    }
+    let all = lines.all(|line| {
+        some = true;
+        spaced_path(line).is_some_and(|(_, rest)| !rest.is_empty())
+            && !SEPARATORS.into_iter().any(|separator| {
+                let mut fields = fields(line, separator).map(|it| it.trim().trim_matches('"'));
+                fields.any(|field| is_audio_path(Path::new(field)))
+            })
+    });
+    some && all
+}
+
+/// The path at the start of a line, in quotes or up to the ending of a sound file, and what stands behind it.
+fn spaced_path(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim();
+    if let Some(rest) = line.strip_prefix('"') {
+        let (path, rest) = rest.split_once('"')?;
+        return is_audio_path(Path::new(path)).then_some((path, rest.trim()));
+    }
+    let mut ends = line
+        .char_indices()
+        .filter(|(_, letter)| letter.is_whitespace())
+        .map(|(at, _)| at)
+        .chain([line.len()]);
+    ends.find_map(|at| {
+        let (path, rest) = line.split_at_checked(at)?;
+        is_audio_path(Path::new(path)).then_some((path, rest.trim()))
+    })
 }
 
 fn known_headings(line: &str, separator: u8, known: fn(&str) -> bool) -> usize {
@@ -434,6 +551,33 @@ mod tests {
         let table = read("sep=;\r\n\r\n# made by hand, 2024\r\n#file;label\r\na.wav;rock\r\n");
         assert_eq!(table.names(), ["file", "label"]);
         assert_eq!(table.rows().next().unwrap().line(), 5);
+    }
+
+    #[test]
+    fn spaces_part_a_path_from_its_label() {
+        for text in [
+            "a.wav rock\nb c.wav  dub\n",
+            "a.wav rock\n\"b c.wav\" dub\n",
+            "# path label, by hand\na.wav rock\nb c.wav dub\n",
+            "a.wav rock\r\nb c.wav dub\r\n",
+        ] {
+            let table = read(text);
+            assert!(table.is_headless, "{text}");
+            assert_eq!(
+                all(&table),
+                [["a.wav", "rock"], ["b c.wav", "dub"]],
+                "{text}"
+            );
+        }
+        let table = read("file label\na.wav rock\nb.wav dub\n");
+        assert_eq!(table.names(), ["file", "label"]);
+        assert_eq!(table.rows().nth(1).unwrap().line(), 3);
+        // Labels of several words are one, where others have one word.
+        let table = read("a.wav hip hop\nb.wav dub\n");
+        assert_eq!(all(&table), [["a.wav", "hip hop"], ["b.wav", "dub"]]);
+        // A path may have spaces, and a list of paths alone has no fields.
+        let table = read("my rock/a.wav\nb c.wav\n");
+        assert_eq!(all(&table), [["my rock/a.wav"], ["b c.wav"]]);
     }
 
     #[test]

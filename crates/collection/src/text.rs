@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use unicode_normalization::UnicodeNormalization;
 
@@ -37,23 +38,21 @@ pub(crate) fn shown_name(name: &OsStr) -> std::borrow::Cow<'_, str> {
 const SAMPLE_BYTES: usize = 4096;
 
 /// The text of a file in UTF-8, UTF-16 (either order of bytes, with or without a byte order mark) or, where it is none
-/// of these, Windows-1252; and whether it was the last, which is a guess.
-pub(crate) fn decode(bytes: &[u8]) -> (String, bool) {
+/// of these, in the old encoding that its letters look most like, whose name comes with it: that is a guess.
+pub(crate) fn decode(bytes: &[u8]) -> (String, Option<&'static str>) {
     let encoding =
         Encoding::for_bom(bytes).map_or_else(|| utf16_by_zeros(bytes), |(it, _)| Some(it));
     if let Some(encoding) = encoding {
-        return (encoding.decode(bytes).0.into_owned(), false);
+        return (encoding.decode(bytes).0.into_owned(), None);
     }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => (text.to_owned(), false),
-        Err(_) => (
-            WINDOWS_1252
-                .decode_without_bom_handling(bytes)
-                .0
-                .into_owned(),
-            true,
-        ),
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return (text.to_owned(), None);
     }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    let encoding = detector.guess(None, Utf8Detection::Deny);
+    let (text, _) = encoding.decode_without_bom_handling(bytes);
+    (text.into_owned(), Some(encoding.name()))
 }
 
 /// UTF-16 without a mark, by its zeros: headings are ASCII, of which every other byte is zero.
@@ -88,41 +87,6 @@ pub(crate) fn is_nothing(text: &str) -> bool {
     )
 }
 
-/// What happened to some lines of a list: the first few, then how many more.
-#[derive(Debug, Default)]
-pub(crate) struct Examples {
-    first: Vec<String>,
-    pub(crate) count: usize,
-}
-
-impl Examples {
-    /// So many are named.
-    const NAMED: usize = 3;
-
-    pub(crate) fn add(&mut self, example: impl FnOnce() -> String) {
-        self.count += 1;
-        if self.first.len() < Self::NAMED {
-            self.first.push(example());
-        }
-    }
-
-    /// "line 3: a; line 4: b; and 7 more".
-    pub(crate) fn join(&self) -> String {
-        let more = self.count - self.first.len();
-        let mut text = self.first.join("; ");
-        if more > 0 {
-            text.push_str(&format!("; and {more} more"));
-        }
-        text
-    }
-}
-
-/// "1 file", "2 files".
-pub(crate) fn counted(count: usize, what: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{s}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,11 +107,44 @@ mod tests {
             le,
             be,
         ] {
-            assert_eq!(decode(&bytes), (text.to_owned(), false));
+            assert_eq!(decode(&bytes), (text.to_owned(), None));
         }
         let old = b"path,label\r\nCaf\xe9/a.wav,Zouk \x9290\r\n";
-        assert_eq!(decode(old), (text.to_owned(), true));
-        assert_eq!(decode(b""), (String::new(), false));
+        assert_eq!(decode(old), (text.to_owned(), Some("windows-1252")));
+        assert_eq!(decode(b""), (String::new(), None));
+    }
+
+    #[test]
+    fn an_old_encoding_is_told_by_its_letters() {
+        for (text, encoding) in [
+            (
+                "file,label\nオーディオ/演歌.wav,演歌\nオーディオ/ロック.wav,ロック\n",
+                encoding_rs::SHIFT_JIS,
+            ),
+            (
+                "file,label\nשירים/שלום עליכם.wav,מזרחית\nשירים/ערב של שושנים.wav,עממי\n",
+                encoding_rs::WINDOWS_1255,
+            ),
+            (
+                "file,label\nпесни/катюша.wav,народная\nпесни/калинка.wav,хоровая музыка\n",
+                encoding_rs::WINDOWS_1251,
+            ),
+            (
+                "file,label\n音乐/茉莉花.wav,民歌\n音乐/月亮代表我的心.wav,流行\n",
+                encoding_rs::GBK,
+            ),
+            (
+                "file,label\n음악/아리랑.wav,민요\n음악/강남스타일.wav,가요\n",
+                encoding_rs::EUC_KR,
+            ),
+            (
+                "file,label\nmusik/Größenwahn.wav,Volksmusik für Bläser\n",
+                encoding_rs::WINDOWS_1252,
+            ),
+        ] {
+            let (bytes, _, _) = encoding.encode(text);
+            assert_eq!(decode(&bytes), (text.to_owned(), Some(encoding.name())));
+        }
     }
 
     #[test]
@@ -158,14 +155,5 @@ mod tests {
             fold_text("\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}")
         );
         assert_ne!(fold_text("cafe"), fold_text("café"));
-    }
-
-    #[test]
-    fn few_examples_stand_for_many() {
-        let mut examples = Examples::default();
-        for line in 1..=5 {
-            examples.add(|| format!("line {line}"));
-        }
-        assert_eq!(examples.join(), "line 1; line 2; line 3; and 2 more");
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use mynascope_base::natural_order;
 
-use super::Split;
+use super::{Note, Split};
 
 /// One sound file and what is known about it without decoding it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,8 +86,8 @@ pub struct Collection {
     pub tracks: Vec<Track>,
     /// The published split, where there is one for these tracks; places in `tracks`.
     pub split: Option<Split>,
-    /// What was left out and why, for people.
-    pub notes: Vec<String>,
+    /// What was left out or not understood, and why.
+    pub notes: Vec<Note>,
 }
 
 impl Collection {
@@ -101,6 +101,11 @@ impl Collection {
         let mut labels: Vec<String> = labels.into_iter().cloned().collect();
         labels.sort_by(|a, b| natural_order(a, b));
         labels
+    }
+
+    /// The sentences of the notes.
+    pub fn note_texts(&self) -> impl Iterator<Item = &str> {
+        self.notes.iter().map(|note| note.text.as_str())
     }
 
     /// The part of the published split that each track belongs to: train, valid, test or none. `[tracks]`

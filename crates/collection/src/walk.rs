@@ -8,9 +8,9 @@ use std::{
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{CollectionError, listed, text::counted};
+use super::{CollectionError, Note, listed};
 use mynascope_audio as audio;
-use mynascope_base::jobs::Watch;
+use mynascope_base::{counted, jobs::Watch};
 
 /// Formats that people have and that may not be decoded here: such a file is a row with its reason, not a silence.
 /// Those that are decoded are known before this is asked.
@@ -90,7 +90,7 @@ pub(super) struct Found {
     /// Sorted by their path's bytes.
     pub files: Vec<PathBuf>,
     /// Folders that could not be read, links that lead nowhere.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Tables beside the sounds that may list them, and are not read with a folder.
     pub lists: Vec<PathBuf>,
 }
@@ -140,19 +140,22 @@ pub(super) fn sound_files(
             Err(error) => {
                 skipped += 1;
                 if skipped <= NOTES_IN_FULL {
-                    notes.push(note(&error));
+                    notes.push(note(&error).into());
                 }
             }
         }
     }
     if skipped > NOTES_IN_FULL {
-        notes.push(format!(
-            "{} more places could not be read",
-            skipped - NOTES_IN_FULL
-        ));
+        notes.push(
+            format!(
+                "{} more could not be read",
+                counted(skipped - NOTES_IN_FULL, "place")
+            )
+            .into(),
+        );
     }
     files.sort_unstable();
-    notes.extend(unsupported_note(files.iter().map(PathBuf::as_path)));
+    notes.extend(unsupported_note(files.iter().map(PathBuf::as_path)).map(Note::from));
     Ok(Found {
         files,
         notes,

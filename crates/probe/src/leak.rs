@@ -142,7 +142,7 @@ pub fn leak_report(
     };
     // What is wrong with a published split itself: a file that is in two of its parts.
     if published.is_some() && protocol == Protocol::Clean {
-        notes.extend(collection.notes.iter().cloned());
+        notes.extend(collection.note_texts().map(str::to_owned));
     }
     let faults: Vec<PathBuf> = known_faults(collection)
         .into_iter()

@@ -132,7 +132,7 @@ fn known(table: &EmbeddingTable, collection: &Collection, settings: &ProbeSettin
     let mut notes = Vec::new();
     if matches!(settings.protocol, Protocol::Clean | Protocol::Paper) && collection.split.is_some()
     {
-        notes.extend(collection.notes.iter().cloned());
+        notes.extend(collection.note_texts().map(str::to_owned));
     }
     let faults = known_faults(collection);
     let names: Vec<&str> = faults

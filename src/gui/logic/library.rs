@@ -196,7 +196,7 @@ fn opened(model: &mut Model, workers: &mut Workers, sources: Vec<PathBuf>, colle
     // Several would lie over titles and pictures.
     match collection.notes.as_slice() {
         [] => {}
-        [note] => model.notices.note(note.clone()),
+        [note] => model.notices.note(note.text.clone()),
         notes => model.notices.note(format!(
             "{} notes on what was opened: point at the library's last line",
             notes.len()

@@ -166,7 +166,7 @@ fn open(
                 let mut collection = open(&demo())?;
                 collection
                     .notes
-                    .push(format!("What was open last is not there any more: {error}"));
+                    .push(format!("What was open last is not there any more: {error}").into());
                 Ok((demo(), collection))
             }
         },

@@ -355,7 +355,7 @@ impl Columns {
         let single = |place: usize| {
             let name = names.get(place).map(String::as_str);
             let fields = || column(table, place);
-            let separator = super::words::TagSeparator::of(fields());
+            let separator = super::words::TagSigns::of(fields());
             !matches!(name, Some("tags" | "tag"))
                 && !table.rows().any(|row| row.len() > names.len())
                 && fields().all(|field| separator.tags(field).len() <= 1)
@@ -380,7 +380,7 @@ impl Columns {
         }
     }
 
-    /// The headings that nothing was read from, without those that are known to say nothing here.
+    /// The headings that nothing was read from.
     pub(super) fn unread(&self, table: &Table, file: usize, split: Option<usize>) -> Vec<String> {
         let read = [
             Some(file),
@@ -393,19 +393,18 @@ impl Columns {
             self.emotion[0],
             self.emotion[1],
         ];
-        let lists = [&self.tags, &self.tag_columns, &self.splits];
+        let lists = [&self.tags, &self.tag_columns];
         let names = table.names().iter().enumerate();
         names
             .filter(|(place, name)| {
-                let plain = plain(name);
                 !read.contains(&Some(*place))
                     && !lists.iter().any(|list| list.contains(place))
-                    && !plain.is_empty()
-                    && !OTHERS.contains(&plain.as_str())
-                    && !ARTIST.contains(&plain.as_str())
-                    && !WEAK_FILE.contains(&plain.as_str())
+                    && (!name.is_empty() || table.is_headless)
             })
-            .map(|(_, name)| name.clone())
+            .map(|(place, name)| match name.is_empty() {
+                true => format!("field {}", place + 1),
+                false => name.clone(),
+            })
             .collect()
     }
 }

@@ -4,10 +4,12 @@ use std::{collections::HashMap, fs, path::PathBuf};
 
 use super::paths::{Found, tidy};
 use crate::{
-    Split, Track,
+    Note, Split, Track,
+    note::{Examples, ListLine},
+    spellings,
     split::Part,
-    text::{Examples, counted},
 };
+use mynascope_base::counted;
 
 /// The tracks of one or several lists.
 #[derive(Default)]
@@ -17,7 +19,7 @@ pub(super) struct Gathered {
     by_file: HashMap<PathBuf, usize>,
     /// More files are missing than are here: they are no rows.
     pub(super) leaves_missing_out: bool,
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Note>,
     repeated: Examples,
     labels: Examples,
     parts: Examples,
@@ -30,8 +32,8 @@ struct Gathering {
     /// What the list calls the file, where that was found by its name alone.
     guessed_by: Option<String>,
     is_missing: bool,
-    /// Its first row, for people.
-    place: String,
+    /// Its first row.
+    place: ListLine,
 }
 
 impl Gathered {
@@ -42,7 +44,7 @@ impl Gathered {
         part: Option<Part>,
         found: &Found,
         words: &str,
-        place: String,
+        place: ListLine,
     ) {
         let file = match found.is_here() {
             true => fs::canonicalize(&track.path).ok(),
@@ -63,48 +65,60 @@ impl Gathered {
             return;
         };
         if guessed_by.is_some() && first.guessed_by.is_some() && guessed_by != first.guessed_by {
-            self.unclear
-                .add(|| format!("{} and {place}: {}", first.place, track.path.display()));
+            self.unclear.add(place.clone(), || {
+                format!("{} and {place}: {}", first.place, track.path.display())
+            });
             first.track.problem.get_or_insert_with(|| {
                 "several rows of the list might mean this file; write their paths as they are"
                     .to_owned()
             });
             return;
         }
-        self.repeated.add(|| format!("{} and {place}", first.place));
+        self.repeated
+            .add(place.clone(), || format!("{} and {place}", first.place));
         first.join(track, part, &place, &mut self.labels, &mut self.parts);
     }
 
     /// The tracks, their split and what is to be said about them.
-    pub(super) fn finish(mut self, is_one: bool) -> (Vec<Track>, Option<Split>, Vec<String>) {
+    pub(super) fn finish(mut self, is_one: bool) -> (Vec<Track>, Option<Split>, Vec<Note>) {
         let list = if is_one { "the list" } else { "the lists" };
         let mut notes = Vec::new();
+        let told = self.parts.count + self.labels.count;
         for (examples, what) in [
             (
-                &self.parts,
+                self.parts,
                 "named in two parts of the split; the part of the first row stays",
             ),
             (
-                &self.labels,
+                self.labels,
                 "named with different labels; those of the first row stay (several labels of one file belong into a column `tags`)",
             ),
             (
-                &self.unclear,
+                self.unclear,
                 "might be meant by several rows, as their folders are not here; such files are left out",
             ),
         ] {
             if examples.count > 0 {
-                let times = counted(examples.count, "file");
-                notes.push(format!("{times} of {list}: {what}: {}", examples.join()));
+                let files = counted(examples.count, "file");
+                notes.push(examples.note(format!("{files} of {list}: {what}")));
             }
         }
-        if self.repeated.count > self.parts.count + self.labels.count {
-            notes.push(format!(
-                "{} of {list} name a file again and are one track with its first row: {}",
-                counted(self.repeated.count, "row"),
-                self.repeated.join()
-            ));
+        if self.repeated.count > told {
+            let rows = counted(self.repeated.count, "row");
+            notes.push(self.repeated.note(format!(
+                "{rows} of {list} name a file again and are one track with its first row"
+            )));
         }
+        let labels = self.rows.iter().filter_map(|row| {
+            let label = row.track.label.as_deref()?;
+            Some((label, Some(&row.place)))
+        });
+        notes.extend(spellings::note("labels", labels));
+        let tags = self.rows.iter().flat_map(|row| {
+            let tags = row.track.tags.iter();
+            tags.map(|tag| (tag.as_str(), Some(&row.place)))
+        });
+        notes.extend(spellings::note("tags", tags));
         notes.append(&mut self.notes);
         if self.leaves_missing_out {
             self.rows.retain(|row| !row.is_missing);
@@ -117,10 +131,13 @@ impl Gathered {
         let sizes @ [train, valid, test] = split.sizes();
         let split = split.usable();
         if split.is_none() && sizes != [0; 3] {
-            notes.push(format!(
-                "the split of {list} is not used, as it has {train} train, {valid} valid and {test} test tracks: both train \
-                 and test need some"
-            ));
+            notes.push(
+                format!(
+                    "the split of {list} is not used, as it has {train} train, {valid} valid and {test} test tracks: both \
+                     train and test need some"
+                )
+                .into(),
+            );
         }
         (tracks, split, notes)
     }
@@ -131,7 +148,7 @@ impl Gathering {
         &mut self,
         other: Track,
         part: Option<Part>,
-        place: &str,
+        place: &ListLine,
         labels: &mut Examples,
         parts: &mut Examples,
     ) {
@@ -141,7 +158,9 @@ impl Gathering {
             if let (Some(one), Some(two)) = (one, two)
                 && one != two
             {
-                labels.add(|| format!("{first} `{one}`, {place} `{two}`: {path}"));
+                labels.add(place.clone(), || {
+                    format!("{first} `{one}`, {place} `{two}`: {path}")
+                });
             }
         };
         let of_key = |track: &Track| track.key.and_then(crate::key_name).map(str::to_owned);
@@ -165,7 +184,9 @@ impl Gathering {
         }
         match (self.part, part) {
             (Some(one), Some(two)) if one != two => {
-                parts.add(|| format!("{first} {}, {place} {}: {path}", one.name(), two.name()));
+                parts.add(place.clone(), || {
+                    format!("{first} {}, {place} {}: {path}", one.name(), two.name())
+                });
             }
             (None, part) => self.part = part,
             _ => {}

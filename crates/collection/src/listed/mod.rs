@@ -13,41 +13,73 @@ mod words;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use self::{columns::Columns, gather::Gathered, paths::Finder, values::Values};
 use crate::{
-    Collection, CollectionError, CollectionKind, Track,
+    Collection, CollectionError, CollectionKind, Note, Track,
+    note::{Examples, ListLine},
     split::Part,
+    structured,
     table::{Row, Table},
-    text::{Examples, counted, is_nothing},
+    text::is_nothing,
     walk,
 };
-use mynascope_base::jobs::Watch;
+use mynascope_base::{counted, jobs::Watch, without_path};
 
 /// Endings of files that are lists.
 const ENDINGS: [&str; 4] = ["csv", "tsv", "tab", "psv"];
-/// Endings of files that are lists only if they hold paths or headings.
-const LIKELY: [&str; 3] = ["txt", "m3u", "m3u8"];
+/// Endings of playlists.
+const PLAYLISTS: [&str; 3] = ["m3u", "m3u8", "pls"];
 
 /// Rows that are looked at to find the column of the files.
 const TRIED_ROWS: usize = 24;
 /// So few missing files stay rows, with their reason, even if they are more than those that are here.
 const FEW_MISSING: usize = 20;
 
+/// The endings of lists, for messages.
+pub(crate) fn endings() -> String {
+    let endings = ENDINGS.iter().chain(&["txt"]).chain(&structured::JSON);
+    let endings: Vec<String> = endings
+        .chain(&PLAYLISTS)
+        .map(|it| format!(".{it}"))
+        .collect();
+    endings.join(", ")
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    let ending = path.extension().unwrap_or_default();
+    endings.iter().any(|it| ending.eq_ignore_ascii_case(it))
+}
+
+/// Whether a heading is one of those that lists are read by.
+pub(crate) fn is_heading(name: &str) -> bool {
+    columns::is_known(name)
+}
+
 /// Whether a file lists tracks, by its ending or, where that may mean any text, its first lines.
 pub fn is_list(path: &Path) -> bool {
-    let ending = path.extension().unwrap_or_default();
-    let is_one_of = |known: &[&str]| known.iter().any(|it| ending.eq_ignore_ascii_case(it));
-    is_one_of(&ENDINGS)
-        || is_one_of(&LIKELY)
-            && Table::header(path, columns::is_known).is_some_and(|names| {
-                let is_sound = |name: &String| walk::is_sound_name(Path::new(name.trim()));
-                names.iter().any(is_sound)
-                    || ending.eq_ignore_ascii_case("m3u")
-                    || ending.eq_ignore_ascii_case("m3u8")
-                    || names.len() > 1 && names.iter().any(|name| columns::is_known(name))
-            })
+    if has_ending(path, &ENDINGS) || has_ending(path, &PLAYLISTS) {
+        return true;
+    }
+    if has_ending(path, &structured::JSON) {
+        return is_json_list(path);
+    }
+    has_ending(path, &["txt"])
+        && Table::header(path, columns::is_known).is_some_and(|names| {
+            let is_sound = |name: &String| walk::is_sound_name(Path::new(name.trim()));
+            names.iter().any(is_sound)
+                || names.len() > 1 && names.iter().any(|name| columns::is_known(name))
+        })
+}
+
+/// Whether a JSON file has a column of files, or cannot be read at all: then reading it as a list says why.
+fn is_json_list(path: &Path) -> bool {
+    match Table::read(path, columns::is_known) {
+        Ok(table) => table.names().iter().any(|name| columns::is_file(name)),
+        Err(_) => path.is_file(),
+    }
 }
 
 /// The parts of a split that the names of folders mean, if all of them do and one of them is what is learned from.
@@ -59,10 +91,17 @@ pub(crate) fn folder_parts(names: &BTreeSet<String>) -> Option<BTreeMap<String, 
     (whole && different.len() >= 2 && different.contains(&Part::Train)).then_some(parts)
 }
 
+/// The parts that the words of a split mean ("train", "valid" or "test"), whatever their case and language of the field;
+/// and, as sentences, which of them were taken by what stands beside them ("dev"). Words that mean none are left out.
+pub fn split_words(words: &BTreeSet<String>) -> (BTreeMap<String, &'static str>, Vec<String>) {
+    let (parts, guessed) = words::parts(words);
+    let named = parts.into_iter().map(|(word, part)| (word, part.name()));
+    (named.collect(), guessed)
+}
+
 /// Whether a file in a folder of sounds is likely a list of them, by its headings.
 pub(crate) fn seems_list(path: &Path) -> bool {
-    let ending = path.extension().unwrap_or_default();
-    ENDINGS.iter().any(|it| ending.eq_ignore_ascii_case(it))
+    has_ending(path, &ENDINGS)
         && Table::header(path, columns::is_known)
             .is_some_and(|names| names.len() > 1 && names.iter().any(|name| columns::is_file(name)))
 }
@@ -87,25 +126,21 @@ pub(crate) fn read(
     if !guessed.is_empty() {
         gathered
             .notes
-            .push(format!("of the lists {}", guessed.join(", ")));
+            .push(format!("of the lists {}", guessed.join(", ")).into());
     }
     for list in lists {
         let name = list.file_name().unwrap_or_default().to_string_lossy();
         let opened = Opened {
             list,
             together,
-            name: &name,
-            is_one,
+            name: (!is_one).then(|| name.as_ref().into()),
             part: word(list).and_then(|word| parts.get(&word).copied()),
         };
         let mut notes = Vec::new();
         opened.read(&mut gathered, &mut notes, watch)?;
         gathered
             .notes
-            .extend(notes.into_iter().map(|note| match is_one {
-                true => note,
-                false => format!("{name}: {note}"),
-            }));
+            .extend(notes.into_iter().map(|note| opened.named(note)));
     }
     let first = lists.first().map(|list| Track::of_file(list).title);
     let (tracks, split, notes) = gathered.finish(is_one);
@@ -122,8 +157,8 @@ pub(crate) fn read(
 struct Opened<'a> {
     list: &'a Path,
     together: &'a [PathBuf],
-    name: &'a str,
-    is_one: bool,
+    /// Where several are opened.
+    name: Option<Arc<str>>,
     /// The part that its name means.
     part: Option<Part>,
 }
@@ -132,17 +167,36 @@ impl Opened<'_> {
     fn read(
         &self,
         gathered: &mut Gathered,
-        notes: &mut Vec<String>,
+        notes: &mut Vec<Note>,
         watch: &Watch<'_>,
     ) -> Result<(), CollectionError> {
         let table = Table::read(self.list, columns::is_known)?;
         let columns = Columns::of(&table);
         let mut finder = Finder::new(self.list, self.together, watch);
         let file = file_column(&table, &columns, &mut finder)?;
-        if table.is_guessed_text {
+        if let Some(encoding) = table.guessed_encoding {
             notes.push(
-            "it is neither UTF-8 nor UTF-16 and was read as Windows-1252: look at its letters with accents".to_owned(),
-        );
+                format!(
+                    "it is neither UTF-8 nor UTF-16 and was read as {encoding}: if letters with accents or of other scripts \
+                     are wrong, save it as UTF-8"
+                )
+                .into(),
+            );
+        }
+        if table.rows().next().is_none() && !table.names().is_empty() {
+            let headings = table.headings();
+            let (list, name) = (self.list, self.list.file_name().unwrap_or_default());
+            let why = format!(
+                "the list has headings ({headings}) and no rows; write a row for each file below them"
+            );
+            if self.name.is_none() {
+                return Err(CollectionError::Labels {
+                    line: 1,
+                    why,
+                    path: list.to_path_buf(),
+                });
+            }
+            notes.push(format!("{}: {why}", name.to_string_lossy()).into());
         }
         let values = Values::of(&table, &columns, file, self.part, notes);
         let (mut guessed, mut lost, mut nameless) = (
@@ -154,9 +208,9 @@ impl Opened<'_> {
         for row in table.rows() {
             watch.check()?;
             let words = row.at(file).unwrap_or_default();
-            if words.is_empty() || words.starts_with('#') && table.is_headless {
-                if !row.is_blank() && words.is_empty() {
-                    nameless.add(|| format!("line {}", row.line()));
+            if is_nothing(words) || is_remark(&row, words) {
+                if !row.is_blank() && is_nothing(words) {
+                    nameless.add(row.line(), || format!("line {}", row.line()));
                 }
                 continue;
             }
@@ -165,12 +219,12 @@ impl Opened<'_> {
             match &found {
                 paths::Found::Named(_) => {}
                 paths::Found::Guessed(path) => {
-                    guessed.add(|| {
+                    guessed.add(row.line(), || {
                         format!("line {} `{}` is {}", row.line(), cut(words), path.display())
                     });
                 }
                 paths::Found::Several(_) => {
-                    lost.add(|| {
+                    lost.add(row.line(), || {
                         format!(
                             "line {} `{}`: several files have this name",
                             row.line(),
@@ -179,51 +233,65 @@ impl Opened<'_> {
                     });
                 }
                 paths::Found::Missing(_) => {
-                    lost.add(|| format!("line {} `{}`", row.line(), cut(words)));
+                    lost.add(row.line(), || {
+                        format!("line {} `{}`", row.line(), cut(words))
+                    });
                 }
             }
-            let (track, part) = values.track(&row, found.path(), problem_of(&found));
-            gathered.add(track, part, &found, words, self.place(&row));
+            let (track, part) = values.track(&row, found.path(), problem_of(&found, words));
+            gathered.add(track, part, &found, words, self.line(&row));
         }
         values.finish(notes);
         if nameless.count > 0 {
             let heading = table.names().get(file).map_or("", String::as_str);
-            notes.push(format!(
-                "{} without a path in the column `{heading}` were left out: {}",
-                counted(nameless.count, "row"),
-                nameless.join()
-            ));
+            let rows = counted(nameless.count, "row");
+            notes.push(nameless.note(format!(
+                "{rows} without a path in the column `{heading}` left out"
+            )));
         }
         if guessed.count > 0 {
-            notes.push(format!(
-                "{} of {} were found by the ends or names of their paths: {}",
-                guessed.count,
-                counted(rows, "file"),
-                guessed.join()
-            ));
+            let files = counted(rows, "file");
+            let count = guessed.count;
+            notes.push(guessed.note(format!(
+                "{count} of {files} were found by the ends or names of their paths"
+            )));
         }
         if lost.count > 0 {
             let found = rows - lost.count;
             let left_out = found > 0 && lost.count > found && lost.count > FEW_MISSING;
             gathered.leaves_missing_out |= left_out;
-            notes.push(format!(
-                "{} of {} are not where the list says{}: {}",
-                lost.count,
-                counted(rows, "file"),
-                if left_out { " and left out" } else { "" },
-                lost.join()
-            ));
+            let files = counted(rows, "file");
+            let count = lost.count;
+            let left_out = if left_out { " and left out" } else { "" };
+            notes.push(lost.note(format!(
+                "{count} of {files} are not where the list says{left_out}"
+            )));
         }
         Ok(())
     }
 
-    /// A line for people: of one list alone its number says enough.
-    fn place(&self, row: &Row<'_>) -> String {
-        match self.is_one {
-            true => format!("line {}", row.line()),
-            false => format!("{} line {}", self.name, row.line()),
+    fn line(&self, row: &Row<'_>) -> ListLine {
+        ListLine {
+            list: self.name.clone(),
+            line: row.line(),
         }
     }
+
+    /// A note on this list: of one alone its lines say enough, of several the list's name, too.
+    fn named(&self, mut note: Note) -> Note {
+        if let Some(name) = &self.name {
+            note.text = format!("{name}: {}", note.text);
+            for line in &mut note.lines {
+                line.list = Some(Arc::clone(name));
+            }
+        }
+        note
+    }
+}
+
+/// Whether a row is a remark: it begins with `#` and names no sound.
+fn is_remark(row: &Row<'_>, words: &str) -> bool {
+    row.at(0).is_some_and(|field| field.starts_with('#')) && !walk::is_sound_name(Path::new(words))
 }
 
 /// Words of a list for a message.
@@ -269,18 +337,27 @@ fn file_column(
     })
 }
 
-fn problem_of(found: &paths::Found) -> Option<String> {
+fn problem_of(found: &paths::Found, words: &str) -> Option<String> {
     match found {
         paths::Found::Named(path) | paths::Found::Guessed(path) => {
             walk::problem_of(path).or_else(|| {
+                // A file is what its first bytes say, whatever its name.
                 let other = !walk::is_sound_name(path);
-                other.then(|| "not a file of a known sound format".to_owned())
+                let probed = other.then(|| mynascope_audio::probe_file(path))?;
+                let error = probed.err()?;
+                Some(format!("it is there, but {}", without_path(&error, path)))
             })
         }
         paths::Found::Several(_) => Some(
             "named in the list, but several files have this name; write the path with its folders"
                 .to_owned(),
         ),
+        paths::Found::Missing(path) if path.is_dir() => {
+            Some("named in the list, but it is a folder; name the files in it".to_owned())
+        }
+        paths::Found::Missing(_) if words.contains("://") && !words.starts_with("file:") => {
+            Some("named in the list by an address on the network; only files are opened".to_owned())
+        }
         paths::Found::Missing(_) => {
             Some("named in the list, but there is no such file; correct the path".to_owned())
         }

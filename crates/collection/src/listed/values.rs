@@ -6,21 +6,25 @@ use super::{
     columns::{Columns, column},
     cut,
     emotion::{self, Guess, Scale},
-    words::{self, TagSeparator},
+    words::{self, TagSign, TagSigns},
 };
 use crate::{
-    Track,
+    Note, Track,
     key::{has_h, parse_key_in},
     key_name,
+    note::Examples,
     split::Part,
     table::{Row, Table},
-    text::{Examples, counted, is_nothing},
+    text::is_nothing,
 };
+use mynascope_base::counted;
 
 /// Different words of a column of which more are no parts of a split.
 const MOST_WORDS: usize = 1000;
 /// Words of a column that is no split, named in a note.
 const NAMED_WORDS: usize = 5;
+/// Headings of columns that nothing was read from, named in a note.
+const NAMED_HEADINGS: usize = 40;
 
 /// How the fields of one list are read.
 pub(super) struct Values<'a> {
@@ -29,7 +33,8 @@ pub(super) struct Values<'a> {
     split: Option<(usize, BTreeMap<String, Part>)>,
     /// The part that the list's own name means, for every row.
     part: Option<Part>,
-    separators: Vec<(usize, TagSeparator)>,
+    /// Of each column of tags.
+    signs: Vec<(usize, TagSigns)>,
     /// Of the last column, whose fields go on beyond the headings.
     goes_on: Option<usize>,
     with_h: bool,
@@ -47,6 +52,10 @@ struct Problems {
     tempos: Examples,
     emotions: Examples,
     longer: Examples,
+    /// Rows that say nothing, by the place of the column.
+    blank: BTreeMap<usize, Examples>,
+    /// Fields of one label that look like several.
+    several: Examples,
 }
 
 impl<'a> Values<'a> {
@@ -57,22 +66,24 @@ impl<'a> Values<'a> {
         columns: &'a Columns,
         file: usize,
         part: Option<Part>,
-        notes: &mut Vec<String>,
+        notes: &mut Vec<Note>,
     ) -> Self {
-        let split = split_column(table, columns, file, notes);
+        let (split, no_split) = split_column(table, columns, file, notes);
         let last = table.names().len().saturating_sub(1);
         let goes_on = columns.tags.contains(&last).then_some(last);
-        let separators = columns.tags.iter().map(|&place| {
-            let fields = table.rows().flat_map(move |row| {
-                let width = if goes_on == Some(place) {
-                    usize::MAX
-                } else {
-                    1
-                };
-                row.from(place).take(width)
-            });
-            (place, TagSeparator::of(fields))
-        });
+        let signs: Vec<(usize, TagSigns)> = columns
+            .tags
+            .iter()
+            .map(|&place| {
+                let fields = table
+                    .rows()
+                    .flat_map(move |row| tag_fields(&row, place, goes_on));
+                (place, TagSigns::of(fields))
+            })
+            .collect();
+        for &(place, signs) in &signs {
+            note_signs(table, place, goes_on, signs, notes);
+        }
         let keys = || {
             columns
                 .key
@@ -85,14 +96,14 @@ impl<'a> Values<'a> {
         if with_h && keys().any(|key| key.trim().starts_with('B')) {
             notes.push(
                 "the keys are written with H for B natural, so a B without a sign is read as B flat"
-                    .to_owned(),
+                    .into(),
             );
         }
         let mut values = Self {
             table,
             columns,
             part: part.filter(|_| split.is_none()),
-            separators: separators.collect(),
+            signs,
             goes_on,
             with_h,
             has_numbers,
@@ -101,7 +112,7 @@ impl<'a> Values<'a> {
             problems: RefCell::default(),
         };
         values.scale = values.find_scale(notes);
-        values.say_unread(file, notes);
+        values.note_unread(file, no_split, notes);
         values
     }
 
@@ -113,6 +124,7 @@ impl<'a> Values<'a> {
         problem: Option<String>,
     ) -> (Track, Option<Part>) {
         let text = |place: Option<usize>| row.at(place?).filter(|text| !is_nothing(text));
+        self.note_blank(row);
         let key = self.key(row);
         let known = Track::of_file(path);
         let track = Track {
@@ -133,8 +145,36 @@ impl<'a> Values<'a> {
         (track, self.part(row))
     }
 
+    /// Remembers which columns a row says nothing in, and fields that look like several labels.
+    fn note_blank(&self, row: &Row<'_>) {
+        let columns = self.columns;
+        let single = [columns.label, columns.key, columns.tempo];
+        let split = self.split.as_ref().map(|(place, _)| *place);
+        let wanted = single.into_iter().chain(columns.emotion).chain([split]);
+        let tags = columns.tags.iter().copied();
+        for place in wanted.flatten().chain(tags) {
+            let field = row.at(place).unwrap_or_default();
+            if is_nothing(field) {
+                let mut problems = self.problems.borrow_mut();
+                let blank = problems.blank.entry(place).or_default();
+                blank.add(row.line(), || match field {
+                    "" => format!("line {}", row.line()),
+                    word => format!("line {} `{word}`", row.line()),
+                });
+            }
+        }
+        if let Some(field) = columns.label.and_then(|place| row.at(place))
+            && words::seems_several(field)
+        {
+            let mut problems = self.problems.borrow_mut();
+            problems.several.add(row.line(), || {
+                format!("line {} `{}`", row.line(), cut(field))
+            });
+        }
+    }
+
     /// Says what could not be read.
-    pub(super) fn finish(self, notes: &mut Vec<String>) {
+    pub(super) fn finish(self, notes: &mut Vec<Note>) {
         let problems = self.problems.into_inner();
         let names = self.table.names();
         let heading = |place: Option<usize>| -> &str {
@@ -143,6 +183,14 @@ impl<'a> Values<'a> {
                 .map_or("", String::as_str)
         };
         let split = heading(self.split.as_ref().map(|(place, _)| *place));
+        for (place, blank) in problems.blank {
+            let rows = counted(blank.count, "row");
+            let of = match heading(Some(place)) {
+                "" => format!("field {}", place + 1),
+                name => format!("`{name}`"),
+            };
+            notes.push(blank.note(format!("{rows} without a word in {of}")));
+        }
         for (examples, what) in [
             (
                 problems.splits,
@@ -173,16 +221,20 @@ impl<'a> Values<'a> {
                 ),
             ),
             (
+                problems.several,
+                format!(
+                    "several words in `{}` are read as one label; a column of several has the heading `tags`",
+                    heading(self.columns.label)
+                ),
+            ),
+            (
                 problems.longer,
                 "more fields than headings; what is beyond them is not read".to_owned(),
             ),
         ] {
             if examples.count > 0 {
-                notes.push(format!(
-                    "{}: {what}: {}",
-                    counted(examples.count, "row"),
-                    examples.join()
-                ));
+                let rows = counted(examples.count, "row");
+                notes.push(examples.note(format!("{rows}: {what}")));
             }
         }
     }
@@ -195,9 +247,9 @@ impl<'a> Values<'a> {
         let part = parts.get(word).copied();
         if part.is_none() {
             let mut problems = self.problems.borrow_mut();
-            problems
-                .splits
-                .add(|| format!("line {} `{}`", row.line(), cut(word)));
+            problems.splits.add(row.line(), || {
+                format!("line {} `{}`", row.line(), cut(word))
+            });
         }
         part
     }
@@ -231,9 +283,9 @@ impl<'a> Values<'a> {
         // -1 is how keys are numbered that nobody found.
         if key.is_none() && !matches!(words, "-1" | "unknown" | "Unknown") {
             let mut problems = self.problems.borrow_mut();
-            problems
-                .keys
-                .add(|| format!("line {} `{}`", row.line(), cut(words)));
+            problems.keys.add(row.line(), || {
+                format!("line {} `{}`", row.line(), cut(words))
+            });
         }
         key
     }
@@ -244,9 +296,9 @@ impl<'a> Values<'a> {
         let tempo = tempo.filter(|bpm| (1.0..=1000.0).contains(bpm));
         if tempo.is_none() {
             let mut problems = self.problems.borrow_mut();
-            problems
-                .tempos
-                .add(|| format!("line {} `{}`", row.line(), cut(words)));
+            problems.tempos.add(row.line(), || {
+                format!("line {} `{}`", row.line(), cut(words))
+            });
         }
         tempo.map(|bpm| bpm as f32)
     }
@@ -258,14 +310,9 @@ impl<'a> Values<'a> {
                 tags.push(tag);
             }
         };
-        for &(place, separator) in &self.separators {
-            let width = if self.goes_on == Some(place) {
-                usize::MAX
-            } else {
-                1
-            };
-            for field in row.from(place).take(width) {
-                separator.tags(field).into_iter().for_each(&mut add);
+        for &(place, signs) in &self.signs {
+            for field in tag_fields(row, place, self.goes_on) {
+                signs.tags(field).into_iter().for_each(&mut add);
             }
         }
         for &place in &self.columns.tag_columns {
@@ -277,7 +324,9 @@ impl<'a> Values<'a> {
         }
         if self.goes_on.is_none() && row.from(self.table.names().len()).any(|it| !it.is_empty()) {
             let mut problems = self.problems.borrow_mut();
-            problems.longer.add(|| format!("line {}", row.line()));
+            problems
+                .longer
+                .add(row.line(), || format!("line {}", row.line()));
         }
         tags
     }
@@ -295,16 +344,16 @@ impl<'a> Values<'a> {
         });
         let [Some(arousal), Some(valence)] = values else {
             let mut problems = self.problems.borrow_mut();
-            problems
-                .emotions
-                .add(|| format!("line {} `{}`, `{}`", row.line(), cut(both[0]), cut(both[1])));
+            problems.emotions.add(row.line(), || {
+                format!("line {} `{}`, `{}`", row.line(), cut(both[0]), cut(both[1]))
+            });
             return None;
         };
         Some([arousal, valence])
     }
 
     /// The scale of arousal and valence: that of the headings, else what the values show.
-    fn find_scale(&self, notes: &mut Vec<String>) -> Option<Scale> {
+    fn find_scale(&self, notes: &mut Vec<Note>) -> Option<Scale> {
         const HOW: &str = "name it in the heading, such as `arousal (1-5)`";
         let places = match self.columns.emotion {
             [Some(arousal), Some(valence)] => [arousal, valence],
@@ -315,9 +364,10 @@ impl<'a> Values<'a> {
                 } else {
                     ("valence", "arousal")
                 };
-                notes.push(format!(
-                    "there is a column of {here} but none of {other}; emotion needs both"
-                ));
+                notes.push(
+                    format!("there is a column of {here} but none of {other}; emotion needs both")
+                        .into(),
+                );
                 return None;
             }
         };
@@ -342,34 +392,35 @@ impl<'a> Values<'a> {
                     notes.push(format!(
                         "arousal and valence lie from {low} to {high}: their scale is taken as {scale} and moved onto 1 to 9; \
                          if it is another, {HOW}"
-                    ));
+                    ).into());
                 }
                 Some(scale)
             }
             Guess::Own => {
                 notes.push(format!(
                     "arousal and valence lie from {low} to {high}: their scale is taken as 1 to 9; if it is another, {HOW}"
-                ));
+                ).into());
                 Some(Scale::new(1.0, 9.0))
             }
             Guess::Unclear if values.is_empty() => {
-                notes.push("no number in the columns of arousal and valence".to_owned());
+                notes.push("no number in the columns of arousal and valence".into());
                 None
             }
             Guess::Unclear => {
                 notes.push(format!(
                     "arousal and valence lie from {low} to {high}, which shows no scale, and are not used; 1 to 9 is wanted; \
                      write them so, or if they have another scale {HOW}"
-                ));
+                ).into());
                 None
             }
         }
     }
 
-    fn say_unread(&self, file: usize, notes: &mut Vec<String>) {
+    /// Says which columns nothing was read from, but for the one that was named as `no_split` before.
+    fn note_unread(&self, file: usize, no_split: Option<usize>, notes: &mut Vec<Note>) {
         let columns = self.columns;
         let split = self.split.as_ref().map(|(place, _)| *place);
-        let unread = columns.unread(self.table, file, split);
+        let unread = columns.unread(self.table, file, split.or(no_split));
         let has_some = columns.label.is_some()
             || !columns.tags.is_empty()
             || !columns.tag_columns.is_empty()
@@ -379,49 +430,143 @@ impl<'a> Values<'a> {
         let heading = |place: usize| self.table.names().get(place).map_or("", String::as_str);
         if columns.has_artists {
             let name = columns.label.map_or("", heading);
-            notes.push(format!(
-                "there is no other label, so the artists in `{name}` are the labels"
-            ));
-        } else if !has_some {
-            notes.push(format!(
-                "there is no column of labels; the headings are {}; wanted are `label` (or `genre`, `class`, `style`), `tags`, \
-                 `key`, or `arousal` and `valence`",
-                self.table.headings()
-            ));
+            notes.push(
+                format!("there is no other label, so the artists in `{name}` are the labels")
+                    .into(),
+            );
+        }
+        if !has_some {
+            notes.push(
+                format!(
+                    "there is no column of labels; the headings are {}; wanted are `label` (or `genre`, `class`, `style`), \
+                     `tags`, `key`, or `arousal` and `valence`",
+                    self.table.headings()
+                )
+                .into(),
+            );
         } else if !unread.is_empty() {
             let named: Vec<String> = unread
                 .iter()
-                .take(NAMED_WORDS)
+                .take(NAMED_HEADINGS)
                 .map(|name| format!("`{}`", cut(name)))
                 .collect();
             let more = match unread.len() - named.len() {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            notes.push(format!(
-                "columns that nothing was read from: {}{more}",
-                named.join(", ")
-            ));
+            notes.push(
+                format!(
+                    "columns that nothing was read from: {}{more}",
+                    named.join(", ")
+                )
+                .into(),
+            );
         }
         if !columns.tag_columns.is_empty() {
-            notes.push(format!(
-                "{} columns of zeros and ones are read as tags",
-                columns.tag_columns.len()
-            ));
+            notes.push(
+                format!(
+                    "{} columns of zeros and ones are read as tags",
+                    columns.tag_columns.len()
+                )
+                .into(),
+            );
         }
     }
 }
 
-/// The column whose words mean parts in most rows, with what each word means.
+/// The fields of a row's tags in a column: of the last one all that follow.
+fn tag_fields<'a>(
+    row: &Row<'a>,
+    place: usize,
+    goes_on: Option<usize>,
+) -> impl Iterator<Item = &'a str> + use<'a> {
+    let width = match goes_on == Some(place) {
+        true => usize::MAX,
+        false => 1,
+    };
+    row.from(place).take(width)
+}
+
+/// Says where the tags of a column are parted by different signs, where a comma parts none, and which look like several.
+fn note_signs(
+    table: &Table,
+    place: usize,
+    goes_on: Option<usize>,
+    signs: TagSigns,
+    notes: &mut Vec<Note>,
+) {
+    let heading = table.names().get(place).map_or("", String::as_str);
+    let fields = || {
+        table.rows().flat_map(move |row| {
+            tag_fields(&row, place, goes_on).map(move |field| (row.line(), field))
+        })
+    };
+    let named = |line: u64, field: &str| format!("line {line} `{}`", cut(field));
+    let mut counts: BTreeMap<TagSign, usize> = BTreeMap::new();
+    for sign in fields().filter_map(|(_, field)| signs.sign(field)) {
+        *counts.entry(sign).or_default() += 1;
+    }
+    if counts.len() > 1 {
+        let most = counts.values().max().copied();
+        let usual = counts.iter().find(|(_, count)| Some(**count) == most);
+        let usual = usual.map(|(sign, _)| *sign);
+        let mut examples = Examples::default();
+        for (line, field) in fields() {
+            let sign = signs.sign(field);
+            if sign.is_some() && sign != usual {
+                examples.add(line, || named(line, field));
+            }
+        }
+        let others = counts.keys().filter(|sign| Some(**sign) != usual);
+        let others: Vec<String> = others.map(TagSign::to_string).collect();
+        notes.push(examples.note(format!(
+            "the tags in `{heading}` are parted by {} in most rows and by {} in others, and read so",
+            usual.map_or_else(String::new, |sign| sign.to_string()),
+            others.join(" and ")
+        )));
+    }
+    let mut commas = Examples::default();
+    let mut odd = Examples::default();
+    for (line, field) in fields() {
+        if signs.keeps_comma(field) {
+            commas.add(line, || named(line, field));
+        } else if signs
+            .tags(field)
+            .iter()
+            .any(|tag| words::seems_unparted(tag))
+        {
+            odd.add(line, || named(line, field));
+        }
+    }
+    for (examples, what) in [
+        (
+            commas,
+            "a comma in `tags` is part of a tag, as other signs part them",
+        ),
+        (
+            odd,
+            "words with `/`, `+` or `#` between them are one tag in `tags`; semicolons part tags",
+        ),
+    ] {
+        if examples.count > 0 {
+            let rows = counted(examples.count, "row");
+            let what = what.replace("`tags`", &format!("`{heading}`"));
+            notes.push(examples.note(format!("{rows}: {what}")));
+        }
+    }
+}
+
+/// The column whose words mean parts in most rows, with what each word means; and one that was said to be no split.
 fn split_column(
     table: &Table,
     columns: &Columns,
     file: usize,
-    notes: &mut Vec<String>,
-) -> Option<(usize, BTreeMap<String, Part>)> {
+    notes: &mut Vec<Note>,
+) -> (Option<(usize, BTreeMap<String, Part>)>, Option<usize>) {
     type Best = (usize, usize, BTreeMap<String, Part>, Vec<String>);
     let mut best: Option<Best> = None;
     let mut other = None;
+    let heading = |place: usize| table.names().get(place).map_or("", String::as_str);
     let free = |place: &&usize| **place != file && Some(**place) != columns.label;
     for &place in columns.splits.iter().filter(free) {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -432,49 +577,67 @@ fn split_column(
             }
         }
         let fields = counts.keys().map(|&word| word.to_owned()).collect();
-        let (parts, guessed) = words::parts(&fields);
+        let (parts, guessed) = match is_folds(heading(place), counts.keys()) {
+            true => Default::default(),
+            false => words::parts(&fields),
+        };
         let understood = parts.keys().filter_map(|word| counts.get(word.as_str()));
         let understood: usize = understood.sum();
         if understood == 0 {
             if !counts.is_empty() {
-                other.get_or_insert((
-                    place,
-                    counts.keys().map(|&word| cut(word)).collect::<Vec<_>>(),
-                ));
+                other.get_or_insert((place, counts));
             }
         } else if best.as_ref().is_none_or(|(most, ..)| understood > *most) {
             best = Some((understood, place, parts, guessed));
         }
     }
-    let heading = |place: usize| table.names().get(place).map_or("", String::as_str);
-    match (best, other) {
-        (Some((_, place, parts, guessed)), _) => {
-            if !guessed.is_empty() {
-                notes.push(format!(
-                    "in the column `{}` {}",
-                    heading(place),
-                    guessed.join(", ")
-                ));
+    let no_split = other.as_ref().map(|(place, _)| *place);
+    if let Some((place, counts)) = other {
+        let mut words: Vec<&str> = counts.keys().copied().collect();
+        words.sort_by(|a, b| mynascope_base::natural_order(a, b));
+        let named: Vec<String> = words
+            .iter()
+            .take(NAMED_WORDS)
+            .map(|word| format!("`{}`", cut(word)))
+            .collect();
+        let more = match words.len() > NAMED_WORDS {
+            true => ", ...",
+            false => "",
+        };
+        let named = named.join(", ");
+        let name = heading(place);
+        notes.push(
+            match is_folds(name, counts.keys()) {
+                true => format!(
+                    "the column `{name}` is no split: it holds {} ({named}{more}), which are not used; \
+                     the protocol folds:K draws its own",
+                    counted(words.len(), "fold")
+                ),
+                false => format!(
+                    "the column `{name}` is no split, as its words are none of train, valid and test: {named}{more}"
+                ),
             }
-            Some((place, parts))
-        }
-        (None, Some((place, words))) => {
-            let named = words
-                .iter()
-                .take(NAMED_WORDS)
-                .map(|word| format!("`{word}`"));
-            let named = named.collect::<Vec<_>>().join(", ");
-            let more = if words.len() > NAMED_WORDS {
-                ", ..."
-            } else {
-                ""
-            };
-            notes.push(format!(
-                "the column `{}` is no split, as its words are none of train, valid and test: {named}{more}",
-                heading(place)
-            ));
-            None
-        }
-        (None, None) => None,
+            .into(),
+        );
     }
+    let split = best.map(|(_, place, parts, guessed)| {
+        if !guessed.is_empty() {
+            let guessed = guessed.join(", ");
+            notes.push(format!("in the column `{}` {guessed}", heading(place)).into());
+        }
+        (place, parts)
+    });
+    (split, no_split)
+}
+
+/// Whether the words of a column are the numbers of folds, by the column's heading: of others three numbers are a split.
+fn is_folds<'a>(heading: &str, words: impl Iterator<Item = &'a &'a str>) -> bool {
+    let mut words = words.peekable();
+    let number = |word: &str| {
+        let word = word.trim_start_matches(|letter: char| letter.is_alphabetic() || letter == '_');
+        word.trim_end_matches(".0").parse::<u32>().is_ok()
+    };
+    crate::text::plain(heading).contains("fold")
+        && words.peek().is_some()
+        && words.all(|word| number(word))
 }

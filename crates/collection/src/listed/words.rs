@@ -93,32 +93,52 @@ pub(super) fn part_word(stem: &str) -> Option<String> {
     }
 }
 
-/// How the tags of a column are parted.
+/// Signs that part tags wherever they stand: nobody has them in one.
+const STRONG: [char; 5] = ['\n', ';', '|', '；', '、'];
+
+/// How the tags of a column are parted: each field by the signs that it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TagSeparator {
-    Of(char),
-    /// Each field is one tag.
-    None,
+pub(super) struct TagSigns {
+    /// A comma parts tags, too, unless a field of the column has it beside a stronger sign.
+    comma_parts: bool,
 }
 
-impl TagSeparator {
-    /// Of a column's fields: a semicolon where any has one, else a bar, else a comma. Lists in brackets part themselves.
-    pub(super) fn of<'a>(fields: impl Iterator<Item = &'a str> + Clone) -> Self {
-        [';', '|', ',']
-            .into_iter()
-            .find(|&sign| {
-                let mut open = fields.clone().filter(|field| in_brackets(field).is_none());
-                open.any(|field| field.contains(sign))
-            })
-            .map_or(Self::None, Self::Of)
+/// What parts the tags of one field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum TagSign {
+    /// A list in brackets parts itself.
+    Brackets,
+    Of(char),
+}
+
+impl std::fmt::Display for TagSign {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Brackets => f.write_str("lists in brackets"),
+            Self::Of('\n') => f.write_str("line ends"),
+            Self::Of(sign) => write!(f, "`{sign}`"),
+        }
+    }
+}
+
+impl TagSigns {
+    /// Of a column's fields.
+    pub(super) fn of<'a>(fields: impl Iterator<Item = &'a str>) -> Self {
+        let mut open = fields.filter(|field| in_brackets(field).is_none());
+        Self {
+            comma_parts: !open.any(|field| field.contains(',') && field.contains(STRONG)),
+        }
     }
 
     /// The tags of a field, each once.
     pub(super) fn tags(self, field: &str) -> Vec<String> {
-        let tags: Vec<String> = match (in_brackets(field), self) {
-            (Some(inside), _) => listed(inside),
-            (None, Self::Of(sign)) => field.split(sign).map(str::to_owned).collect(),
-            (None, Self::None) => vec![field.to_owned()],
+        let tags: Vec<String> = match in_brackets(field) {
+            Some(inside) => listed(inside),
+            None => {
+                let parts =
+                    |letter: char| STRONG.contains(&letter) || self.comma_parts && is_comma(letter);
+                field.split(parts).map(str::to_owned).collect()
+            }
         };
         let mut seen = BTreeSet::new();
         tags.into_iter()
@@ -126,6 +146,44 @@ impl TagSeparator {
             .filter(|tag| !crate::text::is_nothing(tag) && seen.insert(tag.clone()))
             .collect()
     }
+
+    /// What parts a field; `None` where it is one tag.
+    pub(super) fn sign(self, field: &str) -> Option<TagSign> {
+        if in_brackets(field).is_some() {
+            return Some(TagSign::Brackets);
+        }
+        let sign = STRONG.into_iter().find(|&sign| field.contains(sign));
+        let comma = || (self.comma_parts && field.contains(is_comma)).then_some(',');
+        sign.or_else(comma).map(TagSign::Of)
+    }
+
+    /// Whether a field has a comma that parts nothing.
+    pub(super) fn keeps_comma(self, field: &str) -> bool {
+        !self.comma_parts && in_brackets(field).is_none() && field.contains(is_comma)
+    }
+}
+
+fn is_comma(letter: char) -> bool {
+    matches!(letter, ',' | '，')
+}
+
+/// Whether a field that is one label looks like several: a list in brackets, or words with a sign between them that no
+/// name has.
+pub(super) fn seems_several(field: &str) -> bool {
+    in_brackets(field).is_some_and(|inside| listed(inside).len() > 1)
+        || in_brackets(field).is_none() && field.contains(STRONG)
+}
+
+/// Whether one tag looks like several that are parted by a sign which might be of a name, too: `rock/pop`, `#rock #pop`.
+pub(super) fn seems_unparted(tag: &str) -> bool {
+    // `mood/theme---happy` is how MTG-Jamendo writes a tag with its kind.
+    let has_slash = tag.contains(['/', '+', '\\']) && !tag.contains("---");
+    has_slash
+        || tag
+            .split_whitespace()
+            .filter(|word| word.starts_with('#'))
+            .count()
+            > 1
 }
 
 /// What stands in the brackets of a list as JSON, Python or NumPy write it.
@@ -257,7 +315,7 @@ mod tests {
     #[test]
     fn tags_are_parted_however_they_are_written() {
         let three = ["piano", "no vocals", "don't"];
-        for field in [
+        let fields = [
             "piano;no vocals; don't",
             "piano|no vocals|don't",
             "piano, no vocals,don't, ",
@@ -265,19 +323,37 @@ mod tests {
             "[\"piano\", \"no vocals\", \"don\\u0027t\"]",
             "('piano', 'no vocals', 'don\\'t')",
             "['piano' 'no vocals' \"don't\"]",
-        ] {
-            let separator = TagSeparator::of([field].into_iter());
-            assert_eq!(separator.tags(field), three, "{field}");
+            "piano、no vocals、don't",
+            "piano\nno vocals\ndon't",
+        ];
+        // Also where each row of a column has another sign.
+        let mixed = TagSigns::of(fields.into_iter());
+        for field in fields {
+            let alone = TagSigns::of([field].into_iter());
+            assert_eq!(alone.tags(field), three, "{field}");
+            assert_eq!(mixed.tags(field), three, "{field}");
         }
-        assert_eq!(TagSeparator::None.tags("[piano, slow]"), ["piano", "slow"]);
-        assert_eq!(TagSeparator::None.tags("slow"), ["slow"]);
-        assert!(TagSeparator::Of(',').tags("[]").is_empty());
-        // A comma is part of a tag where semicolons part them.
-        let fields = ["drum, bass; slow", "fast"];
-        assert_eq!(
-            TagSeparator::of(fields.into_iter()).tags(fields[0]),
-            ["drum, bass", "slow"]
-        );
+        assert_eq!(mixed.tags("[piano, slow]"), ["piano", "slow"]);
+        assert_eq!(mixed.tags("slow"), ["slow"]);
+        assert!(mixed.tags("[]").is_empty());
+        // A comma is part of a tag where it stands beside a sign that surely parts them.
+        let fields = ["drum, bass; slow", "fast, loud"];
+        let signs = TagSigns::of(fields.into_iter());
+        assert_eq!(signs.tags(fields[0]), ["drum, bass", "slow"]);
+        assert_eq!(signs.tags(fields[1]), ["fast, loud"]);
+        assert!(signs.keeps_comma(fields[1]) && !signs.keeps_comma("slow"));
+    }
+
+    #[test]
+    fn what_looks_like_several_is_told_from_one() {
+        for several in ["rock;pop", "['rock', 'pop']", "rock|pop"] {
+            assert!(seems_several(several), "{several}");
+        }
+        for one in ["rock", "Folk, World, & Country", "(live)", "R&B/Soul"] {
+            assert!(!seems_several(one), "{one}");
+        }
+        assert!(seems_unparted("rock/pop") && seems_unparted("#rock #pop"));
+        assert!(!seems_unparted("mood/theme---happy") && !seems_unparted("hip hop"));
     }
 
     #[test]

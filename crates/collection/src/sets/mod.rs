@@ -16,8 +16,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Collection, CollectionError, CollectionKind, Split, Track, labels, split::Part, walk};
-use mynascope_base::jobs::Watch;
+use super::{
+    Collection, CollectionError, CollectionKind, Note, Split, Track, labels, split::Part, walk,
+};
+use mynascope_base::{counted, jobs::Watch};
 
 pub(super) use gtzan::{describe as describe_gtzan, is_gtzan, published_split as gtzan_split};
 
@@ -168,7 +170,7 @@ pub fn data_set_name(folder: &Path) -> Option<&'static str> {
 
 impl Annotations {
     /// Leaves out entries of subsets that no file here is in, and says which are here.
-    fn keep_subsets(&mut self, files: &[PathBuf], notes: &mut Vec<String>) {
+    fn keep_subsets(&mut self, files: &[PathBuf], notes: &mut Vec<Note>) {
         if self.subsets.is_empty() {
             return;
         }
@@ -185,12 +187,12 @@ impl Annotations {
         }
         if !named.is_empty() {
             self.entries.retain(|entry| !gone.contains(&entry.id));
-            notes.push(format!("{}: {} are here", self.name, named.join(", ")));
+            notes.push(format!("{}: {} are here", self.name, named.join(", ")).into());
         }
     }
 
     /// Brings annotations and files together.
-    fn join(mut self, files: &[PathBuf], mut notes: Vec<String>) -> Collection {
+    fn join(mut self, files: &[PathBuf], mut notes: Vec<Note>) -> Collection {
         self.keep_subsets(files, &mut notes);
         let mut by_id: HashMap<String, usize> = HashMap::with_capacity(self.entries.len());
         for (place, entry) in self.entries.iter().enumerate() {
@@ -250,20 +252,28 @@ impl Annotations {
                 split.train.len(),
                 split.valid.len(),
                 split.test.len(),
-            ),
+            )
+            .into(),
         );
         if unnamed > 0 {
-            notes.push(format!(
-                "{unnamed} sound files are not named by the annotations of {}: they have no labels",
-                self.name
-            ));
+            notes.push(
+                format!(
+                    "{} not named by the annotations of {}, and without labels",
+                    counted(unnamed, "sound file"),
+                    self.name
+                )
+                .into(),
+            );
         }
         // A part of a data set is often copied alone; then every row would be a missing one.
         if missing.len() > found {
-            notes.push(format!(
-                "{} of {named} tracks that the annotations name are not here and left out",
-                missing.len()
-            ));
+            notes.push(
+                format!(
+                    "{} of {named} tracks that the annotations name are not here and left out",
+                    missing.len()
+                )
+                .into(),
+            );
         } else {
             tracks.extend(missing.into_iter().map(|entry| {
                 Track {

@@ -113,7 +113,7 @@ impl ProbeResult {
                 tracks: collection.tracks.len(),
                 published,
                 broken: broken.collect(),
-                notes: collection.notes.clone(),
+                notes: collection.note_texts().map(str::to_owned).collect(),
             },
             answers,
             report,

@@ -226,7 +226,8 @@ fn summary(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             }
             let line = parts::quiet(ui, text);
             if !collection.notes.is_empty() {
-                line.on_hover_text(collection.notes.join("\n"));
+                let notes: Vec<&str> = collection.note_texts().collect();
+                line.on_hover_text(notes.join("\n"));
             }
         });
     });

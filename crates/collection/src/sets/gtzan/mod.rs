@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Collection, CollectionKind, Split, Track, walk};
+use crate::{Collection, CollectionKind, Note, Split, Track, walk};
 
 pub(super) const NAME: &str = "GTZAN";
 
@@ -52,7 +52,7 @@ pub(super) fn is_here(folder: &Path) -> bool {
 }
 
 /// The collection of files of GTZAN's shape: genres, keys, the published split and how much of it is here.
-pub(crate) fn describe(name: String, files: &[PathBuf], mut notes: Vec<String>) -> Collection {
+pub(crate) fn describe(name: String, files: &[PathBuf], mut notes: Vec<Note>) -> Collection {
     let keys = clip_keys();
     let tracks: Vec<Track> = files
         .iter()
@@ -74,7 +74,8 @@ pub(crate) fn describe(name: String, files: &[PathBuf], mut notes: Vec<String>) 
             format!(
                 "{NAME}: {train} train, {valid} valid and {test} test tracks are here; the fault-filtered split has \
                  443, 197 and 290"
-            ),
+            )
+            .into(),
         );
     }
     Collection {
