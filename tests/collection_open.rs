@@ -129,7 +129,7 @@ fn nothing_found_is_an_error_that_says_what_is_looked_for() {
         Err(CollectionError::NoPath)
     ));
     let text = open(&[home.path().join("readme.txt")], &Watch::unattended()).unwrap_err();
-    assert!(matches!(text, CollectionError::Empty { .. }));
+    assert!(matches!(text, CollectionError::Nothing { .. }));
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn links_pipes_and_odd_names_are_survived() {
     assert!(collection.notes[0].text.contains("dangling.wav"));
     // A pipe named by itself is not opened either: that would wait for ever.
     let pipe = open(&[root.join("pipe.wav")], &Watch::unattended());
-    assert!(matches!(pipe, Err(CollectionError::Empty { .. })));
+    assert!(matches!(pipe, Err(CollectionError::Nothing { .. })));
     assert_eq!(
         opened(&[&root]),
         collection,

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::arguments::Common;
 use mynascope_audio::{CANCELS, Caveats};
 use mynascope_base::jobs::{Cancel, Progress, Watch};
-use mynascope_base::storage::path_to_text;
+use mynascope_base::{storage::path_to_text, without_path};
 use mynascope_collection::{self as collection, Collection, Note};
 
 /// What a verb has done.
@@ -25,6 +25,8 @@ pub struct Outcome {
     pub text: String,
     /// Inputs that were left out, with the reason.
     pub skipped: Vec<(PathBuf, String)>,
+    /// Inputs that were taken in part or cannot serve as what they are, with the reason; beside what decoding told.
+    pub incomplete: Vec<(PathBuf, String)>,
 }
 
 impl Outcome {
@@ -34,6 +36,7 @@ impl Outcome {
             json,
             text,
             skipped: Vec::new(),
+            incomplete: Vec::new(),
         }
     }
 }
@@ -143,12 +146,17 @@ impl Console {
     /// Opens a collection; what there is to say about it goes to stderr, and into the JSON object as `notes`.
     pub fn open(&self, paths: &[PathBuf]) -> anyhow::Result<Collection> {
         let collection = collection::open(paths, &self.watch())?;
-        for note in &collection.notes {
-            self.note(&format!("note: {note}"));
-        }
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.extend(collection.notes.iter().cloned());
+        self.add_notes_of(&collection.notes);
         Ok(collection)
+    }
+
+    /// Tells what there is to say about an input, on stderr and as `notes` of the JSON object.
+    pub fn add_notes_of<N: Clone + Into<Note>>(&self, notes: &[N]) {
+        let mut said = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        for note in notes.iter().cloned().map(Into::<Note>::into) {
+            self.note(&format!("note: {note}"));
+            said.push(note);
+        }
     }
 
     /// Tells something worth knowing while the job goes on.
@@ -165,6 +173,7 @@ impl Console {
         let caveats = self.caveats.lock().unwrap_or_else(PoisonError::into_inner);
         let incomplete: Vec<(&Path, String)> = (caveats.iter())
             .filter_map(|(path, caveats)| Some((path.as_path(), caveats.incomplete?.to_string())))
+            .chain((outcome.incomplete.iter()).map(|(path, why)| (path.as_path(), why.clone())))
             .collect();
         let cancelling: Vec<&Path> = (caveats.iter())
             .filter(|(_, caveats)| caveats.cancels)
@@ -177,7 +186,7 @@ impl Console {
                 let skipped: Vec<Value> = outcome
                     .skipped
                     .iter()
-                    .map(|(path, why)| json!({"path": path_to_text(path), "why": why}))
+                    .map(|(path, why)| json!({"path": path_to_text(path), "why": without_path(why, path)}))
                     .collect();
                 map.insert("skipped".to_owned(), Value::Array(skipped));
                 let incomplete = (incomplete.iter())
@@ -195,13 +204,8 @@ impl Console {
             writeln!(out, "{}", outcome.text)
         };
         for (path, why) in &outcome.skipped {
-            let path = path.display().to_string();
             // Errors that come from a file end with its path already.
-            if why.ends_with(&path) {
-                eprintln!("skipped: {why}");
-            } else {
-                eprintln!("skipped: {why}: {path}");
-            }
+            eprintln!("skipped: {}: {}", without_path(why, path), path.display());
         }
         for (path, why) in &incomplete {
             eprintln!("incomplete: {why}: {}", path.display());

@@ -6,7 +6,7 @@ use super::{
     arguments::Convert,
     console::{Outcome, check_ending},
 };
-use mynascope_base::storage::path_to_text;
+use mynascope_base::{counted, storage::path_to_text};
 use mynascope_encoder::{self as encoder, LoadOptions, Precision};
 
 /// Writes the encoder of a checkpoint, without any head, under the published names.
@@ -31,8 +31,9 @@ pub fn run(verb: &Convert) -> anyhow::Result<Outcome> {
     let (tensors, parameters) = (weights.tensors.len(), weights.config.parameters());
     let bytes = std::fs::metadata(&verb.out)?.len();
     let mut text = format!(
-        "{} encoder, {tensors} tensors, {parameters} parameters, {bytes} bytes: {}",
+        "{} encoder, {}, {parameters} parameters, {bytes} bytes: {}",
         weights.config.kind,
+        counted(tensors, "tensor"),
         verb.out.display()
     );
     if let Some(note) = report.say_use() {

@@ -8,7 +8,10 @@ use super::{
     arguments::{self, Common, Embed},
     console::{Console, Outcome},
 };
-use mynascope_base::storage::{Cache, Folders, Settings, path_to_text};
+use mynascope_base::{
+    counted,
+    storage::{Cache, Folders, Settings, path_to_text},
+};
 use mynascope_collection::Collection;
 use mynascope_embedding::{self as embedding, EmbeddingTable, ExtractSettings, Extraction, Level};
 use mynascope_encoder::LoadedEncoder;
@@ -104,19 +107,24 @@ pub fn run(verb: &Embed, common: &Common, console: &Console) -> anyhow::Result<O
             "dim": table.dim,
             "windows_per_second": extraction.windows_per_second,
             "seconds": extraction.seconds,
+            "from_cache": extraction.from_cache,
             "encoder": table.encoder,
             "left_out": encoder.left_out(),
             "device": encoder.device(),
             "out": path_to_text(&verb.out),
         }),
         text: format!(
-            "{} windows of {} tracks, {} values each, {:.1} windows/s: {}",
-            extraction.windows,
-            table.tracks.len(),
-            table.dim,
-            extraction.windows_per_second,
+            "{} of {}, {} each, {}: {}",
+            counted(extraction.windows, "window"),
+            counted(table.tracks.len(), "track"),
+            counted(table.dim, "value"),
+            match extraction.from_cache {
+                true => "from the cache".to_owned(),
+                false => format!("{:.1} windows/s", extraction.windows_per_second),
+            },
             verb.out.display()
         ),
         skipped: extraction.skipped,
+        incomplete: Vec::new(),
     })
 }

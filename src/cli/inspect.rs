@@ -51,5 +51,15 @@ pub fn run(verb: &Inspect) -> anyhow::Result<Outcome> {
     if !report.note.is_empty() {
         writeln!(text, "{}", report.note)?;
     }
-    Ok(Outcome::new(json!(report), text.trim_end().to_owned()))
+    let problem = report
+        .problem
+        .as_ref()
+        .map(|why| format!("the encoder cannot be used: {why}"));
+    Ok(Outcome {
+        incomplete: problem
+            .map(|why| (verb.checkpoint.clone(), why))
+            .into_iter()
+            .collect(),
+        ..Outcome::new(json!(report), text.trim_end().to_owned())
+    })
 }

@@ -9,7 +9,7 @@ use super::{
     console::{Console, Outcome},
     embed, tables,
 };
-use mynascope_base::storage::path_to_text;
+use mynascope_base::{counted, storage::path_to_text};
 use mynascope_embedding::{self as embedding, EmbeddingTable, ExtractSettings};
 use mynascope_map::{self as map, Landed, MapSettings};
 
@@ -29,8 +29,8 @@ pub fn run(verb: &Map, common: &Common, console: &Console) -> anyhow::Result<Out
         .kl
         .map_or_else(String::new, |kl| format!(", KL {kl:.3}"));
     let mut text = format!(
-        "{} points by {}{kl} in {:.1} s: {}",
-        layout.xy.len(),
+        "{} by {}{kl} in {:.1} s: {}",
+        counted(layout.xy.len(), "point"),
         layout.method,
         layout.seconds,
         verb.out.display()

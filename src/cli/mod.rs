@@ -23,7 +23,7 @@ mod tables;
 mod tour;
 mod train;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
@@ -99,6 +99,12 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         command().error(ErrorKind::ArgumentConflict, what).exit();
     }
     let console = Console::new(&common)?;
+    if let Some(folder) = new_folder(&verb) {
+        console.note(&format!(
+            "note: the folder of --out is not there and will be made: {}",
+            folder.display()
+        ));
+    }
     let outcome = match verb {
         Verb::Demo(verb) => demo::run(&verb, &common, &console),
         Verb::Tour(verb) => tour::run(&verb, &common, &console),
@@ -121,6 +127,23 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// The folder that a verb's result goes to, where it is not there yet: a slip of the pen should be seen.
+fn new_folder(verb: &Verb) -> Option<&Path> {
+    let out = match verb {
+        Verb::Mel(verb) => &verb.out,
+        Verb::Mask(verb) => &verb.out,
+        Verb::Picture(verb) => &verb.out,
+        Verb::Embed(verb) => &verb.out,
+        Verb::Map(verb) => &verb.out,
+        Verb::Convert(verb) => &verb.out,
+        Verb::Predict(verb) => verb.out.as_ref()?,
+        Verb::Demo(_) | Verb::Tour(_) | Verb::Train(_) | Verb::Probe(_) => return None,
+        Verb::Inspect(_) | Verb::Neighbours(_) | Verb::Devices | Verb::Bench(_) => return None,
+    };
+    let folder = out.parent()?;
+    (!folder.as_os_str().is_empty() && !folder.exists()).then_some(folder)
 }
 
 /// The verbs and options as clap knows them, for tests and for the window's "Copy as command".

@@ -7,7 +7,10 @@ use super::{
     console::{Console, Outcome, check_ending},
     embed,
 };
-use mynascope_base::storage::{path_to_text, write_atomic};
+use mynascope_base::{
+    counted,
+    storage::{path_to_text, write_atomic},
+};
 use mynascope_probe::{EncoderId, TrackAnswer, TrainedProbe, predict_collection};
 
 /// Tracks that are listed for people; all of them are in the file and in the JSON object.
@@ -56,9 +59,9 @@ pub fn run(verb: &Predict, common: &Common, console: &Console) -> anyhow::Result
         .collect();
     let answered = said.tracks.iter().filter(|track| track.answer.is_some());
     let mut text = format!(
-        "{} of {} tracks answered by a {} probe ({}, {} {:.3} when it was tested)",
+        "{} of {} answered by a {} probe ({}, {} {:.3} when it was tested)",
         answered.count(),
-        said.tracks.len(),
+        counted(said.tracks.len(), "track"),
         probe.card.task,
         probe.card.head,
         probe.card.metric,
@@ -96,6 +99,7 @@ pub fn run(verb: &Predict, common: &Common, console: &Console) -> anyhow::Result
         json,
         text,
         skipped,
+        incomplete: Vec::new(),
     })
 }
 

@@ -76,6 +76,7 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
         json,
         text: text.trim_end().to_owned(),
         skipped,
+        incomplete: Vec::new(),
     })
 }
 

@@ -13,6 +13,7 @@ pub fn open(
     console: &Console,
 ) -> anyhow::Result<EmbeddingTable> {
     let mut table = embedding::load_table(path)?;
+    console.add_notes_of(&table.notes);
     if let Some(folder) = audio_folder {
         let outcome = embedding::relocate(&mut table, folder, &console.watch())?;
         if outcome.found < outcome.tracks {

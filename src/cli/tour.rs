@@ -121,6 +121,7 @@ pub fn run(verb: &Tour, common: &Common, console: &Console) -> anyhow::Result<Ou
         json: summary,
         text: format!("{words}\nEverything is in {}", verb.dir.display()),
         skipped: findings.trained.extraction.skipped,
+        incomplete: Vec::new(),
     })
 }
 

@@ -262,6 +262,7 @@ fn outcome(summary: TrainSummary, console: &Console) -> Outcome {
             summary.checkpoint.display()
         ),
         skipped: summary.skipped_tracks,
+        incomplete: Vec::new(),
     }
 }
 

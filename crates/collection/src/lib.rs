@@ -77,10 +77,12 @@ pub enum CollectionError {
         path: PathBuf,
     },
     /// What was named holds no sound; `why` says what was found instead.
-    #[error("no track found: {why}: {path}")]
+    #[error("no track found: {why}; name sound files ({formats}) or folders of them: {path}")]
     Nothing {
         /// What was found instead, in words.
         why: String,
+        /// The formats that are looked for, in words.
+        formats: String,
         /// What was named first.
         path: PathBuf,
     },

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 /// As JSON it is the sentence, or, with lines, `{"note": .., "lines": [3, 8, ..]}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Note {
+    /// The sentence.
     pub text: String,
     /// All lines of lists that the sentence is about, in the order of the lists.
     pub lines: Vec<ListLine>,

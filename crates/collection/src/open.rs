@@ -13,7 +13,7 @@ use super::{
     listed, own_labels_file, sets, spellings,
     walk::{self, Found, Sort},
 };
-use mynascope_base::{counted, jobs::Watch};
+use mynascope_base::{counted, jobs::Watch, without_path};
 
 /// The path that means the demo collection; a folder of that name is reached as `./demo`.
 pub const DEMO_WORD: &str = "demo";
@@ -71,7 +71,10 @@ pub fn open_with(
         collection.name = format!("{} and {} more", collection.name, paths.len() - 1);
     }
     if collection.tracks.is_empty() {
-        let why: Vec<&str> = collection.note_texts().collect();
+        let why: Vec<String> = collection
+            .note_texts()
+            .map(|note| without_path(&note, first))
+            .collect();
         return Err(match why[..] {
             [] => CollectionError::Empty {
                 formats: walk::formats(),
@@ -79,6 +82,7 @@ pub fn open_with(
             },
             _ => CollectionError::Nothing {
                 why: why.join("; "),
+                formats: walk::formats(),
                 path: first.clone(),
             },
         });

@@ -201,6 +201,7 @@ impl Asked<'_> {
             windows: header.windows,
             windows_per_second: 0.0,
             seconds: 0.0,
+            from_cache: true,
         })
     }
 }

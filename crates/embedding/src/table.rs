@@ -91,6 +91,8 @@ pub struct EmbeddingTable {
     pub encoder: String,
     /// What a row stands for.
     pub level: Level,
+    /// What of a file was not understood when the table was read; not stored.
+    pub notes: Vec<String>,
 }
 
 impl EmbeddingTable {
@@ -116,6 +118,7 @@ impl EmbeddingTable {
             tracks: Vec::new(),
             encoder,
             level,
+            notes: Vec::new(),
         }
     }
 

@@ -278,3 +278,53 @@ fn places_on_a_map_are_no_vectors() {
     assert!(message.contains("holds no vectors"), "{message}");
     assert!(!is_text_table(&path));
 }
+
+/// Rows of two vectors, [0.5, 1.25] and [-2, 3], however their numbers are written.
+#[test]
+fn vectors_are_read_with_decimal_commas_and_as_bare_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    for text in [
+        "path;label;e0;e1\na.wav;x;0,5;1,25\nb.wav;y;-2;3\n",
+        "path\tlabel\te0\te1\na.wav\tx\t0,5\t1,25\nb.wav\ty\t-2,0\t3,0\n",
+        "0,5;1,25\n-2,0;3,0\n",
+        "path,embedding\na.wav,\"0.5,1.25\"\nb.wav,\"-2,3\"\n",
+        "path,embedding\na.wav,0.5 1.25\nb.wav,-2 3\n",
+        "path,label,openl3\na.wav,x,[0.5 1.25]\nb.wav,y,[-2. 3. ]\n",
+        "path,vector\na.wav,\"[np.float32(0.5), np.float32(1.25)]\"\nb.wav,\"[np.float32(-2), np.float32(3)]\"\n",
+        "path,vector\na.wav,\"tensor([0.5, 1.25])\"\nb.wav,\"tensor([-2.0, 3.0])\"\n",
+        "path,vector\na.wav,\"{0.5,1.25}\"\nb.wav,\"{-2,3}\"\n",
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let table = load_table(&path).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(
+            (table.dim, &*table.values),
+            (2, &[0.5, 1.25, -2.0, 3.0][..]),
+            "{text}"
+        );
+        assert_eq!(table.notes, [""; 0]);
+    }
+    // A comma beside points might part thousands.
+    std::fs::write(&path, "path;e0;e1\na.wav;0.5;1,250\n").unwrap();
+    let message = load_table(&path).unwrap_err().to_string();
+    assert!(
+        message.contains("line 2") && message.contains("decimal comma"),
+        "{message}"
+    );
+}
+
+#[test]
+fn words_of_a_split_are_read_as_in_lists_and_others_are_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    let text = "path,split,embedding\na.wav,TRAIN,[1 2]\nb.wav,Val,[1 2]\nc.wav,testing,[1 2]\nd.wav,bogus,[1 2]\n";
+    std::fs::write(&path, text).unwrap();
+    let table = load_table(&path).unwrap();
+    let splits: Vec<_> = table
+        .tracks
+        .iter()
+        .map(|track| track.split.as_deref().unwrap())
+        .collect();
+    assert_eq!(splits, ["train", "valid", "test", "bogus"]);
+    assert!(table.notes[0].contains("`bogus`"), "{:?}", table.notes);
+}

@@ -45,6 +45,7 @@ fn table() -> EmbeddingTable {
         ],
         encoder: "untrained tiny hybrid, seed 0".to_owned(),
         level: Level::Window,
+        notes: Vec::new(),
     }
 }
 
@@ -180,6 +181,7 @@ fn metadata_of_any_label_have_as_many_rows() {
             .collect(),
         encoder: "t".into(),
         level: Level::Track,
+        notes: Vec::new(),
     };
     let path = folder.path().join("t.tsv");
     save_table(&table, &path).unwrap();

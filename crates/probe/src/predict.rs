@@ -14,6 +14,7 @@ use mynascope_audio::{Caveats, Channel};
 use mynascope_base::{
     jobs::Watch,
     storage::{Cache, path_to_text, serde_path},
+    without_path,
 };
 use mynascope_collection::Collection;
 use mynascope_embedding::{EmbeddingError, EmbeddingTable, ExtractSettings, extract_cached};
@@ -164,7 +165,10 @@ fn unanswered(path: &Path, problem: Option<String>) -> TrackAnswer {
     TrackAnswer {
         path: path.to_path_buf(),
         answer: None,
-        problem: Some(problem.unwrap_or_else(|| "it gave no embedding".into())),
+        problem: Some(problem.map_or_else(
+            || "it gave no embedding".into(),
+            |why| without_path(&why, path),
+        )),
         windows: Vec::new(),
     }
 }

@@ -31,6 +31,9 @@ pub(super) fn opened(
         Ok(opened) => opened,
         Err(why) => return model.notices.error(why),
     };
+    for note in &table.notes {
+        model.notices.note(note.clone());
+    }
     let known = model.library.collection.as_ref();
     let known: std::collections::HashSet<&Path> = known
         .iter()

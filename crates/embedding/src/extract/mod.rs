@@ -68,6 +68,8 @@ pub struct Extraction {
     pub windows_per_second: f64,
     /// Time that it took.
     pub seconds: f64,
+    /// Whether the whole table was made before and nothing was computed.
+    pub from_cache: bool,
 }
 
 /// Embeds every track of a collection. Windows lie back to back; the frames at the end that don't fill a window are
@@ -156,13 +158,11 @@ pub fn extract_layers(
             .collect()
     };
     let tables = (0..layers).map(|layer| EmbeddingTable {
-        dim,
         values: part(layer),
         timestamps: whole.timestamps.clone(),
         track: whole.track.clone(),
         tracks: whole.tracks.clone(),
-        encoder: whole.encoder.clone(),
-        level: whole.level,
+        ..EmbeddingTable::empty(dim, whole.encoder.clone(), whole.level)
     });
     Ok(tables.collect())
 }

@@ -108,6 +108,7 @@ impl Pipeline<'_> {
         let table = rows.table(tracks, &self.model, self.settings.level)?;
         let seconds = start.elapsed().as_secs_f64();
         Ok(Extraction {
+            from_cache: false,
             table,
             skipped: rows.skipped,
             caveats: rows.caveats,

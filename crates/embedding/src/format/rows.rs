@@ -1,9 +1,13 @@
 //! Sorts the rows of any file to tracks, and makes a table of what a file holds.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+};
 
 use crate::{EmbeddingTable, Level, TrackRow, located, table::UNNAMED};
 use mynascope_base::storage::path_from_text;
+use mynascope_collection::split_words;
 
 /// What a file says about a row besides its vector. Empty texts are none.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,7 +47,7 @@ struct Numbered {
 impl Tracks {
     pub(super) fn push(&mut self, row: RowTexts<'_>) -> Result<(), String> {
         let next = u32::try_from(self.tracks.len()).map_err(|_| "it has too many tracks")?;
-        let split = usual_split(row.split);
+        let split = row.split;
         // Most rows belong to the track of the row before.
         let last = self.rows.last().copied();
         let same = last
@@ -131,16 +135,6 @@ fn text_of(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Splits by the names that the window knows: train, valid, test.
-fn usual_split(split: &str) -> &str {
-    match split.to_lowercase().as_str() {
-        "training" | "train" => "train",
-        "validation" | "val" | "valid" | "dev" => "valid",
-        "testing" | "test" => "test",
-        _ => split,
-    }
-}
-
 /// What a file holds, before its rows are sorted to tracks.
 #[derive(Default)]
 pub(super) struct Contents {
@@ -167,6 +161,7 @@ impl Contents {
             ));
         }
         let (mut tracks, track) = self.tracks.finish();
+        let notes = usual_splits(&mut tracks);
         located::resolve(&mut tracks, path);
         let timestamps = self.timestamps.unwrap_or_else(|| vec![0.0; track.len()]);
         let single = tracks.len() == track.len() && timestamps.iter().all(|&time| time == 0.0);
@@ -185,8 +180,45 @@ impl Contents {
                 true => Level::Track,
                 false => Level::Window,
             }),
+            notes,
         })
     }
+}
+
+/// Gives splits the names that this program knows (train, valid, test), as the words of lists are read. Others stay as
+/// they are, and are said.
+fn usual_splits(tracks: &mut [TrackRow]) -> Vec<String> {
+    const NAMED: usize = 5;
+    let words: BTreeSet<String> = tracks.iter().filter_map(|it| it.split.clone()).collect();
+    let (parts, guessed) = split_words(&words);
+    for track in tracks {
+        if let Some(word) = &track.split
+            && let Some(&part) = parts.get(word)
+        {
+            track.split = Some(part.to_owned());
+        }
+    }
+    let mut notes = Vec::new();
+    if !guessed.is_empty() {
+        notes.push(format!("in the column of the split {}", guessed.join(", ")));
+    }
+    let unknown: Vec<String> = words
+        .iter()
+        .filter(|word| !parts.contains_key(*word))
+        .map(|word| format!("`{word}`"))
+        .collect();
+    if !unknown.is_empty() {
+        let more = match unknown.len() > NAMED {
+            true => ", ...",
+            false => "",
+        };
+        let named: Vec<&str> = unknown.iter().take(NAMED).map(String::as_str).collect();
+        notes.push(format!(
+            "words of the split that are none of train, valid and test, and in no part: {}{more}",
+            named.join(", ")
+        ));
+    }
+    notes
 }
 
 #[cfg(test)]

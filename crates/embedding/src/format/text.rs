@@ -90,6 +90,11 @@ impl Gap {
         }
     }
 
+    /// Whether a comma in a cell is that of a number.
+    fn takes_commas(self) -> bool {
+        self != Self::One(b',')
+    }
+
     fn byte(self) -> u8 {
         match self {
             Self::One(byte) => byte,
@@ -128,7 +133,14 @@ impl Sniffed {
                 "it holds no vectors: its first line is empty",
             ));
         }
-        let gap = [b'\t', b',', b';']
+        // Semicolons stand where a comma is that of a number.
+        let mut halves = text.split(';').map(str::trim);
+        let with_commas = text.contains(';') && halves.all(|cell| number_of(cell, true).is_some());
+        let signs = match with_commas {
+            true => [b'\t', b';', b','],
+            false => [b'\t', b',', b';'],
+        };
+        let gap = signs
             .into_iter()
             .find(|&byte| text.contains(char::from(byte)))
             .map(Gap::One);
@@ -142,16 +154,18 @@ impl Sniffed {
             Gap::One(b'\t')
         });
         let cells: Vec<&str> = gap.cells(text).collect();
-        let numbers = cells.iter().all(|cell| cell.parse::<f32>().is_ok());
+        let numbers = cells
+            .iter()
+            .all(|cell| number_of(cell, gap.takes_commas()).is_some());
         // pandas numbers columns that have no name. Whole numbers from 0 on could be a vector, too: where the second line
         // is written in the same way, or where metadata stand beside the file.
         let counts = (0..)
             .zip(&cells)
             .all(|(at, cell): (usize, _)| *cell == at.to_string());
         let second = String::from_utf8_lossy(&second);
-        let fractions = gap
-            .cells(second.trim_end())
-            .any(|cell| cell.parse::<f32>().is_ok() && cell.parse::<i64>().is_err());
+        let fractions = gap.cells(second.trim_end()).any(|cell| {
+            number_of(cell, gap.takes_commas()).is_some() && cell.parse::<i64>().is_err()
+        });
         let counts = counts && fractions && cells.len() > 1 && metadata_of(path).is_none();
         let heading = if numbers && !counts {
             None
@@ -244,6 +258,7 @@ fn metadata_of(path: &Path) -> Option<PathBuf> {
 fn load_matrix(path: &Path, gap: Gap) -> Result<(usize, Vec<f32>), EmbeddingError> {
     let mut dim = 0;
     let mut values = Vec::new();
+    let mut signs = Decimals::default();
     for (number, line) in (1..).zip(open(path)?.lines()) {
         let line = line.map_err(unreadable(path))?;
         if line.trim().is_empty() {
@@ -251,14 +266,18 @@ fn load_matrix(path: &Path, gap: Gap) -> Result<(usize, Vec<f32>), EmbeddingErro
         }
         let before = values.len();
         for cell in gap.cells(&line) {
-            let value: f32 = cell.parse().map_err(|_| {
+            let value = number_of(cell, gap.takes_commas()).ok_or_else(|| {
                 let cell: String = cell.chars().take(20).collect();
                 unusable(
                     path,
                     format!("line {number} holds `{cell}`, which is no number"),
                 )
             })?;
+            signs.see(cell);
             values.push(value);
+        }
+        if signs.are_mixed() {
+            return Err(unusable(path, format!("line {number}: {MIXED}")));
         }
         let width = values.len() - before;
         if dim == 0 {
@@ -302,12 +321,24 @@ impl Places {
                 .map(String::from_utf8_lossy)
                 .unwrap_or_default()
         };
-        let is_number = |place: usize| cell(place).trim().parse::<f64>().is_ok();
-        let is_list = |place: usize| cell(place).trim_start().starts_with(['[', '(']);
+        let is_number = |place: usize| number_of(&cell(place), gap.takes_commas()).is_some();
+        let is_list = |place: usize| {
+            let mut values = Vec::new();
+            let bracketed = inside(&cell(place)).1;
+            // Without brackets numbers must be several; a whole number is none of them.
+            (bracketed || list(&cell(place), &mut values).is_ok() && values.len() > 1)
+                && !is_number(place)
+        };
         let is_text = |place: usize| !is_number(place);
         let all = 0..names.len();
         let mut places = Self::default();
-        let listed = Field::Embedding.find(names, is_list);
+        let mut others = all.clone().filter(|&place| {
+            !Field::is_claimed(names.get(place).map_or("", String::as_str)) && is_list(place)
+        });
+        // Under another name, where it is the only one.
+        let listed = Field::Embedding
+            .find(names, is_list)
+            .or_else(|| others.next().filter(|_| others.next().is_none()));
         if let Some(place) = listed {
             places.embedding = vec![place];
             places.in_one_cell = true;
@@ -362,6 +393,7 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
     let places =
         Places::of(path, names, sniffed.gap)?.ok_or_else(|| no_vectors(path, "columns", names))?;
     let mut contents = Contents::default();
+    let mut signs = Decimals::default();
     let records = reader(path, sniffed.gap.byte())?
         .into_byte_records()
         .skip(1);
@@ -382,7 +414,7 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
         let cell = |place: Option<usize>| place.map(&text).unwrap_or_default();
         let name = |place: usize| names.get(place).map_or("", String::as_str);
         let number = |place: usize, text: &str| -> Result<f32, EmbeddingError> {
-            text.trim().parse().map_err(|_| match text.trim() {
+            number_of(text, sniffed.gap.takes_commas()).ok_or_else(|| match text.trim() {
                 "" => wrong(format!("its cell {} is empty", name(place))),
                 other => {
                     let other: String = other.chars().take(20).collect();
@@ -397,8 +429,15 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
         for &place in &places.embedding {
             match places.in_one_cell {
                 true => list(&text(place), &mut contents.values).map_err(&wrong)?,
-                false => contents.values.push(number(place, &text(place))?),
+                false => {
+                    let cell = text(place);
+                    contents.values.push(number(place, &cell)?);
+                    signs.see(&cell);
+                }
             }
+        }
+        if signs.are_mixed() {
+            return Err(wrong(MIXED.to_owned()));
         }
         let width = contents.values.len() - before;
         if row == 0 {
@@ -430,14 +469,61 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
     Ok(contents)
 }
 
-/// A vector in one cell: `[0.1, 0.2]` as Python writes a list, `[0.1 0.2]` as numpy writes an array.
+/// Numbers with decimal commas beside numbers with points: a comma might part thousands.
+const MIXED: &str =
+    "some numbers have a decimal comma and others a decimal point; write them all with a point";
+
+/// Which decimal signs the numbers of a file have.
+#[derive(Default)]
+struct Decimals {
+    comma: bool,
+    point: bool,
+}
+
+impl Decimals {
+    fn see(&mut self, cell: &str) {
+        self.comma |= cell.contains(',');
+        self.point |= cell.contains('.');
+    }
+
+    fn are_mixed(&self) -> bool {
+        self.comma && self.point
+    }
+}
+
+/// A number, where `takes_commas` also one with a decimal comma.
+fn number_of(cell: &str, takes_commas: bool) -> Option<f32> {
+    let cell = cell.trim();
+    match cell.parse() {
+        Err(_) if takes_commas => cell.replacen(',', ".", 1).parse().ok(),
+        value => value.ok(),
+    }
+}
+
+/// What stands in the brackets of a vector (`[..]`, `(..)`, `{..}`, also within `array(..)` or `tensor(..)`), and whether
+/// there are any.
+fn inside(cell: &str) -> (&str, bool) {
+    let cell = cell.trim();
+    let named = cell
+        .strip_prefix("tensor(")
+        .or_else(|| cell.strip_prefix("array("))
+        .or_else(|| cell.strip_prefix("np.array("));
+    let cell = match named.and_then(|rest| rest.rfind(']').and_then(|end| rest.get(..=end))) {
+        Some(list) => list,
+        None => cell,
+    };
+    let inner = [('[', ']'), ('(', ')'), ('{', '}')]
+        .into_iter()
+        .find_map(|(open, close)| cell.strip_prefix(open)?.strip_suffix(close));
+    (inner.unwrap_or(cell), inner.is_some())
+}
+
+/// A vector in one cell: `[0.1, 0.2]` as Python writes a list, `[0.1 0.2]` as numpy writes an array, also without
+/// brackets, or each number with its type (`np.float32(0.1)`).
 fn list(cell: &str, values: &mut Vec<f32>) -> Result<(), String> {
-    let inner = cell
-        .trim()
-        .trim_start_matches(['[', '('])
-        .trim_end_matches([']', ')']);
+    let (inner, _) = inside(cell);
     for part in inner
-        .split([',', ' ', '\n', '\r', '\t'])
+        .split([',', ';', ' ', '\n', '\r', '\t'])
         .filter(|part| !part.is_empty())
     {
         if part == "..." || part == "…" {
@@ -446,7 +532,10 @@ fn list(cell: &str, values: &mut Vec<f32>) -> Result<(), String> {
                     .to_owned(),
             );
         }
-        let value = part.parse().map_err(|_| {
+        let bare = part
+            .strip_prefix("np.")
+            .and_then(|typed| typed.split_once('(')?.1.strip_suffix(')'));
+        let value = bare.unwrap_or(part).parse().map_err(|_| {
             let part: String = part.chars().take(20).collect();
             format!("its vector holds `{part}`, which is no number")
         })?;

@@ -15,6 +15,7 @@ use crate::{
     layout::{Tail, encoder_layout},
     weights::{WeightTensor, Weights},
 };
+use mynascope_base::counted;
 
 /// What the encoder would compute with and ours doesn't have: loading without it would be another model.
 const FOREIGN: [&str; 7] = [
@@ -129,7 +130,7 @@ pub(super) fn fit(
     let matched = matches.into_iter().nth(chosen).flatten();
     let matched = matched
         .filter(|matched| matched.config.validate().is_ok())
-        .ok_or_else(|| damaged("its tensors show sizes that no encoder has".into()))?;
+        .ok_or_else(|| damaged(no_sizes(&found, chosen, &listing)))?;
     let left_out = left_out(&listing, &found, chosen, &matched.config);
     let candidate = found.swap_remove(chosen);
     let mut notes = Vec::new();
@@ -202,6 +203,7 @@ pub(super) fn fit(
             misshaped,
             encoders,
             left_out,
+            problem: None,
             note: notes.join("; "),
         },
         config,
@@ -280,6 +282,20 @@ fn hold_the_same(a: &Candidate, b: &Candidate, listing: &Listing) -> bool {
         })
 }
 
+/// What is said of tensors under an encoder's names that show no sizes of one: their numbers may be of a kind that is
+/// not read.
+fn no_sizes(candidates: &[Candidate], chosen: usize, listing: &Listing) -> String {
+    let names = candidates.get(chosen).into_iter();
+    let mut unread = names
+        .flat_map(|candidate| candidate.names.iter())
+        .filter_map(|(name, own)| Some((name, listing.tensors.get(own)?)))
+        .filter(|(_, entry)| entry.width().is_none());
+    match unread.next() {
+        Some((name, entry)) => format!("{name} is {}", entry.say_unread()),
+        None => "its tensors show sizes that no encoder has".into(),
+    }
+}
+
 /// What is said of a file without an encoder.
 fn no_encoder(listing: &Listing) -> String {
     if listing.tensors.is_empty() && listing.unreadable.is_empty() {
@@ -324,7 +340,7 @@ fn why_missing(
             listing.unreadable.get(&own).cloned()
         };
         let why = match entry {
-            Some(entry) => Some(format!("{}, not floating point numbers", entry.dtype)),
+            Some(entry) => Some(entry.say_unread()),
             None => other(),
         };
         Some((name.clone(), why?))
@@ -438,15 +454,29 @@ impl Fit {
                 }
             }
         }
-        if !not_finite.is_empty() {
-            let note = &mut self.report.note;
-            let between = if note.is_empty() { "" } else { "; " };
-            note.push_str(&format!(
-                "{between}NaN or infinite values in {}",
-                list(&not_finite)
-            ));
-        }
+        let mut faults = self.faults();
+        faults.extend(not_finite_fault(&not_finite));
+        self.report.problem = (!faults.is_empty()).then(|| faults.join("; "));
         Ok(self.report)
+    }
+
+    /// Why the encoder cannot be used, as far as names and shapes tell.
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (what, names) in [
+            ("missing", &self.report.missing),
+            ("unexpected", &self.report.unexpected),
+            ("of another shape", &self.report.misshaped),
+        ] {
+            if !names.is_empty() {
+                let tensors = counted(names.len(), "tensor");
+                faults.push(format!("{tensors} {what}: {}", list(names)));
+            }
+        }
+        for (name, why) in &self.unreadable {
+            faults.push(format!("{name} is {why}"));
+        }
+        faults
     }
 
     /// The weights and what is said of the file, if everything fits.
@@ -459,19 +489,7 @@ impl Fit {
             why,
             path: path.to_path_buf(),
         };
-        let mut faults = Vec::new();
-        for (what, names) in [
-            ("missing", &self.report.missing),
-            ("unexpected", &self.report.unexpected),
-            ("of another shape", &self.report.misshaped),
-        ] {
-            if !names.is_empty() {
-                faults.push(format!("{} tensors {what}: {}", names.len(), list(names)));
-            }
-        }
-        for (name, why) in &self.unreadable {
-            faults.push(format!("{name} is {why}"));
-        }
+        let mut faults = self.faults();
         if !faults.is_empty() {
             let others = self.report.encoders.iter().filter(|found| !found.chosen);
             let others: Vec<&str> = others.map(|found| found.weights.as_str()).collect();
@@ -520,12 +538,8 @@ impl Fit {
             .filter(|tensor| !is_finite(&tensor.values))
             .map(|tensor| tensor.spec.name.clone())
             .collect();
-        if !not_finite.is_empty() {
-            return Err(unfit(format!(
-                "{} tensors with NaN or infinite values: {}",
-                not_finite.len(),
-                list(&not_finite)
-            )));
+        if let Some(fault) = not_finite_fault(&not_finite) {
+            return Err(unfit(fault));
         }
         let weights = Weights {
             config,
@@ -559,6 +573,11 @@ impl Fit {
             }),
         }
     }
+}
+
+fn not_finite_fault(names: &[String]) -> Option<String> {
+    let tensors = counted(names.len(), "tensor");
+    (!names.is_empty()).then(|| format!("{tensors} with NaN or infinite values: {}", list(names)))
 }
 
 fn is_finite(values: &[f32]) -> bool {

@@ -82,6 +82,21 @@ impl TensorEntry {
         }
     }
 
+    /// Why its numbers are not read, and what to do where that helps.
+    pub fn say_unread(&self) -> String {
+        let dtype = self.dtype.to_uppercase();
+        let is_short = ["F8", "F6", "F4", "FLOAT8", "FLOAT6", "FLOAT4"]
+            .iter()
+            .any(|kind| dtype.starts_with(kind));
+        match is_short {
+            true => format!(
+                "{}: floats of 8 bits and fewer are not read; convert it to f16 or f32",
+                self.dtype
+            ),
+            false => format!("{}, not floating point numbers", self.dtype),
+        }
+    }
+
     fn count(&self) -> Option<usize> {
         self.shape
             .iter()
@@ -207,7 +222,7 @@ fn read_tensor(part: &mut Part, entry: &TensorEntry) -> Result<FileTensor, Strin
     let outside = || "its shape reaches past its data; the file is cut off or wrong".to_owned();
     let width = entry
         .width()
-        .ok_or_else(|| format!("it holds {}, not floating point numbers", entry.dtype))?;
+        .ok_or_else(|| format!("it holds {}", entry.say_unread()))?;
     let count = entry.count().ok_or_else(outside)?;
     let bytes_of = |numbers: usize| numbers.checked_mul(width).ok_or_else(outside);
     let start = bytes_of(entry.offset)? as u64;

@@ -23,7 +23,10 @@ use std::{
 
 use serde::Serialize;
 
-use mynascope_base::storage::{path_from_text, path_to_text};
+use mynascope_base::{
+    counted,
+    storage::{path_from_text, path_to_text},
+};
 
 use super::{CheckpointError, EncoderConfig, EncoderKind, Preset, weights::Weights};
 pub use candidates::{WeightsChoice, WeightsRole};
@@ -268,7 +271,9 @@ pub struct CheckpointReport {
     pub encoders: Vec<FoundEncoder>,
     /// What the file holds beside the encoder: heads, decoders, optimiser states, other encoders.
     pub left_out: Vec<LeftOut>,
-    /// Anything worth saying: converted types, a prefix, NaN.
+    /// Why the encoder cannot be used: tensors that are missing, of another shape or not finite; `None` where it can.
+    pub problem: Option<String>,
+    /// Anything worth saying: converted types, a prefix.
     pub note: String,
 }
 
@@ -276,10 +281,8 @@ impl CheckpointReport {
     /// What was not read, in words; `None` where everything was.
     pub fn say_left_out(&self) -> Option<String> {
         const SHOWN: usize = 8;
-        let say = |group: &LeftOut| match group.tensors {
-            1 => format!("{} (1 tensor)", group.group),
-            tensors => format!("{} ({tensors} tensors)", group.group),
-        };
+        let say =
+            |group: &LeftOut| format!("{} ({})", group.group, counted(group.tensors, "tensor"));
         let mut said: Vec<String> = self.left_out.iter().take(SHOWN).map(say).collect();
         let more = self.left_out.len().saturating_sub(SHOWN);
         if more > 0 {
