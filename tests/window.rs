@@ -25,7 +25,7 @@ use mynascope::gui::{
     layout::{Layout, Pane},
     model::{PictureState, Selection},
     paint, panels, picture, run_window, save_png, theme,
-    work::still::Still,
+    work::save_picture::Still,
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::{Settings, Theme};

@@ -16,9 +16,9 @@ use std::{
 use egui_kittest::kittest::Queryable as _;
 use mynascope::gui::{
     Offscreen,
-    command::{Command, LibraryCommand, WindowCommand},
+    command::{Command, EncoderCommand, LibraryCommand, MapCommand, ProbeCommand, WindowCommand},
     layout::Layout,
-    model::{AskedFor, Colouring, EncoderSource, MapCommand, ProbeCommand, ProbeJob},
+    model::{AskedFor, Colouring, EncoderSource, ProbeJob},
 };
 use mynascope_base::storage::Theme;
 use mynascope_encoder::{
@@ -41,7 +41,7 @@ fn empty_running_and_finished_panels_are_drawn_in_both_themes() {
     for theme in [Theme::Dark, Theme::Light] {
         let mut window = Offscreen::open(SIZE, theme, vec![folder.path().to_path_buf()]).unwrap();
         window.settle(PATIENCE).unwrap();
-        window.apply(Command::Map(MapCommand::SetSource(cpu())));
+        window.apply(Command::Encoder(EncoderCommand::Use(cpu())));
         for (layout, begin) in [
             (Layout::Map, Command::Map(MapCommand::Compute)),
             (Layout::Probe, Command::Probe(ProbeCommand::Run)),
@@ -182,11 +182,11 @@ fn a_cancelled_job_is_gone_at_once_and_another_can_be_started() {
     let (mut harness, _) = window(folder.path());
     show(&mut harness, Layout::Map);
     press(&mut harness, "Compute map");
-    assert!(harness.state().model().mapping.running.is_some());
+    assert!(harness.state().model().mapping.job.is_running());
     let pressed = Instant::now();
     harness.state_mut().apply(Command::Map(MapCommand::Cancel));
     harness.run_steps(2);
-    assert!(harness.state().model().mapping.running.is_none());
+    assert!(!harness.state().model().mapping.job.is_running());
     assert!(pressed.elapsed() < Duration::from_millis(500));
     press(&mut harness, "Compute map");
     settle(&mut harness);
@@ -236,7 +236,7 @@ fn a_checkpoint_that_does_not_say_its_patches_asks_and_then_goes_on() {
         (Layout::Map, "Compute map", AskedFor::Map),
         (Layout::Probe, "Run probe", AskedFor::Probe),
     ] {
-        let chosen = Command::Map(MapCommand::SetSource(silent.clone()));
+        let chosen = Command::Encoder(EncoderCommand::Use(silent.clone()));
         harness.state_mut().apply(chosen);
         show(&mut harness, layout);
         press(&mut harness, start);
@@ -259,7 +259,7 @@ fn a_checkpoint_that_does_not_say_its_patches_asks_and_then_goes_on() {
         assert!(line.contains(" --patch square"), "{line}");
     }
     // Another file is asked about anew.
-    let other = Command::Map(MapCommand::SetSource(cpu()));
+    let other = Command::Encoder(EncoderCommand::Use(cpu()));
     harness.state_mut().apply(other);
     assert_eq!(harness.state().model().embeddings.source.patch, None);
 }

@@ -11,12 +11,9 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 use mynascope::gui::{
     App, Start,
-    command::{Command, MaskCommand, WindowCommand},
+    command::{Command, EncoderCommand, LabCommand, LessonCommand, MaskCommand, WindowCommand},
     layout::Layout,
-    model::{
-        BUILT_IN_LESSONS, Before, EncoderSource, LabCommand, LabForm, Layer, Lesson, LessonCommand,
-        LessonState, MapCommand, Model,
-    },
+    model::{BUILT_IN_LESSONS, Before, EncoderSource, LabForm, Layer, Lesson, LessonState, Model},
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::Settings;
@@ -60,7 +57,7 @@ fn open(folder: &tempfile::TempDir) -> (App, egui::Context) {
         remember: false,
     };
     let mut app = App::new(&ctx, start).unwrap();
-    app.apply(Command::Map(MapCommand::SetSource(EncoderSource {
+    app.apply(Command::Encoder(EncoderCommand::Use(EncoderSource {
         device: DeviceChoice::Cpu,
         ..EncoderSource::default()
     })));

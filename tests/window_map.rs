@@ -14,9 +14,9 @@ use eframe::{egui, egui_wgpu::RenderState};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App,
-    command::{Command, LibraryCommand, WindowCommand},
+    command::{Command, LibraryCommand, MapCommand, SaveTo, WindowCommand},
     layout::Layout,
-    model::{Colouring, MapCommand, MapSide, Near, Number, Query, SaveTo},
+    model::{Colouring, MapSide, Near, Number, Query},
     paint::scatter::Camera,
 };
 use mynascope_embedding::Level;
@@ -417,7 +417,7 @@ fn two_encoders_stand_side_by_side_with_one_selection() {
         .apply(Command::Map(MapCommand::Compare(true)));
     settle(&mut harness);
     let model = harness.state().model();
-    let beside = model.mapping.beside.as_ref().unwrap();
+    let beside = model.mapping.second.as_ref().unwrap();
     assert_eq!(beside.error, None);
     let second = beside.chart.as_ref().expect("a second map");
     assert_eq!(second.xy.len(), 12);
@@ -444,7 +444,7 @@ fn two_encoders_stand_side_by_side_with_one_selection() {
     assert!(first.right() < second.left() && legend.top() > first.bottom());
     // While nobody moved them, their points fill them from edge to edge in one direction.
     let mapping = &harness.state().model().mapping;
-    for (side, rect) in [(MapSide::Main, first), (MapSide::Beside, second)] {
+    for (side, rect) in [(MapSide::Main, first), (MapSide::Second, second)] {
         let chart = mapping.chart_of(side).unwrap();
         let camera = Camera::default().shown_in(rect, chart.extent);
         let [x, y] = chart.extent;
@@ -454,14 +454,14 @@ fn two_encoders_stand_side_by_side_with_one_selection() {
     }
     // What is picked in one is picked in the other.
     let lasso = MapCommand::Lasso {
-        side: MapSide::Beside,
+        side: MapSide::Second,
         outline: vec![[-2.0, -2.0], [2.0, -2.0], [2.0, 2.0], [-2.0, 2.0]],
         add: false,
     };
     harness.state_mut().apply(Command::Map(lasso));
     harness.run_steps(3);
     let mapping = &harness.state().model().mapping;
-    for side in [MapSide::Main, MapSide::Beside] {
+    for side in [MapSide::Main, MapSide::Second] {
         assert_eq!(mapping.chart_of(side).unwrap().picked_points, 12);
     }
     // Two maps in a frame, and still nothing is sent while nothing changes.

@@ -17,9 +17,9 @@ use eframe::egui;
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App,
-    command::{Command, LibraryCommand},
+    command::{Command, LibraryCommand, ProbeCommand, ProbeFile, TrainCommand},
     layout::Layout,
-    model::{CurveKind, Hearing, ProbeCommand, ProbeFile, ProbeJob, ProbeTab, TrainCommand, clock},
+    model::{CurveKind, Hearing, ProbeJob, ProbeTab, clock},
 };
 use mynascope_probe::{Head, ProbeSettings, Protocol};
 
@@ -280,7 +280,7 @@ fn a_drag_along_the_curve_of_mask_ratios_sets_the_mask_and_plays_what_is_left() 
     // What is known stays when the rest is given up.
     let pressed = Instant::now();
     press(&mut harness, "Cancel");
-    assert!(harness.state().model().probing.running.is_none());
+    assert!(!harness.state().model().probing.job.is_running());
     assert!(pressed.elapsed() < Duration::from_millis(500));
     let curve = harness.state().model().probing.curve(CurveKind::MaskRatio);
     let first = &curve.unwrap().points[0];

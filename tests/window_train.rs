@@ -11,9 +11,9 @@ mod common;
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App,
-    command::{Command, MaskCommand},
+    command::{Command, CurveFile, MaskCommand, TrainCommand},
     layout::Layout,
-    model::{CurveFile, TrainCommand, TrainPhase, first_form},
+    model::{TrainPhase, first_form},
     work,
 };
 use mynascope_encoder::{CheckpointRef, DeviceChoice, EncoderKind, LoadedEncoder, Preset, inspect};

@@ -17,7 +17,10 @@ use super::{
     train::follow,
 };
 use crate::gui::{
-    Offscreen, PictureRequest, command::Command, layout::Layout, model::ProbeCommand, save_png,
+    Offscreen, PictureRequest,
+    command::{Command, ProbeCommand},
+    layout::Layout,
+    save_png,
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::{self, Theme, path_to_text};

@@ -25,7 +25,7 @@ use super::{
     message::{Message, Outbox},
     model::Model,
     paint, panels, theme,
-    work::{Workers, hear::HearWork},
+    work::{Workers, audition::HearWork},
 };
 
 /// With what the window starts.
@@ -161,7 +161,7 @@ impl App {
     /// Plays on another player than the system's: to measure what is heard and when.
     pub fn play_on(&mut self, player: Player) -> std::io::Result<()> {
         let auditions = player.auditions();
-        self.workers.hear = HearWork::start(self.workers.outbox.clone(), Some(auditions))?;
+        self.workers.audition = HearWork::start(&self.workers.outbox, Some(auditions))?;
         self.workers.player = Some(player);
         Ok(())
     }
@@ -172,7 +172,12 @@ impl App {
         let looking = spectrogram.as_encoder
             && matches!(spectrogram.state, super::model::PictureState::Ready { .. })
             && spectrogram.seen(self.model.mask.cut()).is_none();
-        spectrogram.is_computing() || looking || !self.inbox.is_empty() || self.workers.is_busy()
+        spectrogram.is_computing()
+            || looking
+            || self.model.is_busy()
+            // Threads first: what they have answered is in the inbox by then.
+            || self.workers.is_busy()
+            || !self.inbox.is_empty()
     }
 
     /// Whether letters that were drawn for the first time may still bring a font.
@@ -376,5 +381,67 @@ impl Behavior<Pane> for View<'_> {
             egui_tiles::ResizeState::Dragging => style.visuals.hyperlink_color,
         };
         egui::Stroke::new(theme::UNIT, colour)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gui::{
+        message::{ProbeMessage, ReadFor, TrainMessage},
+        model::EmbedError,
+    };
+
+    /// Takes messages in until nothing is under way any more.
+    fn settle(app: &mut App, ctx: &egui::Context) {
+        let begin = Instant::now();
+        while app.is_busy() {
+            assert!(begin.elapsed() < Duration::from_secs(60), "busy for ever");
+            app.before_frame(ctx);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        app.before_frame(ctx);
+    }
+
+    #[test]
+    fn jobs_that_panic_end_as_failed_ones_and_the_window_goes_on() {
+        let ctx = egui::Context::default();
+        let folder = tempfile::tempdir().unwrap();
+        let start = Start {
+            paths: vec![folder.path().to_path_buf()],
+            settings: Settings::default(),
+            complaint: None,
+            sound: false,
+            remember: false,
+        };
+        let mut app = App::new(&ctx, start).unwrap();
+        settle(&mut app, &ctx);
+        app.model.notices.dismiss_all();
+        let outbox = app.workers.outbox.clone();
+        let wrap = |update| Message::Probe(ProbeMessage::Job(update));
+        let slot = &mut app.model.probing.job;
+        slot.start("probe", &outbox, wrap, EmbedError::Failed, |_| {
+            panic!("the head fell off")
+        })
+        .unwrap();
+        let wrap = |update| Message::Train(TrainMessage::Read(ReadFor::Show, update));
+        let slot = &mut app.model.training.past_job;
+        slot.start(
+            "read-run",
+            &outbox,
+            wrap,
+            |fault| fault,
+            |_| panic!("the log is torn"),
+        )
+        .unwrap();
+        assert!(app.is_busy());
+        settle(&mut app, &ctx);
+        let model = app.model();
+        assert_eq!(model.probing.error.as_deref(), Some("the head fell off"));
+        let told = model.notices.shown().iter();
+        let told: Vec<&str> = told.map(|notice| notice.text.as_str()).collect();
+        assert_eq!(told, ["the log is torn"]);
+        // The next job has its place.
+        assert!(!model.probing.job.is_running() && !model.training.past_job.is_running());
     }
 }

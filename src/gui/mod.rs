@@ -15,6 +15,7 @@ pub mod command;
 pub mod command_line;
 #[cfg(target_os = "linux")]
 mod focus;
+pub mod jobs;
 mod kept_layout;
 pub mod layout;
 pub mod logic;

@@ -16,9 +16,12 @@ use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape};
 use super::{
     app::{App, Start},
     canvas::Canvas,
-    command::{Command, LibraryCommand, MaskCommand, PictureCommand, SoundCommand, WindowCommand},
+    command::{
+        Command, EncoderCommand, LibraryCommand, MapCommand, MaskCommand, PictureCommand,
+        ProbeCommand, SoundCommand, TrainCommand, WindowCommand,
+    },
     layout::Layout,
-    model::{EncoderSource, MapCommand, Model, PictureState, ProbeCommand, TrainCommand},
+    model::{EncoderSource, Model, PictureState},
 };
 
 /// Why no picture could be made.
@@ -202,7 +205,7 @@ impl Offscreen {
         }
         match request.layout {
             Layout::Map | Layout::Probe => {
-                self.apply(Command::Map(MapCommand::SetSource(EncoderSource {
+                self.apply(Command::Encoder(EncoderCommand::Use(EncoderSource {
                     checkpoint: request.checkpoint.clone(),
                     ..EncoderSource::default()
                 })));
@@ -262,8 +265,8 @@ impl Offscreen {
                 return Ok(());
             }
             if begin.elapsed() > patience {
-                let doing = match &self.model().library.opening {
-                    Some(progress) => progress.what.clone(),
+                let doing = match self.model().library.opening() {
+                    Some(running) => running.progress.what.clone(),
                     None => "decoding or computing".to_owned(),
                 };
                 return Err(PictureError::Slow {

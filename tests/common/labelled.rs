@@ -9,9 +9,9 @@ use eframe::{egui, egui_wgpu::RenderState};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App, Start,
-    command::{Command, WindowCommand},
+    command::{Command, EncoderCommand, WindowCommand},
     layout::Layout,
-    model::{EncoderSource, MapCommand},
+    model::EncoderSource,
     paint::scatter,
 };
 use mynascope_audio as audio;
@@ -63,7 +63,7 @@ pub fn window(folder: &Path) -> (Harness<'static, App>, RenderState) {
     settle(&mut harness);
     harness
         .state_mut()
-        .apply(Command::Map(MapCommand::SetSource(cpu())));
+        .apply(Command::Encoder(EncoderCommand::Use(cpu())));
     (harness, state.unwrap())
 }
 

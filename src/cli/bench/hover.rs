@@ -9,9 +9,9 @@ use std::{
 use super::{Bench, Measure};
 use crate::gui::{
     Offscreen,
-    command::{Command, WindowCommand},
+    command::{Command, MapCommand, WindowCommand},
     layout::Layout,
-    model::{MapCommand, MapSide},
+    model::MapSide,
 };
 use mynascope_audio::Auditions;
 use mynascope_base::storage::Theme;

@@ -9,9 +9,9 @@ use std::{
 use super::{Bench, Measure, sound};
 use crate::gui::{
     Offscreen,
-    command::{Command as Act, MaskCommand, WindowCommand},
+    command::{Command as Act, MaskCommand, TrainCommand, WindowCommand},
     layout::Layout,
-    model::{PictureState, TrainCommand, TrainPhase},
+    model::{PictureState, TrainPhase},
 };
 use mynascope_base::storage::Theme;
 use mynascope_encoder::DeviceChoice;

@@ -1,8 +1,8 @@
 use eframe::egui::Key;
 
 use crate::gui::{
-    command::Command,
-    model::{LessonCommand, LessonDraft, Model},
+    command::{Command, LessonCommand},
+    model::{LessonDraft, Model},
 };
 
 use super::{Action, Group, Shortcut};

@@ -44,8 +44,7 @@ pub(super) const ACTIONS: &[Action] = &[
         keys: &[],
         command: |model| {
             let library = &model.library;
-            (library.opening.is_some() || library.scanning.is_some())
-                .then_some(Command::Library(LibraryCommand::StopOpening))
+            (library.job.is_running()).then_some(Command::Library(LibraryCommand::StopOpening))
         },
     },
     Action {

@@ -1,9 +1,9 @@
 use eframe::egui::Key;
 
 use crate::gui::{
-    command::Command,
+    command::{Command, MapCommand, SaveTo},
     layout::Layout,
-    model::{MapCommand, Model, SaveTo},
+    model::Model,
 };
 
 use super::{Action, Group, Shortcut};
@@ -102,7 +102,7 @@ pub(super) const ACTIONS: &[Action] = &[
         keys: &[],
         command: |model| {
             model.mapping.chart.as_ref()?;
-            let on = model.mapping.beside.is_none();
+            let on = model.mapping.second.is_none();
             Some(Command::Map(MapCommand::Compare(on)))
         },
     },

@@ -1,6 +1,6 @@
 use crate::gui::{
-    command::Command,
-    model::{CurveKind, Model, ProbeCommand, ProbeFile, ProbeJob},
+    command::{Command, ProbeCommand, ProbeFile},
+    model::{CurveKind, Model, ProbeJob},
 };
 
 use super::{Action, Group};
@@ -9,7 +9,7 @@ const GROUP: Group = Group::Probe;
 
 /// A command that starts a job, while none runs.
 fn idle(model: &Model, command: ProbeCommand) -> Option<Command> {
-    let ready = model.library.track_count() > 0 && model.probing.running.is_none();
+    let ready = model.library.track_count() > 0 && !model.probing.job.is_running();
     ready.then_some(Command::Probe(command))
 }
 
@@ -42,8 +42,8 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Stop the probe that runs; what was computed before stays",
         keys: &[],
         command: |model| {
-            let running = model.probing.running.as_ref();
-            running.map(|_| Command::Probe(ProbeCommand::Cancel))
+            let running = model.probing.job.is_running();
+            running.then_some(Command::Probe(ProbeCommand::Cancel))
         },
     },
     Action {

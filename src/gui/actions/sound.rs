@@ -1,9 +1,9 @@
 use eframe::egui::Key;
 
 use crate::gui::{
-    command::{Command, LibraryCommand, MaskCommand, SoundCommand, WindowCommand},
+    command::{Command, LibraryCommand, MapCommand, MaskCommand, SoundCommand, WindowCommand},
     layout::Layout,
-    model::{Hearing, MapCommand, Model, WINDOW_SECS},
+    model::{Hearing, Model, WINDOW_SECS},
 };
 
 use super::{Action, Group, Shortcut};

@@ -1,6 +1,6 @@
 use crate::gui::{
-    command::Command,
-    model::{CurveFile, Model, TrainCommand, TrainPhase, Wanted, problem_of, too_few_tracks},
+    command::{Command, CurveFile, TrainCommand, Wanted},
+    model::{Model, TrainPhase, problem_of, too_few_tracks},
 };
 
 use super::{Action, Group};

@@ -1,20 +1,23 @@
 use std::sync::Arc;
 
 use crate::gui::{
+    command::LabCommand,
+    jobs::JobEvent,
     layout::Layout,
+    message::LabMessage,
     model::{
-        BATCH_TRACKS, BatchKey, LabCommand, LabForm, LabKey, LabMessage, Layer, LookKey, Model,
-        PictureState, Running, TEMPERATURES, WINDOW_SECS,
+        BATCH_TRACKS, BatchKey, LabForm, LabKey, Layer, LookKey, Model, PictureState, TEMPERATURES,
+        WINDOW_SECS,
     },
     work::{
         Workers,
         embed::EmbedRequest,
-        lab::{LabRequest, crop_of},
+        lab::{LabRequest, crop_of, start_embedding},
     },
 };
 use mynascope_spectrum::tokens::ViewName;
 
-use super::{map, no_thread, sound};
+use super::{map, sound};
 
 /// A collection of so many tracks is embedded without being asked for.
 const EMBED_UP_TO: usize = 300;
@@ -50,8 +53,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: LabComman
         }
         LabCommand::Embed => embed(model, workers),
         LabCommand::StopEmbedding => {
-            workers.lab.stop_embedding();
-            model.lab.embedding = None;
+            model.lab.embedding.stop();
             model.lab.embed_problem = Some("Stopped".to_owned());
         }
     }
@@ -62,7 +64,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: LabMess
     match message {
         LabMessage::Views(number, mut result) => {
             // Pictures of the window must not depend on the machine.
-            if workers.remember.is_none()
+            if !workers.remember
                 && let Ok(answer) = result.as_mut()
             {
                 answer.memory_bytes = None;
@@ -80,32 +82,21 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: LabMess
             }
         }
         LabMessage::Done(number) => {
-            workers.lab.done(number);
             lab.done = lab.done.max(number);
             if number == lab.number {
                 lab.batch_progress = None;
             }
         }
-        LabMessage::EmbedProgress(job, progress) => {
-            if let Some(running) = lab.embedding.as_mut().filter(|running| running.id == job) {
-                running.report(progress);
-            }
-        }
-        LabMessage::Embedded(job, result) => {
-            if workers.lab.is_embedding(job, true) {
-                lab.embedding = None;
-                match result {
-                    Ok(table) => model.embeddings.table = Some(table),
-                    Err(why) => lab.embed_problem = Some(why),
-                }
-            }
-        }
+        LabMessage::Embedding(update) => match lab.embedding.take(update) {
+            Some(JobEvent::Found(table)) => model.embeddings.table = Some(table),
+            Some(JobEvent::Ended(Err(why))) => lab.embed_problem = Some(why),
+            Some(JobEvent::Ended(Ok(()))) | None => {}
+        },
     }
 }
 
 /// Forgets what belongs to a collection that is not open any more.
-pub(super) fn forget(model: &mut Model, workers: &mut Workers) {
-    workers.lab.stop_embedding();
+pub(super) fn forget(model: &mut Model) {
     model.lab.forget();
 }
 
@@ -165,7 +156,7 @@ fn ask(model: &mut Model, workers: &mut Workers) {
         let start = key.views.get(view).map_or(0, |view| view.start_frame);
         crop_of(mel, start)
     });
-    workers.lab.request(LabRequest {
+    workers.lab.ask(LabRequest {
         number: lab_number,
         key: key.clone(),
         crops,
@@ -205,7 +196,7 @@ fn embed_by_itself(model: &mut Model, workers: &mut Workers) {
         .as_ref()
         .is_some_and(|table| table.key.fits(collection, &embeddings.source));
     // The first answer of the encoder comes first; it also tells whether the checkpoint can be read.
-    let idle = lab.embedding.is_none() && model.mapping.running.is_none();
+    let idle = !lab.embedding.is_running() && !model.mapping.job.is_running();
     if !fits
         && idle
         && lab.embed_problem.is_none()
@@ -227,9 +218,9 @@ fn embed(model: &mut Model, workers: &mut Workers) {
         mels: workers.cache.clone(),
     };
     model.lab.embed_problem = None;
-    match workers.lab.embed(request, &workers.outbox) {
-        Ok(job) => model.lab.embedding = Some(Running::new(job, "starting")),
-        Err(error) => model.lab.embed_problem = Some(no_thread(&error)),
+    let slot = &mut model.lab.embedding;
+    if let Err(error) = start_embedding(slot, request, &workers.outbox) {
+        model.lab.embed_problem = Some(error.to_string());
     }
 }
 

@@ -97,7 +97,7 @@ pub(super) fn set(model: &mut Model, workers: &Workers, labels: &[Labels]) -> Ve
         let changed = before
             .iter()
             .filter_map(|old| model.library.track(old.index));
-        work.keep(changed.cloned());
+        work.write(changed.cloned());
     }
     if !before.is_empty() {
         super::library::refresh(model, workers);

@@ -1,16 +1,17 @@
 use std::path::PathBuf;
 
 use crate::gui::{
-    command::{Command, LibraryCommand, SoundCommand},
+    command::{Command, LessonCommand, LibraryCommand, SoundCommand},
+    message::LessonMessage,
     model::{
-        Arriving, Before, Hearing, Lesson, LessonCommand, LessonMessage, LessonState, LessonStep,
-        Model, OpenLesson, PictureState, TimeView,
+        Arriving, Before, Hearing, Lesson, LessonState, LessonStep, Model, OpenLesson,
+        PictureState, TimeView,
     },
     work::{Workers, lesson},
 };
 use mynascope_collection::DEMO_WORD;
 
-use super::{apply as apply_any, mask, no_thread};
+use super::{apply as apply_any, mask};
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: LessonCommand) {
     match command {
@@ -21,9 +22,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: LessonCom
         }
         LessonCommand::Show(lesson) => show(model, workers, *lesson),
         LessonCommand::ChooseFile => {
-            if let Err(error) = lesson::choose(&workers.outbox) {
-                model.notices.error(no_thread(&error));
-            }
+            model.notices.error_of(lesson::choose(&workers.outbox));
         }
         LessonCommand::Turn(pages) => {
             if let Some(open) = &mut model.lesson {
@@ -111,7 +110,7 @@ pub fn follow(model: &mut Model, workers: &mut Workers) {
     let Some(arriving) = &model.arriving else {
         return;
     };
-    if model.library.opening.is_some() {
+    if model.library.opening().is_some() {
         return;
     }
     let state = arriving.state.clone();
@@ -194,7 +193,7 @@ fn save(model: &mut Model, workers: &Workers) {
             state: LessonState::of(model),
         }],
     };
-    if let Err(error) = lesson::save(lesson, &workers.outbox) {
-        model.notices.error(no_thread(&error));
-    }
+    model
+        .notices
+        .error_of(lesson::save(lesson, &workers.outbox));
 }

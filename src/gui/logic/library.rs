@@ -5,21 +5,22 @@ use std::path::{Path, PathBuf};
 use crate::gui::{
     command::LibraryCommand,
     command_line::CommandLine,
+    jobs::JobEvent,
     layout::Layout,
-    message::LibraryMessage,
+    message::{LibraryMessage, Message, OpenFound},
     model::{Model, PictureState},
     work::{
         Workers,
-        choose::{self, Wanted},
-        hover,
-        open::Source,
+        ask_file::{Question, ask_all},
+        drop_preview,
+        open::{self, Source},
+        open_folder::show_folder,
     },
 };
-use mynascope_audio::Channel;
-use mynascope_base::jobs::Progress;
+use mynascope_audio::{Channel, EXTENSIONS};
 use mynascope_collection::{Collection, DEMO_WORD};
 
-use super::{lab, labels, map, no_thread, probe, sound, window};
+use super::{encoder, lab, labels, map, probe, sound, window};
 
 /// Folders and files that are remembered.
 const MOST_RECENT: usize = 10;
@@ -40,12 +41,12 @@ fn carry_out(model: &mut Model, workers: &mut Workers, command: LibraryCommand) 
                     let text = "Drop to see where it lands on the map, and what is like it";
                     model.hovered = Some((paths, text.to_owned()));
                 }
-                _ => hover::look(paths, &workers.outbox),
+                _ => drop_preview::look(paths, &workers.outbox),
             }
         }
         LibraryCommand::OpenLast => open_last(model, workers),
-        LibraryCommand::ChooseFiles => choose(model, workers, Wanted::Files),
-        LibraryCommand::ChooseFolder => choose(model, workers, Wanted::Folder),
+        LibraryCommand::ChooseFiles => choose(model, workers, true),
+        LibraryCommand::ChooseFolder => choose(model, workers, false),
         LibraryCommand::StopOpening => stop(model, workers),
         LibraryCommand::Search(text) => {
             model.library.search = text;
@@ -107,10 +108,9 @@ fn carry_out(model: &mut Model, workers: &mut Workers, command: LibraryCommand) 
             }
         }
         LibraryCommand::ShowInFolder(index) => {
-            if let Some(folder) = model.library.track(index).and_then(|it| it.path.parent())
-                && let Err(error) = choose::show_folder(folder, &workers.outbox)
-            {
-                model.notices.error(no_thread(&error));
+            if let Some(folder) = model.library.track(index).and_then(|it| it.path.parent()) {
+                let shown = show_folder(folder, &workers.outbox);
+                model.notices.error_of(shown);
             }
         }
         LibraryCommand::CopyCommand => {
@@ -126,61 +126,13 @@ fn carry_out(model: &mut Model, workers: &mut Workers, command: LibraryCommand) 
 }
 
 pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: LibraryMessage) {
-    // What a stopped or replaced opening still says is dropped.
-    let id = match &message {
-        LibraryMessage::Opening(id, _)
-        | LibraryMessage::Sighted(id, _)
-        | LibraryMessage::Opened(id, _)
-        | LibraryMessage::OpenedCheckpoint(id, _)
-        | LibraryMessage::Scanning(id, _)
-        | LibraryMessage::Facts(id, _)
-        | LibraryMessage::Scanned(id, _) => Some(*id),
-        LibraryMessage::Hovered(..)
-        | LibraryMessage::Found { .. }
-        | LibraryMessage::Offered { .. } => None,
-    };
-    if id.is_some_and(|id| !workers.open.is_current(id)) {
-        return;
-    }
     match message {
-        LibraryMessage::Opening(_, progress) => model.library.opening = Some(progress),
-        LibraryMessage::Sighted(_, tracks) => {
-            if !model.library.is_provisional() {
-                forget(model, workers);
-            }
-            model.library.show_early(tracks);
-        }
-        LibraryMessage::Opened(_, Ok((sources, collection))) => {
-            opened(model, workers, sources, collection);
-        }
-        LibraryMessage::Opened(_, Err(why)) => {
-            model.library.opening = None;
-            model.library.settle_for_early();
-            model.notices.error(why);
-        }
-        LibraryMessage::OpenedCheckpoint(_, result) => {
-            // The collection stays as it is.
-            model.library.opening = None;
-            model.library.settle_for_early();
-            match result {
-                Ok(chosen) => map::use_checkpoint(model, chosen),
-                Err(why) => model.notices.error(why),
-            }
-            // A window that was started with a checkpoint has none yet.
-            if model.library.collection.is_none() {
-                open_last(model, workers);
+        LibraryMessage::Open(update) => {
+            if let Some(event) = model.library.job.take(update) {
+                follow_opening(model, workers, event);
             }
         }
-        LibraryMessage::Scanning(_, progress) => model.library.scanning = Some(progress),
-        LibraryMessage::Facts(_, facts) => {
-            model.library.learn_facts(facts);
-            pass_over_bad(model, workers);
-        }
-        LibraryMessage::Scanned(..) => {
-            model.library.scanning = None;
-            // Lengths are known only now; rows that move under the pointer while it goes on would be a nuisance.
-            refresh(model, workers);
-        }
+        LibraryMessage::Chosen(paths) => open(model, workers, paths),
         LibraryMessage::Hovered(paths, text) => model.hovered = Some((paths, text)),
         LibraryMessage::Found { generation, rows } => model.library.found(generation, rows),
         LibraryMessage::Offered { generation, rows } => {
@@ -191,8 +143,45 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: Library
     }
 }
 
+/// Takes in what an opening tells.
+fn follow_opening(model: &mut Model, workers: &mut Workers, event: JobEvent<OpenFound>) {
+    match event {
+        JobEvent::Found(OpenFound::Early(tracks)) => {
+            if !model.library.is_provisional() {
+                forget(model, workers);
+            }
+            model.library.show_early(tracks);
+        }
+        JobEvent::Found(OpenFound::Collection(sources, collection)) => {
+            model.library.reads_headers = true;
+            opened(model, workers, sources, collection);
+        }
+        JobEvent::Found(OpenFound::Checkpoint(result)) => {
+            // The collection stays as it is.
+            model.library.settle_for_early();
+            match result {
+                Ok(chosen) => encoder::use_checkpoint(model, chosen),
+                Err(why) => model.notices.error(why),
+            }
+            // A window that was started with a checkpoint has none yet.
+            if model.library.collection.is_none() {
+                open_last(model, workers);
+            }
+        }
+        JobEvent::Found(OpenFound::Facts(facts)) => {
+            model.library.learn_facts(facts);
+            pass_over_bad(model, workers);
+        }
+        // Lengths are known only now; rows that move under the pointer while it goes on would be a nuisance.
+        JobEvent::Ended(Ok(())) => refresh(model, workers),
+        JobEvent::Ended(Err(why)) => {
+            model.library.settle_for_early();
+            model.notices.error(why);
+        }
+    }
+}
+
 fn opened(model: &mut Model, workers: &mut Workers, sources: Vec<PathBuf>, collection: Collection) {
-    model.library.opening = None;
     // Several would lie over titles and pictures.
     match collection.notes.as_slice() {
         [] => {}
@@ -223,15 +212,15 @@ fn opened(model: &mut Model, workers: &mut Workers, sources: Vec<PathBuf>, colle
 /// What was made of the tracks that were open before has no meaning any more.
 fn forget(model: &mut Model, workers: &mut Workers) {
     map::forget(model, workers);
-    probe::forget(model, workers);
-    lab::forget(model, workers);
+    probe::forget(model);
+    lab::forget(model);
     model.history.forget_labels();
 }
 
 fn stop(model: &mut Model, workers: &mut Workers) {
-    workers.open.stop();
-    let was_opening = model.library.opening.take().is_some();
-    let was_scanning = model.library.scanning.take().is_some();
+    let was_opening = model.library.opening().is_some();
+    let was_scanning = model.library.scanning().is_some();
+    model.library.job.stop();
     if model.library.is_provisional() {
         model.library.settle_for_early();
         refresh(model, workers);
@@ -251,7 +240,7 @@ fn stop(model: &mut Model, workers: &mut Workers) {
 /// Lists what is looked for, in the background where that takes long.
 pub(super) fn refresh(model: &mut Model, workers: &Workers) {
     if let Some(find) = model.library.find() {
-        workers.find.request(find);
+        workers.find.ask(find);
     }
 }
 
@@ -296,29 +285,32 @@ pub fn open_last(model: &mut Model, workers: &mut Workers) {
 }
 
 fn start_opening(model: &mut Model, workers: &mut Workers, source: Source) {
-    let outbox = workers.outbox.clone();
     model.library.settle_for_early();
-    model.library.scanning = None;
+    model.library.reads_headers = false;
     model.library.opening_sources = match &source {
         Source::Paths(paths) | Source::Last(paths) => paths.clone(),
         Source::Demo => vec![PathBuf::from(DEMO_WORD)],
     };
-    match workers.open.start(source, &outbox) {
-        Ok(()) => {
-            model.library.opening = Some(Progress {
-                what: "opening".to_owned(),
-                done: 0,
-                total: None,
-            });
-        }
-        Err(error) => model.notices.error(no_thread(&error)),
-    }
+    let (slot, outbox) = (&mut model.library.job, &workers.outbox);
+    let started = open::start(slot, source, workers.remember, outbox);
+    model.notices.error_of(started);
 }
 
-fn choose(model: &mut Model, workers: &Workers, wanted: Wanted) {
-    if let Err(error) = choose::ask(wanted, &workers.outbox) {
-        model.notices.error(no_thread(&error));
-    }
+/// Asks for files, or for folders.
+fn choose(model: &mut Model, workers: &Workers, files: bool) {
+    let question = match files {
+        true => Question::files("Open sound files")
+            .filter("Sound", EXTENSIONS)
+            .filter(
+                "Lists of paths",
+                &["csv", "tsv", "tab", "psv", "txt", "m3u", "m3u8"],
+            ),
+        false => Question::folders("Open a folder of sounds"),
+    };
+    let asked = ask_all(question, &workers.outbox, |paths| {
+        Some(Message::Library(LibraryMessage::Chosen(paths)))
+    });
+    model.notices.error_of(asked);
 }
 
 fn choose_track(model: &mut Model, workers: &mut Workers, index: usize) {

@@ -1,21 +1,28 @@
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+};
 
 use crate::gui::{
-    command::{Command, LibraryCommand},
+    command::{Command, LibraryCommand, MapCommand},
+    jobs::JobEvent,
+    message::{MapFound, MapMessage, Message},
     model::{
-        AskedFor, ChosenCheckpoint, Lists, MapCommand, MapMessage, MapSide, Model, Nearby, Picked,
-        ProbeCommand, Running, Selection, Spot, WINDOW_SECS,
+        AskedFor, EmbedError, Lists, MapSide, Model, Nearby, Picked, Selection, Spot, WINDOW_SECS,
     },
     work::{
         Workers,
+        ask_file::ask,
+        audition::HearRequest,
+        checkpoint,
         embed::EmbedRequest,
-        hear::HearRequest,
         map::{self, MapJob, Rows},
     },
 };
 use mynascope_embedding::{Level, SoundOfTable};
 
-use super::{beside, map_colours, near, no_thread, query, tables};
+use super::{map_colours, near, query, second_map, tables};
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapCommand) {
     match command {
@@ -24,7 +31,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
             let other_level = form.level != mapping.form.level;
             mapping.form = form;
             // The other level needs another layout, but no other embeddings.
-            if other_level && (mapping.chart.is_some() || mapping.running.is_some()) {
+            if other_level && (mapping.chart.is_some() || mapping.job.is_running()) {
                 compute(model, workers);
             }
         }
@@ -36,14 +43,8 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
         MapCommand::FindSound(folder) => tables::find_sound(model, workers, folder),
         MapCommand::SaveEmbeddings(to) => tables::save_embeddings(model, workers, to),
         MapCommand::SaveMap(to) => tables::save_map(model, workers, to),
-        MapCommand::Cancel => {
-            workers.map.stop();
-            model.mapping.running = None;
-        }
-        MapCommand::Pause(paused) => {
-            model.mapping.paused = paused;
-            workers.map.pause(paused);
-        }
+        MapCommand::Cancel => model.mapping.job.stop(),
+        MapCommand::Pause(paused) => model.mapping.paused.store(paused, Ordering::Release),
         MapCommand::SetColouring(colouring) => {
             model.mapping.colouring = colouring;
             model.mapping.hidden.clear();
@@ -52,18 +53,19 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
         MapCommand::ToggleLabel(label) => model.mapping.toggle_label(label),
         MapCommand::ShowAllLabels => model.mapping.show_all_labels(),
         MapCommand::Move(camera) => model.mapping.camera = camera,
-        MapCommand::MoveBeside(camera) => {
-            if let Some(beside) = &mut model.mapping.beside {
-                beside.camera = camera;
+        MapCommand::MoveSecond(camera) => {
+            if let Some(second) = &mut model.mapping.second {
+                second.camera = camera;
             }
         }
-        MapCommand::Compare(on) => beside::compare(model, workers, on),
-        MapCommand::SetBeside(source) => beside::set_source(model, workers, source),
-        MapCommand::ChooseBeside => {
-            let wrap = |message| MapMessage::Beside(Box::new(message));
-            if let Err(error) = map::ask_for_checkpoint(&workers.outbox, wrap) {
-                model.notices.error(no_thread(&error));
-            }
+        MapCommand::Compare(on) => second_map::compare(model, workers, on),
+        MapCommand::SetSecond(source) => second_map::set_source(model, workers, source),
+        MapCommand::ChooseSecond => {
+            let question = checkpoint::question("Choose a checkpoint");
+            let asked = ask(question, &workers.outbox, |path| {
+                Message::Map(MapMessage::SecondChosen(path))
+            });
+            model.notices.error_of(asked);
         }
         MapCommand::Choose { path, start_secs } => choose(model, workers, path, start_secs),
         MapCommand::Lasso { side, outline, add } => {
@@ -97,14 +99,14 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
                 play_from(model, workers, spot.path, spot.start_secs);
             }
         }
-        MapCommand::Audition(spot) => workers.hear.request(HearRequest {
+        MapCommand::Audition(spot) => workers.audition.request(HearRequest {
             play: Some(spot),
             around: Vec::new(),
         }),
         MapCommand::ShowList(tab) => model.lists.tab = tab,
         MapCommand::SetThreshold(threshold) => model.lists.threshold = threshold,
         MapCommand::FindDuplicates => query::duplicates(model, workers),
-        MapCommand::StopQuery => query::stop(model, workers),
+        MapCommand::StopQuery => query::stop(model),
         MapCommand::CopyList => query::copy(model, workers),
         MapCommand::Walk(steps) => near::walk(model, workers, steps),
         MapCommand::Copy => {
@@ -112,24 +114,6 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
             let line = model.mapping.command(&model.library.sources, source);
             workers.outbox.copy_text(line);
             model.notices.note("The command is on the clipboard");
-        }
-        MapCommand::SetSource(source) => model.embeddings.set_source(source),
-        MapCommand::SetPatch(kind) => {
-            model.embeddings.source.patch = Some(kind);
-            // What had to ask goes on.
-            match model.embeddings.asks_patch.take() {
-                Some(AskedFor::Map) => compute(model, workers),
-                Some(AskedFor::Probe) => {
-                    super::apply(model, workers, Command::Probe(ProbeCommand::Run));
-                }
-                Some(AskedFor::Nothing) | None => {}
-            }
-        }
-        MapCommand::SetWeights(weights) => model.embeddings.source.weights = weights,
-        MapCommand::ChooseCheckpoint => {
-            if let Err(error) = map::ask_for_checkpoint(&workers.outbox, |message| message) {
-                model.notices.error(no_thread(&error));
-            }
         }
     }
 }
@@ -239,7 +223,7 @@ pub fn play_from(model: &mut Model, workers: &mut Workers, path: PathBuf, start_
         if let Some(imported) = model.mapping.imported_chart() {
             // A table from elsewhere is heard without its collection.
             match imported.sound {
-                SoundOfTable::There => workers.hear.request(HearRequest {
+                SoundOfTable::There => workers.audition.request(HearRequest {
                     play: Some(Spot { path, start_secs }),
                     around: Vec::new(),
                 }),
@@ -268,116 +252,75 @@ pub fn play_from(model: &mut Model, workers: &mut Workers, path: PathBuf, start_
 
 /// Clears what belongs to a collection that is not open any more.
 pub(super) fn forget(model: &mut Model, workers: &mut Workers) {
-    workers.map.stop();
     let mapping = &mut model.mapping;
-    mapping.running = None;
+    mapping.job.stop();
     mapping.chart = None;
     mapping.error = None;
     mapping.hovered = None;
-    mapping.beside = None;
+    mapping.second = None;
     mapping.imported = None;
     mapping.picked = Arc::default();
     mapping.hidden.clear();
+    // Their jobs end with them.
     model.nearby = Nearby::default();
     model.lists = Lists::default();
-    workers.query.stop();
-    workers.map_beside.stop();
-    workers.hear.stop();
+    workers.audition.stop();
 }
 
 pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMessage) {
-    let mapping = &mut model.mapping;
     match message {
-        MapMessage::Progress(job, progress) => {
-            if let Some(running) = mapping.running.as_mut().filter(|running| running.id == job) {
-                running.report(progress);
+        MapMessage::Map(MapSide::Main, update) => {
+            if let Some(event) = model.mapping.job.take(update) {
+                follow_job(model, workers, event);
             }
         }
-        // A table stays useful even when its map is no longer wanted.
-        MapMessage::Embedded(table) => model.embeddings.table = Some(table),
-        MapMessage::LaidOut {
-            job,
-            table,
-            level,
-            layout,
-        } => {
-            if mapping.is_running(job) {
-                let before = mapping.chart.as_ref().map(|chart| &chart.source);
-                if !before.is_some_and(|before| Arc::ptr_eq(before, &table)) {
-                    // Neighbours and near-duplicates in another encoder's space.
-                    model.nearby = Nearby::default();
-                    model.lists.duplicates = None;
-                }
-                mapping.show(table, level, layout);
-                map_colours::paint(model);
-            }
-        }
-        MapMessage::Moved { job, xy } => {
-            if mapping.is_running(job) {
-                mapping.move_to(&xy);
-            }
-        }
-        MapMessage::Finished(job) => {
-            if mapping.is_running(job) {
-                mapping.running = None;
-                workers.map.stop();
-                // The second map follows the first.
-                beside::compute(model, workers);
-            }
-        }
-        MapMessage::Beside(message) => beside::receive(model, workers, *message),
-        MapMessage::Changes(_) => {}
+        MapMessage::Map(MapSide::Second, update) => second_map::receive(model, update),
+        MapMessage::Query(update) => query::receive(model, update),
+        MapMessage::Duplicates(update) => query::receive_duplicates(model, update),
+        MapMessage::QueryChosen(path) => query::file(model, workers, path),
+        MapMessage::SecondChosen(path) => second_map::use_file(model, workers, path),
         MapMessage::SavedUnasked(path) => tables::saved_unasked(model, &path),
         MapMessage::TableOpened(result) => tables::opened(model, workers, result),
         MapMessage::SoundFound { of, result } => {
             tables::sound_found(model, workers, &of, result);
         }
-        MapMessage::Failed(job, error) => {
-            if mapping.is_running(job) {
-                mapping.running = None;
-                mapping.error = Some(error);
-                workers.map.stop();
-            }
-        }
-        MapMessage::NeedsPatch(job) => {
-            if mapping.is_running(job) {
-                mapping.running = None;
-                workers.map.stop();
-                model.embeddings.asks_patch = Some(AskedFor::Map);
-            }
-        }
-        MapMessage::Sounds(spot) => mapping.sounding = Some(spot),
+        MapMessage::Sounds(spot) => model.mapping.sounding = Some(spot),
         MapMessage::SoundFailed(why) => model.notices.error(why),
-        MapMessage::QueryProgress(job, progress) => query::progress(model, job, progress),
-        MapMessage::Queried { number, result } => query::queried(model, number, result),
-        MapMessage::Duplicates(result) => query::duplicates_found(model, result),
         MapMessage::Cosines { number, values } => near::cosines(model, number, values),
         MapMessage::Near { number, found } => near::found(model, workers, number, found),
-        MapMessage::Checkpoint(chosen) => use_checkpoint(model, chosen),
-        MapMessage::Held(path, found) => model.embeddings.take_in_held(&path, found),
     }
 }
 
-/// Looks up which encoders the chosen checkpoint holds, once. To be called once a frame.
-pub(super) fn follow(model: &mut Model, workers: &mut Workers) {
-    if let Some(path) = model.embeddings.asks_held()
-        && let Err(error) = map::look_into_checkpoint(path, &workers.outbox)
-    {
-        model.notices.error(no_thread(&error));
+/// Takes in what the job that makes the map tells.
+fn follow_job(model: &mut Model, workers: &mut Workers, event: JobEvent<MapFound, EmbedError>) {
+    let mapping = &mut model.mapping;
+    match event {
+        JobEvent::Found(MapFound::Layout {
+            table,
+            level,
+            layout,
+        }) => {
+            let before = mapping.chart.as_ref().map(|chart| &chart.source);
+            if !before.is_some_and(|before| Arc::ptr_eq(before, &table)) {
+                // Neighbours and near-duplicates in another encoder's space.
+                model.nearby = Nearby::default();
+                model.lists.duplicates = None;
+            }
+            mapping.show(table, level, layout);
+            map_colours::paint(model);
+        }
+        JobEvent::Found(MapFound::Moved(xy)) => mapping.move_to(&xy),
+        JobEvent::Found(MapFound::Changes(_)) => {}
+        // The second map follows the first.
+        JobEvent::Ended(Ok(())) => second_map::compute(model, workers),
+        JobEvent::Ended(Err(EmbedError::NeedsPatch)) => {
+            model.embeddings.asks_patch = Some(AskedFor::Map);
+        }
+        JobEvent::Ended(Err(EmbedError::Failed(why))) => mapping.error = Some(why),
     }
 }
 
-/// Makes a checkpoint the encoder of map, probe and lab.
-pub(super) fn use_checkpoint(model: &mut Model, chosen: ChosenCheckpoint) {
-    model.embeddings.use_file(chosen.path);
-    if !chosen.says_patch {
-        model.embeddings.asks_patch = Some(AskedFor::Nothing);
-    }
-    if let Some(note) = chosen.note {
-        model.notices.note(note);
-    }
-}
-
+/// Makes the map that the form asks for.
 pub(super) fn compute(model: &mut Model, workers: &mut Workers) {
     let mapping = &mut model.mapping;
     let rows = match (&mapping.imported, &model.library.collection) {
@@ -395,7 +338,7 @@ pub(super) fn compute(model: &mut Model, workers: &mut Workers) {
         }
     };
     mapping.error = None;
-    mapping.paused = false;
+    mapping.paused = Arc::default();
     model.embeddings.asks_patch = None;
     let form = &mapping.form;
     let job = MapJob {
@@ -404,8 +347,8 @@ pub(super) fn compute(model: &mut Model, workers: &mut Workers) {
         settings: form.settings(),
         against: None,
     };
-    match workers.map.start(job, |message| message, &workers.outbox) {
-        Ok(job) => mapping.running = Some(Running::new(job, "starting")),
-        Err(error) => mapping.error = Some(no_thread(&error)),
+    let (slot, paused) = (&mut mapping.job, &mapping.paused);
+    if let Err(error) = map::start(slot, MapSide::Main, job, paused, &workers.outbox) {
+        mapping.error = Some(error.to_string());
     }
 }

@@ -8,7 +8,7 @@ use mynascope_probe::TrackPrediction;
 
 /// Colours the map anew: another colouring, other labels, another probe or another map.
 pub(super) fn paint(model: &mut Model) {
-    for side in [MapSide::Main, MapSide::Beside] {
+    for side in [MapSide::Main, MapSide::Second] {
         let Some(chart) = model.mapping.chart_of(side) else {
             continue;
         };

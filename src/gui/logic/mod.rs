@@ -1,8 +1,7 @@
 //! Carries out commands and takes in messages, one file a part of the window. Changes the model and starts work;
 //! never paints.
 
-mod beside;
-mod filled;
+mod encoder;
 mod lab;
 mod labels;
 mod lesson;
@@ -14,6 +13,8 @@ mod near;
 mod picture;
 mod probe;
 mod query;
+mod reconstruct;
+mod second_map;
 mod sound;
 mod tables;
 mod train;
@@ -32,18 +33,12 @@ pub use window::{SCALE, other_theme};
 
 use std::time::Instant;
 
-use super::{
-    command::Command,
-    message::Message,
-    model::{Model, ProbeMessage},
-    undo::Scene,
-    work::Workers,
-};
+use super::{command::Command, message::Message, model::Model, undo::Scene, work::Workers};
 
 /// Asks for what is shown and was not computed yet. To be called once a frame.
 pub fn follow(model: &mut Model, workers: &mut Workers) {
     lab::follow(model, workers);
-    map::follow(model, workers);
+    encoder::follow(model, workers);
     train::follow(model, workers);
 }
 
@@ -72,9 +67,10 @@ fn carry_out(model: &mut Model, workers: &mut Workers, command: Command) {
         Command::Sound(command) => sound::apply(model, workers, command),
         Command::Picture(command) => picture::apply(model, workers, command),
         Command::Mask(command) => {
-            workers.train.give_way();
+            model.training.run.give_way();
             mask::apply(model, workers, command);
         }
+        Command::Encoder(command) => encoder::apply(model, workers, command),
         Command::Lab(command) => lab::apply(model, workers, command),
         Command::Lesson(command) => lesson::apply(model, workers, command),
         Command::Train(command) => train::apply(model, workers, command),
@@ -88,37 +84,18 @@ fn carry_out(model: &mut Model, workers: &mut Workers, command: Command) {
 pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
     match message {
         Message::Library(message) => library::receive(model, workers, message),
-        Message::CacheBytes(bytes) => model.cache_bytes = Some(bytes),
-        Message::Chosen(paths) => open(model, workers, paths),
-        Message::ChosenQuery(paths) => {
-            if let Some(path) = paths.into_iter().next() {
-                query::file(model, workers, path);
-            }
-        }
-        Message::PictureGrows { path, picture } => picture::grew(model, path, picture),
-        Message::Picture { path, result } => picture::received(model, workers, path, result),
+        Message::Picture(message) => picture::receive(model, workers, message),
+        Message::Encoder(message) => encoder::receive(model, message),
+        Message::Train(message) => train::receive(model, workers, message),
+        Message::Map(message) => map::receive(model, workers, message),
+        Message::Probe(message) => probe::receive(model, workers, message),
+        Message::Lab(message) => lab::receive(model, workers, message),
+        Message::Lesson(message) => lesson::receive(model, workers, message),
         Message::Saved(result) => picture::saved(model, result),
-        Message::Seen(seen) => model.spectrogram.seen = Some(seen),
-        Message::DecodedForViews(decoded) => sound::decoded(model, workers, decoded),
+        Message::CacheBytes(bytes) => model.cache_bytes = Some(bytes),
         Message::Fault(why) => model.notices.error(why),
         Message::NoFont(letters) => window::no_font(model, &letters),
         Message::Graphics(why) => window::graphics(model, &why),
-        Message::Train(message) => train::receive(model, workers, message),
-        Message::Map(message) => map::receive(model, workers, message),
-        Message::Lab(message) => lab::receive(model, workers, message),
-        Message::Lesson(message) => lesson::receive(model, workers, message),
-        Message::Probe(message) => {
-            let told = matches!(message, ProbeMessage::Finished(..));
-            probe::receive(model, workers, message);
-            if told {
-                map_colours::paint(model);
-            }
-        }
     }
     picture::see_as_encoder(model, workers);
-}
-
-/// The message for a system that gives no thread.
-pub fn no_thread(error: &std::io::Error) -> String {
-    format!("The system gave no thread for this work ({error}); close other programs and try again")
 }

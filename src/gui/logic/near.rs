@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::gui::{
     layout::Layout,
     model::{Colouring, KeyedTable, MapSide, Model, Near, Number, Query, Spot},
-    work::{Workers, hear::HearRequest, near::NearRequest},
+    work::{Workers, audition::HearRequest, near::NearRequest},
 };
 
 use mynascope_embedding::SoundOfTable;
@@ -16,9 +16,9 @@ use super::{map::play_from, map_colours};
 pub(super) fn hover_sound(model: &mut Model, workers: &mut Workers, on: bool) {
     model.mapping.hover_sound = on;
     model.mapping.sounding = None;
-    workers.hear.stand_by(on);
+    workers.audition.stand_by(on);
     if !on {
-        workers.hear.stop();
+        workers.audition.stop();
         model.notices.note("Points are silent again");
     } else if model.mapping.chart.is_some() {
         model.notices.note("Points sound while you point at them");
@@ -46,8 +46,8 @@ pub(super) fn hover(
     let mapping = &mut model.mapping;
     let hovered = match side {
         MapSide::Main => &mut mapping.hovered,
-        MapSide::Beside => match &mut mapping.beside {
-            Some(beside) => &mut beside.hovered,
+        MapSide::Second => match &mut mapping.second {
+            Some(second) => &mut second.hovered,
             None => return,
         },
     };
@@ -55,7 +55,7 @@ pub(super) fn hover(
     *hovered = point;
     let chart = match side {
         MapSide::Main => mapping.chart.as_ref(),
-        MapSide::Beside => mapping.beside.as_ref().and_then(|it| it.chart.as_ref()),
+        MapSide::Second => mapping.second.as_ref().and_then(|it| it.chart.as_ref()),
     };
     // That a table has no sound here was said when it was opened.
     let silent = side == MapSide::Main
@@ -68,7 +68,7 @@ pub(super) fn hover(
     if left {
         mapping.sounding = None;
         mapping.asked_to_sound = None;
-        workers.hear.stop();
+        workers.audition.stop();
     }
     // Points that move under a resting pointer stay silent, and one that sounded is not begun again while the pointer
     // stays on it.
@@ -76,7 +76,7 @@ pub(super) fn hover(
     if !moved.is_empty() && !again {
         mapping.asked_to_sound = point;
         let spots = moved.iter().filter_map(|&point| chart.spot(point));
-        workers.hear.request(HearRequest {
+        workers.audition.request(HearRequest {
             play: point.and_then(|point| chart.spot(point)),
             around: spots.collect::<Vec<Spot>>(),
         });
@@ -111,7 +111,7 @@ pub(super) fn walk(model: &mut Model, workers: &mut Workers, steps: isize) {
         return;
     }
     let Some(table) = table(model) else {
-        let text = if model.lab.embedding.is_some() || model.mapping.running.is_some() {
+        let text = if model.lab.embedding.is_running() || model.mapping.job.is_running() {
             "Neighbours need embeddings; they are being computed, ask again when they are there"
                 .to_owned()
         } else {
@@ -137,11 +137,10 @@ pub(super) fn look_around(model: &mut Model, workers: &mut Workers, spot: Spot) 
 
 fn ask(model: &mut Model, workers: &mut Workers, table: Arc<KeyedTable>, spot: Spot) {
     let number = model.nearby.ask(Query::Spot(spot.clone()));
-    workers.query.stop();
     let mapping = &model.mapping;
     let colours = mapping.colouring == Colouring::Number(Number::Cosine);
     let chart = mapping.chart.as_ref().filter(|_| colours);
-    workers.near.request(NearRequest {
+    workers.near.ask(NearRequest {
         number,
         table,
         spot,

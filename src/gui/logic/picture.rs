@@ -8,12 +8,12 @@ use std::{
 use crate::gui::{
     command::PictureCommand,
     command_line::CommandLine,
-    message::NoPicture,
+    message::{NoPicture, PictureMessage},
     model::{BandView, Model, Picture, PictureState, TimeView},
     work::{
         Workers,
         facts::Decoded,
-        still::{self, Still},
+        save_picture::{self, Still},
     },
 };
 use mynascope_audio::Channel;
@@ -21,7 +21,7 @@ use mynascope_base::storage::Theme;
 use mynascope_collection::FileFacts;
 use mynascope_spectrum::ColourMap;
 
-use super::{library, no_thread, sound, window};
+use super::{library, sound, window};
 
 /// The dB controls stay within these.
 pub const TOP_DB: std::ops::RangeInclusive<f32> = -40.0..=60.0;
@@ -75,9 +75,9 @@ fn save(model: &mut Model, workers: &Workers) {
     let Some(still) = Still::of(model) else {
         return;
     };
-    if let Err(error) = still::ask_and_save(still, &workers.outbox) {
-        model.notices.error(no_thread(&error));
-    }
+    model
+        .notices
+        .error_of(save_picture::ask_and_save(still, &workers.outbox));
 }
 
 fn copy_command(model: &mut Model, workers: &Workers) {
@@ -116,8 +116,20 @@ pub(super) fn saved(model: &mut Model, result: Result<PathBuf, String>) {
     }
 }
 
+/// Takes in what decoding sends.
+pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: PictureMessage) {
+    match message {
+        PictureMessage::Grows { path, picture } => grew(model, path, picture),
+        PictureMessage::Whole { path, result } => received(model, workers, path, result),
+        PictureMessage::Seen(seen) => model.spectrogram.seen = Some(seen),
+        PictureMessage::DecodedForViews { path, samples } => {
+            sound::decoded(model, workers, &path, samples);
+        }
+    }
+}
+
 /// Takes in the beginning of a track.
-pub(super) fn grew(model: &mut Model, path: PathBuf, picture: Arc<Picture>) {
+fn grew(model: &mut Model, path: PathBuf, picture: Arc<Picture>) {
     let awaited = model.spectrogram.is_computing();
     if awaited && model.spectrogram.path() == Some(path.as_path()) {
         measure(model, &picture);
@@ -136,7 +148,7 @@ fn measure(model: &mut Model, picture: &Picture) {
     model.mask.refresh(picture.frames());
 }
 
-pub(super) fn received(
+fn received(
     model: &mut Model,
     workers: &mut Workers,
     path: PathBuf,
@@ -154,24 +166,24 @@ pub(super) fn received(
             let news = model.library.learn_decoded(&path, secs, warning);
             // The picture of one channel says nothing of the file as a whole.
             let whole = model.embeddings.source.channel == Channel::Mean;
-            keep_facts(model, workers, &path, news.filter(|_| whole));
+            save_facts(model, workers, &path, news.filter(|_| whole));
             model.spectrogram.state = PictureState::Ready { path, picture };
             sound::masks_changed(model, workers);
         }
         Err(NoPicture { why, lasts }) => {
             let news = model.library.learn_problem(&path, &why);
-            keep_facts(model, workers, &path, news.filter(|_| lasts));
+            save_facts(model, workers, &path, news.filter(|_| lasts));
             model.spectrogram.state = PictureState::Failed(why);
             library::pass_over_bad(model, workers);
         }
     }
 }
 
-/// Keeps what decoding taught of a track, if it was news.
-fn keep_facts(model: &Model, workers: &Workers, path: &Path, news: Option<FileFacts>) {
-    if let (Some(facts), Some(keeper)) = (news, &workers.facts) {
+/// Saves what decoding taught of a track, if it was news.
+fn save_facts(model: &Model, workers: &Workers, path: &Path, news: Option<FileFacts>) {
+    if let (Some(facts), Some(writer)) = (news, &workers.facts) {
         let (sources, path) = (model.library.sources.clone(), path.to_path_buf());
-        keeper.keep([Decoded {
+        writer.write([Decoded {
             sources,
             path,
             facts,

@@ -3,15 +3,18 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
+    command::{ProbeAsk, ProbeCommand, ProbeFile},
+    jobs::{JobEvent, NoThread},
     layout::Layout,
+    message::{ProbeFound, ProbeMessage},
     model::{
-        AskedFor, CurveKind, HeldProbe, JobId, Model, PictureState, ProbeAsk, ProbeCommand,
-        ProbeFile, ProbeJob, ProbeMessage, ProbeTab, RADIO_SECS, Radio, Running, ScoreCurve, Strip,
+        AskedFor, CurveKind, EmbedError, HeldProbe, Model, PictureState, ProbeJob, ProbeTab,
+        RADIO_SECS, Radio, ScoreCurve, Strip,
     },
     work::{
         Workers,
         embed::EmbedRequest,
-        probe::{Asked, UseRequest},
+        probe::{self, Asked, UseRequest},
         probe_file,
         strip::StripRequest,
     },
@@ -21,18 +24,14 @@ use mynascope_probe::{KeptScore, LeakSettings, ScoreChange};
 
 use super::{
     map::{marks_changed, play_from},
-    no_thread,
+    map_colours,
 };
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeCommand) {
     match command {
         ProbeCommand::Edit(form) => model.probing.form = form,
         ProbeCommand::Run => run(model, workers),
-        ProbeCommand::Cancel => {
-            // Dropping the job tells it to stop; what it still sends is not listened to.
-            workers.probe.stop();
-            model.probing.running = None;
-        }
+        ProbeCommand::Cancel => model.probing.job.stop(),
         ProbeCommand::ShowTab(tab) => model.probing.tab = tab,
         ProbeCommand::ShowCell(cell) => show_cell(model, cell),
         ProbeCommand::Sort(sort) => model.probing.sort(sort),
@@ -58,22 +57,22 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
             compare(model, workers);
         }
         ProbeCommand::Ask(ask) => {
-            if let Err(error) = probe_file::ask_for(ask, &workers.outbox) {
-                model.notices.error(no_thread(&error));
-            }
+            model
+                .notices
+                .error_of(probe_file::ask_for(ask, &workers.outbox));
         }
         ProbeCommand::SaveProbe(path) => {
             if let Some(held) = &model.probing.held {
                 let probe = Arc::clone(&held.probe);
-                if let Err(error) = probe_file::keep(probe, path, &workers.outbox) {
-                    model.notices.error(no_thread(&error));
-                }
+                model
+                    .notices
+                    .error_of(probe_file::save_probe(probe, path, &workers.outbox));
             }
         }
         ProbeCommand::LoadProbe(path) => {
-            if let Err(error) = probe_file::load(path, &workers.outbox) {
-                model.notices.error(no_thread(&error));
-            }
+            model
+                .notices
+                .error_of(probe_file::load(path, &workers.outbox));
         }
         ProbeCommand::UseOn(paths) => {
             model.probing.used_on.clone_from(&paths);
@@ -96,7 +95,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
         ProbeCommand::RemoveScore(score) => {
             model.probing.runs.retain(|other| *other != *score);
             if let Some(scores) = &workers.scores {
-                scores.keep([ScoreChange::Remove(score)]);
+                scores.write([ScoreChange::Remove(score)]);
             }
         }
         ProbeCommand::Choose(path) => play_from(model, workers, path, 0.0),
@@ -120,9 +119,9 @@ fn show_tab_of(model: &mut Model, job: ProbeJob) {
     }
 }
 
-fn keep_score(score: &KeptScore, workers: &Workers) {
+fn save_score(score: &KeptScore, workers: &Workers) {
     if let Some(scores) = &workers.scores {
-        scores.keep([ScoreChange::Add(Box::new(score.clone()))]);
+        scores.write([ScoreChange::Add(Box::new(score.clone()))]);
     }
 }
 
@@ -136,9 +135,9 @@ fn copy(model: &mut Model, workers: &Workers, job: ProbeJob) {
             let group = groups.of(&track.path)?;
             Some((track.path.clone(), group.to_owned()))
         });
-        if let Err(error) = probe_file::keep_groups(table.collect(), &workers.outbox) {
-            model.notices.error(no_thread(&error));
-        }
+        model
+            .notices
+            .error_of(probe_file::save_groups(table.collect(), &workers.outbox));
         return;
     }
     match model.probe_command(job) {
@@ -153,8 +152,7 @@ fn put_on_clipboard(model: &mut Model, workers: &Workers, line: String) {
 }
 
 /// Clears what belongs to a collection that is not open any more.
-pub(super) fn forget(model: &mut Model, workers: &mut Workers) {
-    workers.probe.stop();
+pub(super) fn forget(model: &mut Model) {
     model.probing.forget();
 }
 
@@ -162,45 +160,9 @@ pub(super) fn forget(model: &mut Model, workers: &mut Workers) {
 pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMessage) {
     let probing = &mut model.probing;
     match message {
-        ProbeMessage::Progress(job, progress) => {
-            if let Some(running) = probing.running.as_mut().filter(|running| running.id == job) {
-                running.report(progress);
-            }
-        }
-        ProbeMessage::Finished(job, result) => {
-            if probing.is_running(job) {
-                let (result, held, row) = *result;
-                probing.show(result);
-                probing.hold(held);
-                keep_score(&row, workers);
-                probing.add_run(row);
-                workers.probe.stop();
-            }
-        }
-        ProbeMessage::Leaks(job, found) => {
-            if probing.is_running(job) {
-                probing.running = None;
-                probing.leaks = Some(*found);
-                workers.probe.stop();
-            }
-        }
-        ProbeMessage::Compared(job, row) => {
-            if probing.is_running(job) {
-                keep_score(&row, workers);
-                probing.add_run(*row);
-            }
-        }
-        ProbeMessage::AllCompared(job) => {
-            if probing.is_running(job) {
-                probing.running = None;
-                workers.probe.stop();
-            }
-        }
-        ProbeMessage::Used(job, said) => {
-            if probing.is_running(job) {
-                probing.running = None;
-                probing.predictions = Some(said);
-                workers.probe.stop();
+        ProbeMessage::Job(update) => {
+            if let Some(event) = probing.job.take(update) {
+                follow_job(model, workers, event);
             }
         }
         ProbeMessage::Asked(ask, path) => {
@@ -213,11 +175,11 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
             apply(model, workers, command);
         }
         ProbeMessage::ScoresRead(Ok(kept)) => probing.take_in_scores(kept),
-        ProbeMessage::GroupsKept(Ok(table)) => {
+        ProbeMessage::GroupsSaved(Ok(table)) => {
             let line = probing.group_line(table, &model.embeddings.source);
             put_on_clipboard(model, workers, line);
         }
-        ProbeMessage::ScoresRead(Err(why)) | ProbeMessage::GroupsKept(Err(why)) => {
+        ProbeMessage::ScoresRead(Err(why)) | ProbeMessage::GroupsSaved(Err(why)) => {
             model.notices.error(why);
         }
         ProbeMessage::ProbeSaved(Ok(path)) => {
@@ -236,7 +198,6 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
         }),
         ProbeMessage::Loaded(_, Err(why)) => model.notices.error(why),
         ProbeMessage::Strip(path, answer) => {
-            workers.strip.arrived(&path);
             if let Some(held) = &probing.held {
                 let mut tracks = model.library.collection.iter().flat_map(|all| &all.tracks);
                 let is_here = tracks.any(|track| track.path == path);
@@ -248,48 +209,50 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
                 });
             }
         }
-        ProbeMessage::Point(job, kind, point) => {
-            if probing.is_running(job) {
-                probing.add_point(kind, point);
-            }
+    }
+}
+
+/// Takes in what the job that runs tells.
+fn follow_job(model: &mut Model, workers: &Workers, event: JobEvent<ProbeFound, EmbedError>) {
+    let probing = &mut model.probing;
+    match event {
+        JobEvent::Found(ProbeFound::Probe(found)) => {
+            let (result, held, row) = *found;
+            probing.show(result);
+            probing.hold(held);
+            save_score(&row, workers);
+            probing.add_run(row);
+            map_colours::paint(model);
         }
-        ProbeMessage::Drawn(job, kind, curve) => {
-            if probing.is_running(job) {
-                probing.running = None;
-                probing.show_curve(kind, *curve);
-                workers.probe.stop();
-            }
+        JobEvent::Found(ProbeFound::Score(row)) => {
+            save_score(&row, workers);
+            probing.add_run(*row);
         }
-        ProbeMessage::NeedsPatch(job) => {
-            if probing.is_running(job) {
-                probing.running = None;
-                workers.probe.stop();
-                // The answer goes on with a probe; other jobs are started again by who wants them.
-                let asked_for = match probing.job {
-                    ProbeJob::Probe => AskedFor::Probe,
-                    ProbeJob::Groups
-                    | ProbeJob::Curve(_)
-                    | ProbeJob::Compare
-                    | ProbeJob::Leaks
-                    | ProbeJob::Use => AskedFor::Nothing,
-                };
-                model.embeddings.asks_patch = Some(asked_for);
-            }
-        }
-        ProbeMessage::Failed(job, error) => {
-            if probing.is_running(job) {
-                probing.running = None;
-                probing.error = Some(error);
-                workers.probe.stop();
-            }
+        JobEvent::Found(ProbeFound::Leaks(found)) => probing.leaks = Some(*found),
+        JobEvent::Found(ProbeFound::Predictions(found)) => probing.predictions = Some(found),
+        JobEvent::Found(ProbeFound::Point(kind, point)) => probing.add_point(kind, point),
+        JobEvent::Found(ProbeFound::Curve(kind, curve)) => probing.show_curve(kind, *curve),
+        JobEvent::Ended(Ok(())) => {}
+        JobEvent::Ended(Err(EmbedError::Failed(why))) => probing.error = Some(why),
+        JobEvent::Ended(Err(EmbedError::NeedsPatch)) => {
+            // The answer goes on with a probe; other jobs are started again by who wants them.
+            let asked_for = match probing.started {
+                ProbeJob::Probe => AskedFor::Probe,
+                ProbeJob::Groups
+                | ProbeJob::Curve(_)
+                | ProbeJob::Compare
+                | ProbeJob::Leaks
+                | ProbeJob::Use => AskedFor::Nothing,
+            };
+            model.embeddings.asks_patch = Some(asked_for);
         }
     }
 }
 
 fn run(model: &mut Model, workers: &mut Workers) {
     if let Some(request) = request(model, workers) {
-        let (form, outbox) = (model.probing.form, workers.outbox.clone());
-        let started = workers.probe.start(request, form, None, outbox);
+        let (slot, form) = (&mut model.probing.job, model.probing.form);
+        let started = probe::start(slot, request, form, None, &workers.outbox);
         runs(model, ProbeJob::Probe, started);
     }
 }
@@ -302,15 +265,15 @@ fn train_groups(model: &mut Model, workers: &mut Workers) {
     }
     let form = model.probing.group_form();
     if let Some(request) = request(model, workers) {
-        let outbox = workers.outbox.clone();
-        let started = workers.probe.start(request, form, Some(groups), outbox);
+        let slot = &mut model.probing.job;
+        let started = probe::start(slot, request, form, Some(groups), &workers.outbox);
         runs(model, ProbeJob::Groups, started);
     }
 }
 
 fn draw_curve(model: &mut Model, workers: &mut Workers, kind: CurveKind) {
     if let Some(request) = request(model, workers) {
-        let (form, outbox) = (model.probing.form, workers.outbox.clone());
+        let form = model.probing.form;
         let about = format!("{}, {} head, {}", form.task, form.head, form.protocol);
         let curve = ScoreCurve {
             task: form.task,
@@ -320,7 +283,8 @@ fn draw_curve(model: &mut Model, workers: &mut Workers, kind: CurveKind) {
             notes: Vec::new(),
         };
         model.probing.show_curve(kind, curve);
-        let started = workers.probe.start_curve(kind, request, form, outbox);
+        let slot = &mut model.probing.job;
+        let started = probe::start_curve(slot, kind, request, form, &workers.outbox);
         runs(model, ProbeJob::Curve(kind), started);
     }
 }
@@ -329,8 +293,8 @@ fn find_leaks(model: &mut Model, workers: &mut Workers) {
     if let Some(request) = request(model, workers) {
         let form = model.probing.form;
         let settings = LeakSettings::of(form, &request.collection);
-        let outbox = workers.outbox.clone();
-        let started = workers.probe.start_leaks(request, settings, outbox);
+        let slot = &mut model.probing.job;
+        let started = probe::start_leaks(slot, request, settings, &workers.outbox);
         runs(model, ProbeJob::Leaks, started);
     }
 }
@@ -341,10 +305,8 @@ fn compare(model: &mut Model, workers: &mut Workers) {
         return;
     }
     if let Some(request) = request(model, workers) {
-        let (form, outbox) = (model.probing.form, workers.outbox.clone());
-        let started = workers
-            .probe
-            .start_comparison(sources, request, form, outbox);
+        let (slot, form) = (&mut model.probing.job, model.probing.form);
+        let started = probe::start_comparison(slot, sources, request, form, &workers.outbox);
         runs(model, ProbeJob::Compare, started);
     }
 }
@@ -361,7 +323,7 @@ fn use_on(model: &mut Model, workers: &mut Workers, on: Asked) {
     };
     model.probing.error = None;
     model.probing.predictions = None;
-    let started = workers.probe.start_use(work, workers.outbox.clone());
+    let started = probe::start_use(&mut model.probing.job, work, &workers.outbox);
     runs(model, ProbeJob::Use, started);
 }
 
@@ -381,7 +343,7 @@ pub fn follow_strip(model: &mut Model, workers: &mut Workers) {
     if known == Some(picture) || workers.strip.is_busy() {
         return;
     }
-    workers.strip.request(StripRequest {
+    workers.strip.ask(StripRequest {
         probe: Arc::clone(&held.probe),
         path: picture.to_path_buf(),
         table: model.embeddings.table.clone(),
@@ -407,12 +369,11 @@ fn request(model: &mut Model, workers: &Workers) -> Option<EmbedRequest> {
     })
 }
 
-fn runs(model: &mut Model, job: ProbeJob, started: std::io::Result<JobId>) {
+fn runs(model: &mut Model, job: ProbeJob, started: Result<(), NoThread>) {
     let probing = &mut model.probing;
-    probing.job = job;
-    match started {
-        Ok(id) => probing.running = Some(Running::new(id, "starting")),
-        Err(error) => probing.error = Some(no_thread(&error)),
+    probing.started = job;
+    if let Err(error) = started {
+        probing.error = Some(error.to_string());
     }
 }
 
@@ -507,7 +468,7 @@ fn save(model: &mut Model, workers: &Workers, kind: ProbeFile, path: Option<Path
     let Some(sheet) = probe_file::Sheet::of(model, kind) else {
         return;
     };
-    if let Err(error) = probe_file::save(sheet, path, &workers.outbox) {
-        model.notices.error(no_thread(&error));
-    }
+    model
+        .notices
+        .error_of(probe_file::save(sheet, path, &workers.outbox));
 }

@@ -4,17 +4,18 @@ use std::path::PathBuf;
 
 use crate::gui::{
     command_line::CommandLine,
-    model::{Duplicates, JobId, ListTab, Model, Query, Running},
+    jobs::{JobEvent, JobUpdate},
+    message::{MapMessage, Message},
+    model::{Duplicates, ListTab, Model, Query, QueryAnswer},
     work::{
         Workers,
-        choose::{self, Wanted},
-        near::Answer,
-        query::QueryRequest,
+        ask_file::{self, Question},
+        query::{QueryRequest, start_duplicates, start_query},
     },
 };
-use mynascope_base::jobs::Progress;
+use mynascope_audio::EXTENSIONS;
 
-use super::{near, no_thread};
+use super::near;
 
 /// Looks for what is like the selected stretch of the shown track.
 pub(super) fn region(model: &mut Model, workers: &mut Workers) {
@@ -34,9 +35,11 @@ pub(super) fn file(model: &mut Model, workers: &mut Workers, path: PathBuf) {
 
 /// Asks for the file.
 pub(super) fn choose(model: &mut Model, workers: &mut Workers) {
-    if let Err(error) = choose::ask(Wanted::Query, &workers.outbox) {
-        model.notices.error(no_thread(&error));
-    }
+    let question = Question::file("What is like this file?").filter("Sound", EXTENSIONS);
+    let asked = ask_file::ask(question, &workers.outbox, |path| {
+        Message::Map(MapMessage::QueryChosen(path))
+    });
+    model.notices.error_of(asked);
 }
 
 fn ask(model: &mut Model, workers: &mut Workers, query: Query) {
@@ -58,40 +61,34 @@ fn ask(model: &mut Model, workers: &mut Workers, query: Query) {
     let map = chart
         .filter(|_| !on_map)
         .map(|chart| (chart.level, chart.xy.clone()));
-    let number = model.nearby.ask(query);
+    // One search at a time.
+    model.lists.job.stop();
+    model.nearby.ask(query);
     let request = QueryRequest {
-        number,
         path,
         stretch,
         table,
         map,
     };
-    match workers.query.query(request, &workers.outbox) {
-        Ok(job) => model.nearby.running = Some(Running::new(job, "starting")),
-        Err(error) => {
-            model.nearby.give_up();
-            model.nearby.problem = Some(no_thread(&error));
-        }
+    let slot = &mut model.nearby.job;
+    if let Err(error) = start_query(slot, request, &workers.outbox) {
+        model.nearby.give_up();
+        model.nearby.problem = Some(error.to_string());
     }
 }
 
-pub(super) fn progress(model: &mut Model, job: JobId, progress: Progress) {
-    for running in [&mut model.nearby.running, &mut model.lists.running] {
-        if let Some(running) = running.as_mut().filter(|running| running.id == job) {
-            running.report(progress.clone());
+/// Takes in what the search for what is like a file or a stretch tells.
+pub(super) fn receive(model: &mut Model, update: JobUpdate<QueryAnswer>) {
+    match model.nearby.job.take(update) {
+        Some(JobEvent::Found(answer)) => {
+            model.nearby.list(answer.found);
+            model.nearby.landed = answer.landed;
         }
-    }
-}
-
-/// A file or a stretch was compared.
-pub(super) fn queried(model: &mut Model, number: u64, result: Result<Answer, String>) {
-    let (answer, problem) = match result {
-        Ok(answer) => (answer, None),
-        Err(why) => (Answer::default(), Some(why)),
-    };
-    if model.nearby.answered(number, answer.found).is_some() {
-        model.nearby.landed = answer.landed;
-        model.nearby.problem = problem;
+        Some(JobEvent::Ended(Err(why))) => {
+            model.nearby.list(Vec::new());
+            model.nearby.problem = Some(why);
+        }
+        Some(JobEvent::Ended(Ok(()))) | None => {}
     }
 }
 
@@ -103,37 +100,32 @@ pub(super) fn duplicates(model: &mut Model, workers: &mut Workers) {
             near::shortcut()
         ));
     };
-    // One job at a time: a search that still runs for a file is given up.
-    if model.nearby.running.is_some() {
+    // One search at a time.
+    if model.nearby.job.is_running() {
         model.nearby.give_up();
     }
     let lists = &mut model.lists;
     lists.tab = ListTab::Duplicates;
     lists.error = None;
-    let started = workers
-        .query
-        .duplicates(table, lists.threshold, &workers.outbox);
-    match started {
-        Ok(job) => lists.running = Some(Running::new(job, "comparing windows")),
-        Err(error) => lists.error = Some(no_thread(&error)),
+    let slot = &mut lists.job;
+    if let Err(error) = start_duplicates(slot, table, lists.threshold, &workers.outbox) {
+        lists.error = Some(error.to_string());
     }
 }
 
-/// Pairs of tracks were found.
-pub(super) fn duplicates_found(model: &mut Model, result: Result<Duplicates, String>) {
+/// Takes in what the search for near-duplicates tells.
+pub(super) fn receive_duplicates(model: &mut Model, update: JobUpdate<Duplicates>) {
     let lists = &mut model.lists;
-    if lists.running.take().is_some() {
-        match result {
-            Ok(duplicates) => lists.duplicates = Some(duplicates),
-            Err(why) => lists.error = Some(why),
-        }
+    match lists.job.take(update) {
+        Some(JobEvent::Found(duplicates)) => lists.duplicates = Some(duplicates),
+        Some(JobEvent::Ended(Err(why))) => lists.error = Some(why),
+        Some(JobEvent::Ended(Ok(()))) | None => {}
     }
 }
 
-/// Ends the job that runs.
-pub(super) fn stop(model: &mut Model, workers: &mut Workers) {
-    workers.query.stop();
-    model.lists.running = None;
+/// Ends the search that runs.
+pub(super) fn stop(model: &mut Model) {
+    model.lists.job.stop();
     model.nearby.give_up();
 }
 

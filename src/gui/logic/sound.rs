@@ -1,9 +1,11 @@
+use std::{path::Path, sync::Arc};
+
 use crate::gui::{
     command::SoundCommand,
     model::{FRAME_SECS, Hearing, Model, Selection, Views, clock},
     work::{
         Workers,
-        masked::{Decoded, MaskedViews, Masks},
+        masked::{MaskedViews, Masks},
     },
 };
 use mynascope_audio::{Heard, Side};
@@ -189,11 +191,16 @@ pub(super) fn prepare_views(model: &mut Model, workers: &mut Workers) {
 }
 
 /// The samples are there: the views run under the playhead from now on.
-pub(super) fn decoded(model: &mut Model, workers: &Workers, decoded: Decoded) {
-    if model.spectrogram.path() != Some(decoded.path.as_path()) {
+pub(super) fn decoded(
+    model: &mut Model,
+    workers: &Workers,
+    path: &Path,
+    samples: Result<Arc<[f32]>, String>,
+) {
+    if model.spectrogram.path() != Some(path) {
         return;
     }
-    match (decoded.samples, &workers.player) {
+    match (samples, &workers.player) {
         (Ok(samples), Some(player)) => {
             model.transport.views = Views::Ready;
             let live = workers.masked.live.clone();

@@ -6,19 +6,18 @@ use std::{
 };
 
 use crate::gui::{
-    model::{Imported, KeyedTable, Model, SaveTo, TableKey},
+    command::SaveTo,
+    model::{Imported, KeyedTable, Model, TableKey},
     work::{Workers, tables, tables::Sheet},
 };
 use mynascope_embedding::{EmbeddingTable, Level, Relocated, SoundOfTable};
 use mynascope_probe::EncoderId;
 
-use super::{map, map_colours, no_thread};
+use super::{map, map_colours};
 
 /// Opens a table, at a path or as the user chooses.
 pub(super) fn open(model: &mut Model, workers: &Workers, path: Option<PathBuf>) {
-    if let Err(error) = tables::open(path, &workers.outbox) {
-        model.notices.error(no_thread(&error));
-    }
+    model.notices.error_of(tables::open(path, &workers.outbox));
 }
 
 /// A table was read: it is laid out, and what of it can be heard is said.
@@ -105,9 +104,9 @@ pub(super) fn find_sound(model: &mut Model, workers: &Workers, folder: Option<Pa
             .note("There is no table from a file on the map");
     };
     let table = Arc::clone(&imported.table);
-    if let Err(error) = tables::find_sound(table, folder, &workers.outbox) {
-        model.notices.error(no_thread(&error));
-    }
+    model
+        .notices
+        .error_of(tables::find_sound(table, folder, &workers.outbox));
 }
 
 /// The sound of a table was found, or not: the map stays, its points name other files.
@@ -147,7 +146,7 @@ pub(super) fn sound_found(
         .as_ref()
         .filter(|chart| Arc::ptr_eq(&chart.source, of));
     match shown.map(|chart| (chart.level, chart.layout.clone())) {
-        Some((level, layout)) if mapping.running.is_none() => {
+        Some((level, layout)) if !mapping.job.is_running() => {
             mapping.show(table, level, layout);
             map_colours::paint(model);
         }
@@ -194,9 +193,8 @@ fn save(model: &mut Model, workers: &Workers, sheet: Sheet, to: SaveTo) {
     };
     let collection = collection.unwrap_or_default().to_string_lossy();
     let of = [collection.as_ref(), encoder.as_str()];
-    if let Err(error) = tables::save(sheet, &of, to, &workers.outbox) {
-        model.notices.error(no_thread(&error));
-    }
+    let saved = tables::save(sheet, &of, to, &workers.outbox);
+    model.notices.error_of(saved);
 }
 
 /// A table was saved where nobody was asked about.

@@ -3,21 +3,27 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
-    command::Command,
+    command::{Command, CurveFile, MapCommand, TrainCommand, Wanted},
+    jobs::JobEvent,
     layout::Layout,
+    message::{Message, ReadFor, TrainFound, TrainMessage},
     model::{
-        ChosenStep, Devices, MapCommand, Model, ReadFor, Remedy, TableState, TrainCommand,
-        TrainFailure, TrainMessage, TrainPhase, Training, Wanted, command_of, resume_command,
+        ChosenStep, Devices, Model, Remedy, RunView, TrainFailure, TrainPhase, Training,
+        command_of, resume_command,
     },
     work::{
-        Workers, choose, curves, past_run,
-        train::{self, What},
+        Workers,
+        ask_file::{Question, ask},
+        checkpoint, curves, devices,
+        open_folder::show_folder,
+        past_run,
+        train_job::{self, Order, What},
     },
 };
 use mynascope_base::storage::{Folders, StorageError};
-use mynascope_train::{Changes, StepLook, TrainConfig};
+use mynascope_train::{Changes, TrainConfig};
 
-use super::{filled, no_thread};
+use super::reconstruct;
 
 /// Carries out a command.
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: TrainCommand) {
@@ -31,36 +37,27 @@ fn carry_out(
     workers: &mut Workers,
     command: TrainCommand,
 ) -> Result<(), String> {
-    let training = &mut model.training;
+    let (training, outbox) = (&mut model.training, &workers.outbox);
     match command {
         TrainCommand::Edit(form) => training.form = *form,
         TrainCommand::Start => start(model, workers),
-        TrainCommand::Pause => {
-            if workers.train.pause() {
-                training.phase = TrainPhase::Paused;
-            }
+        TrainCommand::Pause if training.run.is_running() => {
+            training.run.pause();
+            training.phase = TrainPhase::Paused;
         }
-        TrainCommand::Resume => {
-            if workers.train.resume() {
-                training.restart_pace();
-                training.phase = TrainPhase::Running;
-            }
+        TrainCommand::Resume if training.run.is_running() => {
+            training.run.resume();
+            training.restart_pace();
+            training.phase = TrainPhase::Running;
         }
-        TrainCommand::Stop => {
-            if workers.train.stop() {
-                training.phase = TrainPhase::Stopping;
-            }
+        TrainCommand::Stop if training.run.is_running() => {
+            training.run.stop();
+            training.phase = TrainPhase::Stopping;
         }
-        TrainCommand::SaveNow => workers.train.save_now(),
+        TrainCommand::Pause | TrainCommand::Resume | TrainCommand::Stop => {}
+        TrainCommand::SaveNow => training.run.save_now(),
         TrainCommand::GoOn(folder) => go_on(model, workers, folder, Changes::default()),
         TrainCommand::Mend(remedy) => mend(model, workers, remedy),
-        TrainCommand::UseEncoder => {
-            if let Some(path) = training.checkpoint() {
-                let path = path.to_path_buf();
-                use_file(model, path);
-            }
-        }
-        TrainCommand::UseRun(folder) => use_file(model, folder),
         TrainCommand::UseStep(step) => use_step(model, workers, step)?,
         TrainCommand::FollowRun => {
             if let Some(run) = training.shown_mut() {
@@ -82,60 +79,77 @@ fn carry_out(
         }
         TrainCommand::AskDevices => {
             training.devices = Devices::Asked;
-            train::ask_devices(&workers.outbox).map_err(|error| no_thread(&error))?;
+            devices::look(outbox).map_err(say)?;
         }
         TrainCommand::ReadRuns => {
-            if training.table.state == TableState::Reading {
+            if training.table.job.is_running() {
                 training.table.again = true;
             } else {
-                training.table.state = TableState::Reading;
-                let folder = runs_folder(training).map_err(say)?;
-                let started = past_run::read_table(folder, &workers.outbox);
-                reads_begin(workers, started)?;
+                let folder = runs_folder(training).map_err(say);
+                let slot = &mut training.table.job;
+                let started = folder
+                    .and_then(|folder| past_run::start_table(slot, folder, outbox).map_err(say));
+                // What failed is not tried again by itself.
+                training.table.is_read |= started.is_err();
+                started?;
             }
         }
         TrainCommand::ShowRun(folder) => {
-            let started = past_run::read_aside(ReadFor::Show, folder, &workers.outbox);
-            reads_begin(workers, started)?;
+            let slot = &mut training.past_job;
+            past_run::start_run(slot, ReadFor::Show, folder, outbox).map_err(say)?;
         }
         TrainCommand::ShowLive => training.past = None,
         TrainCommand::Overlay(Some(folder)) => {
-            let started = past_run::read_aside(ReadFor::Overlay, folder, &workers.outbox);
-            reads_begin(workers, started)?;
+            let slot = &mut training.overlay_job;
+            past_run::start_run(slot, ReadFor::Overlay, folder, outbox).map_err(say)?;
         }
         TrainCommand::Overlay(None) => training.overlay = None,
         TrainCommand::OpenFolder(folder) => {
-            choose::show_folder(&folder, &workers.outbox).map_err(|error| no_thread(&error))?;
+            show_folder(&folder, outbox).map_err(say)?;
         }
         TrainCommand::KeepRunsIn(folder) => {
             training.runs = Some(folder);
             carry_out(model, workers, TrainCommand::ReadRuns)?;
         }
         TrainCommand::Choose(wanted) => {
-            let name = training.shown().map(|run| run.name());
-            choose::ask_of_training(wanted, name, &workers.outbox)
-                .map_err(|error| no_thread(&error))?;
+            let question = question(training, wanted);
+            let answer = move |path| Message::Train(TrainMessage::Chosen(wanted, path));
+            ask(question, outbox, answer).map_err(say)?;
         }
         TrainCommand::SetChannel(channel) => training.channel = channel,
         TrainCommand::SetSmoothing(smoothing) => training.set_smoothing(smoothing),
         TrainCommand::SaveCurves(kind, path) => {
             if let Some(sheet) = curves::Sheet::of(model) {
-                curves::save(kind, sheet, path, &workers.outbox)
-                    .map_err(|error| no_thread(&error))?;
+                curves::save(kind, sheet, path, outbox).map_err(say)?;
             }
         }
     }
     Ok(())
 }
 
-fn reads_begin(workers: &mut Workers, started: std::io::Result<()>) -> Result<(), String> {
-    started.map_err(|error| no_thread(&error))?;
-    workers.train.read_begins();
-    Ok(())
+fn say(error: impl std::fmt::Display) -> String {
+    error.to_string()
 }
 
-fn say(error: StorageError) -> String {
-    error.to_string()
+/// Asks for a file or folder.
+fn question(training: &Training, wanted: Wanted) -> Question {
+    let name = training
+        .shown()
+        .map_or_else(|| "run".to_owned(), RunView::name);
+    match wanted {
+        Wanted::Run => Question::folder("Choose the folder of a run"),
+        Wanted::Runs => Question::folder("Choose where new runs are kept"),
+        Wanted::Init => checkpoint::question("Choose the weights to start from"),
+        Wanted::Curves(CurveFile::Png) => Question::new_file(
+            "Save the curves as a picture",
+            format!("{name} - curves.png"),
+        )
+        .filter("PNG", &["png"]),
+        Wanted::Curves(CurveFile::Csv) => {
+            Question::new_file("Save every step as a table", format!("{name} - steps.csv"))
+                .filter("CSV", &["csv"])
+        }
+    }
 }
 
 /// Makes a step of the shown run the encoder of Map, Probe and Teach; its batch and map are shown, and a map that is there
@@ -151,11 +165,10 @@ fn use_step(model: &mut Model, workers: &mut Workers, step: u64) -> Result<(), S
         step,
         ..ChosenStep::default()
     });
-    let folder = run.folder.clone();
     // Told beside the bar; a notice for each step of a drag would be a storm.
     model.embeddings.use_file(weights.clone());
-    let started = past_run::read_look(folder, step, weights, &workers.outbox);
-    reads_begin(workers, started)?;
+    let slot = &mut model.training.step_job;
+    past_run::start_step(slot, weights, &workers.outbox).map_err(say)?;
     if model.mapping.chart.is_some() {
         super::apply(model, workers, Command::Map(MapCommand::Compute));
     }
@@ -166,127 +179,61 @@ fn use_step(model: &mut Model, workers: &mut Workers, step: u64) -> Result<(), S
 /// once a frame.
 pub(super) fn follow(model: &mut Model, workers: &mut Workers) {
     if model.layout == Layout::Train {
-        filled::ask(model, workers);
+        reconstruct::ask(model, workers);
     }
     // The menus of encoders list the runs.
-    let unread = model.training.table.state == TableState::Unread;
+    let unread = model.training.table.is_unread();
     if unread && matches!(model.layout, Layout::Map | Layout::Probe) {
         apply(model, workers, TrainCommand::ReadRuns);
     }
 }
 
-fn use_file(model: &mut Model, path: PathBuf) {
-    model.embeddings.use_file(path);
-    model
-        .notices
-        .note("Map, Probe and Teach use this encoder from now on");
-}
-
-/// Takes in a message of the background work; what an earlier run still sends is dropped.
+/// Takes in a message of the background work.
 pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: TrainMessage) {
     let training = &mut model.training;
-    let current = training.job;
     match message {
         TrainMessage::Devices(devices) => training.devices = Devices::Known(devices),
-        TrainMessage::Preparing(job, progress) if current == Some(job) => {
-            if let TrainPhase::Preparing(_) = training.phase {
-                training.phase = TrainPhase::Preparing(progress);
+        TrainMessage::Run(update) => {
+            if let Some(event) = training.run.take(update) {
+                follow_run(model, workers, event);
             }
         }
-        TrainMessage::Begun(job, mut run) if current == Some(job) => {
-            run.smooth(training.smoothing);
-            training.live = Some(*run);
-        }
-        TrainMessage::Note(job, note) if current == Some(job) => {
-            if let Some(live) = &mut training.live {
-                live.notes.push(note);
+        TrainMessage::Read(ReadFor::Show, update) => match training.past_job.take(update) {
+            Some(JobEvent::Found(run)) => training.show_past(*run),
+            Some(JobEvent::Ended(result)) => model.notices.error_of(result),
+            None => {}
+        },
+        TrainMessage::Read(ReadFor::Overlay, update) => match training.overlay_job.take(update) {
+            Some(JobEvent::Found(mut run)) => {
+                run.smooth(training.smoothing);
+                training.overlay = Some(*run);
             }
-        }
-        TrainMessage::Skipped(job, step, why) if current == Some(job) => {
-            if let Some(live) = &mut training.live {
-                live.skipped += 1;
-                live.notes
-                    .push(format!("Step {step} {why} and was not applied"));
-            }
-        }
-        TrainMessage::Steps(job, records, memory) if current == Some(job) => {
-            training.take(records);
-            training.memory = memory.or(training.memory);
-            if let TrainPhase::Preparing(_) = training.phase {
-                training.phase = TrainPhase::Running;
-                // From now on the table knows the run.
-                apply(model, workers, TrainCommand::ReadRuns);
-            }
-        }
-        TrainMessage::Scored(job, probe) if current == Some(job) => {
-            if let Some(live) = &mut training.live {
-                live.score(&probe);
-            }
-        }
-        TrainMessage::Batch(job, matrix) if current == Some(job) => {
-            if let Some(live) = &mut training.live {
-                live.matrix = Some(matrix);
-            }
-        }
-        TrainMessage::Mapped(job, map) if current == Some(job) => {
-            if let Some(live) = &mut training.live {
-                live.map = Some(map);
-            }
-        }
-        TrainMessage::Looked(folder, step, look) => {
-            workers.train.read_ended();
-            let shown = training.shown_mut().filter(|run| run.folder == folder);
-            let chosen = shown.and_then(|run| run.chosen.as_mut());
-            if let Some(chosen) = chosen.filter(|chosen| chosen.step == step) {
-                chosen.look = look.map_or_else(StepLook::default, |look| *look);
-            }
-        }
-        TrainMessage::Filled(number, key, result) => {
-            workers.train.filled(number);
-            training.filled.value = Some((key, result));
-        }
-        TrainMessage::Saved(job, saved) if current == Some(job) => {
-            if let Some(live) = &mut training.live {
-                live.saved = saved;
-            }
-            apply(model, workers, TrainCommand::ReadRuns);
-        }
-        TrainMessage::Finished(job, summary) if current == Some(job) => {
-            workers.train.ended();
-            training.finish(summary);
-            apply(model, workers, TrainCommand::ReadRuns);
-        }
-        TrainMessage::NotBegun(job) if current == Some(job) => {
-            workers.train.ended();
-            training.job = None;
-            training.live = None;
-            training.phase = TrainPhase::Idle;
-        }
-        TrainMessage::Failed(job, failure) if current == Some(job) => {
-            workers.train.ended();
-            training.job = None;
-            training.phase = TrainPhase::Failed(failure);
-            apply(model, workers, TrainCommand::ReadRuns);
-        }
-        TrainMessage::Read(what_for, run) => {
-            workers.train.read_ended();
-            match (what_for, run) {
-                (ReadFor::Show, Ok(run)) => training.show_past(*run),
-                (ReadFor::Overlay, Ok(mut run)) => {
-                    run.smooth(training.smoothing);
-                    training.overlay = Some(*run);
+            Some(JobEvent::Ended(result)) => model.notices.error_of(result),
+            None => {}
+        },
+        TrainMessage::Step(update) => match training.step_job.take(update) {
+            Some(JobEvent::Found(look)) => {
+                let shown = training.shown_mut();
+                if let Some(chosen) = shown.and_then(|run| run.chosen.as_mut()) {
+                    chosen.look = *look;
                 }
-                (_, Err(why)) => model.notices.error(why),
             }
-        }
-        TrainMessage::Runs(rows) => {
-            workers.train.read_ended();
-            training.table.rows = rows;
-            training.table.state = TableState::Read;
-            if std::mem::take(&mut training.table.again) {
-                apply(model, workers, TrainCommand::ReadRuns);
+            Some(JobEvent::Ended(result)) => model.notices.error_of(result),
+            None => {}
+        },
+        TrainMessage::Table(update) => match training.table.job.take(update) {
+            Some(JobEvent::Found(rows)) => training.table.rows = rows,
+            Some(JobEvent::Ended(result)) => {
+                training.table.is_read = true;
+                let again = std::mem::take(&mut training.table.again);
+                model.notices.error_of(result);
+                if again {
+                    apply(model, workers, TrainCommand::ReadRuns);
+                }
             }
-        }
+            None => {}
+        },
+        TrainMessage::Filled(key, result) => training.filled.value = Some((key, result)),
         TrainMessage::Chosen(wanted, path) => {
             let command = match wanted {
                 Wanted::Run => TrainCommand::ShowRun(path),
@@ -300,18 +247,58 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: TrainMe
             };
             apply(model, workers, command);
         }
-        TrainMessage::Preparing(..)
-        | TrainMessage::Begun(..)
-        | TrainMessage::Note(..)
-        | TrainMessage::Skipped(..)
-        | TrainMessage::Mapped(..)
-        | TrainMessage::Steps(..)
-        | TrainMessage::Scored(..)
-        | TrainMessage::Batch(..)
-        | TrainMessage::Saved(..)
-        | TrainMessage::Finished(..)
-        | TrainMessage::NotBegun(_)
-        | TrainMessage::Failed(..) => {}
+    }
+}
+
+/// Takes in what the run under way tells.
+fn follow_run(model: &mut Model, workers: &mut Workers, event: JobEvent<TrainFound, TrainFailure>) {
+    let training = &mut model.training;
+    let found = match event {
+        JobEvent::Found(found) => found,
+        JobEvent::Ended(Ok(())) => return,
+        JobEvent::Ended(Err(failure)) => {
+            training.phase = TrainPhase::Failed(failure);
+            return apply(model, workers, TrainCommand::ReadRuns);
+        }
+    };
+    match (found, &mut training.live) {
+        (TrainFound::Begun(mut run), _) => {
+            run.smooth(training.smoothing);
+            training.live = Some(*run);
+        }
+        (TrainFound::Steps(records, memory), _) => {
+            training.take(records);
+            training.memory = memory.or(training.memory);
+            if training.phase == TrainPhase::Preparing {
+                training.phase = TrainPhase::Running;
+                // From now on the table knows the run.
+                apply(model, workers, TrainCommand::ReadRuns);
+            }
+        }
+        (TrainFound::Finished(summary), _) => {
+            training.finish(summary);
+            apply(model, workers, TrainCommand::ReadRuns);
+        }
+        (TrainFound::NotBegun, _) => {
+            training.live = None;
+            training.phase = TrainPhase::Idle;
+        }
+        (TrainFound::Note(note), Some(live)) => live.notes.push(note),
+        (TrainFound::Skipped(step, why), Some(live)) => {
+            live.skipped += 1;
+            live.notes
+                .push(format!("Step {step} {why} and was not applied"));
+        }
+        (TrainFound::Scored(probe), Some(live)) => live.score(&probe),
+        (TrainFound::Batch(matrix), Some(live)) => live.matrix = Some(matrix),
+        (TrainFound::Mapped(map), Some(live)) => live.map = Some(map),
+        (TrainFound::Saved(saved), live) => {
+            if let Some(live) = live {
+                live.saved = saved;
+            }
+            apply(model, workers, TrainCommand::ReadRuns);
+        }
+        (_, None) => {}
     }
 }
 
@@ -377,12 +364,15 @@ fn launch(
     config: TrainConfig,
     what: What,
 ) {
-    let outbox = workers.outbox.clone();
-    let (job, started) = (workers.train).launch(folder.clone(), config.clone(), what, outbox);
     let training = &mut model.training;
-    training.begin(job, folder, config);
-    if let Err(error) = started {
-        training.phase = failed(no_thread(&error));
+    training.begin(folder.clone(), config.clone());
+    let order = Order {
+        config,
+        folder,
+        what,
+    };
+    if let Err(error) = train_job::start(&mut training.run, order, &workers.outbox) {
+        training.phase = failed(error.to_string());
     }
 }
 

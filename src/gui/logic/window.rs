@@ -7,16 +7,16 @@ use std::{
 
 use crate::gui::{
     actions,
-    command::{Command, LibraryCommand, OwnFolder, WindowCommand},
+    command::{Command, LibraryCommand, OwnFolder, TrainCommand, WindowCommand},
     layout::Layout,
     message::Outbox,
-    model::{Candidate, Model, Offer, Palette, TableState, TrainCommand},
+    model::{Candidate, Model, Offer, Palette},
     undo::{self, FollowUp},
-    work::{Workers, choose, tidy},
+    work::{Workers, cache_jobs, open_folder},
 };
 use mynascope_base::storage::{Cache, Folders, Theme};
 
-use super::{labels, library, map, mask, no_thread, train};
+use super::{labels, library, map, mask, train};
 
 /// The window's scale stays within these.
 pub const SCALE: std::ops::RangeInclusive<f32> = 0.75..=2.0;
@@ -25,7 +25,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: WindowCom
     match command {
         WindowCommand::ShowLayout(layout) => {
             // Runs may have come or gone outside the window meanwhile.
-            let was_read = model.training.table.state == TableState::Read;
+            let was_read = model.training.table.is_read;
             if layout == Layout::Train && model.layout != layout && was_read {
                 train::apply(model, workers, TrainCommand::ReadRuns);
             }
@@ -73,7 +73,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: WindowCom
             close_overlays(model);
             model.settings_shown = shown;
             if shown {
-                tidy_up(workers, tidy::count);
+                tidy_up(workers, cache_jobs::count);
             }
         }
         WindowCommand::SetScale(scale) => {
@@ -100,12 +100,14 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: WindowCom
             model.settings.cache_mebibytes = mebibytes;
             remember(model, workers);
             let bytes = model.settings.cache_bytes();
-            tidy_up(workers, |cache, outbox| tidy::limit(cache, bytes, outbox));
+            tidy_up(workers, |cache, outbox| {
+                cache_jobs::limit(cache, bytes, outbox)
+            });
         }
-        WindowCommand::CountCache => tidy_up(workers, tidy::count),
+        WindowCommand::CountCache => tidy_up(workers, cache_jobs::count),
         WindowCommand::ClearCache => {
             model.cache_bytes = None;
-            tidy_up(workers, tidy::clear);
+            tidy_up(workers, cache_jobs::clear);
         }
         WindowCommand::ShowOwnFolder(folder) => show_own(model, workers, folder),
         WindowCommand::ShowFolder(folder) => show_folder(model, workers, &folder),
@@ -138,11 +140,11 @@ pub(super) fn no_font(model: &mut Model, letters: &[char]) {
 
 /// Writes the settings, in the background.
 pub(super) fn remember(model: &mut Model, workers: &Workers) {
-    let Some(remember) = &workers.remember else {
+    let Some(settings) = &workers.settings else {
         return;
     };
     match Folders::of_user() {
-        Ok(folders) => remember.request(folders.config, model.settings.clone()),
+        Ok(folders) => settings.ask((folders.config, model.settings.clone())),
         Err(error) => model.notices.error(error.to_string()),
     }
 }
@@ -236,7 +238,7 @@ fn search_palette(model: &mut Model, workers: &Workers, text: String) {
     if let Some(palette) = &mut model.palette
         && let Some(find) = palette.search(text, candidates, &model.library)
     {
-        workers.offers.request(find);
+        workers.offers.ask(find);
     }
 }
 
@@ -273,7 +275,7 @@ fn show_own(model: &mut Model, workers: &Workers, folder: OwnFolder) {
 }
 
 fn show_folder(model: &mut Model, workers: &Workers, folder: &Path) {
-    if let Err(error) = choose::show_folder(folder, &workers.outbox) {
-        model.notices.error(no_thread(&error));
-    }
+    model
+        .notices
+        .error_of(open_folder::show_folder(folder, &workers.outbox));
 }

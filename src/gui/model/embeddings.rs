@@ -84,6 +84,22 @@ impl Embeddings {
     }
 }
 
+/// Why work with an encoder came to no end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EmbedError {
+    /// The checkpoint doesn't say whether its patches are square or vertical; the user can.
+    NeedsPatch,
+    /// What went wrong and what to do.
+    Failed(String),
+}
+
+impl EmbedError {
+    /// An error that the user is shown as it is.
+    pub fn failed(error: impl std::fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
 /// Which encoder, on which device, and what it hears of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncoderSource {
@@ -259,6 +275,15 @@ pub struct KeyedTable {
     pub windows_per_second: f64,
     /// Time that the embedding took.
     pub seconds: f64,
+}
+
+/// A checkpoint that was chosen in the file dialog or dropped.
+pub struct ChosenCheckpoint {
+    pub path: PathBuf,
+    /// Whether it says how its patches are cut.
+    pub says_patch: bool,
+    /// What the user should know of it.
+    pub note: Option<String>,
 }
 
 #[cfg(test)]

@@ -9,7 +9,9 @@ use mynascope_embedding::BatchSimilarity;
 use mynascope_encoder::{EncoderConfig, Look};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, View, ViewName};
 
-use super::{EncoderSource, JobId, KeyedTable, Running};
+use crate::gui::jobs::JobSlot;
+
+use super::{EncoderSource, KeyedTable};
 
 /// How many tracks the batch matrix may compare.
 pub const BATCH_TRACKS: RangeInclusive<usize> = 8..=64;
@@ -66,21 +68,6 @@ impl Default for LabForm {
             whole: false,
         }
     }
-}
-
-/// What a user does in the lab.
-#[derive(Debug, Clone)]
-pub enum LabCommand {
-    Edit(LabForm),
-    /// The pointer is over a token of the crop.
-    Point(usize),
-    /// Plays one stretch of a track, then another.
-    HearPair([HeardCrop; 2]),
-    /// Puts the numbers of the matrix on the clipboard, as CSV.
-    CopyMatrix,
-    /// Embeds the collection, so that neighbours can be found.
-    Embed,
-    StopEmbedding,
 }
 
 /// A crop of a track to be heard.
@@ -201,19 +188,6 @@ pub struct LookAnswer {
     pub look: Look,
 }
 
-/// What the lab's worker says; the number tells which request it answers.
-pub enum LabMessage {
-    Views(u64, Box<Result<ViewsAnswer, String>>),
-    Look(u64, Result<Arc<LookAnswer>, String>),
-    Batch(u64, Result<Arc<BatchAnswer>, String>),
-    /// How far the batch is.
-    BatchProgress(u64, Progress),
-    /// A request is answered as far as it will be.
-    Done(u64),
-    EmbedProgress(JobId, Progress),
-    Embedded(JobId, Result<Arc<KeyedTable>, String>),
-}
-
 /// An answer with the number of the request it belongs to.
 #[derive(Debug)]
 pub struct Answered<T> {
@@ -276,7 +250,7 @@ pub struct Lab {
     /// How far the batch is, where it takes long.
     pub batch_progress: Option<Progress>,
     /// The collection is being embedded for neighbours.
-    pub embedding: Option<Running>,
+    pub embedding: JobSlot<Arc<KeyedTable>>,
     /// Why it could not be, or that it was stopped.
     pub embed_problem: Option<String>,
     /// What is played, and what follows it.
@@ -305,7 +279,7 @@ impl Lab {
         self.look.clear();
         self.batch.clear();
         self.batch_progress = None;
-        self.embedding = None;
+        self.embedding.stop();
         self.embed_problem = None;
         self.heard = None;
     }

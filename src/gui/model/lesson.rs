@@ -285,32 +285,6 @@ pub struct LessonDraft {
     pub text: String,
 }
 
-/// What a user does with lessons.
-#[derive(Debug, Clone)]
-pub enum LessonCommand {
-    /// Opens a built-in lesson, counted from 0.
-    Open(usize),
-    /// Asks for a lesson's file.
-    ChooseFile,
-    Show(Box<Lesson>),
-    /// On by so many pages, or back.
-    Turn(isize),
-    /// Goes on from what the lesson shows.
-    Close,
-    /// Gives back what was shown before it.
-    Leave,
-    /// Writes a lesson about the window as it is; `None` gives it up.
-    Draft(Option<LessonDraft>),
-    /// Asks where to, and saves the draft.
-    Save,
-}
-
-/// What became of a lesson's file. Texts are complete sentences for people.
-pub enum LessonMessage {
-    Read(Result<Box<Lesson>, String>),
-    Saved(Result<std::path::PathBuf, String>),
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use mynascope_base::{jobs::Progress, natural_order};
+use crate::gui::{
+    jobs::{JobSlot, Running},
+    message::OpenFound,
+};
+use mynascope_base::natural_order;
 use mynascope_collection::{Collection, CollectionKind, FileFacts, Track};
 
 use super::search::{Column, Find, Sort};
@@ -20,10 +24,10 @@ pub struct Library {
     pub sources: Vec<PathBuf>,
     /// The same of the collection that is being opened.
     pub opening_sources: Vec<PathBuf>,
-    /// How far the opening of the next collection is, while one is being opened.
-    pub opening: Option<Progress>,
-    /// How far the reading of headers is, while they are read.
-    pub scanning: Option<Progress>,
+    /// The opening of the next collection, and then the reading of its headers.
+    pub job: JobSlot<OpenFound>,
+    /// The collection is open; its headers are being read.
+    pub reads_headers: bool,
     /// What is typed in the search field.
     pub search: String,
     pub sort: Option<Sort>,
@@ -88,6 +92,16 @@ pub struct Labels {
 const AT_ONCE: usize = 2000;
 
 impl Library {
+    /// How far the opening of the next collection is, while one is being opened.
+    pub fn opening(&self) -> Option<&Running> {
+        self.job.running().filter(|_| !self.reads_headers)
+    }
+
+    /// How far the reading of headers is, while they are read.
+    pub fn scanning(&self) -> Option<&Running> {
+        self.job.running().filter(|_| self.reads_headers)
+    }
+
     /// Shows another collection. A track that the user had chosen among the early rows stays chosen.
     pub fn show(&mut self, collection: Collection) {
         let chosen = self

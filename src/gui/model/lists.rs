@@ -4,7 +4,9 @@ use std::{path::PathBuf, sync::Arc};
 
 use mynascope_embedding::{NearDuplicate, NeighbourhoodChange};
 
-use super::{KeyedTable, Running, Spot};
+use crate::gui::jobs::JobSlot;
+
+use super::{KeyedTable, Near, Spot};
 
 /// What the list beside the map shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,7 +30,7 @@ pub struct Lists {
     pub threshold: f32,
     pub duplicates: Option<Duplicates>,
     /// The search for pairs.
-    pub running: Option<Running>,
+    pub job: JobSlot<Duplicates>,
     /// Why the last search came to nothing.
     pub error: Option<String>,
     /// What moved most between the two encoders that are compared.
@@ -41,7 +43,7 @@ impl Default for Lists {
             tab: ListTab::Near,
             threshold: 0.98,
             duplicates: None,
-            running: None,
+            job: JobSlot::default(),
             error: None,
             moved: Vec::new(),
         }
@@ -83,6 +85,13 @@ pub enum Query {
     Stretch(PathBuf, [f64; 2]),
     /// A file that need not be in the table.
     File(PathBuf),
+}
+
+/// What is near to a file or a stretch, and where its windows land on the map.
+#[derive(Debug, Clone, Default)]
+pub struct QueryAnswer {
+    pub found: Vec<Near>,
+    pub landed: Vec<Landed>,
 }
 
 /// Where a window of a file that is not on the map lands on it.

@@ -1,22 +1,24 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::gui::{
     command_line::CommandLine,
+    jobs::JobSlot,
+    message::MapFound,
     paint::scatter::{Camera, Point},
-    work::near::Answer,
 };
-use mynascope_base::jobs::Progress;
-use mynascope_embedding::{EmbeddingTable, Level, NeighbourhoodChange, Relocated, SoundOfTable};
-use mynascope_encoder::{EncoderKind, FoundEncoder, WeightsChoice};
+use mynascope_embedding::{Level, SoundOfTable};
 use mynascope_map::{Layout, MapSettings, Method};
 
 use super::{
-    Beside, Chart, Colouring, Duplicates, EncoderSource, Groups, Imported, JobId, KeyedTable,
-    ListTab, MapSide, Near, Picked, Running, Scale, Spot,
+    Chart, Colouring, EmbedError, EncoderSource, Groups, Imported, KeyedTable, MapSide, Picked,
+    Scale, SecondMap, Spot,
 };
 
 /// What the next map is asked to be.
@@ -57,9 +59,9 @@ pub const PERPLEXITIES: std::ops::RangeInclusive<f64> = 2.0..=100.0;
 #[derive(Default)]
 pub struct Mapping {
     pub form: MapForm,
-    pub running: Option<Running>,
-    /// The points rest although their layout is not done.
-    pub paused: bool,
+    pub job: JobSlot<MapFound, EmbedError>,
+    /// Set while the points rest although their layout is not done.
+    pub paused: Arc<AtomicBool>,
     /// What is drawn.
     pub chart: Option<Chart>,
     /// Why the last map was not made.
@@ -81,184 +83,15 @@ pub struct Mapping {
     /// The table that the map is of, where it came from a file.
     pub imported: Option<Imported>,
     /// A second encoder's map, where two are compared.
-    pub beside: Option<Beside>,
+    pub second: Option<SecondMap>,
     /// The track whose points stand out.
     selected: Option<PathBuf>,
 }
 
-/// Where a table is saved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SaveTo {
-    /// Here, in the format that the ending names.
-    At(PathBuf),
-    /// Where the user says, in the format of this ending.
-    Asking(&'static str),
-}
-
-/// What a user can do in the Map panel.
-#[derive(Debug, Clone)]
-pub enum MapCommand {
-    Edit(MapForm),
-    /// Embeds the collection and lays it out.
-    Compute,
-    Cancel,
-    /// Lets the points rest, or move on.
-    Pause(bool),
-    SetColouring(Colouring),
-    /// Hides or shows the points of a group.
-    ToggleLabel(String),
-    ShowAllLabels,
-    /// Picks the drawn points inside an outline in map units: instead of what is picked, or in addition.
-    Lasso {
-        side: MapSide,
-        outline: Vec<[f32; 2]>,
-        add: bool,
-    },
-    /// Picks a point in addition, or not any more.
-    TogglePoint(usize),
-    /// Picks the points of a group in addition.
-    PickGroup(String),
-    ClearPicked,
-    Move(Camera),
-    /// Moves the second map of a comparison.
-    MoveBeside(Camera),
-    /// Shows a second encoder's map beside the first, or only the first.
-    Compare(bool),
-    /// The encoder of the second map.
-    SetBeside(EncoderSource),
-    /// Asks for the checkpoint of the second map.
-    ChooseBeside,
-    /// Shows what a point stands for and plays it.
-    Choose {
-        path: PathBuf,
-        start_secs: f64,
-    },
-    /// Lets points sound while the pointer is on them, or not any more.
-    HoverSound(bool),
-    /// The pointer is at a point, or at none.
-    Hover {
-        side: MapSide,
-        point: Option<usize>,
-        /// Where the pointer moved: what lies around it, nearest first.
-        moved: Vec<usize>,
-    },
-    /// Looks for what is like the selected stretch of the spectrogram.
-    QueryRegion,
-    /// Looks for what is like a file, and where it lands on the map.
-    QueryFile(PathBuf),
-    /// Asks for a file to look for.
-    ChooseQuery,
-    /// Selects and plays a neighbour of the list.
-    PlayNear(usize),
-    /// Lets a window of any file sound, while the track waits.
-    Audition(Spot),
-    ShowList(ListTab),
-    SetThreshold(f32),
-    /// Looks for near-duplicates.
-    FindDuplicates,
-    /// Ends the search for what is like a file, or for near-duplicates.
-    StopQuery,
-    /// Maps a table of embeddings from a file; asks for it where no path is said.
-    OpenTable(Option<PathBuf>),
-    /// Looks for the sound of the table that the map is of in a folder; asks for it where none is said.
-    FindSound(Option<PathBuf>),
-    /// Saves the embeddings of the map.
-    SaveEmbeddings(SaveTo),
-    /// Saves the places of the points.
-    SaveMap(SaveTo),
-    /// Puts the command of the list on the clipboard.
-    CopyList,
-    /// Goes so many neighbours on from the selected track, and plays there.
-    Walk(isize),
-    /// Puts the command of the map on the clipboard.
-    Copy,
-    /// The encoder of the next map or probe.
-    SetSource(EncoderSource),
-    /// Says how the patches of the chosen checkpoint are cut; what waited for that goes on.
-    SetPatch(EncoderKind),
-    /// Says which weights of the chosen checkpoint are meant.
-    SetWeights(WeightsChoice),
-    /// Asks for a checkpoint file.
-    ChooseCheckpoint,
-}
-
-/// What the background work of the Map panel sends.
-pub enum MapMessage {
-    Progress(JobId, Progress),
-    /// The windows are embedded.
-    Embedded(Arc<KeyedTable>),
-    /// A layout is there; others may follow.
-    LaidOut {
-        job: JobId,
-        table: Arc<KeyedTable>,
-        level: Level,
-        layout: Layout,
-    },
-    /// Where the points are now; superseded by the next.
-    Moved {
-        job: JobId,
-        xy: Vec<[f32; 2]>,
-    },
-    Finished(JobId),
-    Failed(JobId, String),
-    /// The checkpoint doesn't say how its patches are cut.
-    NeedsPatch(JobId),
-    /// A table was read from a file, or not.
-    TableOpened(Result<(PathBuf, Box<EmbeddingTable>, SoundOfTable), String>),
-    /// The sound of a table was found elsewhere, or not.
-    SoundFound {
-        of: Arc<KeyedTable>,
-        result: Result<(Box<EmbeddingTable>, Relocated), String>,
-    },
-    /// A table was saved at a place that nobody was asked about: there was no dialog to ask by.
-    SavedUnasked(PathBuf),
-    /// A message about the second map of a comparison.
-    Beside(Box<MapMessage>),
-    /// What moved between the two maps of a comparison, most first.
-    Changes(Vec<NeighbourhoodChange>),
-    /// This place sounds under the pointer.
-    Sounds(Spot),
-    /// What the pointer is at cannot be heard.
-    SoundFailed(String),
-    /// What is near to the place that was asked for, nearest first.
-    Near {
-        number: u64,
-        found: Result<Vec<Near>, String>,
-    },
-    QueryProgress(JobId, Progress),
-    /// What is like a file or a stretch.
-    Queried {
-        number: u64,
-        result: Result<Answer, String>,
-    },
-    /// Near-duplicates.
-    Duplicates(Result<Duplicates, String>),
-    /// The cosine of each point of the map to the same place.
-    Cosines {
-        number: u64,
-        values: Vec<f32>,
-    },
-    /// An encoder that was chosen or dropped.
-    Checkpoint(ChosenCheckpoint),
-    /// The encoders that a checkpoint file holds.
-    Held(PathBuf, Vec<FoundEncoder>),
-}
-
-/// A checkpoint that was chosen in the file dialog or dropped.
-pub struct ChosenCheckpoint {
-    pub path: PathBuf,
-    /// Whether it says how its patches are cut.
-    pub says_patch: bool,
-    /// What the user should know of it.
-    pub note: Option<String>,
-}
-
 impl Mapping {
-    /// Whether a message belongs to the job that runs.
-    pub fn is_running(&self, job: JobId) -> bool {
-        self.running
-            .as_ref()
-            .is_some_and(|running| running.id == job)
+    /// Whether the points rest although their layout is not done.
+    pub fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Acquire)
     }
 
     /// The table that came from a file, if the map that is shown is of it.
@@ -301,14 +134,14 @@ impl Mapping {
     pub fn chart_of(&self, side: MapSide) -> Option<&Chart> {
         match side {
             MapSide::Main => self.chart.as_ref(),
-            MapSide::Beside => self.beside.as_ref()?.chart.as_ref(),
+            MapSide::Second => self.second.as_ref()?.chart.as_ref(),
         }
     }
 
     fn chart_of_mut(&mut self, side: MapSide) -> Option<&mut Chart> {
         match side {
             MapSide::Main => self.chart.as_mut(),
-            MapSide::Beside => self.beside.as_mut()?.chart.as_mut(),
+            MapSide::Second => self.second.as_mut()?.chart.as_mut(),
         }
     }
 
@@ -363,8 +196,8 @@ impl Mapping {
 
     /// Makes the points anew after what is hidden or picked has changed.
     pub fn colour(&mut self) {
-        let beside = self.beside.as_mut().and_then(|it| it.chart.as_mut());
-        for chart in self.chart.as_mut().into_iter().chain(beside) {
+        let second = self.second.as_mut().and_then(|it| it.chart.as_mut());
+        for chart in self.chart.as_mut().into_iter().chain(second) {
             chart.colour(&self.hidden, &self.picked, self.selected.as_deref());
         }
     }

@@ -1,12 +1,10 @@
 //! What the window shows. Panels read it; only `logic` changes it.
 
-mod beside;
 mod chart;
 mod colouring;
 mod curve;
 mod embeddings;
 mod encoders;
-mod job;
 mod lab;
 mod lesson;
 mod library;
@@ -21,30 +19,28 @@ mod picked;
 mod picture;
 mod probing;
 mod search;
+mod second_map;
 mod training;
 mod transport;
 
-pub use beside::{Beside, Imported, MapSide};
 pub use chart::{Chart, NO_LABEL, PointFacts};
 pub use colouring::{Colouring, Groups, LegendEntry, Number, Scale};
 pub use curve::Curve;
-pub use embeddings::{AskedFor, Embeddings, EncoderSource, KeyedTable, TableKey};
+pub use embeddings::{
+    AskedFor, ChosenCheckpoint, EmbedError, Embeddings, EncoderSource, KeyedTable, TableKey,
+};
 pub use encoders::OfferedEncoder;
-pub use job::{JobId, Running, say_duration, say_progress};
 pub use lab::{
     Answered, BATCH_TRACKS, BatchAnswer, BatchKey, BatchTrack, EncoderFacts, HeardCrop, Lab,
-    LabCommand, LabForm, LabKey, LabMessage, Layer, LookAnswer, LookKey, MatrixKind, Near,
-    TEMPERATURES, ViewsAnswer,
+    LabForm, LabKey, Layer, LookAnswer, LookKey, MatrixKind, Near, TEMPERATURES, ViewsAnswer,
 };
 pub use lesson::{
-    Arriving, BUILT_IN_LESSONS, Before, Lesson, LessonCommand, LessonDraft, LessonMessage,
-    LessonState, LessonStep, OpenLesson, PaintedPatch,
+    Arriving, BUILT_IN_LESSONS, Before, Lesson, LessonDraft, LessonState, LessonStep, OpenLesson,
+    PaintedPatch,
 };
 pub use library::{Edited, Editing, Labels, Library, Row};
-pub use lists::{Duplicates, Landed, ListTab, Lists, Query, THRESHOLDS};
-pub use mapping::{
-    ChosenCheckpoint, MapCommand, MapForm, MapMessage, Mapping, PERPLEXITIES, SaveTo,
-};
+pub use lists::{Duplicates, Landed, ListTab, Lists, Query, QueryAnswer, THRESHOLDS};
+pub use mapping::{MapForm, Mapping, PERPLEXITIES};
 pub use mask::{MOST_PERCENT, Mask, MaskKey, Paint, PatchCut, RankTable};
 pub use nearby::{Nearby, Spot, WalkStep};
 pub use nearest::NearestGrid;
@@ -55,17 +51,17 @@ pub use picture::{
     BandView, FRAME_SECS, Picture, PictureState, Seen, ShownAt, Spectrogram, TimeView, WINDOW_SECS,
 };
 pub use probing::{
-    Answer, AnswerColumn, AnswerSort, Broken, CurveKind, Found, HeldProbe, PROTOCOLS, ProbeAsk,
-    ProbeCommand, ProbeFile, ProbeJob, ProbeMessage, ProbeResult, ProbeTab, Probing, RADIO_SECS,
-    Radio, ScoreCurve, ScorePoint, Sheet, Strip, TrackGroups, explain_head, explain_protocol,
-    explain_task, say_score,
+    Answer, AnswerColumn, AnswerSort, Broken, CurveKind, Found, HeldProbe, PROTOCOLS, ProbeJob,
+    ProbeResult, ProbeTab, Probing, RADIO_SECS, Radio, ScoreCurve, ScorePoint, Sheet, Strip,
+    TrackGroups, explain_head, explain_protocol, explain_task, say_score,
 };
 pub use search::{Column, Find, Finder, Sort};
+pub use second_map::{Imported, MapSide, SecondMap};
 pub use training::{
-    CHANNELS, Channel, ChannelLine, ChosenStep, CurveFile, Devices, Filled, FilledKey, PURPOSES,
-    Problem, Purpose, ReadFor, Remedy, RunRow, RunTable, RunView, SavedStep, TableState,
-    TrainCommand, TrainFailure, TrainMessage, TrainPhase, Training, Wanted, command_of, first_form,
-    problem_of, purpose_of, resume_command, say_config, say_time, too_few_tracks,
+    CHANNELS, Channel, ChannelLine, ChosenStep, Devices, Filled, FilledKey, PURPOSES, Problem,
+    Purpose, Remedy, RunJob, RunRow, RunTable, RunView, SavedStep, TrainFailure, TrainPhase,
+    Training, command_of, first_form, problem_of, purpose_of, resume_command, say_config, say_time,
+    too_few_tracks,
 };
 pub use transport::{Hearing, Selection, Transport, Views, clock, length};
 
@@ -133,6 +129,19 @@ pub struct Model {
 }
 
 impl Model {
+    /// Whether a job of some length is under way.
+    pub fn is_busy(&self) -> bool {
+        let second = self.mapping.second.as_ref();
+        self.library.job.is_running()
+            || self.mapping.job.is_running()
+            || second.is_some_and(|second| second.job.is_running())
+            || self.nearby.job.is_running()
+            || self.lists.job.is_running()
+            || self.probing.job.is_running()
+            || self.lab.embedding.is_running()
+            || self.training.is_busy()
+    }
+
     /// How files and folders of the user are opened, beside the buttons.
     pub fn how_to_open(&self) -> &'static str {
         if self.no_drops {

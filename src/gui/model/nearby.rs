@@ -1,6 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use super::{Landed, Query, Running};
+use crate::gui::jobs::JobSlot;
+
+use super::{Landed, Query, QueryAnswer};
 
 /// A place in a track: what a point of a map stands for.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,8 +34,8 @@ pub struct Nearby {
     pub query: Option<Query>,
     /// Where the windows of a file lie that is not on the map.
     pub landed: Vec<Landed>,
-    /// The job that embeds it.
-    pub running: Option<Running>,
+    /// The job that embeds a file or a stretch and compares it.
+    pub job: JobSlot<QueryAnswer>,
     /// Why there is no answer.
     pub problem: Option<String>,
     /// Cosines are in the encoder's own space, whatever the map looks like.
@@ -76,7 +78,7 @@ impl Nearby {
     pub fn give_up(&mut self) {
         self.number += 1;
         self.searching = false;
-        self.running = None;
+        self.job.stop();
     }
 
     /// Goes to a place in the list.
@@ -99,10 +101,14 @@ impl Nearby {
         if number != self.number {
             return None;
         }
+        Some(self.list(found))
+    }
+
+    /// Lists what the newest search found; returns the steps that waited for it.
+    pub fn list(&mut self, found: Vec<super::Near>) -> isize {
         self.searching = false;
-        self.running = None;
         self.found = found;
-        Some(std::mem::take(&mut self.waiting))
+        std::mem::take(&mut self.waiting)
     }
 
     /// Whether the selected track is another one than before, so that its neighbours are to be looked for.

@@ -66,6 +66,13 @@ impl Notices {
         self.push(Severity::Error, text.into(), None);
     }
 
+    /// Says why something did not work, if it did not.
+    pub fn error_of<E: std::fmt::Display>(&mut self, result: Result<(), E>) {
+        if let Err(error) = result {
+            self.error(error.to_string());
+        }
+    }
+
     /// Says that a file was saved; its folder can be shown from there.
     pub fn saved(&mut self, text: impl Into<String>, file: &Path) {
         let folder = file.parent().map(Path::to_path_buf);

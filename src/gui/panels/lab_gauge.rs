@@ -3,8 +3,8 @@
 use eframe::egui::{self, Align2, Rect, RichText, Sense, Ui, pos2, vec2};
 
 use crate::gui::{
-    command::Command,
-    model::{BatchAnswer, LabCommand, MapCommand, Model, Near, ViewsAnswer},
+    command::{Command, LabCommand, MapCommand},
+    model::{BatchAnswer, Model, Near, ViewsAnswer},
     theme::{self, small},
 };
 
@@ -161,7 +161,7 @@ fn neighbours(ui: &mut Ui, model: &Model, answer: &ViewsAnswer, out: &mut Vec<Co
             "Unmasked windows of the collection, nearest first, one a track; as long as the track itself leads, the \
              encoder knows it by these few patches",
         );
-    if let Some(running) = &model.lab.embedding {
+    if let Some(running) = model.lab.embedding.running() {
         if parts::progress(ui, running) {
             out.push(Command::Lab(LabCommand::StopEmbedding));
         }

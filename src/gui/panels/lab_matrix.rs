@@ -3,10 +3,10 @@
 use eframe::egui::{self, Align2, DragValue, Mesh, Rect, Sense, StrokeKind, Ui, pos2, vec2};
 
 use crate::gui::{
-    command::Command,
+    command::{Command, LabCommand},
+    jobs::format_progress,
     model::{
-        BATCH_TRACKS, BatchAnswer, FRAME_SECS, HeardCrop, LabCommand, LabForm, MatrixKind, Model,
-        TEMPERATURES, say_progress,
+        BATCH_TRACKS, BatchAnswer, FRAME_SECS, HeardCrop, LabForm, MatrixKind, Model, TEMPERATURES,
     },
     theme::{self, small},
 };
@@ -37,7 +37,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         }
         let Some(answer) = &lab.batch.value else {
             let text = match &lab.batch_progress {
-                Some(progress) => say_progress(progress),
+                Some(progress) => format_progress(progress),
                 None if model.library.collection.is_some() => "Asking the encoder…".to_owned(),
                 None => "Open some tracks to compare them".to_owned(),
             };

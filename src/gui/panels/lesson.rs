@@ -7,8 +7,8 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     actions,
-    command::Command,
-    model::{LessonCommand, Model, OpenLesson},
+    command::{Command, LessonCommand},
+    model::{Model, OpenLesson},
     theme::{self, small},
 };
 

@@ -4,9 +4,9 @@ use eframe::egui::{self, Button, DragValue, RichText, ScrollArea, Slider, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::{Command, MaskCommand},
+    command::{Command, LabCommand, MaskCommand},
     logic::explain,
-    model::{LabCommand, LabForm, Layer, MOST_PERCENT, Mask, Model},
+    model::{LabForm, Layer, MOST_PERCENT, Mask, Model},
     theme::{self, small},
 };
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, ViewName};

@@ -4,8 +4,8 @@ use eframe::egui::{self, Align2, Rect, Sense, Ui, pos2, vec2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
-    model::{Duplicates, ListTab, MapCommand, Model, Query, Spot, THRESHOLDS, clock},
+    command::{Command, MapCommand},
+    model::{Duplicates, ListTab, Model, Query, Spot, THRESHOLDS, clock},
     theme,
 };
 
@@ -73,7 +73,7 @@ fn head(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 
 fn near(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let nearby = &model.nearby;
-    if let Some(running) = &nearby.running {
+    if let Some(running) = nearby.job.running() {
         if parts::progress(ui, running) {
             out.push(Command::Map(MapCommand::StopQuery));
         }
@@ -154,7 +154,7 @@ fn landed(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 
 fn duplicates(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let lists = &model.lists;
-    if let Some(running) = &lists.running {
+    if let Some(running) = lists.job.running() {
         if parts::progress(ui, running) {
             out.push(Command::Map(MapCommand::StopQuery));
         }

@@ -6,11 +6,11 @@ use eframe::egui::{self, Align2, Id, LayerId, Modal, Order, RichText};
 
 use crate::gui::{
     actions::{self, Group},
-    command::{Command, LibraryCommand, WindowCommand},
+    command::{Command, LibraryCommand, MapCommand, WindowCommand},
     layout::Layout,
-    model::{MapCommand, Model},
+    model::Model,
     theme::{self, small},
-    work::hover::dropped_table,
+    work::drop_preview::dropped_table,
 };
 
 use super::{palette, settings, toasts};

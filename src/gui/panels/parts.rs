@@ -4,7 +4,9 @@ use eframe::egui::{self, Align, Layout, RichText, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    model::{Embeddings, EncoderSource, Library, Model, Running},
+    command::EncoderCommand,
+    jobs::Running,
+    model::{Embeddings, EncoderSource, Library, Model},
     theme,
 };
 use mynascope_encoder::{EncoderKind, FoundEncoder, WeightsChoice};
@@ -196,7 +198,7 @@ pub fn progress(ui: &mut Ui, running: &Running) -> bool {
             .clicked();
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
-            quiet(ui, running.say());
+            quiet(ui, running.line());
             bar(ui, running.share());
         });
     });
@@ -260,12 +262,6 @@ pub fn empty(ui: &mut Ui, symbol: &str, title: &str, hint: &str) {
 pub const ENCODER_HINT: &str = "Which encoder makes the embeddings: the one that comes with the program, one with random \
                                 weights to compare with, a run of yours by its name, or a file";
 
-/// What a user did with the choice of an encoder.
-pub enum SourceChoice {
-    Set(EncoderSource),
-    ChooseFile,
-}
-
 /// What the padding and the arrow of a menu's button take of its width.
 const COMBO_AROUND: f32 = 11.0 * theme::UNIT;
 
@@ -294,13 +290,14 @@ pub fn shortened(ui: &Ui, name: &str, width: f32) -> String {
     }
 }
 
-/// Which encoder makes the embeddings: one of the program, a run of the user by its name, or a file.
+/// Which encoder makes the embeddings: one of the program, a run of the user by its name, or a file. Returns what that
+/// would be for the encoder of all panels.
 pub fn encoder_choice(
     ui: &mut Ui,
     width: f32,
     model: &Model,
     source: &EncoderSource,
-) -> (egui::Response, Option<SourceChoice>) {
+) -> (egui::Response, Option<EncoderCommand>) {
     let mut choice = None;
     let response = egui::ComboBox::from_id_salt("encoder")
         .width(width)
@@ -311,7 +308,7 @@ pub fn encoder_choice(
                 let on = source.checkpoint == offer.checkpoint;
                 let label = ui.selectable_label(on, offer.name);
                 if label.on_hover_text(offer.help).clicked() {
-                    choice = Some(SourceChoice::Set(EncoderSource {
+                    choice = Some(EncoderCommand::Use(EncoderSource {
                         checkpoint: offer.checkpoint,
                         patch: None,
                         weights: WeightsChoice::Auto,
@@ -320,7 +317,7 @@ pub fn encoder_choice(
                 }
             }
             if ui.selectable_label(false, CHOOSE_FILE).clicked() {
-                choice = Some(SourceChoice::ChooseFile);
+                choice = Some(EncoderCommand::ChooseFile);
             }
         })
         .response;

@@ -5,9 +5,12 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     actions::find,
-    command::{Command, LibraryCommand, OwnFolder, PictureCommand, SoundCommand, WindowCommand},
+    command::{
+        Command, LibraryCommand, OwnFolder, PictureCommand, SoundCommand, TrainCommand,
+        WindowCommand,
+    },
     logic::SCALE,
-    model::{Devices, Model, TrainCommand},
+    model::{Devices, Model},
     theme,
 };
 use mynascope_audio::{Channel, OutputStatus, chosen_device};

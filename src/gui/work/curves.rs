@@ -11,16 +11,15 @@ use serde_json::{Map, Value};
 
 use crate::gui::{
     canvas::{Canvas, save_png},
+    command::CurveFile,
+    jobs::{NoThread, spawn_once},
     message::{Message, Outbox},
-    model::{CurveFile, Model, RunView},
+    model::{Model, RunView},
     offscreen::PictureError,
     panels::train,
     theme,
 };
-use mynascope_base::{
-    jobs,
-    storage::{self, Theme},
-};
+use mynascope_base::storage::{self, Theme};
 
 /// What is saved: the shown run and the one behind it.
 pub struct Sheet {
@@ -61,27 +60,18 @@ impl Sheet {
     }
 }
 
-/// Saves on a thread of its own; the outcome comes as a message.
-pub fn save(kind: CurveFile, sheet: Sheet, path: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
-    let (done, failed) = (outbox.clone(), outbox.clone());
-    let job = jobs::spawn(
-        "save-curves",
-        move |_| {
-            let saved = match kind {
-                CurveFile::Png => save_picture(&sheet, &path),
-                CurveFile::Csv => save_table(&sheet.run.folder, &path),
-            };
-            done.send(Message::Saved(saved.map(|()| path)));
-        },
-        move |fault| {
-            failed.send(Message::Saved(Err(format!(
-                "The curves could not be saved ({fault}); try again"
-            ))));
-        },
-    )?;
-    // It writes a file and ends; there is nothing to stop.
-    drop(job);
-    Ok(())
+/// Saves at a path; the outcome comes as a message.
+pub fn save(kind: CurveFile, sheet: Sheet, path: PathBuf, outbox: &Outbox) -> Result<(), NoThread> {
+    let work = move |outbox: &Outbox| {
+        let saved = match kind {
+            CurveFile::Png => save_picture(&sheet, &path),
+            CurveFile::Csv => save_table(&sheet.run.folder, &path),
+        };
+        outbox.send(Message::Saved(saved.map(|()| path)));
+    };
+    spawn_once("save-curves", outbox, work, |fault| {
+        format!("The curves could not be saved ({fault}); try again")
+    })
 }
 
 fn save_picture(sheet: &Sheet, path: &Path) -> Result<(), String> {

@@ -1,6 +1,8 @@
+//! Embeds the collection for map, probe and neighbours.
+
 use std::{path::PathBuf, sync::Arc};
 
-use crate::gui::model::{EncoderSource, KeyedTable, TableKey};
+use crate::gui::model::{EmbedError, EncoderSource, KeyedTable, TableKey};
 use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::Collection;
 use mynascope_embedding::{ExtractSettings, Level, extract_cached};
@@ -18,24 +20,8 @@ pub struct EmbedRequest {
     pub mels: Option<Arc<Cache>>,
 }
 
-/// Why map or probe came to no end.
-#[derive(Debug, PartialEq, Eq)]
-pub enum WorkEnd {
-    /// The checkpoint doesn't say whether its patches are square or vertical; the user can.
-    NeedsPatch,
-    /// What went wrong and what to do.
-    Failed(String),
-}
-
-impl WorkEnd {
-    /// An error that the user is shown as it is.
-    pub fn failed(error: impl std::fmt::Display) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
-
 /// Embeds every window of the collection, or takes the table that is there already.
-pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable>, WorkEnd> {
+pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable>, EmbedError> {
     let key = TableKey::new(&request.collection, &request.source);
     if let Some(cached) = &request.cached
         && cached.key == key
@@ -50,7 +36,7 @@ pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable
     };
     let mels = request.mels.as_deref();
     let extraction = extract_cached(&request.collection, &encoder, &settings, mels, watch)
-        .map_err(WorkEnd::failed)?;
+        .map_err(EmbedError::failed)?;
     let skipped: Vec<(PathBuf, String)> = extraction.skipped;
     Ok(Arc::new(KeyedTable {
         key,
@@ -63,13 +49,13 @@ pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable
 }
 
 /// Reads the weights of an encoder.
-pub fn open(source: &EncoderSource, watch: &Watch<'_>) -> Result<LoadedEncoder, WorkEnd> {
+pub fn open(source: &EncoderSource, watch: &Watch<'_>) -> Result<LoadedEncoder, EmbedError> {
     watch.progress("loading the encoder", 0, None);
     let encoder = LoadedEncoder::open(&source.checkpoint, source.load_options(), &source.device)
         .map_err(|error| match error {
-            EncoderError::Checkpoint(CheckpointError::NeedsPatch { .. }) => WorkEnd::NeedsPatch,
-            error => WorkEnd::failed(error),
+            EncoderError::Checkpoint(CheckpointError::NeedsPatch { .. }) => EmbedError::NeedsPatch,
+            error => EmbedError::failed(error),
         })?;
-    watch.check().map_err(WorkEnd::failed)?;
+    watch.check().map_err(EmbedError::failed)?;
     Ok(encoder)
 }

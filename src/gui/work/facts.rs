@@ -2,10 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use crate::gui::message::Outbox;
+use crate::gui::{jobs::BackgroundWriter, message::Outbox};
 use mynascope_collection::{FileFacts, index_file, keep_decoded};
-
-use super::keeper::Keeper;
 
 /// What was found of a file.
 pub struct Decoded {
@@ -16,9 +14,9 @@ pub struct Decoded {
 }
 
 /// Starts the thread that keeps it.
-pub fn start(outbox: Outbox) -> std::io::Result<Keeper<Decoded>> {
+pub fn start(outbox: Outbox) -> std::io::Result<BackgroundWriter<Decoded>> {
     let nothing = |_: &Outbox| ();
-    Keeper::start("decoded-facts", outbox, nothing, |found| {
+    BackgroundWriter::start("decoded-facts", outbox, nothing, |found| {
         keep(found);
         Ok(())
     })

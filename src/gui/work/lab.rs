@@ -11,19 +11,17 @@ use std::{
 use rayon::prelude::*;
 
 use crate::gui::{
-    message::{Message, Outbox},
+    jobs::{Answering, JobSlot, Newer, NoThread},
+    message::{LabMessage, Message, Outbox},
     model::{
-        BatchAnswer, BatchKey, BatchTrack, EncoderFacts, EncoderSource, JobId, KeyedTable, LabKey,
-        LabMessage, LookAnswer, LookKey, Near, ViewsAnswer,
+        BatchAnswer, BatchKey, BatchTrack, EmbedError, EncoderFacts, EncoderSource, KeyedTable,
+        LabKey, LookAnswer, LookKey, Near, ViewsAnswer,
     },
-    work::{
-        embed::{EmbedRequest, WorkEnd, embed},
-        report::Reporter,
-    },
+    work::embed::{EmbedRequest, embed},
 };
 use mynascope_audio::Channel;
 use mynascope_base::{
-    jobs::{self, Cancel, Job, Latest, Progress, Requests, Watch},
+    jobs::{self, Progress},
     storage::Cache,
 };
 use mynascope_collection::Collection;
@@ -44,103 +42,39 @@ pub struct LabRequest {
     pub table: Option<Arc<KeyedTable>>,
 }
 
-/// The thread that answers, and the job that embeds the collection.
-pub struct LabWork {
-    requests: Latest<LabRequest>,
-    asked: u64,
-    done: u64,
-    _thread: Job,
-    embedding: Option<Job>,
-    last: JobId,
+/// Starts the thread that answers. Mels are kept in `cache`, if there is one.
+pub fn start(outbox: &Outbox, cache: Option<Arc<Cache>>) -> std::io::Result<Answering<LabRequest>> {
+    let sends = outbox.clone();
+    let mut bench = Bench {
+        cache,
+        ..Bench::default()
+    };
+    Answering::start("lab", outbox, move |request: LabRequest, newer| {
+        let answered = jobs::guarded(|| bench.answer(&request, newer, &sends));
+        // Whatever became of it, no answer to this one follows.
+        sends.send(Message::Lab(LabMessage::Done(request.number)));
+        if let Err(fault) = answered {
+            sends.send(Message::Fault(fault));
+        }
+    })
 }
 
-impl LabWork {
-    /// Starts the thread. Mels are kept in `cache`, if there is one.
-    pub fn start(outbox: Outbox, cache: Option<Arc<Cache>>) -> std::io::Result<Self> {
-        let (requests, inbox) = jobs::latest::<LabRequest>();
-        let failed = outbox.clone();
-        let thread = jobs::spawn(
-            "lab",
-            move |cancel| {
-                let mut bench = Bench {
-                    cache,
-                    ..Bench::default()
-                };
-                while let Some(request) = inbox.wait() {
-                    bench.answer(&request, &inbox, &outbox, cancel);
-                    outbox.send(Message::Lab(LabMessage::Done(request.number)));
-                }
-            },
-            move |fault| failed.send(Message::Fault(fault)),
-        )?;
-        Ok(Self {
-            requests,
-            asked: 0,
-            done: 0,
-            _thread: thread,
-            embedding: None,
-            last: JobId::default(),
-        })
-    }
-
-    /// Asks; a question that was not begun is left out.
-    pub fn request(&mut self, request: LabRequest) {
-        self.asked = request.number;
-        self.requests.post(request);
-    }
-
-    /// A question is answered as far as it will be.
-    pub fn done(&mut self, number: u64) {
-        self.done = self.done.max(number);
-    }
-
-    /// Whether an answer or the collection's embeddings are still to come.
-    pub fn is_busy(&self) -> bool {
-        self.done < self.asked || self.embedding.is_some()
-    }
-
-    /// Begins to embed the collection for neighbours.
-    pub fn embed(&mut self, request: EmbedRequest, outbox: &Outbox) -> std::io::Result<JobId> {
-        self.last = self.last.next();
-        let job = self.last;
-        let (outbox, after) = (outbox.clone(), outbox.clone());
-        let handle = jobs::spawn(
-            "lab-neighbours",
-            move |cancel| {
-                let reporter = Reporter::new(&outbox, move |progress| {
-                    Message::Lab(LabMessage::EmbedProgress(job, progress))
-                });
-                let report = |progress| reporter.report(progress);
-                let watch = Watch::new(cancel.clone(), &report);
-                let result = embed(&request, &watch).map_err(|end| match end {
-                    WorkEnd::NeedsPatch => NEEDS_PATCH.to_owned(),
-                    WorkEnd::Failed(why) => why,
-                });
-                outbox.send(Message::Lab(LabMessage::Embedded(job, result)));
-            },
-            move |fault| {
-                let why = format!("The embedding broke off ({fault}); try another encoder");
-                after.send(Message::Lab(LabMessage::Embedded(job, Err(why))));
-            },
-        )?;
-        self.embedding = Some(handle);
-        Ok(job)
-    }
-
-    /// Stops embedding; what it still sends is not listened to.
-    pub fn stop_embedding(&mut self) {
-        self.embedding = None;
-        self.last = self.last.next();
-    }
-
-    /// Whether a message belongs to the running embedding; if it is its last, it ends.
-    pub fn is_embedding(&mut self, job: JobId, ends: bool) -> bool {
-        let own = self.last == job && self.embedding.is_some();
-        if own && ends {
-            self.embedding = None;
-        }
-        own
-    }
+/// Begins to embed the collection for neighbours.
+pub fn start_embedding(
+    slot: &mut JobSlot<Arc<KeyedTable>>,
+    request: EmbedRequest,
+    outbox: &Outbox,
+) -> Result<(), NoThread> {
+    let wrap = |update| Message::Lab(LabMessage::Embedding(update));
+    let broke_off = |fault| format!("The embedding broke off ({fault}); try another encoder");
+    slot.start("lab-neighbours", outbox, wrap, broke_off, move |job| {
+        let table = embed(&request, &job.watch).map_err(|end| match end {
+            EmbedError::NeedsPatch => NEEDS_PATCH.to_owned(),
+            EmbedError::Failed(why) => why,
+        })?;
+        job.found(table);
+        Ok(())
+    })
 }
 
 const NEEDS_PATCH: &str = "The chosen checkpoint doesn't say whether its patches are square or vertical; say it beside the encoder on the Map";
@@ -169,16 +103,10 @@ struct Bench {
 type Version = Option<(u64, SystemTime)>;
 
 /// A newer question came.
-struct Newer;
+struct Outdated;
 
 impl Bench {
-    fn answer(
-        &mut self,
-        request: &LabRequest,
-        inbox: &Requests<LabRequest>,
-        outbox: &Outbox,
-        cancel: &Cancel,
-    ) {
+    fn answer(&mut self, request: &LabRequest, newer: &Newer<'_>, outbox: &Outbox) {
         let (number, key) = (request.number, &request.key);
         let send = |message| outbox.send(Message::Lab(message));
         if let Err(why) = self.load(&key.source) {
@@ -219,8 +147,7 @@ impl Bench {
             channel: key.source.channel,
             mels: &mut self.mels,
             cache: self.cache.as_deref(),
-            cancel,
-            inbox,
+            newer,
             progress: &|done, total| {
                 let progress = Progress {
                     what: "reading tracks".to_owned(),
@@ -233,7 +160,7 @@ impl Bench {
         if reader.read(tracks).is_err() {
             return;
         }
-        let give_up = || inbox.has_newer() && !hurried;
+        let give_up = || newer.has_newer() && !hurried;
         let Ok(result) = compare(encoder, &self.mels, tracks, key, &give_up) else {
             return;
         };
@@ -410,14 +337,13 @@ struct Reader<'a> {
     channel: Channel,
     mels: &'a mut HashMap<PathBuf, Option<Arc<Mel>>>,
     cache: Option<&'a Cache>,
-    cancel: &'a Cancel,
-    inbox: &'a Requests<LabRequest>,
+    newer: &'a Newer<'a>,
     progress: &'a dyn Fn(usize, usize),
 }
 
 impl Reader<'_> {
     /// Reads what is missing, a few at a time. A newer question stops it; what was read stays.
-    fn read(&mut self, tracks: &[BatchTrack]) -> Result<(), Newer> {
+    fn read(&mut self, tracks: &[BatchTrack]) -> Result<(), Outdated> {
         self.mels
             .retain(|path, _| tracks.iter().any(|track| track.path == *path));
         let missing: Vec<&Path> = tracks
@@ -425,7 +351,7 @@ impl Reader<'_> {
             .map(|track| track.path.as_path())
             .filter(|path| !self.mels.contains_key(*path))
             .collect();
-        let (channel, cache, cancel) = (self.channel, self.cache, self.cancel);
+        let (channel, cache, cancel) = (self.channel, self.cache, self.newer.cancel);
         let mel = |path: &Path| match cache {
             Some(cache) => mel_of_file_kept(path, channel, cancel, cache),
             None => mel_of_file(path, channel, cancel),
@@ -438,8 +364,8 @@ impl Reader<'_> {
                 .collect();
             let paths = part.iter().map(|path| path.to_path_buf());
             self.mels.extend(paths.zip(read));
-            if self.inbox.has_newer() {
-                return Err(Newer);
+            if self.newer.has_newer() {
+                return Err(Outdated);
             }
         }
         Ok(())
@@ -496,7 +422,7 @@ fn compare(
     tracks: &[BatchTrack],
     lab: &LabKey,
     give_up: &dyn Fn() -> bool,
-) -> Result<Result<BatchAnswer, String>, Newer> {
+) -> Result<Result<BatchAnswer, String>, Outdated> {
     let key = &lab.batch;
     let empty = |view: &View| {
         let shapes = encoder.kind().shapes();
@@ -534,7 +460,7 @@ fn compare(
         .zip(views.chunks(WINDOWS_AT_ONCE))
     {
         if give_up() {
-            return Err(Newer);
+            return Err(Outdated);
         }
         let windows: Vec<&[f32]> = crops.iter().map(Vec::as_slice).collect();
         let values = match embed_views(encoder, &windows, views) {

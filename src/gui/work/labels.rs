@@ -2,16 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::gui::message::Outbox;
+use crate::gui::{jobs::BackgroundWriter, message::Outbox};
 use mynascope_base::storage::StorageError;
 use mynascope_collection::{CollectionError, OwnLabels, Track};
 
-use super::keeper::Keeper;
-
 /// Starts the thread that keeps label and tags of tracks in a file.
-pub fn start(file: PathBuf, outbox: Outbox) -> std::io::Result<Keeper<Track>> {
+pub fn start(file: PathBuf, outbox: Outbox) -> std::io::Result<BackgroundWriter<Track>> {
     let nothing = |_: &Outbox| ();
-    Keeper::start("labels", outbox, nothing, move |tracks: Vec<Track>| {
+    BackgroundWriter::start("labels", outbox, nothing, move |tracks: Vec<Track>| {
         keep(&file, &tracks).map_err(|error| format!("The labels could not be kept: {error}"))
     })
 }
@@ -55,7 +53,7 @@ mod tests {
         let mut tracks = ["/m/a.wav", "/m/b.wav"].map(|path| Track::of_file(Path::new(path)));
         for track in &mut tracks {
             track.label = Some("dub".to_owned());
-            work.keep(vec![track.clone()]);
+            work.write(vec![track.clone()]);
         }
         drop(work);
         let mut read = ["/m/a.wav", "/m/b.wav"].map(|path| Track::of_file(Path::new(path)));

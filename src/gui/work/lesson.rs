@@ -3,9 +3,10 @@
 use std::io::Write as _;
 
 use crate::gui::{
-    message::{Message, Outbox},
-    model::{Lesson, LessonMessage},
-    work::{choose::dialog as ask, once::once},
+    jobs::{NoThread, spawn_once},
+    message::{LessonMessage, Message, Outbox},
+    model::Lesson,
+    work::ask_file::Question,
 };
 use mynascope_base::storage;
 
@@ -13,12 +14,10 @@ use mynascope_base::storage;
 const MOST_BYTES: u64 = 1 << 20;
 
 /// Asks for a file and reads it; the answer comes as a message.
-pub fn choose(outbox: &Outbox) -> std::io::Result<()> {
+pub fn choose(outbox: &Outbox) -> Result<(), NoThread> {
     spawn(outbox, || {
-        let dialog = rfd::FileDialog::new()
-            .set_title("Open a lesson")
-            .add_filter("Lessons", &["toml"]);
-        let path = match ask(|| dialog.pick_file()) {
+        let question = Question::file("Open a lesson").filter("Lessons", &["toml"]);
+        let path = match question.wait() {
             Ok(path) => path?,
             Err(why) => return Some(LessonMessage::Read(Err(why))),
         };
@@ -40,7 +39,7 @@ pub fn choose(outbox: &Outbox) -> std::io::Result<()> {
 }
 
 /// Asks for a place and writes a lesson there; the answer comes as a message.
-pub fn save(lesson: Lesson, outbox: &Outbox) -> std::io::Result<()> {
+pub fn save(lesson: Lesson, outbox: &Outbox) -> Result<(), NoThread> {
     spawn(outbox, move || {
         let name: String = lesson
             .title
@@ -53,11 +52,9 @@ pub fn save(lesson: Lesson, outbox: &Outbox) -> std::io::Result<()> {
                 }
             })
             .collect();
-        let dialog = rfd::FileDialog::new()
-            .set_title("Save the lesson")
-            .add_filter("Lessons", &["toml"])
-            .set_file_name(format!("{}.toml", name.to_lowercase()));
-        let path = match ask(|| dialog.save_file()) {
+        let name = format!("{}.toml", name.to_lowercase());
+        let question = Question::new_file("Save the lesson", name).filter("Lessons", &["toml"]);
+        let path = match question.wait() {
             Ok(path) => path?,
             Err(why) => return Some(LessonMessage::Saved(Err(why))),
         };
@@ -73,13 +70,13 @@ pub fn save(lesson: Lesson, outbox: &Outbox) -> std::io::Result<()> {
 fn spawn(
     outbox: &Outbox,
     work: impl FnOnce() -> Option<LessonMessage> + Send + 'static,
-) -> std::io::Result<()> {
+) -> Result<(), NoThread> {
     let answer = move |outbox: &Outbox| {
         if let Some(message) = work() {
             outbox.send(Message::Lesson(message));
         }
     };
-    once("lesson-file", outbox, answer, |fault| {
+    spawn_once("lesson-file", outbox, answer, |fault| {
         format!("The file dialog could not be shown ({fault})")
     })
 }

@@ -6,11 +6,12 @@ use std::{
 };
 
 use crate::gui::{
-    message::{Message, Outbox},
+    jobs::Answering,
+    message::{Message, Outbox, PictureMessage},
     model::RankTable,
 };
 use mynascope_audio::{self as audio, AudioError, Beside, SAMPLE_RATE};
-use mynascope_base::jobs::{self, Cancel, Job, Latest};
+use mynascope_base::jobs::{self, Cancel};
 use mynascope_spectrum::{MaskedReader, tokens::MaskRatio};
 
 /// What is dropped of views A and B.
@@ -97,53 +98,42 @@ impl Beside for MaskedViews {
     }
 }
 
-/// The samples of a track, or why there are none.
-pub struct Decoded {
-    pub path: PathBuf,
-    /// Mono, at [`SAMPLE_RATE`].
-    pub samples: Result<Arc<[f32]>, String>,
-}
-
 /// The thread that decodes tracks for masked listening, and the masks.
 pub struct MaskedWork {
     pub live: LiveMasks,
-    requests: Latest<(PathBuf, audio::Channel, Cancel)>,
+    tracks: Answering<(PathBuf, audio::Channel, Cancel)>,
     /// Stops the decoding that is under way.
     cancel: Cancel,
-    _thread: Job,
 }
 
 impl MaskedWork {
     /// Starts the thread.
-    pub fn start(outbox: Outbox) -> std::io::Result<Self> {
-        let (requests, inbox) = jobs::latest::<(PathBuf, audio::Channel, Cancel)>();
-        let failed = outbox.clone();
-        let thread = jobs::spawn(
-            "masked-sound",
-            move |_| {
-                while let Some((path, channel, cancel)) = inbox.wait() {
-                    let samples = match audio::load_mono(&path, SAMPLE_RATE, channel, &cancel) {
-                        Ok((samples, _)) => Ok(samples.into()),
-                        Err(AudioError::Cancelled(_)) => continue,
-                        Err(error) => Err(error.to_string()),
-                    };
-                    outbox.send(Message::DecodedForViews(Decoded { path, samples }));
-                }
-            },
-            move |fault| failed.send(Message::Fault(fault)),
-        )?;
+    pub fn start(outbox: &Outbox) -> std::io::Result<Self> {
+        let sends = outbox.clone();
+        let tracks = Answering::start("masked-sound", outbox, move |wanted, _| {
+            let (path, channel, cancel): (PathBuf, _, Cancel) = wanted;
+            let load = || audio::load_mono(&path, SAMPLE_RATE, channel, &cancel);
+            let samples = match jobs::guarded(load) {
+                Ok(Ok((samples, _))) => Ok(samples.into()),
+                Ok(Err(AudioError::Cancelled(_))) => return,
+                Ok(Err(error)) => Err(error.to_string()),
+                // Who waits for the samples learns that none come.
+                Err(fault) => Err(fault),
+            };
+            let decoded = PictureMessage::DecodedForViews { path, samples };
+            sends.send(Message::Picture(decoded));
+        })?;
         Ok(Self {
             live: LiveMasks::default(),
-            requests,
+            tracks,
             cancel: Cancel::default(),
-            _thread: thread,
         })
     }
 
     /// Asks for a track; one asked for before is given up.
     pub fn request(&mut self, path: PathBuf, channel: audio::Channel) {
         self.stop();
-        self.requests.post((path, channel, self.cancel.clone()));
+        self.tracks.ask((path, channel, self.cancel.clone()));
     }
 
     /// Gives up the decoding.

@@ -1,88 +1,87 @@
 //! Background work of the window, one file a kind. Threads are named, the newest request wins, and results come back
 //! as messages.
 
-pub mod choose;
+pub mod ask_file;
+pub mod audition;
+pub mod cache_jobs;
+pub mod checkpoint;
 pub mod curves;
+pub mod devices;
+pub mod drop_preview;
 pub mod embed;
 pub mod facts;
-mod fill;
 pub mod find;
 pub mod fonts;
-pub mod hear;
-pub mod hover;
-mod keeper;
 pub mod lab;
 pub mod labels;
 pub mod lesson;
 pub mod map;
 pub mod masked;
 pub mod near;
-mod once;
 pub mod open;
+pub mod open_folder;
 pub mod past_run;
 pub mod picture;
 pub mod probe;
 pub mod probe_file;
 pub mod query;
-pub mod remember;
-mod report;
+pub mod reconstruct;
+pub mod save_picture;
+pub mod save_settings;
 pub mod scores;
-pub mod still;
 pub mod strip;
 pub mod tables;
-mod teller;
-pub mod tidy;
-pub mod train;
-mod train_job;
+pub mod train_job;
+mod train_reporter;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use mynascope_audio::Player;
 use mynascope_base::storage::{Cache, Settings};
 use mynascope_collection::{Track, own_labels_file};
 use mynascope_probe::{ScoreChange, scores_file};
 
-use super::message::{LibraryMessage, Outbox};
+use super::{
+    jobs::{Answering, BackgroundWriter},
+    message::{LibraryMessage, Outbox},
+    model::Find,
+};
 
-/// Everything that works for the window.
+/// The threads that always run. Jobs that are shown and can be stopped belong to the model.
 pub struct Workers {
     /// Where background work sends its messages.
     pub outbox: Outbox,
     /// Keeps mels and outlines on disk. `None` where pictures are made of the window: the user's files are left alone.
     pub cache: Option<Arc<Cache>>,
-    pub open: open::OpenWork,
+    /// Whether anything of the user is written.
+    pub remember: bool,
     /// Looks for fonts of letters that are drawn for the first time.
     pub fonts: fonts::FontWork,
     /// Finds tracks for the library.
-    pub find: find::FindWork,
+    pub find: Answering<Find>,
     /// Finds tracks for the palette.
-    pub offers: find::FindWork,
+    pub offers: Answering<Find>,
     /// `None` where nothing of the user is written.
-    pub labels: Option<keeper::Keeper<Track>>,
-    /// Keeps what decoding found. `None` where nothing of the user is written.
-    pub facts: Option<keeper::Keeper<facts::Decoded>>,
+    pub labels: Option<BackgroundWriter<Track>>,
+    /// Saves what decoding found. `None` where nothing of the user is written.
+    pub facts: Option<BackgroundWriter<facts::Decoded>>,
     pub picture: picture::PictureWork,
     pub masked: masked::MaskedWork,
-    pub lab: lab::LabWork,
+    pub lab: Answering<lab::LabRequest>,
     /// `None` where pictures are made of the window: the user's settings are left alone.
-    pub remember: Option<remember::RememberWork>,
+    pub settings: Option<Answering<(PathBuf, Settings)>>,
     /// `None` where pictures are made of the window and nothing shall be heard.
     pub player: Option<Player>,
-    pub train: train::TrainWork,
-    pub map: map::MapWork,
-    /// The second map of a comparison.
-    pub map_beside: map::MapWork,
-    pub probe: probe::ProbeWork,
-    /// Keeps scores. `None` where nothing of the user is written.
-    pub scores: Option<keeper::Keeper<ScoreChange>>,
-    /// What the probe at hand says of the shown track.
-    pub strip: strip::StripWork,
+    /// Fills in hidden patches of the shown track.
+    pub reconstruct: Answering<reconstruct::Hidden>,
+    /// Saves scores. `None` where nothing of the user is written.
+    pub scores: Option<BackgroundWriter<ScoreChange>>,
+    /// What the probe at hand predicts for the shown track.
+    pub strip: Answering<strip::StripRequest>,
     /// Plays hovered points.
-    pub hear: hear::HearWork,
+    pub audition: audition::HearWork,
     /// Looks for neighbours.
-    pub near: near::NearWork,
-    /// Looks for what is like a file, and for near-duplicates.
-    pub query: query::QueryWork,
+    pub near: Answering<near::NearRequest>,
 }
 
 impl Workers {
@@ -101,13 +100,15 @@ impl Workers {
         let player = sound.then(Player::start);
         let auditions = player.as_ref().map(Player::auditions);
         Ok(Self {
-            open: open::OpenWork::new(remember),
+            remember,
             fonts: fonts::FontWork::start(outbox.clone())?,
-            find: find::FindWork::start(outbox.clone(), |generation, rows| {
-                LibraryMessage::Found { generation, rows }
+            find: find::start(&outbox, |generation, rows| LibraryMessage::Found {
+                generation,
+                rows,
             })?,
-            offers: find::FindWork::start(outbox.clone(), |generation, rows| {
-                LibraryMessage::Offered { generation, rows }
+            offers: find::start(&outbox, |generation, rows| LibraryMessage::Offered {
+                generation,
+                rows,
             })?,
             labels: match own_labels_file().filter(|_| remember) {
                 Some(file) => Some(labels::start(file, outbox.clone())?),
@@ -117,40 +118,29 @@ impl Workers {
                 true => Some(facts::start(outbox.clone())?),
                 false => None,
             },
-            picture: picture::PictureWork::start(outbox.clone(), cache.clone())?,
-            masked: masked::MaskedWork::start(outbox.clone())?,
-            lab: lab::LabWork::start(outbox.clone(), cache.clone())?,
-            remember: match remember {
-                true => Some(remember::RememberWork::start(outbox.clone())?),
+            picture: picture::PictureWork::start(&outbox, cache.clone())?,
+            masked: masked::MaskedWork::start(&outbox)?,
+            lab: lab::start(&outbox, cache.clone())?,
+            settings: match remember {
+                true => Some(save_settings::start(&outbox)?),
                 false => None,
             },
-            hear: hear::HearWork::start(outbox.clone(), auditions)?,
-            near: near::NearWork::start(outbox.clone())?,
-            query: query::QueryWork::default(),
+            audition: audition::HearWork::start(&outbox, auditions)?,
+            near: near::start(&outbox)?,
             player,
-            train: train::TrainWork::default(),
-            map: map::MapWork::default(),
-            map_beside: map::MapWork::default(),
-            probe: probe::ProbeWork::default(),
+            reconstruct: reconstruct::start(&outbox)?,
             scores: match scores_file().filter(|_| remember) {
                 Some(file) => Some(scores::start(file, outbox.clone())?),
                 None => None,
             },
-            strip: strip::StripWork::start(outbox.clone())?,
+            strip: strip::start(&outbox)?,
             cache,
             outbox,
         })
     }
 
-    /// Whether a job of some length is under way.
+    /// Whether an answer is awaited that the window shows.
     pub fn is_busy(&self) -> bool {
-        self.open.is_busy()
-            || self.train.is_busy()
-            || self.map.is_busy()
-            || self.map_beside.is_busy()
-            || self.query.is_busy()
-            || self.probe.is_busy()
-            || self.strip.is_busy()
-            || self.lab.is_busy()
+        self.strip.is_busy() || self.lab.is_busy() || self.reconstruct.is_busy()
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::gui::{
-    message::{Message, Outbox},
-    model::{KeyedTable, Landed, MapMessage, Near, Spot},
+    jobs::Answering,
+    message::{MapMessage, Message, Outbox},
+    model::{KeyedTable, Near, Spot},
 };
-use mynascope_base::jobs::{self, Job, Latest};
 use mynascope_embedding::{EmbeddingTable, Level, cosine, neighbours};
 
 /// Neighbours that are told; more are not walked or read.
@@ -22,42 +22,18 @@ pub struct NearRequest {
     pub cosines: Option<Level>,
 }
 
-/// The thread that searches. The newest question wins.
-pub struct NearWork {
-    requests: Latest<NearRequest>,
-    _thread: Job,
-}
-
-impl NearWork {
-    /// Starts the thread.
-    pub fn start(outbox: Outbox) -> std::io::Result<Self> {
-        let (requests, inbox) = jobs::latest::<NearRequest>();
-        let failed = outbox.clone();
-        let thread = jobs::spawn(
-            "neighbours",
-            move |_| {
-                while let Some(request) = inbox.wait() {
-                    let number = request.number;
-                    let found = row_of(&request).map(|row| search(&request, row));
-                    outbox.send(Message::Map(MapMessage::Near { number, found }));
-                    if let Some(level) = request.cosines {
-                        let values = cosines(&request, level);
-                        outbox.send(Message::Map(MapMessage::Cosines { number, values }));
-                    }
-                }
-            },
-            move |fault| failed.send(Message::Fault(fault)),
-        )?;
-        Ok(Self {
-            requests,
-            _thread: thread,
-        })
-    }
-
-    /// Looks for neighbours.
-    pub fn request(&self, request: NearRequest) {
-        self.requests.post(request);
-    }
+/// Starts the thread that searches. The newest question wins.
+pub fn start(outbox: &Outbox) -> std::io::Result<Answering<NearRequest>> {
+    let sends = outbox.clone();
+    Answering::start("neighbours", outbox, move |request: NearRequest, _| {
+        let number = request.number;
+        let found = row_of(&request).map(|row| search(&request, row));
+        sends.send(Message::Map(MapMessage::Near { number, found }));
+        if let Some(level) = request.cosines {
+            let values = cosines(&request, level);
+            sends.send(Message::Map(MapMessage::Cosines { number, values }));
+        }
+    })
 }
 
 /// The window that plays at the place; an error says why there is none.
@@ -97,13 +73,6 @@ fn cosines(request: &NearRequest, level: Level) -> Vec<f32> {
         Level::Window => all(table),
         Level::Track => all(&table.track_means()),
     }
-}
-
-/// What is near to a file or a stretch, and where its windows land on the map.
-#[derive(Debug, Clone, Default)]
-pub struct Answer {
-    pub found: Vec<Near>,
-    pub landed: Vec<Landed>,
 }
 
 /// The nearest windows of other tracks.

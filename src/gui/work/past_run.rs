@@ -7,8 +7,9 @@ use std::{
 };
 
 use crate::gui::{
-    message::{Message, Outbox},
-    model::{ReadFor, RunRow, RunView, SavedStep, TrainMessage},
+    jobs::{JobSlot, NoThread},
+    message::{Message, Outbox, ReadFor, TrainMessage},
+    model::{RunRow, RunView, SavedStep},
 };
 use mynascope_encoder::CheckpointRef;
 use mynascope_train::{ProbeRecord, StepLook, StepRecord, TrainConfig};
@@ -18,38 +19,59 @@ const MOST_ROWS: usize = 500;
 /// The last step of a run stands in so many bytes at the end of its log.
 const TAIL_BYTES: u64 = 16 << 10;
 
-/// Reads a run on a thread of its own; the window is told the end.
-pub fn read_aside(what_for: ReadFor, folder: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
-    let outbox = outbox.clone();
-    std::thread::Builder::new()
-        .name("read run".to_owned())
-        .spawn(move || {
-            let run = read_run(&folder, None).and_then(|run| match run.last {
-                Some(_) => Ok(Box::new(run)),
-                None => Err(format!(
-                    "The run has not done a step yet; choose another, or go on with it: {}",
-                    folder.display()
-                )),
-            });
-            outbox.send(Message::Train(TrainMessage::Read(what_for, run)));
-        })?;
-    Ok(())
+/// Reads a run in the background.
+pub fn start_run(
+    slot: &mut JobSlot<Box<RunView>>,
+    what_for: ReadFor,
+    folder: PathBuf,
+    outbox: &Outbox,
+) -> Result<(), NoThread> {
+    let wrap = match what_for {
+        ReadFor::Show => |update| Message::Train(TrainMessage::Read(ReadFor::Show, update)),
+        ReadFor::Overlay => |update| Message::Train(TrainMessage::Read(ReadFor::Overlay, update)),
+    };
+    slot.start("read-run", outbox, wrap, broke_off, move |job| {
+        let run = read_run(&folder, None)?;
+        if run.last.is_none() {
+            return Err(format!(
+                "The run has not done a step yet; choose another, or go on with it: {}",
+                folder.display()
+            ));
+        }
+        job.found(Box::new(run));
+        Ok(())
+    })
 }
 
-/// Reads what the batch and the map of a step looked like, beside its weights, on a thread of its own.
-pub fn read_look(
-    folder: PathBuf,
-    step: u64,
+fn broke_off(fault: String) -> String {
+    format!("The runs could not be read ({fault}); look into their folder for a damaged one")
+}
+
+/// Reads in the background what the batch and the map of a step looked like, beside its weights.
+pub fn start_step(
+    slot: &mut JobSlot<Box<StepLook>>,
     weights: PathBuf,
     outbox: &Outbox,
-) -> std::io::Result<()> {
-    let outbox = outbox.clone();
-    let thread = std::thread::Builder::new().name("read step".to_owned());
-    thread.spawn(move || {
-        let look = weights.parent().and_then(StepLook::of_step).map(Box::new);
-        outbox.send(Message::Train(TrainMessage::Looked(folder, step, look)));
-    })?;
-    Ok(())
+) -> Result<(), NoThread> {
+    let wrap = |update| Message::Train(TrainMessage::Step(update));
+    slot.start("read-step", outbox, wrap, broke_off, move |job| {
+        let look = weights.parent().and_then(StepLook::of_step);
+        job.found(Box::new(look.unwrap_or_default()));
+        Ok(())
+    })
+}
+
+/// Reads the runs of a folder in the background.
+pub fn start_table(
+    slot: &mut JobSlot<Vec<RunRow>>,
+    folder: PathBuf,
+    outbox: &Outbox,
+) -> Result<(), NoThread> {
+    let wrap = |update| Message::Train(TrainMessage::Table(update));
+    slot.start("read-runs", outbox, wrap, broke_off, move |job| {
+        job.found(rows(&folder));
+        Ok(())
+    })
 }
 
 /// Reads settings, steps (up to one of them) and checkpoints of a run folder.
@@ -119,15 +141,6 @@ pub fn saved_steps(folder: &Path) -> Vec<SavedStep> {
 fn newest_look(saved: &[SavedStep]) -> Option<StepLook> {
     let newest = saved.last()?.weights.parent()?;
     StepLook::of_step(newest)
-}
-
-/// Reads the runs of a folder on a thread of its own.
-pub fn read_table(folder: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
-    let outbox = outbox.clone();
-    std::thread::Builder::new()
-        .name("read runs".to_owned())
-        .spawn(move || outbox.send(Message::Train(TrainMessage::Runs(rows(&folder)))))?;
-    Ok(())
 }
 
 /// The runs of a folder, newest first. What is no run is passed over.

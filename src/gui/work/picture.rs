@@ -7,12 +7,13 @@ use std::{
 };
 
 use crate::gui::{
-    message::{Message, NoPicture, Outbox},
+    jobs::Answering,
+    message::{Message, NoPicture, Outbox, PictureMessage},
     model::{PatchCut, Picture, Seen},
 };
 use mynascope_audio::{self as audio, AudioError, Peaks};
 use mynascope_base::{
-    jobs::{self, Cancel, Job, Latest},
+    jobs::{self, Cancel},
     storage::Cache,
 };
 use mynascope_spectrum::{
@@ -29,12 +30,11 @@ const FIRST_FRAMES: usize = 96;
 
 /// The threads that make pictures.
 pub struct PictureWork {
-    requests: Latest<Wanted>,
+    tracks: Answering<Wanted>,
     current: Option<Cancel>,
-    looks: Latest<Look>,
+    looks: Answering<Look>,
     /// The newest look that was asked for.
     asked: Option<(PathBuf, PatchCut)>,
-    _threads: [Job; 3],
 }
 
 /// A track whose picture is wanted, and which of its channels.
@@ -44,8 +44,8 @@ struct Wanted {
     cancel: Cancel,
 }
 
-/// What was computed of a file, to be kept.
-struct Keep {
+/// What was computed of a file, to be saved.
+struct Computed {
     path: PathBuf,
     channel: audio::Channel,
     sight: Sight,
@@ -60,90 +60,74 @@ struct Look {
 
 impl PictureWork {
     /// Starts the threads. Pictures are kept in `cache`, if there is one.
-    pub fn start(outbox: Outbox, cache: Option<Arc<Cache>>) -> std::io::Result<Self> {
+    pub fn start(outbox: &Outbox, cache: Option<Arc<Cache>>) -> std::io::Result<Self> {
         // Reading a long file once more and writing its mel takes a while, in which the next track must not wait. Who
-        // goes from track to track quickly leaves some unkept.
-        let (keeps, inbox) = jobs::latest::<Keep>();
-        let (kept_in, failed) = (cache.clone(), outbox.clone());
-        let keeping = jobs::spawn(
-            "picture-cache",
-            move |_| {
-                while let Some(keep) = inbox.wait() {
-                    if let Some(cache) = &kept_in {
-                        spectrum::keep_sight(&keep.path, keep.channel, &keep.sight, cache);
-                    }
-                }
-            },
-            move |fault| failed.send(Message::Fault(fault)),
-        )?;
-        let (requests, inbox) = jobs::latest::<Wanted>();
-        let (sends, failed) = (outbox.clone(), outbox.clone());
-        let decoding = jobs::spawn(
-            "picture",
-            move |_| {
-                while let Some(wanted) = inbox.wait() {
-                    let Wanted {
-                        path,
-                        channel,
-                        cancel,
-                    } = wanted;
-                    let mut grew = |picture| {
-                        let (path, picture) = (path.clone(), Arc::new(picture));
-                        sends.send_if_room(Message::PictureGrows { path, picture });
-                    };
-                    let result = caught(&path, || {
-                        picture_of(&path, channel, &cancel, cache.as_deref(), &mut grew)
-                    });
-                    if cancel.is_cancelled() {
-                        continue;
-                    }
-                    let (result, computed) = match result {
-                        Ok((picture, computed)) => (Ok(Arc::new(picture)), computed),
-                        Err(why) => (Err(why), None),
-                    };
-                    if let Some(sight) = computed {
-                        let path = path.clone();
-                        keeps.post(Keep {
-                            path,
-                            channel,
-                            sight,
-                        });
-                    }
-                    sends.send(Message::Picture { path, result });
-                }
-            },
-            move |fault| failed.send(Message::Fault(fault)),
-        )?;
-        let (looks, inbox) = jobs::latest::<Look>();
-        let failed = outbox.clone();
-        let looking = jobs::spawn(
-            "encoder-view",
-            move |_| {
-                while let Some(look) = inbox.wait() {
-                    let shape = look.cut.shape;
-                    let cut = Patches {
-                        bands: shape.bands(),
-                        frames: shape.frames(),
-                        lead_frames: look.cut.lead_frames,
-                    };
-                    let keep_on = || !inbox.has_newer();
-                    if let Some(levels) = seen_by_encoder(&look.mel, cut, &keep_on) {
-                        outbox.send(Message::Seen(Seen {
-                            path: look.path,
-                            cut: look.cut,
-                            levels: Arc::new(levels),
-                        }));
-                    }
-                }
-            },
-            move |fault| failed.send(Message::Fault(fault)),
-        )?;
+        // goes from track to track quickly leaves some unsaved.
+        let save_to = cache.clone();
+        let saves = Answering::start("picture-cache", outbox, move |computed: Computed, _| {
+            if let Some(cache) = &save_to {
+                let Computed {
+                    path,
+                    channel,
+                    sight,
+                } = computed;
+                spectrum::keep_sight(&path, channel, &sight, cache);
+            }
+        })?;
+        let sends = outbox.clone();
+        let tracks = Answering::start("picture", outbox, move |wanted: Wanted, _| {
+            let Wanted {
+                path,
+                channel,
+                cancel,
+            } = wanted;
+            let mut grew = |picture| {
+                let (path, picture) = (path.clone(), Arc::new(picture));
+                let grows = PictureMessage::Grows { path, picture };
+                sends.send_if_room(Message::Picture(grows));
+            };
+            let result = caught(&path, || {
+                picture_of(&path, channel, &cancel, cache.as_deref(), &mut grew)
+            });
+            if cancel.is_cancelled() {
+                return;
+            }
+            let (result, computed) = match result {
+                Ok((picture, computed)) => (Ok(Arc::new(picture)), computed),
+                Err(why) => (Err(why), None),
+            };
+            if let Some(sight) = computed {
+                let path = path.clone();
+                saves.ask(Computed {
+                    path,
+                    channel,
+                    sight,
+                });
+            }
+            let whole = PictureMessage::Whole { path, result };
+            sends.send(Message::Picture(whole));
+        })?;
+        let sends = outbox.clone();
+        let looks = Answering::start("encoder-view", outbox, move |look: Look, newer| {
+            let shape = look.cut.shape;
+            let cut = Patches {
+                bands: shape.bands(),
+                frames: shape.frames(),
+                lead_frames: look.cut.lead_frames,
+            };
+            if let Some(levels) = seen_by_encoder(&look.mel, cut, &|| !newer.has_newer()) {
+                sends.send(Message::Picture(PictureMessage::Seen(Seen {
+                    path: look.path,
+                    cut: look.cut,
+                    levels: Arc::new(levels),
+                })));
+            }
+        })?;
         Ok(Self {
-            requests,
+            tracks,
             current: None,
             looks,
             asked: None,
-            _threads: [keeping, decoding, looking],
         })
     }
 
@@ -152,7 +136,7 @@ impl PictureWork {
         self.stop();
         let cancel = Cancel::default();
         self.current = Some(cancel.clone());
-        self.requests.post(Wanted {
+        self.tracks.ask(Wanted {
             path,
             channel,
             cancel,
@@ -173,7 +157,7 @@ impl PictureWork {
         if let Some(mel) = &picture.mel
             && self.asked.as_ref() != Some(&asked)
         {
-            self.looks.post(Look {
+            self.looks.ask(Look {
                 path: asked.0.clone(),
                 cut,
                 mel: Arc::clone(mel),
@@ -262,15 +246,14 @@ impl Growth {
 
 /// A damaged file must not end the thread that also makes the next picture.
 fn caught<T>(path: &Path, work: impl FnOnce() -> Result<T, SpectrumError>) -> Result<T, NoPicture> {
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+    match jobs::guarded(work) {
         Ok(result) => result.map_err(|error| NoPicture {
             lasts: lasts(&error),
             why: error.to_string(),
         }),
-        Err(payload) => Err(NoPicture {
+        Err(fault) => Err(NoPicture {
             why: format!(
-                "the decoder broke on this file ({}); convert it to WAV and open that: {}",
-                jobs::panic_message(&*payload),
+                "the decoder broke on this file ({fault}); convert it to WAV and open that: {}",
                 path.display()
             ),
             lasts: false,

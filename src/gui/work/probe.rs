@@ -3,21 +3,18 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
-    message::{Message, Outbox},
+    jobs::{JobContext, JobSlot, NoThread},
+    message::{EncoderMessage, Message, Outbox, ProbeFound, ProbeMessage},
     model::{
-        CurveKind, EncoderSource, HeldProbe, JobId, KeyedTable, MapMessage, ProbeMessage,
-        ProbeResult, ScoreCurve, ScorePoint, TrackGroups,
+        CurveKind, EmbedError, EncoderSource, HeldProbe, KeyedTable, ProbeResult, ScoreCurve,
+        ScorePoint, TrackGroups,
     },
     work::{
-        embed::{EmbedRequest, WorkEnd, embed, open},
-        report::Reporter,
+        embed::{EmbedRequest, embed, open},
         strip::encoder_of,
     },
 };
-use mynascope_base::{
-    jobs::{self, Job, Watch},
-    storage::Cache,
-};
+use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::{self as collection, Collection};
 use mynascope_probe::{
     CurvePoint, CurveSettings, EncoderId, FewShotPoint, FewShotSettings, KeptScore, LayerPoint,
@@ -26,139 +23,107 @@ use mynascope_probe::{
 };
 use mynascope_spectrum::tokens::MaskRatio;
 
-/// Its running job.
-#[derive(Default)]
-pub struct ProbeWork {
-    job: Option<Job>,
-    last: JobId,
+/// The place of the Probe layout's job: one runs at a time.
+pub type ProbeSlot = JobSlot<ProbeFound, EmbedError>;
+
+/// Starts the work: embeddings (unless they are there), then the probe; of groups, where there are some, instead of the
+/// collection's labels.
+pub fn start(
+    slot: &mut ProbeSlot,
+    request: EmbedRequest,
+    settings: ProbeSettings,
+    groups: Option<TrackGroups>,
+    outbox: &Outbox,
+) -> Result<(), NoThread> {
+    let sends = outbox.clone();
+    begin(slot, outbox, move |job| {
+        let end = probe(&request, &settings, groups.as_ref(), &job.watch, &sends)?;
+        job.found(ProbeFound::Probe(Box::new(end)));
+        Ok(())
+    })
 }
 
-impl ProbeWork {
-    /// Whether something is being worked on.
-    pub fn is_busy(&self) -> bool {
-        self.job.is_some()
-    }
+/// Scores the probe again and again while something is varied; every point is told as soon as it is known.
+pub fn start_curve(
+    slot: &mut ProbeSlot,
+    kind: CurveKind,
+    request: EmbedRequest,
+    settings: ProbeSettings,
+    outbox: &Outbox,
+) -> Result<(), NoThread> {
+    begin(slot, outbox, move |job| {
+        let point = |point| job.found(ProbeFound::Point(kind, point));
+        let curve = match kind {
+            CurveKind::MaskRatio => mask_ratios(&request, settings, &job.watch, &point)?,
+            CurveKind::Labels => few_labels(&request, settings, &job.watch, &point)?,
+            CurveKind::Layers => layers(&request, settings, &job.watch, &point)?,
+        };
+        job.found(ProbeFound::Curve(kind, Box::new(curve)));
+        Ok(())
+    })
+}
 
-    /// Tells the job to stop.
-    pub fn stop(&mut self) {
-        self.job = None;
-    }
-
-    /// Starts the work: embeddings (unless they are there), then the probe; of groups, where there are some, instead
-    /// of the collection's labels.
-    pub fn start(
-        &mut self,
-        request: EmbedRequest,
-        settings: ProbeSettings,
-        groups: Option<TrackGroups>,
-        outbox: Outbox,
-    ) -> std::io::Result<JobId> {
-        self.begin(outbox, move |watch, outbox| {
-            let end = probe(&request, &settings, groups.as_ref(), watch, outbox)?;
-            Ok(move |job| ProbeMessage::Finished(job, Box::new(end)))
-        })
-    }
-
-    /// Scores the probe again and again while something is varied; every point is told as soon as it is known.
-    pub fn start_curve(
-        &mut self,
-        kind: CurveKind,
-        request: EmbedRequest,
-        settings: ProbeSettings,
-        outbox: Outbox,
-    ) -> std::io::Result<JobId> {
-        let job = self.last.next();
-        self.begin(outbox, move |watch, outbox| {
-            let tell = |point| outbox.send(Message::Probe(ProbeMessage::Point(job, kind, point)));
-            let curve = match kind {
-                CurveKind::MaskRatio => mask_ratios(&request, settings, watch, &tell)?,
-                CurveKind::Labels => few_labels(&request, settings, watch, &tell)?,
-                CurveKind::Layers => layers(&request, settings, watch, &tell)?,
+/// Runs the same probe for several encoders; every score is told as soon as it is known.
+pub fn start_comparison(
+    slot: &mut ProbeSlot,
+    sources: Vec<EncoderSource>,
+    request: EmbedRequest,
+    settings: ProbeSettings,
+    outbox: &Outbox,
+) -> Result<(), NoThread> {
+    begin(slot, outbox, move |job| {
+        let count = sources.len();
+        for (index, source) in sources.into_iter().enumerate() {
+            let request = EmbedRequest {
+                source,
+                ..request.clone()
             };
-            Ok(move |job| ProbeMessage::Drawn(job, kind, Box::new(curve)))
-        })
-    }
+            let name = request.source.name();
+            let score = |watch: &Watch<'_>| score(&request, &settings, watch);
+            let row = job.watch.part(&name, index, count, score)?;
+            job.found(ProbeFound::Score(Box::new(row)));
+        }
+        Ok(())
+    })
+}
 
-    /// Runs the same probe for several encoders; every score is told as soon as it is known.
-    pub fn start_comparison(
-        &mut self,
-        sources: Vec<EncoderSource>,
-        request: EmbedRequest,
-        settings: ProbeSettings,
-        outbox: Outbox,
-    ) -> std::io::Result<JobId> {
-        let job = self.last.next();
-        self.begin(outbox, move |watch, outbox| {
-            let count = sources.len();
-            for (index, source) in sources.into_iter().enumerate() {
-                let request = EmbedRequest {
-                    source,
-                    ..request.clone()
-                };
-                let row = watch.part(&request.source.name(), index, count, |watch| {
-                    score(&request, &settings, watch)
-                })?;
-                let row = ProbeMessage::Compared(job, Box::new(row));
-                outbox.send(Message::Probe(row));
-            }
-            Ok(ProbeMessage::AllCompared)
-        })
-    }
+/// Compares the split with folds by file, and looks for near-duplicates in different parts.
+pub fn start_leaks(
+    slot: &mut ProbeSlot,
+    request: EmbedRequest,
+    settings: LeakSettings,
+    outbox: &Outbox,
+) -> Result<(), NoThread> {
+    begin(slot, outbox, move |job| {
+        let table = embed(&request, &job.watch)?;
+        let found = leak_report(&table.table, &request.collection, &settings, &job.watch)
+            .map_err(EmbedError::failed)?;
+        job.found(ProbeFound::Leaks(Box::new(found)));
+        Ok(())
+    })
+}
 
-    /// Compares the split with folds by file, and looks for near-duplicates in different parts.
-    pub fn start_leaks(
-        &mut self,
-        request: EmbedRequest,
-        settings: LeakSettings,
-        outbox: Outbox,
-    ) -> std::io::Result<JobId> {
-        self.begin(outbox, move |watch, _| {
-            let table = embed(&request, watch)?;
-            let found = leak_report(&table.table, &request.collection, &settings, watch)
-                .map_err(WorkEnd::failed)?;
-            Ok(move |job| ProbeMessage::Leaks(job, Box::new(found)))
-        })
-    }
+/// Lets a probe answer for tracks.
+pub fn start_use(slot: &mut ProbeSlot, work: UseRequest, outbox: &Outbox) -> Result<(), NoThread> {
+    begin(slot, outbox, move |job| {
+        let predictions = Arc::new(answer(work, &job.watch)?);
+        job.found(ProbeFound::Predictions(predictions));
+        Ok(())
+    })
+}
 
-    /// Lets a probe answer for tracks.
-    pub fn start_use(&mut self, work: UseRequest, outbox: Outbox) -> std::io::Result<JobId> {
-        self.begin(outbox, move |watch, _| {
-            let said = Arc::new(answer(work, watch)?);
-            Ok(move |job| ProbeMessage::Used(job, said))
-        })
-    }
-
-    /// Runs work on a thread of its own; what it gives is made a message of its job.
-    fn begin<End: FnOnce(JobId) -> ProbeMessage>(
-        &mut self,
-        outbox: Outbox,
-        work: impl FnOnce(&Watch<'_>, &Outbox) -> Result<End, WorkEnd> + Send + 'static,
-    ) -> std::io::Result<JobId> {
-        self.last = self.last.next();
-        let job = self.last;
-        let after = outbox.clone();
-        self.job = Some(jobs::spawn(
-            "probe",
-            move |cancel| {
-                let reporter = Reporter::new(&outbox, move |progress| {
-                    Message::Probe(ProbeMessage::Progress(job, progress))
-                });
-                let report = |progress| reporter.report(progress);
-                let watch = Watch::new(cancel.clone(), &report);
-                let end = match work(&watch, &outbox) {
-                    Ok(end) => end(job),
-                    Err(WorkEnd::NeedsPatch) => ProbeMessage::NeedsPatch(job),
-                    Err(WorkEnd::Failed(error)) => ProbeMessage::Failed(job, error),
-                };
-                outbox.send(Message::Probe(end));
-            },
-            move |fault| {
-                let error = format!("The probe broke off ({fault}); try again, or another head");
-                after.send(Message::Probe(ProbeMessage::Failed(job, error)));
-            },
-        )?);
-        Ok(job)
-    }
+fn begin(
+    slot: &mut ProbeSlot,
+    outbox: &Outbox,
+    work: impl FnOnce(&JobContext<'_, ProbeFound>) -> Result<(), EmbedError> + Send + 'static,
+) -> Result<(), NoThread> {
+    let wrap = |update| Message::Probe(ProbeMessage::Job(update));
+    let broke_off = |fault| {
+        EmbedError::Failed(format!(
+            "The probe broke off ({fault}); try again, or another head"
+        ))
+    };
+    slot.start("probe", outbox, wrap, broke_off, work)
 }
 
 /// A probe, and the tracks it shall answer for.
@@ -176,10 +141,12 @@ pub enum Asked {
     Paths(Vec<PathBuf>),
 }
 
-fn answer(work: UseRequest, watch: &Watch<'_>) -> Result<Predictions, WorkEnd> {
+fn answer(work: UseRequest, watch: &Watch<'_>) -> Result<Predictions, EmbedError> {
     let collection = match work.on {
         Asked::Open(collection) => collection,
-        Asked::Paths(paths) => Arc::new(collection::open(&paths, watch).map_err(WorkEnd::failed)?),
+        Asked::Paths(paths) => {
+            Arc::new(collection::open(&paths, watch).map_err(EmbedError::failed)?)
+        }
     };
     let source = encoder_of(&work.probe, &work.source);
     let encoder = open(&source, watch)?;
@@ -194,7 +161,7 @@ fn answer(work: UseRequest, watch: &Watch<'_>) -> Result<Predictions, WorkEnd> {
         mels,
         watch,
     )
-    .map_err(WorkEnd::failed)
+    .map_err(EmbedError::failed)
 }
 
 /// What a report leaves on the scoreboard.
@@ -214,11 +181,11 @@ fn score(
     request: &EmbedRequest,
     settings: &ProbeSettings,
     watch: &Watch<'_>,
-) -> Result<KeptScore, WorkEnd> {
+) -> Result<KeptScore, EmbedError> {
     let table = embed(request, watch)?;
     let collection = &request.collection;
     let report =
-        probe_collection(&table.table, collection, settings, watch).map_err(WorkEnd::failed)?;
+        probe_collection(&table.table, collection, settings, watch).map_err(EmbedError::failed)?;
     Ok(kept(request, *settings, collection, &table, &report))
 }
 
@@ -228,10 +195,12 @@ fn probe(
     groups: Option<&TrackGroups>,
     watch: &Watch<'_>,
     outbox: &Outbox,
-) -> Result<(ProbeResult, HeldProbe, KeptScore), WorkEnd> {
+) -> Result<(ProbeResult, HeldProbe, KeptScore), EmbedError> {
     let table = embed(request, watch)?;
     // The map works on the same table.
-    outbox.send(Message::Map(MapMessage::Embedded(Arc::clone(&table))));
+    outbox.send(Message::Encoder(EncoderMessage::Embedded(Arc::clone(
+        &table,
+    ))));
     watch.progress("probing", 0, None);
     let narrow = groups.map(|groups| groups.narrow(&request.collection, &table.table));
     let (collection, rows) = match &narrow {
@@ -240,7 +209,7 @@ fn probe(
     };
     let whole = MaskRatio::NONE;
     let (probe, report) = train_probe(rows, collection, settings, &table.id, whole, watch)
-        .map_err(WorkEnd::failed)?;
+        .map_err(EmbedError::failed)?;
     let row = kept(request, *settings, collection, &table, &report);
     let report = Arc::new(report);
     let held = HeldProbe {
@@ -259,43 +228,49 @@ fn mask_ratios(
     request: &EmbedRequest,
     probe: ProbeSettings,
     watch: &Watch<'_>,
-    tell: &dyn Fn(ScorePoint),
-) -> Result<ScoreCurve, WorkEnd> {
+    report: &dyn Fn(ScorePoint),
+) -> Result<ScoreCurve, EmbedError> {
     let encoder = open(&request.source, watch)?;
     let (collection, cache) = (&request.collection, request.mels.as_deref());
     let settings = CurveSettings {
         channel: request.source.channel,
         ..CurveSettings::of(probe)
     };
-    let mut found = |point: &CurvePoint| tell(point.into());
+    let mut found = |point: &CurvePoint| report(point.into());
     let curve = mask_curve(collection, &encoder, &settings, cache, watch, &mut found);
-    Ok(ScoreCurve::of(probe.task, curve.map_err(WorkEnd::failed)?))
+    Ok(ScoreCurve::of(
+        probe.task,
+        curve.map_err(EmbedError::failed)?,
+    ))
 }
 
 fn few_labels(
     request: &EmbedRequest,
     probe: ProbeSettings,
     watch: &Watch<'_>,
-    tell: &dyn Fn(ScorePoint),
-) -> Result<ScoreCurve, WorkEnd> {
+    report: &dyn Fn(ScorePoint),
+) -> Result<ScoreCurve, EmbedError> {
     let table = embed(request, watch)?;
     let settings = FewShotSettings::of(probe);
-    let mut found = |point: &FewShotPoint| tell(point.into());
+    let mut found = |point: &FewShotPoint| report(point.into());
     let (table, collection) = (&table.table, &request.collection);
     let curve = few_shot(table, collection, &settings, watch, &mut found);
-    Ok(ScoreCurve::of(probe.task, curve.map_err(WorkEnd::failed)?))
+    Ok(ScoreCurve::of(
+        probe.task,
+        curve.map_err(EmbedError::failed)?,
+    ))
 }
 
 fn layers(
     request: &EmbedRequest,
     probe: ProbeSettings,
     watch: &Watch<'_>,
-    tell: &dyn Fn(ScorePoint),
-) -> Result<ScoreCurve, WorkEnd> {
+    report: &dyn Fn(ScorePoint),
+) -> Result<ScoreCurve, EmbedError> {
     let encoder = open(&request.source, watch)?;
     let (collection, cache) = (&request.collection, request.mels.as_deref());
     let whole = MaskRatio::NONE;
-    let mut found = |point: &LayerPoint| tell(point.into());
+    let mut found = |point: &LayerPoint| report(point.into());
     let sweep = layer_sweep(
         collection,
         &encoder,
@@ -305,5 +280,8 @@ fn layers(
         watch,
         &mut found,
     );
-    Ok(ScoreCurve::of(probe.task, sweep.map_err(WorkEnd::failed)?))
+    Ok(ScoreCurve::of(
+        probe.task,
+        sweep.map_err(EmbedError::failed)?,
+    ))
 }

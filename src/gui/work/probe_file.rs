@@ -9,17 +9,19 @@ use std::{
 
 use crate::gui::{
     canvas::{Canvas, save_png},
-    message::{Message, Outbox},
-    model::{self, Model, ProbeAsk, ProbeFile, ProbeMessage},
+    command::{ProbeAsk, ProbeFile},
+    jobs::{NoThread, spawn_once},
+    message::{Message, Outbox, ProbeMessage},
+    model::{self, Model},
     offscreen::PictureError,
     panels::probe,
     theme,
-    work::{choose::dialog, once::once},
+    work::{
+        ask_file::{Question, ask},
+        checkpoint,
+    },
 };
-use mynascope_base::{
-    jobs,
-    storage::{self, ContentKey, Folders},
-};
+use mynascope_base::storage::{self, ContentKey, Folders};
 use mynascope_probe::TrainedProbe;
 
 /// Pixels of a picture.
@@ -95,100 +97,54 @@ fn draw(model: &Model) -> Result<image::RgbaImage, PictureError> {
     canvas.image(output)
 }
 
-/// Saves on a thread of its own, at a path or where the user says; the outcome comes as a message.
-pub fn save(sheet: Sheet, path: Option<PathBuf>, outbox: &Outbox) -> std::io::Result<()> {
-    let (done, failed) = (outbox.clone(), outbox.clone());
-    let job = jobs::spawn(
-        "save-probe",
-        move |_| {
-            let path = match path {
-                Some(path) => path,
-                None => match ask(&sheet.name) {
-                    Ok(Some(path)) => path,
-                    Ok(None) => return,
-                    Err(why) => return done.send(Message::Saved(Err(why))),
-                },
-            };
-            if let Some(folder) = path.parent() {
-                // A folder that cannot be made is told by the writing.
-                let _ = std::fs::create_dir_all(folder);
-            }
-            done.send(Message::Saved(sheet.save(&path).map(|()| path)));
-        },
-        move |fault| {
-            failed.send(Message::Saved(Err(format!(
-                "The file could not be saved ({fault}); try again"
-            ))));
-        },
-    )?;
-    // Nothing can be asked to stop here: the dialog is closed by who opened it.
-    drop(job);
-    Ok(())
-}
-
-/// Where to; without a dialog it goes where the program's other files are.
-fn ask(name: &str) -> Result<Option<PathBuf>, String> {
-    let chosen = dialog(|| {
-        rfd::FileDialog::new()
-            .set_title("Save what the tab shows")
-            .set_file_name(name)
-            .save_file()
-    });
-    match chosen {
-        Ok(path) => Ok(path),
-        Err(_) => match Folders::of_user() {
-            Ok(folders) => Ok(Some(folders.data.join("probes").join(name))),
-            Err(error) => Err(error.to_string()),
-        },
-    }
+/// Saves at a path or where the user says; the outcome comes as a message.
+pub fn save(sheet: Sheet, path: Option<PathBuf>, outbox: &Outbox) -> Result<(), NoThread> {
+    let work = move |outbox: &Outbox| {
+        let question = || Question::new_file("Save what the tab shows", &sheet.name);
+        let path = match path {
+            Some(path) => path,
+            None => match question().wait_or_save_in("probes") {
+                Ok(Some(place)) => place.into_path(),
+                Ok(None) => return,
+                Err(why) => return outbox.send(Message::Saved(Err(why))),
+            },
+        };
+        if let Some(folder) = path.parent() {
+            // A folder that cannot be made is told by the writing.
+            let _ = std::fs::create_dir_all(folder);
+        }
+        outbox.send(Message::Saved(sheet.save(&path).map(|()| path)));
+    };
+    spawn_once("save-probe", outbox, work, |fault| {
+        format!("The file could not be saved ({fault}); try again")
+    })
 }
 
 /// Asks for a file or folder; the answer comes as a message.
-pub fn ask_for(what: ProbeAsk, outbox: &Outbox) -> std::io::Result<()> {
-    once(
-        "choose-probe",
-        outbox,
-        move |outbox| {
-            let chosen = dialog(|| {
-                let dialog = rfd::FileDialog::new();
-                match what {
-                    ProbeAsk::Save => dialog
-                        .set_title("Keep the probe")
-                        .add_filter("Probes", &["safetensors"])
-                        .set_file_name("probe.safetensors")
-                        .save_file(),
-                    ProbeAsk::Load => dialog
-                        .set_title("Take up a probe")
-                        .add_filter("Probes", &["safetensors"])
-                        .pick_file(),
-                    ProbeAsk::Encoder => dialog
-                        .set_title("Choose a checkpoint to compare")
-                        .add_filter("Checkpoints", &super::map::CHECKPOINT_ENDINGS)
-                        .pick_file(),
-                    ProbeAsk::Folder => dialog.set_title("Choose a folder to label").pick_folder(),
-                }
-            });
-            match chosen {
-                Ok(Some(path)) => outbox.send(Message::Probe(ProbeMessage::Asked(what, path))),
-                Ok(None) => {}
-                Err(why) => outbox.send(Message::Fault(why)),
-            }
-        },
-        std::convert::identity,
-    )
+pub fn ask_for(what: ProbeAsk, outbox: &Outbox) -> Result<(), NoThread> {
+    let question = match what {
+        ProbeAsk::Save => Question::new_file("Keep the probe", "probe.safetensors")
+            .filter("Probes", &["safetensors"]),
+        ProbeAsk::Load => Question::file("Take up a probe").filter("Probes", &["safetensors"]),
+        ProbeAsk::Encoder => checkpoint::question("Choose a checkpoint to compare"),
+        ProbeAsk::Folder => Question::folder("Choose a folder to label"),
+    };
+    ask(question, outbox, move |path| {
+        Message::Probe(ProbeMessage::Asked(what, path))
+    })
 }
 
-/// Keeps groups of tracks as a table of paths and labels in the user's data folder, named by what it holds; the outcome
+/// Saves groups of tracks as a table of paths and labels in the user's data folder, named by what it holds; the outcome
 /// comes as a message.
-pub fn keep_groups(groups: Vec<(PathBuf, String)>, outbox: &Outbox) -> std::io::Result<()> {
-    once(
-        "keep-groups",
+pub fn save_groups(groups: Vec<(PathBuf, String)>, outbox: &Outbox) -> Result<(), NoThread> {
+    spawn_once(
+        "save-groups",
         outbox,
         move |outbox| {
-            let kept = Folders::of_user()
+            let saved = Folders::of_user()
                 .map_err(|error| error.to_string())
                 .and_then(|folders| write_groups(&groups, &folders.data.join("probes")));
-            outbox.send(Message::Probe(ProbeMessage::GroupsKept(kept)));
+            outbox.send(Message::Probe(ProbeMessage::GroupsSaved(saved)));
         },
         std::convert::identity,
     )
@@ -215,10 +171,14 @@ fn write_groups(groups: &[(PathBuf, String)], folder: &Path) -> Result<PathBuf, 
     Ok(path)
 }
 
-/// Keeps a probe; the outcome comes as a message.
-pub fn keep(probe: Arc<TrainedProbe>, path: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
-    once(
-        "keep-probe",
+/// Saves a probe; the outcome comes as a message.
+pub fn save_probe(
+    probe: Arc<TrainedProbe>,
+    path: PathBuf,
+    outbox: &Outbox,
+) -> Result<(), NoThread> {
+    spawn_once(
+        "save-probe",
         outbox,
         move |outbox| {
             let saved = probe.save(&path).map_err(|error| error.to_string());
@@ -229,9 +189,9 @@ pub fn keep(probe: Arc<TrainedProbe>, path: PathBuf, outbox: &Outbox) -> std::io
     )
 }
 
-/// Reads a probe that was kept; the outcome comes as a message.
-pub fn load(path: PathBuf, outbox: &Outbox) -> std::io::Result<()> {
-    once(
+/// Reads a probe that was saved; the outcome comes as a message.
+pub fn load(path: PathBuf, outbox: &Outbox) -> Result<(), NoThread> {
+    spawn_once(
         "load-probe",
         outbox,
         move |outbox| {

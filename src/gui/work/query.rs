@@ -3,26 +3,18 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
-    message::{Message, Outbox},
-    model::{Duplicates, JobId, KeyedTable, Landed, MapMessage, Spot},
-    work::{near, report::Reporter},
+    jobs::{JobSlot, NoThread},
+    message::{MapMessage, Message, Outbox},
+    model::{Duplicates, KeyedTable, Landed, QueryAnswer, Spot},
+    work::near,
 };
-use mynascope_base::jobs::{self, Job, Watch};
+use mynascope_base::jobs::Watch;
 use mynascope_embedding::{ExtractSettings, Level, extract_stretch, near_duplicates};
 use mynascope_encoder::LoadedEncoder;
 use mynascope_map::land_windows;
 
-/// The job that runs, if one does.
-#[derive(Default)]
-pub struct QueryWork {
-    job: Option<Job>,
-    last: JobId,
-}
-
 /// A file, or a stretch of one, to be embedded and compared.
 pub struct QueryRequest {
-    /// The number of the question.
-    pub number: u64,
     pub path: PathBuf,
     /// In seconds; the whole file without it.
     pub stretch: Option<[f64; 2]>,
@@ -32,91 +24,45 @@ pub struct QueryRequest {
     pub map: Option<(Level, Vec<[f32; 2]>)>,
 }
 
-impl QueryWork {
-    /// Whether something is being worked on.
-    pub fn is_busy(&self) -> bool {
-        self.job.as_ref().is_some_and(|job| !job.is_finished())
-    }
-
-    /// Ends the job that runs; what it still sends is void.
-    pub fn stop(&mut self) {
-        self.job = None;
-    }
-
-    /// Embeds a file or a stretch and looks for what is near.
-    pub fn query(&mut self, request: QueryRequest, outbox: &Outbox) -> std::io::Result<JobId> {
-        let number = request.number;
-        self.spawn(
-            "query",
-            outbox,
-            move |watch| {
-                let result = query(&request, watch);
-                MapMessage::Queried { number, result }
-            },
-            move |why| MapMessage::Queried {
-                number,
-                result: Err(why),
-            },
-        )
-    }
-
-    /// Looks for near-duplicates.
-    pub fn duplicates(
-        &mut self,
-        table: Arc<KeyedTable>,
-        threshold: f32,
-        outbox: &Outbox,
-    ) -> std::io::Result<JobId> {
-        self.spawn(
-            "near-duplicates",
-            outbox,
-            move |watch| {
-                let found = near_duplicates(&table.table, threshold, watch);
-                MapMessage::Duplicates(found.map_err(|error| error.to_string()).map(|found| {
-                    Duplicates {
-                        table,
-                        threshold,
-                        at_least: found.at_least,
-                        pairs: found.pairs,
-                    }
-                }))
-            },
-            |why| MapMessage::Duplicates(Err(why)),
-        )
-    }
-
-    fn spawn(
-        &mut self,
-        name: &str,
-        outbox: &Outbox,
-        work: impl FnOnce(&Watch<'_>) -> MapMessage + Send + 'static,
-        failed: impl FnOnce(String) -> MapMessage + Send + 'static,
-    ) -> std::io::Result<JobId> {
-        self.last = self.last.next();
-        let job = self.last;
-        let (outbox, after) = (outbox.clone(), outbox.clone());
-        self.job = Some(jobs::spawn(
-            name,
-            move |cancel| {
-                let reporter = Reporter::new(&outbox, move |progress| {
-                    Message::Map(MapMessage::QueryProgress(job, progress))
-                });
-                let report = |progress| reporter.report(progress);
-                let message = work(&Watch::new(cancel.clone(), &report));
-                if !cancel.is_cancelled() {
-                    outbox.send(Message::Map(message));
-                }
-            },
-            move |fault| {
-                let why = format!("The search broke off ({fault}); try again");
-                after.send(Message::Map(failed(why)));
-            },
-        )?);
-        Ok(job)
-    }
+fn broke_off(fault: String) -> String {
+    format!("The search broke off ({fault}); try again")
 }
 
-fn query(request: &QueryRequest, watch: &Watch<'_>) -> Result<near::Answer, String> {
+/// Embeds a file or a stretch and looks for what is near.
+pub fn start_query(
+    slot: &mut JobSlot<QueryAnswer>,
+    request: QueryRequest,
+    outbox: &Outbox,
+) -> Result<(), NoThread> {
+    let wrap = |update| Message::Map(MapMessage::Query(update));
+    slot.start("query", outbox, wrap, broke_off, move |job| {
+        job.found(query(&request, &job.watch)?);
+        Ok(())
+    })
+}
+
+/// Looks for near-duplicates.
+pub fn start_duplicates(
+    slot: &mut JobSlot<Duplicates>,
+    table: Arc<KeyedTable>,
+    threshold: f32,
+    outbox: &Outbox,
+) -> Result<(), NoThread> {
+    let wrap = |update| Message::Map(MapMessage::Duplicates(update));
+    slot.start("near-duplicates", outbox, wrap, broke_off, move |job| {
+        let found = near_duplicates(&table.table, threshold, &job.watch)
+            .map_err(|error| error.to_string())?;
+        job.found(Duplicates {
+            table,
+            threshold,
+            at_least: found.at_least,
+            pairs: found.pairs,
+        });
+        Ok(())
+    })
+}
+
+fn query(request: &QueryRequest, watch: &Watch<'_>) -> Result<QueryAnswer, String> {
     watch.progress("loading the encoder", 0, None);
     let (table, source) = (&request.table.table, &request.table.key.source);
     let encoder = LoadedEncoder::open(&source.checkpoint, source.load_options(), &source.device)
@@ -152,5 +98,5 @@ fn query(request: &QueryRequest, watch: &Watch<'_>) -> Result<near::Answer, Stri
             })
             .collect(),
     };
-    Ok(near::Answer { found, landed })
+    Ok(QueryAnswer { found, landed })
 }

@@ -3,21 +3,19 @@
 use std::path::PathBuf;
 
 use crate::gui::{
-    message::{Message, Outbox},
-    model::ProbeMessage,
+    jobs::BackgroundWriter,
+    message::{Message, Outbox, ProbeMessage},
 };
 use mynascope_probe::{ScoreChange, change_scores, read_scores};
 
-use super::keeper::Keeper;
-
 /// Starts the thread that keeps scores in a file; what it holds comes as a message.
-pub fn start(file: PathBuf, outbox: Outbox) -> std::io::Result<Keeper<ScoreChange>> {
+pub fn start(file: PathBuf, outbox: Outbox) -> std::io::Result<BackgroundWriter<ScoreChange>> {
     let read_from = file.clone();
     let read = move |outbox: &Outbox| {
         let kept = read_scores(&read_from).map_err(|error| error.to_string());
         outbox.send_if_room(Message::Probe(ProbeMessage::ScoresRead(kept)));
     };
-    Keeper::start("scores", outbox, read, move |changes| {
+    BackgroundWriter::start("scores", outbox, read, move |changes| {
         change_scores(&file, changes)
             .map_err(|error| format!("The scores could not be kept: {error}"))
     })
@@ -53,12 +51,12 @@ mod tests {
             (super::start(file.clone(), outbox).unwrap(), inbox)
         };
         let (work, _inbox) = start();
-        work.keep([ScoreChange::Add(Box::new(score.clone()))]);
+        work.write([ScoreChange::Add(Box::new(score.clone()))]);
         drop(work);
         let kept = read_scores(&file).unwrap().scores;
         assert_eq!(kept, std::slice::from_ref(&score));
         let (work, _inbox) = start();
-        work.keep([ScoreChange::Remove(Box::new(score))]);
+        work.write([ScoreChange::Remove(Box::new(score))]);
         drop(work);
         assert_eq!(read_scores(&file).unwrap().scores, []);
     }

@@ -3,17 +3,18 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
-    message::{Message, Outbox},
-    model::{EncoderSource, KeyedTable, ProbeMessage},
+    jobs::Answering,
+    message::{Message, Outbox, ProbeMessage},
+    model::{EmbedError, EncoderSource, KeyedTable},
 };
 use mynascope_base::{
-    jobs::{self, Job, Latest, Watch},
+    jobs::{self, Watch},
     storage::Cache,
 };
 use mynascope_collection::{Collection, CollectionKind, Track};
 use mynascope_probe::{EncoderId, TrackAnswer, TrainedProbe, predict_collection};
 
-use super::embed::{WorkEnd, open};
+use super::embed::open;
 
 /// A track to answer for.
 pub struct StripRequest {
@@ -26,52 +27,14 @@ pub struct StripRequest {
     pub mels: Option<Arc<Cache>>,
 }
 
-/// The thread that answers.
-pub struct StripWork {
-    requests: Latest<StripRequest>,
-    waits_for: Option<PathBuf>,
-    _thread: Job,
-}
-
-impl StripWork {
-    /// Starts the thread.
-    pub fn start(outbox: Outbox) -> std::io::Result<Self> {
-        let (requests, inbox) = jobs::latest::<StripRequest>();
-        let failed = outbox.clone();
-        let thread = jobs::spawn(
-            "probe-strip",
-            move |_| {
-                while let Some(request) = inbox.wait() {
-                    let answer = answer(&request);
-                    outbox.send(Message::Probe(ProbeMessage::Strip(request.path, answer)));
-                }
-            },
-            move |fault| failed.send(Message::Fault(fault)),
-        )?;
-        Ok(Self {
-            requests,
-            waits_for: None,
-            _thread: thread,
-        })
-    }
-
-    /// Asks for a track; another that still waits is given up.
-    pub fn request(&mut self, request: StripRequest) {
-        self.waits_for = Some(request.path.clone());
-        self.requests.post(request);
-    }
-
-    /// The answer for a track is there.
-    pub fn arrived(&mut self, path: &std::path::Path) {
-        if self.waits_for.as_deref() == Some(path) {
-            self.waits_for = None;
-        }
-    }
-
-    /// Whether an answer is waited for.
-    pub fn is_busy(&self) -> bool {
-        self.waits_for.is_some()
-    }
+/// Starts the thread that answers.
+pub fn start(outbox: &Outbox) -> std::io::Result<Answering<StripRequest>> {
+    let sends = outbox.clone();
+    Answering::start("probe-strip", outbox, move |request: StripRequest, _| {
+        // A panic is an answer too: who has none would ask again.
+        let answer = jobs::guarded(|| answer(&request)).and_then(|answer| answer);
+        sends.send(Message::Probe(ProbeMessage::Strip(request.path, answer)));
+    })
 }
 
 fn answer(request: &StripRequest) -> Result<TrackAnswer, String> {
@@ -89,8 +52,8 @@ fn answer(request: &StripRequest) -> Result<TrackAnswer, String> {
     let source = encoder_of(probe, &request.source);
     let watch = Watch::unattended();
     let encoder = open(&source, &watch).map_err(|end| match end {
-        WorkEnd::NeedsPatch => "its checkpoint doesn't say how its patches are cut; choose that encoder and its patches at the left".to_owned(),
-        WorkEnd::Failed(error) => error,
+        EmbedError::NeedsPatch => "its checkpoint doesn't say how its patches are cut; choose that encoder and its patches at the left".to_owned(),
+        EmbedError::Failed(error) => error,
     })?;
     let id = EncoderId::of(&encoder, &source.checkpoint);
     let collection = Collection {
@@ -101,7 +64,7 @@ fn answer(request: &StripRequest) -> Result<TrackAnswer, String> {
         notes: Vec::new(),
     };
     let mels = request.mels.as_deref();
-    let mut said = predict_collection(
+    let mut predicted = predict_collection(
         probe,
         &collection,
         &encoder,
@@ -111,7 +74,8 @@ fn answer(request: &StripRequest) -> Result<TrackAnswer, String> {
         &watch,
     )
     .map_err(|error| error.to_string())?;
-    said.tracks
+    predicted
+        .tracks
         .pop()
         .ok_or_else(|| "it gave no embedding".to_owned())
 }

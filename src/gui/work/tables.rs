@@ -3,16 +3,16 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
-    message::{Message, Outbox},
-    model::{KeyedTable, MapMessage, SaveTo},
+    command::SaveTo,
+    jobs::{NoThread, spawn_once},
+    message::{EncoderMessage, MapMessage, Message, Outbox},
+    model::KeyedTable,
     work::{
-        choose::{dialog, unused},
-        map::open_dropped,
-        once::once,
+        ask_file::{Place, Question},
+        checkpoint::open_dropped,
     },
 };
 use mynascope_base::jobs::Watch;
-use mynascope_base::storage::Folders;
 use mynascope_embedding::{
     EmbeddingTable, Level, READABLE_EXTENSIONS, TABLE_EXTENSIONS, load_table, relocate, save_table,
     sound_of_table,
@@ -91,13 +91,16 @@ fn file_stem(of: &[&str], kind: &str) -> String {
 }
 
 /// Saves at a path, or where the user says, under a name of what it is `of`; the outcome comes as a message.
-pub fn save(sheet: Sheet, of: &[&str], to: SaveTo, outbox: &Outbox) -> std::io::Result<()> {
+pub fn save(sheet: Sheet, of: &[&str], to: SaveTo, outbox: &Outbox) -> Result<(), NoThread> {
     let stem = file_stem(of, sheet.name());
     on_thread("save-table", outbox, move |outbox| {
         let (path, asked) = match to {
             SaveTo::At(path) => (path, true),
-            SaveTo::Asking(ending) => match ask_where(&sheet, &stem, ending) {
-                Ok(Some(place)) => place,
+            SaveTo::Asking(ending) => match question(&sheet, &stem, ending)
+                .wait_or_save_in("tables")
+            {
+                Ok(Some(Place::Chosen(path))) => (with_ending(path, ending, sheet.endings()), true),
+                Ok(Some(Place::Unasked(path))) => (path, false),
                 Ok(None) => return,
                 Err(why) => return outbox.send(Message::Saved(Err(why))),
             },
@@ -113,26 +116,13 @@ pub fn save(sheet: Sheet, of: &[&str], to: SaveTo, outbox: &Outbox) -> std::io::
     })
 }
 
-/// Where to, and whether the user was asked; without a dialog it goes where the program's other files are.
-fn ask_where(sheet: &Sheet, stem: &str, ending: &str) -> Result<Option<(PathBuf, bool)>, String> {
-    let name = format!("{stem}.{ending}");
-    let chosen = dialog(|| {
-        rfd::FileDialog::new()
-            .set_title(format!("Save the {} as {ending}", sheet.name()))
-            .add_filter(ending, &[ending])
-            .set_file_name(&name)
-            .save_file()
-    });
-    match chosen {
-        Ok(path) => Ok(path.map(|path| (with_ending(path, ending, sheet.endings()), true))),
-        Err(_) => match Folders::of_user() {
-            Ok(folders) => Ok(Some((
-                unused(&folders.data.join("tables").join(name)),
-                false,
-            ))),
-            Err(error) => Err(error.to_string()),
-        },
-    }
+fn question(sheet: &Sheet, stem: &str, ending: &str) -> Question {
+    let name = sheet.name();
+    Question::new_file(
+        &format!("Save the {name} as {ending}"),
+        format!("{stem}.{ending}"),
+    )
+    .filter(ending, &[ending])
 }
 
 /// The path as it was typed where its ending names a format, and else with the ending that was asked for.
@@ -148,47 +138,39 @@ fn with_ending(path: PathBuf, ending: &str, known: &[&str]) -> PathBuf {
 }
 
 /// Reads a table at a path, or one that the user chooses; it comes as a message.
-pub fn open(path: Option<PathBuf>, outbox: &Outbox) -> std::io::Result<()> {
-    on_thread("open-table", outbox, move |outbox| {
-        let path = match path {
-            Some(path) => path,
-            None => {
-                let chosen = dialog(|| {
-                    rfd::FileDialog::new()
-                        .set_title("Open a table of embeddings")
-                        .add_filter("Tables", &READABLE_EXTENSIONS)
-                        .pick_file()
+pub fn open(path: Option<PathBuf>, outbox: &Outbox) -> Result<(), NoThread> {
+    let question = Question::file("Open a table of embeddings");
+    let question = question.filter("Tables", &READABLE_EXTENSIONS);
+    with_path(
+        "open-table",
+        path,
+        question,
+        outbox,
+        move |path: PathBuf, outbox| {
+            // Checkpoints have the ending of one kind of table.
+            if is_checkpoint(&path) {
+                return outbox.send(match open_dropped(&path) {
+                    Ok(chosen) => Message::Encoder(EncoderMessage::Chosen(chosen)),
+                    Err(error) => Message::Map(MapMessage::TableOpened(Err(error.to_string()))),
                 });
-                match chosen {
-                    Ok(Some(path)) => path,
-                    Ok(None) => return,
-                    Err(why) => return outbox.send(Message::Fault(why)),
+            }
+            let table = load_table(&path).map_err(|error| error.to_string());
+            let table: Result<EmbeddingTable, String> = table.and_then(|table| {
+                if table.rows() == 0 {
+                    let path = path.display();
+                    return Err(format!(
+                        "The table has no row, so there is nothing to map: {path}"
+                    ));
                 }
-            }
-        };
-        // Checkpoints have the ending of one kind of table.
-        if is_checkpoint(&path) {
-            return outbox.send(Message::Map(match open_dropped(&path) {
-                Ok(chosen) => MapMessage::Checkpoint(chosen),
-                Err(error) => MapMessage::TableOpened(Err(error.to_string())),
-            }));
-        }
-        let table = load_table(&path).map_err(|error| error.to_string());
-        let table: Result<EmbeddingTable, String> = table.and_then(|table| {
-            if table.rows() == 0 {
-                let path = path.display();
-                return Err(format!(
-                    "The table has no row, so there is nothing to map: {path}"
-                ));
-            }
-            Ok(table)
-        });
-        let opened = table.map(|table| {
-            let sound = sound_of_table(&table);
-            (path, Box::new(table), sound)
-        });
-        outbox.send(Message::Map(MapMessage::TableOpened(opened)));
-    })
+                Ok(table)
+            });
+            let opened = table.map(|table| {
+                let sound = sound_of_table(&table);
+                (path, Box::new(table), sound)
+            });
+            outbox.send(Message::Map(MapMessage::TableOpened(opened)));
+        },
+    )
 }
 
 /// Looks for the sound of a table in a folder, or in one that the user chooses; the table with what was found comes as a
@@ -197,26 +179,43 @@ pub fn find_sound(
     table: Arc<KeyedTable>,
     folder: Option<PathBuf>,
     outbox: &Outbox,
-) -> std::io::Result<()> {
-    on_thread("find-sound", outbox, move |outbox| {
-        let folder = match folder {
-            Some(folder) => folder,
-            None => {
-                let ask = rfd::FileDialog::new().set_title("Where is the sound of this table?");
-                match dialog(|| ask.pick_folder()) {
-                    Ok(Some(folder)) => folder,
-                    Ok(None) => return,
-                    Err(why) => return outbox.send(Message::Fault(why)),
-                }
-            }
+) -> Result<(), NoThread> {
+    let question = Question::folder("Where is the sound of this table?");
+    with_path(
+        "find-sound",
+        folder,
+        question,
+        outbox,
+        move |folder: PathBuf, outbox| {
+            let mut moved = table.table.clone();
+            let found = relocate(&mut moved, &folder, &Watch::unattended());
+            let found = found.map_err(|error| error.to_string());
+            outbox.send(Message::Map(MapMessage::SoundFound {
+                of: table,
+                result: found.map(|found| (Box::new(moved), found)),
+            }));
+        },
+    )
+}
+
+/// Does something with a path, or with the one that the user chooses.
+fn with_path(
+    name: &str,
+    path: Option<PathBuf>,
+    question: Question,
+    outbox: &Outbox,
+    work: impl FnOnce(PathBuf, &Outbox) + Send + 'static,
+) -> Result<(), NoThread> {
+    on_thread(name, outbox, move |outbox| {
+        let chosen = match path {
+            Some(path) => Ok(Some(path)),
+            None => question.wait(),
         };
-        let mut moved = table.table.clone();
-        let found = relocate(&mut moved, &folder, &Watch::unattended());
-        let found = found.map_err(|error| error.to_string());
-        outbox.send(Message::Map(MapMessage::SoundFound {
-            of: table,
-            result: found.map(|found| (Box::new(moved), found)),
-        }));
+        match chosen {
+            Ok(Some(path)) => work(path, outbox),
+            Ok(None) => {}
+            Err(why) => outbox.send(Message::Fault(why)),
+        }
     })
 }
 
@@ -224,8 +223,8 @@ fn on_thread(
     name: &str,
     outbox: &Outbox,
     work: impl FnOnce(&Outbox) + Send + 'static,
-) -> std::io::Result<()> {
-    once(name, outbox, work, |fault| {
+) -> Result<(), NoThread> {
+    spawn_once(name, outbox, work, |fault| {
         format!("The table could not be handled ({fault}); try again")
     })
 }

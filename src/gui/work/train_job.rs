@@ -3,11 +3,12 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
-    message::{Message, Outbox},
-    model::{JobId, Remedy, TrainFailure, TrainMessage},
-    work::{past_run, report::Reporter, teller::Teller},
+    jobs::{JobContext, NoThread},
+    message::{Outbox, TrainFound},
+    model::{Remedy, RunJob, TrainFailure},
+    work::{past_run, train_reporter::TrainReporter},
 };
-use mynascope_base::jobs::{self, Cancel, Job, Watch};
+use mynascope_base::jobs;
 use mynascope_collection::{self as collection, Collection};
 use mynascope_encoder::{CheckpointRef, EncoderError};
 use mynascope_train::{
@@ -15,15 +16,13 @@ use mynascope_train::{
 };
 
 /// A run to be started.
-pub(super) struct Order {
-    pub job: JobId,
+pub struct Order {
     pub config: TrainConfig,
     pub folder: PathBuf,
-    pub control: TrainControl,
     pub what: What,
-    pub outbox: Outbox,
 }
 
+/// What a run begins with.
 pub enum What {
     New(Arc<Collection>),
     /// Goes on with the run in the folder.
@@ -31,35 +30,30 @@ pub enum What {
 }
 
 /// Starts a run. Whatever becomes of it is told to the window.
-pub(super) fn spawn(order: Order) -> std::io::Result<Job> {
-    let job = order.job;
-    let after = order.outbox.clone();
-    jobs::spawn(
-        "train",
-        move |cancel| {
-            let mut teller = Teller::new(job, order.folder.clone(), order.outbox.clone());
-            // The window, sound and the answer to a dragged mask come first.
-            let end = match jobs::modest_threads("train") {
-                Ok(threads) => threads.install(|| work(&order, cancel, &mut teller)),
-                Err(_) => work(&order, cancel, &mut teller),
-            };
-            teller.end(match end {
-                Ok(summary) => TrainMessage::Finished(job, best_of(summary, &order)),
-                Err(TrainError::StoppedEarly) => TrainMessage::NotBegun(job),
-                Err(error) => TrainMessage::Failed(job, failure(&error)),
-            });
-        },
-        move |fault| {
-            let failure = TrainFailure {
-                why: format!(
-                    "Training broke off ({fault}), most often for want of memory; its last checkpoint is complete. \
-                     Take less at once or choose another device, and go on"
-                ),
-                remedies: MEMORY.to_vec(),
-            };
-            after.send(Message::Train(TrainMessage::Failed(job, failure)));
-        },
-    )
+pub fn start(run: &mut RunJob, order: Order, outbox: &Outbox) -> Result<(), NoThread> {
+    let sends = outbox.clone();
+    let broke_off = |fault| TrainFailure {
+        why: format!(
+            "Training broke off ({fault}), most often for want of memory; its last checkpoint is complete. \
+             Take less at once or choose another device, and go on"
+        ),
+        remedies: MEMORY.to_vec(),
+    };
+    run.start(outbox, broke_off, move |job, control| {
+        let mut reporter = TrainReporter::new(job, order.folder.clone(), sends);
+        // The window, sound and the answer to a dragged mask come first.
+        let end = match jobs::modest_threads("train") {
+            Ok(threads) => threads.install(|| work(&order, job, control, &mut reporter)),
+            Err(_) => work(&order, job, control, &mut reporter),
+        };
+        reporter.flush();
+        match end {
+            Ok(summary) => job.found(TrainFound::Finished(best_of(summary, &order))),
+            Err(TrainError::StoppedEarly) => job.found(TrainFound::NotBegun),
+            Err(error) => return Err(failure(&error)),
+        }
+        Ok(())
+    })
 }
 
 /// What can be done where memory ended.
@@ -74,12 +68,17 @@ fn best_of(mut summary: TrainSummary, order: &Order) -> TrainSummary {
     summary
 }
 
-fn work(order: &Order, cancel: &Cancel, teller: &mut Teller) -> Result<TrainSummary, TrainError> {
-    let (folder, control) = (order.folder.as_path(), &order.control);
+fn work(
+    order: &Order,
+    job: &JobContext<'_, TrainFound>,
+    control: &TrainControl,
+    reporter: &mut TrainReporter<'_>,
+) -> Result<TrainSummary, TrainError> {
+    let folder = order.folder.as_path();
     match &order.what {
         What::New(collection) => {
             train::run(&order.config, collection, folder, control, &mut |event| {
-                teller.tell(event);
+                reporter.report(event);
             })
         }
         What::GoOn(changes) => {
@@ -92,14 +91,12 @@ fn work(order: &Order, cancel: &Cancel, teller: &mut Teller) -> Result<TrainSumm
             })?;
             run.config = changes.of(&run.config);
             let data = run.config.data.clone();
-            teller.begun(run);
-            let reporter = Reporter::new(&order.outbox, |progress| {
-                Message::Train(TrainMessage::Preparing(order.job, progress))
-            });
-            let report = |progress| reporter.report(progress);
-            let watch = Watch::new(cancel.clone(), &report);
-            let collection = collection::open(&data, &watch).map_err(|error| {
-                if cancel.is_cancelled() {
+            // What the run had done before.
+            run.went_on = true;
+            run.checkpoint = None;
+            job.found(TrainFound::Begun(Box::new(run)));
+            let collection = collection::open(&data, &job.watch).map_err(|error| {
+                if job.watch.check().is_err() {
                     TrainError::StoppedEarly
                 } else {
                     TrainError::NoRun {
@@ -109,7 +106,7 @@ fn work(order: &Order, cancel: &Cancel, teller: &mut Teller) -> Result<TrainSumm
                 }
             })?;
             train::resume(folder, changes, &collection, control, &mut |event| {
-                teller.tell(event);
+                reporter.report(event);
             })
         }
     }

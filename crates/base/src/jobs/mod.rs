@@ -8,5 +8,5 @@ mod pool;
 mod watch;
 
 pub use latest::{Latest, Requests, latest};
-pub use pool::{Job, configure_threads, modest_threads, panic_message, spawn};
+pub use pool::{Job, configure_threads, guarded, modest_threads, panic_message, spawn};
 pub use watch::{Cancel, Cancelled, Progress, Watch};

@@ -61,14 +61,22 @@ pub fn spawn(
         .name(name.to_owned())
         .stack_size(STACK_BYTES)
         .spawn(move || {
-            if let Err(payload) = std::panic::catch_unwind(AssertUnwindSafe(|| work(&flag))) {
-                failed(panic_message(&*payload));
+            if let Err(fault) = guarded(|| work(&flag)) {
+                failed(fault);
             }
         })?;
     Ok(Job {
         cancel,
         thread: Some(thread),
     })
+}
+
+/// Does `work`, whose panic does not go further. What `work` changes must be of use after a panic, too.
+///
+/// # Errors
+/// The text of a panic inside.
+pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).map_err(|payload| panic_message(&*payload))
 }
 
 /// The text of a caught panic.

@@ -2,24 +2,24 @@
 
 mod answers;
 mod board;
-mod command;
 mod curve;
 mod explain;
 mod export;
 mod groups;
 mod held;
+mod job;
 mod lines;
 mod radio;
 mod tab;
 
 pub use answers::{Answer, AnswerColumn, AnswerSort, Broken, Found, ProbeResult};
 pub use board::say_score;
-pub use command::{ProbeAsk, ProbeCommand, ProbeFile, ProbeJob, ProbeMessage};
 pub use curve::{CurveKind, ScoreCurve, ScorePoint};
 pub use explain::{PROTOCOLS, explain_head, explain_protocol, explain_task};
 pub use export::Sheet;
 pub use groups::TrackGroups;
 pub use held::{HeldProbe, Strip};
+pub use job::ProbeJob;
 pub use radio::{RADIO_SECS, Radio};
 pub use tab::ProbeTab;
 
@@ -30,13 +30,15 @@ use mynascope_probe::{
     KeptScore, KeptScores, LeakReport, Predictions, ProbeSettings, PublishedScore, published_scores,
 };
 
-use super::{JobId, Running};
+use crate::gui::{jobs::JobSlot, message::ProbeFound};
+
+use super::EmbedError;
 
 /// The state of the Probe layout.
 #[derive(Debug, Clone)]
 pub struct Probing {
     pub form: ProbeSettings,
-    pub running: Option<Running>,
+    pub job: JobSlot<ProbeFound, EmbedError>,
     pub result: Option<ProbeResult>,
     /// Why the last probe gave no score.
     pub error: Option<String>,
@@ -50,7 +52,7 @@ pub struct Probing {
     /// The listed tracks are being played one after the other.
     pub radio: Option<Radio>,
     /// What was started last.
-    pub job: ProbeJob,
+    pub started: ProbeJob,
     /// What others published.
     pub published: Arc<[PublishedScore]>,
     /// How much of a score comes from a leak.
@@ -79,7 +81,7 @@ impl Default for Probing {
     fn default() -> Self {
         Self {
             form: Default::default(),
-            running: Default::default(),
+            job: Default::default(),
             result: Default::default(),
             error: Default::default(),
             cell: Default::default(),
@@ -87,7 +89,7 @@ impl Default for Probing {
             sort: Default::default(),
             order: Default::default(),
             radio: Default::default(),
-            job: Default::default(),
+            started: Default::default(),
             published: published_scores().into(),
             leaks: Default::default(),
             runs: Default::default(),
@@ -122,7 +124,6 @@ impl Probing {
 
     /// Shows a new result.
     pub fn show(&mut self, result: ProbeResult) {
-        self.running = None;
         self.cell = None;
         self.radio = None;
         self.order = result.sorted(self.sort);
@@ -208,14 +209,7 @@ impl Probing {
 
     /// Whether a curve is being computed.
     pub fn draws(&self, kind: CurveKind) -> bool {
-        self.running.is_some() && self.job == ProbeJob::Curve(kind)
-    }
-
-    /// Whether a message belongs to the job that runs.
-    pub fn is_running(&self, job: JobId) -> bool {
-        self.running
-            .as_ref()
-            .is_some_and(|running| running.id == job)
+        self.job.is_running() && self.started == ProbeJob::Curve(kind)
     }
 }
 

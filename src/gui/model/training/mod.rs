@@ -2,6 +2,7 @@
 
 mod channel;
 mod form;
+mod run_job;
 mod view;
 
 pub use channel::{CHANNELS, Channel, ChannelLine};
@@ -9,6 +10,7 @@ pub use form::{
     PURPOSES, Problem, Purpose, command_of, first_form, problem_of, purpose_of, resume_command,
     say_config, too_few_tracks,
 };
+pub use run_job::RunJob;
 pub use view::{ChosenStep, RunRow, RunView, SavedStep, say_time};
 
 use std::{
@@ -16,14 +18,12 @@ use std::{
     time::Duration,
 };
 
-use mynascope_base::jobs::Progress;
 use mynascope_encoder::ComputeDevice;
-use mynascope_train::{
-    BatchMatrix, Breakdown, Changes, DemoMap, ProbeRecord, Reconstruction, StepLook, StepRecord,
-    TrainConfig, TrainSummary,
-};
+use mynascope_train::{Changes, Reconstruction, StepLook, StepRecord, TrainConfig, TrainSummary};
 
-use super::{Curve, JobId};
+use crate::gui::jobs::JobSlot;
+
+use super::Curve;
 use view::Pace;
 
 /// Where a run stands.
@@ -33,7 +33,7 @@ pub enum TrainPhase {
     #[default]
     Idle,
     /// Tracks are decoded, the encoder is built.
-    Preparing(Progress),
+    Preparing,
     Running,
     Paused,
     /// The user asked it to stop; it writes its checkpoint.
@@ -94,12 +94,20 @@ pub struct Training {
     pub phase: TrainPhase,
     /// Where new runs are kept, if not in the user's data folder.
     pub runs: Option<PathBuf>,
+    /// The run under way.
+    pub run: RunJob,
     /// The run that was started here last.
     pub live: Option<RunView>,
-    /// An earlier run that is looked at instead.
+    /// An earlier run that is looked at instead, ...
     pub past: Option<RunView>,
-    /// A run that is drawn behind the shown one.
+    /// ... and the reading of one.
+    pub past_job: JobSlot<Box<RunView>>,
+    /// A run that is drawn behind the shown one, ...
     pub overlay: Option<RunView>,
+    /// ... and the reading of one.
+    pub overlay_job: JobSlot<Box<RunView>>,
+    /// Reads what a chosen step looked like.
+    pub step_job: JobSlot<Box<StepLook>>,
     pub table: RunTable,
     /// The plot that is shown large, of the [`CHANNELS`].
     pub channel: usize,
@@ -110,7 +118,6 @@ pub struct Training {
     pub devices: Devices,
     /// What a masked autoencoder makes of the shown track.
     pub filled: Filled,
-    pub(in crate::gui) job: Option<JobId>,
     pace: Pace,
 }
 
@@ -120,16 +127,19 @@ impl Default for Training {
             form: first_form(),
             phase: TrainPhase::default(),
             runs: None,
+            run: RunJob::default(),
             live: None,
             past: None,
+            past_job: JobSlot::default(),
             overlay: None,
+            overlay_job: JobSlot::default(),
+            step_job: JobSlot::default(),
             table: RunTable::default(),
             channel: 0,
             smoothing: Curve::SMOOTHING,
             memory: None,
             devices: Devices::default(),
             filled: Filled::default(),
-            job: None,
             pace: Pace::default(),
         }
     }
@@ -158,21 +168,21 @@ pub struct FilledKey {
 }
 
 /// The runs in the runs folder, newest first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct RunTable {
     pub rows: Vec<RunRow>,
-    pub state: TableState,
+    /// Whether it was read once.
+    pub is_read: bool,
+    pub job: JobSlot<Vec<RunRow>>,
     /// Something changed while it was read.
     pub again: bool,
 }
 
-/// Whether the runs folder was read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum TableState {
-    #[default]
-    Unread,
-    Reading,
-    Read,
+impl RunTable {
+    /// Whether nobody asked for it yet.
+    pub fn is_unread(&self) -> bool {
+        !self.is_read && !self.job.is_running()
+    }
 }
 
 /// The compute devices of this machine; asking takes a moment.
@@ -194,126 +204,21 @@ impl Devices {
     }
 }
 
-/// What a user can do in the Train layout.
-#[derive(Debug, Clone)]
-pub enum TrainCommand {
-    Edit(Box<TrainConfig>),
-    Start,
-    Pause,
-    /// Goes on after a pause.
-    Resume,
-    /// Ends the run after the present step; its checkpoint is kept.
-    Stop,
-    /// Writes a checkpoint after the present step.
-    SaveNow,
-    /// Goes on with a run that was stopped.
-    GoOn(PathBuf),
-    /// Goes on with the run that failed, with what lets it.
-    Mend(Remedy),
-    /// Map, Probe and Teach use the checkpoint of the shown run from now on.
-    UseEncoder,
-    /// Map, Probe and Teach use a run's newest checkpoint from now on.
-    UseRun(PathBuf),
-    /// Map, Probe and Teach use the checkpoint of a step of the shown run from now on.
-    UseStep(u64),
-    /// Shows the newest batch and map of the shown run again, not those of a chosen step.
-    FollowRun,
-    /// Puts the command of the run on the clipboard.
-    Copy,
-    AskDevices,
-    /// Looks which runs there are.
-    ReadRuns,
-    /// Shows a run that is on the disk.
-    ShowRun(PathBuf),
-    /// Shows the run under way again.
-    ShowLive,
-    /// Draws a run behind the shown one, or none.
-    Overlay(Option<PathBuf>),
-    /// Shows a folder in the system's file manager.
-    OpenFolder(PathBuf),
-    /// New runs are kept there.
-    KeepRunsIn(PathBuf),
-    /// Asks for a file or folder.
-    Choose(Wanted),
-    /// Draws one of the [`CHANNELS`] large.
-    SetChannel(usize),
-    SetSmoothing(f64),
-    /// Writes the shown curves: a picture, or every step as a table.
-    SaveCurves(CurveFile, PathBuf),
-}
-
-/// How curves are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CurveFile {
-    Png,
-    Csv,
-}
-
-/// What a file or folder is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
-    /// A run to be shown.
-    Run,
-    /// Where new runs are kept.
-    Runs,
-    /// Weights to start from.
-    Init,
-    /// Where curves are written.
-    Curves(CurveFile),
-}
-
-/// What the background work of the Train layout sends.
-pub enum TrainMessage {
-    Devices(Vec<ComputeDevice>),
-    Preparing(JobId, Progress),
-    /// Something the user should know: a track that is left out, a lowered batch.
-    Note(JobId, String),
-    /// A step that was not applied.
-    Skipped(JobId, u64, Breakdown),
-    /// What a run had done before it went on.
-    Begun(JobId, Box<RunView>),
-    /// Steps that were done since the last message, and the memory of the program.
-    Steps(JobId, Vec<StepRecord>, Option<u64>),
-    /// How well the encoder does in between.
-    Scored(JobId, ProbeRecord),
-    /// How alike the views of a batch were.
-    Batch(JobId, BatchMatrix),
-    /// Where the demo tracks lie.
-    Mapped(JobId, DemoMap),
-    /// What a step of a run looked like.
-    Looked(PathBuf, u64, Option<Box<StepLook>>),
-    /// What a masked autoencoder makes of the shown track.
-    Filled(u64, FilledKey, Result<Reconstruction, String>),
-    /// The checkpoints that are there now.
-    Saved(JobId, Vec<SavedStep>),
-    Finished(JobId, TrainSummary),
-    /// It was stopped before its first step; nothing was written.
-    NotBegun(JobId),
-    Failed(JobId, TrainFailure),
-    /// A run that was read from the disk, to be shown or to be drawn behind the shown one.
-    Read(ReadFor, Result<Box<RunView>, String>),
-    /// All runs of the runs folder.
-    Runs(Vec<RunRow>),
-    /// What the dialog gave.
-    Chosen(Wanted, PathBuf),
-}
-
-/// What a run is read for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReadFor {
-    Show,
-    Overlay,
-}
-
 impl Training {
+    /// Whether something is read or trained.
+    pub fn is_busy(&self) -> bool {
+        let reads = [&self.past_job, &self.overlay_job];
+        self.run.is_running()
+            || reads.iter().any(|job| job.is_running())
+            || self.step_job.is_running()
+            || self.table.job.is_running()
+    }
+
     /// Whether a run is under way.
     pub fn is_active(&self) -> bool {
         matches!(
             self.phase,
-            TrainPhase::Preparing(_)
-                | TrainPhase::Running
-                | TrainPhase::Paused
-                | TrainPhase::Stopping
+            TrainPhase::Preparing | TrainPhase::Running | TrainPhase::Paused | TrainPhase::Stopping
         )
     }
 
@@ -333,18 +238,13 @@ impl Training {
     }
 
     /// Starts to show a new run.
-    pub fn begin(&mut self, job: JobId, folder: PathBuf, config: TrainConfig) {
+    pub fn begin(&mut self, folder: PathBuf, config: TrainConfig) {
         let mut run = RunView::new(folder, config);
         run.smooth(self.smoothing);
         self.live = Some(run);
         self.past = None;
         self.pace = Pace::default();
-        self.job = Some(job);
-        self.phase = TrainPhase::Preparing(Progress {
-            what: "starting".to_owned(),
-            done: 0,
-            total: None,
-        });
+        self.phase = TrainPhase::Preparing;
     }
 
     /// Shows a run that is on the disk.
@@ -371,7 +271,6 @@ impl Training {
 
     /// The run has ended by itself or was stopped.
     pub fn finish(&mut self, summary: TrainSummary) {
-        self.job = None;
         if let Some(live) = &mut self.live {
             live.finish(&summary);
         }
@@ -438,7 +337,7 @@ mod tests {
     #[test]
     fn an_earlier_run_can_be_looked_at_while_another_goes_on() {
         let mut training = Training::default();
-        training.begin(JobId::default().next(), "a".into(), first_form());
+        training.begin("a".into(), first_form());
         let form = training.form.clone();
         training.show_past(RunView::new(
             "b".into(),

@@ -11,7 +11,8 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, LibraryCommand},
-    model::{Model, say_progress},
+    jobs::format_progress,
+    model::Model,
     theme::{self, small},
 };
 use mynascope_base::jobs::Progress;
@@ -30,11 +31,11 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         .show(ui, |ui| {
             search(ui, model, out);
             let library = &model.library;
-            for progress in library.opening.iter().chain(&library.scanning) {
-                under_way(ui, progress, out);
+            if let Some(running) = library.job.running() {
+                under_way(ui, &running.progress, out);
             }
             if model.library.collection.is_none() {
-                if model.library.opening.is_none() {
+                if model.library.opening().is_none() {
                     empty(ui, model, out);
                 }
                 return;
@@ -99,7 +100,7 @@ fn under_way(ui: &mut egui::Ui, progress: &Progress, out: &mut Vec<Command>) {
         if icon_button(ui, icon::X, "Stop; what was found stays").clicked() {
             out.push(Command::Library(LibraryCommand::StopOpening));
         }
-        let text = say_progress(progress);
+        let text = format_progress(progress);
         ui.with_layout(Flow::left_to_right(Align::Center), |ui| {
             ui.add(egui::Label::new(small(text).color(tokens.text_weak)).truncate());
         });

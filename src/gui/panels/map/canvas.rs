@@ -6,8 +6,8 @@ use eframe::egui::{self, PointerButton, Pos2, Rect, Sense, Stroke, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
-    model::{Chart, MapCommand, MapSide, Model, clock},
+    command::{Command, MapCommand},
+    model::{Chart, MapSide, Model, clock},
     paint::scatter::{Camera, Scatter},
     panels::parts,
     theme,
@@ -48,7 +48,7 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &Model, view: View<'_>, out: &mut Ve
     let view = View { camera, ..view };
     let which = match side {
         MapSide::Main => "Map",
-        MapSide::Beside => "Second map",
+        MapSide::Second => "Second map",
     };
     let name = format!("{which} of {} points", chart.xy.len());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, &name));
@@ -82,7 +82,7 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &Model, view: View<'_>, out: &mut Ve
     if let Some(moved) = moved(ui, &response, rect, camera) {
         out.push(Command::Map(match side {
             MapSide::Main => MapCommand::Move(moved),
-            MapSide::Beside => MapCommand::MoveBeside(moved),
+            MapSide::Second => MapCommand::MoveSecond(moved),
         }));
     }
     let pointer = response.hover_pos().filter(|_| !response.dragged());
@@ -97,7 +97,7 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &Model, view: View<'_>, out: &mut Ve
     };
     let before = match side {
         MapSide::Main => mapping.hovered,
-        MapSide::Beside => mapping.beside.as_ref().and_then(|beside| beside.hovered),
+        MapSide::Second => mapping.second.as_ref().and_then(|beside| beside.hovered),
     };
     if point != before || !moved.is_empty() {
         out.push(Command::Map(MapCommand::Hover { side, point, moved }));
@@ -200,10 +200,10 @@ fn path(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model, view: View<
 /// Marks what the pointer is at in the other map of a comparison.
 fn echo(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model, view: View<'_>) {
     let mapping = &model.mapping;
-    let beside = mapping.beside.as_ref();
+    let beside = mapping.second.as_ref();
     let (other, point) = match view.side {
-        MapSide::Main => (MapSide::Beside, beside.and_then(|beside| beside.hovered)),
-        MapSide::Beside => (MapSide::Main, mapping.hovered),
+        MapSide::Main => (MapSide::Second, beside.and_then(|beside| beside.hovered)),
+        MapSide::Second => (MapSide::Main, mapping.hovered),
     };
     let there = point.zip(mapping.chart_of(other));
     let facts = there.and_then(|(point, chart)| chart.facts(point));

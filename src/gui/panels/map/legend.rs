@@ -3,8 +3,8 @@
 use eframe::egui::{self, Color32, Ui, Vec2, pos2};
 
 use crate::gui::{
-    command::Command,
-    model::{Chart, LegendEntry, MapCommand, Mapping, Scale},
+    command::{Command, MapCommand},
+    model::{Chart, LegendEntry, Mapping, Scale},
     theme,
 };
 

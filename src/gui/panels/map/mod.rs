@@ -9,11 +9,10 @@ use eframe::egui::{
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
+    command::{Command, EncoderCommand, MapCommand, SaveTo},
+    jobs::format_duration,
     logic::offered_colourings,
-    model::{
-        Beside, Chart, Colouring, MapCommand, MapSide, Model, PERPLEXITIES, SaveTo, say_duration,
-    },
+    model::{Chart, Colouring, MapSide, Model, PERPLEXITIES, SecondMap},
     panels::{parts, top},
     theme,
 };
@@ -44,8 +43,8 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         }
         match &model.mapping.chart {
             None => nothing(ui, model),
-            Some(chart) => match &model.mapping.beside {
-                Some(beside) => two(ui, model, chart, beside, out),
+            Some(chart) => match &model.mapping.second {
+                Some(second) => two(ui, model, chart, second, out),
                 None => one(ui, model, chart, out),
             },
         }
@@ -100,7 +99,7 @@ fn one(ui: &mut Ui, model: &Model, chart: &Chart, out: &mut Vec<Command>) {
 fn made_otherwise(model: &Model, chart: &Chart) -> Option<String> {
     let (made, chosen) = (&chart.source.key.source, &model.embeddings.source);
     let mapping = &model.mapping;
-    if mapping.imported.is_some() || mapping.running.is_some() || made.embeds_like(chosen) {
+    if mapping.imported.is_some() || mapping.job.is_running() || made.embeds_like(chosen) {
         return None;
     }
     let name = made.name();
@@ -143,7 +142,7 @@ fn where_is_the_sound(ui: &mut Ui, out: &mut Vec<Command>) {
 
 /// Two maps side by side, each with what it is, over all the width; their common legend lies below them, or beside
 /// them where colours stand for numbers.
-fn two(ui: &mut Ui, model: &Model, chart: &Chart, beside: &Beside, out: &mut Vec<Command>) {
+fn two(ui: &mut Ui, model: &Model, chart: &Chart, second: &SecondMap, out: &mut Vec<Command>) {
     let mapping = &model.mapping;
     let space = ui.available_size().max(Vec2::splat(40.0 * theme::UNIT));
     let (right, below) = match chart.scale {
@@ -176,8 +175,8 @@ fn two(ui: &mut Ui, model: &Model, chart: &Chart, beside: &Beside, out: &mut Vec
             }
         });
         column(ui, half, |ui| {
-            second_encoder(ui, half.x, model, beside, out);
-            second(ui, map, model, beside, out);
+            second_encoder(ui, half.x, model, second, out);
+            second_map(ui, map, model, second, out);
         });
         if chart.scale.is_some() {
             ui.add_space(theme::SPACE_LARGE - theme::SPACE);
@@ -190,25 +189,25 @@ fn two(ui: &mut Ui, model: &Model, chart: &Chart, beside: &Beside, out: &mut Vec
 }
 
 /// The second map, or how far it is.
-fn second(ui: &mut Ui, size: Vec2, model: &Model, beside: &Beside, out: &mut Vec<Command>) {
-    match &beside.chart {
+fn second_map(ui: &mut Ui, size: Vec2, model: &Model, second: &SecondMap, out: &mut Vec<Command>) {
+    match &second.chart {
         Some(chart) => {
             let view = View {
-                side: MapSide::Beside,
+                side: MapSide::Second,
                 chart,
-                camera: beside.camera,
+                camera: second.camera,
             };
             canvas::show(ui, size, model, view, out);
-            match &beside.running {
-                Some(running) => line(ui, running.say()),
+            match second.job.running() {
+                Some(running) => line(ui, running.line()),
                 None => caption(ui, chart, None),
             };
         }
         None => column(ui, size, |ui| {
-            if let Some(running) = &beside.running {
-                parts::quiet(ui, running.say());
+            if let Some(running) = second.job.running() {
+                parts::quiet(ui, running.line());
                 parts::bar(ui, running.share());
-            } else if let Some(why) = &beside.error {
+            } else if let Some(why) = &second.error {
                 parts::error(ui, why);
             }
         }),
@@ -216,7 +215,13 @@ fn second(ui: &mut Ui, size: Vec2, model: &Model, beside: &Beside, out: &mut Vec
 }
 
 /// Which encoder the second map is by.
-fn second_encoder(ui: &mut Ui, width: f32, model: &Model, beside: &Beside, out: &mut Vec<Command>) {
+fn second_encoder(
+    ui: &mut Ui,
+    width: f32,
+    model: &Model,
+    second: &SecondMap,
+    out: &mut Vec<Command>,
+) {
     let row = Vec2::new(width, theme::CONTROL_HEIGHT);
     let line = Layout::right_to_left(Align::Center);
     ui.allocate_ui_with_layout(row, line, |ui| {
@@ -227,16 +232,16 @@ fn second_encoder(ui: &mut Ui, width: f32, model: &Model, beside: &Beside, out: 
         }
         ui.push_id("second", |ui| {
             let width = (width - theme::CONTROL_HEIGHT - 2.0 * theme::SPACE).max(theme::UNIT);
-            let (response, chosen) = parts::encoder_choice(ui, width, model, &beside.source);
+            let (response, chosen) = parts::encoder_choice(ui, width, model, &second.source);
             response.on_hover_text("Which encoder the second map is by");
             match chosen {
-                Some(parts::SourceChoice::Set(source)) => {
-                    out.push(Command::Map(MapCommand::SetBeside(source)));
+                Some(EncoderCommand::Use(source)) => {
+                    out.push(Command::Map(MapCommand::SetSecond(source)));
                 }
-                Some(parts::SourceChoice::ChooseFile) => {
-                    out.push(Command::Map(MapCommand::ChooseBeside));
+                Some(EncoderCommand::ChooseFile) => {
+                    out.push(Command::Map(MapCommand::ChooseSecond));
                 }
-                None => {}
+                Some(_) | None => {}
             }
         });
     });
@@ -252,6 +257,7 @@ const PERPLEXITY_WIDTH: f32 = 26.0 * theme::UNIT;
 const SEED_WIDTH: f32 = 18.0 * theme::UNIT;
 
 fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let mut other = Vec::new();
     let mut push = |command| out.push(Command::Map(command));
     let [narrowest, widest] = ENCODER_WIDTHS;
     let symbols = 3.0 * (theme::CONTROL_HEIGHT + theme::SPACE);
@@ -263,9 +269,9 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         theme::CONTROL_HEIGHT
     };
     let width = (room - copy).clamp(narrowest, widest);
-    ui.horizontal(|ui| match &model.mapping.running {
+    ui.horizontal(|ui| match model.mapping.job.running() {
         Some(running) => {
-            let paused = model.mapping.paused;
+            let paused = model.mapping.is_paused();
             let (symbol, hint) = if paused {
                 (icon::PLAY, "Let the points move on")
             } else {
@@ -291,11 +297,7 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             let source = &model.embeddings.source;
             let (response, chosen) = parts::encoder_choice(ui, width, model, source);
             response.on_hover_text(parts::ENCODER_HINT);
-            match chosen {
-                Some(parts::SourceChoice::Set(source)) => push(MapCommand::SetSource(source)),
-                Some(parts::SourceChoice::ChooseFile) => push(MapCommand::ChooseCheckpoint),
-                None => {}
-            }
+            other.extend(chosen.map(Command::Encoder));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let copied = match in_words {
                     true => parts::copy_command(ui),
@@ -308,7 +310,7 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                     push(MapCommand::Copy);
                 }
                 files(ui, model, &mut push);
-                let comparing = model.mapping.beside.is_some();
+                let comparing = model.mapping.second.is_some();
                 let hint = match comparing {
                     true => "Only the first map again",
                     false => "Compare with another encoder: its map beside this one, and the tracks that moved most",
@@ -327,6 +329,7 @@ fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             });
         }
     });
+    out.append(&mut other);
 }
 
 /// Formats of embeddings, and of maps: the ending, the name, what it is for.
@@ -519,7 +522,7 @@ fn patch(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let (_, kind) = parts::patch_choice(ui, 42.0 * theme::UNIT, &model.embeddings);
         if let Some(kind) = kind {
-            out.push(Command::Map(MapCommand::SetPatch(kind)));
+            out.push(Command::Encoder(EncoderCommand::SetPatch(kind)));
         }
         let text = match model.embeddings.source.patch {
             None => "The checkpoint doesn't say how its patches are cut: choose",
@@ -536,7 +539,7 @@ fn weights(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         parts::quiet(ui, "Weights").on_hover_text(parts::WEIGHTS_HINT);
         let (_, chosen) = parts::weights_choice(ui, WEIGHTS_WIDTH, source, held);
         if let Some(weights) = chosen {
-            out.push(Command::Map(MapCommand::SetWeights(weights)));
+            out.push(Command::Encoder(EncoderCommand::SetWeights(weights)));
         }
         let text = format!("The checkpoint holds {} encoders", held.len());
         parts::quiet(ui, text).on_hover_text(parts::WEIGHTS_HINT);
@@ -591,7 +594,7 @@ fn caption(ui: &mut Ui, chart: &Chart, by: Option<String>) -> egui::Response {
     facts.push(if seconds < 10.0 {
         format!("{seconds:.1} s")
     } else {
-        say_duration(std::time::Duration::from_secs_f64(seconds))
+        format_duration(std::time::Duration::from_secs_f64(seconds))
     });
     let skipped = &chart.source.skipped;
     if !skipped.is_empty() {
@@ -623,7 +626,7 @@ fn points(level: Level, count: usize) -> String {
 
 fn nothing(ui: &mut Ui, model: &Model) {
     let how = format!("{}; sub-folders become labels.", model.how_to_open());
-    let (title, hint) = if model.mapping.running.is_some() {
+    let (title, hint) = if model.mapping.job.is_running() {
         (
             "The first points are on their way",
             "The windows are embedded first; then the map appears and t-SNE sorts it.",

@@ -7,8 +7,8 @@ use eframe::egui::{
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
-    model::{Model, ProbeAsk, ProbeCommand, ProbeJob, say_score, say_time},
+    command::{Command, ProbeAsk, ProbeCommand},
+    model::{Model, ProbeJob, say_score, say_time},
     panels::{parts, row_from_right},
     theme,
 };
@@ -44,7 +44,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             let marked = model.compared();
-            let open = model.library.track_count() > 0 && probing.running.is_none();
+            let open = model.library.track_count() > 0 && !probing.job.is_running();
             let ready = open && !marked.is_empty();
             let hint = "Probes every marked encoder with the settings at the left";
             if parts::primary(ui, 44.0 * theme::UNIT, "Compare encoders", ready, hint) {

@@ -6,8 +6,8 @@ use eframe::{
 };
 
 use crate::gui::{
-    command::Command,
-    model::{ProbeCommand, ProbeResult},
+    command::{Command, ProbeCommand},
+    model::ProbeResult,
     theme,
 };
 

@@ -8,10 +8,8 @@ use egui_plot::{
 };
 
 use crate::gui::{
-    command::{Command, MaskCommand, SoundCommand},
-    model::{
-        CurveKind, Hearing, MOST_PERCENT, Model, ProbeCommand, ProbeJob, ScoreCurve, ScorePoint,
-    },
+    command::{Command, MaskCommand, ProbeCommand, SoundCommand},
+    model::{CurveKind, Hearing, MOST_PERCENT, Model, ProbeJob, ScoreCurve, ScorePoint},
     panels::{parts, row_from_right},
     theme,
 };
@@ -38,7 +36,7 @@ fn head(ui: &mut Ui, model: &Model, kind: CurveKind, out: &mut Vec<Command>) {
             push(ProbeCommand::Copy(ProbeJob::Curve(kind)));
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            let ready = model.library.track_count() > 0 && probing.running.is_none();
+            let ready = model.library.track_count() > 0 && !probing.job.is_running();
             let (text, hint) = button(kind);
             let hint = match ready {
                 true => hint,

@@ -3,8 +3,8 @@
 use eframe::egui::{ScrollArea, Ui};
 
 use crate::gui::{
-    command::Command,
-    model::{Model, ProbeCommand, ProbeResult},
+    command::{Command, ProbeCommand},
+    model::{Model, ProbeResult},
     panels::parts,
     theme,
 };

@@ -3,11 +3,8 @@
 use eframe::egui::{DragValue, Ui};
 
 use crate::gui::{
-    command::Command,
-    model::{
-        MapCommand, Model, PROTOCOLS, ProbeCommand, ProbeJob, explain_head, explain_protocol,
-        explain_task,
-    },
+    command::{Command, EncoderCommand, ProbeCommand},
+    model::{Model, PROTOCOLS, ProbeJob, explain_head, explain_protocol, explain_task},
     panels::{fields, parts},
 };
 use mynascope_probe::{Head, Protocol, Task};
@@ -30,15 +27,7 @@ pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         let source = &model.embeddings.source;
         let width = ui.available_width();
         let (response, chosen) = parts::encoder_choice(ui, width, model, source);
-        match chosen {
-            Some(parts::SourceChoice::Set(source)) => {
-                out.push(Command::Map(MapCommand::SetSource(source)));
-            }
-            Some(parts::SourceChoice::ChooseFile) => {
-                out.push(Command::Map(MapCommand::ChooseCheckpoint));
-            }
-            None => {}
-        }
+        out.extend(chosen.map(Command::Encoder));
         response.on_hover_text(parts::ENCODER_HINT)
     });
     let held = model.embeddings.several();
@@ -48,7 +37,7 @@ pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             let (response, chosen) =
                 parts::weights_choice(ui, width, &model.embeddings.source, held);
             if let Some(weights) = chosen {
-                out.push(Command::Map(MapCommand::SetWeights(weights)));
+                out.push(Command::Encoder(EncoderCommand::SetWeights(weights)));
             }
             response
         });
@@ -58,7 +47,7 @@ pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             let width = ui.available_width();
             let (response, kind) = parts::patch_choice(ui, width, &model.embeddings);
             if let Some(kind) = kind {
-                out.push(Command::Map(MapCommand::SetPatch(kind)));
+                out.push(Command::Encoder(EncoderCommand::SetPatch(kind)));
             }
             response
         });
@@ -108,7 +97,7 @@ pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 
 pub fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let mut push = |command| out.push(Command::Probe(command));
-    match &model.probing.running {
+    match model.probing.job.running() {
         Some(running) => {
             if parts::progress(ui, running) {
                 push(ProbeCommand::Cancel);

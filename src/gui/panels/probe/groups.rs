@@ -4,8 +4,8 @@ use eframe::egui::{self, Align, Layout, ScrollArea, TextEdit, Ui, vec2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
-    model::{Model, ProbeCommand, ProbeJob},
+    command::{Command, ProbeCommand},
+    model::{Model, ProbeJob},
     panels::{parts, row_from_right},
     theme,
 };
@@ -19,7 +19,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let groups = &probing.groups;
     let mut push = |command| out.push(Command::Probe(command));
     row_from_right(ui, |ui| {
-        let ready = groups.can_be_learned() && probing.running.is_none();
+        let ready = groups.can_be_learned() && !probing.job.is_running();
         let hint = match ready {
             true => {
                 "Trains the head that is chosen at the left on these groups and tests it on some of their tracks"

@@ -4,8 +4,8 @@ use eframe::egui::{Align, Button, Layout, ScrollArea, Ui, vec2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
-    model::{Model, ProbeAsk, ProbeCommand, ProbeJob},
+    command::{Command, ProbeAsk, ProbeCommand},
+    model::{Model, ProbeJob},
     panels::{parts, row_from_right},
     theme,
 };
@@ -60,7 +60,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         let hint = "Keeps the probe (safetensors) with a card of what it is (JSON), for other folders and `predict`";
         button(ui, held, text, hint, ProbeCommand::Ask(ProbeAsk::Save));
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            let ready = held && probing.running.is_none();
+            let ready = held && !probing.job.is_running();
             let hint = "Asks for a folder, lets the probe answer for every track in it, and lists the answers";
             if parts::primary(ui, 30.0 * theme::UNIT, "Label a folder", ready, hint) {
                 push(ProbeCommand::Ask(ProbeAsk::Folder));

@@ -4,8 +4,8 @@
 use eframe::egui::{self, Align, Layout, Sense, Ui, vec2};
 
 use crate::gui::{
-    command::Command,
-    model::{MapCommand, Model, ProbeCommand, ProbeJob, say_score},
+    command::{Command, MapCommand, ProbeCommand},
+    model::{Model, ProbeJob, say_score},
     panels::{parts, row_from_right},
     theme,
 };
@@ -42,7 +42,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             out.push(Command::Probe(ProbeCommand::Copy(ProbeJob::Leaks)));
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            let ready = model.library.track_count() > 0 && probing.running.is_none();
+            let ready = model.library.track_count() > 0 && !probing.job.is_running();
             let hint = "Compares the split with ten folds by file, and looks for near-duplicates in different parts";
             let button = egui::Button::new("Look for leaks");
             let response = ui.add_enabled(ready, button);
@@ -51,7 +51,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 out.push(Command::Probe(ProbeCommand::FindLeaks));
             }
             match &probing.leaks {
-                _ if probing.running.is_some() && probing.job == ProbeJob::Leaks => {
+                _ if probing.job.is_running() && probing.started == ProbeJob::Leaks => {
                     parts::quiet(ui, "looking …");
                 }
                 None => {

@@ -4,8 +4,8 @@ use eframe::egui::{self, Align2, FontId, RichText, Sense, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
-    model::{Answer, Model, ProbeCommand, ProbeResult, Radio, clock},
+    command::{Command, ProbeCommand},
+    model::{Answer, Model, ProbeResult, Radio, clock},
     panels::{parts, row_from_right},
     theme,
 };

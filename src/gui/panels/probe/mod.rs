@@ -19,8 +19,8 @@ use eframe::egui::{self, Align, Layout, RichText, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
-    model::{CurveKind, Model, ProbeCommand, ProbeFile, ProbeResult, ProbeTab},
+    command::{Command, ProbeCommand, ProbeFile},
+    model::{CurveKind, Model, ProbeResult, ProbeTab},
     theme,
 };
 
@@ -156,7 +156,7 @@ pub fn sheet(ui: &mut Ui, model: &Model) {
 }
 
 fn nothing(ui: &mut Ui, model: &Model) {
-    let (title, hint) = if model.probing.running.is_some() {
+    let (title, hint) = if model.probing.job.is_running() {
         (
             "The score is on its way",
             "The windows are embedded first, unless the map did that already; then the head is trained.",

@@ -4,8 +4,8 @@ use eframe::egui::{ScrollArea, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
-    model::{AnswerColumn, AnswerSort, Model, ProbeCommand, ProbeResult},
+    command::{Command, ProbeCommand},
+    model::{AnswerColumn, AnswerSort, Model, ProbeResult},
     theme,
 };
 

@@ -3,9 +3,9 @@
 use eframe::egui::{self, Align2, CursorIcon, Id, Rect, Response, Sense, StrokeKind, Ui, pos2};
 
 use crate::gui::{
-    command::{Command, MaskCommand},
+    command::{Command, LabCommand, MaskCommand},
     layout::Layout,
-    model::{FRAME_SECS, LabCommand, Layer, Model, WINDOW_SECS},
+    model::{FRAME_SECS, Layer, Model, WINDOW_SECS},
     panels::lab_layer,
     theme,
 };

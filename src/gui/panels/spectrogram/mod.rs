@@ -16,8 +16,9 @@ use eframe::egui::{self, Frame, Margin, Rect, vec2};
 
 use crate::gui::{
     command::{Command, PictureCommand},
+    jobs::format_progress,
     layout::Layout,
-    model::{Model, Picture, PictureState, ShownAt, say_progress},
+    model::{Model, Picture, PictureState, ShownAt},
     theme::{self, small},
 };
 
@@ -72,9 +73,9 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             PictureState::Computing(_) => {
                 waiting(ui, place.picture, "Decoding …");
             }
-            PictureState::Empty if model.library.opening.is_some() => {
-                let progress = model.library.opening.as_ref();
-                let text = progress.map_or_else(String::new, say_progress);
+            PictureState::Empty if model.library.opening().is_some() => {
+                let running = model.library.opening();
+                let text = running.map_or_else(String::new, |it| format_progress(&it.progress));
                 waiting(ui, place.picture, &text);
             }
             PictureState::Empty => {

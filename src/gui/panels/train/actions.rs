@@ -2,11 +2,9 @@ use eframe::egui::{Button, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
-    model::{
-        Model, Remedy, TrainCommand, TrainPhase, Training, problem_of, purpose_of, say_progress,
-        too_few_tracks,
-    },
+    command::{Command, EncoderCommand, TrainCommand},
+    jobs::format_progress,
+    model::{Model, Remedy, TrainPhase, Training, problem_of, purpose_of, too_few_tracks},
     theme,
 };
 
@@ -18,11 +16,12 @@ const SHOWN_NOTES: usize = 2;
 /// Draws start, pause, stop and what else can be done, and below it how the run stands.
 pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let training = &model.training;
+    if !training.is_active() {
+        start(ui, model, out);
+    }
     let mut push = |command| out.push(Command::Train(command));
     if training.is_active() {
         steer(ui, training, &mut push);
-    } else {
-        start(ui, model, &mut push);
     }
     ui.horizontal(|ui| {
         if parts::copy_command(ui) {
@@ -65,7 +64,7 @@ fn steer(ui: &mut Ui, training: &Training, push: &mut impl FnMut(TrainCommand)) 
     });
 }
 
-fn start(ui: &mut Ui, model: &Model, push: &mut impl FnMut(TrainCommand)) {
+fn start(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let training = &model.training;
     let problem = problem_of(&training.form);
     let too_few = too_few_tracks(&model.library);
@@ -77,7 +76,7 @@ fn start(ui: &mut Ui, model: &Model, push: &mut impl FnMut(TrainCommand)) {
     };
     let width = ui.available_width();
     if parts::primary(ui, width, "Start training", ready, hint) {
-        push(TrainCommand::Start);
+        out.push(Command::Train(TrainCommand::Start));
     }
     if let Some(why) = too_few {
         parts::explain(ui, why);
@@ -96,8 +95,10 @@ fn start(ui: &mut Ui, model: &Model, push: &mut impl FnMut(TrainCommand)) {
         let hint =
             "Map, Probe and Teach compute their embeddings with the run's best weights from now on";
         let can = run.checkpoint.is_some() && !used;
-        if parts::wide(ui, half, Button::new(text), can, hint) {
-            push(TrainCommand::UseEncoder);
+        if parts::wide(ui, half, Button::new(text), can, hint)
+            && let Some(path) = run.checkpoint.clone()
+        {
+            out.push(Command::Encoder(EncoderCommand::UseFile(path)));
         }
         let unfinished = run.step() < run.config.steps && !run.saved.is_empty();
         let hint = if unfinished {
@@ -106,7 +107,8 @@ fn start(ui: &mut Ui, model: &Model, push: &mut impl FnMut(TrainCommand)) {
             "The shown run has done all its steps"
         };
         if parts::wide(ui, half, Button::new("Go on"), unfinished, hint) {
-            push(TrainCommand::GoOn(run.folder.clone()));
+            let go_on = TrainCommand::GoOn(run.folder.clone());
+            out.push(Command::Train(go_on));
         }
     });
 }
@@ -122,10 +124,11 @@ fn standing(ui: &mut Ui, training: &Training, push: &mut impl FnMut(TrainCommand
             );
         }
         TrainPhase::Running => {}
-        TrainPhase::Preparing(progress) => {
-            parts::quiet(ui, say_progress(progress));
-            let total = progress.total.filter(|&total| total > 0);
-            parts::bar(ui, total.map(|total| progress.done as f32 / total as f32));
+        TrainPhase::Preparing => {
+            if let Some(running) = training.run.running() {
+                parts::quiet(ui, format_progress(&running.progress));
+                parts::bar(ui, running.share());
+            }
         }
         TrainPhase::Paused => parts::explain(ui, "Paused; nothing is computed until you resume."),
         TrainPhase::Stopping => {

@@ -4,11 +4,9 @@ use eframe::egui::{self, Rect, RichText, Slider, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
-    model::{
-        CHANNELS, CurveFile, Model, RunView, TrainCommand, TrainPhase, Training, Wanted,
-        say_duration,
-    },
+    command::{Command, CurveFile, TrainCommand, Wanted},
+    jobs::format_duration,
+    model::{CHANNELS, Model, RunView, TrainPhase, Training},
     theme,
 };
 
@@ -173,7 +171,7 @@ fn numbers(ui: &mut Ui, training: &Training, run: &RunView) {
         _ if !live => dash(),
         TrainPhase::Finished(summary) if summary.stopped => "stopped".to_owned(),
         TrainPhase::Finished(_) => "done".to_owned(),
-        TrainPhase::Running => training.remaining().map_or_else(dash, say_duration),
+        TrainPhase::Running => training.remaining().map_or_else(dash, format_duration),
         _ => dash(),
     };
     let memory = training.memory.filter(|_| live);

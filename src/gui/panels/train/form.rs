@@ -2,9 +2,9 @@ use eframe::egui::{self, ComboBox, DragValue, Response, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
+    command::{Command, TrainCommand, Wanted},
     logic,
-    model::{Model, PURPOSES, Problem, TrainCommand, Training, Wanted, problem_of, purpose_of},
+    model::{Model, PURPOSES, Problem, Training, problem_of, purpose_of},
     theme,
 };
 use mynascope_encoder::{DeviceChoice, EncoderKind, Preset};

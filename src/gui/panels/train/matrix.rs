@@ -5,8 +5,8 @@ use eframe::{
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
-    model::{Model, RunView, TrainCommand, TrainPhase},
+    command::{Command, TrainCommand},
+    model::{Model, RunView, TrainPhase},
     theme,
 };
 use mynascope_train::BatchMatrix;
@@ -110,7 +110,7 @@ fn nothing(ui: &mut Ui, model: &Model) {
         _ if training.past.is_some() => {
             "Neither the newest checkpoint nor the chosen one keeps a batch: the run is older, or compares no views."
         }
-        TrainPhase::Preparing(_) | TrainPhase::Running => "Comes with the next steps.",
+        TrainPhase::Preparing | TrainPhase::Running => "Comes with the next steps.",
         _ => {
             "While a run computes: the cosine of view A of every track with view B of every other. Its diagonal, each \
              track with itself, appears as the encoder learns."

@@ -18,8 +18,8 @@ pub use curves::sheet;
 use eframe::egui::{self, Ui};
 
 use crate::gui::{
-    command::Command,
-    model::{Devices, Model, TableState, TrainCommand},
+    command::{Command, TrainCommand},
+    model::{Devices, Model},
     theme,
 };
 use mynascope_train::Objective;
@@ -57,7 +57,7 @@ pub fn show_step(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 
 /// Draws the table of runs.
 pub fn show_runs(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
-    if model.training.table.state == TableState::Unread {
+    if model.training.table.is_unread() {
         out.push(Command::Train(TrainCommand::ReadRuns));
     }
     parts::padded(ui, |ui| runs::show(ui, model, out));

@@ -3,10 +3,7 @@
 use eframe::egui::{DragValue, Ui};
 use egui_phosphor::regular as icon;
 
-use crate::gui::{
-    command::Command,
-    model::{TrainCommand, Wanted},
-};
+use crate::gui::command::{Command, TrainCommand, Wanted};
 use mynascope_encoder::{Arithmetic, DeviceChoice};
 use mynascope_train::{Optimiser, Schedule};
 

@@ -4,8 +4,8 @@ use eframe::egui::{self, Align2, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::Command,
-    model::{Model, RunRow, TableState, TrainCommand, Wanted, say_config, say_time},
+    command::{Command, EncoderCommand, TrainCommand, Wanted},
+    model::{Model, RunRow, say_config, say_time},
     theme,
 };
 
@@ -77,8 +77,8 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             push(TrainCommand::Choose(Wanted::Run));
         }
         ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-            let text = match (table.state, table.rows.len()) {
-                (TableState::Unread | TableState::Reading, 0) => "Reading the runs …".to_owned(),
+            let text = match (table.is_read, table.rows.len()) {
+                (false, 0) => "Reading the runs …".to_owned(),
                 (_, 0) => "No runs yet: each training leaves one here.".to_owned(),
                 (_, 1) => "1 run; a click shows its curves".to_owned(),
                 (_, count) => format!(
@@ -98,7 +98,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         .auto_shrink(false)
         .show_rows(ui, theme::ROW_HEIGHT, table.rows.len(), |ui, range| {
             for row in table.rows.get(range).unwrap_or_default() {
-                run_row(ui, model, row, &mut push);
+                run_row(ui, model, row, out);
             }
         });
 }
@@ -133,7 +133,7 @@ fn cell(ui: &Ui, place: Rect, align: Align2, text: &str, colour: egui::Color32) 
         .galley(corner, galley, colour);
 }
 
-fn run_row(ui: &mut Ui, model: &Model, row: &RunRow, push: &mut impl FnMut(TrainCommand)) {
+fn run_row(ui: &mut Ui, model: &Model, row: &RunRow, out: &mut Vec<Command>) {
     let training = &model.training;
     let tokens = theme::tokens(ui);
     let size = vec2(ui.available_width(), theme::ROW_HEIGHT);
@@ -185,7 +185,7 @@ fn run_row(ui: &mut Ui, model: &Model, row: &RunRow, push: &mut impl FnMut(Train
     for (place, text) in right {
         cell(ui, place, Align2::RIGHT_CENTER, &text, tokens.text);
     }
-    buttons(ui, model, row, columns.buttons, behind, push);
+    buttons(ui, model, row, columns.buttons, behind, out);
     let name = row.name();
     response.widget_info(|| {
         egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, shown, &name)
@@ -195,11 +195,11 @@ fn run_row(ui: &mut Ui, model: &Model, row: &RunRow, push: &mut impl FnMut(Train
     response.on_hover_text(format!("{about}{score}\n{}", row.folder.display()));
     if clicked {
         let overlay = ui.input(|input| input.modifiers.shift);
-        push(match overlay {
+        out.push(Command::Train(match overlay {
             true if behind => TrainCommand::Overlay(None),
             true => TrainCommand::Overlay(Some(row.folder.clone())),
             false => TrainCommand::ShowRun(row.folder.clone()),
-        });
+        }));
     }
 }
 
@@ -210,7 +210,7 @@ fn buttons(
     row: &RunRow,
     place: Rect,
     behind: bool,
-    push: &mut impl FnMut(TrainCommand),
+    out: &mut Vec<Command>,
 ) {
     let active = model.training.is_active();
     let name = row.name();
@@ -221,28 +221,28 @@ fn buttons(
             format!("Compare with {name}"),
             "Draws this run behind the shown one, or takes it away (Shift+click)",
             true,
-            TrainCommand::Overlay((!behind).then(|| row.folder.clone())),
+            Command::Train(TrainCommand::Overlay((!behind).then(|| row.folder.clone()))),
         ),
         (
             icon::BRAIN,
             format!("Use encoder of {name}"),
             "Makes the run's best weights the encoder of Map, Probe and Teach",
             row.step > 0 && !used,
-            TrainCommand::UseRun(row.folder.clone()),
+            Command::Encoder(EncoderCommand::UseFile(row.folder.clone())),
         ),
         (
             icon::PLAY,
             format!("Go on with {name}"),
             "Goes on with the run from its newest checkpoint, on the tracks it was trained on",
             row.can_go_on() && !active,
-            TrainCommand::GoOn(row.folder.clone()),
+            Command::Train(TrainCommand::GoOn(row.folder.clone())),
         ),
         (
             icon::FOLDER_OPEN,
             format!("Open folder of {name}"),
             "Shows the run's folder in the file manager",
             true,
-            TrainCommand::OpenFolder(row.folder.clone()),
+            Command::Train(TrainCommand::OpenFolder(row.folder.clone())),
         ),
     ];
     let mut left = place.right() - BUTTONS * BUTTON;
@@ -260,7 +260,7 @@ fn buttons(
         let clicked = response.clicked();
         response.on_hover_text(hint).on_disabled_hover_text(hint);
         if clicked {
-            push(command);
+            out.push(command);
         }
     }
 }

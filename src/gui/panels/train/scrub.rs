@@ -1,8 +1,8 @@
 use eframe::egui::{self, Align2, Pos2, Rect, Sense, Stroke, Ui, Vec2};
 
 use crate::gui::{
-    command::Command,
-    model::{Model, RunView, TrainCommand},
+    command::{Command, TrainCommand},
+    model::{Model, RunView},
     theme,
 };
 use mynascope_encoder::CheckpointRef;

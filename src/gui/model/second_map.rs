@@ -1,10 +1,12 @@
+//! The second map of a comparison.
+
 use std::{path::PathBuf, sync::Arc};
 
-use crate::gui::paint::scatter::Camera;
+use crate::gui::{jobs::JobSlot, message::MapFound, paint::scatter::Camera};
 
 use mynascope_embedding::SoundOfTable;
 
-use super::{Chart, EncoderSource, KeyedTable, Running};
+use super::{Chart, EmbedError, EncoderSource, KeyedTable};
 
 /// A table of embeddings that came from a file.
 #[derive(Debug, Clone)]
@@ -20,14 +22,14 @@ pub struct Imported {
 pub enum MapSide {
     #[default]
     Main,
-    Beside,
+    Second,
 }
 
 /// A map of the same tracks by another encoder, beside the first. What is picked, hidden and selected is the same in
 /// both.
-pub struct Beside {
+pub struct SecondMap {
     pub source: EncoderSource,
-    pub running: Option<Running>,
+    pub job: JobSlot<MapFound, EmbedError>,
     /// Turned and mirrored to lie like the first.
     pub chart: Option<Chart>,
     /// Why it was not made.
@@ -37,12 +39,12 @@ pub struct Beside {
     pub hovered: Option<usize>,
 }
 
-impl Beside {
+impl SecondMap {
     /// Nothing of an encoder yet.
     pub fn new(source: EncoderSource) -> Self {
         Self {
             source,
-            running: None,
+            job: JobSlot::default(),
             chart: None,
             error: None,
             camera: Camera::default(),

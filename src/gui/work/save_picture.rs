@@ -6,14 +6,14 @@ use image::RgbaImage;
 
 use crate::gui::{
     canvas::{Canvas, save_png},
+    jobs::{NoThread, spawn_once},
     message::{Message, Outbox},
     model::Model,
     offscreen::PictureError,
     panels::spectrogram,
     theme,
-    work::choose::{dialog, unused},
+    work::ask_file::Question,
 };
-use mynascope_base::{jobs, storage::Folders};
 
 /// A picture as it is shown at one moment.
 pub struct Still {
@@ -83,38 +83,22 @@ impl Still {
 }
 
 /// Asks where to, draws and saves; the outcome comes as a message.
-pub fn ask_and_save(still: Still, outbox: &Outbox) -> std::io::Result<()> {
-    let (done, failed) = (outbox.clone(), outbox.clone());
-    let job = jobs::spawn(
-        "save-picture",
-        move |_| {
-            let chosen = dialog(|| {
-                rfd::FileDialog::new()
-                    .set_title("Save the picture")
-                    .add_filter("PNG", &["png"])
-                    .set_file_name(still.file_name())
-                    .save_file()
-            });
-            let path = match chosen {
-                Ok(Some(path)) => path,
-                Ok(None) => return,
-                // Without a dialog the picture goes where its maker's other files are.
-                Err(_) => match Folders::of_user() {
-                    Ok(folders) => unused(&folders.data.join("pictures").join(still.file_name())),
-                    Err(error) => return done.send(Message::Saved(Err(error.to_string()))),
-                },
-            };
-            done.send(Message::Saved(save(&still, path)));
-        },
-        move |fault| {
-            failed.send(Message::Saved(Err(format!(
-                "The picture could not be saved ({fault}); try again, or take it with `mynascope picture`"
-            ))));
-        },
-    )?;
-    // Nothing can be asked to stop here: the dialog is closed by who opened it.
-    drop(job);
-    Ok(())
+pub fn ask_and_save(still: Still, outbox: &Outbox) -> Result<(), NoThread> {
+    let work = move |outbox: &Outbox| {
+        let question =
+            Question::new_file("Save the picture", still.file_name()).filter("PNG", &["png"]);
+        let saved = match question.wait_or_save_in("pictures") {
+            Ok(Some(place)) => save(&still, place.into_path()),
+            Ok(None) => return,
+            Err(why) => Err(why),
+        };
+        outbox.send(Message::Saved(saved));
+    };
+    spawn_once("save-picture", outbox, work, |fault| {
+        format!(
+            "The picture could not be saved ({fault}); try again, or take it with `mynascope picture`"
+        )
+    })
 }
 
 fn save(still: &Still, path: PathBuf) -> Result<PathBuf, String> {

@@ -2,25 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::gui::message::{LibraryMessage, Message, Outbox};
-use mynascope_base::jobs;
+use crate::gui::{
+    jobs::spawn_once,
+    message::{LibraryMessage, Message, Outbox},
+};
 use mynascope_collection as collection;
 use mynascope_embedding::{READABLE_EXTENSIONS, is_text_table};
 use mynascope_encoder::is_checkpoint;
 
 /// Looks at what is dragged; the answer comes as a message.
 pub fn look(hovered: Vec<PathBuf>, outbox: &Outbox) {
-    let (told, failed) = (outbox.clone(), outbox.clone());
-    let job = jobs::spawn(
-        "hover",
-        move |_| {
-            let text = drop_text(&hovered);
-            told.send(Message::Library(LibraryMessage::Hovered(hovered, text)));
-        },
-        move |fault| failed.send(Message::Fault(fault)),
-    );
+    let look = move |outbox: &Outbox| {
+        let text = drop_text(&hovered);
+        outbox.send(Message::Library(LibraryMessage::Hovered(hovered, text)));
+    };
     // Where the system gives no thread the hint stays general.
-    drop(job);
+    let _ = spawn_once("drop-preview", outbox, look, std::convert::identity);
 }
 
 fn drop_text(hovered: &[PathBuf]) -> String {

@@ -1,22 +1,12 @@
+//! How far a job is, in words.
+
 use std::time::{Duration, Instant};
 
 use mynascope_base::jobs::Progress;
 
-/// Tells the messages of one job from those of an earlier one that was given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct JobId(u64);
-
-impl JobId {
-    /// The number after this one.
-    pub fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
-}
-
 /// How far a background job is that a panel shows.
 #[derive(Debug, Clone)]
 pub struct Running {
-    pub id: JobId,
     pub progress: Progress,
     /// When the present part of the job (`progress.what`) began.
     part_began: Instant,
@@ -24,15 +14,14 @@ pub struct Running {
 
 impl Running {
     /// A job that has just been started.
-    pub fn new(id: JobId, what: &str) -> Self {
+    pub fn starting(now: Instant) -> Self {
         Self {
-            id,
             progress: Progress {
-                what: what.to_owned(),
+                what: "starting".to_owned(),
                 done: 0,
                 total: None,
             },
-            part_began: Instant::now(),
+            part_began: now,
         }
     }
 
@@ -58,17 +47,17 @@ impl Running {
     }
 
     /// What it is doing and how far it is, in one line.
-    pub fn say(&self) -> String {
-        let far = say_progress(&self.progress);
+    pub fn line(&self) -> String {
+        let far = format_progress(&self.progress);
         match self.remaining() {
-            Some(left) => format!("{far}, {} left", say_duration(left)),
+            Some(left) => format!("{far}, {} left", format_duration(left)),
             None => far,
         }
     }
 }
 
 /// Progress in one line: "Embedding tracks, 12 of 48", "Looking for tracks, 7", "Starting …".
-pub fn say_progress(progress: &Progress) -> String {
+pub fn format_progress(progress: &Progress) -> String {
     let Progress { what, done, total } = progress;
     let mut chars = what.chars();
     let what: String = chars
@@ -83,7 +72,7 @@ pub fn say_progress(progress: &Progress) -> String {
 }
 
 /// A span of time as people say it: "8 s", "3 min 20 s", "2 h 05 min".
-pub fn say_duration(span: Duration) -> String {
+pub fn format_duration(span: Duration) -> String {
     let seconds = span.as_secs_f64().round() as u64;
     match seconds {
         0..60 => format!("{seconds} s"),
@@ -97,35 +86,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_of_time_are_said_shortly() {
-        for (seconds, said) in [
+    fn spans_of_time_are_short() {
+        for (seconds, text) in [
             (0, "0 s"),
             (59, "59 s"),
             (60, "1 min 00 s"),
             (200, "3 min 20 s"),
             (7500, "2 h 05 min"),
         ] {
-            assert_eq!(say_duration(Duration::from_secs(seconds)), said);
+            assert_eq!(format_duration(Duration::from_secs(seconds)), text);
         }
     }
 
     #[test]
     fn progress_is_one_line() {
-        let mut running = Running::new(JobId::default().next(), "starting");
-        assert_eq!(running.say(), "Starting …");
+        let mut running = Running::starting(Instant::now());
+        assert_eq!(running.line(), "Starting …");
         assert_eq!(running.share(), None);
         running.report(Progress {
             what: "looking for tracks".to_owned(),
             done: 7,
             total: None,
         });
-        assert_eq!(running.say(), "Looking for tracks, 7");
+        assert_eq!(running.line(), "Looking for tracks, 7");
         running.report(Progress {
             what: "embedding tracks".to_owned(),
             done: 12,
             total: Some(48),
         });
-        assert_eq!(running.say(), "Embedding tracks, 12 of 48");
+        assert_eq!(running.line(), "Embedding tracks, 12 of 48");
         assert_eq!(running.share(), Some(0.25));
     }
 }

@@ -7,11 +7,12 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use crate::gui::{
-    message::{Message, Outbox},
-    model::{MapMessage, Spot, WINDOW_SECS},
+    jobs::Answering,
+    message::{MapMessage, Message, Outbox},
+    model::{Spot, WINDOW_SECS},
 };
 use mynascope_audio::{Auditions, Clip};
-use mynascope_base::jobs::{self, Cancel, Job, Latest, Requests};
+use mynascope_base::jobs::Cancel;
 
 /// Clips that are kept decoded: 1.2 MB each at 48 kHz.
 const KEPT: usize = 40;
@@ -28,25 +29,20 @@ pub struct HearRequest {
 
 /// The thread that prepares and plays clips. The newest wish wins.
 pub struct HearWork {
-    requests: Latest<HearRequest>,
+    requests: Answering<HearRequest>,
     auditions: Option<Auditions>,
-    _thread: Job,
 }
 
 impl HearWork {
     /// Starts the thread; without a player it prepares clips that nobody hears.
-    pub fn start(outbox: Outbox, auditions: Option<Auditions>) -> std::io::Result<Self> {
-        let (requests, inbox) = jobs::latest::<HearRequest>();
-        let (failed, player) = (outbox.clone(), auditions.clone());
-        let thread = jobs::spawn(
-            "hover-sound",
-            move |cancel| Ring::new(player, outbox).run(&inbox, cancel),
-            move |fault| failed.send(Message::Fault(fault)),
-        )?;
+    pub fn start(outbox: &Outbox, auditions: Option<Auditions>) -> std::io::Result<Self> {
+        let mut ring = Ring::new(auditions.clone(), outbox.clone());
+        let requests = Answering::start("hover-sound", outbox, move |request, newer| {
+            ring.answer(request, &|| newer.has_newer(), newer.cancel);
+        })?;
         Ok(Self {
             requests,
             auditions,
-            _thread: thread,
         })
     }
 
@@ -62,7 +58,7 @@ impl HearWork {
         if request.play.is_none() {
             self.silence();
         }
-        self.requests.post(request);
+        self.requests.ask(request);
     }
 
     /// Ends what sounds.
@@ -99,25 +95,23 @@ impl Ring {
         }
     }
 
-    fn run(mut self, inbox: &Requests<HearRequest>, cancel: &Cancel) {
-        while let Some(request) = inbox.wait() {
-            if let Some(spot) = request.play {
-                self.play(spot, inbox, cancel);
+    fn answer(&mut self, request: HearRequest, has_newer: &dyn Fn() -> bool, cancel: &Cancel) {
+        if let Some(spot) = request.play {
+            self.play(spot, has_newer, cancel);
+        }
+        for spot in request.around.into_iter().take(KEPT / 2) {
+            if has_newer() {
+                break;
             }
-            for spot in request.around.into_iter().take(KEPT / 2) {
-                if inbox.has_newer() {
-                    break;
-                }
-                // A neighbour that cannot be read says so when it is pointed at.
-                let _ = self.clip(&spot, cancel);
-            }
+            // A neighbour that cannot be read says so when it is pointed at.
+            let _ = self.clip(&spot, cancel);
         }
     }
 
-    fn play(&mut self, spot: Spot, inbox: &Requests<HearRequest>, cancel: &Cancel) {
+    fn play(&mut self, spot: Spot, has_newer: &dyn Fn() -> bool, cancel: &Cancel) {
         match self.clip(&spot, cancel) {
             // The pointer has gone on meanwhile: what comes next decides.
-            Ok(_) if inbox.has_newer() => {}
+            Ok(_) if has_newer() => {}
             Ok(clip) => {
                 if let Some(auditions) = &self.auditions {
                     auditions.play(clip);
@@ -186,9 +180,8 @@ mod tests {
             path: folder.path().join("gone.wav"),
             start_secs: 0.0,
         };
-        let (_post, requests) = jobs::latest::<HearRequest>();
-        ring.play(gone.clone(), &requests, &cancel);
-        ring.play(gone, &requests, &cancel);
+        ring.play(gone.clone(), &|| false, &cancel);
+        ring.play(gone, &|| false, &cancel);
         assert_eq!(inbox.len(), 1);
     }
 }

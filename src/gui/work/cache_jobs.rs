@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::gui::message::{Message, Outbox};
-use mynascope_base::{
-    jobs,
-    storage::{Cache, StorageError},
+use crate::gui::{
+    jobs::spawn_once,
+    message::{Message, Outbox},
 };
+use mynascope_base::storage::{Cache, StorageError};
 
 /// Counts what the cache takes; the answer comes as a message.
 pub fn count(cache: &Arc<Cache>, outbox: &Outbox) {
@@ -31,18 +31,13 @@ fn with_cache(
     outbox: &Outbox,
     what: impl FnOnce(&Cache) -> Result<(), StorageError> + Send + 'static,
 ) {
-    let (told, failed) = (outbox.clone(), outbox.clone());
     let cache = Arc::clone(cache);
-    let job = jobs::spawn(
-        "cache",
-        move |_| {
-            told.send(match what(&cache) {
-                Ok(()) => Message::CacheBytes(cache.bytes()),
-                Err(error) => Message::Fault(error.to_string()),
-            });
-        },
-        move |fault| failed.send(Message::Fault(fault)),
-    );
-    // Nothing has to be stopped; where the system gives no thread the number stays unknown.
-    drop(job);
+    let work = move |outbox: &Outbox| {
+        outbox.send(match what(&cache) {
+            Ok(()) => Message::CacheBytes(cache.bytes()),
+            Err(error) => Message::Fault(error.to_string()),
+        });
+    };
+    // Where the system gives no thread the number stays unknown.
+    let _ = spawn_once("cache", outbox, work, std::convert::identity);
 }

@@ -2,12 +2,10 @@
 
 use crate::gui::{
     model::{FilledKey, Model, PictureState},
-    work::{Workers, lab::crop_of, train::Window},
+    work::{Workers, lab::crop_of, reconstruct::Hidden},
 };
 use mynascope_spectrum::tokens::ViewName;
 use mynascope_train::Objective;
-
-use super::no_thread;
 
 /// Asks about view A of the shown track, masked as the mask controls say, if the shown run has a decoder and this was
 /// not asked yet.
@@ -24,17 +22,15 @@ pub(super) fn ask(model: &mut Model, workers: &mut Workers) {
     let (Some(mel), Some(run)) = (&picture.mel, model.training.shown()) else {
         return;
     };
-    let window = Window {
+    let hidden = Hidden {
         power: crop_of(mel, key.start_frame),
         device: run.config.device,
+        key: key.clone(),
     };
     let filled = &mut model.training.filled;
     filled.number += 1;
-    filled.asked = Some(key.clone());
-    let asked = (workers.train).fill(filled.number, key, window, &workers.outbox);
-    if let Err(error) = asked {
-        model.notices.error(no_thread(&error));
-    }
+    filled.asked = Some(key);
+    workers.reconstruct.ask(hidden);
 }
 
 fn key(model: &Model) -> Option<FilledKey> {

@@ -1,0 +1,94 @@
+//! What a user does in the Map layout.
+
+use std::path::PathBuf;
+
+use crate::gui::model::{Colouring, EncoderSource, ListTab, MapForm, MapSide, Spot};
+use crate::gui::paint::scatter::Camera;
+
+/// What a user can do in the Map panel.
+#[derive(Debug, Clone)]
+pub enum MapCommand {
+    Edit(MapForm),
+    /// Embeds the collection and lays it out.
+    Compute,
+    Cancel,
+    /// Lets the points rest, or move on.
+    Pause(bool),
+    SetColouring(Colouring),
+    /// Hides or shows the points of a group.
+    ToggleLabel(String),
+    ShowAllLabels,
+    /// Picks the drawn points inside an outline in map units: instead of what is picked, or in addition.
+    Lasso {
+        side: MapSide,
+        outline: Vec<[f32; 2]>,
+        add: bool,
+    },
+    /// Picks a point in addition, or not any more.
+    TogglePoint(usize),
+    /// Picks the points of a group in addition.
+    PickGroup(String),
+    ClearPicked,
+    Move(Camera),
+    /// Moves the second map of a comparison.
+    MoveSecond(Camera),
+    /// Shows a second encoder's map beside the first, or only the first.
+    Compare(bool),
+    /// The encoder of the second map.
+    SetSecond(EncoderSource),
+    /// Asks for the checkpoint of the second map.
+    ChooseSecond,
+    /// Shows what a point stands for and plays it.
+    Choose {
+        path: PathBuf,
+        start_secs: f64,
+    },
+    /// Lets points sound while the pointer is on them, or not any more.
+    HoverSound(bool),
+    /// The pointer is at a point, or at none.
+    Hover {
+        side: MapSide,
+        point: Option<usize>,
+        /// Where the pointer moved: what lies around it, nearest first.
+        moved: Vec<usize>,
+    },
+    /// Looks for what is like the selected stretch of the spectrogram.
+    QueryRegion,
+    /// Looks for what is like a file, and where it lands on the map.
+    QueryFile(PathBuf),
+    /// Asks for a file to look for.
+    ChooseQuery,
+    /// Selects and plays a neighbour of the list.
+    PlayNear(usize),
+    /// Lets a window of any file sound, while the track waits.
+    Audition(Spot),
+    ShowList(ListTab),
+    SetThreshold(f32),
+    /// Looks for near-duplicates.
+    FindDuplicates,
+    /// Ends the search for what is like a file, or for near-duplicates.
+    StopQuery,
+    /// Maps a table of embeddings from a file; asks for it where no path is said.
+    OpenTable(Option<PathBuf>),
+    /// Looks for the sound of the table that the map is of in a folder; asks for it where none is said.
+    FindSound(Option<PathBuf>),
+    /// Saves the embeddings of the map.
+    SaveEmbeddings(SaveTo),
+    /// Saves the places of the points.
+    SaveMap(SaveTo),
+    /// Puts the command of the list on the clipboard.
+    CopyList,
+    /// Goes so many neighbours on from the selected track, and plays there.
+    Walk(isize),
+    /// Puts the command of the map on the clipboard.
+    Copy,
+}
+
+/// Where a table is saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SaveTo {
+    /// Here, in the format that the ending names.
+    At(PathBuf),
+    /// Where the user says, in the format of this ending.
+    Asking(&'static str),
+}

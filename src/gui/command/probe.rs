@@ -1,0 +1,84 @@
+//! What a user does in the Probe layout.
+
+use std::path::PathBuf;
+
+use crate::gui::model::{AnswerSort, CurveKind, ProbeJob, ProbeTab};
+use mynascope_encoder::CheckpointRef;
+use mynascope_probe::{KeptScore, ProbeSettings};
+
+/// What a user can do in the Probe panel.
+#[derive(Debug, Clone)]
+pub enum ProbeCommand {
+    Edit(ProbeSettings),
+    Run,
+    Cancel,
+    /// Lists the tracks of a cell of the confusion matrix, or all mistakes.
+    ShowCell(Option<(usize, usize)>),
+    /// Shows a track and plays it.
+    Choose(PathBuf),
+    ShowTab(ProbeTab),
+    /// Sorts the list of all tested tracks.
+    Sort(AnswerSort),
+    /// Plays the listed tracks one after the other, from one of them on.
+    StartRadio(usize),
+    /// Goes so many tracks further on.
+    StepRadio(isize),
+    /// Ends it; with the sound.
+    StopRadio,
+    /// Asks where to, and saves what the tab shows.
+    Save(ProbeFile),
+    /// Saves what the tab shows there.
+    SaveTo(ProbeFile, PathBuf),
+    /// Puts the command of a job on the clipboard.
+    Copy(ProbeJob),
+    /// Scores the probe again and again while something is varied.
+    DrawCurve(CurveKind),
+    /// Compares the split with folds by file and looks for near-duplicates.
+    FindLeaks,
+    /// What is typed as the name of a group.
+    GroupText(String),
+    /// Puts the selected tracks into a group.
+    Group(String),
+    MoveToGroup(PathBuf, String),
+    GiveUpGroup(String),
+    /// Trains a probe on the groups.
+    TrainGroups,
+    /// Probes several encoders with the same settings.
+    Compare,
+    /// Asks for a file or folder.
+    Ask(ProbeAsk),
+    /// Keeps the probe at hand.
+    SaveProbe(PathBuf),
+    /// Takes up a probe that was kept.
+    LoadProbe(PathBuf),
+    /// Lets the probe at hand answer for files and folders.
+    UseOn(Vec<PathBuf>),
+    /// Lets it answer for the open collection.
+    UseHere,
+    /// Marks an encoder to be compared, or takes the mark away.
+    Mark(CheckpointRef, bool),
+    /// Takes a score off the scoreboard, and out of the file.
+    RemoveScore(Box<KeptScore>),
+}
+
+/// What the file dialog is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeAsk {
+    /// Where the probe at hand is kept.
+    Save,
+    /// A probe that was kept.
+    Load,
+    /// A folder that the probe shall answer for.
+    Folder,
+    /// A checkpoint that shall be compared too.
+    Encoder,
+}
+
+/// A kind of file that a tab is kept as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeFile {
+    /// What it looks like.
+    Png,
+    /// Its numbers.
+    Csv,
+}

@@ -1,0 +1,18 @@
+//! What a user does in the Teach layout.
+
+use crate::gui::model::{HeardCrop, LabForm};
+
+/// What a user does in the lab.
+#[derive(Debug, Clone)]
+pub enum LabCommand {
+    Edit(LabForm),
+    /// The pointer is over a token of the crop.
+    Point(usize),
+    /// Plays one stretch of a track, then another.
+    HearPair([HeardCrop; 2]),
+    /// Puts the numbers of the matrix on the clipboard, as CSV.
+    CopyMatrix,
+    /// Embeds the collection, so that neighbours can be found.
+    Embed,
+    StopEmbedding,
+}

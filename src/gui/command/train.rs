@@ -1,0 +1,70 @@
+//! What a user does in the Train layout.
+
+use std::path::PathBuf;
+
+use crate::gui::model::Remedy;
+use mynascope_train::TrainConfig;
+
+/// What a user can do in the Train layout.
+#[derive(Debug, Clone)]
+pub enum TrainCommand {
+    Edit(Box<TrainConfig>),
+    Start,
+    Pause,
+    /// Goes on after a pause.
+    Resume,
+    /// Ends the run after the present step; its checkpoint is kept.
+    Stop,
+    /// Writes a checkpoint after the present step.
+    SaveNow,
+    /// Goes on with a run that was stopped.
+    GoOn(PathBuf),
+    /// Goes on with the run that failed, with what lets it.
+    Mend(Remedy),
+    /// Map, Probe and Teach use the checkpoint of a step of the shown run from now on.
+    UseStep(u64),
+    /// Shows the newest batch and map of the shown run again, not those of a chosen step.
+    FollowRun,
+    /// Puts the command of the run on the clipboard.
+    Copy,
+    AskDevices,
+    /// Looks which runs there are.
+    ReadRuns,
+    /// Shows a run that is on the disk.
+    ShowRun(PathBuf),
+    /// Shows the run under way again.
+    ShowLive,
+    /// Draws a run behind the shown one, or none.
+    Overlay(Option<PathBuf>),
+    /// Shows a folder in the system's file manager.
+    OpenFolder(PathBuf),
+    /// New runs are kept there.
+    KeepRunsIn(PathBuf),
+    /// Asks for a file or folder.
+    Choose(Wanted),
+    /// Draws one of the [`CHANNELS`] large.
+    SetChannel(usize),
+    SetSmoothing(f64),
+    /// Writes the shown curves: a picture, or every step as a table.
+    SaveCurves(CurveFile, PathBuf),
+}
+
+/// How curves are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CurveFile {
+    Png,
+    Csv,
+}
+
+/// What a file or folder is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A run to be shown.
+    Run,
+    /// Where new runs are kept.
+    Runs,
+    /// Weights to start from.
+    Init,
+    /// Where curves are written.
+    Curves(CurveFile),
+}

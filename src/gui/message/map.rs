@@ -1,0 +1,58 @@
+//! What the Map layout is sent.
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::gui::{
+    jobs::JobUpdate,
+    model::{Duplicates, EmbedError, KeyedTable, MapSide, Near, QueryAnswer, Spot},
+};
+use mynascope_embedding::{EmbeddingTable, Level, NeighbourhoodChange, Relocated, SoundOfTable};
+use mynascope_map::Layout;
+
+/// What the background work of the Map layout sends.
+pub enum MapMessage {
+    /// Of the job that makes one of the two maps.
+    Map(MapSide, JobUpdate<MapFound, EmbedError>),
+    /// Of the search for what is like a file or a stretch.
+    Query(JobUpdate<QueryAnswer>),
+    /// Of the search for near-duplicates.
+    Duplicates(JobUpdate<Duplicates>),
+    /// What is near to the place that was asked for, nearest first.
+    Near {
+        number: u64,
+        found: Result<Vec<Near>, String>,
+    },
+    /// The cosine of each point of the map to the same place.
+    Cosines { number: u64, values: Vec<f32> },
+    /// A file to look for was chosen.
+    QueryChosen(PathBuf),
+    /// The checkpoint of the second map was chosen.
+    SecondChosen(PathBuf),
+    /// A table was read from a file, or not.
+    TableOpened(Result<(PathBuf, Box<EmbeddingTable>, SoundOfTable), String>),
+    /// The sound of a table was found elsewhere, or not.
+    SoundFound {
+        of: Arc<KeyedTable>,
+        result: Result<(Box<EmbeddingTable>, Relocated), String>,
+    },
+    /// A table was saved at a place that nobody was asked about: there was no dialog to ask by.
+    SavedUnasked(PathBuf),
+    /// This place sounds under the pointer.
+    Sounds(Spot),
+    /// What the pointer is at cannot be heard.
+    SoundFailed(String),
+}
+
+/// What is found while a map is made.
+pub enum MapFound {
+    /// A layout is there; others may follow.
+    Layout {
+        table: Arc<KeyedTable>,
+        level: Level,
+        layout: Layout,
+    },
+    /// Where the points are now; superseded by the next.
+    Moved(Vec<[f32; 2]>),
+    /// What moved between the two maps of a comparison, most first.
+    Changes(Vec<NeighbourhoodChange>),
+}

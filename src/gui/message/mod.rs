@@ -1,0 +1,52 @@
+//! What background work sends to the window, one file a part of the window. Texts are complete sentences for people.
+
+mod encoder;
+mod library;
+mod map;
+mod picture;
+mod probe;
+mod teach;
+mod train;
+
+pub use encoder::EncoderMessage;
+pub use library::{LibraryMessage, OpenFound};
+pub use map::{MapFound, MapMessage};
+pub use picture::{NoPicture, PictureMessage};
+pub use probe::{ProbeFound, ProbeMessage};
+pub use teach::{LabMessage, LessonMessage};
+pub use train::{ReadFor, TrainFound, TrainMessage};
+
+use std::path::PathBuf;
+
+use super::jobs::{self, Fault};
+
+/// One result or report of background work.
+pub enum Message {
+    Library(LibraryMessage),
+    Picture(PictureMessage),
+    Encoder(EncoderMessage),
+    Train(TrainMessage),
+    Map(MapMessage),
+    Probe(ProbeMessage),
+    Lab(LabMessage),
+    Lesson(LessonMessage),
+    /// Where something was saved, or why it was not.
+    Saved(Result<PathBuf, String>),
+    /// What computed pictures take on disk, in bytes.
+    CacheBytes(u64),
+    /// Something that runs in the background broke.
+    Fault(String),
+    /// Letters that no font of this system has.
+    NoFont(Vec<char>),
+    /// The graphics card refused something.
+    Graphics(String),
+}
+
+impl From<Fault> for Message {
+    fn from(Fault(why): Fault) -> Self {
+        Self::Fault(why)
+    }
+}
+
+/// The end of the window's inbox that background work is given.
+pub type Outbox = jobs::Outbox<Message>;

@@ -1,0 +1,43 @@
+//! What the Probe layout is sent.
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::gui::{
+    command::ProbeAsk,
+    jobs::JobUpdate,
+    model::{CurveKind, EmbedError, HeldProbe, ProbeResult, ScoreCurve, ScorePoint},
+};
+use mynascope_probe::{KeptScore, KeptScores, LeakReport, Predictions, TrackAnswer, TrainedProbe};
+
+/// What the background work of the Probe layout sends.
+pub enum ProbeMessage {
+    Job(JobUpdate<ProbeFound, EmbedError>),
+    /// What scores were saved before, or why they cannot be read.
+    ScoresRead(Result<KeptScores, String>),
+    /// The groups are in a table, from which their command reads them; or why not.
+    GroupsSaved(Result<PathBuf, String>),
+    /// What the file dialog gave.
+    Asked(ProbeAsk, PathBuf),
+    /// The probe at hand was saved, or why not.
+    ProbeSaved(Result<PathBuf, String>),
+    /// A probe was taken up, or why not.
+    Loaded(PathBuf, Result<Arc<TrainedProbe>, String>),
+    /// What the probe at hand says of a track over time.
+    Strip(PathBuf, Result<TrackAnswer, String>),
+}
+
+/// What jobs of the Probe layout find.
+pub enum ProbeFound {
+    /// A probe was trained and tested: what it said, the probe itself, its row on the scoreboard.
+    Probe(Box<(ProbeResult, HeldProbe, KeptScore)>),
+    /// One of several encoders was probed.
+    Score(Box<KeptScore>),
+    /// How much of the score comes from a leak.
+    Leaks(Box<LeakReport>),
+    /// The probe at hand answered.
+    Predictions(Arc<Predictions>),
+    /// A point of a curve.
+    Point(CurveKind, ScorePoint),
+    /// All of a curve.
+    Curve(CurveKind, Box<ScoreCurve>),
+}

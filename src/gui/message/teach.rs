@@ -1,0 +1,28 @@
+//! What the Teach layout is sent.
+
+use std::sync::Arc;
+
+use crate::gui::{
+    jobs::JobUpdate,
+    model::{BatchAnswer, KeyedTable, Lesson, LookAnswer, ViewsAnswer},
+};
+use mynascope_base::jobs::Progress;
+
+/// What the encoder answers in the Teach layout; the number tells which request it answers.
+pub enum LabMessage {
+    Views(u64, Box<Result<ViewsAnswer, String>>),
+    Look(u64, Result<Arc<LookAnswer>, String>),
+    Batch(u64, Result<Arc<BatchAnswer>, String>),
+    /// How far the batch is.
+    BatchProgress(u64, Progress),
+    /// A request is answered as far as it will be.
+    Done(u64),
+    /// Of the job that embeds the collection for neighbours.
+    Embedding(JobUpdate<Arc<KeyedTable>>),
+}
+
+/// What comes of reading and writing lessons.
+pub enum LessonMessage {
+    Read(Result<Box<Lesson>, String>),
+    Saved(Result<std::path::PathBuf, String>),
+}

@@ -1,0 +1,103 @@
+//! The run under way.
+
+use std::time::{Duration, Instant};
+
+use crate::gui::{
+    jobs::{JobContext, JobEvent, JobSlot, JobUpdate, NoThread, Running},
+    message::{Message, Outbox, TrainFound, TrainMessage},
+};
+use mynascope_train::TrainControl;
+
+use super::TrainFailure;
+
+/// The run under way, which can be paused and goes on until its step is done when it is asked to stop.
+#[derive(Default)]
+pub struct RunJob {
+    slot: JobSlot<TrainFound, TrainFailure>,
+    control: TrainControl,
+}
+
+/// So long a run waits after each change of the mask: the answer to a dragged slider comes first.
+const GIVE_WAY: Duration = Duration::from_millis(400);
+/// When the window closes, a run gets this time to finish its step and write its checkpoint.
+const LAST_STEP: Duration = Duration::from_secs(20);
+
+impl RunJob {
+    /// Starts a run; `broke_off` makes a panic its failure.
+    pub fn start(
+        &mut self,
+        outbox: &Outbox,
+        broke_off: impl FnOnce(String) -> TrainFailure + Send + 'static,
+        work: impl FnOnce(&JobContext<'_, TrainFound>, &TrainControl) -> Result<(), TrainFailure>
+        + Send
+        + 'static,
+    ) -> Result<(), NoThread> {
+        let control = TrainControl::default();
+        // Cheap, and the matrix is there as soon as somebody looks.
+        control.show_batches(true);
+        self.control = control.clone();
+        let wrap = |update| Message::Train(TrainMessage::Run(update));
+        self.slot
+            .start("train", outbox, wrap, broke_off, move |job| {
+                work(job, &control)
+            })
+    }
+
+    /// Takes a report in, as [`JobSlot::take`] does.
+    pub fn take(
+        &mut self,
+        update: JobUpdate<TrainFound, TrainFailure>,
+    ) -> Option<JobEvent<TrainFound, TrainFailure>> {
+        self.slot.take(update)
+    }
+
+    /// Whether there is a run.
+    pub fn is_running(&self) -> bool {
+        self.slot.is_running()
+    }
+
+    /// How far its preparation is.
+    pub fn running(&self) -> Option<&Running> {
+        self.slot.running()
+    }
+
+    /// It leaves the machine to what the user does just now.
+    pub fn give_way(&self) {
+        self.control.give_way(GIVE_WAY);
+    }
+
+    /// It waits after its present step.
+    pub fn pause(&self) {
+        self.control.pause();
+    }
+
+    /// It goes on after a pause.
+    pub fn resume(&self) {
+        self.control.resume();
+    }
+
+    /// It ends after its present step.
+    pub fn stop(&self) {
+        self.control.stop();
+        // A paused run stops too, and so does the reading of tracks.
+        self.control.resume();
+        self.slot.ask_to_stop();
+    }
+
+    /// It writes a checkpoint after its present step.
+    pub fn save_now(&self) {
+        self.control.save_now();
+    }
+}
+
+impl Drop for RunJob {
+    fn drop(&mut self) {
+        if self.slot.is_running() {
+            self.stop();
+            let closed = Instant::now();
+            while self.slot.has_thread() && closed.elapsed() < LAST_STEP {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+    }
+}
