@@ -27,6 +27,7 @@ pub mod panels;
 mod right_to_left;
 pub mod theme;
 pub mod undo;
+mod widgets;
 mod window;
 pub mod work;
 

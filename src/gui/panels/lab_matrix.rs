@@ -1,6 +1,6 @@
 //! A batch of tracks: every view A beside every view B.
 
-use eframe::egui::{self, Align2, DragValue, Mesh, Rect, Sense, StrokeKind, Ui, pos2, vec2};
+use eframe::egui::{self, Align2, DragValue, Rect, Sense, Ui, pos2, vec2};
 
 use crate::gui::{
     command::{Command, LabCommand},
@@ -9,10 +9,14 @@ use crate::gui::{
         BATCH_TRACKS, BatchAnswer, FRAME_SECS, HeardCrop, LabForm, MatrixKind, Model, TEMPERATURES,
     },
     theme::{self, small},
+    widgets::{
+        cached_picture,
+        matrix::{Cell, Matrix, colour_bar},
+    },
 };
 use mynascope_base::jobs::Progress;
 
-use super::{lab_gauge, lab_texture, parts};
+use super::{lab_gauge, parts};
 
 /// Height of a line of the numbers below the matrix, and the least width of each.
 const NUMBERS: f32 = 9.0 * theme::UNIT;
@@ -179,16 +183,18 @@ fn draw(
     let tokens = theme::tokens(ui);
     let tracks = answer.tracks.len();
     let form = model.lab.form;
-    let key = lab_texture::key((
+    let key = cached_picture::key((
         std::ptr::from_ref(answer) as usize,
         answer.seconds.to_bits(),
         form.matrix as u8,
         form.temperature.to_bits(),
     ));
-    let size = [tracks, tracks];
-    let id = egui::Id::new("batch matrix");
-    lab_texture::show(ui, id, key, size, false, area, |column, row| {
-        let value = shown.values.get(row * tracks + column).copied();
+    let matrix = Matrix {
+        area,
+        count: tracks,
+    };
+    matrix.paint(ui, egui::Id::new("batch matrix"), key, |cell| {
+        let value = shown.values.get(cell.row * tracks + cell.column).copied();
         theme::sequential(shown.share(value.unwrap_or_default()))
     });
     let painter = ui.painter();
@@ -219,25 +225,14 @@ fn draw(
             ui.close();
         }
     });
-    let Some(at) = response.hover_pos() else {
+    let Some(cell) = response.hover_pos().and_then(|at| matrix.at(at)) else {
         return;
     };
-    let cell = area.width() / tracks.max(1) as f32;
-    let place = |offset: f32| ((offset / cell) as usize).min(tracks.saturating_sub(1));
-    let (row, column) = (place(at.y - area.top()), place(at.x - area.left()));
+    let Cell { row, column } = cell;
     let (Some(a), Some(b)) = (answer.tracks.get(row), answer.tracks.get(column)) else {
         return;
     };
-    let rect = Rect::from_min_size(
-        area.min + vec2(column as f32 * cell, row as f32 * cell),
-        vec2(cell, cell),
-    );
-    ui.painter().rect_stroke(
-        rect,
-        0.0,
-        (2.0 * theme::LINE, tokens.playhead),
-        StrokeKind::Outside,
-    );
+    matrix.ring(ui, cell, (2.0 * theme::LINE, tokens.playhead));
     let value = shown.values.get(row * tracks + column).copied();
     let value = value.unwrap_or_default();
     let number = match form.matrix {
@@ -327,38 +322,12 @@ fn figures(ui: &mut Ui, answer: &BatchAnswer, form: LabForm, columns: usize) {
 
 /// What the colours stand for: a bar beside the matrix, with its ends.
 fn legend(ui: &Ui, shown: &Shown, form: LabForm, bar: Rect) {
-    const STEPS: u16 = 24;
-    let tokens = theme::tokens(ui);
-    let mut mesh = Mesh::default();
-    for step in 0..=STEPS {
-        let share = f32::from(step) / f32::from(STEPS);
-        let y = bar.bottom() - share * bar.height();
-        let colour = theme::sequential(share);
-        mesh.colored_vertex(pos2(bar.left(), y), colour);
-        mesh.colored_vertex(pos2(bar.right(), y), colour);
-        if step > 0 {
-            let corner = 2 * u32::from(step);
-            mesh.add_triangle(corner - 2, corner - 1, corner);
-            mesh.add_triangle(corner - 1, corner, corner + 1);
-        }
-    }
-    let painter = ui.painter();
-    painter.add(mesh);
-    let say = |value: f32| match form.matrix {
+    let text = |value: f32| match form.matrix {
         MatrixKind::Cosine => format!("{value:.2}"),
         MatrixKind::Share => format!("{:.0} %", 100.0 * value),
     };
-    for (y, align, value) in [
-        (bar.top(), Align2::LEFT_TOP, shown.high),
-        (bar.bottom(), Align2::LEFT_BOTTOM, shown.low),
-    ] {
-        let place = pos2(bar.right() + theme::UNIT, y);
-        painter.text(
-            place,
-            align,
-            say(value),
-            theme::small_font(),
-            tokens.text_weak,
-        );
-    }
+    let ends = [(1.0, text(shown.high)), (0.0, text(shown.low))];
+    let weak = theme::tokens(ui).text_weak;
+    let look = (theme::UNIT, theme::small_font(), weak);
+    colour_bar(ui, bar, theme::sequential, &ends, look);
 }

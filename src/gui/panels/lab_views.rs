@@ -6,13 +6,14 @@ use crate::gui::{
     command::Command,
     model::{FRAME_SECS, Model, Picture, PictureState, RankTable, WINDOW_SECS, clock},
     theme,
+    widgets::cached_picture,
 };
 use mynascope_spectrum::{
     MEL_BANDS,
     tokens::{PatchPlace, ViewName, WINDOW_FRAMES},
 };
 
-use super::{lab_gauge, lab_layer, lab_texture, parts, spectrogram::crops};
+use super::{lab_gauge, lab_layer, parts, spectrogram::crops};
 
 /// Width of the gauge's column, as a share of the panel and at least.
 const GAUGE_SHARE: f32 = 0.34;
@@ -154,7 +155,7 @@ fn crop(ui: &Ui, model: &Model, picture: &Picture, table: &RankTable, area: Rect
         let rank = token.and_then(|token| table.ranks.get(first + token));
         rank.is_some_and(|&rank| usize::from(rank) <= dropped)
     };
-    let key = lab_texture::key((
+    let key = cached_picture::key((
         std::ptr::from_ref(picture) as usize,
         start,
         spectrogram.colour_map.name(),
@@ -165,7 +166,7 @@ fn crop(ui: &Ui, model: &Model, picture: &Picture, table: &RankTable, area: Rect
     ));
     let id = egui::Id::new(("crop picture", table.key.view));
     let size = [WINDOW_FRAMES, MEL_BANDS];
-    lab_texture::show(ui, id, key, size, true, area, |frame, row| {
+    cached_picture::show(ui, id, key, size, true, area, |frame, row| {
         if start + frame >= picture.frames() {
             return tokens.picture;
         }

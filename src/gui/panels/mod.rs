@@ -4,7 +4,6 @@ mod fields;
 mod lab_gauge;
 mod lab_layer;
 pub mod lab_matrix;
-mod lab_texture;
 pub mod lab_views;
 pub mod lesson;
 pub mod library;

@@ -9,6 +9,7 @@ use crate::gui::{
     command::{Command, ProbeCommand},
     model::ProbeResult,
     theme,
+    widgets::matrix::{Cell, Matrix, Side, upright_text},
 };
 
 /// Cells are no larger than this, however few there are.
@@ -47,6 +48,10 @@ pub fn show(
     let size = Vec2::new(left + side + slant, top + side);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let grid = Rect::from_min_size(rect.min + Vec2::new(left, top), Vec2::splat(side));
+    let matrix = Matrix {
+        area: grid,
+        count: classes,
+    };
     let painter = ui.painter();
 
     painter.text(
@@ -56,12 +61,9 @@ pub fn show(
         font.clone(),
         tokens.text_weak,
     );
-    let galley = painter.layout_no_wrap("true".to_owned(), font.clone(), tokens.text_weak);
-    let centre = Pos2::new(rect.left() + 0.5 * galley.size().y, grid.center().y);
-    let corner = centre + Vec2::new(-0.5 * galley.size().y, 0.5 * galley.size().x);
-    painter.add(
-        TextShape::new(corner, galley, tokens.text_weak).with_angle(-std::f32::consts::FRAC_PI_2),
-    );
+    let edge = Pos2::new(rect.left(), grid.center().y);
+    let look = (font.clone(), tokens.text_weak);
+    upright_text(ui, edge, Side::Left, "true", look);
 
     for (index, name) in result.report.classes.iter().enumerate() {
         let middle = (index as f32 + 0.5) * cell;
@@ -82,8 +84,11 @@ pub fn show(
     for (truth, row) in result.report.confusion.iter().enumerate() {
         let tested = result.tested.get(truth).copied().unwrap_or(0);
         for (prediction, &count) in row.iter().enumerate() {
-            let at = Vec2::new(prediction as f32 * cell, truth as f32 * cell);
-            let place = Rect::from_min_size(grid.min + at, Vec2::splat(cell)).shrink(1.0);
+            let place = Cell {
+                row: truth,
+                column: prediction,
+            };
+            let place = matrix.rect(place).shrink(1.0);
             let place_of = (truth, prediction);
             let is_chosen = chosen == Some(place_of);
             let right = truth == prediction;

@@ -6,11 +6,12 @@ use egui_phosphor::regular as icon;
 use crate::gui::{
     model::{FilledKey, Model, RunView},
     theme,
+    widgets::cached_picture,
 };
 use mynascope_spectrum::tokens::{MEL_BANDS, WINDOW_FRAMES};
 use mynascope_train::Reconstruction;
 
-use super::super::{lab_texture, parts};
+use super::super::parts;
 
 /// Draws a window of the shown track, what the encoder is shown of it, and what its decoder says of all patches.
 pub fn show(ui: &mut Ui, model: &Model, run: &RunView) {
@@ -87,7 +88,7 @@ fn pictures(ui: &mut Ui, model: &Model, key: &FilledKey, seen: &Reconstruction) 
         parts::quiet(ui, title);
         let size = Vec2::new(ui.available_width(), height);
         let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-        let key = lab_texture::key((
+        let key = cached_picture::key((
             part,
             number,
             seen.step,
@@ -97,7 +98,7 @@ fn pictures(ui: &mut Ui, model: &Model, key: &FilledKey, seen: &Reconstruction) 
         ));
         let id = egui::Id::new(("filled", part));
         let size = [WINDOW_FRAMES, MEL_BANDS];
-        lab_texture::show(ui, id, key, size, true, rect, |frame, row| match part {
+        cached_picture::show(ui, id, key, size, true, rect, |frame, row| match part {
             0 => colour(of(&seen.truth, frame, row)),
             1 if !is_kept(MEL_BANDS - 1 - row, frame) => tokens.picture,
             1 => colour(of(&seen.truth, frame, row)),

@@ -1,20 +1,18 @@
-use eframe::{
-    egui::{self, Align2, Button, Color32, Mesh, Pos2, Rect, Sense, Stroke, Ui, Vec2},
-    epaint::TextShape,
-};
+use eframe::egui::{self, Align2, Button, Pos2, Rect, Sense, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, TrainCommand},
     model::{Model, RunView, TrainPhase},
     theme,
+    widgets::{
+        cached_picture,
+        matrix::{Cell, Matrix, Side, colour_bar, upright_text},
+    },
 };
 use mynascope_train::BatchMatrix;
 
-use super::{
-    super::{lab_texture, parts},
-    demo_map, plot,
-};
+use super::{super::parts, demo_map, plot};
 
 /// Width of the column of colours and its numbers.
 const LEGEND: f32 = 11.0 * theme::UNIT;
@@ -61,14 +59,17 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let side = (room.width() - AXIS - LEGEND - theme::SPACE)
         .min(height - AXIS - below)
         .max(8.0 * theme::UNIT);
-    let cell = side / shown.max(1) as f32;
     let (rect, response) = ui.allocate_exact_size(
         Vec2::new(AXIS + side + theme::SPACE + LEGEND, AXIS + side),
         Sense::hover(),
     );
     let grid = Rect::from_min_size(rect.min + Vec2::splat(AXIS), Vec2::splat(side));
     axes(ui, grid);
-    paint(ui, grid, matrix);
+    let cells = Matrix {
+        area: grid,
+        count: shown,
+    };
+    paint(ui, cells, matrix);
     legend(ui, grid);
     let numbers = Numbers::of(matrix);
     response.widget_info(|| {
@@ -78,10 +79,8 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             format!("Batch of {shown} tracks: {}", numbers.say()),
         )
     });
-    if let Some(at) = response.hover_pos().filter(|at| grid.contains(*at)) {
-        let place = |offset: f32| (offset / cell.max(1e-6)) as usize;
-        let (row, column) = (place(at.y - grid.top()), place(at.x - grid.left()));
-        point(ui, model, &response, grid, cell, matrix, (row, column));
+    if let Some(cell) = response.hover_pos().and_then(|at| cells.at(at)) {
+        point(ui, model, &response, cells, matrix, cell);
     }
     ui.add_space(theme::SPACE_SMALL);
     parts::quiet(ui, numbers.say()).on_hover_text(
@@ -160,19 +159,13 @@ impl Numbers {
 /// Cosines that the colours reach from and to: the same at every step, so that the diagonal appears by itself.
 const RANGE: [f32; 2] = [-1.0, 1.0];
 
-/// The colour of a cosine.
-fn colour(cosine: f32) -> Color32 {
+fn paint(ui: &Ui, cells: Matrix, matrix: &BatchMatrix) {
     let [low, high] = RANGE;
-    theme::sequential((cosine - low) / (high - low))
-}
-
-fn paint(ui: &Ui, grid: Rect, matrix: &BatchMatrix) {
-    let tracks = matrix.tracks.len();
     let sum: f32 = matrix.cosines.iter().sum();
-    let key = lab_texture::key((matrix.step, tracks, sum.to_bits()));
-    let id = egui::Id::new("matrix of the step");
-    lab_texture::show(ui, id, key, [tracks; 2], false, grid, |column, row| {
-        colour(matrix.cosine(row, column).unwrap_or_default())
+    let key = cached_picture::key((matrix.step, cells.count, sum.to_bits()));
+    cells.paint(ui, egui::Id::new("matrix of the step"), key, |cell| {
+        let cosine = matrix.cosine(cell.row, cell.column).unwrap_or_default();
+        theme::sequential((cosine - low) / (high - low))
     });
 }
 
@@ -186,17 +179,9 @@ fn axes(ui: &Ui, grid: Rect) {
         "view B of each track",
         tokens.view_b,
     );
-    let painter = ui.painter();
-    let text = "view A of each track".to_owned();
-    let galley = painter.layout_no_wrap(text, theme::small_font(), tokens.view_a);
-    let size = galley.size();
-    let corner = Pos2::new(
-        grid.left() - theme::SPACE_SMALL - size.y,
-        grid.center().y + 0.5 * size.x,
-    );
-    let turned =
-        TextShape::new(corner, galley, tokens.view_a).with_angle(-std::f32::consts::FRAC_PI_2);
-    painter.add(turned);
+    let left = Pos2::new(grid.left() - theme::SPACE_SMALL, grid.center().y);
+    let look = (theme::small_font(), tokens.view_a);
+    upright_text(ui, left, Side::Right, "view A of each track", look);
 }
 
 fn legend(ui: &Ui, grid: Rect) {
@@ -205,27 +190,10 @@ fn legend(ui: &Ui, grid: Rect) {
         Pos2::new(grid.right() + theme::SPACE, grid.top()),
         Vec2::new(2.0 * theme::UNIT, grid.height()),
     );
-    let parts = 64;
-    let height = bar.height() / parts as f32;
-    let mut mesh = Mesh::default();
-    for part in 0..parts {
-        let cosine = 1.0 - 2.0 * (part as f32 + 0.5) / parts as f32;
-        let corner = Pos2::new(bar.left(), bar.top() + part as f32 * height);
-        mesh.add_colored_rect(
-            Rect::from_min_size(corner, Vec2::new(bar.width(), height)),
-            colour(cosine),
-        );
-    }
-    ui.painter().add(mesh);
-    let left = bar.right() + theme::SPACE_SMALL;
-    let marks = [
-        (bar.top(), Align2::LEFT_TOP, "1"),
-        (bar.center().y, Align2::LEFT_CENTER, "0"),
-        (bar.bottom(), Align2::LEFT_BOTTOM, "\u{2212}1"),
-    ];
-    for (y, align, text) in marks {
-        plot::write(ui, Pos2::new(left, y), align, text, weak);
-    }
+    let marks = [(1.0, "1"), (0.5, "0"), (0.0, "\u{2212}1")];
+    let marks = marks.map(|(share, text)| (share, text.to_owned()));
+    let look = (theme::SPACE_SMALL, theme::small_font(), weak);
+    colour_bar(ui, bar, theme::sequential, &marks, look);
     let at = Pos2::new(bar.left(), grid.top() - theme::SPACE_SMALL);
     plot::write(ui, at, Align2::LEFT_BOTTOM, "cosine", weak);
 }
@@ -235,19 +203,15 @@ fn point(
     ui: &Ui,
     model: &Model,
     response: &egui::Response,
-    grid: Rect,
-    cell: f32,
+    cells: Matrix,
     matrix: &BatchMatrix,
-    (row, column): (usize, usize),
+    cell: Cell,
 ) {
+    let Cell { row, column } = cell;
     let (Some(a), Some(b)) = (matrix.tracks.get(row), matrix.tracks.get(column)) else {
         return;
     };
-    let corner = grid.min + cell * Vec2::new(column as f32, row as f32);
-    let place = Rect::from_min_size(corner, Vec2::splat(cell));
-    let ring = Stroke::new(theme::LINE_STRONG, theme::tokens(ui).on_picture);
-    ui.painter()
-        .rect_stroke(place, 0, ring, egui::StrokeKind::Outside);
+    cells.ring(ui, cell, (theme::LINE_STRONG, theme::tokens(ui).on_picture));
     let cosine = f64::from(matrix.cosine(row, column).unwrap_or_default());
     response.clone().on_hover_text_at_pointer(format!(
         "cosine {}\nA: {}\nB: {}",

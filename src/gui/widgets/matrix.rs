@@ -1,0 +1,158 @@
+//! A square matrix: its cells, the one under the pointer, the bar of its colours, names that run along its sides.
+
+use std::f32::consts::FRAC_PI_2;
+
+use eframe::{
+    egui::{
+        Align2, Color32, FontId, Id, Mesh, Pos2, Rect, Stroke, StrokeKind, Ui, Vec2, pos2, vec2,
+    },
+    epaint::TextShape,
+};
+
+use super::cached_picture;
+
+/// Colours of a bar that are drawn one above the other, with smooth passages between them.
+const BAR_STEPS: u16 = 64;
+
+/// A side of a text.
+#[derive(Clone, Copy)]
+pub enum Side {
+    /// The left one on the screen.
+    Left,
+    /// The right one on the screen.
+    Right,
+}
+
+/// Where the cells of a matrix lie.
+#[derive(Clone, Copy)]
+pub struct Matrix {
+    /// All cells; a square.
+    pub area: Rect,
+    /// Rows, which are as many as columns.
+    pub count: usize,
+}
+
+/// One cell by its place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    /// From the top.
+    pub row: usize,
+    /// From the left.
+    pub column: usize,
+}
+
+impl Matrix {
+    /// Length of a cell's side.
+    fn side(&self) -> f32 {
+        self.area.width() / self.count.max(1) as f32
+    }
+
+    /// Where a cell lies.
+    pub fn rect(&self, cell: Cell) -> Rect {
+        let side = self.side();
+        let corner = vec2(cell.column as f32, cell.row as f32) * side;
+        Rect::from_min_size(self.area.min + corner, Vec2::splat(side))
+    }
+
+    /// The cell at a place; `None` outside.
+    pub fn at(&self, place: Pos2) -> Option<Cell> {
+        if self.count == 0 || !self.area.contains(place) {
+            return None;
+        }
+        let index = |offset: f32| ((offset / self.side().max(1e-6)) as usize).min(self.count - 1);
+        let offset = place - self.area.min;
+        Some(Cell {
+            row: index(offset.y),
+            column: index(offset.x),
+        })
+    }
+
+    /// Draws all cells as one picture, which is made anew only when `key` changes.
+    pub fn paint(&self, ui: &Ui, id: Id, key: u64, colour: impl Fn(Cell) -> Color32) {
+        let size = [self.count; 2];
+        cached_picture::show(ui, id, key, size, false, self.area, |column, row| {
+            colour(Cell { row, column })
+        });
+    }
+
+    /// Draws a ring around a cell.
+    pub fn ring(&self, ui: &Ui, cell: Cell, stroke: impl Into<Stroke>) {
+        let rect = self.rect(cell);
+        ui.painter()
+            .rect_stroke(rect, 0.0, stroke, StrokeKind::Outside);
+    }
+}
+
+/// Draws what colours stand for: a bar from 0 below to 1 above, and texts at such places beside it.
+pub fn colour_bar(
+    ui: &Ui,
+    bar: Rect,
+    colour: impl Fn(f32) -> Color32,
+    texts: &[(f32, String)],
+    (gap, font, text_colour): (f32, FontId, Color32),
+) {
+    let mut mesh = Mesh::default();
+    for step in 0..=BAR_STEPS {
+        let share = f32::from(step) / f32::from(BAR_STEPS);
+        let y = bar.bottom() - share * bar.height();
+        let colour = colour(share);
+        mesh.colored_vertex(pos2(bar.left(), y), colour);
+        mesh.colored_vertex(pos2(bar.right(), y), colour);
+        if step > 0 {
+            let corner = 2 * u32::from(step);
+            mesh.add_triangle(corner - 2, corner - 1, corner);
+            mesh.add_triangle(corner - 1, corner, corner + 1);
+        }
+    }
+    let painter = ui.painter();
+    painter.add(mesh);
+    for (share, text) in texts {
+        let align = match share {
+            1.0.. => Align2::LEFT_TOP,
+            ..=0.0 => Align2::LEFT_BOTTOM,
+            _ => Align2::LEFT_CENTER,
+        };
+        let place = pos2(bar.right() + gap, bar.bottom() - share * bar.height());
+        painter.text(place, align, text, font.clone(), text_colour);
+    }
+}
+
+/// Writes a text that runs upwards, with the middle of its left or right edge at a place.
+pub fn upright_text(
+    ui: &Ui,
+    place: Pos2,
+    edge: Side,
+    text: &str,
+    (font, colour): (FontId, Color32),
+) {
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, colour);
+    let size = galley.size();
+    let corner = match edge {
+        Side::Left => place + vec2(0.0, 0.5 * size.x),
+        Side::Right => place + vec2(-size.y, 0.5 * size.x),
+    };
+    let turned = TextShape::new(corner, galley, colour).with_angle(-FRAC_PI_2);
+    ui.painter().add(turned);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_a_cell_is_in_that_cell_and_its_edge_belongs_to_one() {
+        let matrix = Matrix {
+            area: Rect::from_min_size(pos2(10.0, 20.0), Vec2::splat(90.0)),
+            count: 3,
+        };
+        for row in 0..3 {
+            for column in 0..3 {
+                let cell = Cell { row, column };
+                assert!(matrix.at(matrix.rect(cell).center()) == Some(cell));
+            }
+        }
+        let corner = Some(Cell { row: 2, column: 2 });
+        assert!(matrix.at(matrix.area.max) == corner, "the last edge too");
+        assert!(matrix.at(pos2(9.0, 30.0)).is_none());
+    }
+}
