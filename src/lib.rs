@@ -31,9 +31,4 @@
 )]
 
 pub mod cli;
-#[allow(
-    missing_docs,
-    clippy::missing_errors_doc,
-    reason = "public for tests alone; many commands and fields of its model still say no more than their names"
-)]
 pub mod gui;

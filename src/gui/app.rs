@@ -32,6 +32,7 @@ use super::{
 pub struct Start {
     /// Files and folders to open; none opens the demo collection.
     pub paths: Vec<PathBuf>,
+    /// Settings from the last time.
     pub settings: Settings,
     /// What was wrong with the settings file.
     pub complaint: Option<String>,
@@ -74,6 +75,9 @@ const LOOK_AT_PLAYER_EVERY: Duration = Duration::from_millis(50);
 
 impl App {
     /// Starts the workers and opens what was asked for.
+    ///
+    /// # Errors
+    /// If the system gives no thread for the window's work.
     pub fn new(ctx: &egui::Context, start: Start) -> std::io::Result<Self> {
         let (outbox, inbox) = Outbox::new(ctx);
         let mut workers = Workers::start(outbox, start.sound, start.remember, &start.settings)?;
@@ -127,6 +131,9 @@ impl App {
     }
 
     /// Starts in a window of eframe: with the shaders compiled, and with errors of the graphics card as notices.
+    ///
+    /// # Errors
+    /// If the system gives no thread for the window's work.
     pub fn create(creation: &eframe::CreationContext<'_>, start: Start) -> std::io::Result<Self> {
         let mut app = Self::new(&creation.egui_ctx, start)?;
         #[cfg(target_os = "linux")]
@@ -159,6 +166,9 @@ impl App {
     }
 
     /// Plays on another player than the system's: to measure what is heard and when.
+    ///
+    /// # Errors
+    /// If the system gives no thread for the window's work.
     pub fn play_on(&mut self, player: Player) -> std::io::Result<()> {
         let auditions = player.auditions();
         self.workers.audition = HearWork::start(&self.workers.outbox, Some(auditions))?;

@@ -32,6 +32,9 @@ const FRAME_STEP_SECS: f64 = 0.5;
 
 impl Canvas {
     /// A canvas of so many pixels, with the shaders of [`paint`].
+    ///
+    /// # Errors
+    /// A [`PictureError`] if there is no graphics driver, or if it refuses something.
     pub fn new(size: [u32; 2]) -> Result<Self, PictureError> {
         let state = render_state()?;
         paint::install(&state);
@@ -89,6 +92,9 @@ impl Canvas {
     }
 
     /// The pixels of a frame.
+    ///
+    /// # Errors
+    /// A [`PictureError`] if there is no graphics driver, or if it refuses something.
     pub fn image(&mut self, output: egui::FullOutput) -> Result<image::RgbaImage, PictureError> {
         let texture = self.submit(output)?;
         let image = self.read(&texture)?;
@@ -104,6 +110,9 @@ impl Canvas {
     }
 
     /// Draws a frame and waits until the graphics driver is done with it; nothing is read back.
+    ///
+    /// # Errors
+    /// A [`PictureError`] if there is no graphics driver, or if it refuses something.
     pub fn finish(&mut self, output: egui::FullOutput) -> Result<(), PictureError> {
         self.submit(output)?;
         let done = self.state.device.poll(wgpu::PollType::wait_indefinitely());
@@ -226,6 +235,9 @@ impl Canvas {
 }
 
 /// Writes a picture as a PNG file.
+///
+/// # Errors
+/// If the file cannot be written; an old one is untouched.
 pub fn save_png(image: &image::RgbaImage, path: &Path) -> Result<(), StorageError> {
     let mut png = Cursor::new(Vec::new());
     let packed = image.write_to(&mut png, image::ImageFormat::Png);

@@ -8,21 +8,29 @@ use egui_tiles::{Linear, LinearDir, Tile, TileId, Tiles, Tree};
 /// What a tile shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Pane {
+    /// The list of tracks.
     Library,
+    /// The spectrogram of the shown track.
     Spectrogram,
+    /// The mask and its controls.
     Masking,
     /// The two views of a track, and how alike they are.
     Views,
     /// A batch of tracks, compared.
     Batch,
+    /// The form of the next run, and how the present one stands.
     Train,
+    /// Curves of a run.
     Curves,
     /// How alike the views of a training step are.
     Step,
+    /// The table of runs.
     Runs,
+    /// The map.
     Map,
     /// What is near to what, and near-duplicates.
     Nearest,
+    /// The form of a probe, and its score.
     Probe,
     /// What the probe found out.
     Scores,
@@ -70,11 +78,16 @@ impl Pane {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {
+    /// Browse, see and hear tracks.
     #[default]
     Listen,
+    /// See and hear what masking does.
     Teach,
+    /// Explore embeddings.
     Map,
+    /// Train an encoder.
     Train,
+    /// Measure what an encoder knows.
     Probe,
 }
 

@@ -32,10 +32,16 @@ pub enum PictureError {
         "no graphics driver was found to draw with ({why}); install one, for example the software driver in the \
          package mesa-vulkan-drivers"
     )]
-    NoAdapter { why: String },
+    NoAdapter {
+        /// What the graphics library said.
+        why: String,
+    },
     /// The driver refused something.
     #[error("the graphics driver could not draw the picture: {why}")]
-    Graphics { why: String },
+    Graphics {
+        /// What the driver said.
+        why: String,
+    },
     /// The window's threads could not be started.
     #[error(
         "the window's background work could not be started ({0}); close other programs and try again"
@@ -43,23 +49,34 @@ pub enum PictureError {
     Threads(#[from] std::io::Error),
     /// Work did not end in time.
     #[error("the window was still at work after {} s ({doing}); try again with fewer or shorter tracks", .waited.as_secs())]
-    Slow { waited: Duration, doing: String },
+    Slow {
+        /// How long was waited.
+        waited: Duration,
+        /// What was going on.
+        doing: String,
+    },
     /// The track to show cannot be shown.
     #[error("{why}")]
-    Track { why: String },
+    Track {
+        /// Why not.
+        why: String,
+    },
 }
 
 /// One picture of the window.
 #[derive(Debug, Clone)]
 pub struct PictureRequest {
+    /// The layout to draw.
     pub layout: Layout,
     /// Width and height in pixels.
     pub size: [u32; 2],
+    /// Its colours.
     pub theme: Theme,
     /// The collection; none is the demo collection.
     pub paths: Vec<PathBuf>,
     /// The track to show; by default the first of the collection.
     pub track: Option<PathBuf>,
+    /// The mask over the spectrogram.
     pub mask: MaskRequest,
     /// The encoder of map and probe.
     pub checkpoint: CheckpointRef,
@@ -76,10 +93,15 @@ pub struct PictureRequest {
 /// The mask over a picture.
 #[derive(Debug, Clone, Copy)]
 pub struct MaskRequest {
+    /// The kind of mask.
     pub kind: MaskKind,
+    /// The patch shape.
     pub shape: PatchShape,
+    /// The share of tokens that are dropped.
     pub ratio: MaskRatio,
+    /// The seed of crops and masks.
     pub seed: u64,
+    /// Whether it is drawn.
     pub shown: bool,
 }
 
@@ -116,6 +138,10 @@ impl Default for PictureRequest {
 }
 
 /// Draws one picture of the window, once its background work is done. The same request gives the same picture.
+///
+/// # Errors
+/// A [`PictureError`] if there is no graphics driver, if it refuses something, if the track cannot be shown, or if
+/// background work does not end in time.
 pub fn picture(request: &PictureRequest) -> Result<image::RgbaImage, PictureError> {
     let mut window = Offscreen::open(request.size, request.theme, request.paths.clone())?;
     window.settle(request.patience)?;
@@ -148,6 +174,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 impl Offscreen {
     /// Opens files and folders, or the demo collection. No sound is made and no settings are written.
+    ///
+    /// # Errors
+    /// A [`PictureError`] if there is no graphics driver, if it refuses something, if the track cannot be shown, or
+    /// if background work does not end in time.
     pub fn open(size: [u32; 2], theme: Theme, paths: Vec<PathBuf>) -> Result<Self, PictureError> {
         let canvas = Canvas::new(size)?;
         let app = App::new(
@@ -168,6 +198,10 @@ impl Offscreen {
 
     /// Lets the window play on an output that takes sound in real time and gives it to nobody; returns what tells when
     /// points of a map are heard.
+    ///
+    /// # Errors
+    /// A [`PictureError`] if there is no graphics driver, if it refuses something, if the track cannot be shown, or
+    /// if background work does not end in time.
     pub fn play_silently(&mut self) -> Result<Auditions, PictureError> {
         let player = Player::start_silent();
         let auditions = player.auditions();
@@ -186,6 +220,10 @@ impl Offscreen {
     }
 
     /// Draws what a request asks for in this window, of whatever size, theme and collection it is.
+    ///
+    /// # Errors
+    /// A [`PictureError`] if there is no graphics driver, if it refuses something, if the track cannot be shown, or
+    /// if background work does not end in time.
     pub fn show(&mut self, request: &PictureRequest) -> Result<image::RgbaImage, PictureError> {
         // What passes by itself would stand in the picture's corner.
         self.apply(Command::Window(WindowCommand::DismissNotes));
@@ -240,6 +278,10 @@ impl Offscreen {
     }
 
     /// Shows a track of the collection.
+    ///
+    /// # Errors
+    /// A [`PictureError`] if there is no graphics driver, if it refuses something, if the track cannot be shown, or
+    /// if background work does not end in time.
     pub fn select(&mut self, path: &std::path::Path) -> Result<(), PictureError> {
         let library = &self.model().library;
         let index = (0..library.track_count())
@@ -256,6 +298,10 @@ impl Offscreen {
 
     /// Waits until all background work is done. Nothing is drawn meanwhile: how often progress was told must not
     /// leave traces in the next picture, not even in the order of letters in the font's texture.
+    ///
+    /// # Errors
+    /// A [`PictureError`] if there is no graphics driver, if it refuses something, if the track cannot be shown, or
+    /// if background work does not end in time.
     pub fn settle(&mut self, patience: Duration) -> Result<(), PictureError> {
         let begin = Instant::now();
         loop {
@@ -279,12 +325,20 @@ impl Offscreen {
     }
 
     /// Takes in what background work sent; whether the shown track has a picture, if only of its beginning.
+    ///
+    /// # Errors
+    /// A [`PictureError`] if there is no graphics driver, if it refuses something, if the track cannot be shown, or
+    /// if background work does not end in time.
     pub fn step_to_picture(&mut self) -> Result<bool, PictureError> {
         self.app.before_frame(self.canvas.ctx());
         Ok(self.model().spectrogram.picture().is_some())
     }
 
     /// Draws a frame and waits until the graphics driver is done with it; nothing is read back.
+    ///
+    /// # Errors
+    /// A [`PictureError`] if there is no graphics driver, if it refuses something, if the track cannot be shown, or
+    /// if background work does not end in time.
     pub fn time_frame(&mut self) -> Result<FrameTimes, PictureError> {
         let start = Instant::now();
         let output = self.frame();
@@ -302,6 +356,10 @@ impl Offscreen {
     }
 
     /// Draws the window as it is now.
+    ///
+    /// # Errors
+    /// A [`PictureError`] if there is no graphics driver, if it refuses something, if the track cannot be shown, or
+    /// if background work does not end in time.
     pub fn picture(&mut self) -> Result<image::RgbaImage, PictureError> {
         for _ in 0..CALM_FRAMES {
             self.frame();

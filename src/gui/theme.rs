@@ -58,6 +58,7 @@ pub struct Tokens {
     pub on_picture: Color32,
     /// The outline of a sound where it is shown, and elsewhere.
     pub waveform: Color32,
+    /// The outline of the track where it is not shown in the picture.
     pub waveform_quiet: Color32,
     /// Behind text over the picture.
     pub picture_shade: Color32,

@@ -16,12 +16,19 @@ pub enum WindowError {
         "no window can be opened here ({why}); without a display, `mynascope tour FOLDER` draws the same window into \
          pictures, and every other verb works too (`mynascope --help`)"
     )]
-    NoDisplay { why: String },
+    NoDisplay {
+        /// What the windowing or graphics library said.
+        why: String,
+    },
+    /// The user's folders are not known.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
 
 /// Opens the window on files and folders; without any, on the demo collection. Returns when the window is closed.
+///
+/// # Errors
+/// [`WindowError`] if there is no display or no graphics, or if the user's folders are not known.
 pub fn run_window(paths: Vec<PathBuf>) -> Result<(), WindowError> {
     #[cfg(target_os = "linux")]
     if ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"]

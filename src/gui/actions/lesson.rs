@@ -1,3 +1,5 @@
+//! Actions of lessons.
+
 use eframe::egui::Key;
 
 use crate::gui::{

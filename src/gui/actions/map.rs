@@ -1,3 +1,5 @@
+//! Actions of the map.
+
 use eframe::egui::Key;
 
 use crate::gui::{

@@ -17,14 +17,23 @@ use super::{command::Command, model::Model};
 /// The part of the window that an action belongs to; the key sheet's headings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Group {
+    /// The window itself.
     Window,
+    /// The list of tracks.
     Library,
+    /// Playing and selecting.
     Sound,
+    /// The spectrogram.
     Picture,
+    /// The mask.
     Mask,
+    /// Lessons.
     Lessons,
+    /// The map.
     Map,
+    /// Training.
     Train,
+    /// Probing.
     Probe,
 }
 
@@ -61,7 +70,9 @@ impl Group {
 /// A key with its modifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shortcut {
+    /// Keys that are held meanwhile.
     pub modifiers: Modifiers,
+    /// The key.
     pub key: Key,
 }
 
@@ -197,11 +208,13 @@ impl Shortcut {
 pub struct Action {
     /// Stable name for tests and settings: words with hyphens.
     pub id: &'static str,
+    /// The part of the window that it belongs to.
     pub group: Group,
     /// What stands in menu, palette and key sheet.
     pub name: &'static str,
     /// One sentence for the tooltip.
     pub help: &'static str,
+    /// The keys that ask for it; the first is shown in menus.
     pub keys: &'static [Shortcut],
     /// What it does now, if it can be done now.
     pub command: fn(&Model) -> Option<Command>,

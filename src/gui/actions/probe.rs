@@ -1,3 +1,5 @@
+//! Actions of probing.
+
 use crate::gui::{
     command::{Command, ProbeCommand, ProbeFile},
     model::{CurveKind, Model, ProbeJob},

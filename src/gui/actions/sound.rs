@@ -1,3 +1,5 @@
+//! Actions of listening.
+
 use eframe::egui::Key;
 
 use crate::gui::{

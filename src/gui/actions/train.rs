@@ -1,3 +1,5 @@
+//! Actions of training.
+
 use crate::gui::{
     command::{Command, CurveFile, TrainCommand, Wanted},
     model::{Model, TrainPhase, problem_of, too_few_tracks},

@@ -9,6 +9,7 @@ pub enum LessonCommand {
     Open(usize),
     /// Asks for a lesson's file.
     ChooseFile,
+    /// Opens a lesson that was read.
     Show(Box<Lesson>),
     /// On by so many pages, or back.
     Turn(isize),

@@ -9,6 +9,7 @@ use crate::gui::model::{Edited, Labels, Sort};
 pub enum LibraryCommand {
     /// Files and folders, dropped or chosen.
     Open(Vec<PathBuf>),
+    /// The demo collection.
     OpenDemo,
     /// Files and folders are dragged over the window.
     Hover(Vec<PathBuf>),
@@ -18,7 +19,9 @@ pub enum LibraryCommand {
     ChooseFiles,
     /// Asks for a folder.
     ChooseFolder,
+    /// Stops looking for tracks and reading headers.
     StopOpening,
+    /// What is typed in the search field.
     Search(String),
     /// Puts the cursor into the search field.
     FocusSearch,
@@ -44,11 +47,14 @@ pub enum LibraryCommand {
     EditText(String),
     /// Keeps what was typed, or not.
     EndEdit {
+        /// Whether it is kept.
         keep: bool,
     },
     /// Gives the chosen tracks a label, or none.
     Label(Option<String>),
+    /// Gives the chosen tracks a tag.
     AddTag(String),
+    /// Takes a tag from the chosen tracks.
     RemoveTag(String),
     /// Gives tracks these labels and tags: undo and redo.
     SetLabels(Vec<Labels>),

@@ -8,27 +8,36 @@ use crate::gui::paint::scatter::Camera;
 /// What a user can do in the Map panel.
 #[derive(Debug, Clone)]
 pub enum MapCommand {
+    /// Changes what the next map is asked to be.
     Edit(MapForm),
     /// Embeds the collection and lays it out.
     Compute,
+    /// Stops the job.
     Cancel,
     /// Lets the points rest, or move on.
     Pause(bool),
+    /// To these colours.
     SetColouring(Colouring),
     /// Hides or shows the points of a group.
     ToggleLabel(String),
+    /// Shows the points of all groups.
     ShowAllLabels,
     /// Picks the drawn points inside an outline in map units: instead of what is picked, or in addition.
     Lasso {
+        /// On which map.
         side: MapSide,
+        /// Corners, in map units.
         outline: Vec<[f32; 2]>,
+        /// In addition to what is picked.
         add: bool,
     },
     /// Picks a point in addition, or not any more.
     TogglePoint(usize),
     /// Picks the points of a group in addition.
     PickGroup(String),
+    /// Picks nothing.
     ClearPicked,
+    /// Moves the map.
     Move(Camera),
     /// Moves the second map of a comparison.
     MoveSecond(Camera),
@@ -40,14 +49,18 @@ pub enum MapCommand {
     ChooseSecond,
     /// Shows what a point stands for and plays it.
     Choose {
+        /// The file of the track.
         path: PathBuf,
+        /// Where the window begins in it.
         start_secs: f64,
     },
     /// Lets points sound while the pointer is on them, or not any more.
     HoverSound(bool),
     /// The pointer is at a point, or at none.
     Hover {
+        /// On which map.
         side: MapSide,
+        /// The point, if there is one.
         point: Option<usize>,
         /// Where the pointer moved: what lies around it, nearest first.
         moved: Vec<usize>,
@@ -62,7 +75,9 @@ pub enum MapCommand {
     PlayNear(usize),
     /// Lets a window of any file sound, while the track waits.
     Audition(Spot),
+    /// Shows a list beside the map.
     ShowList(ListTab),
+    /// Pairs count from this cosine on.
     SetThreshold(f32),
     /// Looks for near-duplicates.
     FindDuplicates,

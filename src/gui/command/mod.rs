@@ -30,15 +30,26 @@ pub use window::{OwnFolder, WindowCommand};
 /// One thing a user did.
 #[derive(Debug, Clone)]
 pub enum Command {
+    /// To the window itself.
     Window(WindowCommand),
+    /// To the library.
     Library(LibraryCommand),
+    /// To the sound.
     Sound(SoundCommand),
+    /// To the spectrogram.
     Picture(PictureCommand),
+    /// To the mask.
     Mask(MaskCommand),
+    /// To the choice of the encoder.
     Encoder(EncoderCommand),
+    /// To the layout Teach.
     Lab(LabCommand),
+    /// To lessons.
     Lesson(LessonCommand),
+    /// To training.
     Train(TrainCommand),
+    /// To the map.
     Map(MapCommand),
+    /// To probing.
     Probe(ProbeCommand),
 }

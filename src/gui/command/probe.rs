@@ -9,13 +9,17 @@ use mynascope_probe::{KeptScore, ProbeSettings};
 /// What a user can do in the Probe panel.
 #[derive(Debug, Clone)]
 pub enum ProbeCommand {
+    /// Changes what the next probe is asked to do.
     Edit(ProbeSettings),
+    /// Trains and scores a probe.
     Run,
+    /// Stops the job.
     Cancel,
     /// Lists the tracks of a cell of the confusion matrix, or all mistakes.
     ShowCell(Option<(usize, usize)>),
     /// Shows a track and plays it.
     Choose(PathBuf),
+    /// Shows a tab.
     ShowTab(ProbeTab),
     /// Sorts the list of all tested tracks.
     Sort(AnswerSort),
@@ -39,7 +43,9 @@ pub enum ProbeCommand {
     GroupText(String),
     /// Puts the selected tracks into a group.
     Group(String),
+    /// Moves a track to another group.
     MoveToGroup(PathBuf, String),
+    /// Takes a group away.
     GiveUpGroup(String),
     /// Trains a probe on the groups.
     TrainGroups,

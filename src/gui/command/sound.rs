@@ -5,7 +5,9 @@ use crate::gui::model::{Hearing, Selection};
 /// What a user does to the sound.
 #[derive(Debug, Clone)]
 pub enum SoundCommand {
+    /// Plays, or pauses.
     TogglePlay,
+    /// Pauses.
     Pause,
     /// To a time of the track, in seconds.
     Seek(f64),
@@ -17,7 +19,9 @@ pub enum SoundCommand {
     SelectUpTo(f64),
     /// Moves the ends of the selection by so many frames; a loop of the same stretch goes with it.
     Nudge {
+        /// The start, by so many frames.
         start_frames: i32,
+        /// The end, by so many frames.
         end_frames: i32,
     },
     /// Selects four beats from the playhead on, where the tempo is known.

@@ -5,6 +5,7 @@ use crate::gui::model::{HeardCrop, LabForm};
 /// What a user does in the lab.
 #[derive(Debug, Clone)]
 pub enum LabCommand {
+    /// Changes what is chosen.
     Edit(LabForm),
     /// The pointer is over a token of the crop.
     Point(usize),
@@ -14,5 +15,6 @@ pub enum LabCommand {
     CopyMatrix,
     /// Embeds the collection, so that neighbours can be found.
     Embed,
+    /// Stops embedding the collection.
     StopEmbedding,
 }

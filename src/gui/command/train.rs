@@ -8,8 +8,11 @@ use mynascope_train::TrainConfig;
 /// What a user can do in the Train layout.
 #[derive(Debug, Clone)]
 pub enum TrainCommand {
+    /// Changes the settings of the next run.
     Edit(Box<TrainConfig>),
+    /// Starts a run.
     Start,
+    /// Lets the run wait.
     Pause,
     /// Goes on after a pause.
     Resume,
@@ -27,6 +30,7 @@ pub enum TrainCommand {
     FollowRun,
     /// Puts the command of the run on the clipboard.
     Copy,
+    /// Asks which compute devices there are.
     AskDevices,
     /// Looks which runs there are.
     ReadRuns,
@@ -42,8 +46,9 @@ pub enum TrainCommand {
     KeepRunsIn(PathBuf),
     /// Asks for a file or folder.
     Choose(Wanted),
-    /// Draws one of the [`CHANNELS`] large.
+    /// Draws one of the `CHANNELS` large.
     SetChannel(usize),
+    /// How strongly curves are smoothed, 0 to 0.99.
     SetSmoothing(f64),
     /// Writes the shown curves: a picture, or every step as a table.
     SaveCurves(CurveFile, PathBuf),
@@ -52,7 +57,9 @@ pub enum TrainCommand {
 /// How curves are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CurveFile {
+    /// A picture.
     Png,
+    /// A table, a row a step.
     Csv,
 }
 

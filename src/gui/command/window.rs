@@ -10,6 +10,7 @@ use mynascope_encoder::DeviceChoice;
 /// What a user does to the window.
 #[derive(Debug, Clone)]
 pub enum WindowCommand {
+    /// Shows a layout.
     ShowLayout(Layout),
     /// Puts the panes of the shown layout back in their places.
     ResetLayout,
@@ -17,7 +18,9 @@ pub enum WindowCommand {
     Present(bool),
     /// Remembers where the panes of a layout stand.
     KeepLayout(Layout, String),
+    /// To this theme.
     SetTheme(Theme),
+    /// Whether the key sheet is open.
     ShowKeys(bool),
     /// Closes a notice.
     Dismiss(u64),
@@ -27,8 +30,11 @@ pub enum WindowCommand {
     DismissAll,
     /// Tells the user something.
     Tell(String),
+    /// Takes the last change back.
     Undo,
+    /// Does again what was taken back.
     Redo,
+    /// Whether the palette is open.
     ShowPalette(bool),
     /// What is looked for in the palette.
     PaletteText(String),
@@ -36,10 +42,13 @@ pub enum WindowCommand {
     PaletteMove(isize),
     /// Does what an offer of the palette says, by its place.
     PaletteRun(usize),
+    /// Whether the settings are open.
     ShowSettings(bool),
     /// Size of everything on screen, 1 = 100 %.
     SetScale(f32),
+    /// Computes on this device from now on.
     SetDevice(DeviceChoice),
+    /// Whether the next start opens what is open at the end.
     SetReopen(bool),
     /// Makes pictures and embeddings of this channel.
     SetChannel(Channel),
@@ -47,6 +56,7 @@ pub enum WindowCommand {
     SetCacheLimit(u64),
     /// Looks how much computed pictures take on disk.
     CountCache,
+    /// Removes all computed pictures and embeddings.
     ClearCache,
     /// Shows one of the program's own folders in the system's file manager.
     ShowOwnFolder(OwnFolder),
@@ -57,7 +67,10 @@ pub enum WindowCommand {
 /// A folder of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnFolder {
+    /// What can be computed again.
     Cache,
+    /// Settings.
     Settings,
+    /// Runs, scores and labels of the user.
     Data,
 }

@@ -25,6 +25,9 @@ pub struct Answering<Q> {
 
 impl<Q: Send + 'static> Answering<Q> {
     /// Starts the thread `name`. `answer` is given a question and [`Newer`].
+    ///
+    /// # Errors
+    /// The system's error if it gives no thread.
     pub fn start<M: From<Fault> + Send + 'static>(
         name: &str,
         outbox: &Outbox<M>,

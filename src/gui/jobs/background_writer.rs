@@ -18,6 +18,9 @@ pub struct BackgroundWriter<T> {
 impl<T: Send + 'static> BackgroundWriter<T> {
     /// Starts the thread `name`, which begins with `begin` and then hands everything that waits to `write`; what that
     /// says of a failure is told.
+    ///
+    /// # Errors
+    /// The system's error if it gives no thread.
     pub fn start<M: From<Fault> + Send + 'static>(
         name: &str,
         outbox: Outbox<M>,

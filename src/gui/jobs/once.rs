@@ -13,6 +13,9 @@ pub struct NoThread(#[from] io::Error);
 
 /// Does something once on a thread `name`: it reads or writes a file, or waits for the user, and nothing can be asked
 /// to stop there. `broke_off` puts a panic into a sentence, which is sent.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn spawn_once<M: From<Fault> + Send + 'static>(
     name: &str,
     outbox: &Outbox<M>,

@@ -50,6 +50,9 @@ impl<M> Outbox<M> {
     }
 
     /// Sends a message if there is room, and gives it back if not.
+    ///
+    /// # Errors
+    /// The message, if it was not taken.
     pub fn offer(&self, message: M) -> Result<(), Box<M>> {
         let offered = self.sender.try_send(message);
         self.ctx.request_repaint();

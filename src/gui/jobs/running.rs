@@ -7,6 +7,7 @@ use mynascope_base::jobs::Progress;
 /// How far a background job is that a panel shows.
 #[derive(Debug, Clone)]
 pub struct Running {
+    /// How far it is.
     pub progress: Progress,
     /// When the present part of the job (`progress.what`) began.
     part_began: Instant,

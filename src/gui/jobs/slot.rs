@@ -57,6 +57,7 @@ pub enum JobEvent<T, E = String> {
 /// What a job is given: a way to be stopped, to tell how far it is, and to send what it finds.
 pub struct JobContext<'a, T> {
     id: JobId,
+    /// Tells the job to stop, and takes its progress.
     pub watch: Watch<'a>,
     found: &'a (dyn Fn(T, Urgency) + Sync),
 }
@@ -102,6 +103,9 @@ impl<T, E> JobUpdate<T, E> {
 impl<T: Send + 'static, E: Send + 'static> JobSlot<T, E> {
     /// Starts a job on a thread `name`, in the place of one that still runs. `wrap` makes messages of its reports;
     /// `broke_off` makes a panic its failure.
+    ///
+    /// # Errors
+    /// [`NoThread`] if the system gives no thread.
     pub fn start<M: Send + 'static>(
         &mut self,
         name: &str,

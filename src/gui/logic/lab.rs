@@ -1,3 +1,5 @@
+//! The layout Teach: asks for what the mask does to the embedding, and takes the answers in.
+
 use std::sync::Arc;
 
 use crate::gui::{

@@ -1,3 +1,5 @@
+//! Lessons: opens, turns and leaves them, and shows the state of each page.
+
 use std::path::PathBuf;
 
 use crate::gui::{

@@ -1,3 +1,5 @@
+//! The map: computes it, selects and plays its points.
+
 use std::{
     collections::BTreeSet,
     path::PathBuf,

@@ -21,8 +21,6 @@ mod train;
 mod window;
 
 pub use lesson::follow as follow_lesson;
-pub use library::{open, open_last};
-pub use map::play_from;
 pub use map_colours::offered as offered_colourings;
 pub use mask::explain;
 pub use near::follow_selection;

@@ -1,3 +1,5 @@
+//! The sound: plays, seeks, loops, and follows the player.
+
 use std::{path::Path, sync::Arc};
 
 use crate::gui::{

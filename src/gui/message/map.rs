@@ -19,11 +19,18 @@ pub enum MapMessage {
     Duplicates(JobUpdate<Duplicates>),
     /// What is near to the place that was asked for, nearest first.
     Near {
+        /// Which request.
         number: u64,
+        /// What is near.
         found: Result<Vec<Near>, String>,
     },
     /// The cosine of each point of the map to the same place.
-    Cosines { number: u64, values: Vec<f32> },
+    Cosines {
+        /// Which request.
+        number: u64,
+        /// A cosine for each point.
+        values: Vec<f32>,
+    },
     /// A file to look for was chosen.
     QueryChosen(PathBuf),
     /// The checkpoint of the second map was chosen.
@@ -32,7 +39,9 @@ pub enum MapMessage {
     TableOpened(Result<(PathBuf, Box<EmbeddingTable>, SoundOfTable), String>),
     /// The sound of a table was found elsewhere, or not.
     SoundFound {
+        /// The table as it was.
         of: Arc<KeyedTable>,
+        /// The table with the paths that were found, and how many there are.
         result: Result<(Box<EmbeddingTable>, Relocated), String>,
     },
     /// A table was saved at a place that nobody was asked about: there was no dialog to ask by.

@@ -11,6 +11,7 @@ use mynascope_probe::{KeptScore, KeptScores, LeakReport, Predictions, TrackAnswe
 
 /// What the background work of the Probe layout sends.
 pub enum ProbeMessage {
+    /// Of the job that runs.
     Job(JobUpdate<ProbeFound, EmbedError>),
     /// What scores were saved before, or why they cannot be read.
     ScoresRead(Result<KeptScores, String>),

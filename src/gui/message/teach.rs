@@ -10,8 +10,11 @@ use mynascope_base::jobs::Progress;
 
 /// What the encoder answers in the Teach layout; the number tells which request it answers.
 pub enum LabMessage {
+    /// What the two views give.
     Views(u64, Box<Result<ViewsAnswer, String>>),
+    /// What the encoder attends to.
     Look(u64, Result<Arc<LookAnswer>, String>),
+    /// The batch, compared.
     Batch(u64, Result<Arc<BatchAnswer>, String>),
     /// How far the batch is.
     BatchProgress(u64, Progress),
@@ -23,6 +26,8 @@ pub enum LabMessage {
 
 /// What comes of reading and writing lessons.
 pub enum LessonMessage {
+    /// A lesson was read from its file, or not.
     Read(Result<Box<Lesson>, String>),
+    /// A lesson was written to a file, or not.
     Saved(Result<std::path::PathBuf, String>),
 }

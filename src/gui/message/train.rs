@@ -15,6 +15,7 @@ use mynascope_train::{
 
 /// What the background work of the Train layout sends.
 pub enum TrainMessage {
+    /// The compute devices of this machine.
     Devices(Vec<ComputeDevice>),
     /// Of the run under way.
     Run(JobUpdate<TrainFound, TrainFailure>),
@@ -33,7 +34,9 @@ pub enum TrainMessage {
 /// What a run is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadFor {
+    /// To be shown.
     Show,
+    /// To be drawn behind the shown one.
     Overlay,
 }
 

@@ -33,7 +33,9 @@ struct Place {
 /// What is known about a point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PointFacts<'a> {
+    /// The file of the track.
     pub path: &'a Path,
+    /// Its label.
     pub label: &'a str,
     /// Start of the window in its track; 0 for a point that stands for a whole track.
     pub start_secs: f64,
@@ -41,13 +43,17 @@ pub struct PointFacts<'a> {
 
 /// A layout, made ready to be drawn and asked.
 pub struct Chart {
+    /// The table that was laid out.
     pub source: Arc<KeyedTable>,
+    /// Whether points are windows or tracks.
     pub level: Level,
+    /// The layout as it was computed.
     pub layout: Layout,
     /// Points in the square from -1 to 1, to scale. `[points]`
     pub xy: Vec<[f32; 2]>,
     /// How far points lie from the middle along each axis.
     pub extent: [f32; 2],
+    /// Finds the point under the pointer.
     pub grid: NearestGrid,
     /// The groups that colours stand for, with the points of each; empty where they stand for numbers.
     pub legend: Vec<LegendEntry>,

@@ -13,16 +13,19 @@ pub enum Colouring {
     /// Genre, style or sub-folder.
     #[default]
     Label,
+    /// The key of the track.
     Key,
     /// Whether tracks have a tag.
     Tag(Arc<str>),
     /// The part of the published split.
     Split,
+    /// The track that a window is of.
     Track,
     /// What the last probe predicts.
     Prediction,
     /// Whether the last probe is right.
     Error,
+    /// A number.
     Number(Number),
 }
 
@@ -33,8 +36,11 @@ pub enum Number {
     Length,
     /// Where in its track a window begins.
     Start,
+    /// Beats a minute.
     Tempo,
+    /// Arousal, from calm to excited.
     Arousal,
+    /// Valence, from sad to happy.
     Valence,
     /// How sure the last probe is.
     Confidence,
@@ -87,8 +93,11 @@ impl Colouring {
 /// A line of the legend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LegendEntry {
+    /// The name of the group.
     pub label: String,
+    /// Its colour.
     pub colour: Color32,
+    /// How many points it has.
     pub points: usize,
 }
 
@@ -147,8 +156,11 @@ impl Groups {
 /// A number for each point, from the low end of a colour scale to its high end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scale {
+    /// What is shown.
     pub number: Number,
+    /// The value at the low end of the colours.
     pub low: f32,
+    /// The value at their high end.
     pub high: f32,
     /// NaN where it is not known. `[points]`
     pub values: Vec<f32>,

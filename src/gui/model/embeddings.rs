@@ -33,7 +33,9 @@ pub struct Embeddings {
 pub enum AskedFor {
     /// Nothing: the file was only chosen.
     Nothing,
+    /// A map is computed.
     Map,
+    /// A probe is trained.
     Probe,
 }
 
@@ -103,11 +105,13 @@ impl EmbedError {
 /// Which encoder, on which device, and what it hears of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncoderSource {
+    /// Which encoder.
     pub checkpoint: CheckpointRef,
     /// How the patches of a file are cut that doesn't tell itself; else `None`.
     pub patch: Option<EncoderKind>,
     /// Which weights of a file that holds several encoders.
     pub weights: WeightsChoice,
+    /// Where it computes.
     pub device: DeviceChoice,
     /// Which channel of a file is embedded.
     pub channel: audio::Channel,
@@ -232,6 +236,7 @@ impl EncoderSource {
 pub struct TableKey {
     /// Path and label of each track.
     pub tracks: Vec<(PathBuf, Option<String>)>,
+    /// The encoder, its device and the channel.
     pub source: EncoderSource,
     /// Length and time of change of the checkpoint's file: training may go on writing.
     pub version: Option<(u64, std::time::SystemTime)>,
@@ -266,12 +271,15 @@ impl TableKey {
 /// A table of window embeddings with what it was computed from.
 #[derive(Debug)]
 pub struct KeyedTable {
+    /// What it was computed from.
     pub key: TableKey,
     /// What made the embeddings: a probe that is kept says for whose it was trained.
     pub id: EncoderId,
+    /// The embeddings, one row a window.
     pub table: EmbeddingTable,
     /// Tracks that could not be read, each with its error.
     pub skipped: Vec<(PathBuf, String)>,
+    /// How fast it was made.
     pub windows_per_second: f64,
     /// Time that the embedding took.
     pub seconds: f64,
@@ -279,6 +287,7 @@ pub struct KeyedTable {
 
 /// A checkpoint that was chosen in the file dialog or dropped.
 pub struct ChosenCheckpoint {
+    /// The file or folder.
     pub path: PathBuf,
     /// Whether it says how its patches are cut.
     pub says_patch: bool,

@@ -10,6 +10,7 @@ use super::{EncoderSource, Model, RunRow, say_config};
 /// An encoder that is offered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OfferedEncoder {
+    /// Which encoder.
     pub checkpoint: CheckpointRef,
     /// What it is called in menus, scores and tables.
     pub name: String,

@@ -33,6 +33,7 @@ pub enum MatrixKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layer {
+    /// Nothing.
     #[default]
     None,
     /// How much each patch is attended to.
@@ -48,8 +49,11 @@ pub enum Layer {
 pub struct LabForm {
     /// Tracks of the batch.
     pub tracks: usize,
+    /// Temperature of the loss that is shown for the batch.
     pub temperature: f64,
+    /// Which cosines the matrix shows.
     pub matrix: MatrixKind,
+    /// What lies over the crop.
     pub layer: Layer,
     /// How many of the last layers attention is taken from.
     pub blocks: usize,
@@ -73,18 +77,24 @@ impl Default for LabForm {
 /// A crop of a track to be heard.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeardCrop {
+    /// The file of the track.
     pub path: PathBuf,
+    /// Where the crop begins in it.
     pub start_secs: f64,
 }
 
 /// What the lab's answers depend on: equal keys, equal answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LabKey {
+    /// The encoder.
     pub source: EncoderSource,
+    /// The file of the track.
     pub path: PathBuf,
     /// The two crops and what is kept of them, for both patch shapes.
     pub views: [View; 2],
+    /// The window whose attention is wanted, if one is.
     pub look: Option<LookKey>,
+    /// How the batch is drawn.
     pub batch: BatchKey,
     /// Whether there is a table to look for neighbours in, and which.
     pub table: Option<usize>,
@@ -93,7 +103,9 @@ pub struct LabKey {
 /// Which window's attention is wanted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LookKey {
+    /// Of which view.
     pub view: ViewName,
+    /// In which patches.
     pub shape: PatchShape,
     /// All tokens instead of the kept ones.
     pub whole: bool,
@@ -102,9 +114,13 @@ pub struct LookKey {
 /// How a batch is drawn: as training draws it, in epoch 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BatchKey {
+    /// How many tracks.
     pub tracks: usize,
+    /// The seed of crops and masks.
     pub seed: u64,
+    /// The kind of mask.
     pub kind: MaskKind,
+    /// The share of tokens that are dropped.
     pub ratio: MaskRatio,
 }
 
@@ -113,15 +129,20 @@ pub struct BatchKey {
 pub struct BatchTrack {
     /// Its place in the collection: what training draws its views by.
     pub index: usize,
+    /// The file of the track.
     pub path: PathBuf,
+    /// Its name in the list.
     pub title: String,
+    /// Its label.
     pub label: Option<String>,
 }
 
 /// What the encoder is that answered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EncoderFacts {
+    /// What it is, for people.
     pub description: String,
+    /// Its sizes.
     pub config: EncoderConfig,
     /// `cpu`, `gpu:0`.
     pub device: String,
@@ -130,18 +151,24 @@ pub struct EncoderFacts {
 /// A window of the collection near to a masked view; the nearest of its track.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Near {
+    /// The file of the track.
     pub path: PathBuf,
+    /// Where the window begins in it.
     pub start_secs: f64,
+    /// Cosine to what was asked for.
     pub cosine: f32,
 }
 
 /// What the encoder says of the two views.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ViewsAnswer {
+    /// The file of the track.
     pub path: PathBuf,
+    /// The cosine of the two views.
     pub cosine: f32,
     /// The nearest tracks of views A and B; empty without a table.
     pub near: [Vec<Near>; 2],
+    /// What the encoder is.
     pub encoder: EncoderFacts,
     /// All memory of the machine.
     pub memory_bytes: Option<u64>,
@@ -152,13 +179,17 @@ pub struct ViewsAnswer {
 /// The batch, compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchAnswer {
+    /// What was asked.
     pub key: BatchKey,
+    /// The tracks, in the order of rows and columns.
     pub tracks: Vec<BatchTrack>,
     /// First frame of each track's crops A and B.
     pub starts: Vec<[usize; 2]>,
+    /// The cosines between their views.
     pub similarity: BatchSimilarity,
     /// Tracks that could not be read.
     pub skipped: usize,
+    /// Time that it took.
     pub seconds: f64,
 }
 
@@ -184,7 +215,9 @@ impl BatchAnswer {
 /// What the encoder attends to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LookAnswer {
+    /// Of which view.
     pub view: ViewName,
+    /// Attention and outputs, layer by layer.
     pub look: Look,
 }
 
@@ -192,7 +225,9 @@ pub struct LookAnswer {
 #[derive(Debug)]
 pub struct Answered<T> {
     number: u64,
+    /// The answer, if there is one.
     pub value: Option<T>,
+    /// Why there is none.
     pub error: Option<String>,
 }
 
@@ -229,6 +264,7 @@ impl<T> Answered<T> {
 /// The masking lab: what the encoder makes of the masks.
 #[derive(Default)]
 pub struct Lab {
+    /// What is chosen.
     pub form: LabForm,
     /// What was asked last.
     pub asked: Option<LabKey>,
@@ -242,8 +278,11 @@ pub struct Lab {
     pub batch_wanted: u64,
     /// The last request that is answered as far as it will be.
     pub done: u64,
+    /// What the two views give.
     pub views: Answered<ViewsAnswer>,
+    /// What the encoder attends to.
     pub look: Answered<Arc<LookAnswer>>,
+    /// The batch, compared.
     pub batch: Answered<Arc<BatchAnswer>>,
     /// The token of the crop that the pointer was over last.
     pub pointed: Option<usize>,

@@ -13,7 +13,9 @@ use super::{Hearing, LabForm, Layer, Mask, MatrixKind, Model};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lesson {
+    /// Its title.
     pub title: String,
+    /// Its pages.
     pub steps: Vec<LessonStep>,
 }
 
@@ -21,6 +23,7 @@ pub struct Lesson {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LessonStep {
+    /// The text of the page.
     pub text: String,
     /// What this page changes; the rest stays as the pages before it left it.
     #[serde(default)]
@@ -31,24 +34,37 @@ pub struct LessonStep {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LessonState {
+    /// The layout.
     pub layout: Option<Layout>,
     /// A path; or `demo/` and the end of a path in the demo collection, or a folder of it, whose first track it is.
     pub track: Option<String>,
     /// What is visible of the track; without it, all.
     pub start_secs: Option<f64>,
+    /// How much of the track is visible.
     pub span_secs: Option<f64>,
+    /// The mask ratio.
     pub ratio: Option<MaskRatio>,
+    /// The seed of crops and masks.
     pub seed: Option<u64>,
+    /// The kind of mask.
     pub kind: Option<MaskKind>,
+    /// The patch shape.
     pub shape: Option<PatchShape>,
+    /// The view that is seen and heard.
     pub view: Option<ViewName>,
+    /// Whether the mask is drawn.
     pub show_mask: Option<bool>,
     /// First frame of the crops, where they were moved by hand.
     pub crop_a: Option<usize>,
+    /// As `crop_a`, of view B.
     pub crop_b: Option<usize>,
+    /// What lies over the crop.
     pub layer: Option<Layer>,
+    /// Whether attention is that of all tokens.
     pub whole: Option<bool>,
+    /// Which cosines the matrix shows.
     pub matrix: Option<MatrixKind>,
+    /// Temperature of the loss.
     pub temperature: Option<f64>,
     /// Tracks of the batch.
     pub tracks: Option<usize>,
@@ -61,11 +77,15 @@ pub struct LessonState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PaintedPatch {
+    /// Of which view.
     pub view: ViewName,
+    /// Of which patch shape.
     pub shape: PatchShape,
     /// Counted from the crop.
     pub window: i32,
+    /// Which token of the window.
     pub token: usize,
+    /// Kept, or dropped.
     pub keep: bool,
 }
 
@@ -88,6 +108,10 @@ impl Lesson {
     }
 
     /// Reads a lesson's file. The error says what is wrong and where.
+    ///
+    /// # Errors
+    /// What is wrong with it, for people: text that is not TOML, a name that is no setting, or a lesson without
+    /// pages.
     pub fn parse(text: &str) -> Result<Self, String> {
         let lesson: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         if lesson.steps.is_empty() {
@@ -97,6 +121,9 @@ impl Lesson {
     }
 
     /// The file of this lesson.
+    ///
+    /// # Errors
+    /// What cannot be written, for people.
     pub fn to_file(&self) -> Result<String, String> {
         toml::to_string_pretty(self).map_err(|error| error.to_string())
     }
@@ -241,7 +268,9 @@ impl LessonState {
 /// The lesson that is open.
 #[derive(Debug, Clone)]
 pub struct OpenLesson {
+    /// The lesson.
     pub lesson: Lesson,
+    /// The page that is open, from 0.
     pub step: usize,
     /// What was shown before it.
     pub before: Before,
@@ -250,6 +279,7 @@ pub struct OpenLesson {
 /// What a window showed before a lesson.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Before {
+    /// The state of the window.
     pub state: LessonState,
     /// What the collection was opened from; empty where none was.
     pub sources: Vec<PathBuf>,
@@ -271,6 +301,7 @@ impl Before {
 /// A state whose track is not shown yet.
 #[derive(Debug, Clone)]
 pub struct Arriving {
+    /// The state that is to be shown.
     pub state: LessonState,
     /// What to open where the track is not listed; empty: the demo collection or the track's file.
     pub sources: Vec<PathBuf>,
@@ -281,7 +312,9 @@ pub struct Arriving {
 /// A lesson that is being written.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LessonDraft {
+    /// Its title.
     pub title: String,
+    /// The text of its one page.
     pub text: String,
 }
 

@@ -30,6 +30,7 @@ pub struct Library {
     pub reads_headers: bool,
     /// What is typed in the search field.
     pub search: String,
+    /// By what the list is sorted; `None` is the order of the collection.
     pub sort: Option<Sort>,
     /// Only tracks are listed that cannot be used or end early.
     pub only_bad: bool,
@@ -57,6 +58,7 @@ pub struct Library {
 pub struct Row<'a> {
     /// Index in the collection.
     pub index: usize,
+    /// The track.
     pub track: &'a Track,
     /// Place of its label among the sorted labels: the label's colour.
     pub label: Option<usize>,
@@ -67,7 +69,9 @@ pub struct Row<'a> {
 /// What is being typed for the chosen tracks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Editing {
+    /// A label or a tag.
     pub what: Edited,
+    /// What stands in the field.
     pub text: String,
     /// The row that the field stands in.
     pub index: usize,
@@ -76,15 +80,20 @@ pub struct Editing {
 /// What an edit changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edited {
+    /// The label.
     Label,
+    /// A tag is added.
     Tag,
 }
 
 /// Label and tags of a track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
+    /// Index of the track in the collection.
     pub index: usize,
+    /// Its label.
     pub label: Option<String>,
+    /// Its tags.
     pub tags: Vec<String>,
 }
 

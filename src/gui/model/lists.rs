@@ -25,9 +25,11 @@ pub const THRESHOLDS: std::ops::RangeInclusive<f32> = 0.8..=1.0;
 
 /// The lists beside the map, apart from neighbours.
 pub struct Lists {
+    /// Which list is shown.
     pub tab: ListTab,
     /// Pairs of tracks count from this cosine on.
     pub threshold: f32,
+    /// Near-duplicates, once they were looked for.
     pub duplicates: Option<Duplicates>,
     /// The search for pairs.
     pub job: JobSlot<Duplicates>,
@@ -53,7 +55,9 @@ impl Default for Lists {
 /// Pairs of tracks of a table.
 #[derive(Debug, Clone)]
 pub struct Duplicates {
+    /// The table.
     pub table: Arc<KeyedTable>,
+    /// The cosine from which on pairs count.
     pub threshold: f32,
     /// The most alike first.
     pub pairs: Vec<NearDuplicate>,
@@ -90,13 +94,16 @@ pub enum Query {
 /// What is near to a file or a stretch, and where its windows land on the map.
 #[derive(Debug, Clone, Default)]
 pub struct QueryAnswer {
+    /// What is near, nearest first.
     pub found: Vec<Near>,
+    /// Where the windows of a file land on the map.
     pub landed: Vec<Landed>,
 }
 
 /// Where a window of a file that is not on the map lands on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Landed {
+    /// The file and the start of the window.
     pub spot: Spot,
     /// In map units.
     pub at: [f32; 2],

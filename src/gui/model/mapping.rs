@@ -1,3 +1,5 @@
+//! The map: its form, its points, what is selected.
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -24,8 +26,11 @@ use super::{
 /// What the next map is asked to be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MapForm {
+    /// How many neighbours t-SNE looks at.
     pub perplexity: f64,
+    /// The same seed gives the same map.
     pub seed: u64,
+    /// Whether points are windows or tracks.
     pub level: Level,
 }
 
@@ -58,7 +63,9 @@ pub const PERPLEXITIES: std::ops::RangeInclusive<f64> = 2.0..=100.0;
 /// What the Map panel shows.
 #[derive(Default)]
 pub struct Mapping {
+    /// What the next map is asked to be.
     pub form: MapForm,
+    /// The job that computes a map.
     pub job: JobSlot<MapFound, EmbedError>,
     /// Set while the points rest although their layout is not done.
     pub paused: Arc<AtomicBool>,
@@ -66,11 +73,13 @@ pub struct Mapping {
     pub chart: Option<Chart>,
     /// Why the last map was not made.
     pub error: Option<String>,
+    /// What colours show.
     pub colouring: Colouring,
     /// Groups of the colouring that are not drawn, by name.
     pub hidden: BTreeSet<String>,
     /// Windows that are picked; while there are any, all others are grey.
     pub picked: Arc<Picked>,
+    /// Which part of the map is visible.
     pub camera: Camera,
     /// Points sound while the pointer is on them.
     pub hover_sound: bool,

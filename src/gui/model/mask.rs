@@ -11,9 +11,13 @@ use mynascope_spectrum::tokens::{
 /// the beginning of the order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaskKey {
+    /// The seed.
     pub seed: u64,
+    /// The kind of mask.
     pub kind: MaskKind,
+    /// The patch shape.
     pub shape: PatchShape,
+    /// The view.
     pub view: ViewName,
     /// Frames of the track.
     pub frames: usize,
@@ -45,6 +49,7 @@ impl MaskKey {
 /// How patches are cut from a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PatchCut {
+    /// The patch shape.
     pub shape: PatchShape,
     /// How many frames the first patch begins before the track; less than a patch.
     pub lead_frames: usize,
@@ -53,7 +58,9 @@ pub struct PatchCut {
 /// A view of a track with, for every token of every window, its place in the drop order.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RankTable {
+    /// What it was made for.
     pub key: MaskKey,
+    /// The view over the whole track.
     pub view: TrackView,
     /// As [`TrackView::ranks`] gives them: [windows, tokens] row-major, dropped where not above the number of dropped
     /// tokens.
@@ -87,9 +94,13 @@ impl RankTable {
 pub struct Mask {
     /// Whether it is drawn.
     pub shown: bool,
+    /// The kind of mask.
     pub kind: MaskKind,
+    /// The patch shape.
     pub shape: PatchShape,
+    /// The share of tokens that are dropped.
     pub ratio: MaskRatio,
+    /// The seed of crops and masks.
     pub seed: u64,
     /// How strongly dropped patches fade: 0 not at all, 1 until nothing is left.
     pub overlay: f32,

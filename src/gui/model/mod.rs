@@ -85,9 +85,13 @@ impl Model {
 pub struct Model {
     /// Kept between starts.
     pub settings: Settings,
+    /// The layout that is shown.
     pub layout: Layout,
+    /// The list of tracks.
     pub library: Library,
+    /// The spectrogram of the shown track.
     pub spectrogram: Spectrogram,
+    /// The mask.
     pub mask: Mask,
     /// What the encoder makes of the mask.
     pub lab: Lab,
@@ -99,16 +103,21 @@ pub struct Model {
     pub lesson_draft: Option<LessonDraft>,
     /// The window is shown to an audience: full screen, with larger controls.
     pub presenting: bool,
+    /// What is heard.
     pub transport: Transport,
+    /// Messages for the user.
     pub notices: Notices,
     /// What map and probe share.
     pub embeddings: Embeddings,
+    /// Training.
     pub training: Training,
+    /// The map.
     pub mapping: Mapping,
     /// What is near to the selected window.
     pub nearby: Nearby,
     /// The other lists beside the map.
     pub lists: Lists,
+    /// Probing.
     pub probing: Probing,
     /// The key sheet is open.
     pub keys_shown: bool,

@@ -1,3 +1,5 @@
+//! The walk from neighbour to neighbour, and sound on hover.
+
 use std::path::{Path, PathBuf};
 
 use crate::gui::jobs::JobSlot;
@@ -7,6 +9,7 @@ use super::{Landed, Query, QueryAnswer};
 /// A place in a track: what a point of a map stands for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spot {
+    /// The file of the track.
     pub path: PathBuf,
     /// In seconds.
     pub start_secs: f64,
@@ -17,6 +20,7 @@ pub struct Spot {
 pub struct WalkStep<'a> {
     /// 1 for the nearest.
     pub rank: usize,
+    /// Cosine to what the walk began at.
     pub cosine: f32,
     /// What it is near to.
     pub query: &'a Query,

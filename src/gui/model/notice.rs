@@ -1,3 +1,5 @@
+//! Messages for the user.
+
 use std::path::{Path, PathBuf};
 
 /// How much a notice matters.
@@ -12,8 +14,11 @@ pub enum Severity {
 /// One message for the user: what happened, or what did not, why, and what to do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
+    /// Which notice.
     pub id: u64,
+    /// How much it matters.
     pub severity: Severity,
+    /// What it says.
     pub text: String,
     /// Where what it speaks of lies, to be shown in the file manager.
     pub folder: Option<PathBuf>,

@@ -21,7 +21,9 @@ pub enum Offer {
 /// The open palette.
 #[derive(Debug, Clone, Default)]
 pub struct Palette {
+    /// What is typed.
     pub text: String,
+    /// What is offered, the best first.
     pub offers: Vec<Offer>,
     /// Place of the offer that Enter takes.
     pub chosen: usize,
@@ -32,8 +34,11 @@ pub struct Palette {
 
 /// What can be offered beside tracks: its name, and what else is searched.
 pub struct Candidate {
+    /// What is done.
     pub offer: Offer,
+    /// Its name.
     pub name: String,
+    /// What else is searched.
     pub more: String,
 }
 

@@ -90,11 +90,16 @@ pub enum PictureState {
     Computing(PathBuf),
     /// Its beginning is shown while the rest is decoded.
     Growing {
+        /// The file of the track.
         path: PathBuf,
+        /// What there is of its picture.
         picture: Arc<Picture>,
     },
+    /// The whole track is there.
     Ready {
+        /// The file of the track.
         path: PathBuf,
+        /// Its picture.
         picture: Arc<Picture>,
     },
     /// Why the track has no picture.
@@ -104,8 +109,11 @@ pub enum PictureState {
 /// What the encoder sees of a track: see [`mynascope_spectrum::seen_by_encoder`].
 #[derive(Clone)]
 pub struct Seen {
+    /// The file of the track.
     pub path: PathBuf,
+    /// How its patches are cut.
     pub cut: PatchCut,
+    /// What the encoder sees, as it is drawn.
     pub levels: Arc<Levels>,
 }
 
@@ -241,6 +249,7 @@ impl BandView {
 pub struct ShownAt {
     /// Width and height in points.
     pub size: [f32; 2],
+    /// Pixels of the screen in a point.
     pub pixels_per_point: f32,
 }
 
@@ -257,9 +266,13 @@ impl Default for ShownAt {
 /// The picture and how it is shown.
 #[derive(Clone)]
 pub struct Spectrogram {
+    /// What there is to draw.
     pub state: PictureState,
+    /// The visible time.
     pub view: TimeView,
+    /// The visible frequencies.
     pub bands: BandView,
+    /// The colours.
     pub colour_map: ColourMap,
     /// Level of the brightest colour, the same for all tracks, in dB of mel power.
     pub top_db: f32,

@@ -15,12 +15,19 @@ use mynascope_collection::{Collection, Track, key_name};
 /// A column of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Column {
+    /// The name.
     Title,
+    /// The label.
     Label,
+    /// The part of the published split.
     Split,
+    /// The key.
     Key,
+    /// The tempo.
     Tempo,
+    /// The path.
     Path,
+    /// The length.
     Length,
 }
 
@@ -53,18 +60,22 @@ impl Column {
 /// By what the list is sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
+    /// The column.
     pub column: Column,
+    /// The other way round.
     pub descending: bool,
 }
 
 /// What is looked for.
 #[derive(Debug, Clone)]
 pub struct Find {
+    /// Where it is looked for.
     pub collection: Arc<Collection>,
     /// What the collection was opened from: this beginning of paths is not searched.
     pub roots: Vec<PathBuf>,
     /// Part of the published split of each track.
     pub parts: Arc<[Option<&'static str>]>,
+    /// What is typed.
     pub text: String,
     /// `None`: the best matches first, else the collection's order.
     pub sort: Option<Sort>,

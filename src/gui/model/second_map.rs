@@ -11,7 +11,9 @@ use super::{Chart, EmbedError, EncoderSource, KeyedTable};
 /// A table of embeddings that came from a file.
 #[derive(Debug, Clone)]
 pub struct Imported {
+    /// The file of the table.
     pub path: PathBuf,
+    /// The table, as if it had been made here.
     pub table: Arc<KeyedTable>,
     /// Whether its files are on this machine.
     pub sound: SoundOfTable,
@@ -20,20 +22,25 @@ pub struct Imported {
 /// One of the two maps of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MapSide {
+    /// The first.
     #[default]
     Main,
+    /// The second.
     Second,
 }
 
 /// A map of the same tracks by another encoder, beside the first. What is picked, hidden and selected is the same in
 /// both.
 pub struct SecondMap {
+    /// The encoder.
     pub source: EncoderSource,
+    /// The job that computes it.
     pub job: JobSlot<MapFound, EmbedError>,
     /// Turned and mirrored to lie like the first.
     pub chart: Option<Chart>,
     /// Why it was not made.
     pub error: Option<String>,
+    /// Which part of it is visible.
     pub camera: Camera,
     /// The point under the pointer.
     pub hovered: Option<usize>,

@@ -7,6 +7,7 @@ use mynascope_audio::{OutputDevice, OutputStatus};
 /// What of the shown track is heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Hearing {
+    /// The track as it is.
     #[default]
     Original,
     /// What the active view keeps.
@@ -23,13 +24,16 @@ pub enum Views {
     Unprepared,
     /// The track is being decoded for it; until then the original plays.
     Preparing,
+    /// They can be heard.
     Ready,
 }
 
 /// A stretch of the shown track, in seconds from its start; never empty, and the start comes first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Selection {
+    /// Its start.
     pub start_secs: f64,
+    /// Its end.
     pub end_secs: f64,
 }
 
@@ -68,7 +72,9 @@ impl Selection {
 /// What is heard, as the player says.
 #[derive(Debug, Clone)]
 pub struct Transport {
+    /// Whether it plays.
     pub playing: bool,
+    /// Where the playhead is.
     pub position_secs: f64,
     /// 0 until a track is loaded.
     pub duration_secs: f64,

@@ -11,7 +11,9 @@ use eframe::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum PointClass {
+    /// Not drawn.
     Hidden = 0,
+    /// In the colour of its group.
     Plain = 1,
     /// Larger, with a ring.
     Emphasised = 2,
@@ -134,8 +136,11 @@ impl Camera {
 pub struct Scatter {
     /// Which of the maps on the screen, from 0 on; each keeps its own points on the graphics card.
     pub slot: usize,
+    /// The points, in the order in which they are drawn.
     pub points: Arc<Vec<Point>>,
+    /// Which part of the map is visible.
     pub camera: Camera,
+    /// Where on the screen it is drawn.
     pub rect: Rect,
     /// Radius of a point in screen points.
     pub radius: f32,

@@ -14,10 +14,13 @@ use super::tiles::{MOST_TILES, TilePool, TileWindow};
 
 /// One drawing of a track's picture.
 pub struct SpectrogramPaint {
+    /// The picture.
     pub levels: Arc<Levels>,
+    /// What a pixel shows that is wider than a frame.
     pub summary: Summary,
     /// The mask, if it is drawn.
     pub mask: Option<MaskPaint>,
+    /// The colours.
     pub colour_map: ColourMap,
     /// Frame at the left edge.
     pub start_frame: f32,
@@ -31,13 +34,17 @@ pub struct SpectrogramPaint {
     pub top: f32,
     /// From there down to the darkest.
     pub range: f32,
+    /// Colour where there is no picture.
     pub background: Color32,
+    /// Colour of the lines between patches.
     pub patch_line: Color32,
+    /// Colour of the lines between windows.
     pub window_line: Color32,
 }
 
 /// The mask over a picture.
 pub struct MaskPaint {
+    /// In which order tokens are dropped.
     pub table: Arc<RankTable>,
     /// Tokens of a window that are dropped.
     pub dropped: usize,
@@ -48,8 +55,11 @@ pub struct MaskPaint {
 /// How often something was sent to the graphics card that is not a handful of numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Uploads {
+    /// Tiles of spectrograms.
     pub tiles: u64,
+    /// Drop orders of masks.
     pub ranks: u64,
+    /// Colour maps.
     pub colour_maps: u64,
 }
 

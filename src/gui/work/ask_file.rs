@@ -69,6 +69,9 @@ impl Question {
 
     /// Shows the dialog and waits for the user: not for the window's thread. Nothing is chosen where it was closed; an
     /// error says why it could not be shown.
+    ///
+    /// # Errors
+    /// Why no dialog can be shown, for people.
     pub fn wait_all(self) -> Result<Vec<PathBuf>, String> {
         let Self { dialog, kind } = self;
         let one = |path: Option<PathBuf>| path.map(|path| vec![path]);
@@ -83,12 +86,18 @@ impl Question {
     }
 
     /// As [`Question::wait_all`], for one path.
+    ///
+    /// # Errors
+    /// Why no dialog can be shown, for people.
     pub fn wait(self) -> Result<Option<PathBuf>, String> {
         Ok(self.wait_all()?.into_iter().next())
     }
 
     /// As [`Question::wait`] for a new file. Where no dialog can be shown, it goes among the program's own files, into
     /// this folder, under a name that is not taken.
+    ///
+    /// # Errors
+    /// Why no dialog can be shown, for people.
     pub fn wait_or_save_in(self, folder: &str) -> Result<Option<Place>, String> {
         let name = match &self.kind {
             Kind::NewFile(name) => name.clone(),
@@ -124,6 +133,9 @@ impl Place {
 }
 
 /// Asks for one path; what is made of it comes as a message. Nothing comes where the dialog was closed.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn ask(
     question: Question,
     outbox: &Outbox,
@@ -135,6 +147,9 @@ pub fn ask(
 }
 
 /// As [`ask`], for any number of paths.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn ask_all(
     question: Question,
     outbox: &Outbox,

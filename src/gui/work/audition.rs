@@ -35,6 +35,9 @@ pub struct HearWork {
 
 impl HearWork {
     /// Starts the thread; without a player it prepares clips that nobody hears.
+    ///
+    /// # Errors
+    /// The system's error if it gives no thread.
     pub fn start(outbox: &Outbox, auditions: Option<Auditions>) -> std::io::Result<Self> {
         let mut ring = Ring::new(auditions.clone(), outbox.clone());
         let requests = Answering::start("hover-sound", outbox, move |request, newer| {

@@ -16,6 +16,9 @@ pub const CHECKPOINT_ENDINGS: [&str; 7] =
     ["safetensors", "pth", "pt", "ckpt", "bin", "tar", "json"];
 
 /// Reads what a checkpoint is.
+///
+/// # Errors
+/// A [`CheckpointError`] if the file cannot be read or is no checkpoint.
 pub fn open_checkpoint(path: PathBuf) -> Result<ChosenCheckpoint, CheckpointError> {
     let report = inspect(&path, None)?;
     Ok(ChosenCheckpoint {
@@ -26,6 +29,9 @@ pub fn open_checkpoint(path: PathBuf) -> Result<ChosenCheckpoint, CheckpointErro
 }
 
 /// Looks up which encoders a checkpoint holds; a file that cannot be read says so when it is used.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn look_into(path: PathBuf, outbox: &Outbox) -> Result<(), NoThread> {
     let look = move |outbox: &Outbox| {
         let file = CheckpointRef::File(path.clone()).resolve();
@@ -42,6 +48,9 @@ pub fn look_into(path: PathBuf, outbox: &Outbox) -> Result<(), NoThread> {
 }
 
 /// As [`open_checkpoint`], with a note that says what the dropped file is used for.
+///
+/// # Errors
+/// A [`CheckpointError`] if the file cannot be read or is no checkpoint.
 pub fn open_dropped(path: &Path) -> Result<ChosenCheckpoint, CheckpointError> {
     let mut chosen = open_checkpoint(path.to_path_buf())?;
     let name = path.file_name().unwrap_or(path.as_os_str());
@@ -62,6 +71,9 @@ pub fn question(title: &str) -> Question {
 }
 
 /// Asks for a checkpoint and looks what it is; the answer comes as a message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn choose(outbox: &Outbox) -> Result<(), NoThread> {
     ask(question("Choose a checkpoint"), outbox, |path| {
         // A file that cannot be read says so when it is used.

@@ -23,8 +23,11 @@ use mynascope_base::storage::{self, Theme};
 
 /// What is saved: the shown run and the one behind it.
 pub struct Sheet {
+    /// The run.
     pub run: RunView,
+    /// The run that is drawn behind it.
     pub overlay: Option<RunView>,
+    /// Colours of the picture.
     pub theme: Theme,
 }
 
@@ -61,6 +64,9 @@ impl Sheet {
 }
 
 /// Saves at a path; the outcome comes as a message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn save(kind: CurveFile, sheet: Sheet, path: PathBuf, outbox: &Outbox) -> Result<(), NoThread> {
     let work = move |outbox: &Outbox| {
         let saved = match kind {
@@ -80,6 +86,9 @@ fn save_picture(sheet: &Sheet, path: &Path) -> Result<(), String> {
 }
 
 /// Writes every step of a run with everything that its log holds.
+///
+/// # Errors
+/// Why the log cannot be read or the table not be written, for people.
 pub fn save_table(run: &Path, path: &Path) -> Result<(), String> {
     let log = run.join("log.jsonl");
     let text = fs::read_to_string(&log).map_err(|error| {

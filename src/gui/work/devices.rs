@@ -8,6 +8,9 @@ use mynascope_base::jobs;
 use mynascope_encoder::compute_devices;
 
 /// Looks for devices; the answer comes as a message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn look(outbox: &Outbox) -> Result<(), NoThread> {
     let look = |outbox: &Outbox| {
         // A driver that breaks leaves a list without devices, not a question without answer.

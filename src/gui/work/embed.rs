@@ -12,7 +12,9 @@ use mynascope_probe::EncoderId;
 /// What map and probe need before they can begin.
 #[derive(Clone)]
 pub struct EmbedRequest {
+    /// The tracks.
     pub collection: Arc<Collection>,
+    /// The encoder.
     pub source: EncoderSource,
     /// What was computed last; used again if it is the same.
     pub cached: Option<Arc<KeyedTable>>,
@@ -21,6 +23,10 @@ pub struct EmbedRequest {
 }
 
 /// Embeds every window of the collection, or takes the table that is there already.
+///
+/// # Errors
+/// An [`EmbedError`] if the checkpoint or the device does not allow it, if no track can be embedded, or if the job
+/// was told to stop.
 pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable>, EmbedError> {
     let key = TableKey::new(&request.collection, &request.source);
     if let Some(cached) = &request.cached
@@ -49,6 +55,9 @@ pub fn embed(request: &EmbedRequest, watch: &Watch<'_>) -> Result<Arc<KeyedTable
 }
 
 /// Reads the weights of an encoder.
+///
+/// # Errors
+/// An [`EmbedError`] if the checkpoint cannot be read, or if the device is not there.
 pub fn open(source: &EncoderSource, watch: &Watch<'_>) -> Result<LoadedEncoder, EmbedError> {
     watch.progress("loading the encoder", 0, None);
     let encoder = LoadedEncoder::open(&source.checkpoint, source.load_options(), &source.device)

@@ -9,11 +9,16 @@ use mynascope_collection::{FileFacts, index_file, keep_decoded};
 pub struct Decoded {
     /// What the collection was opened from.
     pub sources: Vec<PathBuf>,
+    /// The file.
     pub path: PathBuf,
+    /// What decoding it found.
     pub facts: FileFacts,
 }
 
 /// Starts the thread that keeps it.
+///
+/// # Errors
+/// The system's error if it gives no thread.
 pub fn start(outbox: Outbox) -> std::io::Result<BackgroundWriter<Decoded>> {
     let nothing = |_: &Outbox| ();
     BackgroundWriter::start("decoded-facts", outbox, nothing, |found| {

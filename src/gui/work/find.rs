@@ -7,6 +7,9 @@ use crate::gui::{
 };
 
 /// Starts a thread that searches; `answer` makes a message of a question's generation and rows.
+///
+/// # Errors
+/// The system's error if it gives no thread.
 pub fn start(
     outbox: &Outbox,
     answer: fn(u64, Vec<usize>) -> LibraryMessage,

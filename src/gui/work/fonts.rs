@@ -32,6 +32,9 @@ pub struct FontWork {
 
 impl FontWork {
     /// Starts the thread, which looks at the system's fonts only when a letter is missing.
+    ///
+    /// # Errors
+    /// The system's error if it gives no thread.
     pub fn start(outbox: Outbox) -> std::io::Result<Self> {
         let (requests, inbox) = jobs::latest::<Letters>();
         let busy = Arc::new(AtomicBool::new(false));

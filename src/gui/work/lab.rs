@@ -34,15 +34,22 @@ use mynascope_spectrum::{
 
 /// One question.
 pub struct LabRequest {
+    /// Which request.
     pub number: u64,
+    /// What is asked.
     pub key: LabKey,
     /// The two crops, [96 frames, 128] raw power.
     pub crops: [Vec<f32>; 2],
+    /// The tracks that a batch is drawn from.
     pub collection: Arc<Collection>,
+    /// The embeddings in which neighbours are looked for.
     pub table: Option<Arc<KeyedTable>>,
 }
 
 /// Starts the thread that answers. Mels are kept in `cache`, if there is one.
+///
+/// # Errors
+/// The system's error if it gives no thread.
 pub fn start(outbox: &Outbox, cache: Option<Arc<Cache>>) -> std::io::Result<Answering<LabRequest>> {
     let sends = outbox.clone();
     let mut bench = Bench {
@@ -60,6 +67,9 @@ pub fn start(outbox: &Outbox, cache: Option<Arc<Cache>>) -> std::io::Result<Answ
 }
 
 /// Begins to embed the collection for neighbours.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn start_embedding(
     slot: &mut JobSlot<Arc<KeyedTable>>,
     request: EmbedRequest,

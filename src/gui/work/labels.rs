@@ -7,6 +7,9 @@ use mynascope_base::storage::StorageError;
 use mynascope_collection::{CollectionError, OwnLabels, Track};
 
 /// Starts the thread that keeps label and tags of tracks in a file.
+///
+/// # Errors
+/// The system's error if it gives no thread.
 pub fn start(file: PathBuf, outbox: Outbox) -> std::io::Result<BackgroundWriter<Track>> {
     let nothing = |_: &Outbox| ();
     BackgroundWriter::start("labels", outbox, nothing, move |tracks: Vec<Track>| {

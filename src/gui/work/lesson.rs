@@ -14,6 +14,9 @@ use mynascope_base::storage;
 const MOST_BYTES: u64 = 1 << 20;
 
 /// Asks for a file and reads it; the answer comes as a message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn choose(outbox: &Outbox) -> Result<(), NoThread> {
     spawn(outbox, || {
         let question = Question::file("Open a lesson").filter("Lessons", &["toml"]);
@@ -39,6 +42,9 @@ pub fn choose(outbox: &Outbox) -> Result<(), NoThread> {
 }
 
 /// Asks for a place and writes a lesson there; the answer comes as a message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn save(lesson: Lesson, outbox: &Outbox) -> Result<(), NoThread> {
     spawn(outbox, move || {
         let name: String = lesson

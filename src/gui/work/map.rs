@@ -26,8 +26,11 @@ const NEIGHBOURHOOD: usize = 10;
 
 /// What to embed and how to lay it out.
 pub struct MapJob {
+    /// What is laid out.
     pub rows: Rows,
+    /// Whether points are windows or tracks.
     pub level: Level,
+    /// How.
     pub settings: MapSettings,
     /// A table of the same tracks to compare with: what moved is told in the end.
     pub against: Option<Arc<KeyedTable>>,
@@ -35,6 +38,7 @@ pub struct MapJob {
 
 /// Where the rows of a map come from.
 pub enum Rows {
+    /// The collection, embedded first.
     Embed(EmbedRequest),
     /// They are there: a table from a file.
     Given(Arc<KeyedTable>),
@@ -42,6 +46,9 @@ pub enum Rows {
 
 /// Starts the work: embeddings (unless they are there), then PCA, which is there at once, then t-SNE. The points rest
 /// while `paused` is set.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn start(
     slot: &mut JobSlot<MapFound, EmbedError>,
     side: MapSide,

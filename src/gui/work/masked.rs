@@ -17,7 +17,9 @@ use mynascope_spectrum::{MaskedReader, tokens::MaskRatio};
 /// What is dropped of views A and B.
 #[derive(Clone)]
 pub struct Masks {
+    /// Drop orders of views A and B.
     pub tables: [Arc<RankTable>; 2],
+    /// The share of tokens that are dropped.
     pub ratio: MaskRatio,
 }
 
@@ -100,6 +102,7 @@ impl Beside for MaskedViews {
 
 /// The thread that decodes tracks for masked listening, and the masks.
 pub struct MaskedWork {
+    /// The masks that are heard now.
     pub live: LiveMasks,
     tracks: Answering<(PathBuf, audio::Channel, Cancel)>,
     /// Stops the decoding that is under way.
@@ -108,6 +111,9 @@ pub struct MaskedWork {
 
 impl MaskedWork {
     /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system's error if it gives no thread.
     pub fn start(outbox: &Outbox) -> std::io::Result<Self> {
         let sends = outbox.clone();
         let tracks = Answering::start("masked-sound", outbox, move |wanted, _| {

@@ -65,8 +65,11 @@ pub struct Workers {
     pub labels: Option<BackgroundWriter<Track>>,
     /// Saves what decoding found. `None` where nothing of the user is written.
     pub facts: Option<BackgroundWriter<facts::Decoded>>,
+    /// Decodes tracks and makes their pictures.
     pub picture: picture::PictureWork,
+    /// Prepares what the masks leave, to be heard.
     pub masked: masked::MaskedWork,
+    /// Answers for the layout Teach.
     pub lab: Answering<lab::LabRequest>,
     /// `None` where pictures are made of the window: the user's settings are left alone.
     pub settings: Option<Answering<(PathBuf, Settings)>>,
@@ -86,6 +89,9 @@ pub struct Workers {
 
 impl Workers {
     /// Starts what always runs.
+    ///
+    /// # Errors
+    /// The system's error if it gives no thread.
     pub fn start(
         outbox: Outbox,
         sound: bool,

@@ -14,7 +14,9 @@ const MOST: usize = 100;
 
 /// What to look for.
 pub struct NearRequest {
+    /// Which request.
     pub number: u64,
+    /// The embeddings.
     pub table: Arc<KeyedTable>,
     /// The window of the table that plays at this place.
     pub spot: Spot,
@@ -23,6 +25,9 @@ pub struct NearRequest {
 }
 
 /// Starts the thread that searches. The newest question wins.
+///
+/// # Errors
+/// The system's error if it gives no thread.
 pub fn start(outbox: &Outbox) -> std::io::Result<Answering<NearRequest>> {
     let sends = outbox.clone();
     Answering::start("neighbours", outbox, move |request: NearRequest, _| {

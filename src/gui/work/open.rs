@@ -26,6 +26,9 @@ pub enum Source {
 
 /// Opens in the background, in the place of an opening that is under way. `keep`: what headers say is kept in the
 /// user's cache.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn start(
     slot: &mut JobSlot<OpenFound>,
     source: Source,

@@ -8,6 +8,9 @@ use crate::gui::{
 };
 
 /// Shows a folder in the system's file manager.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn show_folder(folder: &Path, outbox: &Outbox) -> Result<(), NoThread> {
     let folder = folder.to_path_buf();
     let show = move |outbox: &Outbox| {

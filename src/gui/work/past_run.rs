@@ -20,6 +20,9 @@ const MOST_ROWS: usize = 500;
 const TAIL_BYTES: u64 = 16 << 10;
 
 /// Reads a run in the background.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn start_run(
     slot: &mut JobSlot<Box<RunView>>,
     what_for: ReadFor,
@@ -48,6 +51,9 @@ fn broke_off(fault: String) -> String {
 }
 
 /// Reads in the background what the batch and the map of a step looked like, beside its weights.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn start_step(
     slot: &mut JobSlot<Box<StepLook>>,
     weights: PathBuf,
@@ -62,6 +68,9 @@ pub fn start_step(
 }
 
 /// Reads the runs of a folder in the background.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn start_table(
     slot: &mut JobSlot<Vec<RunRow>>,
     folder: PathBuf,
@@ -75,6 +84,9 @@ pub fn start_table(
 }
 
 /// Reads settings, steps (up to one of them) and checkpoints of a run folder.
+///
+/// # Errors
+/// Why the run cannot be read, for people.
 pub fn read_run(folder: &Path, until: Option<u64>) -> Result<RunView, String> {
     let config = TrainConfig::of_run(folder).map_err(|error| error.to_string())?;
     let mut run = RunView::new(folder.to_path_buf(), config);

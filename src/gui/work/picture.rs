@@ -60,6 +60,9 @@ struct Look {
 
 impl PictureWork {
     /// Starts the threads. Pictures are kept in `cache`, if there is one.
+    ///
+    /// # Errors
+    /// The system's error if it gives no thread.
     pub fn start(outbox: &Outbox, cache: Option<Arc<Cache>>) -> std::io::Result<Self> {
         // Reading a long file once more and writing its mel takes a while, in which the next track must not wait. Who
         // goes from track to track quickly leaves some unsaved.
@@ -169,6 +172,9 @@ impl PictureWork {
 
 /// The picture of a file, from the cache if it is there; else also what is to be kept. `grew` is told the picture so far
 /// from its first seconds on.
+///
+/// # Errors
+/// A [`SpectrumError`] if the file does not decode or is too short or too long, or if `cancel` was set.
 pub fn picture_of(
     path: &Path,
     channel: audio::Channel,

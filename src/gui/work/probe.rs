@@ -28,6 +28,9 @@ pub type ProbeSlot = JobSlot<ProbeFound, EmbedError>;
 
 /// Starts the work: embeddings (unless they are there), then the probe; of groups, where there are some, instead of the
 /// collection's labels.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn start(
     slot: &mut ProbeSlot,
     request: EmbedRequest,
@@ -44,6 +47,9 @@ pub fn start(
 }
 
 /// Scores the probe again and again while something is varied; every point is told as soon as it is known.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn start_curve(
     slot: &mut ProbeSlot,
     kind: CurveKind,
@@ -64,6 +70,9 @@ pub fn start_curve(
 }
 
 /// Runs the same probe for several encoders; every score is told as soon as it is known.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn start_comparison(
     slot: &mut ProbeSlot,
     sources: Vec<EncoderSource>,
@@ -88,6 +97,9 @@ pub fn start_comparison(
 }
 
 /// Compares the split with folds by file, and looks for near-duplicates in different parts.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn start_leaks(
     slot: &mut ProbeSlot,
     request: EmbedRequest,
@@ -104,6 +116,9 @@ pub fn start_leaks(
 }
 
 /// Lets a probe answer for tracks.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn start_use(slot: &mut ProbeSlot, work: UseRequest, outbox: &Outbox) -> Result<(), NoThread> {
     begin(slot, outbox, move |job| {
         let predictions = Arc::new(answer(work, &job.watch)?);
@@ -128,16 +143,21 @@ fn begin(
 
 /// A probe, and the tracks it shall answer for.
 pub struct UseRequest {
+    /// The probe.
     pub probe: Arc<TrainedProbe>,
+    /// The tracks.
     pub on: Asked,
     /// Device and patches of the encoder; which one it is, the probe says.
     pub source: EncoderSource,
+    /// Where computed mels are kept.
     pub mels: Option<Arc<Cache>>,
 }
 
 /// The tracks that a probe shall answer for.
 pub enum Asked {
+    /// The open collection.
     Open(Arc<Collection>),
+    /// Files and folders.
     Paths(Vec<PathBuf>),
 }
 

@@ -98,6 +98,9 @@ fn draw(model: &Model) -> Result<image::RgbaImage, PictureError> {
 }
 
 /// Saves at a path or where the user says; the outcome comes as a message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn save(sheet: Sheet, path: Option<PathBuf>, outbox: &Outbox) -> Result<(), NoThread> {
     let work = move |outbox: &Outbox| {
         let question = || Question::new_file("Save what the tab shows", &sheet.name);
@@ -121,6 +124,9 @@ pub fn save(sheet: Sheet, path: Option<PathBuf>, outbox: &Outbox) -> Result<(), 
 }
 
 /// Asks for a file or folder; the answer comes as a message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn ask_for(what: ProbeAsk, outbox: &Outbox) -> Result<(), NoThread> {
     let question = match what {
         ProbeAsk::Save => Question::new_file("Keep the probe", "probe.safetensors")
@@ -136,6 +142,9 @@ pub fn ask_for(what: ProbeAsk, outbox: &Outbox) -> Result<(), NoThread> {
 
 /// Saves groups of tracks as a table of paths and labels in the user's data folder, named by what it holds; the outcome
 /// comes as a message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn save_groups(groups: Vec<(PathBuf, String)>, outbox: &Outbox) -> Result<(), NoThread> {
     spawn_once(
         "save-groups",
@@ -172,6 +181,9 @@ fn write_groups(groups: &[(PathBuf, String)], folder: &Path) -> Result<PathBuf, 
 }
 
 /// Saves a probe; the outcome comes as a message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn save_probe(
     probe: Arc<TrainedProbe>,
     path: PathBuf,
@@ -190,6 +202,9 @@ pub fn save_probe(
 }
 
 /// Reads a probe that was saved; the outcome comes as a message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn load(path: PathBuf, outbox: &Outbox) -> Result<(), NoThread> {
     spawn_once(
         "load-probe",

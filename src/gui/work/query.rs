@@ -15,6 +15,7 @@ use mynascope_map::land_windows;
 
 /// A file, or a stretch of one, to be embedded and compared.
 pub struct QueryRequest {
+    /// The file.
     pub path: PathBuf,
     /// In seconds; the whole file without it.
     pub stretch: Option<[f64; 2]>,
@@ -29,6 +30,9 @@ fn broke_off(fault: String) -> String {
 }
 
 /// Embeds a file or a stretch and looks for what is near.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn start_query(
     slot: &mut JobSlot<QueryAnswer>,
     request: QueryRequest,
@@ -42,6 +46,9 @@ pub fn start_query(
 }
 
 /// Looks for near-duplicates.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn start_duplicates(
     slot: &mut JobSlot<Duplicates>,
     table: Arc<KeyedTable>,

@@ -10,6 +10,7 @@ use mynascope_train::reconstruct;
 
 /// A window of a track whose hidden patches are wanted.
 pub struct Hidden {
+    /// The run, its step, the track and the tokens.
     pub key: FilledKey,
     /// Power, [96 frames, 128].
     pub power: Vec<f32>,
@@ -18,6 +19,9 @@ pub struct Hidden {
 }
 
 /// Starts the thread that answers; the newest question wins.
+///
+/// # Errors
+/// The system's error if it gives no thread.
 pub fn start(outbox: &Outbox) -> std::io::Result<Answering<Hidden>> {
     let sends = outbox.clone();
     Answering::start("reconstruct", outbox, move |hidden: Hidden, _| {

@@ -65,6 +65,9 @@ impl Still {
     }
 
     /// Draws it.
+    ///
+    /// # Errors
+    /// A [`PictureError`] if there is no graphics driver, or if it refuses something.
     pub fn draw(&self) -> Result<RgbaImage, PictureError> {
         let shown = self.model.spectrogram.shown_at;
         let scale = shown.pixels_per_point.clamp(0.5, 4.0);
@@ -83,6 +86,9 @@ impl Still {
 }
 
 /// Asks where to, draws and saves; the outcome comes as a message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn ask_and_save(still: Still, outbox: &Outbox) -> Result<(), NoThread> {
     let work = move |outbox: &Outbox| {
         let question =

@@ -9,6 +9,9 @@ use crate::gui::{
 use mynascope_base::storage::Settings;
 
 /// Starts the thread that writes settings to a folder; the newest ones win.
+///
+/// # Errors
+/// The system's error if it gives no thread.
 pub fn start(outbox: &Outbox) -> std::io::Result<Answering<(PathBuf, Settings)>> {
     let sends = outbox.clone();
     Answering::start("settings", outbox, move |(folder, settings), _| {

@@ -9,6 +9,9 @@ use crate::gui::{
 use mynascope_probe::{ScoreChange, change_scores, read_scores};
 
 /// Starts the thread that keeps scores in a file; what it holds comes as a message.
+///
+/// # Errors
+/// The system's error if it gives no thread.
 pub fn start(file: PathBuf, outbox: Outbox) -> std::io::Result<BackgroundWriter<ScoreChange>> {
     let read_from = file.clone();
     let read = move |outbox: &Outbox| {

@@ -18,16 +18,22 @@ use super::embed::open;
 
 /// A track to answer for.
 pub struct StripRequest {
+    /// The probe.
     pub probe: Arc<TrainedProbe>,
+    /// The file of the track.
     pub path: PathBuf,
     /// Embeddings that are there already.
     pub table: Option<Arc<KeyedTable>>,
     /// Device and patches of the encoder; which one it is, the probe says.
     pub source: EncoderSource,
+    /// Where computed mels are kept.
     pub mels: Option<Arc<Cache>>,
 }
 
 /// Starts the thread that answers.
+///
+/// # Errors
+/// The system's error if it gives no thread.
 pub fn start(outbox: &Outbox) -> std::io::Result<Answering<StripRequest>> {
     let sends = outbox.clone();
     Answering::start("probe-strip", outbox, move |request: StripRequest, _| {

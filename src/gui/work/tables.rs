@@ -22,11 +22,15 @@ use mynascope_map::{LAYOUT_EXTENSIONS, Layout, save_layout};
 
 /// What is to be saved.
 pub enum Sheet {
+    /// The embeddings.
     Embeddings(Arc<KeyedTable>),
     /// The places of the points with what they stand for.
     Map {
+        /// The table that was laid out.
         table: Arc<KeyedTable>,
+        /// Whether points are windows or tracks.
         level: Level,
+        /// Where they lie.
         layout: Layout,
     },
 }
@@ -91,6 +95,9 @@ fn file_stem(of: &[&str], kind: &str) -> String {
 }
 
 /// Saves at a path, or where the user says, under a name of what it is `of`; the outcome comes as a message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn save(sheet: Sheet, of: &[&str], to: SaveTo, outbox: &Outbox) -> Result<(), NoThread> {
     let stem = file_stem(of, sheet.name());
     on_thread("save-table", outbox, move |outbox| {
@@ -138,6 +145,9 @@ fn with_ending(path: PathBuf, ending: &str, known: &[&str]) -> PathBuf {
 }
 
 /// Reads a table at a path, or one that the user chooses; it comes as a message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn open(path: Option<PathBuf>, outbox: &Outbox) -> Result<(), NoThread> {
     let question = Question::file("Open a table of embeddings");
     let question = question.filter("Tables", &READABLE_EXTENSIONS);
@@ -175,6 +185,9 @@ pub fn open(path: Option<PathBuf>, outbox: &Outbox) -> Result<(), NoThread> {
 
 /// Looks for the sound of a table in a folder, or in one that the user chooses; the table with what was found comes as a
 /// message.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn find_sound(
     table: Arc<KeyedTable>,
     folder: Option<PathBuf>,

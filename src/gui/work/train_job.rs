@@ -17,19 +17,26 @@ use mynascope_train::{
 
 /// A run to be started.
 pub struct Order {
+    /// The settings.
     pub config: TrainConfig,
+    /// The run folder.
     pub folder: PathBuf,
+    /// A new run, or one that goes on.
     pub what: What,
 }
 
 /// What a run begins with.
 pub enum What {
+    /// A new run on a collection.
     New(Arc<Collection>),
     /// Goes on with the run in the folder.
     GoOn(Changes),
 }
 
 /// Starts a run. Whatever becomes of it is told to the window.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
 pub fn start(run: &mut RunJob, order: Order, outbox: &Outbox) -> Result<(), NoThread> {
     let sends = outbox.clone();
     let broke_off = |fault| TrainFailure {

@@ -556,13 +556,16 @@ fn note_signs(
     }
 }
 
-/// The column whose words mean parts in most rows, with what each word means; and one that was said to be no split.
+/// A column with the part that each of its words means.
+type SplitColumn = (usize, BTreeMap<String, Part>);
+
+/// The column whose words mean parts in most rows; and one that was said to be no split.
 fn split_column(
     table: &Table,
     columns: &Columns,
     file: usize,
     notes: &mut Vec<Note>,
-) -> (Option<(usize, BTreeMap<String, Part>)>, Option<usize>) {
+) -> (Option<SplitColumn>, Option<usize>) {
     type Best = (usize, usize, BTreeMap<String, Part>, Vec<String>);
     let mut best: Option<Best> = None;
     let mut other = None;

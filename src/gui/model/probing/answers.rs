@@ -9,7 +9,9 @@ use mynascope_probe::{ProbeReport, ProbeSettings, SplitSizes, TrackOutput, Track
 /// What a probe said about a tested track, in words that a list can show for every task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
+    /// The file of the track.
     pub path: PathBuf,
+    /// Its name in the list.
     pub title: String,
     /// What holds.
     pub truth: String,
@@ -17,6 +19,7 @@ pub struct Answer {
     pub said: String,
     /// Truth and prediction, for tasks with classes.
     pub cell: Option<(usize, usize)>,
+    /// Whether the probe was right.
     pub right: bool,
     /// What lists are sorted by: how sure the probe was of a class, or how far off it is.
     pub weight: f64,
@@ -42,14 +45,18 @@ pub struct Found {
 /// A track that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
+    /// The file of the track.
     pub path: PathBuf,
+    /// Its name in the list.
     pub title: String,
+    /// Why it could not be used.
     pub why: String,
 }
 
 /// A report, made ready to be drawn.
 #[derive(Debug, Clone)]
 pub struct ProbeResult {
+    /// The report.
     pub report: Arc<ProbeReport>,
     /// What was said about each tested track.
     pub answers: Vec<Answer>,
@@ -57,6 +64,7 @@ pub struct ProbeResult {
     pub mistakes: Vec<usize>,
     /// Tested tracks of each class.
     pub tested: Vec<usize>,
+    /// What there was to learn and test with.
     pub found: Found,
     /// The settings and the encoder that it was asked for with, where it is of the open collection and its labels.
     pub asked: Option<(ProbeSettings, EncoderSource)>,
@@ -185,17 +193,23 @@ impl ProbeResult {
 /// A column of the list of answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AnswerColumn {
+    /// The name of the track.
     Track,
+    /// What holds.
     Truth,
+    /// What the probe said.
     Said,
+    /// How sure the probe was, or how far off.
     #[default]
     Weight,
+    /// Whether the probe was right.
     Right,
 }
 
 /// How the list of answers is sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AnswerSort {
+    /// The column.
     pub by: AnswerColumn,
     /// The other way round.
     pub back: bool,

@@ -87,7 +87,9 @@ impl CurveKind {
 /// One point of a curve.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScorePoint {
+    /// Where it lies: share of dropped tokens, number of tracks, or layer.
     pub x: f64,
+    /// The score, the mean over its draws.
     pub mean: f64,
     /// Standard deviation over what was drawn several times; `None` where it was drawn once.
     pub deviation: Option<f64>,
@@ -138,12 +140,15 @@ impl From<&CurvePoint> for ScorePoint {
 /// A curve, while it grows and when it is done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoreCurve {
+    /// What was predicted.
     pub task: Task,
     /// Head, protocol and encoder in one line.
     pub about: String,
+    /// Its points so far.
     pub points: Vec<ScorePoint>,
     /// Score of the best constant answer, once it is known.
     pub baseline: Option<f64>,
+    /// What the reader must know to judge the numbers.
     pub notes: Vec<String>,
 }
 

@@ -9,6 +9,7 @@ use super::Sheet;
 /// The probe that answers for the shown track and for folders.
 #[derive(Debug, Clone)]
 pub struct HeldProbe {
+    /// The probe.
     pub probe: Arc<TrainedProbe>,
     /// Where it is kept; `None` until it is saved.
     pub path: Option<PathBuf>,
@@ -48,6 +49,7 @@ impl HeldProbe {
 /// What the probe says of the shown track over time.
 #[derive(Debug, Clone)]
 pub struct Strip {
+    /// The file of the track.
     pub path: PathBuf,
     /// Its classes, tags or dimensions.
     pub classes: Vec<String>,

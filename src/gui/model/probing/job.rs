@@ -5,8 +5,10 @@ use super::CurveKind;
 /// A job of the Probe layout; one runs at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ProbeJob {
+    /// One probe, one score.
     #[default]
     Probe,
+    /// A curve of scores.
     Curve(CurveKind),
     /// A probe of the groups that the user made.
     Groups,

@@ -29,6 +29,9 @@ impl ProbeTab {
 impl Model {
     /// A job of the Probe layout as a command; of groups, which a file must hold first, that of [`Probing::group_line`].
     /// Fails where there is nothing to say yet, and says what to do.
+    ///
+    /// # Errors
+    /// Why there is no command for it, for people.
     pub fn probe_command(&self, job: ProbeJob) -> Result<String, &'static str> {
         let (probing, sources) = (&self.probing, self.library.sources.as_slice());
         let source = &self.embeddings.source;

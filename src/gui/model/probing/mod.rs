@@ -37,13 +37,17 @@ use super::EmbedError;
 /// The state of the Probe layout.
 #[derive(Debug, Clone)]
 pub struct Probing {
+    /// What the next probe is asked to do.
     pub form: ProbeSettings,
+    /// The job that runs.
     pub job: JobSlot<ProbeFound, EmbedError>,
+    /// The last result.
     pub result: Option<ProbeResult>,
     /// Why the last probe gave no score.
     pub error: Option<String>,
     /// The cell of the confusion matrix whose tracks are listed: truth and prediction.
     pub cell: Option<(usize, usize)>,
+    /// The shown tab.
     pub tab: ProbeTab,
     /// How the list of all tested tracks is sorted, ...
     pub sort: AnswerSort,
@@ -73,6 +77,7 @@ pub struct Probing {
     pub group_text: String,
     /// ... and what it said of other tracks: of these files and folders; of the open collection, where none is named.
     pub used_on: Vec<PathBuf>,
+    /// What it predicted there.
     pub predictions: Option<Arc<Predictions>>,
     curves: [Option<ScoreCurve>; CurveKind::ALL.len()],
 }

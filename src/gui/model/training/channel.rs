@@ -4,16 +4,19 @@ use mynascope_train::StepRecord;
 
 /// One plot of a run: what is measured at every step.
 pub struct Channel {
+    /// Its title.
     pub name: &'static str,
     /// What its axis says.
     pub axis: &'static str,
     /// What it means, in one sentence.
     pub help: &'static str,
+    /// Its lines.
     pub lines: &'static [ChannelLine],
 }
 
 /// One line of a plot.
 pub struct ChannelLine {
+    /// Its name in the legend.
     pub name: &'static str,
     /// The value of a step, where it has one.
     pub value: fn(&StepRecord) -> Option<f64>,

@@ -8,6 +8,7 @@ use mynascope_train::{Schedule, TrainConfig, TrainError};
 
 /// Settings for a purpose.
 pub struct Purpose {
+    /// Its name.
     pub name: &'static str,
     /// What it is for, in one sentence.
     pub help: &'static str,
@@ -123,6 +124,7 @@ pub fn first_form() -> TrainConfig {
 pub struct Problem {
     /// The name of the setting, as in `config.toml`; empty where it is several.
     pub setting: &'static str,
+    /// What is wrong, and its limits.
     pub why: String,
 }
 

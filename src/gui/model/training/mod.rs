@@ -34,10 +34,13 @@ pub enum TrainPhase {
     Idle,
     /// Tracks are decoded, the encoder is built.
     Preparing,
+    /// Steps are done.
     Running,
+    /// The run waits.
     Paused,
     /// The user asked it to stop; it writes its checkpoint.
     Stopping,
+    /// The run has ended.
     Finished(TrainSummary),
     /// What went wrong and what to do.
     Failed(TrainFailure),
@@ -46,6 +49,7 @@ pub enum TrainPhase {
 /// Why a run ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrainFailure {
+    /// What went wrong and what to do.
     pub why: String,
     /// What one click can do about it, the most likely first.
     pub remedies: Vec<Remedy>,
@@ -91,6 +95,7 @@ impl Remedy {
 pub struct Training {
     /// Settings of the next run; its data are those of the library.
     pub form: TrainConfig,
+    /// How the run stands.
     pub phase: TrainPhase,
     /// Where new runs are kept, if not in the user's data folder.
     pub runs: Option<PathBuf>,
@@ -108,6 +113,7 @@ pub struct Training {
     pub overlay_job: JobSlot<Box<RunView>>,
     /// Reads what a chosen step looked like.
     pub step_job: JobSlot<Box<StepLook>>,
+    /// The runs that are there.
     pub table: RunTable,
     /// The plot that is shown large, of the [`CHANNELS`].
     pub channel: usize,
@@ -115,6 +121,7 @@ pub struct Training {
     pub smoothing: f64,
     /// Memory of the whole program, in bytes, where the system tells it.
     pub memory: Option<u64>,
+    /// The devices that can be chosen.
     pub devices: Devices,
     /// What a masked autoencoder makes of the shown track.
     pub filled: Filled,
@@ -159,20 +166,26 @@ pub struct Filled {
 /// What such a picture depends on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FilledKey {
+    /// The run folder.
     pub run: PathBuf,
+    /// The step of its checkpoint.
     pub step: u64,
+    /// The file of the track.
     pub track: PathBuf,
-    /// First frame of the window, and the tokens that the encoder is shown.
+    /// First frame of the window.
     pub start_frame: usize,
+    /// The tokens that the encoder is shown.
     pub kept: Vec<usize>,
 }
 
 /// The runs in the runs folder, newest first.
 #[derive(Debug, Default)]
 pub struct RunTable {
+    /// The runs.
     pub rows: Vec<RunRow>,
     /// Whether it was read once.
     pub is_read: bool,
+    /// The job that reads the runs.
     pub job: JobSlot<Vec<RunRow>>,
     /// Something changed while it was read.
     pub again: bool,
@@ -188,9 +201,12 @@ impl RunTable {
 /// The compute devices of this machine; asking takes a moment.
 #[derive(Debug, Clone, Default)]
 pub enum Devices {
+    /// Nobody asked.
     #[default]
     Unknown,
+    /// The answer is on its way.
     Asked,
+    /// These are there.
     Known(Vec<ComputeDevice>),
 }
 

@@ -24,6 +24,9 @@ const LAST_STEP: Duration = Duration::from_secs(20);
 
 impl RunJob {
     /// Starts a run; `broke_off` makes a panic its failure.
+    ///
+    /// # Errors
+    /// [`NoThread`] if the system gives no thread.
     pub fn start(
         &mut self,
         outbox: &Outbox,

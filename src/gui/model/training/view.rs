@@ -15,11 +15,15 @@ use super::{CHANNELS, channel::SCORE, say_config};
 /// A run as it is shown: its settings, curves and checkpoints.
 #[derive(Debug, Clone)]
 pub struct RunView {
+    /// Its folder.
     pub folder: PathBuf,
+    /// Its settings.
     pub config: TrainConfig,
     /// One curve for each line of each of the [`CHANNELS`].
     pub curves: Vec<Vec<Curve>>,
+    /// Its first step.
     pub first: Option<StepRecord>,
+    /// Its last step.
     pub last: Option<StepRecord>,
     /// Checkpoints that are there, oldest first.
     pub saved: Vec<SavedStep>,
@@ -42,6 +46,7 @@ pub struct RunView {
 /// A step of a run that was chosen to be looked at.
 #[derive(Debug, Clone, Default)]
 pub struct ChosenStep {
+    /// Steps done.
     pub step: u64,
     /// What it looked like, once that was read.
     pub look: StepLook,
@@ -50,6 +55,7 @@ pub struct ChosenStep {
 /// A checkpoint of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedStep {
+    /// Steps done.
     pub step: u64,
     /// Its weights.
     pub weights: PathBuf,
@@ -187,10 +193,13 @@ impl RunView {
 /// A row of the table of runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunRow {
+    /// Its folder.
     pub folder: PathBuf,
+    /// Its settings.
     pub config: TrainConfig,
     /// Steps done.
     pub step: u64,
+    /// Loss of its last step.
     pub loss: Option<f64>,
     /// The best score during the run and what it is, if one was taken.
     pub best: Option<(f64, String)>,

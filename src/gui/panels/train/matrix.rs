@@ -1,3 +1,5 @@
+//! The batch of a step as a matrix of cosines.
+
 use eframe::egui::{self, Align2, Button, Pos2, Rect, Sense, Ui, Vec2};
 use egui_phosphor::regular as icon;
 

@@ -1,3 +1,5 @@
+//! The bar of steps.
+
 use eframe::egui::{self, Align2, Pos2, Rect, Sense, Stroke, Ui, Vec2};
 
 use crate::gui::{
