@@ -19,18 +19,18 @@ packages() {
   "apt window")
     echo libvulkan1 mesa-vulkan-drivers libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libxkbcommon-x11-0
     ;;
-  "apt tests") echo libvulkan1 mesa-vulkan-drivers "$tools" twolame=twolame ;;
+  "apt tests") echo libvulkan1 mesa-vulkan-drivers python3-numpy "$tools" twolame=twolame ;;
   "dnf build") echo gcc gcc-c++ make ca-certificates curl=curl pkgconf-pkg-config alsa-lib-devel ;;
   "dnf window")
     echo vulkan-loader mesa-vulkan-drivers libX11 libX11-xcb libXcursor libXi libXrandr libxkbcommon-x11
     ;;
-  "dnf tests") echo vulkan-loader mesa-vulkan-drivers "${tools/=ffmpeg/=ffmpeg-free}" twolame=twolame ;;
+  "dnf tests") echo vulkan-loader mesa-vulkan-drivers python3-numpy "${tools/=ffmpeg/=ffmpeg-free}" twolame=twolame ;;
   "pacman build") echo base-devel ca-certificates curl=curl pkgconf alsa-lib ;;
   "pacman window")
     echo vulkan-icd-loader vulkan-swrast libx11 libxcursor libxi libxrandr libxkbcommon-x11
     ;;
-  "pacman tests") echo vulkan-icd-loader vulkan-swrast "$tools" twolame=twolame ;;
-  "brew tests") echo "$tools" twolame=two-lame ;;
+  "pacman tests") echo vulkan-icd-loader vulkan-swrast python-numpy "$tools" twolame=twolame ;;
+  "brew tests") echo numpy "$tools" twolame=two-lame ;;
   esac
 }
 
@@ -38,7 +38,7 @@ purpose_text() {
   case "$1" in
   build) echo "to build: a C compiler, pkg-config and the headers of the sound library" ;;
   window) echo "for the window: X11 libraries and Vulkan (Mesa's drivers also draw without a graphics card)" ;;
-  tests) echo "for the tests: Vulkan, and the sound programs whose files and results they compare with" ;;
+  tests) echo "for the tests: Vulkan, numpy, and the sound programs whose files and results they compare with" ;;
   esac
 }
 

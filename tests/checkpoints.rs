@@ -18,7 +18,7 @@ use std::{
 
 use mynascope_encoder::{
     CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, Precision, Preset,
-    Weights, inspect, load_weights, save_weights, save_weights_as, shipped_weights,
+    Weights, inspect, is_shipped, load_weights, save_weights, save_weights_as, shipped_weights,
 };
 use mynascope_spectrum::tokens::{MEL_BANDS, View};
 
@@ -26,19 +26,6 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fixtures")
         .join(name)
-}
-
-/// The folder with all reference files, where it lies beside the checkout.
-fn reference(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared/parity")
-        .join(name);
-    if path.exists() {
-        Some(path)
-    } else {
-        eprintln!("skipped: {} is not there", path.display());
-        None
-    }
 }
 
 /// The numbers of a little-endian f32 `.npy` with their shape.
@@ -88,29 +75,26 @@ fn a_published_hybrid_gives_the_published_embeddings() {
     assert!(difference < 1e-4, "{difference}");
 }
 
+/// With the hybrid above, both file formats and all kinds.
 #[test]
-fn both_file_formats_and_all_kinds_give_the_published_embeddings() {
-    let Some(mel) = reference("notes.mel.npy") else {
-        return;
-    };
-    for kind in EncoderKind::ALL {
-        let name = if kind == EncoderKind::Square {
-            "base".to_owned()
-        } else {
-            kind.to_string()
-        };
-        let expected = reference(&format!("notes.{name}.embeddings.npy")).unwrap();
-        let (_, expected) = read_npy(&expected);
-        for ending in ["safetensors", "pth"] {
-            let path = reference(&format!("myna-{name}-small.{ending}")).unwrap();
-            let patch = (kind != EncoderKind::Hybrid).then_some(kind);
-            let encoder = open(&path, patch);
-            let windows = windows(&mel, encoder.window_frames());
-            let slices: Vec<&[f32]> = windows.iter().map(Vec::as_slice).collect();
-            let found = encoder.embed_windows(&slices, None).unwrap();
-            let difference = largest_difference(&found, &expected);
-            assert!(difference < 1e-4, "{name}.{ending}: {difference}");
-        }
+fn square_and_vertical_encoders_as_published_give_the_published_embeddings() {
+    for (file, name, kind) in [
+        ("myna-base-small.pth", "base", EncoderKind::Square),
+        (
+            "myna-vertical-small.safetensors",
+            "vertical",
+            EncoderKind::Vertical,
+        ),
+    ] {
+        let encoder = open(&fixture("published").join(file), Some(kind));
+        let windows = windows(&fixture("front_end/notes.mel.npy"), encoder.window_frames());
+        let slices: Vec<&[f32]> = windows.iter().map(Vec::as_slice).collect();
+        let expected = format!("published/notes.{name}.embeddings.npy");
+        let (shape, expected) = read_npy(&fixture(&expected));
+        assert_eq!(shape, [windows.len(), encoder.embedding_dim()]);
+        let found = encoder.embed_windows(&slices, None).unwrap();
+        let difference = largest_difference(&found, &expected);
+        assert!(difference < 1e-4, "{file}: {difference}");
     }
 }
 
@@ -167,9 +151,7 @@ fn masked_windows_read_only_the_kept_tokens() {
 
 #[test]
 fn a_file_that_cannot_tell_its_patches_asks_for_them() {
-    let Some(path) = reference("myna-vertical-small.safetensors") else {
-        return;
-    };
+    let path = fixture("published/myna-vertical-small.safetensors");
     let error = load_weights(&path, None).unwrap_err().to_string();
     assert!(error.contains("--patch"), "{error}");
     let report = inspect(&path, None).unwrap();
@@ -354,23 +336,22 @@ fn a_hostile_torch_file_runs_nothing() {
 
 #[test]
 fn damaged_torch_files_never_panic() {
-    let Some(path) = reference("myna-hybrid-small.pth") else {
-        return;
-    };
+    let path = fixture("published/myna-base-small.pth");
+    let load = |path: &Path| load_weights(path, Some(EncoderKind::Square));
     let whole = fs::read(&path).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("damaged.pth");
-    let plain = load_weights(&path, None).unwrap();
+    let plain = load(&path).unwrap();
     for length in (0..whole.len()).step_by(whole.len() / 40) {
         fs::write(&copy, &whole[..length]).unwrap();
-        assert!(load_weights(&copy, None).is_err(), "cut to {length}");
+        assert!(load(&copy).is_err(), "cut to {length}");
     }
     // A changed byte in names, sizes or directory is an error or gives other numbers, never a panic.
     for place in (0..5000).chain(whole.len() - 3000..whole.len()).step_by(7) {
         let mut changed = whole.clone();
         changed[place] ^= 0x41;
         fs::write(&copy, changed).unwrap();
-        if let Ok(weights) = load_weights(&copy, None) {
+        if let Ok(weights) = load(&copy) {
             assert_eq!(weights.config, plain.config);
         }
     }
@@ -421,6 +402,9 @@ fn the_shipped_encoder_is_whole_small_and_not_the_untrained_one() {
     )
     .unwrap();
     let half = embed(&square);
+    // It is known by its weights, whole and as a branch, whatever file they come from; another encoder is not taken for it.
+    assert!(is_shipped(shipped.fingerprint()) && is_shipped(square.fingerprint()));
+    assert!(!is_shipped(untrained.fingerprint()) && !is_shipped(""));
     let worst = half
         .iter()
         .zip(&a)

@@ -126,10 +126,6 @@ fn training_pulls_the_views_of_a_track_together() {
         if !objective.to_string().starts_with("fastclip") {
             assert!(mean(&log[55..]) < mean(&log[..5]), "{objective}");
         }
-        let last = log[59].contrast.unwrap();
-        assert!((0.0..=1.0).contains(&last.retrieval) && last.alignment >= 0.0);
-        assert!(last.uniformity <= 0.0 && last.tau > 0.0 && last.pos_deviation >= 0.0);
-        assert!(summary.windows_per_second > 0.0);
         assert_eq!(summary.checkpoint, out.join("final.safetensors"));
     }
 }

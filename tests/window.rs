@@ -32,7 +32,7 @@ use mynascope_base::storage::{Settings, Theme};
 use mynascope_encoder::CheckpointRef;
 use mynascope_spectrum::{ColourMap, tokens::MaskRatio};
 
-use common::{PATIENCE, can_draw, settle};
+use common::{PATIENCE, need_graphics, settle};
 
 const SIZE: [u32; 2] = [800, 600];
 
@@ -113,9 +113,7 @@ fn drawn_share(pane: Pane, chosen: Theme, window: &Offscreen) -> f64 {
 
 #[test]
 fn every_panel_is_drawn_in_both_themes() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     for chosen in [Theme::Dark, Theme::Light] {
         let mut window = Offscreen::open(SIZE, chosen, vec![folder.path().to_path_buf()]).unwrap();
@@ -129,9 +127,7 @@ fn every_panel_is_drawn_in_both_themes() {
 
 #[test]
 fn every_layout_is_drawn_in_both_themes() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     for chosen in [Theme::Dark, Theme::Light] {
         let mut window = Offscreen::open(SIZE, chosen, vec![folder.path().to_path_buf()]).unwrap();
@@ -152,9 +148,7 @@ fn every_layout_is_drawn_in_both_themes() {
 
 #[test]
 fn the_ratio_changes_the_picture_and_uploads_nothing() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let (mut harness, state) = harness(vec![folder.path().to_path_buf()]);
     assert!(is_ready(harness.state()));
@@ -181,9 +175,7 @@ fn the_ratio_changes_the_picture_and_uploads_nothing() {
 
 #[test]
 fn colours_levels_and_frequencies_change_the_picture_and_upload_nothing() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let (mut harness, state) = harness(vec![folder.path().to_path_buf()]);
     let mut before = harness.render().unwrap();
@@ -242,9 +234,7 @@ fn press(harness: &mut Harness<'_, App>, place: egui::Pos2, pressed: bool) {
 
 #[test]
 fn wheel_and_overview_move_the_picture() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let (mut harness, _) = harness(vec![folder.path().to_path_buf()]);
     let view = |harness: &Harness<'_, App>| harness.state().model().spectrogram.view;
@@ -308,9 +298,7 @@ fn wheel_and_overview_move_the_picture() {
 
 #[test]
 fn the_picture_is_saved_with_axes_as_large_as_it_is_shown() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let mut window =
         Offscreen::open(SIZE, Theme::Light, vec![folder.path().to_path_buf()]).unwrap();
@@ -339,9 +327,7 @@ fn the_picture_is_saved_with_axes_as_large_as_it_is_shown() {
 
 #[test]
 fn a_dropped_checkpoint_becomes_the_encoder_and_the_collection_stays() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let home = tempfile::tempdir().unwrap();
     let hub = home.path().join("hub");
@@ -398,9 +384,7 @@ fn a_dropped_checkpoint_becomes_the_encoder_and_the_collection_stays() {
 
 #[test]
 fn a_dropped_folder_appears_in_the_library() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let first = sounds();
     let (mut harness, _) = harness(vec![first.path().join("low")]);
     assert_eq!(harness.state().model().library.track_count(), 1);
@@ -446,9 +430,7 @@ fn a_dropped_folder_appears_in_the_library() {
 
 #[test]
 fn a_bad_file_is_a_row_or_a_message_and_the_window_goes_on() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     std::fs::write(
         folder.path().join("low").join("aaa broken.wav"),
@@ -479,9 +461,7 @@ fn a_bad_file_is_a_row_or_a_message_and_the_window_goes_on() {
 
 #[test]
 fn keys_switch_layouts_and_letters_leave_text_fields_alone() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let (mut harness, _) = harness(vec![folder.path().to_path_buf()]);
     for layout in Layout::ALL.into_iter().rev() {
@@ -519,9 +499,7 @@ fn keys_switch_layouts_and_letters_leave_text_fields_alone() {
 
 #[test]
 fn the_same_request_gives_the_same_picture() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let request = PictureRequest {
         layout: Layout::Teach,
@@ -544,9 +522,7 @@ fn the_same_request_gives_the_same_picture() {
 
 #[test]
 fn a_picture_of_a_missing_track_is_an_error_that_names_it() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let request = PictureRequest {
         size: SIZE,

@@ -8,10 +8,7 @@
 
 mod common;
 
-use std::{
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
-};
+use std::path::{Path, PathBuf};
 
 use egui_kittest::kittest::Queryable as _;
 use mynascope::gui::{
@@ -26,17 +23,15 @@ use mynascope_encoder::{
 };
 
 use common::{
-    can_draw,
     labelled::{
         PATIENCE, SIZE, click_at, cpu, difference, map_uploads, press, settle, show, sounds, window,
     },
+    need_graphics,
 };
 
 #[test]
 fn empty_running_and_finished_panels_are_drawn_in_both_themes() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(3);
     for theme in [Theme::Dark, Theme::Light] {
         let mut window = Offscreen::open(SIZE, theme, vec![folder.path().to_path_buf()]).unwrap();
@@ -63,9 +58,7 @@ fn empty_running_and_finished_panels_are_drawn_in_both_themes() {
 
 #[test]
 fn a_click_on_a_point_shows_and_plays_the_window_it_stands_for() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(3);
     let (mut harness, _) = window(folder.path());
     show(&mut harness, Layout::Map);
@@ -104,9 +97,7 @@ fn a_click_on_a_point_shows_and_plays_the_window_it_stands_for() {
 
 #[test]
 fn moving_the_map_changes_the_picture_and_uploads_nothing() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(3);
     let (mut harness, state) = window(folder.path());
     show(&mut harness, Layout::Map);
@@ -142,9 +133,7 @@ fn moving_the_map_changes_the_picture_and_uploads_nothing() {
 
 #[test]
 fn map_and_probe_share_one_table_and_the_level_needs_no_new_one() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(3);
     let (mut harness, _) = window(folder.path());
     show(&mut harness, Layout::Probe);
@@ -175,19 +164,15 @@ fn map_and_probe_share_one_table_and_the_level_needs_no_new_one() {
 
 #[test]
 fn a_cancelled_job_is_gone_at_once_and_another_can_be_started() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(4);
     let (mut harness, _) = window(folder.path());
     show(&mut harness, Layout::Map);
     press(&mut harness, "Compute map");
     assert!(harness.state().model().mapping.job.is_running());
-    let pressed = Instant::now();
     harness.state_mut().apply(Command::Map(MapCommand::Cancel));
     harness.run_steps(2);
     assert!(!harness.state().model().mapping.job.is_running());
-    assert!(pressed.elapsed() < Duration::from_millis(500));
     press(&mut harness, "Compute map");
     settle(&mut harness);
     let mapping = &harness.state().model().mapping;
@@ -223,9 +208,7 @@ fn silent_checkpoint(folder: &Path) -> PathBuf {
 
 #[test]
 fn a_checkpoint_that_does_not_say_its_patches_asks_and_then_goes_on() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let (folder, files) = (sounds(3), tempfile::tempdir().unwrap());
     let (mut harness, _) = window(folder.path());
     let silent = EncoderSource {

@@ -10,7 +10,7 @@ mod common;
 
 use std::{
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use eframe::egui::{self, Key, Modifiers, accesskit::Role};
@@ -29,7 +29,7 @@ use mynascope_audio as audio;
 use mynascope_base::storage::{Settings, Theme};
 use mynascope_collection::{Collection, CollectionKind, Track};
 
-use common::{PATIENCE, can_draw, settle};
+use common::{PATIENCE, need_graphics, settle};
 
 const SIZE: [u32; 2] = [1280, 800];
 
@@ -157,35 +157,9 @@ fn of_a_hundred_thousand_rows_only_those_in_view_are_laid_out() {
     assert!(end.len() < 60 && end.contains(&"track 099999".to_owned()));
 }
 
-/// Prints what a frame of the list costs; run with `--ignored --nocapture`.
-#[test]
-#[ignore = "a measurement, not a promise"]
-fn frame_time_of_a_hundred_thousand_rows() {
-    let mut harness = list(many(100_000));
-    harness.run_steps(3);
-    let mut times: Vec<Duration> = (0..60)
-        .map(|frame| {
-            harness.state_mut().library.selected = Some(frame * 1500);
-            let begin = Instant::now();
-            harness.step();
-            begin.elapsed()
-        })
-        .collect();
-    times.sort_unstable();
-    println!("library of 100,000 rows: median {:?} a frame", times[30]);
-    let mut find = many(100_000).library;
-    find.search = "track 77".to_owned();
-    let find = find.find().unwrap();
-    let begin = Instant::now();
-    let rows = find.rows(&|| false).unwrap().len();
-    println!("search: {rows} of 100,000 found in {:?}", begin.elapsed());
-}
-
 #[test]
 fn a_label_is_changed_in_place_undone_and_done_again() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let mut harness = window(folder.path());
     harness.get(row("siren")).click();
@@ -214,9 +188,7 @@ fn a_label_is_changed_in_place_undone_and_done_again() {
 
 #[test]
 fn several_tracks_are_labelled_at_once_and_undone_as_one() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let mut harness = window(folder.path());
     harness.get(row("echo")).click();
@@ -237,9 +209,7 @@ fn several_tracks_are_labelled_at_once_and_undone_as_one() {
 
 #[test]
 fn headings_sort_and_lengths_are_known_without_opening_each_track() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let mut harness = window(folder.path());
     let library = &harness.state().model().library;
@@ -262,9 +232,7 @@ fn headings_sort_and_lengths_are_known_without_opening_each_track() {
 
 #[test]
 fn a_bad_file_is_marked_with_its_reason_and_another_one_is_shown_first() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     std::fs::write(folder.path().join("dub/aaa.wav"), b"RIFF....WAVE").unwrap();
     let harness = window(folder.path());
@@ -281,9 +249,7 @@ fn a_bad_file_is_marked_with_its_reason_and_another_one_is_shown_first() {
 
 #[test]
 fn the_palette_finds_actions_and_tracks_by_a_few_letters() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let mut harness = window(folder.path());
     press(&mut harness, Modifiers::COMMAND, Key::P);
@@ -315,9 +281,7 @@ fn the_palette_finds_actions_and_tracks_by_a_few_letters() {
 
 #[test]
 fn settings_and_keys_open_by_key_and_close_by_escape() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let mut harness = window(folder.path());
     press(&mut harness, Modifiers::COMMAND, Key::Comma);
@@ -336,9 +300,7 @@ fn settings_and_keys_open_by_key_and_close_by_escape() {
 
 #[test]
 fn a_control_that_was_reached_by_tab_is_worked_by_the_keyboard() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let mut harness = window(folder.path());
     harness.get(row("riff")).focus();
@@ -354,9 +316,7 @@ fn a_control_that_was_reached_by_tab_is_worked_by_the_keyboard() {
 
 #[test]
 fn notes_go_by_themselves_and_errors_stay_until_closed() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let mut harness = window(folder.path());
     let tell = || Command::Window(WindowCommand::Tell("saved".to_owned()));
@@ -386,9 +346,7 @@ fn notes_go_by_themselves_and_errors_stay_until_closed() {
 
 #[test]
 fn every_action_can_be_asked_for_with_and_without_a_collection() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     // These ask the system for something that a test cannot answer.
     let outside = ["open-files", "open-folder", "open-demo", "show-in-folder"];
     let folder = sounds();

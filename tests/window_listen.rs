@@ -20,7 +20,7 @@ use mynascope_audio as audio;
 use mynascope_base::storage::Settings;
 use mynascope_spectrum::tokens::{MaskRatio, ViewName};
 
-use common::{can_draw, settle};
+use common::{need_graphics, settle};
 
 const SIZE: [u32; 2] = [900, 640];
 const TRACK_SECS: f64 = 8.0;
@@ -99,9 +99,7 @@ fn assert_stretch(stretch: Option<Selection>, start: f64, end: f64) {
 
 #[test]
 fn a_drag_selects_a_click_seeks_and_shift_extends() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let (mut harness, _folder) = window();
     let area = picture(&harness);
     click(&mut harness, at(area, 1.0), Modifiers::NONE);
@@ -122,9 +120,7 @@ fn a_drag_selects_a_click_seeks_and_shift_extends() {
 
 #[test]
 fn keys_loop_and_clear() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let (mut harness, _folder) = window();
     let area = picture(&harness);
     let press = |harness: &mut Harness<'_, App>, key, modifiers| {
@@ -169,9 +165,7 @@ fn keys_loop_and_clear() {
 
 #[test]
 fn a_stroke_makes_all_patches_what_it_made_the_first_and_is_one_step() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let (mut harness, _folder) = window();
     for command in [
         Command::Window(WindowCommand::ShowLayout(Layout::Teach)),
@@ -217,9 +211,7 @@ fn x_key(harness: &mut Harness<'_, App>, pressed: bool) {
 
 #[test]
 fn a_tap_on_x_switches_and_held_it_lasts_until_it_is_let_go() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let (mut harness, _folder) = window();
     let hearing = |harness: &Harness<'_, App>| transport(harness).hearing;
     for expected in [Hearing::Left, Hearing::Original] {

@@ -22,8 +22,8 @@ use mynascope::gui::{
 use mynascope_embedding::Level;
 
 use common::{
-    can_draw,
     labelled::{SIZE, map_uploads, press, settle, show, sounds, wait, window},
+    need_graphics,
 };
 
 /// A map of a small collection, in front.
@@ -46,9 +46,7 @@ fn on_screen(harness: &Harness<'_, App>, point: usize) -> egui::Pos2 {
 
 #[test]
 fn a_hovered_point_sounds_only_when_that_was_switched_on() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(3);
     let (mut harness, _) = mapped(folder.path());
     let at = on_screen(&harness, 5);
@@ -79,9 +77,7 @@ fn a_hovered_point_sounds_only_when_that_was_switched_on() {
 
 #[test]
 fn n_and_b_walk_the_neighbours_and_say_what_is_missing() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(3);
     let (mut harness, _) = window(folder.path());
     show(&mut harness, Layout::Map);
@@ -144,9 +140,7 @@ fn drag(harness: &mut Harness<'_, App>, modifiers: egui::Modifiers, places: &[eg
 
 #[test]
 fn a_lasso_picks_in_map_and_table_and_can_be_undone() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(3);
     let (mut harness, _) = mapped(folder.path());
     let shift = egui::Modifiers::SHIFT;
@@ -225,9 +219,7 @@ fn outline(harness: &Harness<'_, App>, line: &[egui::Pos2]) -> Vec<[f32; 2]> {
 
 #[test]
 fn a_click_selects_the_track_and_its_window_everywhere() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(3);
     let (mut harness, _) = mapped(folder.path());
     let chart = harness.state().model().mapping.chart.as_ref().unwrap();
@@ -277,9 +269,7 @@ fn a_click_selects_the_track_and_its_window_everywhere() {
 
 #[test]
 fn a_legend_hides_a_group_and_shift_adds_it_to_what_is_picked() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(3);
     let (mut harness, state) = mapped(folder.path());
     press(&mut harness, "Points of high");
@@ -316,9 +306,7 @@ fn a_legend_hides_a_group_and_shift_adds_it_to_what_is_picked() {
 
 #[test]
 fn a_file_and_a_stretch_find_their_like_and_a_new_file_lands_among_them() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(3);
     let (mut harness, _) = mapped(folder.path());
     // A copy under another name: the map doesn't know it.
@@ -376,9 +364,7 @@ fn a_file_and_a_stretch_find_their_like_and_a_new_file_lands_among_them() {
 
 #[test]
 fn near_duplicates_are_listed_and_both_can_be_played() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(3);
     let low = folder.path().join("low");
     std::fs::copy(low.join("low 1.wav"), low.join("a copy.wav")).unwrap();
@@ -407,9 +393,7 @@ fn near_duplicates_are_listed_and_both_can_be_played() {
 
 #[test]
 fn two_encoders_stand_side_by_side_with_one_selection() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(3);
     let (mut harness, state) = mapped(folder.path());
     harness
@@ -477,9 +461,7 @@ fn two_encoders_stand_side_by_side_with_one_selection() {
 
 #[test]
 fn tables_go_out_and_in_and_broken_ones_are_told() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(3);
     let (mut harness, _) = mapped(folder.path());
     let home = tempfile::tempdir().unwrap();
@@ -561,9 +543,7 @@ fn tables_go_out_and_in_and_broken_ones_are_told() {
 /// A table whose sound was moved is asked about once: pointing at it raises no message, and its folder can be named.
 #[test]
 fn a_table_whose_sound_was_moved_is_silent_until_its_folder_is_named() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(3);
     let (mut harness, _) = mapped(folder.path());
     let home = tempfile::tempdir().unwrap();
@@ -647,9 +627,7 @@ fn a_table_whose_sound_was_moved_is_silent_until_its_folder_is_named() {
 
 #[test]
 fn the_window_and_the_verbs_give_one_map_for_one_seed() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(4);
     let (mut harness, _) = mapped(folder.path());
     let home = tempfile::tempdir().unwrap();

@@ -18,15 +18,13 @@ use mynascope::gui::{
 use mynascope_audio as audio;
 use mynascope_base::storage::Settings;
 
-use common::{can_draw, settle};
+use common::{need_graphics, settle};
 
 /// Mesa's software rasteriser compiles a fragment stage anew for every frame, and may keep it, where that branches by
 /// uniforms: a playing track then took 20 MB a second.
 #[test]
 fn a_picture_that_moves_takes_no_more_memory_frame_by_frame() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = tempfile::tempdir().unwrap();
     audio::write_wav(&folder.path().join("level.wav"), &[0.1; 8 * 16_000], 16_000).unwrap();
     let start = Start {

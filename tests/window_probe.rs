@@ -8,10 +8,7 @@
 
 mod common;
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::path::Path;
 
 use eframe::egui;
 use egui_kittest::{Harness, kittest::Queryable as _};
@@ -24,8 +21,8 @@ use mynascope::gui::{
 use mynascope_probe::{Head, ProbeSettings, Protocol};
 
 use common::{
-    can_draw,
     labelled::{click_at, cpu, press, settle, show, sounds, wait, window},
+    need_graphics,
 };
 
 /// The window over a folder, its Probe layout shown.
@@ -47,9 +44,7 @@ fn choose(harness: &mut Harness<'_, App>, head: Head) {
 
 #[test]
 fn selected_tracks_become_groups_that_are_learned_and_corrected() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(4);
     let mut harness = probe_layout(folder.path());
     choose(&mut harness, Head::Ridge);
@@ -98,9 +93,7 @@ fn selected_tracks_become_groups_that_are_learned_and_corrected() {
 
 #[test]
 fn leaks_few_labels_and_blocks_are_looked_into() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(5);
     // The same sound twice: one of them may be learned from, the other tested.
     for copy in ["a", "b", "c"] {
@@ -150,9 +143,7 @@ fn leaks_few_labels_and_blocks_are_looked_into() {
 
 #[test]
 fn a_cell_of_the_confusion_matrix_lists_its_tracks() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(4);
     let mut harness = probe_layout(folder.path());
     press(&mut harness, "Run probe");
@@ -184,9 +175,7 @@ fn a_cell_of_the_confusion_matrix_lists_its_tracks() {
 
 #[test]
 fn a_cell_selects_and_plays_its_tracks_and_every_tab_can_be_kept() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let (folder, files) = (sounds(4), tempfile::tempdir().unwrap());
     let mut harness = probe_layout(folder.path());
     let form = ProbeSettings {
@@ -264,9 +253,7 @@ fn a_cell_selects_and_plays_its_tracks_and_every_tab_can_be_kept() {
 
 #[test]
 fn a_drag_along_the_curve_of_mask_ratios_sets_the_mask_and_plays_what_is_left() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds(4);
     let mut harness = probe_layout(folder.path());
     choose(&mut harness, Head::Ridge);
@@ -278,10 +265,8 @@ fn a_drag_along_the_curve_of_mask_ratios_sets_the_mask_and_plays_what_is_left() 
     };
     wait(&mut harness, "a point of the curve", |app| points(app) > 0);
     // What is known stays when the rest is given up.
-    let pressed = Instant::now();
     press(&mut harness, "Cancel");
     assert!(!harness.state().model().probing.job.is_running());
-    assert!(pressed.elapsed() < Duration::from_millis(500));
     let curve = harness.state().model().probing.curve(CurveKind::MaskRatio);
     let first = &curve.unwrap().points[0];
     assert_eq!(
@@ -310,9 +295,7 @@ fn a_drag_along_the_curve_of_mask_ratios_sets_the_mask_and_plays_what_is_left() 
 
 #[test]
 fn a_probe_answers_over_time_is_kept_and_taken_up_for_other_tracks_and_compared() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let (folder, files) = (sounds(3), tempfile::tempdir().unwrap());
     let (mut harness, _) = window(folder.path());
     // Runs of whoever runs this test are none of its business: the newest would be compared too.

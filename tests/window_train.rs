@@ -21,8 +21,8 @@ use mynascope_spectrum::tokens::MaskRatio;
 use mynascope_train::{Objective, TrainConfig};
 
 use common::{
-    can_draw,
     labelled::{press, settle, show, sounds, wait, window},
+    need_graphics,
 };
 
 /// A run that takes a second: three steps of the smallest encoder.
@@ -68,9 +68,7 @@ fn bench(tracks_per_label: usize, form: TrainConfig) -> Bench {
 
 #[test]
 fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let Bench {
         mut harness,
         runs,
@@ -147,9 +145,7 @@ fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use()
 
 #[test]
 fn a_stopped_training_keeps_its_checkpoint() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let form = TrainConfig {
         steps: 100_000,
         ..short_run()
@@ -198,9 +194,7 @@ fn a_stopped_training_keeps_its_checkpoint() {
 /// What a masked autoencoder makes of hidden patches is seen beside its curves, and follows the mask.
 #[test]
 fn hidden_patches_are_filled_in_by_the_run_that_is_shown() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let form = TrainConfig {
         objective: Objective::Mae,
         patch: EncoderKind::Vertical,
@@ -248,9 +242,7 @@ fn hidden_patches_are_filled_in_by_the_run_that_is_shown() {
 /// Each setting of the loss stands where the objective uses it, and nowhere else.
 #[test]
 fn the_form_asks_for_what_the_loss_of_the_objective_uses() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let Bench {
         mut harness,
         sounds: _sounds,

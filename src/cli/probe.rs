@@ -45,7 +45,13 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
         let table = &extraction.table;
         let watch = console.watch();
         let report = match &verb.save {
-            None => probe::probe_collection(table, &collection, &settings, &watch)?,
+            None => probe::probe_collection(
+                table,
+                &collection,
+                encoder.fingerprint(),
+                &settings,
+                &watch,
+            )?,
             Some(path) => {
                 let id = EncoderId::of(&encoder, &verb.encoder.checkpoint);
                 let (kept, report) =

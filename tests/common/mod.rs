@@ -2,9 +2,11 @@
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
 pub mod labelled;
+pub mod skipped;
 
 use std::{
     path::PathBuf,
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -15,18 +17,18 @@ use mynascope_base::storage::Theme;
 /// How long background work may take.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Whether this machine can draw; says why not.
-pub fn can_draw() -> bool {
-    match Offscreen::open(
-        [1280, 800],
-        Theme::Dark,
-        vec![PathBuf::from("nothing here")],
-    ) {
-        Err(PictureError::NoAdapter { why }) => {
-            eprintln!("skipped: no graphics driver ({why})");
-            false
+/// Fails, and says what to install, where nothing can draw: a test of the window that did not draw shows nothing.
+pub fn need_graphics() {
+    static MISSING: OnceLock<Option<String>> = OnceLock::new();
+    let missing = MISSING.get_or_init(|| {
+        let nothing = vec![PathBuf::from("nothing here")];
+        match Offscreen::open([64, 64], Theme::Dark, nothing) {
+            Err(error @ PictureError::NoAdapter { .. }) => Some(error.to_string()),
+            _ => None,
         }
-        _ => true,
+    });
+    if let Some(why) = missing {
+        panic!("this test draws: {why}");
     }
 }
 

@@ -1,5 +1,20 @@
 use super::neighbours::cosine;
 
+/// Cosines that differ by no more are one: rounding must not decide a tie.
+const TIE: f64 = 1e-6;
+
+/// Retrieval at 1: the share of views whose nearest view of the other kind (B for an A, A for a B) belongs to the same
+/// track. Of each view of each track: its cosine with the other view of its track, and the largest with one of another
+/// track. A tie counts as a miss; of nothing it is 0.
+pub fn retrieval_at_1(views: impl IntoIterator<Item = (f64, f64)>) -> f64 {
+    let (mut hits, mut count) = (0_usize, 0_usize);
+    for (own, rival) in views {
+        hits += usize::from(own - rival > TIE);
+        count += 1;
+    }
+    hits as f64 / count.max(1) as f64
+}
+
 /// The cosines between the two views of every track of a batch: what contrastive training looks at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchSimilarity {
@@ -75,20 +90,18 @@ impl BatchSimilarity {
         (mean as f32, variance.sqrt() as f32)
     }
 
-    /// Retrieval at 1: the share of views whose nearest view of the other kind (B for an A, A for a B) belongs to the
-    /// same track. A tie with another track counts as a miss.
-    pub fn retrieval_at_1(&self) -> f32 {
+    /// [`retrieval_at_1`] of these views.
+    pub fn retrieval_at_1(&self) -> f64 {
         let n = self.tracks;
-        let found = |row: usize| {
+        retrieval_at_1((0..2 * n).map(|row| {
             let partner = self.partner(row);
-            let own = self.at(row, partner);
             let others = if row < n { n..2 * n } else { 0..n };
-            others
+            let rival = others
                 .filter(|&column| column != partner)
-                .all(|column| self.at(row, column) < own)
-        };
-        let hits = (0..2 * n).filter(|&row| found(row)).count();
-        hits as f32 / (2 * n).max(1) as f32
+                .map(|column| f64::from(self.at(row, column)))
+                .fold(f64::NEG_INFINITY, f64::max);
+            (f64::from(self.at(row, partner)), rival)
+        }))
     }
 
     /// InfoNCE with all other views of the batch as negatives (NT-Xent: Chen et al. 2020, "A simple framework for
@@ -154,6 +167,14 @@ mod tests {
     }
 
     #[test]
+    fn retrieval_counts_ties_and_what_rounding_tells_apart_as_misses() {
+        assert_eq!(retrieval_at_1([]), 0.0);
+        assert_eq!(retrieval_at_1([(-0.2, f64::NEG_INFINITY)]), 1.0, "no rival");
+        let views = [(0.5, 0.4), (0.5, 0.5), (0.5, 0.499_999_9), (0.5, 0.6)];
+        assert_eq!(retrieval_at_1(views), 0.25);
+    }
+
+    #[test]
     fn views_that_are_all_alike_tell_nothing() {
         let batch = BatchSimilarity::new(&[1.0; 8], &[1.0; 8], 2);
         assert_eq!(batch.retrieval_at_1(), 0.0, "a tie is no find");
@@ -165,7 +186,7 @@ mod tests {
         let a = [1.0, 0.0, 0.0, 1.0, 1.0, 1.0];
         let b = [0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
         let batch = BatchSimilarity::new(&a, &b, 2);
-        assert!((batch.retrieval_at_1() - 1.0 / 3.0).abs() < 1e-6);
+        assert!((batch.retrieval_at_1() - 1.0 / 3.0).abs() < 1e-12);
         let (mean, spread) = batch.negative();
         let half = 0.5_f32.sqrt();
         let expected = (2.0 + 4.0 * half) / 6.0;

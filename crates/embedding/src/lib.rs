@@ -27,7 +27,7 @@ mod neighbours;
 mod stretch;
 mod table;
 
-pub use batch::BatchSimilarity;
+pub use batch::{BatchSimilarity, retrieval_at_1};
 pub use cached::extract_cached;
 pub use duplicates::{NearDuplicate, NearDuplicates, near_duplicates};
 pub use extract::{ExtractSettings, Extraction, extract, extract_kept, extract_layers};

@@ -46,7 +46,7 @@ pub use cost::total_memory;
 pub use device::{ComputeDevice, ComputeKind, DeviceChoice, DeviceError};
 pub use error::{CheckpointError, EncoderError};
 pub use layout::{ParameterRole, ParameterSpec, Tail, encoder_layout, head_layout};
-pub use loaded::LoadedEncoder;
+pub use loaded::{LoadedEncoder, is_shipped};
 pub use look::Look;
 pub use weights::{WeightTensor, Weights};
 

@@ -16,7 +16,7 @@ use mynascope_spectrum::tokens::{MEL_BANDS, PatchShape, View};
 
 /// Tokens of one forward pass: enough for large products, few enough to stay in the caches' reach.
 const TOKENS_PER_PASS: usize = 1536;
-/// A window longer than this (about 17 minutes) is refused: attention over its tokens would not fit anywhere.
+/// A window longer than this (524 s) is refused: attention over its tokens would not fit anywhere.
 const MAX_TOKENS: usize = 8192;
 
 /// An encoder on a device, ready to embed windows. The backend is hidden inside.
@@ -254,6 +254,15 @@ impl LoadedEncoder {
         }
         Ok(out)
     }
+}
+
+/// Whether a [`LoadedEncoder::fingerprint`] is that of the encoder that comes with the program, or of one of its branches,
+/// whatever file it was read from.
+pub fn is_shipped(hash: &str) -> bool {
+    let branches = EncoderKind::ALL.map(Some);
+    branches
+        .into_iter()
+        .any(|patch| shipped_weights(patch).is_ok_and(|weights| fingerprint(&weights) == hash))
 }
 
 /// What embeds is hashed; what training hung behind it is not.

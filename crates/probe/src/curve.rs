@@ -90,7 +90,8 @@ pub fn mask_curve(
         let extraction = extract_cached(collection, encoder, &settings, cache, watch)?;
         Ok(extraction.table)
     };
-    curve_of(&embed, collection, settings, watch, found)
+    let hash = encoder.fingerprint();
+    curve_of(&embed, hash, collection, settings, watch, found)
 }
 
 /// Gives the table of a ratio and a seed.
@@ -98,6 +99,7 @@ type Embed<'a> = dyn Fn(MaskRatio, u64, &Watch<'_>) -> Result<EmbeddingTable, Pr
 
 fn curve_of(
     embed: &Embed<'_>,
+    encoder_hash: &str,
     collection: &Collection,
     settings: &CurveSettings,
     watch: &Watch<'_>,
@@ -130,7 +132,7 @@ fn curve_of(
             let report = watch.part(&what, done, all, |watch| {
                 let seed = settings.probe.seed.wrapping_add(draw as u64);
                 let table = embed(ratio, seed, watch)?;
-                probe_collection(&table, collection, &settings.probe, watch)
+                probe_collection(&table, collection, encoder_hash, &settings.probe, watch)
             })?;
             done += 1;
             scores.push(report.score);
@@ -214,7 +216,7 @@ mod tests {
         };
         let mut told = Vec::new();
         let watch = Watch::unattended();
-        let curve = curve_of(&embed, &collection, &settings, &watch, &mut |point| {
+        let curve = curve_of(&embed, "", &collection, &settings, &watch, &mut |point| {
             told.push(point.clone());
         })
         .unwrap();
@@ -236,7 +238,7 @@ mod tests {
         assert!(noise.mean < 0.95, "{noise:?}");
         let alone = |seed| {
             let table = planted(settings.ratios[2], seed, &collection);
-            probe_collection(&table, &collection, &settings.probe, &watch).unwrap()
+            probe_collection(&table, &collection, "", &settings.probe, &watch).unwrap()
         };
         assert_eq!(noise.scores, [0, 1, 2].map(|seed| alone(seed).score));
         assert_eq!(noise.interval, alone(0).interval);

@@ -63,7 +63,7 @@ pub fn layer_sweep(
     for (layer, table) in tables.iter().enumerate() {
         let what = format!("layer {layer} of {last}");
         let report = watch.part(&what, tables.len() + layer, 2 * tables.len(), |watch| {
-            probe_collection(table, collection, settings, watch)
+            probe_collection(table, collection, encoder.fingerprint(), settings, watch)
         })?;
         let point = LayerPoint {
             layer,

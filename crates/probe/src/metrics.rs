@@ -1,4 +1,4 @@
-//! Scores of predictions, as scikit-learn and mir_eval compute them (`tests/probe_metrics.rs` compares).
+//! Scores of predictions, as scikit-learn and mir_eval compute them (`tests/metrics.rs` compares).
 
 /// Area under the receiver operating characteristic of scores for a yes-or-no truth; ties count half. `None` unless
 /// both answers occur.

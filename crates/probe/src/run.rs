@@ -17,6 +17,7 @@ use super::{
 use mynascope_base::jobs::Watch;
 use mynascope_collection::{Collection, CollectionKind, Split, split_by_track};
 use mynascope_embedding::EmbeddingTable;
+use mynascope_encoder::is_shipped;
 use mynascope_spectrum::tokens::MaskRatio;
 
 /// Trains a head for the labels of the table's tracks: [`probe`] of the task genre without a published split.
@@ -32,6 +33,8 @@ pub fn probe_genre(
 }
 
 /// [`probe`] of the settings' task on a table made of a collection, with the collection's labels and published split.
+/// `encoder_hash` is the [`LoadedEncoder::fingerprint`](mynascope_encoder::LoadedEncoder::fingerprint) of what made the
+/// table; empty where nothing is known of it.
 ///
 /// # Errors
 /// A [`ProbeError`] if the labels or the split do not allow it, if the table is inconsistent, if the head cannot be
@@ -39,12 +42,15 @@ pub fn probe_genre(
 pub fn probe_collection(
     table: &EmbeddingTable,
     collection: &Collection,
+    encoder_hash: &str,
     settings: &ProbeSettings,
     watch: &Watch<'_>,
 ) -> Result<ProbeReport, ProbeError> {
     let (targets, published) = asked(table, collection, settings)?;
     let (mut report, _) = work(table, &targets, published.as_ref(), settings, watch)?;
-    report.notes.extend(known(table, collection, settings));
+    report
+        .notes
+        .extend(known(collection, encoder_hash, settings));
     Ok(report)
 }
 
@@ -76,7 +82,9 @@ pub fn train_probe(
     }
     let (targets, published) = asked(table, collection, settings)?;
     let (mut report, fitted) = work(table, &targets, published.as_ref(), settings, watch)?;
-    report.notes.extend(known(table, collection, settings));
+    report
+        .notes
+        .extend(known(collection, &encoder.hash, settings));
     let fitted = match fitted {
         Some(fitted) => fitted,
         None => {
@@ -127,7 +135,7 @@ pub(super) fn asked(
 
 /// What is known about the tracks themselves: how much of a data set is here, which tracks are faulty, and whether the
 /// encoder heard them before.
-fn known(table: &EmbeddingTable, collection: &Collection, settings: &ProbeSettings) -> Vec<String> {
+fn known(collection: &Collection, encoder_hash: &str, settings: &ProbeSettings) -> Vec<String> {
     const NAMED: usize = 12;
     let mut notes = Vec::new();
     if matches!(settings.protocol, Protocol::Clean | Protocol::Paper) && collection.split.is_some()
@@ -155,7 +163,7 @@ fn known(table: &EmbeddingTable, collection: &Collection, settings: &ProbeSettin
             named.join(", ")
         ));
     }
-    if collection.kind == CollectionKind::Demo && table.encoder.starts_with("shipped") {
+    if collection.kind == CollectionKind::Demo && is_shipped(encoder_hash) {
         notes.push(
             "the shipped encoder heard these very tracks, without their labels, while it was trained"
                 .into(),

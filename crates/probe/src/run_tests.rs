@@ -431,7 +431,7 @@ fn tags_that_cannot_be_learned_or_scored_are_named_and_in_no_mean() {
         ..ProbeSettings::default()
     };
     let report =
-        crate::probe_collection(&table, &collection, &settings, &Watch::unattended()).unwrap();
+        crate::probe_collection(&table, &collection, "", &settings, &Watch::unattended()).unwrap();
     assert_eq!(report.classes, ["high", "live", "low"]);
     let scored: Vec<&str> = report
         .targets

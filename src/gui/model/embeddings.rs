@@ -20,7 +20,7 @@ use mynascope_probe::EncoderId;
 pub struct Embeddings {
     /// Which encoder the next map or probe uses.
     pub source: EncoderSource,
-    /// Set while the checkpoint doesn't say how its patches are cut and nobody has told yet.
+    /// What goes on as soon as the user says how the checkpoint's patches are cut, while the file doesn't tell.
     pub asks_patch: Option<AskedFor>,
     /// What was computed last.
     pub table: Option<Arc<KeyedTable>>,
@@ -130,11 +130,10 @@ impl Default for EncoderSource {
 }
 
 impl EncoderSource {
-    /// Its name on the screen: what stands for the shipped one, the name of a run, or the last two parts of the path of a
-    /// file or of a step.
+    /// Its name on the screen: “Shipped”, “Untrained”, the name of a run, or the last two parts of the path of a file or of a
+    /// step.
     pub fn name(&self) -> String {
         match &self.checkpoint {
-            // No trained checkpoint comes with the program yet; the name must not promise one.
             CheckpointRef::Shipped => "Shipped".to_owned(),
             CheckpointRef::Untrained => "Untrained".to_owned(),
             CheckpointRef::File(path) => {

@@ -204,8 +204,8 @@ fn score(
 ) -> Result<KeptScore, EmbedError> {
     let table = embed(request, watch)?;
     let collection = &request.collection;
-    let report =
-        probe_collection(&table.table, collection, settings, watch).map_err(EmbedError::failed)?;
+    let report = probe_collection(&table.table, collection, &table.id.hash, settings, watch)
+        .map_err(EmbedError::failed)?;
     Ok(kept(request, *settings, collection, &table, &report))
 }
 

@@ -1,7 +1,7 @@
 use std::{
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{
@@ -185,7 +185,6 @@ fn decoding_runs_only_a_little_ahead_and_stops() {
         batch: 1,
         ..ExtractSettings::default()
     };
-    let start = Instant::now();
     let result = extract_with(
         &tracks(&names),
         &model,
@@ -194,7 +193,6 @@ fn decoding_runs_only_a_little_ahead_and_stops() {
         &Watch::new(cancel, &|_| {}),
     );
     assert!(matches!(result, Err(EmbeddingError::Cancelled(_))));
-    assert!(start.elapsed() < Duration::from_millis(600));
     let most = 2 * rayon::current_num_threads() + 2;
     assert!(DECODED.load(Ordering::Relaxed) <= most, "{DECODED:?}");
 }

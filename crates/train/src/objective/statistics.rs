@@ -4,6 +4,7 @@ use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
 use super::{Similarities, similarity::download};
+use mynascope_embedding::retrieval_at_1;
 
 /// How the views of a batch lie. Logits are cosines divided by `tau`. What the log of an older run does not hold is NaN,
 /// and is left out when it is written again.
@@ -25,7 +26,7 @@ pub struct ContrastStatistics {
     /// Log of the mean of exp(-2 distance^2) over pairs of tracks (Wang and Isola 2020, t = 2), mean of both views.
     #[serde(default = "unknown", skip_serializing_if = "is_unknown")]
     pub uniformity: f64,
-    /// Share of view As whose nearest view B is that of their own track.
+    /// [`mynascope_embedding::retrieval_at_1`] of both kinds of views.
     #[serde(default = "unknown", skip_serializing_if = "is_unknown")]
     pub retrieval: f64,
     /// Mean temperature.
@@ -52,9 +53,10 @@ impl ContrastStatistics {
             let kernel = within.clone().mul_scalar(4.0).sub_scalar(4.0).exp();
             (kernel * s.others.clone()).sum_dim(1)
         };
-        let [positive, rival, sum, squares, close_a, close_b] = download([
+        let [positive, rival_a, rival_b, sum, squares, close_a, close_b] = download([
             s.positives.clone(),
-            rivals.max_dim(1),
+            rivals.clone().max_dim(1),
+            rivals.max_dim(0).transpose(),
             negatives.clone().sum_dim(1),
             (negatives.clone() * negatives).sum_dim(1),
             close(&s.within_a),
@@ -67,10 +69,8 @@ impl ContrastStatistics {
         let pos_cosine = total(&positive) / batch;
         let neg_cosine = total(&sum) / pairs;
         let pos_squares: f64 = positive.iter().map(|s| s * s).sum::<f64>() / batch;
-        let found = positive
-            .iter()
-            .zip(&rival)
-            .filter(|(own, rival)| own > rival);
+        let views = |rivals| positive.iter().copied().zip(rivals);
+        let retrieval = retrieval_at_1(views(rival_a).chain(views(rival_b)));
         Ok(Self {
             pos_cosine,
             neg_cosine,
@@ -78,7 +78,7 @@ impl ContrastStatistics {
             neg_deviation: deviation(total(&squares) / pairs, neg_cosine),
             alignment: 2.0 - 2.0 * pos_cosine,
             uniformity: 0.5 * ((total(&close_a) / pairs).ln() + (total(&close_b) / pairs).ln()),
-            retrieval: found.count() as f64 / batch,
+            retrieval,
             tau: 0.0,
         })
     }
@@ -114,6 +114,15 @@ mod tests {
         assert_eq!(serde_json::to_string(&read).unwrap(), old);
     }
 
+    /// Rounding must not make finds of a model that tells nothing apart.
+    #[test]
+    fn views_that_are_all_alike_are_no_finds() {
+        let same = vec![testing::rows(1, 50, 3).remove(0); 9];
+        let views = Views::new(testing::tensor(&same), testing::tensor(&same));
+        let found = ContrastStatistics::of(&views.similarities()).unwrap();
+        assert_eq!(found.retrieval, 0.0);
+    }
+
     #[test]
     fn statistics_are_those_of_the_definitions() {
         let (a, b) = (testing::rows(6, 5, 1), testing::rows(6, 5, 2));
@@ -140,8 +149,16 @@ mod tests {
                 .collect();
             mean(&kernels).ln()
         };
-        let right = (0..6)
-            .filter(|&i| (0..6).all(|j| j == i || testing::cosine(&a[i], &b[j]) < positive[i]));
+        let right = pairs.chunks_exact(5).flat_map(|others| {
+            let of_a = others
+                .iter()
+                .all(|&(i, j)| testing::cosine(&a[i], &b[j]) < positive[i]);
+            let of_b = others
+                .iter()
+                .all(|&(i, j)| testing::cosine(&a[j], &b[i]) < positive[i]);
+            [of_a, of_b]
+        });
+        let right = right.filter(|&right| right);
         for (found, expected) in [
             (found.pos_cosine, mean(&positive)),
             (found.neg_cosine, mean(&negative)),
@@ -149,7 +166,7 @@ mod tests {
             (found.neg_deviation, deviation(&negative)),
             (found.alignment, 2.0 - 2.0 * mean(&positive)),
             (found.uniformity, 0.5 * (uniform(&a) + uniform(&b))),
-            (found.retrieval, right.count() as f64 / 6.0),
+            (found.retrieval, right.count() as f64 / 12.0),
         ] {
             assert!((found - expected).abs() < 1e-5, "{found} for {expected}");
         }

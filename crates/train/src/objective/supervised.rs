@@ -73,7 +73,9 @@ pub(crate) fn supervised<B: Backend>(
                 let sum: f64 = row.iter().map(|value| (value - most).exp()).sum();
                 let own = row.get(class).copied().unwrap_or(f64::NAN);
                 loss += (most + sum.ln() - own) * per_row;
-                hits += f64::from(own >= most) * per_row;
+                // An equal score of another class is no hit.
+                let alone = row.iter().filter(|&&value| value >= own).count() == 1;
+                hits += f64::from(alone) * per_row;
                 for (place, value) in row.iter().enumerate() {
                     let share = (value - most).exp() / sum;
                     gradient.push(((share - f64::from(place == class)) * per_row) as f32);

@@ -175,6 +175,21 @@ fn until(player: &Player, what: &str, good: impl Fn(&PlayerState) -> bool) -> Pl
     }
 }
 
+/// Waits until the playhead stays where it is, and says where; a playhead that moves is seen within a few periods of the
+/// output.
+fn at_rest(player: &Player) -> f64 {
+    let start = Instant::now();
+    let (mut position, mut unmoved) = (player.state().position_secs, 0);
+    while unmoved < 50 {
+        assert!(start.elapsed() < Duration::from_secs(20), "never at rest");
+        thread::sleep(Duration::from_millis(2));
+        let now = player.state().position_secs;
+        unmoved = if now == position { unmoved + 1 } else { 0 };
+        position = now;
+    }
+    position
+}
+
 /// Waits until something was heard.
 fn until_heard(silence: &Silence, what: &str, good: impl Fn(&[f32]) -> bool) {
     let start = Instant::now();
