@@ -1,0 +1,210 @@
+//! Every layout and dialog looks as it did, in both themes: each is drawn off-screen and compared with its picture in
+//! `tests/snapshots`. What a machine or a moment decides (devices, folders, times) is not shown in them.
+//!
+//! After a change that is meant: `UPDATE_SNAPSHOTS=1 ./test --test snapshots`, then look at the pictures that git calls
+//! changed. A failure leaves the new picture and what differs beside the old one (`.new.png`, `.diff.png`).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use egui_kittest::{SnapshotOptions, SnapshotResults, try_image_snapshot_options};
+use image::{DynamicImage, ImageEncoder as _, codecs::png};
+use mynascope::gui::{
+    Offscreen,
+    command::{
+        Command, EncoderCommand, LessonCommand, LibraryCommand, MapCommand, MaskCommand,
+        PictureCommand, ProbeCommand, WindowCommand,
+    },
+    layout::Layout,
+};
+use mynascope_audio as audio;
+use mynascope_base::storage::Theme;
+use mynascope_encoder::DeviceChoice;
+use mynascope_spectrum::tokens::MaskRatio;
+
+use common::{PATIENCE, labelled::cpu, need_graphics};
+
+const SIZE: [u32; 2] = [1280, 800];
+/// How far the colour of a pixel may be off (the scale of dify's YIQ distance, of which 0.6 is egui's own choice): rounding
+/// of another driver or processor stays far below.
+const THRESHOLD: f32 = 0.6;
+/// Pixels of a picture that may be off by more, of a million: an edge or a point of a map that falls on the next pixel.
+const MOST_PIXELS: usize = 400;
+
+/// Twelve tracks of two labels, with notes and a rhythm, that are the same on every machine. One has the name of the track
+/// that the first lesson is about, so that it needs no other.
+fn sounds(folder: &Path) {
+    for (label, base) in [("folk", 880.0_f32), ("techno", 110.0)] {
+        let place = folder.join(label);
+        std::fs::create_dir_all(&place).unwrap();
+        for track in 0..6_u32 {
+            let samples: Vec<f32> = (0..10 * 16_000)
+                .map(|index| {
+                    let secs = index as f32 / 16_000.0;
+                    let beat = (secs * (1.5 + 0.5 * track as f32)).fract();
+                    let note = [0.0, 4.0, 7.0, 12.0][(secs * 2.0) as usize % 4] + track as f32;
+                    let hz = base * (note / 12.0).exp2();
+                    let phase = std::f32::consts::TAU * hz * secs;
+                    0.4 * (1.0 - beat) * (phase.sin() + 0.3 * (2.0 * phase).sin())
+                })
+                .collect();
+            let name = match (label, track) {
+                ("folk", 0) => "morning-on-the-canal.wav".to_owned(),
+                _ => format!("{label}-{}.wav", track + 1),
+            };
+            audio::write_wav(&place.join(name), &samples, 16_000).unwrap();
+        }
+    }
+}
+
+/// A window to be drawn in both themes, and what came of the comparisons.
+struct Album {
+    window: Offscreen,
+    results: SnapshotResults,
+}
+
+impl Album {
+    fn open(paths: Vec<PathBuf>) -> Self {
+        need_graphics();
+        let mut window = Offscreen::open(SIZE, Theme::Dark, paths).unwrap();
+        window.settle(PATIENCE).unwrap();
+        // The shipped encoder on the CPU, which every machine has.
+        window.apply(Command::Encoder(EncoderCommand::Use(cpu())));
+        window.apply(Command::Window(WindowCommand::SetDevice(DeviceChoice::Cpu)));
+        window.settle(PATIENCE).unwrap();
+        Self {
+            window,
+            results: SnapshotResults::new(),
+        }
+    }
+
+    /// Does what a user would and waits for the end.
+    fn does(&mut self, commands: impl IntoIterator<Item = Command>) -> &mut Self {
+        for command in commands {
+            self.window.apply(command);
+        }
+        self.window.settle(PATIENCE).unwrap();
+        self
+    }
+
+    /// Compares the window as it is with its picture, in both themes.
+    fn looks_like(&mut self, name: &str) -> &mut Self {
+        self.looks_like_but(name, None)
+    }
+
+    /// The same, without what lies in a part of it (left, top, right, bottom).
+    fn looks_like_but(&mut self, name: &str, blank: Option<[u32; 4]>) -> &mut Self {
+        self.window
+            .apply(Command::Window(WindowCommand::DismissNotes));
+        for (theme, word) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
+            self.window
+                .apply(Command::Window(WindowCommand::SetTheme(theme)));
+            let mut picture = self.window.picture().unwrap();
+            if let Some([left, top, right, bottom]) = blank {
+                let grey = image::Rgba([128, 128, 128, 255]);
+                (top..bottom)
+                    .for_each(|y| (left..right).for_each(|x| picture.put_pixel(x, y, grey)));
+            }
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
+            let options = SnapshotOptions::new()
+                .threshold(THRESHOLD)
+                .failed_pixel_count_threshold(MOST_PIXELS)
+                .output_path(&folder);
+            let name = format!("{name}.{word}");
+            let result = try_image_snapshot_options(&picture, &name, &options);
+            self.results.add(result);
+            if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+                pack(&folder.join(format!("{name}.png")));
+            }
+        }
+        self
+    }
+}
+
+/// Writes a picture again with fewer bytes.
+fn pack(path: &Path) {
+    let picture = image::open(path).unwrap();
+    let rgb = DynamicImage::from(picture.to_rgb8());
+    let mut bytes = Vec::new();
+    png::PngEncoder::new_with_quality(
+        &mut bytes,
+        png::CompressionType::Best,
+        png::FilterType::Adaptive,
+    )
+    .write_image(
+        rgb.as_bytes(),
+        rgb.width(),
+        rgb.height(),
+        rgb.color().into(),
+    )
+    .unwrap();
+    if bytes.len() < std::fs::metadata(path).unwrap().len() as usize {
+        std::fs::write(path, bytes).unwrap();
+    }
+}
+
+fn show(layout: Layout) -> Command {
+    Command::Window(WindowCommand::ShowLayout(layout))
+}
+
+#[test]
+fn every_layout_and_dialog_looks_as_it_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let music = folder.path().join("notes");
+    sounds(&music);
+    let mut album = Album::open(vec![music]);
+    album
+        .does([Command::Library(LibraryCommand::Select(1))])
+        .looks_like("listen")
+        .does([Command::Picture(PictureCommand::SeeAsEncoder(true))])
+        .looks_like("listen_as_encoder")
+        .does([
+            Command::Picture(PictureCommand::SeeAsEncoder(false)),
+            show(Layout::Teach),
+            Command::Mask(MaskCommand::SetRatio(MaskRatio::new(0.75).unwrap())),
+        ])
+        .looks_like("teach")
+        .does([Command::Lesson(LessonCommand::Open(0))])
+        .looks_like("lesson")
+        .does([Command::Lesson(LessonCommand::Leave)])
+        .does([show(Layout::Map)])
+        .looks_like("map_empty")
+        .does([Command::Map(MapCommand::Compute)])
+        // Where t-SNE puts points is a matter of rounding, and below stands how long it took.
+        .looks_like_but("map", Some([12, 152, 632, 740]))
+        .does([show(Layout::Train)])
+        .looks_like("train")
+        .does([show(Layout::Probe)])
+        .looks_like("probe_empty")
+        .does([Command::Probe(ProbeCommand::Run)])
+        .looks_like("probe");
+    for (name, open, close) in [
+        (
+            "settings",
+            WindowCommand::ShowSettings(true),
+            WindowCommand::ShowSettings(false),
+        ),
+        (
+            "palette",
+            WindowCommand::ShowPalette(true),
+            WindowCommand::ShowPalette(false),
+        ),
+        (
+            "keys",
+            WindowCommand::ShowKeys(true),
+            WindowCommand::ShowKeys(false),
+        ),
+    ] {
+        album
+            .does([show(Layout::Listen), Command::Window(open)])
+            .looks_like(name)
+            .does([Command::Window(close)]);
+    }
+}
