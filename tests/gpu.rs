@@ -56,13 +56,7 @@ fn assert_close(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
 }
 
 /// The same, where the values themselves are known to an absolute `rounding` only.
-fn assert_close_but(
-    rounding: f32,
-    found: &[f32],
-    expected: &[f32],
-    tolerance: f32,
-    what: &str,
-) {
+fn assert_close_but(rounding: f32, found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
     let scale = expected.iter().fold(1e-12_f32, |most, v| most.max(v.abs()));
     let worst = found.iter().zip(expected).fold(0.0_f32, |most, (a, b)| {

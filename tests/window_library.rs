@@ -422,9 +422,7 @@ fn the_list_of_what_cannot_be_used_tells_in_full_what_to_do() {
 
 #[test]
 fn a_single_file_that_cannot_be_used_says_why_in_place_of_its_picture() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("broken.wav"), b"RIFF....WAVE").unwrap();
     let harness = window(folder.path());
@@ -436,9 +434,7 @@ fn a_single_file_that_cannot_be_used_says_why_in_place_of_its_picture() {
 
 #[test]
 fn channels_that_cancel_are_mended_by_the_button_beside_the_warning() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = tempfile::tempdir().unwrap();
     let spec = hound::WavSpec {
         channels: 2,
@@ -496,9 +492,7 @@ fn training_on_one_track_says_what_is_missing() {
 
 #[test]
 fn the_palette_knows_other_words_for_what_can_be_done() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let mut harness = window(folder.path());
     for (word, id) in [("accuracy", "probe-run"), ("import", "open-table")] {
@@ -513,9 +507,7 @@ fn the_palette_knows_other_words_for_what_can_be_done() {
 
 #[test]
 fn the_settings_fit_on_a_laptop_without_scrolling() {
-    if !can_draw() {
-        return;
-    }
+    need_graphics();
     let folder = sounds();
     let mut harness = window(folder.path());
     for height in [768.0, 800.0] {

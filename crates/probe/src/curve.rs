@@ -264,6 +264,7 @@ mod tests {
         let mut points = 0;
         let end = curve_of(
             &embed,
+            "",
             &collection,
             &CurveSettings::of(ProbeSettings::default()),
             &watch,

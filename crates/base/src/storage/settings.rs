@@ -100,17 +100,20 @@ impl Settings {
     /// `settings.damaged.toml`, and the returned message says so.
     pub fn load(folder: &Path) -> (Self, Option<String>) {
         let path = folder.join(FILE);
-        let Ok(text) = fs::read_to_string(&path) else {
+        let Ok(bytes) = fs::read(&path) else {
             return (Self::default(), None);
         };
-        match toml::from_str::<Self>(&text) {
+        let text = std::str::from_utf8(&bytes).map_err(|_| "it is no text in UTF-8".to_owned());
+        let settings = text.and_then(|text| {
+            toml::from_str::<Self>(text).map_err(|error| error.message().to_owned())
+        });
+        match settings {
             Ok(settings) => (settings, None),
-            Err(error) => {
+            Err(why) => {
                 let aside = folder.join("settings.damaged.toml");
                 let _ = fs::rename(&path, &aside);
                 let message = format!(
-                    "The settings could not be read ({}); defaults are used and the file is kept as {}",
-                    error.message(),
+                    "The settings could not be read ({why}); defaults are used and the file is kept as {}",
                     aside.display()
                 );
                 (Self::default(), Some(message))
