@@ -23,9 +23,10 @@ use mynascope::gui::{
     App, Offscreen, PictureRequest, Start,
     command::{Command, LibraryCommand, MaskCommand, PictureCommand, SoundCommand, WindowCommand},
     layout::{Layout, Pane},
-    model::{PictureState, Selection},
-    paint, panels, picture, run_window, save_png, theme,
-    work::save_picture::Still,
+    model::{PictureForm, PictureState, Selection},
+    paint, panels, picture, run_window, save_png,
+    sheets::Still,
+    theme,
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::{Settings, Theme};
@@ -156,9 +157,8 @@ fn the_ratio_changes_the_picture_and_uploads_nothing() {
     let sent = paint::uploads(&state).unwrap();
     assert_eq!((sent.tiles, sent.ranks), (1, 1));
     let ratio = MaskRatio::new(0.2).unwrap();
-    harness
-        .state_mut()
-        .apply(Command::Mask(MaskCommand::SetRatio(ratio)));
+    let less = Command::edit_mask(harness.state().model(), |form| form.ratio = ratio);
+    harness.state_mut().apply(less);
     harness.run_steps(2);
     let after = harness.render().unwrap();
     assert!(difference(&before, &after) > 0.05);
@@ -180,10 +180,22 @@ fn colours_levels_and_frequencies_change_the_picture_and_upload_nothing() {
     let (mut harness, state) = harness(vec![folder.path().to_path_buf()]);
     let mut before = harness.render().unwrap();
     let sent = paint::uploads(&state).unwrap();
+    let coloured = PictureForm {
+        colour_map: ColourMap::Viridis,
+        ..PictureForm::default()
+    };
+    let darker = PictureForm {
+        top_db: 10.0,
+        ..coloured
+    };
+    let shallower = PictureForm {
+        range_db: 40.0,
+        ..darker
+    };
     for command in [
-        PictureCommand::SetColourMap(ColourMap::Viridis),
-        PictureCommand::SetTopDb(10.0),
-        PictureCommand::SetRangeDb(40.0),
+        PictureCommand::Edit(coloured),
+        PictureCommand::Edit(darker),
+        PictureCommand::Edit(shallower),
         PictureCommand::ZoomBands {
             at: 20.0,
             notches: 4.0,
@@ -201,7 +213,11 @@ fn colours_levels_and_frequencies_change_the_picture_and_upload_nothing() {
     }
     assert_eq!(paint::uploads(&state).unwrap(), sent);
     // What the encoder sees is another picture: one more tile.
-    let command = PictureCommand::SeeAsEncoder(true);
+    let as_encoder = PictureForm {
+        as_encoder: true,
+        ..shallower
+    };
+    let command = PictureCommand::Edit(as_encoder);
     harness.state_mut().apply(Command::Picture(command));
     settle(&mut harness);
     assert!(difference(&before, &harness.render().unwrap()) > 0.03);
@@ -469,16 +485,17 @@ fn keys_switch_layouts_and_letters_leave_text_fields_alone() {
         harness.run_steps(2);
         assert_eq!(harness.state().model().layout, layout);
     }
-    let shown = harness.state().model().mask.shown;
+    let shown = harness.state().model().mask.form.shown;
     harness.key_press(Key::M);
     harness.run_steps(2);
-    assert_eq!(harness.state().model().mask.shown, !shown);
+    assert_eq!(harness.state().model().mask.form.shown, !shown);
     harness.key_press(Key::Comma);
     harness.run_steps(2);
-    assert_eq!(harness.state().model().mask.percent(), 70);
-    harness
-        .state_mut()
-        .apply(Command::Sound(SoundCommand::SetVolume(0.25)));
+    assert_eq!(harness.state().model().mask.form.percent(), 70);
+    let quiet = Command::edit_settings(harness.state().model(), |settings| {
+        settings.volume = 0.25;
+    });
+    harness.state_mut().apply(quiet);
     for volume in [0.0, 0.25] {
         harness.key_press(Key::V);
         harness.run_steps(2);
@@ -492,7 +509,7 @@ fn keys_switch_layouts_and_letters_leave_text_fields_alone() {
     harness.event(egui::Event::Text("high".to_owned()));
     harness.run_steps(3);
     let model = harness.state().model();
-    assert_eq!(model.mask.shown, !shown, "typing is no shortcut");
+    assert_eq!(model.mask.form.shown, !shown, "typing is no shortcut");
     assert_eq!(model.library.search, "high");
     assert_eq!(model.library.row_count(), 1);
 }

@@ -15,7 +15,7 @@ use mynascope::gui::{
     Offscreen,
     command::{Command, EncoderCommand, LibraryCommand, MapCommand, ProbeCommand, WindowCommand},
     layout::Layout,
-    model::{AskedFor, Colouring, EncoderSource, ProbeJob},
+    model::{AskedFor, Colouring, EncoderSource, MapSide, ProbeJob},
 };
 use mynascope_base::storage::Theme;
 use mynascope_encoder::{
@@ -107,7 +107,7 @@ fn moving_the_map_changes_the_picture_and_uploads_nothing() {
     let sent = map_uploads(&state);
     let mut camera = harness.state().model().mapping.camera;
     camera.zoom *= 2.0;
-    let moved = Command::Map(MapCommand::Move(camera));
+    let moved = Command::Map(MapCommand::Move(MapSide::Main, camera));
     harness.state_mut().apply(moved);
     harness.run_steps(3);
     let after = harness.render().unwrap();

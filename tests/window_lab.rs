@@ -87,7 +87,9 @@ fn every_lesson_shows_on_every_page_what_it_says() {
         let lesson = Lesson::built_in(number).unwrap();
         // A user has left everything elsewhere.
         app.apply(Command::Mask(MaskCommand::Reroll));
-        app.apply(Command::Mask(MaskCommand::SetView(ViewName::B)));
+        app.apply(Command::edit_mask(app.model(), |form| {
+            form.active = ViewName::B
+        }));
         app.apply(Command::Mask(MaskCommand::MoveCrop {
             view: ViewName::A,
             start_frame: Some(17),
@@ -190,7 +192,7 @@ fn the_lab_answers_for_the_mask_that_is_shown() {
     app.apply(Command::Mask(MaskCommand::ClearPaint));
     for percent in (0..=90).step_by(5) {
         let ratio = MaskRatio::new(f64::from(percent) / 100.0).unwrap();
-        app.apply(Command::Mask(MaskCommand::SetRatio(ratio)));
+        app.apply(Command::edit_mask(app.model(), |form| form.ratio = ratio));
         app.before_frame(&ctx);
     }
     until(&mut app, &ctx, idle);

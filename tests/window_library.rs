@@ -309,9 +309,9 @@ fn a_control_that_was_reached_by_tab_is_worked_by_the_keyboard() {
     settle(&mut harness);
     assert_eq!(shown(&harness), "riff");
     // Letters still do what they do everywhere.
-    let mask = harness.state().model().mask.shown;
+    let mask = harness.state().model().mask.form.shown;
     press(&mut harness, Modifiers::NONE, Key::M);
-    assert_eq!(harness.state().model().mask.shown, !mask);
+    assert_eq!(harness.state().model().mask.form.shown, !mask);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use eframe::egui::{self, Event, Key, Modifiers, PointerButton, Pos2, Rect};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App, Start,
-    command::{Command, MaskCommand, WindowCommand},
+    command::{Command, WindowCommand},
     layout::Layout,
     model::{Hearing, Selection, Transport},
 };
@@ -169,8 +169,10 @@ fn a_stroke_makes_all_patches_what_it_made_the_first_and_is_one_step() {
     let (mut harness, _folder) = window();
     for command in [
         Command::Window(WindowCommand::ShowLayout(Layout::Teach)),
-        Command::Mask(MaskCommand::SetRatio(MaskRatio::new(0.0).unwrap())),
-        Command::Mask(MaskCommand::PaintWithClick(true)),
+        Command::edit_mask(harness.state().model(), |form| {
+            form.ratio = MaskRatio::new(0.0).unwrap();
+            form.painting = true;
+        }),
     ] {
         harness.state_mut().apply(command);
     }
@@ -178,7 +180,7 @@ fn a_stroke_makes_all_patches_what_it_made_the_first_and_is_one_step() {
     let area = picture(&harness);
     let painted = |harness: &Harness<'_, App>| -> Vec<bool> {
         let mask = &harness.state().model().mask;
-        let patches = mask.paint.of(ViewName::A, mask.shape).iter();
+        let patches = mask.paint.of(ViewName::A, mask.form.shape).iter();
         patches.map(|(_, &keep)| keep).collect()
     };
     button(&mut harness, at(area, 1.0), true, Modifiers::NONE);

@@ -16,8 +16,7 @@ use mynascope::gui::{
     App,
     command::{Command, LibraryCommand, MapCommand, SaveTo, WindowCommand},
     layout::Layout,
-    model::{Colouring, MapSide, Near, Number, Query},
-    paint::scatter::Camera,
+    model::{Camera, Colouring, ListForm, MapSide, Near, Number, Query},
 };
 use mynascope_embedding::Level;
 
@@ -369,9 +368,13 @@ fn near_duplicates_are_listed_and_both_can_be_played() {
     let low = folder.path().join("low");
     std::fs::copy(low.join("low 1.wav"), low.join("a copy.wav")).unwrap();
     let (mut harness, _) = mapped(folder.path());
+    let strict = ListForm {
+        threshold: 0.9999,
+        ..harness.state().model().lists.form
+    };
     harness
         .state_mut()
-        .apply(Command::Map(MapCommand::SetThreshold(0.9999)));
+        .apply(Command::Map(MapCommand::EditList(strict)));
     harness
         .state_mut()
         .apply(Command::Map(MapCommand::FindDuplicates));

@@ -282,12 +282,12 @@ fn a_drag_along_the_curve_of_mask_ratios_sets_the_mask_and_plays_what_is_left() 
     for share in [0.3, 0.6, 0.9] {
         let at = plot.left_center() + egui::vec2(share * plot.width(), 0.0);
         click_at(&mut harness, at);
-        ratios.push(harness.state().model().mask.ratio.get());
+        ratios.push(harness.state().model().mask.form.ratio.get());
     }
     let model = harness.state().model();
     assert!(ratios[0] < ratios[1] && ratios[1] < ratios[2], "{ratios:?}");
     assert_eq!(model.transport.hearing, Hearing::Left);
-    assert!(model.mask.shown);
+    assert!(model.mask.form.shown);
     let job = ProbeJob::Curve(CurveKind::MaskRatio);
     let line = model.probing.line(job, &[], &cpu());
     assert!(line.ends_with("--mask-curve --device cpu"), "{line}");

@@ -11,7 +11,7 @@ mod common;
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App,
-    command::{Command, CurveFile, MaskCommand, TrainCommand},
+    command::{Command, CurveFile, TrainCommand},
     layout::Layout,
     model::{TrainPhase, first_form},
     work,
@@ -230,7 +230,7 @@ fn hidden_patches_are_filled_in_by_the_run_that_is_shown() {
     let pictures = harness.query_all_by_label("What it says of every patch");
     assert!(pictures.count() > 0);
     let ratio = MaskRatio::new(0.5).unwrap();
-    let command = Command::Mask(MaskCommand::SetRatio(ratio));
+    let command = Command::edit_mask(harness.state().model(), |form| form.ratio = ratio);
     harness.state_mut().apply(command);
     harness.run_steps(2);
     settle(&mut harness);

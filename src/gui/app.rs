@@ -179,7 +179,7 @@ impl App {
     /// Whether the picture may still change without the user: something is opened, decoded, computed or trained.
     pub fn is_busy(&self) -> bool {
         let spectrogram = &self.model.spectrogram;
-        let looking = spectrogram.as_encoder
+        let looking = spectrogram.form.as_encoder
             && matches!(spectrogram.state, super::model::PictureState::Ready { .. })
             && spectrogram.seen(self.model.mask.cut()).is_none();
         spectrogram.is_computing()

@@ -5,6 +5,7 @@ use std::{
     io::Cursor,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use eframe::{
@@ -14,7 +15,46 @@ use eframe::{
 
 use mynascope_base::storage::{self, StorageError};
 
-use super::{offscreen::PictureError, paint};
+use super::paint;
+
+/// Why no picture could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// Nothing that could draw.
+    #[error(
+        "no graphics driver was found to draw with ({why}); install one, for example the software driver in the \
+         package mesa-vulkan-drivers"
+    )]
+    NoAdapter {
+        /// What the graphics library said.
+        why: String,
+    },
+    /// The driver refused something.
+    #[error("the graphics driver could not draw the picture: {why}")]
+    Graphics {
+        /// What the driver said.
+        why: String,
+    },
+    /// The window's threads could not be started.
+    #[error(
+        "the window's background work could not be started ({0}); close other programs and try again"
+    )]
+    Threads(#[from] std::io::Error),
+    /// Work did not end in time.
+    #[error("the window was still at work after {} s ({doing}); try again with fewer or shorter tracks", .waited.as_secs())]
+    Slow {
+        /// How long was waited.
+        waited: Duration,
+        /// What was going on.
+        doing: String,
+    },
+    /// The track to show cannot be shown.
+    #[error("{why}")]
+    Track {
+        /// Why not.
+        why: String,
+    },
+}
 
 /// A surface without a screen.
 pub struct Canvas {

@@ -25,13 +25,13 @@ mod offscreen;
 pub mod paint;
 pub mod panels;
 mod right_to_left;
+pub mod sheets;
 pub mod theme;
-mod undo;
 mod widgets;
 mod window;
 pub mod work;
 
 pub use app::{App, Start};
-pub use canvas::{Canvas, save_png};
-pub use offscreen::{MaskRequest, Offscreen, PictureError, PictureRequest, picture};
+pub use canvas::{Canvas, PictureError, save_png};
+pub use offscreen::{MaskRequest, Offscreen, PictureRequest, picture};
 pub use window::{WindowError, run_window};

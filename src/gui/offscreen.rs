@@ -15,53 +15,14 @@ use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape};
 
 use super::{
     app::{App, Start},
-    canvas::Canvas,
+    canvas::{Canvas, PictureError},
     command::{
-        Command, EncoderCommand, LibraryCommand, MapCommand, MaskCommand, PictureCommand,
-        ProbeCommand, SoundCommand, TrainCommand, WindowCommand,
+        Command, EncoderCommand, LibraryCommand, MapCommand, PictureCommand, ProbeCommand,
+        SoundCommand, TrainCommand, WindowCommand,
     },
     layout::Layout,
     model::{EncoderSource, Model, PictureState},
 };
-
-/// Why no picture could be made.
-#[derive(Debug, thiserror::Error)]
-pub enum PictureError {
-    /// Nothing that could draw.
-    #[error(
-        "no graphics driver was found to draw with ({why}); install one, for example the software driver in the \
-         package mesa-vulkan-drivers"
-    )]
-    NoAdapter {
-        /// What the graphics library said.
-        why: String,
-    },
-    /// The driver refused something.
-    #[error("the graphics driver could not draw the picture: {why}")]
-    Graphics {
-        /// What the driver said.
-        why: String,
-    },
-    /// The window's threads could not be started.
-    #[error(
-        "the window's background work could not be started ({0}); close other programs and try again"
-    )]
-    Threads(#[from] std::io::Error),
-    /// Work did not end in time.
-    #[error("the window was still at work after {} s ({doing}); try again with fewer or shorter tracks", .waited.as_secs())]
-    Slow {
-        /// How long was waited.
-        waited: Duration,
-        /// What was going on.
-        doing: String,
-    },
-    /// The track to show cannot be shown.
-    #[error("{why}")]
-    Track {
-        /// Why not.
-        why: String,
-    },
-}
 
 /// One picture of the window.
 #[derive(Debug, Clone)]
@@ -107,7 +68,7 @@ pub struct MaskRequest {
 
 impl Default for MaskRequest {
     fn default() -> Self {
-        let mask = super::model::Mask::default();
+        let mask = super::model::MaskForm::default();
         Self {
             kind: mask.kind,
             shape: mask.shape,
@@ -233,11 +194,13 @@ impl Offscreen {
         let mask = request.mask;
         for command in [
             Command::Window(WindowCommand::ShowLayout(request.layout)),
-            Command::Mask(MaskCommand::SetMaskKind(mask.kind)),
-            Command::Mask(MaskCommand::SetPatchShape(mask.shape)),
-            Command::Mask(MaskCommand::SetRatio(mask.ratio)),
-            Command::Mask(MaskCommand::SetSeed(mask.seed)),
-            Command::Mask(MaskCommand::ShowMask(mask.shown)),
+            Command::edit_mask(self.model(), |form| {
+                form.kind = mask.kind;
+                form.shape = mask.shape;
+                form.ratio = mask.ratio;
+                form.seed = mask.seed;
+                form.shown = mask.shown;
+            }),
         ] {
             self.apply(command);
         }

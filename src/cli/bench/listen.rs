@@ -80,10 +80,10 @@ fn play(measure: &Measure<'_>, path: &std::path::Path) -> anyhow::Result<u64> {
             "the sound stood still: {state:?}"
         );
         percent = (percent + 5) % 95;
-        mask.set_percent(percent);
+        mask.form.set_percent(percent);
         live.put(Some(Masks {
             tables: tables.clone(),
-            ratio: mask.ratio,
+            ratio: mask.form.ratio,
         }));
         player.refresh_beside();
     }

@@ -7,8 +7,8 @@ use eframe::egui::{Rect, Vec2};
 use super::Measure;
 use crate::gui::{
     Canvas,
-    model::NearestGrid,
-    paint::scatter::{self, Camera, Point, PointClass, Scatter},
+    model::{Camera, NearestGrid, Point, PointClass},
+    paint::scatter::{self, Scatter},
     theme,
 };
 use mynascope_base::jobs::Watch;

@@ -9,7 +9,7 @@ use std::{
 use super::{Bench, Measure, sound};
 use crate::gui::{
     Offscreen,
-    command::{Command as Act, MaskCommand, TrainCommand, WindowCommand},
+    command::{Command as Act, TrainCommand, WindowCommand},
     layout::Layout,
     model::{PictureState, TrainPhase},
 };
@@ -83,7 +83,7 @@ fn frames(measure: &mut Measure<'_>, window: &mut Offscreen, minutes: u32) -> an
     let (mut own, mut drawn) = (Vec::new(), Vec::new());
     for frame in 0..DRAGGED_FRAMES {
         let ratio = MaskRatio::new(0.95 * frame as f64 / DRAGGED_FRAMES as f64)?;
-        window.apply(Act::Mask(MaskCommand::SetRatio(ratio)));
+        window.apply(Act::edit_mask(window.model(), |form| form.ratio = ratio));
         let times = window.time_frame()?;
         own.push(1e3 * times.own.as_secs_f64());
         drawn.push(1e3 * times.drawn.as_secs_f64());
@@ -132,7 +132,7 @@ fn beside_training(measure: &mut Measure<'_>) -> anyhow::Result<()> {
         for frame in 0..2 * DRAGGED_FRAMES {
             if layout == Layout::Teach {
                 let ratio = MaskRatio::new(0.47 * frame as f64 / DRAGGED_FRAMES as f64)?;
-                window.apply(Act::Mask(MaskCommand::SetRatio(ratio)));
+                window.apply(Act::edit_mask(window.model(), |form| form.ratio = ratio));
             }
             let times = window.time_frame()?;
             own.push(1e3 * times.own.as_secs_f64());

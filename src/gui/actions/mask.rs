@@ -17,8 +17,8 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Show or hide the mask over the picture",
         keys: &[Shortcut::plain(Key::M)],
         command: |model| {
-            let shown = !model.mask.shown;
-            Some(Command::Mask(MaskCommand::ShowMask(shown)))
+            let shown = !model.mask.form.shown;
+            Some(Command::edit_mask(model, |form| form.shown = shown))
         },
     },
     Action {
@@ -27,7 +27,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Re-roll the mask",
         help: "Draw another mask",
         keys: &[Shortcut::plain(Key::R)],
-        command: |model| (!model.mask.frozen).then_some(Command::Mask(MaskCommand::Reroll)),
+        command: |model| (!model.mask.form.frozen).then_some(Command::Mask(MaskCommand::Reroll)),
     },
     Action {
         id: "drop-less",
@@ -67,7 +67,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "View A",
         help: "See and hear the mask of view A",
         keys: &[Shortcut::plain(Key::Num1)],
-        command: |_| Some(Command::Mask(MaskCommand::SetView(ViewName::A))),
+        command: |model| Some(Command::edit_mask(model, |form| form.active = ViewName::A)),
     },
     Action {
         id: "view-b",
@@ -75,7 +75,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "View B",
         help: "See and hear the mask of view B",
         keys: &[Shortcut::plain(Key::Num2)],
-        command: |_| Some(Command::Mask(MaskCommand::SetView(ViewName::B))),
+        command: |model| Some(Command::edit_mask(model, |form| form.active = ViewName::B)),
     },
     Action {
         id: "freeze-mask",
@@ -84,8 +84,8 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Keep seed, crops and painted patches on re-rolling and on another track",
         keys: &[],
         command: |model| {
-            let frozen = !model.mask.frozen;
-            Some(Command::Mask(MaskCommand::Freeze(frozen)))
+            let frozen = !model.mask.form.frozen;
+            Some(Command::edit_mask(model, |form| form.frozen = frozen))
         },
     },
     Action {
@@ -95,8 +95,8 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Keep or drop patches with click and drag on the picture; with Alt this works at any time",
         keys: &[Shortcut::plain(Key::T)],
         command: |model| {
-            let painting = !model.mask.painting;
-            Some(Command::Mask(MaskCommand::PaintWithClick(painting)))
+            let painting = !model.mask.form.painting;
+            Some(Command::edit_mask(model, |form| form.painting = painting))
         },
     },
     Action {

@@ -40,8 +40,8 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Switch between levels in dB and the raw power that the encoder sees, patch by patch",
         keys: &[Shortcut::plain(Key::E)],
         command: |model| {
-            let on = !model.spectrogram.as_encoder;
-            Some(Command::Picture(PictureCommand::SeeAsEncoder(on)))
+            let on = !model.spectrogram.form.as_encoder;
+            Some(Command::edit_picture(model, |form| form.as_encoder = on))
         },
     },
     Action {
@@ -56,7 +56,9 @@ pub(super) const ACTIONS: &[Action] = &[
                 Follow::Smooth => Follow::Off,
                 Follow::Off => Follow::Page,
             };
-            Some(Command::Picture(PictureCommand::SetFollow(next)))
+            Some(Command::edit_settings(model, |it| {
+                it.follow = next;
+            }))
         },
     },
     Action {
@@ -66,11 +68,11 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Where a pixel is wider than a frame, show the mean of its frames or the loudest",
         keys: &[],
         command: |model| {
-            let other = match model.spectrogram.summary {
+            let other = match model.spectrogram.form.summary {
                 Summary::Mean => Summary::Loudest,
                 Summary::Loudest => Summary::Mean,
             };
-            Some(Command::Picture(PictureCommand::SetSummary(other)))
+            Some(Command::edit_picture(model, |form| form.summary = other))
         },
     },
     Action {
@@ -101,10 +103,9 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Next colour map",
         help: "Colour the picture by the next map",
         keys: &[Shortcut::plain(Key::P)],
-        command: |_| {
-            Some(Command::Picture(PictureCommand::NextColourMap {
-                back: false,
-            }))
+        command: |model| {
+            let form = model.spectrogram.form.next_colour_map(false);
+            Some(Command::Picture(PictureCommand::Edit(form)))
         },
     },
     Action {
@@ -113,10 +114,9 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Previous colour map",
         help: "Colour the picture by the map before",
         keys: &[Shortcut::shift(Key::P)],
-        command: |_| {
-            Some(Command::Picture(PictureCommand::NextColourMap {
-                back: true,
-            }))
+        command: |model| {
+            let form = model.spectrogram.form.next_colour_map(true);
+            Some(Command::Picture(PictureCommand::Edit(form)))
         },
     },
     Action {
@@ -126,8 +126,8 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Raise the level of the brightest colour by 5 dB",
         keys: &[Shortcut::plain(Key::U)],
         command: |model| {
-            let db = model.spectrogram.top_db + DB_STEP;
-            Some(Command::Picture(PictureCommand::SetTopDb(db)))
+            let db = model.spectrogram.form.top_db + DB_STEP;
+            Some(Command::edit_picture(model, |form| form.top_db = db))
         },
     },
     Action {
@@ -137,8 +137,8 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Lower the level of the brightest colour by 5 dB",
         keys: &[Shortcut::shift(Key::U)],
         command: |model| {
-            let db = model.spectrogram.top_db - DB_STEP;
-            Some(Command::Picture(PictureCommand::SetTopDb(db)))
+            let db = model.spectrogram.form.top_db - DB_STEP;
+            Some(Command::edit_picture(model, |form| form.top_db = db))
         },
     },
     Action {
@@ -148,8 +148,8 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Show 5 dB more of what is quiet",
         keys: &[Shortcut::plain(Key::D)],
         command: |model| {
-            let db = model.spectrogram.range_db + DB_STEP;
-            Some(Command::Picture(PictureCommand::SetRangeDb(db)))
+            let db = model.spectrogram.form.range_db + DB_STEP;
+            Some(Command::edit_picture(model, |form| form.range_db = db))
         },
     },
     Action {
@@ -159,8 +159,8 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Show 5 dB less of what is quiet",
         keys: &[Shortcut::shift(Key::D)],
         command: |model| {
-            let db = model.spectrogram.range_db - DB_STEP;
-            Some(Command::Picture(PictureCommand::SetRangeDb(db)))
+            let db = model.spectrogram.form.range_db - DB_STEP;
+            Some(Command::edit_picture(model, |form| form.range_db = db))
         },
     },
 ];

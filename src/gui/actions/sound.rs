@@ -3,7 +3,7 @@
 use eframe::egui::Key;
 
 use crate::gui::{
-    command::{Command, LibraryCommand, MapCommand, MaskCommand, SoundCommand, WindowCommand},
+    command::{Command, LibraryCommand, MapCommand, SoundCommand, WindowCommand},
     layout::Layout,
     model::{Hearing, Model, WINDOW_SECS},
 };
@@ -132,8 +132,8 @@ pub(super) const ACTIONS: &[Action] = &[
         keys: &[Shortcut::plain(Key::Escape)],
         command: |model| {
             let transport = &model.transport;
-            if model.mask.painting && !model.keys_shown {
-                return Some(Command::Mask(MaskCommand::PaintWithClick(false)));
+            if model.mask.form.painting && !model.keys_shown {
+                return Some(Command::edit_mask(model, |form| form.painting = false));
             }
             if !model.mapping.picked.is_empty() && model.layout == Layout::Map && !model.keys_shown
             {

@@ -5,8 +5,7 @@ use eframe::egui::Key;
 use crate::gui::{
     command::{Command, WindowCommand},
     layout::Layout,
-    logic::other_theme,
-    model::Model,
+    model::{Model, other_theme},
 };
 
 use super::{Action, Group, Shortcut};
@@ -15,7 +14,7 @@ const GROUP: Group = Group::Window;
 
 fn scale(model: &Model, by: f32) -> Option<Command> {
     let scale = ((model.settings.scale + by) * 10.0).round() / 10.0;
-    Some(Command::Window(WindowCommand::SetScale(scale)))
+    Some(Command::edit_settings(model, |it| it.scale = scale))
 }
 
 fn show(layout: Layout) -> Option<Command> {
@@ -131,7 +130,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Normal size",
         help: "Everything on screen as large as at first",
         keys: &[Shortcut::ctrl(Key::Num0)],
-        command: |_| Some(Command::Window(WindowCommand::SetScale(1.0))),
+        command: |model| Some(Command::edit_settings(model, |it| it.scale = 1.0)),
     },
     Action {
         id: "close-messages",
@@ -152,7 +151,9 @@ pub(super) const ACTIONS: &[Action] = &[
         keys: &[Shortcut::ctrl(Key::T)],
         command: |model| {
             let theme = other_theme(model.settings.theme);
-            Some(Command::Window(WindowCommand::SetTheme(theme)))
+            Some(Command::edit_settings(model, |it| {
+                it.theme = theme;
+            }))
         },
     },
     Action {

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::gui::model::{Colouring, EncoderSource, ListTab, MapForm, MapSide, Spot};
-use crate::gui::paint::scatter::Camera;
+use crate::gui::model::{Camera, Colouring, EncoderSource, ListForm, MapForm, MapSide, Spot};
 
 /// What a user can do in the Map panel.
 #[derive(Debug, Clone)]
@@ -37,10 +36,8 @@ pub enum MapCommand {
     PickGroup(String),
     /// Picks nothing.
     ClearPicked,
-    /// Moves the map.
-    Move(Camera),
-    /// Moves the second map of a comparison.
-    MoveSecond(Camera),
+    /// Moves one of the maps.
+    Move(MapSide, Camera),
     /// Shows a second encoder's map beside the first, or only the first.
     Compare(bool),
     /// The encoder of the second map.
@@ -75,10 +72,8 @@ pub enum MapCommand {
     PlayNear(usize),
     /// Lets a window of any file sound, while the track waits.
     Audition(Spot),
-    /// Shows a list beside the map.
-    ShowList(ListTab),
-    /// Pairs count from this cosine on.
-    SetThreshold(f32),
+    /// Sets what the list beside the map shows.
+    EditList(ListForm),
     /// Looks for near-duplicates.
     FindDuplicates,
     /// Ends the search for what is like a file, or for near-duplicates.

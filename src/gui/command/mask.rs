@@ -1,26 +1,17 @@
 //! Commands of the mask.
 
-use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchPlace, PatchShape, ViewName};
+use crate::gui::model::MaskForm;
+use mynascope_spectrum::tokens::{PatchPlace, ViewName};
 
 /// What a user does to the mask.
 #[derive(Debug, Clone)]
 pub enum MaskCommand {
-    /// Whether the mask is drawn over the picture.
-    ShowMask(bool),
-    /// To this share of tokens.
-    SetRatio(MaskRatio),
-    /// By so many percentage points.
+    /// Sets it.
+    Edit(MaskForm),
+    /// Drops more or less, by so many percentage points.
     ChangeRatio(i32),
-    /// To this seed.
-    SetSeed(u64),
     /// To another seed.
     Reroll,
-    /// To this kind of mask.
-    SetMaskKind(MaskKind),
-    /// To this patch shape.
-    SetPatchShape(PatchShape),
-    /// Sees and hears view A or B.
-    SetView(ViewName),
     /// Moves the crop of a view to a frame, or back to where it was drawn.
     MoveCrop {
         /// Whose crop.
@@ -28,10 +19,6 @@ pub enum MaskCommand {
         /// Its first frame; `None` is where it was drawn.
         start_frame: Option<usize>,
     },
-    /// Leaves seed, crops and painted patches alone on re-rolling and on another track.
-    Freeze(bool),
-    /// Whether a click on the picture paints patches.
-    PaintWithClick(bool),
     /// Keeps or drops a patch of a view by hand, or leaves it to the mask again.
     Paint {
         /// Of which view.
@@ -43,6 +30,4 @@ pub enum MaskCommand {
     },
     /// Leaves every patch to the mask again.
     ClearPaint,
-    /// How strongly dropped patches fade, 0 to 1.
-    SetOverlay(f32),
 }

@@ -27,6 +27,9 @@ pub use teach::LabCommand;
 pub use train::{CurveFile, TrainCommand, Wanted};
 pub use window::{OwnFolder, WindowCommand};
 
+use super::model::{MaskForm, Model, PictureForm};
+use mynascope_base::storage::Settings;
+
 /// One thing a user did.
 #[derive(Debug, Clone)]
 pub enum Command {
@@ -52,4 +55,27 @@ pub enum Command {
     Map(MapCommand),
     /// To probing.
     Probe(ProbeCommand),
+}
+
+impl Command {
+    /// Changes something that is set of the mask.
+    pub fn edit_mask(model: &Model, change: impl FnOnce(&mut MaskForm)) -> Self {
+        let mut form = model.mask.form;
+        change(&mut form);
+        Self::Mask(MaskCommand::Edit(form))
+    }
+
+    /// Changes something that is set of the picture.
+    pub fn edit_picture(model: &Model, change: impl FnOnce(&mut PictureForm)) -> Self {
+        let mut form = model.spectrogram.form;
+        change(&mut form);
+        Self::Picture(PictureCommand::Edit(form))
+    }
+
+    /// Changes one of the settings that are kept between starts.
+    pub fn edit_settings(model: &Model, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = model.settings.clone();
+        change(&mut settings);
+        Self::Window(WindowCommand::Edit(Box::new(settings)))
+    }
 }

@@ -1,12 +1,12 @@
 //! Commands of the spectrogram.
 
-use crate::gui::model::ShownAt;
-use mynascope_base::storage::Follow;
-use mynascope_spectrum::{ColourMap, Summary};
+use crate::gui::model::{PictureForm, ShownAt};
 
 /// What a user does to the picture.
 #[derive(Debug, Clone)]
 pub enum PictureCommand {
+    /// Sets how it is drawn.
+    Edit(PictureForm),
     /// Enlarges the time axis around a time by so many notches; negative ones make it smaller.
     ZoomTime {
         /// The time that stays where it is.
@@ -36,27 +36,10 @@ pub enum PictureCommand {
     },
     /// Moves the picture down by so many bands.
     PanBands(f64),
-    /// How the picture goes with the playhead.
-    SetFollow(Follow),
-    /// What a pixel shows that is wider than a frame.
-    SetSummary(Summary),
-    /// Shows what the encoder sees, or levels in dB.
-    SeeAsEncoder(bool),
     /// The picture is drawn so large now.
     ShownAt(ShownAt),
     /// Asks where to, and saves the picture as PNG.
     Save,
     /// Puts the command on the clipboard that draws the layout with this track.
     CopyCommand,
-    /// To this colour map.
-    SetColourMap(ColourMap),
-    /// To the next colour map, or the one before.
-    NextColourMap {
-        /// To the one before.
-        back: bool,
-    },
-    /// Level of the brightest colour, in dB.
-    SetTopDb(f32),
-    /// From there down to the darkest, in dB.
-    SetRangeDb(f32),
 }

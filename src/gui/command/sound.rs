@@ -40,14 +40,10 @@ pub enum SoundCommand {
     LoopToHere,
     /// Takes the selection away, then the loop.
     Clear,
-    /// How loud it plays: 0 is silence, 1 the level of the file.
-    SetVolume(f32),
     /// Silence, or as loud as before.
     ToggleMute,
     /// Looks for a sound device again.
     FindSoundDevice,
-    /// Plays on a named device, or on the system's choice.
-    ChooseDevice(Option<String>),
     /// Exchanges what is heard under the playhead.
     Hear(Hearing),
     /// The original, or what was heard of the masks last.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::gui::model::Remedy;
+use crate::gui::model::{CurveForm, Remedy};
 use mynascope_train::TrainConfig;
 
 /// What a user can do in the Train layout.
@@ -46,10 +46,8 @@ pub enum TrainCommand {
     KeepRunsIn(PathBuf),
     /// Asks for a file or folder.
     Choose(Wanted),
-    /// Draws one of the `CHANNELS` large.
-    SetChannel(usize),
-    /// How strongly curves are smoothed, 0 to 0.99.
-    SetSmoothing(f64),
+    /// Sets how curves are drawn.
+    EditCurves(CurveForm),
     /// Writes the shown curves: a picture, or every step as a table.
     SaveCurves(CurveFile, PathBuf),
 }

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use crate::gui::layout::Layout;
-use mynascope_audio::Channel;
-use mynascope_base::storage::Theme;
-use mynascope_encoder::DeviceChoice;
+use mynascope_base::storage::Settings;
 
 /// What a user does to the window.
 #[derive(Debug, Clone)]
 pub enum WindowCommand {
+    /// Sets what is kept between starts.
+    Edit(Box<Settings>),
     /// Shows a layout.
     ShowLayout(Layout),
     /// Puts the panes of the shown layout back in their places.
@@ -18,8 +18,6 @@ pub enum WindowCommand {
     Present(bool),
     /// Remembers where the panes of a layout stand.
     KeepLayout(Layout, String),
-    /// To this theme.
-    SetTheme(Theme),
     /// Whether the key sheet is open.
     ShowKeys(bool),
     /// Closes a notice.
@@ -44,16 +42,6 @@ pub enum WindowCommand {
     PaletteRun(usize),
     /// Whether the settings are open.
     ShowSettings(bool),
-    /// Size of everything on screen, 1 = 100 %.
-    SetScale(f32),
-    /// Computes on this device from now on.
-    SetDevice(DeviceChoice),
-    /// Whether the next start opens what is open at the end.
-    SetReopen(bool),
-    /// Makes pictures and embeddings of this channel.
-    SetChannel(Channel),
-    /// What computed pictures may take on disk, in MiB.
-    SetCacheLimit(u64),
     /// Looks how much computed pictures take on disk.
     CountCache,
     /// Removes all computed pictures and embeddings.

@@ -95,6 +95,7 @@ mod tests {
 
     enum Sent {
         Answer(u32),
+        /// Something that runs in the background broke.
         Fault(String),
     }
 

@@ -132,15 +132,15 @@ fn ask(model: &mut Model, workers: &mut Workers) {
         path: path.clone(),
         views: ViewName::BOTH.map(|view| mask.crop(view, frames)),
         look: (form.layer != Layer::None).then_some(LookKey {
-            view: mask.active,
-            shape: mask.shape,
+            view: mask.form.active,
+            shape: mask.form.shape,
             whole: form.whole,
         }),
         batch: BatchKey {
             tracks: form.tracks,
-            seed: mask.seed,
-            kind: mask.kind,
-            ratio: mask.ratio,
+            seed: mask.form.seed,
+            kind: mask.form.kind,
+            ratio: mask.form.ratio,
         },
         table: table.map(|table| Arc::as_ptr(table) as usize),
     };

@@ -1,8 +1,7 @@
 //! Labels and tags that the user gives.
 
 use crate::gui::{
-    model::{Edited, Editing, Labels, Model},
-    undo::Step,
+    model::{Edited, Editing, Labels, Model, Step},
     work::Workers,
 };
 

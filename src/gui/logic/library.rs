@@ -7,8 +7,8 @@ use crate::gui::{
     command_line::CommandLine,
     jobs::JobEvent,
     layout::Layout,
-    message::{LibraryMessage, Message, OpenFound},
-    model::{Model, PictureState},
+    message::{LibraryMessage, Message},
+    model::{Model, OpenFound, PictureState},
     work::{
         Workers,
         ask_file::{Question, ask_all},
@@ -20,7 +20,7 @@ use crate::gui::{
 use mynascope_audio::{Channel, EXTENSIONS};
 use mynascope_collection::{Collection, DEMO_WORD};
 
-use super::{encoder, lab, labels, map, probe, sound, window};
+use super::{encoder, lab, labels, map, probe, settings, sound};
 
 /// Folders and files that are remembered.
 const MOST_RECENT: usize = 10;
@@ -120,7 +120,7 @@ fn carry_out(model: &mut Model, workers: &mut Workers, command: LibraryCommand) 
         }
         LibraryCommand::ForgetRecent => {
             model.settings.recent.clear();
-            window::remember(model, workers);
+            settings::save(model, workers);
         }
     }
 }
@@ -197,7 +197,7 @@ fn opened(model: &mut Model, workers: &mut Workers, sources: Vec<PathBuf>, colle
     refresh(model, workers);
     if model.settings.last != sources {
         model.settings.last = sources;
-        window::remember(model, workers);
+        settings::save(model, workers);
     }
     if model.library.selected.is_none() {
         match model.library.next_good() {
@@ -269,7 +269,7 @@ pub fn open(model: &mut Model, workers: &mut Workers, paths: Vec<PathBuf>) {
         recent.insert(0, path.clone());
     }
     recent.truncate(MOST_RECENT);
-    window::remember(model, workers);
+    settings::save(model, workers);
     start_opening(model, workers, Source::Paths(paths));
 }
 
@@ -356,7 +356,6 @@ fn compute_picture(model: &mut Model, workers: &mut Workers, path: &Path) {
 
 /// Pictures, views and embeddings are made of another channel from now on.
 pub(super) fn set_channel(model: &mut Model, workers: &mut Workers, channel: Channel) {
-    model.settings.channel = channel.to_string();
     model.embeddings.source.channel = channel;
     if let Some(path) = model.spectrogram.path().map(Path::to_path_buf) {
         sound::forget_views(model, workers);

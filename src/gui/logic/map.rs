@@ -9,9 +9,10 @@ use std::{
 use crate::gui::{
     command::{Command, LibraryCommand, MapCommand},
     jobs::JobEvent,
-    message::{MapFound, MapMessage, Message},
+    message::{MapMessage, Message},
     model::{
-        AskedFor, EmbedError, Lists, MapSide, Model, Nearby, Picked, Selection, Spot, WINDOW_SECS,
+        AskedFor, EmbedError, Lists, MapFound, MapSide, Model, Nearby, Picked, Selection, Spot,
+        WINDOW_SECS,
     },
     work::{
         Workers,
@@ -54,8 +55,8 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
         }
         MapCommand::ToggleLabel(label) => model.mapping.toggle_label(label),
         MapCommand::ShowAllLabels => model.mapping.show_all_labels(),
-        MapCommand::Move(camera) => model.mapping.camera = camera,
-        MapCommand::MoveSecond(camera) => {
+        MapCommand::Move(MapSide::Main, camera) => model.mapping.camera = camera,
+        MapCommand::Move(MapSide::Second, camera) => {
             if let Some(second) = &mut model.mapping.second {
                 second.camera = camera;
             }
@@ -105,8 +106,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
             play: Some(spot),
             around: Vec::new(),
         }),
-        MapCommand::ShowList(tab) => model.lists.tab = tab,
-        MapCommand::SetThreshold(threshold) => model.lists.threshold = threshold,
+        MapCommand::EditList(form) => model.lists.form = form,
         MapCommand::FindDuplicates => query::duplicates(model, workers),
         MapCommand::StopQuery => query::stop(model),
         MapCommand::CopyList => query::copy(model, workers),

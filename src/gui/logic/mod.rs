@@ -13,25 +13,29 @@ mod near;
 mod picture;
 mod probe;
 mod query;
+mod radio;
 mod reconstruct;
 mod second_map;
+mod settings;
 mod sound;
 mod tables;
 mod train;
 mod window;
 
 pub use lesson::follow as follow_lesson;
-pub use map_colours::offered as offered_colourings;
-pub use mask::explain;
 pub use near::follow_selection;
-pub use picture::{RANGE_DB, TOP_DB};
-pub use probe::{follow_radio, follow_strip};
+pub use probe::follow_strip;
+pub use radio::follow as follow_radio;
 pub use sound::listen;
-pub use window::{SCALE, other_theme};
 
 use std::time::Instant;
 
-use super::{command::Command, message::Message, model::Model, undo::Scene, work::Workers};
+use super::{
+    command::Command,
+    message::Message,
+    model::{Model, UndoState},
+    work::Workers,
+};
 
 /// Asks for what is shown and was not computed yet. To be called once a frame.
 pub fn follow(model: &mut Model, workers: &mut Workers) {
@@ -50,10 +54,10 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
             | Command::Lab(_)
             | Command::Map(_)
     );
-    let before = is_undoable.then(|| Scene::of(model));
+    let before = is_undoable.then(|| UndoState::of(model));
     carry_out(model, workers, command);
     if let Some(before) = before {
-        let after = Scene::of(model);
+        let after = UndoState::of(model);
         model.history.compare(before, after, Instant::now());
     }
 }

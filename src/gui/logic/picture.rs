@@ -10,27 +10,24 @@ use crate::gui::{
     command_line::CommandLine,
     message::{NoPicture, PictureMessage},
     model::{BandView, Model, Picture, PictureState, TimeView},
+    sheets::Still,
     work::{
         Workers,
+        ask_file::Question,
         facts::Decoded,
-        save_picture::{self, Still},
+        save_file::{self, SaveAt},
     },
 };
 use mynascope_audio::Channel;
 use mynascope_base::storage::Theme;
 use mynascope_collection::FileFacts;
-use mynascope_spectrum::ColourMap;
 
-use super::{library, sound, window};
-
-/// The dB controls stay within these.
-pub const TOP_DB: std::ops::RangeInclusive<f32> = -40.0..=60.0;
-/// The dB controls stay within these.
-pub const RANGE_DB: std::ops::RangeInclusive<f32> = 20.0..=120.0;
+use super::{library, sound};
 
 pub(super) fn apply(model: &mut Model, workers: &Workers, command: PictureCommand) {
     let spectrogram = &mut model.spectrogram;
     match command {
+        PictureCommand::Edit(form) => spectrogram.form = form.bounded(),
         PictureCommand::ZoomTime { at_secs, notches } => spectrogram.view.zoom(at_secs, notches),
         PictureCommand::ShowTime {
             start_secs,
@@ -49,25 +46,9 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: PictureComman
         }
         PictureCommand::ZoomBands { at, notches } => spectrogram.bands.zoom(at, notches),
         PictureCommand::PanBands(bands) => spectrogram.bands.pan(bands),
-        PictureCommand::SetFollow(follow) => {
-            model.settings.follow = follow;
-            window::remember(model, workers);
-        }
-        PictureCommand::SetSummary(summary) => spectrogram.summary = summary,
-        PictureCommand::SeeAsEncoder(on) => spectrogram.as_encoder = on,
         PictureCommand::ShownAt(shown_at) => spectrogram.shown_at = shown_at,
         PictureCommand::Save => save(model, workers),
         PictureCommand::CopyCommand => copy_command(model, workers),
-        PictureCommand::SetColourMap(map) => spectrogram.colour_map = map,
-        PictureCommand::NextColourMap { back } => {
-            spectrogram.colour_map = next_map(spectrogram.colour_map, back);
-        }
-        PictureCommand::SetTopDb(db) => {
-            spectrogram.top_db = db.clamp(*TOP_DB.start(), *TOP_DB.end());
-        }
-        PictureCommand::SetRangeDb(db) => {
-            spectrogram.range_db = db.clamp(*RANGE_DB.start(), *RANGE_DB.end());
-        }
     }
 }
 
@@ -75,9 +56,10 @@ fn save(model: &mut Model, workers: &Workers) {
     let Some(still) = Still::of(model) else {
         return;
     };
-    model
-        .notices
-        .error_of(save_picture::ask_and_save(still, &workers.outbox));
+    let question = Question::new_file("Save the picture", still.file_name());
+    let at = SaveAt::Asking(question.filter("PNG", &["png"]), "pictures");
+    let saved = save_file::save("picture", at, &workers.outbox, move |path| still.save(path));
+    model.notices.error_of(saved);
 }
 
 fn copy_command(model: &mut Model, workers: &Workers) {
@@ -94,9 +76,9 @@ pub fn command_line(model: &Model) -> Option<CommandLine> {
     let mut line = CommandLine::verb("picture")
         .argument(path)
         .option("layout", model.layout.name().to_lowercase())
-        .option("ratio", mask.ratio.get().to_string())
-        .option("patch", mask.shape.to_string())
-        .option("seed", mask.seed.to_string())
+        .option("ratio", mask.form.ratio.get().to_string())
+        .option("patch", mask.form.shape.to_string())
+        .option("seed", mask.form.seed.to_string())
         .option("start", format!("{:.3}", time.start_secs))
         .option("span", format!("{:.3}", time.span_secs));
     if model.settings.theme == Theme::Light {
@@ -194,22 +176,9 @@ fn save_facts(model: &Model, workers: &Workers, path: &Path, news: Option<FileFa
 /// Asks for what the encoder sees where it is wanted and neither there nor asked for.
 pub(super) fn see_as_encoder(model: &Model, workers: &mut Workers) {
     if let PictureState::Ready { path, picture } = &model.spectrogram.state
-        && model.spectrogram.as_encoder
+        && model.spectrogram.form.as_encoder
         && model.spectrogram.seen(model.mask.cut()).is_none()
     {
         workers.picture.see(path, model.mask.cut(), picture);
     }
-}
-
-fn next_map(map: ColourMap, back: bool) -> ColourMap {
-    let count = ColourMap::ALL.len();
-    let here = ColourMap::ALL
-        .iter()
-        .position(|other| *other == map)
-        .unwrap_or(0);
-    let step = if back { count - 1 } else { 1 };
-    ColourMap::ALL
-        .get((here + step) % count)
-        .copied()
-        .unwrap_or(map)
 }

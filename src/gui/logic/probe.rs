@@ -6,16 +6,19 @@ use crate::gui::{
     command::{ProbeAsk, ProbeCommand, ProbeFile},
     jobs::{JobEvent, NoThread},
     layout::Layout,
-    message::{ProbeFound, ProbeMessage},
+    message::ProbeMessage,
     model::{
-        AskedFor, CurveKind, EmbedError, HeldProbe, Model, PictureState, ProbeJob, ProbeTab,
-        RADIO_SECS, Radio, ScoreCurve, Strip,
+        AskedFor, CurveKind, EmbedError, HeldProbe, Model, ProbeFound, ProbeJob, ProbeTab,
+        ScoreCurve, Strip,
     },
+    sheets::ProbeSheet,
     work::{
         Workers,
+        ask_file::Question,
         embed::EmbedRequest,
         probe::{self, Asked, UseRequest},
         probe_file,
+        save_file::{self, SaveAt},
         strip::StripRequest,
     },
 };
@@ -24,7 +27,7 @@ use mynascope_probe::{KeptScore, LeakSettings, ScoreChange};
 
 use super::{
     map::{marks_changed, play_from},
-    map_colours,
+    map_colours, radio, sound,
 };
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeCommand) {
@@ -99,11 +102,11 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
             }
         }
         ProbeCommand::Choose(path) => play_from(model, workers, path, 0.0),
-        ProbeCommand::StartRadio(at) => start_radio(model, workers, at),
-        ProbeCommand::StepRadio(step) => step_radio(model, workers, step),
+        ProbeCommand::StartRadio(at) => radio::start(model, workers, at),
+        ProbeCommand::StepRadio(step) => radio::step(model, workers, step),
         ProbeCommand::StopRadio => {
             if model.probing.radio.take().is_some() {
-                super::sound::pause(workers);
+                sound::pause(workers);
             }
         }
         ProbeCommand::Save(kind) => save(model, workers, kind, None),
@@ -399,76 +402,18 @@ fn show_cell(model: &mut Model, cell: Option<(usize, usize)>) {
     marks_changed(model);
 }
 
-fn start_radio(model: &mut Model, workers: &mut Workers, at: usize) {
-    let probing = &mut model.probing;
-    let Some(result) = &probing.result else {
-        return;
-    };
-    probing.radio = Radio::new(result.listed(probing.cell), at);
-    tune_in(model, workers);
-}
-
-fn step_radio(model: &mut Model, workers: &mut Workers, step: isize) {
-    if let Some(radio) = &mut model.probing.radio
-        && radio.step(step)
-    {
-        tune_in(model, workers);
-    }
-}
-
-/// Plays the track that is on, from the window on that is furthest from the truth.
-fn tune_in(model: &mut Model, workers: &mut Workers) {
-    let Some(answer) = model.probing.on_air() else {
-        return;
-    };
-    let (path, from_secs) = (answer.path.clone(), answer.furthest_secs);
-    // What a cell marked stays marked while its tracks are heard.
-    let marked = std::mem::take(&mut model.library.marked);
-    play_from(model, workers, path, from_secs);
-    model.library.marked = marked;
-    if let Some(player) = &workers.player {
-        player.play_once(from_secs, from_secs + RADIO_SECS);
-    }
-}
-
-/// Goes on to the next track of the radio when one was played to its end. To be called once a frame.
-pub fn follow_radio(model: &mut Model, workers: &mut Workers) {
-    let Some(answer) = model.probing.on_air() else {
-        return;
-    };
-    let (on_air, from_secs) = (answer.path.clone(), answer.furthest_secs);
-    let shown = model.library.selected_track();
-    if shown.is_none_or(|track| track.path != on_air) {
-        // The user went elsewhere.
-        model.probing.radio = None;
-        return;
-    }
-    let transport = &model.transport;
-    let last_secs = from_secs + RADIO_SECS;
-    let end_secs = match transport.duration_secs {
-        secs if secs > 0.0 => secs.min(last_secs),
-        _ => last_secs,
-    };
-    let broken = matches!(model.spectrogram.state, PictureState::Failed(_));
-    let (playing, position_secs) = (transport.playing, transport.position_secs);
-    let Some(radio) = &mut model.probing.radio else {
-        return;
-    };
-    if broken || radio.listen(playing, position_secs, end_secs) {
-        if radio.step(1) {
-            tune_in(model, workers);
-        } else {
-            model.probing.radio = None;
-        }
-    }
-}
-
 /// Saves what the tab shows, at a path or where the user says.
 fn save(model: &mut Model, workers: &Workers, kind: ProbeFile, path: Option<PathBuf>) {
-    let Some(sheet) = probe_file::Sheet::of(model, kind) else {
+    let Some(sheet) = ProbeSheet::of(model, kind) else {
         return;
     };
-    model
-        .notices
-        .error_of(probe_file::save(sheet, path, &workers.outbox));
+    let at = match path {
+        Some(path) => SaveAt::Path(path),
+        None => {
+            let question = Question::new_file("Save what the tab shows", sheet.file_name());
+            SaveAt::Asking(question, "probes")
+        }
+    };
+    let saved = save_file::save("file", at, &workers.outbox, move |path| sheet.save(path));
+    model.notices.error_of(saved);
 }

@@ -49,7 +49,7 @@ fn ask(model: &mut Model, workers: &mut Workers, query: Query) {
             near::shortcut()
         ));
     };
-    model.lists.tab = ListTab::Near;
+    model.lists.form.tab = ListTab::Near;
     let (path, stretch) = match &query {
         Query::Stretch(path, stretch) => (path.clone(), Some(*stretch)),
         Query::File(path) => (path.clone(), None),
@@ -105,10 +105,10 @@ pub(super) fn duplicates(model: &mut Model, workers: &mut Workers) {
         model.nearby.give_up();
     }
     let lists = &mut model.lists;
-    lists.tab = ListTab::Duplicates;
+    lists.form.tab = ListTab::Duplicates;
     lists.error = None;
     let slot = &mut lists.job;
-    if let Err(error) = start_duplicates(slot, table, lists.threshold, &workers.outbox) {
+    if let Err(error) = start_duplicates(slot, table, lists.form.threshold, &workers.outbox) {
         lists.error = Some(error.to_string());
     }
 }
@@ -139,7 +139,7 @@ pub(super) fn copy(model: &mut Model, workers: &Workers) {
         .arguments(&model.library.sources)
         .option("out", "embeddings.npz");
     let verb = CommandLine::verb("neighbours").argument("embeddings.npz");
-    let verb = match model.lists.tab {
+    let verb = match model.lists.form.tab {
         ListTab::Near => match &model.nearby.query {
             Some(Query::Spot(spot)) => verb
                 .option("query", &spot.path)
@@ -153,7 +153,7 @@ pub(super) fn copy(model: &mut Model, workers: &Workers) {
             None => return model.notices.note("There is no list yet"),
         },
         ListTab::Duplicates => {
-            let threshold = model.lists.threshold;
+            let threshold = model.lists.form.threshold;
             verb.option("duplicates", threshold.to_string())
         }
         ListTab::Moved => verb.option("moved", "other.npz"),

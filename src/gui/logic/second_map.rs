@@ -4,8 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
     jobs::{JobEvent, JobUpdate},
-    message::MapFound,
-    model::{Chart, EmbedError, EncoderSource, ListTab, MapSide, Model, SecondMap},
+    model::{Chart, EmbedError, EncoderSource, ListTab, MapFound, MapSide, Model, SecondMap},
     work::{
         Workers,
         embed::EmbedRequest,
@@ -24,8 +23,8 @@ pub(super) fn compare(model: &mut Model, workers: &Workers, on: bool) {
     if !on {
         model.mapping.second = None;
         model.lists.moved.clear();
-        if model.lists.tab == ListTab::Moved {
-            model.lists.tab = ListTab::Near;
+        if model.lists.form.tab == ListTab::Moved {
+            model.lists.form.tab = ListTab::Near;
         }
         return;
     }

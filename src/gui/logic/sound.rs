@@ -11,9 +11,10 @@ use crate::gui::{
     },
 };
 use mynascope_audio::{Heard, Side};
+use mynascope_base::storage::Settings;
 use mynascope_spectrum::tokens::ViewName;
 
-use super::window;
+use super::settings;
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: SoundCommand) {
     match command {
@@ -57,7 +58,6 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: SoundComm
                 set_loop(model, workers, None);
             }
         }
-        SoundCommand::SetVolume(volume) => set_volume(model, workers, volume),
         SoundCommand::ToggleMute => {
             let volume = model.settings.volume;
             if volume > 0.0 {
@@ -71,14 +71,6 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: SoundComm
             if let Some(player) = &workers.player {
                 player.rescan();
             }
-        }
-        SoundCommand::ChooseDevice(device) => {
-            if let Some(player) = &workers.player {
-                player.choose_device(device.clone());
-            }
-            model.settings.sound_device = device;
-            model.transport.told_stand_in = false;
-            window::remember(model, workers);
         }
         SoundCommand::Hear(hearing) => hear(model, workers, hearing),
         SoundCommand::ToggleMasked => {
@@ -220,7 +212,7 @@ pub(super) fn decoded(
 
 /// The views drop other patches than before, or another view is the active one.
 pub(super) fn masks_changed(model: &Model, workers: &Workers) {
-    let ratio = model.mask.ratio;
+    let ratio = model.mask.form.ratio;
     let tables = model.mask.tables.clone();
     workers
         .masked
@@ -233,7 +225,7 @@ pub(super) fn masks_changed(model: &Model, workers: &Workers) {
 }
 
 fn tell_player(model: &Model, workers: &Workers) {
-    let side = match model.mask.active {
+    let side = match model.mask.form.active {
         ViewName::A => Side::A,
         ViewName::B => Side::B,
     };
@@ -269,17 +261,12 @@ pub(super) fn pause(workers: &Workers) {
     }
 }
 
-fn set_volume(model: &mut Model, workers: &Workers, volume: f32) {
-    let volume = if volume.is_finite() {
-        volume.clamp(0.0, 1.0)
-    } else {
-        1.0
+fn set_volume(model: &mut Model, workers: &mut Workers, volume: f32) {
+    let settings = Settings {
+        volume,
+        ..model.settings.clone()
     };
-    model.settings.volume = volume;
-    if let Some(player) = &workers.player {
-        player.set_volume(volume);
-    }
-    window::remember(model, workers);
+    settings::edit(model, workers, settings);
 }
 
 /// Length of the shown track, as far as it is known.

@@ -1,22 +1,27 @@
 //! The Train layout: starts and steers runs, and takes in what they tell.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::gui::{
     command::{Command, CurveFile, MapCommand, TrainCommand, Wanted},
     jobs::JobEvent,
     layout::Layout,
-    message::{Message, ReadFor, TrainFound, TrainMessage},
+    message::{Message, ReadFor, TrainMessage},
     model::{
-        ChosenStep, Devices, Model, Remedy, RunView, TrainFailure, TrainPhase, Training,
-        command_of, resume_command,
+        ChosenStep, Devices, Model, Remedy, RunView, TrainFailure, TrainFound, TrainPhase,
+        Training, command_of, resume_command,
     },
+    sheets::CurveSheet,
     work::{
         Workers,
         ask_file::{Question, ask},
-        checkpoint, curves, devices,
+        checkpoint, devices,
         open_folder::show_folder,
         past_run,
+        save_file::{self, SaveAt},
         train_job::{self, Order, What},
     },
 };
@@ -116,11 +121,11 @@ fn carry_out(
             let answer = move |path| Message::Train(TrainMessage::Chosen(wanted, path));
             ask(question, outbox, answer).map_err(say)?;
         }
-        TrainCommand::SetChannel(channel) => training.channel = channel,
-        TrainCommand::SetSmoothing(smoothing) => training.set_smoothing(smoothing),
+        TrainCommand::EditCurves(form) => training.set_curves(form),
         TrainCommand::SaveCurves(kind, path) => {
-            if let Some(sheet) = curves::Sheet::of(model) {
-                curves::save(kind, sheet, path, outbox).map_err(say)?;
+            if let Some(sheet) = CurveSheet::of(model) {
+                let save = move |path: &Path| sheet.save(kind, path);
+                save_file::save("curves", SaveAt::Path(path), outbox, save).map_err(say)?;
             }
         }
     }
@@ -205,7 +210,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: TrainMe
         },
         TrainMessage::Read(ReadFor::Overlay, update) => match training.overlay_job.take(update) {
             Some(JobEvent::Found(mut run)) => {
-                run.smooth(training.smoothing);
+                run.smooth(training.curves.smoothing);
                 training.overlay = Some(*run);
             }
             Some(JobEvent::Ended(result)) => model.notices.error_of(result),
@@ -263,7 +268,7 @@ fn follow_run(model: &mut Model, workers: &mut Workers, event: JobEvent<TrainFou
     };
     match (found, &mut training.live) {
         (TrainFound::Begun(mut run), _) => {
-            run.smooth(training.smoothing);
+            run.smooth(training.curves.smoothing);
             training.live = Some(*run);
         }
         (TrainFound::Steps(records, memory), _) => {

@@ -1,25 +1,21 @@
-//! The window itself: layouts, settings, theme, faults of the graphics card.
+//! The window itself: layouts, overlays, faults of the graphics card.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use crate::gui::{
     actions,
     command::{Command, LibraryCommand, OwnFolder, TrainCommand, WindowCommand},
     layout::Layout,
-    message::Outbox,
-    model::{Candidate, Model, Offer, Palette},
-    undo::{self, FollowUp},
+    model::{Candidate, FollowUp, Model, Offer, Palette, undo_step},
     work::{Workers, cache_jobs, open_folder},
 };
-use mynascope_base::storage::{Cache, Folders, Theme};
+use mynascope_base::storage::Folders;
 
-use super::{labels, library, map, mask, train};
-
-/// The window's scale stays within these.
-pub const SCALE: std::ops::RangeInclusive<f32> = 0.75..=2.0;
+use super::{
+    labels, map, mask,
+    settings::{self, with_cache},
+    train,
+};
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: WindowCommand) {
     match command {
@@ -34,17 +30,14 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: WindowCom
         // The tiles belong to the app, which resets them.
         WindowCommand::ResetLayout => {
             model.settings.layouts.remove(model.layout.name());
-            remember(model, workers);
+            settings::save(model, workers);
         }
         WindowCommand::KeepLayout(layout, tiles) => keep_layout(model, workers, layout, tiles),
         WindowCommand::Present(on) => {
             model.presenting = on;
             workers.outbox.fill_screen(on);
         }
-        WindowCommand::SetTheme(theme) => {
-            model.settings.theme = theme;
-            remember(model, workers);
-        }
+        WindowCommand::Edit(new) => settings::edit(model, workers, *new),
         WindowCommand::ShowKeys(shown) => {
             close_overlays(model);
             model.keys_shown = shown;
@@ -73,41 +66,13 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: WindowCom
             close_overlays(model);
             model.settings_shown = shown;
             if shown {
-                tidy_up(workers, cache_jobs::count);
+                with_cache(workers, cache_jobs::count);
             }
         }
-        WindowCommand::SetScale(scale) => {
-            if scale.is_finite() {
-                model.settings.scale = scale.clamp(*SCALE.start(), *SCALE.end());
-                remember(model, workers);
-            }
-        }
-        WindowCommand::SetDevice(device) => {
-            model.settings.device = device.to_string();
-            model.embeddings.source.device = device;
-            model.training.form.device = device;
-            remember(model, workers);
-        }
-        WindowCommand::SetChannel(channel) => {
-            library::set_channel(model, workers, channel);
-            remember(model, workers);
-        }
-        WindowCommand::SetReopen(reopen) => {
-            model.settings.reopen = reopen;
-            remember(model, workers);
-        }
-        WindowCommand::SetCacheLimit(mebibytes) => {
-            model.settings.cache_mebibytes = mebibytes;
-            remember(model, workers);
-            let bytes = model.settings.cache_bytes();
-            tidy_up(workers, |cache, outbox| {
-                cache_jobs::limit(cache, bytes, outbox)
-            });
-        }
-        WindowCommand::CountCache => tidy_up(workers, cache_jobs::count),
+        WindowCommand::CountCache => with_cache(workers, cache_jobs::count),
         WindowCommand::ClearCache => {
             model.cache_bytes = None;
-            tidy_up(workers, cache_jobs::clear);
+            with_cache(workers, cache_jobs::clear);
         }
         WindowCommand::ShowOwnFolder(folder) => show_own(model, workers, folder),
         WindowCommand::ShowFolder(folder) => show_folder(model, workers, &folder),
@@ -138,25 +103,6 @@ pub(super) fn no_font(model: &mut Model, letters: &[char]) {
     ));
 }
 
-/// Writes the settings, in the background.
-pub(super) fn remember(model: &mut Model, workers: &Workers) {
-    let Some(settings) = &workers.settings else {
-        return;
-    };
-    match Folders::of_user() {
-        Ok(folders) => settings.ask((folders.config, model.settings.clone())),
-        Err(error) => model.notices.error(error.to_string()),
-    }
-}
-
-/// The other theme.
-pub fn other_theme(theme: Theme) -> Theme {
-    match theme {
-        Theme::Dark | Theme::System => Theme::Light,
-        Theme::Light => Theme::Dark,
-    }
-}
-
 /// One thing lies over the panels at a time.
 fn close_overlays(model: &mut Model) {
     model.keys_shown = false;
@@ -164,23 +110,17 @@ fn close_overlays(model: &mut Model) {
     model.palette = None;
 }
 
-fn tidy_up(workers: &Workers, how: impl FnOnce(&Arc<Cache>, &Outbox)) {
-    if let Some(cache) = &workers.cache {
-        how(cache, &workers.outbox);
-    }
-}
-
 fn keep_layout(model: &mut Model, workers: &Workers, layout: Layout, tiles: String) {
     let name = layout.name().to_owned();
     if model.settings.layouts.get(&name) != Some(&tiles) {
         model.settings.layouts.insert(name, tiles);
-        remember(model, workers);
+        settings::save(model, workers);
     }
 }
 
 fn step(model: &mut Model, workers: &Workers, back: bool) {
     let verb = if back { "Undone" } else { "Done again" };
-    let Some((name, follow)) = undo::step(model, back) else {
+    let Some((name, follow)) = undo_step(model, back) else {
         let text = if back {
             "There is nothing to undo"
         } else {
@@ -192,7 +132,7 @@ fn step(model: &mut Model, workers: &Workers, back: bool) {
         FollowUp::Labels(all) => {
             labels::set(model, workers, &all);
         }
-        FollowUp::Scene {
+        FollowUp::Values {
             mask_changed,
             map_changed,
         } => {

@@ -4,10 +4,9 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
     jobs::JobUpdate,
-    model::{Duplicates, EmbedError, KeyedTable, MapSide, Near, QueryAnswer, Spot},
+    model::{Duplicates, EmbedError, KeyedTable, MapFound, MapSide, Near, QueryAnswer, Spot},
 };
-use mynascope_embedding::{EmbeddingTable, Level, NeighbourhoodChange, Relocated, SoundOfTable};
-use mynascope_map::Layout;
+use mynascope_embedding::{EmbeddingTable, Relocated, SoundOfTable};
 
 /// What the background work of the Map layout sends.
 pub enum MapMessage {
@@ -50,18 +49,4 @@ pub enum MapMessage {
     Sounds(Spot),
     /// What the pointer is at cannot be heard.
     SoundFailed(String),
-}
-
-/// What is found while a map is made.
-pub enum MapFound {
-    /// A layout is there; others may follow.
-    Layout {
-        table: Arc<KeyedTable>,
-        level: Level,
-        layout: Layout,
-    },
-    /// Where the points are now; superseded by the next.
-    Moved(Vec<[f32; 2]>),
-    /// What moved between the two maps of a comparison, most first.
-    Changes(Vec<NeighbourhoodChange>),
 }

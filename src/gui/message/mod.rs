@@ -9,12 +9,12 @@ mod teach;
 mod train;
 
 pub use encoder::EncoderMessage;
-pub use library::{LibraryMessage, OpenFound};
-pub use map::{MapFound, MapMessage};
+pub use library::LibraryMessage;
+pub use map::MapMessage;
 pub use picture::{NoPicture, PictureMessage};
-pub use probe::{ProbeFound, ProbeMessage};
+pub use probe::ProbeMessage;
 pub use teach::{LabMessage, LessonMessage};
-pub use train::{ReadFor, TrainFound, TrainMessage};
+pub use train::{ReadFor, TrainMessage};
 
 use std::path::PathBuf;
 

@@ -5,9 +5,9 @@ use std::{path::PathBuf, sync::Arc};
 use crate::gui::{
     command::ProbeAsk,
     jobs::JobUpdate,
-    model::{CurveKind, EmbedError, HeldProbe, ProbeResult, ScoreCurve, ScorePoint},
+    model::{EmbedError, ProbeFound},
 };
-use mynascope_probe::{KeptScore, KeptScores, LeakReport, Predictions, TrackAnswer, TrainedProbe};
+use mynascope_probe::{KeptScores, TrackAnswer, TrainedProbe};
 
 /// What the background work of the Probe layout sends.
 pub enum ProbeMessage {
@@ -25,20 +25,4 @@ pub enum ProbeMessage {
     Loaded(PathBuf, Result<Arc<TrainedProbe>, String>),
     /// What the probe at hand says of a track over time.
     Strip(PathBuf, Result<TrackAnswer, String>),
-}
-
-/// What jobs of the Probe layout find.
-pub enum ProbeFound {
-    /// A probe was trained and tested: what it said, the probe itself, its row on the scoreboard.
-    Probe(Box<(ProbeResult, HeldProbe, KeptScore)>),
-    /// One of several encoders was probed.
-    Score(Box<KeptScore>),
-    /// How much of the score comes from a leak.
-    Leaks(Box<LeakReport>),
-    /// The probe at hand answered.
-    Predictions(Arc<Predictions>),
-    /// A point of a curve.
-    Point(CurveKind, ScorePoint),
-    /// All of a curve.
-    Curve(CurveKind, Box<ScoreCurve>),
 }

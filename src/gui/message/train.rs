@@ -5,13 +5,10 @@ use std::path::PathBuf;
 use crate::gui::{
     command::Wanted,
     jobs::JobUpdate,
-    model::{FilledKey, RunRow, RunView, SavedStep, TrainFailure},
+    model::{FilledKey, RunRow, RunView, TrainFailure, TrainFound},
 };
 use mynascope_encoder::ComputeDevice;
-use mynascope_train::{
-    BatchMatrix, Breakdown, DemoMap, ProbeRecord, Reconstruction, StepLook, StepRecord,
-    TrainSummary,
-};
+use mynascope_train::{Reconstruction, StepLook};
 
 /// What the background work of the Train layout sends.
 pub enum TrainMessage {
@@ -38,27 +35,4 @@ pub enum ReadFor {
     Show,
     /// To be drawn behind the shown one.
     Overlay,
-}
-
-/// What comes of a run.
-pub enum TrainFound {
-    /// Something the user should know: a track that is left out, a lowered batch.
-    Note(String),
-    /// A step that was not applied.
-    Skipped(u64, Breakdown),
-    /// What a run had done before it went on.
-    Begun(Box<RunView>),
-    /// Steps that were done since the last report, and the memory of the program.
-    Steps(Vec<StepRecord>, Option<u64>),
-    /// How well the encoder does in between.
-    Scored(ProbeRecord),
-    /// How alike the views of a batch were.
-    Batch(BatchMatrix),
-    /// Where the demo tracks lie.
-    Mapped(DemoMap),
-    /// The checkpoints that are there now.
-    Saved(Vec<SavedStep>),
-    Finished(TrainSummary),
-    /// It was stopped before its first step; nothing was written.
-    NotBegun,
 }

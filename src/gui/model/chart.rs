@@ -5,10 +5,7 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 use eframe::egui::Color32;
 use rayon::prelude::*;
 
-use crate::gui::{
-    paint::scatter::{Point, PointClass},
-    theme,
-};
+use crate::gui::theme;
 use mynascope_embedding::Level;
 use mynascope_map::{Layout, turn_towards};
 
@@ -17,6 +14,7 @@ use super::{
     colouring::{Groups, LegendEntry, Scale},
     embeddings::KeyedTable,
     nearest::NearestGrid,
+    points::{Point, PointClass},
 };
 
 /// The name of tracks without a label in the legend.

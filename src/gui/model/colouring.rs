@@ -1,11 +1,14 @@
 //! What the colours of a map show.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use eframe::egui::Color32;
 
 use crate::gui::theme;
 use mynascope_base::natural_order;
+use mynascope_collection::Track;
+
+use super::Model;
 
 /// What the colours of a map tell apart.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -191,6 +194,41 @@ impl Scale {
             _ => theme::NO_LABEL,
         }
     }
+}
+
+/// The colourings that tell something apart in the open collection, and tags, which have a menu of their own.
+pub fn offered_colourings(model: &Model) -> (Vec<Colouring>, Vec<Arc<str>>) {
+    let collection = model.library.collection.as_ref();
+    let tracks = collection.map_or(&[][..], |collection| &collection.tracks);
+    let any = |has: fn(&Track) -> bool| tracks.iter().any(has);
+    let probe = model.probing.result.as_ref();
+    let classes = probe.is_some_and(|result| !result.report.predictions.is_empty());
+    let mut offers = vec![Colouring::Label, Colouring::Track];
+    let mut offer = |there: bool, colouring: Colouring| {
+        if there {
+            offers.push(colouring);
+        }
+    };
+    offer(any(|track| track.key.is_some()), Colouring::Key);
+    let split = collection.is_some_and(|collection| collection.split.is_some());
+    offer(split, Colouring::Split);
+    offer(classes, Colouring::Prediction);
+    offer(classes, Colouring::Error);
+    for number in Number::ALL {
+        let there = match number {
+            Number::Length => any(|track| track.duration_secs.is_some()),
+            Number::Tempo => any(|track| track.tempo_bpm.is_some()),
+            Number::Arousal | Number::Valence => any(|track| track.emotion.is_some()),
+            Number::Confidence => classes,
+            Number::Start | Number::Cosine => true,
+        };
+        offer(there, Colouring::Number(number));
+    }
+    let tags: BTreeSet<&str> = tracks
+        .iter()
+        .flat_map(|track| track.tags.iter().map(String::as_str))
+        .collect();
+    (offers, tags.into_iter().map(Arc::from).collect())
 }
 
 #[cfg(test)]

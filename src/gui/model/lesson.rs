@@ -200,12 +200,12 @@ impl LessonState {
             track: path.map(|path| path.to_string_lossy().into_owned()),
             start_secs: zoomed.then_some(time.start_secs),
             span_secs: zoomed.then_some(time.span_secs),
-            ratio: Some(mask.ratio),
-            seed: Some(mask.seed),
-            kind: Some(mask.kind),
-            shape: Some(mask.shape),
-            view: Some(mask.active),
-            show_mask: Some(mask.shown),
+            ratio: Some(mask.form.ratio),
+            seed: Some(mask.form.seed),
+            kind: Some(mask.form.kind),
+            shape: Some(mask.form.shape),
+            view: Some(mask.form.active),
+            show_mask: Some(mask.form.shown),
             crop_a,
             crop_b,
             layer: Some(form.layer),
@@ -224,14 +224,14 @@ impl LessonState {
         }
         let first = Mask::default();
         let mask = &mut model.mask;
-        mask.kind = self.kind.unwrap_or(first.kind);
-        mask.shape = self.shape.unwrap_or(first.shape);
-        mask.ratio = self.ratio.unwrap_or(first.ratio);
-        mask.seed = self.seed.unwrap_or(first.seed);
-        mask.active = self.view.unwrap_or(first.active);
-        mask.shown = self.show_mask.unwrap_or(first.shown);
+        mask.form.kind = self.kind.unwrap_or(first.form.kind);
+        mask.form.shape = self.shape.unwrap_or(first.form.shape);
+        mask.form.ratio = self.ratio.unwrap_or(first.form.ratio);
+        mask.form.seed = self.seed.unwrap_or(first.form.seed);
+        mask.form.active = self.view.unwrap_or(first.form.active);
+        mask.form.shown = self.show_mask.unwrap_or(first.form.shown);
         mask.starts = [self.crop_a, self.crop_b];
-        mask.painting = false;
+        mask.form.painting = false;
         mask.paint = first.paint;
         for patch in &self.painted {
             let place = PatchPlace {
@@ -344,7 +344,7 @@ mod tests {
     fn a_saved_lesson_is_read_back_and_shows_what_was_shown() {
         let mut model = Model::default();
         model.mask.starts = [Some(40), None];
-        model.mask.active = ViewName::B;
+        model.mask.form.active = ViewName::B;
         let place = PatchPlace {
             window: -1,
             token: 7,

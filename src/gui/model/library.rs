@@ -6,13 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use crate::gui::{
-    jobs::{JobSlot, Running},
-    message::OpenFound,
-};
+use crate::gui::jobs::{JobSlot, Running};
 use mynascope_base::natural_order;
 use mynascope_collection::{Collection, CollectionKind, FileFacts, Track};
 
+use super::ChosenCheckpoint;
 use super::search::{Column, Find, Sort};
 
 /// The collection and what is looked for in it.
@@ -514,6 +512,18 @@ fn facts_of(track: &Track) -> FileFacts {
         warning: track.warning.clone(),
         decoded: true,
     }
+}
+
+/// What is found while something is opened, in this order.
+pub enum OpenFound {
+    /// Tracks that were come upon; the whole collection follows.
+    Early(Vec<Track>),
+    /// What was opened is no collection but a checkpoint, or a broken one.
+    Checkpoint(Result<ChosenCheckpoint, String>),
+    /// The collection and what it was opened from. What headers say follows.
+    Collection(Vec<PathBuf>, Collection),
+    /// What headers say, by the places of the tracks.
+    Facts(Vec<(usize, FileFacts)>),
 }
 
 #[cfg(test)]

@@ -23,12 +23,20 @@ pub enum ListTab {
 /// Cosines from which on two windows may be called near-duplicates.
 pub const THRESHOLDS: std::ops::RangeInclusive<f32> = 0.8..=1.0;
 
-/// The lists beside the map, apart from neighbours.
-pub struct Lists {
+/// What a user sets of the lists.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ListForm {
     /// Which list is shown.
     pub tab: ListTab,
     /// Pairs of tracks count from this cosine on.
     pub threshold: f32,
+}
+
+/// The lists beside the map, apart from neighbours.
+#[derive(Default)]
+pub struct Lists {
+    /// What is set of them.
+    pub form: ListForm,
     /// Near-duplicates, once they were looked for.
     pub duplicates: Option<Duplicates>,
     /// The search for pairs.
@@ -39,15 +47,11 @@ pub struct Lists {
     pub moved: Vec<NeighbourhoodChange>,
 }
 
-impl Default for Lists {
+impl Default for ListForm {
     fn default() -> Self {
         Self {
             tab: ListTab::Near,
             threshold: 0.98,
-            duplicates: None,
-            job: JobSlot::default(),
-            error: None,
-            moved: Vec::new(),
         }
     }
 }

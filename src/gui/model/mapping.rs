@@ -9,18 +9,13 @@ use std::{
     },
 };
 
-use crate::gui::{
-    command_line::CommandLine,
-    jobs::JobSlot,
-    message::MapFound,
-    paint::scatter::{Camera, Point},
-};
-use mynascope_embedding::{Level, SoundOfTable};
+use crate::gui::{command_line::CommandLine, jobs::JobSlot};
+use mynascope_embedding::{Level, NeighbourhoodChange, SoundOfTable};
 use mynascope_map::{Layout, MapSettings, Method};
 
 use super::{
-    Chart, Colouring, EmbedError, EncoderSource, Groups, Imported, KeyedTable, MapSide, Picked,
-    Scale, SecondMap, Spot,
+    Camera, Chart, Colouring, EmbedError, EncoderSource, Groups, Imported, KeyedTable, MapSide,
+    Picked, Point, Scale, SecondMap, Spot,
 };
 
 /// What the next map is asked to be.
@@ -239,4 +234,21 @@ impl Mapping {
             None => format!("{} && {}", source.options(embed).to_line(), map.to_line()),
         }
     }
+}
+
+/// What is found while a map is made.
+pub enum MapFound {
+    /// A layout is there; others may follow.
+    Layout {
+        /// What it is of.
+        table: Arc<KeyedTable>,
+        /// Whether points are windows or tracks.
+        level: Level,
+        /// The places.
+        layout: Layout,
+    },
+    /// Where the points are now; superseded by the next.
+    Moved(Vec<[f32; 2]>),
+    /// What moved between the two maps of a comparison, most first.
+    Changes(Vec<NeighbourhoodChange>),
 }

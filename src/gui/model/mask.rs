@@ -89,9 +89,9 @@ impl RankTable {
     }
 }
 
-/// The mask over the picture.
-#[derive(Clone)]
-pub struct Mask {
+/// What a user sets of the mask.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MaskForm {
     /// Whether it is drawn.
     pub shown: bool,
     /// The kind of mask.
@@ -106,14 +106,21 @@ pub struct Mask {
     pub overlay: f32,
     /// The view that is seen and heard.
     pub active: ViewName,
-    /// Crops moved by hand: the first frame of A and B.
-    pub starts: [Option<usize>; 2],
-    /// Patches kept or dropped by hand.
-    pub paint: Paint,
     /// Re-rolling and another track leave seed, crops and painted patches alone.
     pub frozen: bool,
     /// A click on the picture paints patches instead of moving the playhead.
     pub painting: bool,
+}
+
+/// The mask over the picture.
+#[derive(Clone, Default)]
+pub struct Mask {
+    /// What is set of it.
+    pub form: MaskForm,
+    /// Crops moved by hand: the first frame of A and B.
+    pub starts: [Option<usize>; 2],
+    /// Patches kept or dropped by hand.
+    pub paint: Paint,
     /// Both views of the shown track.
     pub tables: Option<[Arc<RankTable>; 2]>,
 }
@@ -151,7 +158,7 @@ impl Paint {
     }
 }
 
-impl Default for Mask {
+impl Default for MaskForm {
     fn default() -> Self {
         Self {
             shown: true,
@@ -161,11 +168,8 @@ impl Default for Mask {
             seed: 0,
             overlay: 0.8,
             active: ViewName::A,
-            starts: [None; 2],
-            paint: Paint::default(),
             frozen: false,
             painting: false,
-            tables: None,
         }
     }
 }
@@ -173,18 +177,47 @@ impl Default for Mask {
 /// The highest ratio of the slider, in percent.
 pub const MOST_PERCENT: i32 = 95;
 
-impl Mask {
+impl MaskForm {
     /// What the window starts with: enough is dropped to see the idea, enough is kept to see the sound.
     const FIRST_RATIO: f64 = 0.75;
 
+    /// The form with all values in their bounds.
+    pub fn bounded(self) -> Self {
+        Self {
+            overlay: self.overlay.clamp(0.0, 1.0),
+            ..self
+        }
+    }
+
+    /// Whether other tokens are dropped, or other ones heard, than by another form.
+    pub fn drops_others(&self, other: &Self) -> bool {
+        let part = |form: &Self| (form.kind, form.shape, form.ratio, form.seed, form.active);
+        part(self) != part(other)
+    }
+
+    /// The ratio in whole percent.
+    pub fn percent(&self) -> i32 {
+        (self.ratio.get() * 100.0).round() as i32
+    }
+
+    /// Sets the ratio in percent; the slider's ends hold.
+    pub fn set_percent(&mut self, percent: i32) {
+        let percent = percent.clamp(0, MOST_PERCENT);
+        if let Ok(ratio) = MaskRatio::new(f64::from(percent) / 100.0) {
+            self.ratio = ratio;
+        }
+    }
+}
+
+impl Mask {
     /// Tokens of one window.
     pub fn tokens(&self) -> usize {
-        self.shape.grid(WINDOW_FRAMES).tokens()
+        self.form.shape.grid(WINDOW_FRAMES).tokens()
     }
 
     /// Dropped tokens of one window.
     pub fn dropped(&self) -> usize {
-        dropped_tokens(self.ratio, self.tokens())
+        dropped_tokens(self.form.ratio, self.tokens())
     }
 
     /// Kept tokens of one window, without what is painted.
@@ -195,13 +228,16 @@ impl Mask {
     /// Kept tokens of a view's crop, painted patches with them.
     pub fn kept_of(&self, view: ViewName) -> usize {
         let table = self.table(view);
-        table.map_or_else(|| self.kept(), |table| table.view.kept(self.ratio).len())
+        table.map_or_else(
+            || self.kept(),
+            |table| table.view.kept(self.form.ratio).len(),
+        )
     }
 
     /// A new track: what was moved or painted by hand belongs to the old one, unless the mask is frozen.
     pub fn new_track(&mut self) {
         self.tables = None;
-        if !self.frozen {
+        if !self.form.frozen {
             self.starts = [None; 2];
             self.paint = Paint::default();
         }
@@ -218,7 +254,7 @@ impl Mask {
                 start_frame: None,
                 ..self.key(view, frames)
             };
-            key.draw().kept(self.ratio)
+            key.draw().kept(self.form.ratio)
         };
         View {
             start_frame: self.start_of(view, frames),
@@ -232,19 +268,6 @@ impl Mask {
         table.map_or(0, |table| table.view.start_frame())
     }
 
-    /// The ratio in whole percent.
-    pub fn percent(&self) -> i32 {
-        (self.ratio.get() * 100.0).round() as i32
-    }
-
-    /// Sets the ratio in percent; the slider's ends hold.
-    pub fn set_percent(&mut self, percent: i32) {
-        let percent = percent.clamp(0, MOST_PERCENT);
-        if let Ok(ratio) = MaskRatio::new(f64::from(percent) / 100.0) {
-            self.ratio = ratio;
-        }
-    }
-
     /// What the mask costs, in words: "5 of 48 tokens kept, 10 % of the work".
     pub fn meter(&self) -> String {
         let (kept, work) = self.meter_parts();
@@ -253,7 +276,7 @@ impl Mask {
 
     /// The same in two parts: "5 of 48 tokens kept" and "10 % of the work".
     pub fn meter_parts(&self) -> (String, String) {
-        let (kept, tokens) = (self.kept_of(self.active), self.tokens());
+        let (kept, tokens) = (self.kept_of(self.form.active), self.tokens());
         let percent = 100.0 * kept as f64 / tokens.max(1) as f64;
         (
             format!("{kept} of {tokens} tokens kept"),
@@ -263,7 +286,7 @@ impl Mask {
 
     /// Patches of the crop of the active view that were kept or dropped by hand.
     pub fn painted_in_crop(&self) -> usize {
-        let painted = self.paint.of(self.active, self.shape).iter();
+        let painted = self.paint.of(self.form.active, self.form.shape).iter();
         painted.filter(|(place, _)| place.window == 0).count()
     }
 
@@ -271,13 +294,13 @@ impl Mask {
     pub fn key(&self, view: ViewName, frames: usize) -> MaskKey {
         let [a, b] = self.starts;
         MaskKey {
-            seed: self.seed,
-            kind: self.kind,
-            shape: self.shape,
+            seed: self.form.seed,
+            kind: self.form.kind,
+            shape: self.form.shape,
             view,
             frames,
             start_frame: if view == ViewName::A { a } else { b },
-            painted: self.paint.of(view, self.shape).clone(),
+            painted: self.paint.of(view, self.form.shape).clone(),
         }
     }
 
@@ -289,7 +312,7 @@ impl Mask {
 
     /// The view of the shown track that is seen and heard.
     pub fn active_table(&self) -> Option<&Arc<RankTable>> {
-        self.table(self.active)
+        self.table(self.form.active)
     }
 
     /// How the patches that are seen are cut from the track.
@@ -298,8 +321,8 @@ impl Mask {
             .active_table()
             .map_or(0, |table| table.view.lead_frames());
         PatchCut {
-            shape: self.shape,
-            lead_frames: lead % self.shape.frames(),
+            shape: self.form.shape,
+            lead_frames: lead % self.form.shape.frames(),
         }
     }
 
@@ -314,6 +337,17 @@ impl Mask {
     }
 }
 
+/// What a kind of mask does, in one sentence.
+pub fn explain_mask(kind: MaskKind) -> &'static str {
+    match kind {
+        MaskKind::Random => "Any patches, all equally likely: how Myna trains",
+        MaskKind::Time => "Whole columns: stretches of time (patchout of MAEST)",
+        MaskKind::Frequency => "Whole rows: bands of pitch (patchout of MAEST)",
+        MaskKind::Block => "One connected block around a random place",
+        MaskKind::Span => "Spans of neighbouring columns (Music2Vec)",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -323,12 +357,12 @@ mod tests {
     fn the_meter_says_what_a_mask_costs() {
         let mut mask = Mask::default();
         assert_eq!(mask.meter(), "12 of 48 tokens kept, 25 % of the work");
-        mask.set_percent(90);
+        mask.form.set_percent(90);
         assert_eq!(mask.meter(), "5 of 48 tokens kept, 10 % of the work");
-        mask.set_percent(-5);
+        mask.form.set_percent(-5);
         assert_eq!(mask.meter(), "48 of 48 tokens kept, 100 % of the work");
-        mask.set_percent(200);
-        assert_eq!(mask.percent(), MOST_PERCENT);
+        mask.form.set_percent(200);
+        assert_eq!(mask.form.percent(), MOST_PERCENT);
         assert_eq!(mask.kept(), 3);
     }
 
@@ -336,7 +370,10 @@ mod tests {
     fn the_table_drops_what_the_view_drops() {
         for shape in [PatchShape::Square, PatchShape::Vertical] {
             let mask = Mask {
-                shape,
+                form: MaskForm {
+                    shape,
+                    ..MaskForm::default()
+                },
                 starts: [Some(130), None],
                 ..Mask::default()
             };
@@ -370,7 +407,7 @@ mod tests {
             let crop = mask.crop(view, 500);
             let table = mask.table(view).unwrap();
             assert_eq!(crop.start_frame, table.view.start_frame());
-            assert_eq!(crop.kept_square, table.view.kept(mask.ratio));
+            assert_eq!(crop.kept_square, table.view.kept(mask.form.ratio));
         }
         assert!(mask.crop(ViewName::B, 500).kept_square.contains(&5));
     }
@@ -380,9 +417,9 @@ mod tests {
         let mut mask = Mask::default();
         mask.refresh(300);
         let first = mask.tables.clone().unwrap();
-        mask.set_percent(20);
-        mask.overlay = 0.1;
-        mask.active = ViewName::B;
+        mask.form.set_percent(20);
+        mask.form.overlay = 0.1;
+        mask.form.active = ViewName::B;
         mask.refresh(300);
         let same = |mask: &Mask, index: usize| {
             Arc::ptr_eq(&first[index], &mask.tables.as_ref().unwrap()[index])
@@ -391,7 +428,7 @@ mod tests {
         mask.starts[1] = Some(12);
         mask.refresh(300);
         assert!(same(&mask, 0) && !same(&mask, 1), "only B was moved");
-        mask.seed += 1;
+        mask.form.seed += 1;
         mask.refresh(300);
         assert!(!same(&mask, 0));
     }

@@ -17,14 +17,17 @@ mod notice;
 mod palette;
 mod picked;
 mod picture;
+mod points;
 mod probing;
 mod search;
 mod second_map;
+mod settings;
 mod training;
 mod transport;
+mod undo;
 
 pub use chart::{Chart, NO_LABEL, PointFacts};
-pub use colouring::{Colouring, Groups, LegendEntry, Number, Scale};
+pub use colouring::{Colouring, Groups, LegendEntry, Number, Scale, offered_colourings};
 pub use curve::Curve;
 pub use embeddings::{
     AskedFor, ChosenCheckpoint, EmbedError, Embeddings, EncoderSource, KeyedTable, TableKey,
@@ -38,39 +41,43 @@ pub use lesson::{
     Arriving, BUILT_IN_LESSONS, Before, Lesson, LessonDraft, LessonState, LessonStep, OpenLesson,
     PaintedPatch,
 };
-pub use library::{Edited, Editing, Labels, Library, Row};
-pub use lists::{Duplicates, Landed, ListTab, Lists, Query, QueryAnswer, THRESHOLDS};
-pub use mapping::{MapForm, Mapping, PERPLEXITIES};
-pub use mask::{MOST_PERCENT, Mask, MaskKey, Paint, PatchCut, RankTable};
+pub use library::{Edited, Editing, Labels, Library, OpenFound, Row};
+pub use lists::{Duplicates, Landed, ListForm, ListTab, Lists, Query, QueryAnswer, THRESHOLDS};
+pub use mapping::{MapForm, MapFound, Mapping, PERPLEXITIES};
+pub use mask::{MOST_PERCENT, Mask, MaskForm, MaskKey, Paint, PatchCut, RankTable, explain_mask};
 pub use nearby::{Nearby, Spot, WalkStep};
 pub use nearest::NearestGrid;
 pub use notice::{Notice, Notices, Severity};
 pub use palette::{Candidate, Offer, Palette, typed_paths};
 pub use picked::Picked;
 pub use picture::{
-    BandView, FRAME_SECS, Picture, PictureState, Seen, ShownAt, Spectrogram, TimeView, WINDOW_SECS,
+    BandView, FRAME_SECS, Picture, PictureForm, PictureState, Seen, ShownAt, Spectrogram, TimeView,
+    WINDOW_SECS,
 };
+pub use points::{Camera, Point, PointClass};
 pub use probing::{
-    Answer, AnswerColumn, AnswerSort, Broken, CurveKind, Found, HeldProbe, PROTOCOLS, ProbeJob,
-    ProbeResult, ProbeTab, Probing, RADIO_SECS, Radio, ScoreCurve, ScorePoint, Sheet, Strip,
-    TrackGroups, explain_head, explain_protocol, explain_task, say_score,
+    Answer, AnswerColumn, AnswerSort, Broken, CurveKind, Found, HeldProbe, PROTOCOLS, ProbeFound,
+    ProbeJob, ProbeResult, ProbeTab, Probing, RADIO_SECS, Radio, ScoreCurve, ScorePoint, Sheet,
+    Strip, TrackGroups, explain_head, explain_protocol, explain_task, say_score,
 };
 pub use search::{Column, Find, Finder, Sort};
 pub use second_map::{Imported, MapSide, SecondMap};
+pub use settings::{SCALES, bounded as bounded_settings, other_theme};
 pub use training::{
-    CHANNELS, Channel, ChannelLine, ChosenStep, Devices, Filled, FilledKey, PURPOSES, Problem,
-    Purpose, Remedy, RunJob, RunRow, RunTable, RunView, SavedStep, TrainFailure, TrainPhase,
-    Training, command_of, first_form, problem_of, purpose_of, resume_command, say_config, say_time,
-    too_few_tracks,
+    CHANNELS, Channel, ChannelLine, ChosenStep, CurveForm, Devices, Filled, FilledKey, PURPOSES,
+    Problem, Purpose, Remedy, RunJob, RunRow, RunTable, RunView, SavedStep, TrainFailure,
+    TrainFound, TrainPhase, Training, command_of, first_form, problem_of, purpose_of,
+    resume_command, say_config, say_time, too_few_tracks,
 };
 pub use transport::{Hearing, Selection, Transport, Views, clock, length};
+pub use undo::{FollowUp, History, Step, UndoState, step as undo_step};
 
 use std::path::PathBuf;
 
 use mynascope_base::storage::Settings;
 use mynascope_encoder::CheckpointRef;
 
-use super::{layout::Layout, undo::History};
+use super::layout::Layout;
 
 impl Model {
     /// Whether a file that is dropped is looked for on the map instead of being opened: a sound, over a map.

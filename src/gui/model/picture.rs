@@ -1,6 +1,6 @@
 //! The spectrogram: its tiles, and which part of it is shown.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{ops::RangeInclusive, path::PathBuf, sync::Arc};
 
 use mynascope_audio::{Caveats, Peaks};
 use mynascope_base::storage::Follow;
@@ -263,15 +263,9 @@ impl Default for ShownAt {
     }
 }
 
-/// The picture and how it is shown.
-#[derive(Clone)]
-pub struct Spectrogram {
-    /// What there is to draw.
-    pub state: PictureState,
-    /// The visible time.
-    pub view: TimeView,
-    /// The visible frequencies.
-    pub bands: BandView,
+/// What a user sets of the picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PictureForm {
     /// The colours.
     pub colour_map: ColourMap,
     /// Level of the brightest colour, the same for all tracks, in dB of mel power.
@@ -282,34 +276,75 @@ pub struct Spectrogram {
     pub summary: Summary,
     /// Whether the user wants to see what the encoder sees instead of levels in dB.
     pub as_encoder: bool,
+}
+
+/// The picture and how it is shown.
+#[derive(Clone, Default)]
+pub struct Spectrogram {
+    /// What is set of it.
+    pub form: PictureForm,
+    /// What there is to draw.
+    pub state: PictureState,
+    /// The visible time.
+    pub view: TimeView,
+    /// The visible frequencies.
+    pub bands: BandView,
     /// What the encoder sees, once computed; for the track and patches that it names.
     pub seen: Option<Seen>,
     /// How large the panel was when it was drawn last.
     pub shown_at: ShownAt,
 }
 
-impl Default for Spectrogram {
+impl Default for PictureForm {
     fn default() -> Self {
         Self {
-            state: PictureState::Empty,
-            view: TimeView::default(),
-            bands: BandView::default(),
             colour_map: ColourMap::Magma,
             top_db: Self::TOP_DB,
             range_db: Self::RANGE_DB,
             summary: Summary::Mean,
             as_encoder: false,
-            seen: None,
-            shown_at: ShownAt::default(),
         }
     }
 }
 
-impl Spectrogram {
+impl PictureForm {
     /// Loud music, mastered to full scale, peaks here.
     pub const TOP_DB: f32 = 32.0;
     /// Enough to see the tail of a note, not enough to see the recorder's noise.
     pub const RANGE_DB: f32 = 64.0;
+    /// The brightest level that can be set.
+    pub const TOPS_DB: RangeInclusive<f32> = -40.0..=60.0;
+    /// The depths that can be set.
+    pub const RANGES_DB: RangeInclusive<f32> = 20.0..=120.0;
+
+    /// The form with all values in their bounds.
+    pub fn bounded(self) -> Self {
+        Self {
+            top_db: bound(self.top_db, Self::TOPS_DB),
+            range_db: bound(self.range_db, Self::RANGES_DB),
+            ..self
+        }
+    }
+
+    /// To the next colour map, or the one before.
+    pub fn next_colour_map(self, back: bool) -> Self {
+        let count = ColourMap::ALL.len();
+        let mut all = ColourMap::ALL.iter();
+        let here = all.position(|map| *map == self.colour_map).unwrap_or(0);
+        let step = if back { count - 1 } else { 1 };
+        let next = ColourMap::ALL.get((here + step) % count);
+        Self {
+            colour_map: next.copied().unwrap_or(self.colour_map),
+            ..self
+        }
+    }
+}
+
+fn bound(value: f32, bounds: RangeInclusive<f32>) -> f32 {
+    value.clamp(*bounds.start(), *bounds.end())
+}
+
+impl Spectrogram {
     /// The brightest colour of what the encoder sees, in standard deviations over a patch's mean.
     pub const TOP_DEVIATIONS: f32 = 4.0;
     /// From there down to the darkest: hardly any power lies more than one deviation below the mean of its patch.
@@ -345,7 +380,7 @@ impl Spectrogram {
 
     /// What the encoder sees of the shown track in patches cut so, if it is wanted and computed.
     pub fn seen(&self, cut: PatchCut) -> Option<&Arc<Levels>> {
-        let seen = self.seen.as_ref().filter(|_| self.as_encoder)?;
+        let seen = self.seen.as_ref().filter(|_| self.form.as_encoder)?;
         let is_it = seen.cut == cut && self.path() == Some(seen.path.as_path());
         is_it.then_some(&seen.levels)
     }

@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::gui::{jobs::JobSlot, message::MapFound, paint::scatter::Camera};
+use crate::gui::jobs::JobSlot;
 
 use mynascope_embedding::SoundOfTable;
 
-use super::{Chart, EmbedError, EncoderSource, KeyedTable};
+use super::{Camera, Chart, EmbedError, EncoderSource, KeyedTable, MapFound};
 
 /// A table of embeddings that came from a file.
 #[derive(Debug, Clone)]

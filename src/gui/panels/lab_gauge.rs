@@ -152,7 +152,7 @@ fn scale(ui: &mut Ui, answer: &ViewsAnswer, batch: Option<&BatchAnswer>) {
 
 fn neighbours(ui: &mut Ui, model: &Model, answer: &ViewsAnswer, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
-    let view = model.mask.active;
+    let view = model.mask.form.active;
     let [a, b] = &answer.near;
     let near = if view.index() == 0 { a } else { b };
     let colour = theme::view_colour(tokens, view);

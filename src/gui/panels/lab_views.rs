@@ -61,7 +61,7 @@ fn one(
     let view = table.key.view;
     let mask = &model.mask;
     let colour = theme::view_colour(tokens, view);
-    let active = mask.active == view;
+    let active = mask.form.active == view;
     let painter = ui.painter().with_clip_rect(card);
     let line = card.top() + HEADER / 2.0;
     let name = painter.text(
@@ -144,11 +144,11 @@ fn crop(ui: &Ui, model: &Model, picture: &Picture, table: &RankTable, area: Rect
     let tokens = theme::tokens(ui);
     let spectrogram = &model.spectrogram;
     let start = table.view.start_frame();
-    let colours = spectrogram.colour_map.table();
-    let (top, range) = (spectrogram.top_db, spectrogram.range_db.max(1.0));
+    let colours = spectrogram.form.colour_map.table();
+    let (top, range) = (spectrogram.form.top_db, spectrogram.form.range_db.max(1.0));
     let grid = table.view.grid();
     let mask = &model.mask;
-    let fade = mask.shown.then(|| (mask.dropped(), mask.overlay));
+    let fade = mask.form.shown.then(|| (mask.dropped(), mask.form.overlay));
     let first = table.view.crop_window() * table.tokens();
     let is_dropped = |band: usize, frame: usize, dropped: usize| {
         let token = grid.token_at(band, frame);
@@ -158,7 +158,7 @@ fn crop(ui: &Ui, model: &Model, picture: &Picture, table: &RankTable, area: Rect
     let key = cached_picture::key((
         std::ptr::from_ref(picture) as usize,
         start,
-        spectrogram.colour_map.name(),
+        spectrogram.form.colour_map.name(),
         top.to_bits(),
         range.to_bits(),
         std::ptr::from_ref(table) as usize,

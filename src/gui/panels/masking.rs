@@ -5,8 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, LabCommand, MaskCommand},
-    logic::explain,
-    model::{LabForm, Layer, MOST_PERCENT, Mask, Model},
+    model::{LabForm, Layer, MOST_PERCENT, Mask, Model, explain_mask},
     theme::{self, small},
 };
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, ViewName};
@@ -59,7 +58,7 @@ fn ratio(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let mask = &model.mask;
     ui.horizontal(|ui| {
-        let text = theme::large(format!("{} %", mask.percent())).color(tokens.text_strong);
+        let text = theme::large(format!("{} %", mask.form.percent())).color(tokens.text_strong);
         ui.label(text.size(1.6 * theme::TEXT_LARGE)).on_hover_text(
             "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",
         );
@@ -101,7 +100,7 @@ fn ratio(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             }
         });
     });
-    let mut percent = mask.percent();
+    let mut percent = mask.form.percent();
     let response = ui
         .scope(|ui| {
             theme::slider_look(ui, ui.available_width());
@@ -112,7 +111,7 @@ fn ratio(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     if response.changed()
         && let Ok(ratio) = MaskRatio::new(f64::from(percent) / 100.0)
     {
-        out.push(Command::Mask(MaskCommand::SetRatio(ratio)));
+        out.push(Command::edit_mask(model, |form| form.ratio = ratio));
     }
 }
 
@@ -131,7 +130,7 @@ pub fn painted_mark(ui: &mut Ui, mask: &Mask) {
     };
     let tip = format!(
         "{painted} {what} painted in the crop of view {}: kept or dropped whatever the ratio says (Shift+T clears)",
-        mask.active
+        mask.form.active
     );
     ui.label(theme::small(text).color(accent))
         .on_hover_text(tip);
@@ -171,8 +170,8 @@ fn kinds(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         ui.spacing_mut().button_padding.x = 2.0 * theme::UNIT;
         for kind in MaskKind::ALL {
             let name = capital(&kind.to_string());
-            if choice(ui, &name, model.mask.kind == kind, explain(kind)) {
-                out.push(Command::Mask(MaskCommand::SetMaskKind(kind)));
+            if choice(ui, &name, model.mask.form.kind == kind, explain_mask(kind)) {
+                out.push(Command::edit_mask(model, |form| form.kind = kind));
             }
         }
     });
@@ -197,8 +196,8 @@ fn patches(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             ),
         ];
         for (shape, name, tip) in shapes {
-            if choice(ui, name, mask.shape == shape, tip) {
-                out.push(Command::Mask(MaskCommand::SetPatchShape(shape)));
+            if choice(ui, name, mask.form.shape == shape, tip) {
+                out.push(Command::edit_mask(model, |form| form.shape = shape));
             }
         }
         if with_views {
@@ -219,8 +218,8 @@ fn views(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             "See and hear the mask of view {view} ({})",
             view.index() + 1
         );
-        if choice(ui, &view.to_string(), model.mask.active == view, &tip) {
-            out.push(Command::Mask(MaskCommand::SetView(view)));
+        if choice(ui, &view.to_string(), model.mask.form.active == view, &tip) {
+            out.push(Command::edit_mask(model, |form| form.active = view));
         }
     }
 }
@@ -228,29 +227,31 @@ fn views(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 fn seed(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let mask = &model.mask;
     row(ui, "Seed", |ui| {
-        let mut seed = mask.seed;
+        let mut seed = mask.form.seed;
         let response = ui
-            .add_enabled(!mask.frozen, DragValue::new(&mut seed).speed(0.1))
+            .add_enabled(!mask.form.frozen, DragValue::new(&mut seed).speed(0.1))
             .on_hover_text("The same seed always drops the same tokens");
         if response.changed() {
-            out.push(Command::Mask(MaskCommand::SetSeed(seed)));
+            out.push(Command::edit_mask(model, |form| form.seed = seed));
         }
         let text = format!("{}  Re-roll", icon::DICE_FIVE);
-        let button = ui.add_enabled(!mask.frozen, Button::new(text));
+        let button = ui.add_enabled(!mask.form.frozen, Button::new(text));
         if button
             .on_hover_text("Draw other crops and another mask (R)")
             .clicked()
         {
             out.push(Command::Mask(MaskCommand::Reroll));
         }
-        let symbol = if mask.frozen {
+        let symbol = if mask.form.frozen {
             icon::LOCK_SIMPLE
         } else {
             icon::LOCK_SIMPLE_OPEN
         };
         let tip = "Keep seed, crops and painted patches on re-rolling and on another track";
-        if choice(ui, &format!("{symbol}  Freeze"), mask.frozen, tip) {
-            out.push(Command::Mask(MaskCommand::Freeze(!mask.frozen)));
+        if choice(ui, &format!("{symbol}  Freeze"), mask.form.frozen, tip) {
+            out.push(Command::edit_mask(model, |form| {
+                form.frozen = !mask.form.frozen
+            }));
         }
     });
 }
@@ -260,8 +261,10 @@ fn by_hand(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     row(ui, "By hand", |ui| {
         let tip = "Click and drag on the pictures keeps or drops patches (T; with Alt at any time)";
         let text = format!("{}  Paint", icon::PAINT_BRUSH);
-        if choice(ui, &text, mask.painting, tip) {
-            out.push(Command::Mask(MaskCommand::PaintWithClick(!mask.painting)));
+        if choice(ui, &text, mask.form.painting, tip) {
+            out.push(Command::edit_mask(model, |form| {
+                form.painting = !mask.form.painting
+            }));
         }
         let button = ui.add_enabled(!mask.paint.is_empty(), Button::new("Clear"));
         if button
@@ -289,16 +292,16 @@ fn by_hand(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 fn look(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     let mask = &model.mask;
     row(ui, "Picture", |ui| {
-        let mut shown = mask.shown;
+        let mut shown = mask.form.shown;
         if ui
             .checkbox(&mut shown, "Mask")
             .on_hover_text("Draw patches and what is dropped over the spectrogram (M)")
             .changed()
         {
-            out.push(Command::Mask(MaskCommand::ShowMask(shown)));
+            out.push(Command::edit_mask(model, |form| form.shown = shown));
         }
         ui.add_space(theme::SPACE);
-        let mut percent = (mask.overlay * 100.0).round();
+        let mut percent = (mask.form.overlay * 100.0).round();
         let width = ui.available_size_before_wrap().x - theme::UNIT * 16.0;
         theme::slider_look(ui, width.max(theme::UNIT * 10.0));
         let slider = Slider::new(&mut percent, 0.0..=100.0)
@@ -309,7 +312,9 @@ fn look(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             .on_hover_text("How strongly dropped patches fade")
             .changed()
         {
-            out.push(Command::Mask(MaskCommand::SetOverlay(percent / 100.0)));
+            out.push(Command::edit_mask(model, |form| {
+                form.overlay = percent / 100.0
+            }));
         }
     });
 }
@@ -378,7 +383,7 @@ fn layer_form(ui: &mut Ui, model: &Model, form: &mut LabForm) {
     }
     ui.checkbox(&mut form.whole, "Whole")
         .on_hover_text("All patches of the crop go in, instead of the kept ones only");
-    let Some(layer) = lab_layer::values(model, model.mask.active) else {
+    let Some(layer) = lab_layer::values(model, model.mask.form.active) else {
         return;
     };
     let text = if form.layer == Layer::Similarity {

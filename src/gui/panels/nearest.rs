@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, MapCommand},
-    model::{Duplicates, ListTab, Model, Query, Spot, THRESHOLDS, clock},
+    model::{Duplicates, ListForm, ListTab, Model, Query, Spot, THRESHOLDS, clock},
     theme,
 };
 
@@ -15,7 +15,7 @@ use super::{parts, row_from_right, top};
 pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| {
         head(ui, model, out);
-        match model.lists.tab {
+        match model.lists.form.tab {
             ListTab::Near => near(ui, model, out),
             ListTab::Duplicates => duplicates(ui, model, out),
             ListTab::Moved => moved(ui, model, out),
@@ -63,9 +63,12 @@ fn head(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         ];
         ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
             let width = ui.available_width().min(78.0 * theme::UNIT);
-            let (_, tab) = parts::choice(ui, width, &tabs, model.lists.tab);
+            let (_, tab) = parts::choice(ui, width, &tabs, model.lists.form.tab);
             if let Some(tab) = tab {
-                push(MapCommand::ShowList(tab));
+                push(MapCommand::EditList(ListForm {
+                    tab,
+                    ..model.lists.form
+                }));
             }
         });
     });
@@ -166,7 +169,7 @@ fn duplicates(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         if parts::wide(ui, 38.0 * theme::UNIT, button, true, hint) {
             out.push(Command::Map(MapCommand::FindDuplicates));
         }
-        let mut threshold = lists.threshold;
+        let mut threshold = lists.form.threshold;
         let field = egui::DragValue::new(&mut threshold)
             .range(THRESHOLDS)
             .speed(0.001)
@@ -174,8 +177,11 @@ fn duplicates(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             .prefix("cosine from ");
         parts::number(ui, 32.0 * theme::UNIT, field)
             .on_hover_text("From which cosine on two tracks count as near-duplicates");
-        if threshold.to_bits() != lists.threshold.to_bits() {
-            out.push(Command::Map(MapCommand::SetThreshold(threshold)));
+        if threshold.to_bits() != lists.form.threshold.to_bits() {
+            out.push(Command::Map(MapCommand::EditList(ListForm {
+                threshold,
+                ..lists.form
+            })));
         }
     });
     if let Some(why) = &lists.error {

@@ -5,16 +5,12 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     actions::find,
-    command::{
-        Command, LibraryCommand, OwnFolder, PictureCommand, SoundCommand, TrainCommand,
-        WindowCommand,
-    },
-    logic::SCALE,
-    model::{Devices, Model},
+    command::{Command, LibraryCommand, OwnFolder, SoundCommand, TrainCommand, WindowCommand},
+    model::{Devices, Model, SCALES},
     theme,
 };
 use mynascope_audio::{Channel, OutputStatus, chosen_device};
-use mynascope_base::storage::{Follow, Theme};
+use mynascope_base::storage::{Follow, Settings, Theme};
 use mynascope_encoder::DeviceChoice;
 
 use super::parts::{self, choice, explain, heading, quiet};
@@ -32,6 +28,7 @@ pub fn show(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
     if let Devices::Unknown = model.training.devices {
         out.push(Command::Train(TrainCommand::AskDevices));
     }
+    let mut settings = model.settings.clone();
     let frame = Frame::popup(ui.style()).inner_margin(Margin::same(20));
     let response = Modal::new(Id::new("settings"))
         .frame(frame)
@@ -54,12 +51,15 @@ pub fn show(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
                 .min_scrolled_height(screen.height() - AROUND)
                 .auto_shrink([false, true])
                 .show(ui, |ui| {
-                    look(ui, model, out);
-                    sound(ui, model, out);
-                    computing(ui, model, out);
-                    disk(ui, model, out);
+                    look(ui, &mut settings);
+                    sound(ui, model, &mut settings, out);
+                    computing(ui, model, &mut settings);
+                    disk(ui, model, &mut settings, out);
                 });
         });
+    if settings != model.settings {
+        out.push(Command::Window(WindowCommand::Edit(Box::new(settings))));
+    }
     if response.should_close() {
         out.push(Command::Window(WindowCommand::ShowSettings(false)));
     }
@@ -84,7 +84,7 @@ fn group(ui: &mut Ui, name: &str) {
     heading(ui, name);
 }
 
-fn look(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn look(ui: &mut Ui, settings: &mut Settings) {
     heading(ui, "Look");
     row(ui, "Theme", "Dark, light, or as the system says", |ui| {
         let key = find("other-theme").map_or_else(String::new, |action| action.key_text());
@@ -94,15 +94,15 @@ fn look(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             (Theme::Light, "light", "The light theme"),
             (Theme::System, "system", "Dark or light, as the system says"),
         ];
-        let (response, chosen) = choice(ui, 60.0 * theme::UNIT, &options, model.settings.theme);
+        let (response, chosen) = choice(ui, 60.0 * theme::UNIT, &options, settings.theme);
         if let Some(theme) = chosen {
-            out.push(Command::Window(WindowCommand::SetTheme(theme)));
+            settings.theme = theme;
         }
         response
     });
     row(ui, "Size", "Size of everything on screen", |ui| {
-        let mut percent = (model.settings.scale * 100.0).round();
-        let range = (*SCALE.start() * 100.0)..=(*SCALE.end() * 100.0);
+        let mut percent = (settings.scale * 100.0).round();
+        let range = (*SCALES.start() * 100.0)..=(*SCALES.end() * 100.0);
         let field = DragValue::new(&mut percent)
             .range(range)
             .speed(1.0)
@@ -120,8 +120,8 @@ fn look(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         }
         let scale = percent / 100.0;
         let dragged = response.dragged();
-        if !dragged && (scale - model.settings.scale).abs() > 0.004 {
-            out.push(Command::Window(WindowCommand::SetScale(scale)));
+        if !dragged && (scale - settings.scale).abs() > 0.004 {
+            settings.scale = scale;
         }
         response
     });
@@ -129,18 +129,11 @@ fn look(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         ui,
         "At the start",
         "Opens what was open when the window was closed; else the demo collection",
-        |ui| {
-            let mut reopen = model.settings.reopen;
-            let response = ui.checkbox(&mut reopen, "Open the last collection again");
-            if response.changed() {
-                out.push(Command::Window(WindowCommand::SetReopen(reopen)));
-            }
-            response
-        },
+        |ui| ui.checkbox(&mut settings.reopen, "Open the last collection again"),
     );
 }
 
-fn sound(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn sound(ui: &mut Ui, model: &Model, settings: &mut Settings, out: &mut Vec<Command>) {
     group(ui, "Sound and picture");
     row(
         ui,
@@ -160,10 +153,9 @@ fn sound(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 ),
                 (Follow::Off, "off", "The picture stays where it is"),
             ];
-            let (response, chosen) =
-                choice(ui, 60.0 * theme::UNIT, &options, model.settings.follow);
+            let (response, chosen) = choice(ui, 60.0 * theme::UNIT, &options, settings.follow);
             if let Some(follow) = chosen {
-                out.push(Command::Picture(PictureCommand::SetFollow(follow)));
+                settings.follow = follow;
             }
             response
         },
@@ -182,7 +174,7 @@ fn sound(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             let chosen = model.embeddings.source.channel;
             let (response, chosen) = choice(ui, 60.0 * theme::UNIT, &options, chosen);
             if let Some(channel) = chosen {
-                out.push(Command::Window(WindowCommand::SetChannel(channel)));
+                settings.channel = channel.to_string();
             }
             response
         },
@@ -200,8 +192,7 @@ fn sound(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             .show_ui(ui, |ui| {
                 let mut offer = |ui: &mut Ui, on: bool, name: &str, device: Option<&str>| {
                     if ui.selectable_label(on, name).clicked() {
-                        let device = device.map(str::to_owned);
-                        out.push(Command::Sound(SoundCommand::ChooseDevice(device)));
+                        settings.sound_device = device.map(str::to_owned);
                     }
                 };
                 offer(ui, chosen.is_none(), system, None);
@@ -234,7 +225,7 @@ fn below(ui: &mut Ui, text: String) {
     });
 }
 
-fn computing(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn computing(ui: &mut Ui, model: &Model, settings: &mut Settings) {
     group(ui, "Computing");
     let chosen: DeviceChoice = model.settings.device.parse().unwrap_or_default();
     row(
@@ -248,7 +239,7 @@ fn computing(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 .show_ui(ui, |ui| {
                     let mut offer = |ui: &mut Ui, choice: DeviceChoice, name: String| {
                         if ui.selectable_label(choice == chosen, name).clicked() {
-                            out.push(Command::Window(WindowCommand::SetDevice(choice)));
+                            settings.device = choice.to_string();
                         }
                     };
                     offer(
@@ -284,7 +275,7 @@ fn computing(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     below(ui, text);
 }
 
-fn disk(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn disk(ui: &mut Ui, model: &Model, settings: &mut Settings, out: &mut Vec<Command>) {
     group(ui, "Disk");
     row(
         ui,
@@ -303,7 +294,7 @@ fn disk(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
             let response = parts::number(ui, 34.0 * theme::UNIT, field);
             let limit = (gigabytes * 1024.0).round() as u64;
             if !response.dragged() && limit != model.settings.cache_mebibytes {
-                out.push(Command::Window(WindowCommand::SetCacheLimit(limit)));
+                settings.cache_mebibytes = limit;
             }
             if ui
                 .button("Clear")

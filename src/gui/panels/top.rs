@@ -7,8 +7,7 @@ use crate::gui::{
     actions::{self, Group},
     command::{Command, LibraryCommand, WindowCommand},
     layout::Layout,
-    logic::other_theme,
-    model::Model,
+    model::{Model, other_theme},
     theme::{self, small},
 };
 use mynascope_base::storage::Theme;
@@ -176,9 +175,9 @@ fn right(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         Theme::Light => (icon::MOON, "Dark theme (Ctrl+T)"),
     };
     if icon_button(ui, symbol, tip).clicked() {
-        out.push(Command::Window(WindowCommand::SetTheme(other_theme(
-            model.settings.theme,
-        ))));
+        out.push(Command::edit_settings(model, |settings| {
+            settings.theme = other_theme(settings.theme);
+        }));
     }
     if icon_button(ui, icon::COMMAND, "Find anything to do (Ctrl+P)").clicked() {
         let shown = model.palette.is_none();

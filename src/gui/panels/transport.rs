@@ -6,7 +6,7 @@ use eframe::egui::{
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::{Command, MaskCommand, SoundCommand},
+    command::{Command, SoundCommand},
     model::{FRAME_SECS, Hearing, Model, clock},
     theme::{self, small},
 };
@@ -143,7 +143,9 @@ fn volume(ui: &mut egui::Ui, model: &Model, device: &str, out: &mut Vec<Command>
             .inner
             .on_hover_text(format!("Volume: {percent:.0} % (V: sound on or off)"));
         if response.changed() {
-            out.push(Command::Sound(SoundCommand::SetVolume(percent / 100.0)));
+            out.push(Command::edit_settings(model, |settings| {
+                settings.volume = percent / 100.0;
+            }));
         }
     }
     let (symbol, does) = if percent <= 0.0 {
@@ -194,7 +196,7 @@ fn seek_bar(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 /// Which of the four sounds is heard, as one control.
 fn hearing(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
-    let (transport, active) = (&model.transport, model.mask.active);
+    let (transport, active) = (&model.transport, model.mask.form.active);
     let wide = ui.available_width() > ROOM_FOR_WORDS;
     ui.add_space(theme::SPACE_LARGE);
     ui.spacing_mut().item_spacing.x = theme::LINE;
@@ -223,7 +225,7 @@ fn hearing(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             });
             if response.clicked() {
                 if let Some(view) = view {
-                    out.push(Command::Mask(MaskCommand::SetView(view)));
+                    out.push(Command::edit_mask(model, |form| form.active = view));
                 }
                 out.push(Command::Sound(SoundCommand::Hear(wanted)));
             }
@@ -291,34 +293,31 @@ fn devices(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let menu = ui.menu_button(symbol, |ui| {
         ui.set_min_width(theme::UNIT * 60.0);
         ui.spacing_mut().button_padding.x = theme::SPACE;
-        let mut item = |ui: &mut egui::Ui, on: bool, text: &str, command: SoundCommand| {
+        let choose =
+            |device| Command::edit_settings(model, |settings| settings.sound_device = device);
+        let mut item = |ui: &mut egui::Ui, on: bool, text: &str, command: Command| {
             let colour = if on { tokens.text_strong } else { tokens.text };
             let button = Button::selectable(on, RichText::new(text).color(colour))
                 .min_size(vec2(0.0, theme::CONTROL_HEIGHT))
                 .truncate();
             if ui.add(button).clicked() {
-                out.push(Command::Sound(command));
+                out.push(command);
                 ui.close();
             }
         };
-        item(
-            ui,
-            chosen.is_none(),
-            "The system's choice",
-            SoundCommand::ChooseDevice(None),
-        );
+        item(ui, chosen.is_none(), "The system's choice", choose(None));
         let there = &model.transport.devices;
         let found = chosen.and_then(|chosen| chosen_device(there, chosen));
         for device in there.iter() {
             let on = found == Some(device);
-            let command = SoundCommand::ChooseDevice(Some(device.name.clone()));
+            let command = choose(Some(device.name.clone()));
             item(ui, on, &device.name, command);
         }
         if let Some(absent) = chosen
             && found.is_none()
         {
             let text = format!("{absent} (not connected)");
-            let command = SoundCommand::ChooseDevice(Some(absent.to_owned()));
+            let command = choose(Some(absent.to_owned()));
             item(ui, true, &text, command);
         }
         ui.separator();
@@ -326,7 +325,7 @@ fn devices(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             ui,
             false,
             "Look for devices again",
-            SoundCommand::FindSoundDevice,
+            Command::Sound(SoundCommand::FindSoundDevice),
         );
     });
     let tip = "Choose the sound device";

@@ -20,6 +20,7 @@ pub struct Question {
 enum Kind {
     File,
     Files,
+    /// A folder that the probe shall answer for.
     Folder,
     Folders,
     /// A file to be written, of this name if the user has no other.

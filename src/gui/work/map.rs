@@ -10,8 +10,8 @@ use std::{
 
 use crate::gui::{
     jobs::{JobContext, JobSlot, NoThread},
-    message::{EncoderMessage, MapFound, MapMessage, Message, Outbox},
-    model::{EmbedError, KeyedTable, MapSide},
+    message::{EncoderMessage, MapMessage, Message, Outbox},
+    model::{EmbedError, KeyedTable, MapFound, MapSide},
     work::embed::{EmbedRequest, embed},
 };
 use mynascope_embedding::{Level, neighbourhood_changes};

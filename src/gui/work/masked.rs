@@ -180,12 +180,12 @@ mod tests {
         }
         live.put(Some(Masks {
             tables: mask.tables.clone().unwrap(),
-            ratio: mask.ratio,
+            ratio: mask.form.ratio,
         }));
         views.refresh();
         views.read(50_000, &mut heard);
         for (side, view) in ViewName::BOTH.into_iter().enumerate() {
-            let flags = mask.key(view, frames).draw().keep_flags(mask.ratio);
+            let flags = mask.key(view, frames).draw().keep_flags(mask.form.ratio);
             let keep = |band, frame| flags.keeps(band, frame);
             let whole = spectrum::masked_sound(&samples, &keep, spectrum::Part::Kept);
             for (values, expected) in heard.iter().zip(&whole[50_000..]) {

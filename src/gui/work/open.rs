@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::gui::{
     jobs::{JobContext, JobSlot, NoThread},
-    message::{LibraryMessage, Message, OpenFound, Outbox},
-    model::ChosenCheckpoint,
+    message::{LibraryMessage, Message, Outbox},
+    model::{ChosenCheckpoint, OpenFound},
     work::checkpoint::open_dropped,
 };
 use mynascope_collection::{

@@ -4,10 +4,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
     jobs::{JobContext, JobSlot, NoThread},
-    message::{EncoderMessage, Message, Outbox, ProbeFound, ProbeMessage},
+    message::{EncoderMessage, Message, Outbox, ProbeMessage},
     model::{
-        CurveKind, EmbedError, EncoderSource, HeldProbe, KeyedTable, ProbeResult, ScoreCurve,
-        ScorePoint, TrackGroups,
+        CurveKind, EmbedError, EncoderSource, HeldProbe, KeyedTable, ProbeFound, ProbeResult,
+        ScoreCurve, ScorePoint, TrackGroups,
     },
     work::{
         embed::{EmbedRequest, embed, open},

@@ -1,4 +1,4 @@
-//! Keeping what a tab of the Probe layout shows: as a picture, or its numbers as a table.
+//! Files of the Probe layout: groups of tracks, and probes.
 
 use std::{
     borrow::Cow,
@@ -8,14 +8,9 @@ use std::{
 };
 
 use crate::gui::{
-    canvas::{Canvas, save_png},
-    command::{ProbeAsk, ProbeFile},
+    command::ProbeAsk,
     jobs::{NoThread, spawn_once},
     message::{Message, Outbox, ProbeMessage},
-    model::{self, Model},
-    offscreen::PictureError,
-    panels::probe,
-    theme,
     work::{
         ask_file::{Question, ask},
         checkpoint,
@@ -23,105 +18,6 @@ use crate::gui::{
 };
 use mynascope_base::storage::{self, ContentKey, Folders};
 use mynascope_probe::TrainedProbe;
-
-/// Pixels of a picture.
-const SIZE: [u32; 2] = [1800, 1200];
-/// Pixels a point.
-const SCALE: f32 = 1.5;
-/// Frames until fonts and scale have taken effect.
-const CALM_FRAMES: usize = 3;
-
-/// What is saved.
-pub struct Sheet {
-    name: String,
-    content: Content,
-}
-
-enum Content {
-    /// Only what the tab is drawn from.
-    Picture(Box<Model>),
-    Table(model::Sheet),
-}
-
-impl Sheet {
-    /// What the tab shows now; `None` while that is nothing.
-    pub fn of(model: &Model, kind: ProbeFile) -> Option<Self> {
-        let probing = &model.probing;
-        let table = probing.table(probing.tab)?;
-        let (content, ending) = match kind {
-            ProbeFile::Csv => (Content::Table(table), "csv"),
-            ProbeFile::Png => {
-                let shown = Model {
-                    settings: model.settings.clone(),
-                    layout: model.layout,
-                    probing: probing.clone(),
-                    ..Model::default()
-                };
-                (Content::Picture(Box::new(shown)), "png")
-            }
-        };
-        let tab = probing.tab.name().to_lowercase();
-        Some(Self {
-            name: format!("probe - {tab}.{ending}"),
-            content,
-        })
-    }
-
-    fn save(&self, path: &Path) -> Result<(), String> {
-        match &self.content {
-            Content::Picture(model) => {
-                let image = draw(model).map_err(|error| error.to_string())?;
-                save_png(&image, path).map_err(|error| error.to_string())
-            }
-            Content::Table(rows) => {
-                let mut writer = csv::Writer::from_writer(Vec::new());
-                let written = rows.iter().try_for_each(|row| writer.write_record(row));
-                written.map_err(|error| error.to_string())?;
-                let bytes = writer.into_inner().map_err(|error| error.to_string())?;
-                storage::write_atomic(path, |file| file.write_all(&bytes))
-                    .map_err(|error| error.to_string())
-            }
-        }
-    }
-}
-
-fn draw(model: &Model) -> Result<image::RgbaImage, PictureError> {
-    let mut canvas = Canvas::new(SIZE)?;
-    theme::install(canvas.ctx(), model.settings.theme);
-    canvas.ctx().set_zoom_factor(SCALE);
-    let mut draw = |ui: &mut eframe::egui::Ui| probe::sheet(ui, model);
-    for _ in 0..CALM_FRAMES {
-        canvas.frame(&mut draw);
-    }
-    let output = canvas.frame(&mut draw);
-    canvas.image(output)
-}
-
-/// Saves at a path or where the user says; the outcome comes as a message.
-///
-/// # Errors
-/// [`NoThread`] if the system gives no thread.
-pub fn save(sheet: Sheet, path: Option<PathBuf>, outbox: &Outbox) -> Result<(), NoThread> {
-    let work = move |outbox: &Outbox| {
-        let question = || Question::new_file("Save what the tab shows", &sheet.name);
-        let path = match path {
-            Some(path) => path,
-            None => match question().wait_or_save_in("probes") {
-                Ok(Some(place)) => place.into_path(),
-                Ok(None) => return,
-                Err(why) => return outbox.send(Message::Saved(Err(why))),
-            },
-        };
-        if let Some(folder) = path.parent() {
-            // A folder that cannot be made is told by the writing.
-            let _ = std::fs::create_dir_all(folder);
-        }
-        outbox.send(Message::Saved(sheet.save(&path).map(|()| path)));
-    };
-    spawn_once("save-probe", outbox, work, |fault| {
-        format!("The file could not be saved ({fault}); try again")
-    })
-}
 
 /// Asks for a file or folder; the answer comes as a message.
 ///

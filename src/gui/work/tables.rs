@@ -10,6 +10,7 @@ use crate::gui::{
     work::{
         ask_file::{Place, Question},
         checkpoint::open_dropped,
+        save_file::make_folder_of,
     },
 };
 use mynascope_base::jobs::Watch;
@@ -112,10 +113,7 @@ pub fn save(sheet: Sheet, of: &[&str], to: SaveTo, outbox: &Outbox) -> Result<()
                 Err(why) => return outbox.send(Message::Saved(Err(why))),
             },
         };
-        if let Some(folder) = path.parent() {
-            // A folder that cannot be made is told by the writing.
-            let _ = std::fs::create_dir_all(folder);
-        }
+        make_folder_of(&path);
         outbox.send(match (sheet.save(&path), asked) {
             (Ok(()), false) => Message::Map(MapMessage::SavedUnasked(path)),
             (saved, _) => Message::Saved(saved.map(|()| path)),

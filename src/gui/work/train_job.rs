@@ -4,8 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
     jobs::{JobContext, NoThread},
-    message::{Outbox, TrainFound},
-    model::{Remedy, RunJob, TrainFailure},
+    message::{Message, Outbox, TrainMessage},
+    model::{Remedy, RunJob, TrainFailure, TrainFound},
     work::{past_run, train_reporter::TrainReporter},
 };
 use mynascope_base::jobs;
@@ -46,7 +46,8 @@ pub fn start(run: &mut RunJob, order: Order, outbox: &Outbox) -> Result<(), NoTh
         ),
         remedies: MEMORY.to_vec(),
     };
-    run.start(outbox, broke_off, move |job, control| {
+    let wrap = |update| Message::Train(TrainMessage::Run(update));
+    run.start(outbox, wrap, broke_off, move |job, control| {
         let mut reporter = TrainReporter::new(job, order.folder.clone(), sends);
         // The window, sound and the answer to a dragged mask come first.
         let end = match jobs::modest_threads("train") {

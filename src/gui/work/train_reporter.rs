@@ -7,7 +7,8 @@ use std::{
 
 use crate::gui::{
     jobs::JobContext,
-    message::{Message, Outbox, TrainFound, TrainMessage},
+    message::{Message, Outbox, TrainMessage},
+    model::TrainFound,
     work::past_run,
 };
 use mynascope_train::{StepRecord, TrainEvent};
@@ -137,7 +138,7 @@ mod tests {
     use super::*;
     use crate::gui::{
         jobs::JobEvent,
-        model::{RunJob, TrainFailure},
+        model::{RunJob, TrainFailure, TrainFound},
     };
     use eframe::egui;
 
@@ -161,7 +162,8 @@ mod tests {
             why,
             remedies: Vec::new(),
         };
-        run.start(outbox, failed, move |job, _| {
+        let wrap = |update| Message::Train(TrainMessage::Run(update));
+        run.start(outbox, wrap, failed, move |job, _| {
             let mut reporter = TrainReporter::new(job, PathBuf::new(), sends);
             work(&mut reporter);
             reporter.flush();

@@ -1,6 +1,10 @@
 //! The jobs of the Probe layout.
 
-use super::CurveKind;
+use std::sync::Arc;
+
+use mynascope_probe::{KeptScore, LeakReport, Predictions};
+
+use super::{CurveKind, HeldProbe, ProbeResult, ScoreCurve, ScorePoint};
 
 /// A job of the Probe layout; one runs at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,4 +22,20 @@ pub enum ProbeJob {
     Leaks,
     /// The probe at hand answers for tracks.
     Use,
+}
+
+/// What jobs of the Probe layout find.
+pub enum ProbeFound {
+    /// A probe was trained and tested: what it said, the probe itself, its row on the scoreboard.
+    Probe(Box<(ProbeResult, HeldProbe, KeptScore)>),
+    /// One of several encoders was probed.
+    Score(Box<KeptScore>),
+    /// How much of the score comes from a leak.
+    Leaks(Box<LeakReport>),
+    /// The probe at hand answered.
+    Predictions(Arc<Predictions>),
+    /// A point of a curve.
+    Point(CurveKind, ScorePoint),
+    /// All of a curve.
+    Curve(CurveKind, Box<ScoreCurve>),
 }

@@ -19,7 +19,7 @@ pub use explain::{PROTOCOLS, explain_head, explain_protocol, explain_task};
 pub use export::Sheet;
 pub use groups::TrackGroups;
 pub use held::{HeldProbe, Strip};
-pub use job::ProbeJob;
+pub use job::{ProbeFound, ProbeJob};
 pub use radio::{RADIO_SECS, Radio};
 pub use tab::ProbeTab;
 
@@ -30,7 +30,7 @@ use mynascope_probe::{
     KeptScore, KeptScores, LeakReport, Predictions, ProbeSettings, PublishedScore, published_scores,
 };
 
-use crate::gui::{jobs::JobSlot, message::ProbeFound};
+use crate::gui::jobs::JobSlot;
 
 use super::EmbedError;
 

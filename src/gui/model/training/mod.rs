@@ -10,7 +10,7 @@ pub use form::{
     PURPOSES, Problem, Purpose, command_of, first_form, problem_of, purpose_of, resume_command,
     say_config, too_few_tracks,
 };
-pub use run_job::RunJob;
+pub use run_job::{RunJob, TrainFound};
 pub use view::{ChosenStep, RunRow, RunView, SavedStep, say_time};
 
 use std::{
@@ -91,6 +91,24 @@ impl Remedy {
     }
 }
 
+/// How curves are drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CurveForm {
+    /// The plot that is shown large, of the [`CHANNELS`].
+    pub channel: usize,
+    /// How strongly curves are smoothed, 0 to 0.99.
+    pub smoothing: f64,
+}
+
+impl Default for CurveForm {
+    fn default() -> Self {
+        Self {
+            channel: 0,
+            smoothing: Curve::SMOOTHING,
+        }
+    }
+}
+
 /// What the Train layout shows.
 pub struct Training {
     /// Settings of the next run; its data are those of the library.
@@ -115,10 +133,8 @@ pub struct Training {
     pub step_job: JobSlot<Box<StepLook>>,
     /// The runs that are there.
     pub table: RunTable,
-    /// The plot that is shown large, of the [`CHANNELS`].
-    pub channel: usize,
-    /// How strongly curves are smoothed, 0 to 0.99.
-    pub smoothing: f64,
+    /// How curves are drawn.
+    pub curves: CurveForm,
     /// Memory of the whole program, in bytes, where the system tells it.
     pub memory: Option<u64>,
     /// The devices that can be chosen.
@@ -142,8 +158,7 @@ impl Default for Training {
             overlay_job: JobSlot::default(),
             step_job: JobSlot::default(),
             table: RunTable::default(),
-            channel: 0,
-            smoothing: Curve::SMOOTHING,
+            curves: CurveForm::default(),
             memory: None,
             devices: Devices::default(),
             filled: Filled::default(),
@@ -256,7 +271,7 @@ impl Training {
     /// Starts to show a new run.
     pub fn begin(&mut self, folder: PathBuf, config: TrainConfig) {
         let mut run = RunView::new(folder, config);
-        run.smooth(self.smoothing);
+        run.smooth(self.curves.smoothing);
         self.live = Some(run);
         self.past = None;
         self.pace = Pace::default();
@@ -275,7 +290,7 @@ impl Training {
             self.past = None;
             return;
         }
-        run.smooth(self.smoothing);
+        run.smooth(self.curves.smoothing);
         if !self.is_active() {
             self.form = TrainConfig {
                 data: Vec::new(),
@@ -320,12 +335,15 @@ impl Training {
         self.shown()?.checkpoint.as_deref()
     }
 
-    /// Smooths all curves anew.
-    pub fn set_smoothing(&mut self, smoothing: f64) {
-        self.smoothing = smoothing.clamp(0.0, 0.99);
+    /// Draws curves otherwise.
+    pub fn set_curves(&mut self, form: CurveForm) {
+        self.curves = CurveForm {
+            smoothing: form.smoothing.clamp(0.0, 0.99),
+            ..form
+        };
         let runs = [&mut self.live, &mut self.past, &mut self.overlay];
         for run in runs.into_iter().flatten() {
-            run.smooth(self.smoothing);
+            run.smooth(self.curves.smoothing);
         }
     }
 }

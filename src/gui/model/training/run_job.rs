@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::gui::{
-    jobs::{JobContext, JobEvent, JobSlot, JobUpdate, NoThread, Running},
-    message::{Message, Outbox, TrainFound, TrainMessage},
+use crate::gui::jobs::{JobContext, JobEvent, JobSlot, JobUpdate, NoThread, Outbox, Running};
+use mynascope_train::{
+    BatchMatrix, Breakdown, DemoMap, ProbeRecord, StepRecord, TrainControl, TrainSummary,
 };
-use mynascope_train::TrainControl;
 
-use super::TrainFailure;
+use super::{RunView, SavedStep, TrainFailure};
 
 /// The run under way, which can be paused and goes on until its step is done when it is asked to stop.
 #[derive(Default)]
@@ -23,13 +22,14 @@ const GIVE_WAY: Duration = Duration::from_millis(400);
 const LAST_STEP: Duration = Duration::from_secs(20);
 
 impl RunJob {
-    /// Starts a run; `broke_off` makes a panic its failure.
+    /// Starts a run, as [`JobSlot::start`] does.
     ///
     /// # Errors
     /// [`NoThread`] if the system gives no thread.
-    pub fn start(
+    pub fn start<M: Send + 'static>(
         &mut self,
-        outbox: &Outbox,
+        outbox: &Outbox<M>,
+        wrap: fn(JobUpdate<TrainFound, TrainFailure>) -> M,
         broke_off: impl FnOnce(String) -> TrainFailure + Send + 'static,
         work: impl FnOnce(&JobContext<'_, TrainFound>, &TrainControl) -> Result<(), TrainFailure>
         + Send
@@ -39,7 +39,6 @@ impl RunJob {
         // Cheap, and the matrix is there as soon as somebody looks.
         control.show_batches(true);
         self.control = control.clone();
-        let wrap = |update| Message::Train(TrainMessage::Run(update));
         self.slot
             .start("train", outbox, wrap, broke_off, move |job| {
                 work(job, &control)
@@ -103,4 +102,28 @@ impl Drop for RunJob {
             }
         }
     }
+}
+
+/// What comes of a run.
+pub enum TrainFound {
+    /// Something the user should know: a track that is left out, a lowered batch.
+    Note(String),
+    /// A step that was not applied.
+    Skipped(u64, Breakdown),
+    /// What a run had done before it went on.
+    Begun(Box<RunView>),
+    /// Steps that were done since the last report, and the memory of the program.
+    Steps(Vec<StepRecord>, Option<u64>),
+    /// How well the encoder does in between.
+    Scored(ProbeRecord),
+    /// How alike the views of a batch were.
+    Batch(BatchMatrix),
+    /// Where the demo tracks lie.
+    Mapped(DemoMap),
+    /// The checkpoints that are there now.
+    Saved(Vec<SavedStep>),
+    /// The run has ended.
+    Finished(TrainSummary),
+    /// It was stopped before its first step; nothing was written.
+    NotBegun,
 }

@@ -7,8 +7,8 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, MapCommand},
-    model::{Chart, MapSide, Model, clock},
-    paint::scatter::{Camera, Scatter},
+    model::{Camera, Chart, MapSide, Model, clock},
+    paint::scatter::Scatter,
     panels::parts,
     theme,
 };
@@ -80,10 +80,7 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &Model, view: View<'_>, out: &mut Ve
         return;
     }
     if let Some(moved) = moved(ui, &response, rect, camera) {
-        out.push(Command::Map(match side {
-            MapSide::Main => MapCommand::Move(moved),
-            MapSide::Second => MapCommand::MoveSecond(moved),
-        }));
+        out.push(Command::Map(MapCommand::Move(side, moved)));
     }
     let pointer = response.hover_pos().filter(|_| !response.dragged());
     let at = pointer.map(|pointer| camera.to_map(rect, pointer));

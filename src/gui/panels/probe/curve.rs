@@ -9,7 +9,7 @@ use egui_plot::{
 
 use crate::gui::{
     command::{Command, MaskCommand, ProbeCommand, SoundCommand},
-    model::{CurveKind, Hearing, MOST_PERCENT, Model, ProbeJob, ScoreCurve, ScorePoint},
+    model::{CurveKind, Hearing, MOST_PERCENT, MaskForm, Model, ProbeJob, ScoreCurve, ScorePoint},
     panels::{parts, row_from_right},
     theme,
 };
@@ -149,7 +149,7 @@ fn plot(ui: &mut Ui, model: &Model, kind: CurveKind, curve: &ScoreCurve, out: &m
     if let Some(baseline) = curve.baseline {
         plot = plot.include_y(percent(baseline));
     }
-    let heard = f64::from(model.mask.percent());
+    let heard = f64::from(model.mask.form.percent());
     let drawn = plot.show(ui, |plot| {
         let band = FilledArea::new("spread", &xs, &low, &high)
             .fill_color(tokens.accent.gamma_multiply(0.25))
@@ -230,16 +230,15 @@ fn listen(
         return;
     };
     let mask = &model.mask;
-    let mut push = |command| out.push(Command::Mask(command));
-    if !mask.shown {
-        push(MaskCommand::ShowMask(true));
-    }
-    // The curve was drawn with patches dropped at random.
-    if mask.kind != MaskKind::Random {
-        push(MaskCommand::SetMaskKind(MaskKind::Random));
-    }
-    if ratio != mask.ratio {
-        push(MaskCommand::SetRatio(ratio));
+    let form = MaskForm {
+        shown: true,
+        // The curve was drawn with patches dropped at random.
+        kind: MaskKind::Random,
+        ratio,
+        ..mask.form
+    };
+    if form != mask.form {
+        out.push(Command::Mask(MaskCommand::Edit(form)));
     }
     if model.transport.hearing != Hearing::Left {
         out.push(Command::Sound(SoundCommand::Hear(Hearing::Left)));

@@ -7,9 +7,8 @@ use eframe::egui::{
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::{Command, MaskCommand, PictureCommand, WindowCommand},
-    logic::{RANGE_DB, TOP_DB},
-    model::{MOST_PERCENT, Model, Query, WalkStep},
+    command::{Command, MaskCommand, PictureCommand},
+    model::{MOST_PERCENT, Model, PictureForm, Query, WalkStep},
     panels::{masking, parts, row_from_right, top::icon_button},
     theme::{self, small},
 };
@@ -55,8 +54,8 @@ const ROOM_FOR_METER: f32 = 60.0 * theme::UNIT;
 pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     row_from_right(ui, |ui| {
+        options(ui, model, out);
         let mut push = |command| out.push(Command::Picture(command));
-        options(ui, model, &mut push);
         let there = model.spectrogram.picture().is_some();
         let save = ui.add_enabled_ui(there, |ui| icon_button(ui, icon::IMAGE, SAVE_TIP));
         if save.inner.clicked() {
@@ -66,10 +65,13 @@ pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         if icon_button(ui, fit, "Fit the whole track (F)").clicked() {
             push(PictureCommand::FitTrack);
         }
-        let as_encoder = model.spectrogram.as_encoder;
+        let as_encoder = model.spectrogram.form.as_encoder;
         let button = Button::selectable(as_encoder, "Encoder");
         if ui.add(button).on_hover_text(ENCODER_TIP).clicked() {
-            push(PictureCommand::SeeAsEncoder(!as_encoder));
+            push(PictureCommand::Edit(PictureForm {
+                as_encoder: !as_encoder,
+                ..model.spectrogram.form
+            }));
         }
         colour_map(ui, model, out);
         if !as_encoder && ui.available_width() > ROOM_FOR_LEVELS {
@@ -93,7 +95,7 @@ pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                     ui.add(Label::new(small(text).color(tokens.text)).truncate())
                         .on_hover_text(warning);
                     if warning.contains(CANCELS) && channel == Channel::Mean {
-                        use_left(ui, out);
+                        use_left(ui, model, out);
                     }
                 }
                 if let Some(step) = model.nearby.step_at(&track.path) {
@@ -107,7 +109,7 @@ pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// The remedy for channels that cancel.
-fn use_left(ui: &mut egui::Ui, out: &mut Vec<Command>) {
+fn use_left(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let hint = "Pictures, views and embeddings of all tracks are made of the left channel alone from now on, as by --channel \
                 left; Channel in the settings takes it back";
     if ui
@@ -115,8 +117,9 @@ fn use_left(ui: &mut egui::Ui, out: &mut Vec<Command>) {
         .on_hover_text(hint)
         .clicked()
     {
-        let left = WindowCommand::SetChannel(Channel::Left);
-        out.push(Command::Window(left));
+        out.push(Command::edit_settings(model, |settings| {
+            settings.channel = Channel::Left.to_string();
+        }));
     }
 }
 
@@ -164,7 +167,7 @@ fn ordinal(number: usize) -> String {
 }
 
 /// What is set once and then left alone.
-fn options(ui: &mut egui::Ui, model: &Model, push: &mut dyn FnMut(PictureCommand)) {
+fn options(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let symbol = RichText::new(icon::SLIDERS_HORIZONTAL).size(theme::TEXT_LARGE);
     let button = Button::new(symbol)
         .frame_when_inactive(false)
@@ -175,15 +178,19 @@ fn options(ui: &mut egui::Ui, model: &Model, push: &mut dyn FnMut(PictureCommand
         for (follow, name, help) in FOLLOW {
             let on = model.settings.follow == follow;
             if ui.radio(on, name).on_hover_text(help).clicked() {
-                push(PictureCommand::SetFollow(follow));
+                out.push(Command::edit_settings(model, |settings| {
+                    settings.follow = follow;
+                }));
             }
         }
         ui.separator();
         ui.label(small("Where a pixel is wider than a frame").color(weak));
         for (summary, name, help) in SUMMARIES {
-            let on = model.spectrogram.summary == summary;
+            let on = model.spectrogram.form.summary == summary;
             if ui.radio(on, name).on_hover_text(help).clicked() {
-                push(PictureCommand::SetSummary(summary));
+                out.push(Command::edit_picture(model, |form| {
+                    form.summary = summary;
+                }));
             }
         }
     });
@@ -194,9 +201,9 @@ fn options(ui: &mut egui::Ui, model: &Model, push: &mut dyn FnMut(PictureCommand
 
 fn levels(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
-    let mut range = model.spectrogram.range_db;
+    let mut range = model.spectrogram.form.range_db;
     let field = DragValue::new(&mut range)
-        .range(RANGE_DB)
+        .range(PictureForm::RANGES_DB)
         .suffix(" dB")
         .fixed_decimals(0);
     if ui
@@ -204,12 +211,12 @@ fn levels(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         .on_hover_text("From the brightest down to the darkest colour (D, with Shift less)")
         .changed()
     {
-        out.push(Command::Picture(PictureCommand::SetRangeDb(range)));
+        out.push(Command::edit_picture(model, |form| form.range_db = range));
     }
     ui.label(small("Depth").color(tokens.text_weak));
-    let mut top = model.spectrogram.top_db;
+    let mut top = model.spectrogram.form.top_db;
     let field = DragValue::new(&mut top)
-        .range(TOP_DB)
+        .range(PictureForm::TOPS_DB)
         .suffix(" dB")
         .fixed_decimals(0);
     if ui
@@ -219,20 +226,20 @@ fn levels(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         )
         .changed()
     {
-        out.push(Command::Picture(PictureCommand::SetTopDb(top)));
+        out.push(Command::edit_picture(model, |form| form.top_db = top));
     }
     ui.label(small("Top").color(tokens.text_weak));
 }
 
 fn colour_map(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
-    let shown = model.spectrogram.colour_map;
+    let shown = model.spectrogram.form.colour_map;
     ComboBox::from_id_salt("colour map")
         .selected_text(shown.name())
         .width(theme::UNIT * 22.0)
         .show_ui(ui, |ui| {
             for map in ColourMap::ALL {
                 if ui.selectable_label(map == shown, map.name()).clicked() {
-                    out.push(Command::Picture(PictureCommand::SetColourMap(map)));
+                    out.push(Command::edit_picture(model, |form| form.colour_map = map));
                 }
             }
         })
@@ -246,15 +253,15 @@ pub fn mask_row(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let mask = &model.mask;
     ui.add_space(theme::SPACE_SMALL);
     ui.horizontal(|ui| {
-        let mut shown = mask.shown;
+        let mut shown = mask.form.shown;
         if ui
             .checkbox(&mut shown, "Mask")
             .on_hover_text("Draw patches and what is dropped over the picture (M)")
             .changed()
         {
-            out.push(Command::Mask(MaskCommand::ShowMask(shown)));
+            out.push(Command::edit_mask(model, |form| form.shown = shown));
         }
-        let mut percent = mask.percent();
+        let mut percent = mask.form.percent();
         theme::slider_look(ui, theme::UNIT * 45.0);
         let slider = Slider::new(&mut percent, 0..=MOST_PERCENT).show_value(false);
         // Its hint stands at the number: at the slider it would lie over the transport while it is dragged.
@@ -262,12 +269,12 @@ pub fn mask_row(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         if response.changed()
             && let Ok(ratio) = MaskRatio::new(f64::from(percent) / 100.0)
         {
-            out.push(Command::Mask(MaskCommand::SetRatio(ratio)));
+            out.push(Command::edit_mask(model, |form| form.ratio = ratio));
         }
         if !shown {
             return;
         }
-        let text = format!("{} %", mask.percent());
+        let text = format!("{} %", mask.form.percent());
         ui.label(RichText::new(text).color(tokens.text_strong))
             .on_hover_text(
                 "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",

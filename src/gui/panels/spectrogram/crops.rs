@@ -31,7 +31,7 @@ fn crop_rect(model: &Model, view: ViewName, area: Rect) -> Option<Rect> {
 }
 
 fn is_shown(model: &Model) -> bool {
-    model.layout == Layout::Teach && model.mask.shown
+    model.layout == Layout::Teach && model.mask.form.shown
 }
 
 /// Draws both crops, and the layer over the active one.
@@ -41,7 +41,7 @@ pub fn draw(ui: &Ui, model: &Model, area: Rect) {
     }
     let tokens = theme::tokens(ui);
     let painter = ui.painter().with_clip_rect(area);
-    let active = model.mask.active;
+    let active = model.mask.form.active;
     if let (Some(crop), Some(layer)) = (
         crop_rect(model, active, area),
         lab_layer::values(model, active),
@@ -137,7 +137,7 @@ pub fn drag_crop(
         return;
     };
     if response.drag_started() || response.clicked() {
-        out.push(Command::Mask(MaskCommand::SetView(view)));
+        out.push(Command::edit_mask(model, |form| form.active = view));
     }
     if response.double_clicked() {
         out.push(Command::Mask(MaskCommand::MoveCrop {
@@ -168,7 +168,7 @@ pub fn drag_crop(
 
 /// Whether a press paints now: the tool is chosen, or Alt is held.
 pub fn paints(ui: &Ui, model: &Model) -> bool {
-    is_shown(model) && (model.mask.painting || ui.input(|input| input.modifiers.alt))
+    is_shown(model) && (model.mask.form.painting || ui.input(|input| input.modifiers.alt))
 }
 
 /// Reads the pointer for the lab. Returns whether a press on the picture belongs to the lab and not to the playhead.
@@ -198,7 +198,7 @@ pub fn pointer(
     if !paints(ui, model) {
         return false;
     }
-    brush(ui, model, model.mask.active, response, &place_of, out);
+    brush(ui, model, model.mask.form.active, response, &place_of, out);
     true
 }
 
@@ -235,7 +235,7 @@ pub fn brush(
         ui.data_mut(|data| data.remove::<bool>(id));
         return;
     };
-    let painted = mask.paint.of(view, mask.shape);
+    let painted = mask.paint.of(view, mask.form.shape);
     let is_kept = |place: PatchPlace| {
         let window = i64::from(place.window) + table.view.crop_window() as i64;
         let token = usize::try_from(window).unwrap_or(0) * table.tokens() + place.token;

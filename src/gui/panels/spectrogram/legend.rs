@@ -15,7 +15,9 @@ const LEAST_POINTS: f32 = 6.0 * theme::UNIT;
 
 /// What the colours stand for now.
 pub struct ColourScale {
+    /// Value of the brightest colour, in the unit of the levels.
     pub top: f32,
+    /// From there down to the darkest.
     pub range: f32,
     pub unit: &'static str,
     /// Between numbers, at least.
@@ -38,8 +40,8 @@ impl ColourScale {
             }
         } else {
             Self {
-                top: spectrogram.top_db,
-                range: spectrogram.range_db,
+                top: spectrogram.form.top_db,
+                range: spectrogram.form.range_db,
                 unit: "dB",
                 step: 5.0,
                 help: "Level of the mel power, on the same scale for every track; 0 dB is a power of 1",
@@ -57,7 +59,7 @@ pub fn show(ui: &mut egui::Ui, model: &Model, place: Rect) {
     let painter = ui.painter();
     let mut bar = place;
     bar.set_width(BAR_WIDTH);
-    let table = model.spectrogram.colour_map.table();
+    let table = model.spectrogram.form.colour_map.table();
     let last = (table.len() - 1).max(1) as f32;
     let mut mesh = Mesh::default();
     for (index, [red, green, blue, _]) in (0_u32..).zip(table) {

@@ -34,7 +34,7 @@ pub fn show(
         .widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, "Spectrogram"));
     ui.painter().rect_filled(area, 0.0, tokens.picture);
     let shown = mask_share(f64::from(area.width()) * WINDOW_SECS / view.span_secs);
-    let wanted = model.mask.active_table().filter(|_| model.mask.shown);
+    let wanted = model.mask.active_table().filter(|_| model.mask.form.shown);
     let mask = wanted.filter(|_| shown > 0.0);
     let pixels = area.size() * ui.ctx().pixels_per_point();
     let seen = spectrogram.seen(model.mask.cut());
@@ -42,13 +42,13 @@ pub fn show(
     let scale = ColourScale::of(model);
     let paint = SpectrogramPaint {
         levels: Arc::clone(levels),
-        summary: spectrogram.summary,
+        summary: spectrogram.form.summary,
         mask: mask.map(|table| MaskPaint {
             table: Arc::clone(table),
             dropped: model.mask.dropped(),
-            overlay: model.mask.overlay * shown,
+            overlay: model.mask.form.overlay * shown,
         }),
-        colour_map: spectrogram.colour_map,
+        colour_map: spectrogram.form.colour_map,
         start_frame: (view.start_secs / FRAME_SECS) as f32,
         span_frames: (view.span_secs / FRAME_SECS) as f32,
         bands: spectrogram.bands,
@@ -61,7 +61,7 @@ pub fn show(
     };
     ui.painter()
         .add(egui_wgpu::Callback::new_paint_callback(area, paint));
-    let waits = spectrogram.as_encoder && seen.is_none();
+    let waits = spectrogram.form.as_encoder && seen.is_none();
     let told = undecoded(ui, view, picture, area);
     let text = match &spectrogram.state {
         PictureState::Ready { .. } if waits => "computing what the encoder sees …",

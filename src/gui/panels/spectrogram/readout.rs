@@ -21,7 +21,7 @@ pub fn show(ui: &egui::Ui, model: &Model, picture: &Picture, area: Rect, place: 
         .filter(|pointer| area.contains(*pointer) && ui.rect_contains_pointer(area));
     let (parts, colour) = match under {
         Some(pointer) => (say(model, picture, area, pointer), tokens.text),
-        None if model.mask.painting => (
+        None if model.mask.form.painting => (
             [
                 "Click or drag drops or keeps patches of the active view",
                 "T or Esc ends painting",
@@ -97,7 +97,7 @@ fn say(model: &Model, picture: &Picture, area: Rect, pointer: Pos2) -> Vec<Strin
         let dropped = model
             .mask
             .table(view)?
-            .is_dropped(band, frame, model.mask.ratio)?;
+            .is_dropped(band, frame, model.mask.form.ratio)?;
         let fate = if dropped { "dropped" } else { "kept" };
         Some(format!("{fate} in {view}"))
     });

@@ -6,7 +6,7 @@ use egui_phosphor::regular as icon;
 use crate::gui::{
     command::{Command, CurveFile, TrainCommand, Wanted},
     jobs::format_duration,
-    model::{CHANNELS, Model, RunView, TrainPhase, Training},
+    model::{CHANNELS, CurveForm, Model, RunView, TrainPhase, Training},
     theme,
 };
 
@@ -39,8 +39,8 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         return waiting(ui, model);
     }
     let plotted: Vec<usize> = (0..CHANNELS.len()).filter(|&c| shown.has(c)).collect();
-    let chosen = if plotted.contains(&training.channel) {
-        training.channel
+    let chosen = if plotted.contains(&training.curves.channel) {
+        training.curves.channel
     } else {
         0
     };
@@ -67,7 +67,10 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         );
         let rect = Rect::from_min_size(room.min + corner, Vec2::new(width, SMALL_HEIGHT));
         if plot::small(ui, rect, shown, channel, channel == chosen) {
-            out.push(Command::Train(TrainCommand::SetChannel(channel)));
+            out.push(Command::Train(TrainCommand::EditCurves(CurveForm {
+                channel,
+                ..training.curves
+            })));
         }
     }
 }
@@ -103,15 +106,19 @@ fn head(ui: &mut Ui, training: &Training, run: &RunView, out: &mut Vec<Command>)
 }
 
 fn smoothing(ui: &mut Ui, training: &Training, push: &mut impl FnMut(TrainCommand)) {
-    let mut smoothing = training.smoothing;
+    let mut smoothing = training.curves.smoothing;
     let hint = "How far the strong line looks back: 0 shows the values themselves, 0.99 about a hundred steps";
     ui.scope(|ui| {
         theme::slider_look(ui, 18.0 * theme::UNIT);
         let slider = Slider::new(&mut smoothing, 0.0..=0.99).show_value(false);
         let response = ui.add(slider).on_hover_text(hint);
-        response.widget_info(|| egui::WidgetInfo::slider(true, training.smoothing, "Smoothing"));
+        response
+            .widget_info(|| egui::WidgetInfo::slider(true, training.curves.smoothing, "Smoothing"));
         if response.changed() {
-            push(TrainCommand::SetSmoothing(smoothing));
+            push(TrainCommand::EditCurves(CurveForm {
+                smoothing,
+                ..training.curves
+            }));
         }
     });
     let weak = theme::tokens(ui).text_weak;

@@ -54,7 +54,7 @@ fn pictures(ui: &mut Ui, model: &Model, key: &FilledKey, seen: &Reconstruction) 
     });
     let tokens = theme::tokens(ui);
     let loud = seen.truth.iter().copied().fold(1e-6, f32::max);
-    let colours = model.spectrogram.colour_map.table();
+    let colours = model.spectrogram.form.colour_map.table();
     let colour = |value: f32| -> Color32 {
         let share = (value / loud).clamp(0.0, 1.0);
         let place = (share * (colours.len() - 1) as f32).round() as usize;
@@ -93,7 +93,7 @@ fn pictures(ui: &mut Ui, model: &Model, key: &FilledKey, seen: &Reconstruction) 
             number,
             seen.step,
             seen.error.to_bits(),
-            model.spectrogram.colour_map.name(),
+            model.spectrogram.form.colour_map.name(),
             tokens.picture.to_array(),
         ));
         let id = egui::Id::new(("filled", part));

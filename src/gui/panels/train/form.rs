@@ -3,8 +3,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, TrainCommand, Wanted},
-    logic,
-    model::{Model, PURPOSES, Problem, Training, problem_of, purpose_of},
+    model::{Model, PURPOSES, Problem, Training, explain_mask, problem_of, purpose_of},
     theme,
 };
 use mynascope_encoder::{DeviceChoice, EncoderKind, Preset};
@@ -290,7 +289,7 @@ impl Fields<'_> {
                 ui,
                 "mask kind",
                 &MaskKind::ALL,
-                logic::explain,
+                explain_mask,
                 &mut form.mask_kind,
             )
         });

@@ -10,31 +10,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mynascope_spectrum::{
-    ColourMap,
-    tokens::{MaskKind, MaskRatio, PatchShape},
-};
-
-use super::model::{Labels, Layer, Model, Paint, Picked, Selection};
+use super::{Labels, Layer, MaskForm, Model, Paint, Picked, PictureForm, Selection};
 
 /// Changes of one number that follow each other within this time are one step.
 const MERGE_WITHIN: Duration = Duration::from_millis(900);
 /// Steps that are kept; the oldest are forgotten.
 const MOST_STEPS: usize = 200;
 
-/// What a user set that is no label.
+/// What a user set that is no label: the forms and what was done by hand.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Scene {
-    ratio: MaskRatio,
-    kind: MaskKind,
-    shape: PatchShape,
-    seed: u64,
+pub struct UndoState {
+    mask: MaskForm,
     starts: [Option<usize>; 2],
     paint: Paint,
-    colour_map: ColourMap,
-    top_db: f32,
-    range_db: f32,
-    overlay: f32,
+    picture: PictureForm,
     layer: Layer,
     selection: Option<Selection>,
     /// Windows that are picked on the map.
@@ -45,152 +34,130 @@ pub struct Scene {
     track: Option<PathBuf>,
 }
 
-/// One thing of a scene.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    Ratio,
-    Kind,
-    Shape,
-    Seed,
-    Crops,
-    Paint,
-    ColourMap,
-    TopDb,
-    RangeDb,
-    Overlay,
-    Layer,
-    Selection,
-    Picked,
-    Hidden,
-}
-
-impl Part {
-    const ALL: [Self; 14] = [
-        Self::Ratio,
-        Self::Kind,
-        Self::Shape,
-        Self::Seed,
-        Self::Crops,
-        Self::Paint,
-        Self::ColourMap,
-        Self::TopDb,
-        Self::RangeDb,
-        Self::Overlay,
-        Self::Layer,
-        Self::Selection,
-        Self::Picked,
-        Self::Hidden,
-    ];
-
+/// One value that can be undone by itself: a row of [`FIELDS`].
+#[derive(Clone, Copy)]
+pub struct UndoField {
     /// What the toast calls it.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Ratio => "mask ratio",
-            Self::Kind => "kind of mask",
-            Self::Shape => "patch shape",
-            Self::Seed => "seed",
-            Self::Crops => "crop",
-            Self::Paint => "painted patches",
-            Self::ColourMap => "colour map",
-            Self::TopDb => "brightest level",
-            Self::RangeDb => "depth",
-            Self::Overlay => "fading of dropped patches",
-            Self::Layer => "layer",
-            Self::Selection => "selection",
-            Self::Picked => "picked points",
-            Self::Hidden => "hidden points",
+    name: &'static str,
+    kind: Kind,
+    differs: fn(&UndoState, &UndoState) -> bool,
+    /// Sets it in the model as it is in the state.
+    restore: fn(&UndoState, &mut Model),
+}
+
+/// What a change of a value means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Nothing but itself.
+    Plain,
+    /// It is a number that keys change little by little: quick changes are parts of one.
+    Gradual,
+    /// The mask must be drawn anew.
+    Mask,
+    /// As both before.
+    GradualMask,
+    /// As [`Kind::Mask`], and it means something on one track only.
+    MaskOfTrack,
+    /// It means something on one track only.
+    OfTrack,
+    /// It is on the map, which must be drawn anew.
+    Map,
+}
+
+/// A row: what the toast calls a value, what its change means, where it is in the state and in the model.
+macro_rules! field {
+    ($name:literal, $kind:ident, $($state:ident).+, $($model:ident).+) => {
+        UndoField {
+            name: $name,
+            kind: Kind::$kind,
+            differs: |a, b| a.$($state).+ != b.$($state).+,
+            restore: |state, model| model.$($model).+.clone_from(&state.$($state).+),
         }
+    };
+}
+
+/// All values that can be undone.
+const FIELDS: [UndoField; 14] = [
+    field!("mask ratio", GradualMask, mask.ratio, mask.form.ratio),
+    field!("kind of mask", Mask, mask.kind, mask.form.kind),
+    field!("patch shape", Mask, mask.shape, mask.form.shape),
+    field!("seed", Mask, mask.seed, mask.form.seed),
+    field!("crop", MaskOfTrack, starts, mask.starts),
+    field!("painted patches", MaskOfTrack, paint, mask.paint),
+    field!(
+        "colour map",
+        Plain,
+        picture.colour_map,
+        spectrogram.form.colour_map
+    ),
+    field!(
+        "brightest level",
+        Gradual,
+        picture.top_db,
+        spectrogram.form.top_db
+    ),
+    field!(
+        "depth",
+        Gradual,
+        picture.range_db,
+        spectrogram.form.range_db
+    ),
+    field!(
+        "fading of dropped patches",
+        Gradual,
+        mask.overlay,
+        mask.form.overlay
+    ),
+    field!("layer", Plain, layer, lab.form.layer),
+    field!("selection", OfTrack, selection, transport.selection),
+    UndoField {
+        // Thousands of points: the same ones are not compared one by one.
+        differs: |a, b| !Arc::ptr_eq(&a.picked, &b.picked) && a.picked != b.picked,
+        ..field!("picked points", Map, picked, mapping.picked)
+    },
+    field!("hidden points", Map, hidden, mapping.hidden),
+];
+
+impl UndoField {
+    fn is_gradual(&self) -> bool {
+        matches!(self.kind, Kind::Gradual | Kind::GradualMask)
     }
 
-    /// Whether quick changes of it are parts of one: it is a number that keys change little by little.
-    fn is_gradual(self) -> bool {
+    fn is_of_track(&self) -> bool {
+        matches!(self.kind, Kind::OfTrack | Kind::MaskOfTrack)
+    }
+
+    fn is_of_map(&self) -> bool {
+        self.kind == Kind::Map
+    }
+
+    fn is_of_mask(&self) -> bool {
         matches!(
-            self,
-            Self::Ratio | Self::TopDb | Self::RangeDb | Self::Overlay
-        )
-    }
-
-    /// Whether it means something on one track only.
-    fn is_of_track(self) -> bool {
-        matches!(self, Self::Crops | Self::Paint | Self::Selection)
-    }
-
-    /// Whether it is on the map.
-    fn is_of_map(self) -> bool {
-        matches!(self, Self::Picked | Self::Hidden)
-    }
-
-    /// Whether the mask must be drawn anew.
-    fn is_of_mask(self) -> bool {
-        matches!(
-            self,
-            Self::Ratio | Self::Kind | Self::Shape | Self::Seed | Self::Crops | Self::Paint
+            self.kind,
+            Kind::Mask | Kind::GradualMask | Kind::MaskOfTrack
         )
     }
 }
 
-impl Scene {
+impl std::fmt::Debug for UndoField {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name)
+    }
+}
+
+impl UndoState {
     /// What is set now.
     pub fn of(model: &Model) -> Self {
-        let (mask, spectrogram) = (&model.mask, &model.spectrogram);
         Self {
-            ratio: mask.ratio,
-            kind: mask.kind,
-            shape: mask.shape,
-            seed: mask.seed,
-            starts: mask.starts,
-            paint: mask.paint.clone(),
-            colour_map: spectrogram.colour_map,
-            top_db: spectrogram.top_db,
-            range_db: spectrogram.range_db,
-            overlay: mask.overlay,
+            mask: model.mask.form,
+            starts: model.mask.starts,
+            paint: model.mask.paint.clone(),
+            picture: model.spectrogram.form,
             layer: model.lab.form.layer,
             selection: model.transport.selection,
             picked: Arc::clone(&model.mapping.picked),
             hidden: model.mapping.hidden.clone(),
-            track: spectrogram.path().map(Path::to_path_buf),
-        }
-    }
-
-    fn differs(&self, other: &Self, part: Part) -> bool {
-        match part {
-            Part::Ratio => self.ratio != other.ratio,
-            Part::Kind => self.kind != other.kind,
-            Part::Shape => self.shape != other.shape,
-            Part::Seed => self.seed != other.seed,
-            Part::Crops => self.starts != other.starts,
-            Part::Paint => self.paint != other.paint,
-            Part::ColourMap => self.colour_map != other.colour_map,
-            Part::TopDb => self.top_db.to_bits() != other.top_db.to_bits(),
-            Part::RangeDb => self.range_db.to_bits() != other.range_db.to_bits(),
-            Part::Overlay => self.overlay.to_bits() != other.overlay.to_bits(),
-            Part::Layer => self.layer != other.layer,
-            Part::Selection => self.selection != other.selection,
-            Part::Picked => {
-                !Arc::ptr_eq(&self.picked, &other.picked) && self.picked != other.picked
-            }
-            Part::Hidden => self.hidden != other.hidden,
-        }
-    }
-
-    /// Sets one thing in the model as it is here.
-    fn restore(&self, part: Part, model: &mut Model) {
-        let (mask, spectrogram) = (&mut model.mask, &mut model.spectrogram);
-        match part {
-            Part::Ratio => mask.ratio = self.ratio,
-            Part::Kind => mask.kind = self.kind,
-            Part::Shape => mask.shape = self.shape,
-            Part::Seed => mask.seed = self.seed,
-            Part::Crops => mask.starts = self.starts,
-            Part::Paint => mask.paint.clone_from(&self.paint),
-            Part::ColourMap => spectrogram.colour_map = self.colour_map,
-            Part::TopDb => spectrogram.top_db = self.top_db,
-            Part::RangeDb => spectrogram.range_db = self.range_db,
-            Part::Overlay => mask.overlay = self.overlay,
-            Part::Layer => model.lab.form.layer = self.layer,
-            Part::Selection => model.transport.selection = self.selection,
-            Part::Picked => model.mapping.picked = Arc::clone(&self.picked),
-            Part::Hidden => model.mapping.hidden.clone_from(&self.hidden),
+            track: model.spectrogram.path().map(Path::to_path_buf),
         }
     }
 }
@@ -200,14 +167,19 @@ impl Scene {
 pub enum Step {
     /// Labels and tags of tracks.
     Labels {
+        /// As they were.
         before: Vec<Labels>,
+        /// As they are since.
         after: Vec<Labels>,
     },
-    /// Things of the scene.
-    Scene {
-        parts: Vec<Part>,
-        before: Box<Scene>,
-        after: Box<Scene>,
+    /// Values of the forms.
+    Values {
+        /// Which ones.
+        fields: Vec<UndoField>,
+        /// As they were.
+        before: Box<UndoState>,
+        /// As they are since.
+        after: Box<UndoState>,
     },
 }
 
@@ -219,8 +191,8 @@ impl Step {
                 1 => "label of a track".to_owned(),
                 many => format!("labels of {many} tracks"),
             },
-            Self::Scene { parts, .. } => {
-                let names: Vec<&str> = parts.iter().map(|part| part.name()).collect();
+            Self::Values { fields, .. } => {
+                let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
                 names.join(", ")
             }
         }
@@ -233,8 +205,10 @@ pub enum FollowUp {
     /// These labels are to be given.
     Labels(Vec<Labels>),
     /// The model was changed; mask and map are to be drawn anew if so.
-    Scene {
+    Values {
+        /// The mask drops other tokens.
         mask_changed: bool,
+        /// Other points are picked or hidden.
         map_changed: bool,
     },
     /// The step belongs to a track that is not shown any more.
@@ -272,33 +246,37 @@ impl History {
     }
 
     /// Keeps what a command changed, if anything.
-    pub fn compare(&mut self, before: Scene, after: Scene, now: Instant) {
+    pub fn compare(&mut self, before: UndoState, after: UndoState, now: Instant) {
         // A track brings its own mask and selection along; that is nothing that was set.
         let same_track = before.track == after.track;
-        let counts = |part: &Part| same_track || part.is_of_map();
-        let differ = |part: &Part| counts(part) && before.differs(&after, *part);
-        let parts: Vec<Part> = Part::ALL.into_iter().filter(differ).collect();
-        if parts.is_empty() {
+        let changed = |field: &UndoField| {
+            (same_track || field.is_of_map()) && (field.differs)(&before, &after)
+        };
+        let fields: Vec<UndoField> = FIELDS.into_iter().filter(changed).collect();
+        if fields.is_empty() {
             return;
         }
-        let gradual = parts.iter().all(|part| part.is_gradual());
+        let gradual = fields.iter().all(UndoField::is_gradual);
         let goes_on = self
             .last
             .is_some_and(|last| self.held || (gradual && now.duration_since(last) <= MERGE_WITHIN));
-        if let Some(Step::Scene {
-            parts: last,
+        if let Some(Step::Values {
+            fields: last,
             after: end,
             ..
         }) = self.done.last_mut()
             && goes_on
-            && *last == parts
+            && last
+                .iter()
+                .map(|field| field.name)
+                .eq(fields.iter().map(|field| field.name))
             && end.track == before.track
         {
             **end = after;
             self.undone.clear();
         } else {
-            self.push(Step::Scene {
-                parts,
+            self.push(Step::Values {
+                fields,
                 before: Box::new(before),
                 after: Box::new(after),
             });
@@ -308,9 +286,9 @@ impl History {
 
     /// Forgets steps about tracks: they go by their place in the collection.
     pub fn forget_labels(&mut self) {
-        let is_scene = |step: &Step| matches!(step, Step::Scene { .. });
-        self.done.retain(is_scene);
-        self.undone.retain(is_scene);
+        let has_values = |step: &Step| matches!(step, Step::Values { .. });
+        self.done.retain(has_values);
+        self.undone.retain(has_values);
     }
 
     /// What would be undone.
@@ -342,26 +320,26 @@ pub fn step(model: &mut Model, back: bool) -> Option<(String, FollowUp)> {
     let name = step.name();
     let follow = match step {
         Step::Labels { before, after } => FollowUp::Labels(if back { before } else { after }),
-        Step::Scene {
-            parts,
+        Step::Values {
+            fields,
             before,
             after,
         } => {
-            let scene = if back { before } else { after };
-            let same = scene.track.as_deref() == model.spectrogram.path();
-            let parts: Vec<Part> = parts
+            let state = if back { before } else { after };
+            let same = state.track.as_deref() == model.spectrogram.path();
+            let fields: Vec<UndoField> = fields
                 .into_iter()
-                .filter(|part| same || !part.is_of_track())
+                .filter(|field| same || !field.is_of_track())
                 .collect();
-            if parts.is_empty() {
+            if fields.is_empty() {
                 FollowUp::Elsewhere
             } else {
-                for part in &parts {
-                    scene.restore(*part, model);
+                for field in &fields {
+                    (field.restore)(&state, model);
                 }
-                FollowUp::Scene {
-                    mask_changed: parts.iter().any(|part| part.is_of_mask()),
-                    map_changed: parts.iter().any(|part| part.is_of_map()),
+                FollowUp::Values {
+                    mask_changed: fields.iter().any(UndoField::is_of_mask),
+                    map_changed: fields.iter().any(UndoField::is_of_map),
                 }
             }
         }
@@ -375,9 +353,9 @@ mod tests {
 
     /// Does something to a model at a time and keeps it.
     fn does(model: &mut Model, at: Instant, change: impl FnOnce(&mut Model)) {
-        let before = Scene::of(model);
+        let before = UndoState::of(model);
         change(model);
-        let after = Scene::of(model);
+        let after = UndoState::of(model);
         model.history.compare(before, after, at);
     }
 
@@ -386,37 +364,43 @@ mod tests {
         let mut model = Model::default();
         let begin = Instant::now();
         let at = |ms| begin + Duration::from_millis(ms);
-        let first = model.mask.percent();
+        let first = model.mask.form.percent();
         for step in 0..30 {
             does(&mut model, at(step * 16), |model| {
-                model.mask.set_percent(10 + step as i32);
+                model.mask.form.set_percent(10 + step as i32);
             });
         }
-        does(&mut model, at(500), |model| model.mask.seed = 7);
+        does(&mut model, at(500), |model| model.mask.form.seed = 7);
         does(&mut model, at(501), |_| {});
-        does(&mut model, at(5000), |model| model.mask.seed = 8);
+        does(&mut model, at(5000), |model| model.mask.form.seed = 8);
         assert_eq!(model.history.undo_name().as_deref(), Some("seed"));
         for (seed, percent) in [(7, 39), (0, 39), (0, first)] {
             let (_, follow) = step(&mut model, true).unwrap();
             assert_eq!(
                 follow,
-                FollowUp::Scene {
+                FollowUp::Values {
                     mask_changed: true,
                     map_changed: false
                 }
             );
-            assert_eq!((model.mask.seed, model.mask.percent()), (seed, percent));
+            assert_eq!(
+                (model.mask.form.seed, model.mask.form.percent()),
+                (seed, percent)
+            );
         }
         assert!(step(&mut model, true).is_none());
         for (seed, percent) in [(0, 39), (7, 39), (8, 39)] {
             step(&mut model, false).unwrap();
-            assert_eq!((model.mask.seed, model.mask.percent()), (seed, percent));
+            assert_eq!(
+                (model.mask.form.seed, model.mask.form.percent()),
+                (seed, percent)
+            );
         }
         assert!(step(&mut model, false).is_none());
         // Something new ends what could be done again.
         step(&mut model, true).unwrap();
         does(&mut model, at(9000), |model| {
-            model.spectrogram.top_db += 5.0
+            model.spectrogram.form.top_db += 5.0
         });
         assert!(step(&mut model, false).is_none());
     }
@@ -429,7 +413,7 @@ mod tests {
         let paint = |token| {
             move |model: &mut Model| {
                 let place = mynascope_spectrum::tokens::PatchPlace { window: 0, token };
-                let shape = model.mask.shape;
+                let shape = model.mask.form.shape;
                 let painted = model
                     .mask
                     .paint
@@ -438,7 +422,7 @@ mod tests {
             }
         };
         let count = |model: &Model| {
-            let shape = model.mask.shape;
+            let shape = model.mask.form.shape;
             let painted = model
                 .mask
                 .paint
@@ -461,10 +445,10 @@ mod tests {
         }
         assert!(step(&mut model, true).is_none());
         // Quick re-rolls of the seed are steps of their own.
-        does(&mut model, at(9000), |model| model.mask.seed = 1);
-        does(&mut model, at(9100), |model| model.mask.seed = 2);
+        does(&mut model, at(9000), |model| model.mask.form.seed = 1);
+        does(&mut model, at(9100), |model| model.mask.form.seed = 2);
         step(&mut model, true).unwrap();
-        assert_eq!(model.mask.seed, 1);
+        assert_eq!(model.mask.form.seed, 1);
     }
 
     #[test]
@@ -473,7 +457,7 @@ mod tests {
         let begin = Instant::now();
         for number in 0..300_u64 {
             let at = begin + Duration::from_secs(2 * number);
-            does(&mut model, at, |model| model.mask.seed = number + 1);
+            does(&mut model, at, |model| model.mask.form.seed = number + 1);
         }
         assert_eq!(model.history.done.len(), MOST_STEPS);
         let labels = Labels {

@@ -1,0 +1,328 @@
+//! What stands above the map: what to compute, and how it is shown.
+
+use eframe::egui::{
+    self, Align, DragValue, Layout, RichText, Ui, Vec2, containers::menu::MenuButton,
+};
+use egui_phosphor::regular as icon;
+
+use crate::gui::{
+    command::{Command, EncoderCommand, MapCommand, SaveTo},
+    model::{Colouring, Model, PERPLEXITIES, offered_colourings},
+    panels::{parts, top},
+    theme,
+};
+use mynascope_embedding::Level;
+
+/// Width of the menu of weights.
+const WEIGHTS_WIDTH: f32 = 60.0 * theme::UNIT;
+
+/// Widths of what stands in the two rows above the map; where there is less room, the encoder, the colours and the
+/// level give way, and "Copy as command" becomes a symbol.
+const COMPUTE_WIDTH: f32 = 28.0 * theme::UNIT;
+const ENCODER_WIDTHS: [f32; 2] = [16.0 * theme::UNIT, 42.0 * theme::UNIT];
+const COPY_WIDTH: f32 = 38.0 * theme::UNIT;
+const CHOICE_WIDTHS: [f32; 2] = [28.0 * theme::UNIT, 36.0 * theme::UNIT];
+const PERPLEXITY_WIDTH: f32 = 26.0 * theme::UNIT;
+const SEED_WIDTH: f32 = 18.0 * theme::UNIT;
+
+/// Draws what is above the map.
+pub(super) fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    actions(ui, model, out);
+    settings(ui, model, out);
+    if parts::asks_patch(&model.embeddings) {
+        patch(ui, model, out);
+    }
+    if !model.embeddings.several().is_empty() {
+        weights(ui, model, out);
+    }
+}
+
+fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let mut other = Vec::new();
+    let mut push = |command| out.push(Command::Map(command));
+    let [narrowest, widest] = ENCODER_WIDTHS;
+    let symbols = 3.0 * (theme::CONTROL_HEIGHT + theme::SPACE);
+    let room = ui.available_width() - COMPUTE_WIDTH - 2.0 * theme::SPACE - symbols;
+    let in_words = room >= widest + COPY_WIDTH;
+    let copy = if in_words {
+        COPY_WIDTH
+    } else {
+        theme::CONTROL_HEIGHT
+    };
+    let width = (room - copy).clamp(narrowest, widest);
+    ui.horizontal(|ui| match model.mapping.job.running() {
+        Some(running) => {
+            let paused = model.mapping.is_paused();
+            let (symbol, hint) = if paused {
+                (icon::PLAY, "Let the points move on")
+            } else {
+                (icon::PAUSE, "Let the points rest where they are")
+            };
+            if top::icon_button(ui, symbol, hint).clicked() {
+                push(MapCommand::Pause(!paused));
+            }
+            if parts::progress(ui, running) {
+                push(MapCommand::Cancel);
+            }
+        }
+        None => {
+            let ready = model.library.track_count() > 0;
+            let hint = if ready {
+                "Embeds every window of the open collection and lays similar ones side by side"
+            } else {
+                "Open a collection first: a map needs tracks"
+            };
+            if parts::primary(ui, COMPUTE_WIDTH, "Compute map", ready, hint) {
+                push(MapCommand::Compute);
+            }
+            let source = &model.embeddings.source;
+            let (response, chosen) = parts::encoder_choice(ui, width, model, source);
+            response.on_hover_text(parts::ENCODER_HINT);
+            other.extend(chosen.map(Command::Encoder));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let copied = match in_words {
+                    true => parts::copy_command(ui),
+                    false => {
+                        let hint = "Puts the command on the clipboard that does the same in a terminal";
+                        top::icon_button(ui, icon::TERMINAL_WINDOW, hint).clicked()
+                    }
+                };
+                if copied {
+                    push(MapCommand::Copy);
+                }
+                files(ui, model, &mut push);
+                let comparing = model.mapping.second.is_some();
+                let hint = match comparing {
+                    true => "Only the first map again",
+                    false => "Compare with another encoder: its map beside this one, and the tracks that moved most",
+                };
+                let ready = model.mapping.chart.is_some();
+                let compare = ui.add_enabled_ui(ready, |ui| {
+                    top::icon_button(ui, icon::SQUARE_SPLIT_HORIZONTAL, hint)
+                });
+                if compare.inner.clicked() {
+                    push(MapCommand::Compare(!comparing));
+                }
+                let on = model.mapping.hover_sound;
+                if hover_sound_button(ui, on) {
+                    push(MapCommand::HoverSound(!on));
+                }
+            });
+        }
+    });
+    out.append(&mut other);
+}
+
+/// Formats of embeddings, and of maps: the ending, the name, what it is for.
+const TABLE_FORMATS: [(&str, &str, &str); 4] = [
+    (
+        "npz",
+        "npz…",
+        "Arrays for numpy: embedding, timestamps, track, path and label",
+    ),
+    (
+        "parquet",
+        "Parquet…",
+        "A row for each point, for pandas, Polars, DuckDB and Spotlight",
+    ),
+    (
+        "tsv",
+        "TSV pair…",
+        "Vectors and metadata for TensorBoard's projector: two files, of which you name the first",
+    ),
+    (
+        "safetensors",
+        "safetensors…",
+        "Tensors, with paths and labels as metadata",
+    ),
+];
+const MAP_FORMATS: [(&str, &str, &str); 3] = [
+    (
+        "parquet",
+        "Parquet…",
+        "Path, label, timestamp, x and y of each point",
+    ),
+    (
+        "tsv",
+        "TSV…",
+        "Path, label, timestamp, x and y of each point",
+    ),
+    (
+        "png",
+        "PNG…",
+        "A picture of the points by label, with a legend",
+    ),
+];
+
+/// What is read from files and written to them.
+fn files(ui: &mut Ui, model: &Model, push: &mut dyn FnMut(MapCommand)) {
+    let symbol = RichText::new(icon::FLOPPY_DISK).size(theme::TEXT_LARGE);
+    let hint = "Map a table of embeddings from a file, or save what the map is made of";
+    let button = egui::Button::new(symbol)
+        .frame_when_inactive(false)
+        .min_size(Vec2::splat(theme::CONTROL_HEIGHT));
+    // With the frame comes its padding, which would make the button wider than its neighbours.
+    let padding = std::mem::take(&mut ui.spacing_mut().button_padding);
+    let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
+        ui.spacing_mut().button_padding = padding;
+        let there = model.mapping.chart.is_some();
+        let hint = "Maps embeddings from an npz, npy, Parquet, TSV, CSV or safetensors file, of this program or of others. \
+                    Such files can be dropped on the window too";
+        if ui.button("Open a table…").on_hover_text(hint).clicked() {
+            push(MapCommand::OpenTable(None));
+            ui.close();
+        }
+        let imported = model.mapping.imported.is_some();
+        let find = ui.add_enabled(imported, egui::Button::new("Find its sound…"));
+        let hint = "Looks below a folder for the files that the opened table names; the map stays as it is";
+        if find.on_hover_text(hint).clicked() {
+            push(MapCommand::FindSound(None));
+            ui.close();
+        }
+        let formats = |ui: &mut Ui, name: &str, formats: &[(&'static str, &str, &str)]| {
+            let mut chosen = None;
+            ui.add_enabled_ui(there, |ui| {
+                ui.menu_button(name, |ui| {
+                    for (ending, name, hint) in formats {
+                        if ui.button(*name).on_hover_text(*hint).clicked() {
+                            chosen = Some(SaveTo::Asking(ending));
+                            ui.close();
+                        }
+                    }
+                });
+            });
+            chosen
+        };
+        if let Some(to) = formats(ui, "Save the embeddings as", &TABLE_FORMATS) {
+            push(MapCommand::SaveEmbeddings(to));
+        }
+        if let Some(to) = formats(ui, "Save the map as", &MAP_FORMATS) {
+            push(MapCommand::SaveMap(to));
+        }
+    });
+    ui.spacing_mut().button_padding = padding;
+    let response = response.on_hover_text(hint);
+    response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::WidgetType::Button, true, "Tables and files")
+    });
+}
+
+/// Switches sound on hover on and off.
+fn hover_sound_button(ui: &mut Ui, on: bool) -> bool {
+    let (symbol, hint) = if on {
+        (
+            icon::SPEAKER_HIGH,
+            "Points sound while you point at them; click to end it (H)",
+        )
+    } else {
+        (
+            icon::SPEAKER_SLASH,
+            "Hear the window of a point while you point at it (H)",
+        )
+    };
+    top::icon_button(ui, symbol, hint).clicked()
+}
+
+fn settings(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let mapping = &model.mapping;
+    let mut form = mapping.form;
+    let [narrowest, widest] = CHOICE_WIDTHS;
+    ui.horizontal(|ui| {
+        let weak = theme::tokens(ui).text_weak;
+        let font = egui::FontId::proportional(theme::TEXT_BODY);
+        let by = ui.painter().layout_no_wrap("by".to_owned(), font, weak);
+        let fixed = by.size().x + PERPLEXITY_WIDTH + SEED_WIDTH + 4.0 * theme::SPACE;
+        let room = ui.available_width() - fixed;
+        let width = (0.5 * room).clamp(narrowest, widest);
+        let levels = [
+            (Level::Window, "windows", "A point for each window of 3 s"),
+            (
+                Level::Track,
+                "tracks",
+                "A point for each track: the mean of its windows",
+            ),
+        ];
+        let (_, level) = parts::choice(ui, width, &levels, form.level);
+        form.level = level.unwrap_or(form.level);
+        ui.label(RichText::new("by").color(weak));
+        let width = (room - width).clamp(16.0 * theme::UNIT, widest);
+        if let Some(colouring) = colouring(ui, width, model) {
+            out.push(Command::Map(MapCommand::SetColouring(colouring)));
+        }
+        let field = DragValue::new(&mut form.perplexity)
+            .range(PERPLEXITIES)
+            .speed(0.5)
+            .max_decimals(0)
+            .prefix("perplexity ");
+        parts::number(ui, PERPLEXITY_WIDTH, field).on_hover_text(
+            "How many neighbours t-SNE looks at, 2 to 100; lowered where there are too few points",
+        );
+        let field = DragValue::new(&mut form.seed).prefix("seed ");
+        parts::number(ui, SEED_WIDTH, field).on_hover_text("The same seed gives the same map");
+    });
+    if form != mapping.form {
+        out.push(Command::Map(MapCommand::Edit(form)));
+    }
+}
+
+/// What colours stand for; returns what was chosen.
+fn colouring(ui: &mut Ui, width: f32, model: &Model) -> Option<Colouring> {
+    let now = &model.mapping.colouring;
+    let mut chosen = None;
+    let menu = egui::ComboBox::from_id_salt("colouring")
+        .width(width)
+        .height(100.0 * theme::UNIT)
+        .truncate()
+        .selected_text(now.name())
+        .show_ui(ui, |ui| {
+            let mut offer = |ui: &mut Ui, colouring: Colouring| {
+                let on = *now == colouring;
+                if ui.selectable_label(on, colouring.name()).clicked() {
+                    chosen = Some(colouring);
+                }
+            };
+            let (offers, tags) = offered_colourings(model);
+            for colouring in offers {
+                offer(ui, colouring);
+            }
+            for tag in tags {
+                offer(ui, Colouring::Tag(tag));
+            }
+        });
+    let hint = "What the colours stand for: labels, splits, what the last probe said, or a number";
+    let response = menu.response.on_hover_text(hint);
+    response.widget_info(|| {
+        let name = format!("Colour by {}", now.name());
+        egui::WidgetInfo::labeled(egui::WidgetType::ComboBox, true, name)
+    });
+    chosen
+}
+
+/// Asks how the patches of the chosen checkpoint are cut.
+fn patch(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        let (_, kind) = parts::patch_choice(ui, 42.0 * theme::UNIT, &model.embeddings);
+        if let Some(kind) = kind {
+            out.push(Command::Encoder(EncoderCommand::SetPatch(kind)));
+        }
+        let text = match model.embeddings.source.patch {
+            None => "The checkpoint doesn't say how its patches are cut: choose",
+            Some(_) => "Patches, as you said; the checkpoint doesn't say",
+        };
+        parts::quiet(ui, text).on_hover_text(parts::PATCH_HINT);
+    });
+}
+
+/// Asks which encoder of a checkpoint is meant that holds several.
+fn weights(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+    let (source, held) = (&model.embeddings.source, model.embeddings.several());
+    ui.horizontal(|ui| {
+        parts::quiet(ui, "Weights").on_hover_text(parts::WEIGHTS_HINT);
+        let (_, chosen) = parts::weights_choice(ui, WEIGHTS_WIDTH, source, held);
+        if let Some(weights) = chosen {
+            out.push(Command::Encoder(EncoderCommand::SetWeights(weights)));
+        }
+        let text = format!("The checkpoint holds {} encoders", held.len());
+        parts::quiet(ui, text).on_hover_text(parts::WEIGHTS_HINT);
+    });
+}

@@ -1,0 +1,129 @@
+//! Two encoders' maps of the same tracks, side by side.
+
+use eframe::egui::{self, Align, Layout, RichText, Ui, Vec2};
+use egui_phosphor::regular as icon;
+
+use super::{
+    CAPTION_HEIGHT, LEGEND_WIDTH,
+    canvas::{self, View},
+    caption, column, legend, line, picked,
+};
+use crate::gui::{
+    command::{Command, EncoderCommand, MapCommand},
+    model::{Chart, MapSide, Model, SecondMap},
+    panels::{parts, top},
+    theme,
+};
+
+/// Two maps side by side, each with what it is, over all the width; their common legend lies below them, or beside
+/// them where colours stand for numbers.
+pub(super) fn show(
+    ui: &mut Ui,
+    model: &Model,
+    chart: &Chart,
+    second: &SecondMap,
+    out: &mut Vec<Command>,
+) {
+    let mapping = &model.mapping;
+    let space = ui.available_size().max(Vec2::splat(40.0 * theme::UNIT));
+    let (right, below) = match chart.scale {
+        Some(_) => (LEGEND_WIDTH + theme::SPACE_LARGE, 0.0),
+        None => (
+            0.0,
+            legend::strip_height(space.x, mapping, chart) + theme::SPACE,
+        ),
+    };
+    let half = Vec2::new(0.5 * (space.x - right - theme::SPACE), space.y - below);
+    let head = theme::CONTROL_HEIGHT + theme::SPACE;
+    let map = (half - Vec2::new(0.0, head + CAPTION_HEIGHT)).max(Vec2::splat(20.0 * theme::UNIT));
+    ui.horizontal_top(|ui| {
+        column(ui, half, |ui| {
+            let row = Vec2::new(half.x, theme::CONTROL_HEIGHT);
+            let line = Layout::left_to_right(Align::Center);
+            ui.allocate_ui_with_layout(row, line, |ui| {
+                ui.set_min_size(row);
+                let name = RichText::new(&chart.source.table.encoder);
+                ui.add(egui::Label::new(name).truncate());
+            });
+            let view = View {
+                side: MapSide::Main,
+                chart,
+                camera: mapping.camera,
+            };
+            canvas::show(ui, map, model, view, out);
+            if !picked(ui, model, chart, out) {
+                caption(ui, chart, None);
+            }
+        });
+        column(ui, half, |ui| {
+            second_encoder(ui, half.x, model, second, out);
+            second_map(ui, map, model, second, out);
+        });
+        if chart.scale.is_some() {
+            ui.add_space(theme::SPACE_LARGE - theme::SPACE);
+            ui.vertical(|ui| legend::show(ui, mapping, chart, out));
+        }
+    });
+    if chart.scale.is_none() {
+        legend::strip(ui, mapping, chart, out);
+    }
+}
+
+/// The second map, or how far it is.
+fn second_map(ui: &mut Ui, size: Vec2, model: &Model, second: &SecondMap, out: &mut Vec<Command>) {
+    match &second.chart {
+        Some(chart) => {
+            let view = View {
+                side: MapSide::Second,
+                chart,
+                camera: second.camera,
+            };
+            canvas::show(ui, size, model, view, out);
+            match second.job.running() {
+                Some(running) => line(ui, running.line()),
+                None => caption(ui, chart, None),
+            };
+        }
+        None => column(ui, size, |ui| {
+            if let Some(running) = second.job.running() {
+                parts::quiet(ui, running.line());
+                parts::bar(ui, running.share());
+            } else if let Some(why) = &second.error {
+                parts::error(ui, why);
+            }
+        }),
+    }
+}
+
+/// Which encoder the second map is by.
+fn second_encoder(
+    ui: &mut Ui,
+    width: f32,
+    model: &Model,
+    second: &SecondMap,
+    out: &mut Vec<Command>,
+) {
+    let row = Vec2::new(width, theme::CONTROL_HEIGHT);
+    let line = Layout::right_to_left(Align::Center);
+    ui.allocate_ui_with_layout(row, line, |ui| {
+        ui.set_min_size(row);
+        let hint = "Only the first map again";
+        if top::icon_button(ui, icon::X, hint).clicked() {
+            out.push(Command::Map(MapCommand::Compare(false)));
+        }
+        ui.push_id("second", |ui| {
+            let width = (width - theme::CONTROL_HEIGHT - 2.0 * theme::SPACE).max(theme::UNIT);
+            let (response, chosen) = parts::encoder_choice(ui, width, model, &second.source);
+            response.on_hover_text("Which encoder the second map is by");
+            match chosen {
+                Some(EncoderCommand::Use(source)) => {
+                    out.push(Command::Map(MapCommand::SetSecond(source)));
+                }
+                Some(EncoderCommand::ChooseFile) => {
+                    out.push(Command::Map(MapCommand::ChooseSecond));
+                }
+                Some(_) | None => {}
+            }
+        });
+    });
+}
