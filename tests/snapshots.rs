@@ -23,6 +23,7 @@ use mynascope::gui::{
         PictureCommand, ProbeCommand, WindowCommand,
     },
     layout::Layout,
+    model::{MaskForm, PictureForm},
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::Theme;
@@ -77,7 +78,9 @@ impl Album {
         window.settle(PATIENCE).unwrap();
         // The shipped encoder on the CPU, which every machine has.
         window.apply(Command::Encoder(EncoderCommand::Use(cpu())));
-        window.apply(Command::Window(WindowCommand::SetDevice(DeviceChoice::Cpu)));
+        window.apply(Command::edit_settings(window.model(), |settings| {
+            settings.device = DeviceChoice::Cpu.to_string();
+        }));
         window.settle(PATIENCE).unwrap();
         Self {
             window,
@@ -104,8 +107,8 @@ impl Album {
         self.window
             .apply(Command::Window(WindowCommand::DismissNotes));
         for (theme, word) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
-            self.window
-                .apply(Command::Window(WindowCommand::SetTheme(theme)));
+            let in_theme = Command::edit_settings(self.window.model(), |it| it.theme = theme);
+            self.window.apply(in_theme);
             let mut picture = self.window.picture().unwrap();
             if let Some([left, top, right, bottom]) = blank {
                 let grey = image::Rgba([128, 128, 128, 255]);
@@ -160,15 +163,22 @@ fn every_layout_and_dialog_looks_as_it_did() {
     let music = folder.path().join("notes");
     sounds(&music);
     let mut album = Album::open(vec![music]);
+    let as_encoder = PictureForm {
+        as_encoder: true,
+        ..PictureForm::default()
+    };
     album
         .does([Command::Library(LibraryCommand::Select(1))])
         .looks_like("listen")
-        .does([Command::Picture(PictureCommand::SeeAsEncoder(true))])
+        .does([Command::Picture(PictureCommand::Edit(as_encoder))])
         .looks_like("listen_as_encoder")
         .does([
-            Command::Picture(PictureCommand::SeeAsEncoder(false)),
+            Command::Picture(PictureCommand::Edit(PictureForm::default())),
             show(Layout::Teach),
-            Command::Mask(MaskCommand::SetRatio(MaskRatio::new(0.75).unwrap())),
+            Command::Mask(MaskCommand::Edit(MaskForm {
+                ratio: MaskRatio::new(0.75).unwrap(),
+                ..MaskForm::default()
+            })),
         ])
         .looks_like("teach")
         .does([Command::Lesson(LessonCommand::Open(0))])
