@@ -6,7 +6,7 @@ use super::{
     arguments::{Common, Demo},
     console::{Console, Outcome},
 };
-use mynascope_base::storage::path_to_text;
+use mynascope_base::{counted, storage::path_to_text};
 use mynascope_collection as collection;
 
 pub fn run(verb: &Demo, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
@@ -19,9 +19,9 @@ pub fn run(verb: &Demo, common: &Common, console: &Console) -> anyhow::Result<Ou
             "folder": path_to_text(&verb.dir),
         }),
         format!(
-            "{} tracks in {} styles ({}), {:.0} s of music, with labels.csv: {}",
-            summary.tracks,
-            summary.styles.len(),
+            "{} in {} ({}), {:.0} s of music, with labels.csv: {}",
+            counted(summary.tracks, "track"),
+            counted(summary.styles.len(), "style"),
             summary.styles.join(", "),
             summary.seconds,
             verb.dir.display()

@@ -7,7 +7,7 @@ use super::{
     console::{Console, Outcome, check_ending},
 };
 use mynascope_audio as audio;
-use mynascope_base::storage::path_to_text;
+use mynascope_base::{counted, storage::path_to_text};
 use mynascope_spectrum::{
     self as spectrum, Part,
     tokens::{self, TrackView},
@@ -40,8 +40,8 @@ pub fn run(verb: &Mask, common: &Common, console: &Console) -> anyhow::Result<Ou
             "out": path_to_text(&verb.out),
         }),
         format!(
-            "{kept} of {tokens} tokens kept in each of {} windows of view {}: {}",
-            view.windows(),
+            "{kept} of {tokens} tokens kept in each of {} of view {}: {}",
+            counted(view.windows(), "window"),
             verb.view,
             verb.out.display()
         ),

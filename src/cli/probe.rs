@@ -1,6 +1,7 @@
 use std::fmt::Write;
 
 use anyhow::bail;
+use mynascope_base::counted;
 use serde_json::{Value, json};
 
 use super::{
@@ -121,12 +122,11 @@ pub fn words(report: &ProbeReport) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     writeln!(
         text,
-        "{}: {} {} (95 % interval {} to {}; best constant answer: {})",
+        "{}: {} {} (95 % interval: {}; best constant answer: {})",
         report.task,
         report.metric,
         say(report, report.score),
-        say(report, report.interval[0]),
-        say(report, report.interval[1]),
+        probe::say_interval(report.interval, |edge| say(report, edge)),
         say(report, report.baseline)
     )?;
     writeln!(
@@ -154,8 +154,10 @@ pub fn words(report: &ProbeReport) -> Result<String, std::fmt::Error> {
             });
             writeln!(
                 text,
-                "  {} {:.3}{precision} ({} tracks)",
-                target.name, target.score, target.tracks
+                "  {} {:.3}{precision} ({})",
+                target.name,
+                target.score,
+                counted(target.tracks, "track")
             )?;
         }
         for note in &report.notes {

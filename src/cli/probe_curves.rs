@@ -10,6 +10,7 @@ use super::{
     console::{Console, Outcome},
     embed,
 };
+use mynascope_base::counted;
 use mynascope_collection::Collection;
 use mynascope_embedding::{EmbeddingTable, Level};
 use mynascope_encoder::LoadedEncoder;
@@ -136,11 +137,10 @@ impl Asked<'_> {
         let cache = embed::user_cache();
         let words = |point: &LayerPoint| {
             format!(
-                "{:10} {} ({} to {})",
+                "{:10} {} ({})",
                 point.name,
                 say(point.score),
-                say(point.interval[0]),
-                say(point.interval[1])
+                probe::say_interval(point.interval, say)
             )
         };
         let sweep = probe::layer_sweep(
@@ -177,24 +177,22 @@ impl Asked<'_> {
             "drawn split"
         };
         let first = format!(
-            "{}: {split} {} ({} to {}), {} folds by file {} ({} to {}); gap {}",
+            "{}: {split} {} ({}), {} folds by file {} ({}); gap {}",
             report.metric,
             say(report.score),
-            say(report.interval[0]),
-            say(report.interval[1]),
+            probe::say_interval(report.interval, say),
             settings.folds,
             say(report.folds_score),
-            say(report.folds_interval[0]),
-            say(report.folds_interval[1]),
+            probe::say_interval(report.folds_interval, say),
             match report.gap.is_finite() {
                 true => format!("{:+.3}", report.gap),
                 false => say(report.gap),
             }
         );
         let mut lines = vec![format!(
-            "{} pairs of tracks of different parts have windows of a cosine from {} on",
-            report.pairs.len(),
-            report.threshold
+            "windows of a cosine from {} on: {} of tracks of different parts",
+            report.threshold,
+            counted(report.pairs.len(), "pair")
         )];
         lines.extend(report.pairs.iter().take(LISTED).map(|pair| {
             format!(

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use mynascope_base::counted;
 use mynascope_embedding::{self as embedding, EmbeddingTable, SoundOfTable};
 
 use super::console::Console;
@@ -18,9 +19,9 @@ pub fn open(
         let outcome = embedding::relocate(&mut table, folder, &console.watch())?;
         if outcome.found < outcome.tracks {
             console.note(&format!(
-                "{} of the table's {} files are in {}{}",
+                "found {} of the table's {} in {}{}",
                 outcome.found,
-                outcome.tracks,
+                counted(outcome.tracks, "file"),
                 folder.display(),
                 match outcome.ambiguous {
                     0 => String::new(),

@@ -23,7 +23,10 @@ use crate::gui::{
     save_png,
 };
 use mynascope_audio as audio;
-use mynascope_base::storage::{self, Theme, path_to_text};
+use mynascope_base::{
+    counted,
+    storage::{self, Theme, path_to_text},
+};
 use mynascope_collection::{Collection, DEMO_WORD};
 use mynascope_embedding::{self as embedding, ExtractSettings, Extraction};
 use mynascope_encoder::{CheckpointRef, LoadedEncoder};
@@ -68,9 +71,9 @@ pub fn run(verb: &Tour, common: &Common, console: &Console) -> anyhow::Result<Ou
     };
     let collection = console.open(&paths)?;
     console.note(&format!(
-        "{}: {} tracks",
+        "{}: {}",
         collection.name,
-        collection.tracks.len()
+        counted(collection.tracks.len(), "track")
     ));
     listen(&collection, &verb.dir, common, console)?;
 
@@ -284,20 +287,20 @@ fn markdown(findings: &Findings) -> Result<String, std::fmt::Error> {
     writeln!(text, "# A tour of {}\n", findings.collection.name)?;
     writeln!(
         text,
-        "{} tracks. {} training steps of {BATCH} tracks with 90 % of the tokens dropped: loss {:.4} -> {:.4}, \
+        "{}. {} of {BATCH} tracks with 90 % of the tokens dropped: loss {:.4} -> {:.4}, \
          {:.0} windows/s.",
-        findings.collection.tracks.len(),
-        training.steps,
+        counted(findings.collection.tracks.len(), "track"),
+        counted(training.steps, "training step"),
         training.loss_first,
         training.loss_last,
         training.windows_per_second
     )?;
     writeln!(
         text,
-        "{} windows embedded at {:.0} windows/s; t-SNE of {} points in {:.1} s.\n",
-        findings.trained.extraction.windows,
+        "{} embedded at {:.0} windows/s; t-SNE of {} in {:.1} s.\n",
+        counted(findings.trained.extraction.windows, "window"),
         findings.trained.extraction.windows_per_second,
-        findings.layout.xy.len(),
+        counted(findings.layout.xy.len(), "point"),
         findings.layout.seconds
     )?;
     writeln!(

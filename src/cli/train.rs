@@ -10,7 +10,10 @@ use super::{
     console::{Console, Outcome},
 };
 use mynascope_audio::Channel;
-use mynascope_base::jobs::{Cancelled, Progress};
+use mynascope_base::{
+    counted,
+    jobs::{Cancelled, Progress},
+};
 use mynascope_encoder::{EncoderKind, LoadOptions, Preset, load_weights};
 use mynascope_spectrum::tokens::MaskRatio;
 use mynascope_train::{
@@ -253,8 +256,8 @@ fn outcome(summary: TrainSummary, console: &Console) -> Outcome {
             "notes": summary.notes,
         }),
         text: format!(
-            "{end}: {} steps, loss {:.4} -> {:.4}, {:.1} windows/s, {:.1} % of the time waiting for input: {}",
-            summary.steps,
+            "{end}: {}, loss {:.4} -> {:.4}, {:.1} windows/s, {:.1} % of the time waiting for input: {}",
+            counted(summary.steps, "step"),
             summary.loss_first,
             summary.loss_last,
             summary.windows_per_second,

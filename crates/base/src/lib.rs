@@ -1,4 +1,5 @@
-//! The ground that every other crate of Mynascope stands on: files that survive, background work, and the order of names.
+//! The ground that every other crate of Mynascope stands on: files that survive, background work, the order of
+//! names, and numbers of things in words.
 //!
 //! A crate of its own because everything uses it and it uses nothing: a change above never builds it again.
 

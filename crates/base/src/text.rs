@@ -1,6 +1,6 @@
 //! Words for people: names in the order in which they list them, and what the system says without its numbers.
 
-use std::{cmp::Ordering, io};
+use std::{cmp::Ordering, fmt::Display, io};
 
 /// What the system says of an error, without its number: "No such file or directory".
 pub fn system_words(error: &io::Error) -> String {
@@ -59,8 +59,8 @@ fn by_numbers(a: &str, b: &str) -> Ordering {
 /// use mynascope_base::counted;
 /// assert_eq!([counted(1, "track"), counted(0, "track")], ["1 track", "0 tracks"]);
 /// ```
-pub fn counted(count: usize, what: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
+pub fn counted<N: Display + PartialEq + From<u8>>(count: N, what: &str) -> String {
+    let s = if count == N::from(1) { "" } else { "s" };
     format!("{count} {what}{s}")
 }
 
@@ -71,7 +71,7 @@ pub fn counted(count: usize, what: &str) -> String {
 /// assert_eq!(without_path(&"it is empty: m/a.wav", "m/a.wav".as_ref()), "it is empty");
 /// assert_eq!(without_path(&"it is empty", "m/a.wav".as_ref()), "it is empty");
 /// ```
-pub fn without_path(error: &dyn std::fmt::Display, path: &std::path::Path) -> String {
+pub fn without_path(error: &dyn Display, path: &std::path::Path) -> String {
     let mut words = error.to_string();
     let end = format!(": {}", path.display());
     if words.ends_with(&end) {

@@ -11,7 +11,7 @@ use ndarray::{Array2, Axis, s};
 use super::{
     Layout, MapError, MapSettings, Method, divergence::divergence, reference::reference, tsne::tsne,
 };
-use mynascope_base::jobs::Watch;
+use mynascope_base::{counted, jobs::Watch};
 use mynascope_embedding::EmbeddingTable;
 use mynascope_spectrum::tokens::{Purpose, stream};
 
@@ -73,7 +73,10 @@ pub fn layout_live(
         vec![[0.0; 2]; rows]
     } else if settings.method == Method::Pca || rows < FEWEST_ROWS {
         if settings.method != Method::Pca {
-            notes.push(format!("{rows} rows are too few for t-SNE: this is PCA"));
+            notes.push(format!(
+                "too few for t-SNE: {}; this is PCA",
+                counted(rows, "row")
+            ));
         }
         points(&reduce(centred, 2)?)
     } else {

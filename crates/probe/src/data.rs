@@ -7,6 +7,7 @@ use ndarray::Array2;
 use super::{
     ProbeError, ProbeSettings, Protocol, Targets, Task, Truth, heads::Known, targets::listed,
 };
+use mynascope_base::counted;
 use mynascope_collection::{Split, split_by_track};
 use mynascope_embedding::EmbeddingTable;
 use mynascope_spectrum::tokens::{Purpose, stream};
@@ -77,7 +78,10 @@ impl<'a> Data<'a> {
         }
         let mut notes = targets.notes.clone();
         if unlabelled > 0 {
-            notes.push(format!("{unlabelled} tracks without a label were left out"));
+            notes.push(format!(
+                "left out: {} without a label",
+                counted(unlabelled, "track")
+            ));
         }
         match targets.task {
             Task::Genre => data.leave_out_single_classes(&mut notes)?,
@@ -200,9 +204,9 @@ impl<'a> Data<'a> {
         if untrained.is_empty() {
             return;
         }
-        let named = untrained.iter().filter_map(|(&class, tested)| {
+        let named = untrained.iter().filter_map(|(&class, &tested)| {
             let name = self.names.get(class)?;
-            Some(format!("{name} ({tested} test tracks)"))
+            Some(format!("{name} ({})", counted(tested, "test track")))
         });
         notes.push(format!(
             "labels without a training track, so that each of their test tracks is a miss: {}",

@@ -343,6 +343,22 @@ impl ProbeReport {
     }
 }
 
+/// A 95 % interval in words, its edges as `say` writes them: "61.0 % to 79.0 %". One of no width says so, as two equal
+/// edges would read as if the score were certain.
+///
+/// ```
+/// use mynascope_probe::say_interval;
+/// let say = |score: f64| format!("{score:.2}");
+/// assert_eq!(say_interval([0.61, 0.79], say), "0.61 to 0.79");
+/// assert_eq!(say_interval([1.0, 1.0], say), "no width");
+/// ```
+pub fn say_interval([low, high]: [f64; 2], say: impl Fn(f64) -> String) -> String {
+    match low == high {
+        true => "no width".to_owned(),
+        false => format!("{} to {}", say(low), say(high)),
+    }
+}
+
 /// Why there is no score.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {

@@ -2,6 +2,7 @@
 
 use std::{borrow::Borrow, collections::BTreeMap, path::PathBuf};
 
+use mynascope_base::counted;
 use rayon::prelude::*;
 
 use super::{
@@ -277,13 +278,13 @@ impl Data<'_> {
 
     /// How many tracks the score rests on; and where the interval tells nothing, that it does not.
     pub(super) fn explain(&self, said: &[&Said], whole: &Metrics, interval: [f64; 2]) -> String {
-        let tested = said.len();
-        let counted = match self.task {
+        let tested = counted(said.len(), "test track");
+        let basis = match self.task {
             Task::Genre => {
                 let right = said.iter().map(|said| self.is_right(said)).sum::<f64>();
-                format!("{right:.0} of {tested} test tracks right")
+                format!("{right:.0} of {tested} right")
             }
-            Task::Key => format!("{} over {tested} test tracks", whole.metric),
+            Task::Key => format!("{} over {tested}", whole.metric),
             Task::Tags | Task::Emotion => {
                 let (scored, all) = (whole.targets.len(), self.names.len());
                 let of = if scored < all {
@@ -296,18 +297,18 @@ impl Data<'_> {
                 } else {
                     "dimensions"
                 };
-                format!("{} over {of} {what} and {tested} test tracks", whole.metric)
+                format!("{} over {of} {what} and {tested}", whole.metric)
             }
         };
         if !whole.score.is_finite() {
-            return format!("{counted}: not defined");
+            return format!("{basis}: not defined");
         }
         match interval[0] < interval[1] {
             true => format!(
-                "{counted}; the 95 % interval holds 95 of 100 scores of as many of them drawn with replacement"
+                "{basis}; the 95 % interval holds 95 of 100 scores of as many of them drawn with replacement"
             ),
             false => format!(
-                "{counted}; whichever of them are drawn, the score is the same, so its interval has no width and does not tell how it \
+                "{basis}; whichever of them are drawn, the score is the same, so its interval has no width and does not tell how it \
                  would be with other tracks: test more of them"
             ),
         }

@@ -14,6 +14,7 @@ use super::{
     tensorboard::EventFile,
 };
 use crate::objective::Memory;
+use mynascope_base::counted;
 use mynascope_collection::Collection;
 use mynascope_encoder::{
     CheckpointError, EncoderError, LoadOptions, Weights, check_arithmetic, find_place,
@@ -133,8 +134,8 @@ pub fn resume(
     if start.manifest.step >= config.steps {
         return Err(TrainError::NoRun {
             why: format!(
-                "it has done all its {} steps; ask for more with --steps",
-                start.manifest.step
+                "it has done all of its {}; ask for more with --steps",
+                counted(start.manifest.step, "step")
             ),
             path: folder.path,
         });
@@ -176,8 +177,9 @@ fn other_tracks(run: &Manifest, found: &Manifest) -> Option<String> {
     let goes_on = "give it the collection that it was trained on";
     if run.tracks != found.tracks {
         return Some(format!(
-            "it was trained on {} tracks, and this collection has {} readable ones; {goes_on}",
-            run.tracks, found.tracks
+            "it was trained on {}, and this collection has {} readable ones; {goes_on}",
+            counted(run.tracks, "track"),
+            found.tracks
         ));
     }
     if run.names != found.names {
@@ -260,8 +262,8 @@ fn readable(
         });
     }
     events(TrainEvent::Note(format!(
-        "{} tracks, their mel-spectrograms take {:.1} MB on disk",
-        mels.len(),
+        "{}, their mel-spectrograms take {:.1} MB on disk",
+        counted(mels.len(), "track"),
         mels.bytes() as f64 / 1e6
     )));
     Ok(mels)

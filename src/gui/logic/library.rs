@@ -18,6 +18,7 @@ use crate::gui::{
     },
 };
 use mynascope_audio::{Channel, EXTENSIONS};
+use mynascope_base::{counted, jobs::Progress};
 use mynascope_collection::{Collection, DEMO_WORD};
 
 use super::{encoder, lab, labels, map, probe, settings, sound};
@@ -224,9 +225,9 @@ fn stop(model: &mut Model, workers: &mut Workers) {
     if model.library.is_provisional() {
         model.library.settle_for_early();
         refresh(model, workers);
-        let tracks = model.library.track_count();
+        let tracks = counted(model.library.track_count(), "track");
         model.notices.note(format!(
-            "Opening was stopped: the {tracks} tracks found until then are listed"
+            "Opening was stopped: what was found until then is listed, {tracks}"
         ));
     } else if was_opening {
         model.notices.note("Opening was stopped");

@@ -10,6 +10,7 @@ use crate::gui::{
     model::{Imported, KeyedTable, Model, TableKey},
     work::{Workers, tables, tables::Sheet},
 };
+use mynascope_base::counted;
 use mynascope_embedding::{EmbeddingTable, Level, Relocated, SoundOfTable};
 use mynascope_probe::EncoderId;
 
@@ -49,8 +50,9 @@ pub(super) fn opened(
         model.notices.note(silence(&sound));
     } else if open < all {
         model.notices.note(format!(
-            "{open} of the table's {all} tracks are in the open collection; the others are on the map, but only those \
-             can be selected"
+            "The open collection has {open} of the table's {}; the others are on the map, but only those can be \
+             selected",
+            counted(all, "track")
         ));
     }
     // Pictures, probes and neighbours of masked views go on with what the chosen encoder makes: a table from elsewhere
@@ -138,8 +140,9 @@ pub(super) fn sound_found(
     imported.table = Arc::clone(&table);
     imported.sound = SoundOfTable::There;
     model.notices.note(format!(
-        "The sound of {} of the table's {} tracks was found",
-        found.found, found.tracks
+        "Found the sound of {} of the table's {}",
+        found.found,
+        counted(found.tracks, "track")
     ));
     let shown = mapping
         .chart

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use mynascope_base::counted;
 use mynascope_encoder::{CheckpointRef, WeightsChoice};
 
 use super::{EncoderSource, Model, RunRow, say_config};
@@ -33,7 +34,7 @@ impl OfferedEncoder {
             Some((score, of)) => format!("its best step counts ({of} {score:.3})"),
             None => "its best step counts, else its newest".to_owned(),
         };
-        let help = format!("{about}, {} steps; {best}", run.step);
+        let help = format!("{about}, {}; {best}", counted(run.step, "step"));
         Self::new(CheckpointRef::File(run.folder.clone()), help)
     }
 }

@@ -14,7 +14,7 @@ use crate::gui::{
         matrix::{Cell, Matrix, colour_bar},
     },
 };
-use mynascope_base::jobs::Progress;
+use mynascope_base::{counted, jobs::Progress};
 
 use super::{lab_gauge, parts};
 
@@ -270,7 +270,7 @@ fn figures(ui: &mut Ui, answer: &BatchAnswer, form: LabForm, columns: usize) {
     let nothing = ((2 * similarity.tracks()).saturating_sub(1).max(1) as f64).ln();
     let skipped = match answer.skipped {
         0 => String::new(),
-        some => format!("; {some} tracks could not be read"),
+        some => format!("; {} could not be read", counted(some, "track")),
     };
     let figures = [
         (

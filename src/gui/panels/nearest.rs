@@ -2,6 +2,7 @@
 
 use eframe::egui::{self, Align2, Rect, Sense, Ui, pos2, vec2};
 use egui_phosphor::regular as icon;
+use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, MapCommand},
@@ -192,7 +193,6 @@ fn duplicates(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         return;
     };
     let count = duplicates.pairs.len();
-    let of = if count == 1 { "pair" } else { "pairs" };
     let threshold = duplicates.threshold;
     parts::quiet(
         ui,
@@ -201,7 +201,10 @@ fn duplicates(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                 "The {count} most alike of at least {} pairs with a cosine of {threshold:.3} or more",
                 duplicates.at_least
             ),
-            false => format!("{count} {of} with a cosine of {threshold:.3} or more"),
+            false => format!(
+                "{} with a cosine of {threshold:.3} or more",
+                counted(count, "pair")
+            ),
         },
     );
     ui.spacing_mut().item_spacing.y = 0.0;

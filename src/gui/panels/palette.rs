@@ -56,7 +56,17 @@ pub fn show(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
         .show(ui.ctx(), |ui| {
             ui.set_width(theme::DIALOG_WIDTH.min(ui.ctx().content_rect().width() - 40.0));
             let mut text = palette.text.clone();
+            // Paths that are pasted stand in lines; a field of one line would show a box for each line's end.
+            let mut layouter = |ui: &egui::Ui, text: &dyn egui::TextBuffer, _: f32| {
+                let job = egui::text::LayoutJob::simple_singleline(
+                    text.as_str().replace('\n', " "),
+                    egui::FontSelection::default().resolve(ui.style()),
+                    ui.visuals().text_color(),
+                );
+                ui.fonts_mut(|fonts| fonts.layout_job(job))
+            };
             let field = TextEdit::singleline(&mut text)
+                .layouter(&mut layouter)
                 .hint_text(
                     "What to do, a track, what was open before, or the path of a file or folder",
                 )

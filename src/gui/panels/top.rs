@@ -10,7 +10,7 @@ use crate::gui::{
     model::{Model, other_theme},
     theme::{self, small},
 };
-use mynascope_base::storage::Theme;
+use mynascope_base::{counted, storage::Theme};
 
 /// Draws the bar.
 pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
@@ -188,10 +188,7 @@ fn right(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     }
     if let Some(collection) = &model.library.collection {
         let tokens = theme::tokens(ui);
-        let tracks = match collection.tracks.len() {
-            1 => "1 track".to_owned(),
-            many => format!("{many} tracks"),
-        };
+        let tracks = counted(collection.tracks.len(), "track");
         let text = format!("{}  ·  {tracks}", collection.name);
         ui.add(egui::Label::new(small(text).color(tokens.text_weak)).truncate());
     }

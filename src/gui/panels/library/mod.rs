@@ -15,7 +15,7 @@ use crate::gui::{
     model::Model,
     theme::{self, small},
 };
-use mynascope_base::jobs::Progress;
+use mynascope_base::{counted, jobs::Progress};
 
 use super::{parts, top::icon_button};
 
@@ -215,9 +215,8 @@ fn summary(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         ui.with_layout(Flow::left_to_right(Align::Center), |ui| {
             let all = library.track_count();
             let mut text = match library.row_count() {
-                rows if rows < all => format!("{rows} of {all} tracks"),
-                _ if all == 1 => "1 track".to_owned(),
-                _ => format!("{all} tracks"),
+                rows if rows < all => format!("{rows} of {}", counted(all, "track")),
+                _ => counted(all, "track"),
             };
             if !library.marked.is_empty() {
                 text = format!("{text}, {} marked", library.marked.len());

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use eframe::egui::{self, PointerButton, Pos2, Rect, Sense, Stroke, Ui, Vec2};
 use egui_phosphor::regular as icon;
+use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, MapCommand},
@@ -50,7 +51,7 @@ pub fn show(ui: &mut Ui, size: Vec2, model: &Model, view: View<'_>, out: &mut Ve
         MapSide::Main => "Map",
         MapSide::Second => "Second map",
     };
-    let name = format!("{which} of {} points", chart.xy.len());
+    let name = format!("{which} of {}", counted(chart.xy.len(), "point"));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, &name));
     let painter = ui.painter_at(rect);
     painter.rect_filled(rect, theme::CORNER, tokens.ground);

@@ -166,8 +166,15 @@ fn files(ui: &mut Ui, model: &Model, push: &mut dyn FnMut(MapCommand)) {
     let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
         ui.spacing_mut().button_padding = padding;
         let there = model.mapping.chart.is_some();
-        let hint = "Maps embeddings from an npz, npy, Parquet, TSV, CSV or safetensors file, of this program or of others. \
-                    Such files can be dropped on the window too";
+        let other_way = if model.no_drops {
+            "pasted as paths into the palette"
+        } else {
+            "dropped on the window"
+        };
+        let hint = format!(
+            "Maps embeddings from an npz, npy, Parquet, TSV, CSV or safetensors file, of this program or of others. Such \
+             files can be {other_way} too"
+        );
         if ui.button("Open a table…").on_hover_text(hint).clicked() {
             push(MapCommand::OpenTable(None));
             ui.close();

@@ -1,6 +1,7 @@
 //! What the colours stand for: groups that can be hidden and picked, or a scale of numbers.
 
 use eframe::egui::{self, Color32, Ui, Vec2, pos2};
+use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, MapCommand},
@@ -133,8 +134,9 @@ fn row(ui: &mut Ui, width: f32, mapping: &Mapping, entry: &LegendEntry, out: &mu
     ui.painter().galley(place, galley, text);
     let verb = if shown { "Hide" } else { "Show" };
     let hint = format!(
-        "{verb} the {} points of {}; Shift+click picks them in addition",
-        entry.points, entry.label
+        "{verb} {} of {}; Shift+click picks them in addition",
+        counted(entry.points, "point"),
+        entry.label
     );
     let response = response.on_hover_text(hint);
     if response.clicked() {

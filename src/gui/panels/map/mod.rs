@@ -7,6 +7,7 @@ mod two_maps;
 
 use eframe::egui::{self, Align, Layout, Ui, Vec2};
 use egui_phosphor::regular as icon;
+use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, MapCommand},
@@ -138,8 +139,7 @@ fn picked(ui: &mut Ui, model: &Model, chart: &Chart, out: &mut Vec<Command>) -> 
     let tracks = picked.tracks().len();
     let of = match (chart.level, tracks) {
         (Level::Track, _) => String::new(),
-        (Level::Window, 1) => " of a track".to_owned(),
-        (Level::Window, _) => format!(" of {tracks} tracks"),
+        (Level::Window, _) => format!(" of {}", counted(tracks, "track")),
     };
     let text = format!("{} picked{of}", points(chart.level, chart.picked_points));
     ui.horizontal(|ui| {
@@ -181,7 +181,7 @@ fn caption(ui: &mut Ui, chart: &Chart, by: Option<String>) -> egui::Response {
     });
     let skipped = &chart.source.skipped;
     if !skipped.is_empty() {
-        facts.push(format!("{} tracks left out", skipped.len()));
+        facts.push(format!("{} left out", counted(skipped.len(), "track")));
     }
     facts.extend(by);
     let mut notes = layout.notes.clone();
@@ -199,11 +199,9 @@ fn caption(ui: &mut Ui, chart: &Chart, by: Option<String>) -> egui::Response {
 
 /// So many points of a level.
 fn points(level: Level, count: usize) -> String {
-    match (level, count) {
-        (Level::Window, 1) => "1 window".to_owned(),
-        (Level::Window, _) => format!("{count} windows"),
-        (Level::Track, 1) => "1 track".to_owned(),
-        (Level::Track, _) => format!("{count} tracks"),
+    match level {
+        Level::Window => counted(count, "window"),
+        Level::Track => counted(count, "track"),
     }
 }
 

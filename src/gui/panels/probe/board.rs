@@ -12,7 +12,7 @@ use crate::gui::{
     panels::{parts, row_from_right},
     theme,
 };
-use mynascope_probe::KeptScore;
+use mynascope_probe::{KeptScore, say_interval};
 
 use super::{
     published,
@@ -128,8 +128,7 @@ fn run_row(ui: &mut Ui, run: &KeptScore, push: &mut impl FnMut(ProbeCommand)) {
     let tokens = theme::tokens(ui);
     let how = format!("{}, {}, {}", run.task, run.head, run.protocol);
     let say = |score| say_score(&run.metric, score);
-    let [low, high] = run.interval.map(say);
-    let (score, interval) = (say(run.score), format!("{low} to {high}"));
+    let (score, interval) = (say(run.score), say_interval(run.interval, say));
     let (constant, tested) = (say(run.baseline), run.tested.to_string());
     let time = say_time(run.time());
     let date = time.split(' ').next().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! How well each class, tag or dimension is told apart.
 
 use eframe::egui::{Rect, ScrollArea, Sense, Ui, pos2, vec2};
+use mynascope_base::counted;
 
 use crate::gui::{model::ProbeResult, panels::parts, theme};
 use mynascope_probe::TargetScore;
@@ -133,7 +134,7 @@ fn bars(ui: &mut Ui, result: &ProbeResult) {
                 let name = rect.with_max_x(rect.left() + NAME_WIDTH - theme::SPACE);
                 table::write(ui, name, false, &target.name, tokens.text_strong);
                 let more = target.precision.map_or_else(String::new, |value| {
-                    format!("    {value:.3}    {} tracks", target.tracks)
+                    format!("    {value:.3}    {}", counted(target.tracks, "track"))
                 });
                 let values = rect.with_min_x(rect.right() - VALUES_WIDTH);
                 let text = format!("{:.3}{more}", target.score);
@@ -147,8 +148,10 @@ fn bars(ui: &mut Ui, result: &ProbeResult) {
                 bar.max.x = bar.min.x + bar.width() * target.score.clamp(0.0, 1.0) as f32;
                 ui.painter().rect_filled(bar, theme::CORNER, tokens.accent);
                 response.on_hover_text(format!(
-                    "{}: {score} {:.3}, {} tested tracks",
-                    target.name, target.score, target.tracks
+                    "{}: {score} {:.3}, {}",
+                    target.name,
+                    target.score,
+                    counted(target.tracks, "tested track")
                 ));
             }
         });

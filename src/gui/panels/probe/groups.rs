@@ -2,6 +2,7 @@
 
 use eframe::egui::{self, Align, Layout, ScrollArea, TextEdit, Ui, vec2};
 use egui_phosphor::regular as icon;
+use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, ProbeCommand},
@@ -67,8 +68,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
                     let painter = ui.painter();
                     painter.circle_filled(rect.center(), theme::LABEL_DOT, colour);
                     ui.label(name);
-                    let tracks = if count == 1 { "track" } else { "tracks" };
-                    parts::quiet(ui, format!("{count} {tracks}"));
+                    parts::quiet(ui, counted(count, "track"));
                 });
             }
         });

@@ -2,6 +2,7 @@
 //! near-duplicates, both to be heard.
 
 use eframe::egui::{self, Align, Layout, Sense, Ui, vec2};
+use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, MapCommand, ProbeCommand},
@@ -9,7 +10,7 @@ use crate::gui::{
     panels::{parts, row_from_right},
     theme,
 };
-use mynascope_probe::{LeakPair, LeakReport, SplitPart};
+use mynascope_probe::{LeakPair, LeakReport, SplitPart, say_interval};
 
 use super::{
     score,
@@ -111,18 +112,18 @@ fn lamp(ui: &mut Ui, leaks: &LeakReport) {
     } else {
         "one split"
     };
-    let [low, high] = leaks.interval.map(say);
-    let [folds_low, folds_high] = leaks.folds_interval.map(say);
+    let [interval, folds_interval] =
+        [leaks.interval, leaks.folds_interval].map(|interval| say_interval(interval, say));
     let gap = match leaks.metric.as_str() {
         "accuracy" => format!("{:+.1} points", 100.0 * leaks.gap),
         _ => format!("{:+.3}", leaks.gap),
     };
     let gap = gap.replace('-', "\u{2212}");
     let text = format!(
-        "{split} {} ({low} to {high}), folds by file {} ({folds_low} to {folds_high}): gap {gap}; {} pairs of near-duplicates",
+        "{split} {} ({interval}), folds by file {} ({folds_interval}): gap {gap}; {} of near-duplicates",
         say(leaks.score),
         say(leaks.folds_score),
-        leaks.pairs.len()
+        counted(leaks.pairs.len(), "pair")
     );
     parts::quiet(ui, &text).on_hover_text(text);
 }

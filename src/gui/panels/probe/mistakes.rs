@@ -2,6 +2,7 @@
 
 use eframe::egui::{self, Align2, FontId, RichText, Sense, Ui, Vec2};
 use egui_phosphor::regular as icon;
+use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, ProbeCommand},
@@ -64,8 +65,7 @@ fn title(ui: &mut Ui, model: &Model, result: &ProbeResult, count: usize, out: &m
         }
         ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
             let title = match cell {
-                None if result.has_classes() && count == 1 => "1 mistake".to_owned(),
-                None if result.has_classes() => format!("{count} mistakes"),
+                None if result.has_classes() => counted(count, "mistake"),
                 None => "The farthest off first".to_owned(),
                 Some((truth, prediction)) if truth == prediction => {
                     format!("{} recognised ({count})", result.class(truth))

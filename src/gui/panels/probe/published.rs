@@ -1,6 +1,7 @@
 //! Published scores, block by block, with ours of the same data set above them.
 
 use eframe::egui::{Sense, Ui};
+use mynascope_base::counted;
 
 use crate::gui::{model::Model, panels::parts, theme};
 use mynascope_probe::{Block, KeptScore, Measure, Protocol, PublishedScore};
@@ -97,8 +98,10 @@ fn row_of_ours(ui: &mut Ui, run: &KeptScore) {
     }
     let name = format!("{} (ours)", run.encoder);
     let how = format!(
-        "{} head, {}, {} tested tracks",
-        run.head, run.protocol, run.tested
+        "{} head, {}, {}",
+        run.head,
+        run.protocol,
+        counted(run.tested, "tested track")
     );
     let mut cells = vec![(name.as_str(), tokens.accent), ("", tokens.text)];
     cells.extend(values.iter().map(|value| {

@@ -7,6 +7,7 @@ use crate::gui::{
     panels::parts,
     theme,
 };
+use mynascope_probe::say_interval;
 
 pub fn notes(ui: &mut Ui, result: &ProbeResult) {
     let report = &result.report;
@@ -97,8 +98,6 @@ pub fn score(ui: &mut Ui, result: &ProbeResult) {
     };
     ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
     ui.label(big).on_hover_text(hint);
-    let [low, high] = report.interval;
-    let (low, high) = (say(result, low), say(result, high));
     parts::heading(
         ui,
         &format!(
@@ -108,9 +107,17 @@ pub fn score(ui: &mut Ui, result: &ProbeResult) {
             say_protocol(&report.protocol)
         ),
     );
-    parts::quiet(ui, format!("95 % interval {low} to {high}")).on_hover_text(
-        "With other test tracks of the same kind the score would lie in here 95 times of 100",
-    );
+    let interval = say_interval(report.interval, |edge| say(result, edge));
+    let hint = match report.interval[0] == report.interval[1] {
+        true => {
+            "Whichever of the tested tracks are drawn, the score is the same; it does not tell how other tracks would score: \
+             test more of them"
+        }
+        false => {
+            "With other test tracks of the same kind the score would lie in here 95 times of 100"
+        }
+    };
+    parts::quiet(ui, format!("95 % interval: {interval}")).on_hover_text(hint);
     let baseline = say(result, report.baseline);
     parts::quiet(ui, format!("best constant answer {baseline}")).on_hover_text(
         "What always saying the same would score: anything worth hearing lies above",

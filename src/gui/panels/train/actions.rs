@@ -1,5 +1,6 @@
 use eframe::egui::{Button, Ui};
 use egui_phosphor::regular as icon;
+use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, EncoderCommand, TrainCommand},
@@ -143,8 +144,8 @@ fn standing(ui: &mut Ui, training: &Training, push: &mut impl FnMut(TrainCommand
             parts::explain(
                 ui,
                 format!(
-                    "{how} {} steps: loss {} at the first, {} at the last.",
-                    summary.steps,
+                    "{how} {}: loss {} at the first, {} at the last.",
+                    counted(summary.steps, "step"),
                     plot::number(summary.loss_first),
                     plot::number(summary.loss_last)
                 ),

@@ -1,5 +1,6 @@
 use eframe::egui::{self, ComboBox, DragValue, Response, Ui};
 use egui_phosphor::regular as icon;
+use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, TrainCommand, Wanted},
@@ -53,13 +54,17 @@ impl Fields<'_> {
         let tracks = self.tracks;
         let hint = "Tracks a step; every track is told from all others of its batch, so more is better until memory ends";
         self.row(ui, "Batch", "batch", hint, |ui, form| {
+            let unit = if form.batch == 1 { " track" } else { " tracks" };
             let field = DragValue::new(&mut form.batch).range(0..=1_000_000);
-            parts::number(ui, ui.available_width(), field.suffix(" tracks"))
+            parts::number(ui, ui.available_width(), field.suffix(unit))
         });
         if tracks > 0 && self.form.batch > tracks {
             parts::explain(
                 ui,
-                format!("The collection has {tracks} tracks: each batch will be all of them."),
+                format!(
+                    "The collection has {}: each batch will be all of them.",
+                    counted(tracks, "track")
+                ),
             );
         }
         let hint = "How often the weights are changed; a first look takes some hundred, a real run ten thousands";

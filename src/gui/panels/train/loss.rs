@@ -1,6 +1,7 @@
 //! The settings of the loss: each is there only where the objective uses it.
 
 use eframe::egui::{DragValue, Ui};
+use mynascope_base::counted;
 
 use super::{super::parts, form::Fields};
 use mynascope_train::{Schedule, TrainConfig, default_radius};
@@ -153,7 +154,7 @@ impl Fields<'_> {
             let mut epochs = form.gamma_epochs.unwrap_or(0);
             let field = DragValue::new(&mut epochs).custom_formatter(|value, _| match value {
                 0.0 => format!("{share} epochs"),
-                _ => format!("{value:.0} epochs"),
+                _ => counted(value, "epoch"),
             });
             let response = parts::number(ui, ui.available_width(), field);
             if response.changed() {

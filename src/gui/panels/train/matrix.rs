@@ -2,6 +2,7 @@
 
 use eframe::egui::{self, Align2, Button, Pos2, Rect, Sense, Ui, Vec2};
 use egui_phosphor::regular as icon;
+use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, TrainCommand},
@@ -44,10 +45,11 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         parts::heading(ui, "View A with view B");
         let of = match training.shown() {
             Some(run) if run.config.batch > shown => format!(
-                "step {}, {shown} of {} tracks",
-                matrix.step, run.config.batch
+                "step {}, {shown} of {}",
+                matrix.step,
+                counted(run.config.batch, "track")
             ),
-            _ => format!("step {}, {shown} tracks", matrix.step),
+            _ => format!("step {}, {}", matrix.step, counted(shown, "track")),
         };
         parts::quiet(ui, of);
     });
@@ -78,7 +80,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         egui::WidgetInfo::labeled(
             egui::WidgetType::Image,
             true,
-            format!("Batch of {shown} tracks: {}", numbers.say()),
+            format!("Batch of {}: {}", counted(shown, "track"), numbers.say()),
         )
     });
     if let Some(cell) = response.hover_pos().and_then(|at| cells.at(at)) {
