@@ -18,7 +18,7 @@ use crate::gui::{
     },
 };
 use mynascope_audio::{Channel, EXTENSIONS};
-use mynascope_base::{counted, jobs::Progress};
+use mynascope_base::counted;
 use mynascope_collection::{Collection, DEMO_WORD};
 
 use super::{encoder, lab, labels, map, probe, settings, sound};

@@ -78,12 +78,24 @@ impl Shared {
         self.words().output = status;
     }
 
+    /// Sound stops and there is no output any more: both at once, so that who sees the one knows the reason.
+    pub(super) fn stop_without_output(&self, why: String) {
+        let mut words = self.words();
+        words.output = OutputStatus::Unavailable { why };
+        self.signals.resumes.store(false, Ordering::Release);
+    }
+
     pub(super) fn set_problem(&self, problem: Option<String>) {
         self.words().problem = problem;
     }
 
     pub(super) fn set_devices(&self, devices: Vec<OutputDevice>) {
         self.words().devices = devices.into();
+    }
+
+    /// Whether a device of this system's name is among those that were found last.
+    pub(super) fn lists(&self, id: &str) -> bool {
+        self.words().devices.iter().any(|device| device.id == id)
     }
 
     pub(super) fn state(&self) -> PlayerState {

@@ -45,7 +45,7 @@ impl Engine {
     pub(super) fn halt(&mut self) -> bool {
         let resumes = self.is_playing();
         let signals = &self.shared.signals;
-        signals.resumes.store(resumes, Ordering::Release);
+        signals.resumes.fetch_or(resumes, Ordering::AcqRel);
         self.pause();
         self.close_output();
         resumes
@@ -84,6 +84,10 @@ impl Engine {
                 self.shared.set_output_rate(output.rate);
                 self.output = Some(output);
                 found.id().clone_into(&mut self.opened);
+                // It was plugged in since the devices were listed, perhaps beside others.
+                if !self.shared.lists(found.id()) {
+                    self.shared.set_devices(self.backend.devices());
+                }
                 self.shared.set_output(found.into());
                 self.start_at(position);
                 true
@@ -140,7 +144,8 @@ impl Engine {
         }
     }
 
-    /// Opens the same device anew, unless that was done too often lately; false without it.
+    /// Opens the same device anew, unless that was done too often lately; false without it, and to the window sound moves
+    /// still.
     pub(super) fn reopen(&mut self) -> bool {
         self.reopened_at.retain(|at| at.elapsed() < REOPENED_IN);
         if self.reopened_at.len() >= REOPENINGS {
@@ -159,14 +164,15 @@ impl Engine {
                 self.play();
             }
         }
-        signals.resumes.store(false, Ordering::Release);
+        if opened {
+            signals.resumes.store(false, Ordering::Release);
+        }
         opened
     }
 
     /// Gives up a stream that died and says why: to a stream that it has ended, a sound server says only that it is gone.
     pub(super) fn lose_output(&mut self, trouble: Trouble) {
-        self.pause();
-        self.close_output();
+        self.halt();
         self.shared.set_devices(self.backend.devices());
         let why = match self.backend.look(self.device.as_deref()) {
             Ok(found) if trouble.gone && found.id() == self.opened => {
@@ -175,7 +181,7 @@ impl Engine {
             Ok(_) if trouble.gone => "that sound device is gone, another one is there".to_owned(),
             Ok(_) | Err(_) => trouble.why,
         };
-        self.shared.set_output(OutputStatus::Unavailable { why });
+        self.shared.stop_without_output(why);
     }
 
     /// Notices a lost device, the end of the sound and a pause long enough to let the device go.

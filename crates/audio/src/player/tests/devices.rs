@@ -188,6 +188,42 @@ fn unplugged_headphones_pause_and_the_system_s_choice_plays_on_by_the_next_play(
 }
 
 #[test]
+fn sound_stops_together_with_the_reason() {
+    for kind in [
+        ErrorKind::DeviceNotAvailable,
+        ErrorKind::StreamInvalidated,
+        ErrorKind::PermissionDenied,
+    ] {
+        let (player, silence) = player();
+        player.load_samples(level(0.5, 60.0), RATE);
+        player.play();
+        until(&player, "moving", |s| s.playing && s.position_secs > 0.02);
+        silence.fake.slow.store(true, Ordering::Release);
+        *silence.fake.missing.lock().unwrap() = Some(ErrorKind::DeviceNotAvailable);
+        *silence.fake.reports.lock().unwrap() = Some(kind);
+        let state = until(&player, "stopped", |s| !s.playing);
+        assert!(is_lost(&state), "{kind:?}: {state:?}");
+    }
+}
+
+#[test]
+fn devices_that_come_back_can_be_chosen_once_sound_plays_again() {
+    let (player, silence) = player();
+    player.load_samples(level(0.5, 60.0), RATE);
+    player.play();
+    until(&player, "moving", |s| s.playing && s.position_secs > 0.02);
+    *silence.fake.missing.lock().unwrap() = Some(ErrorKind::DeviceNotAvailable);
+    *silence.fake.reports.lock().unwrap() = Some(ErrorKind::DeviceNotAvailable);
+    let state = until(&player, "lost", is_lost);
+    assert!(state.devices.is_empty());
+    *silence.fake.missing.lock().unwrap() = None;
+    let others = &silence.fake.others;
+    others.lock().unwrap().push("phones".to_owned());
+    goes_on_from(&player, state.position_secs);
+    assert_eq!(player.state().devices.len(), 2);
+}
+
+#[test]
 fn another_device_takes_over_while_sound_moves() {
     let (player, silence) = player();
     silence

@@ -55,12 +55,17 @@ pub(super) struct Fake {
     reports: Mutex<Option<ErrorKind>>,
     /// Other devices that are plugged in.
     others: Mutex<Vec<String>>,
+    /// It takes a while to list the devices.
+    slow: AtomicBool,
     /// A stream that was given up never ends.
     hangs: AtomicBool,
 }
 
 impl Silence {
     pub(super) fn devices(&self) -> Vec<OutputDevice> {
+        if self.fake.slow.load(Ordering::Acquire) {
+            thread::sleep(Duration::from_millis(100));
+        }
         if self.fake.missing.lock().unwrap().is_some() {
             return Vec::new();
         }
