@@ -107,7 +107,7 @@ pub fn listen(model: &mut Model, workers: &Workers) {
     tell_of_device(model, was_playing);
     let transport = &mut model.transport;
     if transport.playing {
-        if let Some(notice) = transport.silence_notice.take() {
+        for notice in transport.silence_notices.drain(..) {
             model.notices.dismiss(notice);
         }
         let follow = model.settings.follow;
@@ -131,7 +131,9 @@ fn tell_of_device(model: &mut Model, was_playing: bool) {
             clock(here)
         );
         transport.lost_secs = Some(here);
-        model.notices.error(text);
+        transport
+            .silence_notices
+            .push(model.notices.passing_error(text));
     } else if transport.playing {
         transport.lost_secs = None;
     }
@@ -251,7 +253,10 @@ fn tell_of_silence(model: &mut Model) {
         let text = format!(
             "Nothing can be heard: {why}. Connect a sound device and play again; everything else works without one"
         );
-        model.transport.silence_notice = Some(model.notices.passing(text));
+        model
+            .transport
+            .silence_notices
+            .push(model.notices.passing(text));
     }
 }
 

@@ -68,7 +68,12 @@ impl Notices {
 
     /// Says that something did not work.
     pub fn error(&mut self, text: impl Into<String>) {
-        self.push(Severity::Error, text.into(), None);
+        self.passing_error(text);
+    }
+
+    /// As [`Notices::error`], for something that may pass: returns the id to close it by.
+    pub fn passing_error(&mut self, text: impl Into<String>) -> u64 {
+        self.push(Severity::Error, text.into(), None)
     }
 
     /// Says why something did not work, if it did not.

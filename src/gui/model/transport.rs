@@ -96,8 +96,8 @@ pub struct Transport {
     pub devices: Arc<[OutputDevice]>,
     /// How loud it was before it was muted.
     pub volume_before_mute: f32,
-    /// The notice that nothing can be heard, to be closed once something is.
-    pub silence_notice: Option<u64>,
+    /// The notices that nothing can be heard, to be closed once something is.
+    pub silence_notices: Vec<u64>,
     /// Where sound stopped when its device was lost, once that was told.
     pub lost_secs: Option<f64>,
     /// It was told that sound goes elsewhere than the user chose.
@@ -119,7 +119,7 @@ impl Default for Transport {
             views: Views::Unprepared,
             devices: Arc::from([]),
             volume_before_mute: 1.0,
-            silence_notice: None,
+            silence_notices: Vec::new(),
             lost_secs: None,
             told_stand_in: false,
         }
