@@ -11,6 +11,7 @@ use crate::gui::{
     model::TrainFound,
     work::past_run,
 };
+use mynascope_base::without_path;
 use mynascope_train::{StepRecord, TrainEvent};
 
 /// Reports a run: never waits for the window while steps are computed, never sends more than it can show, and loses no
@@ -70,7 +71,11 @@ impl<'a> TrainReporter<'a> {
             }
             TrainEvent::Note(note) => job.found_if_room(TrainFound::Note(note)),
             TrainEvent::SkippedTrack { path, why } => {
-                let note = format!("{} is left out: {why}", path.display());
+                let note = format!(
+                    "{} is left out: {}",
+                    path.display(),
+                    without_path(&why, &path)
+                );
                 job.found_if_room(TrainFound::Note(note));
             }
             TrainEvent::SkippedStep { step, why, .. } => {

@@ -11,6 +11,7 @@ use crate::gui::{
     model::{Column, Edited, Library, Model, Row, length as length_text},
     theme,
 };
+use mynascope_base::without_path;
 use mynascope_collection::{Track, key_name};
 
 use super::{columns::Columns, menu};
@@ -123,9 +124,10 @@ fn track_row(
     if let Some((why, colour)) = reason.filter(|_| model.library.only_bad) {
         let (first, rest) = inner.split_top_bottom_at_y(inner.top() + theme::ROW_HEIGHT);
         title(ui, first, track, colour);
-        explain(ui, rest, why, tokens.text);
+        explain(ui, rest, &without_path(why, &track.path), tokens.text);
     } else if let Some(problem) = &track.problem {
-        let text = format!("{}  {}: {problem}", icon::WARNING, track.title);
+        let why = without_path(problem, &track.path);
+        let text = format!("{}  {}: {why}", icon::WARNING, track.title);
         write(ui, inner, Align2::LEFT_CENTER, &text, body(), tokens.error);
     } else {
         cells(ui, columns, row, inner, selected);

@@ -7,7 +7,7 @@ mod two_maps;
 
 use eframe::egui::{self, Align, Layout, Ui, Vec2};
 use egui_phosphor::regular as icon;
-use mynascope_base::counted;
+use mynascope_base::{counted, without_path};
 
 use crate::gui::{
     command::{Command, MapCommand},
@@ -188,7 +188,7 @@ fn caption(ui: &mut Ui, chart: &Chart, by: Option<String>) -> egui::Response {
     notes.extend(
         skipped
             .iter()
-            .map(|(path, why)| format!("{}: {why}", path.display())),
+            .map(|(path, why)| format!("{}: {}", path.display(), without_path(why, path))),
     );
     let response = line(ui, facts.join("  \u{b7}  "));
     match notes.is_empty() {
