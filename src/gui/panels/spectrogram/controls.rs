@@ -47,6 +47,8 @@ const SUMMARIES: [(Summary, &str, &str); 2] = [
 
 /// The level fields give way to the title in panels narrower than this; their keys stay.
 const ROOM_FOR_LEVELS: f32 = 140.0 * theme::UNIT;
+/// What a long title leaves to what stands behind it: the label or a warning.
+const ROOM_BESIDE_TITLE: f32 = 12.0 * theme::UNIT;
 /// The meter is said in short in panels narrower than this.
 const ROOM_FOR_METER: f32 = 60.0 * theme::UNIT;
 
@@ -80,7 +82,10 @@ pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         ui.with_layout(Flow::left_to_right(Align::Center), |ui| {
             if let Some(track) = model.library.selected_track() {
                 let title = RichText::new(&track.title).color(tokens.text_strong);
-                ui.add(Label::new(title).truncate());
+                ui.scope(|ui| {
+                    ui.set_max_width((ui.available_width() - ROOM_BESIDE_TITLE).max(0.0));
+                    ui.add(Label::new(title).truncate());
+                });
                 let channel = model.embeddings.source.channel;
                 if channel != Channel::Mean {
                     let text = small(format!("{channel} channel")).color(tokens.text_weak);
