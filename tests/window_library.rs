@@ -414,7 +414,9 @@ fn the_list_of_what_cannot_be_used_tells_in_full_what_to_do() {
         let mut harness = list(few(vec![track.clone()], only_bad));
         harness.run_steps(3);
         let texts = written(&harness.output().shapes);
-        texts.into_iter().find(|(text, _)| text.contains(why))
+        texts
+            .into_iter()
+            .find(|(text, _)| text.contains("replace it with an intact copy"))
     };
     assert_eq!(shown(true), Some((why.to_owned(), false)), "in full");
     assert!(shown(false).unwrap().1, "one line among others");

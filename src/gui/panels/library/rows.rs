@@ -124,7 +124,7 @@ fn track_row(
     if let Some((why, colour)) = reason.filter(|_| model.library.only_bad) {
         let (first, rest) = inner.split_top_bottom_at_y(inner.top() + theme::ROW_HEIGHT);
         title(ui, first, track, colour);
-        explain(ui, rest, &without_path(why, &track.path), tokens.text);
+        explain(ui, rest, why, tokens.text);
     } else if let Some(problem) = &track.problem {
         let why = without_path(problem, &track.path);
         let text = format!("{}  {}: {why}", icon::WARNING, track.title);
