@@ -510,7 +510,7 @@ fn keys_switch_layouts_and_letters_leave_text_fields_alone() {
     harness.run_steps(3);
     let model = harness.state().model();
     assert_eq!(model.mask.form.shown, !shown, "typing is no shortcut");
-    assert_eq!(model.library.search, "high");
+    assert_eq!(model.library.form.search, "high");
     assert_eq!(model.library.row_count(), 1);
 }
 

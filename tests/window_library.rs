@@ -222,7 +222,7 @@ fn headings_sort_and_lengths_are_known_without_opening_each_track() {
     harness.run_steps(3);
     assert_eq!(titles(&harness), ["siren", "riff", "echo"]);
     assert_eq!(
-        harness.state().model().library.sort,
+        harness.state().model().library.form.sort,
         Some(Sort {
             column: Column::Title,
             descending: true
@@ -385,7 +385,7 @@ fn few(tracks: Vec<Track>, only_bad: bool) -> Model {
         split: None,
         notes: Vec::new(),
     });
-    model.library.only_bad = only_bad;
+    model.library.form.only_bad = only_bad;
     assert!(model.library.find().is_none());
     model
 }

@@ -19,13 +19,12 @@ use mynascope_base::storage::Settings;
 use super::{
     actions,
     command::{Command, LibraryCommand, WindowCommand},
-    kept_layout,
     layout::{Layout, Pane},
     logic,
     message::{Message, Outbox},
     model::Model,
-    paint, panels, theme,
-    work::{Workers, audition::HearWork},
+    paint, panels, saved_layout, theme,
+    work::{Workers, audition::AuditionWork},
 };
 
 /// With what the window starts.
@@ -115,7 +114,7 @@ impl App {
         logic::apply(&mut model, &mut workers, Command::Library(open));
         let trees = Layout::ALL.map(|layout| {
             let kept = model.settings.layouts.get(layout.name());
-            kept.and_then(|tiles| kept_layout::restore(layout, tiles))
+            kept.and_then(|tiles| saved_layout::restore(layout, tiles))
                 .unwrap_or_else(|| layout.tree())
         });
         // egui's renderer leaves out paint callbacks on the very first frame.
@@ -171,7 +170,7 @@ impl App {
     /// If the system gives no thread for the window's work.
     pub fn play_on(&mut self, player: Player) -> std::io::Result<()> {
         let auditions = player.auditions();
-        self.workers.audition = HearWork::start(&self.workers.outbox, Some(auditions))?;
+        self.workers.audition = AuditionWork::start(&self.workers.outbox, Some(auditions))?;
         self.workers.player = Some(player);
         Ok(())
     }
@@ -267,9 +266,12 @@ impl App {
         // Tiles move only under the pointer.
         if ui.input(|input| input.pointer.any_released()) {
             let layout = self.model.layout;
-            let tiles = self.trees.get(layout.index()).and_then(kept_layout::keep);
+            let tiles = self
+                .trees
+                .get(layout.index())
+                .and_then(saved_layout::to_text);
             if let Some(tiles) = tiles {
-                let keep = WindowCommand::KeepLayout(layout, tiles);
+                let keep = WindowCommand::SaveLayout(layout, tiles);
                 commands.push(Command::Window(keep));
             }
         }

@@ -73,9 +73,9 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "List only tracks that cannot be used or end early, or all again",
         keys: &[],
         command: |model| {
-            let only = !model.library.only_bad;
+            let only = !model.library.form.only_bad;
             (model.library.bad_count() + model.library.cut_count() > 0 || !only)
-                .then_some(Command::Library(LibraryCommand::ShowOnlyBad(only)))
+                .then_some(Command::edit_library(model, |form| form.only_bad = only))
         },
     },
     Action {

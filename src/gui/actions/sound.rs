@@ -3,7 +3,7 @@
 use eframe::egui::Key;
 
 use crate::gui::{
-    command::{Command, LibraryCommand, MapCommand, SoundCommand, WindowCommand},
+    command::{Command, MapCommand, SoundCommand, WindowCommand},
     layout::Layout,
     model::{Hearing, Model, WINDOW_SECS},
 };
@@ -144,9 +144,8 @@ pub(super) const ACTIONS: &[Action] = &[
                 return Some(Command::Window(WindowCommand::Present(false)));
             }
             let any = transport.selection.is_some() || transport.looped.is_some();
-            if !any && !model.library.search.is_empty() && !model.keys_shown {
-                let all = LibraryCommand::Search(String::new());
-                return Some(Command::Library(all));
+            if !any && !model.library.form.search.is_empty() && !model.keys_shown {
+                return Some(Command::edit_library(model, |form| form.search.clear()));
             }
             (any && !model.keys_shown).then_some(Command::Sound(SoundCommand::Clear))
         },

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::gui::model::{Edited, Labels, Sort};
+use crate::gui::model::{Edited, Labels, LibraryForm};
 
 /// What a user does to the library.
 #[derive(Debug, Clone)]
@@ -13,6 +13,9 @@ pub enum LibraryCommand {
     OpenDemo,
     /// Files and folders are dragged over the window.
     Hover(Vec<PathBuf>),
+    /// Files and folders that were dropped: a sound over a map is looked for there, a table of embeddings is mapped,
+    /// anything else is opened.
+    Drop(Vec<PathBuf>),
     /// What was open when the window was closed; without it, the demo collection.
     OpenLast,
     /// Asks for files.
@@ -21,14 +24,10 @@ pub enum LibraryCommand {
     ChooseFolder,
     /// Stops looking for tracks and reading headers.
     StopOpening,
-    /// What is typed in the search field.
-    Search(String),
+    /// Looks for other tracks, or lists them otherwise.
+    Find(LibraryForm),
     /// Puts the cursor into the search field.
     FocusSearch,
-    /// `None`: the order of the collection.
-    SortBy(Option<Sort>),
-    /// Lists only tracks that cannot be used.
-    ShowOnlyBad(bool),
     /// Shows a track of the collection.
     Select(usize),
     /// Shows a track of the collection and plays it.

@@ -27,7 +27,7 @@ pub use teach::LabCommand;
 pub use train::{CurveFile, TrainCommand, Wanted};
 pub use window::{OwnFolder, WindowCommand};
 
-use super::model::{MaskForm, Model, PictureForm};
+use super::model::{LibraryForm, MaskForm, Model, PictureForm};
 use mynascope_base::storage::Settings;
 
 /// One thing a user did.
@@ -63,6 +63,13 @@ impl Command {
         let mut form = model.mask.form;
         change(&mut form);
         Self::Mask(MaskCommand::Edit(form))
+    }
+
+    /// Changes what is looked for in the library.
+    pub fn edit_library(model: &Model, change: impl FnOnce(&mut LibraryForm)) -> Self {
+        let mut form = model.library.form.clone();
+        change(&mut form);
+        Self::Library(LibraryCommand::Find(form))
     }
 
     /// Changes something that is set of the picture.

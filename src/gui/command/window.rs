@@ -17,7 +17,7 @@ pub enum WindowCommand {
     /// Fills the screen, with larger controls and text, or goes back.
     Present(bool),
     /// Remembers where the panes of a layout stand.
-    KeepLayout(Layout, String),
+    SaveLayout(Layout, String),
     /// Whether the key sheet is open.
     ShowKeys(bool),
     /// Closes a notice.

@@ -213,12 +213,7 @@ fn embed(model: &mut Model, workers: &mut Workers) {
     let Some(collection) = &model.library.collection else {
         return;
     };
-    let request = EmbedRequest {
-        collection: Arc::clone(collection),
-        source: model.embeddings.source.clone(),
-        cached: model.embeddings.table.clone(),
-        mels: workers.cache.clone(),
-    };
+    let request = EmbedRequest::of(model, collection, workers.cache.as_ref());
     model.lab.embed_problem = None;
     let slot = &mut model.lab.embedding;
     if let Err(error) = start_embedding(slot, request, &workers.outbox) {

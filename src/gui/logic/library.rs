@@ -21,7 +21,7 @@ use mynascope_audio::{Channel, EXTENSIONS};
 use mynascope_base::counted;
 use mynascope_collection::{Collection, DEMO_WORD};
 
-use super::{encoder, lab, labels, map, probe, settings, sound};
+use super::{copy_text, encoder, lab, labels, map, probe, query, settings, sound, tables};
 
 /// Folders and files that are remembered.
 const MOST_RECENT: usize = 10;
@@ -49,23 +49,16 @@ fn carry_out(model: &mut Model, workers: &mut Workers, command: LibraryCommand) 
         LibraryCommand::ChooseFiles => choose(model, workers, true),
         LibraryCommand::ChooseFolder => choose(model, workers, false),
         LibraryCommand::StopOpening => stop(model, workers),
-        LibraryCommand::Search(text) => {
-            model.library.search = text;
+        LibraryCommand::Find(form) => {
+            model.library.form = form;
             refresh(model, workers);
         }
+        LibraryCommand::Drop(paths) => drop(model, workers, paths),
         LibraryCommand::FocusSearch => {
             if !matches!(model.layout, Layout::Listen | Layout::Map) {
                 model.layout = Layout::Listen;
             }
             model.search_wanted += 1;
-        }
-        LibraryCommand::SortBy(sort) => {
-            model.library.sort = sort;
-            refresh(model, workers);
-        }
-        LibraryCommand::ShowOnlyBad(only) => {
-            model.library.only_bad = only;
-            refresh(model, workers);
         }
         LibraryCommand::Select(index) => choose_track(model, workers, index),
         LibraryCommand::Play(index) => {
@@ -98,14 +91,13 @@ fn carry_out(model: &mut Model, workers: &mut Workers, command: LibraryCommand) 
         LibraryCommand::CopyPath(index) => {
             if let Some(track) = model.library.track(index) {
                 let path = track.path.display().to_string();
-                workers.outbox.copy_text(path);
-                model.notices.note("The path is on the clipboard");
+                copy_text(model, workers, path, "The path");
             }
         }
         LibraryCommand::CopyFolder(index) => {
             if let Some(folder) = model.library.track(index).and_then(|it| it.path.parent()) {
-                workers.outbox.copy_text(folder.display().to_string());
-                model.notices.note("The folder's path is on the clipboard");
+                let folder = folder.display().to_string();
+                copy_text(model, workers, folder, "The folder's path");
             }
         }
         LibraryCommand::ShowInFolder(index) => {
@@ -116,8 +108,7 @@ fn carry_out(model: &mut Model, workers: &mut Workers, command: LibraryCommand) 
         }
         LibraryCommand::CopyCommand => {
             let line = CommandLine::window(&model.library.sources).to_line();
-            workers.outbox.copy_text(line);
-            model.notices.note("The command is on the clipboard");
+            copy_text(model, workers, line, "The command");
         }
         LibraryCommand::ForgetRecent => {
             model.settings.recent.clear();
@@ -295,6 +286,18 @@ fn start_opening(model: &mut Model, workers: &mut Workers, source: Source) {
     let (slot, outbox) = (&mut model.library.job, &workers.outbox);
     let started = open::start(slot, source, workers.remember, outbox);
     model.notices.error_of(started);
+}
+
+/// Takes in what was dropped on the window.
+fn drop(model: &mut Model, workers: &mut Workers, paths: Vec<PathBuf>) {
+    if let Some(table) = drop_preview::dropped_table(&paths) {
+        model.layout = Layout::Map;
+        return tables::open(model, workers, Some(table.clone()));
+    }
+    match paths.as_slice() {
+        [file] if model.takes_as_query(file) => query::file(model, workers, file.clone()),
+        _ => open(model, workers, paths),
+    }
 }
 
 /// Asks for files, or for folders.

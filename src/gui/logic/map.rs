@@ -17,7 +17,7 @@ use crate::gui::{
     work::{
         Workers,
         ask_file::ask,
-        audition::HearRequest,
+        audition::AuditionRequest,
         checkpoint,
         embed::EmbedRequest,
         map::{self, MapJob, Rows},
@@ -25,7 +25,7 @@ use crate::gui::{
 };
 use mynascope_embedding::{Level, SoundOfTable};
 
-use super::{map_colours, near, query, second_map, tables};
+use super::{copy_text, map_colours, near, query, second_map, tables};
 
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapCommand) {
     match command {
@@ -102,7 +102,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
                 play_from(model, workers, spot.path, spot.start_secs);
             }
         }
-        MapCommand::Audition(spot) => workers.audition.request(HearRequest {
+        MapCommand::Audition(spot) => workers.audition.request(AuditionRequest {
             play: Some(spot),
             around: Vec::new(),
         }),
@@ -114,8 +114,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
         MapCommand::Copy => {
             let source = &model.embeddings.source;
             let line = model.mapping.command(&model.library.sources, source);
-            workers.outbox.copy_text(line);
-            model.notices.note("The command is on the clipboard");
+            copy_text(model, workers, line, "The command");
         }
     }
 }
@@ -225,7 +224,7 @@ pub fn play_from(model: &mut Model, workers: &mut Workers, path: PathBuf, start_
         if let Some(imported) = model.mapping.imported_chart() {
             // A table from elsewhere is heard without its collection.
             match imported.sound {
-                SoundOfTable::There => workers.audition.request(HearRequest {
+                SoundOfTable::There => workers.audition.request(AuditionRequest {
                     play: Some(Spot { path, start_secs }),
                     around: Vec::new(),
                 }),
@@ -324,21 +323,18 @@ fn follow_job(model: &mut Model, workers: &mut Workers, event: JobEvent<MapFound
 
 /// Makes the map that the form asks for.
 pub(super) fn compute(model: &mut Model, workers: &mut Workers) {
-    let mapping = &mut model.mapping;
-    let rows = match (&mapping.imported, &model.library.collection) {
+    let rows = match (&model.mapping.imported, &model.library.collection) {
         (Some(imported), _) => Rows::Given(Arc::clone(&imported.table)),
-        (None, Some(collection)) => Rows::Embed(EmbedRequest {
-            collection: Arc::clone(collection),
-            source: model.embeddings.source.clone(),
-            cached: model.embeddings.table.clone(),
-            mels: workers.cache.clone(),
-        }),
+        (None, Some(collection)) => {
+            Rows::Embed(EmbedRequest::of(model, collection, workers.cache.as_ref()))
+        }
         (None, None) => {
             let why = "There is no collection to map; open a folder first";
-            mapping.error = Some(why.to_owned());
+            model.mapping.error = Some(why.to_owned());
             return;
         }
     };
+    let mapping = &mut model.mapping;
     mapping.error = None;
     mapping.paused = Arc::default();
     model.embeddings.asks_patch = None;

@@ -62,6 +62,12 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
     }
 }
 
+/// Puts a text on the clipboard and says so: "The command", "The path".
+fn copy_text(model: &mut Model, workers: &Workers, text: String, what: &str) {
+    workers.outbox.copy_text(text);
+    model.notices.note(format!("{what} is on the clipboard"));
+}
+
 fn carry_out(model: &mut Model, workers: &mut Workers, command: Command) {
     match command {
         Command::Window(command) => window::apply(model, workers, command),

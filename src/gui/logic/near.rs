@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::gui::{
     layout::Layout,
     model::{Colouring, KeyedTable, MapSide, Model, Near, Number, Query, Spot},
-    work::{Workers, audition::HearRequest, near::NearRequest},
+    work::{Workers, audition::AuditionRequest, near::NearRequest},
 };
 
 use mynascope_embedding::SoundOfTable;
@@ -76,7 +76,7 @@ pub(super) fn hover(
     if !moved.is_empty() && !again {
         mapping.asked_to_sound = point;
         let spots = moved.iter().filter_map(|&point| chart.spot(point));
-        workers.audition.request(HearRequest {
+        workers.audition.request(AuditionRequest {
             play: point.and_then(|point| chart.spot(point)),
             around: spots.collect::<Vec<Spot>>(),
         });

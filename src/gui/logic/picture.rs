@@ -22,7 +22,7 @@ use mynascope_audio::Channel;
 use mynascope_base::storage::Theme;
 use mynascope_collection::FileFacts;
 
-use super::{library, sound};
+use super::{copy_text, library, sound};
 
 pub(super) fn apply(model: &mut Model, workers: &Workers, command: PictureCommand) {
     let spectrogram = &mut model.spectrogram;
@@ -64,8 +64,7 @@ fn save(model: &mut Model, workers: &Workers) {
 
 fn copy_command(model: &mut Model, workers: &Workers) {
     if let Some(line) = command_line(model) {
-        workers.outbox.copy_text(line.to_line());
-        model.notices.note("The command is on the clipboard");
+        copy_text(model, workers, line.to_line(), "The command");
     }
 }
 

@@ -26,6 +26,7 @@ use mynascope_encoder::CheckpointRef;
 use mynascope_probe::{KeptScore, LeakSettings, ScoreChange};
 
 use super::{
+    copy_text,
     map::{marks_changed, play_from},
     map_colours, radio, sound,
 };
@@ -144,14 +145,9 @@ fn copy(model: &mut Model, workers: &Workers, job: ProbeJob) {
         return;
     }
     match model.probe_command(job) {
-        Ok(line) => put_on_clipboard(model, workers, line),
+        Ok(line) => copy_text(model, workers, line, "The command"),
         Err(first) => model.notices.error(first),
     }
-}
-
-fn put_on_clipboard(model: &mut Model, workers: &Workers, line: String) {
-    workers.outbox.copy_text(line);
-    model.notices.note("The command is on the clipboard");
 }
 
 /// Clears what belongs to a collection that is not open any more.
@@ -180,7 +176,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
         ProbeMessage::ScoresRead(Ok(kept)) => probing.take_in_scores(kept),
         ProbeMessage::GroupsSaved(Ok(table)) => {
             let line = probing.group_line(table, &model.embeddings.source);
-            put_on_clipboard(model, workers, line);
+            copy_text(model, workers, line, "The command");
         }
         ProbeMessage::ScoresRead(Err(why)) | ProbeMessage::GroupsSaved(Err(why)) => {
             model.notices.error(why);
@@ -364,12 +360,7 @@ fn request(model: &mut Model, workers: &Workers) -> Option<EmbedRequest> {
     };
     probing.error = None;
     model.embeddings.asks_patch = None;
-    Some(EmbedRequest {
-        collection: Arc::clone(collection),
-        source: model.embeddings.source.clone(),
-        cached: model.embeddings.table.clone(),
-        mels: workers.cache.clone(),
-    })
+    Some(EmbedRequest::of(model, collection, workers.cache.as_ref()))
 }
 
 fn runs(model: &mut Model, job: ProbeJob, started: Result<(), NoThread>) {

@@ -15,7 +15,7 @@ use crate::gui::{
 };
 use mynascope_audio::EXTENSIONS;
 
-use super::near;
+use super::{copy_text, near};
 
 /// Looks for what is like the selected stretch of the shown track.
 pub(super) fn region(model: &mut Model, workers: &mut Workers) {
@@ -159,6 +159,5 @@ pub(super) fn copy(model: &mut Model, workers: &Workers) {
         ListTab::Moved => verb.option("moved", "other.npz"),
     };
     let line = format!("{} && {}", source.options(embed).to_line(), verb.to_line());
-    workers.outbox.copy_text(line);
-    model.notices.note("The command is on the clipboard");
+    copy_text(model, workers, line, "The command");
 }

@@ -28,7 +28,7 @@ use crate::gui::{
 use mynascope_base::storage::{Folders, StorageError};
 use mynascope_train::{Changes, TrainConfig};
 
-use super::reconstruct;
+use super::{copy_text, reconstruct};
 
 /// Carries out a command.
 pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: TrainCommand) {
@@ -79,8 +79,7 @@ fn carry_out(
                     command_of(&config, &out)
                 }
             };
-            workers.outbox.copy_text(line);
-            model.notices.note("The command is on the clipboard");
+            copy_text(model, workers, line, "The command");
         }
         TrainCommand::AskDevices => {
             training.devices = Devices::Asked;

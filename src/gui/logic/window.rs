@@ -32,7 +32,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: WindowCom
             model.settings.layouts.remove(model.layout.name());
             settings::save(model, workers);
         }
-        WindowCommand::KeepLayout(layout, tiles) => keep_layout(model, workers, layout, tiles),
+        WindowCommand::SaveLayout(layout, tiles) => save_layout(model, workers, layout, tiles),
         WindowCommand::Present(on) => {
             model.presenting = on;
             workers.outbox.fill_screen(on);
@@ -110,7 +110,7 @@ fn close_overlays(model: &mut Model) {
     model.palette = None;
 }
 
-fn keep_layout(model: &mut Model, workers: &Workers, layout: Layout, tiles: String) {
+fn save_layout(model: &mut Model, workers: &Workers, layout: Layout, tiles: String) {
     let name = layout.name().to_owned();
     if model.settings.layouts.get(&name) != Some(&tiles) {
         model.settings.layouts.insert(name, tiles);

@@ -41,7 +41,7 @@ pub use lesson::{
     Arriving, BUILT_IN_LESSONS, Before, Lesson, LessonDraft, LessonState, LessonStep, OpenLesson,
     PaintedPatch,
 };
-pub use library::{Edited, Editing, Labels, Library, OpenFound, Row};
+pub use library::{Edited, Editing, Labels, Library, LibraryForm, OpenFound, Row};
 pub use lists::{Duplicates, Landed, ListForm, ListTab, Lists, Query, QueryAnswer, THRESHOLDS};
 pub use mapping::{MapForm, MapFound, Mapping, PERPLEXITIES};
 pub use mask::{MOST_PERCENT, Mask, MaskForm, MaskKey, Paint, PatchCut, RankTable, explain_mask};

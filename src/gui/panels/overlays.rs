@@ -6,11 +6,9 @@ use eframe::egui::{self, Align2, Id, LayerId, Modal, Order, RichText};
 
 use crate::gui::{
     actions::{self, Group},
-    command::{Command, LibraryCommand, MapCommand, WindowCommand},
-    layout::Layout,
+    command::{Command, LibraryCommand, WindowCommand},
     model::Model,
     theme::{self, small},
-    work::drop_preview::dropped_table,
 };
 
 use super::{palette, settings, toasts};
@@ -37,22 +35,7 @@ fn drop_hint(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
         (over, paths(dropped.collect()))
     });
     if !dropped.is_empty() {
-        // Over a map a single sound lands on it; everything else is opened.
-        let asks = match dropped.as_slice() {
-            [file] => model.takes_as_query(file),
-            _ => false,
-        };
-        if let Some(file) = dropped_table(&dropped) {
-            out.push(Command::Window(WindowCommand::ShowLayout(Layout::Map)));
-            out.push(Command::Map(MapCommand::OpenTable(Some(file.clone()))));
-            return;
-        }
-        out.push(match (asks, dropped) {
-            (true, mut files) if !files.is_empty() => {
-                Command::Map(MapCommand::QueryFile(files.swap_remove(0)))
-            }
-            (_, files) => Command::Library(LibraryCommand::Open(files)),
-        });
+        out.push(Command::Library(LibraryCommand::Drop(dropped)));
         return;
     }
     let Some(hovered) = hovered else { return };

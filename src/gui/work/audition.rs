@@ -20,7 +20,7 @@ const KEPT: usize = 40;
 const SILENT_RATE: u32 = 48_000;
 
 /// What the pointer is at.
-pub struct HearRequest {
+pub struct AuditionRequest {
     /// Sounds now.
     pub play: Option<Spot>,
     /// Lies around it, nearest first.
@@ -28,12 +28,12 @@ pub struct HearRequest {
 }
 
 /// The thread that prepares and plays clips. The newest wish wins.
-pub struct HearWork {
-    requests: Answering<HearRequest>,
+pub struct AuditionWork {
+    requests: Answering<AuditionRequest>,
     auditions: Option<Auditions>,
 }
 
-impl HearWork {
+impl AuditionWork {
     /// Starts the thread; without a player it prepares clips that nobody hears.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ impl HearWork {
     }
 
     /// Plays one place and prepares others.
-    pub fn request(&self, request: HearRequest) {
+    pub fn request(&self, request: AuditionRequest) {
         if request.play.is_none() {
             self.silence();
         }
@@ -66,7 +66,7 @@ impl HearWork {
 
     /// Ends what sounds.
     pub fn stop(&self) {
-        self.request(HearRequest {
+        self.request(AuditionRequest {
             play: None,
             around: Vec::new(),
         });
@@ -98,7 +98,7 @@ impl Ring {
         }
     }
 
-    fn answer(&mut self, request: HearRequest, has_newer: &dyn Fn() -> bool, cancel: &Cancel) {
+    fn answer(&mut self, request: AuditionRequest, has_newer: &dyn Fn() -> bool, cancel: &Cancel) {
         if let Some(spot) = request.play {
             self.play(spot, has_newer, cancel);
         }

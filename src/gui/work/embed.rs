@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::gui::model::{EmbedError, EncoderSource, KeyedTable, TableKey};
+use crate::gui::model::{EmbedError, EncoderSource, KeyedTable, Model, TableKey};
 use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::Collection;
 use mynascope_embedding::{ExtractSettings, Level, extract_cached};
@@ -20,6 +20,18 @@ pub struct EmbedRequest {
     pub cached: Option<Arc<KeyedTable>>,
     /// Where mels are kept.
     pub mels: Option<Arc<Cache>>,
+}
+
+impl EmbedRequest {
+    /// Of a collection with the encoder that the layouts share.
+    pub fn of(model: &Model, collection: &Arc<Collection>, mels: Option<&Arc<Cache>>) -> Self {
+        Self {
+            collection: Arc::clone(collection),
+            source: model.embeddings.source.clone(),
+            cached: model.embeddings.table.clone(),
+            mels: mels.cloned(),
+        }
+    }
 }
 
 /// Embeds every window of the collection, or takes the table that is there already.

@@ -81,7 +81,7 @@ pub struct Workers {
     /// What the probe at hand predicts for the shown track.
     pub strip: Answering<strip::StripRequest>,
     /// Plays hovered points.
-    pub audition: audition::HearWork,
+    pub audition: audition::AuditionWork,
     /// Looks for neighbours.
     pub near: Answering<near::NearRequest>,
 }
@@ -130,7 +130,7 @@ impl Workers {
                 true => Some(save_settings::start(&outbox)?),
                 false => None,
             },
-            audition: audition::HearWork::start(&outbox, auditions)?,
+            audition: audition::AuditionWork::start(&outbox, auditions)?,
             near: near::start(&outbox)?,
             player,
             reconstruct: reconstruct::start(&outbox)?,

@@ -4,8 +4,8 @@ use eframe::egui::{self, Button, Rect, pos2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::{Command, LibraryCommand},
-    model::{Column, Library, Sort},
+    command::Command,
+    model::{Column, Library, Model, Sort},
     theme::{self, small},
 };
 
@@ -68,13 +68,8 @@ impl Columns {
     }
 
     /// Draws the headings; a click sorts.
-    pub fn headings(
-        &self,
-        ui: &mut egui::Ui,
-        row: Rect,
-        sort: Option<Sort>,
-        out: &mut Vec<Command>,
-    ) {
+    pub fn headings(&self, ui: &mut egui::Ui, row: Rect, model: &Model, out: &mut Vec<Command>) {
+        let sort = model.library.form.sort;
         let tokens = theme::tokens(ui);
         for (column, cell) in self.places(row) {
             let sorted = sort.filter(|sort| sort.column == column);
@@ -129,7 +124,7 @@ impl Columns {
                     }),
                     Some(_) => None,
                 };
-                out.push(Command::Library(LibraryCommand::SortBy(next)));
+                out.push(Command::edit_library(model, |form| form.sort = next));
             }
         }
     }

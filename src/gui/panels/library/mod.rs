@@ -57,7 +57,7 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 fn search(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
-    let mut text = model.library.search.clone();
+    let mut text = model.library.form.search.clone();
     let clear_width = if text.is_empty() {
         0.0
     } else {
@@ -82,14 +82,16 @@ fn search(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             ui.data_mut(|data| data.insert_temp(seen, model.search_wanted));
         }
         if response.changed() {
-            out.push(Command::Library(LibraryCommand::Search(text.clone())));
+            out.push(Command::edit_library(model, |form| {
+                form.search = text.clone()
+            }));
         }
         let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         if entered && let Some(&index) = model.library.rows().first() {
             out.push(Command::Library(LibraryCommand::Play(index)));
         }
         if !text.is_empty() && icon_button(ui, icon::X, "Show all tracks again").clicked() {
-            out.push(Command::Library(LibraryCommand::Search(String::new())));
+            out.push(Command::edit_library(model, |form| form.search.clear()));
         }
     });
 }
@@ -161,15 +163,20 @@ fn nothing_found(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     ui.vertical_centered(|ui| {
         let text = if library.track_count() == 0 {
             "No sound files were found yet".to_owned()
-        } else if library.search.trim().is_empty() {
+        } else if library.form.search.trim().is_empty() {
             "Every track can be used".to_owned()
         } else {
-            format!("No title, label or path holds “{}”", library.search.trim())
+            format!(
+                "No title, label or path holds “{}”",
+                library.form.search.trim()
+            )
         };
         ui.label(RichText::new(text).color(tokens.text_weak));
         if library.track_count() > 0 && ui.button("Show all tracks").clicked() {
-            out.push(Command::Library(LibraryCommand::ShowOnlyBad(false)));
-            out.push(Command::Library(LibraryCommand::Search(String::new())));
+            out.push(Command::edit_library(model, |form| {
+                form.only_bad = false;
+                form.search.clear();
+            }));
         }
     });
 }
@@ -185,7 +192,7 @@ fn summary(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         let (bad, cut) = (library.bad_count(), library.cut_count());
         if bad + cut > 0 {
             let tokens = theme::tokens(ui);
-            let colour = match (library.only_bad, bad) {
+            let colour = match (library.form.only_bad, bad) {
                 (true, _) => tokens.text_strong,
                 (false, 0) => tokens.text,
                 (false, _) => tokens.error,
@@ -199,7 +206,7 @@ fn summary(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
             let text = format!("{}  {what}", icon::WARNING);
             let button = Button::new(small(text).color(colour))
                 .frame_when_inactive(false)
-                .selected(library.only_bad);
+                .selected(library.form.only_bad);
             if ui
                 .add(button)
                 .on_hover_text(
@@ -208,8 +215,8 @@ fn summary(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
                 )
                 .clicked()
             {
-                let only = !library.only_bad;
-                out.push(Command::Library(LibraryCommand::ShowOnlyBad(only)));
+                let only = !library.form.only_bad;
+                out.push(Command::edit_library(model, |form| form.only_bad = only));
             }
         }
         ui.with_layout(Flow::left_to_right(Align::Center), |ui| {

@@ -26,7 +26,7 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     let inner = Rect::from_min_max(heading.min, pos2(heading.right() - bar, heading.bottom()))
         .shrink2(vec2(theme::SPACE, 0.0));
     let columns = Columns::fit(&model.library, inner.width());
-    columns.headings(ui, inner, model.library.sort, out);
+    columns.headings(ui, inner, model, out);
 
     // Where the keyboard moved the selection last, so that it is scrolled into view once.
     let memory = ui.id().with("shown selection");
@@ -67,7 +67,7 @@ const REASON_LINES: usize = 4;
 
 /// All rows of a list are equally high: those of tracks that cannot be used have room for why, and what to do.
 fn row_height(library: &Library) -> f32 {
-    match library.only_bad {
+    match library.form.only_bad {
         true => theme::ROW_HEIGHT + REASON_LINES as f32 * theme::SMALL_LINE + theme::SPACE_SMALL,
         false => theme::ROW_HEIGHT,
     }
@@ -121,7 +121,7 @@ fn track_row(
         (Some(problem), _) => Some((problem, tokens.error)),
         (None, warning) => warning.as_ref().map(|warning| (warning, tokens.text)),
     };
-    if let Some((why, colour)) = reason.filter(|_| model.library.only_bad) {
+    if let Some((why, colour)) = reason.filter(|_| model.library.form.only_bad) {
         let (first, rest) = inner.split_top_bottom_at_y(inner.top() + theme::ROW_HEIGHT);
         title(ui, first, track, colour);
         explain(ui, rest, why, tokens.text);

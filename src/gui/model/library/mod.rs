@@ -1,10 +1,8 @@
 //! The library: the collection, its rows, what is searched and marked.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+mod facts;
+
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use crate::gui::jobs::{JobSlot, Running};
 use mynascope_base::natural_order;
@@ -12,6 +10,17 @@ use mynascope_collection::{Collection, CollectionKind, FileFacts, Track};
 
 use super::ChosenCheckpoint;
 use super::search::{Column, Find, Sort};
+
+/// What is looked for in the collection.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LibraryForm {
+    /// What is typed in the search field.
+    pub search: String,
+    /// `None`: the order of the collection.
+    pub sort: Option<Sort>,
+    /// Only tracks are listed that cannot be used or end early.
+    pub only_bad: bool,
+}
 
 /// The collection and what is looked for in it.
 #[derive(Default)]
@@ -26,12 +35,8 @@ pub struct Library {
     pub job: JobSlot<OpenFound>,
     /// The collection is open; its headers are being read.
     pub reads_headers: bool,
-    /// What is typed in the search field.
-    pub search: String,
-    /// By what the list is sorted; `None` is the order of the collection.
-    pub sort: Option<Sort>,
-    /// Only tracks are listed that cannot be used or end early.
-    pub only_bad: bool,
+    /// What is looked for.
+    pub form: LibraryForm,
     /// Index of the shown track in the collection.
     pub selected: Option<usize>,
     /// The user chose the shown track; else it was the first that seemed good.
@@ -123,8 +128,8 @@ impl Library {
             tracks.position(|track| track.path == path)
         });
         if !std::mem::take(&mut self.provisional) {
-            self.search.clear();
-            self.only_bad = false;
+            self.form.search.clear();
+            self.form.only_bad = false;
         }
         self.chosen_by_user = self.selected.is_some();
         self.collection = Some(Arc::new(collection));
@@ -168,7 +173,7 @@ impl Library {
         }
         let before = collection.tracks.len();
         Arc::make_mut(collection).tracks.extend(tracks);
-        if self.search.is_empty() && self.sort.is_none() && !self.only_bad {
+        if self.form.search.is_empty() && self.form.sort.is_none() && !self.form.only_bad {
             self.rows.extend(before..collection.tracks.len());
         }
     }
@@ -202,9 +207,9 @@ impl Library {
             collection: Arc::clone(collection),
             roots: self.sources.clone(),
             parts: Arc::clone(&self.parts),
-            text: self.search.clone(),
-            sort: self.sort,
-            only_bad: self.only_bad,
+            text: self.form.search.clone(),
+            sort: self.form.sort,
+            only_bad: self.form.only_bad,
             generation: self.generation,
         };
         if collection.tracks.len() > AT_ONCE {
@@ -364,115 +369,6 @@ impl Library {
             .collect();
     }
 
-    /// Keeps what decoding a whole track found: its length and what was missing, whatever its header told. Returns what is
-    /// known now, if that was news.
-    pub fn learn_decoded(
-        &mut self,
-        path: &Path,
-        duration_secs: f64,
-        warning: Option<String>,
-    ) -> Option<FileFacts> {
-        let mut news = None;
-        self.learn(path, |track| {
-            if track.duration_secs != Some(duration_secs) || track.warning != warning {
-                track.duration_secs = Some(duration_secs);
-                track.warning = warning;
-                news = Some(facts_of(track));
-            }
-        });
-        if let Some(collection) = &self.collection {
-            (self.bad, self.cut) = count_bad(collection);
-        }
-        news
-    }
-
-    /// Keeps why a track cannot be used. Returns what is known now, if that was news.
-    pub fn learn_problem(&mut self, path: &Path, problem: &str) -> Option<FileFacts> {
-        let mut news = None;
-        self.learn(path, |track| {
-            if track.problem.as_deref() != Some(problem) {
-                track.problem = Some(problem.to_owned());
-                news = Some(facts_of(track));
-            }
-        });
-        if let Some(collection) = &self.collection {
-            (self.bad, self.cut) = count_bad(collection);
-        }
-        news
-    }
-
-    fn learn(&mut self, path: &Path, change: impl FnOnce(&mut Track)) {
-        let shown = self.selected_track().filter(|track| track.path == path);
-        let place = match (shown, &self.collection) {
-            (Some(_), _) => self.selected,
-            (None, Some(collection)) => {
-                let mut tracks = collection.tracks.iter();
-                tracks.position(|track| track.path == path)
-            }
-            (None, None) => None,
-        };
-        if let (Some(collection), Some(place)) = (&mut self.collection, place)
-            && let Some(track) = Arc::make_mut(collection).tracks.get_mut(place)
-        {
-            change(track);
-        }
-    }
-
-    /// Keeps what headers said, by the places of the tracks.
-    pub fn learn_facts(&mut self, facts: Vec<(usize, FileFacts)>) {
-        let Some(collection) = &mut self.collection else {
-            return;
-        };
-        let tracks = &mut Arc::make_mut(collection).tracks;
-        for (place, facts) in facts {
-            let Some(track) = tracks.get_mut(place) else {
-                continue;
-            };
-            if track.duration_secs.is_none() || facts.decoded && facts.duration_secs.is_some() {
-                track.duration_secs = facts.duration_secs;
-            }
-            track.codec = facts.codec;
-            if track.problem.is_none() && facts.problem.is_some() {
-                track.problem = facts.problem;
-                self.bad += 1;
-            }
-            if track.problem.is_none() && facts.warning.is_some() {
-                self.cut += usize::from(track.warning.is_none());
-                track.warning = facts.warning;
-            }
-        }
-    }
-
-    /// Label and tags of a track as they are.
-    pub fn labels_of(&self, index: usize) -> Option<Labels> {
-        let track = self.track(index)?;
-        Some(Labels {
-            index,
-            label: track.label.clone(),
-            tags: track.tags.clone(),
-        })
-    }
-
-    /// Gives tracks other labels and tags; returns what changed, as it was before.
-    pub fn set_labels(&mut self, all: &[Labels]) -> Vec<Labels> {
-        let before: Vec<Labels> = all
-            .iter()
-            .filter_map(|new| self.labels_of(new.index).filter(|old| old != new))
-            .collect();
-        let Some(collection) = self.collection.as_mut().filter(|_| !before.is_empty()) else {
-            return Vec::new();
-        };
-        let collection = Arc::make_mut(collection);
-        for new in all {
-            if let Some(track) = collection.tracks.get_mut(new.index) {
-                track.label.clone_from(&new.label);
-                track.tags.clone_from(&new.tags);
-            }
-        }
-        self.labels = collection.labels();
-        before
-    }
-
     /// The labels of the collection, sorted; a label's place is its colour.
     pub fn labels(&self) -> &[String] {
         &self.labels
@@ -501,17 +397,6 @@ fn count_bad(collection: &Collection) -> (usize, usize) {
     let cut = |track: &&Track| track.problem.is_none() && track.warning.is_some();
     let tracks = || collection.tracks.iter();
     (tracks().filter(bad).count(), tracks().filter(cut).count())
-}
-
-/// What is known of a file that was decoded.
-fn facts_of(track: &Track) -> FileFacts {
-    FileFacts {
-        duration_secs: track.duration_secs,
-        codec: track.codec.clone(),
-        problem: track.problem.clone(),
-        warning: track.warning.clone(),
-        decoded: true,
-    }
 }
 
 /// What is found while something is opened, in this order.
@@ -627,10 +512,14 @@ mod tests {
         assert_eq!(track.warning.as_deref(), Some("Damaged"));
         assert_eq!(library.track(2).unwrap().warning, None, "nothing was told");
         // What was accused by its header and is whole after all is freed.
-        library.learn_decoded(Path::new("/m/a.wav"), 30.0, None);
+        library.learn_decoded(std::path::Path::new("/m/a.wav"), 30.0, None);
         assert_eq!(library.cut_count(), 1);
-        library.learn_decoded(Path::new("/m/a.wav"), 18.0, Some("Ends early".into()));
-        library.only_bad = true;
+        library.learn_decoded(
+            std::path::Path::new("/m/a.wav"),
+            18.0,
+            Some("Ends early".into()),
+        );
+        library.form.only_bad = true;
         assert!(library.find().is_none());
         assert_eq!(library.rows(), [0, 1]);
     }
@@ -649,9 +538,9 @@ mod tests {
         });
         assert!(library.find().is_none(), "nothing is looked for");
         assert_eq!(library.row_count(), AT_ONCE + 1);
-        library.search = "17".to_owned();
+        library.form.search = "17".to_owned();
         let old = library.find().unwrap();
-        library.search = "1999".to_owned();
+        library.form.search = "1999".to_owned();
         let new = library.find().unwrap();
         assert!(library.is_finding());
         library.found(old.generation, old.rows(&|| false).unwrap());

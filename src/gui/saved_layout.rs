@@ -25,7 +25,7 @@ enum Kept {
 const DEEPEST: usize = 16;
 
 /// The panels of a tree as text.
-pub fn keep(tree: &Tree<Pane>) -> Option<String> {
+pub fn to_text(tree: &Tree<Pane>) -> Option<String> {
     serde_json::to_string(&kept(&tree.tiles, tree.root()?, 0)?).ok()
 }
 
@@ -142,12 +142,12 @@ mod tests {
                 linear.children.reverse();
                 linear.shares.set_share(first, 1.7);
             }
-            let text = keep(&tree).unwrap();
+            let text = to_text(&tree).unwrap();
             let again = restore(layout, &text).unwrap();
-            assert_eq!(keep(&again).unwrap(), text, "{layout:?}");
+            assert_eq!(to_text(&again).unwrap(), text, "{layout:?}");
             assert_ne!(
                 layout.tree().tiles.len() > 2,
-                keep(&layout.tree()).unwrap() == text,
+                to_text(&layout.tree()).unwrap() == text,
                 "{layout:?}: what was moved is in the text"
             );
             assert_eq!(again.id(), layout.tree().id());
@@ -156,9 +156,9 @@ mod tests {
 
     #[test]
     fn damaged_and_foreign_texts_are_refused() {
-        let map = keep(&Layout::Map.tree()).unwrap();
+        let map = to_text(&Layout::Map.tree()).unwrap();
         assert!(restore(Layout::Listen, &map).is_none(), "other panels");
-        let listen = keep(&Layout::Listen.tree()).unwrap();
+        let listen = to_text(&Layout::Listen.tree()).unwrap();
         for bad in [
             String::new(),
             "{}".to_owned(),
