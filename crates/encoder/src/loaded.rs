@@ -265,10 +265,30 @@ pub fn is_shipped(hash: &str) -> bool {
         .any(|patch| shipped_weights(patch).is_ok_and(|weights| fingerprint(&weights) == hash))
 }
 
+/// The sizes as the hash of an encoder has always held them. Saved probes, scores and cached embeddings name encoders by
+/// that hash, so this text must never change, whatever fields and variants are called in code.
+fn identity_text(config: &EncoderConfig) -> String {
+    let kind = match config.kind {
+        EncoderKind::Square => "Square",
+        EncoderKind::Vertical => "Vertical",
+        EncoderKind::Hybrid => "Hybrid",
+    };
+    let EncoderConfig {
+        dim,
+        depth,
+        heads,
+        mlp_dim,
+        ..
+    } = config;
+    format!(
+        "EncoderConfig {{ kind: {kind}, dim: {dim}, depth: {depth}, heads: {heads}, mlp_dim: {mlp_dim} }}"
+    )
+}
+
 /// What embeds is hashed; what training hung behind it is not.
 fn fingerprint(weights: &Weights) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(format!("{:?}", weights.config).as_bytes());
+    hasher.update(identity_text(&weights.config).as_bytes());
     let embedding = encoder_layout(&weights.config).len();
     for tensor in weights.tensors.iter().take(embedding) {
         let bytes: Vec<u8> = tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect();
@@ -353,5 +373,27 @@ impl<'a> Plan<'a> {
             windows: windows.len(),
             tokens: self.tokens,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Probes, scores and cached tables of earlier versions name the encoder by this hash.
+    #[test]
+    fn saved_probes_and_caches_still_find_the_shipped_encoder() {
+        let shipped = shipped_weights(None).unwrap();
+        assert_eq!(fingerprint(&shipped), "SHIPPED");
+        let square = Weights::random(
+            Preset::Tiny.config(EncoderKind::Square),
+            &crate::Tail::None,
+            0,
+        );
+        assert_eq!(fingerprint(&square.unwrap()), "SQUARE");
+        assert_eq!(
+            identity_text(&Preset::Base.config(EncoderKind::Vertical)),
+            "EncoderConfig { kind: Vertical, dim: 768, depth: 12, heads: 12, mlp_dim: 3072 }"
+        );
     }
 }

@@ -6,10 +6,8 @@ use std::{
     path::Path,
 };
 
-use npyz::{
-    DType, TypeStr, WriterBuilder,
-    npz::{NpzArchive, NpzWriter},
-};
+use npyz::{DType, TypeStr, WriteOptions, WriterBuilder};
+use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::{
     MOST_DIM, damaged,
@@ -22,18 +20,9 @@ use super::{
 use crate::{EmbeddingError, EmbeddingTable};
 use mynascope_base::storage::write_atomic;
 
-/// The archive's entries are limited to 32-bit sizes.
-const MOST_ENTRY_BYTES: usize = u32::MAX as usize;
-
 pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingError> {
-    if table.values.len() * size_of::<f32>() >= MOST_ENTRY_BYTES {
-        return Err(EmbeddingError::Unfit {
-            what: "an .npz file holds at most 4 GiB of numbers; write .parquet instead of".into(),
-            path: path.to_path_buf(),
-        });
-    }
     write_atomic(path, |file| {
-        let mut archive = NpzWriter::new(file);
+        let mut archive = ZipWriter::new(file);
         let rows = table.rows() as u64;
         numbers(
             &mut archive,
@@ -79,29 +68,44 @@ pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingE
             [table.level.to_string().as_str()].into_iter(),
         )?;
         // Dropping the archive would write its directory too, but swallow the error of a full disk.
-        archive.zip_writer().finish()?;
+        archive.finish()?;
         Ok(())
     })?;
     Ok(())
 }
 
+/// Stored as it is, as `numpy.savez` does; with 64-bit sizes, which numpy writes always, too.
+fn start_array<W: Write + io::Seek>(archive: &mut ZipWriter<W>, name: &str) -> io::Result<()> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .large_file(true);
+    archive.start_file(entry_name(name), options)?;
+    Ok(())
+}
+
+/// What numpy calls the file of an array inside the archive.
+fn entry_name(array: &str) -> String {
+    format!("{array}.npy")
+}
+
 fn numbers<T: npyz::AutoSerialize + Copy, W: Write + io::Seek>(
-    archive: &mut NpzWriter<W>,
+    archive: &mut ZipWriter<W>,
     name: &str,
     shape: &[u64],
     values: &[T],
 ) -> io::Result<()> {
-    let mut array = archive
-        .array(name, Default::default())?
+    start_array(archive, name)?;
+    let mut array = WriteOptions::new()
         .default_dtype()
         .shape(shape)
+        .writer(archive)
         .begin_nd()?;
     array.extend(values.iter().copied())?;
     array.finish()
 }
 
 fn strings<'a, W: Write + io::Seek>(
-    archive: &mut NpzWriter<W>,
+    archive: &mut ZipWriter<W>,
     name: &str,
     shape: &[u64],
     texts: impl Iterator<Item = &'a str> + Clone,
@@ -110,10 +114,11 @@ fn strings<'a, W: Write + io::Seek>(
     // numpy has no strings of width 0.
     let kind = format!("<U{}", width.unwrap_or(0).max(1));
     let kind: TypeStr = kind.parse().map_err(io::Error::other)?;
-    let mut array = archive
-        .array::<str>(name, Default::default())?
+    start_array(archive, name)?;
+    let mut array = WriteOptions::<str>::new()
         .dtype(DType::new_scalar(kind))
         .shape(shape)
+        .writer(archive)
         .begin_nd()?;
     for text in texts {
         array.push(text)?;
@@ -317,7 +322,7 @@ fn is_by_track(paths: &[String], rows: usize, index: &[i64]) -> bool {
 /// An archive with what its arrays say at their beginning.
 struct Archive<'a> {
     path: &'a Path,
-    archive: NpzArchive<BufReader<File>>,
+    archive: ZipArchive<BufReader<File>>,
     /// Name and header; none where that is no header of an array.
     arrays: Vec<(String, Option<Header>)>,
 }
@@ -325,14 +330,18 @@ struct Archive<'a> {
 impl<'a> Archive<'a> {
     fn open(path: &'a Path) -> Result<Self, EmbeddingError> {
         let file = File::open(path).map_err(unreadable(path))?;
-        let mut archive = NpzArchive::new(BufReader::new(file))
+        let mut archive = ZipArchive::new(BufReader::new(file))
             .map_err(|error| damaged(path, format!("it is no npz archive ({error})")))?;
-        let mut names: Vec<String> = archive.array_names().map(str::to_owned).collect();
+        let mut names: Vec<String> = archive
+            .file_names()
+            .filter_map(Result::ok)
+            .filter_map(|file| file.strip_suffix(".npy").map(str::to_owned))
+            .collect();
         names.truncate(MOST_ARRAYS);
         let mut arrays = Vec::with_capacity(names.len());
         for name in names {
-            let file = npyz::npz::file_name_from_array_name(&name);
-            let mut entry = archive.zip_archive().by_name(&file).map_err(|error| {
+            let file = entry_name(&name);
+            let mut entry = archive.by_name(&file).map_err(|error| {
                 damaged(path, format!("its array {name} cannot be read ({error})"))
             })?;
             let header = Header::read(&mut entry).ok();
@@ -391,8 +400,8 @@ impl<'a> Archive<'a> {
 
     fn read(&mut self, place: usize) -> Result<Array, EmbeddingError> {
         let name = self.name(place);
-        let file = npyz::npz::file_name_from_array_name(&name);
-        let mut entry = self.archive.zip_archive().by_name(&file).map_err(|error| {
+        let file = entry_name(&name);
+        let mut entry = self.archive.by_name(&file).map_err(|error| {
             damaged(
                 self.path,
                 format!("its array {name} cannot be read ({error})"),
