@@ -163,7 +163,7 @@ fn headers_tell_length_codec_and_fault_and_unchanged_files_are_not_read_again() 
         let (summary, facts) = scan(&collection, &index);
         assert_eq!((summary.read, summary.problems), (reads, 1));
         let warning = facts["one"].warning.as_ref().unwrap();
-        assert!(warning.starts_with("Ends early: it has 49 %"), "{warning}");
+        assert!(warning.starts_with("Ends early: it has 50 %"), "{warning}");
         assert_eq!(facts["two"].warning, None);
     }
 

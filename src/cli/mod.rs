@@ -31,7 +31,7 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::Subscriber
 use arguments::{Arguments, Verb};
 use console::Console;
 
-use mynascope_base::{jobs, jobs::Cancelled};
+use mynascope_base::{jobs, jobs::Cancelled, system_words};
 use mynascope_collection::DEMO_WORD;
 
 /// Done, but some inputs were skipped or decoded in part.
@@ -63,10 +63,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// An error with its causes, each said once: the rooms' errors name their cause themselves.
+/// An error with its causes, each said once: the crates' errors name their cause themselves.
 fn complaint(error: &anyhow::Error) -> String {
     let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
+    for cause in error.chain() {
+        let cause = cause
+            .downcast_ref::<std::io::Error>()
+            .map_or_else(|| cause.to_string(), system_words);
         if text.is_empty() {
             text = cause;
         } else if !text.contains(&cause) {

@@ -247,7 +247,7 @@ fn open_file(path: &Path, is_file: bool) -> Collection {
         }
         Sort::Other => collection.notes.push(
             format!(
-                "skipped, neither sound nor a list that is read ({}): {}",
+                "neither sound nor a list that is read ({}), so it is left out: {}",
                 listed::endings(),
                 path.display()
             )
