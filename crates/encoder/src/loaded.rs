@@ -384,13 +384,19 @@ mod tests {
     #[test]
     fn saved_probes_and_caches_still_find_the_shipped_encoder() {
         let shipped = shipped_weights(None).unwrap();
-        assert_eq!(fingerprint(&shipped), "SHIPPED");
+        assert_eq!(
+            fingerprint(&shipped),
+            "c5696d7c60e014653d8f11656860d0f25dafe86c410cf6492355e5a841a12d15"
+        );
         let square = Weights::random(
             Preset::Tiny.config(EncoderKind::Square),
             &crate::Tail::None,
             0,
         );
-        assert_eq!(fingerprint(&square.unwrap()), "SQUARE");
+        assert_eq!(
+            fingerprint(&square.unwrap()),
+            "cef0df94245ec87cb1967e826eb3e6948fd61db64d3ad25c509ea5eaa88a3bae"
+        );
         assert_eq!(
             identity_text(&Preset::Base.config(EncoderKind::Vertical)),
             "EncoderConfig { kind: Vertical, dim: 768, depth: 12, heads: 12, mlp_dim: 3072 }"
