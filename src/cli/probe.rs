@@ -1,3 +1,5 @@
+//! The verb `probe`.
+
 use std::fmt::Write;
 
 use anyhow::bail;

@@ -1,3 +1,5 @@
+//! The cosines between two views of the tracks of a batch, and how often a view finds its own track.
+
 use super::neighbours::cosine;
 
 /// Cosines that differ by no more are one: rounding must not decide a tie.

@@ -1,3 +1,5 @@
+//! Tests of a whole probe on planted embeddings: what it scores, and that test tracks never teach it.
+
 use super::{data::Data, heads::Model, run::fit, scoring::deviation, *};
 use mynascope_base::jobs::Watch;
 use mynascope_collection::{Collection, Split, Track, split_by_track};

@@ -1,3 +1,5 @@
+//! Tests of extraction: order, cancelling, what is left out, and what a mask reads.
+
 use std::{
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},

@@ -1,3 +1,5 @@
+//! Start, pause, stop and what else can be done with a run, and how it stands.
+
 use eframe::egui::{Button, Ui};
 use egui_phosphor::regular as icon;
 use mynascope_base::counted;

@@ -1,3 +1,5 @@
+//! The settings of the next run.
+
 use eframe::egui::{self, ComboBox, DragValue, Response, Ui};
 use egui_phosphor::regular as icon;
 use mynascope_base::counted;
