@@ -11,6 +11,7 @@ use std::{
 use super::{
     Collection, CollectionError, CollectionKind, Note, OwnLabels, Split, Track, demo, labels,
     listed, own_labels_file, sets, spellings,
+    split::Part,
     walk::{self, Found, Sort},
 };
 use mynascope_base::{counted, jobs::Watch, without_path};
@@ -128,9 +129,12 @@ impl Opened {
             folders: Vec::new(),
             others: Vec::new(),
         };
+        let folders: Vec<&PathBuf> = paths.iter().filter(|path| path.is_dir()).collect();
         for path in paths {
             let named = path != Path::new(DEMO_WORD) && path.is_file() && listed::is_list(path);
-            let folder = named.then(|| sets::folder_of_table(path)).flatten();
+            let folder = named
+                .then(|| sets::folder_of_table(path, !folders.is_empty()))
+                .flatten();
             match folder {
                 None if named => opened.lists.push(path.clone()),
                 folder => {
@@ -162,7 +166,59 @@ impl Opened {
         for path in &self.others {
             pieces.push(open_one(path, watch, sighted)?);
         }
-        Ok(pieces)
+        let parts = self.parts(&pieces);
+        Ok(match parts {
+            Some(parts) => {
+                let mut whole = parts_of_split(pieces, &parts);
+                drop_repeated(&mut whole, watch)?;
+                vec![whole]
+            }
+            None => pieces,
+        })
+    }
+
+    /// The part of each piece, where all are folders that are named by the parts of one split: `train valid test`.
+    fn parts(&self, pieces: &[Collection]) -> Option<Vec<Part>> {
+        let are_folders = self.lists.is_empty()
+            && self.folders.len() == self.others.len()
+            && pieces
+                .iter()
+                .all(|piece| piece.kind == CollectionKind::Folder && piece.split.is_none());
+        if !are_folders {
+            return None;
+        }
+        let names: Vec<String> = self.folders.iter().map(|folder| name_of(folder)).collect();
+        let parts = listed::folder_parts(&names.iter().cloned().collect())?;
+        names.iter().map(|name| parts.get(name).copied()).collect()
+    }
+}
+
+/// Folders that are the parts of one split as one collection.
+fn parts_of_split(pieces: Vec<Collection>, parts: &[Part]) -> Collection {
+    let name = pieces.first().map(|piece| piece.name.clone());
+    let (mut tracks, mut notes) = (Vec::new(), Vec::new());
+    let mut places = Split::default();
+    for (piece, part) in pieces.into_iter().zip(parts) {
+        for track in piece.tracks {
+            places.add(Some(*part), tracks.len());
+            tracks.push(track);
+        }
+        notes.extend(piece.notes);
+    }
+    let [train, valid, test] = places.sizes();
+    notes.insert(
+        0,
+        format!(
+            "the opened folders are read as the parts of a split: {train} train, {valid} valid and {test} test tracks"
+        )
+        .into(),
+    );
+    Collection {
+        name: name.unwrap_or_default(),
+        kind: CollectionKind::Folder,
+        tracks,
+        split: places.usable(),
+        notes,
     }
 }
 
@@ -339,6 +395,17 @@ fn labels_of(
         );
         return (labels, split.usable());
     }
+    if let Some(split) = split_within_labels(files, &first, opened) {
+        let [train, valid, test] = split.sizes();
+        notes.push(
+            format!(
+                "the folders in those of the labels are read as the parts of a split: {train} train, {valid} valid and \
+                 {test} test tracks"
+            )
+            .into(),
+        );
+        return (first, split.usable());
+    }
     if is_storage(&names) {
         notes.push(
             format!(
@@ -350,6 +417,25 @@ fn labels_of(
         return (vec![None; files.len()], None);
     }
     (first, None)
+}
+
+/// The split where every file lies in a part's folder within that of its label: `rock/train/a.wav`.
+fn split_within_labels(
+    files: &[PathBuf],
+    labels: &[Option<String>],
+    opened: &Path,
+) -> Option<Split> {
+    let within = files.iter().zip(labels).map(|(file, label)| {
+        let label = label.as_ref()?;
+        label_of(file, &opened.join(label))
+    });
+    let within: Vec<String> = within.collect::<Option<_>>()?;
+    let parts = listed::folder_parts(&within.iter().cloned().collect())?;
+    let mut split = Split::default();
+    for (place, name) in within.iter().enumerate() {
+        split.add(parts.get(name).copied(), place);
+    }
+    Some(split)
 }
 
 /// The first of some names, for a note.

@@ -244,7 +244,8 @@ impl Table {
         const NAMED: usize = 12;
         const LONGEST: usize = 40;
         let named = self.names.iter().take(NAMED).map(|name| {
-            let cut: String = name.chars().take(LONGEST).collect();
+            let shown = name.chars().filter(|letter| !letter.is_control());
+            let cut: String = shown.take(LONGEST).collect();
             format!("`{cut}`")
         });
         let mut text = named.collect::<Vec<_>>().join(", ");

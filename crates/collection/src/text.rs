@@ -37,9 +37,12 @@ pub(crate) fn shown_name(name: &OsStr) -> std::borrow::Cow<'_, str> {
 /// So much of a text without a mark is looked at for the zeros of UTF-16.
 const SAMPLE_BYTES: usize = 4096;
 
-/// The text of a file in UTF-8, UTF-16 (either order of bytes, with or without a byte order mark) or, where it is none
+/// The text of a file in UTF-8, UTF-16 or UTF-32 (either order of bytes, with or without a byte order mark) or, where it is none
 /// of these, in the old encoding that its letters look most like, whose name comes with it: that is a guess.
 pub(crate) fn decode(bytes: &[u8]) -> (String, Option<&'static str>) {
+    if let Some(text) = utf32(bytes) {
+        return (text, None);
+    }
     let encoding =
         Encoding::for_bom(bytes).map_or_else(|| utf16_by_zeros(bytes), |(it, _)| Some(it));
     if let Some(encoding) = encoding {
@@ -53,6 +56,22 @@ pub(crate) fn decode(bytes: &[u8]) -> (String, Option<&'static str>) {
     let encoding = detector.guess(None, Utf8Detection::Deny);
     let (text, _) = encoding.decode_without_bom_handling(bytes);
     (text.into_owned(), Some(encoding.name()))
+}
+
+/// The text of UTF-32 with a byte order mark, without it.
+fn utf32(bytes: &[u8]) -> Option<String> {
+    let of: fn([u8; 4]) -> u32 = match bytes {
+        [0xff, 0xfe, 0, 0, ..] => u32::from_le_bytes,
+        [0, 0, 0xfe, 0xff, ..] => u32::from_be_bytes,
+        _ => return None,
+    };
+    let (letters, _) = bytes.as_chunks::<4>();
+    let letters = letters.iter().skip(1).map(|&letter| of(letter));
+    Some(
+        letters
+            .map(|code| char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect(),
+    )
 }
 
 /// UTF-16 without a mark, by its zeros: headings are ASCII, of which every other byte is zero.
@@ -98,6 +117,10 @@ mod tests {
             text.encode_utf16().flat_map(order).collect()
         };
         let (le, be) = (utf16(u16::to_le_bytes), utf16(u16::to_be_bytes));
+        let utf32 = |order: fn(u32) -> [u8; 4]| -> Vec<u8> {
+            let marked = ['\u{feff}'].into_iter().chain(text.chars());
+            marked.map(u32::from).flat_map(order).collect()
+        };
         let marked = |mark: &[u8], bytes: &[u8]| [mark, bytes].concat();
         for bytes in [
             text.as_bytes().to_vec(),
@@ -106,6 +129,8 @@ mod tests {
             marked(b"\xfe\xff", &be),
             le,
             be,
+            utf32(u32::to_le_bytes),
+            utf32(u32::to_be_bytes),
         ] {
             assert_eq!(decode(&bytes), (text.to_owned(), None));
         }

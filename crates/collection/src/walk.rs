@@ -23,6 +23,14 @@ const KNOWN_BUT_UNSUPPORTED: [(&str, &str); 3] = [
 /// How many unreadable places are named one by one before only their number is told.
 const NOTES_IN_FULL: usize = 20;
 
+/// A folder as the system takes it: the present one, which stands before a bare name, is nameless in a path.
+pub(super) fn named(folder: &Path) -> &Path {
+    match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    }
+}
+
 /// What a file's name says about it.
 pub(super) enum Sort {
     /// A format that can be decoded.

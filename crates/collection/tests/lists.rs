@@ -927,6 +927,7 @@ fn fma_has_genres_and_parts_and_its_numbered_folders_are_no_labels() {
         vec![root.to_path_buf()],
         vec![root.join("fma_small")],
         vec![root.join("fma_small"), root.join("fma_metadata")],
+        vec![root.join("fma_metadata"), root.join("fma_small")],
         vec![root.join("fma_metadata/tracks.csv")],
     ] {
         let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
@@ -992,6 +993,30 @@ fn folders_are_labels_unless_they_are_numbers_or_parts() {
         &collection,
         &["parts of a split", "2 train, 1 valid and 2 test"],
     );
+    // The parts one by one are the same split, ...
+    let parts = ["train", "valid", "test"].map(|part| _home.path().join(part));
+    let opened = open(&parts.each_ref().map(PathBuf::as_path)).unwrap();
+    assert_eq!(
+        (opened.labels(), sizes(&opened)),
+        (collection.labels(), [2, 1, 2])
+    );
+    assert_note(
+        &opened,
+        &["parts of a split", "2 train, 1 valid and 2 test"],
+    );
+    // ... and so are parts within labels.
+    let (collection, _home) = make(&[
+        "rock/train/a.wav",
+        "dub/train/b.wav",
+        "rock/valid/c.wav",
+        "rock/test/d.wav",
+        "dub/test/e.wav",
+    ]);
+    assert_eq!(
+        (collection.labels(), sizes(&collection)),
+        (vec!["dub".to_owned(), "rock".to_owned()], [2, 1, 2])
+    );
+    assert_note(&collection, &["parts of a split"]);
 }
 
 #[test]
@@ -1075,6 +1100,14 @@ fn data_sets_given_in_pieces_are_whole() {
     assert_eq!(
         (set.kind, sizes(&set)),
         (CollectionKind::MagnaTagATune, [1, 1, 1])
+    );
+    // Of a table beside a folder the sound is in that alone, and not in what lies beside the table's own folder.
+    write("foreign.wav", "");
+    let table = home.path().join("meta/annotations_final.csv");
+    let set = open(&[&table, &home.path().join("clips")]).unwrap();
+    assert_eq!(
+        (set.kind, set.tracks.len(), sizes(&set)),
+        (CollectionKind::MagnaTagATune, 3, [1, 1, 1])
     );
     // Two data sets are none; that their splits are not used is said.
     let mixed = open(&[

@@ -120,12 +120,20 @@ impl Gathered {
         });
         notes.extend(spellings::note("tags", tags));
         notes.append(&mut self.notes);
+        let named = split_of(&self.rows).sizes();
         if self.leaves_missing_out {
             self.rows.retain(|row| !row.is_missing);
         }
-        let mut split = Split::default();
-        for (place, row) in self.rows.iter().enumerate() {
-            split.add(row.part, place);
+        let split = split_of(&self.rows);
+        let [train, valid, test] = split.sizes();
+        if named != split.sizes() {
+            notes.push(
+                format!(
+                    "of the split of {list} {train} of {} train, {valid} of {} valid and {test} of {} test tracks are here",
+                    named[0], named[1], named[2]
+                )
+                .into(),
+            );
         }
         let tracks = self.rows.into_iter().map(|row| row.track).collect();
         let sizes @ [train, valid, test] = split.sizes();
@@ -141,6 +149,15 @@ impl Gathered {
         }
         (tracks, split, notes)
     }
+}
+
+/// The split that some rows name.
+fn split_of(rows: &[Gathering]) -> Split {
+    let mut split = Split::default();
+    for (place, row) in rows.iter().enumerate() {
+        split.add(row.part, place);
+    }
+    split
 }
 
 impl Gathering {

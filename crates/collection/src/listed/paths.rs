@@ -1,7 +1,7 @@
 //! Where the files lie that a list names, also where it was made on another system or computer.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     ffi::OsString,
     fs,
     path::{Component, Path, PathBuf},
@@ -134,8 +134,9 @@ impl<'a> Finder<'a> {
         let folder = list.parent().unwrap_or(Path::new("")).to_path_buf();
         let mut roots = vec![folder.clone()];
         roots.extend(together.iter().cloned());
-        let above = std::path::absolute(&folder).ok();
-        roots.extend(above.and_then(|it| it.parent().map(Path::to_path_buf)));
+        let whole = std::path::absolute(walk::named(&folder)).ok();
+        let above = whole.and_then(|it| it.parent().map(Path::to_path_buf));
+        roots.push(above.unwrap_or_else(|| folder.clone()));
         Self {
             folder,
             roots,
@@ -257,9 +258,13 @@ impl<'a> Finder<'a> {
             .entry(folder.to_path_buf())
             .or_insert_with(|| {
                 let mut listing = Listing::default();
-                for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                for entry in fs::read_dir(walk::named(folder))
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                {
                     let name = entry.file_name();
-                    listing.sounds.add(entry.path());
+                    listing.sounds.add(folder.join(&name));
                     listing.all.entry(fold_name(&name)).or_default().push(name);
                 }
                 listing
@@ -291,11 +296,32 @@ impl<'a> Finder<'a> {
         let mut candidates = names.get(last);
         candidates.retain(|path| alike(path) >= fewest);
         let most = candidates.iter().map(|path| alike(path)).max();
-        let mut best = candidates.iter().filter(|path| Some(alike(path)) == most);
-        let found = match (best.next(), best.next()) {
-            (Some(one), None) => Found::Guessed(one.to_path_buf()),
-            (Some(_), Some(_)) => Found::Several(expected),
-            (None, _) => Found::Missing(expected),
+        candidates.retain(|path| Some(alike(path)) == most);
+        if candidates.len() > 1 {
+            // The list's folder may hold those that were opened with it, whichever way they are written.
+            let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+            let mut seen = HashSet::new();
+            candidates.retain(|path| seen.insert(real(path)));
+            // These were meant before the list's own.
+            let together = self.roots.get(1..self.roots.len().saturating_sub(1));
+            let together: Vec<PathBuf> = together
+                .unwrap_or_default()
+                .iter()
+                .map(|root| real(root))
+                .collect();
+            let is_meant = |path: &&Path| {
+                let real = real(path);
+                together.iter().any(|root| real.starts_with(root))
+            };
+            let meant: Vec<&Path> = candidates.iter().copied().filter(is_meant).collect();
+            if let [_] = meant[..] {
+                candidates = meant;
+            }
+        }
+        let found = match candidates[..] {
+            [one] => Found::Guessed(one.to_path_buf()),
+            [] => Found::Missing(expected),
+            _ => Found::Several(expected),
         };
         self.below = Some(names);
         Ok(found)
@@ -307,11 +333,10 @@ impl<'a> Finder<'a> {
         // The folder above is left out: other things lie there.
         let roots = self.roots.split_last().map_or(&[][..], |(_, roots)| roots);
         for root in roots {
-            let root = match root.as_os_str().is_empty() {
-                true => Path::new("."),
-                false => root,
-            };
-            for entry in WalkDir::new(root).follow_links(true).max_depth(DEEPEST) {
+            for entry in WalkDir::new(walk::named(root))
+                .follow_links(true)
+                .max_depth(DEEPEST)
+            {
                 self.watch.check()?;
                 seen += 1;
                 if seen > MOST_ENTRIES {
@@ -320,7 +345,10 @@ impl<'a> Finder<'a> {
                 if let Ok(entry) = entry
                     && entry.file_type().is_file()
                 {
-                    names.add(entry.into_path());
+                    let path = entry.into_path();
+                    let bare = path.strip_prefix(".").ok();
+                    let bare = bare.filter(|_| root.as_os_str().is_empty());
+                    names.add(bare.map_or_else(|| path.clone(), Path::to_path_buf));
                 }
             }
         }
@@ -474,6 +502,16 @@ mod tests {
         assert_eq!(found(&files, &deep).0, 'm');
     }
 
+    /// Tests run in the folder of the crate, so that a list with a bare name lies beside its manifest.
+    #[test]
+    fn a_list_named_without_its_folder_is_searched_from_the_present_one() {
+        let watch = Watch::unattended();
+        let mut finder = Finder::new(Path::new("list.csv"), &[], &watch);
+        for (words, path) in [("CARGO.toml", "Cargo.toml"), ("SRC\\Lib.rs", "src/lib.rs")] {
+            assert_eq!(finder.find(words).unwrap(), Found::Named(path.into()));
+        }
+    }
+
     #[test]
     fn both_forms_of_unicode_are_one_name() {
         for (on_disk, in_list) in [
@@ -498,6 +536,22 @@ mod tests {
             'm',
             "with its ending a name is as it is"
         );
+    }
+
+    #[test]
+    fn a_folder_opened_with_the_list_is_preferred_also_for_what_lies_deep_in_it() {
+        let home = tempfile::tempdir().unwrap();
+        for file in ["old/x/1.wav", "new/y/z/1.wav", "new/a/2.wav", "new/b/2.wav"] {
+            let path = home.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let watch = Watch::unattended();
+        let (list, new) = (home.path().join("list.csv"), home.path().join("new"));
+        let mut finder = Finder::new(&list, std::slice::from_ref(&new), &watch);
+        let one = Found::Guessed(new.join("y/z/1.wav"));
+        assert_eq!(finder.find("1.wav").unwrap(), one);
+        assert!(matches!(finder.find("2.wav").unwrap(), Found::Several(_)));
     }
 
     #[cfg(unix)]

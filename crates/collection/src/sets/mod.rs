@@ -99,12 +99,13 @@ pub(super) fn recognise_together(
     } else {
         let mut found = None;
         for (read, is_here, _) in KNOWN {
-            let mut with = folders.iter().filter(|folder| is_here(folder));
-            if let (Some(folder), None) = (with.next(), with.next())
-                && walk::sound_files(folder, watch, &mut |_| ())?
-                    .files
-                    .is_empty()
-            {
+            // A folder of FMA's clips has its annotations beside it and is known by them, too.
+            let mut silent = Vec::new();
+            for folder in folders.iter().filter(|folder| is_here(folder)) {
+                let sound = walk::sound_files(folder, watch, &mut |_| ())?.files;
+                silent.extend(sound.is_empty().then_some(folder));
+            }
+            if let [folder] = silent[..] {
                 found = read(folder)?;
                 break;
             }
@@ -123,10 +124,11 @@ pub(super) fn recognise_together(
 }
 
 /// The folder of the data set that a table belongs to, for who opens the table: MagnaTagATune's `annotations_final.csv`,
-/// or FMA's `tracks.csv`.
-pub(super) fn folder_of_table(table: &Path) -> Option<PathBuf> {
+/// or FMA's `tracks.csv`. Where folders are open beside it, the sound is meant to be there: the folder above, where other
+/// things may lie, is not searched then.
+pub(super) fn folder_of_table(table: &Path, is_beside_folders: bool) -> Option<PathBuf> {
     let name = table.file_name()?;
-    let place = table.parent()?;
+    let place = walk::named(table.parent()?);
     let above = std::path::absolute(place).ok()?;
     let mut folders = [Some(place), above.parent()].into_iter().flatten();
     let tables: [fn(&Path) -> Option<PathBuf>; 4] = [
@@ -142,7 +144,8 @@ pub(super) fn folder_of_table(table: &Path) -> Option<PathBuf> {
                 found.file_name() == Some(name)
                     && std::path::absolute(found).ok() == std::path::absolute(table).ok()
             };
-            of_set.as_ref().is_some_and(same) && has_sounds(folder)
+            of_set.as_ref().is_some_and(same)
+                && (is_beside_folders && *folder == place || has_sounds(folder))
         })
         .map(Path::to_path_buf)
 }
