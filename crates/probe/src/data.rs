@@ -50,7 +50,7 @@ impl<'a> Data<'a> {
             rows: Vec::new(),
             untrained: HashSet::new(),
         };
-        let mut unlabelled = 0;
+        let mut unlabelled = Vec::new();
         let readable = rows.into_iter().zip(&targets.truths).enumerate();
         for (track, (rows, truth)) in readable.filter(|(_, (rows, _))| !rows.is_empty()) {
             match truth {
@@ -63,7 +63,7 @@ impl<'a> Data<'a> {
                     data.values.push(values.clone());
                 }
                 None => {
-                    unlabelled += 1;
+                    unlabelled.push(track);
                     continue;
                 }
             }
@@ -77,10 +77,11 @@ impl<'a> Data<'a> {
             ));
         }
         let mut notes = targets.notes.clone();
-        if unlabelled > 0 {
+        if !unlabelled.is_empty() {
             notes.push(format!(
-                "left out: {} without a label",
-                counted(unlabelled, "track")
+                "left out: {} without a label: {}",
+                counted(unlabelled.len(), "track"),
+                first_files(table, &unlabelled)
             ));
         }
         match targets.task {
@@ -201,17 +202,47 @@ impl<'a> Data<'a> {
                 }
             }
         }
-        if untrained.is_empty() {
-            return;
-        }
         let named = untrained.iter().filter_map(|(&class, &tested)| {
             let name = self.names.get(class)?;
             Some(format!("{name} ({})", counted(tested, "test track")))
         });
-        notes.push(format!(
-            "labels without a training track, so that each of their test tracks is a miss: {}",
-            named.collect::<Vec<_>>().join(", ")
-        ));
+        if !untrained.is_empty() {
+            notes.push(format!(
+                "labels without a training track, so that each of their test tracks is a miss: {}",
+                named.collect::<Vec<_>>().join(", ")
+            ));
+        }
+        self.note_untested_classes(splits, notes);
+    }
+
+    /// Says which classes no test track has, and where their tracks are.
+    fn note_untested_classes(&self, splits: &[Split], notes: &mut Vec<String>) {
+        let classes = |part: fn(&Split) -> &Vec<usize>| -> HashSet<usize> {
+            let tracks = splits.iter().flat_map(part);
+            tracks
+                .filter_map(|&track| self.labels.get(track).copied())
+                .collect()
+        };
+        let tested = classes(|split| &split.test);
+        let trained = classes(|split| &split.train);
+        let chosen_by = classes(|split| &split.valid);
+        let here: HashSet<usize> = self.labels.iter().copied().collect();
+        let untested = self.names.iter().enumerate().filter_map(|(class, name)| {
+            let place = match () {
+                () if tested.contains(&class) || !here.contains(&class) => return None,
+                () if trained.contains(&class) => return Some(name.clone()),
+                () if chosen_by.contains(&class) => "in the validation part alone",
+                () => "in no part",
+            };
+            Some(format!("{name} ({place})"))
+        });
+        let untested: Vec<String> = untested.collect();
+        if !untested.is_empty() {
+            notes.push(format!(
+                "labels without a test track, of which the score says nothing: {}",
+                untested.join(", ")
+            ));
+        }
     }
 
     /// How many of some tracks have a tag.
@@ -286,7 +317,8 @@ impl<'a> Data<'a> {
                 let [train, valid, test] =
                     [&split.train, &split.valid, &split.test].map(|part| part.len());
                 notes.push(format!(
-                    "the published split: {train} of {} training, {valid} of {} validation and {test} of {} test tracks were found",
+                    "the published split: used are {train} of the {} training, {valid} of the {} validation and {test} of the {} test \
+                     tracks that could be read",
                     published.train.len(),
                     published.valid.len(),
                     published.test.len()
@@ -305,7 +337,16 @@ impl<'a> Data<'a> {
             )));
         }
         if split.valid.is_empty() {
-            notes.push("too few tracks for a validation part: the default setting was used".into());
+            let why = match published {
+                Some(split) if split.valid.is_empty() && settings.protocol == Protocol::Clean => {
+                    "the split has no validation part"
+                }
+                Some(_) if settings.protocol == Protocol::Clean => {
+                    "no track of the validation part has a label that is used"
+                }
+                _ => "too few tracks for a validation part",
+            };
+            notes.push(format!("{why}: the default setting was used"));
         }
         Ok(vec![split])
     }
@@ -426,4 +467,15 @@ fn named<'a>(
 fn keep<T>(values: &mut Vec<T>, kept: &[bool]) {
     let mut kept = kept.iter();
     values.retain(|_| kept.next().copied().unwrap_or(false));
+}
+
+/// The names of the files of some tracks, the first of them where there are many.
+fn first_files(table: &EmbeddingTable, tracks: &[usize]) -> String {
+    const NAMED: usize = 5;
+    let named = tracks.iter().take(NAMED).filter_map(|&track| {
+        let path = &table.tracks.get(track)?.path;
+        Some(path.file_name()?.to_string_lossy().into_owned())
+    });
+    let more = if tracks.len() > NAMED { ", ..." } else { "" };
+    format!("{}{more}", named.collect::<Vec<_>>().join(", "))
 }

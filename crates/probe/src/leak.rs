@@ -8,7 +8,7 @@ use std::{path::PathBuf, time::Instant};
 
 use serde::Serialize;
 
-use super::{ProbeError, ProbeSettings, Protocol, probe, run::asked};
+use super::{ProbeError, ProbeReport, ProbeSettings, Protocol, Targets, Task, probe, run::asked};
 use mynascope_base::{jobs::Watch, storage::serde_path};
 use mynascope_collection::{Collection, CollectionKind, Split};
 use mynascope_embedding::{EmbeddingTable, near_duplicates};
@@ -121,22 +121,51 @@ pub fn leak_report(
         )));
     }
     let (targets, published) = asked(table, collection, &settings.probe)?;
-    let by = |protocol, watch: &Watch<'_>| {
+    let by = |targets: &Targets, protocol, watch: &Watch<'_>| {
         let settings = ProbeSettings {
             protocol,
             ..settings.probe
         };
-        probe(table, &targets, published.as_ref(), &settings, watch)
+        probe(table, targets, published.as_ref(), &settings, watch)
     };
-    let split = watch.part("split", 0, 3, |watch| by(protocol, watch))?;
-    let folds = watch.part("folds", 1, 3, |watch| {
-        by(Protocol::Folds(settings.folds), watch)
-    })?;
-    let (data, mut notes) = super::data::Data::of(table, &targets)?;
-    let splits = data.splits(&settings.probe, published.as_ref(), &mut notes)?;
+    let both = |targets: &Targets, from: usize, of: usize| {
+        let split = watch.part("split", from, of, |watch| by(targets, protocol, watch))?;
+        let folds = watch.part("folds", from + 1, of, |watch| {
+            by(targets, Protocol::Folds(settings.folds), watch)
+        })?;
+        Ok::<_, ProbeError>((split, folds))
+    };
+    let (mut split, mut folds) = both(&targets, 0, 5)?;
+    let mut notes = split.notes.clone();
+    // Means over different tags cannot be compared.
+    let has_means = matches!(settings.probe.task, Task::Tags | Task::Emotion);
+    let common = scored_by_both(&split, &folds);
+    if has_means && !common.is_empty() && common.len() < targets.names.len() {
+        let alike = split.targets.len() == common.len() && folds.targets.len() == common.len();
+        if !alike {
+            (split, folds) = both(&targets.only(&common), 2, 5)?;
+            notes.push(format!(
+                "split and folds are compared over the {} of {} {} that both can score: {}",
+                common.len(),
+                targets.names.len(),
+                match settings.probe.task {
+                    Task::Tags => "tags",
+                    _ => "dimensions",
+                },
+                common.join(", ")
+            ));
+        }
+    }
+    for note in &folds.notes {
+        if !notes.contains(note) {
+            notes.push(format!("over folds: {note}"));
+        }
+    }
+    let (data, _) = super::data::Data::of(table, &targets)?;
+    let splits = data.splits(&settings.probe, published.as_ref(), &mut Vec::new())?;
     let pairs = match splits.first() {
         None => Vec::new(),
-        Some(parts) => watch.part("near-duplicates", 2, 3, |watch| {
+        Some(parts) => watch.part("near-duplicates", 4, 5, |watch| {
             pairs(&data, parts, settings.threshold, watch)
         })?,
     };
@@ -165,6 +194,13 @@ pub fn leak_report(
         notes,
         seconds: start.elapsed().as_secs_f64(),
     })
+}
+
+/// The tags or dimensions, in their order, that have a score by both.
+fn scored_by_both(one: &ProbeReport, other: &ProbeReport) -> Vec<String> {
+    let by_other = |name: &String| other.targets.iter().any(|target| target.name == *name);
+    let names = one.targets.iter().map(|target| target.name.clone());
+    names.filter(by_other).collect()
 }
 
 fn pairs(

@@ -337,7 +337,7 @@ fn a_published_split_is_used_as_it_is_and_its_finds_are_counted() {
     .unwrap();
     let split = report.split;
     assert_eq!([split.train, split.valid, split.test], [20, 8, 12]);
-    assert!(report.notes[0].contains("20 of 20 training"));
+    assert!(report.notes[0].contains("20 of the 20 training"));
     let tested: Vec<String> = report
         .predictions
         .iter()
@@ -403,6 +403,40 @@ fn a_label_without_a_training_track_is_named() {
 }
 
 #[test]
+fn a_label_without_a_test_track_is_named_with_where_its_tracks_are() {
+    let table = planted(10, 20.0, false);
+    let targets = Targets::genres(&table);
+    let of = |class: usize| (0..40).filter(move |track| track % 4 == class);
+    // Class 0 is in all parts, class 1 is learned alone, class 2 chosen by alone, and class 3 is in no part.
+    let split = Split {
+        train: (0..20).filter(|track| track % 4 < 2).collect(),
+        valid: of(2).chain([20]).collect(),
+        test: of(0).filter(|&track| track > 20).collect(),
+    };
+    let report = clean(&table, &targets, &split);
+    let [_, trained, chosen, nowhere] = &targets.names[..] else {
+        panic!("{:?}", targets.names)
+    };
+    assert_said(
+        &report.notes,
+        &[
+            "without a test track",
+            &format!("{trained}, {chosen} (in the validation part alone), {nowhere} (in no part)"),
+        ],
+    );
+    let whole = clean(&table, &targets, &fifths(40));
+    let untested = |note: &String| note.contains("without a test track");
+    assert!(!whole.notes.iter().any(untested));
+    // A split that has no validation part doesn't lack tracks.
+    let without = Split {
+        valid: Vec::new(),
+        ..fifths(40)
+    };
+    let report = clean(&table, &targets, &without);
+    assert_said(&report.notes, &["the split has no validation part"]);
+}
+
+#[test]
 fn tags_that_cannot_be_learned_or_scored_are_named_and_in_no_mean() {
     let table = planted(10, 20.0, false);
     let split = fifths(40);
@@ -446,6 +480,13 @@ fn tags_that_cannot_be_learned_or_scored_are_named_and_in_no_mean() {
     assert_said(&report.notes, &["no training track has them", "new"]);
     assert_said(&report.notes, &["no test track has it", "live"]);
     assert_said(&report.notes, &["over 2 of 3 tags and 8 test tracks"]);
+    // The search for leaks says the same, and compares split and folds over the tags that both can score.
+    let settings = crate::LeakSettings::of(settings, &collection);
+    let leaks = crate::leak_report(&table, &collection, &settings, &Watch::unattended()).unwrap();
+    assert_said(&leaks.notes, &["no training track has them", "new"]);
+    assert_said(&leaks.notes, &["no test track has it", "live"]);
+    assert_said(&leaks.notes, &["compared over the 2 of", "high, low"]);
+    assert_eq!((leaks.score, leaks.folds_score), (1.0, 1.0));
 }
 
 #[test]

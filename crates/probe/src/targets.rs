@@ -33,6 +33,25 @@ pub enum Truth {
 const EMOTIONS: [&str; 2] = ["arousal", "valence"];
 
 impl Targets {
+    /// Some of the tags or dimensions alone.
+    pub(super) fn only(&self, names: &[String]) -> Self {
+        let kept: Vec<bool> = self.names.iter().map(|name| names.contains(name)).collect();
+        let truths = self.truths.iter().map(|truth| match truth {
+            Some(Truth::Values(values)) => {
+                let values = values.iter().zip(&kept).filter(|(_, kept)| **kept);
+                Some(Truth::Values(values.map(|(value, _)| *value).collect()))
+            }
+            other => other.clone(),
+        });
+        let named = self.names.iter().zip(&kept).filter(|(_, kept)| **kept);
+        Self {
+            task: self.task,
+            names: named.map(|(name, _)| name.clone()).collect(),
+            truths: truths.collect(),
+            notes: self.notes.clone(),
+        }
+    }
+
     /// The targets of a task, taken from the labels of the collection that the table was made of; tracks are found by
     /// their path.
     ///
