@@ -396,3 +396,32 @@ fn wrong_usage_and_failures_are_told_apart() {
         "nothing was written for nothing"
     );
 }
+
+/// Names without a folder mean the present one, for a data set's own table as for a list.
+#[test]
+fn tables_named_without_their_folder_are_what_they_are_with_it() {
+    let shell = Shell::new();
+    let table =
+        "clip_id\tdrums\tharp\tmp3_path\n1\t1\t0\t0/a.mp3\n2\t0\t1\tc/b.mp3\n3\t1\t0\tf/c.mp3\n";
+    fs::write(shell.path("annotations_final.csv"), table).unwrap();
+    tones(&shell.path("audio"), 1);
+    fs::write(shell.path("list.csv"), "file,label\n0.WAV,x\n").unwrap();
+    for clip in ["0/a.mp3", "c/b.mp3", "f/c.mp3"] {
+        fs::create_dir_all(shell.path(clip).parent().unwrap()).unwrap();
+        fs::copy(shell.path("audio/low/0.wav"), shell.path(clip)).unwrap();
+    }
+    fs::rename(shell.path("audio/low/0.wav"), shell.path("0.wav")).unwrap();
+    fs::remove_dir_all(shell.path("audio")).unwrap();
+    for [bare, whole] in [
+        ["annotations_final.csv", "./annotations_final.csv"],
+        ["list.csv", "./list.csv"],
+    ] {
+        let [one, other] = [bare, whole].map(|data| {
+            let metadata = "t.metadata.tsv";
+            shell.json(&["embed", "--data", data, "--out", "t.tsv"], 0);
+            fs::read_to_string(shell.path(metadata)).unwrap()
+        });
+        assert_eq!(one.replace("./", ""), other.replace("./", ""), "{bare}");
+        assert_eq!(one.contains("train"), bare.starts_with('a'), "{one}");
+    }
+}

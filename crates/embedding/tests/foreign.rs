@@ -188,6 +188,26 @@ fn rows_that_were_taken_out_or_shuffled_keep_their_names() {
     );
 }
 
+/// `numpy.savetxt(.., header="d0,d1,..")` puts a `# ` before its heading; by default spaces part the cells.
+#[test]
+fn a_heading_that_numpy_wrote_as_a_comment_names_all_columns() {
+    for gap in [",", " ", "\t"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        let line = |cells: [&str; 6]| cells.join(gap);
+        let heading = line(["d0", "d1", "d2", "d3", "d4", "d5"]);
+        let rows = [
+            line(["1.0", "2.5", "3", "4", "5", "6"]),
+            line(["7.0", "8", "9", "10", "11", "12e0"]),
+        ];
+        std::fs::write(&path, format!("# {heading}\n{}\n", rows.join("\n"))).unwrap();
+        let table = load_table(&path).unwrap();
+        assert_eq!((table.dim, table.track.len()), (6, 2), "`{gap}`");
+        assert_eq!(table.row(0), [1.0, 2.5, 3.0, 4.0, 5.0, 6.0], "`{gap}`");
+        assert_eq!(table.row(1)[5], 12.0, "`{gap}`");
+    }
+}
+
 /// pandas puts a label with a tab, a line end or a quote into quotes.
 #[test]
 fn labels_in_quotes_are_read_as_they_were() {

@@ -180,7 +180,7 @@ fn unusable(path: &Path, what: impl Into<String>) -> EmbeddingError {
 fn no_vectors(path: &Path, kind: &str, found: &[impl AsRef<str>]) -> EmbeddingError {
     let what = format!(
         "it holds no vectors: among its {kind} ({}) there is none called `embedding` that holds a list of numbers a row; \
-         name the one that does so",
+         rename the one that does to `embedding`",
         fields::listed(found)
     );
     unusable(path, what)

@@ -127,6 +127,11 @@ impl Sniffed {
         }
         let text = String::from_utf8_lossy(&line);
         let text = text.trim_end_matches(['\r', '\n']);
+        // numpy.savetxt writes its heading as a comment.
+        let (text, is_comment) = match text.strip_prefix('#') {
+            Some(rest) if rest.trim().len() > 1 => (rest.trim_start(), true),
+            _ => (text, false),
+        };
         if text.trim().is_empty() {
             return Err(unusable(
                 path,
@@ -148,7 +153,12 @@ impl Sniffed {
             text.split_ascii_whitespace()
                 .all(|cell| cell.parse::<f32>().is_ok())
         };
-        let gap = gap.unwrap_or(if spaced() {
+        let second_text = String::from_utf8_lossy(&second);
+        let numbers_below = || {
+            let mut cells = second_text.split_ascii_whitespace();
+            cells.all(|cell| cell.parse::<f32>().is_ok())
+        };
+        let gap = gap.unwrap_or(if spaced() || is_comment && numbers_below() {
             Gap::Spaces
         } else {
             Gap::One(b'\t')
@@ -167,8 +177,10 @@ impl Sniffed {
             number_of(cell, gap.takes_commas()).is_some() && cell.parse::<i64>().is_err()
         });
         let counts = counts && fractions && cells.len() > 1 && metadata_of(path).is_none();
-        let heading = if numbers && !counts {
+        let heading = if numbers && !counts && !is_comment {
             None
+        } else if is_comment {
+            Some(cells.iter().map(|cell| (*cell).to_owned()).collect())
         } else {
             let record = reader(path, gap.byte())?.byte_records().next();
             let record = record

@@ -1,8 +1,7 @@
 //! What TensorBoard's projector opens: vectors without a heading, metadata with one.
 //!
-//! The projector knows no quotes: every line end parts rows and every tab columns. So that it, pandas and `csv` all read
-//! as many rows as there are, tabs and line ends inside a name become spaces, and only a cell that begins with a quote
-//! is put into quotes (those that begin elsewhere mean nothing to any of them).
+//! A cell with a quotation mark, a tab or a line end is put into quotes (RFC 4180), as pandas, polars, DuckDB and `csv`
+//! read it. The projector knows no quotes: it shows them, and cannot read a name that holds a tab or a line end.
 
 use std::{
     borrow::Cow,
@@ -40,13 +39,9 @@ pub fn metadata_path(path: &Path) -> PathBuf {
 }
 
 fn cell(text: &str) -> Cow<'_, str> {
-    let plain = match text.contains(['\t', '\n', '\r']) {
-        true => Cow::Owned(text.replace(['\t', '\n', '\r'], " ")),
+    match text.contains(['"', '\t', '\n', '\r']) {
+        true => Cow::Owned(format!("\"{}\"", text.replace('"', "\"\""))),
         false => Cow::Borrowed(text),
-    };
-    match plain.starts_with('"') {
-        true => Cow::Owned(format!("\"{}\"", plain.replace('"', "\"\""))),
-        false => plain,
     }
 }
 
