@@ -418,7 +418,7 @@ fn tables_named_without_their_folder_are_what_they_are_with_it() {
     ] {
         let [one, other] = [bare, whole].map(|data| {
             let metadata = "t.metadata.tsv";
-            shell.json(&["embed", "--data", data, "--out", "t.tsv"], 0);
+            shell.json(&["embed", data, "--out", "t.tsv"], 0);
             fs::read_to_string(shell.path(metadata)).unwrap()
         });
         assert_eq!(one.replace("./", ""), other.replace("./", ""), "{bare}");
