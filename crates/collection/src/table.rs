@@ -15,7 +15,7 @@ use super::{CollectionError, structured, text::decode};
 const LARGEST_BYTES: u64 = 64 << 20;
 
 /// What may part the fields of a line. Text holds commas more often than the others, so a comma is taken last.
-const SEPARATORS: [u8; 4] = [b'\t', b';', b'|', b','];
+const SEPARATORS: [u8; 5] = [b'\t', b';', b'|', b'^', b','];
 
 /// Lines that are looked at to find the separator.
 const SAMPLE_LINES: usize = 8;

@@ -17,6 +17,11 @@ pub fn fold_text(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).nfc().collect()
 }
 
+/// A name in Unicode's composed form (NFC), its case kept.
+pub(crate) fn composed(text: &str) -> String {
+    text.nfc().collect()
+}
+
 /// As [`fold_text`], of a file's name. Names that are no UTF-8 come from systems of Windows-1252.
 pub(crate) fn fold_name(name: &OsStr) -> String {
     fold_text(&shown_name(name))

@@ -1119,3 +1119,34 @@ fn data_sets_given_in_pieces_are_whole() {
     assert_eq!(mixed.split, None);
     assert_note(&mixed, &["split", "not used"]);
 }
+
+#[test]
+fn a_label_in_two_forms_of_unicode_is_one_class() {
+    let home = Home::new();
+    let list = home.list("file,label", |at, [path, ..]| {
+        let label = if at % 2 == 0 {
+            "forr\u{f3}"
+        } else {
+            "forro\u{301}"
+        };
+        format!("{path},{label}")
+    });
+    assert_eq!(list.labels(), ["forr\u{f3}"]);
+}
+
+#[test]
+fn a_playlist_is_told_that_it_has_no_labels_and_a_list_may_be_parted_by_carets() {
+    let home = Home::new();
+    let path = home.file("all.m3u");
+    let text: String = home
+        .rows
+        .iter()
+        .map(|[path, ..]| format!("{path}\n"))
+        .collect();
+    fs::write(&path, text).unwrap();
+    let playlist = open(&[&path]).unwrap();
+    assert_note(&playlist, &["a playlist has no labels", ".csv"]);
+    assert!(!playlist.note_texts().any(|note| note.contains("headings")));
+    let carets = home.text(home.plain().replace(',', "^"));
+    assert_eq!((carets.labels().len(), sizes(&carets)), (3, [21, 6, 9]));
+}

@@ -53,6 +53,10 @@ fn has_ending(path: &Path, endings: &[&str]) -> bool {
     endings.iter().any(|it| ending.eq_ignore_ascii_case(it))
 }
 
+fn is_playlist(path: &Path) -> bool {
+    has_ending(path, &PLAYLISTS)
+}
+
 /// Whether a heading is one of those that lists are read by.
 pub(crate) fn is_heading(name: &str) -> bool {
     columns::is_known(name)

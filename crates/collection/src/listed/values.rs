@@ -15,7 +15,7 @@ use crate::{
     note::Examples,
     split::Part,
     table::{Row, Table},
-    text::is_nothing,
+    text::{composed, is_nothing},
 };
 use mynascope_base::counted;
 
@@ -130,8 +130,9 @@ impl<'a> Values<'a> {
         let track = Track {
             title: text(self.columns.title).map_or(known.title, str::to_owned),
             path: known.path,
+            // One label, in whichever of Unicode's two forms it was written.
             label: text(self.columns.label)
-                .map(str::to_owned)
+                .map(composed)
                 .or_else(|| key.and_then(key_name).map(str::to_owned)),
             key,
             tempo_bpm: self.tempo(row),
@@ -435,7 +436,12 @@ impl<'a> Values<'a> {
                     .into(),
             );
         }
-        if !has_some {
+        if !has_some && super::is_playlist(self.table.path()) {
+            notes.push(
+                "a playlist has no labels; write a list such as a .csv with the columns `file` and `label` instead"
+                    .into(),
+            );
+        } else if !has_some {
             notes.push(
                 format!(
                     "there is no column of labels; the headings are {}; wanted are `label` (or `genre`, `class`, `style`), \
