@@ -86,7 +86,7 @@ pub struct Transport {
     pub problem: Option<String>,
     /// `None` until the player said something about the sound device.
     pub output: Option<OutputStatus>,
-    /// What the user wants to hear; of which view, [`super::Mask::active`] says.
+    /// What the user wants to hear; of which view, [`super::MaskForm::active`] says.
     pub hearing: Hearing,
     /// What was heard of the masks last: where X goes back to.
     pub masked: Hearing,
