@@ -35,6 +35,12 @@ pub fn cut_short(path: &Path, info: &AudioInfo) -> Option<Incomplete> {
     missing.unwrap_or_default()
 }
 
+/// Names of the parts of an MPEG-4 file that stand by themselves.
+const NAMES: [&[u8; 4]; 16] = [
+    b"ftyp", b"mdat", b"moov", b"moof", b"mfra", b"free", b"skip", b"wide", b"udta", b"meta",
+    b"uuid", b"sidx", b"ssix", b"styp", b"pnot", b"emsg",
+];
+
 /// The parts of an MPEG-4 file follow each other; the last must end with the file.
 fn mpeg4(file: &mut File, length: u64) -> io::Result<Option<Incomplete>> {
     let mut place = 0_u64;
@@ -59,7 +65,8 @@ fn mpeg4(file: &mut File, length: u64) -> io::Result<Option<Incomplete>> {
             break;
         };
         if end > length {
-            return Ok(share(length, end));
+            // Tags and texts behind the last part have no such name.
+            return Ok(NAMES.contains(&&name).then(|| share(length, end)).flatten());
         }
         place = end;
     }

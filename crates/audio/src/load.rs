@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use super::{
-    AudioError, Caveats, Channel, Incomplete, channel::Downmix, cut::cut_short, decode::Decoder,
+    AudioError, Caveats, Channel, Incomplete,
+    channel::Downmix,
+    cut::cut_short,
+    decode::{Decoder, FFMPEG},
     resample::Resample,
 };
 use mynascope_base::jobs::Cancel;
@@ -90,8 +93,13 @@ pub fn stream_mono(
         }
     }
     if frames == 0 {
-        return Err(AudioError::Empty {
-            path: path.to_path_buf(),
+        let info = decoder.info();
+        return Err(if info.duration_secs > 0.0 || info.decoder == FFMPEG {
+            refused("nothing that stands behind its header could be decoded".to_owned())
+        } else {
+            AudioError::Empty {
+                path: path.to_path_buf(),
+            }
         });
     }
     if let Some(resample) = &mut resample {

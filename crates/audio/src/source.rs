@@ -21,7 +21,7 @@ use super::{
 use mynascope_base::jobs::Cancel;
 
 /// A file that gives no samples for this long is given up.
-pub(super) const STALL_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const STALL_LIMIT: Duration = Duration::from_secs(30);
 
 /// Watches over a decoder: the time since its last sample, and whether anyone still wants it. The decoder's
 /// innermost loops all read, so the check sits in the reads, too.

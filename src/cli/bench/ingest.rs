@@ -28,7 +28,8 @@ pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench) -> anyhow::Result<()>
 
 fn one(measure: &mut Measure<'_>, file: &Path) -> anyhow::Result<()> {
     let cancel = Cancel::default();
-    let (samples, _) = audio::load_mono(file, SAMPLE_RATE, audio::Channel::Mean, &cancel)?;
+    let (samples, info) = audio::load_mono(file, SAMPLE_RATE, audio::Channel::Mean, &cancel)?;
+    (measure.console).caveats([(file.to_path_buf(), info.caveats())]);
     let duration_secs = samples.len() as f64 / f64::from(SAMPLE_RATE);
     let kind = file
         .extension()

@@ -21,6 +21,7 @@ use super::{
     codec::{Codec, number_word},
     fence::Fence,
     foreign::Facts,
+    mpeg::leading_tag,
 };
 use crate::{AudioError, AudioInfo, Incomplete, source::Watched};
 
@@ -177,7 +178,11 @@ impl Adts {
         let mut lost: Option<(u64, f64)> = None;
         while let Some(header) = self.header(place)? {
             let Some(header) = header else {
-                // Not a frame: tags at the end, or damage.
+                if let Some(behind) = self.behind_tag(place, length)? {
+                    place = behind;
+                    continue;
+                }
+                // Not a frame: bytes at the end, or damage.
                 match self.find(place + 1)? {
                     Some(found) => {
                         if let Some(run) = self.runs.last() {
@@ -250,6 +255,21 @@ impl Adts {
         Ok(Some(header))
     }
 
+    /// Moves behind a tag at `place`, as joined files have them in their middle; `None` where there is none that ends in front
+    /// of `length`, and then stays there.
+    fn behind_tag(&mut self, place: u64, length: u64) -> io::Result<Option<u64>> {
+        let mut head = Vec::new();
+        self.file.seek(SeekFrom::Start(place))?;
+        Read::by_ref(&mut self.file)
+            .take(32)
+            .read_to_end(&mut head)?;
+        let behind = leading_tag(&head)
+            .and_then(|bytes| place.checked_add(bytes))
+            .filter(|behind| *behind <= length);
+        self.file.seek(SeekFrom::Start(behind.unwrap_or(place)))?;
+        Ok(behind)
+    }
+
     /// The next place from `place` on at which two frames follow each other.
     fn find(&mut self, place: u64) -> io::Result<Option<u64>> {
         let mut place = place;
@@ -307,6 +327,9 @@ impl Adts {
             match self.header(place)? {
                 None => return Ok(None),
                 Some(None) => {
+                    if self.behind_tag(place, u64::MAX)?.is_some() {
+                        continue;
+                    }
                     let Some(found) = self.find(place + 1)? else {
                         return Ok(None);
                     };

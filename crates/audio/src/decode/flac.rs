@@ -14,7 +14,9 @@ use std::{
 use super::{
     Step,
     fence::Fence,
+    mpeg::trailing_tags,
     packets::{Input, Packets},
+    window::Window,
 };
 use crate::{AudioError, AudioInfo, Incomplete};
 
@@ -143,7 +145,8 @@ fn parts(
     let Some(shape) = Shape::read(&head) else {
         return Ok(iter::once(0..length).collect());
     };
-    let tail = read(file, length.saturating_sub(SIGHT).max(start), SIGHT)?;
+    let end = sound_end(file, start..length, fence)?;
+    let tail = read(file, end.saturating_sub(SIGHT).max(start), SIGHT)?;
     let last = shape.frames(&tail).last();
     let ends_there = last.is_some_and(|(_, end)| end == shape.total);
     let middle = read(file, start + (length - start) / 2, SIGHT)?;
@@ -160,12 +163,58 @@ fn parts(
         starts.extend(marks(file, start + 8, length, fence)?);
     }
     let ends = starts.iter().skip(1).copied().chain([length]);
-    Ok(starts
+    starts
         .iter()
         .copied()
         .zip(ends)
-        .map(|(a, b)| a..b)
-        .collect())
+        .map(|(from, to)| {
+            let mark = if from == 0 { start } else { from };
+            Ok(from..sound_end(file, mark..to, fence)?)
+        })
+        .collect()
+}
+
+/// Where the sound of a part ends whose mark stands first: in front of tags, and of anything else that stands behind a last frame
+/// that is whole. (With such bytes behind it Symphonia would not take it for whole.)
+fn sound_end(file: &File, part: Range<u64>, fence: &Fence<'_>) -> io::Result<u64> {
+    let mut window = Window::new(file.try_clone()?, part.clone(), fence.clock);
+    let end = trailing_tags(&mut window)?;
+    let head = window.at(part.start, HEAD_BYTES)?;
+    let Some(shape) = Shape::read(head) else {
+        return Ok(end);
+    };
+    let from = end.saturating_sub(SIGHT).max(part.start);
+    // A tag may tell a wrong size.
+    let tail = window.at(from, 2 * SIGHT as usize)?;
+    let frames = (0..tail.len()).rev().filter_map(|at| {
+        let frame = tail.get(at..)?;
+        shape.frame(frame).map(|(_, last)| (at, frame, last))
+    });
+    // Headers that only look like some end elsewhere.
+    for (at, frame, last) in frames {
+        if (shape.total == 0 || last == shape.total)
+            && let Some(bytes) = whole_frame(frame)
+        {
+            return Ok(from + (at + bytes) as u64);
+        }
+    }
+    Ok(end)
+}
+
+/// Bytes of the frame with which these begin: the last place at which its checksum holds. (It may hold within the frame by chance,
+/// and its decoder leaves what is too much.)
+fn whole_frame(bytes: &[u8]) -> Option<usize> {
+    let mut sum = 0_u16;
+    let mut end = None;
+    for (at, &byte) in bytes.iter().enumerate() {
+        sum = (0..8).fold(sum ^ u16::from(byte) << 8, |sum, _| {
+            sum << 1 ^ if sum >> 15 == 1 { 0x8005 } else { 0 }
+        });
+        if sum == 0 {
+            end = Some(at + 1);
+        }
+    }
+    end
 }
 
 /// Places from `from` on at which a stream begins.

@@ -57,6 +57,8 @@ const MAX_CHANNELS: usize = 64;
 const MAX_DAMAGED_IN_A_ROW: u32 = 1_000;
 /// Why a film is no sound.
 const SILENT: &str = "it has no sound track";
+/// The program, as the details of a track name it.
+pub(super) const FFMPEG: &str = "ffmpeg program";
 /// Louder samples (80 dB over full scale) are garbage, whose square would not be finite.
 const MAX_LEVEL: f32 = 1e4;
 
@@ -148,15 +150,29 @@ impl Reader {
                 {
                     return Ok(Self::Mpeg(Box::new(reader)));
                 }
-                Packets::open_plain(file, length, path, clock)
+                let opened = Packets::open_plain(file, length, path, clock)
                     .map(Self::Packets)
-                    .map_err(Refused::from)
+                    .map_err(Refused::from);
+                match opened {
+                    // What its reader finds in bytes that no mark begins is mostly there by chance.
+                    Err(refused) if format == Format::Unknown && refused.is_final() => {
+                        return Err(refused.error);
+                    }
+                    Ok(reader)
+                        if format == Format::Unknown && reader.info().codec.starts_with("mp") =>
+                    {
+                        Err(Refused::unknown(path))
+                    }
+                    Err(_) if format == Format::Unknown => Err(Refused::unknown(path)),
+                    opened => opened,
+                }
             }
         };
         match opened {
-            Err(refused) if format == Format::Unknown => {
-                Err(what_it_is(path, start).unwrap_or(refused.error))
-            }
+            Err(refused) if format == Format::Unknown => match what_it_is(path, start) {
+                Some(error) => Err(error),
+                None => refused.ask_program_for_more(search, &fence),
+            },
             Err(refused) => refused.ask_program(search, &fence),
             Ok(reader) => Ok(reader),
         }
@@ -274,6 +290,19 @@ impl Refused {
         AudioError::unsupported(path, format!("its codec is {codec}")).into()
     }
 
+    /// Bytes that no reader here knows.
+    fn unknown(path: &Path) -> Self {
+        AudioError::unsupported(path, "no known sound format is found in it").into()
+    }
+
+    /// Whether no other reader can help.
+    fn is_final(&self) -> bool {
+        matches!(
+            self.error,
+            AudioError::Cancelled(_) | AudioError::Stalled { .. }
+        )
+    }
+
     /// In low rates the upper half of AAC's spectrum is often described where only a decoder of it looks: then the program
     /// ffmpeg, if it is there, finds twice the rate.
     fn where_he_aac(
@@ -292,6 +321,25 @@ impl Refused {
             error: AudioError::unsupported(fence.path, "its codec is HE-AAC"),
             facts,
         })
+    }
+
+    /// Gives a file of unknown kind to those of ffmpeg's readers that know their files by certain marks.
+    fn ask_program_for_more(
+        self,
+        search: Option<&OsStr>,
+        fence: &Fence<'_>,
+    ) -> Result<Reader, AudioError> {
+        let Some(executable) = program::find(search) else {
+            return Err(self.error);
+        };
+        match Program::open_marked(&executable, fence) {
+            Ok(program) => Ok(Reader::Program(program)),
+            Err(error @ (AudioError::Cancelled(_) | AudioError::Stalled { .. })) => Err(error),
+            Err(error) => {
+                tracing::debug!("ffmpeg: {error}");
+                Err(self.error)
+            }
+        }
     }
 
     /// Gives the file to the program ffmpeg; the error stays where that fails, too.

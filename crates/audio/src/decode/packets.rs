@@ -117,6 +117,8 @@ pub(super) struct Packets {
     /// Seconds of one unit of time stamps, and the first stamp.
     tick_secs: f64,
     first_stamp: Option<i64>,
+    /// Frames that were decoded; `None` once a place was sought.
+    decoded: Option<u64>,
     ended: bool,
 }
 
@@ -250,6 +252,7 @@ impl Packets {
                     f64::from(base.numer.get()) / f64::from(base.denom.get())
                 }),
                 first_stamp: None,
+                decoded: Some(0),
                 ended: false,
                 reader,
             });
@@ -480,6 +483,7 @@ impl Packets {
     /// Goes on at a decoded frame.
     fn seek_frame(&mut self, frame: u64, fence: &Fence<'_>) -> Result<bool, AudioError> {
         self.from = frame;
+        self.decoded = None;
         // Codecs need some packets before they are back in step.
         let mut start = frame.saturating_sub(self.codec.frames_to_settle());
         if self.times == Times::Coarse {
@@ -537,7 +541,7 @@ impl Packets {
             // A file that was cut short plays up to the cut.
             Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 self.end();
-                self.ends_early = self.tells_end;
+                self.ends_early |= self.tells_end;
                 return Ok(Step::End);
             }
             Err(Error::DecodeError(why)) => {
@@ -613,6 +617,16 @@ impl Packets {
             let end = claimed.min(MAX_FRAMES).cast_signed();
             self.ends_early |= cursor.saturating_add(slack) < end;
         }
+        // The count of samples is exact where packets are numbered.
+        if let (Some(claimed), true, true) = (self.claimed, self.numbered, self.gaps == 0) {
+            let position = self.position();
+            if position > 0 && position < claimed {
+                self.ends_early = true;
+            } else if self.decoded.is_some_and(|decoded| decoded < claimed) && position == claimed {
+                self.gaps = 1;
+                self.first_gap_secs = Some(0.0);
+            }
+        }
     }
 
     /// Whether a packet lies so far before the sought place that it need not be decoded.
@@ -682,6 +696,9 @@ impl Packets {
                 .saturating_sub(self.origin),
             Times::Coarse => 0,
         });
+        if let Some(decoded) = &mut self.decoded {
+            *decoded += (samples.len() / channels) as u64;
+        }
         self.fill_gap(packet, start, samples, channels);
         let frames = (samples.len() / channels) as u64;
         let stop = start.saturating_add(frames.cast_signed());

@@ -20,13 +20,16 @@ use std::{
 };
 
 use self::log::Log;
-use super::{MAX_CHANNELS, MAX_RATE, MIN_RATE, SILENT, Step, fence::Fence, foreign::Facts};
+use super::{FFMPEG, MAX_CHANNELS, MAX_RATE, MIN_RATE, SILENT, Step, fence::Fence, foreign::Facts};
 use crate::{AudioError, AudioInfo, Incomplete};
 
 /// Its demuxers that read a file and nothing that a file refers to.
 const DEMUXERS: &str = "aac,ac3,act,aiff,amr,amrnb,amrwb,ape,apm,asf,au,avi,caf,dff,dsf,dts,dtshd,eac3,flac,flv,g722,\
     iff,loas,matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,msf,nistsphere,nut,ogg,oma,paf,qcp,qoa,rm,shn,sox,tak,truehd,tta,\
     voc,w64,wav,wv,wve,xwma";
+/// Those of files that nothing here recognises. Each knows its files by marks that other files do not have by chance.
+const MARKED_DEMUXERS: &str =
+    "adx,ast,avr,brstm,dv,gxf,hcom,ircam,mxf,nut,paf,epaf,pvf,qcp,swf,vqf,wtv,xwma";
 /// What it may allocate in one piece.
 const MAX_ALLOCATION: &str = "268435456";
 /// Sound tracks of one file that are tried.
@@ -63,6 +66,7 @@ pub(super) fn find(search: Option<&OsStr>) -> Option<PathBuf> {
 /// A file being decoded by the program.
 pub(super) struct Program {
     executable: PathBuf,
+    demuxers: &'static str,
     path: PathBuf,
     track: usize,
     info: AudioInfo,
@@ -86,22 +90,37 @@ impl Program {
         facts: Facts,
         fence: &Fence<'_>,
     ) -> Result<Self, AudioError> {
+        Self::open_with(executable, DEMUXERS, facts, fence)
+    }
+
+    /// Opens a file that nothing here recognises.
+    pub(super) fn open_marked(executable: &Path, fence: &Fence<'_>) -> Result<Self, AudioError> {
+        Self::open_with(executable, MARKED_DEMUXERS, Facts::default(), fence)
+    }
+
+    fn open_with(
+        executable: &Path,
+        demuxers: &'static str,
+        facts: Facts,
+        fence: &Fence<'_>,
+    ) -> Result<Self, AudioError> {
         let mut refused = None;
         for track in 0..MAX_TRACKS {
-            let mut running = Running::start(executable, fence.path, track, None)
+            let mut running = Running::start(executable, demuxers, fence.path, track, None)
                 .map_err(|error| AudioError::open(fence.path, error.to_string()))?;
             match running.header(fence)? {
                 Some(header) => {
                     let codec = running.log().codec();
                     return Ok(Self {
                         executable: executable.to_path_buf(),
+                        demuxers,
                         path: fence.path.to_path_buf(),
                         track,
                         info: AudioInfo {
                             sample_rate: header.rate,
                             channels: header.channels,
                             codec: codec.unwrap_or_default(),
-                            decoder: "ffmpeg program",
+                            decoder: FFMPEG,
                             duration_secs: facts.duration_secs.unwrap_or_default(),
                             incomplete: facts.incomplete,
                             cancels: false,
@@ -158,8 +177,14 @@ impl Program {
         };
         let start = (self.position > 0).then(|| self.position as f64 / rate);
         self.running = None;
-        let mut running = Running::start(&self.executable, &self.path, self.track, start)
-            .map_err(|error| AudioError::open(fence.path, error.to_string()))?;
+        let mut running = Running::start(
+            &self.executable,
+            self.demuxers,
+            &self.path,
+            self.track,
+            start,
+        )
+        .map_err(|error| AudioError::open(fence.path, error.to_string()))?;
         // Behind the end there is not even a header.
         let Some(header) = running.header(fence)? else {
             return Ok(false);
@@ -277,6 +302,7 @@ struct Running {
 impl Running {
     fn start(
         executable: &Path,
+        demuxers: &str,
         path: &Path,
         track: usize,
         start_secs: Option<f64>,
@@ -289,7 +315,7 @@ impl Running {
             "-protocol_whitelist",
             "file,pipe",
         ]);
-        command.args(["-format_whitelist", DEMUXERS]);
+        command.args(["-format_whitelist", demuxers]);
         if let Some(secs) = start_secs {
             command.args(["-ss", &format!("{secs:.9}")]);
         }

@@ -398,3 +398,49 @@ fn cut_files_say_so_and_play_to_the_cut() {
         assert_sound(&path, (&samples, &info), &reference, FRAME, 0.999);
     }
 }
+
+#[test]
+fn bytes_that_look_like_frames_here_and_there_are_no_sound() {
+    let shop = Workshop::new();
+    let stream = lame(&shop, &["-b", "128"]);
+    // Runs of frames among eight times as many other bytes: what fonts, pictures and programs look like.
+    let mut state = 1_u32;
+    let mut noise = |count: usize| -> Vec<u8> {
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8 | 1
+        };
+        (0..count).map(|_| next() & 0x7f).collect()
+    };
+    let mut bytes = b"\x00\x01\x00\x00\x00\x13".to_vec();
+    for piece in stream.chunks(6 * 418).skip(1) {
+        bytes.extend(noise(20_000));
+        bytes.extend(piece);
+    }
+    let path = shop.write("a font.mp3", &bytes);
+    let error = probe_file(path.as_ref()).unwrap_err().to_string();
+    assert!(error.contains("no known sound format"), "{error}");
+    // Most of a download that was never filled is still one.
+    let mut partial = stream.clone();
+    partial.resize(5 * stream.len(), 0);
+    let path = shop.write("never filled.mp3", &partial);
+    assert!(decode(&path, 44_100).1.duration_secs > SECS - 0.1);
+}
+
+#[test]
+fn frames_that_an_information_frame_counts_and_that_are_not_there_are_told() {
+    let shop = Workshop::new();
+    let plain = lame(&shop, &["-V", "4"]);
+    assert_eq!(
+        decode(&shop.write("whole.mp3", &plain), 44_100)
+            .1
+            .incomplete,
+        None
+    );
+    let end = plain.len();
+    let mut bytes = plain;
+    bytes[end - 5000..].fill(0);
+    let (_, info) = decode(&shop.write("zeros at the end.mp3", &bytes), 44_100);
+    let told = matches!(info.incomplete, Some(Incomplete::EndsEarly { .. }));
+    assert!(told, "{info:?}");
+}

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use mynascope_audio::{Incomplete, probe_file};
+use mynascope_audio::{Channel, Incomplete, load_mono, probe_file};
+use mynascope_base::jobs::Cancel;
 
 use crate::common::{Workshop, assert_same, assert_sound, channel_word, decode};
 
@@ -465,4 +466,125 @@ fn joined_flac_files_play_one_behind_the_other() {
     let part = |name| format!("{file}, {name} part");
     assert_sound(&part("first"), (head, &info), &first, 0, 0.999);
     assert_sound(&part("second"), (tail, &info), &second, 0, 0.999);
+}
+
+#[test]
+fn the_last_frame_of_flac_plays_in_front_of_a_tag() {
+    let shop = Workshop::new();
+    let source = shop.source(44_100, 2, 2.0);
+    let file = shop.path("plain.flac");
+    shop.run("flac", &["-s", "-f", &source, "-o", &file]);
+    let plain = fs::read(&file).unwrap();
+    let mut old = b"TAG".to_vec();
+    old.resize(128, b' ');
+    let new = b"ID3\x04\0\0\0\0\0\x0a..........".to_vec();
+    let other: Vec<u8> = (0..5000_u32).map(|n| ((n * n) >> 3) as u8).collect();
+    for (name, behind) in [("ID3v1", &old), ("ID3v2", &new), ("other bytes", &other)] {
+        let tagged = [plain.as_slice(), behind].concat();
+        compare(
+            &shop,
+            &shop.write(&format!("{name} behind.flac"), &tagged),
+            44_100,
+            0,
+        );
+        let joined = shop.write("joined with tags.flac", &[tagged.clone(), tagged].concat());
+        let (_, info) = decode(&joined, 44_100);
+        assert_eq!((info.duration_secs, info.incomplete), (4.0, None), "{name}");
+    }
+}
+
+#[test]
+fn a_missing_last_or_first_frame_of_flac_is_told() {
+    let shop = Workshop::new();
+    let source = shop.source(44_100, 2, 2.0);
+    let file = shop.path("plain.flac");
+    shop.run("flac", &["-s", "-f", &source, "-o", &file]);
+    let plain = fs::read(&file).unwrap();
+    let end = plain.len();
+    for missing in [1, 10, 1000] {
+        let cut = shop.write("cut.flac", &plain[..end - missing]);
+        let mut zeroed = plain.clone();
+        zeroed[end - missing..].fill(0);
+        let zeroed = shop.write("zeroed.flac", &zeroed);
+        let files = if missing > 1 {
+            vec![cut, zeroed]
+        } else {
+            vec![cut]
+        };
+        for file in files {
+            let (_, info) = decode(&file, 44_100);
+            let told = matches!(info.incomplete, Some(Incomplete::EndsEarly { .. }));
+            assert!(told, "{file} without {missing} bytes: {info:?}");
+        }
+    }
+    let first = plain
+        .windows(2)
+        .position(|two| two == [0xff, 0xf8])
+        .unwrap();
+    let mut bytes = plain.clone();
+    bytes[first..first + 2000].fill(0);
+    let (_, info) = decode(&shop.write("first zeroed.flac", &bytes), 44_100);
+    assert!(info.incomplete.is_some(), "{info:?}");
+    // Nothing but the header.
+    let path = shop.write("header.flac", &plain[..first]);
+    let error = load_mono(path.as_ref(), 44_100, Channel::Mean, &Cancel::default()).unwrap_err();
+    assert!(error.to_string().contains("behind its header"), "{error}");
+}
+
+#[test]
+fn tags_behind_and_inside_are_no_missing_end() {
+    let shop = Workshop::new();
+    let source = shop.source(44_100, 2, 2.0);
+    let mut old = b"TAG".to_vec();
+    old.resize(128, b' ');
+    let id3 = b"ID3\x04\0\0\0\0\0\x0a..........".to_vec();
+    for (name, codec) in [
+        ("tagged.m4a", "aac"),
+        ("tagged.aac", "aac"),
+        ("tagged.ac3", "ac3"),
+    ] {
+        let file = shop.path(name);
+        shop.run(
+            "ffmpeg",
+            &["-v", "error", "-i", &source, "-c:a", codec, &file],
+        );
+        let plain = fs::read(&file).unwrap();
+        let whole = decode(&file, 44_100).1.duration_secs;
+        for behind in [&old[..], b"some words of a listener"] {
+            let tagged = shop.write(name, &[&plain[..], behind].concat());
+            let (_, info) = decode(&tagged, 44_100);
+            assert_eq!(info.incomplete, None, "{name}");
+            assert!(
+                (info.duration_secs - whole).abs() < 0.05,
+                "{name}: {info:?}"
+            );
+        }
+        if name.ends_with(".aac") {
+            let joined = shop.write("HLS.aac", &[&id3[..], &plain, &id3, &plain].concat());
+            let (_, info) = decode(&joined, 44_100);
+            assert_eq!(info.incomplete, None);
+            assert!((info.duration_secs - 2.0 * whole).abs() < 1e-6, "{info:?}");
+        }
+    }
+}
+
+#[test]
+fn aiff_that_sox_writes_into_a_pipe_is_whole() {
+    let shop = Workshop::new();
+    let source = shop.source(44_100, 2, 2.0);
+    let bytes = shop.run("sox", &[&source, "-t", "aiff", "-"]);
+    let (_, info) = decode(&shop.write("piped.aiff", &bytes), 44_100);
+    assert_eq!((info.duration_secs, info.incomplete), (2.0, None));
+}
+
+#[test]
+fn ffmpeg_opens_what_only_it_knows() {
+    let shop = Workshop::new();
+    for (name, options) in [
+        ("IRCAM.sf", "-c:a pcm_s16le -f ircam"),
+        ("NUT.nut", "-c:a pcm_s16le -f nut"),
+        ("ADX.adx", "-c:a adpcm_adx"),
+    ] {
+        same(&shop, name, 44_100, 2, options, 32);
+    }
 }

@@ -9,6 +9,9 @@ use crate::decode::window::Window;
 /// Bytes of a head.
 const HEAD: usize = 16;
 
+/// Bytes behind the last frame that may be anything.
+const MAX_REST: usize = 1 << 10;
+
 /// What a frame's head tells.
 pub(super) struct Frame {
     pub bytes: u64,
@@ -30,9 +33,16 @@ pub(super) fn walk(
     let (mut place, mut samples, mut rate) = (part.start, 0, 0);
     while place < part.end {
         let Some(frame) = read(window.at(place, HEAD)?) else {
-            // Tags and padding may follow, or damage, which the program tells.
-            let is_tag = is_tag(window.at(place, HEAD)?);
-            return Ok(is_tag.then(|| told(samples, rate)));
+            // Tags, texts and padding may follow, or damage, which the program tells.
+            let is_end = is_tag(window.at(place, HEAD)?) || {
+                let rest = window.at(place, MAX_REST)?;
+                let is_last = part.end - place <= MAX_REST as u64;
+                is_last && !(0..rest.len()).any(|at| rest.get(at..).and_then(read).is_some())
+            };
+            return Ok((is_end && samples > 0).then(|| Facts {
+                ends_anywhere: true,
+                ..told(samples, rate)
+            }));
         };
         let end = place + frame.bytes;
         if end > part.end {
@@ -140,9 +150,17 @@ pub(super) fn amr(window: &mut Window, mark: u64, is_wide: bool) -> io::Result<O
     let speech = if is_wide { 9 } else { 8 };
     let (mut frames, mut has_pauses) = (0_u64, false);
     while start < part.end {
-        let Some(&first) = window.at(start, 1)?.first() else {
+        let head = window.at(start, 8)?;
+        let Some(&first) = head.first() else {
             break;
         };
+        if frames > 0
+            && [&b"TAG"[..], b"APETAGEX", b"ID3"]
+                .iter()
+                .any(|mark| head.starts_with(mark))
+        {
+            break;
+        }
         let kind = usize::from(first >> 3 & 15);
         start += sizes.get(kind).copied().unwrap_or(1);
         has_pauses |= kind >= speech;

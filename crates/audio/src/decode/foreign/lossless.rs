@@ -16,8 +16,9 @@ pub(super) fn length_secs(head: &[u8]) -> Option<f64> {
     None
 }
 
+/// A count of nothing is one that was never filled in.
 fn secs(frames: u64, rate: u64) -> Option<f64> {
-    (rate > 0).then(|| frames as f64 / rate as f64)
+    (rate > 0 && frames > 0).then(|| frames as f64 / rate as f64)
 }
 
 /// The header of a WavPack block (version 4): the count of frames has 40 bits, the rate is an index.

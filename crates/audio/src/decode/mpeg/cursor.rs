@@ -128,6 +128,22 @@ impl Cursor {
         let share = there as f64 / promise.bytes_end.saturating_sub(part.start).max(1) as f64;
         let found = self.frames + self.lost;
         if promise.bytes_end <= part.end {
+            // All bytes are there; do they hold so many frames? (Some counts are nonsense.)
+            const LEAST_BYTES: u64 = 24;
+            if let Some(frames) = promise.frames
+                && found + 1 < frames
+                && there / frames >= LEAST_BYTES
+            {
+                let is_end = self.walker.last_end() + LEAST_BYTES < part.end;
+                return Some(if is_end {
+                    Incomplete::EndsEarly { share: None }
+                } else {
+                    Incomplete::Damaged {
+                        packets: frames - found,
+                        first_secs: 0.0,
+                    }
+                });
+            }
             let is_joined = promise.frames.is_some_and(|frames| found > frames);
             return (is_cut && is_joined).then_some(Incomplete::EndsEarly { share: None });
         }

@@ -23,7 +23,7 @@ use std::{fs::File, io, ops::Range, path::Path, sync::Arc};
 
 use nanomp3_core::{DecodeError, Decoder, MAX_SAMPLES_PER_FRAME};
 
-pub(super) use self::tags::leading as leading_tag;
+pub(super) use self::tags::{leading as leading_tag, trailing as trailing_tags};
 use self::{
     cursor::{Cursor, Event, Gaps},
     header::Header,
@@ -42,6 +42,8 @@ const FRAMES_BEFORE: u64 = 48;
 const MAX_WALKED_BYTES: u64 = 1 << 30;
 /// Bytes in front of which a frame in free format shows its length.
 const FREE_FORMAT_SIGHT: usize = 4 * MAX_FRAME_BYTES;
+/// Bytes that are counted at once.
+const PIECE_BYTES: usize = 1 << 16;
 /// Unreadable frames that one gap counts for at most.
 const MAX_LOST: u32 = 500;
 const UNREADABLE: &str = "its frames cannot be decoded";
@@ -119,8 +121,12 @@ impl Mpeg {
             has_damage: false,
             window,
         };
-        reader.measure(&first, clock).map_err(failed)?;
-        Ok(Some(reader))
+        let is_stream = match reader.measure(&first, clock).map_err(failed)? {
+            Stream::Certain => true,
+            Stream::Likely => reader.mostly_decodes(&Fence { path, clock })?,
+            Stream::ByChance => false,
+        };
+        Ok(is_stream.then_some(reader))
     }
 
     pub(super) fn info(&self) -> &AudioInfo {
@@ -133,31 +139,75 @@ impl Mpeg {
     }
 
     /// Fills in the length: as told where that agrees with the bytes, else by reading the headers of all frames.
-    fn measure(&mut self, first: &First, clock: &Clock) -> io::Result<()> {
+    fn measure(&mut self, first: &First, clock: &Clock) -> io::Result<Stream> {
         let there = self.window.part().end - first.place;
         if let Some(frames) = first.told_frames(there) {
             let samples = frames * first.header.samples() as u64;
             let sound = self.gaps.remaining(samples);
             self.info.duration_secs = sound as f64 / f64::from(first.header.rate);
-            return Ok(());
+            return Ok(Stream::Certain);
         }
         if there > MAX_WALKED_BYTES {
-            return Ok(());
+            return Ok(Stream::Certain);
         }
         let mut cursor = self.cursor.clone();
+        let mut chance = Chance::default();
+        let begins = tags::leading_end(&mut self.window)? == first.place;
         let is_cut = loop {
             if self.index.visit(&cursor) {
                 clock.progress();
             }
             match cursor.next(&mut self.window, &self.gaps)? {
-                Event::Sound(..) | Event::Lost(_) => {}
+                Event::Sound(frame, _) => chance.add(&frame),
+                Event::Lost(_) => {}
                 Event::Cut => break true,
                 Event::End => break false,
             }
         };
         self.info.duration_secs = cursor.secs();
         self.info.incomplete = cursor.ends_early(self.window.part(), is_cut);
-        Ok(())
+        if begins && chance.is_certain() {
+            return Ok(Stream::Certain);
+        }
+        if 2 * chance.bytes >= there {
+            return Ok(Stream::Likely);
+        }
+        // What a download never filled belongs to no frame, either.
+        let (mut place, end, mut filled) = (first.place, self.window.part().end, 0);
+        while place < end {
+            let piece = self.window.at(place, PIECE_BYTES)?;
+            if piece.is_empty() {
+                break;
+            }
+            filled += piece.iter().filter(|byte| **byte != 0).count() as u64;
+            place += piece.len() as u64;
+            clock.progress();
+        }
+        Ok(if 2 * chance.bytes >= filled {
+            Stream::Likely
+        } else {
+            Stream::ByChance
+        })
+    }
+
+    /// Whether most of the first frames are sound.
+    fn mostly_decodes(&mut self, fence: &Fence<'_>) -> Result<bool, AudioError> {
+        const FRAMES: usize = 200;
+        let mut cursor = self.cursor.clone();
+        let (mut sound, mut damaged) = (0, 0);
+        for _ in 0..FRAMES {
+            let event = cursor.next(&mut self.window, &self.gaps);
+            match event.map_err(|error| sort(&error, fence.path, fence.clock))? {
+                Event::Sound(frame, _) => match self.decode_frame(&frame, fence)? {
+                    Decoded::Damaged => damaged += 1,
+                    Decoded::Sound | Decoded::Silent => sound += 1,
+                },
+                Event::Lost(_) => {}
+                Event::Cut | Event::End => break,
+            }
+        }
+        *self.decoder = Decoder::new();
+        Ok(sound >= damaged)
     }
 
     /// Moves to a time in seconds; `false` where that is behind the end.
@@ -309,6 +359,43 @@ impl Mpeg {
             Err(DecodeError::ReservoirUnavailable(_)) => Decoded::Silent,
             _ => Decoded::Damaged,
         })
+    }
+}
+
+/// Whether what looks like frames is a stream: any large file has some by chance.
+enum Stream {
+    Certain,
+    /// If its frames decode.
+    Likely,
+    ByChance,
+}
+
+/// Counts what looks like frames. A stream may be damaged in most places, but has whole stretches.
+#[derive(Default)]
+struct Chance {
+    bytes: u64,
+    end: u64,
+    /// Frames right behind each other now, and most.
+    run: u32,
+    longest: u32,
+}
+
+impl Chance {
+    fn add(&mut self, frame: &Frame) {
+        self.run = if frame.place == self.end {
+            self.run + 1
+        } else {
+            1
+        };
+        self.longest = self.longest.max(self.run);
+        self.bytes += frame.bytes as u64;
+        self.end = frame.place + frame.bytes as u64;
+    }
+
+    fn is_certain(&self) -> bool {
+        /// Half a second.
+        const CERTAIN: u32 = 24;
+        self.longest >= CERTAIN
     }
 }
 

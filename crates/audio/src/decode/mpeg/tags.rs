@@ -58,21 +58,28 @@ pub(in super::super) fn leading(bytes: &[u8]) -> Option<u64> {
 /// Whether a file ends within the tags at its beginning.
 pub(super) fn are_cut(window: &mut Window) -> io::Result<bool> {
     let part = window.part();
+    let end = leading_end(window)?;
+    Ok(end > part.start && end >= part.end)
+}
+
+/// Where the tags at the beginning of a file end by what they say.
+pub(super) fn leading_end(window: &mut Window) -> io::Result<u64> {
+    let part = window.part();
     let mut place = part.start;
     for _ in 0..MAX_TAGS {
         let Some(bytes) = leading(window.at(place, 10)?) else {
-            return Ok(false);
+            break;
         };
         place = place.saturating_add(bytes);
         if place >= part.end {
-            return Ok(true);
+            break;
         }
     }
-    Ok(false)
+    Ok(place)
 }
 
 /// Where the tags at the end of a file begin.
-pub(super) fn trailing(window: &mut Window) -> io::Result<u64> {
+pub(in super::super) fn trailing(window: &mut Window) -> io::Result<u64> {
     let part = window.part();
     let mut end = part.end;
     // Most files have one tag or none: all that is asked for then is read at once.

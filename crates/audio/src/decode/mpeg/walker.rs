@@ -64,6 +64,12 @@ impl Walker {
         Self { place, last: None }
     }
 
+    /// Where the last frame ends.
+    pub(super) fn last_end(&self) -> u64 {
+        self.last
+            .map_or(0, |frame| frame.place + frame.bytes as u64)
+    }
+
     pub(super) fn next(&mut self, window: &mut Window) -> io::Result<Found> {
         loop {
             let end = window.part().end;

@@ -4,8 +4,8 @@ use super::{bytes::Bytes, chunks::Family};
 use crate::{AudioError, Incomplete};
 
 /// Sizes of 32 bits from here on stand for "as much as there is", unless the file bears them out: what a program writes
-/// into a pipe (0xffffffff, sox 0x7ffff000), or what a recorder leaves behind that was killed.
-const ENDLESS_32: u64 = 0x7fff_0000;
+/// into a pipe (0xffffffff, sox 0x7ffff000 and in AIFF 0x7f000008), or what a recorder leaves behind that was killed.
+const ENDLESS_32: u64 = 0x7eff_ff00;
 /// Likewise of 64 bits.
 const ENDLESS_64: u64 = 1 << 62;
 /// Headers that are off by this share of the sound or less are common, and nothing is missing that could be heard.
