@@ -153,22 +153,22 @@ impl Reader {
                 let opened = Packets::open_plain(file, length, path, clock)
                     .map(Self::Packets)
                     .map_err(Refused::from);
+                // What its reader finds in bytes that no mark begins is mostly there by chance.
                 match opened {
-                    // What its reader finds in bytes that no mark begins is mostly there by chance.
-                    Err(refused) if format == Format::Unknown && refused.is_final() => {
-                        return Err(refused.error);
-                    }
                     Ok(reader)
                         if format == Format::Unknown && reader.info().codec.starts_with("mp") =>
                     {
                         Err(Refused::unknown(path))
                     }
-                    Err(_) if format == Format::Unknown => Err(Refused::unknown(path)),
+                    Err(refused) if format == Format::Unknown && !is_final(&refused.error) => {
+                        Err(Refused::unknown(path))
+                    }
                     opened => opened,
                 }
             }
         };
         match opened {
+            Err(refused) if is_final(&refused.error) => Err(refused.error),
             Err(refused) if format == Format::Unknown => match what_it_is(path, start) {
                 Some(error) => Err(error),
                 None => refused.ask_program_for_more(search, &fence),
@@ -295,14 +295,6 @@ impl Refused {
         AudioError::unsupported(path, "no known sound format is found in it").into()
     }
 
-    /// Whether no other reader can help.
-    fn is_final(&self) -> bool {
-        matches!(
-            self.error,
-            AudioError::Cancelled(_) | AudioError::Stalled { .. }
-        )
-    }
-
     /// In low rates the upper half of AAC's spectrum is often described where only a decoder of it looks: then the program
     /// ffmpeg, if it is there, finds twice the rate.
     fn where_he_aac(
@@ -332,14 +324,8 @@ impl Refused {
         let Some(executable) = program::find(search) else {
             return Err(self.error);
         };
-        match Program::open_marked(&executable, fence) {
-            Ok(program) => Ok(Reader::Program(program)),
-            Err(error @ (AudioError::Cancelled(_) | AudioError::Stalled { .. })) => Err(error),
-            Err(error) => {
-                tracing::debug!("ffmpeg: {error}");
-                Err(self.error)
-            }
-        }
+        let opened = Program::open_marked(&executable, fence);
+        unless_program_reads(self.error, opened, is_final)
     }
 
     /// Gives the file to the program ffmpeg; the error stays where that fails, too.
@@ -359,17 +345,30 @@ impl Refused {
                 error => error,
             });
         };
-        match Program::open(&executable, self.facts, fence) {
-            Ok(program) => Ok(Reader::Program(program)),
-            Err(
-                error @ (AudioError::Cancelled(_)
-                | AudioError::Stalled { .. }
-                | AudioError::NoSound { .. }),
-            ) => Err(error),
-            Err(error) => {
-                tracing::debug!("ffmpeg: {error}");
-                Err(self.error)
-            }
+        let opened = Program::open(&executable, self.facts, fence);
+        unless_program_reads(self.error, opened, |error| {
+            is_final(error) || matches!(error, AudioError::NoSound { .. })
+        })
+    }
+}
+
+/// Whether no other reader can help.
+fn is_final(error: &AudioError) -> bool {
+    matches!(error, AudioError::Cancelled(_) | AudioError::Stalled { .. })
+}
+
+/// The program's reader; where the program fails, too, the error that was there before, or its own if that `counts`.
+fn unless_program_reads(
+    before: AudioError,
+    opened: Result<Program, AudioError>,
+    counts: impl Fn(&AudioError) -> bool,
+) -> Result<Reader, AudioError> {
+    match opened {
+        Ok(program) => Ok(Reader::Program(program)),
+        Err(error) if counts(&error) => Err(error),
+        Err(error) => {
+            tracing::debug!("ffmpeg: {error}");
+            Err(before)
         }
     }
 }

@@ -10,7 +10,7 @@ const MAX_PARTS: usize = 4096;
 
 /// AVI: one or more RIFF, each with its size. A recording that never ended has none.
 pub(super) fn avi(window: &mut Window) -> io::Result<Option<Facts>> {
-    /// From here on sizes stand for "unknown", as in [`super::super::pcm`].
+    /// From here on sizes stand for "unknown": those of programs that write into a pipe.
     const ENDLESS: u64 = 0x7fff_0000;
     let part = window.part();
     let mut place = part.start;

@@ -34,7 +34,8 @@ pub(super) fn walk(
     while place < part.end {
         let Some(frame) = read(window.at(place, HEAD)?) else {
             // Tags, texts and padding may follow, or damage, which the program tells.
-            let is_end = is_tag(window.at(place, HEAD)?) || {
+            let head = window.at(place, HEAD)?;
+            let is_end = is_tag(head) || head.starts_with(&[0; 8]) || {
                 let rest = window.at(place, MAX_REST)?;
                 let is_last = part.end - place <= MAX_REST as u64;
                 is_last && !(0..rest.len()).any(|at| rest.get(at..).and_then(read).is_some())
@@ -68,8 +69,9 @@ fn told(samples: u64, rate: u64) -> Facts {
     }
 }
 
+/// Whether a tag begins here: ID3v1, APE or ID3v2.
 fn is_tag(bytes: &[u8]) -> bool {
-    let marks: [&[u8]; 4] = [b"TAG", b"APETAGEX", b"ID3", b"\0\0\0\0\0\0\0\0"];
+    let marks: [&[u8]; 3] = [b"TAG", b"APETAGEX", b"ID3"];
     marks.iter().any(|mark| bytes.starts_with(mark))
 }
 
@@ -154,11 +156,7 @@ pub(super) fn amr(window: &mut Window, mark: u64, is_wide: bool) -> io::Result<O
         let Some(&first) = head.first() else {
             break;
         };
-        if frames > 0
-            && [&b"TAG"[..], b"APETAGEX", b"ID3"]
-                .iter()
-                .any(|mark| head.starts_with(mark))
-        {
+        if frames > 0 && is_tag(head) {
             break;
         }
         let kind = usize::from(first >> 3 & 15);
