@@ -25,6 +25,8 @@ use mynascope_spectrum::{
 };
 use mynascope_train::{Objective, Optimiser, StepRecord, TrainConfig, TrainControl, run};
 
+use common::tones::hissing_tone;
+
 /// How far a value may lie from that of the CPU, as a share of the largest: single precision, summed in another order.
 const TOLERANCE: f32 = 1e-4;
 /// The same for what one step of training changes: gradients are sums over many more products.
@@ -208,21 +210,12 @@ fn attention_on_a_gpu_goes_where_it_goes_on_the_cpu() {
     }
 }
 
-/// Eight tracks of 4 s, a tone of its own pitch with a little noise each, in two folders.
+/// Eight tracks in two folders, a tone of its own pitch each.
 fn tracks(folder: &Path) -> Collection {
     for track in 0..8_u32 {
         let place = folder.join(["low", "high"][track as usize / 4]);
         std::fs::create_dir_all(&place).unwrap();
-        let mut noise = track + 1;
-        let samples: Vec<f32> = (0..64_000)
-            .map(|n| {
-                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                let hiss = (noise >> 8) as f32 / (1 << 24) as f32 - 0.5;
-                let pitch = 110.0 * 1.3_f32.powi(track as i32);
-                let phase = n as f32 / 16_000.0 * pitch * std::f32::consts::TAU;
-                0.5 * phase.sin() + 0.05 * hiss
-            })
-            .collect();
+        let samples = hissing_tone(track, 0.05);
         audio::write_wav(&place.join(format!("{track}.wav")), &samples, 16_000).unwrap();
     }
     collection::open(&[folder.to_path_buf()], &Watch::unattended()).unwrap()

@@ -7,6 +7,8 @@
 //! The promises: training pulls the views of a track together; on one CPU thread a stopped and resumed run equals an
 //! unbroken one bit for bit; stopping leaves a complete checkpoint that embeds; a run folder is never overwritten.
 
+mod common;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -26,19 +28,12 @@ use mynascope_train::{
     reconstruct, resume, run,
 };
 
+use common::tones::{hiss, hissing_tone};
+
 /// Twelve tracks of 4 s: a tone of its own pitch with a little noise each.
 fn tracks(folder: &Path) -> Collection {
     for track in 0..12_u32 {
-        let mut noise = track + 1;
-        let samples: Vec<f32> = (0..64_000)
-            .map(|n| {
-                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                let hiss = (noise >> 8) as f32 / (1 << 24) as f32 - 0.5;
-                let pitch = 110.0 * 1.3_f32.powi(track as i32);
-                let phase = n as f32 / 16_000.0 * pitch * std::f32::consts::TAU;
-                0.5 * phase.sin() + 0.02 * hiss
-            })
-            .collect();
+        let samples = hissing_tone(track, 0.02);
         audio::write_wav(
             &folder.join(format!("tone-{track:02}.wav")),
             &samples,
@@ -646,11 +641,9 @@ fn a_run_is_not_taken_up_with_other_tracks() {
 /// Two genres, by folder: low tones and noise.
 fn genres(folder: &Path) -> Collection {
     for track in 0..12_u32 {
-        let mut noise = track + 1;
         let samples: Vec<f32> = (0..64_000)
-            .map(|n| {
-                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                let hiss = (noise >> 8) as f32 / (1 << 24) as f32 - 0.5;
+            .zip(hiss(track + 1))
+            .map(|(n, hiss)| {
                 let tone = (n as f32 * 0.04 * (1.0 + track as f32 * 0.1)).sin();
                 if track % 2 == 0 { hiss } else { 0.5 * tone }
             })

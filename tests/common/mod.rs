@@ -3,6 +3,7 @@
 
 pub mod labelled;
 pub mod skipped;
+pub mod tones;
 
 use std::{
     path::PathBuf,
