@@ -34,8 +34,8 @@ fn read(
     weights: &str,
 ) -> Result<(BTreeMap<String, Vec<f32>>, CheckpointReport), String> {
     let options = LoadOptions {
-        patch: None,
         weights: weights.parse().unwrap(),
+        ..LoadOptions::default()
     };
     let (weights, report) = load_reported(path, &options).map_err(|error| error.to_string())?;
     let tensors = weights.tensors.into_iter();

@@ -20,7 +20,7 @@ use mynascope_encoder::{
     CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, Precision, Preset,
     Weights, inspect, is_shipped, load_weights, save_weights, save_weights_as, shipped_weights,
 };
-use mynascope_spectrum::tokens::{MEL_BANDS, View};
+use mynascope_spectrum::tokens::{MEL_BANDS, TokenMask};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -126,14 +126,8 @@ fn masked_windows_read_only_the_kept_tokens() {
     let encoder = open(&fixture("hybrid_small.safetensors"), None);
     let windows = windows(&fixture("encoder_mel.npy"), 96);
     let mut window = windows[0].clone();
-    let view = View {
-        start_frame: 0,
-        kept_square: vec![40, 3, 17],
-        kept_vertical: vec![0, 47, 20, 21, 5],
-    };
-    let before = encoder
-        .embed_windows(&[&window], Some(std::slice::from_ref(&view)))
-        .unwrap();
+    let mask = [TokenMask(vec![vec![40, 3, 17], vec![0, 47, 20, 21, 5]])];
+    let before = encoder.embed_windows(&[&window], Some(&mask)).unwrap();
     let full = encoder.embed_windows(&[&window], None).unwrap();
     assert!(
         largest_difference(&before, &full) > 1e-3,
@@ -145,7 +139,7 @@ fn masked_windows_read_only_the_kept_tokens() {
             window[frame * MEL_BANDS + band] += 5.0;
         }
     }
-    let after = encoder.embed_windows(&[&window], Some(&[view])).unwrap();
+    let after = encoder.embed_windows(&[&window], Some(&mask)).unwrap();
     assert_eq!(before, after);
 }
 

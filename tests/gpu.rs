@@ -21,7 +21,7 @@ use mynascope_encoder::{
 };
 use mynascope_spectrum::{
     read_npy,
-    tokens::{MEL_BANDS, MaskRatio, PatchShape, View},
+    tokens::{MEL_BANDS, MaskRatio, PatchShape, TokenMask},
 };
 use mynascope_train::{Objective, Optimiser, StepRecord, TrainConfig, TrainControl, run};
 
@@ -96,14 +96,10 @@ fn open(path: &Path, device: DeviceChoice) -> LoadedEncoder {
     LoadedEncoder::open(&checkpoint, None, &device).unwrap()
 }
 
-/// What stays of the tokens of the windows: whole windows, and a tenth.
-fn views() -> [Option<Vec<View>>; 2] {
-    let view = View {
-        start_frame: 0,
-        kept_square: vec![40, 3, 17, 25, 8],
-        kept_vertical: vec![0, 47, 20, 21, 5],
-    };
-    [None, Some(vec![view; 4])]
+/// What stays of the square and the vertical tokens of the windows: all, and a tenth.
+fn masks() -> [Option<Vec<TokenMask>>; 2] {
+    let mask = TokenMask(vec![vec![40, 3, 17, 25, 8], vec![0, 47, 20, 21, 5]]);
+    [None, Some(vec![mask; 4])]
 }
 
 #[test]
@@ -114,11 +110,11 @@ fn embeddings_of_a_gpu_are_those_of_the_cpu_and_of_the_published_code() {
     let cpu = open(&path, DeviceChoice::Cpu);
     for device in gpus("embeddings of a GPU are those of the CPU") {
         let gpu = open(&path, device);
-        for views in views() {
+        for masks in masks() {
             let embed = |encoder: &LoadedEncoder| {
-                encoder.embed_windows(&windows, views.as_deref()).unwrap()
+                encoder.embed_windows(&windows, masks.as_deref()).unwrap()
             };
-            let what = format!("{device}, masked: {}", views.is_some());
+            let what = format!("{device}, masked: {}", masks.is_some());
             assert_close(&embed(&gpu), &embed(&cpu), TOLERANCE, &what);
         }
         let (_, published) = read_npy(&fixture("hybrid_small.embeddings.npy")).unwrap();
@@ -168,10 +164,10 @@ fn every_layer_of_a_gpu_gives_what_it_gives_on_the_cpu() {
             let path = folder.path().join(format!("{part}.safetensors"));
             encoder_of(part, &path);
             let (cpu, gpu) = (open(&path, DeviceChoice::Cpu), open(&path, device));
-            let (layers, dim) = (cpu.layers(), cpu.embedding_dim());
-            for views in views() {
+            let (layers, dim) = (cpu.info().layers.len(), cpu.embedding_dim());
+            for masks in masks() {
                 let embed = |encoder: &LoadedEncoder| {
-                    encoder.embed_layers(&windows, views.as_deref()).unwrap()
+                    encoder.embed_layers(&windows, masks.as_deref()).unwrap()
                 };
                 let (found, expected) = (embed(&gpu), embed(&cpu));
                 for layer in 0..layers {

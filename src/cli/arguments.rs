@@ -12,7 +12,8 @@ use crate::gui::layout::Layout;
 use mynascope_audio::Channel;
 use mynascope_embedding::Level;
 use mynascope_encoder::{
-    Arithmetic, CheckpointRef, DeviceChoice, EncoderKind, LoadOptions, Preset, WeightsChoice,
+    Arithmetic, CheckpointRef, DeviceChoice, EncoderKind, LoadOptions, Preset, Reading, Readout,
+    WeightsChoice,
 };
 use mynascope_map::Method;
 use mynascope_probe::{Head, Protocol};
@@ -267,6 +268,12 @@ pub struct Encoder {
     /// [default: what was trained].
     #[arg(long, default_value = "auto", hide_default_value = true)]
     pub weights: WeightsChoice,
+    /// Which layer is read: 0 for what enters the first block, N for what follows block N [default: as published].
+    #[arg(long)]
+    pub layer: Option<usize>,
+    /// How one vector is made of the layer: mean [default: as published].
+    #[arg(long)]
+    pub readout: Option<Readout>,
 }
 
 impl Encoder {
@@ -275,6 +282,10 @@ impl Encoder {
         LoadOptions {
             patch: self.patch,
             weights: self.weights.clone(),
+            reading: Reading {
+                layer: self.layer,
+                readout: self.readout,
+            },
         }
     }
 }

@@ -16,6 +16,7 @@ pub fn run(verb: &Convert) -> anyhow::Result<Outcome> {
     let options = LoadOptions {
         patch: verb.patch,
         weights: verb.weights.clone(),
+        ..LoadOptions::default()
     };
     let (weights, report) = encoder::load_reported(&verb.checkpoint, &options)?;
     let precision = if verb.half {

@@ -9,8 +9,8 @@ use mynascope_encoder::{self as encoder, LoadOptions};
 
 pub fn run(verb: &Inspect) -> anyhow::Result<Outcome> {
     let options = LoadOptions {
-        patch: None,
         weights: verb.weights.clone(),
+        ..LoadOptions::default()
     };
     let report = encoder::inspect_with(&verb.checkpoint, verb.preset, &options)?;
     let mut text = String::new();

@@ -36,6 +36,8 @@ pub fn run(verb: &Predict, common: &Common, console: &Console) -> anyhow::Result
             Some(weights) => weights.clone(),
             None => probe.card.encoder.weights.clone(),
         },
+        layer: probe.card.encoder.reading.layer,
+        readout: probe.card.encoder.reading.readout,
     };
     let encoder = embed::open_encoder(&options, common, console)?;
     let id = EncoderId::of(&encoder, &options.checkpoint);

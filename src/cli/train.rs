@@ -132,6 +132,7 @@ fn take_sizes(
     let options = LoadOptions {
         patch,
         weights: config.init_weights.clone(),
+        ..LoadOptions::default()
     };
     let sizes = load_weights(init, options)?.config;
     config.patch = sizes.kind;

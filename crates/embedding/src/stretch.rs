@@ -6,8 +6,7 @@ use super::{EmbeddingError, ExtractSettings, Extraction, extract::extract_readin
 use mynascope_audio::{SAMPLE_RATE, load_mono};
 use mynascope_base::jobs::{Cancel, Watch};
 use mynascope_collection::Track;
-use mynascope_encoder::LoadedEncoder;
-use mynascope_spectrum::{FileMel, HOP, mel_of_samples};
+use mynascope_encoder::{Input, LoadedEncoder};
 
 /// Embeds one file, or a stretch of it (start and end in seconds): windows lie back to back from the stretch's start,
 /// and their timestamps are places in the file. A stretch that is shorter than a window is widened to one around its
@@ -22,7 +21,7 @@ pub fn extract_stretch(
     settings: &ExtractSettings,
     watch: &Watch<'_>,
 ) -> Result<Extraction, EmbeddingError> {
-    let window_secs = (encoder.window_frames() * HOP) as f64 / f64::from(SAMPLE_RATE);
+    let window_secs = encoder.info().window.secs;
     let start_secs = stretch.map_or(0.0, |stretch| widen(stretch, window_secs)[0]);
     let read = |path: &Path, cancel: &Cancel| {
         let (samples, info) = load_mono(path, SAMPLE_RATE, settings.channel, cancel)
@@ -37,8 +36,8 @@ pub fn extract_stretch(
             }
             None => &samples,
         };
-        Ok(FileMel {
-            mel: mel_of_samples(part).map_err(|error| error.to_string())?,
+        Ok(Input {
+            windows: encoder.windows(part).map_err(|error| error.to_string())?,
             duration_secs: info.duration_secs,
             caveats: info.caveats(),
         })

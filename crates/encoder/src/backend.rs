@@ -16,9 +16,7 @@ use burn::backend::{
 
 use super::{
     Arithmetic, ComputeDevice, ComputeKind, DeviceChoice, DeviceError, EncoderError,
-    kernels::Kernels,
-    transformer::{Encoder, HostTokens, Trace, embed, embed_layers, trace},
-    weights::Weights,
+    kernels::Kernels, transformer::Encoder, weights::Weights,
 };
 use mynascope_base::jobs::panic_message;
 
@@ -97,6 +95,19 @@ fn guarded<T>(device: &str, work: impl FnOnce() -> T) -> Result<T, EncoderError>
     })
 }
 
+/// What an encoder is asked, written once for all backends.
+pub trait EncoderJob {
+    /// The answer.
+    type Output;
+
+    /// Asks it; the error is what the backend said.
+    fn run<B: Kernels>(
+        self,
+        encoder: &Encoder<B>,
+        device: &B::Device,
+    ) -> Result<Self::Output, String>;
+}
+
 /// An encoder on one of the backends.
 #[derive(Debug)]
 pub enum PlacedEncoder {
@@ -123,52 +134,13 @@ impl PlacedEncoder {
         placed.ok_or_else(|| EncoderError::Sizes("the weights don't follow their layout".into()))
     }
 
-    /// Embeds windows: [windows, parts * dim] row-major.
-    pub fn embed(&self, batches: Vec<HostTokens>, spec: &str) -> Result<Vec<f32>, EncoderError> {
+    /// Asks the encoder, on the device `spec`.
+    pub fn ask<J: EncoderJob>(&self, job: J, spec: &str) -> Result<J::Output, EncoderError> {
         guarded(spec, || match self {
-            Self::Cpu(encoder) => embed(encoder, batches, &FlexDevice),
-            Self::Gpu(encoder, device) => embed(encoder, batches, device),
+            Self::Cpu(encoder) => job.run(encoder, &FlexDevice),
+            Self::Gpu(encoder, device) => job.run(encoder, device),
             #[cfg(feature = "cuda")]
-            Self::Cuda(encoder, device) => embed(encoder, batches, device),
-        })?
-        .map_err(|why| EncoderError::Compute {
-            device: spec.to_owned(),
-            why,
-        })
-    }
-}
-
-impl PlacedEncoder {
-    /// Embeds windows by every layer: [windows, (depth + 2) * parts * dim] row-major.
-    pub fn embed_layers(
-        &self,
-        batches: Vec<HostTokens>,
-        spec: &str,
-    ) -> Result<Vec<f32>, EncoderError> {
-        guarded(spec, || match self {
-            Self::Cpu(encoder) => embed_layers(encoder, batches, &FlexDevice),
-            Self::Gpu(encoder, device) => embed_layers(encoder, batches, device),
-            #[cfg(feature = "cuda")]
-            Self::Cuda(encoder, device) => embed_layers(encoder, batches, device),
-        })?
-        .map_err(|why| EncoderError::Compute {
-            device: spec.to_owned(),
-            why,
-        })
-    }
-
-    /// Follows the tokens of one window through the encoder.
-    pub fn trace(
-        &self,
-        part: usize,
-        tokens: HostTokens,
-        spec: &str,
-    ) -> Result<Trace, EncoderError> {
-        guarded(spec, || match self {
-            Self::Cpu(encoder) => trace(encoder, part, tokens, &FlexDevice),
-            Self::Gpu(encoder, device) => trace(encoder, part, tokens, device),
-            #[cfg(feature = "cuda")]
-            Self::Cuda(encoder, device) => trace(encoder, part, tokens, device),
+            Self::Cuda(encoder, device) => job.run(encoder, device),
         })?
         .map_err(|why| EncoderError::Compute {
             device: spec.to_owned(),

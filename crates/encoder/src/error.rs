@@ -94,6 +94,9 @@ pub enum EncoderError {
     /// Windows of a wrong length or width; which, and what was expected.
     #[error("the encoder was given windows it cannot read: {0}")]
     Windows(String),
+    /// A layer or a readout that the encoder does not have; which, and what there is.
+    #[error("{0}")]
+    Reading(String),
     /// Training in 16-bit products on a device that cannot, or gains nothing by it.
     #[error(
         "{device} does not compute training in {arithmetic}: {why}; say --precision f32 or choose another device"

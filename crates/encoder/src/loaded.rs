@@ -3,26 +3,27 @@
 use std::path::PathBuf;
 
 use super::{
-    CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderKind, LeftOut, Preset,
+    CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderInfo, EncoderKind, LeftOut,
+    Preset, Reading,
     backend::{Place, PlacedEncoder, find_place},
     checkpoint::{LoadOptions, WeightsChoice, load_reported, say_step_of_run},
     layout::encoder_layout,
-    patches::{Gather, gather_patches, gather_positions, positions},
     shipped_weights,
-    transformer::HostTokens,
+    tokenizer::Tokenizer,
+    transformer::{Embed, EmbedLayers, HostTokens},
     weights::Weights,
 };
-use mynascope_spectrum::tokens::{MEL_BANDS, PatchShape, View};
+use mynascope_spectrum::tokens::{MEL_BANDS, TokenMask};
 
 /// Tokens of one forward pass: enough for large products, few enough to stay in the caches' reach.
 const TOKENS_PER_PASS: usize = 1536;
-/// A window longer than this (524 s) is refused: attention over its tokens would not fit anywhere.
-const MAX_TOKENS: usize = 8192;
 
 /// An encoder on a device, ready to embed windows. The backend is hidden inside.
 #[derive(Debug)]
 pub struct LoadedEncoder {
     config: EncoderConfig,
+    info: EncoderInfo,
+    reading: Reading,
     description: String,
     fingerprint: String,
     source: Option<PathBuf>,
@@ -35,17 +36,38 @@ pub struct LoadedEncoder {
 
 impl LoadedEncoder {
     /// Reads a checkpoint and puts it on a device. The options choose one branch of a hybrid, or say what the patches
-    /// of a file are that doesn't tell, and which weights are meant. `shipped` comes with the program, `untrained` is a
-    /// tiny encoder with random weights of seed 0.
+    /// of a file are that doesn't tell, which weights are meant, and which layer is read. `shipped` comes with the program,
+    /// `untrained` is a tiny encoder with random weights of seed 0.
     ///
     /// # Errors
-    /// If the checkpoint cannot be read or does not fit, if the device is not there, or if it fails.
+    /// If the checkpoint cannot be read or does not fit, if it has no such layer or readout, if the device is not there, or
+    /// if it fails.
     pub fn open(
         checkpoint: &CheckpointRef,
         options: impl Into<LoadOptions>,
         device: &DeviceChoice,
     ) -> Result<Self, EncoderError> {
         let options = options.into();
+        let reading = options.reading;
+        Self::open_published(checkpoint, options, device)?.with_reading(reading)
+    }
+
+    /// The same encoder, of which this layer is read in this way.
+    fn with_reading(mut self, reading: Reading) -> Result<Self, EncoderError> {
+        self.info.check(reading)?;
+        if reading != Reading::default() {
+            self.reading = reading;
+            self.fingerprint = format!("{}-{}", self.fingerprint, reading.slug());
+            self.description = format!("{}, {reading}", self.description);
+        }
+        Ok(self)
+    }
+
+    fn open_published(
+        checkpoint: &CheckpointRef,
+        options: LoadOptions,
+        device: &DeviceChoice,
+    ) -> Result<Self, EncoderError> {
         let patch = options.patch;
         let Some(path) = checkpoint.resolve()? else {
             if *checkpoint == CheckpointRef::Untrained {
@@ -107,6 +129,8 @@ impl LoadedEncoder {
         let place = find_place(*device)?;
         Ok(Self {
             config: weights.config,
+            info: weights.config.info(),
+            reading: Reading::default(),
             description,
             fingerprint: fingerprint(weights),
             source,
@@ -123,6 +147,11 @@ impl LoadedEncoder {
         self.config
     }
 
+    /// What it reads and gives.
+    pub fn info(&self) -> &EncoderInfo {
+        &self.info
+    }
+
     /// Which patches it reads.
     pub fn kind(&self) -> EncoderKind {
         self.config.kind
@@ -134,7 +163,8 @@ impl LoadedEncoder {
         &self.description
     }
 
-    /// The BLAKE3 hash of sizes and weights, 64 hexadecimal digits: the same for two files that hold one encoder.
+    /// The BLAKE3 hash of sizes and weights, 64 hexadecimal digits: the same for two files that hold one encoder. Behind it
+    /// the layer and readout, where they are not the published ones: what is kept under it are embeddings.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -142,6 +172,11 @@ impl LoadedEncoder {
     /// The checkpoint file, if it came from one.
     pub fn source(&self) -> Option<&std::path::Path> {
         self.source.as_deref()
+    }
+
+    /// Which layer is read, and how.
+    pub fn reading(&self) -> Reading {
+        self.reading
     }
 
     /// Which weights of the file were asked for.
@@ -169,9 +204,9 @@ impl LoadedEncoder {
         &self.encoder
     }
 
-    /// Values of one embedding.
+    /// Values of one embedding, as the encoder was opened.
     pub fn embedding_dim(&self) -> usize {
-        self.config.embedding_dim()
+        self.layer_dim()
     }
 
     /// Frames of one window as the published code cuts it: 96, or 98 for a vertical encoder.
@@ -179,46 +214,54 @@ impl LoadedEncoder {
         self.config.kind.window_frames()
     }
 
-    /// Embeds windows, each [frames, 128] frame-major raw mel power, all of the same length. With `views` only the kept
-    /// tokens of the window's view are read (its start frame is not used). Returns [windows, embedding_dim] row-major.
+    /// Embeds windows, all of one length, as [`Self::windows`] gives them: the layer and readout that the encoder was opened
+    /// with. With `masks` only the tokens of the window's mask are read. Returns [windows, embedding_dim] row-major.
     ///
     /// # Errors
     /// [`EncoderError::Windows`] if windows are not as described, [`EncoderError::Compute`] if the device fails.
     pub fn embed_windows(
         &self,
         windows: &[&[f32]],
-        views: Option<&[View]>,
+        masks: Option<&[TokenMask]>,
     ) -> Result<Vec<f32>, EncoderError> {
-        self.embed_by(windows, views, &|batches| {
-            self.encoder.embed(batches, &self.place.spec)
-        })
+        let Some(layer) = self.reading.layer else {
+            return self.embed_by(windows, masks, &|batches| {
+                self.encoder.ask(Embed(batches), &self.place.spec)
+            });
+        };
+        let all = self.embed_layers(windows, masks)?;
+        let dim = self.layer_dim();
+        let rows = all.chunks_exact((dim * self.info.layers.len()).max(1));
+        Ok(rows
+            .flat_map(|row| row.get(layer * dim..(layer + 1) * dim).unwrap_or_default())
+            .copied()
+            .collect())
     }
 
-    /// As [`Self::embed_windows`], with what every layer gives, each the mean over a window's tokens: the patches with
-    /// their positions, what follows each block, and the embedding. Returns [windows, layers, embedding_dim] row-major;
-    /// there are [`Self::layers`] of them.
+    /// As [`Self::embed_windows`], with what every layer gives, each the mean over a window's tokens. Returns [windows,
+    /// layers, layer_dim] row-major; the layers are those of [`EncoderInfo::layers`].
     ///
     /// # Errors
     /// As [`Self::embed_windows`].
     pub fn embed_layers(
         &self,
         windows: &[&[f32]],
-        views: Option<&[View]>,
+        masks: Option<&[TokenMask]>,
     ) -> Result<Vec<f32>, EncoderError> {
-        self.embed_by(windows, views, &|batches| {
-            self.encoder.embed_layers(batches, &self.place.spec)
+        self.embed_by(windows, masks, &|batches| {
+            self.encoder.ask(EmbedLayers(batches), &self.place.spec)
         })
     }
 
-    /// Layers that [`Self::embed_layers`] gives: the blocks and two more.
-    pub fn layers(&self) -> usize {
-        self.config.depth + 2
+    /// Values of one layer of [`Self::embed_layers`].
+    pub fn layer_dim(&self) -> usize {
+        self.config.embedding_dim()
     }
 
     fn embed_by(
         &self,
         windows: &[&[f32]],
-        views: Option<&[View]>,
+        masks: Option<&[TokenMask]>,
         embed: &dyn Fn(Vec<HostTokens>) -> Result<Vec<f32>, EncoderError>,
     ) -> Result<Vec<f32>, EncoderError> {
         let Some(first) = windows.first() else {
@@ -232,37 +275,31 @@ impl LoadedEncoder {
                 "all windows of one call must have the same number of frames of 128 bands".into(),
             ));
         }
-        if views.is_some_and(|views| views.len() != windows.len()) {
-            return Err(EncoderError::Windows(
-                "there must be one view a window".into(),
-            ));
-        }
-        let shapes = self.config.kind.shapes();
-        let plans = shapes
-            .iter()
-            .map(|&shape| Plan::new(shape, frames, windows.len(), views, self.config.dim))
-            .collect::<Result<Vec<_>, _>>()?;
-        let tokens: usize = plans.iter().map(|plan| plan.tokens).sum();
+        let tokenizer = Tokenizer::new(self.config.kind.shapes(), frames, self.config.dim);
+        let tokens = match masks.and_then(<[TokenMask]>::first) {
+            Some(mask) => mask.0.iter().map(Vec::len).sum(),
+            None => tokenizer.grids().map(|grid| grid.tokens()).sum::<usize>(),
+        };
         let per_pass = (TOKENS_PER_PASS / tokens.max(1)).max(1);
-        let mut out = Vec::with_capacity(windows.len() * self.embedding_dim());
+        let mut out = Vec::new();
         for (pass, part) in windows.chunks(per_pass).enumerate() {
-            let batches = plans
-                .iter()
-                .map(|plan| plan.host_tokens(part, pass * per_pass, self.config.dim))
-                .collect();
-            out.extend(embed(batches)?);
+            let masks = masks.map(|masks| {
+                let rest = masks.get(pass * per_pass..).unwrap_or_default();
+                rest.get(..part.len()).unwrap_or(rest)
+            });
+            out.extend(embed(tokenizer.tokens(part, masks)?)?);
         }
         Ok(out)
     }
 }
 
 /// Whether a [`LoadedEncoder::fingerprint`] is that of the encoder that comes with the program, or of one of its branches,
-/// whatever file it was read from.
+/// whatever file it was read from and whichever of its layers.
 pub fn is_shipped(hash: &str) -> bool {
     let branches = EncoderKind::ALL.map(Some);
-    branches
-        .into_iter()
-        .any(|patch| shipped_weights(patch).is_ok_and(|weights| fingerprint(&weights) == hash))
+    branches.into_iter().any(|patch| {
+        shipped_weights(patch).is_ok_and(|weights| hash.starts_with(&fingerprint(&weights)))
+    })
 }
 
 /// The sizes as the hash of an encoder has always held them. Saved probes, scores and cached embeddings name encoders by
@@ -295,85 +332,6 @@ fn fingerprint(weights: &Weights) -> String {
         hasher.update(&bytes);
     }
     hasher.finalize().to_hex().to_string()
-}
-
-/// Which tokens of one patch shape are read of each window.
-struct Plan<'a> {
-    grid: mynascope_spectrum::tokens::PatchGrid,
-    shape: PatchShape,
-    views: Option<&'a [View]>,
-    /// All tokens, for windows without a view.
-    all: Vec<usize>,
-    /// Tokens read of one window.
-    tokens: usize,
-    positions: Vec<f32>,
-}
-
-impl<'a> Plan<'a> {
-    fn new(
-        shape: PatchShape,
-        frames: usize,
-        windows: usize,
-        views: Option<&'a [View]>,
-        dim: usize,
-    ) -> Result<Self, EncoderError> {
-        let grid = shape.grid(frames);
-        if grid.tokens() == 0 || grid.tokens() > MAX_TOKENS {
-            return Err(EncoderError::Windows(format!(
-                "{frames} frames give {} {shape} tokens; from 1 to {MAX_TOKENS} can be read",
-                grid.tokens()
-            )));
-        }
-        let tokens = match views {
-            None => grid.tokens(),
-            Some(views) => views.first().map_or(0, |view| view.kept(shape).len()),
-        };
-        let sound = |view: &View| {
-            let kept = view.kept(shape);
-            kept.len() == tokens && kept.iter().all(|&token| token < grid.tokens())
-        };
-        if tokens == 0 || !views.unwrap_or_default().iter().take(windows).all(sound) {
-            return Err(EncoderError::Windows(format!(
-                "every view must keep the same number of {shape} tokens, at least one, of the {} there are",
-                grid.tokens()
-            )));
-        }
-        Ok(Self {
-            grid,
-            shape,
-            views,
-            all: (0..grid.tokens()).collect(),
-            tokens,
-            positions: positions(grid, dim),
-        })
-    }
-
-    fn host_tokens(&self, windows: &[&[f32]], first: usize, dim: usize) -> HostTokens {
-        let gathers: Vec<Gather<'_>> = windows
-            .iter()
-            .enumerate()
-            .map(|(index, mel)| Gather {
-                mel,
-                start_frame: 0,
-                kept: match self.views {
-                    None => &self.all,
-                    Some(views) => views
-                        .get(first + index)
-                        .map_or(&[], |view| view.kept(self.shape)),
-                },
-            })
-            .collect();
-        HostTokens {
-            patches: gather_patches(&gathers, self.grid),
-            positions: gather_positions(
-                gathers.iter().map(|gather| gather.kept),
-                &self.positions,
-                dim,
-            ),
-            windows: windows.len(),
-            tokens: self.tokens,
-        }
-    }
 }
 
 #[cfg(test)]

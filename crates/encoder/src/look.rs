@@ -1,10 +1,6 @@
 //! Attention and output tokens of one window, layer by layer.
 
-use super::{
-    EncoderError, LoadedEncoder,
-    patches::{Gather, gather_patches, gather_positions, positions},
-    transformer::HostTokens,
-};
+use super::{EncoderError, LoadedEncoder, tokenizer::Tokenizer, transformer::FollowTokens};
 use mynascope_spectrum::tokens::{MEL_BANDS, PatchShape, WINDOW_FRAMES};
 
 /// What an encoder did with the kept tokens of one window: who attended to whom, and what came out.
@@ -119,20 +115,9 @@ impl LoadedEncoder {
                     .to_owned(),
             ));
         }
-        let gather = Gather {
-            mel: window,
-            start_frame: 0,
-            kept,
-        };
-        let dim = self.config().dim;
-        let table = positions(grid, dim);
-        let tokens = HostTokens {
-            patches: gather_patches(&[gather], grid),
-            positions: gather_positions([kept].into_iter(), &table, dim),
-            windows: 1,
-            tokens: kept.len(),
-        };
-        let trace = self.placed().trace(part, tokens, self.device())?;
+        let tokenizer = Tokenizer::new(shapes, WINDOW_FRAMES, self.config().dim);
+        let tokens = tokenizer.tokens_of(part, &[window], Some(vec![kept]))?;
+        let trace = self.placed().ask(FollowTokens(tokens), self.device())?;
         Ok(Look {
             shape,
             kept: kept.to_vec(),
@@ -201,7 +186,7 @@ mod tests {
             kept_vertical: vec![2, 3, 47],
         };
         let embedding = encoder
-            .embed_windows(&[&window], Some(std::slice::from_ref(&view)))
+            .embed_windows(&[&window], Some(&[view.mask(encoder.kind().shapes())]))
             .unwrap();
         let mean = |shape| {
             let look = encoder.look(&window, shape, view.kept(shape)).unwrap();

@@ -1,16 +1,16 @@
 //! SimpleViT as Myna uses it: pre-norm transformer over kept patches, mean over tokens. One pass from top to bottom.
 
-mod layers;
-mod trace;
-
-pub use layers::embed_layers;
-pub use trace::{Trace, trace};
-
-use burn::tensor::{Tensor, TensorData, activation::relu, backend::Backend, ops::FloatTensor};
+use burn::tensor::{
+    Tensor, TensorData,
+    activation::{gelu, relu, softmax},
+    backend::Backend,
+    ops::FloatTensor,
+};
 
 use super::{
     Arithmetic, EncoderConfig,
-    config::PATCH_DIM,
+    backend::EncoderJob,
+    config::{HEAD_DIM, PATCH_DIM},
     decoder::Decoder,
     kernels::{self, Kernels, primitive},
     layout::Tail,
@@ -19,6 +19,8 @@ use super::{
 
 /// Kept patches of one shape, ready for the embedder.
 pub struct TokenBatch<B: Backend> {
+    /// Which of the encoder's patch shapes.
+    pub grid: usize,
     /// [windows * tokens, 256].
     pub patches: Tensor<B, 2>,
     /// Sine and cosine of each token's place, [windows * tokens, dim].
@@ -30,6 +32,8 @@ pub struct TokenBatch<B: Backend> {
 
 /// A `TokenBatch` before it is on a device.
 pub struct HostTokens {
+    /// Which of the encoder's patch shapes.
+    pub grid: usize,
     /// [windows * tokens, 256] row-major.
     pub patches: Vec<f32>,
     /// [windows * tokens, dim] row-major.
@@ -50,6 +54,7 @@ impl HostTokens {
         };
         let width = self.positions.len() / (self.windows * self.tokens).max(1);
         Self {
+            grid: self.grid,
             patches: rows(&self.patches, PATCH_DIM),
             positions: rows(&self.positions, width),
             windows: windows.len(),
@@ -61,12 +66,25 @@ impl HostTokens {
     pub fn upload<B: Backend>(self, dim: usize, device: &B::Device) -> TokenBatch<B> {
         let rows = self.windows * self.tokens;
         TokenBatch {
+            grid: self.grid,
             patches: Tensor::from_data(TensorData::new(self.patches, [rows, PATCH_DIM]), device),
             positions: Tensor::from_data(TensorData::new(self.positions, [rows, dim]), device),
             windows: self.windows,
             tokens: self.tokens,
         }
     }
+}
+
+/// Sees what the blocks give while a pass runs.
+pub enum Tap<'a, B: Backend> {
+    /// Nothing is looked at.
+    None,
+    /// Is given what enters the first block (0), what follows block n (n) and what follows the last norm (one more), each
+    /// the mean over a window's tokens, [windows, dim] of every patch shape in the order of its batches.
+    Layers(&'a mut dyn FnMut(usize, Vec<Tensor<B, 2>>)),
+    /// Is given the attention of every block, the mean over heads, [tokens, tokens], and at last the tokens after the last
+    /// norm, [tokens, dim]: of one window of one patch shape.
+    Attention(&'a mut dyn FnMut(Tensor<B, 2>)),
 }
 
 /// Embeds windows on a device: [windows, parts * dim] row-major.
@@ -78,11 +96,75 @@ pub fn embed<B: Kernels>(
     batches: Vec<HostTokens>,
     device: &B::Device,
 ) -> Result<Vec<f32>, String> {
-    let batches = batches
-        .into_iter()
-        .map(|batch| batch.upload(encoder.dim, device))
-        .collect();
+    let batches = upload(encoder, batches, device);
     numbers(Tensor::cat(encoder.forward(batches), 1))
+}
+
+/// Embeds windows, one batch a patch shape: [windows, parts * dim] row-major.
+pub struct Embed(pub Vec<HostTokens>);
+
+impl EncoderJob for Embed {
+    type Output = Vec<f32>;
+
+    fn run<B: Kernels>(self, encoder: &Encoder<B>, device: &B::Device) -> Result<Vec<f32>, String> {
+        embed(encoder, self.0, device)
+    }
+}
+
+/// Embeds windows by every layer, from what enters the first block to the embedding: [windows, (depth + 2) * parts * dim]
+/// row-major, layer by layer.
+pub struct EmbedLayers(pub Vec<HostTokens>);
+
+impl EncoderJob for EmbedLayers {
+    type Output = Vec<f32>;
+
+    fn run<B: Kernels>(self, encoder: &Encoder<B>, device: &B::Device) -> Result<Vec<f32>, String> {
+        let mut by_layer: Vec<Vec<Tensor<B, 2>>> = vec![Vec::new(); encoder.layers.len() + 2];
+        let mut gather = |layer: usize, parts: Vec<Tensor<B, 2>>| {
+            if let Some(place) = by_layer.get_mut(layer) {
+                place.extend(parts);
+            }
+        };
+        let batches = upload(encoder, self.0, device);
+        encoder.forward_tapped(batches, &mut Tap::Layers(&mut gather));
+        numbers(Tensor::cat(by_layer.concat(), 1))
+    }
+}
+
+/// What happened to the tokens of one window.
+pub struct Trace {
+    /// For each layer [tokens, tokens] row-major: how much each token (row) takes from each (column), mean over heads.
+    pub attention: Vec<Vec<f32>>,
+    /// Tokens after the last norm, [tokens, dim] row-major. Their mean is the embedding.
+    pub outputs: Vec<f32>,
+}
+
+/// Follows the tokens of one window of one patch shape.
+pub struct FollowTokens(pub HostTokens);
+
+impl EncoderJob for FollowTokens {
+    type Output = Trace;
+
+    fn run<B: Kernels>(self, encoder: &Encoder<B>, device: &B::Device) -> Result<Trace, String> {
+        let mut seen = Vec::new();
+        let mut gather = |x: Tensor<B, 2>| seen.push(numbers(x));
+        let batches = upload(encoder, vec![self.0], device);
+        encoder.forward_tapped(batches, &mut Tap::Attention(&mut gather));
+        let mut attention = seen.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let outputs = attention.pop().unwrap_or_default();
+        Ok(Trace { attention, outputs })
+    }
+}
+
+fn upload<B: Kernels>(
+    encoder: &Encoder<B>,
+    batches: Vec<HostTokens>,
+    device: &B::Device,
+) -> Vec<TokenBatch<B>> {
+    let batches = batches.into_iter();
+    batches
+        .map(|batch| batch.upload(encoder.dim, device))
+        .collect()
 }
 
 #[derive(Debug, Clone)]
@@ -248,6 +330,47 @@ impl<B: Kernels> Layer<B> {
         };
         feed.run(x, arithmetic)
     }
+
+    /// As `forward` for one window with attention written out: [tokens, dim] -> [tokens, dim] and, as the mean over heads,
+    /// how much each token (row) takes from each (column), [tokens, tokens].
+    fn forward_with_attention(
+        &self,
+        x: Tensor<B, 2>,
+        tokens: usize,
+        heads: usize,
+    ) -> (Tensor<B, 2>, Tensor<B, 2>) {
+        let qkv = self
+            .attention_norm
+            .forward(x.clone())
+            .matmul(self.to_qkv.clone());
+        // [tokens, 3 * heads * 64] -> [3, heads, tokens, 64]
+        let qkv = qkv
+            .reshape([tokens, 3, heads, HEAD_DIM])
+            .permute([1, 2, 0, 3]);
+        let part = |index: usize| -> Tensor<B, 3> {
+            qkv.clone()
+                .narrow(0, index, 1)
+                .reshape([heads, tokens, HEAD_DIM])
+        };
+        let scores = part(0).matmul(part(1).transpose());
+        let shares = softmax(scores.div_scalar((HEAD_DIM as f64).sqrt()), 2);
+        let mixed = shares.clone().matmul(part(2));
+        let mixed = mixed.swap_dims(0, 1).reshape([tokens, heads * HEAD_DIM]);
+        let x = x + mixed.matmul(self.to_out.clone());
+        let normed = self.feed_norm.forward(x.clone());
+        let hidden = gelu(self.widen.forward(normed, Arithmetic::F32));
+        let x = x + self.narrow.forward(hidden, Arithmetic::F32);
+        (x, shares.mean_dim(0).reshape([tokens, tokens]))
+    }
+}
+
+/// The mean over the tokens of each window: [windows * tokens, dim] -> [windows, dim].
+fn pool<B: Backend>(x: Tensor<B, 2>, tokens: usize) -> Tensor<B, 2> {
+    let [rows, dim] = x.dims();
+    let windows = rows / tokens.max(1);
+    x.reshape([windows, tokens, dim])
+        .mean_dim(1)
+        .reshape([windows, dim])
 }
 
 impl<B: Kernels> Encoder<B> {
@@ -296,41 +419,75 @@ impl<B: Kernels> Encoder<B> {
         Self { arithmetic, ..self }
     }
 
-    /// One vector [windows, dim] a batch. There is one batch for each patch shape of the encoder, in their order; equal
-    /// token counts share one pass through the transformer.
+    /// One vector [windows, dim] a batch. Batches of equal sizes share one pass through the transformer.
     pub fn forward(&self, batches: Vec<TokenBatch<B>>) -> Vec<Tensor<B, 2>> {
+        self.forward_tapped(batches, &mut Tap::None)
+    }
+
+    /// The same, with what the blocks give on the way.
+    pub fn forward_tapped(
+        &self,
+        batches: Vec<TokenBatch<B>>,
+        tap: &mut Tap<'_, B>,
+    ) -> Vec<Tensor<B, 2>> {
         let same = batches
             .iter()
             .zip(batches.iter().skip(1))
             .all(|(a, b)| (a.windows, a.tokens) == (b.windows, b.tokens));
-        let embedded: Vec<(Tensor<B, 2>, usize, usize)> = batches
+        let embedded: Vec<(Tensor<B, 2>, usize)> = batches
             .into_iter()
-            .zip(&self.embedders)
-            .map(|(batch, embedder)| {
+            .filter_map(|batch| {
+                let embedder = self.embedders.get(batch.grid)?;
                 let tokens = embedder.forward(batch.patches, self.arithmetic) + batch.positions;
-                (tokens, batch.windows, batch.tokens)
+                Some((tokens, batch.tokens))
             })
             .collect();
         let shapes = embedded.len();
         match embedded.first() {
-            Some(&(_, windows, tokens)) if same && shapes > 1 => {
+            Some(&(_, tokens)) if same && shapes > 1 => {
                 let stacked = embedded.into_iter().map(|(x, ..)| x).collect();
-                let pooled = self.transform(Tensor::cat(stacked, 0), shapes * windows, tokens);
-                pooled.chunk(shapes, 0)
+                let x = self.blocks(Tensor::cat(stacked, 0), tokens, shapes, tap);
+                pool(x, tokens).chunk(shapes, 0)
             }
             _ => embedded
                 .into_iter()
-                .map(|(x, windows, tokens)| self.transform(x, windows, tokens))
+                .map(|(x, tokens)| pool(self.blocks(x, tokens, 1, tap), tokens))
                 .collect(),
         }
     }
 
-    /// The transformer and the last norm: [windows * tokens, dim] -> the same shape.
-    fn tokens(&self, mut x: Tensor<B, 2>, tokens: usize) -> Tensor<B, 2> {
-        for layer in &self.layers {
-            x = layer.forward(x, tokens, self.heads, self.arithmetic);
+    /// The transformer and the last norm over the tokens of so many batches: [batches * windows * tokens, dim] -> the same
+    /// shape.
+    fn blocks(
+        &self,
+        mut x: Tensor<B, 2>,
+        tokens: usize,
+        batches: usize,
+        tap: &mut Tap<'_, B>,
+    ) -> Tensor<B, 2> {
+        let see = |layer: usize, x: &Tensor<B, 2>, tap: &mut Tap<'_, B>| {
+            if let Tap::Layers(see) = tap {
+                see(layer, pool(x.clone(), tokens).chunk(batches, 0));
+            }
+        };
+        see(0, &x, tap);
+        for (number, layer) in self.layers.iter().enumerate() {
+            x = match tap {
+                Tap::Attention(see) => {
+                    let (x, shares) = layer.forward_with_attention(x, tokens, self.heads);
+                    see(shares);
+                    x
+                }
+                Tap::None | Tap::Layers(_) => layer.forward(x, tokens, self.heads, self.arithmetic),
+            };
+            see(number + 1, &x, tap);
         }
-        self.norm.forward(x)
+        let x = self.norm.forward(x);
+        see(self.layers.len() + 1, &x, tap);
+        if let Tap::Attention(see) = tap {
+            see(x.clone());
+        }
+        x
     }
 
     /// What the decoder makes of windows of which the encoder sees the kept patches only: every patch as log(1 + power),
@@ -341,19 +498,15 @@ impl<B: Kernels> Encoder<B> {
         kept: &[Vec<usize>],
         positions: Tensor<B, 2>,
     ) -> Option<Tensor<B, 2>> {
-        let (decoder, embedder) = (self.decoder.as_ref()?, self.embedders.first()?);
+        let (decoder, embedder) = (self.decoder.as_ref()?, self.embedders.get(batch.grid)?);
         let tokens = batch.tokens;
         let x = embedder.forward(batch.patches, self.arithmetic) + batch.positions;
-        Some(decoder.forward(self.tokens(x, tokens), kept, positions, self.arithmetic))
-    }
-
-    /// The transformer, the last norm and the mean over tokens: [windows * tokens, dim] -> [windows, dim].
-    fn transform(&self, x: Tensor<B, 2>, windows: usize, tokens: usize) -> Tensor<B, 2> {
-        let x = self.tokens(x, tokens);
-        let [_, dim] = x.dims();
-        x.reshape([windows, tokens, dim])
-            .mean_dim(1)
-            .reshape([windows, dim])
+        Some(decoder.forward(
+            self.blocks(x, tokens, 1, &mut Tap::None),
+            kept,
+            positions,
+            self.arithmetic,
+        ))
     }
 
     /// The projection head: Linear and ReLU in turn, no ReLU at the end.

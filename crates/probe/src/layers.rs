@@ -67,11 +67,12 @@ pub fn layer_sweep(
         })?;
         let point = LayerPoint {
             layer,
-            name: match layer {
-                0 => "patches".to_owned(),
-                layer if layer == last => "embedding".to_owned(),
-                block => format!("block {block}"),
-            },
+            name: encoder
+                .info()
+                .layers
+                .get(layer)
+                .cloned()
+                .unwrap_or_default(),
             score: report.score,
             interval: report.interval,
         };

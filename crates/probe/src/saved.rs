@@ -23,7 +23,7 @@ use super::{
     run::Fitted,
 };
 use mynascope_base::storage::{path_to_text, write_atomic};
-use mynascope_encoder::{CheckpointRef, LoadedEncoder, WeightsChoice};
+use mynascope_encoder::{CheckpointRef, LoadedEncoder, Reading, WeightsChoice};
 use mynascope_spectrum::tokens::MaskRatio;
 
 /// The version of the two files.
@@ -45,6 +45,9 @@ pub struct EncoderId {
     /// Which weights of the checkpoint were asked for.
     #[serde(default, skip_serializing_if = "WeightsChoice::is_auto")]
     pub weights: WeightsChoice,
+    /// Which layer was read, and how.
+    #[serde(default, skip_serializing_if = "Reading::is_published")]
+    pub reading: Reading,
 }
 
 impl EncoderId {
@@ -62,6 +65,7 @@ impl EncoderId {
                 named => named.to_string(),
             },
             weights: encoder.weights_choice().clone(),
+            reading: encoder.reading(),
         }
     }
 }

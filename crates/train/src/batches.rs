@@ -8,10 +8,8 @@ use super::{
     sampler::Sampler,
 };
 use crate::objective::{Moment, PatchTargets, Supervision, effective_gamma};
-use mynascope_encoder::{Gather, HostTokens, gather_patches, gather_positions, positions};
-use mynascope_spectrum::tokens::{
-    PATCH_VALUES, PatchGrid, PatchShape, View, ViewPair, WINDOW_FRAMES, draw_views,
-};
+use mynascope_encoder::Tokenizer;
+use mynascope_spectrum::tokens::{PATCH_VALUES, TokenMask, ViewPair, WINDOW_FRAMES, draw_views};
 
 use super::Schedule;
 
@@ -20,9 +18,7 @@ pub(super) struct Batches<'a> {
     config: &'a TrainConfig,
     mels: &'a Mels,
     sampler: Sampler,
-    dim: usize,
-    /// Grid and position table of each patch shape.
-    shapes: Vec<(PatchShape, PatchGrid, Vec<f32>)>,
+    tokenizer: Tokenizer,
     /// Labels of the readable tracks of a supervised run.
     labels: Option<Supervision>,
     /// Epochs of the whole run.
@@ -37,16 +33,11 @@ impl<'a> Batches<'a> {
         labels: Option<&Labels>,
     ) -> Self {
         let dim = config.encoder_config().dim;
-        let shapes = config.patch.shapes().iter().map(|&shape| {
-            let grid = shape.grid(WINDOW_FRAMES);
-            (shape, grid, positions(grid, dim))
-        });
         Self {
             config,
             mels,
             sampler,
-            dim,
-            shapes: shapes.collect(),
+            tokenizer: Tokenizer::new(config.patch.shapes(), WINDOW_FRAMES, dim),
             labels: labels.map(|labels| labels.of(&mels.places)),
             epochs: config.steps.div_ceil(sampler.steps_per_epoch()),
         }
@@ -95,38 +86,19 @@ impl<'a> Batches<'a> {
         } else {
             1
         };
-        let mut views: Vec<(&View, Vec<f32>)> = Vec::with_capacity(sides * tracks.len());
+        let shapes = self.config.patch.shapes();
+        let (mut masks, mut windows) = (Vec::new(), Vec::new());
         for side in 0..sides {
             for (&track, pair) in tracks.iter().zip(&pairs) {
                 if let Some(view) = pair.get(side) {
-                    let mel = self.mels.window(track, view.start_frame, WINDOW_FRAMES)?;
-                    views.push((view, mel));
+                    masks.push(view.mask(shapes));
+                    windows.push(self.mels.window(track, view.start_frame, WINDOW_FRAMES)?);
                 }
             }
         }
-        let batches = self.shapes.iter().map(|(shape, grid, table)| {
-            let windows: Vec<Gather<'_>> = views
-                .iter()
-                .map(|(view, mel)| Gather {
-                    mel,
-                    start_frame: 0,
-                    kept: view.kept(*shape),
-                })
-                .collect();
-            HostTokens {
-                patches: gather_patches(&windows, *grid),
-                positions: gather_positions(
-                    windows.iter().map(|window| window.kept),
-                    table,
-                    self.dim,
-                ),
-                tokens: windows.first().map_or(0, |window| window.kept.len()),
-                windows: windows.len(),
-            }
-        });
         Ok(StepInput {
-            batches: batches.collect(),
-            targets: self.targets(&tracks, &views),
+            batches: self.tokenizer.tokens(&windows, Some(&masks))?,
+            targets: self.targets(&tracks, &windows, &masks),
             moment: Moment {
                 epoch,
                 gamma: self.gamma(epoch),
@@ -135,19 +107,15 @@ impl<'a> Batches<'a> {
         })
     }
 
-    fn targets(&self, tracks: &[usize], views: &[(&View, Vec<f32>)]) -> Targets {
-        match (self.config.objective, &self.labels, self.shapes.first()) {
-            (Objective::Supervised, Some(labels), _) => Targets::Labels(labels.of(tracks)),
-            (Objective::Mae, _, Some((shape, grid, table))) => {
-                let kept: Vec<Vec<usize>> = views
-                    .iter()
-                    .map(|(view, _)| view.kept(*shape).to_vec())
-                    .collect();
-                let mels = views.iter().map(|(_, mel)| mel.as_slice());
+    fn targets(&self, tracks: &[usize], windows: &[Vec<f32>], masks: &[TokenMask]) -> Targets {
+        match (self.config.objective, &self.labels) {
+            (Objective::Supervised, Some(labels)) => Targets::Labels(labels.of(tracks)),
+            (Objective::Mae, _) => {
+                let kept: Vec<Vec<usize>> = masks.iter().map(|mask| mask.of(0).to_vec()).collect();
                 Targets::Patches {
-                    targets: patch_targets(mels, &kept, *grid),
+                    targets: patch_targets(&self.tokenizer, windows, &kept),
                     kept,
-                    positions: table.clone(),
+                    positions: self.tokenizer.positions(0).to_vec(),
                 }
             }
             _ => Targets::Views,
@@ -156,25 +124,21 @@ impl<'a> Batches<'a> {
 }
 
 /// All patches of windows as log(1 + power), and which of them were hidden.
-pub(super) fn patch_targets<'a>(
-    mels: impl Iterator<Item = &'a [f32]>,
+pub(super) fn patch_targets<W: AsRef<[f32]> + Sync>(
+    tokenizer: &Tokenizer,
+    windows: &[W],
     kept: &[Vec<usize>],
-    grid: PatchGrid,
 ) -> PatchTargets {
-    let all: Vec<usize> = (0..grid.tokens()).collect();
-    let windows: Vec<Gather<'_>> = mels
-        .map(|mel| Gather {
-            mel,
-            start_frame: 0,
-            kept: &all,
-        })
-        .collect();
-    let mut values = gather_patches(&windows, grid);
+    let mut values = tokenizer.patches(0, windows);
     for value in &mut values {
         *value = value.ln_1p();
     }
-    let mut hidden = vec![1.0; values.len() / PATCH_VALUES];
-    for (row, kept) in hidden.chunks_mut(grid.tokens()).zip(kept) {
+    let rows = values.len() / PATCH_VALUES;
+    let mut hidden = vec![1.0; rows];
+    for (row, kept) in hidden
+        .chunks_mut((rows / kept.len().max(1)).max(1))
+        .zip(kept)
+    {
         for &token in kept {
             if let Some(flag) = row.get_mut(token) {
                 *flag = 0.0;

@@ -10,11 +10,8 @@ use crate::{
     batches::patch_targets,
     objective::{FastClip, FastClipKind, InfoNce, Sogclr},
 };
-use mynascope_encoder::{
-    EncoderKind, Gather, Preset, WeightTensor, Weights, gather_patches, gather_positions,
-    positions, whole_layout,
-};
-use mynascope_spectrum::tokens::MEL_BANDS;
+use mynascope_encoder::{EncoderKind, Preset, Tokenizer, WeightTensor, Weights, whole_layout};
+use mynascope_spectrum::tokens::{MEL_BANDS, TokenMask};
 
 type Numbers = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
@@ -80,7 +77,6 @@ fn read_weights(numbers: &Numbers, config: EncoderConfig, tail: Tail, start: &st
 
 /// Kept patches of one shape of both views of a step.
 fn batch(numbers: &Numbers, step: usize, shape_index: usize, kind: EncoderKind) -> HostTokens {
-    let grid = kind.shapes()[shape_index].grid(96);
     let keep = &numbers[&format!("step{step}.keep")].1;
     let kept: Vec<Vec<usize>> = keep
         .chunks_exact(5)
@@ -88,13 +84,16 @@ fn batch(numbers: &Numbers, step: usize, shape_index: usize, kind: EncoderKind) 
         .skip(shape_index * 16)
         .take(16)
         .collect();
+    let masks: Vec<TokenMask> = kept.into_iter().map(|kept| TokenMask(vec![kept])).collect();
+    let shape = kind.shapes()[shape_index];
+    let nothing = vec![Vec::new(); 16];
+    let tokens = Tokenizer::new(&[shape], 96, 64).tokens(&nothing, Some(&masks));
     HostTokens {
         patches: numbers[&format!("step{step}.patches.{shape_index}")]
             .1
             .clone(),
-        positions: gather_positions(kept.iter().map(Vec::as_slice), &positions(grid, 64), 64),
-        windows: 16,
-        tokens: 5,
+        grid: shape_index,
+        ..tokens.unwrap().remove(0)
     }
 }
 
@@ -268,7 +267,6 @@ fn the_masked_autoencoder_is_the_published_one() {
     };
     let start = read_weights(&numbers, config, Tail::Decoder(2), "init.");
     let learner = learner(&start, None, Optimiser::Adam);
-    let grid = EncoderKind::Square.shapes()[0].grid(96);
     let mels: Vec<Vec<f32>> = numbers["x"]
         .1
         .chunks_exact(MEL_BANDS * 96)
@@ -284,32 +282,22 @@ fn the_masked_autoencoder_is_the_published_one() {
         .chunks_exact(48)
         .map(|row| row[hidden..].iter().map(|&token| token as usize).collect())
         .collect();
-    let windows: Vec<Gather<'_>> = mels
+    let tokenizer = Tokenizer::new(EncoderKind::Square.shapes(), 96, 64);
+    let masks: Vec<TokenMask> = kept
         .iter()
-        .zip(&kept)
-        .map(|(mel, kept)| Gather {
-            mel,
-            start_frame: 0,
-            kept,
-        })
+        .map(|kept| TokenMask(vec![kept.clone()]))
         .collect();
-    let table = positions(grid, 64);
     let input = || StepInput {
-        batches: vec![HostTokens {
-            patches: gather_patches(&windows, grid),
-            positions: gather_positions(kept.iter().map(Vec::as_slice), &table, 64),
-            windows: kept.len(),
-            tokens: 48 - hidden,
-        }],
+        batches: tokenizer.tokens(&mels, Some(&masks)).unwrap(),
         tracks: (0..kept.len()).collect(),
         moment: Moment {
             epoch: 0,
             gamma: 1.0,
         },
         targets: Targets::Patches {
-            targets: patch_targets(mels.iter().map(Vec::as_slice), &kept, grid),
+            targets: patch_targets(&tokenizer, &mels, &kept),
             kept: kept.clone(),
-            positions: table.clone(),
+            positions: tokenizer.positions(0).to_vec(),
         },
     };
     for chunk in [kept.len(), 1] {
@@ -334,7 +322,7 @@ fn the_masked_autoencoder_is_the_published_one() {
         .unwrap();
     let mut patches = numbers_of(outputs.into_iter().next().unwrap());
     // The published picture shows the patches that were seen as they are.
-    let targets = patch_targets(mels.iter().map(Vec::as_slice), &kept, grid);
+    let targets = patch_targets(&tokenizer, &mels, &kept);
     let rows = patches
         .chunks_exact_mut(256)
         .zip(targets.values.chunks_exact(256));
@@ -343,6 +331,7 @@ fn the_masked_autoencoder_is_the_published_one() {
             said.copy_from_slice(seen);
         }
     }
+    let grid = tokenizer.grids().next().unwrap();
     let mut pictures = vec![0.0; patches.len()];
     for (row, patch) in patches.chunks_exact(256).enumerate() {
         let (window, (y, x)) = (row / 48, grid.place(row % 48));
@@ -410,6 +399,7 @@ fn half_precision_learns_what_single_precision_learns() {
     };
     let start = Weights::random(config, &Tail::Projection(vec![64, 32]), 3).unwrap();
     let tokens = |kind: u32| HostTokens {
+        grid: usize::from(kind > 0),
         patches: (0..16 * 5 * 256_u32)
             .map(|at| (at.wrapping_mul(2_654_435_761 + kind) >> 20) as f32 / 4096.0)
             .collect(),
@@ -477,7 +467,8 @@ fn a_batch_of_4096_is_one_step() {
         },
         Default::default(),
     );
-    let tokens = || HostTokens {
+    let tokens = |grid| HostTokens {
+        grid,
         patches: (0..2 * 4096 * 5 * 256_u32)
             .map(|at| (at.wrapping_mul(2_654_435_761) >> 20) as f32 / 4096.0)
             .collect(),
@@ -486,7 +477,7 @@ fn a_batch_of_4096_is_one_step() {
         tokens: 5,
     };
     let input = StepInput {
-        batches: vec![tokens(), tokens()],
+        batches: vec![tokens(0), tokens(1)],
         tracks: (0..4096).collect(),
         moment: Moment {
             epoch: 0,

@@ -11,10 +11,12 @@ use super::{
 };
 use crate::objective::Memory;
 use mynascope_encoder::{
-    DeviceChoice, DeviceJob, Encoder, EncoderError, Gather, HostTokens, Kernels, find_place,
-    gather_patches, gather_positions, numbers, on_place, positions,
+    DeviceChoice, DeviceJob, Encoder, EncoderError, HostTokens, Kernels, Tokenizer, find_place,
+    numbers, on_place,
 };
-use mynascope_spectrum::tokens::{MEL_BANDS, PATCH_VALUES, PatchGrid, PatchShape, WINDOW_FRAMES};
+use mynascope_spectrum::tokens::{
+    MEL_BANDS, PATCH_VALUES, PatchGrid, PatchShape, TokenMask, WINDOW_FRAMES,
+};
 
 /// A window and what was made of it, as log(1 + power).
 #[derive(Debug, Clone, PartialEq)]
@@ -74,19 +76,21 @@ pub fn reconstruct(
     };
     let step = checkpoint.manifest.step;
     let place = find_place(device).map_err(EncoderError::from)?;
+    let tokenizer = Tokenizer::new(&[shape], WINDOW_FRAMES, sizes.dim);
+    let masks = [TokenMask(vec![kept.to_vec()])];
     let job = ReconstructJob {
         config: &config,
         checkpoint,
-        window,
+        tokens: tokenizer.tokens(&[window], Some(&masks))?,
         kept,
-        grid,
+        positions: tokenizer.positions(0),
     };
     let patches = on_place(&place, job)?.map_err(|why| EncoderError::Compute {
         device: device.to_string(),
         why,
     })?;
     let kept = [kept.to_vec()];
-    let targets = patch_targets(std::iter::once(window), &kept, grid);
+    let targets = patch_targets(&tokenizer, &[window], &kept);
     let (mut sum, mut count) = (0.0, 0.0_f64);
     let rows = patches
         .chunks_exact(PATCH_VALUES)
@@ -129,9 +133,11 @@ fn picture(patches: &[f32], grid: PatchGrid) -> Vec<f32> {
 struct ReconstructJob<'a> {
     config: &'a TrainConfig,
     checkpoint: Checkpoint,
-    window: &'a [f32],
+    /// Those that the encoder is shown, in one batch.
+    tokens: Vec<HostTokens>,
     kept: &'a [usize],
-    grid: PatchGrid,
+    /// Of all tokens, [tokens, dim] row-major.
+    positions: &'a [f32],
 }
 
 impl DeviceJob for ReconstructJob<'_> {
@@ -146,19 +152,9 @@ impl DeviceJob for ReconstructJob<'_> {
         let sizes = self.config.encoder_config();
         let encoder = Encoder::<B>::assemble(&sizes, &weights.tail, weights.upload(&device))
             .ok_or("the weights don't follow their layout")?;
-        let table = positions(self.grid, sizes.dim);
-        let windows = [Gather {
-            mel: self.window,
-            start_frame: 0,
-            kept: self.kept,
-        }];
-        let tokens = HostTokens {
-            patches: gather_patches(&windows, self.grid),
-            positions: gather_positions(std::iter::once(self.kept), &table, sizes.dim),
-            windows: 1,
-            tokens: self.kept.len(),
-        };
-        let data = TensorData::new(table, [self.grid.tokens(), sizes.dim]);
+        let tokens = self.tokens.into_iter().next().ok_or("no tokens")?;
+        let all = self.positions.len() / sizes.dim.max(1);
+        let data = TensorData::new(self.positions.to_vec(), [all, sizes.dim]);
         let output = encoder
             .reconstruct(
                 tokens.upload(sizes.dim, &device),

@@ -223,6 +223,7 @@ fn first_weights(
         let options = LoadOptions {
             patch: Some(config.patch),
             weights: config.init_weights.clone(),
+            ..LoadOptions::default()
         };
         let (trained, report) = load_reported(path, &options)?;
         if let Some(note) = report.say_use() {

@@ -12,7 +12,7 @@ use super::{
 };
 use mynascope_base::jobs::Watch;
 use mynascope_collection::{self as collection, DEMO_WORD};
-use mynascope_encoder::{Gather, HostTokens, Kernels, gather_patches, gather_positions, positions};
+use mynascope_encoder::{Kernels, Tokenizer};
 use mynascope_spectrum::tokens::WINDOW_FRAMES;
 
 /// Neighbours that vote.
@@ -68,38 +68,19 @@ impl StyleProbe {
     ) -> Result<DemoMap, TrainError> {
         let sizes = config.encoder_config();
         let width = sizes.embedding_dim();
+        let tokenizer = Tokenizer::new(sizes.kind.shapes(), WINDOW_FRAMES, sizes.dim);
         let mut sums = vec![vec![0.0_f64; width]; self.mels.len()];
         for windows in self.windows.chunks(CHUNK) {
             let mels = windows
                 .iter()
                 .map(|&(track, start)| self.mels.window(track, start, WINDOW_FRAMES))
                 .collect::<Result<Vec<_>, _>>()?;
-            let batches = sizes.kind.shapes().iter().map(|shape| {
-                let grid = shape.grid(WINDOW_FRAMES);
-                let all: Vec<usize> = (0..grid.tokens()).collect();
-                let gather: Vec<Gather<'_>> = mels
-                    .iter()
-                    .map(|mel| Gather {
-                        mel,
-                        start_frame: 0,
-                        kept: &all,
-                    })
-                    .collect();
-                let table = positions(grid, sizes.dim);
-                let kept = gather.iter().map(|window| window.kept);
-                HostTokens {
-                    patches: gather_patches(&gather, grid),
-                    positions: gather_positions(kept, &table, sizes.dim),
-                    windows: windows.len(),
-                    tokens: all.len(),
-                }
-            });
-            let embedded = learner.embed(batches.collect()).map_err(|why| {
-                mynascope_encoder::EncoderError::Compute {
+            let embedded = learner
+                .embed(tokenizer.tokens(&mels, None)?)
+                .map_err(|why| mynascope_encoder::EncoderError::Compute {
                     device: config.device.to_string(),
                     why,
-                }
-            })?;
+                })?;
             for (&(track, _), row) in windows.iter().zip(embedded.chunks_exact(width.max(1))) {
                 if let Some(sum) = sums.get_mut(track) {
                     for (sum, &value) in sum.iter_mut().zip(row) {

@@ -7,7 +7,7 @@ use mynascope_encoder::{
 };
 use mynascope_spectrum::{
     MEL_BANDS,
-    tokens::{MaskKind, MaskRatio, View, WINDOW_FRAMES, draw_views},
+    tokens::{MaskKind, MaskRatio, TokenMask, View, WINDOW_FRAMES, draw_views},
 };
 
 const RUNS: usize = 5;
@@ -42,14 +42,16 @@ pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench) -> anyhow::Result<()>
             }
             for kind in [EncoderKind::Square, EncoderKind::Hybrid] {
                 let encoder = LoadedEncoder::random(preset.config(kind), 0, &choice)?;
-                for (views, masked) in [(None, "whole"), (Some(views.as_slice()), "90 % masked")] {
+                let masks = views.iter().map(|view| view.mask(kind.shapes()));
+                let masks: Vec<TokenMask> = masks.collect();
+                for (masks, masked) in [(None, "whole"), (Some(masks.as_slice()), "90 % masked")] {
                     let what = format!(
                         "{preset} {kind} on {}, {WINDOWS} windows, {masked}",
                         device.spec
                     );
                     let rate = |took: std::time::Duration| WINDOWS as f64 / took.as_secs_f64();
                     measure.runs(what, "windows/s", RUNS, rate, || {
-                        encoder.embed_windows(&windows, views)?;
+                        encoder.embed_windows(&windows, masks)?;
                         Ok(())
                     })?;
                 }

@@ -11,7 +11,7 @@ use crate::gui::{
         map::{self, MapJob, Rows},
     },
 };
-use mynascope_encoder::{CheckpointRef, WeightsChoice};
+use mynascope_encoder::CheckpointRef;
 
 use super::map_colours;
 
@@ -34,13 +34,7 @@ pub(super) fn compare(model: &mut Model, workers: &Workers, on: bool) {
         (CheckpointRef::Shipped, None) => CheckpointRef::Untrained,
         _ => CheckpointRef::Shipped,
     };
-    let source = EncoderSource {
-        checkpoint,
-        patch: None,
-        weights: WeightsChoice::Auto,
-        device: shown.device,
-        channel: shown.channel,
-    };
+    let source = shown.with_checkpoint(checkpoint);
     set_source(model, workers, source);
 }
 
@@ -134,12 +128,7 @@ pub(super) fn receive(model: &mut Model, update: JobUpdate<MapFound, EmbedError>
 
 /// Compares with the encoder in a file.
 pub(super) fn use_file(model: &mut Model, workers: &Workers, path: PathBuf) {
-    let source = EncoderSource {
-        checkpoint: CheckpointRef::File(path),
-        patch: None,
-        weights: WeightsChoice::Auto,
-        device: model.embeddings.source.device,
-        channel: model.embeddings.source.channel,
-    };
+    let shown = &model.embeddings.source;
+    let source = shown.with_checkpoint(CheckpointRef::File(path));
     set_source(model, workers, source);
 }

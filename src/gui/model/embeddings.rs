@@ -10,7 +10,7 @@ use mynascope_audio as audio;
 use mynascope_collection::Collection;
 use mynascope_embedding::EmbeddingTable;
 use mynascope_encoder::{
-    CheckpointRef, DeviceChoice, EncoderKind, FoundEncoder, LoadOptions, WeightsChoice,
+    CheckpointRef, DeviceChoice, EncoderKind, FoundEncoder, LoadOptions, Reading, WeightsChoice,
 };
 use mynascope_probe::EncoderId;
 
@@ -76,13 +76,7 @@ impl Embeddings {
 
     /// Uses a checkpoint file from now on.
     pub fn use_file(&mut self, path: PathBuf) {
-        self.set_source(EncoderSource {
-            checkpoint: CheckpointRef::File(path),
-            patch: None,
-            weights: WeightsChoice::Auto,
-            device: self.source.device,
-            channel: self.source.channel,
-        });
+        self.set_source(self.source.with_checkpoint(CheckpointRef::File(path)));
     }
 }
 
@@ -115,6 +109,8 @@ pub struct EncoderSource {
     pub device: DeviceChoice,
     /// Which channel of a file is embedded.
     pub channel: audio::Channel,
+    /// Which layer is read, and how.
+    pub reading: Reading,
 }
 
 impl Default for EncoderSource {
@@ -125,6 +121,7 @@ impl Default for EncoderSource {
             weights: WeightsChoice::Auto,
             device: DeviceChoice::Auto,
             channel: audio::Channel::Mean,
+            reading: Reading::default(),
         }
     }
 }
@@ -173,6 +170,18 @@ impl EncoderSource {
         LoadOptions {
             patch: self.patch,
             weights: self.weights.clone(),
+            reading: self.reading,
+        }
+    }
+
+    /// Another checkpoint, read on the same device and of the same channel. Patches, weights and layer that were chosen for
+    /// this one say nothing of the other.
+    pub fn with_checkpoint(&self, checkpoint: CheckpointRef) -> Self {
+        Self {
+            checkpoint,
+            device: self.device,
+            channel: self.channel,
+            ..Self::default()
         }
     }
 
@@ -217,6 +226,14 @@ impl EncoderSource {
         let line = match self.weights.is_auto() {
             true => line,
             false => line.option("weights", self.weights.to_string()),
+        };
+        let line = match self.reading.layer {
+            Some(layer) => line.option("layer", layer.to_string()),
+            None => line,
+        };
+        let line = match self.reading.readout {
+            Some(readout) => line.option("readout", readout.to_string()),
+            None => line,
         };
         let line = match self.channel {
             audio::Channel::Mean => line,

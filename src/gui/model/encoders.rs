@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use mynascope_base::counted;
-use mynascope_encoder::{CheckpointRef, WeightsChoice};
+use mynascope_encoder::CheckpointRef;
 
 use super::{EncoderSource, Model, RunRow, say_config};
 
@@ -96,16 +96,9 @@ impl Model {
         let chosen = &self.embeddings.source;
         let compared = self.compared().into_iter();
         compared
-            .map(|checkpoint| EncoderSource {
-                // How patches are cut, and which weights are meant, was said of one checkpoint only.
-                patch: chosen.patch.filter(|_| checkpoint == chosen.checkpoint),
-                weights: match checkpoint == chosen.checkpoint {
-                    true => chosen.weights.clone(),
-                    false => WeightsChoice::Auto,
-                },
-                checkpoint,
-                device: chosen.device,
-                channel: chosen.channel,
+            .map(|checkpoint| match checkpoint == chosen.checkpoint {
+                true => chosen.clone(),
+                false => chosen.with_checkpoint(checkpoint),
             })
             .collect()
     }

@@ -308,12 +308,9 @@ pub fn encoder_choice(
                 let on = source.checkpoint == offer.checkpoint;
                 let label = ui.selectable_label(on, offer.name);
                 if label.on_hover_text(offer.help).clicked() {
-                    choice = Some(EncoderCommand::Use(EncoderSource {
-                        checkpoint: offer.checkpoint,
-                        patch: None,
-                        weights: WeightsChoice::Auto,
-                        ..source.clone()
-                    }));
+                    choice = Some(EncoderCommand::Use(
+                        source.with_checkpoint(offer.checkpoint),
+                    ));
                 }
             }
             if ui.selectable_label(false, CHOOSE_FILE).clicked() {

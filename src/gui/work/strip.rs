@@ -95,6 +95,7 @@ pub fn encoder_of(probe: &TrainedProbe, chosen: &EncoderSource) -> EncoderSource
     EncoderSource {
         checkpoint,
         weights: probe.card.encoder.weights.clone(),
+        reading: probe.card.encoder.reading,
         ..chosen.clone()
     }
 }

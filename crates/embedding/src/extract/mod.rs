@@ -19,11 +19,8 @@ use mynascope_base::{
     storage::Cache,
 };
 use mynascope_collection::{Collection, Track};
-use mynascope_encoder::LoadedEncoder;
-use mynascope_spectrum::{
-    FileMel, mel_of_file, mel_of_file_kept,
-    tokens::{MaskRatio, View},
-};
+use mynascope_encoder::{Input, LoadedEncoder};
+use mynascope_spectrum::tokens::{MaskRatio, TokenMask};
 use pipeline::{Model, Pipeline, Read};
 
 /// How embeddings are made.
@@ -102,13 +99,13 @@ pub fn extract_kept(
     cache: Option<&Cache>,
     watch: &Watch<'_>,
 ) -> Result<Extraction, EmbeddingError> {
-    let read = |path: &Path, cancel: &Cancel| read_mel(path, settings.channel, cancel, cache);
+    let read = reader(encoder, settings.channel, cache);
     let mut extraction = extract_reading(&collection.tracks, encoder, &read, settings, watch)?;
     extraction.table.note_splits(collection);
     Ok(extraction)
 }
 
-/// As [`extract`], from mels that are read otherwise.
+/// As [`extract`], from files that are read otherwise.
 pub(super) fn extract_reading(
     tracks: &[Track],
     encoder: &LoadedEncoder,
@@ -116,7 +113,8 @@ pub(super) fn extract_reading(
     settings: &ExtractSettings,
     watch: &Watch<'_>,
 ) -> Result<Extraction, EmbeddingError> {
-    let embed = |windows: &[&[f32]], views: Option<&[View]>| encoder.embed_windows(windows, views);
+    let embed =
+        |windows: &[&[f32]], masks: Option<&[TokenMask]>| encoder.embed_windows(windows, masks);
     Pipeline {
         tracks,
         model: Model::of(encoder, encoder.embedding_dim(), &embed),
@@ -139,12 +137,13 @@ pub fn extract_layers(
     cache: Option<&Cache>,
     watch: &Watch<'_>,
 ) -> Result<Vec<EmbeddingTable>, EmbeddingError> {
-    let (dim, layers) = (encoder.embedding_dim(), encoder.layers());
-    let embed = |windows: &[&[f32]], views: Option<&[View]>| encoder.embed_layers(windows, views);
+    let (dim, layers) = (encoder.layer_dim(), encoder.info().layers.len());
+    let embed =
+        |windows: &[&[f32]], masks: Option<&[TokenMask]>| encoder.embed_layers(windows, masks);
     let pipeline = Pipeline {
         tracks: &collection.tracks,
         model: Model::of(encoder, dim * layers, &embed),
-        read: &|path, cancel| read_mel(path, settings.channel, cancel, cache),
+        read: &reader(encoder, settings.channel, cache),
         settings,
         watch,
     };
@@ -167,15 +166,14 @@ pub fn extract_layers(
     Ok(tables.collect())
 }
 
-fn read_mel(
-    path: &Path,
+/// Reads files for an encoder, from the cache where it can.
+fn reader<'a>(
+    encoder: &'a LoadedEncoder,
     channel: Channel,
-    cancel: &Cancel,
-    cache: Option<&Cache>,
-) -> Result<FileMel, String> {
-    let mel = match cache {
-        Some(cache) => mel_of_file_kept(path, channel, cancel, cache),
-        None => mel_of_file(path, channel, cancel),
-    };
-    mel.map_err(|error| error.to_string())
+    cache: Option<&'a Cache>,
+) -> impl Fn(&Path, &Cancel) -> Result<Input, String> + Sync + 'a {
+    move |path, cancel| {
+        let read = encoder.read(path, channel, cancel, cache);
+        read.map_err(|error| error.to_string())
+    }
 }

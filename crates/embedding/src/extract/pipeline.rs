@@ -13,49 +13,43 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use super::{
     EmbeddingError, ExtractSettings, Extraction,
     rows::{Rows, Waiting},
-    windows::{cut_windows, mask},
+    windows::mask,
 };
-use mynascope_audio::{Caveats, SAMPLE_RATE};
+use mynascope_audio::Caveats;
 use mynascope_base::jobs::{Cancel, Watch, panic_message};
 use mynascope_collection::Track;
-use mynascope_encoder::{EncoderError, LoadedEncoder};
-use mynascope_spectrum::{
-    FileMel, HOP,
-    tokens::{MaskRatio, PatchShape, View},
-};
+use mynascope_encoder::{EncoderError, Input, LoadedEncoder};
+use mynascope_spectrum::tokens::{MaskRatio, TokenGrid, TokenMask};
 
 /// A job: which tracks are embedded by what.
 pub(super) struct Pipeline<'a> {
     pub(super) tracks: &'a [Track],
     pub(super) model: Model<'a>,
-    /// Gives the mel of a file.
     pub(super) read: &'a Read<'a>,
     pub(super) settings: &'a ExtractSettings,
     pub(super) watch: &'a Watch<'a>,
 }
 
-/// Embeds windows, each with its view where something is masked.
+/// Embeds windows, each with its mask where something is masked.
 pub(super) type Embed<'a> =
-    dyn Fn(&[&[f32]], Option<&[View]>) -> Result<Vec<f32>, EncoderError> + 'a;
+    dyn Fn(&[&[f32]], Option<&[TokenMask]>) -> Result<Vec<f32>, EncoderError> + 'a;
 
 /// What extraction needs to know of an encoder.
 pub(super) struct Model<'a> {
-    /// Frames of one window.
-    pub(super) frames: usize,
-    pub(super) shapes: &'a [PatchShape],
+    pub(super) grids: &'a [TokenGrid],
     pub(super) dim: usize,
     pub(super) description: &'a str,
     pub(super) embed: &'a Embed<'a>,
 }
 
-/// Gives the mel of a file, or why not.
-pub(crate) type Read<'a> = dyn Fn(&Path, &Cancel) -> Result<FileMel, String> + Sync + 'a;
+/// Gives what the encoder reads of a file, or why not.
+pub(crate) type Read<'a> = dyn Fn(&Path, &Cancel) -> Result<Input, String> + Sync + 'a;
+
 impl<'a> Model<'a> {
     /// An encoder that gives so many values a window.
     pub(super) fn of(encoder: &'a LoadedEncoder, dim: usize, embed: &'a Embed<'a>) -> Self {
         Self {
-            frames: encoder.window_frames(),
-            shapes: encoder.kind().shapes(),
+            grids: &encoder.info().grids,
             dim,
             description: encoder.description(),
             embed,
@@ -64,7 +58,7 @@ impl<'a> Model<'a> {
 }
 
 /// A track's place, and what its file gave.
-type Decoded = (usize, Result<FileMel, String>);
+type Decoded = (usize, Result<Input, String>);
 
 impl Pipeline<'_> {
     /// Embeds all tracks.
@@ -135,7 +129,7 @@ impl Pipeline<'_> {
         } = self;
         let mut rows = Rows::default();
         let mut waiting = Waiting::default();
-        let mut early: BTreeMap<usize, Result<FileMel, String>> = BTreeMap::new();
+        let mut early: BTreeMap<usize, Result<Input, String>> = BTreeMap::new();
         let mut ordered = 0;
         for (index, track) in tracks.iter().enumerate() {
             // Never more than `ahead` orders are open, so this does not block.
@@ -143,14 +137,14 @@ impl Pipeline<'_> {
                 let _ = order.send(ordered);
                 ordered += 1;
             }
-            let mel = loop {
+            let input = loop {
                 watch.check()?;
-                if let Some(mel) = early.remove(&index) {
-                    break mel;
+                if let Some(input) = early.remove(&index) {
+                    break input;
                 }
                 match finished.recv_timeout(Duration::from_millis(50)) {
-                    Ok((place, mel)) => {
-                        early.insert(place, mel);
+                    Ok((place, input)) => {
+                        early.insert(place, input);
                     }
                     Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => {
@@ -158,19 +152,20 @@ impl Pipeline<'_> {
                     }
                 }
             };
-            match mel {
-                Ok(FileMel { mel, caveats, .. }) if mel.frames() > 0 => {
+            match input {
+                Ok(Input {
+                    windows, caveats, ..
+                }) if !windows.is_empty() => {
                     if caveats != Caveats::default() {
                         rows.caveats.push((track.path.clone(), caveats));
                     }
-                    for (number, window) in cut_windows(&mel, model.frames).enumerate() {
-                        waiting.windows.push(window);
+                    for (number, window) in windows.into_iter().enumerate() {
+                        waiting.windows.push(window.values);
                         if settings.ratio != MaskRatio::NONE {
-                            waiting.views.push(mask(model, settings, index, number));
+                            waiting.masks.push(mask(model, settings, index, number));
                         }
                         rows.track.push(index);
-                        rows.timestamps
-                            .push((number * model.frames * HOP) as f32 / SAMPLE_RATE as f32);
+                        rows.timestamps.push(window.start_secs);
                         if waiting.windows.len() >= settings.batch.max(1) {
                             waiting.flush(model, &mut rows, watch)?;
                         }
@@ -205,7 +200,7 @@ fn decode(
         let Some(track) = tracks.get(index) else {
             continue;
         };
-        let mel = match &track.problem {
+        let input = match &track.problem {
             Some(problem) => Err(problem.clone()),
             None => std::panic::catch_unwind(AssertUnwindSafe(|| read(&track.path, cancel)))
                 .unwrap_or_else(|fault| {
@@ -215,7 +210,7 @@ fn decode(
                     ))
                 }),
         };
-        if finish.send((index, mel)).is_err() {
+        if finish.send((index, input)).is_err() {
             return;
         }
     }

@@ -7,7 +7,7 @@ use crate::TrackRow;
 use mynascope_audio::Caveats;
 use mynascope_base::jobs::Watch;
 use mynascope_collection::Track;
-use mynascope_spectrum::tokens::View;
+use mynascope_spectrum::tokens::TokenMask;
 
 /// Embeddings as they come in, in the order of the collection.
 #[derive(Default)]
@@ -25,7 +25,7 @@ pub(super) struct Rows {
 #[derive(Default)]
 pub(super) struct Waiting {
     pub(super) windows: Vec<Vec<f32>>,
-    pub(super) views: Vec<View>,
+    pub(super) masks: Vec<TokenMask>,
 }
 
 impl Waiting {
@@ -41,8 +41,8 @@ impl Waiting {
             return Ok(());
         }
         let windows: Vec<&[f32]> = self.windows.iter().map(Vec::as_slice).collect();
-        let views = (!self.views.is_empty()).then_some(self.views.as_slice());
-        let values = (model.embed)(&windows, views)?;
+        let masks = (!self.masks.is_empty()).then_some(self.masks.as_slice());
+        let values = (model.embed)(&windows, masks)?;
         if values.len() != windows.len() * model.dim {
             return Err(EmbeddingError::Inconsistent(format!(
                 "the encoder gave {} values for {} windows of {} values",
@@ -54,7 +54,7 @@ impl Waiting {
         rows.windows += windows.len();
         rows.values.extend(values);
         self.windows.clear();
-        self.views.clear();
+        self.masks.clear();
         Ok(())
     }
 }

@@ -11,11 +11,8 @@ use super::{
     windows::mask,
     *,
 };
-use mynascope_encoder::EncoderError;
-use mynascope_spectrum::{
-    Mel,
-    tokens::{MEL_BANDS, PatchShape},
-};
+use mynascope_encoder::{EncoderError, Window};
+use mynascope_spectrum::tokens::{MEL_BANDS, PatchShape, TokenGrid};
 
 fn extract_with(
     tracks: &[Track],
@@ -35,11 +32,17 @@ fn extract_with(
     pipeline.run()
 }
 
-/// A mel whose values tell their frame.
-fn mel(frames: usize) -> FileMel {
-    let values = (0..frames * MEL_BANDS).map(|value| (value / MEL_BANDS) as f32);
-    FileMel {
-        mel: Mel::from_values(values.collect()),
+/// Windows of 96 frames whose values tell their frame, as many as fill `frames`.
+fn input(frames: usize) -> Input {
+    let value = |at: usize| (at / MEL_BANDS) as f32;
+    let window = |number: usize| Window {
+        start_secs: number as f32 * 3.072,
+        values: (0..96 * MEL_BANDS)
+            .map(|at| value(number * 96 * MEL_BANDS + at))
+            .collect(),
+    };
+    Input {
+        windows: (0..frames / 96).map(window).collect(),
         duration_secs: 0.0,
         caveats: Caveats::default(),
     }
@@ -53,27 +56,32 @@ fn tracks(names: &[&str]) -> Vec<Track> {
 }
 
 /// "Embeds" a window as its first and last value and how many tokens it kept.
-fn fake(windows: &[&[f32]], views: Option<&[View]>) -> Result<Vec<f32>, EncoderError> {
+fn fake(windows: &[&[f32]], masks: Option<&[TokenMask]>) -> Result<Vec<f32>, EncoderError> {
     Ok(windows
         .iter()
         .enumerate()
         .flat_map(|(index, window)| {
-            let kept = views.map_or(48, |views| views[index].kept_square.len());
+            let kept = masks.map_or(48, |masks| masks[index].of(0).len());
             [window[0], window[window.len() - 1], kept as f32]
         })
         .collect())
 }
 
-const MODEL: Model<'static> = Model {
-    frames: 96,
-    shapes: &[PatchShape::Square],
-    dim: 3,
-    description: "fake",
-    embed: &fake,
-};
+fn grids() -> Vec<TokenGrid> {
+    vec![PatchShape::Square.grid(96).into()]
+}
+
+fn model(grids: &[TokenGrid]) -> Model<'_> {
+    Model {
+        grids,
+        dim: 3,
+        description: "fake",
+        embed: &fake,
+    }
+}
 
 /// The name of a file says how many frames it has; "bad" cannot be read, "worse" panics.
-fn read(path: &Path, _cancel: &Cancel) -> Result<FileMel, String> {
+fn read(path: &Path, _cancel: &Cancel) -> Result<Input, String> {
     let name = path.to_str().unwrap();
     match name.split('-').next().unwrap().parse() {
         // The first track comes last, so that order must be restored.
@@ -83,7 +91,7 @@ fn read(path: &Path, _cancel: &Cancel) -> Result<FileMel, String> {
             } else {
                 0
             }));
-            Ok(mel(frames))
+            Ok(input(frames))
         }
         Err(_) if name == "worse" => panic!("overflow"),
         Err(_) => Err(format!("{name} is no sound")),
@@ -93,7 +101,7 @@ fn read(path: &Path, _cancel: &Cancel) -> Result<FileMel, String> {
 fn run(names: &[&str], settings: &ExtractSettings) -> Result<Extraction, EmbeddingError> {
     extract_with(
         &tracks(names),
-        &MODEL,
+        &model(&grids()),
         &read,
         settings,
         &Watch::unattended(),
@@ -101,7 +109,7 @@ fn run(names: &[&str], settings: &ExtractSettings) -> Result<Extraction, Embeddi
 }
 
 #[test]
-fn windows_lie_back_to_back_and_short_tracks_are_padded_with_silence() {
+fn tracks_keep_their_order_and_what_cannot_be_read_is_skipped_with_its_reason() {
     for batch in [1, 2, 64] {
         let settings = ExtractSettings {
             batch,
@@ -112,24 +120,23 @@ fn windows_lie_back_to_back_and_short_tracks_are_padded_with_silence() {
         assert_eq!(
             table.values,
             [
-                0.0, 95.0, 48.0, 96.0, 191.0,
-                48.0, // 200 frames: two windows, 8 frames left out
-                0.0, 0.0, 48.0, // 40 frames, then silence
+                0.0, 95.0, 48.0, 96.0, 191.0, 48.0, // two windows
                 0.0, 95.0, 48.0
             ]
         );
-        assert_eq!(table.track, [0, 0, 1, 2]);
-        assert_eq!(table.timestamps, [0.0, 3.072, 0.0, 0.0]);
+        assert_eq!(table.track, [0, 0, 1]);
+        assert_eq!(table.timestamps, [0.0, 3.072, 0.0]);
         let names: Vec<_> = table
             .tracks
             .iter()
             .map(|t| t.path.to_str().unwrap())
             .collect();
-        assert_eq!(names, ["200-slow", "40", "96"]);
-        assert_eq!(out.windows, 4);
-        assert_eq!(out.skipped.len(), 2);
+        assert_eq!(names, ["200-slow", "96"]);
+        assert_eq!(out.windows, 3);
+        assert_eq!(out.skipped.len(), 3);
         assert_eq!(out.skipped[0].1, "bad is no sound");
-        assert!(out.skipped[1].1.contains("overflow"), "{:?}", out.skipped);
+        assert_eq!(out.skipped[1].1, "it holds no sound");
+        assert!(out.skipped[2].1.contains("overflow"), "{:?}", out.skipped);
     }
 }
 
@@ -142,7 +149,13 @@ fn masks_follow_ratio_and_seed() {
     let out = run(&["200"], &settings).unwrap();
     assert_eq!(out.table.row(1)[2], 5.0);
     let draw = |seed, track, window| {
-        mask(&MODEL, &ExtractSettings { seed, ..settings }, track, window).kept_square
+        mask(
+            &model(&grids()),
+            &ExtractSettings { seed, ..settings },
+            track,
+            window,
+        )
+        .0
     };
     assert_eq!(draw(1, 2, 3), draw(1, 2, 3));
     for other in [draw(2, 2, 3), draw(1, 3, 3), draw(1, 2, 4)] {
@@ -169,18 +182,19 @@ fn decoding_runs_only_a_little_ahead_and_stops() {
     static DECODED: AtomicUsize = AtomicUsize::new(0);
     let read = |_: &Path, _: &Cancel| {
         DECODED.fetch_add(1, Ordering::Relaxed);
-        Ok(mel(96))
+        Ok(input(96))
     };
     let cancel = Cancel::default();
     let stop = cancel.clone();
-    let embed = move |windows: &[&[f32]], views: Option<&[View]>| {
+    let embed = move |windows: &[&[f32]], masks: Option<&[TokenMask]>| {
         std::thread::sleep(Duration::from_millis(100));
         stop.cancel();
-        fake(windows, views)
+        fake(windows, masks)
     };
+    let grids = grids();
     let model = Model {
         embed: &embed,
-        ..MODEL
+        ..model(&grids)
     };
     let names = vec!["x"; 5000];
     let settings = ExtractSettings {

@@ -1,26 +1,7 @@
-//! The windows of a track, and the mask of each.
+//! The mask of each window.
 
 use super::{ExtractSettings, pipeline::Model};
-use mynascope_spectrum::{
-    Mel,
-    tokens::{DropOrder, MEL_BANDS, MaskKind, PatchShape, Purpose, View, stream},
-};
-
-/// Windows of [frames, 128], back to back; a mel shorter than one is padded with silence.
-pub(super) fn cut_windows(mel: &Mel, frames: usize) -> impl Iterator<Item = Vec<f32>> {
-    let length = frames * MEL_BANDS;
-    let short = mel.frames() < frames;
-    let padded = short.then(|| {
-        let mut window = mel.values().to_vec();
-        window.resize(length, 0.0);
-        window
-    });
-    let whole = mel
-        .values()
-        .chunks_exact(length.max(1))
-        .map(<[f32]>::to_vec);
-    padded.into_iter().chain(whole)
-}
+use mynascope_spectrum::tokens::{MaskKind, Purpose, TokenGrid, TokenMask, stream};
 
 /// The mask of a window: a pure function of seed, track and window.
 pub(super) fn mask(
@@ -28,24 +9,16 @@ pub(super) fn mask(
     settings: &ExtractSettings,
     track: usize,
     window: usize,
-) -> View {
+) -> TokenMask {
     let key = ((track as u64) << 32) | window as u64;
-    let kept = |shape: PatchShape| {
-        if !model.shapes.contains(&shape) {
-            return Vec::new();
-        }
+    let kept = |grid: &TokenGrid| {
         let purpose = Purpose::Mask {
             view: 0,
-            vertical: shape == PatchShape::Vertical,
+            vertical: grid.kind.is_vertical(),
         };
         let mut random = stream(settings.seed, 0, key, purpose);
-        DropOrder::draw(shape.grid(model.frames), MaskKind::Random, &mut random)
-            .kept(settings.ratio)
-            .to_vec()
+        let order = grid.drop_order(MaskKind::Random, &mut random);
+        order.kept(settings.ratio).to_vec()
     };
-    View {
-        start_frame: 0,
-        kept_square: kept(PatchShape::Square),
-        kept_vertical: kept(PatchShape::Vertical),
-    }
+    TokenMask(model.grids.iter().map(kept).collect())
 }

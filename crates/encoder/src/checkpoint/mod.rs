@@ -28,7 +28,7 @@ use mynascope_base::{
     storage::{path_from_text, path_to_text},
 };
 
-use super::{CheckpointError, EncoderConfig, EncoderKind, Preset, weights::Weights};
+use super::{CheckpointError, EncoderConfig, EncoderKind, Preset, Reading, weights::Weights};
 pub use candidates::{WeightsChoice, WeightsRole};
 use fit::fit;
 pub use fit::{FoundEncoder, LeftOut};
@@ -235,6 +235,8 @@ pub struct LoadOptions {
     pub patch: Option<EncoderKind>,
     /// Which weights, of a file that holds several encoders.
     pub weights: WeightsChoice,
+    /// Which layer is read, and how; by default as published.
+    pub reading: Reading,
 }
 
 impl From<Option<EncoderKind>> for LoadOptions {

@@ -13,11 +13,11 @@ mod random;
 mod track_view;
 mod view;
 
-pub use grid::{PatchGrid, PatchShape};
+pub use grid::{GridKind, PatchGrid, PatchShape, TokenGrid};
 pub use order::{DropOrder, MaskKind, MaskRatio, RatioError, dropped_tokens};
 pub use random::{Purpose, Stream, stream};
 pub use track_view::{Painted, PatchPlace, TrackView, ViewFlags, ViewName};
-pub use view::{View, ViewPair, draw_views};
+pub use view::{TokenMask, View, ViewPair, draw_views};
 
 /// Frames of one window (3.07 s of picture at 16 kHz and a hop of 512).
 pub const WINDOW_FRAMES: usize = 96;

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{PatchGrid, Stream};
+use super::Stream;
 
 /// How the dropped tokens are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -130,35 +130,36 @@ pub fn dropped_tokens(ratio: MaskRatio, tokens: usize) -> usize {
 pub struct DropOrder(Vec<usize>);
 
 impl DropOrder {
-    /// Draws the order of one window.
-    pub fn draw(grid: PatchGrid, kind: MaskKind, random: &mut Stream) -> Self {
-        let tokens = grid.tokens();
+    /// Draws the order of one window of a grid with so many rows and columns.
+    pub fn draw([rows, columns]: [usize; 2], kind: MaskKind, random: &mut Stream) -> Self {
+        let tokens = rows * columns;
+        let place = |token: usize| (token / columns.max(1), token % columns.max(1));
         // Ties inside a column, row or distance are broken by an even shuffle.
         let mut order = random.permutation(tokens);
         match kind {
             MaskKind::Random => {}
             MaskKind::Time => {
-                let rank = random.permutation(grid.columns);
-                sort_by_rank(&mut order, |token| rank.get(grid.place(token).1).copied());
+                let rank = random.permutation(columns);
+                sort_by_rank(&mut order, |token| rank.get(place(token).1).copied());
             }
             MaskKind::Frequency => {
-                let rank = random.permutation(grid.rows);
-                sort_by_rank(&mut order, |token| rank.get(grid.place(token).0).copied());
+                let rank = random.permutation(rows);
+                sort_by_rank(&mut order, |token| rank.get(place(token).0).copied());
             }
             MaskKind::Block => {
-                let centre = grid.place(random.below(tokens));
+                let centre = place(random.below(tokens));
                 // Distance in patches, scaled so that the block grows with the grid's own proportions.
-                let (rows, columns) = (grid.rows.max(1), grid.columns.max(1));
+                let (rows, columns) = (rows.max(1), columns.max(1));
                 sort_by_rank(&mut order, |token| {
-                    let (row, column) = grid.place(token);
+                    let (row, column) = place(token);
                     let down = row.abs_diff(centre.0) * columns;
                     let along = column.abs_diff(centre.1) * rows;
                     Some(down.max(along))
                 });
             }
             MaskKind::Span => {
-                let rank = span_ranks(grid.columns, random);
-                sort_by_rank(&mut order, |token| rank.get(grid.place(token).1).copied());
+                let rank = span_ranks(columns, random);
+                sort_by_rank(&mut order, |token| rank.get(place(token).1).copied());
             }
         }
         Self(order)
@@ -241,7 +242,7 @@ mod tests {
                 for kind in MaskKind::ALL {
                     for seed in 0..20 {
                         let mut random = stream(seed, 0, 0, Purpose::Split);
-                        let order = DropOrder::draw(grid, kind, &mut random);
+                        let order = DropOrder::draw([grid.rows, grid.columns], kind, &mut random);
                         assert!(DropOrder::from_order(order.order().to_vec()).is_some());
                         for percent in 0..100 {
                             let ratio = MaskRatio::new(f64::from(percent) / 100.0).unwrap();
@@ -274,7 +275,11 @@ mod tests {
         let grid = PatchShape::Square.grid(96);
         let half = MaskRatio::new(0.5).unwrap();
         for (kind, share) in [(MaskKind::Time, 3), (MaskKind::Frequency, 4)] {
-            let order = DropOrder::draw(grid, kind, &mut stream(3, 0, 0, Purpose::Split));
+            let order = DropOrder::draw(
+                [grid.rows, grid.columns],
+                kind,
+                &mut stream(3, 0, 0, Purpose::Split),
+            );
             let mut lines: Vec<usize> = order
                 .kept(half)
                 .iter()

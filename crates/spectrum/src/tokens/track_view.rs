@@ -181,7 +181,7 @@ impl TrackView {
                 // Counted from the crop, so that masks stay with their place in the view when the crop is moved.
                 let from_crop = window as i64 - before as i64;
                 let mut random = stream(seed, from_crop as u64, 0, purpose);
-                DropOrder::draw(grid, kind, &mut random)
+                grid.drop_order(kind, &mut random)
             })
             .collect();
         Self {

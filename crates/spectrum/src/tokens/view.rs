@@ -23,7 +23,23 @@ pub(super) fn mask_order(
         vertical: shape == PatchShape::Vertical,
     };
     let mut random = stream(seed, epoch, track, purpose);
-    DropOrder::draw(shape.grid(WINDOW_FRAMES), kind, &mut random)
+    shape.grid(WINDOW_FRAMES).drop_order(kind, &mut random)
+}
+
+/// Which tokens of a window are read: one list for each of an encoder's grids, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct TokenMask(pub Vec<Vec<usize>>);
+
+impl TokenMask {
+    /// The tokens of a grid that are read; none where there is no such grid.
+    pub fn of(&self, grid: usize) -> &[usize] {
+        self.0.get(grid).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether of some grid nothing is left.
+    pub fn lacks_tokens(&self) -> bool {
+        self.0.iter().any(Vec::is_empty)
+    }
 }
 
 /// One masked crop of a track.
@@ -44,6 +60,16 @@ impl View {
             PatchShape::Square => &self.kept_square,
             PatchShape::Vertical => &self.kept_vertical,
         }
+    }
+
+    /// The mask for an encoder that reads these patch shapes.
+    pub fn mask(&self, shapes: &[PatchShape]) -> TokenMask {
+        TokenMask(
+            shapes
+                .iter()
+                .map(|&shape| self.kept(shape).to_vec())
+                .collect(),
+        )
     }
 }
 

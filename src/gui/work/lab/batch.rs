@@ -20,7 +20,7 @@ use mynascope_embedding::BatchSimilarity;
 use mynascope_encoder::{EncoderError, LoadedEncoder};
 use mynascope_spectrum::{
     Mel, mel_of_file, mel_of_file_kept,
-    tokens::{MEL_BANDS, View, draw_views},
+    tokens::{MEL_BANDS, TokenMask, View, draw_views},
 };
 
 /// Tracks of the batch are read up to here: ten minutes, 10 MB each.
@@ -118,14 +118,16 @@ fn embed_views(
     windows: &[&[f32]],
     views: &[View],
 ) -> Result<Vec<f32>, EncoderError> {
-    let counts = |view: &View| [view.kept_square.len(), view.kept_vertical.len()];
-    let same = views.iter().zip(views.iter().skip(1));
-    if same.into_iter().all(|(a, b)| counts(a) == counts(b)) {
-        return encoder.embed_windows(windows, Some(views));
+    let shapes = encoder.kind().shapes();
+    let masks: Vec<TokenMask> = views.iter().map(|view| view.mask(shapes)).collect();
+    let counts = |mask: &TokenMask| mask.0.iter().map(Vec::len).collect::<Vec<_>>();
+    let mut same = masks.iter().zip(masks.iter().skip(1));
+    if same.all(|(a, b)| counts(a) == counts(b)) {
+        return encoder.embed_windows(windows, Some(&masks));
     }
     let mut values = Vec::new();
-    for (window, view) in windows.iter().zip(views) {
-        values.extend(encoder.embed_windows(&[window], Some(std::slice::from_ref(view)))?);
+    for (window, mask) in windows.iter().zip(masks) {
+        values.extend(encoder.embed_windows(&[window], Some(&[mask]))?);
     }
     Ok(values)
 }
@@ -140,10 +142,7 @@ pub(super) fn compare(
     give_up: &dyn Fn() -> bool,
 ) -> Result<Result<BatchAnswer, String>, Outdated> {
     let key = &lab.batch;
-    let empty = |view: &View| {
-        let shapes = encoder.kind().shapes();
-        shapes.iter().any(|&shape| view.kept(shape).is_empty())
-    };
+    let empty = |view: &View| view.mask(encoder.kind().shapes()).lacks_tokens();
     let mut used = Vec::new();
     let mut starts = Vec::new();
     let (mut crops, mut views): (Vec<Vec<f32>>, Vec<View>) = (Vec::new(), Vec::new());

@@ -207,8 +207,7 @@ fn views(encoder: &LoadedEncoder, request: &LabRequest) -> Result<ViewsAnswer, S
     let begin = Instant::now();
     let [a, b] = &request.key.views;
     for view in [a, b] {
-        let shapes = encoder.kind().shapes();
-        if shapes.iter().any(|&shape| view.kept(shape).is_empty()) {
+        if view.mask(encoder.kind().shapes()).lacks_tokens() {
             return Err(NOTHING_LEFT.to_owned());
         }
     }
@@ -216,7 +215,7 @@ fn views(encoder: &LoadedEncoder, request: &LabRequest) -> Result<ViewsAnswer, S
     // Painted views may keep different numbers of tokens, so each goes in alone.
     let embed = |crop: &[f32], view: &View| {
         encoder
-            .embed_windows(&[crop], Some(std::slice::from_ref(view)))
+            .embed_windows(&[crop], Some(&[view.mask(encoder.kind().shapes())]))
             .map_err(|error| error.to_string())
     };
     let of_a = embed(crop_a, a)?;

@@ -1,0 +1,178 @@
+//! What other crates may ask of an encoder, whichever family it is of: plain data.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::{EncoderConfig, EncoderError};
+use mynascope_audio::SAMPLE_RATE;
+use mynascope_spectrum::{HOP, tokens::TokenGrid};
+
+/// The published designs of encoders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// Myna (Yonay et al. 2025): mean over masked patches, trained by contrast.
+    Myna,
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Myna => "Myna",
+        })
+    }
+}
+
+/// How one vector is made of what a layer gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Readout {
+    /// The mean over the tokens of the window, one vector for each patch shape.
+    Mean,
+}
+
+impl Readout {
+    /// All readouts of all families.
+    pub const ALL: [Self; 1] = [Self::Mean];
+}
+
+impl fmt::Display for Readout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mean => "mean",
+        })
+    }
+}
+
+impl FromStr for Readout {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let find = Self::ALL
+            .into_iter()
+            .find(|readout| readout.to_string() == text);
+        find.ok_or_else(|| {
+            let all: Vec<String> = Self::ALL.iter().map(ToString::to_string).collect();
+            format!("'{text}' is no readout; say {}", all.join(", "))
+        })
+    }
+}
+
+/// What of an encoder is taken as the embedding; by default what its authors published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Reading {
+    /// 0 for what enters the first block, n for what follows block n, before any last norm.
+    pub layer: Option<usize>,
+    /// How one vector is made of it.
+    pub readout: Option<Readout>,
+}
+
+impl Reading {
+    /// Whether it is what the authors published.
+    pub fn is_published(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// A few letters for names and keys: `layer3-mean`.
+    pub fn slug(self) -> String {
+        let layer = self.layer.map(|layer| format!("layer{layer}"));
+        let readout = self.readout.map(|readout| readout.to_string());
+        let parts: Vec<String> = layer.into_iter().chain(readout).collect();
+        parts.join("-")
+    }
+}
+
+impl fmt::Display for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.layer, self.readout) {
+            (None, None) => f.write_str("as published"),
+            (Some(layer), None) => write!(f, "layer {layer}"),
+            (None, Some(readout)) => write!(f, "{readout}"),
+            (Some(layer), Some(readout)) => write!(f, "layer {layer}, {readout}"),
+        }
+    }
+}
+
+/// How windows are cut from a track.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WindowRule {
+    /// Length of a window. A shorter track is padded with silence to one; what doesn't fill one at the end is left out.
+    pub secs: f64,
+    /// From the start of a window to that of the next.
+    pub hop_secs: f64,
+}
+
+/// What an encoder reads and gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EncoderInfo {
+    /// The published design.
+    pub family: Family,
+    /// How windows are cut.
+    pub window: WindowRule,
+    /// Where the tokens of a window lie: one grid for each stream of tokens that can be masked and drawn.
+    pub grids: Vec<TokenGrid>,
+    /// What can be read, in order: what enters the first block, what follows each block, and what is published where that
+    /// is something else.
+    pub layers: Vec<String>,
+    /// How a vector is made of it, the published way first.
+    pub readouts: Vec<Readout>,
+    /// Values of the published embedding.
+    pub dim: usize,
+    /// Transformer blocks.
+    pub depth: usize,
+    /// Numbers that training changes, without a head.
+    pub parameters: usize,
+}
+
+impl EncoderConfig {
+    /// What other crates may ask of an encoder of these sizes.
+    pub fn info(&self) -> EncoderInfo {
+        let frames = self.kind.window_frames();
+        let secs = (frames * HOP) as f64 / f64::from(SAMPLE_RATE);
+        let grids = self.kind.shapes().iter();
+        let blocks = (1..=self.depth).map(|block| format!("block {block}"));
+        EncoderInfo {
+            family: Family::Myna,
+            window: WindowRule {
+                secs,
+                hop_secs: secs,
+            },
+            grids: grids.map(|shape| shape.grid(frames).into()).collect(),
+            layers: std::iter::once("patches".to_owned())
+                .chain(blocks)
+                .chain(std::iter::once("embedding".to_owned()))
+                .collect(),
+            readouts: vec![Readout::Mean],
+            dim: self.embedding_dim(),
+            depth: self.depth,
+            parameters: self.parameters(),
+        }
+    }
+}
+
+impl EncoderInfo {
+    /// Refuses a layer or a readout that the encoder does not have.
+    ///
+    /// # Errors
+    /// [`EncoderError::Reading`] with what there is.
+    pub fn check(&self, reading: Reading) -> Result<(), EncoderError> {
+        if let Some(layer) = reading.layer.filter(|&layer| layer > self.depth) {
+            return Err(EncoderError::Reading(format!(
+                "there is no layer {layer}; this encoder has 0 (what enters the first block) to {}",
+                self.depth
+            )));
+        }
+        match reading.readout {
+            Some(readout) if !self.readouts.contains(&readout) => {
+                let known: Vec<String> = self.readouts.iter().map(ToString::to_string).collect();
+                Err(EncoderError::Reading(format!(
+                    "{} encoders have no readout {readout}; they have {}",
+                    self.family,
+                    known.join(", ")
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What an encoder reads of a track: its windows, in the form that the network takes.
+
+use std::path::Path;
+
+use super::LoadedEncoder;
+use mynascope_audio::{Caveats, Channel, SAMPLE_RATE};
+use mynascope_base::{jobs::Cancel, storage::Cache};
+use mynascope_spectrum::{
+    FileMel, HOP, Mel, SpectrumError, mel_of_file, mel_of_file_kept, mel_of_samples,
+    tokens::MEL_BANDS,
+};
+
+/// One window of a track.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// Where it begins in the track.
+    pub start_secs: f32,
+    /// What the network takes: Myna [frames, 128] frame-major raw mel power.
+    pub values: Vec<f32>,
+}
+
+/// What an encoder reads of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Input {
+    /// The windows, in their order; none where the file holds no sound.
+    pub windows: Vec<Window>,
+    /// Length of the sound.
+    pub duration_secs: f64,
+    /// What is worth telling of how the file was decoded.
+    pub caveats: Caveats,
+}
+
+impl LoadedEncoder {
+    /// Reads a file; what was computed of it before comes from the cache, bit for bit the same.
+    ///
+    /// # Errors
+    /// If the file cannot be decoded, is too short or too long, or if reading was stopped.
+    pub fn read(
+        &self,
+        path: &Path,
+        channel: Channel,
+        cancel: &Cancel,
+        cache: Option<&Cache>,
+    ) -> Result<Input, SpectrumError> {
+        let FileMel {
+            mel,
+            duration_secs,
+            caveats,
+        } = match cache {
+            Some(cache) => mel_of_file_kept(path, channel, cancel, cache)?,
+            None => mel_of_file(path, channel, cancel)?,
+        };
+        Ok(Input {
+            windows: cut_windows(&mel, self.window_frames()),
+            duration_secs,
+            caveats,
+        })
+    }
+
+    /// The windows of samples (16 kHz, mono), counted from their first.
+    ///
+    /// # Errors
+    /// If there are too few or too many.
+    pub fn windows(&self, samples: &[f32]) -> Result<Vec<Window>, SpectrumError> {
+        Ok(cut_windows(&mel_of_samples(samples)?, self.window_frames()))
+    }
+}
+
+/// Windows of [frames, 128], back to back; a mel shorter than one is padded with silence.
+fn cut_windows(mel: &Mel, frames: usize) -> Vec<Window> {
+    let length = frames * MEL_BANDS;
+    let mut windows: Vec<Vec<f32>> = mel
+        .values()
+        .chunks_exact(length.max(1))
+        .map(<[f32]>::to_vec)
+        .collect();
+    if windows.is_empty() && mel.frames() > 0 {
+        let mut padded = mel.values().to_vec();
+        padded.resize(length, 0.0);
+        windows.push(padded);
+    }
+    let start = |number: usize| (number * frames * HOP) as f32 / SAMPLE_RATE as f32;
+    let windows = windows.into_iter().enumerate();
+    windows
+        .map(|(number, values)| Window {
+            start_secs: start(number),
+            values,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_lie_back_to_back_and_short_tracks_are_padded_with_silence() {
+        let mel = |frames: usize| Mel::from_values(vec![1.0; frames * MEL_BANDS]);
+        let starts = |frames: usize| {
+            let windows = cut_windows(&mel(frames), 96);
+            assert!(
+                windows
+                    .iter()
+                    .all(|window| window.values.len() == 96 * MEL_BANDS)
+            );
+            windows
+                .iter()
+                .map(|window| window.start_secs)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(starts(200), [0.0, 3.072]);
+        assert_eq!(starts(40), [0.0]);
+        assert_eq!(starts(0), [] as [f32; 0]);
+        let short = cut_windows(&mel(40), 96).remove(0).values;
+        assert!(short[40 * MEL_BANDS..].iter().all(|&value| value == 0.0));
+    }
+}
