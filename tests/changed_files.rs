@@ -20,7 +20,7 @@ use mynascope_base::{
 };
 use mynascope_collection::{self as collection, CollectionKind, OwnLabels, Track};
 use mynascope_embedding::{EmbeddingTable, Level, TrackRow};
-use mynascope_encoder::{CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, load_weights};
+use mynascope_encoder::{CheckpointRef, DeviceChoice, EncoderKind, MynaConfig, load_weights};
 use mynascope_probe::{
     EncoderId, Head, KeptScore, ProbeSettings, ScoreChange, TrainedProbe, change_scores,
     read_scores, train_probe,
@@ -341,7 +341,7 @@ fn a_run_whose_files_were_changed_goes_on_or_says_why() {
     let out = folder.path().join("run");
     let config = TrainConfig {
         mels: Some(folder.path().join("mels")),
-        encoder: Some(EncoderConfig {
+        encoder: Some(MynaConfig {
             kind: EncoderKind::Square,
             dim: 16,
             depth: 1,

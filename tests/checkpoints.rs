@@ -17,7 +17,7 @@ use std::{
 };
 
 use mynascope_encoder::{
-    CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, Precision, Preset,
+    CheckpointRef, DeviceChoice, EncoderKind, LoadedEncoder, MynaConfig, Precision, Preset,
     Weights, inspect, is_shipped, load_weights, save_weights, save_weights_as, shipped_weights,
 };
 use mynascope_spectrum::tokens::{MEL_BANDS, TokenMask};
@@ -162,7 +162,7 @@ fn a_file_that_cannot_tell_its_patches_asks_for_them() {
 fn our_own_files_say_their_kind_and_come_back_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("own.safetensors");
-    let config = mynascope_encoder::EncoderConfig {
+    let config = mynascope_encoder::MynaConfig {
         kind: EncoderKind::Vertical,
         dim: 32,
         depth: 2,
@@ -355,7 +355,7 @@ fn damaged_torch_files_never_panic() {
 #[test]
 fn our_files_are_known_whatever_the_length_of_their_header() {
     let folder = tempfile::tempdir().unwrap();
-    let config = EncoderConfig {
+    let config = MynaConfig {
         kind: EncoderKind::Square,
         dim: 4,
         depth: 1,

@@ -16,7 +16,7 @@ use mynascope_audio as audio;
 use mynascope_base::jobs::Watch;
 use mynascope_collection::{self as collection, Collection};
 use mynascope_encoder::{
-    CheckpointRef, ComputeKind, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, Tail,
+    CheckpointRef, ComputeKind, DeviceChoice, EncoderKind, LoadedEncoder, MynaConfig, Tail,
     WeightTensor, Weights, compute_devices, load_weights, save_weights,
 };
 use mynascope_spectrum::{
@@ -126,7 +126,7 @@ fn embeddings_of_a_gpu_are_those_of_the_cpu_and_of_the_published_code() {
 /// An encoder in which every weight matters, written to a file: with all its parts, or without what a block's attention
 /// or its feed-forward part adds, so that a wrong part shows alone.
 fn encoder_of(part: &str, path: &Path) {
-    let config = EncoderConfig {
+    let config = MynaConfig {
         kind: EncoderKind::Hybrid,
         dim: 64,
         depth: 3,

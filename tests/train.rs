@@ -19,7 +19,7 @@ use mynascope_audio as audio;
 use mynascope_base::jobs::Watch;
 use mynascope_collection::{self as collection, Collection};
 use mynascope_encoder::{
-    CheckpointRef, DeviceChoice, EncoderConfig, EncoderKind, LoadedEncoder, load_weights,
+    CheckpointRef, DeviceChoice, EncoderKind, LoadedEncoder, MynaConfig, load_weights,
     say_step_of_run,
 };
 use mynascope_train::{
@@ -48,7 +48,7 @@ fn small(steps: u64) -> TrainConfig {
     TrainConfig {
         // All tests share the mels of the same tones.
         mels: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("mels")),
-        encoder: Some(EncoderConfig {
+        encoder: Some(MynaConfig {
             kind: EncoderKind::Hybrid,
             dim: 32,
             depth: 1,

@@ -18,9 +18,7 @@ use mynascope::gui::{
     model::{AskedFor, Colouring, EncoderSource, MapSide, ProbeJob},
 };
 use mynascope_base::storage::Theme;
-use mynascope_encoder::{
-    CheckpointRef, EncoderConfig, EncoderKind, Weights, inspect, save_weights,
-};
+use mynascope_encoder::{CheckpointRef, EncoderKind, MynaConfig, Weights, inspect, save_weights};
 
 use common::{
     labelled::{
@@ -182,7 +180,7 @@ fn a_cancelled_job_is_gone_at_once_and_another_can_be_started() {
 
 /// A square encoder in a file that doesn't say so, as published checkpoints are.
 fn silent_checkpoint(folder: &Path) -> PathBuf {
-    let config = EncoderConfig {
+    let config = MynaConfig {
         kind: EncoderKind::Square,
         dim: 64,
         depth: 1,

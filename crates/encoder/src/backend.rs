@@ -16,7 +16,7 @@ use burn::backend::{
 
 use super::{
     Arithmetic, ComputeDevice, ComputeKind, DeviceChoice, DeviceError, EncoderError,
-    kernels::Kernels, transformer::Encoder, weights::Weights,
+    families::myna::network::Encoder, kernels::Kernels, weights::Weights,
 };
 use mynascope_base::jobs::panic_message;
 

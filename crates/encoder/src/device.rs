@@ -112,6 +112,17 @@ pub enum DeviceError {
     NoCudaBuild,
 }
 
+/// All memory of the machine in bytes, where the system tells (Linux: `MemTotal`); unlike what is free just now it stays
+/// the same. Reads a file: not for the window's thread.
+pub fn total_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes.checked_mul(1024)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

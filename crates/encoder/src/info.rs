@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{EncoderConfig, EncoderError};
+use super::{EncoderError, MynaConfig};
 use mynascope_audio::SAMPLE_RATE;
 use mynascope_spectrum::{HOP, tokens::TokenGrid};
 
@@ -125,7 +125,7 @@ pub struct EncoderInfo {
     pub parameters: usize,
 }
 
-impl EncoderConfig {
+impl MynaConfig {
     /// What other crates may ask of an encoder of these sizes.
     pub fn info(&self) -> EncoderInfo {
         let frames = self.kind.window_frames();

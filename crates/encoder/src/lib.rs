@@ -19,21 +19,16 @@
 mod arithmetic;
 mod backend;
 mod checkpoint;
-mod config;
-mod cost;
 #[cfg(feature = "cuda")]
 mod cuda;
-mod decoder;
 mod device;
 mod error;
+pub mod families;
 mod info;
 mod input;
 mod kernels;
-mod layout;
 mod loaded;
 mod look;
-mod tokenizer;
-mod transformer;
 mod weights;
 
 pub use arithmetic::Arithmetic;
@@ -43,13 +38,16 @@ pub use checkpoint::{
     WeightsRole, inspect, inspect_with, is_checkpoint, load_reported, load_weights, save_weights,
     save_weights_as, say_step_of_run, shipped_weights,
 };
-pub use config::{EncoderConfig, EncoderKind, HEAD_DIM, Preset};
-pub use cost::total_memory;
-pub use device::{ComputeDevice, ComputeKind, DeviceChoice, DeviceError};
+pub use device::{ComputeDevice, ComputeKind, DeviceChoice, DeviceError, total_memory};
 pub use error::{CheckpointError, EncoderError};
+pub use families::myna::{
+    EncoderKind, HEAD_DIM, MynaConfig, Preset,
+    network::{Encoder, HostTokens, embed},
+    parameters::{ParameterRole, ParameterSpec, Tail, encoder_layout, head_layout},
+    tokenizer::Tokenizer,
+};
 pub use info::{EncoderInfo, Family, Reading, Readout, WindowRule};
 pub use input::{Input, Window};
-pub use layout::{ParameterRole, ParameterSpec, Tail, encoder_layout, head_layout};
 pub use loaded::{LoadedEncoder, is_shipped};
 pub use look::Look;
 pub use weights::{WeightTensor, Weights};
@@ -57,6 +55,4 @@ pub use weights::{WeightTensor, Weights};
 pub use backend::{DeviceJob, check_arithmetic, find_place, on_place};
 pub use checkpoint::{FileContent, read_file, write_tensors};
 pub use kernels::{Adam, Kernels, primitive};
-pub use tokenizer::Tokenizer;
-pub use transformer::{Encoder, HostTokens, embed};
 pub use weights::{Parameter, numbers, whole_layout};

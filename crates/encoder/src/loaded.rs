@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use super::{
-    CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderInfo, EncoderKind, LeftOut,
+    CheckpointRef, DeviceChoice, EncoderError, EncoderInfo, EncoderKind, LeftOut, MynaConfig,
     Preset, Reading,
     backend::{Place, PlacedEncoder, find_place},
     checkpoint::{LoadOptions, WeightsChoice, load_reported, say_step_of_run},
-    layout::encoder_layout,
+    families::myna::{
+        network::{Embed, EmbedLayers, HostTokens},
+        parameters::encoder_layout,
+        tokenizer::Tokenizer,
+    },
     shipped_weights,
-    tokenizer::Tokenizer,
-    transformer::{Embed, EmbedLayers, HostTokens},
     weights::Weights,
 };
 use mynascope_spectrum::tokens::{MEL_BANDS, TokenMask};
@@ -21,7 +23,7 @@ const TOKENS_PER_PASS: usize = 1536;
 /// An encoder on a device, ready to embed windows. The backend is hidden inside.
 #[derive(Debug)]
 pub struct LoadedEncoder {
-    config: EncoderConfig,
+    config: MynaConfig,
     info: EncoderInfo,
     reading: Reading,
     description: String,
@@ -107,7 +109,7 @@ impl LoadedEncoder {
     /// # Errors
     /// If the sizes are impossible, or if the device is not there or fails.
     pub fn random(
-        config: EncoderConfig,
+        config: MynaConfig,
         seed: u64,
         device: &DeviceChoice,
     ) -> Result<Self, EncoderError> {
@@ -143,7 +145,7 @@ impl LoadedEncoder {
     }
 
     /// The sizes.
-    pub fn config(&self) -> EncoderConfig {
+    pub fn config(&self) -> MynaConfig {
         self.config
     }
 
@@ -304,13 +306,13 @@ pub fn is_shipped(hash: &str) -> bool {
 
 /// The sizes as the hash of an encoder has always held them. Saved probes, scores and cached embeddings name encoders by
 /// that hash, so this text must never change, whatever fields and variants are called in code.
-fn identity_text(config: &EncoderConfig) -> String {
+fn identity_text(config: &MynaConfig) -> String {
     let kind = match config.kind {
         EncoderKind::Square => "Square",
         EncoderKind::Vertical => "Vertical",
         EncoderKind::Hybrid => "Hybrid",
     };
-    let EncoderConfig {
+    let MynaConfig {
         dim,
         depth,
         heads,

@@ -1,6 +1,9 @@
 //! Attention and output tokens of one window, layer by layer.
 
-use super::{EncoderError, LoadedEncoder, tokenizer::Tokenizer, transformer::FollowTokens};
+use super::{
+    EncoderError, LoadedEncoder,
+    families::myna::{network::FollowTokens, tokenizer::Tokenizer},
+};
 use mynascope_spectrum::tokens::{MEL_BANDS, PatchShape, WINDOW_FRAMES};
 
 /// What an encoder did with the kept tokens of one window: who attended to whom, and what came out.
@@ -130,10 +133,10 @@ impl LoadedEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DeviceChoice, EncoderConfig, EncoderKind};
+    use crate::{DeviceChoice, EncoderKind, MynaConfig};
     use mynascope_spectrum::tokens::View;
 
-    const CONFIG: EncoderConfig = EncoderConfig {
+    const CONFIG: MynaConfig = MynaConfig {
         kind: EncoderKind::Hybrid,
         dim: 32,
         depth: 3,

@@ -9,9 +9,9 @@ use burn::{
 };
 
 use super::{
-    EncoderConfig, EncoderError,
+    EncoderError, MynaConfig,
+    families::myna::parameters::{ParameterRole, ParameterSpec, Tail, encoder_layout},
     kernels::{Kernels, primitive},
-    layout::{ParameterRole, ParameterSpec, Tail, encoder_layout},
 };
 use mynascope_spectrum::tokens::{Purpose, stream};
 
@@ -19,7 +19,7 @@ use mynascope_spectrum::tokens::{Purpose, stream};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
     /// The sizes of the encoder.
-    pub config: EncoderConfig,
+    pub config: MynaConfig,
     /// What training hangs behind it.
     pub tail: Tail,
     /// The encoder's tensors, then the tail's.
@@ -36,7 +36,7 @@ pub struct WeightTensor {
 }
 
 /// The layout of an encoder with its tail.
-pub fn whole_layout(config: &EncoderConfig, tail: &Tail) -> Vec<ParameterSpec> {
+pub fn whole_layout(config: &MynaConfig, tail: &Tail) -> Vec<ParameterSpec> {
     let mut layout = encoder_layout(config);
     layout.extend(tail.layout(config));
     layout
@@ -49,7 +49,7 @@ impl Weights {
     ///
     /// # Errors
     /// [`EncoderError::Sizes`] if the sizes are impossible.
-    pub fn random(config: EncoderConfig, tail: &Tail, seed: u64) -> Result<Self, EncoderError> {
+    pub fn random(config: MynaConfig, tail: &Tail, seed: u64) -> Result<Self, EncoderError> {
         config.validate()?;
         let tensors = whole_layout(&config, tail)
             .into_iter()

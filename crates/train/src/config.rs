@@ -11,7 +11,7 @@ use super::{LabelTask, Objective, Optimiser, Schedule, TrainError, Trainable, pa
 use crate::objective::{Contrastive, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho};
 use mynascope_base::storage::serde_path;
 use mynascope_encoder::{
-    Arithmetic, DeviceChoice, EncoderConfig, EncoderKind, Preset, Tail, WeightsChoice,
+    Arithmetic, DeviceChoice, EncoderKind, MynaConfig, Preset, Tail, WeightsChoice,
 };
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, dropped_tokens};
 
@@ -31,7 +31,7 @@ pub struct TrainConfig {
     pub preset: Preset,
     /// Own sizes instead of a preset.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub encoder: Option<EncoderConfig>,
+    pub encoder: Option<MynaConfig>,
     /// Which patches the encoder reads.
     pub patch: EncoderKind,
     /// What training minimises.
@@ -162,9 +162,9 @@ impl Default for TrainConfig {
 
 impl TrainConfig {
     /// The sizes of the encoder.
-    pub fn encoder_config(&self) -> EncoderConfig {
+    pub fn encoder_config(&self) -> MynaConfig {
         match self.encoder {
-            Some(own) => EncoderConfig {
+            Some(own) => MynaConfig {
                 kind: self.patch,
                 ..own
             },

@@ -17,7 +17,7 @@ use super::{
 use crate::objective::Memory;
 use mynascope_base::storage::{StorageError, create_folder, write_atomic};
 use mynascope_encoder::{
-    EncoderConfig, FileContent, Tail, WeightTensor, Weights, read_file, save_weights, whole_layout,
+    FileContent, MynaConfig, Tail, WeightTensor, Weights, read_file, save_weights, whole_layout,
     write_tensors,
 };
 
@@ -383,7 +383,7 @@ impl RunFolder {
     pub fn checkpoint(
         &self,
         step: u64,
-        config: EncoderConfig,
+        config: MynaConfig,
         tail: &Tail,
         memory: &dyn Fn(usize) -> Memory,
     ) -> Result<Checkpoint, TrainError> {
@@ -397,7 +397,7 @@ impl RunFolder {
     /// The newest checkpoint whose files are those of its manifest.
     pub fn newest(
         &self,
-        config: EncoderConfig,
+        config: MynaConfig,
         tail: &Tail,
         memory: &dyn Fn(usize) -> Memory,
     ) -> Result<Checkpoint, TrainError> {
@@ -435,7 +435,7 @@ fn describe(folder: &Path, name: &str) -> Result<ManifestFile, TrainError> {
 /// Reads a step folder; `memory` says what the objective remembers of so many tracks.
 fn read_step(
     folder: &Path,
-    config: EncoderConfig,
+    config: MynaConfig,
     tail: &Tail,
     memory: &dyn Fn(usize) -> Memory,
 ) -> Result<Checkpoint, String> {

@@ -17,13 +17,13 @@ use super::{
 use crate::objective::{
     ContrastStatistics, Contrastive, Memory, Moment, PatchTargets, Supervision,
 };
-use mynascope_encoder::{Arithmetic, EncoderConfig, HostTokens, Kernels, Parameter, Tail};
+use mynascope_encoder::{Arithmetic, HostTokens, Kernels, MynaConfig, Parameter, Tail};
 
 pub(super) use state::{LearnerSetup, OptimiserState};
 
 /// Everything that training changes, on a device.
 pub(super) struct Learner<B: Backend> {
-    config: EncoderConfig,
+    config: MynaConfig,
     tail: Tail,
     device: B::Device,
     parameters: Vec<Parameter<B>>,

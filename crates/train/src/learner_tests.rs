@@ -45,7 +45,7 @@ fn read(path: &std::path::Path) -> Numbers {
 }
 
 fn weights(numbers: &Numbers, kind: EncoderKind, start: &str) -> Weights {
-    let config = EncoderConfig {
+    let config = MynaConfig {
         kind,
         dim: 64,
         depth: 2,
@@ -56,7 +56,7 @@ fn weights(numbers: &Numbers, kind: EncoderKind, start: &str) -> Weights {
     read_weights(numbers, config, tail, start)
 }
 
-fn read_weights(numbers: &Numbers, config: EncoderConfig, tail: Tail, start: &str) -> Weights {
+fn read_weights(numbers: &Numbers, config: MynaConfig, tail: Tail, start: &str) -> Weights {
     let tensors = whole_layout(&config, &tail)
         .into_iter()
         .map(|spec| {
@@ -258,7 +258,7 @@ fn chunks_have_the_gradient_of_the_whole_batch() {
 #[test]
 fn the_masked_autoencoder_is_the_published_one() {
     let numbers = read(&path("tests/fixtures/tiny_mae.safetensors"));
-    let config = EncoderConfig {
+    let config = MynaConfig {
         kind: EncoderKind::Square,
         dim: 64,
         depth: 2,
@@ -390,7 +390,7 @@ fn frozen_weights_stay_and_averages_follow() {
 /// back costs no step.
 #[test]
 fn half_precision_learns_what_single_precision_learns() {
-    let config = EncoderConfig {
+    let config = MynaConfig {
         kind: EncoderKind::Hybrid,
         dim: 64,
         depth: 2,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use mynascope_base::jobs::Progress;
 use mynascope_embedding::BatchSimilarity;
-use mynascope_encoder::{EncoderConfig, Look};
+use mynascope_encoder::{Look, MynaConfig};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, View, ViewName};
 
 use crate::gui::jobs::JobSlot;
@@ -143,7 +143,7 @@ pub struct EncoderFacts {
     /// What it is, for people.
     pub description: String,
     /// Its sizes.
-    pub config: EncoderConfig,
+    pub config: MynaConfig,
     /// `cpu`, `gpu:0`.
     pub device: String,
 }

@@ -10,9 +10,11 @@ use super::{
     listing::{Listing, TensorEntry},
 };
 use crate::{
-    CheckpointError, EncoderConfig, EncoderKind, Preset,
-    config::HEAD_DIM,
-    layout::{Tail, encoder_layout},
+    CheckpointError, EncoderKind, MynaConfig, Preset,
+    families::myna::{
+        HEAD_DIM,
+        parameters::{Tail, encoder_layout},
+    },
     weights::{WeightTensor, Weights},
 };
 use mynascope_base::counted;
@@ -53,7 +55,7 @@ pub struct LeftOut {
 /// A file that was matched against the layout of an encoder.
 pub(super) struct Fit {
     pub report: CheckpointReport,
-    config: EncoderConfig,
+    config: MynaConfig,
     listing: Listing,
     /// Names in the file by published name.
     names: BTreeMap<String, String>,
@@ -64,7 +66,7 @@ pub(super) struct Fit {
 /// How far one encoder of a file fits.
 struct Match {
     kind: Option<EncoderKind>,
-    config: EncoderConfig,
+    config: MynaConfig,
     missing: Vec<String>,
     misshaped: Vec<String>,
     unexpected: Vec<String>,
@@ -353,7 +355,7 @@ fn left_out(
     listing: &Listing,
     candidates: &[Candidate],
     chosen: usize,
-    config: &EncoderConfig,
+    config: &MynaConfig,
 ) -> Vec<LeftOut> {
     let Some(candidate) = candidates.get(chosen) else {
         return Vec::new();
@@ -408,7 +410,7 @@ fn group<'a>(name: &'a str, prefix: &str) -> &'a str {
 
 /// The sizes that the shapes show. A broken or missing tensor must not hide the others, so each size has more than
 /// one witness.
-fn infer(tensors: &BTreeMap<&str, &TensorEntry>, kind: EncoderKind) -> Option<EncoderConfig> {
+fn infer(tensors: &BTreeMap<&str, &TensorEntry>, kind: EncoderKind) -> Option<MynaConfig> {
     let rows = |ends: &str, axis: usize| {
         tensors
             .iter()
@@ -429,7 +431,7 @@ fn infer(tensors: &BTreeMap<&str, &TensorEntry>, kind: EncoderKind) -> Option<En
             layer.parse::<usize>().ok()?.checked_add(1)
         })
         .max()?;
-    Some(EncoderConfig {
+    Some(MynaConfig {
         kind,
         dim,
         depth,
@@ -504,7 +506,7 @@ impl Fit {
         let kind = self.kind(patch, path)?;
         let vertical_branch =
             self.config.kind == EncoderKind::Hybrid && kind == EncoderKind::Vertical;
-        let config = EncoderConfig {
+        let config = MynaConfig {
             kind,
             ..self.config
         };

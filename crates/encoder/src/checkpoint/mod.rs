@@ -28,7 +28,7 @@ use mynascope_base::{
     storage::{path_from_text, path_to_text},
 };
 
-use super::{CheckpointError, EncoderConfig, EncoderKind, Preset, Reading, weights::Weights};
+use super::{CheckpointError, EncoderKind, MynaConfig, Preset, Reading, weights::Weights};
 pub use candidates::{WeightsChoice, WeightsRole};
 use fit::fit;
 pub use fit::{FoundEncoder, LeftOut};
@@ -426,7 +426,7 @@ pub fn save_weights_as(
         .collect();
     metadata.insert("format".into(), "mynascope".into());
     metadata.insert("kind".into(), weights.config.kind.to_string());
-    let EncoderConfig {
+    let MynaConfig {
         dim,
         depth,
         heads,

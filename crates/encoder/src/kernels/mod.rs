@@ -22,7 +22,7 @@ use burn::{
     },
 };
 
-use super::{Arithmetic, config::HEAD_DIM};
+use super::{Arithmetic, families::myna::HEAD_DIM};
 
 pub use mynascope_kernels::Adam;
 

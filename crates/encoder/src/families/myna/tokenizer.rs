@@ -3,7 +3,8 @@
 
 use rayon::prelude::*;
 
-use super::{EncoderError, transformer::HostTokens};
+use super::network::HostTokens;
+use crate::EncoderError;
 use mynascope_spectrum::tokens::{MEL_BANDS, PATCH_VALUES, PatchGrid, PatchShape, TokenMask};
 
 /// A window with more tokens than this (524 s) is refused: attention over its tokens would not fit anywhere.

@@ -7,13 +7,11 @@ use burn::tensor::{
     ops::FloatTensor,
 };
 
-use super::{
-    Arithmetic, EncoderConfig,
+use super::{HEAD_DIM, MynaConfig, PATCH_DIM, decoder::Decoder, parameters::Tail};
+use crate::{
+    Arithmetic,
     backend::EncoderJob,
-    config::{HEAD_DIM, PATCH_DIM},
-    decoder::Decoder,
     kernels::{self, Kernels, primitive},
-    layout::Tail,
     weights::{Parameter, numbers},
 };
 
@@ -376,7 +374,7 @@ fn pool<B: Backend>(x: Tensor<B, 2>, tokens: usize) -> Tensor<B, 2> {
 impl<B: Kernels> Encoder<B> {
     /// Puts the parameters of a layout in their places; `None` if they are not those of the layout.
     pub fn assemble(
-        config: &EncoderConfig,
+        config: &MynaConfig,
         tail: &Tail,
         parameters: impl IntoIterator<Item = Parameter<B>>,
     ) -> Option<Self> {

@@ -1,6 +1,6 @@
 //! What training an encoder costs in memory, and how large a batch fits.
 
-use super::EncoderConfig;
+use super::MynaConfig;
 use mynascope_spectrum::tokens::PatchShape;
 
 /// Numbers of 32 bits that a layer keeps for its backward pass, per token and unit of width: its input and two norms (3),
@@ -13,7 +13,7 @@ const KEPT_PER_PAIR: usize = 2;
 const COPIES_OF_WEIGHTS: usize = 4;
 const BYTES: usize = 4;
 
-impl EncoderConfig {
+impl MynaConfig {
     /// About how many bytes training needs for one track: what two views with so many kept tokens a patch shape leave
     /// behind for the backward pass. An estimate from the sizes of the layers; a backend may keep less, or more.
     pub fn training_bytes_per_track(&self, kept: impl Fn(PatchShape) -> usize) -> u64 {
@@ -32,7 +32,7 @@ impl EncoderConfig {
     }
 
     /// The largest batch whose training fits into `memory` bytes beside weights, gradients and optimiser, by
-    /// [`EncoderConfig::training_bytes_per_track`]; two leading digits, because it is an estimate.
+    /// [`MynaConfig::training_bytes_per_track`]; two leading digits, because it is an estimate.
     pub fn largest_batch(&self, memory: u64, kept: impl Fn(PatchShape) -> usize) -> u64 {
         let weights = (COPIES_OF_WEIGHTS * BYTES * self.parameters()) as u64;
         let tracks = memory.saturating_sub(weights) / self.training_bytes_per_track(kept).max(1);
@@ -40,17 +40,6 @@ impl EncoderConfig {
         let step = 10_u64.pow(digits.saturating_sub(1));
         tracks / step * step
     }
-}
-
-/// All memory of the machine in bytes, where the system tells (Linux: `MemTotal`); unlike what is free just now it stays
-/// the same. Reads a file: not for the window's thread.
-pub fn total_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kibibytes.checked_mul(1024)
 }
 
 #[cfg(test)]

@@ -3,12 +3,8 @@
 
 use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 
-use super::{
-    Arithmetic,
-    kernels::Kernels,
-    transformer::{Layer, Linear, Norm, Taker},
-    weights::Parameter,
-};
+use super::network::{Layer, Linear, Norm, Taker};
+use crate::{Arithmetic, kernels::Kernels, weights::Parameter};
 
 #[derive(Debug, Clone)]
 pub(super) struct Decoder<B: Backend> {

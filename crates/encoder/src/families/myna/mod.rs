@@ -1,10 +1,18 @@
-//! Patches, presets and sizes of an encoder.
+//! Myna (Yonay et al. 2025, "Myna: Masking-Based Contrastive Learning of Musical Representations"): SimpleViT over the
+//! kept patches of a mel-spectrogram, the mean over tokens. Here its patches, presets and sizes; `parameters` names its
+//! weights, `tokenizer` cuts windows into tokens, `network` is the forward pass.
+
+mod cost;
+mod decoder;
+pub(crate) mod network;
+pub(crate) mod parameters;
+pub(crate) mod tokenizer;
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::EncoderError;
+use crate::EncoderError;
 use mynascope_spectrum::tokens::{PATCH_VALUES, PatchShape};
 
 /// Which patches an encoder reads.
@@ -84,13 +92,13 @@ impl Preset {
     pub const ALL: [Self; 3] = [Self::Tiny, Self::Small, Self::Base];
 
     /// The sizes of this preset.
-    pub fn config(self, kind: EncoderKind) -> EncoderConfig {
+    pub fn config(self, kind: EncoderKind) -> MynaConfig {
         let (dim, depth, heads) = match self {
             Self::Tiny => (192, 8, 3),
             Self::Small => (384, 12, 6),
             Self::Base => (768, 12, 12),
         };
-        EncoderConfig {
+        MynaConfig {
             kind,
             dim,
             depth,
@@ -127,7 +135,7 @@ pub const HEAD_DIM: usize = 64;
 /// The sizes of an encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EncoderConfig {
+pub struct MynaConfig {
     /// Which patches it reads.
     pub kind: EncoderKind,
     /// Width of a token.
@@ -140,7 +148,7 @@ pub struct EncoderConfig {
     pub mlp_dim: usize,
 }
 
-impl EncoderConfig {
+impl MynaConfig {
     /// Values of one embedding; a hybrid joins one vector a patch shape.
     pub fn embedding_dim(&self) -> usize {
         self.dim * self.kind.shapes().len()
@@ -148,9 +156,9 @@ impl EncoderConfig {
 
     /// Numbers that training changes, without a projection head.
     pub fn parameters(&self) -> usize {
-        super::layout::encoder_layout(self)
+        parameters::encoder_layout(self)
             .iter()
-            .map(super::ParameterSpec::len)
+            .map(parameters::ParameterSpec::len)
             .sum()
     }
 
@@ -222,10 +230,10 @@ mod tests {
         let good = Preset::Tiny.config(EncoderKind::Hybrid);
         assert!(good.validate().is_ok());
         for bad in [
-            EncoderConfig { dim: 190, ..good },
-            EncoderConfig { dim: 0, ..good },
-            EncoderConfig { depth: 0, ..good },
-            EncoderConfig {
+            MynaConfig { dim: 190, ..good },
+            MynaConfig { dim: 0, ..good },
+            MynaConfig { depth: 0, ..good },
+            MynaConfig {
                 heads: 1 << 40,
                 ..good
             },

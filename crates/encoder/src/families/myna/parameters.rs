@@ -1,10 +1,7 @@
 //! The names and shapes of all weights: one list that initialisation, checkpoints and optimiser share. The names are
 //! those of the published checkpoints, so that our files and theirs are the same format.
 
-use super::{
-    EncoderConfig, EncoderKind,
-    config::{HEAD_DIM, PATCH_DIM},
-};
+use super::{EncoderKind, HEAD_DIM, MynaConfig, PATCH_DIM};
 
 /// What a parameter is, as far as its first value and its storage are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +75,7 @@ impl Layout {
         }
     }
 
-    fn transformer(&mut self, start: &str, config: &EncoderConfig, layers: usize) {
+    fn transformer(&mut self, start: &str, config: &MynaConfig, layers: usize) {
         let (dim, inner) = (config.dim, config.heads * HEAD_DIM);
         for layer in 0..layers {
             let name = |rest: &str| format!("{start}.layers.{layer}.{rest}");
@@ -103,7 +100,7 @@ pub fn embedder_names(kind: EncoderKind) -> &'static [&'static str] {
 }
 
 /// All weights of an encoder, in the order in which the forward pass takes them.
-pub fn encoder_layout(config: &EncoderConfig) -> Vec<ParameterSpec> {
+pub fn encoder_layout(config: &MynaConfig) -> Vec<ParameterSpec> {
     let mut layout = Layout(Vec::new());
     let dim = config.dim;
     for embedder in embedder_names(config.kind) {
@@ -131,7 +128,7 @@ pub enum Tail {
 
 impl Tail {
     /// The weights of the tail of an encoder.
-    pub fn layout(&self, config: &EncoderConfig) -> Vec<ParameterSpec> {
+    pub fn layout(&self, config: &MynaConfig) -> Vec<ParameterSpec> {
         match self {
             Self::None => Vec::new(),
             Self::Projection(widths) => head_layout(config.dim, widths),
@@ -150,7 +147,7 @@ impl Tail {
 }
 
 /// The weights of a masked autoencoder's decoder, under the published names.
-fn decoder_layout(config: &EncoderConfig, layers: usize) -> Vec<ParameterSpec> {
+fn decoder_layout(config: &MynaConfig, layers: usize) -> Vec<ParameterSpec> {
     let mut layout = Layout(Vec::new());
     layout.push(
         "mask_token".into(),

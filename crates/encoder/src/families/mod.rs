@@ -1,0 +1,3 @@
+//! The published designs of encoders, a module each: sizes, weights, tokens and network, read from top to bottom.
+
+pub mod myna;
