@@ -12,8 +12,8 @@ use crate::gui::layout::Layout;
 use mynascope_audio::Channel;
 use mynascope_embedding::Level;
 use mynascope_encoder::{
-    Arithmetic, CheckpointRef, DeviceChoice, EncoderKind, LoadOptions, Preset, Reading, Readout,
-    WeightsChoice,
+    Arithmetic, CheckpointRef, DeviceChoice, EncoderKind, LoadOptions, Overlap, Patchout, Preset,
+    Reading, Readout, Rows, WeightsChoice,
 };
 use mynascope_map::Method;
 use mynascope_probe::{Head, Protocol};
@@ -271,9 +271,19 @@ pub struct Encoder {
     /// Which layer is read: 0 for what enters the first block, N for what follows block N [default: as published].
     #[arg(long)]
     pub layer: Option<usize>,
-    /// How one vector is made of the layer: mean [default: as published].
+    /// How one vector is made of the layer: mean (Myna, MAEST), stack, cls, dist, features, logits or probabilities (MAEST)
+    /// [default: as published].
     #[arg(long)]
     pub readout: Option<Readout>,
+    /// none: windows lie back to back; half: each begins in the middle of the one before [default: as published].
+    #[arg(long)]
+    pub overlap: Option<Overlap>,
+    /// Read every Nth column of tokens only: faster, and nearly the same embedding.
+    #[arg(long, value_name = "N")]
+    pub patchout: Option<usize>,
+    /// Rows of tokens that are not read, lowest is 0, as 0,7,8.
+    #[arg(long, value_name = "ROWS")]
+    pub patchout_rows: Option<Rows>,
 }
 
 impl Encoder {
@@ -285,6 +295,11 @@ impl Encoder {
             reading: Reading {
                 layer: self.layer,
                 readout: self.readout,
+                overlap: self.overlap,
+                patchout: Patchout {
+                    every: self.patchout.unwrap_or(0),
+                    dropped_rows: self.patchout_rows.unwrap_or_default(),
+                },
             },
         }
     }

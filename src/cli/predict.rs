@@ -29,6 +29,7 @@ pub fn run(verb: &Predict, common: &Common, console: &Console) -> anyhow::Result
             Err(never) => match never {},
         },
     };
+    let reading = probe.card.encoder.reading;
     let options = Encoder {
         checkpoint: named,
         patch: verb.patch,
@@ -36,8 +37,11 @@ pub fn run(verb: &Predict, common: &Common, console: &Console) -> anyhow::Result
             Some(weights) => weights.clone(),
             None => probe.card.encoder.weights.clone(),
         },
-        layer: probe.card.encoder.reading.layer,
-        readout: probe.card.encoder.reading.readout,
+        layer: reading.layer,
+        readout: reading.readout,
+        overlap: reading.overlap,
+        patchout: Some(reading.patchout.every),
+        patchout_rows: Some(reading.patchout.dropped_rows),
     };
     let encoder = embed::open_encoder(&options, common, console)?;
     let id = EncoderId::of(&encoder, &options.checkpoint);

@@ -1,10 +1,10 @@
 //! What other crates may ask of an encoder, whichever family it is of: plain data.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EncoderError, MynaConfig};
+use super::{EncoderError, MynaConfig, Reading, Readout};
 use mynascope_audio::SAMPLE_RATE;
 use mynascope_spectrum::{HOP, tokens::TokenGrid};
 
@@ -21,76 +21,6 @@ impl fmt::Display for Family {
         f.write_str(match self {
             Self::Myna => "Myna",
         })
-    }
-}
-
-/// How one vector is made of what a layer gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Readout {
-    /// The mean over the tokens of the window, one vector for each patch shape.
-    Mean,
-}
-
-impl Readout {
-    /// All readouts of all families.
-    pub const ALL: [Self; 1] = [Self::Mean];
-}
-
-impl fmt::Display for Readout {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Mean => "mean",
-        })
-    }
-}
-
-impl FromStr for Readout {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let find = Self::ALL
-            .into_iter()
-            .find(|readout| readout.to_string() == text);
-        find.ok_or_else(|| {
-            let all: Vec<String> = Self::ALL.iter().map(ToString::to_string).collect();
-            format!("'{text}' is no readout; say {}", all.join(", "))
-        })
-    }
-}
-
-/// What of an encoder is taken as the embedding; by default what its authors published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub struct Reading {
-    /// 0 for what enters the first block, n for what follows block n, before any last norm.
-    pub layer: Option<usize>,
-    /// How one vector is made of it.
-    pub readout: Option<Readout>,
-}
-
-impl Reading {
-    /// Whether it is what the authors published.
-    pub fn is_published(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// A few letters for names and keys: `layer3-mean`.
-    pub fn slug(self) -> String {
-        let layer = self.layer.map(|layer| format!("layer{layer}"));
-        let readout = self.readout.map(|readout| readout.to_string());
-        let parts: Vec<String> = layer.into_iter().chain(readout).collect();
-        parts.join("-")
-    }
-}
-
-impl fmt::Display for Reading {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.layer, self.readout) {
-            (None, None) => f.write_str("as published"),
-            (Some(layer), None) => write!(f, "layer {layer}"),
-            (None, Some(readout)) => write!(f, "{readout}"),
-            (Some(layer), Some(readout)) => write!(f, "layer {layer}, {readout}"),
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::LoadedEncoder;
+use super::{LoadedEncoder, Overlap};
 use mynascope_audio::{Caveats, Channel, SAMPLE_RATE};
 use mynascope_base::{jobs::Cancel, storage::Cache};
 use mynascope_spectrum::{
@@ -51,7 +51,7 @@ impl LoadedEncoder {
             None => mel_of_file(path, channel, cancel)?,
         };
         Ok(Input {
-            windows: cut_windows(&mel, self.window_frames()),
+            windows: self.cut(&mel),
             duration_secs,
             caveats,
         })
@@ -62,16 +62,33 @@ impl LoadedEncoder {
     /// # Errors
     /// If there are too few or too many.
     pub fn windows(&self, samples: &[f32]) -> Result<Vec<Window>, SpectrumError> {
-        Ok(cut_windows(&mel_of_samples(samples)?, self.window_frames()))
+        Ok(self.cut(&mel_of_samples(samples)?))
+    }
+
+    fn cut(&self, mel: &Mel) -> Vec<Window> {
+        let frames = self.window_frames();
+        cut_windows(
+            mel,
+            frames,
+            hop(frames, self.reading().overlap, Overlap::None),
+        )
     }
 }
 
-/// Windows of [frames, 128], back to back; a mel shorter than one is padded with silence.
-fn cut_windows(mel: &Mel, frames: usize) -> Vec<Window> {
+/// From the start of a window to that of the next.
+fn hop(length: usize, overlap: Option<Overlap>, published: Overlap) -> usize {
+    match overlap.unwrap_or(published) {
+        Overlap::None => length,
+        Overlap::Half => (length / 2).max(1),
+    }
+}
+
+/// Windows of [frames, 128], one every `hop` frames; a mel shorter than one is padded with silence.
+fn cut_windows(mel: &Mel, frames: usize, hop: usize) -> Vec<Window> {
     let length = frames * MEL_BANDS;
-    let mut windows: Vec<Vec<f32>> = mel
-        .values()
-        .chunks_exact(length.max(1))
+    let mut windows: Vec<Vec<f32>> = (0..=mel.frames().saturating_sub(frames))
+        .step_by(hop.max(1))
+        .filter_map(|first| mel.values().get(first * MEL_BANDS..)?.get(..length))
         .map(<[f32]>::to_vec)
         .collect();
     if windows.is_empty() && mel.frames() > 0 {
@@ -79,7 +96,7 @@ fn cut_windows(mel: &Mel, frames: usize) -> Vec<Window> {
         padded.resize(length, 0.0);
         windows.push(padded);
     }
-    let start = |number: usize| (number * frames * HOP) as f32 / SAMPLE_RATE as f32;
+    let start = |number: usize| (number * hop * HOP) as f32 / SAMPLE_RATE as f32;
     let windows = windows.into_iter().enumerate();
     windows
         .map(|(number, values)| Window {
@@ -97,7 +114,7 @@ mod tests {
     fn windows_lie_back_to_back_and_short_tracks_are_padded_with_silence() {
         let mel = |frames: usize| Mel::from_values(vec![1.0; frames * MEL_BANDS]);
         let starts = |frames: usize| {
-            let windows = cut_windows(&mel(frames), 96);
+            let windows = cut_windows(&mel(frames), 96, 96);
             assert!(
                 windows
                     .iter()
@@ -111,7 +128,10 @@ mod tests {
         assert_eq!(starts(200), [0.0, 3.072]);
         assert_eq!(starts(40), [0.0]);
         assert_eq!(starts(0), [] as [f32; 0]);
-        let short = cut_windows(&mel(40), 96).remove(0).values;
+        let overlapping = cut_windows(&mel(200), 96, 48);
+        let starts: Vec<f32> = overlapping.iter().map(|window| window.start_secs).collect();
+        assert_eq!(starts, [0.0, 1.536, 3.072]);
+        let short = cut_windows(&mel(40), 96, 96).remove(0).values;
         assert!(short[40 * MEL_BANDS..].iter().all(|&value| value == 0.0));
     }
 }

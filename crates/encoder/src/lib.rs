@@ -29,6 +29,7 @@ mod input;
 mod kernels;
 mod loaded;
 mod look;
+mod reading;
 mod weights;
 
 pub use arithmetic::Arithmetic;
@@ -46,10 +47,11 @@ pub use families::myna::{
     parameters::{ParameterRole, ParameterSpec, Tail, encoder_layout, head_layout},
     tokenizer::Tokenizer,
 };
-pub use info::{EncoderInfo, Family, Reading, Readout, WindowRule};
+pub use info::{EncoderInfo, Family, WindowRule};
 pub use input::{Input, Window};
 pub use loaded::{LoadedEncoder, is_shipped};
 pub use look::Look;
+pub use reading::{Overlap, Patchout, Reading, Readout, Rows};
 pub use weights::{WeightTensor, Weights};
 
 pub use backend::{DeviceJob, check_arithmetic, find_place, on_place};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{
     CheckpointRef, DeviceChoice, EncoderError, EncoderInfo, EncoderKind, LeftOut, MynaConfig,
-    Preset, Reading,
+    Overlap, Preset, Reading,
     backend::{Place, PlacedEncoder, find_place},
     checkpoint::{LoadOptions, WeightsChoice, load_reported, say_step_of_run},
     families::myna::{
@@ -26,6 +26,8 @@ pub struct LoadedEncoder {
     config: MynaConfig,
     info: EncoderInfo,
     reading: Reading,
+    /// The tokens that patchout leaves.
+    patchout: Option<TokenMask>,
     description: String,
     fingerprint: String,
     source: Option<PathBuf>,
@@ -57,6 +59,15 @@ impl LoadedEncoder {
     /// The same encoder, of which this layer is read in this way.
     fn with_reading(mut self, reading: Reading) -> Result<Self, EncoderError> {
         self.info.check(reading)?;
+        self.patchout = match reading.patchout.is_none() {
+            true => None,
+            false => Some(reading.patchout.mask(&self.info.grids)?),
+        };
+        self.info.window.hop_secs = match reading.overlap {
+            None => self.info.window.hop_secs,
+            Some(Overlap::None) => self.info.window.secs,
+            Some(Overlap::Half) => 0.5 * self.info.window.secs,
+        };
         if reading != Reading::default() {
             self.reading = reading;
             self.fingerprint = format!("{}-{}", self.fingerprint, reading.slug());
@@ -133,6 +144,7 @@ impl LoadedEncoder {
             config: weights.config,
             info: weights.config.info(),
             reading: Reading::default(),
+            patchout: None,
             description,
             fingerprint: fingerprint(weights),
             source,
@@ -268,6 +280,19 @@ impl LoadedEncoder {
     ) -> Result<Vec<f32>, EncoderError> {
         let Some(first) = windows.first() else {
             return Ok(Vec::new());
+        };
+        let patchout: Vec<TokenMask>;
+        let masks = match (&self.patchout, masks) {
+            (None, masks) => masks,
+            (Some(mask), None) => {
+                patchout = vec![mask.clone(); windows.len()];
+                Some(patchout.as_slice())
+            }
+            (Some(_), Some(_)) => {
+                return Err(EncoderError::Reading(
+                    "a mask and patchout both drop tokens; use one of them".into(),
+                ));
+            }
         };
         let frames = first.len() / MEL_BANDS;
         if windows.iter().any(|window| window.len() != first.len())

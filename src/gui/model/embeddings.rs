@@ -227,14 +227,8 @@ impl EncoderSource {
             true => line,
             false => line.option("weights", self.weights.to_string()),
         };
-        let line = match self.reading.layer {
-            Some(layer) => line.option("layer", layer.to_string()),
-            None => line,
-        };
-        let line = match self.reading.readout {
-            Some(readout) => line.option("readout", readout.to_string()),
-            None => line,
-        };
+        let options = self.reading.options().into_iter();
+        let line = options.fold(line, |line, (name, value)| line.option(name, value));
         let line = match self.channel {
             audio::Channel::Mean => line,
             channel => line.option("channel", channel.to_string()),

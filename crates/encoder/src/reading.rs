@@ -1,0 +1,312 @@
+//! What of an encoder is taken as the embedding, and of which tokens. Whatever of it is not the published way changes the
+//! embeddings, so it is part of what they are kept under.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::EncoderError;
+use mynascope_spectrum::tokens::{TokenGrid, TokenMask};
+
+/// How one vector is made of what a layer gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Readout {
+    /// Class token, distillation token and mean of the patches, one behind the other: what MAEST published.
+    Stack,
+    /// The class token.
+    Cls,
+    /// The distillation token.
+    Dist,
+    /// The mean over the tokens of the window; Myna's one vector for each patch shape.
+    Mean,
+    /// What the classifier reads: after all blocks and the last norm, the mean of class and distillation token.
+    Features,
+    /// What the classifier says of each style.
+    Logits,
+    /// The same as probabilities (sigmoid).
+    Probabilities,
+}
+
+impl Readout {
+    /// All readouts of all families.
+    pub const ALL: [Self; 7] = [
+        Self::Stack,
+        Self::Cls,
+        Self::Dist,
+        Self::Mean,
+        Self::Features,
+        Self::Logits,
+        Self::Probabilities,
+    ];
+
+    /// Whether it is read behind all blocks and the last norm, and of no other layer.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Features | Self::Logits | Self::Probabilities)
+    }
+}
+
+impl fmt::Display for Readout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stack => "stack",
+            Self::Cls => "cls",
+            Self::Dist => "dist",
+            Self::Mean => "mean",
+            Self::Features => "features",
+            Self::Logits => "logits",
+            Self::Probabilities => "probabilities",
+        })
+    }
+}
+
+impl FromStr for Readout {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|it| it.to_string() == text);
+        known.ok_or_else(|| {
+            format!(
+                "'{text}' is no readout; say {}",
+                Self::ALL.map(|it| it.to_string()).join(", ")
+            )
+        })
+    }
+}
+
+/// How far windows of a track overlap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Overlap {
+    /// They lie back to back.
+    None,
+    /// Each begins in the middle of the one before.
+    Half,
+}
+
+impl fmt::Display for Overlap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Half => "half",
+        })
+    }
+}
+
+impl FromStr for Overlap {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::None),
+            "half" => Ok(Self::Half),
+            _ => Err(format!(
+                "'{text}' is no overlap of windows; say none or half"
+            )),
+        }
+    }
+}
+
+/// Rows of a grid of tokens, the lowest is 0; at most 32 rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Rows(u32);
+
+impl Rows {
+    /// Whether a row is one of them.
+    pub fn holds(self, row: usize) -> bool {
+        u32::try_from(row).is_ok_and(|row| self.0.checked_shr(row).unwrap_or(0) & 1 == 1)
+    }
+
+    /// The rows, lowest first.
+    pub fn iter(self) -> impl Iterator<Item = usize> {
+        (0..32).filter(move |&row| self.holds(row))
+    }
+}
+
+impl fmt::Display for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: Vec<String> = self.iter().map(|row| row.to_string()).collect();
+        f.write_str(&rows.join(","))
+    }
+}
+
+impl FromStr for Rows {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut rows = 0;
+        for word in text.split(',') {
+            let row = word.trim().parse::<u32>().ok().filter(|row| *row < 32);
+            let row = row.ok_or_else(|| {
+                format!(
+                    "'{word}' is no row of tokens; give numbers from 0 (lowest) to 31, as 0,7,8"
+                )
+            })?;
+            rows |= 1 << row;
+        }
+        Ok(Self(rows))
+    }
+}
+
+/// Structured patchout (Koutini et al. 2022; MAEST, section 4.5): whole columns and rows of tokens that are left out of every
+/// window, so that the encoder has less to compute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Patchout {
+    /// Of the columns every so many-th is read; 0 and 1 read all.
+    #[serde(default)]
+    pub every: usize,
+    /// Rows that are not read.
+    #[serde(default)]
+    pub dropped_rows: Rows,
+}
+
+impl Patchout {
+    /// Whether everything is read.
+    pub fn is_none(&self) -> bool {
+        self.every <= 1 && self.dropped_rows == Rows::default()
+    }
+
+    /// The tokens of each grid that are read.
+    ///
+    /// # Errors
+    /// [`EncoderError::Reading`] if of a grid nothing is left.
+    pub fn mask(&self, grids: &[TokenGrid]) -> Result<TokenMask, EncoderError> {
+        let kept = |grid: &TokenGrid| -> Vec<usize> {
+            let read = |token: &usize| {
+                let (row, column) = grid.place(*token);
+                !self.dropped_rows.holds(row) && column.is_multiple_of(self.every.max(1))
+            };
+            (0..grid.tokens()).filter(read).collect()
+        };
+        let mask = TokenMask(grids.iter().map(kept).collect());
+        match mask.lacks_tokens() {
+            true => Err(EncoderError::Reading(format!(
+                "patchout of the rows {} leaves nothing of a window; name fewer rows",
+                self.dropped_rows
+            ))),
+            false => Ok(mask),
+        }
+    }
+}
+
+/// What of an encoder is taken as the embedding; by default what its authors published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Reading {
+    /// 0 for what enters the first block, n for what follows block n, before any last norm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<usize>,
+    /// How one vector is made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readout: Option<Readout>,
+    /// How far windows overlap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<Overlap>,
+    /// Which tokens of every window are left out.
+    #[serde(default, skip_serializing_if = "Patchout::is_none")]
+    pub patchout: Patchout,
+}
+
+impl Reading {
+    /// Whether it is what the authors published.
+    pub fn is_published(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn parts(&self) -> Vec<(&'static str, String)> {
+        let Self {
+            layer,
+            readout,
+            overlap,
+            patchout,
+        } = self;
+        let mut parts = Vec::new();
+        parts.extend(layer.map(|layer| ("layer", layer.to_string())));
+        parts.extend(readout.map(|readout| ("readout", readout.to_string())));
+        parts.extend(overlap.map(|overlap| ("overlap", overlap.to_string())));
+        if patchout.every > 1 {
+            parts.push(("patchout", patchout.every.to_string()));
+        }
+        if patchout.dropped_rows != Rows::default() {
+            parts.push(("patchout-rows", patchout.dropped_rows.to_string()));
+        }
+        parts
+    }
+
+    /// The options of the command line that say it, each with its value.
+    pub fn options(&self) -> Vec<(&'static str, String)> {
+        self.parts()
+    }
+
+    /// For keys: `layer3-readoutmean`.
+    pub fn slug(&self) -> String {
+        let parts = self.parts().into_iter();
+        let words: Vec<String> = parts
+            .map(|(name, value)| format!("{name}{value}"))
+            .collect();
+        words.join("-")
+    }
+}
+
+impl fmt::Display for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = self.parts().into_iter();
+        let words: Vec<String> = parts
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect();
+        match words.is_empty() {
+            true => f.write_str("as published"),
+            false => f.write_str(&words.join(", ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mynascope_spectrum::tokens::PatchShape;
+
+    #[test]
+    fn patchout_leaves_out_columns_and_rows_and_never_everything() {
+        let grids = [TokenGrid::from(PatchShape::Square.grid(96))];
+        let patchout = Patchout {
+            every: 3,
+            dropped_rows: "0,1,2,3,5,6".parse().unwrap(),
+        };
+        assert_eq!(patchout.mask(&grids).unwrap().of(0), [24, 27, 42, 45]);
+        assert_eq!(Patchout::default().mask(&grids).unwrap().of(0).len(), 48);
+        let all = Patchout {
+            every: 1,
+            dropped_rows: "0,1,2,3,4,5,6,7".parse().unwrap(),
+        };
+        assert!(
+            all.mask(&grids)
+                .unwrap_err()
+                .to_string()
+                .contains("fewer rows")
+        );
+        assert!("0,x".parse::<Rows>().is_err() && "32".parse::<Rows>().is_err());
+    }
+
+    #[test]
+    fn a_reading_is_said_in_words_and_options() {
+        let reading = Reading {
+            layer: Some(3),
+            readout: Some(Readout::Mean),
+            overlap: Some(Overlap::Half),
+            patchout: Patchout {
+                every: 2,
+                dropped_rows: "8,0".parse().unwrap(),
+            },
+        };
+        assert_eq!(
+            reading.to_string(),
+            "layer 3, readout mean, overlap half, patchout 2, patchout-rows 0,8"
+        );
+        assert_eq!(
+            reading.slug(),
+            "layer3-readoutmean-overlaphalf-patchout2-patchout-rows0,8"
+        );
+        assert_eq!(Reading::default().to_string(), "as published");
+    }
+}
