@@ -1,14 +1,13 @@
 //! The mel filter bank.
 
 use super::{
-    MEL_BANDS, N_FFT,
-    scale::{hz_of_mel, mels_per_band},
-    transform::BINS,
+    front_end::MelSpec,
+    scale::{hz_of_mel, mel_of_hz},
 };
 use mynascope_audio::SAMPLE_RATE;
 
-/// Triangular filters on Slaney's scale, each of unit area in Hz, as librosa and nnAudio build them. Only the
-/// weights that are not zero are kept: 2 % of 128 x 1025.
+/// Triangular filters on Slaney's scale, as librosa, nnAudio and torchaudio build them. Only the weights that are not
+/// zero are kept: 2 % of Myna's 128 x 1025.
 pub(super) struct MelFilters {
     bands: Vec<Band>,
 }
@@ -20,21 +19,28 @@ struct Band {
 }
 
 impl MelFilters {
-    pub(super) fn new() -> Self {
-        let bin_hz = f64::from(SAMPLE_RATE) / N_FFT as f64;
-        let edge = |index: usize| hz_of_mel(index as f64 * mels_per_band());
-        let bands = (0..MEL_BANDS)
+    pub(super) fn new(spec: &MelSpec) -> Self {
+        let bin_hz = f64::from(SAMPLE_RATE) / spec.n_fft as f64;
+        let mels_per_band = mel_of_hz(spec.max_hz) / (spec.bands + 1) as f64;
+        let edge = |index: usize| hz_of_mel(index as f64 * mels_per_band);
+        let (bins, gain) = (spec.bins(), spec.gain());
+        let bands = (0..spec.bands)
             .map(|band| {
                 let (low, centre, high) = (edge(band), edge(band + 1), edge(band + 2));
-                let area = 2.0 / (high - low);
+                let peak = if spec.unit_area {
+                    2.0 / (high - low)
+                } else {
+                    1.0
+                };
+                let height = peak * gain;
                 let weight = |bin: usize| {
                     let hz = bin as f64 * bin_hz;
                     let rising = (hz - low) / (centre - low);
                     let falling = (high - hz) / (high - centre);
-                    (rising.min(falling).max(0.0) * area) as f32
+                    (rising.min(falling).max(0.0) * height) as f32
                 };
-                let first = (0..BINS).find(|bin| weight(*bin) > 0.0).unwrap_or(BINS);
-                let weights = (first..BINS)
+                let first = (0..bins).find(|bin| weight(*bin) > 0.0).unwrap_or(bins);
+                let weights = (first..bins)
                     .map(weight)
                     .take_while(|weight| *weight > 0.0)
                     .collect();
@@ -44,7 +50,7 @@ impl MelFilters {
         Self { bands }
     }
 
-    /// Appends the 128 bands of one frame to `values`. `power` has 1025 bins.
+    /// Appends the bands of one frame to `values`. `power` has `n_fft / 2 + 1` bins.
     pub(super) fn apply(&self, power: &[f32], values: &mut Vec<f32>) {
         values.extend(self.bands.iter().map(|band| {
             let bins = power.get(band.first..).unwrap_or_default();
@@ -57,11 +63,11 @@ impl MelFilters {
         }));
     }
 
-    /// The filters as a full matrix [128, 1025].
+    /// The filters as a full matrix [bands, bins].
     #[cfg(test)]
-    pub(super) fn matrix(&self) -> Vec<f32> {
-        let mut matrix = vec![0.0; MEL_BANDS * BINS];
-        for (row, band) in matrix.chunks_exact_mut(BINS).zip(&self.bands) {
+    fn matrix(&self, bins: usize) -> Vec<f32> {
+        let mut matrix = vec![0.0; self.bands.len() * bins];
+        for (row, band) in matrix.chunks_exact_mut(bins).zip(&self.bands) {
             row[band.first..band.first + band.weights.len()].copy_from_slice(&band.weights);
         }
         matrix
@@ -71,7 +77,7 @@ impl MelFilters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read_npy;
+    use crate::{MAEST_MEL, MEL_BANDS, MT2_MEL, MYNA_MEL, read_npy};
 
     #[test]
     fn the_filters_are_those_of_the_published_front_end() {
@@ -80,27 +86,37 @@ mod tests {
             .join("../../tests/fixtures/front_end/mel_filters.npy");
         let (shape, reference) = read_npy(&path).unwrap();
         assert_eq!(shape[0], MEL_BANDS as u64);
+        let bins = MYNA_MEL.bins();
+        let ours = MelFilters::new(&MYNA_MEL).matrix(bins);
         let mut compared = 0;
         let theirs = reference.chunks_exact(shape[1] as usize);
-        for (ours, theirs) in MelFilters::new().matrix().chunks_exact(BINS).zip(theirs) {
-            let mut band = vec![0.0; BINS];
+        for (ours, theirs) in ours.chunks_exact(bins).zip(theirs) {
+            let mut band = vec![0.0; bins];
             let (first, weights) = (theirs[0] as usize, &theirs[1..]);
-            let end = BINS.min(first + weights.len());
+            let end = bins.min(first + weights.len());
             band[first..end].copy_from_slice(&weights[..end - first]);
             for (ours, theirs) in ours.iter().zip(&band) {
                 assert!((ours - theirs).abs() < 1e-8, "{ours} {theirs}");
                 compared += 1;
             }
         }
-        assert_eq!(compared, MEL_BANDS * BINS);
+        assert_eq!(compared, MEL_BANDS * bins);
     }
 
     #[test]
     fn every_band_has_weights_and_the_area_of_one_hz() {
-        let bin_hz = 16_000.0 / N_FFT as f64;
-        for (index, band) in MelFilters::new().bands.iter().enumerate() {
-            let area: f64 = band.weights.iter().map(|w| f64::from(*w) * bin_hz).sum();
-            assert!((area - 1.0).abs() < 0.15, "band {index}: {area}");
+        for spec in [MYNA_MEL, MAEST_MEL] {
+            let bin_hz = 16_000.0 / spec.n_fft as f64;
+            let filters = MelFilters::new(&spec);
+            assert_eq!(filters.bands.len(), spec.bands);
+            // Narrow bands of short windows hold one or two bins only.
+            let bound = if spec == MYNA_MEL { 0.15 } else { 0.5 };
+            for (index, band) in filters.bands.iter().enumerate() {
+                let area: f64 = band.weights.iter().map(|w| f64::from(*w) * bin_hz).sum();
+                assert!((area - 1.0).abs() < bound, "band {index}: {area}");
+            }
         }
+        let peaks = MelFilters::new(&MT2_MEL);
+        assert!(peaks.bands.iter().all(|band| !band.weights.is_empty()));
     }
 }

@@ -1,6 +1,7 @@
-//! Samples -> pictures and back: mel-spectrogram, colour maps, masked resynthesis.
+//! Samples -> pictures and back: mel-spectrogram, colour maps, masked resynthesis; and what encoders are fed.
 //!
-//! The mel-spectrogram is the one that the published Myna models were trained on: power, Slaney bands, no log.
+//! The spectrogram of pictures is the one that the published Myna models were trained on: power, Slaney bands, no log.
+//! Those of other encoders are further [`MelSpec`]s.
 //!
 //! Patch grids, masks and views are in [`tokens`]: both are small, and whatever uses one uses the other.
 
@@ -17,6 +18,7 @@
 
 mod colour;
 mod filters;
+mod front_end;
 mod kept;
 mod levels;
 mod masked;
@@ -28,6 +30,10 @@ pub mod tokens;
 mod transform;
 
 pub use colour::ColourMap;
+pub use front_end::{
+    Compression, MAEST_HUB_MEL, MAEST_MEL, MT2_MEL, MYNA_MEL, MelFrontEnd, MelSpec, Normalisation,
+    Padding,
+};
 pub use kept::{Sight, keep_sight, kept_sight, mel_of_file_kept, sight_of_file};
 pub use levels::{Levels, LevelsBuilder, MIPS, Scale, Summary, TILE_COLUMNS, Tile, level_db};
 pub use masked::{MaskedReader, Part, masked_sound};
@@ -55,11 +61,14 @@ pub const MEL_BANDS: usize = 128;
 pub enum SpectrumError {
     /// Reflecting the borders needs more than half an analysis window.
     #[error(
-        "too short: {samples} samples at 16 kHz, and a spectrogram needs at least 1025 (0.07 s); use a longer file"
+        "too short: {samples} samples at 16 kHz, and a spectrogram needs at least {needed} ({:.2} s); use a longer file",
+        *needed as f64 / f64::from(mynascope_audio::SAMPLE_RATE)
     )]
     TooShort {
         /// How many there are, at 16 kHz.
         samples: usize,
+        /// How many there must be.
+        needed: usize,
     },
     /// The picture would not fit into memory.
     #[error("over a limit: more than {hours} hours of sound; split the file")]

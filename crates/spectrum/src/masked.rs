@@ -1,10 +1,6 @@
 //! What a mask leaves of a sound, or takes away: the mask filters the short-time spectrum.
 
-use super::{
-    HOP, MEL_BANDS, N_FFT,
-    scale::band_of_hz,
-    transform::{BINS, Transform},
-};
+use super::{HOP, MEL_BANDS, N_FFT, scale::band_of_hz, transform::Transform};
 use mynascope_audio::SAMPLE_RATE;
 
 /// Which side of a mask is heard.
@@ -67,7 +63,7 @@ impl MaskedReader {
         };
         Self {
             places: bin_places(),
-            transform: Transform::new(),
+            transform: Transform::new(N_FFT),
             input: vec![0.0; N_FFT],
             gains: vec![0.0; MEL_BANDS],
             frames: std::iter::repeat_with(frame).take(OVERLAPPING).collect(),
@@ -175,7 +171,7 @@ impl Place {
 /// The place of each bin; below the first centre and above the last the end bands count alone.
 fn bin_places() -> Vec<Place> {
     let top = (MEL_BANDS - 1) as f64;
-    (0..BINS)
+    (0..=N_FFT / 2)
         .map(|bin| {
             let hz = bin as f64 * f64::from(SAMPLE_RATE) / N_FFT as f64;
             let band = band_of_hz(hz).clamp(0.0, top);

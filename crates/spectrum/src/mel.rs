@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use super::{
-    HOP, MEL_BANDS, N_FFT, SpectrumError,
-    filters::MelFilters,
-    transform::{BINS, Transform},
+    HOP, MEL_BANDS, SpectrumError,
+    front_end::{MYNA_MEL, MelFrontEnd},
 };
 use mynascope_audio::{Caveats, Channel, SAMPLE_RATE, stream_mono};
 use mynascope_base::jobs::Cancel;
@@ -62,30 +61,8 @@ impl Mel {
     }
 }
 
-/// Half a window, reflected at either end so that the first frame is centred on the first sample.
-const PAD: usize = N_FFT / 2;
-/// The longest sound that is pictured: its values take 0.7 GB.
-const MAX_HOURS: usize = 12;
-const MAX_SAMPLES: usize = MAX_HOURS * 3600 * SAMPLE_RATE as usize;
-/// Analysed samples that may wait to be dropped, so that dropping costs little per frame.
-const MAX_STALE: usize = 1 << 16;
-
-/// Turns mono 16-kHz samples that come piece by piece into a [`Mel`]. Apart from the mel itself it holds less than
-/// one piece and half a megabyte.
-///
-/// The picture is that of the published Myna code (nnAudio's defaults): frames of 2048 samples under a periodic
-/// Hann window every 512, centred, with reflected borders; `|X|^2`; 128 Slaney bands. There are
-/// `1 + samples / 512` frames.
-pub struct MelStream {
-    transform: Transform,
-    filters: MelFilters,
-    /// Samples with the reflected beginning, from `stale` on not yet analysed.
-    buffer: Vec<f32>,
-    stale: usize,
-    samples: usize,
-    power: Vec<f32>,
-    values: Vec<f32>,
-}
+/// Turns mono 16-kHz samples that come piece by piece into the [`Mel`] of [`MYNA_MEL`].
+pub struct MelStream(MelFrontEnd);
 
 impl Default for MelStream {
     fn default() -> Self {
@@ -96,95 +73,31 @@ impl Default for MelStream {
 impl MelStream {
     /// A stream before its first sample.
     pub fn new() -> Self {
-        Self {
-            transform: Transform::new(),
-            filters: MelFilters::new(),
-            buffer: Vec::new(),
-            stale: 0,
-            samples: 0,
-            power: Vec::with_capacity(BINS),
-            values: Vec::new(),
-        }
+        Self(MelFrontEnd::new(MYNA_MEL))
     }
 
     /// Takes the next samples.
     pub fn push(&mut self, samples: &[f32]) {
-        let begun = self.samples > PAD;
-        self.samples = self.samples.saturating_add(samples.len());
-        if self.samples > MAX_SAMPLES {
-            return;
-        }
-        self.buffer.extend_from_slice(samples);
-        if self.samples <= PAD {
-            return;
-        }
-        if !begun {
-            // The samples after the first, backwards, come before it.
-            let reflected: Vec<f32> = self
-                .buffer
-                .iter()
-                .skip(1)
-                .take(PAD)
-                .rev()
-                .copied()
-                .collect();
-            self.buffer.splice(0..0, reflected);
-        }
-        self.analyse();
+        self.0.push(samples);
     }
 
     /// The frames so far, [frames, 128] (frame-major): a picture may grow while its file is read.
     pub fn ready(&self) -> &[f32] {
-        &self.values
+        self.0.ready()
     }
 
     /// The mel of all samples.
     ///
     /// # Errors
     /// [`SpectrumError::TooShort`] or [`SpectrumError::TooLong`].
-    pub fn finish(mut self) -> Result<Mel, SpectrumError> {
-        if self.samples > MAX_SAMPLES {
-            return Err(SpectrumError::TooLong { hours: MAX_HOURS });
-        }
-        if self.samples <= PAD {
-            return Err(SpectrumError::TooShort {
-                samples: self.samples,
-            });
-        }
-        // The samples before the last, backwards, come after it.
-        let reflected: Vec<f32> = self
-            .buffer
-            .iter()
-            .rev()
-            .skip(1)
-            .take(PAD)
-            .copied()
-            .collect();
-        self.buffer.extend(reflected);
-        self.analyse();
-        self.values.shrink_to_fit();
-        Ok(Mel::from_values(self.values))
-    }
-
-    /// Analyses every whole frame of the buffer. What stays is at least 1536 samples: enough to reflect.
-    fn analyse(&mut self) {
-        while let Some(frame) = self.buffer.get(self.stale..self.stale + N_FFT) {
-            let bins = self.transform.analyse(frame);
-            self.power.clear();
-            self.power.extend(bins.iter().map(|bin| bin.norm_sqr()));
-            self.filters.apply(&self.power, &mut self.values);
-            self.stale += HOP;
-        }
-        if self.stale > MAX_STALE {
-            self.buffer.drain(..self.stale);
-            self.stale = 0;
-        }
+    pub fn finish(self) -> Result<Mel, SpectrumError> {
+        self.0.finish().map(Mel::from_values)
     }
 }
 
 /// How many frames the mel of so many samples has.
 pub fn frames_of_samples(samples: usize) -> usize {
-    1 + samples / HOP
+    MYNA_MEL.frames_of_samples(samples)
 }
 
 /// The mel of mono 16-kHz samples.
@@ -313,7 +226,7 @@ mod tests {
     fn too_short_a_sound_is_an_error() {
         assert!(matches!(
             mel_of_samples(&noise(1024)),
-            Err(SpectrumError::TooShort { samples: 1024 })
+            Err(SpectrumError::TooShort { samples: 1024, .. })
         ));
         assert!(mel_of_samples(&[]).is_err());
     }
@@ -325,15 +238,5 @@ mod tests {
         assert_eq!(rows[3 * mel.frames() + 2], mel.get(3, 2));
         assert_eq!(mel.get(0, mel.frames()), 0.0);
         assert_eq!(mel.get(MEL_BANDS, 0), 0.0);
-    }
-
-    #[test]
-    fn memory_stays_bounded_while_a_long_sound_streams() {
-        let mut stream = MelStream::new();
-        let piece = noise(10_000);
-        for _ in 0..200 {
-            stream.push(&piece);
-            assert!(stream.buffer.len() <= MAX_STALE + N_FFT + HOP + piece.len());
-        }
     }
 }

@@ -4,16 +4,11 @@ use std::sync::Arc;
 
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex};
 
-use super::N_FFT;
-
-/// Frequencies of one transform: 0 to half the sample rate.
-pub(super) const BINS: usize = N_FFT / 2 + 1;
-
 /// The periodic Hann window of one frame: `0.5 - 0.5 cos(2 pi n / N)`.
-pub(super) fn hann() -> Vec<f32> {
-    (0..N_FFT)
+pub(super) fn hann(n_fft: usize) -> Vec<f32> {
+    (0..n_fft)
         .map(|n| {
-            let turn = std::f64::consts::TAU * n as f64 / N_FFT as f64;
+            let turn = std::f64::consts::TAU * n as f64 / n_fft as f64;
             (0.5 - 0.5 * turn.cos()) as f32
         })
         .collect()
@@ -30,23 +25,23 @@ pub(super) struct Transform {
 }
 
 impl Transform {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(n_fft: usize) -> Self {
         let mut planner = RealFftPlanner::new();
-        let forward = planner.plan_fft_forward(N_FFT);
-        let inverse = planner.plan_fft_inverse(N_FFT);
+        let forward = planner.plan_fft_forward(n_fft);
+        let inverse = planner.plan_fft_inverse(n_fft);
         let scratch = forward.get_scratch_len().max(inverse.get_scratch_len());
         Self {
-            window: hann(),
-            frame: vec![0.0; N_FFT],
-            bins: vec![Complex::default(); BINS],
+            window: hann(n_fft),
+            frame: vec![0.0; n_fft],
+            bins: forward.make_output_vec(),
             scratch: vec![Complex::default(); scratch],
             forward,
             inverse,
         }
     }
 
-    /// The spectrum of the windowed samples (2048 of them; a shorter frame ends in silence): 1025 bins, lowest
-    /// first, not normalised.
+    /// The spectrum of the windowed samples (`n_fft` of them; a shorter frame ends in silence): `n_fft / 2 + 1` bins,
+    /// lowest first, not normalised.
     pub(super) fn analyse(&mut self, samples: &[f32]) -> &mut [Complex<f32>] {
         self.frame.fill(0.0);
         for ((value, sample), weight) in self.frame.iter_mut().zip(samples).zip(&self.window) {
@@ -61,13 +56,12 @@ impl Transform {
     }
 
     /// Back from the bins of the last analysis, windowed again: analysing and synthesising scales a sample by
-    /// 2048 times the window's square.
+    /// `n_fft` times the window's square.
     pub(super) fn synthesise(&mut self) -> &[f32] {
         // The transform of real samples has no imaginary part at either end.
-        for end in [0, BINS - 1] {
-            if let Some(bin) = self.bins.get_mut(end) {
-                bin.im = 0.0;
-            }
+        if let [first, .., last] = self.bins.as_mut_slice() {
+            first.im = 0.0;
+            last.im = 0.0;
         }
         let done =
             self.inverse

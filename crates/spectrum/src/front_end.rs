@@ -1,0 +1,445 @@
+//! What encoders are fed: the mel-spectrogram of each published front end, from samples.
+
+use super::{
+    HOP, MEL_BANDS, N_FFT, SpectrumError,
+    filters::MelFilters,
+    transform::{Transform, hann},
+};
+use mynascope_audio::SAMPLE_RATE;
+
+/// What lies before the first sample and after the last, so that frames are centred on samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// The sound backwards, without repeating its first or last sample.
+    Reflect,
+    /// Silence.
+    Zeros,
+}
+
+/// What is done to the power of a band.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Compression {
+    /// Nothing.
+    Power,
+    /// `log10(1 + 10000 x)`.
+    Log10Of1Plus10000,
+    /// `10 log10(max(x, 1e-10))`, and nothing further below the loudest value of the sound than `range`, in dB.
+    Decibels {
+        /// In dB.
+        range: f32,
+    },
+}
+
+/// An affine map of compressed values: `(x - mean) / divisor`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Normalisation {
+    /// What is taken off.
+    pub mean: f32,
+    /// What it is divided by.
+    pub divisor: f32,
+}
+
+/// How a front end makes a mel-spectrogram of mono 16-kHz samples: a short-time Fourier transform under a periodic Hann
+/// window, `|X|^2`, triangular filters on Slaney's mel scale from 0 Hz on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MelSpec {
+    /// Samples of one analysis window.
+    pub n_fft: usize,
+    /// Samples between frames.
+    pub hop: usize,
+    /// Mel bands of a frame.
+    pub bands: usize,
+    /// Where the highest filter ends, in Hz.
+    pub max_hz: f64,
+    /// Filters have unit area in Hz (Slaney's norm); otherwise their peaks are 1.
+    pub unit_area: bool,
+    /// Powers are divided by the sum of the window's squares.
+    pub unit_window: bool,
+    /// What lies before and after the sound.
+    pub padding: Padding,
+    /// What is done to the power of a band.
+    pub compression: Compression,
+    /// What is done to all values last.
+    pub normalisation: Option<Normalisation>,
+}
+
+/// Myna: nnAudio's `MelSpectrogram(sr=16000, n_mels=128)`, every other argument default, as in the published code.
+pub const MYNA_MEL: MelSpec = MelSpec {
+    n_fft: N_FFT,
+    hop: HOP,
+    bands: MEL_BANDS,
+    max_hz: SAMPLE_RATE as f64 / 2.0,
+    unit_area: true,
+    unit_window: false,
+    padding: Padding::Reflect,
+    compression: Compression::Power,
+    normalisation: None,
+};
+
+/// MAEST as its authors run it: torchaudio's `MelSpectrogram` (Alonso-Jimenez et al., ISMIR 2023).
+pub const MAEST_MEL: MelSpec = MelSpec {
+    n_fft: 512,
+    hop: 256,
+    bands: 96,
+    max_hz: 8000.0,
+    unit_area: true,
+    unit_window: false,
+    padding: Padding::Reflect,
+    compression: Compression::Log10Of1Plus10000,
+    // Over its training data: mean 2.06755686098554, standard deviation 1.268292820667291, which counts twice.
+    normalisation: Some(Normalisation {
+        mean: 2.067_556_9,
+        divisor: 2.536_585_6,
+    }),
+};
+
+/// MAEST as it is published for transformers, whose feature extractor pads the sound with silence: the first frame and the
+/// last differ from [`MAEST_MEL`].
+pub const MAEST_HUB_MEL: MelSpec = MelSpec {
+    padding: Padding::Zeros,
+    ..MAEST_MEL
+};
+
+/// MT2: torchaudio's `MelSpectrogram(16000, n_fft=1024, n_mels=128, mel_scale="slaney", normalized=True)` and
+/// `AmplitudeToDB(top_db=100)`, as in the authors' code for earlier models.
+pub const MT2_MEL: MelSpec = MelSpec {
+    n_fft: 1024,
+    hop: 512,
+    bands: 128,
+    max_hz: 8000.0,
+    unit_area: false,
+    unit_window: true,
+    padding: Padding::Reflect,
+    compression: Compression::Decibels { range: 100.0 },
+    normalisation: None,
+};
+
+impl MelSpec {
+    /// How many frames so many samples have: `1 + samples / hop`.
+    pub const fn frames_of_samples(&self, samples: usize) -> usize {
+        1 + samples / self.hop
+    }
+
+    /// Frequencies of one transform: 0 to half the sample rate.
+    pub(super) const fn bins(&self) -> usize {
+        self.n_fft / 2 + 1
+    }
+
+    /// The factor of every power.
+    pub(super) fn gain(&self) -> f64 {
+        if self.unit_window {
+            let energy: f64 = hann(self.n_fft).iter().map(|w| f64::from(*w).powi(2)).sum();
+            energy.recip()
+        } else {
+            1.0
+        }
+    }
+
+    /// The fewest samples that have a spectrogram: half a window is reflected at either end.
+    pub const fn shortest(&self) -> usize {
+        match self.padding {
+            Padding::Reflect => self.n_fft / 2 + 1,
+            Padding::Zeros => 1,
+        }
+    }
+
+    /// The spectrogram of mono 16-kHz samples, [frames, bands] (frame-major): compressed and normalised. Where `frames`
+    /// are asked for, later ones are cut off, and missing ones are 0 before the normalisation.
+    ///
+    /// # Errors
+    /// [`SpectrumError::TooShort`] or [`SpectrumError::TooLong`].
+    pub fn of_samples(
+        &self,
+        samples: &[f32],
+        frames: Option<usize>,
+    ) -> Result<Vec<f32>, SpectrumError> {
+        let mut front_end = MelFrontEnd::new(*self);
+        front_end.push(samples);
+        let mut values = front_end.finish()?;
+        if let Some(frames) = frames {
+            values.resize(frames * self.bands, 0.0);
+        }
+        self.normalise(&mut values);
+        Ok(values)
+    }
+
+    /// The last step of [`Self::of_samples`].
+    pub fn normalise(&self, values: &mut [f32]) {
+        if let Some(Normalisation { mean, divisor }) = self.normalisation {
+            for value in values {
+                *value = (*value - mean) / divisor;
+            }
+        }
+    }
+}
+
+/// The longest sound that is analysed: Myna's values of it take 0.7 GB.
+const MAX_HOURS: usize = 12;
+const MAX_SAMPLES: usize = MAX_HOURS * 3600 * SAMPLE_RATE as usize;
+/// Analysed samples that may wait to be dropped, so that dropping costs little per frame.
+const MAX_STALE: usize = 1 << 16;
+
+/// Turns mono 16-kHz samples that come piece by piece into the compressed values of a [`MelSpec`]. Apart from these it
+/// holds less than one piece and half a megabyte.
+pub struct MelFrontEnd {
+    spec: MelSpec,
+    transform: Transform,
+    filters: MelFilters,
+    /// Samples with the padding before them, from `stale` on not yet analysed.
+    buffer: Vec<f32>,
+    stale: usize,
+    samples: usize,
+    power: Vec<f32>,
+    values: Vec<f32>,
+}
+
+impl MelFrontEnd {
+    /// A front end before its first sample.
+    pub fn new(spec: MelSpec) -> Self {
+        Self {
+            spec,
+            transform: Transform::new(spec.n_fft),
+            filters: MelFilters::new(&spec),
+            buffer: Vec::new(),
+            stale: 0,
+            samples: 0,
+            power: Vec::with_capacity(spec.bins()),
+            values: Vec::new(),
+        }
+    }
+
+    /// Takes the next samples.
+    pub fn push(&mut self, samples: &[f32]) {
+        let begun = self.samples >= self.spec.shortest();
+        self.samples = self.samples.saturating_add(samples.len());
+        if self.samples > MAX_SAMPLES {
+            return;
+        }
+        self.buffer.extend_from_slice(samples);
+        if self.samples < self.spec.shortest() {
+            return;
+        }
+        if !begun {
+            let mut before = self.padding(self.buffer.iter());
+            before.reverse();
+            self.buffer.splice(0..0, before);
+        }
+        self.analyse();
+    }
+
+    /// The values so far, [frames, bands] (frame-major), compressed: a picture may grow while its file is read.
+    pub fn ready(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The compressed values of all samples, [frames, bands] (frame-major), not yet normalised.
+    ///
+    /// # Errors
+    /// [`SpectrumError::TooShort`] or [`SpectrumError::TooLong`].
+    pub fn finish(mut self) -> Result<Vec<f32>, SpectrumError> {
+        if self.samples > MAX_SAMPLES {
+            return Err(SpectrumError::TooLong { hours: MAX_HOURS });
+        }
+        if self.samples < self.spec.shortest() {
+            return Err(SpectrumError::TooShort {
+                samples: self.samples,
+                needed: self.spec.shortest(),
+            });
+        }
+        let after = self.padding(self.buffer.iter().rev());
+        self.buffer.extend(after);
+        self.analyse();
+        if let Compression::Decibels { range } = self.spec.compression {
+            let loudest = self.values.iter().copied().fold(f32::MIN, f32::max);
+            for value in &mut self.values {
+                *value = value.max(loudest - range);
+            }
+        }
+        self.values.shrink_to_fit();
+        Ok(self.values)
+    }
+
+    /// Half a window of what lies beyond an end of the sound, nearest first; `inwards` are the samples from that end on.
+    fn padding<'a>(&self, inwards: impl Iterator<Item = &'a f32>) -> Vec<f32> {
+        let half = self.spec.n_fft / 2;
+        match self.spec.padding {
+            Padding::Reflect => inwards.skip(1).take(half).copied().collect(),
+            Padding::Zeros => vec![0.0; half],
+        }
+    }
+
+    /// Analyses every whole frame of the buffer.
+    fn analyse(&mut self) {
+        while let Some(frame) = self.buffer.get(self.stale..self.stale + self.spec.n_fft) {
+            let bins = self.transform.analyse(frame);
+            self.power.clear();
+            self.power.extend(bins.iter().map(|bin| bin.norm_sqr()));
+            let first = self.values.len();
+            self.filters.apply(&self.power, &mut self.values);
+            compress(
+                self.spec.compression,
+                self.values.get_mut(first..).unwrap_or_default(),
+            );
+            self.stale += self.spec.hop;
+        }
+        if self.stale > MAX_STALE {
+            // The end is reflected: half a window before the last sample must still be there.
+            let reflected = self.spec.shortest().min(self.stale);
+            self.buffer.drain(..self.stale - reflected);
+            self.stale = reflected;
+        }
+    }
+}
+
+fn compress(compression: Compression, values: &mut [f32]) {
+    match compression {
+        Compression::Power => {}
+        Compression::Log10Of1Plus10000 => {
+            for value in values {
+                *value = (1.0 + 10_000.0 * *value).log10();
+            }
+        }
+        Compression::Decibels { .. } => {
+            for value in values {
+                *value = 10.0 * value.max(1e-10).log10();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read_npy;
+
+    fn fixture(name: &str) -> std::path::PathBuf {
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../tests/fixtures/front_end")
+            .join(name)
+    }
+
+    fn sound() -> Vec<f32> {
+        let mut reader = hound::WavReader::open(fixture("chord.wav")).unwrap();
+        reader
+            .samples::<i16>()
+            .map(|sample| f32::from(sample.unwrap()) / 32768.0)
+            .collect()
+    }
+
+    /// The largest difference, and the mean one.
+    fn differences(ours: &[f32], theirs: &[f32]) -> (f32, f32) {
+        assert_eq!(ours.len(), theirs.len());
+        let differences = || ours.iter().zip(theirs).map(|(a, b)| (a - b).abs());
+        assert!(differences().all(f32::is_finite));
+        (
+            differences().fold(0.0, f32::max),
+            differences().sum::<f32>() / ours.len() as f32,
+        )
+    }
+
+    #[test]
+    fn maest_hears_what_torchaudio_and_transformers_make_of_the_sound() {
+        let sound = sound();
+        // Twice the rounding of float32: torchaudio makes its filters in it, transformers in float64.
+        for (spec, name, bound) in [
+            (MAEST_MEL, "chord.maest.npy", 1e-4),
+            (MAEST_HUB_MEL, "chord.maest_hub.npy", 2e-5),
+        ] {
+            let (shape, theirs) = read_npy(&fixture(name)).unwrap();
+            let frames = spec.frames_of_samples(sound.len());
+            assert_eq!(shape, [frames as u64, 96]);
+            let mut front_end = MelFrontEnd::new(spec);
+            sound.chunks(1000).for_each(|piece| front_end.push(piece));
+            let (worst, _) = differences(&front_end.finish().unwrap(), &theirs);
+            println!("{name}: {worst:e}");
+            assert!(worst < bound, "{name}: {worst}");
+        }
+    }
+
+    #[test]
+    fn a_window_of_maest_is_cut_or_ends_in_frames_of_silence() {
+        let sound = sound();
+        let (_, log) = read_npy(&fixture("chord.maest_hub.npy")).unwrap();
+        let frames = log.len() / 96;
+        for length in [frames - 20, frames, frames + 20] {
+            let input = MAEST_HUB_MEL.of_samples(&sound, Some(length)).unwrap();
+            assert_eq!(input.len(), length * 96);
+            let theirs = log.iter().copied().chain(std::iter::repeat(0.0));
+            for (ours, theirs) in input.iter().zip(theirs) {
+                let theirs =
+                    (f64::from(theirs) - 2.067_556_860_985_54) / (2.0 * 1.268_292_820_667_291);
+                assert!((f64::from(*ours) - theirs).abs() < 2e-5);
+            }
+        }
+        let silent = MAEST_HUB_MEL.of_samples(&[0.0; 1], Some(1)).unwrap();
+        assert!((silent[0] + 0.815_09).abs() < 1e-5);
+    }
+
+    #[test]
+    fn mt2_hears_what_torchaudio_makes_of_the_sound() {
+        let sound = sound();
+        let (shape, theirs) = read_npy(&fixture("chord.mt2.npy")).unwrap();
+        let ours = MT2_MEL.of_samples(&sound, None).unwrap();
+        assert_eq!(shape, [(ours.len() / 128) as u64, 128]);
+        let (worst, mean) = differences(&ours, &theirs);
+        println!("all {worst:e} dB, mean {mean:e} dB");
+        // Far below the loudest value the powers are rounding.
+        assert!(worst < 0.1 && mean < 1e-3, "{worst} {mean}");
+        let loudest = theirs.iter().copied().fold(f32::MIN, f32::max);
+        let near = |values: &[f32]| -> Vec<f32> {
+            let both = values.iter().zip(&theirs);
+            both.filter(|(_, theirs)| **theirs > loudest - 60.0)
+                .map(|(value, _)| *value)
+                .collect()
+        };
+        let (worst, _) = differences(&near(&ours), &near(&theirs));
+        println!("near {worst:e} dB");
+        assert!(worst < 1e-3, "{worst}");
+        assert!(theirs.contains(&(loudest - 100.0)));
+    }
+
+    #[test]
+    fn pieces_and_their_lengths_do_not_matter() {
+        let sound: Vec<f32> = sound().repeat(6);
+        for spec in [MYNA_MEL, MAEST_MEL, MAEST_HUB_MEL, MT2_MEL] {
+            // A whole number of hops, and around it.
+            for samples in [128 * 1024 - 1, 128 * 1024, 128 * 1024 + 1] {
+                let sound = &sound[..samples];
+                let mut whole = MelFrontEnd::new(spec);
+                whole.push(sound);
+                let whole = whole.finish().unwrap();
+                assert_eq!(whole.len(), spec.frames_of_samples(samples) * spec.bands);
+                for piece in [511, 4096] {
+                    let mut pieces = MelFrontEnd::new(spec);
+                    sound.chunks(piece).for_each(|part| pieces.push(part));
+                    assert_eq!(pieces.finish().unwrap(), whole);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_shortest_sound_is_told_where_one_is_too_short() {
+        for spec in [MYNA_MEL, MAEST_MEL, MAEST_HUB_MEL, MT2_MEL] {
+            let needed = spec.shortest();
+            assert!(spec.of_samples(&vec![0.5; needed], None).is_ok());
+            let error = spec
+                .of_samples(&vec![0.5; needed - 1], None)
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(&format!("at least {needed}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn memory_stays_bounded_while_a_long_sound_streams() {
+        let piece: Vec<f32> = sound()[..10_000].to_vec();
+        for spec in [MYNA_MEL, MAEST_HUB_MEL] {
+            let mut stream = MelFrontEnd::new(spec);
+            for _ in 0..200 {
+                stream.push(&piece);
+                assert!(stream.buffer.len() <= MAX_STALE + 2 * N_FFT + HOP + piece.len());
+            }
+        }
+    }
+}
