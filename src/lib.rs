@@ -6,6 +6,7 @@
 //! | crate | what flows in and out |
 //! |---|---|
 //! | [`mynascope_base`] | files that survive: atomic writes, the user's folders, settings; background work: named threads, bounded queues, progress, cancel |
+//! | [`mynascope_hub`] | names on the model hub -> folders on this disk, on request; the list of published encoders |
 //! | [`mynascope_audio`] | untrusted bytes -> samples -> loudspeaker |
 //! | [`mynascope_spectrum`] | samples -> mel-spectrogram -> picture, and masked sound back; patch grids, masks, views |
 //! | [`mynascope_collection`] | tracks, labels, splits, the demo collection |

@@ -15,6 +15,7 @@ use mynascope_encoder::{
     Arithmetic, CheckpointRef, DeviceChoice, EncoderKind, LoadOptions, Overlap, Patchout, Preset,
     Reading, Readout, Rows, WeightsChoice,
 };
+use mynascope_hub::HubName;
 use mynascope_map::Method;
 use mynascope_probe::{Head, Protocol};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, ViewName};
@@ -96,6 +97,8 @@ pub enum Verb {
     Picture(Picture),
     /// Tell what a checkpoint holds and what is wrong with it.
     Inspect(Inspect),
+    /// List published encoders, or fetch one from the model hub.
+    Encoders(Encoders),
     /// Write the embeddings of tracks.
     Embed(Embed),
     /// Train an encoder.
@@ -252,6 +255,16 @@ pub struct Inspect {
     /// [default: what was trained].
     #[arg(long, default_value = "auto", hide_default_value = true)]
     pub weights: WeightsChoice,
+}
+
+#[derive(Debug, Args)]
+pub struct Encoders {
+    /// Show size and licence of a model on the Hugging Face Hub, and fetch it once that was answered with y.
+    #[arg(long, value_name = "OWNER/NAME[@REVISION]")]
+    pub fetch: Option<HubName>,
+    /// Fetch it without asking.
+    #[arg(long, requires = "fetch")]
+    pub yes: bool,
 }
 
 /// Which encoder, for every verb that needs one.

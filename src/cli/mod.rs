@@ -8,6 +8,7 @@ mod convert;
 mod demo;
 mod devices;
 mod embed;
+mod encoders;
 mod inspect;
 mod map;
 mod mask;
@@ -115,6 +116,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Verb::Mask(verb) => mask::run(&verb, &common, &console),
         Verb::Picture(verb) => picture::run(&verb, &common, &console),
         Verb::Inspect(verb) => inspect::run(&verb),
+        Verb::Encoders(verb) => encoders::run(&verb, &common, &console),
         Verb::Embed(verb) => embed::run(&verb, &common, &console),
         Verb::Train(verb) => train::run(&verb, &common, &console),
         Verb::Probe(verb) => probe::run(&verb, &common, &console),
@@ -143,7 +145,8 @@ fn new_folder(verb: &Verb) -> Option<&Path> {
         Verb::Convert(verb) => &verb.out,
         Verb::Predict(verb) => verb.out.as_ref()?,
         Verb::Demo(_) | Verb::Tour(_) | Verb::Train(_) | Verb::Probe(_) => return None,
-        Verb::Inspect(_) | Verb::Neighbours(_) | Verb::Devices | Verb::Bench(_) => return None,
+        Verb::Inspect(_) | Verb::Encoders(_) | Verb::Neighbours(_) | Verb::Devices => return None,
+        Verb::Bench(_) => return None,
     };
     let folder = out.parent()?;
     (!folder.as_os_str().is_empty() && !folder.exists()).then_some(folder)

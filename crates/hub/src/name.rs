@@ -1,0 +1,131 @@
+//! What a model is called on the hub.
+
+use std::{fmt, str::FromStr};
+
+use crate::HubError;
+
+/// `OWNER/NAME` of a model on the hub, or `OWNER/NAME@REVISION`: a branch, a tag or a commit; without one its branch
+/// `main`. `hf:` may stand before it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HubName {
+    model: String,
+    revision: Option<String>,
+}
+
+/// What stands before a name where files may be named too.
+const SCHEME: &str = "hf:";
+
+impl HubName {
+    /// The name in `hf:OWNER/NAME[@REVISION]`; `None` where `text` does not begin with `hf:`, as names of files.
+    ///
+    /// # Errors
+    /// [`HubError::Name`] if no name follows.
+    pub fn after_scheme(text: &str) -> Result<Option<Self>, HubError> {
+        if text.starts_with(SCHEME) {
+            text.parse().map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// `OWNER/NAME`.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The branch, tag or commit.
+    pub fn revision(&self) -> &str {
+        self.revision.as_deref().unwrap_or("main")
+    }
+}
+
+impl FromStr for HubName {
+    type Err = HubError;
+
+    fn from_str(text: &str) -> Result<Self, HubError> {
+        let name = text.strip_prefix(SCHEME).unwrap_or(text);
+        let (model, revision) = match name.split_once('@') {
+            Some((model, revision)) => (model, Some(revision)),
+            None => (name, None),
+        };
+        let is_word = |word: &str| {
+            let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+            // The hub's rule; and no name leads out of the cache.
+            !word.is_empty()
+                && word.len() <= 96
+                && word.chars().all(allowed)
+                && !word.contains("..")
+                && !word.contains("--")
+                && !word.starts_with(['-', '.'])
+                && !word.ends_with(['-', '.'])
+        };
+        let is_model = model
+            .split_once('/')
+            .is_some_and(|(owner, name)| is_word(owner) && is_word(name));
+        if !is_model || !revision.is_none_or(|revision| revision.split('/').all(is_word)) {
+            return Err(HubError::Name {
+                text: text.to_owned(),
+            });
+        }
+        Ok(Self {
+            model: model.to_owned(),
+            revision: revision.map(str::to_owned),
+        })
+    }
+}
+
+impl fmt::Display for HubName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.model)?;
+        match &self.revision {
+            Some(revision) => write!(f, "@{revision}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written_on_the_hub() {
+        for (text, model, revision) in [
+            ("oriyonay/myna-base", "oriyonay/myna-base", "main"),
+            ("hf:m-a-p/music2vec-v1", "m-a-p/music2vec-v1", "main"),
+            ("a/b_c.1@refs/pr/3", "a/b_c.1", "refs/pr/3"),
+        ] {
+            let name: HubName = text.parse().unwrap();
+            assert_eq!((name.model(), name.revision()), (model, revision));
+            assert_eq!(name.to_string(), text.trim_start_matches("hf:"));
+        }
+        assert_eq!(HubName::after_scheme("music/a.wav").unwrap(), None);
+        assert!(HubName::after_scheme("hf:a/b").unwrap().is_some());
+    }
+
+    #[test]
+    fn what_leads_elsewhere_is_no_name() {
+        for text in [
+            "",
+            "hf:",
+            "myna",
+            "a/b/c",
+            "/b",
+            "a/",
+            "../b",
+            "a/..",
+            "a/b@",
+            "a/b@../x",
+            "a b/c",
+            "a/b?x",
+            "a/b#c",
+            "ä/b",
+            "a/b@x y",
+            "a--b/c",
+            "https://huggingface.co/a/b",
+        ] {
+            let error = text.parse::<HubName>().unwrap_err().to_string();
+            assert!(error.contains("OWNER/NAME"), "{text}: {error}");
+        }
+    }
+}

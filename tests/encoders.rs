@@ -1,0 +1,116 @@
+//! Published encoders are listed without a network, and nothing is fetched before size and licence were shown.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[path = "../crates/hub/tests/server/mod.rs"]
+mod server;
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+use server::{Answer, COMMIT, Server};
+
+fn run(arguments: &[&str], home: &Path, endpoint: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mynascope"))
+        .args(arguments)
+        .env("HF_HOME", home)
+        .env("HF_ENDPOINT", endpoint)
+        .env_remove("HF_HUB_CACHE")
+        .env_remove("HF_HUB_OFFLINE")
+        .env_remove("HF_TOKEN")
+        .output()
+        .unwrap()
+}
+
+/// Nobody listens there.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+#[test]
+fn the_list_needs_no_network_and_tells_what_is_on_this_disk() {
+    let home = tempfile::tempdir().unwrap();
+    let repo = home.path().join("hub/models--oriyonay--myna-base");
+    let folder = repo.join("snapshots").join(COMMIT);
+    fs::create_dir_all(&folder).unwrap();
+    fs::create_dir_all(repo.join("refs")).unwrap();
+    fs::write(repo.join("refs/main"), COMMIT).unwrap();
+    fs::write(folder.join("model.safetensors"), b"weights").unwrap();
+
+    let output = run(&["encoders", "--json"], home.path(), NOWHERE);
+    assert!(output.status.success());
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let encoders = told["encoders"].as_array().unwrap();
+    assert!(encoders.len() >= 14);
+    for encoder in encoders {
+        for field in ["name", "paper", "licence"] {
+            assert!(encoder[field].as_str().is_some_and(|text| !text.is_empty()));
+        }
+        assert!(encoder["parameters"].as_u64().unwrap() > 1_000_000);
+        let is_it = encoder["hub"] == "oriyonay/myna-base";
+        assert_eq!(encoder["folder"].is_string(), is_it, "{encoder}");
+    }
+    let text = run(&["encoders"], home.path(), NOWHERE).stdout;
+    let text = String::from_utf8(text).unwrap();
+    assert_eq!(text.matches("on this disk").count(), 1, "{text}");
+    assert!(text.contains("hf:mtg-upf/discogs-maest-30s-pw-129e") && text.contains("CC BY-NC-SA"));
+}
+
+#[test]
+fn a_fetch_shows_size_and_licence_and_waits_for_a_yes() {
+    let server = Server::start(|request, _| {
+        if request.path.starts_with("/api/models/lab/encoder/") {
+            return Answer::json(&format!(
+                r#"{{"sha":"{COMMIT}","cardData":{{"license":"cc-by-nc-4.0"}},
+                "siblings":[{{"rfilename":"model.safetensors","size":5000}}]}}"#
+            ));
+        }
+        Answer::file(&[7; 5000], request).header("ETag", "\"sevens\"")
+    });
+    let home = tempfile::tempdir().unwrap();
+    let fetch = ["encoders", "--fetch", "hf:lab/encoder"];
+    let asked = run(&fetch, home.path(), &server.address);
+    assert_eq!(asked.status.code(), Some(1));
+    let told = String::from_utf8(asked.stderr).unwrap();
+    for word in ["nothing was fetched", "cc-by-nc-4.0", "5.0 kB", "--yes"] {
+        assert!(told.contains(word), "{told}");
+    }
+    assert!(!home.path().join("hub").exists());
+
+    let mut yes = fetch.to_vec();
+    yes.extend(["--yes", "--json"]);
+    let output = run(&yes, home.path(), &server.address);
+    assert!(output.status.success());
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["licence"], "cc-by-nc-4.0");
+    let folder = Path::new(told["folder"].as_str().unwrap());
+    assert_eq!(
+        fs::read(folder.join("model.safetensors")).unwrap(),
+        [7; 5000]
+    );
+
+    let nobody = run(
+        &["encoders", "--fetch", "lab/other", "--yes"],
+        home.path(),
+        NOWHERE,
+    );
+    assert_eq!(nobody.status.code(), Some(1));
+    let told = String::from_utf8(nobody.stderr).unwrap();
+    assert!(
+        told.contains("cannot be reached") && told.lines().count() == 1,
+        "{told}"
+    );
+    let misspelt = run(&["encoders", "--fetch", "no name"], home.path(), NOWHERE);
+    assert_eq!(misspelt.status.code(), Some(2));
+    assert!(
+        String::from_utf8(misspelt.stderr)
+            .unwrap()
+            .contains("OWNER/NAME")
+    );
+}
