@@ -64,9 +64,9 @@ fn update<S: Simd>(
     let [beta1, beta2] = adam.betas;
     let moments = first.iter_mut().zip(second);
     for ((weight, gradient), (first, second)) in weights.iter_mut().zip(gradient).zip(moments) {
-        let slope = adam.coupled_decay.mul_add(*weight, gradient * adam.scale);
-        *first = beta1.mul_add(*first, (1.0 - beta1) * slope);
-        *second = beta2.mul_add(*second, (1.0 - beta2) * slope * slope);
+        let grad = adam.coupled_decay.mul_add(*weight, gradient * adam.scale);
+        *first = beta1.mul_add(*first, (1.0 - beta1) * grad);
+        *second = beta2.mul_add(*second, (1.0 - beta2) * grad * grad);
         let size = second.sqrt().mul_add(adam.second_correction, adam.epsilon);
         let step = *first * adam.first_correction / size;
         *weight -= adam.learning_rate * adam.decay.mul_add(*weight, step);

@@ -1,32 +1,47 @@
-//! The attention half of a layer: x + out(attention(qkv(norm(x)))), softmax of q k / 8 over the tokens of a window.
+//! The attention half of a layer: x + out(attention(qkv(norm(x)))), softmax of q k / sqrt(head_dim) over the tokens of a
+//! window.
+//!
+//! Two ways: whole windows in the cache, forwards and backwards, for layers as Myna's (no biases, heads of 64, norm in
+//! front); and [`tiled`] for everything else and for long windows, forwards only.
 
 mod heads;
+mod tiled;
 
 use rayon::prelude::*;
 
 use crate::{
-    Norm, TILE_ROWS,
+    Norm, NormOrder, TILE_ROWS,
     product::{Into, Matrix, multiply, multiply_wide},
-    room::{give_back, room},
+    scratch::{give_back, take_buffer},
     sum_of_rows,
 };
 
 use heads::Heads;
 
-/// Values of one head.
+/// Values of one head where layers are differentiated.
 pub const HEAD_DIM: usize = 64;
+/// Longest window that one thread does as a whole.
+const SHORT_TOKENS: usize = 256;
 
 /// Its weights, and how rows belong together.
 #[derive(Debug, Clone, Copy)]
 pub struct Attention<'a> {
-    /// The norm in front.
+    /// The norm.
     pub norm: Norm<'a>,
-    /// [dim, 3 * heads * 64]: queries of all heads, then keys, then values.
+    /// Whether it stands in front or behind.
+    pub order: NormOrder,
+    /// [dim, 3 * heads * head_dim]: queries of all heads, then keys, then values.
     pub qkv: &'a [f32],
-    /// [heads * 64, dim].
+    /// [3 * heads * head_dim].
+    pub qkv_bias: Option<&'a [f32]>,
+    /// [heads * head_dim, dim].
     pub out: &'a [f32],
+    /// `[dim]`.
+    pub out_bias: Option<&'a [f32]>,
     /// Tokens of a window: so many rows follow each other.
     pub tokens: usize,
+    /// How many heads share the width.
+    pub heads: usize,
 }
 
 /// Gradients of the input [rows, dim] and of the weights.
@@ -50,6 +65,14 @@ impl Attention<'_> {
         (self.out.len() / self.norm.dim()).max(1)
     }
 
+    /// Whether [`attention_backward`] knows it: heads of 64, no biases, the norm in front.
+    pub fn has_backward(&self) -> bool {
+        self.order == NormOrder::Pre
+            && self.inner() == self.heads * HEAD_DIM
+            && self.qkv_bias.is_none()
+            && self.out_bias.is_none()
+    }
+
     /// Whole windows, about a tile of rows.
     fn tile_rows(&self) -> usize {
         let tokens = self.tokens.max(1);
@@ -57,7 +80,7 @@ impl Attention<'_> {
     }
 
     fn heads(&self) -> Heads {
-        Heads::new(self.inner() / HEAD_DIM, self.tokens)
+        Heads::new(self.heads, self.tokens)
     }
 
     fn tile(
@@ -85,12 +108,16 @@ impl Attention<'_> {
 }
 
 /// [windows * tokens, dim] -> the same shape, and where `keep` says so queries, keys and values, [rows, 3 * heads * 64], for
-/// [`attention_back`].
+/// [`attention_backward`]; they are kept of layers that [have a way back](Attention::has_backward) only.
 pub fn attention(x: &[f32], weights: Attention<'_>, keep: bool) -> (Vec<f32>, Vec<f32>) {
+    let whole = weights.has_backward() && (keep || weights.tokens <= SHORT_TOKENS);
+    if !whole {
+        return (tiled::attention_tiled(x, weights), Vec::new());
+    }
     let (dim, inner) = (weights.norm.dim(), weights.inner());
     let rows = weights.tile_rows();
     let mut out = vec![0.0; x.len()];
-    let mut kept = room(if keep { x.len() / dim * 3 * inner } else { 0 });
+    let mut kept = take_buffer(if keep { x.len() / dim * 3 * inner } else { 0 });
     let scratch = || {
         (
             vec![0.0; rows * dim],
@@ -121,19 +148,19 @@ pub fn attention(x: &[f32], weights: Attention<'_>, keep: bool) -> (Vec<f32>, Ve
 }
 
 /// The way back of [`attention`] from the gradient of its output and the queries, keys and values that it kept.
-pub fn attention_back(
+pub fn attention_backward(
     x: &[f32],
     weights: Attention<'_>,
     qkv: Vec<f32>,
-    slope: &[f32],
+    grad: &[f32],
 ) -> AttentionGradients {
     let (dim, inner) = (weights.norm.dim(), weights.inner());
     let rows = weights.tile_rows();
     let mut to_x = vec![0.0; x.len()];
-    let mut normed = room(x.len());
-    let mut mixed = room(qkv.len() / 3);
-    let mut to_qkv = room(qkv.len());
-    let given = x.par_chunks(rows * dim).zip(slope.par_chunks(rows * dim));
+    let mut normed = take_buffer(x.len());
+    let mut mixed = take_buffer(qkv.len() / 3);
+    let mut to_qkv = take_buffer(qkv.len());
+    let given = x.par_chunks(rows * dim).zip(grad.par_chunks(rows * dim));
     let narrow = to_x
         .par_chunks_mut(rows * dim)
         .zip(normed.par_chunks_mut(rows * dim));
@@ -153,14 +180,14 @@ pub fn attention_back(
                 )
             },
             |(to_mixed, to_normed, heads),
-             (((x, slope), (to_x, normed)), ((qkv, mixed), to_qkv))| {
+             (((x, grad), (to_x, normed)), ((qkv, mixed), to_qkv))| {
                 weights.norm.tile(x, normed);
                 let (to_mixed, _) = to_mixed.split_at_mut(mixed.len());
-                let out = Matrix::new(weights.out, dim).turned();
-                multiply(Matrix::new(slope, dim), out, to_mixed, Into::Replace);
-                heads.mix_back(qkv, to_mixed, mixed, to_qkv);
+                let out = Matrix::new(weights.out, dim).transposed();
+                multiply(Matrix::new(grad, dim), out, to_mixed, Into::Replace);
+                heads.mix_backward(qkv, to_mixed, mixed, to_qkv);
                 let (to_normed, _) = to_normed.split_at_mut(x.len());
-                let back = Matrix::new(weights.qkv, 3 * inner).turned();
+                let back = Matrix::new(weights.qkv, 3 * inner).transposed();
                 multiply(
                     Matrix::new(to_qkv, 3 * inner),
                     back,
@@ -168,8 +195,8 @@ pub fn attention_back(
                     Into::Replace,
                 );
                 // The input also goes round the layer.
-                to_x.copy_from_slice(slope);
-                weights.norm.tile_back(x, to_normed, to_x)
+                to_x.copy_from_slice(grad);
+                weights.norm.tile_backward(x, to_normed, to_x)
             },
         )
         .collect();
@@ -179,10 +206,13 @@ pub fn attention_back(
         norm_weight,
         norm_bias,
         qkv: multiply_wide(
-            Matrix::new(&normed, dim).turned(),
+            Matrix::new(&normed, dim).transposed(),
             Matrix::new(&to_qkv, 3 * inner),
         ),
-        out: multiply_wide(Matrix::new(&mixed, inner).turned(), Matrix::new(slope, dim)),
+        out: multiply_wide(
+            Matrix::new(&mixed, inner).transposed(),
+            Matrix::new(grad, dim),
+        ),
         x: to_x,
     };
     give_back([normed, mixed, to_qkv, qkv]);

@@ -4,19 +4,27 @@ use macerator::Simd;
 use rayon::prelude::*;
 
 use crate::{
-    Norm, TILE_ROWS,
+    Norm, NormOrder, TILE_ROWS,
     linear::sum_of_columns,
+    panels::{Panels, column_parts},
     product::{Into, Matrix, multiply, multiply_wide},
-    room::{give_back, room},
-    simd::{gelu, gelu_with_slope},
+    scratch::{give_back, take_buffer},
+    simd::{gelu, gelu_with_derivative},
     sum_of_rows,
 };
+
+/// A weight of more numbers than this doesn't stay in a core's cache from tile to tile.
+const LARGE: usize = 1 << 20;
+/// So many rows are worth laying out a weight.
+const MANY_ROWS: usize = 3 * TILE_ROWS;
 
 /// Its weights.
 #[derive(Debug, Clone, Copy)]
 pub struct FeedForward<'a> {
-    /// The norm in front.
+    /// The norm.
     pub norm: Norm<'a>,
+    /// Whether it stands in front or behind.
+    pub order: NormOrder,
     /// [dim, hidden].
     pub widen: &'a [f32],
     /// `[hidden]`.
@@ -49,6 +57,11 @@ pub struct FeedForwardGradients {
 impl FeedForward<'_> {
     fn hidden(&self) -> usize {
         self.widen_bias.len().max(1)
+    }
+
+    /// Whether [`feed_forward_backward`] knows it: the norm in front.
+    pub fn has_backward(&self) -> bool {
+        self.order == NormOrder::Pre
     }
 
     /// One tile. `hidden` becomes the hidden values before the activation, `active` those behind it.
@@ -88,6 +101,15 @@ fn activate<S: Simd>(hidden: &mut [f32], bias: &[f32], active: &mut [f32]) {
 }
 
 #[macerator::with_simd]
+fn activate_in_place<S: Simd>(hidden: &mut [f32], bias: &[f32]) {
+    for hidden in hidden.chunks_exact_mut(bias.len()) {
+        for (hidden, bias) in hidden.iter_mut().zip(bias) {
+            *hidden = gelu(*hidden + bias);
+        }
+    }
+}
+
+#[macerator::with_simd]
 fn add_input<S: Simd>(out: &mut [f32], x: &[f32], bias: &[f32]) {
     let rows = out.chunks_exact_mut(bias.len());
     for (out, x) in rows.zip(x.chunks_exact(bias.len())) {
@@ -97,24 +119,28 @@ fn add_input<S: Simd>(out: &mut [f32], x: &[f32], bias: &[f32]) {
     }
 }
 
-/// `hidden` becomes the activation of its values, `slope` (of the activation) that of the values.
+/// `hidden` becomes the activation of its values, `grad` (of the activation) that of the values.
 #[macerator::with_simd]
-fn activate_back<S: Simd>(hidden: &mut [f32], slope: &mut [f32]) {
-    for (hidden, slope) in hidden.iter_mut().zip(slope) {
-        let (value, steepness) = gelu_with_slope(*hidden);
+fn activate_backward<S: Simd>(hidden: &mut [f32], grad: &mut [f32]) {
+    for (hidden, grad) in hidden.iter_mut().zip(grad) {
+        let (value, steepness) = gelu_with_derivative(*hidden);
         *hidden = value;
-        *slope *= steepness;
+        *grad *= steepness;
     }
 }
 
 /// [rows, dim] -> the same shape, and where `keep` says so the hidden values before the activation, [rows, hidden], for
-/// [`feed_forward_back`].
+/// [`feed_forward_backward`]; they are kept of layers that [have a way back](FeedForward::has_backward) only.
 pub fn feed_forward(x: &[f32], weights: FeedForward<'_>, keep: bool) -> (Vec<f32>, Vec<f32>) {
     let (dim, width) = (weights.norm.dim(), weights.hidden());
     let rows = x.len() / dim;
+    let many = weights.widen.len() > LARGE && rows >= MANY_ROWS;
+    if !keep && (many || !weights.has_backward()) {
+        return (feed_forward_wide(x, weights), Vec::new());
+    }
     let tile = TILE_ROWS * dim;
     let mut out = vec![0.0; x.len()];
-    let mut kept = room(if keep { rows * width } else { 0 });
+    let mut kept = take_buffer(if keep { rows * width } else { 0 });
     let scratch = || (vec![0.0; tile], vec![0.0; TILE_ROWS * width]);
     let tiles = out.par_chunks_mut(tile).zip(x.par_chunks(tile));
     if keep {
@@ -138,19 +164,61 @@ pub fn feed_forward(x: &[f32], weights: FeedForward<'_>, keep: bool) -> (Vec<f32
     (out, kept)
 }
 
+/// As [`feed_forward`] for large weights: a part of the hidden values at a time, so that tile and part stay in the cache.
+fn feed_forward_wide(x: &[f32], weights: FeedForward<'_>) -> Vec<f32> {
+    let (dim, width) = (weights.norm.dim(), weights.hidden());
+    let tile = TILE_ROWS * dim;
+    let widen = Panels::new(weights.widen, width);
+    let narrow = Panels::new(weights.narrow, dim);
+    let parts: Vec<(usize, usize)> = column_parts(width).collect();
+    let widest = parts.iter().map(|(_, length)| *length).max().unwrap_or(1);
+    let mut out = vec![0.0; x.len()];
+    out.par_chunks_mut(tile)
+        .zip(x.par_chunks(tile))
+        .for_each_init(
+            || (vec![0.0; tile], vec![0.0; TILE_ROWS * widest]),
+            |(normed, hidden), (out, x)| {
+                let rows = x.len() / dim;
+                let (normed, _) = normed.split_at_mut(x.len());
+                let source = match weights.order {
+                    NormOrder::Pre => {
+                        weights.norm.tile(x, normed);
+                        &*normed
+                    }
+                    NormOrder::Post => x,
+                };
+                let mut into = Into::Replace;
+                for &(start, length) in &parts {
+                    let (hidden, _) = hidden.split_at_mut(rows * length);
+                    widen.multiply_columns(source, (start, length), hidden, Into::Replace);
+                    let (_, bias) = weights.widen_bias.split_at(start);
+                    activate_in_place(hidden, bias.split_at(length).0);
+                    let hidden = Matrix::new(hidden, length);
+                    narrow.multiply_part(hidden, (start, length), (0, dim), out, into);
+                    into = Into::Add;
+                }
+                add_input(out, x, weights.narrow_bias);
+                if weights.order == NormOrder::Post {
+                    weights.norm.in_place(out);
+                }
+            },
+        );
+    out
+}
+
 /// The way back of [`feed_forward`] from the gradient of its output and the hidden values that it kept.
-pub fn feed_forward_back(
+pub fn feed_forward_backward(
     x: &[f32],
     weights: FeedForward<'_>,
     mut hidden: Vec<f32>,
-    slope: &[f32],
+    grad: &[f32],
 ) -> FeedForwardGradients {
     let (dim, width) = (weights.norm.dim(), weights.hidden());
     let (tile, wide_tile) = (TILE_ROWS * dim, TILE_ROWS * width);
     let mut to_x = vec![0.0; x.len()];
-    let mut normed = room(x.len());
-    let mut to_hidden = room(hidden.len());
-    let given = x.par_chunks(tile).zip(slope.par_chunks(tile));
+    let mut normed = take_buffer(x.len());
+    let mut to_hidden = take_buffer(hidden.len());
+    let given = x.par_chunks(tile).zip(grad.par_chunks(tile));
     let narrow_tiles = to_x.par_chunks_mut(tile).zip(normed.par_chunks_mut(tile));
     let wide_tiles = hidden
         .par_chunks_mut(wide_tile)
@@ -160,13 +228,13 @@ pub fn feed_forward_back(
         .zip(wide_tiles)
         .map_init(
             || vec![0.0; tile],
-            |to_normed, (((x, slope), (to_x, normed)), (hidden, to_hidden))| {
+            |to_normed, (((x, grad), (to_x, normed)), (hidden, to_hidden))| {
                 weights.norm.tile(x, normed);
-                let narrow = Matrix::new(weights.narrow, dim).turned();
-                multiply(Matrix::new(slope, dim), narrow, to_hidden, Into::Replace);
-                activate_back(hidden, to_hidden);
+                let narrow = Matrix::new(weights.narrow, dim).transposed();
+                multiply(Matrix::new(grad, dim), narrow, to_hidden, Into::Replace);
+                activate_backward(hidden, to_hidden);
                 let (to_normed, _) = to_normed.split_at_mut(x.len());
-                let widen = Matrix::new(weights.widen, width).turned();
+                let widen = Matrix::new(weights.widen, width).transposed();
                 multiply(
                     Matrix::new(to_hidden, width),
                     widen,
@@ -174,11 +242,11 @@ pub fn feed_forward_back(
                     Into::Replace,
                 );
                 // The input also goes round the layer.
-                to_x.copy_from_slice(slope);
+                to_x.copy_from_slice(grad);
                 [
-                    weights.norm.tile_back(x, to_normed, to_x),
+                    weights.norm.tile_backward(x, to_normed, to_x),
                     sum_of_columns(to_hidden, width),
-                    sum_of_columns(slope, dim),
+                    sum_of_columns(grad, dim),
                 ]
             },
         )
@@ -194,13 +262,13 @@ pub fn feed_forward_back(
         norm_weight,
         norm_bias,
         widen: multiply_wide(
-            Matrix::new(&normed, dim).turned(),
+            Matrix::new(&normed, dim).transposed(),
             Matrix::new(&to_hidden, width),
         ),
         widen_bias: part(|[_, widen, _]| widen, width),
         narrow: multiply_wide(
-            Matrix::new(&active, width).turned(),
-            Matrix::new(slope, dim),
+            Matrix::new(&active, width).transposed(),
+            Matrix::new(grad, dim),
         ),
         narrow_bias: part(|[.., narrow]| narrow, dim),
         x: to_x,

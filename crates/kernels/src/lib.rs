@@ -29,15 +29,16 @@ mod attention;
 mod feed_forward;
 mod linear;
 mod norm;
+mod panels;
 mod product;
-mod room;
+mod scratch;
 mod simd;
 
 pub use adam::{Adam, sum_of_squares};
-pub use attention::{Attention, AttentionGradients, HEAD_DIM, attention, attention_back};
-pub use feed_forward::{FeedForward, FeedForwardGradients, feed_forward, feed_forward_back};
-pub use linear::{LinearGradients, linear, linear_back};
-pub use norm::{Norm, NormGradients, norm, norm_back};
+pub use attention::{Attention, AttentionGradients, HEAD_DIM, attention, attention_backward};
+pub use feed_forward::{FeedForward, FeedForwardGradients, feed_forward, feed_forward_backward};
+pub use linear::{LinearGradients, linear, linear_backward};
+pub use norm::{Norm, NormGradients, NormOrder, norm, norm_backward};
 
 /// Rows of a tile, about: a multiple of six, which is what the products like.
 const TILE_ROWS: usize = 96;

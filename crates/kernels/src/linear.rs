@@ -59,22 +59,25 @@ fn add_rows<S: Simd>(rows: &[f32], sums: &mut [f32]) {
 }
 
 /// The way back of [`linear`] from the gradient of its output.
-pub fn linear_back(x: &[f32], weight: &[f32], outputs: usize, slope: &[f32]) -> LinearGradients {
+pub fn linear_backward(x: &[f32], weight: &[f32], outputs: usize, grad: &[f32]) -> LinearGradients {
     let outputs = outputs.max(1);
     let inputs = (weight.len() / outputs).max(1);
     let mut to_x = vec![0.0; x.len()];
     let sums: Vec<Vec<f32>> = to_x
         .par_chunks_mut(TILE_ROWS * inputs)
-        .zip(slope.par_chunks(TILE_ROWS * outputs))
-        .map(|(to_x, slope)| {
-            let weight = Matrix::new(weight, outputs).turned();
-            multiply(Matrix::new(slope, outputs), weight, to_x, Into::Replace);
-            sum_of_columns(slope, outputs)
+        .zip(grad.par_chunks(TILE_ROWS * outputs))
+        .map(|(to_x, grad)| {
+            let weight = Matrix::new(weight, outputs).transposed();
+            multiply(Matrix::new(grad, outputs), weight, to_x, Into::Replace);
+            sum_of_columns(grad, outputs)
         })
         .collect();
     LinearGradients {
         x: to_x,
-        weight: multiply_wide(Matrix::new(x, inputs).turned(), Matrix::new(slope, outputs)),
+        weight: multiply_wide(
+            Matrix::new(x, inputs).transposed(),
+            Matrix::new(grad, outputs),
+        ),
         bias: sum_of_rows(sums, outputs),
     }
 }

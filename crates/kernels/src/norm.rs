@@ -5,16 +5,25 @@ use rayon::prelude::*;
 
 use crate::{TILE_ROWS, simd, sum_of_rows};
 
-/// Added to the variance, as PyTorch's default.
-const EPSILON: f32 = 1e-5;
-
-/// Factor and shift, `[dim]` each.
+/// Factor and shift, `[dim]` each, and what keeps the division sound.
 #[derive(Debug, Clone, Copy)]
 pub struct Norm<'a> {
     /// Factor of each column, `[dim]`.
     pub weight: &'a [f32],
     /// Shift of each column, `[dim]`.
     pub bias: &'a [f32],
+    /// Added to the variance: 1e-5 by PyTorch's default, 1e-6 in other models.
+    pub epsilon: f32,
+}
+
+/// Where a layer's norm stands: `x + f(norm(x))` or `norm(x + f(x))`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum NormOrder {
+    /// In front of the layer, beside the path that goes round it.
+    #[default]
+    Pre,
+    /// Behind the sum with the input, as in the first transformers.
+    Post,
 }
 
 /// Gradients of a norm's input [rows, dim] and weights `[dim]`.
@@ -30,11 +39,11 @@ pub struct NormGradients {
 
 /// Mean, and one over the deviation.
 #[inline(always)]
-fn moments(row: &[f32]) -> (f32, f32) {
+fn moments(row: &[f32], epsilon: f32) -> (f32, f32) {
     let count = row.len() as f32;
     let mean = simd::sum(row) / count;
     let variance = simd::squares_around(row, mean) / count;
-    (mean, 1.0 / (variance + EPSILON).sqrt())
+    (mean, 1.0 / (variance + epsilon).sqrt())
 }
 
 impl Norm<'_> {
@@ -45,24 +54,32 @@ impl Norm<'_> {
 
     /// Norms rows on this thread.
     pub(crate) fn tile(&self, x: &[f32], out: &mut [f32]) {
-        norm_rows(self.weight, self.bias, x, out);
+        norm_rows(self.weight, self.bias, self.epsilon, x, out);
+    }
+
+    /// Norms rows where they lie, on this thread.
+    pub(crate) fn in_place(&self, rows: &mut [f32]) {
+        for row in rows.chunks_exact_mut(self.dim()) {
+            let x = row.to_vec();
+            self.tile(&x, row);
+        }
     }
 
     /// Adds the gradient of the input, given that of the output, to `to_x`; returns the gradients of weight and bias of
     /// these rows, one behind the other.
-    pub(crate) fn tile_back(&self, x: &[f32], slope: &[f32], to_x: &mut [f32]) -> Vec<f32> {
+    pub(crate) fn tile_backward(&self, x: &[f32], grad: &[f32], to_x: &mut [f32]) -> Vec<f32> {
         let mut sums = vec![0.0; 2 * self.dim()];
-        norm_rows_back(self.weight, x, slope, to_x, &mut sums);
+        norm_rows_backward(self.weight, self.epsilon, x, grad, to_x, &mut sums);
         sums
     }
 }
 
 #[macerator::with_simd]
-fn norm_rows<S: Simd>(weight: &[f32], bias: &[f32], x: &[f32], out: &mut [f32]) {
+fn norm_rows<S: Simd>(weight: &[f32], bias: &[f32], epsilon: f32, x: &[f32], out: &mut [f32]) {
     let dim = weight.len().max(1);
     let rows = x.chunks_exact(dim);
     for (x, out) in rows.zip(out.chunks_exact_mut(dim)) {
-        let (mean, scale) = moments(x);
+        let (mean, scale) = moments(x, epsilon);
         let weights = weight.iter().zip(bias);
         for ((out, x), (weight, bias)) in out.iter_mut().zip(x).zip(weights) {
             *out = ((x - mean) * scale).mul_add(*weight, *bias);
@@ -71,26 +88,27 @@ fn norm_rows<S: Simd>(weight: &[f32], bias: &[f32], x: &[f32], out: &mut [f32]) 
 }
 
 #[macerator::with_simd]
-fn norm_rows_back<S: Simd>(
+fn norm_rows_backward<S: Simd>(
     weight: &[f32],
+    epsilon: f32,
     x: &[f32],
-    slope: &[f32],
+    grad: &[f32],
     to_x: &mut [f32],
     sums: &mut [f32],
 ) {
     let dim = weight.len().max(1);
     let (to_weight, to_bias) = sums.split_at_mut(dim);
     let count = dim as f32;
-    let rows = x.chunks_exact(dim).zip(slope.chunks_exact(dim));
+    let rows = x.chunks_exact(dim).zip(grad.chunks_exact(dim));
     // The row without mean and scale, and the gradient of that.
     let (mut unit, mut pull) = (vec![0.0; dim], vec![0.0; dim]);
-    for ((x, slope), to_x) in rows.zip(to_x.chunks_exact_mut(dim)) {
-        let (mean, scale) = moments(x);
+    for ((x, grad), to_x) in rows.zip(to_x.chunks_exact_mut(dim)) {
+        let (mean, scale) = moments(x, epsilon);
         let both = unit.iter_mut().zip(&mut pull);
-        let given = x.iter().zip(slope).zip(weight);
-        for ((unit, pull), ((x, slope), weight)) in both.zip(given) {
+        let given = x.iter().zip(grad).zip(weight);
+        for ((unit, pull), ((x, grad), weight)) in both.zip(given) {
             *unit = (x - mean) * scale;
-            *pull = slope * weight;
+            *pull = grad * weight;
         }
         let level = simd::sum(&pull) / count;
         let along = simd::dot(&pull, &unit) / count;
@@ -99,9 +117,9 @@ fn norm_rows_back<S: Simd>(
             *to_x = scale.mul_add(unit.mul_add(-along, pull - level), *to_x);
         }
         let sums = to_weight.iter_mut().zip(to_bias.iter_mut());
-        for ((to_weight, to_bias), (unit, slope)) in sums.zip(unit.iter().zip(slope)) {
-            *to_weight = slope.mul_add(*unit, *to_weight);
-            *to_bias += slope;
+        for ((to_weight, to_bias), (unit, grad)) in sums.zip(unit.iter().zip(grad)) {
+            *to_weight = grad.mul_add(*unit, *to_weight);
+            *to_bias += grad;
         }
     }
 }
@@ -117,14 +135,14 @@ pub fn norm(x: &[f32], weights: Norm<'_>) -> Vec<f32> {
 }
 
 /// The way back of [`norm`] from the gradient of its output.
-pub fn norm_back(x: &[f32], weights: Norm<'_>, slope: &[f32]) -> NormGradients {
+pub fn norm_backward(x: &[f32], weights: Norm<'_>, grad: &[f32]) -> NormGradients {
     let dim = weights.dim();
     let tile = TILE_ROWS * dim;
     let mut to_x = vec![0.0; x.len()];
     let sums: Vec<Vec<f32>> = to_x
         .par_chunks_mut(tile)
-        .zip(x.par_chunks(tile).zip(slope.par_chunks(tile)))
-        .map(|(to_x, (x, slope))| weights.tile_back(x, slope, to_x))
+        .zip(x.par_chunks(tile).zip(grad.par_chunks(tile)))
+        .map(|(to_x, (x, grad))| weights.tile_backward(x, grad, to_x))
         .collect();
     let mut weight = sum_of_rows(sums, 2 * dim);
     let bias = weight.split_off(dim);

@@ -28,12 +28,28 @@ impl<'a> Matrix<'a> {
     }
 
     /// Rows become columns; nothing is copied.
-    pub fn turned(self) -> Self {
+    pub fn transposed(self) -> Self {
         Self {
             rows: self.columns,
             columns: self.rows,
             row_stride: self.column_stride,
             column_stride: self.row_stride,
+            ..self
+        }
+    }
+
+    /// Its rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// At most `count` of its rows, from one on.
+    pub fn some_rows(self, from: usize, count: usize) -> Self {
+        let from = from.min(self.rows);
+        let start = (from * self.row_stride).min(self.values.len());
+        Self {
+            values: self.values.split_at(start).1,
+            rows: count.min(self.rows - from),
             ..self
         }
     }
@@ -142,7 +158,7 @@ mod tests {
         assert_eq!(out, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 10.0]);
         multiply_strided(Matrix::new(&a, 2), identity, &mut out, 2, Into::Add);
         assert_eq!(out, [2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 10.0]);
-        let squares = multiply_wide(Matrix::new(&a, 2).turned(), Matrix::new(&a, 2));
+        let squares = multiply_wide(Matrix::new(&a, 2).transposed(), Matrix::new(&a, 2));
         assert_eq!(squares, [35.0, 44.0, 44.0, 56.0]);
     }
 

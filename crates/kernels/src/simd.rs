@@ -137,7 +137,7 @@ pub fn gelu(x: f32) -> f32 {
 
 /// GELU and its derivative.
 #[inline(always)]
-pub fn gelu_with_slope(x: f32) -> (f32, f32) {
+pub fn gelu_with_derivative(x: f32) -> (f32, f32) {
     /// 1 / sqrt(2 pi).
     const PEAK: f32 = 0.398_942_3;
     let below = 0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2));
@@ -190,9 +190,9 @@ mod tests {
             if x.abs() > 3.9 {
                 continue;
             }
-            let slope = (gelu_of(x + 1e-4) - gelu_of(x - 1e-4)) / 2e-4;
-            let (value, found) = gelu_with_slope(x as f32);
-            assert!((f64::from(found) - slope).abs() < 1e-6, "{x}");
+            let grad = (gelu_of(x + 1e-4) - gelu_of(x - 1e-4)) / 2e-4;
+            let (value, found) = gelu_with_derivative(x as f32);
+            assert!((f64::from(found) - grad).abs() < 1e-6, "{x}");
             let error = f64::from(value) - gelu_of(x);
             assert!(error.abs() < 2e-7 * x.abs().max(1.0), "{x}: {error}");
             assert_eq!(value, gelu(x as f32));

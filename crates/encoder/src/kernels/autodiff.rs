@@ -1,4 +1,4 @@
-//! Layers in one piece as nodes of Burn's graph.
+//! Fused layers as nodes of Burn's graph.
 
 use burn::{
     backend::{
@@ -16,17 +16,17 @@ use super::{Kernels, Layer};
 
 /// A layer that ran, for its way back.
 #[derive(Debug, Clone)]
-struct Ran<T> {
+struct SavedForBackward<T> {
     layer: Layer<T>,
     x: T,
     kept: Option<T>,
 }
 
 #[derive(Debug)]
-struct WayBack;
+struct LayerBackward;
 
-impl<B: Kernels, const N: usize> Backward<B, N> for WayBack {
-    type State = Ran<FloatTensor<B>>;
+impl<B: Kernels, const N: usize> Backward<B, N> for LayerBackward {
+    type State = SavedForBackward<FloatTensor<B>>;
 
     fn backward(
         self,
@@ -34,10 +34,10 @@ impl<B: Kernels, const N: usize> Backward<B, N> for WayBack {
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let slope = gradients.consume::<B>(&ops.node);
-        let Ran { layer, x, kept } = ops.state;
-        // Who ran it in one piece knows the way back.
-        let found = B::layer_back(&layer, &x, kept, &slope).unwrap_or_default();
+        let grad = gradients.consume::<B>(&ops.node);
+        let SavedForBackward { layer, x, kept } = ops.state;
+        // Whoever ran it fused knows the way back.
+        let found = B::layer_backward(&layer, &x, kept, &grad).unwrap_or_default();
         for (parent, gradient) in ops.parents.into_iter().zip(found) {
             if let Some(node) = parent {
                 gradients.register::<B>(node.id, gradient);
@@ -54,15 +54,15 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     ) -> Option<(FloatTensor<Self>, Option<FloatTensor<Self>>)> {
         let plain = layer.map(|weight| weight.primitive.clone());
         let (out, kept) = B::layer(&plain, &x.primitive, true)?;
-        let ran = Ran {
+        let saved = SavedForBackward {
             layer: plain,
             x: x.primitive.clone(),
             kept,
         };
         let out = match *layer.weights().as_slice() {
-            [a, b] => record::<B, C, 3>([x, a, b], ran, out),
-            [a, b, c, d] => record::<B, C, 5>([x, a, b, c, d], ran, out),
-            [a, b, c, d, e, f] => record::<B, C, 7>([x, a, b, c, d, e, f], ran, out),
+            [a, b] => record::<B, C, 3>([x, a, b], saved, out),
+            [a, b, c, d] => record::<B, C, 5>([x, a, b, c, d], saved, out),
+            [a, b, c, d, e, f] => record::<B, C, 7>([x, a, b, c, d, e, f], saved, out),
             _ => return None,
         };
         Some((out, None))
@@ -72,13 +72,13 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
 /// Notes where an output came from.
 fn record<B: Kernels, C: CheckpointStrategy, const N: usize>(
     parents: [&FloatTensor<Autodiff<B, C>>; N],
-    ran: Ran<FloatTensor<B>>,
+    saved: SavedForBackward<FloatTensor<B>>,
     out: FloatTensor<B>,
 ) -> FloatTensor<Autodiff<B, C>> {
     let nodes = parents.map(|parent| parent.node.clone());
-    let prepared = Backward::<B, N>::prepare::<C>(WayBack, nodes);
+    let prepared = Backward::<B, N>::prepare::<C>(LayerBackward, nodes);
     match prepared.compute_bound().stateful() {
-        OpsKind::Tracked(tracked) => tracked.finish(ran, out),
+        OpsKind::Tracked(tracked) => tracked.finish(saved, out),
         OpsKind::UnTracked(untracked) => untracked.finish(out),
     }
 }

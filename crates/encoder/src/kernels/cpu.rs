@@ -1,4 +1,4 @@
-//! The CPU's layers in one piece.
+//! The CPU's fused layers.
 
 use burn::{
     backend::Flex,
@@ -10,7 +10,7 @@ use mynascope_kernels::{
     LinearGradients, Norm, NormGradients,
 };
 
-use super::{Kernels, Layer};
+use super::{Kernels, Layer, Norm as LayerNorm};
 
 /// 32-bit numbers, one behind the other; `None` for other numbers or gaps between them.
 fn slice(tensor: &FlexTensor) -> Option<&[f32]> {
@@ -32,34 +32,58 @@ fn like(values: Vec<f32>, other: &FlexTensor) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, other.shape()))
 }
 
-fn norm_of([weight, bias]: &[FlexTensor; 2]) -> Option<Norm<'_>> {
+fn norm_of(norm: &LayerNorm<FlexTensor>) -> Option<Norm<'_>> {
     Some(Norm {
-        weight: slice(weight)?,
-        bias: slice(bias)?,
+        weight: slice(&norm.weight)?,
+        bias: slice(&norm.bias)?,
+        epsilon: norm.epsilon as f32,
     })
 }
 
-fn attention_of<'a>(
-    norm: &'a [FlexTensor; 2],
-    qkv: &'a FlexTensor,
-    out: &'a FlexTensor,
-    tokens: usize,
-) -> Option<Attention<'a>> {
+/// A bias that may be missing; `None` where there is one that is no slice.
+fn bias_of(bias: Option<&FlexTensor>) -> Option<Option<&[f32]>> {
+    bias.map_or(Some(None), |bias| slice(bias).map(Some))
+}
+
+fn attention_of(layer: &Layer<FlexTensor>) -> Option<Attention<'_>> {
+    let Layer::Attention {
+        norm,
+        order,
+        qkv,
+        qkv_bias,
+        out,
+        out_bias,
+        tokens,
+        heads,
+    } = layer
+    else {
+        return None;
+    };
     Some(Attention {
         norm: norm_of(norm)?,
+        order: *order,
         qkv: slice(qkv)?,
+        qkv_bias: bias_of(qkv_bias.as_ref())?,
         out: slice(out)?,
-        tokens,
+        out_bias: bias_of(out_bias.as_ref())?,
+        tokens: *tokens,
+        heads: *heads,
     })
 }
 
-fn feed_forward_of<'a>(
-    norm: &'a [FlexTensor; 2],
-    [widen, widen_bias]: &'a [FlexTensor; 2],
-    [narrow, narrow_bias]: &'a [FlexTensor; 2],
-) -> Option<FeedForward<'a>> {
+fn feed_forward_of(layer: &Layer<FlexTensor>) -> Option<FeedForward<'_>> {
+    let Layer::FeedForward {
+        norm,
+        order,
+        widen: [widen, widen_bias],
+        narrow: [narrow, narrow_bias],
+    } = layer
+    else {
+        return None;
+    };
     Some(FeedForward {
         norm: norm_of(norm)?,
+        order: *order,
         widen: slice(widen)?,
         widen_bias: slice(widen_bias)?,
         narrow: slice(narrow)?,
@@ -81,67 +105,60 @@ impl Kernels for Flex {
             Layer::Linear { weight, bias } => {
                 (kernels::linear(x, slice(weight)?, slice(bias)?), Vec::new())
             }
-            Layer::Attention {
-                norm,
-                qkv,
-                out,
-                tokens,
-                ..
-            } => kernels::attention(x, attention_of(norm, qkv, out, *tokens)?, keep),
-            Layer::FeedForward {
-                norm,
-                widen,
-                narrow,
-            } => kernels::feed_forward(x, feed_forward_of(norm, widen, narrow)?, keep),
+            Layer::Attention { .. } => {
+                let weights = attention_of(layer)?;
+                // What has no way back is decomposed where one is wanted.
+                if keep && !weights.has_backward() {
+                    return None;
+                }
+                kernels::attention(x, weights, keep)
+            }
+            Layer::FeedForward { .. } => {
+                let weights = feed_forward_of(layer)?;
+                if keep && !weights.has_backward() {
+                    return None;
+                }
+                kernels::feed_forward(x, weights, keep)
+            }
         };
         let kept = (!kept.is_empty()).then(|| rows(kept, count));
         Some((rows(out, count), kept))
     }
 
-    fn layer_back(
+    fn layer_backward(
         layer: &Layer<FlexTensor>,
         x: &FlexTensor,
         kept: Option<FlexTensor>,
-        slope: &FlexTensor,
+        grad: &FlexTensor,
     ) -> Option<Vec<FlexTensor>> {
         let shaped_like = x;
-        let (x, slope) = (x.to_contiguous(), slope.to_contiguous());
-        let (x, slope) = (slice(&x)?, slice(&slope)?);
+        let (x, grad) = (x.to_contiguous(), grad.to_contiguous());
+        let (x, grad) = (slice(&x)?, slice(&grad)?);
         let found = match layer {
             Layer::Norm(norm) => {
                 let NormGradients { x, weight, bias } =
-                    kernels::norm_back(x, norm_of(norm)?, slope);
+                    kernels::norm_backward(x, norm_of(norm)?, grad);
                 vec![x, weight, bias]
             }
             Layer::Linear { weight, bias } => {
                 let outputs = slice(bias)?.len();
                 let LinearGradients { x, weight, bias } =
-                    kernels::linear_back(x, slice(weight)?, outputs, slope);
+                    kernels::linear_backward(x, slice(weight)?, outputs, grad);
                 vec![x, weight, bias]
             }
-            Layer::Attention {
-                norm,
-                qkv,
-                out,
-                tokens,
-                ..
-            } => {
-                let weights = attention_of(norm, qkv, out, *tokens)?;
+            Layer::Attention { .. } => {
+                let weights = attention_of(layer)?;
                 let AttentionGradients {
                     x,
                     norm_weight,
                     norm_bias,
                     qkv,
                     out,
-                } = kernels::attention_back(x, weights, numbers(kept?)?, slope);
+                } = kernels::attention_backward(x, weights, numbers(kept?)?, grad);
                 vec![x, norm_weight, norm_bias, qkv, out]
             }
-            Layer::FeedForward {
-                norm,
-                widen,
-                narrow,
-            } => {
-                let weights = feed_forward_of(norm, widen, narrow)?;
+            Layer::FeedForward { .. } => {
+                let weights = feed_forward_of(layer)?;
                 let FeedForwardGradients {
                     x,
                     norm_weight,
@@ -150,7 +167,7 @@ impl Kernels for Flex {
                     widen_bias,
                     narrow,
                     narrow_bias,
-                } = kernels::feed_forward_back(x, weights, numbers(kept?)?, slope);
+                } = kernels::feed_forward_backward(x, weights, numbers(kept?)?, grad);
                 vec![
                     x,
                     norm_weight,

@@ -1,10 +1,10 @@
-//! What a backend may do in one piece: the layers of the transformer with their gradients, and the optimiser's update.
+//! What a backend may have fused: the layers of the transformer with their gradients, and the optimiser's update.
 //!
-//! The encoder speaks to every backend through [`Layer::run`]. A backend that has a layer in one piece ([`Kernels`]: the
-//! CPU, by the crate `mynascope-kernels`) is asked for it; for all others the layer is taken apart into Burn's operations,
-//! which a GPU fuses by itself. Under `Autodiff` a layer in one piece is one node of the graph, with the kernels'
-//! own way back; a layer that is taken apart is differentiated by Burn. `tests.rs` holds both against each other, values
-//! and gradients.
+//! The encoder speaks to every backend through [`Layer::run`]. A backend that has a fused layer ([`Kernels`]: the
+//! CPU, by the crate `mynascope-kernels`) is asked for it; for all others the layer is decomposed into Burn's operations,
+//! which a GPU fuses by itself. Under `Autodiff` a fused layer is one node of the graph, with the kernels'
+//! own way back; a layer that is decomposed, because its backend doesn't know it or has no way back for it, is
+//! differentiated by Burn. `tests.rs` holds both against each other, values and gradients.
 
 mod autodiff;
 mod cpu;
@@ -22,40 +22,55 @@ use burn::{
     },
 };
 
-use super::{Arithmetic, families::myna::HEAD_DIM};
+use super::Arithmetic;
 
-pub use mynascope_kernels::Adam;
+pub use mynascope_kernels::{Adam, NormOrder};
 
-/// Added to the variance, as PyTorch's default.
-const NORM_EPSILON: f64 = 1e-5;
+/// Added to the variance by Myna's norms: PyTorch's default.
+pub const NORM_EPSILON: f64 = 1e-5;
 
-/// A layer over rows, with its weights. Matrices are [in, out].
+/// LayerNorm: factor and shift, [dim], and what is added to the variance.
+#[derive(Debug, Clone)]
+pub struct Norm<T> {
+    pub weight: T,
+    pub bias: T,
+    pub epsilon: f64,
+}
+
+/// A layer over rows, with its weights. Matrices are [in, out]. The layers with a norm go round it: `x + f(norm(x))`, or
+/// `norm(x + f(x))` where the order says so.
 #[derive(Debug, Clone)]
 pub enum Layer<T> {
-    /// LayerNorm: factor and shift, [dim].
-    Norm([T; 2]),
+    Norm(Norm<T>),
     /// [in, out] and [out].
-    Linear { weight: T, bias: T },
-    /// x + out(attention(qkv(norm(x)))) among the `tokens` rows of each window. `qkv` is [dim, 3 * heads * 64], `out`
-    /// [heads * 64, dim].
+    Linear {
+        weight: T,
+        bias: T,
+    },
+    /// f is out(attention(qkv(x))) among the `tokens` rows of each window. `qkv` is [dim, 3 * heads * head_dim], `out`
+    /// [heads * head_dim, dim]; biases are of their columns.
     Attention {
-        norm: [T; 2],
+        norm: Norm<T>,
+        order: NormOrder,
         qkv: T,
+        qkv_bias: Option<T>,
         out: T,
+        out_bias: Option<T>,
         tokens: usize,
         heads: usize,
     },
-    /// x + narrow(gelu(widen(norm(x)))): [dim, hidden], [hidden], [hidden, dim], [dim].
+    /// f is narrow(gelu(widen(x))): [dim, hidden], [hidden], [hidden, dim], [dim].
     FeedForward {
-        norm: [T; 2],
+        norm: Norm<T>,
+        order: NormOrder,
         widen: [T; 2],
         narrow: [T; 2],
     },
 }
 
-/// Operations in one piece. `None` or `false`: this backend has none, take it apart.
+/// Fused operations. `None` or `false`: this backend has none, the operation is decomposed.
 pub trait Kernels: Backend {
-    /// A layer over rows [rows, in], and where `keep` says so what [`Kernels::layer_back`] wants beside the input.
+    /// A layer over rows [rows, in], and where `keep` says so what [`Kernels::layer_backward`] wants beside the input.
     fn layer(
         _layer: &Layer<FloatTensor<Self>>,
         _x: &FloatTensor<Self>,
@@ -65,7 +80,7 @@ pub trait Kernels: Backend {
     }
 
     /// Gradients of the input and of the weights in their order, from that of the output.
-    fn layer_back(
+    fn layer_backward(
         _layer: &Layer<FloatTensor<Self>>,
         _x: &FloatTensor<Self>,
         _kept: Option<FloatTensor<Self>>,
@@ -102,22 +117,46 @@ fn tensor<B: Backend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D>
     Tensor::from_primitive(TensorPrimitive::Float(primitive))
 }
 
+impl<T> Norm<T> {
+    /// The same norm with other weights.
+    fn map<U>(&self, f: impl Fn(&T) -> U) -> Norm<U> {
+        Norm {
+            weight: f(&self.weight),
+            bias: f(&self.bias),
+            epsilon: self.epsilon,
+        }
+    }
+}
+
 impl<T> Layer<T> {
     /// The weights in their order.
     pub fn weights(&self) -> Vec<&T> {
         match self {
-            Self::Norm([weight, bias]) | Self::Linear { weight, bias } => vec![weight, bias],
+            Self::Norm(Norm { weight, bias, .. }) | Self::Linear { weight, bias } => {
+                vec![weight, bias]
+            }
             Self::Attention {
-                norm: [weight, bias],
+                norm: Norm { weight, bias, .. },
                 qkv,
+                qkv_bias,
                 out,
+                out_bias,
                 ..
-            } => vec![weight, bias, qkv, out],
+            } => {
+                let qkv = std::iter::once(qkv).chain(qkv_bias);
+                let out = std::iter::once(out).chain(out_bias);
+                [weight, bias].into_iter().chain(qkv).chain(out).collect()
+            }
             Self::FeedForward {
-                norm,
+                norm: Norm { weight, bias, .. },
                 widen,
                 narrow,
-            } => norm.iter().chain(widen).chain(narrow).collect(),
+                ..
+            } => [weight, bias]
+                .into_iter()
+                .chain(widen)
+                .chain(narrow)
+                .collect(),
         }
     }
 
@@ -125,30 +164,38 @@ impl<T> Layer<T> {
     pub fn map<U>(&self, f: impl Fn(&T) -> U) -> Layer<U> {
         let two = |[a, b]: &[T; 2]| [f(a), f(b)];
         match self {
-            Self::Norm(norm) => Layer::Norm(two(norm)),
+            Self::Norm(norm) => Layer::Norm(norm.map(&f)),
             Self::Linear { weight, bias } => Layer::Linear {
                 weight: f(weight),
                 bias: f(bias),
             },
             Self::Attention {
                 norm,
+                order,
                 qkv,
+                qkv_bias,
                 out,
+                out_bias,
                 tokens,
                 heads,
             } => Layer::Attention {
-                norm: two(norm),
+                norm: norm.map(&f),
+                order: *order,
                 qkv: f(qkv),
+                qkv_bias: qkv_bias.as_ref().map(&f),
                 out: f(out),
+                out_bias: out_bias.as_ref().map(&f),
                 tokens: *tokens,
                 heads: *heads,
             },
             Self::FeedForward {
                 norm,
+                order,
                 widen,
                 narrow,
             } => Layer::FeedForward {
-                norm: two(norm),
+                norm: norm.map(&f),
+                order: *order,
                 widen: two(widen),
                 narrow: two(narrow),
             },
@@ -162,71 +209,106 @@ impl<T: Clone> Layer<T> {
     where
         B: Kernels<FloatTensorPrimitive = T>,
     {
-        // Layers in one piece know 32 bits only.
-        let ran = match arithmetic {
+        // Fused layers know 32 bits only.
+        let fused = match arithmetic {
             Arithmetic::F32 => B::layer(&self, &primitive(&x), false),
             Arithmetic::Bf16 | Arithmetic::F16 => None,
         };
-        match ran {
+        match fused {
             Some((out, _)) => tensor(out),
-            None => self.taken_apart(x, arithmetic),
+            None => self.decomposed(x, arithmetic),
         }
     }
 
     /// The same out of Burn's operations.
-    fn taken_apart<B>(self, x: Tensor<B, 2>, arithmetic: Arithmetic) -> Tensor<B, 2>
+    fn decomposed<B>(self, x: Tensor<B, 2>, arithmetic: Arithmetic) -> Tensor<B, 2>
     where
         B: Backend<FloatTensorPrimitive = T>,
     {
-        let normed = |[weight, bias]: [T; 2], x: Tensor<B, 2>| {
-            // Fused where nothing is differentiated.
-            tensor::<B, 2>(B::layer_norm(
-                primitive(&x),
-                weight,
-                Some(bias),
-                NORM_EPSILON,
-            ))
-        };
-        let linear = |x: Tensor<B, 2>, weight: T, bias: T| {
-            arithmetic.product(x, tensor(weight)) + tensor::<B, 1>(bias).unsqueeze()
-        };
         match self {
-            Self::Norm(norm) => normed(norm, x),
-            Self::Linear { weight, bias } => linear(x, weight, bias),
+            Self::Norm(norm) => norm.decomposed(x),
+            Self::Linear { weight, bias } => linear(x, weight, Some(bias), arithmetic),
             Self::Attention {
                 norm,
+                order,
                 qkv,
+                qkv_bias,
                 out,
+                out_bias,
                 tokens,
                 heads,
-            } => {
+            } => around(x, norm, order, |x| {
+                let heads = heads.max(1);
                 let [rows, _] = x.dims();
                 let windows = rows / tokens.max(1);
-                let qkv = arithmetic.product(normed(norm, x.clone()), tensor(qkv));
-                // [rows, 3 * heads * 64] -> [3, windows, heads, tokens, 64]
+                let qkv = linear(x, qkv, qkv_bias, arithmetic);
+                let head_dim = qkv.dims()[1] / (3 * heads);
+                // [rows, 3 * heads * head_dim] -> [3, windows, heads, tokens, head_dim]
                 let qkv = qkv
-                    .reshape([windows, tokens, 3, heads, HEAD_DIM])
+                    .reshape([windows, tokens, 3, heads, head_dim])
                     .permute([2, 0, 3, 1, 4]);
                 let part = |index: usize| -> Tensor<B, 4> {
                     qkv.clone()
                         .narrow(0, index, 1)
-                        .reshape([windows, heads, tokens, HEAD_DIM])
+                        .reshape([windows, heads, tokens, head_dim])
                 };
-                // The scale is 1/sqrt(64), the default.
+                // The scale is 1/sqrt(head_dim), the default.
                 let options = AttentionModuleOptions::default();
                 let mixed = attention(part(0), part(1), part(2), None, None, options)
                     .swap_dims(1, 2)
-                    .reshape([rows, heads * HEAD_DIM]);
-                x + arithmetic.product(mixed, tensor(out))
-            }
+                    .reshape([rows, heads * head_dim]);
+                linear(mixed, out, out_bias, arithmetic)
+            }),
             Self::FeedForward {
                 norm,
+                order,
                 widen: [widen, widen_bias],
                 narrow: [narrow, narrow_bias],
-            } => {
-                let hidden = linear(normed(norm, x.clone()), widen, widen_bias);
-                x + linear(gelu(hidden), narrow, narrow_bias)
-            }
+            } => around(x, norm, order, |x| {
+                let hidden = linear(x, widen, Some(widen_bias), arithmetic);
+                linear(gelu(hidden), narrow, Some(narrow_bias), arithmetic)
+            }),
         }
+    }
+}
+
+impl<T> Norm<T> {
+    /// Fused where nothing is differentiated.
+    fn decomposed<B>(self, x: Tensor<B, 2>) -> Tensor<B, 2>
+    where
+        B: Backend<FloatTensorPrimitive = T>,
+    {
+        tensor::<B, 2>(B::layer_norm(
+            primitive(&x),
+            self.weight,
+            Some(self.bias),
+            self.epsilon,
+        ))
+    }
+}
+
+/// A function with its norm and the path that goes round it.
+fn around<B: Backend>(
+    x: Tensor<B, 2>,
+    norm: Norm<FloatTensor<B>>,
+    order: NormOrder,
+    f: impl FnOnce(Tensor<B, 2>) -> Tensor<B, 2>,
+) -> Tensor<B, 2> {
+    match order {
+        NormOrder::Pre => x.clone() + f(norm.decomposed(x)),
+        NormOrder::Post => norm.decomposed(x.clone() + f(x)),
+    }
+}
+
+fn linear<B: Backend>(
+    x: Tensor<B, 2>,
+    weight: FloatTensor<B>,
+    bias: Option<FloatTensor<B>>,
+    arithmetic: Arithmetic,
+) -> Tensor<B, 2> {
+    let out = arithmetic.product(x, tensor(weight));
+    match bias {
+        Some(bias) => out + tensor::<B, 1>(bias).unsqueeze(),
+        None => out,
     }
 }

@@ -29,7 +29,7 @@ pub struct Heads {
     heads: usize,
     tokens: usize,
     shares: Vec<f32>,
-    slopes: Vec<f32>,
+    grads: Vec<f32>,
 }
 
 /// Turns scores into shares: softmax of `SCALE` times each row.
@@ -47,14 +47,14 @@ fn softmax(rows: &mut [f32], columns: usize) {
     }
 }
 
-/// Turns slopes of shares into slopes of scores: with r = sum of slope times share, share * (slope - r) * `SCALE`.
+/// Turns grads of shares into grads of scores: with r = sum of grad times share, share * (grad - r) * `SCALE`.
 #[inline(always)]
-fn softmax_back(shares: &[f32], slopes: &mut [f32], columns: usize) {
+fn softmax_backward(shares: &[f32], grads: &mut [f32], columns: usize) {
     let rows = shares.chunks_exact(columns);
-    for (shares, slopes) in rows.zip(slopes.chunks_exact_mut(columns)) {
-        let level = dot(shares, slopes);
-        for (slope, share) in slopes.iter_mut().zip(shares) {
-            *slope = share * (*slope - level) * SCALE;
+    for (shares, grads) in rows.zip(grads.chunks_exact_mut(columns)) {
+        let level = dot(shares, grads);
+        for (grad, share) in grads.iter_mut().zip(shares) {
+            *grad = share * (*grad - level) * SCALE;
         }
     }
 }
@@ -65,8 +65,8 @@ fn softmax_rows<S: Simd>(rows: &mut [f32], columns: usize) {
 }
 
 #[macerator::with_simd]
-fn softmax_rows_back<S: Simd>(shares: &[f32], slopes: &mut [f32], columns: usize) {
-    softmax_back(shares, slopes, columns);
+fn softmax_rows_backward<S: Simd>(shares: &[f32], grads: &mut [f32], columns: usize) {
+    softmax_backward(shares, grads, columns);
 }
 
 impl Heads {
@@ -77,7 +77,7 @@ impl Heads {
             heads,
             tokens,
             shares: vec![0.0; room],
-            slopes: vec![0.0; room],
+            grads: vec![0.0; room],
         }
     }
 
@@ -94,18 +94,24 @@ impl Heads {
         }
     }
 
-    /// Back from the slopes of `mixed`: computes `mixed` again and the slopes of `qkv`.
-    pub fn mix_back(&mut self, qkv: &[f32], slope: &[f32], mixed: &mut [f32], to_qkv: &mut [f32]) {
+    /// Back from the grads of `mixed`: computes `mixed` again and the grads of `qkv`.
+    pub fn mix_backward(
+        &mut self,
+        qkv: &[f32],
+        grad: &[f32],
+        mixed: &mut [f32],
+        to_qkv: &mut [f32],
+    ) {
         let width = self.heads * HEAD_DIM;
         let (of_qkv, of_mixed) = (self.tokens * 3 * width, self.tokens * width);
-        let given = qkv.chunks_exact(of_qkv).zip(slope.chunks_exact(of_mixed));
+        let given = qkv.chunks_exact(of_qkv).zip(grad.chunks_exact(of_mixed));
         let wanted = mixed.chunks_exact_mut(of_mixed);
         let wanted = wanted.zip(to_qkv.chunks_exact_mut(of_qkv));
-        for ((qkv, slope), (mixed, to_qkv)) in given.zip(wanted) {
+        for ((qkv, grad), (mixed, to_qkv)) in given.zip(wanted) {
             if self.tokens <= FEW {
-                mix_few_back(self, qkv, slope, mixed, to_qkv);
+                mix_few_backward(self, qkv, grad, mixed, to_qkv);
             } else {
-                self.mix_many_back(qkv, slope, mixed, to_qkv);
+                self.mix_many_backward(qkv, grad, mixed, to_qkv);
             }
         }
     }
@@ -155,7 +161,7 @@ impl Heads {
 
     /// Shares of a block of queries, [rows, tokens].
     fn block_shares(&mut self, qkv: &[f32], head: usize, from: usize, rows: usize) {
-        let keys = self.part(qkv, 1, head, 0, self.tokens).turned();
+        let keys = self.part(qkv, 1, head, 0, self.tokens).transposed();
         let queries = self.part(qkv, 0, head, from, rows);
         let shares = &mut self.shares[..rows * self.tokens];
         multiply(queries, keys, shares, Into::Replace);
@@ -180,7 +186,13 @@ impl Heads {
         }
     }
 
-    fn mix_many_back(&mut self, qkv: &[f32], slope: &[f32], mixed: &mut [f32], to_qkv: &mut [f32]) {
+    fn mix_many_backward(
+        &mut self,
+        qkv: &[f32],
+        grad: &[f32],
+        mixed: &mut [f32],
+        to_qkv: &mut [f32],
+    ) {
         let width = self.heads * HEAD_DIM;
         let tokens = self.tokens;
         for (head, from) in self.blocks() {
@@ -190,11 +202,11 @@ impl Heads {
             let shares = Matrix::strided(&self.shares, rows, tokens, tokens);
             let values = self.part(qkv, 2, head, 0, tokens);
             multiply_strided(shares, values, &mut mixed[start..], width, Into::Replace);
-            let slope = Matrix::strided(&slope[start..], rows, HEAD_DIM, width);
-            let slopes = &mut self.slopes[..rows * tokens];
-            multiply(slope, values.turned(), slopes, Into::Replace);
-            softmax_rows_back(&self.shares, slopes, tokens);
-            let slopes = Matrix::strided(&self.slopes, rows, tokens, tokens);
+            let grad = Matrix::strided(&grad[start..], rows, HEAD_DIM, width);
+            let grads = &mut self.grads[..rows * tokens];
+            multiply(grad, values.transposed(), grads, Into::Replace);
+            softmax_rows_backward(&self.shares, grads, tokens);
+            let grads = Matrix::strided(&self.grads, rows, tokens, tokens);
             let place =
                 |part: usize, token: usize| 3 * token * width + part * width + head * HEAD_DIM;
             let mut add = |a: Matrix<'_>, b: Matrix<'_>, at: usize, into: Into| {
@@ -204,13 +216,13 @@ impl Heads {
             let into = if from == 0 { Into::Replace } else { Into::Add };
             let queries = self.part(qkv, 0, head, from, rows);
             add(
-                slopes,
+                grads,
                 self.part(qkv, 1, head, 0, tokens),
                 place(0, from),
                 Into::Replace,
             );
-            add(slopes.turned(), queries, place(1, 0), into);
-            add(shares.turned(), slope, place(2, 0), into);
+            add(grads.transposed(), queries, place(1, 0), into);
+            add(shares.transposed(), grad, place(2, 0), into);
         }
     }
 }
@@ -228,15 +240,15 @@ fn mix_few<S: Simd>(of: &Heads, qkv: &[f32], mixed: &mut [f32]) {
 }
 
 #[macerator::with_simd]
-fn mix_few_back<S: Simd>(
+fn mix_few_backward<S: Simd>(
     of: &Heads,
     qkv: &[f32],
-    slope: &[f32],
+    grad: &[f32],
     mixed: &mut [f32],
     to_qkv: &mut [f32],
 ) {
     let (qkv, _) = qkv.as_chunks::<HEAD_DIM>();
-    let (slope, _) = slope.as_chunks::<HEAD_DIM>();
+    let (grad, _) = grad.as_chunks::<HEAD_DIM>();
     let (mixed, _) = mixed.as_chunks_mut::<HEAD_DIM>();
     let (to_qkv, _) = to_qkv.as_chunks_mut::<HEAD_DIM>();
     to_qkv.fill([0.0; HEAD_DIM]);
@@ -245,19 +257,19 @@ fn mix_few_back<S: Simd>(
             let place = token * of.heads + head;
             let shares = of.shares_of(qkv, head, token);
             mixed[place] = of.taken(qkv, head, &shares);
-            let slope = &slope[place];
-            let mut slopes = [0.0; FEW];
-            for (other, value) in slopes.iter_mut().take(of.tokens).enumerate() {
-                *value = dot(slope, &qkv[of.at(head, other) + 2 * of.heads]);
+            let grad = &grad[place];
+            let mut grads = [0.0; FEW];
+            for (other, value) in grads.iter_mut().take(of.tokens).enumerate() {
+                *value = dot(grad, &qkv[of.at(head, other) + 2 * of.heads]);
             }
-            softmax_back(&shares, &mut slopes, FEW);
+            softmax_backward(&shares, &mut grads, FEW);
             let query = of.at(head, token);
             let mut to_query = [0.0; HEAD_DIM];
             for other in 0..of.tokens {
                 let key = of.at(head, other) + of.heads;
-                add_scaled(&mut to_query, slopes[other], &qkv[key]);
-                add_scaled(&mut to_qkv[key], slopes[other], &qkv[query]);
-                add_scaled(&mut to_qkv[key + of.heads], shares[other], slope);
+                add_scaled(&mut to_query, grads[other], &qkv[key]);
+                add_scaled(&mut to_qkv[key], grads[other], &qkv[query]);
+                add_scaled(&mut to_qkv[key + of.heads], shares[other], grad);
             }
             to_qkv[query] = to_query;
         }

@@ -11,7 +11,7 @@ use super::{HEAD_DIM, MynaConfig, PATCH_DIM, decoder::Decoder, parameters::Tail}
 use crate::{
     Arithmetic,
     backend::EncoderJob,
-    kernels::{self, Kernels, primitive},
+    kernels::{self, Kernels, NormOrder, primitive},
     weights::{Parameter, numbers},
 };
 
@@ -274,8 +274,12 @@ impl<I> Taker<I> {
 }
 
 impl<B: Kernels> Norm<B> {
-    fn weights(&self) -> [FloatTensor<B>; 2] {
-        [primitive(&self.weight), primitive(&self.bias)]
+    fn weights(&self) -> kernels::Norm<FloatTensor<B>> {
+        kernels::Norm {
+            weight: primitive(&self.weight),
+            bias: primitive(&self.bias),
+            epsilon: kernels::NORM_EPSILON,
+        }
     }
 
     pub(super) fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
@@ -315,14 +319,18 @@ impl<B: Kernels> Layer<B> {
     ) -> Tensor<B, 2> {
         let attention = kernels::Layer::Attention {
             norm: self.attention_norm.weights(),
+            order: NormOrder::Pre,
             qkv: primitive(&self.to_qkv),
+            qkv_bias: None,
             out: primitive(&self.to_out),
+            out_bias: None,
             tokens,
             heads,
         };
         let x = attention.run(x, arithmetic);
         let feed = kernels::Layer::FeedForward {
             norm: self.feed_norm.weights(),
+            order: NormOrder::Pre,
             widen: self.widen.weights(),
             narrow: self.narrow.weights(),
         };

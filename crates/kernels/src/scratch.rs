@@ -12,7 +12,7 @@ thread_local! {
 }
 
 /// Room for so many numbers. What they are means nothing: all are written before they are read.
-pub fn room(length: usize) -> Vec<f32> {
+pub fn take_buffer(length: usize) -> Vec<f32> {
     let found = SPARE.with_borrow_mut(|spare| {
         let fits = |buffer: &Vec<f32>| (length..=2 * length).contains(&buffer.capacity());
         let place = spare.iter().position(fits)?;
@@ -42,12 +42,12 @@ mod tests {
 
     #[test]
     fn a_buffer_comes_back_for_a_like_one_and_not_for_a_small_one() {
-        let buffer = room(1000);
+        let buffer = take_buffer(1000);
         let place = buffer.as_ptr();
         give_back([buffer]);
-        let small = room(10);
+        let small = take_buffer(10);
         assert_ne!(small.as_ptr(), place);
-        let again = room(900);
+        let again = take_buffer(900);
         assert_eq!((again.as_ptr(), again.len()), (place, 900));
         give_back(std::array::from_fn::<_, 100, _>(|_| vec![0.0; 8]));
         assert_eq!(SPARE.with_borrow(Vec::len), MOST);

@@ -1,0 +1,187 @@
+//! Weights laid out for products with many rows.
+//!
+//! The columns of a weight [inputs, outputs] are cut into panels of 64, the width that the product's innermost loop takes at
+//! once, and each panel lies in one piece: it is read from its beginning to its end, never by rows that are pages apart.
+//! A weight is laid out once a call and shared by all tiles of rows and all threads.
+
+// Panels, blocks and rows are counted out from sizes that are checked where they come in.
+#![allow(clippy::indexing_slicing)]
+
+use rayon::prelude::*;
+
+use crate::product::{Into, Matrix, multiply_strided};
+
+/// Columns of a panel.
+const WIDTH: usize = 64;
+/// Rows that are multiplied with a panel at once: as many as are read in place.
+const ROWS: usize = 48;
+/// Most inputs that are summed in registers before the sum goes to memory; a panel of them stays in the second cache.
+const DEPTH: usize = 512;
+
+/// A weight [inputs, outputs], laid out.
+pub struct Panels {
+    values: Vec<f32>,
+    inputs: usize,
+    outputs: usize,
+}
+
+/// Parts of about equal length, at most `most` long: (start, length).
+fn parts(whole: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let length = whole.div_ceil(whole.div_ceil(most).max(1)).max(1);
+    (0..whole)
+        .step_by(length)
+        .map(move |start| (start, length.min(whole - start)))
+}
+
+/// The inputs of a product in the parts that are summed one after the other: (start, length).
+pub fn depth_parts(inputs: usize) -> impl Iterator<Item = (usize, usize)> {
+    parts(inputs, DEPTH)
+}
+
+/// As [`depth_parts`] of the columns of a weight, in whole panels.
+pub fn column_parts(outputs: usize) -> impl Iterator<Item = (usize, usize)> {
+    let most = depth_parts(outputs).map(|(_, length)| length).max();
+    let length = most.unwrap_or(1).next_multiple_of(WIDTH);
+    (0..outputs)
+        .step_by(length)
+        .map(move |start| (start, length.min(outputs - start)))
+}
+
+impl Panels {
+    /// Lays out a row-major weight on all threads.
+    pub fn new(weight: &[f32], outputs: usize) -> Self {
+        let outputs = outputs.max(1);
+        let inputs = weight.len() / outputs;
+        let mut values = vec![0.0; inputs * outputs];
+        let full = (WIDTH * inputs).max(1);
+        values
+            .par_chunks_mut(full)
+            .enumerate()
+            .for_each(|(index, panel)| {
+                let first = index * WIDTH;
+                let width = WIDTH.min(outputs - first);
+                let rows = weight.chunks_exact(outputs);
+                for (to, from) in panel.chunks_exact_mut(width).zip(rows) {
+                    to.copy_from_slice(&from[first..first + width]);
+                }
+            });
+        Self {
+            values,
+            inputs,
+            outputs,
+        }
+    }
+
+    /// Multiplies rows `x` [rows, inputs] with all columns, on this thread: `out` is [rows, outputs].
+    pub fn multiply(&self, x: &[f32], out: &mut [f32], into: Into) {
+        self.multiply_columns(x, (0, self.outputs), out, into);
+    }
+
+    /// As [`Self::multiply`] with some columns (first, count): whole panels, as [`column_parts`] gives them.
+    pub fn multiply_columns(
+        &self,
+        x: &[f32],
+        columns: (usize, usize),
+        out: &mut [f32],
+        mut into: Into,
+    ) {
+        let rows = x.len() / self.inputs.max(1);
+        for (start, length) in depth_parts(self.inputs) {
+            let x = Matrix::strided(&x[start..], rows, length, self.inputs);
+            self.multiply_part(x, (start, length), columns, out, into);
+            into = Into::Add;
+        }
+    }
+
+    /// Multiplies the part of a row that meets the inputs from `start` on, `x` [rows, length], with some columns (first,
+    /// count): `out` is [rows, count].
+    pub fn multiply_part(
+        &self,
+        x: Matrix<'_>,
+        (start, length): (usize, usize),
+        (first, count): (usize, usize),
+        out: &mut [f32],
+        into: Into,
+    ) {
+        for column in (first..first + count).step_by(WIDTH) {
+            // The last panel of a weight may be narrower than its place suggests.
+            let width = WIDTH.min(self.outputs - column);
+            let panel = &self.values[column * self.inputs + start * width..][..length * width];
+            let panel = Matrix::new(panel, width);
+            for (row, rows) in parts(x.rows(), ROWS) {
+                let block = x.some_rows(row, rows);
+                let at = row * count + column - first;
+                multiply_strided(block, panel, &mut out[at..], count, into);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(count: usize) -> Vec<f32> {
+        (0..count)
+            .map(|n| ((n * 37 + n / 7) % 19) as f32 - 9.0)
+            .collect()
+    }
+
+    /// Small whole numbers: every order of sums is exact.
+    fn plain(x: &[f32], weight: &[f32], inputs: usize, outputs: usize) -> Vec<f32> {
+        let rows = x.chunks_exact(inputs);
+        rows.flat_map(|row| {
+            (0..outputs).map(move |column| {
+                let weights = weight.iter().skip(column).step_by(outputs);
+                row.iter().zip(weights).map(|(x, weight)| x * weight).sum()
+            })
+        })
+        .collect()
+    }
+
+    #[test]
+    fn panels_multiply_as_the_weight_itself_whatever_its_sizes() {
+        for (rows, inputs, outputs) in [(1, 1, 1), (50, 70, 64), (97, 600, 200), (3, 1100, 65)] {
+            let (x, weight) = (numbers(rows * inputs), numbers(inputs * outputs));
+            let panels = Panels::new(&weight, outputs);
+            let mut out = vec![1.0; rows * outputs];
+            panels.multiply(&x, &mut out, Into::Replace);
+            let expected = plain(&x, &weight, inputs, outputs);
+            assert_eq!(out, expected);
+            panels.multiply(&x, &mut out, Into::Add);
+            assert!(
+                out.iter()
+                    .zip(&expected)
+                    .all(|(out, once)| *out == 2.0 * once)
+            );
+        }
+    }
+
+    #[test]
+    fn some_columns_are_multiplied_alone() {
+        let (x, weight) = (numbers(5 * 10), numbers(10 * 200));
+        let panels = Panels::new(&weight, 200);
+        let all = plain(&x, &weight, 10, 200);
+        let mut out = vec![0.0; 5 * 72];
+        panels.multiply_part(
+            Matrix::new(&x, 10),
+            (0, 10),
+            (128, 72),
+            &mut out,
+            Into::Replace,
+        );
+        let expected = all.chunks_exact(200).flat_map(|row| row[128..].to_vec());
+        assert!(out.into_iter().eq(expected));
+    }
+
+    #[test]
+    fn inputs_are_cut_into_equal_parts() {
+        let parts_of = |inputs| depth_parts(inputs).collect::<Vec<_>>();
+        assert_eq!(parts_of(192), [(0, 192)]);
+        assert_eq!(parts_of(768), [(0, 384), (384, 384)]);
+        assert_eq!(parts_of(1025), [(0, 342), (342, 342), (684, 341)]);
+        assert_eq!(parts_of(0), []);
+        let columns: Vec<_> = column_parts(1100).collect();
+        assert_eq!(columns, [(0, 384), (384, 384), (768, 332)]);
+    }
+}
