@@ -18,6 +18,7 @@
 
 mod arithmetic;
 mod backend;
+mod blocks;
 mod checkpoint;
 #[cfg(feature = "cuda")]
 mod cuda;
@@ -35,9 +36,9 @@ mod weights;
 pub use arithmetic::Arithmetic;
 pub use backend::compute_devices;
 pub use checkpoint::{
-    CheckpointRef, CheckpointReport, FoundEncoder, LeftOut, LoadOptions, Precision, WeightsChoice,
-    WeightsRole, inspect, inspect_with, is_checkpoint, load_reported, load_weights, save_weights,
-    save_weights_as, say_step_of_run, shipped_weights,
+    CheckpointRef, CheckpointReport, FoundEncoder, LeftOut, LoadOptions, OpenCheckpoint, Precision,
+    WeightsChoice, WeightsRole, inspect, inspect_with, is_checkpoint, load_reported, load_weights,
+    save_weights, save_weights_as, say_step_of_run, shipped_weights,
 };
 pub use device::{ComputeDevice, ComputeKind, DeviceChoice, DeviceError, total_memory};
 pub use error::{CheckpointError, EncoderError};

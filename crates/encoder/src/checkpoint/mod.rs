@@ -7,6 +7,7 @@ mod listing;
 mod locate;
 #[cfg(test)]
 mod mutation_tests;
+mod open;
 mod safetensors_file;
 mod shards;
 mod source;
@@ -34,6 +35,7 @@ use fit::fit;
 pub use fit::{FoundEncoder, LeftOut};
 use listing::Listing;
 pub use locate::say_step_of_run;
+pub use open::OpenCheckpoint;
 pub use safetensors_file::write_tensors;
 use source::Source;
 

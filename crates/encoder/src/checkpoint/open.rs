@@ -1,0 +1,97 @@
+//! A checkpoint whose tensors are listed and not yet read: what families are recognised by.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use super::{CheckpointError, listed, listing::Listing, locate};
+
+/// The labels of a hundred thousand classes.
+const MAX_CONFIG_BYTES: u64 = 16 << 20;
+
+/// An open checkpoint.
+#[derive(Debug)]
+pub struct OpenCheckpoint {
+    file: PathBuf,
+    listing: Listing,
+}
+
+impl OpenCheckpoint {
+    /// Lists the tensors of a file, an index, a hub's folder or a run's.
+    ///
+    /// # Errors
+    /// If it cannot be read, is no checkpoint or is cut off.
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        let file = locate::locate(path)?;
+        let listing = listed(&file)?;
+        Ok(Self { file, listing })
+    }
+
+    /// The file that the path stands for.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Names and shapes of all floating point tensors.
+    pub fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        let tensors = self.listing.tensors.iter();
+        tensors
+            .filter(|(_, entry)| entry.width().is_some())
+            .map(|(name, entry)| (name.clone(), entry.shape.clone()))
+            .collect()
+    }
+
+    /// The `config.json` beside the file, as model hubs have it.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read.
+    pub fn config_json(&self) -> Result<Option<Value>, CheckpointError> {
+        let path = self.file.with_file_name("config.json");
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let io = |source| CheckpointError::Io {
+            source,
+            path: path.clone(),
+        };
+        let mut text = Vec::new();
+        let file = File::open(&path).map_err(io)?;
+        file.take(MAX_CONFIG_BYTES)
+            .read_to_end(&mut text)
+            .map_err(io)?;
+        let json = serde_json::from_slice(&text).map_err(|error| CheckpointError::Damaged {
+            why: format!("its config.json is no JSON ({error}); download it again"),
+            path: path.clone(),
+        })?;
+        Ok(Some(json))
+    }
+
+    /// The numbers of tensors as 32-bit floats, row-major, those of several names one behind the other.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is cut off, or if a number is not finite.
+    pub fn read(&mut self, names: &[String]) -> Result<Vec<f32>, CheckpointError> {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut all: Vec<f32> = Vec::new();
+        for (name, tensor) in names.iter().zip(self.listing.read(&names)?) {
+            if tensor.values.iter().any(|value| !value.is_finite()) {
+                return Err(CheckpointError::Unfit {
+                    why: format!(
+                        "tensor {name} holds numbers that are infinite or not numbers; the training that wrote it went wrong, take an earlier step"
+                    ),
+                    path: self.file.clone(),
+                });
+            }
+            match all.is_empty() {
+                true => all = tensor.values,
+                false => all.extend(tensor.values),
+            }
+        }
+        Ok(all)
+    }
+}

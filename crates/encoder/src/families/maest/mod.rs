@@ -1,0 +1,547 @@
+//! MAEST, the "Music Audio Efficient Spectrogram Transformer" (Alonso-Jiménez, Serra and Bogdanov, ISMIR 2023,
+//! arXiv 2309.16418): a ViT-B over overlapping patches of a log mel-spectrogram, trained to tell styles of music.
+//!
+//! Read from top to bottom: sizes, parameters, what a window becomes, the network, what is read out of it. `recognise.rs`
+//! finds it in files.
+//!
+//! A window is [frames, 96], frame by frame, the normalised log mel of the front end. Patches of 16 bands by 16 frames begin
+//! every 10 bands and every 10 frames: 9 rows by T columns. Tokens are frequency-major: row f, column t is token f * T + t.
+//! Two more, class and distillation token, stand before them.
+
+mod recognise;
+#[cfg(test)]
+mod tests;
+
+pub use recognise::{Hint, Recognised, Shapes, Taken, Values, read, recognise};
+
+use std::ops::Range;
+
+use burn::tensor::{Int, Tensor, TensorData, activation::sigmoid, backend::Backend};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    EncoderError, Readout,
+    blocks::{Block, BlockStyle, Linear, Norm, Placer, Tap, transform},
+    kernels::{Kernels, NormOrder},
+    weights::numbers,
+};
+
+/// Mel bands of a frame.
+pub const BANDS: usize = 96;
+/// Bands and frames of a patch.
+pub const PATCH: usize = 16;
+/// Bands and frames from one patch to the next.
+pub const STRIDE: usize = 10;
+/// Rows of patches.
+pub const ROWS: usize = (BANDS - PATCH) / STRIDE + 1;
+/// The block after which the published embedding is read (section 4.2 of the paper; the seventh).
+pub const PUBLISHED_BLOCK: usize = 7;
+/// Tokens before the patches: class and distillation.
+const EXTRA: usize = 2;
+const PATCH_VALUES: usize = PATCH * PATCH;
+/// Of all norms but the classifier's (timm's and the hub's value).
+const EPSILON: f64 = 1e-6;
+
+/// In which of its two published forms an encoder comes. They pad the sound differently, read another number of frames,
+/// keep their positions differently, and differ in one epsilon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// The model hub's (`transformers`): zeros beyond the edges of the sound, windows of 10 T + 6 frames, one table of
+    /// positions, 1e-6 in the classifier's norm.
+    Hub,
+    /// The authors' own (`.ckpt`): the sound reflected at its edges, windows of whole seconds * 16000 / 256 frames,
+    /// positions of rows and of columns, 1e-5 in the classifier's norm.
+    Native,
+}
+
+/// What the classifier reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Head {
+    /// The mean of class and distillation token.
+    #[default]
+    Mean,
+    /// The class token; a second classifier reads the distillation token (teacher-student training, the authors' files only).
+    Separated,
+}
+
+/// The sizes of a MAEST.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Width of a token.
+    pub dim: usize,
+    /// Transformer blocks.
+    pub depth: usize,
+    /// Attention heads that share the width.
+    pub heads: usize,
+    /// Width of the hidden layer of the feed-forward part.
+    pub mlp_dim: usize,
+    /// Columns of patches that have a position: 31, 62, 125 or 187 for 5, 10, 20 and 30 s.
+    pub columns: usize,
+    /// Styles that the classifier tells; 0 where the file has no classifier.
+    pub labels: usize,
+    /// In which form it comes.
+    pub form: Form,
+    /// What the classifier reads.
+    pub head: Head,
+}
+
+impl Config {
+    /// A published encoder for windows of 5, 10, 20 or 30 s; `None` for other lengths.
+    pub fn published(secs: usize, labels: usize, form: Form) -> Option<Self> {
+        let columns = match secs {
+            5 => 31,
+            10 => 62,
+            20 => 125,
+            30 => 187,
+            _ => return None,
+        };
+        Some(Self {
+            dim: 768,
+            depth: 12,
+            heads: 12,
+            mlp_dim: 3072,
+            columns,
+            labels,
+            form,
+            head: Head::Mean,
+        })
+    }
+
+    /// Samples of one window at 16 kHz: the whole seconds next to its columns of 0.16 s.
+    pub fn window_samples(&self) -> usize {
+        const RATE: usize = 16_000;
+        let samples = self.columns * STRIDE * 256;
+        ((samples + RATE / 2) / RATE).max(1) * RATE
+    }
+
+    /// Frames of one window.
+    pub fn frames(&self) -> usize {
+        match self.form {
+            Form::Hub => self.columns * STRIDE + PATCH - STRIDE,
+            Form::Native => self.window_samples() / 256,
+        }
+    }
+
+    /// Columns of patches in so many frames; those beyond the last position are not read.
+    pub fn columns_of(&self, frames: usize) -> usize {
+        whole_patches(frames).min(self.columns)
+    }
+
+    /// Values of a readout.
+    pub fn output_dim(&self, readout: Readout) -> usize {
+        match readout {
+            Readout::Stack => 3 * self.dim,
+            Readout::Cls | Readout::Dist | Readout::Mean | Readout::Features => self.dim,
+            Readout::Logits | Readout::Probabilities => self.labels,
+        }
+    }
+
+    /// The layer that is read where none is named: the published one, or the last of a shallower encoder.
+    pub fn default_layer(&self, readout: Readout) -> usize {
+        match readout.is_final() {
+            true => self.depth,
+            false => PUBLISHED_BLOCK.min(self.depth),
+        }
+    }
+
+    /// Floating point operations of one window, of which so many patches are read, up to a block.
+    pub fn flops(&self, patches: usize, blocks: usize) -> u64 {
+        let (dim, tokens) = (self.dim as u64, (patches + EXTRA) as u64);
+        let linear = 2 * tokens * dim * (4 * dim + 2 * self.mlp_dim as u64);
+        let attention = 4 * tokens * tokens * dim;
+        let embedding = 2 * patches as u64 * PATCH_VALUES as u64 * dim;
+        embedding + blocks.min(self.depth) as u64 * (linear + attention)
+    }
+
+    /// Refuses sizes that no encoder can have or no machine can hold.
+    ///
+    /// # Errors
+    /// [`EncoderError::Sizes`] with the first size that is wrong and its limits.
+    pub fn validate(&self) -> Result<(), EncoderError> {
+        let wrong = |what: String| Err(EncoderError::Sizes(what));
+        for (name, value, most) in [
+            ("width", self.dim, 8192),
+            ("depth", self.depth, 128),
+            ("number of heads", self.heads, 512),
+            ("width of the feed-forward part", self.mlp_dim, 32_768),
+            ("number of columns", self.columns, 4096),
+        ] {
+            if value == 0 || value > most {
+                return wrong(format!("the {name} must be from 1 to {most}, not {value}"));
+            }
+        }
+        if !self.dim.is_multiple_of(self.heads) {
+            return wrong(format!(
+                "{} heads can't share a width of {} equally",
+                self.heads, self.dim
+            ));
+        }
+        if self.labels > 100_000 {
+            return wrong(format!(
+                "a classifier of {} styles is more than the 100000 that are read",
+                self.labels
+            ));
+        }
+        Ok(())
+    }
+
+    /// Names and shapes of all weights, in the order in which the network takes them: the authors' names, but for the
+    /// hub's single table of positions.
+    pub fn parameters(&self) -> Vec<(String, Vec<usize>)> {
+        let (dim, mlp) = (self.dim, self.mlp_dim);
+        let mut all: Vec<(String, Vec<usize>)> = Vec::new();
+        let mut add = |name: String, shape: &[usize]| all.push((name, shape.to_vec()));
+        add("cls_token".into(), &[1, 1, dim]);
+        add("dist_token".into(), &[1, 1, dim]);
+        match self.form {
+            Form::Hub => add("pos_embed".into(), &[1, EXTRA + ROWS * self.columns, dim]),
+            Form::Native => {
+                add("new_pos_embed".into(), &[1, EXTRA, dim]);
+                add("freq_new_pos_embed".into(), &[1, dim, ROWS, 1]);
+                add("time_new_pos_embed".into(), &[1, dim, 1, self.columns]);
+            }
+        }
+        let mut layer = |name: String, shape: &[usize]| {
+            add(format!("{name}.weight"), shape);
+            add(format!("{name}.bias"), shape.get(..1).unwrap_or_default());
+        };
+        layer("patch_embed.proj".into(), &[dim, 1, PATCH, PATCH]);
+        for block in 0..self.depth {
+            let name = |part: &str| format!("blocks.{block}.{part}");
+            layer(name("norm1"), &[dim]);
+            layer(name("attn.qkv"), &[3 * dim, dim]);
+            layer(name("attn.proj"), &[dim, dim]);
+            layer(name("norm2"), &[dim]);
+            layer(name("mlp.fc1"), &[mlp, dim]);
+            layer(name("mlp.fc2"), &[dim, mlp]);
+        }
+        layer("norm".into(), &[dim]);
+        if self.labels > 0 {
+            layer("head.0".into(), &[dim]);
+            layer("head.1".into(), &[self.labels, dim]);
+            if self.head == Head::Separated {
+                layer("head_dist".into(), &[self.labels, dim]);
+            }
+        }
+        all
+    }
+}
+
+/// Patches that fit one behind the other into so many frames.
+fn whole_patches(frames: usize) -> usize {
+    match frames.checked_sub(PATCH) {
+        Some(beyond) => beyond / STRIDE + 1,
+        None => 0,
+    }
+}
+
+/// Structured patchout at inference (section 4.5 of the paper): which patches of a grid of `columns` columns are read, every
+/// `every`-th column (0 and 1: all) and all rows but those of `dropped_rows`. The paper's "3" drops rows 0, 7 and 8, its "4"
+/// rows 0, 1, 7 and 8.
+pub fn patchout(columns: usize, every: usize, dropped_rows: &[usize]) -> Vec<usize> {
+    let rows = (0..ROWS).filter(|row| !dropped_rows.contains(row));
+    rows.flat_map(|row| {
+        (0..columns)
+            .step_by(every.max(1))
+            .map(move |column| row * columns + column)
+    })
+    .collect()
+}
+
+/// Windows as the network reads them, before they are on a device.
+#[derive(Debug, Clone)]
+pub struct Patches {
+    /// [windows * patches, 256] row-major, in a patch band by band.
+    values: Vec<f32>,
+    /// The position of each in the table of all columns, `[windows * patches]`.
+    places: Vec<i32>,
+    windows: usize,
+    patches: usize,
+}
+
+/// Cuts windows into patches. Windows are [frames, 96] frame by frame, all of the same length. `kept` names, window by window,
+/// the patches that are read, all in the grid of the window's own columns; every window reads as many. Without it all are
+/// read.
+///
+/// # Errors
+/// [`EncoderError::Windows`] if windows or patches are not so.
+pub fn cut(
+    config: &Config,
+    windows: &[&[f32]],
+    kept: Option<&[Vec<usize>]>,
+) -> Result<Patches, EncoderError> {
+    let wrong = |what: String| EncoderError::Windows(what);
+    let length = windows.first().map_or(0, |window| window.len());
+    if !length.is_multiple_of(BANDS) || windows.iter().any(|window| window.len() != length) {
+        return Err(wrong(format!(
+            "all windows of one call must have the same number of frames of {BANDS} bands"
+        )));
+    }
+    let columns = config.columns_of(length / BANDS);
+    if columns == 0 && !windows.is_empty() {
+        return Err(wrong(format!(
+            "a window of {} frames is shorter than one patch of {PATCH}",
+            length / BANDS
+        )));
+    }
+    let all = [patchout(columns, 1, &[])];
+    let kept_of = |window: usize| match kept {
+        None => all.first(),
+        Some(kept) => kept.get(window),
+    };
+    let patches = kept_of(0).map_or(0, Vec::len);
+    for window in 0..windows.len() {
+        let sound = kept_of(window).is_some_and(|kept| {
+            kept.len() == patches && kept.iter().all(|&patch| patch < ROWS * columns)
+        });
+        if !sound || patches == 0 {
+            return Err(wrong(format!(
+                "every window must keep the same number of patches, at least one, of the {} there are",
+                ROWS * columns
+            )));
+        }
+    }
+    let mut values = vec![0.0; windows.len() * patches * PATCH_VALUES];
+    let mut places = vec![0; windows.len() * patches];
+    values
+        .par_chunks_mut((patches * PATCH_VALUES).max(1))
+        .zip(places.par_chunks_mut(patches.max(1)))
+        .enumerate()
+        .for_each(|(index, (values, places))| {
+            let (Some(mel), Some(kept)) = (windows.get(index), kept_of(index)) else {
+                return;
+            };
+            let slots = values.chunks_exact_mut(PATCH_VALUES).zip(places);
+            for ((values, place), &patch) in slots.zip(kept) {
+                let (row, column) = (patch / columns, patch % columns);
+                copy_patch(mel, row, column, values);
+                *place = (row * config.columns + column) as i32;
+            }
+        });
+    Ok(Patches {
+        values,
+        places,
+        windows: windows.len(),
+        patches,
+    })
+}
+
+/// Copies one patch of a window [frames, 96], band by band.
+fn copy_patch(mel: &[f32], row: usize, column: usize, out: &mut [f32]) {
+    for frame in 0..PATCH {
+        let start = (column * STRIDE + frame) * BANDS + row * STRIDE;
+        let bands = mel.get(start..start + PATCH).unwrap_or_default();
+        for (slot, value) in out.iter_mut().skip(frame).step_by(PATCH).zip(bands) {
+            *slot = *value;
+        }
+    }
+}
+
+/// The network on a device.
+#[derive(Debug, Clone)]
+pub struct Network<B: Backend> {
+    config: Config,
+    /// [256, dim].
+    projection: Linear<B>,
+    /// Class and distillation token with their positions, [2, dim].
+    extra: Tensor<B, 2>,
+    /// Of every patch of the grid, [9 * columns, dim].
+    positions: Tensor<B, 2>,
+    blocks: Vec<Block<B>>,
+    norm: Norm<B>,
+    /// Its norm and its linear layer.
+    classifier: Option<(Norm<B>, Linear<B>)>,
+    /// What reads the distillation token, if the head is separated.
+    second: Option<Linear<B>>,
+}
+
+impl<B: Kernels> Network<B> {
+    /// Puts the numbers of all [parameters](Config::parameters), in their order, on a device; `None` if they are not those.
+    pub fn assemble(
+        config: &Config,
+        tensors: impl IntoIterator<Item = Vec<f32>>,
+        device: &B::Device,
+    ) -> Option<Self> {
+        let dim = config.dim;
+        let mut place = Placer::new(tensors.into_iter(), device);
+        let tokens = Tensor::cat(vec![place.table(dim)?, place.table(dim)?], 0);
+        let (extra, positions) = match config.form {
+            Form::Hub => {
+                let all = place.table(dim)?;
+                let patches = ROWS * config.columns;
+                (all.dims() == [EXTRA + patches, dim]).then_some(())?;
+                let extra = all.clone().narrow(0, 0, EXTRA);
+                (extra, all.narrow(0, EXTRA, patches))
+            }
+            Form::Native => {
+                let extra = place.table(dim)?;
+                // [dim, rows] and [dim, columns] in the file.
+                let rows = place.table(ROWS)?.transpose();
+                let columns = place.table(config.columns)?.transpose();
+                let sum = rows.unsqueeze_dim::<3>(1) + columns.unsqueeze_dim::<3>(0);
+                (extra, sum.reshape([ROWS * config.columns, dim]))
+            }
+        };
+        let style = BlockStyle {
+            heads: config.heads,
+            order: NormOrder::Pre,
+            epsilon: EPSILON,
+            qkv_bias: true,
+            out_bias: true,
+        };
+        let projection = place.linear(PATCH_VALUES)?;
+        let blocks = (0..config.depth)
+            .map(|_| place.block(style, dim, config.mlp_dim))
+            .collect::<Option<_>>()?;
+        let norm = place.norm(EPSILON)?;
+        let head_epsilon = match config.form {
+            Form::Hub => EPSILON,
+            Form::Native => 1e-5,
+        };
+        let classifier = match config.labels {
+            0 => None,
+            _ => Some((place.norm(head_epsilon)?, place.linear(dim)?)),
+        };
+        let second = match (config.labels, config.head) {
+            (1.., Head::Separated) => Some(place.linear(dim)?),
+            _ => None,
+        };
+        Some(Self {
+            config: *config,
+            projection,
+            extra: tokens + extra,
+            positions,
+            blocks,
+            norm,
+            classifier,
+            second,
+        })
+    }
+
+    /// The sizes.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The tokens after the first `blocks` blocks (all, if there are fewer), before any final norm: [windows, 2 + patches,
+    /// dim]. Class and distillation token are the first two.
+    pub fn forward(
+        &self,
+        input: Patches,
+        blocks: usize,
+        tap: &mut Tap<'_, B>,
+        device: &B::Device,
+    ) -> Tensor<B, 3> {
+        let (windows, patches, dim) = (input.windows, input.patches, self.config.dim);
+        let rows = windows * patches;
+        let values = Tensor::from_data(TensorData::new(input.values, [rows, PATCH_VALUES]), device);
+        let places = TensorData::new(input.places, [rows]);
+        let places = Tensor::<B, 1, Int>::from_data(places, device);
+        let patch_tokens =
+            self.projection.forward(values) + self.positions.clone().select(0, places);
+        let extra = self.extra.clone().unsqueeze_dim::<3>(0);
+        let x = Tensor::cat(
+            vec![
+                extra.expand([windows, EXTRA, dim]),
+                patch_tokens.reshape([windows, patches, dim]),
+            ],
+            1,
+        );
+        let blocks = self.blocks.get(..blocks).unwrap_or(&self.blocks);
+        transform(blocks, x, tap)
+    }
+
+    /// Reads tokens [windows, 2 + patches, dim] of a layer out: [windows, values]. Those that are [final](Readout::is_final)
+    /// expect the tokens after all blocks. `None` of styles where there is no classifier.
+    pub fn read(&self, tokens: Tensor<B, 3>, readout: Readout) -> Option<Tensor<B, 2>> {
+        let one = |index: usize| token(tokens.clone(), index);
+        let patches = |x: Tensor<B, 3>| {
+            let [windows, tokens, dim] = x.dims();
+            x.narrow(1, EXTRA, tokens - EXTRA)
+                .mean_dim(1)
+                .reshape([windows, dim])
+        };
+        Some(match readout {
+            Readout::Stack => Tensor::cat(vec![one(0), one(1), patches(tokens.clone())], 1),
+            Readout::Cls => one(0),
+            Readout::Dist => one(1),
+            Readout::Mean => patches(tokens.clone()),
+            Readout::Features => {
+                let [cls, dist] = self.final_tokens(tokens);
+                (cls + dist).div_scalar(2.0)
+            }
+            Readout::Logits => self.logits(tokens)?,
+            Readout::Probabilities => sigmoid(self.logits(tokens)?),
+        })
+    }
+
+    /// What the classifier says; of a separated head that of the class token, as the authors predict with it.
+    fn logits(&self, tokens: Tensor<B, 3>) -> Option<Tensor<B, 2>> {
+        let (norm, linear) = self.classifier.as_ref()?;
+        let [cls, dist] = self.final_tokens(tokens);
+        let input = match self.config.head {
+            Head::Mean => (cls + dist).div_scalar(2.0),
+            Head::Separated => cls,
+        };
+        Some(linear.forward(norm.forward(input)))
+    }
+
+    /// What the second classifier of a separated head says of tokens after all blocks: [windows, styles].
+    pub fn second_logits(&self, tokens: Tensor<B, 3>) -> Option<Tensor<B, 2>> {
+        let [_, dist] = self.final_tokens(tokens);
+        self.second.as_ref().map(|linear| linear.forward(dist))
+    }
+
+    /// Class and distillation token behind the last norm.
+    fn final_tokens(&self, tokens: Tensor<B, 3>) -> [Tensor<B, 2>; 2] {
+        [0, 1].map(|index| self.norm.forward(token(tokens.clone(), index)))
+    }
+}
+
+/// One token of every window, [windows, dim].
+fn token<B: Backend>(tokens: Tensor<B, 3>, index: usize) -> Tensor<B, 2> {
+    let [windows, _, dim] = tokens.dims();
+    tokens.narrow(1, index, 1).reshape([windows, dim])
+}
+
+/// Reads layers of windows: for each window, layer by layer, the values of the readout, [windows, layers, values] row-major.
+/// No block beyond the last of the layers is computed.
+///
+/// # Errors
+/// What the backend said, or that the encoder has no classifier.
+pub fn embed<B: Kernels>(
+    network: &Network<B>,
+    input: Patches,
+    layers: Range<usize>,
+    readout: Readout,
+    device: &B::Device,
+) -> Result<Vec<f32>, String> {
+    let windows = input.windows;
+    let mut read: Vec<Tensor<B, 3>> = Vec::new();
+    let mut lacking = false;
+    let mut see = |layer: usize, tokens: &Tensor<B, 3>, _: Option<Tensor<B, 3>>| {
+        if layers.contains(&layer) {
+            match network.read(tokens.clone(), readout) {
+                Some(values) => read.push(values.unsqueeze_dim(1)),
+                None => lacking = true,
+            }
+        }
+    };
+    let mut tap = Tap {
+        attention: false,
+        see: &mut see,
+    };
+    let blocks = layers.end.saturating_sub(1);
+    network.forward(input, blocks, &mut tap, device);
+    if lacking {
+        return Err("this MAEST has no classifier, so it tells no styles".to_owned());
+    }
+    match read.is_empty() || windows == 0 {
+        true => Ok(Vec::new()),
+        false => numbers(Tensor::cat(read, 1)),
+    }
+}

@@ -1,0 +1,531 @@
+//! Finds a MAEST in the names and shapes of a file's tensors and in the `config.json` beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Config, EXTRA, Form, Head, PATCH, ROWS, STRIDE, whole_patches};
+use crate::{CheckpointError, OpenCheckpoint};
+
+/// Names and shapes of the tensors of a file.
+pub type Shapes = BTreeMap<String, Vec<usize>>;
+
+/// The numbers of all [parameters](Config::parameters), in their order.
+pub type Values = Vec<Vec<f32>>;
+
+/// What stands at the end of the name of the tensor that every MAEST has.
+const HUB_WITNESS: &str = "embeddings.patch_embeddings.projection.weight";
+const NATIVE_WITNESS: &str = "patch_embed.proj.weight";
+/// What the hub's `config.json` calls the architecture.
+const HUB_TYPE: &str = "audio-spectrogram-transformer";
+/// Width of a head of all published encoders; the authors' files don't say it.
+const PUBLISHED_HEAD: usize = 64;
+
+/// What the user knows and the file may not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hint {
+    /// Attention heads, of files that don't say.
+    pub heads: Option<usize>,
+    /// What the classifier reads, of files that hold two classifiers.
+    pub head: Option<Head>,
+    /// What stands before the names of the tensors that are meant, of files that hold several encoders.
+    pub prefix: Option<String>,
+}
+
+/// A MAEST that was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recognised {
+    /// Its sizes.
+    pub config: Config,
+    /// Names of the styles, in the order of the classifier's outputs; `None` where nothing beside the file says them.
+    pub labels: Option<Vec<String>>,
+    /// Where every parameter is in the file, in the order of [`Config::parameters`].
+    pub taken: Vec<Taken>,
+    /// What stands before the names of its tensors, `state_dict.net_swa.`.
+    pub prefix: String,
+    /// The prefixes of all encoders of the file.
+    pub prefixes: Vec<String>,
+    /// Whether the file or the user said how many heads there are; otherwise it was taken for granted that they are 64 wide.
+    pub heads_are_sure: bool,
+    /// Tensors that are needed and not there, by their names in the file.
+    pub missing: Vec<String>,
+    /// Tensors of another shape than the sizes ask for, in words.
+    pub misshaped: Vec<String>,
+    /// Tensors under its prefix that it doesn't read.
+    pub unexpected: Vec<String>,
+    /// By what it was recognised, in words.
+    pub by: String,
+}
+
+/// A parameter and the tensors of the file that make it, one behind the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The name in [`Config::parameters`].
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Names in the file: one, or those of queries, keys and values.
+    pub from: Vec<String>,
+}
+
+/// Looks for a MAEST. `None`: the file holds none, so ask the other families.
+///
+/// # Errors
+/// What is wrong, in words, where it is one, or its nearest relative, and can't be used as it is.
+pub fn recognise(
+    shapes: &Shapes,
+    config_json: Option<&Value>,
+    hint: &Hint,
+) -> Option<Result<Recognised, String>> {
+    let hub = prefixes(shapes, HUB_WITNESS);
+    let native = prefixes(shapes, NATIVE_WITNESS);
+    if hub.is_empty() && native.is_empty() {
+        return None;
+    }
+    let said = config_json.and_then(|json| json.get("model_type")?.as_str());
+    if !hub.is_empty() && said.is_some_and(|said| said != HUB_TYPE) {
+        return None;
+    }
+    let layout = match hub.is_empty() {
+        false => Layout::hub(shapes, hub, hint),
+        true => Layout::native(shapes, native, hint),
+    };
+    let config_json = config_json.filter(|_| said == Some(HUB_TYPE));
+    Some(match layout {
+        // Other image and audio transformers have the same names; what they lack says so.
+        Err(Unfit::Another) => return None,
+        Err(Unfit::Wrong(why)) => Err(why),
+        Ok(layout) => layout.recognised(shapes, config_json, hint),
+    })
+}
+
+/// Finds a MAEST in an open checkpoint and reads the numbers of its [parameters](Config::parameters), in their order. `None`:
+/// the file holds no MAEST.
+///
+/// # Errors
+/// If the file is damaged, or the MAEST in it lacks tensors or can't be used as it is.
+pub fn read(
+    checkpoint: &mut OpenCheckpoint,
+    hint: &Hint,
+) -> Result<Option<(Recognised, Values)>, CheckpointError> {
+    let path = checkpoint.file().to_path_buf();
+    let unfit = |why: String| CheckpointError::Unfit {
+        why,
+        path: path.clone(),
+    };
+    let config_json = checkpoint.config_json()?;
+    let found = match recognise(&checkpoint.shapes(), config_json.as_ref(), hint) {
+        None => return Ok(None),
+        Some(found) => found.map_err(unfit)?,
+    };
+    if let Some(problem) = found.problem() {
+        return Err(unfit(problem));
+    }
+    let values = found
+        .taken
+        .iter()
+        .map(|taken| checkpoint.read(&taken.from))
+        .collect::<Result<_, _>>()?;
+    Ok(Some((found, values)))
+}
+
+impl Recognised {
+    /// Why it can't be used, if it can't: tensors that are missing or of another shape.
+    pub fn problem(&self) -> Option<String> {
+        let list = |what: &str, names: &[String]| {
+            let first = names.first()?;
+            let more = names.len() - 1;
+            Some(match more {
+                0 => format!("{what} {first}"),
+                _ => format!("{what} {first} and {more} more"),
+            })
+        };
+        let missing = list("it is a MAEST that lacks", &self.missing);
+        missing.or_else(|| {
+            list(
+                "it is a MAEST with tensors of other shapes:",
+                &self.misshaped,
+            )
+        })
+    }
+}
+
+/// Why a layout doesn't fit.
+enum Unfit {
+    /// It is no audio transformer of this kind at all.
+    Another,
+    /// It is one and can't be read; why.
+    Wrong(String),
+}
+
+/// What stands before a witness, once for each encoder of the file.
+fn prefixes(shapes: &Shapes, witness: &str) -> Vec<String> {
+    let found = shapes.keys().filter_map(|name| name.strip_suffix(witness));
+    // Optimiser states carry the names of weights behind other words, but no dot before them.
+    found
+        .filter(|prefix| prefix.is_empty() || prefix.ends_with('.'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The names of one of the two forms.
+struct Layout {
+    form: Form,
+    prefix: String,
+    prefixes: Vec<String>,
+    /// Before the names of the classifier; the hub's are not under the transformer's prefix.
+    head_prefix: String,
+}
+
+impl Layout {
+    fn hub(shapes: &Shapes, prefixes: Vec<String>, hint: &Hint) -> Result<Self, Unfit> {
+        let prefix = choose(&prefixes, hint)?;
+        let has = |name: &str| shapes.contains_key(&format!("{prefix}{name}"));
+        if !has("embeddings.distillation_token") || !has("embeddings.position_embeddings") {
+            return Err(Unfit::Another);
+        }
+        let head_prefix = prefix
+            .strip_suffix("audio_spectrogram_transformer.")
+            .unwrap_or(&prefix)
+            .to_owned();
+        Ok(Self {
+            form: Form::Hub,
+            prefix,
+            prefixes,
+            head_prefix,
+        })
+    }
+
+    fn native(shapes: &Shapes, prefixes: Vec<String>, hint: &Hint) -> Result<Self, Unfit> {
+        let prefix = choose(&prefixes, hint)?;
+        if !shapes.contains_key(&format!("{prefix}time_new_pos_embed")) {
+            return Err(Unfit::Another);
+        }
+        Ok(Self {
+            form: Form::Native,
+            head_prefix: prefix.clone(),
+            prefix,
+            prefixes,
+        })
+    }
+
+    fn recognised(
+        self,
+        shapes: &Shapes,
+        config_json: Option<&Value>,
+        hint: &Hint,
+    ) -> Result<Recognised, String> {
+        let config = self.config(shapes, config_json, hint)?;
+        config
+            .validate()
+            .map_err(|error| format!("it looks like a MAEST, but {error}"))?;
+        let labels = match config_json {
+            Some(json) => labels(json, config.labels)?,
+            None => None,
+        };
+        let mut taken = Vec::new();
+        let (mut missing, mut misshaped) = (Vec::new(), Vec::new());
+        for (name, shape) in config.parameters() {
+            let ways = self.names(&name);
+            let there = |names: &&Vec<String>| names.iter().all(|name| shapes.contains_key(name));
+            let Some(from) = ways.iter().find(there).or(ways.first()) else {
+                continue;
+            };
+            for part in from {
+                let Some(found) = shapes.get(part) else {
+                    missing.push(part.clone());
+                    continue;
+                };
+                let mut wanted = shape.clone();
+                if let Some(rows) = wanted.first_mut() {
+                    *rows /= from.len();
+                }
+                if *found != wanted {
+                    misshaped.push(format!("{part}: {found:?}, not {wanted:?}"));
+                }
+            }
+            taken.push(Taken {
+                name,
+                shape,
+                from: from.clone(),
+            });
+        }
+        let read: BTreeSet<&String> = taken.iter().flat_map(|taken| &taken.from).collect();
+        let ours = |name: &&String| {
+            name.starts_with(&self.prefix)
+                || name.starts_with(&format!("{}classifier.", self.head_prefix))
+        };
+        let is_spare = |name: &&String| name.contains("head_dist.");
+        let unexpected = shapes
+            .keys()
+            .filter(ours)
+            .filter(|name| !read.contains(name) && !is_spare(name))
+            // Without a prefix everything in the file would count.
+            .filter(|name| !self.prefix.is_empty() || self.is_part(name))
+            .cloned()
+            .collect();
+        let beside = config_json.map_or("", |_| " and the config.json beside it");
+        let by = match self.form {
+            Form::Hub => format!("the names of the model hub's tensors{beside}"),
+            Form::Native => "the names of the authors' tensors".to_owned(),
+        };
+        let said = config_json.and_then(|json| number(json, "num_attention_heads"));
+        Ok(Recognised {
+            config,
+            labels,
+            taken,
+            prefix: self.prefix,
+            prefixes: self.prefixes,
+            heads_are_sure: hint.heads.or(said).is_some(),
+            missing,
+            misshaped,
+            unexpected,
+            by,
+        })
+    }
+
+    /// Whether a name is one of a part of the network, whatever its end.
+    fn is_part(&self, name: &str) -> bool {
+        let parts: &[&str] = match self.form {
+            Form::Hub => &["embeddings.", "encoder.", "layernorm.", "classifier."],
+            Form::Native => &["patch_embed.", "blocks.", "norm.", "head."],
+        };
+        parts.iter().any(|part| name.starts_with(part))
+    }
+
+    /// The sizes that names, shapes and `config.json` show.
+    fn config(
+        &self,
+        shapes: &Shapes,
+        config_json: Option<&Value>,
+        hint: &Hint,
+    ) -> Result<Config, String> {
+        let shape = |name: String| shapes.get(&name).map(Vec::as_slice).unwrap_or_default();
+        let Some(witness) = self.names("patch_embed.proj.weight").concat().pop() else {
+            return Err("its patch embedding has no name".to_owned());
+        };
+        let &[dim, channels, height, width] = shape(witness) else {
+            return Err("its patch embedding is no convolution of a spectrogram".to_owned());
+        };
+        if (channels, height, width) != (1, PATCH, PATCH) {
+            return Err(format!(
+                "it reads patches of {height}x{width} in {channels} channels; MAEST reads {PATCH}x{PATCH} of one spectrogram"
+            ));
+        }
+        if let Some(json) = config_json {
+            check_front_end(json)?;
+        }
+        let columns = match self.form {
+            Form::Hub => {
+                let table = self.names("pos_embed").concat().pop().unwrap_or_default();
+                let places = shape(table).get(1).copied().unwrap_or(0);
+                let patches = places.saturating_sub(EXTRA);
+                if patches == 0 || !patches.is_multiple_of(ROWS) {
+                    return Err(format!(
+                        "it is an Audio Spectrogram Transformer of {places} positions, which are no {ROWS} rows of patches and two tokens more, so it is no MAEST"
+                    ));
+                }
+                patches / ROWS
+            }
+            Form::Native => {
+                let rows = shape(format!("{}freq_new_pos_embed", self.prefix));
+                let rows = rows.get(2).copied().unwrap_or(0);
+                if rows != ROWS {
+                    return Err(format!(
+                        "it has {rows} rows of patches and MAEST {ROWS}; it may be PaSST, whose spectrograms have 128 bands"
+                    ));
+                }
+                let columns = shape(format!("{}time_new_pos_embed", self.prefix));
+                columns.get(3).copied().unwrap_or(0)
+            }
+        };
+        let first = |name: &str| {
+            let name = self.names(name).concat().into_iter().next();
+            name.and_then(|name| shape(name).first().copied())
+        };
+        let depth = (0..)
+            .take_while(|block| first(&format!("blocks.{block}.norm1.weight")).is_some())
+            .count();
+        let mlp_dim = first("blocks.0.mlp.fc1.weight").unwrap_or(4 * dim);
+        let labels = first("head.1.weight").unwrap_or(0);
+        let said = |key: &str| config_json.and_then(|json| number(json, key));
+        for (key, found) in [
+            ("hidden_size", dim),
+            ("num_hidden_layers", depth),
+            ("intermediate_size", mlp_dim),
+        ] {
+            if let Some(said) = said(key).filter(|said| *said != found) {
+                return Err(format!(
+                    "config.json says {key} {said}, but its tensors show {found}; the two don't belong together"
+                ));
+            }
+        }
+        let config = Config {
+            dim,
+            depth,
+            heads: hint
+                .heads
+                .or_else(|| said("num_attention_heads"))
+                .unwrap_or((dim / PUBLISHED_HEAD).max(1)),
+            mlp_dim,
+            columns,
+            labels,
+            form: self.form,
+            head: match self.form {
+                Form::Hub => Head::Mean,
+                Form::Native => hint.head.unwrap_or_default(),
+            },
+        };
+        if let Some(said) = said("max_length").filter(|said| whole_patches(*said) != columns) {
+            return Err(format!(
+                "config.json says windows of {said} frames, but its tensors show positions for {columns} columns of patches; the two don't belong together"
+            ));
+        }
+        Ok(config)
+    }
+
+    /// How a parameter may be called in the file: one tensor, or three for queries, keys and values.
+    fn names(&self, parameter: &str) -> Vec<Vec<String>> {
+        let one = |name: String| vec![vec![name]];
+        let (stem, end) = parameter.rsplit_once('.').unwrap_or((parameter, ""));
+        let end = match end {
+            "" => String::new(),
+            end => format!(".{end}"),
+        };
+        if let Some(block) = stem.strip_suffix(".attn.qkv") {
+            let (block, parts) = match self.form {
+                Form::Native => (format!("{block}.attn"), ["q", "k", "v"]),
+                Form::Hub => {
+                    let block = block.replacen("blocks.", "encoder.layer.", 1);
+                    (
+                        format!("{block}.attention.attention"),
+                        ["query", "key", "value"],
+                    )
+                }
+            };
+            let prefix = &self.prefix;
+            let fused = vec![format!("{prefix}{block}.qkv{end}")];
+            let separate = parts
+                .map(|part| format!("{prefix}{block}.{part}{end}"))
+                .to_vec();
+            return match self.form {
+                Form::Hub => vec![separate, fused],
+                Form::Native => vec![fused, separate],
+            };
+        }
+        if self.form == Form::Native {
+            return one(format!("{}{parameter}", self.prefix));
+        }
+        let hub = match stem {
+            "cls_token" => "embeddings.cls_token".to_owned(),
+            "dist_token" => "embeddings.distillation_token".to_owned(),
+            "pos_embed" => "embeddings.position_embeddings".to_owned(),
+            "patch_embed.proj" => "embeddings.patch_embeddings.projection".to_owned(),
+            "norm" => "layernorm".to_owned(),
+            "head.0" => return one(format!("{}classifier.layernorm{end}", self.head_prefix)),
+            "head.1" => return one(format!("{}classifier.dense{end}", self.head_prefix)),
+            stem => {
+                let part = stem.replacen("blocks.", "encoder.layer.", 1);
+                [
+                    (".norm1", ".layernorm_before"),
+                    (".attn.proj", ".attention.output.dense"),
+                    (".norm2", ".layernorm_after"),
+                    (".mlp.fc1", ".intermediate.dense"),
+                    (".mlp.fc2", ".output.dense"),
+                ]
+                .into_iter()
+                .find_map(|(ours, hubs)| Some(format!("{}{hubs}", part.strip_suffix(ours)?)))
+                .unwrap_or(part)
+            }
+        };
+        one(format!("{}{hub}{end}", self.prefix))
+    }
+}
+
+/// The prefix that is meant: the user's, else that of averaged weights, which the authors publish, else the shortest.
+fn choose(prefixes: &[String], hint: &Hint) -> Result<String, Unfit> {
+    let of = |wanted: &str| prefixes.iter().find(|prefix| prefix.ends_with(wanted));
+    let chosen = match &hint.prefix {
+        Some(wanted) => {
+            let found = prefixes.iter().find(|prefix| {
+                let bare = prefix.trim_end_matches('.');
+                bare == wanted.trim_end_matches('.')
+            });
+            found.ok_or_else(|| {
+                let there: Vec<&str> = prefixes.iter().map(|p| p.trim_end_matches('.')).collect();
+                Unfit::Wrong(format!(
+                    "it holds no weights under '{wanted}'; there are those under {}",
+                    there.join(", ")
+                ))
+            })?
+        }
+        None => of("net_swa.")
+            .or_else(|| prefixes.iter().min_by_key(|prefix| prefix.len()))
+            .ok_or(Unfit::Another)?,
+    };
+    Ok(chosen.clone())
+}
+
+/// A whole number of `config.json`; some files have numbers as text.
+fn number(json: &Value, key: &str) -> Option<usize> {
+    let value = json.get(key)?;
+    let found = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+    usize::try_from(found).ok()
+}
+
+/// An Audio Spectrogram Transformer of another spectrogram, or another network, is no MAEST.
+fn check_front_end(json: &Value) -> Result<(), String> {
+    for (key, wanted, what) in [
+        ("num_mel_bins", super::BANDS, "mel bands"),
+        ("patch_size", PATCH, "as the size of patches"),
+        ("frequency_stride", STRIDE, "bands from patch to patch"),
+        ("time_stride", STRIDE, "frames from patch to patch"),
+    ] {
+        if let Some(said) = number(json, key).filter(|said| *said != wanted) {
+            return Err(format!(
+                "it is an Audio Spectrogram Transformer, but no MAEST: its config.json says {key} {said}, and MAEST has {wanted} {what}"
+            ));
+        }
+    }
+    let activation = json.get("hidden_act").and_then(Value::as_str);
+    if let Some(said) = activation.filter(|said| *said != "gelu") {
+        return Err(format!(
+            "its config.json says hidden_act {said}; MAEST is read with gelu only"
+        ));
+    }
+    let epsilon = json.get("layer_norm_eps").and_then(Value::as_f64);
+    if let Some(said) = epsilon.filter(|said| (said - super::EPSILON).abs() > 1e-9) {
+        return Err(format!(
+            "its config.json says layer_norm_eps {said}; MAEST has 1e-6"
+        ));
+    }
+    Ok(())
+}
+
+/// The names of the styles by their numbers; the file sorts them as text: 0, 1, 10, 2. `None` where there are none, or only
+/// the placeholders that `transformers` writes (`LABEL_0`).
+fn labels(json: &Value, count: usize) -> Result<Option<Vec<String>>, String> {
+    let Some(listed) = json.get("id2label").and_then(Value::as_object) else {
+        return Ok(None);
+    };
+    let mut by_number: BTreeMap<usize, &str> = BTreeMap::new();
+    for (id, name) in listed {
+        if let (Ok(id), Some(name)) = (id.parse(), name.as_str()) {
+            by_number.insert(id, name);
+        }
+    }
+    if by_number
+        .iter()
+        .all(|(id, name)| *name == format!("LABEL_{id}"))
+    {
+        return Ok(None);
+    }
+    let is_whole = by_number.len() == count && by_number.keys().copied().eq(0..count);
+    if !is_whole {
+        return Err(format!(
+            "config.json names {} styles (id2label), but its classifier tells {count}; use the config.json that belongs to these weights",
+            by_number.len()
+        ));
+    }
+    Ok(Some(by_number.into_values().map(str::to_owned).collect()))
+}
