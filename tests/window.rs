@@ -527,14 +527,14 @@ fn the_same_request_gives_the_same_picture() {
         span_secs: 6.0,
         ..Default::default()
     };
-    let first = picture(&request).unwrap();
+    let first = picture(&request).unwrap().image;
     assert!(first.pixels().all(|pixel| pixel.0[3] == u8::MAX));
-    assert_eq!(difference(&first, &picture(&request).unwrap()), 0.0);
+    assert_eq!(difference(&first, &picture(&request).unwrap().image), 0.0);
     let light = PictureRequest {
         theme: Theme::Light,
         ..request
     };
-    assert!(difference(&first, &picture(&light).unwrap()) > 0.3);
+    assert!(difference(&first, &picture(&light).unwrap().image) > 0.3);
 }
 
 #[test]

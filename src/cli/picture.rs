@@ -35,13 +35,17 @@ pub fn run(verb: &Picture, common: &Common, console: &Console) -> anyhow::Result
             ..MaskRequest::default()
         },
         checkpoint: verb.checkpoint.clone(),
+        channel: common.channel(),
+        device: common.device(),
         run: verb.run.clone(),
         start_secs: verb.start,
         span_secs: verb.span,
         patience: PATIENCE,
     };
     console.watch().progress("drawing", 0, None);
-    gui::save_png(&gui::picture(&request)?, &verb.out)?;
+    let picture = gui::picture(&request)?;
+    console.caveats(picture.caveats);
+    gui::save_png(&picture.image, &verb.out)?;
     let [width, height] = verb.size.0;
     Ok(Outcome::new(
         json!({

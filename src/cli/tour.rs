@@ -25,7 +25,7 @@ use crate::gui::{
 use mynascope_audio as audio;
 use mynascope_base::{
     counted,
-    storage::{self, Theme, path_to_text},
+    storage::{self, Settings, Theme, path_to_text},
 };
 use mynascope_collection::{Collection, DEMO_WORD};
 use mynascope_embedding::{self as embedding, ExtractSettings, Extraction};
@@ -228,7 +228,13 @@ fn draw(
             "-1920x1080",
         ),
     ] {
-        let mut window = Offscreen::open(size, theme, paths.to_vec())?;
+        let settings = Settings {
+            theme,
+            channel: common.channel().to_string(),
+            device: common.device().to_string(),
+            ..Settings::default()
+        };
+        let mut window = Offscreen::open_with(size, settings, paths.to_vec())?;
         window.settle(PATIENCE)?;
         window.apply(Command::Probe(ProbeCommand::Edit(probe_settings(common))));
         for &layout in layouts {

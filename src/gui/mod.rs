@@ -37,7 +37,7 @@ pub mod work;
 
 pub use app::{App, Start};
 pub use canvas::{Canvas, PictureError, save_png};
-pub use offscreen::{MaskRequest, Offscreen, PictureRequest, picture};
+pub use offscreen::{MaskRequest, Offscreen, PictureRequest, WindowPicture, picture};
 pub use window::{WindowError, run_window};
 
 #[cfg(test)]

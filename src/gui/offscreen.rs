@@ -8,9 +8,9 @@ use std::{
 
 use eframe::egui;
 
-use mynascope_audio::{Auditions, Player};
+use mynascope_audio::{Auditions, Caveats, Channel, Player};
 use mynascope_base::storage::{Settings, Theme};
-use mynascope_encoder::CheckpointRef;
+use mynascope_encoder::{CheckpointRef, DeviceChoice};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape};
 
 use super::{
@@ -41,6 +41,10 @@ pub struct PictureRequest {
     pub mask: MaskRequest,
     /// The encoder of map and probe.
     pub checkpoint: CheckpointRef,
+    /// Which channel of a file the picture and the embeddings are made of.
+    pub channel: Channel,
+    /// Where embeddings are computed.
+    pub device: DeviceChoice,
     /// The run that the train layout shows.
     pub run: Option<PathBuf>,
     /// Seconds into the track at which the picture begins; by default the whole track is shown.
@@ -89,6 +93,8 @@ impl Default for PictureRequest {
             track: None,
             mask: MaskRequest::default(),
             checkpoint: CheckpointRef::Shipped,
+            channel: Channel::default(),
+            device: DeviceChoice::Auto,
             run: None,
             start_secs: None,
             // Four windows.
@@ -98,15 +104,38 @@ impl Default for PictureRequest {
     }
 }
 
+/// A picture of the window, and what is worth telling of the track in it.
+#[derive(Debug, Clone)]
+pub struct WindowPicture {
+    /// What is drawn.
+    pub image: image::RgbaImage,
+    /// The track that is shown, if it was decoded in part or its channels cancel.
+    pub caveats: Option<(PathBuf, Caveats)>,
+}
+
 /// Draws one picture of the window, once its background work is done. The same request gives the same picture.
 ///
 /// # Errors
 /// A [`PictureError`] if there is no graphics driver, if it refuses something, if the track cannot be shown, or if
 /// background work does not end in time.
-pub fn picture(request: &PictureRequest) -> Result<image::RgbaImage, PictureError> {
-    let mut window = Offscreen::open(request.size, request.theme, request.paths.clone())?;
+pub fn picture(request: &PictureRequest) -> Result<WindowPicture, PictureError> {
+    let settings = Settings {
+        theme: request.theme,
+        channel: request.channel.to_string(),
+        device: request.device.to_string(),
+        ..Settings::default()
+    };
+    let mut window = Offscreen::open_with(request.size, settings, request.paths.clone())?;
     window.settle(request.patience)?;
-    window.show(request)
+    let image = window.show(request)?;
+    let caveats = match &window.model().spectrogram.state {
+        PictureState::Ready { path, picture } => Some((path.clone(), picture.caveats)),
+        _ => None,
+    };
+    Ok(WindowPicture {
+        image,
+        caveats: caveats.filter(|(_, caveats)| *caveats != Caveats::default()),
+    })
 }
 
 /// A window without a screen. Commands act as if a user had given them.
@@ -140,15 +169,28 @@ impl Offscreen {
     /// A [`PictureError`] if there is no graphics driver, if it refuses something, if the track cannot be shown, or
     /// if background work does not end in time.
     pub fn open(size: [u32; 2], theme: Theme, paths: Vec<PathBuf>) -> Result<Self, PictureError> {
+        let settings = Settings {
+            theme,
+            ..Settings::default()
+        };
+        Self::open_with(size, settings, paths)
+    }
+
+    /// As [`Self::open`], with all settings.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with(
+        size: [u32; 2],
+        settings: Settings,
+        paths: Vec<PathBuf>,
+    ) -> Result<Self, PictureError> {
         let canvas = Canvas::new(size)?;
         let app = App::new(
             canvas.ctx(),
             Start {
                 paths,
-                settings: Settings {
-                    theme,
-                    ..Settings::default()
-                },
+                settings,
                 complaint: None,
                 sound: false,
                 remember: false,
@@ -206,8 +248,13 @@ impl Offscreen {
         }
         match request.layout {
             Layout::Map | Layout::Probe => {
+                let EncoderSource {
+                    device, channel, ..
+                } = self.model().embeddings.source;
                 self.apply(Command::Encoder(EncoderCommand::Use(EncoderSource {
                     checkpoint: request.checkpoint.clone(),
+                    device,
+                    channel,
                     ..EncoderSource::default()
                 })));
                 self.apply(match request.layout {
