@@ -252,6 +252,59 @@ fn links_pipes_and_odd_names_are_survived() {
     );
 }
 
+/// A drive that is not connected is the usual reason: whole folders would be missing without a word.
+#[cfg(unix)]
+#[test]
+fn links_that_lead_nowhere_are_skipped_with_a_reason_wherever_they_are_met() {
+    use std::os::unix::fs::symlink;
+
+    let home = tempfile::tempdir().unwrap();
+    let root = home.path().join("root");
+    touch(&root.join("rock/one.wav"));
+    symlink("/gone/Music", root.join("from the drive")).unwrap();
+    symlink("/gone/two.wav", root.join("rock/two.wav")).unwrap();
+    // These never were sound.
+    symlink("/gone/cover.jpg", root.join("rock/cover.jpg")).unwrap();
+    symlink("user@host.1234", root.join(".#lock")).unwrap();
+    let collection = opened(&[&root]);
+    assert_eq!(rows(&collection), [row("one", Some("rock"))]);
+    let [note] = &collection.notes[..] else {
+        panic!("{:?}", collection.notes);
+    };
+    let skipped: Vec<&Path> = note
+        .skipped
+        .iter()
+        .map(|(path, _)| path.as_path())
+        .collect();
+    assert_eq!(
+        skipped,
+        [root.join("from the drive"), root.join("rock/two.wav")]
+    );
+    for (_, why) in &note.skipped {
+        assert!(
+            why.contains("a link to /gone/") && why.contains("connect the drive"),
+            "{why}"
+        );
+        assert!(!why.contains("os error"), "{why}");
+    }
+    // Named by itself, and in a list.
+    let link = root.join("rock/two.wav");
+    let error = open(std::slice::from_ref(&link), &Watch::unattended()).unwrap_err();
+    assert!(
+        error.to_string().contains("a link to /gone/two.wav"),
+        "{error}"
+    );
+    let list = home.path().join("list.csv");
+    fs::write(
+        &list,
+        "file,label\nroot/rock/one.wav,x\nroot/rock/two.wav,y\n",
+    )
+    .unwrap();
+    let tracks = opened(&[&list]).tracks;
+    let problem = tracks[1].problem.as_deref().unwrap();
+    assert!(problem.contains("a link to /gone/two.wav"), "{problem}");
+}
+
 #[test]
 fn a_hundred_thousand_files_are_listed_and_can_be_cancelled() {
     let home = tempfile::tempdir().unwrap();

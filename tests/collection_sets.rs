@@ -196,6 +196,84 @@ fn magnatagatune_is_split_by_folder_and_keeps_frequent_tags() {
     assert!(titled(&collection, "quiet-1-0-29").tags.is_empty());
 }
 
+/// Who opens a data set hears of its gaps at once, not when a probe reports.
+#[test]
+fn tracks_that_the_annotations_don_t_label_are_told_with_their_lines() {
+    let home = tempfile::tempdir().unwrap();
+    giantsteps(home.path());
+    let note = |collection: &Collection, start: &str| {
+        let mut notes = collection.notes.iter();
+        let found = notes.find(|note| note.text.starts_with(start));
+        let found = found.unwrap_or_else(|| panic!("{start}: {:?}", collection.notes));
+        let lines: Vec<String> = found.lines.iter().map(|line| line.to_string()).collect();
+        (found.text.clone(), lines)
+    };
+    let (text, lines) = note(&opened(home.path()), "2 tracks without a single key");
+    assert_eq!(lines, ["30000.LOFI.key line 1", "annotations.txt line 5"]);
+    assert!(
+        text.contains("`C major / A minor`") && text.contains("`?`"),
+        "{text}"
+    );
+
+    let root = home.path().join("emo");
+    write(
+        &root.join("static_annotations.csv"),
+        "song_id,mean_arousal,mean_valence\n2,3,3\n3,0.4,3\nx,3,3\n",
+    );
+    write(
+        &root.join("songs_info.csv"),
+        "song_id,Artist,Mediaeval 2013 set\n2,A,development\n3,B,evaluation\n4,C,evaluation\n",
+    );
+    for id in 2..=4 {
+        write(&root.join(format!("{id}.mp3")), "");
+    }
+    let collection = opened(&root);
+    let (text, lines) = note(
+        &collection,
+        "2 tracks without a pair of arousal and valence",
+    );
+    assert_eq!(
+        lines,
+        ["static_annotations.csv line 3", "songs_info.csv line 4"]
+    );
+    assert!(text.contains("`0.4`, `3`"), "{text}");
+    let (_, lines) = note(&collection, "1 row of the annotations of EmoMusic without");
+    assert_eq!(lines, ["static_annotations.csv line 4"]);
+
+    let fma = home.path().join("fma");
+    write(
+        &fma.join("fma_metadata/tracks.csv"),
+        ",set,set,track\n,split,subset,genre_top\ntrack_id,,,\n2,training,small,Rock\n3,test,small,\n",
+    );
+    for id in [2, 3] {
+        write(&fma.join(format!("fma_small/000/{id:06}.mp3")), "");
+    }
+    let (_, lines) = note(&opened(&fma), "1 track without a top genre");
+    assert_eq!(lines, ["tracks.csv line 5"]);
+}
+
+#[test]
+fn annotations_opened_alone_leave_out_other_sound_that_lies_around_them() {
+    let home = tempfile::tempdir().unwrap();
+    let tables = home.path().join("downloads/mtat");
+    let table = tables.join("annotations_final.csv");
+    write(
+        &table,
+        "clip_id\tdrums\tmp3_path\n1\t1\t0/a-0-29.mp3\n2\t0\tf/b-0-29.mp3\n",
+    );
+    for sound in ["mp3/0/a-0-29.mp3", "mp3/f/b-0-29.mp3", "holidays/waves.wav"] {
+        write(&home.path().join("downloads").join(sound), "");
+    }
+    let alone = opened(&table);
+    assert_eq!(alone.kind, CollectionKind::MagnaTagATune);
+    let titles: Vec<&str> = alone.tracks.iter().map(|it| it.title.as_str()).collect();
+    assert_eq!(titles, ["a-0-29", "b-0-29"]);
+    let told = |note: &str| note.starts_with("1 sound file not named") && note.contains("left out");
+    assert!(alone.note_texts().any(told), "{:?}", alone.notes);
+    // The folder means all that is in it.
+    assert_eq!(opened(&home.path().join("downloads")).tracks.len(), 3);
+}
+
 #[test]
 fn a_small_part_of_a_data_set_is_no_list_of_missing_files() {
     let home = tempfile::tempdir().unwrap();

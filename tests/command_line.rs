@@ -350,6 +350,80 @@ fn a_bad_file_is_skipped_and_said() {
     assert!(skipped[0]["path"].as_str().unwrap().ends_with("broken.mp3"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_skipped_and_said() {
+    let shell = Shell::new();
+    tones(&shell.path("music"), 1);
+    std::os::unix::fs::symlink("/gone/more", shell.path("music/more")).unwrap();
+    let embedded = shell.json(&["embed", "music", "--out", "e.npz"], 3);
+    assert_eq!(embedded["tracks"], 2);
+    let [skipped] = &embedded["skipped"].as_array().unwrap()[..] else {
+        panic!("{embedded}");
+    };
+    assert_eq!(skipped["path"], "music/more");
+    assert!(skipped["why"].as_str().unwrap().contains("/gone/more"));
+    assert_eq!(embedded.get("notes"), None, "it is said once");
+}
+
+/// A WAV file of 16-bit stereo, 4 s of a tone at 16 kHz, whose right channel is the left one times `right`; the last
+/// `cut` bytes are missing.
+fn stereo(path: &Path, right: f32, cut: usize) {
+    let frames = (0..64_000).flat_map(|n| {
+        let left = 0.4 * (std::f32::consts::TAU * 330.0 * n as f32 / 16_000.0).sin();
+        [left, left * right].map(|it| (it * 32_767.0) as i16)
+    });
+    let data: Vec<u8> = frames.flat_map(i16::to_le_bytes).collect();
+    let mut bytes = b"RIFF".to_vec();
+    bytes.extend((36 + data.len() as u32).to_le_bytes());
+    bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x02\0");
+    bytes.extend(16_000_u32.to_le_bytes());
+    bytes.extend(64_000_u32.to_le_bytes());
+    bytes.extend(b"\x04\0\x10\0data");
+    bytes.extend((data.len() as u32).to_le_bytes());
+    bytes.extend(&data[..data.len() - cut]);
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn every_verb_that_decodes_a_file_tells_what_is_wrong_with_it() {
+    let shell = Shell::new();
+    stereo(&shell.path("whole.wav"), 0.5, 0);
+    stereo(&shell.path("cut.wav"), 0.5, 128_000);
+    stereo(&shell.path("cancels.wav"), -1.0, 0);
+    let verbs: [&[&str]; 5] = [
+        &["mel", "FILE", "--out", "m.npy"],
+        &["mask", "FILE", "--out", "o.wav", "--ratio", "0.5"],
+        &["embed", "FILE", "--out", "e.npz"],
+        &["picture", "FILE", "--out", "p.png", "--size", "640x400"],
+        &["bench", "ingest", "--data", "FILE"],
+    ];
+    for verb in verbs {
+        for (file, code) in [("whole.wav", 0), ("cut.wav", 3), ("cancels.wav", 0)] {
+            let words: Vec<&str> = verb
+                .iter()
+                .map(|&it| if it == "FILE" { file } else { it })
+                .collect();
+            let result = shell.json(&words, code);
+            for (list, named) in [("incomplete", "cut.wav"), ("cancelling", "cancels.wav")] {
+                let told = result[list].as_array().unwrap();
+                let named = usize::from(file == named);
+                assert_eq!(told.len(), named, "{words:?} {list}: {result}");
+                assert!(
+                    told.iter().all(|it| it["path"] == file),
+                    "{words:?}: {told:?}"
+                );
+            }
+            // One channel alone doesn't cancel.
+            if file == "cancels.wav" && verb[0] != "bench" {
+                let left = [&words[..], &["--channel", "left"]].concat();
+                let result = shell.json(&left, 0);
+                assert_eq!(result["cancelling"], serde_json::json!([]), "{left:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn mel_and_mask_of_one_file() {
     let shell = Shell::new();

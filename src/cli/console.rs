@@ -70,6 +70,8 @@ pub struct Console {
     caveats: Mutex<Vec<(PathBuf, Caveats)>>,
     /// What was said about the collections that were opened.
     notes: Mutex<Vec<Note>>,
+    /// What of these collections could not be opened, with the reason.
+    unopened: Mutex<Vec<(PathBuf, String)>>,
 }
 
 impl Console {
@@ -104,6 +106,7 @@ impl Console {
             cancel,
             bar,
             notes: Mutex::default(),
+            unopened: Mutex::default(),
             report: Box::new(move |progress| {
                 if quiet {
                     return;
@@ -150,10 +153,18 @@ impl Console {
         Ok(collection)
     }
 
-    /// Tells what there is to say about an input, on stderr and as `notes` of the JSON object.
+    /// Tells what there is to say about an input, on stderr and as `notes` of the JSON object; what could not be opened is
+    /// skipped like what could not be decoded.
     pub fn add_notes_of<N: Clone + Into<Note>>(&self, notes: &[N]) {
         let mut said = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unopened = self.unopened.lock().unwrap_or_else(PoisonError::into_inner);
         for note in notes.iter().cloned().map(Into::<Note>::into) {
+            if !note.skipped.is_empty() {
+                let new = |place: &(PathBuf, String)| !unopened.contains(place);
+                let new: Vec<_> = note.skipped.into_iter().filter(new).collect();
+                unopened.extend(new);
+                continue;
+            }
             self.note(&format!("note: {note}"));
             said.push(note);
         }
@@ -179,12 +190,13 @@ impl Console {
             .filter(|(_, caveats)| caveats.cancels)
             .map(|(path, _)| path.as_path())
             .collect();
+        let unopened = self.unopened.lock().unwrap_or_else(PoisonError::into_inner);
+        let skipped: Vec<&(PathBuf, String)> = unopened.iter().chain(&outcome.skipped).collect();
         let mut out = std::io::stdout().lock();
         let written = if self.json {
             let mut object = outcome.json.clone();
             if let Some(map) = object.as_object_mut() {
-                let skipped: Vec<Value> = outcome
-                    .skipped
+                let skipped: Vec<Value> = skipped
                     .iter()
                     .map(|(path, why)| json!({"path": path_to_text(path), "why": without_path(why, path)}))
                     .collect();
@@ -203,7 +215,7 @@ impl Console {
         } else {
             writeln!(out, "{}", outcome.text)
         };
-        for (path, why) in &outcome.skipped {
+        for (path, why) in &skipped {
             // Errors that come from a file end with its path already.
             eprintln!("skipped: {}: {}", without_path(why, path), path.display());
         }
@@ -218,7 +230,7 @@ impl Console {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             other => other.context("the result could not be printed"),
         };
-        written.map(|()| !outcome.skipped.is_empty() || !incomplete.is_empty())
+        written.map(|()| !skipped.is_empty() || !incomplete.is_empty())
     }
 }
 

@@ -123,6 +123,7 @@ fn track_of(record: &csv::StringRecord, folder: &Path) -> Result<Track, String> 
         tempo_bpm: tempo_bpm.map(|bpm| bpm as f32),
         tags,
         emotion: arousal.zip(valence).map(|(a, v)| [a as f32, v as f32]),
+        fold: None,
         duration_secs,
         codec: None,
         warning: None,

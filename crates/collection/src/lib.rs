@@ -44,7 +44,7 @@ pub use own::{OwnLabels, own_labels_file};
 pub use probe::{FileFacts, ProbeSummary, index_file, keep_decoded, probe_files};
 pub use sets::data_set_name;
 pub use split::{Split, split_by_track};
-pub use text::fold_text;
+pub use text::{OldEncoding, decode_text, fold_text, say_guessed_encoding};
 pub use track::{Collection, CollectionKind, Track};
 
 use std::{io, path::PathBuf};

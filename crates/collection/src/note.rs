@@ -1,6 +1,6 @@
 //! What is to be said of a collection, and the lines of lists that it is about.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
@@ -13,6 +13,9 @@ pub struct Note {
     pub text: String,
     /// All lines of lists that the sentence is about, in the order of the lists.
     pub lines: Vec<ListLine>,
+    /// All files and folders that the sentence is about, where it says that they could not be opened, each with its
+    /// reason.
+    pub skipped: Vec<(PathBuf, String)>,
 }
 
 /// A line of a list. As JSON the number, or `"train.csv:8"` where several lists were opened together.
@@ -28,7 +31,7 @@ impl From<String> for Note {
     fn from(text: String) -> Self {
         Self {
             text,
-            lines: Vec::new(),
+            ..Self::default()
         }
     }
 }
@@ -112,8 +115,26 @@ impl Examples {
         Note {
             text: format!("{what}: {}{more}", self.first.join("; ")),
             lines: self.lines,
+            ..Note::default()
         }
     }
+}
+
+/// The note on files and folders that could not be opened, each with its reason; `None` where there are none.
+pub(crate) fn skipped(skipped: Vec<(PathBuf, String)>) -> Option<Note> {
+    let first = skipped.iter().take(Examples::NAMED);
+    let first: Vec<String> = first
+        .map(|(path, why)| format!("{} ({why})", path.display()))
+        .collect();
+    let more = match skipped.len() - first.len() {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    (!skipped.is_empty()).then(|| Note {
+        text: format!("skipped: {}{more}", first.join("; ")),
+        skipped,
+        ..Note::default()
+    })
 }
 
 #[cfg(test)]

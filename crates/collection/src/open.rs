@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     ffi::OsStr,
-    fs,
+    fs, io,
     path::{Component, Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -12,6 +12,7 @@ use super::{
     Collection, CollectionError, CollectionKind, Note, OwnLabels, Split, Track, demo, labels,
     listed, own_labels_file, sets, spellings,
     split::Part,
+    text::{composed, shown_name},
     walk::{self, Found, Sort},
 };
 use mynascope_base::{counted, jobs::Watch, without_path};
@@ -119,6 +120,8 @@ struct Opened {
     /// Folders, also among `others`.
     folders: Vec<PathBuf>,
     others: Vec<PathBuf>,
+    /// Of these, folders of a data set of which its own table alone was named.
+    tables_alone: Vec<PathBuf>,
 }
 
 impl Opened {
@@ -128,6 +131,7 @@ impl Opened {
             lists: Vec::new(),
             folders: Vec::new(),
             others: Vec::new(),
+            tables_alone: Vec::new(),
         };
         let folders: Vec<&PathBuf> = paths.iter().filter(|path| path.is_dir()).collect();
         for path in paths {
@@ -138,6 +142,9 @@ impl Opened {
             match folder {
                 None if named => opened.lists.push(path.clone()),
                 folder => {
+                    if let Some(folder) = folder.as_ref().filter(|it| !folders.contains(it)) {
+                        opened.tables_alone.push(folder.clone());
+                    }
                     let path = folder.unwrap_or_else(|| path.clone());
                     if !opened.others.contains(&path) {
                         opened.others.push(path);
@@ -164,7 +171,8 @@ impl Opened {
         }
         let mut pieces = Vec::new();
         for path in &self.others {
-            pieces.push(open_one(path, watch, sighted)?);
+            let table_alone = self.tables_alone.contains(path);
+            pieces.push(open_one(path, table_alone, watch, sighted)?);
         }
         let parts = self.parts(&pieces);
         Ok(match parts {
@@ -247,7 +255,9 @@ impl<'a> Sighted<'a> {
         let Some(give) = &mut self.give else { return };
         self.waiting.push(Track {
             // Whether numbers are labels is known once all names are.
-            label: label_of(file, opened).filter(|name| !is_storage(&[name.clone()].into())),
+            label: label_of(file, opened)
+                .filter(|name| !is_storage(&[name.clone()].into()))
+                .map(|name| composed(&name)),
             problem: walk::problem_of(file),
             ..Track::of_file(file)
         });
@@ -260,18 +270,22 @@ impl<'a> Sighted<'a> {
 
 fn open_one(
     path: &Path,
+    table_alone: bool,
     watch: &Watch,
     sighted: &mut Sighted<'_>,
 ) -> Result<Collection, CollectionError> {
     if path == Path::new(DEMO_WORD) {
-        return open_folder(&demo::demo_folder(watch)?, watch, sighted);
+        return open_folder(&demo::demo_folder(watch)?, false, watch, sighted);
     }
     let metadata = fs::metadata(path).map_err(|source| CollectionError::Unreadable {
-        source,
+        source: match walk::broken_link(path) {
+            Some(why) => io::Error::new(source.kind(), why),
+            None => source,
+        },
         path: path.to_path_buf(),
     })?;
     if metadata.is_dir() {
-        open_folder(path, watch, sighted)
+        open_folder(path, table_alone, watch, sighted)
     } else {
         Ok(open_file(path, metadata.is_file()))
     }
@@ -315,6 +329,7 @@ fn open_file(path: &Path, is_file: bool) -> Collection {
 
 fn open_folder(
     folder: &Path,
+    table_alone: bool,
     watch: &Watch,
     sighted: &mut Sighted<'_>,
 ) -> Result<Collection, CollectionError> {
@@ -328,7 +343,7 @@ fn open_folder(
         });
     }
     let mut sighted = |file: &Path| sighted.add(file, folder);
-    if let Some(collection) = sets::recognise(folder, watch, &mut sighted)? {
+    if let Some(collection) = sets::recognise(folder, table_alone, watch, &mut sighted)? {
         return Ok(collection);
     }
     let Found {
@@ -351,6 +366,11 @@ fn open_folder(
         );
     }
     let (labels, split) = labels_of(&files, folder, &mut notes);
+    // Systems write `Café` in two ways: one label, in whichever of them.
+    let labels: Vec<Option<String>> = labels
+        .into_iter()
+        .map(|label| label.map(|name| composed(&name)))
+        .collect();
     let named = labels.iter().flatten().map(|label| (label.as_str(), None));
     notes.extend(spellings::note("names of folders", named));
     let tracks = files.iter().zip(labels).map(|(file, label)| Track {
@@ -379,9 +399,8 @@ fn labels_of(
         let mut split = Split::default();
         let below = files.iter().zip(&first).enumerate();
         let labels = below.map(|(place, (file, name))| {
-            let name = name.as_ref()?;
-            split.add(parts.get(name).copied(), place);
-            label_of(file, &opened.join(name))
+            split.add(parts.get(name.as_ref()?).copied(), place);
+            label_of(file, &folder_below(file, opened)?)
         });
         let labels: Vec<Option<String>> = labels.collect();
         let [train, valid, test] = split.sizes();
@@ -395,7 +414,7 @@ fn labels_of(
         );
         return (labels, split.usable());
     }
-    if let Some(split) = split_within_labels(files, &first, opened) {
+    if let Some(split) = split_within_labels(files, opened) {
         let [train, valid, test] = split.sizes();
         notes.push(
             format!(
@@ -420,15 +439,9 @@ fn labels_of(
 }
 
 /// The split where every file lies in a part's folder within that of its label: `rock/train/a.wav`.
-fn split_within_labels(
-    files: &[PathBuf],
-    labels: &[Option<String>],
-    opened: &Path,
-) -> Option<Split> {
-    let within = files.iter().zip(labels).map(|(file, label)| {
-        let label = label.as_ref()?;
-        label_of(file, &opened.join(label))
-    });
+fn split_within_labels(files: &[PathBuf], opened: &Path) -> Option<Split> {
+    let within = files.iter();
+    let within = within.map(|file| label_of(file, &folder_below(file, opened)?));
     let within: Vec<String> = within.collect::<Option<_>>()?;
     let parts = listed::folder_parts(&within.iter().cloned().collect())?;
     let mut split = Split::default();
@@ -465,11 +478,17 @@ fn is_storage(names: &BTreeSet<String>) -> bool {
     width <= 2 && names.iter().all(is_hexadecimal) && 2 * numbers >= names.len()
 }
 
-/// The first folder below the opened one on the way to the file.
+/// The name of the first folder below the opened one on the way to the file.
 fn label_of(file: &Path, opened: &Path) -> Option<String> {
+    let folder = folder_below(file, opened)?;
+    Some(shown_name(folder.file_name()?).into_owned())
+}
+
+/// The first folder below the opened one on the way to the file.
+fn folder_below(file: &Path, opened: &Path) -> Option<PathBuf> {
     let mut parts = file.strip_prefix(opened).ok()?.components();
     match (parts.next()?, parts.next()) {
-        (Component::Normal(label), Some(_)) => Some(label.to_string_lossy().into_owned()),
+        (Component::Normal(folder), Some(_)) => Some(opened.join(folder)),
         _ => None,
     }
 }

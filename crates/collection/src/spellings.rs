@@ -59,6 +59,7 @@ pub(crate) fn note<'a>(
             named.join("; ")
         ),
         lines,
+        ..Note::default()
     })
 }
 

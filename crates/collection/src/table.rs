@@ -9,7 +9,7 @@ use std::{
 
 use mynascope_audio::is_audio_path;
 
-use super::{CollectionError, structured, text::decode};
+use super::{CollectionError, structured, text::decode_text};
 
 /// Larger tables are no annotations; those of MagnaTagATune have 13 MB.
 const LARGEST_BYTES: u64 = 64 << 20;
@@ -96,7 +96,7 @@ impl Table {
                 format!("the table is larger than {most} MiB; split it into several"),
             ));
         }
-        let (text, guessed_encoding) = decode(&bytes);
+        let (text, guessed_encoding) = decode_text(&bytes);
         drop(bytes);
         let table = Self {
             path: path.to_path_buf(),
@@ -198,11 +198,13 @@ impl Table {
             return None;
         }
         let bytes = bytes_of(path, 1 << 16).ok()?;
-        // An even number of bytes, so that UTF-16 is cut between its units; UTF-8 that is cut within a letter is still
+        // A multiple of four bytes, so that UTF-16 and UTF-32 are cut between their units; UTF-8 that is cut within a letter is still
         // that.
         let (text, _) = match std::str::from_utf8(&bytes) {
-            Err(error) if error.error_len().is_none() => decode(bytes.get(..error.valid_up_to())?),
-            _ => decode(&bytes),
+            Err(error) if error.error_len().is_none() => {
+                decode_text(bytes.get(..error.valid_up_to())?)
+            }
+            _ => decode_text(&bytes),
         };
         let (shape, text) = Shape::of(&text, known);
         let text = shape.unspaced(text);

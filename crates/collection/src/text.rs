@@ -1,6 +1,10 @@
 //! Text as people write it: any encoding of a file, any spelling of a name.
 
-use std::ffi::OsStr;
+use std::{
+    borrow::Cow,
+    ffi::OsStr,
+    io::{self, BufRead},
+};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
@@ -28,7 +32,7 @@ pub(crate) fn fold_name(name: &OsStr) -> String {
 }
 
 /// A file's name as text.
-pub(crate) fn shown_name(name: &OsStr) -> std::borrow::Cow<'_, str> {
+pub(crate) fn shown_name(name: &OsStr) -> Cow<'_, str> {
     match name.to_str() {
         Some(text) => text.into(),
         None => {
@@ -42,9 +46,9 @@ pub(crate) fn shown_name(name: &OsStr) -> std::borrow::Cow<'_, str> {
 /// So much of a text without a mark is looked at for the zeros of UTF-16.
 const SAMPLE_BYTES: usize = 4096;
 
-/// The text of a file in UTF-8, UTF-16 or UTF-32 (either order of bytes, with or without a byte order mark) or, where it is none
-/// of these, in the old encoding that its letters look most like, whose name comes with it: that is a guess.
-pub(crate) fn decode(bytes: &[u8]) -> (String, Option<&'static str>) {
+/// The text of a file in UTF-8, UTF-16 or UTF-32 (either order of bytes, with or without a byte order mark) or, where it
+/// is none of these, in the old encoding that its letters look most like, whose name comes with it: that is a guess.
+pub fn decode_text(bytes: &[u8]) -> (String, Option<&'static str>) {
     if let Some(text) = utf32(bytes) {
         return (text, None);
     }
@@ -63,20 +67,82 @@ pub(crate) fn decode(bytes: &[u8]) -> (String, Option<&'static str>) {
     (text.into_owned(), Some(encoding.name()))
 }
 
-/// The text of UTF-32 with a byte order mark, without it.
+/// The old encoding of a text that is not UTF-8, guessed by its letters, for files that are too large to be held whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OldEncoding(&'static Encoding);
+
+impl OldEncoding {
+    /// `None` where every line is UTF-8.
+    ///
+    /// # Errors
+    /// What reading gave.
+    pub fn guess(mut lines: impl BufRead) -> io::Result<Option<Self>> {
+        let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+        let mut is_old = false;
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line)? > 0 {
+            if std::str::from_utf8(&line).is_err() {
+                is_old = true;
+                detector.feed(&line, false);
+            }
+            line.clear();
+        }
+        detector.feed(&[], true);
+        Ok(is_old.then(|| Self(detector.guess(None, Utf8Detection::Deny))))
+    }
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// A piece of the text; pieces that are UTF-8 are read as that.
+    pub fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => text.into(),
+            Err(_) => self.0.decode_without_bom_handling(bytes).0,
+        }
+    }
+}
+
+/// What is said of a text that was read in a guessed encoding.
+pub fn say_guessed_encoding(name: &str) -> String {
+    format!(
+        "it is neither UTF-8 nor UTF-16 and was read as {name}: if letters with accents or of other scripts are wrong, save \
+         it as UTF-8"
+    )
+}
+
+/// The text of UTF-32: with a byte order mark, or by its zeros, as no letter of Unicode needs the highest byte.
 fn utf32(bytes: &[u8]) -> Option<String> {
     let of: fn([u8; 4]) -> u32 = match bytes {
         [0xff, 0xfe, 0, 0, ..] => u32::from_le_bytes,
         [0, 0, 0xfe, 0xff, ..] => u32::from_be_bytes,
-        _ => return None,
+        _ => utf32_by_zeros(bytes)?,
     };
     let (letters, _) = bytes.as_chunks::<4>();
-    let letters = letters.iter().skip(1).map(|&letter| of(letter));
-    Some(
-        letters
-            .map(|code| char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect(),
-    )
+    let letters = letters.iter().map(|&letter| of(letter));
+    let text: String = letters
+        .map(|code| char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect();
+    Some(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
+}
+
+/// The order of bytes in which the beginning of a text is UTF-32 throughout.
+fn utf32_by_zeros(bytes: &[u8]) -> Option<fn([u8; 4]) -> u32> {
+    let sample = bytes.get(..SAMPLE_BYTES).unwrap_or(bytes);
+    let (letters, _) = sample.as_chunks::<4>();
+    let orders: [fn([u8; 4]) -> u32; 2] = [u32::from_le_bytes, u32::from_be_bytes];
+    orders.into_iter().find(|of| {
+        let is_letter = |letter: &[u8; 4]| {
+            let code = of(*letter);
+            code != 0 && char::from_u32(code).is_some()
+        };
+        !letters.is_empty() && letters.iter().all(is_letter)
+    })
 }
 
 /// UTF-16 without a mark, by its zeros: headings are ASCII, of which every other byte is zero.
@@ -122,9 +188,9 @@ mod tests {
             text.encode_utf16().flat_map(order).collect()
         };
         let (le, be) = (utf16(u16::to_le_bytes), utf16(u16::to_be_bytes));
-        let utf32 = |order: fn(u32) -> [u8; 4]| -> Vec<u8> {
-            let marked = ['\u{feff}'].into_iter().chain(text.chars());
-            marked.map(u32::from).flat_map(order).collect()
+        let utf32 = |mark: &str, order: fn(u32) -> [u8; 4]| -> Vec<u8> {
+            let letters = mark.chars().chain(text.chars());
+            letters.map(u32::from).flat_map(order).collect()
         };
         let marked = |mark: &[u8], bytes: &[u8]| [mark, bytes].concat();
         for bytes in [
@@ -134,14 +200,16 @@ mod tests {
             marked(b"\xfe\xff", &be),
             le,
             be,
-            utf32(u32::to_le_bytes),
-            utf32(u32::to_be_bytes),
+            utf32("\u{feff}", u32::to_le_bytes),
+            utf32("\u{feff}", u32::to_be_bytes),
+            utf32("", u32::to_le_bytes),
+            utf32("", u32::to_be_bytes),
         ] {
-            assert_eq!(decode(&bytes), (text.to_owned(), None));
+            assert_eq!(decode_text(&bytes), (text.to_owned(), None));
         }
         let old = b"path,label\r\nCaf\xe9/a.wav,Zouk \x9290\r\n";
-        assert_eq!(decode(old), (text.to_owned(), Some("windows-1252")));
-        assert_eq!(decode(b""), (String::new(), None));
+        assert_eq!(decode_text(old), (text.to_owned(), Some("windows-1252")));
+        assert_eq!(decode_text(b""), (String::new(), None));
     }
 
     #[test]
@@ -173,7 +241,13 @@ mod tests {
             ),
         ] {
             let (bytes, _, _) = encoding.encode(text);
-            assert_eq!(decode(&bytes), (text.to_owned(), Some(encoding.name())));
+            assert_eq!(
+                decode_text(&bytes),
+                (text.to_owned(), Some(encoding.name()))
+            );
+            let guessed = OldEncoding::guess(&*bytes).unwrap().unwrap();
+            assert_eq!(guessed.decode(&bytes), text);
+            assert_eq!(OldEncoding::guess(text.as_bytes()).unwrap(), None);
         }
     }
 

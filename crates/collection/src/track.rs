@@ -28,6 +28,8 @@ pub struct Track {
     pub tags: Vec<String>,
     /// Arousal and valence, each from 1 (low) to 9 (high), as in EmoMusic.
     pub emotion: Option<[f32; 2]>,
+    /// Its fold, where a list parts its tracks into folds for cross-validation.
+    pub fold: Option<u32>,
     /// Length, where a label file or the file's header tells it.
     pub duration_secs: Option<f64>,
     /// Short name of its codec, where the header was read: "flac".

@@ -8,9 +8,9 @@ use std::{
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{CollectionError, Note, listed};
+use super::{CollectionError, Note, listed, note};
 use mynascope_audio as audio;
-use mynascope_base::{counted, jobs::Watch};
+use mynascope_base::{counted, jobs::Watch, system_words};
 
 /// Formats that people have and that may not be decoded here: such a file is a row with its reason, not a silence.
 /// Those that are decoded are known before this is asked.
@@ -19,9 +19,6 @@ const KNOWN_BUT_UNSUPPORTED: [(&str, &str); 3] = [
     ("aax", "Audible's encrypted format"),
     ("mp+", "Musepack"),
 ];
-
-/// How many unreadable places are named one by one before only their number is told.
-const NOTES_IN_FULL: usize = 20;
 
 /// A folder as the system takes it: the present one, which stands before a bare name, is nameless in a path.
 pub(super) fn named(folder: &Path) -> &Path {
@@ -97,7 +94,7 @@ pub(super) fn unsupported_note<'a>(files: impl Iterator<Item = &'a Path>) -> Opt
 pub(super) struct Found {
     /// Sorted by their path's bytes.
     pub files: Vec<PathBuf>,
-    /// Folders that could not be read, links that lead nowhere.
+    /// On folders that could not be read, on links that lead nowhere, and on formats that are not supported.
     pub notes: Vec<Note>,
     /// Tables beside the sounds that may list them, and are not read with a folder.
     pub lists: Vec<PathBuf>,
@@ -114,9 +111,8 @@ pub(super) fn sound_files(
 ) -> Result<Found, CollectionError> {
     let mut visited: HashSet<PathBuf> = HashSet::new();
     let mut files = Vec::new();
-    let mut notes = Vec::new();
     let mut lists = Vec::new();
-    let mut skipped = 0_usize;
+    let mut skipped = Vec::new();
     let mut seen = 0_u64;
     // Sorted, so that of two names of one folder the same one is always visited.
     let entries = WalkDir::new(folder)
@@ -146,22 +142,15 @@ pub(super) fn sound_files(
             // A link back to a folder above it is not worth a word: its files are found there.
             Err(error) if error.loop_ancestor().is_some() => {}
             Err(error) => {
-                skipped += 1;
-                if skipped <= NOTES_IN_FULL {
-                    notes.push(note(&error).into());
+                let place = error.path().unwrap_or(folder);
+                let hidden = error.depth() > 0 && is_hidden_name(place);
+                if !hidden && (!place.is_symlink() || may_lead_to_sound(place)) {
+                    skipped.push((place.to_path_buf(), reason(place, &error)));
                 }
             }
         }
     }
-    if skipped > NOTES_IN_FULL {
-        notes.push(
-            format!(
-                "{} more could not be read",
-                counted(skipped - NOTES_IN_FULL, "place")
-            )
-            .into(),
-        );
-    }
+    let mut notes: Vec<Note> = note::skipped(skipped).into_iter().collect();
     files.sort_unstable();
     notes.extend(unsupported_note(files.iter().map(PathBuf::as_path)).map(Note::from));
     Ok(Found {
@@ -184,19 +173,50 @@ fn is_hidden(entry: &DirEntry) -> bool {
     entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
+fn is_hidden_name(path: &Path) -> bool {
+    let name = path.file_name();
+    name.is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+/// Whether a link that leads nowhere may have led to sound: by its name it is a sound file or a folder, and no picture or
+/// text.
+fn may_lead_to_sound(link: &Path) -> bool {
+    let ending = link.extension().and_then(|ending| ending.to_str());
+    let is_other = ending.is_some_and(|it| {
+        (1..=5).contains(&it.len()) && it.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    });
+    is_sound_name(link) || !is_other
+}
+
+/// Where a link leads that leads nowhere, and what to do; `None` of anything else.
+pub(super) fn broken_link(path: &Path) -> Option<String> {
+    if path.exists() {
+        return None;
+    }
+    let target = fs::read_link(path).ok()?;
+    Some(format!(
+        "it is a link to {}, where nothing is; connect the drive that it was on, or renew or remove the link",
+        target.display()
+    ))
+}
+
 /// Whether a folder was not visited yet under this or another name. One that cannot be resolved is left to the walk,
 /// which reports it.
 fn is_new(folder: &Path, visited: &mut HashSet<PathBuf>) -> bool {
     fs::canonicalize(folder).map_or(true, |real| visited.insert(real))
 }
 
-fn note(error: &walkdir::Error) -> String {
-    let reason = error
-        .io_error()
-        .map_or_else(|| "unreadable".to_owned(), ToString::to_string);
-    match error.path() {
-        Some(path) => format!("skipped ({reason}): {}", path.display()),
-        None => format!("skipped a place: {reason}"),
+/// Why a place could not be read, and what to do.
+fn reason(place: &Path, error: &walkdir::Error) -> String {
+    if let Some(why) = broken_link(place) {
+        return why;
+    }
+    let words = error.io_error().map_or_else(String::new, system_words);
+    match place.is_dir() {
+        true => {
+            format!("the folder cannot be read: {words}; change its permissions or leave it out")
+        }
+        false => format!("it cannot be read: {words}"),
     }
 }
 

@@ -81,6 +81,7 @@ pub(super) fn render(score: Score, number: usize, seed: u64) -> Piece {
         tempo_bpm: Some(score.tempo_bpm),
         tags: finish.tags.iter().map(|&tag| tag.to_owned()).collect(),
         emotion: Some(emotion),
+        fold: None,
         duration_secs: Some(duration_secs()),
         codec: None,
         problem: None,

@@ -114,7 +114,7 @@ const TAGS: [&str; 16] = [
     "annotations",
 ];
 
-const SPLIT: [&str; 14] = [
+const SPLIT: [&str; 20] = [
     "split",
     "set",
     "subset",
@@ -124,6 +124,12 @@ const SPLIT: [&str; 14] = [
     "setsplit",
     "usage",
     "fold",
+    "folds",
+    "foldid",
+    "foldindex",
+    "foldnumber",
+    "cvfold",
+    "kfold",
     "phase",
     "traintest",
     "datasplit",
@@ -381,10 +387,16 @@ impl Columns {
     }
 
     /// The headings that nothing was read from.
-    pub(super) fn unread(&self, table: &Table, file: usize, split: Option<usize>) -> Vec<String> {
+    pub(super) fn unread(
+        &self,
+        table: &Table,
+        file: usize,
+        [split, folds]: [Option<usize>; 2],
+    ) -> Vec<String> {
         let read = [
             Some(file),
             split,
+            folds,
             self.label,
             self.key,
             self.mode,

@@ -194,6 +194,7 @@ impl Gathering {
         track.key = track.key.or(other.key);
         track.tempo_bpm = track.tempo_bpm.or(other.tempo_bpm);
         track.emotion = track.emotion.or(other.emotion);
+        track.fold = track.fold.or(other.fold);
         for tag in other.tags {
             if !track.tags.contains(&tag) {
                 track.tags.push(tag);

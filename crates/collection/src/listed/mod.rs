@@ -23,7 +23,7 @@ use crate::{
     split::Part,
     structured,
     table::{Row, Table},
-    text::is_nothing,
+    text::{is_nothing, say_guessed_encoding},
     walk,
 };
 use mynascope_base::{counted, jobs::Watch, without_path};
@@ -179,13 +179,7 @@ impl Opened<'_> {
         let mut finder = Finder::new(self.list, self.together, watch);
         let file = file_column(&table, &columns, &mut finder)?;
         if let Some(encoding) = table.guessed_encoding {
-            notes.push(
-                format!(
-                    "it is neither UTF-8 nor UTF-16 and was read as {encoding}: if letters with accents or of other scripts \
-                     are wrong, save it as UTF-8"
-                )
-                .into(),
-            );
+            notes.push(say_guessed_encoding(encoding).into());
         }
         if table.rows().next().is_none() && !table.names().is_empty() {
             let headings = table.headings();
@@ -362,8 +356,9 @@ fn problem_of(found: &paths::Found, words: &str) -> Option<String> {
         paths::Found::Missing(_) if words.contains("://") && !words.starts_with("file:") => {
             Some("named in the list by an address on the network; only files are opened".to_owned())
         }
-        paths::Found::Missing(_) => {
-            Some("named in the list, but there is no such file; correct the path".to_owned())
-        }
+        paths::Found::Missing(path) => Some(match walk::broken_link(path) {
+            Some(why) => format!("named in the list, but {why}"),
+            None => "named in the list, but there is no such file; correct the path".to_owned(),
+        }),
     }
 }

@@ -237,7 +237,8 @@ impl<'a> Finder<'a> {
             return Some(file);
         }
         match self.listing(&here).sounds.get(last)[..] {
-            [one] if !exact => Some(one.to_path_buf()),
+            // A link that leads nowhere has a name, too.
+            [one] if !exact && one.is_file() => Some(one.to_path_buf()),
             _ => None,
         }
     }

@@ -1,6 +1,10 @@
 //! What the fields of a list's rows say about their tracks.
 
-use std::{cell::RefCell, collections::BTreeMap, path::Path};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::{
     columns::{Columns, column},
@@ -31,6 +35,8 @@ pub(super) struct Values<'a> {
     table: &'a Table,
     columns: &'a Columns,
     split: Option<(usize, BTreeMap<String, Part>)>,
+    /// The column of the numbers of folds.
+    folds: Option<usize>,
     /// The part that the list's own name means, for every row.
     part: Option<Part>,
     /// Of each column of tags.
@@ -68,7 +74,11 @@ impl<'a> Values<'a> {
         part: Option<Part>,
         notes: &mut Vec<Note>,
     ) -> Self {
-        let (split, no_split) = split_column(table, columns, file, notes);
+        let SplitColumns {
+            split,
+            folds,
+            other,
+        } = split_columns(table, columns, file, notes);
         let last = table.names().len().saturating_sub(1);
         let goes_on = columns.tags.contains(&last).then_some(last);
         let signs: Vec<(usize, TagSigns)> = columns
@@ -109,10 +119,11 @@ impl<'a> Values<'a> {
             has_numbers,
             scale: None,
             split,
+            folds,
             problems: RefCell::default(),
         };
         values.scale = values.find_scale(notes);
-        values.note_unread(file, no_split, notes);
+        values.note_unread(file, other, notes);
         values
     }
 
@@ -138,6 +149,7 @@ impl<'a> Values<'a> {
             tempo_bpm: self.tempo(row),
             tags: self.tags(row),
             emotion: self.emotion(row),
+            fold: text(self.folds).and_then(fold_number),
             duration_secs: None,
             codec: None,
             problem,
@@ -151,7 +163,8 @@ impl<'a> Values<'a> {
         let columns = self.columns;
         let single = [columns.label, columns.key, columns.tempo];
         let split = self.split.as_ref().map(|(place, _)| *place);
-        let wanted = single.into_iter().chain(columns.emotion).chain([split]);
+        let others = [split, self.folds];
+        let wanted = single.into_iter().chain(columns.emotion).chain(others);
         let tags = columns.tags.iter().copied();
         for place in wanted.flatten().chain(tags) {
             let field = row.at(place).unwrap_or_default();
@@ -307,6 +320,7 @@ impl<'a> Values<'a> {
     fn tags(&self, row: &Row<'_>) -> Vec<String> {
         let mut tags: Vec<String> = Vec::new();
         let mut add = |tag: String| {
+            let tag = composed(&tag);
             if !tags.contains(&tag) {
                 tags.push(tag);
             }
@@ -421,7 +435,7 @@ impl<'a> Values<'a> {
     fn note_unread(&self, file: usize, no_split: Option<usize>, notes: &mut Vec<Note>) {
         let columns = self.columns;
         let split = self.split.as_ref().map(|(place, _)| *place);
-        let unread = columns.unread(self.table, file, split.or(no_split));
+        let unread = columns.unread(self.table, file, [split.or(no_split), self.folds]);
         let has_some = columns.label.is_some()
             || !columns.tags.is_empty()
             || !columns.tag_columns.is_empty()
@@ -565,15 +579,26 @@ fn note_signs(
 /// A column with the part that each of its words means.
 type SplitColumn = (usize, BTreeMap<String, Part>);
 
-/// The column whose words mean parts in most rows; and one that was said to be no split.
-fn split_column(
+/// Columns that part the tracks.
+#[derive(Default)]
+struct SplitColumns {
+    /// The one whose words mean parts in most rows.
+    split: Option<SplitColumn>,
+    /// The one of the numbers of folds.
+    folds: Option<usize>,
+    /// One that was said to be no split.
+    other: Option<usize>,
+}
+
+fn split_columns(
     table: &Table,
     columns: &Columns,
     file: usize,
     notes: &mut Vec<Note>,
-) -> (Option<SplitColumn>, Option<usize>) {
+) -> SplitColumns {
     type Best = (usize, usize, BTreeMap<String, Part>, Vec<String>);
     let mut best: Option<Best> = None;
+    let mut found = SplitColumns::default();
     let mut other = None;
     let heading = |place: usize| table.names().get(place).map_or("", String::as_str);
     let free = |place: &&usize| **place != file && Some(**place) != columns.label;
@@ -585,11 +610,22 @@ fn split_column(
                 break;
             }
         }
+        if let Some(folds) = folds_of(heading(place), counts.keys()) {
+            if found.folds.is_none() {
+                found.folds = Some(place);
+                let name = heading(place);
+                notes.push(
+                    format!(
+                        "the column `{name}` parts the tracks into {folds} folds: the protocol folds:{folds} of a probe uses \
+                         them, the others draw their own split"
+                    )
+                    .into(),
+                );
+            }
+            continue;
+        }
         let fields = counts.keys().map(|&word| word.to_owned()).collect();
-        let (parts, guessed) = match is_folds(heading(place), counts.keys()) {
-            true => Default::default(),
-            false => words::parts(&fields),
-        };
+        let (parts, guessed) = words::parts(&fields);
         let understood = parts.keys().filter_map(|word| counts.get(word.as_str()));
         let understood: usize = understood.sum();
         if understood == 0 {
@@ -600,8 +636,8 @@ fn split_column(
             best = Some((understood, place, parts, guessed));
         }
     }
-    let no_split = other.as_ref().map(|(place, _)| *place);
     if let Some((place, counts)) = other {
+        found.other = Some(place);
         let mut words: Vec<&str> = counts.keys().copied().collect();
         words.sort_by(|a, b| mynascope_base::natural_order(a, b));
         let named: Vec<String> = words
@@ -613,40 +649,34 @@ fn split_column(
             true => ", ...",
             false => "",
         };
-        let named = named.join(", ");
-        let name = heading(place);
         notes.push(
-            match is_folds(name, counts.keys()) {
-                true => format!(
-                    "the column `{name}` is no split: it holds {} ({named}{more}), which are not used; \
-                     the protocol folds:K draws its own",
-                    counted(words.len(), "fold")
-                ),
-                false => format!(
-                    "the column `{name}` is no split, as its words are none of train, valid and test: {named}{more}"
-                ),
-            }
+            format!(
+                "the column `{}` is no split, as its words are none of train, valid and test: {}{more}",
+                heading(place),
+                named.join(", ")
+            )
             .into(),
         );
     }
-    let split = best.map(|(_, place, parts, guessed)| {
+    found.split = best.map(|(_, place, parts, guessed)| {
         if !guessed.is_empty() {
             let guessed = guessed.join(", ");
             notes.push(format!("in the column `{}` {guessed}", heading(place)).into());
         }
         (place, parts)
     });
-    (split, no_split)
+    found
 }
 
-/// Whether the words of a column are the numbers of folds, by the column's heading: of others three numbers are a split.
-fn is_folds<'a>(heading: &str, words: impl Iterator<Item = &'a &'a str>) -> bool {
-    let mut words = words.peekable();
-    let number = |word: &str| {
-        let word = word.trim_start_matches(|letter: char| letter.is_alphabetic() || letter == '_');
-        word.trim_end_matches(".0").parse::<u32>().is_ok()
-    };
-    crate::text::plain(heading).contains("fold")
-        && words.peek().is_some()
-        && words.all(|word| number(word))
+/// How many folds the words of a column number, by the column's heading: of others three numbers are a split.
+fn folds_of<'a>(heading: &str, words: impl Iterator<Item = &'a &'a str>) -> Option<usize> {
+    let folds: Option<BTreeSet<u32>> = words.map(|word| fold_number(word)).collect();
+    let folds = folds?.len();
+    (crate::text::plain(heading).contains("fold") && folds >= 2).then_some(folds)
+}
+
+/// The number of a fold: `3`, `3.0`, `fold3` or `fold_3`.
+fn fold_number(word: &str) -> Option<u32> {
+    let word = word.trim_start_matches(|letter: char| letter.is_alphabetic() || letter == '_');
+    word.trim().trim_end_matches(".0").parse().ok()
 }

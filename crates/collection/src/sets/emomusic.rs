@@ -10,10 +10,18 @@
 //! Test is the published evaluation set; the rest is train or valid by artist, 8 to 2, as in JukeMIR: 504, 115 and
 //! 125 clips. Values are kept as published; who learns from them standardises them by the training part.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+};
 
-use super::{Annotations, Entry, artist::bucket};
-use crate::{CollectionError, CollectionKind, Track, split::Part, table::Table};
+use super::{Annotations, Entry, artist::bucket, line_of};
+use crate::{
+    CollectionError, CollectionKind, Track,
+    note::{Examples, ListLine},
+    split::Part,
+    table::Table,
+};
 
 pub(super) const NAME: &str = "EmoMusic";
 
@@ -51,22 +59,40 @@ pub(super) fn read(folder: &Path) -> Result<Option<Annotations>, CollectionError
     };
     let labels = Table::read(&place.join(LABELS), is_known)?;
     labels.needs(&["song_id", "mean_arousal", "mean_valence"])?;
-    let emotions: std::collections::HashMap<String, [f32; 2]> = labels
-        .rows()
-        .filter_map(|row| {
-            let value = |name| {
-                let value: f32 = row.get(name)?.parse().ok()?;
-                (1.0..=9.0).contains(&value).then_some(value)
-            };
-            let emotion = [value("mean_arousal")?, value("mean_valence")?];
-            Some((number(row.get("song_id")?)?, emotion))
-        })
-        .collect();
+    // Of each song its values, or what stands in their place.
+    let mut emotions: HashMap<String, Result<[f32; 2], (ListLine, String)>> = HashMap::new();
+    let mut unread = Examples::default();
+    for row in labels.rows() {
+        let line = line_of(Path::new(LABELS), row.line());
+        let Some(id) = row.get("song_id").and_then(number) else {
+            unread.add(line.clone(), || line.to_string());
+            continue;
+        };
+        let fields = ["mean_arousal", "mean_valence"].map(|name| row.get(name).unwrap_or_default());
+        let values = fields.map(|field| {
+            let value = field.parse::<f32>().ok();
+            value.filter(|value| (1.0..=9.0).contains(value))
+        });
+        let emotion = match values {
+            [Some(arousal), Some(valence)] => Ok([arousal, valence]),
+            _ => Err((line, format!("`{}`, `{}`", fields[0], fields[1]))),
+        };
+        emotions.insert(id, emotion);
+    }
     let songs = Table::read(&place.join(SONGS), is_known)?;
     songs.needs(&["song_id", "Mediaeval 2013 set"])?;
-    let entries = songs.rows().filter_map(|row| {
-        let id = number(row.get("song_id")?)?;
-        let emotion = emotions.get(&id).copied();
+    let mut entries = Vec::new();
+    for row in songs.rows() {
+        let line = line_of(Path::new(SONGS), row.line());
+        let Some(id) = row.get("song_id").and_then(number) else {
+            unread.add(line.clone(), || line.to_string());
+            continue;
+        };
+        let (emotion, unlabelled) = match emotions.get(&id) {
+            Some(Ok(emotion)) => (Some(*emotion), None),
+            Some(Err(fault)) => (None, Some(fault.clone())),
+            None => (None, Some((line, format!("is not in {LABELS}")))),
+        };
         let artist = row.get("Artist").unwrap_or_default();
         let part = if row.get("Mediaeval 2013 set") == Some("evaluation") {
             Part::Test
@@ -81,7 +107,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<Annotations>, CollectionError
             song => format!("{song} ({artist})"),
         };
         let genre = row.get("Genre").filter(|genre| !genre.is_empty());
-        Some(Entry {
+        entries.push(Entry {
             expected: folder.join("clips_45seconds").join(format!("{id}.mp3")),
             track: Track {
                 title,
@@ -91,15 +117,18 @@ pub(super) fn read(folder: &Path) -> Result<Option<Annotations>, CollectionError
             },
             id,
             part: emotion.map(|_| part),
-        })
-    });
+            unlabelled,
+        });
+    }
     Ok(Some(Annotations {
         kind: CollectionKind::EmoMusic,
         name: NAME,
-        entries: entries.collect(),
+        entries,
         published: Some([504, 115, 125]),
         id_of: |path| number(path.file_stem()?.to_str()?),
-        subsets: std::collections::BTreeMap::new(),
+        labelled_by: "pair of arousal and valence from 1 to 9",
+        unread,
+        subsets: BTreeMap::new(),
     }))
 }
 

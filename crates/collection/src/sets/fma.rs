@@ -17,8 +17,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Annotations, Entry};
-use crate::{CollectionError, CollectionKind, Track, labels::COMMON_LIMIT, split::Part};
+use super::{Annotations, Entry, line_of};
+use crate::{
+    CollectionError, CollectionKind, Track, labels::COMMON_LIMIT, note::Examples, split::Part,
+};
 
 pub(super) const NAME: &str = "FMA";
 
@@ -112,6 +114,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<Annotations>, CollectionError
     let mut entries = Vec::new();
     let mut subsets: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut record = csv::ByteRecord::new();
+    let mut unread = Examples::default();
     let wrong = |line: u64| CollectionError::Labels {
         line: line as usize,
         why: format!("it cannot be read as fields of {NAME}; download {METADATA} again"),
@@ -129,7 +132,9 @@ pub(super) fn read(folder: &Path) -> Result<Option<Annotations>, CollectionError
             let text = String::from_utf8_lossy(record.get(place).unwrap_or_default());
             Some(text.trim().to_owned()).filter(|text| !text.is_empty())
         };
+        let line = line_of(&path, record.position().map_or(line, csv::Position::line));
         let Some(id) = text(0).as_deref().and_then(number) else {
+            unread.add(line.clone(), || line.to_string());
             continue;
         };
         let part = match text(columns.split).as_deref() {
@@ -146,6 +151,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<Annotations>, CollectionError
         }
         let clip: u32 = id.parse().unwrap_or(0);
         entries.push(Entry {
+            unlabelled: label.is_none().then(|| (line, "has none".to_owned())),
             expected: folder.join(format!("{:03}/{clip:06}.mp3", clip / 1000)),
             track: Track {
                 title: columns.title.and_then(text).unwrap_or_else(|| id.clone()),
@@ -162,6 +168,8 @@ pub(super) fn read(folder: &Path) -> Result<Option<Annotations>, CollectionError
         entries,
         published: None,
         id_of: |path| number(path.file_stem()?.to_str()?),
+        labelled_by: "top genre",
+        unread,
         subsets,
     }))
 }

@@ -18,9 +18,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Annotations, Entry, artist::bucket, stem_id};
+use super::{Annotations, Entry, artist::bucket, line_of, stem_id};
 use crate::{
-    CollectionError, CollectionKind, Track, key_name, parse_key, split::Part, table::Table,
+    CollectionError, CollectionKind, Track, key_name,
+    note::{Examples, ListLine},
+    parse_key,
+    split::Part,
+    table::Table,
 };
 
 pub(super) const NAME: &str = "GiantSteps key";
@@ -101,8 +105,9 @@ pub(super) fn read_all(folders: &[&Path]) -> Result<Option<Annotations>, Collect
         return Ok(None);
     };
     let mut entries = Vec::new();
+    let mut unread = Examples::default();
     if let Some(place) = &places.mtg {
-        mtg(place, &mut entries)?;
+        mtg(place, &mut entries, &mut unread)?;
     }
     if let Some(place) = &places.test {
         test(place, &mut entries)?;
@@ -113,6 +118,8 @@ pub(super) fn read_all(folders: &[&Path]) -> Result<Option<Annotations>, Collect
         entries,
         published: Some([923, 236, 604]),
         id_of: stem_id,
+        labelled_by: "single key",
+        unread,
         subsets: BTreeMap::new(),
     }))
 }
@@ -121,7 +128,10 @@ fn is_known(heading: &str) -> bool {
     ["ID", "MANUAL KEY", "C", "ARTIST"].contains(&heading)
 }
 
-fn entry(place: &Path, id: &str, key: Option<u8>, part: Option<Part>) -> Entry {
+/// `words` stand in the line that tells its key.
+fn entry(place: &Path, id: &str, (line, words): (ListLine, &str), part: Option<Part>) -> Entry {
+    // Several keys are parted by a slash and are no single key.
+    let key = parse_key(words);
     let expected = place.join("audio").join(format!("{id}.LOFI.mp3"));
     Entry {
         id: id.to_lowercase(),
@@ -132,7 +142,8 @@ fn entry(place: &Path, id: &str, key: Option<u8>, part: Option<Part>) -> Entry {
             ..Track::default()
         },
         expected,
-        part,
+        part: part.filter(|_| key.is_some()),
+        unlabelled: key.is_none().then(|| (line, format!("`{words}`"))),
     }
 }
 
@@ -154,14 +165,18 @@ fn test(place: &Path, entries: &mut Vec<Entry>) -> Result<(), CollectionError> {
         } else {
             String::new()
         };
-        let key = parse_key(text.trim());
+        let line = (line_of(&file, 1), text.trim());
         // Without a key there is nothing to score.
-        entries.push(entry(place, &id, key, key.map(|_| Part::Test)));
+        entries.push(entry(place, &id, line, Some(Part::Test)));
     }
     Ok(())
 }
 
-fn mtg(place: &Path, entries: &mut Vec<Entry>) -> Result<(), CollectionError> {
+fn mtg(
+    place: &Path,
+    entries: &mut Vec<Entry>,
+    unread: &mut Examples,
+) -> Result<(), CollectionError> {
     let artists = match Table::read_if_there(&place.join(MTG_ARTISTS), is_known)? {
         Some(table) => table
             .rows()
@@ -177,18 +192,19 @@ fn mtg(place: &Path, entries: &mut Vec<Entry>) -> Result<(), CollectionError> {
     let table = Table::read(&place.join(MTG_KEYS), is_known)?;
     table.needs(&["ID", "MANUAL KEY", "C"])?;
     for row in table.rows() {
-        let (Some(id), Some(key)) = (row.get("ID"), row.get("MANUAL KEY")) else {
+        let line = line_of(Path::new(MTG_KEYS), row.line());
+        let id = row.get("ID").filter(|id| !id.is_empty());
+        let (Some(id), Some(key)) = (id, row.get("MANUAL KEY")) else {
+            unread.add(line.clone(), || line.to_string());
             continue;
         };
-        // Several keys are parted by a slash and are no single key.
-        let key = parse_key(key);
         let sure = row.get("C").is_some_and(|confidence| confidence == "2");
         let part = artists
             .get(id)
             .and_then(|names| names.first())
             .and_then(|name| parts.get(name.as_str()));
-        let part = part.copied().filter(|_| sure && key.is_some());
-        let mut entry = entry(place, id, key, part);
+        let part = part.copied().filter(|_| sure);
+        let mut entry = entry(place, id, (line, key), part);
         if let Some(names) = artists.get(id) {
             entry.track.title = format!("{id} ({})", names.join(", "));
         }

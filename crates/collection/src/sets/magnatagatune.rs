@@ -11,12 +11,12 @@
 //! 18,706, 1,825 and 5,329 clips that can be decoded. Clips without one of the 50 tags stay.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
 };
 
-use super::{Annotations, Entry};
-use crate::{CollectionError, CollectionKind, Track, split::Part, table::Table};
+use super::{Annotations, Entry, line_of};
+use crate::{CollectionError, CollectionKind, Track, note::Examples, split::Part, table::Table};
 
 pub(super) const NAME: &str = "MagnaTagATune";
 
@@ -77,16 +77,24 @@ pub(super) fn read(folder: &Path) -> Result<Option<Annotations>, CollectionError
                 .collect(),
             None => HashMap::new(),
         };
-    let entries = table.rows().filter_map(|row| {
-        let path = row.get(PATH)?;
-        let id = id_of(Path::new(path))?;
+    let mut entries = Vec::new();
+    let mut unread = Examples::default();
+    for row in table.rows() {
+        let path = row.get(PATH).unwrap_or_default();
+        let Some(id) = id_of(Path::new(path)) else {
+            let line = line_of(Path::new(TAGS), row.line());
+            unread.add(line.clone(), || line.to_string());
+            continue;
+        };
         let tags = kept
             .iter()
             .filter(|(column, _)| row.at(*column) == Some("1"))
             .map(|(_, name)| name.clone())
             .collect();
         let title = row.get(ID).and_then(|clip| titles.get(clip));
-        Some(Entry {
+        // Clips without one of the kept tags are scored, too: they have none of them.
+        entries.push(Entry {
+            unlabelled: None,
             part: part_of(path),
             expected: folder.join(path),
             track: Track {
@@ -95,15 +103,17 @@ pub(super) fn read(folder: &Path) -> Result<Option<Annotations>, CollectionError
                 ..Track::default()
             },
             id,
-        })
-    });
+        });
+    }
     Ok(Some(Annotations {
         kind: CollectionKind::MagnaTagATune,
         name: NAME,
-        entries: entries.collect(),
+        entries,
         published: Some([18_706, 1_825, 5_329]),
         id_of,
-        subsets: std::collections::BTreeMap::new(),
+        labelled_by: "tag",
+        unread,
+        subsets: BTreeMap::new(),
     }))
 }
 

@@ -17,7 +17,10 @@ use std::{
 };
 
 use super::{
-    Collection, CollectionError, CollectionKind, Note, Split, Track, labels, split::Part, walk,
+    Collection, CollectionError, CollectionKind, Note, Split, Track, labels,
+    note::{Examples, ListLine},
+    split::Part,
+    walk,
 };
 use mynascope_base::{counted, jobs::Watch};
 
@@ -32,6 +35,17 @@ struct Entry {
     /// Labels; the path is set where the file is found.
     track: Track,
     part: Option<Part>,
+    /// The line that should label it and doesn't, and what stands there.
+    unlabelled: Option<(ListLine, String)>,
+}
+
+/// A line of an annotation file.
+fn line_of(file: &Path, line: u64) -> ListLine {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    ListLine {
+        list: Some(name.as_ref().into()),
+        line,
+    }
 }
 
 /// What a data set's annotations say.
@@ -44,6 +58,10 @@ struct Annotations {
     published: Option<[usize; 3]>,
     /// What of a file's path the entries are recognised by.
     id_of: fn(&Path) -> Option<String>,
+    /// What its tracks are labelled with, for people: "key".
+    labelled_by: &'static str,
+    /// Rows of the annotations that name no track.
+    unread: Examples,
     /// Names of subsets that are passed on alone, with the tracks of each that are in no smaller one.
     subsets: BTreeMap<String, Vec<String>>,
 }
@@ -63,18 +81,24 @@ const KNOWN: [(Read, IsHere, &str); 4] = [
     (fma::read, fma::is_here, fma::NAME),
 ];
 
-/// The data set in a folder, if its annotations lie there; `None` for any other folder.
+/// The data set in a folder, if its annotations lie there; `None` for any other folder. Where the annotations were
+/// `named_alone` and not the folder, files that they don't name are left out.
 ///
 /// Fails if annotations are damaged, if the folder cannot be walked, or when cancelled.
 pub(super) fn recognise(
     folder: &Path,
+    named_alone: bool,
     watch: &Watch,
     sighted: &mut dyn FnMut(&Path),
 ) -> Result<Option<Collection>, CollectionError> {
     for (read, ..) in KNOWN {
         if let Some(annotations) = read(folder)? {
             let found = walk::sound_files(folder, watch, sighted)?;
-            return Ok(Some(annotations.join(&found.files, found.notes)));
+            return Ok(Some(annotations.join(
+                &found.files,
+                found.notes,
+                named_alone,
+            )));
         }
     }
     Ok(None)
@@ -120,7 +144,7 @@ pub(super) fn recognise_together(
         files.extend(found.files);
         notes.extend(found.notes);
     }
-    Ok(Some(annotations.join(&files, notes)))
+    Ok(Some(annotations.join(&files, notes, false)))
 }
 
 /// The folder of the data set that a table belongs to, for who opens the table: MagnaTagATune's `annotations_final.csv`,
@@ -194,8 +218,9 @@ impl Annotations {
         }
     }
 
-    /// Brings annotations and files together.
-    fn join(mut self, files: &[PathBuf], mut notes: Vec<Note>) -> Collection {
+    /// Brings annotations and files together. Where the annotations were `named_alone`, sound that they don't name is not
+    /// meant: other things may lie there.
+    fn join(mut self, files: &[PathBuf], mut notes: Vec<Note>, named_alone: bool) -> Collection {
         self.keep_subsets(files, &mut notes);
         let mut by_id: HashMap<String, usize> = HashMap::with_capacity(self.entries.len());
         for (place, entry) in self.entries.iter().enumerate() {
@@ -225,6 +250,7 @@ impl Annotations {
         let mut tracks = Vec::with_capacity(files.len());
         let mut split = Split::default();
         let mut unnamed = 0_usize;
+        let mut unlabelled = Examples::default();
         for file in files {
             let entry = (self.id_of)(file)
                 .and_then(|id| by_id.get(&id))
@@ -232,6 +258,9 @@ impl Annotations {
             let problem = walk::problem_of(file);
             let Some(entry) = entry else {
                 unnamed += 1;
+                if named_alone {
+                    continue;
+                }
                 tracks.push(Track {
                     problem,
                     ..Track::of_file(file)
@@ -239,6 +268,9 @@ impl Annotations {
                 continue;
             };
             split.add(entry.part, tracks.len());
+            if let Some((line, words)) = entry.unlabelled {
+                unlabelled.add(line.clone(), || format!("{line} {words}"));
+            }
             tracks.push(Track {
                 path: file.clone(),
                 problem,
@@ -259,14 +291,36 @@ impl Annotations {
             .into(),
         );
         if unnamed > 0 {
-            notes.push(
+            let (files, name) = (counted(unnamed, "sound file"), self.name);
+            let what = match named_alone {
+                true => "left out, as the annotations alone were opened",
+                false => "without labels",
+            };
+            notes
+                .push(format!("{files} not named by the annotations of {name}, and {what}").into());
+        }
+        for (examples, of, what) in [
+            (
+                unlabelled,
+                "track",
                 format!(
-                    "{} not named by the annotations of {}, and without labels",
-                    counted(unnamed, "sound file"),
+                    "without a {} in the annotations of {}, and in no part",
+                    self.labelled_by, self.name
+                ),
+            ),
+            (
+                self.unread,
+                "row",
+                format!(
+                    "of the annotations of {} without the name or number of a track, left out",
                     self.name
-                )
-                .into(),
-            );
+                ),
+            ),
+        ] {
+            if examples.count > 0 {
+                let counted = counted(examples.count, of);
+                notes.push(examples.note(format!("{counted} {what}")));
+            }
         }
         // A part of a data set is often copied alone; then every row would be a missing one.
         if missing.len() > found {

@@ -1,0 +1,223 @@
+//! Folders and data sets that are opened without a list of one's own.
+
+use crate::common::*;
+
+#[test]
+fn fma_has_genres_and_parts_and_its_numbered_folders_are_no_labels() {
+    let home = tempfile::tempdir().unwrap();
+    let root = home.path();
+    let clips = |folder: &str| {
+        for clip in [2, 5, 10, 1300, 1999] {
+            let path = root
+                .join(folder)
+                .join(format!("{:03}/{clip:06}.mp3", clip / 1000));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+    };
+    clips("fma_small");
+    let alone = open(&[&root.join("fma_small")]).unwrap();
+    assert_eq!(alone.labels(), [""; 0]);
+    assert_note(&alone, &["000, 001", "no labels"]);
+    let table = ",album,set,set,track,track\n,title,split,subset,genre_top,title\ntrack_id,,,,,\n\
+                 2,X,training,small,Hip-Hop,\"Food, \"\"live\"\"\"\n5,X,training,small,Hip-Hop,This World\n\
+                 10,Y,test,small,Pop,Freeway\n1300,Y,validation,small,Rock,A\n1999,Z,training,medium,,B\n\
+                 2000,Z,test,medium,Rock,Gone\n90000,Z,test,large,Rock,Gone\n";
+    fs::create_dir(root.join("fma_metadata")).unwrap();
+    fs::write(root.join("fma_metadata/tracks.csv"), table).unwrap();
+    for paths in [
+        vec![root.to_path_buf()],
+        vec![root.join("fma_small")],
+        vec![root.join("fma_small"), root.join("fma_metadata")],
+        vec![root.join("fma_metadata"), root.join("fma_small")],
+        vec![root.join("fma_metadata/tracks.csv")],
+    ] {
+        let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+        let fma = open(&paths).unwrap();
+        assert_eq!(fma.labels(), ["Hip-Hop", "Pop", "Rock"], "{paths:?}");
+        assert_eq!(sizes(&fma), [2, 1, 1], "{paths:?}");
+        let first = &fma.tracks[0];
+        assert_eq!(
+            (first.title.as_str(), first.label.as_deref()),
+            ("Food, \"live\"", Some("Hip-Hop"))
+        );
+        assert!(first.path.ends_with("fma_small/000/000002.mp3"));
+        // Of the subset that is here a missing clip is a row; large is not here at all.
+        let gone: Vec<_> = fma
+            .tracks
+            .iter()
+            .filter(|track| track.problem.is_some())
+            .collect();
+        assert_eq!(gone.len(), 1, "{paths:?}");
+        assert_note(&fma, &["4 of 4 of small alone", "1 of 2 of medium alone"]);
+    }
+}
+
+#[test]
+fn folders_are_labels_unless_they_are_numbers_or_parts() {
+    let make = |names: &[&str]| {
+        let home = tempfile::tempdir().unwrap();
+        for name in names {
+            let path = home.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        (open(&[home.path()]).unwrap(), home)
+    };
+    for (names, labels) in [
+        (["000/a.wav", "001/b.wav"], &[][..]),
+        (["0/a.wav", "f/b.wav"], &[]),
+        (["1/a.wav", "12/b.wav"], &[]),
+        (["1980/a.wav", "1990/b.wav"], &["1980", "1990"]),
+        (["80s/a.wav", "90s/b.wav"], &["80s", "90s"]),
+        (["fa/a.wav", "be/b.wav"], &["be", "fa"]),
+        (["dub/000/a.wav", "rock/001/b.wav"], &["dub", "rock"]),
+    ] {
+        let (collection, _home) = make(&names);
+        assert_eq!(collection.labels(), labels, "{names:?}");
+        let said = collection
+            .note_texts()
+            .any(|note| note.contains("no labels"));
+        assert_eq!(said, labels.is_empty(), "{names:?}");
+    }
+    let (collection, _home) = make(&[
+        "train/rock/a.wav",
+        "train/dub/b.wav",
+        "valid/rock/c.wav",
+        "test/rock/d.wav",
+        "test/dub/e.wav",
+    ]);
+    assert_eq!(
+        (collection.labels(), sizes(&collection)),
+        (vec!["dub".to_owned(), "rock".to_owned()], [2, 1, 2])
+    );
+    assert_note(
+        &collection,
+        &["parts of a split", "2 train, 1 valid and 2 test"],
+    );
+    // The parts one by one are the same split, ...
+    let parts = ["train", "valid", "test"].map(|part| _home.path().join(part));
+    let opened = open(&parts.each_ref().map(PathBuf::as_path)).unwrap();
+    assert_eq!(
+        (opened.labels(), sizes(&opened)),
+        (collection.labels(), [2, 1, 2])
+    );
+    assert_note(
+        &opened,
+        &["parts of a split", "2 train, 1 valid and 2 test"],
+    );
+    // ... and so are parts within labels.
+    let (collection, _home) = make(&[
+        "rock/train/a.wav",
+        "dub/train/b.wav",
+        "rock/valid/c.wav",
+        "rock/test/d.wav",
+        "dub/test/e.wav",
+    ]);
+    assert_eq!(
+        (collection.labels(), sizes(&collection)),
+        (vec!["dub".to_owned(), "rock".to_owned()], [2, 1, 2])
+    );
+    assert_note(&collection, &["parts of a split"]);
+}
+
+#[test]
+fn formats_that_are_passed_over_are_counted() {
+    let home = tempfile::tempdir().unwrap();
+    for name in ["a.wav", "b.m4p", "c.M4P", "d.aax", "cover.jpg", "readme.md"] {
+        fs::write(home.path().join(name), "").unwrap();
+    }
+    let collection = open(&[home.path()]).unwrap();
+    assert_eq!(collection.tracks.len(), 4);
+    assert_note(&collection, &["3 files", "1 .aax, 2 .m4p"]);
+    fs::write(
+        home.path().join("labels of mine.csv"),
+        "file,label\na.wav,x\n",
+    )
+    .unwrap();
+    fs::write(home.path().join("numbers.csv"), "1,2\n3,4\n").unwrap();
+    let collection = open(&[home.path()]).unwrap();
+    assert_note(&collection, &["open that instead: labels of mine.csv"]);
+}
+
+#[test]
+fn data_sets_given_in_pieces_are_whole() {
+    let home = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = home.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write(
+        "giantsteps-key-dataset/annotations/key/10089.LOFI.key",
+        "D# minor\n",
+    );
+    write("giantsteps-key-dataset/audio/10089.LOFI.wav", "");
+    write(
+        "giantsteps-mtg-key-dataset/annotations/annotations.txt",
+        "ID\tMANUAL KEY\tC\n1\tC minor\t2\n2\tA major\t2\n",
+    );
+    write(
+        "giantsteps-mtg-key-dataset/annotations/beatport_metadata.txt",
+        "ID\tARTIST\n1\tAphex Twin\n2\tBicep\n",
+    );
+    for id in [1, 2] {
+        write(
+            &format!("giantsteps-mtg-key-dataset/audio/{id}.LOFI.wav"),
+            "",
+        );
+    }
+    let [key, mtg] =
+        ["giantsteps-key-dataset", "giantsteps-mtg-key-dataset"].map(|name| home.path().join(name));
+    for paths in [[&*key, &*mtg], [&*mtg, &*key]] {
+        let both = open(&paths).unwrap();
+        assert_eq!(
+            (both.kind, both.name.as_str()),
+            (CollectionKind::GiantSteps, "GiantSteps key")
+        );
+        assert_eq!((both.tracks.len(), sizes(&both)), (3, [1, 1, 1]));
+    }
+    // Genres of GTZAN one by one.
+    for (genre, clips) in [("blues", [0, 12, 29]), ("rock", [0, 1, 2])] {
+        for clip in clips {
+            write(&format!("genres/{genre}/{genre}.{clip:05}.wav"), "");
+        }
+    }
+    let gtzan = open(&[
+        &home.path().join("genres/blues"),
+        &home.path().join("genres/rock"),
+    ])
+    .unwrap();
+    assert_eq!(gtzan.kind, CollectionKind::Gtzan);
+    assert!(gtzan.split.is_some());
+    // MagnaTagATune's table apart from its clips, which lie in one folder.
+    write(
+        "meta/annotations_final.csv",
+        "clip_id,drums,harp,mp3_path\n2,1,0,f/one-0-29.mp3\n6,1,1,0/two-0-29.mp3\n7,0,1,c/three-0-29.mp3\n",
+    );
+    for clip in ["one", "two", "three"] {
+        write(&format!("clips/{clip}-0-29.mp3"), "");
+    }
+    let set = open(&[&home.path().join("meta"), &home.path().join("clips")]).unwrap();
+    assert_eq!(
+        (set.kind, sizes(&set)),
+        (CollectionKind::MagnaTagATune, [1, 1, 1])
+    );
+    // Of a table beside a folder the sound is in that alone, and not in what lies beside the table's own folder.
+    write("foreign.wav", "");
+    let table = home.path().join("meta/annotations_final.csv");
+    let set = open(&[&table, &home.path().join("clips")]).unwrap();
+    assert_eq!(
+        (set.kind, set.tracks.len(), sizes(&set)),
+        (CollectionKind::MagnaTagATune, 3, [1, 1, 1])
+    );
+    // Two data sets are none; that their splits are not used is said.
+    let mixed = open(&[
+        home.path().join("genres").as_path(),
+        &home.path().join("giantsteps-mtg-key-dataset"),
+        &key,
+    ])
+    .unwrap();
+    assert_eq!(mixed.split, None);
+    assert_note(&mixed, &["split", "not used"]);
+}

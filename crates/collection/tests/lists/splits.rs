@@ -1,0 +1,137 @@
+//! Parts of splits and folds.
+
+use crate::common::*;
+
+#[test]
+fn splits_are_read_in_all_the_fields_words() {
+    let home = Home::new();
+    for words in [
+        ["Train", "dev", "Test"],
+        ["training", "validation", "testing"],
+        ["TRAIN", "VAL", "TEST"],
+        ["0", "1", "2"],
+        ["train", "eval", "test"],
+        ["train set", "valid set", "test set"],
+        ["tr", "cv", "te"],
+    ] {
+        let collection = home.list("file,label,split", |_, [path, label, part]| {
+            let at = ["train", "valid", "test"]
+                .iter()
+                .position(|it| it == part)
+                .unwrap();
+            format!("{path},{label},{}", words[at])
+        });
+        assert_whole(&collection, words[1]);
+    }
+    // What is no part is said before anything is computed.
+    let collection = home.list("file,label,split", |at, [path, label, part]| {
+        let part = if at == 4 { "backup" } else { part };
+        format!("{path},{label},{part}")
+    });
+    assert_eq!(sizes(&collection), [20, 6, 9]);
+    assert_note(&collection, &["1 row", "`split`", "line 6 `backup`"]);
+    let half = home.list("file,label,split", |_, [path, label, part]| {
+        format!("{path},{label},{}", part.replace("test", "valid"))
+    });
+    assert_eq!(half.split, None);
+    assert_note(&half, &["not used", "21 train, 15 valid and 0 test"]);
+}
+
+#[test]
+fn several_lists_are_the_parts_of_one_split() {
+    let home = Home::new();
+    for names in [
+        ["train.csv", "valid.csv", "test.csv"],
+        ["genre-train.tsv", "genre-dev.tsv", "genre-test.tsv"],
+        [
+            "train_filtered.txt",
+            "valid_filtered.txt",
+            "test_filtered.txt",
+        ],
+    ] {
+        let paths = names.map(|name| home.file(name));
+        for (path, part) in paths.iter().zip(["train", "valid", "test"]) {
+            let rows = home.rows.iter().filter(|row| row[2] == part);
+            let is_tsv = path.extension().unwrap() == "tsv";
+            let is_txt = path.extension().unwrap() == "txt";
+            let line = |row: &[String; 3]| match (is_tsv, is_txt) {
+                (true, _) => format!("{}\t{}\n", row[0], row[1]),
+                (_, true) => format!("{}\n", row[0]),
+                _ => format!("{},{}\n", row[0], row[1]),
+            };
+            let heading = match (is_tsv, is_txt) {
+                (true, _) => "file\tgenre\n",
+                (_, true) => "",
+                _ => "file,genre\n",
+            };
+            fs::write(
+                path,
+                heading.to_owned() + &rows.map(line).collect::<String>(),
+            )
+            .unwrap();
+        }
+        let collection = open(&[&paths[0], &paths[1], &paths[2]]).unwrap();
+        assert_eq!(
+            sizes(&collection),
+            [21, 6, 9],
+            "{names:?} {:?}",
+            collection.notes
+        );
+        if !names[0].ends_with("txt") {
+            assert_eq!(collection.labels().len(), 3);
+        }
+    }
+    // One file in two of them is said.
+    fs::write(
+        home.file("test.csv"),
+        "file,genre\naudio/rock/00.wav,rock\naudio/rock/09.wav,rock\n",
+    )
+    .unwrap();
+    let [train, test] = ["train.csv", "test.csv"].map(|name| home.file(name));
+    let collection = open(&[&train, &test]).unwrap();
+    assert_eq!(sizes(&collection), [21, 0, 1]);
+    assert_note(
+        &collection,
+        &["two parts", "train.csv line 2 train, test.csv line 2 test"],
+    );
+}
+
+#[test]
+fn listed_folds_are_kept_and_the_protocol_that_uses_them_is_named() {
+    let home = Home::new();
+    // Three folds are no train, valid and test.
+    for (folds, heading, word) in [
+        (10, "fold", ""),
+        (3, "fold", ""),
+        (5, "cv_fold", "fold_"),
+        (5, "Fold ID", "fold"),
+    ] {
+        let list = home.list(&format!("file,label,{heading}"), |at, [path, label, _]| {
+            format!("{path},{label},{word}{}", 1 + at % folds)
+        });
+        assert_eq!(list.split, None);
+        let found: Vec<Option<u32>> = list.tracks.iter().map(|track| track.fold).collect();
+        let wanted: Vec<Option<u32>> = (0..36).map(|at| Some(1 + at % folds as u32)).collect();
+        assert_eq!(found, wanted, "{heading}");
+        assert_note(&list, &[heading, &format!("folds:{folds}")]);
+        let unread = list
+            .note_texts()
+            .any(|note| note.contains("nothing was read"));
+        assert!(!unread, "{:?}", list.notes);
+    }
+    // A split may stand beside them; a row may have no fold.
+    let both = home.list("file,label,split,fold", |at, [path, label, part]| {
+        let fold = if at == 7 {
+            String::new()
+        } else {
+            (at % 4).to_string()
+        };
+        format!("{path},{label},{part},{fold}")
+    });
+    assert_eq!(sizes(&both), [21, 6, 9]);
+    assert_eq!((both.tracks[6].fold, both.tracks[7].fold), (Some(2), None));
+    assert_note(&both, &["1 row without a word in `fold`", "line 9"]);
+    // Parts of a split may be called folds.
+    let parts = home.list("file,label,fold", |_, row| row.join(","));
+    assert_whole(&parts, "fold");
+}

@@ -1,0 +1,176 @@
+//! How a list is written: signs between fields, encodings, headings, JSON and playlists.
+
+use crate::common::*;
+
+#[test]
+fn any_separator_encoding_and_case_of_headings_opens() {
+    let home = Home::new();
+    let plain = home.plain();
+    let whole = home.text(&plain);
+    assert_whole(&whole, "plain");
+    assert_eq!(whole.notes, []);
+    for separator in [";", "\t", "|"] {
+        assert_whole(&home.text(plain.replace(',', separator)), separator);
+    }
+    for headings in [
+        "Path,Genre,Split",
+        "FILE NAME,Class,SUBSET",
+        "file_path,style,Partition",
+        "audio,Label,set",
+        "# file,label,fold",
+        "track,genre,split",
+        "Filename,Category,usage",
+    ] {
+        let text = plain.replacen("file,label,split", headings, 1);
+        let opened = home.text(&text);
+        assert_whole(&opened, headings);
+        assert_eq!(opened.notes, [], "{headings}");
+    }
+    let crlf = plain.replace('\n', "\r\n");
+    let utf16 = |order: fn(u16) -> [u8; 2], mark: bool| -> Vec<u8> {
+        let mark = if mark { "\u{feff}" } else { "" };
+        format!("{mark}{crlf}")
+            .encode_utf16()
+            .flat_map(order)
+            .collect()
+    };
+    assert_whole(&home.text(utf16(u16::to_le_bytes, true)), "UTF-16 LE");
+    assert_whole(&home.text(utf16(u16::to_be_bytes, true)), "UTF-16 BE");
+    assert_whole(
+        &home.text(utf16(u16::to_le_bytes, false)),
+        "UTF-16 without a mark",
+    );
+    assert_whole(
+        &home.text(format!("\u{feff}{}", crlf.replace(',', ";"))),
+        "of a spreadsheet",
+    );
+    assert_whole(
+        &home.text(format!("sep=;\r\n{}", crlf.replace(',', ";"))),
+        "with sep=",
+    );
+    let quoted = plain
+        .lines()
+        .map(|line| format!("\"{}\"\n", line.replace(',', "\",\"")));
+    assert_whole(&home.text(quoted.collect::<String>()), "quoted");
+    assert_whole(
+        &home.text(plain.replacen("file,label,split\n", "", 1)),
+        "without headings",
+    );
+}
+
+#[test]
+fn an_old_encoding_is_read_and_said() {
+    let home = Home::new();
+    fs::write(home.file("audio/Été.wav"), "").unwrap();
+    let collection = home.text(b"file,label\naudio/\xc9t\xe9.wav,Zouk \x9290\n");
+    assert!(collection.tracks[0].path.ends_with("audio/Été.wav"));
+    assert_eq!(collection.tracks[0].label.as_deref(), Some("Zouk ’90"));
+    assert_note(&collection, &["windows-1252"]);
+}
+
+#[test]
+fn old_encodings_of_other_scripts_are_read_and_named() {
+    let home = Home::new();
+    fs::write(home.file("オーディオ.wav"), "").unwrap();
+    let (bytes, ..) = encoding_rs::SHIFT_JIS.encode("file,label\nオーディオ.wav,演歌\n");
+    let collection = home.text(&bytes);
+    assert_eq!(collection.tracks[0].label.as_deref(), Some("演歌"));
+    assert_eq!(collection.tracks[0].problem, None);
+    assert_note(&collection, &["Shift_JIS", "save it as UTF-8"]);
+}
+
+#[test]
+fn lists_of_spaces_json_and_playlists_open() {
+    let home = Home::new();
+    let open_as = |name: &str, text: String| {
+        let path = home.file(name);
+        fs::write(&path, text).unwrap();
+        open(&[&path])
+    };
+    let rows =
+        |line: fn(&[String; 3]) -> String| -> String { home.rows.iter().map(line).collect() };
+    let spaced = rows(|row| format!("{} {} {}\n", row[0], row[1], row[2]));
+    assert_whole(&open_as("l.txt", spaced.clone()).unwrap(), "spaces");
+    let remarks = format!("# by hand, 2024\n# path label part\n{spaced}# the end\n");
+    assert_whole(&open_as("l.txt", remarks).unwrap(), "remarks");
+    let remarks = format!(
+        "# by hand\nfile,label,split\n# from here on\n{}",
+        rows(|row| row.join(",") + "\n")
+    );
+    assert_whole(&open_as("l.csv", remarks).unwrap(), "remarks between rows");
+    let object = |row: &[String; 3]| {
+        format!(
+            "{{\"path\": \"{}\", \"genre\": \"{}\", \"split\": \"{}\"}}",
+            row[0], row[1], row[2]
+        )
+    };
+    let objects: Vec<String> = home.rows.iter().map(object).collect();
+    assert_whole(
+        &open_as("l.jsonl", objects.join("\n")).unwrap(),
+        "JSON Lines",
+    );
+    let array = format!("[\n{}\n]", objects.join(",\n"));
+    assert_whole(&open_as("l.json", array).unwrap(), "JSON");
+    let entry = |(at, row): (usize, &[String; 3])| format!("File{}={}\n", at + 1, row[0]);
+    let entries: String = home.rows.iter().enumerate().map(entry).collect();
+    let playlist = open_as("l.pls", format!("[playlist]\n{entries}File37=gone.wav\n")).unwrap();
+    assert_eq!(playlist.tracks.len(), 37);
+    assert_note(&playlist, &["1 of 37 files", "line 38 `gone.wav`"]);
+    let paths = rows(|row| format!("#EXTINF:5,{}\n{}\n", row[1], row[0]));
+    let playlist = open_as(
+        "l.m3u8",
+        format!("#EXTM3U\n{paths}gone.wav\nhttp://radio.org/live\n"),
+    )
+    .unwrap();
+    assert_eq!(playlist.tracks.len(), 38);
+    assert_note(
+        &playlist,
+        &[
+            "2 of 38 files",
+            "line 74 `gone.wav`",
+            "line 75 `http://radio.org/live`",
+        ],
+    );
+    assert!(
+        playlist.tracks[37]
+            .problem
+            .as_ref()
+            .unwrap()
+            .contains("network")
+    );
+    // What is none of these says so.
+    for (name, text, words) in [
+        (
+            "l.csv",
+            "file,label\n",
+            "headings (`file`, `label`) and no rows",
+        ),
+        (
+            "l.json",
+            "{\"annotations\": [], \"file_metadata\": {}}",
+            "JAMS",
+        ),
+        ("l.json", "[{\"path\": \"a.wav\"},\n{\"path\" 3}]", "line 2"),
+        ("l.xspf", "<playlist/>", "neither sound nor a list"),
+    ] {
+        let error = open_as(name, text.to_owned()).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn a_playlist_is_told_that_it_has_no_labels_and_a_list_may_be_parted_by_carets() {
+    let home = Home::new();
+    let path = home.file("all.m3u");
+    let text: String = home
+        .rows
+        .iter()
+        .map(|[path, ..]| format!("{path}\n"))
+        .collect();
+    fs::write(&path, text).unwrap();
+    let playlist = open(&[&path]).unwrap();
+    assert_note(&playlist, &["a playlist has no labels", ".csv"]);
+    assert!(!playlist.note_texts().any(|note| note.contains("headings")));
+    let carets = home.text(home.plain().replace(',', "^"));
+    assert_eq!((carets.labels().len(), sizes(&carets)), (3, [21, 6, 9]));
+}
