@@ -188,6 +188,68 @@ fn rows_that_were_taken_out_or_shuffled_keep_their_names() {
     );
 }
 
+/// As spreadsheets on older systems save text.
+#[test]
+fn labels_that_are_not_utf_8_are_read_in_the_encoding_that_they_look_like_and_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    let labels = ["Größenwahn", "Élan brisé", "plain"];
+    let vectors = |row: usize| (0..8).map(|at| format!("{row}.{at}")).collect::<Vec<_>>();
+    let latin = |text: &str| text.chars().map(|letter| letter as u8).collect::<Vec<u8>>();
+    let mut bytes = b"path,label,e0,e1,e2,e3,e4,e5,e6,e7\n".to_vec();
+    for (row, label) in labels.iter().enumerate() {
+        bytes.extend(latin(&format!(
+            "{row}.wav,{label},{}\n",
+            vectors(row).join(",")
+        )));
+    }
+    std::fs::write(&path, bytes).unwrap();
+    let table = load_table(&path).unwrap();
+    let found: Vec<_> = table.tracks.iter().map(|it| it.label.as_deref()).collect();
+    assert_eq!(found, labels.map(Some));
+    assert!(table.notes[0].contains("windows-1252"), "{:?}", table.notes);
+    // In the metadata beside vectors, too.
+    let path = folder.path().join("u.tsv");
+    std::fs::write(&path, "1.0\t2.0\n3.0\t4.0\n5.0\t6.0\n").unwrap();
+    let lines = labels.map(|label| latin(&format!("{label}\n"))).concat();
+    std::fs::write(folder.path().join("u.metadata.tsv"), lines).unwrap();
+    let table = load_table(&path).unwrap();
+    let found: Vec<_> = table.tracks.iter().map(|it| it.label.as_deref()).collect();
+    assert_eq!(found, labels.map(Some));
+    assert!(
+        table.notes[0].contains("u.metadata.tsv: "),
+        "{:?}",
+        table.notes
+    );
+}
+
+#[test]
+fn times_in_milliseconds_are_read_as_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    for (heading, factor) in [
+        ("timestamp", 1),
+        ("timestamp_ms", 1000),
+        ("Start (ms)", 1000),
+    ] {
+        let mut text = format!("path,{heading},e0,e1,e2,e3,e4,e5,e6,e7\n");
+        for row in 0..3 {
+            let numbers = vec![format!("{row}.5"); 8].join(",");
+            text.push_str(&format!("a.wav,{},{numbers}\n", 3 * row * factor));
+        }
+        std::fs::write(&path, text).unwrap();
+        let table = load_table(&path).unwrap();
+        assert_eq!((table.dim, table.rows()), (8, 3), "{heading}");
+        let whole: Vec<i32> = table
+            .timestamps
+            .iter()
+            .map(|it| it.round() as i32)
+            .collect();
+        assert_eq!(whole, [0, 3, 6], "{heading}");
+        assert_eq!(table.level, Level::Window, "{heading}");
+    }
+}
+
 /// `numpy.savetxt(.., header="d0,d1,..")` puts a `# ` before its heading; by default spaces part the cells.
 #[test]
 fn a_heading_that_numpy_wrote_as_a_comment_names_all_columns() {

@@ -108,10 +108,17 @@ impl Field {
         fits: impl Fn(usize) -> bool,
     ) -> Option<usize> {
         let plain: Vec<String> = names.iter().map(|name| plain(name.as_ref())).collect();
-        self.names().iter().find_map(|wanted| {
-            (0..plain.len())
-                .find(|&at| plain.get(at).is_some_and(|name| name == wanted && fits(at)))
-        })
+        let place = |is_it: &dyn Fn(&String) -> bool| {
+            (0..plain.len()).find(|&at| plain.get(at).is_some_and(|name| is_it(name) && fits(at)))
+        };
+        let known = self.names().iter();
+        known
+            .copied()
+            .find_map(|wanted| place(&|name| name == wanted))
+            .or_else(|| match self {
+                Self::Timestamp => place(&|name| time_with_unit(name).is_some()),
+                _ => None,
+            })
     }
 
     /// Whether a name belongs to any field but the embedding.
@@ -130,11 +137,38 @@ impl Field {
         fields
             .iter()
             .any(|field| field.names().contains(&name.as_str()))
+            || time_with_unit(&name).is_some()
     }
 }
 
+/// Seconds in the unit that the name of times ends with; 1 where it has none.
+pub(super) fn unit_secs(name: &str) -> f32 {
+    time_with_unit(&plain(name)).unwrap_or(1.0)
+}
+
+/// The unit, in seconds, of a plain name of times that ends with one: `timestamp_ms`, `start_milliseconds`.
+fn time_with_unit(name: &str) -> Option<f32> {
+    const UNITS: [(&str, f32); 10] = [
+        ("milliseconds", 1e-3),
+        ("millis", 1e-3),
+        ("msec", 1e-3),
+        ("ms", 1e-3),
+        ("microseconds", 1e-6),
+        ("_us", 1e-6),
+        ("seconds", 1.0),
+        ("secs", 1.0),
+        ("sec", 1.0),
+        ("_s", 1.0),
+    ];
+    UNITS.iter().find_map(|&(unit, secs)| {
+        let base = name.strip_suffix(unit)?.trim_end_matches(['_', '(', '[']);
+        Field::Timestamp.names().contains(&base).then_some(secs)
+    })
+}
+
 fn plain(name: &str) -> String {
-    name.trim().to_lowercase().replace([' ', '-'], "_")
+    let name = name.trim().to_lowercase().replace([' ', '-'], "_");
+    name.trim_end_matches([')', ']']).to_owned()
 }
 
 /// Whether a name is that of an index which pandas wrote along: no content of the table.
@@ -211,6 +245,26 @@ mod tests {
         assert_eq!(Field::Label.find(&names, |_| true), Some(2));
         assert_eq!(Field::Embedding.find(&names, |_| true), Some(3));
         assert_eq!(Field::Split.find(&names, |_| true), None);
+    }
+
+    #[test]
+    fn times_are_found_in_any_unit() {
+        for (name, secs) in [
+            ("timestamp", 1.0),
+            ("start_secs", 1.0),
+            ("timestamp_ms", 1e-3),
+            ("Start (ms)", 1e-3),
+            ("onset_milliseconds", 1e-3),
+            ("offset_us", 1e-6),
+        ] {
+            let names = ["x", name];
+            assert_eq!(Field::Timestamp.find(&names, |_| true), Some(1), "{name}");
+            assert!(Field::is_claimed(name), "{name}");
+            assert_eq!(unit_secs(name), secs, "{name}");
+        }
+        for other in ["rms", "items", "tempos_s", "ms"] {
+            assert_eq!(Field::Timestamp.find(&[other], |_| true), None, "{other}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::{
     MOST_DIM, damaged,
-    fields::Field,
+    fields::{Field, unit_secs},
     no_vectors,
     npy::{Array, Header, NpyError},
     rows::{Contents, RowTexts, Tracks},
@@ -192,7 +192,11 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
                 unusable(path, format!("its array {name} holds no track numbers"))
             })?),
         };
-    contents.timestamps = numbers(Field::Timestamp)?.map(|(_, array)| array.floats());
+    contents.timestamps = numbers(Field::Timestamp)?.map(|(name, array)| {
+        let unit_secs = unit_secs(&name);
+        let times = array.floats().into_iter();
+        times.map(|time| time * unit_secs).collect()
+    });
     let index = index.as_deref();
     contents.tracks =
         tracks(rows, index, [paths, labels, splits]).map_err(|what| unusable(path, what))?;

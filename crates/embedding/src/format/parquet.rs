@@ -289,9 +289,10 @@ fn take_batch(
         return Err("its vectors take too much memory".to_owned());
     }
     if let Some(place) = places.timestamp {
+        let unit_secs = f64::from(fields::unit_secs(named(place)));
         let times = numbers(place)?
             .into_iter()
-            .map(|time| time.unwrap_or(0.0) as f32);
+            .map(|time| (time.unwrap_or(0.0) * unit_secs) as f32);
         contents.timestamps.get_or_insert_default().extend(times);
     }
     let index = places.track.map(numbers).transpose()?;

@@ -147,6 +147,8 @@ pub(super) struct Contents {
     pub encoder: Option<String>,
     /// What is no level counts as missing: the word means other things in other programs.
     pub level: Option<String>,
+    /// What is to be said of how the file was read.
+    pub notes: Vec<String>,
 }
 
 impl Contents {
@@ -161,7 +163,8 @@ impl Contents {
             ));
         }
         let (mut tracks, track) = self.tracks.finish();
-        let notes = usual_splits(&mut tracks);
+        let mut notes = self.notes;
+        notes.extend(usual_splits(&mut tracks));
         located::resolve(&mut tracks, path);
         let timestamps = self.timestamps.unwrap_or_else(|| vec![0.0; track.len()]);
         let single = tracks.len() == track.len() && timestamps.iter().all(|&time| time == 0.0);

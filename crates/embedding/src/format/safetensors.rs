@@ -8,7 +8,7 @@ use half::{bf16, f16};
 
 use super::{
     MOST_BYTES, MOST_DIM, damaged,
-    fields::Field,
+    fields::{Field, unit_secs},
     no_vectors,
     rows::{Contents, RowTexts, Tracks},
     unreadable, unusable,
@@ -154,8 +154,14 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     let timestamps = match column(Field::Timestamp)? {
         None => None,
         Some(times) => {
-            let times = floats(times).ok_or_else(|| unusable(path, "its timestamps are no floats"));
-            Some(times?)
+            let wholes = || Some(whole(times)?.into_iter().map(|time| time as f32).collect());
+            let times = floats(times).or_else(wholes);
+            let times = times.ok_or_else(|| unusable(path, "its timestamps are no numbers"));
+            let place = Field::Timestamp.find(&names, |place| dimensions(place, 1));
+            let name = place.and_then(|place| names.get(place));
+            let unit_secs = name.map_or(1.0, |name| unit_secs(name));
+            let times: Vec<f32> = times?;
+            Some(times.into_iter().map(|time| time * unit_secs).collect())
         }
     };
     let metadata = header.metadata().clone().unwrap_or_default();
@@ -223,6 +229,7 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         tracks,
         encoder: metadata.get("encoder").cloned(),
         level: metadata.get("level").cloned(),
+        ..Contents::default()
     })
 }
 

@@ -15,6 +15,7 @@ use super::{
     text_metadata, unreadable, unusable,
 };
 use crate::EmbeddingError;
+use mynascope_collection::{OldEncoding, say_guessed_encoding};
 
 /// Longest first line that is believed to be one of a table.
 const LONGEST_LINE: u64 = 64 << 20;
@@ -404,7 +405,10 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
     let names = sniffed.heading.as_deref().unwrap_or_default();
     let places =
         Places::of(path, names, sniffed.gap)?.ok_or_else(|| no_vectors(path, "columns", names))?;
+    let encoding = OldEncoding::guess(open(path)?).map_err(unreadable(path))?;
     let mut contents = Contents::default();
+    let said = encoding.map(|encoding| say_guessed_encoding(encoding.name()));
+    contents.notes.extend(said);
     let mut signs = Decimals::default();
     let records = reader(path, sniffed.gap.byte())?
         .into_byte_records()
@@ -418,10 +422,11 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
             return Err(wrong(what));
         }
         let text = |place: usize| {
-            record
-                .get(place)
-                .map(String::from_utf8_lossy)
-                .unwrap_or_default()
+            let bytes = record.get(place).unwrap_or_default();
+            match encoding {
+                Some(encoding) => encoding.decode(bytes),
+                None => String::from_utf8_lossy(bytes),
+            }
         };
         let cell = |place: Option<usize>| place.map(&text).unwrap_or_default();
         let name = |place: usize| names.get(place).map_or("", String::as_str);
@@ -466,6 +471,7 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
                 "" => 0.0,
                 other => number(place, other)?,
             };
+            let time = time * fields::unit_secs(name(place));
             contents.timestamps.get_or_insert_default().push(time);
         }
         let pushed = contents.tracks.push(RowTexts {

@@ -3,12 +3,13 @@
 use std::{borrow::Cow, path::Path};
 
 use super::{
-    fields::Field,
+    fields::{Field, unit_secs},
     rows::{Contents, RowTexts},
     tsv::{ESCAPED_COLUMNS, unescape},
     unreadable, unusable,
 };
 use crate::EmbeddingError;
+use mynascope_collection::{decode_text, say_guessed_encoding};
 
 /// How the cells are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,8 +27,13 @@ pub(super) fn load(
     contents: &mut Contents,
 ) -> Result<(), EmbeddingError> {
     let bytes = std::fs::read(path).map_err(unreadable(path))?;
-    let text = String::from_utf8_lossy(&bytes);
+    let (text, guessed) = decode_text(&bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let said = guessed.map(|encoding| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        format!("{name}: {}", say_guessed_encoding(encoding))
+    });
+    contents.notes.extend(said);
     let separator = match path.extension() {
         Some(ending) if ending.eq_ignore_ascii_case("csv") => ',',
         _ => '\t',
@@ -81,6 +87,8 @@ pub(super) fn load(
                 text => text.parse(),
             };
             let time = time.map_err(|_| wrong("its timestamp is no number"))?;
+            let name = columns.get(place).map_or("", String::as_str);
+            let time: f32 = time * unit_secs(name);
             contents.timestamps.get_or_insert_default().push(time);
         }
         if number == first + 1 {
