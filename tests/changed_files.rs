@@ -312,7 +312,7 @@ fn changed_probes_and_scores_are_read_or_say_why() {
         let (probe, report) =
             train_probe(&table, &collection, &settings, &id, MaskRatio::NONE, &watch).unwrap();
         let file = folder.path().join(format!("{head}.safetensors"));
-        probe.save(&file).unwrap();
+        probe.save(&file, None).unwrap();
         for file in [file.clone(), file.with_extension("json")] {
             let probe = file.with_extension("safetensors");
             let (_, refused) = change(&file, 150, || TrainedProbe::load(&probe).is_ok());

@@ -57,6 +57,7 @@ pub fn run(verb: &Predict, common: &Common, console: &Console) -> anyhow::Result
         &watch,
     )?;
     console.caveats(said.caveats.iter().cloned());
+    console.add_notes_of(said.say_seen().as_slice());
     if let Some(path) = &verb.out {
         write_atomic(path, |file| said.to_csv(file))?;
     }

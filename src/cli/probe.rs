@@ -59,7 +59,7 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
                 let id = EncoderId::of(&encoder, &verb.encoder.checkpoint);
                 let (kept, report) =
                     probe::train_probe(table, &collection, &settings, &id, ratio, &watch)?;
-                kept.save(path)?;
+                kept.save(path, embed::user_cache().as_ref())?;
                 report
             }
         };

@@ -1,6 +1,6 @@
 //! The tracks that a probe can use, with their rows and targets, in one matrix.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use ndarray::Array2;
 
@@ -25,6 +25,8 @@ pub(super) struct Data<'a> {
     pub(super) values: Vec<Vec<f64>>,
     /// Rows of each usable track.
     pub(super) rows: Vec<Vec<usize>>,
+    /// The fold of each usable track that the collection lists.
+    listed_folds: Vec<Option<u32>>,
     /// Folds and tags in them that all training tracks have, or none: what a head says of these means nothing.
     pub(super) untrained: HashSet<(usize, usize)>,
 }
@@ -48,6 +50,7 @@ impl<'a> Data<'a> {
             labels: Vec::new(),
             values: Vec::new(),
             rows: Vec::new(),
+            listed_folds: Vec::new(),
             untrained: HashSet::new(),
         };
         let mut unlabelled = Vec::new();
@@ -69,6 +72,8 @@ impl<'a> Data<'a> {
             }
             data.tracks.push(track);
             data.rows.push(rows);
+            let fold = targets.folds.get(track).copied();
+            data.listed_folds.push(fold.flatten());
         }
         if data.tracks.is_empty() {
             return Err(ProbeError::Labels(
@@ -136,6 +141,7 @@ impl<'a> Data<'a> {
         keep(&mut self.labels, &kept);
         keep(&mut self.values, &kept);
         keep(&mut self.rows, &kept);
+        keep(&mut self.listed_folds, &kept);
         for label in &mut self.labels {
             *label = places.get(*label).copied().flatten().unwrap_or(0);
         }
@@ -303,7 +309,7 @@ impl<'a> Data<'a> {
         // Tasks without classes have one label, so that their split is by track alone.
         let own = || split_by_track(&self.labels, settings.seed);
         let split = match (settings.protocol, published) {
-            (Protocol::Folds(folds), _) => return Ok(self.folds(folds, settings.seed)),
+            (Protocol::Folds(folds), _) => return Ok(self.folds(folds, settings.seed, notes)),
             (Protocol::Quick, _) => own(),
             (Protocol::Clean | Protocol::Paper, None) => {
                 notes.push(
@@ -368,13 +374,23 @@ impl<'a> Data<'a> {
         }
     }
 
-    fn folds(&self, folds: usize, seed: u64) -> Vec<Split> {
+    /// As many folds: those that the collection lists where it has as many, else drawn by the seed.
+    fn folds(&self, folds: usize, seed: u64, notes: &mut Vec<String>) -> Vec<Split> {
         let folds = folds.clamp(2, self.labels.len().max(2));
-        let fold_of = self.assign_folds(folds, seed);
+        let fold_of = match self.assign_listed_folds(folds, notes) {
+            Some(listed) => listed,
+            None => self
+                .assign_folds(folds, seed)
+                .into_iter()
+                .map(Some)
+                .collect(),
+        };
+        let in_folds = |track: &usize| fold_of.get(*track).is_some_and(Option::is_some);
         (0..folds)
             .map(|fold| {
-                let (test, rest): (Vec<usize>, Vec<usize>) =
-                    (0..self.labels.len()).partition(|&track| fold_of.get(track) == Some(&fold));
+                let (test, rest): (Vec<usize>, Vec<usize>) = (0..self.labels.len())
+                    .filter(in_folds)
+                    .partition(|&track| fold_of.get(track) == Some(&Some(fold)));
                 let labels: Vec<usize> = rest
                     .iter()
                     .filter_map(|&track| self.labels.get(track).copied())
@@ -396,6 +412,41 @@ impl<'a> Data<'a> {
             })
             .filter(|split| !split.test.is_empty())
             .collect()
+    }
+
+    /// The place of each track's listed fold among these; `None` where there are none, or another number of them.
+    fn assign_listed_folds(
+        &self,
+        folds: usize,
+        notes: &mut Vec<String>,
+    ) -> Option<Vec<Option<usize>>> {
+        let names: BTreeSet<u32> = self.listed_folds.iter().flatten().copied().collect();
+        if names.is_empty() {
+            return None;
+        }
+        if names.len() != folds {
+            notes.push(format!(
+                "the collection lists {} folds, so {folds} others were drawn from the seed; folds:{} uses those that are listed",
+                names.len(),
+                names.len()
+            ));
+            return None;
+        }
+        let place = |fold: &u32| names.iter().position(|name| name == fold);
+        let listed = self.listed_folds.iter();
+        let assigned: Vec<Option<usize>> =
+            listed.map(|fold| fold.as_ref().and_then(place)).collect();
+        notes.push(format!(
+            "the {folds} folds are those that the collection lists"
+        ));
+        let without = assigned.iter().filter(|fold| fold.is_none()).count();
+        if without > 0 {
+            notes.push(format!(
+                "left out: {} without a fold",
+                counted(without, "track")
+            ));
+        }
+        Some(assigned)
     }
 
     /// The fold of each track: every class is dealt out in turn, going on where the class before stopped.

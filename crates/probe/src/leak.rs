@@ -120,7 +120,9 @@ pub fn leak_report(
             "a leak is looked for between the parts of one split, which the protocol {protocol} has not; say quick or clean"
         )));
     }
-    let (targets, published) = asked(table, collection, &settings.probe)?;
+    let (mut targets, published) = asked(table, collection, &settings.probe)?;
+    // Compared with folds by file, drawn without regard to what the collection's own hold apart.
+    targets.folds.clear();
     let by = |targets: &Targets, protocol, watch: &Watch<'_>| {
         let settings = ProbeSettings {
             protocol,

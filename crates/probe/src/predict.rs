@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::{EncoderId, ProbeError, Task, TrainedProbe, heads::Model, heads::standardise};
 use mynascope_audio::{Caveats, Channel};
 use mynascope_base::{
+    counted,
     jobs::Watch,
     storage::{Cache, path_to_text, serde_path},
     without_path,
@@ -54,6 +55,8 @@ pub struct TrackAnswer {
     pub answer: Option<Answer>,
     /// Why there is no answer.
     pub problem: Option<String>,
+    /// Whether the probe learned from this very file, or was chosen by it: of such the answer proves nothing.
+    pub seen_in_training: bool,
     /// One a window, in their order.
     pub windows: Vec<WindowAnswer>,
 }
@@ -70,7 +73,27 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// One line a track: path (see [`path_to_text`]), prediction, confidence, problem, and the score of each class.
+    /// That the probe learned from some of the tracks; `None` where it did from none.
+    pub fn say_seen(&self) -> Option<String> {
+        const NAMED: usize = 5;
+        let seen = self.tracks.iter().filter(|track| track.seen_in_training);
+        let names: Vec<String> = seen
+            .map(|track| track.path.file_name().unwrap_or(track.path.as_os_str()))
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        let named = names.get(..NAMED.min(names.len()))?.join(", ");
+        let more = if names.len() > NAMED { ", ..." } else { "" };
+        (!names.is_empty()).then(|| {
+            format!(
+                "the probe learned from {} of these {}, so what it predicts for them says nothing of how good it is: {named}{more}",
+                names.len(),
+                counted(self.tracks.len(), "track")
+            )
+        })
+    }
+
+    /// One line a track: path (see [`path_to_text`]), prediction, confidence, problem, whether the probe learned from it
+    /// (1 or 0), and the score of each class.
     ///
     /// # Errors
     /// What writing to `to` gave.
@@ -78,9 +101,15 @@ impl Predictions {
         let mut csv = csv::Writer::from_writer(to);
         let names = self.classes.iter().map(String::as_str);
         csv.write_record(
-            ["path", "prediction", "confidence", "problem"]
-                .into_iter()
-                .chain(names),
+            [
+                "path",
+                "prediction",
+                "confidence",
+                "problem",
+                "seen_in_training",
+            ]
+            .into_iter()
+            .chain(names),
         )?;
         for track in &self.tracks {
             let answer = track.answer.as_ref();
@@ -90,6 +119,7 @@ impl Predictions {
                 answer.map_or_else(String::new, |answer| answer.prediction.clone()),
                 confidence.map_or_else(String::new, |share| format!("{share:.6}")),
                 track.problem.clone().unwrap_or_default(),
+                u8::from(track.seen_in_training).to_string(),
             ];
             record.extend((0..self.classes.len()).map(|place| {
                 let score = answer.and_then(|answer| answer.scores.get(place));
@@ -136,7 +166,10 @@ pub fn predict_collection(
             let tracks = collection.tracks.iter().map(|track| {
                 let path = track.path.as_path();
                 match places.get(path) {
-                    Some(&place) => probe.answer_track(table, place),
+                    Some(&place) => probe.answer_track(table, place).map(|answer| TrackAnswer {
+                        seen_in_training: probe.seen.has(path, cache),
+                        ..answer
+                    }),
                     None => Ok(unanswered(
                         path,
                         problems.get(path).map(|why| (*why).clone()),
@@ -169,6 +202,7 @@ fn unanswered(path: &Path, problem: Option<String>) -> TrackAnswer {
             || "it gave no embedding".into(),
             |why| without_path(&why, path),
         )),
+        seen_in_training: false,
         windows: Vec::new(),
     }
 }
@@ -214,6 +248,7 @@ impl TrainedProbe {
             path,
             answer: Some(self.answer(&mean.to_vec())),
             problem: None,
+            seen_in_training: false,
             windows: windows
                 .map(|(scores, &(start_secs, _))| WindowAnswer {
                     start_secs,

@@ -1,6 +1,10 @@
 //! One probe from labels to report: split, scaler, head, choice of settings, score.
 
-use std::{collections::HashMap, path::Path, time::Instant};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use super::{
     EncoderId, GridRow, ProbeError, ProbeReport, ProbeSettings, Protocol, SplitSizes, Targets,
@@ -304,6 +308,12 @@ impl Data<'_> {
         said.collect()
     }
 
+    /// The file of a usable track.
+    fn file(&self, track: usize) -> Option<PathBuf> {
+        let track = self.table.tracks.get(*self.tracks.get(track)?)?;
+        Some(track.path.clone())
+    }
+
     /// Scores of a track as shares that sum to 1, for classes; as they are, for other tasks.
     fn shares(&self, scores: &[f64], model: &Model) -> Vec<f64> {
         if !self.has_classes() {
@@ -317,6 +327,8 @@ pub(super) struct Fitted {
     pub(super) scaler: Scaler,
     pub(super) model: Model,
     pub(super) chosen: String,
+    /// The files of the tracks that it learned from or that chose its setting.
+    pub(super) seen: Vec<PathBuf>,
 }
 
 /// What a probe says of tracks.
@@ -350,6 +362,7 @@ pub(super) fn fit(
             scaler: scaler.clone(),
             model,
             chosen,
+            seen: Vec::new(),
         };
         let said = tested(data, &split.valid, &fitted, 0);
         let sure = said.iter().filter_map(|said| {
@@ -365,8 +378,11 @@ pub(super) fn fit(
         }
     };
     fit_each(settings.head, &parts, watch, &mut try_it)?;
-    best.map(|(_, fitted)| fitted).ok_or(ProbeError::Fit {
+    let (_, mut fitted) = best.ok_or(ProbeError::Fit {
         head: settings.head,
         why: "no setting gave a score".into(),
-    })
+    })?;
+    let seen = split.train.iter().chain(&split.valid);
+    fitted.seen = seen.filter_map(|&track| data.file(track)).collect();
+    Ok(fitted)
 }

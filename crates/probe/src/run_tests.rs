@@ -263,6 +263,7 @@ fn known(task: Task, table: &EmbeddingTable) -> Targets {
         task,
         names,
         truths: truths.collect(),
+        folds: Vec::new(),
         notes: Vec::new(),
     }
 }

@@ -5,7 +5,7 @@
 //! embeddings of the very encoder it was trained on: the card holds the hash of its weights.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fs,
     io::Write,
     path::{Path, PathBuf},
@@ -22,12 +22,14 @@ use super::{
     mlp::Mlp,
     run::Fitted,
 };
-use mynascope_base::storage::{path_to_text, write_atomic};
+use mynascope_base::storage::{Cache, ContentKey, path_to_text, write_atomic};
 use mynascope_encoder::{CheckpointRef, LoadedEncoder, Reading, WeightsChoice};
 use mynascope_spectrum::tokens::MaskRatio;
 
 /// The version of the two files.
 const FORMAT: u32 = 1;
+/// The tensor of the hashes of what a probe learned from, [tracks, 16] bytes. Older probes have none.
+const SEEN: &str = "seen_tracks";
 /// No probe is larger (neighbours of a million windows at 768 values would be).
 const MOST_BYTES: u64 = 4 << 30;
 
@@ -119,6 +121,52 @@ pub struct TrainedProbe {
     pub card: ProbeCard,
     pub(super) scaler: Scaler,
     pub(super) model: Model,
+    pub(super) seen: SeenTracks,
+}
+
+/// The tracks that a probe learned from or that chose its setting.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct SeenTracks {
+    /// Where they lie, of a probe that was just trained.
+    files: HashSet<PathBuf>,
+    /// What their files contain, of one that was read: the first bytes of each hash.
+    keys: HashSet<SeenKey>,
+}
+
+/// The first bytes of a [`ContentKey`]: no two of a million files share them.
+type SeenKey = [u8; 16];
+
+impl SeenTracks {
+    pub(super) fn of(files: impl Iterator<Item = PathBuf>) -> Self {
+        Self {
+            files: files.collect(),
+            keys: HashSet::new(),
+        }
+    }
+
+    /// Whether a file is one of them, wherever it lies now. What it contains is asked of the cache first.
+    pub(super) fn has(&self, path: &Path, cache: Option<&Cache>) -> bool {
+        self.files.contains(path)
+            || !self.keys.is_empty()
+                && key_of(path, cache).is_some_and(|key| self.keys.contains(&key))
+    }
+
+    /// The keys of all of them, in order; files that cannot be read any more have none.
+    fn to_bytes(&self, cache: Option<&Cache>) -> Vec<u8> {
+        let files = self.files.iter().filter_map(|path| key_of(path, cache));
+        let mut keys: Vec<SeenKey> = files.chain(self.keys.iter().copied()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.concat()
+    }
+}
+
+fn key_of(path: &Path, cache: Option<&Cache>) -> Option<SeenKey> {
+    let key = match cache {
+        Some(cache) => cache.key_of(path),
+        None => ContentKey::of_file(path),
+    };
+    key.ok()?.as_bytes().first_chunk().copied()
 }
 
 impl TrainedProbe {
@@ -155,27 +203,33 @@ impl TrainedProbe {
             },
             scaler: fitted.scaler,
             model: fitted.model,
+            seen: SeenTracks::of(fitted.seen.into_iter()),
         }
     }
 
-    /// Writes both files; the card last. `path` ends in .safetensors.
+    /// Writes both files; the card last. `path` ends in .safetensors. Hashes of the files that it learned from go along, so
+    /// that [`predict_collection`](super::predict_collection) knows them again; the cache may know them already.
     ///
     /// # Errors
     /// If a file cannot be written; old ones are untouched.
-    pub fn save(&self, path: &Path) -> Result<(), ProbeError> {
+    pub fn save(&self, path: &Path, cache: Option<&Cache>) -> Result<(), ProbeError> {
         let card_path = card_path(path)?;
         let damaged = |error: &dyn std::fmt::Display| ProbeError::File {
             what: format!("the probe cannot be written ({error}); try another head"),
             path: path.to_path_buf(),
         };
         let tensors = self.tensors();
-        let views = tensors
+        let mut views = tensors
             .iter()
             .map(|(name, (shape, bytes))| {
                 TensorView::new(Dtype::F64, shape.clone(), bytes).map(|view| (*name, view))
             })
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| damaged(&error))?;
+        let seen = self.seen.to_bytes(cache);
+        let shape = vec![seen.len() / size_of::<SeenKey>(), size_of::<SeenKey>()];
+        let view = TensorView::new(Dtype::U8, shape, &seen).map_err(|error| damaged(&error))?;
+        views.push((SEEN, view));
         let bytes = serialize(views, None).map_err(|error| damaged(&error))?;
         let card = serde_json::to_vec_pretty(&self.card).map_err(|error| damaged(&error))?;
         write_atomic(path, |file| file.write_all(&bytes))?;
@@ -242,10 +296,17 @@ impl TrainedProbe {
                 }
             }
         };
+        let seen = parts.file.tensor(SEEN).ok();
+        let keys = seen.iter().flat_map(|seen| seen.data().as_chunks().0);
+        let seen = SeenTracks {
+            files: HashSet::new(),
+            keys: keys.copied().collect(),
+        };
         Ok(Self {
             card,
             scaler,
             model,
+            seen,
         })
     }
 

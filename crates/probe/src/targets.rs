@@ -16,6 +16,9 @@ pub struct Targets {
     pub names: Vec<String>,
     /// What holds, [tracks of the table].
     pub truths: Vec<Option<Truth>>,
+    /// The fold of each track where the collection lists folds, [tracks of the table] or empty: the protocol of as many
+    /// folds uses them.
+    pub folds: Vec<Option<u32>>,
     /// What was left out and why, for people.
     pub notes: Vec<String>,
 }
@@ -48,6 +51,7 @@ impl Targets {
             task: self.task,
             names: named.map(|(name, _)| name.clone()).collect(),
             truths: truths.collect(),
+            folds: self.folds.clone(),
             notes: self.notes.clone(),
         }
     }
@@ -72,8 +76,11 @@ impl Targets {
             .iter()
             .map(|track| by_path.get(track.path.as_path()).copied())
             .collect();
-        let targets = match task {
-            Task::Genre => return Ok(Self::genres(table)),
+        let listed_folds = tracks
+            .iter()
+            .map(|track| track.and_then(|track| track.fold));
+        let mut targets = match task {
+            Task::Genre => Self::genres(table),
             Task::Key => Self::keys(&tracks),
             Task::Tags => Self::tags(&tracks),
             Task::Emotion => Self {
@@ -82,10 +89,12 @@ impl Targets {
                 truths: values(&tracks, |track| {
                     Some(track.emotion?.map(f64::from).to_vec())
                 }),
+                folds: Vec::new(),
                 notes: Vec::new(),
             },
         };
-        if targets.truths.iter().all(Option::is_none) {
+        targets.folds = listed_folds.collect();
+        if task != Task::Genre && targets.truths.iter().all(Option::is_none) {
             return Err(ProbeError::Labels(format!(
                 "no track has {}; {}",
                 match task {
@@ -131,6 +140,7 @@ impl Targets {
                 })
                 .collect(),
             names: names.into_iter().cloned().collect(),
+            folds: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -146,6 +156,7 @@ impl Targets {
                     (key < KEYS.len()).then_some(Truth::Class(key))
                 })
                 .collect(),
+            folds: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -201,6 +212,7 @@ impl Targets {
             task: Task::Tags,
             names,
             truths,
+            folds: Vec::new(),
             notes,
         }
     }

@@ -125,12 +125,14 @@ fn planted() -> (EmbeddingTable, Targets, Targets) {
         task: Task::Genre,
         names: names(CLASSES),
         truths: genres,
+        folds: Vec::new(),
         notes: Vec::new(),
     };
     let tags = Targets {
         task: Task::Tags,
         names: names(TAGS),
         truths: held,
+        folds: Vec::new(),
         notes: Vec::new(),
     };
     (table, genres, tags)

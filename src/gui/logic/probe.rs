@@ -68,9 +68,9 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
         ProbeCommand::SaveProbe(path) => {
             if let Some(held) = &model.probing.held {
                 let probe = Arc::clone(&held.probe);
-                model
-                    .notices
-                    .error_of(probe_file::save_probe(probe, path, &workers.outbox));
+                let cache = workers.cache.clone();
+                let saving = probe_file::save_probe(probe, path, cache, &workers.outbox);
+                model.notices.error_of(saving);
             }
         }
         ProbeCommand::LoadProbe(path) => {

@@ -16,7 +16,7 @@ use crate::gui::{
         checkpoint,
     },
 };
-use mynascope_base::storage::{self, ContentKey, Folders};
+use mynascope_base::storage::{self, Cache, ContentKey, Folders};
 use mynascope_probe::TrainedProbe;
 
 /// Asks for a file or folder; the answer comes as a message.
@@ -83,13 +83,16 @@ fn write_groups(groups: &[(PathBuf, String)], folder: &Path) -> Result<PathBuf, 
 pub fn save_probe(
     probe: Arc<TrainedProbe>,
     path: PathBuf,
+    cache: Option<Arc<Cache>>,
     outbox: &Outbox,
 ) -> Result<(), NoThread> {
     spawn_once(
         "save-probe",
         outbox,
         move |outbox| {
-            let saved = probe.save(&path).map_err(|error| error.to_string());
+            let saved = probe
+                .save(&path, cache.as_deref())
+                .map_err(|error| error.to_string());
             let saved = ProbeMessage::ProbeSaved(saved.map(|()| path));
             outbox.send(Message::Probe(saved));
         },

@@ -28,6 +28,16 @@ impl ContentKey {
         Self(*hasher.finalize().as_bytes())
     }
 
+    /// Of a file, which is read.
+    ///
+    /// # Errors
+    /// The system's error if the file cannot be read.
+    pub fn of_file(path: &Path) -> io::Result<Self> {
+        let mut hasher = blake3::Hasher::new();
+        io::copy(&mut fs::File::open(path)?, &mut hasher)?;
+        Ok(Self(*hasher.finalize().as_bytes()))
+    }
+
     /// The hash itself.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -107,10 +117,7 @@ impl Cache {
             return Ok(known);
         }
         let before = fs::metadata(path)?;
-        let mut hasher = blake3::Hasher::new();
-        let mut file = fs::File::open(path)?;
-        io::copy(&mut file, &mut hasher)?;
-        let key = ContentKey(*hasher.finalize().as_bytes());
+        let key = ContentKey::of_file(path)?;
         let settled = before
             .modified()
             .ok()

@@ -61,9 +61,15 @@ pub struct Strip {
 
 /// Predictions as a table.
 pub fn table(said: &Predictions) -> Sheet {
-    let mut heading: Vec<String> = ["path", "prediction", "confidence", "problem"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut heading: Vec<String> = [
+        "path",
+        "prediction",
+        "confidence",
+        "problem",
+        "seen_in_training",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     heading.extend(said.classes.iter().cloned());
     let mut sheet = vec![heading];
     for track in &said.tracks {
@@ -74,6 +80,7 @@ pub fn table(said: &Predictions) -> Sheet {
             answer.map_or_else(String::new, |answer| answer.prediction.clone()),
             confidence.map_or_else(String::new, |share| share.to_string()),
             track.problem.clone().unwrap_or_default(),
+            u8::from(track.seen_in_training).to_string(),
         ];
         row.extend((0..said.classes.len()).map(|place| {
             let score = answer.and_then(|answer| answer.scores.get(place));

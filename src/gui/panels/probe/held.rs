@@ -96,6 +96,9 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
              answer for other tracks.",
         );
     };
+    if let Some(seen) = said.say_seen() {
+        parts::explain(ui, &seen);
+    }
     let tokens = theme::tokens(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
     table::heading(ui, &SAID, said.tracks.len(), None);
