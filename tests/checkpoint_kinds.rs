@@ -77,6 +77,7 @@ fn every_way_in_which_torch_writes_gives_the_same_encoder() {
         "transposed.pth",
         "tensor_attributes.pth",
         "parameters.pth",
+        "pairs.pth",
     ] {
         let (found, report) =
             read(&fixture(name), "auto").unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -193,6 +194,16 @@ fn what_cannot_be_decided_is_asked_and_what_cannot_be_read_is_said() {
         read(&fixture("two_runs.pth"), "second_run").unwrap().0,
         averages()
     );
+    // Who asks what is in it hears it.
+    let report = inspect(&fixture("two_runs.pth"), None).unwrap();
+    let found: Vec<(&str, bool)> = report
+        .encoders
+        .iter()
+        .map(|it| (it.weights.as_str(), it.chosen))
+        .collect();
+    assert_eq!(found, [("first_run", false), ("second_run", false)]);
+    assert!(report.problem.unwrap().contains("--weights: first_run"));
+    assert_eq!(report.dim, 4);
     let error = read(&fixture("unnamed_average.pth"), "ema").unwrap_err();
     assert!(error.contains("ema.shadow_params"), "{error}");
     let error = read(&fixture("sparse_inside.pth"), "auto").unwrap_err();
@@ -352,6 +363,36 @@ fn files_that_are_taken_for_checkpoints_say_what_they_are() {
     .unwrap();
     assert!(!is_checkpoint(&path));
     assert!(is_checkpoint(&fixture("encoder.safetensors")));
+}
+
+#[test]
+fn weights_that_were_saved_in_another_way_are_named_with_the_remedy() {
+    for (name, words) in [
+        (
+            "bare.pth",
+            ["24 tensors without names", "save model.state_dict()"],
+        ),
+        (
+            "weights.npz",
+            ["numpy arrays (.npz)", "safetensors.numpy.save_file"],
+        ),
+        ("pickled.pkl", ["pickle", "with torch.save"]),
+        ("float8.pth", ["8 bits", "convert it to f16 or f32"]),
+        ("float8.safetensors", ["8 bits", "convert it to f16 or f32"]),
+    ] {
+        let error = read(&fixture(name), "auto").unwrap_err();
+        for word in words {
+            assert!(error.contains(word), "{name}: {error}");
+        }
+        let path = fixture(name).display().to_string();
+        assert!(error.ends_with(&path), "{name}: {error}");
+        // Asked what is in it, the program doesn't point to itself.
+        let looked = match inspect(&fixture(name), None) {
+            Ok(report) => report.problem.unwrap(),
+            Err(error) => error.to_string(),
+        };
+        assert!(!looked.contains("mynascope inspect"), "{name}: {looked}");
+    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub enum CheckpointError {
         path: PathBuf,
     },
     /// The file is sound but holds another model.
-    #[error("the checkpoint doesn't fit: {why}. `mynascope inspect` lists its tensors: {path}")]
+    #[error("the checkpoint doesn't fit: {why}: {path}")]
     Unfit {
         /// Which tensors are missing, unexpected or of another shape.
         why: String,

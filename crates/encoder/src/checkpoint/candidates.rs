@@ -279,14 +279,22 @@ fn plain_names<'a>(names: impl Iterator<Item = &'a String> + Clone) -> BTreeMap<
     out
 }
 
+/// Why no encoder is chosen.
+pub(super) struct Undecided {
+    /// A sentence about the file.
+    pub why: String,
+    /// The first of several that may be meant; `None` where none is.
+    pub first: Option<usize>,
+}
+
 /// The encoder that is chosen, by its place in the list. `fits` says which are complete, `same` which hold the same
-/// numbers. Errors are sentences about the file.
+/// numbers.
 pub(super) fn choose(
     candidates: &[Candidate],
     choice: &WeightsChoice,
     fits: &dyn Fn(usize) -> bool,
     same: &dyn Fn(usize, usize) -> bool,
-) -> Result<usize, String> {
+) -> Result<usize, Undecided> {
     let all = || candidates.iter().enumerate();
     let of_role = |role: WeightsRole| {
         let found = all().filter(move |(_, candidate)| candidate.role == role);
@@ -324,12 +332,17 @@ pub(super) fn choose(
         names.collect::<Vec<_>>().join(", ")
     };
     match found.as_slice() {
-        [] => Err(match choice {
-            WeightsChoice::Ema => format!("it holds no averaged weights beside: {}", listed()),
-            _ => format!(
-                "it holds no encoder that --weights {choice} names; it holds: {}",
-                listed()
-            ),
+        [] => Err(Undecided {
+            why: match choice {
+                WeightsChoice::Ema => {
+                    format!("it holds no averaged weights beside: {}", listed())
+                }
+                _ => format!(
+                    "it holds no encoder that --weights {choice} names; it holds: {}",
+                    listed()
+                ),
+            },
+            first: None,
         }),
         several
             if !matches!(choice, WeightsChoice::Prefix(_))
@@ -352,11 +365,14 @@ pub(super) fn choose(
         several => {
             let names = several.iter().filter_map(|&at| candidates.get(at));
             let names: Vec<&str> = names.map(Candidate::choice).collect();
-            Err(format!(
-                "it holds {} encoders and doesn't say which counts; choose with --weights: {}",
-                names.len(),
-                names.join(", ")
-            ))
+            Err(Undecided {
+                why: format!(
+                    "it holds {} encoders and doesn't say which counts; choose with --weights: {}",
+                    names.len(),
+                    names.join(", ")
+                ),
+                first: several.first().copied(),
+            })
         }
     }
 }

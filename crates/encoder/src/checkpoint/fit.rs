@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     CheckpointReport, LoadOptions,
-    candidates::{Candidate, WeightsRole, candidates, choose},
+    candidates::{Candidate, Undecided, WeightsRole, candidates, choose},
     listing::{Listing, TensorEntry},
 };
 use crate::{
@@ -61,6 +61,8 @@ pub(super) struct Fit {
     names: BTreeMap<String, String>,
     /// Of published names, why there is no tensor.
     unreadable: Vec<(String, String)>,
+    /// Which of several encoders is meant was not said; the report is of the first.
+    undecided: Option<String>,
 }
 
 /// How far one encoder of a file fits.
@@ -108,17 +110,27 @@ pub(super) fn fit(
         (Some(a), Some(b)) => hold_the_same(a, b, &listing),
         _ => false,
     };
-    let chosen = choose(&found, &options.weights, &complete, &same).map_err(|mut why| {
-        if let Some(name) = unnamed_average(&listing) {
-            why.push_str(&format!(
-                "; {name} is a list of averages without names, which tells no encoder: save the averaged model's state_dict()"
-            ));
-        }
-        CheckpointError::Unfit {
+    let (chosen, undecided) = match choose(&found, &options.weights, &complete, &same) {
+        Ok(chosen) => (chosen, None),
+        Err(Undecided {
             why,
-            path: path.to_path_buf(),
+            first: Some(first),
+        }) => (first, Some(why)),
+        Err(Undecided {
+            mut why,
+            first: None,
+        }) => {
+            if let Some(name) = unnamed_average(&listing) {
+                why.push_str(&format!(
+                    "; {name} is a list of averages without names, which tells no encoder: save the averaged model's state_dict()"
+                ));
+            }
+            return Err(CheckpointError::Unfit {
+                why,
+                path: path.to_path_buf(),
+            });
         }
-    })?;
+    };
     let encoders: Vec<FoundEncoder> = found
         .iter()
         .enumerate()
@@ -126,7 +138,7 @@ pub(super) fn fit(
             weights: candidate.choice().to_owned(),
             role: candidate.role,
             prefix: candidate.prefix.clone(),
-            chosen: at == chosen,
+            chosen: at == chosen && undecided.is_none(),
         })
         .collect();
     let matched = matches.into_iter().nth(chosen).flatten();
@@ -147,7 +159,7 @@ pub(super) fn fit(
         .filter(|found| !found.chosen)
         .map(|found| found.weights.as_str())
         .collect();
-    if !others.is_empty() {
+    if !others.is_empty() && undecided.is_none() {
         notes.push(format!(
             "other weights are there, too; --weights chooses them: {}",
             others.join(", ")
@@ -212,6 +224,7 @@ pub(super) fn fit(
         listing,
         names,
         unreadable,
+        undecided,
     })
 }
 
@@ -312,6 +325,16 @@ fn no_encoder(listing: &Listing) -> String {
         && let Some((_, what)) = listing.unreadable.first_key_value()
     {
         return format!("it holds no tensors, only {what}; save model.state_dict()");
+    }
+    let is_number = |name: &String| {
+        name.split('.')
+            .all(|part| part.bytes().all(|it| it.is_ascii_digit()))
+    };
+    if !listing.tensors.is_empty() && listing.tensors.keys().all(is_number) {
+        let tensors = counted(listing.tensors.len(), "tensor");
+        return format!(
+            "it holds {tensors} without names, which tell no encoder: save model.state_dict(), which names them"
+        );
     }
     "it holds no Myna encoder: there is no to_patch_embedding.2.weight or transformer.layers.0 in it"
         .into()
@@ -456,7 +479,8 @@ impl Fit {
                 }
             }
         }
-        let mut faults = self.faults();
+        let mut faults: Vec<String> = self.undecided.clone().into_iter().collect();
+        faults.extend(self.faults());
         faults.extend(not_finite_fault(&not_finite));
         self.report.problem = (!faults.is_empty()).then(|| faults.join("; "));
         Ok(self.report)
@@ -491,6 +515,9 @@ impl Fit {
             why,
             path: path.to_path_buf(),
         };
+        if let Some(why) = self.undecided.take() {
+            return Err(unfit(why));
+        }
         let mut faults = self.faults();
         if !faults.is_empty() {
             let others = self.report.encoders.iter().filter(|found| !found.chosen);
@@ -501,6 +528,7 @@ impl Fit {
                     others.join(", ")
                 ));
             }
+            faults.push("`mynascope inspect` lists its tensors".to_owned());
             return Err(unfit(faults.join("; ")));
         }
         let kind = self.kind(patch, path)?;

@@ -177,7 +177,7 @@ fn list_source(mut source: Source, path: &Path) -> Result<Listing, String> {
 
 /// What a file is that is often taken for a checkpoint, and what to do about it.
 fn other_format(start: &[u8]) -> Option<&'static str> {
-    let formats: [(usize, &[u8], &str); 6] = [
+    let formats: [(usize, &[u8], &str); 8] = [
         (
             0,
             b"version https://git-lfs",
@@ -202,6 +202,17 @@ fn other_format(start: &[u8]) -> Option<&'static str> {
             0,
             b"GGUF",
             "it is a GGUF file; save the encoder's state_dict() with torch or safetensors",
+        ),
+        (
+            0,
+            b"\x93NUMPY",
+            "it is one numpy array; save all tensors with their names, as in safetensors.numpy.save_file({name: array, ..}, \
+             \"weights.safetensors\")",
+        ),
+        (
+            0,
+            b"PAR1",
+            "it is a table in Parquet; `map` and `neighbours` open tables",
         ),
         (
             0,

@@ -39,17 +39,18 @@ pub(super) struct Legacy {
     rows_start: u64,
 }
 
+const NOT_OF_TORCH: &str = "it is a pickle that torch.save didn't write, without a zip archive; save model.state_dict() with torch.save";
+
 impl Legacy {
     pub fn read(source: &mut Source) -> Result<Self, String> {
         let mut stream = Counted {
             stream: BufReader::new(source.from(0)?),
             count: 0,
         };
-        let mark = Pickle::read(&mut stream)?;
+        // A pickle of tensors by themselves has them right here.
+        let mark = Pickle::read(&mut stream).map_err(|_| NOT_OF_TORCH)?;
         if !matches!(mark.node(mark.root), Some(Node::Long(bytes)) if *bytes == MAGIC) {
-            return Err(
-                "it is a pickle that torch.save didn't write, without a zip archive; save model.state_dict() with torch.save".into(),
-            );
+            return Err(NOT_OF_TORCH.into());
         }
         for _ in ["version", "machine"] {
             Pickle::read(&mut stream)?;

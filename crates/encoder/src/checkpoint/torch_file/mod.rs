@@ -27,7 +27,7 @@ pub(super) fn list_archive(mut source: Source, path: &Path) -> Result<Listing, S
         .filter(|name| *name == "data.pkl" || name.ends_with("/data.pkl"))
         .min_by_key(|name| name.len())
         .map(str::to_owned)
-        .ok_or("the archive has no data.pkl, so torch didn't write it")?;
+        .ok_or_else(|| other_archive(&directory))?;
     let folder = pickle_name.trim_end_matches("data.pkl").to_owned();
     let order = format!("{folder}byteorder");
     let big_endian = match directory.size(&order) {
@@ -51,6 +51,16 @@ pub(super) fn list_archive(mut source: Source, path: &Path) -> Result<Listing, S
     let mut listing = Listing::of_part(Part::new(path, source, Some(directory)));
     fill(&mut listing, named(&pickle)?, storage)?;
     Ok(listing)
+}
+
+/// What a zip archive is that torch didn't write, and what to do about it.
+fn other_archive(directory: &Directory) -> &'static str {
+    let mut names = directory.names().peekable();
+    if names.peek().is_some() && names.all(|name| name.ends_with(".npy")) {
+        return "it is an archive of numpy arrays (.npz); write it anew, as in \
+                safetensors.numpy.save_file(dict(numpy.load(\"weights.npz\")), \"weights.safetensors\")";
+    }
+    "the archive has no data.pkl, so torch didn't write it; if it was packed for the mail, unpack it and name the file in it"
 }
 
 /// Lists a file of torch before 1.6.

@@ -88,7 +88,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn entries(&mut self, entries: &'a [(Value, Value)]) -> Result<(), String> {
+    fn entries(&mut self, entries: &[(Value, Value)]) -> Result<(), String> {
         for &(key, value) in entries {
             match (key, self.pickle.node(key)) {
                 (Value::Int(number), _) => self.under(number, value)?,
@@ -100,10 +100,31 @@ impl<'a> Walk<'a> {
     }
 
     fn items(&mut self, items: &[Value]) -> Result<(), String> {
+        // What dict.items() gave names its tensors as the dictionary did.
+        if let Some(entries) = self.pairs(items) {
+            return self.entries(&entries);
+        }
         for (index, &item) in items.iter().enumerate() {
             self.under(index, item)?;
         }
         Ok(())
+    }
+
+    /// The items as entries, where each is a pair of a name and a tensor.
+    fn pairs(&self, items: &[Value]) -> Option<Vec<(Value, Value)>> {
+        let pair = |&item: &Value| match self.pickle.node(item)? {
+            Node::Tuple(pair) | Node::List(pair) => match pair[..] {
+                [name, tensor] => Some((name, tensor)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let is_named = |&(name, tensor): &(Value, Value)| {
+            matches!(self.pickle.node(name), Some(Node::Text(_)))
+                && matches!(self.pickle.node(tensor), Some(Node::Tensor(_)))
+        };
+        let pairs: Vec<(Value, Value)> = items.iter().map(pair).collect::<Option<_>>()?;
+        (!pairs.is_empty() && pairs.iter().all(is_named)).then_some(pairs)
     }
 
     fn object(&mut self, object: &'a Object) -> Result<(), String> {
