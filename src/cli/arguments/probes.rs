@@ -1,0 +1,80 @@
+//! Verbs that train probes and use them.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::Args;
+
+use super::{Encoder, at_least_one, checkpoint};
+use mynascope_encoder::{CheckpointRef, EncoderKind, WeightsChoice};
+use mynascope_probe::{Head, Protocol};
+use mynascope_spectrum::tokens::MaskRatio;
+
+#[derive(Debug, Args)]
+pub struct Probe {
+    /// Tracks, folders, data set folders, or `demo`.
+    #[arg(long, num_args = 1.., required = true)]
+    pub data: Vec<PathBuf>,
+    #[command(flatten)]
+    pub encoder: Encoder,
+    /// genre: one label a track (the folder's name, a data set's genre, the demo's style).
+    #[arg(long, default_value = "genre")]
+    pub task: mynascope_probe::Task,
+    /// linear, ridge, mlp or knn [default: linear].
+    #[arg(long)]
+    pub head: Option<Head>,
+    /// quick (one split by track), clean (the published split where there is one), folds:K (K-fold cross-validation by
+    /// track) or paper (the published grid of settings, chosen on the test part as published).
+    #[arg(long, default_value = "quick")]
+    pub protocol: Protocol,
+    /// Share of tokens to drop before the encoder sees them; several make one score each.
+    #[arg(long, value_delimiter = ',', default_value = "0")]
+    pub mask_ratio: Vec<MaskRatio>,
+    /// Draw the curve of scores at 0, 25, 50, 75, 90 and 95 % masked (or at the ratios of --mask-ratio), each the mean
+    /// over several draws of masks.
+    #[arg(long)]
+    pub mask_curve: bool,
+    /// Learn from 1, 2, 5, 10, 20 and 50 tracks of each class, drawn several times.
+    #[arg(long, conflicts_with = "mask_curve")]
+    pub few_shot: bool,
+    /// Draws at each point of --mask-curve [default: 3] or --few-shot [default: 10].
+    #[arg(long, value_parser = at_least_one)]
+    pub draws: Option<NonZeroUsize>,
+    /// Score the same probe after every block of the encoder.
+    #[arg(long, conflicts_with_all = ["mask_curve", "few_shot"])]
+    pub layers: bool,
+    /// Compare the split (the published one; a quick one where there is none) with ten folds by file, and look for tracks
+    /// of different parts that are near-duplicates.
+    #[arg(long, conflicts_with_all = ["mask_curve", "few_shot", "layers"])]
+    pub leak: bool,
+    /// From which cosine on two windows count as the same (with --leak).
+    #[arg(long, default_value_t = 0.999)]
+    pub same_from: f32,
+    /// Save the probe as this .safetensors file, with its card (.json) beside it, for `predict`.
+    #[arg(long, conflicts_with_all = ["mask_curve", "few_shot", "layers", "leak"])]
+    pub save: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Predict {
+    /// A probe that `probe --save` wrote.
+    pub probe: PathBuf,
+    /// Tracks, folders, data set folders, or `demo`.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// A .csv file: path, prediction, confidence, problem, whether the probe learned from the track (1 or 0) and the score
+    /// of each class, one line a track.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// The encoder that the probe was trained on, where it lies elsewhere now.
+    #[arg(long, value_parser = checkpoint())]
+    pub checkpoint: Option<CheckpointRef>,
+    /// square, vertical or hybrid, where the file does not say.
+    #[arg(long)]
+    pub patch: Option<EncoderKind>,
+    /// Which weights, where the checkpoint holds several [default: those that the probe was trained on].
+    #[arg(long)]
+    pub weights: Option<WeightsChoice>,
+    /// Give the prediction of every window too.
+    #[arg(long)]
+    pub windows: bool,
+}

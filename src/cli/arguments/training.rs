@@ -1,0 +1,137 @@
+//! The verb `train`.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::Args;
+
+use super::at_least_one;
+use mynascope_encoder::{Arithmetic, EncoderKind, Preset, WeightsChoice};
+use mynascope_spectrum::tokens::{MaskKind, MaskRatio};
+use mynascope_train::{LabelTask, Objective, Optimiser, Schedule, Trainable};
+
+#[derive(Debug, Args)]
+pub struct Train {
+    /// Tracks, folders, data set folders, or `demo`.
+    #[arg(long, num_args = 1.., required_unless_present = "resume")]
+    pub data: Vec<PathBuf>,
+    /// The run folder to make.
+    #[arg(long, required_unless_present = "resume")]
+    pub out: Option<PathBuf>,
+    /// A config.toml to start from; the options of this line win over it.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// tiny, small or base.
+    #[arg(long)]
+    pub preset: Option<Preset>,
+    /// sogclr, isogclr, infonce, decoupled, fastclip-v0 to fastclip-v3, mae or supervised.
+    #[arg(long)]
+    pub objective: Option<Objective>,
+    /// square, vertical or hybrid.
+    #[arg(long)]
+    pub patch: Option<EncoderKind>,
+    /// Share of tokens to drop.
+    #[arg(long)]
+    pub mask_ratio: Option<MaskRatio>,
+    /// Tracks of a step.
+    #[arg(long, value_parser = at_least_one)]
+    pub batch: Option<NonZeroUsize>,
+    /// Steps in all.
+    #[arg(long, value_parser = at_least_one)]
+    pub steps: Option<NonZeroUsize>,
+    /// Learning rate.
+    #[arg(long)]
+    pub lr: Option<f64>,
+    /// Start from these weights; the encoder gets their sizes.
+    #[arg(long)]
+    pub init: Option<PathBuf>,
+    /// Which weights of --init, where it holds several: model, ema, or the beginning of their names [default: what was
+    /// trained].
+    #[arg(long, requires = "init")]
+    pub init_weights: Option<WeightsChoice>,
+    /// Go on with a stopped run, with its settings; --steps, --batch, --chunk, --lr and --clip may change.
+    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "mask_ratio", "init", "init_weights", "out", "mask_kind", "optimiser", "schedule", "warmup", "weight_decay", "ema", "tau", "tau_rate", "rho", "gamma", "gamma_schedule", "gamma_epochs", "head", "decoder_layers", "task", "trainable", "save_every", "keep", "probe_every", "tensorboard", "mels"])]
+    pub resume: Option<PathBuf>,
+    /// Go on from the checkpoint of this step; what came after it is taken away.
+    #[arg(long, requires = "resume")]
+    pub back_to: Option<u64>,
+    #[command(flatten)]
+    pub more: FurtherTraining,
+}
+
+/// What most runs leave as it is.
+#[derive(Debug, Clone, Args)]
+#[group(id = "FurtherTraining", multiple = true)]
+pub struct FurtherTraining {
+    /// Which tokens are dropped together: random, time, frequency, block or span.
+    #[arg(long)]
+    pub mask_kind: Option<MaskKind>,
+    /// adam (L2 on all weights), adamw, lamb, lion or sgd.
+    #[arg(long)]
+    pub optimiser: Option<Optimiser>,
+    /// constant or cosine.
+    #[arg(long)]
+    pub schedule: Option<Schedule>,
+    /// Number format of the layers' products: f32, or bf16 or f16 on a GPU that supports it.
+    #[arg(long)]
+    pub precision: Option<Arithmetic>,
+    /// Steps of linear warm-up.
+    #[arg(long)]
+    pub warmup: Option<u64>,
+    /// Decay of the weights.
+    #[arg(long)]
+    pub weight_decay: Option<f64>,
+    /// Limit of the gradient's global norm.
+    #[arg(long)]
+    pub clip: Option<f64>,
+    /// Keep running averages of the weights with this decay, as 0.999; checkpoints then hold them.
+    #[arg(long)]
+    pub ema: Option<f64>,
+    /// Tracks that are embedded at once; the gradient is that of the whole batch (default: as many as fit).
+    #[arg(long, value_parser = at_least_one)]
+    pub chunk: Option<NonZeroUsize>,
+    /// Temperature of the loss.
+    #[arg(long)]
+    pub tau: Option<f64>,
+    /// Learning rate of learned temperatures (FastCLIP v0, v2, v3).
+    #[arg(long)]
+    pub tau_rate: Option<f64>,
+    /// Radius of the robust loss (FastCLIP v2, v3): larger keeps temperatures lower.
+    #[arg(long)]
+    pub rho: Option<f64>,
+    /// Smallest weight of the new value in the moving averages.
+    #[arg(long)]
+    pub gamma: Option<f64>,
+    /// constant or cosine: how gamma falls from 1.
+    #[arg(long)]
+    pub gamma_schedule: Option<Schedule>,
+    /// Epochs over which gamma falls.
+    #[arg(long)]
+    pub gamma_epochs: Option<u64>,
+    /// Widths of the projection head, as 512,128.
+    #[arg(long, value_delimiter = ',')]
+    pub head: Option<Vec<usize>>,
+    /// What a supervised run learns: genre, tags, emotion or key.
+    #[arg(long)]
+    pub task: Option<LabelTask>,
+    /// Which weights change: all, last:N (blocks) or head.
+    #[arg(long)]
+    pub trainable: Option<Trainable>,
+    /// Layers of the decoder of a masked autoencoder.
+    #[arg(long)]
+    pub decoder_layers: Option<usize>,
+    /// Steps between checkpoints.
+    #[arg(long)]
+    pub save_every: Option<u64>,
+    /// Newest checkpoints that stay; the best one stays too.
+    #[arg(long)]
+    pub keep: Option<usize>,
+    /// Steps between two checks of how well the styles of the demo collection are told apart.
+    #[arg(long)]
+    pub probe_every: Option<u64>,
+    /// Write event files for TensorBoard into the run folder.
+    #[arg(long)]
+    pub tensorboard: bool,
+    /// Folder for computed mel-spectrograms (default: the user's cache).
+    #[arg(long)]
+    pub mels: Option<PathBuf>,
+}
