@@ -1,6 +1,8 @@
 //! The library: the collection, its rows, what is searched and marked.
 
 mod facts;
+mod marks;
+mod rows;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
@@ -9,7 +11,7 @@ use mynascope_base::natural_order;
 use mynascope_collection::{Collection, CollectionKind, FileFacts, Track};
 
 use super::ChosenCheckpoint;
-use super::search::{Column, Find, Sort};
+use super::search::{Column, Sort};
 
 /// What is looked for in the collection.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -194,66 +196,6 @@ impl Library {
         }
     }
 
-    /// Lists what is looked for; in a large collection returns what is to be found in the background.
-    #[must_use]
-    pub fn find(&mut self) -> Option<Find> {
-        self.generation += 1;
-        self.finding = false;
-        let Some(collection) = &self.collection else {
-            self.rows.clear();
-            return None;
-        };
-        let find = Find {
-            collection: Arc::clone(collection),
-            roots: self.sources.clone(),
-            parts: Arc::clone(&self.parts),
-            text: self.form.search.clone(),
-            sort: self.form.sort,
-            only_bad: self.form.only_bad,
-            generation: self.generation,
-        };
-        if collection.tracks.len() > AT_ONCE {
-            self.finding = true;
-            if find.text.trim().is_empty() && find.sort.is_none() && !find.only_bad {
-                self.rows = (0..collection.tracks.len()).collect();
-                self.finding = false;
-                return None;
-            }
-            return Some(find);
-        }
-        if let Some(rows) = find.rows(&|| false) {
-            self.rows = rows;
-        }
-        None
-    }
-
-    /// What finds tracks by a text, best first; `None` without a collection.
-    pub fn question(&self, text: String, generation: u64) -> Option<Find> {
-        Some(Find {
-            collection: Arc::clone(self.collection.as_ref()?),
-            roots: self.sources.clone(),
-            parts: Arc::clone(&self.parts),
-            text,
-            sort: None,
-            only_bad: false,
-            generation,
-        })
-    }
-
-    /// Takes in what was found in the background, unless something else is looked for by now.
-    pub fn found(&mut self, generation: u64, rows: Vec<usize>) {
-        let tracks = self.track_count();
-        if generation == self.generation && rows.iter().all(|&row| row < tracks) {
-            self.rows = rows;
-            self.finding = false;
-        }
-    }
-
-    /// Whether the rows are still being looked for.
-    pub fn is_finding(&self) -> bool {
-        self.finding
-    }
-
     /// How many tracks the list shows.
     pub fn row_count(&self) -> usize {
         self.rows.len()
@@ -331,44 +273,6 @@ impl Library {
             .or_else(|| (0..after.min(tracks.len())).find(good))
     }
 
-    /// The tracks that a label is given to: those that are marked, else the shown one.
-    pub fn targets(&self) -> Vec<usize> {
-        if self.marked.is_empty() {
-            return self.selected.into_iter().collect();
-        }
-        self.marked.iter().copied().collect()
-    }
-
-    /// Whether a track is among those that a label would be given to, and not alone.
-    pub fn is_marked(&self, index: usize) -> bool {
-        self.marked.contains(&index)
-    }
-
-    /// Marks or unmarks a track; the shown one counts as marked.
-    pub fn toggle_mark(&mut self, index: usize) {
-        if self.marked.is_empty() {
-            self.marked.extend(self.selected);
-        }
-        if !self.marked.remove(&index) {
-            self.marked.insert(index);
-        }
-    }
-
-    /// Marks all rows from the shown track to another one.
-    pub fn mark_to(&mut self, index: usize) {
-        let row = |wanted| self.rows.iter().position(|&other| other == wanted);
-        let Some(to) = row(index) else { return };
-        let from = self.selected.and_then(row).unwrap_or(to);
-        let range = from.min(to)..=from.max(to);
-        self.marked = self
-            .rows
-            .get(range)
-            .into_iter()
-            .flatten()
-            .copied()
-            .collect();
-    }
-
     /// The labels of the collection, sorted; a label's place is its colour.
     pub fn labels(&self) -> &[String] {
         &self.labels
@@ -412,140 +316,4 @@ pub enum OpenFound {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn library(titles: &[&str]) -> Library {
-        let mut library = Library::default();
-        library.show(Collection {
-            name: "some".to_owned(),
-            kind: CollectionKind::Folder,
-            tracks: titles
-                .iter()
-                .map(|title| Track::of_file(&PathBuf::from(format!("/m/{title}.wav"))))
-                .collect(),
-            split: None,
-            notes: Vec::new(),
-        });
-        assert!(library.find().is_none());
-        library
-    }
-
-    #[test]
-    fn marks_reach_from_the_shown_track_and_labels_go_to_all_of_them() {
-        let mut library = library(&["a", "b", "c", "d"]);
-        library.selected = Some(1);
-        assert_eq!(library.targets(), [1]);
-        library.mark_to(3);
-        assert_eq!(library.targets(), [1, 2, 3]);
-        library.toggle_mark(2);
-        assert_eq!(library.targets(), [1, 3]);
-        let new: Vec<Labels> = library
-            .targets()
-            .into_iter()
-            .map(|index| Labels {
-                index,
-                label: Some("dub".to_owned()),
-                tags: Vec::new(),
-            })
-            .collect();
-        let before = library.set_labels(&new);
-        assert_eq!(before.len(), 2);
-        assert_eq!(library.labels(), ["dub"]);
-        assert!(library.set_labels(&new).is_empty(), "nothing changes twice");
-        library.set_labels(&before);
-        assert!(library.labels().is_empty());
-    }
-
-    #[test]
-    fn a_bad_track_is_passed_over_around_the_end() {
-        let mut library = library(&["a", "b", "c"]);
-        library.selected = Some(2);
-        let broken = FileFacts {
-            problem: Some("damaged".to_owned()),
-            ..FileFacts::default()
-        };
-        library.learn_facts(vec![(2, broken.clone()), (0, broken.clone())]);
-        assert_eq!((library.next_good(), library.bad_count()), (Some(1), 2));
-        library.learn_facts(vec![(1, broken)]);
-        assert_eq!(library.next_good(), None);
-    }
-
-    #[test]
-    fn a_track_that_ends_before_its_header_says_is_told_once() {
-        let mut library = library(&["a", "b", "c"]);
-        let facts = |warning: Option<&str>| FileFacts {
-            duration_secs: Some(30.0),
-            codec: Some("mp3".to_owned()),
-            warning: warning.map(str::to_owned),
-            ..FileFacts::default()
-        };
-        library.learn_facts(vec![(0, facts(Some("Ends early"))), (1, facts(None))]);
-        assert_eq!(library.cut_count(), 1);
-        for first in [true, false] {
-            for (name, warning) in [
-                ("a", Some("Ends early")),
-                ("b", Some("Damaged")),
-                ("c", None),
-            ] {
-                let path = PathBuf::from(format!("/m/{name}.wav"));
-                let news = library.learn_decoded(&path, 18.0, warning.map(str::to_owned));
-                let secs = news.as_ref().and_then(|news| news.duration_secs);
-                assert_eq!(secs, first.then_some(18.0), "told once: {name}");
-                assert!(news.is_none_or(|news| news.decoded));
-            }
-        }
-        // The length that was found stays, also when headers are read after it.
-        assert_eq!(library.track(1).unwrap().duration_secs, Some(18.0));
-        library.learn_facts(vec![(1, facts(None))]);
-        assert_eq!(library.track(1).unwrap().duration_secs, Some(18.0));
-        let decoded = FileFacts {
-            duration_secs: Some(17.0),
-            decoded: true,
-            ..facts(Some("Ends early"))
-        };
-        library.learn_facts(vec![(0, decoded)]);
-        assert_eq!(library.track(0).unwrap().duration_secs, Some(17.0));
-        assert_eq!((library.cut_count(), library.bad_count()), (2, 0));
-        let track = library.track(1).unwrap();
-        assert_eq!(track.duration_secs, Some(18.0), "not what its header told");
-        assert_eq!(track.warning.as_deref(), Some("Damaged"));
-        assert_eq!(library.track(2).unwrap().warning, None, "nothing was told");
-        // What was accused by its header and is whole after all is freed.
-        library.learn_decoded(std::path::Path::new("/m/a.wav"), 30.0, None);
-        assert_eq!(library.cut_count(), 1);
-        library.learn_decoded(
-            std::path::Path::new("/m/a.wav"),
-            18.0,
-            Some("Ends early".into()),
-        );
-        library.form.only_bad = true;
-        assert!(library.find().is_none());
-        assert_eq!(library.rows(), [0, 1]);
-    }
-
-    #[test]
-    fn an_answer_to_an_older_question_is_dropped() {
-        let mut library = library(&["a"]);
-        library.show(Collection {
-            name: "many".to_owned(),
-            kind: CollectionKind::Folder,
-            tracks: (0..=AT_ONCE)
-                .map(|number| Track::of_file(&PathBuf::from(format!("/m/{number}.wav"))))
-                .collect(),
-            split: None,
-            notes: Vec::new(),
-        });
-        assert!(library.find().is_none(), "nothing is looked for");
-        assert_eq!(library.row_count(), AT_ONCE + 1);
-        library.form.search = "17".to_owned();
-        let old = library.find().unwrap();
-        library.form.search = "1999".to_owned();
-        let new = library.find().unwrap();
-        assert!(library.is_finding());
-        library.found(old.generation, old.rows(&|| false).unwrap());
-        assert_eq!(library.row_count(), AT_ONCE + 1);
-        library.found(new.generation, new.rows(&|| false).unwrap());
-        assert_eq!(library.rows(), [1999]);
-    }
-}
+mod tests;
