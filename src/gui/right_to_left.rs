@@ -11,7 +11,7 @@ use eframe::{
         text::{ByteIndex, Galley, LayoutJob, PlacedRow, TextFormat},
     },
 };
-use unicode_bidi::{BidiClass, Level, ParagraphBidiInfo, bidi_class};
+use unicode_bidi::{BidiClass, BidiDataSource, Level, ParagraphBidiInfo, bidi_class};
 
 /// Puts words in order at the end of each frame.
 pub struct RightToLeft;
@@ -191,6 +191,19 @@ fn direction(paragraph: &str) -> Level {
     }
 }
 
+/// The window's own lines of several facts (`NAME · 3 tracks`): a number behind the dot is not the name's, so the dot
+/// parts them as a letter of the window's language would.
+struct Facts;
+
+impl BidiDataSource for Facts {
+    fn bidi_class(&self, letter: char) -> BidiClass {
+        match letter {
+            '\u{b7}' => BidiClass::L,
+            other => bidi_class(other),
+        }
+    }
+}
+
 /// Cuts a line of a paragraph, which begins at a byte of the text, into pieces in the order from left to right.
 fn pieces(paragraph: &str, begin: usize, line: Range<usize>, base: Level) -> Option<Vec<Piece>> {
     let line = line.start.checked_sub(begin)?..line.end.checked_sub(begin)?;
@@ -198,7 +211,10 @@ fn pieces(paragraph: &str, begin: usize, line: Range<usize>, base: Level) -> Opt
     if line.is_empty() {
         return Some(pieces);
     }
-    let info = ParagraphBidiInfo::new(paragraph, Some(base));
+    let info = match base.is_ltr() {
+        true => ParagraphBidiInfo::new_with_data_source(&Facts, paragraph, Some(base)),
+        false => ParagraphBidiInfo::new(paragraph, Some(base)),
+    };
     let (levels, runs) = info.visual_runs(line);
     for run in runs {
         let text = paragraph.get(run.clone())?;
@@ -372,6 +388,11 @@ mod tests {
         assert_eq!(order("01 שלום (עולם)"), "(עולם) שלום 01");
         assert_eq!(order("שלום 12 עולם"), "עולם 12 שלום");
         assert_eq!(order("שלום עולם \u{b7} dub"), "עולם שלום \u{b7} dub");
+        assert_eq!(
+            order("שלום עולם \u{b7} 1 track"),
+            "עולם שלום \u{b7} 1 track"
+        );
+        assert_eq!(order("שלום 2 \u{b7} 12 s"), "2 שלום \u{b7} 12 s");
         assert_eq!(order("Nearest to שלום עולם"), "Nearest to עולם שלום");
         assert_eq!(order("שלום Remix"), "שלום Remix");
     }

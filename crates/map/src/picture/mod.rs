@@ -1,17 +1,16 @@
 //! A map as a picture by itself: points, a legend where there are labels, and crosses where new windows landed. Drawn
 //! without a graphics driver, so that `mynascope map` works everywhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod text;
 
-use ab_glyph::{Font, FontVec, GlyphId, PxScale, PxScaleFont, ScaleFont, point};
+use std::collections::BTreeMap;
+
 use image::{Rgb, RgbImage};
-use unicode_bidi::BidiInfo;
-use unicode_normalization::UnicodeNormalization;
 
+use self::text::{Fonts, Line};
 use super::{LABEL_COLOURS, Landed, Layout, save::names};
 use mynascope_base::natural_order;
 use mynascope_embedding::EmbeddingTable;
-use mynascope_fonts::{MOST_BYTES, SystemFonts, is_drawn};
 
 /// Rows without a label.
 const NO_LABEL: [u8; 3] = [128; 3];
@@ -24,7 +23,6 @@ const SIDE: u32 = 1000;
 const LEGEND: u32 = 260;
 const MARGIN: f32 = 24.0;
 const LINE: f32 = 28.0;
-const TEXT_SIZE: f32 = 20.0;
 /// Share of the square that the points take.
 const FIT: f32 = 0.92;
 
@@ -176,7 +174,7 @@ impl Sheet {
             lines.push((Some(NO_LABEL), "no label".to_owned(), count));
         }
         let names = lines.iter().map(|(_, name, _)| name).chain(&files);
-        let fonts = Fonts::for_letters(names.flat_map(|name| name.nfc()).collect());
+        let fonts = Fonts::for_texts(names);
         for (colour, name, count) in lines {
             if let Some(colour) = colour {
                 self.disc([dot, middle], 6.0, colour);
@@ -194,113 +192,16 @@ impl Sheet {
     /// A name behind its dot, and a number at the right edge.
     fn line(&mut self, fonts: &Fonts, dot: f32, middle: f32, name: &str, count: &str) {
         let right = (SIDE + LEGEND) as f32 - MARGIN;
-        let begin = right - fonts.width(count);
-        self.text(fonts, [begin, middle], count, WEAK);
+        let count = fonts.line(count);
+        let begin = right - count.width;
+        self.text(fonts, [begin, middle], &count, WEAK);
         let left = dot + 20.0;
         let short = fonts.cut(name, begin - 12.0 - left);
-        self.text(fonts, [left, middle], &from_left(&short), TEXT);
+        self.text(fonts, [left, middle], &short, TEXT);
     }
 
-    fn text(&mut self, fonts: &Fonts, [left, middle]: [f32; 2], text: &str, colour: [u8; 3]) {
-        let Some(own) = fonts.scaled().next() else {
-            return;
-        };
-        let base = middle + 0.5 * (own.ascent() + own.descent());
-        let mut pen = left;
-        for letter in text.chars() {
-            let Some((font, glyph)) = fonts.glyph(letter) else {
-                continue;
-            };
-            let mut glyph = glyph.with_scale(TEXT_SIZE);
-            glyph.position = point(pen, base);
-            pen += font.h_advance(glyph.id);
-            if let Some(outline) = font.outline_glyph(glyph) {
-                let corner = outline.px_bounds().min;
-                outline.draw(|x, y, cover| {
-                    let (x, y) = (
-                        i64::from(x) + corner.x as i64,
-                        i64::from(y) + corner.y as i64,
-                    );
-                    self.blend(x, y, colour, cover.min(1.0));
-                });
-            }
-        }
-    }
-}
-
-/// The letters of a name in the order in which they are drawn, from left to right, with accents on them.
-fn from_left(name: &str) -> String {
-    let name: String = name.nfc().collect();
-    let order = BidiInfo::new(&name, None);
-    let lines = order.paragraphs.iter();
-    lines
-        .map(|line| order.reorder_line(line, line.range.clone()))
-        .collect()
-}
-
-/// The font of egui, which the program has in it anyway, and fonts of the system for letters that it lacks. Without any
-/// there are dots alone.
-struct Fonts(Vec<FontVec>);
-
-impl Fonts {
-    fn for_letters(letters: BTreeSet<char>) -> Self {
-        let own = FontVec::try_from_vec(epaint_default_fonts::UBUNTU_LIGHT.to_vec());
-        let mut fonts = Self(own.into_iter().collect());
-        let lacks = |letter: &char| is_drawn(*letter) && fonts.glyph_of(*letter).is_none();
-        let lacking: BTreeSet<char> = letters.into_iter().filter(lacks).collect();
-        if !lacking.is_empty() {
-            // To look for them takes a while: only for letters that need it.
-            let found = SystemFonts::find().covering(&lacking, MOST_BYTES);
-            let read = |font: mynascope_fonts::FontFile| {
-                FontVec::try_from_vec_and_index(font.data, font.index).ok()
-            };
-            fonts.0.extend(found.fonts.into_iter().filter_map(read));
-        }
-        fonts
-    }
-
-    fn scaled(&self) -> impl Iterator<Item = PxScaleFont<&FontVec>> {
-        let size = PxScale::from(TEXT_SIZE);
-        self.0.iter().map(move |font| font.as_scaled(size))
-    }
-
-    fn glyph_of(&self, letter: char) -> Option<(PxScaleFont<&FontVec>, GlyphId)> {
-        self.scaled()
-            .map(|font| (font, font.glyph_id(letter)))
-            .find(|(_, glyph)| glyph.0 != 0)
-    }
-
-    /// The first font that has a letter, and its shape; the sign for a missing one where none has; nothing for what is
-    /// never drawn.
-    fn glyph(&self, letter: char) -> Option<(PxScaleFont<&FontVec>, GlyphId)> {
-        // Some fonts have shapes for joiners, which only a shaper would leave out.
-        if !is_drawn(letter) && !letter.is_whitespace() {
-            return None;
-        }
-        let missing = || Some((self.scaled().next()?, GlyphId(0)));
-        self.glyph_of(letter).or_else(missing)
-    }
-
-    /// As much of a text as a width has room for.
-    fn cut(&self, text: &str, room: f32) -> String {
-        if self.width(text) <= room {
-            return text.to_owned();
-        }
-        let letters: Vec<char> = text.chars().collect();
-        let shorter = (0..letters.len()).rev().map(|keep| {
-            let kept: String = letters.iter().take(keep).collect();
-            format!("{}\u{2026}", kept.trim_end())
-        });
-        let mut fitting = shorter.filter(|short| self.width(short) <= room);
-        fitting.next().unwrap_or_default()
-    }
-
-    /// How wide a text is, in pixels.
-    fn width(&self, text: &str) -> f32 {
-        text.chars()
-            .filter_map(|letter| self.glyph(letter))
-            .map(|(font, glyph)| font.h_advance(glyph))
-            .sum()
+    fn text(&mut self, fonts: &Fonts, at: [f32; 2], line: &Line, colour: [u8; 3]) {
+        fonts.draw(line, at, &mut |x, y, cover| self.blend(x, y, colour, cover));
     }
 }
 
@@ -376,30 +277,6 @@ mod tests {
         assert!(!has(&drawn, TEXT, SIDE - 12..SIDE));
         let edge = SIDE + LEGEND - 12;
         assert!((0..SIDE).all(|y| *drawn.get_pixel(edge, y) == GROUND));
-    }
-
-    #[test]
-    fn every_letter_is_drawn_by_a_font_that_has_it_if_there_is_one() {
-        let text = "aéש日\u{1ffff}";
-        let fonts = Fonts::for_letters(text.chars().collect());
-        for letter in text.chars() {
-            let (font, glyph) = fonts.glyph(letter).unwrap();
-            let has = fonts.0.iter().any(|font| font.glyph_id(letter).0 != 0);
-            assert_eq!(glyph.0 != 0, has, "{letter}");
-            assert!(font.h_advance(glyph) > 0.0, "{letter}");
-        }
-        assert_eq!(fonts.glyph('\u{1ffff}').unwrap().1, GlyphId(0));
-        assert!(fonts.glyph('\u{200b}').is_none(), "never drawn");
-        assert_eq!(fonts.width("ab"), fonts.width("a\u{fe0f}b"));
-    }
-
-    #[test]
-    fn names_run_as_their_script_does() {
-        assert_eq!(from_left("dub 12"), "dub 12");
-        assert_eq!(from_left("אבג"), "גבא");
-        assert_eq!(from_left("mix אבג 12"), "mix 12 גבא");
-        assert_eq!(from_left("cafe\u{301}"), "café");
-        assert_eq!(from_left(""), "");
     }
 
     #[test]
