@@ -234,7 +234,7 @@ fn command_line_md_lists_every_verb_and_option() {
     }
     write!(
         text,
-        "\n<!-- Written from src/cli/arguments.rs: {REWRITE} -->\n"
+        "\n<!-- Written from src/cli/arguments/: {REWRITE} -->\n"
     )
     .unwrap();
     hold("command-line.md", &text);
