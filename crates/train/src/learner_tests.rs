@@ -1,9 +1,16 @@
 //! The promise: a training step gives the loss, gradients, weights and moving averages of the published PyTorch code
 //! (Adam, LibAUC's loss) within 1e-4.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use burn::{backend::Flex, tensor::Tensor};
+use burn::{
+    backend::{Autodiff, Flex},
+    tensor::Tensor,
+};
 
 use super::*;
 use crate::{
@@ -252,6 +259,40 @@ fn chunks_have_the_gradient_of_the_whole_batch() {
             }
         }
     }
+}
+
+/// The fault: while another run trained beside, its backward passes took steps out of the graph of this one, and
+/// gradients got lost without a word.
+#[test]
+fn gradients_are_the_same_while_other_runs_train_beside() {
+    let numbers = read(&path("tests/fixtures/tiny_hybrid_steps.safetensors"));
+    let start = weights(&numbers, EncoderKind::Hybrid, "init.");
+    let learner = learner(&start, Some(sogclr()), Optimiser::Adam);
+    let gradients = || -> Vec<Option<Vec<f32>>> {
+        let computed = learner.compute(&views(&numbers, EncoderKind::Hybrid), 1, 0);
+        let gradients = computed.unwrap().gradients.into_iter();
+        gradients
+            .map(|gradient| gradient.map(|gradient| gradient.download().unwrap()))
+            .collect()
+    };
+    let alone = gradients();
+    let over = AtomicBool::new(false);
+    let other_run = || {
+        while !over.load(Ordering::Relaxed) {
+            let weight = Tensor::<Autodiff<Flex>, 1>::from_data([1.0], &Default::default());
+            let weight = weight.require_grad();
+            weight.grad(&weight.clone().exp().backward()).unwrap();
+        }
+    };
+    let changed = std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(other_run);
+        }
+        let changed = (0..100).filter(|_| gradients() != alone).count();
+        over.store(true, Ordering::Relaxed);
+        changed
+    });
+    assert_eq!(changed, 0);
 }
 
 /// The promise: the masked autoencoder's loss, reconstruction and gradients are those of the published code.

@@ -20,6 +20,46 @@ struct Judged<B: Backend> {
     matrix: Option<Vec<f32>>,
 }
 
+/// The encoder over weights whose gradients are followed, for one backward pass.
+///
+/// No weight may be a leaf of two passes. Each backward pass, on whatever thread, ends in Burn 0.21 with a sweep over all
+/// graphs of the program, and a graph loses its steps when nobody holds any of its nodes at that moment. The leaves are held
+/// here, and that keeps the graph, but only until the end of their first pass: the graph of a second one is without
+/// them, and gradients get lost without a word while another run trains beside this one (tracel-ai/burn#5573).
+struct Graph<B: Kernels> {
+    leaves: Vec<Parameter<Autodiff<B>>>,
+    encoder: Encoder<Autodiff<B>>,
+}
+
+impl<B: Kernels> Graph<B> {
+    /// Adds the gradients of the weights to `sums`, given those of the outputs; `scale` enlarges them.
+    fn backward(
+        self,
+        outputs: Vec<Tensor<Autodiff<B>, 2>>,
+        output_gradients: Vec<Tensor<B, 2>>,
+        scale: f64,
+        sums: &mut [Option<Parameter<B>>],
+    ) {
+        // Its gradient is that of the loss: the objective's gradient of the outputs, through the encoder.
+        let parts = outputs
+            .into_iter()
+            .zip(output_gradients)
+            .map(|(output, gradient)| {
+                let gradient = Tensor::<Autodiff<B>, 2>::from_inner(gradient);
+                (output * gradient.mul_scalar(scale)).sum()
+            });
+        let found = Tensor::cat(parts.collect(), 0).sum().backward();
+        for (sum, leaf) in sums.iter_mut().zip(&self.leaves) {
+            if let Some(gradient) = leaf.gradient(&found) {
+                *sum = Some(match sum.take() {
+                    Some(sum) => sum.plus(gradient),
+                    None => gradient,
+                });
+            }
+        }
+    }
+}
+
 /// A loss that was computed, before anything is changed.
 pub(super) struct Computed<B: Backend> {
     /// `None` for weights that stay.
@@ -66,6 +106,17 @@ impl<B: Kernels> Learner<B> {
         }
     }
 
+    fn graph(&self) -> Result<Graph<B>, String> {
+        let trained = self.parameters.iter().zip(&self.trained);
+        let leaves: Vec<Parameter<Autodiff<B>>> = trained
+            .map(|(parameter, &trained)| parameter.leaf(trained))
+            .collect();
+        let encoder = self
+            .assemble(leaves.iter().cloned())?
+            .with_arithmetic(self.arithmetic);
+        Ok(Graph { leaves, encoder })
+    }
+
     /// Loss and gradients.
     pub(super) fn compute(
         &self,
@@ -73,50 +124,28 @@ impl<B: Kernels> Learner<B> {
         chunk: usize,
         matrix: usize,
     ) -> Result<Computed<B>, String> {
-        type Ad<B> = Autodiff<B>;
-        let leaves: Vec<Parameter<Ad<B>>> = self
-            .parameters
-            .iter()
-            .zip(&self.trained)
-            .map(|(parameter, &trained)| parameter.leaf(trained))
-            .collect();
-        let encoder = self
-            .assemble::<Ad<B>>(leaves.iter().cloned())?
-            .with_arithmetic(self.arithmetic);
         let views = match input.targets {
             Targets::Views => 2,
             Targets::Patches { .. } | Targets::Labels(_) => 1,
         };
         let windows = views * input.tracks.len();
         let chunk = views * chunk.max(1);
-        let mut gradients: Vec<Option<Parameter<B>>> = vec![None; leaves.len()];
-        let enlarged = self.enlarged;
-        let mut learn = |outputs: Vec<Tensor<Ad<B>, 2>>, wanted: Vec<Tensor<B, 2>>| {
-            // Its gradient is that of the loss: the objective's gradient of the outputs, through the encoder.
-            let parts = outputs.into_iter().zip(wanted).map(|(output, wanted)| {
-                let wanted = Tensor::<Ad<B>, 2>::from_inner(wanted);
-                (output * wanted.mul_scalar(enlarged)).sum()
-            });
-            let loss = Tensor::cat(parts.collect(), 0).sum();
-            let found = loss.backward();
-            for (sum, leaf) in gradients.iter_mut().zip(&leaves) {
-                if let Some(gradient) = leaf.gradient(&found) {
-                    *sum = Some(match sum.take() {
-                        Some(sum) => sum.plus(gradient),
-                        None => gradient,
-                    });
-                }
-            }
-        };
+        let mut gradients: Vec<Option<Parameter<B>>> = vec![None; self.parameters.len()];
         let judged = if windows <= chunk {
-            let outputs = self.outputs(&encoder, input, 0..windows, &self.device)?;
+            let graph = self.graph()?;
+            let outputs = self.outputs(&graph.encoder, input, 0..windows, &self.device)?;
             let judged = self.judge(
                 input,
                 outputs.iter().map(|o| o.clone().inner()).collect(),
                 matrix,
             )?;
             if judged.loss.is_finite() {
-                learn(outputs, judged.gradients.clone());
+                graph.backward(
+                    outputs,
+                    judged.gradients.clone(),
+                    self.enlarged,
+                    &mut gradients,
+                );
             }
             judged
         } else {
@@ -147,8 +176,9 @@ impl<B: Kernels> Learner<B> {
                             .narrow(0, range.start * rows, range.len() * rows)
                     });
                     let wanted = wanted.collect();
-                    let outputs = self.outputs(&encoder, input, range, &self.device)?;
-                    learn(outputs, wanted);
+                    let graph = self.graph()?;
+                    let outputs = self.outputs(&graph.encoder, input, range, &self.device)?;
+                    graph.backward(outputs, wanted, self.enlarged, &mut gradients);
                 }
             }
             judged
