@@ -13,7 +13,9 @@ use mynascope::gui::{
     App, Start,
     command::{Command, EncoderCommand, LabCommand, LessonCommand, MaskCommand, WindowCommand},
     layout::Layout,
-    model::{BUILT_IN_LESSONS, Before, EncoderSource, LabForm, Layer, Lesson, LessonState, Model},
+    model::{
+        AppState, BUILT_IN_LESSONS, Before, EncoderSource, LabForm, Layer, Lesson, LessonState,
+    },
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::Settings;
@@ -114,7 +116,7 @@ fn every_lesson_shows_on_every_page_what_it_says() {
     }
 }
 
-fn shows(model: &Model, said: &LessonState) {
+fn shows(model: &AppState, said: &LessonState) {
     let path = model.spectrogram.path().expect("a track is shown");
     assert!(said.is_track(path), "{said:?}: {}", path.display());
     let is = LessonState::of(model);
@@ -122,7 +124,7 @@ fn shows(model: &Model, said: &LessonState) {
         (is.start_secs, is.span_secs),
         (said.start_secs, said.span_secs)
     );
-    let mut as_said = Model::default();
+    let mut as_said = AppState::default();
     said.set(&mut as_said);
     let all_but_track = |state: LessonState| LessonState {
         track: None,

@@ -22,7 +22,7 @@ use mynascope::gui::{
     App, Start, actions,
     command::{Command, LibraryCommand, WindowCommand},
     layout::{Layout, Pane},
-    model::{Column, Model, Offer, PictureState, Sort},
+    model::{AppState, Column, Offer, PictureState, Sort},
     panels, theme,
 };
 use mynascope_audio as audio;
@@ -102,8 +102,8 @@ fn last_notice(harness: &Harness<'_, App>) -> String {
 }
 
 /// A collection of many tracks, without files.
-fn many(tracks: usize) -> Model {
-    let mut model = Model::default();
+fn many(tracks: usize) -> AppState {
+    let mut model = AppState::default();
     model.library.show(Collection {
         name: "many".to_owned(),
         kind: CollectionKind::Folder,
@@ -121,11 +121,11 @@ fn many(tracks: usize) -> Model {
     model
 }
 
-fn list(model: Model) -> Harness<'static, Model> {
+fn list(model: AppState) -> Harness<'static, AppState> {
     Harness::builder()
         .with_size(egui::vec2(420.0, 700.0))
         .build_ui_state(
-            |ui, model: &mut Model| {
+            |ui, model: &mut AppState| {
                 theme::install(ui.ctx(), Theme::Dark);
                 panels::show(Pane::Library, ui, model, &mut Vec::new());
             },
@@ -137,7 +137,7 @@ fn list(model: Model) -> Harness<'static, Model> {
 fn of_a_hundred_thousand_rows_only_those_in_view_are_laid_out() {
     let mut harness = list(many(100_000));
     harness.run_steps(3);
-    let drawn = |harness: &Harness<'_, Model>| {
+    let drawn = |harness: &Harness<'_, AppState>| {
         let rows = harness.get_all_by(|node| {
             let label = node.label();
             label.is_some_and(|label| label.starts_with("track 0"))
@@ -376,7 +376,7 @@ fn written(shapes: &[egui::epaint::ClippedShape]) -> Vec<(String, bool)> {
 }
 
 /// Tracks without files, listed.
-fn few(tracks: Vec<Track>, only_bad: bool) -> Model {
+fn few(tracks: Vec<Track>, only_bad: bool) -> AppState {
     let mut model = many(0);
     model.library.show(Collection {
         name: "few".to_owned(),
@@ -479,7 +479,7 @@ fn training_on_one_track_says_what_is_missing() {
     let mut harness = Harness::builder()
         .with_size(egui::vec2(420.0, 700.0))
         .build_ui_state(
-            |ui, model: &mut Model| {
+            |ui, model: &mut AppState| {
                 theme::install(ui.ctx(), Theme::Dark);
                 panels::show(Pane::Train, ui, model, &mut Vec::new());
             },

@@ -22,7 +22,7 @@ use super::{
     layout::{Layout, Pane},
     logic,
     message::{Message, Outbox},
-    model::Model,
+    model::AppState,
     paint, panels, saved_layout, theme,
     work::{Workers, audition::AuditionWork},
 };
@@ -43,7 +43,7 @@ pub struct Start {
 
 /// The window's program.
 pub struct App {
-    model: Model,
+    model: AppState,
     workers: Workers,
     inbox: Receiver<Message>,
     trees: [Tree<Pane>; 5],
@@ -56,7 +56,7 @@ pub struct App {
 const INBOX_TIME: Duration = Duration::from_millis(10);
 
 /// How large everything is drawn. Before an audience as large as leaves a window of the size that layouts are made for.
-fn zoom(ctx: &egui::Context, model: &Model) -> f32 {
+fn zoom(ctx: &egui::Context, model: &AppState) -> f32 {
     const MADE_FOR: egui::Vec2 = egui::vec2(1280.0, 800.0);
     let scale = model.settings.scale.clamp(0.5, 3.0);
     if !model.presenting {
@@ -80,9 +80,9 @@ impl App {
     pub fn new(ctx: &egui::Context, start: Start) -> std::io::Result<Self> {
         let (outbox, inbox) = Outbox::new(ctx);
         let mut workers = Workers::start(outbox, start.sound, start.remember, &start.settings)?;
-        let mut model = Model {
+        let mut model = AppState {
             settings: start.settings,
-            ..Model::default()
+            ..AppState::default()
         };
         if let Some(complaint) = start.complaint {
             model.notices.error(complaint);
@@ -147,7 +147,7 @@ impl App {
     }
 
     /// What is shown.
-    pub fn model(&self) -> &Model {
+    pub fn model(&self) -> &AppState {
         &self.model
     }
 
@@ -302,7 +302,7 @@ impl eframe::App for App {
 
 /// What the tiles need to draw their panes.
 struct View<'a> {
-    model: &'a Model,
+    model: &'a AppState,
     commands: &'a mut Vec<Command>,
 }
 

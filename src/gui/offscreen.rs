@@ -21,7 +21,7 @@ use super::{
         SoundCommand, TrainCommand, WindowCommand,
     },
     layout::Layout,
-    model::{EncoderSource, Model, PictureState},
+    model::{AppState, EncoderSource, PictureState},
 };
 
 /// One picture of the window.
@@ -213,7 +213,7 @@ impl Offscreen {
     }
 
     /// What the window shows.
-    pub fn model(&self) -> &Model {
+    pub fn model(&self) -> &AppState {
         self.app.model()
     }
 

@@ -3,7 +3,7 @@
 use eframe::egui::{self, Key, Modifiers};
 
 use super::{Action, all, find};
-use crate::gui::{command::Command, model::Model};
+use crate::gui::{command::Command, model::AppState};
 
 /// A key with its modifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -177,7 +177,7 @@ impl Shortcut {
 }
 
 /// What the keys of this frame ask for. Plain keys act only while no text field has the focus.
-pub fn read_keys(ctx: &egui::Context, model: &Model) -> Vec<Command> {
+pub fn read_keys(ctx: &egui::Context, model: &AppState) -> Vec<Command> {
     // What lies over the panels takes letters and Esc for itself.
     let covered = model.keys_shown || model.settings_shown || model.palette.is_some();
     let typing = covered || ctx.text_edit_focused();
@@ -350,7 +350,7 @@ mod tests {
         };
         let mut commands = Vec::new();
         let _ = ctx.run_ui(input, |ui| {
-            commands = read_keys(ui.ctx(), &Model::default())
+            commands = read_keys(ui.ctx(), &AppState::default())
         });
         commands
     }
@@ -358,7 +358,7 @@ mod tests {
     /// What the one action of a name does.
     fn does(id: &str) -> Vec<Command> {
         find(id)
-            .and_then(|action| (action.command)(&Model::default()))
+            .and_then(|action| (action.command)(&AppState::default()))
             .into_iter()
             .collect()
     }

@@ -4,7 +4,7 @@ use eframe::egui::Key;
 
 use crate::gui::{
     command::{Command, LessonCommand},
-    model::{LessonDraft, Model},
+    model::{AppState, LessonDraft},
 };
 
 use super::{Action, Group, Shortcut};
@@ -15,7 +15,7 @@ fn open(number: usize) -> Option<Command> {
     Some(Command::Lesson(LessonCommand::Open(number)))
 }
 
-fn turn(model: &Model, pages: isize) -> Option<Command> {
+fn turn(model: &AppState, pages: isize) -> Option<Command> {
     let lesson = model.lesson.as_ref()?;
     let to = lesson.step.checked_add_signed(pages)?;
     (to < lesson.lesson.steps.len()).then_some(Command::Lesson(LessonCommand::Turn(pages)))

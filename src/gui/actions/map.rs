@@ -5,7 +5,7 @@ use eframe::egui::Key;
 use crate::gui::{
     command::{Command, MapCommand, SaveTo},
     layout::Layout,
-    model::Model,
+    model::AppState,
 };
 
 use super::{Action, Group, Shortcut};
@@ -13,13 +13,13 @@ use super::{Action, Group, Shortcut};
 const GROUP: Group = Group::Map;
 
 /// Saves the map that is shown.
-fn save_map(model: &Model, ending: &'static str) -> Option<Command> {
+fn save_map(model: &AppState, ending: &'static str) -> Option<Command> {
     model.mapping.chart.as_ref()?;
     Some(Command::Map(MapCommand::SaveMap(SaveTo::Asking(ending))))
 }
 
 /// Saves the embeddings of the map that is shown.
-fn save_embeddings(model: &Model, ending: &'static str) -> Option<Command> {
+fn save_embeddings(model: &AppState, ending: &'static str) -> Option<Command> {
     model.mapping.chart.as_ref()?;
     Some(Command::Map(MapCommand::SaveEmbeddings(SaveTo::Asking(
         ending,

@@ -13,7 +13,7 @@ mod window;
 
 pub use keys::{Shortcut, read_keys};
 
-use super::{command::Command, model::Model};
+use super::{command::Command, model::AppState};
 
 /// The part of the window that an action belongs to; the key sheet's headings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,7 +81,7 @@ pub struct Action {
     /// The keys that ask for it; the first is shown in menus.
     pub keys: &'static [Shortcut],
     /// What it does now, if it can be done now.
-    pub command: fn(&Model) -> Option<Command>,
+    pub command: fn(&AppState) -> Option<Command>,
 }
 
 /// Words that people look for instead of those in an action's name and help.

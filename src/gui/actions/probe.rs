@@ -2,7 +2,7 @@
 
 use crate::gui::{
     command::{Command, ProbeCommand, ProbeFile},
-    model::{CurveKind, Model, ProbeJob},
+    model::{AppState, CurveKind, ProbeJob},
 };
 
 use super::{Action, Group};
@@ -10,20 +10,20 @@ use super::{Action, Group};
 const GROUP: Group = Group::Probe;
 
 /// A command that starts a job, while none runs.
-fn idle(model: &Model, command: ProbeCommand) -> Option<Command> {
+fn idle(model: &AppState, command: ProbeCommand) -> Option<Command> {
     let ready = model.library.track_count() > 0 && !model.probing.job.is_running();
     ready.then_some(Command::Probe(command))
 }
 
 /// A command about what the shown tab holds.
-fn of_tab(model: &Model, command: ProbeCommand) -> Option<Command> {
+fn of_tab(model: &AppState, command: ProbeCommand) -> Option<Command> {
     let probing = &model.probing;
     let table = probing.table(probing.tab);
     table.map(|_| Command::Probe(command))
 }
 
 /// A command to the radio while it plays.
-fn of_radio(model: &Model, command: ProbeCommand) -> Option<Command> {
+fn of_radio(model: &AppState, command: ProbeCommand) -> Option<Command> {
     let radio = model.probing.radio.as_ref();
     radio.map(|_| Command::Probe(command))
 }

@@ -5,7 +5,7 @@ use eframe::egui::Key;
 use crate::gui::{
     command::{Command, MapCommand, SoundCommand, WindowCommand},
     layout::Layout,
-    model::{Hearing, Model, WINDOW_SECS},
+    model::{AppState, Hearing, WINDOW_SECS},
 };
 
 use super::{Action, Group, Shortcut};
@@ -21,7 +21,7 @@ fn by(secs: f64) -> Option<Command> {
 }
 
 /// Moves the ends of the selection by frames.
-fn nudge(model: &Model, start_frames: i32, end_frames: i32) -> Option<Command> {
+fn nudge(model: &AppState, start_frames: i32, end_frames: i32) -> Option<Command> {
     model.transport.selection?;
     sound(SoundCommand::Nudge {
         start_frames,

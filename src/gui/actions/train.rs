@@ -2,7 +2,7 @@
 
 use crate::gui::{
     command::{Command, CurveFile, TrainCommand, Wanted},
-    model::{Model, TrainPhase, problem_of, too_few_tracks},
+    model::{AppState, TrainPhase, problem_of, too_few_tracks},
 };
 
 use super::{Action, Group};
@@ -10,7 +10,7 @@ use super::{Action, Group};
 const GROUP: Group = Group::Train;
 
 /// A command that can be given while a run computes.
-fn while_running(model: &Model, command: TrainCommand) -> Option<Command> {
+fn while_running(model: &AppState, command: TrainCommand) -> Option<Command> {
     let running = matches!(
         model.training.phase,
         TrainPhase::Running | TrainPhase::Paused
@@ -19,7 +19,7 @@ fn while_running(model: &Model, command: TrainCommand) -> Option<Command> {
 }
 
 /// A command about the shown run.
-fn of_shown(model: &Model, command: TrainCommand) -> Option<Command> {
+fn of_shown(model: &AppState, command: TrainCommand) -> Option<Command> {
     let run = model.training.shown().filter(|run| run.last.is_some());
     run.map(|_| Command::Train(command))
 }

@@ -5,14 +5,14 @@ use eframe::egui::Key;
 use crate::gui::{
     command::{Command, WindowCommand},
     layout::Layout,
-    model::{Model, other_theme},
+    model::{AppState, other_theme},
 };
 
 use super::{Action, Group, Shortcut};
 
 const GROUP: Group = Group::Window;
 
-fn scale(model: &Model, by: f32) -> Option<Command> {
+fn scale(model: &AppState, by: f32) -> Option<Command> {
     let scale = ((model.settings.scale + by) * 10.0).round() / 10.0;
     Some(Command::edit_settings(model, |it| it.scale = scale))
 }

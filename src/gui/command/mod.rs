@@ -27,7 +27,7 @@ pub use teach::LabCommand;
 pub use train::{CurveFile, TrainCommand, Wanted};
 pub use window::{OwnFolder, WindowCommand};
 
-use super::model::{LibraryForm, MaskForm, Model, PictureForm};
+use super::model::{AppState, LibraryForm, MaskForm, PictureForm};
 use mynascope_base::storage::Settings;
 
 /// One thing a user did.
@@ -59,28 +59,28 @@ pub enum Command {
 
 impl Command {
     /// Changes something that is set of the mask.
-    pub fn edit_mask(model: &Model, change: impl FnOnce(&mut MaskForm)) -> Self {
+    pub fn edit_mask(model: &AppState, change: impl FnOnce(&mut MaskForm)) -> Self {
         let mut form = model.mask.form;
         change(&mut form);
         Self::Mask(MaskCommand::Edit(form))
     }
 
     /// Changes what is looked for in the library.
-    pub fn edit_library(model: &Model, change: impl FnOnce(&mut LibraryForm)) -> Self {
+    pub fn edit_library(model: &AppState, change: impl FnOnce(&mut LibraryForm)) -> Self {
         let mut form = model.library.form.clone();
         change(&mut form);
         Self::Library(LibraryCommand::Find(form))
     }
 
     /// Changes something that is set of the picture.
-    pub fn edit_picture(model: &Model, change: impl FnOnce(&mut PictureForm)) -> Self {
+    pub fn edit_picture(model: &AppState, change: impl FnOnce(&mut PictureForm)) -> Self {
         let mut form = model.spectrogram.form;
         change(&mut form);
         Self::Picture(PictureCommand::Edit(form))
     }
 
     /// Changes one of the settings that are kept between starts.
-    pub fn edit_settings(model: &Model, change: impl FnOnce(&mut Settings)) -> Self {
+    pub fn edit_settings(model: &AppState, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = model.settings.clone();
         change(&mut settings);
         Self::Window(WindowCommand::Edit(Box::new(settings)))

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use crate::gui::{
     command::{EncoderCommand, ProbeCommand},
     message::EncoderMessage,
-    model::{AskedFor, ChosenCheckpoint, Model},
+    model::{AppState, AskedFor, ChosenCheckpoint},
     work::{Workers, checkpoint},
 };
 
 use super::{map, probe};
 
-pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: EncoderCommand) {
+pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: EncoderCommand) {
     match command {
         EncoderCommand::Use(source) => model.embeddings.set_source(source),
         EncoderCommand::UseFile(path) => use_file(model, path),
@@ -31,7 +31,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: EncoderCo
     }
 }
 
-pub(super) fn receive(model: &mut Model, message: EncoderMessage) {
+pub(super) fn receive(model: &mut AppState, message: EncoderMessage) {
     match message {
         EncoderMessage::Chosen(chosen) => use_checkpoint(model, chosen),
         EncoderMessage::Held(path, found) => model.embeddings.take_in_held(&path, found),
@@ -40,7 +40,7 @@ pub(super) fn receive(model: &mut Model, message: EncoderMessage) {
 }
 
 /// Looks up which encoders the chosen checkpoint holds, once. To be called once a frame.
-pub(super) fn follow(model: &mut Model, workers: &Workers) {
+pub(super) fn follow(model: &mut AppState, workers: &Workers) {
     if let Some(path) = model.embeddings.asks_held() {
         let looked = checkpoint::look_into(path, &workers.outbox);
         model.notices.error_of(looked);
@@ -48,7 +48,7 @@ pub(super) fn follow(model: &mut Model, workers: &Workers) {
 }
 
 /// Uses a checkpoint that was looked at, and says what there is to know of it.
-pub(super) fn use_checkpoint(model: &mut Model, chosen: ChosenCheckpoint) {
+pub(super) fn use_checkpoint(model: &mut AppState, chosen: ChosenCheckpoint) {
     model.embeddings.use_file(chosen.path);
     if !chosen.says_patch {
         model.embeddings.asks_patch = Some(AskedFor::Nothing);
@@ -58,7 +58,7 @@ pub(super) fn use_checkpoint(model: &mut Model, chosen: ChosenCheckpoint) {
     }
 }
 
-fn use_file(model: &mut Model, path: PathBuf) {
+fn use_file(model: &mut AppState, path: PathBuf) {
     model.embeddings.use_file(path);
     model
         .notices

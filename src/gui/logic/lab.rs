@@ -8,8 +8,8 @@ use crate::gui::{
     layout::Layout,
     message::LabMessage,
     model::{
-        BATCH_TRACKS, BatchKey, LabForm, LabKey, Layer, LookKey, Model, PictureState, TEMPERATURES,
-        WINDOW_SECS,
+        AppState, BATCH_TRACKS, BatchKey, LabForm, LabKey, Layer, LookKey, PictureState,
+        TEMPERATURES, WINDOW_SECS,
     },
     work::{
         Workers,
@@ -24,7 +24,7 @@ use super::{map, sound};
 /// A collection of so many tracks is embedded without being asked for.
 const EMBED_UP_TO: usize = 300;
 
-pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: LabCommand) {
+pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: LabCommand) {
     match command {
         LabCommand::Edit(form) => {
             model.lab.form = LabForm {
@@ -61,7 +61,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: LabComman
     }
 }
 
-pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: LabMessage) {
+pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: LabMessage) {
     let lab = &mut model.lab;
     match message {
         LabMessage::Views(number, mut result) => {
@@ -98,12 +98,12 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: LabMess
 }
 
 /// Forgets what belongs to a collection that is not open any more.
-pub(super) fn forget(model: &mut Model) {
+pub(super) fn forget(model: &mut AppState) {
     model.lab.forget();
 }
 
 /// Asks for what the shown mask, track and encoder need, if it was not asked for yet. To be called once a frame.
-pub fn follow(model: &mut Model, workers: &mut Workers) {
+pub fn follow(model: &mut AppState, workers: &mut Workers) {
     follow_pair(model, workers);
     if model.layout != Layout::Teach {
         return;
@@ -112,7 +112,7 @@ pub fn follow(model: &mut Model, workers: &mut Workers) {
     ask(model, workers);
 }
 
-fn ask(model: &mut Model, workers: &mut Workers) {
+fn ask(model: &mut AppState, workers: &mut Workers) {
     let PictureState::Ready { path, picture } = &model.spectrogram.state else {
         return;
     };
@@ -188,7 +188,7 @@ fn ask(model: &mut Model, workers: &mut Workers) {
 }
 
 /// Embeds a small collection as soon as neighbours can be shown; a large one only when it is asked for.
-fn embed_by_itself(model: &mut Model, workers: &mut Workers) {
+fn embed_by_itself(model: &mut AppState, workers: &mut Workers) {
     let (lab, embeddings) = (&model.lab, &model.embeddings);
     let Some(collection) = &model.library.collection else {
         return;
@@ -209,7 +209,7 @@ fn embed_by_itself(model: &mut Model, workers: &mut Workers) {
     }
 }
 
-fn embed(model: &mut Model, workers: &mut Workers) {
+fn embed(model: &mut AppState, workers: &mut Workers) {
     let Some(collection) = &model.library.collection else {
         return;
     };
@@ -222,7 +222,7 @@ fn embed(model: &mut Model, workers: &mut Workers) {
 }
 
 /// Goes on to the second crop of a pair, and stops at its end. Anything else that a user plays ends the pair.
-fn follow_pair(model: &mut Model, workers: &mut Workers) {
+fn follow_pair(model: &mut AppState, workers: &mut Workers) {
     let Some(pair) = &model.lab.heard else {
         return;
     };

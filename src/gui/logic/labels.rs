@@ -1,12 +1,12 @@
 //! Labels and tags that the user gives.
 
 use crate::gui::{
-    model::{Edited, Editing, Labels, Model, Step},
+    model::{AppState, Edited, Editing, Labels, Step},
     work::Workers,
 };
 
 /// Opens the field in the row of a track.
-pub(super) fn edit(model: &mut Model, what: Edited, index: usize) {
+pub(super) fn edit(model: &mut AppState, what: Edited, index: usize) {
     let library = &mut model.library;
     // A row outside of the marked ones is edited alone.
     if !library.is_marked(index) {
@@ -27,7 +27,7 @@ pub(super) fn edit(model: &mut Model, what: Edited, index: usize) {
 }
 
 /// Closes the field and keeps what was typed, or not.
-pub(super) fn end_edit(model: &mut Model, workers: &Workers, keep: bool) {
+pub(super) fn end_edit(model: &mut AppState, workers: &Workers, keep: bool) {
     let Some(editing) = model.library.editing.take() else {
         return;
     };
@@ -43,12 +43,12 @@ pub(super) fn end_edit(model: &mut Model, workers: &Workers, keep: bool) {
 }
 
 /// Gives the chosen tracks a label.
-pub(super) fn label(model: &mut Model, workers: &Workers, label: Option<String>) {
+pub(super) fn label(model: &mut AppState, workers: &Workers, label: Option<String>) {
     change(model, workers, |labels| labels.label.clone_from(&label));
 }
 
 /// Gives the chosen tracks a tag.
-pub(super) fn add_tag(model: &mut Model, workers: &Workers, tag: String) {
+pub(super) fn add_tag(model: &mut AppState, workers: &Workers, tag: String) {
     change(model, workers, |labels| {
         if !labels.tags.contains(&tag) {
             labels.tags.push(tag.clone());
@@ -57,13 +57,13 @@ pub(super) fn add_tag(model: &mut Model, workers: &Workers, tag: String) {
 }
 
 /// Takes a tag from the chosen tracks.
-pub(super) fn remove_tag(model: &mut Model, workers: &Workers, tag: &str) {
+pub(super) fn remove_tag(model: &mut AppState, workers: &Workers, tag: &str) {
     change(model, workers, |labels| {
         labels.tags.retain(|other| other != tag);
     });
 }
 
-fn change(model: &mut Model, workers: &Workers, how: impl Fn(&mut Labels)) {
+fn change(model: &mut AppState, workers: &Workers, how: impl Fn(&mut Labels)) {
     let targets = model.library.targets();
     let new: Vec<Labels> = targets
         .into_iter()
@@ -90,7 +90,7 @@ fn change(model: &mut Model, workers: &Workers, how: impl Fn(&mut Labels)) {
 }
 
 /// Gives tracks these labels and keeps them; returns what changed, as it was before.
-pub(super) fn set(model: &mut Model, workers: &Workers, labels: &[Labels]) -> Vec<Labels> {
+pub(super) fn set(model: &mut AppState, workers: &Workers, labels: &[Labels]) -> Vec<Labels> {
     let before = model.library.set_labels(labels);
     if let Some(work) = &workers.labels {
         let changed = before

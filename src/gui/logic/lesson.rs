@@ -6,7 +6,7 @@ use crate::gui::{
     command::{Command, LessonCommand, LibraryCommand, SoundCommand},
     message::LessonMessage,
     model::{
-        Arriving, Before, Hearing, Lesson, LessonState, LessonStep, Model, OpenLesson,
+        AppState, Arriving, Before, Hearing, Lesson, LessonState, LessonStep, OpenLesson,
         PictureState, TimeView,
     },
     work::{Workers, lesson},
@@ -15,7 +15,7 @@ use mynascope_collection::DEMO_WORD;
 
 use super::{apply as apply_any, mask};
 
-pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: LessonCommand) {
+pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: LessonCommand) {
     match command {
         LessonCommand::Open(number) => {
             if let Some(lesson) = Lesson::built_in(number) {
@@ -40,7 +40,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: LessonCom
     }
 }
 
-pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: LessonMessage) {
+pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: LessonMessage) {
     match message {
         LessonMessage::Read(Ok(lesson)) => show(model, workers, *lesson),
         LessonMessage::Saved(Ok(path)) => {
@@ -53,7 +53,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: LessonM
     }
 }
 
-fn show(model: &mut Model, workers: &mut Workers, lesson: Lesson) {
+fn show(model: &mut AppState, workers: &mut Workers, lesson: Lesson) {
     // From one lesson to the next: what was before the first counts.
     let before = match model.lesson.take() {
         Some(open) => open.before,
@@ -70,7 +70,7 @@ fn show(model: &mut Model, workers: &mut Workers, lesson: Lesson) {
 }
 
 /// Ends the lesson and gives back what was shown before it.
-fn leave(model: &mut Model, workers: &mut Workers) {
+fn leave(model: &mut AppState, workers: &mut Workers) {
     let Some(open) = model.lesson.take() else {
         return;
     };
@@ -83,12 +83,12 @@ fn leave(model: &mut Model, workers: &mut Workers) {
     arrive(model, workers, state, sources);
 }
 
-fn hear(model: &mut Model, workers: &mut Workers, hearing: Hearing) {
+fn hear(model: &mut AppState, workers: &mut Workers, hearing: Hearing) {
     apply_any(model, workers, Command::Sound(SoundCommand::Hear(hearing)));
 }
 
 /// Shows the state of the page that is open.
-fn turn(model: &mut Model, workers: &mut Workers) {
+fn turn(model: &mut AppState, workers: &mut Workers) {
     if let Some(open) = &model.lesson {
         let state = open.lesson.state_at(open.step);
         arrive(model, workers, state, Vec::new());
@@ -96,7 +96,7 @@ fn turn(model: &mut Model, workers: &mut Workers) {
 }
 
 /// Shows a state, what is not of a track at once.
-fn arrive(model: &mut Model, workers: &mut Workers, state: LessonState, sources: Vec<PathBuf>) {
+fn arrive(model: &mut AppState, workers: &mut Workers, state: LessonState, sources: Vec<PathBuf>) {
     state.set(model);
     model.arriving = Some(Arriving {
         state,
@@ -108,7 +108,7 @@ fn arrive(model: &mut Model, workers: &mut Workers, state: LessonState, sources:
 }
 
 /// Goes on with a state that waits for its track. To be called once a frame.
-pub fn follow(model: &mut Model, workers: &mut Workers) {
+pub fn follow(model: &mut AppState, workers: &mut Workers) {
     let Some(arriving) = &model.arriving else {
         return;
     };
@@ -140,13 +140,13 @@ pub fn follow(model: &mut Model, workers: &mut Workers) {
     model.arriving = None;
 }
 
-fn is_shown(model: &Model, state: &LessonState) -> bool {
+fn is_shown(model: &AppState, state: &LessonState) -> bool {
     let path = model.spectrogram.path();
     path.is_some_and(|path| state.is_track(path))
 }
 
 /// Selects the track of a state; opens what it is in, once, where it is not there.
-fn find(model: &mut Model, workers: &mut Workers, state: &LessonState) {
+fn find(model: &mut AppState, workers: &mut Workers, state: &LessonState) {
     let mut tracks = (0..model.library.track_count()).filter(|&index| {
         let track = model.library.track(index);
         track.is_some_and(|track| track.problem.is_none() && state.is_track(&track.path))
@@ -184,7 +184,7 @@ fn find(model: &mut Model, workers: &mut Workers, state: &LessonState) {
 }
 
 /// Saves the window as it is, with the words of the draft, as a lesson of one page.
-fn save(model: &mut Model, workers: &Workers) {
+fn save(model: &mut AppState, workers: &Workers) {
     let Some(draft) = &model.lesson_draft else {
         return;
     };

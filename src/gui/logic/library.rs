@@ -8,7 +8,7 @@ use crate::gui::{
     jobs::JobEvent,
     layout::Layout,
     message::{LibraryMessage, Message},
-    model::{Model, OpenFound, PictureState},
+    model::{AppState, OpenFound, PictureState},
     work::{
         Workers,
         ask_file::{Question, ask_all},
@@ -26,12 +26,12 @@ use super::{copy_text, encoder, lab, labels, map, probe, query, settings, sound,
 /// Folders and files that are remembered.
 const MOST_RECENT: usize = 10;
 
-pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: LibraryCommand) {
+pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: LibraryCommand) {
     carry_out(model, workers, command);
     map::marks_changed(model);
 }
 
-fn carry_out(model: &mut Model, workers: &mut Workers, command: LibraryCommand) {
+fn carry_out(model: &mut AppState, workers: &mut Workers, command: LibraryCommand) {
     match command {
         LibraryCommand::Open(paths) => open(model, workers, paths),
         LibraryCommand::OpenDemo => start_opening(model, workers, Source::Demo),
@@ -117,7 +117,7 @@ fn carry_out(model: &mut Model, workers: &mut Workers, command: LibraryCommand) 
     }
 }
 
-pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: LibraryMessage) {
+pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: LibraryMessage) {
     match message {
         LibraryMessage::Open(update) => {
             if let Some(event) = model.library.job.take(update) {
@@ -136,7 +136,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: Library
 }
 
 /// Takes in what an opening tells.
-fn follow_opening(model: &mut Model, workers: &mut Workers, event: JobEvent<OpenFound>) {
+fn follow_opening(model: &mut AppState, workers: &mut Workers, event: JobEvent<OpenFound>) {
     match event {
         JobEvent::Found(OpenFound::Early(tracks)) => {
             if !model.library.is_provisional() {
@@ -173,7 +173,12 @@ fn follow_opening(model: &mut Model, workers: &mut Workers, event: JobEvent<Open
     }
 }
 
-fn opened(model: &mut Model, workers: &mut Workers, sources: Vec<PathBuf>, collection: Collection) {
+fn opened(
+    model: &mut AppState,
+    workers: &mut Workers,
+    sources: Vec<PathBuf>,
+    collection: Collection,
+) {
     // Several would lie over titles and pictures.
     match collection.notes.as_slice() {
         [] => {}
@@ -202,14 +207,14 @@ fn opened(model: &mut Model, workers: &mut Workers, sources: Vec<PathBuf>, colle
 }
 
 /// What was made of the tracks that were open before has no meaning any more.
-fn forget(model: &mut Model, workers: &mut Workers) {
+fn forget(model: &mut AppState, workers: &mut Workers) {
     map::forget(model, workers);
     probe::forget(model);
     lab::forget(model);
     model.history.forget_labels();
 }
 
-fn stop(model: &mut Model, workers: &mut Workers) {
+fn stop(model: &mut AppState, workers: &mut Workers) {
     let was_opening = model.library.opening().is_some();
     let was_scanning = model.library.scanning().is_some();
     model.library.job.stop();
@@ -230,14 +235,14 @@ fn stop(model: &mut Model, workers: &mut Workers) {
 }
 
 /// Lists what is looked for, in the background where that takes long.
-pub(super) fn refresh(model: &mut Model, workers: &Workers) {
+pub(super) fn refresh(model: &mut AppState, workers: &Workers) {
     if let Some(find) = model.library.find() {
         workers.find.ask(find);
     }
 }
 
 /// Where the first track turns out to be bad and nobody chose it, the next one is shown.
-pub(super) fn pass_over_bad(model: &mut Model, workers: &mut Workers) {
+pub(super) fn pass_over_bad(model: &mut AppState, workers: &mut Workers) {
     let library = &model.library;
     let is_bad = library
         .selected_track()
@@ -251,7 +256,7 @@ pub(super) fn pass_over_bad(model: &mut Model, workers: &mut Workers) {
 }
 
 /// Opens files and folders, or does nothing where there is nothing.
-pub fn open(model: &mut Model, workers: &mut Workers, paths: Vec<PathBuf>) {
+pub fn open(model: &mut AppState, workers: &mut Workers, paths: Vec<PathBuf>) {
     if paths.is_empty() {
         return;
     }
@@ -266,7 +271,7 @@ pub fn open(model: &mut Model, workers: &mut Workers, paths: Vec<PathBuf>) {
 }
 
 /// Opens what was open when the window was closed, or else the demo collection.
-pub fn open_last(model: &mut Model, workers: &mut Workers) {
+pub fn open_last(model: &mut AppState, workers: &mut Workers) {
     let last = model.settings.last.clone();
     let source = if last.is_empty() {
         Source::Demo
@@ -276,7 +281,7 @@ pub fn open_last(model: &mut Model, workers: &mut Workers) {
     start_opening(model, workers, source);
 }
 
-fn start_opening(model: &mut Model, workers: &mut Workers, source: Source) {
+fn start_opening(model: &mut AppState, workers: &mut Workers, source: Source) {
     model.library.settle_for_early();
     model.library.reads_headers = false;
     model.library.opening_sources = match &source {
@@ -289,7 +294,7 @@ fn start_opening(model: &mut Model, workers: &mut Workers, source: Source) {
 }
 
 /// Takes in what was dropped on the window.
-fn drop(model: &mut Model, workers: &mut Workers, paths: Vec<PathBuf>) {
+fn drop(model: &mut AppState, workers: &mut Workers, paths: Vec<PathBuf>) {
     if let Some(table) = drop_preview::dropped_table(&paths) {
         model.layout = Layout::Map;
         return tables::open(model, workers, Some(table.clone()));
@@ -301,7 +306,7 @@ fn drop(model: &mut Model, workers: &mut Workers, paths: Vec<PathBuf>) {
 }
 
 /// Asks for files, or for folders.
-fn choose(model: &mut Model, workers: &Workers, files: bool) {
+fn choose(model: &mut AppState, workers: &Workers, files: bool) {
     let question = match files {
         true => Question::files("Open sound files")
             .filter("Sound", EXTENSIONS)
@@ -317,14 +322,14 @@ fn choose(model: &mut Model, workers: &Workers, files: bool) {
     model.notices.error_of(asked);
 }
 
-fn choose_track(model: &mut Model, workers: &mut Workers, index: usize) {
+fn choose_track(model: &mut AppState, workers: &mut Workers, index: usize) {
     model.library.chosen_by_user = true;
     model.library.marked.clear();
     model.library.editing = None;
     select(model, workers, index);
 }
 
-fn select(model: &mut Model, workers: &mut Workers, index: usize) {
+fn select(model: &mut AppState, workers: &mut Workers, index: usize) {
     let Some(track) = model.library.track(index) else {
         return;
     };
@@ -352,14 +357,14 @@ fn select(model: &mut Model, workers: &mut Workers, index: usize) {
 }
 
 /// Has the picture of a track made, of the channel that is chosen.
-fn compute_picture(model: &mut Model, workers: &mut Workers, path: &Path) {
+fn compute_picture(model: &mut AppState, workers: &mut Workers, path: &Path) {
     model.spectrogram.state = PictureState::Computing(path.to_path_buf());
     let channel = model.embeddings.source.channel;
     workers.picture.request(path.to_path_buf(), channel);
 }
 
 /// Pictures, views and embeddings are made of another channel from now on.
-pub(super) fn set_channel(model: &mut Model, workers: &mut Workers, channel: Channel) {
+pub(super) fn set_channel(model: &mut AppState, workers: &mut Workers, channel: Channel) {
     model.embeddings.source.channel = channel;
     if let Some(path) = model.spectrogram.path().map(Path::to_path_buf) {
         sound::forget_views(model, workers);

@@ -11,7 +11,7 @@ use crate::gui::{
     jobs::JobEvent,
     message::{MapMessage, Message},
     model::{
-        AskedFor, EmbedError, Lists, MapFound, MapSide, Model, Nearby, Picked, Selection, Spot,
+        AppState, AskedFor, EmbedError, Lists, MapFound, MapSide, Nearby, Picked, Selection, Spot,
         WINDOW_SECS,
     },
     work::{
@@ -27,7 +27,7 @@ use mynascope_embedding::{Level, SoundOfTable};
 
 use super::{copy_text, map_colours, near, query, second_map, tables};
 
-pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapCommand) {
+pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: MapCommand) {
     match command {
         MapCommand::Edit(form) => {
             let mapping = &mut model.mapping;
@@ -120,7 +120,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: MapComman
 }
 
 /// Shows what a point stands for everywhere, and plays it: its track in the table, its window in the spectrogram.
-fn choose(model: &mut Model, workers: &mut Workers, path: PathBuf, start_secs: f64) {
+fn choose(model: &mut AppState, workers: &mut Workers, path: PathBuf, start_secs: f64) {
     let is_window = model
         .mapping
         .chart
@@ -136,7 +136,7 @@ fn choose(model: &mut Model, workers: &mut Workers, path: PathBuf, start_secs: f
 }
 
 /// Picks points, instead of what is picked or in addition.
-fn pick(model: &mut Model, side: MapSide, points: Vec<usize>, add: bool) {
+fn pick(model: &mut AppState, side: MapSide, points: Vec<usize>, add: bool) {
     let mapping = &mut model.mapping;
     let Some(chart) = mapping.chart_of(side) else {
         return;
@@ -151,7 +151,7 @@ fn pick(model: &mut Model, side: MapSide, points: Vec<usize>, add: bool) {
 }
 
 /// Picks a point in addition, or not any more. What was chosen by a click before is picked along with it.
-fn toggle(model: &mut Model, point: usize) {
+fn toggle(model: &mut AppState, point: usize) {
     let mapping = &model.mapping;
     let Some(chart) = &mapping.chart else { return };
     let Some(facts) = chart.facts(point) else {
@@ -182,7 +182,7 @@ fn toggle(model: &mut Model, point: usize) {
 }
 
 /// The points follow what is picked, and so do the marks in the table.
-pub(super) fn picked_changed(model: &mut Model) {
+pub(super) fn picked_changed(model: &mut AppState) {
     model.mapping.colour();
     let Some(collection) = &model.library.collection else {
         return;
@@ -200,7 +200,7 @@ pub(super) fn picked_changed(model: &mut Model) {
 }
 
 /// The map follows the marks in the table.
-pub(super) fn marks_changed(model: &mut Model) {
+pub(super) fn marks_changed(model: &mut AppState) {
     let library = &model.library;
     let marked = library
         .marked
@@ -214,7 +214,7 @@ pub(super) fn marks_changed(model: &mut Model) {
 }
 
 /// Selects the track of a path and plays it from a time.
-pub fn play_from(model: &mut Model, workers: &mut Workers, path: PathBuf, start_secs: f64) {
+pub fn play_from(model: &mut AppState, workers: &mut Workers, path: PathBuf, start_secs: f64) {
     let collection = model.library.collection.as_ref();
     let index = collection.and_then(|collection| {
         let mut tracks = collection.tracks.iter();
@@ -252,7 +252,7 @@ pub fn play_from(model: &mut Model, workers: &mut Workers, path: PathBuf, start_
 }
 
 /// Clears what belongs to a collection that is not open any more.
-pub(super) fn forget(model: &mut Model, workers: &mut Workers) {
+pub(super) fn forget(model: &mut AppState, workers: &mut Workers) {
     let mapping = &mut model.mapping;
     mapping.job.stop();
     mapping.chart = None;
@@ -268,7 +268,7 @@ pub(super) fn forget(model: &mut Model, workers: &mut Workers) {
     workers.audition.stop();
 }
 
-pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMessage) {
+pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: MapMessage) {
     match message {
         MapMessage::Map(MapSide::Main, update) => {
             if let Some(event) = model.mapping.job.take(update) {
@@ -293,7 +293,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: MapMess
 }
 
 /// Takes in what the job that makes the map tells.
-fn follow_job(model: &mut Model, workers: &mut Workers, event: JobEvent<MapFound, EmbedError>) {
+fn follow_job(model: &mut AppState, workers: &mut Workers, event: JobEvent<MapFound, EmbedError>) {
     let mapping = &mut model.mapping;
     match event {
         JobEvent::Found(MapFound::Layout {
@@ -322,7 +322,7 @@ fn follow_job(model: &mut Model, workers: &mut Workers, event: JobEvent<MapFound
 }
 
 /// Makes the map that the form asks for.
-pub(super) fn compute(model: &mut Model, workers: &mut Workers) {
+pub(super) fn compute(model: &mut AppState, workers: &mut Workers) {
     let rows = match (&model.mapping.imported, &model.library.collection) {
         (Some(imported), _) => Rows::Given(Arc::clone(&imported.table)),
         (None, Some(collection)) => {

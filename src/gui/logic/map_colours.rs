@@ -2,12 +2,12 @@
 
 use std::{collections::HashMap, path::Path};
 
-use crate::gui::model::{Chart, Colouring, Groups, MapSide, Model, NO_LABEL, Number, Scale};
+use crate::gui::model::{AppState, Chart, Colouring, Groups, MapSide, NO_LABEL, Number, Scale};
 use mynascope_collection::{Track, key_name};
 use mynascope_probe::TrackPrediction;
 
 /// Colours the map anew: another colouring, other labels, another probe or another map.
-pub(super) fn paint(model: &mut Model) {
+pub(super) fn paint(model: &mut AppState) {
     for side in [MapSide::Main, MapSide::Second] {
         let Some(chart) = model.mapping.chart_of(side) else {
             continue;
@@ -29,7 +29,7 @@ pub(super) fn paint(model: &mut Model) {
 
 /// What is known of the tracks of a chart.
 struct Facts<'a> {
-    model: &'a Model,
+    model: &'a AppState,
     chart: &'a Chart,
     /// The track of the collection, and its place there, for each track of the table.
     tracks: Vec<Option<(usize, &'a Track)>>,
@@ -37,7 +37,7 @@ struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    fn new(model: &'a Model, chart: &'a Chart) -> Self {
+    fn new(model: &'a AppState, chart: &'a Chart) -> Self {
         let known = model.library.collection.as_ref();
         let known = known.map_or(&[][..], |collection| &collection.tracks);
         let rows = &chart.source.table.tracks;

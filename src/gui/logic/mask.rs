@@ -3,13 +3,13 @@
 use crate::gui::{
     command::MaskCommand,
     layout::Layout,
-    model::{MaskForm, Model, Paint},
+    model::{AppState, MaskForm, Paint},
     work::Workers,
 };
 
 use super::sound;
 
-pub(super) fn apply(model: &mut Model, workers: &Workers, command: MaskCommand) {
+pub(super) fn apply(model: &mut AppState, workers: &Workers, command: MaskCommand) {
     let mask = &mut model.mask;
     match command {
         MaskCommand::Edit(form) => return edit(model, workers, form),
@@ -33,7 +33,7 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: MaskCommand) 
     changed(model, workers);
 }
 
-fn edit(model: &mut Model, workers: &Workers, form: MaskForm) {
+fn edit(model: &mut AppState, workers: &Workers, form: MaskForm) {
     let old = std::mem::replace(&mut model.mask.form, form.bounded());
     if form.painting && !old.painting {
         // There the crops are seen whose patches are painted.
@@ -45,7 +45,7 @@ fn edit(model: &mut Model, workers: &Workers, form: MaskForm) {
 }
 
 /// The mask drops other tokens than before.
-pub(super) fn changed(model: &mut Model, workers: &Workers) {
+pub(super) fn changed(model: &mut AppState, workers: &Workers) {
     if let Some(picture) = model.spectrogram.picture() {
         let frames = picture.frames();
         model.mask.refresh(frames);

@@ -33,19 +33,19 @@ use std::time::Instant;
 use super::{
     command::Command,
     message::Message,
-    model::{Model, UndoState},
+    model::{AppState, UndoState},
     work::Workers,
 };
 
 /// Asks for what is shown and was not computed yet. To be called once a frame.
-pub fn follow(model: &mut Model, workers: &mut Workers) {
+pub fn follow(model: &mut AppState, workers: &mut Workers) {
     lab::follow(model, workers);
     encoder::follow(model, workers);
     train::follow(model, workers);
 }
 
 /// Carries out one command.
-pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
+pub fn apply(model: &mut AppState, workers: &mut Workers, command: Command) {
     let is_undoable = matches!(
         command,
         Command::Mask(_)
@@ -63,12 +63,12 @@ pub fn apply(model: &mut Model, workers: &mut Workers, command: Command) {
 }
 
 /// Puts a text on the clipboard and says so: "The command", "The path".
-fn copy_text(model: &mut Model, workers: &Workers, text: String, what: &str) {
+fn copy_text(model: &mut AppState, workers: &Workers, text: String, what: &str) {
     workers.outbox.copy_text(text);
     model.notices.note(format!("{what} is on the clipboard"));
 }
 
-fn carry_out(model: &mut Model, workers: &mut Workers, command: Command) {
+fn carry_out(model: &mut AppState, workers: &mut Workers, command: Command) {
     match command {
         Command::Window(command) => window::apply(model, workers, command),
         Command::Library(command) => library::apply(model, workers, command),
@@ -89,7 +89,7 @@ fn carry_out(model: &mut Model, workers: &mut Workers, command: Command) {
 }
 
 /// Takes in one message.
-pub fn receive(model: &mut Model, workers: &mut Workers, message: Message) {
+pub fn receive(model: &mut AppState, workers: &mut Workers, message: Message) {
     match message {
         Message::Library(message) => library::receive(model, workers, message),
         Message::Picture(message) => picture::receive(model, workers, message),

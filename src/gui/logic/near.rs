@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::gui::{
     layout::Layout,
-    model::{Colouring, KeyedTable, MapSide, Model, Near, Number, Query, Spot},
+    model::{AppState, Colouring, KeyedTable, MapSide, Near, Number, Query, Spot},
     work::{Workers, audition::AuditionRequest, near::NearRequest},
 };
 
@@ -13,7 +13,7 @@ use mynascope_embedding::SoundOfTable;
 use super::{map::play_from, map_colours};
 
 /// Lets hovered points sound, or not any more.
-pub(super) fn hover_sound(model: &mut Model, workers: &mut Workers, on: bool) {
+pub(super) fn hover_sound(model: &mut AppState, workers: &mut Workers, on: bool) {
     model.mapping.hover_sound = on;
     model.mapping.sounding = None;
     workers.audition.stand_by(on);
@@ -37,7 +37,7 @@ pub(super) fn shortcut() -> String {
 
 /// The pointer is at a point, or at none; where it moved, the point sounds and those around it are prepared.
 pub(super) fn hover(
-    model: &mut Model,
+    model: &mut AppState,
     workers: &mut Workers,
     side: MapSide,
     point: Option<usize>,
@@ -84,7 +84,7 @@ pub(super) fn hover(
 }
 
 /// The embeddings that neighbours are looked for in: those of the map, or else what was embedded last.
-pub(super) fn table(model: &Model) -> Option<Arc<KeyedTable>> {
+pub(super) fn table(model: &AppState) -> Option<Arc<KeyedTable>> {
     let shown = model.mapping.chart.as_ref().map(|chart| &chart.source);
     let fits = model.embeddings.table.as_ref().filter(|table| {
         let collection = model.library.collection.as_ref();
@@ -94,7 +94,7 @@ pub(super) fn table(model: &Model) -> Option<Arc<KeyedTable>> {
 }
 
 /// Goes from the selected track to its next neighbours, or back, and plays them.
-pub(super) fn walk(model: &mut Model, workers: &mut Workers, steps: isize) {
+pub(super) fn walk(model: &mut AppState, workers: &mut Workers, steps: isize) {
     let Some(track) = model.library.selected_track() else {
         let text =
             "Choose a track or a point of the map first: neighbours are those of what is selected";
@@ -129,13 +129,13 @@ pub(super) fn walk(model: &mut Model, workers: &mut Workers, steps: isize) {
 }
 
 /// Looks for the neighbours of a place, if there are embeddings to look in.
-pub(super) fn look_around(model: &mut Model, workers: &mut Workers, spot: Spot) {
+pub(super) fn look_around(model: &mut AppState, workers: &mut Workers, spot: Spot) {
     if let Some(table) = table(model) {
         ask(model, workers, table, spot);
     }
 }
 
-fn ask(model: &mut Model, workers: &mut Workers, table: Arc<KeyedTable>, spot: Spot) {
+fn ask(model: &mut AppState, workers: &mut Workers, table: Arc<KeyedTable>, spot: Spot) {
     let number = model.nearby.ask(Query::Spot(spot.clone()));
     let mapping = &model.mapping;
     let colours = mapping.colouring == Colouring::Number(Number::Cosine);
@@ -149,7 +149,7 @@ fn ask(model: &mut Model, workers: &mut Workers, table: Arc<KeyedTable>, spot: S
 }
 
 /// Looks for neighbours of the selected track as soon as it is another one. To be called once a frame.
-pub fn follow_selection(model: &mut Model, workers: &mut Workers) {
+pub fn follow_selection(model: &mut AppState, workers: &mut Workers) {
     if model.layout != Layout::Map || model.mapping.chart.is_none() {
         return;
     }
@@ -170,7 +170,7 @@ pub fn follow_selection(model: &mut Model, workers: &mut Workers) {
 }
 
 /// The cosines of all points are there.
-pub(super) fn cosines(model: &mut Model, number: u64, cosines: Vec<f32>) {
+pub(super) fn cosines(model: &mut AppState, number: u64, cosines: Vec<f32>) {
     if model.nearby.is_current(number) {
         model.nearby.cosines = Some(cosines);
         map_colours::paint(model);
@@ -179,7 +179,7 @@ pub(super) fn cosines(model: &mut Model, number: u64, cosines: Vec<f32>) {
 
 /// Neighbours were found, or not.
 pub(super) fn found(
-    model: &mut Model,
+    model: &mut AppState,
     workers: &mut Workers,
     number: u64,
     found: Result<Vec<Near>, String>,
@@ -202,7 +202,7 @@ pub(super) fn found(
     }
 }
 
-fn step(model: &mut Model, workers: &mut Workers, steps: isize) {
+fn step(model: &mut AppState, workers: &mut Workers, steps: isize) {
     match model.nearby.step(steps) {
         Some(spot) => play_from(model, workers, spot.path, spot.start_secs),
         None if model.nearby.found.is_empty() => {

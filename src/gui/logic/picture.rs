@@ -9,7 +9,7 @@ use crate::gui::{
     command::PictureCommand,
     command_line::CommandLine,
     message::{NoPicture, PictureMessage},
-    model::{BandView, Model, Picture, PictureState, TimeView},
+    model::{AppState, BandView, Picture, PictureState, TimeView},
     sheets::Still,
     work::{
         Workers,
@@ -24,7 +24,7 @@ use mynascope_collection::FileFacts;
 
 use super::{copy_text, library, sound};
 
-pub(super) fn apply(model: &mut Model, workers: &Workers, command: PictureCommand) {
+pub(super) fn apply(model: &mut AppState, workers: &Workers, command: PictureCommand) {
     let spectrogram = &mut model.spectrogram;
     match command {
         PictureCommand::Edit(form) => spectrogram.form = form.bounded(),
@@ -52,7 +52,7 @@ pub(super) fn apply(model: &mut Model, workers: &Workers, command: PictureComman
     }
 }
 
-fn save(model: &mut Model, workers: &Workers) {
+fn save(model: &mut AppState, workers: &Workers) {
     let Some(still) = Still::of(model) else {
         return;
     };
@@ -62,14 +62,14 @@ fn save(model: &mut Model, workers: &Workers) {
     model.notices.error_of(saved);
 }
 
-fn copy_command(model: &mut Model, workers: &Workers) {
+fn copy_command(model: &mut AppState, workers: &Workers) {
     if let Some(line) = command_line(model) {
         copy_text(model, workers, line.to_line(), "The command");
     }
 }
 
 /// The command that draws the layout with the track, the mask and the stretch of time that are shown.
-pub fn command_line(model: &Model) -> Option<CommandLine> {
+pub fn command_line(model: &AppState) -> Option<CommandLine> {
     let path = model.spectrogram.path()?;
     let (mask, time) = (&model.mask, &model.spectrogram.view);
     let mut line = CommandLine::verb("picture")
@@ -87,7 +87,7 @@ pub fn command_line(model: &Model) -> Option<CommandLine> {
 }
 
 /// Says where a picture was saved, or why not.
-pub(super) fn saved(model: &mut Model, result: Result<PathBuf, String>) {
+pub(super) fn saved(model: &mut AppState, result: Result<PathBuf, String>) {
     match result {
         Ok(path) => {
             let text = format!("Saved: {}", path.display());
@@ -98,7 +98,7 @@ pub(super) fn saved(model: &mut Model, result: Result<PathBuf, String>) {
 }
 
 /// Takes in what decoding sends.
-pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: PictureMessage) {
+pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: PictureMessage) {
     match message {
         PictureMessage::Grows { path, picture } => grew(model, path, picture),
         PictureMessage::Whole { path, result } => received(model, workers, path, result),
@@ -110,7 +110,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: Picture
 }
 
 /// Takes in the beginning of a track.
-fn grew(model: &mut Model, path: PathBuf, picture: Arc<Picture>) {
+fn grew(model: &mut AppState, path: PathBuf, picture: Arc<Picture>) {
     let awaited = model.spectrogram.is_computing();
     if awaited && model.spectrogram.path() == Some(path.as_path()) {
         measure(model, &picture);
@@ -119,7 +119,7 @@ fn grew(model: &mut Model, path: PathBuf, picture: Arc<Picture>) {
 }
 
 /// Fits the view, or what the user made of it, to a picture, and draws a mask as long as it.
-fn measure(model: &mut Model, picture: &Picture) {
+fn measure(model: &mut AppState, picture: &Picture) {
     let spectrogram = &mut model.spectrogram;
     if matches!(spectrogram.state, PictureState::Growing { .. }) {
         spectrogram.view.set_duration(picture.duration_secs());
@@ -130,7 +130,7 @@ fn measure(model: &mut Model, picture: &Picture) {
 }
 
 fn received(
-    model: &mut Model,
+    model: &mut AppState,
     workers: &mut Workers,
     path: PathBuf,
     result: Result<Arc<Picture>, NoPicture>,
@@ -161,7 +161,7 @@ fn received(
 }
 
 /// Saves what decoding taught of a track, if it was news.
-fn save_facts(model: &Model, workers: &Workers, path: &Path, news: Option<FileFacts>) {
+fn save_facts(model: &AppState, workers: &Workers, path: &Path, news: Option<FileFacts>) {
     if let (Some(facts), Some(writer)) = (news, &workers.facts) {
         let (sources, path) = (model.library.sources.clone(), path.to_path_buf());
         writer.write([Decoded {
@@ -173,7 +173,7 @@ fn save_facts(model: &Model, workers: &Workers, path: &Path, news: Option<FileFa
 }
 
 /// Asks for what the encoder sees where it is wanted and neither there nor asked for.
-pub(super) fn see_as_encoder(model: &Model, workers: &mut Workers) {
+pub(super) fn see_as_encoder(model: &AppState, workers: &mut Workers) {
     if let PictureState::Ready { path, picture } = &model.spectrogram.state
         && model.spectrogram.form.as_encoder
         && model.spectrogram.seen(model.mask.cut()).is_none()

@@ -8,7 +8,7 @@ use crate::gui::{
     layout::Layout,
     message::ProbeMessage,
     model::{
-        AskedFor, CurveKind, EmbedError, HeldProbe, Model, ProbeFound, ProbeJob, ProbeTab,
+        AppState, AskedFor, CurveKind, EmbedError, HeldProbe, ProbeFound, ProbeJob, ProbeTab,
         ScoreCurve, Strip,
     },
     sheets::ProbeSheet,
@@ -31,7 +31,7 @@ use super::{
     map_colours, radio, sound,
 };
 
-pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeCommand) {
+pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: ProbeCommand) {
     match command {
         ProbeCommand::Edit(form) => model.probing.form = form,
         ProbeCommand::Run => run(model, workers),
@@ -116,7 +116,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: ProbeComm
 }
 
 /// Shows where the answer to a job will stand, wherever it was asked for.
-fn show_tab_of(model: &mut Model, job: ProbeJob) {
+fn show_tab_of(model: &mut AppState, job: ProbeJob) {
     model.layout = Layout::Probe;
     if let Some(tab) = ProbeTab::ALL.into_iter().find(|tab| tab.job() == job) {
         model.probing.tab = tab;
@@ -130,7 +130,7 @@ fn save_score(score: &KeptScore, workers: &Workers) {
 }
 
 /// Puts the command of a job on the clipboard. Groups are put into a table first, which their command reads.
-fn copy(model: &mut Model, workers: &Workers, job: ProbeJob) {
+fn copy(model: &mut AppState, workers: &Workers, job: ProbeJob) {
     if job == ProbeJob::Groups {
         let tracks = model.library.collection.iter().flat_map(|all| &all.tracks);
         let groups = &model.probing.groups;
@@ -151,12 +151,12 @@ fn copy(model: &mut Model, workers: &Workers, job: ProbeJob) {
 }
 
 /// Clears what belongs to a collection that is not open any more.
-pub(super) fn forget(model: &mut Model) {
+pub(super) fn forget(model: &mut AppState) {
     model.probing.forget();
 }
 
 /// Takes in a message of the background work.
-pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMessage) {
+pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: ProbeMessage) {
     let probing = &mut model.probing;
     match message {
         ProbeMessage::Job(update) => {
@@ -212,7 +212,7 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: ProbeMe
 }
 
 /// Takes in what the job that runs tells.
-fn follow_job(model: &mut Model, workers: &Workers, event: JobEvent<ProbeFound, EmbedError>) {
+fn follow_job(model: &mut AppState, workers: &Workers, event: JobEvent<ProbeFound, EmbedError>) {
     let probing = &mut model.probing;
     match event {
         JobEvent::Found(ProbeFound::Probe(found)) => {
@@ -248,7 +248,7 @@ fn follow_job(model: &mut Model, workers: &Workers, event: JobEvent<ProbeFound, 
     }
 }
 
-fn run(model: &mut Model, workers: &mut Workers) {
+fn run(model: &mut AppState, workers: &mut Workers) {
     if let Some(request) = request(model, workers) {
         let (slot, form) = (&mut model.probing.job, model.probing.form);
         let started = probe::start(slot, request, form, None, &workers.outbox);
@@ -257,7 +257,7 @@ fn run(model: &mut Model, workers: &mut Workers) {
 }
 
 /// Trains on the groups that the user made; their names are labels, whatever task is chosen.
-fn train_groups(model: &mut Model, workers: &mut Workers) {
+fn train_groups(model: &mut AppState, workers: &mut Workers) {
     let groups = model.probing.groups.clone();
     if !groups.can_be_learned() {
         return;
@@ -270,7 +270,7 @@ fn train_groups(model: &mut Model, workers: &mut Workers) {
     }
 }
 
-fn draw_curve(model: &mut Model, workers: &mut Workers, kind: CurveKind) {
+fn draw_curve(model: &mut AppState, workers: &mut Workers, kind: CurveKind) {
     if let Some(request) = request(model, workers) {
         let form = model.probing.form;
         let about = format!("{}, {} head, {}", form.task, form.head, form.protocol);
@@ -288,7 +288,7 @@ fn draw_curve(model: &mut Model, workers: &mut Workers, kind: CurveKind) {
     }
 }
 
-fn find_leaks(model: &mut Model, workers: &mut Workers) {
+fn find_leaks(model: &mut AppState, workers: &mut Workers) {
     if let Some(request) = request(model, workers) {
         let form = model.probing.form;
         let settings = LeakSettings::of(form, &request.collection);
@@ -298,7 +298,7 @@ fn find_leaks(model: &mut Model, workers: &mut Workers) {
     }
 }
 
-fn compare(model: &mut Model, workers: &mut Workers) {
+fn compare(model: &mut AppState, workers: &mut Workers) {
     let sources = model.compared_sources();
     if sources.is_empty() {
         return;
@@ -310,7 +310,7 @@ fn compare(model: &mut Model, workers: &mut Workers) {
     }
 }
 
-fn use_on(model: &mut Model, workers: &mut Workers, on: Asked) {
+fn use_on(model: &mut AppState, workers: &mut Workers, on: Asked) {
     let Some(held) = &model.probing.held else {
         return;
     };
@@ -327,7 +327,7 @@ fn use_on(model: &mut Model, workers: &mut Workers, on: Asked) {
 }
 
 /// Lets the probe at hand answer for the track that is shown. To be called once a frame.
-pub fn follow_strip(model: &mut Model, workers: &mut Workers) {
+pub fn follow_strip(model: &mut AppState, workers: &mut Workers) {
     let Some(held) = &model.probing.held else {
         return;
     };
@@ -352,7 +352,7 @@ pub fn follow_strip(model: &mut Model, workers: &mut Workers) {
 }
 
 /// What every job needs; `None` where there is nothing to work on, which is said.
-fn request(model: &mut Model, workers: &Workers) -> Option<EmbedRequest> {
+fn request(model: &mut AppState, workers: &Workers) -> Option<EmbedRequest> {
     let probing = &mut model.probing;
     let Some(collection) = &model.library.collection else {
         probing.error = Some("There is no collection to probe; open a labelled folder".to_owned());
@@ -363,7 +363,7 @@ fn request(model: &mut Model, workers: &Workers) -> Option<EmbedRequest> {
     Some(EmbedRequest::of(model, collection, workers.cache.as_ref()))
 }
 
-fn runs(model: &mut Model, job: ProbeJob, started: Result<(), NoThread>) {
+fn runs(model: &mut AppState, job: ProbeJob, started: Result<(), NoThread>) {
     let probing = &mut model.probing;
     probing.started = job;
     if let Err(error) = started {
@@ -372,7 +372,7 @@ fn runs(model: &mut Model, job: ProbeJob, started: Result<(), NoThread>) {
 }
 
 /// Lists the tracks of a cell, and marks them in the library, where they can be labelled together.
-fn show_cell(model: &mut Model, cell: Option<(usize, usize)>) {
+fn show_cell(model: &mut AppState, cell: Option<(usize, usize)>) {
     let probing = &mut model.probing;
     probing.cell = cell;
     probing.radio = None;
@@ -394,7 +394,7 @@ fn show_cell(model: &mut Model, cell: Option<(usize, usize)>) {
 }
 
 /// Saves what the tab shows, at a path or where the user says.
-fn save(model: &mut Model, workers: &Workers, kind: ProbeFile, path: Option<PathBuf>) {
+fn save(model: &mut AppState, workers: &Workers, kind: ProbeFile, path: Option<PathBuf>) {
     let Some(sheet) = ProbeSheet::of(model, kind) else {
         return;
     };

@@ -6,7 +6,7 @@ use crate::gui::{
     command_line::CommandLine,
     jobs::{JobEvent, JobUpdate},
     message::{MapMessage, Message},
-    model::{Duplicates, ListTab, Model, Query, QueryAnswer},
+    model::{AppState, Duplicates, ListTab, Query, QueryAnswer},
     work::{
         Workers,
         ask_file::{self, Question},
@@ -18,7 +18,7 @@ use mynascope_audio::EXTENSIONS;
 use super::{copy_text, near};
 
 /// Looks for what is like the selected stretch of the shown track.
-pub(super) fn region(model: &mut Model, workers: &mut Workers) {
+pub(super) fn region(model: &mut AppState, workers: &mut Workers) {
     let path = model.spectrogram.path().map(std::path::Path::to_path_buf);
     let (Some(path), Some(selection)) = (path, model.transport.selection) else {
         let text = "Select a stretch first: drag over the spectrogram";
@@ -29,12 +29,12 @@ pub(super) fn region(model: &mut Model, workers: &mut Workers) {
 }
 
 /// Looks for what is like a file, and where it lands on the map.
-pub(super) fn file(model: &mut Model, workers: &mut Workers, path: PathBuf) {
+pub(super) fn file(model: &mut AppState, workers: &mut Workers, path: PathBuf) {
     ask(model, workers, Query::File(path));
 }
 
 /// Asks for the file.
-pub(super) fn choose(model: &mut Model, workers: &mut Workers) {
+pub(super) fn choose(model: &mut AppState, workers: &mut Workers) {
     let question = Question::file("What is like this file?").filter("Sound", EXTENSIONS);
     let asked = ask_file::ask(question, &workers.outbox, |path| {
         Message::Map(MapMessage::QueryChosen(path))
@@ -42,7 +42,7 @@ pub(super) fn choose(model: &mut Model, workers: &mut Workers) {
     model.notices.error_of(asked);
 }
 
-fn ask(model: &mut Model, workers: &mut Workers, query: Query) {
+fn ask(model: &mut AppState, workers: &mut Workers, query: Query) {
     let Some(table) = near::table(model) else {
         return model.notices.note(format!(
             "Nothing to compare with yet: press Compute map in the Map layout ({})",
@@ -78,7 +78,7 @@ fn ask(model: &mut Model, workers: &mut Workers, query: Query) {
 }
 
 /// Takes in what the search for what is like a file or a stretch tells.
-pub(super) fn receive(model: &mut Model, update: JobUpdate<QueryAnswer>) {
+pub(super) fn receive(model: &mut AppState, update: JobUpdate<QueryAnswer>) {
     match model.nearby.job.take(update) {
         Some(JobEvent::Found(answer)) => {
             model.nearby.list(answer.found);
@@ -93,7 +93,7 @@ pub(super) fn receive(model: &mut Model, update: JobUpdate<QueryAnswer>) {
 }
 
 /// Looks for near-duplicates.
-pub(super) fn duplicates(model: &mut Model, workers: &mut Workers) {
+pub(super) fn duplicates(model: &mut AppState, workers: &mut Workers) {
     let Some(table) = near::table(model) else {
         return model.notices.note(format!(
             "Near-duplicates need embeddings: press Compute map in the Map layout ({})",
@@ -114,7 +114,7 @@ pub(super) fn duplicates(model: &mut Model, workers: &mut Workers) {
 }
 
 /// Takes in what the search for near-duplicates tells.
-pub(super) fn receive_duplicates(model: &mut Model, update: JobUpdate<Duplicates>) {
+pub(super) fn receive_duplicates(model: &mut AppState, update: JobUpdate<Duplicates>) {
     let lists = &mut model.lists;
     match lists.job.take(update) {
         Some(JobEvent::Found(duplicates)) => lists.duplicates = Some(duplicates),
@@ -124,13 +124,13 @@ pub(super) fn receive_duplicates(model: &mut Model, update: JobUpdate<Duplicates
 }
 
 /// Ends the search that runs.
-pub(super) fn stop(model: &mut Model) {
+pub(super) fn stop(model: &mut AppState) {
     model.lists.job.stop();
     model.nearby.give_up();
 }
 
 /// Puts the command that makes the shown list on the clipboard.
-pub(super) fn copy(model: &mut Model, workers: &Workers) {
+pub(super) fn copy(model: &mut AppState, workers: &Workers) {
     let source = match near::table(model) {
         Some(table) => table.key.source.clone(),
         None => model.embeddings.source.clone(),

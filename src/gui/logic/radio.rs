@@ -1,14 +1,14 @@
 //! The error radio: the listed tracks of a probe, one after the other.
 
 use crate::gui::{
-    model::{Model, PictureState, RADIO_SECS, Radio},
+    model::{AppState, PictureState, RADIO_SECS, Radio},
     work::Workers,
 };
 
 use super::map::play_from;
 
 /// Plays the listed tracks one after the other, from one of them on.
-pub(super) fn start(model: &mut Model, workers: &mut Workers, at: usize) {
+pub(super) fn start(model: &mut AppState, workers: &mut Workers, at: usize) {
     let probing = &mut model.probing;
     let Some(result) = &probing.result else {
         return;
@@ -18,7 +18,7 @@ pub(super) fn start(model: &mut Model, workers: &mut Workers, at: usize) {
 }
 
 /// Goes so many tracks further on.
-pub(super) fn step(model: &mut Model, workers: &mut Workers, step: isize) {
+pub(super) fn step(model: &mut AppState, workers: &mut Workers, step: isize) {
     if let Some(radio) = &mut model.probing.radio
         && radio.step(step)
     {
@@ -27,7 +27,7 @@ pub(super) fn step(model: &mut Model, workers: &mut Workers, step: isize) {
 }
 
 /// Plays the track that is on, from the window on that is furthest from the truth.
-fn tune_in(model: &mut Model, workers: &mut Workers) {
+fn tune_in(model: &mut AppState, workers: &mut Workers) {
     let Some(answer) = model.probing.on_air() else {
         return;
     };
@@ -42,7 +42,7 @@ fn tune_in(model: &mut Model, workers: &mut Workers) {
 }
 
 /// Goes on to the next track of the radio when one was played to its end. To be called once a frame.
-pub fn follow(model: &mut Model, workers: &mut Workers) {
+pub fn follow(model: &mut AppState, workers: &mut Workers) {
     let Some(answer) = model.probing.on_air() else {
         return;
     };

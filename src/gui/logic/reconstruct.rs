@@ -1,7 +1,7 @@
 //! What a masked autoencoder makes of the hidden patches of the shown track: asked for as track, mask and run change.
 
 use crate::gui::{
-    model::{FilledKey, Model, PictureState},
+    model::{AppState, FilledKey, PictureState},
     work::{Workers, lab::crop_of, reconstruct::Hidden},
 };
 use mynascope_spectrum::tokens::ViewName;
@@ -9,7 +9,7 @@ use mynascope_train::Objective;
 
 /// Asks about view A of the shown track, masked as the mask controls say, if the shown run has a decoder and this was
 /// not asked yet.
-pub(super) fn ask(model: &mut Model, workers: &mut Workers) {
+pub(super) fn ask(model: &mut AppState, workers: &mut Workers) {
     let Some(key) = key(model) else {
         return;
     };
@@ -33,7 +33,7 @@ pub(super) fn ask(model: &mut Model, workers: &mut Workers) {
     workers.reconstruct.ask(hidden);
 }
 
-fn key(model: &Model) -> Option<FilledKey> {
+fn key(model: &AppState) -> Option<FilledKey> {
     let run = model.training.shown()?;
     let shape = *run.config.patch.shapes().first()?;
     if run.config.objective != Objective::Mae {

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
     jobs::{JobEvent, JobUpdate},
-    model::{Chart, EmbedError, EncoderSource, ListTab, MapFound, MapSide, Model, SecondMap},
+    model::{AppState, Chart, EmbedError, EncoderSource, ListTab, MapFound, MapSide, SecondMap},
     work::{
         Workers,
         embed::EmbedRequest,
@@ -19,7 +19,7 @@ use super::map_colours;
 const MOST_MOVED: usize = 20;
 
 /// Shows a second map, or only the first.
-pub(super) fn compare(model: &mut Model, workers: &Workers, on: bool) {
+pub(super) fn compare(model: &mut AppState, workers: &Workers, on: bool) {
     if !on {
         model.mapping.second = None;
         model.lists.moved.clear();
@@ -39,14 +39,14 @@ pub(super) fn compare(model: &mut Model, workers: &Workers, on: bool) {
 }
 
 /// Compares with another encoder.
-pub(super) fn set_source(model: &mut Model, workers: &Workers, source: EncoderSource) {
+pub(super) fn set_source(model: &mut AppState, workers: &Workers, source: EncoderSource) {
     model.mapping.second = Some(SecondMap::new(source));
     model.lists.moved.clear();
     compute(model, workers);
 }
 
 /// Makes the second map of what the first shows.
-pub(super) fn compute(model: &mut Model, workers: &Workers) {
+pub(super) fn compute(model: &mut AppState, workers: &Workers) {
     let mapping = &mut model.mapping;
     let Some(second) = &mut mapping.second else {
         return;
@@ -80,7 +80,7 @@ pub(super) fn compute(model: &mut Model, workers: &Workers) {
 }
 
 /// Takes in what the job that makes the second map tells.
-pub(super) fn receive(model: &mut Model, update: JobUpdate<MapFound, EmbedError>) {
+pub(super) fn receive(model: &mut AppState, update: JobUpdate<MapFound, EmbedError>) {
     let mapping = &mut model.mapping;
     let Some(second) = &mut mapping.second else {
         return;
@@ -127,7 +127,7 @@ pub(super) fn receive(model: &mut Model, update: JobUpdate<MapFound, EmbedError>
 }
 
 /// Compares with the encoder in a file.
-pub(super) fn use_file(model: &mut Model, workers: &Workers, path: PathBuf) {
+pub(super) fn use_file(model: &mut AppState, workers: &Workers, path: PathBuf) {
     let shown = &model.embeddings.source;
     let source = shown.with_checkpoint(CheckpointRef::File(path));
     set_source(model, workers, source);

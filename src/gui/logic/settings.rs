@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::gui::{
     message::Outbox,
-    model::{Model, bounded_settings},
+    model::{AppState, bounded_settings},
     work::{Workers, cache_jobs},
 };
 use mynascope_base::storage::{Cache, Folders, Settings};
@@ -13,7 +13,7 @@ use super::library;
 
 /// Takes other settings over, and lets follow what each change means. What was opened, and where panes stand, is not set
 /// by the user.
-pub(super) fn edit(model: &mut Model, workers: &mut Workers, settings: Settings) {
+pub(super) fn edit(model: &mut AppState, workers: &mut Workers, settings: Settings) {
     let old = &model.settings;
     let new = bounded_settings(Settings {
         last: old.last.clone(),
@@ -64,7 +64,7 @@ pub(super) fn with_cache(workers: &Workers, how: impl FnOnce(&Arc<Cache>, &Outbo
 }
 
 /// Writes the settings, in the background.
-pub(super) fn save(model: &mut Model, workers: &Workers) {
+pub(super) fn save(model: &mut AppState, workers: &Workers) {
     let Some(settings) = &workers.settings else {
         return;
     };

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use crate::gui::{
     command::SoundCommand,
-    model::{FRAME_SECS, Hearing, Model, Selection, Views, clock},
+    model::{AppState, FRAME_SECS, Hearing, Selection, Views, clock},
     work::{
         Workers,
         masked::{MaskedViews, Masks},
@@ -16,7 +16,7 @@ use mynascope_spectrum::tokens::ViewName;
 
 use super::settings;
 
-pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: SoundCommand) {
+pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: SoundCommand) {
     match command {
         SoundCommand::TogglePlay => {
             if model.transport.playing {
@@ -84,7 +84,7 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: SoundComm
 }
 
 /// Reads the player. To be called once a frame.
-pub fn listen(model: &mut Model, workers: &Workers) {
+pub fn listen(model: &mut AppState, workers: &Workers) {
     let Some(player) = &workers.player else {
         return;
     };
@@ -119,7 +119,7 @@ pub fn listen(model: &mut Model, workers: &Workers) {
 }
 
 /// Says that sound was lost, or that it goes elsewhere than the user chose.
-fn tell_of_device(model: &mut Model, was_playing: bool) {
+fn tell_of_device(model: &mut AppState, was_playing: bool) {
     let transport = &mut model.transport;
     if let Some(why) = transport.silence()
         && was_playing
@@ -150,20 +150,20 @@ fn tell_of_device(model: &mut Model, was_playing: bool) {
 }
 
 /// Another track is shown: what belonged to the one before goes.
-pub(super) fn forget_track(model: &mut Model, workers: &mut Workers) {
+pub(super) fn forget_track(model: &mut AppState, workers: &mut Workers) {
     model.transport.selection = None;
     model.transport.looped = None;
     forget_views(model, workers);
 }
 
 /// The sound of the views goes.
-pub(super) fn forget_views(model: &mut Model, workers: &mut Workers) {
+pub(super) fn forget_views(model: &mut AppState, workers: &mut Workers) {
     model.transport.views = Views::Unprepared;
     workers.masked.live.put(None);
     workers.masked.stop();
 }
 
-fn hear(model: &mut Model, workers: &mut Workers, hearing: Hearing) {
+fn hear(model: &mut AppState, workers: &mut Workers, hearing: Hearing) {
     model.transport.hearing = hearing;
     if hearing != Hearing::Original {
         model.transport.masked = hearing;
@@ -173,7 +173,7 @@ fn hear(model: &mut Model, workers: &mut Workers, hearing: Hearing) {
 }
 
 /// Lets the shown track be decoded for masked listening, where that is wanted and was not begun.
-pub(super) fn prepare_views(model: &mut Model, workers: &mut Workers) {
+pub(super) fn prepare_views(model: &mut AppState, workers: &mut Workers) {
     let transport = &mut model.transport;
     if transport.hearing == Hearing::Original || transport.views != Views::Unprepared {
         return;
@@ -188,7 +188,7 @@ pub(super) fn prepare_views(model: &mut Model, workers: &mut Workers) {
 
 /// The samples are there: the views run under the playhead from now on.
 pub(super) fn decoded(
-    model: &mut Model,
+    model: &mut AppState,
     workers: &Workers,
     path: &Path,
     samples: Result<Arc<[f32]>, String>,
@@ -213,7 +213,7 @@ pub(super) fn decoded(
 }
 
 /// The views drop other patches than before, or another view is the active one.
-pub(super) fn masks_changed(model: &Model, workers: &Workers) {
+pub(super) fn masks_changed(model: &AppState, workers: &Workers) {
     let ratio = model.mask.form.ratio;
     let tables = model.mask.tables.clone();
     workers
@@ -226,7 +226,7 @@ pub(super) fn masks_changed(model: &Model, workers: &Workers) {
     tell_player(model, workers);
 }
 
-fn tell_player(model: &Model, workers: &Workers) {
+fn tell_player(model: &AppState, workers: &Workers) {
     let side = match model.mask.form.active {
         ViewName::A => Side::A,
         ViewName::B => Side::B,
@@ -240,14 +240,14 @@ fn tell_player(model: &Model, workers: &Workers) {
     }
 }
 
-pub(super) fn play(model: &mut Model, workers: &Workers) {
+pub(super) fn play(model: &mut AppState, workers: &Workers) {
     tell_of_silence(model);
     if let Some(player) = &workers.player {
         player.play();
     }
 }
 
-fn tell_of_silence(model: &mut Model) {
+fn tell_of_silence(model: &mut AppState) {
     // The player looks for a device again; where there still is none, silence must not be all that answers.
     if let Some(why) = model.transport.silence() {
         let text = format!(
@@ -266,7 +266,7 @@ pub(super) fn pause(workers: &Workers) {
     }
 }
 
-fn set_volume(model: &mut Model, workers: &mut Workers, volume: f32) {
+fn set_volume(model: &mut AppState, workers: &mut Workers, volume: f32) {
     let settings = Settings {
         volume,
         ..model.settings.clone()
@@ -275,7 +275,7 @@ fn set_volume(model: &mut Model, workers: &mut Workers, volume: f32) {
 }
 
 /// Length of the shown track, as far as it is known.
-fn track_secs(model: &Model) -> f64 {
+fn track_secs(model: &AppState) -> f64 {
     match model.spectrogram.picture() {
         Some(picture) => picture.duration_secs(),
         None => model.transport.duration_secs.max(0.0),
@@ -283,12 +283,12 @@ fn track_secs(model: &Model) -> f64 {
 }
 
 /// The whole track.
-fn whole(model: &Model) -> Option<Selection> {
+fn whole(model: &AppState) -> Option<Selection> {
     let end = track_secs(model);
     Selection::between(0.0, end, end)
 }
 
-fn select_up_to(model: &mut Model, secs: f64) {
+fn select_up_to(model: &mut AppState, secs: f64) {
     let (here, end) = (model.transport.position_secs, track_secs(model));
     let selection = match &model.transport.selection {
         Some(selection) => selection.reaching(secs, end),
@@ -300,7 +300,7 @@ fn select_up_to(model: &mut Model, secs: f64) {
 }
 
 /// One end of the loop to the playhead; the other stays, or is the track's.
-fn bound_loop(model: &mut Model, workers: &Workers, start: bool) {
+fn bound_loop(model: &mut AppState, workers: &Workers, start: bool) {
     let Some(old) = model.transport.looped.or_else(|| whole(model)) else {
         return;
     };
@@ -319,7 +319,7 @@ fn bound_loop(model: &mut Model, workers: &Workers, start: bool) {
     }
 }
 
-fn select_beats(model: &mut Model) {
+fn select_beats(model: &mut AppState) {
     let track = model.library.selected_track();
     let Some(tempo) = track.and_then(|track| track.tempo_bpm) else {
         model.notices.note(
@@ -337,7 +337,7 @@ fn select_beats(model: &mut Model) {
 }
 
 /// Moves the ends of the selection by frames, as long as something is left between them.
-fn nudge(model: &mut Model, workers: &Workers, frames: [i32; 2]) {
+fn nudge(model: &mut AppState, workers: &Workers, frames: [i32; 2]) {
     let Some(selection) = model.transport.selection else {
         return;
     };
@@ -353,7 +353,7 @@ fn nudge(model: &mut Model, workers: &Workers, frames: [i32; 2]) {
     model.transport.selection = Some(moved);
 }
 
-fn set_loop(model: &mut Model, workers: &Workers, looped: Option<Selection>) {
+fn set_loop(model: &mut AppState, workers: &Workers, looped: Option<Selection>) {
     model.transport.looped = looped;
     if let Some(player) = &workers.player {
         player.set_loop(looped.map(|it| [it.start_secs, it.end_secs]));
@@ -361,7 +361,7 @@ fn set_loop(model: &mut Model, workers: &Workers, looped: Option<Selection>) {
 }
 
 /// Loops a stretch that a key asked for: the playhead goes there if it is elsewhere.
-fn enter_loop(model: &mut Model, workers: &Workers, looped: Option<Selection>) {
+fn enter_loop(model: &mut AppState, workers: &Workers, looped: Option<Selection>) {
     set_loop(model, workers, looped);
     let here = model.transport.position_secs;
     if let Some(looped) = looped
@@ -371,7 +371,7 @@ fn enter_loop(model: &mut Model, workers: &Workers, looped: Option<Selection>) {
     }
 }
 
-fn play_once(model: &mut Model, workers: &Workers) {
+fn play_once(model: &mut AppState, workers: &Workers) {
     let view = &model.spectrogram.view;
     let visible = Selection::between(
         view.start_secs,
@@ -387,7 +387,7 @@ fn play_once(model: &mut Model, workers: &Workers) {
     }
 }
 
-fn seek(model: &mut Model, workers: &Workers, secs: f64) {
+fn seek(model: &mut AppState, workers: &Workers, secs: f64) {
     let secs = secs.clamp(0.0, track_secs(model));
     model.transport.position_secs = secs;
     if let Some(player) = &workers.player {

@@ -7,7 +7,7 @@ use std::{
 
 use crate::gui::{
     command::SaveTo,
-    model::{Imported, KeyedTable, Model, TableKey},
+    model::{AppState, Imported, KeyedTable, TableKey},
     work::{Workers, tables, tables::Sheet},
 };
 use mynascope_base::counted;
@@ -17,13 +17,13 @@ use mynascope_probe::EncoderId;
 use super::{map, map_colours};
 
 /// Opens a table, at a path or as the user chooses.
-pub(super) fn open(model: &mut Model, workers: &Workers, path: Option<PathBuf>) {
+pub(super) fn open(model: &mut AppState, workers: &Workers, path: Option<PathBuf>) {
     model.notices.error_of(tables::open(path, &workers.outbox));
 }
 
 /// A table was read: it is laid out, and what of it can be heard is said.
 pub(super) fn opened(
-    model: &mut Model,
+    model: &mut AppState,
     workers: &mut Workers,
     result: Result<(PathBuf, Box<EmbeddingTable>, SoundOfTable), String>,
 ) {
@@ -99,7 +99,7 @@ pub(super) fn silence(sound: &SoundOfTable) -> String {
 }
 
 /// Looks for the sound of the table that the map is of.
-pub(super) fn find_sound(model: &mut Model, workers: &Workers, folder: Option<PathBuf>) {
+pub(super) fn find_sound(model: &mut AppState, workers: &Workers, folder: Option<PathBuf>) {
     let Some(imported) = &model.mapping.imported else {
         return model
             .notices
@@ -113,7 +113,7 @@ pub(super) fn find_sound(model: &mut Model, workers: &Workers, folder: Option<Pa
 
 /// The sound of a table was found, or not: the map stays, its points name other files.
 pub(super) fn sound_found(
-    model: &mut Model,
+    model: &mut AppState,
     workers: &mut Workers,
     of: &Arc<KeyedTable>,
     result: Result<(Box<EmbeddingTable>, Relocated), String>,
@@ -158,7 +158,7 @@ pub(super) fn sound_found(
 }
 
 /// Saves the embeddings of the map.
-pub(super) fn save_embeddings(model: &mut Model, workers: &Workers, to: SaveTo) {
+pub(super) fn save_embeddings(model: &mut AppState, workers: &Workers, to: SaveTo) {
     let shown = model.mapping.chart.as_ref().map(|chart| &chart.source);
     let table = shown.or(model.embeddings.table.as_ref()).cloned();
     match table {
@@ -170,7 +170,7 @@ pub(super) fn save_embeddings(model: &mut Model, workers: &Workers, to: SaveTo) 
 }
 
 /// Saves the places of the points.
-pub(super) fn save_map(model: &mut Model, workers: &Workers, to: SaveTo) {
+pub(super) fn save_map(model: &mut AppState, workers: &Workers, to: SaveTo) {
     match &model.mapping.chart {
         Some(chart) => {
             let sheet = Sheet::Map {
@@ -186,7 +186,7 @@ pub(super) fn save_map(model: &mut Model, workers: &Workers, to: SaveTo) {
     }
 }
 
-fn save(model: &mut Model, workers: &Workers, sheet: Sheet, to: SaveTo) {
+fn save(model: &mut AppState, workers: &Workers, sheet: Sheet, to: SaveTo) {
     let (collection, encoder) = match (&model.mapping.imported, &model.library.collection) {
         (Some(imported), _) => (imported.path.file_stem(), String::new()),
         (None, collection) => (
@@ -201,7 +201,7 @@ fn save(model: &mut Model, workers: &Workers, sheet: Sheet, to: SaveTo) {
 }
 
 /// A table was saved where nobody was asked about.
-pub(super) fn saved_unasked(model: &mut Model, path: &Path) {
+pub(super) fn saved_unasked(model: &mut AppState, path: &Path) {
     let text = format!(
         "Saved among the program's files, as no file dialog can be shown here: {}",
         path.display()

@@ -11,7 +11,7 @@ use crate::gui::{
     layout::Layout,
     message::{Message, ReadFor, TrainMessage},
     model::{
-        ChosenStep, Devices, Model, Remedy, RunView, TrainFailure, TrainFound, TrainPhase,
+        AppState, ChosenStep, Devices, Remedy, RunView, TrainFailure, TrainFound, TrainPhase,
         Training, command_of, resume_command,
     },
     sheets::CurveSheet,
@@ -31,14 +31,14 @@ use mynascope_train::{Changes, TrainConfig};
 use super::{copy_text, reconstruct};
 
 /// Carries out a command.
-pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: TrainCommand) {
+pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: TrainCommand) {
     if let Err(why) = carry_out(model, workers, command) {
         model.notices.error(why);
     }
 }
 
 fn carry_out(
-    model: &mut Model,
+    model: &mut AppState,
     workers: &mut Workers,
     command: TrainCommand,
 ) -> Result<(), String> {
@@ -158,7 +158,7 @@ fn question(training: &Training, wanted: Wanted) -> Question {
 
 /// Makes a step of the shown run the encoder of Map, Probe and Teach; its batch and map are shown, and a map that is there
 /// is made anew.
-fn use_step(model: &mut Model, workers: &mut Workers, step: u64) -> Result<(), String> {
+fn use_step(model: &mut AppState, workers: &mut Workers, step: u64) -> Result<(), String> {
     let Some(run) = model.training.shown_mut() else {
         return Ok(());
     };
@@ -181,7 +181,7 @@ fn use_step(model: &mut Model, workers: &mut Workers, step: u64) -> Result<(), S
 
 /// Asks a masked autoencoder that is shown what it makes of the shown track, if that was not asked yet. To be called
 /// once a frame.
-pub(super) fn follow(model: &mut Model, workers: &mut Workers) {
+pub(super) fn follow(model: &mut AppState, workers: &mut Workers) {
     if model.layout == Layout::Train {
         reconstruct::ask(model, workers);
     }
@@ -193,7 +193,7 @@ pub(super) fn follow(model: &mut Model, workers: &mut Workers) {
 }
 
 /// Takes in a message of the background work.
-pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: TrainMessage) {
+pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: TrainMessage) {
     let training = &mut model.training;
     match message {
         TrainMessage::Devices(devices) => training.devices = Devices::Known(devices),
@@ -255,7 +255,11 @@ pub(super) fn receive(model: &mut Model, workers: &mut Workers, message: TrainMe
 }
 
 /// Takes in what the run under way tells.
-fn follow_run(model: &mut Model, workers: &mut Workers, event: JobEvent<TrainFound, TrainFailure>) {
+fn follow_run(
+    model: &mut AppState,
+    workers: &mut Workers,
+    event: JobEvent<TrainFound, TrainFailure>,
+) {
     let training = &mut model.training;
     let found = match event {
         JobEvent::Found(found) => found,
@@ -307,14 +311,14 @@ fn follow_run(model: &mut Model, workers: &mut Workers, event: JobEvent<TrainFou
 }
 
 /// The form with the open collection.
-fn asked_for(model: &Model) -> TrainConfig {
+fn asked_for(model: &AppState) -> TrainConfig {
     TrainConfig {
         data: model.library.sources.clone(),
         ..model.training.form.clone()
     }
 }
 
-fn start(model: &mut Model, workers: &mut Workers) {
+fn start(model: &mut AppState, workers: &mut Workers) {
     let config = asked_for(model);
     let training = &mut model.training;
     if training.is_active() {
@@ -333,7 +337,7 @@ fn start(model: &mut Model, workers: &mut Workers) {
 }
 
 /// Goes on with a run in its folder, if need be with other settings.
-fn go_on(model: &mut Model, workers: &mut Workers, folder: PathBuf, changes: Changes) {
+fn go_on(model: &mut AppState, workers: &mut Workers, folder: PathBuf, changes: Changes) {
     if model.training.is_active() {
         return;
     }
@@ -343,7 +347,7 @@ fn go_on(model: &mut Model, workers: &mut Workers, folder: PathBuf, changes: Cha
 }
 
 /// Goes on with the run that failed; without a checkpoint it begins anew in another folder.
-fn mend(model: &mut Model, workers: &mut Workers, remedy: Remedy) {
+fn mend(model: &mut AppState, workers: &mut Workers, remedy: Remedy) {
     let Some(live) = model.training.live.as_ref() else {
         return;
     };
@@ -362,7 +366,7 @@ fn mend(model: &mut Model, workers: &mut Workers, remedy: Remedy) {
 }
 
 fn launch(
-    model: &mut Model,
+    model: &mut AppState,
     workers: &mut Workers,
     folder: PathBuf,
     config: TrainConfig,

@@ -6,7 +6,7 @@ use crate::gui::{
     actions,
     command::{Command, LibraryCommand, OwnFolder, TrainCommand, WindowCommand},
     layout::Layout,
-    model::{Candidate, FollowUp, Model, Offer, Palette, undo_step},
+    model::{AppState, Candidate, FollowUp, Offer, Palette, undo_step},
     work::{Workers, cache_jobs, open_folder},
 };
 use mynascope_base::storage::Folders;
@@ -17,7 +17,7 @@ use super::{
     train,
 };
 
-pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: WindowCommand) {
+pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: WindowCommand) {
     match command {
         WindowCommand::ShowLayout(layout) => {
             // Runs may have come or gone outside the window meanwhile.
@@ -79,14 +79,14 @@ pub(super) fn apply(model: &mut Model, workers: &mut Workers, command: WindowCom
     }
 }
 
-pub(super) fn graphics(model: &mut Model, why: &str) {
+pub(super) fn graphics(model: &mut AppState, why: &str) {
     model.notices.error(format!(
         "The graphics card refused to draw something ({why}); close other programs that use it, or start again"
     ));
 }
 
 /// Letters are named that nothing is there to draw.
-pub(super) fn no_font(model: &mut Model, letters: &[char]) {
+pub(super) fn no_font(model: &mut AppState, letters: &[char]) {
     const MOST_NAMED: usize = 5;
     let mut named: Vec<String> = letters
         .iter()
@@ -104,13 +104,13 @@ pub(super) fn no_font(model: &mut Model, letters: &[char]) {
 }
 
 /// One thing lies over the panels at a time.
-fn close_overlays(model: &mut Model) {
+fn close_overlays(model: &mut AppState) {
     model.keys_shown = false;
     model.settings_shown = false;
     model.palette = None;
 }
 
-fn save_layout(model: &mut Model, workers: &Workers, layout: Layout, tiles: String) {
+fn save_layout(model: &mut AppState, workers: &Workers, layout: Layout, tiles: String) {
     let name = layout.name().to_owned();
     if model.settings.layouts.get(&name) != Some(&tiles) {
         model.settings.layouts.insert(name, tiles);
@@ -118,7 +118,7 @@ fn save_layout(model: &mut Model, workers: &Workers, layout: Layout, tiles: Stri
     }
 }
 
-fn step(model: &mut Model, workers: &Workers, back: bool) {
+fn step(model: &mut AppState, workers: &Workers, back: bool) {
     let verb = if back { "Undone" } else { "Done again" };
     let Some((name, follow)) = undo_step(model, back) else {
         let text = if back {
@@ -153,7 +153,7 @@ fn step(model: &mut Model, workers: &Workers, back: bool) {
     model.notices.note(format!("{verb}: {name}"));
 }
 
-fn search_palette(model: &mut Model, workers: &Workers, text: String) {
+fn search_palette(model: &mut AppState, workers: &Workers, text: String) {
     let mut candidates: Vec<Candidate> = actions::all()
         .filter(|action| (action.command)(model).is_some())
         .map(|action| Candidate {
@@ -182,7 +182,7 @@ fn search_palette(model: &mut Model, workers: &Workers, text: String) {
     }
 }
 
-fn run_offer(model: &mut Model, workers: &mut Workers, place: usize) {
+fn run_offer(model: &mut AppState, workers: &mut Workers, place: usize) {
     let offer = model
         .palette
         .as_ref()
@@ -201,7 +201,7 @@ fn run_offer(model: &mut Model, workers: &mut Workers, place: usize) {
     }
 }
 
-fn show_own(model: &mut Model, workers: &Workers, folder: OwnFolder) {
+fn show_own(model: &mut AppState, workers: &Workers, folder: OwnFolder) {
     let folders = match Folders::of_user() {
         Ok(folders) => folders,
         Err(error) => return model.notices.error(error.to_string()),
@@ -214,7 +214,7 @@ fn show_own(model: &mut Model, workers: &Workers, folder: OwnFolder) {
     show_folder(model, workers, &path);
 }
 
-fn show_folder(model: &mut Model, workers: &Workers, folder: &Path) {
+fn show_folder(model: &mut AppState, workers: &Workers, folder: &Path) {
     model
         .notices
         .error_of(open_folder::show_folder(folder, &workers.outbox));

@@ -8,7 +8,7 @@ use crate::gui::theme;
 use mynascope_base::natural_order;
 use mynascope_collection::Track;
 
-use super::Model;
+use super::AppState;
 
 /// What the colours of a map tell apart.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -197,7 +197,7 @@ impl Scale {
 }
 
 /// The colourings that tell something apart in the open collection, and tags, which have a menu of their own.
-pub fn offered_colourings(model: &Model) -> (Vec<Colouring>, Vec<Arc<str>>) {
+pub fn offered_colourings(model: &AppState) -> (Vec<Colouring>, Vec<Arc<str>>) {
     let collection = model.library.collection.as_ref();
     let tracks = collection.map_or(&[][..], |collection| &collection.tracks);
     let any = |has: fn(&Track) -> bool| tracks.iter().any(has);

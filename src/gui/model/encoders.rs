@@ -6,7 +6,7 @@ use std::path::Path;
 use mynascope_base::counted;
 use mynascope_encoder::CheckpointRef;
 
-use super::{EncoderSource, Model, RunRow, say_config};
+use super::{AppState, EncoderSource, RunRow, say_config};
 
 /// An encoder that is offered.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +47,7 @@ fn name_of(checkpoint: &CheckpointRef) -> String {
     source.name()
 }
 
-impl Model {
+impl AppState {
     /// All encoders that can be chosen; those in `also` are among them in any case.
     pub fn encoders(&self, also: &[CheckpointRef]) -> Vec<OfferedEncoder> {
         let mut offered = vec![
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn runs_are_offered_by_name_and_what_is_chosen_is_never_missing() {
-        let mut model = Model::default();
+        let mut model = AppState::default();
         model.training.table.rows = vec![RunRow {
             folder: "/home/runs/bells-2".into(),
             config: TrainConfig::default(),
@@ -133,7 +133,7 @@ mod tests {
         let mut live = RunView::new("/home/runs/bells-2".into(), TrainConfig::default());
         live.checkpoint = Some("/home/runs/bells-2/step-300/weights.safetensors".into());
         model.training.live = Some(live);
-        let names = |model: &Model, also: &[CheckpointRef]| -> Vec<String> {
+        let names = |model: &AppState, also: &[CheckpointRef]| -> Vec<String> {
             let offered = model.encoders(also).into_iter();
             offered.map(|offer| offer.name).collect()
         };

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::gui::layout::Layout;
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchPlace, PatchShape, ViewName};
 
-use super::{Hearing, LabForm, Layer, Mask, MatrixKind, Model};
+use super::{AppState, Hearing, LabForm, Layer, Mask, MatrixKind};
 
 /// A lesson: texts, each with a state of the window. A file of it is TOML, the same for built-in and for saved ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -176,7 +176,7 @@ impl LessonState {
     }
 
     /// The state of the window as it is.
-    pub fn of(model: &Model) -> Self {
+    pub fn of(model: &AppState) -> Self {
         let (mask, form) = (&model.mask, model.lab.form);
         let [crop_a, crop_b] = mask.starts;
         let time = &model.spectrogram.view;
@@ -218,7 +218,7 @@ impl LessonState {
     }
 
     /// Sets everything but the track and what is visible of it. What is not told is as at first.
-    pub fn set(&self, model: &mut Model) {
+    pub fn set(&self, model: &mut AppState) {
         if let Some(layout) = self.layout {
             model.layout = layout;
         }
@@ -289,7 +289,7 @@ pub struct Before {
 
 impl Before {
     /// What is shown now.
-    pub fn of(model: &Model) -> Self {
+    pub fn of(model: &AppState) -> Self {
         Self {
             state: LessonState::of(model),
             sources: model.library.sources.clone(),
@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_saved_lesson_is_read_back_and_shows_what_was_shown() {
-        let mut model = Model::default();
+        let mut model = AppState::default();
         model.mask.starts = [Some(40), None];
         model.mask.form.active = ViewName::B;
         let place = PatchPlace {
@@ -362,7 +362,7 @@ mod tests {
         };
         let read = Lesson::parse(&lesson.to_file().unwrap()).unwrap();
         assert_eq!(read, lesson);
-        let mut other = Model::default();
+        let mut other = AppState::default();
         read.state_at(0).set(&mut other);
         assert_eq!(other.mask.paint, model.mask.paint);
         assert_eq!(other.mask.starts, model.mask.starts);

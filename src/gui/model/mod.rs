@@ -79,7 +79,7 @@ use mynascope_encoder::CheckpointRef;
 
 use super::layout::Layout;
 
-impl Model {
+impl AppState {
     /// Whether a file that is dropped is looked for on the map instead of being opened: a sound, over a map.
     pub fn takes_as_query(&self, file: &std::path::Path) -> bool {
         let map = self.layout == Layout::Map && self.mapping.chart.is_some();
@@ -89,7 +89,7 @@ impl Model {
 
 /// All state of the window.
 #[derive(Default)]
-pub struct Model {
+pub struct AppState {
     /// Kept between starts.
     pub settings: Settings,
     /// The layout that is shown.
@@ -144,7 +144,7 @@ pub struct Model {
     pub search_wanted: u64,
 }
 
-impl Model {
+impl AppState {
     /// Whether a job of some length is under way.
     pub fn is_busy(&self) -> bool {
         let second = self.mapping.second.as_ref();

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Labels, Layer, MaskForm, Model, Paint, Picked, PictureForm, Selection};
+use super::{AppState, Labels, Layer, MaskForm, Paint, Picked, PictureForm, Selection};
 
 /// Changes of one number that follow each other within this time are one step.
 const MERGE_WITHIN: Duration = Duration::from_millis(900);
@@ -42,7 +42,7 @@ pub struct UndoField {
     kind: Kind,
     differs: fn(&UndoState, &UndoState) -> bool,
     /// Sets it in the model as it is in the state.
-    restore: fn(&UndoState, &mut Model),
+    restore: fn(&UndoState, &mut AppState),
 }
 
 /// What a change of a value means.
@@ -147,7 +147,7 @@ impl std::fmt::Debug for UndoField {
 
 impl UndoState {
     /// What is set now.
-    pub fn of(model: &Model) -> Self {
+    pub fn of(model: &AppState) -> Self {
         Self {
             mask: model.mask.form,
             starts: model.mask.starts,
@@ -315,7 +315,7 @@ impl History {
 }
 
 /// Undoes the last step, or does it again. Returns its name and what has to follow.
-pub fn step(model: &mut Model, back: bool) -> Option<(String, FollowUp)> {
+pub fn step(model: &mut AppState, back: bool) -> Option<(String, FollowUp)> {
     let step = model.history.take(back)?;
     let name = step.name();
     let follow = match step {
@@ -352,7 +352,7 @@ mod tests {
     use super::*;
 
     /// Does something to a model at a time and keeps it.
-    fn does(model: &mut Model, at: Instant, change: impl FnOnce(&mut Model)) {
+    fn does(model: &mut AppState, at: Instant, change: impl FnOnce(&mut AppState)) {
         let before = UndoState::of(model);
         change(model);
         let after = UndoState::of(model);
@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn a_drag_is_one_step_and_another_thing_is_another() {
-        let mut model = Model::default();
+        let mut model = AppState::default();
         let begin = Instant::now();
         let at = |ms| begin + Duration::from_millis(ms);
         let first = model.mask.form.percent();
@@ -407,11 +407,11 @@ mod tests {
 
     #[test]
     fn a_stroke_is_one_step_and_two_clicks_are_two() {
-        let mut model = Model::default();
+        let mut model = AppState::default();
         let begin = Instant::now();
         let at = |ms| begin + Duration::from_millis(ms);
         let paint = |token| {
-            move |model: &mut Model| {
+            move |model: &mut AppState| {
                 let place = mynascope_spectrum::tokens::PatchPlace { window: 0, token };
                 let shape = model.mask.form.shape;
                 let painted = model
@@ -421,7 +421,7 @@ mod tests {
                 painted.set(place, Some(false));
             }
         };
-        let count = |model: &Model| {
+        let count = |model: &AppState| {
             let shape = model.mask.form.shape;
             let painted = model
                 .mask
@@ -453,7 +453,7 @@ mod tests {
 
     #[test]
     fn steps_are_named_and_only_so_many_are_kept() {
-        let mut model = Model::default();
+        let mut model = AppState::default();
         let begin = Instant::now();
         for number in 0..300_u64 {
             let at = begin + Duration::from_secs(2 * number);

@@ -4,7 +4,7 @@ use eframe::egui::{self, Align2, Rect, RichText, Sense, Ui, pos2, vec2};
 
 use crate::gui::{
     command::{Command, LabCommand, MapCommand},
-    model::{BatchAnswer, Model, Near, ViewsAnswer},
+    model::{AppState, BatchAnswer, Near, ViewsAnswer},
     theme::{self, small},
 };
 
@@ -16,7 +16,7 @@ const SCALE: f32 = 9.0 * theme::UNIT;
 const LINE: f32 = 5.0 * theme::UNIT;
 
 /// Draws the column.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
     let lab = &model.lab;
     let tokens = theme::tokens(ui);
@@ -150,7 +150,7 @@ fn scale(ui: &mut Ui, answer: &ViewsAnswer, batch: Option<&BatchAnswer>) {
     );
 }
 
-fn neighbours(ui: &mut Ui, model: &Model, answer: &ViewsAnswer, out: &mut Vec<Command>) {
+fn neighbours(ui: &mut Ui, model: &AppState, answer: &ViewsAnswer, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let view = model.mask.form.active;
     let [a, b] = &answer.near;
@@ -184,7 +184,7 @@ fn neighbours(ui: &mut Ui, model: &Model, answer: &ViewsAnswer, out: &mut Vec<Co
     }
 }
 
-fn neighbour(ui: &mut Ui, model: &Model, near: &Near, out: &mut Vec<Command>) {
+fn neighbour(ui: &mut Ui, model: &AppState, near: &Near, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let own = model.spectrogram.path() == Some(near.path.as_path());
     let size = vec2(ui.available_width(), LINE);

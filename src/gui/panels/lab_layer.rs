@@ -3,7 +3,7 @@
 use eframe::egui::{Color32, Painter, Rect, StrokeKind, pos2, vec2};
 
 use crate::gui::{
-    model::{Layer, Model},
+    model::{AppState, Layer},
     theme::{self, Tokens},
 };
 use mynascope_spectrum::tokens::{PatchGrid, PatchShape, ViewName, WINDOW_FRAMES};
@@ -21,7 +21,7 @@ pub struct LayerValues {
 }
 
 /// What lies over a view's crop now, if its answer is there.
-pub fn values(model: &Model, view: ViewName) -> Option<LayerValues> {
+pub fn values(model: &AppState, view: ViewName) -> Option<LayerValues> {
     let form = &model.lab.form;
     let answer = model.lab.look.value.as_ref()?;
     if form.layer == Layer::None || answer.view != view {

@@ -6,7 +6,8 @@ use crate::gui::{
     command::{Command, LabCommand},
     jobs::format_progress,
     model::{
-        BATCH_TRACKS, BatchAnswer, FRAME_SECS, HeardCrop, LabForm, MatrixKind, Model, TEMPERATURES,
+        AppState, BATCH_TRACKS, BatchAnswer, FRAME_SECS, HeardCrop, LabForm, MatrixKind,
+        TEMPERATURES,
     },
     theme::{self, small},
     widgets::{
@@ -30,7 +31,7 @@ const MARGIN: f32 = 4.0 * theme::UNIT;
 const OLD_IS_SAID: f32 = 0.7;
 
 /// Draws the panel.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let space = ui.available_rect_before_wrap().shrink2(vec2(12.0, 4.0));
     ui.scope_builder(egui::UiBuilder::new().max_rect(space), |ui| {
         ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
@@ -79,7 +80,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// Says over the matrix that the batch of an earlier mask is shown.
-fn waits(ui: &Ui, model: &Model, corner: egui::Pos2) {
+fn waits(ui: &Ui, model: &AppState, corner: egui::Pos2) {
     let text = match &model.lab.batch_progress {
         Some(Progress {
             done,
@@ -99,7 +100,7 @@ fn waits(ui: &Ui, model: &Model, corner: egui::Pos2) {
     );
 }
 
-fn controls(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn controls(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let form = model.lab.form;
     let mut changed = form;
     ui.horizontal(|ui| {
@@ -174,7 +175,7 @@ impl Shown {
 
 fn draw(
     ui: &mut Ui,
-    model: &Model,
+    model: &AppState,
     answer: &BatchAnswer,
     shown: &Shown,
     area: Rect,

@@ -4,7 +4,7 @@ use eframe::egui::{self, Align2, Rect, Sense, StrokeKind, Ui, pos2, vec2};
 
 use crate::gui::{
     command::Command,
-    model::{FRAME_SECS, Model, Picture, PictureState, RankTable, WINDOW_SECS, clock},
+    model::{AppState, FRAME_SECS, Picture, PictureState, RankTable, WINDOW_SECS, clock},
     theme,
     widgets::cached_picture,
 };
@@ -22,7 +22,7 @@ const GAUGE_LEAST: f32 = 68.0 * theme::UNIT;
 const HEADER: f32 = 5.0 * theme::UNIT;
 
 /// Draws the panel.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let PictureState::Ready { picture, .. } = &model.spectrogram.state else {
         let hint = "Choose a track: two crops of it are masked, and the encoder is asked whether they belong together.";
         return parts::empty(
@@ -51,7 +51,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 
 fn one(
     ui: &mut Ui,
-    model: &Model,
+    model: &AppState,
     picture: &Picture,
     table: &RankTable,
     card: Rect,
@@ -140,7 +140,7 @@ fn one(
 }
 
 /// The picture of a crop with its mask.
-fn crop(ui: &Ui, model: &Model, picture: &Picture, table: &RankTable, area: Rect) {
+fn crop(ui: &Ui, model: &AppState, picture: &Picture, table: &RankTable, area: Rect) {
     let tokens = theme::tokens(ui);
     let spectrogram = &model.spectrogram;
     let start = table.view.start_frame();

@@ -8,7 +8,7 @@ use egui_phosphor::regular as icon;
 use crate::gui::{
     actions,
     command::{Command, LessonCommand},
-    model::{Model, OpenLesson},
+    model::{AppState, OpenLesson},
     theme::{self, small},
 };
 
@@ -20,7 +20,7 @@ const HEIGHT: f32 = 16.0 * theme::UNIT;
 const LINE: f32 = 200.0 * theme::UNIT;
 
 /// The strip with the page of the open lesson.
-pub fn strip(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn strip(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let Some(open) = &model.lesson else {
         return;
     };
@@ -105,7 +105,7 @@ const MENU: [&[&str]; 2] = [
 ];
 
 /// The menu of lessons.
-pub fn menu(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn menu(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let label = format!("{}  Lessons", icon::GRADUATION_CAP);
     ui.menu_button(label, |ui| {
         ui.set_min_width(theme::UNIT * 56.0);
@@ -130,7 +130,7 @@ pub fn menu(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// The form that saves the window as a lesson.
-pub fn draft(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn draft(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let Some(draft) = &model.lesson_draft else {
         return;
     };

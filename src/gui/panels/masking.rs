@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, LabCommand, MaskCommand},
-    model::{LabForm, Layer, MOST_PERCENT, Mask, Model, explain_mask},
+    model::{AppState, LabForm, Layer, MOST_PERCENT, Mask, explain_mask},
     theme::{self, small},
 };
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, ViewName};
@@ -18,7 +18,7 @@ const NAME: f32 = 12.0 * theme::UNIT;
 const ROOM_FOR_VIEWS: f32 = 70.0 * theme::UNIT;
 
 /// Draws the panel.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let space = ui
         .available_rect_before_wrap()
         .shrink2(egui::vec2(12.0, 2.0));
@@ -54,7 +54,7 @@ fn row(ui: &mut Ui, name: &str, add: impl FnOnce(&mut Ui)) {
     });
 }
 
-fn ratio(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn ratio(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let mask = &model.mask;
     ui.horizontal(|ui| {
@@ -144,7 +144,7 @@ struct Batch {
 }
 
 /// The largest batch that training could take here; only where the memory of the encoder's device is known.
-fn largest_batch(model: &Model) -> Option<Batch> {
+fn largest_batch(model: &AppState) -> Option<Batch> {
     let answer = model.lab.views.value.as_ref()?;
     let memory = answer
         .memory_bytes
@@ -164,7 +164,7 @@ fn largest_batch(model: &Model) -> Option<Batch> {
     Some(Batch { most, memory })
 }
 
-fn kinds(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn kinds(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::splat(theme::UNIT);
         ui.spacing_mut().button_padding.x = 2.0 * theme::UNIT;
@@ -177,7 +177,7 @@ fn kinds(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-fn patches(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn patches(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let mask = &model.mask;
     let with_views = ui.available_width() >= ROOM_FOR_VIEWS;
     row(ui, "Patches", |ui| {
@@ -212,7 +212,7 @@ fn patches(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     }
 }
 
-fn views(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn views(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     for view in ViewName::BOTH {
         let tip = format!(
             "See and hear the mask of view {view} ({})",
@@ -224,7 +224,7 @@ fn views(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     }
 }
 
-fn seed(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn seed(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let mask = &model.mask;
     row(ui, "Seed", |ui| {
         let mut seed = mask.form.seed;
@@ -256,7 +256,7 @@ fn seed(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-fn by_hand(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn by_hand(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let mask = &model.mask;
     row(ui, "By hand", |ui| {
         let tip = "Click and drag on the pictures keeps or drops patches (T; with Alt at any time)";
@@ -289,7 +289,7 @@ fn by_hand(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-fn look(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn look(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let mask = &model.mask;
     row(ui, "Picture", |ui| {
         let mut shown = mask.form.shown;
@@ -339,7 +339,7 @@ const LAYERS: [(Layer, &str, &str); 4] = [
     ),
 ];
 
-fn layer(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn layer(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let form = model.lab.form;
     let mut changed = form;
     row(ui, "Layer", |ui| {
@@ -362,7 +362,7 @@ fn layer(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     }
 }
 
-fn layer_form(ui: &mut Ui, model: &Model, form: &mut LabForm) {
+fn layer_form(ui: &mut Ui, model: &AppState, form: &mut LabForm) {
     let tokens = theme::tokens(ui);
     let depth = model.lab.views.value.as_ref();
     let depth = depth.map_or(12, |answer| answer.encoder.config.depth);

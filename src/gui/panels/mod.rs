@@ -23,7 +23,7 @@ pub mod transport;
 
 use eframe::egui;
 
-use super::{command::Command, layout::Pane, model::Model, theme};
+use super::{command::Command, layout::Pane, model::AppState, theme};
 
 /// A row of one control's height that is filled from the right.
 pub fn row_from_right<R>(ui: &mut egui::Ui, add: impl FnOnce(&mut egui::Ui) -> R) -> R {
@@ -33,7 +33,7 @@ pub fn row_from_right<R>(ui: &mut egui::Ui, add: impl FnOnce(&mut egui::Ui) -> R
 }
 
 /// Draws a pane.
-pub fn show(pane: Pane, ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(pane: Pane, ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     match pane {
         Pane::Library => library::show(ui, model, out),
         Pane::Spectrogram => spectrogram::show(ui, model, out),

@@ -6,14 +6,14 @@ use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, MapCommand},
-    model::{Duplicates, ListForm, ListTab, Model, Query, Spot, THRESHOLDS, clock},
+    model::{AppState, Duplicates, ListForm, ListTab, Query, Spot, THRESHOLDS, clock},
     theme,
 };
 
 use super::{parts, row_from_right, top};
 
 /// Draws the pane.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| {
         head(ui, model, out);
         match model.lists.form.tab {
@@ -24,7 +24,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-fn head(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn head(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let mut push = |command| out.push(Command::Map(command));
     row_from_right(ui, |ui| {
         let hint = "Puts the command on the clipboard that makes this list in a terminal";
@@ -75,7 +75,7 @@ fn head(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-fn near(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn near(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let nearby = &model.nearby;
     if let Some(running) = nearby.job.running() {
         if parts::progress(ui, running) {
@@ -139,7 +139,7 @@ fn near(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// Where a file that is not on the map landed on it.
-fn landed(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn landed(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let landed = &model.nearby.landed;
     let Some(first) = landed.first() else { return };
     let known: f32 = landed.iter().map(|landed| landed.nearest).sum::<f32>() / landed.len() as f32;
@@ -156,7 +156,7 @@ fn landed(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-fn duplicates(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn duplicates(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let lists = &model.lists;
     if let Some(running) = lists.job.running() {
         if parts::progress(ui, running) {
@@ -221,7 +221,7 @@ fn duplicates(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 /// Two tracks side by side, each to be played, and how alike they are.
 fn duplicate(
     ui: &mut Ui,
-    model: &Model,
+    model: &AppState,
     duplicates: &Duplicates,
     pair: usize,
     out: &mut Vec<Command>,
@@ -267,7 +267,7 @@ fn choose(spot: Spot, out: &mut Vec<Command>) {
     }));
 }
 
-fn moved(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn moved(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let moved = &model.lists.moved;
     if moved.is_empty() {
         let hint = "Compare two encoders side by side with the button above the map: the tracks whose ten nearest \

@@ -7,14 +7,14 @@ use eframe::egui::{self, Align2, Id, LayerId, Modal, Order, RichText};
 use crate::gui::{
     actions::{self, Group},
     command::{Command, LibraryCommand, WindowCommand},
-    model::Model,
+    model::AppState,
     theme::{self, small},
 };
 
 use super::{palette, settings, toasts};
 
 /// Draws the overlays and takes in dropped files.
-pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     toasts::show(ui, model, out);
     palette::show(ui, model, out);
     settings::show(ui, model, out);
@@ -24,7 +24,7 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     drop_hint(ui, model, out);
 }
 
-fn drop_hint(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn drop_hint(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let (hovered, dropped) = ui.ctx().input(|input| {
         let paths =
             |files: Vec<Option<PathBuf>>| -> Vec<PathBuf> { files.into_iter().flatten().collect() };

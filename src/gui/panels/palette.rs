@@ -9,12 +9,12 @@ use egui_phosphor::regular as icon;
 use crate::gui::{
     actions,
     command::{Command, WindowCommand},
-    model::{Model, Offer, Palette, length, typed_paths},
+    model::{AppState, Offer, Palette, length, typed_paths},
     theme::{self, small},
 };
 
 /// Draws the palette while it is open.
-pub fn show(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let Some(palette) = &model.palette else {
         return;
     };
@@ -93,7 +93,7 @@ pub fn show(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
     }
 }
 
-fn offers(ui: &mut egui::Ui, model: &Model, palette: &Palette, out: &mut Vec<Command>) {
+fn offers(ui: &mut egui::Ui, model: &AppState, palette: &Palette, out: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let room = (ui.ctx().content_rect().height() - 50.0 * theme::UNIT)
         .clamp(theme::CONTROL_HEIGHT, 14.0 * theme::CONTROL_HEIGHT);
@@ -122,7 +122,7 @@ struct Look {
     key: String,
 }
 
-fn look(model: &Model, offer: &Offer) -> Look {
+fn look(model: &AppState, offer: &Offer) -> Look {
     match offer {
         Offer::Action(id) => {
             let action = actions::find(id);
@@ -169,7 +169,7 @@ fn look(model: &Model, offer: &Offer) -> Look {
     }
 }
 
-fn row(ui: &mut egui::Ui, model: &Model, offer: &Offer, on: bool) -> egui::Response {
+fn row(ui: &mut egui::Ui, model: &AppState, offer: &Offer, on: bool) -> egui::Response {
     let tokens = theme::tokens(ui);
     let look = look(model, offer);
     let size = vec2(ui.available_width(), theme::CONTROL_HEIGHT);

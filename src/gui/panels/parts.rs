@@ -6,7 +6,7 @@ use egui_phosphor::regular as icon;
 use crate::gui::{
     command::EncoderCommand,
     jobs::Running,
-    model::{Embeddings, EncoderSource, Library, Model},
+    model::{AppState, Embeddings, EncoderSource, Library},
     theme,
 };
 use mynascope_encoder::{EncoderKind, FoundEncoder, WeightsChoice};
@@ -295,7 +295,7 @@ pub fn shortened(ui: &Ui, name: &str, width: f32) -> String {
 pub fn encoder_choice(
     ui: &mut Ui,
     width: f32,
-    model: &Model,
+    model: &AppState,
     source: &EncoderSource,
 ) -> (egui::Response, Option<EncoderCommand>) {
     let mut choice = None;

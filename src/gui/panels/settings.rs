@@ -6,7 +6,7 @@ use egui_phosphor::regular as icon;
 use crate::gui::{
     actions::find,
     command::{Command, LibraryCommand, OwnFolder, SoundCommand, TrainCommand, WindowCommand},
-    model::{Devices, Model, SCALES},
+    model::{AppState, Devices, SCALES},
     theme,
 };
 use mynascope_audio::{Channel, OutputStatus, chosen_device};
@@ -21,7 +21,7 @@ const AROUND: f32 = 26.0 * theme::UNIT;
 const NAME_WIDTH: f32 = 34.0 * theme::UNIT;
 
 /// Draws the settings while they are open.
-pub fn show(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     if !model.settings_shown {
         return;
     }
@@ -133,7 +133,7 @@ fn look(ui: &mut Ui, settings: &mut Settings) {
     );
 }
 
-fn sound(ui: &mut Ui, model: &Model, settings: &mut Settings, out: &mut Vec<Command>) {
+fn sound(ui: &mut Ui, model: &AppState, settings: &mut Settings, out: &mut Vec<Command>) {
     group(ui, "Sound and picture");
     row(
         ui,
@@ -225,7 +225,7 @@ fn below(ui: &mut Ui, text: String) {
     });
 }
 
-fn computing(ui: &mut Ui, model: &Model, settings: &mut Settings) {
+fn computing(ui: &mut Ui, model: &AppState, settings: &mut Settings) {
     group(ui, "Computing");
     let chosen: DeviceChoice = model.settings.device.parse().unwrap_or_default();
     row(
@@ -275,7 +275,7 @@ fn computing(ui: &mut Ui, model: &Model, settings: &mut Settings) {
     below(ui, text);
 }
 
-fn disk(ui: &mut Ui, model: &Model, settings: &mut Settings, out: &mut Vec<Command>) {
+fn disk(ui: &mut Ui, model: &AppState, settings: &mut Settings, out: &mut Vec<Command>) {
     group(ui, "Disk");
     row(
         ui,

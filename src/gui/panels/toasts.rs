@@ -9,7 +9,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, WindowCommand},
-    model::{Model, Notice, Severity},
+    model::{AppState, Notice, Severity},
     theme::{self, small},
 };
 
@@ -29,7 +29,7 @@ pub fn tell_room(ui: &egui::Ui, room: Rect) {
 }
 
 /// Draws all that are shown.
-pub fn show(ui: &egui::Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     if model.notices.shown().is_empty() {
         return;
     }

@@ -7,13 +7,13 @@ use crate::gui::{
     actions::{self, Group},
     command::{Command, LibraryCommand, WindowCommand},
     layout::Layout,
-    model::{Model, other_theme},
+    model::{AppState, other_theme},
     theme::{self, small},
 };
 use mynascope_base::{counted, storage::Theme};
 
 /// Draws the bar.
-pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     Panel::top("top")
         .exact_size(theme::BAR_HEIGHT)
@@ -40,7 +40,13 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// A line of a menu for an action; disabled where it can do nothing now.
-fn action_item(ui: &mut egui::Ui, model: &Model, symbol: &str, id: &str, out: &mut Vec<Command>) {
+fn action_item(
+    ui: &mut egui::Ui,
+    model: &AppState,
+    symbol: &str,
+    id: &str,
+    out: &mut Vec<Command>,
+) {
     let Some(action) = actions::find(id) else {
         return;
     };
@@ -64,7 +70,7 @@ fn action_item(ui: &mut egui::Ui, model: &Model, symbol: &str, id: &str, out: &m
     }
 }
 
-fn open_menu(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn open_menu(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let label = format!("{}  Open", icon::FOLDER_OPEN);
     ui.menu_button(label, |ui| {
         ui.set_min_width(theme::UNIT * 60.0);
@@ -101,7 +107,7 @@ fn open_menu(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// Everything that can be done, group by group.
-fn all_menu(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn all_menu(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let text = RichText::new(icon::LIST).size(theme::TEXT_LARGE);
     let response = ui
         .menu_button(text, |ui| {
@@ -126,7 +132,7 @@ fn all_menu(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, "Menu"));
 }
 
-fn layouts(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn layouts(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     ui.spacing_mut().item_spacing.x = theme::SPACE_SMALL;
     for layout in Layout::ALL {
@@ -165,7 +171,7 @@ fn layouts(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     }
 }
 
-fn right(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn right(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     if icon_button(ui, icon::GEAR, "Settings (Ctrl+,)").clicked() {
         let shown = !model.settings_shown;
         out.push(Command::Window(WindowCommand::ShowSettings(shown)));

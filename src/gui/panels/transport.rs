@@ -7,7 +7,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, SoundCommand},
-    model::{FRAME_SECS, Hearing, Model, clock},
+    model::{AppState, FRAME_SECS, Hearing, clock},
     theme::{self, small},
 };
 use mynascope_audio::{OutputStatus, chosen_device};
@@ -24,7 +24,7 @@ const ROOM_FOR_WORDS: f32 = 150.0 * theme::UNIT;
 const WORDS_WIDTH: f32 = 22.0 * theme::UNIT;
 
 /// Draws the bar.
-pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     Panel::bottom("transport")
         .exact_size(theme::BAR_HEIGHT + theme::UNIT)
@@ -47,7 +47,7 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         });
 }
 
-fn buttons(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn buttons(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let shown = model.spectrogram.path().is_some();
     if icon_button(ui, icon::SKIP_BACK, "Beginning of the track (Home)").clicked() {
@@ -97,7 +97,7 @@ fn buttons(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// The length that the seek bar stands for.
-fn duration_secs(model: &Model) -> f64 {
+fn duration_secs(model: &AppState) -> f64 {
     let told = match model.transport.duration_secs {
         // Without a player, as in pictures of the window, the library knows it as well.
         told if told > 0.0 => told,
@@ -115,7 +115,7 @@ fn duration_secs(model: &Model) -> f64 {
     }
 }
 
-fn position(ui: &mut egui::Ui, model: &Model) {
+fn position(ui: &mut egui::Ui, model: &AppState) {
     let tokens = theme::tokens(ui);
     let here = clock(model.transport.position_secs);
     let all = clock(duration_secs(model));
@@ -131,7 +131,7 @@ fn position(ui: &mut egui::Ui, model: &Model) {
     );
 }
 
-fn volume(ui: &mut egui::Ui, model: &Model, device: &str, out: &mut Vec<Command>) {
+fn volume(ui: &mut egui::Ui, model: &AppState, device: &str, out: &mut Vec<Command>) {
     let mut percent = (model.settings.volume * 100.0).round();
     // In a narrow window the seek bar needs the room; the button stays.
     if ui.available_width() > ROOM_FOR_VOLUME {
@@ -160,7 +160,7 @@ fn volume(ui: &mut egui::Ui, model: &Model, device: &str, out: &mut Vec<Command>
     }
 }
 
-fn seek_bar(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn seek_bar(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let size = vec2(
         (ui.available_width() - theme::SPACE_LARGE).max(theme::UNIT),
@@ -194,7 +194,7 @@ fn seek_bar(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// Which of the four sounds is heard, as one control.
-fn hearing(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn hearing(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let (transport, active) = (&model.transport, model.mask.form.active);
     let wide = ui.available_width() > ROOM_FOR_WORDS;
@@ -262,7 +262,7 @@ fn hearing(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// Volume, or why there is no sound, and the list of devices.
-fn device(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn device(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     devices(ui, model, out);
     match &model.transport.output {
@@ -286,7 +286,7 @@ fn device(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// The menu in which a sound device is chosen.
-fn devices(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn devices(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let chosen = model.settings.sound_device.as_deref();
     let symbol = RichText::new(icon::CARET_UP).size(theme::TEXT_SMALL);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{drawn, save_bytes, save_image};
 use crate::gui::{
     command::CurveFile,
-    model::{Model, RunView},
+    model::{AppState, RunView},
     panels::train,
 };
 use mynascope_base::storage::Theme;
@@ -26,7 +26,7 @@ const SCALE: f32 = 1.5;
 
 impl CurveSheet {
     /// What the window shows now.
-    pub fn of(model: &Model) -> Option<Self> {
+    pub fn of(model: &AppState) -> Option<Self> {
         Some(Self {
             run: model.training.shown()?.clone(),
             overlay: model.training.overlay.clone(),

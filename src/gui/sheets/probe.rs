@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{drawn, save_bytes, save_image};
 use crate::gui::{
     command::ProbeFile,
-    model::{Model, Sheet},
+    model::{AppState, Sheet},
     panels::probe,
 };
 
@@ -22,23 +22,23 @@ pub struct ProbeSheet {
 
 enum Content {
     /// Only what the tab is drawn from.
-    Picture(Box<Model>),
+    Picture(Box<AppState>),
     Table(Sheet),
 }
 
 impl ProbeSheet {
     /// What the tab shows now; `None` while that is nothing.
-    pub fn of(model: &Model, kind: ProbeFile) -> Option<Self> {
+    pub fn of(model: &AppState, kind: ProbeFile) -> Option<Self> {
         let probing = &model.probing;
         let table = probing.table(probing.tab)?;
         let (content, ending) = match kind {
             ProbeFile::Csv => (Content::Table(table), "csv"),
             ProbeFile::Png => {
-                let shown = Model {
+                let shown = AppState {
                     settings: model.settings.clone(),
                     layout: model.layout,
                     probing: probing.clone(),
-                    ..Model::default()
+                    ..AppState::default()
                 };
                 (Content::Picture(Box::new(shown)), "png")
             }

@@ -5,12 +5,12 @@ use std::path::Path;
 use image::RgbaImage;
 
 use super::{drawn, save_image};
-use crate::gui::{canvas::PictureError, model::Model, panels::spectrogram};
+use crate::gui::{canvas::PictureError, model::AppState, panels::spectrogram};
 
 /// A picture as it is shown at one moment.
 pub struct Still {
     /// Only what the picture is drawn from.
-    model: Model,
+    model: AppState,
     title: String,
 }
 
@@ -19,21 +19,21 @@ const MOST_PIXELS: f32 = 8192.0;
 
 impl Still {
     /// What the window shows now; `None` where no track is shown.
-    pub fn of(model: &Model) -> Option<Self> {
+    pub fn of(model: &AppState) -> Option<Self> {
         model.spectrogram.picture()?;
         let track = model.library.selected_track();
         let title = track.map_or_else(String::new, |track| match &track.label {
             Some(label) => format!("{} \u{b7} {label}", track.title),
             None => track.title.clone(),
         });
-        let model = Model {
+        let model = AppState {
             settings: model.settings.clone(),
             // Some layouts mark the crops on the picture.
             layout: model.layout,
             spectrogram: model.spectrogram.clone(),
             mask: model.mask.clone(),
             transport: model.transport.clone(),
-            ..Model::default()
+            ..AppState::default()
         };
         Some(Self { model, title })
     }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::gui::model::{EmbedError, EncoderSource, KeyedTable, Model, TableKey};
+use crate::gui::model::{AppState, EmbedError, EncoderSource, KeyedTable, TableKey};
 use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::Collection;
 use mynascope_embedding::{ExtractSettings, Level, extract_cached};
@@ -24,7 +24,7 @@ pub struct EmbedRequest {
 
 impl EmbedRequest {
     /// Of a collection with the encoder that the layouts share.
-    pub fn of(model: &Model, collection: &Arc<Collection>, mels: Option<&Arc<Cache>>) -> Self {
+    pub fn of(model: &AppState, collection: &Arc<Collection>, mels: Option<&Arc<Cache>>) -> Self {
         Self {
             collection: Arc::clone(collection),
             source: model.embeddings.source.clone(),

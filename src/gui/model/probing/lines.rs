@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::gui::{
     command_line::CommandLine,
-    model::{EncoderSource, Model},
+    model::{AppState, EncoderSource},
 };
 use mynascope_probe::{ProbeSettings, Protocol, Task};
 
@@ -26,7 +26,7 @@ impl ProbeTab {
     }
 }
 
-impl Model {
+impl AppState {
     /// A job of the Probe layout as a command; of groups, which a file must hold first, that of [`Probing::group_line`].
     /// Fails where there is nothing to say yet, and says what to do.
     ///
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn every_job_has_a_command_or_says_what_to_do_first() {
-        let mut model = Model::default();
+        let mut model = AppState::default();
         model.library.sources = vec!["demo".into()];
         let compare = model.probe_command(ProbeJob::Compare).unwrap();
         let lines: Vec<&str> = compare.split(" &&\n").collect();

@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::Command,
-    model::{Column, Library, Model, Sort},
+    model::{AppState, Column, Library, Sort},
     theme::{self, small},
 };
 
@@ -68,7 +68,7 @@ impl Columns {
     }
 
     /// Draws the headings; a click sorts.
-    pub fn headings(&self, ui: &mut egui::Ui, row: Rect, model: &Model, out: &mut Vec<Command>) {
+    pub fn headings(&self, ui: &mut egui::Ui, row: Rect, model: &AppState, out: &mut Vec<Command>) {
         let sort = model.library.form.sort;
         let tokens = theme::tokens(ui);
         for (column, cell) in self.places(row) {

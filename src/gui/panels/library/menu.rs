@@ -6,12 +6,12 @@ use egui_phosphor::regular as icon;
 use crate::gui::{
     actions::find,
     command::{Command, LibraryCommand},
-    model::{Edited, Model, Row},
+    model::{AppState, Edited, Row},
     theme::{self, small},
 };
 
 /// Draws the menu of a row.
-pub fn show(ui: &mut egui::Ui, model: &Model, row: &Row<'_>, out: &mut Vec<Command>) {
+pub fn show(ui: &mut egui::Ui, model: &AppState, row: &Row<'_>, out: &mut Vec<Command>) {
     let library = &model.library;
     let index = row.index;
     ui.set_min_width(theme::UNIT * 48.0);
@@ -63,7 +63,7 @@ pub fn show(ui: &mut egui::Ui, model: &Model, row: &Row<'_>, out: &mut Vec<Comma
     labels(ui, model, row, out);
 }
 
-fn labels(ui: &mut egui::Ui, model: &Model, row: &Row<'_>, out: &mut Vec<Command>) {
+fn labels(ui: &mut egui::Ui, model: &AppState, row: &Row<'_>, out: &mut Vec<Command>) {
     let library = &model.library;
     // The labels of the other rows are not changed unnoticed.
     let alone = !library.is_marked(row.index) && library.selected != Some(row.index);

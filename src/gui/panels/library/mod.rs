@@ -12,7 +12,7 @@ use egui_phosphor::regular as icon;
 use crate::gui::{
     command::{Command, LibraryCommand},
     jobs::format_progress,
-    model::Model,
+    model::AppState,
     theme::{self, small},
 };
 use mynascope_base::{counted, jobs::Progress};
@@ -20,7 +20,7 @@ use mynascope_base::{counted, jobs::Progress};
 use super::{parts, top::icon_button};
 
 /// Draws the panel.
-pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     Frame::new()
         .inner_margin(Margin {
             left: 8,
@@ -56,7 +56,7 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
         });
 }
 
-fn search(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn search(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let mut text = model.library.form.search.clone();
     let clear_width = if text.is_empty() {
         0.0
@@ -117,7 +117,7 @@ fn under_way(ui: &mut egui::Ui, progress: &Progress, out: &mut Vec<Command>) {
     }
 }
 
-fn empty(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn empty(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     ui.add_space(theme::UNIT * 8.0);
     ui.vertical_centered(|ui| {
@@ -156,7 +156,7 @@ fn empty(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-fn nothing_found(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn nothing_found(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let library = &model.library;
     ui.add_space(theme::UNIT * 8.0);
@@ -182,7 +182,7 @@ fn nothing_found(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// The line below the list: how much there is, and what is wrong.
-fn summary(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn summary(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let library = &model.library;
     let Some(collection) = &library.collection else {
         return;

@@ -8,7 +8,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, LibraryCommand},
-    model::{Column, Edited, Library, Model, Row, length as length_text},
+    model::{AppState, Column, Edited, Library, Row, length as length_text},
     theme,
 };
 use mynascope_base::without_path;
@@ -17,7 +17,7 @@ use mynascope_collection::{Track, key_name};
 use super::{columns::Columns, menu};
 
 /// Draws headings and rows.
-pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let scroll = ui.spacing().scroll;
     let bar = scroll.bar_width + scroll.bar_inner_margin;
@@ -90,7 +90,7 @@ fn keep_visible(ui: &egui::Ui, area: ScrollArea, row: usize, height_of_row: f32)
 
 fn track_row(
     ui: &mut egui::Ui,
-    model: &Model,
+    model: &AppState,
     columns: &Columns,
     row: &Row<'_>,
     out: &mut Vec<Command>,
@@ -154,7 +154,7 @@ fn track_row(
 
 fn answer(
     ui: &egui::Ui,
-    model: &Model,
+    model: &AppState,
     row: &Row<'_>,
     response: &egui::Response,
     out: &mut Vec<Command>,

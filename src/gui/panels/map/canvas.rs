@@ -8,7 +8,7 @@ use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, MapCommand},
-    model::{Camera, Chart, MapSide, Model, clock},
+    model::{AppState, Camera, Chart, MapSide, clock},
     paint::scatter::Scatter,
     panels::parts,
     theme,
@@ -36,7 +36,7 @@ pub struct View<'a> {
 }
 
 /// Draws the points, and what the pointer does with them.
-pub fn show(ui: &mut Ui, size: Vec2, model: &Model, view: View<'_>, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, size: Vec2, model: &AppState, view: View<'_>, out: &mut Vec<Command>) {
     let View {
         side,
         chart,
@@ -124,7 +124,7 @@ fn one_spot(ui: &mut Ui, rect: Rect, chart: &Chart) {
 }
 
 /// What a click on a point does.
-fn choose(ui: &Ui, model: &Model, chart: &Chart, point: usize, out: &mut Vec<Command>) {
+fn choose(ui: &Ui, model: &AppState, chart: &Chart, point: usize, out: &mut Vec<Command>) {
     let Some(spot) = chart.spot(point) else {
         return;
     };
@@ -145,7 +145,7 @@ fn hovered(
     ui: &Ui,
     painter: &egui::Painter,
     rect: Rect,
-    model: &Model,
+    model: &AppState,
     view: View<'_>,
     point: usize,
 ) {
@@ -172,7 +172,14 @@ fn hovered(
 }
 
 /// The way of a track along its windows, and where its playhead is on it.
-fn path(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model, view: View<'_>, track: &Path) {
+fn path(
+    ui: &Ui,
+    painter: &egui::Painter,
+    rect: Rect,
+    model: &AppState,
+    view: View<'_>,
+    track: &Path,
+) {
     let View { chart, camera, .. } = view;
     let tokens = theme::tokens(ui);
     let points = chart.points_of(track);
@@ -196,7 +203,7 @@ fn path(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model, view: View<
 }
 
 /// Marks what the pointer is at in the other map of a comparison.
-fn echo(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model, view: View<'_>) {
+fn echo(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &AppState, view: View<'_>) {
     let mapping = &model.mapping;
     let beside = mapping.second.as_ref();
     let (other, point) = match view.side {
@@ -216,7 +223,7 @@ fn echo(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model, view: View<
 }
 
 /// Where the windows of a file lie that is not on the map.
-fn crosses(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &Model, view: View<'_>) {
+fn crosses(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &AppState, view: View<'_>) {
     let tokens = theme::tokens(ui);
     let stroke = Stroke::new(2.0 * theme::LINE, tokens.text_strong);
     let arm = 1.5 * theme::UNIT;

@@ -7,7 +7,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, EncoderCommand, MapCommand, SaveTo},
-    model::{Colouring, Model, PERPLEXITIES, offered_colourings},
+    model::{AppState, Colouring, PERPLEXITIES, offered_colourings},
     panels::{parts, top},
     theme,
 };
@@ -26,7 +26,7 @@ const PERPLEXITY_WIDTH: f32 = 26.0 * theme::UNIT;
 const SEED_WIDTH: f32 = 18.0 * theme::UNIT;
 
 /// Draws what is above the map.
-pub(super) fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub(super) fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     actions(ui, model, out);
     settings(ui, model, out);
     if parts::asks_patch(&model.embeddings) {
@@ -37,7 +37,7 @@ pub(super) fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     }
 }
 
-fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn actions(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let mut other = Vec::new();
     let mut push = |command| out.push(Command::Map(command));
     let [narrowest, widest] = ENCODER_WIDTHS;
@@ -155,7 +155,7 @@ const MAP_FORMATS: [(&str, &str, &str); 3] = [
 ];
 
 /// What is read from files and written to them.
-fn files(ui: &mut Ui, model: &Model, push: &mut dyn FnMut(MapCommand)) {
+fn files(ui: &mut Ui, model: &AppState, push: &mut dyn FnMut(MapCommand)) {
     let symbol = RichText::new(icon::FLOPPY_DISK).size(theme::TEXT_LARGE);
     let hint = "Map a table of embeddings from a file, or save what the map is made of";
     let button = egui::Button::new(symbol)
@@ -230,7 +230,7 @@ fn hover_sound_button(ui: &mut Ui, on: bool) -> bool {
     top::icon_button(ui, symbol, hint).clicked()
 }
 
-fn settings(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn settings(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let mapping = &model.mapping;
     let mut form = mapping.form;
     let [narrowest, widest] = CHOICE_WIDTHS;
@@ -273,7 +273,7 @@ fn settings(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// What colours stand for; returns what was chosen.
-fn colouring(ui: &mut Ui, width: f32, model: &Model) -> Option<Colouring> {
+fn colouring(ui: &mut Ui, width: f32, model: &AppState) -> Option<Colouring> {
     let now = &model.mapping.colouring;
     let mut chosen = None;
     let menu = egui::ComboBox::from_id_salt("colouring")
@@ -306,7 +306,7 @@ fn colouring(ui: &mut Ui, width: f32, model: &Model) -> Option<Colouring> {
 }
 
 /// Asks how the patches of the chosen checkpoint are cut.
-fn patch(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn patch(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         let (_, kind) = parts::patch_choice(ui, 42.0 * theme::UNIT, &model.embeddings);
         if let Some(kind) = kind {
@@ -321,7 +321,7 @@ fn patch(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// Asks which encoder of a checkpoint is meant that holds several.
-fn weights(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn weights(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let (source, held) = (&model.embeddings.source, model.embeddings.several());
     ui.horizontal(|ui| {
         parts::quiet(ui, "Weights").on_hover_text(parts::WEIGHTS_HINT);

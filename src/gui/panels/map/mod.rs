@@ -12,7 +12,7 @@ use mynascope_base::{counted, without_path};
 use crate::gui::{
     command::{Command, MapCommand},
     jobs::format_duration,
-    model::{Chart, MapSide, Model},
+    model::{AppState, Chart, MapSide},
     panels::parts,
     theme,
 };
@@ -25,7 +25,7 @@ use canvas::View;
 const LEGEND_WIDTH: f32 = 34.0 * theme::UNIT;
 
 /// Draws the panel.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| {
         controls::show(ui, model, out);
         if let Some(error) = &model.mapping.error {
@@ -53,7 +53,7 @@ fn column(ui: &mut Ui, size: Vec2, content: impl FnOnce(&mut Ui)) {
 }
 
 /// A map with its legend beside it.
-fn one(ui: &mut Ui, model: &Model, chart: &Chart, out: &mut Vec<Command>) {
+fn one(ui: &mut Ui, model: &AppState, chart: &Chart, out: &mut Vec<Command>) {
     let size = ui.available_size() - Vec2::new(0.0, CAPTION_HEIGHT);
     let size = size.max(Vec2::splat(20.0 * theme::UNIT));
     let view = View {
@@ -86,7 +86,7 @@ fn one(ui: &mut Ui, model: &Model, chart: &Chart, out: &mut Vec<Command>) {
 }
 
 /// What made the map, where that is not what is chosen above it.
-fn made_otherwise(model: &Model, chart: &Chart) -> Option<String> {
+fn made_otherwise(model: &AppState, chart: &Chart) -> Option<String> {
     let (made, chosen) = (&chart.source.key.source, &model.embeddings.source);
     let mapping = &model.mapping;
     if mapping.imported.is_some() || mapping.job.is_running() || made.embeds_like(chosen) {
@@ -131,7 +131,7 @@ fn where_is_the_sound(ui: &mut Ui, out: &mut Vec<Command>) {
 }
 
 /// What is picked, where something is; else nothing is drawn and `false` returned.
-fn picked(ui: &mut Ui, model: &Model, chart: &Chart, out: &mut Vec<Command>) -> bool {
+fn picked(ui: &mut Ui, model: &AppState, chart: &Chart, out: &mut Vec<Command>) -> bool {
     let picked = &model.mapping.picked;
     if picked.is_empty() {
         return false;
@@ -205,7 +205,7 @@ fn points(level: Level, count: usize) -> String {
     }
 }
 
-fn nothing(ui: &mut Ui, model: &Model) {
+fn nothing(ui: &mut Ui, model: &AppState) {
     let how = format!("{}; sub-folders become labels.", model.how_to_open());
     let (title, hint) = if model.mapping.job.is_running() {
         (

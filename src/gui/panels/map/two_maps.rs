@@ -10,7 +10,7 @@ use super::{
 };
 use crate::gui::{
     command::{Command, EncoderCommand, MapCommand},
-    model::{Chart, MapSide, Model, SecondMap},
+    model::{AppState, Chart, MapSide, SecondMap},
     panels::{parts, top},
     theme,
 };
@@ -19,7 +19,7 @@ use crate::gui::{
 /// them where colours stand for numbers.
 pub(super) fn show(
     ui: &mut Ui,
-    model: &Model,
+    model: &AppState,
     chart: &Chart,
     second: &SecondMap,
     out: &mut Vec<Command>,
@@ -70,7 +70,13 @@ pub(super) fn show(
 }
 
 /// The second map, or how far it is.
-fn second_map(ui: &mut Ui, size: Vec2, model: &Model, second: &SecondMap, out: &mut Vec<Command>) {
+fn second_map(
+    ui: &mut Ui,
+    size: Vec2,
+    model: &AppState,
+    second: &SecondMap,
+    out: &mut Vec<Command>,
+) {
     match &second.chart {
         Some(chart) => {
             let view = View {
@@ -99,7 +105,7 @@ fn second_map(ui: &mut Ui, size: Vec2, model: &Model, second: &SecondMap, out: &
 fn second_encoder(
     ui: &mut Ui,
     width: f32,
-    model: &Model,
+    model: &AppState,
     second: &SecondMap,
     out: &mut Vec<Command>,
 ) {

@@ -8,7 +8,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, ProbeAsk, ProbeCommand},
-    model::{Model, ProbeJob, say_score, say_time},
+    model::{AppState, ProbeJob, say_score, say_time},
     panels::{parts, row_from_right},
     theme,
 };
@@ -35,7 +35,7 @@ const RUNS: [Column; 8] = [
 ];
 
 /// Draws the tab.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let probing = &model.probing;
     let mut push = |command| out.push(Command::Probe(command));
     row_from_right(ui, |ui| {
@@ -87,7 +87,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// The menu that marks the encoders to be compared. Returns the names of those that are marked.
-fn encoders(ui: &mut Ui, model: &Model, push: &mut impl FnMut(ProbeCommand)) -> String {
+fn encoders(ui: &mut Ui, model: &AppState, push: &mut impl FnMut(ProbeCommand)) -> String {
     let marked = model.compared();
     let offered = model.encoders(&marked);
     let label = format!("Encoders {}", icon::CARET_DOWN);

@@ -9,7 +9,9 @@ use egui_plot::{
 
 use crate::gui::{
     command::{Command, MaskCommand, ProbeCommand, SoundCommand},
-    model::{CurveKind, Hearing, MOST_PERCENT, MaskForm, Model, ProbeJob, ScoreCurve, ScorePoint},
+    model::{
+        AppState, CurveKind, Hearing, MOST_PERCENT, MaskForm, ProbeJob, ScoreCurve, ScorePoint,
+    },
     panels::{parts, row_from_right},
     theme,
 };
@@ -19,7 +21,7 @@ use mynascope_spectrum::tokens::{MaskKind, MaskRatio};
 const KEY_HEIGHT: f32 = theme::CONTROL_HEIGHT;
 
 /// Draws the tab.
-pub fn show(ui: &mut Ui, model: &Model, kind: CurveKind, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, kind: CurveKind, out: &mut Vec<Command>) {
     head(ui, model, kind, out);
     let curve = model.probing.curve(kind);
     match curve.filter(|curve| !curve.points.is_empty()) {
@@ -28,7 +30,7 @@ pub fn show(ui: &mut Ui, model: &Model, kind: CurveKind, out: &mut Vec<Command>)
     }
 }
 
-fn head(ui: &mut Ui, model: &Model, kind: CurveKind, out: &mut Vec<Command>) {
+fn head(ui: &mut Ui, model: &AppState, kind: CurveKind, out: &mut Vec<Command>) {
     let probing = &model.probing;
     let mut push = |command| out.push(Command::Probe(command));
     row_from_right(ui, |ui| {
@@ -72,7 +74,7 @@ fn button(kind: CurveKind) -> (&'static str, &'static str) {
     }
 }
 
-fn nothing(ui: &mut Ui, model: &Model, kind: CurveKind) {
+fn nothing(ui: &mut Ui, model: &AppState, kind: CurveKind) {
     if model.probing.draws(kind) {
         let hint = "Each point appears as soon as it is known.";
         return parts::empty(
@@ -110,7 +112,13 @@ fn percent(score: f64) -> f64 {
     100.0 * score
 }
 
-fn plot(ui: &mut Ui, model: &Model, kind: CurveKind, curve: &ScoreCurve, out: &mut Vec<Command>) {
+fn plot(
+    ui: &mut Ui,
+    model: &AppState,
+    kind: CurveKind,
+    curve: &ScoreCurve,
+    out: &mut Vec<Command>,
+) {
     let tokens = theme::tokens(ui);
     let mut points: Vec<&ScorePoint> = curve.points.iter().collect();
     points.sort_by(|a, b| a.x.total_cmp(&b.x));
@@ -212,7 +220,7 @@ fn whole(place: f64) -> String {
 /// Pressing and dragging sets the mask of the spectrogram, and plays what is left.
 fn listen(
     ui: &Ui,
-    model: &Model,
+    model: &AppState,
     response: &egui::Response,
     transform: &egui_plot::PlotTransform,
     out: &mut Vec<Command>,

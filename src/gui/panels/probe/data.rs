@@ -4,7 +4,7 @@ use eframe::egui::{ScrollArea, Ui};
 
 use crate::gui::{
     command::{Command, ProbeCommand},
-    model::{Model, ProbeResult},
+    model::{AppState, ProbeResult},
     panels::parts,
     theme,
 };
@@ -32,7 +32,7 @@ const BROKEN: [Column; 2] = [
 ];
 
 /// Draws counts, notes and the list of broken files.
-pub fn show(ui: &mut Ui, model: &Model, result: &ProbeResult, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, result: &ProbeResult, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let found = &result.found;
     ui.spacing_mut().item_spacing.y = 0.0;

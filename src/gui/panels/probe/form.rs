@@ -4,12 +4,12 @@ use eframe::egui::{DragValue, Ui};
 
 use crate::gui::{
     command::{Command, EncoderCommand, ProbeCommand},
-    model::{Model, PROTOCOLS, ProbeJob, explain_head, explain_protocol, explain_task},
+    model::{AppState, PROTOCOLS, ProbeJob, explain_head, explain_protocol, explain_task},
     panels::{fields, parts},
 };
 use mynascope_probe::{Head, Protocol, Task};
 
-pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn form(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let probing = &model.probing;
     let mut form = probing.form;
     let hint = "What is predicted, from the labels of the collection";
@@ -95,7 +95,7 @@ pub fn form(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     }
 }
 
-pub fn actions(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn actions(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let mut push = |command| out.push(Command::Probe(command));
     match model.probing.job.running() {
         Some(running) => {

@@ -6,7 +6,7 @@ use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, ProbeCommand},
-    model::{Model, ProbeJob},
+    model::{AppState, ProbeJob},
     panels::{parts, row_from_right},
     theme,
 };
@@ -15,7 +15,7 @@ use crate::gui::{
 const NAME_WIDTH: f32 = 40.0 * theme::UNIT;
 
 /// Draws the tab.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let probing = &model.probing;
     let groups = &probing.groups;
     let mut push = |command| out.push(Command::Probe(command));
@@ -74,7 +74,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
         });
 }
 
-fn name_field(ui: &mut Ui, model: &Model, push: &mut impl FnMut(ProbeCommand)) {
+fn name_field(ui: &mut Ui, model: &AppState, push: &mut impl FnMut(ProbeCommand)) {
     let mut text = model.probing.group_text.clone();
     let field = TextEdit::singleline(&mut text)
         .hint_text("Name of a group")
@@ -105,7 +105,7 @@ fn name_field(ui: &mut Ui, model: &Model, push: &mut impl FnMut(ProbeCommand)) {
 /// The menu that moves a track to another group.
 pub fn menu(
     ui: &mut Ui,
-    model: &Model,
+    model: &AppState,
     path: &std::path::Path,
     push: &mut impl FnMut(ProbeCommand),
 ) {

@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, ProbeAsk, ProbeCommand},
-    model::{Model, ProbeJob},
+    model::{AppState, ProbeJob},
     panels::{parts, row_from_right},
     theme,
 };
@@ -36,7 +36,7 @@ fn copy(ui: &mut Ui, kept: bool) -> bool {
 }
 
 /// Draws the tab.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let probing = &model.probing;
     let mut push = |command| out.push(Command::Probe(command));
     row_from_right(ui, |ui| {

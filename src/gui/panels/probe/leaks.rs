@@ -6,7 +6,7 @@ use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, MapCommand, ProbeCommand},
-    model::{Model, ProbeJob, say_score},
+    model::{AppState, ProbeJob, say_score},
     panels::{parts, row_from_right},
     theme,
 };
@@ -36,7 +36,7 @@ const FAULTS: [Column; 1] = [Column::words(
 )];
 
 /// Draws the lamp, and what was found.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let probing = &model.probing;
     row_from_right(ui, |ui| {
         if parts::copy_command(ui) {
@@ -136,7 +136,7 @@ fn part(part: SplitPart) -> &'static str {
     }
 }
 
-fn pair_row(ui: &mut Ui, model: &Model, pair: &LeakPair, out: &mut Vec<Command>) {
+fn pair_row(ui: &mut Ui, model: &AppState, pair: &LeakPair, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let cosine = format!("{:.4}", pair.cosine);
     let [one, other] = pair

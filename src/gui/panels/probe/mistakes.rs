@@ -6,7 +6,7 @@ use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, ProbeCommand},
-    model::{Answer, Model, ProbeResult, Radio, clock},
+    model::{Answer, AppState, ProbeResult, Radio, clock},
     panels::{parts, row_from_right},
     theme,
 };
@@ -14,7 +14,7 @@ use crate::gui::{
 use super::groups;
 
 /// Draws the list.
-pub fn show(ui: &mut Ui, model: &Model, result: &ProbeResult, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, result: &ProbeResult, out: &mut Vec<Command>) {
     let cell = model.probing.cell;
     let listed = result.listed(cell);
     title(ui, model, result, listed.len(), out);
@@ -46,7 +46,13 @@ pub fn show(ui: &mut Ui, model: &Model, result: &ProbeResult, out: &mut Vec<Comm
         });
 }
 
-fn title(ui: &mut Ui, model: &Model, result: &ProbeResult, count: usize, out: &mut Vec<Command>) {
+fn title(
+    ui: &mut Ui,
+    model: &AppState,
+    result: &ProbeResult,
+    count: usize,
+    out: &mut Vec<Command>,
+) {
     let mut push = |command| out.push(Command::Probe(command));
     let cell = model.probing.cell;
     row_from_right(ui, |ui| {

@@ -20,7 +20,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, ProbeCommand, ProbeFile},
-    model::{CurveKind, Model, ProbeResult, ProbeTab},
+    model::{AppState, CurveKind, ProbeResult, ProbeTab},
     theme,
 };
 
@@ -30,7 +30,7 @@ use super::parts;
 const LIST_WIDTH: f32 = 76.0 * theme::UNIT;
 
 /// Draws settings, the button that starts, and the score.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| {
         let scroll = ui.spacing().scroll;
         let width = ui.available_width() - scroll.bar_width - scroll.bar_inner_margin;
@@ -59,7 +59,7 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// Draws the tabs and what the chosen one shows.
-pub fn show_scores(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show_scores(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| {
         tabs(ui, model, out);
         ui.add_space(theme::SPACE_SMALL);
@@ -67,7 +67,7 @@ pub fn show_scores(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-fn tabs(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn tabs(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let probing = &model.probing;
     let mut push = |command| out.push(Command::Probe(command));
     super::row_from_right(ui, |ui| {
@@ -94,7 +94,7 @@ fn tabs(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     });
 }
 
-fn tab(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn tab(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let probing = &model.probing;
     match probing.tab {
         ProbeTab::MaskRatio => return curve::show(ui, model, CurveKind::MaskRatio, out),
@@ -118,7 +118,7 @@ fn tab(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
     }
 }
 
-fn mistakes(ui: &mut Ui, model: &Model, result: &ProbeResult, out: &mut Vec<Command>) {
+fn mistakes(ui: &mut Ui, model: &AppState, result: &ProbeResult, out: &mut Vec<Command>) {
     if !result.has_classes() {
         return mistakes::show(ui, model, result, out);
     }
@@ -141,7 +141,7 @@ fn mistakes(ui: &mut Ui, model: &Model, result: &ProbeResult, out: &mut Vec<Comm
 }
 
 /// Draws what a tab shows on a page of its own.
-pub fn sheet(ui: &mut Ui, model: &Model) {
+pub fn sheet(ui: &mut Ui, model: &AppState) {
     let tokens = theme::tokens(ui);
     egui::Frame::new()
         .fill(tokens.surface)
@@ -155,7 +155,7 @@ pub fn sheet(ui: &mut Ui, model: &Model) {
         });
 }
 
-fn nothing(ui: &mut Ui, model: &Model) {
+fn nothing(ui: &mut Ui, model: &AppState) {
     let (title, hint) = if model.probing.job.is_running() {
         (
             "The score is on its way",

@@ -3,7 +3,7 @@
 use eframe::egui::{Sense, Ui};
 use mynascope_base::counted;
 
-use crate::gui::{model::Model, panels::parts, theme};
+use crate::gui::{model::AppState, panels::parts, theme};
 use mynascope_probe::{Block, KeptScore, Measure, Protocol, PublishedScore};
 
 use super::table::{self, Column, Row};
@@ -38,7 +38,7 @@ const COLUMNS: [Column; 9] = [
 ];
 
 /// Draws both blocks.
-pub fn show(ui: &mut Ui, model: &Model, scores: &[PublishedScore]) {
+pub fn show(ui: &mut Ui, model: &AppState, scores: &[PublishedScore]) {
     for block in Block::ALL {
         ui.add_space(theme::SPACE_LARGE);
         parts::heading(ui, &format!("Published, block {block:?}"));

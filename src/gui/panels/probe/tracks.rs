@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, ProbeCommand},
-    model::{AnswerColumn, AnswerSort, Model, ProbeResult},
+    model::{AnswerColumn, AnswerSort, AppState, ProbeResult},
     theme,
 };
 
@@ -40,7 +40,7 @@ const COLUMNS: [(AnswerColumn, Column); 5] = [
 ];
 
 /// Draws the list.
-pub fn show(ui: &mut Ui, model: &Model, result: &ProbeResult, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, result: &ProbeResult, out: &mut Vec<Command>) {
     let probing = &model.probing;
     let tokens = theme::tokens(ui);
     let mut columns = COLUMNS.map(|(_, column)| column);

@@ -8,7 +8,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, MaskCommand, PictureCommand},
-    model::{MOST_PERCENT, Model, PictureForm, Query, WalkStep},
+    model::{AppState, MOST_PERCENT, PictureForm, Query, WalkStep},
     panels::{masking, parts, row_from_right, top::icon_button},
     theme::{self, small},
 };
@@ -53,7 +53,7 @@ const ROOM_BESIDE_TITLE: f32 = 12.0 * theme::UNIT;
 const ROOM_FOR_METER: f32 = 60.0 * theme::UNIT;
 
 /// The line above the picture: which track, and how it is shown.
-pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn header(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     row_from_right(ui, |ui| {
         options(ui, model, out);
@@ -114,7 +114,7 @@ pub fn header(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// The remedy for channels that cancel.
-fn use_left(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn use_left(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let hint = "Pictures, views and embeddings of all tracks are made of the left channel alone from now on, as by --channel \
                 left; Channel in the settings takes it back";
     if ui
@@ -129,7 +129,7 @@ fn use_left(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// How near the track is that N and B walked to.
-fn neighbour(ui: &mut egui::Ui, model: &Model, step: &WalkStep<'_>) {
+fn neighbour(ui: &mut egui::Ui, model: &AppState, step: &WalkStep<'_>) {
     let nearest = match step.rank {
         1 => "nearest".to_owned(),
         rank => format!("{} nearest", ordinal(rank)),
@@ -172,7 +172,7 @@ fn ordinal(number: usize) -> String {
 }
 
 /// What is set once and then left alone.
-fn options(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn options(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let symbol = RichText::new(icon::SLIDERS_HORIZONTAL).size(theme::TEXT_LARGE);
     let button = Button::new(symbol)
         .frame_when_inactive(false)
@@ -204,7 +204,7 @@ fn options(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, tip));
 }
 
-fn levels(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn levels(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let mut range = model.spectrogram.form.range_db;
     let field = DragValue::new(&mut range)
@@ -236,7 +236,7 @@ fn levels(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
     ui.label(small("Top").color(tokens.text_weak));
 }
 
-fn colour_map(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+fn colour_map(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let shown = model.spectrogram.form.colour_map;
     ComboBox::from_id_salt("colour map")
         .selected_text(shown.name())
@@ -253,7 +253,7 @@ fn colour_map(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// The line below the picture: the mask in brief.
-pub fn mask_row(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn mask_row(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let mask = &model.mask;
     ui.add_space(theme::SPACE_SMALL);

@@ -5,7 +5,7 @@ use eframe::egui::{self, Align2, CursorIcon, Id, Rect, Response, Sense, StrokeKi
 use crate::gui::{
     command::{Command, LabCommand, MaskCommand},
     layout::Layout,
-    model::{FRAME_SECS, Layer, Model, WINDOW_SECS},
+    model::{AppState, FRAME_SECS, Layer, WINDOW_SECS},
     panels::lab_layer,
     theme,
 };
@@ -20,7 +20,7 @@ use super::picture::{place_at, secs_at, x_of, y_of};
 const BAR: f32 = 3.0 * theme::UNIT;
 
 /// Where a view's crop lies on the screen; it may reach beyond the picture.
-fn crop_rect(model: &Model, view: ViewName, area: Rect) -> Option<Rect> {
+fn crop_rect(model: &AppState, view: ViewName, area: Rect) -> Option<Rect> {
     let table = model.mask.table(view)?;
     let start = table.view.start_frame() as f64 * FRAME_SECS;
     let time = &model.spectrogram.view;
@@ -30,12 +30,12 @@ fn crop_rect(model: &Model, view: ViewName, area: Rect) -> Option<Rect> {
     ))
 }
 
-fn is_shown(model: &Model) -> bool {
+fn is_shown(model: &AppState) -> bool {
     model.layout == Layout::Teach && model.mask.form.shown
 }
 
 /// Draws both crops, and the layer over the active one.
-pub fn draw(ui: &Ui, model: &Model, area: Rect) {
+pub fn draw(ui: &Ui, model: &AppState, area: Rect) {
     if !is_shown(model) {
         return;
     }
@@ -77,7 +77,7 @@ fn bar_of(crop: Rect, view: ViewName) -> Rect {
 }
 
 /// The bars that move the crops: A at the top, B at the bottom.
-pub fn handles(ui: &mut Ui, model: &Model, area: Rect, out: &mut Vec<Command>) {
+pub fn handles(ui: &mut Ui, model: &AppState, area: Rect, out: &mut Vec<Command>) {
     if !is_shown(model) {
         return;
     }
@@ -127,7 +127,7 @@ pub fn handles(ui: &mut Ui, model: &Model, area: Rect, out: &mut Vec<Command>) {
 /// back.
 pub fn drag_crop(
     ui: &Ui,
-    model: &Model,
+    model: &AppState,
     view: ViewName,
     response: &Response,
     frames: f32,
@@ -167,14 +167,14 @@ pub fn drag_crop(
 }
 
 /// Whether a press paints now: the tool is chosen, or Alt is held.
-pub fn paints(ui: &Ui, model: &Model) -> bool {
+pub fn paints(ui: &Ui, model: &AppState) -> bool {
     is_shown(model) && (model.mask.form.painting || ui.input(|input| input.modifiers.alt))
 }
 
 /// Reads the pointer for the lab. Returns whether a press on the picture belongs to the lab and not to the playhead.
 pub fn pointer(
     ui: &Ui,
-    model: &Model,
+    model: &AppState,
     area: Rect,
     response: &Response,
     out: &mut Vec<Command>,
@@ -203,7 +203,7 @@ pub fn pointer(
 }
 
 /// Tells the lab which token the pointer is over, where that matters.
-pub fn point(model: &Model, token: usize, out: &mut Vec<Command>) {
+pub fn point(model: &AppState, token: usize, out: &mut Vec<Command>) {
     let lab = &model.lab;
     if lab.form.layer == Layer::Similarity && lab.pointed != Some(token) {
         out.push(Command::Lab(LabCommand::Point(token)));
@@ -213,7 +213,7 @@ pub fn point(model: &Model, token: usize, out: &mut Vec<Command>) {
 /// Paints the patches under a press or drag: what the first one becomes, all others become.
 pub fn brush(
     ui: &Ui,
-    model: &Model,
+    model: &AppState,
     view: ViewName,
     response: &Response,
     place_of: &dyn Fn(egui::Pos2) -> Option<PatchPlace>,

@@ -3,7 +3,7 @@
 use eframe::egui::{self, Align2, Color32, Mesh, Rect, pos2};
 
 use crate::gui::{
-    model::{Model, Spectrogram},
+    model::{AppState, Spectrogram},
     theme,
 };
 
@@ -27,7 +27,7 @@ pub struct ColourScale {
 
 impl ColourScale {
     /// The scale of what is drawn: levels, or what the encoder sees.
-    pub fn of(model: &Model) -> Self {
+    pub fn of(model: &AppState) -> Self {
         let spectrogram = &model.spectrogram;
         if spectrogram.seen(model.mask.cut()).is_some() {
             Self {
@@ -51,7 +51,7 @@ impl ColourScale {
 }
 
 /// Draws the bar at the left of `place`, with numbers beside it.
-pub fn show(ui: &mut egui::Ui, model: &Model, place: Rect) {
+pub fn show(ui: &mut egui::Ui, model: &AppState, place: Rect) {
     let tokens = theme::tokens(ui);
     let scale = ColourScale::of(model);
     let response = ui.interact(place, ui.id().with("legend"), egui::Sense::hover());

@@ -18,7 +18,7 @@ use crate::gui::{
     command::{Command, PictureCommand},
     jobs::format_progress,
     layout::Layout,
-    model::{Model, Picture, PictureState, ShownAt},
+    model::{AppState, Picture, PictureState, ShownAt},
     theme::{self, small},
 };
 
@@ -34,7 +34,7 @@ const STILL_MARGIN: f32 = 3.0 * theme::UNIT;
 const ROOM_FOR_OVERVIEW: f32 = 60.0 * theme::UNIT;
 
 /// Draws the panel.
-pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let margin = Margin {
         left: 12,
         right: 12,
@@ -96,7 +96,7 @@ pub fn show(ui: &mut egui::Ui, model: &Model, out: &mut Vec<Command>) {
 /// The picture with its axes and its colour bar.
 fn pictured(
     ui: &mut egui::Ui,
-    model: &Model,
+    model: &AppState,
     picture: &Arc<Picture>,
     place: &Places,
     out: &mut Vec<Command>,
@@ -108,7 +108,7 @@ fn pictured(
 }
 
 /// Draws what is saved as a file: title, picture, axes and colour bar, and nothing to press.
-pub fn still(ui: &mut egui::Ui, model: &Model, title: &str) {
+pub fn still(ui: &mut egui::Ui, model: &AppState, title: &str) {
     let tokens = theme::tokens(ui);
     let area = ui.max_rect();
     ui.painter().rect_filled(area, 0.0, tokens.surface);
@@ -136,7 +136,7 @@ pub fn still_size([width, height]: [f32; 2]) -> [f32; 2] {
 }
 
 /// Lets a picture be saved as large as it is shown.
-fn tell_size(ui: &egui::Ui, model: &Model, saved: Rect, out: &mut Vec<Command>) {
+fn tell_size(ui: &egui::Ui, model: &AppState, saved: Rect, out: &mut Vec<Command>) {
     let shown_at = ShownAt {
         size: saved.size().into(),
         pixels_per_point: ui.ctx().pixels_per_point(),

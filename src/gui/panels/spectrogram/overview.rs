@@ -4,7 +4,7 @@ use eframe::egui::{self, Color32, Mesh, PointerButton, Rect, Sense, Stroke, Stro
 
 use crate::gui::{
     command::{Command, PictureCommand},
-    model::{FRAME_SECS, Model, Picture, TimeView},
+    model::{AppState, FRAME_SECS, Picture, TimeView},
     theme,
 };
 use mynascope_audio::Peaks;
@@ -19,7 +19,7 @@ const LEAST_WIDTH: f32 = 2.0 * theme::UNIT;
 /// Draws the strip and reads the pointer over it.
 pub fn show(
     ui: &mut egui::Ui,
-    model: &Model,
+    model: &AppState,
     picture: &Picture,
     area: Rect,
     out: &mut Vec<Command>,

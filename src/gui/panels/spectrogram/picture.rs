@@ -10,7 +10,7 @@ use eframe::{
 use crate::gui::{
     command::{Command, PictureCommand},
     model::{
-        BandView, FRAME_SECS, Model, Picture, PictureState, Spectrogram, TimeView, WINDOW_SECS,
+        AppState, BandView, FRAME_SECS, Picture, PictureState, Spectrogram, TimeView, WINDOW_SECS,
     },
     paint::{MaskPaint, SpectrogramPaint},
     theme,
@@ -21,7 +21,7 @@ use super::{crops, legend::ColourScale, selection};
 /// Draws the picture and the playhead, and reads the pointer over them.
 pub fn show(
     ui: &mut egui::Ui,
-    model: &Model,
+    model: &AppState,
     picture: &Arc<Picture>,
     area: Rect,
     out: &mut Vec<Command>,
@@ -139,7 +139,7 @@ fn plate(ui: &egui::Ui, area: Rect, text: &str, x: f32, room: f32) -> bool {
     fits
 }
 
-fn playhead(ui: &egui::Ui, model: &Model, area: Rect) {
+fn playhead(ui: &egui::Ui, model: &AppState, area: Rect) {
     let tokens = theme::tokens(ui);
     let x = x_of(&model.spectrogram.view, area, model.transport.position_secs);
     if !area.x_range().contains(x) {

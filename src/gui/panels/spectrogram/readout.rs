@@ -3,7 +3,7 @@
 use eframe::egui::{self, Pos2, Rect};
 
 use crate::gui::{
-    model::{FRAME_SECS, Model, Picture, clock},
+    model::{AppState, FRAME_SECS, Picture, clock},
     theme,
 };
 use mynascope_spectrum::{MEL_BANDS, hz_of_band, note_and_cents, tokens::ViewName};
@@ -13,7 +13,7 @@ use super::picture::{place_at, secs_at};
 const BETWEEN: &str = " · ";
 
 /// Says what lies under the pointer, or else what the pointer does there, as far as there is room.
-pub fn show(ui: &egui::Ui, model: &Model, picture: &Picture, area: Rect, place: Rect) {
+pub fn show(ui: &egui::Ui, model: &AppState, picture: &Picture, area: Rect, place: Rect) {
     let tokens = theme::tokens(ui);
     let under = ui
         .ctx()
@@ -61,7 +61,7 @@ pub fn show(ui: &egui::Ui, model: &Model, picture: &Picture, area: Rect, place: 
 }
 
 /// Time, frequency, note, level, patch, and what happens to it.
-fn say(model: &Model, picture: &Picture, area: Rect, pointer: Pos2) -> Vec<String> {
+fn say(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> Vec<String> {
     let spectrogram = &model.spectrogram;
     let secs = secs_at(&spectrogram.view, area, pointer.x);
     let place = place_at(&spectrogram.bands, area, pointer.y);
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_line_names_time_pitch_level_patch_and_fate() {
-        let mut model = Model::default();
+        let mut model = AppState::default();
         let mel = Mel::from_values(vec![100.0; 192 * MEL_BANDS]);
         let mut builder = LevelsBuilder::new(Scale::DECIBELS);
         builder.push(mel.values().iter().map(|&power| level_db(power)));

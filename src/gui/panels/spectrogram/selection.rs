@@ -7,7 +7,7 @@ use eframe::egui::{
 
 use crate::gui::{
     command::{Command, SoundCommand},
-    model::{Model, Selection, TimeView, WINDOW_SECS},
+    model::{AppState, Selection, TimeView, WINDOW_SECS},
     theme,
 };
 
@@ -34,7 +34,7 @@ enum Stretch {
 }
 
 /// Draws the selected and the looped stretch over the picture.
-pub fn draw(ui: &egui::Ui, model: &Model, area: Rect) {
+pub fn draw(ui: &egui::Ui, model: &AppState, area: Rect) {
     let tokens = theme::tokens(ui);
     let view = &model.spectrogram.view;
     let painter = ui.painter().with_clip_rect(area);
@@ -110,7 +110,7 @@ fn place_of(view: &TimeView, area: Rect, stretch: &Selection) -> Rect {
 /// the edge that it began at.
 pub fn pointer(
     ui: &egui::Ui,
-    model: &Model,
+    model: &AppState,
     area: Rect,
     response: &Response,
     out: &mut Vec<Command>,
@@ -169,7 +169,7 @@ pub fn pointer(
 }
 
 /// The edge that lies under the pointer. Those of the loop are taken at their flags, those of the selection anywhere.
-fn grip_at(model: &Model, area: Rect, pointer: egui::Pos2) -> Option<Grip> {
+fn grip_at(model: &AppState, area: Rect, pointer: egui::Pos2) -> Option<Grip> {
     let view = &model.spectrogram.view;
     let edge = |of: Stretch, stretch: &Selection| {
         let distance = |secs: f64| (x_of(view, area, secs) - pointer.x).abs();
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn edges_are_taken_where_they_are_and_the_loop_by_its_flags() {
         let area = Rect::from_min_size(pos2(100.0, 50.0), vec2(1000.0, 400.0));
-        let mut model = Model::default();
+        let mut model = AppState::default();
         model.spectrogram.view = TimeView::fit(10.0);
         model.transport.selection = Selection::between(2.0, 4.0, 10.0);
         model.transport.looped = Selection::between(2.0, 6.0, 10.0);

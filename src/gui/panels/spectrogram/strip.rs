@@ -4,7 +4,7 @@ use eframe::egui::{self, Align2, Color32, Rect, Sense};
 
 use crate::gui::{
     command::{Command, SoundCommand},
-    model::{Model, Strip, WINDOW_SECS, clock},
+    model::{AppState, Strip, WINDOW_SECS, clock},
     theme,
 };
 use mynascope_probe::{Answer, WindowAnswer};
@@ -15,13 +15,19 @@ use super::picture::x_of;
 pub const HEIGHT: f32 = 5.0 * theme::UNIT;
 
 /// The strip of the shown track, where there is one.
-pub fn of_shown(model: &Model) -> Option<&Strip> {
+pub fn of_shown(model: &AppState) -> Option<&Strip> {
     let strip = model.probing.strip.as_ref()?;
     (model.spectrogram.path() == Some(strip.path.as_path())).then_some(strip)
 }
 
 /// Draws the strip; a click plays a window.
-pub fn show(ui: &mut egui::Ui, model: &Model, strip: &Strip, area: Rect, out: &mut Vec<Command>) {
+pub fn show(
+    ui: &mut egui::Ui,
+    model: &AppState,
+    strip: &Strip,
+    area: Rect,
+    out: &mut Vec<Command>,
+) {
     let tokens = theme::tokens(ui);
     let area = area.shrink2(egui::vec2(0.0, 1.0));
     let response = ui.interact(area, ui.id().with("prediction strip"), Sense::click());

@@ -7,7 +7,7 @@ use mynascope_base::counted;
 use crate::gui::{
     command::{Command, EncoderCommand, TrainCommand},
     jobs::format_progress,
-    model::{Model, Remedy, TrainPhase, Training, problem_of, purpose_of, too_few_tracks},
+    model::{AppState, Remedy, TrainPhase, Training, problem_of, purpose_of, too_few_tracks},
     theme,
 };
 
@@ -17,7 +17,7 @@ use super::{super::parts, plot};
 const SHOWN_NOTES: usize = 2;
 
 /// Draws start, pause, stop and what else can be done, and below it how the run stands.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let training = &model.training;
     if !training.is_active() {
         start(ui, model, out);
@@ -67,7 +67,7 @@ fn steer(ui: &mut Ui, training: &Training, push: &mut impl FnMut(TrainCommand)) 
     });
 }
 
-fn start(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+fn start(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let training = &model.training;
     let problem = problem_of(&training.form);
     let too_few = too_few_tracks(&model.library);

@@ -6,7 +6,7 @@ use egui_phosphor::regular as icon;
 use crate::gui::{
     command::{Command, CurveFile, TrainCommand, Wanted},
     jobs::format_duration,
-    model::{CHANNELS, CurveForm, Model, RunView, TrainPhase, Training},
+    model::{AppState, CHANNELS, CurveForm, RunView, TrainPhase, Training},
     theme,
 };
 
@@ -24,7 +24,7 @@ const SMALL_WIDTH: f32 = 28.0 * theme::UNIT;
 const SCRUB_HEIGHT: f32 = 12.0 * theme::UNIT;
 
 /// Draws numbers, the large plot, the small ones and the bar of steps.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let training = &model.training;
     let Some(run) = training.shown() else {
         return nothing(ui, model);
@@ -248,7 +248,7 @@ fn numbers(ui: &mut Ui, training: &Training, run: &RunView) {
     ui.add_space(theme::SPACE_SMALL);
 }
 
-fn waiting(ui: &mut Ui, model: &Model) {
+fn waiting(ui: &mut Ui, model: &AppState) {
     if let TrainPhase::Failed(_) = model.training.phase {
         parts::empty(
             ui,
@@ -266,7 +266,7 @@ fn waiting(ui: &mut Ui, model: &Model) {
     }
 }
 
-fn nothing(ui: &mut Ui, model: &Model) {
+fn nothing(ui: &mut Ui, model: &AppState) {
     if let TrainPhase::Failed(_) = model.training.phase {
         return waiting(ui, model);
     }

@@ -4,7 +4,7 @@ use eframe::egui::{self, Color32, Rect, Sense, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    model::{FilledKey, Model, RunView},
+    model::{AppState, FilledKey, RunView},
     theme,
     widgets::cached_picture,
 };
@@ -14,7 +14,7 @@ use mynascope_train::Reconstruction;
 use super::super::parts;
 
 /// Draws a window of the shown track, what the encoder is shown of it, and what its decoder says of all patches.
-pub fn show(ui: &mut Ui, model: &Model, run: &RunView) {
+pub fn show(ui: &mut Ui, model: &AppState, run: &RunView) {
     let shown = model
         .training
         .filled
@@ -39,7 +39,7 @@ pub fn show(ui: &mut Ui, model: &Model, run: &RunView) {
     }
 }
 
-fn pictures(ui: &mut Ui, model: &Model, key: &FilledKey, seen: &Reconstruction) {
+fn pictures(ui: &mut Ui, model: &AppState, key: &FilledKey, seen: &Reconstruction) {
     let grid = seen.shape.grid(WINDOW_FRAMES);
     let is_kept = |band: usize, frame: usize| {
         let token = grid.token_at(band, frame);

@@ -6,7 +6,7 @@ use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, TrainCommand, Wanted},
-    model::{Model, PURPOSES, Problem, Training, explain_mask, problem_of, purpose_of},
+    model::{AppState, PURPOSES, Problem, Training, explain_mask, problem_of, purpose_of},
     theme,
 };
 use mynascope_encoder::{DeviceChoice, EncoderKind, Preset};
@@ -16,7 +16,7 @@ use mynascope_train::{LabelTask, Objective, TrainConfig, Trainable};
 use super::super::{fields, parts};
 
 /// Draws the settings of the next run.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let training = &model.training;
     let mut form = training.form.clone();
     let problem = problem_of(&form);

@@ -6,7 +6,7 @@ use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, TrainCommand},
-    model::{Model, RunView, TrainPhase},
+    model::{AppState, RunView, TrainPhase},
     theme,
     widgets::{
         cached_picture,
@@ -26,7 +26,7 @@ const AXIS: f32 = theme::TEXT_SMALL + theme::SPACE_SMALL;
 
 /// Draws how alike the two views of each track of a recent batch are, and how alike those of different tracks.
 /// Below it lies the map of the demo tracks, if they are looked at.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let training = &model.training;
     let run = training.shown();
     if let Some(run) = run.filter(|run| run.chosen.is_some() && training.is_active()) {
@@ -107,7 +107,7 @@ fn follow(ui: &mut Ui, run: &RunView, out: &mut Vec<Command>) {
     }
 }
 
-fn nothing(ui: &mut Ui, model: &Model) {
+fn nothing(ui: &mut Ui, model: &AppState) {
     let training = &model.training;
     let hint = match training.phase {
         _ if training.past.is_some() => {
@@ -205,7 +205,7 @@ fn legend(ui: &Ui, grid: Rect) {
 /// Marks the cell under the pointer and says what it stands for.
 fn point(
     ui: &Ui,
-    model: &Model,
+    model: &AppState,
     response: &egui::Response,
     cells: Matrix,
     matrix: &BatchMatrix,

@@ -19,7 +19,7 @@ use eframe::egui::{self, Ui};
 
 use crate::gui::{
     command::{Command, TrainCommand},
-    model::{Devices, Model},
+    model::{AppState, Devices},
     theme,
 };
 use mynascope_train::Objective;
@@ -27,7 +27,7 @@ use mynascope_train::Objective;
 use super::parts;
 
 /// Draws what starts and steers a run, and below it the settings.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     if let Devices::Unknown = model.training.devices {
         out.push(Command::Train(TrainCommand::AskDevices));
     }
@@ -42,13 +42,13 @@ pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// Draws the numbers, curves and checkpoints of the shown run.
-pub fn show_curves(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show_curves(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| curves::show(ui, model, out));
 }
 
 /// Draws how alike the views of the present batch are, and where the demo tracks lie; of a masked autoencoder what it
 /// makes of hidden patches.
-pub fn show_step(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show_step(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| match model.training.shown() {
         Some(run) if run.config.objective == Objective::Mae => filled::show(ui, model, run),
         _ => matrix::show(ui, model, out),
@@ -56,7 +56,7 @@ pub fn show_step(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
 }
 
 /// Draws the table of runs.
-pub fn show_runs(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show_runs(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     if model.training.table.is_unread() {
         out.push(Command::Train(TrainCommand::ReadRuns));
     }

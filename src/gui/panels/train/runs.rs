@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, EncoderCommand, TrainCommand, Wanted},
-    model::{Model, RunRow, say_config, say_time},
+    model::{AppState, RunRow, say_config, say_time},
     theme,
 };
 
@@ -64,7 +64,7 @@ impl Columns {
 }
 
 /// Draws the table of runs.
-pub fn show(ui: &mut Ui, model: &Model, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let table = &model.training.table;
     let mut push = |command| out.push(Command::Train(command));
     super::super::row_from_right(ui, |ui| {
@@ -133,7 +133,7 @@ fn cell(ui: &Ui, place: Rect, align: Align2, text: &str, colour: egui::Color32) 
         .galley(corner, galley, colour);
 }
 
-fn run_row(ui: &mut Ui, model: &Model, row: &RunRow, out: &mut Vec<Command>) {
+fn run_row(ui: &mut Ui, model: &AppState, row: &RunRow, out: &mut Vec<Command>) {
     let training = &model.training;
     let tokens = theme::tokens(ui);
     let size = vec2(ui.available_width(), theme::ROW_HEIGHT);
@@ -206,7 +206,7 @@ fn run_row(ui: &mut Ui, model: &Model, row: &RunRow, out: &mut Vec<Command>) {
 /// What can be done with a run.
 fn buttons(
     ui: &mut Ui,
-    model: &Model,
+    model: &AppState,
     row: &RunRow,
     place: Rect,
     behind: bool,

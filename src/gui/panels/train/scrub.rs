@@ -4,7 +4,7 @@ use eframe::egui::{self, Align2, Pos2, Rect, Sense, Stroke, Ui, Vec2};
 
 use crate::gui::{
     command::{Command, TrainCommand},
-    model::{Model, RunView},
+    model::{AppState, RunView},
     theme,
 };
 use mynascope_encoder::CheckpointRef;
@@ -15,7 +15,7 @@ use super::plot;
 const MARK: f32 = 1.25 * theme::UNIT;
 
 /// Draws the bar of steps that have a checkpoint; the chosen one is the encoder of Map, Probe and Teach.
-pub fn show(ui: &mut Ui, model: &Model, run: &RunView, height: f32, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, run: &RunView, height: f32, out: &mut Vec<Command>) {
     let size = Vec2::new(ui.available_width(), height);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let tokens = theme::tokens(ui);
