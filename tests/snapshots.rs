@@ -22,8 +22,8 @@ use mynascope::gui::{
         Command, EncoderCommand, LessonCommand, LibraryCommand, MapCommand, MaskCommand,
         PictureCommand, ProbeCommand, WindowCommand,
     },
-    layout::Layout,
     model::{MaskForm, PictureForm},
+    workspace::Workspace,
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::Theme;
@@ -153,8 +153,8 @@ fn pack(path: &Path) {
     }
 }
 
-fn show(layout: Layout) -> Command {
-    Command::Window(WindowCommand::ShowLayout(layout))
+fn show(layout: Workspace) -> Command {
+    Command::Window(WindowCommand::ShowWorkspace(layout))
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn every_layout_and_dialog_looks_as_it_did() {
         .looks_like("listen_as_encoder")
         .does([
             Command::Picture(PictureCommand::Edit(PictureForm::default())),
-            show(Layout::Teach),
+            show(Workspace::Teach),
             Command::Mask(MaskCommand::Edit(MaskForm {
                 ratio: MaskRatio::new(0.75).unwrap(),
                 ..MaskForm::default()
@@ -184,14 +184,14 @@ fn every_layout_and_dialog_looks_as_it_did() {
         .does([Command::Lesson(LessonCommand::Open(0))])
         .looks_like("lesson")
         .does([Command::Lesson(LessonCommand::Leave)])
-        .does([show(Layout::Map)])
+        .does([show(Workspace::Map)])
         .looks_like("map_empty")
         .does([Command::Map(MapCommand::Compute)])
         // Where t-SNE puts points is a matter of rounding, and below stands how long it took.
         .looks_like_but("map", Some([12, 152, 632, 740]))
-        .does([show(Layout::Train)])
+        .does([show(Workspace::Train)])
         .looks_like("train")
-        .does([show(Layout::Probe)])
+        .does([show(Workspace::Probe)])
         .looks_like("probe_empty")
         .does([Command::Probe(ProbeCommand::Run)])
         .looks_like("probe");
@@ -213,7 +213,7 @@ fn every_layout_and_dialog_looks_as_it_did() {
         ),
     ] {
         album
-            .does([show(Layout::Listen), Command::Window(open)])
+            .does([show(Workspace::Listen), Command::Window(open)])
             .looks_like(name)
             .does([Command::Window(close)]);
     }

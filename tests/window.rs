@@ -22,11 +22,11 @@ use egui_kittest::{
 use mynascope::gui::{
     App, Offscreen, PictureRequest, Start,
     command::{Command, LibraryCommand, MaskCommand, PictureCommand, SoundCommand, WindowCommand},
-    layout::{Layout, Pane},
     model::{PictureForm, PictureState, Selection},
     paint, panels, picture, run_window, save_png,
     sheets::Still,
     theme,
+    workspace::{Pane, Workspace},
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::{Settings, Theme};
@@ -134,8 +134,8 @@ fn every_layout_is_drawn_in_both_themes() {
         let mut window = Offscreen::open(SIZE, chosen, vec![folder.path().to_path_buf()]).unwrap();
         window.settle(PATIENCE).unwrap();
         let mut before: Option<image::RgbaImage> = None;
-        for layout in Layout::ALL {
-            window.apply(Command::Window(WindowCommand::ShowLayout(layout)));
+        for layout in Workspace::ALL {
+            window.apply(Command::Window(WindowCommand::ShowWorkspace(layout)));
             let image = window.picture().unwrap();
             assert_eq!([image.width(), image.height()], SIZE);
             if let Some(before) = &before {
@@ -480,10 +480,10 @@ fn keys_switch_layouts_and_letters_leave_text_fields_alone() {
     need_graphics();
     let folder = sounds();
     let (mut harness, _) = harness(vec![folder.path().to_path_buf()]);
-    for layout in Layout::ALL.into_iter().rev() {
+    for layout in Workspace::ALL.into_iter().rev() {
         harness.key_press_modifiers(Modifiers::COMMAND, layout.key());
         harness.run_steps(2);
-        assert_eq!(harness.state().model().layout, layout);
+        assert_eq!(harness.state().model().workspace, layout);
     }
     let shown = harness.state().model().mask.form.shown;
     harness.key_press(Key::M);
@@ -519,7 +519,7 @@ fn the_same_request_gives_the_same_picture() {
     need_graphics();
     let folder = sounds();
     let request = PictureRequest {
-        layout: Layout::Teach,
+        layout: Workspace::Teach,
         size: SIZE,
         paths: vec![folder.path().to_path_buf()],
         track: Some(folder.path().join("low").join("low steps.wav")),

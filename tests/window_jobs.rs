@@ -14,8 +14,8 @@ use egui_kittest::kittest::Queryable as _;
 use mynascope::gui::{
     Offscreen,
     command::{Command, EncoderCommand, LibraryCommand, MapCommand, ProbeCommand, WindowCommand},
-    layout::Layout,
     model::{AskedFor, Colouring, EncoderSource, MapSide, ProbeJob},
+    workspace::Workspace,
 };
 use mynascope_base::storage::Theme;
 use mynascope_encoder::{CheckpointRef, EncoderKind, MynaConfig, Weights, inspect, save_weights};
@@ -36,10 +36,10 @@ fn empty_running_and_finished_panels_are_drawn_in_both_themes() {
         window.settle(PATIENCE).unwrap();
         window.apply(Command::Encoder(EncoderCommand::Use(cpu())));
         for (layout, begin) in [
-            (Layout::Map, Command::Map(MapCommand::Compute)),
-            (Layout::Probe, Command::Probe(ProbeCommand::Run)),
+            (Workspace::Map, Command::Map(MapCommand::Compute)),
+            (Workspace::Probe, Command::Probe(ProbeCommand::Run)),
         ] {
-            window.apply(Command::Window(WindowCommand::ShowLayout(layout)));
+            window.apply(Command::Window(WindowCommand::ShowWorkspace(layout)));
             let empty = window.picture().unwrap();
             window.apply(begin);
             let running = window.picture().unwrap();
@@ -59,7 +59,7 @@ fn a_click_on_a_point_shows_and_plays_the_window_it_stands_for() {
     need_graphics();
     let folder = sounds(3);
     let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Map);
+    show(&mut harness, Workspace::Map);
     press(&mut harness, "Compute map");
     settle(&mut harness);
     let mapping = &harness.state().model().mapping;
@@ -98,7 +98,7 @@ fn moving_the_map_changes_the_picture_and_uploads_nothing() {
     need_graphics();
     let folder = sounds(3);
     let (mut harness, state) = window(folder.path());
-    show(&mut harness, Layout::Map);
+    show(&mut harness, Workspace::Map);
     press(&mut harness, "Compute map");
     settle(&mut harness);
     let before = harness.render().unwrap();
@@ -134,7 +134,7 @@ fn map_and_probe_share_one_table_and_the_level_needs_no_new_one() {
     need_graphics();
     let folder = sounds(3);
     let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Probe);
+    show(&mut harness, Workspace::Probe);
     press(&mut harness, "Run probe");
     settle(&mut harness);
     let model = harness.state().model();
@@ -145,7 +145,7 @@ fn map_and_probe_share_one_table_and_the_level_needs_no_new_one() {
     assert_eq!(tested, result.report.predictions.len());
     let table = std::sync::Arc::clone(model.embeddings.table.as_ref().unwrap());
 
-    show(&mut harness, Layout::Map);
+    show(&mut harness, Workspace::Map);
     press(&mut harness, "Compute map");
     settle(&mut harness);
     let model = harness.state().model();
@@ -165,7 +165,7 @@ fn a_cancelled_job_is_gone_at_once_and_another_can_be_started() {
     need_graphics();
     let folder = sounds(4);
     let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Map);
+    show(&mut harness, Workspace::Map);
     press(&mut harness, "Compute map");
     assert!(harness.state().model().mapping.job.is_running());
     harness.state_mut().apply(Command::Map(MapCommand::Cancel));
@@ -214,8 +214,8 @@ fn a_checkpoint_that_does_not_say_its_patches_asks_and_then_goes_on() {
         ..cpu()
     };
     for (layout, start, asked_for) in [
-        (Layout::Map, "Compute map", AskedFor::Map),
-        (Layout::Probe, "Run probe", AskedFor::Probe),
+        (Workspace::Map, "Compute map", AskedFor::Map),
+        (Workspace::Probe, "Run probe", AskedFor::Probe),
     ] {
         let chosen = Command::Encoder(EncoderCommand::Use(silent.clone()));
         harness.state_mut().apply(chosen);
@@ -231,7 +231,7 @@ fn a_checkpoint_that_does_not_say_its_patches_asks_and_then_goes_on() {
         let model = harness.state().model();
         assert_eq!(model.embeddings.asks_patch, None);
         match layout {
-            Layout::Map => assert_eq!(model.mapping.chart.as_ref().unwrap().xy.len(), 12),
+            Workspace::Map => assert_eq!(model.mapping.chart.as_ref().unwrap().xy.len(), 12),
             _ => assert!(model.probing.result.is_some()),
         }
         let line = model

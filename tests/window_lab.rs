@@ -12,10 +12,10 @@ use eframe::egui;
 use mynascope::gui::{
     App, Start,
     command::{Command, EncoderCommand, LabCommand, LessonCommand, MaskCommand, WindowCommand},
-    layout::Layout,
     model::{
         AppState, BUILT_IN_LESSONS, Before, EncoderSource, LabForm, Layer, Lesson, LessonState,
     },
+    workspace::Workspace,
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::Settings;
@@ -141,7 +141,9 @@ fn the_lab_answers_for_the_mask_that_is_shown() {
     let (mut app, ctx) = open(&folder);
     let idle = |app: &App| !app.is_busy();
     assert!(app.model().lab.views.value.is_none(), "only Teach asks");
-    app.apply(Command::Window(WindowCommand::ShowLayout(Layout::Teach)));
+    app.apply(Command::Window(WindowCommand::ShowWorkspace(
+        Workspace::Teach,
+    )));
     app.apply(Command::Lab(LabCommand::Edit(LabForm {
         layer: Layer::Rollout,
         ..LabForm::default()

@@ -21,9 +21,9 @@ use egui_kittest::{
 use mynascope::gui::{
     App, Start, actions,
     command::{Command, LibraryCommand, WindowCommand},
-    layout::{Layout, Pane},
     model::{AppState, Column, Offer, PictureState, Sort},
     panels, theme,
+    workspace::{Pane, Workspace},
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::{Settings, Theme};
@@ -255,7 +255,7 @@ fn the_palette_finds_actions_and_tracks_by_a_few_letters() {
     press(&mut harness, Modifiers::COMMAND, Key::P);
     type_text(&mut harness, "teach");
     press(&mut harness, Modifiers::NONE, Key::Enter);
-    assert_eq!(harness.state().model().layout, Layout::Teach);
+    assert_eq!(harness.state().model().workspace, Workspace::Teach);
     assert!(harness.state().model().palette.is_none());
     press(&mut harness, Modifiers::COMMAND, Key::P);
     type_text(&mut harness, "riff");

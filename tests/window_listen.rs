@@ -13,8 +13,8 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App, Start,
     command::{Command, WindowCommand},
-    layout::Layout,
     model::{Hearing, Selection, Transport},
+    workspace::Workspace,
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::Settings;
@@ -168,7 +168,7 @@ fn a_stroke_makes_all_patches_what_it_made_the_first_and_is_one_step() {
     need_graphics();
     let (mut harness, _folder) = window();
     for command in [
-        Command::Window(WindowCommand::ShowLayout(Layout::Teach)),
+        Command::Window(WindowCommand::ShowWorkspace(Workspace::Teach)),
         Command::edit_mask(harness.state().model(), |form| {
             form.ratio = MaskRatio::new(0.0).unwrap();
             form.painting = true;

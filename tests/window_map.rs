@@ -15,8 +15,8 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App,
     command::{Command, LibraryCommand, MapCommand, SaveTo, WindowCommand},
-    layout::Layout,
     model::{Camera, Colouring, ListForm, MapSide, Near, Number, Query},
+    workspace::Workspace,
 };
 use mynascope_embedding::Level;
 
@@ -28,7 +28,7 @@ use common::{
 /// A map of a small collection, in front.
 fn mapped(folder: &Path) -> (Harness<'static, App>, RenderState) {
     let (mut harness, state) = window(folder);
-    show(&mut harness, Layout::Map);
+    show(&mut harness, Workspace::Map);
     press(&mut harness, "Compute map");
     settle(&mut harness);
     (harness, state)
@@ -79,7 +79,7 @@ fn n_and_b_walk_the_neighbours_and_say_what_is_missing() {
     need_graphics();
     let folder = sounds(3);
     let (mut harness, _) = window(folder.path());
-    show(&mut harness, Layout::Map);
+    show(&mut harness, Workspace::Map);
     let said = |harness: &Harness<'_, App>, text: &str| {
         let notices = harness.state().model().notices.shown();
         notices.iter().any(|notice| notice.text.contains(text))
@@ -512,7 +512,7 @@ fn tables_go_out_and_in_and_broken_ones_are_told() {
         assert!(harness.state().model().mapping.imported.is_none());
     }
     // Dropped on the window, wherever it is, a table is mapped too.
-    show(&mut harness, Layout::Listen);
+    show(&mut harness, Workspace::Listen);
     let path = home.path().join("table.parquet");
     harness.input_mut().dropped_files.push(egui::DroppedFile {
         path: Some(path.clone()),
@@ -525,7 +525,7 @@ fn tables_go_out_and_in_and_broken_ones_are_told() {
     });
     settle(&mut harness);
     let model = harness.state().model();
-    assert_eq!(model.layout, Layout::Map);
+    assert_eq!(model.workspace, Workspace::Map);
     assert_eq!(model.mapping.imported.as_ref().unwrap().path, path);
     let broken = home.path().join("broken.npz");
     std::fs::write(&broken, b"PK not really").unwrap();

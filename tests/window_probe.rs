@@ -15,8 +15,8 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App,
     command::{Command, LibraryCommand, ProbeCommand, ProbeFile, TrainCommand},
-    layout::Layout,
     model::{CurveKind, Hearing, ProbeJob, ProbeTab, clock},
+    workspace::Workspace,
 };
 use mynascope_probe::{Head, ProbeSettings, Protocol};
 
@@ -28,7 +28,7 @@ use common::{
 /// The window over a folder, its Probe layout shown.
 fn probe_layout(folder: &Path) -> Harness<'static, App> {
     let (mut harness, _) = window(folder);
-    show(&mut harness, Layout::Probe);
+    show(&mut harness, Workspace::Probe);
     harness
 }
 
@@ -301,7 +301,7 @@ fn a_probe_answers_over_time_is_kept_and_taken_up_for_other_tracks_and_compared(
     // Runs of whoever runs this test are none of its business: the newest would be compared too.
     let elsewhere = TrainCommand::KeepRunsIn(files.path().join("runs"));
     harness.state_mut().apply(Command::Train(elsewhere));
-    show(&mut harness, Layout::Probe);
+    show(&mut harness, Workspace::Probe);
     choose(&mut harness, Head::Ridge);
     press(&mut harness, ProbeTab::Board.name());
     press(&mut harness, "Compare encoders");

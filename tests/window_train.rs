@@ -12,9 +12,9 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App,
     command::{Command, CurveFile, TrainCommand},
-    layout::Layout,
     model::{TrainPhase, first_form},
     work,
+    workspace::Workspace,
 };
 use mynascope_encoder::{CheckpointRef, DeviceChoice, EncoderKind, LoadedEncoder, Preset, inspect};
 use mynascope_spectrum::tokens::MaskRatio;
@@ -51,7 +51,7 @@ fn bench(tracks_per_label: usize, form: TrainConfig) -> Bench {
     let sounds = sounds(tracks_per_label);
     let runs = tempfile::tempdir().unwrap();
     let (mut harness, _) = window(sounds.path());
-    show(&mut harness, Layout::Train);
+    show(&mut harness, Workspace::Train);
     for command in [
         TrainCommand::KeepRunsIn(runs.path().to_path_buf()),
         TrainCommand::Edit(Box::new(form)),

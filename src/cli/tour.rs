@@ -19,8 +19,8 @@ use super::{
 use crate::gui::{
     Offscreen, PictureRequest,
     command::{Command, ProbeCommand},
-    layout::Layout,
     save_png,
+    workspace::Workspace,
 };
 use mynascope_audio as audio;
 use mynascope_base::{
@@ -214,17 +214,17 @@ fn draw(
 ) -> anyhow::Result<Vec<PathBuf>> {
     let mut pictures = Vec::new();
     for (size, theme, layouts, suffix) in [
-        ([1280, 800], Theme::Dark, &Layout::ALL[..], ""),
+        ([1280, 800], Theme::Dark, &Workspace::ALL[..], ""),
         (
             [1280, 800],
             Theme::Light,
-            &[Layout::Listen, Layout::Map][..],
+            &[Workspace::Listen, Workspace::Map][..],
             "-light",
         ),
         (
             [1920, 1080],
             Theme::Dark,
-            &[Layout::Teach][..],
+            &[Workspace::Teach][..],
             "-1920x1080",
         ),
     ] {

@@ -19,12 +19,12 @@ use mynascope_base::storage::Settings;
 use super::{
     actions,
     command::{Command, LibraryCommand, WindowCommand},
-    layout::{Layout, Pane},
     logic,
     message::{Message, Outbox},
     model::AppState,
-    paint, panels, saved_layout, theme,
+    paint, panels, saved_workspace, theme,
     work::{Workers, audition::AuditionWork},
+    workspace::{Pane, Workspace},
 };
 
 /// With what the window starts.
@@ -55,7 +55,7 @@ pub struct App {
 /// Messages of background work are taken in for so long each frame, so that a flood of them never stops the window.
 const INBOX_TIME: Duration = Duration::from_millis(10);
 
-/// How large everything is drawn. Before an audience as large as leaves a window of the size that layouts are made for.
+/// How large everything is drawn. Before an audience as large as leaves a window of the size that workspaces are made for.
 fn zoom(ctx: &egui::Context, model: &AppState) -> f32 {
     const MADE_FOR: egui::Vec2 = egui::vec2(1280.0, 800.0);
     let scale = model.settings.scale.clamp(0.5, 3.0);
@@ -112,10 +112,10 @@ impl App {
             LibraryCommand::OpenDemo
         };
         logic::apply(&mut model, &mut workers, Command::Library(open));
-        let trees = Layout::ALL.map(|layout| {
-            let kept = model.settings.layouts.get(layout.name());
-            kept.and_then(|tiles| saved_layout::restore(layout, tiles))
-                .unwrap_or_else(|| layout.tree())
+        let trees = Workspace::ALL.map(|workspace| {
+            let kept = model.settings.layouts.get(workspace.name());
+            kept.and_then(|tiles| saved_workspace::restore(workspace, tiles))
+                .unwrap_or_else(|| workspace.tree())
         });
         // egui's renderer leaves out paint callbacks on the very first frame.
         ctx.request_repaint();
@@ -153,10 +153,10 @@ impl App {
 
     /// Carries out a command as if a panel had pushed it.
     pub fn apply(&mut self, command: Command) {
-        if let Command::Window(WindowCommand::ResetLayout) = command {
-            let layout = self.model.layout;
-            if let Some(tree) = self.trees.get_mut(layout.index()) {
-                *tree = layout.tree();
+        if let Command::Window(WindowCommand::ResetWorkspace) = command {
+            let workspace = self.model.workspace;
+            if let Some(tree) = self.trees.get_mut(workspace.index()) {
+                *tree = workspace.tree();
             }
         }
         // The player answers from its own thread, a moment later.
@@ -257,7 +257,7 @@ impl App {
                     model: &self.model,
                     commands: &mut commands,
                 };
-                if let Some(tree) = self.trees.get_mut(self.model.layout.index()) {
+                if let Some(tree) = self.trees.get_mut(self.model.workspace.index()) {
                     tree.ui(&mut view, ui);
                 }
             });
@@ -265,13 +265,13 @@ impl App {
         panels::overlays::show(ui, &self.model, &mut commands);
         // Tiles move only under the pointer.
         if ui.input(|input| input.pointer.any_released()) {
-            let layout = self.model.layout;
+            let workspace = self.model.workspace;
             let tiles = self
                 .trees
-                .get(layout.index())
-                .and_then(saved_layout::to_text);
+                .get(workspace.index())
+                .and_then(saved_workspace::to_text);
             if let Some(tiles) = tiles {
-                let keep = WindowCommand::SaveLayout(layout, tiles);
+                let keep = WindowCommand::SaveWorkspace(workspace, tiles);
                 commands.push(Command::Window(keep));
             }
         }

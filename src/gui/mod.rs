@@ -20,7 +20,6 @@ mod command_line;
 #[cfg(target_os = "linux")]
 mod focus;
 pub mod jobs;
-pub mod layout;
 mod logic;
 mod message;
 pub mod model;
@@ -28,12 +27,13 @@ mod offscreen;
 pub mod paint;
 pub mod panels;
 mod right_to_left;
-mod saved_layout;
+mod saved_workspace;
 pub mod sheets;
 pub mod theme;
 mod widgets;
 mod window;
 pub mod work;
+pub mod workspace;
 
 pub use app::{App, Start};
 pub use canvas::{Canvas, PictureError, save_png};
@@ -47,12 +47,12 @@ mod tests {
     /// The modules in their order: each may use those before it.
     const ORDER: [&str; 22] = [
         "jobs",
-        "layout",
+        "workspace",
         "command_line",
         "right_to_left",
         "theme",
         "widgets",
-        "saved_layout",
+        "saved_workspace",
         "model",
         "command",
         "message",

@@ -20,15 +20,15 @@ use super::{
         Command, EncoderCommand, LibraryCommand, MapCommand, PictureCommand, ProbeCommand,
         SoundCommand, TrainCommand, WindowCommand,
     },
-    layout::Layout,
     model::{AppState, EncoderSource, PictureState},
+    workspace::Workspace,
 };
 
 /// One picture of the window.
 #[derive(Debug, Clone)]
 pub struct PictureRequest {
     /// The layout to draw.
-    pub layout: Layout,
+    pub layout: Workspace,
     /// Width and height in pixels.
     pub size: [u32; 2],
     /// Its colours.
@@ -86,7 +86,7 @@ impl Default for MaskRequest {
 impl Default for PictureRequest {
     fn default() -> Self {
         Self {
-            layout: Layout::Listen,
+            layout: Workspace::Listen,
             size: [1280, 800],
             theme: Theme::Dark,
             paths: Vec::new(),
@@ -235,7 +235,7 @@ impl Offscreen {
         }
         let mask = request.mask;
         for command in [
-            Command::Window(WindowCommand::ShowLayout(request.layout)),
+            Command::Window(WindowCommand::ShowWorkspace(request.layout)),
             Command::edit_mask(self.model(), |form| {
                 form.kind = mask.kind;
                 form.shape = mask.shape;
@@ -247,7 +247,7 @@ impl Offscreen {
             self.apply(command);
         }
         match request.layout {
-            Layout::Map | Layout::Probe => {
+            Workspace::Map | Workspace::Probe => {
                 let EncoderSource {
                     device, channel, ..
                 } = self.model().embeddings.source;
@@ -258,11 +258,11 @@ impl Offscreen {
                     ..EncoderSource::default()
                 })));
                 self.apply(match request.layout {
-                    Layout::Map => Command::Map(MapCommand::Compute),
+                    Workspace::Map => Command::Map(MapCommand::Compute),
                     _ => Command::Probe(ProbeCommand::Run),
                 });
             }
-            Layout::Train => {
+            Workspace::Train => {
                 if let Some(run) = &request.run {
                     if let Some(runs) = run.parent() {
                         let runs = runs.to_path_buf();
@@ -271,7 +271,7 @@ impl Offscreen {
                     self.apply(Command::Train(TrainCommand::ShowRun(run.clone())));
                 }
             }
-            Layout::Listen | Layout::Teach => {}
+            Workspace::Listen | Workspace::Teach => {}
         }
         self.settle(request.patience)?;
         if let Some(start_secs) = request.start_secs {

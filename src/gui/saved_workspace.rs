@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use egui_tiles::{Container, Grid, Linear, LinearDir, Tabs, Tile, TileId, Tiles, Tree};
 use serde::{Deserialize, Serialize};
 
-use super::layout::{Layout, Pane};
+use super::workspace::{Pane, Workspace};
 
 /// A tile and what lies in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,13 +29,13 @@ pub fn to_text(tree: &Tree<Pane>) -> Option<String> {
     serde_json::to_string(&kept(&tree.tiles, tree.root()?, 0)?).ok()
 }
 
-/// The panels of a layout where a text has them. `None` if the text is damaged or from a version whose layout had
+/// The panels of a workspace where a text has them. `None` if the text is damaged or from a version whose workspace had
 /// other panels.
-pub fn restore(layout: Layout, text: &str) -> Option<Tree<Pane>> {
+pub fn restore(workspace: Workspace, text: &str) -> Option<Tree<Pane>> {
     let kept: Kept = serde_json::from_str(text).ok()?;
     let mut tiles = Tiles::default();
     let root = insert(&mut tiles, &kept)?;
-    let fresh = layout.tree();
+    let fresh = workspace.tree();
     let same = panes(&tiles) == panes(&fresh.tiles) && tiles.len() < 64;
     same.then(|| Tree::new(fresh.id(), root, tiles))
 }
@@ -133,8 +133,8 @@ mod tests {
 
     #[test]
     fn panels_come_back_where_they_were_moved() {
-        for layout in Layout::ALL {
-            let mut tree = layout.tree();
+        for workspace in Workspace::ALL {
+            let mut tree = workspace.tree();
             if let Some(Tile::Container(Container::Linear(linear))) =
                 tree.root().and_then(|root| tree.tiles.get_mut(root))
             {
@@ -143,22 +143,22 @@ mod tests {
                 linear.shares.set_share(first, 1.7);
             }
             let text = to_text(&tree).unwrap();
-            let again = restore(layout, &text).unwrap();
-            assert_eq!(to_text(&again).unwrap(), text, "{layout:?}");
+            let again = restore(workspace, &text).unwrap();
+            assert_eq!(to_text(&again).unwrap(), text, "{workspace:?}");
             assert_ne!(
-                layout.tree().tiles.len() > 2,
-                to_text(&layout.tree()).unwrap() == text,
-                "{layout:?}: what was moved is in the text"
+                workspace.tree().tiles.len() > 2,
+                to_text(&workspace.tree()).unwrap() == text,
+                "{workspace:?}: what was moved is in the text"
             );
-            assert_eq!(again.id(), layout.tree().id());
+            assert_eq!(again.id(), workspace.tree().id());
         }
     }
 
     #[test]
     fn damaged_and_foreign_texts_are_refused() {
-        let map = to_text(&Layout::Map.tree()).unwrap();
-        assert!(restore(Layout::Listen, &map).is_none(), "other panels");
-        let listen = to_text(&Layout::Listen.tree()).unwrap();
+        let map = to_text(&Workspace::Map.tree()).unwrap();
+        assert!(restore(Workspace::Listen, &map).is_none(), "other panels");
+        let listen = to_text(&Workspace::Listen.tree()).unwrap();
         for bad in [
             String::new(),
             "{}".to_owned(),
@@ -167,8 +167,8 @@ mod tests {
             r#"{"tabs":[[{"pane":"Library"},{"pane":"Spectrogram"}],7]}"#.to_owned(),
             r#"{"row":[[{"pane":"Library"},0.0],[{"pane":"Spectrogram"},1.0]]}"#.to_owned(),
         ] {
-            assert!(restore(Layout::Listen, &bad).is_none(), "{bad}");
+            assert!(restore(Workspace::Listen, &bad).is_none(), "{bad}");
         }
-        assert!(restore(Layout::Listen, &listen).is_some());
+        assert!(restore(Workspace::Listen, &listen).is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! The five layouts, each a tree of panes that can be resized and moved.
+//! The five workspaces, each a tree of panes that can be resized and moved.
 
 use eframe::egui;
 use serde::{Deserialize, Serialize};
@@ -74,10 +74,10 @@ impl Pane {
     }
 }
 
-/// An arrangement of panes for one kind of work.
+/// An arrangement of panes for one kind of work: what the window, the command line and saved files call a layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Layout {
+pub enum Workspace {
     /// Browse, see and hear tracks.
     #[default]
     Listen,
@@ -91,8 +91,8 @@ pub enum Layout {
     Probe,
 }
 
-impl Layout {
-    /// All layouts, in the order of Ctrl+1 to Ctrl+5.
+impl Workspace {
+    /// All workspaces, in the order of Ctrl+1 to Ctrl+5.
     pub const ALL: [Self; 5] = [
         Self::Listen,
         Self::Teach,
@@ -134,7 +134,7 @@ impl Layout {
         }
     }
 
-    /// Its place in [`Layout::ALL`].
+    /// Its place in [`Workspace::ALL`].
     pub fn index(self) -> usize {
         self as usize
     }
@@ -202,11 +202,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_pane_is_in_a_layout_and_every_layout_has_its_place() {
-        let shown: Vec<Pane> = Layout::ALL
+    fn every_pane_is_in_a_workspace_and_every_workspace_has_its_place() {
+        let shown: Vec<Pane> = Workspace::ALL
             .iter()
-            .flat_map(|layout| {
-                let tree = layout.tree();
+            .flat_map(|workspace| {
+                let tree = workspace.tree();
                 let panes: Vec<Pane> = tree
                     .tiles
                     .tiles()
@@ -219,8 +219,8 @@ mod tests {
             })
             .collect();
         assert!(Pane::ALL.iter().all(|pane| shown.contains(pane)));
-        for (index, layout) in Layout::ALL.into_iter().enumerate() {
-            assert_eq!(layout.index(), index);
+        for (index, workspace) in Workspace::ALL.into_iter().enumerate() {
+            assert_eq!(workspace.index(), index);
         }
     }
 }

@@ -10,9 +10,9 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App, Start,
     command::{Command, EncoderCommand, WindowCommand},
-    layout::Layout,
     model::EncoderSource,
     paint::scatter,
+    workspace::Workspace,
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::Settings;
@@ -91,10 +91,10 @@ pub fn wait(harness: &mut Harness<'_, App>, what: &str, done: impl Fn(&App) -> b
 }
 
 /// Shows a layout.
-pub fn show(harness: &mut Harness<'_, App>, layout: Layout) {
+pub fn show(harness: &mut Harness<'_, App>, layout: Workspace) {
     harness
         .state_mut()
-        .apply(Command::Window(WindowCommand::ShowLayout(layout)));
+        .apply(Command::Window(WindowCommand::ShowWorkspace(layout)));
     harness.run_steps(4);
 }
 

@@ -5,7 +5,7 @@ use std::{path::PathBuf, str::FromStr};
 use clap::{Args, ValueEnum};
 
 use super::checkpoint;
-use crate::gui::layout::Layout;
+use crate::gui::workspace::Workspace;
 use mynascope_encoder::CheckpointRef;
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, ViewName};
 
@@ -86,8 +86,8 @@ impl FromStr for Size {
     }
 }
 
-fn layout(text: &str) -> Result<Layout, String> {
-    Layout::ALL
+fn layout(text: &str) -> Result<Workspace, String> {
+    Workspace::ALL
         .into_iter()
         .find(|layout| layout.name().eq_ignore_ascii_case(text))
         .ok_or_else(|| format!("'{text}' is no layout; say listen, teach, map, train or probe"))
@@ -102,7 +102,7 @@ pub struct Picture {
     pub out: PathBuf,
     /// listen, teach, map, train or probe.
     #[arg(long, default_value = "listen", value_parser = layout)]
-    pub layout: Layout,
+    pub layout: Workspace,
     /// Share of tokens to drop, 0 to below 1.
     #[arg(long, default_value = "0.75")]
     pub ratio: MaskRatio,

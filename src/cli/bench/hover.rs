@@ -10,8 +10,8 @@ use super::{Bench, Measure};
 use crate::gui::{
     Offscreen,
     command::{Command, MapCommand, WindowCommand},
-    layout::Layout,
     model::MapSide,
+    workspace::Workspace,
 };
 use mynascope_audio::Auditions;
 use mynascope_base::storage::Theme;
@@ -50,7 +50,7 @@ fn hover(measure: &mut Measure<'_>, name: &str, paths: Vec<PathBuf>) -> anyhow::
     let heard = window.play_silently()?;
     window.settle(PATIENCE)?;
     for command in [
-        Command::Window(WindowCommand::ShowLayout(Layout::Map)),
+        Command::Window(WindowCommand::ShowWorkspace(Workspace::Map)),
         Command::Map(MapCommand::Compute),
     ] {
         window.apply(command);

@@ -10,8 +10,8 @@ use super::{Bench, Measure, sound};
 use crate::gui::{
     Offscreen,
     command::{Command as Act, TrainCommand, WindowCommand},
-    layout::Layout,
     model::{PictureState, TrainPhase},
+    workspace::Workspace,
 };
 use mynascope_base::storage::Theme;
 use mynascope_encoder::DeviceChoice;
@@ -108,7 +108,7 @@ fn beside_training(measure: &mut Measure<'_>) -> anyhow::Result<()> {
         ..TrainConfig::default()
     };
     for command in [
-        Act::Window(WindowCommand::ShowLayout(Layout::Train)),
+        Act::Window(WindowCommand::ShowWorkspace(Workspace::Train)),
         Act::Train(TrainCommand::KeepRunsIn(runs.path().to_path_buf())),
         Act::Train(TrainCommand::Edit(Box::new(form))),
         Act::Train(TrainCommand::Start),
@@ -126,11 +126,14 @@ fn beside_training(measure: &mut Measure<'_>) -> anyhow::Result<()> {
         window.time_frame()?;
         thread::sleep(LOOK_EVERY);
     }
-    for (layout, name) in [(Layout::Train, "curves"), (Layout::Teach, "ratio dragged")] {
-        window.apply(Act::Window(WindowCommand::ShowLayout(layout)));
+    for (layout, name) in [
+        (Workspace::Train, "curves"),
+        (Workspace::Teach, "ratio dragged"),
+    ] {
+        window.apply(Act::Window(WindowCommand::ShowWorkspace(layout)));
         let (mut own, mut drawn) = (Vec::new(), Vec::new());
         for frame in 0..2 * DRAGGED_FRAMES {
-            if layout == Layout::Teach {
+            if layout == Workspace::Teach {
                 let ratio = MaskRatio::new(0.47 * frame as f64 / DRAGGED_FRAMES as f64)?;
                 window.apply(Act::edit_mask(window.model(), |form| form.ratio = ratio));
             }

@@ -4,8 +4,8 @@ use eframe::egui::Key;
 
 use crate::gui::{
     command::{Command, MapCommand, SaveTo},
-    layout::Layout,
     model::AppState,
+    workspace::Workspace,
 };
 
 use super::{Action, Group, Shortcut};
@@ -38,7 +38,7 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Embed the collection with the chosen encoder, and lay similar sounds side by side",
         keys: &[],
         command: |model| {
-            let possible = model.layout == Layout::Map && model.library.track_count() > 0;
+            let possible = model.workspace == Workspace::Map && model.library.track_count() > 0;
             possible.then_some(Command::Map(MapCommand::Compute))
         },
     },

@@ -4,8 +4,8 @@ use eframe::egui::Key;
 
 use crate::gui::{
     command::{Command, MapCommand, SoundCommand, WindowCommand},
-    layout::Layout,
     model::{AppState, Hearing, WINDOW_SECS},
+    workspace::Workspace,
 };
 
 use super::{Action, Group, Shortcut};
@@ -135,7 +135,9 @@ pub(super) const ACTIONS: &[Action] = &[
             if model.mask.form.painting && !model.keys_shown {
                 return Some(Command::edit_mask(model, |form| form.painting = false));
             }
-            if !model.mapping.picked.is_empty() && model.layout == Layout::Map && !model.keys_shown
+            if !model.mapping.picked.is_empty()
+                && model.workspace == Workspace::Map
+                && !model.keys_shown
             {
                 return Some(Command::Map(MapCommand::ClearPicked));
             }

@@ -4,8 +4,8 @@ use eframe::egui::Key;
 
 use crate::gui::{
     command::{Command, WindowCommand},
-    layout::Layout,
     model::{AppState, other_theme},
+    workspace::Workspace,
 };
 
 use super::{Action, Group, Shortcut};
@@ -17,8 +17,8 @@ fn scale(model: &AppState, by: f32) -> Option<Command> {
     Some(Command::edit_settings(model, |it| it.scale = scale))
 }
 
-fn show(layout: Layout) -> Option<Command> {
-    Some(Command::Window(WindowCommand::ShowLayout(layout)))
+fn show(workspace: Workspace) -> Option<Command> {
+    Some(Command::Window(WindowCommand::ShowWorkspace(workspace)))
 }
 
 pub(super) const ACTIONS: &[Action] = &[
@@ -28,7 +28,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Layout: Listen",
         help: "Browse tracks, see and hear them",
         keys: &[Shortcut::ctrl(Key::Num1)],
-        command: |_| show(Layout::Listen),
+        command: |_| show(Workspace::Listen),
     },
     Action {
         id: "layout-teach",
@@ -36,7 +36,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Layout: Teach",
         help: "See and hear what masking drops and keeps",
         keys: &[Shortcut::ctrl(Key::Num2)],
-        command: |_| show(Layout::Teach),
+        command: |_| show(Workspace::Teach),
     },
     Action {
         id: "layout-map",
@@ -44,7 +44,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Layout: Map",
         help: "Lay the collection out so that similar sounds lie together",
         keys: &[Shortcut::ctrl(Key::Num3)],
-        command: |_| show(Layout::Map),
+        command: |_| show(Workspace::Map),
     },
     Action {
         id: "layout-train",
@@ -52,7 +52,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Layout: Train",
         help: "Train an encoder and watch it learn",
         keys: &[Shortcut::ctrl(Key::Num4)],
-        command: |_| show(Layout::Train),
+        command: |_| show(Workspace::Train),
     },
     Action {
         id: "layout-probe",
@@ -60,7 +60,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Layout: Probe",
         help: "Measure what an encoder knows about labels",
         keys: &[Shortcut::ctrl(Key::Num5)],
-        command: |_| show(Layout::Probe),
+        command: |_| show(Workspace::Probe),
     },
     Action {
         id: "reset-layout",
@@ -68,7 +68,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Put panels back",
         help: "Put the panels of this layout where they were at first",
         keys: &[],
-        command: |_| Some(Command::Window(WindowCommand::ResetLayout)),
+        command: |_| Some(Command::Window(WindowCommand::ResetWorkspace)),
     },
     Action {
         id: "palette",

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::gui::layout::Layout;
+use crate::gui::workspace::Workspace;
 use mynascope_base::storage::Settings;
 
 /// What a user does to the window.
@@ -10,14 +10,14 @@ use mynascope_base::storage::Settings;
 pub enum WindowCommand {
     /// Sets what is kept between starts.
     Edit(Box<Settings>),
-    /// Shows a layout.
-    ShowLayout(Layout),
-    /// Puts the panes of the shown layout back in their places.
-    ResetLayout,
+    /// Shows a workspace.
+    ShowWorkspace(Workspace),
+    /// Puts the panes of the shown workspace back in their places.
+    ResetWorkspace,
     /// Fills the screen, with larger controls and text, or goes back.
     Present(bool),
-    /// Remembers where the panes of a layout stand.
-    SaveLayout(Layout, String),
+    /// Remembers where the panes of a workspace stand.
+    SaveWorkspace(Workspace, String),
     /// Whether the key sheet is open.
     ShowKeys(bool),
     /// Closes a notice.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::gui::{
     command::LabCommand,
     jobs::JobEvent,
-    layout::Layout,
     message::LabMessage,
     model::{
         AppState, BATCH_TRACKS, BatchKey, LabForm, LabKey, Layer, LookKey, PictureState,
@@ -16,6 +15,7 @@ use crate::gui::{
         embed::EmbedRequest,
         lab::{LabRequest, crop_of, start_embedding},
     },
+    workspace::Workspace,
 };
 use mynascope_spectrum::tokens::ViewName;
 
@@ -105,7 +105,7 @@ pub(super) fn forget(model: &mut AppState) {
 /// Asks for what the shown mask, track and encoder need, if it was not asked for yet. To be called once a frame.
 pub fn follow(model: &mut AppState, workers: &mut Workers) {
     follow_pair(model, workers);
-    if model.layout != Layout::Teach {
+    if model.workspace != Workspace::Teach {
         return;
     }
     embed_by_itself(model, workers);

@@ -6,7 +6,6 @@ use crate::gui::{
     command::LibraryCommand,
     command_line::CommandLine,
     jobs::JobEvent,
-    layout::Layout,
     message::{LibraryMessage, Message},
     model::{AppState, OpenFound, PictureState},
     work::{
@@ -16,6 +15,7 @@ use crate::gui::{
         open::{self, Source},
         open_folder::show_folder,
     },
+    workspace::Workspace,
 };
 use mynascope_audio::{Channel, EXTENSIONS};
 use mynascope_base::counted;
@@ -55,8 +55,8 @@ fn carry_out(model: &mut AppState, workers: &mut Workers, command: LibraryComman
         }
         LibraryCommand::Drop(paths) => drop(model, workers, paths),
         LibraryCommand::FocusSearch => {
-            if !matches!(model.layout, Layout::Listen | Layout::Map) {
-                model.layout = Layout::Listen;
+            if !matches!(model.workspace, Workspace::Listen | Workspace::Map) {
+                model.workspace = Workspace::Listen;
             }
             model.search_wanted += 1;
         }
@@ -296,7 +296,7 @@ fn start_opening(model: &mut AppState, workers: &mut Workers, source: Source) {
 /// Takes in what was dropped on the window.
 fn drop(model: &mut AppState, workers: &mut Workers, paths: Vec<PathBuf>) {
     if let Some(table) = drop_preview::dropped_table(&paths) {
-        model.layout = Layout::Map;
+        model.workspace = Workspace::Map;
         return tables::open(model, workers, Some(table.clone()));
     }
     match paths.as_slice() {

@@ -2,9 +2,9 @@
 
 use crate::gui::{
     command::MaskCommand,
-    layout::Layout,
     model::{AppState, MaskForm, Paint},
     work::Workers,
+    workspace::Workspace,
 };
 
 use super::sound;
@@ -37,7 +37,7 @@ fn edit(model: &mut AppState, workers: &Workers, form: MaskForm) {
     let old = std::mem::replace(&mut model.mask.form, form.bounded());
     if form.painting && !old.painting {
         // There the crops are seen whose patches are painted.
-        model.layout = Layout::Teach;
+        model.workspace = Workspace::Teach;
     }
     if form.drops_others(&old) {
         changed(model, workers);

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::gui::{
-    layout::Layout,
     model::{AppState, Colouring, KeyedTable, MapSide, Near, Number, Query, Spot},
     work::{Workers, audition::AuditionRequest, near::NearRequest},
+    workspace::Workspace,
 };
 
 use mynascope_embedding::SoundOfTable;
@@ -32,7 +32,7 @@ pub(super) fn hover_sound(model: &mut AppState, workers: &mut Workers, on: bool)
 
 /// The key of the Map layout.
 pub(super) fn shortcut() -> String {
-    crate::gui::actions::Shortcut::ctrl(Layout::Map.key()).text()
+    crate::gui::actions::Shortcut::ctrl(Workspace::Map.key()).text()
 }
 
 /// The pointer is at a point, or at none; where it moved, the point sounds and those around it are prepared.
@@ -150,7 +150,7 @@ fn ask(model: &mut AppState, workers: &mut Workers, table: Arc<KeyedTable>, spot
 
 /// Looks for neighbours of the selected track as soon as it is another one. To be called once a frame.
 pub fn follow_selection(model: &mut AppState, workers: &mut Workers) {
-    if model.layout != Layout::Map || model.mapping.chart.is_none() {
+    if model.workspace != Workspace::Map || model.mapping.chart.is_none() {
         return;
     }
     let selected = model.library.selected_track();

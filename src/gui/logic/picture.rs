@@ -74,7 +74,7 @@ pub fn command_line(model: &AppState) -> Option<CommandLine> {
     let (mask, time) = (&model.mask, &model.spectrogram.view);
     let mut line = CommandLine::verb("picture")
         .argument(path)
-        .option("layout", model.layout.name().to_lowercase())
+        .option("layout", model.workspace.name().to_lowercase())
         .option("ratio", mask.form.ratio.get().to_string())
         .option("patch", mask.form.shape.to_string())
         .option("seed", mask.form.seed.to_string())

@@ -5,7 +5,6 @@ use std::{path::PathBuf, sync::Arc};
 use crate::gui::{
     command::{ProbeAsk, ProbeCommand, ProbeFile},
     jobs::{JobEvent, NoThread},
-    layout::Layout,
     message::ProbeMessage,
     model::{
         AppState, AskedFor, CurveKind, EmbedError, HeldProbe, ProbeFound, ProbeJob, ProbeTab,
@@ -21,6 +20,7 @@ use crate::gui::{
         save_file::{self, SaveAt},
         strip::StripRequest,
     },
+    workspace::Workspace,
 };
 use mynascope_encoder::CheckpointRef;
 use mynascope_probe::{KeptScore, LeakSettings, ScoreChange};
@@ -117,7 +117,7 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: ProbeC
 
 /// Shows where the answer to a job will stand, wherever it was asked for.
 fn show_tab_of(model: &mut AppState, job: ProbeJob) {
-    model.layout = Layout::Probe;
+    model.workspace = Workspace::Probe;
     if let Some(tab) = ProbeTab::ALL.into_iter().find(|tab| tab.job() == job) {
         model.probing.tab = tab;
     }

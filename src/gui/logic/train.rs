@@ -8,7 +8,6 @@ use std::{
 use crate::gui::{
     command::{Command, CurveFile, MapCommand, TrainCommand, Wanted},
     jobs::JobEvent,
-    layout::Layout,
     message::{Message, ReadFor, TrainMessage},
     model::{
         AppState, ChosenStep, Devices, Remedy, RunView, TrainFailure, TrainFound, TrainPhase,
@@ -24,6 +23,7 @@ use crate::gui::{
         save_file::{self, SaveAt},
         train_job::{self, Order, What},
     },
+    workspace::Workspace,
 };
 use mynascope_base::storage::{Folders, StorageError};
 use mynascope_train::{Changes, TrainConfig};
@@ -182,12 +182,12 @@ fn use_step(model: &mut AppState, workers: &mut Workers, step: u64) -> Result<()
 /// Asks a masked autoencoder that is shown what it makes of the shown track, if that was not asked yet. To be called
 /// once a frame.
 pub(super) fn follow(model: &mut AppState, workers: &mut Workers) {
-    if model.layout == Layout::Train {
+    if model.workspace == Workspace::Train {
         reconstruct::ask(model, workers);
     }
     // The menus of encoders list the runs.
     let unread = model.training.table.is_unread();
-    if unread && matches!(model.layout, Layout::Map | Layout::Probe) {
+    if unread && matches!(model.workspace, Workspace::Map | Workspace::Probe) {
         apply(model, workers, TrainCommand::ReadRuns);
     }
 }

@@ -1,13 +1,13 @@
-//! The window itself: layouts, overlays, faults of the graphics card.
+//! The window itself: workspaces, overlays, faults of the graphics card.
 
 use std::path::{Path, PathBuf};
 
 use crate::gui::{
     actions,
     command::{Command, LibraryCommand, OwnFolder, TrainCommand, WindowCommand},
-    layout::Layout,
     model::{AppState, Candidate, FollowUp, Offer, Palette, undo_step},
     work::{Workers, cache_jobs, open_folder},
+    workspace::Workspace,
 };
 use mynascope_base::storage::Folders;
 
@@ -19,20 +19,22 @@ use super::{
 
 pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: WindowCommand) {
     match command {
-        WindowCommand::ShowLayout(layout) => {
+        WindowCommand::ShowWorkspace(workspace) => {
             // Runs may have come or gone outside the window meanwhile.
             let was_read = model.training.table.is_read;
-            if layout == Layout::Train && model.layout != layout && was_read {
+            if workspace == Workspace::Train && model.workspace != workspace && was_read {
                 train::apply(model, workers, TrainCommand::ReadRuns);
             }
-            model.layout = layout;
+            model.workspace = workspace;
         }
         // The tiles belong to the app, which resets them.
-        WindowCommand::ResetLayout => {
-            model.settings.layouts.remove(model.layout.name());
+        WindowCommand::ResetWorkspace => {
+            model.settings.layouts.remove(model.workspace.name());
             settings::save(model, workers);
         }
-        WindowCommand::SaveLayout(layout, tiles) => save_layout(model, workers, layout, tiles),
+        WindowCommand::SaveWorkspace(workspace, tiles) => {
+            save_workspace(model, workers, workspace, tiles)
+        }
         WindowCommand::Present(on) => {
             model.presenting = on;
             workers.outbox.fill_screen(on);
@@ -110,8 +112,8 @@ fn close_overlays(model: &mut AppState) {
     model.palette = None;
 }
 
-fn save_layout(model: &mut AppState, workers: &Workers, layout: Layout, tiles: String) {
-    let name = layout.name().to_owned();
+fn save_workspace(model: &mut AppState, workers: &Workers, workspace: Workspace, tiles: String) {
+    let name = workspace.name().to_owned();
     if model.settings.layouts.get(&name) != Some(&tiles) {
         model.settings.layouts.insert(name, tiles);
         settings::save(model, workers);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::gui::layout::Layout;
+use crate::gui::workspace::Workspace;
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchPlace, PatchShape, ViewName};
 
 use super::{AppState, Hearing, LabForm, Layer, Mask, MatrixKind};
@@ -35,7 +35,7 @@ pub struct LessonStep {
 #[serde(deny_unknown_fields, default)]
 pub struct LessonState {
     /// The layout.
-    pub layout: Option<Layout>,
+    pub layout: Option<Workspace>,
     /// A path; or `demo/` and the end of a path in the demo collection, or a folder of it, whose first track it is.
     pub track: Option<String>,
     /// What is visible of the track; without it, all.
@@ -196,7 +196,7 @@ impl LessonState {
             }
         }
         Self {
-            layout: Some(model.layout),
+            layout: Some(model.workspace),
             track: path.map(|path| path.to_string_lossy().into_owned()),
             start_secs: zoomed.then_some(time.start_secs),
             span_secs: zoomed.then_some(time.span_secs),
@@ -220,7 +220,7 @@ impl LessonState {
     /// Sets everything but the track and what is visible of it. What is not told is as at first.
     pub fn set(&self, model: &mut AppState) {
         if let Some(layout) = self.layout {
-            model.layout = layout;
+            model.workspace = layout;
         }
         let first = Mask::default();
         let mask = &mut model.mask;

@@ -77,12 +77,12 @@ use std::path::PathBuf;
 use mynascope_base::storage::Settings;
 use mynascope_encoder::CheckpointRef;
 
-use super::layout::Layout;
+use super::workspace::Workspace;
 
 impl AppState {
     /// Whether a file that is dropped is looked for on the map instead of being opened: a sound, over a map.
     pub fn takes_as_query(&self, file: &std::path::Path) -> bool {
-        let map = self.layout == Layout::Map && self.mapping.chart.is_some();
+        let map = self.workspace == Workspace::Map && self.mapping.chart.is_some();
         map && mynascope_audio::is_audio_path(file)
     }
 }
@@ -92,8 +92,8 @@ impl AppState {
 pub struct AppState {
     /// Kept between starts.
     pub settings: Settings,
-    /// The layout that is shown.
-    pub layout: Layout,
+    /// The workspace that is shown.
+    pub workspace: Workspace,
     /// The list of tracks.
     pub library: Library,
     /// The spectrogram of the shown track.

@@ -23,7 +23,7 @@ pub mod transport;
 
 use eframe::egui;
 
-use super::{command::Command, layout::Pane, model::AppState, theme};
+use super::{command::Command, model::AppState, theme, workspace::Pane};
 
 /// A row of one control's height that is filled from the right.
 pub fn row_from_right<R>(ui: &mut egui::Ui, add: impl FnOnce(&mut egui::Ui) -> R) -> R {

@@ -1,4 +1,4 @@
-//! The bar at the top: opening, layouts, theme.
+//! The bar at the top: opening, workspaces, theme.
 
 use eframe::egui::{self, Align, Button, Frame, Layout as Flow, Margin, Panel, RichText};
 use egui_phosphor::regular as icon;
@@ -6,9 +6,9 @@ use egui_phosphor::regular as icon;
 use crate::gui::{
     actions::{self, Group},
     command::{Command, LibraryCommand, WindowCommand},
-    layout::Layout,
     model::{AppState, other_theme},
     theme::{self, small},
+    workspace::Workspace,
 };
 use mynascope_base::{counted, storage::Theme};
 
@@ -28,7 +28,7 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 all_menu(ui, model, out);
                 open_menu(ui, model, out);
                 ui.add_space(theme::SPACE);
-                layouts(ui, model, out);
+                workspaces(ui, model, out);
                 ui.add_space(theme::SPACE);
                 super::lesson::menu(ui, model, out);
                 ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
@@ -132,21 +132,21 @@ fn all_menu(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, "Menu"));
 }
 
-fn layouts(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
+fn workspaces(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     ui.spacing_mut().item_spacing.x = theme::SPACE_SMALL;
-    for layout in Layout::ALL {
-        let shown = model.layout == layout;
+    for workspace in Workspace::ALL {
+        let shown = model.workspace == workspace;
         let colour = if shown {
             tokens.text_strong
         } else {
             tokens.text_weak
         };
-        let text = RichText::new(layout.name()).color(colour);
+        let text = RichText::new(workspace.name()).color(colour);
         let tip = format!(
             "{} (Ctrl+{})",
-            layout.purpose(),
-            layout.key().symbol_or_name()
+            workspace.purpose(),
+            workspace.key().symbol_or_name()
         );
         let response = ui
             .add(Button::new(text).frame_when_inactive(false).selected(false))
@@ -159,12 +159,12 @@ fn layouts(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
             ui.painter().rect_filled(line, 1.0, tokens.accent);
         }
         if response.clicked() {
-            out.push(Command::Window(WindowCommand::ShowLayout(layout)));
+            out.push(Command::Window(WindowCommand::ShowWorkspace(workspace)));
         }
         response.context_menu(|ui| {
             if ui.button("Put panels back").clicked() {
-                out.push(Command::Window(WindowCommand::ShowLayout(layout)));
-                out.push(Command::Window(WindowCommand::ResetLayout));
+                out.push(Command::Window(WindowCommand::ShowWorkspace(workspace)));
+                out.push(Command::Window(WindowCommand::ResetWorkspace));
                 ui.close();
             }
         });

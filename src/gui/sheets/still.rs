@@ -29,7 +29,7 @@ impl Still {
         let model = AppState {
             settings: model.settings.clone(),
             // Some layouts mark the crops on the picture.
-            layout: model.layout,
+            workspace: model.workspace,
             spectrogram: model.spectrogram.clone(),
             mask: model.mask.clone(),
             transport: model.transport.clone(),

@@ -4,10 +4,10 @@ use eframe::egui::{self, Align2, CursorIcon, Id, Rect, Response, Sense, StrokeKi
 
 use crate::gui::{
     command::{Command, LabCommand, MaskCommand},
-    layout::Layout,
     model::{AppState, FRAME_SECS, Layer, WINDOW_SECS},
     panels::lab_layer,
     theme,
+    workspace::Workspace,
 };
 use mynascope_spectrum::{
     MEL_BANDS,
@@ -31,7 +31,7 @@ fn crop_rect(model: &AppState, view: ViewName, area: Rect) -> Option<Rect> {
 }
 
 fn is_shown(model: &AppState) -> bool {
-    model.layout == Layout::Teach && model.mask.form.shown
+    model.workspace == Workspace::Teach && model.mask.form.shown
 }
 
 /// Draws both crops, and the layer over the active one.

@@ -17,9 +17,9 @@ use eframe::egui::{self, Frame, Margin, Rect, vec2};
 use crate::gui::{
     command::{Command, PictureCommand},
     jobs::format_progress,
-    layout::Layout,
     model::{AppState, Picture, PictureState, ShownAt},
     theme::{self, small},
+    workspace::Workspace,
 };
 
 /// Room for the frequency axis.
@@ -45,7 +45,7 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
         controls::header(ui, model, out);
         // In the Teach layout the masking panel stands beside the picture.
-        let with_mask_row = model.layout != Layout::Teach;
+        let with_mask_row = model.workspace != Workspace::Teach;
         let below = if with_mask_row {
             theme::CONTROL_HEIGHT + theme::SPACE
         } else {
