@@ -504,7 +504,7 @@ fn tables_go_out_and_in_and_broken_ones_are_told() {
         assert_eq!(model.mapping.imported.as_ref().unwrap().path, path);
         let chart = model.mapping.chart.as_ref().unwrap();
         assert_eq!(chart.source.table, own.table, "{ending}");
-        // What probes and the lab work on is what the chosen encoder made.
+        // What probes and masks work on is what the chosen encoder made.
         let kept = model.embeddings.table.as_ref().unwrap();
         assert!(std::sync::Arc::ptr_eq(kept, &own));
         harness.state_mut().apply(Command::Map(MapCommand::Compute));

@@ -101,7 +101,7 @@ fn a_training_from_the_panel_ends_with_a_checkpoint_that_map_and_probe_can_use()
     press(&mut harness, "Use this encoder");
     let model = harness.state().model();
     assert!(model.embeddings.source.is_file(Some(&checkpoint)));
-    // A step of the run becomes the encoder of map, probe and lab.
+    // A step of the run becomes the encoder of map, probe and masks.
     press(&mut harness, "Checkpoint of step 3");
     let model = harness.state().model();
     let step = run.join("step-3").join("weights.safetensors");

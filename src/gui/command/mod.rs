@@ -23,7 +23,7 @@ pub use mask::MaskCommand;
 pub use picture::PictureCommand;
 pub use probe::{ProbeAsk, ProbeCommand, ProbeFile};
 pub use sound::SoundCommand;
-pub use teach::LabCommand;
+pub use teach::TeachCommand;
 pub use train::{CurveFile, TrainCommand, Wanted};
 pub use window::{OwnFolder, WindowCommand};
 
@@ -46,7 +46,7 @@ pub enum Command {
     /// To the choice of the encoder.
     Encoder(EncoderCommand),
     /// To the layout Teach.
-    Lab(LabCommand),
+    Teach(TeachCommand),
     /// To lessons.
     Lesson(LessonCommand),
     /// To training.

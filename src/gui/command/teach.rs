@@ -1,12 +1,12 @@
-//! What a user does in the Teach layout.
+//! Commands of the Teach workspace.
 
-use crate::gui::model::{HeardCrop, LabForm};
+use crate::gui::model::{HeardCrop, TeachForm};
 
-/// What a user does in the lab.
+/// What a user does in the Teach workspace.
 #[derive(Debug, Clone)]
-pub enum LabCommand {
+pub enum TeachCommand {
     /// Changes what is chosen.
-    Edit(LabForm),
+    Edit(TeachForm),
     /// The pointer is over a token of the crop.
     Point(usize),
     /// Plays one stretch of a track, then another.

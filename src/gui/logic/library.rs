@@ -21,7 +21,7 @@ use mynascope_audio::{Channel, EXTENSIONS};
 use mynascope_base::counted;
 use mynascope_collection::{Collection, DEMO_WORD};
 
-use super::{copy_text, encoder, lab, labels, map, probe, query, settings, sound, tables};
+use super::{copy_text, encoder, labels, map, probe, query, settings, sound, tables, teach};
 
 /// Folders and files that are remembered.
 const MOST_RECENT: usize = 10;
@@ -210,7 +210,7 @@ fn opened(
 fn forget(model: &mut AppState, workers: &mut Workers) {
     map::forget(model, workers);
     probe::forget(model);
-    lab::forget(model);
+    teach::forget(model);
     model.history.forget_labels();
 }
 

@@ -2,7 +2,6 @@
 //! never paints.
 
 mod encoder;
-mod lab;
 mod labels;
 mod lesson;
 mod library;
@@ -19,6 +18,7 @@ mod second_map;
 mod settings;
 mod sound;
 mod tables;
+mod teach;
 mod train;
 mod window;
 
@@ -39,7 +39,7 @@ use super::{
 
 /// Asks for what is shown and was not computed yet. To be called once a frame.
 pub fn follow(model: &mut AppState, workers: &mut Workers) {
-    lab::follow(model, workers);
+    teach::follow(model, workers);
     encoder::follow(model, workers);
     train::follow(model, workers);
 }
@@ -51,7 +51,7 @@ pub fn apply(model: &mut AppState, workers: &mut Workers, command: Command) {
         Command::Mask(_)
             | Command::Picture(_)
             | Command::Sound(_)
-            | Command::Lab(_)
+            | Command::Teach(_)
             | Command::Map(_)
     );
     let before = is_undoable.then(|| UndoState::of(model));
@@ -79,7 +79,7 @@ fn carry_out(model: &mut AppState, workers: &mut Workers, command: Command) {
             mask::apply(model, workers, command);
         }
         Command::Encoder(command) => encoder::apply(model, workers, command),
-        Command::Lab(command) => lab::apply(model, workers, command),
+        Command::Teach(command) => teach::apply(model, workers, command),
         Command::Lesson(command) => lesson::apply(model, workers, command),
         Command::Train(command) => train::apply(model, workers, command),
         Command::Map(command) => map::apply(model, workers, command),
@@ -97,7 +97,7 @@ pub fn receive(model: &mut AppState, workers: &mut Workers, message: Message) {
         Message::Train(message) => train::receive(model, workers, message),
         Message::Map(message) => map::receive(model, workers, message),
         Message::Probe(message) => probe::receive(model, workers, message),
-        Message::Lab(message) => lab::receive(model, workers, message),
+        Message::Teach(message) => teach::receive(model, workers, message),
         Message::Lesson(message) => lesson::receive(model, workers, message),
         Message::Saved(result) => picture::saved(model, result),
         Message::CacheBytes(bytes) => model.cache_bytes = Some(bytes),

@@ -111,7 +111,7 @@ pub(super) fn walk(model: &mut AppState, workers: &mut Workers, steps: isize) {
         return;
     }
     let Some(table) = table(model) else {
-        let text = if model.lab.embedding.is_running() || model.mapping.job.is_running() {
+        let text = if model.teaching.embedding.is_running() || model.mapping.job.is_running() {
             "Neighbours need embeddings; they are being computed, ask again when they are there"
                 .to_owned()
         } else {

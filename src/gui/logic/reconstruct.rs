@@ -2,7 +2,7 @@
 
 use crate::gui::{
     model::{AppState, FilledKey, PictureState},
-    work::{Workers, lab::crop_of, reconstruct::Hidden},
+    work::{Workers, reconstruct::Hidden, teach::crop_of},
 };
 use mynascope_spectrum::tokens::ViewName;
 use mynascope_train::Objective;

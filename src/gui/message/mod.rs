@@ -13,7 +13,7 @@ pub use library::LibraryMessage;
 pub use map::MapMessage;
 pub use picture::{NoPicture, PictureMessage};
 pub use probe::ProbeMessage;
-pub use teach::{LabMessage, LessonMessage};
+pub use teach::{LessonMessage, TeachMessage};
 pub use train::{ReadFor, TrainMessage};
 
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub enum Message {
     Train(TrainMessage),
     Map(MapMessage),
     Probe(ProbeMessage),
-    Lab(LabMessage),
+    Teach(TeachMessage),
     Lesson(LessonMessage),
     /// Where something was saved, or why it was not.
     Saved(Result<PathBuf, String>),

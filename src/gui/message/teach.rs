@@ -9,7 +9,7 @@ use crate::gui::{
 use mynascope_base::jobs::Progress;
 
 /// What the encoder answers in the Teach layout; the number tells which request it answers.
-pub enum LabMessage {
+pub enum TeachMessage {
     /// What the two views give.
     Views(u64, Box<Result<ViewsAnswer, String>>),
     /// What the encoder attends to.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::gui::workspace::Workspace;
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchPlace, PatchShape, ViewName};
 
-use super::{AppState, Hearing, LabForm, Layer, Mask, MatrixKind};
+use super::{AppState, Hearing, Layer, Mask, MatrixKind, TeachForm};
 
 /// A lesson: texts, each with a state of the window. A file of it is TOML, the same for built-in and for saved ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -177,7 +177,7 @@ impl LessonState {
 
     /// The state of the window as it is.
     pub fn of(model: &AppState) -> Self {
-        let (mask, form) = (&model.mask, model.lab.form);
+        let (mask, form) = (&model.mask, model.teaching.form);
         let [crop_a, crop_b] = mask.starts;
         let time = &model.spectrogram.view;
         let zoomed = time.span_secs < time.duration_secs;
@@ -241,14 +241,14 @@ impl LessonState {
             let painted = mask.paint.of_mut(patch.view, patch.shape);
             painted.set(place, Some(patch.keep));
         }
-        let form = LabForm::default();
-        model.lab.form = LabForm {
+        let form = TeachForm::default();
+        model.teaching.form = TeachForm {
             layer: self.layer.unwrap_or(form.layer),
             whole: self.whole.unwrap_or(form.whole),
             matrix: self.matrix.unwrap_or(form.matrix),
             temperature: self.temperature.unwrap_or(form.temperature),
             tracks: self.tracks.unwrap_or(form.tracks),
-            ..model.lab.form
+            ..model.teaching.form
         };
     }
 
@@ -351,8 +351,8 @@ mod tests {
         };
         let painted = model.mask.paint.of_mut(ViewName::B, PatchShape::Vertical);
         painted.set(place, Some(false));
-        model.lab.form.layer = Layer::Rollout;
-        model.lab.form.temperature = 0.3;
+        model.teaching.form.layer = Layer::Rollout;
+        model.teaching.form.temperature = 0.3;
         let lesson = Lesson {
             title: "Mine \"and\" yours".to_owned(),
             steps: vec![LessonStep {

@@ -5,7 +5,6 @@ mod colouring;
 mod curve;
 mod embeddings;
 mod encoders;
-mod lab;
 mod lesson;
 mod library;
 mod lists;
@@ -22,6 +21,7 @@ mod probing;
 mod search;
 mod second_map;
 mod settings;
+mod teaching;
 mod training;
 mod transport;
 mod undo;
@@ -33,10 +33,6 @@ pub use embeddings::{
     AskedFor, ChosenCheckpoint, EmbedError, Embeddings, EncoderSource, KeyedTable, TableKey,
 };
 pub use encoders::OfferedEncoder;
-pub use lab::{
-    Answered, BATCH_TRACKS, BatchAnswer, BatchKey, BatchTrack, EncoderFacts, HeardCrop, Lab,
-    LabForm, LabKey, Layer, LookAnswer, LookKey, MatrixKind, Near, TEMPERATURES, ViewsAnswer,
-};
 pub use lesson::{
     Arriving, BUILT_IN_LESSONS, Before, Lesson, LessonDraft, LessonState, LessonStep, OpenLesson,
     PaintedPatch,
@@ -63,6 +59,11 @@ pub use probing::{
 pub use search::{Column, Find, Finder, Sort};
 pub use second_map::{Imported, MapSide, SecondMap};
 pub use settings::{SCALES, bounded as bounded_settings, other_theme};
+pub use teaching::{
+    Answered, BATCH_TRACKS, BatchAnswer, BatchKey, BatchTrack, EncoderFacts, HeardCrop, Layer,
+    LookAnswer, LookKey, MatrixKind, Near, TEMPERATURES, TeachForm, TeachKey, Teaching,
+    ViewsAnswer,
+};
 pub use training::{
     CHANNELS, Channel, ChannelLine, ChosenStep, CurveForm, Devices, Filled, FilledKey, PURPOSES,
     Problem, Purpose, Remedy, RunJob, RunRow, RunTable, RunView, SavedStep, TrainFailure,
@@ -101,7 +102,7 @@ pub struct AppState {
     /// The mask.
     pub mask: Mask,
     /// What the encoder makes of the mask.
-    pub lab: Lab,
+    pub teaching: Teaching,
     /// The lesson that is open.
     pub lesson: Option<OpenLesson>,
     /// What a page of a lesson, or its end, will show as soon as its track is there.
@@ -154,7 +155,7 @@ impl AppState {
             || self.nearby.job.is_running()
             || self.lists.job.is_running()
             || self.probing.job.is_running()
-            || self.lab.embedding.is_running()
+            || self.teaching.embedding.is_running()
             || self.training.is_busy()
     }
 

@@ -108,7 +108,7 @@ const FIELDS: [UndoField; 14] = [
         mask.overlay,
         mask.form.overlay
     ),
-    field!("layer", Plain, layer, lab.form.layer),
+    field!("layer", Plain, layer, teaching.form.layer),
     field!("selection", OfTrack, selection, transport.selection),
     UndoField {
         // Thousands of points: the same ones are not compared one by one.
@@ -153,7 +153,7 @@ impl UndoState {
             starts: model.mask.starts,
             paint: model.mask.paint.clone(),
             picture: model.spectrogram.form,
-            layer: model.lab.form.layer,
+            layer: model.teaching.form.layer,
             selection: model.transport.selection,
             picked: Arc::clone(&model.mapping.picked),
             hidden: model.mapping.hidden.clone(),

@@ -1,14 +1,9 @@
 //! One file a panel: `show(ui, model, commands)`. Panels read the model and push commands, nothing else.
 
 mod fields;
-mod lab_gauge;
-mod lab_layer;
-pub mod lab_matrix;
-pub mod lab_views;
 pub mod lesson;
 pub mod library;
 pub mod map;
-pub mod masking;
 pub mod nearest;
 pub mod overlays;
 pub mod palette;
@@ -16,6 +11,7 @@ mod parts;
 pub mod probe;
 pub mod settings;
 pub mod spectrogram;
+pub mod teach;
 pub mod toasts;
 pub mod top;
 pub mod train;
@@ -37,9 +33,9 @@ pub fn show(pane: Pane, ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Comma
     match pane {
         Pane::Library => library::show(ui, model, out),
         Pane::Spectrogram => spectrogram::show(ui, model, out),
-        Pane::Masking => masking::show(ui, model, out),
-        Pane::Views => lab_views::show(ui, model, out),
-        Pane::Batch => lab_matrix::show(ui, model, out),
+        Pane::Masking => teach::masking::show(ui, model, out),
+        Pane::Views => teach::views::show(ui, model, out),
+        Pane::Batch => teach::matrix::show(ui, model, out),
         Pane::Train => train::show(ui, model, out),
         Pane::Curves => train::show_curves(ui, model, out),
         Pane::Step => train::show_step(ui, model, out),

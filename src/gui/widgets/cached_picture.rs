@@ -51,7 +51,9 @@ pub fn show(
             .map(|(x, y)| colour(x / each, y / each))
             .collect();
         let image = ColorImage::new([width * each, height * each], pixels);
-        let texture = ui.ctx().load_texture("lab", image, TextureOptions::LINEAR);
+        let texture = ui
+            .ctx()
+            .load_texture("teach", image, TextureOptions::LINEAR);
         let kept = Kept { key, texture };
         ui.data_mut(|data| data.insert_temp(id, kept.clone()));
         kept

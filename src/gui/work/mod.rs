@@ -11,7 +11,6 @@ pub mod embed;
 pub mod facts;
 pub mod find;
 pub mod fonts;
-pub mod lab;
 pub mod labels;
 pub mod lesson;
 pub mod map;
@@ -30,6 +29,7 @@ pub mod save_settings;
 pub mod scores;
 pub mod strip;
 pub mod tables;
+pub mod teach;
 pub mod train_job;
 mod train_reporter;
 
@@ -69,7 +69,7 @@ pub struct Workers {
     /// Prepares what the masks leave, to be heard.
     pub masked: masked::MaskedWork,
     /// Answers for the layout Teach.
-    pub lab: Answering<lab::LabRequest>,
+    pub teach: Answering<teach::TeachRequest>,
     /// `None` where pictures are made of the window: the user's settings are left alone.
     pub settings: Option<Answering<(PathBuf, Settings)>>,
     /// `None` where pictures are made of the window and nothing shall be heard.
@@ -125,7 +125,7 @@ impl Workers {
             },
             picture: picture::PictureWork::start(&outbox, cache.clone())?,
             masked: masked::MaskedWork::start(&outbox)?,
-            lab: lab::start(&outbox, cache.clone())?,
+            teach: teach::start(&outbox, cache.clone())?,
             settings: match remember {
                 true => Some(save_settings::start(&outbox)?),
                 false => None,
@@ -146,6 +146,6 @@ impl Workers {
 
     /// Whether an answer is awaited that the window shows.
     pub fn is_busy(&self) -> bool {
-        self.strip.is_busy() || self.lab.is_busy() || self.reconstruct.is_busy()
+        self.strip.is_busy() || self.teach.is_busy() || self.reconstruct.is_busy()
     }
 }

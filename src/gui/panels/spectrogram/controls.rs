@@ -9,7 +9,7 @@ use egui_phosphor::regular as icon;
 use crate::gui::{
     command::{Command, MaskCommand, PictureCommand},
     model::{AppState, MOST_PERCENT, PictureForm, Query, WalkStep},
-    panels::{masking, parts, row_from_right, top::icon_button},
+    panels::{parts, row_from_right, teach::masking, top::icon_button},
     theme::{self, small},
 };
 use mynascope_audio::{CANCELS, Channel};

@@ -3,9 +3,9 @@
 use eframe::egui::{self, Align2, CursorIcon, Id, Rect, Response, Sense, StrokeKind, Ui, pos2};
 
 use crate::gui::{
-    command::{Command, LabCommand, MaskCommand},
+    command::{Command, MaskCommand, TeachCommand},
     model::{AppState, FRAME_SECS, Layer, WINDOW_SECS},
-    panels::lab_layer,
+    panels::teach::layer,
     theme,
     workspace::Workspace,
 };
@@ -42,16 +42,15 @@ pub fn draw(ui: &Ui, model: &AppState, area: Rect) {
     let tokens = theme::tokens(ui);
     let painter = ui.painter().with_clip_rect(area);
     let active = model.mask.form.active;
-    if let (Some(crop), Some(layer)) = (
-        crop_rect(model, active, area),
-        lab_layer::values(model, active),
-    ) {
+    if let (Some(crop), Some(layer)) =
+        (crop_rect(model, active, area), layer::values(model, active))
+    {
         // All bands, also those that are zoomed out of sight.
         let bands = &model.spectrogram.bands;
         let mut whole = crop;
         whole.min.y = y_of(bands, area, MEL_BANDS as f64);
         whole.max.y = y_of(bands, area, 0.0);
-        lab_layer::paint(&painter, tokens, &layer, whole);
+        layer::paint(&painter, tokens, &layer, whole);
     }
     for view in [active.other(), active] {
         let Some(crop) = crop_rect(model, view, area) else {
@@ -171,7 +170,7 @@ pub fn paints(ui: &Ui, model: &AppState) -> bool {
     is_shown(model) && (model.mask.form.painting || ui.input(|input| input.modifiers.alt))
 }
 
-/// Reads the pointer for the lab. Returns whether a press on the picture belongs to the lab and not to the playhead.
+/// Reads the pointer for crops and patches. Returns whether a press on the picture belongs to them and not to the playhead.
 pub fn pointer(
     ui: &Ui,
     model: &AppState,
@@ -202,11 +201,11 @@ pub fn pointer(
     true
 }
 
-/// Tells the lab which token the pointer is over, where that matters.
+/// Notes which token the pointer is over, where that matters.
 pub fn point(model: &AppState, token: usize, out: &mut Vec<Command>) {
-    let lab = &model.lab;
-    if lab.form.layer == Layer::Similarity && lab.pointed != Some(token) {
-        out.push(Command::Lab(LabCommand::Point(token)));
+    let teaching = &model.teaching;
+    if teaching.form.layer == Layer::Similarity && teaching.pointed != Some(token) {
+        out.push(Command::Teach(TeachCommand::Point(token)));
     }
 }
 

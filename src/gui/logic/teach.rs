@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use crate::gui::{
-    command::LabCommand,
+    command::TeachCommand,
     jobs::JobEvent,
-    message::LabMessage,
+    message::TeachMessage,
     model::{
-        AppState, BATCH_TRACKS, BatchKey, LabForm, LabKey, Layer, LookKey, PictureState,
-        TEMPERATURES, WINDOW_SECS,
+        AppState, BATCH_TRACKS, BatchKey, Layer, LookKey, PictureState, TEMPERATURES, TeachForm,
+        TeachKey, WINDOW_SECS,
     },
     work::{
         Workers,
         embed::EmbedRequest,
-        lab::{LabRequest, crop_of, start_embedding},
+        teach::{TeachRequest, crop_of, start_embedding},
     },
     workspace::Workspace,
 };
@@ -24,10 +24,10 @@ use super::{map, sound};
 /// A collection of so many tracks is embedded without being asked for.
 const EMBED_UP_TO: usize = 300;
 
-pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: LabCommand) {
+pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: TeachCommand) {
     match command {
-        LabCommand::Edit(form) => {
-            model.lab.form = LabForm {
+        TeachCommand::Edit(form) => {
+            model.teaching.form = TeachForm {
                 tracks: form
                     .tracks
                     .clamp(*BATCH_TRACKS.start(), *BATCH_TRACKS.end()),
@@ -38,60 +38,60 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: LabCom
                 ..form
             };
         }
-        LabCommand::Point(token) => model.lab.pointed = Some(token),
-        LabCommand::HearPair(pair) => {
+        TeachCommand::Point(token) => model.teaching.pointed = Some(token),
+        TeachCommand::HearPair(pair) => {
             let [first, _] = &pair;
             let (path, start_secs) = (first.path.clone(), first.start_secs);
-            model.lab.heard = Some(pair);
-            model.lab.second_heard = false;
+            model.teaching.heard = Some(pair);
+            model.teaching.second_heard = false;
             map::play_from(model, workers, path, start_secs);
         }
-        LabCommand::CopyMatrix => {
-            if let Some(batch) = &model.lab.batch.value {
+        TeachCommand::CopyMatrix => {
+            if let Some(batch) = &model.teaching.batch.value {
                 workers.outbox.copy_text(batch.to_csv());
                 let text = "The cosines are on the clipboard, as CSV";
                 model.notices.note(text);
             }
         }
-        LabCommand::Embed => embed(model, workers),
-        LabCommand::StopEmbedding => {
-            model.lab.embedding.stop();
-            model.lab.embed_problem = Some("Stopped".to_owned());
+        TeachCommand::Embed => embed(model, workers),
+        TeachCommand::StopEmbedding => {
+            model.teaching.embedding.stop();
+            model.teaching.embed_problem = Some("Stopped".to_owned());
         }
     }
 }
 
-pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: LabMessage) {
-    let lab = &mut model.lab;
+pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: TeachMessage) {
+    let teaching = &mut model.teaching;
     match message {
-        LabMessage::Views(number, mut result) => {
+        TeachMessage::Views(number, mut result) => {
             // Pictures of the window must not depend on the machine.
             if !workers.remember
                 && let Ok(answer) = result.as_mut()
             {
                 answer.memory_bytes = None;
             }
-            lab.views.take(number, lab.since, *result);
+            teaching.views.take(number, teaching.since, *result);
         }
-        LabMessage::Look(number, result) => lab.look.take(number, lab.since, result),
-        LabMessage::Batch(number, result) => {
-            lab.batch.take(number, lab.batch_since, result);
-            lab.batch_progress = None;
+        TeachMessage::Look(number, result) => teaching.look.take(number, teaching.since, result),
+        TeachMessage::Batch(number, result) => {
+            teaching.batch.take(number, teaching.batch_since, result);
+            teaching.batch_progress = None;
         }
-        LabMessage::BatchProgress(number, progress) => {
-            if number >= lab.batch_since {
-                lab.batch_progress = Some(progress);
+        TeachMessage::BatchProgress(number, progress) => {
+            if number >= teaching.batch_since {
+                teaching.batch_progress = Some(progress);
             }
         }
-        LabMessage::Done(number) => {
-            lab.done = lab.done.max(number);
-            if number == lab.number {
-                lab.batch_progress = None;
+        TeachMessage::Done(number) => {
+            teaching.done = teaching.done.max(number);
+            if number == teaching.number {
+                teaching.batch_progress = None;
             }
         }
-        LabMessage::Embedding(update) => match lab.embedding.take(update) {
+        TeachMessage::Embedding(update) => match teaching.embedding.take(update) {
             Some(JobEvent::Found(table)) => model.embeddings.table = Some(table),
-            Some(JobEvent::Ended(Err(why))) => lab.embed_problem = Some(why),
+            Some(JobEvent::Ended(Err(why))) => teaching.embed_problem = Some(why),
             Some(JobEvent::Ended(Ok(()))) | None => {}
         },
     }
@@ -99,7 +99,7 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: LabM
 
 /// Forgets what belongs to a collection that is not open any more.
 pub(super) fn forget(model: &mut AppState) {
-    model.lab.forget();
+    model.teaching.forget();
 }
 
 /// Asks for what the shown mask, track and encoder need, if it was not asked for yet. To be called once a frame.
@@ -120,14 +120,14 @@ fn ask(model: &mut AppState, workers: &mut Workers) {
         return;
     };
     let frames = mel.frames();
-    let (mask, form) = (&model.mask, &model.lab.form);
+    let (mask, form) = (&model.mask, &model.teaching.form);
     let source = &model.embeddings.source;
     let table = model
         .embeddings
         .table
         .as_ref()
         .filter(|table| table.key.fits(collection, source));
-    let key = LabKey {
+    let key = TeachKey {
         source: source.clone(),
         path: path.clone(),
         views: ViewName::BOTH.map(|view| mask.crop(view, frames)),
@@ -144,11 +144,11 @@ fn ask(model: &mut AppState, workers: &mut Workers) {
         },
         table: table.map(|table| Arc::as_ptr(table) as usize),
     };
-    let asked = model.lab.asked.as_ref();
+    let asked = model.teaching.asked.as_ref();
     if asked == Some(&key) {
         return;
     }
-    let lab_number = model.lab.number + 1;
+    let lab_number = model.teaching.number + 1;
     let same_encoder = asked.is_some_and(|asked| asked.source == key.source);
     let same_track = asked.is_some_and(|asked| asked.path == key.path);
     let same_batch = asked.is_some_and(|asked| {
@@ -158,38 +158,43 @@ fn ask(model: &mut AppState, workers: &mut Workers) {
         let start = key.views.get(view).map_or(0, |view| view.start_frame);
         crop_of(mel, start)
     });
-    workers.lab.ask(LabRequest {
+    workers.teach.ask(TeachRequest {
         number: lab_number,
         key: key.clone(),
         crops,
         collection: Arc::clone(collection),
         table: table.cloned(),
     });
-    let lab = &mut model.lab;
-    lab.number = lab_number;
+    let teaching = &mut model.teaching;
+    teaching.number = lab_number;
     if !same_batch {
-        lab.batch_wanted = lab_number;
+        teaching.batch_wanted = lab_number;
     }
     if !(same_encoder && same_track) {
-        lab.since = lab_number;
-        lab.views.clear();
-        lab.look.clear();
+        teaching.since = lab_number;
+        teaching.views.clear();
+        teaching.look.clear();
     }
     if !same_encoder {
-        lab.batch_since = lab_number;
-        lab.batch.clear();
-        lab.embed_problem = None;
+        teaching.batch_since = lab_number;
+        teaching.batch.clear();
+        teaching.embed_problem = None;
     }
     // What is shown of another window or mask would mislead.
-    if lab.asked.as_ref().and_then(|asked| asked.look.as_ref()) != key.look.as_ref() {
-        lab.look.clear();
+    if teaching
+        .asked
+        .as_ref()
+        .and_then(|asked| asked.look.as_ref())
+        != key.look.as_ref()
+    {
+        teaching.look.clear();
     }
-    lab.asked = Some(key);
+    teaching.asked = Some(key);
 }
 
 /// Embeds a small collection as soon as neighbours can be shown; a large one only when it is asked for.
 fn embed_by_itself(model: &mut AppState, workers: &mut Workers) {
-    let (lab, embeddings) = (&model.lab, &model.embeddings);
+    let (teaching, embeddings) = (&model.teaching, &model.embeddings);
     let Some(collection) = &model.library.collection else {
         return;
     };
@@ -198,11 +203,11 @@ fn embed_by_itself(model: &mut AppState, workers: &mut Workers) {
         .as_ref()
         .is_some_and(|table| table.key.fits(collection, &embeddings.source));
     // The first answer of the encoder comes first; it also tells whether the checkpoint can be read.
-    let idle = !lab.embedding.is_running() && !model.mapping.job.is_running();
+    let idle = !teaching.embedding.is_running() && !model.mapping.job.is_running();
     if !fits
         && idle
-        && lab.embed_problem.is_none()
-        && lab.batch.value.is_some()
+        && teaching.embed_problem.is_none()
+        && teaching.batch.value.is_some()
         && collection.tracks.len() <= EMBED_UP_TO
     {
         embed(model, workers);
@@ -214,26 +219,26 @@ fn embed(model: &mut AppState, workers: &mut Workers) {
         return;
     };
     let request = EmbedRequest::of(model, collection, workers.cache.as_ref());
-    model.lab.embed_problem = None;
-    let slot = &mut model.lab.embedding;
+    model.teaching.embed_problem = None;
+    let slot = &mut model.teaching.embedding;
     if let Err(error) = start_embedding(slot, request, &workers.outbox) {
-        model.lab.embed_problem = Some(error.to_string());
+        model.teaching.embed_problem = Some(error.to_string());
     }
 }
 
 /// Goes on to the second crop of a pair, and stops at its end. Anything else that a user plays ends the pair.
 fn follow_pair(model: &mut AppState, workers: &mut Workers) {
-    let Some(pair) = &model.lab.heard else {
+    let Some(pair) = &model.teaching.heard else {
         return;
     };
     let [first, second] = pair;
-    let now = if model.lab.second_heard {
+    let now = if model.teaching.second_heard {
         second
     } else {
         first
     };
     if model.spectrogram.path() != Some(now.path.as_path()) {
-        model.lab.heard = None;
+        model.teaching.heard = None;
         return;
     }
     let position = model.transport.position_secs;
@@ -242,12 +247,12 @@ fn follow_pair(model: &mut AppState, workers: &mut Workers) {
     if !ended || position > now.start_secs + 2.0 * WINDOW_SECS {
         return;
     }
-    if model.lab.second_heard {
-        model.lab.heard = None;
+    if model.teaching.second_heard {
+        model.teaching.heard = None;
         sound::pause(workers);
     } else {
         let (path, start_secs) = (second.path.clone(), second.start_secs);
-        model.lab.second_heard = true;
+        model.teaching.second_heard = true;
         map::play_from(model, workers, path, start_secs);
     }
 }

@@ -12,10 +12,10 @@ use std::{
 
 use crate::gui::{
     jobs::{Answering, JobSlot, Newer, NoThread},
-    message::{LabMessage, Message, Outbox},
+    message::{Message, Outbox, TeachMessage},
     model::{
         BatchAnswer, BatchKey, BatchTrack, EmbedError, EncoderFacts, EncoderSource, KeyedTable,
-        LabKey, LookAnswer, LookKey, Near, ViewsAnswer,
+        LookAnswer, LookKey, Near, TeachKey, ViewsAnswer,
     },
     work::embed::{EmbedRequest, embed},
 };
@@ -32,11 +32,11 @@ use mynascope_spectrum::{
 };
 
 /// One question.
-pub struct LabRequest {
+pub struct TeachRequest {
     /// Which request.
     pub number: u64,
     /// What is asked.
-    pub key: LabKey,
+    pub key: TeachKey,
     /// The two crops, [96 frames, 128] raw power.
     pub crops: [Vec<f32>; 2],
     /// The tracks that a batch is drawn from.
@@ -49,16 +49,19 @@ pub struct LabRequest {
 ///
 /// # Errors
 /// The system's error if it gives no thread.
-pub fn start(outbox: &Outbox, cache: Option<Arc<Cache>>) -> std::io::Result<Answering<LabRequest>> {
+pub fn start(
+    outbox: &Outbox,
+    cache: Option<Arc<Cache>>,
+) -> std::io::Result<Answering<TeachRequest>> {
     let sends = outbox.clone();
-    let mut bench = Bench {
+    let mut cached = Cached {
         cache,
-        ..Bench::default()
+        ..Cached::default()
     };
-    Answering::start("lab", outbox, move |request: LabRequest, newer| {
-        let answered = jobs::guarded(|| bench.answer(&request, newer, &sends));
+    Answering::start("teach", outbox, move |request: TeachRequest, newer| {
+        let answered = jobs::guarded(|| cached.answer(&request, newer, &sends));
         // Whatever became of it, no answer to this one follows.
-        sends.send(Message::Lab(LabMessage::Done(request.number)));
+        sends.send(Message::Teach(TeachMessage::Done(request.number)));
         if let Err(fault) = answered {
             sends.send(Message::Fault(fault));
         }
@@ -74,9 +77,9 @@ pub fn start_embedding(
     request: EmbedRequest,
     outbox: &Outbox,
 ) -> Result<(), NoThread> {
-    let wrap = |update| Message::Lab(LabMessage::Embedding(update));
+    let wrap = |update| Message::Teach(TeachMessage::Embedding(update));
     let broke_off = |fault| format!("The embedding broke off ({fault}); try another encoder");
-    slot.start("lab-neighbours", outbox, wrap, broke_off, move |job| {
+    slot.start("teach-neighbours", outbox, wrap, broke_off, move |job| {
         let table = embed(&request, &job.watch).map_err(|end| match end {
             EmbedError::NeedsPatch => NEEDS_PATCH.to_owned(),
             EmbedError::Failed(why) => why,
@@ -95,7 +98,7 @@ const NEAREST: usize = 6;
 
 /// What the thread keeps between questions.
 #[derive(Default)]
-struct Bench {
+struct Cached {
     cache: Option<Arc<Cache>>,
     encoder: Option<(EncoderSource, Version, LoadedEncoder)>,
     mels: HashMap<PathBuf, Option<Arc<Mel>>>,
@@ -107,29 +110,29 @@ struct Bench {
 
 type Version = Option<(u64, SystemTime)>;
 
-impl Bench {
-    fn answer(&mut self, request: &LabRequest, newer: &Newer<'_>, outbox: &Outbox) {
+impl Cached {
+    fn answer(&mut self, request: &TeachRequest, newer: &Newer<'_>, outbox: &Outbox) {
         let (number, key) = (request.number, &request.key);
-        let send = |message| outbox.send(Message::Lab(message));
+        let send = |message| outbox.send(Message::Teach(message));
         if let Err(why) = self.load(&key.source) {
             self.batch = None;
             self.look = None;
-            send(LabMessage::Views(number, Box::new(Err(why.clone()))));
-            send(LabMessage::Look(number, Err(why.clone())));
-            return send(LabMessage::Batch(number, Err(why)));
+            send(TeachMessage::Views(number, Box::new(Err(why.clone()))));
+            send(TeachMessage::Look(number, Err(why.clone())));
+            return send(TeachMessage::Batch(number, Err(why)));
         }
         let Some((_, _, encoder)) = &self.encoder else {
             return;
         };
         let views = views(encoder, request);
-        send(LabMessage::Views(number, Box::new(views)));
+        send(TeachMessage::Views(number, Box::new(views)));
         if let Some(wanted) = &key.look {
             let [a, b] = &key.views;
             let view = if wanted.view.index() == 0 { a } else { b };
             let look = Some((wanted.clone(), view.clone()));
             if self.look != look {
                 let answer = attention(encoder, request, wanted, view);
-                send(LabMessage::Look(number, answer.map(Arc::new)));
+                send(TeachMessage::Look(number, answer.map(Arc::new)));
                 self.look = look;
             }
         }
@@ -156,7 +159,9 @@ impl Bench {
                     done: done as u64,
                     total: Some(total as u64),
                 };
-                outbox.send_if_room(Message::Lab(LabMessage::BatchProgress(number, progress)));
+                outbox.send_if_room(Message::Teach(TeachMessage::BatchProgress(
+                    number, progress,
+                )));
             },
         };
         if reader.read(tracks).is_err() {
@@ -174,7 +179,7 @@ impl Bench {
                 ..answer
             })
         });
-        send(LabMessage::Batch(number, result));
+        send(TeachMessage::Batch(number, result));
     }
 
     /// Opens the encoder unless it is the one that is open; training may have written a newer file.
@@ -203,7 +208,7 @@ impl Bench {
 /// What is wrong with a view of which no patch is left.
 const NOTHING_LEFT: &str = "Nothing is left of this view; keep at least one patch of it";
 
-fn views(encoder: &LoadedEncoder, request: &LabRequest) -> Result<ViewsAnswer, String> {
+fn views(encoder: &LoadedEncoder, request: &TeachRequest) -> Result<ViewsAnswer, String> {
     let begin = Instant::now();
     let [a, b] = &request.key.views;
     for view in [a, b] {
@@ -271,7 +276,7 @@ fn nearest(table: &KeyedTable, embedding: &[f32]) -> Vec<Near> {
 
 fn attention(
     encoder: &LoadedEncoder,
-    request: &LabRequest,
+    request: &TeachRequest,
     wanted: &LookKey,
     view: &View,
 ) -> Result<LookAnswer, String> {

@@ -1,4 +1,4 @@
-//! The masking lab answers what is shown, and every lesson shows what it says. Without a screen.
+//! The Teach workspace answers what is shown, and every lesson shows what it says. Without a screen.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 use mynascope::gui::{
     App, Start,
-    command::{Command, EncoderCommand, LabCommand, LessonCommand, MaskCommand, WindowCommand},
+    command::{Command, EncoderCommand, LessonCommand, MaskCommand, TeachCommand, WindowCommand},
     model::{
-        AppState, BUILT_IN_LESSONS, Before, EncoderSource, LabForm, Layer, Lesson, LessonState,
+        AppState, BUILT_IN_LESSONS, Before, EncoderSource, Layer, Lesson, LessonState, TeachForm,
     },
     workspace::Workspace,
 };
@@ -140,24 +140,27 @@ fn the_lab_answers_for_the_mask_that_is_shown() {
     let folder = sounds();
     let (mut app, ctx) = open(&folder);
     let idle = |app: &App| !app.is_busy();
-    assert!(app.model().lab.views.value.is_none(), "only Teach asks");
+    assert!(
+        app.model().teaching.views.value.is_none(),
+        "only Teach asks"
+    );
     app.apply(Command::Window(WindowCommand::ShowWorkspace(
         Workspace::Teach,
     )));
-    app.apply(Command::Lab(LabCommand::Edit(LabForm {
+    app.apply(Command::Teach(TeachCommand::Edit(TeachForm {
         layer: Layer::Rollout,
-        ..LabForm::default()
+        ..TeachForm::default()
     })));
     until(&mut app, &ctx, idle);
-    let lab = &app.model().lab;
-    let first = lab.views.value.clone().unwrap();
+    let teaching = &app.model().teaching;
+    let first = teaching.views.value.clone().unwrap();
     assert!(first.cosine > -1.0 && first.cosine < 1.0);
     let [near, _] = &first.near;
     assert_eq!(near.len(), 4, "one window of each track");
     assert!(near.windows(2).all(|pair| pair[0].cosine >= pair[1].cosine));
-    let batch = lab.batch.value.clone().unwrap();
+    let batch = teaching.batch.value.clone().unwrap();
     assert_eq!((batch.tracks.len(), batch.skipped), (4, 0));
-    let look = lab.look.value.clone().unwrap();
+    let look = teaching.look.value.clone().unwrap();
     assert_eq!(
         look.look.kept,
         app.model().mask.crop(ViewName::A, 251).kept_square
@@ -174,11 +177,11 @@ fn the_lab_answers_for_the_mask_that_is_shown() {
     };
     app.apply(paint(kept));
     until(&mut app, &ctx, idle);
-    let lab = &app.model().lab;
-    let painted = lab.views.value.clone().unwrap();
+    let teaching = &app.model().teaching;
+    let painted = teaching.views.value.clone().unwrap();
     assert_ne!(painted.cosine, first.cosine);
-    assert_eq!(lab.look.value.as_ref().unwrap().look.kept.len(), 11);
-    let after = &lab.batch.value.as_ref().unwrap().similarity;
+    assert_eq!(teaching.look.value.as_ref().unwrap().look.kept.len(), 11);
+    let after = &teaching.batch.value.as_ref().unwrap().similarity;
     for (a, b) in (0..4).flat_map(|a| (0..4).map(move |b| (a, b))) {
         let same = after.across(a, b) == batch.similarity.across(a, b);
         assert_eq!(same, a != 0, "{a} {b}");
@@ -189,7 +192,7 @@ fn the_lab_answers_for_the_mask_that_is_shown() {
         app.apply(paint(token));
     }
     until(&mut app, &ctx, idle);
-    let error = app.model().lab.views.error.clone().unwrap();
+    let error = app.model().teaching.views.error.clone().unwrap();
     assert!(error.contains("keep at least one patch"), "{error}");
 
     // A dragged slider asks many times; the last one is answered.
@@ -200,10 +203,18 @@ fn the_lab_answers_for_the_mask_that_is_shown() {
         app.before_frame(&ctx);
     }
     until(&mut app, &ctx, idle);
-    let batch = app.model().lab.batch.value.clone().unwrap();
+    let batch = app.model().teaching.batch.value.clone().unwrap();
     assert_eq!(batch.key.ratio, MaskRatio::MYNA);
     assert_eq!(
-        app.model().lab.look.value.as_ref().unwrap().look.kept.len(),
+        app.model()
+            .teaching
+            .look
+            .value
+            .as_ref()
+            .unwrap()
+            .look
+            .kept
+            .len(),
         5
     );
 }

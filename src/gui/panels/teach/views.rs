@@ -13,7 +13,10 @@ use mynascope_spectrum::{
     tokens::{PatchPlace, ViewName, WINDOW_FRAMES},
 };
 
-use super::{lab_gauge, lab_layer, parts, spectrogram::crops};
+use super::{
+    super::{parts, spectrogram::crops},
+    gauge, layer,
+};
 
 /// Width of the gauge's column, as a share of the panel and at least.
 const GAUGE_SHARE: f32 = 0.34;
@@ -45,7 +48,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     }
     let column = Rect::from_min_max(pos2(space.right() - gauge, space.top()), space.max);
     ui.scope_builder(egui::UiBuilder::new().max_rect(column), |ui| {
-        lab_gauge::show(ui, model, out);
+        gauge::show(ui, model, out);
     });
 }
 
@@ -114,14 +117,14 @@ fn one(
     let grid = table.view.grid();
     if let Some(token) = response
         .hover_pos()
-        .and_then(|at| lab_layer::token_at(grid, at, area))
+        .and_then(|at| layer::token_at(grid, at, area))
         .filter(|_| active)
     {
         crops::point(model, token, out);
     }
     if crops::paints(ui, model) {
         let place_of = |at| {
-            let token = lab_layer::token_at(grid, at, area)?;
+            let token = layer::token_at(grid, at, area)?;
             Some(PatchPlace { window: 0, token })
         };
         crops::brush(ui, model, view, &response, &place_of, out);
@@ -178,14 +181,14 @@ fn crop(ui: &Ui, model: &AppState, picture: &Picture, table: &RankTable, area: R
         let colour = egui::Color32::from_rgb(red, green, blue);
         match fade {
             Some((dropped, overlay)) if is_dropped(band, frame, dropped) => {
-                lab_layer::faded(colour, tokens, overlay)
+                layer::faded(colour, tokens, overlay)
             }
             _ => colour,
         }
     });
     let painter = ui.painter().with_clip_rect(area);
-    if let Some(layer) = lab_layer::values(model, table.key.view) {
-        lab_layer::paint(&painter, tokens, &layer, area);
+    if let Some(layer) = layer::values(model, table.key.view) {
+        layer::paint(&painter, tokens, &layer, area);
     }
     // Lines of the grid, unless they would be all there is to see.
     let columns = grid.columns.max(1);

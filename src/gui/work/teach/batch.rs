@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::crop_of;
 use crate::gui::{
     jobs::Newer,
-    model::{BatchAnswer, BatchTrack, LabKey},
+    model::{BatchAnswer, BatchTrack, TeachKey},
 };
 use mynascope_audio::Channel;
 use mynascope_base::storage::Cache;
@@ -138,10 +138,10 @@ pub(super) fn compare(
     encoder: &LoadedEncoder,
     mels: &HashMap<PathBuf, Option<Arc<Mel>>>,
     tracks: &[BatchTrack],
-    lab: &LabKey,
+    asked: &TeachKey,
     give_up: &dyn Fn() -> bool,
 ) -> Result<Result<BatchAnswer, String>, Outdated> {
-    let key = &lab.batch;
+    let key = &asked.batch;
     let empty = |view: &View| view.mask(encoder.kind().shapes()).lacks_tokens();
     let mut used = Vec::new();
     let mut starts = Vec::new();
@@ -151,9 +151,9 @@ pub(super) fn compare(
             continue;
         };
         let index = track.index as u64;
-        let by_hand = track.path == lab.path && !lab.views.iter().any(empty);
+        let by_hand = track.path == asked.path && !asked.views.iter().any(empty);
         let pair = match by_hand {
-            true => lab.views.clone(),
+            true => asked.views.clone(),
             false => draw_views(key.seed, 0, index, mel.frames(), key.kind, key.ratio),
         };
         used.push(track.clone());

@@ -3,11 +3,11 @@
 use eframe::egui::{self, Align2, DragValue, Rect, Sense, Ui, pos2, vec2};
 
 use crate::gui::{
-    command::{Command, LabCommand},
+    command::{Command, TeachCommand},
     jobs::format_progress,
     model::{
-        AppState, BATCH_TRACKS, BatchAnswer, FRAME_SECS, HeardCrop, LabForm, MatrixKind,
-        TEMPERATURES,
+        AppState, BATCH_TRACKS, BatchAnswer, FRAME_SECS, HeardCrop, MatrixKind, TEMPERATURES,
+        TeachForm,
     },
     theme::{self, small},
     widgets::{
@@ -17,7 +17,7 @@ use crate::gui::{
 };
 use mynascope_base::{counted, jobs::Progress};
 
-use super::{lab_gauge, parts};
+use super::{super::parts, gauge};
 
 /// Height of a line of the numbers below the matrix, and the least width of each.
 const NUMBERS: f32 = 9.0 * theme::UNIT;
@@ -36,12 +36,12 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.scope_builder(egui::UiBuilder::new().max_rect(space), |ui| {
         ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
         controls(ui, model, out);
-        let lab = &model.lab;
-        if let Some(why) = &lab.batch.error {
+        let teaching = &model.teaching;
+        if let Some(why) = &teaching.batch.error {
             return parts::error(ui, why);
         }
-        let Some(answer) = &lab.batch.value else {
-            let text = match &lab.batch_progress {
+        let Some(answer) = &teaching.batch.value else {
+            let text = match &teaching.batch_progress {
                 Some(progress) => format_progress(progress),
                 None if model.library.collection.is_some() => "Asking the encoder…".to_owned(),
                 None => "Open some tracks to compare them".to_owned(),
@@ -57,8 +57,8 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             .min(space.height() - MARGIN - below)
             .max(1.0);
         let matrix = Rect::from_min_size(space.min + vec2(MARGIN, MARGIN), vec2(side, side));
-        let shown = Shown::of(answer, lab.form);
-        let opacity = lab_gauge::fade_old(ui, "old batch", lab.has_old_batch());
+        let shown = Shown::of(answer, teaching.form);
+        let opacity = gauge::fade_old(ui, "old batch", teaching.has_old_batch());
         if opacity < OLD_IS_SAID {
             waits(ui, model, pos2(space.right(), matrix.top() - 2.0));
         }
@@ -68,20 +68,20 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             pos2(matrix.right() + theme::SPACE, matrix.top()),
             pos2(matrix.right() + 2.0 * theme::SPACE, matrix.bottom()),
         );
-        legend(ui, &shown, lab.form, bar);
+        legend(ui, &shown, teaching.form, bar);
         let numbers = Rect::from_min_size(
             pos2(space.left(), matrix.bottom() + theme::SPACE_SMALL),
             vec2(space.width(), below),
         );
         ui.scope_builder(egui::UiBuilder::new().max_rect(numbers), |ui| {
-            figures(ui, answer, lab.form, columns);
+            figures(ui, answer, teaching.form, columns);
         });
     });
 }
 
 /// Says over the matrix that the batch of an earlier mask is shown.
 fn waits(ui: &Ui, model: &AppState, corner: egui::Pos2) {
-    let text = match &model.lab.batch_progress {
+    let text = match &model.teaching.batch_progress {
         Some(Progress {
             done,
             total: Some(total),
@@ -101,7 +101,7 @@ fn waits(ui: &Ui, model: &AppState, corner: egui::Pos2) {
 }
 
 fn controls(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
-    let form = model.lab.form;
+    let form = model.teaching.form;
     let mut changed = form;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::SPACE_SMALL;
@@ -138,7 +138,7 @@ fn controls(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         }
     });
     if changed != form {
-        out.push(Command::Lab(LabCommand::Edit(changed)));
+        out.push(Command::Teach(TeachCommand::Edit(changed)));
     }
 }
 
@@ -151,7 +151,7 @@ struct Shown {
 }
 
 impl Shown {
-    fn of(answer: &BatchAnswer, form: LabForm) -> Self {
+    fn of(answer: &BatchAnswer, form: TeachForm) -> Self {
         let similarity = &answer.similarity;
         let tracks = similarity.tracks();
         let values = match form.matrix {
@@ -183,7 +183,7 @@ fn draw(
 ) {
     let tokens = theme::tokens(ui);
     let tracks = answer.tracks.len();
-    let form = model.lab.form;
+    let form = model.teaching.form;
     let key = cached_picture::key((
         std::ptr::from_ref(answer) as usize,
         answer.seconds.to_bits(),
@@ -222,7 +222,7 @@ fn draw(
     });
     response.context_menu(|ui| {
         if ui.button("Copy the cosines as CSV").clicked() {
-            out.push(Command::Lab(LabCommand::CopyMatrix));
+            out.push(Command::Teach(TeachCommand::CopyMatrix));
             ui.close();
         }
     });
@@ -258,13 +258,13 @@ fn draw(
             })
         };
         if let (Some(first), Some(second)) = (crop(row, 0), crop(column, 1)) {
-            out.push(Command::Lab(LabCommand::HearPair([first, second])));
+            out.push(Command::Teach(TeachCommand::HearPair([first, second])));
         }
     }
 }
 
 /// The loss, retrieval and the mean cosines, side by side.
-fn figures(ui: &mut Ui, answer: &BatchAnswer, form: LabForm, columns: usize) {
+fn figures(ui: &mut Ui, answer: &BatchAnswer, form: TeachForm, columns: usize) {
     let tokens = theme::tokens(ui);
     let similarity = &answer.similarity;
     let (negative, _) = similarity.negative();
@@ -297,7 +297,7 @@ fn figures(ui: &mut Ui, answer: &BatchAnswer, form: LabForm, columns: usize) {
             format!("{negative:.3}"),
             format!(
                 "Mean cosine of views of different tracks: all the rest. The batch took {}{skipped}",
-                lab_gauge::say_millis(answer.seconds)
+                gauge::say_millis(answer.seconds)
             ),
         ),
     ];
@@ -322,7 +322,7 @@ fn figures(ui: &mut Ui, answer: &BatchAnswer, form: LabForm, columns: usize) {
 }
 
 /// What the colours stand for: a bar beside the matrix, with its ends.
-fn legend(ui: &Ui, shown: &Shown, form: LabForm, bar: Rect) {
+fn legend(ui: &Ui, shown: &Shown, form: TeachForm, bar: Rect) {
     let text = |value: f32| match form.matrix {
         MatrixKind::Cosine => format!("{value:.2}"),
         MatrixKind::Share => format!("{:.0} %", 100.0 * value),

@@ -22,8 +22,8 @@ pub struct LayerValues {
 
 /// What lies over a view's crop now, if its answer is there.
 pub fn values(model: &AppState, view: ViewName) -> Option<LayerValues> {
-    let form = &model.lab.form;
-    let answer = model.lab.look.value.as_ref()?;
+    let form = &model.teaching.form;
+    let answer = model.teaching.look.value.as_ref()?;
     if form.layer == Layer::None || answer.view != view {
         return None;
     }
@@ -31,7 +31,7 @@ pub fn values(model: &AppState, view: ViewName) -> Option<LayerValues> {
     let of =
         |values: Vec<f32>| -> Vec<(usize, f32)> { look.kept.iter().copied().zip(values).collect() };
     if form.layer == Layer::Similarity {
-        let pointed = model.lab.pointed;
+        let pointed = model.teaching.pointed;
         let place = look.kept.iter().position(|&token| Some(token) == pointed);
         let place = place.unwrap_or(0);
         return Some(LayerValues {

@@ -3,12 +3,12 @@
 use eframe::egui::{self, Align2, Rect, RichText, Sense, Ui, pos2, vec2};
 
 use crate::gui::{
-    command::{Command, LabCommand, MapCommand},
+    command::{Command, MapCommand, TeachCommand},
     model::{AppState, BatchAnswer, Near, ViewsAnswer},
     theme::{self, small},
 };
 
-use super::parts;
+use super::super::parts;
 
 /// Height of the scale with its marks.
 const SCALE: f32 = 9.0 * theme::UNIT;
@@ -18,7 +18,7 @@ const LINE: f32 = 5.0 * theme::UNIT;
 /// Draws the column.
 pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
-    let lab = &model.lab;
+    let teaching = &model.teaching;
     let tokens = theme::tokens(ui);
     ui.spacing_mut().interact_size.y = LINE;
     ui.horizontal(|ui| {
@@ -27,8 +27,8 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let source = &model.embeddings.source;
             let text = small(source.name()).color(tokens.text_weak);
-            let facts = lab.views.value.as_ref().map(|answer| &answer.encoder);
-            let answer_secs = lab
+            let facts = teaching.views.value.as_ref().map(|answer| &answer.encoder);
+            let answer_secs = teaching
                 .views
                 .value
                 .as_ref()
@@ -47,19 +47,19 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             ui.add(egui::Label::new(text).truncate()).on_hover_text(tip);
         });
     });
-    if let Some(why) = &lab.views.error {
+    if let Some(why) = &teaching.views.error {
         parts::error(ui, why);
         return;
     }
-    let Some(answer) = &lab.views.value else {
+    let Some(answer) = &teaching.views.value else {
         ui.horizontal(|ui| {
             ui.add(egui::Spinner::new().size(theme::TEXT_BODY));
             ui.label(small("Asking the encoder…").color(tokens.text_weak));
         });
         return;
     };
-    let batch = lab.batch.value.as_deref();
-    let faded = fade_old(ui, "old views", lab.has_old_views());
+    let batch = teaching.batch.value.as_deref();
+    let faded = fade_old(ui, "old views", teaching.has_old_views());
     ui.scope(|ui| {
         ui.multiply_opacity(faded);
         scale(ui, answer, batch);
@@ -161,20 +161,20 @@ fn neighbours(ui: &mut Ui, model: &AppState, answer: &ViewsAnswer, out: &mut Vec
             "Unmasked windows of the collection, nearest first, one a track; as long as the track itself leads, the \
              encoder knows it by these few patches",
         );
-    if let Some(running) = model.lab.embedding.running() {
+    if let Some(running) = model.teaching.embedding.running() {
         if parts::progress(ui, running) {
-            out.push(Command::Lab(LabCommand::StopEmbedding));
+            out.push(Command::Teach(TeachCommand::StopEmbedding));
         }
         return;
     }
     if near.is_empty() {
-        if let Some(why) = &model.lab.embed_problem {
+        if let Some(why) = &model.teaching.embed_problem {
             parts::quiet(ui, why.clone()).on_hover_text(why);
         }
         let text = "Embed the collection";
         let tip = "Embeds every window of the collection once, so that neighbours can be found";
         if ui.button(text).on_hover_text(tip).clicked() {
-            out.push(Command::Lab(LabCommand::Embed));
+            out.push(Command::Teach(TeachCommand::Embed));
         }
         return;
     }

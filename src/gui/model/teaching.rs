@@ -1,4 +1,4 @@
-//! The layout Teach: what is asked of the encoder, and its answers.
+//! The Teach workspace: what is asked of the encoder, and its answers.
 
 use std::{ops::RangeInclusive, path::PathBuf, sync::Arc};
 
@@ -44,9 +44,9 @@ pub enum Layer {
     Similarity,
 }
 
-/// What a user chooses in the lab.
+/// What a user chooses in the Teach workspace.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LabForm {
+pub struct TeachForm {
     /// Tracks of the batch.
     pub tracks: usize,
     /// Temperature of the loss that is shown for the batch.
@@ -61,7 +61,7 @@ pub struct LabForm {
     pub whole: bool,
 }
 
-impl Default for LabForm {
+impl Default for TeachForm {
     fn default() -> Self {
         Self {
             tracks: 16,
@@ -83,9 +83,9 @@ pub struct HeardCrop {
     pub start_secs: f64,
 }
 
-/// What the lab's answers depend on: equal keys, equal answers.
+/// What the answers depend on: equal keys, equal answers.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LabKey {
+pub struct TeachKey {
     /// The encoder.
     pub source: EncoderSource,
     /// The file of the track.
@@ -261,13 +261,13 @@ impl<T> Answered<T> {
     }
 }
 
-/// The masking lab: what the encoder makes of the masks.
+/// The state of the Teach workspace: what the encoder makes of the masks.
 #[derive(Default)]
-pub struct Lab {
+pub struct Teaching {
     /// What is chosen.
-    pub form: LabForm,
+    pub form: TeachForm,
     /// What was asked last.
-    pub asked: Option<LabKey>,
+    pub asked: Option<TeachKey>,
     /// The number of the last request.
     pub number: u64,
     /// The first request about the present track and encoder; what answers earlier ones is stale.
@@ -298,7 +298,7 @@ pub struct Lab {
     pub second_heard: bool,
 }
 
-impl Lab {
+impl Teaching {
     /// Whether the numbers of the views are those of an earlier mask: the answer about the present one is not there yet.
     pub fn has_old_views(&self) -> bool {
         self.views.value.is_some() && self.number > self.views.number.max(self.done)
@@ -357,12 +357,12 @@ mod tests {
 
     #[test]
     fn numbers_of_an_earlier_mask_are_known_as_old() {
-        let mut lab = Lab {
+        let mut teaching = Teaching {
             number: 3,
             batch_wanted: 3,
-            ..Lab::default()
+            ..Teaching::default()
         };
-        assert!(!lab.has_old_batch(), "nothing is shown yet");
+        assert!(!teaching.has_old_batch(), "nothing is shown yet");
         let answer = BatchAnswer {
             key: BatchKey {
                 tracks: 1,
@@ -376,17 +376,17 @@ mod tests {
             skipped: 0,
             seconds: 0.0,
         };
-        lab.batch.take(3, 0, Ok(Arc::new(answer)));
-        lab.number = 4;
+        teaching.batch.take(3, 0, Ok(Arc::new(answer)));
+        teaching.number = 4;
         assert!(
-            !lab.has_old_batch(),
+            !teaching.has_old_batch(),
             "another view leaves the batch as it is"
         );
-        lab.batch_wanted = 4;
-        assert!(lab.has_old_batch());
+        teaching.batch_wanted = 4;
+        assert!(teaching.has_old_batch());
         // The mask came back to what it was before the worker looked: there is nothing to answer.
-        lab.done = 4;
-        assert!(!lab.has_old_batch());
+        teaching.done = 4;
+        assert!(!teaching.has_old_batch());
     }
 
     #[test]

@@ -4,13 +4,13 @@ use eframe::egui::{self, Button, DragValue, RichText, ScrollArea, Slider, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::{Command, LabCommand, MaskCommand},
-    model::{AppState, LabForm, Layer, MOST_PERCENT, Mask, explain_mask},
+    command::{Command, MaskCommand, TeachCommand},
+    model::{AppState, Layer, MOST_PERCENT, Mask, TeachForm, explain_mask},
     theme::{self, small},
 };
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, ViewName};
 
-use super::{lab_layer, parts};
+use super::{super::parts, layer};
 
 /// Width of the names at the left.
 const NAME: f32 = 12.0 * theme::UNIT;
@@ -145,7 +145,7 @@ struct Batch {
 
 /// The largest batch that training could take here; only where the memory of the encoder's device is known.
 fn largest_batch(model: &AppState) -> Option<Batch> {
-    let answer = model.lab.views.value.as_ref()?;
+    let answer = model.teaching.views.value.as_ref()?;
     let memory = answer
         .memory_bytes
         .filter(|_| answer.encoder.device == "cpu")?;
@@ -340,7 +340,7 @@ const LAYERS: [(Layer, &str, &str); 4] = [
 ];
 
 fn layer(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
-    let form = model.lab.form;
+    let form = model.teaching.form;
     let mut changed = form;
     row(ui, "Layer", |ui| {
         let width = ui.available_size_before_wrap().x;
@@ -353,18 +353,18 @@ fn layer(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         row(ui, "", |ui| {
             layer_form(ui, model, &mut changed);
         });
-        if let Some(why) = &model.lab.look.error {
+        if let Some(why) = &model.teaching.look.error {
             parts::error(ui, why);
         }
     }
     if changed != form {
-        out.push(Command::Lab(LabCommand::Edit(changed)));
+        out.push(Command::Teach(TeachCommand::Edit(changed)));
     }
 }
 
-fn layer_form(ui: &mut Ui, model: &AppState, form: &mut LabForm) {
+fn layer_form(ui: &mut Ui, model: &AppState, form: &mut TeachForm) {
     let tokens = theme::tokens(ui);
-    let depth = model.lab.views.value.as_ref();
+    let depth = model.teaching.views.value.as_ref();
     let depth = depth.map_or(12, |answer| answer.encoder.config.depth);
     if form.layer != Layer::Similarity {
         form.blocks = form.blocks.min(depth);
@@ -383,7 +383,7 @@ fn layer_form(ui: &mut Ui, model: &AppState, form: &mut LabForm) {
     }
     ui.checkbox(&mut form.whole, "Whole")
         .on_hover_text("All patches of the crop go in, instead of the kept ones only");
-    let Some(layer) = lab_layer::values(model, model.mask.form.active) else {
+    let Some(layer) = layer::values(model, model.mask.form.active) else {
         return;
     };
     let text = if form.layer == Layer::Similarity {
