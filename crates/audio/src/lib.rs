@@ -37,7 +37,7 @@ pub use incomplete::{CANCELS, Caveats, Incomplete};
 pub use load::{AudioInfo, load_mono, probe_file, stream_mono};
 pub use peaks::{PEAK_SAMPLES, Peaks};
 pub use player::{
-    Auditions, Beside, Clip, Heard, OutputDevice, OutputStatus, Player, PlayerState, Side,
+    Auditions, Clip, Heard, OutputDevice, OutputStatus, Player, PlayerState, Side, ViewSource,
     chosen_device, output_devices,
 };
 pub use wav::write_wav;

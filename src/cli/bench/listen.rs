@@ -59,7 +59,7 @@ fn play(measure: &Measure<'_>, path: &std::path::Path) -> anyhow::Result<u64> {
     let live = LiveMasks::default();
     let player = Player::start_silent();
     player.load(path);
-    player.put_beside(Box::new(MaskedViews::new(samples.into(), live.clone())));
+    player.set_views(Box::new(MaskedViews::new(samples.into(), live.clone())));
     player.hear(Heard::Kept(Side::A));
     player.play();
     let begin = Instant::now();
@@ -85,7 +85,7 @@ fn play(measure: &Measure<'_>, path: &std::path::Path) -> anyhow::Result<u64> {
             tables: tables.clone(),
             ratio: mask.form.ratio,
         }));
-        player.refresh_beside();
+        player.refresh_views();
     }
 }
 

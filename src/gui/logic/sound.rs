@@ -200,7 +200,7 @@ pub(super) fn decoded(
         (Ok(samples), Some(player)) => {
             model.transport.views = Views::Ready;
             let live = workers.masked.live.clone();
-            player.put_beside(Box::new(MaskedViews::new(samples, live)));
+            player.set_views(Box::new(MaskedViews::new(samples, live)));
         }
         (Err(why), _) => {
             model.transport.views = Views::Unprepared;
@@ -221,7 +221,7 @@ pub(super) fn masks_changed(model: &AppState, workers: &Workers) {
         .live
         .put(tables.map(|tables| Masks { tables, ratio }));
     if let Some(player) = &workers.player {
-        player.refresh_beside();
+        player.refresh_views();
     }
     tell_player(model, workers);
 }

@@ -10,7 +10,7 @@ use crate::gui::{
     message::{Message, Outbox, PictureMessage},
     model::RankTable,
 };
-use mynascope_audio::{self as audio, AudioError, Beside, SAMPLE_RATE};
+use mynascope_audio::{self as audio, AudioError, SAMPLE_RATE, ViewSource};
 use mynascope_base::jobs::{self, Cancel};
 use mynascope_spectrum::{MaskedReader, tokens::MaskRatio};
 
@@ -65,7 +65,7 @@ impl MaskedViews {
     }
 }
 
-impl Beside for MaskedViews {
+impl ViewSource for MaskedViews {
     fn read(&mut self, first: u64, out: &mut [[f32; 3]]) {
         let first = usize::try_from(first).unwrap_or(usize::MAX);
         let track = self.samples.get(first..).unwrap_or_default();

@@ -1,17 +1,11 @@
 //! A decoded window of a file, brought to a common loudness.
 
-use std::{
-    path::Path,
-    sync::{Arc, atomic::Ordering},
-};
+use std::path::Path;
 
 use crate::{AudioError, resample::Resample};
 use mynascope_base::jobs::Cancel;
 
-use super::{
-    shared::{Inbox, Shared},
-    sound::{Sound, Source},
-};
+use super::sound::{Sound, Source};
 
 /// The level that clips are brought to, as the mean square of their louder parts: -20 dB of full scale.
 const LEVEL: f64 = 0.01;
@@ -107,40 +101,6 @@ fn gain(frames: &[[f32; 2]], rate: u32) -> f32 {
         .sqrt()
         .min(MOST_GAIN)
         .min(PEAK / f64::from(peak)) as f32
-}
-
-/// Lets clips sound over the track: from any thread, one at a time. While one sounds, the track waits at its place.
-#[derive(Clone)]
-pub struct Auditions {
-    pub(super) shared: Arc<Shared>,
-    pub(super) inbox: Arc<Inbox>,
-}
-
-impl Auditions {
-    /// Takes the sound device and holds it, so that the next clip sounds at once; or lets it go.
-    pub fn stand_by(&self, ready: bool) {
-        self.inbox.post(|wishes| wishes.stand_by = Some(ready));
-    }
-
-    /// Plays a clip; one that sounds is faded out under it.
-    pub fn play(&self, clip: Arc<Clip>) {
-        self.inbox.post(|wishes| wishes.clip = Some(Some(clip)));
-    }
-
-    /// Fades out what sounds; the track goes on if it played.
-    pub fn stop(&self) {
-        self.inbox.post(|wishes| wishes.clip = Some(None));
-    }
-
-    /// How many clips have come out of the output so far, each counted at its first frame that is not silent.
-    pub fn heard(&self) -> u64 {
-        self.shared.signals.clips_heard.load(Ordering::Acquire)
-    }
-
-    /// The rate of the output, in Hz: clips that are decoded for it need no further work.
-    pub fn rate(&self) -> u32 {
-        self.shared.output_rate()
-    }
 }
 
 #[cfg(test)]

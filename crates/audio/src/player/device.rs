@@ -16,10 +16,11 @@ use cpal::{
 };
 
 use super::{
-    aside,
-    output::{Fault, Found, Output, Running, Stream, Trouble, belt},
-    render::Renderer,
+    callback::CallbackMixer,
+    clip_mixer,
+    output::{Fault, Found, Output, Running, Stream, Trouble, ring},
     signals::Signals,
+    state::OutputDevice,
 };
 
 /// Frames that a device on Linux asks for at once; two such blocks wait in it. Beside a training on all cores, blocks of
@@ -27,19 +28,6 @@ use super::{
 const LONG: u32 = 2048;
 /// The same for clips, which shall sound at once.
 const SHORT: u32 = 512;
-
-/// A sound device of this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutputDevice {
-    /// Its name for people, which no other device has.
-    pub name: String,
-    /// Its name in the system's words, which others may have, too.
-    pub description: String,
-    /// The system's own name for it.
-    pub id: String,
-    /// Whether it is the system's choice.
-    pub is_default: bool,
-}
 
 /// The sound devices that can be used, the system's choice first. Each name is there once: where several devices have the
 /// same, the system's own name for the device stands behind it in brackets.
@@ -299,7 +287,7 @@ fn is_null(driver: Option<&str>) -> bool {
     driver == Some("null")
 }
 
-/// Opens a device; it takes sound from its belt at once, in short blocks if it is `quick`.
+/// Opens a device; it takes sound from its ring at once, in short blocks if it is `quick`.
 pub(super) fn open(
     wanted: Option<&str>,
     quick: bool,
@@ -326,16 +314,16 @@ pub(super) fn open(
     };
     let rate = supported.sample_rate();
     let start = |config: StreamConfig| {
-        let belt = belt(rate);
-        let (cues, cued) = rtrb::RingBuffer::new(aside::WAITING);
-        let renderer = Renderer::new(Arc::clone(&belt), Arc::clone(signals), cued, rate);
+        let ring = ring(rate);
+        let (clip_requests, requested) = rtrb::RingBuffer::new(clip_mixer::WAITING);
+        let mixer = CallbackMixer::new(Arc::clone(&ring), Arc::clone(signals), requested, rate);
         let fault = Fault::default();
         let heard = (fault.clone(), Arc::clone(signals));
         let stop = Arc::new(AtomicBool::new(false));
-        let stream = build(&device, config, renderer, Arc::clone(&stop), heard)?;
+        let stream = build(&device, config, mixer, Arc::clone(&stop), heard)?;
         stream.play()?;
         let running = Running::new(stop, Stream::Device(stream));
-        Ok(Output::new(belt, rate, cues, fault, running))
+        Ok(Output::new(ring, rate, clip_requests, fault, running))
     };
     let output = match in_blocks(&supported, if quick { SHORT } else { LONG }).map(start) {
         Some(Ok(output)) => output,
@@ -360,7 +348,7 @@ fn in_blocks(supported: &SupportedStreamConfig, frames: u32) -> Option<StreamCon
 fn build<T: SizedSample + FromSample<f32> + Send + 'static>(
     device: &Device,
     config: StreamConfig,
-    mut renderer: Renderer,
+    mut mixer: CallbackMixer,
     stop: Arc<AtomicBool>,
     (fault, signals): (Fault, Arc<Signals>),
 ) -> Result<cpal::Stream, cpal::Error> {
@@ -375,7 +363,7 @@ fn build<T: SizedSample + FromSample<f32> + Send + 'static>(
                 return;
             }
             let mut frames = data.chunks_exact_mut(channels);
-            renderer.render(frames.len(), |[left, right]| match frames.next() {
+            mixer.render(frames.len(), |[left, right]| match frames.next() {
                 Some([only]) => *only = T::from_sample((left + right) / 2.0),
                 Some([first, second, others @ ..]) => {
                     *first = T::from_sample(left);

@@ -7,9 +7,11 @@ use std::sync::{
 use std::time::Duration;
 
 use super::{
-    Beside, Clip, OutputDevice, OutputStatus, PlayerState,
-    signals::{Seconds, Signals},
+    clip::Clip,
+    signals::{AtomicF64, Signals},
     sound::Source,
+    state::{OutputDevice, OutputStatus, PlayerState},
+    view_source::ViewSource,
 };
 
 /// The rate of most sound devices, in Hz.
@@ -20,14 +22,14 @@ const USUAL_RATE: u32 = 48_000;
 pub(super) struct Shared {
     pub signals: Arc<Signals>,
     /// Where the playhead was sent and hasn't arrived yet; NaN if nowhere.
-    pub sent_secs: Seconds,
-    pub duration_secs: Seconds,
+    pub sent_secs: AtomicF64,
+    pub duration_secs: AtomicF64,
     output_rate: AtomicU32,
-    words: Mutex<Words>,
+    text: Mutex<StatusText>,
 }
 
 #[derive(Debug)]
-struct Words {
+struct StatusText {
     output: OutputStatus,
     problem: Option<String>,
     devices: Arc<[OutputDevice]>,
@@ -37,10 +39,10 @@ impl Shared {
     pub(super) fn new() -> Self {
         Self {
             signals: Arc::new(Signals::new()),
-            sent_secs: Seconds::new(f64::NAN),
-            duration_secs: Seconds::new(0.0),
+            sent_secs: AtomicF64::new(f64::NAN),
+            duration_secs: AtomicF64::new(0.0),
             output_rate: AtomicU32::new(USUAL_RATE),
-            words: Mutex::new(Words {
+            text: Mutex::new(StatusText {
                 output: OutputStatus::Starting,
                 problem: None,
                 devices: Arc::from([]),
@@ -75,32 +77,32 @@ impl Shared {
     }
 
     pub(super) fn set_output(&self, status: OutputStatus) {
-        self.words().output = status;
+        self.text().output = status;
     }
 
     /// Sound stops and there is no output any more: both at once, so that who sees the one knows the reason.
     pub(super) fn stop_without_output(&self, why: String) {
-        let mut words = self.words();
-        words.output = OutputStatus::Unavailable { why };
+        let mut text = self.text();
+        text.output = OutputStatus::Unavailable { why };
         self.signals.resumes.store(false, Ordering::Release);
     }
 
     pub(super) fn set_problem(&self, problem: Option<String>) {
-        self.words().problem = problem;
+        self.text().problem = problem;
     }
 
     pub(super) fn set_devices(&self, devices: Vec<OutputDevice>) {
-        self.words().devices = devices.into();
+        self.text().devices = devices.into();
     }
 
     /// Whether a device of this system's name is among those that were found last.
     pub(super) fn lists(&self, id: &str) -> bool {
-        self.words().devices.iter().any(|device| device.id == id)
+        self.text().devices.iter().any(|device| device.id == id)
     }
 
     pub(super) fn state(&self) -> PlayerState {
         let sent = self.sent_secs.get();
-        let words = self.words();
+        let text = self.text();
         PlayerState {
             playing: self.signals.resumes.load(Ordering::Acquire)
                 || self.signals.playing.load(Ordering::Acquire),
@@ -111,26 +113,26 @@ impl Shared {
             },
             duration_secs: self.duration_secs.get(),
             heard: self.signals.heard(),
-            output: words.output.clone(),
-            devices: Arc::clone(&words.devices),
-            problem: words.problem.clone(),
+            output: text.output.clone(),
+            devices: Arc::clone(&text.devices),
+            problem: text.problem.clone(),
             underruns: self.signals.underruns.load(Ordering::Relaxed),
         }
     }
 
     /// Held for a copy only, and never by the callback.
-    fn words(&self) -> MutexGuard<'_, Words> {
-        self.words.lock().unwrap_or_else(PoisonError::into_inner)
+    fn text(&self) -> MutexGuard<'_, StatusText> {
+        self.text.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What the window asked for and the player's thread has not taken yet. The newest wish of a kind wins, so a
+/// What the window asked for and the player's thread has not taken yet. The newest request of a kind wins, so a
 /// dragged playhead cannot fill a queue.
 #[derive(Default)]
-pub(super) struct Wishes {
+pub(super) struct PendingRequests {
     pub load: Option<Source>,
-    pub beside: Option<Box<dyn Beside>>,
-    /// The views beside the original changed.
+    pub views: Option<Box<dyn ViewSource>>,
+    /// The views of the track changed.
     pub refresh: bool,
     /// A stretch to play over and over, in seconds, or none.
     pub looped: Option<Option<[f64; 2]>>,
@@ -155,10 +157,10 @@ pub(super) enum Play {
     Once([f64; 2]),
 }
 
-impl Wishes {
+impl PendingRequests {
     fn is_empty(&self) -> bool {
         self.load.is_none()
-            && self.beside.is_none()
+            && self.views.is_none()
             && !self.refresh
             && self.looped.is_none()
             && self.seek_secs.is_none()
@@ -174,37 +176,37 @@ impl Wishes {
 /// The window's letters to the player's thread.
 #[derive(Default)]
 pub(super) struct Inbox {
-    wishes: Mutex<Wishes>,
+    requests: Mutex<PendingRequests>,
     filled: Condvar,
 }
 
 impl Inbox {
-    pub(super) fn post(&self, write: impl FnOnce(&mut Wishes)) {
-        write(&mut self.wishes.lock().unwrap_or_else(PoisonError::into_inner));
+    pub(super) fn post(&self, write: impl FnOnce(&mut PendingRequests)) {
+        write(&mut self.requests.lock().unwrap_or_else(PoisonError::into_inner));
         self.filled.notify_one();
     }
 
     /// Takes what was asked for, waiting up to `patience` (for ever if `None`) for something.
-    pub(super) fn take(&self, patience: Option<Duration>) -> Wishes {
-        let mut wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn take(&self, patience: Option<Duration>) -> PendingRequests {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         match patience {
             None => {
-                while wishes.is_empty() {
-                    wishes = self
+                while requests.is_empty() {
+                    requests = self
                         .filled
-                        .wait(wishes)
+                        .wait(requests)
                         .unwrap_or_else(PoisonError::into_inner);
                 }
             }
-            Some(patience) if wishes.is_empty() => {
-                wishes = self
+            Some(patience) if requests.is_empty() => {
+                requests = self
                     .filled
-                    .wait_timeout(wishes, patience)
+                    .wait_timeout(requests, patience)
                     .unwrap_or_else(PoisonError::into_inner)
                     .0;
             }
             Some(_) => {}
         }
-        std::mem::take(&mut *wishes)
+        std::mem::take(&mut *requests)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
-use super::{Heard, Side};
+use super::state::{Heard, Side};
 
 /// What the player's thread and the sound callback know of each other: atomics only.
 #[derive(Debug)]
@@ -11,12 +11,12 @@ pub(super) struct Signals {
     pub playing: AtomicBool,
     /// Sound stands still for a moment only, while its device is opened anew.
     pub resumes: AtomicBool,
-    /// Counts the player's requests to fade out and drop what waits on the belt ...
+    /// Counts the player's requests to fade out and drop what waits on the ring ...
     pub flush_wanted: AtomicU32,
     /// ... and those that the callback has done.
     pub flush_done: AtomicU32,
     /// Where the playhead is, in seconds.
-    pub position: Seconds,
+    pub position: AtomicF64,
     /// Frames that the callback asked for last.
     pub block: AtomicU64,
     /// How often sound was due and not there.
@@ -30,9 +30,9 @@ pub(super) struct Signals {
 
 /// An `f64` that threads share.
 #[derive(Debug)]
-pub(super) struct Seconds(AtomicU64);
+pub(super) struct AtomicF64(AtomicU64);
 
-impl Seconds {
+impl AtomicF64 {
     pub(super) fn new(value: f64) -> Self {
         Self(AtomicU64::new(value.to_bits()))
     }
@@ -53,7 +53,7 @@ impl Signals {
             resumes: AtomicBool::new(false),
             flush_wanted: AtomicU32::new(0),
             flush_done: AtomicU32::new(0),
-            position: Seconds::new(0.0),
+            position: AtomicF64::new(0.0),
             block: AtomicU64::new(0),
             underruns: AtomicU64::new(0),
             clips_heard: AtomicU64::new(0),
@@ -91,15 +91,4 @@ impl Heard {
         Self::Dropped(Side::A),
         Self::Dropped(Side::B),
     ];
-
-    /// What is dropped is the mono track less what is kept: with what is kept it sums to the track by construction.
-    pub(super) fn weights(self) -> super::render::Weights {
-        match self {
-            Self::Original => super::render::ORIGINAL,
-            Self::Kept(Side::A) => [0.0, 1.0, 0.0, 0.0],
-            Self::Kept(Side::B) => [0.0, 0.0, 1.0, 0.0],
-            Self::Dropped(Side::A) => [0.0, -1.0, 0.0, 1.0],
-            Self::Dropped(Side::B) => [0.0, 0.0, -1.0, 1.0],
-        }
-    }
 }

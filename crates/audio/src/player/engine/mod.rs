@@ -1,31 +1,33 @@
-//! The player's thread; [`outlet`] holds its device.
+//! The player's thread; [`output_session`] holds its device.
 
-mod outlet;
+mod output_session;
 
 use std::{
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
-use outlet::IDLE;
+use output_session::IDLE;
 
 use super::{
-    Beside, Clip,
-    output::{Backend, Output},
-    reel::Reel,
-    shared::{Inbox, Play, Shared, Wishes},
+    backend::Backend,
+    clip::Clip,
+    output::Output,
+    producer::{Producer, Route},
+    shared::{Inbox, PendingRequests, Play, Shared},
     sound::Source,
-    writer::{Route, Writer},
+    track_reader::TrackReader,
+    view_source::ViewSource,
 };
 use crate::AudioError;
 use mynascope_base::jobs::Cancel;
 
-/// How often the belt is filled while sound moves.
+/// How often the ring is filled while sound moves.
 const TICK: Duration = Duration::from_millis(10);
-/// Frames that are laid before wishes are looked at again.
+/// Frames that are written before requests are looked at again.
 const AT_ONCE: u64 = 8192;
 
-/// The player's thread: decodes ahead of the output and does what the window wishes.
+/// The player's thread: decodes ahead of the output and does what the window asks for.
 pub(super) struct Engine {
     shared: Arc<Shared>,
     inbox: Arc<Inbox>,
@@ -34,13 +36,13 @@ pub(super) struct Engine {
     /// The device that was asked for; none is the system's choice.
     device: Option<String>,
     source: Option<Source>,
-    reel: Option<Reel>,
-    beside: Option<Box<dyn Beside>>,
-    /// The views changed, and what was laid is that of the old ones.
+    reader: Option<TrackReader>,
+    views: Option<Box<dyn ViewSource>>,
+    /// The views changed, and what was written is that of the old ones.
     stale: bool,
     route: Route,
     output: Option<Output>,
-    writer: Option<Writer>,
+    producer: Option<Producer>,
     paused_since: Instant,
     /// The device is held for clips.
     stands_by: bool,
@@ -68,12 +70,12 @@ impl Engine {
             cancel,
             device: None,
             source: None,
-            reel: None,
-            beside: None,
+            reader: None,
+            views: None,
             stale: false,
             route: Route::default(),
             output: None,
-            writer: None,
+            producer: None,
             paused_since: Instant::now(),
             stands_by: false,
             clips: Vec::new(),
@@ -91,12 +93,12 @@ impl Engine {
         if look {
             self.look();
         }
-        let mut wishes = first;
+        let mut requests = first;
         loop {
-            if wishes.quit || self.cancel.is_cancelled() {
+            if requests.quit || self.cancel.is_cancelled() {
                 return;
             }
-            self.grant(wishes);
+            self.carry_out(requests);
             self.watch_output();
             self.feed();
             let patience = match &self.output {
@@ -105,35 +107,35 @@ impl Engine {
                 Some(_) => Some(IDLE / 10),
                 None => None,
             };
-            wishes = self.inbox.take(patience);
+            requests = self.inbox.take(patience);
         }
     }
 
-    fn grant(&mut self, wishes: Wishes) {
-        if wishes.rescan {
+    fn carry_out(&mut self, requests: PendingRequests) {
+        if requests.rescan {
             self.rescan();
         }
-        if let Some(device) = wishes.device {
+        if let Some(device) = requests.device {
             self.choose(device);
         }
-        if let Some(source) = wishes.load {
+        if let Some(source) = requests.load {
             self.load(source);
         }
-        if let Some(beside) = wishes.beside {
-            self.beside = Some(beside);
+        if let Some(views) = requests.views {
+            self.views = Some(views);
             self.revise();
         }
-        self.stale |= wishes.refresh;
+        self.stale |= requests.refresh;
         self.refresh();
-        if let Some(looped) = wishes.looped {
+        if let Some(looped) = requests.looped {
             self.route.looped = looped;
             self.revise();
         }
-        if let Some(secs) = wishes.seek_secs {
+        if let Some(secs) = requests.seek_secs {
             self.route.until = None;
             self.go_to(secs.max(0.0));
         }
-        if let Some(ready) = wishes.stand_by {
+        if let Some(ready) = requests.stand_by {
             if self.stands_by != ready && !self.is_playing() {
                 // Clips want another device than tracks.
                 self.close_output();
@@ -144,13 +146,13 @@ impl Engine {
                 self.ready_for_clips();
             }
         }
-        if let Some(Play::On | Play::Once(_)) = wishes.play {
-            self.cue(None);
+        if let Some(Play::On | Play::Once(_)) = requests.play {
+            self.play_clip(None);
         }
-        if let Some(clip) = wishes.clip {
-            self.cue(clip);
+        if let Some(clip) = requests.clip {
+            self.play_clip(clip);
         }
-        match wishes.play {
+        match requests.play {
             Some(Play::On) => self.play(),
             Some(Play::Once([start, end])) => {
                 self.route.until = Some(end);
@@ -166,8 +168,8 @@ impl Engine {
         self.pause();
         self.flush();
         self.source = Some(source);
-        self.reel = None;
-        self.beside = None;
+        self.reader = None;
+        self.views = None;
         self.stale = false;
         self.route = Route::default();
         self.shared.set_problem(None);
@@ -187,15 +189,15 @@ impl Engine {
             let again = self.route.looped.map_or(0.0, |[start, _]| start);
             self.go_to(again);
         }
-        if self.reel.is_some() && self.output.is_some() {
-            // The belt first, so that sound starts with the fade.
+        if self.reader.is_some() && self.output.is_some() {
+            // The ring first, so that sound starts with the fade.
             self.feed();
             self.shared.signals.playing.store(true, Ordering::Release);
         }
     }
 
     /// Plays a clip over the track, or no more of it.
-    fn cue(&mut self, clip: Option<Arc<Clip>>) {
+    fn play_clip(&mut self, clip: Option<Arc<Clip>>) {
         if clip.is_some() {
             self.paused_since = Instant::now();
             if !self.ready_for_clips() {
@@ -216,7 +218,7 @@ impl Engine {
             self.clips.push(Arc::clone(clip));
         }
         // A callback that takes nothing for so many clips is about to be given up anyway.
-        let _ = output.cues.push(clip);
+        let _ = output.clip_requests.push(clip);
     }
 
     fn pause(&mut self) {
@@ -235,30 +237,30 @@ impl Engine {
 
     /// Takes changed views up, unless the change before is not through yet.
     fn refresh(&mut self) {
-        let behind = self.is_playing() && self.writer.as_ref().is_some_and(Writer::is_behind);
+        let behind = self.is_playing() && self.producer.as_ref().is_some_and(Producer::is_behind);
         if behind || !std::mem::take(&mut self.stale) {
             return;
         }
-        if let Some(beside) = &mut self.beside {
-            beside.refresh();
+        if let Some(views) = &mut self.views {
+            views.refresh();
             self.revise();
         }
     }
 
-    /// What comes next is no longer what was laid: it is laid anew, behind the playhead's back while sound moves.
+    /// What comes next is no longer what was written: it is rewritten, behind the playhead's back while sound moves.
     fn revise(&mut self) {
         if self.is_playing() {
-            if let Some(writer) = &mut self.writer {
-                writer.revise(self.route);
+            if let Some(producer) = &mut self.producer {
+                producer.revise(self.route);
             }
-        } else if self.reel.is_some() {
+        } else if self.reader.is_some() {
             self.go_to(self.shared.position_secs());
         }
     }
 
-    /// Sets the sound to a place. The belt is empty and nothing takes from it.
+    /// Sets the sound to a place. The ring is empty and nothing takes from it.
     fn start_at(&mut self, secs: f64) {
-        match self.open_reel() {
+        match self.open_reader() {
             Ok(duration) => {
                 let secs = if duration > 0.0 {
                     secs.min(duration)
@@ -267,8 +269,8 @@ impl Engine {
                 };
                 self.shared.duration_secs.set(duration);
                 self.shared.begin_at(secs);
-                if let Some(writer) = &mut self.writer {
-                    writer.start_at(secs, self.route);
+                if let Some(producer) = &mut self.producer {
+                    producer.start_at(secs, self.route);
                 }
                 self.feed();
             }
@@ -281,21 +283,21 @@ impl Engine {
     }
 
     /// Opens the source for the output's rate, if need be; returns the track's length in seconds.
-    fn open_reel(&mut self) -> Result<f64, AudioError> {
+    fn open_reader(&mut self) -> Result<f64, AudioError> {
         let rate = self.output.as_ref().map(|output| output.rate);
-        if let Some(reel) = &self.reel
-            && rate.is_none_or(|rate| reel.rate() == rate)
+        if let Some(reader) = &self.reader
+            && rate.is_none_or(|rate| reader.rate() == rate)
         {
-            return Ok(reel.duration_secs());
+            return Ok(reader.duration_secs());
         }
-        self.reel = None;
+        self.reader = None;
         let Some(source) = &self.source else {
             return Ok(0.0);
         };
         // Without an output nothing is read, so that any rate will do.
-        let reel = Reel::open(source, rate.unwrap_or(1), &self.cancel)?;
-        let duration = reel.duration_secs();
-        self.reel = Some(reel);
+        let reader = TrackReader::open(source, rate.unwrap_or(1), &self.cancel)?;
+        let duration = reader.duration_secs();
+        self.reader = Some(reader);
         Ok(duration)
     }
 
@@ -306,29 +308,32 @@ impl Engine {
     /// Whether the playhead stands at the track's end.
     fn is_at_end(&self) -> bool {
         let end = self
-            .reel
+            .reader
             .as_ref()
-            .and_then(|reel| reel.end().map(|end| (end, reel.rate())));
+            .and_then(|reader| reader.end().map(|end| (end, reader.rate())));
         let over = self
             .output
             .as_ref()
-            .is_some_and(|output| output.belt.is_over());
+            .is_some_and(|output| output.ring.is_over());
         end.is_some_and(|(end, rate)| {
             over && self.shared.position_secs() * f64::from(rate) + 0.5 >= end as f64
         })
     }
 
     fn has_room(&self) -> bool {
-        let can = self.reel.is_some();
-        can && self.writer.as_ref().is_some_and(|writer| !writer.is_full())
+        let can = self.reader.is_some();
+        can && self
+            .producer
+            .as_ref()
+            .is_some_and(|producer| !producer.is_full())
     }
 
-    /// Fills the belt, a good part at a time.
+    /// Fills the ring, a good part at a time.
     fn feed(&mut self) {
-        let (Some(reel), Some(writer)) = (&mut self.reel, &mut self.writer) else {
+        let (Some(reader), Some(producer)) = (&mut self.reader, &mut self.producer) else {
             return;
         };
-        if let Err(error) = writer.fill(reel, &mut self.beside, AT_ONCE) {
+        if let Err(error) = producer.fill(reader, &mut self.views, AT_ONCE) {
             self.shared.set_problem(Some(error.to_string()));
         }
     }

@@ -2,11 +2,11 @@
 //!
 //! The fake output hands every block to the callback inside `assert_no_alloc`: a callback that allocates ends the tests.
 
-mod aside;
-mod beside;
+mod clips;
 mod devices;
 mod looping;
 mod transport;
+mod views;
 
 use std::{
     sync::{
@@ -21,10 +21,12 @@ use assert_no_alloc::{AllocDisabler, assert_no_alloc};
 use cpal::ErrorKind;
 
 use super::{
-    Beside, Clip, Heard, OutputDevice, OutputStatus, Player, PlayerState, Side,
+    Clip, Heard, OutputDevice, OutputStatus, Player, PlayerState, Side, ViewSource,
+    backend::{Backend, SILENT_NAME, SILENT_RATE, Silence},
+    callback::CallbackMixer,
     device::{hear_of, refused},
-    output::{Backend, Fault, Found, SILENT_NAME, SILENT_RATE, Silence},
-    render::{FADE_SECS, Renderer, SWITCH_SECS},
+    fade::{FADE_SECS, SWITCH_SECS},
+    output::{Fault, Found},
     signals::Signals,
 };
 
@@ -35,7 +37,7 @@ static ALLOCATOR: AllocDisabler = AllocDisabler;
 const RATE: u32 = SILENT_RATE;
 /// Frames that an output asks for at once, at most: one that wakes late doesn't make up for it.
 const MOST: usize = 720;
-/// What a hurried output asks for, how often, and how much it leaves on the belt.
+/// What a hurried output asks for, how often, and how much it leaves on the ring.
 const BLOCK: usize = 240;
 const BLOCKS: usize = 20;
 const LEFT: u64 = 8192;
@@ -45,7 +47,7 @@ const LEFT: u64 = 8192;
 pub(super) struct Fake {
     /// The left side of everything that was taken.
     heard: Mutex<Vec<f32>>,
-    /// Takes what is laid as fast as it comes, and nothing that isn't there: no underruns, no waiting.
+    /// Takes what is written as fast as it comes, and nothing that isn't there: no underruns, no waiting.
     hurries: AtomicBool,
     /// Why no device can be found, from now on.
     missing: Mutex<Option<ErrorKind>>,
@@ -112,7 +114,7 @@ impl Silence {
 
     pub(super) fn take(
         &self,
-        renderer: &mut Renderer,
+        mixer: &mut CallbackMixer,
         due: usize,
         fault: &Fault,
         signals: &Signals,
@@ -121,22 +123,22 @@ impl Silence {
             hear_of(&kind.into(), fault, signals);
         }
         if !self.fake.hurries.load(Ordering::Acquire) {
-            return self.record(renderer, due.min(MOST));
+            return self.record(mixer, due.min(MOST));
         }
         for _ in 0..BLOCKS {
             let playing = signals.playing.load(Ordering::Acquire);
             let flushing = signals.flush_wanted.load(Ordering::Acquire)
                 != signals.flush_done.load(Ordering::Acquire);
-            if playing && !flushing && !renderer.may_take(LEFT) {
+            if playing && !flushing && !mixer.may_take(LEFT) {
                 return;
             }
-            self.record(renderer, BLOCK);
+            self.record(mixer, BLOCK);
         }
     }
 
-    fn record(&self, renderer: &mut Renderer, frames: usize) {
+    fn record(&self, mixer: &mut CallbackMixer, frames: usize) {
         let mut block = Vec::with_capacity(frames);
-        assert_no_alloc(|| renderer.render(frames, |[left, _]| block.push(left)));
+        assert_no_alloc(|| mixer.render(frames, |[left, _]| block.push(left)));
         self.fake.heard.lock().unwrap().extend(block);
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    super::{OutputStatus, output::Trouble, writer::Writer},
+    super::{output::Trouble, producer::Producer, state::OutputStatus},
     Engine,
 };
 
@@ -75,8 +75,8 @@ impl Engine {
         {
             Ok((output, found)) => {
                 let position = self.shared.position_secs();
-                self.writer = Some(Writer::new(
-                    Arc::clone(&output.belt),
+                self.producer = Some(Producer::new(
+                    Arc::clone(&output.ring),
                     Arc::clone(&self.shared.signals),
                     output.rate,
                     self.route,
@@ -101,7 +101,7 @@ impl Engine {
 
     /// Gives the device back and keeps the playhead.
     pub(super) fn close_output(&mut self) {
-        self.writer = None;
+        self.producer = None;
         if self.output.take().is_none() {
             return;
         }
@@ -112,7 +112,7 @@ impl Engine {
         self.shared.begin_at(self.shared.position_secs());
     }
 
-    /// Fades out, if sound moves, and empties the belt.
+    /// Fades out, if sound moves, and empties the ring.
     pub(super) fn flush(&mut self) {
         let Some(output) = &self.output else {
             return;
@@ -191,13 +191,13 @@ impl Engine {
         };
         if let Some(trouble) = output.fault() {
             self.answer(trouble);
-        } else if self.is_playing() && output.belt.is_over() {
+        } else if self.is_playing() && output.ring.is_over() {
             self.pause();
-            if let Some(reel) = &self.reel
-                && reel.end().is_some()
+            if let Some(reader) = &self.reader
+                && reader.end().is_some()
             {
                 // Now the length is known, whatever the header claimed.
-                self.shared.duration_secs.set(reel.duration_secs());
+                self.shared.duration_secs.set(reader.duration_secs());
             }
             if self.route.until.take().is_some() && !self.is_at_end() {
                 // A stretch was played once: from here, everything is ahead again.

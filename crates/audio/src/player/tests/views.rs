@@ -6,7 +6,7 @@ use crate::SAMPLE_RATE;
 /// The level that view A has now; the track's is 0.75, view B's 0.25.
 struct Levels(Arc<Mutex<f32>>, f32);
 
-impl Beside for Levels {
+impl ViewSource for Levels {
     fn read(&mut self, _first: u64, out: &mut [[f32; 3]]) {
         out.fill([self.1, 0.25, 0.75]);
     }
@@ -19,7 +19,7 @@ impl Beside for Levels {
 /// The track itself, at half its level as A and negated as B.
 struct Same(f64);
 
-impl Beside for Same {
+impl ViewSource for Same {
     fn read(&mut self, first: u64, out: &mut [[f32; 3]]) {
         for (number, value) in (first..).zip(out) {
             let angle = std::f64::consts::TAU * self.0 * number as f64 / f64::from(SAMPLE_RATE);
@@ -40,7 +40,7 @@ fn all_four_are_heard_and_kept_and_dropped_are_the_track() {
     let (player, silence) = hurried();
     player.load_samples(level(0.75, 30.0), RATE);
     player.set_loop(Some([1.0, 20.0]));
-    player.put_beside(Box::new(Levels(Arc::default(), 0.6)));
+    player.set_views(Box::new(Levels(Arc::default(), 0.6)));
     player.seek(2.0);
     player.play();
     for (heard, expected) in [
@@ -66,7 +66,7 @@ fn switching_on_a_tone_keeps_its_place() {
     let hz = 440.0;
     let (player, silence) = hurried();
     player.load_samples(tone(hz, 600.0), RATE);
-    player.put_beside(Box::new(Same(hz)));
+    player.set_views(Box::new(Same(hz)));
     player.play();
     until(&player, "moving", |s| s.position_secs > 1.0);
     // A is in phase with the original: half the level, at no moment out of step.
@@ -108,14 +108,14 @@ fn a_mask_that_is_dragged_is_heard_while_it_moves_and_nothing_stops() {
     let (player, silence) = player();
     player.load_samples(level(0.75, 600.0), RATE);
     let shared = Arc::new(Mutex::new(0.0));
-    player.put_beside(Box::new(Levels(Arc::clone(&shared), 0.0)));
+    player.set_views(Box::new(Levels(Arc::clone(&shared), 0.0)));
     player.hear(Heard::Kept(Side::A));
     player.play();
     until(&player, "moving", |s| s.position_secs > 0.2);
     for step in 1..=10 {
         let level = 0.03 * step as f32;
         *shared.lock().unwrap() = level;
-        player.refresh_beside();
+        player.refresh_views();
         until_heard(&silence, "the new mask", |heard| near(heard, level));
     }
     let state = player.state();
@@ -131,25 +131,25 @@ fn a_mask_that_is_dragged_is_heard_while_it_moves_and_nothing_stops() {
 }
 
 #[test]
-fn a_new_mask_is_heard_long_before_what_was_laid_is_through() {
+fn a_new_mask_is_heard_long_before_what_was_written_is_through() {
     let (player, silence) = player();
     player.load_samples(level(0.75, 60.0), RATE);
     let shared = Arc::new(Mutex::new(0.1));
-    player.put_beside(Box::new(Levels(Arc::clone(&shared), 0.1)));
+    player.set_views(Box::new(Levels(Arc::clone(&shared), 0.1)));
     player.hear(Heard::Kept(Side::A));
     player.play();
     until_heard(&silence, "the old mask", |heard| near(heard, 0.1));
-    // Long enough that the belt is full of the old mask.
+    // Long enough that the ring is full of the old mask.
     let here = player.state().position_secs;
     until(&player, "further", |s| s.position_secs > here + 0.5);
     *shared.lock().unwrap() = 0.6;
     let before = silence.fake.heard.lock().unwrap().len();
-    player.refresh_beside();
+    player.refresh_views();
     until_heard(&silence, "the new mask", |heard| near(heard, 0.6));
     let heard = silence.fake.heard.lock().unwrap();
     let first = heard.iter().position(|value| *value > 0.59).unwrap();
     let secs = (first - before) as f32 / RATE as f32;
-    // The belt holds 1.5 s of the old mask; a busy machine may take longer than an idle one.
+    // The ring holds 1.5 s of the old mask; a busy machine may take longer than an idle one.
     assert!(secs < 0.4, "{secs} s");
 }
 
@@ -160,7 +160,7 @@ fn without_views_the_original_plays_and_views_that_come_are_taken_up() {
     player.load_samples(level(0.75, 600.0), RATE);
     player.play();
     until_heard(&silence, "the original", |heard| near(heard, 0.75));
-    player.put_beside(Box::new(Levels(Arc::default(), 0.25)));
+    player.set_views(Box::new(Levels(Arc::default(), 0.25)));
     until_heard(&silence, "the view", |heard| near(heard, 0.25));
     // Another track has none.
     player.load_samples(level(0.5, 600.0), RATE);

@@ -13,7 +13,7 @@ const KEPT_SECS: usize = 12;
 const NEAR_SECS: u64 = 1;
 
 /// The original under the playhead: stereo at the rate of the output, from any place of the track.
-pub(super) struct Reel {
+pub(super) struct TrackReader {
     sound: Sound,
     rate: u32,
     /// Decoded frames, from the frame `first` of the track on.
@@ -22,7 +22,7 @@ pub(super) struct Reel {
     end: Option<u64>,
 }
 
-impl Reel {
+impl TrackReader {
     /// Opens a source for an output of `rate` Hz.
     pub(super) fn open(source: &Source, rate: u32, cancel: &Cancel) -> Result<Self, AudioError> {
         Ok(Self {
@@ -57,7 +57,7 @@ impl Reel {
         let ahead = self.first + self.kept.len() as u64;
         let near = ahead + NEAR_SECS * u64::from(self.rate);
         let seek = place < self.first || (place > near && !self.sound.is_over());
-        // A fresh reel stands nowhere yet.
+        // A fresh reader stands nowhere yet.
         if seek || (self.kept.is_empty() && !self.sound.is_over()) {
             let secs = place as f64 / f64::from(self.rate.max(1));
             self.sound.seek(secs, self.rate)?;

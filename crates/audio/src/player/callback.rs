@@ -3,27 +3,25 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use super::{
-    aside::{Aside, Cue},
-    belt::Belt,
+    clip_mixer::{ClipMixer, ClipRequest},
+    fade::{FADE_SECS, SWITCH_SECS},
+    frame_ring::FrameRing,
     signals::Signals,
+    state::{Heard, Side},
 };
 
-/// Length of the fades at play, pause and seek.
-pub(super) const FADE_SECS: f32 = 0.030;
-/// Length of the cross-fade between the original and the views.
-pub(super) const SWITCH_SECS: f32 = 0.015;
-/// Where the belt runs dry, the last value sinks to a third in this time instead of breaking off.
+/// Where the ring runs dry, the last value sinks to a third in this time instead of breaking off.
 const SINK_SECS: f32 = 0.002;
 /// Quieter than this is silence (-120 dB).
 const SILENCE: f32 = 1e-6;
 
 /// How loud the original, view A, view B and the mono track are in what is heard.
-pub(super) type Weights = [f32; 4];
+type Weights = [f32; 4];
 
-/// The part of the player that runs in the sound callback: takes frames from the belt, mixes, fades, counts. It
+/// The part of the player that runs in the sound callback: takes frames from the ring, mixes, fades, counts. It
 /// reaches nothing but atomics, so it can neither allocate nor lock.
-pub(super) struct Renderer {
-    belt: Arc<Belt>,
+pub(super) struct CallbackMixer {
+    ring: Arc<FrameRing>,
     signals: Arc<Signals>,
     rate: f64,
     gain: f32,
@@ -37,22 +35,22 @@ pub(super) struct Renderer {
     sink: f32,
     /// Frames come; where they stop coming, that is an underrun.
     flows: bool,
-    aside: Aside,
+    clips: ClipMixer,
 }
 
-impl Renderer {
-    /// `rate` is that of the output, in Hz; `cues` brings clips that sound over the track.
+impl CallbackMixer {
+    /// `rate` is that of the output, in Hz; `clip_requests` brings clips that sound over the track.
     pub(super) fn new(
-        belt: Arc<Belt>,
+        ring: Arc<FrameRing>,
         signals: Arc<Signals>,
-        cues: rtrb::Consumer<Cue>,
+        clip_requests: rtrb::Consumer<ClipRequest>,
         rate: u32,
     ) -> Self {
         let rate = rate.max(1) as f32;
         Self {
-            belt,
+            ring,
             volume: signals.volume(),
-            weights: signals.heard().weights(),
+            weights: weights_of(signals.heard()),
             signals,
             rate: f64::from(rate),
             gain: 0.0,
@@ -61,7 +59,7 @@ impl Renderer {
             last: [0.0; 2],
             sink: (-1.0 / (SINK_SECS * rate).max(1.0)).exp(),
             flows: false,
-            aside: Aside::new(cues, rate),
+            clips: ClipMixer::new(clip_requests, rate),
         }
     }
 
@@ -69,30 +67,30 @@ impl Renderer {
     pub(super) fn render(&mut self, frames: usize, mut put: impl FnMut([f32; 2])) {
         let wanted = self.signals.flush_wanted.load(Ordering::Acquire);
         let flushing = wanted != self.signals.flush_done.load(Ordering::Relaxed);
-        self.aside.look();
+        self.clips.look();
         let playing = self.signals.playing.load(Ordering::Acquire) && !flushing;
-        let (volume, heard) = (self.signals.volume(), self.signals.heard().weights());
+        let (volume, heard) = (self.signals.volume(), weights_of(self.signals.heard()));
         self.signals.block.store(frames as u64, Ordering::Relaxed);
-        let (laid, end) = (self.belt.laid(), self.belt.end());
-        let first = self.belt.taken();
+        let (written, end) = (self.ring.written(), self.ring.end());
+        let first = self.ring.taken();
         let (mut next, mut place) = (first, 0);
         for _ in 0..frames {
             // The track waits at its place while a clip sounds.
-            let sounding = playing && !self.aside.sounds();
+            let sounding = playing && !self.clips.sounds();
             self.gain = if sounding {
                 (self.gain + self.gain_step).min(1.0)
             } else {
                 (self.gain - self.gain_step).max(0.0)
             };
             step(&mut self.volume, volume, self.gain_step);
-            let clip = self.aside.next().map(|value| value * self.volume);
+            let clip = self.clips.next().map(|value| value * self.volume);
             if self.gain <= 0.0 {
                 self.flows = false;
                 put(add(self.sunk(), clip));
                 continue;
             }
-            if next >= laid.min(end) {
-                // The belt ran dry, or the sound is over: what comes next fades in again.
+            if next >= written.min(end) {
+                // The ring ran dry, or the sound is over: what comes next fades in again.
                 if std::mem::take(&mut self.flows) && next < end {
                     self.signals.underruns.fetch_add(1, Ordering::Relaxed);
                 }
@@ -100,33 +98,33 @@ impl Renderer {
                 put(add(self.sunk(), clip));
                 continue;
             }
-            let frame = self.belt.read(next);
+            let frame = self.ring.read(next);
             next += 1;
             place = frame.place + 1;
             self.flows = true;
-            let target = if frame.has_beside { heard } else { ORIGINAL };
+            let target = if frame.has_views { heard } else { ORIGINAL };
             for (weight, target) in self.weights.iter_mut().zip(target) {
                 step(weight, target, self.weight_step);
             }
             let [original, a, b, mono] = self.weights;
-            let [view_a, view_b, whole] = frame.beside;
-            let beside = a * view_a + b * view_b + mono * whole;
+            let [view_a, view_b, whole] = frame.views;
+            let views = a * view_a + b * view_b + mono * whole;
             let gain = self.gain * self.volume;
             self.last = frame
                 .original
-                .map(|value| (original * value + beside) * gain);
+                .map(|value| (original * value + views) * gain);
             put(add(self.last, clip));
         }
         if next > first {
-            self.belt.set_taken(next);
+            self.ring.set_taken(next);
             self.signals.position.set(place as f64 / self.rate);
         }
-        let heard = self.aside.take_heard();
+        let heard = self.clips.take_heard();
         if heard > 0 {
             self.signals.clips_heard.fetch_add(heard, Ordering::Release);
         }
         if flushing && self.gain <= 0.0 {
-            self.belt.set_taken(laid);
+            self.ring.set_taken(written);
             self.signals.flush_done.store(wanted, Ordering::Release);
         }
     }
@@ -134,7 +132,7 @@ impl Renderer {
     /// Whether more than so many frames wait, or all that will ever come.
     #[cfg(test)]
     pub(super) fn may_take(&self, left: u64) -> bool {
-        self.belt.end() <= self.belt.laid() || self.belt.laid() > self.belt.taken() + left
+        self.ring.end() <= self.ring.written() || self.ring.written() > self.ring.taken() + left
     }
 
     fn sunk(&mut self) -> [f32; 2] {
@@ -147,7 +145,18 @@ impl Renderer {
 }
 
 /// Nothing but the original.
-pub(super) const ORIGINAL: Weights = [1.0, 0.0, 0.0, 0.0];
+const ORIGINAL: Weights = [1.0, 0.0, 0.0, 0.0];
+
+/// What is dropped is the mono track less what is kept: with what is kept it sums to the track by construction.
+fn weights_of(heard: Heard) -> Weights {
+    match heard {
+        Heard::Original => ORIGINAL,
+        Heard::Kept(Side::A) => [0.0, 1.0, 0.0, 0.0],
+        Heard::Kept(Side::B) => [0.0, 0.0, 1.0, 0.0],
+        Heard::Dropped(Side::A) => [0.0, -1.0, 0.0, 1.0],
+        Heard::Dropped(Side::B) => [0.0, 0.0, -1.0, 1.0],
+    }
+}
 
 fn add([left, right]: [f32; 2], [more_left, more_right]: [f32; 2]) -> [f32; 2] {
     [left + more_left, right + more_right]

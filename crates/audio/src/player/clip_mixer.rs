@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{clip::Clip, render::FADE_SECS};
+use super::{clip::Clip, fade::FADE_SECS};
 
 /// Clips on their way to the callback. More than it can take between two looks are not worth hearing.
 pub(super) const WAITING: usize = 16;
@@ -10,12 +10,12 @@ pub(super) const WAITING: usize = 16;
 const VOICES: usize = 4;
 
 /// What the callback is sent: a clip to play, or silence.
-pub(super) type Cue = Option<Arc<Clip>>;
+pub(super) type ClipRequest = Option<Arc<Clip>>;
 
 /// Short clips over the track, as the callback mixes them. The sender holds each clip for as long as it may be here,
 /// so that nothing is ever freed in the callback.
-pub(super) struct Aside {
-    cues: rtrb::Consumer<Cue>,
+pub(super) struct ClipMixer {
+    clip_requests: rtrb::Consumer<ClipRequest>,
     voices: [Option<Voice>; VOICES],
     fade: usize,
     step: f32,
@@ -32,11 +32,11 @@ struct Voice {
     heard: bool,
 }
 
-impl Aside {
-    pub(super) fn new(cues: rtrb::Consumer<Cue>, rate: f32) -> Self {
+impl ClipMixer {
+    pub(super) fn new(clip_requests: rtrb::Consumer<ClipRequest>, rate: f32) -> Self {
         let fade = (FADE_SECS * rate).max(1.0);
         Self {
-            cues,
+            clip_requests,
             voices: [const { None }; VOICES],
             fade: fade as usize,
             step: 1.0 / fade,
@@ -47,14 +47,14 @@ impl Aside {
     /// Takes what was sent: the newest clip sounds, all others fade out.
     pub(super) fn look(&mut self) {
         let mut newest = None;
-        while let Ok(cue) = self.cues.pop() {
-            newest = Some(cue);
+        while let Ok(request) = self.clip_requests.pop() {
+            newest = Some(request);
         }
-        let Some(cue) = newest else { return };
+        let Some(request) = newest else { return };
         for voice in self.voices.iter_mut().flatten() {
             voice.ends = true;
         }
-        let Some(clip) = cue else { return };
+        let Some(clip) = request else { return };
         let loudness = |voice: &Option<Voice>| voice.as_ref().map_or(-1.0, |voice| voice.gain);
         let quietest = self
             .voices

@@ -5,24 +5,24 @@ use std::sync::{Arc, atomic::Ordering};
 use crate::AudioError;
 
 use super::{
-    belt::{Belt, Frame},
-    beside::{Beside, Upsample},
-    reel::Reel,
+    frame_ring::{Frame, FrameRing},
     signals::Signals,
+    track_reader::TrackReader,
+    view_source::{Upsample, ViewSource},
 };
 
-/// Frames that are laid at once.
+/// Frames that are written at once.
 const PIECE: usize = 1024;
 /// A loop's end goes over into its start in this time.
 const SEAM_SECS: f64 = 0.010;
-/// What was laid goes over into what replaces it in this time.
+/// What was written goes over into what replaces it in this time.
 const BLEND_SECS: f64 = 0.010;
 /// Where a stretch is played once, it ends in a fade of this length.
-const LAST_FADE_SECS: f64 = super::render::FADE_SECS as f64;
-/// Views that change again and again are laid anew once this much of the last ones is ahead of the callback: a slider
-/// that is dragged must not eat the belt up.
+const LAST_FADE_SECS: f64 = super::fade::FADE_SECS as f64;
+/// Views that change again and again are rewritten once this much of the last ones is ahead of the callback: a slider
+/// that is dragged must not empty the ring.
 const LEAD_SECS: f64 = 0.8;
-/// What is laid anew begins at least this far from the callback ...
+/// What is rewritten begins at least this far from the callback ...
 const DISTANCE_SECS: f64 = 0.020;
 /// ... and at most this far, however much the callback takes at once.
 const MOST_DISTANCE_SECS: f64 = 0.250;
@@ -36,22 +36,22 @@ pub(super) struct Route {
     pub until: Option<f64>,
 }
 
-/// Lays the sound that comes next onto the belt.
-pub(super) struct Writer {
-    belt: Arc<Belt>,
+/// Writes the sound that comes next into the ring.
+pub(super) struct Producer {
+    ring: Arc<FrameRing>,
     signals: Arc<Signals>,
     upsample: Upsample,
     rate: f64,
     route: Route,
-    /// The number of the next frame to lay, and its place in the track.
+    /// The number of the next frame to write, and its place in the track.
     next: u64,
     place: u64,
-    /// So many frames go over from what was laid before.
+    /// So many frames go over from what was written before.
     blend: u64,
-    /// Everything up to the end was laid.
+    /// Everything up to the end was written.
     over: bool,
     original: Vec<[f32; 2]>,
-    beside: Vec<[f32; 3]>,
+    views: Vec<[f32; 3]>,
     frames: Vec<Frame>,
     seam: Vec<Frame>,
 }
@@ -65,11 +65,16 @@ struct Loop {
     seam: u64,
 }
 
-impl Writer {
-    pub(super) fn new(belt: Arc<Belt>, signals: Arc<Signals>, rate: u32, route: Route) -> Self {
+impl Producer {
+    pub(super) fn new(
+        ring: Arc<FrameRing>,
+        signals: Arc<Signals>,
+        rate: u32,
+        route: Route,
+    ) -> Self {
         Self {
-            next: belt.laid(),
-            belt,
+            next: ring.written(),
+            ring,
             signals,
             upsample: Upsample::new(rate),
             rate: f64::from(rate.max(1)),
@@ -78,41 +83,41 @@ impl Writer {
             blend: 0,
             over: false,
             original: Vec::with_capacity(PIECE),
-            beside: Vec::with_capacity(PIECE),
+            views: Vec::with_capacity(PIECE),
             frames: Vec::with_capacity(PIECE),
             seam: Vec::with_capacity(PIECE),
         }
     }
 
-    /// Goes on from `secs`. The belt is empty and nothing takes from it.
+    /// Goes on from `secs`. The ring is empty and nothing takes from it.
     pub(super) fn start_at(&mut self, secs: f64, route: Route) {
-        self.next = self.belt.laid();
+        self.next = self.ring.written();
         self.place = self.frame_at(secs);
         self.route = route;
         self.blend = 0;
         self.over = false;
-        self.belt.set_end(None);
+        self.ring.set_end(None);
     }
 
-    /// Lays anew, from shortly behind the callback on, because something about what comes next has changed.
+    /// Rewrites, from shortly behind the callback on, because something about what comes next has changed.
     pub(super) fn revise(&mut self, route: Route) {
         self.route = route;
         self.upsample.forget();
         self.over = false;
-        let from = self.belt.taken() + self.distance();
-        if from < self.belt.laid() {
+        let from = self.ring.taken() + self.distance();
+        if from < self.ring.written() {
             self.go_back_to(from);
         }
-        self.belt.set_end(None);
+        self.ring.set_end(None);
     }
 
-    /// Whether what was changed last is still being laid, and sound could break off if it were begun again.
+    /// Whether what was changed last is still being written, and sound could break off if it were begun again.
     pub(super) fn is_behind(&self) -> bool {
-        let lead = self.belt.taken() + (LEAD_SECS * self.rate) as u64;
+        let lead = self.ring.taken() + (LEAD_SECS * self.rate) as u64;
         !self.over && self.next < lead
     }
 
-    /// How far the callback is kept from what is laid anew.
+    /// How far the callback is kept from what is rewritten.
     fn distance(&self) -> u64 {
         let least = (DISTANCE_SECS * self.rate) as u64;
         let most = (MOST_DISTANCE_SECS * self.rate) as u64;
@@ -120,39 +125,41 @@ impl Writer {
     }
 
     fn go_back_to(&mut self, number: u64) {
-        self.place = self.belt.read(number).place;
+        self.place = self.ring.read(number).place;
         self.next = number;
         self.blend = (BLEND_SECS * self.rate) as u64;
     }
 
-    /// Whether nothing can be laid now.
+    /// Whether nothing can be written now.
     pub(super) fn is_full(&self) -> bool {
         self.over || self.room() == 0
     }
 
     fn room(&self) -> u64 {
-        // A frame that is being taken is never laid over.
-        let free = self.belt.taken() + self.belt.len() - self.distance().min(self.belt.len() / 4);
+        // A frame that is being taken is never overwritten.
+        let free = self.ring.taken() + self.ring.len() - self.distance().min(self.ring.len() / 4);
         free.saturating_sub(self.next)
     }
 
-    /// Lays up to `most` frames.
+    /// Writes up to `most` frames.
     pub(super) fn fill(
         &mut self,
-        reel: &mut Reel,
-        beside: &mut Option<Box<dyn Beside>>,
+        reader: &mut TrackReader,
+        views: &mut Option<Box<dyn ViewSource>>,
         most: u64,
     ) -> Result<(), AudioError> {
         let stop = self.next + most;
         while self.next < stop && !self.is_full() {
-            let safe = self.belt.taken() + self.distance() / 2;
-            if self.next < safe && self.next < self.belt.laid() {
-                // The callback overtook what was to be laid anew; it has what was laid before.
-                let ahead = safe.min(self.belt.laid().saturating_sub(1)).max(self.next);
+            let safe = self.ring.taken() + self.distance() / 2;
+            if self.next < safe && self.next < self.ring.written() {
+                // The callback overtook what was to be rewritten; it has what was written before.
+                let ahead = safe
+                    .min(self.ring.written().saturating_sub(1))
+                    .max(self.next);
                 self.go_back_to(ahead);
             }
-            if let Err(error) = self.piece(reel, beside.as_deref_mut()) {
-                // What was laid before the fault still plays.
+            if let Err(error) = self.piece(reader, views.as_deref_mut()) {
+                // What was written before the fault still plays.
                 self.finish();
                 return Err(error);
             }
@@ -162,12 +169,12 @@ impl Writer {
 
     fn piece(
         &mut self,
-        reel: &mut Reel,
-        mut beside: Option<&mut (dyn Beside + 'static)>,
+        reader: &mut TrackReader,
+        mut views: Option<&mut (dyn ViewSource + 'static)>,
     ) -> Result<(), AudioError> {
         let until = self.route.until.map(|secs| self.frame_at(secs));
         let looped = self
-            .looped(reel)
+            .looped(reader)
             .filter(|it| until.is_none() && self.place < it.end);
         let stop = match (until, looped) {
             (Some(until), _) => until,
@@ -180,18 +187,18 @@ impl Writer {
             .min(self.room())
             .min(stop.saturating_sub(self.place));
         let mut frames = std::mem::take(&mut self.frames);
-        let read = self.read(reel, &mut beside, self.place, wanted as usize, &mut frames);
+        let read = self.read(reader, &mut views, self.place, wanted as usize, &mut frames);
         self.frames = frames;
         let read = read? as u64;
         if let Some(it) = looped
             && self.place >= it.end - it.seam
         {
-            self.sew(reel, &mut beside, it)?;
+            self.sew(reader, &mut views, it)?;
         }
         if let Some(until) = until {
             self.fade_before(until);
         }
-        self.lay();
+        self.write();
         if let Some(it) = looped
             && (self.place >= it.end || read < wanted)
         {
@@ -202,16 +209,16 @@ impl Writer {
         Ok(())
     }
 
-    /// Says that the sound ends with what was laid.
+    /// Says that the sound ends with what was written.
     fn finish(&mut self) {
         self.over = true;
-        self.belt.set_end(Some(self.next));
+        self.ring.set_end(Some(self.next));
     }
 
     /// The loop as frames, as far as the track reaches.
-    fn looped(&self, reel: &Reel) -> Option<Loop> {
+    fn looped(&self, reader: &TrackReader) -> Option<Loop> {
         let [start, end] = self.route.looped?.map(|secs| self.frame_at(secs));
-        let end = reel.end().map_or(end, |track| track.min(end));
+        let end = reader.end().map_or(end, |track| track.min(end));
         (start < end).then(|| Loop {
             start,
             end,
@@ -228,8 +235,8 @@ impl Writer {
     /// Reads up to `wanted` frames of the track; returns how many there were.
     fn read(
         &mut self,
-        reel: &mut Reel,
-        beside: &mut Option<&mut (dyn Beside + 'static)>,
+        reader: &mut TrackReader,
+        views: &mut Option<&mut (dyn ViewSource + 'static)>,
         place: u64,
         wanted: usize,
         frames: &mut Vec<Frame>,
@@ -237,21 +244,21 @@ impl Writer {
         frames.clear();
         self.original.clear();
         self.original.resize(wanted, [0.0; 2]);
-        let read = reel.read(place, &mut self.original)?;
-        self.beside.clear();
-        self.beside.resize(read, [0.0; 3]);
-        if let Some(source) = beside {
-            self.upsample.read(&mut **source, place, &mut self.beside);
+        let read = reader.read(place, &mut self.original)?;
+        self.views.clear();
+        self.views.resize(read, [0.0; 3]);
+        if let Some(source) = views {
+            self.upsample.read(&mut **source, place, &mut self.views);
         }
-        let has_beside = beside.is_some();
-        let values = self.original.iter().zip(&self.beside);
+        let has_views = views.is_some();
+        let values = self.original.iter().zip(&self.views);
         frames.extend(
             (place..)
                 .zip(values)
-                .map(|(place, (original, beside))| Frame {
+                .map(|(place, (original, views))| Frame {
                     original: *original,
-                    beside: *beside,
-                    has_beside,
+                    views: *views,
+                    has_views,
                     place,
                 }),
         );
@@ -261,8 +268,8 @@ impl Writer {
     /// Lets the end of the loop go over into what lies before its start; before the track there is silence.
     fn sew(
         &mut self,
-        reel: &mut Reel,
-        beside: &mut Option<&mut (dyn Beside + 'static)>,
+        reader: &mut TrackReader,
+        views: &mut Option<&mut (dyn ViewSource + 'static)>,
         it: Loop,
     ) -> Result<(), AudioError> {
         let length = it.end - it.start;
@@ -272,11 +279,11 @@ impl Writer {
         let mut seam = std::mem::take(&mut self.seam);
         let from = (self.place + missing).saturating_sub(length);
         let wanted = self.frames.len() - missing as usize;
-        let read = self.read(reel, beside, from, wanted, &mut seam);
+        let read = self.read(reader, views, from, wanted, &mut seam);
         for (index, frame) in self.frames.iter_mut().enumerate() {
             let share = (frame.place + 1 + it.seam - it.end) as f32 / (it.seam + 1) as f32;
             let silence = Frame {
-                has_beside: frame.has_beside,
+                has_views: frame.has_views,
                 ..Frame::default()
             };
             let before = index
@@ -298,7 +305,7 @@ impl Writer {
         for frame in &mut self.frames {
             let share = 1.0 - (until.saturating_sub(frame.place) as f32 / length).min(1.0);
             let silence = Frame {
-                has_beside: frame.has_beside,
+                has_views: frame.has_views,
                 place: frame.place,
                 ..Frame::default()
             };
@@ -306,14 +313,14 @@ impl Writer {
         }
     }
 
-    /// Puts what was read onto the belt.
-    fn lay(&mut self) {
+    /// Puts what was read into the ring.
+    fn write(&mut self) {
         let total = (BLEND_SECS * self.rate) as u64;
-        let safe = self.belt.taken() + self.signals.block.load(Ordering::Relaxed);
-        let laid = self.belt.laid();
+        let safe = self.ring.taken() + self.signals.block.load(Ordering::Relaxed);
+        let written = self.ring.written();
         for frame in &self.frames {
             let mut frame = *frame;
-            if self.next < safe.min(laid) {
+            if self.next < safe.min(written) {
                 // The callback was faster than the sound was made; what follows goes over again.
                 self.blend = total;
                 self.next += 1;
@@ -321,26 +328,26 @@ impl Writer {
                 continue;
             }
             if self.blend > 0 {
-                let old = self.belt.read(self.next);
+                let old = self.ring.read(self.next);
                 self.blend -= 1;
-                // What was laid elsewhere in the track, or behind everything that was laid, is nothing to come from.
-                if self.next < laid {
+                // What was written elsewhere in the track, or behind everything that was written, is nothing to come from.
+                if self.next < written {
                     let share = 1.0 - self.blend as f32 / total.max(1) as f32;
-                    let old = if old.has_beside == frame.has_beside {
+                    let old = if old.has_views == frame.has_views {
                         old
                     } else {
                         Frame {
-                            beside: frame.beside,
+                            views: frame.views,
                             ..old
                         }
                     };
                     frame = old.towards(frame, share);
                 }
             }
-            self.belt.lay(self.next, &frame);
+            self.ring.write(self.next, &frame);
             self.next += 1;
             self.place = frame.place + 1;
         }
-        self.belt.publish(self.next);
+        self.ring.publish(self.next);
     }
 }

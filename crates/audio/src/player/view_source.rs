@@ -2,9 +2,9 @@
 
 use crate::SAMPLE_RATE;
 
-/// What runs beside the original under the same playhead: views A and B of the track and the mono track that they
+/// What runs under the same playhead as the original: views A and B of the track and the mono track that they
 /// were made of, at [`SAMPLE_RATE`]. Read on the player's thread, from any place.
-pub trait Beside: Send {
+pub trait ViewSource: Send {
     /// Fills `out` with (A, B, track) from the frame `first` on; behind the end lies silence.
     fn read(&mut self, first: u64, out: &mut [[f32; 3]]);
 
@@ -19,7 +19,7 @@ const BETA: f64 = 7.86;
 /// Positions between two samples that are told apart; all that occur at usual rates.
 const MOST_PHASES: u64 = 4096;
 
-/// Brings what runs beside to the rate of the output, from any place, without a memory of what came before: output
+/// Brings what runs views to the rate of the output, from any place, without a memory of what came before: output
 /// frame `n` is the value at the time `n / rate`, wherever reading began.
 pub(super) struct Upsample {
     rate_out: u64,
@@ -72,7 +72,7 @@ impl Upsample {
     }
 
     /// Fills `out` with the output frames from `first` on.
-    pub(super) fn read(&mut self, source: &mut dyn Beside, first: u64, out: &mut [[f32; 3]]) {
+    pub(super) fn read(&mut self, source: &mut dyn ViewSource, first: u64, out: &mut [[f32; 3]]) {
         let Some(last) = (first + out.len() as u64).checked_sub(1) else {
             return;
         };
@@ -108,7 +108,7 @@ impl Upsample {
     }
 
     /// Makes `held` the input from `from` to `to`, reading only what is not there.
-    fn hold(&mut self, source: &mut dyn Beside, from: u64, to: u64) {
+    fn hold(&mut self, source: &mut dyn ViewSource, from: u64, to: u64) {
         let held_to = self.held_first + self.held.len() as u64;
         if from < self.held_first || from > held_to {
             self.held.clear();
@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    impl Beside for Tone {
+    impl ViewSource for Tone {
         fn read(&mut self, first: u64, out: &mut [[f32; 3]]) {
             for (number, value) in (first..).zip(out) {
                 let tone = self.at(number as f64 / f64::from(SAMPLE_RATE));

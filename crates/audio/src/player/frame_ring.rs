@@ -11,9 +11,9 @@ pub(super) struct Frame {
     /// The original: left, right.
     pub original: [f32; 2],
     /// Views A and B and the whole track, mono.
-    pub beside: [f32; 3],
-    /// Whether `beside` holds sound.
-    pub has_beside: bool,
+    pub views: [f32; 3],
+    /// Whether `views` holds sound.
+    pub has_views: bool,
     /// Which frame of the track it is, at the output's rate.
     pub place: u64,
 }
@@ -23,26 +23,26 @@ impl Frame {
     pub(super) fn towards(self, other: Self, share: f32) -> Self {
         let mix = |from: f32, to: f32| from + (to - from) * share;
         let [left, right] = self.original;
-        let [a, b, mono] = self.beside;
+        let [a, b, mono] = self.views;
         let [other_left, other_right] = other.original;
-        let [other_a, other_b, other_mono] = other.beside;
+        let [other_a, other_b, other_mono] = other.views;
         Self {
             original: [mix(left, other_left), mix(right, other_right)],
-            beside: [mix(a, other_a), mix(b, other_b), mix(mono, other_mono)],
+            views: [mix(a, other_a), mix(b, other_b), mix(mono, other_mono)],
             ..other
         }
     }
 }
 
-/// The sound that waits for the device: a ring of frames that the player's thread lays and the sound callback takes,
-/// without a lock. Other than in a queue, frames that were laid and not yet taken can be laid anew: a mask that
-/// changes is heard at once although the belt is long enough for a busy machine.
+/// The sound that waits for the device: a ring of frames that the player's thread writes and the sound callback takes,
+/// without a lock. Other than in a queue, frames that were written and not yet taken can be rewritten: a mask that
+/// changes is heard at once although the ring is long enough for a busy machine.
 ///
-/// Frames have numbers that only grow. A frame that is laid anew while it is taken may come out half old, half new:
-/// who lays keeps a distance to the callback.
-pub(super) struct Belt {
+/// Frames have numbers that only grow. A frame that is rewritten while it is taken may come out half old, half new:
+/// the writer keeps a distance to the callback.
+pub(super) struct FrameRing {
     slots: Box<[Slot]>,
-    laid: AtomicU64,
+    written: AtomicU64,
     taken: AtomicU64,
     end: AtomicU64,
 }
@@ -51,21 +51,21 @@ pub(super) struct Belt {
 struct Slot {
     /// The bits of `f32`.
     values: [AtomicU32; CHANNELS],
-    /// Twice the place in the track, plus one where there is sound beside the original.
+    /// Twice the place in the track, plus one where there are views.
     mark: AtomicU64,
 }
 
 /// No end is in sight.
 const ENDLESS: u64 = u64::MAX;
 
-impl Belt {
-    /// A belt of so many frames.
+impl FrameRing {
+    /// A ring of so many frames.
     pub(super) fn new(frames: usize) -> Self {
         Self {
             slots: std::iter::repeat_with(Slot::default)
                 .take(frames.max(1))
                 .collect(),
-            laid: AtomicU64::new(0),
+            written: AtomicU64::new(0),
             taken: AtomicU64::new(0),
             end: AtomicU64::new(ENDLESS),
         }
@@ -76,9 +76,9 @@ impl Belt {
         self.slots.len() as u64
     }
 
-    /// The number of the first frame that was not laid yet.
-    pub(super) fn laid(&self) -> u64 {
-        self.laid.load(Ordering::Acquire)
+    /// The number of the first frame that was not written yet.
+    pub(super) fn written(&self) -> u64 {
+        self.written.load(Ordering::Acquire)
     }
 
     /// The number of the next frame to take.
@@ -96,22 +96,22 @@ impl Belt {
         self.taken() >= self.end()
     }
 
-    /// Lays a frame; it is handed on by [`Belt::publish`].
-    pub(super) fn lay(&self, number: u64, frame: &Frame) {
+    /// Writes a frame; it is handed on by [`FrameRing::publish`].
+    pub(super) fn write(&self, number: u64, frame: &Frame) {
         let Some(slot) = self.slot(number) else {
             return;
         };
-        let values = frame.original.iter().chain(&frame.beside);
+        let values = frame.original.iter().chain(&frame.views);
         for (cell, value) in slot.values.iter().zip(values) {
             cell.store(value.to_bits(), Ordering::Relaxed);
         }
-        let mark = frame.place << 1 | u64::from(frame.has_beside);
+        let mark = frame.place << 1 | u64::from(frame.has_views);
         slot.mark.store(mark, Ordering::Relaxed);
     }
 
     /// Hands on every frame before `number`.
     pub(super) fn publish(&self, number: u64) {
-        self.laid.fetch_max(number, Ordering::AcqRel);
+        self.written.fetch_max(number, Ordering::AcqRel);
     }
 
     /// Says where the sound ends, or that it goes on.
@@ -124,7 +124,7 @@ impl Belt {
         self.taken.store(number, Ordering::Release);
     }
 
-    /// A frame that was laid.
+    /// A frame that was written.
     pub(super) fn read(&self, number: u64) -> Frame {
         let Some(slot) = self.slot(number) else {
             return Frame::default();
@@ -134,8 +134,8 @@ impl Belt {
         let mark = slot.mark.load(Ordering::Relaxed);
         Frame {
             original: [value(left), value(right)],
-            beside: [value(a), value(b), value(mono)],
-            has_beside: mark & 1 == 1,
+            views: [value(a), value(b), value(mono)],
+            has_views: mark & 1 == 1,
             place: mark >> 1,
         }
     }
@@ -150,29 +150,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_come_back_as_they_were_laid_and_can_be_laid_anew() {
-        let belt = Belt::new(8);
+    fn frames_come_back_as_they_were_written_and_can_be_rewritten() {
+        let ring = FrameRing::new(8);
         let frame = |place| Frame {
             original: [place as f32, -1.0],
-            beside: [0.25, 0.5, 0.75],
-            has_beside: place % 2 == 1,
+            views: [0.25, 0.5, 0.75],
+            has_views: place % 2 == 1,
             place,
         };
         for number in 0..20 {
-            belt.lay(number, &frame(number));
-            belt.publish(number + 1);
-            belt.set_taken(number.saturating_sub(4));
+            ring.write(number, &frame(number));
+            ring.publish(number + 1);
+            ring.set_taken(number.saturating_sub(4));
         }
-        assert_eq!((belt.laid(), belt.taken()), (20, 15));
+        assert_eq!((ring.written(), ring.taken()), (20, 15));
         for number in 12..20 {
-            assert_eq!(belt.read(number), frame(number));
+            assert_eq!(ring.read(number), frame(number));
         }
-        belt.lay(17, &frame(99));
-        belt.publish(18);
-        assert_eq!(belt.laid(), 20, "what was laid stays laid");
-        assert_eq!(belt.read(17), frame(99));
-        assert!(!belt.is_over());
-        belt.set_end(Some(15));
-        assert!(belt.is_over());
+        ring.write(17, &frame(99));
+        ring.publish(18);
+        assert_eq!(ring.written(), 20, "what was written stays written");
+        assert_eq!(ring.read(17), frame(99));
+        assert!(!ring.is_over());
+        ring.set_end(Some(15));
+        assert!(ring.is_over());
     }
 }
