@@ -15,7 +15,7 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App,
     command::{Command, LibraryCommand, MapCommand, SaveTo, WindowCommand},
-    model::{Camera, Colouring, ListForm, MapSide, Near, Number, Query},
+    model::{Camera, Colouring, ListForm, MapSide, Neighbour, Number, Query},
     workspace::Workspace,
 };
 use mynascope_embedding::Level;
@@ -98,7 +98,7 @@ fn n_and_b_walk_the_neighbours_and_say_what_is_missing() {
     let (start, label) = place(&harness);
     harness.key_press(egui::Key::N);
     wait(&mut harness, "the first neighbour", |app| {
-        app.model().nearby.at == Some(0)
+        app.model().neighbours.at == Some(0)
     });
     let (first, its_label) = place(&harness);
     assert_ne!(first, start);
@@ -106,7 +106,12 @@ fn n_and_b_walk_the_neighbours_and_say_what_is_missing() {
     let model = harness.state().model();
     assert_eq!(model.mapping.selected(), Some(first.as_path()));
     assert_eq!(model.spectrogram.path(), Some(first.as_path()));
-    let cosines: Vec<f32> = model.nearby.found.iter().map(|near| near.cosine).collect();
+    let cosines: Vec<f32> = model
+        .neighbours
+        .found
+        .iter()
+        .map(|near| near.cosine)
+        .collect();
     assert!(cosines.is_sorted_by(|a, b| a >= b));
     harness.key_press(egui::Key::B);
     harness.run_steps(4);
@@ -229,7 +234,7 @@ fn a_click_selects_the_track_and_its_window_everywhere() {
         start_secs: spot.start_secs,
     }));
     wait(&mut harness, "the neighbours", |app| {
-        !app.model().nearby.found.is_empty()
+        !app.model().neighbours.found.is_empty()
     });
     let model = harness.state().model();
     let selected = model.library.selected_track().unwrap();
@@ -244,7 +249,7 @@ fn a_click_selects_the_track_and_its_window_everywhere() {
         .state_mut()
         .apply(Command::Map(MapCommand::SetColouring(cosine)));
     wait(&mut harness, "the cosines", |app| {
-        app.model().nearby.cosines.is_some()
+        app.model().neighbours.cosines.is_some()
     });
     settle(&mut harness);
     let model = harness.state().model();
@@ -257,7 +262,7 @@ fn a_click_selects_the_track_and_its_window_everywhere() {
         .as_ref()
         .unwrap();
     assert!((scale.values[7] - 1.0).abs() < 1e-6 && scale.high <= 1.0);
-    let nearest = model.nearby.found[0].cosine;
+    let nearest = model.neighbours.found[0].cosine;
     assert!(
         scale
             .values
@@ -316,16 +321,16 @@ fn a_file_and_a_stretch_find_their_like_and_a_new_file_lands_among_them() {
     let query = |harness: &mut Harness<'_, App>, command: MapCommand| {
         harness.state_mut().apply(Command::Map(command));
         settle(harness);
-        let nearby = harness.state().model().nearby.clone();
-        assert_eq!(nearby.problem, None);
-        nearby
+        let neighbours = harness.state().model().neighbours.clone();
+        assert_eq!(neighbours.problem, None);
+        neighbours
     };
-    let nearby = query(&mut harness, MapCommand::QueryFile(copy));
+    let neighbours = query(&mut harness, MapCommand::QueryFile(copy));
     let original = folder.path().join("low").join("low 1.wav");
-    assert_eq!(nearby.found[0].path, original);
-    assert_eq!(nearby.landed.len(), 2, "a cross for each window");
+    assert_eq!(neighbours.found[0].path, original);
+    assert_eq!(neighbours.landed.len(), 2, "a cross for each window");
     let chart = harness.state().model().mapping.chart.as_ref().unwrap();
-    for (landed, &point) in nearby.landed.iter().zip(chart.points_of(&original)) {
+    for (landed, &point) in neighbours.landed.iter().zip(chart.points_of(&original)) {
         assert!(landed.nearest > 0.999);
         // Not on the spot, but on the side of its like.
         let [x, y] = chart.xy[point as usize];
@@ -349,16 +354,16 @@ fn a_file_and_a_stretch_find_their_like_and_a_new_file_lands_among_them() {
     harness.state_mut().apply(Command::Map(choose));
     settle(&mut harness);
     wait(&mut harness, "its neighbours", |app| {
-        !app.model().nearby.is_searching()
+        !app.model().neighbours.is_searching()
     });
-    let window = harness.state().model().nearby.found.clone();
-    let nearby = query(&mut harness, MapCommand::QueryRegion);
-    assert!(matches!(nearby.query, Some(Query::Stretch(..))));
-    assert!(nearby.landed.is_empty(), "it is on the map");
-    assert!(nearby.found.iter().all(|near| near.path != high));
+    let window = harness.state().model().neighbours.found.clone();
+    let neighbours = query(&mut harness, MapCommand::QueryRegion);
+    assert!(matches!(neighbours.query, Some(Query::Stretch(..))));
+    assert!(neighbours.landed.is_empty(), "it is on the map");
+    assert!(neighbours.found.iter().all(|near| near.path != high));
     // Only the edges of the pictures differ.
-    let cosine = |near: &[Near]| near[0].cosine;
-    assert!((cosine(&nearby.found) - cosine(&window)).abs() < 0.03);
+    let cosine = |near: &[Neighbour]| near[0].cosine;
+    assert!((cosine(&neighbours.found) - cosine(&window)).abs() < 0.03);
 }
 
 #[test]

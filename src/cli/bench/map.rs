@@ -7,7 +7,7 @@ use eframe::egui::{Rect, Vec2};
 use super::Measure;
 use crate::gui::{
     Canvas,
-    model::{Camera, NearestGrid, Point, PointClass},
+    model::{Camera, HitGrid, Point, PointClass},
     paint::scatter::{self, Scatter},
     theme,
 };
@@ -109,7 +109,7 @@ fn frames(measure: &mut Measure<'_>, points: usize) -> anyhow::Result<()> {
     let what = format!("points sent again in {FRAMES} frames of {points}");
     measure.values(what, "", vec![again]);
     let start = Instant::now();
-    let grid = NearestGrid::new(&xy);
+    let grid = HitGrid::new(&xy);
     let what = format!("grid of {points} points made");
     measure.values(what, "ms", vec![1e3 * start.elapsed().as_secs_f64()]);
     let start = Instant::now();

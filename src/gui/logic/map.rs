@@ -11,8 +11,8 @@ use crate::gui::{
     jobs::JobEvent,
     message::{MapMessage, Message},
     model::{
-        AppState, AskedFor, EmbedError, Lists, MapFound, MapSide, Nearby, Picked, Selection, Spot,
-        WINDOW_SECS,
+        AppState, AskedFor, EmbedError, Lists, MapFound, MapSide, Neighbours, Picked, Selection,
+        Spot, WINDOW_SECS,
     },
     work::{
         Workers,
@@ -25,7 +25,7 @@ use crate::gui::{
 };
 use mynascope_embedding::{Level, SoundOfTable};
 
-use super::{copy_text, map_colours, near, query, second_map, tables};
+use super::{copy_text, map_colours, neighbours, query, second_map, tables};
 
 pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: MapCommand) {
     match command {
@@ -90,15 +90,15 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: MapCom
             model.mapping.pick(Picked::default());
             picked_changed(model);
         }
-        MapCommand::HoverSound(on) => near::hover_sound(model, workers, on),
+        MapCommand::HoverSound(on) => neighbours::hover_sound(model, workers, on),
         MapCommand::Hover { side, point, moved } => {
-            near::hover(model, workers, side, point, &moved);
+            neighbours::hover(model, workers, side, point, &moved);
         }
         MapCommand::QueryRegion => query::region(model, workers),
         MapCommand::QueryFile(path) => query::file(model, workers, path),
         MapCommand::ChooseQuery => query::choose(model, workers),
         MapCommand::PlayNear(at) => {
-            if let Some(spot) = model.nearby.go_to(at) {
+            if let Some(spot) = model.neighbours.go_to(at) {
                 play_from(model, workers, spot.path, spot.start_secs);
             }
         }
@@ -110,7 +110,7 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: MapCom
         MapCommand::FindDuplicates => query::duplicates(model, workers),
         MapCommand::StopQuery => query::stop(model),
         MapCommand::CopyList => query::copy(model, workers),
-        MapCommand::Walk(steps) => near::walk(model, workers, steps),
+        MapCommand::Walk(steps) => neighbours::walk(model, workers, steps),
         MapCommand::Copy => {
             let source = &model.embeddings.source;
             let line = model.mapping.command(&model.library.sources, source);
@@ -132,7 +132,7 @@ fn choose(model: &mut AppState, workers: &mut Workers, path: PathBuf, start_secs
         let end_secs = start_secs + WINDOW_SECS;
         model.transport.selection = Selection::between(start_secs, end_secs, end_secs);
     }
-    near::look_around(model, workers, spot);
+    neighbours::look_around(model, workers, spot);
 }
 
 /// Picks points, instead of what is picked or in addition.
@@ -263,7 +263,7 @@ pub(super) fn forget(model: &mut AppState, workers: &mut Workers) {
     mapping.picked = Arc::default();
     mapping.hidden.clear();
     // Their jobs end with them.
-    model.nearby = Nearby::default();
+    model.neighbours = Neighbours::default();
     model.lists = Lists::default();
     workers.audition.stop();
 }
@@ -287,8 +287,10 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: MapM
         }
         MapMessage::Sounds(spot) => model.mapping.sounding = Some(spot),
         MapMessage::SoundFailed(why) => model.notices.error(why),
-        MapMessage::Cosines { number, values } => near::cosines(model, number, values),
-        MapMessage::Near { number, found } => near::found(model, workers, number, found),
+        MapMessage::Cosines { number, values } => neighbours::cosines(model, number, values),
+        MapMessage::Neighbours { number, found } => {
+            neighbours::found(model, workers, number, found)
+        }
     }
 }
 
@@ -304,7 +306,7 @@ fn follow_job(model: &mut AppState, workers: &mut Workers, event: JobEvent<MapFo
             let before = mapping.chart.as_ref().map(|chart| &chart.source);
             if !before.is_some_and(|before| Arc::ptr_eq(before, &table)) {
                 // Neighbours and near-duplicates in another encoder's space.
-                model.nearby = Nearby::default();
+                model.neighbours = Neighbours::default();
                 model.lists.duplicates = None;
             }
             mapping.show(table, level, layout);

@@ -152,7 +152,7 @@ impl<'a> Facts<'a> {
     fn numbers(&self, number: Number) -> Vec<f32> {
         let chart = self.chart;
         if number == Number::Cosine {
-            let cosines = self.model.nearby.cosines.as_deref().unwrap_or_default();
+            let cosines = self.model.neighbours.cosines.as_deref().unwrap_or_default();
             return match cosines.len() == chart.xy.len() {
                 true => cosines.to_vec(),
                 false => vec![f32::NAN; chart.xy.len()],

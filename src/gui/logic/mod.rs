@@ -8,7 +8,7 @@ mod library;
 mod map;
 mod map_colours;
 mod mask;
-mod near;
+mod neighbours;
 mod picture;
 mod probe;
 mod query;
@@ -23,7 +23,7 @@ mod train;
 mod window;
 
 pub use lesson::follow as follow_lesson;
-pub use near::follow_selection;
+pub use neighbours::follow_selection;
 pub use probe::follow_strip;
 pub use radio::follow as follow_radio;
 pub use sound::listen;

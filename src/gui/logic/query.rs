@@ -15,7 +15,7 @@ use crate::gui::{
 };
 use mynascope_audio::EXTENSIONS;
 
-use super::{copy_text, near};
+use super::{copy_text, neighbours};
 
 /// Looks for what is like the selected stretch of the shown track.
 pub(super) fn region(model: &mut AppState, workers: &mut Workers) {
@@ -43,17 +43,17 @@ pub(super) fn choose(model: &mut AppState, workers: &mut Workers) {
 }
 
 fn ask(model: &mut AppState, workers: &mut Workers, query: Query) {
-    let Some(table) = near::table(model) else {
+    let Some(table) = neighbours::table(model) else {
         return model.notices.note(format!(
             "Nothing to compare with yet: press Compute map in the Map layout ({})",
-            near::shortcut()
+            neighbours::shortcut()
         ));
     };
-    model.lists.form.tab = ListTab::Near;
+    model.lists.form.tab = ListTab::Neighbours;
     let (path, stretch) = match &query {
         Query::Stretch(path, stretch) => (path.clone(), Some(*stretch)),
         Query::File(path) => (path.clone(), None),
-        Query::Spot(spot) => return near::look_around(model, workers, spot.clone()),
+        Query::Spot(spot) => return neighbours::look_around(model, workers, spot.clone()),
     };
     let chart = model.mapping.chart.as_ref();
     let on_map = chart.is_some_and(|chart| !chart.points_of(&path).is_empty());
@@ -63,30 +63,30 @@ fn ask(model: &mut AppState, workers: &mut Workers, query: Query) {
         .map(|chart| (chart.level, chart.xy.clone()));
     // One search at a time.
     model.lists.job.stop();
-    model.nearby.ask(query);
+    model.neighbours.ask(query);
     let request = QueryRequest {
         path,
         stretch,
         table,
         map,
     };
-    let slot = &mut model.nearby.job;
+    let slot = &mut model.neighbours.job;
     if let Err(error) = start_query(slot, request, &workers.outbox) {
-        model.nearby.give_up();
-        model.nearby.problem = Some(error.to_string());
+        model.neighbours.give_up();
+        model.neighbours.problem = Some(error.to_string());
     }
 }
 
 /// Takes in what the search for what is like a file or a stretch tells.
 pub(super) fn receive(model: &mut AppState, update: JobUpdate<QueryAnswer>) {
-    match model.nearby.job.take(update) {
+    match model.neighbours.job.take(update) {
         Some(JobEvent::Found(answer)) => {
-            model.nearby.list(answer.found);
-            model.nearby.landed = answer.landed;
+            model.neighbours.list(answer.found);
+            model.neighbours.landed = answer.landed;
         }
         Some(JobEvent::Ended(Err(why))) => {
-            model.nearby.list(Vec::new());
-            model.nearby.problem = Some(why);
+            model.neighbours.list(Vec::new());
+            model.neighbours.problem = Some(why);
         }
         Some(JobEvent::Ended(Ok(()))) | None => {}
     }
@@ -94,15 +94,15 @@ pub(super) fn receive(model: &mut AppState, update: JobUpdate<QueryAnswer>) {
 
 /// Looks for near-duplicates.
 pub(super) fn duplicates(model: &mut AppState, workers: &mut Workers) {
-    let Some(table) = near::table(model) else {
+    let Some(table) = neighbours::table(model) else {
         return model.notices.note(format!(
             "Near-duplicates need embeddings: press Compute map in the Map layout ({})",
-            near::shortcut()
+            neighbours::shortcut()
         ));
     };
     // One search at a time.
-    if model.nearby.job.is_running() {
-        model.nearby.give_up();
+    if model.neighbours.job.is_running() {
+        model.neighbours.give_up();
     }
     let lists = &mut model.lists;
     lists.form.tab = ListTab::Duplicates;
@@ -126,12 +126,12 @@ pub(super) fn receive_duplicates(model: &mut AppState, update: JobUpdate<Duplica
 /// Ends the search that runs.
 pub(super) fn stop(model: &mut AppState) {
     model.lists.job.stop();
-    model.nearby.give_up();
+    model.neighbours.give_up();
 }
 
 /// Puts the command that makes the shown list on the clipboard.
 pub(super) fn copy(model: &mut AppState, workers: &Workers) {
-    let source = match near::table(model) {
+    let source = match neighbours::table(model) {
         Some(table) => table.key.source.clone(),
         None => model.embeddings.source.clone(),
     };
@@ -140,7 +140,7 @@ pub(super) fn copy(model: &mut AppState, workers: &Workers) {
         .option("out", "embeddings.npz");
     let verb = CommandLine::verb("neighbours").argument("embeddings.npz");
     let verb = match model.lists.form.tab {
-        ListTab::Near => match &model.nearby.query {
+        ListTab::Neighbours => match &model.neighbours.query {
             Some(Query::Spot(spot)) => verb
                 .option("query", &spot.path)
                 .option("at", format!("{:.3}", spot.start_secs)),

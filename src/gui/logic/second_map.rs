@@ -24,7 +24,7 @@ pub(super) fn compare(model: &mut AppState, workers: &Workers, on: bool) {
         model.mapping.second = None;
         model.lists.moved.clear();
         if model.lists.form.tab == ListTab::Moved {
-            model.lists.form.tab = ListTab::Near;
+            model.lists.form.tab = ListTab::Neighbours;
         }
         return;
     }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
     jobs::JobUpdate,
-    model::{Duplicates, EmbedError, KeyedTable, MapFound, MapSide, Near, QueryAnswer, Spot},
+    model::{Duplicates, EmbedError, KeyedTable, MapFound, MapSide, Neighbour, QueryAnswer, Spot},
 };
 use mynascope_embedding::{EmbeddingTable, Relocated, SoundOfTable};
 
@@ -17,11 +17,11 @@ pub enum MapMessage {
     /// Of the search for near-duplicates.
     Duplicates(JobUpdate<Duplicates>),
     /// What is near to the place that was asked for, nearest first.
-    Near {
+    Neighbours {
         /// Which request.
         number: u64,
         /// What is near.
-        found: Result<Vec<Near>, String>,
+        found: Result<Vec<Neighbour>, String>,
     },
     /// The cosine of each point of the map to the same place.
     Cosines {

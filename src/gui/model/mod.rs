@@ -5,13 +5,12 @@ mod colouring;
 mod curve;
 mod embeddings;
 mod encoders;
+mod hit_grid;
 mod lesson;
 mod library;
-mod lists;
 mod mapping;
 mod mask;
-mod nearby;
-mod nearest;
+mod neighbours;
 mod notice;
 mod palette;
 mod picked;
@@ -33,16 +32,18 @@ pub use embeddings::{
     AskedFor, ChosenCheckpoint, EmbedError, Embeddings, EncoderSource, KeyedTable, TableKey,
 };
 pub use encoders::OfferedEncoder;
+pub use hit_grid::HitGrid;
 pub use lesson::{
     Arriving, BUILT_IN_LESSONS, Before, Lesson, LessonDraft, LessonState, LessonStep, OpenLesson,
     PaintedPatch,
 };
 pub use library::{Edited, Editing, Labels, Library, LibraryForm, OpenFound, Row};
-pub use lists::{Duplicates, Landed, ListForm, ListTab, Lists, Query, QueryAnswer, THRESHOLDS};
 pub use mapping::{MapForm, MapFound, Mapping, PERPLEXITIES};
 pub use mask::{MOST_PERCENT, Mask, MaskForm, MaskKey, Paint, PatchCut, RankTable, explain_mask};
-pub use nearby::{Nearby, Spot, WalkStep};
-pub use nearest::NearestGrid;
+pub use neighbours::{
+    Duplicates, Landed, ListForm, ListTab, Lists, Neighbours, Query, QueryAnswer, Spot, THRESHOLDS,
+    WalkStep,
+};
 pub use notice::{Notice, Notices, Severity};
 pub use palette::{Candidate, Offer, Palette, typed_paths};
 pub use picked::Picked;
@@ -61,7 +62,7 @@ pub use second_map::{Imported, MapSide, SecondMap};
 pub use settings::{SCALES, bounded as bounded_settings, other_theme};
 pub use teaching::{
     Answered, BATCH_TRACKS, BatchAnswer, BatchKey, BatchTrack, EncoderFacts, HeardCrop, Layer,
-    LookAnswer, LookKey, MatrixKind, Near, TEMPERATURES, TeachForm, TeachKey, Teaching,
+    LookAnswer, LookKey, MatrixKind, Neighbour, TEMPERATURES, TeachForm, TeachKey, Teaching,
     ViewsAnswer,
 };
 pub use training::{
@@ -122,7 +123,7 @@ pub struct AppState {
     /// The map.
     pub mapping: Mapping,
     /// What is near to the selected window.
-    pub nearby: Nearby,
+    pub neighbours: Neighbours,
     /// The other lists beside the map.
     pub lists: Lists,
     /// Probing.
@@ -152,7 +153,7 @@ impl AppState {
         self.library.job.is_running()
             || self.mapping.job.is_running()
             || second.is_some_and(|second| second.job.is_running())
-            || self.nearby.job.is_running()
+            || self.neighbours.job.is_running()
             || self.lists.job.is_running()
             || self.probing.job.is_running()
             || self.teaching.embedding.is_running()

@@ -150,7 +150,7 @@ pub struct EncoderFacts {
 
 /// A window of the collection near to a masked view; the nearest of its track.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Near {
+pub struct Neighbour {
     /// The file of the track.
     pub path: PathBuf,
     /// Where the window begins in it.
@@ -167,7 +167,7 @@ pub struct ViewsAnswer {
     /// The cosine of the two views.
     pub cosine: f32,
     /// The nearest tracks of views A and B; empty without a table.
-    pub near: [Vec<Near>; 2],
+    pub near: [Vec<Neighbour>; 2],
     /// What the encoder is.
     pub encoder: EncoderFacts,
     /// All memory of the machine.

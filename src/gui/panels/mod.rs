@@ -4,7 +4,7 @@ mod fields;
 pub mod lesson;
 pub mod library;
 pub mod map;
-pub mod nearest;
+pub mod neighbours;
 pub mod overlays;
 pub mod palette;
 mod parts;
@@ -41,7 +41,7 @@ pub fn show(pane: Pane, ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Comma
         Pane::Step => train::show_step(ui, model, out),
         Pane::Runs => train::show_runs(ui, model, out),
         Pane::Map => map::show(ui, model, out),
-        Pane::Nearest => nearest::show(ui, model, out),
+        Pane::Nearest => neighbours::show(ui, model, out),
         Pane::Probe => probe::show(ui, model, out),
         Pane::Scores => probe::show_scores(ui, model, out),
     }

@@ -15,7 +15,7 @@ pub mod labels;
 pub mod lesson;
 pub mod map;
 pub mod masked;
-pub mod near;
+pub mod neighbours;
 pub mod open;
 pub mod open_folder;
 pub mod past_run;
@@ -83,7 +83,7 @@ pub struct Workers {
     /// Plays hovered points.
     pub audition: audition::AuditionWork,
     /// Looks for neighbours.
-    pub near: Answering<near::NearRequest>,
+    pub neighbours: Answering<neighbours::NeighboursRequest>,
 }
 
 impl Workers {
@@ -131,7 +131,7 @@ impl Workers {
                 false => None,
             },
             audition: audition::AuditionWork::start(&outbox, auditions)?,
-            near: near::start(&outbox)?,
+            neighbours: neighbours::start(&outbox)?,
             player,
             reconstruct: reconstruct::start(&outbox)?,
             scores: match scores_file().filter(|_| remember) {

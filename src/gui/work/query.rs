@@ -6,7 +6,7 @@ use crate::gui::{
     jobs::{JobSlot, NoThread},
     message::{MapMessage, Message, Outbox},
     model::{Duplicates, KeyedTable, Landed, QueryAnswer, Spot},
-    work::near,
+    work::neighbours,
 };
 use mynascope_base::jobs::Watch;
 use mynascope_embedding::{ExtractSettings, Level, extract_stretch, near_duplicates};
@@ -90,7 +90,7 @@ fn query(request: &QueryRequest, watch: &Watch<'_>) -> Result<QueryAnswer, Strin
     let windows = &extraction.table;
     let means = windows.track_means();
     let own = table.tracks.iter().position(|row| row.path == request.path);
-    let found = near::nearest(table, means.row(0), own.map(|track| track as u32));
+    let found = neighbours::nearest(table, means.row(0), own.map(|track| track as u32));
     let landed = match &request.map {
         None => Vec::new(),
         Some((level, xy)) => land_windows(table, *level, xy, windows)

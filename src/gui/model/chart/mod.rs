@@ -15,7 +15,7 @@ use super::{
     Picked, Spot,
     colouring::{Groups, LegendEntry, Scale},
     embeddings::KeyedTable,
-    nearest::NearestGrid,
+    hit_grid::HitGrid,
     points::{Point, PointClass},
 };
 use plane::{bounds, extent, is_inside, to_unit_square};
@@ -55,7 +55,7 @@ pub struct Chart {
     /// How far points lie from the middle along each axis.
     pub extent: [f32; 2],
     /// Finds the point under the pointer.
-    pub grid: NearestGrid,
+    pub grid: HitGrid,
     /// The groups that colours stand for, with the points of each; empty where they stand for numbers.
     pub legend: Vec<LegendEntry>,
     /// The numbers that colours stand for, if they do.
@@ -102,7 +102,7 @@ impl Chart {
         let mut chart = Self {
             level,
             layout,
-            grid: NearestGrid::new(&xy),
+            grid: HitGrid::new(&xy),
             extent: extent(&xy),
             xy,
             legend: Vec::new(),
@@ -160,7 +160,7 @@ impl Chart {
     }
 
     fn place(&mut self, xy: Vec<[f32; 2]>) {
-        self.grid = NearestGrid::new(&xy);
+        self.grid = HitGrid::new(&xy);
         self.extent = extent(&xy);
         self.xy = xy;
     }

@@ -227,7 +227,7 @@ fn crosses(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &AppState, view:
     let tokens = theme::tokens(ui);
     let stroke = Stroke::new(2.0 * theme::LINE, tokens.text_strong);
     let arm = 1.5 * theme::UNIT;
-    for landed in &model.nearby.landed {
+    for landed in &model.neighbours.landed {
         let at = view.camera.to_screen(rect, landed.at);
         painter.hline(at.x - arm..=at.x + arm, at.y, stroke);
         painter.vline(at.x, at.y - arm..=at.y + arm, stroke);

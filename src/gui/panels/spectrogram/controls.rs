@@ -103,7 +103,7 @@ pub fn header(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                         use_left(ui, model, out);
                     }
                 }
-                if let Some(step) = model.nearby.step_at(&track.path) {
+                if let Some(step) = model.neighbours.step_at(&track.path) {
                     neighbour(ui, model, &step);
                 } else if let Some(label) = &track.label {
                     ui.add(Label::new(small(label).color(tokens.text_weak)).truncate());

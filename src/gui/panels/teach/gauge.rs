@@ -4,7 +4,7 @@ use eframe::egui::{self, Align2, Rect, RichText, Sense, Ui, pos2, vec2};
 
 use crate::gui::{
     command::{Command, MapCommand, TeachCommand},
-    model::{AppState, BatchAnswer, Near, ViewsAnswer},
+    model::{AppState, BatchAnswer, Neighbour, ViewsAnswer},
     theme::{self, small},
 };
 
@@ -184,7 +184,7 @@ fn neighbours(ui: &mut Ui, model: &AppState, answer: &ViewsAnswer, out: &mut Vec
     }
 }
 
-fn neighbour(ui: &mut Ui, model: &AppState, near: &Near, out: &mut Vec<Command>) {
+fn neighbour(ui: &mut Ui, model: &AppState, near: &Neighbour, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let own = model.spectrogram.path() == Some(near.path.as_path());
     let size = vec2(ui.available_width(), LINE);

@@ -15,7 +15,7 @@ use crate::gui::{
     message::{Message, Outbox, TeachMessage},
     model::{
         BatchAnswer, BatchKey, BatchTrack, EmbedError, EncoderFacts, EncoderSource, KeyedTable,
-        LookAnswer, LookKey, Near, TeachKey, ViewsAnswer,
+        LookAnswer, LookKey, Neighbour, TeachKey, ViewsAnswer,
     },
     work::embed::{EmbedRequest, embed},
 };
@@ -245,9 +245,9 @@ fn views(encoder: &LoadedEncoder, request: &TeachRequest) -> Result<ViewsAnswer,
 }
 
 /// The nearest window of each of the nearest tracks.
-fn nearest(table: &KeyedTable, embedding: &[f32]) -> Vec<Near> {
+fn nearest(table: &KeyedTable, embedding: &[f32]) -> Vec<Neighbour> {
     let table = &table.table;
-    let mut found: Vec<Near> = Vec::new();
+    let mut found: Vec<Neighbour> = Vec::new();
     for neighbour in neighbours(table, embedding, table.rows(), |_| false) {
         let track = table.track.get(neighbour.row);
         let Some(track) = track.and_then(|&track| table.tracks.get(track as usize)) else {
@@ -256,7 +256,7 @@ fn nearest(table: &KeyedTable, embedding: &[f32]) -> Vec<Near> {
         if found.iter().any(|near| near.path == track.path) {
             continue;
         }
-        found.push(Near {
+        found.push(Neighbour {
             path: track.path.clone(),
             start_secs: f64::from(
                 table

@@ -3,7 +3,7 @@
 /// Finds the point of a map that is nearest to the pointer without looking at all of them: points are sorted into
 /// square cells, and only the cells that a search circle touches are read.
 #[derive(Debug, Clone, Default)]
-pub struct NearestGrid {
+pub struct HitGrid {
     low: [f32; 2],
     cell: f32,
     columns: usize,
@@ -18,7 +18,7 @@ const POINTS_PER_CELL: usize = 4;
 /// Cells a side at most: keeps the memory of the grid below that of the points.
 const CELLS_PER_SIDE: usize = 1024;
 
-impl NearestGrid {
+impl HitGrid {
     /// Sorts points into cells.
     pub fn new(points: &[[f32; 2]]) -> Self {
         let Some(&first) = points.first() else {
@@ -132,7 +132,7 @@ mod tests {
         let mut random = stream(11, 0, 0, Purpose::Demo);
         let mut number = || random.between(-1.0, 1.0) as f32;
         let points: Vec<[f32; 2]> = (0..3000).map(|_| [number(), number() * 0.3]).collect();
-        let grid = NearestGrid::new(&points);
+        let grid = HitGrid::new(&points);
         let visible = |index: usize| !index.is_multiple_of(7);
         let mut found = 0;
         for _ in 0..500 {
@@ -154,11 +154,11 @@ mod tests {
     #[test]
     fn no_points_one_point_and_equal_points_are_fine() {
         assert_eq!(
-            NearestGrid::new(&[]).nearest(&[], [0.0, 0.0], 1.0, |_| true),
+            HitGrid::new(&[]).nearest(&[], [0.0, 0.0], 1.0, |_| true),
             None
         );
         let same = [[0.5, 0.5]; 20];
-        let grid = NearestGrid::new(&same);
+        let grid = HitGrid::new(&same);
         assert!(grid.nearest(&same, [0.5, 0.6], 0.2, |_| true).is_some());
         assert_eq!(grid.nearest(&same, [0.5, 0.6], 0.05, |_| true), None);
     }

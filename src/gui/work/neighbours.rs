@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::gui::{
     jobs::Answering,
     message::{MapMessage, Message, Outbox},
-    model::{KeyedTable, Near, Spot},
+    model::{KeyedTable, Neighbour, Spot},
 };
 use mynascope_embedding::{EmbeddingTable, Level, cosine, neighbours};
 
@@ -13,7 +13,7 @@ use mynascope_embedding::{EmbeddingTable, Level, cosine, neighbours};
 const MOST: usize = 100;
 
 /// What to look for.
-pub struct NearRequest {
+pub struct NeighboursRequest {
     /// Which request.
     pub number: u64,
     /// The embeddings.
@@ -28,21 +28,25 @@ pub struct NearRequest {
 ///
 /// # Errors
 /// The system's error if it gives no thread.
-pub fn start(outbox: &Outbox) -> std::io::Result<Answering<NearRequest>> {
+pub fn start(outbox: &Outbox) -> std::io::Result<Answering<NeighboursRequest>> {
     let sends = outbox.clone();
-    Answering::start("neighbours", outbox, move |request: NearRequest, _| {
-        let number = request.number;
-        let found = row_of(&request).map(|row| search(&request, row));
-        sends.send(Message::Map(MapMessage::Near { number, found }));
-        if let Some(level) = request.cosines {
-            let values = cosines(&request, level);
-            sends.send(Message::Map(MapMessage::Cosines { number, values }));
-        }
-    })
+    Answering::start(
+        "neighbours",
+        outbox,
+        move |request: NeighboursRequest, _| {
+            let number = request.number;
+            let found = row_of(&request).map(|row| search(&request, row));
+            sends.send(Message::Map(MapMessage::Neighbours { number, found }));
+            if let Some(level) = request.cosines {
+                let values = cosines(&request, level);
+                sends.send(Message::Map(MapMessage::Cosines { number, values }));
+            }
+        },
+    )
 }
 
 /// The window that plays at the place; an error says why there is none.
-fn row_of(request: &NearRequest) -> Result<usize, String> {
+fn row_of(request: &NeighboursRequest) -> Result<usize, String> {
     let (table, spot) = (&request.table.table, &request.spot);
     let no_row = || {
         format!(
@@ -67,7 +71,7 @@ fn row_of(request: &NearRequest) -> Result<usize, String> {
 }
 
 /// The cosine of each point to the window; empty where there is none.
-fn cosines(request: &NearRequest, level: Level) -> Vec<f32> {
+fn cosines(request: &NeighboursRequest, level: Level) -> Vec<f32> {
     let Ok(row) = row_of(request) else {
         return Vec::new();
     };
@@ -81,20 +85,20 @@ fn cosines(request: &NearRequest, level: Level) -> Vec<f32> {
 }
 
 /// The nearest windows of other tracks.
-fn search(request: &NearRequest, row: usize) -> Vec<Near> {
+fn search(request: &NeighboursRequest, row: usize) -> Vec<Neighbour> {
     let table = &request.table.table;
     nearest(table, table.row(row), table.track.get(row).copied())
 }
 
 /// The windows of a table that are nearest to an embedding, without those of one track.
-pub fn nearest(table: &EmbeddingTable, query: &[f32], without: Option<u32>) -> Vec<Near> {
+pub fn nearest(table: &EmbeddingTable, query: &[f32], without: Option<u32>) -> Vec<Neighbour> {
     let left_out = |row: usize| without.is_some() && table.track.get(row).copied() == without;
     let found = neighbours(table, query, MOST, left_out);
     found
         .into_iter()
         .filter_map(|neighbour| {
             let start_secs = table.timestamps.get(neighbour.row).copied();
-            Some(Near {
+            Some(Neighbour {
                 path: table.track_of(neighbour.row)?.path.clone(),
                 start_secs: f64::from(start_secs.unwrap_or_default()),
                 cosine: neighbour.cosine,
@@ -109,7 +113,7 @@ mod tests {
     use crate::gui::model::{EncoderSource, TableKey};
     use mynascope_embedding::TrackRow;
 
-    fn request(path: &str, start_secs: f64) -> NearRequest {
+    fn request(path: &str, start_secs: f64) -> NeighboursRequest {
         let track = |name: &str| TrackRow {
             path: name.into(),
             label: None,
@@ -127,7 +131,7 @@ mod tests {
             source: EncoderSource::default(),
             version: None,
         };
-        NearRequest {
+        NeighboursRequest {
             number: 1,
             table: Arc::new(KeyedTable {
                 id: mynascope_probe::EncoderId::default(),
@@ -150,7 +154,7 @@ mod tests {
         let near = |path, secs| -> Vec<(String, f64)> {
             let request = request(path, secs);
             let found = search(&request, row_of(&request).unwrap());
-            let spot = |near: Near| (near.path.display().to_string(), near.start_secs);
+            let spot = |near: Neighbour| (near.path.display().to_string(), near.start_secs);
             found.into_iter().map(spot).collect()
         };
         let named = |name: &str, start: f32| (name.to_owned(), f64::from(start));

@@ -6,14 +6,14 @@ use mynascope_embedding::{NearDuplicate, NeighbourhoodChange};
 
 use crate::gui::jobs::JobSlot;
 
-use super::{KeyedTable, Near, Spot};
+use super::{super::KeyedTable, Neighbour, Spot};
 
 /// What the list beside the map shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ListTab {
     /// What is near to the selection, a stretch or a file.
     #[default]
-    Near,
+    Neighbours,
     /// Pairs of tracks that are near-duplicates.
     Duplicates,
     /// What moved most between two encoders.
@@ -50,7 +50,7 @@ pub struct Lists {
 impl Default for ListForm {
     fn default() -> Self {
         Self {
-            tab: ListTab::Near,
+            tab: ListTab::Neighbours,
             threshold: 0.98,
         }
     }
@@ -99,7 +99,7 @@ pub enum Query {
 #[derive(Debug, Clone, Default)]
 pub struct QueryAnswer {
     /// What is near, nearest first.
-    pub found: Vec<Near>,
+    pub found: Vec<Neighbour>,
     /// Where the windows of a file land on the map.
     pub landed: Vec<Landed>,
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::gui::{
-    model::{AppState, Colouring, KeyedTable, MapSide, Near, Number, Query, Spot},
-    work::{Workers, audition::AuditionRequest, near::NearRequest},
+    model::{AppState, Colouring, KeyedTable, MapSide, Neighbour, Number, Query, Spot},
+    work::{Workers, audition::AuditionRequest, neighbours::NeighboursRequest},
     workspace::Workspace,
 };
 
@@ -102,9 +102,9 @@ pub(super) fn walk(model: &mut AppState, workers: &mut Workers, steps: isize) {
         return;
     };
     let path = track.path.clone();
-    if model.nearby.stands_at(&path) || model.nearby.is_new_list() {
-        if model.nearby.is_searching() {
-            model.nearby.wait(steps);
+    if model.neighbours.stands_at(&path) || model.neighbours.is_new_list() {
+        if model.neighbours.is_searching() {
+            model.neighbours.wait(steps);
         } else {
             step(model, workers, steps);
         }
@@ -125,7 +125,7 @@ pub(super) fn walk(model: &mut AppState, workers: &mut Workers, steps: isize) {
     };
     let start_secs = model.transport.position_secs;
     ask(model, workers, table, Spot { path, start_secs });
-    model.nearby.wait(steps);
+    model.neighbours.wait(steps);
 }
 
 /// Looks for the neighbours of a place, if there are embeddings to look in.
@@ -136,11 +136,11 @@ pub(super) fn look_around(model: &mut AppState, workers: &mut Workers, spot: Spo
 }
 
 fn ask(model: &mut AppState, workers: &mut Workers, table: Arc<KeyedTable>, spot: Spot) {
-    let number = model.nearby.ask(Query::Spot(spot.clone()));
+    let number = model.neighbours.ask(Query::Spot(spot.clone()));
     let mapping = &model.mapping;
     let colours = mapping.colouring == Colouring::Number(Number::Cosine);
     let chart = mapping.chart.as_ref().filter(|_| colours);
-    workers.near.ask(NearRequest {
+    workers.neighbours.ask(NeighboursRequest {
         number,
         table,
         spot,
@@ -156,23 +156,23 @@ pub fn follow_selection(model: &mut AppState, workers: &mut Workers) {
     let selected = model.library.selected_track();
     let path = selected.map(|track| track.path.clone());
     let Some(path) = path else { return };
-    let nearby = &mut model.nearby;
-    let other = nearby.follows_anew(&path);
+    let neighbours = &mut model.neighbours;
+    let other = neighbours.follows_anew(&path);
     let colours = model.mapping.colouring == Colouring::Number(Number::Cosine)
-        && nearby.cosines.is_none()
-        && !nearby.is_searching();
+        && neighbours.cosines.is_none()
+        && !neighbours.is_searching();
     if other || colours {
         let start_secs = model.transport.position_secs;
         let spot = Spot { path, start_secs };
-        let origin = nearby.origin().cloned().filter(|_| !other);
+        let origin = neighbours.origin().cloned().filter(|_| !other);
         look_around(model, workers, origin.unwrap_or(spot));
     }
 }
 
 /// The cosines of all points are there.
 pub(super) fn cosines(model: &mut AppState, number: u64, cosines: Vec<f32>) {
-    if model.nearby.is_current(number) {
-        model.nearby.cosines = Some(cosines);
+    if model.neighbours.is_current(number) {
+        model.neighbours.cosines = Some(cosines);
         map_colours::paint(model);
     }
 }
@@ -182,13 +182,13 @@ pub(super) fn found(
     model: &mut AppState,
     workers: &mut Workers,
     number: u64,
-    found: Result<Vec<Near>, String>,
+    found: Result<Vec<Neighbour>, String>,
 ) {
     let (found, problem) = match found {
         Ok(found) => (found, None),
         Err(why) => (Vec::new(), Some(why)),
     };
-    let Some(steps) = model.nearby.answered(number, found) else {
+    let Some(steps) = model.neighbours.answered(number, found) else {
         return;
     };
     if let Some(why) = problem {
@@ -196,22 +196,22 @@ pub(super) fn found(
         if steps != 0 {
             model.notices.note(why.clone());
         }
-        model.nearby.problem = Some(why);
+        model.neighbours.problem = Some(why);
     } else if steps != 0 {
         step(model, workers, steps);
     }
 }
 
 fn step(model: &mut AppState, workers: &mut Workers, steps: isize) {
-    match model.nearby.step(steps) {
+    match model.neighbours.step(steps) {
         Some(spot) => play_from(model, workers, spot.path, spot.start_secs),
-        None if model.nearby.found.is_empty() => {
+        None if model.neighbours.found.is_empty() => {
             let text = "There is no other track in the embeddings";
             model.notices.note(text);
         }
         None if steps > 0 => model.notices.note(format!(
             "These were the {} nearest; choose another track to walk on",
-            model.nearby.found.len()
+            model.neighbours.found.len()
         )),
         None => model.notices.note("The walk began here"),
     }

@@ -17,7 +17,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| {
         head(ui, model, out);
         match model.lists.form.tab {
-            ListTab::Near => near(ui, model, out),
+            ListTab::Neighbours => near(ui, model, out),
             ListTab::Duplicates => duplicates(ui, model, out),
             ListTab::Moved => moved(ui, model, out),
         }
@@ -47,7 +47,7 @@ fn head(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         }
         let tabs = [
             (
-                ListTab::Near,
+                ListTab::Neighbours,
                 "nearest",
                 "What the encoder finds nearest; N and B walk along the list",
             ),
@@ -76,15 +76,15 @@ fn head(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 }
 
 fn near(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
-    let nearby = &model.nearby;
-    if let Some(running) = nearby.job.running() {
+    let neighbours = &model.neighbours;
+    if let Some(running) = neighbours.job.running() {
         if parts::progress(ui, running) {
             out.push(Command::Map(MapCommand::StopQuery));
         }
         return;
     }
     let name = |path: &std::path::Path| parts::track_name(&model.library, path);
-    let about = match &nearby.query {
+    let about = match &neighbours.query {
         None => None,
         Some(Query::Spot(spot)) => Some(format!(
             "{} at {}",
@@ -104,12 +104,12 @@ fn near(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     };
     parts::quiet(ui, format!("Nearest to {about}"))
         .on_hover_text("By cosine in the encoder's own space, windows of other tracks");
-    if let Some(why) = &nearby.problem {
+    if let Some(why) = &neighbours.problem {
         return parts::error(ui, why);
     }
     landed(ui, model, out);
-    let rows = nearby.found.len();
-    if rows == 0 && !nearby.is_searching() {
+    let rows = neighbours.found.len();
+    if rows == 0 && !neighbours.is_searching() {
         return parts::explain(
             ui,
             "The map holds no window of another track, so nothing can be near; open more tracks and compute the map again.",
@@ -121,14 +121,14 @@ fn near(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         .auto_shrink(false)
         .show_rows(ui, theme::ROW_HEIGHT, rows, |ui, range| {
             for at in range {
-                let Some(near) = nearby.found.get(at) else {
+                let Some(near) = neighbours.found.get(at) else {
                     continue;
                 };
                 let line = Line {
                     name: name(&near.path),
                     place: clock(near.start_secs),
                     number: format!("{:.3}", near.cosine),
-                    on: nearby.at == Some(at),
+                    on: neighbours.at == Some(at),
                     hint: "Selects and plays this window",
                 };
                 if line.show(ui) {
@@ -140,7 +140,7 @@ fn near(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 
 /// Where a file that is not on the map landed on it.
 fn landed(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
-    let landed = &model.nearby.landed;
+    let landed = &model.neighbours.landed;
     let Some(first) = landed.first() else { return };
     let known: f32 = landed.iter().map(|landed| landed.nearest).sum::<f32>() / landed.len() as f32;
     ui.horizontal(|ui| {

@@ -1,10 +1,14 @@
 //! The walk from neighbour to neighbour, and sound on hover.
 
+mod lists;
+
+pub use lists::{Duplicates, Landed, ListForm, ListTab, Lists, Query, QueryAnswer, THRESHOLDS};
+
 use std::path::{Path, PathBuf};
 
 use crate::gui::jobs::JobSlot;
 
-use super::{Landed, Query, QueryAnswer};
+use super::Neighbour;
 
 /// A place in a track: what a point of a map stands for.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +37,7 @@ const MOST_WAITING: isize = 20;
 
 /// What is near to something in the original space, nearest first, and how far a walk along it has come.
 #[derive(Debug, Clone, Default)]
-pub struct Nearby {
+pub struct Neighbours {
     /// What was asked for.
     pub query: Option<Query>,
     /// Where the windows of a file lie that is not on the map.
@@ -43,7 +47,7 @@ pub struct Nearby {
     /// Why there is no answer.
     pub problem: Option<String>,
     /// Cosines are in the encoder's own space, whatever the map looks like.
-    pub found: Vec<super::Near>,
+    pub found: Vec<Neighbour>,
     /// The neighbour that was gone to last.
     pub at: Option<usize>,
     /// Steps that wait for the search.
@@ -57,7 +61,7 @@ pub struct Nearby {
     pub cosines: Option<Vec<f32>>,
 }
 
-impl Nearby {
+impl Neighbours {
     /// Asks anew; an answer to the question before is void. Returns the new question's number.
     pub fn ask(&mut self, query: Query) -> u64 {
         *self = Self {
@@ -101,7 +105,7 @@ impl Nearby {
     }
 
     /// Takes an answer in; returns the steps that waited for it, or `None` if it is void.
-    pub fn answered(&mut self, number: u64, found: Vec<super::Near>) -> Option<isize> {
+    pub fn answered(&mut self, number: u64, found: Vec<Neighbour>) -> Option<isize> {
         if number != self.number {
             return None;
         }
@@ -109,7 +113,7 @@ impl Nearby {
     }
 
     /// Lists what the newest search found; returns the steps that waited for it.
-    pub fn list(&mut self, found: Vec<super::Near>) -> isize {
+    pub fn list(&mut self, found: Vec<Neighbour>) -> isize {
         self.searching = false;
         self.found = found;
         std::mem::take(&mut self.waiting)
@@ -180,7 +184,6 @@ impl Nearby {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Near;
     use super::*;
 
     fn spot(name: &str) -> Spot {
@@ -192,27 +195,27 @@ mod tests {
 
     #[test]
     fn a_walk_goes_out_from_its_origin_and_back_to_it() {
-        let mut nearby = Nearby::default();
-        let number = nearby.ask(Query::Spot(spot("origin")));
-        nearby.wait(2);
-        assert!(nearby.is_searching() && nearby.stands_at(Path::new("origin")));
-        let found = ["a", "b", "c"].map(|name| Near {
+        let mut neighbours = Neighbours::default();
+        let number = neighbours.ask(Query::Spot(spot("origin")));
+        neighbours.wait(2);
+        assert!(neighbours.is_searching() && neighbours.stands_at(Path::new("origin")));
+        let found = ["a", "b", "c"].map(|name| Neighbour {
             path: name.into(),
             start_secs: 3.0,
             cosine: 0.5,
         });
-        assert_eq!(nearby.answered(number - 1, Vec::new()), None, "void");
-        assert_eq!(nearby.answered(number, found.to_vec()), Some(2));
-        assert_eq!(nearby.step(2).unwrap().path, Path::new("b"));
-        assert!(nearby.stands_at(Path::new("b")) && !nearby.stands_at(Path::new("a")));
-        let step = nearby.step_at(Path::new("b")).unwrap();
+        assert_eq!(neighbours.answered(number - 1, Vec::new()), None, "void");
+        assert_eq!(neighbours.answered(number, found.to_vec()), Some(2));
+        assert_eq!(neighbours.step(2).unwrap().path, Path::new("b"));
+        assert!(neighbours.stands_at(Path::new("b")) && !neighbours.stands_at(Path::new("a")));
+        let step = neighbours.step_at(Path::new("b")).unwrap();
         assert_eq!((step.rank, step.cosine, step.found), (2, 0.5, 3));
-        assert!(nearby.step_at(Path::new("a")).is_none());
-        assert_eq!(nearby.step(5).unwrap().path, Path::new("c"));
-        assert_eq!(nearby.step(1), None, "c is the last");
-        assert_eq!(nearby.step(-1).unwrap().path, Path::new("b"));
-        assert_eq!(nearby.step(-9).unwrap(), spot("origin"));
-        assert_eq!(nearby.step(-1), None);
-        assert_eq!(nearby.step(1).unwrap().path, Path::new("a"));
+        assert!(neighbours.step_at(Path::new("a")).is_none());
+        assert_eq!(neighbours.step(5).unwrap().path, Path::new("c"));
+        assert_eq!(neighbours.step(1), None, "c is the last");
+        assert_eq!(neighbours.step(-1).unwrap().path, Path::new("b"));
+        assert_eq!(neighbours.step(-9).unwrap(), spot("origin"));
+        assert_eq!(neighbours.step(-1), None);
+        assert_eq!(neighbours.step(1).unwrap().path, Path::new("a"));
     }
 }
