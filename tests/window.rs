@@ -24,7 +24,7 @@ use mynascope::gui::{
     command::{Command, LibraryCommand, MaskCommand, PictureCommand, SoundCommand, WindowCommand},
     model::{PictureForm, PictureState, Selection},
     paint, panels, picture, run_window, save_png,
-    sheets::Still,
+    sheets::SpectrogramSheet,
     theme,
     workspace::{Pane, Workspace},
 };
@@ -320,7 +320,7 @@ fn the_picture_is_saved_with_axes_as_large_as_it_is_shown() {
         Offscreen::open(SIZE, Theme::Light, vec![folder.path().to_path_buf()]).unwrap();
     window.settle(PATIENCE).unwrap();
     window.picture().unwrap();
-    let still = Still::of(window.model()).unwrap();
+    let still = SpectrogramSheet::of(window.model()).unwrap();
     assert!(still.file_name().starts_with("high steps"));
     let image = still.draw().unwrap();
     let [width, height] = window.model().spectrogram.shown_at.size;

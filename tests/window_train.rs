@@ -218,7 +218,7 @@ fn hidden_patches_are_filled_in_by_the_run_that_is_shown() {
             .state()
             .model()
             .training
-            .filled
+            .reconstructed
             .value
             .clone()
             .unwrap();

@@ -10,7 +10,7 @@ use crate::gui::{
     command_line::CommandLine,
     message::{NoPicture, PictureMessage},
     model::{AppState, BandView, Picture, PictureState, TimeView},
-    sheets::Still,
+    sheets::SpectrogramSheet,
     work::{
         Workers,
         ask_file::Question,
@@ -53,12 +53,12 @@ pub(super) fn apply(model: &mut AppState, workers: &Workers, command: PictureCom
 }
 
 fn save(model: &mut AppState, workers: &Workers) {
-    let Some(still) = Still::of(model) else {
+    let Some(sheet) = SpectrogramSheet::of(model) else {
         return;
     };
-    let question = Question::new_file("Save the picture", still.file_name());
+    let question = Question::new_file("Save the picture", sheet.file_name());
     let at = SaveAt::Asking(question.filter("PNG", &["png"]), "pictures");
-    let saved = save_file::save("picture", at, &workers.outbox, move |path| still.save(path));
+    let saved = save_file::save("picture", at, &workers.outbox, move |path| sheet.save(path));
     model.notices.error_of(saved);
 }
 

@@ -1,7 +1,7 @@
 //! What a masked autoencoder makes of the hidden patches of the shown track: asked for as track, mask and run change.
 
 use crate::gui::{
-    model::{AppState, FilledKey, PictureState},
+    model::{AppState, PictureState, ReconstructionKey},
     work::{Workers, reconstruct::Hidden, teach::crop_of},
 };
 use mynascope_spectrum::tokens::ViewName;
@@ -13,7 +13,7 @@ pub(super) fn ask(model: &mut AppState, workers: &mut Workers) {
     let Some(key) = key(model) else {
         return;
     };
-    if model.training.filled.asked.as_ref() == Some(&key) {
+    if model.training.reconstructed.asked.as_ref() == Some(&key) {
         return;
     }
     let PictureState::Ready { picture, .. } = &model.spectrogram.state else {
@@ -27,13 +27,13 @@ pub(super) fn ask(model: &mut AppState, workers: &mut Workers) {
         device: run.config.device,
         key: key.clone(),
     };
-    let filled = &mut model.training.filled;
-    filled.number += 1;
-    filled.asked = Some(key);
+    let reconstructed = &mut model.training.reconstructed;
+    reconstructed.number += 1;
+    reconstructed.asked = Some(key);
     workers.reconstruct.ask(hidden);
 }
 
-fn key(model: &AppState) -> Option<FilledKey> {
+fn key(model: &AppState) -> Option<ReconstructionKey> {
     let run = model.training.shown()?;
     let shape = *run.config.patch.shapes().first()?;
     if run.config.objective != Objective::Mae {
@@ -49,7 +49,7 @@ fn key(model: &AppState) -> Option<FilledKey> {
     let view = model.mask.crop(ViewName::A, picture.mel.as_ref()?.frames());
     let kept = view.kept(shape).to_vec();
     // With everything hidden, or nothing, there is nothing to say.
-    (!kept.is_empty()).then(|| FilledKey {
+    (!kept.is_empty()).then(|| ReconstructionKey {
         run: run.folder.clone(),
         step,
         track: path.clone(),

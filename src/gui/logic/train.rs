@@ -237,7 +237,9 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Trai
             }
             None => {}
         },
-        TrainMessage::Filled(key, result) => training.filled.value = Some((key, result)),
+        TrainMessage::Reconstructed(key, result) => {
+            training.reconstructed.value = Some((key, result))
+        }
         TrainMessage::Chosen(wanted, path) => {
             let command = match wanted {
                 Wanted::Run => TrainCommand::ShowRun(path),

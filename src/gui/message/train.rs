@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::gui::{
     command::Wanted,
     jobs::JobUpdate,
-    model::{FilledKey, RunRow, RunView, TrainFailure, TrainFound},
+    model::{ReconstructionKey, RunRow, RunView, TrainFailure, TrainFound},
 };
 use mynascope_encoder::ComputeDevice;
 use mynascope_train::{Reconstruction, StepLook};
@@ -23,7 +23,7 @@ pub enum TrainMessage {
     /// What the chosen step of a run looked like.
     Step(JobUpdate<Box<StepLook>>),
     /// What a masked autoencoder makes of the shown track.
-    Filled(FilledKey, Result<Reconstruction, String>),
+    Reconstructed(ReconstructionKey, Result<Reconstruction, String>),
     /// What the dialog gave.
     Chosen(Wanted, PathBuf),
 }

@@ -66,9 +66,9 @@ pub use teaching::{
     ViewsAnswer,
 };
 pub use training::{
-    CHANNELS, Channel, ChannelLine, ChosenStep, CurveForm, Devices, Filled, FilledKey, PURPOSES,
-    Problem, Purpose, Remedy, RunJob, RunRow, RunTable, RunView, SavedStep, TrainFailure,
-    TrainFound, TrainPhase, Training, command_of, first_form, problem_of, purpose_of,
+    CHANNELS, Channel, ChannelLine, ChosenStep, CurveForm, Devices, PURPOSES, Problem, Purpose,
+    Reconstructed, ReconstructionKey, Remedy, RunJob, RunRow, RunTable, RunView, SavedStep,
+    TrainFailure, TrainFound, TrainPhase, Training, command_of, first_form, problem_of, purpose_of,
     resume_command, say_config, say_time, too_few_tracks,
 };
 pub use transport::{Hearing, Selection, Transport, Views, clock, length};

@@ -3,11 +3,11 @@
 
 mod curves;
 mod probe;
-mod still;
+mod spectrogram;
 
 pub use curves::CurveSheet;
 pub use probe::ProbeSheet;
-pub use still::Still;
+pub use spectrogram::SpectrogramSheet;
 
 use std::{io::Write, path::Path};
 

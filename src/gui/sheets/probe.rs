@@ -36,7 +36,7 @@ impl ProbeSheet {
             ProbeFile::Png => {
                 let shown = AppState {
                     settings: model.settings.clone(),
-                    layout: model.workspace,
+                    workspace: model.workspace,
                     probing: probing.clone(),
                     ..AppState::default()
                 };

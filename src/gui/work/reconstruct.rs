@@ -3,7 +3,7 @@
 use crate::gui::{
     jobs::Answering,
     message::{Message, Outbox, TrainMessage},
-    model::FilledKey,
+    model::ReconstructionKey,
 };
 use mynascope_encoder::DeviceChoice;
 use mynascope_train::reconstruct;
@@ -11,7 +11,7 @@ use mynascope_train::reconstruct;
 /// A window of a track whose hidden patches are wanted.
 pub struct Hidden {
     /// The run, its step, the track and the tokens.
-    pub key: FilledKey,
+    pub key: ReconstructionKey,
     /// Power, [96 frames, 128].
     pub power: Vec<f32>,
     /// What computes.
@@ -28,6 +28,6 @@ pub fn start(outbox: &Outbox) -> std::io::Result<Answering<Hidden>> {
         let Hidden { key, power, device } = hidden;
         let result = reconstruct(&key.run, Some(key.step), &power, &key.kept, device)
             .map_err(|error| error.to_string());
-        sends.send(Message::Train(TrainMessage::Filled(key, result)));
+        sends.send(Message::Train(TrainMessage::Reconstructed(key, result)));
     })
 }

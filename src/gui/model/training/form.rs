@@ -208,7 +208,7 @@ pub fn command_of(config: &TrainConfig, out: &Path) -> String {
         .option("device", config.device.to_string());
     // What most runs leave as it is makes the line no longer.
     let same = TrainConfig::default();
-    let rarely = [
+    let advanced = [
         (
             "mask-kind",
             config.mask_kind.to_string(),
@@ -264,7 +264,7 @@ pub fn command_of(config: &TrainConfig, out: &Path) -> String {
             same.probe_every.to_string(),
         ),
     ];
-    for (name, value, _) in rarely
+    for (name, value, _) in advanced
         .into_iter()
         .filter(|(_, value, usual)| value != usual)
     {

@@ -140,7 +140,7 @@ pub struct Training {
     /// The devices that can be chosen.
     pub devices: Devices,
     /// What a masked autoencoder makes of the shown track.
-    pub filled: Filled,
+    pub reconstructed: Reconstructed,
     pace: Pace,
 }
 
@@ -161,7 +161,7 @@ impl Default for Training {
             curves: CurveForm::default(),
             memory: None,
             devices: Devices::default(),
-            filled: Filled::default(),
+            reconstructed: Reconstructed::default(),
             pace: Pace::default(),
         }
     }
@@ -169,18 +169,18 @@ impl Default for Training {
 
 /// A window of the shown track with its hidden patches filled in by a masked autoencoder.
 #[derive(Debug, Clone, Default)]
-pub struct Filled {
+pub struct Reconstructed {
     /// What was asked for last.
-    pub asked: Option<FilledKey>,
+    pub asked: Option<ReconstructionKey>,
     /// Grows with each question.
     pub number: u64,
     /// The answer to the newest question that has one: what was asked, and the pictures.
-    pub value: Option<(FilledKey, Result<Reconstruction, String>)>,
+    pub value: Option<(ReconstructionKey, Result<Reconstruction, String>)>,
 }
 
 /// What such a picture depends on.
 #[derive(Debug, Clone, PartialEq)]
-pub struct FilledKey {
+pub struct ReconstructionKey {
     /// The run folder.
     pub run: PathBuf,
     /// The step of its checkpoint.

@@ -29,7 +29,7 @@ const AXIS_HEIGHT: f32 = 5.0 * theme::UNIT;
 /// Room for the line under the axis.
 const READOUT_HEIGHT: f32 = 5.0 * theme::UNIT;
 /// Around a saved picture.
-const STILL_MARGIN: f32 = 3.0 * theme::UNIT;
+const MARGIN_ALONE: f32 = 3.0 * theme::UNIT;
 /// In panels lower than this the picture needs all of the height.
 const ROOM_FOR_OVERVIEW: f32 = 60.0 * theme::UNIT;
 
@@ -108,11 +108,11 @@ fn pictured(
 }
 
 /// Draws what is saved as a file: title, picture, axes and colour bar, and nothing to press.
-pub fn still(ui: &mut egui::Ui, model: &AppState, title: &str) {
+pub fn show_alone(ui: &mut egui::Ui, model: &AppState, title: &str) {
     let tokens = theme::tokens(ui);
     let area = ui.max_rect();
     ui.painter().rect_filled(area, 0.0, tokens.surface);
-    let inner = area.shrink(STILL_MARGIN);
+    let inner = area.shrink(MARGIN_ALONE);
     let bottom = inner.top() + theme::CONTROL_HEIGHT;
     ui.painter().with_clip_rect(inner).text(
         inner.left_top(),
@@ -122,16 +122,16 @@ pub fn still(ui: &mut egui::Ui, model: &AppState, title: &str) {
         tokens.text_strong,
     );
     if let Some(picture) = model.spectrogram.picture() {
-        let place = Places::of_still(inner.with_min_y(bottom));
+        let place = Places::alone(inner.with_min_y(bottom));
         pictured(ui, model, picture, &place, &mut Vec::new());
     }
 }
 
 /// The room that a saved picture needs for one that is shown so large with its axes.
-pub fn still_size([width, height]: [f32; 2]) -> [f32; 2] {
+pub fn size_alone([width, height]: [f32; 2]) -> [f32; 2] {
     [
-        width + 2.0 * STILL_MARGIN,
-        height + 2.0 * STILL_MARGIN + theme::CONTROL_HEIGHT,
+        width + 2.0 * MARGIN_ALONE,
+        height + 2.0 * MARGIN_ALONE + theme::CONTROL_HEIGHT,
     ]
 }
 
@@ -179,12 +179,12 @@ impl Places {
             said,
             overview,
             readout: readout.with_max_x(area.right()),
-            ..Self::of_still(area.with_max_y(bottom))
+            ..Self::alone(area.with_max_y(bottom))
         }
     }
 
     /// Picture, axes and colour bar alone.
-    fn of_still(area: Rect) -> Self {
+    fn alone(area: Rect) -> Self {
         let picture = Rect::from_min_max(
             area.left_top() + vec2(AXIS_WIDTH, 0.0),
             area.right_bottom() - vec2(legend::WIDTH, AXIS_HEIGHT),

@@ -1,14 +1,14 @@
 //! The Train layout: settings and start, curves and checkpoints, the batch, all runs.
 
 mod actions;
+mod advanced;
 mod curves;
 mod demo_map;
-mod filled;
 mod form;
 mod loss;
 mod matrix;
 mod plot;
-mod rarely;
+mod reconstruction;
 mod runs;
 mod scrub;
 mod ticks;
@@ -50,7 +50,7 @@ pub fn show_curves(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 /// makes of hidden patches.
 pub fn show_step(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     parts::padded(ui, |ui| match model.training.shown() {
-        Some(run) if run.config.objective == Objective::Mae => filled::show(ui, model, run),
+        Some(run) if run.config.objective == Objective::Mae => reconstruction::show(ui, model, run),
         _ => matrix::show(ui, model, out),
     });
 }

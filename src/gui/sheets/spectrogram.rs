@@ -8,7 +8,7 @@ use super::{drawn, save_image};
 use crate::gui::{canvas::PictureError, model::AppState, panels::spectrogram};
 
 /// A picture as it is shown at one moment.
-pub struct Still {
+pub struct SpectrogramSheet {
     /// Only what the picture is drawn from.
     model: AppState,
     title: String,
@@ -17,7 +17,7 @@ pub struct Still {
 /// No side has more pixels: what every driver can draw on.
 const MOST_PIXELS: f32 = 8192.0;
 
-impl Still {
+impl SpectrogramSheet {
     /// What the window shows now; `None` where no track is shown.
     pub fn of(model: &AppState) -> Option<Self> {
         model.spectrogram.picture()?;
@@ -61,10 +61,10 @@ impl Still {
     pub fn draw(&self) -> Result<RgbaImage, PictureError> {
         let shown = self.model.spectrogram.shown_at;
         let scale = shown.pixels_per_point.clamp(0.5, 4.0);
-        let points = spectrogram::still_size(shown.size);
+        let points = spectrogram::size_alone(shown.size);
         let size = points.map(|side| (side * scale).round().clamp(1.0, MOST_PIXELS) as u32);
         drawn(size, scale, self.model.settings.theme, |ui| {
-            spectrogram::still(ui, &self.model, &self.title);
+            spectrogram::show_alone(ui, &self.model, &self.title);
         })
     }
 

@@ -4,7 +4,7 @@ use eframe::egui::{self, Color32, Rect, Sense, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    model::{AppState, FilledKey, RunView},
+    model::{AppState, ReconstructionKey, RunView},
     theme,
     widgets::cached_picture,
 };
@@ -17,7 +17,7 @@ use super::super::parts;
 pub fn show(ui: &mut Ui, model: &AppState, run: &RunView) {
     let shown = model
         .training
-        .filled
+        .reconstructed
         .value
         .as_ref()
         .filter(|(key, _)| key.run == run.folder);
@@ -39,7 +39,7 @@ pub fn show(ui: &mut Ui, model: &AppState, run: &RunView) {
     }
 }
 
-fn pictures(ui: &mut Ui, model: &AppState, key: &FilledKey, seen: &Reconstruction) {
+fn pictures(ui: &mut Ui, model: &AppState, key: &ReconstructionKey, seen: &Reconstruction) {
     let grid = seen.shape.grid(WINDOW_FRAMES);
     let is_kept = |band: usize, frame: usize| {
         let token = grid.token_at(band, frame);
@@ -78,7 +78,7 @@ fn pictures(ui: &mut Ui, model: &AppState, key: &FilledKey, seen: &Reconstructio
     let below = theme::TEXT_SMALL + theme::SPACE;
     let height =
         ((ui.available_height() - below) / rows - line - 2.0 * theme::SPACE).max(8.0 * theme::UNIT);
-    let number = model.training.filled.number;
+    let number = model.training.reconstructed.number;
     let parts_of = [
         ("What is there, log(1 + power)", 0),
         (kept.as_str(), 1),
@@ -96,7 +96,7 @@ fn pictures(ui: &mut Ui, model: &AppState, key: &FilledKey, seen: &Reconstructio
             model.spectrogram.form.colour_map.name(),
             tokens.picture.to_array(),
         ));
-        let id = egui::Id::new(("filled", part));
+        let id = egui::Id::new(("reconstruction", part));
         let size = [WINDOW_FRAMES, MEL_BANDS];
         cached_picture::show(ui, id, key, size, true, rect, |frame, row| match part {
             0 => colour(of(&seen.truth, frame, row)),
