@@ -22,7 +22,7 @@ use mynascope_collection::{self as collection, CollectionKind, OwnLabels, Track}
 use mynascope_embedding::{EmbeddingTable, Level, TrackRow};
 use mynascope_encoder::{CheckpointRef, DeviceChoice, EncoderKind, MynaConfig, load_weights};
 use mynascope_probe::{
-    EncoderId, Head, KeptScore, ProbeSettings, ScoreChange, TrainedProbe, change_scores,
+    EncoderId, Head, ProbeSettings, SavedScore, ScoreChange, TrainedProbe, change_scores,
     read_scores, train_probe,
 };
 use mynascope_spectrum::{
@@ -319,7 +319,7 @@ fn changed_probes_and_scores_are_read_or_say_why() {
             assert!(refused > 40, "{refused}");
         }
         let name = head.to_string();
-        let score = KeptScore::of(&report, settings, &collection, name.clone(), name, &id);
+        let score = SavedScore::of(&report, settings, &collection, name.clone(), name, &id);
         change_scores(&scores, vec![ScoreChange::Add(Box::new(score))]).unwrap();
     }
     // A line that makes no sense is counted, and the others stay.

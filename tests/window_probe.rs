@@ -136,7 +136,7 @@ fn leaks_few_labels_and_blocks_are_looked_into() {
         assert_eq!(probing.table(tab).unwrap().len(), 1 + curve.points.len());
     }
     // What others published stands there with its source before anything was compared.
-    press(&mut harness, ProbeTab::Board.name());
+    press(&mut harness, ProbeTab::Scoreboard.name());
     harness.get_by_label("Published, block A");
     harness.get_by_label("Published, block B");
 }
@@ -303,7 +303,7 @@ fn a_probe_answers_over_time_is_kept_and_taken_up_for_other_tracks_and_compared(
     harness.state_mut().apply(Command::Train(elsewhere));
     show(&mut harness, Workspace::Probe);
     choose(&mut harness, Head::Ridge);
-    press(&mut harness, ProbeTab::Board.name());
+    press(&mut harness, ProbeTab::Scoreboard.name());
     press(&mut harness, "Compare encoders");
     settle(&mut harness);
     let runs = &harness.state().model().probing.runs;
@@ -324,16 +324,16 @@ fn a_probe_answers_over_time_is_kept_and_taken_up_for_other_tracks_and_compared(
         "the same question has one row"
     );
     // A window of the shown track each, without being asked for.
-    let strip = probing.strip.as_ref().expect("a strip");
-    assert_eq!(strip.answer.as_ref().unwrap().windows.len(), 2);
+    let timeline = probing.timeline.as_ref().expect("a timeline");
+    assert_eq!(timeline.answer.as_ref().unwrap().windows.len(), 2);
     harness.get_by_label("What the probe says over time");
 
     let path = files.path().join("kept.safetensors");
     let save = Command::Probe(ProbeCommand::SaveProbe(path.clone()));
     harness.state_mut().apply(save);
     wait(&mut harness, "the probe on disk", |app| {
-        let held = app.model().probing.held.as_ref();
-        held.is_some_and(|held| held.path.is_some())
+        let active = app.model().probing.active.as_ref();
+        active.is_some_and(|active| active.path.is_some())
     });
     // Another window, another collection: the probe answers for it.
     let other = sounds(2);
@@ -341,7 +341,7 @@ fn a_probe_answers_over_time_is_kept_and_taken_up_for_other_tracks_and_compared(
     let load = Command::Probe(ProbeCommand::LoadProbe(path));
     harness.state_mut().apply(load);
     wait(&mut harness, "the probe", |app| {
-        app.model().probing.held.is_some()
+        app.model().probing.active.is_some()
     });
     settle(&mut harness);
     press(&mut harness, ProbeTab::Use.name());
@@ -352,8 +352,8 @@ fn a_probe_answers_over_time_is_kept_and_taken_up_for_other_tracks_and_compared(
     let said = probing.predictions.as_ref().expect("predictions");
     assert_eq!((said.tracks.len(), said.classes.len()), (4, 2));
     assert!(said.tracks.iter().all(|track| track.answer.is_some()));
-    let strip = probing.strip.as_ref().expect("a strip");
-    assert!(!strip.learned && strip.answer.is_ok());
+    let timeline = probing.timeline.as_ref().expect("a timeline");
+    assert!(!timeline.learned && timeline.answer.is_ok());
     let table = probing.table(ProbeTab::Use).unwrap();
     assert_eq!(table.len(), 1 + 4);
 }

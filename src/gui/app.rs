@@ -215,7 +215,7 @@ impl App {
         }
         logic::listen(&mut self.model, &self.workers);
         logic::follow_radio(&mut self.model, &mut self.workers);
-        logic::follow_strip(&mut self.model, &mut self.workers);
+        logic::follow_prediction_timeline(&mut self.model, &mut self.workers);
         logic::follow_lesson(&mut self.model, &mut self.workers);
         logic::follow(&mut self.model, &mut self.workers);
         logic::follow_selection(&mut self.model, &mut self.workers);

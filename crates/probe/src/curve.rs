@@ -5,8 +5,8 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::{
-    ProbeError, ProbeReport, ProbeSettings, Protocol, metrics::mean, probe_collection, scoring,
-    varied::ProbeCurve,
+    ProbeError, ProbeReport, ProbeSettings, Protocol, metrics::mean, probe_collection,
+    score_curve::ProbeCurve, scoring,
 };
 use mynascope_audio::Channel;
 use mynascope_base::{jobs::Watch, storage::Cache};

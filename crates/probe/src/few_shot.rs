@@ -9,8 +9,8 @@ use super::{
     data::Data,
     metrics::mean,
     run::{asked, fit, tested},
+    score_curve::ProbeCurve,
     scoring::deviation,
-    varied::ProbeCurve,
 };
 use mynascope_base::jobs::Watch;
 use mynascope_collection::{Collection, Split};

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::{ProbeError, ProbeSettings, Protocol, probe_collection, varied::ProbeCurve};
+use super::{ProbeError, ProbeSettings, Protocol, probe_collection, score_curve::ProbeCurve};
 use mynascope_audio::Channel;
 use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::Collection;

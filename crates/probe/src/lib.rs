@@ -43,11 +43,11 @@ mod run_tests;
 mod saved;
 #[cfg(test)]
 mod saved_tests;
+mod score_curve;
 mod scores;
 mod scoring;
 mod stack;
 mod targets;
-mod varied;
 
 pub use curve::{CURVE_RATIOS, CurvePoint, CurveSettings, MaskCurve, mask_curve};
 pub use few_shot::{FewShotCurve, FewShotPoint, FewShotSettings, few_shot};
@@ -58,11 +58,11 @@ pub use predict::{Answer, Predictions, TrackAnswer, WindowAnswer, predict_collec
 pub use published::{Block, Measure, PublishedScore, published_scores};
 pub use run::{probe, probe_collection, probe_genre, train_probe};
 pub use saved::{EncoderId, ProbeCard, TrainedProbe};
+pub use score_curve::ProbeCurve;
 pub use scores::{
-    KeptScore, KeptScores, ScoreChange, change_scores, collection_key, read_scores, scores_file,
+    SavedScore, SavedScores, ScoreChange, change_scores, collection_key, read_scores, scores_file,
 };
 pub use targets::{Targets, Truth};
-pub use varied::ProbeCurve;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr};
 

@@ -28,7 +28,7 @@ const MOST_BYTES: u64 = 64 << 20;
 
 /// A score with all that is needed to compare it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct KeptScore {
+pub struct SavedScore {
     format: u32,
     /// The collection's name, ...
     pub collection: String,
@@ -67,7 +67,7 @@ pub struct KeptScore {
     pub unix_secs: u64,
 }
 
-impl KeptScore {
+impl SavedScore {
     /// The score of a report, taken now.
     pub fn of(
         report: &ProbeReport,
@@ -172,9 +172,9 @@ pub fn scores_file() -> Option<PathBuf> {
 
 /// What a file of scores holds.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct KeptScores {
+pub struct SavedScores {
     /// The newest first.
-    pub scores: Vec<KeptScore>,
+    pub scores: Vec<SavedScore>,
     /// Lines that are no score; they stay in the file.
     pub unreadable: usize,
     /// Where they are kept.
@@ -185,20 +185,20 @@ pub struct KeptScores {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ScoreChange {
     /// Keeps a score; one that answered the same question goes.
-    Add(Box<KeptScore>),
+    Add(Box<SavedScore>),
     /// Forgets a score.
-    Remove(Box<KeptScore>),
+    Remove(Box<SavedScore>),
 }
 
 /// Reads the kept scores. A missing file holds none.
 ///
 /// # Errors
 /// If the file is there and cannot be read.
-pub fn read_scores(file: &Path) -> Result<KeptScores, StorageError> {
+pub fn read_scores(file: &Path) -> Result<SavedScores, StorageError> {
     let lines = lines_of(file)?;
     let unreadable = lines.iter().filter(|line| line.score.is_none()).count();
     let scores = lines.into_iter().filter_map(|line| line.score).rev();
-    Ok(KeptScores {
+    Ok(SavedScores {
         scores: scores.collect(),
         unreadable,
         file: file.to_path_buf(),
@@ -256,7 +256,7 @@ pub fn change_scores(file: &Path, changes: Vec<ScoreChange>) -> Result<(), Stora
 /// A line of the file, and the score that it is.
 struct Line {
     bytes: Vec<u8>,
-    score: Option<KeptScore>,
+    score: Option<SavedScore>,
 }
 
 fn lines_of(file: &Path) -> Result<Vec<Line>, StorageError> {
@@ -279,7 +279,7 @@ fn lines_of(file: &Path) -> Result<Vec<Line>, StorageError> {
     let lines = lines.filter(|line| !line.trim_ascii().is_empty());
     Ok(lines
         .map(|line| Line {
-            score: KeptScore::of_line(line),
+            score: SavedScore::of_line(line),
             bytes: line.to_vec(),
         })
         .collect())
@@ -290,7 +290,7 @@ mod tests {
     use super::*;
     use mynascope_collection::Track;
 
-    fn score(encoder: &str, protocol: Protocol, score: f64) -> KeptScore {
+    fn score(encoder: &str, protocol: Protocol, score: f64) -> SavedScore {
         let report = ProbeReport {
             metric: "accuracy".into(),
             score,
@@ -314,7 +314,7 @@ mod tests {
             ..EncoderId::default()
         };
         let key = collection_key(&collection, None);
-        KeptScore::of(&report, settings, &collection, key, encoder.into(), &id)
+        SavedScore::of(&report, settings, &collection, key, encoder.into(), &id)
     }
 
     #[test]
@@ -322,7 +322,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("new").join("scores.jsonl");
         assert_eq!(read_scores(&file).unwrap().scores, []);
-        let add = |score: &KeptScore| {
+        let add = |score: &SavedScore| {
             change_scores(&file, vec![ScoreChange::Add(Box::new(score.clone()))]).unwrap();
         };
         let (first, folds) = (

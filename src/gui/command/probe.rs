@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::gui::model::{AnswerSort, CurveKind, ProbeJob, ProbeTab};
 use mynascope_encoder::CheckpointRef;
-use mynascope_probe::{KeptScore, ProbeSettings};
+use mynascope_probe::{ProbeSettings, SavedScore};
 
 /// What a user can do in the Probe panel.
 #[derive(Debug, Clone)]
@@ -53,24 +53,24 @@ pub enum ProbeCommand {
     Compare,
     /// Asks for a file or folder.
     Ask(ProbeAsk),
-    /// Keeps the probe at hand.
+    /// Keeps the active probe.
     SaveProbe(PathBuf),
     /// Takes up a probe that was kept.
     LoadProbe(PathBuf),
-    /// Lets the probe at hand answer for files and folders.
+    /// Lets the active probe answer for files and folders.
     UseOn(Vec<PathBuf>),
     /// Lets it answer for the open collection.
     UseHere,
     /// Marks an encoder to be compared, or takes the mark away.
     Mark(CheckpointRef, bool),
     /// Takes a score off the scoreboard, and out of the file.
-    RemoveScore(Box<KeptScore>),
+    RemoveScore(Box<SavedScore>),
 }
 
 /// What the file dialog is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbeAsk {
-    /// Where the probe at hand is kept.
+    /// Where the active probe is kept.
     Save,
     /// A probe that was kept.
     Load,

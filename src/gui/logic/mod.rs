@@ -24,7 +24,7 @@ mod window;
 
 pub use lesson::follow as follow_lesson;
 pub use neighbours::follow_selection;
-pub use probe::follow_strip;
+pub use probe::follow_prediction_timeline;
 pub use radio::follow as follow_radio;
 pub use sound::listen;
 

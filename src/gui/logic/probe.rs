@@ -7,23 +7,23 @@ use crate::gui::{
     jobs::{JobEvent, NoThread},
     message::ProbeMessage,
     model::{
-        AppState, AskedFor, CurveKind, EmbedError, HeldProbe, ProbeFound, ProbeJob, ProbeTab,
-        ScoreCurve, Strip,
+        ActiveProbe, AppState, AskedFor, CurveKind, EmbedError, PredictionTimeline, ProbeFound,
+        ProbeJob, ProbeTab, ScoreCurve,
     },
     sheets::ProbeSheet,
     work::{
         Workers,
         ask_file::Question,
         embed::EmbedRequest,
+        prediction_timeline::TimelineRequest,
         probe::{self, Asked, UseRequest},
         probe_file,
         save_file::{self, SaveAt},
-        strip::StripRequest,
     },
     workspace::Workspace,
 };
 use mynascope_encoder::CheckpointRef;
-use mynascope_probe::{KeptScore, LeakSettings, ScoreChange};
+use mynascope_probe::{LeakSettings, SavedScore, ScoreChange};
 
 use super::{
     copy_text,
@@ -66,8 +66,8 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: ProbeC
                 .error_of(probe_file::ask_for(ask, &workers.outbox));
         }
         ProbeCommand::SaveProbe(path) => {
-            if let Some(held) = &model.probing.held {
-                let probe = Arc::clone(&held.probe);
+            if let Some(active) = &model.probing.active {
+                let probe = Arc::clone(&active.probe);
                 let cache = workers.cache.clone();
                 let saving = probe_file::save_probe(probe, path, cache, &workers.outbox);
                 model.notices.error_of(saving);
@@ -123,7 +123,7 @@ fn show_tab_of(model: &mut AppState, job: ProbeJob) {
     }
 }
 
-fn save_score(score: &KeptScore, workers: &Workers) {
+fn save_score(score: &SavedScore, workers: &Workers) {
     if let Some(scores) = &workers.scores {
         scores.write([ScoreChange::Add(Box::new(score.clone()))]);
     }
@@ -185,24 +185,24 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Prob
             model
                 .notices
                 .note(format!("The probe is kept: {}", path.display()));
-            if let Some(held) = &mut model.probing.held {
-                held.path = Some(path);
+            if let Some(active) = &mut model.probing.active {
+                active.path = Some(path);
             }
         }
         ProbeMessage::ProbeSaved(Err(why)) => model.notices.error(why),
-        ProbeMessage::Loaded(path, Ok(probe)) => probing.hold(HeldProbe {
+        ProbeMessage::Loaded(path, Ok(probe)) => probing.activate(ActiveProbe {
             probe,
             path: Some(path),
             report: None,
         }),
         ProbeMessage::Loaded(_, Err(why)) => model.notices.error(why),
-        ProbeMessage::Strip(path, answer) => {
-            if let Some(held) = &probing.held {
+        ProbeMessage::Timeline(path, answer) => {
+            if let Some(active) = &probing.active {
                 let mut tracks = model.library.collection.iter().flat_map(|all| &all.tracks);
                 let is_here = tracks.any(|track| track.path == path);
-                probing.strip = Some(Strip {
-                    learned: held.learned_from(&path, is_here),
-                    classes: held.probe.card.classes.clone(),
+                probing.timeline = Some(PredictionTimeline {
+                    learned: active.learned_from(&path, is_here),
+                    classes: active.probe.card.classes.clone(),
                     path,
                     answer,
                 });
@@ -216,9 +216,9 @@ fn follow_job(model: &mut AppState, workers: &Workers, event: JobEvent<ProbeFoun
     let probing = &mut model.probing;
     match event {
         JobEvent::Found(ProbeFound::Probe(found)) => {
-            let (result, held, row) = *found;
+            let (result, active, row) = *found;
             probing.show(result);
-            probing.hold(held);
+            probing.activate(active);
             save_score(&row, workers);
             probing.add_run(row);
             map_colours::paint(model);
@@ -311,11 +311,11 @@ fn compare(model: &mut AppState, workers: &mut Workers) {
 }
 
 fn use_on(model: &mut AppState, workers: &mut Workers, on: Asked) {
-    let Some(held) = &model.probing.held else {
+    let Some(active) = &model.probing.active else {
         return;
     };
     let work = UseRequest {
-        probe: Arc::clone(&held.probe),
+        probe: Arc::clone(&active.probe),
         on,
         source: model.embeddings.source.clone(),
         mels: workers.cache.clone(),
@@ -326,9 +326,9 @@ fn use_on(model: &mut AppState, workers: &mut Workers, on: Asked) {
     runs(model, ProbeJob::Use, started);
 }
 
-/// Lets the probe at hand answer for the track that is shown. To be called once a frame.
-pub fn follow_strip(model: &mut AppState, workers: &mut Workers) {
-    let Some(held) = &model.probing.held else {
+/// Lets the active probe answer for the track that is shown. To be called once a frame.
+pub fn follow_prediction_timeline(model: &mut AppState, workers: &mut Workers) {
+    let Some(active) = &model.probing.active else {
         return;
     };
     let Some(picture) = model.spectrogram.picture().and(model.spectrogram.path()) else {
@@ -336,14 +336,14 @@ pub fn follow_strip(model: &mut AppState, workers: &mut Workers) {
     };
     let known = model
         .probing
-        .strip
+        .timeline
         .as_ref()
-        .map(|strip| strip.path.as_path());
-    if known == Some(picture) || workers.strip.is_busy() {
+        .map(|timeline| timeline.path.as_path());
+    if known == Some(picture) || workers.prediction_timeline.is_busy() {
         return;
     }
-    workers.strip.ask(StripRequest {
-        probe: Arc::clone(&held.probe),
+    workers.prediction_timeline.ask(TimelineRequest {
+        probe: Arc::clone(&active.probe),
         path: picture.to_path_buf(),
         table: model.embeddings.table.clone(),
         source: model.embeddings.source.clone(),

@@ -7,22 +7,22 @@ use crate::gui::{
     jobs::JobUpdate,
     model::{EmbedError, ProbeFound},
 };
-use mynascope_probe::{KeptScores, TrackAnswer, TrainedProbe};
+use mynascope_probe::{SavedScores, TrackAnswer, TrainedProbe};
 
 /// What the background work of the Probe layout sends.
 pub enum ProbeMessage {
     /// Of the job that runs.
     Job(JobUpdate<ProbeFound, EmbedError>),
     /// What scores were saved before, or why they cannot be read.
-    ScoresRead(Result<KeptScores, String>),
+    ScoresRead(Result<SavedScores, String>),
     /// The groups are in a table, from which their command reads them; or why not.
     GroupsSaved(Result<PathBuf, String>),
     /// What the file dialog gave.
     Asked(ProbeAsk, PathBuf),
-    /// The probe at hand was saved, or why not.
+    /// The active probe was saved, or why not.
     ProbeSaved(Result<PathBuf, String>),
     /// A probe was taken up, or why not.
     Loaded(PathBuf, Result<Arc<TrainedProbe>, String>),
-    /// What the probe at hand says of a track over time.
-    Strip(PathBuf, Result<TrackAnswer, String>),
+    /// What the active probe says of a track over time.
+    Timeline(PathBuf, Result<TrackAnswer, String>),
 }

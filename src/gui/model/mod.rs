@@ -53,9 +53,10 @@ pub use picture::{
 };
 pub use points::{Camera, Point, PointClass};
 pub use probing::{
-    Answer, AnswerColumn, AnswerSort, Broken, CurveKind, Found, HeldProbe, PROTOCOLS, ProbeFound,
-    ProbeJob, ProbeResult, ProbeTab, Probing, RADIO_SECS, Radio, ScoreCurve, ScorePoint, Sheet,
-    Strip, TrackGroups, explain_head, explain_protocol, explain_task, say_score,
+    ActiveProbe, Answer, AnswerColumn, AnswerSort, Broken, CurveKind, Found, PROTOCOLS,
+    PredictionTimeline, ProbeFound, ProbeJob, ProbeResult, ProbeTab, Probing, RADIO_SECS, Radio,
+    ScoreCurve, ScorePoint, Sheet, TrackGroups, explain_head, explain_protocol, explain_task,
+    say_score,
 };
 pub use search::{Column, Find, Finder, Sort};
 pub use second_map::{Imported, MapSide, SecondMap};

@@ -20,6 +20,7 @@ pub mod open;
 pub mod open_folder;
 pub mod past_run;
 pub mod picture;
+pub mod prediction_timeline;
 pub mod probe;
 pub mod probe_file;
 pub mod query;
@@ -27,7 +28,6 @@ pub mod reconstruct;
 pub mod save_file;
 pub mod save_settings;
 pub mod scores;
-pub mod strip;
 pub mod tables;
 pub mod teach;
 pub mod train_job;
@@ -78,8 +78,8 @@ pub struct Workers {
     pub reconstruct: Answering<reconstruct::Hidden>,
     /// Saves scores. `None` where nothing of the user is written.
     pub scores: Option<BackgroundWriter<ScoreChange>>,
-    /// What the probe at hand predicts for the shown track.
-    pub strip: Answering<strip::StripRequest>,
+    /// What the active probe predicts for the shown track.
+    pub prediction_timeline: Answering<prediction_timeline::TimelineRequest>,
     /// Plays hovered points.
     pub audition: audition::AuditionWork,
     /// Looks for neighbours.
@@ -138,7 +138,7 @@ impl Workers {
                 Some(file) => Some(scores::start(file, outbox.clone())?),
                 None => None,
             },
-            strip: strip::start(&outbox)?,
+            prediction_timeline: prediction_timeline::start(&outbox)?,
             cache,
             outbox,
         })
@@ -146,6 +146,6 @@ impl Workers {
 
     /// Whether an answer is awaited that the window shows.
     pub fn is_busy(&self) -> bool {
-        self.strip.is_busy() || self.teach.is_busy() || self.reconstruct.is_busy()
+        self.prediction_timeline.is_busy() || self.teach.is_busy() || self.reconstruct.is_busy()
     }
 }

@@ -6,19 +6,19 @@ use crate::gui::{
     jobs::{JobContext, JobSlot, NoThread},
     message::{EncoderMessage, Message, Outbox, ProbeMessage},
     model::{
-        CurveKind, EmbedError, EncoderSource, HeldProbe, KeyedTable, ProbeFound, ProbeResult,
+        ActiveProbe, CurveKind, EmbedError, EncoderSource, KeyedTable, ProbeFound, ProbeResult,
         ScoreCurve, ScorePoint, TrackGroups,
     },
     work::{
         embed::{EmbedRequest, embed, open},
-        strip::encoder_of,
+        prediction_timeline::encoder_of,
     },
 };
 use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::{self as collection, Collection};
 use mynascope_probe::{
-    CurvePoint, CurveSettings, EncoderId, FewShotPoint, FewShotSettings, KeptScore, LayerPoint,
-    LeakSettings, Predictions, ProbeReport, ProbeSettings, TrainedProbe, collection_key, few_shot,
+    CurvePoint, CurveSettings, EncoderId, FewShotPoint, FewShotSettings, LayerPoint, LeakSettings,
+    Predictions, ProbeReport, ProbeSettings, SavedScore, TrainedProbe, collection_key, few_shot,
     layer_sweep, leak_report, mask_curve, predict_collection, probe_collection, train_probe,
 };
 use mynascope_spectrum::tokens::MaskRatio;
@@ -191,17 +191,17 @@ fn kept(
     collection: &Collection,
     table: &KeyedTable,
     report: &ProbeReport,
-) -> KeptScore {
+) -> SavedScore {
     let key = collection_key(collection, request.mels.as_deref());
     let name = request.source.name_of_step();
-    KeptScore::of(report, settings, collection, key, name, &table.id)
+    SavedScore::of(report, settings, collection, key, name, &table.id)
 }
 
 fn score(
     request: &EmbedRequest,
     settings: &ProbeSettings,
     watch: &Watch<'_>,
-) -> Result<KeptScore, EmbedError> {
+) -> Result<SavedScore, EmbedError> {
     let table = embed(request, watch)?;
     let collection = &request.collection;
     let report = probe_collection(&table.table, collection, &table.id.hash, settings, watch)
@@ -215,7 +215,7 @@ fn probe(
     groups: Option<&TrackGroups>,
     watch: &Watch<'_>,
     outbox: &Outbox,
-) -> Result<(ProbeResult, HeldProbe, KeptScore), EmbedError> {
+) -> Result<(ProbeResult, ActiveProbe, SavedScore), EmbedError> {
     let table = embed(request, watch)?;
     // The map works on the same table.
     outbox.send(Message::Encoder(EncoderMessage::Embedded(Arc::clone(
@@ -232,7 +232,7 @@ fn probe(
         .map_err(EmbedError::failed)?;
     let row = kept(request, *settings, collection, &table, &report);
     let report = Arc::new(report);
-    let held = HeldProbe {
+    let active = ActiveProbe {
         probe: Arc::new(probe),
         path: None,
         report: Some(Arc::clone(&report)),
@@ -241,7 +241,7 @@ fn probe(
     if groups.is_none() {
         result.asked = Some((*settings, request.source.clone()));
     }
-    Ok((result, held, row))
+    Ok((result, active, row))
 }
 
 fn mask_ratios(

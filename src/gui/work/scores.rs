@@ -28,7 +28,7 @@ pub fn start(file: PathBuf, outbox: Outbox) -> std::io::Result<BackgroundWriter<
 mod tests {
     use super::*;
     use mynascope_collection::{Collection, CollectionKind};
-    use mynascope_probe::{EncoderId, KeptScore, ProbeReport, ProbeSettings};
+    use mynascope_probe::{EncoderId, ProbeReport, ProbeSettings, SavedScore};
 
     #[test]
     fn a_score_made_just_before_the_end_is_there_at_the_next_start() {
@@ -41,7 +41,7 @@ mod tests {
             split: None,
             notes: Vec::new(),
         };
-        let score = KeptScore::of(
+        let score = SavedScore::of(
             &ProbeReport::default(),
             ProbeSettings::default(),
             &collection,

@@ -1,6 +1,6 @@
 //! What the Probe layout shows, as tables for other programs.
 
-use super::{CurveKind, ProbeResult, ProbeTab, Probing, board, held};
+use super::{CurveKind, ProbeResult, ProbeTab, Probing, active_probe, scoreboard};
 
 /// A table: its heading, then its rows.
 pub type Sheet = Vec<Vec<String>>;
@@ -17,9 +17,12 @@ impl Probing {
             ProbeTab::Tracks => result.map(|it| answers(it, &self.order)),
             ProbeTab::Classes => result.map(classes),
             ProbeTab::Data => result.map(broken),
-            ProbeTab::Board => (!self.runs.is_empty()).then(|| board::table(&self.runs)),
+            ProbeTab::Scoreboard => (!self.runs.is_empty()).then(|| scoreboard::table(&self.runs)),
             ProbeTab::Groups => self.groups_table(),
-            ProbeTab::Use => self.predictions.as_ref().map(|said| held::table(said)),
+            ProbeTab::Use => self
+                .predictions
+                .as_ref()
+                .map(|said| active_probe::table(said)),
             ProbeTab::MaskRatio => self.curve_table(CurveKind::MaskRatio),
             ProbeTab::Labels => self.curve_table(CurveKind::Labels),
             ProbeTab::Layers => self.curve_table(CurveKind::Layers),

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use mynascope_probe::{KeptScore, LeakReport, Predictions};
+use mynascope_probe::{LeakReport, Predictions, SavedScore};
 
-use super::{CurveKind, HeldProbe, ProbeResult, ScoreCurve, ScorePoint};
+use super::{ActiveProbe, CurveKind, ProbeResult, ScoreCurve, ScorePoint};
 
 /// A job of the Probe layout; one runs at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,19 +20,19 @@ pub enum ProbeJob {
     Compare,
     /// The search for leaks.
     Leaks,
-    /// The probe at hand answers for tracks.
+    /// The active probe answers for tracks.
     Use,
 }
 
 /// What jobs of the Probe layout find.
 pub enum ProbeFound {
     /// A probe was trained and tested: what it said, the probe itself, its row on the scoreboard.
-    Probe(Box<(ProbeResult, HeldProbe, KeptScore)>),
+    Probe(Box<(ProbeResult, ActiveProbe, SavedScore)>),
     /// One of several encoders was probed.
-    Score(Box<KeptScore>),
+    Score(Box<SavedScore>),
     /// How much of the score comes from a leak.
     Leaks(Box<LeakReport>),
-    /// The probe at hand answered.
+    /// The active probe answered.
     Predictions(Arc<Predictions>),
     /// A point of a curve.
     Point(CurveKind, ScorePoint),

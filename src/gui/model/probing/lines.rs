@@ -19,7 +19,7 @@ impl ProbeTab {
             Self::MaskRatio => ProbeJob::Curve(CurveKind::MaskRatio),
             Self::Labels => ProbeJob::Curve(CurveKind::Labels),
             Self::Layers => ProbeJob::Curve(CurveKind::Layers),
-            Self::Board => ProbeJob::Compare,
+            Self::Scoreboard => ProbeJob::Compare,
             Self::Groups => ProbeJob::Groups,
             Self::Use => ProbeJob::Use,
         }
@@ -49,8 +49,8 @@ impl AppState {
                 );
             }
             ProbeJob::Use => {
-                let held = probing.held.as_ref();
-                let Some(kept) = held.and_then(|held| held.path.as_deref()) else {
+                let active = probing.active.as_ref();
+                let Some(kept) = active.and_then(|active| active.path.as_deref()) else {
                     return Err("Save the probe first: the command reads it from its file");
                 };
                 let on = match probing.used_on.as_slice() {
@@ -66,7 +66,7 @@ impl AppState {
     }
 }
 
-/// The probe at hand, on files and folders.
+/// The active probe, on files and folders.
 fn use_line(kept: &Path, on: &[PathBuf]) -> String {
     let line = CommandLine::verb("predict").argument(kept).arguments(on);
     line.option("out", "predictions.csv").to_line()

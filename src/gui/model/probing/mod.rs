@@ -1,33 +1,34 @@
 //! What the Probe layout shows.
 
+mod active_probe;
 mod answers;
-mod board;
 mod curve;
 mod explain;
 mod export;
 mod groups;
-mod held;
 mod job;
 mod lines;
 mod radio;
+mod scoreboard;
 mod tab;
 
+pub use active_probe::{ActiveProbe, PredictionTimeline};
 pub use answers::{Answer, AnswerColumn, AnswerSort, Broken, Found, ProbeResult};
-pub use board::say_score;
 pub use curve::{CurveKind, ScoreCurve, ScorePoint};
 pub use explain::{PROTOCOLS, explain_head, explain_protocol, explain_task};
 pub use export::Sheet;
 pub use groups::TrackGroups;
-pub use held::{HeldProbe, Strip};
 pub use job::{ProbeFound, ProbeJob};
 pub use radio::{RADIO_SECS, Radio};
+pub use scoreboard::say_score;
 pub use tab::ProbeTab;
 
 use std::{path::PathBuf, sync::Arc};
 
 use mynascope_encoder::CheckpointRef;
 use mynascope_probe::{
-    KeptScore, KeptScores, LeakReport, Predictions, ProbeSettings, PublishedScore, published_scores,
+    LeakReport, Predictions, ProbeSettings, PublishedScore, SavedScore, SavedScores,
+    published_scores,
 };
 
 use crate::gui::jobs::JobSlot;
@@ -62,15 +63,15 @@ pub struct Probing {
     /// How much of a score comes from a leak.
     pub leaks: Option<LeakReport>,
     /// Every score of this user, the newest first.
-    pub runs: Vec<KeptScore>,
+    pub runs: Vec<SavedScore>,
     /// Lines among the kept scores that are none, and the file they stay in.
     pub unreadable: Option<(usize, PathBuf)>,
     /// The encoders that were marked to be compared; `None` while nobody has.
     pub compared: Option<Vec<CheckpointRef>>,
     /// The probe that answers for the shown track and for folders, ...
-    pub held: Option<HeldProbe>,
+    pub active: Option<ActiveProbe>,
     /// ... what it says of the shown track over time, ...
-    pub strip: Option<Strip>,
+    pub timeline: Option<PredictionTimeline>,
     /// Groups that the user makes of tracks, ...
     pub groups: TrackGroups,
     /// ... and the name that is typed for one.
@@ -101,8 +102,8 @@ impl Default for Probing {
             unreadable: Default::default(),
             compared: Default::default(),
             used_on: Default::default(),
-            held: Default::default(),
-            strip: Default::default(),
+            active: Default::default(),
+            timeline: Default::default(),
             groups: Default::default(),
             group_text: Default::default(),
             predictions: Default::default(),
@@ -122,7 +123,7 @@ impl Probing {
             runs: std::mem::take(&mut self.runs),
             unreadable: self.unreadable.take(),
             compared: self.compared.take(),
-            held: self.held.take(),
+            active: self.active.take(),
             ..Self::default()
         };
     }
@@ -136,13 +137,13 @@ impl Probing {
     }
 
     /// Adds a row to the scoreboard.
-    pub fn add_run(&mut self, row: KeptScore) {
-        board::add(&mut self.runs, row);
+    pub fn add_run(&mut self, row: SavedScore) {
+        scoreboard::add(&mut self.runs, row);
     }
 
     /// Takes in what was kept before; rows of this session stay above it.
-    pub fn take_in_scores(&mut self, kept: KeptScores) {
-        board::append(&mut self.runs, kept.scores);
+    pub fn take_in_scores(&mut self, kept: SavedScores) {
+        scoreboard::append(&mut self.runs, kept.scores);
         self.unreadable = (kept.unreadable > 0).then_some((kept.unreadable, kept.file));
     }
 
@@ -156,9 +157,9 @@ impl Probing {
     }
 
     /// Takes up a probe; what another one said goes.
-    pub fn hold(&mut self, held: HeldProbe) {
-        self.held = Some(held);
-        self.strip = None;
+    pub fn activate(&mut self, probe: ActiveProbe) {
+        self.active = Some(probe);
+        self.timeline = None;
         self.predictions = None;
     }
 

@@ -19,7 +19,7 @@ pub enum ProbeTab {
     /// The score after every block.
     Layers,
     /// Scores of several encoders beside each other.
-    Board,
+    Scoreboard,
     /// Groups of tracks that the user makes.
     Groups,
     /// The probe in use.
@@ -36,7 +36,7 @@ impl ProbeTab {
         Self::MaskRatio,
         Self::Labels,
         Self::Layers,
-        Self::Board,
+        Self::Scoreboard,
         Self::Groups,
         Self::Use,
     ];
@@ -51,7 +51,7 @@ impl ProbeTab {
             Self::MaskRatio => "Mask ratio",
             Self::Labels => "Few labels",
             Self::Layers => "Layers",
-            Self::Board => "Scoreboard",
+            Self::Scoreboard => "Scoreboard",
             Self::Groups => "Groups",
             Self::Use => "Use",
         }
@@ -71,7 +71,7 @@ impl ProbeTab {
             }
             Self::Labels => "How many labelled tracks the probe needs",
             Self::Layers => "What each block of the encoder knows",
-            Self::Board => {
+            Self::Scoreboard => {
                 "Scores of several encoders beside each other, and what others published"
             }
             Self::Groups => {

@@ -1,17 +1,17 @@
 //! The Probe layout: at the left what is probed and its score, at the right what the score is made of, in tabs.
 
-mod board;
+mod active_probe;
 mod classes;
 mod confusion;
 mod curve;
 mod data;
 mod form;
 mod groups;
-mod held;
 mod leaks;
 mod mistakes;
 mod published;
 mod score;
+mod scoreboard;
 mod table;
 mod tracks;
 
@@ -100,9 +100,9 @@ fn tab(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         ProbeTab::MaskRatio => return curve::show(ui, model, CurveKind::MaskRatio, out),
         ProbeTab::Labels => return curve::show(ui, model, CurveKind::Labels, out),
         ProbeTab::Layers => return curve::show(ui, model, CurveKind::Layers, out),
-        ProbeTab::Board => return board::show(ui, model, out),
+        ProbeTab::Scoreboard => return scoreboard::show(ui, model, out),
         ProbeTab::Groups => return groups::show(ui, model, out),
-        ProbeTab::Use => return held::show(ui, model, out),
+        ProbeTab::Use => return active_probe::show(ui, model, out),
         _ => {}
     }
     let Some(result) = &probing.result else {

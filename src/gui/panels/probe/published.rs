@@ -4,7 +4,7 @@ use eframe::egui::{Sense, Ui};
 use mynascope_base::counted;
 
 use crate::gui::{model::AppState, panels::parts, theme};
-use mynascope_probe::{Block, KeptScore, Measure, Protocol, PublishedScore};
+use mynascope_probe::{Block, Measure, Protocol, PublishedScore, SavedScore};
 
 use super::table::{self, Column, Row};
 
@@ -43,7 +43,7 @@ pub fn show(ui: &mut Ui, model: &AppState, scores: &[PublishedScore]) {
         ui.add_space(theme::SPACE_LARGE);
         parts::heading(ui, &format!("Published, block {block:?}"));
         parts::explain(ui, block.explain());
-        let few = |run: &KeptScore| !can_stand_beside(run);
+        let few = |run: &SavedScore| !can_stand_beside(run);
         if block == Block::A && model.probing.runs.iter().any(few) {
             let why = format!(
                 "Own scores stand here from {FEWEST_TESTED} tested tracks of a published split on; others only above"
@@ -79,12 +79,12 @@ pub fn show(ui: &mut Ui, model: &AppState, scores: &[PublishedScore]) {
 const FEWEST_TESTED: usize = 100;
 
 /// Whether a score of ours says something beside published ones: on a published split and of enough tracks.
-fn can_stand_beside(run: &KeptScore) -> bool {
+fn can_stand_beside(run: &SavedScore) -> bool {
     matches!(run.protocol, Protocol::Clean | Protocol::Paper) && run.tested >= FEWEST_TESTED
 }
 
 /// One of our runs, where a published measure is of the same data set; other runs have no row.
-fn row_of_ours(ui: &mut Ui, run: &KeptScore) {
+fn row_of_ours(ui: &mut Ui, run: &SavedScore) {
     let tokens = theme::tokens(ui);
     let value = |measure: Measure| {
         let mut metrics = run.metrics.iter();

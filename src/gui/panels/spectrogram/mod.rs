@@ -6,9 +6,9 @@ pub mod crops;
 mod legend;
 mod overview;
 mod picture;
+mod prediction_timeline;
 mod readout;
 mod selection;
-mod strip;
 
 use std::sync::Arc;
 
@@ -56,14 +56,14 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
             (ui.available_height() - below).max(AXIS_HEIGHT + READOUT_HEIGHT + theme::UNIT),
         );
         let (area, _) = ui.allocate_exact_size(size, egui::Sense::hover());
-        let said = strip::of_shown(model);
+        let said = prediction_timeline::of_shown(model);
         let place = Places::of(area, said.is_some());
         tell_size(ui, model, place.saved, out);
         match &model.spectrogram.state {
             PictureState::Ready { picture, .. } | PictureState::Growing { picture, .. } => {
                 pictured(ui, model, picture, &place, out);
                 if let (Some(said), Some(place)) = (said, place.said) {
-                    strip::show(ui, model, said, place, out);
+                    prediction_timeline::show(ui, model, said, place, out);
                 }
                 if let Some(strip) = place.overview {
                     overview::show(ui, model, picture, strip, out);
@@ -152,7 +152,7 @@ struct Places {
     saved: Rect,
     picture: Rect,
     legend: Rect,
-    /// What the probe at hand says over time.
+    /// What the active probe says over time.
     said: Option<Rect>,
     /// Low panels have none.
     overview: Option<Rect>,
@@ -172,8 +172,8 @@ impl Places {
             row(bottom, bottom + overview::HEIGHT)
         });
         let said = with_strip.then(|| {
-            bottom -= strip::HEIGHT;
-            row(bottom, bottom + strip::HEIGHT)
+            bottom -= prediction_timeline::HEIGHT;
+            row(bottom, bottom + prediction_timeline::HEIGHT)
         });
         Self {
             said,

@@ -1,30 +1,30 @@
-//! What the probe at hand says of the shown track over time: a block a window, under the picture.
+//! What the active probe says of the shown track over time: a block a window, under the picture.
 
 use eframe::egui::{self, Align2, Color32, Rect, Sense};
 
 use crate::gui::{
     command::{Command, SoundCommand},
-    model::{AppState, Strip, WINDOW_SECS, clock},
+    model::{AppState, PredictionTimeline, WINDOW_SECS, clock},
     theme,
 };
 use mynascope_probe::{Answer, WindowAnswer};
 
 use super::picture::x_of;
 
-/// Height of the strip.
+/// Height of the timeline.
 pub const HEIGHT: f32 = 5.0 * theme::UNIT;
 
-/// The strip of the shown track, where there is one.
-pub fn of_shown(model: &AppState) -> Option<&Strip> {
-    let strip = model.probing.strip.as_ref()?;
-    (model.spectrogram.path() == Some(strip.path.as_path())).then_some(strip)
+/// The timeline of the shown track, where there is one.
+pub fn of_shown(model: &AppState) -> Option<&PredictionTimeline> {
+    let timeline = model.probing.timeline.as_ref()?;
+    (model.spectrogram.path() == Some(timeline.path.as_path())).then_some(timeline)
 }
 
-/// Draws the strip; a click plays a window.
+/// Draws the timeline; a click plays a window.
 pub fn show(
     ui: &mut egui::Ui,
     model: &AppState,
-    strip: &Strip,
+    timeline: &PredictionTimeline,
     area: Rect,
     out: &mut Vec<Command>,
 ) {
@@ -40,7 +40,7 @@ pub fn show(
     });
     let painter = ui.painter().with_clip_rect(area);
     painter.rect_filled(area, 0.0, tokens.picture);
-    let said = match &strip.answer {
+    let said = match &timeline.answer {
         Ok(said) => said,
         Err(why) => {
             let text = format!("the probe says nothing here: {why}");
@@ -88,7 +88,7 @@ pub fn show(
                 window.start_secs,
             ))));
         }
-        response.on_hover_text(words(strip, window));
+        response.on_hover_text(words(timeline, window));
     }
 }
 
@@ -113,11 +113,11 @@ fn readable_on(fill: Color32) -> Color32 {
     }
 }
 
-fn words(strip: &Strip, window: &WindowAnswer) -> String {
+fn words(timeline: &PredictionTimeline, window: &WindowAnswer) -> String {
     let answer = &window.answer;
     let start = f64::from(window.start_secs);
     let mut text = format!("{} to {}", clock(start), clock(start + WINDOW_SECS));
-    let mut scores: Vec<(&String, f64)> = strip
+    let mut scores: Vec<(&String, f64)> = timeline
         .classes
         .iter()
         .zip(answer.scores.iter().copied())
@@ -132,7 +132,7 @@ fn words(strip: &Strip, window: &WindowAnswer) -> String {
             text += &format!("\n{name} {value:.2}");
         }
     }
-    if strip.learned {
+    if timeline.learned {
         text += "\nThe probe learned from this track: that it knows it proves little";
     }
     text += "\nA click moves the playhead there";

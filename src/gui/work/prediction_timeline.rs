@@ -17,7 +17,7 @@ use mynascope_probe::{EncoderId, TrackAnswer, TrainedProbe, predict_collection};
 use super::embed::open;
 
 /// A track to answer for.
-pub struct StripRequest {
+pub struct TimelineRequest {
     /// The probe.
     pub probe: Arc<TrainedProbe>,
     /// The file of the track.
@@ -34,16 +34,20 @@ pub struct StripRequest {
 ///
 /// # Errors
 /// The system's error if it gives no thread.
-pub fn start(outbox: &Outbox) -> std::io::Result<Answering<StripRequest>> {
+pub fn start(outbox: &Outbox) -> std::io::Result<Answering<TimelineRequest>> {
     let sends = outbox.clone();
-    Answering::start("probe-strip", outbox, move |request: StripRequest, _| {
-        // A panic is an answer too: who has none would ask again.
-        let answer = jobs::guarded(|| answer(&request)).and_then(|answer| answer);
-        sends.send(Message::Probe(ProbeMessage::Strip(request.path, answer)));
-    })
+    Answering::start(
+        "prediction-timeline",
+        outbox,
+        move |request: TimelineRequest, _| {
+            // A panic is an answer too: who has none would ask again.
+            let answer = jobs::guarded(|| answer(&request)).and_then(|answer| answer);
+            sends.send(Message::Probe(ProbeMessage::Timeline(request.path, answer)));
+        },
+    )
 }
 
-fn answer(request: &StripRequest) -> Result<TrackAnswer, String> {
+fn answer(request: &TimelineRequest) -> Result<TrackAnswer, String> {
     let probe = &request.probe;
     if let Some(table) = &request.table
         && table.id.hash == probe.card.encoder.hash

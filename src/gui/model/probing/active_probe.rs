@@ -8,7 +8,7 @@ use super::Sheet;
 
 /// The probe that answers for the shown track and for folders.
 #[derive(Debug, Clone)]
-pub struct HeldProbe {
+pub struct ActiveProbe {
     /// The probe.
     pub probe: Arc<TrainedProbe>,
     /// Where it is kept; `None` until it is saved.
@@ -17,11 +17,11 @@ pub struct HeldProbe {
     pub report: Option<Arc<ProbeReport>>,
 }
 
-impl HeldProbe {
+impl ActiveProbe {
     /// What it is, in one line.
     pub fn say(&self) -> String {
         let card = &self.probe.card;
-        let score = super::board::say_score(&card.metric, card.score);
+        let score = super::scoreboard::say_score(&card.metric, card.score);
         let kept = match &self.path {
             Some(path) => path
                 .file_name()
@@ -48,7 +48,7 @@ impl HeldProbe {
 
 /// What the probe says of the shown track over time.
 #[derive(Debug, Clone)]
-pub struct Strip {
+pub struct PredictionTimeline {
     /// The file of the track.
     pub path: PathBuf,
     /// Its classes, tags or dimensions.

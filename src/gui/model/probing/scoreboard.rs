@@ -1,7 +1,7 @@
 //! Scores beside each other: what this user's probes scored, the newest first.
 
 use crate::gui::model::say_time;
-use mynascope_probe::KeptScore;
+use mynascope_probe::SavedScore;
 
 use super::Sheet;
 
@@ -18,14 +18,14 @@ pub fn say_score(metric: &str, score: f64) -> String {
 }
 
 /// Adds a row at the top; one that answers the same question goes.
-pub fn add(rows: &mut Vec<KeptScore>, row: KeptScore) {
+pub fn add(rows: &mut Vec<SavedScore>, row: SavedScore) {
     rows.retain(|other| !other.answers_as(&row));
     rows.insert(0, row);
     rows.truncate(MOST_RUNS);
 }
 
 /// Adds older rows at the end; those whose question has an answer above stay away.
-pub fn append(rows: &mut Vec<KeptScore>, older: Vec<KeptScore>) {
+pub fn append(rows: &mut Vec<SavedScore>, older: Vec<SavedScore>) {
     for row in older {
         if !rows.iter().any(|other| other.answers_as(&row)) {
             rows.push(row);
@@ -35,7 +35,7 @@ pub fn append(rows: &mut Vec<KeptScore>, older: Vec<KeptScore>) {
 }
 
 /// The rows as a table.
-pub fn table(rows: &[KeptScore]) -> Sheet {
+pub fn table(rows: &[SavedScore]) -> Sheet {
     let heading = [
         "encoder",
         "collection",
@@ -102,7 +102,7 @@ mod tests {
                 ..EncoderId::default()
             };
             let (settings, name) = (ProbeSettings::default(), encoder.to_owned());
-            KeptScore::of(&report, settings, &collection, String::new(), name, &id)
+            SavedScore::of(&report, settings, &collection, String::new(), name, &id)
         };
         let mut rows = Vec::new();
         add(&mut rows, row("Shipped", 0.5));

@@ -12,7 +12,7 @@ use crate::gui::{
     panels::{parts, row_from_right},
     theme,
 };
-use mynascope_probe::{KeptScore, say_interval};
+use mynascope_probe::{SavedScore, say_interval};
 
 use super::{
     published,
@@ -124,7 +124,7 @@ fn encoders(ui: &mut Ui, model: &AppState, push: &mut impl FnMut(ProbeCommand)) 
     }
 }
 
-fn run_row(ui: &mut Ui, run: &KeptScore, push: &mut impl FnMut(ProbeCommand)) {
+fn run_row(ui: &mut Ui, run: &SavedScore, push: &mut impl FnMut(ProbeCommand)) {
     let tokens = theme::tokens(ui);
     let how = format!("{}, {}, {}", run.task, run.head, run.protocol);
     let say = |score| say_score(&run.metric, score);

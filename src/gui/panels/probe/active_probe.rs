@@ -40,7 +40,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let probing = &model.probing;
     let mut push = |command| out.push(Command::Probe(command));
     row_from_right(ui, |ui| {
-        let kept = (probing.held.as_ref()).is_some_and(|held| held.path.is_some());
+        let kept = (probing.active.as_ref()).is_some_and(|active| active.path.is_some());
         if copy(ui, kept) {
             push(ProbeCommand::Copy(ProbeJob::Use));
         }
@@ -52,15 +52,15 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
                 push(command);
             }
         };
-        let held = probing.held.is_some();
+        let active = probing.active.is_some();
         let text = format!("{} Load", icon::FOLDER_OPEN);
         let hint = "Takes up a probe that was saved, here or by `probe --save`";
         button(ui, true, text, hint, ProbeCommand::Ask(ProbeAsk::Load));
         let text = format!("{} Save probe", icon::FLOPPY_DISK);
         let hint = "Keeps the probe (safetensors) with a card of what it is (JSON), for other folders and `predict`";
-        button(ui, held, text, hint, ProbeCommand::Ask(ProbeAsk::Save));
+        button(ui, active, text, hint, ProbeCommand::Ask(ProbeAsk::Save));
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            let ready = held && !probing.job.is_running();
+            let ready = active && !probing.job.is_running();
             let hint = "Asks for a folder, lets the probe answer for every track in it, and lists the answers";
             if parts::primary(ui, 30.0 * theme::UNIT, "Label a folder", ready, hint) {
                 push(ProbeCommand::Ask(ProbeAsk::Folder));
@@ -78,7 +78,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             }
         });
     });
-    let Some(held) = &probing.held else {
+    let Some(active) = &probing.active else {
         return parts::empty(
             ui,
             icon::TAG,
@@ -87,7 +87,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
              over time, and answers for any folder; Save as CSV keeps the answers.",
         );
     };
-    let text = held.say();
+    let text = active.say();
     parts::quiet(ui, &text).on_hover_text(&text);
     let Some(said) = &probing.predictions else {
         return parts::explain(
