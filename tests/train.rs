@@ -23,8 +23,8 @@ use mynascope_encoder::{
     say_step_of_run,
 };
 use mynascope_train::{
-    Breakdown, Changes, LabelMeaning, LabelTask, Objective, Optimiser, Schedule, StepLook,
-    StepRecord, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary, Trainable,
+    Breakdown, Changes, LabelMeaning, LabelTask, Objective, Optimiser, Schedule, StepRecord,
+    StepSnapshot, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary, Trainable,
     reconstruct, resume, run,
 };
 
@@ -552,11 +552,11 @@ fn a_run_folder_stands_for_its_best_step() {
     let own = step(1).parent().unwrap().to_path_buf();
     assert_eq!(CheckpointRef::File(own).resolve().unwrap(), Some(step(1)));
     // Each checkpoint keeps the batch of its step.
-    let look = StepLook::of_step(step(2).parent().unwrap()).unwrap();
+    let look = StepSnapshot::of_step(step(2).parent().unwrap()).unwrap();
     let matrix = look.matrix.unwrap();
     assert_eq!((matrix.step, matrix.tracks.len()), (2, 6));
     assert!(
-        StepLook::of_step(step(0).parent().unwrap())
+        StepSnapshot::of_step(step(0).parent().unwrap())
             .unwrap()
             .matrix
             .is_none()

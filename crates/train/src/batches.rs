@@ -7,7 +7,7 @@ use super::{
     mels::Mels,
     sampler::Sampler,
 };
-use crate::objective::{Moment, PatchTargets, Supervision, effective_gamma};
+use crate::objective::{PatchTargets, StepSchedule, Supervision, effective_gamma};
 use mynascope_encoder::Tokenizer;
 use mynascope_spectrum::tokens::{PATCH_VALUES, TokenMask, ViewPair, WINDOW_FRAMES, draw_views};
 
@@ -99,7 +99,7 @@ impl<'a> Batches<'a> {
         Ok(StepInput {
             batches: self.tokenizer.tokens(&windows, Some(&masks))?,
             targets: self.targets(&tracks, &windows, &masks),
-            moment: Moment {
+            schedule: StepSchedule {
                 epoch,
                 gamma: self.gamma(epoch),
             },

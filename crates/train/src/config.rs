@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{LabelTask, Objective, Optimiser, Schedule, TrainError, Trainable, pace::chunk};
+use super::{LabelTask, Objective, Optimiser, Schedule, TrainError, Trainable, schedule::chunk};
 use crate::objective::{Contrastive, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho};
 use mynascope_base::storage::serde_path;
 use mynascope_encoder::{

@@ -11,10 +11,10 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
-    LabelMeaning, ProbeRecord, StepLook, StepRecord, TrainConfig, TrainError,
-    learner::OptimiserState, look::LOOK,
+    LabelMeaning, ProbeRecord, StepRecord, StepSnapshot, TrainConfig, TrainError,
+    learner::OptimiserState, snapshot::SNAPSHOT,
 };
-use crate::objective::Memory;
+use crate::objective::TrackState;
 use mynascope_base::storage::{StorageError, create_folder, write_atomic};
 use mynascope_encoder::{
     FileContent, MynaConfig, Tail, WeightTensor, Weights, read_file, save_weights, whole_layout,
@@ -72,8 +72,8 @@ pub(super) struct Checkpoint {
     pub manifest: Manifest,
     pub weights: Weights,
     pub optimiser: OptimiserState,
-    pub memory: Memory,
-    pub look: StepLook,
+    pub track_state: TrackState,
+    pub snapshot: StepSnapshot,
 }
 
 /// A run on disk.
@@ -229,8 +229,8 @@ impl RunFolder {
         mut manifest: Manifest,
         weights: &Weights,
         optimiser: &OptimiserState,
-        memory: &Memory,
-        look: &StepLook,
+        track_state: &TrackState,
+        snapshot: &StepSnapshot,
         keep: usize,
     ) -> Result<PathBuf, TrainError> {
         let done = self.path.join(format!("step-{}", manifest.step));
@@ -274,8 +274,12 @@ impl RunFolder {
             .map(|(name, shape, values)| (name.as_str(), *shape, *values))
             .collect();
         write_tensors(&partial.join(OPTIMISER), &moments, BTreeMap::new())?;
-        let shapes: Vec<[usize; 1]> = memory.columns.iter().map(|c| [c.values.len()]).collect();
-        let columns: Vec<(&str, &[usize], &[f32])> = memory
+        let shapes: Vec<[usize; 1]> = track_state
+            .columns
+            .iter()
+            .map(|c| [c.values.len()])
+            .collect();
+        let columns: Vec<(&str, &[usize], &[f32])> = track_state
             .columns
             .iter()
             .zip(&shapes)
@@ -286,10 +290,10 @@ impl RunFolder {
             names.push(OBJECTIVE);
             write_tensors(&partial.join(OBJECTIVE), &columns, BTreeMap::new())?;
         }
-        // Only to be looked at: a name that is no text (of a track in the matrix) costs the look, not the run.
-        if let Ok(text) = serde_json::to_vec(look) {
-            names.push(LOOK);
-            write_atomic(&partial.join(LOOK), |file| file.write_all(&text))?;
+        // Only to be looked at: a name that is no text (of a track in the matrix) costs the snapshot, not the run.
+        if let Ok(text) = serde_json::to_vec(snapshot) {
+            names.push(SNAPSHOT);
+            write_atomic(&partial.join(SNAPSHOT), |file| file.write_all(&text))?;
         }
         manifest.files = names
             .into_iter()
@@ -385,10 +389,10 @@ impl RunFolder {
         step: u64,
         config: MynaConfig,
         tail: &Tail,
-        memory: &dyn Fn(usize) -> Memory,
+        track_state: &dyn Fn(usize) -> TrackState,
     ) -> Result<Checkpoint, TrainError> {
         let path = self.path.join(format!("step-{step}"));
-        read_step(&path, config, tail, memory).map_err(|why| TrainError::NoRun {
+        read_step(&path, config, tail, track_state).map_err(|why| TrainError::NoRun {
             why: format!("the checkpoint of step {step} cannot be read ({why})"),
             path,
         })
@@ -399,11 +403,11 @@ impl RunFolder {
         &self,
         config: MynaConfig,
         tail: &Tail,
-        memory: &dyn Fn(usize) -> Memory,
+        track_state: &dyn Fn(usize) -> TrackState,
     ) -> Result<Checkpoint, TrainError> {
         let mut faults = Vec::new();
         for (_, step) in self.steps().into_iter().rev() {
-            match read_step(&step, config, tail, memory) {
+            match read_step(&step, config, tail, track_state) {
                 Ok(checkpoint) => return Ok(checkpoint),
                 Err(fault) => faults.push(format!("{}: {fault}", step.display())),
             }
@@ -432,12 +436,12 @@ fn describe(folder: &Path, name: &str) -> Result<ManifestFile, TrainError> {
     })
 }
 
-/// Reads a step folder; `memory` says what the objective remembers of so many tracks.
+/// Reads a step folder; `track_state` says what the objective keeps of so many tracks.
 fn read_step(
     folder: &Path,
     config: MynaConfig,
     tail: &Tail,
-    memory: &dyn Fn(usize) -> Memory,
+    track_state: &dyn Fn(usize) -> TrackState,
 ) -> Result<Checkpoint, String> {
     let text = fs::read_to_string(folder.join(MANIFEST)).map_err(|e| e.to_string())?;
     let manifest: Manifest = serde_json::from_str(&text).map_err(|e| e.to_string())?;
@@ -482,8 +486,8 @@ fn read_step(
         .zip(all(&mut weights, "")?)
         .map(|(spec, values)| WeightTensor { spec, values })
         .collect();
-    let mut memory = memory(manifest.tracks);
-    for column in &mut memory.columns {
+    let mut track_state = track_state(manifest.tracks);
+    for column in &mut track_state.columns {
         column.values = remembered
             .tensors
             .remove(column.name)
@@ -507,8 +511,8 @@ fn read_step(
             averages,
             updates: manifest.updates,
         },
-        memory,
-        look: StepLook::of_step(folder).unwrap_or_default(),
+        track_state,
+        snapshot: StepSnapshot::of_step(folder).unwrap_or_default(),
         manifest,
     })
 }

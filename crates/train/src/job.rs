@@ -7,17 +7,17 @@ use std::{
 };
 
 use super::{
-    BatchMatrix, Breakdown, ProbeRecord, StepLook, StepRecord, TrainConfig, TrainControl,
+    BatchMatrix, Breakdown, ProbeRecord, StepRecord, StepSnapshot, TrainConfig, TrainControl,
     TrainError, TrainEvent, TrainSummary, Trainable,
     batches::Batches,
     folder::{Best, Checkpoint, RunFolder},
     labels::Labels,
     learner::{Learner, LearnerSetup, StepInput, StepRule},
     mels::Mels,
-    pace::{chunk, learning_rate},
     run::manifest,
     sampler::Sampler,
-    spike::SpikeFlag,
+    schedule::{chunk, learning_rate},
+    spike::SpikeDetector,
     style_probe::StyleProbe,
     tensorboard::EventFile,
 };
@@ -48,7 +48,7 @@ pub(super) struct TrainJob<'a> {
     /// The newest look at styles.
     pub probed: Option<ProbeRecord>,
     /// The newest batch and map, for the next checkpoint.
-    pub look: StepLook,
+    pub snapshot: StepSnapshot,
     /// The device as it is asked for: `cpu`, `gpu:0`.
     pub device: String,
     pub control: &'a TrainControl,
@@ -68,7 +68,7 @@ impl DeviceJob for TrainJob<'_> {
                 state: started.then_some(&self.start.optimiser),
                 averages: self.config.ema > 0.0,
                 objective: self.config.contrastive(self.mels.len()),
-                memory: self.start.memory.clone(),
+                track_state: self.start.track_state.clone(),
                 arithmetic: self.config.precision,
             },
             device,
@@ -126,7 +126,7 @@ impl TrainJob<'_> {
         let epochs = config.steps.div_ceil(self.sampler.steps_per_epoch());
         let mut step = self.start.manifest.step;
         let mut total = Totals::default();
-        let mut spikes = SpikeFlag::default();
+        let mut spikes = SpikeDetector::default();
         // With another batch the loss lies elsewhere.
         if self.start.manifest.batch == self.sampler.batch {
             for record in &self.done {
@@ -136,7 +136,7 @@ impl TrainJob<'_> {
         let mut saved = None;
         let mut shown = None;
         if step == 0 {
-            self.look(learner, 0)?;
+            self.evaluate(learner, 0)?;
             // Shows before the first step that a checkpoint can be kept, and is where a run begins that is killed soon.
             self.write(learner, 0)?;
         }
@@ -217,7 +217,7 @@ impl TrainJob<'_> {
                         tracks: paths.collect(),
                         cosines,
                     };
-                    self.look.matrix = Some(matrix.clone());
+                    self.snapshot.matrix = Some(matrix.clone());
                     (self.events)(TrainEvent::Batch(matrix));
                 }
             }
@@ -234,7 +234,7 @@ impl TrainJob<'_> {
                 });
             }
             if config.probe_every > 0 && step.is_multiple_of(config.probe_every) {
-                self.look(learner, step)?;
+                self.evaluate(learner, step)?;
             }
             let broke_down = total.bad >= MAX_BAD_STEPS;
             // Found before the checkpoint that is written now.
@@ -360,14 +360,14 @@ impl TrainJob<'_> {
             manifest,
             &weights,
             &optimiser,
-            learner.memory(),
-            &self.look,
+            learner.track_state(),
+            &self.snapshot,
             self.config.keep,
         )
     }
 
     /// Looks how well styles are told apart, if that was asked for.
-    fn look<B: Kernels>(&mut self, learner: &Learner<B>, step: u64) -> Result<(), TrainError> {
+    fn evaluate<B: Kernels>(&mut self, learner: &Learner<B>, step: u64) -> Result<(), TrainError> {
         let Some(probe) = &self.probe else {
             return Ok(());
         };
@@ -378,12 +378,12 @@ impl TrainJob<'_> {
                 total: None,
             }));
         }
-        let map = probe.look(self.config, learner, step, self.look.map.as_ref())?;
+        let map = probe.evaluate(self.config, learner, step, self.snapshot.map.as_ref())?;
         let record = ProbeRecord {
             step,
             accuracy: map.accuracy,
         };
-        self.look.map = Some(map.clone());
+        self.snapshot.map = Some(map.clone());
         (self.events)(TrainEvent::Map(map));
         self.folder.log_probe(&record)?;
         if let Some(board) = &mut self.board {

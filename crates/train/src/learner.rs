@@ -15,7 +15,7 @@ use super::{
     optimiser::{Moments, Update},
 };
 use crate::objective::{
-    ContrastStatistics, Contrastive, Memory, Moment, PatchTargets, Supervision,
+    ContrastStatistics, Contrastive, PatchTargets, StepSchedule, Supervision, TrackState,
 };
 use mynascope_encoder::{Arithmetic, HostTokens, Kernels, MynaConfig, Parameter, Tail};
 
@@ -35,20 +35,20 @@ pub(super) struct Learner<B: Backend> {
     averages: Option<Vec<Parameter<B>>>,
     updates: u64,
     objective: Option<Contrastive>,
-    memory: Memory,
+    track_state: TrackState,
     arithmetic: Arithmetic,
-    /// By how much gradients are enlarged while they go back, so that small ones are not lost in 16 bits.
-    enlarged: f64,
-    /// Updates since it was changed.
-    calm: u32,
+    /// What gradients are multiplied by on the way back, so that small ones are not lost in 16 bits.
+    loss_scale: f64,
+    /// Updates since it was lowered or raised.
+    updates_since_overflow: u32,
 }
 
-/// Enlargement of gradients at first, for numbers of a small range (dynamic loss scaling, Micikevicius et al. 2018).
-const FIRST_ENLARGED: f64 = 1024.0;
+/// The scale of the loss at first, for numbers of a small range (dynamic loss scaling, Micikevicius et al. 2018).
+const INITIAL_LOSS_SCALE: f64 = 1024.0;
 /// It never grows beyond, ...
-const MOST_ENLARGED: f64 = 65536.0;
+const MAX_LOSS_SCALE: f64 = 65536.0;
 /// ... and doubles after so many updates without an overflow.
-const CALM_UPDATES: u32 = 200;
+const UPDATES_BEFORE_GROWTH: u32 = 200;
 
 /// What one step trains on.
 pub(super) struct StepInput {
@@ -56,7 +56,7 @@ pub(super) struct StepInput {
     pub batches: Vec<HostTokens>,
     /// Numbers of the tracks, one a window of a view.
     pub tracks: Vec<usize>,
-    pub moment: Moment,
+    pub schedule: StepSchedule,
     pub targets: Targets,
 }
 
@@ -113,9 +113,10 @@ impl<B: Kernels> Learner<B> {
     pub fn step(&mut self, input: StepInput, rule: StepRule) -> Result<StepResult, String> {
         let mut computed = self.compute(&input, rule.chunk, rule.matrix)?;
         // An overflow of 16 bits on the way back is no fault of the weights.
-        while !computed.result.applied && computed.result.loss.is_finite() && self.enlarged > 1.0 {
-            self.enlarged *= 0.5;
-            self.calm = 0;
+        while !computed.result.applied && computed.result.loss.is_finite() && self.loss_scale > 1.0
+        {
+            self.loss_scale *= 0.5;
+            self.updates_since_overflow = 0;
             computed = self.compute(&input, rule.chunk, rule.matrix)?;
         }
         computed.result.applied &= rule
@@ -130,9 +131,9 @@ impl<B: Kernels> Learner<B> {
             learning_rate: rule.learning_rate,
             weight_decay: rule.weight_decay,
             scale: if rule.clip_norm > 0.0 {
-                (rule.clip_norm / (norm + 1e-6)).min(1.0) / self.enlarged
+                (rule.clip_norm / (norm + 1e-6)).min(1.0) / self.loss_scale
             } else {
-                1.0 / self.enlarged
+                1.0 / self.loss_scale
             },
             count: self.updates + 1,
         };
@@ -143,10 +144,12 @@ impl<B: Kernels> Learner<B> {
             }
         }
         self.updates += 1;
-        self.calm += 1;
-        if self.arithmetic == Arithmetic::F16 && self.calm >= CALM_UPDATES {
-            self.enlarged = (2.0 * self.enlarged).min(MOST_ENLARGED);
-            self.calm = 0;
+        self.updates_since_overflow += 1;
+        if self.arithmetic == Arithmetic::F16
+            && self.updates_since_overflow >= UPDATES_BEFORE_GROWTH
+        {
+            self.loss_scale = (2.0 * self.loss_scale).min(MAX_LOSS_SCALE);
+            self.updates_since_overflow = 0;
         }
         if let Some(averages) = &mut self.averages {
             // Short memory at first, so that the average does not begin with random weights.
@@ -156,7 +159,7 @@ impl<B: Kernels> Learner<B> {
                 average.approach(parameter, keep);
             }
         }
-        self.memory.store(&input.tracks, &computed.rows);
+        self.track_state.store(&input.tracks, &computed.rows);
         Ok(computed.result)
     }
 }

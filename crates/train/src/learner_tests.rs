@@ -154,7 +154,7 @@ fn follow(file: &str, kind: EncoderKind) {
                 .iter()
                 .map(|&i| i as usize)
                 .collect(),
-            moment: Moment {
+            schedule: StepSchedule {
                 epoch: u64::from(step > 0),
                 gamma: 0.9,
             },
@@ -171,7 +171,7 @@ fn follow(file: &str, kind: EncoderKind) {
         let loss = numbers[&format!("step{step}.loss")].1[0];
         close(&[result.loss as f32], &[loss], "loss");
         close(
-            learner.memory().column("u"),
+            learner.track_state().column("u"),
             &numbers[&format!("step{step}.u")].1,
             "u",
         );
@@ -203,7 +203,7 @@ fn a_step_with_numbers_that_are_not_finite_changes_nothing() {
     let numbers = read(&path("tests/fixtures/tiny_base_steps.safetensors"));
     let start = weights(&numbers, EncoderKind::Square, "init.");
     let mut learner = learner(&start, Some(sogclr()), Optimiser::Adam);
-    let memory = learner.memory().clone();
+    let track_state = learner.track_state().clone();
     let mut input = views(&numbers, EncoderKind::Square);
     input.batches[0].patches[300] = f32::NAN;
     let rule = StepRule {
@@ -212,7 +212,7 @@ fn a_step_with_numbers_that_are_not_finite_changes_nothing() {
     };
     assert!(!learner.step(input, rule).unwrap().applied);
     assert_eq!(learner.weights().unwrap(), start);
-    assert_eq!(learner.memory(), &memory);
+    assert_eq!(learner.track_state(), &track_state);
     assert_eq!(learner.optimiser().unwrap().updates, 0);
 }
 
@@ -331,7 +331,7 @@ fn the_masked_autoencoder_is_the_published_one() {
     let input = || StepInput {
         batches: tokenizer.tokens(&mels, Some(&masks)).unwrap(),
         tracks: (0..kept.len()).collect(),
-        moment: Moment {
+        schedule: StepSchedule {
             epoch: 0,
             gamma: 1.0,
         },
@@ -451,7 +451,7 @@ fn half_precision_learns_what_single_precision_learns() {
     let input = || StepInput {
         batches: vec![tokens(0), tokens(6)],
         tracks: (0..8).collect(),
-        moment: Moment {
+        schedule: StepSchedule {
             epoch: 0,
             gamma: 0.9,
         },
@@ -468,7 +468,7 @@ fn half_precision_learns_what_single_precision_learns() {
         let computed = learner.compute(&input(), 4, 0).unwrap();
         let all = computed.gradients.iter().flatten();
         all.flat_map(|gradient| gradient.download().unwrap())
-            .map(|value| f64::from(value) / learner.enlarged)
+            .map(|value| f64::from(value) / learner.loss_scale)
             .collect()
     };
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
@@ -488,9 +488,9 @@ fn half_precision_learns_what_single_precision_learns() {
     }
     // Far too much: it is lowered until the step goes through.
     let mut learner = learner_in(Arithmetic::F16);
-    learner.enlarged = 2.0_f64.powi(40);
+    learner.loss_scale = 2.0_f64.powi(40);
     let result = learner.step(input(), rule(8)).unwrap();
-    assert!(result.applied && learner.enlarged < 2.0_f64.powi(30));
+    assert!(result.applied && learner.loss_scale < 2.0_f64.powi(30));
     assert!((result.grad_norm / dot(&exact, &exact).sqrt() - 1.0).abs() < 0.05);
 }
 
@@ -503,7 +503,7 @@ fn a_batch_of_4096_is_one_step() {
     let start = Weights::random(config, &Tail::Projection(vec![512, 128]), 0).unwrap();
     let mut learner = Learner::<Flex>::new(
         LearnerSetup {
-            memory: sogclr().memory(4096),
+            track_state: sogclr().track_state(4096),
             ..setup(&start, Some(sogclr()), Optimiser::Adam)
         },
         Default::default(),
@@ -520,7 +520,7 @@ fn a_batch_of_4096_is_one_step() {
     let input = StepInput {
         batches: vec![tokens(0), tokens(1)],
         tracks: (0..4096).collect(),
-        moment: Moment {
+        schedule: StepSchedule {
             epoch: 0,
             gamma: 0.9,
         },
@@ -549,7 +549,8 @@ fn setup<'a>(
         state: None,
         averages: false,
         objective,
-        memory: objective.map_or_else(Memory::default, |objective| objective.memory(20)),
+        track_state: objective
+            .map_or_else(TrackState::default, |objective| objective.track_state(20)),
         arithmetic: Arithmetic::F32,
     }
 }
@@ -577,7 +578,7 @@ fn views(numbers: &Numbers, kind: EncoderKind) -> StepInput {
             .map(|shape| batch(numbers, 0, shape, kind))
             .collect(),
         tracks: (0..8).collect(),
-        moment: Moment {
+        schedule: StepSchedule {
             epoch: 0,
             gamma: 0.9,
         },

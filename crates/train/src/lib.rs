@@ -21,14 +21,14 @@ mod folder;
 mod job;
 mod labels;
 mod learner;
-mod look;
 mod mels;
 pub mod objective;
 mod optimiser;
-mod pace;
 mod reconstruct;
 mod run;
 mod sampler;
+mod schedule;
+mod snapshot;
 mod spike;
 mod style_probe;
 mod tensorboard;
@@ -39,9 +39,9 @@ pub use event::{
     BatchMatrix, Breakdown, ProbeRecord, StepRecord, TrainControl, TrainEvent, TrainSummary,
 };
 pub use labels::LabelMeaning;
-pub use look::{DemoMap, StepLook};
 pub use reconstruct::{Reconstruction, reconstruct};
 pub use run::{Changes, resume, run};
+pub use snapshot::{DemoMap, StepSnapshot};
 
 use std::path::PathBuf;
 

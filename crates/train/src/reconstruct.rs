@@ -9,7 +9,7 @@ use super::{
     batches::patch_targets,
     folder::{Checkpoint, RunFolder},
 };
-use crate::objective::Memory;
+use crate::objective::TrackState;
 use mynascope_encoder::{
     DeviceChoice, DeviceJob, Encoder, EncoderError, HostTokens, Kernels, Tokenizer, find_place,
     numbers, on_place,
@@ -68,11 +68,11 @@ pub fn reconstruct(
             grid.tokens()
         )));
     }
-    let no_memory = |_| Memory::default();
+    let no_state = |_| TrackState::default();
     let (sizes, tail) = (config.encoder_config(), config.tail(0));
     let checkpoint = match step {
-        Some(step) => folder.checkpoint(step, sizes, &tail, &no_memory)?,
-        None => folder.newest(sizes, &tail, &no_memory)?,
+        Some(step) => folder.checkpoint(step, sizes, &tail, &no_state)?,
+        None => folder.newest(sizes, &tail, &no_state)?,
     };
     let step = checkpoint.manifest.step;
     let place = find_place(device).map_err(EncoderError::from)?;

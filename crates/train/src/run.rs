@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    Objective, StepLook, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary,
+    Objective, StepSnapshot, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary,
     folder::{Checkpoint, Manifest, RunFolder},
     job::TrainJob,
     labels::Labels,
@@ -13,7 +13,7 @@ use super::{
     style_probe::StyleProbe,
     tensorboard::EventFile,
 };
-use crate::objective::Memory;
+use crate::objective::TrackState;
 use mynascope_base::counted;
 use mynascope_collection::Collection;
 use mynascope_encoder::{
@@ -52,8 +52,8 @@ pub fn run(
         manifest: manifest(config, &sampler, &mels, 0, 0),
         weights,
         optimiser: OptimiserState::default(),
-        memory: memory(config, mels.len()),
-        look: StepLook::default(),
+        track_state: track_state(config, mels.len()),
+        snapshot: StepSnapshot::default(),
     };
     let job = TrainJob {
         config,
@@ -66,7 +66,7 @@ pub fn run(
         done: Vec::new(),
         board: board(config, &folder)?,
         probed: None,
-        look: StepLook::default(),
+        snapshot: StepSnapshot::default(),
         device: place.spec.clone(),
         control,
         events,
@@ -129,7 +129,7 @@ pub fn resume(
     check_arithmetic(&place, config.precision)?;
     let tail = config.tail(outputs(labels.as_ref()));
     let start = folder.newest(config.encoder_config(), &tail, &|tracks| {
-        memory(&config, tracks)
+        track_state(&config, tracks)
     })?;
     if start.manifest.step >= config.steps {
         return Err(TrainError::NoRun {
@@ -152,7 +152,7 @@ pub fn resume(
     let probe = probe(&config, control, events)?;
     folder.save_config(&config)?;
     let (done, probes) = folder.rewind_log(start.manifest.step)?;
-    let look = start.look.clone();
+    let snapshot = start.snapshot.clone();
     let job = TrainJob {
         config: &config,
         folder: &folder,
@@ -164,7 +164,7 @@ pub fn resume(
         done,
         board: board(&config, &folder)?,
         probed: probes.last().cloned(),
-        look,
+        snapshot,
         device: place.spec.clone(),
         control,
         events,
@@ -205,9 +205,11 @@ fn outputs(labels: Option<&Labels>) -> usize {
     labels.map_or(0, |labels| labels.meaning.outputs.len())
 }
 
-fn memory(config: &TrainConfig, tracks: usize) -> Memory {
+fn track_state(config: &TrainConfig, tracks: usize) -> TrackState {
     let objective = config.contrastive(tracks);
-    objective.map_or_else(Memory::default, |objective| objective.memory(tracks))
+    objective.map_or_else(TrackState::default, |objective| {
+        objective.track_state(tracks)
+    })
 }
 
 /// Fresh weights, or those of `init` with a fresh head.

@@ -12,7 +12,7 @@ const PAST: f64 = 0.95;
 
 /// Running mean and deviation of the loss.
 #[derive(Debug, Clone, Default)]
-pub(super) struct SpikeFlag {
+pub(super) struct SpikeDetector {
     seen: u64,
     mean: f64,
     variance: f64,
@@ -20,7 +20,7 @@ pub(super) struct SpikeFlag {
     reach: [f64; 2],
 }
 
-impl SpikeFlag {
+impl SpikeDetector {
     /// The highest loss that is no jump; `None` before enough was seen.
     pub fn limit(&self) -> Option<f64> {
         (self.seen >= CALM_STEPS).then(|| self.mean + self.room())
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_jump_is_told_from_noise() {
-        let mut flag = SpikeFlag::default();
+        let mut flag = SpikeDetector::default();
         for step in 0..500_u32 {
             let noise = noise(step);
             let loss = 2.0 - f64::from(step) * 1e-3 + 0.2 * noise;
@@ -80,7 +80,7 @@ mod tests {
     /// Where nearly everything is learned, the deviation is tiny; a hard batch must still be learned from.
     #[test]
     fn a_hard_batch_late_in_a_run_is_no_jump() {
-        let mut flag = SpikeFlag::default();
+        let mut flag = SpikeDetector::default();
         for step in 0..1000_u32 {
             let learned = 2.0 * (-f64::from(step) / 60.0).exp();
             let hard = if step == 900 { 0.08 } else { 0.0 };
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_lasting_jump_is_told_again_and_again() {
         let told = |height: f64| {
-            let mut flag = SpikeFlag::default();
+            let mut flag = SpikeDetector::default();
             for step in 0..200 {
                 flag.take(1.0 + 0.02 * noise(step));
             }

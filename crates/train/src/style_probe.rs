@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use super::{
     DemoMap, TrainConfig, TrainControl, TrainError, TrainEvent,
     learner::Learner,
-    look::plane,
     mels::{self, Mels},
+    snapshot::plane,
 };
 use mynascope_base::jobs::Watch;
 use mynascope_collection::{self as collection, DEMO_WORD};
@@ -59,7 +59,7 @@ impl StyleProbe {
     }
 
     /// Share of tracks among their own style, and where the tracks lie; the map is turned to lie as the one before.
-    pub fn look<B: Kernels>(
+    pub fn evaluate<B: Kernels>(
         &self,
         config: &TrainConfig,
         learner: &Learner<B>,

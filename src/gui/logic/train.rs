@@ -219,7 +219,7 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Trai
             Some(JobEvent::Found(look)) => {
                 let shown = training.shown_mut();
                 if let Some(chosen) = shown.and_then(|run| run.chosen.as_mut()) {
-                    chosen.look = *look;
+                    chosen.snapshot = *look;
                 }
             }
             Some(JobEvent::Ended(result)) => model.notices.error_of(result),

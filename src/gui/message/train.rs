@@ -8,7 +8,7 @@ use crate::gui::{
     model::{ReconstructionKey, RunRow, RunView, TrainFailure, TrainFound},
 };
 use mynascope_encoder::ComputeDevice;
-use mynascope_train::{Reconstruction, StepLook};
+use mynascope_train::{Reconstruction, StepSnapshot};
 
 /// What the background work of the Train layout sends.
 pub enum TrainMessage {
@@ -21,7 +21,7 @@ pub enum TrainMessage {
     /// All runs of the runs folder.
     Table(JobUpdate<Vec<RunRow>>),
     /// What the chosen step of a run looked like.
-    Step(JobUpdate<Box<StepLook>>),
+    Step(JobUpdate<Box<StepSnapshot>>),
     /// What a masked autoencoder makes of the shown track.
     Reconstructed(ReconstructionKey, Result<Reconstruction, String>),
     /// What the dialog gave.

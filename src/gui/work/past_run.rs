@@ -12,7 +12,7 @@ use crate::gui::{
     model::{RunRow, RunView, SavedStep},
 };
 use mynascope_encoder::CheckpointRef;
-use mynascope_train::{ProbeRecord, StepLook, StepRecord, TrainConfig};
+use mynascope_train::{ProbeRecord, StepRecord, StepSnapshot, TrainConfig};
 
 /// Rows of the table of runs at most: the newest ones.
 const MOST_ROWS: usize = 500;
@@ -55,13 +55,13 @@ fn broke_off(fault: String) -> String {
 /// # Errors
 /// [`NoThread`] if the system gives no thread.
 pub fn start_step(
-    slot: &mut JobSlot<Box<StepLook>>,
+    slot: &mut JobSlot<Box<StepSnapshot>>,
     weights: PathBuf,
     outbox: &Outbox,
 ) -> Result<(), NoThread> {
     let wrap = |update| Message::Train(TrainMessage::Step(update));
     slot.start("read-step", outbox, wrap, broke_off, move |job| {
-        let look = weights.parent().and_then(StepLook::of_step);
+        let look = weights.parent().and_then(StepSnapshot::of_step);
         job.found(Box::new(look.unwrap_or_default()));
         Ok(())
     })
@@ -150,9 +150,9 @@ pub fn saved_steps(folder: &Path) -> Vec<SavedStep> {
 }
 
 /// What the newest checkpoint looked like.
-fn newest_look(saved: &[SavedStep]) -> Option<StepLook> {
+fn newest_look(saved: &[SavedStep]) -> Option<StepSnapshot> {
     let newest = saved.last()?.weights.parent()?;
-    StepLook::of_step(newest)
+    StepSnapshot::of_step(newest)
 }
 
 /// The runs of a folder, newest first. What is no run is passed over.

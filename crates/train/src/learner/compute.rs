@@ -10,7 +10,7 @@ use crate::objective::{ContrastStatistics, Rows, Views, reconstruction, supervis
 use mynascope_encoder::{Encoder, Kernels, Parameter, numbers};
 
 /// What the objective said of a batch.
-struct Judged<B: Backend> {
+struct BatchLoss<B: Backend> {
     loss: f64,
     /// Gradients of the outputs, one for each of them.
     gradients: Vec<Tensor<B, 2>>,
@@ -32,7 +32,7 @@ struct Graph<B: Kernels> {
 }
 
 impl<B: Kernels> Graph<B> {
-    /// Adds the gradients of the weights to `sums`, given those of the outputs; `scale` enlarges them.
+    /// Adds the gradients of the weights to `sums`, given those of the outputs; `scale` is that of the loss.
     fn backward(
         self,
         outputs: Vec<Tensor<Autodiff<B>, 2>>,
@@ -131,23 +131,23 @@ impl<B: Kernels> Learner<B> {
         let windows = views * input.tracks.len();
         let chunk = views * chunk.max(1);
         let mut gradients: Vec<Option<Parameter<B>>> = vec![None; self.parameters.len()];
-        let judged = if windows <= chunk {
+        let batch_loss = if windows <= chunk {
             let graph = self.graph()?;
             let outputs = self.outputs(&graph.encoder, input, 0..windows, &self.device)?;
-            let judged = self.judge(
+            let batch_loss = self.loss(
                 input,
                 outputs.iter().map(|o| o.clone().inner()).collect(),
                 matrix,
             )?;
-            if judged.loss.is_finite() {
+            if batch_loss.loss.is_finite() {
                 graph.backward(
                     outputs,
-                    judged.gradients.clone(),
-                    self.enlarged,
+                    batch_loss.gradients.clone(),
+                    self.loss_scale,
                     &mut gradients,
                 );
             }
-            judged
+            batch_loss
         } else {
             let plain = self
                 .assemble::<B>(self.parameters.iter().cloned())?
@@ -165,10 +165,10 @@ impl<B: Kernels> Learner<B> {
                 }
             }
             let whole = all.into_iter().map(|parts| Tensor::cat(parts, 0));
-            let judged = self.judge(input, whole.collect(), matrix)?;
-            if judged.loss.is_finite() {
+            let batch_loss = self.loss(input, whole.collect(), matrix)?;
+            if batch_loss.loss.is_finite() {
                 for range in ranges {
-                    let wanted = judged.gradients.iter().map(|gradient| {
+                    let wanted = batch_loss.gradients.iter().map(|gradient| {
                         // A window has one row, or one for each of its patches.
                         let rows = gradient.dims().first().copied().unwrap_or(0) / windows.max(1);
                         gradient
@@ -178,10 +178,10 @@ impl<B: Kernels> Learner<B> {
                     let wanted = wanted.collect();
                     let graph = self.graph()?;
                     let outputs = self.outputs(&graph.encoder, input, range, &self.device)?;
-                    graph.backward(outputs, wanted, self.enlarged, &mut gradients);
+                    graph.backward(outputs, wanted, self.loss_scale, &mut gradients);
                 }
             }
-            judged
+            batch_loss
         };
         let squares: Vec<Tensor<B, 1>> = gradients
             .iter()
@@ -193,30 +193,32 @@ impl<B: Kernels> Learner<B> {
         } else {
             let norm = numbers(Tensor::cat(squares, 0).sum().sqrt())?;
             norm.first()
-                .map_or(f64::NAN, |&norm| f64::from(norm) / self.enlarged)
+                .map_or(f64::NAN, |&norm| f64::from(norm) / self.loss_scale)
         };
         Ok(Computed {
             gradients,
             result: StepResult {
-                loss: judged.loss,
+                loss: batch_loss.loss,
                 grad_norm,
-                contrast: judged.contrast,
-                accuracy: judged.accuracy,
-                matrix: judged.matrix,
-                applied: judged.loss.is_finite() && grad_norm.is_finite() && judged.rows.is_sound(),
+                contrast: batch_loss.contrast,
+                accuracy: batch_loss.accuracy,
+                matrix: batch_loss.matrix,
+                applied: batch_loss.loss.is_finite()
+                    && grad_norm.is_finite()
+                    && batch_loss.rows.is_sound(),
             },
-            rows: judged.rows,
+            rows: batch_loss.rows,
         })
     }
 
     /// Shows the outputs of a whole batch to the objective.
-    fn judge(
+    fn loss(
         &self,
         input: &StepInput,
         outputs: Vec<Tensor<B, 2>>,
         matrix: usize,
-    ) -> Result<Judged<B>, String> {
-        let mut rows = self.memory.rows(&input.tracks);
+    ) -> Result<BatchLoss<B>, String> {
+        let mut rows = self.track_state.rows(&input.tracks);
         match (&input.targets, &self.objective) {
             (Targets::Views, Some(objective)) => {
                 let shapes = outputs.len().max(1) as f64;
@@ -224,7 +226,7 @@ impl<B: Kernels> Learner<B> {
                 let mut statistics = Vec::new();
                 let mut temperature: Vec<f64> = Vec::new();
                 let mut corners: Vec<Tensor<B, 2>> = Vec::new();
-                // All patch shapes share one memory: the square pass moves it, the vertical pass goes on from there.
+                // All patch shapes share one state of the tracks: the square pass moves it, the vertical pass goes on from there.
                 for z in outputs {
                     let mut sides = z.chunk(2, 0).into_iter();
                     let (Some(a), Some(b)) = (sides.next(), sides.next()) else {
@@ -239,19 +241,19 @@ impl<B: Kernels> Learner<B> {
                         let rows = similarities.across.clone().narrow(0, 0, side);
                         corners.push(rows.narrow(1, 0, side).div_scalar(shapes));
                     }
-                    let verdict = objective.judge(&similarities, &mut rows, input.moment)?;
+                    let output = objective.loss(&similarities, &mut rows, input.schedule)?;
                     statistics.push(said);
-                    loss += verdict.loss / shapes;
-                    temperature.resize(verdict.temperature.len(), 0.0);
-                    for (sum, slope) in temperature.iter_mut().zip(verdict.temperature) {
+                    loss += output.loss / shapes;
+                    temperature.resize(output.temperature.len(), 0.0);
+                    for (sum, slope) in temperature.iter_mut().zip(output.temperature) {
                         *sum += slope / shapes;
                     }
-                    let both = views.gradients(verdict.pull);
+                    let both = views.gradients(output.grad);
                     gradients.push(Tensor::cat(both.to_vec(), 0).div_scalar(shapes));
                 }
-                objective.finish(&mut rows, &temperature, input.moment);
+                objective.finish(&mut rows, &temperature, input.schedule);
                 let corner = corners.into_iter().reduce(|sum, corner| sum + corner);
-                Ok(Judged {
+                Ok(BatchLoss {
                     loss,
                     gradients,
                     rows,
@@ -263,7 +265,7 @@ impl<B: Kernels> Learner<B> {
             (Targets::Patches { targets, .. }, _) => {
                 let output = outputs.into_iter().next().ok_or("no output")?;
                 let (loss, gradient) = reconstruction(output, targets)?;
-                Ok(Judged {
+                Ok(BatchLoss {
                     loss,
                     gradients: vec![gradient],
                     rows,
@@ -275,7 +277,7 @@ impl<B: Kernels> Learner<B> {
             (Targets::Labels(right), _) => {
                 let output = outputs.into_iter().next().ok_or("no output")?;
                 let found = supervised(output, right)?;
-                Ok(Judged {
+                Ok(BatchLoss {
                     loss: found.loss,
                     gradients: vec![found.gradient],
                     rows,

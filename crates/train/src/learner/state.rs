@@ -1,9 +1,9 @@
 //! A learner begun from plain numbers, and given back as such: weights, the optimiser's moments, averages.
 
-use super::{FIRST_ENLARGED, Learner, Moments};
+use super::{INITIAL_LOSS_SCALE, Learner, Moments};
 use crate::{
     Optimiser,
-    objective::{Contrastive, Memory},
+    objective::{Contrastive, TrackState},
 };
 use mynascope_encoder::{
     Arithmetic, Encoder, HostTokens, Kernels, Parameter, WeightTensor, Weights, whole_layout,
@@ -32,7 +32,7 @@ pub(crate) struct LearnerSetup<'a> {
     pub averages: bool,
     /// `None` for reconstruction and labels.
     pub objective: Option<Contrastive>,
-    pub memory: Memory,
+    pub track_state: TrackState,
     /// In which the layers multiply while it learns; embedding is done in 32 bits.
     pub arithmetic: Arithmetic,
 }
@@ -81,13 +81,13 @@ impl<B: Kernels> Learner<B> {
             averages,
             updates: setup.state.map_or(0, |state| state.updates),
             objective: setup.objective,
-            memory: setup.memory,
+            track_state: setup.track_state,
             arithmetic: setup.arithmetic,
-            enlarged: match setup.arithmetic {
+            loss_scale: match setup.arithmetic {
                 Arithmetic::F32 | Arithmetic::Bf16 => 1.0,
-                Arithmetic::F16 => FIRST_ENLARGED,
+                Arithmetic::F16 => INITIAL_LOSS_SCALE,
             },
-            calm: 0,
+            updates_since_overflow: 0,
         }
     }
 
@@ -143,9 +143,9 @@ impl<B: Kernels> Learner<B> {
         })
     }
 
-    /// What the objective remembers.
-    pub fn memory(&self) -> &Memory {
-        &self.memory
+    /// What the objective keeps of the tracks.
+    pub fn track_state(&self) -> &TrackState {
+        &self.track_state
     }
 
     /// An encoder of these parameters.

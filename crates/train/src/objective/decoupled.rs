@@ -4,7 +4,7 @@
 
 use burn::tensor::backend::Backend;
 
-use super::{Similarities, Verdict, infonce::softmax};
+use super::{LossOutput, Similarities, infonce::softmax};
 
 /// DCL.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,10 +14,10 @@ pub struct Decoupled {
 }
 
 impl Decoupled {
-    pub(super) fn judge<B: Backend>(
+    pub(super) fn loss<B: Backend>(
         &self,
         similarities: &Similarities<B>,
-    ) -> Result<Verdict<B>, String> {
+    ) -> Result<LossOutput<B>, String> {
         softmax(similarities, self.tau, false)
     }
 }

@@ -19,7 +19,7 @@ use burn::tensor::{Tensor, backend::Backend};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Memory, Moment, Pull, Rows, Similarities, Verdict,
+    LossOutput, Rows, Similarities, SimilarityGrad, StepSchedule, TrackState,
     similarity::{column, download},
 };
 
@@ -122,7 +122,7 @@ struct Side<B: Backend> {
 }
 
 /// One side after its average was moved on.
-struct Judged<B: Backend> {
+struct SideLoss<B: Backend> {
     log_u: Vec<f64>,
     /// log(eps + u).
     log_eps_u: Vec<f64>,
@@ -131,22 +131,22 @@ struct Judged<B: Backend> {
     /// Sum over the negatives of w d / tau.
     implicit: Vec<f64>,
     /// Gradient of the cosines, [anchor, candidate].
-    pull: Tensor<B, 2>,
+    grad: Tensor<B, 2>,
 }
 
 impl FastClip {
-    pub(super) fn memory(&self, tracks: usize) -> Memory {
-        let memory = Memory::default()
+    pub(super) fn track_state(&self, tracks: usize) -> TrackState {
+        let track_state = TrackState::default()
             .per_track("log_u1", tracks, f64::NEG_INFINITY)
             .per_track("log_u2", tracks, f64::NEG_INFINITY);
         match self.kind {
-            FastClipKind::V1 => memory,
-            FastClipKind::V0 | FastClipKind::V3 => memory
+            FastClipKind::V1 => track_state,
+            FastClipKind::V0 | FastClipKind::V3 => track_state
                 .global("logit_scale", (1.0 / self.tau).ln())
                 .global("tau_m", 0.0)
                 .global("tau_v", 0.0)
                 .global("tau_updates", 0.0),
-            FastClipKind::V2 => memory
+            FastClipKind::V2 => track_state
                 .per_track("tau1", tracks, self.tau)
                 .per_track("tau2", tracks, self.tau)
                 .per_track("tau1_m", tracks, 0.0)
@@ -174,21 +174,21 @@ impl FastClip {
         taus.iter().sum::<f64>() / taus.len().max(1) as f64
     }
 
-    pub(super) fn judge<B: Backend>(
+    pub(super) fn loss<B: Backend>(
         &self,
         s: &Similarities<B>,
         rows: &mut Rows,
-        moment: Moment,
-    ) -> Result<Verdict<B>, String> {
+        schedule: StepSchedule,
+    ) -> Result<LossOutput<B>, String> {
         let taus = self.taus(rows, s.batch);
         let [tau1, tau2] = &taus;
-        let one = self.side(s, s.across.clone(), tau1, rows.get("log_u1"), moment)?;
+        let one = self.side(s, s.across.clone(), tau1, rows.get("log_u1"), schedule)?;
         let two = self.side(
             s,
             s.across.clone().transpose(),
             tau2,
             rows.get("log_u2"),
-            moment,
+            schedule,
         )?;
         let batch = s.batch.max(1) as f64;
         let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / batch;
@@ -205,7 +205,7 @@ impl FastClip {
             ),
             FastClipKind::V2 => {
                 let sides = [(&one, tau1), (&two, tau2)];
-                let weighed = |(side, tau): (&Judged<B>, &Vec<f64>)| -> f64 {
+                let weighed = |(side, tau): (&SideLoss<B>, &Vec<f64>)| -> f64 {
                     let pairs = side.log_eps_g.iter().zip(tau);
                     pairs.map(|(log, tau)| tau * (log + self.rho)).sum()
                 };
@@ -220,10 +220,10 @@ impl FastClip {
         };
         rows.set("log_u1", one.log_u);
         rows.set("log_u2", two.log_u);
-        Ok(Verdict {
+        Ok(LossOutput {
             loss,
-            pull: Pull {
-                across: one.pull + two.pull.transpose(),
+            grad: SimilarityGrad {
+                across: one.grad + two.grad.transpose(),
                 within: None,
             },
             temperature,
@@ -236,8 +236,8 @@ impl FastClip {
         across: Tensor<B, 2>,
         taus: &[f64],
         old: &[f64],
-        moment: Moment,
-    ) -> Result<Judged<B>, String> {
+        schedule: StepSchedule,
+    ) -> Result<SideLoss<B>, String> {
         let device = across.device();
         let negatives = s.batch.saturating_sub(1).max(1) as f64;
         let logits = (across - s.positives.clone()) / column::<B>(taus, &device);
@@ -265,7 +265,7 @@ impl FastClip {
         let numbers = side.most.iter().zip(&side.sum).zip(&side.weighed);
         for (((most, sum), weighed), (old, tau)) in numbers.zip(old.iter().zip(taus)) {
             let log_g = most + sum.ln() - negatives.ln();
-            let log = average(*old, log_g, moment.gamma);
+            let log = average(*old, log_g, schedule.gamma);
             let log_eps = add(log, self.epsilon.ln());
             // w_ij = exp(d_ij / tau - log(eps + u_i)) / (B-1) = weights_ij * share
             let share = (most - log_eps).exp() / negatives;
@@ -282,25 +282,30 @@ impl FastClip {
         }
         let pushes = side.weights * column::<B>(&strengths, &device);
         // Every d_ij holds the positive too.
-        let pull = pushes.clone() - s.same.clone() * pushes.sum_dim(1);
-        Ok(Judged {
+        let grad = pushes.clone() - s.same.clone() * pushes.sum_dim(1);
+        Ok(SideLoss {
             log_u,
             log_eps_u,
             log_eps_g,
             implicit,
-            pull,
+            grad,
         })
     }
 
     /// One step of the temperatures from their mean gradient over the passes of a step.
-    pub(super) fn learn_temperature(&self, rows: &mut Rows, gradient: &[f64], moment: Moment) {
+    pub(super) fn learn_temperature(
+        &self,
+        rows: &mut Rows,
+        gradient: &[f64],
+        schedule: StepSchedule,
+    ) {
         match self.kind {
             FastClipKind::V1 => {}
             FastClipKind::V0 | FastClipKind::V3 => self.learn_global(rows, gradient),
             FastClipKind::V2 => {
                 let (one, two) = gradient.split_at(gradient.len() / 2);
-                self.learn_side(rows, ["tau1", "tau1_m", "tau1_v"], one, moment.epoch);
-                self.learn_side(rows, ["tau2", "tau2_m", "tau2_v"], two, moment.epoch);
+                self.learn_side(rows, ["tau1", "tau1_m", "tau1_v"], one, schedule.epoch);
+                self.learn_side(rows, ["tau2", "tau2_m", "tau2_v"], two, schedule.epoch);
             }
         }
     }

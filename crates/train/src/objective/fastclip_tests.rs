@@ -59,14 +59,14 @@ fn values_and_gradients_are_those_of_the_formulas() {
 #[test]
 fn temperature_gradients_are_those_of_the_formulas() {
     let (a, b) = (testing::rows(BATCH, 4, 5), testing::rows(BATCH, 4, 6));
-    let moment = Moment {
+    let schedule = StepSchedule {
         epoch: 0,
         gamma: 1.0,
     };
     for kind in [FastClipKind::V0, FastClipKind::V2, FastClipKind::V3] {
         let objective = Contrastive::FastClip(fastclip(kind, 0.2));
-        let mut rows = objective.memory(BATCH).rows(&ALL);
-        let (_, _, found) = testing::pass(&objective, &a, &b, &mut rows, moment);
+        let mut rows = objective.track_state(BATCH).rows(&ALL);
+        let (_, _, found) = testing::pass(&objective, &a, &b, &mut rows, schedule);
         let slope = |of: &dyn Fn(f64) -> ([f64; BATCH], [f64; BATCH])| {
             testing::slope(
                 |tau| {
@@ -97,15 +97,15 @@ fn temperature_gradients_are_those_of_the_formulas() {
 fn averages_move_as_published_and_first_visits_start_at_their_value() {
     let (a, b) = (testing::rows(BATCH, 4, 9), testing::rows(BATCH, 4, 10));
     let objective = Contrastive::FastClip(fastclip(FastClipKind::V3, 0.1));
-    let mut memory = objective.memory(BATCH);
+    let mut track_state = objective.track_state(BATCH);
     let seen = [0.7_f64, 2.0, 0.01, 5.0].map(|u| u.ln() as f32);
-    memory.columns[0].values[..4].copy_from_slice(&seen);
-    let mut rows = memory.rows(&ALL);
-    let moment = Moment {
+    track_state.columns[0].values[..4].copy_from_slice(&seen);
+    let mut rows = track_state.rows(&ALL);
+    let schedule = StepSchedule {
         epoch: 3,
         gamma: 0.6,
     };
-    testing::pass(&objective, &a, &b, &mut rows, moment);
+    testing::pass(&objective, &a, &b, &mut rows, schedule);
     for (i, log_u) in rows.get("log_u1").iter().enumerate() {
         let now = g(&a, &b, i, 0.1);
         let expected = match seen.get(i) {
@@ -120,13 +120,13 @@ fn averages_move_as_published_and_first_visits_start_at_their_value() {
 fn temperatures_follow_their_rules_and_keep_their_bounds() {
     // One AdamW step from fresh moments moves log(1/tau) by the rate, against the sign of its gradient.
     let v3 = fastclip(FastClipKind::V3, 0.07);
-    let mut rows = v3.memory(BATCH).rows(&ALL);
+    let mut rows = v3.track_state(BATCH).rows(&ALL);
     let start = rows.get("logit_scale")[0];
-    let moment = Moment {
+    let schedule = StepSchedule {
         epoch: 0,
         gamma: 1.0,
     };
-    v3.learn_temperature(&mut rows, &[2.0], moment);
+    v3.learn_temperature(&mut rows, &[2.0], schedule);
     testing::close(
         rows.get("logit_scale")[0] - start,
         2e-4,
@@ -135,9 +135,9 @@ fn temperatures_follow_their_rules_and_keep_their_bounds() {
     );
     rows.set("logit_scale", vec![(1.0_f64 / 0.029).ln()]);
     let low = fastclip(FastClipKind::V3, 0.029);
-    let mut rows = low.memory(BATCH).rows(&ALL);
+    let mut rows = low.track_state(BATCH).rows(&ALL);
     let start = rows.get("logit_scale")[0];
-    low.learn_temperature(&mut rows, &[2.0], moment);
+    low.learn_temperature(&mut rows, &[2.0], schedule);
     testing::close(
         rows.get("logit_scale")[0] - start,
         2e-4 / 3.0,
@@ -147,15 +147,15 @@ fn temperatures_follow_their_rules_and_keep_their_bounds() {
 
     // Epoch 0 has no momentum: every temperature moves by the rate, and stays within 0.01 and 1.
     let v2 = fastclip(FastClipKind::V2, 0.03);
-    let mut rows = v2.memory(BATCH).rows(&ALL);
+    let mut rows = v2.track_state(BATCH).rows(&ALL);
     let gradient = [9.0, -9.0, 1.0, -1.0, 0.5, 0.1, 0.2, 0.3, 0.4, 0.5];
-    v2.learn_temperature(&mut rows, &gradient, moment);
+    v2.learn_temperature(&mut rows, &gradient, schedule);
     let tau1 = rows.get("tau1");
     testing::close(tau1[0], 0.03 - 0.0133, 1.0, "tau");
     testing::close(tau1[1], 0.03 + 0.0133, 1.0, "tau");
     testing::close(rows.get("tau1_m")[0], 5.0, 1.0, "the gradient is clipped");
     for _ in 0..3 {
-        v2.learn_temperature(&mut rows, &gradient, moment);
+        v2.learn_temperature(&mut rows, &gradient, schedule);
     }
     assert_eq!(rows.get("tau1")[0], 0.01);
 }

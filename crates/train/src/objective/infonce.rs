@@ -3,7 +3,7 @@
 
 use burn::tensor::{Tensor, backend::Backend};
 
-use super::{Pull, Similarities, Verdict, similarity::download};
+use super::{LossOutput, Similarities, SimilarityGrad, similarity::download};
 
 /// Far below any cosine: its exponential is 0.
 const NEVER: f64 = 1e4;
@@ -16,10 +16,10 @@ pub struct InfoNce {
 }
 
 impl InfoNce {
-    pub(super) fn judge<B: Backend>(
+    pub(super) fn loss<B: Backend>(
         &self,
         similarities: &Similarities<B>,
-    ) -> Result<Verdict<B>, String> {
+    ) -> Result<LossOutput<B>, String> {
         softmax(similarities, self.tau, true)
     }
 }
@@ -29,7 +29,7 @@ pub(super) fn softmax<B: Backend>(
     similarities: &Similarities<B>,
     tau: f64,
     with_positive: bool,
-) -> Result<Verdict<B>, String> {
+) -> Result<LossOutput<B>, String> {
     let weight = 1.0 / (2.0 * similarities.batch.max(1) as f64);
     let away = similarities.same.clone().mul_scalar(NEVER);
     let side = |across: Tensor<B, 2>, within: &Tensor<B, 2>| {
@@ -58,9 +58,9 @@ pub(super) fn softmax<B: Backend>(
     );
     let attract = similarities.same.clone().mul_scalar(2.0 * weight / tau);
     let [loss] = download([(loss_a + loss_b).sum_dim(0)])?;
-    Ok(Verdict {
+    Ok(LossOutput {
         loss: loss.first().copied().unwrap_or(f64::NAN) * weight,
-        pull: Pull {
+        grad: SimilarityGrad {
             across: across_a + across_b.transpose() - attract,
             within: Some([within_a, within_b]),
         },

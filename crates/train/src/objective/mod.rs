@@ -2,13 +2,12 @@
 //!
 //! An objective sees the outputs of a batch and answers with its value and with the gradient of the outputs. A
 //! contrastive one sees nothing but the cosines between all views (`Similarities`) and answers how strongly each of
-//! them is pulled (`Pull`); everything else (normalised rows, the moving averages of every track, what is said about
+//! them is pulled (`SimilarityGrad`); everything else (normalised rows, the moving averages of every track, what is said about
 //! the batch) is common. No objective needs the activations of the encoder, so a batch may be embedded in chunks.
 
 mod decoupled;
 mod fastclip;
 mod infonce;
-mod memory;
 mod reconstruction;
 mod similarity;
 mod sogclr;
@@ -16,18 +15,19 @@ mod statistics;
 mod supervised;
 #[cfg(test)]
 mod testing;
+mod track_state;
 
 pub use fastclip::{FastClip, FastClipKind};
 pub use infonce::InfoNce;
-pub use memory::{Column, Memory, effective_gamma};
 pub use sogclr::{Sogclr, TemperatureRule};
 pub use statistics::ContrastStatistics;
+pub use track_state::{Column, TrackState, effective_gamma};
 
 pub(crate) use fastclip::default_rho;
-pub(crate) use memory::Rows;
 pub(crate) use reconstruction::{PatchTargets, reconstruction};
-pub(crate) use similarity::{Pull, Similarities, Views};
+pub(crate) use similarity::{Similarities, SimilarityGrad, Views};
 pub(crate) use supervised::{Supervision, supervised};
+pub(crate) use track_state::Rows;
 
 use burn::tensor::backend::Backend;
 use decoupled::Decoupled;
@@ -47,17 +47,17 @@ pub enum Contrastive {
 
 /// Where in the run a batch is, as far as moving averages care.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Moment {
+pub struct StepSchedule {
     /// From 0.
     pub epoch: u64,
     /// Weight of the new value in the moving averages.
     pub gamma: f64,
 }
 
-/// What an objective says of one pass over a batch.
-pub(crate) struct Verdict<B: Backend> {
+/// The loss of one pass over a batch, and its gradients.
+pub(crate) struct LossOutput<B: Backend> {
     pub loss: f64,
-    pub pull: Pull<B>,
+    pub grad: SimilarityGrad<B>,
     /// Gradient of what is learned beside the encoder (temperatures), in the objective's own order; empty where nothing
     /// is.
     pub temperature: Vec<f64>,
@@ -70,33 +70,33 @@ impl Contrastive {
     }
 
     /// What it remembers of `tracks` tracks before the first step.
-    pub fn memory(&self, tracks: usize) -> Memory {
+    pub fn track_state(&self, tracks: usize) -> TrackState {
         match self {
-            Self::InfoNce(_) | Self::Decoupled(_) => Memory::default(),
-            Self::Sogclr(sogclr) => sogclr.memory(tracks),
-            Self::FastClip(fastclip) => fastclip.memory(tracks),
+            Self::InfoNce(_) | Self::Decoupled(_) => TrackState::default(),
+            Self::Sogclr(sogclr) => sogclr.track_state(tracks),
+            Self::FastClip(fastclip) => fastclip.track_state(tracks),
         }
     }
 
-    /// Judges one batch; `rows` is its part of the memory and is moved on.
-    pub(crate) fn judge<B: Backend>(
+    /// The loss of one batch; `rows` is its part of the state and is moved on.
+    pub(crate) fn loss<B: Backend>(
         &self,
         similarities: &Similarities<B>,
         rows: &mut Rows,
-        moment: Moment,
-    ) -> Result<Verdict<B>, String> {
+        schedule: StepSchedule,
+    ) -> Result<LossOutput<B>, String> {
         match self {
-            Self::InfoNce(infonce) => infonce.judge(similarities),
-            Self::Decoupled(decoupled) => decoupled.judge(similarities),
-            Self::Sogclr(sogclr) => sogclr.judge(similarities, rows, moment),
-            Self::FastClip(fastclip) => fastclip.judge(similarities, rows, moment),
+            Self::InfoNce(infonce) => infonce.loss(similarities),
+            Self::Decoupled(decoupled) => decoupled.loss(similarities),
+            Self::Sogclr(sogclr) => sogclr.loss(similarities, rows, schedule),
+            Self::FastClip(fastclip) => fastclip.loss(similarities, rows, schedule),
         }
     }
 
     /// Ends a step whose passes (one for each patch shape) gave these mean temperature gradients.
-    pub(crate) fn finish(&self, rows: &mut Rows, temperature: &[f64], moment: Moment) {
+    pub(crate) fn finish(&self, rows: &mut Rows, temperature: &[f64], schedule: StepSchedule) {
         if let Self::FastClip(fastclip) = self {
-            fastclip.learn_temperature(rows, temperature, moment);
+            fastclip.learn_temperature(rows, temperature, schedule);
         }
     }
 

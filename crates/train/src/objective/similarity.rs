@@ -54,7 +54,7 @@ pub(crate) struct Similarities<B: Backend> {
 
 /// Gradient of a loss with respect to the cosines. Where an objective does not look at pairs within a view, they are
 /// left out.
-pub(crate) struct Pull<B: Backend> {
+pub(crate) struct SimilarityGrad<B: Backend> {
     pub across: Tensor<B, 2>,
     pub within: Option<[Tensor<B, 2>; 2]>,
 }
@@ -85,12 +85,12 @@ impl<B: Backend> Views<B> {
     }
 
     /// Gradients of the outputs of views A and B.
-    pub fn gradients(&self, pull: Pull<B>) -> [Tensor<B, 2>; 2] {
+    pub fn gradients(&self, grad: SimilarityGrad<B>) -> [Tensor<B, 2>; 2] {
         let (a, b) = (&self.a.rows, &self.b.rows);
-        let mut to_a = pull.across.clone().matmul(b.clone());
-        let mut to_b = pull.across.transpose().matmul(a.clone());
-        if let Some([within_a, within_b]) = pull.within {
-            let both = |pull: Tensor<B, 2>| pull.clone() + pull.transpose();
+        let mut to_a = grad.across.clone().matmul(b.clone());
+        let mut to_b = grad.across.transpose().matmul(a.clone());
+        if let Some([within_a, within_b]) = grad.within {
+            let both = |grad: Tensor<B, 2>| grad.clone() + grad.transpose();
             to_a = to_a + both(within_a).matmul(a.clone());
             to_b = to_b + both(within_b).matmul(b.clone());
         }

@@ -8,7 +8,7 @@
 use burn::tensor::{Tensor, backend::Backend};
 
 use super::{
-    Memory, Moment, Pull, Rows, Similarities, Verdict,
+    LossOutput, Rows, Similarities, SimilarityGrad, StepSchedule, TrackState,
     similarity::{column, download},
 };
 
@@ -63,8 +63,8 @@ struct Side<B: Backend> {
 
 impl Sogclr {
     /// u of every track is 0 until it is seen.
-    pub(super) fn memory(&self, tracks: usize) -> Memory {
-        Memory::default()
+    pub(super) fn track_state(&self, tracks: usize) -> TrackState {
+        TrackState::default()
             .per_track("u", tracks, 0.0)
             .per_track("tau", tracks, self.tau)
             .per_track("momentum", tracks, 0.0)
@@ -75,19 +75,19 @@ impl Sogclr {
         tau.iter().sum::<f64>() / tau.len().max(1) as f64
     }
 
-    pub(super) fn judge<B: Backend>(
+    pub(super) fn loss<B: Backend>(
         &self,
         s: &Similarities<B>,
         rows: &mut Rows,
-        moment: Moment,
-    ) -> Result<Verdict<B>, String> {
+        schedule: StepSchedule,
+    ) -> Result<LossOutput<B>, String> {
         let device = s.across.device();
         let batch = s.batch.max(1) as f64;
         let negatives = 2.0 * s.batch.saturating_sub(1).max(1) as f64;
         let old = rows.get("u");
         // In the first epoch a batch that was never seen starts with its first value.
-        let fresh = moment.epoch == 0 && old.iter().all(|&u| u == 0.0);
-        let gamma = if fresh { 1.0 } else { moment.gamma };
+        let fresh = schedule.epoch == 0 && old.iter().all(|&u| u == 0.0);
+        let gamma = if fresh { 1.0 } else { schedule.gamma };
         let taus = rows.get("tau");
         let tau = column::<B>(taus, &device);
         let side = |across: Tensor<B, 2>, within: Tensor<B, 2>| {
@@ -136,7 +136,7 @@ impl Sogclr {
         };
         let (strength_a, strength_b) = (strength(&u_a), strength(&u_b));
         let attract = s.same.clone().mul_scalar(2.0 / batch);
-        let pull = Pull {
+        let grad = SimilarityGrad {
             across: from_a.across * strength_a.clone()
                 + (from_b.across * strength_b.clone()).transpose()
                 - attract,
@@ -160,9 +160,9 @@ impl Sogclr {
         }
         let u = u_a.iter().zip(&u_b).map(|(a, b)| 0.5 * (a + b)).collect();
         rows.set("u", u);
-        Ok(Verdict {
+        Ok(LossOutput {
             loss,
-            pull,
+            grad,
             temperature: Vec::new(),
         })
     }
@@ -210,7 +210,7 @@ mod tests {
     /// `gcloss_v1.safetensors` holds three calls (epochs 0, 1, 1) of LibAUC 2.0.1 in three cases; the last learns
     /// temperatures.
     #[test]
-    fn loss_gradients_and_memory_are_those_of_libauc() {
+    fn loss_gradients_and_averages_are_those_of_libauc() {
         for case in 0..3 {
             let name = |rest: &str| format!("case{case}.{rest}");
             let tensor = |rest: &str| {
@@ -227,28 +227,28 @@ mod tests {
                 tau: 0.1,
                 temperatures: (case == 2).then(TemperatureRule::default),
             });
-            let mut memory = objective.memory(read(&name("call0.u")).1.len());
+            let mut track_state = objective.track_state(read(&name("call0.u")).1.len());
             for call in 0..3 {
                 let views = Views::new(tensor("za"), tensor("zb"));
-                let mut rows = memory.rows(&index);
-                let moment = Moment {
+                let mut rows = track_state.rows(&index);
+                let schedule = StepSchedule {
                     epoch: call.min(1),
                     gamma: 0.9,
                 };
-                let verdict = objective
-                    .judge(&views.similarities(), &mut rows, moment)
+                let output = objective
+                    .loss(&views.similarities(), &mut rows, schedule)
                     .unwrap();
-                memory.store(&index, &rows);
+                track_state.store(&index, &rows);
                 let [dza, dzb] = views
-                    .gradients(verdict.pull)
+                    .gradients(output.grad)
                     .map(|t| t.into_data().into_vec::<f32>().unwrap());
                 let expected = |rest: &str| read(&name(&format!("call{call}.{rest}"))).1;
-                close(&[verdict.loss as f32], &expected("loss"), "loss");
+                close(&[output.loss as f32], &expected("loss"), "loss");
                 close(&dza, &expected("dza"), "dza");
                 close(&dzb, &expected("dzb"), "dzb");
-                close(memory.column("u"), &expected("u"), "u");
+                close(track_state.column("u"), &expected("u"), "u");
                 if case == 2 {
-                    close(memory.column("tau"), &expected("tau"), "tau");
+                    close(track_state.column("tau"), &expected("tau"), "tau");
                 }
             }
         }
@@ -259,14 +259,14 @@ mod tests {
     #[test]
     fn at_gamma_one_it_is_the_decoupled_loss() {
         let (a, b) = (testing::rows(6, 5, 3), testing::rows(6, 5, 4));
-        let moment = Moment {
+        let schedule = StepSchedule {
             epoch: 0,
             gamma: 1.0,
         };
         let tau = 0.2;
         let gradients = |objective: Contrastive| {
-            let mut rows = objective.memory(6).rows(&[0, 1, 2, 3, 4, 5]);
-            testing::pass(&objective, &a, &b, &mut rows, moment).1
+            let mut rows = objective.track_state(6).rows(&[0, 1, 2, 3, 4, 5]);
+            testing::pass(&objective, &a, &b, &mut rows, schedule).1
         };
         let sogclr = gradients(Contrastive::Sogclr(Sogclr {
             tau,

@@ -5,7 +5,7 @@ use burn::{
     tensor::{Tensor, TensorData},
 };
 
-use super::{Contrastive, Moment, Rows, Views};
+use super::{Contrastive, Rows, StepSchedule, Views};
 
 /// Rows of numbers between -1 and 1 that depend on the seed only.
 pub fn rows(count: usize, dim: usize, seed: u32) -> Vec<Vec<f64>> {
@@ -37,16 +37,16 @@ pub fn pass(
     a: &[Vec<f64>],
     b: &[Vec<f64>],
     rows: &mut Rows,
-    moment: Moment,
+    schedule: StepSchedule,
 ) -> (f64, [Vec<f32>; 2], Vec<f64>) {
     let views = Views::new(tensor(a), tensor(b));
-    let verdict = objective
-        .judge(&views.similarities(), rows, moment)
+    let output = objective
+        .loss(&views.similarities(), rows, schedule)
         .unwrap();
     let gradients = views
-        .gradients(verdict.pull)
+        .gradients(output.grad)
         .map(|gradient| gradient.into_data().into_vec::<f32>().unwrap());
-    (verdict.loss, gradients, verdict.temperature)
+    (output.loss, gradients, output.temperature)
 }
 
 /// Central difference of a function of one number.
@@ -63,18 +63,18 @@ pub fn close(found: f64, expected: f64, scale: f64, what: &str) {
     );
 }
 
-/// Asserts value and gradient of an objective without memory (or at gamma = 1) against a definition.
+/// Asserts value and gradient of an objective without such state (or at gamma = 1) against a definition.
 pub fn gradient_is_that_of(
     objective: &Contrastive,
     formula: impl Fn(&[Vec<f64>], &[Vec<f64>]) -> f64,
 ) {
     let (a, b) = (rows(5, 4, 7), rows(5, 4, 8));
-    let mut memory = objective.memory(5).rows(&[0, 1, 2, 3, 4]);
-    let moment = Moment {
+    let mut rows = objective.track_state(5).rows(&[0, 1, 2, 3, 4]);
+    let schedule = StepSchedule {
         epoch: 0,
         gamma: 1.0,
     };
-    let (loss, gradients, _) = pass(objective, &a, &b, &mut memory, moment);
+    let (loss, gradients, _) = pass(objective, &a, &b, &mut rows, schedule);
     let expected = formula(&a, &b);
     close(loss, expected, expected.abs(), "loss");
     let scale = gradients

@@ -19,7 +19,9 @@ use std::{
 };
 
 use mynascope_encoder::ComputeDevice;
-use mynascope_train::{Changes, Reconstruction, StepLook, StepRecord, TrainConfig, TrainSummary};
+use mynascope_train::{
+    Changes, Reconstruction, StepRecord, StepSnapshot, TrainConfig, TrainSummary,
+};
 
 use crate::gui::jobs::JobSlot;
 
@@ -130,7 +132,7 @@ pub struct Training {
     /// ... and the reading of one.
     pub overlay_job: JobSlot<Box<RunView>>,
     /// Reads what a chosen step looked like.
-    pub step_job: JobSlot<Box<StepLook>>,
+    pub step_job: JobSlot<Box<StepSnapshot>>,
     /// The runs that are there.
     pub table: RunTable,
     /// How curves are drawn.

@@ -7,7 +7,7 @@ use std::{
 
 use crate::gui::model::Curve;
 use mynascope_train::{
-    BatchMatrix, DemoMap, ProbeRecord, StepLook, StepRecord, TrainConfig, TrainSummary,
+    BatchMatrix, DemoMap, ProbeRecord, StepRecord, StepSnapshot, TrainConfig, TrainSummary,
 };
 
 use super::{CHANNELS, channel::SCORE, say_config};
@@ -49,7 +49,7 @@ pub struct ChosenStep {
     /// Steps done.
     pub step: u64,
     /// What it looked like, once that was read.
-    pub look: StepLook,
+    pub snapshot: StepSnapshot,
 }
 
 /// A checkpoint of a run.
@@ -158,7 +158,7 @@ impl RunView {
     /// The batch that is shown: that of the chosen step, else the newest.
     pub fn shown_matrix(&self) -> Option<&BatchMatrix> {
         match &self.chosen {
-            Some(chosen) => chosen.look.matrix.as_ref(),
+            Some(chosen) => chosen.snapshot.matrix.as_ref(),
             None => self.matrix.as_ref(),
         }
     }
@@ -166,7 +166,7 @@ impl RunView {
     /// The map of the demo tracks that is shown: that of the chosen step, else the newest.
     pub fn shown_map(&self) -> Option<&DemoMap> {
         match &self.chosen {
-            Some(chosen) => chosen.look.map.as_ref(),
+            Some(chosen) => chosen.snapshot.map.as_ref(),
             None => self.map.as_ref(),
         }
     }

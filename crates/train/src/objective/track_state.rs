@@ -1,4 +1,4 @@
-//! What contrastive objectives remember between steps.
+//! What contrastive objectives keep of the tracks between steps.
 
 /// One remembered quantity.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,12 +13,12 @@ pub struct Column {
 
 /// What an objective remembers: moving averages, temperatures and their optimiser's state.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Memory {
+pub struct TrackState {
     /// The quantities, in the order of the objective.
     pub columns: Vec<Column>,
 }
 
-impl Memory {
+impl TrackState {
     /// Adds a quantity that every track has.
     pub fn per_track(mut self, name: &'static str, tracks: usize, value: f64) -> Self {
         self.columns.push(Column {
@@ -82,7 +82,7 @@ impl Memory {
     }
 }
 
-/// The memory of one batch: numbers in the order of its tracks.
+/// The state of one batch: numbers in the order of its tracks.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Rows(Vec<(&'static str, Vec<f64>)>);
 
@@ -143,12 +143,14 @@ mod tests {
 
     #[test]
     fn a_batch_changes_its_own_tracks_only() {
-        let mut memory = Memory::default().per_track("u", 4, 0.0).global("tau", 0.1);
-        let mut rows = memory.rows(&[3, 1]);
+        let mut track_state = TrackState::default()
+            .per_track("u", 4, 0.0)
+            .global("tau", 0.1);
+        let mut rows = track_state.rows(&[3, 1]);
         rows.set("u", vec![3.0, 1.0]);
         rows.set("tau", vec![0.5]);
-        memory.store(&[3, 1], &rows);
-        assert_eq!(memory.column("u"), [0.0, 1.0, 0.0, 3.0]);
-        assert_eq!(memory.column("tau"), [0.5]);
+        track_state.store(&[3, 1], &rows);
+        assert_eq!(track_state.column("u"), [0.0, 1.0, 0.0, 3.0]);
+        assert_eq!(track_state.column("tau"), [0.5]);
     }
 }

@@ -11,12 +11,12 @@ use mynascope_embedding::{EmbeddingTable, Level, TrackRow};
 use mynascope_map::{MapSettings, Method, layout};
 
 /// The name of the file in a step folder.
-pub(super) const LOOK: &str = "look.json";
+pub(super) const SNAPSHOT: &str = "look.json";
 
 /// What a checkpoint looked like.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct StepLook {
+pub struct StepSnapshot {
     /// The batch of the step; of contrastive objectives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matrix: Option<BatchMatrix>,
@@ -25,10 +25,10 @@ pub struct StepLook {
     pub map: Option<DemoMap>,
 }
 
-impl StepLook {
+impl StepSnapshot {
     /// What lies in a step folder, if anything.
     pub fn of_step(folder: &Path) -> Option<Self> {
-        let text = fs::read_to_string(folder.join(LOOK)).ok()?;
+        let text = fs::read_to_string(folder.join(SNAPSHOT)).ok()?;
         serde_json::from_str(&text).ok()
     }
 }
