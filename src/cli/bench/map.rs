@@ -7,7 +7,7 @@ use eframe::egui::{Rect, Vec2};
 use super::Measure;
 use crate::gui::{
     Canvas,
-    model::{Camera, HitGrid, Point, PointClass},
+    model::{Camera, HitGrid, Point, PointClass, Shade},
     paint::scatter::{self, Scatter},
     theme,
 };
@@ -64,11 +64,9 @@ fn frames(measure: &mut Measure<'_>, points: usize) -> anyhow::Result<()> {
     let mut random = stream(1, 0, 0, Purpose::Demo);
     let mut number = || 0.4 * random.normal() as f32;
     let xy: Vec<[f32; 2]> = (0..points).map(|_| [number(), number()]).collect();
-    let colours = (0..points).map(theme::label_colour);
-    let shown: Vec<Point> = xy
-        .iter()
-        .zip(colours)
-        .map(|(&at, colour)| Point::new(at, colour, PointClass::Plain))
+    let shown: Vec<Point> = (0..)
+        .zip(&xy)
+        .map(|(group, &at)| Point::new(at, Shade::Group(group), PointClass::Plain))
         .collect();
     let shown = std::sync::Arc::new(shown);
     let mut canvas = Canvas::new(SIZE)?;

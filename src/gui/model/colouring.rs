@@ -2,9 +2,6 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use eframe::egui::Color32;
-
-use crate::gui::theme;
 use mynascope_base::natural_order;
 use mynascope_collection::Track;
 
@@ -93,29 +90,40 @@ impl Colouring {
     }
 }
 
+/// What a colour stands for. Which colour that is, those know who draw.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Shade {
+    /// A group, by its number from 0 on.
+    Group(u32),
+    /// A place between the low end of a scale (0) and its high end (1).
+    Share(f32),
+    /// Something that is not known.
+    Unknown,
+}
+
 /// A line of the legend.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LegendEntry {
     /// The name of the group.
     pub label: String,
-    /// Its colour.
-    pub colour: Color32,
+    /// What its colour stands for.
+    pub shade: Shade,
     /// How many points it has.
     pub points: usize,
 }
 
-/// Tracks sorted into groups that have colours. [`Groups::of`] makes it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Tracks sorted into groups. [`Groups::of`] makes it.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Groups {
-    /// Name and colour of each group.
-    pub names: Vec<(String, Color32)>,
+    /// The name of each group, and what its colour stands for.
+    pub names: Vec<(String, Shade)>,
     /// The group of each track of the table.
     pub of_track: Vec<usize>,
 }
 
 impl Groups {
     /// Groups tracks by a name; `order` tells which names come first, the rest follow in natural order. Tracks without a name
-    /// are in the last group, called `missing`, and grey.
+    /// are in the last group, called `missing`: what they are is not known.
     pub fn of<'a>(
         names: impl Iterator<Item = Option<&'a str>> + Clone,
         order: &[&'a str],
@@ -141,13 +149,12 @@ impl Groups {
             .map(|name| name.and_then(|name| places.get(name).copied()))
             .map(|place| place.unwrap_or(sorted.len()))
             .collect();
-        let mut groups: Vec<(String, Color32)> = sorted
-            .iter()
-            .enumerate()
-            .map(|(index, name)| ((*name).to_owned(), theme::label_colour(index)))
+        let mut groups: Vec<(String, Shade)> = (0..)
+            .zip(&sorted)
+            .map(|(index, name)| ((*name).to_owned(), Shade::Group(index)))
             .collect();
         if of_track.contains(&groups.len()) {
-            groups.push((missing.to_owned(), theme::NO_LABEL));
+            groups.push((missing.to_owned(), Shade::Unknown));
         }
         Self {
             names: groups,
@@ -184,14 +191,14 @@ impl Scale {
         }
     }
 
-    /// The colour of a point; grey where the number is not known.
-    pub fn colour(&self, point: usize) -> Color32 {
+    /// Where a point's number lies on the scale.
+    pub fn shade(&self, point: usize) -> Shade {
         match self.values.get(point) {
             Some(value) if value.is_finite() => {
                 let width = (self.high - self.low).max(f32::MIN_POSITIVE);
-                theme::sequential((value - self.low) / width)
+                Shade::Share((value - self.low) / width)
             }
-            _ => theme::NO_LABEL,
+            _ => Shade::Unknown,
         }
     }
 }
@@ -236,13 +243,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_are_sorted_and_what_has_no_name_is_grey_and_last() {
+    fn groups_are_sorted_and_what_has_no_name_is_last() {
         let names = [Some("rock"), None, Some("dub"), Some("rock")];
         let groups = Groups::of(names.into_iter(), &[], "no label");
         let listed: Vec<&str> = groups.names.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(listed, ["dub", "rock", "no label"]);
         assert_eq!(groups.of_track, [1, 2, 0, 1]);
-        assert_eq!(groups.names[2].1, theme::NO_LABEL);
+        assert_eq!(groups.names[1].1, Shade::Group(1));
+        assert_eq!(groups.names[2].1, Shade::Unknown);
         let ordered = Groups::of(names.into_iter(), &["train", "rock", "dub"], "none");
         assert_eq!(ordered.of_track, [0, 2, 1, 0]);
         let all = Groups::of([Some("a")].into_iter(), &[], "none");
@@ -255,10 +263,10 @@ mod tests {
     fn a_scale_reaches_from_the_least_to_the_greatest_known_number() {
         let scale = Scale::new(Number::Length, vec![30.0, f32::NAN, 10.0, 20.0]);
         assert_eq!((scale.low, scale.high), (10.0, 30.0));
-        assert_eq!(scale.colour(2), theme::sequential(0.0));
-        assert_eq!(scale.colour(3), theme::sequential(0.5));
-        assert_eq!(scale.colour(1), theme::NO_LABEL);
+        assert_eq!(scale.shade(2), Shade::Share(0.0));
+        assert_eq!(scale.shade(3), Shade::Share(0.5));
+        assert_eq!(scale.shade(1), Shade::Unknown);
         let none = Scale::new(Number::Tempo, vec![f32::NAN]);
-        assert_eq!(none.colour(0), theme::NO_LABEL);
+        assert_eq!(none.shade(0), Shade::Unknown);
     }
 }

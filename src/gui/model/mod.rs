@@ -26,7 +26,7 @@ mod transport;
 mod undo;
 
 pub use chart::{Chart, NO_LABEL, PointFacts};
-pub use colouring::{Colouring, Groups, LegendEntry, Number, Scale, offered_colourings};
+pub use colouring::{Colouring, Groups, LegendEntry, Number, Scale, Shade, offered_colourings};
 pub use curve::Curve;
 pub use embeddings::{
     AskedFor, ChosenCheckpoint, EmbedError, Embeddings, EncoderSource, KeyedTable, TableKey,

@@ -1,8 +1,10 @@
 //! The points of a map, as they are drawn, and which part of the map is shown.
 
-use eframe::egui::{Color32, Pos2, Rect, Vec2};
+use eframe::egui::{Pos2, Rect, Vec2};
 
-/// How a point is drawn; the number is the last byte of its instance.
+use super::Shade;
+
+/// How a point is drawn; the shader knows it by this number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum PointClass {
@@ -16,24 +18,21 @@ pub enum PointClass {
     Grey = 3,
 }
 
-/// One point as the shader reads it: 12 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C)]
+/// One point of a map.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
     /// Place in map units.
-    at: [f32; 2],
-    /// Red, green, blue, class.
-    paint: [u8; 4],
+    pub at: [f32; 2],
+    /// What its colour stands for.
+    pub shade: Shade,
+    /// How it is drawn.
+    pub class: PointClass,
 }
 
 impl Point {
     /// A point at a place in map units.
-    pub fn new(at: [f32; 2], colour: Color32, class: PointClass) -> Self {
-        let [red, green, blue, _] = colour.to_array();
-        Self {
-            at,
-            paint: [red, green, blue, class as u8],
-        }
+    pub fn new(at: [f32; 2], shade: Shade, class: PointClass) -> Self {
+        Self { at, shade, class }
     }
 }
 

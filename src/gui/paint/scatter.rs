@@ -7,7 +7,44 @@ use eframe::{
     egui_wgpu::{self, CallbackResources, CallbackTrait, ScreenDescriptor, wgpu},
 };
 
-use crate::gui::model::{Camera, Point};
+use crate::gui::{
+    model::{Camera, Point, PointClass, Shade},
+    theme,
+};
+
+/// The colour of what it stands for.
+pub fn colour_of(shade: Shade) -> Color32 {
+    match shade {
+        Shade::Group(group) => theme::label_colour(group as usize),
+        Shade::Share(share) => theme::sequential(share),
+        Shade::Unknown => theme::NO_LABEL,
+    }
+}
+
+/// One point as the shader reads it: 12 bytes.
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+struct PointInstance {
+    at: [f32; 2],
+    /// Red, green, blue, class.
+    paint: [u8; 4],
+}
+
+impl PointInstance {
+    fn of(point: &Point) -> Self {
+        let colour = match point.class {
+            PointClass::Grey => theme::NOT_PICKED,
+            PointClass::Hidden | PointClass::Plain | PointClass::Emphasised => {
+                colour_of(point.shade)
+            }
+        };
+        let [red, green, blue, _] = colour.to_array();
+        Self {
+            at: point.at,
+            paint: [red, green, blue, point.class as u8],
+        }
+    }
+}
 
 /// One frame of the scatter plot. Points reach the GPU only when they are another `Arc` than before.
 pub struct Scatter {
@@ -111,7 +148,7 @@ pub fn install(
             entry_point: Some("vertex"),
             compilation_options: wgpu::PipelineCompilationOptions::default(),
             buffers: &[wgpu::VertexBufferLayout {
-                array_stride: size_of::<Point>() as u64,
+                array_stride: size_of::<PointInstance>() as u64,
                 step_mode: wgpu::VertexStepMode::Instance,
                 attributes: &wgpu::vertex_attr_array![0 => Float32x2, 1 => Uint8x4],
             }],
@@ -191,11 +228,12 @@ impl CallbackTrait for Scatter {
             .as_ref()
             .is_some_and(|uploaded| Arc::ptr_eq(&uploaded.points, &self.points));
         if !known {
-            let bytes: &[u8] = bytemuck::cast_slice(&self.points);
+            let instances: Vec<PointInstance> = self.points.iter().map(PointInstance::of).collect();
+            let bytes: &[u8] = bytemuck::cast_slice(&instances);
             let buffer = device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("scatter points"),
                 // An empty buffer cannot be bound.
-                size: (bytes.len() as u64).max(size_of::<Point>() as u64),
+                size: (bytes.len() as u64).max(size_of::<PointInstance>() as u64),
                 usage: wgpu::BufferUsages::VERTEX | wgpu::BufferUsages::COPY_DST,
                 mapped_at_creation: false,
             });
@@ -273,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_point_takes_twelve_bytes() {
-        assert_eq!(size_of::<Point>(), 12);
+        assert_eq!(size_of::<PointInstance>(), 12);
         assert_eq!(size_of::<CameraUniform>() % 16, 0);
     }
 }

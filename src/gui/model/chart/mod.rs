@@ -4,16 +4,14 @@ mod plane;
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use eframe::egui::Color32;
 use rayon::prelude::*;
 
-use crate::gui::theme;
 use mynascope_embedding::Level;
 use mynascope_map::{Layout, turn_towards};
 
 use super::{
     Picked, Spot,
-    colouring::{Groups, LegendEntry, Scale},
+    colouring::{Groups, LegendEntry, Scale, Shade},
     embeddings::KeyedTable,
     hit_grid::HitGrid,
     points::{Point, PointClass},
@@ -127,9 +125,9 @@ impl Chart {
         self.legend = groups
             .names
             .into_iter()
-            .map(|(label, colour)| LegendEntry {
+            .map(|(label, shade)| LegendEntry {
                 label,
-                colour,
+                shade,
                 points: 0,
             })
             .collect();
@@ -250,18 +248,18 @@ impl Chart {
         Some(*point as usize)
     }
 
-    /// The colour of a point.
-    pub fn colour_of(&self, point: usize) -> Color32 {
+    /// What the colour of a point stands for.
+    pub fn shade_of(&self, point: usize) -> Shade {
         match &self.scale {
-            Some(scale) => scale.colour(point),
+            Some(scale) => scale.shade(point),
             None => self
                 .group_of(point)
                 .and_then(|group| self.legend.get(group))
-                .map_or(theme::NO_LABEL, |entry| entry.colour),
+                .map_or(Shade::Unknown, |entry| entry.shade),
         }
     }
 
-    /// What the colour of a point says: the name of its group, or its number.
+    /// What the colour of a point says in words: the name of its group, or its number.
     pub fn says(&self, point: usize) -> Option<String> {
         match &self.scale {
             Some(scale) => {
@@ -372,15 +370,15 @@ impl Chart {
                 false => picks.has(f64::from(place.start_secs)),
             });
             self.picked_points += usize::from(is_picked);
-            let colour = self.colour_of(point);
+            let shade = self.shade_of(point);
             if !self.is_shown(point) && Some(track) != selected {
-                grey.push(Point::new(at, colour, PointClass::Hidden));
+                grey.push(Point::new(at, shade, PointClass::Hidden));
             } else if Some(track) == selected {
-                emphasised.push(Point::new(at, colour, PointClass::Emphasised));
+                emphasised.push(Point::new(at, shade, PointClass::Emphasised));
             } else if is_picked || picked.is_empty() {
-                plain.push(Point::new(at, colour, PointClass::Plain));
+                plain.push(Point::new(at, shade, PointClass::Plain));
             } else {
-                grey.push(Point::new(at, theme::NOT_PICKED, PointClass::Grey));
+                grey.push(Point::new(at, shade, PointClass::Grey));
             }
         }
         self.points = Arc::new(layers.concat());

@@ -9,7 +9,7 @@ use mynascope_base::counted;
 use crate::gui::{
     command::{Command, MapCommand},
     model::{AppState, Camera, Chart, MapSide, clock},
-    paint::scatter::Scatter,
+    paint::scatter::{Scatter, colour_of},
     panels::parts,
     theme,
 };
@@ -157,7 +157,7 @@ fn hovered(
     };
     let screen = camera.to_screen(rect, place);
     let stroke = Stroke::new(theme::LINE_STRONG, tokens.text_strong);
-    let colour = chart.colour_of(point);
+    let colour = colour_of(chart.shade_of(point));
     painter.circle(screen, 2.0 * theme::UNIT, colour, stroke);
     let mut lines = vec![parts::track_name(&model.library, facts.path)];
     lines.extend(chart.says(point));
@@ -216,7 +216,7 @@ fn echo(ui: &Ui, painter: &egui::Painter, rect: Rect, model: &AppState, view: Vi
     let here = view.chart.point_at(facts.path, facts.start_secs);
     if let Some((point, at)) = here.and_then(|point| Some((point, view.chart.xy.get(point)?))) {
         let stroke = Stroke::new(theme::LINE_STRONG, theme::tokens(ui).text_strong);
-        let colour = view.chart.colour_of(point);
+        let colour = colour_of(view.chart.shade_of(point));
         let screen = view.camera.to_screen(rect, *at);
         painter.circle(screen, 2.0 * theme::UNIT, colour, stroke);
     }

@@ -6,6 +6,7 @@ use mynascope_base::counted;
 use crate::gui::{
     command::{Command, MapCommand},
     model::{Chart, LegendEntry, Mapping, Scale},
+    paint::scatter::colour_of,
     theme,
 };
 
@@ -110,7 +111,10 @@ fn row(ui: &mut Ui, width: f32, mapping: &Mapping, entry: &LegendEntry, out: &mu
         ui.painter().rect_filled(rect, theme::CORNER, tokens.raised);
     }
     let text = if shown { tokens.text } else { tokens.text_weak };
-    let colour = if shown { entry.colour } else { tokens.raised };
+    let colour = match shown {
+        true => colour_of(entry.shade),
+        false => tokens.raised,
+    };
     let dot = rect.left_center() + Vec2::new(2.0 * theme::UNIT, 0.0);
     ui.painter().circle_filled(dot, 1.25 * theme::UNIT, colour);
     let count = ui.painter().text(
