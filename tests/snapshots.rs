@@ -22,7 +22,7 @@ use mynascope::gui::{
         Command, EncoderCommand, LessonCommand, LibraryCommand, MapCommand, MaskCommand,
         PictureCommand, ProbeCommand, WindowCommand,
     },
-    model::{MaskForm, PictureForm},
+    model::{MaskForm, Overlay, PictureForm},
     workspace::Workspace,
 };
 use mynascope_audio as audio;
@@ -195,26 +195,15 @@ fn every_layout_and_dialog_looks_as_it_did() {
         .looks_like("probe_empty")
         .does([Command::Probe(ProbeCommand::Run)])
         .looks_like("probe");
-    for (name, open, close) in [
-        (
-            "settings",
-            WindowCommand::ShowSettings(true),
-            WindowCommand::ShowSettings(false),
-        ),
-        (
-            "palette",
-            WindowCommand::ShowPalette(true),
-            WindowCommand::ShowPalette(false),
-        ),
-        (
-            "keys",
-            WindowCommand::ShowKeys(true),
-            WindowCommand::ShowKeys(false),
-        ),
+    for (name, overlay) in [
+        ("settings", Overlay::Settings),
+        ("palette", Overlay::Palette),
+        ("keys", Overlay::Keys),
     ] {
+        let over = |overlay| Command::Window(WindowCommand::ShowOverlay(overlay));
         album
-            .does([show(Workspace::Listen), Command::Window(open)])
+            .does([show(Workspace::Listen), over(Some(overlay))])
             .looks_like(name)
-            .does([Command::Window(close)]);
+            .does([over(None)]);
     }
 }

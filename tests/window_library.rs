@@ -21,7 +21,7 @@ use egui_kittest::{
 use mynascope::gui::{
     App, Start, actions,
     command::{Command, LibraryCommand, WindowCommand},
-    model::{AppState, Column, Offer, PictureState, Sort},
+    model::{AppState, Column, Offer, Overlay, PictureState, Sort},
     panels, theme,
     workspace::{Pane, Workspace},
 };
@@ -256,13 +256,13 @@ fn the_palette_finds_actions_and_tracks_by_a_few_letters() {
     type_text(&mut harness, "teach");
     press(&mut harness, Modifiers::NONE, Key::Enter);
     assert_eq!(harness.state().model().workspace, Workspace::Teach);
-    assert!(harness.state().model().palette.is_none());
+    assert_eq!(overlay(&harness), None);
     press(&mut harness, Modifiers::COMMAND, Key::P);
     type_text(&mut harness, "riff");
     // Tracks are looked for in the background.
     let begin = Instant::now();
     let first_is_a_track = |harness: &Harness<'_, App>| {
-        let palette = harness.state().model().palette.as_ref().unwrap();
+        let palette = &harness.state().model().palette;
         matches!(palette.offers.first(), Some(Offer::Track(_)))
     };
     while !first_is_a_track(&harness) {
@@ -275,8 +275,13 @@ fn the_palette_finds_actions_and_tracks_by_a_few_letters() {
     press(&mut harness, Modifiers::COMMAND, Key::P);
     type_text(&mut harness, "mute");
     press(&mut harness, Modifiers::NONE, Key::Escape);
-    assert!(harness.state().model().palette.is_none());
+    assert_eq!(overlay(&harness), None);
     assert_eq!(harness.state().model().settings.volume, 1.0);
+}
+
+/// What lies over the panels.
+fn overlay(harness: &Harness<'_, App>) -> Option<Overlay> {
+    harness.state().model().overlay
 }
 
 #[test]
@@ -285,17 +290,17 @@ fn settings_and_keys_open_by_key_and_close_by_escape() {
     let folder = sounds();
     let mut harness = window(folder.path());
     press(&mut harness, Modifiers::COMMAND, Key::Comma);
-    assert!(harness.state().model().settings_shown);
+    assert_eq!(overlay(&harness), Some(Overlay::Settings));
     harness.get_by_label("light").click();
     harness.run_steps(3);
     assert_eq!(harness.state().model().settings.theme, Theme::Light);
     press(&mut harness, Modifiers::NONE, Key::Escape);
-    assert!(!harness.state().model().settings_shown);
+    assert_eq!(overlay(&harness), None);
     press(&mut harness, Modifiers::NONE, Key::F1);
-    assert!(harness.state().model().keys_shown);
+    assert_eq!(overlay(&harness), Some(Overlay::Keys));
     // One thing lies over the panels at a time.
     press(&mut harness, Modifiers::COMMAND, Key::P);
-    assert!(!harness.state().model().keys_shown);
+    assert_eq!(overlay(&harness), Some(Overlay::Palette));
 }
 
 #[test]
@@ -500,7 +505,7 @@ fn the_palette_knows_other_words_for_what_can_be_done() {
     for (word, id) in [("accuracy", "probe-run"), ("import", "open-table")] {
         press(&mut harness, Modifiers::COMMAND, Key::P);
         type_text(&mut harness, word);
-        let palette = harness.state().model().palette.as_ref().unwrap();
+        let palette = &harness.state().model().palette;
         let found = palette.offers.contains(&Offer::Action(id));
         assert!(found, "{word}: {:?}", palette.offers);
         press(&mut harness, Modifiers::NONE, Key::Escape);

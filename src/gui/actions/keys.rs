@@ -179,7 +179,7 @@ impl Shortcut {
 /// What the keys of this frame ask for. Plain keys act only while no text field has the focus.
 pub fn read_keys(ctx: &egui::Context, model: &AppState) -> Vec<Command> {
     // What lies over the panels takes letters and Esc for itself.
-    let covered = model.keys_shown || model.settings_shown || model.palette.is_some();
+    let covered = model.overlay.is_some();
     let typing = covered || ctx.text_edit_focused();
     // A control is reached by Tab alone, and then these keys are for it.
     let reached = ctx.memory(|memory| memory.focused()).is_some();

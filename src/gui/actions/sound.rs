@@ -4,7 +4,7 @@ use eframe::egui::Key;
 
 use crate::gui::{
     command::{Command, MapCommand, SoundCommand, WindowCommand},
-    model::{AppState, Hearing, WINDOW_SECS},
+    model::{AppState, Hearing, Overlay, WINDOW_SECS},
     workspace::Workspace,
 };
 
@@ -132,24 +132,24 @@ pub(super) const ACTIONS: &[Action] = &[
         keys: &[Shortcut::plain(Key::Escape)],
         command: |model| {
             let transport = &model.transport;
-            if model.mask.form.painting && !model.keys_shown {
+            if model.overlay == Some(Overlay::Keys) {
+                return None;
+            }
+            if model.mask.form.painting {
                 return Some(Command::edit_mask(model, |form| form.painting = false));
             }
-            if !model.mapping.picked.is_empty()
-                && model.workspace == Workspace::Map
-                && !model.keys_shown
-            {
+            if !model.mapping.picked.is_empty() && model.workspace == Workspace::Map {
                 return Some(Command::Map(MapCommand::ClearPicked));
             }
             // With nothing to clear, Esc ends a presentation.
-            if model.presenting && transport.selection.is_none() && !model.keys_shown {
+            if model.presenting && transport.selection.is_none() {
                 return Some(Command::Window(WindowCommand::Present(false)));
             }
             let any = transport.selection.is_some() || transport.looped.is_some();
-            if !any && !model.library.form.search.is_empty() && !model.keys_shown {
+            if !any && !model.library.form.search.is_empty() {
                 return Some(Command::edit_library(model, |form| form.search.clear()));
             }
-            (any && !model.keys_shown).then_some(Command::Sound(SoundCommand::Clear))
+            any.then_some(Command::Sound(SoundCommand::Clear))
         },
     },
     Action {

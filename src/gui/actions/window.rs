@@ -4,7 +4,7 @@ use eframe::egui::Key;
 
 use crate::gui::{
     command::{Command, WindowCommand},
-    model::{AppState, other_theme},
+    model::{AppState, Overlay, other_theme},
     workspace::Workspace,
 };
 
@@ -15,6 +15,12 @@ const GROUP: Group = Group::Window;
 fn scale(model: &AppState, by: f32) -> Option<Command> {
     let scale = ((model.settings.scale + by) * 10.0).round() / 10.0;
     Some(Command::edit_settings(model, |it| it.scale = scale))
+}
+
+/// Opens an overlay, or closes it again.
+fn show_overlay(model: &AppState, overlay: Overlay) -> Option<Command> {
+    let shown = model.toggled(overlay);
+    Some(Command::Window(WindowCommand::ShowOverlay(shown)))
 }
 
 fn show(workspace: Workspace) -> Option<Command> {
@@ -76,10 +82,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Find anything to do",
         help: "Find actions, tracks and what was opened before by a few letters",
         keys: &[Shortcut::ctrl(Key::P)],
-        command: |model| {
-            let shown = model.palette.is_none();
-            Some(Command::Window(WindowCommand::ShowPalette(shown)))
-        },
+        command: |model| show_overlay(model, Overlay::Palette),
     },
     Action {
         id: "undo",
@@ -103,10 +106,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Settings",
         help: "Theme, size, devices, disk",
         keys: &[Shortcut::ctrl(Key::Comma)],
-        command: |model| {
-            let shown = !model.settings_shown;
-            Some(Command::Window(WindowCommand::ShowSettings(shown)))
-        },
+        command: |model| show_overlay(model, Overlay::Settings),
     },
     Action {
         id: "larger",
@@ -162,7 +162,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Keys",
         help: "Show all keys",
         keys: &[Shortcut::plain(Key::F1)],
-        command: |model| Some(Command::Window(WindowCommand::ShowKeys(!model.keys_shown))),
+        command: |model| show_overlay(model, Overlay::Keys),
     },
     Action {
         id: "full-screen",

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::gui::workspace::Workspace;
+use crate::gui::{model::Overlay, workspace::Workspace};
 use mynascope_base::storage::Settings;
 
 /// What a user does to the window.
@@ -18,8 +18,8 @@ pub enum WindowCommand {
     Present(bool),
     /// Remembers where the panes of a workspace stand.
     SaveWorkspace(Workspace, String),
-    /// Whether the key sheet is open.
-    ShowKeys(bool),
+    /// Lays this over the panels instead of what lies there, or nothing.
+    ShowOverlay(Option<Overlay>),
     /// Closes a notice.
     Dismiss(u64),
     /// Closes all notices that would go by themselves.
@@ -32,16 +32,12 @@ pub enum WindowCommand {
     Undo,
     /// Does again what was taken back.
     Redo,
-    /// Whether the palette is open.
-    ShowPalette(bool),
     /// What is looked for in the palette.
     PaletteText(String),
     /// Goes so many offers down.
     PaletteMove(isize),
     /// Does what an offer of the palette says, by its place.
     PaletteRun(usize),
-    /// Whether the settings are open.
-    ShowSettings(bool),
     /// Looks how much computed pictures take on disk.
     CountCache,
     /// Removes all computed pictures and embeddings.

@@ -128,9 +128,7 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Libr
         LibraryMessage::Hovered(paths, text) => model.hovered = Some((paths, text)),
         LibraryMessage::Found { generation, rows } => model.library.found(generation, rows),
         LibraryMessage::Offered { generation, rows } => {
-            if let Some(palette) = &mut model.palette {
-                palette.found(generation, rows, &model.library);
-            }
+            model.palette.found(generation, rows, &model.library);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::gui::{
     actions,
     command::{Command, LibraryCommand, OwnFolder, TrainCommand, WindowCommand},
-    model::{AppState, Candidate, FollowUp, Offer, Palette, undo_step},
+    model::{AppState, Candidate, FollowUp, Offer, Overlay, Palette, undo_step},
     work::{Workers, cache_jobs, open_folder},
     workspace::Workspace,
 };
@@ -40,37 +40,16 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: Window
             workers.outbox.fill_screen(on);
         }
         WindowCommand::Edit(new) => settings::edit(model, workers, *new),
-        WindowCommand::ShowKeys(shown) => {
-            close_overlays(model);
-            model.keys_shown = shown;
-        }
+        WindowCommand::ShowOverlay(overlay) => show_overlay(model, workers, overlay),
         WindowCommand::Dismiss(id) => model.notices.dismiss(id),
         WindowCommand::DismissNotes => model.notices.dismiss_notes(),
         WindowCommand::DismissAll => model.notices.dismiss_all(),
         WindowCommand::Tell(text) => model.notices.note(text),
         WindowCommand::Undo => step(model, workers, true),
         WindowCommand::Redo => step(model, workers, false),
-        WindowCommand::ShowPalette(shown) => {
-            close_overlays(model);
-            if shown {
-                model.palette = Some(Palette::default());
-                search_palette(model, workers, String::new());
-            }
-        }
         WindowCommand::PaletteText(text) => search_palette(model, workers, text),
-        WindowCommand::PaletteMove(rows) => {
-            if let Some(palette) = &mut model.palette {
-                palette.move_by(rows);
-            }
-        }
+        WindowCommand::PaletteMove(rows) => model.palette.move_by(rows),
         WindowCommand::PaletteRun(place) => run_offer(model, workers, place),
-        WindowCommand::ShowSettings(shown) => {
-            close_overlays(model);
-            model.settings_shown = shown;
-            if shown {
-                with_cache(workers, cache_jobs::count);
-            }
-        }
         WindowCommand::CountCache => with_cache(workers, cache_jobs::count),
         WindowCommand::ClearCache => {
             model.cache_bytes = None;
@@ -105,11 +84,16 @@ pub(super) fn no_font(model: &mut AppState, letters: &[char]) {
     ));
 }
 
-/// One thing lies over the panels at a time.
-fn close_overlays(model: &mut AppState) {
-    model.keys_shown = false;
-    model.settings_shown = false;
-    model.palette = None;
+fn show_overlay(model: &mut AppState, workers: &Workers, overlay: Option<Overlay>) {
+    model.overlay = overlay;
+    match overlay {
+        Some(Overlay::Palette) => {
+            model.palette = Palette::default();
+            search_palette(model, workers, String::new());
+        }
+        Some(Overlay::Settings) => with_cache(workers, cache_jobs::count),
+        Some(Overlay::Keys) | None => {}
+    }
 }
 
 fn save_workspace(model: &mut AppState, workers: &Workers, workspace: Workspace, tiles: String) {
@@ -177,21 +161,16 @@ fn search_palette(model: &mut AppState, workers: &Workers, text: String) {
             offer: Offer::Recent(path.clone()),
         }
     }));
-    if let Some(palette) = &mut model.palette
-        && let Some(find) = palette.search(text, candidates, &model.library)
-    {
+    if let Some(find) = model.palette.search(text, candidates, &model.library) {
         workers.offers.ask(find);
     }
 }
 
 fn run_offer(model: &mut AppState, workers: &mut Workers, place: usize) {
-    let offer = model
-        .palette
-        .as_ref()
-        .and_then(|palette| palette.offers.get(place))
-        .cloned();
-    let Some(offer) = offer else { return };
-    close_overlays(model);
+    let Some(offer) = model.palette.offers.get(place).cloned() else {
+        return;
+    };
+    model.overlay = None;
     let command = match offer {
         Offer::Action(id) => actions::find(id).and_then(|action| (action.command)(model)),
         Offer::Recent(path) => Some(Command::Library(LibraryCommand::Open(vec![path]))),

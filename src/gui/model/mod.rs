@@ -12,6 +12,7 @@ mod mapping;
 mod mask;
 mod neighbours;
 mod notice;
+mod overlay;
 mod palette;
 mod picked;
 mod picture;
@@ -45,6 +46,7 @@ pub use neighbours::{
     WalkStep,
 };
 pub use notice::{Notice, Notices, Severity};
+pub use overlay::Overlay;
 pub use palette::{Candidate, Offer, Palette, typed_paths};
 pub use picked::Picked;
 pub use picture::{
@@ -129,12 +131,10 @@ pub struct AppState {
     pub lists: Lists,
     /// Probing.
     pub probing: Probing,
-    /// The key sheet is open.
-    pub keys_shown: bool,
-    /// The settings are open.
-    pub settings_shown: bool,
-    /// The command palette, while it is open.
-    pub palette: Option<Palette>,
+    /// What lies over the panels.
+    pub overlay: Option<Overlay>,
+    /// What the command palette was asked, and what it offers.
+    pub palette: Palette,
     /// What computed pictures take on disk, in bytes, once that was counted.
     pub cache_bytes: Option<u64>,
     /// What can be undone.

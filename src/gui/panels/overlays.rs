@@ -7,7 +7,7 @@ use eframe::egui::{self, Align2, Id, LayerId, Modal, Order, RichText};
 use crate::gui::{
     actions::{self, Group},
     command::{Command, LibraryCommand, WindowCommand},
-    model::AppState,
+    model::{AppState, Overlay},
     theme::{self, small},
 };
 
@@ -18,7 +18,7 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     toasts::show(ui, model, out);
     palette::show(ui, model, out);
     settings::show(ui, model, out);
-    if model.keys_shown {
+    if model.overlay == Some(Overlay::Keys) {
         key_sheet(ui, out);
     }
     drop_hint(ui, model, out);
@@ -95,7 +95,7 @@ fn key_sheet(ui: &egui::Ui, out: &mut Vec<Command>) {
             ui.label(small(text).color(tokens.text_weak));
         });
     if response.should_close() {
-        out.push(Command::Window(WindowCommand::ShowKeys(false)));
+        out.push(Command::Window(WindowCommand::ShowOverlay(None)));
     }
 }
 

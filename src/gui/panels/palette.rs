@@ -9,15 +9,16 @@ use egui_phosphor::regular as icon;
 use crate::gui::{
     actions,
     command::{Command, WindowCommand},
-    model::{AppState, Offer, Palette, length, typed_paths},
+    model::{AppState, Offer, Overlay, Palette, length, typed_paths},
     theme::{self, small},
 };
 
 /// Draws the palette while it is open.
 pub fn show(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
-    let Some(palette) = &model.palette else {
+    if model.overlay != Some(Overlay::Palette) {
         return;
-    };
+    }
+    let palette = &model.palette;
     // Read before the text field sees them. A field of one line would make one word of lines that are pasted.
     let pasted = ui.ctx().input_mut(|input| {
         let place = input.events.iter().position(
@@ -89,7 +90,7 @@ pub fn show(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
             offers(ui, model, palette, out);
         });
     if response.should_close() {
-        out.push(Command::Window(WindowCommand::ShowPalette(false)));
+        out.push(Command::Window(WindowCommand::ShowOverlay(None)));
     }
 }
 

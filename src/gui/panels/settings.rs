@@ -6,7 +6,7 @@ use egui_phosphor::regular as icon;
 use crate::gui::{
     actions::find,
     command::{Command, LibraryCommand, OwnFolder, SoundCommand, TrainCommand, WindowCommand},
-    model::{AppState, Devices, SCALES},
+    model::{AppState, Devices, Overlay, SCALES},
     theme,
 };
 use mynascope_audio::{Channel, OutputStatus, chosen_device};
@@ -22,7 +22,7 @@ const NAME_WIDTH: f32 = 34.0 * theme::UNIT;
 
 /// Draws the settings while they are open.
 pub fn show(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
-    if !model.settings_shown {
+    if model.overlay != Some(Overlay::Settings) {
         return;
     }
     if let Devices::Unknown = model.training.devices {
@@ -61,7 +61,7 @@ pub fn show(ui: &egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         out.push(Command::Window(WindowCommand::Edit(Box::new(settings))));
     }
     if response.should_close() {
-        out.push(Command::Window(WindowCommand::ShowSettings(false)));
+        out.push(Command::Window(WindowCommand::ShowOverlay(None)));
     }
 }
 

@@ -6,7 +6,7 @@ use egui_phosphor::regular as icon;
 use crate::gui::{
     actions::{self, Group},
     command::{Command, LibraryCommand, WindowCommand},
-    model::{AppState, other_theme},
+    model::{AppState, Overlay, other_theme},
     theme::{self, small},
     workspace::Workspace,
 };
@@ -173,8 +173,8 @@ fn workspaces(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
 
 fn right(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     if icon_button(ui, icon::GEAR, "Settings (Ctrl+,)").clicked() {
-        let shown = !model.settings_shown;
-        out.push(Command::Window(WindowCommand::ShowSettings(shown)));
+        let shown = model.toggled(Overlay::Settings);
+        out.push(Command::Window(WindowCommand::ShowOverlay(shown)));
     }
     let (symbol, tip) = match model.settings.theme {
         Theme::Dark | Theme::System => (icon::SUN, "Light theme (Ctrl+T)"),
@@ -186,11 +186,12 @@ fn right(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         }));
     }
     if icon_button(ui, icon::COMMAND, "Find anything to do (Ctrl+P)").clicked() {
-        let shown = model.palette.is_none();
-        out.push(Command::Window(WindowCommand::ShowPalette(shown)));
+        let shown = model.toggled(Overlay::Palette);
+        out.push(Command::Window(WindowCommand::ShowOverlay(shown)));
     }
     if icon_button(ui, icon::KEYBOARD, "Keys (F1)").clicked() {
-        out.push(Command::Window(WindowCommand::ShowKeys(!model.keys_shown)));
+        let shown = model.toggled(Overlay::Keys);
+        out.push(Command::Window(WindowCommand::ShowOverlay(shown)));
     }
     if let Some(collection) = &model.library.collection {
         let tokens = theme::tokens(ui);
