@@ -21,7 +21,7 @@ use egui_kittest::{
 };
 use mynascope::gui::{
     App, Offscreen, PictureRequest, Start,
-    command::{Command, LibraryCommand, MaskCommand, PictureCommand, SoundCommand, WindowCommand},
+    command::{Command, LibraryCommand, MaskCommand, PictureCommand, WindowCommand},
     model::{PictureForm, PictureState, Selection},
     paint, panels, picture, run_window, save_png,
     sheets::SpectrogramSheet,
@@ -302,7 +302,8 @@ fn wheel_and_overview_move_the_picture() {
     assert_eq!(view(&harness), whole);
     assert!(bands(&harness).is_whole());
     let selection = Selection::between(2.0, 3.0, whole.duration_secs);
-    let select = Command::Sound(SoundCommand::Select(selection));
+    let model = harness.state().model();
+    let select = Command::edit_sound(model, |form| form.selection = selection);
     harness.state_mut().apply(select);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
     harness.run_steps(2);

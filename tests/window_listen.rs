@@ -104,18 +104,18 @@ fn a_drag_selects_a_click_seeks_and_shift_extends() {
     let area = picture(&harness);
     click(&mut harness, at(area, 1.0), Modifiers::NONE);
     assert!((transport(&harness).position_secs - 1.0).abs() < 0.03);
-    assert_eq!(transport(&harness).selection, None);
+    assert_eq!(transport(&harness).form.selection, None);
     // Backwards is as good.
     drag(&mut harness, at(area, 6.0), at(area, 3.0));
-    assert_stretch(transport(&harness).selection, 3.0, 6.0);
+    assert_stretch(transport(&harness).form.selection, 3.0, 6.0);
     let here = transport(&harness).position_secs;
     assert!((here - 1.0).abs() < 0.03, "selecting moved the playhead");
     click(&mut harness, at(area, 7.0), Modifiers::SHIFT);
-    assert_stretch(transport(&harness).selection, 3.0, 7.0);
+    assert_stretch(transport(&harness).form.selection, 3.0, 7.0);
     assert_eq!(transport(&harness).position_secs, here);
     // An edge follows the pointer.
     drag(&mut harness, at(area, 3.0), at(area, 4.0));
-    assert_stretch(transport(&harness).selection, 4.0, 7.0);
+    assert_stretch(transport(&harness).form.selection, 4.0, 7.0);
 }
 
 #[test]
@@ -128,39 +128,39 @@ fn keys_loop_and_clear() {
         harness.run_steps(2);
     };
     press(&mut harness, Key::L, Modifiers::NONE);
-    assert_stretch(transport(&harness).looped, 0.0, TRACK_SECS);
+    assert_stretch(transport(&harness).form.looped, 0.0, TRACK_SECS);
     press(&mut harness, Key::L, Modifiers::NONE);
-    assert_eq!(transport(&harness).looped, None);
+    assert_eq!(transport(&harness).form.looped, None);
     drag(&mut harness, at(area, 2.0), at(area, 5.0));
     press(&mut harness, Key::L, Modifiers::NONE);
-    assert_stretch(transport(&harness).looped, 2.0, 5.0);
+    assert_stretch(transport(&harness).form.looped, 2.0, 5.0);
     drag(&mut harness, at(area, 6.0), at(area, 7.0));
-    assert_stretch(transport(&harness).looped, 2.0, 5.0);
+    assert_stretch(transport(&harness).form.looped, 2.0, 5.0);
     press(&mut harness, Key::L, Modifiers::SHIFT);
-    assert_stretch(transport(&harness).looped, 6.0, 7.0);
+    assert_stretch(transport(&harness).form.looped, 6.0, 7.0);
     // Ten frames are 0.32 s; the loop goes with its selection.
     for (key, end) in [(Key::ArrowRight, 7.32), (Key::ArrowLeft, 7.0)] {
         for _ in 0..10 {
             press(&mut harness, key, Modifiers::ALT);
         }
-        assert_stretch(transport(&harness).selection, 6.0, end);
-        assert_stretch(transport(&harness).looped, 6.0, end);
+        assert_stretch(transport(&harness).form.selection, 6.0, end);
+        assert_stretch(transport(&harness).form.looped, 6.0, end);
     }
     click(&mut harness, at(area, 3.0), Modifiers::NONE);
     press(&mut harness, Key::OpenBracket, Modifiers::NONE);
-    assert_stretch(transport(&harness).looped, 3.0, 7.0);
+    assert_stretch(transport(&harness).form.looped, 3.0, 7.0);
     click(&mut harness, at(area, 4.0), Modifiers::NONE);
     press(&mut harness, Key::CloseBracket, Modifiers::NONE);
-    assert_stretch(transport(&harness).looped, 3.0, 4.0);
+    assert_stretch(transport(&harness).form.looped, 3.0, 4.0);
     // The loop's flag follows the pointer.
     let flag = egui::pos2(at(area, 4.0).x, area.top() + 3.0);
     drag(&mut harness, flag, at(area, 5.0));
-    assert_stretch(transport(&harness).looped, 3.0, 5.0);
+    assert_stretch(transport(&harness).form.looped, 3.0, 5.0);
     press(&mut harness, Key::Escape, Modifiers::NONE);
-    assert_eq!(transport(&harness).selection, None);
-    assert_stretch(transport(&harness).looped, 3.0, 5.0);
+    assert_eq!(transport(&harness).form.selection, None);
+    assert_stretch(transport(&harness).form.looped, 3.0, 5.0);
     press(&mut harness, Key::Escape, Modifiers::NONE);
-    assert_eq!(transport(&harness).looped, None);
+    assert_eq!(transport(&harness).form.looped, None);
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn x_key(harness: &mut Harness<'_, App>, pressed: bool) {
 fn a_tap_on_x_switches_and_held_it_lasts_until_it_is_let_go() {
     need_graphics();
     let (mut harness, _folder) = window();
-    let hearing = |harness: &Harness<'_, App>| transport(harness).hearing;
+    let hearing = |harness: &Harness<'_, App>| transport(harness).form.hearing;
     for expected in [Hearing::Left, Hearing::Original] {
         x_key(&mut harness, true);
         x_key(&mut harness, false);

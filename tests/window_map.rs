@@ -241,7 +241,7 @@ fn a_click_selects_the_track_and_its_window_everywhere() {
     assert_eq!(selected.path, spot.path);
     assert_eq!(model.mapping.selected(), Some(spot.path.as_path()));
     assert_eq!(model.spectrogram.path(), Some(spot.path.as_path()));
-    let window = model.transport.selection.expect("its window, marked");
+    let window = model.transport.form.selection.expect("its window, marked");
     assert!((window.start_secs - spot.start_secs).abs() < 1e-6);
     // Cosines to it, as colours: 1 for itself, and as large as the list of neighbours says for others.
     let cosine = Colouring::Number(Number::Cosine);

@@ -286,7 +286,7 @@ fn a_drag_along_the_curve_of_mask_ratios_sets_the_mask_and_plays_what_is_left() 
     }
     let model = harness.state().model();
     assert!(ratios[0] < ratios[1] && ratios[1] < ratios[2], "{ratios:?}");
-    assert_eq!(model.transport.hearing, Hearing::Left);
+    assert_eq!(model.transport.form.hearing, Hearing::Left);
     assert!(model.mask.form.shown);
     let job = ProbeJob::Curve(CurveKind::MaskRatio);
     let line = model.probing.line(job, &[], &cpu());

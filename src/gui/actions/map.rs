@@ -76,7 +76,7 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "List the windows that are nearest to the selected stretch of the spectrogram",
         keys: &[],
         command: |model| {
-            model.transport.selection?;
+            model.transport.form.selection?;
             Some(Command::Map(MapCommand::QueryRegion))
         },
     },

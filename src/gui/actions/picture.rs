@@ -29,7 +29,7 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Show the selected stretch as wide as the picture",
         keys: &[Shortcut::ctrl(Key::E)],
         command: |model| {
-            model.transport.selection?;
+            model.transport.form.selection?;
             Some(Command::Picture(PictureCommand::FitSelection))
         },
     },

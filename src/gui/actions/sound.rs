@@ -20,9 +20,13 @@ fn by(secs: f64) -> Option<Command> {
     Some(Command::Sound(SoundCommand::SeekBy(secs)))
 }
 
+fn hear(model: &AppState, hearing: Hearing) -> Option<Command> {
+    Some(Command::edit_sound(model, |form| form.hearing = hearing))
+}
+
 /// Moves the ends of the selection by frames.
 fn nudge(model: &AppState, start_frames: i32, end_frames: i32) -> Option<Command> {
-    model.transport.selection?;
+    model.transport.form.selection?;
     sound(SoundCommand::Nudge {
         start_frames,
         end_frames,
@@ -61,7 +65,7 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Play the selection over and over instead of what is looped now",
         keys: &[Shortcut::shift(Key::L)],
         command: |model| {
-            model.transport.selection?;
+            model.transport.form.selection?;
             sound(SoundCommand::LoopSelection)
         },
     },
@@ -142,14 +146,20 @@ pub(super) const ACTIONS: &[Action] = &[
                 return Some(Command::Map(MapCommand::ClearPicked));
             }
             // With nothing to clear, Esc ends a presentation.
-            if model.presenting && transport.selection.is_none() {
+            if model.presenting && transport.form.selection.is_none() {
                 return Some(Command::Window(WindowCommand::Present(false)));
             }
-            let any = transport.selection.is_some() || transport.looped.is_some();
+            let any = transport.form.selection.is_some() || transport.form.looped.is_some();
             if !any && !model.library.form.search.is_empty() {
                 return Some(Command::edit_library(model, |form| form.search.clear()));
             }
-            any.then_some(Command::Sound(SoundCommand::Clear))
+            any.then(|| {
+                Command::edit_sound(model, |form| {
+                    if form.selection.take().is_none() {
+                        form.looped = None;
+                    }
+                })
+            })
         },
     },
     Action {
@@ -222,7 +232,15 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Original or masked",
         help: "Hear the track as it is, or what was heard of the masks last: a tap switches, held it lasts until let go",
         keys: &[Shortcut::plain(Key::X)],
-        command: |_| sound(SoundCommand::ToggleMasked),
+        command: |model| {
+            hear(
+                model,
+                match model.transport.form.hearing {
+                    Hearing::Original => model.transport.masked,
+                    Hearing::Left | Hearing::Dropped => Hearing::Original,
+                },
+            )
+        },
     },
     Action {
         id: "hear-original",
@@ -230,7 +248,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Hear the original",
         help: "Hear the track as it is",
         keys: &[],
-        command: |_| sound(SoundCommand::Hear(Hearing::Original)),
+        command: |model| hear(model, Hearing::Original),
     },
     Action {
         id: "hear-left",
@@ -238,7 +256,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Hear what is left",
         help: "Hear what the active view keeps of the track",
         keys: &[],
-        command: |_| sound(SoundCommand::Hear(Hearing::Left)),
+        command: |model| hear(model, Hearing::Left),
     },
     Action {
         id: "hear-dropped",
@@ -246,7 +264,7 @@ pub(super) const ACTIONS: &[Action] = &[
         name: "Hear what is dropped",
         help: "Hear what the active view takes away from the track",
         keys: &[Shortcut::shift(Key::X)],
-        command: |_| sound(SoundCommand::Hear(Hearing::Dropped)),
+        command: |model| hear(model, Hearing::Dropped),
     },
     Action {
         id: "mute",

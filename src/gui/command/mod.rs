@@ -27,7 +27,7 @@ pub use teach::TeachCommand;
 pub use train::{CurveFile, TrainCommand, Wanted};
 pub use window::{OwnFolder, WindowCommand};
 
-use super::model::{AppState, LibraryForm, MaskForm, PictureForm};
+use super::model::{AppState, LibraryForm, MaskForm, PictureForm, SoundForm};
 use mynascope_base::storage::Settings;
 
 /// One thing a user did.
@@ -77,6 +77,13 @@ impl Command {
         let mut form = model.spectrogram.form;
         change(&mut form);
         Self::Picture(PictureCommand::Edit(form))
+    }
+
+    /// Changes something that is set of the sound.
+    pub fn edit_sound(model: &AppState, change: impl FnOnce(&mut SoundForm)) -> Self {
+        let mut form = model.transport.form;
+        change(&mut form);
+        Self::Sound(SoundCommand::Edit(form))
     }
 
     /// Changes one of the settings that are kept between starts.

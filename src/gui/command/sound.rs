@@ -1,10 +1,12 @@
 //! Commands of the sound.
 
-use crate::gui::model::{Hearing, Selection};
+use crate::gui::model::SoundForm;
 
 /// What a user does to the sound.
 #[derive(Debug, Clone)]
 pub enum SoundCommand {
+    /// Sets what is heard, selected and looped.
+    Edit(SoundForm),
     /// Plays, or pauses.
     TogglePlay,
     /// Pauses.
@@ -13,8 +15,6 @@ pub enum SoundCommand {
     Seek(f64),
     /// By so many seconds.
     SeekBy(f64),
-    /// Selects a stretch of the track, or nothing.
-    Select(Option<Selection>),
     /// Lets the selection reach to a time, in seconds; without one it begins at the playhead.
     SelectUpTo(f64),
     /// Moves the ends of the selection by so many frames; a loop of the same stretch goes with it.
@@ -28,8 +28,6 @@ pub enum SoundCommand {
     SelectBeats,
     /// Plays the selection once and stops; without one, what is visible.
     PlayOnce,
-    /// Plays a stretch over and over, or the track once.
-    SetLoop(Option<Selection>),
     /// Loops the selection, or the whole track; again ends the loop.
     ToggleLoop,
     /// Loops the selection, whatever is looped now.
@@ -38,14 +36,8 @@ pub enum SoundCommand {
     LoopFromHere,
     /// Moves the loop's end to the playhead.
     LoopToHere,
-    /// Takes the selection away, then the loop.
-    Clear,
     /// Silence, or as loud as before.
     ToggleMute,
     /// Looks for a sound device again.
     FindSoundDevice,
-    /// Exchanges what is heard under the playhead.
-    Hear(Hearing),
-    /// The original, or what was heard of the masks last.
-    ToggleMasked,
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::gui::{
-    command::{Command, LessonCommand, LibraryCommand, SoundCommand},
+    command::{Command, LessonCommand, LibraryCommand},
     message::LessonMessage,
     model::{
         AppState, Arriving, Before, Hearing, Lesson, LessonState, LessonStep, OpenLesson,
@@ -84,7 +84,8 @@ fn leave(model: &mut AppState, workers: &mut Workers) {
 }
 
 fn hear(model: &mut AppState, workers: &mut Workers, hearing: Hearing) {
-    apply_any(model, workers, Command::Sound(SoundCommand::Hear(hearing)));
+    let command = Command::edit_sound(model, |form| form.hearing = hearing);
+    apply_any(model, workers, command);
 }
 
 /// Shows the state of the page that is open.

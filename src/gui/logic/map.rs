@@ -130,7 +130,7 @@ fn choose(model: &mut AppState, workers: &mut Workers, path: PathBuf, start_secs
     play_from(model, workers, spot.path.clone(), start_secs);
     if is_window && model.spectrogram.path() == Some(spot.path.as_path()) {
         let end_secs = start_secs + WINDOW_SECS;
-        model.transport.selection = Selection::between(start_secs, end_secs, end_secs);
+        model.transport.form.selection = Selection::between(start_secs, end_secs, end_secs);
     }
     neighbours::look_around(model, workers, spot);
 }

@@ -39,7 +39,7 @@ pub(super) fn apply(model: &mut AppState, workers: &Workers, command: PictureCom
             spectrogram.bands = BandView::default();
         }
         PictureCommand::FitSelection => {
-            if let Some(selection) = model.transport.selection {
+            if let Some(selection) = model.transport.form.selection {
                 let length = selection.length_secs();
                 spectrogram.view.show(selection.start_secs, length);
             }

@@ -20,7 +20,7 @@ use super::{copy_text, neighbours};
 /// Looks for what is like the selected stretch of the shown track.
 pub(super) fn region(model: &mut AppState, workers: &mut Workers) {
     let path = model.spectrogram.path().map(std::path::Path::to_path_buf);
-    let (Some(path), Some(selection)) = (path, model.transport.selection) else {
+    let (Some(path), Some(selection)) = (path, model.transport.form.selection) else {
         let text = "Select a stretch first: drag over the spectrogram";
         return model.notices.note(text);
     };

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use crate::gui::{
     command::SoundCommand,
-    model::{AppState, FRAME_SECS, Hearing, Selection, Views, clock},
+    model::{AppState, FRAME_SECS, Hearing, Selection, SoundForm, Views, clock},
     work::{
         Workers,
         masked::{MaskedViews, Masks},
@@ -31,7 +31,7 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: SoundC
             let to = model.transport.position_secs + secs;
             seek(model, workers, to);
         }
-        SoundCommand::Select(selection) => model.transport.selection = selection,
+        SoundCommand::Edit(form) => edit(model, workers, form),
         SoundCommand::SelectUpTo(secs) => select_up_to(model, secs),
         SoundCommand::Nudge {
             start_frames,
@@ -39,25 +39,19 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: SoundC
         } => nudge(model, workers, [start_frames, end_frames]),
         SoundCommand::SelectBeats => select_beats(model),
         SoundCommand::PlayOnce => play_once(model, workers),
-        SoundCommand::SetLoop(looped) => set_loop(model, workers, looped),
         SoundCommand::ToggleLoop => {
-            let looped = match model.transport.looped {
+            let looped = match model.transport.form.looped {
                 Some(_) => None,
-                None => model.transport.selection.or_else(|| whole(model)),
+                None => model.transport.form.selection.or_else(|| whole(model)),
             };
             enter_loop(model, workers, looped);
         }
         SoundCommand::LoopSelection => {
-            let selection = model.transport.selection;
+            let selection = model.transport.form.selection;
             enter_loop(model, workers, selection);
         }
         SoundCommand::LoopFromHere => bound_loop(model, workers, true),
         SoundCommand::LoopToHere => bound_loop(model, workers, false),
-        SoundCommand::Clear => {
-            if model.transport.selection.take().is_none() {
-                set_loop(model, workers, None);
-            }
-        }
         SoundCommand::ToggleMute => {
             let volume = model.settings.volume;
             if volume > 0.0 {
@@ -71,14 +65,6 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: SoundC
             if let Some(player) = &workers.player {
                 player.rescan();
             }
-        }
-        SoundCommand::Hear(hearing) => hear(model, workers, hearing),
-        SoundCommand::ToggleMasked => {
-            let hearing = match model.transport.hearing {
-                Hearing::Original => model.transport.masked,
-                Hearing::Left | Hearing::Dropped => Hearing::Original,
-            };
-            hear(model, workers, hearing);
         }
     }
 }
@@ -151,8 +137,8 @@ fn tell_of_device(model: &mut AppState, was_playing: bool) {
 
 /// Another track is shown: what belonged to the one before goes.
 pub(super) fn forget_track(model: &mut AppState, workers: &mut Workers) {
-    model.transport.selection = None;
-    model.transport.looped = None;
+    model.transport.form.selection = None;
+    model.transport.form.looped = None;
     forget_views(model, workers);
 }
 
@@ -163,10 +149,13 @@ pub(super) fn forget_views(model: &mut AppState, workers: &mut Workers) {
     workers.masked.stop();
 }
 
-fn hear(model: &mut AppState, workers: &mut Workers, hearing: Hearing) {
-    model.transport.hearing = hearing;
-    if hearing != Hearing::Original {
-        model.transport.masked = hearing;
+fn edit(model: &mut AppState, workers: &mut Workers, form: SoundForm) {
+    if form.looped != model.transport.form.looped {
+        set_loop(model, workers, form.looped);
+    }
+    model.transport.form = form;
+    if form.hearing != Hearing::Original {
+        model.transport.masked = form.hearing;
     }
     prepare_views(model, workers);
     tell_player(model, workers);
@@ -175,7 +164,7 @@ fn hear(model: &mut AppState, workers: &mut Workers, hearing: Hearing) {
 /// Lets the shown track be decoded for masked listening, where that is wanted and was not begun.
 pub(super) fn prepare_views(model: &mut AppState, workers: &mut Workers) {
     let transport = &mut model.transport;
-    if transport.hearing == Hearing::Original || transport.views != Views::Unprepared {
+    if transport.form.hearing == Hearing::Original || transport.views != Views::Unprepared {
         return;
     }
     if let (Some(path), Some(_)) = (model.spectrogram.path(), &workers.player) {
@@ -204,7 +193,7 @@ pub(super) fn decoded(
         }
         (Err(why), _) => {
             model.transport.views = Views::Unprepared;
-            model.transport.hearing = Hearing::Original;
+            model.transport.form.hearing = Hearing::Original;
             tell_player(model, workers);
             model.notices.error(why);
         }
@@ -232,7 +221,7 @@ fn tell_player(model: &AppState, workers: &Workers) {
         ViewName::B => Side::B,
     };
     if let Some(player) = &workers.player {
-        player.hear(match model.transport.hearing {
+        player.hear(match model.transport.form.hearing {
             Hearing::Original => Heard::Original,
             Hearing::Left => Heard::Kept(side),
             Hearing::Dropped => Heard::Dropped(side),
@@ -290,18 +279,18 @@ fn whole(model: &AppState) -> Option<Selection> {
 
 fn select_up_to(model: &mut AppState, secs: f64) {
     let (here, end) = (model.transport.position_secs, track_secs(model));
-    let selection = match &model.transport.selection {
+    let selection = match &model.transport.form.selection {
         Some(selection) => selection.reaching(secs, end),
         None => Selection::between(here, secs, end),
     };
     if selection.is_some() {
-        model.transport.selection = selection;
+        model.transport.form.selection = selection;
     }
 }
 
 /// One end of the loop to the playhead; the other stays, or is the track's.
 fn bound_loop(model: &mut AppState, workers: &Workers, start: bool) {
-    let Some(old) = model.transport.looped.or_else(|| whole(model)) else {
+    let Some(old) = model.transport.form.looped.or_else(|| whole(model)) else {
         return;
     };
     let (here, end) = (model.transport.position_secs, track_secs(model));
@@ -332,13 +321,13 @@ fn select_beats(model: &mut AppState) {
     let end = start + 4.0 * 60.0 / f64::from(tempo);
     let length = model.spectrogram.view.duration_secs;
     if let Some(beats) = Selection::between(start, end, length) {
-        model.transport.selection = Some(beats);
+        model.transport.form.selection = Some(beats);
     }
 }
 
 /// Moves the ends of the selection by frames, as long as something is left between them.
 fn nudge(model: &mut AppState, workers: &Workers, frames: [i32; 2]) {
-    let Some(selection) = model.transport.selection else {
+    let Some(selection) = model.transport.form.selection else {
         return;
     };
     let [start, end] = frames.map(|frames| f64::from(frames) * FRAME_SECS);
@@ -347,14 +336,14 @@ fn nudge(model: &mut AppState, workers: &Workers, frames: [i32; 2]) {
     let Some(moved) = moved.filter(|_| start < end) else {
         return;
     };
-    if model.transport.looped == Some(selection) {
+    if model.transport.form.looped == Some(selection) {
         set_loop(model, workers, Some(moved));
     }
-    model.transport.selection = Some(moved);
+    model.transport.form.selection = Some(moved);
 }
 
 fn set_loop(model: &mut AppState, workers: &Workers, looped: Option<Selection>) {
-    model.transport.looped = looped;
+    model.transport.form.looped = looped;
     if let Some(player) = &workers.player {
         player.set_loop(looped.map(|it| [it.start_secs, it.end_secs]));
     }
@@ -378,7 +367,7 @@ fn play_once(model: &mut AppState, workers: &Workers) {
         view.start_secs + view.span_secs,
         track_secs(model),
     );
-    if let Some(stretch) = model.transport.selection.or(visible) {
+    if let Some(stretch) = model.transport.form.selection.or(visible) {
         model.transport.position_secs = stretch.start_secs;
         tell_of_silence(model);
         if let Some(player) = &workers.player {

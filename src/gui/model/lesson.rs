@@ -293,7 +293,7 @@ impl Before {
         Self {
             state: LessonState::of(model),
             sources: model.library.sources.clone(),
-            hearing: model.transport.hearing,
+            hearing: model.transport.form.hearing,
         }
     }
 }

@@ -74,7 +74,7 @@ pub use training::{
     TrainFailure, TrainFound, TrainPhase, Training, command_of, first_form, problem_of, purpose_of,
     resume_command, say_config, say_time, too_few_tracks,
 };
-pub use transport::{Hearing, Selection, Transport, Views, clock, length};
+pub use transport::{Hearing, Selection, SoundForm, Transport, Views, clock, length};
 pub use undo::{FollowUp, History, Step, UndoState, step as undo_step};
 
 use std::path::PathBuf;

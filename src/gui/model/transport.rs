@@ -69,25 +69,32 @@ impl Selection {
     }
 }
 
+/// What a user sets of the sound.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct SoundForm {
+    /// What of the track is heard; of which view, [`super::MaskForm::active`] says.
+    pub hearing: Hearing,
+    /// The stretch that was selected on the picture; it goes with the track.
+    pub selection: Option<Selection>,
+    /// The stretch that is played over and over; it goes with the track.
+    pub looped: Option<Selection>,
+}
+
 /// What is heard, as the player says.
 #[derive(Debug, Clone)]
 pub struct Transport {
+    /// What is set.
+    pub form: SoundForm,
     /// Whether it plays.
     pub playing: bool,
     /// Where the playhead is.
     pub position_secs: f64,
     /// 0 until a track is loaded.
     pub duration_secs: f64,
-    /// The stretch that was selected on the picture; it goes with the track.
-    pub selection: Option<Selection>,
-    /// The stretch that is played over and over; it goes with the track.
-    pub looped: Option<Selection>,
     /// Why the track could not be played, once that was told.
     pub problem: Option<String>,
     /// `None` until the player said something about the sound device.
     pub output: Option<OutputStatus>,
-    /// What the user wants to hear; of which view, [`super::MaskForm::active`] says.
-    pub hearing: Hearing,
     /// What was heard of the masks last: where X goes back to.
     pub masked: Hearing,
     /// Whether the views can be heard.
@@ -107,14 +114,12 @@ pub struct Transport {
 impl Default for Transport {
     fn default() -> Self {
         Self {
+            form: SoundForm::default(),
             playing: false,
             position_secs: 0.0,
             duration_secs: 0.0,
-            selection: None,
-            looped: None,
             problem: None,
             output: None,
-            hearing: Hearing::Original,
             masked: Hearing::Left,
             views: Views::Unprepared,
             devices: Arc::from([]),
@@ -134,7 +139,7 @@ impl Transport {
 
     /// Whether masked sound is wanted and not there yet.
     pub fn is_preparing(&self) -> bool {
-        self.hearing != Hearing::Original && self.views == Views::Preparing
+        self.form.hearing != Hearing::Original && self.views == Views::Preparing
     }
 
     /// The device that sound goes to instead of the chosen one.

@@ -109,7 +109,7 @@ const FIELDS: [UndoField; 14] = [
         mask.form.overlay
     ),
     field!("layer", Plain, layer, teaching.form.layer),
-    field!("selection", OfTrack, selection, transport.selection),
+    field!("selection", OfTrack, selection, transport.form.selection),
     UndoField {
         // Thousands of points: the same ones are not compared one by one.
         differs: |a, b| !Arc::ptr_eq(&a.picked, &b.picked) && a.picked != b.picked,
@@ -154,7 +154,7 @@ impl UndoState {
             paint: model.mask.paint.clone(),
             picture: model.spectrogram.form,
             layer: model.teaching.form.layer,
-            selection: model.transport.selection,
+            selection: model.transport.form.selection,
             picked: Arc::clone(&model.mapping.picked),
             hidden: model.mapping.hidden.clone(),
             track: model.spectrogram.path().map(Path::to_path_buf),

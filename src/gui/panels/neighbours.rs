@@ -36,7 +36,7 @@ fn head(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             push(MapCommand::ChooseQuery);
         }
         let hint = "Find what is like the selected stretch of the spectrogram";
-        let selected = model.transport.selection.is_some();
+        let selected = model.transport.form.selection.is_some();
         let region = ui.add_enabled_ui(selected, |ui| {
             top::icon_button(ui, icon::SELECTION, hint).on_disabled_hover_text(
                 "Drag over the spectrogram first: what is like that stretch?",

@@ -71,7 +71,7 @@ fn buttons(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     if response.clicked() {
         out.push(Command::Sound(SoundCommand::TogglePlay));
     }
-    let looped = model.transport.looped.is_some();
+    let looped = model.transport.form.looped.is_some();
     let (symbol, tip) = match looped {
         true => (
             RichText::new(icon::REPEAT).color(tokens.accent),
@@ -204,7 +204,7 @@ fn hearing(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let mut segment =
         |ui: &mut egui::Ui, text: &str, tip: &str, wanted: Hearing, view: Option<ViewName>| {
             let of_view = view.is_none_or(|view| view == active);
-            let chosen = transport.hearing == wanted && of_view;
+            let chosen = transport.form.hearing == wanted && of_view;
             let colour_of = |view| match view {
                 ViewName::A => tokens.view_a,
                 ViewName::B => tokens.view_b,
@@ -227,7 +227,7 @@ fn hearing(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 if let Some(view) = view {
                     out.push(Command::edit_mask(model, |form| form.active = view));
                 }
-                out.push(Command::Sound(SoundCommand::Hear(wanted)));
+                out.push(Command::edit_sound(model, |form| form.hearing = wanted));
             }
         };
     // From right to left.

@@ -248,8 +248,10 @@ fn listen(
     if form != mask.form {
         out.push(Command::Mask(MaskCommand::Edit(form)));
     }
-    if model.transport.hearing != Hearing::Left {
-        out.push(Command::Sound(SoundCommand::Hear(Hearing::Left)));
+    if model.transport.form.hearing != Hearing::Left {
+        out.push(Command::edit_sound(model, |form| {
+            form.hearing = Hearing::Left;
+        }));
     }
     let pressed = ui.input(|input| input.pointer.primary_pressed());
     if pressed && !model.transport.playing {

@@ -34,7 +34,7 @@ pub fn show(
     let painter = ui.painter().with_clip_rect(area);
     painter.rect_filled(area, 0.0, tokens.picture);
     painter.add(waveform(&picture.peaks, &whole, area, shown, tokens));
-    if let Some(selection) = &model.transport.selection {
+    if let Some(selection) = &model.transport.form.selection {
         let x = |secs| x_of(&whole, area, secs);
         let x_range = x(selection.start_secs)..=x(selection.end_secs);
         let place = Rect::from_x_y_ranges(x_range, area.y_range());

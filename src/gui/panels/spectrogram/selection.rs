@@ -38,7 +38,7 @@ pub fn draw(ui: &egui::Ui, model: &AppState, area: Rect) {
     let tokens = theme::tokens(ui);
     let view = &model.spectrogram.view;
     let painter = ui.painter().with_clip_rect(area);
-    if let Some(selection) = &model.transport.selection {
+    if let Some(selection) = &model.transport.form.selection {
         let place = place_of(view, area, selection);
         // Where everything that is seen is selected, a tint would tell nothing.
         if !place.contains_rect(area) {
@@ -66,7 +66,7 @@ pub fn draw(ui: &egui::Ui, model: &AppState, area: Rect) {
             painter.galley(text.min, galley, tokens.on_picture);
         }
     }
-    if let Some(looped) = &model.transport.looped {
+    if let Some(looped) = &model.transport.form.looped {
         let place = place_of(view, area, looped);
         let bar = Rect::from_min_max(place.min, pos2(place.right(), place.top() + BAR));
         painter.rect_filled(bar, 0.0, tokens.picture_shade);
@@ -117,15 +117,15 @@ pub fn pointer(
 ) {
     let view = &model.spectrogram.view;
     let id = response.id.with("grip");
-    let mut push = |command| out.push(Command::Sound(command));
     if let Some(place) = response.interact_pointer_pos()
         && response.clicked()
     {
         let secs = secs_at(view, area, place.x);
-        push(match ui.input(|input| input.modifiers) {
+        let command = match ui.input(|input| input.modifiers) {
             Modifiers { shift: true, .. } => SoundCommand::SelectUpTo(secs),
             _ => SoundCommand::Seek(secs),
-        });
+        };
+        out.push(Command::Sound(command));
     }
     if response.drag_started_by(PointerButton::Primary)
         && let Some(origin) = ui.input(|input| input.pointer.press_origin())
@@ -144,8 +144,14 @@ pub fn pointer(
         let secs = secs_at(view, area, place.x);
         let stretch = Selection::between(grip.kept_secs, secs, view.duration_secs);
         match (grip.of, stretch) {
-            (Stretch::Selection, stretch) => push(SoundCommand::Select(stretch)),
-            (Stretch::Loop, Some(stretch)) => push(SoundCommand::SetLoop(Some(stretch))),
+            (Stretch::Selection, stretch) => {
+                out.push(Command::edit_sound(model, |form| form.selection = stretch));
+            }
+            (Stretch::Loop, Some(stretch)) => {
+                out.push(Command::edit_sound(model, |form| {
+                    form.looped = Some(stretch)
+                }));
+            }
             // A loop that is dragged shut keeps its last length.
             (Stretch::Loop, None) => {}
         }
@@ -184,11 +190,11 @@ fn grip_at(model: &AppState, area: Rect, pointer: egui::Pos2) -> Option<Grip> {
     };
     let transport = &model.transport;
     let flags = pointer.y - area.top() <= BAR + theme::UNIT;
-    let looped = transport.looped.as_ref().filter(|_| flags);
+    let looped = transport.form.looped.as_ref().filter(|_| flags);
     looped
         .and_then(|looped| edge(Stretch::Loop, looped))
         .or_else(|| {
-            let selection = transport.selection.as_ref();
+            let selection = transport.form.selection.as_ref();
             selection.and_then(|selection| edge(Stretch::Selection, selection))
         })
 }
@@ -214,8 +220,8 @@ mod tests {
         let area = Rect::from_min_size(pos2(100.0, 50.0), vec2(1000.0, 400.0));
         let mut model = AppState::default();
         model.spectrogram.view = TimeView::fit(10.0);
-        model.transport.selection = Selection::between(2.0, 4.0, 10.0);
-        model.transport.looped = Selection::between(2.0, 6.0, 10.0);
+        model.transport.form.selection = Selection::between(2.0, 4.0, 10.0);
+        model.transport.form.looped = Selection::between(2.0, 6.0, 10.0);
         let at = |x: f32, y: f32| grip_at(&model, area, pos2(x, y)).map(|it| (it.of, it.kept_secs));
         let middle = 250.0;
         assert_eq!(at(303.0, middle), Some((Stretch::Selection, 4.0)));
