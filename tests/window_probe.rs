@@ -62,7 +62,9 @@ fn selected_tracks_become_groups_that_are_learned_and_corrected() {
         ] {
             harness.state_mut().apply(Command::Library(command));
         }
-        let typed = Command::Probe(ProbeCommand::GroupText(name.to_owned()));
+        let model = harness.state().model();
+        let typed = ProbeCommand::edit_view(model, |view| view.group_text = name.to_owned());
+        let typed = Command::Probe(typed);
         harness.state_mut().apply(typed);
         harness.run_steps(2);
         press(&mut harness, "Put 3 selected tracks into it");
@@ -161,7 +163,9 @@ fn a_cell_of_the_confusion_matrix_lists_its_tracks() {
         .find(|(_, _, count)| *count > 0)
         .unwrap();
     let cell = Some((truth, prediction));
-    let shown = Command::Probe(ProbeCommand::ShowCell(cell));
+    let model = harness.state().model();
+    let shown = ProbeCommand::edit_view(model, |view| view.cell = cell);
+    let shown = Command::Probe(shown);
     harness.state_mut().apply(shown);
     harness.run_steps(3);
     let listed = result.listed(cell);
@@ -227,7 +231,7 @@ fn a_cell_selects_and_plays_its_tracks_and_every_tab_can_be_kept() {
     // What a tab shows can be kept, as numbers and as a picture.
     for tab in ProbeTab::ALL {
         press(&mut harness, tab.name());
-        assert_eq!(harness.state().model().probing.tab, tab);
+        assert_eq!(harness.state().model().probing.view.tab, tab);
         if harness.state().model().probing.table(tab).is_none() {
             continue;
         }

@@ -18,7 +18,7 @@ fn idle(model: &AppState, command: ProbeCommand) -> Option<Command> {
 /// A command about what the shown tab holds.
 fn of_tab(model: &AppState, command: ProbeCommand) -> Option<Command> {
     let probing = &model.probing;
-    let table = probing.table(probing.tab);
+    let table = probing.table(probing.view.tab);
     table.map(|_| Command::Probe(command))
 }
 
@@ -55,7 +55,7 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "Put the command of what the shown tab of the Probe layout does on the clipboard",
         keys: &[],
         command: |model| {
-            let job = model.probing.tab.job();
+            let job = model.probing.view.tab.job();
             let ready = job != ProbeJob::Groups || model.probing.groups.can_be_learned();
             ready.then_some(Command::Probe(ProbeCommand::Copy(job)))
         },
@@ -122,7 +122,7 @@ pub(super) const ACTIONS: &[Action] = &[
             if probing.radio.is_some() {
                 return Some(Command::Probe(ProbeCommand::StopRadio));
             }
-            let listed = probing.result.as_ref()?.listed(probing.cell);
+            let listed = probing.result.as_ref()?.listed(probing.view.cell);
             (!listed.is_empty()).then_some(Command::Probe(ProbeCommand::StartRadio(0)))
         },
     },

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::gui::model::{AnswerSort, CurveKind, ProbeJob, ProbeTab};
+use crate::gui::model::{AppState, CurveKind, ProbeJob, ProbeView};
 use mynascope_encoder::CheckpointRef;
 use mynascope_probe::{ProbeSettings, SavedScore};
 
@@ -15,14 +15,10 @@ pub enum ProbeCommand {
     Run,
     /// Stops the job.
     Cancel,
-    /// Lists the tracks of a cell of the confusion matrix, or all mistakes.
-    ShowCell(Option<(usize, usize)>),
+    /// Changes what is shown of the results.
+    EditView(ProbeView),
     /// Shows a track and plays it.
     Choose(PathBuf),
-    /// Shows a tab.
-    ShowTab(ProbeTab),
-    /// Sorts the list of all tested tracks.
-    Sort(AnswerSort),
     /// Plays the listed tracks one after the other, from one of them on.
     StartRadio(usize),
     /// Goes so many tracks further on.
@@ -39,8 +35,6 @@ pub enum ProbeCommand {
     DrawCurve(CurveKind),
     /// Compares the split with folds by file and looks for near-duplicates.
     FindLeaks,
-    /// What is typed as the name of a group.
-    GroupText(String),
     /// Puts the selected tracks into a group.
     Group(String),
     /// Moves a track to another group.
@@ -65,6 +59,15 @@ pub enum ProbeCommand {
     Mark(CheckpointRef, bool),
     /// Takes a score off the scoreboard, and out of the file.
     RemoveScore(Box<SavedScore>),
+}
+
+impl ProbeCommand {
+    /// Changes something of what is shown of the results.
+    pub fn edit_view(model: &AppState, change: impl FnOnce(&mut ProbeView)) -> Self {
+        let mut view = model.probing.view.clone();
+        change(&mut view);
+        Self::EditView(view)
+    }
 }
 
 /// What the file dialog is asked for.

@@ -8,7 +8,7 @@ use crate::gui::{
     message::ProbeMessage,
     model::{
         ActiveProbe, AppState, AskedFor, CurveKind, EmbedError, PredictionTimeline, ProbeFound,
-        ProbeJob, ProbeTab, ScoreCurve,
+        ProbeJob, ProbeTab, ProbeView, ScoreCurve,
     },
     sheets::ProbeSheet,
     work::{
@@ -36,18 +36,15 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: ProbeC
         ProbeCommand::Edit(form) => model.probing.form = form,
         ProbeCommand::Run => run(model, workers),
         ProbeCommand::Cancel => model.probing.job.stop(),
-        ProbeCommand::ShowTab(tab) => model.probing.tab = tab,
-        ProbeCommand::ShowCell(cell) => show_cell(model, cell),
-        ProbeCommand::Sort(sort) => model.probing.sort(sort),
+        ProbeCommand::EditView(view) => edit_view(model, view),
         ProbeCommand::Copy(job) => copy(model, workers, job),
-        ProbeCommand::GroupText(text) => model.probing.group_text = text,
         ProbeCommand::Group(name) => {
             let library = &model.library;
             let targets = library.targets();
             let tracks = targets.iter().filter_map(|&index| library.track(index));
             let paths: Vec<PathBuf> = tracks.map(|track| track.path.clone()).collect();
             model.probing.groups.put(&name, paths);
-            model.probing.group_text.clear();
+            model.probing.view.group_text.clear();
         }
         ProbeCommand::MoveToGroup(path, name) => model.probing.groups.put(&name, [path]),
         ProbeCommand::GiveUpGroup(name) => model.probing.groups.give_up(&name),
@@ -119,7 +116,7 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: ProbeC
 fn show_tab_of(model: &mut AppState, job: ProbeJob) {
     model.workspace = Workspace::Probe;
     if let Some(tab) = ProbeTab::ALL.into_iter().find(|tab| tab.job() == job) {
-        model.probing.tab = tab;
+        model.probing.view.tab = tab;
     }
 }
 
@@ -371,10 +368,18 @@ fn runs(model: &mut AppState, job: ProbeJob, started: Result<(), NoThread>) {
     }
 }
 
+fn edit_view(model: &mut AppState, view: ProbeView) {
+    let probing = &mut model.probing;
+    let other_cell = (view.cell != probing.view.cell).then_some(view.cell);
+    probing.edit_view(view);
+    if let Some(cell) = other_cell {
+        show_cell(model, cell);
+    }
+}
+
 /// Lists the tracks of a cell, and marks them in the library, where they can be labelled together.
 fn show_cell(model: &mut AppState, cell: Option<(usize, usize)>) {
     let probing = &mut model.probing;
-    probing.cell = cell;
     probing.radio = None;
     let Some(result) = probing.result.as_ref().filter(|_| cell.is_some()) else {
         return;

@@ -13,7 +13,7 @@ pub(super) fn start(model: &mut AppState, workers: &mut Workers, at: usize) {
     let Some(result) = &probing.result else {
         return;
     };
-    probing.radio = Radio::new(result.listed(probing.cell), at);
+    probing.radio = Radio::new(result.listed(probing.view.cell), at);
     tune_in(model, workers);
 }
 

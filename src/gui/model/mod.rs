@@ -56,9 +56,9 @@ pub use picture::{
 pub use points::{Camera, Point, PointClass};
 pub use probing::{
     ActiveProbe, Answer, AnswerColumn, AnswerSort, Broken, CurveKind, Found, PROTOCOLS,
-    PredictionTimeline, ProbeFound, ProbeJob, ProbeResult, ProbeTab, Probing, RADIO_SECS, Radio,
-    ScoreCurve, ScorePoint, Sheet, TrackGroups, explain_head, explain_protocol, explain_task,
-    say_score,
+    PredictionTimeline, ProbeFound, ProbeJob, ProbeResult, ProbeTab, ProbeView, Probing,
+    RADIO_SECS, Radio, ScoreCurve, ScorePoint, Sheet, TrackGroups, explain_head, explain_protocol,
+    explain_task, say_score,
 };
 pub use search::{Column, Find, Finder, Sort};
 pub use second_map::{Imported, MapSide, SecondMap};

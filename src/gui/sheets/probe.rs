@@ -30,7 +30,7 @@ impl ProbeSheet {
     /// What the tab shows now; `None` while that is nothing.
     pub fn of(model: &AppState, kind: ProbeFile) -> Option<Self> {
         let probing = &model.probing;
-        let table = probing.table(probing.tab)?;
+        let table = probing.table(probing.view.tab)?;
         let (content, ending) = match kind {
             ProbeFile::Csv => (Content::Table(table), "csv"),
             ProbeFile::Png => {
@@ -43,7 +43,7 @@ impl ProbeSheet {
                 (Content::Picture(Box::new(shown)), "png")
             }
         };
-        let tab = probing.tab.name().to_lowercase();
+        let tab = probing.view.tab.name().to_lowercase();
         Some(Self {
             name: format!("probe - {tab}.{ending}"),
             content,

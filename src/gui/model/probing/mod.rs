@@ -35,6 +35,19 @@ use crate::gui::jobs::JobSlot;
 
 use super::EmbedError;
 
+/// What a user sets of how the results are shown.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ProbeView {
+    /// The shown tab.
+    pub tab: ProbeTab,
+    /// How the list of all tested tracks is sorted.
+    pub sort: AnswerSort,
+    /// The cell of the confusion matrix whose tracks are listed: truth and prediction. All mistakes where there is none.
+    pub cell: Option<(usize, usize)>,
+    /// What is typed as the name of a group.
+    pub group_text: String,
+}
+
 /// The state of the Probe layout.
 #[derive(Debug, Clone)]
 pub struct Probing {
@@ -46,13 +59,9 @@ pub struct Probing {
     pub result: Option<ProbeResult>,
     /// Why the last probe gave no score.
     pub error: Option<String>,
-    /// The cell of the confusion matrix whose tracks are listed: truth and prediction.
-    pub cell: Option<(usize, usize)>,
-    /// The shown tab.
-    pub tab: ProbeTab,
-    /// How the list of all tested tracks is sorted, ...
-    pub sort: AnswerSort,
-    /// ... and the places of the answers in that order.
+    /// What is shown of the results.
+    pub view: ProbeView,
+    /// The places of the answers, in the order in which all tested tracks are listed.
     pub order: Vec<usize>,
     /// The listed tracks are being played one after the other.
     pub radio: Option<Radio>,
@@ -72,10 +81,8 @@ pub struct Probing {
     pub active: Option<ActiveProbe>,
     /// ... what it says of the shown track over time, ...
     pub timeline: Option<PredictionTimeline>,
-    /// Groups that the user makes of tracks, ...
+    /// Groups that the user makes of tracks.
     pub groups: TrackGroups,
-    /// ... and the name that is typed for one.
-    pub group_text: String,
     /// ... and what it said of other tracks: of these files and folders; of the open collection, where none is named.
     pub used_on: Vec<PathBuf>,
     /// What it predicted there.
@@ -90,9 +97,7 @@ impl Default for Probing {
             job: Default::default(),
             result: Default::default(),
             error: Default::default(),
-            cell: Default::default(),
-            tab: Default::default(),
-            sort: Default::default(),
+            view: Default::default(),
             order: Default::default(),
             radio: Default::default(),
             started: Default::default(),
@@ -105,7 +110,6 @@ impl Default for Probing {
             active: Default::default(),
             timeline: Default::default(),
             groups: Default::default(),
-            group_text: Default::default(),
             predictions: Default::default(),
             curves: Default::default(),
         }
@@ -117,8 +121,11 @@ impl Probing {
     pub fn forget(&mut self) {
         *self = Self {
             form: self.form,
-            tab: self.tab,
-            sort: self.sort,
+            view: ProbeView {
+                cell: None,
+                group_text: String::new(),
+                ..self.view.clone()
+            },
             published: Arc::clone(&self.published),
             runs: std::mem::take(&mut self.runs),
             unreadable: self.unreadable.take(),
@@ -130,9 +137,9 @@ impl Probing {
 
     /// Shows a new result.
     pub fn show(&mut self, result: ProbeResult) {
-        self.cell = None;
+        self.view.cell = None;
         self.radio = None;
-        self.order = result.sorted(self.sort);
+        self.order = result.sorted(self.view.sort);
         self.result = Some(result);
     }
 
@@ -163,20 +170,20 @@ impl Probing {
         self.predictions = None;
     }
 
-    /// Sorts the list of all tested tracks.
-    pub fn sort(&mut self, sort: AnswerSort) {
-        self.sort = sort;
-        if let Some(result) = &self.result {
-            self.order = result.sorted(sort);
+    /// Shows something else of the results.
+    pub fn edit_view(&mut self, view: ProbeView) {
+        if let Some(result) = self.result.as_ref().filter(|_| view.sort != self.view.sort) {
+            self.order = result.sorted(view.sort);
         }
+        self.view = view;
     }
 
     /// What a tab shows, in one line.
     pub fn title(&self) -> String {
-        let tab = self.tab.name();
+        let tab = self.view.tab.name();
         let curve = CurveKind::ALL
             .into_iter()
-            .find(|kind| kind.tab() == self.tab);
+            .find(|kind| kind.tab() == self.view.tab);
         if let Some(curve) = curve.and_then(|kind| self.curve(kind)) {
             return format!("{tab}: {}", curve.about);
         }

@@ -7,7 +7,7 @@ use eframe::{
 
 use crate::gui::{
     command::{Command, ProbeCommand},
-    model::ProbeResult,
+    model::{AppState, ProbeResult},
     theme,
     widgets::matrix::{Cell, Matrix, Side, upright_text},
 };
@@ -25,11 +25,12 @@ const CELL_WITH_COUNT: f32 = 5.5 * theme::UNIT;
 pub fn show(
     ui: &mut Ui,
     room: Vec2,
+    model: &AppState,
     result: &ProbeResult,
-    chosen: Option<(usize, usize)>,
     out: &mut Vec<Command>,
 ) {
     let tokens = theme::tokens(ui);
+    let chosen = model.probing.view.cell;
     let classes = result.report.classes.len().max(1);
     let large = FontId::proportional(theme::TEXT_BODY);
     let measure = |font: FontId| Measures::new(ui, room, result, font);
@@ -117,9 +118,10 @@ pub fn show(
                 let mut push = |command| out.push(Command::Probe(command));
                 if is_chosen {
                     push(ProbeCommand::StopRadio);
-                    push(ProbeCommand::ShowCell(None));
+                    push(ProbeCommand::edit_view(model, |view| view.cell = None));
                 } else {
-                    push(ProbeCommand::ShowCell(Some(place_of)));
+                    let cell = Some(place_of);
+                    push(ProbeCommand::edit_view(model, |view| view.cell = cell));
                     push(ProbeCommand::StartRadio(0));
                 }
             }

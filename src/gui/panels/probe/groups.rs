@@ -75,7 +75,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 }
 
 fn name_field(ui: &mut Ui, model: &AppState, push: &mut impl FnMut(ProbeCommand)) {
-    let mut text = model.probing.group_text.clone();
+    let mut text = model.probing.view.group_text.clone();
     let field = TextEdit::singleline(&mut text)
         .hint_text("Name of a group")
         .desired_width(NAME_WIDTH)
@@ -85,7 +85,9 @@ fn name_field(ui: &mut Ui, model: &AppState, push: &mut impl FnMut(ProbeCommand)
         egui::WidgetInfo::labeled(egui::WidgetType::TextEdit, true, "Name of a group")
     });
     if response.changed() {
-        push(ProbeCommand::GroupText(text.clone()));
+        push(ProbeCommand::edit_view(model, |view| {
+            view.group_text.clone_from(&text);
+        }));
     }
     let count = model.library.targets().len();
     let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));

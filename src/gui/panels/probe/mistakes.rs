@@ -15,7 +15,7 @@ use super::groups;
 
 /// Draws the list.
 pub fn show(ui: &mut Ui, model: &AppState, result: &ProbeResult, out: &mut Vec<Command>) {
-    let cell = model.probing.cell;
+    let cell = model.probing.view.cell;
     let listed = result.listed(cell);
     title(ui, model, result, listed.len(), out);
     if listed.is_empty() {
@@ -54,7 +54,7 @@ fn title(
     out: &mut Vec<Command>,
 ) {
     let mut push = |command| out.push(Command::Probe(command));
-    let cell = model.probing.cell;
+    let cell = model.probing.view.cell;
     row_from_right(ui, |ui| {
         if count > 0 && model.probing.radio.is_none() {
             let button = egui::Button::new(format!("{} Error radio", icon::RADIO));
@@ -66,7 +66,7 @@ fn title(
         if cell.is_some() {
             let hint = "Lists all mistakes again";
             if parts::symbol(ui, icon::X, "All mistakes", hint) {
-                push(ProbeCommand::ShowCell(None));
+                push(ProbeCommand::edit_view(model, |view| view.cell = None));
             }
         }
         ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {

@@ -71,7 +71,7 @@ fn tabs(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let probing = &model.probing;
     let mut push = |command| out.push(Command::Probe(command));
     super::row_from_right(ui, |ui| {
-        let has = probing.table(probing.tab).is_some();
+        let has = probing.table(probing.view.tab).is_some();
         ui.add_enabled_ui(has, |ui| {
             let hint = "Saves the numbers that the tab shows as CSV";
             if parts::symbol(ui, icon::TABLE, "Save as CSV", hint) {
@@ -86,9 +86,9 @@ fn tabs(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             let options = ProbeTab::ALL.map(|tab| (tab, tab.name(), tab.help()));
             let width = (ui.available_width() - theme::SPACE)
                 .min(options.len() as f32 * 26.0 * theme::UNIT);
-            let (_, chosen) = parts::choice(ui, width, &options, probing.tab);
+            let (_, chosen) = parts::choice(ui, width, &options, probing.view.tab);
             if let Some(tab) = chosen {
-                push(ProbeCommand::ShowTab(tab));
+                push(ProbeCommand::edit_view(model, |view| view.tab = tab));
             }
         });
     });
@@ -96,7 +96,7 @@ fn tabs(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 
 fn tab(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let probing = &model.probing;
-    match probing.tab {
+    match probing.view.tab {
         ProbeTab::MaskRatio => return curve::show(ui, model, CurveKind::MaskRatio, out),
         ProbeTab::Labels => return curve::show(ui, model, CurveKind::Labels, out),
         ProbeTab::Layers => return curve::show(ui, model, CurveKind::Layers, out),
@@ -108,7 +108,7 @@ fn tab(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let Some(result) = &probing.result else {
         return nothing(ui, model);
     };
-    match probing.tab {
+    match probing.view.tab {
         ProbeTab::Mistakes => mistakes(ui, model, result, out),
         ProbeTab::Tracks => tracks::show(ui, model, result, out),
         ProbeTab::Classes => classes::show(ui, result),
@@ -132,7 +132,7 @@ fn mistakes(ui: &mut Ui, model: &AppState, result: &ProbeResult, out: &mut Vec<C
             egui::ScrollArea::both()
                 .id_salt("confusion")
                 .show(ui, |ui| {
-                    confusion::show(ui, room, result, model.probing.cell, &mut pushed);
+                    confusion::show(ui, room, model, result, &mut pushed);
                 });
         },
         |ui| mistakes::show(ui, model, result, out),

@@ -52,17 +52,18 @@ pub fn show(ui: &mut Ui, model: &AppState, result: &ProbeResult, out: &mut Vec<C
                        or the difference";
     }
     ui.spacing_mut().item_spacing.y = 0.0;
-    let by = |column: &(AnswerColumn, Column)| column.0 == probing.sort.by;
+    let by = |column: &(AnswerColumn, Column)| column.0 == probing.view.sort.by;
     let sorted = COLUMNS.iter().position(by).unwrap_or(0);
-    let back = probing.sort.back;
+    let back = probing.view.sort.back;
     if let Some(&(by, _)) = table::heading(ui, &columns, probing.order.len(), Some((sorted, back)))
         .and_then(|at| COLUMNS.get(at))
     {
         let sort = AnswerSort {
             by,
-            back: by == probing.sort.by && !back,
+            back: by == probing.view.sort.by && !back,
         };
-        out.push(Command::Probe(ProbeCommand::Sort(sort)));
+        let sorted = ProbeCommand::edit_view(model, |view| view.sort = sort);
+        out.push(Command::Probe(sorted));
     }
     let playing = model.library.selected_track().map(|track| &track.path);
     ScrollArea::vertical()
