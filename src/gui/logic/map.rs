@@ -27,6 +27,12 @@ use mynascope_embedding::{Level, SoundOfTable};
 
 use super::{copy_text, map_colours, neighbours, query, second_map, tables};
 
+/// Tracks that are listed as having moved most between two maps.
+const MOST_MOVED: usize = 20;
+/// Why a second map cannot be made of a checkpoint that is silent about its patches.
+const NEEDS_PATCH: &str = "This checkpoint doesn't say how its patches are cut; choose it for the first map, say so there, \
+                           and compare the other way round";
+
 pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: MapCommand) {
     match command {
         MapCommand::Edit(form) => {
@@ -270,12 +276,12 @@ pub(super) fn forget(model: &mut AppState, workers: &mut Workers) {
 
 pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: MapMessage) {
     match message {
-        MapMessage::Map(MapSide::Main, update) => {
-            if let Some(event) = model.mapping.job.take(update) {
-                follow_job(model, workers, event);
+        MapMessage::Map(side, update) => {
+            let job = model.mapping.job_of_mut(side);
+            if let Some(event) = job.and_then(|job| job.take(update)) {
+                follow_job(model, workers, side, event);
             }
         }
-        MapMessage::Map(MapSide::Second, update) => second_map::receive(model, update),
         MapMessage::Query(update) => query::receive(model, update),
         MapMessage::Duplicates(update) => query::receive_duplicates(model, update),
         MapMessage::QueryChosen(path) => query::file(model, workers, path),
@@ -294,8 +300,13 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: MapM
     }
 }
 
-/// Takes in what the job that makes the map tells.
-fn follow_job(model: &mut AppState, workers: &mut Workers, event: JobEvent<MapFound, EmbedError>) {
+/// Takes in what the job that makes one of the maps finds.
+fn follow_job(
+    model: &mut AppState,
+    workers: &mut Workers,
+    side: MapSide,
+    event: JobEvent<MapFound, EmbedError>,
+) {
     let mapping = &mut model.mapping;
     match event {
         JobEvent::Found(MapFound::Layout {
@@ -304,22 +315,37 @@ fn follow_job(model: &mut AppState, workers: &mut Workers, event: JobEvent<MapFo
             layout,
         }) => {
             let before = mapping.chart.as_ref().map(|chart| &chart.source);
-            if !before.is_some_and(|before| Arc::ptr_eq(before, &table)) {
+            let same = before.is_some_and(|before| Arc::ptr_eq(before, &table));
+            if side == MapSide::Main && !same {
                 // Neighbours and near-duplicates in another encoder's space.
                 model.neighbours = Neighbours::default();
                 model.lists.duplicates = None;
             }
-            mapping.show(table, level, layout);
+            mapping.show(side, table, level, layout);
             map_colours::paint(model);
         }
-        JobEvent::Found(MapFound::Moved(xy)) => mapping.move_to(&xy),
-        JobEvent::Found(MapFound::Changes(_)) => {}
-        // The second map follows the first.
-        JobEvent::Ended(Ok(())) => second_map::compute(model, workers),
-        JobEvent::Ended(Err(EmbedError::NeedsPatch)) => {
-            model.embeddings.asks_patch = Some(AskedFor::Map);
+        JobEvent::Found(MapFound::Moved(xy)) => mapping.move_to(side, &xy),
+        JobEvent::Found(MapFound::Changes(changes)) => {
+            model.lists.moved = changes;
+            model.lists.moved.truncate(MOST_MOVED);
         }
-        JobEvent::Ended(Err(EmbedError::Failed(why))) => mapping.error = Some(why),
+        JobEvent::Ended(end) => {
+            let error = match (side, end) {
+                (_, Ok(())) => None,
+                (_, Err(EmbedError::Failed(why))) => Some(why),
+                (MapSide::Main, Err(EmbedError::NeedsPatch)) => {
+                    model.embeddings.asks_patch = Some(AskedFor::Map);
+                    return;
+                }
+                (MapSide::Second, Err(EmbedError::NeedsPatch)) => Some(NEEDS_PATCH.to_owned()),
+            };
+            let made = error.is_none();
+            mapping.set_error(side, error);
+            if side == MapSide::Main && made {
+                // The second map follows the first.
+                second_map::compute(model, workers);
+            }
+        }
     }
 }
 

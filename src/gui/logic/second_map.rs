@@ -3,8 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
-    jobs::{JobEvent, JobUpdate},
-    model::{AppState, Chart, EmbedError, EncoderSource, ListTab, MapFound, MapSide, SecondMap},
+    model::{AppState, EncoderSource, ListTab, MapSide, SecondMap},
     work::{
         Workers,
         embed::EmbedRequest,
@@ -12,11 +11,6 @@ use crate::gui::{
     },
 };
 use mynascope_encoder::CheckpointRef;
-
-use super::map_colours;
-
-/// Tracks that are listed as having moved most.
-const MOST_MOVED: usize = 20;
 
 /// Shows a second map, or only the first.
 pub(super) fn compare(model: &mut AppState, workers: &Workers, on: bool) {
@@ -76,53 +70,6 @@ pub(super) fn compute(model: &mut AppState, workers: &Workers) {
     );
     if let Err(error) = started {
         second.error = Some(error.to_string());
-    }
-}
-
-/// Takes in what the job that makes the second map tells.
-pub(super) fn receive(model: &mut AppState, update: JobUpdate<MapFound, EmbedError>) {
-    let mapping = &mut model.mapping;
-    let Some(second) = &mut mapping.second else {
-        return;
-    };
-    let Some(event) = second.job.take(update) else {
-        return;
-    };
-    match event {
-        JobEvent::Found(MapFound::Layout {
-            table,
-            level,
-            layout,
-        }) => {
-            let mut chart = Chart::new(table, level, layout);
-            if let Some(main) = &mapping.chart {
-                chart.turn_towards(main);
-            }
-            second.hovered = None;
-            second.chart = Some(chart);
-            map_colours::paint(model);
-        }
-        JobEvent::Found(MapFound::Moved(xy)) => {
-            if let Some(chart) = &mut second.chart
-                && chart.move_to(&xy)
-            {
-                if let Some(main) = &mapping.chart {
-                    chart.turn_towards(main);
-                }
-                mapping.colour();
-            }
-        }
-        JobEvent::Found(MapFound::Changes(changes)) => {
-            model.lists.moved = changes;
-            model.lists.moved.truncate(MOST_MOVED);
-        }
-        JobEvent::Ended(Ok(())) => second.error = None,
-        JobEvent::Ended(Err(EmbedError::Failed(why))) => second.error = Some(why),
-        JobEvent::Ended(Err(EmbedError::NeedsPatch)) => {
-            let why = "This checkpoint doesn't say how its patches are cut; choose it for the first map, say so there, \
-                       and compare the other way round";
-            second.error = Some(why.to_owned());
-        }
     }
 }
 

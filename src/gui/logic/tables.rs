@@ -7,7 +7,7 @@ use std::{
 
 use crate::gui::{
     command::SaveTo,
-    model::{AppState, Imported, KeyedTable, TableKey},
+    model::{AppState, Imported, KeyedTable, MapSide, TableKey},
     work::{Workers, tables, tables::Sheet},
 };
 use mynascope_base::counted;
@@ -150,7 +150,7 @@ pub(super) fn sound_found(
         .filter(|chart| Arc::ptr_eq(&chart.source, of));
     match shown.map(|chart| (chart.level, chart.layout.clone())) {
         Some((level, layout)) if !mapping.job.is_running() => {
-            mapping.show(table, level, layout);
+            mapping.show(MapSide::Main, table, level, layout);
             map_colours::paint(model);
         }
         _ => map::compute(model, workers),

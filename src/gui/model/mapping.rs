@@ -111,8 +111,25 @@ impl Mapping {
         imported.is_some_and(|imported| matches!(imported.sound, SoundOfTable::Missing(_)))
     }
 
-    /// Draws a layout. The camera stays when the layout is of the same points.
-    pub fn show(&mut self, table: Arc<KeyedTable>, level: Level, layout: Layout) {
+    /// Draws a layout. The camera of the first map stays when the layout is of the same points; the second map lies as
+    /// the first does.
+    pub fn show(&mut self, side: MapSide, table: Arc<KeyedTable>, level: Level, layout: Layout) {
+        match (side, &mut self.second) {
+            (MapSide::Main, _) => self.show_main(table, level, layout),
+            (MapSide::Second, Some(second)) => {
+                let mut chart = Chart::new(table, level, layout);
+                if let Some(main) = &self.chart {
+                    chart.turn_towards(main);
+                }
+                second.hovered = None;
+                second.chart = Some(chart);
+                self.colour();
+            }
+            (MapSide::Second, None) => {}
+        }
+    }
+
+    fn show_main(&mut self, table: Arc<KeyedTable>, level: Level, layout: Layout) {
         let same = self
             .chart
             .as_ref()
@@ -127,10 +144,36 @@ impl Mapping {
         self.colour();
     }
 
-    /// Moves the points of the chart while a layout is computed.
-    pub fn move_to(&mut self, xy: &[[f32; 2]]) {
-        if self.chart.as_mut().is_some_and(|chart| chart.move_to(xy)) {
+    /// Moves the points of a map while its layout is computed.
+    pub fn move_to(&mut self, side: MapSide, xy: &[[f32; 2]]) {
+        let moved = self
+            .chart_of_mut(side)
+            .is_some_and(|chart| chart.move_to(xy));
+        if let (true, MapSide::Second, Some(main), Some(second)) =
+            (moved, side, &self.chart, &mut self.second)
+            && let Some(chart) = &mut second.chart
+        {
+            chart.turn_towards(main);
+        }
+        if moved {
             self.colour();
+        }
+    }
+
+    /// The job that makes a map, if there is such a map.
+    pub fn job_of_mut(&mut self, side: MapSide) -> Option<&mut JobSlot<MapFound, EmbedError>> {
+        match side {
+            MapSide::Main => Some(&mut self.job),
+            MapSide::Second => Some(&mut self.second.as_mut()?.job),
+        }
+    }
+
+    /// Says why a map was not made, or that it was.
+    pub fn set_error(&mut self, side: MapSide, error: Option<String>) {
+        match (side, &mut self.second) {
+            (MapSide::Main, _) => self.error = error,
+            (MapSide::Second, Some(second)) => second.error = error,
+            (MapSide::Second, None) => {}
         }
     }
 
