@@ -1,0 +1,221 @@
+//! Maps of tables from files, and the same map by the verbs.
+
+use super::*;
+
+#[test]
+fn tables_go_out_and_in_and_broken_ones_are_told() {
+    need_graphics();
+    let folder = sounds(3);
+    let (mut harness, _) = mapped(folder.path());
+    let home = tempfile::tempdir().unwrap();
+    let command = |harness: &mut Harness<'_, App>, command: MapCommand| {
+        // Notes pass by themselves: what is waited for must be the only one.
+        let dismiss = Command::Window(WindowCommand::DismissAll);
+        harness.state_mut().apply(dismiss);
+        let open = |app: &App| {
+            app.model()
+                .mapping
+                .imported
+                .as_ref()
+                .map(|it| it.path.clone())
+        };
+        let before = open(harness.state());
+        harness.state_mut().apply(Command::Map(command));
+        wait(harness, "an answer", |app| {
+            !app.model().notices.shown().is_empty() || open(app) != before
+        });
+        settle(harness);
+    };
+    let map = home.path().join("map.tsv");
+    command(&mut harness, MapCommand::SaveMap(SaveTo::At(map.clone())));
+    assert_eq!(std::fs::read_to_string(&map).unwrap().lines().count(), 13);
+    let told = harness.state().model().notices.shown().last().unwrap();
+    assert!(told.text.contains("map.tsv"), "{}", told.text);
+    assert_eq!(told.folder.as_deref(), Some(home.path()), "to be shown");
+    let own = harness.state().model().embeddings.table.clone().unwrap();
+    for ending in ["npz", "parquet", "tsv", "safetensors"] {
+        let path = home.path().join(format!("table.{ending}"));
+        command(
+            &mut harness,
+            MapCommand::SaveEmbeddings(SaveTo::At(path.clone())),
+        );
+        command(&mut harness, MapCommand::OpenTable(Some(path.clone())));
+        let model = harness.state().model();
+        assert_eq!(model.mapping.imported.as_ref().unwrap().path, path);
+        let chart = model.mapping.chart.as_ref().unwrap();
+        assert_eq!(chart.source.table, own.table, "{ending}");
+        // What probes and masks work on is what the chosen encoder made.
+        let kept = model.embeddings.table.as_ref().unwrap();
+        assert!(std::sync::Arc::ptr_eq(kept, &own));
+        harness.state_mut().apply(Command::Map(MapCommand::Compute));
+        settle(&mut harness);
+        assert!(harness.state().model().mapping.imported.is_none());
+    }
+    // Dropped on the window, wherever it is, a table is mapped too.
+    show(&mut harness, Workspace::Listen);
+    let path = home.path().join("table.parquet");
+    harness.input_mut().dropped_files.push(egui::DroppedFile {
+        path: Some(path.clone()),
+        ..Default::default()
+    });
+    harness.run_steps(1);
+    harness.input_mut().dropped_files.clear();
+    wait(&mut harness, "the dropped table", |app| {
+        app.model().mapping.imported.is_some()
+    });
+    settle(&mut harness);
+    let model = harness.state().model();
+    assert_eq!(model.workspace, Workspace::Map);
+    assert_eq!(model.mapping.imported.as_ref().unwrap().path, path);
+    let broken = home.path().join("broken.npz");
+    std::fs::write(&broken, b"PK not really").unwrap();
+    for path in [broken, home.path().join("gone.parquet"), map] {
+        command(&mut harness, MapCommand::OpenTable(Some(path.clone())));
+        let model = harness.state().model();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let told = model
+            .notices
+            .shown()
+            .iter()
+            .any(|notice| notice.text.contains(&name));
+        assert!(told, "{name}");
+        assert!(model.mapping.chart.is_some(), "the map before stays");
+    }
+}
+
+/// A table whose sound was moved is asked about once: pointing at it raises no message, and its folder can be named.
+#[test]
+fn a_table_whose_sound_was_moved_is_silent_until_its_folder_is_named() {
+    need_graphics();
+    let folder = sounds(3);
+    let (mut harness, _) = mapped(folder.path());
+    let home = tempfile::tempdir().unwrap();
+    let mut table = harness
+        .state()
+        .model()
+        .embeddings
+        .table
+        .clone()
+        .unwrap()
+        .table
+        .clone();
+    let real: Vec<_> = table
+        .tracks
+        .iter()
+        .map(|track| track.path.clone())
+        .collect();
+    for track in &mut table.tracks {
+        let tail = track.path.strip_prefix(folder.path()).unwrap().to_owned();
+        track.path = Path::new("/of/another/machine").join(tail);
+    }
+    let path = home.path().join("t.parquet");
+    mynascope_embedding::save_table(&table, &path).unwrap();
+    let open = Command::Map(MapCommand::OpenTable(Some(path)));
+    harness
+        .state_mut()
+        .apply(Command::Window(WindowCommand::DismissAll));
+    harness.state_mut().apply(open);
+    // Notes fade: this one is read when it comes.
+    wait(&mut harness, "the note", |app| {
+        !app.model().notices.shown().is_empty()
+    });
+    let said = |harness: &Harness<'_, App>| {
+        let notices = harness.state().model().notices.shown().iter();
+        let about = notices.filter(|notice| notice.text.contains("another/machine"));
+        about.count()
+    };
+    assert_eq!(said(&harness), 1, "said once");
+    wait(&mut harness, "the map", |app| {
+        app.model().mapping.is_silent()
+    });
+    settle(&mut harness);
+    harness.get_by_label("Find its sound…");
+    let dismiss = Command::Window(WindowCommand::DismissAll);
+    harness.state_mut().apply(dismiss);
+    let apply = |harness: &mut Harness<'_, App>, command| {
+        harness.state_mut().apply(Command::Map(command));
+        harness.run_steps(4);
+    };
+    apply(&mut harness, MapCommand::HoverSound(true));
+    for point in 0..5 {
+        let (side, moved) = (MapSide::Main, vec![point]);
+        apply(
+            &mut harness,
+            MapCommand::Hover {
+                side,
+                point: Some(point),
+                moved,
+            },
+        );
+    }
+    settle(&mut harness);
+    assert_eq!(said(&harness), 0, "points raise no message");
+    apply(
+        &mut harness,
+        MapCommand::FindSound(Some(folder.path().to_path_buf())),
+    );
+    wait(&mut harness, "the sound", |app| {
+        !app.model().mapping.is_silent()
+    });
+    settle(&mut harness);
+    let mapping = &harness.state().model().mapping;
+    let shown = &mapping.chart.as_ref().unwrap().source.table;
+    let found: Vec<_> = shown
+        .tracks
+        .iter()
+        .map(|track| track.path.clone())
+        .collect();
+    assert_eq!(found, real);
+}
+
+#[test]
+fn the_window_and_the_verbs_give_one_map_for_one_seed() {
+    need_graphics();
+    let folder = sounds(4);
+    let (mut harness, _) = mapped(folder.path());
+    let home = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_mynascope"))
+            .args(arguments)
+            .current_dir(home.path())
+            .env("MYNASCOPE_HOME", home.path())
+            .output()
+            .unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {complaint}");
+    };
+    let music = folder.path().to_str().unwrap();
+    let mut maps = Vec::new();
+    for (level, seed) in [(Level::Window, 0), (Level::Window, 5), (Level::Track, 5)] {
+        let mut form = harness.state().model().mapping.form;
+        (form.level, form.seed) = (level, seed);
+        for command in [MapCommand::Edit(form), MapCommand::Compute] {
+            harness.state_mut().apply(Command::Map(command));
+            settle(&mut harness);
+        }
+        let saved = home.path().join(format!("window-{}.tsv", maps.len()));
+        let save = MapCommand::SaveMap(SaveTo::At(saved.clone()));
+        harness.state_mut().apply(Command::Map(save));
+        wait(&mut harness, "the file", |_| saved.exists());
+        let level = level.to_string();
+        run(&[
+            "embed", music, "--out", "e.npz", "--level", &level, "--device", "cpu",
+        ]);
+        run(&[
+            "map",
+            "e.npz",
+            "--out",
+            "verb.tsv",
+            "--seed",
+            &seed.to_string(),
+        ]);
+        let verb = std::fs::read_to_string(home.path().join("verb.tsv")).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(saved).unwrap(),
+            verb,
+            "{level}, seed {seed}"
+        );
+        maps.push(verb);
+    }
+    assert_ne!(maps[0], maps[1], "another seed, another map");
+}
