@@ -127,9 +127,9 @@ pub fn words(report: &ProbeReport) -> Result<String, std::fmt::Error> {
         "{}: {} {} (95 % interval: {}; best constant answer: {})",
         report.task,
         report.metric,
-        say(report, report.score),
-        probe::say_interval(report.interval, |edge| say(report, edge)),
-        say(report, report.baseline)
+        format_score(report, report.score),
+        probe::format_interval(report.interval, |edge| format_score(report, edge)),
+        format_score(report, report.baseline)
     )?;
     writeln!(
         text,
@@ -146,7 +146,7 @@ pub fn words(report: &ProbeReport) -> Result<String, std::fmt::Error> {
             text,
             "{} folds, standard deviation {}",
             report.folds.len(),
-            say(report, deviation)
+            format_score(report, deviation)
         )?;
     }
     if report.confusion.is_empty() {
@@ -188,7 +188,7 @@ pub fn words(report: &ProbeReport) -> Result<String, std::fmt::Error> {
 }
 
 /// A score as people say it: shares in percent, other scores as numbers.
-pub fn say(report: &ProbeReport, score: f64) -> String {
+pub fn format_score(report: &ProbeReport, score: f64) -> String {
     match report.metric.as_str() {
         _ if !score.is_finite() => "not defined".to_owned(),
         "accuracy" => format!("{:.1} %", 100.0 * score),

@@ -139,8 +139,8 @@ impl Asked<'_> {
             format!(
                 "{:10} {} ({})",
                 point.name,
-                say(point.score),
-                probe::say_interval(point.interval, say)
+                format_score(point.score),
+                probe::format_interval(point.interval, format_score)
             )
         };
         let sweep = probe::layer_sweep(
@@ -179,14 +179,14 @@ impl Asked<'_> {
         let first = format!(
             "{}: {split} {} ({}), {} folds by file {} ({}); gap {}",
             report.metric,
-            say(report.score),
-            probe::say_interval(report.interval, say),
+            format_score(report.score),
+            probe::format_interval(report.interval, format_score),
             settings.folds,
-            say(report.folds_score),
-            probe::say_interval(report.folds_interval, say),
+            format_score(report.folds_score),
+            probe::format_interval(report.folds_interval, format_score),
             match report.gap.is_finite() {
                 true => format!("{:+.3}", report.gap),
-                false => say(report.gap),
+                false => format_score(report.gap),
             }
         );
         let mut lines = vec![format!(
@@ -214,7 +214,7 @@ impl Asked<'_> {
 }
 
 /// A score, where it is defined.
-fn say(score: f64) -> String {
+fn format_score(score: f64) -> String {
     match score.is_finite() {
         true => format!("{score:.3}"),
         false => "not defined".to_owned(),
@@ -223,7 +223,7 @@ fn say(score: f64) -> String {
 
 fn line(what: &str, mean: f64, deviation: Option<f64>) -> String {
     let deviation = deviation.filter(|deviation| deviation.is_finite());
-    let mean = say(mean);
+    let mean = format_score(mean);
     let spread = deviation.map_or_else(String::new, |deviation| {
         format!(" (+- {deviation:.3} over draws)")
     });

@@ -343,19 +343,19 @@ impl ProbeReport {
     }
 }
 
-/// A 95 % interval in words, its edges as `say` writes them: "61.0 % to 79.0 %". One of no width says so, as two equal
+/// A 95 % interval in words, its edges as `format` writes them: "61.0 % to 79.0 %". One of no width says so, as two equal
 /// edges would read as if the score were certain.
 ///
 /// ```
-/// use mynascope_probe::say_interval;
-/// let say = |score: f64| format!("{score:.2}");
-/// assert_eq!(say_interval([0.61, 0.79], say), "0.61 to 0.79");
-/// assert_eq!(say_interval([1.0, 1.0], say), "no width");
+/// use mynascope_probe::format_interval;
+/// let percent = |score: f64| format!("{score:.2}");
+/// assert_eq!(format_interval([0.61, 0.79], percent), "0.61 to 0.79");
+/// assert_eq!(format_interval([1.0, 1.0], percent), "no width");
 /// ```
-pub fn say_interval([low, high]: [f64; 2], say: impl Fn(f64) -> String) -> String {
+pub fn format_interval([low, high]: [f64; 2], format: impl Fn(f64) -> String) -> String {
     match low == high {
         true => "no width".to_owned(),
-        false => format!("{} to {}", say(low), say(high)),
+        false => format!("{} to {}", format(low), format(high)),
     }
 }
 

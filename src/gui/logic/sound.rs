@@ -90,7 +90,7 @@ pub fn listen(model: &mut AppState, workers: &Workers) {
         model.notices.error(problem.clone());
         transport.problem = Some(problem);
     }
-    tell_of_device(model, was_playing);
+    report_device(model, was_playing);
     let transport = &mut model.transport;
     if transport.playing {
         for notice in transport.silence_notices.drain(..) {
@@ -105,7 +105,7 @@ pub fn listen(model: &mut AppState, workers: &Workers) {
 }
 
 /// Says that sound was lost, or that it goes elsewhere than the user chose.
-fn tell_of_device(model: &mut AppState, was_playing: bool) {
+fn report_device(model: &mut AppState, was_playing: bool) {
     let transport = &mut model.transport;
     if let Some(why) = transport.silence()
         && was_playing
@@ -158,7 +158,7 @@ fn edit(model: &mut AppState, workers: &mut Workers, form: SoundForm) {
         model.transport.masked = form.hearing;
     }
     prepare_views(model, workers);
-    tell_player(model, workers);
+    update_player(model, workers);
 }
 
 /// Lets the shown track be decoded for masked listening, where that is wanted and was not begun.
@@ -194,7 +194,7 @@ pub(super) fn decoded(
         (Err(why), _) => {
             model.transport.views = Views::Unprepared;
             model.transport.form.hearing = Hearing::Original;
-            tell_player(model, workers);
+            update_player(model, workers);
             model.notices.error(why);
         }
         (Ok(_), None) => {}
@@ -212,10 +212,10 @@ pub(super) fn masks_changed(model: &AppState, workers: &Workers) {
     if let Some(player) = &workers.player {
         player.refresh_views();
     }
-    tell_player(model, workers);
+    update_player(model, workers);
 }
 
-fn tell_player(model: &AppState, workers: &Workers) {
+fn update_player(model: &AppState, workers: &Workers) {
     let side = match model.mask.form.active {
         ViewName::A => Side::A,
         ViewName::B => Side::B,
@@ -230,13 +230,13 @@ fn tell_player(model: &AppState, workers: &Workers) {
 }
 
 pub(super) fn play(model: &mut AppState, workers: &Workers) {
-    tell_of_silence(model);
+    report_silence(model);
     if let Some(player) = &workers.player {
         player.play();
     }
 }
 
-fn tell_of_silence(model: &mut AppState) {
+fn report_silence(model: &mut AppState) {
     // The player looks for a device again; where there still is none, silence must not be all that answers.
     if let Some(why) = model.transport.silence() {
         let text = format!(
@@ -369,7 +369,7 @@ fn play_once(model: &mut AppState, workers: &Workers) {
     );
     if let Some(stretch) = model.transport.form.selection.or(visible) {
         model.transport.position_secs = stretch.start_secs;
-        tell_of_silence(model);
+        report_silence(model);
         if let Some(player) = &workers.player {
             player.play_once(stretch.start_secs, stretch.end_secs);
         }

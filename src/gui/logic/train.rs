@@ -75,7 +75,7 @@ fn carry_out(
                 Some(live) if training.is_active() => command_of(&live.config, &live.folder),
                 _ => {
                     let config = asked_for(model);
-                    let out = next_run_folder(&model.training, &config).map_err(say)?;
+                    let out = next_run_folder(&model.training, &config).map_err(text_of)?;
                     command_of(&config, &out)
                 }
             };
@@ -83,16 +83,17 @@ fn carry_out(
         }
         TrainCommand::AskDevices => {
             training.devices = Devices::Asked;
-            devices::look(outbox).map_err(say)?;
+            devices::look(outbox).map_err(text_of)?;
         }
         TrainCommand::ReadRuns => {
             if training.table.job.is_running() {
                 training.table.again = true;
             } else {
-                let folder = runs_folder(training).map_err(say);
+                let folder = runs_folder(training).map_err(text_of);
                 let slot = &mut training.table.job;
-                let started = folder
-                    .and_then(|folder| past_run::start_table(slot, folder, outbox).map_err(say));
+                let started = folder.and_then(|folder| {
+                    past_run::start_table(slot, folder, outbox).map_err(text_of)
+                });
                 // What failed is not tried again by itself.
                 training.table.is_read |= started.is_err();
                 started?;
@@ -100,16 +101,16 @@ fn carry_out(
         }
         TrainCommand::ShowRun(folder) => {
             let slot = &mut training.past_job;
-            past_run::start_run(slot, ReadFor::Show, folder, outbox).map_err(say)?;
+            past_run::start_run(slot, ReadFor::Show, folder, outbox).map_err(text_of)?;
         }
         TrainCommand::ShowLive => training.past = None,
         TrainCommand::Overlay(Some(folder)) => {
             let slot = &mut training.overlay_job;
-            past_run::start_run(slot, ReadFor::Overlay, folder, outbox).map_err(say)?;
+            past_run::start_run(slot, ReadFor::Overlay, folder, outbox).map_err(text_of)?;
         }
         TrainCommand::Overlay(None) => training.overlay = None,
         TrainCommand::OpenFolder(folder) => {
-            show_folder(&folder, outbox).map_err(say)?;
+            show_folder(&folder, outbox).map_err(text_of)?;
         }
         TrainCommand::KeepRunsIn(folder) => {
             training.runs = Some(folder);
@@ -118,20 +119,20 @@ fn carry_out(
         TrainCommand::Choose(wanted) => {
             let question = question(training, wanted);
             let answer = move |path| Message::Train(TrainMessage::Chosen(wanted, path));
-            ask(question, outbox, answer).map_err(say)?;
+            ask(question, outbox, answer).map_err(text_of)?;
         }
         TrainCommand::EditCurves(form) => training.set_curves(form),
         TrainCommand::SaveCurves(kind, path) => {
             if let Some(sheet) = CurveSheet::of(model) {
                 let save = move |path: &Path| sheet.save(kind, path);
-                save_file::save("curves", SaveAt::Path(path), outbox, save).map_err(say)?;
+                save_file::save("curves", SaveAt::Path(path), outbox, save).map_err(text_of)?;
             }
         }
     }
     Ok(())
 }
 
-fn say(error: impl std::fmt::Display) -> String {
+fn text_of(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
@@ -172,7 +173,7 @@ fn use_step(model: &mut AppState, workers: &mut Workers, step: u64) -> Result<()
     // Told beside the bar; a notice for each step of a drag would be a storm.
     model.embeddings.use_file(weights.clone());
     let slot = &mut model.training.step_job;
-    past_run::start_step(slot, weights, &workers.outbox).map_err(say)?;
+    past_run::start_step(slot, weights, &workers.outbox).map_err(text_of)?;
     if model.mapping.chart.is_some() {
         super::apply(model, workers, Command::Map(MapCommand::Compute));
     }

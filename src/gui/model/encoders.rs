@@ -6,7 +6,7 @@ use std::path::Path;
 use mynascope_base::counted;
 use mynascope_encoder::CheckpointRef;
 
-use super::{AppState, EncoderSource, RunRow, say_config};
+use super::{AppState, EncoderSource, RunRow, format_config};
 
 /// An encoder that is offered.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +29,7 @@ impl OfferedEncoder {
     }
 
     fn of_run(run: &RunRow) -> Self {
-        let about = say_config(&run.config);
+        let about = format_config(&run.config);
         let best = match &run.best {
             Some((score, of)) => format!("its best step counts ({of} {score:.3})"),
             None => "its best step counts, else its newest".to_owned(),

@@ -58,7 +58,7 @@ pub use probing::{
     ActiveProbe, Answer, AnswerColumn, AnswerSort, Broken, CurveKind, Found, PROTOCOLS,
     PredictionTimeline, ProbeFound, ProbeJob, ProbeResult, ProbeTab, ProbeView, Probing,
     RADIO_SECS, Radio, ScoreCurve, ScorePoint, Sheet, TrackGroups, explain_head, explain_protocol,
-    explain_task, say_score,
+    explain_task, format_score,
 };
 pub use search::{Column, Find, Finder, Sort};
 pub use second_map::{Imported, MapSide, SecondMap};
@@ -71,8 +71,8 @@ pub use teaching::{
 pub use training::{
     CHANNELS, Channel, ChannelLine, ChosenStep, CurveForm, Devices, PURPOSES, Problem, Purpose,
     Reconstructed, ReconstructionKey, Remedy, RunJob, RunRow, RunTable, RunView, SavedStep,
-    TrainFailure, TrainFound, TrainPhase, Training, command_of, first_form, problem_of, purpose_of,
-    resume_command, say_config, say_time, too_few_tracks,
+    TrainFailure, TrainFound, TrainPhase, Training, command_of, first_form, format_config,
+    format_time, problem_of, purpose_of, resume_command, too_few_tracks,
 };
 pub use transport::{Hearing, Selection, SoundForm, Transport, Views, clock, length};
 pub use undo::{FollowUp, History, Step, UndoState, step as undo_step};

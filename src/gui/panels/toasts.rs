@@ -24,7 +24,7 @@ fn room_id() -> Id {
 }
 
 /// The top bar tells what it leaves free.
-pub fn tell_room(ui: &egui::Ui, room: Rect) {
+pub fn set_room(ui: &egui::Ui, room: Rect) {
     ui.data_mut(|data| data.insert_temp(room_id(), room));
 }
 

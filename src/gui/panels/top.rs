@@ -33,7 +33,7 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 super::lesson::menu(ui, model, out);
                 ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
                     right(ui, model, out);
-                    super::toasts::tell_room(ui, ui.available_rect_before_wrap());
+                    super::toasts::set_room(ui, ui.available_rect_before_wrap());
                 });
             });
         });

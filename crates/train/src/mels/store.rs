@@ -141,10 +141,10 @@ fn fail(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageErr
 
 impl Store {
     /// Opens a store or makes it, checks all records and cuts off a torn end. `None` while another program fills it.
-    /// `tell` hears bytes checked and in all; if it says no, checking stops early and what follows is computed again.
+    /// `report` hears bytes checked and in all; if it says no, checking stops early and what follows is computed again.
     pub fn open(
         path: &Path,
-        tell: &mut dyn FnMut(u64, u64) -> bool,
+        report: &mut dyn FnMut(u64, u64) -> bool,
     ) -> Result<Option<Self>, StorageError> {
         if let Some(folder) = path.parent() {
             create_folder(folder)?;
@@ -169,11 +169,11 @@ impl Store {
             by_content: HashMap::new(),
             stamps: HashMap::new(),
         };
-        store.scan(tell).map_err(fail(what, path))?;
+        store.scan(report).map_err(fail(what, path))?;
         Ok(Some(store))
     }
 
-    fn scan(&mut self, tell: &mut dyn FnMut(u64, u64) -> bool) -> io::Result<()> {
+    fn scan(&mut self, report: &mut dyn FnMut(u64, u64) -> bool) -> io::Result<()> {
         let length = self.file.metadata()?.len();
         let mut file = io::BufReader::with_capacity(1 << 18, self.file.try_clone()?);
         file.seek(SeekFrom::Start(0))?;
@@ -200,7 +200,7 @@ impl Store {
             }
             self.remember(stamp, record);
             self.end = end;
-            if !tell(end, length) {
+            if !report(end, length) {
                 return Ok(());
             }
         }

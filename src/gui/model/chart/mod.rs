@@ -260,7 +260,7 @@ impl Chart {
     }
 
     /// What the colour of a point says in words: the name of its group, or its number.
-    pub fn says(&self, point: usize) -> Option<String> {
+    pub fn describe(&self, point: usize) -> Option<String> {
         match &self.scale {
             Some(scale) => {
                 let value = scale.values.get(point).filter(|value| value.is_finite())?;

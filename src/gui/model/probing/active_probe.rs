@@ -19,9 +19,9 @@ pub struct ActiveProbe {
 
 impl ActiveProbe {
     /// What it is, in one line.
-    pub fn say(&self) -> String {
+    pub fn describe(&self) -> String {
         let card = &self.probe.card;
-        let score = super::scoreboard::say_score(&card.metric, card.score);
+        let score = super::scoreboard::format_score(&card.metric, card.score);
         let kept = match &self.path {
             Some(path) => path
                 .file_name()

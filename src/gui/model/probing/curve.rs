@@ -56,7 +56,7 @@ impl CurveKind {
     }
 
     /// A place on the horizontal axis, in words.
-    pub fn say(self, x: f64) -> String {
+    pub fn format_x(self, x: f64) -> String {
         match self {
             Self::Labels => format!("{x:.0} labelled tracks of each class"),
             Self::Layers => format!("layer {x:.0}"),
@@ -200,7 +200,7 @@ impl ScoreCurve {
             ));
         }
         let percent = |score: f64| 100.0 * score;
-        let mut text = kind.say(nearest.x);
+        let mut text = kind.format_x(nearest.x);
         text += &format!("\n{} {:.1} %", self.what(), percent(nearest.mean));
         if let Some(deviation) = nearest.deviation {
             let (draws, over) = (nearest.scores.len(), kind.spread());

@@ -20,7 +20,7 @@ pub use export::Sheet;
 pub use groups::TrackGroups;
 pub use job::{ProbeFound, ProbeJob};
 pub use radio::{RADIO_SECS, Radio};
-pub use scoreboard::say_score;
+pub use scoreboard::format_score;
 pub use tab::ProbeTab;
 
 use std::{path::PathBuf, sync::Arc};

@@ -1,6 +1,6 @@
 //! Scores beside each other: what this user's probes scored, the newest first.
 
-use crate::gui::model::say_time;
+use crate::gui::model::format_time;
 use mynascope_probe::SavedScore;
 
 use super::Sheet;
@@ -9,7 +9,7 @@ use super::Sheet;
 const MOST_RUNS: usize = 200;
 
 /// A score as people read it: accuracies in percent.
-pub fn say_score(metric: &str, score: f64) -> String {
+pub fn format_score(metric: &str, score: f64) -> String {
     match metric {
         _ if !score.is_finite() => "not defined".to_owned(),
         "accuracy" => format!("{:.1} %", 100.0 * score),
@@ -70,7 +70,7 @@ pub fn table(rows: &[SavedScore]) -> Sheet {
             deviation,
             row.tested.to_string(),
             row.encoder_hash.clone(),
-            say_time(row.time()),
+            format_time(row.time()),
         ]);
     }
     sheet
@@ -124,7 +124,7 @@ mod tests {
                 ("bells-2/step-300", 0.7)
             ]
         );
-        assert_eq!(say_score(&rows[0].metric, 0.6), "60.0 %");
+        assert_eq!(format_score(&rows[0].metric, 0.6), "60.0 %");
         assert_eq!(table(&rows)[2][6], "0.4");
     }
 }

@@ -176,7 +176,7 @@ pub fn too_few_tracks(library: &Library) -> Option<&'static str> {
 }
 
 /// What a run is, in a few words: "tiny hybrid, sogclr, batch 32, 90 % dropped, seed 0".
-pub fn say_config(config: &TrainConfig) -> String {
+pub fn format_config(config: &TrainConfig) -> String {
     let size = match config.encoder {
         Some(_) => config.encoder_config().size_name(),
         None => config.preset.to_string(),

@@ -7,11 +7,11 @@ mod view;
 
 pub use channel::{CHANNELS, Channel, ChannelLine};
 pub use form::{
-    PURPOSES, Problem, Purpose, command_of, first_form, problem_of, purpose_of, resume_command,
-    say_config, too_few_tracks,
+    PURPOSES, Problem, Purpose, command_of, first_form, format_config, problem_of, purpose_of,
+    resume_command, too_few_tracks,
 };
 pub use run_job::{RunJob, TrainFound};
-pub use view::{ChosenStep, RunRow, RunView, SavedStep, say_time};
+pub use view::{ChosenStep, RunRow, RunView, SavedStep, format_time};
 
 use std::{
     path::{Path, PathBuf},

@@ -10,7 +10,7 @@ use mynascope_train::{
     BatchMatrix, DemoMap, ProbeRecord, StepRecord, StepSnapshot, TrainConfig, TrainSummary,
 };
 
-use super::{CHANNELS, channel::SCORE, say_config};
+use super::{CHANNELS, channel::SCORE, format_config};
 
 /// A run as it is shown: its settings, curves and checkpoints.
 #[derive(Debug, Clone)]
@@ -151,8 +151,8 @@ impl RunView {
     }
 
     /// What it is, in a few words.
-    pub fn say(&self) -> String {
-        say_config(&self.config)
+    pub fn describe(&self) -> String {
+        format_config(&self.config)
     }
 
     /// The batch that is shown: that of the chosen step, else the newest.
@@ -230,7 +230,7 @@ fn folder_name(folder: &Path) -> String {
 }
 
 /// Day and time of day in UTC: "2026-11-21 10:52".
-pub fn say_time(time: SystemTime) -> String {
+pub fn format_time(time: SystemTime) -> String {
     let seconds = time
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn days_are_said_as_calendars_do() {
-        let at = |seconds| say_time(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        let at = |seconds| format_time(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
         assert_eq!(at(0), "1970-01-01 00:00");
         // `date -u -d @951827696` and `@1795258314`.
         assert_eq!(at(951_827_696), "2000-02-29 12:34");

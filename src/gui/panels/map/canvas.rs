@@ -160,7 +160,7 @@ fn hovered(
     let colour = colour_of(chart.shade_of(point));
     painter.circle(screen, 2.0 * theme::UNIT, colour, stroke);
     let mut lines = vec![parts::track_name(&model.library, facts.path)];
-    lines.extend(chart.says(point));
+    lines.extend(chart.describe(point));
     if chart.level == Level::Window {
         lines.push(format!("at {}", clock(facts.start_secs)));
     }

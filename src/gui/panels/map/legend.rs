@@ -186,7 +186,7 @@ fn bar(ui: &mut Ui, scale: &Scale) {
         width if width < 20.0 => 1,
         _ => 0,
     };
-    let say = |value: f32| format!("{value:.digits$}{unit}");
+    let format = |value: f32| format!("{value:.digits$}{unit}");
     let middle = 0.5 * (scale.low + scale.high);
     for (value, place, align) in [
         (scale.high, strip.right_top(), egui::Align2::LEFT_TOP),
@@ -195,7 +195,8 @@ fn bar(ui: &mut Ui, scale: &Scale) {
     ] {
         let at = place + Vec2::new(theme::SPACE, 0.0);
         let font = theme::small_font();
-        ui.painter().text(at, align, say(value), font, tokens.text);
+        ui.painter()
+            .text(at, align, format(value), font, tokens.text);
     }
     ui.add_space(theme::SPACE);
     let unknown = scale

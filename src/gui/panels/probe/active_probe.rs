@@ -87,7 +87,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
              over time, and answers for any folder; Save as CSV keeps the answers.",
         );
     };
-    let text = active.say();
+    let text = active.describe();
     parts::quiet(ui, &text).on_hover_text(&text);
     let Some(said) = &probing.predictions else {
         return parts::explain(

@@ -6,11 +6,11 @@ use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, MapCommand, ProbeCommand},
-    model::{AppState, ProbeJob, say_score},
+    model::{AppState, ProbeJob, format_score},
     panels::{parts, row_from_right},
     theme,
 };
-use mynascope_probe::{LeakPair, LeakReport, SplitPart, say_interval};
+use mynascope_probe::{LeakPair, LeakReport, SplitPart, format_interval};
 
 use super::{
     score,
@@ -106,14 +106,14 @@ fn lamp(ui: &mut Ui, leaks: &LeakReport) {
     let hint = "Lit when folds by file score over 2 points more than the split, or when near-duplicates are in different \
                 parts";
     response.on_hover_text(hint);
-    let say = |value: f64| say_score(&leaks.metric, value);
+    let format = |value: f64| format_score(&leaks.metric, value);
     let split = if leaks.published {
         "published split"
     } else {
         "one split"
     };
     let [interval, folds_interval] =
-        [leaks.interval, leaks.folds_interval].map(|interval| say_interval(interval, say));
+        [leaks.interval, leaks.folds_interval].map(|interval| format_interval(interval, format));
     let gap = match leaks.metric.as_str() {
         "accuracy" => format!("{:+.1} points", 100.0 * leaks.gap),
         _ => format!("{:+.3}", leaks.gap),
@@ -121,8 +121,8 @@ fn lamp(ui: &mut Ui, leaks: &LeakReport) {
     let gap = gap.replace('-', "\u{2212}");
     let text = format!(
         "{split} {} ({interval}), folds by file {} ({folds_interval}): gap {gap}; {} of near-duplicates",
-        say(leaks.score),
-        say(leaks.folds_score),
+        format(leaks.score),
+        format(leaks.folds_score),
         counted(leaks.pairs.len(), "pair")
     );
     parts::quiet(ui, &text).on_hover_text(text);

@@ -3,11 +3,11 @@
 use eframe::egui::{RichText, Ui};
 
 use crate::gui::{
-    model::{ProbeResult, say_score},
+    model::{ProbeResult, format_score},
     panels::parts,
     theme,
 };
-use mynascope_probe::say_interval;
+use mynascope_probe::format_interval;
 
 pub fn notes(ui: &mut Ui, result: &ProbeResult) {
     let report = &result.report;
@@ -29,14 +29,14 @@ pub fn notes(ui: &mut Ui, result: &ProbeResult) {
         parts::explain(ui, sentence(note));
     }
     if !report.chosen.is_empty() {
-        let chosen = say_chosen(&report.chosen);
+        let chosen = format_chosen(&report.chosen);
         parts::explain(ui, format!("Chosen without the test part: {chosen}."));
     }
     parts::explain(ui, format!("Embeddings: {}.", report.encoder));
 }
 
 /// The settings that were chosen, one a fold: what all have in common is said once, "L2 strength 0.01, 0.1".
-fn say_chosen(chosen: &[String]) -> String {
+fn format_chosen(chosen: &[String]) -> String {
     let parted: Option<Vec<(&str, &str)>> = chosen
         .iter()
         .map(|one| {
@@ -61,7 +61,7 @@ pub fn sentence(text: &str) -> String {
 }
 
 /// A protocol as people say it.
-fn say_protocol(protocol: &str) -> String {
+fn format_protocol(protocol: &str) -> String {
     match protocol.strip_prefix("folds:") {
         Some(folds) => format!("{folds} folds"),
         None => protocol.to_owned(),
@@ -74,14 +74,14 @@ pub fn percent(share: f64) -> String {
 }
 
 /// A score of a report: accuracies in percent, others as numbers.
-pub fn say(result: &ProbeResult, score: f64) -> String {
-    say_score(&result.report.metric, score)
+pub fn score_text(result: &ProbeResult, score: f64) -> String {
+    format_score(&result.report.metric, score)
 }
 
 pub fn score(ui: &mut Ui, result: &ProbeResult) {
     let report = &result.report;
     let tokens = theme::tokens(ui);
-    let big = RichText::new(say(result, report.score))
+    let big = RichText::new(score_text(result, report.score))
         .size(theme::TEXT_HUGE)
         .color(tokens.text_strong);
     let hint = match report.metric.as_str() {
@@ -104,10 +104,10 @@ pub fn score(ui: &mut Ui, result: &ProbeResult) {
             "{}, {} head, {}",
             sentence(&report.metric),
             report.head,
-            say_protocol(&report.protocol)
+            format_protocol(&report.protocol)
         ),
     );
-    let interval = say_interval(report.interval, |edge| say(result, edge));
+    let interval = format_interval(report.interval, |edge| score_text(result, edge));
     let hint = match report.interval[0] == report.interval[1] {
         true => {
             "Whichever of the tested tracks are drawn, the score is the same; it does not tell how other tracks would score: \
@@ -118,7 +118,7 @@ pub fn score(ui: &mut Ui, result: &ProbeResult) {
         }
     };
     parts::quiet(ui, format!("95 % interval: {interval}")).on_hover_text(hint);
-    let baseline = say(result, report.baseline);
+    let baseline = score_text(result, report.baseline);
     parts::quiet(ui, format!("best constant answer {baseline}")).on_hover_text(
         "What always saying the same would score: anything worth hearing lies above",
     );
@@ -141,17 +141,17 @@ mod tests {
 
     #[test]
     fn settings_of_many_folds_are_named_once() {
-        let say = |chosen: &[&str]| {
+        let format = |chosen: &[&str]| {
             let chosen: Vec<String> = chosen.iter().map(|one| (*one).to_owned()).collect();
-            say_chosen(&chosen)
+            format_chosen(&chosen)
         };
-        assert_eq!(say(&["L2 strength 0.001"]), "L2 strength 0.001");
+        assert_eq!(format(&["L2 strength 0.001"]), "L2 strength 0.001");
         assert_eq!(
-            say(&["L2 strength 0.1", "L2 strength 0.001"]),
+            format(&["L2 strength 0.1", "L2 strength 0.001"]),
             "L2 strength 0.1, 0.001 (fold by fold)"
         );
         assert_eq!(
-            say(&["5 neighbours", "5 neighbours"]),
+            format(&["5 neighbours", "5 neighbours"]),
             "5 neighbours, 5 neighbours"
         );
     }

@@ -8,11 +8,11 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, ProbeAsk, ProbeCommand},
-    model::{AppState, ProbeJob, say_score, say_time},
+    model::{AppState, ProbeJob, format_score, format_time},
     panels::{parts, row_from_right},
     theme,
 };
-use mynascope_probe::{SavedScore, say_interval};
+use mynascope_probe::{SavedScore, format_interval};
 
 use super::{
     published,
@@ -127,10 +127,10 @@ fn encoders(ui: &mut Ui, model: &AppState, push: &mut impl FnMut(ProbeCommand)) 
 fn run_row(ui: &mut Ui, run: &SavedScore, push: &mut impl FnMut(ProbeCommand)) {
     let tokens = theme::tokens(ui);
     let how = format!("{}, {}, {}", run.task, run.head, run.protocol);
-    let say = |score| say_score(&run.metric, score);
-    let (score, interval) = (say(run.score), say_interval(run.interval, say));
-    let (constant, tested) = (say(run.baseline), run.tested.to_string());
-    let time = say_time(run.time());
+    let format = |score| format_score(&run.metric, score);
+    let (score, interval) = (format(run.score), format_interval(run.interval, format));
+    let (constant, tested) = (format(run.baseline), run.tested.to_string());
+    let time = format_time(run.time());
     let date = time.split(' ').next().unwrap_or_default();
     let cells = [
         (run.encoder.as_str(), tokens.text_strong),

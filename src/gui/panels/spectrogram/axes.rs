@@ -50,7 +50,7 @@ fn ticks_hz(bands: &BandView) -> Vec<f64> {
     found
 }
 
-fn say_hz(hz: f64) -> String {
+fn format_hz(hz: f64) -> String {
     if hz >= 1000.0 {
         format!("{}k", hz / 1000.0)
     } else {
@@ -78,7 +78,7 @@ pub fn frequency(ui: &egui::Ui, bands: &BandView, area: Rect) {
         painter.text(
             pos2(area.left() - 1.5 * TICK, y),
             Align2::RIGHT_CENTER,
-            say_hz(hz),
+            format_hz(hz),
             theme::small_font(),
             tokens.text_weak,
         );
@@ -211,7 +211,7 @@ mod tests {
             }
         }
         assert_eq!(
-            (say_hz(440.0), say_hz(2500.0)),
+            (format_hz(440.0), format_hz(2500.0)),
             ("440".into(), "2.5k".into())
         );
     }

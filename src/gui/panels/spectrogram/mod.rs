@@ -58,7 +58,7 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         let (area, _) = ui.allocate_exact_size(size, egui::Sense::hover());
         let said = prediction_timeline::of_shown(model);
         let place = Places::of(area, said.is_some());
-        tell_size(ui, model, place.saved, out);
+        report_size(ui, model, place.saved, out);
         match &model.spectrogram.state {
             PictureState::Ready { picture, .. } | PictureState::Growing { picture, .. } => {
                 pictured(ui, model, picture, &place, out);
@@ -136,7 +136,7 @@ pub fn size_alone([width, height]: [f32; 2]) -> [f32; 2] {
 }
 
 /// Lets a picture be saved as large as it is shown.
-fn tell_size(ui: &egui::Ui, model: &AppState, saved: Rect, out: &mut Vec<Command>) {
+fn report_size(ui: &egui::Ui, model: &AppState, saved: Rect, out: &mut Vec<Command>) {
     let shown_at = ShownAt {
         size: saved.size().into(),
         pixels_per_point: ui.ctx().pixels_per_point(),

@@ -20,7 +20,7 @@ pub fn show(ui: &egui::Ui, model: &AppState, picture: &Picture, area: Rect, plac
         .pointer_hover_pos()
         .filter(|pointer| area.contains(*pointer) && ui.rect_contains_pointer(area));
     let (parts, colour) = match under {
-        Some(pointer) => (say(model, picture, area, pointer), tokens.text),
+        Some(pointer) => (describe(model, picture, area, pointer), tokens.text),
         None if model.mask.form.painting => (
             [
                 "Click or drag drops or keeps patches of the active view",
@@ -61,7 +61,7 @@ pub fn show(ui: &egui::Ui, model: &AppState, picture: &Picture, area: Rect, plac
 }
 
 /// Time, frequency, note, level, patch, and what happens to it.
-fn say(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> Vec<String> {
+fn describe(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> Vec<String> {
     let spectrogram = &model.spectrogram;
     let secs = secs_at(&spectrogram.view, area, pointer.x);
     let place = place_at(&spectrogram.bands, area, pointer.y);
@@ -153,7 +153,8 @@ mod tests {
         };
         let area = Rect::from_min_size(egui::pos2(0.0, 0.0), egui::vec2(1920.0, 1280.0));
         let height = (band_of_hz(445.0) + 0.5) as f32 * 10.0;
-        let text = say(&model, &picture, area, egui::pos2(1005.0, 1280.0 - height)).join(BETWEEN);
+        let text =
+            describe(&model, &picture, area, egui::pos2(1005.0, 1280.0 - height)).join(BETWEEN);
         assert!(
             text.starts_with("0:03.2 · 445 Hz · A4 +20 ct · 20.0 dB · row 2, column "),
             "{text}"

@@ -40,7 +40,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
                         "{}, on {}; it is chosen on the Map. It answered in {}",
                         facts.description,
                         facts.device,
-                        say_millis(answer_secs)
+                        format_millis(answer_secs)
                     )
                 },
             );
@@ -77,7 +77,7 @@ pub fn fade_old(ui: &Ui, name: &'static str, old: bool) -> f32 {
 }
 
 /// A short time: "45 ms", "1.2 s".
-pub fn say_millis(secs: f64) -> String {
+pub fn format_millis(secs: f64) -> String {
     if secs < 0.9995 {
         format!("{:.0} ms", 1000.0 * secs)
     } else {

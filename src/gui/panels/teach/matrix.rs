@@ -297,7 +297,7 @@ fn figures(ui: &mut Ui, answer: &BatchAnswer, form: TeachForm, columns: usize) {
             format!("{negative:.3}"),
             format!(
                 "Mean cosine of views of different tracks: all the rest. The batch took {}{skipped}",
-                gauge::say_millis(answer.seconds)
+                gauge::format_millis(answer.seconds)
             ),
         ),
     ];

@@ -100,7 +100,7 @@ fn head(ui: &mut Ui, training: &Training, run: &RunView, out: &mut Vec<Command>)
             let name = RichText::new(run.name()).color(strong);
             ui.add(egui::Label::new(name).truncate())
                 .on_hover_text(run.folder.display().to_string());
-            parts::quiet(ui, run.say()).on_hover_text(run.say());
+            parts::quiet(ui, run.describe()).on_hover_text(run.describe());
         });
     });
 }
@@ -298,13 +298,13 @@ pub fn sheet(ui: &mut Ui, run: &RunView, overlay: Option<&RunView>) {
             ui.horizontal(|ui| {
                 let strong = theme::tokens(ui).text_strong;
                 ui.label(theme::large(run.name()).color(strong));
-                parts::quiet(ui, run.say());
+                parts::quiet(ui, run.describe());
             });
             if let Some(overlay) = overlay {
                 ui.horizontal(|ui| {
                     let colour = plot::line_colour(ui, 0, true);
                     ui.label(RichText::new(overlay.name()).color(colour));
-                    parts::quiet(ui, overlay.say());
+                    parts::quiet(ui, overlay.describe());
                 });
             }
             let plotted: Vec<usize> = (0..CHANNELS.len()).filter(|&c| shown.has(c)).collect();

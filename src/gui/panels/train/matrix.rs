@@ -80,14 +80,18 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         egui::WidgetInfo::labeled(
             egui::WidgetType::Image,
             true,
-            format!("Batch of {}: {}", counted(shown, "track"), numbers.say()),
+            format!(
+                "Batch of {}: {}",
+                counted(shown, "track"),
+                numbers.describe()
+            ),
         )
     });
     if let Some(cell) = response.hover_pos().and_then(|at| cells.at(at)) {
         point(ui, model, &response, cells, matrix, cell);
     }
     ui.add_space(theme::SPACE_SMALL);
-    parts::quiet(ui, numbers.say()).on_hover_text(
+    parts::quiet(ui, numbers.describe()).on_hover_text(
         "Means over the tracks that are shown; found: tracks whose view A is nearest to their own view B",
     );
     if let Some(run) = map {
@@ -151,7 +155,7 @@ impl Numbers {
         }
     }
 
-    fn say(&self) -> String {
+    fn describe(&self) -> String {
         format!(
             "same track {:.2}, different {:.2}; {} of {} found",
             self.same, self.different, self.found, self.tracks

@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, EncoderCommand, TrainCommand, Wanted},
-    model::{AppState, RunRow, say_config, say_time},
+    model::{AppState, RunRow, format_config, format_time},
     theme,
 };
 
@@ -153,7 +153,7 @@ fn run_row(ui: &mut Ui, model: &AppState, row: &RunRow, out: &mut Vec<Command>) 
         (true, false) => tokens.text_strong,
         _ => tokens.text,
     };
-    let about = say_config(&row.config);
+    let about = format_config(&row.config);
     cell(ui, columns.name, Align2::LEFT_CENTER, &row.name(), strong);
     cell(
         ui,
@@ -180,7 +180,7 @@ fn run_row(ui: &mut Ui, model: &AppState, row: &RunRow, out: &mut Vec<Command>) 
             columns.score,
             score.map_or_else(dash, |(value, _)| plot::number(*value)),
         ),
-        (columns.date, row.changed.map_or_else(dash, say_time)),
+        (columns.date, row.changed.map_or_else(dash, format_time)),
     ];
     for (place, text) in right {
         cell(ui, place, Align2::RIGHT_CENTER, &text, tokens.text);
