@@ -10,15 +10,15 @@ use super::workspace::{Pane, Workspace};
 /// A tile and what lies in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Kept {
+enum SavedTile {
     Pane(Pane),
     /// Tabs, and which is in front.
-    Tabs(Vec<Kept>, usize),
+    Tabs(Vec<SavedTile>, usize),
     /// Side by side, each with its share of the width.
-    Row(Vec<(Kept, f32)>),
+    Row(Vec<(SavedTile, f32)>),
     /// One above the other, each with its share of the height.
-    Column(Vec<(Kept, f32)>),
-    Grid(Vec<Kept>),
+    Column(Vec<(SavedTile, f32)>),
+    Grid(Vec<SavedTile>),
 }
 
 /// Deeper trees are damaged text.
@@ -26,15 +26,15 @@ const DEEPEST: usize = 16;
 
 /// The panels of a tree as text.
 pub fn to_text(tree: &Tree<Pane>) -> Option<String> {
-    serde_json::to_string(&kept(&tree.tiles, tree.root()?, 0)?).ok()
+    serde_json::to_string(&saved(&tree.tiles, tree.root()?, 0)?).ok()
 }
 
 /// The panels of a workspace where a text has them. `None` if the text is damaged or from a version whose workspace had
 /// other panels.
 pub fn restore(workspace: Workspace, text: &str) -> Option<Tree<Pane>> {
-    let kept: Kept = serde_json::from_str(text).ok()?;
+    let saved: SavedTile = serde_json::from_str(text).ok()?;
     let mut tiles = Tiles::default();
-    let root = insert(&mut tiles, &kept)?;
+    let root = insert(&mut tiles, &saved)?;
     let fresh = workspace.tree();
     let same = panes(&tiles) == panes(&fresh.tiles) && tiles.len() < 64;
     same.then(|| Tree::new(fresh.id(), root, tiles))
@@ -53,31 +53,31 @@ fn panes(tiles: &Tiles<Pane>) -> (BTreeSet<&'static str>, usize) {
     (titles.into_iter().collect(), count)
 }
 
-fn kept(tiles: &Tiles<Pane>, id: TileId, depth: usize) -> Option<Kept> {
+fn saved(tiles: &Tiles<Pane>, id: TileId, depth: usize) -> Option<SavedTile> {
     if depth > DEEPEST {
         return None;
     }
-    let below = |id: &TileId| kept(tiles, *id, depth + 1);
+    let below = |id: &TileId| saved(tiles, *id, depth + 1);
     Some(match tiles.get(id)? {
-        Tile::Pane(pane) => Kept::Pane(*pane),
+        Tile::Pane(pane) => SavedTile::Pane(*pane),
         Tile::Container(Container::Tabs(tabs)) => {
             let front = tabs.children.iter().position(|id| tabs.is_active(*id));
-            let children: Option<Vec<Kept>> = tabs.children.iter().map(below).collect();
-            Kept::Tabs(children?, front.unwrap_or(0))
+            let children: Option<Vec<SavedTile>> = tabs.children.iter().map(below).collect();
+            SavedTile::Tabs(children?, front.unwrap_or(0))
         }
         Tile::Container(Container::Linear(linear)) => {
-            let children: Option<Vec<(Kept, f32)>> = linear
+            let children: Option<Vec<(SavedTile, f32)>> = linear
                 .children
                 .iter()
                 .map(|id| Some((below(id)?, share_of(linear, *id))))
                 .collect();
             match linear.dir {
-                LinearDir::Horizontal => Kept::Row(children?),
-                LinearDir::Vertical => Kept::Column(children?),
+                LinearDir::Horizontal => SavedTile::Row(children?),
+                LinearDir::Vertical => SavedTile::Column(children?),
             }
         }
         Tile::Container(Container::Grid(grid)) => {
-            Kept::Grid(grid.children().map(below).collect::<Option<_>>()?)
+            SavedTile::Grid(grid.children().map(below).collect::<Option<_>>()?)
         }
     })
 }
@@ -90,20 +90,20 @@ fn share_of(linear: &Linear, child: TileId) -> f32 {
         .map_or(1.0, |(_, share)| *share)
 }
 
-fn insert(tiles: &mut Tiles<Pane>, kept: &Kept) -> Option<TileId> {
-    let mut all = |children: &[Kept]| -> Option<Vec<TileId>> {
+fn insert(tiles: &mut Tiles<Pane>, saved: &SavedTile) -> Option<TileId> {
+    let mut all = |children: &[SavedTile]| -> Option<Vec<TileId>> {
         children.iter().map(|child| insert(tiles, child)).collect()
     };
-    let container: Container = match kept {
-        Kept::Pane(pane) => return Some(tiles.insert_pane(*pane)),
-        Kept::Tabs(children, front) => {
+    let container: Container = match saved {
+        SavedTile::Pane(pane) => return Some(tiles.insert_pane(*pane)),
+        SavedTile::Tabs(children, front) => {
             let children = all(children)?;
             let active = children.get(*front).copied();
             let mut tabs = Tabs::new(children);
             tabs.set_active(active?);
             tabs.into()
         }
-        Kept::Row(children) | Kept::Column(children) => {
+        SavedTile::Row(children) | SavedTile::Column(children) => {
             let mut placed = Vec::new();
             for (child, share) in children {
                 // A panel that nobody can see any more could not be made larger again.
@@ -112,8 +112,8 @@ fn insert(tiles: &mut Tiles<Pane>, kept: &Kept) -> Option<TileId> {
                 }
                 placed.push((insert(tiles, child)?, *share));
             }
-            let dir = match kept {
-                Kept::Row(_) => LinearDir::Horizontal,
+            let dir = match saved {
+                SavedTile::Row(_) => LinearDir::Horizontal,
                 _ => LinearDir::Vertical,
             };
             let mut linear = Linear::new(dir, placed.iter().map(|(id, _)| *id).collect());
@@ -122,7 +122,7 @@ fn insert(tiles: &mut Tiles<Pane>, kept: &Kept) -> Option<TileId> {
             }
             linear.into()
         }
-        Kept::Grid(children) => Grid::new(all(children)?).into(),
+        SavedTile::Grid(children) => Grid::new(all(children)?).into(),
     };
     Some(tiles.insert_new(Tile::Container(container)))
 }

@@ -1,4 +1,4 @@
-//! Scores that this user's probes made, kept between starts to stand beside the published ones.
+//! Scores that this user's probes made, saved between starts to stand beside the published ones.
 //!
 //! They lie in one file of the user's data folder, a line of JSON a score, oldest first. A score takes the place of one
 //! that answered the same question: the same tracks and labels, the same settings, the same weights. Every change reads
@@ -177,11 +177,11 @@ pub struct SavedScores {
     pub scores: Vec<SavedScore>,
     /// Lines that are no score; they stay in the file.
     pub unreadable: usize,
-    /// Where they are kept.
+    /// Where they are saved.
     pub file: PathBuf,
 }
 
-/// A change of the kept scores.
+/// A change of the saved scores.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ScoreChange {
     /// Keeps a score; one that answered the same question goes.
@@ -190,7 +190,7 @@ pub enum ScoreChange {
     Remove(Box<SavedScore>),
 }
 
-/// Reads the kept scores. A missing file holds none.
+/// Reads the saved scores. A missing file holds none.
 ///
 /// # Errors
 /// If the file is there and cannot be read.
@@ -205,7 +205,7 @@ pub fn read_scores(file: &Path) -> Result<SavedScores, StorageError> {
     })
 }
 
-/// Changes the kept scores.
+/// Changes the saved scores.
 ///
 /// # Errors
 /// If the file cannot be read or written; it stays as it is.
@@ -220,8 +220,8 @@ pub fn change_scores(file: &Path, changes: Vec<ScoreChange>) -> Result<(), Stora
     if let Some(folder) = file.parent() {
         create_folder(folder)?;
     }
-    let lock = File::create(file.with_extension("lock")).map_err(fail("lock the kept scores"))?;
-    lock.lock().map_err(fail("lock the kept scores"))?;
+    let lock = File::create(file.with_extension("lock")).map_err(fail("lock the saved scores"))?;
+    lock.lock().map_err(fail("lock the saved scores"))?;
     let mut lines = lines_of(file)?;
     for change in changes {
         match change {
@@ -261,7 +261,7 @@ struct Line {
 
 fn lines_of(file: &Path) -> Result<Vec<Line>, StorageError> {
     let fail = |source| StorageError::Io {
-        what: "read the kept scores",
+        what: "read the saved scores",
         source,
         path: file.to_path_buf(),
     };

@@ -9,7 +9,7 @@ use eframe::egui::{Color32, ColorImage, Id, Pos2, Rect, TextureHandle, TextureOp
 
 /// A small picture that is made anew only when what it depends on changes.
 #[derive(Clone)]
-struct Kept {
+struct Cached {
     key: u64,
     texture: TextureHandle,
 }
@@ -35,10 +35,10 @@ pub fn show(
     area: Rect,
     colour: impl Fn(usize, usize) -> Color32,
 ) {
-    let kept = ui
-        .data(|data| data.get_temp::<Kept>(id))
-        .filter(|kept| kept.key == key);
-    let kept = kept.unwrap_or_else(|| {
+    let cached = ui
+        .data(|data| data.get_temp::<Cached>(id))
+        .filter(|cached| cached.key == key);
+    let cached = cached.unwrap_or_else(|| {
         let [width, height] = size;
         // Pictures that are drawn off-screen are always smoothed; cells keep their edges where each is many texels.
         let each = if smooth {
@@ -54,11 +54,11 @@ pub fn show(
         let texture = ui
             .ctx()
             .load_texture("teach", image, TextureOptions::LINEAR);
-        let kept = Kept { key, texture };
-        ui.data_mut(|data| data.insert_temp(id, kept.clone()));
-        kept
+        let cached = Cached { key, texture };
+        ui.data_mut(|data| data.insert_temp(id, cached.clone()));
+        cached
     });
     let whole = Rect::from_min_size(Pos2::ZERO, Vec2::splat(1.0));
     ui.painter()
-        .image(kept.texture.id(), area, whole, Color32::WHITE);
+        .image(cached.texture.id(), area, whole, Color32::WHITE);
 }
