@@ -165,5 +165,4 @@ impl<B: Kernels> Learner<B> {
 }
 
 #[cfg(test)]
-#[path = "learner_tests.rs"]
 mod tests;
