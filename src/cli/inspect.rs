@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::{arguments::Inspect, console::Outcome};
-use mynascope_encoder::{self as encoder, LoadOptions};
+use mynascope_encoder::{self as encoder, Family, LoadOptions};
 
 pub fn run(verb: &Inspect) -> anyhow::Result<Outcome> {
     let options = LoadOptions {
@@ -17,10 +17,16 @@ pub fn run(verb: &Inspect) -> anyhow::Result<Outcome> {
     if let Some(step) = encoder::say_step_of_run(&verb.checkpoint) {
         writeln!(text, "checkpoint  {step}")?;
     }
-    let kind = report
-        .kind
-        .map_or_else(|| "square or vertical".to_owned(), |kind| kind.to_string());
-    writeln!(text, "kind        {kind}")?;
+    writeln!(
+        text,
+        "family      {}, by {}",
+        report.family, report.recognised_by
+    )?;
+    match (report.family, report.kind) {
+        (_, Some(kind)) => writeln!(text, "kind        {kind}")?,
+        (Family::Myna, None) => writeln!(text, "kind        square or vertical")?,
+        _ => {}
+    }
     writeln!(text, "dim         {}", report.dim)?;
     writeln!(text, "depth       {}", report.depth)?;
     writeln!(text, "heads       {}", report.heads)?;

@@ -16,7 +16,8 @@ use burn::backend::{
 
 use super::{
     Arithmetic, ComputeDevice, ComputeKind, DeviceChoice, DeviceError, EncoderError,
-    families::myna::network::Encoder, kernels::Kernels, weights::Weights,
+    kernels::Kernels,
+    network::{Network, NetworkWeights},
 };
 use mynascope_base::jobs::panic_message;
 
@@ -103,7 +104,7 @@ pub trait EncoderJob {
     /// Asks it; the error is what the backend said.
     fn run<B: Kernels>(
         self,
-        encoder: &Encoder<B>,
+        network: &Network<B>,
         device: &B::Device,
     ) -> Result<Self::Output, String>;
 }
@@ -111,23 +112,25 @@ pub trait EncoderJob {
 /// An encoder on one of the backends.
 #[derive(Debug)]
 pub enum PlacedEncoder {
-    Cpu(Encoder<Flex>),
-    Gpu(Encoder<Wgpu>, WgpuDevice),
+    Cpu(Network<Flex>),
+    Gpu(Network<Wgpu>, WgpuDevice),
     #[cfg(feature = "cuda")]
-    Cuda(Encoder<Cuda>, CudaDevice),
+    Cuda(Network<Cuda>, CudaDevice),
 }
 
 impl PlacedEncoder {
     /// Puts weights on a device.
-    pub fn place(weights: &Weights, place: &Place) -> Result<Self, EncoderError> {
+    pub fn place(weights: NetworkWeights, place: &Place) -> Result<Self, EncoderError> {
         let placed = guarded(&place.spec, || {
             Some(match &place.target {
-                Target::Cpu => Self::Cpu(assemble(weights, &FlexDevice)?),
-                Target::Gpu(device) => Self::Gpu(assemble(weights, device)?, device.clone()),
+                Target::Cpu => Self::Cpu(Network::assemble(weights, &FlexDevice)?),
+                Target::Gpu(device) => {
+                    Self::Gpu(Network::assemble(weights, device)?, device.clone())
+                }
                 #[cfg(feature = "cuda")]
                 Target::Cuda(index) => {
                     let device = CudaDevice::new(*index);
-                    Self::Cuda(assemble(weights, &device)?, device)
+                    Self::Cuda(Network::assemble(weights, &device)?, device)
                 }
             })
         })?;
@@ -147,10 +150,6 @@ impl PlacedEncoder {
             why,
         })
     }
-}
-
-fn assemble<B: Kernels>(weights: &Weights, device: &B::Device) -> Option<Encoder<B>> {
-    Encoder::assemble(&weights.config, &weights.tail, weights.upload::<B>(device))
 }
 
 /// All devices that tensors can be computed on: the CPU, the adapters that wgpu finds, and NVIDIA GPUs where this build

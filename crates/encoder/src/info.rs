@@ -4,9 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EncoderError, MynaConfig, Reading, Readout};
-use mynascope_audio::SAMPLE_RATE;
-use mynascope_spectrum::{HOP, tokens::TokenGrid};
+use super::{EncoderError, Reading, Readout};
+use mynascope_spectrum::tokens::TokenGrid;
 
 /// The published designs of encoders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -14,12 +13,15 @@ use mynascope_spectrum::{HOP, tokens::TokenGrid};
 pub enum Family {
     /// Myna (Yonay et al. 2025): mean over masked patches, trained by contrast.
     Myna,
+    /// MAEST (Alonso-Jiménez et al. 2023): overlapping patches of a log mel-spectrogram, trained to tell styles.
+    Maest,
 }
 
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Myna => "Myna",
+            Self::Maest => "MAEST",
         })
     }
 }
@@ -47,38 +49,16 @@ pub struct EncoderInfo {
     pub layers: Vec<String>,
     /// How a vector is made of it, the published way first.
     pub readouts: Vec<Readout>,
+    /// Names of what its classifier tells, in the order of its outputs; none without a classifier, or without names.
+    pub outputs: Vec<String>,
     /// Values of the published embedding.
     pub dim: usize,
     /// Transformer blocks.
     pub depth: usize,
-    /// Numbers that training changes, without a head.
+    /// Numbers that training changes; of Myna without a head.
     pub parameters: usize,
-}
-
-impl MynaConfig {
-    /// What other crates may ask of an encoder of these sizes.
-    pub fn info(&self) -> EncoderInfo {
-        let frames = self.kind.window_frames();
-        let secs = (frames * HOP) as f64 / f64::from(SAMPLE_RATE);
-        let grids = self.kind.shapes().iter();
-        let blocks = (1..=self.depth).map(|block| format!("block {block}"));
-        EncoderInfo {
-            family: Family::Myna,
-            window: WindowRule {
-                secs,
-                hop_secs: secs,
-            },
-            grids: grids.map(|shape| shape.grid(frames).into()).collect(),
-            layers: std::iter::once("patches".to_owned())
-                .chain(blocks)
-                .chain(std::iter::once("embedding".to_owned()))
-                .collect(),
-            readouts: vec![Readout::Mean],
-            dim: self.embedding_dim(),
-            depth: self.depth,
-            parameters: self.parameters(),
-        }
-    }
+    /// About how many floating point operations a window takes, up to what is published.
+    pub flops: u64,
 }
 
 impl EncoderInfo {
@@ -92,6 +72,12 @@ impl EncoderInfo {
                 "there is no layer {layer}; this encoder has 0 (what enters the first block) to {}",
                 self.depth
             )));
+        }
+        if reading.layer.is_some() && reading.readout.is_some_and(Readout::is_final) {
+            return Err(EncoderError::Reading(
+                "features, logits and probabilities are read behind all blocks; leave out --layer"
+                    .into(),
+            ));
         }
         match reading.readout {
             Some(readout) if !self.readouts.contains(&readout) => {

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::{LoadedEncoder, Overlap};
-use mynascope_audio::{Caveats, Channel, SAMPLE_RATE};
+use super::{EncoderConfig, LoadedEncoder, Overlap, families::maest};
+use mynascope_audio::{Caveats, Channel, SAMPLE_RATE, load_mono};
 use mynascope_base::{jobs::Cancel, storage::Cache};
 use mynascope_spectrum::{
-    FileMel, HOP, Mel, SpectrumError, mel_of_file, mel_of_file_kept, mel_of_samples,
-    tokens::MEL_BANDS,
+    FileMel, HOP, MAEST_HUB_MEL, MAEST_MEL, Mel, SpectrumError, mel_of_file, mel_of_file_kept,
+    mel_of_samples,
+    tokens::{MEL_BANDS, WINDOW_FRAMES},
 };
 
 /// One window of a track.
@@ -15,7 +16,7 @@ use mynascope_spectrum::{
 pub struct Window {
     /// Where it begins in the track.
     pub start_secs: f32,
-    /// What the network takes: Myna [frames, 128] frame-major raw mel power.
+    /// What the network takes, frame-major: Myna [frames, 128] raw mel power, MAEST [frames, 96] normalised log mel.
     pub values: Vec<f32>,
 }
 
@@ -42,6 +43,14 @@ impl LoadedEncoder {
         cancel: &Cancel,
         cache: Option<&Cache>,
     ) -> Result<Input, SpectrumError> {
+        if let EncoderConfig::Maest(config) = self.config() {
+            let (samples, info) = load_mono(path, SAMPLE_RATE, channel, cancel)?;
+            return Ok(Input {
+                windows: maest_windows(&config, &samples, self.reading().overlap)?,
+                duration_secs: info.duration_secs,
+                caveats: info.caveats(),
+            });
+        }
         let FileMel {
             mel,
             duration_secs,
@@ -62,11 +71,17 @@ impl LoadedEncoder {
     /// # Errors
     /// If there are too few or too many.
     pub fn windows(&self, samples: &[f32]) -> Result<Vec<Window>, SpectrumError> {
-        Ok(self.cut(&mel_of_samples(samples)?))
+        match self.config() {
+            EncoderConfig::Myna(_) => Ok(self.cut(&mel_of_samples(samples)?)),
+            EncoderConfig::Maest(config) => maest_windows(&config, samples, self.reading().overlap),
+        }
     }
 
     fn cut(&self, mel: &Mel) -> Vec<Window> {
-        let frames = self.window_frames();
+        let frames = match self.myna() {
+            Some(config) => config.kind.window_frames(),
+            None => WINDOW_FRAMES,
+        };
         cut_windows(
             mel,
             frames,
@@ -80,6 +95,50 @@ fn hop(length: usize, overlap: Option<Overlap>, published: Overlap) -> usize {
     match overlap.unwrap_or(published) {
         Overlap::None => length,
         Overlap::Half => (length / 2).max(1),
+    }
+}
+
+/// Windows of normalised log mel, [frames, 96]. The hub's form makes the mel of every window by itself, as `transformers` is
+/// given windows; the authors' form cuts the mel of the whole sound, and its last window may be its only and a shorter one.
+fn maest_windows(
+    config: &maest::Config,
+    samples: &[f32],
+    overlap: Option<Overlap>,
+) -> Result<Vec<Window>, SpectrumError> {
+    if samples.is_empty() {
+        return Ok(Vec::new());
+    }
+    let frames = config.frames();
+    match config.form {
+        maest::Form::Hub => {
+            let length = config.window_samples();
+            let hop = hop(length, overlap, Overlap::Half);
+            (0..=samples.len().saturating_sub(length))
+                .step_by(hop)
+                .map(|first| {
+                    let rest = samples.get(first..).unwrap_or_default();
+                    let part = rest.get(..length).unwrap_or(rest);
+                    Ok(Window {
+                        start_secs: first as f32 / SAMPLE_RATE as f32,
+                        values: MAEST_HUB_MEL.of_samples(part, Some(frames))?,
+                    })
+                })
+                .collect()
+        }
+        maest::Form::Native => {
+            let mel = MAEST_MEL.of_samples(samples, None)?;
+            let (hop, length) = (hop(frames, overlap, Overlap::Half), frames * maest::BANDS);
+            let there = mel.len() / maest::BANDS;
+            let window = |first: usize| {
+                let rest = mel.get(first * maest::BANDS..).unwrap_or_default();
+                Window {
+                    start_secs: (first * MAEST_MEL.hop) as f32 / SAMPLE_RATE as f32,
+                    values: rest.get(..length).unwrap_or(rest).to_vec(),
+                }
+            };
+            let starts = (0..=there.saturating_sub(frames)).step_by(hop);
+            Ok(starts.map(window).collect())
+        }
     }
 }
 

@@ -30,6 +30,7 @@ mod input;
 mod kernels;
 mod loaded;
 mod look;
+mod network;
 mod reading;
 mod weights;
 
@@ -52,6 +53,7 @@ pub use info::{EncoderInfo, Family, WindowRule};
 pub use input::{Input, Window};
 pub use loaded::{LoadedEncoder, is_shipped};
 pub use look::Look;
+pub use network::EncoderConfig;
 pub use reading::{Overlap, Patchout, Reading, Readout, Rows};
 pub use weights::{WeightTensor, Weights};
 

@@ -1,21 +1,25 @@
 //! An encoder on a device, with the backend hidden inside: what other crates embed with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
-    CheckpointRef, DeviceChoice, EncoderError, EncoderInfo, EncoderKind, LeftOut, MynaConfig,
-    Overlap, Preset, Reading,
+    CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderInfo, EncoderKind, LeftOut,
+    MynaConfig, OpenCheckpoint, Overlap, Preset, Reading, Readout,
     backend::{Place, PlacedEncoder, find_place},
     checkpoint::{LoadOptions, WeightsChoice, load_reported, say_step_of_run},
-    families::myna::{
-        network::{Embed, EmbedLayers, HostTokens},
-        parameters::encoder_layout,
-        tokenizer::Tokenizer,
+    families::{
+        maest,
+        myna::{
+            network::{Embed, EmbedLayers},
+            parameters::encoder_layout,
+            tokenizer::Tokenizer,
+        },
     },
+    network::NetworkWeights,
     shipped_weights,
     weights::Weights,
 };
-use mynascope_spectrum::tokens::{MEL_BANDS, TokenMask};
+use mynascope_spectrum::tokens::{MEL_BANDS, PatchShape, TokenMask};
 
 /// Tokens of one forward pass: enough for large products, few enough to stay in the caches' reach.
 const TOKENS_PER_PASS: usize = 1536;
@@ -23,15 +27,14 @@ const TOKENS_PER_PASS: usize = 1536;
 /// An encoder on a device, ready to embed windows. The backend is hidden inside.
 #[derive(Debug)]
 pub struct LoadedEncoder {
-    config: MynaConfig,
+    config: EncoderConfig,
     info: EncoderInfo,
     reading: Reading,
-    /// The tokens that patchout leaves.
-    patchout: Option<TokenMask>,
     description: String,
     fingerprint: String,
     source: Option<PathBuf>,
     weights_choice: WeightsChoice,
+    heads: Option<usize>,
     note: Option<String>,
     left_out: Vec<LeftOut>,
     place: Place,
@@ -59,10 +62,7 @@ impl LoadedEncoder {
     /// The same encoder, of which this layer is read in this way.
     fn with_reading(mut self, reading: Reading) -> Result<Self, EncoderError> {
         self.info.check(reading)?;
-        self.patchout = match reading.patchout.is_none() {
-            true => None,
-            false => Some(reading.patchout.mask(&self.info.grids)?),
-        };
+        reading.patchout.mask(&self.info.grids)?;
         self.info.window.hop_secs = match reading.overlap {
             None => self.info.window.hop_secs,
             Some(Overlap::None) => self.info.window.secs,
@@ -89,9 +89,8 @@ impl LoadedEncoder {
             }
             let weights = shipped_weights(patch)?;
             let description = format!("shipped tiny {} encoder", weights.config.kind);
-            return Self::of_weights(&weights, description, None, device);
+            return Self::of_myna(weights, description, None, device);
         };
-        let (weights, report) = load_reported(&path, &options)?;
         let of = match checkpoint {
             CheckpointRef::File(run) if run.is_dir() => say_step_of_run(run).map_or_else(
                 || run.display().to_string(),
@@ -99,6 +98,10 @@ impl LoadedEncoder {
             ),
             _ => path.display().to_string(),
         };
+        if let Some(maest) = Self::open_maest(&path, &options, &of, device)? {
+            return Ok(maest);
+        }
+        let (weights, report) = load_reported(&path, &options)?;
         let chosen = report.encoders.iter().find(|found| found.chosen);
         let chosen = chosen.filter(|_| report.encoders.len() > 1);
         let chosen = chosen.map_or_else(String::new, |found| format!(" ({})", found.weights));
@@ -111,8 +114,42 @@ impl LoadedEncoder {
             weights_choice: options.weights,
             note: report.say_use(),
             left_out: report.left_out,
-            ..Self::of_weights(&weights, description, Some(path), device)?
+            ..Self::of_myna(weights, description, Some(path), device)?
         })
+    }
+
+    /// The MAEST in a file; `None` where it holds none.
+    fn open_maest(
+        path: &Path,
+        options: &LoadOptions,
+        of: &str,
+        device: &DeviceChoice,
+    ) -> Result<Option<Self>, EncoderError> {
+        let mut checkpoint = OpenCheckpoint::open(path)?;
+        let Some((found, tensors)) = maest::read(&mut checkpoint, &options.maest_hint())? else {
+            return Ok(None);
+        };
+        let config = found.config;
+        let seconds = config.window_samples() / 16_000;
+        let chosen = match found.prefixes.len() {
+            0 | 1 => String::new(),
+            _ => format!(" ({})", found.prefix.trim_end_matches('.')),
+        };
+        let description = format!("MAEST of {seconds} s{chosen} of {of}");
+        let labels = found.labels.clone().unwrap_or_default();
+        let weights = NetworkWeights::Maest(config, tensors);
+        Ok(Some(Self {
+            weights_choice: options.weights.clone(),
+            heads: options.heads,
+            note: found.say_use(),
+            ..Self::of_weights(
+                weights,
+                labels,
+                description,
+                Some(path.to_path_buf()),
+                device,
+            )?
+        }))
     }
 
     /// An untrained encoder with the weights of a seed.
@@ -130,25 +167,43 @@ impl LoadedEncoder {
             config.size_name(),
             config.kind
         );
-        Self::of_weights(&weights, description, None, device)
+        Self::of_myna(weights, description, None, device)
+    }
+
+    fn of_myna(
+        weights: Weights,
+        description: String,
+        source: Option<PathBuf>,
+        device: &DeviceChoice,
+    ) -> Result<Self, EncoderError> {
+        let weights = NetworkWeights::Myna(weights);
+        Self::of_weights(weights, Vec::new(), description, source, device)
     }
 
     fn of_weights(
-        weights: &Weights,
+        weights: NetworkWeights,
+        outputs: Vec<String>,
         description: String,
         source: Option<PathBuf>,
         device: &DeviceChoice,
     ) -> Result<Self, EncoderError> {
         let place = find_place(*device)?;
+        let config = weights.config();
         Ok(Self {
-            config: weights.config,
-            info: weights.config.info(),
+            config,
+            info: config.info(outputs),
             reading: Reading::default(),
-            patchout: None,
             description,
-            fingerprint: fingerprint(weights),
+            fingerprint: match &weights {
+                NetworkWeights::Myna(weights) => fingerprint(weights),
+                NetworkWeights::Maest(config, tensors) => {
+                    let tensors = tensors.iter().map(Vec::as_slice);
+                    hash(&config.identity_text(), tensors)
+                }
+            },
             source,
             weights_choice: WeightsChoice::Auto,
+            heads: None,
             note: None,
             left_out: Vec::new(),
             encoder: PlacedEncoder::place(weights, &place)?,
@@ -156,9 +211,17 @@ impl LoadedEncoder {
         })
     }
 
-    /// The sizes.
-    pub fn config(&self) -> MynaConfig {
+    /// The family and its sizes.
+    pub fn config(&self) -> EncoderConfig {
         self.config
+    }
+
+    /// The sizes, if it is a Myna.
+    pub fn myna(&self) -> Option<MynaConfig> {
+        match self.config {
+            EncoderConfig::Myna(config) => Some(config),
+            EncoderConfig::Maest(_) => None,
+        }
     }
 
     /// What it reads and gives.
@@ -166,9 +229,9 @@ impl LoadedEncoder {
         &self.info
     }
 
-    /// Which patches it reads.
-    pub fn kind(&self) -> EncoderKind {
-        self.config.kind
+    /// The patch shapes of a Myna, in the order of its grids; none of another family.
+    pub fn shapes(&self) -> &'static [PatchShape] {
+        self.myna().map_or(&[], |config| config.kind.shapes())
     }
 
     /// What it is, for people and for the columns of tables: "untrained tiny hybrid encoder, seed 0" or where the
@@ -191,6 +254,11 @@ impl LoadedEncoder {
     /// Which layer is read, and how.
     pub fn reading(&self) -> Reading {
         self.reading
+    }
+
+    /// How many attention heads the user said that there are.
+    pub fn heads_said(&self) -> Option<usize> {
+        self.heads
     }
 
     /// Which weights of the file were asked for.
@@ -220,16 +288,36 @@ impl LoadedEncoder {
 
     /// Values of one embedding, as the encoder was opened.
     pub fn embedding_dim(&self) -> usize {
-        self.layer_dim()
+        match self.config {
+            EncoderConfig::Myna(config) => config.embedding_dim(),
+            EncoderConfig::Maest(config) => config.output_dim(self.readout()),
+        }
     }
 
-    /// Frames of one window as the published code cuts it: 96, or 98 for a vertical encoder.
-    pub fn window_frames(&self) -> usize {
-        self.config.kind.window_frames()
+    /// Values of one layer of [`Self::embed_layers`].
+    pub fn layer_dim(&self) -> usize {
+        match self.config {
+            EncoderConfig::Myna(config) => config.embedding_dim(),
+            EncoderConfig::Maest(config) => config.output_dim(self.layer_readout()),
+        }
     }
 
-    /// Embeds windows, all of one length, as [`Self::windows`] gives them: the layer and readout that the encoder was opened
-    /// with. With `masks` only the tokens of the window's mask are read. Returns [windows, embedding_dim] row-major.
+    /// How one vector is made of a layer.
+    fn readout(&self) -> Readout {
+        let published = self.info.readouts.first().copied();
+        self.reading.readout.or(published).unwrap_or(Readout::Mean)
+    }
+
+    /// The same where every layer is read: what is behind all blocks is no readout of a layer.
+    fn layer_readout(&self) -> Readout {
+        match self.readout() {
+            readout if readout.is_final() => Readout::Stack,
+            readout => readout,
+        }
+    }
+
+    /// Embeds windows as [`Self::windows`] gives them: the layer and readout that the encoder was opened with. With `masks`
+    /// only the tokens of the window's mask are read; all masks keep as many. Returns [windows, embedding_dim] row-major.
     ///
     /// # Errors
     /// [`EncoderError::Windows`] if windows are not as described, [`EncoderError::Compute`] if the device fails.
@@ -238,22 +326,11 @@ impl LoadedEncoder {
         windows: &[&[f32]],
         masks: Option<&[TokenMask]>,
     ) -> Result<Vec<f32>, EncoderError> {
-        let Some(layer) = self.reading.layer else {
-            return self.embed_by(windows, masks, &|batches| {
-                self.encoder.ask(Embed(batches), &self.place.spec)
-            });
-        };
-        let all = self.embed_layers(windows, masks)?;
-        let dim = self.layer_dim();
-        let rows = all.chunks_exact((dim * self.info.layers.len()).max(1));
-        Ok(rows
-            .flat_map(|row| row.get(layer * dim..(layer + 1) * dim).unwrap_or_default())
-            .copied()
-            .collect())
+        self.embed(windows, masks, false)
     }
 
-    /// As [`Self::embed_windows`], with what every layer gives, each the mean over a window's tokens. Returns [windows,
-    /// layers, layer_dim] row-major; the layers are those of [`EncoderInfo::layers`].
+    /// As [`Self::embed_windows`], with what every layer gives. Returns [windows, layers, layer_dim] row-major; the layers
+    /// are those of [`EncoderInfo::layers`].
     ///
     /// # Errors
     /// As [`Self::embed_windows`].
@@ -262,61 +339,147 @@ impl LoadedEncoder {
         windows: &[&[f32]],
         masks: Option<&[TokenMask]>,
     ) -> Result<Vec<f32>, EncoderError> {
-        self.embed_by(windows, masks, &|batches| {
-            self.encoder.ask(EmbedLayers(batches), &self.place.spec)
-        })
+        self.embed(windows, masks, true)
     }
 
-    /// Values of one layer of [`Self::embed_layers`].
-    pub fn layer_dim(&self) -> usize {
-        self.config.embedding_dim()
-    }
-
-    fn embed_by(
+    fn embed(
         &self,
         windows: &[&[f32]],
         masks: Option<&[TokenMask]>,
-        embed: &dyn Fn(Vec<HostTokens>) -> Result<Vec<f32>, EncoderError>,
+        every_layer: bool,
     ) -> Result<Vec<f32>, EncoderError> {
-        let Some(first) = windows.first() else {
+        if masks.is_some_and(|masks| masks.len() != windows.len()) {
+            return Err(EncoderError::Windows(
+                "there must be one mask a window".into(),
+            ));
+        }
+        if masks.is_some() && !self.reading.patchout.is_none() {
+            return Err(EncoderError::Reading(
+                "a mask and patchout both drop tokens; use one of them".into(),
+            ));
+        }
+        let tokens = match masks.and_then(<[TokenMask]>::first) {
+            Some(mask) => mask.0.iter().map(Vec::len).sum::<usize>(),
+            None => self.info.grids.iter().map(|grid| grid.tokens()).sum(),
+        };
+        let per_pass = (TOKENS_PER_PASS / tokens.max(1)).max(1);
+        let mut tokenizer = None;
+        let mut out = Vec::new();
+        let mut start = 0;
+        while let Some(rest) = windows.get(start..).filter(|rest| !rest.is_empty()) {
+            // The windows of one pass are of one length; only a track that is shorter than a window gives another one.
+            let alike = rest.iter().zip(rest.iter().skip(1));
+            let alike = 1 + alike.take_while(|(a, b)| a.len() == b.len()).count();
+            let end = start + alike.min(per_pass);
+            let part = windows.get(start..end).unwrap_or_default();
+            let masks = masks.and_then(|masks| masks.get(start..end));
+            out.extend(match &self.config {
+                EncoderConfig::Myna(config) => {
+                    self.pass_myna(config, part, masks, every_layer, &mut tokenizer)?
+                }
+                EncoderConfig::Maest(config) => {
+                    self.pass_maest(config, part, masks, every_layer)?
+                }
+            });
+            start = end;
+        }
+        Ok(out)
+    }
+
+    /// One pass over windows of one length.
+    fn pass_myna(
+        &self,
+        config: &MynaConfig,
+        windows: &[&[f32]],
+        masks: Option<&[TokenMask]>,
+        every_layer: bool,
+        tokenizer: &mut Option<(usize, Tokenizer)>,
+    ) -> Result<Vec<f32>, EncoderError> {
+        let length = windows.first().map_or(0, |window| window.len());
+        if !length.is_multiple_of(MEL_BANDS) {
+            return Err(EncoderError::Windows(
+                "a window is whole frames of 128 bands".into(),
+            ));
+        }
+        if tokenizer.as_ref().is_none_or(|(known, _)| *known != length) {
+            let shapes = config.kind.shapes();
+            *tokenizer = Some((
+                length,
+                Tokenizer::new(shapes, length / MEL_BANDS, config.dim),
+            ));
+        }
+        let Some((_, tokenizer)) = tokenizer else {
             return Ok(Vec::new());
         };
         let patchout: Vec<TokenMask>;
-        let masks = match (&self.patchout, masks) {
-            (None, masks) => masks,
-            (Some(mask), None) => {
-                patchout = vec![mask.clone(); windows.len()];
+        let masks = match self.reading.patchout.is_none() {
+            true => masks,
+            false => {
+                let grids: Vec<_> = tokenizer.grids().map(Into::into).collect();
+                patchout = vec![self.reading.patchout.mask(&grids)?; windows.len()];
                 Some(patchout.as_slice())
             }
-            (Some(_), Some(_)) => {
-                return Err(EncoderError::Reading(
-                    "a mask and patchout both drop tokens; use one of them".into(),
-                ));
+        };
+        let tokens = tokenizer.tokens(windows, masks)?;
+        let device = &self.place.spec;
+        let layer = match (every_layer, self.reading.layer) {
+            (false, None) => return self.encoder.ask(Embed(tokens), device),
+            (true, _) => return self.encoder.ask(EmbedLayers(tokens), device),
+            (false, Some(layer)) => layer,
+        };
+        let all = self.encoder.ask(EmbedLayers(tokens), device)?;
+        let dim = config.embedding_dim();
+        let rows = all.chunks_exact((dim * self.info.layers.len()).max(1));
+        Ok(rows
+            .flat_map(|row| row.get(layer * dim..(layer + 1) * dim).unwrap_or_default())
+            .copied()
+            .collect())
+    }
+
+    /// One pass over windows of one length.
+    fn pass_maest(
+        &self,
+        config: &maest::Config,
+        windows: &[&[f32]],
+        masks: Option<&[TokenMask]>,
+        every_layer: bool,
+    ) -> Result<Vec<f32>, EncoderError> {
+        let frames = windows.first().map_or(0, |window| window.len()) / maest::BANDS;
+        let columns = config.columns_of(frames);
+        let whole = self.info.grids.first().map_or(0, |grid| grid.columns);
+        let patchout = &self.reading.patchout;
+        let kept: Option<Vec<Vec<usize>>> = match masks {
+            None if patchout.is_none() => None,
+            None => {
+                let dropped: Vec<usize> = patchout.dropped_rows.iter().collect();
+                let kept = maest::patchout(columns, patchout.every, &dropped);
+                Some(vec![kept; windows.len()])
+            }
+            // A mask is drawn for a whole window; a shorter one has fewer columns.
+            Some(masks) => {
+                let shorter = |&token: &usize| {
+                    let (row, column) = (token / whole.max(1), token % whole.max(1));
+                    (column < columns).then_some(row * columns + column)
+                };
+                let kept = |mask: &TokenMask| mask.of(0).iter().filter_map(shorter).collect();
+                Some(masks.iter().map(kept).collect())
             }
         };
-        let frames = first.len() / MEL_BANDS;
-        if windows.iter().any(|window| window.len() != first.len())
-            || !first.len().is_multiple_of(MEL_BANDS)
-        {
-            return Err(EncoderError::Windows(
-                "all windows of one call must have the same number of frames of 128 bands".into(),
-            ));
-        }
-        let tokenizer = Tokenizer::new(self.config.kind.shapes(), frames, self.config.dim);
-        let tokens = match masks.and_then(<[TokenMask]>::first) {
-            Some(mask) => mask.0.iter().map(Vec::len).sum(),
-            None => tokenizer.grids().map(|grid| grid.tokens()).sum::<usize>(),
+        let (layers, readout) = match every_layer {
+            true => (0..config.depth + 1, self.layer_readout()),
+            false => {
+                let readout = self.readout();
+                let layer = self.reading.layer;
+                let layer = layer.unwrap_or_else(|| config.default_layer(readout));
+                (layer..layer + 1, readout)
+            }
         };
-        let per_pass = (TOKENS_PER_PASS / tokens.max(1)).max(1);
-        let mut out = Vec::new();
-        for (pass, part) in windows.chunks(per_pass).enumerate() {
-            let masks = masks.map(|masks| {
-                let rest = masks.get(pass * per_pass..).unwrap_or_default();
-                rest.get(..part.len()).unwrap_or(rest)
-            });
-            out.extend(embed(tokenizer.tokens(part, masks)?)?);
-        }
-        Ok(out)
+        let job = maest::ReadLayers {
+            patches: maest::cut(config, windows, kept.as_deref())?,
+            layers,
+            readout,
+        };
+        self.encoder.ask(job, &self.place.spec)
     }
 }
 
@@ -351,11 +514,20 @@ fn identity_text(config: &MynaConfig) -> String {
 
 /// What embeds is hashed; what training hung behind it is not.
 fn fingerprint(weights: &Weights) -> String {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(identity_text(&weights.config).as_bytes());
     let embedding = encoder_layout(&weights.config).len();
-    for tensor in weights.tensors.iter().take(embedding) {
-        let bytes: Vec<u8> = tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect();
+    let tensors = weights.tensors.iter().take(embedding);
+    hash(
+        &identity_text(&weights.config),
+        tensors.map(|tensor| tensor.values.as_slice()),
+    )
+}
+
+/// The hash of sizes, as text, and weights.
+fn hash<'a>(identity: &str, tensors: impl Iterator<Item = &'a [f32]>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(identity.as_bytes());
+    for values in tensors {
+        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         hasher.update(&bytes);
     }
     hasher.finalize().to_hex().to_string()

@@ -103,7 +103,7 @@ impl LoadedEncoder {
         kept: &[usize],
     ) -> Result<Look, EncoderError> {
         let grid = shape.grid(WINDOW_FRAMES);
-        let shapes = self.kind().shapes();
+        let shapes = self.shapes();
         let Some(part) = shapes.iter().position(|other| *other == shape) else {
             return Err(EncoderError::Windows(format!(
                 "this encoder does not read {shape} patches"
@@ -118,7 +118,11 @@ impl LoadedEncoder {
                     .to_owned(),
             ));
         }
-        let tokenizer = Tokenizer::new(shapes, WINDOW_FRAMES, self.config().dim);
+        let tokenizer = Tokenizer::new(
+            shapes,
+            WINDOW_FRAMES,
+            self.myna().map_or(0, |config| config.dim),
+        );
         let tokens = tokenizer.tokens_of(part, &[window], Some(vec![kept]))?;
         let trace = self.placed().ask(FollowTokens(tokens), self.device())?;
         Ok(Look {
@@ -189,7 +193,7 @@ mod tests {
             kept_vertical: vec![2, 3, 47],
         };
         let embedding = encoder
-            .embed_windows(&[&window], Some(&[view.mask(encoder.kind().shapes())]))
+            .embed_windows(&[&window], Some(&[view.mask(encoder.shapes())]))
             .unwrap();
         let mean = |shape| {
             let look = encoder.look(&window, shape, view.kept(shape)).unwrap();

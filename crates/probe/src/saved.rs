@@ -47,6 +47,9 @@ pub struct EncoderId {
     /// Which weights of the checkpoint were asked for.
     #[serde(default, skip_serializing_if = "WeightsChoice::is_auto")]
     pub weights: WeightsChoice,
+    /// Attention heads, where the file doesn't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads: Option<usize>,
     /// Which layer was read, and how.
     #[serde(default, skip_serializing_if = "Reading::is_published")]
     pub reading: Reading,
@@ -67,6 +70,7 @@ impl EncoderId {
                 named => named.to_string(),
             },
             weights: encoder.weights_choice().clone(),
+            heads: encoder.heads_said(),
             reading: encoder.reading(),
         }
     }

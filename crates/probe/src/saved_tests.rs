@@ -208,7 +208,7 @@ fn a_sweep_ends_at_the_embedding() {
     let layers =
         mynascope_embedding::extract_layers(&collection, &encoder, &settings, None, &watch)
             .unwrap();
-    assert_eq!(layers.len(), encoder.config().depth + 2);
+    assert_eq!(layers.len(), encoder.info().depth + 2);
     let whole = mynascope_embedding::extract(&collection, &encoder, &settings, &watch).unwrap();
     let (last, whole) = (layers.last().unwrap(), whole.table);
     assert_eq!(

@@ -3,6 +3,7 @@
 use super::{
     HOP, MEL_BANDS, N_FFT, SpectrumError,
     filters::MelFilters,
+    scale::{hz_of_mel, mel_of_hz},
     transform::{Transform, hann},
 };
 use mynascope_audio::SAMPLE_RATE;
@@ -115,6 +116,11 @@ pub const MT2_MEL: MelSpec = MelSpec {
 };
 
 impl MelSpec {
+    /// The frequency in Hz at a place on the band axis; whole numbers are centres of bands.
+    pub fn hz_of_band(&self, band: f64) -> f64 {
+        hz_of_mel((band + 1.0) * mel_of_hz(self.max_hz) / (self.bands + 1) as f64)
+    }
+
     /// How many frames so many samples have: `1 + samples / hop`.
     pub const fn frames_of_samples(&self, samples: usize) -> usize {
         1 + samples / self.hop

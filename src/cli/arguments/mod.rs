@@ -141,6 +141,9 @@ pub struct Encoder {
     /// [default: what was trained].
     #[arg(long, default_value = "auto", hide_default_value = true)]
     pub weights: WeightsChoice,
+    /// Attention heads of a checkpoint that doesn't say: a MAEST in its authors' form [default: width / 64].
+    #[arg(long)]
+    pub heads: Option<usize>,
     /// Which layer is read: 0 for what enters the first block, N for what follows block N [default: as published].
     #[arg(long)]
     pub layer: Option<usize>,
@@ -165,6 +168,7 @@ impl Encoder {
         LoadOptions {
             patch: self.patch,
             weights: self.weights.clone(),
+            heads: self.heads,
             reading: Reading {
                 layer: self.layer,
                 readout: self.readout,

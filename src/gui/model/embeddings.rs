@@ -109,6 +109,8 @@ pub struct EncoderSource {
     pub device: DeviceChoice,
     /// Which channel of a file is embedded.
     pub channel: audio::Channel,
+    /// Attention heads, of a file that doesn't say.
+    pub heads: Option<usize>,
     /// Which layer is read, and how.
     pub reading: Reading,
 }
@@ -121,6 +123,7 @@ impl Default for EncoderSource {
             weights: WeightsChoice::Auto,
             device: DeviceChoice::Auto,
             channel: audio::Channel::Mean,
+            heads: None,
             reading: Reading::default(),
         }
     }
@@ -170,6 +173,7 @@ impl EncoderSource {
         LoadOptions {
             patch: self.patch,
             weights: self.weights.clone(),
+            heads: self.heads,
             reading: self.reading,
         }
     }
@@ -226,6 +230,10 @@ impl EncoderSource {
         let line = match self.weights.is_auto() {
             true => line,
             false => line.option("weights", self.weights.to_string()),
+        };
+        let line = match self.heads {
+            Some(heads) => line.option("heads", heads.to_string()),
+            None => line,
         };
         let options = self.reading.options().into_iter();
         let line = options.fold(line, |line, (name, value)| line.option(name, value));

@@ -142,8 +142,8 @@ pub struct BatchTrack {
 pub struct EncoderFacts {
     /// What it is, for people.
     pub description: String,
-    /// Its sizes.
-    pub config: MynaConfig,
+    /// Its sizes, if it is a Myna.
+    pub config: Option<MynaConfig>,
     /// `cpu`, `gpu:0`.
     pub device: String,
 }

@@ -99,6 +99,7 @@ pub fn encoder_of(probe: &TrainedProbe, chosen: &EncoderSource) -> EncoderSource
     EncoderSource {
         checkpoint,
         weights: probe.card.encoder.weights.clone(),
+        heads: probe.card.encoder.heads,
         reading: probe.card.encoder.reading,
         ..chosen.clone()
     }

@@ -10,7 +10,7 @@ use super::{
     listing::{Listing, TensorEntry},
 };
 use crate::{
-    CheckpointError, EncoderKind, MynaConfig, Preset,
+    CheckpointError, EncoderKind, Family, MynaConfig, Preset,
     families::myna::{
         HEAD_DIM,
         parameters::{Tail, encoder_layout},
@@ -206,6 +206,8 @@ pub(super) fn fit(
     } = matched;
     Ok(Fit {
         report: CheckpointReport {
+            family: Family::Myna,
+            recognised_by: "the names of the published tensors".to_owned(),
             kind,
             dim: config.dim,
             depth: config.depth,

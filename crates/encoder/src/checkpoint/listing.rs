@@ -145,6 +145,15 @@ impl Listing {
         }
     }
 
+    /// Names and shapes of all floating point tensors.
+    pub fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
+        let tensors = self.tensors.iter();
+        tensors
+            .filter(|(_, entry)| entry.width().is_some())
+            .map(|(name, entry)| (name.clone(), entry.shape.clone()))
+            .collect()
+    }
+
     /// Takes in another shard. A name that both have is an error.
     pub fn add(&mut self, shard: Self) -> Result<(), String> {
         let first = self.parts.len();

@@ -29,7 +29,11 @@ use mynascope_base::{
     storage::{path_from_text, path_to_text},
 };
 
-use super::{CheckpointError, EncoderKind, MynaConfig, Preset, Reading, weights::Weights};
+use super::{
+    CheckpointError, EncoderKind, Family, MynaConfig, Preset, Reading,
+    families::maest::{self, Hint},
+    weights::Weights,
+};
 pub use candidates::{WeightsChoice, WeightsRole};
 use fit::fit;
 pub use fit::{FoundEncoder, LeftOut};
@@ -236,7 +240,10 @@ pub fn is_checkpoint(path: &Path) -> bool {
         return false;
     };
     match list_file(&file) {
-        Ok(listing) => !candidates::candidates(&listing).is_empty(),
+        Ok(listing) => {
+            !candidates::candidates(&listing).is_empty()
+                || maest::recognise(&listing.shapes(), None, &Hint::default()).is_some()
+        }
         Err(_) => false,
     }
 }
@@ -248,8 +255,24 @@ pub struct LoadOptions {
     pub patch: Option<EncoderKind>,
     /// Which weights, of a file that holds several encoders.
     pub weights: WeightsChoice,
+    /// Attention heads, of a file that doesn't say: MAEST in its authors' form.
+    pub heads: Option<usize>,
     /// Which layer is read, and how; by default as published.
     pub reading: Reading,
+}
+
+impl LoadOptions {
+    /// What is known of a MAEST beside its file.
+    pub(crate) fn maest_hint(&self) -> Hint {
+        Hint {
+            heads: self.heads,
+            head: None,
+            prefix: match self.weights.is_auto() {
+                true => None,
+                false => Some(self.weights.to_string()),
+            },
+        }
+    }
 }
 
 impl From<Option<EncoderKind>> for LoadOptions {
@@ -264,13 +287,17 @@ impl From<Option<EncoderKind>> for LoadOptions {
 /// What a checkpoint holds and what doesn't fit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CheckpointReport {
-    /// `None` where the file doesn't tell square from vertical.
+    /// The published design that it is of.
+    pub family: Family,
+    /// By what it was recognised, in words.
+    pub recognised_by: String,
+    /// Which patches a Myna reads; `None` where the file doesn't tell square from vertical, and of other families.
     pub kind: Option<EncoderKind>,
     /// Width of a token.
     pub dim: usize,
     /// Transformer layers.
     pub depth: usize,
-    /// Attention heads of 64 values each.
+    /// Attention heads.
     pub heads: usize,
     /// Width of the hidden layer of the feed-forward part.
     pub mlp_dim: usize,
@@ -342,6 +369,9 @@ pub fn inspect_with(
     options: &LoadOptions,
 ) -> Result<CheckpointReport, CheckpointError> {
     let file = locate::locate(path)?;
+    if let Some(report) = maest::inspect(&mut OpenCheckpoint::open(path)?, &options.maest_hint())? {
+        return Ok(report);
+    }
     fit(listed(&file)?, preset, options, &file)?.into_report()
 }
 

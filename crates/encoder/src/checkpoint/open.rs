@@ -39,11 +39,7 @@ impl OpenCheckpoint {
 
     /// Names and shapes of all floating point tensors.
     pub fn shapes(&self) -> BTreeMap<String, Vec<usize>> {
-        let tensors = self.listing.tensors.iter();
-        tensors
-            .filter(|(_, entry)| entry.width().is_some())
-            .map(|(name, entry)| (name.clone(), entry.shape.clone()))
-            .collect()
+        self.listing.shapes()
     }
 
     /// The `config.json` beside the file, as model hubs have it.

@@ -151,7 +151,7 @@ fn largest_batch(model: &AppState) -> Option<Batch> {
         .filter(|_| answer.encoder.device == "cpu")?;
     // Without what is painted: training draws its masks itself.
     let kept = |_| model.mask.kept();
-    let batch = answer.encoder.config.largest_batch(memory, kept);
+    let batch = answer.encoder.config?.largest_batch(memory, kept);
     let digits = batch.to_string();
     let mut most = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -365,7 +365,8 @@ fn layer(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 fn layer_form(ui: &mut Ui, model: &AppState, form: &mut TeachForm) {
     let tokens = theme::tokens(ui);
     let depth = model.teaching.views.value.as_ref();
-    let depth = depth.map_or(12, |answer| answer.encoder.config.depth);
+    let depth = depth.and_then(|answer| answer.encoder.config);
+    let depth = depth.map_or(12, |config| config.depth);
     if form.layer != Layer::Similarity {
         form.blocks = form.blocks.min(depth);
         let unit = if form.blocks == 1 {

@@ -118,7 +118,7 @@ fn embed_views(
     windows: &[&[f32]],
     views: &[View],
 ) -> Result<Vec<f32>, EncoderError> {
-    let shapes = encoder.kind().shapes();
+    let shapes = encoder.shapes();
     let masks: Vec<TokenMask> = views.iter().map(|view| view.mask(shapes)).collect();
     let counts = |mask: &TokenMask| mask.0.iter().map(Vec::len).collect::<Vec<_>>();
     let mut same = masks.iter().zip(masks.iter().skip(1));
@@ -142,7 +142,7 @@ pub(super) fn compare(
     give_up: &dyn Fn() -> bool,
 ) -> Result<Result<BatchAnswer, String>, Outdated> {
     let key = &asked.batch;
-    let empty = |view: &View| view.mask(encoder.kind().shapes()).lacks_tokens();
+    let empty = |view: &View| view.mask(encoder.shapes()).lacks_tokens();
     let mut used = Vec::new();
     let mut starts = Vec::new();
     let (mut crops, mut views): (Vec<Vec<f32>>, Vec<View>) = (Vec::new(), Vec::new());

@@ -200,6 +200,12 @@ impl Cached {
             EncoderError::Checkpoint(CheckpointError::NeedsPatch { .. }) => NEEDS_PATCH.to_owned(),
             error => error.to_string(),
         })?;
+        if encoder.shapes().is_empty() {
+            return Err(format!(
+                "Teach masks the patches of Myna, and this encoder is a {}; its embeddings are on the Map and in Probe",
+                encoder.info().family
+            ));
+        }
         self.encoder = Some((source.clone(), version, encoder));
         Ok(())
     }
@@ -212,7 +218,7 @@ fn views(encoder: &LoadedEncoder, request: &TeachRequest) -> Result<ViewsAnswer,
     let begin = Instant::now();
     let [a, b] = &request.key.views;
     for view in [a, b] {
-        if view.mask(encoder.kind().shapes()).lacks_tokens() {
+        if view.mask(encoder.shapes()).lacks_tokens() {
             return Err(NOTHING_LEFT.to_owned());
         }
     }
@@ -220,7 +226,7 @@ fn views(encoder: &LoadedEncoder, request: &TeachRequest) -> Result<ViewsAnswer,
     // Painted views may keep different numbers of tokens, so each goes in alone.
     let embed = |crop: &[f32], view: &View| {
         encoder
-            .embed_windows(&[crop], Some(&[view.mask(encoder.kind().shapes())]))
+            .embed_windows(&[crop], Some(&[view.mask(encoder.shapes())]))
             .map_err(|error| error.to_string())
     };
     let of_a = embed(crop_a, a)?;
@@ -236,7 +242,7 @@ fn views(encoder: &LoadedEncoder, request: &TeachRequest) -> Result<ViewsAnswer,
         near,
         encoder: EncoderFacts {
             description: encoder.description().to_owned(),
-            config: encoder.config(),
+            config: encoder.myna(),
             device: encoder.device().to_owned(),
         },
         memory_bytes: total_memory(),
@@ -280,7 +286,7 @@ fn attention(
     wanted: &LookKey,
     view: &View,
 ) -> Result<LookAnswer, String> {
-    let shapes = encoder.kind().shapes();
+    let shapes = encoder.shapes();
     let shape = match shapes.first() {
         Some(&first) if !shapes.contains(&wanted.shape) => first,
         _ => wanted.shape,

@@ -8,10 +8,12 @@
 //! every 10 bands and every 10 frames: 9 rows by T columns. Tokens are frequency-major: row f, column t is token f * T + t.
 //! Two more, class and distillation token, stand before them.
 
+mod about;
 mod recognise;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use about::{ReadLayers, inspect};
 pub use recognise::{Hint, Recognised, Shapes, Taken, Values, read, recognise};
 
 use std::ops::Range;

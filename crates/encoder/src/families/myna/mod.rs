@@ -12,8 +12,12 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::EncoderError;
-use mynascope_spectrum::tokens::{PATCH_VALUES, PatchShape};
+use crate::{EncoderError, EncoderInfo, Family, Readout, WindowRule};
+use mynascope_audio::SAMPLE_RATE;
+use mynascope_spectrum::{
+    HOP,
+    tokens::{PATCH_VALUES, PatchShape},
+};
 
 /// Which patches an encoder reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -201,6 +205,46 @@ impl MynaConfig {
                 },
                 |preset| preset.to_string(),
             )
+    }
+}
+
+impl MynaConfig {
+    /// What other crates may ask of an encoder of these sizes.
+    pub fn info(&self) -> EncoderInfo {
+        let frames = self.kind.window_frames();
+        let secs = (frames * HOP) as f64 / f64::from(SAMPLE_RATE);
+        let grids = self.kind.shapes().iter();
+        let blocks = (1..=self.depth).map(|block| format!("block {block}"));
+        EncoderInfo {
+            family: Family::Myna,
+            window: WindowRule {
+                secs,
+                hop_secs: secs,
+            },
+            grids: grids.map(|shape| shape.grid(frames).into()).collect(),
+            layers: std::iter::once("patches".to_owned())
+                .chain(blocks)
+                .chain(std::iter::once("embedding".to_owned()))
+                .collect(),
+            readouts: vec![Readout::Mean],
+            outputs: Vec::new(),
+            dim: self.embedding_dim(),
+            depth: self.depth,
+            parameters: self.parameters(),
+            flops: self.flops(),
+        }
+    }
+
+    /// About how many floating point operations a whole window takes.
+    fn flops(&self) -> u64 {
+        let (dim, inner) = (self.dim as u64, (self.heads * HEAD_DIM) as u64);
+        let of_shape = |shape: &PatchShape| {
+            let tokens = shape.grid(self.kind.window_frames()).tokens() as u64;
+            let linear = 2 * tokens * dim * (4 * inner + 2 * self.mlp_dim as u64);
+            let attention = 4 * tokens * tokens * inner;
+            2 * tokens * PATCH_DIM as u64 * dim + self.depth as u64 * (linear + attention)
+        };
+        self.kind.shapes().iter().map(of_shape).sum()
     }
 }
 

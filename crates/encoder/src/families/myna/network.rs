@@ -12,6 +12,7 @@ use crate::{
     Arithmetic,
     backend::EncoderJob,
     kernels::{self, Kernels, NormOrder, primitive},
+    network::Network,
     weights::{Parameter, numbers},
 };
 
@@ -104,8 +105,8 @@ pub struct Embed(pub Vec<HostTokens>);
 impl EncoderJob for Embed {
     type Output = Vec<f32>;
 
-    fn run<B: Kernels>(self, encoder: &Encoder<B>, device: &B::Device) -> Result<Vec<f32>, String> {
-        embed(encoder, self.0, device)
+    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Vec<f32>, String> {
+        embed(network.myna()?, self.0, device)
     }
 }
 
@@ -116,7 +117,8 @@ pub struct EmbedLayers(pub Vec<HostTokens>);
 impl EncoderJob for EmbedLayers {
     type Output = Vec<f32>;
 
-    fn run<B: Kernels>(self, encoder: &Encoder<B>, device: &B::Device) -> Result<Vec<f32>, String> {
+    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Vec<f32>, String> {
+        let encoder = network.myna()?;
         let mut by_layer: Vec<Vec<Tensor<B, 2>>> = vec![Vec::new(); encoder.layers.len() + 2];
         let mut gather = |layer: usize, parts: Vec<Tensor<B, 2>>| {
             if let Some(place) = by_layer.get_mut(layer) {
@@ -143,7 +145,8 @@ pub struct FollowTokens(pub HostTokens);
 impl EncoderJob for FollowTokens {
     type Output = Trace;
 
-    fn run<B: Kernels>(self, encoder: &Encoder<B>, device: &B::Device) -> Result<Trace, String> {
+    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Trace, String> {
+        let encoder = network.myna()?;
         let mut seen = Vec::new();
         let mut gather = |x: Tensor<B, 2>| seen.push(numbers(x));
         let batches = upload(encoder, vec![self.0], device);
