@@ -109,6 +109,8 @@ pub fn run(verb: &Embed, common: &Common, console: &Console) -> anyhow::Result<O
             "seconds": extraction.seconds,
             "from_cache": extraction.from_cache,
             "encoder": table.encoder,
+            "family": encoder.info().family,
+            "reading": encoder.reading(),
             "left_out": encoder.left_out(),
             "device": encoder.device(),
             "out": path_to_text(&verb.out),

@@ -76,11 +76,15 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
         .iter()
         .map(|(ratio, report)| object(*ratio, report))
         .collect::<anyhow::Result<Vec<Value>>>()?;
-    let json = if objects.len() == 1 {
+    let mut json = if objects.len() == 1 {
         objects.remove(0)
     } else {
         json!({"task": verb.task.to_string(), "protocol": verb.protocol.to_string(), "scores": objects})
     };
+    if let Some(object) = json.as_object_mut() {
+        object.insert("family".to_owned(), json!(encoder.info().family));
+        object.insert("reading".to_owned(), json!(encoder.reading()));
+    }
     Ok(Outcome {
         json,
         text: text.trim_end().to_owned(),

@@ -214,6 +214,7 @@ pub(super) fn fit(
             heads: config.heads,
             mlp_dim: config.mlp_dim,
             parameters: config.parameters(),
+            labels: 0,
             missing,
             unexpected,
             misshaped,

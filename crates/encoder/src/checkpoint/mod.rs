@@ -303,6 +303,8 @@ pub struct CheckpointReport {
     pub mlp_dim: usize,
     /// Parameters of the encoder without a head.
     pub parameters: usize,
+    /// Styles that its classifier tells.
+    pub labels: usize,
     /// Tensors that the encoder needs and the file lacks.
     pub missing: Vec<String>,
     /// Tensors with names of the encoder's parts that it doesn't have: it would be another model without them.

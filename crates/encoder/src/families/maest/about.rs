@@ -186,6 +186,7 @@ pub(crate) fn inspect(
         heads: config.heads,
         mlp_dim: config.mlp_dim,
         parameters: info.parameters,
+        labels: config.labels,
         missing: found.missing,
         unexpected: found.unexpected,
         misshaped: found.misshaped,

@@ -1,0 +1,333 @@
+//! A MAEST is opened wherever an encoder is: windows, layers, readouts and styles by `LoadedEncoder`, and every verb that
+//! takes an encoder. The files are small ones with random weights (`tests/fixtures/make_maest_fixtures.py`); what their
+//! network computes is held against the libraries in `families/maest/tests.rs`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use mynascope_audio as audio;
+use mynascope_encoder::{
+    CheckpointRef, DeviceChoice, Family, LoadOptions, LoadedEncoder, Overlap, Patchout, Reading,
+    Readout, is_checkpoint,
+};
+use mynascope_spectrum::{MAEST_HUB_MEL, MAEST_MEL};
+use serde_json::Value;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/maest")
+        .join(name)
+}
+
+fn open(name: &str, reading: Reading) -> Result<LoadedEncoder, String> {
+    let options = LoadOptions {
+        heads: Some(2),
+        reading,
+        ..LoadOptions::default()
+    };
+    let checkpoint = CheckpointRef::File(fixture(name));
+    LoadedEncoder::open(&checkpoint, options, &DeviceChoice::Cpu).map_err(|error| error.to_string())
+}
+
+fn published(name: &str) -> LoadedEncoder {
+    open(name, Reading::default()).unwrap()
+}
+
+/// Sweeps, different in every window.
+fn sound(secs: f32) -> Vec<f32> {
+    let samples = (secs * 16_000.0) as usize;
+    (0..samples)
+        .map(|n| 0.4 * (n as f32 * n as f32 * 2e-7).sin() + 0.1 * (n as f32 * 0.3).sin())
+        .collect()
+}
+
+fn embed(encoder: &LoadedEncoder, samples: &[f32]) -> Vec<f32> {
+    let windows = encoder.windows(samples).unwrap();
+    let windows: Vec<&[f32]> = windows
+        .iter()
+        .map(|window| window.values.as_slice())
+        .collect();
+    encoder.embed_windows(&windows, None).unwrap()
+}
+
+fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    let differences = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+    differences.fold(0.0, f32::max)
+}
+
+#[test]
+fn windows_overlap_by_half_as_published_or_lie_back_to_back() {
+    let starts = |name: &str, overlap| {
+        let reading = Reading {
+            overlap,
+            ..Reading::default()
+        };
+        let windows = open(name, reading).unwrap().windows(&sound(12.6)).unwrap();
+        windows
+            .iter()
+            .map(|window| window.start_secs)
+            .collect::<Vec<_>>()
+    };
+    // The hub's windows are of whole seconds, each with a spectrogram of its own.
+    assert_eq!(starts("hub", None), [0.0, 2.5, 5.0, 7.5]);
+    assert_eq!(starts("hub", Some(Overlap::None)), [0.0, 5.0]);
+    // The authors cut the spectrogram of the whole sound by 312 frames.
+    assert_eq!(starts("native.ckpt", Some(Overlap::None)), [0.0, 4.992]);
+    assert_eq!(starts("native.ckpt", Some(Overlap::Half))[1], 2.496);
+}
+
+#[test]
+fn each_form_hears_the_edges_of_sound_as_it_was_published() {
+    let samples = sound(5.0);
+    let hub = published("hub").windows(&samples).unwrap().remove(0).values;
+    assert_eq!(hub, MAEST_HUB_MEL.of_samples(&samples, Some(316)).unwrap());
+    let native = published("native.ckpt").windows(&samples).unwrap();
+    let whole = MAEST_MEL.of_samples(&samples, None).unwrap();
+    assert_eq!(native[0].values, whole[..312 * 96]);
+    // A short sound is padded to a window by the hub's code, and is a short window of the authors'.
+    let short = sound(3.0);
+    assert_eq!(
+        published("hub").windows(&short).unwrap()[0].values.len(),
+        316 * 96
+    );
+    assert_eq!(
+        published("native.ckpt").windows(&short).unwrap()[0]
+            .values
+            .len(),
+        188 * 96
+    );
+    assert_eq!(
+        embed(&published("native.ckpt"), &short).len(),
+        published("native.ckpt").embedding_dim()
+    );
+}
+
+#[test]
+fn every_layer_and_readout_is_a_part_of_the_same_pass() {
+    let samples = sound(7.6);
+    let encoder = published("hub");
+    let info = encoder.info();
+    assert_eq!(info.family, Family::Maest);
+    assert_eq!(info.layers.len(), info.depth + 1);
+    let read = |layer, readout| {
+        let reading = Reading {
+            layer,
+            readout: Some(readout),
+            ..Reading::default()
+        };
+        embed(&open("hub", reading).unwrap(), &samples)
+    };
+    let windows = encoder.windows(&samples).unwrap();
+    let windows: Vec<&[f32]> = windows
+        .iter()
+        .map(|window| window.values.as_slice())
+        .collect();
+    let every = encoder.embed_layers(&windows, None).unwrap();
+    let (dim, layers) = (encoder.layer_dim(), info.layers.len());
+    assert_eq!(every.len(), windows.len() * layers * dim);
+    for layer in 0..layers {
+        let stack = read(Some(layer), Readout::Stack);
+        let of_layer: Vec<f32> = every
+            .chunks_exact(layers * dim)
+            .flat_map(|row| &row[layer * dim..(layer + 1) * dim])
+            .copied()
+            .collect();
+        assert!(
+            largest_difference(&stack, &of_layer) < 1e-6,
+            "layer {layer}"
+        );
+        let third = dim / 3;
+        for (part, readout) in [Readout::Cls, Readout::Dist, Readout::Mean]
+            .into_iter()
+            .enumerate()
+        {
+            let alone = read(Some(layer), readout);
+            let of_stack: Vec<f32> = stack
+                .chunks_exact(dim)
+                .flat_map(|row| &row[part * third..(part + 1) * third])
+                .copied()
+                .collect();
+            assert!(largest_difference(&alone, &of_stack) < 1e-6, "{readout}");
+        }
+    }
+    // The published layer is the seventh; this encoder has fewer, so the last.
+    let last = read(Some(info.depth), Readout::Stack);
+    assert!(largest_difference(&embed(&encoder, &samples), &last) < 1e-6);
+    let logits = read(None, Readout::Logits);
+    let probabilities: Vec<f32> = logits.iter().map(|x| 1.0 / (1.0 + (-x).exp())).collect();
+    assert!(largest_difference(&read(None, Readout::Probabilities), &probabilities) < 1e-6);
+    assert_eq!(info.outputs.len(), logits.len() / windows.len());
+}
+
+#[test]
+fn patchout_is_the_mask_of_its_columns_and_rows_and_has_a_key_of_its_own() {
+    let samples = sound(5.0);
+    let patchout = Patchout {
+        every: 3,
+        dropped_rows: "0,7,8".parse().unwrap(),
+    };
+    let reading = Reading {
+        patchout,
+        ..Reading::default()
+    };
+    let (plain, fast) = (published("hub"), open("hub", reading).unwrap());
+    let mask = patchout.mask(&plain.info().grids).unwrap();
+    assert_eq!(
+        mask.of(0).len(),
+        6 * plain.info().grids[0].columns.div_ceil(3)
+    );
+    let windows = plain.windows(&samples).unwrap();
+    let windows = [windows[0].values.as_slice()];
+    let masked = plain
+        .embed_windows(&windows, Some(&[mask.clone()]))
+        .unwrap();
+    let found = embed(&fast, &samples);
+    assert!(largest_difference(&found, &masked) < 1e-6);
+    assert!(largest_difference(&found, &embed(&plain, &samples)) > 1e-4);
+    assert_ne!(plain.fingerprint(), fast.fingerprint());
+    assert!(fast.fingerprint().starts_with(plain.fingerprint()));
+    assert!(
+        fast.embed_windows(&windows, Some(&[mask])).is_err(),
+        "two masks at once"
+    );
+    // A window of the authors' form that is shorter has fewer columns, and patchout counts its own.
+    let short = open("native.ckpt", reading).unwrap();
+    assert_eq!(embed(&short, &sound(3.0)).len(), short.embedding_dim());
+}
+
+#[test]
+fn what_a_maest_does_not_have_is_refused_in_a_sentence() {
+    let refused = |layer, readout| {
+        let reading = Reading {
+            layer,
+            readout,
+            ..Reading::default()
+        };
+        open("hub", reading).unwrap_err()
+    };
+    assert!(refused(Some(9), None).contains("there is no layer 9"));
+    assert!(refused(Some(1), Some(Readout::Logits)).contains("leave out --layer"));
+    let shipped = |readout| {
+        let options = LoadOptions {
+            reading: Reading {
+                readout: Some(readout),
+                ..Reading::default()
+            },
+            ..LoadOptions::default()
+        };
+        LoadedEncoder::open(&CheckpointRef::Shipped, options, &DeviceChoice::Cpu)
+    };
+    let error = shipped(Readout::Stack).unwrap_err().to_string();
+    assert!(
+        error.contains("Myna encoders have no readout stack; they have mean"),
+        "{error}"
+    );
+    assert!(is_checkpoint(&fixture("hub")) && is_checkpoint(&fixture("native.ckpt")));
+}
+
+/// Runs a verb with `--json`.
+fn verb(home: &Path, arguments: &[&str]) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_mynascope"))
+        .args(arguments)
+        .args(["--json", "--device", "cpu"])
+        .current_dir(home)
+        .env("MYNASCOPE_HOME", home.join("home"))
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {complaint}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn every_verb_with_an_encoder_takes_a_maest() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    for (label, pitch) in [("low", 0.05_f32), ("high", 0.9)] {
+        for track in 0..6 {
+            let file = home.join("music").join(label).join(format!("{track}.wav"));
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            let pitch = pitch * (1.0 + track as f32 * 0.01);
+            let samples: Vec<f32> = (0..16_000 * 6)
+                .map(|n| 0.5 * (n as f32 * pitch).sin())
+                .collect();
+            audio::write_wav(&file, &samples, 16_000).unwrap();
+        }
+    }
+    let hub = fixture("hub");
+    let hub = hub.to_str().unwrap();
+    let inspected = verb(home, &["inspect", hub]);
+    assert_eq!(
+        (&inspected["family"], &inspected["problem"]),
+        (&"maest".into(), &Value::Null)
+    );
+    let embedded = verb(
+        home,
+        &[
+            "embed",
+            "music",
+            "--checkpoint",
+            hub,
+            "--readout",
+            "probabilities",
+            "--out",
+            "t.npz",
+        ],
+    );
+    assert_eq!(embedded["tracks"], 12);
+    assert_eq!(embedded["dim"], inspected["labels"]);
+    assert_eq!(embedded["reading"]["readout"], "probabilities");
+    let options = ["--checkpoint", hub, "--patchout", "2", "--layer", "1"];
+    let with = |words: &[&str]| -> Value {
+        let words: Vec<&str> = words.iter().chain(&options).copied().collect();
+        verb(home, &words)
+    };
+    assert_eq!(
+        with(&["embed", "music", "--level", "track", "--out", "u.npz"])["rows"],
+        12
+    );
+    let mapped = with(&["map", "u.npz", "--method", "pca", "--out", "map.png"]);
+    assert_eq!(mapped["points"], 12);
+    let query = home.join("new.wav");
+    fs::copy(home.join("music/low/0.wav"), &query).unwrap();
+    let near = with(&["neighbours", "u.npz", "--query", "new.wav", "-k", "5"]);
+    let near = near["neighbours"].as_array().unwrap();
+    assert_eq!(near.len(), 5);
+    assert!(near.iter().all(|near| near["label"] == "low"), "{near:?}");
+    let probed = with(&[
+        "probe",
+        "--data",
+        "music",
+        "--protocol",
+        "folds:3",
+        "--save",
+        "p.safetensors",
+    ]);
+    assert_eq!(probed["score"], 1.0, "two pitches are told apart");
+    // The probe remembers layer and patchout.
+    let said = verb(home, &["predict", "p.safetensors", "music"]);
+    assert_eq!(said["predictions"].as_array().unwrap().len(), 12);
+    let swept = verb(
+        home,
+        &["probe", "--data", "music", "--layers", "--checkpoint", hub],
+    );
+    let names: Vec<&str> = swept["points"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|point| point["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names[..2], ["patches", "block 1"]);
+}
