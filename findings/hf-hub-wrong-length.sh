@@ -87,4 +87,7 @@ doubled=$(fetch lab/ranges)
 echo "once more, from a server that knows no ranges: $doubled"
 short=$(fetch lab/short)
 echo "a body that ends after 700 bytes: $short"
-[ "$doubled" = 1400 ] && [ "$short" = 700 ] || { echo "the surprise is gone"; exit 1; }
+if [ "$doubled" != 1400 ] || [ "$short" != 700 ]; then
+    echo "the surprise is gone"
+    exit 1
+fi

@@ -248,7 +248,7 @@ verb the window opens, with the paths that are named or with the demo collection
 which names `tour`.
 
 `PATH` is a file, a folder, a data set, a list of paths and labels, or `demo`; [data](data.md) tells what is understood. `CHECKPOINT` is a file,
-a run folder, a hub folder, `shipped` or `untrained`.
+a run folder, a hub folder, `hf:OWNER/NAME` for a published encoder that was fetched, `shipped` or `untrained`.
 
 ## What a verb prints
 

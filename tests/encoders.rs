@@ -114,3 +114,35 @@ fn a_fetch_shows_size_and_licence_and_waits_for_a_yes() {
             .contains("OWNER/NAME")
     );
 }
+
+#[test]
+fn a_fetched_encoder_is_opened_by_its_name_and_one_that_is_not_here_says_how_to_fetch_it() {
+    let home = tempfile::tempdir().unwrap();
+    let repo = home.path().join("hub/models--lab--encoder");
+    let folder = repo.join("snapshots").join(COMMIT);
+    fs::create_dir_all(&folder).unwrap();
+    fs::create_dir_all(repo.join("refs")).unwrap();
+    fs::write(repo.join("refs/main"), COMMIT).unwrap();
+    let fixture =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/hybrid_small.safetensors");
+    fs::copy(fixture, folder.join("model.safetensors")).unwrap();
+    for name in [
+        "hf:lab/encoder".to_owned(),
+        format!("hf:lab/encoder@{COMMIT}"),
+    ] {
+        let output = run(&["inspect", &name, "--json"], home.path(), NOWHERE);
+        assert!(output.status.success());
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told["missing"].as_array().unwrap().len(), 0);
+    }
+    for (name, words) in [
+        ("hf:lab/other", "encoders --fetch lab/other"),
+        ("hf:lab/encoder@v2", "encoders --fetch lab/encoder@v2"),
+        ("hf:lab", "OWNER/NAME"),
+    ] {
+        let output = run(&["inspect", name], home.path(), NOWHERE);
+        assert_eq!(output.status.code(), Some(1));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains(words) && told.lines().count() == 1, "{told}");
+    }
+}

@@ -199,6 +199,7 @@ fn every_layout_and_dialog_looks_as_it_did() {
         ("settings", Overlay::Settings),
         ("palette", Overlay::Palette),
         ("keys", Overlay::Keys),
+        ("published", Overlay::Published),
     ] {
         let over = |overlay| Command::Window(WindowCommand::ShowOverlay(overlay));
         album

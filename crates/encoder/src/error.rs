@@ -8,6 +8,9 @@ use mynascope_base::storage::StorageError;
 /// Why a checkpoint could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
+    /// A model of the hub that is not on this disk.
+    #[error(transparent)]
+    Hub(#[from] mynascope_hub::HubError),
     /// The operating system refused to read.
     #[error("cannot read the checkpoint: {words}: {path}", words = mynascope_base::system_words(.source))]
     Io {

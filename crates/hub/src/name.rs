@@ -28,6 +28,11 @@ impl HubName {
         }
     }
 
+    /// `hf:OWNER/NAME[@REVISION]`: the name where files may be named too.
+    pub fn with_scheme(&self) -> String {
+        format!("{SCHEME}{self}")
+    }
+
     /// `OWNER/NAME`.
     pub fn model(&self) -> &str {
         &self.model
@@ -100,7 +105,8 @@ mod tests {
             assert_eq!(name.to_string(), text.trim_start_matches("hf:"));
         }
         assert_eq!(HubName::after_scheme("music/a.wav").unwrap(), None);
-        assert!(HubName::after_scheme("hf:a/b").unwrap().is_some());
+        let name = HubName::after_scheme("hf:a/b@c").unwrap().unwrap();
+        assert_eq!(name.with_scheme(), "hf:a/b@c");
     }
 
     #[test]

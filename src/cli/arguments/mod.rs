@@ -130,8 +130,8 @@ fn checkpoint() -> impl TypedValueParser<Value = CheckpointRef> {
 /// Which encoder, for every verb that needs one.
 #[derive(Debug, Clone, Args)]
 pub struct Encoder {
-    /// A .safetensors or torch file, an index of shards, a run folder, a hub folder, `shipped`, or `untrained` to compare
-    /// with.
+    /// A .safetensors or torch file, an index of shards, a run folder, a hub folder, hf:OWNER/NAME of a fetched encoder,
+    /// `shipped`, or `untrained` to compare with.
     #[arg(long, default_value = "shipped", value_parser = checkpoint())]
     pub checkpoint: CheckpointRef,
     /// square, vertical or hybrid, where the file does not say.
@@ -184,7 +184,7 @@ impl Encoder {
 
 #[derive(Debug, Args)]
 pub struct Inspect {
-    /// A .safetensors or torch file, an index of shards, a run folder or a hub folder.
+    /// A .safetensors or torch file, an index of shards, a run folder, a hub folder, or hf:OWNER/NAME of a fetched encoder.
     pub checkpoint: PathBuf,
     /// Check the shapes against a preset: tiny, small or base.
     #[arg(long)]
@@ -207,7 +207,7 @@ pub struct Encoders {
 
 #[derive(Debug, Args)]
 pub struct Convert {
-    /// A .safetensors or torch file, an index of shards, a run folder or a hub folder.
+    /// A .safetensors or torch file, an index of shards, a run folder, a hub folder, or hf:OWNER/NAME of a fetched encoder.
     pub checkpoint: PathBuf,
     /// A .safetensors file.
     #[arg(long)]

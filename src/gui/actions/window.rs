@@ -109,6 +109,14 @@ pub(super) const ACTIONS: &[Action] = &[
         command: |model| show_overlay(model, Overlay::Settings),
     },
     Action {
+        id: "published-encoders",
+        group: GROUP,
+        name: "Published encoders",
+        help: "See which encoders were published, and fetch one from the model hub",
+        keys: &[],
+        command: |model| show_overlay(model, Overlay::Published),
+    },
+    Action {
         id: "larger",
         group: GROUP,
         name: "Larger",

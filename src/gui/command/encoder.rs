@@ -18,4 +18,6 @@ pub enum EncoderCommand {
     SetWeights(WeightsChoice),
     /// Asks for a checkpoint file.
     ChooseFile,
+    /// Opens the list of published encoders.
+    ShowPublished,
 }

@@ -4,6 +4,7 @@
 //! window: one `Edit` each.
 
 mod encoder;
+mod hub;
 mod lesson;
 mod library;
 mod map;
@@ -16,6 +17,7 @@ mod train;
 mod window;
 
 pub use encoder::EncoderCommand;
+pub use hub::HubCommand;
 pub use lesson::LessonCommand;
 pub use library::LibraryCommand;
 pub use map::{MapCommand, SaveTo};
@@ -45,6 +47,8 @@ pub enum Command {
     Mask(MaskCommand),
     /// To the choice of the encoder.
     Encoder(EncoderCommand),
+    /// To the dialog of published encoders.
+    Hub(HubCommand),
     /// To the layout Teach.
     Teach(TeachCommand),
     /// To lessons.

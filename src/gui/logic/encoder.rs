@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use crate::gui::{
     command::{EncoderCommand, ProbeCommand},
     message::EncoderMessage,
-    model::{AppState, AskedFor, ChosenCheckpoint},
+    model::{AppState, AskedFor, ChosenCheckpoint, Overlay},
     work::{Workers, checkpoint},
 };
 
-use super::{map, probe};
+use super::{map, probe, window::show_overlay};
 
 pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: EncoderCommand) {
     match command {
@@ -25,6 +25,9 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: Encode
             }
         }
         EncoderCommand::SetWeights(weights) => model.embeddings.source.weights = weights,
+        EncoderCommand::ShowPublished => {
+            show_overlay(model, workers, Some(Overlay::Published));
+        }
         EncoderCommand::ChooseFile => {
             model.notices.error_of(checkpoint::choose(&workers.outbox));
         }

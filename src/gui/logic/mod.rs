@@ -2,6 +2,7 @@
 //! never paints.
 
 mod encoder;
+mod hub;
 mod labels;
 mod lesson;
 mod library;
@@ -79,6 +80,7 @@ fn carry_out(model: &mut AppState, workers: &mut Workers, command: Command) {
             mask::apply(model, workers, command);
         }
         Command::Encoder(command) => encoder::apply(model, workers, command),
+        Command::Hub(command) => hub::apply(model, workers, command),
         Command::Teach(command) => teach::apply(model, workers, command),
         Command::Lesson(command) => lesson::apply(model, workers, command),
         Command::Train(command) => train::apply(model, workers, command),
@@ -94,6 +96,7 @@ pub fn receive(model: &mut AppState, workers: &mut Workers, message: Message) {
         Message::Library(message) => library::receive(model, workers, message),
         Message::Picture(message) => picture::receive(model, workers, message),
         Message::Encoder(message) => encoder::receive(model, message),
+        Message::Hub(message) => hub::receive(model, message),
         Message::Train(message) => train::receive(model, workers, message),
         Message::Map(message) => map::receive(model, workers, message),
         Message::Probe(message) => probe::receive(model, workers, message),

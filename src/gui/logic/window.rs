@@ -6,7 +6,7 @@ use crate::gui::{
     actions,
     command::{Command, LibraryCommand, OwnFolder, TrainCommand, WindowCommand},
     model::{AppState, Candidate, FollowUp, Offer, Overlay, Palette, undo_step},
-    work::{Workers, cache_jobs, open_folder},
+    work::{Workers, cache_jobs, hub, open_folder},
     workspace::Workspace,
 };
 use mynascope_base::storage::Folders;
@@ -84,7 +84,7 @@ pub(super) fn no_font(model: &mut AppState, letters: &[char]) {
     ));
 }
 
-fn show_overlay(model: &mut AppState, workers: &Workers, overlay: Option<Overlay>) {
+pub(super) fn show_overlay(model: &mut AppState, workers: &Workers, overlay: Option<Overlay>) {
     model.overlay = overlay;
     match overlay {
         Some(Overlay::Palette) => {
@@ -92,7 +92,11 @@ fn show_overlay(model: &mut AppState, workers: &Workers, overlay: Option<Overlay
             search_palette(model, workers, String::new());
         }
         Some(Overlay::Settings) => with_cache(workers, cache_jobs::count),
-        Some(Overlay::Keys) | None => {}
+        // Other programs fetch into the same folder. Pictures of the window leave the user's files alone.
+        Some(Overlay::Published) if workers.remember => {
+            model.notices.error_of(hub::find(&workers.outbox));
+        }
+        Some(Overlay::Keys | Overlay::Published) | None => {}
     }
 }
 

@@ -1,6 +1,7 @@
 //! What background work sends to the window, one file a part of the window. Texts are complete sentences for people.
 
 mod encoder;
+mod hub;
 mod library;
 mod map;
 mod picture;
@@ -9,6 +10,7 @@ mod teach;
 mod train;
 
 pub use encoder::EncoderMessage;
+pub use hub::HubMessage;
 pub use library::LibraryMessage;
 pub use map::MapMessage;
 pub use picture::{NoPicture, PictureMessage};
@@ -25,6 +27,7 @@ pub enum Message {
     Library(LibraryMessage),
     Picture(PictureMessage),
     Encoder(EncoderMessage),
+    Hub(HubMessage),
     Train(TrainMessage),
     Map(MapMessage),
     Probe(ProbeMessage),

@@ -6,6 +6,7 @@ mod curve;
 mod embeddings;
 mod encoders;
 mod hit_grid;
+mod hub;
 mod lesson;
 mod library;
 mod mapping;
@@ -34,6 +35,7 @@ pub use embeddings::{
 };
 pub use encoders::OfferedEncoder;
 pub use hit_grid::HitGrid;
+pub use hub::HubDialog;
 pub use lesson::{
     Arriving, BUILT_IN_LESSONS, Before, Lesson, LessonDraft, LessonState, LessonStep, OpenLesson,
     PaintedPatch,
@@ -121,6 +123,8 @@ pub struct AppState {
     pub notices: Notices,
     /// What map and probe share.
     pub embeddings: Embeddings,
+    /// Published encoders.
+    pub hub: HubDialog,
     /// Training.
     pub training: Training,
     /// The map.
@@ -159,6 +163,8 @@ impl AppState {
             || self.probing.job.is_running()
             || self.teaching.embedding.is_running()
             || self.training.is_busy()
+            || self.hub.looking.is_running()
+            || self.hub.fetching.is_running()
     }
 
     /// How files and folders of the user are opened, beside the buttons.

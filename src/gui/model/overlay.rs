@@ -11,6 +11,8 @@ pub enum Overlay {
     Palette,
     /// The settings.
     Settings,
+    /// The list of published encoders.
+    Published,
 }
 
 impl AppState {

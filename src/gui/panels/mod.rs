@@ -1,6 +1,7 @@
 //! One file a panel: `show(ui, model, commands)`. Panels read the model and push commands, nothing else.
 
 mod fields;
+pub mod hub;
 pub mod lesson;
 pub mod library;
 pub mod map;

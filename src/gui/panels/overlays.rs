@@ -1,4 +1,4 @@
-//! What lies over the panels: the hint while files are dragged, key sheet, palette, settings and notices.
+//! What lies over the panels: the hint while files are dragged, key sheet, palette, settings, published encoders and notices.
 
 use std::path::PathBuf;
 
@@ -11,13 +11,14 @@ use crate::gui::{
     theme::{self, small},
 };
 
-use super::{palette, settings, toasts};
+use super::{hub, palette, settings, toasts};
 
 /// Draws the overlays and takes in dropped files.
 pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     toasts::show(ui, model, out);
     palette::show(ui, model, out);
     settings::show(ui, model, out);
+    hub::show(ui, model, out);
     if model.overlay == Some(Overlay::Keys) {
         key_sheet(ui, out);
     }

@@ -316,10 +316,16 @@ pub fn encoder_choice(
             if ui.selectable_label(false, CHOOSE_FILE).clicked() {
                 choice = Some(EncoderCommand::ChooseFile);
             }
+            let published = ui.selectable_label(false, "Published encoders…");
+            if published.on_hover_text(PUBLISHED_HINT).clicked() {
+                choice = Some(EncoderCommand::ShowPublished);
+            }
         })
         .response;
     (response, choice)
 }
+
+const PUBLISHED_HINT: &str = "Which encoders were published, and fetching one from the model hub";
 
 /// Stands at the end of every list of encoders.
 pub const CHOOSE_FILE: &str = "Choose a file…";

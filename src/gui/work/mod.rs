@@ -11,6 +11,7 @@ pub mod embed;
 pub mod facts;
 pub mod find;
 pub mod fonts;
+pub mod hub;
 pub mod labels;
 pub mod lesson;
 pub mod map;

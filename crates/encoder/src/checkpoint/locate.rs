@@ -1,10 +1,12 @@
-//! Which file is meant by a path: a file, the index of shards or one of them, a run folder, a hub folder.
+//! Which file is meant by a path: a file, the index of shards or one of them, a run folder, a hub folder, or a model of the
+//! hub by its name.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
+use mynascope_hub::{Hub, HubName};
 use serde::Deserialize;
 
 use super::{CheckpointError, list_file, shards};
@@ -23,6 +25,11 @@ const MAX_ENTRIES: usize = 10_000;
 
 /// The file that stands for a path: itself, or what a folder stands for.
 pub(super) fn locate(path: &Path) -> Result<PathBuf, CheckpointError> {
+    if let Some(name) = path.to_str().filter(|_| !path.exists())
+        && let Some(name) = HubName::after_scheme(name)?
+    {
+        return locate(&Hub::of_user()?.open(&name)?);
+    }
     if !path.is_dir() {
         return Ok(shards::index_of(path).unwrap_or_else(|| path.to_path_buf()));
     }

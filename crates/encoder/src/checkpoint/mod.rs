@@ -51,7 +51,8 @@ pub enum CheckpointRef {
     Shipped,
     /// A tiny hybrid with random weights of seed 0, to compare with.
     Untrained,
-    /// A file, the index of several or one of them, a run folder (its best step), or a folder as model hubs have it.
+    /// A file, the index of several or one of them, a run folder (its best step), a folder as model hubs have it, or
+    /// `hf:OWNER/NAME[@REVISION]` for a model of the hub that was fetched.
     File(PathBuf),
 }
 

@@ -128,6 +128,9 @@ fn second_encoder(
                 Some(EncoderCommand::ChooseFile) => {
                     out.push(Command::Map(MapCommand::ChooseSecond));
                 }
+                Some(command @ EncoderCommand::ShowPublished) => {
+                    out.push(Command::Encoder(command))
+                }
                 Some(_) | None => {}
             }
         });
