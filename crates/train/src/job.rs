@@ -170,7 +170,7 @@ impl TrainJob<'_> {
             let result = learner
                 .step(input, rule)
                 .map_err(|why| self.device_failed(why))?;
-            let jumped = result.loss.is_finite() && spikes.take(result.loss);
+            let jumped = spikes.take_step(result.loss, result.applied);
             let took = began.elapsed().as_secs_f64();
             step += 1;
             if result.applied {

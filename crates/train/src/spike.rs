@@ -11,7 +11,7 @@ const SHARE_OF_WAY: f64 = 0.1;
 const PAST: f64 = 0.95;
 
 /// Running mean and deviation of the loss.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct SpikeDetector {
     seen: u64,
     mean: f64,
@@ -34,9 +34,20 @@ impl SpikeDetector {
             .max(floor)
     }
 
-    /// Takes the next loss and says whether it jumped. A jump counts only a little, so that one does not hide the next.
+    /// Takes the loss of a step and says whether it jumped. A step that was not applied and did not jump is in no log, and
+    /// counts as little here: a run that goes on knows it from nowhere.
+    pub fn take_step(&mut self, loss: f64, applied: bool) -> bool {
+        (loss.is_finite() && (applied || self.is_jump(loss))) && self.take(loss)
+    }
+
+    fn is_jump(&self, loss: f64) -> bool {
+        self.limit().is_some_and(|limit| loss > limit)
+    }
+
+    /// Takes the loss of a step that is in the log and says whether it jumped. A jump counts only a little, so that one
+    /// does not hide the next.
     pub fn take(&mut self, loss: f64) -> bool {
-        let jumped = self.limit().is_some_and(|limit| loss > limit);
+        let jumped = self.is_jump(loss);
         if self.seen == 0 {
             self.mean = loss;
             self.reach = [loss; 2];
@@ -88,6 +99,30 @@ mod tests {
             assert!(!flag.take(loss), "step {step}");
         }
         assert!(flag.take(2.5), "a run that breaks down is one");
+    }
+
+    /// The promise: a run that goes on from its log tells the same jumps as one that was never stopped.
+    #[test]
+    fn the_log_holds_all_that_tells_a_jump() {
+        let (mut unbroken, mut log) = (SpikeDetector::default(), Vec::new());
+        for step in 0..100 {
+            let jump = if step % 30 == 25 { 4.0 } else { 0.0 };
+            let loss = match step {
+                50 => f64::NAN,
+                _ => 2.0 + 0.1 * noise(step) + jump,
+            };
+            // Gradients that are not finite, and losses that jump, are not applied.
+            let applied = step % 7 != 3 && jump == 0.0 && loss.is_finite();
+            if unbroken.take_step(loss, applied) || applied {
+                log.push(loss);
+            }
+        }
+        let mut resumed = SpikeDetector::default();
+        for loss in log {
+            resumed.take(loss);
+        }
+        assert_eq!(resumed, unbroken);
+        assert!(unbroken.take_step(7.0, false));
     }
 
     /// A loss that stays high is told five times in a row, enough for the run to end; one that settles is not.
