@@ -40,12 +40,19 @@ pub(super) struct Manifest {
     pub batch: usize,
     /// Number of readable tracks and a digest of their names.
     pub tracks: usize,
-    pub names: String,
+    #[serde(rename = "names")]
+    pub names_digest: String,
     /// Digest of the tracks' content; empty in runs of older versions.
     #[serde(default)]
     pub content: String,
     /// Updates of the optimiser.
     pub updates: u64,
+    /// [`OptimiserState::loss_scale`]; nothing in runs of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss_scale: Option<f64>,
+    /// [`OptimiserState::updates_since_overflow`].
+    #[serde(default)]
+    pub updates_since_overflow: u32,
     pub files: Vec<ManifestFile>,
 }
 
@@ -510,6 +517,8 @@ fn read_step(
             },
             averages,
             updates: manifest.updates,
+            loss_scale: manifest.loss_scale,
+            updates_since_overflow: manifest.updates_since_overflow,
         },
         track_state,
         snapshot: StepSnapshot::of_step(folder).unwrap_or_default(),

@@ -349,13 +349,7 @@ impl TrainJob<'_> {
     fn write<B: Kernels>(&self, learner: &Learner<B>, step: u64) -> Result<PathBuf, TrainError> {
         let weights = learner.weights().map_err(|why| self.device_failed(why))?;
         let optimiser = learner.optimiser().map_err(|why| self.device_failed(why))?;
-        let manifest = manifest(
-            self.config,
-            &self.sampler,
-            self.mels,
-            step,
-            optimiser.updates,
-        );
+        let manifest = manifest(self.config, &self.sampler, self.mels, step, &optimiser);
         self.folder.save_step(
             manifest,
             &weights,

@@ -49,7 +49,7 @@ pub fn run(
     let probe = probe(config, control, events)?;
     let sampler = sampler(config, mels.len(), events);
     let start = Checkpoint {
-        manifest: manifest(config, &sampler, &mels, 0, 0),
+        manifest: manifest(config, &sampler, &mels, 0, &OptimiserState::default()),
         weights,
         optimiser: OptimiserState::default(),
         track_state: track_state(config, mels.len()),
@@ -142,7 +142,7 @@ pub fn resume(
     }
     let mels = readable(&config, collection, control, events)?;
     let sampler = sampler(&config, mels.len(), events);
-    let found = manifest(&config, &sampler, &mels, 0, 0);
+    let found = manifest(&config, &sampler, &mels, 0, &OptimiserState::default());
     if let Some(why) = other_tracks(&start.manifest, &found) {
         return Err(TrainError::NoRun {
             why,
@@ -182,7 +182,7 @@ fn other_tracks(run: &Manifest, found: &Manifest) -> Option<String> {
             found.tracks
         ));
     }
-    if run.names != found.names {
+    if run.names_digest != found.names_digest {
         return Some(format!(
             "it was trained on {} tracks of other names or in another order; {goes_on}",
             run.tracks
@@ -311,18 +311,20 @@ pub(super) fn manifest(
     sampler: &Sampler,
     mels: &Mels,
     step: u64,
-    updates: u64,
+    optimiser: &OptimiserState,
 ) -> Manifest {
     Manifest {
         step,
         seed: config.seed,
         batch: sampler.batch,
         tracks: sampler.tracks,
-        names: blake3::hash(mels.names.join("\n").as_bytes())
+        names_digest: blake3::hash(mels.names.join("\n").as_bytes())
             .to_hex()
             .to_string(),
         content: mels.digest(),
-        updates,
+        updates: optimiser.updates,
+        loss_scale: optimiser.loss_scale,
+        updates_since_overflow: optimiser.updates_since_overflow,
         files: Vec::new(),
     }
 }

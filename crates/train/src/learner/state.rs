@@ -18,6 +18,10 @@ pub(crate) struct OptimiserState {
     /// Averaged weights; empty where there are none.
     pub averages: Vec<Vec<f32>>,
     pub updates: u64,
+    /// What gradients are multiplied by on the way back; where 16 bits need it.
+    pub loss_scale: Option<f64>,
+    /// Updates since it was lowered or raised.
+    pub updates_since_overflow: u32,
 }
 
 /// How a learner is set up.
@@ -85,9 +89,12 @@ impl<B: Kernels> Learner<B> {
             arithmetic: setup.arithmetic,
             loss_scale: match setup.arithmetic {
                 Arithmetic::F32 | Arithmetic::Bf16 => 1.0,
-                Arithmetic::F16 => INITIAL_LOSS_SCALE,
+                Arithmetic::F16 => {
+                    let known = setup.state.and_then(|state| state.loss_scale);
+                    known.unwrap_or(INITIAL_LOSS_SCALE)
+                }
             },
-            updates_since_overflow: 0,
+            updates_since_overflow: setup.state.map_or(0, |state| state.updates_since_overflow),
         }
     }
 
@@ -140,6 +147,8 @@ impl<B: Kernels> Learner<B> {
                 .map(Parameter::download)
                 .collect::<Result<_, String>>()?,
             updates: self.updates,
+            loss_scale: (self.arithmetic == Arithmetic::F16).then_some(self.loss_scale),
+            updates_since_overflow: self.updates_since_overflow,
         })
     }
 

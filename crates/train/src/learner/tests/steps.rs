@@ -207,6 +207,18 @@ fn half_precision_learns_what_single_precision_learns() {
     let result = learner.step(input(), rule(8)).unwrap();
     assert!(result.applied && learner.loss_scale < 2.0_f64.powi(30));
     assert!((result.grad_norm / dot(&exact, &exact).sqrt() - 1.0).abs() < 0.05);
+    // A run that goes on does not search for it anew.
+    let state = learner.optimiser().unwrap();
+    let resumed = Learner::<Flex>::new(
+        LearnerSetup {
+            arithmetic: Arithmetic::F16,
+            state: Some(&state),
+            ..setup(&start, Some(sogclr()), Optimiser::Adam)
+        },
+        Default::default(),
+    );
+    assert_eq!(resumed.loss_scale, learner.loss_scale);
+    assert_eq!(resumed.optimiser().unwrap(), state);
 }
 
 /// The promise: a batch of 4096 tracks takes bounded memory (`cargo test --release -- --ignored` under a limit shows
