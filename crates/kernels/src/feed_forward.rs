@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::{
     Norm, NormOrder, TILE_ROWS,
     linear::sum_of_columns,
-    panels::{Panels, column_parts},
+    panels::{Panels, column_parts, tile_rows},
     product::{Into, Matrix, multiply, multiply_wide},
     scratch::{give_back, take_buffer},
     simd::{gelu, gelu_with_derivative},
@@ -167,7 +167,8 @@ pub fn feed_forward(x: &[f32], weights: FeedForward<'_>, keep: bool) -> (Vec<f32
 /// As [`feed_forward`] for large weights: a part of the hidden values at a time, so that tile and part stay in the cache.
 fn feed_forward_wide(x: &[f32], weights: FeedForward<'_>) -> Vec<f32> {
     let (dim, width) = (weights.norm.dim(), weights.hidden());
-    let tile = TILE_ROWS * dim;
+    let tile_rows = tile_rows(x.len() / dim);
+    let tile = tile_rows * dim;
     let widen = Panels::new(weights.widen, width);
     let narrow = Panels::new(weights.narrow, dim);
     let parts: Vec<(usize, usize)> = column_parts(width).collect();
@@ -176,7 +177,7 @@ fn feed_forward_wide(x: &[f32], weights: FeedForward<'_>) -> Vec<f32> {
     out.par_chunks_mut(tile)
         .zip(x.par_chunks(tile))
         .for_each_init(
-            || (vec![0.0; tile], vec![0.0; TILE_ROWS * widest]),
+            || (vec![0.0; tile], vec![0.0; tile_rows * widest]),
             |(normed, hidden), (out, x)| {
                 let rows = x.len() / dim;
                 let (normed, _) = normed.split_at_mut(x.len());

@@ -9,8 +9,16 @@
 
 use rayon::prelude::*;
 
-use crate::product::{Into, Matrix, multiply_strided};
+use crate::{
+    product::{Into, Matrix, multiply_strided},
+    scratch::{give_back, take_buffer},
+};
 
+/// Rows of a tile at most: with more, tile and panel don't stay in the second cache; with fewer, a weight is read from memory
+/// too often.
+const TILE: usize = 192;
+/// Rows that the product's innermost loop takes at once.
+const ROW_STEP: usize = 6;
 /// Columns of a panel.
 const WIDTH: usize = 64;
 /// Rows that are multiplied with a panel at once: as many as are read in place.
@@ -25,9 +33,20 @@ pub struct Panels {
     outputs: usize,
 }
 
-/// Parts of about equal length, at most `most` long: (start, length).
-fn parts(whole: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+/// Rows of a tile, so that every thread gets as many tiles.
+pub fn tile_rows(rows: usize) -> usize {
+    let tiles = rows
+        .div_ceil(TILE)
+        .next_multiple_of(rayon::current_num_threads());
+    rows.div_ceil(tiles.max(1))
+        .next_multiple_of(ROW_STEP)
+        .max(ROW_STEP)
+}
+
+/// Parts of about equal length, a multiple of `step` and at most `most`: (start, length).
+fn parts(whole: usize, most: usize, step: usize) -> impl Iterator<Item = (usize, usize)> {
     let length = whole.div_ceil(whole.div_ceil(most).max(1)).max(1);
+    let length = length.next_multiple_of(step);
     (0..whole)
         .step_by(length)
         .map(move |start| (start, length.min(whole - start)))
@@ -35,16 +54,12 @@ fn parts(whole: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
 
 /// The inputs of a product in the parts that are summed one after the other: (start, length).
 pub fn depth_parts(inputs: usize) -> impl Iterator<Item = (usize, usize)> {
-    parts(inputs, DEPTH)
+    parts(inputs, DEPTH, 1)
 }
 
 /// As [`depth_parts`] of the columns of a weight, in whole panels.
 pub fn column_parts(outputs: usize) -> impl Iterator<Item = (usize, usize)> {
-    let most = depth_parts(outputs).map(|(_, length)| length).max();
-    let length = most.unwrap_or(1).next_multiple_of(WIDTH);
-    (0..outputs)
-        .step_by(length)
-        .map(move |start| (start, length.min(outputs - start)))
+    parts(outputs, DEPTH, WIDTH)
 }
 
 impl Panels {
@@ -52,7 +67,7 @@ impl Panels {
     pub fn new(weight: &[f32], outputs: usize) -> Self {
         let outputs = outputs.max(1);
         let inputs = weight.len() / outputs;
-        let mut values = vec![0.0; inputs * outputs];
+        let mut values = take_buffer(inputs * outputs);
         let full = (WIDTH * inputs).max(1);
         values
             .par_chunks_mut(full)
@@ -108,12 +123,19 @@ impl Panels {
             let width = WIDTH.min(self.outputs - column);
             let panel = &self.values[column * self.inputs + start * width..][..length * width];
             let panel = Matrix::new(panel, width);
-            for (row, rows) in parts(x.rows(), ROWS) {
+            for (row, rows) in parts(x.rows(), ROWS, ROW_STEP) {
                 let block = x.some_rows(row, rows);
                 let at = row * count + column - first;
                 multiply_strided(block, panel, &mut out[at..], count, into);
             }
         }
+    }
+}
+
+/// The next weight of the same size takes its place.
+impl Drop for Panels {
+    fn drop(&mut self) {
+        give_back([std::mem::take(&mut self.values)]);
     }
 }
 
@@ -182,6 +204,12 @@ mod tests {
         assert_eq!(parts_of(1025), [(0, 342), (342, 342), (684, 341)]);
         assert_eq!(parts_of(0), []);
         let columns: Vec<_> = column_parts(1100).collect();
+        assert!(
+            [1, 5, 97, 1685]
+                .iter()
+                .all(|&rows| tile_rows(rows).is_multiple_of(6))
+        );
+        assert!(tile_rows(1685) <= 192 + 6);
         assert_eq!(columns, [(0, 384), (384, 384), (768, 332)]);
     }
 }

@@ -14,9 +14,9 @@ use rayon::prelude::*;
 
 use super::Attention;
 use crate::{
-    NormOrder, TILE_ROWS,
+    NormOrder,
     linear::fill,
-    panels::Panels,
+    panels::{Panels, tile_rows},
     product::{Into, Matrix, multiply, multiply_strided},
     scratch::{give_back, take_buffer},
     simd::{exp, largest, sum},
@@ -42,12 +42,13 @@ struct Scratch {
 pub fn attention_tiled(x: &[f32], weights: Attention<'_>) -> Vec<f32> {
     let (dim, inner, heads) = (weights.norm.dim(), weights.inner(), weights.heads.max(1));
     let (tokens, head_dim) = (weights.tokens.max(1), inner / heads);
+    let rows = tile_rows(x.len() / dim);
     let to_qkv = Panels::new(weights.qkv, 3 * inner);
     let mut qkv = take_buffer(x.len() / dim * 3 * inner);
-    qkv.par_chunks_mut(TILE_ROWS * 3 * inner)
-        .zip(x.par_chunks(TILE_ROWS * dim))
+    qkv.par_chunks_mut(rows * 3 * inner)
+        .zip(x.par_chunks(rows * dim))
         .for_each_init(
-            || vec![0.0; TILE_ROWS * dim],
+            || vec![0.0; rows * dim],
             |normed, (qkv, x)| {
                 let normed = &mut normed[..x.len()];
                 let x = match weights.order {
@@ -70,9 +71,11 @@ pub fn attention_tiled(x: &[f32], weights: Attention<'_>) -> Vec<f32> {
             lay_out(window, index % heads, inner, head_dim, laid);
         });
     let to_out = Panels::new(weights.out, dim);
+    // Of the queries of one window.
+    let rows = tile_rows(tokens);
     let mut out = vec![0.0; x.len()];
     let scratch = || Scratch {
-        mixed: vec![0.0; TILE_ROWS * inner],
+        mixed: vec![0.0; rows * inner],
         scores: vec![0.0; QUERIES * KEYS],
         most: [0.0; QUERIES],
         sums: [0.0; QUERIES],
@@ -82,9 +85,9 @@ pub fn attention_tiled(x: &[f32], weights: Attention<'_>) -> Vec<f32> {
         .zip(qkv.par_chunks(tokens * 3 * inner))
         .zip(keys_values.par_chunks((2 * tokens * inner).max(1)))
         .flat_map(|(((out, x), qkv), keys_values)| {
-            out.par_chunks_mut(TILE_ROWS * dim)
-                .zip(x.par_chunks(TILE_ROWS * dim))
-                .zip(qkv.par_chunks(TILE_ROWS * 3 * inner))
+            out.par_chunks_mut(rows * dim)
+                .zip(x.par_chunks(rows * dim))
+                .zip(qkv.par_chunks(rows * 3 * inner))
                 .map(move |((out, x), qkv)| (out, x, qkv, keys_values))
         })
         .for_each_init(scratch, |scratch, (out, x, qkv, keys_values)| {
