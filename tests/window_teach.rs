@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 use mynascope::gui::{
     App, Start,
-    command::{Command, EncoderCommand, LessonCommand, MaskCommand, TeachCommand, WindowCommand},
+    command::{
+        Command, EncoderCommand, LessonCommand, LibraryCommand, MapCommand, MaskCommand,
+        TeachCommand, WindowCommand,
+    },
     model::{
         AppState, BUILT_IN_LESSONS, Before, EncoderSource, Layer, Lesson, LessonState, TeachForm,
     },
@@ -19,7 +22,7 @@ use mynascope::gui::{
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::Settings;
-use mynascope_encoder::DeviceChoice;
+use mynascope_encoder::{CheckpointRef, DeviceChoice};
 use mynascope_spectrum::tokens::{MaskRatio, PatchPlace, ViewName};
 
 /// Debug builds on a busy machine are slow.
@@ -217,4 +220,79 @@ fn the_lab_answers_for_the_mask_that_is_shown() {
             .len(),
         5
     );
+}
+
+/// A MAEST that is dropped on the window is its encoder without a question, is mapped like any other, and Teach shows what
+/// patchout saves and which styles a window has.
+#[test]
+fn a_dropped_maest_is_mapped_and_shows_patchout_and_styles() {
+    let folder = sounds();
+    let (mut app, ctx) = open(&folder);
+    let hub = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/maest/hub");
+    app.apply(Command::Library(LibraryCommand::Drop(vec![hub.clone()])));
+    until(&mut app, &ctx, |app| {
+        app.model().embeddings.source.checkpoint == CheckpointRef::File(hub.clone())
+    });
+    assert!(app.model().embeddings.source.patch.is_none());
+    assert!(
+        app.model().embeddings.asks_patch.is_none(),
+        "MAEST has one way to cut patches"
+    );
+    app.apply(Command::Window(WindowCommand::ShowWorkspace(
+        Workspace::Teach,
+    )));
+    until(&mut app, &ctx, |app| {
+        let answer = app.model().teaching.patchout.value.as_ref();
+        answer.is_some_and(|answer| !answer.styles.is_empty())
+    });
+    let first = app.model().teaching.patchout.value.clone().unwrap();
+    assert!(first.tokens[0] < first.tokens[1] && first.cosine < 1.0);
+    assert!(first.styles.windows(2).all(|pair| pair[0].1 >= pair[1].1));
+    // Everything is read: the same embedding.
+    let mut form = app.model().teaching.form;
+    form.patchout.every = 1;
+    app.apply(Command::Teach(TeachCommand::Edit(form)));
+    until(&mut app, &ctx, |app| {
+        let answer = app.model().teaching.patchout.value.as_ref();
+        answer.is_some_and(|answer| answer.tokens[0] == answer.tokens[1])
+    });
+    let whole = app.model().teaching.patchout.value.clone().unwrap();
+    assert!(whole.cosine > 0.999_999);
+    // No row is left: said, not computed.
+    form.patchout.dropped_rows = "0,1,2,3,4,5,6,7,8".parse().unwrap();
+    app.apply(Command::Teach(TeachCommand::Edit(form)));
+    until(&mut app, &ctx, |app| {
+        app.model().teaching.patchout.error.is_some()
+    });
+    assert!(
+        app.model()
+            .teaching
+            .patchout
+            .error
+            .as_ref()
+            .unwrap()
+            .contains("fewer rows")
+    );
+    app.apply(Command::Map(MapCommand::Compute));
+    until(&mut app, &ctx, |app| {
+        !app.is_busy() && app.model().mapping.chart.is_some()
+    });
+    let table = app.model().embeddings.table.clone().unwrap();
+    assert!(
+        table.table.encoder.contains("MAEST"),
+        "{}",
+        table.table.encoder
+    );
+    // Back to a Myna, its masks are shown again.
+    app.apply(Command::Encoder(EncoderCommand::Use(EncoderSource {
+        device: DeviceChoice::Cpu,
+        ..EncoderSource::default()
+    })));
+    app.apply(Command::Window(WindowCommand::ShowWorkspace(
+        Workspace::Teach,
+    )));
+    until(&mut app, &ctx, |app| {
+        app.model().teaching.views.value.is_some()
+    });
+    assert!(app.model().teaching.patchout.value.is_none());
 }

@@ -24,6 +24,17 @@ use mynascope_spectrum::tokens::{MEL_BANDS, PatchShape, TokenMask};
 /// Tokens of one forward pass: enough for large products, few enough to stay in the caches' reach.
 const TOKENS_PER_PASS: usize = 1536;
 
+/// What is wanted of a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// The layer and readout that the encoder was opened with.
+    Reading,
+    /// Every layer.
+    EveryLayer,
+    /// What its classifier says.
+    Probabilities,
+}
+
 /// An encoder on a device, ready to embed windows. The backend is hidden inside.
 #[derive(Debug)]
 pub struct LoadedEncoder {
@@ -326,7 +337,23 @@ impl LoadedEncoder {
         windows: &[&[f32]],
         masks: Option<&[TokenMask]>,
     ) -> Result<Vec<f32>, EncoderError> {
-        self.embed(windows, masks, false)
+        self.embed(windows, masks, Wanted::Reading)
+    }
+
+    /// What the classifier says of windows: the probability of each of [`EncoderInfo::outputs`], [windows, outputs] row-major.
+    ///
+    /// # Errors
+    /// As [`Self::embed_windows`], and [`EncoderError::Reading`] if the encoder has no classifier.
+    pub fn classify(
+        &self,
+        windows: &[&[f32]],
+        masks: Option<&[TokenMask]>,
+    ) -> Result<Vec<f32>, EncoderError> {
+        self.info.check(Reading {
+            readout: Some(Readout::Probabilities),
+            ..Reading::default()
+        })?;
+        self.embed(windows, masks, Wanted::Probabilities)
     }
 
     /// As [`Self::embed_windows`], with what every layer gives. Returns [windows, layers, layer_dim] row-major; the layers
@@ -339,14 +366,14 @@ impl LoadedEncoder {
         windows: &[&[f32]],
         masks: Option<&[TokenMask]>,
     ) -> Result<Vec<f32>, EncoderError> {
-        self.embed(windows, masks, true)
+        self.embed(windows, masks, Wanted::EveryLayer)
     }
 
     fn embed(
         &self,
         windows: &[&[f32]],
         masks: Option<&[TokenMask]>,
-        every_layer: bool,
+        wanted: Wanted,
     ) -> Result<Vec<f32>, EncoderError> {
         if masks.is_some_and(|masks| masks.len() != windows.len()) {
             return Err(EncoderError::Windows(
@@ -375,11 +402,9 @@ impl LoadedEncoder {
             let masks = masks.and_then(|masks| masks.get(start..end));
             out.extend(match &self.config {
                 EncoderConfig::Myna(config) => {
-                    self.pass_myna(config, part, masks, every_layer, &mut tokenizer)?
+                    self.pass_myna(config, part, masks, wanted, &mut tokenizer)?
                 }
-                EncoderConfig::Maest(config) => {
-                    self.pass_maest(config, part, masks, every_layer)?
-                }
+                EncoderConfig::Maest(config) => self.pass_maest(config, part, masks, wanted)?,
             });
             start = end;
         }
@@ -392,7 +417,7 @@ impl LoadedEncoder {
         config: &MynaConfig,
         windows: &[&[f32]],
         masks: Option<&[TokenMask]>,
-        every_layer: bool,
+        wanted: Wanted,
         tokenizer: &mut Option<(usize, Tokenizer)>,
     ) -> Result<Vec<f32>, EncoderError> {
         let length = windows.first().map_or(0, |window| window.len());
@@ -422,10 +447,10 @@ impl LoadedEncoder {
         };
         let tokens = tokenizer.tokens(windows, masks)?;
         let device = &self.place.spec;
-        let layer = match (every_layer, self.reading.layer) {
-            (false, None) => return self.encoder.ask(Embed(tokens), device),
-            (true, _) => return self.encoder.ask(EmbedLayers(tokens), device),
-            (false, Some(layer)) => layer,
+        let layer = match (wanted, self.reading.layer) {
+            (Wanted::EveryLayer, _) => return self.encoder.ask(EmbedLayers(tokens), device),
+            (_, None) => return self.encoder.ask(Embed(tokens), device),
+            (_, Some(layer)) => layer,
         };
         let all = self.encoder.ask(EmbedLayers(tokens), device)?;
         let dim = config.embedding_dim();
@@ -442,7 +467,7 @@ impl LoadedEncoder {
         config: &maest::Config,
         windows: &[&[f32]],
         masks: Option<&[TokenMask]>,
-        every_layer: bool,
+        wanted: Wanted,
     ) -> Result<Vec<f32>, EncoderError> {
         let frames = windows.first().map_or(0, |window| window.len()) / maest::BANDS;
         let columns = config.columns_of(frames);
@@ -465,13 +490,15 @@ impl LoadedEncoder {
                 Some(masks.iter().map(kept).collect())
             }
         };
-        let (layers, readout) = match every_layer {
-            true => (0..config.depth + 1, self.layer_readout()),
-            false => {
+        let one = |layer: usize| layer..layer + 1;
+        let (layers, readout) = match wanted {
+            Wanted::EveryLayer => (0..config.depth + 1, self.layer_readout()),
+            Wanted::Probabilities => (one(config.depth), Readout::Probabilities),
+            Wanted::Reading => {
                 let readout = self.readout();
                 let layer = self.reading.layer;
                 let layer = layer.unwrap_or_else(|| config.default_layer(readout));
-                (layer..layer + 1, readout)
+                (one(layer), readout)
             }
         };
         let job = maest::ReadLayers {

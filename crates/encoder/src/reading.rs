@@ -118,6 +118,15 @@ impl Rows {
         u32::try_from(row).is_ok_and(|row| self.0.checked_shr(row).unwrap_or(0) & 1 == 1)
     }
 
+    /// The same rows with this one added, or taken out where it was among them.
+    #[must_use]
+    pub fn toggled(self, row: usize) -> Self {
+        let bit = u32::try_from(row)
+            .ok()
+            .and_then(|row| 1_u32.checked_shl(row));
+        Self(self.0 ^ bit.unwrap_or(0))
+    }
+
     /// The rows, lowest first.
     pub fn iter(self) -> impl Iterator<Item = usize> {
         (0..32).filter(move |&row| self.holds(row))

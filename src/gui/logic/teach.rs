@@ -7,8 +7,8 @@ use crate::gui::{
     jobs::JobEvent,
     message::TeachMessage,
     model::{
-        AppState, BATCH_TRACKS, BatchKey, Layer, LookKey, PictureState, TEMPERATURES, TeachForm,
-        TeachKey, WINDOW_SECS,
+        AppState, BATCH_TRACKS, BatchKey, Layer, LookKey, MOST_PATCHOUT, PictureState,
+        TEMPERATURES, TeachForm, TeachKey, WINDOW_SECS,
     },
     work::{
         Workers,
@@ -17,6 +17,7 @@ use crate::gui::{
     },
     workspace::Workspace,
 };
+use mynascope_encoder::Patchout;
 use mynascope_spectrum::tokens::ViewName;
 
 use super::{map, sound};
@@ -35,6 +36,10 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: TeachC
                     .temperature
                     .clamp(*TEMPERATURES.start(), *TEMPERATURES.end()),
                 blocks: form.blocks.max(1),
+                patchout: Patchout {
+                    every: form.patchout.every.clamp(1, MOST_PATCHOUT),
+                    ..form.patchout
+                },
                 ..form
             };
         }
@@ -72,6 +77,15 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Teac
                 answer.memory_bytes = None;
             }
             teaching.views.take(number, teaching.since, *result);
+        }
+        TeachMessage::Patchout(number, mut result) => {
+            // Nor must they depend on its speed.
+            if !workers.remember
+                && let Ok(answer) = result.as_mut()
+            {
+                answer.seconds = None;
+            }
+            teaching.patchout.take(number, teaching.since, *result);
         }
         TeachMessage::Look(number, result) => teaching.look.take(number, teaching.since, result),
         TeachMessage::Batch(number, result) => {
@@ -142,6 +156,7 @@ fn ask(model: &mut AppState, workers: &mut Workers) {
             kind: mask.form.kind,
             ratio: mask.form.ratio,
         },
+        patchout: form.patchout,
         table: table.map(|table| Arc::as_ptr(table) as usize),
     };
     let asked = model.teaching.asked.as_ref();
@@ -173,6 +188,7 @@ fn ask(model: &mut AppState, workers: &mut Workers) {
     if !(same_encoder && same_track) {
         teaching.since = lab_number;
         teaching.views.clear();
+        teaching.patchout.clear();
         teaching.look.clear();
     }
     if !same_encoder {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::gui::{
     jobs::JobUpdate,
-    model::{BatchAnswer, KeyedTable, Lesson, LookAnswer, ViewsAnswer},
+    model::{BatchAnswer, KeyedTable, Lesson, LookAnswer, PatchoutAnswer, ViewsAnswer},
 };
 use mynascope_base::jobs::Progress;
 
@@ -12,6 +12,8 @@ use mynascope_base::jobs::Progress;
 pub enum TeachMessage {
     /// What the two views give.
     Views(u64, Box<Result<ViewsAnswer, String>>),
+    /// What patchout saves and costs.
+    Patchout(u64, Box<Result<PatchoutAnswer, String>>),
     /// What the encoder attends to.
     Look(u64, Result<Arc<LookAnswer>, String>),
     /// The batch, compared.

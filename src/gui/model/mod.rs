@@ -67,8 +67,8 @@ pub use second_map::{Imported, MapSide, SecondMap};
 pub use settings::{SCALES, bounded as bounded_settings, other_theme};
 pub use teaching::{
     Answered, BATCH_TRACKS, BatchAnswer, BatchKey, BatchTrack, EncoderFacts, HeardCrop, Layer,
-    LookAnswer, LookKey, MatrixKind, Neighbour, TEMPERATURES, TeachForm, TeachKey, Teaching,
-    ViewsAnswer,
+    LookAnswer, LookKey, MOST_PATCHOUT, MatrixKind, Neighbour, PatchoutAnswer, TEMPERATURES,
+    TeachForm, TeachKey, Teaching, ViewsAnswer,
 };
 pub use training::{
     CHANNELS, Channel, ChannelLine, ChosenStep, CurveForm, Devices, PURPOSES, Problem, Purpose,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use mynascope_base::jobs::Progress;
 use mynascope_embedding::BatchSimilarity;
-use mynascope_encoder::{Look, MynaConfig};
+use mynascope_encoder::{Look, MynaConfig, Patchout};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, View, ViewName};
 
 use crate::gui::jobs::JobSlot;
@@ -17,6 +17,9 @@ use super::{EncoderSource, KeyedTable};
 pub const BATCH_TRACKS: RangeInclusive<usize> = 8..=64;
 /// The temperatures that can be chosen.
 pub const TEMPERATURES: RangeInclusive<f64> = 0.02..=2.0;
+
+/// Patchout reads every so many-th column at most.
+pub const MOST_PATCHOUT: usize = 10;
 
 /// What the matrix shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -59,6 +62,8 @@ pub struct TeachForm {
     pub blocks: usize,
     /// Attention over all tokens of the crop instead of the kept ones.
     pub whole: bool,
+    /// Which tokens of a window are left out, of an encoder that is no Myna.
+    pub patchout: Patchout,
 }
 
 impl Default for TeachForm {
@@ -70,6 +75,10 @@ impl Default for TeachForm {
             layer: Layer::None,
             blocks: 4,
             whole: false,
+            patchout: Patchout {
+                every: 3,
+                ..Patchout::default()
+            },
         }
     }
 }
@@ -96,6 +105,8 @@ pub struct TeachKey {
     pub look: Option<LookKey>,
     /// How the batch is drawn.
     pub batch: BatchKey,
+    /// Which tokens of a window are left out, of an encoder that is no Myna.
+    pub patchout: Patchout,
     /// Whether there is a table to look for neighbours in, and which.
     pub table: Option<usize>,
 }
@@ -174,6 +185,28 @@ pub struct ViewsAnswer {
     pub memory_bytes: Option<u64>,
     /// How long the two views took, in seconds.
     pub seconds: f64,
+}
+
+/// What patchout saves in a window, and what it costs: of an encoder that is no Myna.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PatchoutAnswer {
+    /// Which tokens were left out.
+    pub patchout: Patchout,
+    /// From where to where the window reaches in the track, in seconds.
+    pub window: [f64; 2],
+    /// Rows of tokens.
+    pub rows: usize,
+    /// Tokens that are read, and all of them.
+    pub tokens: [usize; 2],
+    /// How long the window took with patchout and without, in seconds; `None` in pictures that must not depend on it.
+    pub seconds: Option<[f64; 2]>,
+    /// The cosine of both embeddings.
+    pub cosine: f32,
+    /// The likeliest styles of the whole window with their probabilities, likeliest first; none before they are computed, or
+    /// where the encoder tells none.
+    pub styles: Vec<(String, f32)>,
+    /// What the encoder is.
+    pub encoder: EncoderFacts,
 }
 
 /// The batch, compared.
@@ -280,6 +313,8 @@ pub struct Teaching {
     pub done: u64,
     /// What the two views give.
     pub views: Answered<ViewsAnswer>,
+    /// What patchout gives, of an encoder that is no Myna.
+    pub patchout: Answered<PatchoutAnswer>,
     /// What the encoder attends to.
     pub look: Answered<Arc<LookAnswer>>,
     /// The batch, compared.
@@ -315,6 +350,7 @@ impl Teaching {
         self.since = self.number + 1;
         self.batch_since = self.number + 1;
         self.views.clear();
+        self.patchout.clear();
         self.look.clear();
         self.batch.clear();
         self.batch_progress = None;

@@ -7,7 +7,7 @@ use crate::gui::{
     message::{EncoderMessage, Message, Outbox},
     model::ChosenCheckpoint,
 };
-use mynascope_encoder::{CheckpointError, CheckpointRef, inspect};
+use mynascope_encoder::{CheckpointError, CheckpointRef, Family, inspect};
 
 use super::ask_file::{Question, ask};
 
@@ -22,7 +22,7 @@ pub const CHECKPOINT_ENDINGS: [&str; 7] =
 pub fn open_checkpoint(path: PathBuf) -> Result<ChosenCheckpoint, CheckpointError> {
     let report = inspect(&path, None)?;
     Ok(ChosenCheckpoint {
-        says_patch: report.kind.is_some(),
+        says_patch: report.kind.is_some() || report.family != Family::Myna,
         note: report.say_use(),
         path,
     })

@@ -321,7 +321,7 @@ fn no_encoder(listing: &Listing) -> String {
     }
     if let Some(name) = unnamed_average(listing) {
         return format!(
-            "it holds no Myna encoder, only {name}, a list of averages without names: save the averaged model's state_dict()"
+            "it holds no encoder, only {name}, a list of averages without names: save the averaged model's state_dict()"
         );
     }
     if listing.tensors.is_empty()
@@ -339,7 +339,8 @@ fn no_encoder(listing: &Listing) -> String {
             "it holds {tensors} without names, which tell no encoder: save model.state_dict(), which names them"
         );
     }
-    "it holds no Myna encoder: there is no to_patch_embedding.2.weight or transformer.layers.0 in it"
+    "it holds no encoder that is known here: no to_patch_embedding.2.weight or transformer.layers.0 as in Myna, and no \
+     time_new_pos_embed or distillation_token as in MAEST"
         .into()
 }
 

@@ -8,7 +8,7 @@ use crate::gui::{
     theme::{self, small},
 };
 
-use super::super::parts;
+use super::{super::parts, patchout};
 
 /// Height of the scale with its marks.
 const SCALE: f32 = 9.0 * theme::UNIT;
@@ -21,6 +21,12 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let teaching = &model.teaching;
     let tokens = theme::tokens(ui);
     ui.spacing_mut().interact_size.y = LINE;
+    if let Some(answer) = &teaching.patchout.value {
+        return patchout::show(ui, model, answer, out);
+    }
+    if let Some(why) = &teaching.patchout.error {
+        return patchout::failed(ui, model, why, out);
+    }
     ui.horizontal(|ui| {
         ui.label(small("Cosine of A and B").color(tokens.text_weak))
             .on_hover_text("1: the encoder finds the two views the same; 0: nothing in common");

@@ -17,7 +17,7 @@ use crate::gui::{
 };
 use mynascope_base::{counted, jobs::Progress};
 
-use super::{super::parts, gauge};
+use super::{super::parts, gauge, patchout};
 
 /// Height of a line of the numbers below the matrix, and the least width of each.
 const NUMBERS: f32 = 9.0 * theme::UNIT;
@@ -37,6 +37,9 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
         controls(ui, model, out);
         let teaching = &model.teaching;
+        if teaching.patchout.value.is_some() {
+            return patchout::no_batch(ui);
+        }
         if let Some(why) = &teaching.batch.error {
             return parts::error(ui, why);
         }

@@ -4,4 +4,5 @@ mod gauge;
 pub(super) mod layer;
 pub mod masking;
 pub mod matrix;
+mod patchout;
 pub mod views;

@@ -2,6 +2,7 @@
 //! what answers fastest comes first.
 
 mod batch;
+mod patchout;
 
 use std::{
     collections::HashMap,
@@ -30,6 +31,8 @@ use mynascope_spectrum::{
     Mel,
     tokens::{MEL_BANDS, View, WINDOW_FRAMES},
 };
+
+use patchout::WholeWindows;
 
 /// One question.
 pub struct TeachRequest {
@@ -106,6 +109,7 @@ struct Cached {
     batch: Option<(BatchKey, Vec<BatchTrack>, [View; 2])>,
     batch_ended: Option<Instant>,
     look: Option<(LookKey, View)>,
+    whole: WholeWindows,
 }
 
 type Version = Option<(u64, SystemTime)>;
@@ -124,6 +128,11 @@ impl Cached {
         let Some((_, _, encoder)) = &self.encoder else {
             return;
         };
+        if encoder.shapes().is_empty() {
+            let reading = (newer.cancel, self.cache.as_deref());
+            let mut found = |answer| send(TeachMessage::Patchout(number, Box::new(answer)));
+            return self.whole.compare(encoder, key, reading, &mut found);
+        }
         let views = views(encoder, request);
         send(TeachMessage::Views(number, Box::new(views)));
         if let Some(wanted) = &key.look {
@@ -195,17 +204,12 @@ impl Cached {
         self.encoder = None;
         self.batch = None;
         self.look = None;
+        self.whole.clear();
         let opened = LoadedEncoder::open(&source.checkpoint, source.load_options(), &source.device);
         let encoder = opened.map_err(|error| match error {
             EncoderError::Checkpoint(CheckpointError::NeedsPatch { .. }) => NEEDS_PATCH.to_owned(),
             error => error.to_string(),
         })?;
-        if encoder.shapes().is_empty() {
-            return Err(format!(
-                "Teach masks the patches of Myna, and this encoder is a {}; its embeddings are on the Map and in Probe",
-                encoder.info().family
-            ));
-        }
         self.encoder = Some((source.clone(), version, encoder));
         Ok(())
     }

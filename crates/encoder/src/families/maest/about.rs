@@ -7,8 +7,8 @@ use super::{
     embed, recognise,
 };
 use crate::{
-    CheckpointError, CheckpointReport, EncoderInfo, Family, OpenCheckpoint, Readout, WindowRule,
-    backend::EncoderJob, kernels::Kernels, network::Network,
+    CheckpointError, CheckpointReport, EncoderInfo, Family, FoundEncoder, OpenCheckpoint, Readout,
+    WeightsRole, WindowRule, backend::EncoderJob, kernels::Kernels, network::Network,
 };
 use mynascope_base::counted;
 use mynascope_spectrum::{
@@ -190,7 +190,19 @@ pub(crate) fn inspect(
         missing: found.missing,
         unexpected: found.unexpected,
         misshaped: found.misshaped,
-        encoders: Vec::new(),
+        encoders: found
+            .prefixes
+            .iter()
+            .map(|prefix| FoundEncoder {
+                weights: prefix.trim_end_matches('.').to_owned(),
+                role: match prefix.ends_with("net_swa.") {
+                    true => WeightsRole::Ema,
+                    false => WeightsRole::Model,
+                },
+                prefix: prefix.clone(),
+                chosen: *prefix == found.prefix,
+            })
+            .collect(),
         left_out: Vec::new(),
         problem,
         note,
