@@ -20,7 +20,7 @@ use super::{
         Command, EncoderCommand, LibraryCommand, MapCommand, PictureCommand, ProbeCommand,
         SoundCommand, TrainCommand, WindowCommand,
     },
-    model::{AppState, EncoderSource, PictureState},
+    model::{AppState, PictureState},
     workspace::Workspace,
 };
 
@@ -248,15 +248,7 @@ impl Offscreen {
         }
         match request.layout {
             Workspace::Map | Workspace::Probe => {
-                let EncoderSource {
-                    device, channel, ..
-                } = self.model().embeddings.source;
-                self.apply(Command::Encoder(EncoderCommand::Use(EncoderSource {
-                    checkpoint: request.checkpoint.clone(),
-                    device,
-                    channel,
-                    ..EncoderSource::default()
-                })));
+                self.use_encoder(request);
                 self.apply(match request.layout {
                     Workspace::Map => Command::Map(MapCommand::Compute),
                     _ => Command::Probe(ProbeCommand::Run),
@@ -271,7 +263,8 @@ impl Offscreen {
                     self.apply(Command::Train(TrainCommand::ShowRun(run.clone())));
                 }
             }
-            Workspace::Listen | Workspace::Teach => {}
+            Workspace::Teach => self.use_encoder(request),
+            Workspace::Listen => {}
         }
         self.settle(request.patience)?;
         if let Some(start_secs) = request.start_secs {
@@ -285,6 +278,13 @@ impl Offscreen {
             return Err(PictureError::Track { why: why.clone() });
         }
         self.picture()
+    }
+
+    /// Takes the encoder that was asked for.
+    fn use_encoder(&mut self, request: &PictureRequest) {
+        let source = &self.model().embeddings.source;
+        let source = source.with_checkpoint(request.checkpoint.clone());
+        self.apply(Command::Encoder(EncoderCommand::Use(source)));
     }
 
     /// Shows a track of the collection.

@@ -121,7 +121,7 @@ pub struct Picture {
     /// Draw the light theme.
     #[arg(long)]
     pub light: bool,
-    /// The encoder of the map and probe layouts.
+    /// The encoder of the map, probe and teach layouts.
     #[arg(long, default_value = "shipped", value_parser = checkpoint())]
     pub checkpoint: CheckpointRef,
     /// The run that the train layout shows.

@@ -396,7 +396,7 @@ fn layer_form(ui: &mut Ui, model: &AppState, form: &mut TeachForm) {
         .on_hover_text("From the darkest to the brightest colour of the layer");
 }
 
-fn choice(ui: &mut Ui, text: &str, chosen: bool, tip: &str) -> bool {
+pub(super) fn choice(ui: &mut Ui, text: &str, chosen: bool, tip: &str) -> bool {
     let tokens = theme::tokens(ui);
     let (colour, fill) = if chosen {
         (tokens.text_strong, tokens.accent_quiet)

@@ -8,7 +8,7 @@ use crate::gui::{
     theme::{self, small},
 };
 
-use super::{super::parts, gauge::fade_old};
+use super::{super::parts, gauge::fade_old, masking::choice};
 use mynascope_encoder::Rows;
 
 /// Height of a style's line.
@@ -44,17 +44,16 @@ pub fn failed(ui: &mut Ui, model: &AppState, why: &str, out: &mut Vec<Command>) 
 
 fn controls(ui: &mut Ui, answer: &PatchoutAnswer, form: &mut TeachForm) {
     let weak = theme::tokens(ui).text_weak;
-    ui.horizontal(|ui| {
-        ui.label(small("Patchout: every").color(weak))
-            .on_hover_text(
-                "The encoder reads every so many-th column of its patches only (--patchout)",
-            );
-        theme::slider_look(
-            ui,
-            (ui.available_width() - 12.0 * theme::UNIT).max(theme::UNIT * 10.0),
-        );
-        ui.add(Slider::new(&mut form.patchout.every, 1..=MOST_PATCHOUT).suffix(". column"));
-    });
+    let every = match form.patchout.every {
+        0 | 1 => "every column".to_owned(),
+        2 => "every 2nd column".to_owned(),
+        3 => "every 3rd column".to_owned(),
+        every => format!("every {every}th column"),
+    };
+    ui.label(small(format!("Patchout: {every} is read")).color(weak))
+        .on_hover_text("Columns of patches that the encoder reads (--patchout)");
+    theme::slider_look(ui, ui.available_width());
+    ui.add(Slider::new(&mut form.patchout.every, 1..=MOST_PATCHOUT).show_value(false));
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(theme::UNIT, theme::UNIT);
         ui.label(small("Rows").color(weak)).on_hover_text(
@@ -62,7 +61,11 @@ fn controls(ui: &mut Ui, answer: &PatchoutAnswer, form: &mut TeachForm) {
         );
         for row in 0..answer.rows {
             let read = !form.patchout.dropped_rows.holds(row);
-            if ui.selectable_label(read, small(row.to_string())).clicked() {
+            let tip = match read {
+                true => "Read; a click leaves this row out",
+                false => "Left out; a click reads this row again",
+            };
+            if choice(ui, &row.to_string(), read, tip) {
                 form.patchout.dropped_rows = form.patchout.dropped_rows.toggled(row);
             }
         }
@@ -138,8 +141,6 @@ fn styles(ui: &mut Ui, answer: &PatchoutAnswer) {
 
 /// Stands in place of the matrix: batches of masked views are Myna's training.
 pub fn no_batch(ui: &mut Ui) {
-    parts::quiet(
-        ui,
-        "Two masked views of every track are how Myna is trained; choose a Myna on the Map to compare them".to_owned(),
-    );
+    let text = "Two masked views of every track are how Myna is trained. Choose a Myna on the Map to compare them.";
+    ui.label(small(text).color(theme::tokens(ui).text_weak));
 }
