@@ -244,12 +244,16 @@ impl MelFrontEnd {
     /// [`SpectrumError::TooShort`] or [`SpectrumError::TooLong`].
     pub fn finish(mut self) -> Result<Vec<f32>, SpectrumError> {
         if self.samples > MAX_SAMPLES {
-            return Err(SpectrumError::TooLong { hours: MAX_HOURS });
+            return Err(SpectrumError::TooLong {
+                hours: MAX_HOURS,
+                path: None,
+            });
         }
         if self.samples < self.spec.shortest() {
             return Err(SpectrumError::TooShort {
                 samples: self.samples,
                 needed: self.spec.shortest(),
+                path: None,
             });
         }
         let after = self.padding(self.buffer.iter().rev());

@@ -67,7 +67,7 @@ pub fn sight_of_file(
         so_far(stream.ready(), &peaks);
     })?;
     peaks.finish();
-    let mel = Arc::new(stream.finish()?);
+    let mel = Arc::new(stream.finish().map_err(|error| error.of_file(path))?);
     Ok(Sight {
         mel,
         peaks,

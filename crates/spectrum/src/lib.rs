@@ -44,7 +44,7 @@ pub use npy::{read_npy, write_npy};
 pub use scale::{band_of_hz, hz_of_band, mel_frequencies, note_and_cents, note_name};
 pub use seen::{Patches, seen_by_encoder};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mynascope_audio::AudioError;
 use mynascope_base::storage::StorageError;
@@ -61,20 +61,25 @@ pub const MEL_BANDS: usize = 128;
 pub enum SpectrumError {
     /// Reflecting the borders needs more than half an analysis window.
     #[error(
-        "too short: {samples} samples at 16 kHz, and a spectrogram needs at least {needed} ({:.2} s); use a longer file",
-        *needed as f64 / f64::from(mynascope_audio::SAMPLE_RATE)
+        "too short: {samples} samples at 16 kHz, and a spectrogram needs at least {needed} ({:.2} s); use a longer file{}",
+        *needed as f64 / f64::from(mynascope_audio::SAMPLE_RATE),
+        behind(path.as_deref())
     )]
     TooShort {
         /// How many there are, at 16 kHz.
         samples: usize,
         /// How many there must be.
         needed: usize,
+        /// The file that they are of, if they are of one.
+        path: Option<PathBuf>,
     },
     /// The picture would not fit into memory.
-    #[error("over a limit: more than {hours} hours of sound; split the file")]
+    #[error("over a limit: more than {hours} hours of sound; split the file{}", behind(path.as_deref()))]
     TooLong {
         /// The limit.
         hours: usize,
+        /// The file, if it is one.
+        path: Option<PathBuf>,
     },
     /// The file did not become sound.
     #[error(transparent)]
@@ -90,4 +95,19 @@ pub enum SpectrumError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl SpectrumError {
+    /// The same error, of the sound of a file.
+    fn of_file(mut self, file: &Path) -> Self {
+        if let Self::TooShort { path, .. } | Self::TooLong { path, .. } = &mut self {
+            *path = Some(file.to_path_buf());
+        }
+        self
+    }
+}
+
+/// A file at the end of a sentence.
+fn behind(path: Option<&Path>) -> String {
+    path.map_or_else(String::new, |path| format!(": {}", path.display()))
 }

@@ -152,7 +152,7 @@ pub fn mel_of_file_watched(
         done_secs(samples as f64 / f64::from(SAMPLE_RATE));
     })?;
     Ok(FileMel {
-        mel: stream.finish()?,
+        mel: stream.finish().map_err(|error| error.of_file(path))?,
         duration_secs: info.duration_secs,
         caveats: info.caveats(),
     })
@@ -229,6 +229,12 @@ mod tests {
             Err(SpectrumError::TooShort { samples: 1024, .. })
         ));
         assert!(mel_of_samples(&[]).is_err());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("click.wav");
+        mynascope_audio::write_wav(&path, &noise(1000), SAMPLE_RATE).unwrap();
+        let error = mel_of_file(&path, Channel::Mean, &Cancel::default()).unwrap_err();
+        let named = format!("use a longer file: {}", path.display());
+        assert!(error.to_string().ends_with(&named), "{error}");
     }
 
     #[test]
