@@ -69,9 +69,10 @@ pub fn is_audio_path(path: &Path) -> bool {
         })
 }
 
-/// Whether a file whose ending says nothing (`.ts` is a film or a program in TypeScript) is an MPEG transport stream by its first bytes.
-pub fn is_transport_stream(path: &Path) -> bool {
-    decode::is_transport_stream(path).unwrap_or(false)
+/// Whether a file whose ending says nothing (there is none, or it is `.ts`: a film, or a program in TypeScript) holds sound by its first
+/// bytes. No more than some kilobytes are read.
+pub fn holds_sound(path: &Path) -> bool {
+    decode::holds_sound(path).unwrap_or(false)
 }
 
 #[cfg(test)]

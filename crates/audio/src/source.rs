@@ -215,7 +215,10 @@ pub(super) fn open_regular(path: &Path) -> Result<(fs::File, u64), AudioError> {
         Err(AudioError::open(path, why))
     };
     // Asked before opening: opening a named pipe waits for its writer, maybe for ever.
-    let before = fs::metadata(path).map_err(|error| AudioError::from_io(path, &error))?;
+    let before = fs::metadata(path).map_err(|error| match broken_link(path, &error) {
+        Some(why) => AudioError::open(path, why),
+        None => AudioError::from_io(path, &error),
+    })?;
     if !before.is_file() {
         return refuse(before.file_type());
     }
@@ -232,6 +235,18 @@ pub(super) fn open_regular(path: &Path) -> Result<(fs::File, u64), AudioError> {
         });
     }
     Ok((file, opened.len()))
+}
+
+/// Says of a link that leads nowhere that it does.
+fn broken_link(path: &Path, error: &io::Error) -> Option<String> {
+    if error.kind() != io::ErrorKind::NotFound {
+        return None;
+    }
+    let target = fs::read_link(path).ok()?;
+    Some(format!(
+        "it is a link to {}, where nothing is",
+        target.display()
+    ))
 }
 
 #[cfg(test)]

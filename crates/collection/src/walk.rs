@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -19,6 +20,11 @@ const KNOWN_BUT_UNSUPPORTED: [(&str, &str); 3] = [
     ("aax", "Audible's encrypted format"),
     ("mp+", "Musepack"),
 ];
+
+/// Endings of files that folders with sound have many of, and that hold none: they are not opened to see it.
+const NEVER_SOUND: &str = "txt md rst log nfo cue lrc srt vtt m3u m3u8 pls xspf csv tsv json jsonl yaml yml toml xml html htm pdf doc \
+    docx xls xlsx jpg jpeg png gif webp bmp tif tiff svg heic npy npz pt pth ckpt safetensors parquet pkl h5 zip gz tar py rs js mid \
+    midi jams";
 
 /// A folder as the system takes it: the present one, which stands before a bare name, is nameless in a path.
 pub(super) fn named(folder: &Path) -> &Path {
@@ -160,13 +166,13 @@ pub(super) fn sound_files(
     })
 }
 
-/// Whether a file is listed: by its ending or, where that may mean a film or a program text, by its first bytes.
+/// Whether a file is listed: by its ending or, where there is none or an unknown one, by its first bytes.
 fn is_sound_file(path: &Path) -> bool {
-    const AMBIGUOUS: &str = "ts";
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    is_sound_name(path)
-        || ending.is_some_and(|ending| ending.eq_ignore_ascii_case(AMBIGUOUS))
-            && audio::is_transport_stream(path)
+    let is_never = |ending: &OsStr| {
+        let mut known = NEVER_SOUND.split_ascii_whitespace();
+        known.any(|known| ending.eq_ignore_ascii_case(known))
+    };
+    is_sound_name(path) || !path.extension().is_some_and(is_never) && audio::holds_sound(path)
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {
@@ -243,5 +249,42 @@ mod tests {
         }
         let found = sound_files(folder.path(), &Watch::unattended(), &mut |_| {}).unwrap();
         assert_eq!(found.files, [folder.path().join("film.ts")]);
+    }
+
+    #[test]
+    fn sound_is_listed_whatever_its_name_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let frame = [&[0xff, 0xfb, 0x90, 0x40][..], &[0x55; 413]].concat();
+        let id3 = b"ID3\x03\0\0\0\0\0\x0a0123456789".to_vec();
+        let latm = [&[0x56, 0xe1, 0x00][..], &[0x55; 256]].concat();
+        let sounds = [
+            ("01 no ending", b"fLaC\0\0\0\x22\0".to_vec()),
+            ("02.part", [id3, frame.repeat(6)].concat()),
+            ("03.voc", b"Creative Voice File\x1a\x1a\0".to_vec()),
+            ("04.8svx", b"FORM\0\0\0\x64\x38SVXVHDR\0".to_vec()),
+            ("05.latm", latm.repeat(6)),
+            ("06.flac.bak", b"RIFF\0\0\0\0WAVEfmt \x10".to_vec()),
+        ];
+        let others = [
+            ("READ", b"MAC addresses of all players".to_vec()),
+            (
+                "a.xyz",
+                b"OggS is what it begins with, says this text".to_vec(),
+            ),
+            (
+                "b.bin",
+                [&[0xff, 0xfb, 0x90, 0x40][..], &[7; 5000]].concat(),
+            ),
+            ("c.dat", b"\x0b\x77\0\0\0\0\0\0\0\0".to_vec()),
+            ("d", b"\0\0\0\x18ftypheic\0\0\0\0".to_vec()),
+            ("e.jpg", frame.repeat(6)),
+            ("f", Vec::new()),
+        ];
+        for (name, bytes) in sounds.iter().chain(&others) {
+            fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        let found = sound_files(folder.path(), &Watch::unattended(), &mut |_| {}).unwrap();
+        let names = sounds.map(|(name, _)| folder.path().join(name));
+        assert_eq!(found.files, names);
     }
 }

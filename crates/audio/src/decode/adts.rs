@@ -18,10 +18,11 @@ use symphonia::core::{
 
 use super::{
     Refused, Step,
-    codec::{Codec, number_word},
+    codec::{Codec, CodecKind, number_word},
     fence::Fence,
     foreign::Facts,
     mpeg::leading_tag,
+    window::Window,
 };
 use crate::{AudioError, AudioInfo, Incomplete, source::Watched};
 
@@ -91,6 +92,10 @@ impl Adts {
         length: u64,
         fence: &Fence<'_>,
     ) -> Result<Self, Refused> {
+        let copy = file
+            .try_clone()
+            .map_err(|error| AudioError::from_io(fence.path, &error))?;
+        let mut window = Window::new(copy, start..length, fence.clock);
         let file = Watched::new(file, Some(length), std::sync::Arc::clone(fence.clock));
         let mut reader = Self {
             file: BufReader::with_capacity(1 << 16, file),
@@ -114,17 +119,24 @@ impl Adts {
         };
         let walked = reader.walk(start, length);
         fence.clock.check(fence.path)?;
+        let walked = walked.and_then(|has_blocks| {
+            if reader.incomplete.is_none() {
+                reader.incomplete = window.unfilled()?.map(|(_, incomplete)| incomplete);
+            }
+            Ok(has_blocks)
+        });
         let has_blocks = walked.map_err(|error| AudioError::from_io(fence.path, &error))?;
         let Some(first) = reader.runs.first().map(|run| run.kind) else {
             return Err(AudioError::damaged(fence.path, "no whole frame of AAC is in it").into());
         };
         reader.info.sample_rate = first.rate;
         reader.info.channels = usize::from(first.channels);
-        let duration_secs = Some(reader.info.duration_secs);
+        let (duration_secs, incomplete) = (Some(reader.info.duration_secs), reader.incomplete);
         let refuse = |why: String| Refused {
             error: AudioError::unsupported(fence.path, why),
             facts: Facts {
                 duration_secs,
+                incomplete,
                 ..Facts::default()
             },
         };
@@ -153,9 +165,15 @@ impl Adts {
     ) -> Result<Self, Refused> {
         let facts = Facts {
             duration_secs: Some(self.info.duration_secs),
+            incomplete: self.incomplete,
             ..Facts::default()
         };
-        match Refused::where_he_aac(&self.info, facts, search, fence) {
+        match Refused::where_he_aac(
+            (CodecKind::Aac, self.info.sample_rate),
+            facts,
+            search,
+            fence,
+        ) {
             Some(refused) => Err(refused),
             None => Ok(self),
         }
@@ -437,6 +455,13 @@ impl Kind {
             .with_channels(Channels::Positioned(positions));
         Codec::new(&parameters, "AAC", fence)
     }
+}
+
+/// Whether bytes begin with a frame, and go on with another one of its kind.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    let header = |at: usize| Header::read(bytes.get(at..)?.first_chunk()?);
+    let first = header(0);
+    first.is_some_and(|first| header(first.length).is_some_and(|next| next.kind == first.kind))
 }
 
 impl Header {

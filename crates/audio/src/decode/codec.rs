@@ -6,7 +6,7 @@ use symphonia::core::{
     packet::Packet,
 };
 
-use super::{MAX_CHANNELS, fence::Fence, opus::Opus};
+use super::{MAX_CHANNELS, alac::Alac, fence::Fence, number::Bits, opus::Opus};
 use crate::AudioError;
 
 /// Frames of an AAC packet (the low-complexity profile, the only one decoded).
@@ -14,15 +14,42 @@ const AAC_FRAMES: u64 = 1024;
 /// Frames of an MP3 packet.
 const MP3_FRAMES: u64 = 1152;
 
+/// Codecs that are treated in ways of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CodecKind {
+    Aac,
+    /// Any layer of MPEG audio.
+    Mpeg,
+    Vorbis,
+    Opus,
+    Other,
+}
+
+impl CodecKind {
+    fn of(parameters: &AudioCodecParameters) -> Self {
+        match parameters.codec {
+            well_known::CODEC_ID_AAC => Self::Aac,
+            well_known::CODEC_ID_MP1 | well_known::CODEC_ID_MP2 | well_known::CODEC_ID_MP3 => {
+                Self::Mpeg
+            }
+            well_known::CODEC_ID_VORBIS => Self::Vorbis,
+            well_known::CODEC_ID_OPUS => Self::Opus,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// A decoder of packets.
 pub(super) enum Codec {
     Symphonia {
         decoder: Box<dyn AudioDecoder>,
+        kind: CodecKind,
         settle: u64,
         fixed: Option<u64>,
         /// Whether the next packet only prepares the one behind it (Vorbis, after a reset).
         prepares: bool,
-        is_vorbis: bool,
+        /// Looks whether packets are whole, where the decoder does not.
+        alac: Option<Alac>,
     },
     Opus(Box<Opus>),
 }
@@ -34,21 +61,22 @@ impl Codec {
         name: &str,
         fence: &Fence<'_>,
     ) -> Result<Self, AudioError> {
-        if parameters.codec == well_known::CODEC_ID_OPUS {
+        let kind = CodecKind::of(parameters);
+        if kind == CodecKind::Opus {
             let head = parameters.extra_data.as_deref().unwrap_or_default();
             let opus = Opus::new(head)
                 .ok_or_else(|| AudioError::damaged(fence.path, "its Opus header makes no sense"))?;
             return Ok(Self::Opus(Box::new(opus)));
         }
         // Its lower half alone would play.
-        if parameters.codec == well_known::CODEC_ID_AAC && has_band_replication(parameters) {
+        if kind == CodecKind::Aac && has_band_replication(parameters) {
             return Err(AudioError::unsupported(
                 fence.path,
                 format!("its codec is {name}"),
             ));
         }
         let channels = parameters.channels.as_ref().map_or(0, |set| set.count());
-        let is_vorbis = parameters.codec == well_known::CODEC_ID_VORBIS;
+        let is_vorbis = kind == CodecKind::Vorbis;
         if is_vorbis && channels > 2 {
             // symphonia-codec-vorbis 0.6.1, "more than two channels decode to noise": in residues of type 0 and 1 surplus
             // classes of one channel overwrite the next one's.
@@ -74,21 +102,24 @@ impl Codec {
             }
             Err(error) => return Err(fence.sort(&error)),
         };
-        let (settle, fixed) = match parameters.codec {
+        let (settle, fixed) = match kind {
             // The windows of neighbours overlap; one packet more is harmless.
-            well_known::CODEC_ID_AAC => (2 * AAC_FRAMES, Some(AAC_FRAMES)),
+            CodecKind::Aac => (2 * AAC_FRAMES, Some(AAC_FRAMES)),
             // Bits of a packet may lie in those before it, 511 bytes at most: ten of the smallest.
-            well_known::CODEC_ID_MP3 => (10 * MP3_FRAMES, None),
+            CodecKind::Mpeg => (10 * MP3_FRAMES, None),
             // Two of the longest blocks.
-            well_known::CODEC_ID_VORBIS => (2 * 8192, None),
-            _ => (0, None),
+            CodecKind::Vorbis => (2 * 8192, None),
+            CodecKind::Opus | CodecKind::Other => (0, None),
         };
+        let cookie = parameters.extra_data.as_deref();
+        let is_alac = parameters.codec == well_known::CODEC_ID_ALAC;
         Ok(Self::Symphonia {
             decoder,
+            kind,
             settle,
             fixed,
             prepares: is_vorbis,
-            is_vorbis,
+            alac: cookie.filter(|_| is_alac).and_then(Alac::read),
         })
     }
 
@@ -140,27 +171,29 @@ impl Codec {
         }
     }
 
+    /// Which codec it is.
+    pub(super) fn kind(&self) -> CodecKind {
+        match self {
+            Self::Symphonia { kind, .. } => *kind,
+            Self::Opus(_) => CodecKind::Opus,
+        }
+    }
+
     /// Whether the first packet gives no sound, but only prepares the next one.
     pub(super) fn is_vorbis(&self) -> bool {
-        matches!(
-            self,
-            Self::Symphonia {
-                is_vorbis: true,
-                ..
-            }
-        )
+        self.kind() == CodecKind::Vorbis
     }
 
     pub(super) fn reset(&mut self) {
         match self {
             Self::Symphonia {
                 decoder,
+                kind,
                 prepares,
-                is_vorbis,
                 ..
             } => {
                 decoder.reset();
-                *prepares = *is_vorbis;
+                *prepares = *kind == CodecKind::Vorbis;
             }
             Self::Opus(opus) => opus.reset(),
         }
@@ -174,6 +207,12 @@ impl Codec {
         fence: &Fence<'_>,
     ) -> Result<Result<(usize, u32), &'static str>, AudioError> {
         let (decoder, prepares) = match self {
+            Self::Symphonia {
+                alac: Some(alac), ..
+            } if !alac.is_whole(&packet.data) => {
+                samples.clear();
+                return Ok(Err("alac: a packet is not whole"));
+            }
             Self::Symphonia {
                 decoder, prepares, ..
             } => (decoder, prepares),
@@ -295,14 +334,14 @@ impl AacConfig {
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         const SBR: u32 = 5;
         const PARAMETRIC_STEREO: u32 = 29;
-        let mut bits = Bits { bytes, next: 0 };
-        let object_type = bits.object_type()?;
-        bits.rate()?;
+        let bits = &mut Bits::new(bytes);
+        let object_type = read_object_type(bits)?;
+        read_rate(bits)?;
         let channels = bits.take(4)?;
         if matches!(object_type, SBR | PARAMETRIC_STEREO) {
-            bits.rate()?;
+            read_rate(bits)?;
             return Some(Self {
-                object_type: bits.object_type()?,
+                object_type: read_object_type(bits)?,
                 has_sbr: true,
             });
         }
@@ -319,46 +358,29 @@ impl AacConfig {
             }
             bits.take(1);
             config.has_sbr = bits.take(11) == Some(EXTENSION)
-                && bits.object_type() == Some(SBR)
+                && read_object_type(bits) == Some(SBR)
                 && bits.take(1) == Some(1);
         }
         Some(config)
     }
 }
 
-/// Bits of a byte string, the highest first.
-struct Bits<'a> {
-    bytes: &'a [u8],
-    next: usize,
+/// An object type, whose number may be too large for its five bits.
+fn read_object_type(bits: &mut Bits<'_>) -> Option<u32> {
+    const ESCAPE: u32 = 31;
+    Some(match bits.take(5)? {
+        ESCAPE => 32 + bits.take(6)?,
+        short => short,
+    })
 }
 
-impl Bits<'_> {
-    fn take(&mut self, count: usize) -> Option<u32> {
-        let mut value = 0;
-        for place in self.next..self.next + count {
-            let byte = self.bytes.get(place / 8)?;
-            value = value << 1 | u32::from(byte >> (7 - place % 8) & 1);
-        }
-        self.next += count;
-        Some(value)
-    }
-
-    fn object_type(&mut self) -> Option<u32> {
-        const ESCAPE: u32 = 31;
-        Some(match self.take(5)? {
-            ESCAPE => 32 + self.take(6)?,
-            short => short,
-        })
-    }
-
-    /// A sample rate: an index, or the number itself.
-    fn rate(&mut self) -> Option<u32> {
-        const ESCAPE: u32 = 15;
-        Some(match self.take(4)? {
-            ESCAPE => self.take(24)?,
-            index => index,
-        })
-    }
+/// A sample rate: an index, or the number itself.
+fn read_rate(bits: &mut Bits<'_>) -> Option<u32> {
+    const ESCAPE: u32 = 15;
+    Some(match bits.take(4)? {
+        ESCAPE => bits.take(24)?,
+        index => index,
+    })
 }
 
 #[cfg(test)]

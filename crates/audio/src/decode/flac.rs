@@ -11,6 +11,11 @@ use std::{
     ops::Range,
 };
 
+use symphonia::core::{
+    checksum::{Crc8Ccitt, Crc16Ansi},
+    io::Monitor,
+};
+
 use super::{
     Step,
     fence::Fence,
@@ -204,13 +209,11 @@ fn sound_end(file: &File, part: Range<u64>, fence: &Fence<'_>) -> io::Result<u64
 /// Bytes of the frame with which these begin: the last place at which its checksum holds. (It may hold within the frame by chance,
 /// and its decoder leaves what is too much.)
 fn whole_frame(bytes: &[u8]) -> Option<usize> {
-    let mut sum = 0_u16;
+    let mut sum = Crc16Ansi::new(0);
     let mut end = None;
     for (at, &byte) in bytes.iter().enumerate() {
-        sum = (0..8).fold(sum ^ u16::from(byte) << 8, |sum, _| {
-            sum << 1 ^ if sum >> 15 == 1 { 0x8005 } else { 0 }
-        });
-        if sum == 0 {
+        sum.process_byte(byte);
+        if sum.crc() == 0 {
             end = Some(at + 1);
         }
     }
@@ -326,11 +329,9 @@ impl Shape {
             13 | 14 => 2,
             _ => 0,
         };
-        let sum = bytes
-            .get(..at)?
-            .iter()
-            .fold(0, |sum, &byte| checksum(sum ^ byte));
-        if *bytes.get(at)? != sum {
+        let mut sum = Crc8Ccitt::new(0);
+        sum.process_buf_bytes(bytes.get(..at)?);
+        if *bytes.get(at)? != sum.crc() {
             return None;
         }
         let first = if is_sample {
@@ -340,9 +341,4 @@ impl Shape {
         };
         Some((first, first.checked_add(block)?))
     }
-}
-
-/// One byte of CRC-8 with the polynomial 0x07.
-fn checksum(byte: u8) -> u8 {
-    (0..8).fold(byte, |sum, _| sum << 1 ^ if sum >> 7 == 1 { 7 } else { 0 })
 }

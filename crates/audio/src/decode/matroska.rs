@@ -2,7 +2,8 @@
 //! passed is found by beginning anew.
 //!
 //! What of symphonia-format-mkv 0.6.1 is worked around here: "DiscardPadding is not handed on, so that the padding at the end of Opus
-//! and MP3 is played"; "behind bytes that make no sense nothing is read any more", while the next cluster says where it stands.
+//! and MP3 is played"; "behind bytes that make no sense nothing is read any more", while the next cluster says where it stands; "a file that is
+//! cut is refused, since its size and its list of places point behind the cut".
 
 mod elements;
 
@@ -13,13 +14,16 @@ use std::{
     io::{self, Read, Seek, SeekFrom},
 };
 
-use self::elements::{CLUSTER, HEADER, cluster_time, last_padding_ns, told_length, without};
+use self::elements::{
+    CLUSTER, HEADER, cluster_time, filled_length, last_padding_ns, open_ended, told_length, without,
+};
 use super::{
     Refused, Step,
     fence::Fence,
     foreign::Facts,
     packets::{Input, Packets},
     splice::Splice,
+    window::Window,
 };
 use crate::{AudioError, AudioInfo, Incomplete, patch::Patch};
 
@@ -33,11 +37,7 @@ const MAX_HOLES: usize = 4096;
 /// A file being read.
 pub(super) struct Matroska {
     packets: Packets,
-    length: u64,
-    /// The share of its bytes that is there, where its header tells how many there ought to be.
-    share: Option<f64>,
-    /// Whether another file stands behind it.
-    more_follows: bool,
+    extent: Extent,
     /// Whether it holds nothing but the sound.
     is_alone: bool,
     /// Frames at the end that are no sound, once that was asked.
@@ -55,31 +55,73 @@ pub(super) struct Matroska {
     holes: BTreeMap<u64, f64>,
 }
 
+/// What of a file is read.
+struct Extent {
+    /// Bytes from the beginning.
+    length: u64,
+    /// Makes what points behind a cut invisible to a reader.
+    hidden: Vec<Patch>,
+    /// The share of its bytes that is there, where that is not all.
+    share: Option<f64>,
+    /// Whether another file stands behind it.
+    more_follows: bool,
+}
+
 impl Matroska {
-    /// Opens a file of `length` bytes.
+    /// Opens a file of `file_length` bytes.
     pub(super) fn open(
-        length: u64,
+        file_length: u64,
         search: Option<&OsStr>,
         fence: &Fence<'_>,
     ) -> Result<Self, Refused> {
         let failed = |error: io::Error| AudioError::from_io(fence.path, &error);
         let mut file = File::open(fence.path).map_err(failed)?;
-        let told = told_length(&piece(&mut file, 0, HEAD_BYTES).map_err(failed)?);
-        let behind = told.filter(|&told| told < length);
+        let head = piece(&mut file, 0, HEAD_BYTES).map_err(failed)?;
+        let told = told_length(&head);
+        let behind = told.filter(|&told| told < file_length);
         let behind = behind.map(|told| piece(&mut file, told, HEADER.len() as u64));
         let more_follows = behind.transpose().map_err(failed)?.as_deref() == Some(HEADER);
-        let share = told.map(|told| length as f64 / told as f64);
         // What stands behind the end is none of the file's.
-        let length = told.map_or(length, |told| length.min(told));
-        let mut packets = read(length, Vec::new(), fence)?;
+        let there = told.map_or(file_length, |told| file_length.min(told));
+        let filled =
+            filled_length(&mut Window::new(file, 0..there, fence.clock)).map_err(failed)?;
+        let length = filled.unwrap_or(there);
+        let whole = told.or(filled.map(|_| there));
+        let share = whole.map(|whole| length as f64 / whole as f64);
+        let share = share.filter(|share| *share < 1.0);
+        // A reader would refuse a size that reaches behind the end, and look for what stands there.
+        let hidden = match share {
+            Some(_) => open_ended(&head),
+            None => Vec::new(),
+        };
+        let extent = Extent {
+            length,
+            hidden,
+            share,
+            more_follows,
+        };
+        let incomplete = extent.incomplete();
+        let end = (length < file_length).then_some(length);
+        Self::open_extent(extent, search, fence).map_err(|mut refused| {
+            refused.facts.incomplete = incomplete;
+            refused.facts.end = end;
+            refused
+        })
+    }
+
+    fn open_extent(
+        extent: Extent,
+        search: Option<&OsStr>,
+        fence: &Fence<'_>,
+    ) -> Result<Self, Refused> {
+        let mut packets = extent.read(&[], fence)?;
         // Not every file is written in a way that its reader understands: the first packet shows it.
         packets.check_first_packet(fence)?;
-        if let Some(refused) =
-            Refused::where_he_aac(packets.info(), Facts::default(), search, fence)
-        {
+        let shape = (packets.kind(), packets.info().sample_rate);
+        if let Some(refused) = Refused::where_he_aac(shape, Facts::default(), search, fence) {
             return Err(refused);
         }
-        let mut packets = read(length, Vec::new(), fence)?;
+        let mut packets = extent.read(&[], fence)?;
         // Where a film lies beside the sound, the length may be the film's.
         let is_alone = packets.track_count() == 1;
         if !is_alone {
@@ -91,9 +133,7 @@ impl Matroska {
         }
         Ok(Self {
             packets,
-            length,
-            share,
-            more_follows,
+            extent,
             is_alone,
             padding: None,
             held: Vec::new(),
@@ -115,10 +155,7 @@ impl Matroska {
             packets: self.holes.len() as u64,
             first_secs,
         });
-        let share = self.share.filter(|share| *share < 1.0);
-        let cut = share.map(|share| Incomplete::EndsEarly { share: Some(share) });
-        let more = self.more_follows.then_some(Incomplete::MoreFollows);
-        damaged.or(cut).or(more)
+        damaged.or(self.extent.incomplete())
     }
 
     pub(super) fn step(
@@ -156,8 +193,8 @@ impl Matroska {
                 Ok(step)
             }
             Step::Damaged(_) if self.packets.has_lost_its_place() => {
-                if !self.is_alone || !self.is_near_its_end() {
-                    self.note_hole(self.length);
+                if self.extent.share.is_none() && (!self.is_alone || !self.is_near_its_end()) {
+                    self.note_hole(self.extent.length);
                 }
                 Ok(Step::End)
             }
@@ -172,7 +209,7 @@ impl Matroska {
         self.packets
             .claimed_secs()
             .is_none_or(|claimed| secs + SLACK_SECS > claimed)
-            || self.share.is_some_and(|share| share < 1.0)
+            || self.extent.share.is_some()
     }
 
     /// Frames that were decoded, left silent or passed over so far.
@@ -200,7 +237,7 @@ impl Matroska {
             Ok(()) => AudioError::from_io(fence.path, &error),
         };
         if self.clusters.is_none() {
-            let found = clusters(self.length, fence).map_err(failed)?;
+            let found = clusters(self.extent.length, fence).map_err(failed)?;
             self.clusters = Some(found);
         }
         let clusters = self.clusters.as_deref().unwrap_or_default();
@@ -225,7 +262,7 @@ impl Matroska {
         }
         self.note_hole(place);
         let secs = self.packets.info().duration_secs;
-        let packets = read(self.length, without(first, place), fence)?;
+        let packets = self.extent.read(&without(first, place), fence)?;
         self.packets = packets.with_duration_secs(secs).going_on();
         self.splice.go_on(position);
         self.part = place;
@@ -241,7 +278,8 @@ impl Matroska {
         fence: &Fence<'_>,
     ) {
         let padding = *self.padding.get_or_insert_with(|| {
-            let nanoseconds = last_padding_ns(fence.path, self.length, self.packets.track_id());
+            let nanoseconds =
+                last_padding_ns(fence.path, self.extent.length, self.packets.track_id());
             (nanoseconds.unwrap_or_default() as f64 * f64::from(rate) / 1e9).round() as u64
         });
         if padding == 0 {
@@ -256,7 +294,7 @@ impl Matroska {
     pub(super) fn seek(&mut self, secs: f64, fence: &Fence<'_>) -> Result<bool, AudioError> {
         if self.part > 0 || self.packets.must_reopen(secs) {
             let info = self.packets.info().duration_secs;
-            self.packets = read(self.length, Vec::new(), fence)?.with_duration_secs(info);
+            self.packets = self.extent.read(&[], fence)?.with_duration_secs(info);
         }
         self.part = 0;
         self.held.clear();
@@ -267,11 +305,23 @@ impl Matroska {
     }
 }
 
-fn read(length: u64, patches: Vec<Patch>, fence: &Fence<'_>) -> Result<Packets, AudioError> {
-    let file = File::open(fence.path).map_err(|error| AudioError::from_io(fence.path, &error))?;
-    let input = Input::of(file, 0..length).patched(patches);
-    let packets = Packets::open(input, fence.path, fence.clock)?;
-    Ok(packets.counting_frames())
+impl Extent {
+    fn incomplete(&self) -> Option<Incomplete> {
+        let cut = self
+            .share
+            .map(|share| Incomplete::EndsEarly { share: Some(share) });
+        cut.or(self.more_follows.then_some(Incomplete::MoreFollows))
+    }
+
+    /// A reader of the file with other bytes in some places.
+    fn read(&self, patches: &[Patch], fence: &Fence<'_>) -> Result<Packets, AudioError> {
+        let file =
+            File::open(fence.path).map_err(|error| AudioError::from_io(fence.path, &error))?;
+        let patches = [patches, &self.hidden].concat();
+        let input = Input::of(file, 0..self.length).patched(patches);
+        let packets = Packets::open(input, fence.path, fence.clock)?;
+        Ok(packets.counting_frames())
+    }
 }
 
 fn piece(file: &mut File, place: u64, bytes: u64) -> io::Result<Vec<u8>> {

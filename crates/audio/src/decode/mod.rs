@@ -3,6 +3,7 @@
 //! A reader is a type of this folder with three methods (`info`, `step`, `seek`) and one variant of [`Reader`].
 
 mod adts;
+mod alac;
 mod codec;
 mod fence;
 mod flac;
@@ -10,6 +11,7 @@ mod foreign;
 mod matroska;
 mod mp4;
 mod mpeg;
+mod number;
 mod ogg;
 mod opus;
 mod packets;
@@ -31,6 +33,7 @@ use std::{
 
 use self::{
     adts::Adts,
+    codec::CodecKind,
     fence::{Fence, plain},
     flac::Flac,
     foreign::Facts,
@@ -134,9 +137,12 @@ impl Reader {
                 .map(|reader| Self::Flac(Box::new(reader)))
                 .map_err(Refused::from),
             Format::Mp4 => Packets::open_mp4(file, length, search, &fence).map(Self::Packets),
-            Format::Adts => Adts::open(file, start, length, &fence)
-                .and_then(|reader| reader.refuse_he_aac(search, &fence))
-                .map(|reader| Self::Adts(Box::new(reader))),
+            Format::Adts => {
+                let end = foreign::tags_at_end(&fence)?.unwrap_or(length);
+                Adts::open(file, start, end, &fence)
+                    .and_then(|reader| reader.refuse_he_aac(search, &fence))
+                    .map(|reader| Self::Adts(Box::new(reader)))
+            }
             Format::Ogg => {
                 Ogg::open(file, start, length, &fence).map(|reader| Self::Ogg(Box::new(reader)))
             }
@@ -150,20 +156,16 @@ impl Reader {
                 {
                     return Ok(Self::Mpeg(Box::new(reader)));
                 }
-                let opened = Packets::open_plain(file, length, path, clock)
-                    .map(Self::Packets)
-                    .map_err(Refused::from);
+                let opened = Packets::open_plain(file, length, path, clock).map_err(Refused::from);
                 // What its reader finds in bytes that no mark begins is mostly there by chance.
                 match opened {
-                    Ok(reader)
-                        if format == Format::Unknown && reader.info().codec.starts_with("mp") =>
-                    {
+                    Ok(reader) if format == Format::Unknown && reader.kind() == CodecKind::Mpeg => {
                         Err(Refused::unknown(path))
                     }
                     Err(refused) if format == Format::Unknown && !is_final(&refused.error) => {
                         Err(Refused::unknown(path))
                     }
-                    opened => opened,
+                    opened => opened.map(Self::Packets),
                 }
             }
         };
@@ -298,18 +300,18 @@ impl Refused {
     /// In low rates the upper half of AAC's spectrum is often described where only a decoder of it looks: then the program
     /// ffmpeg, if it is there, finds twice the rate.
     fn where_he_aac(
-        info: &AudioInfo,
+        (kind, sample_rate): (CodecKind, u32),
         facts: Facts,
         search: Option<&OsStr>,
         fence: &Fence<'_>,
     ) -> Option<Self> {
         /// The highest rate in Hz at which that is common.
         const CORE_MAX_RATE: u32 = 24_000;
-        if info.codec != "aac" || info.sample_rate > CORE_MAX_RATE {
+        if kind != CodecKind::Aac || sample_rate > CORE_MAX_RATE {
             return None;
         }
         let program = Program::open(&program::find(search)?, Facts::default(), fence).ok()?;
-        (program.info().sample_rate > info.sample_rate).then(|| Self {
+        (program.info().sample_rate > sample_rate).then(|| Self {
             error: AudioError::unsupported(fence.path, "its codec is HE-AAC"),
             facts,
         })
@@ -329,7 +331,11 @@ impl Refused {
     }
 
     /// Gives the file to the program ffmpeg; the error stays where that fails, too.
-    fn ask_program(self, search: Option<&OsStr>, fence: &Fence<'_>) -> Result<Reader, AudioError> {
+    fn ask_program(
+        mut self,
+        search: Option<&OsStr>,
+        fence: &Fence<'_>,
+    ) -> Result<Reader, AudioError> {
         let may_help = matches!(
             &self.error,
             AudioError::Unsupported { .. } | AudioError::Damaged { .. }
@@ -345,9 +351,14 @@ impl Refused {
                 error => error,
             });
         };
+        if self.facts.end.is_none() {
+            self.facts.end = foreign::tags_at_end(fence)?;
+        }
         let opened = Program::open(&executable, self.facts, fence);
+        // What is damaged may look as if it held no sound.
+        let is_damaged = matches!(self.error, AudioError::Damaged { .. });
         unless_program_reads(self.error, opened, |error| {
-            is_final(error) || matches!(error, AudioError::NoSound { .. })
+            is_final(error) || !is_damaged && matches!(error, AudioError::NoSound { .. })
         })
     }
 }
@@ -496,13 +507,9 @@ impl Decoder {
     }
 }
 
-/// Whether a file is an MPEG transport stream by its first bytes.
-pub(super) fn is_transport_stream(path: &Path) -> io::Result<bool> {
-    let mut head = Vec::new();
-    File::open(path)?
-        .take(sniff::HEAD_BYTES)
-        .read_to_end(&mut head)?;
-    Ok(sniff::transport_packets(&head).is_some())
+/// Whether a file holds sound by its first bytes.
+pub(super) fn holds_sound(path: &Path) -> io::Result<bool> {
+    sniff::is_sound(&mut File::open(path)?)
 }
 
 /// Says what a file is in which no sound was found, if its bytes from `start` on show it.

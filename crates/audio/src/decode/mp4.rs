@@ -18,6 +18,7 @@ use super::{
     Refused, SILENT,
     fence::Fence,
     foreign::Facts,
+    number::Endian::Big,
     packets::{Input, Packets},
     timeline::Timeline,
 };
@@ -33,6 +34,7 @@ const MAX_TABLE_BYTES: u64 = 16 << 20;
 const MAX_DESCRIPTION_BYTES: u64 = 1 << 16;
 /// Tracks that are looked at.
 const MAX_TRACKS: usize = 256;
+const INDEX_IS_CUT: &str = "its table of contents is cut off, as where a download broke off";
 
 /// One sound track.
 #[derive(Debug, Clone, Default)]
@@ -72,6 +74,8 @@ pub(super) struct Movie {
     scale: u32,
     pub tracks: Vec<SoundTrack>,
     more_follows: bool,
+    /// Whether the index ("moov") reaches beyond the end of the file.
+    index_is_cut: bool,
     padding: Option<Padding>,
     /// Where the names of all tracks' boxes stand ("trak", "trex"), with the tracks' numbers.
     boxes: Vec<(u32, u64)>,
@@ -182,7 +186,9 @@ impl Packets {
         let mut file = file;
         let movie = Movie::read(&mut file, length, fence)?;
         let Some(first) = movie.tracks.first() else {
-            let error = if movie.scale == 0 {
+            let error = if movie.index_is_cut {
+                AudioError::damaged(fence.path, INDEX_IS_CUT)
+            } else if movie.scale == 0 {
                 let why = "its index is missing: it was cut short, or its recording never ended";
                 AudioError::damaged(fence.path, why)
             } else {
@@ -205,9 +211,10 @@ impl Packets {
             match opened {
                 Ok(packets) => {
                     let info = packets.info();
+                    let shape = (packets.kind(), info.sample_rate);
                     let secs = movie.duration_secs(track);
                     let facts = Facts::exact(secs);
-                    if let Some(refused) = Refused::where_he_aac(info, facts, search, fence) {
+                    if let Some(refused) = Refused::where_he_aac(shape, facts, search, fence) {
                         return Err(refused);
                     }
                     let mut timeline = movie.timeline(track, info.sample_rate);
@@ -237,6 +244,7 @@ impl Packets {
             }
         }
         let error = match refused {
+            _ if movie.index_is_cut => AudioError::damaged(fence.path, INDEX_IS_CUT),
             // What the reader does not know, the four letters may tell.
             Some(AudioError::Unsupported { .. }) | None if first.codec != *b"mp4a" => {
                 let name = fourcc_name(first.codec);
@@ -321,7 +329,10 @@ impl Walk<'_> {
                         |track: &SoundTrack| track.length.is_some_and(|length| length > 0);
                     movie.more_follows |= second.tracks.iter().any(has_sound);
                 }
-                b"moov" => self.header(part, movie)?,
+                b"moov" => {
+                    movie.index_is_cut = part.told > part.end;
+                    self.header(part, movie)?;
+                }
                 b"moof" => self.fragment(part, movie)?,
                 _ => {}
             }
@@ -339,12 +350,12 @@ impl Walk<'_> {
             return Err(io::ErrorKind::TimedOut.into());
         }
         let head = self.read(place, place + 16, 16)?;
-        let (Some(size), Some(name)) = (number(&head, 0), four(&head, 4)) else {
+        let (Some(size), Some(name)) = (Big.u32(&head, 0), four(&head, 4)) else {
             return Ok(None);
         };
         let (header, size) = match size {
             0 => (8, end - place),
-            1 => (16, long(&head, 8).unwrap_or_default()),
+            1 => (16, Big.u64(&head, 8).unwrap_or_default()),
             size => (8, u64::from(size)),
         };
         let told = place.saturating_add(size);
@@ -367,7 +378,7 @@ impl Walk<'_> {
             offset,
             bytes: value.to_be_bytes(),
         };
-        Ok(match number(&head, 0) {
+        Ok(match Big.u32(&head, 0) {
             Some(1) => vec![patch(place + 8, high), patch(place + 12, low)],
             _ => vec![patch(place, low)],
         })
@@ -413,7 +424,8 @@ impl Walk<'_> {
             match &part.name {
                 b"mvhd" => {
                     let body = self.body(*part, 64)?;
-                    movie.scale = number(&body, if body.first() == Some(&1) { 20 } else { 12 })
+                    movie.scale = Big
+                        .u32(&body, if body.first() == Some(&1) { 20 } else { 12 })
                         .unwrap_or_default();
                 }
                 b"trak" if movie.boxes.len() < MAX_TRACKS => {
@@ -437,7 +449,7 @@ impl Walk<'_> {
         for part in parts.iter().filter(|part| &part.name == b"mvex") {
             for trex in self.parts(part.start, part.end)? {
                 let body = self.body(trex, 64)?;
-                let (Some(id), Some(default)) = (number(&body, 4), number(&body, 12)) else {
+                let (Some(id), Some(default)) = (Big.u32(&body, 4), Big.u32(&body, 12)) else {
                     continue;
                 };
                 if &trex.name == b"trex" && movie.boxes.len() < 2 * MAX_TRACKS {
@@ -459,7 +471,8 @@ impl Walk<'_> {
             match &part.name {
                 b"tkhd" => {
                     let body = self.body(part, 64)?;
-                    track.id = number(&body, if body.first() == Some(&1) { 20 } else { 12 })
+                    track.id = Big
+                        .u32(&body, if body.first() == Some(&1) { 20 } else { 12 })
                         .unwrap_or_default();
                 }
                 b"edts" => {
@@ -475,7 +488,7 @@ impl Walk<'_> {
                             b"mdhd" => {
                                 let body = self.body(part, 64)?;
                                 let at = if body.first() == Some(&1) { 20 } else { 12 };
-                                track.scale = number(&body, at).unwrap_or_default();
+                                track.scale = Big.u32(&body, at).unwrap_or_default();
                             }
                             b"hdlr" => {
                                 is_sound = four(&self.body(part, 64)?, 8) == Some(*b"soun");
@@ -511,8 +524,8 @@ impl Walk<'_> {
                         let body = self.body(part, MAX_TABLE_BYTES)?;
                         let rows = body.get(8..).unwrap_or_default().chunks_exact(8);
                         track.length = Some(rows.fold(0_u64, |sum, row| {
-                            let count = u64::from(number(row, 0).unwrap_or_default());
-                            let each = u64::from(number(row, 4).unwrap_or_default());
+                            let count = u64::from(Big.u32(row, 0).unwrap_or_default());
+                            let each = u64::from(Big.u32(row, 4).unwrap_or_default());
                             sum.saturating_add(count.saturating_mul(each))
                         }));
                     }
@@ -569,15 +582,15 @@ impl Walk<'_> {
                 match &part.name {
                     b"tfhd" => {
                         let body = self.body(part, 64)?;
-                        let flags = number(&body, 0).unwrap_or_default();
-                        id = number(&body, 4).unwrap_or_default();
+                        let flags = Big.u32(&body, 0).unwrap_or_default();
+                        id = Big.u32(&body, 4).unwrap_or_default();
                         const HAS_OFFSET: u32 = 1;
                         const HAS_DESCRIPTION: u32 = 2;
                         const HAS_DURATION: u32 = 8;
                         let mut at = 8;
                         at += if flags & HAS_OFFSET == 0 { 0 } else { 8 };
                         at += if flags & HAS_DESCRIPTION == 0 { 0 } else { 4 };
-                        default = number(&body, at).filter(|_| flags & HAS_DURATION != 0);
+                        default = Big.u32(&body, at).filter(|_| flags & HAS_DURATION != 0);
                     }
                     b"trun" => {
                         let body = self.body(part, MAX_TABLE_BYTES)?;
@@ -602,8 +615,8 @@ fn run_length(body: &[u8], each: u32) -> u64 {
     const HAS_OFFSET: u32 = 1;
     const HAS_FIRST_FLAGS: u32 = 4;
     const HAS_DURATION: u32 = 0x100;
-    let flags = number(body, 0).unwrap_or_default();
-    let count = number(body, 4).unwrap_or_default();
+    let flags = Big.u32(body, 0).unwrap_or_default();
+    let count = Big.u32(body, 4).unwrap_or_default();
     if flags & HAS_DURATION == 0 {
         return u64::from(count) * u64::from(each);
     }
@@ -614,26 +627,26 @@ fn run_length(body: &[u8], each: u32) -> u64 {
     let row = 4 * (flags >> 8 & 0xf).count_ones() as usize;
     let rows = body.get(head..).unwrap_or_default().chunks_exact(row);
     rows.take(count as usize)
-        .map(|row| u64::from(number(row, 0).unwrap_or_default()))
+        .map(|row| u64::from(Big.u32(row, 0).unwrap_or_default()))
         .sum()
 }
 
 fn edits(body: &[u8]) -> Vec<Edit> {
     let is_long = body.first() == Some(&1);
     let rows = body.get(8..).unwrap_or_default();
-    let count = number(body, 4).unwrap_or_default() as usize;
+    let count = Big.u32(body, 4).unwrap_or_default() as usize;
     rows.chunks_exact(if is_long { 20 } else { 12 })
         .take(count)
         .filter_map(|row| {
             Some(if is_long {
                 Edit {
-                    length: long(row, 0)?,
-                    start: long(row, 8)?.cast_signed(),
+                    length: Big.u64(row, 0)?,
+                    start: Big.u64(row, 8)?.cast_signed(),
                 }
             } else {
                 Edit {
-                    length: u64::from(number(row, 0)?),
-                    start: i64::from(number(row, 4)?.cast_signed()),
+                    length: u64::from(Big.u32(row, 0)?),
+                    start: i64::from(Big.u32(row, 4)?.cast_signed()),
                 }
             })
         })
@@ -659,13 +672,4 @@ fn padding(text: &[u8]) -> Option<Padding> {
 
 fn four(bytes: &[u8], at: usize) -> Option<[u8; 4]> {
     bytes.get(at..at.checked_add(4)?)?.try_into().ok()
-}
-
-fn number(bytes: &[u8], at: usize) -> Option<u32> {
-    four(bytes, at).map(u32::from_be_bytes)
-}
-
-fn long(bytes: &[u8], at: usize) -> Option<u64> {
-    let eight = bytes.get(at..at.checked_add(8)?)?;
-    Some(u64::from_be_bytes(eight.try_into().ok()?))
 }

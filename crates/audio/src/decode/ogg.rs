@@ -15,9 +15,12 @@ use std::{
     path::Path,
 };
 
+use symphonia::core::{checksum::Crc32, io::Monitor};
+
 use super::{
     Refused, SILENT, Step,
     fence::Fence,
+    number::Endian::Little,
     packets::{Input, Packets},
     splice::Splice,
 };
@@ -308,40 +311,14 @@ fn part(head: Range<u64>, body: Range<u64>, fence: &Fence<'_>) -> Result<Packets
 /// Whether a page has the checksum that its header claims (RFC 3533, 6: polynomial 0x04c11db7, beginning with 0, not mirrored,
 /// over the page with the checksum itself as 0).
 fn has_its_checksum(page: &mut [u8]) -> bool {
-    const TABLE: [u32; 256] = {
-        let mut table = [0; 256];
-        let mut byte = 0;
-        while byte < 256 {
-            let mut sum = (byte as u32) << 24;
-            let mut bit = 0;
-            while bit < 8 {
-                sum = sum << 1 ^ if sum >> 31 == 1 { 0x04c1_1db7 } else { 0 };
-                bit += 1;
-            }
-            #[allow(
-                clippy::indexing_slicing,
-                reason = "a constant; `get_mut` is not const"
-            )]
-            {
-                table[byte] = sum;
-            }
-            byte += 1;
-        }
-        table
-    };
     let Some(field) = page.get_mut(22..26) else {
         return false;
     };
-    let claimed = field
-        .iter()
-        .rev()
-        .fold(0_u32, |sum, &byte| sum << 8 | u32::from(byte));
+    let claimed = Little.of(field);
     field.fill(0);
-    let sum = page.iter().fold(0_u32, |sum, &byte| {
-        let entry = TABLE.get((sum >> 24) as usize ^ usize::from(byte));
-        sum << 8 ^ entry.copied().unwrap_or_default()
-    });
-    sum == claimed
+    let mut sum = Crc32::new(0);
+    sum.process_buf_bytes(page);
+    u64::from(sum.crc()) == claimed
 }
 
 /// What the first page of a stream that is not decoded says of itself.
@@ -588,11 +565,9 @@ impl<'a> Pages<'a> {
         let [b'O', b'g', b'g', b'S', 0, flags, rest @ ..] = head else {
             return Ok(None);
         };
-        let number = |at: usize| -> Option<u32> {
-            Some(u32::from_le_bytes(rest.get(at..at + 4)?.try_into().ok()?))
-        };
-        let granule = rest.first_chunk().copied().map_or(0, u64::from_le_bytes);
-        let (Some(serial), Some(sequence), [.., segments]) = (number(8), number(12), &rest) else {
+        let granule = Little.u64(&rest, 0).unwrap_or_default();
+        let (serial, sequence) = (Little.u32(&rest, 8), Little.u32(&rest, 12));
+        let (Some(serial), Some(sequence), [.., segments]) = (serial, sequence, &rest) else {
             return Ok(None);
         };
         let mut sizes = vec![0; usize::from(*segments)];

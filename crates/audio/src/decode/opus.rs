@@ -102,6 +102,10 @@ impl Opus {
         samples: &mut Vec<f32>,
     ) -> Result<(usize, u32), &'static str> {
         samples.clear();
+        // It decodes, but no encoder makes it.
+        if packet.len() > 2 && packet.iter().all(|byte| *byte == 0) {
+            return Err("an Opus packet of zeros");
+        }
         self.values.resize(MAX_PACKET_FRAMES * self.channels, 0);
         let (length, most) = (packet.len() as i32, MAX_PACKET_FRAMES as i32);
         let frames = self

@@ -18,7 +18,7 @@ use symphonia::core::{
 
 use super::{
     MAX_CHANNELS, SILENT, Step, check_channels, check_rate,
-    codec::{Codec, codec_name},
+    codec::{Codec, CodecKind, codec_name},
     fence::{Fence, plain},
     timeline::Timeline,
 };
@@ -105,6 +105,8 @@ pub(super) struct Packets {
     ends_early: bool,
     /// Every packet tells its place to the frame, and none is missing in a whole file (FLAC).
     numbered: bool,
+    /// Whether packets right before could not be decoded, in a container that tells the place of each.
+    fills_gap: bool,
     /// How often packets were missing, and where first, in seconds.
     gaps: u64,
     first_gap_secs: Option<f64>,
@@ -244,6 +246,7 @@ impl Packets {
                 claimed: frames,
                 ends_early: false,
                 numbered: false,
+                fills_gap: false,
                 gaps: 0,
                 first_gap_secs: None,
                 more_follows: false,
@@ -273,7 +276,7 @@ impl Packets {
 
     /// MP4 has one name for the three layers of MPEG audio; only the packets tell which it is.
     pub(super) fn refuse_other_layers(mut self, fence: &Fence<'_>) -> Result<Self, AudioError> {
-        if self.info.codec != "mp3" {
+        if self.codec.kind() != CodecKind::Mpeg {
             return Ok(self);
         }
         let (reader, track_id) = (&mut self.reader, self.track_id);
@@ -380,6 +383,11 @@ impl Packets {
 
     pub(super) fn info(&self) -> &AudioInfo {
         &self.info
+    }
+
+    /// The codec of the track that plays.
+    pub(super) fn kind(&self) -> CodecKind {
+        self.codec.kind()
     }
 
     /// The sound's length in units of the container's clock, as it claims it for all its tracks.
@@ -577,9 +585,7 @@ impl Packets {
             Ok(shape) => shape,
             Err(why) => {
                 // The next packet tells where it stands.
-                if self.times == Times::Frames && !self.numbered {
-                    self.cursor = None;
-                }
+                self.fills_gap = self.times == Times::Frames;
                 return Ok(Step::Damaged(why));
             }
         };
@@ -650,7 +656,8 @@ impl Packets {
     fn fill_gap(&mut self, packet: &Packet, start: i64, samples: &mut Vec<f32>, channels: usize) {
         /// Longer gaps are reported, too, but not filled.
         const MOST_SECS: i64 = 600;
-        if !self.numbered {
+        let fills_gap = std::mem::take(&mut self.fills_gap);
+        if !self.numbered && !fills_gap {
             return;
         }
         let gap = packet
@@ -662,9 +669,11 @@ impl Packets {
             return;
         }
         let rate = i64::from(self.info.sample_rate.max(1));
-        self.gaps += 1;
-        self.first_gap_secs
-            .get_or_insert(start as f64 / rate as f64);
+        if self.numbered {
+            self.gaps += 1;
+            self.first_gap_secs
+                .get_or_insert(start as f64 / rate as f64);
+        }
         if gap <= MOST_SECS * rate {
             let silence = std::iter::repeat_n(0.0, gap as usize * channels);
             samples.splice(..0, silence);

@@ -20,8 +20,12 @@ use std::{
 };
 
 use self::log::Log;
-use super::{FFMPEG, MAX_CHANNELS, MAX_RATE, MIN_RATE, SILENT, Step, fence::Fence, foreign::Facts};
+use super::{
+    FFMPEG, MAX_CHANNELS, MAX_RATE, MIN_RATE, SILENT, Step, fence::Fence, foreign::Facts,
+    number::Endian::Big,
+};
 use crate::{AudioError, AudioInfo, Incomplete};
+use mynascope_base::system_words;
 
 /// Its demuxers that read a file and nothing that a file refers to.
 const DEMUXERS: &str = "aac,ac3,act,aiff,amr,amrnb,amrwb,ape,apm,asf,au,avi,caf,dff,dsf,dts,dtshd,eac3,flac,flv,g722,\
@@ -45,8 +49,8 @@ const LOG_LAG: Duration = Duration::from_secs(2);
 const SETTLE_SECS: f64 = 1.0;
 /// Sound that may lack at the end of a file whose length is known.
 const SLACK_SECS: f64 = 0.2;
-/// How far before the end the program's words may come: what it decodes waits in the pipe.
-const LAST_SECS: f64 = 2.0;
+/// How far before the end a piece begins that is at the end.
+const LAST_SECS: f64 = 0.5;
 /// Pieces that it cannot decode where a file was cut: one, and what hangs on it.
 const CUT_PIECES: u64 = 3;
 /// Size of an AU header without annotation, and its code for floats.
@@ -65,9 +69,7 @@ pub(super) fn find(search: Option<&OsStr>) -> Option<PathBuf> {
 
 /// A file being decoded by the program.
 pub(super) struct Program {
-    executable: PathBuf,
-    demuxers: &'static str,
-    path: PathBuf,
+    source: Source,
     track: usize,
     info: AudioInfo,
     /// What the file tells. (Where it does not find any place exactly by itself, it decodes from the beginning.)
@@ -78,8 +80,6 @@ pub(super) struct Program {
     wanted: u64,
     /// The frame behind the last, where the container tells it: the program leaves an encoder's padding at the end.
     end: u64,
-    /// The second at which it first could not decode something.
-    first_bad_secs: Option<f64>,
     incomplete: Option<Incomplete>,
 }
 
@@ -104,17 +104,20 @@ impl Program {
         facts: Facts,
         fence: &Fence<'_>,
     ) -> Result<Self, AudioError> {
+        let source = Source {
+            executable: executable.to_path_buf(),
+            demuxers,
+            path: fence.path.to_path_buf(),
+            end: facts.end,
+        };
         let mut refused = None;
         for track in 0..MAX_TRACKS {
-            let mut running = Running::start(executable, demuxers, fence.path, track, None)
-                .map_err(|error| AudioError::open(fence.path, error.to_string()))?;
+            let mut running = source.run(track, Task::Decode(None))?;
             match running.header(fence)? {
                 Some(header) => {
                     let codec = running.log().codec();
                     return Ok(Self {
-                        executable: executable.to_path_buf(),
-                        demuxers,
-                        path: fence.path.to_path_buf(),
+                        source,
                         track,
                         info: AudioInfo {
                             sample_rate: header.rate,
@@ -131,7 +134,6 @@ impl Program {
                         end: facts.duration_secs.map_or(u64::MAX, |secs| {
                             (secs * f64::from(header.rate)).round() as u64
                         }),
-                        first_bad_secs: None,
                         incomplete: facts.incomplete,
                         facts,
                     });
@@ -177,14 +179,7 @@ impl Program {
         };
         let start = (self.position > 0).then(|| self.position as f64 / rate);
         self.running = None;
-        let mut running = Running::start(
-            &self.executable,
-            self.demuxers,
-            &self.path,
-            self.track,
-            start,
-        )
-        .map_err(|error| AudioError::open(fence.path, error.to_string()))?;
+        let mut running = self.source.run(self.track, Task::Decode(start))?;
         // Behind the end there is not even a header.
         let Some(header) = running.header(fence)? else {
             return Ok(false);
@@ -212,14 +207,11 @@ impl Program {
         let (channels, rate) = (self.info.channels.max(1), self.info.sample_rate);
         let more = running.piece(fence)?;
         let secs = self.position as f64 / f64::from(rate);
-        if self.first_bad_secs.is_none() && running.log().is_bad() {
-            self.first_bad_secs = Some(secs);
-        }
         if !more {
-            self.incomplete = self.missing(secs);
             let Some(running) = self.running.take() else {
                 return Ok(Step::End);
             };
+            self.incomplete = self.missing(&running.log(), secs, fence)?;
             let refusal = running.log().refusal(fence.path);
             return match refusal {
                 AudioError::Damaged { .. } if self.position == 0 => Err(refusal),
@@ -254,31 +246,69 @@ impl Program {
 
 impl Program {
     /// What was missing, at the end of the sound.
-    fn missing(&self, secs: f64) -> Option<Incomplete> {
-        let log = self.running.as_ref()?.log();
+    fn missing(
+        &self,
+        log: &Log,
+        secs: f64,
+        fence: &Fence<'_>,
+    ) -> Result<Option<Incomplete>, AudioError> {
         let slack = SLACK_SECS * f64::from(self.info.sample_rate);
         let is_short = self.end != u64::MAX && self.position as f64 + slack < self.end as f64;
         // A packet that is not all there ends a file, but for recordings of a broadcast, in which one may be lost anywhere.
         let anywhere = self.facts.ends_anywhere;
-        let is_cut = log.cut
-            || (log.half_packets > 0 && !anywhere)
-            || is_short
-            || self.facts.incomplete.is_some();
+        let ends_in_a_part =
+            log.cut || (log.half_packets > 0 && !anywhere) || self.facts.incomplete.is_some();
+        let is_cut = ends_in_a_part || is_short;
+        if let Some(damaged @ Incomplete::Damaged { .. }) = self.facts.incomplete {
+            return Ok(Some(damaged));
+        }
+        if let Some(share) = self.facts.hole {
+            return Ok(Some(Incomplete::Damaged {
+                packets: log.bad_packets.max(1),
+                first_secs: share * secs,
+            }));
+        }
         let bad = log.bad_packets + if anywhere { log.half_packets } else { 0 };
-        let first_secs = self.first_bad_secs.unwrap_or(secs);
+        let first_secs = match bad {
+            0 => secs,
+            _ => self.first_bad_secs(fence)?.unwrap_or(secs),
+        };
         let at_end = first_secs + LAST_SECS > secs;
         let few = bad <= CUT_PIECES;
-        let by_cut = few && (is_cut || at_end) || anywhere && at_end;
+        let by_cut = few && (ends_in_a_part || at_end) || anywhere && at_end;
         if bad > 0 && !by_cut {
-            return Some(Incomplete::Damaged {
+            return Ok(Some(Incomplete::Damaged {
                 packets: bad,
                 first_secs,
-            });
+            }));
         }
         // What the file's own sizes tell is told in more detail.
         let cut = Some(Incomplete::EndsEarly { share: None });
         let told = self.facts.incomplete.or(cut);
-        told.filter(|_| is_cut || (bad > 0 && !anywhere))
+        Ok(told.filter(|_| is_cut || (bad > 0 && !anywhere)))
+    }
+
+    /// When the first packet sounds that the program could not decode. Its sound and its words come in two pipes, so that neither
+    /// tells where it is in the other: it is run again, says the time of each packet, and is ended at the first bad one.
+    fn first_bad_secs(&self, fence: &Fence<'_>) -> Result<Option<f64>, AudioError> {
+        let mut running = self.source.run(self.track, Task::TellTimes)?;
+        let mut last_secs = None;
+        loop {
+            let (packet_secs, bad_secs) = {
+                let log = running.log();
+                (log.packet_secs, log.first_bad_secs)
+            };
+            if bad_secs.is_some() {
+                return Ok(bad_secs);
+            }
+            if packet_secs != last_secs {
+                last_secs = packet_secs;
+                fence.clock.progress();
+            }
+            if !running.wait(fence)? {
+                return Ok(running.log().first_bad_secs);
+            }
+        }
     }
 }
 
@@ -299,40 +329,66 @@ struct Running {
     log_ended: Receiver<()>,
 }
 
-impl Running {
-    fn start(
-        executable: &Path,
-        demuxers: &str,
-        path: &Path,
-        track: usize,
-        start_secs: Option<f64>,
-    ) -> io::Result<Self> {
-        let mut command = Command::new(executable);
-        command.args(["-nostdin", "-hide_banner", "-nostats", "-v", "level+info"]);
-        command.args([
-            "-max_alloc",
-            MAX_ALLOCATION,
-            "-protocol_whitelist",
-            "file,pipe",
-        ]);
-        command.args(["-format_whitelist", demuxers]);
-        if let Some(secs) = start_secs {
-            command.args(["-ss", &format!("{secs:.9}")]);
-        }
+/// What the program is to read, and with what.
+struct Source {
+    executable: PathBuf,
+    demuxers: &'static str,
+    path: PathBuf,
+    /// What stands in the file from this byte on it does not see.
+    end: Option<u64>,
+}
+
+/// What the program is to do.
+#[derive(Clone, Copy)]
+enum Task {
+    /// Write the sound, from a second on.
+    Decode(Option<f64>),
+    /// Decode, and say the time of each packet.
+    TellTimes,
+}
+
+impl Source {
+    /// Starts the program.
+    fn run(&self, track: usize, task: Task) -> Result<Running, AudioError> {
+        Running::start(self.command(track, task))
+            .map_err(|error| AudioError::open(&self.path, system_words(&error)))
+    }
+
+    fn command(&self, track: usize, task: Task) -> Command {
+        let mut command = Command::new(&self.executable);
+        command.args(["-nostdin", "-hide_banner", "-nostats"]);
+        // A message that comes again is written again, so that they can be counted.
+        command.args(["-v", "repeat+level+info"]);
+        command.args(["-max_alloc", MAX_ALLOCATION]);
+        command.args(["-protocol_whitelist", "file,pipe,subfile"]);
+        command.args(["-format_whitelist", self.demuxers]);
+        match task {
+            Task::Decode(Some(secs)) => command.args(["-ss", &format!("{secs:.9}")]),
+            Task::Decode(None) => &mut command,
+            Task::TellTimes => command.arg("-debug_ts"),
+        };
         // The prefix keeps a name from being read as an option or another protocol.
-        let mut name = OsString::from("file:");
-        name.push(path);
+        let mut name = OsString::from(match self.end {
+            Some(end) => format!("subfile,,start,0,end,{end},,:file:"),
+            None => "file:".to_owned(),
+        });
+        name.push(&self.path);
         command.arg("-i").arg(name);
         command.args(["-map", &format!("0:a:{track}"), "-vn", "-sn", "-dn"]);
-        command.args([
-            "-map_metadata",
-            "-1",
-            "-c:a",
-            "pcm_f32be",
-            "-f",
-            "au",
-            "pipe:1",
-        ]);
+        match task {
+            Task::Decode(_) => command.args(["-map_metadata", "-1", "-c:a", "pcm_f32be"]),
+            Task::TellTimes => &mut command,
+        };
+        command.args(match task {
+            Task::Decode(_) => ["-f", "au", "pipe:1"],
+            Task::TellTimes => ["-f", "null", "-"],
+        });
+        command
+    }
+}
+
+impl Running {
+    fn start(mut command: Command) -> io::Result<Self> {
         command
             .env_remove("FFREPORT")
             .env("AV_LOG_FORCE_NOCOLOR", "1")
@@ -373,6 +429,18 @@ impl Running {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits a while; `false` at the end.
+    fn wait(&mut self, fence: &Fence<'_>) -> Result<bool, AudioError> {
+        fence.clock.check(fence.path)?;
+        match self.pieces.recv_timeout(PATIENCE) {
+            Ok(_) | Err(RecvTimeoutError::Timeout) => Ok(true),
+            Err(RecvTimeoutError::Disconnected) => {
+                let _ = self.log_ended.recv_timeout(LOG_LAG);
+                Ok(false)
+            }
+        }
+    }
+
     /// Waits for more bytes; `false` at the end.
     fn piece(&mut self, fence: &Fence<'_>) -> Result<bool, AudioError> {
         loop {
@@ -393,12 +461,10 @@ impl Running {
 
     /// Reads the header; `None` where there is no sound.
     fn header(&mut self, fence: &Fence<'_>) -> Result<Option<Header>, AudioError> {
-        let number = |bytes: &[u8], index: usize| -> Option<u32> {
-            let four = bytes.get(4 * index..4 * index + 4)?;
-            Some(u32::from_be_bytes(four.try_into().ok()?))
-        };
         let size = loop {
-            let size = number(&self.rest, 1).map_or(AU_HEADER, |size| size as usize);
+            let size = Big
+                .u32(&self.rest, 4)
+                .map_or(AU_HEADER, |size| size as usize);
             if !(AU_HEADER..=PIECE_BYTES).contains(&size) {
                 return Err(AudioError::damaged(fence.path, "ffmpeg wrote no sound"));
             }
@@ -410,9 +476,9 @@ impl Running {
             }
         };
         let (code, rate, channels) = (
-            number(&self.rest, 3),
-            number(&self.rest, 4),
-            number(&self.rest, 5),
+            Big.u32(&self.rest, 12),
+            Big.u32(&self.rest, 16),
+            Big.u32(&self.rest, 20),
         );
         let (Some(AU_FLOAT), Some(rate), Some(channels)) = (code, rate, channels) else {
             return Err(AudioError::damaged(fence.path, "ffmpeg wrote no sound"));

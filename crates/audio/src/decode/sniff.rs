@@ -1,6 +1,6 @@
 //! What a file is by its first bytes. Its name decides nothing.
 
-use super::pcm::Container;
+use super::{adts, foreign, mpeg, pcm::Container};
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
@@ -123,6 +123,9 @@ pub(super) fn format(head: &[u8]) -> Format {
             _ => Other,
         };
     }
+    if head.starts_with(b"FORM") && matches!(head.get(8..12), Some(b"8SVX" | b"16SV")) {
+        return Foreign("Amiga sound (8SVX)");
+    }
     if is_web_page(head) {
         return NoSound("it is a web page (HTML), as a site gives it in place of a file");
     }
@@ -174,6 +177,32 @@ pub(super) fn transport_packets(head: &[u8]) -> Option<(usize, usize)> {
             let mut marks = head.iter().skip(first).step_by(size);
             marks.len() >= LEAST && marks.all(|&byte| byte == SYNC)
         })
+}
+
+/// Whether a file holds sound by its first bytes, whatever its name. A short mark alone, which texts and tables may begin with, does
+/// not count: sound must follow.
+pub(super) fn is_sound(file: &mut File) -> io::Result<bool> {
+    use Format::{Adts, Flac, Foreign, Matroska, Mp4, Mpeg, NoSound, Ogg, Other, Pcm, Unknown};
+    // Pictures in the same boxes as films.
+    const PICTURES: [&[u8; 4]; 9] = [
+        b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis", b"crx ",
+    ];
+    let start = after_tags(file)?;
+    file.seek(SeekFrom::Start(start))?;
+    let mut head = Vec::new();
+    file.take(HEAD_BYTES).read_to_end(&mut head)?;
+    let begins = match format(&head) {
+        Mp4 => !PICTURES
+            .iter()
+            .any(|name| head.get(8..12) == Some(name.as_slice())),
+        Foreign(_) if head.starts_with(b"\x0b\x77") => foreign::dolby_follows(&head),
+        Ogg | Flac | Matroska | Pcm(_) | Foreign(_) => true,
+        Adts => adts::begins(&head),
+        // Frames may begin with what looks like another's mark.
+        Mpeg | Unknown => mpeg::begins(&head),
+        Other | NoSound(_) => false,
+    };
+    Ok(begins && no_sound(&head).is_none())
 }
 
 fn is_web_page(head: &[u8]) -> bool {

@@ -7,7 +7,11 @@ use std::{
     sync::Arc,
 };
 
-use crate::source::{Clock, Watched};
+use crate::{
+    Incomplete,
+    incomplete::share,
+    source::{Clock, Watched},
+};
 
 /// What is read at a place that nothing stands around: a header and what follows it.
 const FIRST_READ: usize = 4 << 10;
@@ -67,6 +71,35 @@ impl Window {
         Ok(self.piece.get(offset..).unwrap_or_default())
     }
 
+    /// Where the zeros begin that it ends with.
+    pub(super) fn filled_end(&mut self) -> io::Result<u64> {
+        let mut end = self.part.end;
+        while end > self.part.start {
+            let start = end.saturating_sub(LARGEST_READ as u64).max(self.part.start);
+            let wanted = (end - start) as usize;
+            let piece = self.at(start, wanted)?;
+            let piece = piece.get(..wanted).unwrap_or(piece);
+            if let Some(last) = piece.iter().rposition(|byte| *byte != 0) {
+                return Ok(start + last as u64 + 1);
+            }
+            end = start;
+        }
+        Ok(end)
+    }
+
+    /// Where compressed sound ends whose file was never filled up to its end, as in a download that broke off: in more zeros than are
+    /// padding. And what is missing.
+    pub(super) fn unfilled(&mut self) -> io::Result<Option<(u64, Incomplete)>> {
+        /// Sectors of discs have up to so many bytes.
+        const MAX_PADDING: u64 = 32 << 10;
+        let (part, end) = (self.part(), self.filled_end()?);
+        let incomplete = share(end - part.start, part.end - part.start);
+        let is_padding = part.end - end <= MAX_PADDING;
+        Ok(incomplete
+            .filter(|_| !is_padding)
+            .map(|incomplete| (end, incomplete)))
+    }
+
     /// Reads on until the piece has at least `wanted` bytes.
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
         let have = self.piece.len();
@@ -124,5 +157,23 @@ mod tests {
         assert!(window.at(999_999, 5).unwrap().is_empty());
         window.end_at(200_005);
         assert_eq!(window.at(200_000, 9).unwrap(), &bytes[200_000..200_005]);
+    }
+
+    #[test]
+    fn an_end_of_zeros_that_is_no_padding_was_never_filled() {
+        let mut bytes = vec![1; 100_000];
+        bytes.resize(200_000, 0);
+        let unfilled = |bytes: &[u8]| {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(bytes).unwrap();
+            let clock = Clock::new(&Cancel::default(), STALL_LIMIT);
+            let mut window = Window::new(file, 0..bytes.len() as u64, &clock);
+            window.unfilled().unwrap()
+        };
+        let half = Some((100_000, Incomplete::EndsEarly { share: Some(0.5) }));
+        assert_eq!(unfilled(&bytes), half);
+        assert_eq!(unfilled(&bytes[..120_000]), None);
+        bytes[199_999] = 1;
+        assert_eq!(unfilled(&bytes), None);
     }
 }

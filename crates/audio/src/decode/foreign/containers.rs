@@ -2,8 +2,15 @@
 
 use std::io;
 
-use super::{Facts, MAX_WALKED_BYTES, big, little};
-use crate::{decode::window::Window, incomplete::share};
+use super::{Facts, MAX_WALKED_BYTES};
+use crate::{
+    Incomplete,
+    decode::{
+        number::Endian::{Big, Little},
+        window::Window,
+    },
+    incomplete::share,
+};
 
 /// Parts of one file that are looked at.
 const MAX_PARTS: usize = 4096;
@@ -16,53 +23,161 @@ pub(super) fn avi(window: &mut Window) -> io::Result<Option<Facts>> {
     let mut place = part.start;
     for _ in 0..MAX_PARTS {
         let head = window.at(place, 12)?;
-        let (Some(size), true) = (little(head, 4..8), head.starts_with(b"RIFF")) else {
+        let (Some(size), true) = (Little.within(head, 4..8), head.starts_with(b"RIFF")) else {
             break;
         };
+        if place > part.start && head.get(8..12) == Some(b"AVI ") {
+            return Ok(Some(Facts {
+                incomplete: Some(Incomplete::MoreFollows),
+                end: Some(place),
+                ..Facts::default()
+            }));
+        }
         if size == 0 || size >= ENDLESS {
             break;
         }
         let end = place + 8 + size;
+        let told = end - part.start;
         if end > part.end {
-            return Ok(Some(Facts::of_bytes(
-                part.end - part.start,
-                end - part.start,
-            )));
+            return Ok(Some(Facts::of_bytes(part.end - part.start, told)));
+        }
+        if let Some(place) = avi_break(window, place + 12, end)? {
+            return Facts::unfilled(window, place).map(Some);
         }
         place = end + size % 2;
     }
     Ok(None)
 }
 
+/// Where zeros stand in place of a chunk of an AVI, between `place` and `end`.
+fn avi_break(window: &mut Window, mut place: u64, end: u64) -> io::Result<Option<u64>> {
+    const LIST: usize = 12;
+    if end - place > MAX_WALKED_BYTES {
+        return Ok(None);
+    }
+    while place + 8 <= end {
+        let head = window.at(place, LIST)?;
+        if head.starts_with(&[0; 8]) {
+            return Ok(Some(place));
+        }
+        let Some(size) = Little.within(head, 4..8) else {
+            break;
+        };
+        // Lists hold chunks themselves.
+        place += match head.starts_with(b"LIST") {
+            true => LIST as u64,
+            false => 8 + size + size % 2,
+        };
+    }
+    Ok(None)
+}
+
+/// Creative Voice: blocks, the last of which is a single zero.
+pub(super) fn voc(window: &mut Window) -> io::Result<Option<Facts>> {
+    let part = window.part();
+    let Some(header) = Little.within(window.at(part.start, 26)?, 20..22) else {
+        return Ok(None);
+    };
+    let mut place = part.start + header;
+    for _ in 0..MAX_PARTS * MAX_PARTS {
+        match window.at(place, 4)? {
+            [] => break,
+            [0, ..] => {
+                let facts = Facts::up_to(window, place + 1, b"Creative Voice File")?;
+                // It also stands where nothing was filled in.
+                let ends_early = share(place + 1 - part.start, part.end - part.start);
+                return Ok(Some(Facts {
+                    incomplete: facts.incomplete.or(ends_early),
+                    ..facts
+                }));
+            }
+            head => {
+                let Some(size) = Little.within(head, 1..4) else {
+                    return Ok(Some(Facts::cut()));
+                };
+                place += 4 + size;
+            }
+        }
+        if place > part.end {
+            let (there, told) = (part.end - part.start, place - part.start);
+            return Ok(Some(Facts::of_bytes(there, told)));
+        }
+    }
+    Ok(None)
+}
+
 /// DSDIFF: one chunk of chunks.
 pub(super) fn dff(window: &mut Window) -> io::Result<Option<Facts>> {
-    let part = window.part();
-    let size = big(window.at(part.start, 12)?, 4..12);
-    let told = size.and_then(|size| size.checked_add(12));
-    Ok(told.map(|told| Facts::of_bytes(part.end - part.start, told)))
+    let start = window.part().start;
+    let size = Big.within(window.at(start, 12)?, 4..12);
+    let end = size.and_then(|size| start.checked_add(size)?.checked_add(12));
+    end.map(|end| Facts::up_to(window, end, b"FRM8"))
+        .transpose()
 }
 
 /// ASF: the header, then one object with all packets.
 pub(super) fn windows_media(window: &mut Window) -> io::Result<Option<Facts>> {
+    const HEADER: &[u8] = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
     const DATA: &[u8] = b"\x36\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
     const PROPERTIES: &[u8] = b"\xa1\xdc\xab\x8c\x47\xa9\xcf\x11\x8e\xe4\x00\xc0\x0c\x20\x53\x65";
     const LIVE: u64 = 1;
     let part = window.part();
     let head = window.at(part.start, 4096)?;
     let found = head.windows(16).position(|name| name == PROPERTIES);
-    let flags = found.and_then(|at| little(head, at + 88..at + 92));
+    let flags = found.and_then(|at| Little.within(head, at + 88..at + 92));
+    // All packets have as many bytes as the smallest.
+    let packet_bytes = found.and_then(|at| Little.within(head, at + 92..at + 96));
+    let packet_bytes = packet_bytes.unwrap_or_default();
     // A live stream does not know its size.
     if flags.is_some_and(|flags| flags & LIVE != 0) {
         return Ok(None);
     }
-    let Some(header) = little(head, 16..24) else {
+    let Some(header) = Little.within(head, 16..24) else {
         return Ok(None);
     };
     let start = part.start.saturating_add(header);
     let head = window.at(start, 24)?;
-    let size = little(head, 16..24).filter(|&size| size > 24 && head.starts_with(DATA));
-    let told = size.and_then(|size| header.checked_add(size));
-    Ok(told.map(|told| Facts::of_bytes(part.end - part.start, told)))
+    let size = Little
+        .within(head, 16..24)
+        .filter(|&size| size > 24 && head.starts_with(DATA));
+    let Some(mut end) = size.and_then(|size| start.checked_add(size)) else {
+        return Ok(None);
+    };
+    if let Some(place) = asf_break(window, start + 50, end, packet_bytes)? {
+        return Facts::unfilled(window, place).map(Some);
+    }
+    // Tables of places follow, which players can do without.
+    for _ in 0..MAX_PARTS {
+        let head = window.at(end, 24)?;
+        match Little.within(head, 16..24) {
+            Some(size) if size >= 24 && !head.starts_with(HEADER) && end < part.end => {
+                end = end.saturating_add(size).min(part.end);
+            }
+            _ => break,
+        }
+    }
+    Facts::up_to(window, end, HEADER).map(Some)
+}
+
+/// Where zeros stand in place of a packet of ASF: each begins with flags.
+fn asf_break(
+    window: &mut Window,
+    mut place: u64,
+    end: u64,
+    packet_bytes: u64,
+) -> io::Result<Option<u64>> {
+    const HEAD: usize = 16;
+    let end = end.min(window.part().end);
+    if packet_bytes < HEAD as u64 || end.saturating_sub(place) > MAX_WALKED_BYTES {
+        return Ok(None);
+    }
+    while place + packet_bytes <= end {
+        if window.at(place, HEAD)?.starts_with(&[0; HEAD]) {
+            return Ok(Some(place));
+        }
+        place += packet_bytes;
+    }
+    Ok(None)
 }
 
 /// RealMedia: chunks with their sizes.
@@ -71,11 +186,14 @@ pub(super) fn real_media(window: &mut Window) -> io::Result<Option<Facts>> {
     let mut place = part.start;
     for _ in 0..MAX_PARTS {
         let head = window.at(place, 8)?;
+        if place > part.start && head.starts_with(b".RMF") {
+            return Facts::up_to(window, place, b".RMF").map(Some);
+        }
         let known = [
             b".RMF", b"PROP", b"CONT", b"MDPR", b"DATA", b"INDX", b"RMMD",
         ];
         let is_known = known.iter().any(|name| head.starts_with(*name));
-        let Some(size) = big(head, 4..8).filter(|&size| is_known && size >= 8) else {
+        let Some(size) = Big.within(head, 4..8).filter(|&size| is_known && size >= 8) else {
             break;
         };
         let end = place + size;
@@ -118,7 +236,7 @@ pub(super) fn musepack(window: &mut Window) -> io::Result<Option<Facts>> {
             return Ok(Some(Facts::cut()));
         }
         if is_last {
-            return Ok(None);
+            return Facts::up_to(window, place, b"MPCK").map(Some);
         }
     }
 }
@@ -133,7 +251,7 @@ pub(super) fn flash(window: &mut Window) -> io::Result<Option<Facts>> {
     // A name, and a number of 64 bits.
     let number = |name: &[u8]| -> Option<f64> {
         let at = first.windows(name.len()).position(|part| part == name)? + name.len();
-        let value = f64::from_bits(big(&first, at + 1..at + 9)?);
+        let value = f64::from_bits(Big.within(&first, at + 1..at + 9)?);
         (first.get(at) == Some(&0) && value > 0.0).then_some(value)
     };
     let told_secs = number(b"\0\x08duration");
@@ -152,7 +270,7 @@ pub(super) fn flash(window: &mut Window) -> io::Result<Option<Facts>> {
     let Some(size) = part.end.checked_sub(4).filter(|&at| at > part.start + 9) else {
         return Ok(Some(Facts::cut()));
     };
-    let Some(size) = big(window.at(size, 4)?, 0..4) else {
+    let Some(size) = Big.within(window.at(size, 4)?, 0..4) else {
         return Ok(None);
     };
     let tag = part.end.checked_sub(size + 4).filter(|&at| at > part.start);
@@ -160,25 +278,28 @@ pub(super) fn flash(window: &mut Window) -> io::Result<Option<Facts>> {
         Some(tag) => window.at(tag, HEAD as usize)?,
         None => &[],
     };
-    let (kind, body) = (head.first().copied(), big(head, 1..4));
+    let (kind, body) = (head.first().copied(), Big.within(head, 1..4));
     let is_tag = matches!(kind.map(|kind| kind & 0x1f), Some(8 | 9 | 18));
     if !is_tag || body.is_none_or(|body| body + HEAD != size) {
         return flash_tags(window);
     }
-    let (Some(low), Some(high)) = (big(head, 4..7), big(head, 7..8)) else {
+    let (Some(low), Some(high)) = (Big.within(head, 4..7), Big.within(head, 7..8)) else {
         return Ok(None);
     };
     let secs = (high << 24 | low) as f64 / 1_000.0;
-    let is_short = told_secs.is_some_and(|told| secs + SLACK_SECS < told);
-    Ok(is_short.then(Facts::cut))
+    if told_secs.is_some_and(|told| secs + SLACK_SECS < told) {
+        return Ok(Some(Facts::cut()));
+    }
+    let tags = flash_tags(window)?;
+    Ok(tags.filter(|facts| facts.hole.is_some()))
 }
 
-/// Goes from tag to tag, where the size behind the last one is wrong: a cut, or a program that writes none there.
+/// Goes from tag to tag: to a cut, to zeros in place of a tag, or to the end. (The sizes behind tags may be wrong.)
 fn flash_tags(window: &mut Window) -> io::Result<Option<Facts>> {
     const HEAD: u64 = 11;
     const SIZE: u64 = 4;
     let part = window.part();
-    let Some(header) = big(window.at(part.start, 9)?, 5..9) else {
+    let Some(header) = Big.within(window.at(part.start, 9)?, 5..9) else {
         return Ok(None);
     };
     if part.end - part.start > MAX_WALKED_BYTES {
@@ -190,10 +311,13 @@ fn flash_tags(window: &mut Window) -> io::Result<Option<Facts>> {
             return Ok(None);
         }
         let head = window.at(place, HEAD as usize)?;
+        if head.starts_with(&[0; HEAD as usize]) {
+            return Facts::unfilled(window, place).map(Some);
+        }
         let is_tag = head
             .first()
             .is_some_and(|kind| matches!(kind & 0x1f, 8 | 9 | 18));
-        let Some(body) = big(head, 1..4).filter(|_| is_tag) else {
+        let Some(body) = Big.within(head, 1..4).filter(|_| is_tag) else {
             return Ok(None);
         };
         let end = place + HEAD + body;

@@ -3,11 +3,14 @@
 
 use std::io;
 
-use super::{Facts, MAX_WALKED_BYTES};
-use crate::decode::window::Window;
+use super::{Facts, MAX_WALKED_BYTES, follows};
+use crate::{
+    Incomplete,
+    decode::{mpeg::leading_tag, window::Window},
+};
 
-/// Bytes of a head.
-const HEAD: usize = 16;
+/// Bytes of a head, also of a tag.
+const HEAD: usize = 32;
 
 /// Bytes behind the last frame that may be anything.
 const MAX_REST: usize = 1 << 10;
@@ -30,19 +33,42 @@ pub(super) fn walk(
     if part.end - part.start > MAX_WALKED_BYTES {
         return Ok(None);
     }
-    let (mut place, mut samples, mut rate) = (part.start, 0, 0);
+    let (mut place, mut frames, mut samples, mut rate) = (part.start, 0_u64, 0, 0);
+    let (mut holes, mut first_secs) = (0, 0.0);
     while place < part.end {
-        let Some(frame) = read(window.at(place, HEAD)?) else {
-            // Tags, texts and padding may follow, or damage, which the program tells.
-            let head = window.at(place, HEAD)?;
-            let is_end = is_tag(head) || head.starts_with(&[0; 8]) || {
-                let rest = window.at(place, MAX_REST)?;
-                let is_last = part.end - place <= MAX_REST as u64;
-                is_last && !(0..rest.len()).any(|at| rest.get(at..).and_then(read).is_some())
-            };
-            return Ok((is_end && samples > 0).then(|| Facts {
+        let head = window.at(place, HEAD)?;
+        let Some(frame) = read(head) else {
+            // Joined files may have tags between them.
+            if let Some(bytes) = leading_tag(head) {
+                place = place.saturating_add(bytes);
+                continue;
+            }
+            // Padding may follow, or damage, which the program tells.
+            let rest = window.at(place, MAX_REST)?;
+            let is_last = part.end - place <= MAX_REST as u64;
+            let is_rest =
+                is_last && !(0..rest.len()).any(|at| rest.get(at..).and_then(read).is_some());
+            if frames == 0 {
+                return Ok(None);
+            }
+            if !is_rest && window.filled_end()? > place {
+                // ffmpeg passes over zeros without a word, and tells of other damage.
+                let Some(next) = behind_zeros(window, place, read)? else {
+                    return Ok(None);
+                };
+                if rate == 0 {
+                    return Facts::unfilled(window, place).map(Some);
+                }
+                if holes == 0 {
+                    first_secs = samples as f64 / rate as f64;
+                }
+                holes += 1;
+                place = next;
+                continue;
+            }
+            return Ok(Some(Facts {
                 ends_anywhere: true,
-                ..told(samples, rate)
+                ..told(samples, rate, (holes, first_secs))
             }));
         };
         let end = place + frame.bytes;
@@ -56,23 +82,67 @@ pub(super) fn walk(
             return Ok(None);
         }
         rate = frame.rate;
+        frames += 1;
         samples += frame.samples;
         place = end;
     }
-    Ok(Some(told(samples, rate)))
+    Ok(Some(told(samples, rate, (holes, first_secs))))
 }
 
-fn told(samples: u64, rate: u64) -> Facts {
+/// What the samples of all frames tell, between which there are so many holes, the first of them at a second. Of a file with holes
+/// nobody knows how long it would be.
+fn told(samples: u64, rate: u64, (holes, first_secs): (u64, f64)) -> Facts {
+    let is_known = samples > 0 && rate > 0 && holes == 0;
     Facts {
-        duration_secs: (samples > 0 && rate > 0).then(|| samples as f64 / rate as f64),
+        duration_secs: is_known.then(|| samples as f64 / rate as f64),
+        incomplete: (holes > 0).then_some(Incomplete::Damaged {
+            packets: holes,
+            first_secs,
+        }),
         ..Facts::default()
     }
 }
 
-/// Whether a tag begins here: ID3v1, APE or ID3v2.
-fn is_tag(bytes: &[u8]) -> bool {
-    let marks: [&[u8]; 3] = [b"TAG", b"APETAGEX", b"ID3"];
-    marks.iter().any(|mark| bytes.starts_with(mark))
+/// Where two frames follow each other behind the zeros that begin at a place; `None` where few or none do.
+fn behind_zeros(
+    window: &mut Window,
+    place: u64,
+    read: fn(&[u8]) -> Option<Frame>,
+) -> io::Result<Option<u64>> {
+    const LEAST: usize = 8;
+    /// Bytes of a frame that lost its head.
+    const MAX_SEARCHED: u64 = 1 << 16;
+    let end = window.part().end;
+    let mut filled = place;
+    let mut zeros = 0;
+    loop {
+        let piece = window.at(filled, HEAD)?;
+        let found = piece.iter().position(|byte| *byte != 0);
+        let passed = found.unwrap_or(piece.len());
+        zeros += passed;
+        filled += passed as u64;
+        if found.is_some() || passed == 0 {
+            break;
+        }
+    }
+    if zeros < LEAST {
+        return Ok(None);
+    }
+    for at in filled..end.min(filled + MAX_SEARCHED) {
+        let Some(frame) = read(window.at(at, HEAD)?) else {
+            continue;
+        };
+        if read(window.at(at + frame.bytes, HEAD)?).is_some() {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether bytes begin with a frame of AC-3 or E-AC-3, and go on with another one.
+pub(in super::super) fn dolby_follows(head: &[u8]) -> bool {
+    let next = dolby(head).and_then(|frame| head.get(usize::try_from(frame.bytes).ok()?..));
+    next.is_some_and(|next| dolby(next).is_some())
 }
 
 /// AC-3 (ATSC A/52, 5.3) and E-AC-3 (annex E).
@@ -136,6 +206,31 @@ pub(super) fn dts(head: &[u8]) -> Option<Frame> {
     })
 }
 
+/// AAC in LATM with the marks of a stream (ISO/IEC 14496-3, 1.7.2). How long a frame sounds is told within it.
+pub(super) fn latm(head: &[u8]) -> Option<Frame> {
+    let &[0x56, second @ 0xe0..=0xff, third, ..] = head else {
+        return None;
+    };
+    Some(Frame {
+        bytes: 3 + (u64::from(second & 0x1f) << 8 | u64::from(third)),
+        samples: 0,
+        rate: 0,
+    })
+}
+
+/// Dolby TrueHD: each access unit begins with its length, in words.
+pub(super) fn true_hd(head: &[u8]) -> Option<Frame> {
+    let &[high, low, ..] = head else {
+        return None;
+    };
+    let bytes = 2 * (u64::from(high & 15) << 8 | u64::from(low));
+    (bytes >= 8).then_some(Frame {
+        bytes,
+        samples: 0,
+        rate: 0,
+    })
+}
+
 /// AMR (RFC 4867, 5): one byte tells the kind of a frame of 20 ms.
 pub(super) fn amr(window: &mut Window, mark: u64, is_wide: bool) -> io::Result<Option<Facts>> {
     let part = window.part();
@@ -151,12 +246,14 @@ pub(super) fn amr(window: &mut Window, mark: u64, is_wide: bool) -> io::Result<O
     // Kinds from here on are pauses, which not every decoder gives time.
     let speech = if is_wide { 9 } else { 8 };
     let (mut frames, mut has_pauses) = (0_u64, false);
+    let mut joint = None;
     while start < part.end {
-        let head = window.at(start, 8)?;
+        let head = window.at(start, HEAD)?;
         let Some(&first) = head.first() else {
             break;
         };
-        if frames > 0 && is_tag(head) {
+        if head.starts_with(b"#!AMR") || leading_tag(head).is_some() {
+            joint = Some(start);
             break;
         }
         let kind = usize::from(first >> 3 & 15);
@@ -169,5 +266,16 @@ pub(super) fn amr(window: &mut Window, mark: u64, is_wide: bool) -> io::Result<O
     if start > part.end {
         return Ok(Some(Facts::cut()));
     }
-    Ok((!has_pauses).then(|| told(frames, 50)))
+    let told = if has_pauses {
+        Facts::default()
+    } else {
+        told(frames, 50, (0, 0.0))
+    };
+    let follows = joint.map(|place| follows(window, place, b"#!AMR"));
+    let follows = follows.transpose()?.unwrap_or_default();
+    Ok(Some(Facts {
+        incomplete: follows.then_some(Incomplete::MoreFollows),
+        end: joint,
+        ..told
+    }))
 }

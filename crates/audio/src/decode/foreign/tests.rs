@@ -26,21 +26,50 @@ fn assert_told(bytes: &[u8], secs: Option<f64>) {
     assert!(is_cut(&cut), "{cut:?}");
 }
 
-#[test]
-fn headers_tell_lengths() {
-    let mut head = b"wvpk\0\0\0\0\x10\x04\0\0".to_vec();
-    for value in [88_200_u32, 0, 22_050, 9 << 23] {
-        head.extend(value.to_le_bytes());
+/// A block of WavPack at 44.1 kHz: frames of the whole file, the first of the block's and how many; and 68 bytes of sound.
+fn wavpack_block(total: u32, index: u32, frames: u32) -> Vec<u8> {
+    let mut block = b"wvpk\x5c\0\0\0\x10\x04\0\0".to_vec();
+    for value in [total, index, frames, 9 << 23 | 3 << 11] {
+        block.extend(value.to_le_bytes());
     }
-    assert_eq!(lossless::length_secs(&head), Some(2.0));
-    head[12..16].fill(0xff);
-    assert_eq!(lossless::length_secs(&head), None);
-    let mut head = b"TTA1\x01\0\x02\0\x10\0".to_vec();
-    head.extend(44_100_u32.to_le_bytes());
-    head.extend(22_050_u32.to_le_bytes());
-    assert_eq!(lossless::length_secs(&head), Some(0.5));
-    assert_eq!(lossless::length_secs(&head[..12]), None);
-    assert_eq!(lossless::length_secs(b"OggS"), None);
+    block.resize(100, 0x55);
+    block
+}
+
+#[test]
+fn blocks_of_wavpack_are_counted() {
+    let file = |total: u32| -> Vec<u8> {
+        let blocks = (0..4).map(|block| wavpack_block(total, block * 22_050, 22_050));
+        blocks.flatten().collect()
+    };
+    assert_told(&file(88_200), Some(2.0));
+    assert!(facts(&file(88_200), 400).seeks);
+    // Cut between two blocks.
+    assert!(is_cut(&facts(&file(88_200), 200)));
+    // Written into a pipe.
+    let piped = facts(&file(u32::MAX), 400);
+    assert_eq!((piped.duration_secs, piped.incomplete), (Some(2.0), None));
+    let two = [file(88_200), file(u32::MAX)].concat();
+    let joined = facts(&two, two.len());
+    assert_eq!((joined.duration_secs, joined.seeks), (Some(4.0), false));
+}
+
+#[test]
+fn frames_of_true_audio_are_added_up() {
+    let mut bytes = b"TTA1\x01\0\x02\0\x10\0".to_vec();
+    bytes.extend(44_100_u32.to_le_bytes());
+    bytes.extend(88_200_u32.to_le_bytes());
+    bytes.extend([0; 4]);
+    for size in [5_000_u32, 4_000] {
+        bytes.extend(size.to_le_bytes());
+    }
+    bytes.extend([0; 4]);
+    bytes.resize(bytes.len() + 9_000, 0x55);
+    assert_told(&bytes, Some(2.0));
+    let two = bytes.repeat(2);
+    let found = facts(&two, two.len());
+    assert_eq!(found.incomplete, Some(Incomplete::MoreFollows));
+    assert_eq!(found.end, Some(bytes.len() as u64));
 }
 
 #[test]
@@ -71,6 +100,11 @@ fn monkeys_audio_and_dsd_tell_lengths_and_sizes() {
     dsf.extend(28_224_u64.to_le_bytes());
     dsf.resize(92 + 8_192, 0);
     assert_told(&dsf, Some(0.01));
+    for file in [ape, dsf] {
+        let two = file.repeat(2);
+        let found = facts(&two, two.len()).incomplete;
+        assert_eq!(found, Some(Incomplete::MoreFollows));
+    }
 }
 
 #[test]
@@ -78,6 +112,12 @@ fn frames_of_amr_are_counted() {
     let frame: Vec<u8> = [&[7 << 3 | 4][..], &[0x55; 31]].concat();
     let bytes = [b"#!AMR\n".to_vec(), frame.repeat(50)].concat();
     assert_told(&bytes, Some(1.0));
+    let two = facts(&bytes.repeat(2), 2 * bytes.len());
+    assert_eq!(two.incomplete, Some(Incomplete::MoreFollows));
+    assert_eq!(
+        (two.duration_secs, two.end),
+        (Some(1.0), Some(bytes.len() as u64))
+    );
     // A pause has a size and, in some decoders, no time.
     let pause = [&[8 << 3 | 4][..], &[0; 5]].concat();
     let bytes = [bytes, pause].concat();
@@ -120,9 +160,17 @@ fn frames_of_dolby_sound_have_the_sizes_of_the_standard() {
 
 #[test]
 fn films_tell_where_they_end() {
-    let mut avi = b"RIFF\x10\x27\0\0AVI ".to_vec();
+    let mut avi = b"RIFF\x10\x27\0\0AVI JUNK\x04\x27\0\0".to_vec();
     avi.resize(8 + 10_000, 0);
     assert_told(&avi, None);
+    let two = avi.repeat(2);
+    assert_eq!(
+        facts(&two, two.len()).incomplete,
+        Some(Incomplete::MoreFollows)
+    );
+    // The rest was never filled.
+    avi[16..20].copy_from_slice(&5_000_u32.to_le_bytes());
+    assert!(is_cut(&facts(&avi, avi.len())));
     avi[4..8].fill(0);
     assert_eq!(facts(&avi, 5_000), Facts::default());
     let mut film = b"\0\0\x01\xba\x44\0\x04\0\x04\x01\x01\x89\xc3\xf8".to_vec();

@@ -2,13 +2,17 @@
 
 use std::{fs::File, io, path::Path};
 
-use super::piece;
+use super::{
+    super::{number::Endian::Big, window::Window},
+    piece,
+};
 use crate::patch::Patch;
 
 /// Identifiers as they stand in a file.
 pub(super) const HEADER: &[u8] = b"\x1a\x45\xdf\xa3";
 pub(super) const CLUSTER: [u8; 4] = *b"\x1f\x43\xb6\x75";
 const SEGMENT: &[u8] = b"\x18\x53\x80\x67";
+const SEEK_HEAD: &[u8] = b"\x11\x4d\x9b\x74";
 const TIMESTAMP: u64 = 0xe7;
 const SIMPLE_BLOCK: u64 = 0xa3;
 const BLOCK_GROUP: u64 = 0xa0;
@@ -20,13 +24,74 @@ const VOID: u8 = 0xec;
 /// Where a file says that it ends: the size of its second element, the segment, follows the first, the header. (A live recording does
 /// not know its size.)
 pub(super) fn told_length(head: &[u8]) -> Option<u64> {
-    let (header, place) = size(head, 4)?;
-    let segment = place.checked_add(usize::try_from(header?).ok()?)?;
-    if head.get(segment..segment.checked_add(4)?)? != SEGMENT {
-        return None;
-    }
-    let (size, place) = size(head, segment + 4)?;
+    let (size, place) = size(head, segment_size_at(head)?)?;
     (place as u64).checked_add(size?)
+}
+
+/// Where the size of the segment stands.
+fn segment_size_at(head: &[u8]) -> Option<usize> {
+    let (header, place) = size(head, HEADER.len())?;
+    let segment = place.checked_add(usize::try_from(header?).ok()?)?;
+    let body = segment.checked_add(SEGMENT.len())?;
+    (head.get(segment..body)? == SEGMENT).then_some(body)
+}
+
+/// Makes a file that is cut one of unknown size, without the list of places that points behind the cut.
+pub(super) fn open_ended(head: &[u8]) -> Vec<Patch> {
+    let mut patches = seek_head(head).map_or_else(Vec::new, |(from, to)| without(from, to));
+    let size = segment_size_at(head).and_then(|at| Some((at, size(head, at)?.1)));
+    if let Some((at, end)) = size {
+        let mut bytes = head.to_vec();
+        for byte in bytes.iter_mut().take(end).skip(at) {
+            *byte = 0xff;
+        }
+        // The first byte tells how many there are.
+        let width = (end - at) as u32;
+        if let Some(first) = bytes.get_mut(at) {
+            *first = 0xff_u8.checked_shr(width - 1).unwrap_or_default();
+        }
+        let places = (at..end).step_by(4);
+        patches.extend(places.filter_map(|place| {
+            Some(Patch {
+                offset: place as u64,
+                bytes: *bytes.get(place..)?.first_chunk()?,
+            })
+        }));
+    }
+    patches
+}
+
+/// Where the elements of a file that ends in zeros stop making sense: a download that was never filled. The last one in front of that
+/// place is left out where it is not filled, either.
+pub(super) fn filled_length(window: &mut Window) -> io::Result<Option<u64>> {
+    const LAST: usize = 64;
+    /// An identifier and a size.
+    const HEAD: usize = 12;
+    let part = window.part();
+    let last = part.end.saturating_sub(LAST as u64);
+    if !window.at(last, LAST)?.starts_with(&[0; LAST]) {
+        return Ok(None);
+    }
+    let (mut place, mut before) = (part.start, part.start);
+    while place < part.end {
+        let head = window.at(place, HEAD)?;
+        if head.first() == Some(&0) {
+            let is_filled = window.at(place - 1, 1)?.first() != Some(&0);
+            return Ok(Some(if is_filled { place } else { before }));
+        }
+        let id = head
+            .first()
+            .map_or(0, |first| first.leading_zeros() as usize + 1);
+        let Some((length, body)) = size(head, id) else {
+            break;
+        };
+        before = place;
+        // These hold elements themselves.
+        let is_parent = head.starts_with(SEGMENT) || head.starts_with(&CLUSTER);
+        let content = length.filter(|_| !is_parent).unwrap_or_default();
+        place = place.saturating_add(body as u64).saturating_add(content);
+    }
+    Ok(None)
 }
 
 /// A size, and the place behind it; no number where all its bits are set: unknown.
@@ -36,15 +101,9 @@ fn size(head: &[u8], at: usize) -> Option<(Option<u64>, usize)> {
     let bytes = head
         .get(at..at.checked_add(count)?)
         .filter(|_| count <= 8)?;
-    let value = number(bytes);
+    let value = Big.of(bytes);
     let mask = (1_u64 << (7 * count)) - 1;
     Some(((value & mask != mask).then_some(value & mask), at + count))
-}
-
-fn number(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0, |value, &byte| value << 8 | u64::from(byte))
 }
 
 /// An element's identifier, and its bytes as far as they are there; and the place behind it.
@@ -61,7 +120,16 @@ fn element(bytes: &[u8], at: usize) -> Option<(u64, &[u8], usize)> {
         None => bytes.len(),
     };
     let body = bytes.get(body..end.min(bytes.len()))?;
-    Some((number(name), body, end))
+    Some((Big.of(name), body, end))
+}
+
+/// Where the list of places begins and ends that stands in front, if it is in these first bytes.
+fn seek_head(head: &[u8]) -> Option<(u64, u64)> {
+    let at = head
+        .windows(SEEK_HEAD.len())
+        .position(|name| name == SEEK_HEAD)?;
+    let (_, _, end) = element(head, at)?;
+    Some((at as u64, end as u64))
 }
 
 /// The time of the cluster that begins with these bytes, if one does.
@@ -73,7 +141,7 @@ pub(super) fn cluster_time(bytes: &[u8]) -> Option<u64> {
         at = end;
         (name, body, _) = element(bytes, at)?;
     }
-    (name == TIMESTAMP && (1..=8).contains(&body.len())).then(|| number(body))
+    (name == TIMESTAMP && (1..=8).contains(&body.len())).then(|| Big.of(body))
 }
 
 /// Turns the bytes from one place to another into nothing that a reader looks at. (No cluster is shorter than a head.)
@@ -129,7 +197,7 @@ fn padding_of(tail: &[u8], track: u64) -> Option<Option<u64>> {
                 while let Some((name, content, end)) = element(content, place) {
                     match name {
                         BLOCK => is_ours = of_track(content),
-                        DISCARD_PADDING if content.len() <= 8 => told = Some(number(content)),
+                        DISCARD_PADDING if content.len() <= 8 => told = Some(Big.of(content)),
                         _ => {}
                     }
                     place = end;
@@ -158,6 +226,21 @@ mod tests {
         let live = b"\x1a\x45\xdf\xa3\x82ab\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff";
         assert_eq!(told_length(live), None);
         assert_eq!(told_length(b"\x1a\x45\xdf\xa3\x00"), None);
+    }
+
+    #[test]
+    fn a_file_that_is_cut_gets_an_unknown_size() {
+        for (size, unknown) in [
+            (&b"\x41\x00"[..], &b"\x7f\xff"[..]),
+            (b"\x01\0\0\0\0\0\x10\0", b"\x01\xff\xff\xff\xff\xff\xff\xff"),
+        ] {
+            let file =
+                |size: &[u8]| [b"\x1a\x45\xdf\xa3\x82ab\x18\x53\x80\x67", size, b"rest"].concat();
+            let mut head = file(size);
+            apply(&open_ended(&file(size)), 0, &mut head);
+            assert_eq!(head, file(unknown));
+            assert_eq!(told_length(&head), None);
+        }
     }
 
     #[test]

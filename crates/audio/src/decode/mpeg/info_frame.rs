@@ -2,7 +2,10 @@
 //! Fraunhofer's ("VBRI"). It is not sound.
 //! Formats: <http://gabriel.mp3-tech.org/mp3infotag.html> and the Xing SDK.
 
-use super::header::{HEADER_BYTES, Header};
+use super::{
+    super::number::Endian::Big,
+    header::{HEADER_BYTES, Header},
+};
 
 /// Samples by which every Layer III decoder is late: 528 of the filter banks and one.
 const DECODER_DELAY: u64 = 529;
@@ -25,8 +28,9 @@ impl InfoFrame {
         if header.layer != 3 {
             return None;
         }
+        let number = |place| Big.u32(frame, place).map(u64::from);
         if frame.get(VBRI_OFFSET..VBRI_OFFSET + 4) == Some(b"VBRI") {
-            let number = |offset| number(frame, VBRI_OFFSET + offset);
+            let number = |offset| number(VBRI_OFFSET + offset);
             return Some(Self {
                 bytes: number(10).unwrap_or_default(),
                 frames: number(14).unwrap_or_default(),
@@ -44,14 +48,14 @@ impl InfoFrame {
         const HAS_TABLE: u64 = 4;
         const HAS_QUALITY: u64 = 8;
         let mut place = mark + 4;
-        let flags = number(frame, place).unwrap_or_default();
+        let flags = number(place).unwrap_or_default();
         place += 4;
         let mut next = |flag, bytes| {
             if flags & flag == 0 {
                 return 0;
             }
             place += bytes;
-            number(frame, place - bytes).unwrap_or_default()
+            number(place - bytes).unwrap_or_default()
         };
         let frames = next(HAS_FRAMES, 4);
         let bytes = next(HAS_BYTES, 4);
@@ -78,12 +82,6 @@ fn gaps(tag: &[u8]) -> Option<(u64, u64)> {
     let delay = high << 4 | middle >> 4;
     let padding = (middle & 0xf) << 8 | low;
     Some((delay + DECODER_DELAY, padding.saturating_sub(DECODER_DELAY)))
-}
-
-/// Four bytes, the highest first.
-fn number(frame: &[u8], place: usize) -> Option<u64> {
-    let bytes = frame.get(place..place.checked_add(4)?)?;
-    Some(u64::from(u32::from_be_bytes(bytes.try_into().ok()?)))
 }
 
 #[cfg(test)]

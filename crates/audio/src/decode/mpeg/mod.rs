@@ -23,12 +23,15 @@ use std::{fs::File, io, ops::Range, path::Path, sync::Arc};
 
 use nanomp3_core::{DecodeError, Decoder, MAX_SAMPLES_PER_FRAME};
 
-pub(super) use self::tags::{leading as leading_tag, trailing as trailing_tags};
 use self::{
     cursor::{Cursor, Event, Gaps},
     header::Header,
     info_frame::InfoFrame,
     walker::{Found, Frame, MAX_FRAME_BYTES, Walker},
+};
+pub(super) use self::{
+    tags::{leading as leading_tag, trailing as trailing_tags},
+    walker::begins,
 };
 use super::{Step, fence::Fence, window::Window};
 use crate::{AudioError, AudioInfo, Incomplete, source::Clock};
@@ -165,7 +168,10 @@ impl Mpeg {
             }
         };
         self.info.duration_secs = cursor.secs();
-        self.info.incomplete = cursor.ends_early(self.window.part(), is_cut);
+        self.info.incomplete = match cursor.ends_early(self.window.part(), is_cut) {
+            None => self.window.unfilled()?.map(|(_, incomplete)| incomplete),
+            early => early,
+        };
         if begins && chance.is_certain() {
             return Ok(Stream::Certain);
         }

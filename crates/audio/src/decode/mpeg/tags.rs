@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::super::window::Window;
+use super::super::{number::Endian::Little, window::Window};
 
 /// Tags one behind the other that are passed over at the end of a file.
 const MAX_TAGS: usize = 16;
@@ -26,9 +26,9 @@ pub(in super::super) fn leading(bytes: &[u8]) -> Option<u64> {
         [b'3', b'D', b'I', ..] => Some(10),
         [b'A', b'P', b'E', b'T', b'A', b'G', b'E', b'X', ..] => {
             const IS_HEADER: u32 = 1 << 29;
-            let is_header = little(bytes, 20)? & IS_HEADER != 0;
+            let is_header = Little.u32(bytes, 20)? & IS_HEADER != 0;
             // The size counts the footer and not the header.
-            let behind = if is_header { little(bytes, 12)? } else { 0 };
+            let behind = if is_header { Little.u32(bytes, 12)? } else { 0 };
             Some(APE_BYTES + u64::from(behind))
         }
         [b'T', b'A', b'G', b'+', ..] => Some(ID3_V1_ENHANCED_BYTES),
@@ -102,7 +102,7 @@ pub(in super::super) fn trailing(window: &mut Window) -> io::Result<u64> {
         if let Some(footer) = there(APE_BYTES) {
             let bytes = window.at(footer, APE_BYTES as usize)?;
             if bytes.starts_with(b"APETAGEX")
-                && let (Some(size), Some(flags)) = (little(bytes, 12), little(bytes, 20))
+                && let (Some(size), Some(flags)) = (Little.u32(bytes, 12), Little.u32(bytes, 20))
             {
                 const HAS_HEADER: u32 = 1 << 31;
                 let header = if flags & HAS_HEADER == 0 {
@@ -155,12 +155,6 @@ fn seven_bit(bytes: [u8; 4]) -> Option<u64> {
             .iter()
             .fold(0, |number, &byte| number << 7 | u64::from(byte))
     })
-}
-
-/// Four bytes, the lowest first.
-fn little(bytes: &[u8], place: usize) -> Option<u32> {
-    let four = bytes.get(place..place + 4)?;
-    Some(u32::from_le_bytes(four.try_into().ok()?))
 }
 
 /// Six decimal digits.

@@ -199,6 +199,12 @@ struct Sight<'a> {
     is_complete: bool,
 }
 
+/// Whether bytes begin with a frame, and go on with others.
+pub(in super::super) fn begins(bytes: &[u8]) -> bool {
+    let is_complete = false;
+    Sight { bytes, is_complete }.first_frame(None).is_some()
+}
+
 impl<'a> Sight<'a> {
     fn at(window: &'a mut Window, place: u64, wanted: usize) -> io::Result<Self> {
         let end = window.part().end;
@@ -249,7 +255,8 @@ impl<'a> Sight<'a> {
         })
     }
 
-    /// A frame that enough others follow to begin a stream, or to go on with the known one.
+    /// A frame that enough others follow to begin a stream, or to go on with the known one, or that tells of the sound and so needs
+    /// none.
     fn first_frame(self, last: Option<&Frame>) -> Option<Frame> {
         let header = Header::parse(self.bytes)?;
         let followers = match last {
@@ -267,7 +274,9 @@ impl<'a> Sight<'a> {
             header,
             free_bytes,
         };
-        self.is_followed(&frame, followers).then_some(frame)
+        let own = self.bytes.get(..frame.bytes).unwrap_or_default();
+        let is_certain = || InfoFrame::parse(own, &header).is_some();
+        (self.is_followed(&frame, followers) || is_certain()).then_some(frame)
     }
 
     /// Whether so many frames of one stream follow a frame, or as many as there are up to a tag or the end of the file.

@@ -1,8 +1,8 @@
 //! AIFF and AIFF-C (Apple, "Audio Interchange File Format AIFF-C", 1991, and the codecs that QuickTime added).
 
 use super::{
-    Codec, Sound,
-    bytes::{Bytes, Endian},
+    Codec, Endian, Sound,
+    bytes::Bytes,
     chunks::{Chunks, Family},
     coding::Coding,
     extent::Extent,

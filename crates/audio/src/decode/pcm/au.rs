@@ -1,11 +1,6 @@
 //! Sun and NeXT audio, `.au` and `.snd` (its header: Sun's audio_filehdr.h).
 
-use super::{
-    Codec, Sound,
-    bytes::{Bytes, Endian},
-    coding::Coding,
-    extent::Extent,
-};
+use super::{Codec, Endian, Sound, bytes::Bytes, coding::Coding, extent::Extent};
 use crate::AudioError;
 
 /// The header without its annotation.

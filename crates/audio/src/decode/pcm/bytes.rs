@@ -47,37 +47,3 @@ pub(super) fn read_error(path: &Path, clock: &Clock, error: &std::io::Error) -> 
         .err()
         .unwrap_or_else(|| AudioError::from_io(path, error))
 }
-
-/// The order of the bytes of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Endian {
-    Little,
-    Big,
-}
-
-impl Endian {
-    /// The number of two bytes at `at`, where they are there; likewise below.
-    pub(super) fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {
-        let bytes = *bytes.get(at..)?.first_chunk()?;
-        Some(match self {
-            Self::Little => u16::from_le_bytes(bytes),
-            Self::Big => u16::from_be_bytes(bytes),
-        })
-    }
-
-    pub(super) fn u32(self, bytes: &[u8], at: usize) -> Option<u32> {
-        let bytes = *bytes.get(at..)?.first_chunk()?;
-        Some(match self {
-            Self::Little => u32::from_le_bytes(bytes),
-            Self::Big => u32::from_be_bytes(bytes),
-        })
-    }
-
-    pub(super) fn u64(self, bytes: &[u8], at: usize) -> Option<u64> {
-        let bytes = *bytes.get(at..)?.first_chunk()?;
-        Some(match self {
-            Self::Little => u64::from_le_bytes(bytes),
-            Self::Big => u64::from_be_bytes(bytes),
-        })
-    }
-}

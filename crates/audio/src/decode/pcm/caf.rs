@@ -1,9 +1,9 @@
 //! Apple's Core Audio Format ("Core Audio Format Specification 1.0").
 
 use super::{
-    Codec, Sound,
+    Codec, Endian, Sound,
     adpcm::QUICKTIME_BYTES,
-    bytes::{Bytes, Endian},
+    bytes::Bytes,
     chunks::{Chunks, Family},
     coding::Coding,
     extent::Extent,

@@ -1,10 +1,7 @@
 //! Chunks of RIFF, AIFF, Wave64 and CAF files: a name, a size, that many bytes. Sizes are not believed further than they
 //! lead to the next chunk.
 
-use super::{
-    Container,
-    bytes::{Bytes, Endian},
-};
+use super::{Container, Endian, bytes::Bytes};
 use crate::AudioError;
 
 /// Chunks that are looked at in one file; real files have a handful.

@@ -1,8 +1,8 @@
 //! How samples are written as bytes: linear PCM, floating point, G.711 and ADPCM.
 
 use super::{
+    Endian,
     adpcm::{self, Ima},
-    bytes::Endian,
 };
 
 /// One way of writing samples. Numbers narrower than their bytes stand in the upper bits, so that only the bytes count.

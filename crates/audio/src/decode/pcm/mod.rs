@@ -32,12 +32,12 @@ use std::{
 
 use self::{
     adpcm::Ima,
-    bytes::{Bytes, Endian, read_error},
+    bytes::{Bytes, read_error},
     chunks::Family,
     coding::Coding,
     extent::Extent,
 };
-use super::{Step, check_shape, fence::Fence};
+use super::{Step, check_shape, fence::Fence, number::Endian};
 use crate::{
     AudioError, AudioInfo, Incomplete,
     source::{Clock, Watched},

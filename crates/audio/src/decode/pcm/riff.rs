@@ -1,8 +1,8 @@
 //! WAV: RIFF, its big-endian variant RIFX, and RF64 or BW64 for more than 4 GiB (EBU Tech 3306, ITU-R BS.2088).
 
 use super::{
-    Codec, Shape, Sound,
-    bytes::{Bytes, Endian},
+    Codec, Endian, Shape, Sound,
+    bytes::Bytes,
     chunks::{Chunks, Family},
     extent::Extent,
     wave_format,

@@ -1,11 +1,6 @@
 //! NIST SPHERE, `.sph`: the files of speech corpora. A header of text, then samples.
 
-use super::{
-    Codec, Sound,
-    bytes::{Bytes, Endian},
-    coding::Coding,
-    extent::Extent,
-};
+use super::{Codec, Endian, Sound, bytes::Bytes, coding::Coding, extent::Extent};
 use crate::AudioError;
 
 /// Headers have 1024 bytes; longer ones are allowed.

@@ -1,8 +1,8 @@
 //! Sony Wave64: WAV with chunk names of 16 bytes and sizes of 64 bits.
 
 use super::{
-    Sound,
-    bytes::{Bytes, Endian},
+    Endian, Sound,
+    bytes::Bytes,
     chunks::{Chunks, Family},
     extent::Extent,
     wave_format,

@@ -1,6 +1,6 @@
 //! The `fmt ` chunk of WAV and Wave64: WAVEFORMAT, WAVEFORMATEX and WAVEFORMATEXTENSIBLE of Microsoft's mmreg.h.
 
-use super::{Codec, Shape, bytes::Endian, coding::Coding};
+use super::{Codec, Endian, Shape, coding::Coding};
 
 /// Bytes of the longest form that is looked at.
 pub(super) const MAX_BYTES: usize = 40;

@@ -8,6 +8,8 @@ use std::{
 
 use crate::{AudioError, decode::SILENT};
 
+/// No packet of sound lasts longer.
+const GAP_SECS: f64 = 0.5;
 /// Bytes of one message that are looked at.
 const MAX_LINE: u64 = 1 << 12;
 
@@ -24,6 +26,11 @@ pub(super) struct Log {
     pub half_packets: u64,
     errors: u64,
     pub cut: bool,
+    /// When the first packet sounds, where the program tells times; when the last one of which it spoke does, and the first that
+    /// it could not decode, counted from that.
+    origin_secs: Option<f64>,
+    pub packet_secs: Option<f64>,
+    pub first_bad_secs: Option<f64>,
 }
 
 impl Log {
@@ -49,6 +56,7 @@ impl Log {
     }
 
     fn add(&mut self, line: &str) {
+        let bad_before = self.bad_packets + self.half_packets;
         let error = line.contains("[error]") || line.contains("[fatal]");
         self.errors += u64::from(error);
         // "  Stream #0:0 -> #0:0 (ac3 (native) -> pcm_f32be (native))"
@@ -58,6 +66,16 @@ impl Log {
             && self.undecoded.is_none()
         {
             self.undecoded = rest.split([' ', ',']).next().map(str::to_owned);
+        }
+        if let Some(secs) = packet_secs(line) {
+            let origin_secs = *self.origin_secs.get_or_insert(secs);
+            let secs = (secs - origin_secs).max(0.0);
+            // What it could not read before it told the first time shows in a gap.
+            let last_secs = self.packet_secs.replace(secs).unwrap_or_default();
+            if self.is_bad() && self.first_bad_secs.is_none() && secs - last_secs > GAP_SECS {
+                self.first_bad_secs = Some(last_secs);
+            }
+            return;
         }
         if line.contains("matches no streams") || line.contains("does not contain any stream") {
             self.no_such_track = true;
@@ -70,11 +88,19 @@ impl Log {
         } else if error
             && (line.contains("rror while decoding")
                 || line.contains("rror submitting packet")
+                || line.contains("rror decoding the audio block")
+                || line.contains("[alac @") && line.contains("bits left")
                 || line.contains("CRC mismatch"))
         {
             self.bad_packets += 1;
+        } else if error && line.contains("[matroska,webm @") && is_broken_matroska(line) {
+            // It goes on at the next cluster.
+            self.bad_packets += 1;
         } else if line.contains("corrupt input packet in stream") {
             self.half_packets += 1;
+        }
+        if bad_before == 0 && self.is_bad() {
+            self.first_bad_secs = self.packet_secs;
         }
     }
 
@@ -107,6 +133,22 @@ impl Log {
     pub(super) fn is_bad(&self) -> bool {
         self.bad_packets + self.half_packets > 0
     }
+}
+
+/// Whether the program cannot make sense of an element.
+fn is_broken_matroska(line: &str) -> bool {
+    line.contains("invalid as first byte of an EBML number")
+        || line.contains("exceeds containing master element")
+}
+
+/// The time of the packet of sound that is decoded next.
+fn packet_secs(line: &str) -> Option<f64> {
+    let (_, told) = line.split_once("demuxer+ffmpeg -> ")?;
+    let (_, time) = told
+        .split_once("type:audio ")?
+        .1
+        .split_once("pkt_pts_time:")?;
+    time.split(' ').next()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -1,0 +1,130 @@
+//! A file that is not decoded is refused with the true reason, and what would help.
+
+use super::*;
+
+#[test]
+fn without_ffmpeg_the_codec_is_named_and_what_would_help() {
+    let shop = Shop::new();
+    for (name, options, codec) in [
+        ("six.m4a", "-ac 6 -c:a aac", "AAC with six channels"),
+        ("six.aac", "-ac 6 -c:a aac", "AAC with six channels"),
+        ("layer2.mp4", "-c:a mp2", "MPEG audio layer II"),
+        ("alac.mov", "-c:a alac", "ALAC as QuickTime stores it"),
+        ("ac3.mp4", "-c:a ac3", "AC-3"),
+        ("ac3.mkv", "-c:a ac3", "AC-3"),
+        ("speex.ogg", "-ar 16000 -c:a libspeex", "Speex"),
+        ("wave.wv", "-c:a wavpack", "WavPack"),
+        ("true.tta", "-c:a tta", "True Audio"),
+        ("windows.wma", "-c:a wmav2", "Windows Media"),
+    ] {
+        let path = shop.make(name, options);
+        let empty = Some(shop.folder.path().as_os_str());
+        let Err(error) = Decoder::open_with(&path, &Cancel::default(), empty) else {
+            panic!("{name} opened without ffmpeg");
+        };
+        let text = error.to_string();
+        assert!(matches!(error, AudioError::NeedsProgram { .. }), "{text}");
+        assert!(text.contains(codec) && text.contains("ffmpeg"), "{text}");
+        assert!(text.ends_with(&path.display().to_string()), "{text}");
+    }
+}
+
+#[test]
+fn he_aac_is_left_to_ffmpeg_whatever_tells_it() {
+    let shop = Shop::new();
+    let path = shop.make("plain.m4a", "-ar 22050 -ac 1 -c:a aac");
+    let plain = Decoder::open(&path, &Cancel::default()).unwrap();
+    assert_eq!(plain.info().decoder, "Symphonia");
+    let mut bytes = fs::read(&path).unwrap();
+    // What ffmpeg writes behind the configuration (ISO/IEC 14496-3, 1.6.6.1): no band replication. Then with it, at twice the rate.
+    let sync = bytes
+        .windows(3)
+        .position(|three| three == b"\x56\xe5\0")
+        .unwrap();
+    bytes[sync + 2] = 0xa0;
+    let explicit = shop.path("explicit.m4a");
+    fs::write(&explicit, &bytes).unwrap();
+    let mut decoder = Decoder::open(&explicit, &Cancel::default()).unwrap();
+    assert_eq!(decoder.info().decoder, "ffmpeg program");
+    assert_eq!(decoder.info().sample_rate, 44_100);
+    let secs = rest(&mut decoder).remove(0).1.len() as f64 / 44_100.0;
+    assert!((secs - 10.0).abs() < 0.1, "{secs}");
+    let empty = Some(shop.folder.path().as_os_str());
+    let error = Decoder::open_with(&explicit, &Cancel::default(), empty).err();
+    assert!(error.unwrap().to_string().contains("HE-AAC"));
+}
+
+#[test]
+fn what_is_no_sound_is_called_by_its_name() {
+    let shop = Shop::new();
+    shop.run(
+        "ffmpeg",
+        "-v error -f lavfi -i testsrc=d=1:s=64x64 -c:v mpeg4 silent.mp4",
+    );
+    shop.run(
+        "ffmpeg",
+        "-v error -f lavfi -i testsrc=d=1:s=64x64 -c:v mpeg4 silent.avi",
+    );
+    shop.run(
+        "ffmpeg",
+        "-v error -f lavfi -i testsrc=d=1:s=64x64 -c:v mpeg4 silent.mkv",
+    );
+    for (name, bytes, words) in [
+        ("a.mp3", &b"PK\x03\x04...."[..], "an archive (ZIP)"),
+        ("b.mp3", b"\n<!DOCTYPE html><html>Not found", "a web page"),
+        ("c.wav", b"a,b\n1,2\n", "a text"),
+        ("d.flac", b"%PDF-1.7", "a document (PDF)"),
+        ("e.ogg", &[0; 5000], "zeros"),
+        ("silent.mp4", b"", "it has no sound track"),
+        ("silent.avi", b"", "it has no sound track"),
+        ("silent.mkv", b"", "it has no sound track"),
+    ] {
+        let path = shop.path(name);
+        if !bytes.is_empty() {
+            fs::write(&path, bytes).unwrap();
+        }
+        let error = Decoder::open(&path, &Cancel::default()).err().unwrap();
+        let text = error.to_string();
+        assert!(
+            text.starts_with("no sound: ") && text.contains(words),
+            "{text}"
+        );
+        assert!(!text.contains("convert"), "{text}");
+    }
+    let error = Decoder::open(&shop.path("missing.wav"), &Cancel::default());
+    let text = error.err().unwrap().to_string();
+    assert!(!text.contains("os error"), "{text}");
+}
+
+#[test]
+fn an_mp4_file_that_is_cut_within_its_table_of_contents_says_so() {
+    let shop = Shop::new();
+    let bytes = fs::read(shop.make("a.m4a", "-c:a aac")).unwrap();
+    let moov = bytes.windows(4).rposition(|four| four == b"moov").unwrap() - 4;
+    let tables = bytes.windows(4).rposition(|four| four == b"stsz").unwrap();
+    for there in [moov + 20, moov + 150, moov + 300, tables + 200] {
+        let path = shop.path("cut.m4a");
+        fs::write(&path, &bytes[..there]).unwrap();
+        let error = Decoder::open(&path, &Cancel::default()).err().unwrap();
+        let text = error.to_string();
+        assert!(
+            text.starts_with("damaged: its table of contents is cut off"),
+            "{text}"
+        );
+        assert!(text.contains("replace it with an intact copy"), "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_named_as_such() {
+    let shop = Shop::new();
+    let link = shop.path("gone.wav");
+    std::os::unix::fs::symlink("/nowhere/song.wav", &link).unwrap();
+    let error = Decoder::open(&link, &Cancel::default()).err().unwrap();
+    let text = error.to_string();
+    assert!(
+        text.contains("it is a link to /nowhere/song.wav, where nothing is"),
+        "{text}"
+    );
+}
