@@ -134,11 +134,11 @@ impl Adts {
         let (duration_secs, incomplete) = (Some(reader.info.duration_secs), reader.incomplete);
         let refuse = |why: String| Refused {
             error: AudioError::unsupported(fence.path, why),
-            facts: Facts {
+            facts: Box::new(Facts {
                 duration_secs,
                 incomplete,
                 ..Facts::default()
-            },
+            }),
         };
         if has_blocks {
             return Err(refuse(

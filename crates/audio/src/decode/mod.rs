@@ -115,7 +115,7 @@ impl Reader {
                 fence.clock.check(path)?;
                 Err(Refused {
                     error: AudioError::unsupported(path, format!("it is {name}")),
-                    facts: facts.map_err(failed)?,
+                    facts: Box::new(facts.map_err(failed)?),
                 })
             }
             Format::Pcm(container) => {
@@ -274,14 +274,14 @@ fn check_channels(path: &Path, channels: usize) -> Result<(), AudioError> {
 /// Why no reader here opened a file, and what they learned of it.
 struct Refused {
     error: AudioError,
-    facts: Facts,
+    facts: Box<Facts>,
 }
 
 impl From<AudioError> for Refused {
     fn from(error: AudioError) -> Self {
         Self {
             error,
-            facts: Facts::default(),
+            facts: Box::default(),
         }
     }
 }
@@ -313,7 +313,7 @@ impl Refused {
         let program = Program::open(&program::find(search)?, Facts::default(), fence).ok()?;
         (program.info().sample_rate > sample_rate).then(|| Self {
             error: AudioError::unsupported(fence.path, "its codec is HE-AAC"),
-            facts,
+            facts: Box::new(facts),
         })
     }
 
@@ -354,7 +354,7 @@ impl Refused {
         if self.facts.end.is_none() {
             self.facts.end = foreign::tags_at_end(fence)?;
         }
-        let opened = Program::open(&executable, self.facts, fence);
+        let opened = Program::open(&executable, *self.facts, fence);
         // What is damaged may look as if it held no sound.
         let is_damaged = matches!(self.error, AudioError::Damaged { .. });
         unless_program_reads(self.error, opened, |error| {

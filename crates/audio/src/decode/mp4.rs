@@ -255,7 +255,7 @@ impl Packets {
         };
         Err(Refused {
             error,
-            facts: Facts::exact(movie.duration_secs(first)),
+            facts: Box::new(Facts::exact(movie.duration_secs(first))),
         })
     }
 }
