@@ -365,7 +365,8 @@ impl Source {
         match task {
             Task::Decode(Some(secs)) => command.args(["-ss", &format!("{secs:.9}")]),
             Task::Decode(None) => &mut command,
-            Task::TellTimes => command.arg("-debug_ts"),
+            // With more threads it would read on before it tells.
+            Task::TellTimes => command.args(["-debug_ts", "-threads", "1"]),
         };
         // The prefix keeps a name from being read as an option or another protocol.
         let mut name = OsString::from(match self.end {
