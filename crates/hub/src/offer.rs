@@ -45,17 +45,17 @@ impl Offer {
             .bytes()
             .map_or_else(|| "not told".to_owned(), size_text);
         let files: Vec<&str> = self.files.iter().map(|file| file.name.as_str()).collect();
-        let mut text = format!("model    {} (commit {commit})\n", self.name);
+        let mut text = format!("model: {} (commit {commit})\n", self.name);
         let _ = writeln!(
             text,
-            "licence  {}",
+            "licence: {}",
             licence.unwrap_or("not stated by its owner")
         );
         if self.gated {
-            text.push_str("terms    to be agreed to in a browser first\n");
+            text.push_str("terms: to be agreed to in a browser first\n");
         }
-        let _ = writeln!(text, "size     {size}");
-        let _ = write!(text, "files    {}", files.join(", "));
+        let _ = writeln!(text, "size: {size}");
+        let _ = write!(text, "files: {}", files.join(", "));
         text
     }
 }
