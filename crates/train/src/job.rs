@@ -130,7 +130,7 @@ impl TrainJob<'_> {
         // With another batch the loss lies elsewhere.
         if self.start.manifest.batch == self.sampler.batch {
             for record in &self.done {
-                spikes.take(record.loss);
+                spikes.take(record.loss, record.spike);
             }
         }
         let mut saved = None;
@@ -170,7 +170,7 @@ impl TrainJob<'_> {
             let result = learner
                 .step(input, rule)
                 .map_err(|why| self.device_failed(why))?;
-            let jumped = spikes.take_step(result.loss, result.applied);
+            let jumped = result.loss.is_finite() && spikes.is_jump(result.loss);
             let took = began.elapsed().as_secs_f64();
             step += 1;
             if result.applied {
@@ -203,9 +203,11 @@ impl TrainJob<'_> {
                     stall: Some(waited / took.max(1e-9)),
                     spike: jumped,
                 };
-                self.log(&record)
+                let logged = self
+                    .log(&record)
                     .map_err(|error| self.cannot_keep(step, &error))?;
-                self.done.push(record.clone());
+                spikes.take(logged.loss, jumped);
+                self.done.push(logged);
                 (self.events)(TrainEvent::Step(record));
                 if let Some(cosines) = result.matrix {
                     shown = Some(Instant::now());
@@ -304,12 +306,12 @@ impl TrainJob<'_> {
         }
     }
 
-    fn log(&mut self, record: &StepRecord) -> Result<(), TrainError> {
-        self.folder.log(record)?;
+    fn log(&mut self, record: &StepRecord) -> Result<StepRecord, TrainError> {
+        let logged = self.folder.log(record)?;
         if let Some(board) = &mut self.board {
             board.step(record)?;
         }
-        Ok(())
+        Ok(logged)
     }
 
     fn device_failed(&self, why: String) -> TrainError {
