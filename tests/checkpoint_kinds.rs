@@ -379,6 +379,7 @@ fn weights_that_were_saved_in_another_way_are_named_with_the_remedy() {
         ("pickled.pkl", ["pickle", "with torch.save"]),
         ("float8.pth", ["8 bits", "convert it to f16 or f32"]),
         ("float8.safetensors", ["8 bits", "convert it to f16 or f32"]),
+        ("quantised.pth", ["_rebuild_qtensor", "in floating point"]),
     ] {
         let error = read(&fixture(name), "auto").unwrap_err();
         for word in words {

@@ -315,14 +315,17 @@ fn open_file(path: &Path, is_file: bool) -> Collection {
         Sort::Other if is_file && mynascope_audio::probe_file(path).is_ok() => {
             collection.tracks.push(track)
         }
-        Sort::Other => collection.notes.push(
-            format!(
-                "neither sound nor a list that is read ({}), so it is left out: {}",
-                listed::endings(),
-                path.display()
-            )
-            .into(),
-        ),
+        Sort::Other => {
+            let what = match listed::remedy(path) {
+                Some(remedy) => remedy.to_owned(),
+                None => {
+                    let endings = listed::endings();
+                    format!("neither sound nor a list that is read ({endings}), so it is left out")
+                }
+            };
+            let note = format!("{what}: {}", path.display());
+            collection.notes.push(note.into());
+        }
     }
     collection
 }

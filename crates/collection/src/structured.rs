@@ -153,9 +153,15 @@ impl<'t> Json<'t> {
             .filter(|(_, items)| items.first().is_some_and(|item| members_or_path(item)))
             .collect();
         match lists.len() {
-            0 => self
-                .of_keys(&members)
-                .ok_or_else(|| wrong(format!("it is no list; {WANTED}"))),
+            0 => {
+                // Files by their names may stand one object further in.
+                let inner = match &members[..] {
+                    [(_, only)] => self::members(only).filter(|inner| are_sounds(inner)),
+                    _ => None,
+                };
+                self.of_keys(inner.as_ref().unwrap_or(&members))
+                    .ok_or_else(|| wrong(format!("it is no list; {WANTED}")))
+            }
             1 => Ok(self.of_items(
                 lists
                     .into_iter()
@@ -263,10 +269,7 @@ impl<'t> Json<'t> {
 
     /// Files by their names: `{"a.wav": "rock", ..}`, `{"a.wav": ["loud", "fast"], ..}`, `{"a.wav": {"genre": "rock"}}`.
     fn of_keys(&self, members: &Members<'t>) -> Option<Rows> {
-        let sounds = members
-            .iter()
-            .filter(|(key, _)| is_audio_path(Path::new(key)));
-        let are_sounds = 2 * sounds.count() > members.len();
+        let are_sounds = are_sounds(members);
         let mut sheet = Sheet::default();
         for (key, value) in members {
             let line = self.line_of(value);
@@ -290,6 +293,14 @@ impl<'t> Json<'t> {
         }
         Some(sheet.finish())
     }
+}
+
+/// Whether most members are named by sound files.
+fn are_sounds(members: &Members<'_>) -> bool {
+    let sounds = members
+        .iter()
+        .filter(|(key, _)| is_audio_path(Path::new(key)));
+    2 * sounds.count() > members.len()
 }
 
 /// The texts of an array's items.
@@ -475,6 +486,10 @@ mod tests {
             ("{\"a.wav\": \"x\",\n\"b.wav\": \"dub\"}", 2),
             (
                 "{\"a.wav\": {\"label\": \"x\"},\n\"b.wav\": {\"label\": \"dub\"}}",
+                2,
+            ),
+            (
+                "{\"tracks\": {\"a.wav\": {\"label\": \"x\"},\n\"b.wav\": {\"label\": \"dub\"}}}",
                 2,
             ),
             ("[[\"a.wav\", \"x\"], [\"b.wav\", \"dub\"]]", 1),

@@ -158,6 +158,24 @@ impl Table {
                 "a quotation mark that is opened here is never closed".to_owned(),
             ));
         }
+        // A sheet may have a title above its headings.
+        let knows = |(_, row): &(u64, csv::StringRecord)| {
+            row.iter().filter(|name| known(&heading(name))).count()
+        };
+        let has_sound = |(_, row): &(u64, csv::StringRecord)| {
+            row.iter()
+                .any(|field| is_audio_path(Path::new(field.trim())))
+        };
+        let titles = rows
+            .iter()
+            .take(SAMPLE_LINES)
+            .position(|row| knows(row) > 1);
+        if let Some(titles) = titles
+            && let Some(above) = rows.get(..titles)
+            && !above.iter().any(|row| has_sound(row) || knows(row) > 0)
+        {
+            rows.drain(..titles);
+        }
         let is_headless = rows.first().is_some_and(|(_, row)| {
             let mut fields = row.iter();
             fields.any(|field| is_audio_path(Path::new(field.trim())))
@@ -370,7 +388,15 @@ impl Shape {
             .filter(|line| !line.trim().is_empty())
             .take(SAMPLE_LINES)
             .collect();
-        let Some(first) = lines.first() else { return };
+        // Titles may stand above the headings.
+        let is_headings = |line: &&&str| {
+            let mut all = SEPARATORS.into_iter();
+            all.any(|separator| known_headings(line, separator, known) > 1)
+        };
+        let headings = lines.iter().find(is_headings);
+        let Some(first) = headings.or(lines.first()) else {
+            return;
+        };
         if is_spaced(&lines, known) {
             self.separator = NO_SEPARATOR;
             self.quoted = false;
@@ -398,7 +424,8 @@ impl Shape {
         }
         let count = |line: &str, separator| fields(line, separator).count() - 1;
         let best = SEPARATORS.iter().max_by_key(|&&separator| {
-            let in_all = lines.iter().all(|line| count(line, separator) > 0);
+            let from = lines.iter().skip_while(|line| *line != first);
+            let in_all = from.clone().all(|line| count(line, separator) > 0);
             let rank = SEPARATORS.iter().position(|&other| other == separator);
             (
                 known_headings(first, separator, known),

@@ -215,7 +215,7 @@ impl EmbeddingTable {
         let fail = |what: String| Err(EmbeddingError::Inconsistent(what));
         let rows = self.rows();
         if self.dim == 0 {
-            return fail("a table needs at least one value a row".to_owned());
+            return fail("a table needs rows of at least one value, and this has none".to_owned());
         }
         if rows.checked_mul(self.dim) != Some(self.values.len()) || self.timestamps.len() != rows {
             return fail(format!(

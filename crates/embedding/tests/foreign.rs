@@ -52,6 +52,21 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     owned.collect()
 }
 
+#[test]
+fn lengths_of_time_are_read_in_their_own_unit_and_texts_for_vectors_are_named() {
+    for name in ["timedelta.parquet", "polars_duration.parquet"] {
+        let table = load(name);
+        has_rows(name, &table, &ALL);
+        assert_eq!(table.timestamps, [0.0, 1.5, 3.0, 4.5, 6.0, 7.5], "{name}");
+    }
+    let error = load_table(&fixture("text_vectors.parquet")).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains("holds texts") && error.contains("json.loads"),
+        "{error}"
+    );
+}
+
 const ALL: [usize; 6] = [0, 1, 2, 3, 4, 5];
 
 fn six(label_of: [&str; 3]) -> Vec<(String, String)> {

@@ -94,7 +94,7 @@ impl Targets {
             },
         };
         targets.folds = listed_folds.collect();
-        if task != Task::Genre && targets.truths.iter().all(Option::is_none) {
+        if targets.truths.iter().all(Option::is_none) {
             return Err(ProbeError::Labels(format!(
                 "no track has {}; {}",
                 match task {

@@ -1,7 +1,10 @@
 //! What the columns of a list mean, by their headings and by what stands below them.
 
-use super::paths::LONGEST_PATH;
+use std::collections::BTreeMap;
+
+use super::{paths::LONGEST_PATH, words::yes_or_no};
 use crate::{
+    split::Part,
     table::Table,
     text::{is_nothing, plain},
 };
@@ -137,6 +140,17 @@ const SPLIT: [&str; 20] = [
     "mediaeval2013set",
 ];
 
+/// Headings of columns that say of each file whether it is in a part.
+const IN_PART: [(&str, Part); 7] = [
+    ("istest", Part::Test),
+    ("intest", Part::Test),
+    ("isvalid", Part::Valid),
+    ("isval", Part::Valid),
+    ("isvalidation", Part::Valid),
+    ("istrain", Part::Train),
+    ("istraining", Part::Train),
+];
+
 const KEY: [&str; 8] = [
     "key",
     "keyname",
@@ -195,6 +209,7 @@ pub(super) fn is_known(heading: &str) -> bool {
         || ARTIST.contains(&name)
         || OTHERS.contains(&name)
         || emotion(name).is_some()
+        || IN_PART.iter().any(|(known, _)| *known == name)
 }
 
 /// Whether a heading may be that of a column of files.
@@ -232,6 +247,8 @@ pub(super) struct Columns {
     pub(super) tag_columns: Vec<usize>,
     /// All that may hold the split.
     pub(super) splits: Vec<usize>,
+    /// Columns of yes and no, each of a part, where no other holds the split.
+    pub(super) in_part: Vec<(usize, Part)>,
     pub(super) key: Option<usize>,
     pub(super) mode: Option<usize>,
     pub(super) tempo: Option<usize>,
@@ -275,6 +292,13 @@ impl Columns {
                 slot.get_or_insert(place);
             }
         }
+        let of_part = |name: &String| IN_PART.iter().find(|(known, _)| known == name);
+        let in_part = names.iter().enumerate().filter_map(|(place, name)| {
+            let (_, part) = of_part(name)?;
+            (columns.splits.is_empty() && is_yes_or_no(table, place)).then_some((place, *part))
+        });
+        columns.in_part = in_part.collect();
+        columns.tags.extend(numbered_labels(&names));
         columns.files = columns.find_files(table, &names);
         if table.is_headless {
             columns.guess_headless(table);
@@ -335,21 +359,20 @@ impl Columns {
     }
 
     fn find_tag_columns(&mut self, table: &Table, names: &[String]) {
-        let is_yes_or_no = |place: &usize| {
-            let mut fields = sample(table, *place).peekable();
-            fields.peek().is_some()
-                && fields.all(|field| matches!(field, "0" | "1" | "0.0" | "1.0"))
-        };
         let free = |place: &usize| {
             let named = [self.label, self.key, self.mode, self.tempo, self.title];
             !named.contains(&Some(*place))
                 && !self.splits.contains(place)
+                && !self.in_part.iter().any(|(other, _)| other == place)
                 && !self.emotion.contains(&Some(*place))
                 && !names.get(*place).is_some_and(|name| {
                     OTHERS.contains(&name.as_str()) || WEAK_FILE.contains(&name.as_str())
                 })
         };
-        let found: Vec<usize> = (0..names.len()).filter(free).filter(is_yes_or_no).collect();
+        let found: Vec<usize> = (0..names.len())
+            .filter(free)
+            .filter(|&place| is_yes_or_no(table, place))
+            .collect();
         if found.len() >= FEWEST_TAG_COLUMNS {
             self.tag_columns = found;
         }
@@ -363,6 +386,7 @@ impl Columns {
             let fields = || column(table, place);
             let separator = super::words::TagSigns::of(fields());
             !matches!(name, Some("tags" | "tag"))
+                && !name.is_some_and(|name| name.ends_with(|it: char| it.is_ascii_digit()))
                 && !table.rows().any(|row| row.len() > names.len())
                 && fields().all(|field| separator.tags(field).len() <= 1)
         };
@@ -405,7 +429,8 @@ impl Columns {
             self.emotion[0],
             self.emotion[1],
         ];
-        let lists = [&self.tags, &self.tag_columns];
+        let in_part: Vec<usize> = self.in_part.iter().map(|(place, _)| *place).collect();
+        let lists = [&self.tags, &self.tag_columns, &in_part];
         let names = table.names().iter().enumerate();
         names
             .filter(|(place, name)| {
@@ -419,6 +444,25 @@ impl Columns {
             })
             .collect()
     }
+}
+
+/// Whether a column says yes or no in each field.
+fn is_yes_or_no(table: &Table, place: usize) -> bool {
+    let mut fields = sample(table, place).peekable();
+    fields.peek().is_some() && fields.all(|field| yes_or_no(field).is_some())
+}
+
+/// Columns of labels that are numbered: `genre1`, `genre2`. They hold the labels of a file together.
+fn numbered_labels(names: &[String]) -> Vec<usize> {
+    let mut series: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (place, name) in names.iter().enumerate() {
+        let base = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
+        if base.len() < name.len() && (LABEL.contains(&base) || TAGS.contains(&base)) {
+            series.entry(base).or_default().push(place);
+        }
+    }
+    let several = series.into_values().find(|places| places.len() > 1);
+    several.unwrap_or_default()
 }
 
 /// Fields of a column that hold something.

@@ -48,6 +48,36 @@ pub(crate) fn endings() -> String {
     endings.join(", ")
 }
 
+/// What to do with lists in formats that are not read.
+pub(crate) fn remedy(path: &Path) -> Option<&'static str> {
+    const REMEDIES: [(&[&str], &str); 5] = [
+        (
+            &["xlsx", "xls", "xlsm", "ods", "numbers"],
+            "it is a spreadsheet; save its sheet as CSV and open that",
+        ),
+        (
+            &["xspf", "wpl", "asx", "zpl"],
+            "such a playlist is not read; save it as M3U and open that",
+        ),
+        (
+            &["cue"],
+            "a cue sheet names the parts of one file, which are not opened one by one; open the sound file itself",
+        ),
+        (
+            &["yaml", "yml", "xml", "jams"],
+            "lists in this format are not read; write one as CSV or JSON, with a path and labels for each file",
+        ),
+        (
+            &["parquet", "pq", "feather", "arrow", "pkl", "pickle"],
+            "it holds no vectors of tracks; if it is a list, write it as CSV, as with pandas' to_csv",
+        ),
+    ];
+    let known = REMEDIES
+        .iter()
+        .find(|(endings, _)| has_ending(path, endings));
+    known.map(|(_, remedy)| *remedy)
+}
+
 fn has_ending(path: &Path, endings: &[&str]) -> bool {
     let ending = path.extension().unwrap_or_default();
     endings.iter().any(|it| ending.eq_ignore_ascii_case(it))
@@ -206,7 +236,7 @@ impl Opened<'_> {
         for row in table.rows() {
             watch.check()?;
             let words = row.at(file).unwrap_or_default();
-            if is_nothing(words) || is_remark(&row, words) {
+            if is_nothing(words) || is_remark(&row, words) || repeats_headings(&row, &table) {
                 if !row.is_blank() && is_nothing(words) {
                     nameless.add(row.line(), || format!("line {}", row.line()));
                 }
@@ -290,6 +320,12 @@ impl Opened<'_> {
 /// Whether a row is a remark: it begins with `#` and names no sound.
 fn is_remark(row: &Row<'_>, words: &str) -> bool {
     row.at(0).is_some_and(|field| field.starts_with('#')) && !walk::is_sound_name(Path::new(words))
+}
+
+/// Whether a row is that of the headings again, as where lists were joined.
+fn repeats_headings(row: &Row<'_>, table: &Table) -> bool {
+    let names = table.names();
+    !table.is_headless && names.len() > 1 && row.from(0).eq(names.iter().map(String::as_str))
 }
 
 /// Words of a list for a message.

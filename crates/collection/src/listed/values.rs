@@ -255,7 +255,7 @@ impl<'a> Values<'a> {
 
     fn part(&self, row: &Row<'_>) -> Option<Part> {
         let Some((place, parts)) = &self.split else {
-            return self.part;
+            return self.part.or_else(|| self.part_by_yes(row));
         };
         let word = row.at(*place).filter(|word| !is_nothing(word))?;
         let part = parts.get(word).copied();
@@ -266,6 +266,23 @@ impl<'a> Values<'a> {
             });
         }
         part
+    }
+
+    /// The part that a column of yes and no says the row to be in; what is in none of the named ones is learned from.
+    fn part_by_yes(&self, row: &Row<'_>) -> Option<Part> {
+        let columns = &self.columns.in_part;
+        let says = |place: usize| row.at(place).and_then(words::yes_or_no);
+        let named = columns.iter().find(|(place, _)| says(*place) == Some(true));
+        let is_train = |&(_, part): &(usize, Part)| part == Part::Train;
+        match named {
+            Some((_, part)) => Some(*part),
+            None if columns.is_empty() => None,
+            None if columns.iter().any(|&(place, _)| says(place).is_none()) => None,
+            // "is it test?" alone leaves the rest to learn from, "is it train?" to be tested on.
+            None if columns.iter().all(is_train) => Some(Part::Test),
+            None if columns.iter().any(is_train) => None,
+            None => Some(Part::Train),
+        }
     }
 
     fn key(&self, row: &Row<'_>) -> Option<u8> {
@@ -331,7 +348,7 @@ impl<'a> Values<'a> {
             }
         }
         for &place in &self.columns.tag_columns {
-            if matches!(row.at(place), Some("1" | "1.0"))
+            if row.at(place).and_then(words::yes_or_no) == Some(true)
                 && let Some(name) = self.table.names().get(place)
             {
                 add(name.clone());
@@ -482,10 +499,23 @@ impl<'a> Values<'a> {
                 .into(),
             );
         }
+        if !columns.in_part.is_empty() && self.split.is_none() && self.part.is_none() {
+            let named = columns.in_part.iter();
+            let named: Vec<String> = named
+                .map(|&(place, part)| format!("`{}` as {}", heading(place), part.name()))
+                .collect();
+            notes.push(
+                format!(
+                    "the split is read from columns of yes and no: {}",
+                    named.join(", ")
+                )
+                .into(),
+            );
+        }
         if !columns.tag_columns.is_empty() {
             notes.push(
                 format!(
-                    "{} columns of zeros and ones are read as tags",
+                    "{} columns of yes and no are read as tags",
                     columns.tag_columns.len()
                 )
                 .into(),

@@ -222,6 +222,15 @@ fn listed(inside: &str) -> Vec<String> {
     items
 }
 
+/// Whether a field says that something holds.
+pub(super) fn yes_or_no(field: &str) -> Option<bool> {
+    match fold_text(field.trim()).as_str() {
+        "1" | "1.0" | "true" | "yes" | "y" | "t" | "x" => Some(true),
+        "0" | "0.0" | "false" | "no" | "n" | "f" => Some(false),
+        _ => None,
+    }
+}
+
 /// A number; where fields are not parted by commas, also one with a decimal comma.
 pub(super) fn number(field: &str, has_commas: bool) -> Option<f64> {
     let field = field.trim().trim_end_matches('%').trim_end();

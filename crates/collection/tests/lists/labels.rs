@@ -75,10 +75,7 @@ fn tags_are_parted_by_whatever_parts_them() {
         format!("{path},{},{},{},1", has(0), has(1), has(2))
     });
     assert_eq!(collection.tracks[1].tags, ["jazz", "drums"]);
-    assert_note(
-        &collection,
-        &["4 columns of zeros and ones are read as tags"],
-    );
+    assert_note(&collection, &["4 columns of yes and no are read as tags"]);
     // A row for each tag.
     let collection = home
         .text("file,tag\naudio/rock/00.wav,loud\naudio/rock/00.wav,fast\naudio/rock/03.wav,loud\n");
@@ -335,4 +332,30 @@ fn folders_whose_names_are_not_utf_8_stay_different_labels() {
     }
     let folders = open(&[&root]).unwrap();
     assert_eq!(folders.labels(), ["caf\u{e8}", "caf\u{e9}"]);
+}
+
+#[test]
+fn columns_of_yes_and_no_and_numbered_columns_are_tags() {
+    let home = Home::new();
+    // As pandas' get_dummies writes them, and as people fill in forms.
+    for [yes, no] in [["True", "False"], ["1", "0"], ["yes", "no"], ["x", "0"]] {
+        let list = home.list("file,rock,jazz,techno", |_, [path, label, _]| {
+            let has = GENRES.map(|genre| if genre == label { yes } else { no });
+            format!("{path},{}", has.join(","))
+        });
+        for track in &list.tracks {
+            let folder = track.path.parent().unwrap().file_name().unwrap();
+            assert_eq!(track.tags, [folder.to_str().unwrap()], "{yes}");
+        }
+        assert_note(&list, &["3 columns of yes and no are read as tags"]);
+    }
+    let list = home.list("file,genre1,genre2", |at, [path, label, _]| {
+        let second = if at % 2 == 0 { "live" } else { "" };
+        format!("{path},{label},{second}")
+    });
+    assert_eq!(list.tracks[0].tags, ["rock", "live"]);
+    assert_eq!(
+        (&list.tracks[1].tags[..], &list.tracks[1].label),
+        (&["jazz".to_owned()][..], &None)
+    );
 }

@@ -135,3 +135,26 @@ fn listed_folds_are_kept_and_the_protocol_that_uses_them_is_named() {
     let parts = home.list("file,label,fold", |_, row| row.join(","));
     assert_whole(&parts, "fold");
 }
+
+#[test]
+fn columns_that_say_whether_a_file_is_in_a_part_are_the_split() {
+    let home = Home::new();
+    let flag = |is: bool| if is { "True" } else { "False" };
+    let test = home.list("file,label,is_test", |_, [path, label, part]| {
+        format!("{path},{label},{}", flag(part == "test"))
+    });
+    assert_eq!(sizes(&test), [27, 0, 9]);
+    assert_note(&test, &["`is_test` as test"]);
+    let both = home.list("file,label,is_valid,is_test", |_, [path, label, part]| {
+        format!(
+            "{path},{label},{},{}",
+            flag(part == "valid"),
+            flag(part == "test")
+        )
+    });
+    assert_eq!(sizes(&both), [21, 6, 9]);
+    let train = home.list("file,label,is_train", |_, [path, label, part]| {
+        format!("{path},{label},{}", u8::from(part != "test"))
+    });
+    assert_eq!(sizes(&train), [27, 0, 9]);
+}

@@ -151,7 +151,7 @@ fn lists_of_spaces_json_and_playlists_open() {
             "JAMS",
         ),
         ("l.json", "[{\"path\": \"a.wav\"},\n{\"path\" 3}]", "line 2"),
-        ("l.xspf", "<playlist/>", "neither sound nor a list"),
+        ("l.doc", "a letter", "neither sound nor a list"),
     ] {
         let error = open_as(name, text.to_owned()).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
@@ -173,4 +173,40 @@ fn a_playlist_is_told_that_it_has_no_labels_and_a_list_may_be_parted_by_carets()
     assert!(!playlist.note_texts().any(|note| note.contains("headings")));
     let carets = home.text(home.plain().replace(',', "^"));
     assert_eq!((carets.labels().len(), sizes(&carets)), (3, [21, 6, 9]));
+}
+
+#[test]
+fn titles_above_the_headings_and_headings_that_come_again_are_no_rows() {
+    let home = Home::new();
+    for separator in [",", ";"] {
+        let plain = home.plain().replace(',', separator);
+        for title in [
+            "My collection\n\n",
+            "My collection;;\n;;\n",
+            "Made 2024, by hand\n",
+        ] {
+            let title = title.replace(';', separator);
+            let list = home.text(format!("{title}{plain}"));
+            assert_whole(&list, &title);
+        }
+        let (heading, rows) = plain.split_once('\n').unwrap();
+        let half = rows.match_indices('\n').nth(17).unwrap().0 + 1;
+        let joined = format!("{heading}\n{}{heading}\n{}", &rows[..half], &rows[half..]);
+        assert_whole(&home.text(joined), "joined");
+    }
+}
+
+#[test]
+fn lists_in_formats_that_are_not_read_are_named_with_the_remedy() {
+    let home = Home::new();
+    for (name, words) in [
+        ("list.xlsx", "save its sheet as CSV"),
+        ("list.xspf", "save it as M3U"),
+        ("album.cue", "open the sound file itself"),
+        ("list.yaml", "as CSV or JSON"),
+    ] {
+        fs::write(home.file(name), "x").unwrap();
+        let error = open(&[&home.file(name)]).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
 }

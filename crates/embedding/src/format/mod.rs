@@ -74,6 +74,9 @@ impl Format {
                         Some("feather" | "arrow" | "ipc" | "json" | "jsonl" | "h5" | "hdf5") => {
                             "write it anew with pandas' or Polars' Parquet writer"
                         }
+                        Some("txt" | "dat") => {
+                            "if it is text with a row of numbers a line, name it .csv or .tsv"
+                        }
                         _ => "write it anew as one of these",
                     },
                     found: named(other),

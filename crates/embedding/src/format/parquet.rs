@@ -152,7 +152,7 @@ impl Places {
                 columns::is_text(kind) || columns::is_number(kind)
             }),
             track: find(Field::Track, columns::is_whole),
-            timestamp: find(Field::Timestamp, columns::is_number),
+            timestamp: find(Field::Timestamp, columns::is_time),
             encoder: find(Field::Encoder, columns::is_text),
             level: find(Field::Level, columns::is_text),
             embedding,
@@ -183,6 +183,23 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         .map_err(|error| damaged(path, format!("it is no Parquet file ({error})")))?;
     let schema = Arc::clone(builder.schema());
     let places = Places::of(&schema).ok_or_else(|| {
+        let is_text = |it: &&Arc<Column>| columns::is_text(it.data_type());
+        let texts: Vec<&str> = schema
+            .fields()
+            .iter()
+            .filter(is_text)
+            .map(|it| it.name().as_str())
+            .collect();
+        if let Some(place) = Field::Embedding.find(&texts, |_| true) {
+            let name = texts.get(place).copied().unwrap_or_default();
+            return unusable(
+                path,
+                format!(
+                    "its column {name} holds texts and no lists of numbers; read them as numbers before saving, as with \
+                     pandas' .map(json.loads)"
+                ),
+            );
+        }
         let describe = |it: &Arc<Column>| format!("{} ({})", it.name(), it.data_type());
         let found: Vec<String> = schema.fields().iter().map(describe).collect();
         no_vectors(path, "columns", &found)
@@ -290,9 +307,9 @@ fn take_batch(
     }
     if let Some(place) = places.timestamp {
         let unit_secs = f64::from(fields::unit_secs(named(place)));
-        let times = numbers(place)?
-            .into_iter()
-            .map(|time| (time.unwrap_or(0.0) * unit_secs) as f32);
+        let times = columns::times(column(place)?, unit_secs)
+            .map_err(|what| format!("its column {}: {what}", named(place)))?;
+        let times = times.into_iter().map(|time| time.unwrap_or(0.0) as f32);
         contents.timestamps.get_or_insert_default().extend(times);
     }
     let index = places.track.map(numbers).transpose()?;

@@ -4,11 +4,12 @@ use arrow_array::{
     Array, ArrayRef, ArrowPrimitiveType,
     cast::AsArray,
     types::{
-        Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-        UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+        DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType,
+        DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+        Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
     },
 };
-use arrow_schema::DataType;
+use arrow_schema::{DataType, TimeUnit};
 
 use super::MOST_DIM;
 
@@ -20,6 +21,33 @@ pub(super) fn is_whole(kind: &DataType) -> bool {
 pub(super) fn is_number(kind: &DataType) -> bool {
     let plain = |kind: &DataType| kind.is_integer() || kind.is_floating();
     plain(kind) || matches!(kind, DataType::Dictionary(_, value) if plain(value))
+}
+
+/// Numbers, and times as programs count them.
+pub(super) fn is_time(kind: &DataType) -> bool {
+    is_number(kind) || matches!(kind, DataType::Duration(_))
+}
+
+/// Each cell as seconds: numbers are in a unit of `unit_secs` seconds, lengths of time know their own.
+pub(super) fn times(column: &ArrayRef, unit_secs: f64) -> Result<Vec<Option<f64>>, String> {
+    let of = |per_second: f64| move |time: i64| time as f64 / per_second;
+    let found = match column.data_type() {
+        DataType::Duration(TimeUnit::Second) => cells::<DurationSecondType, _>(column, of(1.0)),
+        DataType::Duration(TimeUnit::Millisecond) => {
+            cells::<DurationMillisecondType, _>(column, of(1e3))
+        }
+        DataType::Duration(TimeUnit::Microsecond) => {
+            cells::<DurationMicrosecondType, _>(column, of(1e6))
+        }
+        DataType::Duration(TimeUnit::Nanosecond) => {
+            cells::<DurationNanosecondType, _>(column, of(1e9))
+        }
+        _ => {
+            let secs = |cell: Option<f64>| cell.map(|time| time * unit_secs);
+            return Ok(numbers(column)?.into_iter().map(secs).collect());
+        }
+    };
+    found.ok_or_else(|| format!("it holds {} and no times", column.data_type()))
 }
 
 /// Texts of any width, categories of them, and the bytes that some writers store without saying that they are text.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::listing::Listing;
 
 /// Tensors that every published encoder has, the surest first; what stands before one is the prefix of all.
-const WITNESSES: [&str; 5] = [
+pub(super) const WITNESSES: [&str; 5] = [
     "to_patch_embedding.2.weight",
     "transformer.layers.0.0.to_qkv.weight",
     "transformer.layers.0.1.net.1.weight",

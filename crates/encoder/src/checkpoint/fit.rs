@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     CheckpointReport, LoadOptions,
-    candidates::{Candidate, Undecided, WeightsRole, candidates, choose},
+    candidates::{Candidate, Undecided, WITNESSES, WeightsRole, candidates, choose},
     listing::{Listing, TensorEntry},
 };
 use crate::{
@@ -148,7 +148,7 @@ pub(super) fn fit(
     let left_out = left_out(&listing, &found, chosen, &matched.config);
     let candidate = found.swap_remove(chosen);
     let mut notes = Vec::new();
-    if !candidate.prefix.is_empty() {
+    if !candidate.prefix.is_empty() && undecided.is_none() {
         notes.push(format!(
             "the encoder's names start with '{}', which is left out",
             candidate.prefix
@@ -304,11 +304,13 @@ fn hold_the_same(a: &Candidate, b: &Candidate, listing: &Listing) -> bool {
 /// not read.
 fn no_sizes(candidates: &[Candidate], chosen: usize, listing: &Listing) -> String {
     let names = candidates.get(chosen).into_iter();
-    let mut unread = names
+    let unread = names
         .flat_map(|candidate| candidate.names.iter())
         .filter_map(|(name, own)| Some((name, listing.tensors.get(own)?)))
         .filter(|(_, entry)| entry.width().is_none());
-    match unread.next() {
+    // The encoder's own say more than what stands beside it.
+    let is_beside = |name: &str| !FOREIGN.iter().any(|start| name.starts_with(start));
+    match unread.min_by_key(|(name, _)| is_beside(name)) {
         Some((name, entry)) => format!("{name} is {}", entry.say_unread()),
         None => "its tensors show sizes that no encoder has".into(),
     }
@@ -323,6 +325,11 @@ fn no_encoder(listing: &Listing) -> String {
         return format!(
             "it holds no encoder, only {name}, a list of averages without names: save the averaged model's state_dict()"
         );
+    }
+    let is_witness = |name: &str| WITNESSES.iter().any(|witness| name.ends_with(witness));
+    let mut unreadable = listing.unreadable.iter();
+    if let Some((name, what)) = unreadable.find(|(name, _)| is_witness(name)) {
+        return format!("{name} is {what}; save the state_dict() of the model in floating point");
     }
     if listing.tensors.is_empty()
         && let Some((_, what)) = listing.unreadable.first_key_value()

@@ -159,6 +159,9 @@ fn list_one(path: &Path) -> Result<Listing, CheckpointError> {
 
 /// Lists the tensors of a checkpoint's bytes; the path is for messages.
 fn list_source(mut source: Source, path: &Path) -> Result<Listing, String> {
+    if source.length() == 0 {
+        return Err("it is empty; copy or download it again".into());
+    }
     let start = source.read_at(0, source.length().min(512))?;
     // A safetensors file begins with the length of its header, whose bytes may be any, and then the header's brace.
     let is_safetensors = match start.split_first_chunk::<8>() {
