@@ -317,6 +317,43 @@ fn labels_without_a_meaning_score_as_constant_answers_do() {
 }
 
 #[test]
+fn folds_that_a_list_names_are_used_by_as_many_folds_and_told_to_others() {
+    let table = planted(10, 20.0, false);
+    // Each fold is a class: what is tested was never learned.
+    let targets = Targets {
+        folds: (0..40)
+            .map(|track| (track != 7).then_some(1 + track % 4))
+            .collect(),
+        ..Targets::genres(&table)
+    };
+    let by = |targets: &Targets, protocol| {
+        let settings = ProbeSettings {
+            protocol,
+            ..ProbeSettings::default()
+        };
+        super::probe(&table, targets, None, &settings, &Watch::unattended()).unwrap()
+    };
+    let listed = by(&targets, Protocol::Folds(4));
+    assert_eq!((listed.score, listed.folds.len()), (0.0, 4));
+    assert_eq!(listed.predictions.len(), 39, "one track is in no fold");
+    assert_said(
+        &listed.notes,
+        &["4 folds are those that the collection lists"],
+    );
+    assert_said(&listed.notes, &["1 track without a fold"]);
+    let drawn = by(&targets, Protocol::Folds(5));
+    assert_eq!(drawn.score, 1.0);
+    assert_said(&drawn.notes, &["lists 4 folds", "folds:4 uses those"]);
+    let none = by(&Targets::genres(&table), Protocol::Folds(4));
+    assert!(
+        !none
+            .notes
+            .iter()
+            .any(|note| note.contains("the collection lists"))
+    );
+}
+
+#[test]
 fn a_published_split_is_used_as_it_is_and_its_finds_are_counted() {
     let table = planted(10, 20.0, false);
     let published = mynascope_collection::Split {

@@ -23,7 +23,7 @@ pub struct Probe {
     #[arg(long)]
     pub head: Option<Head>,
     /// quick (one split by track), clean (the published split where there is one), folds:K (K-fold cross-validation by
-    /// track) or paper (the published grid of settings, chosen on the test part as published).
+    /// track; by the folds of a list where it has K) or paper (the published grid of settings, chosen on the test part as published).
     #[arg(long, default_value = "quick")]
     pub protocol: Protocol,
     /// Share of tokens to drop before the encoder sees them; several make one score each.
