@@ -42,7 +42,11 @@ fn list(hub: &Hub) -> anyhow::Result<Outcome> {
             ..
         } = known;
         let millions = *parameters as f64 / 1e6;
-        let there = if folder.is_some() { "on this disk" } else { "" };
+        let there = match (&folder, known.opens) {
+            (_, false) => "cannot be opened yet",
+            (Some(_), true) => "on this disk",
+            (None, true) => "",
+        };
         let line = format!("  {name:28}{millions:6.1} M  {window_secs:5.1} s  {licence:17}{there}");
         writeln!(text, "{}", line.trim_end())?;
         match known.hub {
@@ -58,6 +62,7 @@ fn list(hub: &Hub) -> anyhow::Result<Outcome> {
             "window_secs": window_secs,
             "licence": licence,
             "note": known.note,
+            "opens": known.opens,
             "folder": folder.map(|folder| path_to_text(&folder)),
         }));
     }
@@ -90,6 +95,12 @@ fn fetch(
     console: &Console,
 ) -> anyhow::Result<Outcome> {
     let offer = hub.look(name)?;
+    let known = PUBLISHED
+        .iter()
+        .find(|known| known.hub == Some(name.model()));
+    if known.is_some_and(|known| !known.opens) {
+        console.note(&format!("note: this version cannot open {name} yet"));
+    }
     if !yes {
         ask(&offer, common)?;
     } else {

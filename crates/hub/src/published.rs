@@ -19,6 +19,8 @@ pub struct Published {
     pub licence: &'static str,
     /// What sets it apart within its family.
     pub note: &'static str,
+    /// Whether this version of the program can open it.
+    pub opens: bool,
 }
 
 const MYNA: &str = "Yonay et al. 2025, arXiv:2502.12511";
@@ -42,6 +44,7 @@ const fn myna(
         window_secs: 3.072,
         licence: "MIT",
         note,
+        opens: true,
     }
 }
 
@@ -61,6 +64,7 @@ const fn maest(
         window_secs: window_secs as f32,
         licence: MAEST_LICENCE,
         note,
+        opens: true,
     }
 }
 
@@ -155,6 +159,7 @@ pub const PUBLISHED: &[Published] = &[
         window_secs: 30.0,
         licence: "CC BY-NC 4.0",
         note: "reads samples",
+        opens: false,
     },
     Published {
         name: "MT2",
@@ -165,6 +170,7 @@ pub const PUBLISHED: &[Published] = &[
         window_secs: 4.0,
         licence: "not stated",
         note: "not on the hub; its authors name https://github.com/deezer/mt2",
+        opens: false,
     },
 ];
 

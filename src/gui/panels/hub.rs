@@ -75,6 +75,10 @@ fn list(ui: &mut Ui, dialog: &HubDialog, push: &mut dyn FnMut(HubCommand)) {
             let on_disk = dialog.on_disk.get(index).is_some_and(|on_disk| *on_disk);
             let name = known.hub.and_then(|hub| hub.parse::<HubName>().ok());
             let (text, hint) = match (on_disk, known.hub) {
+                _ if !known.opens => (
+                    "Not yet",
+                    "This version cannot open encoders of this family",
+                ),
                 (true, _) => (
                     "Use",
                     "It is on this disk: Map, Probe and Teach use it from now on",
@@ -82,7 +86,13 @@ fn list(ui: &mut Ui, dialog: &HubDialog, push: &mut dyn FnMut(HubCommand)) {
                 (false, Some(_)) => ("Download…", LOOK_HINT),
                 (false, None) => ("Not on the hub", known.note),
             };
-            let pressed = parts::wide(ui, BUTTON_WIDTH, Button::new(text), name.is_some(), hint);
+            let pressed = parts::wide(
+                ui,
+                BUTTON_WIDTH,
+                Button::new(text),
+                known.opens && name.is_some(),
+                hint,
+            );
             match name.filter(|_| pressed) {
                 Some(name) if on_disk => push(HubCommand::Use(name)),
                 Some(name) => push(HubCommand::Look(name)),
