@@ -189,7 +189,7 @@ fn patchout_is_the_mask_of_its_columns_and_rows_and_has_a_key_of_its_own() {
     let windows = plain.windows(&samples).unwrap();
     let windows = [windows[0].values.as_slice()];
     let masked = plain
-        .embed_windows(&windows, Some(&[mask.clone()]))
+        .embed_windows(&windows, Some(std::slice::from_ref(&mask)))
         .unwrap();
     let found = embed(&fast, &samples);
     assert!(largest_difference(&found, &masked) < 1e-6);
