@@ -167,7 +167,7 @@ pub fn feed_forward(x: &[f32], weights: FeedForward<'_>, keep: bool) -> (Vec<f32
 /// As [`feed_forward`] for large weights: a part of the hidden values at a time, so that tile and part stay in the cache.
 fn feed_forward_wide(x: &[f32], weights: FeedForward<'_>) -> Vec<f32> {
     let (dim, width) = (weights.norm.dim(), weights.hidden());
-    let tile_rows = tile_rows(x.len() / dim);
+    let tile_rows = tile_rows(x.len() / dim, 1);
     let tile = tile_rows * dim;
     let widen = Panels::new(weights.widen, width);
     let narrow = Panels::new(weights.narrow, dim);

@@ -33,14 +33,12 @@ pub struct Panels {
     outputs: usize,
 }
 
-/// Rows of a tile, so that every thread gets as many tiles.
-pub fn tile_rows(rows: usize) -> usize {
-    let tiles = rows
-        .div_ceil(TILE)
-        .next_multiple_of(rayon::current_num_threads());
-    rows.div_ceil(tiles.max(1))
-        .next_multiple_of(ROW_STEP)
-        .max(ROW_STEP)
+/// Rows of a tile where each of `groups` has so many `rows` and no tile reaches over two: as many tiles for every thread.
+pub fn tile_rows(rows: usize, groups: usize) -> usize {
+    let threads = rayon::current_num_threads().div_ceil(groups.max(1));
+    let tiles = rows.div_ceil(TILE).next_multiple_of(threads.max(1));
+    let length = rows.div_ceil(tiles.max(1)).max(1);
+    length.next_multiple_of(ROW_STEP)
 }
 
 /// Parts of about equal length, a multiple of `step` and at most `most`: (start, length).
@@ -207,9 +205,11 @@ mod tests {
         assert!(
             [1, 5, 97, 1685]
                 .iter()
-                .all(|&rows| tile_rows(rows).is_multiple_of(6))
+                .all(|&rows| tile_rows(rows, 1).is_multiple_of(6))
         );
-        assert!(tile_rows(1685) <= 192 + 6);
+        assert!(tile_rows(1685, 1) <= 192 + 6);
+        let many = rayon::current_num_threads();
+        assert_eq!(tile_rows(97, many), 102);
         assert_eq!(columns, [(0, 384), (384, 384), (768, 332)]);
     }
 }

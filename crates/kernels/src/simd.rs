@@ -102,6 +102,25 @@ pub fn exp(x: f32) -> f32 {
     if x < -87.0 { 0.0 } else { p * scale }
 }
 
+/// Turns every value into `e^(scale * value - most)`; returns the sum.
+#[inline(always)]
+pub fn exp_and_sum(values: &mut [f32], scale: f32, most: f32) -> f32 {
+    let mut lanes = [0.0; LANES];
+    let (whole, rest) = values.as_chunks_mut::<LANES>();
+    for values in whole {
+        for (lane, value) in lanes.iter_mut().zip(values) {
+            *value = exp(scale.mul_add(*value, -most));
+            *lane += *value;
+        }
+    }
+    let mut total = sum(&lanes);
+    for value in rest {
+        *value = exp(scale.mul_add(*value, -most));
+        total += *value;
+    }
+    total
+}
+
 /// The error function to 1 ulp (largest error measured against f64: 5.8e-8), by Norbert Juffa's two polynomials: odd in x
 /// below 0.92, one minus an exponential above.
 #[inline(always)]
@@ -206,5 +225,9 @@ mod tests {
         assert_eq!(dot(&values, &values), 17_575.0);
         assert_eq!(squares_around(&values, 19.0), 4218.0);
         assert_eq!(largest(&values), 37.0);
+        let mut shares = values.clone();
+        let total = exp_and_sum(&mut shares, 0.1, 3.7);
+        assert_eq!(shares[36], 1.0);
+        assert!((total - sum(&shares)).abs() < 1e-5);
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     panels::{Panels, tile_rows},
     product::{Into, Matrix, multiply, multiply_strided},
     scratch::{give_back, take_buffer},
-    simd::{exp, largest, sum},
+    simd::{exp, exp_and_sum, largest},
 };
 
 /// Queries of a block: as many rows as products read in place.
@@ -42,7 +42,7 @@ struct Scratch {
 pub fn attention_tiled(x: &[f32], weights: Attention<'_>) -> Vec<f32> {
     let (dim, inner, heads) = (weights.norm.dim(), weights.inner(), weights.heads.max(1));
     let (tokens, head_dim) = (weights.tokens.max(1), inner / heads);
-    let rows = tile_rows(x.len() / dim);
+    let rows = tile_rows(x.len() / dim, 1);
     let to_qkv = Panels::new(weights.qkv, 3 * inner);
     let mut qkv = take_buffer(x.len() / dim * 3 * inner);
     qkv.par_chunks_mut(rows * 3 * inner)
@@ -72,7 +72,7 @@ pub fn attention_tiled(x: &[f32], weights: Attention<'_>) -> Vec<f32> {
         });
     let to_out = Panels::new(weights.out, dim);
     // Of the queries of one window.
-    let rows = tile_rows(tokens);
+    let rows = tile_rows(tokens, x.len() / dim / tokens);
     let mut out = vec![0.0; x.len()];
     let scratch = || Scratch {
         mixed: vec![0.0; rows * inner],
@@ -202,9 +202,7 @@ fn online_softmax<S: Simd>(
     let rows = scores.chunks_exact_mut(columns.max(1)).zip(most).zip(sums);
     for (((scores, most), total), out) in rows.zip(out.chunks_mut(stride)) {
         let next = most.max(scale * largest(scores));
-        for value in scores.iter_mut() {
-            *value = exp(scale.mul_add(*value, -next));
-        }
+        let added = exp_and_sum(scores, scale, next);
         if next > *most && *most > f32::NEG_INFINITY {
             let shrink = exp(*most - next);
             *total *= shrink;
@@ -212,7 +210,7 @@ fn online_softmax<S: Simd>(
                 *value *= shrink;
             }
         }
-        *total += sum(scores);
+        *total += added;
         *most = next;
     }
 }
