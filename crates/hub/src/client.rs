@@ -207,7 +207,7 @@ impl Client {
 
     fn unreachable(&self, error: &ureq::Error) -> HubError {
         HubError::Unreachable {
-            why: words(error),
+            why: format_error(error),
             endpoint: self.endpoint.clone(),
         }
     }
@@ -241,20 +241,20 @@ fn joined(at: &Uri, location: &str) -> Option<Uri> {
 }
 
 /// What went wrong on the way, in a few words.
-pub(crate) fn words(error: &ureq::Error) -> String {
+pub(crate) fn format_error(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Timeout(_) => "no answer in time".to_owned(),
         ureq::Error::HostNotFound => "its name is not known".to_owned(),
         ureq::Error::ConnectionFailed => "no connection".to_owned(),
-        ureq::Error::Io(error) => io_words(error),
+        ureq::Error::Io(error) => format_io_error(error),
         other => other.to_string(),
     }
 }
 
-/// As [`words`], of an error that came while a body was read.
-pub(crate) fn io_words(error: &io::Error) -> String {
+/// As [`format_error`], of an error that came while a body was read.
+pub(crate) fn format_io_error(error: &io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        Some(error) => words(error),
+        Some(error) => format_error(error),
         None => system_words(error),
     }
 }

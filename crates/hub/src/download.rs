@@ -15,7 +15,7 @@ use ureq::http::StatusCode;
 use crate::{
     HubError, Offer,
     cache::{Cached, disk, make_parent},
-    client::{Client, FileHead, io_words},
+    client::{Client, FileHead, format_io_error},
 };
 
 /// So often in a row a connection may bring nothing.
@@ -154,7 +154,7 @@ impl Download<'_> {
             let count = match body.read(&mut piece) {
                 Ok(0) => break,
                 Ok(count) => count,
-                Err(error) => return cut(io_words(&error)),
+                Err(error) => return cut(format_io_error(&error)),
             };
             let came = piece.get(..count).unwrap_or_default();
             out.write_all(came).map_err(|error| disk(&error, partial))?;
@@ -162,7 +162,7 @@ impl Download<'_> {
             if self.bytes.is_some_and(|bytes| have > bytes) {
                 return Err(self.wrong_size(have, partial));
             }
-            self.tell(have);
+            self.report(have);
         }
         match self.bytes {
             Some(bytes) if have < bytes => cut("it ended early".to_owned()),
@@ -170,7 +170,7 @@ impl Download<'_> {
         }
     }
 
-    fn tell(&self, have: u64) {
+    fn report(&self, have: u64) {
         let what = format!("fetching {}, kB", self.file);
         let total = self.offer.bytes().map(|bytes| bytes.div_ceil(1000));
         self.watch
