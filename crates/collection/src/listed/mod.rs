@@ -7,6 +7,8 @@ mod columns;
 mod emotion;
 mod gather;
 mod paths;
+mod split_columns;
+mod tag_signs;
 mod values;
 mod words;
 

@@ -1,16 +1,14 @@
 //! What the fields of a list's rows say about their tracks.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{cell::RefCell, collections::BTreeMap, path::Path};
 
 use super::{
     columns::{Columns, column},
     cut,
     emotion::{self, Guess, Scale},
-    words::{self, TagSign, TagSigns},
+    split_columns::{SplitColumn, SplitColumns, fold_number, split_columns},
+    tag_signs::{note_signs, tag_fields},
+    words::{self, TagSigns},
 };
 use crate::{
     Note, Track,
@@ -23,10 +21,6 @@ use crate::{
 };
 use mynascope_base::counted;
 
-/// Different words of a column of which more are no parts of a split.
-const MOST_WORDS: usize = 1000;
-/// Words of a column that is no split, named in a note.
-const NAMED_WORDS: usize = 5;
 /// Headings of columns that nothing was read from, named in a note.
 const NAMED_HEADINGS: usize = 40;
 
@@ -34,7 +28,7 @@ const NAMED_HEADINGS: usize = 40;
 pub(super) struct Values<'a> {
     table: &'a Table,
     columns: &'a Columns,
-    split: Option<(usize, BTreeMap<String, Part>)>,
+    split: Option<SplitColumn>,
     /// The column of the numbers of folds.
     folds: Option<usize>,
     /// The part that the list's own name means, for every row.
@@ -522,191 +516,4 @@ impl<'a> Values<'a> {
             );
         }
     }
-}
-
-/// The fields of a row's tags in a column: of the last one all that follow.
-fn tag_fields<'a>(
-    row: &Row<'a>,
-    place: usize,
-    goes_on: Option<usize>,
-) -> impl Iterator<Item = &'a str> + use<'a> {
-    let width = match goes_on == Some(place) {
-        true => usize::MAX,
-        false => 1,
-    };
-    row.from(place).take(width)
-}
-
-/// Says where the tags of a column are parted by different signs, where a comma parts none, and which look like several.
-fn note_signs(
-    table: &Table,
-    place: usize,
-    goes_on: Option<usize>,
-    signs: TagSigns,
-    notes: &mut Vec<Note>,
-) {
-    let heading = table.names().get(place).map_or("", String::as_str);
-    let fields = || {
-        table.rows().flat_map(move |row| {
-            tag_fields(&row, place, goes_on).map(move |field| (row.line(), field))
-        })
-    };
-    let named = |line: u64, field: &str| format!("line {line} `{}`", cut(field));
-    let mut counts: BTreeMap<TagSign, usize> = BTreeMap::new();
-    for sign in fields().filter_map(|(_, field)| signs.sign(field)) {
-        *counts.entry(sign).or_default() += 1;
-    }
-    if counts.len() > 1 {
-        let most = counts.values().max().copied();
-        let usual = counts.iter().find(|(_, count)| Some(**count) == most);
-        let usual = usual.map(|(sign, _)| *sign);
-        let mut examples = Examples::default();
-        for (line, field) in fields() {
-            let sign = signs.sign(field);
-            if sign.is_some() && sign != usual {
-                examples.add(line, || named(line, field));
-            }
-        }
-        let others = counts.keys().filter(|sign| Some(**sign) != usual);
-        let others: Vec<String> = others.map(TagSign::to_string).collect();
-        notes.push(examples.note(format!(
-            "the tags in `{heading}` are parted by {} in most rows and by {} in others, and read so",
-            usual.map_or_else(String::new, |sign| sign.to_string()),
-            others.join(" and ")
-        )));
-    }
-    let mut commas = Examples::default();
-    let mut odd = Examples::default();
-    for (line, field) in fields() {
-        if signs.keeps_comma(field) {
-            commas.add(line, || named(line, field));
-        } else if signs
-            .tags(field)
-            .iter()
-            .any(|tag| words::seems_unparted(tag))
-        {
-            odd.add(line, || named(line, field));
-        }
-    }
-    for (examples, what) in [
-        (
-            commas,
-            "a comma in `tags` is part of a tag, as other signs part them",
-        ),
-        (
-            odd,
-            "words with `/`, `+` or `#` between them are one tag in `tags`; semicolons part tags",
-        ),
-    ] {
-        if examples.count > 0 {
-            let rows = counted(examples.count, "row");
-            let what = what.replace("`tags`", &format!("`{heading}`"));
-            notes.push(examples.note(format!("{rows}: {what}")));
-        }
-    }
-}
-
-/// A column with the part that each of its words means.
-type SplitColumn = (usize, BTreeMap<String, Part>);
-
-/// Columns that part the tracks.
-#[derive(Default)]
-struct SplitColumns {
-    /// The one whose words mean parts in most rows.
-    split: Option<SplitColumn>,
-    /// The one of the numbers of folds.
-    folds: Option<usize>,
-    /// One that was said to be no split.
-    other: Option<usize>,
-}
-
-fn split_columns(
-    table: &Table,
-    columns: &Columns,
-    file: usize,
-    notes: &mut Vec<Note>,
-) -> SplitColumns {
-    type Best = (usize, usize, BTreeMap<String, Part>, Vec<String>);
-    let mut best: Option<Best> = None;
-    let mut found = SplitColumns::default();
-    let mut other = None;
-    let heading = |place: usize| table.names().get(place).map_or("", String::as_str);
-    let free = |place: &&usize| **place != file && Some(**place) != columns.label;
-    for &place in columns.splits.iter().filter(free) {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for word in column(table, place) {
-            *counts.entry(word).or_default() += 1;
-            if counts.len() > MOST_WORDS {
-                break;
-            }
-        }
-        if let Some(folds) = folds_of(heading(place), counts.keys()) {
-            if found.folds.is_none() {
-                found.folds = Some(place);
-                let name = heading(place);
-                notes.push(
-                    format!(
-                        "the column `{name}` parts the tracks into {folds} folds: the protocol folds:{folds} of a probe uses \
-                         them, the others draw their own split"
-                    )
-                    .into(),
-                );
-            }
-            continue;
-        }
-        let fields = counts.keys().map(|&word| word.to_owned()).collect();
-        let (parts, guessed) = words::parts(&fields);
-        let understood = parts.keys().filter_map(|word| counts.get(word.as_str()));
-        let understood: usize = understood.sum();
-        if understood == 0 {
-            if !counts.is_empty() {
-                other.get_or_insert((place, counts));
-            }
-        } else if best.as_ref().is_none_or(|(most, ..)| understood > *most) {
-            best = Some((understood, place, parts, guessed));
-        }
-    }
-    if let Some((place, counts)) = other {
-        found.other = Some(place);
-        let mut words: Vec<&str> = counts.keys().copied().collect();
-        words.sort_by(|a, b| mynascope_base::natural_order(a, b));
-        let named: Vec<String> = words
-            .iter()
-            .take(NAMED_WORDS)
-            .map(|word| format!("`{}`", cut(word)))
-            .collect();
-        let more = match words.len() > NAMED_WORDS {
-            true => ", ...",
-            false => "",
-        };
-        notes.push(
-            format!(
-                "the column `{}` is no split, as its words are none of train, valid and test: {}{more}",
-                heading(place),
-                named.join(", ")
-            )
-            .into(),
-        );
-    }
-    found.split = best.map(|(_, place, parts, guessed)| {
-        if !guessed.is_empty() {
-            let guessed = guessed.join(", ");
-            notes.push(format!("in the column `{}` {guessed}", heading(place)).into());
-        }
-        (place, parts)
-    });
-    found
-}
-
-/// How many folds the words of a column number, by the column's heading: of others three numbers are a split.
-fn folds_of<'a>(heading: &str, words: impl Iterator<Item = &'a &'a str>) -> Option<usize> {
-    let folds: Option<BTreeSet<u32>> = words.map(|word| fold_number(word)).collect();
-    let folds = folds?.len();
-    (crate::text::plain(heading).contains("fold") && folds >= 2).then_some(folds)
-}
-
-/// The number of a fold: `3`, `3.0`, `fold3` or `fold_3`.
-fn fold_number(word: &str) -> Option<u32> {
-    let word = word.trim_start_matches(|letter: char| letter.is_alphabetic() || letter == '_');
-    word.trim().trim_end_matches(".0").parse().ok()
 }
