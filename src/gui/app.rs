@@ -180,7 +180,7 @@ impl App {
         let spectrogram = &self.model.spectrogram;
         let looking = spectrogram.form.as_encoder
             && matches!(spectrogram.state, super::model::PictureState::Ready { .. })
-            && spectrogram.seen(self.model.mask.cut()).is_none();
+            && spectrogram.encoder_input(self.model.mask.cut()).is_none();
         spectrogram.is_computing()
             || looking
             || self.model.is_busy()

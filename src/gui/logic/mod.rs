@@ -87,7 +87,7 @@ fn carry_out(model: &mut AppState, workers: &mut Workers, command: Command) {
         Command::Map(command) => map::apply(model, workers, command),
         Command::Probe(command) => probe::apply(model, workers, command),
     }
-    picture::see_as_encoder(model, workers);
+    picture::show_encoder_input(model, workers);
 }
 
 /// Takes in one message.
@@ -108,5 +108,5 @@ pub fn receive(model: &mut AppState, workers: &mut Workers, message: Message) {
         Message::NoFont(letters) => window::no_font(model, &letters),
         Message::Graphics(why) => window::graphics(model, &why),
     }
-    picture::see_as_encoder(model, workers);
+    picture::show_encoder_input(model, workers);
 }

@@ -102,7 +102,7 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Pict
     match message {
         PictureMessage::Grows { path, picture } => grew(model, path, picture),
         PictureMessage::Whole { path, result } => received(model, workers, path, result),
-        PictureMessage::Seen(seen) => model.spectrogram.seen = Some(seen),
+        PictureMessage::EncoderInput(input) => model.spectrogram.encoder_input = Some(input),
         PictureMessage::DecodedForViews { path, samples } => {
             sound::decoded(model, workers, &path, samples);
         }
@@ -173,10 +173,10 @@ fn save_facts(model: &AppState, workers: &Workers, path: &Path, news: Option<Fil
 }
 
 /// Asks for what the encoder sees where it is wanted and neither there nor asked for.
-pub(super) fn see_as_encoder(model: &AppState, workers: &mut Workers) {
+pub(super) fn show_encoder_input(model: &AppState, workers: &mut Workers) {
     if let PictureState::Ready { path, picture } = &model.spectrogram.state
         && model.spectrogram.form.as_encoder
-        && model.spectrogram.seen(model.mask.cut()).is_none()
+        && model.spectrogram.encoder_input(model.mask.cut()).is_none()
     {
         workers.picture.see(path, model.mask.cut(), picture);
     }

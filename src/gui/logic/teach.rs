@@ -7,7 +7,7 @@ use crate::gui::{
     jobs::JobEvent,
     message::TeachMessage,
     model::{
-        AppState, BATCH_TRACKS, BatchKey, Layer, LookKey, MOST_PATCHOUT, PictureState,
+        AppState, AttentionKey, BATCH_TRACKS, BatchKey, Layer, MOST_PATCHOUT, PictureState,
         TEMPERATURES, TeachForm, TeachKey, WINDOW_SECS,
     },
     work::{
@@ -87,7 +87,9 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Teac
             }
             teaching.patchout.take(number, teaching.since, *result);
         }
-        TeachMessage::Look(number, result) => teaching.look.take(number, teaching.since, result),
+        TeachMessage::Attention(number, result) => {
+            teaching.look.take(number, teaching.since, result)
+        }
         TeachMessage::Batch(number, result) => {
             teaching.batch.take(number, teaching.batch_since, result);
             teaching.batch_progress = None;
@@ -145,7 +147,7 @@ fn ask(model: &mut AppState, workers: &mut Workers) {
         source: source.clone(),
         path: path.clone(),
         views: ViewName::BOTH.map(|view| mask.crop(view, frames)),
-        look: (form.layer != Layer::None).then_some(LookKey {
+        look: (form.layer != Layer::None).then_some(AttentionKey {
             view: mask.form.active,
             shape: mask.form.shape,
             whole: form.whole,

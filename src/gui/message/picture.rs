@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::gui::model::{Picture, Seen};
+use crate::gui::model::{EncoderInput, Picture};
 
 /// What comes of decoding the shown track.
 pub enum PictureMessage {
@@ -17,7 +17,7 @@ pub enum PictureMessage {
         result: Result<Arc<Picture>, NoPicture>,
     },
     /// What the encoder sees of a track.
-    Seen(Seen),
+    EncoderInput(EncoderInput),
     /// The samples that masked listening needs of a track: mono, at the player's rate; or why there are none.
     DecodedForViews {
         path: PathBuf,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::gui::{
     jobs::JobUpdate,
-    model::{BatchAnswer, KeyedTable, Lesson, LookAnswer, PatchoutAnswer, ViewsAnswer},
+    model::{AttentionAnswer, BatchAnswer, KeyedTable, Lesson, PatchoutAnswer, ViewsAnswer},
 };
 use mynascope_base::jobs::Progress;
 
@@ -15,7 +15,7 @@ pub enum TeachMessage {
     /// What patchout saves and costs.
     Patchout(u64, Box<Result<PatchoutAnswer, String>>),
     /// What the encoder attends to.
-    Look(u64, Result<Arc<LookAnswer>, String>),
+    Attention(u64, Result<Arc<AttentionAnswer>, String>),
     /// The batch, compared.
     Batch(u64, Result<Arc<BatchAnswer>, String>),
     /// How far the batch is.

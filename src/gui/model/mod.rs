@@ -52,8 +52,8 @@ pub use overlay::Overlay;
 pub use palette::{Candidate, Offer, Palette, typed_paths};
 pub use picked::Picked;
 pub use picture::{
-    BandView, FRAME_SECS, Picture, PictureForm, PictureState, Seen, ShownAt, Spectrogram, TimeView,
-    WINDOW_SECS,
+    BandView, EncoderInput, FRAME_SECS, Picture, PictureForm, PictureState, ShownAt, Spectrogram,
+    TimeView, WINDOW_SECS,
 };
 pub use points::{Camera, Point, PointClass};
 pub use probing::{
@@ -66,9 +66,9 @@ pub use search::{Column, Find, Finder, Sort};
 pub use second_map::{Imported, MapSide, SecondMap};
 pub use settings::{SCALES, bounded as bounded_settings, other_theme};
 pub use teaching::{
-    Answered, BATCH_TRACKS, BatchAnswer, BatchKey, BatchTrack, EncoderFacts, HeardCrop, Layer,
-    LookAnswer, LookKey, MOST_PATCHOUT, MatrixKind, Neighbour, PatchoutAnswer, TEMPERATURES,
-    TeachForm, TeachKey, Teaching, ViewsAnswer,
+    Answered, AttentionAnswer, AttentionKey, BATCH_TRACKS, BatchAnswer, BatchKey, BatchTrack,
+    EncoderFacts, HeardCrop, Layer, MOST_PATCHOUT, MatrixKind, Neighbour, PatchoutAnswer,
+    TEMPERATURES, TeachForm, TeachKey, Teaching, ViewsAnswer,
 };
 pub use training::{
     CHANNELS, Channel, ChannelLine, ChosenStep, CurveForm, Devices, PURPOSES, Problem, Purpose,

@@ -108,7 +108,7 @@ pub enum PictureState {
 
 /// What the encoder sees of a track: see [`mynascope_spectrum::seen_by_encoder`].
 #[derive(Clone)]
-pub struct Seen {
+pub struct EncoderInput {
     /// The file of the track.
     pub path: PathBuf,
     /// How its patches are cut.
@@ -290,7 +290,7 @@ pub struct Spectrogram {
     /// The visible frequencies.
     pub bands: BandView,
     /// What the encoder sees, once computed; for the track and patches that it names.
-    pub seen: Option<Seen>,
+    pub encoder_input: Option<EncoderInput>,
     /// How large the panel was when it was drawn last.
     pub shown_at: ShownAt,
 }
@@ -379,10 +379,13 @@ impl Spectrogram {
     }
 
     /// What the encoder sees of the shown track in patches cut so, if it is wanted and computed.
-    pub fn seen(&self, cut: PatchCut) -> Option<&Arc<Levels>> {
-        let seen = self.seen.as_ref().filter(|_| self.form.as_encoder)?;
-        let is_it = seen.cut == cut && self.path() == Some(seen.path.as_path());
-        is_it.then_some(&seen.levels)
+    pub fn encoder_input(&self, cut: PatchCut) -> Option<&Arc<Levels>> {
+        let input = self
+            .encoder_input
+            .as_ref()
+            .filter(|_| self.form.as_encoder)?;
+        let is_it = input.cut == cut && self.path() == Some(input.path.as_path());
+        is_it.then_some(&input.levels)
     }
 }
 

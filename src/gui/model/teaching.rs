@@ -102,7 +102,7 @@ pub struct TeachKey {
     /// The two crops and what is kept of them, for both patch shapes.
     pub views: [View; 2],
     /// The window whose attention is wanted, if one is.
-    pub look: Option<LookKey>,
+    pub look: Option<AttentionKey>,
     /// How the batch is drawn.
     pub batch: BatchKey,
     /// Which tokens of a window are left out, of an encoder that is no Myna.
@@ -113,7 +113,7 @@ pub struct TeachKey {
 
 /// Which window's attention is wanted.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LookKey {
+pub struct AttentionKey {
     /// Of which view.
     pub view: ViewName,
     /// In which patches.
@@ -247,7 +247,7 @@ impl BatchAnswer {
 
 /// What the encoder attends to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LookAnswer {
+pub struct AttentionAnswer {
     /// Of which view.
     pub view: ViewName,
     /// Attention and outputs, layer by layer.
@@ -316,7 +316,7 @@ pub struct Teaching {
     /// What patchout gives, of an encoder that is no Myna.
     pub patchout: Answered<PatchoutAnswer>,
     /// What the encoder attends to.
-    pub look: Answered<Arc<LookAnswer>>,
+    pub look: Answered<Arc<AttentionAnswer>>,
     /// The batch, compared.
     pub batch: Answered<Arc<BatchAnswer>>,
     /// The token of the crop that the pointer was over last.

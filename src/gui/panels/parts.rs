@@ -22,7 +22,7 @@ pub fn padded<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
 }
 
 /// Splits the space into a column of a width and the rest, with air between them.
-pub fn beside<A>(
+pub fn split_columns<A>(
     ui: &mut Ui,
     left_width: f32,
     first: impl FnOnce(&mut Ui) -> A,

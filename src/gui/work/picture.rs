@@ -9,7 +9,7 @@ use std::{
 use crate::gui::{
     jobs::Answering,
     message::{Message, NoPicture, Outbox, PictureMessage},
-    model::{PatchCut, Picture, Seen},
+    model::{EncoderInput, PatchCut, Picture},
 };
 use mynascope_audio::{self as audio, AudioError, Peaks};
 use mynascope_base::{
@@ -32,8 +32,8 @@ const FIRST_FRAMES: usize = 96;
 pub struct PictureWork {
     tracks: Answering<Wanted>,
     current: Option<Cancel>,
-    looks: Answering<Look>,
-    /// The newest look that was asked for.
+    encoder_inputs: Answering<EncoderInputRequest>,
+    /// The newest encoder input that was asked for.
     asked: Option<(PathBuf, PatchCut)>,
 }
 
@@ -51,8 +51,8 @@ struct Computed {
     sight: Sight,
 }
 
-/// A wish to see a track as the encoder does.
-struct Look {
+/// A track of which it is asked what the encoder is given.
+struct EncoderInputRequest {
     path: PathBuf,
     cut: PatchCut,
     mel: Arc<Mel>,
@@ -111,25 +111,31 @@ impl PictureWork {
             sends.send(Message::Picture(whole));
         })?;
         let sends = outbox.clone();
-        let looks = Answering::start("encoder-view", outbox, move |look: Look, newer| {
-            let shape = look.cut.shape;
-            let cut = Patches {
-                bands: shape.bands(),
-                frames: shape.frames(),
-                lead_frames: look.cut.lead_frames,
-            };
-            if let Some(levels) = seen_by_encoder(&look.mel, cut, &|| !newer.has_newer()) {
-                sends.send(Message::Picture(PictureMessage::Seen(Seen {
-                    path: look.path,
-                    cut: look.cut,
-                    levels: Arc::new(levels),
-                })));
-            }
-        })?;
+        let encoder_inputs = Answering::start(
+            "encoder-view",
+            outbox,
+            move |request: EncoderInputRequest, newer| {
+                let shape = request.cut.shape;
+                let cut = Patches {
+                    bands: shape.bands(),
+                    frames: shape.frames(),
+                    lead_frames: request.cut.lead_frames,
+                };
+                if let Some(levels) = seen_by_encoder(&request.mel, cut, &|| !newer.has_newer()) {
+                    sends.send(Message::Picture(PictureMessage::EncoderInput(
+                        EncoderInput {
+                            path: request.path,
+                            cut: request.cut,
+                            levels: Arc::new(levels),
+                        },
+                    )));
+                }
+            },
+        )?;
         Ok(Self {
             tracks,
             current: None,
-            looks,
+            encoder_inputs,
             asked: None,
         })
     }
@@ -160,7 +166,7 @@ impl PictureWork {
         if let Some(mel) = &picture.mel
             && self.asked.as_ref() != Some(&asked)
         {
-            self.looks.ask(Look {
+            self.encoder_inputs.ask(EncoderInputRequest {
                 path: asked.0.clone(),
                 cut,
                 mel: Arc::clone(mel),

@@ -124,7 +124,7 @@ fn mistakes(ui: &mut Ui, model: &AppState, result: &ProbeResult, out: &mut Vec<C
     }
     let middle = ui.available_width() - LIST_WIDTH - 2.0 * theme::SPACE_LARGE;
     let mut pushed = Vec::new();
-    parts::beside(
+    parts::split_columns(
         ui,
         middle.max(60.0 * theme::UNIT),
         |ui| {

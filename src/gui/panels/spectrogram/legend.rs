@@ -29,7 +29,7 @@ impl ColourScale {
     /// The scale of what is drawn: levels, or what the encoder sees.
     pub fn of(model: &AppState) -> Self {
         let spectrogram = &model.spectrogram;
-        if spectrogram.seen(model.mask.cut()).is_some() {
+        if spectrogram.encoder_input(model.mask.cut()).is_some() {
             Self {
                 top: Spectrogram::TOP_DEVIATIONS,
                 range: Spectrogram::RANGE_DEVIATIONS,

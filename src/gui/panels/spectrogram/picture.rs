@@ -37,7 +37,7 @@ pub fn show(
     let wanted = model.mask.active_table().filter(|_| model.mask.form.shown);
     let mask = wanted.filter(|_| shown > 0.0);
     let pixels = area.size() * ui.ctx().pixels_per_point();
-    let seen = spectrogram.seen(model.mask.cut());
+    let seen = spectrogram.encoder_input(model.mask.cut());
     let levels = seen.unwrap_or(&picture.levels);
     let scale = ColourScale::of(model);
     let paint = SpectrogramPaint {

@@ -81,7 +81,7 @@ fn describe(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> V
     let level = signed(picture.level_db(band, frame), 1);
     parts.push(format!("{} dB", level.trim_start_matches('+')));
     if let Some(value) = spectrogram
-        .seen(model.mask.cut())
+        .encoder_input(model.mask.cut())
         .and_then(|seen| seen.get(band, frame))
     {
         parts.push(format!("{} SD", signed(value, 1)));

@@ -15,8 +15,8 @@ use crate::gui::{
     jobs::{Answering, JobSlot, Newer, NoThread},
     message::{Message, Outbox, TeachMessage},
     model::{
-        BatchAnswer, BatchKey, BatchTrack, EmbedError, EncoderFacts, EncoderSource, KeyedTable,
-        LookAnswer, LookKey, Neighbour, TeachKey, ViewsAnswer,
+        AttentionAnswer, AttentionKey, BatchAnswer, BatchKey, BatchTrack, EmbedError, EncoderFacts,
+        EncoderSource, KeyedTable, Neighbour, TeachKey, ViewsAnswer,
     },
     work::embed::{EmbedRequest, embed},
 };
@@ -108,7 +108,7 @@ struct Cached {
     /// What the last batch was, with the views of the shown track.
     batch: Option<(BatchKey, Vec<BatchTrack>, [View; 2])>,
     batch_ended: Option<Instant>,
-    look: Option<(LookKey, View)>,
+    look: Option<(AttentionKey, View)>,
     whole: WholeWindows,
 }
 
@@ -122,7 +122,7 @@ impl Cached {
             self.batch = None;
             self.look = None;
             send(TeachMessage::Views(number, Box::new(Err(why.clone()))));
-            send(TeachMessage::Look(number, Err(why.clone())));
+            send(TeachMessage::Attention(number, Err(why.clone())));
             return send(TeachMessage::Batch(number, Err(why)));
         }
         let Some((_, _, encoder)) = &self.encoder else {
@@ -141,7 +141,7 @@ impl Cached {
             let look = Some((wanted.clone(), view.clone()));
             if self.look != look {
                 let answer = attention(encoder, request, wanted, view);
-                send(TeachMessage::Look(number, answer.map(Arc::new)));
+                send(TeachMessage::Attention(number, answer.map(Arc::new)));
                 self.look = look;
             }
         }
@@ -287,9 +287,9 @@ fn nearest(table: &KeyedTable, embedding: &[f32]) -> Vec<Neighbour> {
 fn attention(
     encoder: &LoadedEncoder,
     request: &TeachRequest,
-    wanted: &LookKey,
+    wanted: &AttentionKey,
     view: &View,
-) -> Result<LookAnswer, String> {
+) -> Result<AttentionAnswer, String> {
     let shapes = encoder.shapes();
     let shape = match shapes.first() {
         Some(&first) if !shapes.contains(&wanted.shape) => first,
@@ -310,7 +310,7 @@ fn attention(
     let look = encoder
         .look(crop, shape, kept)
         .map_err(|error| error.to_string())?;
-    Ok(LookAnswer {
+    Ok(AttentionAnswer {
         view: wanted.view,
         look,
     })
