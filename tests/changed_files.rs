@@ -20,7 +20,7 @@ use mynascope_base::{
 };
 use mynascope_collection::{self as collection, CollectionKind, OwnLabels, Track};
 use mynascope_embedding::{EmbeddingTable, Level, TrackRow};
-use mynascope_encoder::{CheckpointRef, DeviceChoice, EncoderKind, MynaConfig, load_weights};
+use mynascope_encoder::{CheckpointRef, DeviceChoice, MynaConfig, Patching, load_weights};
 use mynascope_probe::{
     EncoderId, Head, ProbeSettings, SavedScore, ScoreChange, TrainedProbe, change_scores,
     read_scores, train_probe,
@@ -342,13 +342,13 @@ fn a_run_whose_files_were_changed_goes_on_or_says_why() {
     let config = TrainConfig {
         mels: Some(folder.path().join("mels")),
         encoder: Some(MynaConfig {
-            kind: EncoderKind::Square,
+            kind: Patching::Square,
             dim: 16,
             depth: 1,
             heads: 1,
             mlp_dim: 16,
         }),
-        patch: EncoderKind::Square,
+        patch: Patching::Square,
         head: vec![8, 8],
         batch: 4,
         steps: 2,
@@ -381,7 +381,7 @@ fn a_run_whose_files_were_changed_goes_on_or_says_why() {
         change(&file, 25, || {
             let checkpoint = CheckpointRef::File(out.clone());
             let opened = checkpoint.resolve().is_ok_and(|file| {
-                file.is_some_and(|file| load_weights(&file, Some(EncoderKind::Square)).is_ok())
+                file.is_some_and(|file| load_weights(&file, Some(Patching::Square)).is_ok())
             });
             // All its steps are done, or one is done again from the checkpoint before.
             let control = TrainControl::default();

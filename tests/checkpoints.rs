@@ -17,8 +17,8 @@ use std::{
 };
 
 use mynascope_encoder::{
-    CheckpointRef, DeviceChoice, EncoderKind, LoadedEncoder, MynaConfig, Precision, Preset,
-    Weights, inspect, is_shipped, load_weights, save_weights, save_weights_as, shipped_weights,
+    CheckpointRef, DeviceChoice, FileDtype, LoadedEncoder, MynaConfig, Patching, Preset, Weights,
+    inspect, is_shipped, load_weights, save_weights, save_weights_as, shipped_weights,
 };
 use mynascope_spectrum::tokens::{MEL_BANDS, TokenMask};
 
@@ -50,7 +50,7 @@ fn windows(mel: &Path, frames_per_window: usize) -> Vec<Vec<f32>> {
         .collect()
 }
 
-fn open(path: &Path, patch: Option<EncoderKind>) -> LoadedEncoder {
+fn open(path: &Path, patch: Option<Patching>) -> LoadedEncoder {
     let checkpoint = CheckpointRef::File(path.to_path_buf());
     LoadedEncoder::open(&checkpoint, patch, &DeviceChoice::Cpu).unwrap()
 }
@@ -65,7 +65,7 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
 #[test]
 fn a_published_hybrid_gives_the_published_embeddings() {
     let encoder = open(&fixture("hybrid_small.safetensors"), None);
-    assert_eq!(encoder.myna().unwrap().kind, EncoderKind::Hybrid);
+    assert_eq!(encoder.myna().unwrap().kind, Patching::Hybrid);
     let windows = windows(&fixture("encoder_mel.npy"), 96);
     let slices: Vec<&[f32]> = windows.iter().map(Vec::as_slice).collect();
     let (shape, expected) = read_npy(&fixture("hybrid_small.embeddings.npy"));
@@ -79,11 +79,11 @@ fn a_published_hybrid_gives_the_published_embeddings() {
 #[test]
 fn square_and_vertical_encoders_as_published_give_the_published_embeddings() {
     for (file, name, kind) in [
-        ("myna-base-small.pth", "base", EncoderKind::Square),
+        ("myna-base-small.pth", "base", Patching::Square),
         (
             "myna-vertical-small.safetensors",
             "vertical",
-            EncoderKind::Vertical,
+            Patching::Vertical,
         ),
     ] {
         let encoder = open(&fixture("published").join(file), Some(kind));
@@ -109,7 +109,7 @@ fn a_branch_of_a_hybrid_is_its_half_of_the_embedding() {
     let slices: Vec<&[f32]> = windows.iter().map(Vec::as_slice).collect();
     let both = whole.embed_windows(&slices, None).unwrap();
     let dim = whole.myna().unwrap().dim;
-    for (part, kind) in [EncoderKind::Square, EncoderKind::Vertical]
+    for (part, kind) in [Patching::Square, Patching::Vertical]
         .into_iter()
         .enumerate()
     {
@@ -166,20 +166,24 @@ fn our_own_files_say_their_kind_and_come_back_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("own.safetensors");
     let config = mynascope_encoder::MynaConfig {
-        kind: EncoderKind::Vertical,
+        kind: Patching::Vertical,
         dim: 32,
         depth: 2,
         heads: 1,
         mlp_dim: 64,
     };
-    let weights =
-        Weights::random(config, &mynascope_encoder::Tail::Projection(vec![16, 8]), 1).unwrap();
+    let weights = Weights::random(
+        config,
+        &mynascope_encoder::TrainingHead::Projection(vec![16, 8]),
+        1,
+    )
+    .unwrap();
     save_weights(&path, &weights, &[("seed", "1".into())]).unwrap();
     let back = load_weights(&path, None).unwrap();
     assert_eq!(back.config, config);
     let without_head = weights.tensors.len() - 4;
     assert_eq!(back.tensors, weights.tensors[..without_head]);
-    let error = load_weights(&path, Some(EncoderKind::Square)).unwrap_err();
+    let error = load_weights(&path, Some(Patching::Square)).unwrap_err();
     assert!(error.to_string().contains("vertical"), "{error}");
     let report = inspect(&path, Some(Preset::Tiny)).unwrap();
     assert!(!report.misshaped.is_empty() && report.missing.len() > 10);
@@ -334,7 +338,7 @@ fn a_hostile_torch_file_runs_nothing() {
 #[test]
 fn damaged_torch_files_never_panic() {
     let path = fixture("published/myna-base-small.pth");
-    let load = |path: &Path| load_weights(path, Some(EncoderKind::Square));
+    let load = |path: &Path| load_weights(path, Some(Patching::Square));
     let whole = fs::read(&path).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("damaged.pth");
@@ -359,13 +363,13 @@ fn damaged_torch_files_never_panic() {
 fn our_files_are_known_whatever_the_length_of_their_header() {
     let folder = tempfile::tempdir().unwrap();
     let config = MynaConfig {
-        kind: EncoderKind::Square,
+        kind: Patching::Square,
         dim: 4,
         depth: 1,
         heads: 1,
         mlp_dim: 4,
     };
-    let weights = Weights::random(config, &mynascope_encoder::Tail::None, 0).unwrap();
+    let weights = Weights::random(config, &mynascope_encoder::TrainingHead::None, 0).unwrap();
     let path = folder.path().join("any.safetensors");
     let mut first_bytes = std::collections::BTreeSet::new();
     for length in (0..256).step_by(8) {
@@ -380,7 +384,7 @@ fn our_files_are_known_whatever_the_length_of_their_header() {
 fn the_shipped_encoder_is_whole_small_and_not_the_untrained_one() {
     let open = |checkpoint| LoadedEncoder::open(&checkpoint, None, &DeviceChoice::Cpu).unwrap();
     let (shipped, untrained) = (open(CheckpointRef::Shipped), open(CheckpointRef::Untrained));
-    assert_eq!(shipped.myna().unwrap().kind, EncoderKind::Hybrid);
+    assert_eq!(shipped.myna().unwrap().kind, Patching::Hybrid);
     assert_eq!(shipped.description(), "shipped tiny hybrid encoder");
     assert!(untrained.description().starts_with("untrained"));
     let window: Vec<f32> = (0..96 * 128).map(|at| (at % 97) as f32 / 97.0).collect();
@@ -394,7 +398,7 @@ fn the_shipped_encoder_is_whole_small_and_not_the_untrained_one() {
     // One branch alone is half of the hybrid's embedding.
     let square = LoadedEncoder::open(
         &CheckpointRef::File(file),
-        Some(EncoderKind::Square),
+        Some(Patching::Square),
         &DeviceChoice::Cpu,
     )
     .unwrap();
@@ -415,7 +419,7 @@ fn half_precision_is_half_the_size_and_nearly_the_same_weights() {
     let folder = tempfile::tempdir().unwrap();
     let weights = shipped_weights(None).unwrap();
     let mut lengths = Vec::new();
-    for precision in [Precision::Single, Precision::Half] {
+    for precision in [FileDtype::Single, FileDtype::Half] {
         let file = folder.path().join(format!("{precision:?}.safetensors"));
         save_weights_as(&file, &weights, &[], precision).unwrap();
         lengths.push(std::fs::metadata(&file).unwrap().len());

@@ -16,7 +16,7 @@ use mynascope_audio as audio;
 use mynascope_base::jobs::Watch;
 use mynascope_collection::{self as collection, Collection};
 use mynascope_encoder::{
-    CheckpointRef, ComputeKind, DeviceChoice, EncoderKind, LoadedEncoder, MynaConfig, Tail,
+    CheckpointRef, ComputeKind, DeviceChoice, LoadedEncoder, MynaConfig, Patching, TrainingHead,
     WeightTensor, Weights, compute_devices, load_weights, save_weights,
 };
 use mynascope_spectrum::{
@@ -127,15 +127,15 @@ fn embeddings_of_a_gpu_are_those_of_the_cpu_and_of_the_published_code() {
 /// or its feed-forward part adds, so that a wrong part shows alone.
 fn encoder_of(part: &str, path: &Path) {
     let config = MynaConfig {
-        kind: EncoderKind::Hybrid,
+        kind: Patching::Hybrid,
         dim: 64,
         depth: 3,
         heads: 2,
         mlp_dim: 96,
     };
-    let mut weights = Weights::random(config, &Tail::None, 5).unwrap();
+    let mut weights = Weights::random(config, &TrainingHead::None, 5).unwrap();
     for WeightTensor { spec, values } in &mut weights.tensors {
-        // Norms begin at 1 and 0, by which half of their arithmetic goes unseen.
+        // Norms begin at 1 and 0, by which half of their precision goes unseen.
         if spec.shape.len() == 1 {
             for (at, value) in values.iter_mut().enumerate() {
                 *value += 0.1 * ((at * 7 % 11) as f32 - 5.0) / 5.0;
@@ -239,8 +239,8 @@ fn a_training_step_of_a_gpu_is_that_of_the_cpu() {
                 mels: Some(folder.path().join("mels")),
                 encoder: Some(before.config),
                 patch: match objective {
-                    Objective::Mae => EncoderKind::Square,
-                    _ => EncoderKind::Hybrid,
+                    Objective::Mae => Patching::Square,
+                    _ => Patching::Hybrid,
                 },
                 init: (objective != Objective::Mae).then(|| init.clone()),
                 objective,
@@ -279,7 +279,7 @@ fn a_training_step_of_a_gpu_is_that_of_the_cpu() {
         };
         let start = |weights: &Weights| match objective {
             // Random weights of the run's own seed.
-            Objective::Mae => Weights::random(weights.config, &Tail::None, 0).unwrap(),
+            Objective::Mae => Weights::random(weights.config, &TrainingHead::None, 0).unwrap(),
             _ => before.clone(),
         };
         let (log, after) = train(DeviceChoice::Cpu, Optimiser::Sgd, 1);

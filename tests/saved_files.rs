@@ -32,7 +32,7 @@ use mynascope_collection::{self as collection, Collection};
 use mynascope_embedding::{
     EmbeddingTable, ExtractSettings, TABLE_EXTENSIONS, extract_cached, load_table, save_table,
 };
-use mynascope_encoder::{CheckpointRef, DeviceChoice, EncoderKind, LoadedEncoder, MynaConfig};
+use mynascope_encoder::{CheckpointRef, DeviceChoice, LoadedEncoder, MynaConfig, Patching};
 use mynascope_probe::{
     EncoderId, ProbeSettings, Protocol, SavedScore, ScoreChange, TrainedProbe, change_scores,
     collection_key, read_scores, train_probe,
@@ -107,13 +107,13 @@ fn config(mels: PathBuf) -> TrainConfig {
     TrainConfig {
         mels: Some(mels),
         encoder: Some(MynaConfig {
-            kind: EncoderKind::Square,
+            kind: Patching::Square,
             dim: 8,
             depth: 1,
             heads: 1,
             mlp_dim: 8,
         }),
-        patch: EncoderKind::Square,
+        patch: Patching::Square,
         head: vec![8, 4],
         batch: 6,
         steps: 2,

@@ -18,7 +18,7 @@ use mynascope::gui::{
     workspace::Workspace,
 };
 use mynascope_base::storage::Theme;
-use mynascope_encoder::{CheckpointRef, EncoderKind, MynaConfig, Weights, inspect, save_weights};
+use mynascope_encoder::{CheckpointRef, MynaConfig, Patching, Weights, inspect, save_weights};
 
 use common::{
     labelled::{
@@ -181,7 +181,7 @@ fn a_cancelled_job_is_gone_at_once_and_another_can_be_started() {
 /// A square encoder in a file that doesn't say so, as published checkpoints are.
 fn silent_checkpoint(folder: &Path) -> PathBuf {
     let config = MynaConfig {
-        kind: EncoderKind::Square,
+        kind: Patching::Square,
         dim: 64,
         depth: 1,
         heads: 1,
@@ -193,7 +193,7 @@ fn silent_checkpoint(folder: &Path) -> PathBuf {
     );
     save_weights(
         &told,
-        &Weights::random(config, &mynascope_encoder::Tail::None, 0).unwrap(),
+        &Weights::random(config, &mynascope_encoder::TrainingHead::None, 0).unwrap(),
         &[],
     )
     .unwrap();

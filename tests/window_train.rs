@@ -16,7 +16,7 @@ use mynascope::gui::{
     work,
     workspace::Workspace,
 };
-use mynascope_encoder::{CheckpointRef, DeviceChoice, EncoderKind, LoadedEncoder, Preset, inspect};
+use mynascope_encoder::{CheckpointRef, DeviceChoice, LoadedEncoder, Patching, Preset, inspect};
 use mynascope_spectrum::tokens::MaskRatio;
 use mynascope_train::{Objective, TrainConfig};
 
@@ -197,7 +197,7 @@ fn hidden_patches_are_filled_in_by_the_run_that_is_shown() {
     need_graphics();
     let form = TrainConfig {
         objective: Objective::Mae,
-        patch: EncoderKind::Vertical,
+        patch: Patching::Vertical,
         batch: 2,
         steps: 1,
         decoder_layers: 1,

@@ -7,7 +7,7 @@ use super::{
     console::{Outcome, check_ending},
 };
 use mynascope_base::{counted, storage::path_to_text};
-use mynascope_encoder::{self as encoder, LoadOptions, Precision};
+use mynascope_encoder::{self as encoder, FileDtype, LoadOptions};
 
 /// Writes the encoder of a checkpoint, without any head, under the published names.
 pub fn run(verb: &Convert) -> anyhow::Result<Outcome> {
@@ -19,16 +19,16 @@ pub fn run(verb: &Convert) -> anyhow::Result<Outcome> {
         ..LoadOptions::default()
     };
     let (weights, report) = encoder::load_reported(&verb.checkpoint, &options)?;
-    let precision = if verb.half {
-        Precision::Half
+    let dtype = if verb.half {
+        FileDtype::Half
     } else {
-        Precision::Single
+        FileDtype::Single
     };
     let name = verb
         .checkpoint
         .file_name()
         .map_or(source, |name| name.to_string_lossy().into_owned());
-    encoder::save_weights_as(&verb.out, &weights, &[("converted_from", name)], precision)?;
+    encoder::save_weights_as(&verb.out, &weights, &[("converted_from", name)], dtype)?;
     let (tensors, parameters) = (weights.tensors.len(), weights.config.parameters());
     let bytes = std::fs::metadata(&verb.out)?.len();
     let mut text = format!(

@@ -14,7 +14,7 @@ use mynascope_base::{
     counted,
     jobs::{Cancelled, Progress},
 };
-use mynascope_encoder::{EncoderKind, LoadOptions, Preset, load_weights};
+use mynascope_encoder::{LoadOptions, Patching, Preset, load_weights};
 use mynascope_spectrum::tokens::MaskRatio;
 use mynascope_train::{
     self as train, Changes, Objective, TrainConfig, TrainControl, TrainEvent, TrainSummary,
@@ -127,7 +127,7 @@ fn settings(verb: &Train, common: &Common) -> anyhow::Result<TrainConfig> {
 fn take_sizes(
     config: &mut TrainConfig,
     init: &Path,
-    patch: Option<EncoderKind>,
+    patch: Option<Patching>,
 ) -> anyhow::Result<()> {
     let options = LoadOptions {
         patch,
@@ -322,7 +322,7 @@ mod tests {
         // Everything that a line can say, all of it unusual.
         forms.push(TrainConfig {
             preset: Preset::Small,
-            patch: EncoderKind::Square,
+            patch: Patching::Square,
             objective: Objective::FastclipV3,
             mask_ratio: MaskRatio::new(0.35).unwrap(),
             mask_kind: MaskKind::Block,

@@ -101,7 +101,7 @@ fn a_masked_autoencoder_can_be_asked_what_it_sees() {
     let tracks = tracks(&folder.path().join("audio"));
     let config = TrainConfig {
         objective: Objective::Mae,
-        patch: EncoderKind::Square,
+        patch: Patching::Square,
         decoder_layers: 1,
         mask_ratio: mynascope_spectrum::tokens::MaskRatio::new(0.75).unwrap(),
         learning_rate: 3e-3,

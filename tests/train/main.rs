@@ -24,8 +24,7 @@ use mynascope_audio as audio;
 use mynascope_base::jobs::Watch;
 use mynascope_collection::{self as collection, Collection};
 use mynascope_encoder::{
-    CheckpointRef, DeviceChoice, EncoderKind, LoadedEncoder, MynaConfig, load_weights,
-    say_step_of_run,
+    CheckpointRef, DeviceChoice, LoadedEncoder, MynaConfig, Patching, load_weights, say_step_of_run,
 };
 use mynascope_train::{
     Breakdown, Changes, LabelMeaning, LabelTask, Objective, Optimiser, Schedule, StepRecord,
@@ -54,7 +53,7 @@ fn small(steps: u64) -> TrainConfig {
         // All tests share the mels of the same tones.
         mels: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("mels")),
         encoder: Some(MynaConfig {
-            kind: EncoderKind::Hybrid,
+            kind: Patching::Hybrid,
             dim: 32,
             depth: 1,
             heads: 1,

@@ -71,9 +71,9 @@ fn every_objective_and_optimiser_goes_on_as_if_it_had_not_been_stopped() {
             objective,
             optimiser,
             patch: if objective == Objective::Mae {
-                EncoderKind::Vertical
+                Patching::Vertical
             } else {
-                EncoderKind::Hybrid
+                Patching::Hybrid
             },
             ema: if optimiser == Optimiser::Lion {
                 0.9

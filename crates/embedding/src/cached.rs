@@ -8,7 +8,8 @@ use std::{collections::HashMap, path::PathBuf, time::Instant};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EmbeddingError, EmbeddingTable, ExtractSettings, Extraction, Level, TrackRow, extract_kept,
+    EmbeddingError, EmbeddingTable, ExtractSettings, Extraction, Level, TrackRow,
+    extract_with_cache,
 };
 use mynascope_audio::Caveats;
 use mynascope_base::{
@@ -39,11 +40,11 @@ struct Header {
     caveats: Vec<(usize, Caveats)>,
 }
 
-/// As [`extract_kept`], the same values; a table that was made before of the same tracks, by the same encoder with the
+/// As [`extract_with_cache`], the same values; a table that was made before of the same tracks, by the same encoder with the
 /// same settings, is not computed again.
 ///
 /// # Errors
-/// As [`extract_kept`]. A cache that cannot be read or written costs time, no more.
+/// As [`extract_with_cache`]. A cache that cannot be read or written costs time, no more.
 pub fn extract_cached(
     collection: &Collection,
     encoder: &LoadedEncoder,
@@ -59,7 +60,7 @@ pub fn extract_cached(
     };
     let kept = cache.and_then(|cache| Some((cache, asked.key(cache)?)));
     let Some((cache, key)) = kept else {
-        return extract_kept(collection, encoder, settings, cache, watch);
+        return extract_with_cache(collection, encoder, settings, cache, watch);
     };
     let known = cache.get(&key, TABLE);
     if let Some(found) = known.and_then(|bytes| asked.read(&bytes)) {
@@ -72,7 +73,7 @@ pub fn extract_cached(
             ..found
         });
     }
-    let made = extract_kept(collection, encoder, settings, Some(cache), watch)?;
+    let made = extract_with_cache(collection, encoder, settings, Some(cache), watch)?;
     if let Some((header, numbers)) = asked.write(&made)
         && ((header.len() + numbers.len()) as u64) < cache.limit_bytes() / LARGEST_SHARE
     {
@@ -252,7 +253,7 @@ mod tests {
             let known = cache.get(&key, TABLE).is_some();
             let made =
                 extract_cached(collection, &encoder, &settings, Some(&cache), &watch).unwrap();
-            let fresh = extract_kept(collection, &encoder, &settings, None, &watch).unwrap();
+            let fresh = extract_with_cache(collection, &encoder, &settings, None, &watch).unwrap();
             assert_eq!(made.table, fresh.table);
             assert_eq!((made.skipped, made.windows), (fresh.skipped, fresh.windows));
             known

@@ -30,7 +30,7 @@ mod table;
 pub use batch::{BatchSimilarity, retrieval_at_1};
 pub use cached::extract_cached;
 pub use duplicates::{NearDuplicate, NearDuplicates, near_duplicates};
-pub use extract::{ExtractSettings, Extraction, extract, extract_kept, extract_layers};
+pub use extract::{ExtractSettings, Extraction, extract, extract_layers, extract_with_cache};
 pub use format::{
     READABLE_EXTENSIONS, TABLE_EXTENSIONS, check_table_path, is_text_table, load_table,
     metadata_path, save_table,

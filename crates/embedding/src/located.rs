@@ -154,12 +154,12 @@ pub fn relocate(
     folder: &Path,
     watch: &Watch<'_>,
 ) -> Result<Relocated, EmbeddingError> {
-    let wanted: Vec<Option<Tail>> = table
+    let wanted: Vec<Option<TrainingHead>> = table
         .tracks
         .iter()
-        .map(|track| track.names_file().then(|| Tail::of(&track.path)))
+        .map(|track| track.names_file().then(|| TrainingHead::of(&track.path)))
         .collect();
-    let stems: HashSet<&str> = wanted.iter().flatten().map(Tail::stem).collect();
+    let stems: HashSet<&str> = wanted.iter().flatten().map(TrainingHead::stem).collect();
     let mut there: HashMap<String, Vec<PathBuf>> = HashMap::new();
     // Links are followed, as collections follow them; loops are errors of single entries, and skipped.
     for entry in WalkDir::new(absolute(folder))
@@ -210,7 +210,7 @@ pub fn relocate(
 }
 
 /// The parts of a path, of whatever system, from its end.
-struct Tail(Vec<String>);
+struct TrainingHead(Vec<String>);
 
 enum Nearest<'a> {
     None,
@@ -218,7 +218,7 @@ enum Nearest<'a> {
     Several,
 }
 
-impl Tail {
+impl TrainingHead {
     fn of(path: &Path) -> Self {
         let text = path.to_string_lossy();
         let parts = text.split(['/', '\\']).filter(|part| !part.is_empty());

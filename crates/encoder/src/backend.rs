@@ -15,7 +15,7 @@ use burn::backend::{
 };
 
 use super::{
-    Arithmetic, ComputeDevice, ComputeKind, DeviceChoice, DeviceError, EncoderError,
+    ComputeDevice, ComputeKind, DeviceChoice, DeviceError, EncoderError, Precision,
     kernels::Kernels,
     network::{Network, NetworkWeights},
 };
@@ -64,23 +64,23 @@ pub fn on_place<J: DeviceJob>(place: &Place, job: J) -> Result<J::Output, Encode
 /// Whether a device can train in these numbers, and gains by it.
 ///
 /// # Errors
-/// [`EncoderError::Arithmetic`] if it cannot or gains nothing, [`EncoderError::Compute`] if the device fails.
-pub fn check_arithmetic(place: &Place, arithmetic: Arithmetic) -> Result<(), EncoderError> {
+/// [`EncoderError::Precision`] if it cannot or gains nothing, [`EncoderError::Compute`] if the device fails.
+pub fn check_precision(place: &Place, precision: Precision) -> Result<(), EncoderError> {
     let known = match &place.target {
-        Target::Cpu if arithmetic != Arithmetic::F32 => Err("a CPU is faster with 32 bits"),
+        Target::Cpu if precision != Precision::F32 => Err("a CPU is faster with 32 bits"),
         Target::Cpu => Ok(true),
         Target::Gpu(device) => Ok(guarded(&place.spec, || {
-            arithmetic.is_known_to::<Wgpu>(device)
+            precision.is_known_to::<Wgpu>(device)
         })?),
         #[cfg(feature = "cuda")]
         Target::Cuda(index) => Ok(guarded(&place.spec, || {
-            arithmetic.is_known_to::<Cuda>(&CudaDevice::new(*index))
+            precision.is_known_to::<Cuda>(&CudaDevice::new(*index))
         })?),
     };
     match known {
         Ok(true) => Ok(()),
-        Ok(false) | Err(_) => Err(EncoderError::Arithmetic {
-            arithmetic,
+        Ok(false) | Err(_) => Err(EncoderError::Precision {
+            precision,
             device: place.name.clone(),
             why: known
                 .err()

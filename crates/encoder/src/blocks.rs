@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData, activation::softmax, backend::Backend, ops::FloatTensor};
 
 use super::{
-    Arithmetic,
+    Precision,
     kernels::{self, Kernels, NormOrder, primitive},
     weights::transpose,
 };
@@ -164,7 +164,7 @@ impl<B: Kernels> Norm<B> {
 
     /// [rows, dim] -> the same shape.
     pub fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        kernels::Layer::Norm(self.weights()).run(x, Arithmetic::F32)
+        kernels::Layer::Norm(self.weights()).run(x, Precision::F32)
     }
 }
 
@@ -176,7 +176,7 @@ impl<B: Kernels> Linear<B> {
     /// [rows, in] -> [rows, out].
     pub fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         let [weight, bias] = self.weights();
-        kernels::Layer::Linear { weight, bias }.run(x, Arithmetic::F32)
+        kernels::Layer::Linear { weight, bias }.run(x, Precision::F32)
     }
 }
 
@@ -199,7 +199,7 @@ impl<B: Kernels> Block<B> {
             widen: self.widen.weights(),
             narrow: self.narrow.weights(),
         };
-        feed.run(attention.run(x, Arithmetic::F32), Arithmetic::F32)
+        feed.run(attention.run(x, Precision::F32), Precision::F32)
     }
 
     /// How much each token (row) takes from each (column), the mean over heads: [windows * tokens, dim] -> [windows, tokens,

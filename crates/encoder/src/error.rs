@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Arithmetic, DeviceError, EncoderKind};
+use super::{DeviceError, Patching, Precision};
 use mynascope_base::storage::StorageError;
 
 /// Why a checkpoint could not be read or written.
@@ -49,9 +49,9 @@ pub enum CheckpointError {
     )]
     WrongKind {
         /// What it holds.
-        found: EncoderKind,
+        found: Patching,
         /// What was asked for.
-        wanted: EncoderKind,
+        wanted: Patching,
         /// The file.
         path: PathBuf,
     },
@@ -102,11 +102,11 @@ pub enum EncoderError {
     Reading(String),
     /// Training in 16-bit products on a device that cannot, or gains nothing by it.
     #[error(
-        "{device} does not compute training in {arithmetic}: {why}; say --precision f32 or choose another device"
+        "{device} does not compute training in {precision}: {why}; say --precision f32 or choose another device"
     )]
-    Arithmetic {
+    Precision {
         /// What was asked for.
-        arithmetic: Arithmetic,
+        precision: Precision,
         /// The device, as it is asked for.
         device: String,
         /// Why not.

@@ -6,7 +6,7 @@ use super::{EncoderConfig, LoadedEncoder, Overlap, families::maest};
 use mynascope_audio::{Caveats, Channel, SAMPLE_RATE, load_mono};
 use mynascope_base::{jobs::Cancel, storage::Cache};
 use mynascope_spectrum::{
-    FileMel, HOP, MAEST_HUB_MEL, MAEST_MEL, Mel, SpectrumError, mel_of_file, mel_of_file_kept,
+    FileMel, HOP, MAEST_HUB_MEL, MAEST_MEL, Mel, SpectrumError, mel_of_file, mel_of_file_cached,
     mel_of_samples,
     tokens::{MEL_BANDS, WINDOW_FRAMES},
 };
@@ -56,7 +56,7 @@ impl LoadedEncoder {
             duration_secs,
             caveats,
         } = match cache {
-            Some(cache) => mel_of_file_kept(path, channel, cancel, cache)?,
+            Some(cache) => mel_of_file_cached(path, channel, cancel, cache)?,
             None => mel_of_file(path, channel, cancel)?,
         };
         Ok(Input {

@@ -16,7 +16,6 @@
     )
 )]
 
-mod arithmetic;
 mod backend;
 mod blocks;
 mod checkpoint;
@@ -31,22 +30,22 @@ mod kernels;
 mod loaded;
 mod look;
 mod network;
+mod precision;
 mod reading;
 mod weights;
 
-pub use arithmetic::Arithmetic;
 pub use backend::compute_devices;
 pub use checkpoint::{
-    CheckpointRef, CheckpointReport, FoundEncoder, LeftOut, LoadOptions, OpenCheckpoint, Precision,
+    CheckpointRef, CheckpointReport, FileDtype, FoundEncoder, LeftOut, LoadOptions, OpenCheckpoint,
     WeightsChoice, WeightsRole, inspect, inspect_with, is_checkpoint, load_reported, load_weights,
     save_weights, save_weights_as, say_step_of_run, shipped_weights,
 };
 pub use device::{ComputeDevice, ComputeKind, DeviceChoice, DeviceError, total_memory};
 pub use error::{CheckpointError, EncoderError};
 pub use families::myna::{
-    EncoderKind, HEAD_DIM, MynaConfig, Preset,
+    HEAD_DIM, MynaConfig, Patching, Preset,
     network::{Encoder, HostTokens, embed},
-    parameters::{ParameterRole, ParameterSpec, Tail, encoder_layout, head_layout},
+    parameters::{ParameterRole, ParameterSpec, TrainingHead, encoder_parameters, head_parameters},
     tokenizer::Tokenizer,
 };
 pub use info::{EncoderInfo, Family, WindowRule};
@@ -54,10 +53,11 @@ pub use input::{Input, Window};
 pub use loaded::{LoadedEncoder, is_shipped};
 pub use look::Look;
 pub use network::EncoderConfig;
+pub use precision::Precision;
 pub use reading::{Overlap, Patchout, Reading, Readout, Rows};
 pub use weights::{WeightTensor, Weights};
 
-pub use backend::{DeviceJob, check_arithmetic, find_place, on_place};
+pub use backend::{DeviceJob, check_precision, find_place, on_place};
 pub use checkpoint::{FileContent, read_file, write_tensors};
 pub use kernels::{Adam, Kernels, primitive};
-pub use weights::{Parameter, numbers, whole_layout};
+pub use weights::{Parameter, all_parameters, numbers};

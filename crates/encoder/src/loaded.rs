@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderInfo, EncoderKind, LeftOut,
-    MynaConfig, OpenCheckpoint, Overlap, Preset, Reading, Readout,
+    CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderInfo, LeftOut, MynaConfig,
+    OpenCheckpoint, Overlap, Patching, Preset, Reading, Readout,
     backend::{Place, PlacedEncoder, find_place},
     checkpoint::{LoadOptions, WeightsChoice, load_reported, say_step_of_run},
     families::{
         maest,
         myna::{
             network::{Embed, EmbedLayers},
-            parameters::encoder_layout,
+            parameters::encoder_parameters,
             tokenizer::Tokenizer,
         },
     },
@@ -172,7 +172,7 @@ impl LoadedEncoder {
         seed: u64,
         device: &DeviceChoice,
     ) -> Result<Self, EncoderError> {
-        let weights = Weights::random(config, &super::Tail::None, seed)?;
+        let weights = Weights::random(config, &super::TrainingHead::None, seed)?;
         let description = format!(
             "untrained {} {} encoder, seed {seed}",
             config.size_name(),
@@ -513,7 +513,7 @@ impl LoadedEncoder {
 /// Whether a [`LoadedEncoder::fingerprint`] is that of the encoder that comes with the program, or of one of its branches,
 /// whatever file it was read from and whichever of its layers.
 pub fn is_shipped(hash: &str) -> bool {
-    let branches = EncoderKind::ALL.map(Some);
+    let branches = Patching::ALL.map(Some);
     branches.into_iter().any(|patch| {
         shipped_weights(patch).is_ok_and(|weights| hash.starts_with(&fingerprint(&weights)))
     })
@@ -523,9 +523,9 @@ pub fn is_shipped(hash: &str) -> bool {
 /// that hash, so this text must never change, whatever fields and variants are called in code.
 fn identity_text(config: &MynaConfig) -> String {
     let kind = match config.kind {
-        EncoderKind::Square => "Square",
-        EncoderKind::Vertical => "Vertical",
-        EncoderKind::Hybrid => "Hybrid",
+        Patching::Square => "Square",
+        Patching::Vertical => "Vertical",
+        Patching::Hybrid => "Hybrid",
     };
     let MynaConfig {
         dim,
@@ -541,7 +541,7 @@ fn identity_text(config: &MynaConfig) -> String {
 
 /// What embeds is hashed; what training hung behind it is not.
 fn fingerprint(weights: &Weights) -> String {
-    let embedding = encoder_layout(&weights.config).len();
+    let embedding = encoder_parameters(&weights.config).len();
     let tensors = weights.tensors.iter().take(embedding);
     hash(
         &identity_text(&weights.config),
@@ -573,8 +573,8 @@ mod tests {
             "c5696d7c60e014653d8f11656860d0f25dafe86c410cf6492355e5a841a12d15"
         );
         let square = Weights::random(
-            Preset::Tiny.config(EncoderKind::Square),
-            &crate::Tail::None,
+            Preset::Tiny.config(Patching::Square),
+            &crate::TrainingHead::None,
             0,
         );
         assert_eq!(
@@ -582,7 +582,7 @@ mod tests {
             "cef0df94245ec87cb1967e826eb3e6948fd61db64d3ad25c509ea5eaa88a3bae"
         );
         assert_eq!(
-            identity_text(&Preset::Base.config(EncoderKind::Vertical)),
+            identity_text(&Preset::Base.config(Patching::Vertical)),
             "EncoderConfig { kind: Vertical, dim: 768, depth: 12, heads: 12, mlp_dim: 3072 }"
         );
     }

@@ -137,11 +137,11 @@ impl LoadedEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DeviceChoice, EncoderKind, MynaConfig};
+    use crate::{DeviceChoice, MynaConfig, Patching};
     use mynascope_spectrum::tokens::View;
 
     const CONFIG: MynaConfig = MynaConfig {
-        kind: EncoderKind::Hybrid,
+        kind: Patching::Hybrid,
         dim: 32,
         depth: 3,
         heads: 2,

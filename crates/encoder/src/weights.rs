@@ -10,7 +10,7 @@ use burn::{
 
 use super::{
     EncoderError, MynaConfig,
-    families::myna::parameters::{ParameterRole, ParameterSpec, Tail, encoder_layout},
+    families::myna::parameters::{ParameterRole, ParameterSpec, TrainingHead, encoder_parameters},
     kernels::{Kernels, primitive},
 };
 use mynascope_spectrum::tokens::{Purpose, stream};
@@ -21,7 +21,7 @@ pub struct Weights {
     /// The sizes of the encoder.
     pub config: MynaConfig,
     /// What training hangs behind it.
-    pub tail: Tail,
+    pub tail: TrainingHead,
     /// The encoder's tensors, then the tail's.
     pub tensors: Vec<WeightTensor>,
 }
@@ -36,8 +36,8 @@ pub struct WeightTensor {
 }
 
 /// The layout of an encoder with its tail.
-pub fn whole_layout(config: &MynaConfig, tail: &Tail) -> Vec<ParameterSpec> {
-    let mut layout = encoder_layout(config);
+pub fn all_parameters(config: &MynaConfig, tail: &TrainingHead) -> Vec<ParameterSpec> {
+    let mut layout = encoder_parameters(config);
     layout.extend(tail.layout(config));
     layout
 }
@@ -49,9 +49,13 @@ impl Weights {
     ///
     /// # Errors
     /// [`EncoderError::Sizes`] if the sizes are impossible.
-    pub fn random(config: MynaConfig, tail: &Tail, seed: u64) -> Result<Self, EncoderError> {
+    pub fn random(
+        config: MynaConfig,
+        tail: &TrainingHead,
+        seed: u64,
+    ) -> Result<Self, EncoderError> {
         config.validate()?;
-        let tensors = whole_layout(&config, tail)
+        let tensors = all_parameters(&config, tail)
             .into_iter()
             .enumerate()
             .map(|(number, spec)| {
@@ -227,12 +231,12 @@ pub fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EncoderKind, Preset};
+    use crate::{Patching, Preset};
 
     #[test]
     fn fresh_weights_are_a_function_of_the_seed_and_lie_within_their_bounds() {
-        let config = Preset::Tiny.config(EncoderKind::Hybrid);
-        let head = Tail::Projection(vec![32, 16]);
+        let config = Preset::Tiny.config(Patching::Hybrid);
+        let head = TrainingHead::Projection(vec![32, 16]);
         let weights = Weights::random(config, &head, 3).unwrap();
         assert_eq!(weights, Weights::random(config, &head, 3).unwrap());
         assert_ne!(weights, Weights::random(config, &head, 4).unwrap());

@@ -95,7 +95,7 @@ pub fn keep_sight(path: &Path, channel: Channel, sight: &Sight, cache: &Cache) {
 ///
 /// # Errors
 /// As [`super::mel_of_file`]. A cache that cannot be read or written costs time, no more.
-pub fn mel_of_file_kept(
+pub fn mel_of_file_cached(
     path: &Path,
     channel: Channel,
     cancel: &Cancel,
@@ -189,13 +189,13 @@ mod tests {
         );
         // What is not kept is computed, and then it is.
         cache.clear().unwrap();
-        let mel = mel_of_file_kept(&path, Channel::Mean, &never, &cache)
+        let mel = mel_of_file_cached(&path, Channel::Mean, &never, &cache)
             .unwrap()
             .mel;
         assert_eq!(mel, *sight.mel);
         assert!(cache.bytes() > 0);
         assert_eq!(
-            mel_of_file_kept(&path, Channel::Mean, &never, &cache)
+            mel_of_file_cached(&path, Channel::Mean, &never, &cache)
                 .unwrap()
                 .mel,
             mel
@@ -223,7 +223,7 @@ mod tests {
         let never = Cancel::default();
         // Computed, and then from the cache.
         for _ in 0..2 {
-            let read = |channel| mel_of_file_kept(&path, channel, &never, &cache).unwrap();
+            let read = |channel| mel_of_file_cached(&path, channel, &never, &cache).unwrap();
             let [mean, left, right] = Channel::ALL.map(read);
             let loudest = |of: &FileMel| of.mel.values().iter().copied().fold(0.0, f32::max);
             assert!(mean.caveats.cancels && loudest(&mean) == 0.0);

@@ -34,7 +34,7 @@ pub use front_end::{
     Compression, MAEST_HUB_MEL, MAEST_MEL, MT2_MEL, MYNA_MEL, MelFrontEnd, MelSpec, Normalisation,
     Padding,
 };
-pub use kept::{Sight, keep_sight, kept_sight, mel_of_file_kept, sight_of_file};
+pub use kept::{Sight, keep_sight, kept_sight, mel_of_file_cached, sight_of_file};
 pub use levels::{Levels, LevelsBuilder, MIPS, Scale, Summary, TILE_COLUMNS, Tile, level_db};
 pub use masked::{MaskedReader, Part, masked_sound};
 pub use mel::{

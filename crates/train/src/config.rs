@@ -11,7 +11,7 @@ use super::{LabelTask, Objective, Optimiser, Schedule, TrainError, Trainable, sc
 use crate::objective::{Contrastive, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho};
 use mynascope_base::storage::serde_path;
 use mynascope_encoder::{
-    Arithmetic, DeviceChoice, EncoderKind, MynaConfig, Preset, Tail, WeightsChoice,
+    DeviceChoice, MynaConfig, Patching, Precision, Preset, TrainingHead, WeightsChoice,
 };
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, dropped_tokens};
 
@@ -33,7 +33,7 @@ pub struct TrainConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoder: Option<MynaConfig>,
     /// Which patches the encoder reads.
-    pub patch: EncoderKind,
+    pub patch: Patching,
     /// What training minimises.
     pub objective: Objective,
     /// Share of tokens that are dropped.
@@ -103,7 +103,7 @@ pub struct TrainConfig {
     /// Where tensors are computed.
     pub device: DeviceChoice,
     /// With which numbers layers multiply: f32, or on a GPU that can bf16 or f16.
-    pub precision: Arithmetic,
+    pub precision: Precision,
     /// Weights to start from.
     #[serde(skip_serializing_if = "Option::is_none", with = "serde_path::option")]
     pub init: Option<PathBuf>,
@@ -121,7 +121,7 @@ impl Default for TrainConfig {
             data: Vec::new(),
             preset: Preset::Tiny,
             encoder: None,
-            patch: EncoderKind::Hybrid,
+            patch: Patching::Hybrid,
             objective: Objective::Sogclr,
             mask_ratio: MaskRatio::MYNA,
             mask_kind: MaskKind::Random,
@@ -152,7 +152,7 @@ impl Default for TrainConfig {
             probe_every: 0,
             tensorboard: false,
             device: DeviceChoice::Auto,
-            precision: Arithmetic::F32,
+            precision: Precision::F32,
             init: None,
             init_weights: WeightsChoice::Auto,
             mels: None,
@@ -218,12 +218,12 @@ impl TrainConfig {
     }
 
     /// What hangs behind the encoder; a supervised head has so many outputs.
-    pub(super) fn tail(&self, outputs: usize) -> Tail {
+    pub(super) fn tail(&self, outputs: usize) -> TrainingHead {
         match self.objective {
-            Objective::Mae => Tail::Decoder(self.decoder_layers),
-            Objective::Supervised => Tail::Classifier(vec![outputs]),
-            _ if self.head.is_empty() => Tail::None,
-            _ => Tail::Projection(self.head.clone()),
+            Objective::Mae => TrainingHead::Decoder(self.decoder_layers),
+            Objective::Supervised => TrainingHead::Classifier(vec![outputs]),
+            _ if self.head.is_empty() => TrainingHead::None,
+            _ => TrainingHead::Projection(self.head.clone()),
         }
     }
 

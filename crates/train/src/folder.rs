@@ -17,8 +17,8 @@ use super::{
 use crate::objective::TrackState;
 use mynascope_base::storage::{StorageError, create_folder, write_atomic};
 use mynascope_encoder::{
-    FileContent, MynaConfig, Tail, WeightTensor, Weights, read_file, save_weights, whole_layout,
-    write_tensors,
+    FileContent, MynaConfig, TrainingHead, WeightTensor, Weights, all_parameters, read_file,
+    save_weights, write_tensors,
 };
 
 const WEIGHTS: &str = "weights.safetensors";
@@ -396,7 +396,7 @@ impl RunFolder {
         &self,
         step: u64,
         config: MynaConfig,
-        tail: &Tail,
+        tail: &TrainingHead,
         track_state: &dyn Fn(usize) -> TrackState,
     ) -> Result<Checkpoint, TrainError> {
         let path = self.path.join(format!("step-{step}"));
@@ -410,7 +410,7 @@ impl RunFolder {
     pub fn newest(
         &self,
         config: MynaConfig,
-        tail: &Tail,
+        tail: &TrainingHead,
         track_state: &dyn Fn(usize) -> TrackState,
     ) -> Result<Checkpoint, TrainError> {
         let mut faults = Vec::new();
@@ -448,7 +448,7 @@ fn describe(folder: &Path, name: &str) -> Result<ManifestFile, TrainError> {
 fn read_step(
     folder: &Path,
     config: MynaConfig,
-    tail: &Tail,
+    tail: &TrainingHead,
     track_state: &dyn Fn(usize) -> TrackState,
 ) -> Result<Checkpoint, String> {
     let text = fs::read_to_string(folder.join(MANIFEST)).map_err(|e| e.to_string())?;
@@ -469,7 +469,7 @@ fn read_step(
     } else {
         FileContent::default()
     };
-    let layout = whole_layout(&config, tail);
+    let layout = all_parameters(&config, tail);
     let all = |content: &mut FileContent, start: &str| {
         layout
             .iter()

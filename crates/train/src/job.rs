@@ -22,7 +22,7 @@ use super::{
     tensorboard::EventFile,
 };
 use mynascope_base::jobs::Progress;
-use mynascope_encoder::{DeviceJob, EncoderError, Kernels, Weights, encoder_layout};
+use mynascope_encoder::{DeviceJob, EncoderError, Kernels, Weights, encoder_parameters};
 
 /// Steps that are not applied, in a row, after which a run ends.
 const MAX_BAD_STEPS: u64 = 5;
@@ -69,7 +69,7 @@ impl DeviceJob for TrainJob<'_> {
                 averages: self.config.ema > 0.0,
                 objective: self.config.contrastive(self.mels.len()),
                 track_state: self.start.track_state.clone(),
-                arithmetic: self.config.precision,
+                precision: self.config.precision,
             },
             device,
         );
@@ -449,7 +449,7 @@ impl TrainJob<'_> {
 /// Which weights change, one a tensor.
 fn trained(config: &TrainConfig, weights: &Weights) -> Vec<bool> {
     let sizes = config.encoder_config();
-    let in_encoder = encoder_layout(&sizes).len();
+    let in_encoder = encoder_parameters(&sizes).len();
     let is_late = |name: &str, blocks: usize| {
         let layer = name
             .strip_prefix("transformer.layers.")

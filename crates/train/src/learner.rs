@@ -17,14 +17,14 @@ use super::{
 use crate::objective::{
     ContrastStatistics, Contrastive, PatchTargets, StepSchedule, Supervision, TrackState,
 };
-use mynascope_encoder::{Arithmetic, HostTokens, Kernels, MynaConfig, Parameter, Tail};
+use mynascope_encoder::{HostTokens, Kernels, MynaConfig, Parameter, Precision, TrainingHead};
 
 pub(super) use state::{LearnerSetup, OptimiserState};
 
 /// Everything that training changes, on a device.
 pub(super) struct Learner<B: Backend> {
     config: MynaConfig,
-    tail: Tail,
+    tail: TrainingHead,
     device: B::Device,
     parameters: Vec<Parameter<B>>,
     /// Which of them change.
@@ -36,7 +36,7 @@ pub(super) struct Learner<B: Backend> {
     updates: u64,
     objective: Option<Contrastive>,
     track_state: TrackState,
-    arithmetic: Arithmetic,
+    precision: Precision,
     /// What gradients are multiplied by on the way back, so that small ones are not lost in 16 bits.
     loss_scale: f64,
     /// Updates since it was lowered or raised.
@@ -145,8 +145,7 @@ impl<B: Kernels> Learner<B> {
         }
         self.updates += 1;
         self.updates_since_overflow += 1;
-        if self.arithmetic == Arithmetic::F16
-            && self.updates_since_overflow >= UPDATES_BEFORE_GROWTH
+        if self.precision == Precision::F16 && self.updates_since_overflow >= UPDATES_BEFORE_GROWTH
         {
             self.loss_scale = (2.0 * self.loss_scale).min(MAX_LOSS_SCALE);
             self.updates_since_overflow = 0;

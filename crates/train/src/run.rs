@@ -17,7 +17,7 @@ use crate::objective::TrackState;
 use mynascope_base::counted;
 use mynascope_collection::Collection;
 use mynascope_encoder::{
-    CheckpointError, EncoderError, LoadOptions, Weights, check_arithmetic, find_place,
+    CheckpointError, EncoderError, LoadOptions, Weights, check_precision, find_place,
     load_reported, on_place,
 };
 
@@ -40,7 +40,7 @@ pub fn run(
     // Found before hours of mels are computed for nothing.
     let weights = first_weights(config, labels.as_ref(), events)?;
     let place = find_place(config.device).map_err(EncoderError::from)?;
-    check_arithmetic(&place, config.precision)?;
+    check_precision(&place, config.precision)?;
     let folder = RunFolder::create(out, config)?;
     if let Some(labels) = &labels {
         folder.save_labels(&labels.meaning)?;
@@ -126,7 +126,7 @@ pub fn resume(
     let labels = labels(&config, collection)?;
     let collection = labels.as_ref().map_or(collection, |l| &l.collection);
     let place = find_place(config.device).map_err(EncoderError::from)?;
-    check_arithmetic(&place, config.precision)?;
+    check_precision(&place, config.precision)?;
     let tail = config.tail(outputs(labels.as_ref()));
     let start = folder.newest(config.encoder_config(), &tail, &|tracks| {
         track_state(&config, tracks)

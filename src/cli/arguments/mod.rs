@@ -15,7 +15,7 @@ use clap::{
 use super::bench::Part;
 use mynascope_audio::Channel;
 use mynascope_encoder::{
-    CheckpointRef, DeviceChoice, EncoderKind, LoadOptions, Overlap, Patchout, Preset, Reading,
+    CheckpointRef, DeviceChoice, LoadOptions, Overlap, Patching, Patchout, Preset, Reading,
     Readout, Rows, WeightsChoice,
 };
 use mynascope_hub::HubName;
@@ -136,7 +136,7 @@ pub struct Encoder {
     pub checkpoint: CheckpointRef,
     /// square, vertical or hybrid, where the file does not say.
     #[arg(long)]
-    pub patch: Option<EncoderKind>,
+    pub patch: Option<Patching>,
     /// Which weights, where the checkpoint holds several: model, ema, or the beginning of their names, as encoder_k
     /// [default: what was trained].
     #[arg(long, default_value = "auto", hide_default_value = true)]
@@ -214,7 +214,7 @@ pub struct Convert {
     pub out: PathBuf,
     /// square or vertical: one branch of a hybrid, or the patches of a file that does not say which it reads.
     #[arg(long)]
-    pub patch: Option<EncoderKind>,
+    pub patch: Option<Patching>,
     /// Which weights, where the checkpoint holds several: model, ema, or the beginning of their names, as encoder_k
     /// [default: what was trained].
     #[arg(long, default_value = "auto", hide_default_value = true)]

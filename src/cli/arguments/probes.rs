@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use clap::Args;
 
 use super::{Encoder, at_least_one, checkpoint};
-use mynascope_encoder::{CheckpointRef, EncoderKind, WeightsChoice};
+use mynascope_encoder::{CheckpointRef, Patching, WeightsChoice};
 use mynascope_probe::{Head, Protocol};
 use mynascope_spectrum::tokens::MaskRatio;
 
@@ -70,7 +70,7 @@ pub struct Predict {
     pub checkpoint: Option<CheckpointRef>,
     /// square, vertical or hybrid, where the file does not say.
     #[arg(long)]
-    pub patch: Option<EncoderKind>,
+    pub patch: Option<Patching>,
     /// Which weights, where the checkpoint holds several [default: those that the probe was trained on].
     #[arg(long)]
     pub weights: Option<WeightsChoice>,

@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use clap::Args;
 
 use super::at_least_one;
-use mynascope_encoder::{Arithmetic, EncoderKind, Preset, WeightsChoice};
+use mynascope_encoder::{Patching, Precision, Preset, WeightsChoice};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio};
 use mynascope_train::{LabelTask, Objective, Optimiser, Schedule, Trainable};
 
@@ -28,7 +28,7 @@ pub struct Train {
     pub objective: Option<Objective>,
     /// square, vertical or hybrid.
     #[arg(long)]
-    pub patch: Option<EncoderKind>,
+    pub patch: Option<Patching>,
     /// Share of tokens to drop.
     #[arg(long)]
     pub mask_ratio: Option<MaskRatio>,
@@ -73,7 +73,7 @@ pub struct FurtherTraining {
     pub schedule: Option<Schedule>,
     /// Number format of the layers' products: f32, or bf16 or f16 on a GPU that supports it.
     #[arg(long)]
-    pub precision: Option<Arithmetic>,
+    pub precision: Option<Precision>,
     /// Steps of linear warm-up.
     #[arg(long)]
     pub warmup: Option<u64>,

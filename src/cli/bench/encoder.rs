@@ -3,7 +3,7 @@
 use super::Measure;
 use crate::cli::arguments::Bench;
 use mynascope_encoder::{
-    ComputeKind, DeviceChoice, EncoderKind, LoadedEncoder, Preset, compute_devices,
+    ComputeKind, DeviceChoice, LoadedEncoder, Patching, Preset, compute_devices,
 };
 use mynascope_spectrum::{
     MEL_BANDS,
@@ -40,7 +40,7 @@ pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench) -> anyhow::Result<()>
             if preset == Preset::Small && device.kind == ComputeKind::Cpu && !verb.full {
                 continue;
             }
-            for kind in [EncoderKind::Square, EncoderKind::Hybrid] {
+            for kind in [Patching::Square, Patching::Hybrid] {
                 let encoder = LoadedEncoder::random(preset.config(kind), 0, &choice)?;
                 let masks = views.iter().map(|view| view.mask(kind.shapes()));
                 let masks: Vec<TokenMask> = masks.collect();

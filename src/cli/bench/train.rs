@@ -3,7 +3,7 @@
 use super::Measure;
 use crate::cli::arguments::{Bench, Common};
 use mynascope_collection as collection;
-use mynascope_encoder::{ComputeKind, DeviceChoice, EncoderKind, Preset, compute_devices};
+use mynascope_encoder::{ComputeKind, DeviceChoice, Patching, Preset, compute_devices};
 use mynascope_train::{self as train, TrainConfig, TrainControl, TrainEvent};
 
 /// Steps of a measurement; the first ones, which warm up, are left out.
@@ -27,7 +27,7 @@ pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench, common: &Common) -> a
         let cpu = device.kind == ComputeKind::Cpu;
         let choice: DeviceChoice = device.spec.parse().map_err(anyhow::Error::msg)?;
         for preset in [Preset::Tiny, Preset::Small] {
-            for patch in [EncoderKind::Square, EncoderKind::Hybrid] {
+            for patch in [Patching::Square, Patching::Hybrid] {
                 for batch in BATCHES {
                     // On a CPU the other sizes take many minutes.
                     if cpu && !verb.full && (preset != Preset::Tiny || batch > 64) {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::gui::model::EncoderSource;
-use mynascope_encoder::{EncoderKind, WeightsChoice};
+use mynascope_encoder::{Patching, WeightsChoice};
 
 /// What a user does to the encoder that Map, Probe and Teach share.
 #[derive(Debug, Clone)]
@@ -13,7 +13,7 @@ pub enum EncoderCommand {
     /// Uses a checkpoint, or a run's newest one, from now on, and says so.
     UseFile(PathBuf),
     /// Says how the patches of the chosen checkpoint are cut; what waited for that goes on.
-    SetPatch(EncoderKind),
+    SetPatch(Patching),
     /// Says which weights of the chosen checkpoint are meant.
     SetWeights(WeightsChoice),
     /// Asks for a checkpoint file.

@@ -10,7 +10,7 @@ use mynascope_audio as audio;
 use mynascope_collection::Collection;
 use mynascope_embedding::EmbeddingTable;
 use mynascope_encoder::{
-    CheckpointRef, DeviceChoice, EncoderKind, FoundEncoder, LoadOptions, Reading, WeightsChoice,
+    CheckpointRef, DeviceChoice, FoundEncoder, LoadOptions, Patching, Reading, WeightsChoice,
 };
 use mynascope_probe::EncoderId;
 
@@ -102,7 +102,7 @@ pub struct EncoderSource {
     /// Which encoder.
     pub checkpoint: CheckpointRef,
     /// How the patches of a file are cut that doesn't tell itself; else `None`.
-    pub patch: Option<EncoderKind>,
+    pub patch: Option<Patching>,
     /// Which weights of a file that holds several encoders.
     pub weights: WeightsChoice,
     /// Where it computes.

@@ -9,7 +9,7 @@ use crate::gui::{
     model::{AppState, Embeddings, EncoderSource, Library},
     theme,
 };
-use mynascope_encoder::{EncoderKind, FoundEncoder, WeightsChoice};
+use mynascope_encoder::{FoundEncoder, Patching, WeightsChoice};
 
 /// Width of the names in that column.
 const NAME_WIDTH: f32 = 24.0 * theme::UNIT;
@@ -389,15 +389,15 @@ pub fn patch_choice(
     ui: &mut Ui,
     width: f32,
     embeddings: &Embeddings,
-) -> (egui::Response, Option<EncoderKind>) {
+) -> (egui::Response, Option<Patching>) {
     let options = [
         (
-            Some(EncoderKind::Square),
+            Some(Patching::Square),
             "square",
             "16 bands x 16 frames (Myna-Base)",
         ),
         (
-            Some(EncoderKind::Vertical),
+            Some(Patching::Vertical),
             "vertical",
             "All 128 bands x 2 frames (Myna-Vertical)",
         ),

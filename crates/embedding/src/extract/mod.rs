@@ -85,14 +85,14 @@ pub fn extract(
     settings: &ExtractSettings,
     watch: &Watch<'_>,
 ) -> Result<Extraction, EmbeddingError> {
-    extract_kept(collection, encoder, settings, None, watch)
+    extract_with_cache(collection, encoder, settings, None, watch)
 }
 
 /// As [`extract`], the same values; mels that are in the cache are not computed again, others are kept there.
 ///
 /// # Errors
 /// As [`extract`].
-pub fn extract_kept(
+pub fn extract_with_cache(
     collection: &Collection,
     encoder: &LoadedEncoder,
     settings: &ExtractSettings,
@@ -126,7 +126,7 @@ pub(super) fn extract_reading(
 }
 
 /// One table for each layer of an encoder, from the patches to the embedding (see
-/// [`LoadedEncoder::embed_layers`]), in one pass over the tracks. The last table is that of [`extract_kept`].
+/// [`LoadedEncoder::embed_layers`]), in one pass over the tracks. The last table is that of [`extract_with_cache`].
 ///
 /// # Errors
 /// As [`extract`].

@@ -10,10 +10,10 @@ use super::{
     listing::{Listing, TensorEntry},
 };
 use crate::{
-    CheckpointError, EncoderKind, Family, MynaConfig, Preset,
+    CheckpointError, Family, MynaConfig, Patching, Preset,
     families::myna::{
         HEAD_DIM,
-        parameters::{Tail, encoder_layout},
+        parameters::{TrainingHead, encoder_parameters},
     },
     weights::{WeightTensor, Weights},
 };
@@ -67,7 +67,7 @@ pub(super) struct Fit {
 
 /// How far one encoder of a file fits.
 struct Match {
-    kind: Option<EncoderKind>,
+    kind: Option<Patching>,
     config: MynaConfig,
     missing: Vec<String>,
     misshaped: Vec<String>,
@@ -173,7 +173,7 @@ pub(super) fn fit(
     if matched.kind.is_none() {
         notes.push("square and vertical encoders have the same tensors: say --patch square or --patch vertical".into());
     }
-    let layout = encoder_layout(&matched.config);
+    let layout = encoder_parameters(&matched.config);
     let names: BTreeMap<String, String> = layout
         .iter()
         .filter_map(|spec| candidate.names.get_key_value(&spec.name))
@@ -244,13 +244,13 @@ fn match_with(candidate: &Candidate, listing: &Listing, preset: Option<Preset>) 
     let stated = listing
         .metadata
         .get("kind")
-        .and_then(|kind| kind.parse::<EncoderKind>().ok());
+        .and_then(|kind| kind.parse::<Patching>().ok());
     let kind = if hybrid {
-        Some(EncoderKind::Hybrid)
+        Some(Patching::Hybrid)
     } else {
-        stated.filter(|&kind| kind != EncoderKind::Hybrid)
+        stated.filter(|&kind| kind != Patching::Hybrid)
     };
-    let sized_as = kind.unwrap_or(EncoderKind::Square);
+    let sized_as = kind.unwrap_or(Patching::Square);
     let config = match preset {
         Some(preset) => preset.config(sized_as),
         None => infer(&tensors, sized_as)?,
@@ -258,7 +258,7 @@ fn match_with(candidate: &Candidate, listing: &Listing, preset: Option<Preset>) 
     let (mut missing, mut misshaped) = (Vec::new(), Vec::new());
     // Sizes that no encoder has would make a list without end.
     let layout = match config.validate() {
-        Ok(()) => encoder_layout(&config),
+        Ok(()) => encoder_parameters(&config),
         Err(_) => Vec::new(),
     };
     for spec in &layout {
@@ -394,7 +394,7 @@ fn left_out(
     let Some(candidate) = candidates.get(chosen) else {
         return Vec::new();
     };
-    let layout = encoder_layout(config);
+    let layout = encoder_parameters(config);
     let used: std::collections::HashSet<&str> = layout
         .iter()
         .filter_map(|spec| candidate.names.get(&spec.name))
@@ -444,7 +444,7 @@ fn group<'a>(name: &'a str, prefix: &str) -> &'a str {
 
 /// The sizes that the shapes show. A broken or missing tensor must not hide the others, so each size has more than
 /// one witness.
-fn infer(tensors: &BTreeMap<&str, &TensorEntry>, kind: EncoderKind) -> Option<MynaConfig> {
+fn infer(tensors: &BTreeMap<&str, &TensorEntry>, kind: Patching) -> Option<MynaConfig> {
     let rows = |ends: &str, axis: usize| {
         tensors
             .iter()
@@ -519,7 +519,7 @@ impl Fit {
     /// The weights and what is said of the file, if everything fits.
     pub fn into_weights(
         mut self,
-        patch: Option<EncoderKind>,
+        patch: Option<Patching>,
         path: &Path,
     ) -> Result<(Weights, CheckpointReport), CheckpointError> {
         let unfit = |why: String| CheckpointError::Unfit {
@@ -543,13 +543,12 @@ impl Fit {
             return Err(unfit(faults.join("; ")));
         }
         let kind = self.kind(patch, path)?;
-        let vertical_branch =
-            self.config.kind == EncoderKind::Hybrid && kind == EncoderKind::Vertical;
+        let vertical_branch = self.config.kind == Patching::Hybrid && kind == Patching::Vertical;
         let config = MynaConfig {
             kind,
             ..self.config
         };
-        let layout = encoder_layout(&config);
+        let layout = encoder_parameters(&config);
         let own: Vec<&str> = layout
             .iter()
             .filter_map(|spec| {
@@ -584,20 +583,16 @@ impl Fit {
         }
         let weights = Weights {
             config,
-            tail: Tail::None,
+            tail: TrainingHead::None,
             tensors,
         };
         Ok((weights, self.report))
     }
 
-    fn kind(
-        &self,
-        patch: Option<EncoderKind>,
-        path: &Path,
-    ) -> Result<EncoderKind, CheckpointError> {
+    fn kind(&self, patch: Option<Patching>, path: &Path) -> Result<Patching, CheckpointError> {
         match (self.report.kind, patch) {
             (Some(found), None) => Ok(found),
-            (None, Some(EncoderKind::Hybrid)) => Err(CheckpointError::Unfit {
+            (None, Some(Patching::Hybrid)) => Err(CheckpointError::Unfit {
                 why: "it has one patch embedder, a hybrid needs two".into(),
                 path: path.to_path_buf(),
             }),
@@ -605,7 +600,7 @@ impl Fit {
             (None, None) => Err(CheckpointError::NeedsPatch {
                 path: path.to_path_buf(),
             }),
-            (Some(EncoderKind::Hybrid), Some(patch)) => Ok(patch),
+            (Some(Patching::Hybrid), Some(patch)) => Ok(patch),
             (Some(found), Some(wanted)) if found == wanted => Ok(found),
             (Some(found), Some(wanted)) => Err(CheckpointError::WrongKind {
                 found,

@@ -30,7 +30,7 @@ use mynascope_base::{
 };
 
 use super::{
-    CheckpointError, EncoderKind, Family, MynaConfig, Preset, Reading,
+    CheckpointError, Family, MynaConfig, Patching, Preset, Reading,
     families::maest::{self, Hint},
     weights::Weights,
 };
@@ -256,7 +256,7 @@ pub fn is_checkpoint(path: &Path) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LoadOptions {
     /// One branch of a hybrid, or what the patches of a file are that doesn't tell.
-    pub patch: Option<EncoderKind>,
+    pub patch: Option<Patching>,
     /// Which weights, of a file that holds several encoders.
     pub weights: WeightsChoice,
     /// Attention heads, of a file that doesn't say: MAEST in its authors' form.
@@ -279,8 +279,8 @@ impl LoadOptions {
     }
 }
 
-impl From<Option<EncoderKind>> for LoadOptions {
-    fn from(patch: Option<EncoderKind>) -> Self {
+impl From<Option<Patching>> for LoadOptions {
+    fn from(patch: Option<Patching>) -> Self {
         Self {
             patch,
             ..Self::default()
@@ -296,7 +296,7 @@ pub struct CheckpointReport {
     /// By what it was recognised, in words.
     pub recognised_by: String,
     /// Which patches a Myna reads; `None` where the file doesn't tell square from vertical, and of other families.
-    pub kind: Option<EncoderKind>,
+    pub kind: Option<Patching>,
     /// Width of a token.
     pub dim: usize,
     /// Transformer layers.
@@ -424,7 +424,7 @@ const SHIPPED: &[u8] = include_bytes!("../../../../assets/myna-tiny.safetensors"
 ///
 /// # Errors
 /// [`CheckpointError::WrongKind`] if it has no such branch.
-pub fn shipped_weights(patch: Option<EncoderKind>) -> Result<Weights, CheckpointError> {
+pub fn shipped_weights(patch: Option<Patching>) -> Result<Weights, CheckpointError> {
     let path = Path::new("myna-tiny.safetensors");
     let listing =
         list_source(Source::of_memory(SHIPPED), path).map_err(|why| CheckpointError::Damaged {
@@ -438,7 +438,7 @@ pub fn shipped_weights(patch: Option<EncoderKind>) -> Result<Weights, Checkpoint
 
 /// How numbers are kept in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Precision {
+pub enum FileDtype {
     /// 32 bits.
     #[default]
     Single,
@@ -456,7 +456,7 @@ pub fn save_weights(
     weights: &Weights,
     about: &[(&str, String)],
 ) -> Result<(), CheckpointError> {
-    save_weights_as(path, weights, about, Precision::Single)
+    save_weights_as(path, weights, about, FileDtype::Single)
 }
 
 /// As [`save_weights`], in a precision.
@@ -467,7 +467,7 @@ pub fn save_weights_as(
     path: &Path,
     weights: &Weights,
     about: &[(&str, String)],
-    precision: Precision,
+    precision: FileDtype,
 ) -> Result<(), CheckpointError> {
     let mut metadata: BTreeMap<String, String> = about
         .iter()

@@ -13,7 +13,7 @@ use safetensors::{
 };
 
 use super::{
-    Precision,
+    FileDtype,
     listing::{Listing, Part, Storage, TensorEntry},
     source::Source,
 };
@@ -73,7 +73,7 @@ pub fn write_tensors(
     tensors: &[(&str, &[usize], &[f32])],
     metadata: BTreeMap<String, String>,
 ) -> Result<(), CheckpointError> {
-    write_tensors_as(path, tensors, metadata, Precision::Single)
+    write_tensors_as(path, tensors, metadata, FileDtype::Single)
 }
 
 /// As [`write_tensors`], in a precision.
@@ -81,7 +81,7 @@ pub(super) fn write_tensors_as(
     path: &Path,
     tensors: &[(&str, &[usize], &[f32])],
     metadata: BTreeMap<String, String>,
-    precision: Precision,
+    precision: FileDtype,
 ) -> Result<(), CheckpointError> {
     let unfit = |error: safetensors::SafeTensorError| CheckpointError::Unfit {
         why: format!("the tensors cannot be written ({error})"),
@@ -92,16 +92,16 @@ pub(super) fn write_tensors_as(
         .map(|(_, _, values)| {
             let values = values.iter();
             match precision {
-                Precision::Single => values.flat_map(|value| value.to_le_bytes()).collect(),
-                Precision::Half => values
+                FileDtype::Single => values.flat_map(|value| value.to_le_bytes()).collect(),
+                FileDtype::Half => values
                     .flat_map(|&value| f16::from_f32(value).to_le_bytes())
                     .collect(),
             }
         })
         .collect();
     let dtype = match precision {
-        Precision::Single => Dtype::F32,
-        Precision::Half => Dtype::F16,
+        FileDtype::Single => Dtype::F32,
+        FileDtype::Half => Dtype::F16,
     };
     let views = tensors
         .iter()

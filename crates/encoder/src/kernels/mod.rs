@@ -22,7 +22,7 @@ use burn::{
     },
 };
 
-use super::Arithmetic;
+use super::Precision;
 
 pub use mynascope_kernels::{Adam, NormOrder};
 
@@ -205,29 +205,29 @@ impl<T> Layer<T> {
 
 impl<T: Clone> Layer<T> {
     /// Runs it over rows: [rows, in] -> [rows, out].
-    pub fn run<B>(self, x: Tensor<B, 2>, arithmetic: Arithmetic) -> Tensor<B, 2>
+    pub fn run<B>(self, x: Tensor<B, 2>, precision: Precision) -> Tensor<B, 2>
     where
         B: Kernels<FloatTensorPrimitive = T>,
     {
         // Fused layers know 32 bits only.
-        let fused = match arithmetic {
-            Arithmetic::F32 => B::layer(&self, &primitive(&x), false),
-            Arithmetic::Bf16 | Arithmetic::F16 => None,
+        let fused = match precision {
+            Precision::F32 => B::layer(&self, &primitive(&x), false),
+            Precision::Bf16 | Precision::F16 => None,
         };
         match fused {
             Some((out, _)) => tensor(out),
-            None => self.decomposed(x, arithmetic),
+            None => self.decomposed(x, precision),
         }
     }
 
     /// The same out of Burn's operations.
-    fn decomposed<B>(self, x: Tensor<B, 2>, arithmetic: Arithmetic) -> Tensor<B, 2>
+    fn decomposed<B>(self, x: Tensor<B, 2>, precision: Precision) -> Tensor<B, 2>
     where
         B: Backend<FloatTensorPrimitive = T>,
     {
         match self {
             Self::Norm(norm) => norm.decomposed(x),
-            Self::Linear { weight, bias } => linear(x, weight, Some(bias), arithmetic),
+            Self::Linear { weight, bias } => linear(x, weight, Some(bias), precision),
             Self::Attention {
                 norm,
                 order,
@@ -241,7 +241,7 @@ impl<T: Clone> Layer<T> {
                 let heads = heads.max(1);
                 let [rows, _] = x.dims();
                 let windows = rows / tokens.max(1);
-                let qkv = linear(x, qkv, qkv_bias, arithmetic);
+                let qkv = linear(x, qkv, qkv_bias, precision);
                 let head_dim = qkv.dims()[1] / (3 * heads);
                 // [rows, 3 * heads * head_dim] -> [3, windows, heads, tokens, head_dim]
                 let qkv = qkv
@@ -257,7 +257,7 @@ impl<T: Clone> Layer<T> {
                 let mixed = attention(part(0), part(1), part(2), None, None, options)
                     .swap_dims(1, 2)
                     .reshape([rows, heads * head_dim]);
-                linear(mixed, out, out_bias, arithmetic)
+                linear(mixed, out, out_bias, precision)
             }),
             Self::FeedForward {
                 norm,
@@ -265,8 +265,8 @@ impl<T: Clone> Layer<T> {
                 widen: [widen, widen_bias],
                 narrow: [narrow, narrow_bias],
             } => around(x, norm, order, |x| {
-                let hidden = linear(x, widen, Some(widen_bias), arithmetic);
-                linear(gelu(hidden), narrow, Some(narrow_bias), arithmetic)
+                let hidden = linear(x, widen, Some(widen_bias), precision);
+                linear(gelu(hidden), narrow, Some(narrow_bias), precision)
             }),
         }
     }
@@ -304,9 +304,9 @@ fn linear<B: Backend>(
     x: Tensor<B, 2>,
     weight: FloatTensor<B>,
     bias: Option<FloatTensor<B>>,
-    arithmetic: Arithmetic,
+    precision: Precision,
 ) -> Tensor<B, 2> {
-    let out = arithmetic.product(x, tensor(weight));
+    let out = precision.product(x, tensor(weight));
     match bias {
         Some(bias) => out + tensor::<B, 1>(bias).unsqueeze(),
         None => out,

@@ -52,11 +52,11 @@ fn pass(layer: &Layer<Primitive>, x: &Tensor<Ad, 2>, out: Tensor<Ad, 2>) -> Vec<
 fn assert_same(layer: &Layer<Primitive>, rows: usize, inputs: usize) {
     let x = leaf(5, [rows, inputs]);
     assert!(Ad::layer(layer, &primitive(&x), false).is_some());
-    let fused = pass(layer, &x, layer.clone().run(x.clone(), Arithmetic::F32));
+    let fused = pass(layer, &x, layer.clone().run(x.clone(), Precision::F32));
     let decomposed = pass(
         layer,
         &x,
-        layer.clone().decomposed(x.clone(), Arithmetic::F32),
+        layer.clone().decomposed(x.clone(), Precision::F32),
     );
     assert_eq!(fused.len(), decomposed.len());
     for (index, (fused, decomposed)) in fused.iter().zip(&decomposed).enumerate() {
@@ -80,8 +80,8 @@ fn assert_same_values(layer: &Layer<FloatTensor<Flex>>, rows: usize, inputs: usi
     let x = leaf(5, [rows, inputs]).inner();
     assert!(Flex::layer(layer, &primitive(&x), false).is_some());
     let numbers = |out: Tensor<Flex, 2>| out.into_data().into_vec::<f32>().unwrap();
-    let fused = numbers(layer.clone().run(x.clone(), Arithmetic::F32));
-    let decomposed = numbers(layer.clone().decomposed(x, Arithmetic::F32));
+    let fused = numbers(layer.clone().run(x.clone(), Precision::F32));
+    let decomposed = numbers(layer.clone().decomposed(x, Precision::F32));
     assert_close(&fused, &decomposed, &format!("{rows} rows"));
 }
 
@@ -227,9 +227,9 @@ fn a_score_that_is_far_above_all_before_it_takes_everything() {
     x[399 * 8..].copy_from_slice(&[5.0, -5.0].repeat(4));
     let x = tensor(x, [400, 8]);
     let out = |out: Tensor<Flex, 2>| out.into_data().into_vec::<f32>().unwrap();
-    let fused = out(layer.clone().run(x.clone(), Arithmetic::F32));
+    let fused = out(layer.clone().run(x.clone(), Precision::F32));
     assert!(fused.iter().all(|value| value.is_finite()));
-    assert_close(&fused, &out(layer.decomposed(x, Arithmetic::F32)), "output");
+    assert_close(&fused, &out(layer.decomposed(x, Precision::F32)), "output");
 }
 
 /// The feed-forward part of wide models, whose hidden values are computed in parts.
@@ -264,7 +264,7 @@ fn layers_without_a_fused_way_back_are_differentiated_all_the_same() {
         heads: HEADS,
     };
     let x = leaf(5, [10, DIM]);
-    let found = pass(&layer, &x, layer.clone().run(x.clone(), Arithmetic::F32));
+    let found = pass(&layer, &x, layer.clone().run(x.clone(), Precision::F32));
     assert_eq!(found.len(), 8);
     assert!(
         found
@@ -283,8 +283,8 @@ fn a_gradient_that_is_the_same_for_all_rows_is_followed() {
         let gradient = x.grad(&found).unwrap().into_data();
         gradient.into_vec::<f32>().unwrap()
     };
-    let fused = gradient(norm.clone().run(x.clone(), Arithmetic::F32));
-    let decomposed = gradient(norm.decomposed(x.clone(), Arithmetic::F32));
+    let fused = gradient(norm.clone().run(x.clone(), Precision::F32));
+    let decomposed = gradient(norm.decomposed(x.clone(), Precision::F32));
     let most = decomposed.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
     assert!(most > 0.0);
     for (fused, decomposed) in fused.iter().zip(&decomposed) {

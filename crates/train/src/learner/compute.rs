@@ -113,7 +113,7 @@ impl<B: Kernels> Learner<B> {
             .collect();
         let encoder = self
             .assemble(leaves.iter().cloned())?
-            .with_arithmetic(self.arithmetic);
+            .with_precision(self.precision);
         Ok(Graph { leaves, encoder })
     }
 
@@ -151,7 +151,7 @@ impl<B: Kernels> Learner<B> {
         } else {
             let plain = self
                 .assemble::<B>(self.parameters.iter().cloned())?
-                .with_arithmetic(self.arithmetic);
+                .with_precision(self.precision);
             let starts = (0..windows).step_by(chunk);
             let ranges: Vec<_> = starts
                 .map(|start| start..(start + chunk).min(windows))

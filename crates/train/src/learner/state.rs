@@ -6,7 +6,7 @@ use crate::{
     objective::{Contrastive, TrackState},
 };
 use mynascope_encoder::{
-    Arithmetic, Encoder, HostTokens, Kernels, Parameter, WeightTensor, Weights, whole_layout,
+    Encoder, HostTokens, Kernels, Parameter, Precision, WeightTensor, Weights, all_parameters,
 };
 
 /// The state of the optimiser as plain numbers, in the order of the weights.
@@ -38,7 +38,7 @@ pub(crate) struct LearnerSetup<'a> {
     pub objective: Option<Contrastive>,
     pub track_state: TrackState,
     /// In which the layers multiply while it learns; embedding is done in 32 bits.
-    pub arithmetic: Arithmetic,
+    pub precision: Precision,
 }
 
 impl<B: Kernels> Learner<B> {
@@ -86,10 +86,10 @@ impl<B: Kernels> Learner<B> {
             updates: setup.state.map_or(0, |state| state.updates),
             objective: setup.objective,
             track_state: setup.track_state,
-            arithmetic: setup.arithmetic,
-            loss_scale: match setup.arithmetic {
-                Arithmetic::F32 | Arithmetic::Bf16 => 1.0,
-                Arithmetic::F16 => {
+            precision: setup.precision,
+            loss_scale: match setup.precision {
+                Precision::F32 | Precision::Bf16 => 1.0,
+                Precision::F16 => {
                     let known = setup.state.and_then(|state| state.loss_scale);
                     known.unwrap_or(INITIAL_LOSS_SCALE)
                 }
@@ -99,7 +99,7 @@ impl<B: Kernels> Learner<B> {
     }
 
     fn download(&self, parameters: &[Parameter<B>]) -> Result<Weights, String> {
-        let tensors = whole_layout(&self.config, &self.tail)
+        let tensors = all_parameters(&self.config, &self.tail)
             .into_iter()
             .zip(parameters)
             .map(|(spec, parameter)| {
@@ -147,7 +147,7 @@ impl<B: Kernels> Learner<B> {
                 .map(Parameter::download)
                 .collect::<Result<_, String>>()?,
             updates: self.updates,
-            loss_scale: (self.arithmetic == Arithmetic::F16).then_some(self.loss_scale),
+            loss_scale: (self.precision == Precision::F16).then_some(self.loss_scale),
             updates_since_overflow: self.updates_since_overflow,
         })
     }

@@ -119,14 +119,14 @@ fn probe_line(sources: &[PathBuf], form: ProbeSettings) -> CommandLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mynascope_encoder::{CheckpointRef, EncoderKind};
+    use mynascope_encoder::{CheckpointRef, Patching};
 
     #[test]
     fn the_command_quotes_and_names_the_encoder() {
         let probing = Probing::default();
         let source = EncoderSource {
             checkpoint: CheckpointRef::File("/runs/my run".into()),
-            patch: Some(EncoderKind::Vertical),
+            patch: Some(Patching::Vertical),
             ..EncoderSource::default()
         };
         assert_eq!(

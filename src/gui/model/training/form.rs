@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::gui::{command_line::CommandLine, model::Library};
-use mynascope_encoder::{EncoderKind, Preset};
+use mynascope_encoder::{Patching, Preset};
 use mynascope_train::{Schedule, TrainConfig, TrainError};
 
 /// Settings for a purpose.
@@ -111,7 +111,7 @@ pub fn purpose_of(form: &TrainConfig) -> Option<&'static Purpose> {
 /// The settings that a window starts with.
 pub fn first_form() -> TrainConfig {
     let form = TrainConfig {
-        patch: EncoderKind::Hybrid,
+        patch: Patching::Hybrid,
         ..TrainConfig::default()
     };
     PURPOSES

@@ -4,7 +4,7 @@ use eframe::egui::{DragValue, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::gui::command::{Command, TrainCommand, Wanted};
-use mynascope_encoder::{Arithmetic, DeviceChoice};
+use mynascope_encoder::{DeviceChoice, Precision};
 use mynascope_train::{Optimiser, Schedule};
 
 use super::{
@@ -28,17 +28,17 @@ impl Fields<'_> {
         });
         parts::explain(ui, self.form.optimiser.explanation());
         let hint = "With which numbers layers multiply; 16 bits are faster where a graphics card has them, and weights stay in 32";
-        if self.form.device != DeviceChoice::Cpu || self.form.precision != Arithmetic::F32 {
+        if self.form.device != DeviceChoice::Cpu || self.form.precision != Precision::F32 {
             self.row(ui, "Precision", "precision", hint, |ui, form| {
                 let options = [
-                    (Arithmetic::F32, "f32", "32 bits: works everywhere"),
+                    (Precision::F32, "f32", "32 bits: works everywhere"),
                     (
-                        Arithmetic::Bf16,
+                        Precision::Bf16,
                         "bf16",
                         "16 bits with the range of 32: newer NVIDIA cards",
                     ),
                     (
-                        Arithmetic::F16,
+                        Precision::F16,
                         "f16",
                         "16 bits with a small range: gradients are enlarged meanwhile",
                     ),

@@ -9,7 +9,7 @@ use crate::gui::{
     model::{AppState, PURPOSES, Problem, Training, explain_mask, problem_of, purpose_of},
     theme,
 };
-use mynascope_encoder::{DeviceChoice, EncoderKind, Preset};
+use mynascope_encoder::{DeviceChoice, Patching, Preset};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio};
 use mynascope_train::{LabelTask, Objective, TrainConfig, Trainable};
 
@@ -146,17 +146,17 @@ impl Fields<'_> {
         self.row(ui, "Patches", "patch", hint, |ui, form| {
             let options = [
                 (
-                    EncoderKind::Square,
+                    Patching::Square,
                     "square",
                     "16 bands x 16 frames (Myna-Base)",
                 ),
                 (
-                    EncoderKind::Vertical,
+                    Patching::Vertical,
                     "vertical",
                     "All 128 bands x 2 frames (Myna-Vertical): keeps pitch apart, best for keys",
                 ),
                 (
-                    EncoderKind::Hybrid,
+                    Patching::Hybrid,
                     "hybrid",
                     "Both through one transformer (Myna-Hybrid): twice the work",
                 ),

@@ -19,7 +19,7 @@ use mynascope_collection::Collection;
 use mynascope_embedding::BatchSimilarity;
 use mynascope_encoder::{EncoderError, LoadedEncoder};
 use mynascope_spectrum::{
-    Mel, mel_of_file, mel_of_file_kept,
+    Mel, mel_of_file, mel_of_file_cached,
     tokens::{MEL_BANDS, TokenMask, View, draw_views},
 };
 
@@ -84,7 +84,7 @@ impl Reader<'_> {
             .collect();
         let (channel, cache, cancel) = (self.channel, self.cache, self.newer.cancel);
         let mel = |path: &Path| match cache {
-            Some(cache) => mel_of_file_kept(path, channel, cancel, cache),
+            Some(cache) => mel_of_file_cached(path, channel, cancel, cache),
             None => mel_of_file(path, channel, cancel),
         };
         for part in missing.chunks(2 * rayon::current_num_threads()) {

@@ -1,7 +1,7 @@
 //! Containers of uncompressed and simply compressed sound: WAV (RIFF, RIFX, RF64, BW64), Wave64, AIFF and AIFF-C, CAF, Sun AU
 //! and NIST SPHERE. Each is read for what its samples need; sizes that were never filled in, are wrong or point beyond the
 //! file do not keep the sound that is there from playing. Every frame's place in the file is known, so that a seek is
-//! arithmetic.
+//! precision.
 //!
 //! Why symphonia-format-riff 0.6.1 does not read them: "chunk length exceeds parent" where the RIFF or FORM size is a few bytes
 //! short; "invalid riff length" where it is 0; nothing is played where the size of `data` is 0; "chunk length exceeds parent"

@@ -44,11 +44,11 @@ impl MynaConfig {
 
 #[cfg(test)]
 mod tests {
-    use crate::{EncoderKind, Preset};
+    use crate::{Patching, Preset};
 
     #[test]
     fn a_tenth_of_the_tokens_trains_about_ten_times_the_batch() {
-        let config = Preset::Small.config(EncoderKind::Square);
+        let config = Preset::Small.config(Patching::Square);
         let batch = |kept: usize| config.largest_batch(16 << 30, |_| kept);
         let gain = batch(5) as f64 / batch(48) as f64;
         assert!(gain > 9.6 && gain < 11.5, "{gain}");
@@ -61,6 +61,6 @@ mod tests {
             let config = Preset::Tiny.config(kind);
             config.training_bytes_per_track(|_| 12)
         };
-        assert_eq!(bytes(EncoderKind::Hybrid), 2 * bytes(EncoderKind::Vertical));
+        assert_eq!(bytes(Patching::Hybrid), 2 * bytes(Patching::Vertical));
     }
 }

@@ -3,8 +3,8 @@
 
 use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 
-use super::network::{Layer, Linear, Norm, Taker};
-use crate::{Arithmetic, kernels::Kernels, weights::Parameter};
+use super::network::{Layer, Linear, Norm, ParameterReader};
+use crate::{Precision, kernels::Kernels, weights::Parameter};
 
 #[derive(Debug, Clone)]
 pub(super) struct Decoder<B: Backend> {
@@ -20,7 +20,7 @@ pub(super) struct Decoder<B: Backend> {
 impl<B: Kernels> Decoder<B> {
     /// Takes its parameters in the order of the layout.
     pub fn take<I: Iterator<Item = Parameter<B>>>(
-        take: &mut Taker<I>,
+        take: &mut ParameterReader<I>,
         heads: usize,
         layers: usize,
     ) -> Option<Self> {
@@ -41,7 +41,7 @@ impl<B: Kernels> Decoder<B> {
         encoded: Tensor<B, 2>,
         kept: &[Vec<usize>],
         positions: Tensor<B, 2>,
-        arithmetic: Arithmetic,
+        precision: Precision,
     ) -> Tensor<B, 2> {
         let ([places, _], [encoded_rows, _]) = (positions.dims(), encoded.dims());
         let hidden = positions + self.mask_token.clone().unsqueeze();
@@ -62,9 +62,9 @@ impl<B: Kernels> Decoder<B> {
         let rows = Tensor::<B, 1, Int>::from_data(TensorData::new(rows, [count]), &source.device());
         let mut x = source.select(0, rows);
         for layer in &self.layers {
-            x = layer.forward(x, places, self.heads, arithmetic);
+            x = layer.forward(x, places, self.heads, precision);
         }
         let x = self.output_norm.forward(self.norm.forward(x));
-        self.output.forward(x, arithmetic)
+        self.output.forward(x, precision)
     }
 }

@@ -22,7 +22,7 @@ use mynascope_spectrum::{
 /// Which patches an encoder reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum EncoderKind {
+pub enum Patching {
     /// 16x16 patches (Myna-Base).
     Square,
     /// 128x2 patches (Myna-Vertical).
@@ -32,7 +32,7 @@ pub enum EncoderKind {
     Hybrid,
 }
 
-impl EncoderKind {
+impl Patching {
     /// All kinds, in the order in which they are offered.
     pub const ALL: [Self; 3] = [Self::Square, Self::Vertical, Self::Hybrid];
 
@@ -55,7 +55,7 @@ impl EncoderKind {
     }
 }
 
-impl fmt::Display for EncoderKind {
+impl fmt::Display for Patching {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Square => "square",
@@ -65,7 +65,7 @@ impl fmt::Display for EncoderKind {
     }
 }
 
-impl FromStr for EncoderKind {
+impl FromStr for Patching {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -96,7 +96,7 @@ impl Preset {
     pub const ALL: [Self; 3] = [Self::Tiny, Self::Small, Self::Base];
 
     /// The sizes of this preset.
-    pub fn config(self, kind: EncoderKind) -> MynaConfig {
+    pub fn config(self, kind: Patching) -> MynaConfig {
         let (dim, depth, heads) = match self {
             Self::Tiny => (192, 8, 3),
             Self::Small => (384, 12, 6),
@@ -141,7 +141,7 @@ pub const HEAD_DIM: usize = 64;
 #[serde(deny_unknown_fields)]
 pub struct MynaConfig {
     /// Which patches it reads.
-    pub kind: EncoderKind,
+    pub kind: Patching,
     /// Width of a token.
     pub dim: usize,
     /// Transformer layers.
@@ -160,7 +160,7 @@ impl MynaConfig {
 
     /// Numbers that training changes, without a projection head.
     pub fn parameters(&self) -> usize {
-        parameters::encoder_layout(self)
+        parameters::encoder_parameters(self)
             .iter()
             .map(parameters::ParameterSpec::len)
             .sum()
@@ -258,20 +258,17 @@ mod tests {
     #[test]
     fn the_published_sizes_have_the_published_parameter_counts() {
         let count = |preset: Preset, kind| preset.config(kind).parameters();
-        assert_eq!(count(Preset::Small, EncoderKind::Square), 21_375_872);
-        assert_eq!(count(Preset::Small, EncoderKind::Vertical), 21_375_872);
-        assert_eq!(count(Preset::Small, EncoderKind::Hybrid), 21_475_840);
-        assert_eq!(count(Preset::Base, EncoderKind::Square), 85_218_560);
-        assert_eq!(count(Preset::Base, EncoderKind::Hybrid), 85_417_984);
-        assert_eq!(
-            Preset::Base.config(EncoderKind::Hybrid).embedding_dim(),
-            1536
-        );
+        assert_eq!(count(Preset::Small, Patching::Square), 21_375_872);
+        assert_eq!(count(Preset::Small, Patching::Vertical), 21_375_872);
+        assert_eq!(count(Preset::Small, Patching::Hybrid), 21_475_840);
+        assert_eq!(count(Preset::Base, Patching::Square), 85_218_560);
+        assert_eq!(count(Preset::Base, Patching::Hybrid), 85_417_984);
+        assert_eq!(Preset::Base.config(Patching::Hybrid).embedding_dim(), 1536);
     }
 
     #[test]
     fn impossible_sizes_are_refused() {
-        let good = Preset::Tiny.config(EncoderKind::Hybrid);
+        let good = Preset::Tiny.config(Patching::Hybrid);
         assert!(good.validate().is_ok());
         for bad in [
             MynaConfig { dim: 190, ..good },

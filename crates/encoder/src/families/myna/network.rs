@@ -7,9 +7,9 @@ use burn::tensor::{
     ops::FloatTensor,
 };
 
-use super::{HEAD_DIM, MynaConfig, PATCH_DIM, decoder::Decoder, parameters::Tail};
+use super::{HEAD_DIM, MynaConfig, PATCH_DIM, decoder::Decoder, parameters::TrainingHead};
 use crate::{
-    Arithmetic,
+    Precision,
     backend::EncoderJob,
     kernels::{self, Kernels, NormOrder, primitive},
     network::Network,
@@ -205,7 +205,7 @@ pub(super) struct Layer<B: Backend> {
 pub struct Encoder<B: Backend> {
     dim: usize,
     heads: usize,
-    arithmetic: Arithmetic,
+    precision: Precision,
     embedders: Vec<Embedder<B>>,
     layers: Vec<Layer<B>>,
     norm: Norm<B>,
@@ -214,9 +214,9 @@ pub struct Encoder<B: Backend> {
 }
 
 /// Takes parameters in the order of the layout.
-pub(super) struct Taker<I>(I);
+pub(super) struct ParameterReader<I>(I);
 
-impl<I> Taker<I> {
+impl<I> ParameterReader<I> {
     pub(super) fn vector<B: Backend>(&mut self) -> Option<Tensor<B, 1>>
     where
         I: Iterator<Item = Parameter<B>>,
@@ -286,7 +286,7 @@ impl<B: Kernels> Norm<B> {
     }
 
     pub(super) fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        kernels::Layer::Norm(self.weights()).run(x, Arithmetic::F32)
+        kernels::Layer::Norm(self.weights()).run(x, Precision::F32)
     }
 }
 
@@ -296,17 +296,17 @@ impl<B: Kernels> Linear<B> {
     }
 
     /// [rows, in] -> [rows, out]: one large product, never a batched one.
-    pub(super) fn forward(&self, x: Tensor<B, 2>, arithmetic: Arithmetic) -> Tensor<B, 2> {
+    pub(super) fn forward(&self, x: Tensor<B, 2>, precision: Precision) -> Tensor<B, 2> {
         let [weight, bias] = self.weights();
-        kernels::Layer::Linear { weight, bias }.run(x, arithmetic)
+        kernels::Layer::Linear { weight, bias }.run(x, precision)
     }
 }
 
 impl<B: Kernels> Embedder<B> {
     /// [rows, 256] -> [rows, dim].
-    fn forward(&self, patches: Tensor<B, 2>, arithmetic: Arithmetic) -> Tensor<B, 2> {
+    fn forward(&self, patches: Tensor<B, 2>, precision: Precision) -> Tensor<B, 2> {
         let patches = self.patch_norm.forward(patches);
-        let tokens = self.projection.forward(patches, arithmetic);
+        let tokens = self.projection.forward(patches, precision);
         self.token_norm.forward(tokens)
     }
 }
@@ -318,7 +318,7 @@ impl<B: Kernels> Layer<B> {
         x: Tensor<B, 2>,
         tokens: usize,
         heads: usize,
-        arithmetic: Arithmetic,
+        precision: Precision,
     ) -> Tensor<B, 2> {
         let attention = kernels::Layer::Attention {
             norm: self.attention_norm.weights(),
@@ -330,14 +330,14 @@ impl<B: Kernels> Layer<B> {
             tokens,
             heads,
         };
-        let x = attention.run(x, arithmetic);
+        let x = attention.run(x, precision);
         let feed = kernels::Layer::FeedForward {
             norm: self.feed_norm.weights(),
             order: NormOrder::Pre,
             widen: self.widen.weights(),
             narrow: self.narrow.weights(),
         };
-        feed.run(x, arithmetic)
+        feed.run(x, precision)
     }
 
     /// As `forward` for one window with attention written out: [tokens, dim] -> [tokens, dim] and, as the mean over heads,
@@ -367,8 +367,8 @@ impl<B: Kernels> Layer<B> {
         let mixed = mixed.swap_dims(0, 1).reshape([tokens, heads * HEAD_DIM]);
         let x = x + mixed.matmul(self.to_out.clone());
         let normed = self.feed_norm.forward(x.clone());
-        let hidden = gelu(self.widen.forward(normed, Arithmetic::F32));
-        let x = x + self.narrow.forward(hidden, Arithmetic::F32);
+        let hidden = gelu(self.widen.forward(normed, Precision::F32));
+        let x = x + self.narrow.forward(hidden, Precision::F32);
         (x, shares.mean_dim(0).reshape([tokens, tokens]))
     }
 }
@@ -386,10 +386,10 @@ impl<B: Kernels> Encoder<B> {
     /// Puts the parameters of a layout in their places; `None` if they are not those of the layout.
     pub fn assemble(
         config: &MynaConfig,
-        tail: &Tail,
+        tail: &TrainingHead,
         parameters: impl IntoIterator<Item = Parameter<B>>,
     ) -> Option<Self> {
-        let mut take = Taker(parameters.into_iter());
+        let mut take = ParameterReader(parameters.into_iter());
         let embedders = config
             .kind
             .shapes()
@@ -408,13 +408,13 @@ impl<B: Kernels> Encoder<B> {
             .map(|_| take.linear())
             .collect::<Option<_>>()?;
         let decoder = match tail {
-            Tail::Decoder(layers) => Some(Decoder::take(&mut take, config.heads, *layers)?),
-            Tail::None | Tail::Projection(_) | Tail::Classifier(_) => None,
+            TrainingHead::Decoder(layers) => Some(Decoder::take(&mut take, config.heads, *layers)?),
+            TrainingHead::None | TrainingHead::Projection(_) | TrainingHead::Classifier(_) => None,
         };
         Some(Self {
             dim: config.dim,
             heads: config.heads,
-            arithmetic: Arithmetic::F32,
+            precision: Precision::F32,
             embedders,
             layers,
             norm,
@@ -424,8 +424,8 @@ impl<B: Kernels> Encoder<B> {
     }
 
     /// The same encoder, whose layers multiply so.
-    pub fn with_arithmetic(self, arithmetic: Arithmetic) -> Self {
-        Self { arithmetic, ..self }
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// One vector [windows, dim] a batch. Batches of equal sizes share one pass through the transformer.
@@ -447,7 +447,7 @@ impl<B: Kernels> Encoder<B> {
             .into_iter()
             .filter_map(|batch| {
                 let embedder = self.embedders.get(batch.grid)?;
-                let tokens = embedder.forward(batch.patches, self.arithmetic) + batch.positions;
+                let tokens = embedder.forward(batch.patches, self.precision) + batch.positions;
                 Some((tokens, batch.tokens))
             })
             .collect();
@@ -487,7 +487,7 @@ impl<B: Kernels> Encoder<B> {
                     see(shares);
                     x
                 }
-                Tap::None | Tap::Layers(_) => layer.forward(x, tokens, self.heads, self.arithmetic),
+                Tap::None | Tap::Layers(_) => layer.forward(x, tokens, self.heads, self.precision),
             };
             see(number + 1, &x, tap);
         }
@@ -509,12 +509,12 @@ impl<B: Kernels> Encoder<B> {
     ) -> Option<Tensor<B, 2>> {
         let (decoder, embedder) = (self.decoder.as_ref()?, self.embedders.get(batch.grid)?);
         let tokens = batch.tokens;
-        let x = embedder.forward(batch.patches, self.arithmetic) + batch.positions;
+        let x = embedder.forward(batch.patches, self.precision) + batch.positions;
         Some(decoder.forward(
             self.blocks(x, tokens, 1, &mut Tap::None),
             kept,
             positions,
-            self.arithmetic,
+            self.precision,
         ))
     }
 
@@ -524,7 +524,7 @@ impl<B: Kernels> Encoder<B> {
             if index > 0 {
                 x = relu(x);
             }
-            x = linear.forward(x, self.arithmetic);
+            x = linear.forward(x, self.precision);
         }
         x
     }

@@ -1,7 +1,7 @@
 //! The names and shapes of all weights: one list that initialisation, checkpoints and optimiser share. The names are
 //! those of the published checkpoints, so that our files and theirs are the same format.
 
-use super::{EncoderKind, HEAD_DIM, MynaConfig, PATCH_DIM};
+use super::{HEAD_DIM, MynaConfig, PATCH_DIM, Patching};
 
 /// What a parameter is, as far as its first value and its storage are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,17 +90,17 @@ impl Layout {
     }
 }
 
-/// Names of the patch embedders, in the order of [`EncoderKind::shapes`]. A vertical encoder alone uses the same names
+/// Names of the patch embedders, in the order of [`Patching::shapes`]. A vertical encoder alone uses the same names
 /// as a square one; only a hybrid has both.
-pub fn embedder_names(kind: EncoderKind) -> &'static [&'static str] {
+pub fn embedder_names(kind: Patching) -> &'static [&'static str] {
     match kind {
-        EncoderKind::Square | EncoderKind::Vertical => &["to_patch_embedding"],
-        EncoderKind::Hybrid => &["to_patch_embedding", "to_patch_embedding_b"],
+        Patching::Square | Patching::Vertical => &["to_patch_embedding"],
+        Patching::Hybrid => &["to_patch_embedding", "to_patch_embedding_b"],
     }
 }
 
 /// All weights of an encoder, in the order in which the forward pass takes them.
-pub fn encoder_layout(config: &MynaConfig) -> Vec<ParameterSpec> {
+pub fn encoder_parameters(config: &MynaConfig) -> Vec<ParameterSpec> {
     let mut layout = Layout(Vec::new());
     let dim = config.dim;
     for embedder in embedder_names(config.kind) {
@@ -114,7 +114,7 @@ pub fn encoder_layout(config: &MynaConfig) -> Vec<ParameterSpec> {
 
 /// What training hangs behind an encoder. Embedding leaves it out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Tail {
+pub enum TrainingHead {
     /// Nothing.
     #[default]
     None,
@@ -126,14 +126,14 @@ pub enum Tail {
     Decoder(usize),
 }
 
-impl Tail {
+impl TrainingHead {
     /// The weights of the tail of an encoder.
     pub fn layout(&self, config: &MynaConfig) -> Vec<ParameterSpec> {
         match self {
             Self::None => Vec::new(),
-            Self::Projection(widths) => head_layout(config.dim, widths),
-            Self::Classifier(widths) => head_layout(config.embedding_dim(), widths),
-            Self::Decoder(layers) => decoder_layout(config, *layers),
+            Self::Projection(widths) => head_parameters(config.dim, widths),
+            Self::Classifier(widths) => head_parameters(config.embedding_dim(), widths),
+            Self::Decoder(layers) => decoder_parameters(config, *layers),
         }
     }
 
@@ -147,7 +147,7 @@ impl Tail {
 }
 
 /// The weights of a masked autoencoder's decoder, under the published names.
-fn decoder_layout(config: &MynaConfig, layers: usize) -> Vec<ParameterSpec> {
+fn decoder_parameters(config: &MynaConfig, layers: usize) -> Vec<ParameterSpec> {
     let mut layout = Layout(Vec::new());
     layout.push(
         "mask_token".into(),
@@ -162,7 +162,7 @@ fn decoder_layout(config: &MynaConfig, layers: usize) -> Vec<ParameterSpec> {
 
 /// The weights of a projection head of Linear and ReLU layers: `linear_head.0`, `linear_head.2`, ... (ReLUs take the
 /// odd numbers).
-pub fn head_layout(dim: usize, widths: &[usize]) -> Vec<ParameterSpec> {
+pub fn head_parameters(dim: usize, widths: &[usize]) -> Vec<ParameterSpec> {
     let mut layout = Layout(Vec::new());
     let mut inputs = dim;
     for (layer, &outputs) in widths.iter().enumerate() {

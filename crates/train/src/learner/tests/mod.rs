@@ -19,7 +19,7 @@ use crate::{
     batches::patch_targets,
     objective::{FastClip, FastClipKind, InfoNce, Sogclr},
 };
-use mynascope_encoder::{EncoderKind, Preset, Tokenizer, WeightTensor, Weights, whole_layout};
+use mynascope_encoder::{Patching, Preset, Tokenizer, WeightTensor, Weights, all_parameters};
 use mynascope_spectrum::tokens::{MEL_BANDS, TokenMask};
 
 type Numbers = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
@@ -53,7 +53,7 @@ fn read(path: &std::path::Path) -> Numbers {
         .collect()
 }
 
-fn weights(numbers: &Numbers, kind: EncoderKind, start: &str) -> Weights {
+fn weights(numbers: &Numbers, kind: Patching, start: &str) -> Weights {
     let config = MynaConfig {
         kind,
         dim: 64,
@@ -61,12 +61,12 @@ fn weights(numbers: &Numbers, kind: EncoderKind, start: &str) -> Weights {
         heads: 2,
         mlp_dim: 128,
     };
-    let tail = Tail::Projection(vec![128, 32]);
+    let tail = TrainingHead::Projection(vec![128, 32]);
     read_weights(numbers, config, tail, start)
 }
 
-fn read_weights(numbers: &Numbers, config: MynaConfig, tail: Tail, start: &str) -> Weights {
-    let tensors = whole_layout(&config, &tail)
+fn read_weights(numbers: &Numbers, config: MynaConfig, tail: TrainingHead, start: &str) -> Weights {
+    let tensors = all_parameters(&config, &tail)
         .into_iter()
         .map(|spec| {
             let (shape, values) = &numbers[&format!("{start}{}", spec.name)];
@@ -85,7 +85,7 @@ fn read_weights(numbers: &Numbers, config: MynaConfig, tail: Tail, start: &str) 
 }
 
 /// Kept patches of one shape of both views of a step.
-fn batch(numbers: &Numbers, step: usize, shape_index: usize, kind: EncoderKind) -> HostTokens {
+fn batch(numbers: &Numbers, step: usize, shape_index: usize, kind: Patching) -> HostTokens {
     let keep = &numbers[&format!("step{step}.keep")].1;
     let kept: Vec<Vec<usize>> = keep
         .chunks_exact(5)
@@ -127,7 +127,7 @@ fn setup<'a>(
         objective,
         track_state: objective
             .map_or_else(TrackState::default, |objective| objective.track_state(20)),
-        arithmetic: Arithmetic::F32,
+        precision: Precision::F32,
     }
 }
 
@@ -148,7 +148,7 @@ fn rule(chunk: usize) -> StepRule {
 }
 
 /// The first step of the fixture.
-fn views(numbers: &Numbers, kind: EncoderKind) -> StepInput {
+fn views(numbers: &Numbers, kind: Patching) -> StepInput {
     StepInput {
         batches: (0..kind.shapes().len())
             .map(|shape| batch(numbers, 0, shape, kind))

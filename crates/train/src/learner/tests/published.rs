@@ -39,7 +39,7 @@ fn close_tensor(found: &[f32], shape: &[usize], numbers: &Numbers, name: &str) {
 }
 
 /// Three steps with the references of a file.
-fn follow(file: &str, kind: EncoderKind) {
+fn follow(file: &str, kind: Patching) {
     let numbers = &read(&path(file));
     let start = weights(numbers, kind, "init.");
     let mut learner = learner(&start, Some(sogclr()), Optimiser::Adam);
@@ -85,7 +85,7 @@ fn follow(file: &str, kind: EncoderKind) {
 fn three_steps_with_square_patches_are_the_published_ones() {
     follow(
         "tests/fixtures/tiny_base_steps.safetensors",
-        EncoderKind::Square,
+        Patching::Square,
     );
 }
 
@@ -93,7 +93,7 @@ fn three_steps_with_square_patches_are_the_published_ones() {
 fn three_steps_with_both_patches_are_the_published_ones() {
     follow(
         "tests/fixtures/tiny_hybrid_steps.safetensors",
-        EncoderKind::Hybrid,
+        Patching::Hybrid,
     );
 }
 
@@ -102,13 +102,13 @@ fn three_steps_with_both_patches_are_the_published_ones() {
 fn the_masked_autoencoder_is_the_published_one() {
     let numbers = read(&path("tests/fixtures/tiny_mae.safetensors"));
     let config = MynaConfig {
-        kind: EncoderKind::Square,
+        kind: Patching::Square,
         dim: 64,
         depth: 2,
         heads: 2,
         mlp_dim: 128,
     };
-    let start = read_weights(&numbers, config, Tail::Decoder(2), "init.");
+    let start = read_weights(&numbers, config, TrainingHead::Decoder(2), "init.");
     let learner = learner(&start, None, Optimiser::Adam);
     let mels: Vec<Vec<f32>> = numbers["x"]
         .1
@@ -125,7 +125,7 @@ fn the_masked_autoencoder_is_the_published_one() {
         .chunks_exact(48)
         .map(|row| row[hidden..].iter().map(|&token| token as usize).collect())
         .collect();
-    let tokenizer = Tokenizer::new(EncoderKind::Square.shapes(), 96, 64);
+    let tokenizer = Tokenizer::new(Patching::Square.shapes(), 96, 64);
     let masks: Vec<TokenMask> = kept
         .iter()
         .map(|kept| TokenMask(vec![kept.clone()]))

@@ -5,10 +5,10 @@ use super::*;
 #[test]
 fn a_step_with_numbers_that_are_not_finite_changes_nothing() {
     let numbers = read(&path("tests/fixtures/tiny_base_steps.safetensors"));
-    let start = weights(&numbers, EncoderKind::Square, "init.");
+    let start = weights(&numbers, Patching::Square, "init.");
     let mut learner = learner(&start, Some(sogclr()), Optimiser::Adam);
     let track_state = learner.track_state().clone();
-    let mut input = views(&numbers, EncoderKind::Square);
+    let mut input = views(&numbers, Patching::Square);
     input.batches[0].patches[300] = f32::NAN;
     let rule = StepRule {
         clip_norm: 1.0,
@@ -24,7 +24,7 @@ fn a_step_with_numbers_that_are_not_finite_changes_nothing() {
 #[test]
 fn chunks_have_the_gradient_of_the_whole_batch() {
     let numbers = read(&path("tests/fixtures/tiny_base_steps.safetensors"));
-    let start = weights(&numbers, EncoderKind::Square, "init.");
+    let start = weights(&numbers, Patching::Square, "init.");
     let fastclip = |kind: FastClipKind| {
         Contrastive::FastClip(FastClip {
             kind,
@@ -43,7 +43,7 @@ fn chunks_have_the_gradient_of_the_whole_batch() {
         let learner = learner(&start, Some(objective), Optimiser::Adam);
         let computed = |chunk: usize| {
             learner
-                .compute(&views(&numbers, EncoderKind::Square), chunk, 0)
+                .compute(&views(&numbers, Patching::Square), chunk, 0)
                 .unwrap()
         };
         let whole = computed(8);
@@ -70,10 +70,10 @@ fn chunks_have_the_gradient_of_the_whole_batch() {
 #[test]
 fn gradients_are_the_same_while_other_runs_train_beside() {
     let numbers = read(&path("tests/fixtures/tiny_hybrid_steps.safetensors"));
-    let start = weights(&numbers, EncoderKind::Hybrid, "init.");
+    let start = weights(&numbers, Patching::Hybrid, "init.");
     let learner = learner(&start, Some(sogclr()), Optimiser::Adam);
     let gradients = || -> Vec<Option<Vec<f32>>> {
-        let computed = learner.compute(&views(&numbers, EncoderKind::Hybrid), 1, 0);
+        let computed = learner.compute(&views(&numbers, Patching::Hybrid), 1, 0);
         let gradients = computed.unwrap().gradients.into_iter();
         gradients
             .map(|gradient| gradient.map(|gradient| gradient.download().unwrap()))
@@ -102,7 +102,7 @@ fn gradients_are_the_same_while_other_runs_train_beside() {
 #[test]
 fn frozen_weights_stay_and_averages_follow() {
     let numbers = read(&path("tests/fixtures/tiny_base_steps.safetensors"));
-    let start = weights(&numbers, EncoderKind::Square, "init.");
+    let start = weights(&numbers, Patching::Square, "init.");
     let trained: Vec<bool> = start
         .tensors
         .iter()
@@ -121,7 +121,7 @@ fn frozen_weights_stay_and_averages_follow() {
             ema: 0.5,
             ..rule(8)
         };
-        let input = views(&numbers, EncoderKind::Square);
+        let input = views(&numbers, Patching::Square);
         assert!(learner.step(input, rule).unwrap().applied);
         let (after, averages) = (learner.weights().unwrap(), learner.best_weights().unwrap());
         let all = start.tensors.iter().zip(&after.tensors);
@@ -147,13 +147,13 @@ fn frozen_weights_stay_and_averages_follow() {
 #[test]
 fn half_precision_learns_what_single_precision_learns() {
     let config = MynaConfig {
-        kind: EncoderKind::Hybrid,
+        kind: Patching::Hybrid,
         dim: 64,
         depth: 2,
         heads: 1,
         mlp_dim: 128,
     };
-    let start = Weights::random(config, &Tail::Projection(vec![64, 32]), 3).unwrap();
+    let start = Weights::random(config, &TrainingHead::Projection(vec![64, 32]), 3).unwrap();
     let tokens = |kind: u32| HostTokens {
         grid: usize::from(kind > 0),
         patches: (0..16 * 5 * 256_u32)
@@ -172,9 +172,9 @@ fn half_precision_learns_what_single_precision_learns() {
         },
         targets: Targets::Views,
     };
-    let learner_in = |arithmetic: Arithmetic| {
+    let learner_in = |precision: Precision| {
         let setup = LearnerSetup {
-            arithmetic,
+            precision,
             ..setup(&start, Some(sogclr()), Optimiser::Adam)
         };
         Learner::<Flex>::new(setup, Default::default())
@@ -187,22 +187,22 @@ fn half_precision_learns_what_single_precision_learns() {
             .collect()
     };
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-    let exact = gradient(&learner_in(Arithmetic::F32));
-    for arithmetic in [Arithmetic::Bf16, Arithmetic::F16] {
-        let mut learner = learner_in(arithmetic);
+    let exact = gradient(&learner_in(Precision::F32));
+    for precision in [Precision::Bf16, Precision::F16] {
+        let mut learner = learner_in(precision);
         let found = gradient(&learner);
         let cosine = dot(&exact, &found) / (dot(&exact, &exact) * dot(&found, &found)).sqrt();
-        assert!(cosine > 0.99, "{arithmetic}: {cosine}");
+        assert!(cosine > 0.99, "{precision}: {cosine}");
         let sizes = (dot(&found, &found) / dot(&exact, &exact)).sqrt();
-        assert!((sizes - 1.0).abs() < 0.05, "{arithmetic}: {sizes}");
-        assert!(found != exact, "{arithmetic} was used");
+        assert!((sizes - 1.0).abs() < 0.05, "{precision}: {sizes}");
+        assert!(found != exact, "{precision} was used");
         // What is kept stays in 32 bits.
         let result = learner.step(input(), rule(8)).unwrap();
         assert!(result.applied && result.loss.is_finite());
         assert!((result.grad_norm / dot(&exact, &exact).sqrt() - 1.0).abs() < 0.05);
     }
     // Far too much: it is lowered until the step goes through.
-    let mut learner = learner_in(Arithmetic::F16);
+    let mut learner = learner_in(Precision::F16);
     learner.loss_scale = 2.0_f64.powi(40);
     let result = learner.step(input(), rule(8)).unwrap();
     assert!(result.applied && learner.loss_scale < 2.0_f64.powi(30));
@@ -211,7 +211,7 @@ fn half_precision_learns_what_single_precision_learns() {
     let state = learner.optimiser().unwrap();
     let resumed = Learner::<Flex>::new(
         LearnerSetup {
-            arithmetic: Arithmetic::F16,
+            precision: Precision::F16,
             state: Some(&state),
             ..setup(&start, Some(sogclr()), Optimiser::Adam)
         },
@@ -226,8 +226,8 @@ fn half_precision_learns_what_single_precision_learns() {
 #[test]
 #[ignore = "a minute and a gigabyte"]
 fn a_batch_of_4096_is_one_step() {
-    let config = Preset::Tiny.config(EncoderKind::Hybrid);
-    let start = Weights::random(config, &Tail::Projection(vec![512, 128]), 0).unwrap();
+    let config = Preset::Tiny.config(Patching::Hybrid);
+    let start = Weights::random(config, &TrainingHead::Projection(vec![512, 128]), 0).unwrap();
     let mut learner = Learner::<Flex>::new(
         LearnerSetup {
             track_state: sogclr().track_state(4096),

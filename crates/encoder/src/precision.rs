@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// 2018). Weights, gradients, moments, norms, attention's weights and losses stay in 32 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Arithmetic {
+pub enum Precision {
     /// 32 bits, as everything else.
     #[default]
     F32,
@@ -19,7 +19,7 @@ pub enum Arithmetic {
     F16,
 }
 
-impl Arithmetic {
+impl Precision {
     /// All, in the order in which they are offered.
     pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::F16];
 
@@ -46,7 +46,7 @@ impl Arithmetic {
     }
 }
 
-impl fmt::Display for Arithmetic {
+impl fmt::Display for Precision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::F32 => "f32",
@@ -56,7 +56,7 @@ impl fmt::Display for Arithmetic {
     }
 }
 
-impl FromStr for Arithmetic {
+impl FromStr for Precision {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
