@@ -317,6 +317,31 @@ fn labels_without_a_meaning_score_as_constant_answers_do() {
 }
 
 #[test]
+fn a_task_without_labels_names_the_tasks_that_have_some() {
+    let mut table = planted(3, 20.0, false);
+    let tracks = table.tracks.iter_mut().map(|row| {
+        row.label = None;
+        Track {
+            tags: vec!["loud".into()],
+            ..Track::of_file(&row.path)
+        }
+    });
+    let collection = Collection {
+        name: "tags".into(),
+        kind: mynascope_collection::CollectionKind::Listed,
+        tracks: tracks.collect(),
+        split: None,
+        notes: Vec::new(),
+    };
+    for task in [Task::Genre, Task::Key] {
+        let error = Targets::of(task, &table, &collection)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("labels for the task tags; or"), "{error}");
+    }
+}
+
+#[test]
 fn folds_that_a_list_names_are_used_by_as_many_folds_and_told_to_others() {
     let table = planted(10, 20.0, false);
     // Each fold is a class: what is tested was never learned.

@@ -95,8 +95,25 @@ impl Targets {
         };
         targets.folds = listed_folds.collect();
         if targets.truths.iter().all(Option::is_none) {
+            let others = Task::ALL.into_iter().filter(|other| *other != task);
+            let others: Vec<String> = others
+                .filter(|other| {
+                    tracks
+                        .iter()
+                        .flatten()
+                        .any(|track| other.is_known_of(track))
+                })
+                .map(|other| other.to_string())
+                .collect();
+            let others = match others[..] {
+                [] => String::new(),
+                _ => format!(
+                    "the tracks have labels for the task {}; or ",
+                    others.join(" or ")
+                ),
+            };
             return Err(ProbeError::Labels(format!(
-                "no track has {}; {}",
+                "no track has {}; {others}{}",
                 match task {
                     Task::Genre => "a label",
                     Task::Key => "a key",
@@ -214,6 +231,18 @@ impl Targets {
             truths,
             folds: Vec::new(),
             notes,
+        }
+    }
+}
+
+impl Task {
+    /// Whether a track has what the task predicts.
+    fn is_known_of(self, track: &Track) -> bool {
+        match self {
+            Self::Genre => track.label.is_some(),
+            Self::Key => track.key.is_some(),
+            Self::Tags => !track.tags.is_empty(),
+            Self::Emotion => track.emotion.is_some(),
         }
     }
 }
