@@ -22,7 +22,7 @@ use super::{
     packets::{Input, Packets},
     timeline::Timeline,
 };
-use crate::{AudioError, patch::Patch};
+use crate::{AudioError, Incomplete, patch::Patch};
 
 /// Boxes on one level that are looked at (fragments of a long recording are some 10,000).
 const MAX_BOXES: usize = 1 << 20;
@@ -255,7 +255,10 @@ impl Packets {
         };
         Err(Refused {
             error,
-            facts: Box::new(Facts::exact(movie.duration_secs(first))),
+            facts: Box::new(Facts {
+                incomplete: movie.more_follows.then_some(Incomplete::MoreFollows),
+                ..Facts::exact(movie.duration_secs(first))
+            }),
         })
     }
 }

@@ -254,6 +254,12 @@ pub(super) fn flash(window: &mut Window) -> io::Result<Option<Facts>> {
         let value = f64::from_bits(Big.within(&first, at + 1..at + 9)?);
         (first.get(at) == Some(&0) && value > 0.0).then_some(value)
     };
+    let tags = flash_tags(window)?;
+    if let Some(facts) = &tags
+        && (facts.hole.is_some() || facts.end.is_some())
+    {
+        return Ok(tags);
+    }
     let told_secs = number(b"\0\x08duration");
     let there = (part.end - part.start) as f64;
     if let Some(bytes) = number(b"\0\x08filesize")
@@ -281,7 +287,7 @@ pub(super) fn flash(window: &mut Window) -> io::Result<Option<Facts>> {
     let (kind, body) = (head.first().copied(), Big.within(head, 1..4));
     let is_tag = matches!(kind.map(|kind| kind & 0x1f), Some(8 | 9 | 18));
     if !is_tag || body.is_none_or(|body| body + HEAD != size) {
-        return flash_tags(window);
+        return Ok(tags);
     }
     let (Some(low), Some(high)) = (Big.within(head, 4..7), Big.within(head, 7..8)) else {
         return Ok(None);
@@ -290,8 +296,7 @@ pub(super) fn flash(window: &mut Window) -> io::Result<Option<Facts>> {
     if told_secs.is_some_and(|told| secs + SLACK_SECS < told) {
         return Ok(Some(Facts::cut()));
     }
-    let tags = flash_tags(window)?;
-    Ok(tags.filter(|facts| facts.hole.is_some()))
+    Ok(None)
 }
 
 /// Goes from tag to tag: to a cut, to zeros in place of a tag, or to the end. (The sizes behind tags may be wrong.)
@@ -313,6 +318,9 @@ fn flash_tags(window: &mut Window) -> io::Result<Option<Facts>> {
         let head = window.at(place, HEAD as usize)?;
         if head.starts_with(&[0; HEAD as usize]) {
             return Facts::unfilled(window, place).map(Some);
+        }
+        if head.starts_with(b"FLV\x01") {
+            return Facts::up_to(window, place, b"FLV\x01").map(Some);
         }
         let is_tag = head
             .first()

@@ -100,6 +100,9 @@ impl Block {
         /// Further channels stand in blocks beside the first one.
         const IS_FIRST: u64 = 1 << 11;
         const DSD: u64 = 1 << 31;
+        const IS_MONO: u64 = 1 << 2;
+        /// Bytes of sound that a WAV file tells which was written into a pipe, or more.
+        const ENDLESS: u64 = 0x7eff_ff00;
         if !head.starts_with(b"wvpk") {
             return None;
         }
@@ -109,13 +112,16 @@ impl Block {
             return None;
         };
         let frames = Little.within(head, 20..24)?;
+        // All ones: written into a pipe. Read from one, it has the count that a WAV file in a pipe tells.
+        let channels = if flags & IS_MONO == 0 { 2 } else { 1 };
+        let is_endless = (total + 1) * channels * ((flags & 3) + 1) >= ENDLESS;
         let rate = RATES.get((flags >> 23 & 15) as usize).copied();
         let is_first = flags & IS_FIRST != 0;
         Some(Self {
             bytes: 8 + Little.within(head, 4..8)?.max(24),
             frames: if is_first { frames } else { 0 },
-            // All ones: written into a pipe.
-            total: (total != u64::from(u32::MAX)).then_some(u64::from(total_high) << 32 | total),
+            total: (total != u64::from(u32::MAX) && !is_endless)
+                .then_some(u64::from(total_high) << 32 | total),
             is_start: is_first && frames > 0 && index == 0 && index_high == 0,
             rate: rate.filter(|_| flags & DSD == 0),
         })

@@ -213,7 +213,11 @@ impl Pcm {
             Codec::Mpeg => {
                 return Ok(Opened::Mpeg(extent.offset..extent.offset + extent.bytes));
             }
-            Codec::Other(name) => return Ok(Opened::Other(name, extent.incomplete())),
+            Codec::Other(name) => {
+                let more = sound_follows(&mut bytes, container, start, extent)?;
+                let more = more.then_some(Incomplete::MoreFollows);
+                return Ok(Opened::Other(name, extent.incomplete().or(more)));
+            }
         };
         let more_follows = sound_follows(&mut bytes, container, start, extent)?;
         let channels = sound.channels;

@@ -61,6 +61,14 @@ fn more_sound_behind_the_end_is_told() {
         ("caf", ""),
         ("m4a", "-c:a aac"),
         ("mka", "-c:a flac"),
+        // What ffmpeg decodes.
+        ("mov", "-c:a alac"),
+        ("caf", "-c:a alac"),
+        ("tta", "-c:a tta"),
+        ("avi", "-c:a libmp3lame"),
+        ("flv", "-c:a aac"),
+        ("wma", "-c:a wmav2"),
+        ("voc", "-f voc"),
     ] {
         let a = shop.make(&format!("a.{ending}"), &format!("-t 4 {options}"));
         let b = shop.make(&format!("b.{ending}"), &format!("-ss 5 -t 3 {options}"));
@@ -212,9 +220,17 @@ fn a_wavpack_file_that_was_written_into_a_pipe_is_whole_and_has_its_length() {
     let path = shop.make("pipe.wv", "-c:a wavpack");
     let mut bytes = fs::read(&path).unwrap();
     // The count of frames is not known when the head is written.
-    bytes[12..16].fill(0xff);
-    fs::write(&path, &bytes).unwrap();
-    let listed = crate::probe_file(&path).unwrap();
-    assert!((listed.duration_secs - 10.0).abs() < 1e-6, "{listed:?}");
+    for unknown in [
+        u32::MAX,
+        // That of the WAV file, whose head was written before its end was known.
+        u32::MAX / 4,
+        0x7fff_f000 / 4,
+    ] {
+        bytes[12..16].copy_from_slice(&unknown.to_le_bytes());
+        fs::write(&path, &bytes).unwrap();
+        let listed = crate::probe_file(&path).unwrap();
+        assert!((listed.duration_secs - 10.0).abs() < 1e-6, "{listed:?}");
+        assert_eq!(heard(&path).incomplete, None, "{unknown:x}");
+    }
     assert_seeks(&path, 10.0);
 }
