@@ -531,7 +531,8 @@ fn mpeg_part(file: &mut File, length: u64) -> io::Result<Option<Range<u64>>> {
         match mpeg::leading_tag(&head) {
             Some(bytes) if start + bytes < length => start += bytes,
             _ => {
-                let may_be = matches!(sniff::format(&head), Format::Mpeg | Format::Unknown);
+                let format = sniff::format_behind(start, &head);
+                let may_be = matches!(format, Format::Mpeg | Format::Unknown);
                 return Ok(may_be.then_some(0..length));
             }
         }

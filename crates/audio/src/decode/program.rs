@@ -269,17 +269,17 @@ impl Program {
             }));
         }
         let bad = log.bad_packets + if anywhere { log.half_packets } else { 0 };
-        let first_secs = match bad {
-            0 => secs,
-            _ => self.first_bad_secs(fence)?.unwrap_or(secs),
+        let place = match bad {
+            0 => None,
+            _ => self.first_bad_secs(fence)?,
         };
-        let at_end = first_secs + LAST_SECS > secs;
+        let at_end = place.is_none_or(|place| place + LAST_SECS > secs);
         let few = bad <= CUT_PIECES;
         let by_cut = few && (ends_in_a_part || at_end) || anywhere && at_end;
         if bad > 0 && !by_cut {
             return Ok(Some(Incomplete::Damaged {
                 packets: bad,
-                first_secs,
+                first_secs: place.unwrap_or_default(),
             }));
         }
         // What the file's own sizes tell is told in more detail.

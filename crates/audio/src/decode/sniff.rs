@@ -40,7 +40,16 @@ pub(super) fn sniff(file: &mut File) -> io::Result<(Format, u64)> {
     file.seek(SeekFrom::Start(start))?;
     let mut head = Vec::new();
     file.take(HEAD_BYTES).read_to_end(&mut head)?;
-    Ok((format(&head), start))
+    Ok((format_behind(start, &head), start))
+}
+
+/// The format of a file in which these bytes stand behind tags that end at `start`.
+pub(super) fn format_behind(start: u64, head: &[u8]) -> Format {
+    match format(head) {
+        // Only sound has such tags: the picture of one with a wrong size.
+        Format::NoSound(_) if start > 0 => Format::Unknown,
+        format => format,
+    }
 }
 
 /// Where ID3 tags end. Their size has seven bits a byte; the contents are not read.

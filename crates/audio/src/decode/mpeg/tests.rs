@@ -133,6 +133,11 @@ fn tags_and_junk_change_nothing() {
         (id3(90), v1.clone()),
         (id3(2_000_000), vec![]),
         ([id3(300), id3(5000)].concat(), v1),
+        // A picture that reaches out of its tag.
+        (
+            [id3(300), b"\xff\xd8\xff\xe0".to_vec(), vec![7; 6000]].concat(),
+            vec![],
+        ),
         (vec![0; 30_000], b"some text behind all frames".repeat(50)),
         (
             b"no tag, no frame \xff\xfb\x90\x64 ".repeat(40),
