@@ -44,6 +44,7 @@ use self::{
     pcm::{Opened, Pcm},
     program::Program,
     sniff::{Format, sniff},
+    window::Window,
 };
 use super::{
     AudioError, AudioInfo, Incomplete,
@@ -156,13 +157,21 @@ impl Reader {
                 {
                     return Ok(Self::Mpeg(Box::new(reader)));
                 }
-                let opened = Packets::open_plain(file, length, path, clock).map_err(Refused::from);
+                // Behind zeros a reader would find what it takes for its beginning.
+                let opened = match unfilled_beginning(&mut file, start).map_err(failed)? {
+                    true => Err(Refused::without_beginning(path)),
+                    false => Packets::open_plain(file, length, path, clock).map_err(Refused::from),
+                };
                 // What its reader finds in bytes that no mark begins is mostly there by chance.
                 match opened {
                     Ok(reader) if format == Format::Unknown && reader.kind() == CodecKind::Mpeg => {
                         Err(Refused::unknown(path))
                     }
-                    Err(refused) if format == Format::Unknown && !is_final(&refused.error) => {
+                    Err(refused)
+                        if format == Format::Unknown
+                            && refused.facts.incomplete.is_none()
+                            && !is_final(&refused.error) =>
+                    {
                         Err(Refused::unknown(path))
                     }
                     opened => opened.map(Self::Packets),
@@ -171,8 +180,9 @@ impl Reader {
         };
         match opened {
             Err(refused) if is_final(&refused.error) => Err(refused.error),
-            Err(refused) if format == Format::Unknown => match what_it_is(path, start) {
+            Err(refused) if format == Format::Unknown => match what_it_is(start, &fence) {
                 Some(error) => Err(error),
+                None if refused.facts.incomplete.is_some() => refused.ask_program(search, &fence),
                 None => refused.ask_program_for_more(search, &fence),
             },
             Err(refused) => refused.ask_program(search, &fence),
@@ -290,6 +300,17 @@ impl Refused {
     /// A container whose codec is only known by name.
     fn by_codec(path: &Path, codec: &str) -> Self {
         AudioError::unsupported(path, format!("its codec is {codec}")).into()
+    }
+
+    /// Zeros where a file ought to begin.
+    fn without_beginning(path: &Path) -> Self {
+        let why = "it begins with zeros, as a download that was not filled there";
+        let mut refused = Self::from(AudioError::damaged(path, why));
+        refused.facts.incomplete = Some(Incomplete::Damaged {
+            packets: 1,
+            first_secs: 0.0,
+        });
+        refused
     }
 
     /// Bytes that no reader here knows.
@@ -512,13 +533,26 @@ pub(super) fn holds_sound(path: &Path) -> io::Result<bool> {
     sniff::is_sound(&mut File::open(path)?)
 }
 
+/// Whether a file begins with zeros at `start`.
+fn unfilled_beginning(file: &mut File, start: u64) -> io::Result<bool> {
+    const FIRST: usize = 64;
+    let mut first = Vec::new();
+    file.seek(SeekFrom::Start(start))?;
+    Read::by_ref(file)
+        .take(FIRST as u64)
+        .read_to_end(&mut first)?;
+    Ok(first == [0; FIRST])
+}
+
 /// Says what a file is in which no sound was found, if its bytes from `start` on show it.
-fn what_it_is(path: &Path, start: u64) -> Option<AudioError> {
-    let (mut file, _) = open_regular(path).ok()?;
-    let mut head = Vec::new();
-    file.seek(SeekFrom::Start(start)).ok()?;
-    file.take(sniff::HEAD_BYTES).read_to_end(&mut head).ok()?;
-    Some(AudioError::no_sound(path, sniff::no_sound(&head)?))
+fn what_it_is(start: u64, fence: &Fence<'_>) -> Option<AudioError> {
+    let (file, length) = open_regular(fence.path).ok()?;
+    let mut window = Window::new(file, start..length, fence.clock);
+    let head = window.at(start, sniff::HEAD_BYTES as usize).ok()?;
+    let why = sniff::no_sound(head)?;
+    // Zeros at the beginning are not yet zeros only.
+    let is_filled = head.first() == Some(&0) && window.filled_end().ok()? > start;
+    (!is_filled).then(|| AudioError::no_sound(fence.path, why))
 }
 
 /// The bytes of a file that may be MPEG audio: those in which no other format's mark stands first.

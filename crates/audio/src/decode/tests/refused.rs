@@ -115,6 +115,35 @@ fn an_mp4_file_that_is_cut_within_its_table_of_contents_says_so() {
     }
 }
 
+#[test]
+fn a_file_whose_beginning_was_never_filled_is_damaged_and_not_empty() {
+    let shop = Shop::new();
+    for (name, options) in [
+        ("a.flac", "-c:a flac"),
+        ("b.m4a", "-c:a aac"),
+        ("c.wav", ""),
+    ] {
+        let path = shop.make(name, options);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[..5_000].fill(0);
+        fs::write(&path, &bytes).unwrap();
+        let empty = Some(shop.folder.path().as_os_str());
+        let error = Decoder::open_with(&path, &Cancel::default(), empty)
+            .err()
+            .unwrap();
+        let text = error.to_string();
+        assert!(
+            text.starts_with("damaged: it begins with zeros"),
+            "{name}: {text}"
+        );
+        // Where ffmpeg makes something of it, it is told.
+        if let Ok(mut decoder) = Decoder::open(&path, &Cancel::default()) {
+            rest(&mut decoder);
+            assert!(decoder.incomplete().is_some(), "{name}");
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_that_leads_nowhere_is_named_as_such() {
