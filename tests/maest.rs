@@ -232,7 +232,72 @@ fn what_a_maest_does_not_have_is_refused_in_a_sentence() {
         error.contains("Myna encoders have no readout stack; they have mean"),
         "{error}"
     );
+    let patchout = |every, rows: &str| {
+        let reading = Reading {
+            patchout: Patchout {
+                every,
+                dropped_rows: rows.parse().unwrap(),
+            },
+            ..Reading::default()
+        };
+        open("hub", reading).unwrap_err()
+    };
+    assert!(patchout(1, "9").contains("there is no row 9"));
+    assert!(patchout(100, "0").contains("31 columns"));
     assert!(is_checkpoint(&fixture("hub")) && is_checkpoint(&fixture("native.ckpt")));
+}
+
+/// A copy of the hub's folder in which one file was changed.
+fn changed(name: &str, old: &str, new: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(fixture("hub")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let path = folder.path().join(name);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(old), "{old} in {text}");
+    fs::write(&path, text.replace(old, new)).unwrap();
+    folder
+}
+
+#[test]
+fn a_folder_of_another_front_end_or_architecture_is_refused_in_a_sentence() {
+    let refused = |folder: &tempfile::TempDir, heads: Option<usize>| {
+        let options = LoadOptions {
+            heads,
+            ..LoadOptions::default()
+        };
+        let checkpoint = CheckpointRef::File(folder.path().to_path_buf());
+        let opened = LoadedEncoder::open(&checkpoint, options, &DeviceChoice::Cpu);
+        opened.unwrap_err().to_string()
+    };
+    let other_rate = changed("preprocessor_config.json", "16000", "44100");
+    let said = refused(&other_rate, None);
+    assert!(said.contains("sampling_rate 44100"), "{said}");
+    let report = mynascope_encoder::inspect(other_rate.path(), None).unwrap();
+    assert!(report.problem.unwrap().contains("sampling_rate 44100"));
+    let bert = changed("config.json", "audio-spectrogram-transformer", "bert");
+    let said = refused(&bert, None);
+    assert!(said.contains("it is a bert"), "{said}");
+    let same = changed(
+        "config.json",
+        "audio-spectrogram-transformer",
+        "audio-spectrogram-transformer",
+    );
+    let said = refused(&same, Some(4));
+    assert!(said.contains("leave out --heads"), "{said}");
+}
+
+#[test]
+fn what_only_myna_can_do_says_so() {
+    let error = mynascope_encoder::load_weights(&fixture("hub"), None).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("only Myna is trained and converted"),
+        "{error}"
+    );
 }
 
 /// Runs a verb with `--json`.

@@ -52,6 +52,14 @@ pub fn open_encoder_of(
         table.encoder,
         path.display()
     );
+    if !table.encoder.is_empty() && table.encoder != loaded.description() {
+        console.note(&format!(
+            "the table was made by another encoder or in another way than the query: {}; cosines of both mean something only if \
+             they are the same: {}",
+            table.encoder,
+            path.display()
+        ));
+    }
     Ok(loaded)
 }
 

@@ -10,6 +10,7 @@ use mynascope_encoder::{self as encoder, Family, LoadOptions};
 pub fn run(verb: &Inspect) -> anyhow::Result<Outcome> {
     let options = LoadOptions {
         weights: verb.weights.clone(),
+        heads: verb.heads,
         ..LoadOptions::default()
     };
     let report = encoder::inspect_with(&verb.checkpoint, verb.preset, &options)?;

@@ -20,7 +20,7 @@ use super::{
         Command, EncoderCommand, LibraryCommand, MapCommand, PictureCommand, ProbeCommand,
         SoundCommand, TrainCommand, WindowCommand,
     },
-    model::{AppState, PictureState},
+    model::{AppState, PictureState, Severity},
     workspace::Workspace,
 };
 
@@ -128,6 +128,9 @@ pub fn picture(request: &PictureRequest) -> Result<WindowPicture, PictureError> 
     let mut window = Offscreen::open_with(request.size, settings, request.paths.clone())?;
     window.settle(request.patience)?;
     let image = window.show(request)?;
+    if let Some(why) = window.failure(request.layout) {
+        return Err(PictureError::Track { why });
+    }
     let caveats = match &window.model().spectrogram.state {
         PictureState::Ready { path, picture } => Some((path.clone(), picture.caveats)),
         _ => None,
@@ -278,6 +281,27 @@ impl Offscreen {
             return Err(PictureError::Track { why: why.clone() });
         }
         self.picture()
+    }
+
+    /// Why the layout does not show what was asked for: what the window says in red.
+    fn failure(&self, layout: Workspace) -> Option<String> {
+        let model = self.model();
+        let mut notices = model.notices.shown().iter();
+        let notice = notices.find(|notice| notice.severity == Severity::Error);
+        let of_layout = match layout {
+            Workspace::Map => model.mapping.error.clone(),
+            Workspace::Probe => model.probing.error.clone(),
+            Workspace::Teach => {
+                let teaching = &model.teaching;
+                teaching
+                    .views
+                    .error
+                    .clone()
+                    .or(teaching.patchout.error.clone())
+            }
+            Workspace::Listen | Workspace::Train => None,
+        };
+        notice.map(|notice| notice.text.clone()).or(of_layout)
     }
 
     /// Takes the encoder that was asked for.

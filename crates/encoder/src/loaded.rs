@@ -146,7 +146,11 @@ impl LoadedEncoder {
             0 | 1 => String::new(),
             _ => format!(" ({})", found.prefix.trim_end_matches('.')),
         };
-        let description = format!("MAEST of {seconds} s{chosen} of {of}");
+        let heads = match options.heads {
+            Some(heads) => format!(", {heads} heads"),
+            None => String::new(),
+        };
+        let description = format!("MAEST of {seconds} s{chosen} of {of}{heads}");
         let labels = found.labels.clone().unwrap_or_default();
         let weights = NetworkWeights::Maest(config, tensors);
         Ok(Some(Self {

@@ -109,8 +109,23 @@ impl FromStr for Overlap {
 
 /// Rows of a grid of tokens, the lowest is 0; at most 32 rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "Vec<u32>", into = "Vec<u32>")]
 pub struct Rows(u32);
+
+impl From<Vec<u32>> for Rows {
+    fn from(rows: Vec<u32>) -> Self {
+        let bits = rows.into_iter().filter_map(|row| 1_u32.checked_shl(row));
+        Self(bits.fold(0, |all, bit| all | bit))
+    }
+}
+
+impl From<Rows> for Vec<u32> {
+    fn from(rows: Rows) -> Self {
+        rows.iter()
+            .filter_map(|row| u32::try_from(row).ok())
+            .collect()
+    }
+}
 
 impl Rows {
     /// Whether a row is one of them.
@@ -179,8 +194,22 @@ impl Patchout {
     /// The tokens of each grid that are read.
     ///
     /// # Errors
-    /// [`EncoderError::Reading`] if of a grid nothing is left.
+    /// [`EncoderError::Reading`] if of a grid nothing is left, or if there is no such row or column.
     pub fn mask(&self, grids: &[TokenGrid]) -> Result<TokenMask, EncoderError> {
+        let rows = grids.iter().map(TokenGrid::rows).max().unwrap_or(0);
+        if let Some(row) = self.dropped_rows.iter().find(|&row| row >= rows) {
+            return Err(EncoderError::Reading(format!(
+                "there is no row {row} of tokens to leave out; this encoder has 0 to {}",
+                rows.saturating_sub(1)
+            )));
+        }
+        let columns = grids.iter().map(|grid| grid.columns).max().unwrap_or(0);
+        if self.every > columns.max(1) {
+            return Err(EncoderError::Reading(format!(
+                "patchout of every {}th column leaves one; this encoder's windows have {columns} columns",
+                self.every
+            )));
+        }
         let kept = |grid: &TokenGrid| -> Vec<usize> {
             let read = |token: &usize| {
                 let (row, column) = grid.place(*token);

@@ -9,7 +9,7 @@ use mynascope_audio::Channel;
 use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::Collection;
 use mynascope_embedding::{ExtractSettings, extract_layers};
-use mynascope_encoder::LoadedEncoder;
+use mynascope_encoder::{LoadedEncoder, Readout};
 use mynascope_spectrum::tokens::MaskRatio;
 
 /// The score of a probe on what one layer gives.
@@ -47,6 +47,12 @@ pub fn layer_sweep(
         return Err(ProbeError::Labels(
             "the published protocol would train its whole grid after every block; sweep by quick, clean or folds:K"
                 .into(),
+        ));
+    }
+    let reading = encoder.reading();
+    if reading.layer.is_some() || reading.readout.is_some_and(Readout::is_final) {
+        return Err(ProbeError::Labels(
+            "the sweep reads every layer by itself; leave out --layer, and of --readout what is behind all blocks".into(),
         ));
     }
     let extraction = ExtractSettings {

@@ -47,6 +47,9 @@ pub struct EncoderId {
     /// Which weights of the checkpoint were asked for.
     #[serde(default, skip_serializing_if = "WeightsChoice::is_auto")]
     pub weights: WeightsChoice,
+    /// Length of a window in milliseconds; `None` in probes of earlier versions, which are of Myna.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_millis: Option<u32>,
     /// Attention heads, where the file doesn't say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heads: Option<usize>,
@@ -70,6 +73,7 @@ impl EncoderId {
                 named => named.to_string(),
             },
             weights: encoder.weights_choice().clone(),
+            window_millis: Some((1000.0 * encoder.info().window.secs).round() as u32),
             heads: encoder.heads_said(),
             reading: encoder.reading(),
         }

@@ -193,6 +193,9 @@ pub struct Inspect {
     /// [default: what was trained].
     #[arg(long, default_value = "auto", hide_default_value = true)]
     pub weights: WeightsChoice,
+    /// Attention heads of a checkpoint that doesn't say: a MAEST in its authors' form [default: width / 64].
+    #[arg(long)]
+    pub heads: Option<usize>,
 }
 
 #[derive(Debug, Args)]

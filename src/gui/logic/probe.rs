@@ -8,7 +8,7 @@ use crate::gui::{
     message::ProbeMessage,
     model::{
         ActiveProbe, AppState, AskedFor, CurveKind, EmbedError, PredictionTimeline, ProbeFound,
-        ProbeJob, ProbeTab, ProbeView, ScoreCurve,
+        ProbeJob, ProbeTab, ProbeView, ScoreCurve, WINDOW_SECS,
     },
     sheets::ProbeSheet,
     work::{
@@ -200,6 +200,10 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Prob
                 probing.timeline = Some(PredictionTimeline {
                     learned: active.learned_from(&path, is_here),
                     classes: active.probe.card.classes.clone(),
+                    window_secs: match active.probe.card.encoder.window_millis {
+                        Some(millis) => f64::from(millis) / 1000.0,
+                        None => WINDOW_SECS,
+                    },
                     path,
                     answer,
                 });

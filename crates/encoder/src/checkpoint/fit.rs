@@ -8,6 +8,7 @@ use super::{
     CheckpointReport, LoadOptions,
     candidates::{Candidate, Undecided, WITNESSES, WeightsRole, candidates, choose},
     listing::{Listing, TensorEntry},
+    open::json_beside,
 };
 use crate::{
     CheckpointError, Family, MynaConfig, Patching, Preset,
@@ -96,7 +97,16 @@ pub(super) fn fit(
     };
     let mut found = candidates(&listing);
     if found.is_empty() {
-        return Err(damaged(no_encoder(&listing)));
+        let config_json = json_beside(path, "config.json").ok().flatten();
+        let model_type = config_json
+            .as_ref()
+            .and_then(|json| json.get("model_type")?.as_str());
+        return Err(damaged(match model_type {
+            Some(model_type) => format!(
+                "its config.json says that it is a {model_type}, and only Myna and MAEST are read"
+            ),
+            None => no_encoder(&listing),
+        }));
     }
     let matches: Vec<Option<Match>> = found
         .iter()

@@ -402,7 +402,21 @@ pub fn load_reported(
     options: &LoadOptions,
 ) -> Result<(Weights, CheckpointReport), CheckpointError> {
     let file = locate::locate(path)?;
-    fit(listed(&file)?, None, options, &file)?.into_weights(options.patch, &file)
+    let listing = listed(&file)?;
+    let config_json = open::json_beside(&file, "config.json").ok().flatten();
+    if maest::recognise(
+        &listing.shapes(),
+        config_json.as_ref(),
+        &options.maest_hint(),
+    )
+    .is_some()
+    {
+        return Err(CheckpointError::Unfit {
+            why: "it holds a MAEST, and only Myna is trained and converted; embed, map, probe and predict take a MAEST".into(),
+            path: file,
+        });
+    }
+    fit(listing, None, options, &file)?.into_weights(options.patch, &file)
 }
 
 /// As [`list_file`]; a part of several that holds no encoder by itself says that the others are missing.

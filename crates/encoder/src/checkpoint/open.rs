@@ -47,24 +47,15 @@ impl OpenCheckpoint {
     /// # Errors
     /// If it is there and cannot be read.
     pub fn config_json(&self) -> Result<Option<Value>, CheckpointError> {
-        let path = self.file.with_file_name("config.json");
-        if !path.is_file() {
-            return Ok(None);
-        }
-        let io = |source| CheckpointError::Io {
-            source,
-            path: path.clone(),
-        };
-        let mut text = Vec::new();
-        let file = File::open(&path).map_err(io)?;
-        file.take(MAX_CONFIG_BYTES)
-            .read_to_end(&mut text)
-            .map_err(io)?;
-        let json = serde_json::from_slice(&text).map_err(|error| CheckpointError::Damaged {
-            why: format!("its config.json is no JSON ({error}); download it again"),
-            path: path.clone(),
-        })?;
-        Ok(Some(json))
+        self.json_beside("config.json")
+    }
+
+    /// A JSON file beside the file.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read.
+    pub fn json_beside(&self, name: &str) -> Result<Option<Value>, CheckpointError> {
+        json_beside(&self.file, name)
     }
 
     /// The numbers of tensors as 32-bit floats, row-major, those of several names one behind the other.
@@ -90,4 +81,27 @@ impl OpenCheckpoint {
         }
         Ok(all)
     }
+}
+
+/// A JSON file beside another file.
+pub(super) fn json_beside(file: &Path, name: &str) -> Result<Option<Value>, CheckpointError> {
+    let path = file.with_file_name(name);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let io = |source| CheckpointError::Io {
+        source,
+        path: path.clone(),
+    };
+    let mut text = Vec::new();
+    let opened = File::open(&path).map_err(io)?;
+    opened
+        .take(MAX_CONFIG_BYTES)
+        .read_to_end(&mut text)
+        .map_err(io)?;
+    let json = serde_json::from_slice(&text).map_err(|error| CheckpointError::Damaged {
+        why: format!("its {name} is no JSON ({error}); download it again"),
+        path: path.clone(),
+    })?;
+    Ok(Some(json))
 }

@@ -53,6 +53,8 @@ pub struct PredictionTimeline {
     pub path: PathBuf,
     /// Its classes, tags or dimensions.
     pub classes: Vec<String>,
+    /// Length of a window.
+    pub window_secs: f64,
     /// Why there is nothing.
     pub answer: Result<TrackAnswer, String>,
     /// The probe learned from this track.

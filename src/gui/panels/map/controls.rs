@@ -242,7 +242,11 @@ fn settings(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         let room = ui.available_width() - fixed;
         let width = (0.5 * room).clamp(narrowest, widest);
         let levels = [
-            (Level::Window, "windows", "A point for each window of 3 s"),
+            (
+                Level::Window,
+                "windows",
+                "A point for each window (of Myna 3 s)",
+            ),
             (
                 Level::Track,
                 "tracks",

@@ -219,7 +219,7 @@ fn nothing(ui: &mut Ui, model: &AppState) {
     } else {
         (
             "No map yet",
-            "Compute map lays similar sounds side by side: every point is a window of 3 s. Point at one to see what \
+            "Compute map lays similar sounds side by side: every point is a window (of Myna 3 s). Point at one to see what \
              it is, click to hear it.",
         )
     };

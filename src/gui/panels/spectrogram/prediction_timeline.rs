@@ -4,7 +4,7 @@ use eframe::egui::{self, Align2, Color32, Rect, Sense};
 
 use crate::gui::{
     command::{Command, SoundCommand},
-    model::{AppState, PredictionTimeline, WINDOW_SECS, clock},
+    model::{AppState, PredictionTimeline, clock},
     theme,
 };
 use mynascope_probe::{Answer, WindowAnswer};
@@ -59,7 +59,7 @@ pub fn show(
     let mut under = None;
     for window in &said.windows {
         let start = f64::from(window.start_secs);
-        let ends = [start, start + WINDOW_SECS].map(|secs| x_of(view, area, secs));
+        let ends = [start, start + timeline.window_secs].map(|secs| x_of(view, area, secs));
         let block = Rect::from_x_y_ranges(ends[0]..=ends[1], area.y_range());
         if !block.intersects(area) {
             continue;
@@ -116,7 +116,11 @@ fn readable_on(fill: Color32) -> Color32 {
 fn words(timeline: &PredictionTimeline, window: &WindowAnswer) -> String {
     let answer = &window.answer;
     let start = f64::from(window.start_secs);
-    let mut text = format!("{} to {}", clock(start), clock(start + WINDOW_SECS));
+    let mut text = format!(
+        "{} to {}",
+        clock(start),
+        clock(start + timeline.window_secs)
+    );
     let mut scores: Vec<(&String, f64)> = timeline
         .classes
         .iter()

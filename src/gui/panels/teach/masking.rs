@@ -25,6 +25,11 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.scope_builder(egui::UiBuilder::new().max_rect(space), |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = theme::UNIT;
+            if model.teaching.patchout.value.is_some() {
+                let text = "These masks are Myna's: they are seen and heard, but the chosen encoder is not given them. Its own \
+                            patchout stands beside the views.";
+                ui.label(small(text).color(theme::tokens(ui).text_weak));
+            }
             ratio(ui, model, out);
             kinds(ui, model, out);
             patches(ui, model, out);

@@ -115,7 +115,7 @@ impl WholeWindows {
             number,
             PatchoutAnswer {
                 patchout: key.patchout,
-                window: [start, start + secs],
+                window: [start, (start + secs).min(input.duration_secs.max(start))],
                 rows: info.grids.iter().map(|grid| grid.rows()).max().unwrap_or(0),
                 tokens: [read, tokens],
                 seconds: Some([seconds, whole.seconds]),

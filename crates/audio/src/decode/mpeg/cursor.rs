@@ -75,6 +75,10 @@ pub(super) struct Cursor {
     /// All samples so far, in the first part only.
     first_part: Option<u64>,
     promise: Option<Promise>,
+    /// Where the last information frame ends, until the first frame of sound behind it is found.
+    info_end: Option<u64>,
+    /// Bytes between an information frame and its first frame of sound: what stood there is lost.
+    behind_info: u64,
 }
 
 /// What the last information frame told.
@@ -105,6 +109,8 @@ impl Cursor {
             played: 0,
             first_part: Some(0),
             promise: None,
+            info_end: None,
+            behind_info: 0,
         }
     }
 
@@ -130,11 +136,13 @@ impl Cursor {
         if promise.bytes_end <= part.end {
             // All bytes are there; do they hold so many frames? (Some counts are nonsense.)
             const LEAST_BYTES: u64 = 24;
+            let is_end = self.walker.last_end() + LEAST_BYTES < part.end;
+            // Where nothing is missing between the frames, the count is wrong and not the sound.
             if let Some(frames) = promise.frames
                 && found + 1 < frames
                 && there / frames >= LEAST_BYTES
+                && (is_end || self.behind_info > LEAST_BYTES)
             {
-                let is_end = self.walker.last_end() + LEAST_BYTES < part.end;
                 return Some(if is_end {
                     Incomplete::EndsEarly { share: None }
                 } else {
@@ -168,6 +176,7 @@ impl Cursor {
             let frame = match self.walker.next(window)? {
                 Found::Sound(frame) => frame,
                 Found::Info(frame, info) => {
+                    self.info_end = Some(frame.place + frame.bytes as u64);
                     self.promise = (info.bytes > 0).then(|| Promise {
                         bytes_end: frame.place + info.bytes,
                         frames: (info.frames > 0).then_some(self.frames + info.frames),
@@ -183,6 +192,9 @@ impl Cursor {
                 Found::Cut => return Ok(Event::Cut),
                 Found::End => return Ok(Event::End),
             };
+            if let Some(end) = self.info_end.take() {
+                self.behind_info += frame.place.saturating_sub(end);
+            }
             if frame.header.rate != self.rate {
                 self.part_secs = self.secs();
                 if self.rate != 0 {

@@ -124,6 +124,28 @@ fn delay_and_padding_are_no_sound() {
     assert_eq!(decoded.incomplete, None);
 }
 
+/// A header that counts too many frames, where nothing is missing between those that are there.
+#[test]
+fn a_count_that_is_too_high_accuses_no_whole_file() {
+    let mark = |four: &[u8]| VBR.windows(4).position(|bytes| bytes == four);
+    let place = mark(b"Xing").or_else(|| mark(b"Info")).unwrap() + 8;
+    let count = u32::from_be_bytes(VBR[place..place + 4].try_into().unwrap());
+    for told in [count + 1, count + 2, count + 10, 2 * count] {
+        let mut file = VBR.to_vec();
+        file[place..place + 4].copy_from_slice(&told.to_be_bytes());
+        // A byte behind the end: the count is not believed unheard.
+        file.push(0);
+        let decoded = Stream::new(&[&file]).decode();
+        assert_eq!(decoded.incomplete, None, "{told} of {count}");
+        // Where the end lies inside the last frame stands in that count, too.
+        let samples = decoded.frames()[0].2;
+        assert!(
+            samples.abs_diff(132_300) <= 1152,
+            "{told} of {count}: {samples}"
+        );
+    }
+}
+
 #[test]
 fn tags_and_junk_change_nothing() {
     let plain = Stream::new(&[VBR]).decode();

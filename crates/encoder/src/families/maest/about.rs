@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     BANDS, Config, Form, Head, Hint, PATCH, PUBLISHED_BLOCK, Patches, ROWS, Recognised, STRIDE,
-    embed, recognise,
+    embed, recognise, recognise::check_preprocessor,
 };
 use crate::{
     CheckpointError, CheckpointReport, EncoderInfo, Family, FoundEncoder, OpenCheckpoint, Readout,
@@ -151,6 +151,11 @@ pub(crate) fn inspect(
         })?,
     };
     let mut problem = found.problem();
+    if problem.is_none()
+        && let Some(json) = checkpoint.json_beside("preprocessor_config.json")?
+    {
+        problem = check_preprocessor(&json).err();
+    }
     if problem.is_none() {
         for taken in &found.taken {
             if let Err(CheckpointError::Unfit { why, .. }) = checkpoint.read(&taken.from) {

@@ -121,6 +121,9 @@ pub fn read(
     if let Some(problem) = found.problem() {
         return Err(unfit(problem));
     }
+    if let Some(json) = checkpoint.json_beside("preprocessor_config.json")? {
+        check_preprocessor(&json).map_err(unfit)?;
+    }
     let values = found
         .taken
         .iter()
@@ -360,6 +363,13 @@ impl Layout {
                 ));
             }
         }
+        if let (Some(hint), Some(said)) = (hint.heads, said("num_attention_heads"))
+            && hint != said
+        {
+            return Err(format!(
+                "config.json says {said} attention heads, not {hint}; leave out --heads"
+            ));
+        }
         let config = Config {
             dim,
             depth,
@@ -447,9 +457,16 @@ fn choose(prefixes: &[String], hint: &Hint) -> Result<String, Unfit> {
     let of = |wanted: &str| prefixes.iter().find(|prefix| prefix.ends_with(wanted));
     let chosen = match &hint.prefix {
         Some(wanted) => {
+            let wanted = wanted.trim_end_matches('.');
+            let is_average = |prefix: &str| prefix.ends_with("net_swa.");
             let found = prefixes.iter().find(|prefix| {
                 let bare = prefix.trim_end_matches('.');
-                bare == wanted.trim_end_matches('.')
+                bare == wanted || bare.rsplit('.').next() == Some(wanted)
+            });
+            let found = found.or_else(|| match wanted {
+                "ema" => prefixes.iter().find(|prefix| is_average(prefix)),
+                "model" => prefixes.iter().find(|prefix| !is_average(prefix)),
+                beginning => prefixes.iter().find(|prefix| prefix.starts_with(beginning)),
             });
             found.ok_or_else(|| {
                 let there: Vec<&str> = prefixes.iter().map(|p| p.trim_end_matches('.')).collect();
@@ -471,6 +488,49 @@ fn number(json: &Value, key: &str) -> Option<usize> {
     let value = json.get(key)?;
     let found = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
     usize::try_from(found).ok()
+}
+
+/// The hub's description of the front end must be that of MAEST: other numbers ask for another spectrogram.
+pub(super) fn check_preprocessor(json: &Value) -> Result<(), String> {
+    let wrong = |key: &str, said: &Value, wanted: &str| {
+        Err(format!(
+            "its preprocessor_config.json says {key} {said}, and MAEST hears with {wanted}; it was made for another spectrogram"
+        ))
+    };
+    for (key, wanted) in [
+        ("sampling_rate", 16_000.0),
+        ("n_fft", 512.0),
+        ("hop_length", 256.0),
+        ("num_mel_bins", super::BANDS as f64),
+        ("mean", 2.067_556_860_985_54),
+        ("std", 1.268_292_820_667_291),
+    ] {
+        match json.get(key) {
+            Some(said)
+                if said
+                    .as_f64()
+                    .is_none_or(|said| (said - wanted).abs() > 1e-4) =>
+            {
+                return wrong(key, said, &wanted.to_string());
+            }
+            _ => {}
+        }
+    }
+    for (key, wanted) in [
+        ("do_normalize", Value::Bool(true)),
+        ("log_compression", "logC".into()),
+    ] {
+        match json.get(key) {
+            Some(said) if *said != wanted => return wrong(key, said, &wanted.to_string()),
+            _ => {}
+        }
+    }
+    match json.get("feature_extractor_type") {
+        Some(said) if said != "MAESTFeatureExtractor" => {
+            wrong("feature_extractor_type", said, "MAESTFeatureExtractor")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// An Audio Spectrogram Transformer of another spectrogram, or another network, is no MAEST.
@@ -505,7 +565,8 @@ fn check_front_end(json: &Value) -> Result<(), String> {
 /// The names of the styles by their numbers; the file sorts them as text: 0, 1, 10, 2. `None` where there are none, or only
 /// the placeholders that `transformers` writes (`LABEL_0`).
 fn labels(json: &Value, count: usize) -> Result<Option<Vec<String>>, String> {
-    let Some(listed) = json.get("id2label").and_then(Value::as_object) else {
+    let listed = json.get("id2label").and_then(Value::as_object);
+    let Some(listed) = listed.filter(|_| count > 0) else {
         return Ok(None);
     };
     let mut by_number: BTreeMap<usize, &str> = BTreeMap::new();
@@ -521,6 +582,13 @@ fn labels(json: &Value, count: usize) -> Result<Option<Vec<String>>, String> {
         return Ok(None);
     }
     let is_whole = by_number.len() == count && by_number.keys().copied().eq(0..count);
+    if let Some(missing) = (0..count).find(|id| !by_number.contains_key(id))
+        && by_number.len() == count
+    {
+        return Err(format!(
+            "config.json names {count} styles (id2label), but number {missing} is not among them; use the config.json that belongs to these weights"
+        ));
+    }
     if !is_whole {
         return Err(format!(
             "config.json names {} styles (id2label), but its classifier tells {count}; use the config.json that belongs to these weights",
