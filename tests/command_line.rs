@@ -424,6 +424,42 @@ fn every_verb_that_decodes_a_file_tells_what_is_wrong_with_it() {
     }
 }
 
+/// A picture that does not show what was asked for is no success, and one of a folder tells of its other tracks.
+#[test]
+fn a_picture_says_what_it_could_not_show() {
+    let shell = Shell::new();
+    let folder = shell.path("mix");
+    fs::create_dir(&folder).unwrap();
+    stereo(&folder.join("a whole.wav"), 0.5, 0);
+    stereo(&folder.join("cut.wav"), 0.5, 128_000);
+    fs::write(folder.join("page.mp3"), "<!DOCTYPE html><html></html>").unwrap();
+    let size = ["--size", "640x400", "--out", "p.png"];
+    let picture =
+        |words: &[&'static str]| -> Vec<&'static str> { [&["picture"], words, &size].concat() };
+    let told = shell.json(&picture(&["mix"]), 3);
+    for (list, name) in [("incomplete", "cut.wav"), ("skipped", "page.mp3")] {
+        let told = told[list].as_array().unwrap();
+        assert_eq!(told.len(), 1, "{list}: {told:?}");
+        assert!(
+            told[0]["path"].as_str().unwrap().ends_with(name),
+            "{told:?}"
+        );
+    }
+    fs::remove_file(shell.path("p.png")).unwrap();
+    let said = shell.fail(&picture(&["nosuch.wav"]), 1);
+    assert!(said.contains("nosuch.wav"), "{said}");
+    let checkpoint = [
+        "mix/a whole.wav",
+        "--layout",
+        "map",
+        "--checkpoint",
+        "nosuch.pth",
+    ];
+    let said = shell.fail(&picture(&checkpoint), 1);
+    assert!(said.contains("nosuch.pth"), "{said}");
+    assert!(!shell.path("p.png").exists());
+}
+
 #[test]
 fn mel_and_mask_of_one_file() {
     let shell = Shell::new();

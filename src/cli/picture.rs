@@ -44,10 +44,23 @@ pub fn run(verb: &Picture, common: &Common, console: &Console) -> anyhow::Result
     };
     console.watch().progress("drawing", 0, None);
     let picture = gui::picture(&request)?;
+    let shown = picture.caveats.as_ref().map(|(path, _)| path.clone());
     console.caveats(picture.caveats);
+    let (mut skipped, mut incomplete) = (Vec::new(), Vec::new());
+    if let Some(collection) = &picture.collection {
+        console.add_notes_of(&collection.notes);
+        for track in &collection.tracks {
+            let known = |why: &Option<String>| Some((track.path.clone(), why.clone()?));
+            skipped.extend(known(&track.problem));
+            // What the shown track is told of stands among the caveats.
+            if shown.as_ref() != Some(&track.path) && track.problem.is_none() {
+                incomplete.extend(known(&track.warning));
+            }
+        }
+    }
     gui::save_png(&picture.image, &verb.out)?;
     let [width, height] = verb.size.0;
-    Ok(Outcome::new(
+    let outcome = Outcome::new(
         json!({
             "width": width,
             "height": height,
@@ -55,5 +68,10 @@ pub fn run(verb: &Picture, common: &Common, console: &Console) -> anyhow::Result
             "out": path_to_text(&verb.out),
         }),
         format!("{width} x {height}: {}", verb.out.display()),
-    ))
+    );
+    Ok(Outcome {
+        skipped,
+        incomplete,
+        ..outcome
+    })
 }

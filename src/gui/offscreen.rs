@@ -3,6 +3,7 @@
 
 use std::{
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -10,6 +11,7 @@ use eframe::egui;
 
 use mynascope_audio::{Auditions, Caveats, Channel, Player};
 use mynascope_base::storage::{Settings, Theme};
+use mynascope_collection::Collection;
 use mynascope_encoder::{CheckpointRef, DeviceChoice};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape};
 
@@ -111,6 +113,8 @@ pub struct WindowPicture {
     pub image: image::RgbaImage,
     /// The track that is shown, if it was decoded in part or its channels cancel.
     pub caveats: Option<(PathBuf, Caveats)>,
+    /// The tracks of the library with what is known of them.
+    pub collection: Option<Arc<Collection>>,
 }
 
 /// Draws one picture of the window, once its background work is done. The same request gives the same picture.
@@ -138,6 +142,7 @@ pub fn picture(request: &PictureRequest) -> Result<WindowPicture, PictureError> 
     Ok(WindowPicture {
         image,
         caveats: caveats.filter(|(_, caveats)| *caveats != Caveats::default()),
+        collection: window.model().library.collection.clone(),
     })
 }
 

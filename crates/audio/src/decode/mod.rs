@@ -315,6 +315,11 @@ impl Refused {
 
     /// Bytes that no reader here knows.
     fn unknown(path: &Path) -> Self {
+        if begins_within_ogg(path) {
+            let why =
+                "it is Ogg whose beginning is missing, and with it what its sound was encoded by";
+            return AudioError::damaged(path, why).into();
+        }
         AudioError::unsupported(path, "no known sound format is found in it").into()
     }
 
@@ -575,3 +580,13 @@ fn mpeg_part(file: &mut File, length: u64) -> io::Result<Option<Range<u64>>> {
 
 #[cfg(test)]
 mod tests;
+
+/// Whether pages of Ogg follow where no format is found at the beginning.
+fn begins_within_ogg(path: &Path) -> bool {
+    /// A page has at most 65,307 bytes.
+    const LOOKED_AT: u64 = 2 * 65_307;
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LOOKED_AT).read_to_end(&mut head));
+    // The mark, and the only version that there is.
+    read.is_ok() && head.windows(5).any(|bytes| bytes == b"OggS\0")
+}

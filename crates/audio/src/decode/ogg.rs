@@ -88,7 +88,8 @@ impl Ogg {
         let mut links = Vec::new();
         let mut first = None;
         let mut refused = None;
-        for range in ranges {
+        let (count, mut only_last) = (ranges.len(), false);
+        for (number, range) in ranges.into_iter().enumerate() {
             let mut link = Link {
                 range,
                 duration_secs: 0.0,
@@ -106,6 +107,7 @@ impl Ogg {
                     let named = name_of(&mut file, &link.range).map_or(error, |name| {
                         AudioError::unsupported(fence.path, format!("its codec is {name}"))
                     });
+                    only_last = refused.is_none() && number + 1 == count;
                     refused.get_or_insert(named);
                 }
             }
@@ -128,10 +130,15 @@ impl Ogg {
             current: 0,
             packets,
             info,
-            incomplete: missing.then_some(Incomplete::Damaged {
-                packets: 1,
-                first_secs: secs,
-            }),
+            incomplete: match (missing, only_last && complete) {
+                (false, _) => None,
+                // The last of several, of which not even the headers are whole.
+                (true, true) => Some(Incomplete::EndsEarly { share: None }),
+                (true, false) => Some(Incomplete::Damaged {
+                    packets: 1,
+                    first_secs: secs,
+                }),
+            },
             is_checked: false,
             head: 0..0,
             rest: VecDeque::new(),

@@ -26,6 +26,26 @@ fn assert_tells_its_cut(shop: &Shop, name: &str, options: &str) {
 }
 
 #[test]
+fn a_chained_ogg_that_is_cut_in_the_headers_of_its_last_part_ends_early() {
+    let shop = Shop::new();
+    let first = fs::read(shop.make("first.ogg", "-c:a libvorbis")).unwrap();
+    let second = fs::read(shop.make("second.ogg", "-c:a libvorbis")).unwrap();
+    // The first page of the second is whole, and says what follows; the comments and tables are not there.
+    let path = shop.path("chained.ogg");
+    fs::write(&path, [&first[..], &second[..80]].concat()).unwrap();
+    let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+    let whole = Decoder::open(&shop.path("first.ogg"), &Cancel::default()).unwrap();
+    let rate = f64::from(whole.info().sample_rate);
+    let secs = rest(&mut decoder).remove(0).1.len() as f64 / rate;
+    assert!((secs - whole.info().duration_secs).abs() < 0.05, "{secs}");
+    let told = decoder.incomplete();
+    assert!(
+        matches!(told, Some(Incomplete::EndsEarly { .. })),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn a_cut_file_says_so() {
     let shop = Shop::new();
     for (name, options) in [

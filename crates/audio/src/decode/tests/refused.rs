@@ -30,6 +30,17 @@ fn without_ffmpeg_the_codec_is_named_and_what_would_help() {
 }
 
 #[test]
+fn an_ogg_without_its_beginning_is_said_to_lack_it() {
+    let shop = Shop::new();
+    let bytes = fs::read(shop.make("whole.ogg", "-c:a libvorbis")).unwrap();
+    let path = shop.path("rest.ogg");
+    fs::write(&path, &bytes[bytes.len() / 2 + 1..]).unwrap();
+    let error = Decoder::open(&path, &Cancel::default()).err().unwrap();
+    let text = error.to_string();
+    assert!(text.contains("whose beginning is missing"), "{text}");
+}
+
+#[test]
 fn he_aac_is_left_to_ffmpeg_whatever_tells_it() {
     let shop = Shop::new();
     let path = shop.make("plain.m4a", "-ar 22050 -ac 1 -c:a aac");
