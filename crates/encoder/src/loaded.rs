@@ -399,9 +399,9 @@ impl LoadedEncoder {
         let mut start = 0;
         while let Some(rest) = windows.get(start..).filter(|rest| !rest.is_empty()) {
             // The windows of one pass are of one length; only a track that is shorter than a window gives another one.
+            let rest = rest.get(..per_pass).unwrap_or(rest);
             let alike = rest.iter().zip(rest.iter().skip(1));
-            let alike = 1 + alike.take_while(|(a, b)| a.len() == b.len()).count();
-            let end = start + alike.min(per_pass);
+            let end = start + 1 + alike.take_while(|(a, b)| a.len() == b.len()).count();
             let part = windows.get(start..end).unwrap_or_default();
             let masks = masks.and_then(|masks| masks.get(start..end));
             out.extend(match &self.config {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     BANDS, Config, Form, Head, Hint, PATCH, PUBLISHED_BLOCK, Patches, ROWS, Recognised, STRIDE,
-    embed, recognise, recognise::check_preprocessor,
+    embed, recognise::find,
 };
 use crate::{
     CheckpointError, CheckpointReport, EncoderInfo, Family, FoundEncoder, OpenCheckpoint, Readout,
@@ -142,20 +142,9 @@ pub(crate) fn inspect(
     checkpoint: &mut OpenCheckpoint,
     hint: &Hint,
 ) -> Result<Option<CheckpointReport>, CheckpointError> {
-    let config_json = checkpoint.config_json()?;
-    let found = match recognise(&checkpoint.shapes(), config_json.as_ref(), hint) {
-        None => return Ok(None),
-        Some(found) => found.map_err(|why| CheckpointError::Unfit {
-            why,
-            path: checkpoint.file().to_path_buf(),
-        })?,
+    let Some((found, mut problem)) = find(checkpoint, hint)? else {
+        return Ok(None);
     };
-    let mut problem = found.problem();
-    if problem.is_none()
-        && let Some(json) = checkpoint.json_beside("preprocessor_config.json")?
-    {
-        problem = check_preprocessor(&json).err();
-    }
     if problem.is_none() {
         for taken in &found.taken {
             if let Err(CheckpointError::Unfit { why, .. }) = checkpoint.read(&taken.from) {

@@ -99,6 +99,36 @@ pub fn recognise(
     })
 }
 
+/// Looks for a MAEST in an open checkpoint and the JSON files beside it; with it why it can't be used, if it can't, as far as
+/// names and shapes tell. `None`: the file holds no MAEST.
+///
+/// # Errors
+/// If a file cannot be read, or if it is a MAEST, or its nearest relative, that cannot be used as it is.
+pub(super) fn find(
+    checkpoint: &OpenCheckpoint,
+    hint: &Hint,
+) -> Result<Option<(Recognised, Option<String>)>, CheckpointError> {
+    let config_json = checkpoint.config_json()?;
+    let found = match recognise(&checkpoint.shapes(), config_json.as_ref(), hint) {
+        None => return Ok(None),
+        Some(found) => found.map_err(|why| unfit(checkpoint, why))?,
+    };
+    let mut problem = found.problem();
+    if problem.is_none()
+        && let Some(json) = checkpoint.json_beside("preprocessor_config.json")?
+    {
+        problem = check_preprocessor(&json).err();
+    }
+    Ok(Some((found, problem)))
+}
+
+fn unfit(checkpoint: &OpenCheckpoint, why: String) -> CheckpointError {
+    CheckpointError::Unfit {
+        why,
+        path: checkpoint.file().to_path_buf(),
+    }
+}
+
 /// Finds a MAEST in an open checkpoint and reads the numbers of its [parameters](Config::parameters), in their order. `None`:
 /// the file holds no MAEST.
 ///
@@ -108,22 +138,11 @@ pub fn read(
     checkpoint: &mut OpenCheckpoint,
     hint: &Hint,
 ) -> Result<Option<(Recognised, Values)>, CheckpointError> {
-    let path = checkpoint.file().to_path_buf();
-    let unfit = |why: String| CheckpointError::Unfit {
-        why,
-        path: path.clone(),
-    };
-    let config_json = checkpoint.config_json()?;
-    let found = match recognise(&checkpoint.shapes(), config_json.as_ref(), hint) {
+    let found = match find(checkpoint, hint)? {
         None => return Ok(None),
-        Some(found) => found.map_err(unfit)?,
+        Some((_, Some(problem))) => return Err(unfit(checkpoint, problem)),
+        Some((found, None)) => found,
     };
-    if let Some(problem) = found.problem() {
-        return Err(unfit(problem));
-    }
-    if let Some(json) = checkpoint.json_beside("preprocessor_config.json")? {
-        check_preprocessor(&json).map_err(unfit)?;
-    }
     let values = found
         .taken
         .iter()
@@ -491,7 +510,7 @@ fn number(json: &Value, key: &str) -> Option<usize> {
 }
 
 /// The hub's description of the front end must be that of MAEST: other numbers ask for another spectrogram.
-pub(super) fn check_preprocessor(json: &Value) -> Result<(), String> {
+fn check_preprocessor(json: &Value) -> Result<(), String> {
     let wrong = |key: &str, said: &Value, wanted: &str| {
         Err(format!(
             "its preprocessor_config.json says {key} {said}, and MAEST hears with {wanted}; it was made for another spectrogram"
