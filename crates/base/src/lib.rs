@@ -14,6 +14,29 @@
     )
 )]
 
+/// `Display` and `FromStr` of an enum without fields, from the list of its names.
+#[macro_export]
+macro_rules! named {
+    ($kind:ty, $what:literal, $($value:path => $name:literal),+ $(,)?) => {
+        impl ::std::fmt::Display for $kind {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(match self { $($value => $name),+ })
+            }
+        }
+
+        impl ::std::str::FromStr for $kind {
+            type Err = ::std::string::String;
+
+            fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
+                match text {
+                    $($name => Ok($value),)+
+                    _ => Err(format!("'{text}' is no {}; say one of: {}", $what, [$($name),+].join(", "))),
+                }
+            }
+        }
+    };
+}
+
 pub mod jobs;
 pub mod storage;
 mod text;

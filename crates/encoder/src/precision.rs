@@ -1,8 +1,7 @@
 //! With which numbers training multiplies matrices.
 
-use std::{fmt, str::FromStr};
-
 use burn::tensor::{DType, FloatDType, Tensor, backend::Backend};
+use mynascope_base::named;
 use serde::{Deserialize, Serialize};
 
 /// With which numbers the layers of an encoder multiply matrices while it is trained (mixed precision, Micikevicius et al.
@@ -46,21 +45,10 @@ impl Precision {
     }
 }
 
-impl fmt::Display for Precision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
-            Self::F16 => "f16",
-        })
-    }
-}
-
-impl FromStr for Precision {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|it| it.to_string() == text);
-        known.ok_or_else(|| format!("'{text}' is no precision; say f32, bf16 or f16"))
-    }
-}
+named!(
+    Precision,
+    "precision",
+    Precision::F32 => "f32",
+    Precision::Bf16 => "bf16",
+    Precision::F16 => "f16",
+);

@@ -27,11 +27,11 @@ pub use layout::{layout, layout_live};
 pub use place::{Landed, Landing, land, land_windows, turn_towards};
 pub use save::{LAYOUT_EXTENSIONS, check_layout_path, save_landed, save_layout};
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use mynascope_base::{jobs::Cancelled, storage::StorageError};
+use mynascope_base::{jobs::Cancelled, named, storage::StorageError};
 
 /// How a map is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -51,26 +51,13 @@ impl Method {
     pub const ALL: [Self; 3] = [Self::Tsne, Self::TsneReference, Self::Pca];
 }
 
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Tsne => "tsne",
-            Self::TsneReference => "tsne-reference",
-            Self::Pca => "pca",
-        })
-    }
-}
-
-impl FromStr for Method {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|method| method.to_string() == text)
-            .ok_or_else(|| format!("'{text}' is no map method; say tsne, tsne-reference or pca"))
-    }
-}
+named!(
+    Method,
+    "map method",
+    Method::Tsne => "tsne",
+    Method::TsneReference => "tsne-reference",
+    Method::Pca => "pca",
+);
 
 /// What a layout is asked to be.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -70,6 +70,7 @@ use serde::{Deserialize, Serialize};
 
 use mynascope_base::{
     jobs::Cancelled,
+    named,
     storage::{StorageError, serde_path},
 };
 use mynascope_embedding::EmbeddingError;
@@ -94,27 +95,14 @@ impl Task {
     pub const ALL: [Self; 4] = [Self::Genre, Self::Key, Self::Tags, Self::Emotion];
 }
 
-impl fmt::Display for Task {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Genre => "genre",
-            Self::Key => "key",
-            Self::Tags => "tags",
-            Self::Emotion => "emotion",
-        })
-    }
-}
-
-impl FromStr for Task {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|task| task.to_string() == text)
-            .ok_or_else(|| format!("'{text}' is no task; say genre, key, tags or emotion"))
-    }
-}
+named!(
+    Task,
+    "task",
+    Task::Genre => "genre",
+    Task::Key => "key",
+    Task::Tags => "tags",
+    Task::Emotion => "emotion",
+);
 
 /// The small model that is trained on the embeddings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -137,27 +125,14 @@ impl Head {
     pub const ALL: [Self; 4] = [Self::Linear, Self::Ridge, Self::Mlp, Self::Knn];
 }
 
-impl fmt::Display for Head {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Linear => "linear",
-            Self::Ridge => "ridge",
-            Self::Mlp => "mlp",
-            Self::Knn => "knn",
-        })
-    }
-}
-
-impl FromStr for Head {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|head| head.to_string() == text)
-            .ok_or_else(|| format!("'{text}' is no head; say linear, ridge, mlp or knn"))
-    }
-}
+named!(
+    Head,
+    "head",
+    Head::Linear => "linear",
+    Head::Ridge => "ridge",
+    Head::Mlp => "mlp",
+    Head::Knn => "knn",
+);
 
 /// How tracks are held back for testing. No track is ever in two parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

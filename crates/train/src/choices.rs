@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::objective::FastClipKind;
+use mynascope_base::named;
 
 /// What training minimises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -192,28 +193,6 @@ pub enum LabelTask {
 impl LabelTask {
     /// All tasks, in the order in which they are offered.
     pub const ALL: [Self; 4] = [Self::Genre, Self::Tags, Self::Emotion, Self::Key];
-}
-
-/// Display and FromStr of a choice from the list of its names.
-macro_rules! named {
-    ($kind:ty, $what:literal, $($value:path => $name:literal),+ $(,)?) => {
-        impl fmt::Display for $kind {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self { $($value => $name),+ })
-            }
-        }
-
-        impl FromStr for $kind {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, String> {
-                match text {
-                    $($name => Ok($value),)+
-                    _ => Err(format!("'{text}' is no {}; say one of: {}", $what, [$($name),+].join(", "))),
-                }
-            }
-        }
-    };
 }
 
 named!(Objective, "objective",

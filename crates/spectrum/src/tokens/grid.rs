@@ -2,13 +2,14 @@
 //!
 //! A [`TokenGrid`] is that of any encoder, in seconds and Hz; a [`PatchGrid`] is one of Myna's two, in mel bands and frames.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::{DropOrder, MEL_BANDS, MaskKind, Stream};
 use crate::{HOP, hz_of_band};
 use mynascope_audio::SAMPLE_RATE;
+use mynascope_base::named;
 
 /// The two shapes of Myna's patches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -48,28 +49,12 @@ impl PatchShape {
     }
 }
 
-impl fmt::Display for PatchShape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Square => "square",
-            Self::Vertical => "vertical",
-        })
-    }
-}
-
-impl FromStr for PatchShape {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "square" => Ok(Self::Square),
-            "vertical" => Ok(Self::Vertical),
-            _ => Err(format!(
-                "'{text}' is no patch shape; say square or vertical"
-            )),
-        }
-    }
-}
+named!(
+    PatchShape,
+    "patch shape",
+    PatchShape::Square => "square",
+    PatchShape::Vertical => "vertical",
+);
 
 /// How a window is cut into patches. Tokens are numbered row by row: frequency rows from the lowest band up, in
 /// a row from left to right (SimpleViT's order).

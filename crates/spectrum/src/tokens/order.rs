@@ -1,10 +1,11 @@
 //! In which order a mask drops tokens, for every kind of mask.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::Stream;
+use mynascope_base::named;
 
 /// How the dropped tokens are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -34,30 +35,15 @@ impl MaskKind {
     ];
 }
 
-impl fmt::Display for MaskKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Random => "random",
-            Self::Time => "time",
-            Self::Frequency => "frequency",
-            Self::Block => "block",
-            Self::Span => "span",
-        })
-    }
-}
-
-impl FromStr for MaskKind {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.to_string() == text)
-            .ok_or_else(|| {
-                format!("'{text}' is no mask kind; say random, time, frequency, block or span")
-            })
-    }
-}
+named!(
+    MaskKind,
+    "mask kind",
+    MaskKind::Random => "random",
+    MaskKind::Time => "time",
+    MaskKind::Frequency => "frequency",
+    MaskKind::Block => "block",
+    MaskKind::Span => "span",
+);
 
 /// The share of tokens that a mask drops, from 0 to below 1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]

@@ -8,12 +8,11 @@ pub(crate) mod network;
 pub(crate) mod parameters;
 pub(crate) mod tokenizer;
 
-use std::{fmt, str::FromStr};
-
 use serde::{Deserialize, Serialize};
 
 use crate::{EncoderError, EncoderInfo, Family, Readout, WindowRule};
 use mynascope_audio::SAMPLE_RATE;
+use mynascope_base::named;
 use mynascope_spectrum::{
     HOP,
     tokens::{PATCH_VALUES, PatchShape},
@@ -55,28 +54,13 @@ impl Patching {
     }
 }
 
-impl fmt::Display for Patching {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Square => "square",
-            Self::Vertical => "vertical",
-            Self::Hybrid => "hybrid",
-        })
-    }
-}
-
-impl FromStr for Patching {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.to_string() == text)
-            .ok_or_else(|| {
-                format!("'{text}' is no kind of encoder; say square, vertical or hybrid")
-            })
-    }
-}
+named!(
+    Patching,
+    "kind of encoder",
+    Patching::Square => "square",
+    Patching::Vertical => "vertical",
+    Patching::Hybrid => "hybrid",
+);
 
 /// Named sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -112,26 +96,13 @@ impl Preset {
     }
 }
 
-impl fmt::Display for Preset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Tiny => "tiny",
-            Self::Small => "small",
-            Self::Base => "base",
-        })
-    }
-}
-
-impl FromStr for Preset {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|preset| preset.to_string() == text)
-            .ok_or_else(|| format!("'{text}' is no size; say tiny, small or base"))
-    }
-}
+named!(
+    Preset,
+    "size",
+    Preset::Tiny => "tiny",
+    Preset::Small => "small",
+    Preset::Base => "base",
+);
 
 /// Values of one attention head, as in all published models.
 pub const HEAD_DIM: usize = 64;
