@@ -192,15 +192,20 @@ fn attention_on_a_gpu_goes_where_it_goes_on_the_cpu() {
     encoder_of("all", &path);
     let kept: Vec<usize> = (0..48).step_by(2).collect();
     for device in gpus("attention on a GPU goes where it goes on the CPU") {
-        for shape in [PatchShape::Square, PatchShape::Vertical] {
-            let look = |device| open(&path, device).look(&windows[0], shape, &kept).unwrap();
-            let (found, expected) = (look(device), look(DeviceChoice::Cpu));
-            for (layer, (found, expected)) in found.layers.iter().zip(&expected.layers).enumerate()
-            {
-                let what = format!("{device}, {shape}, attention of layer {layer}");
-                assert_close(found, expected, TOLERANCE, &what);
+        for grid in 0..2 {
+            let follow = |device| {
+                let encoder = open(&path, device);
+                encoder.attention(&windows[0], grid, &kept).unwrap()
+            };
+            let (found, expected) = (follow(device), follow(DeviceChoice::Cpu));
+            for blocks in 1..=expected.blocks() {
+                let what = format!("{device}, grid {grid}, attention of {blocks} blocks");
+                let of = [found.mean(blocks), expected.mean(blocks)];
+                assert_close(&of[0], &of[1], TOLERANCE, &what);
+                let of = [found.rollout(blocks), expected.rollout(blocks)];
+                assert_close(&of[0], &of[1], TOLERANCE, &what);
             }
-            let what = format!("{device}, {shape}, tokens");
+            let what = format!("{device}, grid {grid}, tokens");
             assert_close(&found.outputs, &expected.outputs, TOLERANCE, &what);
         }
     }

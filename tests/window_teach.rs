@@ -163,14 +163,14 @@ fn the_lab_answers_for_the_mask_that_is_shown() {
     assert!(near.windows(2).all(|pair| pair[0].cosine >= pair[1].cosine));
     let batch = teaching.batch.value.clone().unwrap();
     assert_eq!((batch.tracks.len(), batch.skipped), (4, 0));
-    let look = teaching.look.value.clone().unwrap();
+    let attention = teaching.attention.value.clone().unwrap();
     assert_eq!(
-        look.look.kept,
+        attention.trace.kept,
         app.model().mask.crop(ViewName::A, 251).kept_square
     );
 
     // A patch painted by hand reaches the encoder, and of the batch the shown view alone.
-    let kept = look.look.kept[0];
+    let kept = attention.trace.kept[0];
     let paint = |token| {
         Command::Mask(MaskCommand::Paint {
             view: ViewName::A,
@@ -183,7 +183,10 @@ fn the_lab_answers_for_the_mask_that_is_shown() {
     let teaching = &app.model().teaching;
     let painted = teaching.views.value.clone().unwrap();
     assert_ne!(painted.cosine, first.cosine);
-    assert_eq!(teaching.look.value.as_ref().unwrap().look.kept.len(), 11);
+    assert_eq!(
+        teaching.attention.value.as_ref().unwrap().trace.kept.len(),
+        11
+    );
     let after = &teaching.batch.value.as_ref().unwrap().similarity;
     for (a, b) in (0..4).flat_map(|a| (0..4).map(move |b| (a, b))) {
         let same = after.across(a, b) == batch.similarity.across(a, b);
@@ -211,11 +214,11 @@ fn the_lab_answers_for_the_mask_that_is_shown() {
     assert_eq!(
         app.model()
             .teaching
-            .look
+            .attention
             .value
             .as_ref()
             .unwrap()
-            .look
+            .trace
             .kept
             .len(),
         5
@@ -258,6 +261,28 @@ fn a_dropped_maest_is_mapped_and_shows_patchout_and_styles() {
     });
     let whole = app.model().teaching.patchout.value.clone().unwrap();
     assert!(whole.cosine > 0.999_999);
+    // Where it attends is shown over the window that holds the crop, of all tokens or of those that patchout leaves.
+    form.layer = Layer::Rollout;
+    form.patchout.every = 3;
+    for (whole, tokens) in [(true, 9 * 31), (false, 9 * 11)] {
+        form.whole = whole;
+        app.apply(Command::Teach(TeachCommand::Edit(form)));
+        until(&mut app, &ctx, |app| {
+            let answer = app.model().teaching.attention.value.as_ref();
+            answer.is_some_and(|answer| answer.trace.kept.len() == tokens)
+        });
+        let answer = app.model().teaching.attention.value.clone().unwrap();
+        assert_eq!(answer.trace.grid.columns, 31);
+        let rollout: f32 = answer.trace.rollout(form.blocks).iter().sum();
+        assert!(
+            rollout > 0.0 && rollout < 1.0,
+            "the class token keeps a share: {rollout}"
+        );
+        let crop = app.model().mask.table(ViewName::A).unwrap();
+        let middle = 0.032 * (crop.view.start_frame() + 48) as f64;
+        let window = answer.start_secs..answer.start_secs + 5.0;
+        assert!(window.contains(&middle), "{window:?} holds {middle}");
+    }
     // No row is left: said, not computed.
     form.patchout.dropped_rows = "0,1,2,3,4,5,6,7,8".parse().unwrap();
     app.apply(Command::Teach(TeachCommand::Edit(form)));

@@ -35,6 +35,7 @@ pub fn run(verb: &Picture, common: &Common, console: &Console) -> anyhow::Result
             ..MaskRequest::default()
         },
         checkpoint: verb.checkpoint.clone(),
+        heads: verb.heads,
         channel: common.channel(),
         device: common.device(),
         run: verb.run.clone(),

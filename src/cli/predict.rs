@@ -37,7 +37,7 @@ pub fn run(verb: &Predict, common: &Common, console: &Console) -> anyhow::Result
             Some(weights) => weights.clone(),
             None => probe.card.encoder.weights.clone(),
         },
-        heads: probe.card.encoder.heads,
+        heads: verb.heads.or(probe.card.encoder.heads),
         layer: reading.layer,
         readout: reading.readout,
         overlap: reading.overlap,

@@ -22,7 +22,7 @@ use super::{
         Command, EncoderCommand, LibraryCommand, MapCommand, PictureCommand, ProbeCommand,
         SoundCommand, TrainCommand, WindowCommand,
     },
-    model::{AppState, PictureState, Severity},
+    model::{AppState, EncoderSource, PictureState, Severity},
     workspace::Workspace,
 };
 
@@ -43,6 +43,8 @@ pub struct PictureRequest {
     pub mask: MaskRequest,
     /// The encoder of map and probe.
     pub checkpoint: CheckpointRef,
+    /// Its attention heads, where the file doesn't say.
+    pub heads: Option<usize>,
     /// Which channel of a file the picture and the embeddings are made of.
     pub channel: Channel,
     /// Where embeddings are computed.
@@ -95,6 +97,7 @@ impl Default for PictureRequest {
             track: None,
             mask: MaskRequest::default(),
             checkpoint: CheckpointRef::Shipped,
+            heads: None,
             channel: Channel::default(),
             device: DeviceChoice::Auto,
             run: None,
@@ -312,7 +315,10 @@ impl Offscreen {
     /// Takes the encoder that was asked for.
     fn use_encoder(&mut self, request: &PictureRequest) {
         let source = &self.model().embeddings.source;
-        let source = source.with_checkpoint(request.checkpoint.clone());
+        let source = EncoderSource {
+            heads: request.heads,
+            ..source.with_checkpoint(request.checkpoint.clone())
+        };
         self.apply(Command::Encoder(EncoderCommand::Use(source)));
     }
 

@@ -1,57 +1,62 @@
-//! Attention and output tokens of one window, layer by layer.
+//! Where an encoder attends in one window: followed back from what is read of it, block by block.
+
+use burn::tensor::{Tensor, TensorData};
 
 use super::{
-    EncoderError, LoadedEncoder,
-    families::myna::{network::FollowTokens, tokenizer::Tokenizer},
+    EncoderConfig, EncoderError, LoadedEncoder,
+    blocks::Block,
+    families::{
+        maest,
+        myna::{network::FollowTokens, tokenizer::Tokenizer},
+    },
+    kernels::Kernels,
+    weights::numbers,
 };
-use mynascope_spectrum::tokens::{MEL_BANDS, PatchShape, WINDOW_FRAMES};
+use mynascope_spectrum::tokens::{MEL_BANDS, TokenGrid};
 
-/// What an encoder did with the kept tokens of one window: who attended to whom, and what came out.
+/// Where an encoder attended among the kept tokens of one window, and what came out.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Look {
-    /// The patches that the tokens are of.
-    pub shape: PatchShape,
-    /// The tokens that went in, in the order of all rows and columns below.
+pub struct AttentionTrace {
+    /// Where the tokens of the window lie.
+    pub grid: TokenGrid,
+    /// The tokens that went in, in the order of all values below.
     pub kept: Vec<usize>,
-    /// For each layer, first to last, [kept, kept] row-major: how much each token (row) takes from each (column), the
-    /// mean over heads. Rows sum to 1.
-    pub layers: Vec<Vec<f32>>,
-    /// Output tokens after the last norm, [kept, dim] row-major; their mean is the embedding.
+    /// How much what is read attends to each kept token, of the last block first: [blocks][kept].
+    received: Vec<Vec<f32>>,
+    /// How much of each kept token reaches what is read, through the last block, the last two, and so on: [blocks][kept].
+    rollout: Vec<Vec<f32>>,
+    /// The kept tokens after the layer that is read, [kept, dim] row-major.
     pub outputs: Vec<f32>,
 }
 
-impl Look {
-    /// How much each kept token is attended to, `[kept]`: the mean over the last `layers` layers and over all tokens that
-    /// attend. Sums to 1.
-    pub fn mean(&self, layers: usize) -> Vec<f32> {
-        let layers = self.last(layers);
-        let mut received = vec![0.0; self.kept.len()];
-        for layer in layers {
-            add_column_means(layer, &mut received);
-        }
-        for value in &mut received {
-            *value /= layers.len().max(1) as f32;
-        }
-        received
+impl AttentionTrace {
+    /// How many blocks lie before the layer that is read.
+    pub fn blocks(&self) -> usize {
+        self.rollout.len()
     }
 
-    /// How much each kept token of the input reaches the embedding, `[kept]`: attention rollout (Abnar and Zuidema 2020,
-    /// "Quantifying attention flow in transformers", section 3) through the last `layers` layers. Each layer passes half
-    /// through attention and half through its residual; the embedding is the mean over tokens. Sums to 1.
-    pub fn rollout(&self, layers: usize) -> Vec<f32> {
-        let size = self.kept.len();
-        // The mean over tokens, carried backwards through each layer: one row instead of whole matrices.
-        let mut flow = vec![1.0 / size.max(1) as f32; size];
-        for layer in self.last(layers).iter().rev() {
-            let mut before: Vec<f32> = flow.iter().map(|share| 0.5 * share).collect();
-            for (row, share) in layer.chunks_exact(size.max(1)).zip(&flow) {
-                for (slot, value) in before.iter_mut().zip(row) {
-                    *slot += 0.5 * share * value;
-                }
+    /// How much what is read attends to each kept token, `[kept]`, the mean over the last `blocks` blocks and over heads.
+    /// What is read is the mean over all tokens, or what the readout makes of them: the class token alone, say. Sums to 1,
+    /// or to less where tokens that lie nowhere in the window (class, distillation) get the rest. Empty where no block lies
+    /// before the layer that is read.
+    pub fn mean(&self, blocks: usize) -> Vec<f32> {
+        let last = self.received.get(..blocks.max(1)).unwrap_or(&self.received);
+        let share = 1.0 / last.len().max(1) as f32;
+        let mut mean = vec![0.0; last.first().map_or(0, Vec::len)];
+        for block in last {
+            for (slot, value) in mean.iter_mut().zip(block) {
+                *slot += share * value;
             }
-            flow = before;
         }
-        flow
+        mean
+    }
+
+    /// How much of each kept token reaches what is read, `[kept]`: attention rollout (Abnar and Zuidema 2020, "Quantifying
+    /// attention flow in transformers", section 3) through the last `blocks` blocks. Each passes half through attention and
+    /// half round it. Sums as [`Self::mean`].
+    pub fn rollout(&self, blocks: usize) -> Vec<f32> {
+        let place = blocks.clamp(1, self.blocks().max(1)) - 1;
+        self.rollout.get(place).cloned().unwrap_or_default()
     }
 
     /// The cosine of every output token to that of the kept token at `place`, `[kept]`; empty where there is none.
@@ -73,72 +78,137 @@ impl Look {
         })
         .collect()
     }
+}
 
-    fn last(&self, layers: usize) -> &[Vec<f32>] {
-        let first = self.layers.len().saturating_sub(layers.max(1));
-        self.layers.get(first..).unwrap_or_default()
+/// What a family gives for an [`AttentionTrace`], of all its tokens or of those that lie in the window.
+#[derive(Debug, Default)]
+pub struct Followed {
+    /// Of the last block first, [blocks][tokens].
+    pub received: Vec<Vec<f32>>,
+    /// The same.
+    pub rollout: Vec<Vec<f32>>,
+    /// [tokens, dim] row-major.
+    pub outputs: Vec<f32>,
+}
+
+impl Followed {
+    /// The same without the first of so many tokens, which lie nowhere in the window.
+    pub fn without_first(mut self, count: usize, tokens: usize) -> Self {
+        let dim = self.outputs.len() / tokens.max(1);
+        for row in self.received.iter_mut().chain(&mut self.rollout) {
+            row.drain(..count.min(row.len()));
+        }
+        self.outputs.drain(..(count * dim).min(self.outputs.len()));
+        self
     }
 }
 
-fn add_column_means(matrix: &[f32], sums: &mut [f32]) {
-    let size = sums.len().max(1);
-    for row in matrix.chunks_exact(size) {
-        for (sum, value) in sums.iter_mut().zip(row) {
-            *sum += value / size as f32;
+/// Follows attention back through blocks, from the last to the first: one row of shares instead of whole matrices. `hidden`
+/// are the tokens [1, tokens, dim] of one window that enter each block, and those that leave the last; `readout` says with which
+/// share what is read is made of each of these.
+///
+/// # Errors
+/// What the backend said, if it gives no numbers back.
+pub fn follow_back<B: Kernels>(
+    blocks: &[Block<B>],
+    mut hidden: Vec<Tensor<B, 3>>,
+    readout: Vec<f32>,
+) -> Result<Followed, String> {
+    let Some(last) = hidden.pop() else {
+        return Ok(Followed::default());
+    };
+    let tokens = readout.len();
+    let readout = TensorData::new(readout, [1, tokens]);
+    let readout = Tensor::<B, 2>::from_data(readout, &last.device());
+    let mut flow = readout.clone();
+    let mut rows = Vec::new();
+    for (block, x) in blocks.iter().zip(hidden).rev() {
+        let [_, tokens, dim] = x.dims();
+        let weights = Tensor::cat(vec![readout.clone(), flow.clone()], 0);
+        let taken = block.received(x.reshape([tokens, dim]), weights);
+        flow = (flow + taken.clone().narrow(0, 1, 1)).div_scalar(2.0);
+        rows.extend([taken.narrow(0, 0, 1), flow.clone()]);
+    }
+    let mut followed = Followed {
+        outputs: numbers(last)?,
+        ..Followed::default()
+    };
+    if !rows.is_empty() {
+        let rows = numbers(Tensor::cat(rows, 0))?;
+        for pair in rows.chunks_exact((2 * tokens).max(1)) {
+            let (received, rollout) = pair.split_at(tokens);
+            followed.received.push(received.to_vec());
+            followed.rollout.push(rollout.to_vec());
         }
     }
+    Ok(followed)
 }
 
 impl LoadedEncoder {
-    /// Follows the kept tokens of one window [96 frames, 128] through the encoder. `shape` must be one of those that the
-    /// encoder reads.
+    /// Follows attention through a window as [`Self::embed_windows`] reads it, of which the tokens `kept` of a grid are read.
+    /// It ends at the layer that the encoder was opened with.
     ///
     /// # Errors
-    /// [`EncoderError::Windows`] if the window, the shape or a token does not fit, [`EncoderError::Compute`] if the
-    /// device fails.
-    pub fn look(
+    /// [`EncoderError::Windows`] if the window, the grid or a token does not fit, [`EncoderError::Compute`] if the device
+    /// fails.
+    pub fn attention(
         &self,
         window: &[f32],
-        shape: PatchShape,
+        grid: usize,
         kept: &[usize],
-    ) -> Result<Look, EncoderError> {
-        let grid = shape.grid(WINDOW_FRAMES);
-        let shapes = self.shapes();
-        let Some(part) = shapes.iter().position(|other| *other == shape) else {
-            return Err(EncoderError::Windows(format!(
-                "this encoder does not read {shape} patches"
-            )));
-        };
-        if window.len() != WINDOW_FRAMES * MEL_BANDS
-            || kept.is_empty()
-            || kept.iter().any(|&token| token >= grid.tokens())
-        {
+    ) -> Result<AttentionTrace, EncoderError> {
+        let Some(mut token_grid) = self.info().grids.get(grid).cloned() else {
             return Err(EncoderError::Windows(
-                "attention is looked at in a window of 96 frames, with one kept patch at least"
-                    .to_owned(),
+                "the encoder does not read patches of this shape".into(),
             ));
-        }
-        let tokenizer = Tokenizer::new(
-            shapes,
-            WINDOW_FRAMES,
-            self.myna().map_or(0, |config| config.dim),
-        );
-        let tokens = tokenizer.tokens_of(part, &[window], Some(vec![kept]))?;
-        let trace = self.placed().ask(FollowTokens(tokens), self.device())?;
-        Ok(Look {
-            shape,
+        };
+        let followed = match self.config() {
+            EncoderConfig::Myna(config) => {
+                let frames = window.len() / MEL_BANDS;
+                let tokenizer = Tokenizer::new(config.kind.shapes(), frames, config.dim);
+                token_grid.columns = tokenizer.grids().nth(grid).map_or(0, |grid| grid.columns);
+                let job = FollowTokens {
+                    tokens: tokenizer.tokens_of(grid, &[window], Some(vec![kept]))?,
+                    layer: self.reading().layer,
+                };
+                self.placed().ask(job, self.device())?
+            }
+            EncoderConfig::Maest(config) => {
+                token_grid.columns = config.columns_of(window.len() / maest::BANDS);
+                let job = maest::FollowTokens {
+                    patches: maest::cut(&config, &[window], Some(&[kept.to_vec()]))?,
+                    layer: self.layer_read(),
+                    readout: self.readout(),
+                };
+                self.placed().ask(job, self.device())?
+            }
+        };
+        let Followed {
+            received,
+            rollout,
+            outputs,
+        } = followed;
+        Ok(AttentionTrace {
+            grid: token_grid,
             kept: kept.to_vec(),
-            layers: trace.attention,
-            outputs: trace.outputs,
+            received,
+            rollout,
+            outputs,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use burn::backend::{Flex, flex::FlexDevice};
+
     use super::*;
-    use crate::{DeviceChoice, MynaConfig, Patching};
-    use mynascope_spectrum::tokens::View;
+    use crate::{
+        DeviceChoice, MynaConfig, Patching,
+        blocks::{BlockStyle, Placer, TensorSource},
+        kernels::NormOrder,
+    };
+    use mynascope_spectrum::tokens::{PatchShape, Purpose, View, stream};
 
     const CONFIG: MynaConfig = MynaConfig {
         kind: Patching::Hybrid,
@@ -164,23 +234,21 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_attention_sum_to_one_and_only_kept_tokens_take_part() {
+    fn shares_of_the_kept_tokens_sum_to_one_however_many_blocks_are_followed() {
         let kept = [40, 3, 17, 25, 8];
         let encoder = encoder();
-        for shape in [PatchShape::Square, PatchShape::Vertical] {
-            let look = encoder.look(&window(), shape, &kept).unwrap();
-            assert_eq!(look.layers.len(), 3);
-            for layer in &look.layers {
-                assert_eq!(layer.len(), kept.len() * kept.len());
-                for row in layer.chunks_exact(kept.len()) {
-                    assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        for grid in 0..2 {
+            let trace = encoder.attention(&window(), grid, &kept).unwrap();
+            assert_eq!((trace.blocks(), trace.grid.tokens()), (3, 48));
+            for blocks in [0, 1, 2, 3, 99] {
+                for shares in [trace.mean(blocks), trace.rollout(blocks)] {
+                    assert_eq!(shares.len(), kept.len());
+                    assert!((shares.iter().sum::<f32>() - 1.0).abs() < 1e-5);
                 }
             }
-            for shares in [look.mean(2), look.rollout(3)] {
-                assert_eq!(shares.len(), kept.len());
-                assert!((shares.iter().sum::<f32>() - 1.0).abs() < 1e-5);
-            }
         }
+        assert!(encoder.attention(&window(), 2, &kept).is_err());
+        assert!(encoder.attention(&window(), 0, &[48]).is_err());
     }
 
     /// What is looked at is what embeds.
@@ -195,50 +263,161 @@ mod tests {
         let embedding = encoder
             .embed_windows(&[&window], Some(&[view.mask(encoder.shapes())]))
             .unwrap();
-        let mean = |shape| {
-            let look = encoder.look(&window, shape, view.kept(shape)).unwrap();
+        let mean = |(grid, shape): (usize, PatchShape)| {
+            let trace = encoder.attention(&window, grid, view.kept(shape)).unwrap();
             let mut mean = vec![0.0; 32];
-            for row in look.outputs.chunks_exact(32) {
+            for row in trace.outputs.chunks_exact(32) {
                 for (slot, value) in mean.iter_mut().zip(row) {
                     *slot += value / 3.0;
                 }
             }
             mean
         };
-        let both = [mean(PatchShape::Square), mean(PatchShape::Vertical)].concat();
-        assert!(near(&embedding, &both), "{embedding:?} {both:?}");
+        let both = [(0, PatchShape::Square), (1, PatchShape::Vertical)].map(mean);
+        assert!(near(&embedding, &both.concat()), "{embedding:?} {both:?}");
     }
 
     #[test]
     fn equal_tokens_share_attention_evenly_and_are_all_alike() {
         // The same token twice: same patch, same place.
-        let look = encoder()
-            .look(&window(), PatchShape::Square, &[9, 9, 9, 9])
-            .unwrap();
-        assert!(near(&look.mean(3), &[0.25; 4]));
-        assert!(near(&look.rollout(3), &[0.25; 4]));
-        assert!(near(&look.similarity(2), &[1.0; 4]));
-        assert!(look.similarity(4).is_empty());
+        let trace = encoder().attention(&window(), 0, &[9, 9, 9, 9]).unwrap();
+        assert!(near(&trace.mean(3), &[0.25; 4]));
+        assert!(near(&trace.rollout(3), &[0.25; 4]));
+        assert!(near(&trace.similarity(2), &[1.0; 4]));
+        assert!(trace.similarity(4).is_empty());
+    }
+
+    const DIM: usize = 8;
+    const HEADS: usize = 2;
+    const TOKENS: usize = 300;
+
+    /// The tensors of a block in the order of files, and tokens.
+    fn block_and_tokens() -> ([Vec<f32>; 12], Vec<f32>) {
+        let mut random = stream(1, 2, 3, Purpose::Weights);
+        let mut draw = |count: usize| -> Vec<f32> {
+            (0..count)
+                .map(|_| random.between(-1.0, 1.0) as f32)
+                .collect()
+        };
+        let tensors = [
+            DIM,
+            DIM,
+            3 * DIM * DIM,
+            3 * DIM,
+            DIM * DIM,
+            DIM,
+            DIM,
+            DIM,
+            DIM * DIM,
+            DIM,
+            DIM * DIM,
+            DIM,
+        ];
+        (tensors.map(&mut draw), draw(TOKENS * DIM))
+    }
+
+    /// Queries and keys of every token, written out number by number.
+    fn queries_and_keys(tensors: &[Vec<f32>; 12], x: &[f32]) -> Vec<Vec<f64>> {
+        let [factor, shift, qkv, bias, ..] = tensors;
+        let of_token = |x: &[f32]| {
+            let x: Vec<f64> = x.iter().map(|&value| value.into()).collect();
+            let mean = x.iter().sum::<f64>() / DIM as f64;
+            let variance = x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / DIM as f64;
+            let normed = |at: usize| {
+                let normed = (x[at] - mean) / (variance + 1e-6).sqrt();
+                normed * f64::from(factor[at]) + f64::from(shift[at])
+            };
+            let output = |row: usize| {
+                let terms = (0..DIM).map(|at| normed(at) * f64::from(qkv[row * DIM + at]));
+                terms.sum::<f64>() + f64::from(bias[row])
+            };
+            (0..2 * DIM).map(output).collect()
+        };
+        x.chunks_exact(DIM).map(of_token).collect()
+    }
+
+    /// How much token `to` takes from each, the mean over heads.
+    fn row_of_attention(projected: &[Vec<f64>], to: usize) -> Vec<f64> {
+        let wide = DIM / HEADS;
+        let mut mean = vec![0.0; projected.len()];
+        for head in 0..HEADS {
+            let score = |from: &Vec<f64>| -> f64 {
+                let of = |at: usize| projected[to][head * wide + at] * from[DIM + head * wide + at];
+                (0..wide).map(of).sum::<f64>() / (wide as f64).sqrt()
+            };
+            let powers: Vec<f64> = projected.iter().map(|from| score(from).exp()).collect();
+            let sum: f64 = powers.iter().sum();
+            for (slot, power) in mean.iter_mut().zip(powers) {
+                *slot += power / sum / HEADS as f64;
+            }
+        }
+        mean
+    }
+
+    /// Windows of more than one tile, biases, and two tokens that attend with different weight.
+    #[test]
+    fn attention_is_that_of_the_formula_and_rollout_follows_the_product_of_the_blocks() {
+        let (tensors, x) = block_and_tokens();
+        let mut placer = Placer::<Flex, _>::new(tensors.clone().into_iter(), &FlexDevice);
+        let style = BlockStyle {
+            heads: HEADS,
+            order: NormOrder::Pre,
+            epsilon: 1e-6,
+            qkv_bias: true,
+            out_bias: true,
+        };
+        let block = placer.block(style, DIM, DIM).unwrap();
+        let tokens = TensorData::new(x.clone(), [1, TOKENS, DIM]);
+        let tokens = Tensor::<Flex, 3>::from_data(tokens, &FlexDevice);
+        let mut readout = vec![0.0; TOKENS];
+        (readout[7], readout[290]) = (0.25, 0.75);
+        let projected = queries_and_keys(&tensors, &x);
+        let row = |to: usize| row_of_attention(&projected, to);
+        let (first, last) = (row(7), row(290));
+        let expected: Vec<f32> = first
+            .iter()
+            .zip(&last)
+            .map(|(a, b)| (0.25 * a + 0.75 * b) as f32)
+            .collect();
+        // The same tokens enter both blocks.
+        let hidden = vec![tokens.clone(), tokens.clone(), tokens];
+        let found = follow_back(&[block.clone(), block], hidden, readout.clone()).unwrap();
+        assert!(near(&found.received[0], &expected) && near(&found.received[1], &expected));
+        let once: Vec<f32> = readout
+            .iter()
+            .zip(&expected)
+            .map(|(a, b)| 0.5 * (a + b))
+            .collect();
+        assert!(near(&found.rollout[0], &once));
+        // Half of what came through one block goes round the other, half through its attention.
+        let mut twice: Vec<f64> = once.iter().map(|&share| 0.5 * f64::from(share)).collect();
+        for (to, share) in once.iter().enumerate() {
+            for (slot, value) in twice.iter_mut().zip(row(to)) {
+                *slot += 0.5 * f64::from(*share) * value;
+            }
+        }
+        let twice: Vec<f32> = twice.into_iter().map(|share| share as f32).collect();
+        assert!(near(&found.rollout[1], &twice));
     }
 
     #[test]
-    fn rollout_follows_the_product_of_the_layers() {
-        let look = |layers: &[[f32; 4]]| Look {
-            shape: PatchShape::Square,
+    fn the_mean_over_blocks_begins_at_the_last_one() {
+        let trace = AttentionTrace {
+            grid: PatchShape::Square.grid(96).into(),
             kept: vec![0, 1],
-            layers: layers.iter().map(|layer| layer.to_vec()).collect(),
+            received: vec![vec![1.0, 0.0], vec![0.5, 0.5]],
+            rollout: vec![vec![0.75, 0.25], vec![0.625, 0.375]],
             outputs: Vec::new(),
         };
-        let identity = [1.0, 0.0, 0.0, 1.0];
-        assert!(near(&look(&[identity; 4]).rollout(4), &[0.5, 0.5]));
-        // Both tokens take everything from the first: (I/2 + A/2) twice leaves 1/4 of the second.
-        let first = [1.0, 0.0, 1.0, 0.0];
-        let twice = look(&[first, first]);
-        assert!(near(&twice.rollout(2), &[0.875, 0.125]));
-        assert!(
-            near(&twice.rollout(1), &[0.75, 0.25]),
-            "only the last layer"
-        );
-        assert!(near(&twice.mean(1), &[1.0, 0.0]));
+        assert!(near(&trace.mean(1), &[1.0, 0.0]));
+        assert!(near(&trace.mean(2), &[0.75, 0.25]));
+        assert!(near(&trace.rollout(1), &[0.75, 0.25]));
+        assert!(near(&trace.rollout(2), &[0.625, 0.375]));
+        let none = AttentionTrace {
+            received: Vec::new(),
+            rollout: Vec::new(),
+            ..trace
+        };
+        assert!(none.mean(1).is_empty() && none.rollout(3).is_empty());
     }
 }

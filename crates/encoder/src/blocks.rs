@@ -22,6 +22,7 @@ pub struct Linear<B: Backend> {
     /// [in, out].
     weight: Tensor<B, 2>,
     bias: Tensor<B, 1>,
+    precision: Precision,
 }
 
 /// A transformer block: attention, then the feed-forward part.
@@ -39,6 +40,7 @@ pub struct Block<B: Backend> {
     feed_norm: Norm<B>,
     widen: Linear<B>,
     narrow: Linear<B>,
+    precision: Precision,
 }
 
 /// What is different from family to family in a [`Block`].
@@ -56,69 +58,35 @@ pub struct BlockStyle {
     pub out_bias: bool,
 }
 
-/// What looks on while an encoder computes: it is shown the tokens before the first block (layer 0) and after each.
-pub struct Tap<'a, B: Backend> {
-    /// Whether it wants the attention of each block, which then has to be computed beside the fused layers.
-    pub attention: bool,
-    /// The layer, its tokens [windows, tokens, dim], and of blocks where wanted how much each token (row) takes from each
-    /// (column), the mean over heads, [windows, tokens, tokens].
-    #[allow(clippy::type_complexity)] // One closure, named by its comment.
-    pub see: &'a mut dyn FnMut(usize, &Tensor<B, 3>, Option<Tensor<B, 3>>),
-}
+/// What looks on while an encoder computes: it is given the tokens [windows, tokens, dim] that enter the first block (layer
+/// 0) and those after each block. Where a block attends is asked of what enters it ([`Block::received`]).
+pub type Tap<'a, B> = dyn FnMut(usize, &Tensor<B, 3>) + 'a;
 
-/// Puts tensors of a file on a device one after the other, in the order in which a network is built. A tensor's numbers in
-/// memory are given back as soon as it is there.
-pub struct Placer<'d, B: Backend, I> {
-    tensors: I,
-    device: &'d B::Device,
-}
-
-impl<'d, B: Kernels, I: Iterator<Item = Vec<f32>>> Placer<'d, B, I> {
-    /// Takes the numbers of `tensors`, row-major as in files, matrices [out, in].
-    pub fn new(tensors: I, device: &'d B::Device) -> Self {
-        Self { tensors, device }
-    }
-
-    /// The next tensor as it is in the file, [rows, columns].
-    pub fn table(&mut self, columns: usize) -> Option<Tensor<B, 2>> {
-        let values = self.tensors.next()?;
-        let columns = columns.max(1);
-        let shape = [values.len() / columns, columns];
-        (shape.iter().product::<usize>() == values.len())
-            .then(|| Tensor::from_data(TensorData::new(values, shape), self.device))
+/// Gives the tensors of a network one after the other, in the order in which it is built; `None` where there is none left, or
+/// another one.
+pub trait TensorSource<B: Kernels> {
+    /// With which numbers linear layers and blocks multiply.
+    fn precision(&self) -> Precision {
+        Precision::F32
     }
 
     /// The next tensor as a vector, whatever its shape in the file.
-    pub fn vector(&mut self) -> Option<Tensor<B, 1>> {
-        let values = self.tensors.next()?;
-        let length = values.len();
-        let data = TensorData::new(values, [length]);
-        Some(Tensor::from_data(data, self.device))
-    }
+    fn vector(&mut self) -> Option<Tensor<B, 1>>;
 
     /// The weight of a linear layer: [out, in] in the file, [in, out] on the device.
-    fn matrix(&mut self, inputs: usize) -> Option<Tensor<B, 2>> {
-        let values = self.tensors.next()?;
-        let outputs = values.len() / inputs.max(1);
-        if inputs * outputs != values.len() {
-            return None;
-        }
-        let turned = transpose(&values, outputs, inputs);
-        drop(values);
-        let data = TensorData::new(turned, [inputs, outputs]);
-        Some(Tensor::from_data(data, self.device))
-    }
+    fn matrix(&mut self, inputs: usize) -> Option<Tensor<B, 2>>;
 
     /// A weight and a bias.
-    pub fn linear(&mut self, inputs: usize) -> Option<Linear<B>> {
+    fn linear(&mut self, inputs: usize) -> Option<Linear<B>> {
         Some(Linear {
             weight: self.matrix(inputs)?,
             bias: self.vector()?,
+            precision: self.precision(),
         })
     }
 
     /// A factor and a shift.
-    pub fn norm(&mut self, epsilon: f64) -> Option<Norm<B>> {
+    fn norm(&mut self, epsilon: f64) -> Option<Norm<B>> {
         Some(Norm {
             weight: self.vector()?,
             bias: self.vector()?,
@@ -127,7 +95,7 @@ impl<'d, B: Kernels, I: Iterator<Item = Vec<f32>>> Placer<'d, B, I> {
     }
 
     /// Norm, queries, keys and values, output, norm, and the two layers of the feed-forward part.
-    pub fn block(&mut self, style: BlockStyle, dim: usize, hidden: usize) -> Option<Block<B>> {
+    fn block(&mut self, style: BlockStyle, dim: usize, hidden: usize) -> Option<Block<B>> {
         let attention_norm = self.norm(style.epsilon)?;
         let to_qkv = self.matrix(dim)?;
         let qkv_bias = match style.qkv_bias {
@@ -149,7 +117,51 @@ impl<'d, B: Kernels, I: Iterator<Item = Vec<f32>>> Placer<'d, B, I> {
             feed_norm: self.norm(style.epsilon)?,
             widen: self.linear(dim)?,
             narrow: self.linear(hidden)?,
+            precision: self.precision(),
         })
+    }
+}
+
+/// Puts tensors of a file on a device one after the other. A tensor's numbers in memory are given back as soon as it is there.
+pub struct Placer<'d, B: Backend, I> {
+    tensors: I,
+    device: &'d B::Device,
+}
+
+impl<'d, B: Kernels, I: Iterator<Item = Vec<f32>>> Placer<'d, B, I> {
+    /// Takes the numbers of `tensors`, row-major as in files, matrices [out, in].
+    pub fn new(tensors: I, device: &'d B::Device) -> Self {
+        Self { tensors, device }
+    }
+
+    /// The next tensor as it is in the file, [rows, columns].
+    pub fn table(&mut self, columns: usize) -> Option<Tensor<B, 2>> {
+        let values = self.tensors.next()?;
+        let columns = columns.max(1);
+        let shape = [values.len() / columns, columns];
+        (shape.iter().product::<usize>() == values.len())
+            .then(|| Tensor::from_data(TensorData::new(values, shape), self.device))
+    }
+}
+
+impl<B: Kernels, I: Iterator<Item = Vec<f32>>> TensorSource<B> for Placer<'_, B, I> {
+    fn vector(&mut self) -> Option<Tensor<B, 1>> {
+        let values = self.tensors.next()?;
+        let length = values.len();
+        let data = TensorData::new(values, [length]);
+        Some(Tensor::from_data(data, self.device))
+    }
+
+    fn matrix(&mut self, inputs: usize) -> Option<Tensor<B, 2>> {
+        let values = self.tensors.next()?;
+        let outputs = values.len() / inputs.max(1);
+        if inputs * outputs != values.len() {
+            return None;
+        }
+        let turned = transpose(&values, outputs, inputs);
+        drop(values);
+        let data = TensorData::new(turned, [inputs, outputs]);
+        Some(Tensor::from_data(data, self.device))
     }
 }
 
@@ -176,7 +188,7 @@ impl<B: Kernels> Linear<B> {
     /// [rows, in] -> [rows, out].
     pub fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         let [weight, bias] = self.weights();
-        kernels::Layer::Linear { weight, bias }.run(x, Precision::F32)
+        kernels::Layer::Linear { weight, bias }.run(x, self.precision)
     }
 }
 
@@ -199,44 +211,39 @@ impl<B: Kernels> Block<B> {
             widen: self.widen.weights(),
             narrow: self.narrow.weights(),
         };
-        feed.run(attention.run(x, Precision::F32), Precision::F32)
+        feed.run(attention.run(x, self.precision), self.precision)
     }
 
-    /// How much each token (row) takes from each (column), the mean over heads: [windows * tokens, dim] -> [windows, tokens,
-    /// tokens]. One head after the other, so that no more than two such matrices a window lie in memory.
-    pub fn attention(&self, x: Tensor<B, 2>, tokens: usize) -> Tensor<B, 3> {
-        let [rows, dim] = x.dims();
-        let windows = rows / tokens.max(1);
+    /// Where this block attends among the tokens of one window that enter it, [tokens, dim]: with `weights` [n, tokens] on the
+    /// tokens that attend, how much each token is attended to, [n, tokens], the mean over heads. Every row keeps its sum. The
+    /// tokens attend a tile after the other, so that no [tokens, tokens] matrix lies in memory.
+    pub fn received(&self, x: Tensor<B, 2>, weights: Tensor<B, 2>) -> Tensor<B, 2> {
+        const TILE: usize = 256;
         let x = match self.order {
             NormOrder::Pre => self.attention_norm.forward(x),
             NormOrder::Post => x,
         };
         let inner = self.to_qkv.dims()[1] / 3;
         let head_dim = inner / self.heads.max(1);
-        // [windows, tokens, head_dim] of one head; `first` is its first column.
-        let part = |first: usize| -> Tensor<B, 3> {
-            let weight = self.to_qkv.clone().slice([0..dim, first..first + head_dim]);
-            let part = x.clone().matmul(weight);
-            let part = match &self.qkv_bias {
-                Some(bias) => part + bias.clone().narrow(0, first, head_dim).unsqueeze(),
-                None => part,
-            };
-            part.reshape([windows, tokens, head_dim])
+        let x = x.matmul(self.to_qkv.clone().narrow(1, 0, 2 * inner));
+        let x = match &self.qkv_bias {
+            Some(bias) => x + bias.clone().narrow(0, 0, 2 * inner).unsqueeze(),
+            None => x,
         };
-        let mut sum: Option<Tensor<B, 3>> = None;
+        let [tokens, _] = x.dims();
+        let mut sum = weights.zeros_like();
         for head in 0..self.heads {
-            let (queries, keys) = (part(head * head_dim), part(inner + head * head_dim));
-            let scores = queries.matmul(keys.transpose());
-            let shares = softmax(scores.div_scalar((head_dim as f64).sqrt()), 2);
-            sum = Some(match sum {
-                Some(sum) => sum + shares,
-                None => shares,
-            });
+            let queries = x.clone().narrow(1, head * head_dim, head_dim);
+            let keys = x.clone().narrow(1, inner + head * head_dim, head_dim);
+            let keys = keys.transpose().div_scalar((head_dim as f64).sqrt());
+            for first in (0..tokens).step_by(TILE) {
+                let count = TILE.min(tokens - first);
+                let scores = queries.clone().narrow(0, first, count).matmul(keys.clone());
+                let weights = weights.clone().narrow(1, first, count);
+                sum = sum + weights.matmul(softmax(scores, 1));
+            }
         }
-        match sum {
-            Some(sum) => sum.div_scalar(self.heads as f64),
-            None => Tensor::zeros([windows, tokens, tokens], &x.device()),
-        }
+        sum.div_scalar(self.heads.max(1) as f64)
     }
 }
 
@@ -248,12 +255,11 @@ pub fn transform<B: Kernels>(
 ) -> Tensor<B, 3> {
     let shape = x.dims();
     let [windows, tokens, dim] = shape;
-    (tap.see)(0, &x, None);
+    tap(0, &x);
     let mut x = x.reshape([windows * tokens, dim]);
     for (index, block) in blocks.iter().enumerate() {
-        let attention = tap.attention.then(|| block.attention(x.clone(), tokens));
         x = block.forward(x, tokens);
-        (tap.see)(index + 1, &x.clone().reshape(shape), attention);
+        tap(index + 1, &x.clone().reshape(shape));
     }
     x.reshape(shape)
 }

@@ -16,6 +16,7 @@
     )
 )]
 
+mod attention;
 mod backend;
 mod blocks;
 mod checkpoint;
@@ -24,16 +25,18 @@ mod cuda;
 mod device;
 mod error;
 pub mod families;
+mod identity;
 mod info;
 mod input;
 mod kernels;
 mod loaded;
-mod look;
 mod network;
+mod passes;
 mod precision;
 mod reading;
 mod weights;
 
+pub use attention::AttentionTrace;
 pub use backend::compute_devices;
 pub use checkpoint::{
     CheckpointRef, CheckpointReport, FileDtype, FoundEncoder, LeftOut, LoadOptions, OpenCheckpoint,
@@ -48,13 +51,13 @@ pub use families::myna::{
     parameters::{ParameterRole, ParameterSpec, TrainingHead, encoder_parameters, head_parameters},
     tokenizer::Tokenizer,
 };
+pub use identity::is_shipped;
 pub use info::{EncoderInfo, Family, WindowRule};
 pub use input::{Input, Window};
-pub use loaded::{LoadedEncoder, is_shipped};
-pub use look::Look;
+pub use loaded::LoadedEncoder;
 pub use network::EncoderConfig;
 pub use precision::Precision;
-pub use reading::{Overlap, Patchout, Reading, Readout, Rows};
+pub use reading::{Overlap, Patchout, Reading, ReadingInUse, Readout, Rows};
 pub use weights::{WeightTensor, Weights};
 
 pub use backend::{DeviceJob, check_precision, find_place, on_place};

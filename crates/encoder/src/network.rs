@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EncoderInfo, Family, MynaConfig, Weights,
+    EncoderInfo, Family, MynaConfig, Precision, Weights,
     families::{maest, myna},
     kernels::Kernels,
 };
@@ -68,6 +68,7 @@ impl<B: Kernels> Network<B> {
             NetworkWeights::Myna(weights) => Self::Myna(myna::network::Encoder::assemble(
                 &weights.config,
                 &weights.tail,
+                Precision::F32,
                 weights.upload::<B>(device),
             )?),
             NetworkWeights::Maest(config, tensors) => {

@@ -6,6 +6,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::EncoderError;
+use mynascope_base::named;
 use mynascope_spectrum::tokens::{TokenGrid, TokenMask};
 
 /// How one vector is made of what a layer gives.
@@ -46,33 +47,17 @@ impl Readout {
     }
 }
 
-impl fmt::Display for Readout {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Stack => "stack",
-            Self::Cls => "cls",
-            Self::Dist => "dist",
-            Self::Mean => "mean",
-            Self::Features => "features",
-            Self::Logits => "logits",
-            Self::Probabilities => "probabilities",
-        })
-    }
-}
-
-impl FromStr for Readout {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|it| it.to_string() == text);
-        known.ok_or_else(|| {
-            format!(
-                "'{text}' is no readout; say {}",
-                Self::ALL.map(|it| it.to_string()).join(", ")
-            )
-        })
-    }
-}
+named!(
+    Readout,
+    "readout",
+    Readout::Stack => "stack",
+    Readout::Cls => "cls",
+    Readout::Dist => "dist",
+    Readout::Mean => "mean",
+    Readout::Features => "features",
+    Readout::Logits => "logits",
+    Readout::Probabilities => "probabilities",
+);
 
 /// How far windows of a track overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,28 +69,12 @@ pub enum Overlap {
     Half,
 }
 
-impl fmt::Display for Overlap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::Half => "half",
-        })
-    }
-}
-
-impl FromStr for Overlap {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "none" => Ok(Self::None),
-            "half" => Ok(Self::Half),
-            _ => Err(format!(
-                "'{text}' is no overlap of windows; say none or half"
-            )),
-        }
-    }
-}
+named!(
+    Overlap,
+    "overlap of windows",
+    Overlap::None => "none",
+    Overlap::Half => "half",
+);
 
 /// Rows of a grid of tokens, the lowest is 0; at most 32 rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -297,6 +266,23 @@ impl fmt::Display for Reading {
             false => f.write_str(&words.join(", ")),
         }
     }
+}
+
+/// What of an encoder is taken, with everything that a [`Reading`] leaves to the authors said.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReadingInUse {
+    /// As `--layer` takes it; `None` of an embedding that follows the last norm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer: Option<usize>,
+    /// What the encoder calls it: "block 7", "embedding".
+    pub layer_name: String,
+    /// How one vector is made of it.
+    pub readout: Readout,
+    /// Seconds from the start of a window to that of the next.
+    pub hop_secs: f64,
+    /// Which tokens of every window are left out.
+    #[serde(skip_serializing_if = "Patchout::is_none")]
+    pub patchout: Patchout,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What a model is called on the hub.
 
-use std::{fmt, str::FromStr};
+use std::{ffi::OsStr, fmt, path::Path, str::FromStr};
 
 use crate::HubError;
 
@@ -26,6 +26,27 @@ impl HubName {
         } else {
             Ok(None)
         }
+    }
+
+    /// The name of the model of which a file lies in a cache of the hub, at its commit; `None` of other files.
+    pub fn of_file(path: &Path) -> Option<Self> {
+        let mut folders = path.ancestors().skip(1).filter_map(|folder| {
+            let name = folder.file_name();
+            name.and_then(OsStr::to_str)
+        });
+        let mut below = folders.next()?;
+        let mut commit = None;
+        for folder in folders {
+            match commit {
+                None if folder == "snapshots" => commit = Some(below),
+                Some(commit) => {
+                    let (owner, name) = folder.strip_prefix("models--")?.split_once("--")?;
+                    return format!("{owner}/{name}@{commit}").parse().ok();
+                }
+                None => below = folder,
+            }
+        }
+        None
     }
 
     /// `hf:OWNER/NAME[@REVISION]`: the name where files may be named too.
@@ -107,6 +128,21 @@ mod tests {
         assert_eq!(HubName::after_scheme("music/a.wav").unwrap(), None);
         let name = HubName::after_scheme("hf:a/b@c").unwrap().unwrap();
         assert_eq!(name.with_scheme(), "hf:a/b@c");
+    }
+
+    #[test]
+    fn a_file_of_the_cache_is_named_as_on_the_hub() {
+        let name = |path: &str| HubName::of_file(Path::new(path)).map(|name| name.with_scheme());
+        let folder = "/home/x/.cache/huggingface/hub/models--mtg-upf--discogs-maest-30s-pw-129e";
+        let found = Some("hf:mtg-upf/discogs-maest-30s-pw-129e@a1b2".to_owned());
+        for file in [
+            "model.safetensors",
+            "parts/model-00001-of-00002.safetensors",
+        ] {
+            assert_eq!(name(&format!("{folder}/snapshots/a1b2/{file}")), found);
+        }
+        assert_eq!(name("/music/snapshots/a1b2/model.safetensors"), None);
+        assert_eq!(name("model.safetensors"), None);
     }
 
     #[test]

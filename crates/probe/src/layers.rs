@@ -9,7 +9,7 @@ use mynascope_audio::Channel;
 use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::Collection;
 use mynascope_embedding::{ExtractSettings, extract_layers};
-use mynascope_encoder::{LoadedEncoder, Readout};
+use mynascope_encoder::LoadedEncoder;
 use mynascope_spectrum::tokens::MaskRatio;
 
 /// The score of a probe on what one layer gives.
@@ -50,10 +50,24 @@ pub fn layer_sweep(
         ));
     }
     let reading = encoder.reading();
-    if reading.layer.is_some() || reading.readout.is_some_and(Readout::is_final) {
-        return Err(ProbeError::Labels(
-            "the sweep reads every layer by itself; leave out --layer, and of --readout what is behind all blocks".into(),
-        ));
+    if let Some(layer) = reading.layer {
+        return Err(ProbeError::Labels(format!(
+            "the sweep probes every layer, so it can't be held to layer {layer}; leave out --layer"
+        )));
+    }
+    if let Some(readout) = reading.readout.filter(|readout| readout.is_final()) {
+        return Err(ProbeError::Labels(format!(
+            "{readout} are made by the last norm and the classifier, which were trained for what leaves the last block and \
+             mean nothing after an earlier one; leave out --readout, or say one that every layer has: {}",
+            encoder
+                .info()
+                .readouts
+                .iter()
+                .filter(|readout| !readout.is_final())
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
+        )));
     }
     let extraction = ExtractSettings {
         ratio,

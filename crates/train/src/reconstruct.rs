@@ -11,8 +11,8 @@ use super::{
 };
 use crate::objective::TrackState;
 use mynascope_encoder::{
-    DeviceChoice, DeviceJob, Encoder, EncoderError, HostTokens, Kernels, Tokenizer, find_place,
-    numbers, on_place,
+    DeviceChoice, DeviceJob, Encoder, EncoderError, HostTokens, Kernels, Precision, Tokenizer,
+    find_place, numbers, on_place,
 };
 use mynascope_spectrum::tokens::{
     MEL_BANDS, PATCH_VALUES, PatchGrid, PatchShape, TokenMask, WINDOW_FRAMES,
@@ -150,7 +150,8 @@ impl DeviceJob for ReconstructJob<'_> {
             tensor.values = values;
         }
         let sizes = self.config.encoder_config();
-        let encoder = Encoder::<B>::assemble(&sizes, &weights.tail, weights.upload(&device))
+        let parameters = weights.upload(&device);
+        let encoder = Encoder::<B>::assemble(&sizes, &weights.tail, Precision::F32, parameters)
             .ok_or("the weights don't follow their layout")?;
         let tokens = self.tokens.into_iter().next().ok_or("no tokens")?;
         let all = self.positions.len() / sizes.dim.max(1);

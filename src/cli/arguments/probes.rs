@@ -74,6 +74,9 @@ pub struct Predict {
     /// Which weights, where the checkpoint holds several [default: those that the probe was trained on].
     #[arg(long)]
     pub weights: Option<WeightsChoice>,
+    /// Attention heads of a checkpoint that doesn't say [default: those that the probe was trained with].
+    #[arg(long)]
+    pub heads: Option<usize>,
     /// Give the prediction of every window too.
     #[arg(long)]
     pub windows: bool,

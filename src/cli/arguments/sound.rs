@@ -124,6 +124,9 @@ pub struct Picture {
     /// The encoder of the map, probe and teach layouts.
     #[arg(long, default_value = "shipped", value_parser = checkpoint())]
     pub checkpoint: CheckpointRef,
+    /// Attention heads of a checkpoint that doesn't say: a MAEST in its authors' form [default: width / 64].
+    #[arg(long)]
+    pub heads: Option<usize>,
     /// The run that the train layout shows.
     #[arg(long)]
     pub run: Option<PathBuf>,

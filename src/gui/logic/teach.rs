@@ -88,7 +88,7 @@ pub(super) fn receive(model: &mut AppState, workers: &mut Workers, message: Teac
             teaching.patchout.take(number, teaching.since, *result);
         }
         TeachMessage::Attention(number, result) => {
-            teaching.look.take(number, teaching.since, result)
+            teaching.attention.take(number, teaching.since, result)
         }
         TeachMessage::Batch(number, result) => {
             teaching.batch.take(number, teaching.batch_since, result);
@@ -147,7 +147,7 @@ fn ask(model: &mut AppState, workers: &mut Workers) {
         source: source.clone(),
         path: path.clone(),
         views: ViewName::BOTH.map(|view| mask.crop(view, frames)),
-        look: (form.layer != Layer::None).then_some(AttentionKey {
+        attention: (form.layer != Layer::None).then_some(AttentionKey {
             view: mask.form.active,
             shape: mask.form.shape,
             whole: form.whole,
@@ -191,7 +191,7 @@ fn ask(model: &mut AppState, workers: &mut Workers) {
         teaching.since = lab_number;
         teaching.views.clear();
         teaching.patchout.clear();
-        teaching.look.clear();
+        teaching.attention.clear();
     }
     if !same_encoder {
         teaching.batch_since = lab_number;
@@ -202,10 +202,10 @@ fn ask(model: &mut AppState, workers: &mut Workers) {
     if teaching
         .asked
         .as_ref()
-        .and_then(|asked| asked.look.as_ref())
-        != key.look.as_ref()
+        .and_then(|asked| asked.attention.as_ref())
+        != key.attention.as_ref()
     {
-        teaching.look.clear();
+        teaching.attention.clear();
     }
     teaching.asked = Some(key);
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use mynascope_base::jobs::Progress;
 use mynascope_embedding::BatchSimilarity;
-use mynascope_encoder::{Look, MynaConfig, Patchout};
+use mynascope_encoder::{AttentionTrace, MynaConfig, Patchout};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, View, ViewName};
 
 use crate::gui::jobs::JobSlot;
@@ -102,7 +102,7 @@ pub struct TeachKey {
     /// The two crops and what is kept of them, for both patch shapes.
     pub views: [View; 2],
     /// The window whose attention is wanted, if one is.
-    pub look: Option<AttentionKey>,
+    pub attention: Option<AttentionKey>,
     /// How the batch is drawn.
     pub batch: BatchKey,
     /// Which tokens of a window are left out, of an encoder that is no Myna.
@@ -155,6 +155,8 @@ pub struct EncoderFacts {
     pub description: String,
     /// Its sizes, if it is a Myna.
     pub config: Option<MynaConfig>,
+    /// Blocks before what is read of it.
+    pub blocks: usize,
     /// `cpu`, `gpu:0`.
     pub device: String,
 }
@@ -250,8 +252,10 @@ impl BatchAnswer {
 pub struct AttentionAnswer {
     /// Of which view.
     pub view: ViewName,
-    /// Attention and outputs, layer by layer.
-    pub look: Look,
+    /// Where the window begins in the track, in seconds: the view's crop, or the window that holds its middle.
+    pub start_secs: f64,
+    /// Where attention went, and what came out.
+    pub trace: AttentionTrace,
 }
 
 /// An answer with the number of the request it belongs to.
@@ -316,7 +320,7 @@ pub struct Teaching {
     /// What patchout gives, of an encoder that is no Myna.
     pub patchout: Answered<PatchoutAnswer>,
     /// What the encoder attends to.
-    pub look: Answered<Arc<AttentionAnswer>>,
+    pub attention: Answered<Arc<AttentionAnswer>>,
     /// The batch, compared.
     pub batch: Answered<Arc<BatchAnswer>>,
     /// The token of the crop that the pointer was over last.
@@ -344,6 +348,16 @@ impl Teaching {
         self.batch.value.is_some() && self.batch_wanted > self.batch.number.max(self.done)
     }
 
+    /// Whether where the encoder attends is wanted and not answered yet.
+    pub fn awaits_attention(&self) -> bool {
+        let wanted = self
+            .asked
+            .as_ref()
+            .is_some_and(|asked| asked.attention.is_some());
+        let answered = self.attention.value.is_some() || self.attention.error.is_some();
+        wanted && !answered && self.number > self.done
+    }
+
     /// Forgets the answers about a collection that is not open any more.
     pub fn forget(&mut self) {
         self.asked = None;
@@ -351,7 +365,7 @@ impl Teaching {
         self.batch_since = self.number + 1;
         self.views.clear();
         self.patchout.clear();
-        self.look.clear();
+        self.attention.clear();
         self.batch.clear();
         self.batch_progress = None;
         self.embedding.stop();

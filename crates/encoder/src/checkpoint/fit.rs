@@ -8,7 +8,7 @@ use super::{
     CheckpointReport, LoadOptions,
     candidates::{Candidate, Undecided, WITNESSES, WeightsRole, candidates, choose},
     listing::{Listing, TensorEntry},
-    open::json_beside,
+    open::{broken_numbers_remedy, json_beside},
 };
 use crate::{
     CheckpointError, Family, MynaConfig, Patching, Preset,
@@ -589,7 +589,8 @@ impl Fit {
             .map(|tensor| tensor.spec.name.clone())
             .collect();
         if let Some(fault) = not_finite_fault(&not_finite) {
-            return Err(unfit(fault));
+            let remedy = broken_numbers_remedy(path);
+            return Err(unfit(format!("{fault}; {remedy}")));
         }
         let weights = Weights {
             config,

@@ -374,11 +374,11 @@ pub fn inspect_with(
     preset: Option<Preset>,
     options: &LoadOptions,
 ) -> Result<CheckpointReport, CheckpointError> {
-    let file = locate::locate(path)?;
-    if let Some(report) = maest::inspect(&mut OpenCheckpoint::open(path)?, &options.maest_hint())? {
-        return Ok(report);
+    let mut opened = OpenCheckpoint::open(path)?;
+    match maest::inspect(&mut opened, &options.maest_hint())? {
+        Some(report) => Ok(report),
+        None => opened.into_report(preset, options),
     }
-    fit(listed(&file)?, preset, options, &file)?.into_report()
 }
 
 /// Reads the weights of an encoder, without its head.
@@ -401,22 +401,16 @@ pub fn load_reported(
     path: &Path,
     options: &LoadOptions,
 ) -> Result<(Weights, CheckpointReport), CheckpointError> {
-    let file = locate::locate(path)?;
-    let listing = listed(&file)?;
-    let config_json = open::json_beside(&file, "config.json").ok().flatten();
-    if maest::recognise(
-        &listing.shapes(),
-        config_json.as_ref(),
-        &options.maest_hint(),
-    )
-    .is_some()
-    {
+    let opened = OpenCheckpoint::open(path)?;
+    let config_json = opened.config_json().ok().flatten();
+    let hint = options.maest_hint();
+    if maest::recognise(&opened.shapes(), config_json.as_ref(), &hint).is_some() {
         return Err(CheckpointError::Unfit {
             why: "it holds a MAEST, and only Myna is trained and converted; embed, map, probe and predict take a MAEST".into(),
-            path: file,
+            path: opened.file().to_path_buf(),
         });
     }
-    fit(listing, None, options, &file)?.into_weights(options.patch, &file)
+    opened.into_myna(options)
 }
 
 /// As [`list_file`]; a part of several that holds no encoder by itself says that the others are missing.

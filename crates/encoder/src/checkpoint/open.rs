@@ -7,9 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use mynascope_hub::HubName;
 use serde_json::Value;
 
-use super::{CheckpointError, listed, listing::Listing, locate};
+use super::{
+    CheckpointError, CheckpointReport, LoadOptions, fit::fit, listed, listing::Listing, locate,
+};
+use crate::{Preset, weights::Weights};
 
 /// The labels of a hundred thousand classes.
 const MAX_CONFIG_BYTES: u64 = 16 << 20;
@@ -30,6 +34,26 @@ impl OpenCheckpoint {
         let file = locate::locate(path)?;
         let listing = listed(&file)?;
         Ok(Self { file, listing })
+    }
+
+    /// The Myna in it, without its head, and what is said of the file.
+    ///
+    /// # Errors
+    /// As [`super::load_weights`].
+    pub fn into_myna(
+        self,
+        options: &LoadOptions,
+    ) -> Result<(Weights, CheckpointReport), CheckpointError> {
+        fit(self.listing, None, options, &self.file)?.into_weights(options.patch, &self.file)
+    }
+
+    /// How far the Myna in it fits.
+    pub(super) fn into_report(
+        self,
+        preset: Option<Preset>,
+        options: &LoadOptions,
+    ) -> Result<CheckpointReport, CheckpointError> {
+        fit(self.listing, preset, options, &self.file)?.into_report()
     }
 
     /// The file that the path stands for.
@@ -69,7 +93,8 @@ impl OpenCheckpoint {
             if tensor.values.iter().any(|value| !value.is_finite()) {
                 return Err(CheckpointError::Unfit {
                     why: format!(
-                        "tensor {name} holds numbers that are infinite or not numbers; the training that wrote it went wrong, take an earlier step"
+                        "tensor {name} holds numbers that are infinite or not numbers; {}",
+                        broken_numbers_remedy(&self.file)
                     ),
                     path: self.file.clone(),
                 });
@@ -80,6 +105,22 @@ impl OpenCheckpoint {
             }
         }
         Ok(all)
+    }
+}
+
+/// The way out where a file holds numbers that are none.
+pub(super) fn broken_numbers_remedy(file: &Path) -> String {
+    let is_models = |folder: &&Path| {
+        let name = folder.file_name().unwrap_or_default();
+        name.as_encoded_bytes().starts_with(b"models--")
+    };
+    match (HubName::of_file(file), file.ancestors().find(is_models)) {
+        (Some(name), Some(folder)) => format!(
+            "delete the folder {} and fetch it again: mynascope encoders --fetch {name}",
+            folder.display()
+        ),
+        _ => "if it was downloaded or copied, do that again; if a training wrote it, that went wrong, take an earlier step"
+            .to_owned(),
     }
 }
 

@@ -111,9 +111,7 @@ impl<B: Kernels> Learner<B> {
         let leaves: Vec<Parameter<Autodiff<B>>> = trained
             .map(|(parameter, &trained)| parameter.leaf(trained))
             .collect();
-        let encoder = self
-            .assemble(leaves.iter().cloned())?
-            .with_precision(self.precision);
+        let encoder = self.assemble(self.precision, leaves.iter().cloned())?;
         Ok(Graph { leaves, encoder })
     }
 
@@ -149,9 +147,7 @@ impl<B: Kernels> Learner<B> {
             }
             batch_loss
         } else {
-            let plain = self
-                .assemble::<B>(self.parameters.iter().cloned())?
-                .with_precision(self.precision);
+            let plain = self.assemble::<B>(self.precision, self.parameters.iter().cloned())?;
             let starts = (0..windows).step_by(chunk);
             let ranges: Vec<_> = starts
                 .map(|start| start..(start + chunk).min(windows))

@@ -129,7 +129,7 @@ impl<B: Kernels> Learner<B> {
     /// Embeds windows with the weights to embed with: [windows, parts * dim] row-major.
     pub fn embed(&self, batches: Vec<HostTokens>) -> Result<Vec<f32>, String> {
         let parameters = self.averages.as_ref().unwrap_or(&self.parameters);
-        let encoder = self.assemble(parameters.iter().cloned())?;
+        let encoder = self.assemble(Precision::F32, parameters.iter().cloned())?;
         mynascope_encoder::embed(&encoder, batches, &self.device)
     }
 
@@ -157,12 +157,13 @@ impl<B: Kernels> Learner<B> {
         &self.track_state
     }
 
-    /// An encoder of these parameters.
+    /// An encoder of these parameters, whose layers multiply in `precision`.
     pub(super) fn assemble<X: Kernels>(
         &self,
+        precision: Precision,
         parameters: impl Iterator<Item = Parameter<X>>,
     ) -> Result<Encoder<X>, String> {
-        Encoder::assemble(&self.config, &self.tail, parameters)
+        Encoder::assemble(&self.config, &self.tail, precision, parameters)
             .ok_or_else(|| "the weights don't follow their layout".into())
     }
 }

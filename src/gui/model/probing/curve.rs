@@ -42,7 +42,7 @@ impl CurveKind {
         match self {
             Self::MaskRatio => "tokens dropped before the encoder, %",
             Self::Labels => "labelled tracks of each class (of all, without classes)",
-            Self::Layers => "after this block of the encoder (0: patches, last: embedding)",
+            Self::Layers => "layer of the encoder (0: patches, n: after block n)",
         }
     }
 
@@ -89,6 +89,8 @@ impl CurveKind {
 pub struct ScorePoint {
     /// Where it lies: share of dropped tokens, number of tracks, or layer.
     pub x: f64,
+    /// What the encoder calls its layer: "block 3", "embedding"; empty of other curves.
+    pub layer: String,
     /// The score, the mean over its draws.
     pub mean: f64,
     /// Standard deviation over what was drawn several times; `None` where it was drawn once.
@@ -103,6 +105,7 @@ impl From<&FewShotPoint> for ScorePoint {
     fn from(point: &FewShotPoint) -> Self {
         Self {
             x: point.shots as f64,
+            layer: String::new(),
             mean: point.mean,
             deviation: point.deviation,
             interval: None,
@@ -115,6 +118,7 @@ impl From<&LayerPoint> for ScorePoint {
     fn from(point: &LayerPoint) -> Self {
         Self {
             x: point.layer as f64,
+            layer: point.name.clone(),
             mean: point.score,
             deviation: None,
             interval: Some(point.interval)
@@ -128,6 +132,7 @@ impl From<&CurvePoint> for ScorePoint {
     fn from(point: &CurvePoint) -> Self {
         Self {
             x: point.ratio,
+            layer: String::new(),
             mean: point.mean,
             deviation: point.deviation,
             interval: Some(point.interval)
@@ -201,6 +206,9 @@ impl ScoreCurve {
         }
         let percent = |score: f64| 100.0 * score;
         let mut text = kind.format_x(nearest.x);
+        if !nearest.layer.is_empty() {
+            text += &format!(": {}", nearest.layer);
+        }
         text += &format!("\n{} {:.1} %", self.what(), percent(nearest.mean));
         if let Some(deviation) = nearest.deviation {
             let (draws, over) = (nearest.scores.len(), kind.spread());
@@ -258,6 +266,7 @@ mod tests {
     fn along_the_mask_ratio_every_place_has_its_own_words_and_points_tell_their_spread() {
         let point = |x, mean| ScorePoint {
             x,
+            layer: "block 1".to_owned(),
             mean,
             deviation: Some(0.02),
             interval: Some([0.3, 0.7]),
@@ -287,6 +296,7 @@ mod tests {
             "nothing is known there"
         );
         // Between two blocks there is nothing.
-        assert!(read(CurveKind::Layers, 0.7).unwrap().starts_with("layer 1"));
+        let at = read(CurveKind::Layers, 0.7).unwrap();
+        assert!(at.starts_with("layer 1: block 1\n"), "{at}");
     }
 }

@@ -30,6 +30,16 @@ fn crop_rect(model: &AppState, view: ViewName, area: Rect) -> Option<Rect> {
     ))
 }
 
+/// The crop's rectangle with all bands, also those that are zoomed out of sight, and where the crop begins in the track.
+fn all_bands_of_crop(model: &AppState, view: ViewName, area: Rect) -> Option<(Rect, f64)> {
+    let mut crop = crop_rect(model, view, area)?;
+    let bands = &model.spectrogram.bands;
+    crop.min.y = y_of(bands, area, MEL_BANDS as f64);
+    crop.max.y = y_of(bands, area, 0.0);
+    let start_frame = model.mask.table(view)?.view.start_frame();
+    Some((crop, start_frame as f64 * FRAME_SECS))
+}
+
 fn is_shown(model: &AppState) -> bool {
     model.workspace == Workspace::Teach && model.mask.form.shown
 }
@@ -42,15 +52,11 @@ pub fn draw(ui: &Ui, model: &AppState, area: Rect) {
     let tokens = theme::tokens(ui);
     let painter = ui.painter().with_clip_rect(area);
     let active = model.mask.form.active;
-    if let (Some(crop), Some(layer)) =
-        (crop_rect(model, active, area), layer::values(model, active))
-    {
-        // All bands, also those that are zoomed out of sight.
-        let bands = &model.spectrogram.bands;
-        let mut whole = crop;
-        whole.min.y = y_of(bands, area, MEL_BANDS as f64);
-        whole.max.y = y_of(bands, area, 0.0);
-        layer::paint(&painter, tokens, &layer, whole);
+    if let (Some((crop, start_secs)), Some(layer)) = (
+        all_bands_of_crop(model, active, area),
+        layer::values(model, active),
+    ) {
+        layer.paint(&painter, tokens, start_secs, crop);
     }
     for view in [active.other(), active] {
         let Some(crop) = crop_rect(model, view, area) else {
@@ -189,10 +195,11 @@ pub fn pointer(
             (secs.max(0.0) / FRAME_SECS) as usize,
         )
     };
-    if let Some(place) = response.hover_pos().and_then(place_of)
-        && place.window == 0
-    {
-        point(model, place.token, out);
+    if let (Some(at), Some((crop, start_secs))) = (
+        response.hover_pos(),
+        all_bands_of_crop(model, model.mask.form.active, area),
+    ) {
+        point(model, at, start_secs, crop, out);
     }
     if !paints(ui, model) {
         return false;
@@ -201,11 +208,23 @@ pub fn pointer(
     true
 }
 
-/// Notes which token the pointer is over, where that matters.
-pub fn point(model: &AppState, token: usize, out: &mut Vec<Command>) {
+/// Notes which token of the active view's layer the pointer is over, where that matters. `crop` is the rectangle of its crop,
+/// which begins at `start_secs`.
+pub fn point(
+    model: &AppState,
+    at: egui::Pos2,
+    start_secs: f64,
+    crop: Rect,
+    out: &mut Vec<Command>,
+) {
     let teaching = &model.teaching;
-    if teaching.form.layer == Layer::Similarity && teaching.pointed != Some(token) {
-        out.push(Command::Teach(TeachCommand::Point(token)));
+    if teaching.form.layer != Layer::Similarity {
+        return;
+    }
+    let layer = layer::values(model, model.mask.form.active);
+    let token = layer.and_then(|layer| layer.token_at(at, start_secs, crop));
+    if token.is_some() && teaching.pointed != token {
+        out.extend(token.map(|token| Command::Teach(TeachCommand::Point(token))));
     }
 }
 

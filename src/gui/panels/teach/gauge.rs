@@ -82,6 +82,15 @@ pub fn fade_old(ui: &Ui, name: &'static str, old: bool) -> f32 {
     1.0 - (1.0 - theme::OLD_OPACITY) * share
 }
 
+/// Whether an answer has been awaited for so long that it is called computing: quick ones hardly flicker.
+pub fn is_computing(ui: &Ui, name: &'static str, awaited: bool) -> bool {
+    const QUICK_SECS: f32 = 0.1;
+    let share = ui
+        .ctx()
+        .animate_bool_with_time(egui::Id::new(name), awaited, QUICK_SECS);
+    awaited && share >= 1.0
+}
+
 /// A short time: "45 ms", "1.2 s".
 pub fn format_millis(secs: f64) -> String {
     if secs < 0.9995 {

@@ -1,110 +1,167 @@
 //! What lies over the patches of a crop: what is dropped, and what the encoder attends to.
 
-use eframe::egui::{Color32, Painter, Rect, StrokeKind, pos2, vec2};
+use eframe::egui::{Color32, Painter, Pos2, Rect, StrokeKind, pos2};
 
 use crate::gui::{
-    model::{AppState, Layer},
+    model::{AppState, Layer, WINDOW_SECS},
     theme::{self, Tokens},
 };
-use mynascope_spectrum::tokens::{PatchGrid, PatchShape, ViewName, WINDOW_FRAMES};
+use mynascope_encoder::AttentionTrace;
+use mynascope_spectrum::{
+    MEL_BANDS, band_of_hz,
+    tokens::{PatchGrid, ViewName, WINDOW_FRAMES},
+};
 
-/// The values of a layer over the active view's crop.
-pub struct LayerValues {
-    pub shape: PatchShape,
+/// The values of a layer over the window that was asked about.
+pub struct LayerValues<'a> {
+    trace: &'a AttentionTrace,
+    /// Where the window begins in the track, in seconds.
+    start_secs: f64,
     /// Token and its value: a share of the largest (0 to 1), or a cosine (-1 to 1).
     values: Vec<(usize, f32)>,
     diverging: bool,
     /// The token that the others are compared with.
-    pub reference: Option<usize>,
+    reference: Option<usize>,
     /// The number that the brightest colour stands for.
     pub most: f32,
+    /// The share that tokens have which lie nowhere in the window.
+    pub elsewhere: f32,
 }
 
-/// What lies over a view's crop now, if its answer is there.
-pub fn values(model: &AppState, view: ViewName) -> Option<LayerValues> {
+/// What lies over the picture of a view now, if its answer is there.
+pub fn values(model: &AppState, view: ViewName) -> Option<LayerValues<'_>> {
     let form = &model.teaching.form;
-    let answer = model.teaching.look.value.as_ref()?;
+    let answer = model.teaching.attention.value.as_deref()?;
     if form.layer == Layer::None || answer.view != view {
         return None;
     }
-    let look = &answer.look;
-    let of =
-        |values: Vec<f32>| -> Vec<(usize, f32)> { look.kept.iter().copied().zip(values).collect() };
+    let trace = &answer.trace;
+    let layer = LayerValues {
+        trace,
+        start_secs: answer.start_secs,
+        values: Vec::new(),
+        diverging: false,
+        reference: None,
+        most: 1.0,
+        elsewhere: 0.0,
+    };
+    let of = |values: Vec<f32>| -> Vec<(usize, f32)> {
+        trace.kept.iter().copied().zip(values).collect()
+    };
     if form.layer == Layer::Similarity {
         let pointed = model.teaching.pointed;
-        let place = look.kept.iter().position(|&token| Some(token) == pointed);
+        let place = trace.kept.iter().position(|&token| Some(token) == pointed);
         let place = place.unwrap_or(0);
         return Some(LayerValues {
-            shape: look.shape,
-            values: of(look.similarity(place)),
+            values: of(trace.similarity(place)),
             diverging: true,
-            reference: look.kept.get(place).copied(),
-            most: 1.0,
+            reference: trace.kept.get(place).copied(),
+            ..layer
         });
     }
     let shares = match form.layer {
-        Layer::Rollout => look.rollout(form.blocks),
-        _ => look.mean(form.blocks),
+        Layer::Rollout => trace.rollout(form.blocks),
+        _ => trace.mean(form.blocks),
     };
     let most = shares.iter().fold(0.0_f32, |most, &share| most.max(share));
     let scaled = shares
         .iter()
         .map(|share| share / most.max(f32::MIN_POSITIVE));
     Some(LayerValues {
-        shape: look.shape,
         values: of(scaled.collect()),
-        diverging: false,
-        reference: None,
         most,
+        elsewhere: match shares.is_empty() {
+            true => 0.0,
+            false => 1.0 - shares.iter().sum::<f32>(),
+        },
+        ..layer
     })
 }
 
-/// The rectangle of a token in the rectangle of its window.
-pub fn token_rect(grid: PatchGrid, token: usize, window: Rect) -> Rect {
-    let (row, column) = grid.place(token);
-    let size = vec2(
-        window.width() * grid.shape.frames() as f32 / WINDOW_FRAMES as f32,
-        window.height() / grid.rows.max(1) as f32,
-    );
-    let corner = pos2(
-        window.left() + column as f32 * size.x,
-        window.bottom() - (row + 1) as f32 * size.y,
-    );
-    Rect::from_min_size(corner, size)
+impl LayerValues<'_> {
+    /// Whether there is nothing to paint: attention of an encoder of which what enters the first block is read.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The part of a token that is nearer to its middle than to that of any other, in a rectangle that is `WINDOW_SECS` of the
+    /// track from `from_secs` on, and all bands: tokens that overlap share what they have in common.
+    fn rect(&self, token: usize, from_secs: f64, area: Rect) -> Option<Rect> {
+        let grid = &self.trace.grid;
+        let ([start, end], _) = grid.area(token)?;
+        let (row, column) = grid.place(token);
+        let overlap = 0.5 * (grid.token_secs - grid.column_secs).max(0.0);
+        let first = if column == 0 { start } else { start + overlap };
+        let last = if column + 1 == grid.columns {
+            end
+        } else {
+            end - overlap
+        };
+        let edge = |row: usize, end: usize| -> Option<f64> {
+            let hz = grid.row_hz.get(row)?.get(end)?;
+            Some(band_of_hz(f64::from(*hz)) + 0.5)
+        };
+        let between = |row: usize| Some(0.5 * (edge(row, 1)? + edge(row + 1, 0)?));
+        let low = match row.checked_sub(1) {
+            Some(below) => between(below)?,
+            None => edge(row, 0)?,
+        };
+        let high = between(row).or_else(|| edge(row, 1))?;
+        let x_of = |secs: f64| {
+            let share = (self.start_secs + secs - from_secs) / WINDOW_SECS;
+            area.left() + area.width() * share as f32
+        };
+        let y_of = |band: f64| area.bottom() - area.height() * (band / MEL_BANDS as f64) as f32;
+        Some(Rect::from_min_max(
+            pos2(x_of(first), y_of(high)),
+            pos2(x_of(last), y_of(low)),
+        ))
+    }
+
+    /// The token at a place of such a rectangle.
+    pub fn token_at(&self, at: Pos2, from_secs: f64, area: Rect) -> Option<usize> {
+        let tokens = self.trace.kept.iter().copied();
+        let mut tokens = tokens.filter(|&token| {
+            let rect = self.rect(token, from_secs, area);
+            rect.is_some_and(|rect| rect.contains(at))
+        });
+        tokens.next()
+    }
+
+    /// Paints it into such a rectangle. Tokens without a value stay as they are: they did not go in.
+    pub fn paint(&self, painter: &Painter, tokens: &Tokens, from_secs: f64, area: Rect) {
+        let shown = painter.clip_rect();
+        for &(token, value) in &self.values {
+            let colour = if self.diverging {
+                theme::diverging(value)
+            } else {
+                theme::sequential(value)
+            };
+            let rect = self.rect(token, from_secs, area);
+            if let Some(rect) = rect.filter(|rect| rect.intersects(shown)) {
+                painter.rect_filled(rect, 0.0, colour.gamma_multiply(theme::LAYER_OPACITY));
+            }
+        }
+        let reference = self
+            .reference
+            .and_then(|token| self.rect(token, from_secs, area));
+        if let Some(rect) = reference {
+            let stroke = (2.0 * theme::LINE, tokens.playhead);
+            painter.rect_stroke(rect, 0.0, stroke, StrokeKind::Inside);
+        }
+    }
 }
 
 /// The token at a place in the rectangle of its window.
-pub fn token_at(grid: PatchGrid, at: eframe::egui::Pos2, window: Rect) -> Option<usize> {
+pub fn token_at(grid: PatchGrid, at: Pos2, window: Rect) -> Option<usize> {
     if !window.contains(at) {
         return None;
     }
     let share_x = (at.x - window.left()) / window.width().max(1.0);
     let share_y = (window.bottom() - at.y) / window.height().max(1.0);
     let frame = (share_x * WINDOW_FRAMES as f32) as usize;
-    let band = (share_y * mynascope_spectrum::tokens::MEL_BANDS as f32) as usize;
-    grid.token_at(
-        band.min(mynascope_spectrum::tokens::MEL_BANDS - 1),
-        frame.min(WINDOW_FRAMES - 1),
-    )
-}
-
-/// Paints a layer into the rectangle of its window. Patches without a value stay as they are: they did not go in.
-pub fn paint(painter: &Painter, tokens: &Tokens, layer: &LayerValues, window: Rect) {
-    let grid = layer.shape.grid(WINDOW_FRAMES);
-    for &(token, value) in &layer.values {
-        let colour = if layer.diverging {
-            theme::diverging(value)
-        } else {
-            theme::sequential(value)
-        };
-        let rect = token_rect(grid, token, window);
-        painter.rect_filled(rect, 0.0, colour.gamma_multiply(theme::LAYER_OPACITY));
-    }
-    if let Some(token) = layer.reference {
-        let stroke = (2.0 * theme::LINE, tokens.playhead);
-        let rect = token_rect(grid, token, window);
-        painter.rect_stroke(rect, 0.0, stroke, StrokeKind::Inside);
-    }
+    let band = (share_y * MEL_BANDS as f32) as usize;
+    grid.token_at(band.min(MEL_BANDS - 1), frame.min(WINDOW_FRAMES - 1))
 }
 
 /// A colour of a dropped patch: towards grey and towards the background, as the shader of the large picture does it.

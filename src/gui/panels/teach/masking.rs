@@ -10,7 +10,7 @@ use crate::gui::{
 };
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, ViewName};
 
-use super::{super::parts, layer};
+use super::{super::parts, gauge, layer};
 
 /// Width of the names at the left.
 const NAME: f32 = 12.0 * theme::UNIT;
@@ -330,7 +330,7 @@ const LAYERS: [(Layer, &str, &str); 4] = [
     (
         Layer::Attention,
         "Attention",
-        "How much each patch of the crop is attended to, the mean over heads, tokens and the last layers",
+        "How much what is read of the encoder attends to each patch, the mean over heads and the last blocks",
     ),
     (
         Layer::Rollout,
@@ -358,7 +358,7 @@ fn layer(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         row(ui, "", |ui| {
             layer_form(ui, model, &mut changed);
         });
-        if let Some(why) = &model.teaching.look.error {
+        if let Some(why) = &model.teaching.attention.error {
             parts::error(ui, why);
         }
     }
@@ -369,29 +369,42 @@ fn layer(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 
 fn layer_form(ui: &mut Ui, model: &AppState, form: &mut TeachForm) {
     let tokens = theme::tokens(ui);
-    let depth = model.teaching.views.value.as_ref();
-    let depth = depth.and_then(|answer| answer.encoder.config);
-    let depth = depth.map_or(12, |config| config.depth);
+    let teaching = &model.teaching;
+    let of_views = teaching.views.value.as_ref().map(|it| &it.encoder);
+    let of_patchout = teaching.patchout.value.as_ref().map(|it| &it.encoder);
+    let blocks = of_views.or(of_patchout).map_or(12, |facts| facts.blocks);
+    let blocks = blocks.max(1);
     if form.layer != Layer::Similarity {
-        form.blocks = form.blocks.min(depth);
+        form.blocks = form.blocks.min(blocks);
         let unit = if form.blocks == 1 {
-            " layer"
+            " block"
         } else {
-            " layers"
+            " blocks"
         };
         ui.add(
             DragValue::new(&mut form.blocks)
-                .range(1..=depth)
+                .range(1..=blocks)
                 .prefix("last ")
                 .suffix(unit),
         )
-        .on_hover_text("From how many of the encoder's last layers attention is taken");
+        .on_hover_text(
+            "From how many of the last blocks before what is read of the encoder attention is taken",
+        );
     }
     ui.checkbox(&mut form.whole, "Whole")
-        .on_hover_text("All patches of the crop go in, instead of the kept ones only");
+        .on_hover_text("All patches of the window go in, instead of the kept ones only");
+    if gauge::is_computing(ui, "attention", teaching.awaits_attention()) {
+        ui.label(small("computing").color(tokens.text_weak));
+        return;
+    }
     let Some(layer) = layer::values(model, model.mask.form.active) else {
         return;
     };
+    if layer.is_empty() {
+        let text = "no block attends before what is read";
+        ui.label(small(text).color(tokens.text_weak));
+        return;
+    }
     let text = if form.layer == Layer::Similarity {
         "-1 to 1".to_owned()
     } else {
@@ -399,6 +412,12 @@ fn layer_form(ui: &mut Ui, model: &AppState, form: &mut TeachForm) {
     };
     ui.label(small(text).color(tokens.text_weak))
         .on_hover_text("From the darkest to the brightest colour of the layer");
+    if layer.elsewhere > 5e-3 {
+        let text = format!("{:.0} % elsewhere", 100.0 * layer.elsewhere);
+        ui.label(small(text).color(tokens.text_weak)).on_hover_text(
+            "What the class and the distillation token get: they lie nowhere in the picture",
+        );
+    }
 }
 
 pub(super) fn choice(ui: &mut Ui, text: &str, chosen: bool, tip: &str) -> bool {

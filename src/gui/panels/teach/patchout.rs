@@ -8,7 +8,11 @@ use crate::gui::{
     theme::{self, small},
 };
 
-use super::{super::parts, gauge::fade_old, masking::choice};
+use super::{
+    super::parts,
+    gauge::{fade_old, is_computing},
+    masking::choice,
+};
 use mynascope_encoder::Rows;
 
 /// Height of a style's line.
@@ -24,9 +28,10 @@ pub fn show(ui: &mut Ui, model: &AppState, answer: &PatchoutAnswer, out: &mut Ve
     }
     let old = answer.patchout != form.patchout;
     let faded = fade_old(ui, "old patchout", old);
+    let computing = is_computing(ui, "new patchout", old);
     ui.scope(|ui| {
         ui.multiply_opacity(faded);
-        numbers(ui, answer);
+        numbers(ui, answer, computing);
     });
     styles(ui, answer);
 }
@@ -72,12 +77,16 @@ fn controls(ui: &mut Ui, answer: &PatchoutAnswer, form: &mut TeachForm) {
     });
 }
 
-fn numbers(ui: &mut Ui, answer: &PatchoutAnswer) {
+fn numbers(ui: &mut Ui, answer: &PatchoutAnswer, computing: bool) {
     let tokens = theme::tokens(ui);
     let [read, all] = answer.tokens;
     let [start, end] = answer.window;
+    let cosine = match computing {
+        true => "computing".to_owned(),
+        false => format!("{:.3}", answer.cosine),
+    };
     ui.label(
-        theme::large(format!("{:.3}", answer.cosine))
+        theme::large(cosine)
             .size(1.5 * theme::TEXT_LARGE)
             .color(tokens.text_strong),
     )

@@ -115,12 +115,8 @@ fn one(
     ui.painter()
         .rect_stroke(area, 0.0, stroke, StrokeKind::Inside);
     let grid = table.view.grid();
-    if let Some(token) = response
-        .hover_pos()
-        .and_then(|at| layer::token_at(grid, at, area))
-        .filter(|_| active)
-    {
-        crops::point(model, token, out);
+    if let Some(at) = response.hover_pos().filter(|_| active) {
+        crops::point(model, at, start_secs, area, out);
     }
     if crops::paints(ui, model) {
         let place_of = |at| {
@@ -188,7 +184,7 @@ fn crop(ui: &Ui, model: &AppState, picture: &Picture, table: &RankTable, area: R
     });
     let painter = ui.painter().with_clip_rect(area);
     if let Some(layer) = layer::values(model, table.key.view) {
-        layer::paint(&painter, tokens, &layer, area);
+        layer.paint(&painter, tokens, start as f64 * FRAME_SECS, area);
     }
     // Lines of the grid, unless they would be all there is to see.
     let columns = grid.columns.max(1);

@@ -20,6 +20,7 @@ use crate::gui::{
     },
     work::embed::{EmbedRequest, embed},
 };
+use mynascope_audio::SAMPLE_RATE;
 use mynascope_base::{
     jobs::{self, Progress},
     storage::Cache,
@@ -28,11 +29,11 @@ use mynascope_collection::Collection;
 use mynascope_embedding::{cosine, neighbours};
 use mynascope_encoder::{CheckpointError, EncoderError, LoadedEncoder, total_memory};
 use mynascope_spectrum::{
-    Mel,
+    HOP, Mel,
     tokens::{MEL_BANDS, View, WINDOW_FRAMES},
 };
 
-use patchout::WholeWindows;
+use patchout::{Found, WholeWindows};
 
 /// One question.
 pub struct TeachRequest {
@@ -108,7 +109,7 @@ struct Cached {
     /// What the last batch was, with the views of the shown track.
     batch: Option<(BatchKey, Vec<BatchTrack>, [View; 2])>,
     batch_ended: Option<Instant>,
-    look: Option<(AttentionKey, View)>,
+    attention: Option<(AttentionKey, View, Result<Arc<AttentionAnswer>, String>)>,
     whole: WholeWindows,
 }
 
@@ -120,7 +121,7 @@ impl Cached {
         let send = |message| outbox.send(Message::Teach(message));
         if let Err(why) = self.load(&key.source) {
             self.batch = None;
-            self.look = None;
+            self.attention = None;
             send(TeachMessage::Views(number, Box::new(Err(why.clone()))));
             send(TeachMessage::Attention(number, Err(why.clone())));
             return send(TeachMessage::Batch(number, Err(why)));
@@ -129,21 +130,29 @@ impl Cached {
             return;
         };
         if encoder.shapes().is_empty() {
-            let reading = (newer.cancel, self.cache.as_deref());
-            let mut found = |answer| send(TeachMessage::Patchout(number, Box::new(answer)));
+            let mut found = |found| {
+                send(match found {
+                    Found::Patchout(answer) => TeachMessage::Patchout(number, Box::new(answer)),
+                    Found::Attention(answer) => {
+                        TeachMessage::Attention(number, answer.map(Arc::new))
+                    }
+                });
+            };
+            let reading = (newer, self.cache.as_deref());
             return self.whole.compare(encoder, key, reading, &mut found);
         }
         let views = views(encoder, request);
         send(TeachMessage::Views(number, Box::new(views)));
-        if let Some(wanted) = &key.look {
+        if let Some(wanted) = &key.attention {
             let [a, b] = &key.views;
             let view = if wanted.view.index() == 0 { a } else { b };
-            let look = Some((wanted.clone(), view.clone()));
-            if self.look != look {
+            let known = self.attention.take();
+            let known = known.filter(|(key, of, _)| (key, of) == (wanted, view));
+            let (.., answer) = self.attention.insert(known.unwrap_or_else(|| {
                 let answer = attention(encoder, request, wanted, view);
-                send(TeachMessage::Attention(number, answer.map(Arc::new)));
-                self.look = look;
-            }
+                (wanted.clone(), view.clone(), answer.map(Arc::new))
+            }));
+            send(TeachMessage::Attention(number, answer.clone()));
         }
         let tracks = batch::pick(&request.collection, key.batch.tracks, &key.path);
         let batch = Some((key.batch, tracks, key.views.clone()));
@@ -203,7 +212,7 @@ impl Cached {
         }
         self.encoder = None;
         self.batch = None;
-        self.look = None;
+        self.attention = None;
         self.whole.clear();
         let opened = LoadedEncoder::open(&source.checkpoint, source.load_options(), &source.device);
         let encoder = opened.map_err(|error| match error {
@@ -247,6 +256,7 @@ fn views(encoder: &LoadedEncoder, request: &TeachRequest) -> Result<ViewsAnswer,
         encoder: EncoderFacts {
             description: encoder.description().to_owned(),
             config: encoder.myna(),
+            blocks: encoder.blocks_read(),
             device: encoder.device().to_owned(),
         },
         memory_bytes: total_memory(),
@@ -291,28 +301,29 @@ fn attention(
     view: &View,
 ) -> Result<AttentionAnswer, String> {
     let shapes = encoder.shapes();
-    let shape = match shapes.first() {
-        Some(&first) if !shapes.contains(&wanted.shape) => first,
-        _ => wanted.shape,
-    };
+    let grid = shapes.iter().position(|&shape| shape == wanted.shape);
+    let grid = grid.unwrap_or(0);
     let all: Vec<usize>;
+    let mask = view.mask(shapes);
     let kept = if wanted.whole {
-        all = (0..shape.grid(WINDOW_FRAMES).tokens()).collect();
-        &all
+        let grids = &encoder.info().grids;
+        all = (0..grids.get(grid).map_or(0, |grid| grid.tokens())).collect();
+        all.as_slice()
     } else {
-        view.kept(shape)
+        mask.of(grid)
     };
     if kept.is_empty() {
         return Err(NOTHING_LEFT.to_owned());
     }
     let [a, b] = &request.crops;
     let crop = if wanted.view.index() == 0 { a } else { b };
-    let look = encoder
-        .look(crop, shape, kept)
+    let trace = encoder
+        .attention(crop, grid, kept)
         .map_err(|error| error.to_string())?;
     Ok(AttentionAnswer {
         view: wanted.view,
-        look,
+        start_secs: (view.start_frame * HOP) as f64 / f64::from(SAMPLE_RATE),
+        trace,
     })
 }
 

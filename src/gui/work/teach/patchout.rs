@@ -1,11 +1,15 @@
-//! What patchout saves in a window of an encoder that is no Myna, what it costs, and which styles the window has.
+//! What patchout saves in a window of an encoder that is no Myna, what it costs, where the encoder attends, and which styles the
+//! window has.
 
 use std::{path::PathBuf, time::Instant};
 
-use crate::gui::model::{EncoderFacts, PatchoutAnswer, TeachKey};
+use crate::gui::{
+    jobs::Newer,
+    model::{AttentionAnswer, AttentionKey, EncoderFacts, PatchoutAnswer, TeachKey},
+};
 use mynascope_base::{jobs::Cancel, storage::Cache};
 use mynascope_embedding::cosine;
-use mynascope_encoder::{Input, LoadedEncoder, Patchout};
+use mynascope_encoder::{Input, LoadedEncoder, Patchout, Window};
 use mynascope_spectrum::{HOP, tokens::WINDOW_FRAMES};
 
 /// Styles in the list.
@@ -26,34 +30,82 @@ struct Whole {
     styles: Option<Vec<(String, f32)>>,
 }
 
+/// A part of the answer.
+pub(super) enum Found {
+    Patchout(Result<PatchoutAnswer, String>),
+    Attention(Result<AttentionAnswer, String>),
+}
+
 impl WholeWindows {
     /// Forgets everything: another encoder, or another channel.
     pub fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// The window that begins nearest to view A's crop, with and without patchout. `found` is given the answer as far as it
-    /// goes: the styles, which take all blocks, come last.
+    /// The window that holds the middle of view A's crop, with and without patchout. `found` is given the answer as far as it
+    /// goes, what is fast first: the numbers, where the encoder attends if that is wanted, and the styles, which take all
+    /// blocks. What comes after the numbers is left to a newer question if one waits.
     pub fn compare(
         &mut self,
         encoder: &LoadedEncoder,
         key: &TeachKey,
-        (cancel, cache): (&Cancel, Option<&Cache>),
-        found: &mut dyn FnMut(Result<PatchoutAnswer, String>),
+        (newer, cache): (&Newer<'_>, Option<&Cache>),
+        found: &mut dyn FnMut(Found),
     ) {
-        match self.numbers(encoder, key, (cancel, cache)) {
-            Err(why) => found(Err(why)),
-            Ok((number, answer)) => {
-                found(Ok(answer.clone()));
-                if encoder.info().outputs.is_empty() || !answer.styles.is_empty() {
-                    return;
-                }
-                found(
-                    self.styles(encoder, number)
-                        .map(|styles| PatchoutAnswer { styles, ..answer }),
-                );
-            }
+        let (number, answer) = match self.numbers(encoder, key, (newer.cancel, cache)) {
+            Err(why) => return found(Found::Patchout(Err(why))),
+            Ok(numbers) => numbers,
+        };
+        found(Found::Patchout(Ok(answer.clone())));
+        if newer.has_newer() {
+            return;
         }
+        if let Some(wanted) = &key.attention {
+            found(Found::Attention(self.attention(
+                encoder,
+                number,
+                (wanted, key.patchout),
+            )));
+        }
+        let lacks_styles = answer.styles.is_empty() && !encoder.info().outputs.is_empty();
+        if lacks_styles && !newer.has_newer() {
+            let styles = self.styles(encoder, number);
+            found(Found::Patchout(
+                styles.map(|styles| PatchoutAnswer { styles, ..answer }),
+            ));
+        }
+    }
+
+    /// A window of the track.
+    fn window(&self, number: usize) -> Result<&Window, String> {
+        let window = self
+            .track
+            .as_ref()
+            .and_then(|(_, input)| input.windows.get(number));
+        window.ok_or_else(|| "The track holds no sound".to_owned())
+    }
+
+    /// Where the encoder attends in a window, of which everything is read or what patchout leaves.
+    fn attention(
+        &self,
+        encoder: &LoadedEncoder,
+        number: usize,
+        (wanted, patchout): (&AttentionKey, Patchout),
+    ) -> Result<AttentionAnswer, String> {
+        let window = self.window(number)?;
+        let patchout = match wanted.whole {
+            true => Patchout::default(),
+            false => patchout,
+        };
+        let mask = mask(patchout, encoder)?;
+        let trace = encoder
+            .attention(&window.values, 0, mask.of(0))
+            .map_err(|error| error.to_string())?;
+        Ok(AttentionAnswer {
+            view: wanted.view,
+            start_secs: f64::from(window.start_secs),
+            trace,
+        })
     }
 
     fn numbers(
@@ -124,6 +176,7 @@ impl WholeWindows {
                 encoder: EncoderFacts {
                     description: encoder.description().to_owned(),
                     config: None,
+                    blocks: encoder.blocks_read(),
                     device: encoder.device().to_owned(),
                 },
             },
@@ -136,11 +189,7 @@ impl WholeWindows {
         encoder: &LoadedEncoder,
         number: usize,
     ) -> Result<Vec<(String, f32)>, String> {
-        let window = self
-            .track
-            .as_ref()
-            .and_then(|(_, input)| input.windows.get(number));
-        let values = window.map_or(&[][..], |window| &window.values);
+        let values = &self.window(number)?.values;
         let told = encoder
             .classify(&[values], None)
             .map_err(|error| error.to_string())?;

@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use super::{
     BANDS, Config, Form, Head, Hint, PATCH, PUBLISHED_BLOCK, Patches, ROWS, Recognised, STRIDE,
-    embed, recognise::find,
+    embed, follow, recognise::find,
 };
 use crate::{
     CheckpointError, CheckpointReport, EncoderInfo, Family, FoundEncoder, OpenCheckpoint, Readout,
-    WeightsRole, WindowRule, backend::EncoderJob, kernels::Kernels, network::Network,
+    WeightsRole, WindowRule, attention::Followed, backend::EncoderJob, kernels::Kernels,
+    network::Network,
 };
 use mynascope_base::counted;
 use mynascope_spectrum::{
@@ -32,6 +33,25 @@ impl EncoderJob for ReadLayers {
     fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Vec<f32>, String> {
         let network = network.maest()?;
         embed(network, self.patches, self.layers, self.readout, device)
+    }
+}
+
+/// Follows attention in one window back from what is read; as [`follow`].
+pub(crate) struct FollowTokens {
+    /// The window.
+    pub patches: Patches,
+    /// After how many blocks it is read.
+    pub layer: usize,
+    /// How.
+    pub readout: Readout,
+}
+
+impl EncoderJob for FollowTokens {
+    type Output = Followed;
+
+    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Followed, String> {
+        let network = network.maest()?;
+        follow(network, self.patches, self.layer, self.readout, device)
     }
 }
 

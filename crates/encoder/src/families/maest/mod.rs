@@ -9,11 +9,12 @@
 //! Two more, class and distillation token, stand before them.
 
 mod about;
+mod hub_json;
 mod recognise;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use about::{ReadLayers, inspect};
+pub(crate) use about::{FollowTokens, ReadLayers, inspect};
 pub use recognise::{Hint, Recognised, Shapes, Taken, Values, read, recognise};
 
 use std::ops::Range;
@@ -24,7 +25,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     EncoderError, Readout,
-    blocks::{Block, BlockStyle, Linear, Norm, Placer, Tap, transform},
+    attention::{Followed, follow_back},
+    blocks::{Block, BlockStyle, Linear, Norm, Placer, Tap, TensorSource, transform},
     kernels::{Kernels, NormOrder},
     weights::numbers,
 };
@@ -504,6 +506,46 @@ impl<B: Kernels> Network<B> {
     }
 }
 
+impl Config {
+    /// Which share of a readout each token has: class and distillation token, then so many patches.
+    fn shares(&self, readout: Readout, patches: usize) -> Vec<f32> {
+        let (cls, dist, rest) = match readout {
+            Readout::Stack => (1.0, 1.0, 1.0),
+            Readout::Cls => (1.0, 0.0, 0.0),
+            Readout::Dist => (0.0, 1.0, 0.0),
+            Readout::Mean => (0.0, 0.0, 1.0),
+            Readout::Features => (1.0, 1.0, 0.0),
+            Readout::Logits | Readout::Probabilities => match self.head {
+                Head::Mean => (1.0, 1.0, 0.0),
+                Head::Separated => (1.0, 0.0, 0.0),
+            },
+        };
+        let sum: f32 = cls + dist + rest;
+        let patch = rest / patches.max(1) as f32;
+        let mut shares = vec![patch / sum; EXTRA + patches];
+        shares.splice(..EXTRA, [cls / sum, dist / sum]);
+        shares
+    }
+}
+
+/// Follows attention in one window back from what is read after so many blocks; of the patches only.
+///
+/// # Errors
+/// What the backend said, if it gives no numbers back.
+pub(crate) fn follow<B: Kernels>(
+    network: &Network<B>,
+    input: Patches,
+    blocks: usize,
+    readout: Readout,
+    device: &B::Device,
+) -> Result<Followed, String> {
+    let tokens = EXTRA + input.patches;
+    let shares = network.config.shares(readout, input.patches);
+    let mut hidden = Vec::new();
+    network.forward(input, blocks, &mut |_, x| hidden.push(x.clone()), device);
+    Ok(follow_back(&network.blocks, hidden, shares)?.without_first(EXTRA, tokens))
+}
+
 /// One token of every window, [windows, dim].
 fn token<B: Backend>(tokens: Tensor<B, 3>, index: usize) -> Tensor<B, 2> {
     let [windows, _, dim] = tokens.dims();
@@ -525,17 +567,13 @@ pub fn embed<B: Kernels>(
     let windows = input.windows;
     let mut read: Vec<Tensor<B, 3>> = Vec::new();
     let mut lacking = false;
-    let mut see = |layer: usize, tokens: &Tensor<B, 3>, _: Option<Tensor<B, 3>>| {
+    let mut tap = |layer: usize, tokens: &Tensor<B, 3>| {
         if layers.contains(&layer) {
             match network.read(tokens.clone(), readout) {
                 Some(values) => read.push(values.unsqueeze_dim(1)),
                 None => lacking = true,
             }
         }
-    };
-    let mut tap = Tap {
-        attention: false,
-        see: &mut see,
     };
     let blocks = layers.end.saturating_sub(1);
     network.forward(input, blocks, &mut tap, device);

@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Config, EXTRA, Form, Head, PATCH, ROWS, STRIDE, whole_patches};
+use super::{
+    Config, EXTRA, Form, Head, PATCH, ROWS,
+    hub_json::{check_front_end, check_preprocessor, labels, number},
+    whole_patches,
+};
 use crate::{CheckpointError, OpenCheckpoint};
 
 /// Names and shapes of the tensors of a file.
@@ -500,119 +504,4 @@ fn choose(prefixes: &[String], hint: &Hint) -> Result<String, Unfit> {
             .ok_or(Unfit::Another)?,
     };
     Ok(chosen.clone())
-}
-
-/// A whole number of `config.json`; some files have numbers as text.
-fn number(json: &Value, key: &str) -> Option<usize> {
-    let value = json.get(key)?;
-    let found = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
-    usize::try_from(found).ok()
-}
-
-/// The hub's description of the front end must be that of MAEST: other numbers ask for another spectrogram.
-fn check_preprocessor(json: &Value) -> Result<(), String> {
-    let wrong = |key: &str, said: &Value, wanted: &str| {
-        Err(format!(
-            "its preprocessor_config.json says {key} {said}, and MAEST hears with {wanted}; it was made for another spectrogram"
-        ))
-    };
-    for (key, wanted) in [
-        ("sampling_rate", 16_000.0),
-        ("n_fft", 512.0),
-        ("hop_length", 256.0),
-        ("num_mel_bins", super::BANDS as f64),
-        ("mean", 2.067_556_860_985_54),
-        ("std", 1.268_292_820_667_291),
-    ] {
-        match json.get(key) {
-            Some(said)
-                if said
-                    .as_f64()
-                    .is_none_or(|said| (said - wanted).abs() > 1e-4) =>
-            {
-                return wrong(key, said, &wanted.to_string());
-            }
-            _ => {}
-        }
-    }
-    for (key, wanted) in [
-        ("do_normalize", Value::Bool(true)),
-        ("log_compression", "logC".into()),
-    ] {
-        match json.get(key) {
-            Some(said) if *said != wanted => return wrong(key, said, &wanted.to_string()),
-            _ => {}
-        }
-    }
-    match json.get("feature_extractor_type") {
-        Some(said) if said != "MAESTFeatureExtractor" => {
-            wrong("feature_extractor_type", said, "MAESTFeatureExtractor")
-        }
-        _ => Ok(()),
-    }
-}
-
-/// An Audio Spectrogram Transformer of another spectrogram, or another network, is no MAEST.
-fn check_front_end(json: &Value) -> Result<(), String> {
-    for (key, wanted, what) in [
-        ("num_mel_bins", super::BANDS, "mel bands"),
-        ("patch_size", PATCH, "as the size of patches"),
-        ("frequency_stride", STRIDE, "bands from patch to patch"),
-        ("time_stride", STRIDE, "frames from patch to patch"),
-    ] {
-        if let Some(said) = number(json, key).filter(|said| *said != wanted) {
-            return Err(format!(
-                "it is an Audio Spectrogram Transformer, but no MAEST: its config.json says {key} {said}, and MAEST has {wanted} {what}"
-            ));
-        }
-    }
-    let activation = json.get("hidden_act").and_then(Value::as_str);
-    if let Some(said) = activation.filter(|said| *said != "gelu") {
-        return Err(format!(
-            "its config.json says hidden_act {said}; MAEST is read with gelu only"
-        ));
-    }
-    let epsilon = json.get("layer_norm_eps").and_then(Value::as_f64);
-    if let Some(said) = epsilon.filter(|said| (said - super::EPSILON).abs() > 1e-9) {
-        return Err(format!(
-            "its config.json says layer_norm_eps {said}; MAEST has 1e-6"
-        ));
-    }
-    Ok(())
-}
-
-/// The names of the styles by their numbers; the file sorts them as text: 0, 1, 10, 2. `None` where there are none, or only
-/// the placeholders that `transformers` writes (`LABEL_0`).
-fn labels(json: &Value, count: usize) -> Result<Option<Vec<String>>, String> {
-    let listed = json.get("id2label").and_then(Value::as_object);
-    let Some(listed) = listed.filter(|_| count > 0) else {
-        return Ok(None);
-    };
-    let mut by_number: BTreeMap<usize, &str> = BTreeMap::new();
-    for (id, name) in listed {
-        if let (Ok(id), Some(name)) = (id.parse(), name.as_str()) {
-            by_number.insert(id, name);
-        }
-    }
-    if by_number
-        .iter()
-        .all(|(id, name)| *name == format!("LABEL_{id}"))
-    {
-        return Ok(None);
-    }
-    let is_whole = by_number.len() == count && by_number.keys().copied().eq(0..count);
-    if let Some(missing) = (0..count).find(|id| !by_number.contains_key(id))
-        && by_number.len() == count
-    {
-        return Err(format!(
-            "config.json names {count} styles (id2label), but number {missing} is not among them; use the config.json that belongs to these weights"
-        ));
-    }
-    if !is_whole {
-        return Err(format!(
-            "config.json names {} styles (id2label), but its classifier tells {count}; use the config.json that belongs to these weights",
-            by_number.len()
-        ));
-    }
-    Ok(Some(by_number.into_values().map(str::to_owned).collect()))
 }

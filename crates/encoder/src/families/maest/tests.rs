@@ -98,14 +98,10 @@ fn the_hubs_form_gives_the_numbers_of_transformers() {
         );
     }
     let mut first = Vec::new();
-    let mut see = |layer: usize, tokens: &Tensor<Flex, 3>, _: Option<Tensor<Flex, 3>>| {
+    let mut tap = |layer: usize, tokens: &Tensor<Flex, 3>| {
         if layer == 0 {
             first = numbers(tokens.clone()).unwrap();
         }
-    };
-    let mut tap = Tap {
-        attention: false,
-        see: &mut see,
     };
     let patches = cut(&config, &[window], None).unwrap();
     opened.network.forward(patches, 0, &mut tap, &FlexDevice);
@@ -151,11 +147,9 @@ fn the_teachers_students_have_two_classifiers() {
     let logits = opened.embed(window, None, 2, Readout::Logits);
     assert_close(&logits, &expected["native.separated.cls"], "class token");
     let patches = cut(&opened.found.config, &[window], None).unwrap();
-    let mut tap = Tap {
-        attention: false,
-        see: &mut |_, _, _| (),
-    };
-    let tokens = opened.network.forward(patches, 2, &mut tap, &FlexDevice);
+    let tokens = opened
+        .network
+        .forward(patches, 2, &mut |_, _| (), &FlexDevice);
     let second = numbers(opened.network.second_logits(tokens).unwrap()).unwrap();
     assert_close(
         &second,
@@ -203,33 +197,38 @@ fn windows_are_embedded_together_as_alone() {
     assert_close(&both, &[first, second].concat(), "two windows");
 }
 
+/// What attention does not give to patches, the class and the distillation token get.
 #[test]
-fn attention_of_every_block_is_seen_and_sums_to_one() {
+fn attention_is_followed_back_from_what_is_read() {
     let (opened, expected) = (hub(), expected());
-    let kept = [patchout(31, 10, &[])];
-    let patches = cut(&opened.found.config, &[&expected["window"]], Some(&kept)).unwrap();
-    let mut seen = Vec::new();
-    let mut see = |layer: usize, tokens: &Tensor<Flex, 3>, attention: Option<Tensor<Flex, 3>>| {
-        assert_eq!(tokens.dims(), [1, 38, 32]);
-        seen.push((layer, attention.map(|shares| numbers(shares).unwrap())));
+    let kept = patchout(31, 10, &[]);
+    let follow = |blocks: usize, readout: Readout| {
+        let kept = [kept.clone()];
+        let patches = cut(&opened.found.config, &[&expected["window"]], Some(&kept)).unwrap();
+        super::follow(&opened.network, patches, blocks, readout, &FlexDevice).unwrap()
     };
-    let mut tap = Tap {
-        attention: true,
-        see: &mut see,
-    };
-    opened.network.forward(patches, 2, &mut tap, &FlexDevice);
-    let layers: Vec<usize> = seen.iter().map(|(layer, _)| *layer).collect();
-    assert_eq!(layers, [0, 1, 2]);
-    for (layer, shares) in seen {
-        let Some(shares) = shares else {
-            assert_eq!(layer, 0);
-            continue;
-        };
-        assert_eq!(shares.len(), 38 * 38);
-        for row in shares.chunks_exact(38) {
-            assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+    for readout in [Readout::Stack, Readout::Mean, Readout::Features] {
+        let followed = follow(2, readout);
+        assert_eq!(followed.outputs.len(), 36 * 32);
+        for rows in [&followed.received, &followed.rollout] {
+            assert_eq!(rows.len(), 2);
+            for row in rows {
+                assert_eq!(row.len(), 36);
+                let sum: f32 = row.iter().sum();
+                assert!(sum > 0.0 && sum < 1.0, "{readout}: {sum}");
+            }
         }
     }
+    // Three equal parts of a stack.
+    let parts = [Readout::Cls, Readout::Dist, Readout::Mean].map(|part| follow(2, part));
+    let stack = follow(2, Readout::Stack);
+    for (place, share) in stack.rollout[1].iter().enumerate() {
+        let sum: f32 = parts.iter().map(|part| part.rollout[1][place]).sum();
+        assert!((sum / 3.0 - share).abs() < 1e-6);
+    }
+    let before_any = follow(0, Readout::Stack);
+    assert!(before_any.received.is_empty() && before_any.rollout.is_empty());
+    assert_eq!(before_any.outputs.len(), 36 * 32);
 }
 
 #[test]

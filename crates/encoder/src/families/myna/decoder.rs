@@ -3,15 +3,17 @@
 
 use burn::tensor::{Int, Tensor, TensorData, backend::Backend};
 
-use super::network::{Layer, Linear, Norm, ParameterReader};
-use crate::{Precision, kernels::Kernels, weights::Parameter};
+use super::{MynaConfig, network::take_blocks};
+use crate::{
+    blocks::{Block, Linear, Norm, TensorSource, transform},
+    kernels::{Kernels, NORM_EPSILON},
+};
 
 #[derive(Debug, Clone)]
 pub(super) struct Decoder<B: Backend> {
-    heads: usize,
     /// [dim].
     mask_token: Tensor<B, 1>,
-    layers: Vec<Layer<B>>,
+    blocks: Vec<Block<B>>,
     norm: Norm<B>,
     output_norm: Norm<B>,
     output: Linear<B>,
@@ -19,18 +21,17 @@ pub(super) struct Decoder<B: Backend> {
 
 impl<B: Kernels> Decoder<B> {
     /// Takes its parameters in the order of the layout.
-    pub fn take<I: Iterator<Item = Parameter<B>>>(
-        take: &mut ParameterReader<I>,
-        heads: usize,
+    pub fn take(
+        take: &mut impl TensorSource<B>,
+        config: &MynaConfig,
         layers: usize,
     ) -> Option<Self> {
         Some(Self {
-            heads,
             mask_token: take.vector()?,
-            layers: take.layers(layers)?,
-            norm: take.norm()?,
-            output_norm: take.norm()?,
-            output: take.linear()?,
+            blocks: take_blocks(take, config, layers)?,
+            norm: take.norm(NORM_EPSILON)?,
+            output_norm: take.norm(NORM_EPSILON)?,
+            output: take.linear(config.dim)?,
         })
     }
 
@@ -41,7 +42,6 @@ impl<B: Kernels> Decoder<B> {
         encoded: Tensor<B, 2>,
         kept: &[Vec<usize>],
         positions: Tensor<B, 2>,
-        precision: Precision,
     ) -> Tensor<B, 2> {
         let ([places, _], [encoded_rows, _]) = (positions.dims(), encoded.dims());
         let hidden = positions + self.mask_token.clone().unsqueeze();
@@ -60,11 +60,10 @@ impl<B: Kernels> Decoder<B> {
         }
         let count = rows.len();
         let rows = Tensor::<B, 1, Int>::from_data(TensorData::new(rows, [count]), &source.device());
-        let mut x = source.select(0, rows);
-        for layer in &self.layers {
-            x = layer.forward(x, places, self.heads, precision);
-        }
-        let x = self.output_norm.forward(self.norm.forward(x));
-        self.output.forward(x, precision)
+        let [_, dim] = source.dims();
+        let x = source.select(0, rows).reshape([kept.len(), places, dim]);
+        let x = transform(&self.blocks, x, &mut |_, _| ()).reshape([count, dim]);
+        self.output
+            .forward(self.output_norm.forward(self.norm.forward(x)))
     }
 }

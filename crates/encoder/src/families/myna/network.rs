@@ -1,17 +1,14 @@
 //! SimpleViT as Myna uses it: pre-norm transformer over kept patches, mean over tokens. One pass from top to bottom.
 
-use burn::tensor::{
-    Tensor, TensorData,
-    activation::{gelu, relu, softmax},
-    backend::Backend,
-    ops::FloatTensor,
-};
+use burn::tensor::{Tensor, TensorData, activation::relu, backend::Backend};
 
-use super::{HEAD_DIM, MynaConfig, PATCH_DIM, decoder::Decoder, parameters::TrainingHead};
+use super::{MynaConfig, PATCH_DIM, decoder::Decoder, parameters::TrainingHead};
 use crate::{
     Precision,
+    attention::{Followed, follow_back},
     backend::EncoderJob,
-    kernels::{self, Kernels, NormOrder, primitive},
+    blocks::{Block, BlockStyle, Linear, Norm, Tap, TensorSource, transform},
+    kernels::{Kernels, NORM_EPSILON, NormOrder},
     network::Network,
     weights::{Parameter, numbers},
 };
@@ -74,18 +71,6 @@ impl HostTokens {
     }
 }
 
-/// Sees what the blocks give while a pass runs.
-pub enum Tap<'a, B: Backend> {
-    /// Nothing is looked at.
-    None,
-    /// Is given what enters the first block (0), what follows block n (n) and what follows the last norm (one more), each
-    /// the mean over a window's tokens, [windows, dim] of every patch shape in the order of its batches.
-    Layers(&'a mut dyn FnMut(usize, Vec<Tensor<B, 2>>)),
-    /// Is given the attention of every block, the mean over heads, [tokens, tokens], and at last the tokens after the last
-    /// norm, [tokens, dim]: of one window of one patch shape.
-    Attention(&'a mut dyn FnMut(Tensor<B, 2>)),
-}
-
 /// Embeds windows on a device: [windows, parts * dim] row-major.
 ///
 /// # Errors
@@ -119,41 +104,47 @@ impl EncoderJob for EmbedLayers {
 
     fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Vec<f32>, String> {
         let encoder = network.myna()?;
-        let mut by_layer: Vec<Vec<Tensor<B, 2>>> = vec![Vec::new(); encoder.layers.len() + 2];
-        let mut gather = |layer: usize, parts: Vec<Tensor<B, 2>>| {
+        let windows = self.0.first().map_or(0, |batch| batch.windows).max(1);
+        let mut by_layer: Vec<Vec<Tensor<B, 2>>> = vec![Vec::new(); encoder.blocks.len() + 2];
+        let mut gather = |layer: usize, x: &Tensor<B, 3>| {
             if let Some(place) = by_layer.get_mut(layer) {
-                place.extend(parts);
+                // Batches of equal sizes share a pass, one behind the other.
+                let means = pool(x.clone());
+                let batches = means.dims()[0] / windows;
+                place.extend(means.chunk(batches, 0));
             }
         };
         let batches = upload(encoder, self.0, device);
-        encoder.forward_tapped(batches, &mut Tap::Layers(&mut gather));
+        encoder.forward_tapped(batches, &mut gather);
         numbers(Tensor::cat(by_layer.concat(), 1))
     }
 }
 
-/// What happened to the tokens of one window.
-pub struct Trace {
-    /// For each layer [tokens, tokens] row-major: how much each token (row) takes from each (column), mean over heads.
-    pub attention: Vec<Vec<f32>>,
-    /// Tokens after the last norm, [tokens, dim] row-major. Their mean is the embedding.
-    pub outputs: Vec<f32>,
+/// Follows attention among the tokens of one window of one patch shape, back from a layer, or from the embedding.
+pub struct FollowTokens {
+    /// The tokens of the window.
+    pub tokens: HostTokens,
+    /// The layer; without it the embedding.
+    pub layer: Option<usize>,
 }
 
-/// Follows the tokens of one window of one patch shape.
-pub struct FollowTokens(pub HostTokens);
-
 impl EncoderJob for FollowTokens {
-    type Output = Trace;
+    type Output = Followed;
 
-    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Trace, String> {
+    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Followed, String> {
         let encoder = network.myna()?;
-        let mut seen = Vec::new();
-        let mut gather = |x: Tensor<B, 2>| seen.push(numbers(x));
-        let batches = upload(encoder, vec![self.0], device);
-        encoder.forward_tapped(batches, &mut Tap::Attention(&mut gather));
-        let mut attention = seen.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let outputs = attention.pop().unwrap_or_default();
-        Ok(Trace { attention, outputs })
+        let share = 1.0 / self.tokens.tokens.max(1) as f32;
+        let readout = vec![share; self.tokens.tokens];
+        let mut hidden: Vec<Tensor<B, 3>> = Vec::new();
+        let batches = upload(encoder, vec![self.tokens], device);
+        encoder.forward_tapped(batches, &mut |_, x| hidden.push(x.clone()));
+        hidden.truncate(self.layer.map_or(hidden.len(), |layer| layer + 1));
+        let behind_blocks = encoder.blocks.len();
+        if hidden.len() > behind_blocks + 1 {
+            // The tokens behind the last norm stand for those before it.
+            hidden.swap_remove(behind_blocks);
+        }
+        follow_back(&encoder.blocks, hidden, readout)
     }
 }
 
@@ -169,272 +160,135 @@ fn upload<B: Kernels>(
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Norm<B: Backend> {
-    weight: Tensor<B, 1>,
-    bias: Tensor<B, 1>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Linear<B: Backend> {
-    /// [in, out].
-    weight: Tensor<B, 2>,
-    bias: Tensor<B, 1>,
-}
-
-#[derive(Debug, Clone)]
 struct Embedder<B: Backend> {
     patch_norm: Norm<B>,
     projection: Linear<B>,
     token_norm: Norm<B>,
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct Layer<B: Backend> {
-    attention_norm: Norm<B>,
-    /// [dim, 3 * heads * 64].
-    to_qkv: Tensor<B, 2>,
-    /// [heads * 64, dim].
-    to_out: Tensor<B, 2>,
-    feed_norm: Norm<B>,
-    widen: Linear<B>,
-    narrow: Linear<B>,
-}
-
 /// The encoder, and the head or decoder if its weights have one, over any backend.
 #[derive(Debug, Clone)]
 pub struct Encoder<B: Backend> {
     dim: usize,
-    heads: usize,
-    precision: Precision,
     embedders: Vec<Embedder<B>>,
-    layers: Vec<Layer<B>>,
+    blocks: Vec<Block<B>>,
     norm: Norm<B>,
     head: Vec<Linear<B>>,
     decoder: Option<Decoder<B>>,
 }
 
-/// Takes parameters in the order of the layout.
-pub(super) struct ParameterReader<I>(I);
+/// Parameters that are on a device already, in the order of the layout.
+struct Parameters<I> {
+    parameters: I,
+    precision: Precision,
+}
 
-impl<I> ParameterReader<I> {
-    pub(super) fn vector<B: Backend>(&mut self) -> Option<Tensor<B, 1>>
-    where
-        I: Iterator<Item = Parameter<B>>,
-    {
-        match self.0.next()? {
+impl<B: Kernels, I: Iterator<Item = Parameter<B>>> TensorSource<B> for Parameters<I> {
+    fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    fn vector(&mut self) -> Option<Tensor<B, 1>> {
+        match self.parameters.next()? {
             Parameter::Vector(tensor) => Some(tensor),
             Parameter::Matrix(_) => None,
         }
     }
 
-    fn matrix<B: Backend>(&mut self) -> Option<Tensor<B, 2>>
-    where
-        I: Iterator<Item = Parameter<B>>,
-    {
-        match self.0.next()? {
-            Parameter::Matrix(tensor) => Some(tensor),
-            Parameter::Vector(_) => None,
+    fn matrix(&mut self, inputs: usize) -> Option<Tensor<B, 2>> {
+        match self.parameters.next()? {
+            Parameter::Matrix(tensor) if tensor.dims()[0] == inputs => Some(tensor),
+            Parameter::Matrix(_) | Parameter::Vector(_) => None,
         }
-    }
-
-    pub(super) fn linear<B: Backend>(&mut self) -> Option<Linear<B>>
-    where
-        I: Iterator<Item = Parameter<B>>,
-    {
-        Some(Linear {
-            weight: self.matrix()?,
-            bias: self.vector()?,
-        })
-    }
-
-    pub(super) fn norm<B: Backend>(&mut self) -> Option<Norm<B>>
-    where
-        I: Iterator<Item = Parameter<B>>,
-    {
-        Some(Norm {
-            weight: self.vector()?,
-            bias: self.vector()?,
-        })
-    }
-
-    pub(super) fn layers<B: Backend>(&mut self, depth: usize) -> Option<Vec<Layer<B>>>
-    where
-        I: Iterator<Item = Parameter<B>>,
-    {
-        (0..depth)
-            .map(|_| {
-                Some(Layer {
-                    attention_norm: self.norm()?,
-                    to_qkv: self.matrix()?,
-                    to_out: self.matrix()?,
-                    feed_norm: self.norm()?,
-                    widen: self.linear()?,
-                    narrow: self.linear()?,
-                })
-            })
-            .collect()
     }
 }
 
-impl<B: Kernels> Norm<B> {
-    fn weights(&self) -> kernels::Norm<FloatTensor<B>> {
-        kernels::Norm {
-            weight: primitive(&self.weight),
-            bias: primitive(&self.bias),
-            epsilon: kernels::NORM_EPSILON,
-        }
-    }
-
-    pub(super) fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        kernels::Layer::Norm(self.weights()).run(x, Precision::F32)
-    }
-}
-
-impl<B: Kernels> Linear<B> {
-    fn weights(&self) -> [FloatTensor<B>; 2] {
-        [primitive(&self.weight), primitive(&self.bias)]
-    }
-
-    /// [rows, in] -> [rows, out]: one large product, never a batched one.
-    pub(super) fn forward(&self, x: Tensor<B, 2>, precision: Precision) -> Tensor<B, 2> {
-        let [weight, bias] = self.weights();
-        kernels::Layer::Linear { weight, bias }.run(x, precision)
-    }
+/// Blocks as Myna has them, in the encoder and the decoder.
+pub(super) fn take_blocks<B: Kernels>(
+    take: &mut impl TensorSource<B>,
+    config: &MynaConfig,
+    count: usize,
+) -> Option<Vec<Block<B>>> {
+    let style = BlockStyle {
+        heads: config.heads,
+        order: NormOrder::Pre,
+        epsilon: NORM_EPSILON,
+        qkv_bias: false,
+        out_bias: false,
+    };
+    (0..count)
+        .map(|_| take.block(style, config.dim, config.mlp_dim))
+        .collect()
 }
 
 impl<B: Kernels> Embedder<B> {
     /// [rows, 256] -> [rows, dim].
-    fn forward(&self, patches: Tensor<B, 2>, precision: Precision) -> Tensor<B, 2> {
+    fn forward(&self, patches: Tensor<B, 2>) -> Tensor<B, 2> {
         let patches = self.patch_norm.forward(patches);
-        let tokens = self.projection.forward(patches, precision);
-        self.token_norm.forward(tokens)
+        self.token_norm.forward(self.projection.forward(patches))
     }
 }
 
-impl<B: Kernels> Layer<B> {
-    /// [windows * tokens, dim] -> the same shape.
-    pub(super) fn forward(
-        &self,
-        x: Tensor<B, 2>,
-        tokens: usize,
-        heads: usize,
-        precision: Precision,
-    ) -> Tensor<B, 2> {
-        let attention = kernels::Layer::Attention {
-            norm: self.attention_norm.weights(),
-            order: NormOrder::Pre,
-            qkv: primitive(&self.to_qkv),
-            qkv_bias: None,
-            out: primitive(&self.to_out),
-            out_bias: None,
-            tokens,
-            heads,
-        };
-        let x = attention.run(x, precision);
-        let feed = kernels::Layer::FeedForward {
-            norm: self.feed_norm.weights(),
-            order: NormOrder::Pre,
-            widen: self.widen.weights(),
-            narrow: self.narrow.weights(),
-        };
-        feed.run(x, precision)
-    }
-
-    /// As `forward` for one window with attention written out: [tokens, dim] -> [tokens, dim] and, as the mean over heads,
-    /// how much each token (row) takes from each (column), [tokens, tokens].
-    fn forward_with_attention(
-        &self,
-        x: Tensor<B, 2>,
-        tokens: usize,
-        heads: usize,
-    ) -> (Tensor<B, 2>, Tensor<B, 2>) {
-        let qkv = self
-            .attention_norm
-            .forward(x.clone())
-            .matmul(self.to_qkv.clone());
-        // [tokens, 3 * heads * 64] -> [3, heads, tokens, 64]
-        let qkv = qkv
-            .reshape([tokens, 3, heads, HEAD_DIM])
-            .permute([1, 2, 0, 3]);
-        let part = |index: usize| -> Tensor<B, 3> {
-            qkv.clone()
-                .narrow(0, index, 1)
-                .reshape([heads, tokens, HEAD_DIM])
-        };
-        let scores = part(0).matmul(part(1).transpose());
-        let shares = softmax(scores.div_scalar((HEAD_DIM as f64).sqrt()), 2);
-        let mixed = shares.clone().matmul(part(2));
-        let mixed = mixed.swap_dims(0, 1).reshape([tokens, heads * HEAD_DIM]);
-        let x = x + mixed.matmul(self.to_out.clone());
-        let normed = self.feed_norm.forward(x.clone());
-        let hidden = gelu(self.widen.forward(normed, Precision::F32));
-        let x = x + self.narrow.forward(hidden, Precision::F32);
-        (x, shares.mean_dim(0).reshape([tokens, tokens]))
-    }
-}
-
-/// The mean over the tokens of each window: [windows * tokens, dim] -> [windows, dim].
-fn pool<B: Backend>(x: Tensor<B, 2>, tokens: usize) -> Tensor<B, 2> {
-    let [rows, dim] = x.dims();
-    let windows = rows / tokens.max(1);
-    x.reshape([windows, tokens, dim])
-        .mean_dim(1)
-        .reshape([windows, dim])
+/// The mean over the tokens of each window: [windows, tokens, dim] -> [windows, dim].
+fn pool<B: Backend>(x: Tensor<B, 3>) -> Tensor<B, 2> {
+    let [windows, _, dim] = x.dims();
+    x.mean_dim(1).reshape([windows, dim])
 }
 
 impl<B: Kernels> Encoder<B> {
-    /// Puts the parameters of a layout in their places; `None` if they are not those of the layout.
+    /// Puts the parameters of a layout in their places; `None` if they are not those of the layout. Its layers multiply in
+    /// `precision`.
     pub fn assemble(
         config: &MynaConfig,
         tail: &TrainingHead,
+        precision: Precision,
         parameters: impl IntoIterator<Item = Parameter<B>>,
     ) -> Option<Self> {
-        let mut take = ParameterReader(parameters.into_iter());
+        let mut take = Parameters {
+            parameters: parameters.into_iter(),
+            precision,
+        };
         let embedders = config
             .kind
             .shapes()
             .iter()
             .map(|_| {
                 Some(Embedder {
-                    patch_norm: take.norm()?,
-                    projection: take.linear()?,
-                    token_norm: take.norm()?,
+                    patch_norm: take.norm(NORM_EPSILON)?,
+                    projection: take.linear(PATCH_DIM)?,
+                    token_norm: take.norm(NORM_EPSILON)?,
                 })
             })
             .collect::<Option<_>>()?;
-        let layers = take.layers(config.depth)?;
-        let norm = take.norm()?;
-        let head = (0..tail.head_layers())
-            .map(|_| take.linear())
+        let blocks = take_blocks(&mut take, config, config.depth)?;
+        let norm = take.norm(NORM_EPSILON)?;
+        let head = tail
+            .head_inputs(config)
+            .into_iter()
+            .map(|inputs| take.linear(inputs))
             .collect::<Option<_>>()?;
         let decoder = match tail {
-            TrainingHead::Decoder(layers) => Some(Decoder::take(&mut take, config.heads, *layers)?),
+            TrainingHead::Decoder(layers) => Some(Decoder::take(&mut take, config, *layers)?),
             TrainingHead::None | TrainingHead::Projection(_) | TrainingHead::Classifier(_) => None,
         };
         Some(Self {
             dim: config.dim,
-            heads: config.heads,
-            precision: Precision::F32,
             embedders,
-            layers,
+            blocks,
             norm,
             head,
             decoder,
         })
     }
 
-    /// The same encoder, whose layers multiply so.
-    pub fn with_precision(self, precision: Precision) -> Self {
-        Self { precision, ..self }
-    }
-
     /// One vector [windows, dim] a batch. Batches of equal sizes share one pass through the transformer.
     pub fn forward(&self, batches: Vec<TokenBatch<B>>) -> Vec<Tensor<B, 2>> {
-        self.forward_tapped(batches, &mut Tap::None)
+        self.forward_tapped(batches, &mut |_, _| ())
     }
 
-    /// The same, with what the blocks give on the way.
-    pub fn forward_tapped(
+    /// The same; the tap is given the tokens after the last norm too, as the layer behind the last block. Batches that share a
+    /// pass come together, the windows of one behind those of the other; others one after the other.
+    fn forward_tapped(
         &self,
         batches: Vec<TokenBatch<B>>,
         tap: &mut Tap<'_, B>,
@@ -443,59 +297,32 @@ impl<B: Kernels> Encoder<B> {
             .iter()
             .zip(batches.iter().skip(1))
             .all(|(a, b)| (a.windows, a.tokens) == (b.windows, b.tokens));
-        let embedded: Vec<(Tensor<B, 2>, usize)> = batches
+        let embedded: Vec<Tensor<B, 3>> = batches
             .into_iter()
-            .filter_map(|batch| {
-                let embedder = self.embedders.get(batch.grid)?;
-                let tokens = embedder.forward(batch.patches, self.precision) + batch.positions;
-                Some((tokens, batch.tokens))
-            })
+            .filter_map(|batch| self.embed(batch))
             .collect();
         let shapes = embedded.len();
-        match embedded.first() {
-            Some(&(_, tokens)) if same && shapes > 1 => {
-                let stacked = embedded.into_iter().map(|(x, ..)| x).collect();
-                let x = self.blocks(Tensor::cat(stacked, 0), tokens, shapes, tap);
-                pool(x, tokens).chunk(shapes, 0)
-            }
-            _ => embedded
-                .into_iter()
-                .map(|(x, tokens)| pool(self.blocks(x, tokens, 1, tap), tokens))
-                .collect(),
+        if same && shapes > 1 {
+            return pool(self.transform(Tensor::cat(embedded, 0), tap)).chunk(shapes, 0);
         }
+        let embedded = embedded.into_iter();
+        embedded.map(|x| pool(self.transform(x, tap))).collect()
     }
 
-    /// The transformer and the last norm over the tokens of so many batches: [batches * windows * tokens, dim] -> the same
-    /// shape.
-    fn blocks(
-        &self,
-        mut x: Tensor<B, 2>,
-        tokens: usize,
-        batches: usize,
-        tap: &mut Tap<'_, B>,
-    ) -> Tensor<B, 2> {
-        let see = |layer: usize, x: &Tensor<B, 2>, tap: &mut Tap<'_, B>| {
-            if let Tap::Layers(see) = tap {
-                see(layer, pool(x.clone(), tokens).chunk(batches, 0));
-            }
-        };
-        see(0, &x, tap);
-        for (number, layer) in self.layers.iter().enumerate() {
-            x = match tap {
-                Tap::Attention(see) => {
-                    let (x, shares) = layer.forward_with_attention(x, tokens, self.heads);
-                    see(shares);
-                    x
-                }
-                Tap::None | Tap::Layers(_) => layer.forward(x, tokens, self.heads, self.precision),
-            };
-            see(number + 1, &x, tap);
-        }
-        let x = self.norm.forward(x);
-        see(self.layers.len() + 1, &x, tap);
-        if let Tap::Attention(see) = tap {
-            see(x.clone());
-        }
+    /// What enters the first block, [windows, tokens, dim]; `None` where there are no such patches.
+    fn embed(&self, batch: TokenBatch<B>) -> Option<Tensor<B, 3>> {
+        let embedder = self.embedders.get(batch.grid)?;
+        let x = embedder.forward(batch.patches) + batch.positions;
+        Some(x.reshape([batch.windows, batch.tokens, self.dim]))
+    }
+
+    /// The blocks and the last norm: [windows, tokens, dim] -> the same shape.
+    fn transform(&self, x: Tensor<B, 3>, tap: &mut Tap<'_, B>) -> Tensor<B, 3> {
+        let shape = x.dims();
+        let [windows, tokens, dim] = shape;
+        let x = transform(&self.blocks, x, tap).reshape([windows * tokens, dim]);
+        let x = self.norm.forward(x).reshape(shape);
+        tap(self.blocks.len() + 1, &x);
         x
     }
 
@@ -507,15 +334,11 @@ impl<B: Kernels> Encoder<B> {
         kept: &[Vec<usize>],
         positions: Tensor<B, 2>,
     ) -> Option<Tensor<B, 2>> {
-        let (decoder, embedder) = (self.decoder.as_ref()?, self.embedders.get(batch.grid)?);
-        let tokens = batch.tokens;
-        let x = embedder.forward(batch.patches, self.precision) + batch.positions;
-        Some(decoder.forward(
-            self.blocks(x, tokens, 1, &mut Tap::None),
-            kept,
-            positions,
-            self.precision,
-        ))
+        let decoder = self.decoder.as_ref()?;
+        let x = self.transform(self.embed(batch)?, &mut |_, _| ());
+        let [windows, tokens, dim] = x.dims();
+        let encoded = x.reshape([windows * tokens, dim]);
+        Some(decoder.forward(encoded, kept, positions))
     }
 
     /// The projection head: Linear and ReLU in turn, no ReLU at the end.
@@ -524,7 +347,7 @@ impl<B: Kernels> Encoder<B> {
             if index > 0 {
                 x = relu(x);
             }
-            x = linear.forward(x, self.precision);
+            x = linear.forward(x);
         }
         x
     }

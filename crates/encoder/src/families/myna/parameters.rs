@@ -137,12 +137,17 @@ impl TrainingHead {
         }
     }
 
-    /// How many linear layers the head has.
-    pub fn head_layers(&self) -> usize {
-        match self {
-            Self::Projection(widths) | Self::Classifier(widths) => widths.len(),
-            Self::None | Self::Decoder(_) => 0,
-        }
+    /// How many inputs each linear layer of the head has.
+    pub fn head_inputs(&self, config: &MynaConfig) -> Vec<usize> {
+        let (first, widths) = match self {
+            Self::None | Self::Decoder(_) => return Vec::new(),
+            Self::Projection(widths) => (config.dim, widths),
+            Self::Classifier(widths) => (config.embedding_dim(), widths),
+        };
+        let mut inputs = vec![first];
+        inputs.extend(widths);
+        inputs.pop();
+        inputs
     }
 }
 

@@ -158,7 +158,7 @@ fn the_masked_autoencoder_is_the_published_one() {
     }
     // The reconstruction itself, put together from patches.
     let encoder = learner
-        .assemble::<Flex>(learner.parameters.iter().cloned())
+        .assemble::<Flex>(Precision::F32, learner.parameters.iter().cloned())
         .unwrap();
     let outputs = learner
         .outputs(&encoder, &input(), 0..kept.len(), &Default::default())

@@ -1,0 +1,95 @@
+//! By which hash an encoder is known: saved probes, scores, tables and caches name it so.
+
+use super::{
+    MynaConfig, Patching, families::myna::parameters::encoder_parameters, network::NetworkWeights,
+    shipped_weights, weights::Weights,
+};
+
+/// Whether a [`super::LoadedEncoder::fingerprint`] is that of the encoder that comes with the program, or of one of its branches,
+/// whatever file it was read from and whichever of its layers.
+pub fn is_shipped(hash: &str) -> bool {
+    let branches = Patching::ALL.map(Some);
+    branches.into_iter().any(|patch| {
+        shipped_weights(patch).is_ok_and(|weights| hash.starts_with(&of_myna(&weights)))
+    })
+}
+
+/// The sizes as the hash of an encoder has always held them. Saved probes, scores and cached embeddings name encoders by
+/// that hash, so this text must never change, whatever fields and variants are called in code.
+fn identity_text(config: &MynaConfig) -> String {
+    let kind = match config.kind {
+        Patching::Square => "Square",
+        Patching::Vertical => "Vertical",
+        Patching::Hybrid => "Hybrid",
+    };
+    let MynaConfig {
+        dim,
+        depth,
+        heads,
+        mlp_dim,
+        ..
+    } = config;
+    format!(
+        "EncoderConfig {{ kind: {kind}, dim: {dim}, depth: {depth}, heads: {heads}, mlp_dim: {mlp_dim} }}"
+    )
+}
+
+/// The hash of sizes and weights.
+pub(super) fn fingerprint(weights: &NetworkWeights) -> String {
+    match weights {
+        NetworkWeights::Myna(weights) => of_myna(weights),
+        NetworkWeights::Maest(config, tensors) => {
+            hash(&config.identity_text(), tensors.iter().map(Vec::as_slice))
+        }
+    }
+}
+
+/// What embeds is hashed; what training hung behind it is not.
+fn of_myna(weights: &Weights) -> String {
+    let embedding = encoder_parameters(&weights.config).len();
+    let tensors = weights.tensors.iter().take(embedding);
+    hash(
+        &identity_text(&weights.config),
+        tensors.map(|tensor| tensor.values.as_slice()),
+    )
+}
+
+/// The hash of sizes, as text, and weights.
+fn hash<'a>(identity: &str, tensors: impl Iterator<Item = &'a [f32]>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(identity.as_bytes());
+    for values in tensors {
+        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        hasher.update(&bytes);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Preset;
+
+    /// Probes, scores and cached tables of earlier versions name the encoder by this hash.
+    #[test]
+    fn saved_probes_and_caches_still_find_the_shipped_encoder() {
+        let shipped = shipped_weights(None).unwrap();
+        assert_eq!(
+            of_myna(&shipped),
+            "c5696d7c60e014653d8f11656860d0f25dafe86c410cf6492355e5a841a12d15"
+        );
+        let square = Weights::random(
+            Preset::Tiny.config(Patching::Square),
+            &crate::TrainingHead::None,
+            0,
+        );
+        assert_eq!(
+            of_myna(&square.unwrap()),
+            "cef0df94245ec87cb1967e826eb3e6948fd61db64d3ad25c509ea5eaa88a3bae"
+        );
+        assert_eq!(
+            identity_text(&Preset::Base.config(Patching::Vertical)),
+            "EncoderConfig { kind: Vertical, dim: 768, depth: 12, heads: 12, mlp_dim: 3072 }"
+        );
+    }
+}

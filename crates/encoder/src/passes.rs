@@ -1,0 +1,205 @@
+//! Embedding windows: as many at a time as fit the caches, by whichever family the encoder is of.
+
+use super::{
+    EncoderConfig, EncoderError, LoadedEncoder, MynaConfig, Reading, Readout,
+    families::{
+        maest,
+        myna::{
+            network::{Embed, EmbedLayers},
+            tokenizer::Tokenizer,
+        },
+    },
+};
+use mynascope_spectrum::tokens::{MEL_BANDS, TokenMask};
+
+/// Tokens of one forward pass: enough for large products, few enough to stay in the caches' reach.
+const TOKENS_PER_PASS: usize = 1536;
+
+/// What is wanted of a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// The layer and readout that the encoder was opened with.
+    Reading,
+    /// Every layer.
+    EveryLayer,
+    /// What its classifier says.
+    Probabilities,
+}
+
+impl LoadedEncoder {
+    /// Embeds windows as [`Self::windows`] gives them: the layer and readout that the encoder was opened with. With `masks`
+    /// only the tokens of the window's mask are read; all masks keep as many. Returns [windows, embedding_dim] row-major.
+    ///
+    /// # Errors
+    /// [`EncoderError::Windows`] if windows are not as described, [`EncoderError::Compute`] if the device fails.
+    pub fn embed_windows(
+        &self,
+        windows: &[&[f32]],
+        masks: Option<&[TokenMask]>,
+    ) -> Result<Vec<f32>, EncoderError> {
+        self.embed(windows, masks, Wanted::Reading)
+    }
+
+    /// What the classifier says of windows: the probability of each of [`EncoderInfo::outputs`], [windows, outputs] row-major.
+    ///
+    /// # Errors
+    /// As [`Self::embed_windows`], and [`EncoderError::Reading`] if the encoder has no classifier.
+    pub fn classify(
+        &self,
+        windows: &[&[f32]],
+        masks: Option<&[TokenMask]>,
+    ) -> Result<Vec<f32>, EncoderError> {
+        self.info().check(Reading {
+            readout: Some(Readout::Probabilities),
+            ..Reading::default()
+        })?;
+        self.embed(windows, masks, Wanted::Probabilities)
+    }
+
+    /// As [`Self::embed_windows`], with what every layer gives. Returns [windows, layers, layer_dim] row-major; the layers
+    /// are those of [`EncoderInfo::layers`].
+    ///
+    /// # Errors
+    /// As [`Self::embed_windows`].
+    pub fn embed_layers(
+        &self,
+        windows: &[&[f32]],
+        masks: Option<&[TokenMask]>,
+    ) -> Result<Vec<f32>, EncoderError> {
+        self.embed(windows, masks, Wanted::EveryLayer)
+    }
+
+    fn embed(
+        &self,
+        windows: &[&[f32]],
+        masks: Option<&[TokenMask]>,
+        wanted: Wanted,
+    ) -> Result<Vec<f32>, EncoderError> {
+        if masks.is_some_and(|masks| masks.len() != windows.len()) {
+            return Err(EncoderError::Windows(
+                "there must be one mask a window".into(),
+            ));
+        }
+        if masks.is_some() && !self.reading().patchout.is_none() {
+            return Err(EncoderError::Reading(
+                "a mask and patchout both drop tokens; use one of them".into(),
+            ));
+        }
+        let patchout = self.reading().patchout.mask(&self.info().grids)?;
+        let mask = masks.and_then(<[TokenMask]>::first).unwrap_or(&patchout);
+        let tokens: usize = mask.0.iter().map(Vec::len).sum();
+        let per_pass = (TOKENS_PER_PASS / tokens.max(1)).max(1);
+        let mut tokenizer = None;
+        let mut out = Vec::new();
+        let mut start = 0;
+        while let Some(rest) = windows.get(start..).filter(|rest| !rest.is_empty()) {
+            // The windows of one pass are of one length; only a track that is shorter than a window gives another one.
+            let rest = rest.get(..per_pass).unwrap_or(rest);
+            let alike = rest.iter().zip(rest.iter().skip(1));
+            let end = start + 1 + alike.take_while(|(a, b)| a.len() == b.len()).count();
+            let part = windows.get(start..end).unwrap_or_default();
+            let masks = masks.and_then(|masks| masks.get(start..end));
+            out.extend(match &self.config() {
+                EncoderConfig::Myna(config) => {
+                    self.pass_myna(config, part, masks, wanted, &mut tokenizer)?
+                }
+                EncoderConfig::Maest(config) => self.pass_maest(config, part, masks, wanted)?,
+            });
+            start = end;
+        }
+        Ok(out)
+    }
+
+    /// One pass over windows of one length.
+    fn pass_myna(
+        &self,
+        config: &MynaConfig,
+        windows: &[&[f32]],
+        masks: Option<&[TokenMask]>,
+        wanted: Wanted,
+        tokenizer: &mut Option<(usize, Tokenizer)>,
+    ) -> Result<Vec<f32>, EncoderError> {
+        let length = windows.first().map_or(0, |window| window.len());
+        if !length.is_multiple_of(MEL_BANDS) {
+            return Err(EncoderError::Windows(
+                "a window is whole frames of 128 bands".into(),
+            ));
+        }
+        if tokenizer.as_ref().is_none_or(|(known, _)| *known != length) {
+            let shapes = config.kind.shapes();
+            *tokenizer = Some((
+                length,
+                Tokenizer::new(shapes, length / MEL_BANDS, config.dim),
+            ));
+        }
+        let Some((_, tokenizer)) = tokenizer else {
+            return Ok(Vec::new());
+        };
+        let patchout: Vec<TokenMask>;
+        let masks = match self.reading().patchout.is_none() {
+            true => masks,
+            false => {
+                let grids: Vec<_> = tokenizer.grids().map(Into::into).collect();
+                patchout = vec![self.reading().patchout.mask(&grids)?; windows.len()];
+                Some(patchout.as_slice())
+            }
+        };
+        let tokens = tokenizer.tokens(windows, masks)?;
+        let device = self.device();
+        let layer = match (wanted, self.reading().layer) {
+            (Wanted::EveryLayer, _) => return self.placed().ask(EmbedLayers(tokens), device),
+            (_, None) => return self.placed().ask(Embed(tokens), device),
+            (_, Some(layer)) => layer,
+        };
+        let all = self.placed().ask(EmbedLayers(tokens), device)?;
+        let dim = config.embedding_dim();
+        let rows = all.chunks_exact((dim * self.info().layers.len()).max(1));
+        Ok(rows
+            .flat_map(|row| row.get(layer * dim..(layer + 1) * dim).unwrap_or_default())
+            .copied()
+            .collect())
+    }
+
+    /// One pass over windows of one length.
+    fn pass_maest(
+        &self,
+        config: &maest::Config,
+        windows: &[&[f32]],
+        masks: Option<&[TokenMask]>,
+        wanted: Wanted,
+    ) -> Result<Vec<f32>, EncoderError> {
+        let frames = windows.first().map_or(0, |window| window.len()) / maest::BANDS;
+        let columns = config.columns_of(frames);
+        let whole = self.info().grids.first().map_or(0, |grid| grid.columns);
+        let patchout = self.reading().patchout;
+        let kept: Option<Vec<Vec<usize>>> = match masks {
+            None if patchout.is_none() => None,
+            None => {
+                let dropped: Vec<usize> = patchout.dropped_rows.iter().collect();
+                let kept = maest::patchout(columns, patchout.every, &dropped);
+                Some(vec![kept; windows.len()])
+            }
+            // A mask is drawn for a whole window; a shorter one has fewer columns.
+            Some(masks) => {
+                let shorter = |&token: &usize| {
+                    let (row, column) = (token / whole.max(1), token % whole.max(1));
+                    (column < columns).then_some(row * columns + column)
+                };
+                let kept = |mask: &TokenMask| mask.of(0).iter().filter_map(shorter).collect();
+                Some(masks.iter().map(kept).collect())
+            }
+        };
+        let one = |layer: usize| layer..layer + 1;
+        let (layers, readout) = match wanted {
+            Wanted::EveryLayer => (0..config.depth + 1, self.layer_readout()),
+            Wanted::Probabilities => (one(config.depth), Readout::Probabilities),
+            Wanted::Reading => (one(self.layer_read()), self.readout()),
+        };
+        let job = maest::ReadLayers {
+            patches: maest::cut(config, windows, kept.as_deref())?,
+            layers,
+            readout,
+        };
+        self.placed().ask(job, self.device())
+    }
+}
