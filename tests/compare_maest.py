@@ -4,6 +4,13 @@
     cargo build --release -p mynascope-encoder --example embed_window
     python tests/compare_maest.py target/release/examples/embed_window [--threads 2] [--rounds 5] [--seconds 30]
 
+With --file a whole track goes from its file to embeddings (five minutes of MP3 by default, windows of 10 s that overlap by
+half, the stack after block 7); the other side decodes with PyAV, computes the mel-spectrogram with librosa and keeps the first
+seven blocks only. Times leave out imports and loading the model.
+
+    pip install av librosa
+    python tests/compare_maest.py target/release/mynascope --file
+
 Weights are random, from a seed, as the hub's folders hold them; nothing is downloaded. Each side runs in a process of its
 own, first one, then the other, as often as there are rounds; a process does one forward pass to warm up and then three. Times
 are medians of passes from the window to the logits, in 32 bits; memory is the most that a process held, its libraries and the
@@ -78,6 +85,106 @@ def reference(folder, out, threads):
     print(json.dumps({"seconds": seconds}))
 
 
+def make_track(path, minutes=5):
+    """Five minutes of chords under noise, as MP3."""
+    import av
+
+    rate = 44100
+    random = np.random.default_rng(1)
+    time = np.arange(rate) / rate
+    container = av.open(str(path), "w")
+    stream = container.add_stream("libmp3lame", rate=rate)
+    stream.layout = "stereo"
+    stream.bit_rate = 192000
+    for _ in range(60 * minutes):
+        tones = 220 * 2 ** (random.integers(0, 36, 4) / 12)
+        chord = sum(np.sin(2 * np.pi * tone * time + random.uniform(0, 6)) for tone in tones) * np.exp(-2 * time)
+        sound = 0.15 * chord + 0.02 * random.normal(size=(2, rate))
+        frame = av.AudioFrame.from_ndarray(sound.astype(np.float32), format="fltp", layout="stereo")
+        frame.sample_rate = rate
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+    container.close()
+
+
+def embed_file(folder, track, out, threads):
+    """One process of the reference: prints how long the track took, writes its embeddings."""
+    import time
+
+    import av
+    import librosa
+    import torch
+    from transformers import ASTForAudioClassification
+
+    torch.set_num_threads(threads)
+    model = ASTForAudioClassification.from_pretrained(folder, attn_implementation="sdpa").eval()
+    ast = model.audio_spectrogram_transformer
+    layers = ast.encoder if hasattr(ast, "encoder") else ast
+    name = "layer" if hasattr(layers, "layer") else "layers"
+    setattr(layers, name, getattr(layers, name)[:7])
+    # What leaves the last block that is left, before the last norm.
+    seen = []
+    getattr(layers, name)[-1].register_forward_hook(lambda _, args, out: seen.append(out[0] if isinstance(out, tuple) else out))
+
+    def run():
+        container = av.open(str(track))
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=16000)
+        parts = [part.to_ndarray()[0] for frame in container.decode(audio=0) for part in resampler.resample(frame)]
+        samples = np.concatenate(parts)
+        mels = []
+        for start in range(0, len(samples) - 160000 + 1, 80000):
+            mel = librosa.feature.melspectrogram(
+                y=samples[start : start + 160000], sr=16000, n_fft=512, hop_length=256, n_mels=96, fmin=0, fmax=8000, power=2.0
+            )
+            mels.append((np.log10(1 + 10000 * mel.T) - 2.06755686098554) / (2 * 1.268292820667291))
+        windows = torch.from_numpy(np.stack(mels).astype(np.float32))
+        seen.clear()
+        with torch.inference_mode():
+            for start in range(0, len(windows), 4):
+                ast(windows[start : start + 4])
+            return torch.cat([torch.cat([x[:, 0], x[:, 1], x[:, 2:].mean(1)], 1) for x in seen]).numpy()
+
+    librosa.feature.melspectrogram(y=np.zeros(16000, np.float32), sr=16000)
+    start = time.perf_counter()
+    embeddings = run()
+    print(json.dumps({"seconds": time.perf_counter() - start}))
+    np.save(out, embeddings)
+
+
+def compare_file(arguments):
+    """A track from file to embeddings, both sides in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import compare_maest as c; from pathlib import Path; "
+        code += f"c.make(Path({str(folder / 'maest')!r}), 10); c.make_track(Path({str(folder / 'track.mp3')!r}))"
+        (folder / "maest").mkdir()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        environment = os.environ | {"OMP_NUM_THREADS": str(arguments.threads), "RAYON_NUM_THREADS": str(arguments.threads)}
+
+        def said(command, **more):
+            done = subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True, env=environment | more)
+            return json.loads(done.stdout)
+
+        times = {"PyTorch": [], "Mynascope": []}
+        for round in range(arguments.rounds):
+            reference = ["--threads", arguments.threads, "--embed-file", folder / "maest", folder / "track.mp3", folder / "a.npy"]
+            times["PyTorch"].append(said([sys.executable, __file__, *reference])["seconds"])
+            ours = ["--json", "embed", folder / "track.mp3", "--checkpoint", folder / "maest", "--out", folder / "b.npz", "--device", "cpu"]
+            # Nothing of the round before is found.
+            home = folder / f"home {round}"
+            times["Mynascope"].append(said([arguments.program, *ours], XDG_CACHE_HOME=str(home), HOME=str(home))["seconds"])
+        a, b = np.load(folder / "a.npy"), np.load(folder / "b.npz")["embedding"]
+    for side, found in times.items():
+        print(f"{side:22} {statistics.median(found):7.2f} s")
+    median = {side: statistics.median(found) for side, found in times.items()}
+    share = median["Mynascope"] / median["PyTorch"]
+    print(f"time, ours to PyTorch's: {share:.2f} (at most 0.50 is wanted), {len(a)} windows")
+    cosine = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+    print(f"lowest cosine of both embeddings: {cosine.min():.4f}")
+    if cosine.min() < 0.99:
+        sys.exit("the two don't compute the same")
+
+
 def measured(command, threads):
     """Runs a process: its times without the first, and its peak memory in MB."""
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), "RAYON_NUM_THREADS": str(threads)}
@@ -96,9 +203,15 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=30, choices=COLUMNS)
     parser.add_argument("--reference", nargs=2, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--file", action="store_true", help="a whole track from file to embeddings")
+    parser.add_argument("--embed-file", nargs=3, type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.reference:
         return reference(*arguments.reference, arguments.threads)
+    if arguments.embed_file:
+        return embed_file(*arguments.embed_file, arguments.threads)
+    if arguments.file:
+        return compare_file(arguments)
 
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)

@@ -11,7 +11,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
 };
 
 use mynascope_audio as audio;
@@ -302,7 +302,21 @@ fn what_only_myna_can_do_says_so() {
 
 /// Runs a verb with `--json`.
 fn verb(home: &Path, arguments: &[&str]) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_mynascope"))
+    let output = run(home, arguments);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {complaint}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// What a verb complains of that is refused.
+fn refused(home: &Path, arguments: &[&str]) -> String {
+    let output = run(home, arguments);
+    assert!(!output.status.success(), "{arguments:?} is refused");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn run(home: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mynascope"))
         .args(arguments)
         .args(["--json", "--device", "cpu"])
         .current_dir(home)
@@ -310,16 +324,15 @@ fn verb(home: &Path, arguments: &[&str]) -> Value {
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY")
         .output()
-        .unwrap();
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {complaint}");
-    serde_json::from_slice(&output.stdout).unwrap()
+        .unwrap()
 }
 
-#[test]
-fn every_verb_with_an_encoder_takes_a_maest() {
-    let folder = tempfile::tempdir().unwrap();
-    let home = folder.path();
+fn joined<'a>(a: &[&'a str], b: &[&'a str]) -> Vec<&'a str> {
+    [a, b].concat()
+}
+
+/// Six tracks of each of two pitches, six seconds long.
+fn write_music(home: &Path) {
     for (label, pitch) in [("low", 0.05_f32), ("high", 0.9)] {
         for track in 0..6 {
             let file = home.join("music").join(label).join(format!("{track}.wav"));
@@ -331,6 +344,110 @@ fn every_verb_with_an_encoder_takes_a_maest() {
             audio::write_wav(&file, &samples, 16_000).unwrap();
         }
     }
+}
+
+/// A table knows its encoder by its hash, wherever the file lies, and the layer that was read.
+#[test]
+fn a_table_is_compared_with_the_encoder_that_made_it_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    write_music(home);
+    let moved = home.join("moved.ckpt");
+    fs::copy(fixture("native.ckpt"), &moved).unwrap();
+    let native = fixture("native.ckpt");
+    let native = ["--checkpoint", native.to_str().unwrap(), "--heads", "2"];
+    for table in ["t.npz", "t.parquet", "t.tsv", "t.safetensors"] {
+        let made = joined(
+            &["embed", "music", "--level", "track", "--out", table],
+            &native,
+        );
+        let made = verb(home, &made);
+        let reading = &made["reading"];
+        assert_eq!(
+            (&reading["layer"], &reading["layer_name"]),
+            (&2.into(), &"block 2".into())
+        );
+        assert_eq!(
+            (&reading["readout"], &reading["hop_secs"]),
+            (&"stack".into(), &2.496.into())
+        );
+        let query = home.join("new.wav");
+        fs::copy(home.join("music/low/0.wav"), &query).unwrap();
+        let ask = ["neighbours", table, "--query", "new.wav", "-k", "2"];
+        let with = |words: &[&'static str]| joined(&ask, words);
+        let near = verb(home, &with(&["--checkpoint", "moved.ckpt", "--heads", "2"]));
+        assert_eq!(near["neighbours"].as_array().unwrap().len(), 2);
+        let said = refused(
+            home,
+            &with(&["--checkpoint", "moved.ckpt", "--heads", "2", "--layer", "1"]),
+        );
+        assert!(
+            said.contains("read in another way") && said.contains(table),
+            "{said}"
+        );
+        let said = refused(home, &with(&["--checkpoint", "moved.ckpt", "--heads", "4"]));
+        assert!(said.contains("another encoder"), "{said}");
+    }
+    let land = [
+        "map", "t.npz", "--method", "pca", "--out", "map.png", "--land", "new.wav",
+    ];
+    let said = refused(home, &land);
+    assert!(
+        said.contains("made by another encoder") && said.contains("--checkpoint"),
+        "{said}"
+    );
+}
+
+/// A probe remembers how many heads its encoder has; where the encoder lies elsewhere they can be said.
+#[test]
+fn heads_can_be_said_to_every_verb_that_opens_an_encoder() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    write_music(home);
+    let native = fixture("native.ckpt");
+    let native = ["--checkpoint", native.to_str().unwrap(), "--heads", "2"];
+    let probe = [
+        "probe",
+        "--data",
+        "music",
+        "--protocol",
+        "folds:3",
+        "--save",
+        "p.safetensors",
+    ];
+    verb(home, &joined(&probe, &native));
+    let predict = ["predict", "p.safetensors", "music"];
+    assert_eq!(
+        verb(home, &predict)["predictions"]
+            .as_array()
+            .unwrap()
+            .len(),
+        12
+    );
+    let said = verb(home, &joined(&predict, &native));
+    assert_eq!(said["predictions"].as_array().unwrap().len(), 12);
+    let other = ["--checkpoint", native[1], "--heads", "4"];
+    refused(home, &joined(&predict, &other));
+    let features = [
+        "probe",
+        "--data",
+        "music",
+        "--layers",
+        "--readout",
+        "features",
+    ];
+    let said = refused(home, &joined(&features, &native));
+    assert!(
+        said.contains("last norm") && said.contains("stack, cls, dist, mean"),
+        "{said}"
+    );
+}
+
+#[test]
+fn every_verb_with_an_encoder_takes_a_maest() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    write_music(home);
     let hub = fixture("hub");
     let hub = hub.to_str().unwrap();
     let inspected = verb(home, &["inspect", hub]);

@@ -35,7 +35,7 @@ pub fn open_encoder(
     Ok(loaded)
 }
 
-/// As [`open_encoder`], for files that are compared with a table: refuses an encoder of another size than the table's.
+/// As [`open_encoder`], for files that are compared with a table: refuses an encoder that didn't make it.
 pub fn open_encoder_of(
     encoder: &arguments::Encoder,
     table: &EmbeddingTable,
@@ -44,21 +44,11 @@ pub fn open_encoder_of(
     console: &Console,
 ) -> anyhow::Result<LoadedEncoder> {
     let loaded = open_encoder(encoder, common, console)?;
-    anyhow::ensure!(
-        loaded.embedding_dim() == table.dim,
-        "the encoder gives {} values and the table has {}; name the table's encoder with --checkpoint ({}): {}",
-        loaded.embedding_dim(),
-        table.dim,
-        table.encoder,
-        path.display()
-    );
-    if !table.encoder.is_empty() && table.encoder != loaded.description() {
-        console.note(&format!(
-            "the table was made by another encoder or in another way than the query: {}; cosines of both mean something only if \
-             they are the same: {}",
-            table.encoder,
-            path.display()
-        ));
+    let said = table
+        .check_encoder(&loaded)
+        .map_err(|error| anyhow::anyhow!("{error}: {}", path.display()))?;
+    if let Some(said) = said {
+        console.note(&format!("{said}: {}", path.display()));
     }
     Ok(loaded)
 }
@@ -118,7 +108,7 @@ pub fn run(verb: &Embed, common: &Common, console: &Console) -> anyhow::Result<O
             "from_cache": extraction.from_cache,
             "encoder": table.encoder,
             "family": encoder.info().family,
-            "reading": encoder.reading(),
+            "reading": encoder.reading_in_use(),
             "left_out": encoder.left_out(),
             "device": encoder.device(),
             "out": path_to_text(&verb.out),

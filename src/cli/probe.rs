@@ -83,7 +83,7 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
     };
     if let Some(object) = json.as_object_mut() {
         object.insert("family".to_owned(), json!(encoder.info().family));
-        object.insert("reading".to_owned(), json!(encoder.reading()));
+        object.insert("reading".to_owned(), json!(encoder.reading_in_use()));
     }
     Ok(Outcome {
         json,

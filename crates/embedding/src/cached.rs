@@ -164,6 +164,7 @@ impl Asked<'_> {
         let header: Header = serde_json::from_slice(header).ok()?;
         let mut table =
             EmbeddingTable::empty(header.dim, encoder.description().to_owned(), header.level);
+        table.encoder_hash = encoder.fingerprint().to_owned();
         let mut last = None;
         for place in header.track {
             if last != Some(place) {

@@ -123,6 +123,21 @@ pub enum EmbeddingError {
     /// The collection holds no track.
     #[error("there is no track to embed; open audio files or a folder that holds some")]
     NoTracks,
+    /// A table that was made by another encoder than the one that it is compared with, or by another reading of it.
+    #[error(
+        "the table was made {how} (the table: {table}; here: {here}), so their cosines mean nothing; {remedy}, or embed the \
+         collection again with this one"
+    )]
+    OtherEncoder {
+        /// By another one, or by the same in another way.
+        how: &'static str,
+        /// What made the table.
+        table: String,
+        /// What is compared with it.
+        here: String,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// The encoder failed.
     #[error(transparent)]
     Encoder(#[from] EncoderError),

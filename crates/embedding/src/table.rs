@@ -2,15 +2,15 @@
 
 use std::{
     collections::HashMap,
-    fmt,
     path::{Path, PathBuf},
-    str::FromStr,
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::EmbeddingError;
+use mynascope_base::named;
 use mynascope_collection::Collection;
+use mynascope_encoder::LoadedEncoder;
 
 /// What one row of a table stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -23,26 +23,12 @@ pub enum Level {
     Track,
 }
 
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Window => "window",
-            Self::Track => "track",
-        })
-    }
-}
-
-impl FromStr for Level {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "window" => Ok(Self::Window),
-            "track" => Ok(Self::Track),
-            _ => Err(format!("'{text}' is no level; say window or track")),
-        }
-    }
-}
+named!(
+    Level,
+    "level",
+    Level::Window => "window",
+    Level::Track => "track",
+);
 
 /// A track that rows of a table belong to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +75,9 @@ pub struct EmbeddingTable {
     pub tracks: Vec<TrackRow>,
     /// What made the embeddings, for people.
     pub encoder: String,
+    /// [`LoadedEncoder::fingerprint`] of what made them, layer and readout with it; empty where it isn't known: in tables of
+    /// earlier versions and of other programs.
+    pub encoder_hash: String,
     /// What a row stands for.
     pub level: Level,
     /// What of a file was not understood when the table was read; not stored.
@@ -117,9 +106,51 @@ impl EmbeddingTable {
             track: Vec::new(),
             tracks: Vec::new(),
             encoder,
+            encoder_hash: String::new(),
             level,
             notes: Vec::new(),
         }
+    }
+
+    /// Whether embeddings of an encoder can be compared with these: `None` where nothing is wrong, or what is to be said
+    /// where the table doesn't tell which encoder made it and its description is another.
+    ///
+    /// # Errors
+    /// [`EmbeddingError::OtherEncoder`] if another encoder made the table, or the same one read in another way.
+    pub fn check_encoder(&self, encoder: &LoadedEncoder) -> Result<Option<String>, EmbeddingError> {
+        let here = encoder.description();
+        let other = |how: &'static str, remedy: &'static str| {
+            Err(EmbeddingError::OtherEncoder {
+                how,
+                table: self.encoder.clone(),
+                here: here.to_owned(),
+                remedy,
+            })
+        };
+        let weights = |hash: &str| hash.split('-').next().map(str::to_owned);
+        let (made_by, hash) = (self.encoder_hash.as_str(), encoder.fingerprint());
+        if made_by == hash {
+            return Ok(None);
+        }
+        if !made_by.is_empty() && weights(made_by) == weights(hash) {
+            return other(
+                "by this encoder, but read in another way",
+                "give the same --layer, --readout, --overlap, --patchout and --patchout-rows",
+            );
+        }
+        if !made_by.is_empty() || self.dim != encoder.embedding_dim() {
+            return other(
+                "by another encoder",
+                "name the table's encoder with --checkpoint",
+            );
+        }
+        Ok((!self.encoder.is_empty() && self.encoder != here).then(|| {
+            format!(
+                "the table doesn't say by its hash which encoder made it, and calls it {}, not {here}; cosines of both mean \
+                 something only if they are the same",
+                self.encoder
+            )
+        }))
     }
 
     /// Number of rows.
@@ -159,6 +190,7 @@ impl EmbeddingTable {
         }
         let mut means = Self {
             tracks: self.tracks.clone(),
+            encoder_hash: self.encoder_hash.clone(),
             ..Self::empty(self.dim, self.encoder.clone(), Level::Track)
         };
         for (index, (count, sum)) in (0_u32..).zip(sums) {
@@ -252,6 +284,7 @@ impl EmbeddingTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mynascope_encoder::{CheckpointRef, DeviceChoice, LoadOptions, Reading};
 
     fn table() -> EmbeddingTable {
         let track = |name: &str| TrackRow {
@@ -287,6 +320,48 @@ mod tests {
         for row in 0..3 {
             assert_eq!(kept.track_of(row), whole.track_of(row));
         }
+    }
+
+    #[test]
+    fn only_the_encoder_that_made_a_table_is_compared_with_it() {
+        let open = |checkpoint: CheckpointRef, layer: Option<usize>| {
+            let options = LoadOptions {
+                reading: Reading {
+                    layer,
+                    ..Reading::default()
+                },
+                ..LoadOptions::default()
+            };
+            LoadedEncoder::open(&checkpoint, options, &DeviceChoice::Cpu).unwrap()
+        };
+        let made_by = open(CheckpointRef::Untrained, None);
+        let mut table = EmbeddingTable {
+            encoder_hash: made_by.fingerprint().to_owned(),
+            ..EmbeddingTable::empty(384, made_by.description().to_owned(), Level::Window)
+        };
+        assert_eq!(table.check_encoder(&made_by).unwrap(), None);
+        assert_eq!(table.track_means().encoder_hash, table.encoder_hash);
+        let refused = |table: &EmbeddingTable, encoder: &LoadedEncoder| {
+            table.check_encoder(encoder).unwrap_err().to_string()
+        };
+        let said = refused(&table, &open(CheckpointRef::Untrained, Some(3)));
+        assert!(
+            said.contains("read in another way") && said.contains("--layer"),
+            "{said}"
+        );
+        let shipped = open(CheckpointRef::Shipped, None);
+        let said = refused(&table, &shipped);
+        assert!(
+            said.contains("another encoder") && said.contains("--checkpoint"),
+            "{said}"
+        );
+        // Tables of earlier versions don't name it.
+        table.encoder_hash.clear();
+        assert_eq!(table.check_encoder(&made_by).unwrap(), None);
+        let said = table.check_encoder(&shipped).unwrap().unwrap();
+        assert!(said.contains("untrained tiny"), "{said}");
+        table.dim = 5;
+        assert!(refused(&table, &made_by).contains("another encoder"));
     }
 
     #[test]

@@ -44,6 +44,7 @@ fn table() -> EmbeddingTable {
             track("/b.wav", None),
         ],
         encoder: "untrained tiny hybrid, seed 0".to_owned(),
+        encoder_hash: "5e6f-layer3".to_owned(),
         level: Level::Window,
         notes: Vec::new(),
     }
@@ -180,6 +181,7 @@ fn metadata_of_any_label_are_read_as_they_were_by_what_knows_quotes() {
             })
             .collect(),
         encoder: "t".into(),
+        encoder_hash: String::new(),
         level: Level::Track,
         notes: Vec::new(),
     };

@@ -161,6 +161,8 @@ pub fn extract_layers(
         timestamps: whole.timestamps.clone(),
         track: whole.track.clone(),
         tracks: whole.tracks.clone(),
+        // What one layer of the encoder gives is not what the encoder gives.
+        encoder_hash: String::new(),
         ..EmbeddingTable::empty(dim, whole.encoder.clone(), whole.level)
     });
     Ok(tables.collect())

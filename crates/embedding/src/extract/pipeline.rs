@@ -39,6 +39,7 @@ pub(super) struct Model<'a> {
     pub(super) grids: &'a [TokenGrid],
     pub(super) dim: usize,
     pub(super) description: &'a str,
+    pub(super) hash: &'a str,
     pub(super) embed: &'a Embed<'a>,
 }
 
@@ -52,6 +53,7 @@ impl<'a> Model<'a> {
             grids: &encoder.info().grids,
             dim,
             description: encoder.description(),
+            hash: encoder.fingerprint(),
             embed,
         }
     }

@@ -73,6 +73,7 @@ impl Rows {
     ) -> Result<EmbeddingTable, EmbeddingError> {
         let mut table =
             EmbeddingTable::empty(model.dim, model.description.to_owned(), Level::Window);
+        table.encoder_hash = model.hash.to_owned();
         let mut bad: Vec<usize> = self
             .values
             .chunks_exact(model.dim.max(1))

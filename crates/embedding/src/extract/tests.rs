@@ -76,6 +76,7 @@ fn model(grids: &[TokenGrid]) -> Model<'_> {
         grids,
         dim: 3,
         description: "fake",
+        hash: "hash",
         embed: &fake,
     }
 }

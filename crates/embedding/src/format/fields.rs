@@ -10,6 +10,7 @@ pub(super) enum Field {
     Timestamp,
     Track,
     Encoder,
+    EncoderHash,
     Level,
 }
 
@@ -97,6 +98,7 @@ impl Field {
             ],
             Self::Track => &["track", "track_index", "track_idx", "track_id"],
             Self::Encoder => &["encoder", "model"],
+            Self::EncoderHash => &["encoder_hash"],
             Self::Level => &["level"],
         }
     }
@@ -131,6 +133,7 @@ impl Field {
             Self::Timestamp,
             Self::Track,
             Self::Encoder,
+            Self::EncoderHash,
             Self::Level,
         ];
         // `y` beside `x` is a place on a map, alone it is a label; neither is a part of an embedding.

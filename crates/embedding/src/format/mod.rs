@@ -4,8 +4,8 @@
 //!
 //! | ending | what is in it |
 //! |---|---|
-//! | `.npz` | numpy arrays `embedding` [rows, dim] f32, `timestamps` [rows] f32 (seconds), `track` [rows] i64, and for each track `path`, `label` and `split` (`path[track]` names every row's file); `encoder` and `level` |
-//! | `.parquet` | a row each: path, label, split (train, valid or test), track, timestamp, embedding (list of f32); encoder and level as metadata |
+//! | `.npz` | numpy arrays `embedding` [rows, dim] f32, `timestamps` [rows] f32 (seconds), `track` [rows] i64, and for each track `path`, `label` and `split` (`path[track]` names every row's file); `encoder`, `encoder_hash` and `level` |
+//! | `.parquet` | a row each: path, label, split (train, valid or test), track, timestamp, embedding (list of f32); encoder, encoder_hash and level as metadata |
 //! | `.tsv` | what TensorBoard's projector opens: the numbers in `F.tsv`, the rest in `F.metadata.tsv` |
 //! | `.safetensors` | tensors `embedding`, `timestamps`, `track`; paths, labels and splits as JSON in the metadata |
 //!

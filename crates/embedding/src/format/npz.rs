@@ -63,6 +63,12 @@ pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingE
         )?;
         strings(
             &mut archive,
+            "encoder_hash",
+            &[],
+            [table.encoder_hash.as_str()].into_iter(),
+        )?;
+        strings(
+            &mut archive,
             "level",
             &[],
             [table.level.to_string().as_str()].into_iter(),
@@ -169,6 +175,7 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     let splits = texts(Field::Split, Some(place))?;
     let single = |texts: Option<Texts>| texts.and_then(|texts| texts.texts.into_iter().next());
     contents.encoder = single(texts(Field::Encoder, None)?);
+    contents.encoder_hash = single(texts(Field::EncoderHash, None)?);
     contents.level = single(texts(Field::Level, None)?);
     let mut numbers = |field: Field| -> Result<Option<(String, Array)>, EmbeddingError> {
         let found = archive.find(field, Header::is_numeric);

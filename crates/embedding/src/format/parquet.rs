@@ -38,6 +38,7 @@ fn schema(table: &EmbeddingTable) -> Schema {
     ])
     .with_metadata(HashMap::from([
         ("encoder".to_owned(), table.encoder.clone()),
+        ("encoder_hash".to_owned(), table.encoder_hash.clone()),
         ("level".to_owned(), table.level.to_string()),
         ("dim".to_owned(), table.dim.to_string()),
     ]))
@@ -104,6 +105,7 @@ struct Places {
     track: Option<usize>,
     timestamp: Option<usize>,
     encoder: Option<usize>,
+    encoder_hash: Option<usize>,
     level: Option<usize>,
 }
 
@@ -154,6 +156,7 @@ impl Places {
             track: find(Field::Track, columns::is_whole),
             timestamp: find(Field::Timestamp, columns::is_time),
             encoder: find(Field::Encoder, columns::is_text),
+            encoder_hash: find(Field::EncoderHash, columns::is_text),
             level: find(Field::Level, columns::is_text),
             embedding,
         })
@@ -168,6 +171,7 @@ impl Places {
             self.track,
             self.timestamp,
             self.encoder,
+            self.encoder_hash,
             self.level,
         ];
         self.embedding
@@ -226,6 +230,7 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     let metadata = schema.metadata();
     let mut contents = Contents {
         encoder: metadata.get("encoder").cloned(),
+        encoder_hash: metadata.get("encoder_hash").cloned(),
         level: metadata.get("level").cloned(),
         ..Contents::default()
     };
@@ -333,6 +338,7 @@ fn take_batch(
     if first == 0 && batch.num_rows() > 0 {
         for (place, slot) in [
             (places.encoder, &mut contents.encoder),
+            (places.encoder_hash, &mut contents.encoder_hash),
             (places.level, &mut contents.level),
         ] {
             if slot.is_none() && place.is_some() {

@@ -145,6 +145,7 @@ pub(super) struct Contents {
     pub timestamps: Option<Vec<f32>>,
     pub tracks: Tracks,
     pub encoder: Option<String>,
+    pub encoder_hash: Option<String>,
     /// What is no level counts as missing: the word means other things in other programs.
     pub level: Option<String>,
     /// What is to be said of how the file was read.
@@ -179,6 +180,7 @@ impl Contents {
                 .encoder
                 .filter(|encoder| !encoder.is_empty())
                 .unwrap_or_else(|| "unknown".to_owned()),
+            encoder_hash: self.encoder_hash.unwrap_or_default(),
             level: level.unwrap_or(match single {
                 true => Level::Track,
                 false => Level::Window,

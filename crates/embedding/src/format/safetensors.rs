@@ -70,6 +70,7 @@ pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingE
             serde_json::to_string(&splits).map_err(json)?,
         ),
         ("encoder".to_owned(), table.encoder.clone()),
+        ("encoder_hash".to_owned(), table.encoder_hash.clone()),
         ("level".to_owned(), table.level.to_string()),
     ]);
     let bytes = serialize(tensors, Some(metadata)).map_err(|error| unfit(&error))?;
@@ -228,6 +229,7 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         timestamps,
         tracks,
         encoder: metadata.get("encoder").cloned(),
+        encoder_hash: metadata.get("encoder_hash").cloned(),
         level: metadata.get("level").cloned(),
         ..Contents::default()
     })

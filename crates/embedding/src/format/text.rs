@@ -317,6 +317,7 @@ struct Places {
     track: Option<usize>,
     timestamp: Option<usize>,
     encoder: Option<usize>,
+    encoder_hash: Option<usize>,
     level: Option<usize>,
 }
 
@@ -387,6 +388,7 @@ impl Places {
             find(Field::Timestamp, &is_number),
         );
         let (encoder, level) = (find(Field::Encoder, &is_text), find(Field::Level, &is_text));
+        let encoder_hash = find(Field::EncoderHash, &is_text);
         Ok(Some(Self {
             path,
             label,
@@ -394,6 +396,7 @@ impl Places {
             track,
             timestamp,
             encoder,
+            encoder_hash,
             level,
             ..places
         }))
@@ -460,6 +463,7 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
         if row == 0 {
             contents.dim = width;
             contents.encoder = places.encoder.map(|place| text(place).into_owned());
+            contents.encoder_hash = places.encoder_hash.map(|place| text(place).into_owned());
             contents.level = places.level.map(|place| text(place).into_owned());
         }
         if width != contents.dim || width == 0 || width > MOST_DIM {

@@ -93,6 +93,7 @@ pub(super) fn load(
         }
         if number == first + 1 {
             contents.encoder = places.encoder.map(|place| cell(Some(place)));
+            contents.encoder_hash = places.encoder_hash.map(|place| cell(Some(place)));
             contents.level = places.level.map(|place| cell(Some(place)));
         }
         let pushed = contents.tracks.push(RowTexts {
@@ -184,6 +185,7 @@ struct Places {
     track: Option<usize>,
     timestamp: Option<usize>,
     encoder: Option<usize>,
+    encoder_hash: Option<usize>,
     level: Option<usize>,
 }
 
@@ -214,6 +216,7 @@ impl Places {
             places.track = Field::Track.find(columns, numeric);
             places.timestamp = Field::Timestamp.find(columns, numeric);
             places.encoder = Field::Encoder.find(columns, |place| !numeric(place));
+            places.encoder_hash = Field::EncoderHash.find(columns, |place| !numeric(place));
             places.level = Field::Level.find(columns, |place| !numeric(place));
         }
         if places.path.is_none() && places.label.is_none() {

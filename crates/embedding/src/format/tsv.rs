@@ -12,7 +12,7 @@ use std::{
 use crate::{EmbeddingError, EmbeddingTable};
 use mynascope_base::storage::write_atomic;
 
-const COLUMNS: [&str; 7] = [
+const COLUMNS: [&str; 8] = [
     "path",
     "label",
     "split",
@@ -20,6 +20,7 @@ const COLUMNS: [&str; 7] = [
     "timestamp",
     "encoder",
     "level",
+    "encoder_hash",
 ];
 
 /// The columns of earlier versions, whose cells have backslashes before tabs and line ends.
@@ -81,7 +82,8 @@ pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingE
                 .map_or("".into(), cell);
             writeln!(
                 file,
-                "{name}\t{label}\t{split}\t{track}\t{time}\t{encoder}\t{level}"
+                "{name}\t{label}\t{split}\t{track}\t{time}\t{encoder}\t{level}\t{}",
+                cell(&table.encoder_hash)
             )?;
         }
         Ok(())
