@@ -225,6 +225,39 @@ fn the_lab_answers_for_the_mask_that_is_shown() {
     );
 }
 
+/// An MT2 that is dropped on the window is its encoder, says what its file doesn't, and is mapped like any other.
+#[test]
+fn a_dropped_mt2_is_mapped_and_shows_patchout_of_its_frames() {
+    let folder = sounds();
+    let (mut app, ctx) = open(&folder);
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/mt2/model_state_dict.pt");
+    app.apply(Command::Library(LibraryCommand::Drop(vec![file.clone()])));
+    until(&mut app, &ctx, |app| {
+        app.model().embeddings.source.checkpoint == CheckpointRef::File(file.clone())
+    });
+    assert!(app.model().embeddings.asks_patch.is_none());
+    app.apply(Command::Window(WindowCommand::ShowWorkspace(
+        Workspace::Teach,
+    )));
+    until(&mut app, &ctx, |app| {
+        app.model().teaching.patchout.value.is_some()
+    });
+    let answer = app.model().teaching.patchout.value.clone().unwrap();
+    assert_eq!((answer.rows, answer.tokens[1]), (1, 126));
+    assert!(answer.styles.is_empty() && answer.cosine > 0.0);
+    app.apply(Command::Map(MapCommand::Compute));
+    until(&mut app, &ctx, |app| {
+        !app.is_busy() && app.model().mapping.chart.is_some()
+    });
+    let table = app.model().embeddings.table.clone().unwrap();
+    assert!(
+        table.table.encoder.contains("MT2"),
+        "{}",
+        table.table.encoder
+    );
+}
+
 /// A MAEST that is dropped on the window is its encoder without a question, is mapped like any other, and Teach shows what
 /// patchout saves and which styles a window has.
 #[test]

@@ -10,7 +10,10 @@ use std::{error::Error, fs, path::Path, time::Instant};
 use burn::backend::{Flex, flex::FlexDevice};
 use mynascope_encoder::{
     OpenCheckpoint, Readout,
-    families::maest::{self, Hint, Network},
+    families::{
+        Hint,
+        maest::{self, Network},
+    },
 };
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -6,7 +6,7 @@ use super::{
     EncoderConfig, EncoderError, LoadedEncoder,
     blocks::Block,
     families::{
-        maest,
+        maest, mt2,
         myna::{network::FollowTokens, tokenizer::Tokenizer},
     },
     kernels::Kernels,
@@ -178,6 +178,14 @@ impl LoadedEncoder {
                 let job = maest::FollowTokens {
                     patches: maest::cut(&config, &[window], Some(&[kept.to_vec()]))?,
                     layer: self.layer_read(),
+                    readout: self.readout(),
+                };
+                self.placed().ask(job, self.device())?
+            }
+            EncoderConfig::Mt2(config) => {
+                let job = mt2::FollowTokens {
+                    frames: mt2::cut(&config, &[window], Some(&[kept.to_vec()]))?,
+                    layer: self.blocks_read(),
                     readout: self.readout(),
                 };
                 self.placed().ask(job, self.device())?

@@ -1,8 +1,8 @@
 //! By which hash an encoder is known: saved probes, scores, tables and caches name it so.
 
 use super::{
-    MynaConfig, Patching, families::myna::parameters::encoder_parameters, network::NetworkWeights,
-    shipped_weights, weights::Weights,
+    EncoderConfig, MynaConfig, Patching, families::myna::parameters::encoder_parameters,
+    network::NetworkWeights, shipped_weights, weights::Weights,
 };
 
 /// Whether a [`super::LoadedEncoder::fingerprint`] is that of the encoder that comes with the program, or of one of its branches,
@@ -38,8 +38,13 @@ fn identity_text(config: &MynaConfig) -> String {
 pub(super) fn fingerprint(weights: &NetworkWeights) -> String {
     match weights {
         NetworkWeights::Myna(weights) => of_myna(weights),
-        NetworkWeights::Maest(config, tensors) => {
-            hash(&config.identity_text(), tensors.iter().map(Vec::as_slice))
+        NetworkWeights::Tensors(config, tensors) => {
+            let text = match config {
+                EncoderConfig::Myna(config) => identity_text(config),
+                EncoderConfig::Maest(config) => config.identity_text(),
+                EncoderConfig::Mt2(config) => config.identity_text(),
+            };
+            hash(&text, tensors.iter().map(Vec::as_slice))
         }
     }
 }

@@ -15,6 +15,9 @@ pub enum Family {
     Myna,
     /// MAEST (Alonso-Jiménez et al. 2023): overlapping patches of a log mel-spectrogram, trained to tell styles.
     Maest,
+    /// MT2 (Kong et al. 2025): frames of a VQT and a mel-spectrogram, two class tokens, one trained by contrast and one to
+    /// move with the key.
+    Mt2,
 }
 
 impl fmt::Display for Family {
@@ -22,6 +25,7 @@ impl fmt::Display for Family {
         f.write_str(match self {
             Self::Myna => "Myna",
             Self::Maest => "MAEST",
+            Self::Mt2 => "MT2",
         })
     }
 }
@@ -73,11 +77,12 @@ impl EncoderInfo {
                 self.depth
             )));
         }
-        if reading.layer.is_some() && reading.readout.is_some_and(Readout::is_final) {
-            return Err(EncoderError::Reading(
-                "features, logits and probabilities are read behind all blocks; leave out --layer"
-                    .into(),
-            ));
+        if let (Some(_), Some(readout)) = (reading.layer, reading.readout)
+            && readout.is_final()
+        {
+            return Err(EncoderError::Reading(format!(
+                "the readout {readout} is read behind all blocks; leave out --layer"
+            )));
         }
         match reading.readout {
             Some(readout) if !self.readouts.contains(&readout) => {

@@ -2,7 +2,12 @@
 
 use std::path::Path;
 
-use super::{EncoderConfig, LoadedEncoder, Overlap, families::maest};
+use rayon::prelude::*;
+
+use super::{
+    EncoderConfig, LoadedEncoder, Overlap,
+    families::{maest, mt2},
+};
 use mynascope_audio::{Caveats, Channel, SAMPLE_RATE, load_mono};
 use mynascope_base::{jobs::Cancel, storage::Cache};
 use mynascope_spectrum::{
@@ -16,7 +21,8 @@ use mynascope_spectrum::{
 pub struct Window {
     /// Where it begins in the track.
     pub start_secs: f32,
-    /// What the network takes, frame-major: Myna [frames, 128] raw mel power, MAEST [frames, 96] normalised log mel.
+    /// What the network takes, frame-major: Myna [frames, 128] raw mel power, MAEST [frames, 96] normalised log mel, MT2
+    /// [frames, 84 + 128] bins of a log VQT and bands of a log mel.
     pub values: Vec<f32>,
 }
 
@@ -43,10 +49,10 @@ impl LoadedEncoder {
         cancel: &Cancel,
         cache: Option<&Cache>,
     ) -> Result<Input, SpectrumError> {
-        if let EncoderConfig::Maest(config) = self.config() {
+        if self.myna().is_none() {
             let (samples, info) = load_mono(path, SAMPLE_RATE, channel, cancel)?;
             return Ok(Input {
-                windows: maest_windows(&config, &samples, self.reading().overlap)?,
+                windows: self.windows(&samples)?,
                 duration_secs: info.duration_secs,
                 caveats: info.caveats(),
             });
@@ -74,6 +80,7 @@ impl LoadedEncoder {
         match self.config() {
             EncoderConfig::Myna(_) => Ok(self.cut(&mel_of_samples(samples)?)),
             EncoderConfig::Maest(config) => maest_windows(&config, samples, self.reading().overlap),
+            EncoderConfig::Mt2(config) => mt2_windows(&config, samples, self.reading().overlap),
         }
     }
 
@@ -140,6 +147,35 @@ fn maest_windows(
             Ok(starts.map(window).collect())
         }
     }
+}
+
+/// Windows of [frames, bins + 128], each with spectrograms of its own, as its authors' code is given 4 s of sound. Silence
+/// follows a shorter sound.
+fn mt2_windows(
+    config: &mt2::Config,
+    samples: &[f32],
+    overlap: Option<Overlap>,
+) -> Result<Vec<Window>, SpectrumError> {
+    if samples.is_empty() {
+        return Ok(Vec::new());
+    }
+    let length = config.window_samples();
+    let hop = hop(length, overlap, Overlap::None);
+    let starts = (0..=samples.len().saturating_sub(length)).step_by(hop);
+    let starts: Vec<usize> = starts.collect();
+    let front_end = mt2::FrontEnd::new(config);
+    starts
+        .into_par_iter()
+        .map_init(
+            || front_end.clone(),
+            |front_end, first| {
+                Ok(Window {
+                    start_secs: first as f32 / SAMPLE_RATE as f32,
+                    values: front_end.window(samples.get(first..).unwrap_or_default())?,
+                })
+            },
+        )
+        .collect()
 }
 
 /// Windows of [frames, 128], one every `hop` frames; a mel shorter than one is padded with silence.

@@ -7,7 +7,7 @@ use super::{
     OpenCheckpoint, Overlap, Preset, Reading, ReadingInUse, Readout,
     backend::{Place, PlacedEncoder, find_place},
     checkpoint::{LoadOptions, WeightsChoice, say_step_of_run},
-    families::maest,
+    families,
     identity::fingerprint,
     network::NetworkWeights,
     shipped_weights,
@@ -94,8 +94,8 @@ impl LoadedEncoder {
             },
         };
         let mut opened = OpenCheckpoint::open(&path)?;
-        if let Some(maest) = Self::open_maest(&mut opened, &options, &of, device)? {
-            return Ok(maest);
+        if let Some(found) = Self::open_found(&mut opened, &options, &of, device)? {
+            return Ok(found);
         }
         let (weights, report) = opened.into_myna(&options)?;
         let chosen = report.encoders.iter().find(|found| found.chosen);
@@ -114,40 +114,30 @@ impl LoadedEncoder {
         })
     }
 
-    /// The MAEST in a file; `None` where it holds none.
-    fn open_maest(
+    /// The encoder of another family than Myna in a file; `None` where it holds none.
+    fn open_found(
         checkpoint: &mut OpenCheckpoint,
         options: &LoadOptions,
         of: &str,
         device: &DeviceChoice,
     ) -> Result<Option<Self>, EncoderError> {
-        let Some((found, tensors)) = maest::read(checkpoint, &options.maest_hint())? else {
+        let Some((found, tensors)) = families::read(checkpoint, &options.hint())? else {
             return Ok(None);
-        };
-        let config = found.config;
-        let seconds = config.window_samples() / 16_000;
-        let chosen = match found.prefixes.len() {
-            0 | 1 => String::new(),
-            _ => format!(" ({})", found.prefix.trim_end_matches('.')),
         };
         let heads = match options.heads {
             Some(heads) => format!(", {heads} heads"),
             None => String::new(),
         };
-        let description = format!("MAEST of {seconds} s{chosen} of {of}{heads}");
-        let labels = found.labels.clone().unwrap_or_default();
-        let weights = NetworkWeights::Maest(config, tensors);
+        let description = format!("{} of {of}{heads}", found.name());
+        let note = found.say_use();
+        let labels = found.labels.unwrap_or_default();
+        let weights = NetworkWeights::Tensors(found.config, tensors);
+        let source = Some(checkpoint.file().to_path_buf());
         Ok(Some(Self {
             weights_choice: options.weights.clone(),
             heads: options.heads,
-            note: found.say_use(),
-            ..Self::of_weights(
-                weights,
-                labels,
-                description,
-                Some(checkpoint.file().to_path_buf()),
-                device,
-            )?
+            note,
+            ..Self::of_weights(weights, labels, description, source, device)?
         }))
     }
 
@@ -213,7 +203,7 @@ impl LoadedEncoder {
     pub fn myna(&self) -> Option<MynaConfig> {
         match self.config {
             EncoderConfig::Myna(config) => Some(config),
-            EncoderConfig::Maest(_) => None,
+            EncoderConfig::Maest(_) | EncoderConfig::Mt2(_) => None,
         }
     }
 
@@ -281,26 +271,17 @@ impl LoadedEncoder {
 
     /// Values of one embedding, as the encoder was opened.
     pub fn embedding_dim(&self) -> usize {
-        match self.config {
-            EncoderConfig::Myna(config) => config.embedding_dim(),
-            EncoderConfig::Maest(config) => config.output_dim(self.readout()),
-        }
+        self.config.output_dim(self.readout())
     }
 
     /// Values of one layer of [`Self::embed_layers`].
     pub fn layer_dim(&self) -> usize {
-        match self.config {
-            EncoderConfig::Myna(config) => config.embedding_dim(),
-            EncoderConfig::Maest(config) => config.output_dim(self.layer_readout()),
-        }
+        self.config.output_dim(self.layer_readout())
     }
 
     /// The layer that is read, by its place in [`EncoderInfo::layers`].
     pub fn layer_read(&self) -> usize {
-        let published = match self.config {
-            EncoderConfig::Myna(config) => config.depth + 1,
-            EncoderConfig::Maest(config) => config.default_layer(self.readout()),
-        };
+        let published = self.config.default_layer(self.readout());
         self.reading.layer.unwrap_or(published)
     }
 
@@ -329,9 +310,8 @@ impl LoadedEncoder {
 
     /// The same where every layer is read: what is behind all blocks is no readout of a layer.
     pub(super) fn layer_readout(&self) -> Readout {
-        match self.readout() {
-            readout if readout.is_final() => Readout::Stack,
-            readout => readout,
-        }
+        let readout = self.readout();
+        let mut known = std::iter::once(readout).chain(self.info.readouts.iter().copied());
+        known.find(|readout| !readout.is_final()).unwrap_or(readout)
     }
 }

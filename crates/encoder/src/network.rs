@@ -4,8 +4,8 @@ use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EncoderInfo, Family, MynaConfig, Precision, Weights,
-    families::{maest, myna},
+    EncoderInfo, Family, MynaConfig, Precision, Readout, Weights,
+    families::{Sizes, maest, mt2, myna},
     kernels::Kernels,
 };
 
@@ -17,6 +17,8 @@ pub enum EncoderConfig {
     Myna(MynaConfig),
     /// MAEST.
     Maest(maest::Config),
+    /// MT2.
+    Mt2(mt2::Config),
 }
 
 impl EncoderConfig {
@@ -25,6 +27,7 @@ impl EncoderConfig {
         match self {
             Self::Myna(_) => Family::Myna,
             Self::Maest(_) => Family::Maest,
+            Self::Mt2(_) => Family::Mt2,
         }
     }
 
@@ -33,15 +36,68 @@ impl EncoderConfig {
         let info = match self {
             Self::Myna(config) => config.info(),
             Self::Maest(config) => config.info(),
+            Self::Mt2(config) => config.info(),
         };
         EncoderInfo { outputs, ..info }
+    }
+
+    /// What it is, for people: "MAEST of 5 s".
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Myna(config) => format!("{} {}", config.size_name(), config.kind),
+            Self::Maest(config) => config.name(),
+            Self::Mt2(config) => config.name(),
+        }
+    }
+
+    /// Sizes that every family has.
+    pub(crate) fn sizes(&self) -> Sizes {
+        match self {
+            Self::Myna(config) => Sizes {
+                dim: config.dim,
+                depth: config.depth,
+                heads: config.heads,
+                mlp_dim: config.mlp_dim,
+                labels: 0,
+            },
+            Self::Maest(config) => config.sizes(),
+            Self::Mt2(config) => config.sizes(),
+        }
+    }
+
+    /// What it reads and tells, for people; `named` says whether the names of what its classifier tells are known.
+    pub(crate) fn say_reading(&self, named: bool) -> String {
+        match self {
+            Self::Myna(config) => format!("{} patches", config.kind),
+            Self::Maest(config) => config.say_reading(named),
+            Self::Mt2(config) => config.say_reading(),
+        }
+    }
+
+    /// Values of one embedding that is read so.
+    pub(crate) fn output_dim(&self, readout: Readout) -> usize {
+        match self {
+            Self::Myna(config) => config.embedding_dim(),
+            Self::Maest(config) => config.output_dim(readout),
+            Self::Mt2(config) => config.output_dim(readout),
+        }
+    }
+
+    /// Which of [`EncoderInfo::layers`] is read where none is named.
+    pub(crate) fn default_layer(&self, readout: Readout) -> usize {
+        match self {
+            Self::Myna(config) => config.depth + 1,
+            Self::Maest(config) => config.default_layer(readout),
+            Self::Mt2(config) => config.depth + 1,
+        }
     }
 }
 
 /// The weights of an encoder as plain numbers.
 pub(super) enum NetworkWeights {
     Myna(Weights),
-    Maest(maest::Config, Vec<Vec<f32>>),
+    /// Of any other family: the numbers of all its parameters, in their order.
+    Tensors(EncoderConfig, Vec<Vec<f32>>),
 }
 
 impl NetworkWeights {
@@ -49,7 +105,7 @@ impl NetworkWeights {
     pub fn config(&self) -> EncoderConfig {
         match self {
             Self::Myna(weights) => EncoderConfig::Myna(weights.config),
-            Self::Maest(config, _) => EncoderConfig::Maest(*config),
+            Self::Tensors(config, _) => *config,
         }
     }
 }
@@ -59,6 +115,7 @@ impl NetworkWeights {
 pub enum Network<B: Backend> {
     Myna(myna::network::Encoder<B>),
     Maest(maest::Network<B>),
+    Mt2(mt2::Network<B>),
 }
 
 impl<B: Kernels> Network<B> {
@@ -71,9 +128,14 @@ impl<B: Kernels> Network<B> {
                 Precision::F32,
                 weights.upload::<B>(device),
             )?),
-            NetworkWeights::Maest(config, tensors) => {
+            NetworkWeights::Tensors(EncoderConfig::Maest(config), tensors) => {
                 Self::Maest(maest::Network::assemble(&config, tensors, device)?)
             }
+            NetworkWeights::Tensors(EncoderConfig::Mt2(config), tensors) => {
+                Self::Mt2(mt2::Network::assemble(&config, tensors, device)?)
+            }
+            // Its weights have a form of their own, which training changes.
+            NetworkWeights::Tensors(EncoderConfig::Myna(_), _) => return None,
         })
     }
 
@@ -81,7 +143,7 @@ impl<B: Kernels> Network<B> {
     pub fn myna(&self) -> Result<&myna::network::Encoder<B>, String> {
         match self {
             Self::Myna(encoder) => Ok(encoder),
-            Self::Maest(_) => Err("the encoder is a MAEST, not a Myna".to_owned()),
+            _ => self.other("a Myna"),
         }
     }
 
@@ -89,7 +151,26 @@ impl<B: Kernels> Network<B> {
     pub fn maest(&self) -> Result<&maest::Network<B>, String> {
         match self {
             Self::Maest(network) => Ok(network),
-            Self::Myna(_) => Err("the encoder is a Myna, not a MAEST".to_owned()),
+            _ => self.other("a MAEST"),
         }
+    }
+
+    /// The network, if it is an MT2.
+    pub fn mt2(&self) -> Result<&mt2::Network<B>, String> {
+        match self {
+            Self::Mt2(network) => Ok(network),
+            _ => self.other("an MT2"),
+        }
+    }
+
+    fn other<T>(&self, wanted: &str) -> Result<T, String> {
+        let family = match self {
+            Self::Myna(_) => Family::Myna,
+            Self::Maest(_) => Family::Maest,
+            Self::Mt2(_) => Family::Mt2,
+        };
+        Err(format!(
+            "the encoder is of the family {family}, not {wanted}"
+        ))
     }
 }

@@ -1,9 +1,11 @@
 //! Embedding windows: as many at a time as fit the caches, by whichever family the encoder is of.
 
+use std::ops::Range;
+
 use super::{
-    EncoderConfig, EncoderError, LoadedEncoder, MynaConfig, Reading, Readout,
+    EncoderConfig, EncoderError, LoadedEncoder, MynaConfig, Patchout, Reading, Readout,
     families::{
-        maest,
+        maest, mt2,
         myna::{
             network::{Embed, EmbedLayers},
             tokenizer::Tokenizer,
@@ -104,6 +106,7 @@ impl LoadedEncoder {
                     self.pass_myna(config, part, masks, wanted, &mut tokenizer)?
                 }
                 EncoderConfig::Maest(config) => self.pass_maest(config, part, masks, wanted)?,
+                EncoderConfig::Mt2(config) => self.pass_mt2(config, part, masks, wanted)?,
             });
             start = end;
         }
@@ -169,15 +172,58 @@ impl LoadedEncoder {
         wanted: Wanted,
     ) -> Result<Vec<f32>, EncoderError> {
         let frames = windows.first().map_or(0, |window| window.len()) / maest::BANDS;
-        let columns = config.columns_of(frames);
-        let whole = self.info().grids.first().map_or(0, |grid| grid.columns);
-        let patchout = self.reading().patchout;
-        let kept: Option<Vec<Vec<usize>>> = match masks {
-            None if patchout.is_none() => None,
+        let kept = self.kept(windows.len(), config.columns_of(frames), masks);
+        let (layers, readout) = self.layers(wanted);
+        let job = maest::ReadLayers {
+            patches: maest::cut(config, windows, kept.as_deref())?,
+            layers,
+            readout,
+        };
+        self.placed().ask(job, self.device())
+    }
+
+    /// One pass over windows.
+    fn pass_mt2(
+        &self,
+        config: &mt2::Config,
+        windows: &[&[f32]],
+        masks: Option<&[TokenMask]>,
+        wanted: Wanted,
+    ) -> Result<Vec<f32>, EncoderError> {
+        let kept = self.kept(windows.len(), config.frames, masks);
+        let (layers, readout) = self.layers(wanted);
+        let job = mt2::ReadLayers {
+            frames: mt2::cut(config, windows, kept.as_deref())?,
+            layers,
+            readout,
+        };
+        self.placed().ask(job, self.device())
+    }
+
+    /// The tokens of each window that are read, in the grid of its own columns: those of the mask, else those that patchout
+    /// leaves; `None` where all are.
+    fn kept(
+        &self,
+        windows: usize,
+        columns: usize,
+        masks: Option<&[TokenMask]>,
+    ) -> Option<Vec<Vec<usize>>> {
+        let grid = self.info().grids.first();
+        let (whole, rows) = grid.map_or((0, 0), |grid| (grid.columns, grid.rows()));
+        let Patchout {
+            every,
+            dropped_rows,
+        } = self.reading().patchout;
+        match masks {
+            None if self.reading().patchout.is_none() => None,
             None => {
-                let dropped: Vec<usize> = patchout.dropped_rows.iter().collect();
-                let kept = maest::patchout(columns, patchout.every, &dropped);
-                Some(vec![kept; windows.len()])
+                let rows = (0..rows).filter(|&row| !dropped_rows.holds(row));
+                let row = |row: usize| {
+                    let columns_read = (0..columns).step_by(every.max(1));
+                    columns_read.map(move |column| row * columns + column)
+                };
+                let kept: Vec<usize> = rows.flat_map(row).collect();
+                Some(vec![kept; windows])
             }
             // A mask is drawn for a whole window; a shorter one has fewer columns.
             Some(masks) => {
@@ -188,18 +234,19 @@ impl LoadedEncoder {
                 let kept = |mask: &TokenMask| mask.of(0).iter().filter_map(shorter).collect();
                 Some(masks.iter().map(kept).collect())
             }
-        };
+        }
+    }
+
+    /// Which layers are read for what is wanted of another family than Myna, and how.
+    fn layers(&self, wanted: Wanted) -> (Range<usize>, Readout) {
         let one = |layer: usize| layer..layer + 1;
-        let (layers, readout) = match wanted {
-            Wanted::EveryLayer => (0..config.depth + 1, self.layer_readout()),
-            Wanted::Probabilities => (one(config.depth), Readout::Probabilities),
+        match wanted {
+            Wanted::EveryLayer => (0..self.info().layers.len(), self.layer_readout()),
+            Wanted::Probabilities => {
+                let readout = Readout::Probabilities;
+                (one(self.config().default_layer(readout)), readout)
+            }
             Wanted::Reading => (one(self.layer_read()), self.readout()),
-        };
-        let job = maest::ReadLayers {
-            patches: maest::cut(config, windows, kept.as_deref())?,
-            layers,
-            readout,
-        };
-        self.placed().ask(job, self.device())
+        }
     }
 }

@@ -11,7 +11,7 @@ use mynascope_spectrum::tokens::{TokenGrid, TokenMask};
 
 /// How one vector is made of what a layer gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Readout {
     /// Class token, distillation token and mean of the patches, one behind the other: what MAEST published.
     Stack,
@@ -27,11 +27,21 @@ pub enum Readout {
     Logits,
     /// The same as probabilities (sigmoid).
     Probabilities,
+    /// The class token of MT2 that was trained by contrast.
+    Contrastive,
+    /// The class token of MT2 that was trained to move with the key.
+    Equivariant,
+    /// The mean of both.
+    ClassMean,
+    /// The mean over the frames, without class tokens.
+    FrameMean,
+    /// How much each of twelve keys a semitone apart fits, summing to 1; which is C is told by a recording in C.
+    KeyProfile,
 }
 
 impl Readout {
     /// All readouts of all families.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::Stack,
         Self::Cls,
         Self::Dist,
@@ -39,11 +49,19 @@ impl Readout {
         Self::Features,
         Self::Logits,
         Self::Probabilities,
+        Self::Contrastive,
+        Self::Equivariant,
+        Self::ClassMean,
+        Self::FrameMean,
+        Self::KeyProfile,
     ];
 
     /// Whether it is read behind all blocks and the last norm, and of no other layer.
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Features | Self::Logits | Self::Probabilities)
+        matches!(
+            self,
+            Self::Features | Self::Logits | Self::Probabilities | Self::KeyProfile
+        )
     }
 }
 
@@ -57,6 +75,11 @@ named!(
     Readout::Features => "features",
     Readout::Logits => "logits",
     Readout::Probabilities => "probabilities",
+    Readout::Contrastive => "contrastive",
+    Readout::Equivariant => "equivariant",
+    Readout::ClassMean => "class-mean",
+    Readout::FrameMean => "frame-mean",
+    Readout::KeyProfile => "key-profile",
 );
 
 /// How far windows of a track overlap.

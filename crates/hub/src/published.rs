@@ -169,8 +169,8 @@ pub const PUBLISHED: &[Published] = &[
         parameters: 5_338_752,
         window_secs: 4.0,
         licence: "not stated",
-        note: "not on the hub; its authors name https://github.com/deezer/mt2",
-        opens: false,
+        note: "not on the hub; its authors name https://github.com/deezer/mt2. Open its model_state_dict.pt",
+        opens: true,
     },
 ];
 

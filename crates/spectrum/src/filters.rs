@@ -8,10 +8,12 @@ use mynascope_audio::SAMPLE_RATE;
 
 /// Triangular filters on Slaney's scale, as librosa, nnAudio and torchaudio build them. Only the weights that are not
 /// zero are kept: 2 % of Myna's 128 x 1025.
+#[derive(Clone)]
 pub(super) struct MelFilters {
     bands: Vec<Band>,
 }
 
+#[derive(Clone)]
 struct Band {
     /// First bin with a weight.
     first: usize,
@@ -64,11 +66,13 @@ impl MelFilters {
     }
 
     /// The filters as a full matrix [bands, bins].
-    #[cfg(test)]
-    fn matrix(&self, bins: usize) -> Vec<f32> {
+    pub(super) fn matrix(&self, bins: usize) -> Vec<f32> {
         let mut matrix = vec![0.0; self.bands.len() * bins];
         for (row, band) in matrix.chunks_exact_mut(bins).zip(&self.bands) {
-            row[band.first..band.first + band.weights.len()].copy_from_slice(&band.weights);
+            let slots = row.iter_mut().skip(band.first);
+            for (slot, weight) in slots.zip(&band.weights) {
+                *slot = *weight;
+            }
         }
         matrix
     }

@@ -28,6 +28,7 @@ mod scale;
 mod seen;
 pub mod tokens;
 mod transform;
+mod vqt;
 
 pub use colour::ColourMap;
 pub use front_end::{
@@ -43,6 +44,7 @@ pub use mel::{
 pub use npy::{read_npy, write_npy};
 pub use scale::{band_of_hz, hz_of_band, mel_frequencies, note_and_cents, note_name};
 pub use seen::{Patches, seen_by_encoder};
+pub use vqt::{VQT_BINS, VQT_HOP, Vqt};
 
 use std::path::{Path, PathBuf};
 

@@ -14,7 +14,8 @@ pub(super) fn hann(n_fft: usize) -> Vec<f32> {
         .collect()
 }
 
-/// A windowed Fourier transform of one frame and back, with its buffers.
+/// A windowed Fourier transform of one frame and back, with its buffers. A clone shares what was planned.
+#[derive(Clone)]
 pub(super) struct Transform {
     window: Vec<f32>,
     forward: Arc<dyn RealToComplex<f32>>,

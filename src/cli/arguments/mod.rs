@@ -141,14 +141,14 @@ pub struct Encoder {
     /// [default: what was trained].
     #[arg(long, default_value = "auto", hide_default_value = true)]
     pub weights: WeightsChoice,
-    /// Attention heads of a checkpoint that doesn't say: a MAEST in its authors' form [default: width / 64].
+    /// Attention heads of a checkpoint that doesn't say: an MT2, or a MAEST in its authors' form [default: width / 64].
     #[arg(long)]
     pub heads: Option<usize>,
     /// Which layer is read: 0 for what enters the first block, N for what follows block N [default: as published].
     #[arg(long)]
     pub layer: Option<usize>,
-    /// How one vector is made of the layer: mean (Myna, MAEST), stack, cls, dist, features, logits or probabilities (MAEST)
-    /// [default: as published].
+    /// How one vector is made of the layer: mean (Myna, MAEST); stack, cls, dist, features, logits, probabilities (MAEST);
+    /// contrastive, equivariant, class-mean, frame-mean, key-profile (MT2) [default: as published].
     #[arg(long)]
     pub readout: Option<Readout>,
     /// none: windows lie back to back; half: each begins in the middle of the one before [default: as published].
@@ -193,7 +193,7 @@ pub struct Inspect {
     /// [default: what was trained].
     #[arg(long, default_value = "auto", hide_default_value = true)]
     pub weights: WeightsChoice,
-    /// Attention heads of a checkpoint that doesn't say: a MAEST in its authors' form [default: width / 64].
+    /// Attention heads of a checkpoint that doesn't say: an MT2, or a MAEST in its authors' form [default: width / 64].
     #[arg(long)]
     pub heads: Option<usize>,
 }

@@ -31,7 +31,7 @@ use mynascope_base::{
 
 use super::{
     CheckpointError, Family, MynaConfig, Patching, Preset, Reading,
-    families::maest::{self, Hint},
+    families::{self, Hint},
     weights::Weights,
 };
 pub use candidates::{WeightsChoice, WeightsRole};
@@ -246,7 +246,7 @@ pub fn is_checkpoint(path: &Path) -> bool {
     match list_file(&file) {
         Ok(listing) => {
             !candidates::candidates(&listing).is_empty()
-                || maest::recognise(&listing.shapes(), None, &Hint::default()).is_some()
+                || families::recognise(&listing.shapes(), None, &Hint::default()).is_some()
         }
         Err(_) => false,
     }
@@ -259,15 +259,15 @@ pub struct LoadOptions {
     pub patch: Option<Patching>,
     /// Which weights, of a file that holds several encoders.
     pub weights: WeightsChoice,
-    /// Attention heads, of a file that doesn't say: MAEST in its authors' form.
+    /// Attention heads, of a file that doesn't say: MT2, and MAEST in its authors' form.
     pub heads: Option<usize>,
     /// Which layer is read, and how; by default as published.
     pub reading: Reading,
 }
 
 impl LoadOptions {
-    /// What is known of a MAEST beside its file.
-    pub(crate) fn maest_hint(&self) -> Hint {
+    /// What is known of an encoder beside its file.
+    pub(crate) fn hint(&self) -> Hint {
         Hint {
             heads: self.heads,
             head: None,
@@ -375,8 +375,8 @@ pub fn inspect_with(
     options: &LoadOptions,
 ) -> Result<CheckpointReport, CheckpointError> {
     let mut opened = OpenCheckpoint::open(path)?;
-    match maest::inspect(&mut opened, &options.maest_hint())? {
-        Some(report) => Ok(report),
+    match families::find(&mut opened, &options.hint())? {
+        Some((found, problem)) => Ok(found.report(&mut opened, problem)),
         None => opened.into_report(preset, options),
     }
 }
@@ -403,10 +403,12 @@ pub fn load_reported(
 ) -> Result<(Weights, CheckpointReport), CheckpointError> {
     let opened = OpenCheckpoint::open(path)?;
     let config_json = opened.config_json().ok().flatten();
-    let hint = options.maest_hint();
-    if maest::recognise(&opened.shapes(), config_json.as_ref(), &hint).is_some() {
+    let family = families::recognise(&opened.shapes(), config_json.as_ref(), &options.hint());
+    if let Some(family) = family {
         return Err(CheckpointError::Unfit {
-            why: "it holds a MAEST, and only Myna is trained and converted; embed, map, probe and predict take a MAEST".into(),
+            why: format!(
+                "it holds an encoder of the family {family}, and only Myna is trained and converted; embed, map, probe and predict take it"
+            ),
             path: opened.file().to_path_buf(),
         });
     }

@@ -1,4 +1,53 @@
 //! The published designs of encoders, a module each: sizes, weights, tokens and network, read from top to bottom.
 
+mod found;
 pub mod maest;
+pub mod mt2;
 pub mod myna;
+
+pub(crate) use found::{Found, Sizes};
+pub use found::{Hint, Recognised, Shapes, Taken, Values};
+
+use serde_json::Value;
+
+use super::{CheckpointError, EncoderConfig, Family, OpenCheckpoint};
+
+/// Which family but Myna a file is of by names and shapes, whether or not it can be used; the `config.json` beside it tells
+/// those apart that share names.
+pub(crate) fn recognise(
+    shapes: &Shapes,
+    config_json: Option<&Value>,
+    hint: &Hint,
+) -> Option<Family> {
+    let maest = || maest::recognise(shapes, config_json, hint).map(|_| Family::Maest);
+    let mt2 = || mt2::recognise(shapes, hint).map(|_| Family::Mt2);
+    maest().or_else(mt2)
+}
+
+/// Looks for an encoder of any family but Myna; with it why it can't be used, if it can't, as far as names and shapes tell.
+/// `None`: the file holds none.
+///
+/// # Errors
+/// If a file cannot be read, or if it holds an encoder of a family, or its nearest relative, that cannot be used as it is.
+pub(crate) fn find(
+    checkpoint: &mut OpenCheckpoint,
+    hint: &Hint,
+) -> Result<Option<Found<EncoderConfig>>, CheckpointError> {
+    if let Some((found, problem)) = maest::find(checkpoint, hint)? {
+        return Ok(Some((found.map(EncoderConfig::Maest), problem)));
+    }
+    let found = mt2::find(checkpoint, hint)?;
+    Ok(found.map(|(found, problem)| (found.map(EncoderConfig::Mt2), problem)))
+}
+
+/// As [`find`], with the numbers of all its parameters in their order.
+///
+/// # Errors
+/// As [`find`], and if the file is damaged or the encoder lacks tensors.
+pub(crate) fn read(
+    checkpoint: &mut OpenCheckpoint,
+    hint: &Hint,
+) -> Result<Option<(Recognised<EncoderConfig>, Values)>, CheckpointError> {
+    let found = find(checkpoint, hint)?;
+    found::read_found(checkpoint, found)
+}

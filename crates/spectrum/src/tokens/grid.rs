@@ -101,6 +101,8 @@ pub enum GridKind {
     Vertical,
     /// MAEST's 16x16 patches of 96 bands, every 10 frames and bands: neighbours overlap.
     Maest,
+    /// A token for every frame, over all frequencies.
+    Frames,
 }
 
 impl GridKind {
@@ -125,6 +127,7 @@ impl fmt::Display for GridKind {
             Self::Square => "square",
             Self::Vertical => "vertical",
             Self::Maest => "16x16 every 10",
+            Self::Frames => "frames",
         })
     }
 }

@@ -59,6 +59,10 @@ fn controls(ui: &mut Ui, answer: &PatchoutAnswer, form: &mut TeachForm) {
         .on_hover_text("Columns of patches that the encoder reads (--patchout)");
     theme::slider_look(ui, ui.available_width());
     ui.add(Slider::new(&mut form.patchout.every, 1..=MOST_PATCHOUT).show_value(false));
+    // Without its only row nothing of a window is left.
+    if answer.rows < 2 {
+        return;
+    }
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(theme::UNIT, theme::UNIT);
         ui.label(small("Rows").color(weak)).on_hover_text(

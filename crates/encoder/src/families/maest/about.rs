@@ -3,19 +3,28 @@
 use std::ops::Range;
 
 use super::{
-    BANDS, Config, Form, Head, Hint, PATCH, PUBLISHED_BLOCK, Patches, ROWS, Recognised, STRIDE,
-    embed, follow, recognise::find,
+    BANDS, Config, Form, Head, PATCH, PUBLISHED_BLOCK, Patches, ROWS, STRIDE, embed, follow,
 };
 use crate::{
-    CheckpointError, CheckpointReport, EncoderInfo, Family, FoundEncoder, OpenCheckpoint, Readout,
-    WeightsRole, WindowRule, attention::Followed, backend::EncoderJob, kernels::Kernels,
-    network::Network,
+    EncoderInfo, Family, Readout, WindowRule, attention::Followed, backend::EncoderJob,
+    families::Sizes, kernels::Kernels, network::Network,
 };
 use mynascope_base::counted;
 use mynascope_spectrum::{
     MAEST_MEL,
     tokens::{GridKind, TokenGrid},
 };
+
+/// How a layer is read, the published way first.
+const READOUTS: [Readout; 7] = [
+    Readout::Stack,
+    Readout::Cls,
+    Readout::Dist,
+    Readout::Mean,
+    Readout::Features,
+    Readout::Logits,
+    Readout::Probabilities,
+];
 
 /// Reads layers of windows; as [`embed`].
 pub(crate) struct ReadLayers {
@@ -74,7 +83,7 @@ impl Config {
             token_secs: PATCH as f64 * frame_secs,
             column_secs: STRIDE as f64 * frame_secs,
         };
-        let mut readouts = Readout::ALL.to_vec();
+        let mut readouts = READOUTS.to_vec();
         if self.labels == 0 {
             readouts.retain(|readout| !matches!(readout, Readout::Logits | Readout::Probabilities));
         }
@@ -96,6 +105,40 @@ impl Config {
             flops: self.flops(grid.tokens(), PUBLISHED_BLOCK),
             grids: vec![grid],
         }
+    }
+
+    /// What it is, for people: "MAEST of 5 s".
+    pub(crate) fn name(&self) -> String {
+        format!("MAEST of {} s", self.window_samples() / 16_000)
+    }
+
+    /// Sizes that every family has.
+    pub(crate) fn sizes(&self) -> Sizes {
+        Sizes {
+            dim: self.dim,
+            depth: self.depth,
+            heads: self.heads,
+            mlp_dim: self.mlp_dim,
+            labels: self.labels,
+        }
+    }
+
+    /// What it reads and tells, for people; `named` says whether the names of its styles are known.
+    pub(crate) fn say_reading(&self, named: bool) -> String {
+        let info = self.info();
+        format!(
+            "windows of {:.3} s, {} columns and {ROWS} rows of patches of {PATCH} frames and bands, {BANDS} bands, {}",
+            info.window.secs,
+            info.grids.first().map_or(0, |grid| grid.columns),
+            match self.labels {
+                0 => "no classifier".to_owned(),
+                labels if named => format!("{} with names", counted(labels, "style")),
+                labels => format!(
+                    "{} without names (they stand in the hub's config.json)",
+                    counted(labels, "style")
+                ),
+            }
+        )
     }
 
     /// Numbers that training changes.
@@ -129,96 +172,4 @@ impl Config {
             "maest dim {dim} depth {depth} heads {heads} mlp {mlp_dim} columns {columns} labels {labels} form {form} head {head}"
         )
     }
-}
-
-impl Recognised {
-    /// What the user should know of the file, in one sentence.
-    pub fn say_use(&self) -> Option<String> {
-        let mut said = Vec::new();
-        if self.prefixes.len() > 1 {
-            let others = self.prefixes.iter().filter(|other| **other != self.prefix);
-            let others: Vec<&str> = others.map(|other| other.trim_end_matches('.')).collect();
-            said.push(format!(
-                "the checkpoint holds several encoders, and {} is used (--weights chooses another: {})",
-                self.prefix.trim_end_matches('.'),
-                others.join(", ")
-            ));
-        }
-        if !self.heads_are_sure {
-            said.push(format!(
-                "the file doesn't say how many attention heads there are; taken for granted: {} (--heads says otherwise)",
-                self.config.heads
-            ));
-        }
-        (!said.is_empty()).then(|| said.join("; "))
-    }
-}
-
-/// What a checkpoint holds, if it is a MAEST.
-///
-/// # Errors
-/// If the file cannot be read, or if it is a MAEST, or its nearest relative, that cannot be used as it is.
-pub(crate) fn inspect(
-    checkpoint: &mut OpenCheckpoint,
-    hint: &Hint,
-) -> Result<Option<CheckpointReport>, CheckpointError> {
-    let Some((found, mut problem)) = find(checkpoint, hint)? else {
-        return Ok(None);
-    };
-    if problem.is_none() {
-        for taken in &found.taken {
-            if let Err(CheckpointError::Unfit { why, .. }) = checkpoint.read(&taken.from) {
-                problem = Some(why);
-                break;
-            }
-        }
-    }
-    let config = found.config;
-    let info = config.info();
-    let mut note = format!(
-        "windows of {:.3} s, {} columns and {ROWS} rows of patches of {PATCH} frames and bands, {BANDS} bands, {}",
-        info.window.secs,
-        info.grids.first().map_or(0, |grid| grid.columns),
-        match &found.labels {
-            _ if config.labels == 0 => "no classifier".to_owned(),
-            Some(_) => format!("{} with names", counted(config.labels, "style")),
-            None => format!(
-                "{} without names (they stand in the hub's config.json)",
-                counted(config.labels, "style")
-            ),
-        }
-    );
-    if let Some(more) = found.say_use() {
-        note = format!("{note}; {more}");
-    }
-    Ok(Some(CheckpointReport {
-        family: Family::Maest,
-        recognised_by: found.by,
-        kind: None,
-        dim: config.dim,
-        depth: config.depth,
-        heads: config.heads,
-        mlp_dim: config.mlp_dim,
-        parameters: info.parameters,
-        labels: config.labels,
-        missing: found.missing,
-        unexpected: found.unexpected,
-        misshaped: found.misshaped,
-        encoders: found
-            .prefixes
-            .iter()
-            .map(|prefix| FoundEncoder {
-                weights: prefix.trim_end_matches('.').to_owned(),
-                role: match prefix.ends_with("net_swa.") {
-                    true => WeightsRole::Ema,
-                    false => WeightsRole::Model,
-                },
-                prefix: prefix.clone(),
-                chosen: *prefix == found.prefix,
-            })
-            .collect(),
-        left_out: Vec::new(),
-        problem,
-        note,
-    }))
 }

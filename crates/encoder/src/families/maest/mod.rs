@@ -14,8 +14,9 @@ mod recognise;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use about::{FollowTokens, ReadLayers, inspect};
-pub use recognise::{Hint, Recognised, Shapes, Taken, Values, read, recognise};
+pub(crate) use about::{FollowTokens, ReadLayers};
+pub(crate) use recognise::find;
+pub use recognise::{read, recognise};
 
 use std::ops::Range;
 
@@ -141,6 +142,11 @@ impl Config {
             Readout::Stack => 3 * self.dim,
             Readout::Cls | Readout::Dist | Readout::Mean | Readout::Features => self.dim,
             Readout::Logits | Readout::Probabilities => self.labels,
+            Readout::Contrastive
+            | Readout::Equivariant
+            | Readout::ClassMean
+            | Readout::FrameMean
+            | Readout::KeyProfile => 0,
         }
     }
 
@@ -480,6 +486,11 @@ impl<B: Kernels> Network<B> {
             }
             Readout::Logits => self.logits(tokens)?,
             Readout::Probabilities => sigmoid(self.logits(tokens)?),
+            Readout::Contrastive
+            | Readout::Equivariant
+            | Readout::ClassMean
+            | Readout::FrameMean
+            | Readout::KeyProfile => return None,
         })
     }
 
@@ -510,7 +521,13 @@ impl Config {
     /// Which share of a readout each token has: class and distillation token, then so many patches.
     fn shares(&self, readout: Readout, patches: usize) -> Vec<f32> {
         let (cls, dist, rest) = match readout {
-            Readout::Stack => (1.0, 1.0, 1.0),
+            // Those of other families are refused before.
+            Readout::Stack
+            | Readout::Contrastive
+            | Readout::Equivariant
+            | Readout::ClassMean
+            | Readout::FrameMean
+            | Readout::KeyProfile => (1.0, 1.0, 1.0),
             Readout::Cls => (1.0, 0.0, 0.0),
             Readout::Dist => (0.0, 1.0, 0.0),
             Readout::Mean => (0.0, 0.0, 1.0),

@@ -1,6 +1,6 @@
 //! Finds a MAEST in the names and shapes of a file's tensors and in the `config.json` beside it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -9,69 +9,19 @@ use super::{
     hub_json::{check_front_end, check_preprocessor, labels, number},
     whole_patches,
 };
-use crate::{CheckpointError, OpenCheckpoint};
-
-/// Names and shapes of the tensors of a file.
-pub type Shapes = BTreeMap<String, Vec<usize>>;
-
-/// The numbers of all [parameters](Config::parameters), in their order.
-pub type Values = Vec<Vec<f32>>;
+use crate::{
+    CheckpointError, Family, OpenCheckpoint,
+    families::found::{
+        Found, Hint, PUBLISHED_HEAD, Recognised, Shapes, Values, choose, locate, prefixes,
+        read_found, unfit,
+    },
+};
 
 /// What stands at the end of the name of the tensor that every MAEST has.
 const HUB_WITNESS: &str = "embeddings.patch_embeddings.projection.weight";
 const NATIVE_WITNESS: &str = "patch_embed.proj.weight";
 /// What the hub's `config.json` calls the architecture.
 const HUB_TYPE: &str = "audio-spectrogram-transformer";
-/// Width of a head of all published encoders; the authors' files don't say it.
-const PUBLISHED_HEAD: usize = 64;
-
-/// What the user knows and the file may not say.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Hint {
-    /// Attention heads, of files that don't say.
-    pub heads: Option<usize>,
-    /// What the classifier reads, of files that hold two classifiers.
-    pub head: Option<Head>,
-    /// What stands before the names of the tensors that are meant, of files that hold several encoders.
-    pub prefix: Option<String>,
-}
-
-/// A MAEST that was found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Recognised {
-    /// Its sizes.
-    pub config: Config,
-    /// Names of the styles, in the order of the classifier's outputs; `None` where nothing beside the file says them.
-    pub labels: Option<Vec<String>>,
-    /// Where every parameter is in the file, in the order of [`Config::parameters`].
-    pub taken: Vec<Taken>,
-    /// What stands before the names of its tensors, `state_dict.net_swa.`.
-    pub prefix: String,
-    /// The prefixes of all encoders of the file.
-    pub prefixes: Vec<String>,
-    /// Whether the file or the user said how many heads there are; otherwise it was taken for granted that they are 64 wide.
-    pub heads_are_sure: bool,
-    /// Tensors that are needed and not there, by their names in the file.
-    pub missing: Vec<String>,
-    /// Tensors of another shape than the sizes ask for, in words.
-    pub misshaped: Vec<String>,
-    /// Tensors under its prefix that it doesn't read.
-    pub unexpected: Vec<String>,
-    /// By what it was recognised, in words.
-    pub by: String,
-}
-
-/// A parameter and the tensors of the file that make it, one behind the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
-    /// The name in [`Config::parameters`].
-    pub name: String,
-    /// Its shape.
-    pub shape: Vec<usize>,
-    /// Names in the file: one, or those of queries, keys and values.
-    pub from: Vec<String>,
-}
-
 /// Looks for a MAEST. `None`: the file holds none, so ask the other families.
 ///
 /// # Errors
@@ -80,7 +30,7 @@ pub fn recognise(
     shapes: &Shapes,
     config_json: Option<&Value>,
     hint: &Hint,
-) -> Option<Result<Recognised, String>> {
+) -> Option<Result<Recognised<Config>, String>> {
     let hub = prefixes(shapes, HUB_WITNESS);
     let native = prefixes(shapes, NATIVE_WITNESS);
     if hub.is_empty() && native.is_empty() {
@@ -108,10 +58,10 @@ pub fn recognise(
 ///
 /// # Errors
 /// If a file cannot be read, or if it is a MAEST, or its nearest relative, that cannot be used as it is.
-pub(super) fn find(
+pub(crate) fn find(
     checkpoint: &OpenCheckpoint,
     hint: &Hint,
-) -> Result<Option<(Recognised, Option<String>)>, CheckpointError> {
+) -> Result<Option<Found<Config>>, CheckpointError> {
     let config_json = checkpoint.config_json()?;
     let found = match recognise(&checkpoint.shapes(), config_json.as_ref(), hint) {
         None => return Ok(None),
@@ -126,13 +76,6 @@ pub(super) fn find(
     Ok(Some((found, problem)))
 }
 
-fn unfit(checkpoint: &OpenCheckpoint, why: String) -> CheckpointError {
-    CheckpointError::Unfit {
-        why,
-        path: checkpoint.file().to_path_buf(),
-    }
-}
-
 /// Finds a MAEST in an open checkpoint and reads the numbers of its [parameters](Config::parameters), in their order. `None`:
 /// the file holds no MAEST.
 ///
@@ -141,39 +84,9 @@ fn unfit(checkpoint: &OpenCheckpoint, why: String) -> CheckpointError {
 pub fn read(
     checkpoint: &mut OpenCheckpoint,
     hint: &Hint,
-) -> Result<Option<(Recognised, Values)>, CheckpointError> {
-    let found = match find(checkpoint, hint)? {
-        None => return Ok(None),
-        Some((_, Some(problem))) => return Err(unfit(checkpoint, problem)),
-        Some((found, None)) => found,
-    };
-    let values = found
-        .taken
-        .iter()
-        .map(|taken| checkpoint.read(&taken.from))
-        .collect::<Result<_, _>>()?;
-    Ok(Some((found, values)))
-}
-
-impl Recognised {
-    /// Why it can't be used, if it can't: tensors that are missing or of another shape.
-    pub fn problem(&self) -> Option<String> {
-        let list = |what: &str, names: &[String]| {
-            let first = names.first()?;
-            let more = names.len() - 1;
-            Some(match more {
-                0 => format!("{what} {first}"),
-                _ => format!("{what} {first} and {more} more"),
-            })
-        };
-        let missing = list("it is a MAEST that lacks", &self.missing);
-        missing.or_else(|| {
-            list(
-                "it is a MAEST with tensors of other shapes:",
-                &self.misshaped,
-            )
-        })
-    }
+) -> Result<Option<(Recognised<Config>, Values)>, CheckpointError> {
+    let found = find(checkpoint, hint)?;
+    read_found(checkpoint, found)
 }
 
 /// Why a layout doesn't fit.
@@ -182,16 +95,6 @@ enum Unfit {
     Another,
     /// It is one and can't be read; why.
     Wrong(String),
-}
-
-/// What stands before a witness, once for each encoder of the file.
-fn prefixes(shapes: &Shapes, witness: &str) -> Vec<String> {
-    let found = shapes.keys().filter_map(|name| name.strip_suffix(witness));
-    // Optimiser states carry the names of weights behind other words, but no dot before them.
-    found
-        .filter(|prefix| prefix.is_empty() || prefix.ends_with('.'))
-        .map(str::to_owned)
-        .collect()
 }
 
 /// The names of one of the two forms.
@@ -205,7 +108,7 @@ struct Layout {
 
 impl Layout {
     fn hub(shapes: &Shapes, prefixes: Vec<String>, hint: &Hint) -> Result<Self, Unfit> {
-        let prefix = choose(&prefixes, hint)?;
+        let prefix = choose(&prefixes, hint).map_err(Unfit::Wrong)?;
         let has = |name: &str| shapes.contains_key(&format!("{prefix}{name}"));
         if !has("embeddings.distillation_token") || !has("embeddings.position_embeddings") {
             return Err(Unfit::Another);
@@ -223,7 +126,7 @@ impl Layout {
     }
 
     fn native(shapes: &Shapes, prefixes: Vec<String>, hint: &Hint) -> Result<Self, Unfit> {
-        let prefix = choose(&prefixes, hint)?;
+        let prefix = choose(&prefixes, hint).map_err(Unfit::Wrong)?;
         if !shapes.contains_key(&format!("{prefix}time_new_pos_embed")) {
             return Err(Unfit::Another);
         }
@@ -240,7 +143,7 @@ impl Layout {
         shapes: &Shapes,
         config_json: Option<&Value>,
         hint: &Hint,
-    ) -> Result<Recognised, String> {
+    ) -> Result<Recognised<Config>, String> {
         let config = self.config(shapes, config_json, hint)?;
         config
             .validate()
@@ -249,33 +152,8 @@ impl Layout {
             Some(json) => labels(json, config.labels)?,
             None => None,
         };
-        let mut taken = Vec::new();
-        let (mut missing, mut misshaped) = (Vec::new(), Vec::new());
-        for (name, shape) in config.parameters() {
-            let ways = self.names(&name);
-            let there = |names: &&Vec<String>| names.iter().all(|name| shapes.contains_key(name));
-            let Some(from) = ways.iter().find(there).or(ways.first()) else {
-                continue;
-            };
-            for part in from {
-                let Some(found) = shapes.get(part) else {
-                    missing.push(part.clone());
-                    continue;
-                };
-                let mut wanted = shape.clone();
-                if let Some(rows) = wanted.first_mut() {
-                    *rows /= from.len();
-                }
-                if *found != wanted {
-                    misshaped.push(format!("{part}: {found:?}, not {wanted:?}"));
-                }
-            }
-            taken.push(Taken {
-                name,
-                shape,
-                from: from.clone(),
-            });
-        }
+        let (taken, missing, misshaped) =
+            locate(shapes, config.parameters(), |name| self.names(name));
         let read: BTreeSet<&String> = taken.iter().flat_map(|taken| &taken.from).collect();
         let ours = |name: &&String| {
             name.starts_with(&self.prefix)
@@ -297,6 +175,7 @@ impl Layout {
         };
         let said = config_json.and_then(|json| number(json, "num_attention_heads"));
         Ok(Recognised {
+            family: Family::Maest,
             config,
             labels,
             taken,
@@ -473,35 +352,4 @@ impl Layout {
         };
         one(format!("{}{hub}{end}", self.prefix))
     }
-}
-
-/// The prefix that is meant: the user's, else that of averaged weights, which the authors publish, else the shortest.
-fn choose(prefixes: &[String], hint: &Hint) -> Result<String, Unfit> {
-    let of = |wanted: &str| prefixes.iter().find(|prefix| prefix.ends_with(wanted));
-    let chosen = match &hint.prefix {
-        Some(wanted) => {
-            let wanted = wanted.trim_end_matches('.');
-            let is_average = |prefix: &str| prefix.ends_with("net_swa.");
-            let found = prefixes.iter().find(|prefix| {
-                let bare = prefix.trim_end_matches('.');
-                bare == wanted || bare.rsplit('.').next() == Some(wanted)
-            });
-            let found = found.or_else(|| match wanted {
-                "ema" => prefixes.iter().find(|prefix| is_average(prefix)),
-                "model" => prefixes.iter().find(|prefix| !is_average(prefix)),
-                beginning => prefixes.iter().find(|prefix| prefix.starts_with(beginning)),
-            });
-            found.ok_or_else(|| {
-                let there: Vec<&str> = prefixes.iter().map(|p| p.trim_end_matches('.')).collect();
-                Unfit::Wrong(format!(
-                    "it holds no weights under '{wanted}'; there are those under {}",
-                    there.join(", ")
-                ))
-            })?
-        }
-        None => of("net_swa.")
-            .or_else(|| prefixes.iter().min_by_key(|prefix| prefix.len()))
-            .ok_or(Unfit::Another)?,
-    };
-    Ok(chosen.clone())
 }

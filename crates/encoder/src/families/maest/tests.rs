@@ -7,7 +7,11 @@ use burn::backend::{Flex, flex::FlexDevice};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{OpenCheckpoint, checkpoint::read_file};
+use crate::{
+    OpenCheckpoint,
+    checkpoint::read_file,
+    families::{Hint, Recognised, Shapes},
+};
 
 /// As the files were measured: another order of sums moves values of up to 5 by 2e-6.
 const TOLERANCE: f32 = 2e-5;
@@ -18,7 +22,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 struct Opened {
-    found: Recognised,
+    found: Recognised<Config>,
     network: Network<Flex>,
 }
 
