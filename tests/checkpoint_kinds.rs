@@ -380,6 +380,18 @@ fn weights_that_were_saved_in_another_way_are_named_with_the_remedy() {
         ("float8.pth", ["8 bits", "convert it to f16 or f32"]),
         ("float8.safetensors", ["8 bits", "convert it to f16 or f32"]),
         ("quantised.pth", ["_rebuild_qtensor", "in floating point"]),
+        (
+            "int8.pth",
+            ["is I8: whole numbers", "before it was quantised"],
+        ),
+        (
+            "int8_legacy.pth",
+            ["is I8: whole numbers", "before it was quantised"],
+        ),
+        (
+            "complex.pth",
+            ["is C64: complex", "real numbers in f16 or f32"],
+        ),
     ] {
         let error = read(&fixture(name), "auto").unwrap_err();
         for word in words {

@@ -64,6 +64,16 @@ pub fn counted<N: Display + PartialEq + From<u8>>(count: N, what: &str) -> Strin
     format!("{count} {what}{s}")
 }
 
+/// The word that stands beside a number of things: the first with one, else the second.
+///
+/// ```
+/// use mynascope_base::agreeing;
+/// assert_eq!([1, 2].map(|count| agreeing(count, "is", "are")), ["is", "are"]);
+/// ```
+pub fn agreeing<'a>(count: usize, one: &'a str, several: &'a str) -> &'a str {
+    if count == 1 { one } else { several }
+}
+
 /// An error's words without the path that they end with, for where the path stands beside them.
 ///
 /// ```

@@ -17,26 +17,34 @@ pub(crate) fn note<'a>(
     what: &str,
     labels: impl Iterator<Item = (&'a str, Option<&'a ListLine>)>,
 ) -> Option<Note> {
-    let mut groups: BTreeMap<String, BTreeMap<&str, Vec<Option<&ListLine>>>> = BTreeMap::new();
-    for (label, line) in labels {
+    // Of each spelling the rows, by their place in the order of the lists.
+    type Rows<'a> = BTreeMap<usize, Option<&'a ListLine>>;
+    let mut groups: BTreeMap<String, BTreeMap<&str, Rows<'_>>> = BTreeMap::new();
+    for (place, (label, line)) in labels.enumerate() {
         let folded = fold_text(label).replace([' ', '-', '_'], "");
         let spellings = groups.entry(folded).or_default();
-        spellings.entry(label).or_default().push(line);
+        spellings.entry(label).or_default().insert(place, line);
     }
     groups.retain(|_, spellings| spellings.len() > 1);
-    let mut lines = Vec::new();
+    let mut lines = Rows::new();
     let mut named = Vec::new();
     for spellings in groups.values() {
-        let words = spellings
-            .iter()
-            .map(|(label, of)| format!("`{label}` ({})", counted(of.len(), "track")));
+        let words = spellings.iter().map(|(label, rows)| {
+            let tracks = counted(rows.len(), "track");
+            match rows.values().flatten().next() {
+                None => format!("`{label}` ({tracks})"),
+                Some(line) if rows.len() == 1 => format!("`{label}` ({tracks}, {line})"),
+                Some(line) => format!("`{label}` ({tracks}, the first in {line})"),
+            }
+        });
         named.push(words.collect::<Vec<_>>().join(" and "));
-        // The rarer ones are likelier to be slips.
-        let most = spellings.values().map(Vec::len).max().unwrap_or(0);
-        let usual = spellings.iter().find(|(_, of)| of.len() == most);
-        for (label, of) in spellings {
-            if Some(label) != usual.map(|(usual, _)| usual) {
-                lines.extend(of.iter().flatten().map(|&line| line.clone()));
+        // The rarer ones are likelier to be slips; where none is rarer, any of them is.
+        let most = spellings.values().map(Rows::len).max().unwrap_or(0);
+        let is_usual = |rows: &Rows<'_>| rows.len() == most;
+        let is_clear = spellings.values().filter(|rows| is_usual(rows)).count() == 1;
+        for rows in spellings.values() {
+            if !(is_clear && is_usual(rows)) {
+                lines.extend(rows);
             }
         }
     }
@@ -49,13 +57,12 @@ pub(crate) fn note<'a>(
         0 => String::new(),
         more => format!("; and {more} more"),
     };
-    let first = match lines.first() {
-        Some(line) => format!(" (first in {line})"),
-        None => String::new(),
-    };
+    let mut lines: Vec<ListLine> = lines.into_values().flatten().cloned().collect();
+    // A row may have a tag in two spellings.
+    lines.dedup();
     Some(Note {
         text: format!(
-            "{what} that differ only in case, spaces or hyphens are different ones: {}{more}{first}",
+            "{what} that differ only in case, spaces or hyphens are different ones: {}{more}",
             named.join("; ")
         ),
         lines,
@@ -68,22 +75,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings_of_one_word_are_named_with_the_lines_of_the_rarer() {
-        let lines: Vec<ListLine> = (2..8_u64).map(ListLine::from).collect();
-        let labels = ["rock", "ROCK", "rock", "hip hop", "Hip-Hop", "dub"];
+    fn each_spelling_is_named_with_its_line_and_the_rarer_ones_with_all_in_order() {
+        let lines: Vec<ListLine> = (2..10_u64).map(ListLine::from).collect();
+        let labels = [
+            "rock", "ROCK", "hip hop", "rock", "Dub", "Hip-Hop", "rock", "dub",
+        ];
         let note = note("labels", labels.into_iter().zip(lines.iter().map(Some))).unwrap();
         for words in [
-            "`ROCK` (1 track) and `rock` (2 tracks)",
-            "`Hip-Hop`",
-            "line",
+            "`ROCK` (1 track, line 3) and `rock` (3 tracks, the first in line 2)",
+            "`Hip-Hop` (1 track, line 7) and `hip hop` (1 track, line 4)",
+            "`Dub` (1 track, line 6) and `dub` (1 track, line 9)",
         ] {
             assert!(note.text.contains(words), "{words}: {note}");
         }
-        assert!(note.lines.contains(&3.into()) && !note.lines.contains(&2.into()));
-        assert!(!note.text.contains("dub"));
+        // Of two that are as common either may be the slip.
+        let expected: Vec<ListLine> = [3, 4, 6, 7, 9_u64].map(ListLine::from).into();
+        assert_eq!(note.lines, expected);
         let apart = ["rock", "rocks", "C", "C#"]
             .into_iter()
             .map(|it| (it, None));
         assert_eq!(super::note("labels", apart), None);
+    }
+
+    #[test]
+    fn a_row_with_a_tag_in_two_spellings_is_one_line() {
+        let line = ListLine::from(4);
+        let tags = [("Slow", Some(&line)), ("slow", Some(&line))];
+        let note = note("tags", tags.into_iter()).unwrap();
+        assert_eq!(note.lines, [line]);
     }
 }

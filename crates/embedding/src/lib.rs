@@ -113,7 +113,7 @@ pub enum EmbeddingError {
         path: PathBuf,
     },
     /// No track gave an embedding.
-    #[error("none of the {tracks} tracks could be embedded; the first said: {first}")]
+    #[error("of {} none could be embedded; the first said: {first}", mynascope_base::counted(*.tracks, "track"))]
     NothingEmbedded {
         /// How many there were.
         tracks: usize,

@@ -9,7 +9,10 @@ use std::{
 use walkdir::WalkDir;
 
 use crate::{EmbeddingError, EmbeddingTable, TrackRow};
-use mynascope_base::{jobs::Watch, storage::path_to_text};
+use mynascope_base::{
+    jobs::Watch,
+    storage::{path_to_text, plain_folder},
+};
 
 /// Tracks that are looked for on the disk to learn where a table's files lie: enough to tell, few enough for a slow
 /// network drive.
@@ -61,7 +64,7 @@ fn absolute(path: &Path) -> PathBuf {
 
 fn folder_of(file: &Path) -> PathBuf {
     let file = absolute(file);
-    file.parent().map_or_else(PathBuf::new, Path::to_path_buf)
+    file.parent().map_or_else(PathBuf::new, plain_folder)
 }
 
 /// Whether a path is that of another system (`C:\..`, `\\server\..`) or an address (`s3://..`), which nothing can be
@@ -95,8 +98,17 @@ pub(crate) fn resolve(tracks: &mut [TrackRow], file: &Path) {
         found if found < sample.len() && hits(&current) > found => current,
         _ => beside,
     };
+    // Many tracks lie in one folder, and each is looked at once.
+    let mut folders: HashMap<PathBuf, PathBuf> = HashMap::new();
     for track in tracks.iter_mut().filter(|track| relative(track)) {
-        track.path = base.join(&track.path);
+        let whole = base.join(&track.path);
+        track.path = match (whole.parent(), whole.file_name()) {
+            (Some(folder), Some(name)) => folders
+                .entry(folder.to_path_buf())
+                .or_insert_with(|| plain_folder(folder))
+                .join(name),
+            _ => whole,
+        };
     }
 }
 
@@ -334,6 +346,11 @@ mod tests {
         let current = std::env::current_dir().unwrap();
         assert_eq!(resolved("Cargo.toml"), current.join("Cargo.toml"));
         assert_eq!(resolved("gone.wav"), home.path().join("gone.wav"));
+        // Neither the table's own place nor a path in it leads over a detour.
+        fs::create_dir_all(home.path().join("other")).unwrap();
+        let mut tracks = [track("../sub/./a.wav")];
+        resolve(&mut tracks, &home.path().join("sub/../other/t.npz"));
+        assert_eq!(tracks[0].path, home.path().join("sub/a.wav"));
         for kept in [
             "row 3",
             r"C:\music\a.wav",

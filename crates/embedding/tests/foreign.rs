@@ -425,3 +425,40 @@ fn words_of_a_split_are_read_as_in_lists_and_others_are_said() {
     assert_eq!(splits, ["train", "valid", "test", "bogus"]);
     assert!(table.notes[0].contains("`bogus`"), "{:?}", table.notes);
 }
+
+#[test]
+fn columns_that_are_no_part_of_a_table_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let notes = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        load_table(&path).unwrap().notes
+    };
+    let unread = "columns that nothing was read from: `bpm`, `year`, `comment`";
+    assert_eq!(
+        notes(
+            "lists.csv",
+            "path,embedding,bpm,year,comment\na.wav,[1 2],120,1999,good\n"
+        ),
+        [unread]
+    );
+    assert_eq!(
+        notes(
+            "wide.csv",
+            "path,e0,e1,e2,e3,bpm,year,comment\na.wav,1,2,3,4,120,1999,good\n"
+        ),
+        [unread]
+    );
+    // Where no series of names tells the vectors from the rest, all numbers are theirs, and that is said.
+    let mixed = notes("mixed.csv", "path,centroid,bpm\na.wav,0.5,120\n");
+    assert!(
+        mixed[0].contains("all columns of numbers: `centroid`, `bpm`") && mixed.len() == 1,
+        "{mixed:?}"
+    );
+    let metadata = "path\tlabel\tbpm\na.wav\tx\t120\nb.wav\ty\t90\n";
+    std::fs::write(folder.path().join("p.metadata.tsv"), metadata).unwrap();
+    assert_eq!(
+        notes("p.tsv", "0.5\t1\n0.25\t2\n"),
+        ["p.metadata.tsv: columns that nothing was read from: `bpm`"]
+    );
+}

@@ -7,7 +7,7 @@ use ndarray::Array2;
 use super::{
     ProbeError, ProbeSettings, Protocol, Targets, Task, Truth, heads::Known, targets::listed,
 };
-use mynascope_base::counted;
+use mynascope_base::{agreeing, counted};
 use mynascope_collection::{Split, split_by_track};
 use mynascope_embedding::EmbeddingTable;
 use mynascope_spectrum::tokens::{Purpose, stream};
@@ -123,7 +123,12 @@ impl<'a> Data<'a> {
             .collect();
         if place < 2 {
             return Err(ProbeError::Labels(format!(
-                "a probe needs at least two classes of at least two tracks each, but there are {place} such classes; add tracks"
+                "a probe needs at least two classes of at least two tracks each, but there {} {} of them; add tracks",
+                agreeing(place, "is", "are"),
+                match place {
+                    0 => "none".to_owned(),
+                    place => format!("only {place}"),
+                }
             )));
         }
         let fewest = counts.iter().copied().filter(|&count| count >= 2).min();
@@ -154,8 +159,9 @@ impl<'a> Data<'a> {
         const FEWEST: usize = 5;
         if self.tracks.len() < FEWEST {
             return Err(ProbeError::Labels(format!(
-                "a probe of {} needs at least {FEWEST} labelled tracks, but there are {}; add tracks",
+                "a probe of {} needs at least {FEWEST} labelled tracks, but there {} {}; add tracks",
                 self.task,
+                agreeing(self.tracks.len(), "is", "are"),
                 self.tracks.len()
             )));
         }

@@ -12,7 +12,7 @@ use super::{
     score_curve::ProbeCurve,
     scoring::deviation,
 };
-use mynascope_base::jobs::Watch;
+use mynascope_base::{counted, jobs::Watch};
 use mynascope_collection::{Collection, Split};
 use mynascope_embedding::EmbeddingTable;
 use mynascope_spectrum::tokens::{Purpose, stream};
@@ -99,7 +99,8 @@ pub fn few_shot(
     shots.retain(|&shots| shots > 0 && shots <= most);
     if let Some(largest) = shots.iter().max().filter(|&&largest| largest > least) {
         notes.push(format!(
-            "the smallest class has {least} training tracks: at {largest} it gives all it has"
+            "the smallest class has {}: at {largest} it gives all it has",
+            counted(least, "training track")
         ));
     }
     let draws = settings.draws.max(1);

@@ -9,7 +9,7 @@ use super::{
     mlp::{Mlp, MlpData, RATES},
     ridge::Normal,
 };
-use mynascope_base::jobs::Watch;
+use mynascope_base::{counted, jobs::Watch};
 
 /// L2 strengths (per row) that the validation part chooses from, strongest first: of equals the strongest wins.
 const STRENGTHS: [f64; 5] = [1.0, 0.1, 0.01, 1e-3, 1e-4];
@@ -146,7 +146,7 @@ pub(super) fn fit_each(
                     values: parts.known.values(parts.outputs),
                     k,
                 };
-                keep(Ok(model), format!("{k} neighbours"))?;
+                keep(Ok(model), counted(k, "neighbour"))?;
             }
         }
         (Head::Mlp, _) => {

@@ -24,7 +24,10 @@ use super::{
     scoring::{Metrics, Said},
     stack::{HIDDEN, Kept, Loss, Setting, Stack, StackData},
 };
-use mynascope_base::jobs::{Cancelled, Watch};
+use mynascope_base::{
+    counted,
+    jobs::{Cancelled, Watch},
+};
 use mynascope_collection::Split;
 use mynascope_embedding::Level;
 use mynascope_spectrum::tokens::{Purpose, stream};
@@ -378,9 +381,9 @@ impl Parts {
         let taken = rows.get(best).map_or(f64::NAN, |row| row.test);
         let notes = vec![
             format!(
-                "the published protocol leaks: of {} settings the one that scores best on the {} test tracks was taken ({taken:.3}); the one that scores best on the validation part scores {:.3}",
+                "the published protocol leaks: of {} settings the one that scores best on the {} was taken ({taken:.3}); the one that scores best on the validation part scores {:.3}",
                 rows.len(),
-                split.test.len(),
+                counted(split.test.len(), "test track"),
                 fair.map_or(f64::NAN, |row| row.test)
             ),
             "as in the published code training and test part were standardised each by itself, and the validation part not at all".into(),

@@ -82,6 +82,8 @@ pub(super) struct Adts {
     /// The frame from which on `skip` counts.
     wanted: u64,
     incomplete: Option<Incomplete>,
+    /// The byte at which its last frame ends.
+    sound_end: u64,
 }
 
 impl Adts {
@@ -116,12 +118,14 @@ impl Adts {
             skip: 0,
             wanted: 0,
             incomplete: None,
+            sound_end: start,
         };
         let walked = reader.walk(start, length);
         fence.clock.check(fence.path)?;
         let walked = walked.and_then(|has_blocks| {
             if reader.incomplete.is_none() {
-                reader.incomplete = window.unfilled()?.map(|(_, incomplete)| incomplete);
+                let unfilled = window.unfilled(reader.sound_end)?;
+                reader.incomplete = unfilled.map(|(_, incomplete)| incomplete);
             }
             Ok(has_blocks)
         });
@@ -239,6 +243,7 @@ impl Adts {
             self.file
                 .seek_relative((header.length - header.size) as i64)?;
             place = end;
+            self.sound_end = end;
         }
         if let Some(run) = self.runs.last() {
             self.info.duration_secs = run.secs_at(self.frames);

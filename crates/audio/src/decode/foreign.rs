@@ -40,6 +40,20 @@ pub(super) struct Facts {
     /// The byte at which its sound ends, where something stands behind it that the program would take for sound: a tag, another
     /// file.
     pub end: Option<u64>,
+    /// What the program must be asked for to find damage.
+    pub asks: Asks,
+}
+
+/// What the program looks for only where it is asked to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Asks {
+    #[default]
+    Nothing,
+    /// That it compares the checksums of packets, and leaves out those that are wrong. The times are exact, so that silence can
+    /// stand in their place.
+    Checksums,
+    /// That it goes on behind a hole, however large, in a transport stream.
+    Resync,
 }
 
 impl Facts {
@@ -142,7 +156,7 @@ pub(super) fn look(file: File, part: Range<u64>, clock: &Arc<Clock>) -> io::Resu
     // Silent samples in an AVI are zeros, too; its chunks were looked at.
     if facts.incomplete.is_none()
         && !head.starts_with(b"RIFF")
-        && let Some((end, incomplete)) = window.unfilled()?
+        && let Some((end, incomplete)) = window.unfilled(part.start)?
     {
         facts.incomplete = Some(incomplete);
         facts.end = Some(end);

@@ -21,7 +21,9 @@ use std::{
 
 use self::log::Log;
 use super::{
-    FFMPEG, MAX_CHANNELS, MAX_RATE, MIN_RATE, SILENT, Step, fence::Fence, foreign::Facts,
+    FFMPEG, MAX_CHANNELS, MAX_RATE, MIN_RATE, SILENT, Step,
+    fence::Fence,
+    foreign::{Asks, Facts},
     number::Endian::Big,
 };
 use crate::{AudioError, AudioInfo, Incomplete};
@@ -36,6 +38,8 @@ const MARKED_DEMUXERS: &str =
     "adx,ast,avr,brstm,dv,gxf,hcom,ircam,mxf,nut,paf,epaf,pvf,qcp,swf,vqf,wtv,xwma";
 /// What it may allocate in one piece.
 const MAX_ALLOCATION: &str = "268435456";
+/// Bytes that it passes over to find the next packet of a transport stream.
+const MAX_RESYNC: &str = "2147483647";
 /// Sound tracks of one file that are tried.
 const MAX_TRACKS: usize = 8;
 /// Bytes of sound read at once, and how many such pieces wait: with the pipe this bounds what runs ahead.
@@ -109,6 +113,7 @@ impl Program {
             demuxers,
             path: fence.path.to_path_buf(),
             end: facts.end,
+            asks: facts.asks,
         };
         let mut refused = None;
         for track in 0..MAX_TRACKS {
@@ -336,6 +341,7 @@ struct Source {
     path: PathBuf,
     /// What stands in the file from this byte on it does not see.
     end: Option<u64>,
+    asks: Asks,
 }
 
 /// What the program is to do.
@@ -368,6 +374,11 @@ impl Source {
             // With more threads it would read on before it tells.
             Task::TellTimes => command.args(["-debug_ts", "-threads", "1"]),
         };
+        match self.asks {
+            Asks::Nothing => &mut command,
+            Asks::Checksums => command.args(["-err_detect:a", "crccheck+explode"]),
+            Asks::Resync => command.args(["-resync_size", MAX_RESYNC]),
+        };
         // The prefix keeps a name from being read as an option or another protocol.
         let mut name = OsString::from(match self.end {
             Some(end) => format!("subfile,,start,0,end,{end},,:file:"),
@@ -380,6 +391,10 @@ impl Source {
             Task::Decode(_) => command.args(["-map_metadata", "-1", "-c:a", "pcm_f32be"]),
             Task::TellTimes => &mut command,
         };
+        if self.asks == Asks::Checksums {
+            // What is left out is silent, and what follows keeps its time.
+            command.args(["-af", "aresample=async=1:min_hard_comp=0.01"]);
+        }
         command.args(match task {
             Task::Decode(_) => ["-f", "au", "pipe:1"],
             Task::TellTimes => ["-f", "null", "-"],

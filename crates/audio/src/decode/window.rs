@@ -88,16 +88,22 @@ impl Window {
     }
 
     /// Where compressed sound ends whose file was never filled up to its end, as in a download that broke off: in more zeros than are
-    /// padding. And what is missing.
-    pub(super) fn unfilled(&mut self) -> io::Result<Option<(u64, Incomplete)>> {
+    /// padding, or in zeros that begin before `sound_end`, where its last frame ought to end. And what is missing.
+    pub(super) fn unfilled(&mut self, sound_end: u64) -> io::Result<Option<(u64, Incomplete)>> {
         /// Sectors of discs have up to so many bytes.
         const MAX_PADDING: u64 = 32 << 10;
+        /// Fewer zeros may be the end of a frame.
+        const LEAST: u64 = 16;
         let (part, end) = (self.part(), self.filled_end()?);
-        let incomplete = share(end - part.start, part.end - part.start);
-        let is_padding = part.end - end <= MAX_PADDING;
-        Ok(incomplete
-            .filter(|_| !is_padding)
-            .map(|incomplete| (end, incomplete)))
+        let (there, told) = (end - part.start, part.end - part.start);
+        let is_within_frame = end + LEAST <= sound_end && sound_end <= part.end;
+        let incomplete = match is_within_frame {
+            true => Some(Incomplete::EndsEarly {
+                share: Some(there as f64 / told as f64),
+            }),
+            false => share(there, told).filter(|_| told - there > MAX_PADDING),
+        };
+        Ok(incomplete.map(|incomplete| (end, incomplete)))
     }
 
     /// Reads on until the piece has at least `wanted` bytes.
@@ -163,17 +169,21 @@ mod tests {
     fn an_end_of_zeros_that_is_no_padding_was_never_filled() {
         let mut bytes = vec![1; 100_000];
         bytes.resize(200_000, 0);
-        let unfilled = |bytes: &[u8]| {
+        let unfilled = |bytes: &[u8], sound_end: u64| {
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(bytes).unwrap();
             let clock = Clock::new(&Cancel::default(), STALL_LIMIT);
             let mut window = Window::new(file, 0..bytes.len() as u64, &clock);
-            window.unfilled().unwrap()
+            window.unfilled(sound_end).unwrap()
         };
         let half = Some((100_000, Incomplete::EndsEarly { share: Some(0.5) }));
-        assert_eq!(unfilled(&bytes), half);
-        assert_eq!(unfilled(&bytes[..120_000]), None);
+        assert_eq!(unfilled(&bytes, 100_000), half);
+        assert_eq!(unfilled(&bytes[..120_000], 100_000), None);
+        // A frame may end with a few zeros, and not lack its half.
+        assert_eq!(unfilled(&bytes[..120_000], 100_010), None);
+        let most = Some((100_000, Incomplete::EndsEarly { share: Some(0.8) }));
+        assert_eq!(unfilled(&bytes[..125_000], 100_400), most);
         bytes[199_999] = 1;
-        assert_eq!(unfilled(&bytes), None);
+        assert_eq!(unfilled(&bytes, 100_000), None);
     }
 }

@@ -3,6 +3,7 @@
 mod cache;
 mod folders;
 mod path_text;
+mod plain_path;
 pub mod serde_path;
 mod settings;
 mod write;
@@ -10,6 +11,7 @@ mod write;
 pub use cache::{Cache, ContentKey};
 pub use folders::Folders;
 pub use path_text::{path_from_text, path_to_text};
+pub use plain_path::{plain_folder, tidy_path};
 pub use settings::{Follow, Settings, Theme};
 pub use write::{create_folder, write_atomic};
 

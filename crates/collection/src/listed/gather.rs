@@ -2,14 +2,14 @@
 
 use std::{collections::HashMap, fs, path::PathBuf};
 
-use super::paths::{Found, tidy};
+use super::paths::Found;
 use crate::{
     Note, Split, Track,
     note::{Examples, ListLine},
     spellings,
     split::Part,
 };
-use mynascope_base::counted;
+use mynascope_base::{agreeing, counted, storage::tidy_path};
 
 /// The tracks of one or several lists.
 #[derive(Default)]
@@ -50,7 +50,7 @@ impl Gathered {
             true => fs::canonicalize(&track.path).ok(),
             false => None,
         };
-        let file = file.unwrap_or_else(|| tidy(&track.path));
+        let file = file.unwrap_or_else(|| tidy_path(&track.path));
         let guessed_by = matches!(found, Found::Guessed(_)).then(|| words.to_owned());
         let known = self.by_file.get(&file).copied();
         let Some(first) = known.and_then(|at| self.rows.get_mut(at)) else {
@@ -95,7 +95,7 @@ impl Gathered {
             ),
             (
                 self.unclear,
-                "might be meant by several rows, as their folders are not here; such files are left out",
+                "might be meant by several rows, as the folders of their paths are not here; left out",
             ),
         ] {
             if examples.count > 0 {
@@ -105,8 +105,9 @@ impl Gathered {
         }
         if self.repeated.count > told {
             let rows = counted(self.repeated.count, "row");
+            let name = agreeing(self.repeated.count, "names", "name");
             notes.push(self.repeated.note(format!(
-                "{rows} of {list} name a file again and are one track with its first row"
+                "{rows} of {list} {name} a file again, which stays the track of its first row"
             )));
         }
         let labels = self.rows.iter().filter_map(|row| {

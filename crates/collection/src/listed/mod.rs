@@ -28,7 +28,7 @@ use crate::{
     text::{is_nothing, say_guessed_encoding},
     walk,
 };
-use mynascope_base::{counted, jobs::Watch, without_path};
+use mynascope_base::{agreeing, counted, jobs::Watch, without_path};
 
 /// Endings of files that are lists.
 const ENDINGS: [&str; 4] = ["csv", "tsv", "tab", "psv"];
@@ -283,7 +283,8 @@ impl Opened<'_> {
             let files = counted(rows, "file");
             let count = guessed.count;
             notes.push(guessed.note(format!(
-                "{count} of {files} were found by the ends or names of their paths"
+                "{count} of {files} {} found by the end or name of the path",
+                agreeing(count, "was", "were")
             )));
         }
         if lost.count > 0 {
@@ -294,7 +295,8 @@ impl Opened<'_> {
             let count = lost.count;
             let left_out = if left_out { " and left out" } else { "" };
             notes.push(lost.note(format!(
-                "{count} of {files} are not where the list says{left_out}"
+                "{count} of {files} {} not where the list says{left_out}",
+                agreeing(count, "is", "are")
             )));
         }
         Ok(())

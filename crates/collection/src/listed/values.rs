@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Note, Track,
-    key::{has_h, parse_key_in},
+    key::{has_h, parse_key, parse_key_in},
     key_name,
     note::Examples,
     split::Part,
@@ -38,10 +38,18 @@ pub(super) struct Values<'a> {
     /// Of the last column, whose fields go on beyond the headings.
     goes_on: Option<usize>,
     with_h: bool,
-    /// Whether keys are numbers from 0, C, beside a column of modes: 1 major, 0 minor.
-    has_numbers: bool,
+    key_numbers: Option<KeyNumbers>,
     scale: Option<Scale>,
     problems: RefCell<Problems>,
+}
+
+/// Keys that are numbers instead of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KeyNumbers {
+    /// From 0, C, beside a column of modes: 1 major, 0 minor.
+    WithMode,
+    /// Nothing says which mean what: several ways of numbering are about.
+    Alone,
 }
 
 /// What could not be read, by line.
@@ -94,8 +102,22 @@ impl<'a> Values<'a> {
                 .into_iter()
                 .flat_map(|place| column(table, place))
         };
-        let has_numbers = columns.mode.is_some()
-            && keys().all(|key| key.parse::<i8>().is_ok_and(|key| (-1..12).contains(&key)));
+        let key_numbers = key_numbers(keys(), columns.mode.is_some());
+        if key_numbers == Some(KeyNumbers::WithMode) {
+            let heading = |place: Option<usize>| {
+                let name = place.and_then(|place| table.names().get(place));
+                name.map_or("", String::as_str)
+            };
+            notes.push(
+                format!(
+                    "the numbers in `{}` are read as keys from 0, which is C, to 11, which is B, with `{}` as the mode: 1 is \
+                     major, 0 minor",
+                    heading(columns.key),
+                    heading(columns.mode)
+                )
+                .into(),
+            );
+        }
         let with_h = keys().any(has_h);
         if with_h && keys().any(|key| key.trim().starts_with('B')) {
             notes.push(
@@ -110,7 +132,7 @@ impl<'a> Values<'a> {
             signs,
             goes_on,
             with_h,
-            has_numbers,
+            key_numbers,
             scale: None,
             split,
             folds,
@@ -203,27 +225,34 @@ impl<'a> Values<'a> {
             (
                 problems.splits,
                 format!(
-                    "no part of a split in `{split}` (train, valid or test), so these are in no part"
+                    "no part of a split in `{split}` (train, valid or test), so in none of them"
                 ),
             ),
             (
                 problems.keys,
-                format!(
-                    "no key in `{}` (such as `Eb minor`, `F#m`, `A:min` or `8A`), so these have none",
-                    heading(self.columns.key)
-                ),
+                match self.key_numbers {
+                    Some(KeyNumbers::Alone) => format!(
+                        "the numbers in `{}` are not read as keys, as there are several ways to number them; write names (such \
+                         as `Eb minor`), or 0 (C) to 11 (B) beside a column `mode` with 1 for major and 0 for minor",
+                        heading(self.columns.key)
+                    ),
+                    _ => format!(
+                        "no key in `{}` (such as `Eb minor`, `F#m`, `A:min` or `8A`), so none is known",
+                        heading(self.columns.key)
+                    ),
+                },
             ),
             (
                 problems.tempos,
                 format!(
-                    "no tempo of 1 to 1000 in `{}`, so these have none",
+                    "no tempo of 1 to 1000 in `{}`, so none is known",
                     heading(self.columns.tempo)
                 ),
             ),
             (
                 problems.emotions,
                 format!(
-                    "arousal and valence are not both there on the scale {}, so these have neither",
+                    "arousal and valence are not both there on the scale {}, so neither is known",
                     self.scale
                         .map_or_else(String::new, |scale| scale.to_string())
                 ),
@@ -286,30 +315,40 @@ impl<'a> Values<'a> {
             .mode
             .and_then(|place| row.at(place))
             .unwrap_or_default();
-        let key = if self.has_numbers {
-            let minor = match mode {
-                "1" => Some(0),
-                "0" => Some(12),
-                _ => None,
-            };
-            words
-                .parse::<u8>()
-                .ok()
-                .zip(minor)
-                .map(|(key, minor)| key + minor)
-        } else {
-            let both = || parse_key_in(&format!("{words} {mode}"), self.with_h);
-            let alone = || parse_key_in(words, self.with_h);
-            match mode {
-                "" => alone(),
-                _ => both().or_else(alone),
+        let key = match self.key_numbers {
+            Some(KeyNumbers::WithMode) => {
+                let is_minor = match words::number(mode, true) {
+                    Some(1.0) => Some(false),
+                    Some(0.0) => Some(true),
+                    _ => parse_key(&format!("C {mode}"))
+                        .filter(|_| !is_nothing(mode))
+                        .map(|key| key >= 12),
+                };
+                let pitch = key_number(words).and_then(|key| u8::try_from(key).ok());
+                pitch
+                    .zip(is_minor)
+                    .map(|(pitch, is_minor)| if is_minor { pitch + 12 } else { pitch })
+            }
+            Some(KeyNumbers::Alone) => None,
+            None => {
+                let both = || parse_key_in(&format!("{words} {mode}"), self.with_h);
+                let alone = || parse_key_in(words, self.with_h);
+                match mode {
+                    "" => alone(),
+                    _ => both().or_else(alone),
+                }
             }
         };
         // -1 is how keys are numbered that nobody found.
-        if key.is_none() && !matches!(words, "-1" | "unknown" | "Unknown") {
+        let is_unknown = key_number(words) == Some(-1) || matches!(words, "unknown" | "Unknown");
+        if key.is_none() && !is_unknown {
             let mut problems = self.problems.borrow_mut();
             problems.keys.add(row.line(), || {
-                format!("line {} `{}`", row.line(), cut(words))
+                let mode = match mode {
+                    "" => String::new(),
+                    mode => format!(" with the mode `{}`", cut(mode)),
+                };
+                format!("line {} `{}`{mode}", row.line(), cut(words))
             });
         }
         key
@@ -454,6 +493,21 @@ impl<'a> Values<'a> {
             || columns.tempo.is_some()
             || columns.emotion.iter().any(Option::is_some);
         let heading = |place: usize| self.table.names().get(place).map_or("", String::as_str);
+        if self.table.is_headless {
+            let read = [
+                (Some(file), "the path"),
+                (columns.label, "the label"),
+                (split, "the part of the split"),
+            ];
+            let read: Vec<String> = read
+                .into_iter()
+                .filter_map(|(place, what)| Some(format!("field {} as {what}", place? + 1)))
+                .collect();
+            if read.len() > 1 {
+                let read = read.join(", ");
+                notes.push(format!("the list has no headings; read are {read}").into());
+            }
+        }
         if columns.has_artists {
             let name = columns.label.map_or("", heading);
             notes.push(
@@ -516,4 +570,21 @@ impl<'a> Values<'a> {
             );
         }
     }
+}
+
+/// Whether keys are numbers; those with a mode beside them are 0 to 11, or -1 where nobody found one.
+fn key_numbers<'a>(keys: impl Iterator<Item = &'a str>, has_mode: bool) -> Option<KeyNumbers> {
+    let numbers: Option<Vec<i64>> = keys.map(key_number).collect();
+    let numbers = numbers.filter(|numbers| !numbers.is_empty())?;
+    let within = numbers.iter().all(|number| (-1..12).contains(number));
+    Some(match has_mode && within {
+        true => KeyNumbers::WithMode,
+        false => KeyNumbers::Alone,
+    })
+}
+
+/// A whole number, also as programs write it where a column has gaps: `3.0`.
+fn key_number(words: &str) -> Option<i64> {
+    let words = words.trim();
+    words.strip_suffix(".0").unwrap_or(words).parse().ok()
 }

@@ -22,7 +22,7 @@ use super::{
     split::Part,
     walk,
 };
-use mynascope_base::{counted, jobs::Watch};
+use mynascope_base::{agreeing, counted, jobs::Watch};
 
 pub(super) use gtzan::{describe as describe_gtzan, is_gtzan, published_split as gtzan_split};
 
@@ -214,7 +214,7 @@ impl Annotations {
         }
         if !named.is_empty() {
             self.entries.retain(|entry| !gone.contains(&entry.id));
-            notes.push(format!("{}: {} are here", self.name, named.join(", ")).into());
+            notes.push(format!("{}: here are {}", self.name, named.join(", ")).into());
         }
     }
 
@@ -326,8 +326,9 @@ impl Annotations {
         if missing.len() > found {
             notes.push(
                 format!(
-                    "{} of {named} tracks that the annotations name are not here and left out",
-                    missing.len()
+                    "{} of {named} tracks that the annotations name {} not here and left out",
+                    missing.len(),
+                    agreeing(missing.len(), "is", "are")
                 )
                 .into(),
             );

@@ -151,9 +151,8 @@ fn rows_without_labels_and_labels_in_two_spellings_are_told_with_all_their_lines
         &spelled,
         &[
             "differ only in case",
-            "`ROCK` (1 track)",
-            "`rock` (11 tracks)",
-            "line 5",
+            "`ROCK` (1 track, line 5)",
+            "`rock` (11 tracks, the first in line 2)",
         ],
     );
     assert_eq!(spelled.labels().len(), 4, "they are not changed");
@@ -183,23 +182,14 @@ fn keys_are_read_in_every_notation() {
         }
         assert_eq!(collection.notes, []);
     }
-    // Tonic and mode apart, as text and as numbers.
+    // Tonic and mode apart.
     let apart =
         home.text("file,key,scale\naudio/rock/00.wav,Eb,minor\naudio/rock/03.wav,G,major\n");
-    let numbers = home.text(
-        "file,key,mode\naudio/rock/00.wav,3,0\naudio/rock/03.wav,7,1\naudio/rock/06.wav,-1,0\n",
+    assert_eq!(
+        [apart.tracks[0].key, apart.tracks[1].key],
+        [Some(15), Some(7)]
     );
-    for collection in [&apart, &numbers] {
-        let keys: Vec<_> = collection
-            .tracks
-            .iter()
-            .take(2)
-            .map(|track| track.key.unwrap())
-            .collect();
-        assert_eq!(keys, [15, 7]);
-        assert_eq!(collection.notes, []);
-    }
-    assert_eq!(numbers.tracks[2].key, None);
+    assert_eq!(apart.notes, []);
     let german = home.text("file,key\naudio/rock/00.wav,H\naudio/rock/03.wav,B\n");
     assert_eq!(
         [german.tracks[0].key, german.tracks[1].key],
@@ -218,6 +208,47 @@ fn keys_are_read_in_every_notation() {
             "and 3 more",
         ],
     );
+}
+
+#[test]
+fn keys_that_are_numbers_are_read_beside_their_mode_and_it_is_said_how() {
+    let home = Home::new();
+    for (modes, numbers) in [
+        (["0", "1"], ["3", "7", "-1"]),
+        (["0.0", "1.0"], ["3.0", "7.0", "-1.0"]),
+        (["minor", "Major"], ["3", "7", "-1"]),
+    ] {
+        let read = home.text(format!(
+            "file,key,mode\naudio/rock/00.wav,{},{}\naudio/rock/03.wav,{},{}\naudio/rock/06.wav,{},{}\n",
+            numbers[0], modes[0], numbers[1], modes[1], numbers[2], modes[0]
+        ));
+        let keys: Vec<_> = read.tracks.iter().map(|track| track.key).collect();
+        assert_eq!(keys, [Some(15), Some(7), None], "{modes:?}");
+        assert_note(&read, &["`key`", "from 0, which is C", "`mode`", "0 minor"]);
+        assert_eq!(read.notes.len(), 1, "{:?}", read.notes);
+    }
+    // A mode that says nothing leaves the key open.
+    let half = home.text(
+        "file,key,mode\naudio/rock/00.wav,3,0\naudio/rock/03.wav,7,x\naudio/rock/06.wav,5,\n",
+    );
+    let keys: Vec<_> = half.tracks.iter().map(|track| track.key).collect();
+    assert_eq!(keys, [Some(15), None, None]);
+    assert_note(
+        &half,
+        &["2 rows", "line 3 `7` with the mode `x`", "line 4 `5`"],
+    );
+    // Alone, or beyond the twelve, they might mean anything.
+    for text in [
+        "file,key\naudio/rock/00.wav,3\naudio/rock/03.wav,7\n",
+        "file,key,mode\naudio/rock/00.wav,3,0\naudio/rock/03.wav,17,1\n",
+    ] {
+        let open = home.text(text);
+        assert!(open.tracks.iter().all(|track| track.key.is_none()));
+        assert_note(
+            &open,
+            &["2 rows", "numbers in `key`", "several ways", "`mode`"],
+        );
+    }
 }
 
 #[test]

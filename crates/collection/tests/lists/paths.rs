@@ -33,10 +33,7 @@ fn paths_of_other_systems_and_computers_lead_to_the_files() {
     ] {
         let opened = home.text(with(before));
         assert_whole(&opened, before);
-        assert_note(
-            &opened,
-            &["36 of 36 files were found by the ends", "line 2"],
-        );
+        assert_note(&opened, &["36 of 36 files were found by the end", "line 2"]);
     }
     // Names without folders, and without endings.
     let names = plain

@@ -169,7 +169,10 @@ fn nothing_to_embed_is_an_error_that_says_why() {
     let message = run(&["bad", "bad"], &ExtractSettings::default())
         .unwrap_err()
         .to_string();
-    assert!(message.contains("none of the 2 tracks"), "{message}");
+    assert!(
+        message.contains("of 2 tracks none could be embedded"),
+        "{message}"
+    );
     assert!(message.contains("bad is no sound"), "{message}");
     assert!(matches!(
         run(&[], &ExtractSettings::default()),

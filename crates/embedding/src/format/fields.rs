@@ -191,6 +191,40 @@ fn numbered(name: &str) -> Option<(&str, u32)> {
     Some((stem, number))
 }
 
+/// A note on what of a file's columns (their `kind`: columns, arrays, ..) says nothing here: those that are not `used`.
+pub(super) fn say_unread(
+    kind: &str,
+    names: &[impl AsRef<str>],
+    used: impl Fn(usize) -> bool,
+) -> Option<String> {
+    let unread: Vec<String> = (0..)
+        .zip(names)
+        .filter(|&(place, name)| !used(place) && !is_index(name.as_ref()))
+        .map(|(_, name)| format!("`{}`", name.as_ref().trim()))
+        .collect();
+    (!unread.is_empty()).then(|| format!("{kind} that nothing was read from: {}", listed(&unread)))
+}
+
+/// A note on vectors that are made of columns of a number each, where their names are no numbered series: any of them
+/// may have been meant for something else.
+pub(super) fn say_mixed(names: &[impl AsRef<str>], embedding: &[usize]) -> Option<String> {
+    let named: Vec<(usize, &str)> = embedding
+        .iter()
+        .filter_map(|&place| Some((place, names.get(place)?.as_ref())))
+        .collect();
+    let is_series = longest_series(&named).len() == embedding.len();
+    (embedding.len() > 1 && !is_series).then(|| {
+        let named: Vec<String> = named
+            .iter()
+            .map(|(_, name)| format!("`{}`", name.trim()))
+            .collect();
+        format!(
+            "the vectors are made of all columns of numbers: {}; take out those that do not belong to them",
+            listed(&named)
+        )
+    })
+}
+
 /// Of columns of numbers (their places and names), those that make up the embedding, in its order: a numbered series
 /// (`e0`, `e1`, ..; `0`, `1`, ..; `dim_0`, ..) in the order of its numbers where it makes up at least two thirds of
 /// them, else all.

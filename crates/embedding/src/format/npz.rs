@@ -1,6 +1,7 @@
 //! numpy's archive of arrays. Strings are fixed-width Unicode (`<U`), so that numpy reads them without pickle.
 
 use std::{
+    collections::{BTreeSet, HashMap, HashSet},
     fs::File,
     io::{self, BufReader, Write},
     path::Path,
@@ -11,14 +12,14 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::{
     MOST_DIM, damaged,
-    fields::{Field, unit_secs},
+    fields::{Field, say_unread, unit_secs},
     no_vectors,
     npy::{Array, Header, NpyError},
     rows::{Contents, RowTexts, Tracks},
     unreadable, unusable,
 };
 use crate::{EmbeddingError, EmbeddingTable};
-use mynascope_base::storage::write_atomic;
+use mynascope_base::{counted, storage::write_atomic};
 
 pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingError> {
     write_atomic(path, |file| {
@@ -185,28 +186,31 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         let (name, array) = (archive.name(place), archive.read(place)?);
         if squeezed(&array.shape) != squeezed(&[rows as u64]) {
             let what = format!(
-                "its array {name} has the shape {:?}, but there are {rows} vectors",
+                "its array {name} has the shape {:?} and not [{rows}], a number for each vector",
                 array.shape
             );
             return Err(unusable(path, what));
         }
         Ok(Some((name, array)))
     };
-    let index =
-        match numbers(Field::Track)? {
-            None => None,
-            Some((name, array)) => Some(array.whole().ok_or_else(|| {
+    let index = match numbers(Field::Track)? {
+        None => None,
+        Some((name, array)) => {
+            let numbers = array.whole().ok_or_else(|| {
                 unusable(path, format!("its array {name} holds no track numbers"))
-            })?),
-        };
+            })?;
+            Some(Index { name, numbers })
+        }
+    };
     contents.timestamps = numbers(Field::Timestamp)?.map(|(name, array)| {
         let unit_secs = unit_secs(&name);
         let times = array.floats().into_iter();
         times.map(|time| time * unit_secs).collect()
     });
-    let index = index.as_deref();
-    contents.tracks =
-        tracks(rows, index, [paths, labels, splits]).map_err(|what| unusable(path, what))?;
+    let (tracks, note) = tracks(rows, index.as_ref(), [paths, labels, splits])
+        .map_err(|what| unusable(path, what))?;
+    contents.tracks = tracks;
+    contents.notes = note.into_iter().chain(archive.say_unread()).collect();
     Ok(contents)
 }
 
@@ -224,10 +228,12 @@ pub(super) fn load_single(path: &Path) -> Result<Contents, EmbeddingError> {
     let array = header.elements(&mut file).map_err(told)?;
     let (dim, values) = matrix(array, "", path)?;
     let rows = values.len() / dim;
+    let (tracks, _) =
+        tracks(rows, None, [None, None, None]).map_err(|what| unusable(path, what))?;
     Ok(Contents {
         dim,
         values,
-        tracks: tracks(rows, None, [None, None, None]).map_err(|what| unusable(path, what))?,
+        tracks,
         ..Contents::default()
     })
 }
@@ -272,32 +278,46 @@ struct Texts {
     texts: Vec<String>,
 }
 
-/// The tracks of the rows, of texts that are there for each row or for each track.
+/// The numbers of the tracks of the rows.
+struct Index {
+    name: String,
+    numbers: Vec<i64>,
+}
+
+/// The tracks of the rows, of texts that are there for each row or for each track; and what is to be said of their
+/// numbers.
 fn tracks(
     rows: usize,
-    index: Option<&[i64]>,
+    index: Option<&Index>,
     [paths, labels, splits]: [Option<Texts>; 3],
-) -> Result<Tracks, String> {
-    let by_track = paths
-        .as_ref()
-        .and_then(|paths| index.filter(|index| is_by_track(&paths.texts, rows, index)));
+) -> Result<(Tracks, Option<String>), String> {
+    let (by_track, note) = match (&paths, index) {
+        (Some(paths), Some(index)) => index.meaning(&paths.texts)?,
+        _ => (false, None),
+    };
+    let numbers = index.map_or(&[][..], |index| index.numbers.as_slice());
     let named = paths.as_ref().map_or(rows, |paths| paths.texts.len());
     for texts in [&paths, &labels, &splits].into_iter().flatten() {
         let count = texts.texts.len();
-        let fits = count == rows || (by_track.is_some() && count == named);
-        if !fits {
+        if count != rows && !(by_track && count == named) {
             let name = &texts.name;
             return Err(match by_track {
-                Some(_) => format!("it names {named} paths, but its array {name} has {count}"),
-                None => format!("it has {rows} vectors, but its array {name} has {count}"),
+                true => format!(
+                    "it names {}, but its array {name} has {count}",
+                    counted(named, "path")
+                ),
+                false => format!(
+                    "it has {}, but its array {name} has {count}",
+                    counted(rows, "vector")
+                ),
             });
         }
     }
     let mut tracks = Tracks::default();
     for row in 0..rows {
-        let track = by_track
-            .and_then(|index| index.get(row))
-            .and_then(|&track| usize::try_from(track).ok());
+        let number = numbers.get(row).copied();
+        let track = number.filter(|_| by_track);
+        let track = track.and_then(|track| usize::try_from(track).ok());
         let text = |texts: &Option<Texts>| -> String {
             let Some(Texts { texts, .. }) = texts else {
                 return String::new();
@@ -309,25 +329,69 @@ fn tracks(
             texts.get(at).cloned().unwrap_or_default()
         };
         tracks.push(RowTexts {
-            index: index.and_then(|index| index.get(row).copied()),
+            index: number,
             path: &text(&paths),
             label: &text(&labels),
             split: &text(&splits),
         })?;
     }
-    Ok(tracks)
+    Ok((tracks, note))
 }
 
-/// Whether paths are those of tracks, which `index` numbers for each row, and not those of rows. Where there are as many
-/// paths as rows, repeated paths and numbers past the end tell that they are those of rows.
-fn is_by_track(paths: &[String], rows: usize, index: &[i64]) -> bool {
-    let within = |&track: &i64| usize::try_from(track).is_ok_and(|track| track < paths.len());
-    let all_within = index.iter().all(within);
-    if paths.len() != rows {
-        return all_within;
+impl Index {
+    /// Whether paths are those of tracks, each of which these numbers name for its rows, and not those of rows; and what is to
+    /// be said of it. Where there are as many paths as rows, repeated paths and numbers past the end tell that they are those
+    /// of rows.
+    fn meaning(&self, paths: &[String]) -> Result<(bool, Option<String>), String> {
+        let Self { name, numbers } = self;
+        let (rows, count) = (numbers.len(), paths.len());
+        let path_of = |track: i64| paths.get(usize::try_from(track).ok()?);
+        let outside = (0..)
+            .zip(numbers)
+            .find(|&(_, &track)| path_of(track).is_none());
+        if let Some((row, track)) = outside {
+            let what = format!("row {row} has the number {track} in its array {name}");
+            if count != rows {
+                return Err(format!(
+                    "{what}, but it names {}; number them from 0",
+                    counted(count, "path")
+                ));
+            }
+            return Ok((
+                false,
+                Some(format!(
+                    "{what}, which is no number of its {}: each row has the path that stands in its own place",
+                    counted(count, "path")
+                )),
+            ));
+        }
+        if count != rows {
+            return Ok((true, None));
+        }
+        let mut seen = HashSet::new();
+        let by_track = paths.iter().all(|path| seen.insert(path));
+        let mut known = HashMap::new();
+        let is_clear = match by_track {
+            true => paths
+                .iter()
+                .zip(numbers)
+                .all(|(path, &track)| path_of(track) == Some(path)),
+            // Rows of one number are of one path.
+            false => paths
+                .iter()
+                .zip(numbers)
+                .all(|(path, &track)| *known.entry(track).or_insert(path) == path),
+        };
+        let note = match by_track {
+            true => format!(
+                "the numbers in its array {name} name the paths out of their order: each row has the path that its number names"
+            ),
+            false => format!(
+                "the numbers in its array {name} do not agree with its paths: each row has the path that stands in its own place"
+            ),
+        };
+        Ok((by_track, (!is_clear).then_some(note)))
     }
-    let mut seen = std::collections::HashSet::new();
-    all_within && paths.iter().all(|path| seen.insert(path))
 }
 
 /// An archive with what its arrays say at their beginning.
@@ -336,6 +400,8 @@ struct Archive<'a> {
     archive: ZipArchive<BufReader<File>>,
     /// Name and header; none where that is no header of an array.
     arrays: Vec<(String, Option<Header>)>,
+    /// Those that were read.
+    used: BTreeSet<usize>,
 }
 
 impl<'a> Archive<'a> {
@@ -363,7 +429,13 @@ impl<'a> Archive<'a> {
             path,
             archive,
             arrays,
+            used: BTreeSet::new(),
         })
+    }
+
+    fn say_unread(&self) -> Option<String> {
+        let names: Vec<&str> = self.arrays.iter().map(|(name, _)| name.as_str()).collect();
+        say_unread("arrays", &names, |place| self.used.contains(&place))
     }
 
     fn name(&self, place: usize) -> String {
@@ -410,6 +482,7 @@ impl<'a> Archive<'a> {
     }
 
     fn read(&mut self, place: usize) -> Result<Array, EmbeddingError> {
+        self.used.insert(place);
         let name = self.name(place);
         let file = entry_name(&name);
         let mut entry = self.archive.by_name(&file).map_err(|error| {
@@ -421,5 +494,93 @@ impl<'a> Archive<'a> {
         let array = Header::read(&mut entry).and_then(|header| header.elements(&mut entry));
         drop(entry);
         array.map_err(|error| self.wrong(&name, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table of an archive of vectors of two values, one a number of `track`, and paths.
+    fn read(track: &[i64], paths: &[&str]) -> Result<EmbeddingTable, EmbeddingError> {
+        let file = tempfile::Builder::new().suffix(".npz").tempfile().unwrap();
+        let mut archive = ZipWriter::new(file.reopen().unwrap());
+        let rows = track.len() as u64;
+        let values = vec![0.5_f32; 2 * track.len()];
+        numbers(&mut archive, "embedding", &[rows, 2], &values).unwrap();
+        numbers(&mut archive, "track", &[rows], track).unwrap();
+        let count = [paths.len() as u64];
+        strings(&mut archive, "path", &count, paths.iter().copied()).unwrap();
+        numbers(&mut archive, "bpm", &[rows], &vec![120.0_f32; track.len()]).unwrap();
+        archive.finish().unwrap();
+        super::super::load_table(file.path())
+    }
+
+    fn names(table: &EmbeddingTable) -> Vec<String> {
+        let tracks = (0..table.rows()).map(|row| table.track_of(row).unwrap());
+        let names = tracks.map(|track| track.path.file_name().unwrap().to_owned());
+        names.map(|name| name.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn numbers_of_tracks_that_name_no_path_are_told_or_refused() {
+        let paths = ["/m/a.wav", "/m/b.wav", "/m/c.wav"];
+        for (track, told) in [
+            ([0, 1, 57], "row 2 has the number 57"),
+            ([0, -1, 2], "row 1 has the number -1"),
+        ] {
+            let table = read(&track, &paths).unwrap();
+            assert_eq!(names(&table), ["a.wav", "b.wav", "c.wav"]);
+            assert!(table.notes[0].contains(told), "{:?}", table.notes);
+            let error = read(&[&track[..], &[0]].concat(), &paths).unwrap_err();
+            assert!(error.to_string().contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn paths_of_tracks_and_paths_of_rows_are_told_apart_and_doubts_said() {
+        let three = ["/m/a.wav", "/m/b.wav", "/m/c.wav"];
+        let twice = ["/m/a.wav", "/m/a.wav", "/m/b.wav"];
+        for (track, paths, expected, doubt) in [
+            (
+                &[0, 1, 2][..],
+                three,
+                &["a.wav", "b.wav", "c.wav"][..],
+                None,
+            ),
+            (
+                &[1, 1, 0, 2],
+                three,
+                &["b.wav", "b.wav", "a.wav", "c.wav"],
+                None,
+            ),
+            (&[0, 0, 1], twice, &["a.wav", "a.wav", "b.wav"], None),
+            (
+                &[2, 1, 0],
+                three,
+                &["c.wav", "b.wav", "a.wav"],
+                Some("its number names"),
+            ),
+            (
+                &[0, 1, 1],
+                twice,
+                &["a.wav", "a.wav", "b.wav"],
+                Some("do not agree"),
+            ),
+        ] {
+            let table = read(track, &paths).unwrap();
+            assert_eq!(names(&table), expected, "{track:?}");
+            let told = table.notes.iter().filter(|note| note.contains("track"));
+            let told: Vec<&String> = told.collect();
+            assert_eq!(
+                told.len(),
+                usize::from(doubt.is_some()),
+                "{track:?} {told:?}"
+            );
+            assert!(told.iter().all(|note| note.contains(doubt.unwrap())));
+            // What else is there is named.
+            let unread = "arrays that nothing was read from: `bpm`";
+            assert!(table.notes.iter().any(|note| note == unread));
+        }
     }
 }

@@ -228,10 +228,19 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         .build()
         .map_err(|error| damaged(path, format!("it cannot be read ({error})")))?;
     let metadata = schema.metadata();
+    let names: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|it| it.name().as_str())
+        .collect();
+    let is_used = |place: usize| places.used().any(|used| used == place);
+    let mixed = fields::say_mixed(&names, &places.embedding);
+    let unread = fields::say_unread("columns", &names, is_used);
     let mut contents = Contents {
         encoder: metadata.get("encoder").cloned(),
         encoder_hash: metadata.get("encoder_hash").cloned(),
         level: metadata.get("level").cloned(),
+        notes: mixed.into_iter().chain(unread).collect(),
         ..Contents::default()
     };
     for batch in reader {

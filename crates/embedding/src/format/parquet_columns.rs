@@ -12,6 +12,7 @@ use arrow_array::{
 use arrow_schema::{DataType, TimeUnit};
 
 use super::MOST_DIM;
+use mynascope_base::counted;
 
 /// Whole numbers.
 pub(super) fn is_whole(kind: &DataType) -> bool {
@@ -208,8 +209,8 @@ pub(super) fn vectors(
         }
         if list.len() != *dim || *dim == 0 || *dim > MOST_DIM {
             return Err(format!(
-                "row {number} has a vector of {} values, the first has {dim}; all must have as many",
-                list.len()
+                "row {number} has a vector of {}, the first has {dim}; all must have as many",
+                counted(list.len(), "value")
             ));
         }
         // Most tables are of this type: without a detour.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{EmbeddingTable, Level, TrackRow, located, table::UNNAMED};
-use mynascope_base::storage::path_from_text;
+use mynascope_base::{counted, storage::path_from_text};
 use mynascope_collection::split_words;
 
 /// What a file says about a row besides its vector. Empty texts are none.
@@ -159,7 +159,8 @@ impl Contents {
         let rows = self.values.len().checked_div(self.dim).unwrap_or(0);
         if self.dim > 0 && rows != self.tracks.len() {
             return Err(format!(
-                "it holds {rows} vectors, but paths and labels for {}",
+                "it holds {}, but paths and labels for {}",
+                counted(rows, "vector"),
                 self.tracks.len()
             ));
         }

@@ -8,7 +8,7 @@ use half::{bf16, f16};
 
 use super::{
     MOST_BYTES, MOST_DIM, damaged,
-    fields::{Field, unit_secs},
+    fields::{Field, say_unread, unit_secs},
     no_vectors,
     rows::{Contents, RowTexts, Tracks},
     unreadable, unusable,
@@ -108,10 +108,10 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     let mut matrices = (0..named.len())
         .filter(|&place| dimensions(place, 2) && tensor(place).is_some_and(is_float));
     let only = matrices.next().filter(|_| matrices.next().is_none());
-    let embedding = Field::Embedding
+    let embedding_place = Field::Embedding
         .find(&names, |place| dimensions(place, 2))
-        .or(only.filter(|_| named.len() < 4))
-        .and_then(tensor);
+        .or(only.filter(|_| named.len() < 4));
+    let embedding = embedding_place.and_then(tensor);
     let described: Vec<String> = named
         .iter()
         .map(|(name, tensor)| format!("{name} {:?}", tensor.shape()))
@@ -129,10 +129,9 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         return Err(unusable(path, what));
     };
     let rows = values.len() / dim;
+    let place_of = |field: Field| field.find(&names, |place| dimensions(place, 1));
     let column = |field: Field| {
-        let found = field
-            .find(&names, |place| dimensions(place, 1))
-            .and_then(tensor);
+        let found = place_of(field).and_then(tensor);
         let Some(found) = found else { return Ok(None) };
         if found.shape() != [rows] {
             let what = format!(
@@ -158,8 +157,7 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
             let wholes = || Some(whole(times)?.into_iter().map(|time| time as f32).collect());
             let times = floats(times).or_else(wholes);
             let times = times.ok_or_else(|| unusable(path, "its timestamps are no numbers"));
-            let place = Field::Timestamp.find(&names, |place| dimensions(place, 1));
-            let name = place.and_then(|place| names.get(place));
+            let name = place_of(Field::Timestamp).and_then(|place| names.get(place));
             let unit_secs = name.map_or(1.0, |name| unit_secs(name));
             let times: Vec<f32> = times?;
             Some(times.into_iter().map(|time| time * unit_secs).collect())
@@ -223,11 +221,18 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
             })
             .map_err(|what| unusable(path, what))?;
     }
+    let used = [
+        embedding_place,
+        place_of(Field::Track),
+        place_of(Field::Timestamp),
+    ];
+    let unread = say_unread("tensors", &names, |place| used.contains(&Some(place)));
     Ok(Contents {
         dim,
         values,
         timestamps,
         tracks,
+        notes: unread.into_iter().collect(),
         encoder: metadata.get("encoder").cloned(),
         encoder_hash: metadata.get("encoder_hash").cloned(),
         level: metadata.get("level").cloned(),

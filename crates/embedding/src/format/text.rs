@@ -15,6 +15,7 @@ use super::{
     text_metadata, unreadable, unusable,
 };
 use crate::EmbeddingError;
+use mynascope_base::counted;
 use mynascope_collection::{OldEncoding, say_guessed_encoding};
 
 /// Longest first line that is believed to be one of a table.
@@ -297,7 +298,8 @@ fn load_matrix(path: &Path, gap: Gap) -> Result<(usize, Vec<f32>), EmbeddingErro
             dim = width;
         }
         if width != dim || width > MOST_DIM {
-            let what = format!("line {number} holds {width} numbers, the first {dim}");
+            let numbers = counted(width, "number");
+            let what = format!("line {number} holds {numbers}, the first {dim}");
             return Err(unusable(path, what));
         }
     }
@@ -401,6 +403,19 @@ impl Places {
             ..places
         }))
     }
+
+    fn uses(&self, place: usize) -> bool {
+        let single = [
+            self.path,
+            self.label,
+            self.split,
+            self.track,
+            self.timestamp,
+            self.encoder,
+            self.level,
+        ];
+        self.embedding.contains(&place) || single.contains(&Some(place))
+    }
 }
 
 /// A file with a heading.
@@ -412,6 +427,11 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
     let mut contents = Contents::default();
     let said = encoding.map(|encoding| say_guessed_encoding(encoding.name()));
     contents.notes.extend(said);
+    contents
+        .notes
+        .extend(fields::say_mixed(names, &places.embedding));
+    let unread = fields::say_unread("columns", names, |place| places.uses(place));
+    contents.notes.extend(unread);
     let mut signs = Decimals::default();
     let records = reader(path, sniffed.gap.byte())?
         .into_byte_records()
@@ -421,7 +441,8 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
         let line = record.position().map_or(0, csv::Position::line);
         let wrong = |what: String| unusable(path, format!("line {line}: {what}"));
         if record.len() != names.len() {
-            let what = format!("it has {} cells, the heading {}", record.len(), names.len());
+            let cells = counted(record.len(), "cell");
+            let what = format!("it has {cells}, the heading {}", names.len());
             return Err(wrong(what));
         }
         let text = |place: usize| {
@@ -467,7 +488,8 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
             contents.level = places.level.map(|place| text(place).into_owned());
         }
         if width != contents.dim || width == 0 || width > MOST_DIM {
-            let what = format!("it holds {width} values, the first row {}", contents.dim);
+            let values = counted(width, "value");
+            let what = format!("it holds {values}, the first row {}", contents.dim);
             return Err(wrong(what));
         }
         if let Some(place) = places.timestamp {

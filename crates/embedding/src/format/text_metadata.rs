@@ -3,12 +3,13 @@
 use std::{borrow::Cow, path::Path};
 
 use super::{
-    fields::{Field, unit_secs},
+    fields::{self, Field, unit_secs},
     rows::{Contents, RowTexts},
     tsv::{ESCAPED_COLUMNS, unescape},
     unreadable, unusable,
 };
 use crate::EmbeddingError;
+use mynascope_base::counted;
 use mynascope_collection::{decode_text, say_guessed_encoding};
 
 /// How the cells are written.
@@ -29,10 +30,8 @@ pub(super) fn load(
     let bytes = std::fs::read(path).map_err(unreadable(path))?;
     let (text, guessed) = decode_text(&bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let said = guessed.map(|encoding| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        format!("{name}: {}", say_guessed_encoding(encoding))
-    });
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let said = guessed.map(|encoding| format!("{name}: {}", say_guessed_encoding(encoding)));
     contents.notes.extend(said);
     let separator = match path.extension() {
         Some(ending) if ending.eq_ignore_ascii_case("csv") => ',',
@@ -52,8 +51,8 @@ pub(super) fn load(
         (raw_rows, _) if fits(raw_rows) => (raw, raw_rows),
         (raw_rows, _) => {
             let what = format!(
-                "it has {} rows, but the vectors have {rows}",
-                raw_rows.saturating_sub(1)
+                "it has {}, but the vectors have {rows}",
+                counted(raw_rows.saturating_sub(1), "row")
             );
             return Err(unusable(path, what));
         }
@@ -63,6 +62,9 @@ pub(super) fn load(
         false => Vec::new(),
     };
     let places = Places::of(&sheet, &columns, rows);
+    let unread = fields::say_unread("columns", &columns, |place| places.uses(place));
+    let unread = unread.map(|said| format!("{name}: {said}"));
+    contents.notes.extend(unread);
     let escaped = columns == ESCAPED_COLUMNS;
     let plain = |text: &str| match escaped {
         true => unescape(text),
@@ -190,6 +192,19 @@ struct Places {
 }
 
 impl Places {
+    fn uses(&self, place: usize) -> bool {
+        let single = [
+            self.path,
+            self.label,
+            self.split,
+            self.track,
+            self.timestamp,
+            self.encoder,
+            self.level,
+        ];
+        single.contains(&Some(place))
+    }
+
     /// By the heading; a single column, and the first one without a known name, is of paths or of labels.
     fn of(sheet: &Sheet<'_>, columns: &[String], rows: usize) -> Self {
         let mut places = Self::default();

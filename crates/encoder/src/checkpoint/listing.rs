@@ -82,19 +82,23 @@ impl TensorEntry {
         }
     }
 
-    /// Why its numbers are not read, and what to do where that helps.
+    /// What its numbers are that are not read, and what to do.
     pub fn say_unread(&self) -> String {
-        let dtype = self.dtype.to_uppercase();
-        let is_short = ["F8", "F6", "F4", "FLOAT8", "FLOAT6", "FLOAT4"]
-            .iter()
-            .any(|kind| dtype.starts_with(kind));
-        match is_short {
-            true => format!(
-                "{}: floats of 8 bits and fewer are not read; convert it to f16 or f32",
-                self.dtype
-            ),
-            false => format!("{}, not floating point numbers", self.dtype),
-        }
+        let name = self.dtype.to_uppercase();
+        let begins = |kinds: &[&str]| kinds.iter().any(|kind| name.starts_with(kind));
+        let what = if begins(&["F8", "F6", "F4", "FLOAT8", "FLOAT6", "FLOAT4"]) {
+            "floats of 8 bits and fewer are not read; convert it to f16 or f32"
+        } else if name == "BOOL" {
+            "yes and no instead of floating point numbers; save the weights that they were made from"
+        } else if begins(&["I", "U", "Q"]) {
+            "whole numbers as a quantised model has, and only floating point numbers are read; save the model as it was before \
+             it was quantised, or multiply by the scales and save as f16 or f32"
+        } else if begins(&["C"]) {
+            "complex numbers, which no encoder here has; save its weights as real numbers in f16 or f32"
+        } else {
+            "a type that is not read; convert it to f16 or f32"
+        };
+        format!("{}: {what}", self.dtype)
     }
 
     fn count(&self) -> Option<usize> {

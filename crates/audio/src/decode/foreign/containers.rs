@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Facts, MAX_WALKED_BYTES};
+use super::{Asks, Facts, MAX_WALKED_BYTES};
 use crate::{
     Incomplete,
     decode::{
@@ -189,6 +189,7 @@ pub(super) fn real_media(window: &mut Window) -> io::Result<Option<Facts>> {
         if place > part.start && head.starts_with(b".RMF") {
             return Facts::up_to(window, place, b".RMF").map(Some);
         }
+        let is_data = head.starts_with(b"DATA");
         let known = [
             b".RMF", b"PROP", b"CONT", b"MDPR", b"DATA", b"INDX", b"RMMD",
         ];
@@ -197,6 +198,19 @@ pub(super) fn real_media(window: &mut Window) -> io::Result<Option<Facts>> {
             break;
         };
         let end = place + size;
+        // Some programs count a few bytes more than there are.
+        if is_data && let Some(found) = real_break(window, place, end.min(part.end))? {
+            return Ok(Some(match window.filled_end()? > found.place {
+                true => Facts {
+                    incomplete: Some(Incomplete::Damaged {
+                        packets: 1,
+                        first_secs: found.secs,
+                    }),
+                    ..Facts::default()
+                },
+                false => Facts::of_bytes(found.place - part.start, end - part.start),
+            }));
+        }
         if end > part.end {
             return Ok(Some(Facts::of_bytes(
                 part.end - part.start,
@@ -204,6 +218,38 @@ pub(super) fn real_media(window: &mut Window) -> io::Result<Option<Facts>> {
             )));
         }
         place = end;
+    }
+    Ok(None)
+}
+
+/// Where something else stands in place of a packet.
+struct Break {
+    place: u64,
+    /// When the packet in front sounds, in seconds.
+    secs: f64,
+}
+
+/// Goes from packet to packet in a chunk from `start` to `end`; each tells its size and its time.
+fn real_break(window: &mut Window, start: u64, end: u64) -> io::Result<Option<Break>> {
+    const CHUNK_HEAD: u64 = 18;
+    const PACKET_HEAD: u64 = 12;
+    if end - start > MAX_WALKED_BYTES {
+        return Ok(None);
+    }
+    let mut place = start + CHUNK_HEAD;
+    let (mut first_msecs, mut msecs) = (None, 0);
+    while place + PACKET_HEAD <= end {
+        let head = window.at(place, PACKET_HEAD as usize)?;
+        let version = Big.within(head, 0..2).filter(|&version| version <= 1);
+        let size = Big.within(head, 2..4).filter(|&size| size >= PACKET_HEAD);
+        let (Some(_), Some(size), Some(time)) = (version, size, Big.within(head, 6..10)) else {
+            let secs = (msecs - first_msecs.unwrap_or(msecs)) as f64 / 1_000.0;
+            return Ok(Some(Break { place, secs }));
+        };
+        // Pictures may stand out of order.
+        msecs = msecs.max(time);
+        first_msecs.get_or_insert(time);
+        place += size;
     }
     Ok(None)
 }
@@ -377,13 +423,21 @@ pub(super) fn transport_stream(window: &mut Window) -> io::Result<Option<Facts>>
     let Some((size, _)) = crate::decode::sniff::transport_packets(head) else {
         return Ok(None);
     };
-    let is_cut = !(part.end - part.start).is_multiple_of(size as u64);
+    let facts = match (part.end - part.start).is_multiple_of(size as u64) {
+        // No packet is of zeros: those at the end were never filled.
+        true => match window.unfilled(part.end)? {
+            Some((end, incomplete)) if part.end - end >= size as u64 => Facts {
+                incomplete: Some(incomplete),
+                end: Some(end),
+                ..Facts::default()
+            },
+            _ => Facts::default(),
+        },
+        false => Facts::cut(),
+    };
     Ok(Some(Facts {
         ends_anywhere: true,
-        ..if is_cut {
-            Facts::cut()
-        } else {
-            Facts::default()
-        }
+        asks: Asks::Resync,
+        ..facts
     }))
 }

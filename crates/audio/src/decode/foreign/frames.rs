@@ -66,9 +66,12 @@ pub(super) fn walk(
                 place = next;
                 continue;
             }
+            let told = told(samples, rate, (holes, first_secs));
+            let unfilled = window.unfilled(place)?.map(|(_, incomplete)| incomplete);
             return Ok(Some(Facts {
                 ends_anywhere: true,
-                ..told(samples, rate, (holes, first_secs))
+                incomplete: told.incomplete.or(unfilled),
+                ..told
             }));
         };
         let end = place + frame.bytes;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Facts, MAX_WALKED_BYTES, follows};
+use super::{Asks, Facts, MAX_WALKED_BYTES, follows};
 use crate::{
     Incomplete,
     decode::{number::Endian::Little, window::Window},
@@ -39,9 +39,23 @@ pub(super) fn wavpack(window: &mut Window) -> io::Result<Option<Facts>> {
         let Some(block) = Block::read(window.at(place, Block::HEAD)?) else {
             // The program ends at a tag. What else stands here it tells.
             let is_joint = files == 1 && follows(window, place, b"wvpk")?;
+            // In place of a block, behind which the program finds no other.
+            let lacks = told_secs.zip(rate).and_then(|(told_secs, rate)| {
+                let first_secs = frames as f64 / rate as f64;
+                (first_secs + SLACK_SECS < told_secs).then_some(Incomplete::Damaged {
+                    packets: 1,
+                    first_secs,
+                })
+            });
+            let lacks = lacks.filter(|_| files == 1);
             return Ok(Some(Facts {
-                incomplete: is_joint.then_some(Incomplete::MoreFollows),
+                incomplete: match is_joint {
+                    true => Some(Incomplete::MoreFollows),
+                    false if window.filled_end()? > place => lacks,
+                    false => None,
+                },
                 end: is_joint.then_some(place),
+                asks: Asks::Checksums,
                 ..told
             }));
         };
@@ -68,6 +82,10 @@ pub(super) fn wavpack(window: &mut Window) -> io::Result<Option<Facts>> {
             .and_then(|rate| secs(length, rate)),
         // The program finds a place by the numbers of blocks, which begin anew.
         seeks: files == 1,
+        asks: match files {
+            1 => Asks::Checksums,
+            _ => Asks::Nothing,
+        },
         ..if is_cut {
             Facts::cut()
         } else {
@@ -151,6 +169,7 @@ pub(super) fn true_audio(window: &mut Window) -> io::Result<Option<Facts>> {
     Ok(Some(Facts {
         duration_secs: facts.duration_secs,
         seeks: facts.seeks,
+        asks: Asks::Checksums,
         ..Facts::up_to(window, start + told, b"TTA1")?
     }))
 }

@@ -4,6 +4,7 @@ use std::{io, ops::Range};
 
 use super::{
     super::window::Window,
+    header::{HEADER_BYTES, Header},
     info_frame::InfoFrame,
     walker::{Found, Frame, Walker},
 };
@@ -161,6 +162,23 @@ impl Cursor {
             None => share < 1.0 - SLACK,
         };
         is_early.then_some(Incomplete::EndsEarly { share: Some(share) })
+    }
+
+    /// Where the sound of the last frame ends, or that of one that follows it and is not all there.
+    pub(super) fn sound_end(&self, window: &mut Window) -> io::Result<u64> {
+        let Some(frame) = self.walker.last() else {
+            return Ok(window.part().start);
+        };
+        let next = self.walker.last_end();
+        let header = Header::parse(window.at(next, HEADER_BYTES)?)
+            .filter(|header| header.bit_rate > 0 && header.continues(&frame.header));
+        let (place, header, bytes) = match header {
+            Some(header) => (next, header, header.frame_bytes(0)),
+            None => (frame.place, frame.header, frame.bytes),
+        };
+        let frame = window.at(place, bytes)?;
+        let sound = header.sound_end(frame.get(..bytes).unwrap_or(frame));
+        Ok(place + sound.unwrap_or(0) as u64)
     }
 
     /// Whether just so many bytes are more than the information frame tells, up to a tag that is not known.

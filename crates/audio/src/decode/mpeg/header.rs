@@ -125,6 +125,38 @@ impl Header {
         }
     }
 
+    /// Where in the `bytes` of a Layer III frame the sound ends that stands in it, by its side information (2.4.1.7); what
+    /// follows is filling. `None` for other layers.
+    pub(super) fn sound_end(&self, bytes: &[u8]) -> Option<usize> {
+        const CHECKSUM: usize = 2;
+        if self.layer != 3 {
+            return None;
+        }
+        let has_checksum = bytes.get(1)? & 1 == 0;
+        let start = HEADER_BYTES + if has_checksum { CHECKSUM } else { 0 };
+        let end = start + self.side_bytes();
+        let side = bytes.get(start..end)?;
+        let bits = |first: usize, count: usize| -> usize {
+            (first..first + count).fold(0, |number, at| {
+                let byte = side.get(at / 8).copied().unwrap_or(0);
+                number << 1 | usize::from(byte >> (7 - at % 8) & 1)
+            })
+        };
+        let channels = usize::from(self.channels);
+        // Bits of how far back the sound begins, then in front of the granules; the granules, and the bits of each.
+        let (back_bits, first, granules, granule_bits) = match (self.is_mpeg1, channels) {
+            (true, 1) => (9, 18, 2, 59),
+            (true, _) => (9, 20, 2, 59),
+            (false, 1) => (8, 9, 1, 63),
+            (false, _) => (8, 10, 1, 63),
+        };
+        let sound_bits: usize = (0..granules * channels)
+            .map(|granule| bits(first + granule * granule_bits, 12))
+            .sum();
+        let sound = sound_bits.div_ceil(8).saturating_sub(bits(0, back_bits));
+        Some((end + sound).min(bytes.len()))
+    }
+
     /// Whether frames of this stream can have so many bytes in the mean.
     pub(super) fn could_be_mean(&self, bytes: u64) -> bool {
         let bits = bytes * 8 * u64::from(self.rate) / self.samples() as u64;

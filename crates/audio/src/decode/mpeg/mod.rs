@@ -169,7 +169,11 @@ impl Mpeg {
         };
         self.info.duration_secs = cursor.secs();
         self.info.incomplete = match cursor.ends_early(self.window.part(), is_cut) {
-            None => self.window.unfilled()?.map(|(_, incomplete)| incomplete),
+            None => {
+                let sound_end = cursor.sound_end(&mut self.window)?;
+                let unfilled = self.window.unfilled(sound_end)?;
+                unfilled.map(|(_, incomplete)| incomplete)
+            }
             early => early,
         };
         if begins && chance.is_certain() {

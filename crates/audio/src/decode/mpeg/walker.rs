@@ -64,6 +64,10 @@ impl Walker {
         Self { place, last: None }
     }
 
+    pub(super) fn last(&self) -> Option<&Frame> {
+        self.last.as_ref()
+    }
+
     /// Where the last frame ends.
     pub(super) fn last_end(&self) -> u64 {
         self.last

@@ -35,6 +35,12 @@ pub(super) fn parse(bytes: &mut Bytes<'_>, start: u64) -> Result<Sound, AudioErr
         }
     }
     let shape = description.ok_or_else(|| bytes.damaged("it has no description of its format"))?;
+    if shape.needs_table && packets.is_none() {
+        return Err(bytes.damaged(
+            "the table of its packets is missing, which stands behind the sound, as in a download or a recording that was never \
+             finished",
+        ));
+    }
     let Some(data) = data else {
         return Err(super::without_sound(bytes, chunks.ended_cleanly));
     };
@@ -55,6 +61,8 @@ struct Description {
     channels: usize,
     rate: u32,
     codec: Codec,
+    /// Whether only a table tells where its packets begin.
+    needs_table: bool,
 }
 
 impl Description {
@@ -88,6 +96,7 @@ impl Description {
         Some(Self {
             channels: channels as usize,
             rate,
+            needs_table: known.is_none() && packet_bytes == 0 && !name.starts_with(b".mp"),
             codec: match known {
                 Some(coding) => Codec::Own(coding),
                 None if name.starts_with(b".mp") => Codec::Mpeg,

@@ -29,6 +29,8 @@ pub(super) struct Log {
     /// When the first packet sounds, where the program tells times; when the last one of which it spoke does, and the first that
     /// it could not decode, counted from that.
     origin_secs: Option<f64>,
+    /// Between which packets the last gap was.
+    gap_secs: Option<[f64; 2]>,
     pub packet_secs: Option<f64>,
     pub first_bad_secs: Option<f64>,
 }
@@ -72,8 +74,11 @@ impl Log {
             let secs = (secs - origin_secs).max(0.0);
             // What it could not read before it told the first time shows in a gap.
             let last_secs = self.packet_secs.replace(secs).unwrap_or_default();
-            if self.is_bad() && self.first_bad_secs.is_none() && secs - last_secs > GAP_SECS {
-                self.first_bad_secs = Some(last_secs);
+            if secs - last_secs > GAP_SECS {
+                self.gap_secs = Some([last_secs, secs]);
+                if self.is_bad() && self.first_bad_secs.is_none() {
+                    self.first_bad_secs = Some(last_secs);
+                }
             }
             return;
         }
@@ -91,6 +96,7 @@ impl Log {
                 || line.contains("rror decoding the audio block")
                 || line.contains("[alac @") && line.contains("bits left")
                 || line.contains("CRC mismatch"))
+            || line.contains("corrupt decoded frame in stream")
         {
             self.bad_packets += 1;
         } else if error && line.contains("[matroska,webm @") && is_broken_matroska(line) {
@@ -100,7 +106,11 @@ impl Log {
             self.half_packets += 1;
         }
         if bad_before == 0 && self.is_bad() {
-            self.first_bad_secs = self.packet_secs;
+            self.first_bad_secs = match self.gap_secs {
+                // It tells of what lacks in front of the packet behind it.
+                Some([before, behind]) if self.packet_secs == Some(behind) => Some(before),
+                _ => self.packet_secs,
+            };
         }
     }
 
@@ -175,6 +185,18 @@ mod tests {
         let log = read("[ogg @ 0x1] [error] Format not on whitelist 'mov'\n");
         assert!(log.refusal(Path::new("a")).to_string().contains("no known"));
         assert!(!log.is_bad());
+        // Damage that is told only behind the gap that it left.
+        let packet = |secs: f64| {
+            format!(
+                "[info] demuxer+ffmpeg -> ist_index:0 type:audio pkt_pts:1 pkt_pts_time:{secs} pkt_dts:1\n"
+            )
+        };
+        let bad = "[warning] file:a: corrupt input packet in stream 0\n";
+        let steps = (0..40).map(|step| packet(1.4 + 0.1 * f64::from(step)));
+        let steps: String = steps.collect();
+        let log = read(&[steps, packet(8.4), bad.to_owned()].concat());
+        let found = log.first_bad_secs.unwrap();
+        assert!((found - 3.9).abs() < 1e-6, "{found}");
     }
 
     #[test]

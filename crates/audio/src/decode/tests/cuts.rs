@@ -160,3 +160,54 @@ fn a_file_whose_end_was_never_filled_says_so() {
         assert!(found.incomplete.is_some(), "{name}: {found:?}");
     }
 }
+
+#[test]
+fn a_few_zeros_at_the_end_are_padding_unless_they_reach_into_a_frame() {
+    let shop = Shop::new();
+    for (name, options) in [
+        (
+            "a.mp3",
+            "-c:a libmp3lame -b:a 128k -reservoir 0 -write_xing 0 -id3v2_version 0",
+        ),
+        ("b.mp3", "-c:a libmp3lame -q:a 4 -reservoir 0 -write_xing 0"),
+        ("c.mp3", "-c:a libmp3lame -b:a 160k"),
+        (
+            "d.mp3",
+            "-ar 22050 -ac 1 -c:a libmp3lame -b:a 48k -reservoir 0 -write_xing 0",
+        ),
+        ("e.aac", "-c:a aac"),
+        ("f.ac3", "-c:a ac3"),
+        ("g.eac3", "-c:a eac3"),
+        ("h.latm", "-c:a aac -f latm"),
+        ("i.flac", "-c:a flac"),
+        ("j.ogg", "-c:a libvorbis"),
+        ("k.wv", "-c:a wavpack"),
+        ("l.tta", "-c:a tta"),
+    ] {
+        let path = shop.make(name, options);
+        let bytes = fs::read(&path).unwrap();
+        for sectors in [2048, 8192] {
+            // As a file that fills sectors of a disc.
+            let padded = [&bytes[..], &vec![0; sectors]].concat();
+            fs::write(&path, padded).unwrap();
+            assert_eq!(heard(&path).incomplete, None, "{name} and {sectors} zeros");
+        }
+        let mut unfilled = bytes;
+        let filled = unfilled.len() - 5_000;
+        unfilled[filled..].fill(0);
+        fs::write(&path, unfilled).unwrap();
+        let found = heard(&path);
+        assert!(found.incomplete.is_some(), "{name}: {found:?}");
+    }
+    // Nothing in a transport stream is zeros only.
+    let path = shop.make("m.ts", "-c:a aac -f mpegts");
+    let mut bytes = fs::read(&path).unwrap();
+    let filled = bytes.len() - 5_000;
+    bytes[filled..].fill(0);
+    fs::write(&path, bytes).unwrap();
+    let found = heard(&path).incomplete;
+    assert!(
+        matches!(found, Some(Incomplete::EndsEarly { .. })),
+        "{found:?}"
+    );
+}

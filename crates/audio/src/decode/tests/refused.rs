@@ -155,6 +155,25 @@ fn a_file_whose_beginning_was_never_filled_is_damaged_and_not_empty() {
     }
 }
 
+#[test]
+fn a_caf_file_that_lacks_its_table_of_packets_is_damaged_and_not_of_an_unknown_kind() {
+    let shop = Shop::new();
+    let path = shop.make("a.caf", "-c:a alac");
+    assert_eq!(heard(&path).incomplete, None);
+    let bytes = fs::read(&path).unwrap();
+    let filled = 7 * bytes.len() / 10;
+    let zeroed = [&bytes[..filled], &vec![0; bytes.len() - filled]].concat();
+    for lacking in [&zeroed[..], &bytes[..filled]] {
+        fs::write(&path, lacking).unwrap();
+        let error = Decoder::open(&path, &Cancel::default()).err().unwrap();
+        let text = error.to_string();
+        assert!(
+            text.starts_with("damaged: the table of its packets is missing"),
+            "{text}"
+        );
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_that_leads_nowhere_is_named_as_such() {

@@ -103,7 +103,8 @@ fn fill(
     Ok(())
 }
 
-/// The type of a tensor's numbers: in the terms of safetensors where they are floating point, else in torch's.
+/// The type of a tensor's numbers in the terms of safetensors, whichever of torch's names the file has; one that
+/// safetensors doesn't know stays as torch calls it.
 fn dtype(tensor: &TorchTensor) -> String {
     let name = tensor.dtype.as_deref().unwrap_or(&tensor.storage.kind);
     let known = match name {
@@ -111,6 +112,20 @@ fn dtype(tensor: &TorchTensor) -> String {
         "Double" | "float64" | "double" => "F64",
         "Half" | "float16" | "half" => "F16",
         "BFloat16" | "bfloat16" => "BF16",
+        "Byte" | "uint8" => "U8",
+        "Char" | "int8" => "I8",
+        "Short" | "int16" => "I16",
+        "Int" | "int32" => "I32",
+        "Long" | "int64" => "I64",
+        "uint16" => "U16",
+        "uint32" => "U32",
+        "uint64" => "U64",
+        "Bool" | "bool" => "BOOL",
+        "ComplexFloat" | "complex64" => "C64",
+        "ComplexDouble" | "complex128" => "C128",
+        "ComplexHalf" | "complex32" => "C32",
+        "float8_e4m3fn" => "F8_E4M3",
+        "float8_e5m2" => "F8_E5M2",
         other => other,
     };
     known.to_owned()
