@@ -412,6 +412,7 @@ impl Places {
             self.track,
             self.timestamp,
             self.encoder,
+            self.encoder_hash,
             self.level,
         ];
         self.embedding.contains(&place) || single.contains(&Some(place))

@@ -200,6 +200,7 @@ impl Places {
             self.track,
             self.timestamp,
             self.encoder,
+            self.encoder_hash,
             self.level,
         ];
         single.contains(&Some(place))
