@@ -236,7 +236,6 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         encoder: metadata.get("encoder").cloned(),
         encoder_hash: metadata.get("encoder_hash").cloned(),
         level: metadata.get("level").cloned(),
-        ..Contents::default()
     })
 }
 
