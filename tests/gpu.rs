@@ -21,7 +21,7 @@ use mynascope_encoder::{
 };
 use mynascope_spectrum::{
     read_npy,
-    tokens::{MEL_BANDS, MaskRatio, PatchShape, TokenMask},
+    tokens::{MEL_BANDS, MaskRatio, TokenMask},
 };
 use mynascope_train::{Objective, Optimiser, StepRecord, TrainConfig, TrainControl, run};
 
