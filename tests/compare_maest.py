@@ -11,6 +11,8 @@ seven blocks only. Times leave out imports and loading the model.
     pip install av librosa
     python tests/compare_maest.py target/release/mynascope --file
 
+With --busy processor time is compared instead of time, which says more on a machine that does other things as well.
+
 Weights are random, from a seed, as the hub's folders hold them; nothing is downloaded. Each side runs in a process of its
 own, first one, then the other, as often as there are rounds; a process does one forward pass to warm up and then three. Times
 are medians of passes from the window to the logits, in 32 bits; memory is the most that a process held, its libraries and the
@@ -20,6 +22,7 @@ weights included.
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -56,7 +59,7 @@ def make(folder, seconds):
     random.normal(0, 0.5, (config.max_length, 96)).astype("<f4").tofile(folder / "window.f32")
 
 
-def reference(folder, out, threads):
+def reference(folder, out, threads, passes):
     """One process of the reference: prints its times, writes stacks of all layers and logits."""
     import time
 
@@ -68,7 +71,7 @@ def reference(folder, out, threads):
     window = torch.from_numpy(np.fromfile(folder / "window.f32", "<f4").reshape(1, -1, 96))
     seconds = []
     with torch.inference_mode():
-        for _ in range(PASSES):
+        for _ in range(passes):
             start = time.perf_counter()
             logits = model(window).logits[0]
             seconds.append(time.perf_counter() - start)
@@ -145,9 +148,9 @@ def embed_file(folder, track, out, threads):
             return torch.cat([torch.cat([x[:, 0], x[:, 1], x[:, 2:].mean(1)], 1) for x in seen]).numpy()
 
     librosa.feature.melspectrogram(y=np.zeros(16000, np.float32), sr=16000)
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     embeddings = run()
-    print(json.dumps({"seconds": time.perf_counter() - start}))
+    print(json.dumps({"seconds": time.perf_counter() - start, "processor": time.process_time() - busy}))
     np.save(out, embeddings)
 
 
@@ -168,11 +171,16 @@ def compare_file(arguments):
         times = {"PyTorch": [], "Mynascope": []}
         for round in range(arguments.rounds):
             reference = ["--threads", arguments.threads, "--embed-file", folder / "maest", folder / "track.mp3", folder / "a.npy"]
-            times["PyTorch"].append(said([sys.executable, __file__, *reference])["seconds"])
+            times["PyTorch"].append(said([sys.executable, __file__, *reference])["processor" if arguments.busy else "seconds"])
             ours = ["--json", "embed", folder / "track.mp3", "--checkpoint", folder / "maest", "--out", folder / "b.npz", "--device", "cpu"]
             # Nothing of the round before is found.
             home = folder / f"home {round}"
-            times["Mynascope"].append(said([arguments.program, *ours], XDG_CACHE_HOME=str(home), HOME=str(home))["seconds"])
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            seconds = said([arguments.program, *ours], XDG_CACHE_HOME=str(home), HOME=str(home))["seconds"]
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            # Of ours the whole program counts.
+            busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            times["Mynascope"].append(busy if arguments.busy else seconds)
         a, b = np.load(folder / "a.npy"), np.load(folder / "b.npz")["embedding"]
     for side, found in times.items():
         print(f"{side:22} {statistics.median(found):7.2f} s")
@@ -186,14 +194,14 @@ def compare_file(arguments):
 
 
 def measured(command, threads):
-    """Runs a process: its times without the first, and its peak memory in MB."""
+    """Runs a process: its times without the first, its processor time and its peak memory in MB."""
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), "RAYON_NUM_THREADS": str(threads)}
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True, env=environment)
     text = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         sys.exit(f"{command[0]} failed")
-    return json.loads(text)["seconds"][1:], usage.ru_maxrss / 1024
+    return json.loads(text)["seconds"][1:], usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def main():
@@ -203,11 +211,13 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=30, choices=COLUMNS)
     parser.add_argument("--reference", nargs=2, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--busy", action="store_true", help="compare processor time")
+    parser.add_argument("--passes", type=int, default=PASSES, help=argparse.SUPPRESS)
     parser.add_argument("--file", action="store_true", help="a whole track from file to embeddings")
     parser.add_argument("--embed-file", nargs=3, type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.reference:
-        return reference(*arguments.reference, arguments.threads)
+        return reference(*arguments.reference, arguments.threads, arguments.passes)
     if arguments.embed_file:
         return embed_file(*arguments.embed_file, arguments.threads)
     if arguments.file:
@@ -219,16 +229,20 @@ def main():
         code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import compare_maest; from pathlib import Path; "
         subprocess.run([sys.executable, "-c", code + f"compare_maest.make(Path({str(folder)!r}), {arguments.seconds})"], check=True)
         window = folder / "window.f32"
-        ours = lambda out, *patchout: [arguments.program, folder, window, folder / out, PASSES, *patchout]
+        ours = lambda out, *patchout: lambda passes: [arguments.program, folder, window, folder / out, passes, *patchout]
+        theirs = ["--threads", arguments.threads, "--reference", folder, folder / "a"]
         sides = {
-            "PyTorch": [sys.executable, __file__, "--threads", arguments.threads, "--reference", folder, folder / "a"],
+            "PyTorch": lambda passes: [sys.executable, __file__, "--passes", passes, *theirs],
             "Mynascope": ours("b", 0),
             'patchout 3, rows "4"': ours("c", 3, *ROWS_4),
         }
         seconds, memory = {side: [] for side in sides}, {side: [] for side in sides}
         for _ in range(arguments.rounds):
             for side, command in sides.items():
-                found, peak = measured(command, arguments.threads)
+                found, busy, peak = measured(command(PASSES), arguments.threads)
+                if arguments.busy:
+                    _, of_one, _ = measured(command(1), arguments.threads)
+                    found = [(busy - of_one) / (PASSES - 1)]
                 seconds[side] += found
                 memory[side].append(peak)
         a, b = np.fromfile(folder / "a", "<f4"), np.fromfile(folder / "b", "<f4")

@@ -22,6 +22,7 @@ fn run(arguments: &[&str], home: &Path, endpoint: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_mynascope"))
         .args(arguments)
         .env("HF_HOME", home)
+        .env("MYNASCOPE_HOME", home.join("home"))
         .env("HF_ENDPOINT", endpoint)
         .env_remove("HF_HUB_CACHE")
         .env_remove("HF_HUB_OFFLINE")
@@ -135,6 +136,41 @@ fn a_fetched_encoder_is_opened_by_its_name_and_one_that_is_not_here_says_how_to_
         let told: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(told["missing"].as_array().unwrap().len(), 0);
     }
+    // It is called by its name and commit, not by its place in the cache.
+    let sound = home.path().join("a.wav");
+    let samples: Vec<f32> = (0..80_000).map(|n| (n as f32 * 0.05).sin()).collect();
+    mynascope_audio::write_wav(&sound, &samples, 16_000).unwrap();
+    let table = home.path().join("t.npz");
+    let (sound, table) = (sound.to_str().unwrap(), table.to_str().unwrap());
+    let embed = [
+        "embed",
+        sound,
+        "--checkpoint",
+        "hf:lab/encoder",
+        "--out",
+        table,
+        "--json",
+    ];
+    let embed = [&embed[..], &["--device", "cpu"]].concat();
+    let output = run(&embed, home.path(), NOWHERE);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let encoder = told["encoder"].as_str().unwrap();
+    assert!(
+        encoder.ends_with(&format!("of hf:lab/encoder@{COMMIT}")),
+        "{encoder}"
+    );
+    // What came broken is fetched again.
+    let weights = folder.join("model.safetensors");
+    let mut bytes = fs::read(&weights).unwrap();
+    let last = bytes.len() - 4;
+    bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    fs::write(&weights, bytes).unwrap();
+    let output = run(&embed, home.path(), NOWHERE);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("delete the folder") && told.contains("--fetch lab/encoder@"),
+        "{told}"
+    );
     for (name, words) in [
         ("hf:lab/other", "encoders --fetch lab/other"),
         ("hf:lab/encoder@v2", "encoders --fetch lab/encoder@v2"),

@@ -74,11 +74,11 @@ fn query(request: &QueryRequest, watch: &Watch<'_>) -> Result<QueryAnswer, Strin
     let (table, source) = (&request.table.table, &request.table.key.source);
     let encoder = LoadedEncoder::open(&source.checkpoint, source.load_options(), &source.device)
         .map_err(|error| error.to_string())?;
-    if encoder.embedding_dim() != table.dim {
+    if table.check_encoder(&encoder).is_err() {
         return Err(format!(
-            "The encoder gives {} values and the embeddings of the map have {}; choose the encoder that made them",
-            encoder.embedding_dim(),
-            table.dim
+            "The embeddings of the map were made by {}, and {} is chosen; choose the encoder that made them, read as it was",
+            table.encoder,
+            encoder.description()
         ));
     }
     let settings = ExtractSettings {
