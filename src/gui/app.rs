@@ -11,7 +11,7 @@ use eframe::{
     egui::{self, Frame},
     egui_wgpu::wgpu,
 };
-use egui_tiles::{Behavior, SimplificationOptions, TileId, Tree, UiResponse};
+use egui_tiles::{Behavior, SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse};
 
 use mynascope_audio::Player;
 use mynascope_base::storage::Settings;
@@ -300,6 +300,14 @@ impl eframe::App for App {
     }
 }
 
+/// Whether a pane has its place to itself.
+fn is_alone(tiles: &Tiles<Pane>, tile: TileId) -> bool {
+    tiles
+        .parent_of(tile)
+        .and_then(|parent| tiles.get_container(parent))
+        .is_some_and(|container| container.num_children() == 1)
+}
+
 /// What the tiles need to draw their panes.
 struct View<'a> {
     model: &'a AppState,
@@ -318,6 +326,24 @@ impl Behavior<Pane> for View<'_> {
 
     fn tab_title_for_pane(&mut self, pane: &Pane) -> egui::WidgetText {
         theme::small(pane.title()).into()
+    }
+
+    fn on_tab_button(
+        &mut self,
+        tiles: &mut Tiles<Pane>,
+        tile: TileId,
+        button: egui::Response,
+    ) -> egui::Response {
+        // A pane that stands alone has a title, no tab.
+        if let Some(Tile::Pane(pane)) = tiles.get(tile)
+            && !is_alone(tiles, tile)
+        {
+            button.widget_info(|| {
+                let name = format!("Tab {}", pane.title());
+                egui::WidgetInfo::labeled(egui::WidgetType::Button, true, name)
+            });
+        }
+        button
     }
 
     fn simplification_options(&self) -> SimplificationOptions {
@@ -347,7 +373,7 @@ impl Behavior<Pane> for View<'_> {
     fn tab_bg_color(
         &self,
         visuals: &egui::Visuals,
-        _tiles: &egui_tiles::Tiles<Pane>,
+        _tiles: &Tiles<Pane>,
         _tile: TileId,
         _state: &egui_tiles::TabState,
     ) -> egui::Color32 {
@@ -357,7 +383,7 @@ impl Behavior<Pane> for View<'_> {
     fn tab_outline_stroke(
         &self,
         _visuals: &egui::Visuals,
-        _tiles: &egui_tiles::Tiles<Pane>,
+        _tiles: &Tiles<Pane>,
         _tile: TileId,
         _state: &egui_tiles::TabState,
     ) -> egui::Stroke {
@@ -371,15 +397,11 @@ impl Behavior<Pane> for View<'_> {
     fn tab_text_color(
         &self,
         visuals: &egui::Visuals,
-        tiles: &egui_tiles::Tiles<Pane>,
+        tiles: &Tiles<Pane>,
         tile: TileId,
         state: &egui_tiles::TabState,
     ) -> egui::Color32 {
-        let alone = tiles
-            .parent_of(tile)
-            .and_then(|parent| tiles.get_container(parent))
-            .is_some_and(|container| container.num_children() == 1);
-        if state.active && !alone {
+        if state.active && !is_alone(tiles, tile) {
             visuals.strong_text_color()
         } else {
             visuals.weak_text_color()

@@ -30,6 +30,8 @@ pub enum Pane {
     Map,
     /// What is near to what, and near-duplicates.
     Nearest,
+    /// The styles that the encoder tells.
+    Styles,
     /// The form of a probe, and its score.
     Probe,
     /// What the probe found out.
@@ -38,7 +40,7 @@ pub enum Pane {
 
 impl Pane {
     /// Every pane; the tests draw each of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Library,
         Self::Spectrogram,
         Self::Masking,
@@ -50,6 +52,7 @@ impl Pane {
         Self::Runs,
         Self::Map,
         Self::Nearest,
+        Self::Styles,
         Self::Probe,
         Self::Scores,
     ];
@@ -68,6 +71,7 @@ impl Pane {
             Self::Runs => "Runs",
             Self::Map => "Map",
             Self::Nearest => "Nearest",
+            Self::Styles => "Styles",
             Self::Probe => "Probe",
             Self::Scores => "Results",
         }
@@ -145,11 +149,13 @@ impl Workspace {
         let root = match self {
             Self::Listen => {
                 let library = tiles.insert_pane(Pane::Library);
+                let styles = tiles.insert_pane(Pane::Styles);
                 let spectrogram = tiles.insert_pane(Pane::Spectrogram);
+                let lists = tiles.insert_tab_tile(vec![library, styles]);
                 split(
                     &mut tiles,
                     LinearDir::Horizontal,
-                    [library, spectrogram],
+                    [lists, spectrogram],
                     0.28,
                 )
             }
@@ -167,7 +173,9 @@ impl Workspace {
                 let spectrogram = tiles.insert_pane(Pane::Spectrogram);
                 let library = tiles.insert_pane(Pane::Library);
                 let nearest = tiles.insert_pane(Pane::Nearest);
-                let lists = split(&mut tiles, LinearDir::Vertical, [nearest, library], 0.5);
+                let styles = tiles.insert_pane(Pane::Styles);
+                let near = tiles.insert_tab_tile(vec![nearest, styles]);
+                let lists = split(&mut tiles, LinearDir::Vertical, [near, library], 0.5);
                 let side = split(&mut tiles, LinearDir::Vertical, [spectrogram, lists], 0.41);
                 split(&mut tiles, LinearDir::Horizontal, [map, side], 0.62)
             }

@@ -25,6 +25,7 @@ mod located;
 mod moved;
 mod neighbours;
 mod stretch;
+mod styles;
 mod table;
 
 pub use batch::{BatchSimilarity, retrieval_at_1};
@@ -39,6 +40,7 @@ pub use located::{Relocated, SoundOfTable, StoredPaths, relocate, sound_of_table
 pub use moved::{NeighbourhoodChange, neighbourhood_changes};
 pub use neighbours::{Neighbour, cosine, neighbours};
 pub use stretch::extract_stretch;
+pub use styles::TrackStyles;
 pub use table::{EmbeddingTable, Level, TrackRow};
 
 use std::path::PathBuf;

@@ -55,6 +55,8 @@ pub struct EncoderInfo {
     pub readouts: Vec<Readout>,
     /// Names of what its classifier tells, in the order of its outputs; none without a classifier, or without names.
     pub outputs: Vec<String>,
+    /// The place in `layers` of what is published.
+    pub published_layer: usize,
     /// Values of the published embedding.
     pub dim: usize,
     /// Transformer blocks.
@@ -66,6 +68,33 @@ pub struct EncoderInfo {
 }
 
 impl EncoderInfo {
+    /// How a vector is made where this reading is asked for.
+    pub fn readout(&self, reading: Reading) -> Readout {
+        let published = self.readouts.first().copied();
+        reading.readout.or(published).unwrap_or(Readout::Mean)
+    }
+
+    /// A layer and what is made of it in the family's own words, as published where the reading does not say: "block 7,
+    /// stack". What is read otherwise follows.
+    pub fn describe(&self, reading: Reading) -> String {
+        let readout = self.readout(reading);
+        let layer = self
+            .layers
+            .get(reading.layer.unwrap_or(self.published_layer))
+            .filter(|_| !readout.is_final());
+        let mut words: Vec<String> = layer.into_iter().cloned().collect();
+        words.push(readout.to_string());
+        let rest = Reading {
+            layer: None,
+            readout: None,
+            ..reading
+        };
+        if !rest.is_published() {
+            words.push(rest.to_string());
+        }
+        words.join(", ")
+    }
+
     /// Refuses a layer or a readout that the encoder does not have.
     ///
     /// # Errors
@@ -95,5 +124,33 @@ impl EncoderInfo {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Overlap, Patching, Preset};
+
+    #[test]
+    fn what_is_read_is_named_in_the_familys_own_words() {
+        let info = Preset::Tiny.config(Patching::Square).info();
+        let published = Reading::default();
+        assert_eq!(info.describe(published), "embedding, mean");
+        let reading = Reading {
+            layer: Some(0),
+            overlap: Some(Overlap::Half),
+            ..published
+        };
+        assert_eq!(info.describe(reading), "patches, mean, overlap half");
+        let maest = EncoderInfo {
+            readouts: Readout::ALL.to_vec(),
+            ..info
+        };
+        let reading = Reading {
+            readout: Some(Readout::Features),
+            ..published
+        };
+        assert_eq!(maest.describe(reading), "features", "of no layer");
     }
 }

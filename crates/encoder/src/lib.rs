@@ -39,9 +39,10 @@ mod weights;
 pub use attention::AttentionTrace;
 pub use backend::compute_devices;
 pub use checkpoint::{
-    CheckpointRef, CheckpointReport, FileDtype, FoundEncoder, LeftOut, LoadOptions, OpenCheckpoint,
-    WeightsChoice, WeightsRole, inspect, inspect_with, is_checkpoint, load_reported, load_weights,
-    save_weights, save_weights_as, say_step_of_run, shipped_weights,
+    CheckpointRef, CheckpointReport, CheckpointSummary, FileDtype, FoundEncoder, LeftOut,
+    LoadOptions, OpenCheckpoint, WeightsChoice, WeightsRole, inspect, inspect_with, is_checkpoint,
+    load_reported, load_weights, save_weights, save_weights_as, say_step_of_run, shipped_weights,
+    summarise,
 };
 pub use device::{ComputeDevice, ComputeKind, DeviceChoice, DeviceError, total_memory};
 pub use error::{CheckpointError, EncoderError};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{
     CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderInfo, LeftOut, MynaConfig,
-    OpenCheckpoint, Overlap, Preset, Reading, ReadingInUse, Readout,
+    OpenCheckpoint, Overlap, Preset, Reading, ReadingInUse, Readout, Window,
     backend::{Place, PlacedEncoder, find_place},
     checkpoint::{LoadOptions, WeightsChoice, say_step_of_run},
     families,
@@ -14,7 +14,7 @@ use super::{
     weights::Weights,
 };
 use mynascope_hub::HubName;
-use mynascope_spectrum::tokens::PatchShape;
+use mynascope_spectrum::tokens::{PatchShape, TokenGrid};
 
 /// An encoder on a device, ready to embed windows. The backend is hidden inside.
 #[derive(Debug)]
@@ -234,6 +234,18 @@ impl LoadedEncoder {
         self.source.as_deref()
     }
 
+    /// Where the tokens of a window lie: of one that is shorter than the others (a short track, in the authors' form of
+    /// MAEST) there are fewer.
+    pub fn grids_of(&self, window: &Window) -> Vec<TokenGrid> {
+        let mut grids = self.info.grids.clone();
+        if let EncoderConfig::Maest(config) = &self.config {
+            for grid in &mut grids {
+                grid.columns = config.columns_of(window.values.len() / maest::BANDS);
+            }
+        }
+        grids
+    }
+
     /// Which layer is read, and how.
     pub fn reading(&self) -> Reading {
         self.reading
@@ -304,8 +316,7 @@ impl LoadedEncoder {
 
     /// How one vector is made of a layer.
     pub(super) fn readout(&self) -> Readout {
-        let published = self.info.readouts.first().copied();
-        self.reading.readout.or(published).unwrap_or(Readout::Mean)
+        self.info.readout(self.reading)
     }
 
     /// The same where every layer is read: what is behind all blocks is no readout of a layer.

@@ -16,6 +16,7 @@
 )]
 
 mod cache;
+mod card;
 mod client;
 mod download;
 mod error;
@@ -24,6 +25,7 @@ mod name;
 mod offer;
 mod published;
 
+pub use card::licence_in_card;
 pub use error::HubError;
 pub use hub::Hub;
 pub use name::HubName;

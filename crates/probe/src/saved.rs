@@ -56,6 +56,9 @@ pub struct EncoderId {
     /// Which layer was read, and how.
     #[serde(default, skip_serializing_if = "Reading::is_published")]
     pub reading: Reading,
+    /// The same in the family's own words: "block 7, stack"; empty in probes of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub read: String,
 }
 
 impl EncoderId {
@@ -76,6 +79,7 @@ impl EncoderId {
             window_millis: Some((1000.0 * encoder.info().window.secs).round() as u32),
             heads: encoder.heads_said(),
             reading: encoder.reading(),
+            read: encoder.info().describe(encoder.reading()),
         }
     }
 }

@@ -47,7 +47,10 @@ pub struct SavedScore {
     pub seed: u64,
     /// Which encoder, as people call it: `Shipped`, `my-run/step-300`.
     pub encoder: String,
-    /// The hash of its weights.
+    /// What was read of it: "block 7, stack"; empty in scores of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub encoder_read: String,
+    /// The hash of its weights, and of what was read where that is not as published.
     pub encoder_hash: String,
     /// What `score` is: see [`ProbeReport::metric`].
     pub metric: String,
@@ -88,6 +91,7 @@ impl SavedScore {
             protocol: settings.protocol,
             seed: settings.seed,
             encoder,
+            encoder_read: id.read.clone(),
             encoder_hash: id.hash.clone(),
             metric: report.metric.clone(),
             score: report.score,

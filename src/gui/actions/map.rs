@@ -3,7 +3,7 @@
 use eframe::egui::Key;
 
 use crate::gui::{
-    command::{Command, MapCommand, SaveTo},
+    command::{Command, MapCommand, SaveTo, StylesCommand},
     model::AppState,
     workspace::Workspace,
 };
@@ -95,6 +95,31 @@ pub(super) const ACTIONS: &[Action] = &[
         help: "List near-duplicates: pairs of tracks that the encoder can hardly tell apart",
         keys: &[],
         command: |_| Some(Command::Map(MapCommand::FindDuplicates)),
+    },
+    Action {
+        id: "tell-styles",
+        group: GROUP,
+        name: "Tell the styles of all tracks",
+        help: "Ask the encoder's classifier about every track that is not told yet; a MAEST has one",
+        keys: &[],
+        command: |model| {
+            model.styles_info()?;
+            let ready = model.library.track_count() > 0 && !model.styles.job.is_running();
+            ready.then_some(Command::Styles(StylesCommand::Compute))
+        },
+    },
+    Action {
+        id: "style-strip",
+        group: GROUP,
+        name: "Styles over time",
+        help: "Tell the styles of each shown track in a strip below its spectrogram, or not any more; a MAEST tells them",
+        keys: &[],
+        command: |model| {
+            model.styles_info()?;
+            let on = !model.styles.form.strip;
+            let edit = StylesCommand::edit(model, |form| form.strip = on);
+            Some(Command::Styles(edit))
+        },
     },
     Action {
         id: "compare-encoders",

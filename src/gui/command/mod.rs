@@ -12,6 +12,7 @@ mod mask;
 mod picture;
 mod probe;
 mod sound;
+mod styles;
 mod teach;
 mod train;
 mod window;
@@ -25,6 +26,7 @@ pub use mask::MaskCommand;
 pub use picture::PictureCommand;
 pub use probe::{ProbeAsk, ProbeCommand, ProbeFile};
 pub use sound::SoundCommand;
+pub use styles::StylesCommand;
 pub use teach::TeachCommand;
 pub use train::{CurveFile, TrainCommand, Wanted};
 pub use window::{OwnFolder, WindowCommand};
@@ -59,6 +61,8 @@ pub enum Command {
     Map(MapCommand),
     /// To probing.
     Probe(ProbeCommand),
+    /// To the styles that the encoder tells.
+    Styles(StylesCommand),
 }
 
 impl Command {

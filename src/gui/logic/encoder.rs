@@ -1,35 +1,32 @@
-//! The encoder that Map, Probe and Teach share.
+//! The encoder that all layouts share.
 
 use std::path::PathBuf;
 
 use crate::gui::{
     command::{EncoderCommand, ProbeCommand},
     message::EncoderMessage,
-    model::{AppState, AskedFor, ChosenCheckpoint, Overlay},
-    work::{Workers, checkpoint},
+    model::{AppState, AskedFor, ChosenCheckpoint, EncoderSource, Overlay},
+    work::{Workers, checkpoint, hub},
 };
 
 use super::{map, probe, window::show_overlay};
 
 pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: EncoderCommand) {
     match command {
-        EncoderCommand::Use(source) => model.embeddings.set_source(source),
+        EncoderCommand::Use(source) => use_source(model, workers, source),
         EncoderCommand::UseFile(path) => use_file(model, path),
-        EncoderCommand::SetPatch(kind) => {
-            model.embeddings.source.patch = Some(kind);
-            // What had to ask goes on.
-            match model.embeddings.asks_patch.take() {
-                Some(AskedFor::Map) => map::compute(model, workers),
-                Some(AskedFor::Probe) => probe::apply(model, workers, ProbeCommand::Run),
-                Some(AskedFor::Nothing) | None => {}
-            }
-        }
-        EncoderCommand::SetWeights(weights) => model.embeddings.source.weights = weights,
         EncoderCommand::ShowPublished => {
             show_overlay(model, workers, Some(Overlay::Published));
         }
         EncoderCommand::ChooseFile => {
             model.notices.error_of(checkpoint::choose(&workers.outbox));
+        }
+        EncoderCommand::LookUp(sources) => {
+            look_up(model, workers, &sources);
+            let looked = std::mem::replace(&mut model.hub.looked_on_disk, true);
+            if !looked && workers.remember {
+                model.notices.error_of(hub::find(&workers.outbox));
+            }
         }
     }
 }
@@ -37,16 +34,37 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: Encode
 pub(super) fn receive(model: &mut AppState, message: EncoderMessage) {
     match message {
         EncoderMessage::Chosen(chosen) => use_checkpoint(model, chosen),
-        EncoderMessage::Held(path, found) => model.embeddings.take_in_held(&path, found),
+        EncoderMessage::Card(source, card) => model.embeddings.take_in_card(&source, card),
         EncoderMessage::Embedded(table) => model.embeddings.table = Some(table),
     }
 }
 
-/// Looks up which encoders the chosen checkpoint holds, once. To be called once a frame.
+/// Looks up what the encoders in use are, once. To be called once a frame.
 pub(super) fn follow(model: &mut AppState, workers: &Workers) {
-    if let Some(path) = model.embeddings.asks_held() {
-        let looked = checkpoint::look_into(path, &workers.outbox);
-        model.notices.error_of(looked);
+    let second = model.mapping.second.as_ref();
+    let used = std::iter::once(&model.embeddings.source).chain(second.map(|it| &it.source));
+    let used: Vec<EncoderSource> = used.cloned().collect();
+    look_up(model, workers, &used);
+}
+
+fn look_up(model: &mut AppState, workers: &Workers, sources: &[EncoderSource]) {
+    let asked = model.embeddings.asks_cards(sources);
+    if !asked.is_empty() {
+        model
+            .notices
+            .error_of(checkpoint::look_up(asked, &workers.outbox));
+    }
+}
+
+fn use_source(model: &mut AppState, workers: &mut Workers, source: EncoderSource) {
+    let embeddings = &mut model.embeddings;
+    let says_patch = source.patch.is_some() && source.checkpoint == embeddings.source.checkpoint;
+    let waited = embeddings.asks_patch.take().filter(|_| says_patch);
+    embeddings.set_source(source);
+    match waited {
+        Some(AskedFor::Map) => map::compute(model, workers),
+        Some(AskedFor::Probe) => probe::apply(model, workers, ProbeCommand::Run),
+        Some(AskedFor::Nothing) | None => {}
     }
 }
 
@@ -65,5 +83,5 @@ fn use_file(model: &mut AppState, path: PathBuf) {
     model.embeddings.use_file(path);
     model
         .notices
-        .note("Map, Probe and Teach use this encoder from now on");
+        .note("All layouts use this encoder from now on");
 }

@@ -44,7 +44,7 @@ pub(super) fn apply(model: &mut AppState, workers: &Workers, command: HubCommand
 
 pub(super) fn receive(model: &mut AppState, message: HubMessage) {
     match message {
-        HubMessage::OnDisk(on_disk) => model.hub.on_disk = on_disk,
+        HubMessage::OnDisk(on_disk) => model.hub.on_disk = Some(on_disk),
         HubMessage::Looked(update) => match model.hub.looking.take(update) {
             Some(JobEvent::Found(offer)) => model.hub.offer = Some(offer),
             Some(JobEvent::Ended(Err(why))) => failed(model, why),
@@ -53,6 +53,7 @@ pub(super) fn receive(model: &mut AppState, message: HubMessage) {
         HubMessage::Fetched(update) => match model.hub.fetching.take(update) {
             Some(JobEvent::Found(chosen)) => {
                 model.hub.offer = None;
+                model.hub.looked_on_disk = false;
                 if is_shown(model) {
                     model.overlay = None;
                 }

@@ -21,7 +21,9 @@ use mynascope_audio::{Channel, EXTENSIONS};
 use mynascope_base::counted;
 use mynascope_collection::{Collection, DEMO_WORD};
 
-use super::{copy_text, encoder, labels, map, probe, query, settings, sound, tables, teach};
+use super::{
+    copy_text, encoder, labels, map, probe, query, settings, sound, styles, tables, teach,
+};
 
 /// Folders and files that are remembered.
 const MOST_RECENT: usize = 10;
@@ -209,6 +211,7 @@ fn forget(model: &mut AppState, workers: &mut Workers) {
     map::forget(model, workers);
     probe::forget(model);
     teach::forget(model);
+    styles::forget(model);
     model.history.forget_labels();
 }
 

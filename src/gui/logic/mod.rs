@@ -18,6 +18,7 @@ mod reconstruct;
 mod second_map;
 mod settings;
 mod sound;
+mod styles;
 mod tables;
 mod teach;
 mod train;
@@ -42,6 +43,7 @@ use super::{
 pub fn follow(model: &mut AppState, workers: &mut Workers) {
     teach::follow(model, workers);
     encoder::follow(model, workers);
+    styles::follow(model, workers);
     train::follow(model, workers);
 }
 
@@ -52,7 +54,9 @@ pub fn apply(model: &mut AppState, workers: &mut Workers, command: Command) {
         Command::Mask(_)
             | Command::Picture(_)
             | Command::Sound(_)
+            | Command::Encoder(_)
             | Command::Teach(_)
+            | Command::Styles(_)
             | Command::Map(_)
     );
     let before = is_undoable.then(|| UndoState::of(model));
@@ -86,6 +90,7 @@ fn carry_out(model: &mut AppState, workers: &mut Workers, command: Command) {
         Command::Train(command) => train::apply(model, workers, command),
         Command::Map(command) => map::apply(model, workers, command),
         Command::Probe(command) => probe::apply(model, workers, command),
+        Command::Styles(command) => styles::apply(model, workers, command),
     }
     picture::show_encoder_input(model, workers);
 }
@@ -100,6 +105,7 @@ pub fn receive(model: &mut AppState, workers: &mut Workers, message: Message) {
         Message::Train(message) => train::receive(model, workers, message),
         Message::Map(message) => map::receive(model, workers, message),
         Message::Probe(message) => probe::receive(model, workers, message),
+        Message::Styles(message) => styles::receive(model, message),
         Message::Teach(message) => teach::receive(model, workers, message),
         Message::Lesson(message) => lesson::receive(model, workers, message),
         Message::Saved(result) => picture::saved(model, result),

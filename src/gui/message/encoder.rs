@@ -1,16 +1,15 @@
 //! What is sent of the encoder that the layouts share.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
-use crate::gui::model::{ChosenCheckpoint, KeyedTable};
-use mynascope_encoder::FoundEncoder;
+use crate::gui::model::{ChosenCheckpoint, EncoderCard, EncoderSource, KeyedTable};
 
 /// What comes of choosing an encoder and of embedding with it.
 pub enum EncoderMessage {
     /// A checkpoint that was chosen or dropped.
     Chosen(ChosenCheckpoint),
-    /// The encoders that a checkpoint file holds.
-    Held(PathBuf, Vec<FoundEncoder>),
+    /// What a checkpoint is, or why that cannot be told.
+    Card(EncoderSource, Result<EncoderCard, String>),
     /// The windows are embedded: useful to map, probe and neighbours, even if who asked gave up.
     Embedded(Arc<KeyedTable>),
 }

@@ -6,6 +6,7 @@ mod library;
 mod map;
 mod picture;
 mod probe;
+mod styles;
 mod teach;
 mod train;
 
@@ -15,6 +16,7 @@ pub use library::LibraryMessage;
 pub use map::MapMessage;
 pub use picture::{NoPicture, PictureMessage};
 pub use probe::ProbeMessage;
+pub use styles::StylesMessage;
 pub use teach::{LessonMessage, TeachMessage};
 pub use train::{ReadFor, TrainMessage};
 
@@ -31,6 +33,7 @@ pub enum Message {
     Train(TrainMessage),
     Map(MapMessage),
     Probe(ProbeMessage),
+    Styles(StylesMessage),
     Teach(TeachMessage),
     Lesson(LessonMessage),
     /// Where something was saved, or why it was not.

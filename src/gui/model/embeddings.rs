@@ -10,7 +10,8 @@ use mynascope_audio as audio;
 use mynascope_collection::Collection;
 use mynascope_embedding::EmbeddingTable;
 use mynascope_encoder::{
-    CheckpointRef, DeviceChoice, FoundEncoder, LoadOptions, Patching, Reading, WeightsChoice,
+    CheckpointRef, CheckpointSummary, DeviceChoice, EncoderInfo, LoadOptions, Patching, Reading,
+    WeightsChoice,
 };
 use mynascope_probe::EncoderId;
 
@@ -24,8 +25,33 @@ pub struct Embeddings {
     pub asks_patch: Option<AskedFor>,
     /// What was computed last.
     pub table: Option<Arc<KeyedTable>>,
-    /// The encoders that checkpoint files hold, as far as that was looked up.
-    held: Vec<(PathBuf, Vec<FoundEncoder>)>,
+    /// Checkpoint files that were used since the window was opened, the newest first: the menu goes on offering them.
+    pub files: Vec<PathBuf>,
+    /// What checkpoints are, as far as that was looked up; `None` while somebody looks.
+    cards: Vec<(EncoderSource, Option<Result<Arc<EncoderCard>, String>>)>,
+}
+
+/// What the menu of encoders tells of one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EncoderCard {
+    /// What the headers of its checkpoint tell.
+    pub summary: CheckpointSummary,
+    /// The licence of its weights, where it is stated.
+    pub licence: Option<String>,
+}
+
+impl EncoderCard {
+    /// Family, size, window and licence in one line.
+    pub fn facts(&self) -> String {
+        let info = &self.summary.info;
+        let licence = self.licence.as_deref().unwrap_or("licence not stated");
+        format!(
+            "{} · {:.1} M · {:.1} s · {licence}",
+            info.family,
+            info.parameters as f64 / 1e6,
+            info.window.secs
+        )
+    }
 }
 
 /// What goes on as soon as the user has told how the patches of a checkpoint are cut.
@@ -42,36 +68,59 @@ pub enum AskedFor {
 impl Embeddings {
     /// Uses another encoder from now on; a question about the one before is void.
     pub fn set_source(&mut self, source: EncoderSource) {
+        // Every step of a run would be too much of it: its name stands among the runs.
+        if let CheckpointRef::File(path) = &source.checkpoint
+            && !path.ends_with("weights.safetensors")
+        {
+            self.files.retain(|known| known != path);
+            self.files.insert(0, path.clone());
+        }
         self.source = source;
         self.asks_patch = None;
     }
 
-    /// The checkpoint file whose encoders are to be looked up; a second call asks for nothing.
-    pub fn asks_held(&mut self) -> Option<PathBuf> {
-        let CheckpointRef::File(path) = &self.source.checkpoint else {
-            return None;
-        };
-        if self.held.iter().any(|(known, _)| known == path) {
-            return None;
+    /// Which of these are to be looked up; a second call asks for nothing.
+    pub fn asks_cards(&mut self, sources: &[EncoderSource]) -> Vec<EncoderSource> {
+        let mut asked = Vec::new();
+        for source in sources.iter().map(EncoderSource::of_card) {
+            if !self.cards.iter().any(|(known, _)| *known == source) {
+                self.cards.push((source.clone(), None));
+                asked.push(source);
+            }
         }
-        self.held.push((path.clone(), Vec::new()));
-        Some(path.clone())
+        asked
     }
 
-    /// Takes in which encoders a file holds.
-    pub fn take_in_held(&mut self, path: &Path, found: Vec<FoundEncoder>) {
-        if let Some((_, held)) = self.held.iter_mut().find(|(known, _)| known == path) {
-            *held = found;
+    /// Takes in what a checkpoint is, or why that cannot be told.
+    pub fn take_in_card(&mut self, of: &EncoderSource, card: Result<EncoderCard, String>) {
+        if let Some((_, known)) = self.cards.iter_mut().find(|(known, _)| known == of) {
+            *known = Some(card.map(Arc::new));
         }
     }
 
-    /// The encoders of the chosen checkpoint where it holds several: a model and its average, a student and a teacher.
-    pub fn several(&self) -> &[FoundEncoder] {
-        let mut held = self.held.iter();
-        match held.find(|(path, _)| self.source.is_file(Some(path))) {
-            Some((_, found)) if found.len() > 1 => found,
-            _ => &[],
-        }
+    /// What an encoder is, or why that cannot be told; `None` before it was looked up.
+    pub fn card(&self, source: &EncoderSource) -> Option<Result<&EncoderCard, &str>> {
+        let source = source.of_card();
+        let (_, card) = self.cards.iter().find(|(known, _)| *known == source)?;
+        card.as_ref()
+            .map(|card| card.as_deref().map_err(String::as_str))
+    }
+
+    /// What the chosen encoder reads and gives, once that was looked up.
+    pub fn info(&self) -> Option<&EncoderInfo> {
+        let card = self.card(&self.source)?.ok()?;
+        Some(&card.summary.info)
+    }
+
+    /// Whether nobody has asked yet what an encoder is.
+    pub fn is_unknown(&self, source: &EncoderSource) -> bool {
+        let source = source.of_card();
+        !self.cards.iter().any(|(known, _)| *known == source)
+    }
+
+    /// Whether somebody looks a checkpoint up.
+    pub fn is_looking(&self) -> bool {
+        self.cards.iter().any(|(_, card)| card.is_none())
     }
 
     /// Uses a checkpoint file from now on.
@@ -175,6 +224,29 @@ impl EncoderSource {
             weights: self.weights.clone(),
             heads: self.heads,
             reading: self.reading,
+        }
+    }
+
+    /// What its card depends on: neither device nor channel, nor what is read of it.
+    fn of_card(&self) -> Self {
+        Self {
+            device: DeviceChoice::default(),
+            channel: audio::Channel::Mean,
+            reading: Reading::default(),
+            ..self.clone()
+        }
+    }
+
+    /// The same choice of encoder, layer and readout, whatever device and channel.
+    pub fn chooses_like(&self, other: &Self) -> bool {
+        self.reading == other.reading && self.of_card() == other.of_card()
+    }
+
+    /// Its name with what is read of it, where that is not what was published.
+    pub fn title(&self) -> String {
+        match self.reading.is_published() {
+            true => self.name(),
+            false => format!("{}, {}", self.name(), self.reading),
         }
     }
 
@@ -316,7 +388,6 @@ pub struct ChosenCheckpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mynascope_encoder::WeightsRole;
 
     #[test]
     fn a_step_of_a_run_is_named_by_run_and_step() {
@@ -339,28 +410,45 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_with_several_encoders_offers_them_and_the_command_names_the_chosen_one() {
+    fn a_checkpoint_is_looked_up_once_and_what_is_chosen_of_it_stands_in_the_command() {
         let mut embeddings = Embeddings::default();
-        assert_eq!(embeddings.asks_held(), None, "the shipped one holds one");
         embeddings.use_file("/m/a.pth".into());
-        let path = embeddings.asks_held().unwrap();
-        assert_eq!(embeddings.asks_held(), None, "looked up once");
-        let found = |weights: &str, role, chosen| FoundEncoder {
-            weights: weights.to_owned(),
-            role,
-            prefix: String::new(),
-            chosen,
-        };
-        let both = vec![
-            found("model", WeightsRole::Model, true),
-            found("ema", WeightsRole::Ema, false),
-        ];
-        embeddings.take_in_held(&path, both[..1].to_vec());
-        assert!(embeddings.several().is_empty(), "no choice");
-        embeddings.take_in_held(&path, both.clone());
-        assert_eq!(embeddings.several(), both);
         let made = embeddings.source.clone();
-        embeddings.source.weights = both[1].weights.clone().into();
+        let asked = embeddings.asks_cards(std::slice::from_ref(&made));
+        assert_eq!(asked, [made.of_card()]);
+        assert!(
+            embeddings.is_looking() && embeddings.card(&made).is_none(),
+            "not yet"
+        );
+        let layer = EncoderSource {
+            device: DeviceChoice::Cpu,
+            reading: Reading {
+                layer: Some(3),
+                ..Reading::default()
+            },
+            ..made.clone()
+        };
+        let again = embeddings.asks_cards(std::slice::from_ref(&layer));
+        assert!(again.is_empty(), "the same file");
+        let info = mynascope_encoder::Preset::Tiny
+            .config(Patching::Hybrid)
+            .info();
+        let card = EncoderCard {
+            summary: CheckpointSummary {
+                info,
+                encoders: Vec::new(),
+                heads: 3,
+                offered_heads: Vec::new(),
+            },
+            licence: None,
+        };
+        embeddings.take_in_card(&asked[0], Ok(card.clone()));
+        assert_eq!(embeddings.card(&layer), Some(Ok(&card)));
+        assert!(!embeddings.is_looking());
+        assert_eq!(card.facts(), "Myna · 3.7 M · 3.1 s · licence not stated");
+        assert_eq!(layer.title(), format!("{}, layer 3", made.name()));
+        assert!(!layer.chooses_like(&made) && !layer.embeds_like(&made));
+        embeddings.source.weights = "ema".to_owned().into();
         assert!(!made.embeds_like(&embeddings.source));
         let line = embeddings.source.options(CommandLine::verb("embed"));
         assert!(
@@ -372,6 +460,8 @@ mod tests {
         embeddings.source.device = DeviceChoice::Cpu;
         assert!(made.embeds_like(&embeddings.source), "on any device");
         embeddings.use_file("/m/b.pth".into());
-        assert!(embeddings.several().is_empty());
+        embeddings.use_file("/m/a.pth".into());
+        let files = ["/m/a.pth", "/m/b.pth"].map(PathBuf::from);
+        assert_eq!(embeddings.files, files, "both stay in the menu");
     }
 }

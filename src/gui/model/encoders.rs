@@ -1,18 +1,50 @@
 //! The encoders that can be chosen for map, probe and comparison: the two that come with the program, the runs of this
-//! user by name, and files that were chosen. The menus and the scoreboard read this one list.
+//! user by name, published ones that were fetched, and files that were chosen. The menu and the scoreboard read this one
+//! list.
 
 use std::path::Path;
 
 use mynascope_base::counted;
 use mynascope_encoder::CheckpointRef;
+use mynascope_hub::{HubName, PUBLISHED, Published};
 
 use super::{AppState, EncoderSource, RunRow, format_config};
+
+/// Where an encoder came from: a heading of the menu.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EncoderOrigin {
+    /// It comes with the program.
+    Program,
+    /// The user trained it.
+    Run,
+    /// It was fetched from the model hub.
+    Hub,
+    /// A file or folder that was chosen.
+    File,
+}
+
+impl EncoderOrigin {
+    /// All of them, in the order of the menu.
+    pub const ALL: [Self; 4] = [Self::Program, Self::Run, Self::Hub, Self::File];
+
+    /// The heading.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Program => "With the program",
+            Self::Run => "Your runs",
+            Self::Hub => "From the model hub",
+            Self::File => "Files",
+        }
+    }
+}
 
 /// An encoder that is offered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OfferedEncoder {
     /// Which encoder.
     pub checkpoint: CheckpointRef,
+    /// Where it came from.
+    pub origin: EncoderOrigin,
     /// What it is called in menus, scores and tables.
     pub name: String,
     /// What it is, in one sentence.
@@ -20,10 +52,11 @@ pub struct OfferedEncoder {
 }
 
 impl OfferedEncoder {
-    fn new(checkpoint: CheckpointRef, help: String) -> Self {
+    fn new(checkpoint: CheckpointRef, origin: EncoderOrigin, help: String) -> Self {
         Self {
             name: name_of(&checkpoint),
             checkpoint,
+            origin,
             help,
         }
     }
@@ -35,7 +68,20 @@ impl OfferedEncoder {
             None => "its best step counts, else its newest".to_owned(),
         };
         let help = format!("{about}, {}; {best}", counted(run.step, "step"));
-        Self::new(CheckpointRef::File(run.folder.clone()), help)
+        Self::new(
+            CheckpointRef::File(run.folder.clone()),
+            EncoderOrigin::Run,
+            help,
+        )
+    }
+
+    fn of_hub(known: &Published, name: &HubName) -> Self {
+        let help = format!("{}, {}: {}", known.name, known.note, known.paper);
+        let checkpoint = CheckpointRef::File(name.with_scheme().into());
+        Self {
+            name: known.name.to_owned(),
+            ..Self::new(checkpoint, EncoderOrigin::Hub, help)
+        }
     }
 }
 
@@ -53,10 +99,12 @@ impl AppState {
         let mut offered = vec![
             OfferedEncoder::new(
                 CheckpointRef::Shipped,
+                EncoderOrigin::Program,
                 "The small trained encoder that comes with the program".to_owned(),
             ),
             OfferedEncoder::new(
                 CheckpointRef::Untrained,
+                EncoderOrigin::Program,
                 "Random weights: what an encoder scores that learned nothing".to_owned(),
             ),
         ];
@@ -68,12 +116,24 @@ impl AppState {
             !offered.iter().any(inside)
         });
         let elsewhere = elsewhere.map(|path| CheckpointRef::File(path.to_path_buf()));
-        for checkpoint in elsewhere.iter().chain(also) {
+        let on_disk = self.hub.on_disk.as_deref().unwrap_or_default();
+        for (known, _) in PUBLISHED.iter().zip(on_disk).filter(|(_, there)| **there) {
+            let name = known.hub.and_then(|name| name.parse::<HubName>().ok());
+            offered.extend(name.map(|name| OfferedEncoder::of_hub(known, &name)));
+        }
+        let files = self.embeddings.files.iter().cloned();
+        let files: Vec<CheckpointRef> = files.map(CheckpointRef::File).collect();
+        for checkpoint in elsewhere.iter().chain(also).chain(&files) {
             if !offered.iter().any(|offer| offer.checkpoint == *checkpoint) {
                 let help = checkpoint.to_string();
-                offered.push(OfferedEncoder::new(checkpoint.clone(), help));
+                let origin = match help.starts_with("hf:") {
+                    true => EncoderOrigin::Hub,
+                    false => EncoderOrigin::File,
+                };
+                offered.push(OfferedEncoder::new(checkpoint.clone(), origin, help));
             }
         }
+        offered.sort_by_key(|offer| offer.origin);
         offered
     }
 
@@ -156,5 +216,21 @@ mod tests {
         );
         model.probing.compared = Some(vec![file.clone()]);
         assert_eq!(model.compared(), [file]);
+        // What was used stays in the menu, and what was fetched stands in it.
+        model.embeddings.use_file("/models/maest.ckpt".into());
+        model.embeddings.use_file("/home/runs/bells-2".into());
+        let mut on_disk = vec![false; PUBLISHED.len()];
+        on_disk[0] = true;
+        model.hub.on_disk = Some(on_disk);
+        assert_eq!(
+            names(&model, &[]),
+            [
+                "Shipped",
+                "Untrained",
+                "bells-2",
+                PUBLISHED[0].name,
+                "models/maest.ckpt"
+            ]
+        );
     }
 }

@@ -10,8 +10,10 @@ use crate::gui::jobs::JobSlot;
 pub struct HubDialog {
     /// The name that is typed.
     pub typed: String,
-    /// Which of the published encoders are on this disk, once that was looked up.
-    pub on_disk: Vec<bool>,
+    /// Somebody was asked which of the published encoders are on this disk.
+    pub looked_on_disk: bool,
+    /// Which of them are, once that was looked up.
+    pub on_disk: Option<Vec<bool>>,
     /// Asks the hub for size and licence.
     pub looking: JobSlot<Offer>,
     /// What it answered.

@@ -22,6 +22,7 @@ mod probing;
 mod search;
 mod second_map;
 mod settings;
+mod styles;
 mod teaching;
 mod training;
 mod transport;
@@ -31,9 +32,10 @@ pub use chart::{Chart, NO_LABEL, PointFacts};
 pub use colouring::{Colouring, Groups, LegendEntry, Number, Scale, Shade, offered_colourings};
 pub use curve::Curve;
 pub use embeddings::{
-    AskedFor, ChosenCheckpoint, EmbedError, Embeddings, EncoderSource, KeyedTable, TableKey,
+    AskedFor, ChosenCheckpoint, EmbedError, Embeddings, EncoderCard, EncoderSource, KeyedTable,
+    TableKey,
 };
-pub use encoders::OfferedEncoder;
+pub use encoders::{EncoderOrigin, OfferedEncoder};
 pub use hit_grid::HitGrid;
 pub use hub::HubDialog;
 pub use lesson::{
@@ -65,6 +67,10 @@ pub use probing::{
 pub use search::{Column, Find, Finder, Sort};
 pub use second_map::{Imported, MapSide, SecondMap};
 pub use settings::{SCALES, bounded as bounded_settings, other_theme};
+pub use styles::{
+    AskedTrack, StyleScope, Styles, StylesForm, StylesFound, StylesView, TrackOfStyle, style_name,
+    styles_source,
+};
 pub use teaching::{
     Answered, AttentionAnswer, AttentionKey, BATCH_TRACKS, BatchAnswer, BatchKey, BatchTrack,
     EncoderFacts, HeardCrop, Layer, MOST_PATCHOUT, MatrixKind, Neighbour, PatchoutAnswer,
@@ -135,6 +141,8 @@ pub struct AppState {
     pub lists: Lists,
     /// Probing.
     pub probing: Probing,
+    /// Styles that the encoder's classifier tells.
+    pub styles: Styles,
     /// What lies over the panels.
     pub overlay: Option<Overlay>,
     /// What the command palette was asked, and what it offers.
@@ -165,6 +173,8 @@ impl AppState {
             || self.training.is_busy()
             || self.hub.looking.is_running()
             || self.hub.fetching.is_running()
+            || self.embeddings.is_looking()
+            || self.styles.job.is_running()
     }
 
     /// How files and folders of the user are opened, beside the buttons.

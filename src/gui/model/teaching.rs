@@ -192,6 +192,8 @@ pub struct ViewsAnswer {
 /// What patchout saves in a window, and what it costs: of an encoder that is no Myna.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PatchoutAnswer {
+    /// The file of the track.
+    pub path: PathBuf,
     /// Which tokens were left out.
     pub patchout: Patchout,
     /// From where to where the window reaches in the track, in seconds.

@@ -1,4 +1,4 @@
-//! Undo and redo: labels, the mask, the picture's levels and colours, the selection.
+//! Undo and redo: labels, the mask, the picture's levels and colours, the selection, the encoder and what is read of it.
 //!
 //! What a user set is compared before and after each command. What changes while a button of the mouse is held down, such
 //! as by the drag of a slider or the stroke of a brush, is one step; so are quick presses of a key that changes a number.
@@ -10,7 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{AppState, Labels, Layer, MaskForm, Paint, Picked, PictureForm, Selection};
+use super::{
+    AppState, EncoderSource, Labels, Layer, MaskForm, Paint, Picked, PictureForm, Selection,
+};
 
 /// Changes of one number that follow each other within this time are one step.
 const MERGE_WITHIN: Duration = Duration::from_millis(900);
@@ -26,6 +28,8 @@ pub struct UndoState {
     picture: PictureForm,
     layer: Layer,
     selection: Option<Selection>,
+    /// The encoder with what is read of it; its device and channel are settings.
+    encoder: EncoderSource,
     /// Windows that are picked on the map.
     picked: Arc<Picked>,
     /// Groups that the map hides.
@@ -77,7 +81,7 @@ macro_rules! field {
 }
 
 /// All values that can be undone.
-const FIELDS: [UndoField; 14] = [
+const FIELDS: [UndoField; 15] = [
     field!("mask ratio", GradualMask, mask.ratio, mask.form.ratio),
     field!("kind of mask", Mask, mask.kind, mask.form.kind),
     field!("patch shape", Mask, mask.shape, mask.form.shape),
@@ -110,6 +114,19 @@ const FIELDS: [UndoField; 14] = [
     ),
     field!("layer", Plain, layer, teaching.form.layer),
     field!("selection", OfTrack, selection, transport.form.selection),
+    UndoField {
+        name: "encoder",
+        kind: Kind::Plain,
+        differs: |a, b| !a.encoder.chooses_like(&b.encoder),
+        restore: |state, model| {
+            let now = &model.embeddings.source;
+            model.embeddings.set_source(EncoderSource {
+                device: now.device,
+                channel: now.channel,
+                ..state.encoder.clone()
+            });
+        },
+    },
     UndoField {
         // Thousands of points: the same ones are not compared one by one.
         differs: |a, b| !Arc::ptr_eq(&a.picked, &b.picked) && a.picked != b.picked,
@@ -155,6 +172,7 @@ impl UndoState {
             picture: model.spectrogram.form,
             layer: model.teaching.form.layer,
             selection: model.transport.form.selection,
+            encoder: model.embeddings.source.clone(),
             picked: Arc::clone(&model.mapping.picked),
             hidden: model.mapping.hidden.clone(),
             track: model.spectrogram.path().map(Path::to_path_buf),
@@ -449,6 +467,38 @@ mod tests {
         does(&mut model, at(9100), |model| model.mask.form.seed = 2);
         step(&mut model, true).unwrap();
         assert_eq!(model.mask.form.seed, 1);
+    }
+
+    #[test]
+    fn an_encoder_and_what_is_read_of_it_come_back_on_the_device_that_is_set() {
+        let mut model = AppState::default();
+        let begin = Instant::now();
+        let maest = mynascope_encoder::CheckpointRef::File("/m/maest".into());
+        does(&mut model, begin, |model| {
+            let source = model.embeddings.source.with_checkpoint(maest.clone());
+            model.embeddings.set_source(source);
+        });
+        does(&mut model, begin, |model| {
+            model.embeddings.source.reading.layer = Some(3)
+        });
+        model.embeddings.source.device = mynascope_encoder::DeviceChoice::Cpu;
+        assert_eq!(model.history.undo_name().as_deref(), Some("encoder"));
+        step(&mut model, true).unwrap();
+        let source = &model.embeddings.source;
+        assert_eq!((&source.checkpoint, source.reading.layer), (&maest, None));
+        step(&mut model, true).unwrap();
+        let expected = EncoderSource {
+            device: mynascope_encoder::DeviceChoice::Cpu,
+            ..EncoderSource::default()
+        };
+        assert_eq!(model.embeddings.source, expected);
+        step(&mut model, false).unwrap();
+        step(&mut model, false).unwrap();
+        let source = &model.embeddings.source;
+        assert_eq!(
+            (&source.checkpoint, source.reading.layer),
+            (&maest, Some(3))
+        );
     }
 
     #[test]

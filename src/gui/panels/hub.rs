@@ -72,17 +72,15 @@ fn list(ui: &mut Ui, dialog: &HubDialog, push: &mut dyn FnMut(HubCommand)) {
             quiet(ui, known.paper);
         }
         super::row_from_right(ui, |ui| {
-            let on_disk = dialog.on_disk.get(index).is_some_and(|on_disk| *on_disk);
+            let on_disk = dialog.on_disk.as_ref();
+            let on_disk = on_disk.is_some_and(|all| all.get(index) == Some(&true));
             let name = known.hub.and_then(|hub| hub.parse::<HubName>().ok());
             let (text, hint) = match (on_disk, known.hub) {
                 _ if !known.opens => (
                     "Not yet",
                     "This version cannot open encoders of this family",
                 ),
-                (true, _) => (
-                    "Use",
-                    "It is on this disk: Map, Probe and Teach use it from now on",
-                ),
+                (true, _) => ("Use", "It is on this disk: All layouts use it from now on"),
                 (false, Some(_)) => ("Download…", LOOK_HINT),
                 (false, None) => ("Not on the hub", known.note),
             };

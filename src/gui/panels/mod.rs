@@ -1,5 +1,6 @@
 //! One file a panel: `show(ui, model, commands)`. Panels read the model and push commands, nothing else.
 
+mod encoder;
 mod fields;
 pub mod hub;
 pub mod lesson;
@@ -12,6 +13,7 @@ mod parts;
 pub mod probe;
 pub mod settings;
 pub mod spectrogram;
+mod styles;
 pub mod teach;
 pub mod toasts;
 pub mod top;
@@ -43,6 +45,7 @@ pub fn show(pane: Pane, ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Comma
         Pane::Runs => train::show_runs(ui, model, out),
         Pane::Map => map::show(ui, model, out),
         Pane::Nearest => neighbours::show(ui, model, out),
+        Pane::Styles => styles::show(ui, model, out),
         Pane::Probe => probe::show(ui, model, out),
         Pane::Scores => probe::show_scores(ui, model, out),
     }

@@ -354,12 +354,7 @@ impl Line<'_> {
         } else {
             tokens.text
         };
-        let font = egui::FontId::proportional(theme::TEXT_BODY);
-        let mut job = egui::text::LayoutJob::simple_singleline(self.name, font, colour);
-        job.wrap = egui::text::TextWrapping::truncate_at_width(room.width().max(0.0));
-        let galley = ui.painter().layout_job(job);
-        let place = pos2(room.left(), room.center().y - 0.5 * galley.size().y);
-        ui.painter().galley(place, galley, colour);
+        parts::write_line(ui, room, &self.name, colour);
         response.on_hover_text(self.hint).clicked()
     }
 }

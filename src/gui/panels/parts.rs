@@ -4,12 +4,12 @@ use eframe::egui::{self, Align, Layout, RichText, Ui, Vec2};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::EncoderCommand,
+    command::{Command, EncoderCommand},
     jobs::Running,
-    model::{AppState, Embeddings, EncoderSource, Library},
+    model::{Embeddings, EncoderSource, Library},
     theme,
 };
-use mynascope_encoder::{FoundEncoder, Patching, WeightsChoice};
+use mynascope_encoder::Patching;
 
 /// Width of the names in that column.
 const NAME_WIDTH: f32 = 24.0 * theme::UNIT;
@@ -49,6 +49,16 @@ pub fn quiet(ui: &mut Ui, text: impl Into<String>) -> egui::Response {
     let text = text.into();
     let weak = theme::tokens(ui).text_weak;
     ui.add(egui::Label::new(theme::small(text).color(weak)).truncate())
+}
+
+/// One line of text in a place, painted: what does not fit ends in dots. For rows that are one widget.
+pub fn write_line(ui: &Ui, place: egui::Rect, text: &str, colour: egui::Color32) {
+    let font = egui::FontId::proportional(theme::TEXT_BODY);
+    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, colour);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(place.width().max(0.0));
+    let galley = ui.painter().layout_job(job);
+    let corner = egui::pos2(place.left(), place.center().y - 0.5 * galley.size().y);
+    ui.painter().galley(corner, galley, colour);
 }
 
 /// Small, quiet text that may take several lines.
@@ -258,13 +268,6 @@ pub fn empty(ui: &mut Ui, symbol: &str, title: &str, hint: &str) {
     });
 }
 
-/// What can be chosen as an encoder.
-pub const ENCODER_HINT: &str = "Which encoder makes the embeddings: the one that comes with the program, one with random \
-                                weights to compare with, a run of yours by its name, or a file";
-
-/// What the padding and the arrow of a menu's button take of its width.
-const COMBO_AROUND: f32 = 11.0 * theme::UNIT;
-
 /// A name that fits into a width: a long one loses letters before its last part, for the steps of a run, or the files of a
 /// folder, differ only there.
 pub fn shortened(ui: &Ui, name: &str, width: f32) -> String {
@@ -290,43 +293,6 @@ pub fn shortened(ui: &Ui, name: &str, width: f32) -> String {
     }
 }
 
-/// Which encoder makes the embeddings: one of the program, a run of the user by its name, or a file. Returns what that
-/// would be for the encoder of all panels.
-pub fn encoder_choice(
-    ui: &mut Ui,
-    width: f32,
-    model: &AppState,
-    source: &EncoderSource,
-) -> (egui::Response, Option<EncoderCommand>) {
-    let mut choice = None;
-    let response = egui::ComboBox::from_id_salt("encoder")
-        .width(width)
-        .truncate()
-        .selected_text(shortened(ui, &source.name(), width - COMBO_AROUND))
-        .show_ui(ui, |ui| {
-            for offer in model.encoders(std::slice::from_ref(&source.checkpoint)) {
-                let on = source.checkpoint == offer.checkpoint;
-                let label = ui.selectable_label(on, offer.name);
-                if label.on_hover_text(offer.help).clicked() {
-                    choice = Some(EncoderCommand::Use(
-                        source.with_checkpoint(offer.checkpoint),
-                    ));
-                }
-            }
-            if ui.selectable_label(false, CHOOSE_FILE).clicked() {
-                choice = Some(EncoderCommand::ChooseFile);
-            }
-            let published = ui.selectable_label(false, "Published encoders…");
-            if published.on_hover_text(PUBLISHED_HINT).clicked() {
-                choice = Some(EncoderCommand::ShowPublished);
-            }
-        })
-        .response;
-    (response, choice)
-}
-
-const PUBLISHED_HINT: &str = "Which encoders were published, and fetching one from the model hub";
-
 /// Stands at the end of every list of encoders.
 pub const CHOOSE_FILE: &str = "Choose a file…";
 
@@ -341,55 +307,17 @@ pub const PATCH_HINT: &str = "This checkpoint doesn't say how its patches are cu
 /// Title and hint where a map or a score would be, but the checkpoint must be explained first.
 pub const SILENT_CHECKPOINT: (&str, &str) = (
     "Square or vertical patches?",
-    "The chosen checkpoint doesn't say how its patches are cut. Choose it beside the encoder, and the work goes on. \
+    "The chosen checkpoint doesn't say how its patches are cut. Choose it among the settings, and the work goes on. \
      Myna-Base is square, Myna-Vertical vertical.",
 );
 
-/// What [`weights_choice`] is about.
-pub const WEIGHTS_HINT: &str = "This checkpoint holds several encoders, as a model and its average; which of them makes the embeddings \
-                                (--weights)";
-
-/// Which encoder of a checkpoint that holds several. Returns what was chosen.
-pub fn weights_choice(
-    ui: &mut Ui,
-    width: f32,
-    source: &EncoderSource,
-    held: &[FoundEncoder],
-) -> (egui::Response, Option<WeightsChoice>) {
-    let name = |choice: &WeightsChoice| match choice {
-        // What is taken unless something else is said.
-        WeightsChoice::Auto => {
-            let taken = held.iter().find(|found| found.chosen);
-            taken.map_or_else(
-                || "auto".to_owned(),
-                |found| format!("auto: {}", found.weights),
-            )
-        }
-        choice => choice.to_string(),
-    };
-    let mut chosen = None;
-    let menu = egui::ComboBox::from_id_salt("weights")
-        .width(width)
-        .truncate()
-        .selected_text(name(&source.weights))
-        .show_ui(ui, |ui| {
-            let named = held.iter().map(|found| found.weights.clone().into());
-            for choice in std::iter::once(WeightsChoice::Auto).chain(named) {
-                let on = source.weights == choice;
-                if ui.selectable_label(on, name(&choice)).clicked() {
-                    chosen = Some(choice);
-                }
-            }
-        });
-    (menu.response.on_hover_text(WEIGHTS_HINT), chosen)
-}
-
-/// Square or vertical, for a checkpoint that doesn't say. Returns what was chosen.
+/// Square or vertical, for a checkpoint that doesn't say.
 pub fn patch_choice(
     ui: &mut Ui,
     width: f32,
     embeddings: &Embeddings,
-) -> (egui::Response, Option<Patching>) {
+    out: &mut Vec<Command>,
+) -> egui::Response {
     let options = [
         (
             Some(Patching::Square),
@@ -403,7 +331,14 @@ pub fn patch_choice(
         ),
     ];
     let (response, chosen) = choice(ui, width, &options, embeddings.source.patch);
-    (response, chosen.flatten())
+    if let Some(patch) = chosen.flatten() {
+        let chosen = EncoderSource {
+            patch: Some(patch),
+            ..embeddings.source.clone()
+        };
+        out.push(Command::Encoder(EncoderCommand::Use(chosen)));
+    }
+    response
 }
 
 /// The name of a track on the screen: its title, or its file without folder and ending.

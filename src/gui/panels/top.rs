@@ -12,6 +12,11 @@ use crate::gui::{
 };
 use mynascope_base::{counted, storage::Theme};
 
+use super::encoder;
+
+/// Width of the menu of encoders.
+const ENCODER_WIDTH: f32 = 42.0 * theme::UNIT;
+
 /// Draws the bar.
 pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
@@ -31,6 +36,10 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
                 workspaces(ui, model, out);
                 ui.add_space(theme::SPACE);
                 super::lesson::menu(ui, model, out);
+                let source = &model.embeddings.source;
+                encoder::menu(ui, ENCODER_WIDTH, model, source, &mut |command| {
+                    out.push(Command::Encoder(command));
+                });
                 ui.with_layout(Flow::right_to_left(Align::Center), |ui| {
                     right(ui, model, out);
                     super::toasts::set_room(ui, ui.available_rect_before_wrap());

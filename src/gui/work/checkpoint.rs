@@ -5,9 +5,13 @@ use std::path::{Path, PathBuf};
 use crate::gui::{
     jobs::{NoThread, spawn_once},
     message::{EncoderMessage, Message, Outbox},
-    model::ChosenCheckpoint,
+    model::{ChosenCheckpoint, EncoderCard, EncoderSource},
 };
-use mynascope_encoder::{CheckpointError, CheckpointRef, Family, inspect};
+use mynascope_base::jobs;
+use mynascope_encoder::{
+    CheckpointError, CheckpointRef, Family, inspect, say_step_of_run, summarise,
+};
+use mynascope_hub::{HubName, PUBLISHED, licence_in_card};
 
 use super::ask_file::{Question, ask};
 
@@ -28,22 +32,49 @@ pub fn open_checkpoint(path: PathBuf) -> Result<ChosenCheckpoint, CheckpointErro
     })
 }
 
-/// Looks up which encoders a checkpoint holds; a file that cannot be read says so when it is used.
+/// Looks up what checkpoints are, one message each.
 ///
 /// # Errors
 /// [`NoThread`] if the system gives no thread.
-pub fn look_into(path: PathBuf, outbox: &Outbox) -> Result<(), NoThread> {
+pub fn look_up(sources: Vec<EncoderSource>, outbox: &Outbox) -> Result<(), NoThread> {
     let look = move |outbox: &Outbox| {
-        let file = CheckpointRef::File(path.clone()).resolve();
-        let report = file
-            .ok()
-            .flatten()
-            .and_then(|file| inspect(&file, None).ok());
-        let found = report.map_or_else(Vec::new, |report| report.encoders);
-        outbox.send(Message::Encoder(EncoderMessage::Held(path, found)));
+        for source in sources {
+            // A panic is an answer too: who has none would wait for ever.
+            let card = jobs::guarded(|| card_of(&source)).and_then(|card| card);
+            outbox.send(Message::Encoder(EncoderMessage::Card(source, card)));
+        }
     };
     spawn_once("checkpoint", outbox, look, |fault| {
         format!("The checkpoint could not be looked into ({fault}); choose it again")
+    })
+}
+
+fn card_of(source: &EncoderSource) -> Result<EncoderCard, String> {
+    let summary = summarise(&source.checkpoint, &source.load_options());
+    Ok(EncoderCard {
+        summary: summary.map_err(|error| error.to_string())?,
+        licence: licence_of(&source.checkpoint),
+    })
+}
+
+/// The licence of the weights, where it is stated: by the program, by the card beside them, or by who published them.
+fn licence_of(checkpoint: &CheckpointRef) -> Option<String> {
+    let path = match checkpoint {
+        CheckpointRef::Shipped | CheckpointRef::Untrained => {
+            return Some(env!("CARGO_PKG_LICENSE").to_owned());
+        }
+        CheckpointRef::File(path) => path,
+    };
+    if path.is_dir() && say_step_of_run(path).is_some() {
+        return Some("your own".to_owned());
+    }
+    let file = checkpoint.resolve().ok().flatten();
+    let in_card = file.and_then(|file| licence_in_card(file.parent()?));
+    in_card.or_else(|| {
+        let name = HubName::after_scheme(path.to_str()?).ok().flatten()?;
+        let mut all = PUBLISHED.iter();
+        let known = all.find(|known| known.hub == Some(name.model()))?;
+        Some(known.licence.to_owned())
     })
 }
 
@@ -54,10 +85,7 @@ pub fn look_into(path: PathBuf, outbox: &Outbox) -> Result<(), NoThread> {
 pub fn open_dropped(path: &Path) -> Result<ChosenCheckpoint, CheckpointError> {
     let mut chosen = open_checkpoint(path.to_path_buf())?;
     let name = path.file_name().unwrap_or(path.as_os_str());
-    let used = format!(
-        "“{}” is now the encoder of Map, Probe and Teach",
-        name.to_string_lossy()
-    );
+    let used = format!("“{}” is now the encoder", name.to_string_lossy());
     chosen.note = Some(match chosen.note {
         Some(note) => format!("{used}; {note}"),
         None => used,

@@ -29,6 +29,7 @@ pub mod reconstruct;
 pub mod save_file;
 pub mod save_settings;
 pub mod scores;
+pub mod styles;
 pub mod tables;
 pub mod teach;
 pub mod train_job;
@@ -81,6 +82,8 @@ pub struct Workers {
     pub scores: Option<BackgroundWriter<ScoreChange>>,
     /// What the active probe predicts for the shown track.
     pub prediction_timeline: Answering<prediction_timeline::TimelineRequest>,
+    /// What the encoder's classifier tells of the shown track.
+    pub styles: Answering<styles::StylesRequest>,
     /// Plays hovered points.
     pub audition: audition::AuditionWork,
     /// Looks for neighbours.
@@ -140,6 +143,7 @@ impl Workers {
                 None => None,
             },
             prediction_timeline: prediction_timeline::start(&outbox)?,
+            styles: styles::start(&outbox)?,
             cache,
             outbox,
         })
@@ -147,6 +151,9 @@ impl Workers {
 
     /// Whether an answer is awaited that the window shows.
     pub fn is_busy(&self) -> bool {
-        self.prediction_timeline.is_busy() || self.teach.is_busy() || self.reconstruct.is_busy()
+        self.prediction_timeline.is_busy()
+            || self.styles.is_busy()
+            || self.teach.is_busy()
+            || self.reconstruct.is_busy()
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use serde::Serialize;
 
 use super::{
-    CheckpointReport, LoadOptions,
+    CheckpointReport, CheckpointSummary, LoadOptions,
     candidates::{Candidate, Undecided, WITNESSES, WeightsRole, candidates, choose},
     listing::{Listing, TensorEntry},
     open::{broken_numbers_remedy, json_beside},
@@ -505,6 +505,24 @@ impl Fit {
         faults.extend(not_finite_fault(&not_finite));
         self.report.problem = (!faults.is_empty()).then(|| faults.join("; "));
         Ok(self.report)
+    }
+
+    /// What the headers tell, read in these patches where the file doesn't say.
+    pub fn into_summary(self, patch: Option<Patching>) -> CheckpointSummary {
+        let kind = match (patch, self.config.kind) {
+            (Some(patch), kind) if self.report.kind.is_none() || kind == Patching::Hybrid => patch,
+            (_, kind) => kind,
+        };
+        CheckpointSummary {
+            info: MynaConfig {
+                kind,
+                ..self.config
+            }
+            .info(),
+            encoders: self.report.encoders,
+            heads: self.config.heads,
+            offered_heads: Vec::new(),
+        }
     }
 
     /// Why the encoder cannot be used, as far as names and shapes tell.

@@ -11,6 +11,7 @@ mod open;
 mod safetensors_file;
 mod shards;
 mod source;
+mod summary;
 mod torch_file;
 
 use std::{
@@ -42,6 +43,7 @@ pub use locate::say_step_of_run;
 pub use open::OpenCheckpoint;
 pub use safetensors_file::write_tensors;
 use source::Source;
+pub use summary::{CheckpointSummary, summarise};
 
 /// Which checkpoint is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

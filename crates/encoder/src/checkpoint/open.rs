@@ -11,7 +11,8 @@ use mynascope_hub::HubName;
 use serde_json::Value;
 
 use super::{
-    CheckpointError, CheckpointReport, LoadOptions, fit::fit, listed, listing::Listing, locate,
+    CheckpointError, CheckpointReport, CheckpointSummary, LoadOptions, fit::fit, listed,
+    listing::Listing, locate,
 };
 use crate::{Preset, weights::Weights};
 
@@ -45,6 +46,15 @@ impl OpenCheckpoint {
         options: &LoadOptions,
     ) -> Result<(Weights, CheckpointReport), CheckpointError> {
         fit(self.listing, None, options, &self.file)?.into_weights(options.patch, &self.file)
+    }
+
+    /// What the headers tell of the Myna in it.
+    pub(super) fn into_summary(
+        self,
+        options: &LoadOptions,
+    ) -> Result<CheckpointSummary, CheckpointError> {
+        let fit = fit(self.listing, None, options, &self.file)?;
+        Ok(fit.into_summary(options.patch))
     }
 
     /// How far the Myna in it fits.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::maest::Head;
 use crate::{
-    CheckpointError, CheckpointReport, EncoderConfig, Family, FoundEncoder, OpenCheckpoint,
-    WeightsRole,
+    CheckpointError, CheckpointReport, CheckpointSummary, EncoderConfig, Family, FoundEncoder,
+    OpenCheckpoint, WeightsRole,
 };
 
 /// Names and shapes of the tensors of a file.
@@ -17,6 +17,9 @@ pub type Values = Vec<Vec<f32>>;
 
 /// Width of a head of all published encoders; the authors' files of MAEST and MT2 don't say it.
 pub const PUBLISHED_HEAD: usize = 64;
+
+/// Narrower heads are not offered where a file doesn't say how many there are.
+const NARROWEST_HEAD: usize = 8;
 
 /// What the user knows and the file may not say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -266,6 +269,37 @@ impl Recognised<EncoderConfig> {
         (!said.is_empty()).then(|| said.join("; "))
     }
 
+    /// The encoders of the file.
+    fn encoders(&self) -> Vec<FoundEncoder> {
+        let encoder = |prefix: &String| FoundEncoder {
+            weights: prefix.trim_end_matches('.').to_owned(),
+            role: match prefix.ends_with("net_swa.") {
+                true => WeightsRole::Ema,
+                false => WeightsRole::Model,
+            },
+            prefix: prefix.clone(),
+            chosen: *prefix == self.prefix,
+        };
+        self.prefixes.iter().map(encoder).collect()
+    }
+
+    /// What the headers of a checkpoint tell; the user may have said how many heads there are.
+    pub(crate) fn summary(self, hint: &Hint) -> CheckpointSummary {
+        let sizes = self.config.sizes();
+        CheckpointSummary {
+            encoders: self.encoders(),
+            heads: sizes.heads,
+            offered_heads: match self.heads_are_sure && hint.heads.is_none() {
+                true => Vec::new(),
+                false => (1..=sizes.dim)
+                    .filter(|heads| sizes.dim.is_multiple_of(*heads))
+                    .filter(|heads| sizes.dim / heads >= NARROWEST_HEAD)
+                    .collect(),
+            },
+            info: self.config.info(self.labels.unwrap_or_default()),
+        }
+    }
+
     /// What a checkpoint holds; `problem` is why it can't be used, as far as names and shapes tell.
     pub(crate) fn report(
         self,
@@ -285,18 +319,9 @@ impl Recognised<EncoderConfig> {
         if let Some(more) = self.say_use() {
             note = format!("{note}; {more}");
         }
-        let encoder = |prefix: &String| FoundEncoder {
-            weights: prefix.trim_end_matches('.').to_owned(),
-            role: match prefix.ends_with("net_swa.") {
-                true => WeightsRole::Ema,
-                false => WeightsRole::Model,
-            },
-            prefix: prefix.clone(),
-            chosen: *prefix == self.prefix,
-        };
         CheckpointReport {
             family: self.family,
-            encoders: self.prefixes.iter().map(encoder).collect(),
+            encoders: self.encoders(),
             recognised_by: self.by,
             kind: None,
             dim: sizes.dim,

@@ -28,8 +28,12 @@ impl ActiveProbe {
                 .map_or_else(String::new, |name| name.display().to_string()),
             None => "not saved".to_owned(),
         };
+        let read = match card.encoder.read.as_str() {
+            "" => String::new(),
+            read => format!(" ({read})"),
+        };
         format!(
-            "{}, {} head, {} {score} ({}), {}; {kept}",
+            "{}, {} head, {} {score} ({}), {}{read}; {kept}",
             card.task, card.head, card.metric, card.protocol, card.encoder.description
         )
     }

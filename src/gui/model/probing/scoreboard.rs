@@ -38,6 +38,7 @@ pub fn append(rows: &mut Vec<SavedScore>, older: Vec<SavedScore>) {
 pub fn table(rows: &[SavedScore]) -> Sheet {
     let heading = [
         "encoder",
+        "layer and readout",
         "collection",
         "task",
         "head",
@@ -58,6 +59,7 @@ pub fn table(rows: &[SavedScore]) -> Sheet {
         let deviation = row.deviation.map_or_else(String::new, |it| it.to_string());
         sheet.push(vec![
             row.encoder.clone(),
+            row.encoder_read.clone(),
             row.collection.clone(),
             row.task.to_string(),
             row.head.to_string(),
@@ -125,6 +127,6 @@ mod tests {
             ]
         );
         assert_eq!(format_score(&rows[0].metric, 0.6), "60.0 %");
-        assert_eq!(table(&rows)[2][6], "0.4");
+        assert_eq!(table(&rows)[2][7], "0.4");
     }
 }

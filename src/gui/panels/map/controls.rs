@@ -6,20 +6,16 @@ use eframe::egui::{
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::{Command, EncoderCommand, MapCommand, SaveTo},
+    command::{Command, MapCommand, SaveTo},
     model::{AppState, Colouring, PERPLEXITIES, offered_colourings},
     panels::{parts, top},
     theme,
 };
 use mynascope_embedding::Level;
 
-/// Width of the menu of weights.
-const WEIGHTS_WIDTH: f32 = 60.0 * theme::UNIT;
-
-/// Widths of what stands in the two rows above the map; where there is less room, the encoder, the colours and the
-/// level give way, and "Copy as command" becomes a symbol.
+/// Widths of what stands in the two rows above the map; where there is less room, the colours and the level give way, and
+/// "Copy as command" becomes a symbol.
 const COMPUTE_WIDTH: f32 = 28.0 * theme::UNIT;
-const ENCODER_WIDTHS: [f32; 2] = [16.0 * theme::UNIT, 42.0 * theme::UNIT];
 const COPY_WIDTH: f32 = 38.0 * theme::UNIT;
 const CHOICE_WIDTHS: [f32; 2] = [28.0 * theme::UNIT, 36.0 * theme::UNIT];
 const PERPLEXITY_WIDTH: f32 = 26.0 * theme::UNIT;
@@ -32,24 +28,13 @@ pub(super) fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     if parts::asks_patch(&model.embeddings) {
         patch(ui, model, out);
     }
-    if !model.embeddings.several().is_empty() {
-        weights(ui, model, out);
-    }
 }
 
 fn actions(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
-    let mut other = Vec::new();
     let mut push = |command| out.push(Command::Map(command));
-    let [narrowest, widest] = ENCODER_WIDTHS;
     let symbols = 3.0 * (theme::CONTROL_HEIGHT + theme::SPACE);
     let room = ui.available_width() - COMPUTE_WIDTH - 2.0 * theme::SPACE - symbols;
-    let in_words = room >= widest + COPY_WIDTH;
-    let copy = if in_words {
-        COPY_WIDTH
-    } else {
-        theme::CONTROL_HEIGHT
-    };
-    let width = (room - copy).clamp(narrowest, widest);
+    let in_words = room >= COPY_WIDTH;
     ui.horizontal(|ui| match model.mapping.job.running() {
         Some(running) => {
             let paused = model.mapping.is_paused();
@@ -75,10 +60,6 @@ fn actions(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             if parts::primary(ui, COMPUTE_WIDTH, "Compute map", ready, hint) {
                 push(MapCommand::Compute);
             }
-            let source = &model.embeddings.source;
-            let (response, chosen) = parts::encoder_choice(ui, width, model, source);
-            response.on_hover_text(parts::ENCODER_HINT);
-            other.extend(chosen.map(Command::Encoder));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let copied = match in_words {
                     true => parts::copy_command(ui),
@@ -110,7 +91,6 @@ fn actions(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             });
         }
     });
-    out.append(&mut other);
 }
 
 /// Formats of embeddings, and of maps: the ending, the name, what it is for.
@@ -312,28 +292,11 @@ fn colouring(ui: &mut Ui, width: f32, model: &AppState) -> Option<Colouring> {
 /// Asks how the patches of the chosen checkpoint are cut.
 fn patch(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
-        let (_, kind) = parts::patch_choice(ui, 42.0 * theme::UNIT, &model.embeddings);
-        if let Some(kind) = kind {
-            out.push(Command::Encoder(EncoderCommand::SetPatch(kind)));
-        }
+        parts::patch_choice(ui, 42.0 * theme::UNIT, &model.embeddings, out);
         let text = match model.embeddings.source.patch {
             None => "The checkpoint doesn't say how its patches are cut: choose",
             Some(_) => "Patches, as you said; the checkpoint doesn't say",
         };
         parts::quiet(ui, text).on_hover_text(parts::PATCH_HINT);
-    });
-}
-
-/// Asks which encoder of a checkpoint is meant that holds several.
-fn weights(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
-    let (source, held) = (&model.embeddings.source, model.embeddings.several());
-    ui.horizontal(|ui| {
-        parts::quiet(ui, "Weights").on_hover_text(parts::WEIGHTS_HINT);
-        let (_, chosen) = parts::weights_choice(ui, WEIGHTS_WIDTH, source, held);
-        if let Some(weights) = chosen {
-            out.push(Command::Encoder(EncoderCommand::SetWeights(weights)));
-        }
-        let text = format!("The checkpoint holds {} encoders", held.len());
-        parts::quiet(ui, text).on_hover_text(parts::WEIGHTS_HINT);
     });
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::gui::{
     command::{Command, EncoderCommand, MapCommand},
     model::{AppState, Chart, MapSide, SecondMap},
-    panels::{parts, top},
+    panels::{encoder, parts, top},
     theme,
 };
 
@@ -119,20 +119,13 @@ fn second_encoder(
         }
         ui.push_id("second", |ui| {
             let width = (width - theme::CONTROL_HEIGHT - 2.0 * theme::SPACE).max(theme::UNIT);
-            let (response, chosen) = parts::encoder_choice(ui, width, model, &second.source);
-            response.on_hover_text("Which encoder the second map is by");
-            match chosen {
-                Some(EncoderCommand::Use(source)) => {
-                    out.push(Command::Map(MapCommand::SetSecond(source)));
-                }
-                Some(EncoderCommand::ChooseFile) => {
-                    out.push(Command::Map(MapCommand::ChooseSecond));
-                }
-                Some(command @ EncoderCommand::ShowPublished) => {
-                    out.push(Command::Encoder(command))
-                }
-                Some(_) | None => {}
-            }
+            encoder::menu(ui, width, model, &second.source, &mut |command| {
+                out.push(match command {
+                    EncoderCommand::Use(source) => Command::Map(MapCommand::SetSecond(source)),
+                    EncoderCommand::ChooseFile => Command::Map(MapCommand::ChooseSecond),
+                    command => Command::Encoder(command),
+                });
+            });
         });
     });
 }

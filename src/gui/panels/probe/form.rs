@@ -1,9 +1,9 @@
 //! What is probed and how: the settings at the left, and the button that starts.
 
-use eframe::egui::{DragValue, Ui};
+use eframe::egui::{DragValue, Label, Ui};
 
 use crate::gui::{
-    command::{Command, EncoderCommand, ProbeCommand},
+    command::{Command, ProbeCommand},
     model::{AppState, PROTOCOLS, ProbeJob, explain_head, explain_protocol, explain_task},
     panels::{fields, parts},
 };
@@ -22,34 +22,19 @@ pub fn form(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         fields::pick(ui, &options, &mut form.task)
     });
     parts::explain(ui, explain_task(form.task));
-    let hint = "Which encoder's embeddings are probed";
+    let hint = "Which encoder's embeddings are probed; it is chosen in the bar at the top";
     parts::row(ui, "Encoder", hint, |ui| {
-        let source = &model.embeddings.source;
-        let width = ui.available_width();
-        let (response, chosen) = parts::encoder_choice(ui, width, model, source);
-        out.extend(chosen.map(Command::Encoder));
-        response.on_hover_text(parts::ENCODER_HINT)
-    });
-    let held = model.embeddings.several();
-    if !held.is_empty() {
-        parts::row(ui, "Weights", parts::WEIGHTS_HINT, |ui| {
-            let width = ui.available_width();
-            let (response, chosen) =
-                parts::weights_choice(ui, width, &model.embeddings.source, held);
-            if let Some(weights) = chosen {
-                out.push(Command::Encoder(EncoderCommand::SetWeights(weights)));
-            }
-            response
+        let embeddings = &model.embeddings;
+        let read = embeddings.info().map_or_else(String::new, |info| {
+            format!(", {}", info.describe(embeddings.source.reading))
         });
-    }
+        let text = format!("{}{read}", embeddings.source.name());
+        ui.add(Label::new(text).truncate())
+    });
     if parts::asks_patch(&model.embeddings) {
         parts::row(ui, "Patches", parts::PATCH_HINT, |ui| {
             let width = ui.available_width();
-            let (response, kind) = parts::patch_choice(ui, width, &model.embeddings);
-            if let Some(kind) = kind {
-                out.push(Command::Encoder(EncoderCommand::SetPatch(kind)));
-            }
-            response
+            parts::patch_choice(ui, width, &model.embeddings, out)
         });
         if model.embeddings.source.patch.is_none() {
             parts::explain(

@@ -98,7 +98,11 @@ fn row_of_ours(ui: &mut Ui, run: &SavedScore) {
     }
     let name = format!("{} (ours)", run.encoder);
     let how = format!(
-        "{} head, {}, {}",
+        "{}{} head, {}, {}",
+        match run.encoder_read.as_str() {
+            "" => String::new(),
+            read => format!("{read}; "),
+        },
         run.head,
         run.protocol,
         counted(run.tested, "tested track")

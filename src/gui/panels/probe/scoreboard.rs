@@ -19,8 +19,13 @@ use super::{
     table::{self, Column, Row},
 };
 
-const RUNS: [Column; 8] = [
-    Column::words("encoder", "What made the embeddings", 2.0),
+const RUNS: [Column; 9] = [
+    Column::words("encoder", "What made the embeddings", 1.8),
+    Column::words(
+        "layer, readout",
+        "What was read of the encoder; scores of earlier versions don't say",
+        1.4,
+    ),
     Column::words("collection", "What was probed", 1.6),
     Column::words("task, head, protocol", "How it was probed", 2.2),
     Column::number("score", "Over the tested tracks", 16.0),
@@ -134,6 +139,7 @@ fn run_row(ui: &mut Ui, run: &SavedScore, push: &mut impl FnMut(ProbeCommand)) {
     let date = time.split(' ').next().unwrap_or_default();
     let cells = [
         (run.encoder.as_str(), tokens.text_strong),
+        (run.encoder_read.as_str(), tokens.text),
         (run.collection.as_str(), tokens.text),
         (how.as_str(), tokens.text),
         (score.as_str(), tokens.text_strong),
@@ -142,12 +148,16 @@ fn run_row(ui: &mut Ui, run: &SavedScore, push: &mut impl FnMut(ProbeCommand)) {
         (tested.as_str(), tokens.text),
         (date, tokens.text_weak),
     ];
+    let read = match run.encoder_read.as_str() {
+        "" => String::new(),
+        read => format!(" ({read})"),
+    };
     let help = format!(
-        "{}, seed {}, on {} by {}, {time} UTC; a click takes over its settings, a right click removes it",
+        "{}, seed {}, on {} by {}{read}, {time} UTC; a click takes over its settings, a right click removes it",
         run.metric, run.seed, run.collection, run.encoder
     );
     let about = Row {
-        name: &format!("{} {score} ({how})", run.encoder),
+        name: &format!("{}{read} {score} ({how})", run.encoder),
         help: &help,
         clickable: true,
         ..Row::default()

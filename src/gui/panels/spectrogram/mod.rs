@@ -9,6 +9,7 @@ mod picture;
 mod prediction_timeline;
 mod readout;
 mod selection;
+mod window_mark;
 
 use std::sync::Arc;
 
@@ -57,13 +58,13 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         );
         let (area, _) = ui.allocate_exact_size(size, egui::Sense::hover());
         let said = prediction_timeline::of_shown(model);
-        let place = Places::of(area, said.is_some());
+        let place = Places::of(area, said.len());
         report_size(ui, model, place.saved, out);
         match &model.spectrogram.state {
             PictureState::Ready { picture, .. } | PictureState::Growing { picture, .. } => {
                 pictured(ui, model, picture, &place, out);
-                if let (Some(said), Some(place)) = (said, place.said) {
-                    prediction_timeline::show(ui, model, said, place, out);
+                for (said, place) in said.into_iter().zip(&place.said) {
+                    prediction_timeline::show(ui, model, said, *place, out);
                 }
                 if let Some(strip) = place.overview {
                     overview::show(ui, model, picture, strip, out);
@@ -152,15 +153,15 @@ struct Places {
     saved: Rect,
     picture: Rect,
     legend: Rect,
-    /// What the active probe says over time.
-    said: Option<Rect>,
+    /// What the classifier and the active probe say over time, from the highest strip on.
+    said: Vec<Rect>,
     /// Low panels have none.
     overview: Option<Rect>,
     readout: Rect,
 }
 
 impl Places {
-    fn of(area: Rect, with_strip: bool) -> Self {
+    fn of(area: Rect, strips: usize) -> Self {
         let (left, right) = (area.left() + AXIS_WIDTH, area.right() - legend::WIDTH);
         let row = |top: f32, bottom: f32| {
             Rect::from_min_max(egui::pos2(left, top), egui::pos2(right, bottom))
@@ -171,10 +172,12 @@ impl Places {
             bottom -= overview::HEIGHT;
             row(bottom, bottom + overview::HEIGHT)
         });
-        let said = with_strip.then(|| {
-            bottom -= prediction_timeline::HEIGHT;
-            row(bottom, bottom + prediction_timeline::HEIGHT)
+        bottom -= strips as f32 * prediction_timeline::HEIGHT;
+        let said = (0..strips).map(|strip| {
+            let top = bottom + strip as f32 * prediction_timeline::HEIGHT;
+            row(top, top + prediction_timeline::HEIGHT)
         });
+        let said = said.collect();
         Self {
             said,
             overview,
@@ -197,7 +200,7 @@ impl Places {
             saved: area,
             picture,
             legend,
-            said: None,
+            said: Vec::new(),
             overview: None,
             readout: Rect::NOTHING,
         }

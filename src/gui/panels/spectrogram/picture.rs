@@ -16,7 +16,7 @@ use crate::gui::{
     theme,
 };
 
-use super::{crops, legend::ColourScale, selection};
+use super::{crops, legend::ColourScale, selection, window_mark};
 
 /// Draws the picture and the playhead, and reads the pointer over them.
 pub fn show(
@@ -73,6 +73,7 @@ pub fn show(
         plate(ui, area, text, area.center().x, area.width());
     }
     crops::draw(ui, model, area);
+    window_mark::draw(ui, model, area);
     selection::draw(ui, model, area);
     playhead(ui, model, area);
     crops::handles(ui, model, area, out);

@@ -1,4 +1,4 @@
-//! What the active probe says of the shown track over time: a block a window, under the picture.
+//! What the active probe, and the encoder's classifier, say of the shown track over time: a block a window, under the picture.
 
 use eframe::egui::{self, Align2, Color32, Rect, Sense};
 
@@ -14,36 +14,58 @@ use super::picture::x_of;
 /// Height of the timeline.
 pub const HEIGHT: f32 = 5.0 * theme::UNIT;
 
-/// The timeline of the shown track, where there is one.
-pub fn of_shown(model: &AppState) -> Option<&PredictionTimeline> {
-    let timeline = model.probing.timeline.as_ref()?;
-    (model.spectrogram.path() == Some(timeline.path.as_path())).then_some(timeline)
+/// Who says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// The encoder's classifier.
+    Classifier,
+    /// The active probe.
+    Probe,
 }
 
-/// Draws the timeline; a click plays a window.
+impl Speaker {
+    /// The name of its strip.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Classifier => "Styles over time",
+            Self::Probe => "What the probe says over time",
+        }
+    }
+}
+
+/// The timelines of the shown track, from the highest on.
+pub fn of_shown(model: &AppState) -> Vec<(Speaker, &PredictionTimeline)> {
+    let styles = model.styles.view.timeline.as_ref();
+    let probe = model.probing.timeline.as_ref();
+    let both = [(Speaker::Classifier, styles), (Speaker::Probe, probe)];
+    both.into_iter()
+        .filter_map(|(speaker, timeline)| Some((speaker, timeline?)))
+        .filter(|(_, timeline)| model.spectrogram.path() == Some(timeline.path.as_path()))
+        .collect()
+}
+
+/// Draws a timeline; a click plays a window.
 pub fn show(
     ui: &mut egui::Ui,
     model: &AppState,
-    timeline: &PredictionTimeline,
+    (speaker, timeline): (Speaker, &PredictionTimeline),
     area: Rect,
     out: &mut Vec<Command>,
 ) {
     let tokens = theme::tokens(ui);
     let area = area.shrink2(egui::vec2(0.0, 1.0));
-    let response = ui.interact(area, ui.id().with("prediction strip"), Sense::click());
-    response.widget_info(|| {
-        egui::WidgetInfo::labeled(
-            egui::WidgetType::Image,
-            true,
-            "What the probe says over time",
-        )
-    });
+    let response = ui.interact(area, ui.id().with(speaker.name()), Sense::click());
+    response
+        .widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, speaker.name()));
     let painter = ui.painter().with_clip_rect(area);
     painter.rect_filled(area, 0.0, tokens.picture);
     let said = match &timeline.answer {
         Ok(said) => said,
         Err(why) => {
-            let text = format!("the probe says nothing here: {why}");
+            let text = match speaker {
+                Speaker::Classifier => why.clone(),
+                Speaker::Probe => format!("the probe says nothing here: {why}"),
+            };
             painter.text(
                 area.left_center(),
                 Align2::LEFT_CENTER,
@@ -56,19 +78,29 @@ pub fn show(
         }
     };
     let view = &model.spectrogram.view;
+    // Of one style all blocks are alike: how high each is tells them apart.
+    let is_level = speaker == Speaker::Classifier && model.styles.form.style.is_some();
     let mut under = None;
-    for window in &said.windows {
+    for (at, window) in said.windows.iter().enumerate() {
         let start = f64::from(window.start_secs);
-        let ends = [start, start + timeline.window_secs].map(|secs| x_of(view, area, secs));
+        // Windows may overlap: a block ends where the next begins.
+        let next = said.windows.get(at + 1);
+        let next = next.map_or(f64::INFINITY, |next| f64::from(next.start_secs));
+        let end = (start + timeline.window_secs).min(next);
+        let ends = [start, end].map(|secs| x_of(view, area, secs));
         let block = Rect::from_x_y_ranges(ends[0]..=ends[1], area.y_range());
         if !block.intersects(area) {
             continue;
         }
         let block = block.shrink2(egui::vec2(0.5, 0.0));
         let (colour, share) = look(&window.answer);
-        // What the probe is not sure of fades into the ground.
+        // What is not sure fades into the ground.
         let fill = tokens.picture.lerp_to_gamma(colour, 0.25 + 0.75 * share);
-        painter.rect_filled(block, 0.0, fill);
+        let mut bar = block;
+        if is_level {
+            bar.min.y = bar.max.y - share.clamp(0.0, 1.0) * bar.height();
+        }
+        painter.rect_filled(bar, 0.0, fill);
         let text = painter.layout_no_wrap(
             window.answer.prediction.clone(),
             theme::small_font(),
@@ -88,7 +120,7 @@ pub fn show(
                 window.start_secs,
             ))));
         }
-        response.on_hover_text(words(timeline, window));
+        response.on_hover_text(words(speaker, timeline, window));
     }
 }
 
@@ -113,7 +145,7 @@ fn readable_on(fill: Color32) -> Color32 {
     }
 }
 
-fn words(timeline: &PredictionTimeline, window: &WindowAnswer) -> String {
+fn words(speaker: Speaker, timeline: &PredictionTimeline, window: &WindowAnswer) -> String {
     let answer = &window.answer;
     let start = f64::from(window.start_secs);
     let mut text = format!(
@@ -128,7 +160,11 @@ fn words(timeline: &PredictionTimeline, window: &WindowAnswer) -> String {
         .collect();
     if answer.confidence.is_some() {
         scores.sort_by(|a, b| b.1.total_cmp(&a.1));
-        for (name, share) in scores.iter().take(3) {
+        let listed = match speaker {
+            Speaker::Classifier => 5,
+            Speaker::Probe => 3,
+        };
+        for (name, share) in scores.iter().take(listed) {
             text += &format!("\n{name} {:.0} %", 100.0 * share);
         }
     } else {

@@ -4,7 +4,7 @@ use eframe::egui::{self, Align2, Rect, RichText, Sense, Ui, pos2, vec2};
 
 use crate::gui::{
     command::{Command, MapCommand, TeachCommand},
-    model::{AppState, BatchAnswer, Neighbour, ViewsAnswer},
+    model::{AppState, BatchAnswer, EncoderFacts, Neighbour, ViewsAnswer},
     theme::{self, small},
 };
 
@@ -15,6 +15,9 @@ const SCALE: f32 = 9.0 * theme::UNIT;
 /// Height of a neighbour's line.
 const LINE: f32 = 5.0 * theme::UNIT;
 
+const COSINE_HINT: &str = "1: the encoder finds the two views the same; 0: nothing in common";
+const PATCHOUT_HINT: &str = "What the encoder saves where it reads fewer patches of a window, and how much its embedding changes";
+
 /// Draws the column.
 pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
@@ -22,37 +25,22 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     ui.spacing_mut().interact_size.y = LINE;
     if let Some(answer) = &teaching.patchout.value {
+        head(ui, model, "Patchout", PATCHOUT_HINT, Some(&answer.encoder));
         return patchout::show(ui, model, answer, out);
     }
     if let Some(why) = &teaching.patchout.error {
+        head(ui, model, "Patchout", PATCHOUT_HINT, None);
         return patchout::failed(ui, model, why, out);
     }
-    ui.horizontal(|ui| {
-        ui.label(small("Cosine of A and B").color(tokens.text_weak))
-            .on_hover_text("1: the encoder finds the two views the same; 0: nothing in common");
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let source = &model.embeddings.source;
-            let text = small(source.name()).color(tokens.text_weak);
-            let facts = teaching.views.value.as_ref().map(|answer| &answer.encoder);
-            let answer_secs = teaching
-                .views
-                .value
-                .as_ref()
-                .map_or(0.0, |answer| answer.seconds);
-            let tip = facts.map_or_else(
-                || "The encoder that answers; it is chosen on the Map".to_owned(),
-                |facts| {
-                    format!(
-                        "{}, on {}; it is chosen on the Map. It answered in {}",
-                        facts.description,
-                        facts.device,
-                        format_millis(answer_secs)
-                    )
-                },
-            );
-            ui.add(egui::Label::new(text).truncate()).on_hover_text(tip);
-        });
-    });
+    let hint = match &teaching.views.value {
+        None => COSINE_HINT.to_owned(),
+        Some(answer) => format!(
+            "{COSINE_HINT}. The encoder answered in {}",
+            format_millis(answer.seconds)
+        ),
+    };
+    let facts = teaching.views.value.as_ref().map(|answer| &answer.encoder);
+    head(ui, model, "Cosine of A and B", &hint, facts);
     if let Some(why) = &teaching.views.error {
         parts::error(ui, why);
         return;
@@ -70,6 +58,25 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         ui.multiply_opacity(faded);
         scale(ui, answer, batch);
         neighbours(ui, model, answer, out);
+    });
+}
+
+/// What the column is about, and at the right which encoder answers.
+fn head(ui: &mut Ui, model: &AppState, about: &str, hint: &str, facts: Option<&EncoderFacts>) {
+    let weak = theme::tokens(ui).text_weak;
+    ui.horizontal(|ui| {
+        ui.label(small(about).color(weak)).on_hover_text(hint);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let text = small(model.embeddings.source.title()).color(weak);
+            let tip = facts.map_or_else(
+                || "The encoder that answers; it is chosen at the top".to_owned(),
+                |facts| {
+                    let (description, device) = (&facts.description, &facts.device);
+                    format!("{description}, on {device}; it is chosen at the top")
+                },
+            );
+            ui.add(egui::Label::new(text).truncate()).on_hover_text(tip);
+        });
     });
 }
 

@@ -35,11 +35,12 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let space = ui.available_rect_before_wrap().shrink2(vec2(12.0, 4.0));
     ui.scope_builder(egui::UiBuilder::new().max_rect(space), |ui| {
         ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
-        controls(ui, model, out);
         let teaching = &model.teaching;
-        if teaching.patchout.value.is_some() {
+        // Tracks, temperature and what the matrix shows would do nothing.
+        if teaching.patchout.value.is_some() || teaching.patchout.error.is_some() {
             return patchout::no_batch(ui);
         }
+        controls(ui, model, out);
         if let Some(why) = &teaching.batch.error {
             return parts::error(ui, why);
         }

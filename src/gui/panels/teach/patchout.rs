@@ -20,20 +20,26 @@ const LINE: f32 = 4.5 * theme::UNIT;
 
 /// Draws the column.
 pub fn show(ui: &mut Ui, model: &AppState, answer: &PatchoutAnswer, out: &mut Vec<Command>) {
-    let form = model.teaching.form;
-    let mut changed = form;
-    controls(ui, answer, &mut changed);
-    if changed != form {
-        out.push(Command::Teach(TeachCommand::Edit(changed)));
-    }
-    let old = answer.patchout != form.patchout;
-    let faded = fade_old(ui, "old patchout", old);
-    let computing = is_computing(ui, "new patchout", old);
-    ui.scope(|ui| {
-        ui.multiply_opacity(faded);
-        numbers(ui, answer, computing);
+    // In a low panel the styles would have no room: all of it scrolls.
+    let scrolled = ScrollArea::vertical()
+        .id_salt("patchout")
+        .auto_shrink(false);
+    scrolled.show(ui, |ui| {
+        let form = model.teaching.form;
+        let mut changed = form;
+        controls(ui, answer, &mut changed);
+        if changed != form {
+            out.push(Command::Teach(TeachCommand::Edit(changed)));
+        }
+        let old = answer.patchout != form.patchout;
+        let faded = fade_old(ui, "old patchout", old);
+        let computing = is_computing(ui, "new patchout", old);
+        ui.scope(|ui| {
+            ui.multiply_opacity(faded);
+            numbers(ui, answer, computing);
+        });
+        styles(ui, answer);
     });
-    styles(ui, answer);
 }
 
 /// Draws why there is no answer, and the way back to one.
@@ -121,39 +127,36 @@ fn styles(ui: &mut Ui, answer: &PatchoutAnswer) {
     }
     ui.label(small("Styles of the whole window").color(tokens.text_weak))
         .on_hover_text("What the encoder's classifier says of it: probabilities, each for itself");
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        for (name, probability) in &answer.styles {
-            let size = vec2(ui.available_width(), LINE);
-            let (area, response) = ui.allocate_exact_size(size, Sense::hover());
-            let width = area.width() * probability.clamp(0.0, 1.0);
-            let bar = Rect::from_min_size(area.min, vec2(width, area.height()));
-            ui.painter()
-                .rect_filled(bar.shrink(1.0), theme::CORNER, tokens.raised);
-            let number = ui.painter().text(
-                area.right_center() - vec2(theme::UNIT, 0.0),
-                Align2::RIGHT_CENTER,
-                format!("{:.0} %", 100.0 * probability),
-                theme::small_font(),
-                tokens.text,
-            );
-            let words =
-                Rect::from_min_max(area.min, pos2(number.left() - theme::SPACE, area.max.y));
-            let builder = egui::UiBuilder::new()
-                .max_rect(words)
-                .layout(egui::Layout::left_to_right(egui::Align::Center));
-            let label = egui::Label::new(small(name).color(tokens.text))
-                .truncate()
-                .selectable(false);
-            ui.scope_builder(builder, |ui| ui.add(label));
-            let tip = format!("{name}: {:.1} %", 100.0 * probability);
-            response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, &tip));
-            response.on_hover_text(tip);
-        }
-    });
+    for (name, probability) in &answer.styles {
+        let size = vec2(ui.available_width(), LINE);
+        let (area, response) = ui.allocate_exact_size(size, Sense::hover());
+        let width = area.width() * probability.clamp(0.0, 1.0);
+        let bar = Rect::from_min_size(area.min, vec2(width, area.height()));
+        ui.painter()
+            .rect_filled(bar.shrink(1.0), theme::CORNER, tokens.raised);
+        let number = ui.painter().text(
+            area.right_center() - vec2(theme::UNIT, 0.0),
+            Align2::RIGHT_CENTER,
+            format!("{:.0} %", 100.0 * probability),
+            theme::small_font(),
+            tokens.text,
+        );
+        let words = Rect::from_min_max(area.min, pos2(number.left() - theme::SPACE, area.max.y));
+        let builder = egui::UiBuilder::new()
+            .max_rect(words)
+            .layout(egui::Layout::left_to_right(egui::Align::Center));
+        let label = egui::Label::new(small(name).color(tokens.text))
+            .truncate()
+            .selectable(false);
+        ui.scope_builder(builder, |ui| ui.add(label));
+        let tip = format!("{name}: {:.1} %", 100.0 * probability);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, &tip));
+        response.on_hover_text(tip);
+    }
 }
 
 /// Stands in place of the matrix: batches of masked views are Myna's training.
 pub fn no_batch(ui: &mut Ui) {
-    let text = "Two masked views of every track are how Myna is trained. Choose a Myna on the Map to compare them.";
+    let text = "Two masked views of every track are how Myna is trained. Choose a Myna at the top to compare them.";
     ui.label(small(text).color(theme::tokens(ui).text_weak));
 }

@@ -226,7 +226,7 @@ fn buttons(
         (
             icon::BRAIN,
             format!("Use encoder of {name}"),
-            "Makes the run's best weights the encoder of Map, Probe and Teach",
+            "Makes the run's best weights the encoder of all layouts",
             row.step > 0 && !used,
             Command::Encoder(EncoderCommand::UseFile(row.folder.clone())),
         ),

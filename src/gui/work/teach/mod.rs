@@ -93,7 +93,7 @@ pub fn start_embedding(
     })
 }
 
-const NEEDS_PATCH: &str = "The chosen checkpoint doesn't say whether its patches are square or vertical; say it beside the encoder on the Map";
+const NEEDS_PATCH: &str = "The chosen checkpoint doesn't say whether its patches are square or vertical; say it on the Map layout";
 
 /// While questions keep coming, a batch is finished nevertheless once the last one is so old.
 const BATCH_EVERY: Duration = Duration::from_millis(300);

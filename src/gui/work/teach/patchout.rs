@@ -10,7 +10,10 @@ use crate::gui::{
 use mynascope_base::{jobs::Cancel, storage::Cache};
 use mynascope_embedding::cosine;
 use mynascope_encoder::{Input, LoadedEncoder, Patchout, Window};
-use mynascope_spectrum::{HOP, tokens::WINDOW_FRAMES};
+use mynascope_spectrum::{
+    HOP,
+    tokens::{TokenGrid, TokenMask, WINDOW_FRAMES},
+};
 
 /// Styles in the list.
 const STYLES: usize = 12;
@@ -97,7 +100,7 @@ impl WholeWindows {
             true => Patchout::default(),
             false => patchout,
         };
-        let mask = mask(patchout, encoder)?;
+        let mask = mask(patchout, &encoder.grids_of(window))?;
         let trace = encoder
             .attention(&window.values, 0, mask.of(0))
             .map_err(|error| error.to_string())?;
@@ -154,10 +157,12 @@ impl WholeWindows {
         let Some(whole) = &self.window else {
             return Err("The window could not be embedded".to_owned());
         };
-        let mask = mask(key.patchout, encoder)?;
-        let read = mask.0.iter().map(Vec::len).sum();
-        let tokens = info.grids.iter().map(|grid| grid.tokens()).sum();
-        let masks = [mask];
+        let masks = [mask(key.patchout, &info.grids)?];
+        // A window that is shorter than the others has fewer columns of patches.
+        let grids = encoder.grids_of(window);
+        let count = |mask: &TokenMask| mask.0.iter().map(Vec::len).sum::<usize>();
+        let read = count(&mask(key.patchout, &grids)?);
+        let tokens = grids.iter().map(|grid| grid.tokens()).sum();
         let (embedding, seconds) = match read == tokens {
             true => (whole.embedding.clone(), whole.seconds),
             false => timed(|| encoder.embed_windows(&values, Some(&masks)))?,
@@ -167,6 +172,7 @@ impl WholeWindows {
             number,
             PatchoutAnswer {
                 patchout: key.patchout,
+                path: key.path.clone(),
                 window: [start, (start + secs).min(input.duration_secs.max(start))],
                 rows: info.grids.iter().map(|grid| grid.rows()).max().unwrap_or(0),
                 tokens: [read, tokens],
@@ -204,12 +210,8 @@ impl WholeWindows {
     }
 }
 
-fn mask(
-    patchout: Patchout,
-    encoder: &LoadedEncoder,
-) -> Result<mynascope_spectrum::tokens::TokenMask, String> {
-    let mask = patchout.mask(&encoder.info().grids);
-    mask.map_err(|error| error.to_string())
+fn mask(patchout: Patchout, grids: &[TokenGrid]) -> Result<TokenMask, String> {
+    patchout.mask(grids).map_err(|error| error.to_string())
 }
 
 fn timed(

@@ -99,6 +99,7 @@ impl Config {
                 .collect(),
             readouts,
             outputs: Vec::new(),
+            published_layer: self.default_layer(Readout::Stack),
             dim: self.output_dim(Readout::Stack),
             depth: self.depth,
             parameters: self.count_parameters(),

@@ -84,6 +84,7 @@ impl Config {
                 Readout::KeyProfile,
             ],
             outputs: Vec::new(),
+            published_layer: self.depth + 1,
             dim: self.dim,
             depth: self.depth,
             parameters: shapes

@@ -199,6 +199,7 @@ impl MynaConfig {
                 .collect(),
             readouts: vec![Readout::Mean],
             outputs: Vec::new(),
+            published_layer: self.depth + 1,
             dim: self.embedding_dim(),
             depth: self.depth,
             parameters: self.parameters(),

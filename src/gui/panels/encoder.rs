@@ -1,0 +1,409 @@
+//! The menu of encoders: which one is used, and what is read of it. The same menu for the encoder of all layouts and for that of a
+//! second map.
+
+use eframe::egui::{
+    self, Align2, Button, DragValue, PopupCloseBehavior, Rect, RichText, ScrollArea, Sense, Ui,
+    containers::menu::{MenuButton, MenuConfig},
+    pos2, vec2,
+};
+use egui_phosphor::regular as icon;
+
+use crate::gui::{
+    command::EncoderCommand,
+    model::{AppState, EncoderCard, EncoderOrigin, EncoderSource, OfferedEncoder},
+    theme,
+};
+use mynascope_encoder::{EncoderInfo, Overlap, Reading, Rows, WeightsChoice};
+
+use super::parts::{self, CHOOSE_FILE};
+
+/// What can be chosen as an encoder.
+pub const HINT: &str = "Which encoder makes the embeddings, and what is read of it: the one that comes with the program, one with \
+                        random weights to compare with, your runs, published ones and files";
+const PUBLISHED_HINT: &str = "Which encoders were published, and fetching one from the model hub";
+const WEIGHTS_HINT: &str = "This checkpoint holds several encoders, as a model and its average; which of them makes the embeddings (--weights)";
+const HEADS_HINT: &str = "The file doesn't say how many attention heads there are; with a wrong number it computes something else (--heads)";
+const LAYER_HINT: &str = "What is read: 0 is what enters the first block, N what follows block N, before any last norm (--layer)";
+const READOUT_HINT: &str = "How one vector is made of the layer (--readout)";
+const OVERLAP_HINT: &str = "How the windows of a track lie (--overlap)";
+const PATCHOUT_HINT: &str = "Leaves out whole columns and rows of patches of every window, so that there is less to compute (--patchout, --patchout-rows)";
+
+/// Width of the menu.
+const WIDTH: f32 = 120.0 * theme::UNIT;
+/// What the bars and margins leave of the window's height.
+const AROUND: f32 = 2.0 * theme::BAR_HEIGHT;
+/// What the padding of the button takes of its width, with the arrow.
+const BUTTON_AROUND: f32 = 11.0 * theme::UNIT;
+
+/// Draws the button that opens the menu, as wide as is said. What was chosen is pushed.
+pub fn menu(
+    ui: &mut Ui,
+    width: f32,
+    model: &AppState,
+    source: &EncoderSource,
+    push: &mut dyn FnMut(EncoderCommand),
+) -> egui::Response {
+    let title = source.title();
+    let name = parts::shortened(ui, &title, width - BUTTON_AROUND);
+    let button = Button::new(RichText::new(name))
+        .right_text(icon::CARET_DOWN)
+        .truncate()
+        .min_size(vec2(width, theme::CONTROL_HEIGHT));
+    let stays = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    ui.scope(|ui| {
+        ui.set_max_width(width);
+        let (response, _) = MenuButton::from_button(button).config(stays).ui(ui, |ui| {
+            content(ui, model, source, push);
+        });
+        let response = response.on_hover_text(format!("{title}\n{HINT}"));
+        response.widget_info(|| {
+            let name = format!("Encoder: {title}");
+            egui::WidgetInfo::labeled(egui::WidgetType::ComboBox, true, name)
+        });
+        response
+    })
+    .inner
+}
+
+fn content(
+    ui: &mut Ui,
+    model: &AppState,
+    source: &EncoderSource,
+    push: &mut dyn FnMut(EncoderCommand),
+) {
+    let room = ui.ctx().content_rect();
+    ui.set_width(WIDTH.min(room.width() - 2.0 * theme::SPACE_LARGE));
+    ScrollArea::vertical()
+        .max_height(room.height() - AROUND)
+        .min_scrolled_height(room.height() - AROUND)
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
+            list(ui, model, source, push);
+            ui.separator();
+            reading(ui, model, source, push);
+        });
+}
+
+fn list(
+    ui: &mut Ui,
+    model: &AppState,
+    source: &EncoderSource,
+    push: &mut dyn FnMut(EncoderCommand),
+) {
+    let offered = model.encoders(std::slice::from_ref(&source.checkpoint));
+    let of = |offer: &OfferedEncoder| match source.checkpoint == offer.checkpoint {
+        true => source.clone(),
+        false => source.with_checkpoint(offer.checkpoint.clone()),
+    };
+    let unknown = offered.iter().map(of);
+    let unknown: Vec<EncoderSource> = unknown
+        .filter(|offer| model.embeddings.is_unknown(offer))
+        .collect();
+    if !unknown.is_empty() || !model.hub.looked_on_disk {
+        push(EncoderCommand::LookUp(unknown));
+    }
+    for origin in EncoderOrigin::ALL {
+        let mut offers = offered.iter().filter(|offer| offer.origin == origin);
+        let Some(first) = offers.next() else { continue };
+        parts::quiet(ui, origin.name());
+        for offer in std::iter::once(first).chain(offers) {
+            let on = source.checkpoint == offer.checkpoint;
+            let card = model.embeddings.card(&of(offer));
+            if offer_row(ui, offer, card, on) && !on {
+                push(EncoderCommand::Use(of(offer)));
+            }
+        }
+    }
+    ui.horizontal(|ui| {
+        if ui.button(CHOOSE_FILE).clicked() {
+            push(EncoderCommand::ChooseFile);
+            ui.close();
+        }
+        let published = ui.button("Published encoders…");
+        if published.on_hover_text(PUBLISHED_HINT).clicked() {
+            push(EncoderCommand::ShowPublished);
+            ui.close();
+        }
+    });
+}
+
+/// A line of the list: the name, and at the right what the encoder is. Returns whether it was clicked.
+fn offer_row(
+    ui: &mut Ui,
+    offer: &OfferedEncoder,
+    card: Option<Result<&EncoderCard, &str>>,
+    on: bool,
+) -> bool {
+    let tokens = theme::tokens(ui);
+    let size = vec2(ui.available_width(), theme::ROW_HEIGHT);
+    let (area, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, on, &offer.name)
+    });
+    let fill = match (on, response.hovered() || response.has_focus()) {
+        (true, _) => Some(tokens.accent_quiet),
+        (false, true) => Some(tokens.hovered),
+        (false, false) => None,
+    };
+    if let Some(fill) = fill {
+        ui.painter().rect_filled(area, theme::CORNER, fill);
+    }
+    let inner = area.shrink2(vec2(theme::SPACE, 0.0));
+    let (facts, hint) = match card {
+        None => ("looking …".to_owned(), String::new()),
+        Some(Ok(card)) => (card.facts(), String::new()),
+        Some(Err(why)) => ("cannot be opened".to_owned(), format!("\n{why}")),
+    };
+    let facts = ui.painter().text(
+        inner.right_center(),
+        Align2::RIGHT_CENTER,
+        facts,
+        theme::small_font(),
+        tokens.text_weak,
+    );
+    let words = Rect::from_min_max(inner.min, pos2(facts.left() - theme::SPACE, inner.max.y));
+    let colour = if on { tokens.text_strong } else { tokens.text };
+    parts::write_line(ui, words, &offer.name, colour);
+    response
+        .on_hover_text(format!("{}{hint}", offer.help))
+        .clicked()
+}
+
+/// What is read of the encoder.
+fn reading(
+    ui: &mut Ui,
+    model: &AppState,
+    source: &EncoderSource,
+    push: &mut dyn FnMut(EncoderCommand),
+) {
+    let card = match model.embeddings.card(source) {
+        None => {
+            parts::quiet(ui, "Looking into the checkpoint …");
+            return;
+        }
+        Some(Err(why)) => return parts::error(ui, why),
+        Some(Ok(card)) => card,
+    };
+    let info = &card.summary.info;
+    let mut changed = source.clone();
+    parts::explain(ui, format!("Read: {}", info.describe(source.reading)));
+    weights(ui, card, &mut changed);
+    heads(ui, card, &mut changed);
+    layer(ui, info, &mut changed.reading);
+    readout(ui, info, &mut changed.reading);
+    windows(ui, info, &mut changed.reading);
+    patchout(ui, info, &mut changed.reading);
+    let published = source.reading.is_published();
+    let text = "Read as published";
+    let hint = "Layer, readout, windows and patchout as the authors published them";
+    if parts::wide(
+        ui,
+        ui.available_width(),
+        Button::new(text),
+        !published,
+        hint,
+    ) {
+        changed.reading = Reading::default();
+    }
+    if changed != *source {
+        push(EncoderCommand::Use(changed));
+    }
+}
+
+fn weights(ui: &mut Ui, card: &EncoderCard, source: &mut EncoderSource) {
+    let held = &card.summary.encoders;
+    if held.len() < 2 {
+        return;
+    }
+    let taken = held.iter().find(|found| found.chosen);
+    let auto = taken.map_or_else(
+        || "auto".to_owned(),
+        |found| format!("auto: {}", found.weights),
+    );
+    let named = held.iter().map(|found| found.weights.clone());
+    let names: Vec<String> = std::iter::once(auto).chain(named).collect();
+    let choice_of = |at: usize| match at.checked_sub(1).and_then(|at| held.get(at)) {
+        Some(found) => WeightsChoice::from(found.weights.clone()),
+        None => WeightsChoice::Auto,
+    };
+    let options: Vec<(usize, &str, &str)> = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| (at, name.as_str(), WEIGHTS_HINT))
+        .collect();
+    let current = (0..names.len()).find(|&at| choice_of(at) == source.weights);
+    row(ui, "Weights", WEIGHTS_HINT, |ui| {
+        if let Some(at) = pick(ui, &options, current.unwrap_or(0)) {
+            source.weights = choice_of(at);
+        }
+    });
+}
+
+fn heads(ui: &mut Ui, card: &EncoderCard, source: &mut EncoderSource) {
+    let summary = &card.summary;
+    if summary.offered_heads.is_empty() {
+        return;
+    }
+    let names: Vec<String> = (summary.offered_heads.iter())
+        .map(ToString::to_string)
+        .collect();
+    let options: Vec<(usize, &str, &str)> = (summary.offered_heads.iter().zip(&names))
+        .map(|(heads, name)| (*heads, name.as_str(), HEADS_HINT))
+        .collect();
+    row(ui, "Heads", HEADS_HINT, |ui| {
+        if let Some(heads) = pick(ui, &options, summary.heads) {
+            source.heads = Some(heads);
+        }
+    });
+}
+
+fn layer(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
+    if info.readout(*reading).is_final() {
+        return row(ui, "Layer", LAYER_HINT, |ui| {
+            parts::quiet(ui, "This readout lies behind all blocks and the last norm");
+        });
+    }
+    let published = info.layers.get(info.published_layer);
+    let published = published.map_or("published", String::as_str);
+    let named = info.layers.iter().take(info.depth + 1).enumerate();
+    let names: Vec<String> = (0..=info.depth).map(|layer| layer.to_string()).collect();
+    let mut options = vec![(None, published, "What the authors published")];
+    let numbered = named.zip(&names);
+    options.extend(numbered.map(|((at, layer), name)| (Some(at), name.as_str(), layer.as_str())));
+    row(ui, "Layer", LAYER_HINT, |ui| {
+        if let Some(layer) = pick(ui, &options, reading.layer) {
+            reading.layer = layer;
+        }
+    });
+}
+
+fn readout(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
+    let published = info.readouts.first().copied();
+    let names: Vec<String> = info.readouts.iter().map(ToString::to_string).collect();
+    let options: Vec<_> = (info.readouts.iter().zip(&names))
+        .map(|(readout, name)| (*readout, name.as_str(), READOUT_HINT))
+        .collect();
+    row(ui, "Readout", READOUT_HINT, |ui| {
+        if let [(_, only, _)] = options.as_slice() {
+            let text = format!("{only}, the only one of {}", info.family);
+            parts::quiet(ui, text);
+            return;
+        }
+        if let Some(readout) = pick(ui, &options, info.readout(*reading)) {
+            reading.readout = Some(readout).filter(|_| published != Some(readout));
+            if readout.is_final() {
+                reading.layer = None;
+            }
+        }
+    });
+}
+
+fn windows(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
+    let published = match info.window.hop_secs < info.window.secs {
+        true => Overlap::Half,
+        false => Overlap::None,
+    };
+    let options = [
+        (
+            Overlap::None,
+            "back to back",
+            "One begins where the other ends",
+        ),
+        (
+            Overlap::Half,
+            "half overlapping",
+            "Each begins in the middle of the one before: twice as many",
+        ),
+    ];
+    row(ui, "Windows", OVERLAP_HINT, |ui| {
+        if let Some(overlap) = pick(ui, &options, reading.overlap.unwrap_or(published)) {
+            reading.overlap = Some(overlap).filter(|_| overlap != published);
+        }
+    });
+}
+
+fn patchout(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
+    let columns = info.grids.iter().map(|grid| grid.columns).max();
+    let rows = info.grids.iter().map(|grid| grid.rows()).max();
+    let (columns, rows) = (columns.unwrap_or(1).max(1), rows.unwrap_or(1));
+    row(ui, "Patchout", PATCHOUT_HINT, |ui| {
+        let mut every = reading.patchout.every.max(1);
+        let field = DragValue::new(&mut every)
+            .range(1..=columns)
+            .speed(0.05)
+            .custom_formatter(|every, _| match every as usize {
+                1 => "every column".to_owned(),
+                every => format!("1 of {every} columns"),
+            });
+        let width = ui.available_width();
+        parts::number(ui, width, field).on_hover_text(PATCHOUT_HINT);
+        if every != reading.patchout.every.max(1) {
+            // As it is said where nothing is left out.
+            reading.patchout.every = if every == 1 { 0 } else { every };
+        }
+    });
+    if rows < 2 {
+        return;
+    }
+    row(ui, "Rows read", PATCHOUT_HINT, |ui| {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = vec2(1.0, 1.0);
+            for at in 0..rows {
+                let dropped = reading.patchout.dropped_rows.toggled(at);
+                row_of_patches(ui, info, reading, at, dropped);
+            }
+        });
+    });
+}
+
+/// A button for a row of patches, which cannot be left out where nothing of a window would be left.
+fn row_of_patches(
+    ui: &mut Ui,
+    info: &EncoderInfo,
+    reading: &mut Reading,
+    at: usize,
+    toggled: Rows,
+) {
+    let mut patchout = reading.patchout;
+    let read = !patchout.dropped_rows.holds(at);
+    patchout.dropped_rows = toggled;
+    let problem = patchout.mask(&info.grids).err();
+    let tokens = theme::tokens(ui);
+    let (fill, text) = match read {
+        true => (tokens.accent_quiet, tokens.text_strong),
+        false => (tokens.raised, tokens.text),
+    };
+    let button = Button::selectable(read, RichText::new(at.to_string()).color(text))
+        .fill(fill)
+        .frame_when_inactive(true)
+        .min_size(vec2(theme::CONTROL_HEIGHT, theme::CONTROL_HEIGHT));
+    let hint = match (at, read) {
+        (0, true) => "The lowest row of patches: a click leaves it out",
+        (_, true) => "A click leaves this row of patches out",
+        (_, false) => "Left out; a click reads it again",
+    };
+    let response = ui.add_enabled(problem.is_none(), button);
+    let response = response.on_hover_text(hint);
+    let response = match problem {
+        Some(why) => response.on_disabled_hover_text(why.to_string()),
+        None => response,
+    };
+    response.widget_info(|| {
+        let name = format!("Row {at} of patches");
+        egui::WidgetInfo::selected(egui::WidgetType::Button, true, read, name)
+    });
+    if response.clicked() {
+        reading.patchout = patchout;
+    }
+}
+
+/// One row of the form: a name, and its control in the space that is left.
+fn row(ui: &mut Ui, name: &str, hint: &str, control: impl FnOnce(&mut Ui)) {
+    parts::row(ui, name, hint, |ui| ui.vertical(control).response);
+}
+
+/// A choice over the width that is left.
+fn pick<T: PartialEq + Copy>(ui: &mut Ui, options: &[(T, &str, &str)], current: T) -> Option<T> {
+    let width = ui.available_width();
+    parts::choice(ui, width, options, current).1
+}
