@@ -91,7 +91,8 @@ fn a_published_encoder_is_fetched_after_its_size_and_licence_were_shown_and_then
 
     ask_for(&mut harness, "lab/encoder");
     wait(&mut harness, "an offer", |app| {
-        app.model().hub.offer.is_some()
+        let hub = &app.model().hub;
+        hub.offer.is_some() && !hub.looking.is_running()
     });
     harness.get_by_label_contains("cc-by-nc-4.0");
     assert!(!home.path().join("hub").exists(), "asking fetches nothing");

@@ -32,8 +32,8 @@ const PATCHOUT_HINT: &str = "Leaves out whole columns and rows of patches of eve
 const WIDTH: f32 = 120.0 * theme::UNIT;
 /// What the bars and margins leave of the window's height.
 const AROUND: f32 = 2.0 * theme::BAR_HEIGHT;
-/// What the padding of the button takes of its width, with the arrow.
-const BUTTON_AROUND: f32 = 11.0 * theme::UNIT;
+/// What padding, symbol and arrow of the button take of its width.
+const BUTTON_AROUND: f32 = 17.0 * theme::UNIT;
 
 /// Draws the button that opens the menu, as wide as is said. What was chosen is pushed.
 pub fn menu(
@@ -45,7 +45,7 @@ pub fn menu(
 ) -> egui::Response {
     let title = source.title();
     let name = parts::shortened(ui, &title, width - BUTTON_AROUND);
-    let button = Button::new(RichText::new(name))
+    let button = Button::new(format!("{}  {name}", icon::BRAIN))
         .right_text(icon::CARET_DOWN)
         .truncate()
         .min_size(vec2(width, theme::CONTROL_HEIGHT));
@@ -71,6 +71,8 @@ fn content(
     source: &EncoderSource,
     push: &mut dyn FnMut(EncoderCommand),
 ) {
+    // Controls of a form look as they do in panels, not as lines of a menu.
+    ui.reset_style();
     let room = ui.ctx().content_rect();
     ui.set_width(WIDTH.min(room.width() - 2.0 * theme::SPACE_LARGE));
     ScrollArea::vertical()

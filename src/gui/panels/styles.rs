@@ -196,6 +196,7 @@ fn tracks(ui: &mut Ui, model: &AppState, info: &EncoderInfo, style: usize, out: 
     let listed = &model.styles.view.listed;
     let mut changed = form;
     ui.separator();
+    ui.add_space(theme::SPACE_SMALL);
     row_from_right(ui, |ui| {
         let mut percent = (100.0 * form.threshold).round();
         let field = DragValue::new(&mut percent)
@@ -219,6 +220,7 @@ fn tracks(ui: &mut Ui, model: &AppState, info: &EncoderInfo, style: usize, out: 
         });
     });
     edit(form, changed, out);
+    ui.add_space(theme::SPACE_SMALL);
     ScrollArea::vertical()
         .id_salt("tracks of a style")
         .auto_shrink(false)

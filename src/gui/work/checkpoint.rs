@@ -60,9 +60,8 @@ fn card_of(source: &EncoderSource) -> Result<EncoderCard, String> {
 /// The licence of the weights, where it is stated: by the program, by the card beside them, or by who published them.
 fn licence_of(checkpoint: &CheckpointRef) -> Option<String> {
     let path = match checkpoint {
-        CheckpointRef::Shipped | CheckpointRef::Untrained => {
-            return Some(env!("CARGO_PKG_LICENSE").to_owned());
-        }
+        CheckpointRef::Shipped => return Some(env!("CARGO_PKG_LICENSE").to_owned()),
+        CheckpointRef::Untrained => return Some("random weights".to_owned()),
         CheckpointRef::File(path) => path,
     };
     if path.is_dir() && say_step_of_run(path).is_some() {

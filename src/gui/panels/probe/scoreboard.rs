@@ -19,15 +19,15 @@ use super::{
     table::{self, Column, Row},
 };
 
-const RUNS: [Column; 9] = [
+const RUNS: [Column; 8] = [
     Column::words("encoder", "What made the embeddings", 1.8),
     Column::words(
         "layer, readout",
         "What was read of the encoder; scores of earlier versions don't say",
-        1.4,
+        1.7,
     ),
-    Column::words("collection", "What was probed", 1.6),
-    Column::words("task, head, protocol", "How it was probed", 2.2),
+    Column::words("collection", "What was probed", 1.2),
+    Column::words("task, head, protocol", "How it was probed", 2.0),
     Column::number("score", "Over the tested tracks", 16.0),
     Column::number(
         "95 % interval",
@@ -36,7 +36,6 @@ const RUNS: [Column; 9] = [
     ),
     Column::number("constant", "What always saying the same would score", 15.0),
     Column::number("tested", "Tracks that were tested", 12.0),
-    Column::number("date", "When it was scored (UTC)", 19.0),
 ];
 
 /// Draws the tab.
@@ -136,7 +135,6 @@ fn run_row(ui: &mut Ui, run: &SavedScore, push: &mut impl FnMut(ProbeCommand)) {
     let (score, interval) = (format(run.score), format_interval(run.interval, format));
     let (constant, tested) = (format(run.baseline), run.tested.to_string());
     let time = format_time(run.time());
-    let date = time.split(' ').next().unwrap_or_default();
     let cells = [
         (run.encoder.as_str(), tokens.text_strong),
         (run.encoder_read.as_str(), tokens.text),
@@ -146,7 +144,6 @@ fn run_row(ui: &mut Ui, run: &SavedScore, push: &mut impl FnMut(ProbeCommand)) {
         (interval.as_str(), tokens.text),
         (constant.as_str(), tokens.text),
         (tested.as_str(), tokens.text),
-        (date, tokens.text_weak),
     ];
     let read = match run.encoder_read.as_str() {
         "" => String::new(),

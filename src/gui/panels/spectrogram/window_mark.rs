@@ -24,7 +24,8 @@ pub fn draw(ui: &Ui, model: &AppState, area: Rect) {
     let seen = window.intersect(area);
     let text = "window of the encoder";
     let galley = painter.layout_no_wrap(text.to_owned(), theme::small_font(), tokens.on_picture);
-    let bottom = pos2(seen.center().x, area.bottom() - theme::SPACE);
+    // Above the bar of view B.
+    let bottom = pos2(seen.center().x, area.bottom() - 5.0 * theme::UNIT);
     let place = Align2::CENTER_BOTTOM.anchor_size(bottom, galley.size());
     let shade = place.expand2(eframe::egui::vec2(theme::SPACE, theme::SPACE_SMALL));
     if shade.width() < seen.width() {
