@@ -34,7 +34,10 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: Encode
 pub(super) fn receive(model: &mut AppState, message: EncoderMessage) {
     match message {
         EncoderMessage::Chosen(chosen) => use_checkpoint(model, chosen),
-        EncoderMessage::Card(source, card) => model.embeddings.take_in_card(&source, card),
+        EncoderMessage::Card(of) => {
+            let (source, card) = *of;
+            model.embeddings.take_in_card(&source, card);
+        }
         EncoderMessage::Embedded(table) => model.embeddings.table = Some(table),
     }
 }

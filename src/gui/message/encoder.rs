@@ -9,7 +9,7 @@ pub enum EncoderMessage {
     /// A checkpoint that was chosen or dropped.
     Chosen(ChosenCheckpoint),
     /// What a checkpoint is, or why that cannot be told.
-    Card(EncoderSource, Result<EncoderCard, String>),
+    Card(Box<(EncoderSource, Result<EncoderCard, String>)>),
     /// The windows are embedded: useful to map, probe and neighbours, even if who asked gave up.
     Embedded(Arc<KeyedTable>),
 }

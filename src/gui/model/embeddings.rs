@@ -27,9 +27,12 @@ pub struct Embeddings {
     pub table: Option<Arc<KeyedTable>>,
     /// Checkpoint files that were used since the window was opened, the newest first: the menu goes on offering them.
     pub files: Vec<PathBuf>,
-    /// What checkpoints are, as far as that was looked up; `None` while somebody looks.
-    cards: Vec<(EncoderSource, Option<Result<Arc<EncoderCard>, String>>)>,
+    /// What checkpoints are, as far as that was looked up.
+    cards: Vec<(EncoderSource, LookedUp)>,
 }
+
+/// What was looked up, or why that came to nothing; `None` while somebody looks.
+type LookedUp = Option<Result<Arc<EncoderCard>, String>>;
 
 /// What the menu of encoders tells of one.
 #[derive(Debug, Clone, PartialEq)]
@@ -264,7 +267,7 @@ impl EncoderSource {
     /// Its name with the step that a run stands for. Asks the file system: not for the window's thread.
     pub fn name_of_step(&self) -> String {
         match self.checkpoint.resolve() {
-            Ok(Some(file)) => Self {
+            Ok(Some(file)) if file.ends_with("weights.safetensors") => Self {
                 checkpoint: CheckpointRef::File(file),
                 ..self.clone()
             }

@@ -41,7 +41,8 @@ pub fn look_up(sources: Vec<EncoderSource>, outbox: &Outbox) -> Result<(), NoThr
         for source in sources {
             // A panic is an answer too: who has none would wait for ever.
             let card = jobs::guarded(|| card_of(&source)).and_then(|card| card);
-            outbox.send(Message::Encoder(EncoderMessage::Card(source, card)));
+            let card = EncoderMessage::Card(Box::new((source, card)));
+            outbox.send(Message::Encoder(card));
         }
     };
     spawn_once("checkpoint", outbox, look, |fault| {
