@@ -240,7 +240,7 @@ impl LoadedEncoder {
         let mut grids = self.info.grids.clone();
         if let EncoderConfig::Maest(config) = &self.config {
             for grid in &mut grids {
-                grid.columns = config.columns_of(window.values.len() / maest::BANDS);
+                grid.columns = config.columns_of(window.values.len() / families::maest::BANDS);
             }
         }
         grids
