@@ -20,7 +20,7 @@ struct Uniforms {
     // What the number 0 stands for, and one more.
     scale_low: f32,
     scale_step: f32,
-    // Frames in a column of the mip that is shown, and its columns.
+    // Columns of the tiles' picture in a column of the mip that is shown, and its columns.
     column_frames: u32,
     columns: u32,
     // The first tile that is there.
@@ -35,26 +35,50 @@ struct Uniforms {
     frames: u32,
     // 0 where no mask is drawn.
     windows: u32,
-    // How many frames the first window begins before the track.
-    lead_frames: u32,
-    patch_bands: u32,
-    patch_frames: u32,
-    // Tokens whose rank is not above this are dropped; ranks count from 1. 0 is dropped and 255 kept by hand.
+    // Tokens whose rank is not above this are dropped; ranks count from 1. 0 is always dropped and 65535 always kept.
     dropped: u32,
     // Windows side by side in a row of the rank texture.
     windows_per_row: u32,
     // 1 where the target stores linear light.
     linear_target: u32,
+    // Columns of tokens in a window.
+    token_columns: u32,
+    // Bands of the tiles' picture.
+    bands: u32,
+    // Columns of the tiles' picture in a frame.
+    columns_per_frame: f32,
+    // Frames of a window, and from its start to that of the next one.
+    window_frames: f32,
+    hop_frames: f32,
+    // Frames of a token, and from its start to that of the next one.
+    token_frames: f32,
+    token_step: f32,
+    // How many frames the first window begins before the track: whole ones, and what is left.
+    lead_frames: f32,
+    lead_part: f32,
+    // Rows of tokens on the band axis: where the lowest begins, from its start to that of the next one, and the number of the
+    // highest line between rows.
+    first_row: f32,
+    row_step: f32,
+    row_lines: f32,
+    // The place on the band axis of the tiles' picture is that of the axis, times this and plus that.
+    band_scale: f32,
+    band_offset: f32,
+    // Tokens of a window.
+    tokens: u32,
     // Layers that hold the tiles from the first on, four in a vector.
     layers: array<vec4u, 8>,
+    // For each band the first row of tokens that covers it, and from the ninth bit on how many do.
+    rows_of_band: array<vec4u, 32>,
 }
 
-const BANDS: i32 = 128;
-const WINDOW_FRAMES: u32 = 96u;
+const BANDS: u32 = 128u;
 const TILE_COLUMNS: u32 = 1024u;
 const MOST_TILES: u32 = 32u;
 // The mip is chosen so that no more columns lie in one pixel.
 const MOST_SAMPLES: i32 = 4;
+// Tokens that cover a place at most, along time and along frequency.
+const MOST_OVERLAPPING: i32 = 2;
 
 @group(0) @binding(0) var<uniform> uniforms: Uniforms;
 // [layers][columns][bands]: tiles of the visible mip, in any order.
@@ -82,7 +106,8 @@ fn corner(@builtin(vertex_index) index: u32) -> Corner {
     var out: Corner;
     out.position = vec4f(place.x * 2.0 - 1.0, 1.0 - place.y * 2.0, 0.0, 1.0);
     out.place = place;
-    out.columns_per_pixel = uniforms.span_frames / uniforms.size.x / f32(uniforms.column_frames);
+    let columns = uniforms.span_frames * uniforms.columns_per_frame;
+    out.columns_per_pixel = columns / uniforms.size.x / f32(uniforms.column_frames);
     out.choices = vec2u(min(uniforms.windows, 1u), uniforms.linear_target);
     return out;
 }
@@ -91,7 +116,7 @@ fn number(column: i32, band: i32) -> f32 {
     let inside = u32(clamp(column, 0, i32(uniforms.columns) - 1));
     let tile = min(max(inside / TILE_COLUMNS, uniforms.first_tile) - uniforms.first_tile, MOST_TILES - 1u);
     let layer = uniforms.layers[tile / 4u][tile % 4u];
-    let place = vec2u(u32(clamp(band, 0, BANDS - 1)), inside % TILE_COLUMNS);
+    let place = vec2u(u32(clamp(band, 0, i32(uniforms.bands) - 1)), inside % TILE_COLUMNS);
     return f32(textureLoad(tiles, place, layer, 0).r);
 }
 
@@ -124,23 +149,46 @@ fn value(column: f32, band: f32, columns_per_pixel: f32) -> f32 {
     return uniforms.scale_low + found * uniforms.scale_step;
 }
 
-// `frame` counts from the beginning of the first window.
-fn is_dropped(frame: u32, band: u32) -> bool {
-    let window = frame / WINDOW_FRAMES;
-    let columns = WINDOW_FRAMES / uniforms.patch_frames;
-    let tokens = (u32(BANDS) / uniforms.patch_bands) * columns;
-    let token = (band / uniforms.patch_bands) * columns + (frame % WINDOW_FRAMES) / uniforms.patch_frames;
-    let x = (window % uniforms.windows_per_row) * tokens + token;
-    let y = window / uniforms.windows_per_row;
-    return textureLoad(ranks, vec2u(x, y), 0).r <= uniforms.dropped;
+// How often `width` goes into `place` as a whole; graphics cards may divide a little wrongly.
+fn whole(place: f32, width: f32) -> f32 {
+    let count = floor(place / width);
+    let more = select(0.0, 1.0, (count + 1.0) * width <= place);
+    let less = select(0.0, 1.0, count * width > place);
+    return count + more - less;
 }
 
-// 1 where a line of one pixel lies on the left edge of a cell of `width` units; `a` and `b` are the pixel's edges.
-// Lines that would lie closer than a few pixels fade out instead of covering the picture.
-fn line(a: f32, b: f32, width: f32) -> f32 {
-    let pixels = width / max(b - a, 1e-9);
-    let crossed = f32(floor(a / width) != floor(b / width));
-    return crossed * smoothstep(5.0, 28.0, pixels);
+// Whether all tokens are dropped that cover the middle of a frame and a band.
+fn is_dropped(frame: f32, band: u32) -> bool {
+    let place = floor(frame + uniforms.lead_frames) + 0.5 + uniforms.lead_part;
+    let window = whole(place, uniforms.window_frames);
+    let inside = place - window * uniforms.window_frames;
+    let latest = i32(whole(inside, uniforms.token_step));
+    let columns = i32(uniforms.token_columns);
+    let rows = uniforms.rows_of_band[band / 4u][band % 4u];
+    let first = (u32(window) % uniforms.windows_per_row) * uniforms.tokens;
+    var covered = false;
+    var kept = false;
+    for (var back = 0; back < MOST_OVERLAPPING; back += 1) {
+        let column = latest - back;
+        let ends = f32(column) * uniforms.token_step + uniforms.token_frames;
+        let is_there = column >= 0 && column < columns && inside < ends;
+        for (var up = 0; up < MOST_OVERLAPPING; up += 1) {
+            if is_there && up < i32(rows >> 8u) {
+                let token = (i32(rows & 255u) + up) * columns + column;
+                let x = first + u32(token);
+                let y = u32(window) / uniforms.windows_per_row;
+                covered = true;
+                kept = kept || textureLoad(ranks, vec2u(x, y), 0).r > uniforms.dropped;
+            }
+        }
+    }
+    return covered && !kept;
+}
+
+// How clear lines are that lie `width` units apart, where a pixel reaches from `a` to `b`: those that would lie closer than a
+// few pixels fade out instead of covering the picture.
+fn clear(a: f32, b: f32, width: f32) -> f32 {
+    return smoothstep(5.0, 28.0, width / max(b - a, 1e-9));
 }
 
 fn edge_frame(x: f32) -> f32 {
@@ -163,7 +211,9 @@ fn pixel(in: Corner) -> @location(0) vec4f {
     let band = uniforms.low_band + (1.0 - in.place.y) * uniforms.span_bands;
     var colour = uniforms.background.rgb;
     if frame >= 0.0 && frame < f32(uniforms.frames) {
-        let found = value(frame / f32(uniforms.column_frames), band, in.columns_per_pixel);
+        let column = frame * uniforms.columns_per_frame / f32(uniforms.column_frames);
+        let place_of_band = band * uniforms.band_scale + uniforms.band_offset;
+        let found = value(column, place_of_band, in.columns_per_pixel);
         let share = clamp((found - uniforms.top) / uniforms.range + 1.0, 0.0, 1.0);
         let place = share * 255.0;
         let below = u32(place);
@@ -188,19 +238,31 @@ fn masked(
     cell: vec2f,
 ) -> vec3f {
     var colour = picture;
-    let lead = f32(uniforms.lead_frames);
-    if is_dropped(u32(frame + lead), min(u32(band), 127u)) {
+    if is_dropped(frame, min(u32(band), BANDS - 1u)) {
         // Towards grey and towards the background: what is dropped keeps neither colour nor brightness.
         let grey = vec3f(dot(colour, vec3f(0.30, 0.59, 0.11)));
         colour = mix(mix(colour, grey, uniforms.overlay), uniforms.background.rgb, uniforms.overlay);
     }
     // Neighbouring pixels compute the edge between them from the same whole number, so that no line is lost to
     // rounding.
+    let lead = uniforms.lead_frames + uniforms.lead_part;
     let left = edge_frame(cell.x) + lead;
     let right = edge_frame(cell.x + 1.0) + lead;
-    let upright = line(left, right, f32(uniforms.patch_frames));
-    let flat = line(edge_band(cell.y + 1.0), edge_band(cell.y), f32(uniforms.patch_bands));
+    let windows = floor(vec2f(left, right) / uniforms.window_frames);
+    let inside = vec2f(left, right) - windows * uniforms.window_frames;
+    let last_column = f32(uniforms.token_columns) - 1.0;
+    let columns = min(floor(inside / uniforms.token_step), vec2f(last_column));
+    let at_window = windows.x != windows.y;
+    let upright = f32(at_window || columns.x != columns.y) * clear(left, right, uniforms.token_step);
+    let low = edge_band(cell.y + 1.0);
+    let high = edge_band(cell.y);
+    let rows = floor((vec2f(low, high) - uniforms.first_row) / uniforms.row_step);
+    let lines = min(rows, vec2f(uniforms.row_lines));
+    let flat = f32(lines.x != lines.y) * clear(low, high, uniforms.row_step);
     colour = mix(colour, uniforms.patch_line.rgb, uniforms.patch_line.a * max(upright, flat));
-    let window = line(left, right, f32(WINDOW_FRAMES));
+    // Where the encoder's windows overlap, they begin between these lines too.
+    let hops = floor(inside / uniforms.hop_frames);
+    let begins = select(0.5 * f32(hops.x != hops.y), 1.0, at_window);
+    let window = begins * clear(left, right, uniforms.hop_frames);
     return mix(colour, uniforms.window_line.rgb, uniforms.window_line.a * window);
 }

@@ -379,7 +379,7 @@ fn teach_shows_of_a_maest_what_has_an_effect_and_counts_short_windows_as_they_ar
     assert!(harness.query_by_label("Share").is_none());
     // In a low window the column scrolls to its end.
     uses(&mut harness, maest("hub"));
-    harness.set_size(egui::vec2(1000.0, 520.0));
+    harness.set_size(egui::vec2(1000.0, 440.0));
     settle(&mut harness);
     let styles = harness.state().model().teaching.patchout.value.clone();
     let last = styles.unwrap().styles.last().unwrap().0.clone();
@@ -388,11 +388,11 @@ fn teach_shows_of_a_maest_what_has_an_effect_and_counts_short_windows_as_they_ar
         node.rect()
     };
     assert!(
-        line(&harness).top() > 520.0,
+        line(&harness).top() > 440.0,
         "the list is longer than the window"
     );
     let column = harness.get_by_label("Styles of the whole window").rect();
-    harness.hover_at(egui::pos2(column.center().x, 440.0));
+    harness.hover_at(egui::pos2(column.center().x, 370.0));
     for _ in 0..30 {
         harness.event(egui::Event::MouseWheel {
             unit: egui::MouseWheelUnit::Point,
@@ -402,5 +402,5 @@ fn teach_shows_of_a_maest_what_has_an_effect_and_counts_short_windows_as_they_ar
         });
         harness.run_steps(3);
     }
-    assert!(line(&harness).bottom() < 520.0, "{:?}", line(&harness));
+    assert!(line(&harness).bottom() < 440.0, "{:?}", line(&harness));
 }

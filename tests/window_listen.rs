@@ -180,8 +180,8 @@ fn a_stroke_makes_all_patches_what_it_made_the_first_and_is_one_step() {
     let area = picture(&harness);
     let painted = |harness: &Harness<'_, App>| -> Vec<bool> {
         let mask = &harness.state().model().mask;
-        let patches = mask.paint.of(ViewName::A, mask.form.shape).iter();
-        patches.map(|(_, &keep)| keep).collect()
+        let patches = mask.paint.of(ViewName::A, &mask.grid());
+        patches.iter().map(|(_, &keep)| keep).collect()
     };
     button(&mut harness, at(area, 1.0), true, Modifiers::NONE);
     for tenth in 11..40 {

@@ -174,7 +174,7 @@ fn the_lab_answers_for_the_mask_that_is_shown() {
     let paint = |token| {
         Command::Mask(MaskCommand::Paint {
             view: ViewName::A,
-            place: PatchPlace { window: 0, token },
+            places: vec![PatchPlace { window: 0, token }],
             keep: Some(false),
         })
     };

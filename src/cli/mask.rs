@@ -1,5 +1,8 @@
 //! The verb `mask`.
 
+use std::sync::Arc;
+
+use anyhow::Context as _;
 use serde_json::json;
 
 use super::{
@@ -8,31 +11,39 @@ use super::{
 };
 use mynascope_audio as audio;
 use mynascope_base::{counted, storage::path_to_text};
+use mynascope_encoder::{Family, LoadOptions, summarise};
 use mynascope_spectrum::{
     self as spectrum, Part,
-    tokens::{self, TrackView},
+    tokens::{DropRule, MaskRatio, PictureGrid, TrackView},
 };
 
 pub fn run(verb: &Mask, common: &Common, console: &Console) -> anyhow::Result<Outcome> {
     check_ending(&verb.out, "wav")?;
+    let (grid, rule) = dropped(verb)?;
     let channel = common.channel();
     let (samples, info) =
         audio::load_mono(&verb.file, audio::SAMPLE_RATE, channel, console.cancel())?;
     console.caveats([(verb.file.clone(), info.caveats())]);
     let frames = spectrum::frames_of_samples(samples.len());
-    let view = TrackView::draw(common.seed(), verb.view, frames, verb.patch, verb.kind);
+    let view = TrackView::draw_on(grid, common.seed(), verb.view, None, frames, rule);
     let part = match verb.keep {
         Keep::Kept => Part::Kept,
         Keep::Dropped => Part::Dropped,
     };
-    let keep = view.keep_flags(verb.ratio);
+    // What patchout leaves out is left out at every ratio.
+    let ratio = verb.ratio.unwrap_or(MaskRatio::NONE);
+    let keep = view.clone().keep_flags(ratio);
     let sound = spectrum::masked_sound(&samples, &|band, frame| keep.keeps(band, frame), part);
     audio::write_wav(&verb.out, &sound, audio::SAMPLE_RATE)?;
     let tokens = view.grid().tokens();
-    let kept = tokens - tokens::dropped_tokens(verb.ratio, tokens);
+    let kept = view.kept(ratio).len();
+    let hop_secs = spectrum::HOP as f64 / f64::from(audio::SAMPLE_RATE);
+    let window_secs = view.grid().window_frames * hop_secs;
     Ok(Outcome::new(
         json!({
             "view": verb.view.to_string(),
+            "grid": view.grid().kind.to_string(),
+            "window_secs": window_secs,
             "crop_frame": view.start_frame(),
             "windows": view.windows(),
             "tokens": tokens,
@@ -46,4 +57,29 @@ pub fn run(verb: &Mask, common: &Common, console: &Console) -> anyhow::Result<Ou
             verb.out.display()
         ),
     ))
+}
+
+/// What is dropped of every window: on the patches of Myna, or on those of another encoder in its own windows.
+fn dropped(verb: &Mask) -> anyhow::Result<(Arc<PictureGrid>, DropRule)> {
+    let info = summarise(&verb.checkpoint, &LoadOptions::default())?.info;
+    let patchout = verb.patchout.get();
+    if info.family == Family::Myna {
+        anyhow::ensure!(
+            patchout.is_none(),
+            "patchout is of encoders that are no Myna; say --ratio, or --checkpoint of a MAEST"
+        );
+        let grid = PictureGrid::of_myna(verb.patch);
+        return Ok((grid, DropRule::Drawn(verb.kind)));
+    }
+    let grid = info.picture_grid(None).context(
+        "the patches of this encoder are too many rows, or none, to be laid over a track",
+    )?;
+    let rule = match patchout {
+        Some(patchout) => {
+            patchout.mask(&info.grids)?;
+            patchout.rule(&grid)
+        }
+        None => DropRule::Drawn(verb.kind),
+    };
+    Ok((Arc::new(grid), rule))
 }

@@ -32,6 +32,7 @@ pub fn run(verb: &Picture, common: &Common, console: &Console) -> anyhow::Result
             shape: verb.patch,
             ratio: verb.ratio,
             seed: common.seed(),
+            patchout: verb.patchout.get(),
             ..MaskRequest::default()
         },
         checkpoint: verb.checkpoint.clone(),

@@ -165,7 +165,9 @@ fn listen(
     );
     for percent in [50, 90] {
         console.watch().check()?;
-        let keep = view.keep_flags(MaskRatio::new(f64::from(percent) / 100.0)?);
+        let keep = view
+            .clone()
+            .keep_flags(MaskRatio::new(f64::from(percent) / 100.0)?);
         let left =
             spectrum::masked_sound(&samples, &|band, frame| keep.keeps(band, frame), Part::Kept);
         let name = format!("listen-{percent}-percent-dropped.wav");

@@ -180,7 +180,11 @@ impl App {
         let spectrogram = &self.model.spectrogram;
         let looking = spectrogram.form.as_encoder
             && matches!(spectrogram.state, super::model::PictureState::Ready { .. })
-            && spectrogram.encoder_input(self.model.mask.cut()).is_none();
+            && self
+                .model
+                .mask
+                .input_kind()
+                .is_some_and(|kind| spectrogram.asked_input(kind).is_none());
         spectrogram.is_computing()
             || looking
             || self.model.is_busy()

@@ -12,7 +12,7 @@ use eframe::egui;
 use mynascope_audio::{Auditions, Caveats, Channel, Player};
 use mynascope_base::storage::{Settings, Theme};
 use mynascope_collection::Collection;
-use mynascope_encoder::{CheckpointRef, DeviceChoice};
+use mynascope_encoder::{CheckpointRef, DeviceChoice, Patchout};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape};
 
 use super::{
@@ -20,9 +20,9 @@ use super::{
     canvas::{Canvas, PictureError},
     command::{
         Command, EncoderCommand, LibraryCommand, MapCommand, PictureCommand, ProbeCommand,
-        SoundCommand, TrainCommand, WindowCommand,
+        SoundCommand, TeachCommand, TrainCommand, WindowCommand,
     },
-    model::{AppState, EncoderSource, PictureState, Severity},
+    model::{AppState, EncoderSource, PictureState, Severity, TeachForm},
     workspace::Workspace,
 };
 
@@ -72,6 +72,8 @@ pub struct MaskRequest {
     pub seed: u64,
     /// Whether it is drawn.
     pub shown: bool,
+    /// Which columns and rows of patches are left out, of an encoder that is no Myna; `None` masks it by kind and ratio.
+    pub patchout: Option<Patchout>,
 }
 
 impl Default for MaskRequest {
@@ -83,6 +85,7 @@ impl Default for MaskRequest {
             ratio: mask.ratio,
             seed: mask.seed,
             shown: mask.shown,
+            patchout: Some(TeachForm::default().patchout),
         }
     }
 }
@@ -253,7 +256,12 @@ impl Offscreen {
                 form.ratio = mask.ratio;
                 form.seed = mask.seed;
                 form.shown = mask.shown;
+                form.patchout = mask.patchout.is_some();
             }),
+            Command::Teach(TeachCommand::Edit(TeachForm {
+                patchout: mask.patchout.unwrap_or_default(),
+                ..self.model().teaching.form
+            })),
         ] {
             self.apply(command);
         }
@@ -274,8 +282,7 @@ impl Offscreen {
                     self.apply(Command::Train(TrainCommand::ShowRun(run.clone())));
                 }
             }
-            Workspace::Teach => self.use_encoder(request),
-            Workspace::Listen => {}
+            Workspace::Teach | Workspace::Listen => self.use_encoder(request),
         }
         self.settle(request.patience)?;
         if let Some(start_secs) = request.start_secs {

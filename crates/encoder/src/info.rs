@@ -4,8 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EncoderError, Reading, Readout};
-use mynascope_spectrum::tokens::TokenGrid;
+use super::{EncoderError, Overlap, Reading, Readout};
+use mynascope_spectrum::{
+    MelSpec,
+    tokens::{PictureGrid, TokenGrid},
+};
 
 /// The published designs of encoders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,6 +42,18 @@ pub struct WindowRule {
     pub hop_secs: f64,
 }
 
+impl WindowRule {
+    /// The same windows where they overlap so far; as published where that is not said.
+    pub fn with_overlap(self, overlap: Option<Overlap>) -> Self {
+        let hop_secs = match overlap {
+            None => self.hop_secs,
+            Some(Overlap::None) => self.secs,
+            Some(Overlap::Half) => 0.5 * self.secs,
+        };
+        Self { hop_secs, ..self }
+    }
+}
+
 /// What an encoder reads and gives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EncoderInfo {
@@ -46,6 +61,8 @@ pub struct EncoderInfo {
     pub family: Family,
     /// How windows are cut.
     pub window: WindowRule,
+    /// The mel-spectrogram that the network is fed; `None` where it is fed samples.
+    pub front_end: Option<MelSpec>,
     /// Where the tokens of a window lie: one grid for each stream of tokens that can be masked and drawn.
     pub grids: Vec<TokenGrid>,
     /// What can be read, in order: what enters the first block, what follows each block, and what is published where that
@@ -68,6 +85,13 @@ pub struct EncoderInfo {
 }
 
 impl EncoderInfo {
+    /// Where the tokens of its first grid lie on the picture, in windows that overlap so far; `None` where they cannot be
+    /// drawn.
+    pub fn picture_grid(&self, overlap: Option<Overlap>) -> Option<PictureGrid> {
+        let WindowRule { secs, hop_secs } = self.window.with_overlap(overlap);
+        PictureGrid::new(self.grids.first()?, secs, hop_secs)
+    }
+
     /// How a vector is made where this reading is asked for.
     pub fn readout(&self, reading: Reading) -> Readout {
         let published = self.readouts.first().copied();
@@ -130,7 +154,7 @@ impl EncoderInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Overlap, Patching, Preset};
+    use crate::{Patching, Preset};
 
     #[test]
     fn what_is_read_is_named_in_the_familys_own_words() {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{
     CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderInfo, LeftOut, MynaConfig,
-    OpenCheckpoint, Overlap, Preset, Reading, ReadingInUse, Readout, Window,
+    OpenCheckpoint, Preset, Reading, ReadingInUse, Readout, Window,
     backend::{Place, PlacedEncoder, find_place},
     checkpoint::{LoadOptions, WeightsChoice, say_step_of_run},
     families,
@@ -55,11 +55,7 @@ impl LoadedEncoder {
     fn with_reading(mut self, reading: Reading) -> Result<Self, EncoderError> {
         self.info.check(reading)?;
         reading.patchout.mask(&self.info.grids)?;
-        self.info.window.hop_secs = match reading.overlap {
-            None => self.info.window.hop_secs,
-            Some(Overlap::None) => self.info.window.secs,
-            Some(Overlap::Half) => 0.5 * self.info.window.secs,
-        };
+        self.info.window = self.info.window.with_overlap(reading.overlap);
         if reading != Reading::default() {
             self.reading = reading;
             self.fingerprint = format!("{}-{}", self.fingerprint, reading.slug());

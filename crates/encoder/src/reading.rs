@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::EncoderError;
 use mynascope_base::named;
-use mynascope_spectrum::tokens::{TokenGrid, TokenMask};
+use mynascope_spectrum::tokens::{DropRule, PictureGrid, TokenGrid, TokenMask};
 
 /// How one vector is made of what a layer gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -183,6 +183,17 @@ impl Patchout {
         self.every <= 1 && self.dropped_rows == Rows::default()
     }
 
+    /// Whether the token in a row and a column is read.
+    pub fn reads(&self, (row, column): (usize, usize)) -> bool {
+        !self.dropped_rows.holds(row) && column.is_multiple_of(self.every.max(1))
+    }
+
+    /// What is dropped of every window of a grid.
+    pub fn rule(&self, grid: &PictureGrid) -> DropRule {
+        let tokens = 0..grid.tokens();
+        DropRule::Same(tokens.map(|token| !self.reads(grid.place(token))).collect())
+    }
+
     /// The tokens of each grid that are read.
     ///
     /// # Errors
@@ -203,11 +214,8 @@ impl Patchout {
             )));
         }
         let kept = |grid: &TokenGrid| -> Vec<usize> {
-            let read = |token: &usize| {
-                let (row, column) = grid.place(*token);
-                !self.dropped_rows.holds(row) && column.is_multiple_of(self.every.max(1))
-            };
-            (0..grid.tokens()).filter(read).collect()
+            let reads = |token: &usize| self.reads(grid.place(*token));
+            (0..grid.tokens()).filter(reads).collect()
         };
         let mask = TokenMask(grids.iter().map(kept).collect());
         match mask.lacks_tokens() {

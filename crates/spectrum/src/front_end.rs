@@ -118,7 +118,12 @@ pub const MT2_MEL: MelSpec = MelSpec {
 impl MelSpec {
     /// The frequency in Hz at a place on the band axis; whole numbers are centres of bands.
     pub fn hz_of_band(&self, band: f64) -> f64 {
-        hz_of_mel((band + 1.0) * mel_of_hz(self.max_hz) / (self.bands + 1) as f64)
+        hz_of_mel((band + 1.0) * self.mels_per_band())
+    }
+
+    /// Mels between the centres of neighbouring bands.
+    pub(super) fn mels_per_band(&self) -> f64 {
+        mel_of_hz(self.max_hz) / (self.bands + 1) as f64
     }
 
     /// How many frames so many samples have: `1 + samples / hop`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::MEL_BANDS;
+use super::{MEL_BANDS, MelSpec, scale::mels_per_band};
 
 /// Columns of one tile. A tile of a picture takes 256 KiB.
 pub const TILE_COLUMNS: usize = 1024;
@@ -74,10 +74,50 @@ impl Summary {
     pub const ALL: [Self; 2] = [Self::Mean, Self::Loudest];
 }
 
-/// A picture of 128 bands in 16-bit numbers, with mips in time. A clone shares the tiles.
+/// The bands of a picture that are not the 128 of [`super::Mel`], and where they lie beside those.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LevelBands {
+    /// How many: 128 at most.
+    pub count: usize,
+    /// A place on the axis of the 128 bands, times this and plus `offset`, is the place on the axis of these. On both 0 is
+    /// the lower edge of the lowest band.
+    pub scale: f32,
+    /// See `scale`.
+    pub offset: f32,
+}
+
+impl LevelBands {
+    /// The 128 bands of [`super::Mel`].
+    pub const OWN: Self = Self {
+        count: MEL_BANDS,
+        scale: 1.0,
+        offset: 0.0,
+    };
+
+    /// The bands of another front end; `None` where it has more than 128.
+    pub fn of(spec: &MelSpec) -> Option<Self> {
+        // Bands are even steps of the same mel scale, the lowest centred on the first.
+        let scale = mels_per_band() / spec.mels_per_band();
+        (1..=MEL_BANDS).contains(&spec.bands).then_some(Self {
+            count: spec.bands,
+            scale: scale as f32,
+            offset: (0.5 * scale - 0.5) as f32,
+        })
+    }
+
+    /// The band at a place on the axis of the 128.
+    pub fn at(&self, place: f64) -> usize {
+        let here = place * f64::from(self.scale) + f64::from(self.offset);
+        (here.max(0.0) as usize).min(self.count.saturating_sub(1))
+    }
+}
+
+/// A picture of up to 128 bands in 16-bit numbers, with mips in time. A clone shares the tiles.
 #[derive(Debug, Clone)]
 pub struct Levels {
     scale: Scale,
+    bands: LevelBands,
+    columns_per_frame: usize,
     frames: usize,
     mips: Vec<Mip>,
 }
@@ -99,6 +139,16 @@ impl Levels {
     /// What its numbers stand for.
     pub fn scale(&self) -> Scale {
         self.scale
+    }
+
+    /// Its bands.
+    pub fn bands(&self) -> LevelBands {
+        self.bands
+    }
+
+    /// How many of its frames lie in one of a [`super::Mel`] (32 ms).
+    pub fn columns_per_frame(&self) -> usize {
+        self.columns_per_frame
     }
 
     /// Frames in a column of a mip; mip 0 is the picture itself.
@@ -236,6 +286,8 @@ impl Pending {
 /// Makes [`Levels`] frame by frame; they may be looked at in between.
 pub struct LevelsBuilder {
     scale: Scale,
+    bands: LevelBands,
+    columns_per_frame: usize,
     frames: Growing,
     /// From the first mip above the picture on.
     mips: Vec<Pending>,
@@ -244,14 +296,21 @@ pub struct LevelsBuilder {
 impl LevelsBuilder {
     /// A picture before its first frame.
     pub fn new(scale: Scale) -> Self {
+        Self::with_bands(scale, LevelBands::OWN, 1)
+    }
+
+    /// The same of other bands, with so many frames in one of 32 ms.
+    pub fn with_bands(scale: Scale, bands: LevelBands, columns_per_frame: usize) -> Self {
         Self {
             scale,
+            bands,
+            columns_per_frame: columns_per_frame.max(1),
             frames: Growing::default(),
             mips: (1..MIPS).map(|_| Pending::default()).collect(),
         }
     }
 
-    /// Appends frames of 128 values.
+    /// Appends frames of as many values as there are bands.
     pub fn push(&mut self, values: impl IntoIterator<Item = f32>) {
         let mut numbers = [0_u16; MEL_BANDS];
         let mut filled = 0;
@@ -260,7 +319,7 @@ impl LevelsBuilder {
                 *number = self.scale.quantise(value);
             }
             filled += 1;
-            if filled == MEL_BANDS {
+            if filled == self.bands.count {
                 self.push_frame(&numbers);
                 filled = 0;
             }
@@ -301,6 +360,8 @@ impl LevelsBuilder {
         });
         Levels {
             scale: self.scale,
+            bands: self.bands,
+            columns_per_frame: self.columns_per_frame,
             frames: self.frames.columns(),
             mips: std::iter::once(first).chain(mips).collect(),
         }

@@ -36,14 +36,16 @@ pub use front_end::{
     Padding,
 };
 pub use kept::{Sight, keep_sight, kept_sight, mel_of_file_cached, sight_of_file};
-pub use levels::{Levels, LevelsBuilder, MIPS, Scale, Summary, TILE_COLUMNS, Tile, level_db};
+pub use levels::{
+    LevelBands, Levels, LevelsBuilder, MIPS, Scale, Summary, TILE_COLUMNS, Tile, level_db,
+};
 pub use masked::{MaskedReader, Part, masked_sound};
 pub use mel::{
     FileMel, Mel, MelStream, frames_of_samples, mel_of_file, mel_of_file_watched, mel_of_samples,
 };
 pub use npy::{read_npy, write_npy};
 pub use scale::{band_of_hz, hz_of_band, mel_frequencies, note_and_cents, note_name};
-pub use seen::{Patches, seen_by_encoder};
+pub use seen::{Patches, fed_to_encoder, seen_by_encoder};
 pub use vqt::{VQT_BINS, VQT_HOP, Vqt};
 
 use std::path::{Path, PathBuf};

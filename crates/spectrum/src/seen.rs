@@ -1,9 +1,51 @@
-//! A spectrogram as the encoder sees it: patches that are normalised one by one.
+//! What encoders are fed, as a picture: Myna's patches, normalised one by one, or the mel-spectrogram of another front end.
 
 use super::{
-    MEL_BANDS, Mel,
-    levels::{Levels, LevelsBuilder, Scale},
+    HOP, MEL_BANDS, Mel, MelFrontEnd, MelSpec,
+    levels::{LevelBands, Levels, LevelsBuilder, Scale},
 };
+
+/// Samples that are analysed between two looks at whether to go on: a second and a half.
+const PIECE: usize = 24_000;
+
+/// The mel-spectrogram of a front end over mono 16-kHz samples, compressed and normalised as its encoder is fed it; its scale
+/// goes from the lowest value to the highest. `None` where the samples are too few or too many, where the front end has more
+/// than 128 bands or frames that don't divide 32 ms, or when `keep_on` says no. An encoder whose windows have spectrograms of
+/// their own is fed other values in their first frame and their last.
+pub fn fed_to_encoder(
+    spec: &MelSpec,
+    samples: &[f32],
+    keep_on: &dyn Fn() -> bool,
+) -> Option<Levels> {
+    let bands = LevelBands::of(spec)?;
+    if spec.hop == 0 || !HOP.is_multiple_of(spec.hop) {
+        return None;
+    }
+    let mut front_end = MelFrontEnd::new(*spec);
+    for piece in samples.chunks(PIECE) {
+        if !keep_on() {
+            return None;
+        }
+        front_end.push(piece);
+    }
+    let mut values = front_end.finish().ok()?;
+    spec.normalise(&mut values);
+    let low = values.iter().copied().fold(f32::INFINITY, f32::min);
+    let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let scale = Scale {
+        low,
+        // Of silence all values are the same.
+        high: high.max(low + 1e-3),
+    };
+    let mut builder = LevelsBuilder::with_bands(scale, bands, HOP / spec.hop);
+    for piece in values.chunks(PIECE * spec.bands) {
+        if !keep_on() {
+            return None;
+        }
+        builder.push(piece.iter().copied());
+    }
+    Some(builder.finish())
+}
 
 /// What PyTorch's LayerNorm adds to the variance.
 const EPSILON: f64 = 1e-5;
@@ -80,6 +122,7 @@ fn normalise(column: &mut [f32], first: usize, bands: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MAEST_MEL;
 
     /// Powers that rise within a patch, from band to band and frame to frame.
     fn mel(frames: usize) -> Mel {
@@ -138,5 +181,39 @@ mod tests {
             ..patches
         };
         assert!(seen_by_encoder(&silent, uneven, &|| true).is_none());
+    }
+
+    #[test]
+    fn what_a_maest_is_fed_is_its_own_spectrogram_and_lies_at_its_own_frequencies() {
+        let samples: Vec<f32> = (0..40_000)
+            .map(|n| 0.3 * (std::f32::consts::TAU * 1000.0 * n as f32 / 16_000.0).sin())
+            .collect();
+        let levels = fed_to_encoder(&MAEST_MEL, &samples, &|| true).unwrap();
+        assert_eq!((levels.bands().count, levels.columns_per_frame()), (96, 2));
+        let fed = MAEST_MEL.of_samples(&samples, None).unwrap();
+        assert_eq!(levels.frames(), fed.len() / 96);
+        for (frame, values) in fed.chunks_exact(96).enumerate() {
+            for (band, value) in values.iter().enumerate() {
+                let there = levels.get(band, frame).unwrap();
+                assert!(
+                    (there - value).abs() < levels.scale().step(),
+                    "{band} {frame}"
+                );
+            }
+        }
+        // A tone is brightest in the same place of the axis as in the picture of 128 bands.
+        let place = crate::band_of_hz(1000.0) + 0.5;
+        let loudest = (0..96).max_by(|&a, &b| {
+            levels
+                .get(a, 60)
+                .unwrap()
+                .total_cmp(&levels.get(b, 60).unwrap())
+        });
+        assert_eq!(levels.bands().at(place), loudest.unwrap());
+        for (axis, band) in [(0.0, 0), (127.99, 95)] {
+            assert_eq!(levels.bands().at(axis), band);
+        }
+        assert!(fed_to_encoder(&MAEST_MEL, &samples, &|| false).is_none());
+        assert!(fed_to_encoder(&MAEST_MEL, &[], &|| true).is_none());
     }
 }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::checkpoint;
 use crate::gui::workspace::Workspace;
-use mynascope_encoder::CheckpointRef;
+use mynascope_encoder::{CheckpointRef, Patchout, Rows};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, ViewName};
 
 #[derive(Debug, Args)]
@@ -32,6 +32,28 @@ pub struct Mel {
     pub out: PathBuf,
 }
 
+/// Patchout of an encoder that is no Myna.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct PatchoutOptions {
+    /// Of an encoder that is no Myna: keep the patches of every Nth column instead of drawing a mask.
+    #[arg(long, value_name = "N")]
+    patchout: Option<usize>,
+    /// The same with whole rows of patches left out, as 0,7,8; 0 is the lowest.
+    #[arg(long, value_name = "ROWS")]
+    patchout_rows: Option<Rows>,
+}
+
+impl PatchoutOptions {
+    /// Which columns and rows of patches are left out, if that is asked for.
+    pub fn get(self) -> Option<Patchout> {
+        let asked = self.patchout.is_some() || self.patchout_rows.is_some();
+        asked.then(|| Patchout {
+            every: self.patchout.unwrap_or(1),
+            dropped_rows: self.patchout_rows.unwrap_or_default(),
+        })
+    }
+}
+
 /// What of a masked track is heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Keep {
@@ -49,8 +71,13 @@ pub struct Mask {
     #[arg(long)]
     pub out: PathBuf,
     /// Share of tokens to drop, 0 to below 1.
-    #[arg(long)]
-    pub ratio: MaskRatio,
+    #[arg(long, required_unless_present_any = ["patchout", "patchout_rows"], conflicts_with_all = ["patchout", "patchout_rows"])]
+    pub ratio: Option<MaskRatio>,
+    /// The encoder whose patches and windows are meant; of a Myna those of --patch.
+    #[arg(long, default_value = "shipped", value_parser = checkpoint())]
+    pub checkpoint: CheckpointRef,
+    #[command(flatten)]
+    pub patchout: PatchoutOptions,
     /// square (16x16) or vertical (128x2).
     #[arg(long, default_value_t)]
     pub patch: PatchShape,
@@ -121,12 +148,14 @@ pub struct Picture {
     /// Draw the light theme.
     #[arg(long)]
     pub light: bool,
-    /// The encoder of the map, probe and teach layouts.
+    /// The encoder, whose patches and windows are drawn over the picture; of a Myna those of --patch.
     #[arg(long, default_value = "shipped", value_parser = checkpoint())]
     pub checkpoint: CheckpointRef,
     /// Attention heads of a checkpoint that doesn't say: a MAEST in its authors' form [default: width / 64].
     #[arg(long)]
     pub heads: Option<usize>,
+    #[command(flatten)]
+    pub patchout: PatchoutOptions,
     /// The run that the train layout shows.
     #[arg(long)]
     pub run: Option<PathBuf>,

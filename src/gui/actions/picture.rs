@@ -36,8 +36,8 @@ pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "see-as-encoder",
         group: GROUP,
-        name: "What the encoder sees",
-        help: "Switch between levels in dB and the raw power that the encoder sees, patch by patch",
+        name: "Encoder input",
+        help: "Switch between levels in dB and what the encoder is fed: its own mel-spectrogram, of Myna patch by patch",
         keys: &[Shortcut::plain(Key::E)],
         command: |model| {
             let on = !model.spectrogram.form.as_encoder;

@@ -4,7 +4,7 @@ use eframe::egui::Key;
 
 use crate::gui::{
     command::{Command, MapCommand, SoundCommand, WindowCommand},
-    model::{AppState, Hearing, Overlay, WINDOW_SECS},
+    model::{AppState, Hearing, Overlay},
     workspace::Workspace,
 };
 
@@ -198,17 +198,17 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "back-window",
         group: GROUP,
         name: "Back one window",
-        help: "Move the playhead back by 96 frames",
+        help: "Move the playhead back by a window of the encoder (of Myna 3.07 s)",
         keys: &[Shortcut::ctrl(Key::ArrowLeft)],
-        command: |_| by(-WINDOW_SECS),
+        command: |model| by(-model.mask.window_secs()),
     },
     Action {
         id: "on-window",
         group: GROUP,
         name: "On one window",
-        help: "Move the playhead on by 96 frames",
+        help: "Move the playhead on by a window of the encoder (of Myna 3.07 s)",
         keys: &[Shortcut::ctrl(Key::ArrowRight)],
-        command: |_| by(WINDOW_SECS),
+        command: |model| by(model.mask.window_secs()),
     },
     Action {
         id: "to-start",

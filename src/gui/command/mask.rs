@@ -19,13 +19,13 @@ pub enum MaskCommand {
         /// Its first frame; `None` is where it was drawn.
         start_frame: Option<usize>,
     },
-    /// Keeps or drops a patch of a view by hand, or leaves it to the mask again.
+    /// Keeps or drops patches of a view by hand, or leaves them to the mask again.
     Paint {
         /// Of which view.
         view: ViewName,
-        /// Which patch.
-        place: PatchPlace,
-        /// Kept or dropped; `None` leaves it to the mask.
+        /// Which patches.
+        places: Vec<PatchPlace>,
+        /// Kept or dropped; `None` leaves them to the mask.
         keep: Option<bool>,
     },
     /// Leaves every patch to the mask again.

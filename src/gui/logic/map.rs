@@ -12,7 +12,7 @@ use crate::gui::{
     message::{MapMessage, Message},
     model::{
         AppState, AskedFor, EmbedError, Lists, MapFound, MapSide, Neighbours, Picked, Selection,
-        Spot, WINDOW_SECS,
+        Spot,
     },
     work::{
         Workers,
@@ -111,6 +111,7 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: MapCom
         MapCommand::Audition(spot) => workers.audition.request(AuditionRequest {
             play: Some(spot),
             around: Vec::new(),
+            window_secs: window_secs(model),
         }),
         MapCommand::EditList(form) => model.lists.form = form,
         MapCommand::FindDuplicates => query::duplicates(model, workers),
@@ -135,10 +136,19 @@ fn choose(model: &mut AppState, workers: &mut Workers, path: PathBuf, start_secs
     let spot = Spot { path, start_secs };
     play_from(model, workers, spot.path.clone(), start_secs);
     if is_window && model.spectrogram.path() == Some(spot.path.as_path()) {
-        let end_secs = start_secs + WINDOW_SECS;
+        let end_secs = start_secs + window_secs(model);
         model.transport.form.selection = Selection::between(start_secs, end_secs, end_secs);
     }
     neighbours::look_around(model, workers, spot);
+}
+
+/// Seconds of a window of the map, or else of the chosen encoder.
+fn window_secs(model: &AppState) -> f64 {
+    let chart = model.mapping.chart.as_ref();
+    chart.map_or_else(
+        || model.mask.window_secs(),
+        |chart| chart.source.window_secs(),
+    )
 }
 
 /// Picks points, instead of what is picked or in addition.
@@ -233,6 +243,7 @@ pub fn play_from(model: &mut AppState, workers: &mut Workers, path: PathBuf, sta
                 SoundOfTable::There => workers.audition.request(AuditionRequest {
                     play: Some(Spot { path, start_secs }),
                     around: Vec::new(),
+                    window_secs: window_secs(model),
                 }),
                 SoundOfTable::Missing(_) | SoundOfTable::Unnamed => {
                     let why = tables::silence(&imported.sound);

@@ -2,12 +2,12 @@
 
 use crate::gui::{
     command::MaskCommand,
-    model::{AppState, MaskForm, Paint},
+    model::{AppState, MaskForm, OwnGrid, Paint},
     work::Workers,
     workspace::Workspace,
 };
 
-use super::sound;
+use super::{picture, sound};
 
 pub(super) fn apply(model: &mut AppState, workers: &Workers, command: MaskCommand) {
     let mask = &mut model.mask;
@@ -24,9 +24,11 @@ pub(super) fn apply(model: &mut AppState, workers: &Workers, command: MaskComman
                 *start = start_frame;
             }
         }
-        MaskCommand::Paint { view, place, keep } => {
-            let shape = mask.form.shape;
-            mask.paint.of_mut(view, shape).set(place, keep);
+        MaskCommand::Paint { view, places, keep } => {
+            let grid = mask.grid();
+            for place in places {
+                mask.paint.set(view, &grid, place, keep);
+            }
         }
         MaskCommand::ClearPaint => mask.paint = Paint::default(),
     }
@@ -41,6 +43,21 @@ fn edit(model: &mut AppState, workers: &Workers, form: MaskForm) {
     }
     if form.drops_others(&old) {
         changed(model, workers);
+    }
+}
+
+/// Draws masks on the grid of the chosen encoder, and lets patchout hide what it leaves out. To be called once a frame.
+pub(super) fn follow(model: &mut AppState, workers: &mut Workers) {
+    let patchout = model.teaching.form.patchout;
+    let own = match model.embeddings.info() {
+        // What is chosen is still being looked at: the masks stay as they are.
+        None => return,
+        Some(info) => OwnGrid::of(info, model.embeddings.source.reading.overlap, patchout),
+    };
+    if model.mask.own != own {
+        model.mask.own = own;
+        changed(model, workers);
+        picture::show_encoder_input(model, workers);
     }
 }
 

@@ -41,8 +41,9 @@ use super::{
 
 /// Asks for what is shown and was not computed yet. To be called once a frame.
 pub fn follow(model: &mut AppState, workers: &mut Workers) {
-    teach::follow(model, workers);
     encoder::follow(model, workers);
+    mask::follow(model, workers);
+    teach::follow(model, workers);
     styles::follow(model, workers);
     train::follow(model, workers);
 }

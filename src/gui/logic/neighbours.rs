@@ -79,6 +79,7 @@ pub(super) fn hover(
         workers.audition.request(AuditionRequest {
             play: point.and_then(|point| chart.spot(point)),
             around: spots.collect::<Vec<Spot>>(),
+            window_secs: chart.source.window_secs(),
         });
     }
 }

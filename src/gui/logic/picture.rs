@@ -21,6 +21,7 @@ use crate::gui::{
 use mynascope_audio::Channel;
 use mynascope_base::storage::Theme;
 use mynascope_collection::FileFacts;
+use mynascope_encoder::{CheckpointRef, Rows};
 
 use super::{copy_text, library, sound};
 
@@ -80,6 +81,15 @@ pub fn command_line(model: &AppState) -> Option<CommandLine> {
         .option("seed", mask.form.seed.to_string())
         .option("start", format!("{:.3}", time.start_secs))
         .option("span", format!("{:.3}", time.span_secs));
+    if let CheckpointRef::File(checkpoint) = &model.embeddings.source.checkpoint {
+        line = line.option("checkpoint", checkpoint);
+    }
+    if let Some(patchout) = mask.patchout() {
+        line = line.option("patchout", patchout.every.to_string());
+        if patchout.dropped_rows != Rows::default() {
+            line = line.option("patchout-rows", patchout.dropped_rows.to_string());
+        }
+    }
     if model.settings.theme == Theme::Light {
         line = line.argument("--light");
     }
@@ -172,12 +182,14 @@ fn save_facts(model: &AppState, workers: &Workers, path: &Path, news: Option<Fil
     }
 }
 
-/// Asks for what the encoder sees where it is wanted and neither there nor asked for.
+/// Asks for what the encoder is fed where it is wanted and neither there nor asked for.
 pub(super) fn show_encoder_input(model: &AppState, workers: &mut Workers) {
     if let PictureState::Ready { path, picture } = &model.spectrogram.state
         && model.spectrogram.form.as_encoder
-        && model.spectrogram.encoder_input(model.mask.cut()).is_none()
+        && let Some(kind) = model.mask.input_kind()
+        && model.spectrogram.asked_input(kind).is_none()
     {
-        workers.picture.see(path, model.mask.cut(), picture);
+        let channel = model.embeddings.source.channel;
+        workers.picture.see(path, channel, kind, picture);
     }
 }

@@ -8,7 +8,7 @@ use crate::gui::{
     message::TeachMessage,
     model::{
         AppState, AttentionKey, BATCH_TRACKS, BatchKey, Layer, MOST_PATCHOUT, PictureState,
-        TEMPERATURES, TeachForm, TeachKey, WINDOW_SECS,
+        TEMPERATURES, TeachForm, TeachKey, WINDOW_SECS, WindowKey,
     },
     work::{
         Workers,
@@ -158,7 +158,9 @@ fn ask(model: &mut AppState, workers: &mut Workers) {
             kind: mask.form.kind,
             ratio: mask.form.ratio,
         },
-        patchout: form.patchout,
+        window: mask
+            .window()
+            .map(|(start_secs, mask)| WindowKey { start_secs, mask }),
         table: table.map(|table| Arc::as_ptr(table) as usize),
     };
     let asked = model.teaching.asked.as_ref();

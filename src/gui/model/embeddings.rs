@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use super::WINDOW_SECS;
 use crate::gui::command_line::CommandLine;
 use mynascope_audio as audio;
 use mynascope_collection::Collection;
@@ -376,6 +377,14 @@ pub struct KeyedTable {
     pub windows_per_second: f64,
     /// Time that the embedding took.
     pub seconds: f64,
+}
+
+impl KeyedTable {
+    /// Seconds of a window of the encoder that made it; of a table that doesn't say, those of Myna.
+    pub fn window_secs(&self) -> f64 {
+        let millis = self.id.window_millis.map(f64::from);
+        millis.map_or(WINDOW_SECS, |millis| millis / 1000.0)
+    }
 }
 
 /// A checkpoint that was chosen in the file dialog or dropped.

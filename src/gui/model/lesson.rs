@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::gui::workspace::Workspace;
-use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchPlace, PatchShape, ViewName};
+use mynascope_spectrum::tokens::{
+    MaskKind, MaskRatio, PatchPlace, PatchShape, PictureGrid, ViewName,
+};
 
 use super::{AppState, Hearing, Layer, Mask, MatrixKind, TeachForm};
 
@@ -185,8 +187,8 @@ impl LessonState {
         let mut painted = Vec::new();
         for shape in [PatchShape::Square, PatchShape::Vertical] {
             for view in ViewName::BOTH {
-                let patches = mask.paint.of(view, shape).iter();
-                painted.extend(patches.map(|(place, &keep)| PaintedPatch {
+                let patches = mask.paint.of(view, &PictureGrid::of_myna(shape));
+                painted.extend(patches.iter().map(|(place, &keep)| PaintedPatch {
                     view,
                     shape,
                     window: place.window,
@@ -238,8 +240,8 @@ impl LessonState {
                 window: patch.window,
                 token: patch.token,
             };
-            let painted = mask.paint.of_mut(patch.view, patch.shape);
-            painted.set(place, Some(patch.keep));
+            let grid = PictureGrid::of_myna(patch.shape);
+            mask.paint.set(patch.view, &grid, place, Some(patch.keep));
         }
         let form = TeachForm::default();
         model.teaching.form = TeachForm {
@@ -349,8 +351,8 @@ mod tests {
             window: -1,
             token: 7,
         };
-        let painted = model.mask.paint.of_mut(ViewName::B, PatchShape::Vertical);
-        painted.set(place, Some(false));
+        let grid = PictureGrid::of_myna(PatchShape::Vertical);
+        model.mask.paint.set(ViewName::B, &grid, place, Some(false));
         model.teaching.form.layer = Layer::Rollout;
         model.teaching.form.temperature = 0.3;
         let lesson = Lesson {

@@ -1,22 +1,30 @@
 //! The mask: its settings, and the order in which tokens are dropped.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use mynascope_spectrum::tokens::{
-    MaskKind, MaskRatio, Painted, PatchShape, TrackView, View, ViewName, WINDOW_FRAMES,
-    dropped_tokens,
+use mynascope_encoder::{EncoderInfo, Family, Overlap, Patchout};
+use mynascope_spectrum::{
+    MelSpec,
+    tokens::{
+        DropRule, GridKind, MaskKind, MaskRatio, Painted, PatchPlace, PatchShape, PictureGrid,
+        TokenMask, TrackView, View, ViewName, WINDOW_FRAMES, dropped_tokens,
+    },
 };
 
-/// What decides in which order a view's tokens are dropped, window by window. The ratio is no part of it: a mask is
-/// the beginning of the order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use super::{InputKind, picture::FRAME_SECS};
+
+/// What decides which of a view's tokens are dropped, window by window. The ratio is no part of it: a mask is the beginning
+/// of an order.
+#[derive(Debug, Clone, PartialEq)]
 pub struct MaskKey {
     /// The seed.
     pub seed: u64,
     /// The kind of mask.
     pub kind: MaskKind,
-    /// The patch shape.
-    pub shape: PatchShape,
+    /// Whole columns and rows that are left out of every window instead of a mask.
+    pub patchout: Option<Patchout>,
+    /// Where the tokens of a window lie.
+    pub grid: Arc<PictureGrid>,
     /// The view.
     pub view: ViewName,
     /// Frames of the track.
@@ -30,23 +38,24 @@ pub struct MaskKey {
 impl MaskKey {
     /// The view: the same that is seen, heard and given to the encoder.
     pub fn draw(&self) -> TrackView {
-        let Self {
-            seed,
-            kind,
-            shape,
-            view,
-            frames,
-            ..
-        } = *self;
-        let drawn = match self.start_frame {
-            Some(start) => TrackView::draw_at(seed, view, start, frames, shape, kind),
-            None => TrackView::draw(seed, view, frames, shape, kind),
+        let rule = match &self.patchout {
+            None => DropRule::Drawn(self.kind),
+            Some(patchout) => patchout.rule(&self.grid),
         };
-        drawn.painted(self.painted.clone())
+        let grid = Arc::clone(&self.grid);
+        TrackView::draw_on(
+            grid,
+            self.seed,
+            self.view,
+            self.start_frame,
+            self.frames,
+            rule,
+        )
+        .painted(self.painted.clone())
     }
 }
 
-/// How patches are cut from a track.
+/// How Myna's patches are cut from a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PatchCut {
     /// The patch shape.
@@ -56,7 +65,7 @@ pub struct PatchCut {
 }
 
 /// A view of a track with, for every token of every window, its place in the drop order.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub struct RankTable {
     /// What it was made for.
     pub key: MaskKey,
@@ -64,7 +73,7 @@ pub struct RankTable {
     pub view: TrackView,
     /// As [`TrackView::ranks`] gives them: [windows, tokens] row-major, dropped where not above the number of dropped
     /// tokens.
-    pub ranks: Vec<u8>,
+    pub ranks: Vec<u16>,
 }
 
 impl RankTable {
@@ -80,12 +89,53 @@ impl RankTable {
         self.view.grid().tokens()
     }
 
-    /// Whether a mel band of a frame of the track is dropped; `None` outside the track.
+    /// Whether a mel band of a frame of the track is dropped, with all tokens that cover it; `None` outside the track and
+    /// where no token lies.
     pub fn is_dropped(&self, band: usize, frame: usize, ratio: MaskRatio) -> Option<bool> {
-        let place = self.view.place_at(band, frame)?;
-        let window = (frame + self.view.lead_frames()) / WINDOW_FRAMES;
-        let rank = *self.ranks.get(window * self.tokens() + place.token)?;
-        Some(usize::from(rank) <= dropped_tokens(ratio, self.tokens()))
+        let tokens = self.tokens();
+        let dropped = dropped_tokens(ratio, tokens);
+        let mut covering = self.view.covering(band, frame).peekable();
+        covering.peek()?;
+        Some(covering.all(|(window, token)| {
+            let rank = self.ranks.get(window * tokens + token);
+            rank.is_some_and(|&rank| usize::from(rank) <= dropped)
+        }))
+    }
+
+    /// Whether a patch is kept where a mask drops so many tokens of a window.
+    pub fn is_kept(&self, place: PatchPlace, dropped: usize) -> bool {
+        let window = i64::from(place.window) + self.view.crop_window() as i64;
+        let first = usize::try_from(window).unwrap_or(0) * self.tokens();
+        let rank = self.ranks.get(first + place.token);
+        usize::from(rank.copied().unwrap_or_default()) > dropped
+    }
+}
+
+/// What masks are drawn on where the chosen encoder is no Myna: its own grid of tokens, in its own windows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnGrid {
+    /// The published design that it is of.
+    pub family: Family,
+    /// Where the tokens of a window lie.
+    pub grid: Arc<PictureGrid>,
+    /// The mel-spectrogram that it is fed.
+    pub front_end: Option<MelSpec>,
+    /// Whole columns and rows that are left out of every window, if that is what hides tokens.
+    pub patchout: Patchout,
+}
+
+impl OwnGrid {
+    /// That of an encoder; `None` of a Myna, whose grids are the patch shapes', and where nothing can be drawn.
+    pub fn of(info: &EncoderInfo, overlap: Option<Overlap>, patchout: Patchout) -> Option<Self> {
+        if info.family == Family::Myna {
+            return None;
+        }
+        Some(Self {
+            family: info.family,
+            grid: Arc::new(info.picture_grid(overlap)?),
+            front_end: info.front_end,
+            patchout,
+        })
     }
 }
 
@@ -110,6 +160,8 @@ pub struct MaskForm {
     pub frozen: bool,
     /// A click on the picture paints patches instead of moving the playhead.
     pub painting: bool,
+    /// Of an encoder that is no Myna: patchout hides tokens, not a mask of `kind` and `ratio`.
+    pub patchout: bool,
 }
 
 /// The mask over the picture.
@@ -117,6 +169,8 @@ pub struct MaskForm {
 pub struct Mask {
     /// What is set of it.
     pub form: MaskForm,
+    /// The grid of the chosen encoder, if it is no Myna.
+    pub own: Option<OwnGrid>,
     /// Crops moved by hand: the first frame of A and B.
     pub starts: [Option<usize>; 2],
     /// Patches kept or dropped by hand.
@@ -125,36 +179,39 @@ pub struct Mask {
     pub tables: Option<[Arc<RankTable>; 2]>,
 }
 
-/// What is painted on views A and B, for square and for vertical patches.
+/// What is painted on views A and B, for every grid on its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Paint {
-    square: [Painted; 2],
-    vertical: [Painted; 2],
-}
+pub struct Paint(BTreeMap<(GridKind, usize), [Painted; 2]>);
 
 impl Paint {
-    /// What is painted on a view for a patch shape.
-    pub fn of(&self, view: ViewName, shape: PatchShape) -> &Painted {
-        let [a, b] = match shape {
-            PatchShape::Square => &self.square,
-            PatchShape::Vertical => &self.vertical,
-        };
-        if view == ViewName::A { a } else { b }
+    /// What is painted on a view for a grid.
+    pub fn of(&self, view: ViewName, grid: &PictureGrid) -> Painted {
+        let views = self.0.get(&(grid.kind, grid.columns));
+        let painted = views.and_then(|views| views.get(view.index()));
+        painted.cloned().unwrap_or_default()
     }
 
-    /// The same, to be changed.
-    pub fn of_mut(&mut self, view: ViewName, shape: PatchShape) -> &mut Painted {
-        let [a, b] = match shape {
-            PatchShape::Square => &mut self.square,
-            PatchShape::Vertical => &mut self.vertical,
-        };
-        if view == ViewName::A { a } else { b }
+    /// Keeps (`true`) or drops a patch, or leaves it to the mask again (`None`).
+    pub fn set(
+        &mut self,
+        view: ViewName,
+        grid: &PictureGrid,
+        place: PatchPlace,
+        keep: Option<bool>,
+    ) {
+        let key = (grid.kind, grid.columns);
+        let views = self.0.entry(key).or_default();
+        if let Some(painted) = views.get_mut(view.index()) {
+            painted.set(place, keep);
+        }
+        if views.iter().all(Painted::is_empty) {
+            self.0.remove(&key);
+        }
     }
 
     /// Whether nothing is painted at all.
     pub fn is_empty(&self) -> bool {
-        let mut all = self.square.iter().chain(&self.vertical);
-        all.all(Painted::is_empty)
+        self.0.is_empty()
     }
 }
 
@@ -170,6 +227,7 @@ impl Default for MaskForm {
             active: ViewName::A,
             frozen: false,
             painting: false,
+            patchout: true,
         }
     }
 }
@@ -191,7 +249,18 @@ impl MaskForm {
 
     /// Whether other tokens are dropped, or other ones heard, than by another form.
     pub fn drops_others(&self, other: &Self) -> bool {
-        let part = |form: &Self| (form.kind, form.shape, form.ratio, form.seed, form.active);
+        let part = |form: &Self| {
+            let Self {
+                kind,
+                shape,
+                ratio,
+                seed,
+                active,
+                patchout,
+                ..
+            } = *form;
+            (kind, shape, ratio, seed, active, patchout)
+        };
         part(self) != part(other)
     }
 
@@ -210,14 +279,42 @@ impl MaskForm {
 }
 
 impl Mask {
-    /// Tokens of one window.
-    pub fn tokens(&self) -> usize {
-        self.form.shape.grid(WINDOW_FRAMES).tokens()
+    /// Where the tokens of a window lie: in the chosen patch shape of Myna, or in the grid of another encoder.
+    pub fn grid(&self) -> Arc<PictureGrid> {
+        match &self.own {
+            Some(own) => Arc::clone(&own.grid),
+            None => PictureGrid::of_myna(self.form.shape),
+        }
     }
 
-    /// Dropped tokens of one window.
+    /// Whole columns and rows that are left out of every window, if that is what hides tokens.
+    pub fn patchout(&self) -> Option<Patchout> {
+        let own = self.own.as_ref().filter(|_| self.form.patchout);
+        own.map(|own| own.patchout)
+    }
+
+    /// Seconds of one window.
+    pub fn window_secs(&self) -> f64 {
+        self.grid().window_frames * FRAME_SECS
+    }
+
+    /// Tokens of one window.
+    pub fn tokens(&self) -> usize {
+        self.grid().tokens()
+    }
+
+    /// Dropped tokens of one window, without what is painted.
     pub fn dropped(&self) -> usize {
-        dropped_tokens(self.form.ratio, self.tokens())
+        match self.patchout() {
+            None => dropped_tokens(self.form.ratio, self.tokens()),
+            Some(patchout) => {
+                let grid = self.grid();
+                let tokens = 0..grid.tokens();
+                tokens
+                    .filter(|&token| !patchout.reads(grid.place(token)))
+                    .count()
+            }
+        }
     }
 
     /// Kept tokens of one window, without what is painted.
@@ -243,16 +340,14 @@ impl Mask {
         }
     }
 
-    /// What the encoder is given of a view's crop, for both patch shapes.
+    /// What a Myna is given of a view's crop, for both patch shapes.
     pub fn crop(&self, view: ViewName, frames: usize) -> View {
         let kept = |shape| {
             let key = MaskKey {
-                shape,
-                painted: self.paint.of(view, shape).clone(),
                 // The crop's mask does not depend on where the crop lies, and a track of one window is drawn at once.
                 frames: WINDOW_FRAMES,
                 start_frame: None,
-                ..self.key(view, frames)
+                ..self.key_of_shape(view, frames, shape)
             };
             key.draw().kept(self.form.ratio)
         };
@@ -268,6 +363,15 @@ impl Mask {
         table.map_or(0, |table| table.view.start_frame())
     }
 
+    /// What an encoder that is no Myna is given of the active view: where the window begins in the track, in seconds, and
+    /// the tokens that are read of it.
+    pub fn window(&self) -> Option<(f64, TokenMask)> {
+        self.own.as_ref()?;
+        let view = &self.active_table()?.view;
+        let kept = view.kept(self.form.ratio);
+        Some((view.start() * FRAME_SECS, TokenMask(vec![kept])))
+    }
+
     /// What the mask costs, in words: "5 of 48 tokens kept, 10 % of the work".
     pub fn meter(&self) -> String {
         let (kept, work) = self.meter_parts();
@@ -278,29 +382,52 @@ impl Mask {
     pub fn meter_parts(&self) -> (String, String) {
         let (kept, tokens) = (self.kept_of(self.form.active), self.tokens());
         let percent = 100.0 * kept as f64 / tokens.max(1) as f64;
+        // Of a few dozen tokens the work grows with their number; of a thousand attention takes more than that.
+        let of = match self.own {
+            None => "of the work",
+            Some(_) => "of them",
+        };
         (
             format!("{kept} of {tokens} tokens kept"),
-            format!("{percent:.0} % of the work"),
+            format!("{percent:.0} % {of}"),
         )
     }
 
     /// Patches of the crop of the active view that were kept or dropped by hand.
     pub fn painted_in_crop(&self) -> usize {
-        let painted = self.paint.of(self.form.active, self.form.shape).iter();
-        painted.filter(|(place, _)| place.window == 0).count()
+        if self.paint.is_empty() {
+            return 0;
+        }
+        let painted = self.paint.of(self.form.active, &self.grid());
+        painted
+            .iter()
+            .filter(|(place, _)| place.window == 0)
+            .count()
     }
 
     /// What decides how a view of a track of `frames` frames is masked.
     pub fn key(&self, view: ViewName, frames: usize) -> MaskKey {
+        let grid = self.grid();
+        MaskKey {
+            painted: self.paint.of(view, &grid),
+            grid,
+            patchout: self.patchout(),
+            ..self.key_of_shape(view, frames, self.form.shape)
+        }
+    }
+
+    fn key_of_shape(&self, view: ViewName, frames: usize, shape: PatchShape) -> MaskKey {
         let [a, b] = self.starts;
+        let grid = PictureGrid::of_myna(shape);
         MaskKey {
             seed: self.form.seed,
             kind: self.form.kind,
-            shape: self.form.shape,
+            patchout: None,
             view,
             frames,
             start_frame: if view == ViewName::A { a } else { b },
-            painted: self.paint.of(view, self.form.shape).clone(),
+            painted: self.paint.of(view, &grid),
+            grid,
         }
     }
 
@@ -315,18 +442,21 @@ impl Mask {
         self.table(self.form.active)
     }
 
-    /// How the patches that are seen are cut from the track.
-    pub fn cut(&self) -> PatchCut {
+    /// What the encoder is fed of the track; `None` of one that is fed samples.
+    pub fn input_kind(&self) -> Option<InputKind> {
+        if let Some(own) = &self.own {
+            return own.front_end.map(InputKind::Mel);
+        }
         let lead = self
             .active_table()
-            .map_or(0, |table| table.view.lead_frames());
-        PatchCut {
+            .map_or(0.0, |table| table.view.lead_frames());
+        Some(InputKind::Patches(PatchCut {
             shape: self.form.shape,
-            lead_frames: lead % self.form.shape.frames(),
-        }
+            lead_frames: lead as usize % self.form.shape.frames(),
+        }))
     }
 
-    /// Draws the views anew where seed, kind, shape, crop, paint or track changed.
+    /// Draws the views anew where seed, kind, grid, patchout, crop, paint or track changed.
     pub fn refresh(&mut self, frames: usize) {
         let tables = ViewName::BOTH.map(|view| {
             let key = self.key(view, frames);
@@ -351,7 +481,95 @@ pub fn explain_mask(kind: MaskKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mynascope_spectrum::tokens::PatchPlace;
+    use mynascope_spectrum::tokens::{MEL_BANDS, TokenGrid};
+
+    /// What is told of a MAEST for 5 s.
+    fn maest() -> EncoderInfo {
+        let of_band = |band: usize| mynascope_spectrum::MAEST_MEL.hz_of_band(band as f64 - 0.5);
+        let myna = mynascope_encoder::Preset::Tiny.config(mynascope_encoder::Patching::Square);
+        EncoderInfo {
+            family: Family::Maest,
+            window: mynascope_encoder::WindowRule {
+                secs: 5.0,
+                hop_secs: 2.5,
+            },
+            front_end: Some(mynascope_spectrum::MAEST_HUB_MEL),
+            grids: vec![TokenGrid {
+                kind: GridKind::Maest,
+                columns: 31,
+                row_hz: (0..9)
+                    .map(|row| [of_band(row * 10) as f32, of_band(row * 10 + 16) as f32])
+                    .collect(),
+                token_secs: 0.256,
+                column_secs: 0.16,
+            }],
+            ..myna.info()
+        }
+    }
+
+    #[test]
+    fn patchout_of_another_encoder_is_the_mask_and_says_what_it_keeps() {
+        let patchout = Patchout {
+            every: 3,
+            dropped_rows: "0,7,8".parse().unwrap(),
+        };
+        let mut mask = Mask {
+            own: OwnGrid::of(&maest(), None, patchout),
+            ..Mask::default()
+        };
+        mask.refresh(400);
+        assert_eq!(mask.meter(), "66 of 279 tokens kept, 24 % of them");
+        let (start, kept) = mask.window().unwrap();
+        assert!(start % 2.5 == 0.0 && start <= 400.0 * FRAME_SECS - 5.0);
+        assert_eq!(kept, patchout.mask(&maest().grids).unwrap());
+        // Every window of the track reads the same columns and rows.
+        let table = Arc::clone(mask.active_table().unwrap());
+        let windows: Vec<_> = table.ranks.chunks_exact(279).collect();
+        assert!(windows.len() > 2 && windows.iter().all(|window| *window == windows[0]));
+        // A mask of Myna's kinds over the same grid, and what is painted over it.
+        mask.form.patchout = false;
+        mask.form.set_percent(50);
+        mask.refresh(400);
+        assert_eq!(mask.meter(), "140 of 279 tokens kept, 50 % of them");
+        let place = PatchPlace {
+            window: 0,
+            token: 278,
+        };
+        let grid = mask.grid();
+        mask.paint.set(ViewName::A, &grid, place, Some(false));
+        mask.form.patchout = true;
+        mask.own.as_mut().unwrap().patchout = Patchout::default();
+        mask.refresh(400);
+        assert_eq!(mask.kept_of(ViewName::A), 278);
+        assert_eq!(mask.painted_in_crop(), 1);
+        // A Myna has its own grid again, and its own paint.
+        mask.own = None;
+        mask.refresh(400);
+        assert_eq!((mask.tokens(), mask.painted_in_crop()), (48, 0));
+    }
+
+    #[test]
+    fn what_is_heard_of_a_place_is_hidden_only_with_all_tokens_over_it() {
+        let patchout = Patchout {
+            every: 2,
+            ..Patchout::default()
+        };
+        let mut mask = Mask {
+            own: OwnGrid::of(&maest(), None, patchout),
+            starts: [Some(0), None],
+            ..Mask::default()
+        };
+        mask.refresh(200);
+        let table = mask.table(ViewName::A).unwrap();
+        // Every second column, 8 frames every 10: two frames between are hidden in every band.
+        for frame in 0..150 {
+            for band in (0..MEL_BANDS).step_by(9) {
+                let hidden = frame % 10 >= 8;
+                let dropped = table.is_dropped(band, frame, mask.form.ratio);
+                assert_eq!(dropped, Some(hidden), "band {band}, frame {frame}");
+            }
+        }
+    }
 
     #[test]
     fn the_meter_says_what_a_mask_costs() {
@@ -378,7 +596,7 @@ mod tests {
                 ..Mask::default()
             };
             let table = RankTable::draw(mask.key(ViewName::A, 400));
-            let flags = table.view.keep_flags(MaskRatio::MYNA);
+            let flags = table.view.clone().keep_flags(MaskRatio::MYNA);
             for band in (0..128).step_by(5) {
                 for frame in 0..400 {
                     let dropped = table.is_dropped(band, frame, MaskRatio::MYNA);
@@ -400,8 +618,8 @@ mod tests {
             window: 0,
             token: 5,
         };
-        let painted = mask.paint.of_mut(ViewName::B, PatchShape::Square);
-        painted.set(place, Some(true));
+        let grid = mask.grid();
+        mask.paint.set(ViewName::B, &grid, place, Some(true));
         mask.refresh(500);
         for view in ViewName::BOTH {
             let crop = mask.crop(view, 500);

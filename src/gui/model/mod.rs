@@ -44,7 +44,9 @@ pub use lesson::{
 };
 pub use library::{Edited, Editing, Labels, Library, LibraryForm, OpenFound, Row};
 pub use mapping::{MapForm, MapFound, Mapping, PERPLEXITIES};
-pub use mask::{MOST_PERCENT, Mask, MaskForm, MaskKey, Paint, PatchCut, RankTable, explain_mask};
+pub use mask::{
+    MOST_PERCENT, Mask, MaskForm, MaskKey, OwnGrid, Paint, PatchCut, RankTable, explain_mask,
+};
 pub use neighbours::{
     Duplicates, Landed, ListForm, ListTab, Lists, Neighbours, Query, QueryAnswer, Spot, THRESHOLDS,
     WalkStep,
@@ -54,8 +56,8 @@ pub use overlay::Overlay;
 pub use palette::{Candidate, Offer, Palette, typed_paths};
 pub use picked::Picked;
 pub use picture::{
-    BandView, EncoderInput, FRAME_SECS, Picture, PictureForm, PictureState, ShownAt, Spectrogram,
-    TimeView, WINDOW_SECS,
+    BandView, EncoderInput, FRAME_SECS, InputKind, Picture, PictureForm, PictureState, ShownAt,
+    Spectrogram, TimeView, WINDOW_SECS,
 };
 pub use points::{Camera, Point, PointClass};
 pub use probing::{
@@ -74,7 +76,7 @@ pub use styles::{
 pub use teaching::{
     Answered, AttentionAnswer, AttentionKey, BATCH_TRACKS, BatchAnswer, BatchKey, BatchTrack,
     EncoderFacts, HeardCrop, Layer, MOST_PATCHOUT, MatrixKind, Neighbour, PatchoutAnswer,
-    TEMPERATURES, TeachForm, TeachKey, Teaching, ViewsAnswer,
+    TEMPERATURES, TeachForm, TeachKey, Teaching, ViewsAnswer, WindowKey,
 };
 pub use training::{
     CHANNELS, Channel, ChannelLine, ChosenStep, CurveForm, Devices, PURPOSES, Problem, Purpose,

@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, path::PathBuf, sync::Arc};
 use mynascope_audio::{Caveats, Peaks};
 use mynascope_base::storage::Follow;
 use mynascope_spectrum::{
-    ColourMap, HOP, Levels, MEL_BANDS, Mel, Sight, Summary, tokens::WINDOW_FRAMES,
+    ColourMap, HOP, Levels, MEL_BANDS, Mel, MelSpec, Sight, Summary, tokens::WINDOW_FRAMES,
 };
 
 use super::PatchCut;
@@ -106,15 +106,24 @@ pub enum PictureState {
     Failed(String),
 }
 
-/// What the encoder sees of a track: see [`mynascope_spectrum::seen_by_encoder`].
+/// What an encoder is fed of a track.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum InputKind {
+    /// Myna: raw power, patch by patch: see [`mynascope_spectrum::seen_by_encoder`].
+    Patches(PatchCut),
+    /// The mel-spectrogram of another front end: see [`mynascope_spectrum::fed_to_encoder`].
+    Mel(MelSpec),
+}
+
+/// What the encoder is fed of the shown track.
 #[derive(Clone)]
 pub struct EncoderInput {
     /// The file of the track.
     pub path: PathBuf,
-    /// How its patches are cut.
-    pub cut: PatchCut,
-    /// What the encoder sees, as it is drawn.
-    pub levels: Arc<Levels>,
+    /// What it is fed.
+    pub kind: InputKind,
+    /// The same as it is drawn, or why there is nothing to draw.
+    pub levels: Result<Arc<Levels>, String>,
 }
 
 /// The part of a track that is visible.
@@ -289,7 +298,7 @@ pub struct Spectrogram {
     pub view: TimeView,
     /// The visible frequencies.
     pub bands: BandView,
-    /// What the encoder sees, once computed; for the track and patches that it names.
+    /// What the encoder is fed, once computed; of the track that it names.
     pub encoder_input: Option<EncoderInput>,
     /// How large the panel was when it was drawn last.
     pub shown_at: ShownAt,
@@ -378,14 +387,19 @@ impl Spectrogram {
         )
     }
 
-    /// What the encoder sees of the shown track in patches cut so, if it is wanted and computed.
-    pub fn encoder_input(&self, cut: PatchCut) -> Option<&Arc<Levels>> {
+    /// What the encoder is fed of the shown track, if it is wanted and that is known: as it is drawn, or why it cannot be.
+    pub fn asked_input(&self, kind: InputKind) -> Option<&Result<Arc<Levels>, String>> {
         let input = self
             .encoder_input
             .as_ref()
             .filter(|_| self.form.as_encoder)?;
-        let is_it = input.cut == cut && self.path() == Some(input.path.as_path());
+        let is_it = input.kind == kind && self.path() == Some(input.path.as_path());
         is_it.then_some(&input.levels)
+    }
+
+    /// The same where it can be drawn.
+    pub fn encoder_input(&self, kind: Option<InputKind>) -> Option<&Arc<Levels>> {
+        self.asked_input(kind?)?.as_ref().ok()
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use mynascope_base::jobs::Progress;
 use mynascope_embedding::BatchSimilarity;
 use mynascope_encoder::{AttentionTrace, MynaConfig, Patchout};
-use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, View, ViewName};
+use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, TokenMask, View, ViewName};
 
 use crate::gui::jobs::JobSlot;
 
@@ -105,10 +105,19 @@ pub struct TeachKey {
     pub attention: Option<AttentionKey>,
     /// How the batch is drawn.
     pub batch: BatchKey,
-    /// Which tokens of a window are left out, of an encoder that is no Myna.
-    pub patchout: Patchout,
+    /// The window and its tokens that an encoder is given that is no Myna.
+    pub window: Option<WindowKey>,
     /// Whether there is a table to look for neighbours in, and which.
     pub table: Option<usize>,
+}
+
+/// The window that an encoder is given that is no Myna, and the mask over it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WindowKey {
+    /// Where it begins in the track, in seconds.
+    pub start_secs: f64,
+    /// The tokens that are read of it.
+    pub mask: TokenMask,
 }
 
 /// Which window's attention is wanted.
@@ -189,13 +198,13 @@ pub struct ViewsAnswer {
     pub seconds: f64,
 }
 
-/// What patchout saves in a window, and what it costs: of an encoder that is no Myna.
+/// What patchout, or a mask, saves in a window, and what it costs: of an encoder that is no Myna.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PatchoutAnswer {
     /// The file of the track.
     pub path: PathBuf,
-    /// Which tokens were left out.
-    pub patchout: Patchout,
+    /// Which window, and which of its tokens were read.
+    pub key: WindowKey,
     /// From where to where the window reaches in the track, in seconds.
     pub window: [f64; 2],
     /// Rows of tokens.

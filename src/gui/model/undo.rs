@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mynascope_encoder::Patchout;
+
 use super::{
     AppState, EncoderSource, Labels, Layer, MaskForm, Paint, Picked, PictureForm, Selection,
 };
@@ -27,6 +29,7 @@ pub struct UndoState {
     paint: Paint,
     picture: PictureForm,
     layer: Layer,
+    patchout: Patchout,
     selection: Option<Selection>,
     /// The encoder with what is read of it; its device and channel are settings.
     encoder: EncoderSource,
@@ -81,9 +84,11 @@ macro_rules! field {
 }
 
 /// All values that can be undone.
-const FIELDS: [UndoField; 15] = [
+const FIELDS: [UndoField; 17] = [
     field!("mask ratio", GradualMask, mask.ratio, mask.form.ratio),
     field!("kind of mask", Mask, mask.kind, mask.form.kind),
+    field!("patchout or mask", Mask, mask.patchout, mask.form.patchout),
+    field!("patchout", GradualMask, patchout, teaching.form.patchout),
     field!("patch shape", Mask, mask.shape, mask.form.shape),
     field!("seed", Mask, mask.seed, mask.form.seed),
     field!("crop", MaskOfTrack, starts, mask.starts),
@@ -171,6 +176,7 @@ impl UndoState {
             paint: model.mask.paint.clone(),
             picture: model.spectrogram.form,
             layer: model.teaching.form.layer,
+            patchout: model.teaching.form.patchout,
             selection: model.transport.form.selection,
             encoder: model.embeddings.source.clone(),
             picked: Arc::clone(&model.mapping.picked),
@@ -367,6 +373,8 @@ pub fn step(model: &mut AppState, back: bool) -> Option<(String, FollowUp)> {
 
 #[cfg(test)]
 mod tests {
+    use mynascope_spectrum::tokens::{PatchPlace, ViewName};
+
     use super::*;
 
     /// Does something to a model at a time and keeps it.
@@ -430,22 +438,14 @@ mod tests {
         let at = |ms| begin + Duration::from_millis(ms);
         let paint = |token| {
             move |model: &mut AppState| {
-                let place = mynascope_spectrum::tokens::PatchPlace { window: 0, token };
-                let shape = model.mask.form.shape;
-                let painted = model
-                    .mask
-                    .paint
-                    .of_mut(mynascope_spectrum::tokens::ViewName::A, shape);
-                painted.set(place, Some(false));
+                let place = PatchPlace { window: 0, token };
+                let grid = model.mask.grid();
+                model.mask.paint.set(ViewName::A, &grid, place, Some(false));
             }
         };
         let count = |model: &AppState| {
-            let shape = model.mask.form.shape;
-            let painted = model
-                .mask
-                .paint
-                .of(mynascope_spectrum::tokens::ViewName::A, shape);
-            painted.iter().count()
+            let painted = model.mask.paint.of(ViewName::A, &model.mask.grid());
+            painted.len()
         };
         // Slowly, over two patches; then two quick clicks.
         model.history.hold(true);

@@ -8,7 +8,10 @@ use eframe::{
 };
 
 use crate::gui::model::{BandView, RankTable};
-use mynascope_spectrum::{ColourMap, Levels, Summary};
+use mynascope_spectrum::{
+    ColourMap, Levels, MEL_BANDS, Summary,
+    tokens::{PatchShape, PictureGrid},
+};
 
 use super::tiles::{MOST_TILES, TilePool, TileWindow};
 
@@ -87,19 +90,37 @@ struct Uniforms {
     overlay: f32,
     frames: u32,
     windows: u32,
-    lead_frames: u32,
-    patch_bands: u32,
-    patch_frames: u32,
     dropped: u32,
     windows_per_row: u32,
     linear_target: u32,
+    token_columns: u32,
+    bands: u32,
+    columns_per_frame: f32,
+    window_frames: f32,
+    hop_frames: f32,
+    token_frames: f32,
+    token_step: f32,
+    lead_frames: f32,
+    lead_part: f32,
+    first_row: f32,
+    row_step: f32,
+    row_lines: f32,
+    band_scale: f32,
+    band_offset: f32,
+    tokens: u32,
     layers: [u32; MOST_TILES],
+    rows_of_band: [u32; MEL_BANDS],
 }
 
-/// Windows side by side in the rank texture: 128 of 48 tokens are 6144 columns.
-const WINDOWS_PER_ROW: usize = 128;
+/// Width of the rank texture at most: what every graphics card takes. Windows of 48 tokens lie 170 side by side.
+const MOST_RANK_COLUMNS: usize = 8192;
 /// Rows of the rank texture at most.
 const MOST_RANK_ROWS: usize = 8192;
+
+/// Windows side by side in a row of the rank texture; none where one alone is too wide.
+fn windows_per_row(tokens: usize) -> usize {
+    MOST_RANK_COLUMNS / tokens.max(1)
+}
 
 /// What lives on the graphics card for the spectrogram.
 pub(super) struct SpectrogramGpu {
@@ -241,7 +262,7 @@ impl SpectrogramGpu {
                 mip_level_count: 1,
                 sample_count: 1,
                 dimension: wgpu::TextureDimension::D2,
-                format: wgpu::TextureFormat::R8Uint,
+                format: wgpu::TextureFormat::R16Uint,
                 usage: wgpu::TextureUsages::TEXTURE_BINDING,
                 view_formats: &[],
             })
@@ -339,25 +360,26 @@ fn rank_texture(
     queue: &wgpu::Queue,
     table: &RankTable,
 ) -> wgpu::TextureView {
+    let per_row = windows_per_row(table.tokens());
     let rows = table
         .view
         .windows()
-        .div_ceil(WINDOWS_PER_ROW)
+        .div_ceil(per_row.max(1))
         .clamp(1, MOST_RANK_ROWS);
-    let columns = WINDOWS_PER_ROW * table.tokens();
+    let columns = (per_row * table.tokens()).max(1);
     let mut ranks = table.ranks.clone();
     ranks.resize(rows * columns, 0);
     upload(
         device,
         queue,
         "drop order",
-        wgpu::TextureFormat::R8Uint,
+        wgpu::TextureFormat::R16Uint,
         wgpu::Extent3d {
             width: columns as u32,
             height: rows as u32,
             depth_or_array_layers: 1,
         },
-        &ranks,
+        bytemuck::cast_slice(&ranks),
     )
     .create_view(&wgpu::TextureViewDescriptor::default())
 }
@@ -372,9 +394,19 @@ fn colour(colour: Color32) -> [f32; 4] {
 impl SpectrogramPaint {
     fn uniforms(&self, window: &TileWindow, linear_target: bool) -> Uniforms {
         let table = self.mask.as_ref().map(|mask| &mask.table);
-        let shape = table.map(|table| table.key.shape).unwrap_or_default();
+        let no_mask = PictureGrid::of_myna(PatchShape::Square);
+        let grid = table.map_or(&no_mask, |table| table.view.grid());
+        let per_row = windows_per_row(grid.tokens());
         let windows = table.map_or(0, |table| table.view.windows());
+        let lead_frames = table.map_or(0.0, |table| table.view.lead_frames());
+        let rows = RowLines::of(grid);
+        let mut rows_of_band = [0; MEL_BANDS];
+        for (band, slot) in rows_of_band.iter_mut().enumerate() {
+            let (first, count) = grid.rows_of_band(band);
+            *slot = (first | (count << 8)) as u32;
+        }
         let scale = self.levels.scale();
+        let of_bands = self.levels.bands();
         let maps = ColourMap::ALL.iter();
         let row = maps.take_while(|map| **map != self.colour_map).count();
         Uniforms {
@@ -397,14 +429,58 @@ impl SpectrogramPaint {
             colour_row: row as u32,
             overlay: self.mask.as_ref().map_or(0.0, |mask| mask.overlay),
             frames: window.frames as u32,
-            windows: windows.min(WINDOWS_PER_ROW * MOST_RANK_ROWS) as u32,
-            lead_frames: table.map_or(0, |table| table.view.lead_frames()) as u32,
-            patch_bands: shape.bands() as u32,
-            patch_frames: shape.frames() as u32,
+            windows: windows.min(per_row * MOST_RANK_ROWS) as u32,
             dropped: self.mask.as_ref().map_or(0, |mask| mask.dropped) as u32,
-            windows_per_row: WINDOWS_PER_ROW as u32,
+            windows_per_row: per_row.max(1) as u32,
             linear_target: u32::from(linear_target),
+            token_columns: grid.columns as u32,
+            bands: of_bands.count as u32,
+            columns_per_frame: self.levels.columns_per_frame() as f32,
+            window_frames: grid.window_frames as f32,
+            hop_frames: grid.hop_frames as f32,
+            token_frames: grid.token_frames as f32,
+            token_step: grid.column_frames as f32,
+            lead_frames: lead_frames.floor() as f32,
+            lead_part: lead_frames.fract() as f32,
+            first_row: rows.first,
+            row_step: rows.step,
+            row_lines: rows.lines,
+            band_scale: of_bands.scale,
+            band_offset: of_bands.offset,
+            tokens: grid.tokens() as u32,
             layers: window.layers,
+            rows_of_band,
+        }
+    }
+}
+
+/// The lines between rows of tokens, which follow each other evenly on the band axis.
+struct RowLines {
+    /// Where the lowest row begins.
+    first: f32,
+    /// From there to where the next begins.
+    step: f32,
+    /// The number of the highest line, the lowest row's own being 0. Rows that overlap have lines where they begin.
+    lines: f32,
+}
+
+impl RowLines {
+    fn of(grid: &PictureGrid) -> Self {
+        let rows = grid.rows();
+        let edge = |row: usize| grid.row_bands.get(row).copied().unwrap_or_default();
+        let ([first, end], [last, _]) = (edge(0), edge(rows.saturating_sub(1)));
+        let step = match rows {
+            0 | 1 => end - first,
+            _ => (last - first) / (rows - 1) as f32,
+        };
+        let lines = match grid.tokens_overlap() {
+            true => rows.saturating_sub(1),
+            false => rows,
+        };
+        Self {
+            first,
+            step: step.max(1e-3),
+            lines: lines as f32,
         }
     }
 }
@@ -436,6 +512,137 @@ impl CallbackTrait for SpectrogramPaint {
             pass.set_pipeline(&gpu.pipeline);
             pass.set_bind_group(0, bound, &[]);
             pass.draw(0..3, 0..1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gui::{
+        canvas::Canvas,
+        model::{Mask, MaskForm, OwnGrid},
+    };
+    use eframe::{egui, egui_wgpu};
+    use mynascope_encoder::{EncoderInfo, Patchout};
+    use mynascope_spectrum::{
+        LevelsBuilder, Scale,
+        tokens::{MaskKind, ViewName},
+    };
+
+    const FRAMES: usize = 1100;
+
+    /// What a graphics card makes of the mask over a loud sound: one pixel a frame and band, black where it is hidden.
+    fn hidden(canvas: &mut Canvas, mask: &Mask) -> Vec<bool> {
+        let mut builder = LevelsBuilder::new(Scale::DECIBELS);
+        builder.push(std::iter::repeat_n(0.0, FRAMES * MEL_BANDS));
+        let levels = Arc::new(builder.finish());
+        let mut draw = |ui: &mut egui::Ui| {
+            let area = ui.ctx().content_rect();
+            let paint = SpectrogramPaint {
+                levels: Arc::clone(&levels),
+                summary: Summary::Mean,
+                mask: mask.active_table().map(|table| MaskPaint {
+                    table: Arc::clone(table),
+                    dropped: mask.dropped(),
+                    overlay: 1.0,
+                }),
+                colour_map: ColourMap::Grey,
+                start_frame: 0.0,
+                span_frames: FRAMES as f32,
+                bands: BandView::default(),
+                size: [FRAMES as f32, MEL_BANDS as f32],
+                top: 0.0,
+                range: 10.0,
+                background: Color32::BLACK,
+                patch_line: Color32::TRANSPARENT,
+                window_line: Color32::TRANSPARENT,
+            };
+            let shape = egui_wgpu::Callback::new_paint_callback(area, paint);
+            ui.painter().add(shape);
+        };
+        // The first frame leaves callbacks out.
+        canvas.frame(&mut draw);
+        let output = canvas.frame(&mut draw);
+        let image = canvas.image(output).unwrap();
+        (0..FRAMES)
+            .flat_map(|frame| (0..MEL_BANDS).map(move |band| (frame, band)))
+            .map(|(frame, band)| {
+                let pixel = image.get_pixel(frame as u32, (MEL_BANDS - 1 - band) as u32);
+                pixel.0[0] < 128
+            })
+            .collect()
+    }
+
+    fn maest(secs: f64, columns: usize) -> EncoderInfo {
+        let info = mynascope_encoder::Preset::Tiny
+            .config(mynascope_encoder::Patching::Square)
+            .info();
+        let edge = |band: usize| mynascope_spectrum::MAEST_MEL.hz_of_band(band as f64 - 0.5) as f32;
+        EncoderInfo {
+            family: mynascope_encoder::Family::Maest,
+            window: mynascope_encoder::WindowRule {
+                secs,
+                hop_secs: 0.5 * secs,
+            },
+            grids: vec![mynascope_spectrum::tokens::TokenGrid {
+                kind: mynascope_spectrum::tokens::GridKind::Maest,
+                columns,
+                row_hz: (0..9)
+                    .map(|row| [edge(row * 10), edge(row * 10 + 16)])
+                    .collect(),
+                token_secs: 0.256,
+                column_secs: 0.16,
+            }],
+            ..info
+        }
+    }
+
+    /// What is seen is what is heard: the graphics card hides exactly what the player leaves out.
+    #[test]
+    fn the_shader_hides_the_same_places_as_the_sound_for_every_grid() {
+        let mut canvas = Canvas::new([FRAMES as u32, MEL_BANDS as u32]).unwrap();
+        let patchout = Patchout {
+            every: 3,
+            dropped_rows: "0,4,5".parse().unwrap(),
+        };
+        let grids = [
+            None,
+            OwnGrid::of(&maest(4.992, 30), None, patchout),
+            OwnGrid::of(&maest(5.0, 31), None, patchout),
+            OwnGrid::of(&maest(30.0, 187), None, patchout),
+        ];
+        for own in grids {
+            for (shape, kind, by_patchout, start) in [
+                (PatchShape::Square, MaskKind::Random, true, None),
+                (PatchShape::Vertical, MaskKind::Block, false, Some(333)),
+                (PatchShape::Square, MaskKind::Random, false, Some(500)),
+            ] {
+                let mut mask = Mask {
+                    form: MaskForm {
+                        shape,
+                        kind,
+                        patchout: by_patchout,
+                        ..MaskForm::default()
+                    },
+                    own: own.clone(),
+                    starts: [start, None],
+                    ..Mask::default()
+                };
+                mask.refresh(FRAMES);
+                let table = mask.table(ViewName::A).unwrap();
+                let heard = (0..FRAMES).flat_map(|frame| {
+                    let ratio = mask.form.ratio;
+                    (0..MEL_BANDS)
+                        .map(move |band| table.is_dropped(band, frame, ratio).unwrap_or(false))
+                });
+                let heard: Vec<bool> = heard.collect();
+                let seen = hidden(&mut canvas, &mask);
+                let wrong = seen.iter().zip(&heard).filter(|(a, b)| a != b).count();
+                let what = format!("{:?} {shape} {kind} {start:?}", mask.grid().kind);
+                assert_eq!(wrong, 0, "{what}");
+                assert!(heard.contains(&true) && heard.contains(&false), "{what}");
+            }
         }
     }
 }

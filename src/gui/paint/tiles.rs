@@ -17,7 +17,7 @@ pub(super) struct TileWindow {
     pub(super) first_tile: usize,
     /// Layers of the tiles from the first on.
     pub(super) layers: [u32; MOST_TILES],
-    /// Frames that can be drawn.
+    /// Frames of the picture that can be drawn.
     pub(super) frames: usize,
 }
 
@@ -69,8 +69,9 @@ impl TilePool {
 
     /// Sends the tiles that a drawing needs and the card does not have.
     pub(super) fn bring(&mut self, queue: &wgpu::Queue, paint: &SpectrogramPaint) -> TileWindow {
-        let span = f64::from(paint.span_frames.max(1e-3));
-        let start = f64::from(paint.start_frame);
+        let per_frame = paint.levels.columns_per_frame() as f64;
+        let span = per_frame * f64::from(paint.span_frames.max(1e-3));
+        let start = per_frame * f64::from(paint.start_frame);
         let wanted = Wanted::of(&paint.levels, start, span, f64::from(paint.size[0]));
         self.drawing += 1;
         let mut layers = [0; MOST_TILES];
@@ -84,7 +85,7 @@ impl TilePool {
             first_tile: wanted.first_tile,
             layers,
             frames: if paint.levels.columns(wanted.mip) > 0 {
-                paint.levels.frames()
+                paint.levels.frames() / paint.levels.columns_per_frame()
             } else {
                 0
             },

@@ -14,8 +14,9 @@ use crate::gui::{
 use mynascope_audio::{Auditions, Clip};
 use mynascope_base::jobs::Cancel;
 
-/// Clips that are kept decoded: 1.2 MB each at 48 kHz.
+/// Clips that are kept decoded, and how long they last together at most: 0.4 MB a second at 48 kHz.
 const KEPT: usize = 40;
+const KEPT_SECS: f64 = 320.0;
 /// The rate of clips while there is no player, in Hz.
 const SILENT_RATE: u32 = 48_000;
 
@@ -25,6 +26,8 @@ pub struct AuditionRequest {
     pub play: Option<Spot>,
     /// Lies around it, nearest first.
     pub around: Vec<Spot>,
+    /// Seconds that are heard of a place: a window of the encoder that put it there.
+    pub window_secs: f64,
 }
 
 /// The thread that prepares and plays clips. The newest wish wins.
@@ -69,6 +72,7 @@ impl AuditionWork {
         self.request(AuditionRequest {
             play: None,
             around: Vec::new(),
+            window_secs: WINDOW_SECS,
         });
     }
 
@@ -84,6 +88,8 @@ struct Ring {
     auditions: Option<Auditions>,
     outbox: Outbox,
     clips: VecDeque<(Spot, Arc<Clip>)>,
+    /// How long they are.
+    window_secs: f64,
     /// Where decoding failed last: told once.
     failed: Option<Spot>,
 }
@@ -94,15 +100,20 @@ impl Ring {
             auditions,
             outbox,
             clips: VecDeque::new(),
+            window_secs: WINDOW_SECS,
             failed: None,
         }
     }
 
     fn answer(&mut self, request: AuditionRequest, has_newer: &dyn Fn() -> bool, cancel: &Cancel) {
+        if request.window_secs != self.window_secs {
+            self.clips.clear();
+            self.window_secs = request.window_secs;
+        }
         if let Some(spot) = request.play {
             self.play(spot, has_newer, cancel);
         }
-        for spot in request.around.into_iter().take(KEPT / 2) {
+        for spot in request.around.into_iter().take(self.most_kept() / 2) {
             if has_newer() {
                 break;
             }
@@ -139,17 +150,23 @@ impl Ring {
             Some(entry) => entry,
             None => {
                 let rate = self.auditions.as_ref().map_or(SILENT_RATE, Auditions::rate);
-                let clip = Clip::decode(&spot.path, spot.start_secs, WINDOW_SECS, rate, cancel)
+                let length = self.window_secs;
+                let clip = Clip::decode(&spot.path, spot.start_secs, length, rate, cancel)
                     .map_err(|error| error.to_string())?;
                 (spot.clone(), Arc::new(clip))
             }
         };
         let clip = Arc::clone(&entry.1);
         self.clips.push_back(entry);
-        while self.clips.len() > KEPT {
+        while self.clips.len() > self.most_kept() {
             self.clips.pop_front();
         }
         Ok(clip)
+    }
+
+    fn most_kept(&self) -> usize {
+        let fit = (KEPT_SECS / self.window_secs.max(1e-3)) as usize;
+        fit.clamp(2, KEPT)
     }
 }
 
@@ -186,5 +203,34 @@ mod tests {
         ring.play(gone.clone(), &|| false, &cancel);
         ring.play(gone, &|| false, &cancel);
         assert_eq!(inbox.len(), 1);
+    }
+
+    #[test]
+    fn a_point_sounds_as_long_as_a_window_of_its_encoder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        write_wav(&path, &vec![0.1; 16_000 * 12], 16_000).unwrap();
+        let (outbox, _inbox) = Outbox::new(&egui::Context::default());
+        let mut ring = Ring::new(None, outbox);
+        let spot = Spot {
+            path,
+            start_secs: 1.0,
+        };
+        let mut heard_secs = |window_secs: f64| {
+            let request = AuditionRequest {
+                play: Some(spot.clone()),
+                around: Vec::new(),
+                window_secs,
+            };
+            ring.answer(request, &|| false, &Cancel::default());
+            assert_eq!(ring.clips.len(), 1, "of one length only");
+            ring.clips[0].1.duration_secs()
+        };
+        for window_secs in [WINDOW_SECS, 10.0, 5.0] {
+            let heard = heard_secs(window_secs);
+            assert!((heard - window_secs).abs() < 0.05, "{heard}");
+        }
+        ring.window_secs = 30.0;
+        assert_eq!(ring.most_kept(), 10, "of long clips fewer are kept");
     }
 }

@@ -7,9 +7,9 @@ use std::{
 };
 
 use crate::gui::{
-    jobs::Answering,
+    jobs::{Answering, Newer},
     message::{Message, NoPicture, Outbox, PictureMessage},
-    model::{EncoderInput, PatchCut, Picture},
+    model::{EncoderInput, InputKind, Picture},
 };
 use mynascope_audio::{self as audio, AudioError, Peaks};
 use mynascope_base::{
@@ -17,8 +17,8 @@ use mynascope_base::{
     storage::Cache,
 };
 use mynascope_spectrum::{
-    self as spectrum, LevelsBuilder, MEL_BANDS, Mel, Patches, Scale, Sight, SpectrumError,
-    level_db, seen_by_encoder,
+    self as spectrum, Levels, LevelsBuilder, MEL_BANDS, Mel, Patches, Scale, Sight, SpectrumError,
+    fed_to_encoder, level_db, seen_by_encoder,
 };
 
 /// A picture that grows is shown at most this often.
@@ -34,7 +34,7 @@ pub struct PictureWork {
     current: Option<Cancel>,
     encoder_inputs: Answering<EncoderInputRequest>,
     /// The newest encoder input that was asked for.
-    asked: Option<(PathBuf, PatchCut)>,
+    asked: Option<(PathBuf, InputKind)>,
 }
 
 /// A track whose picture is wanted, and which of its channels.
@@ -51,10 +51,11 @@ struct Computed {
     sight: Sight,
 }
 
-/// A track of which it is asked what the encoder is given.
+/// A track of which it is asked what the encoder is fed.
 struct EncoderInputRequest {
     path: PathBuf,
-    cut: PatchCut,
+    channel: audio::Channel,
+    kind: InputKind,
     mel: Arc<Mel>,
 }
 
@@ -115,20 +116,12 @@ impl PictureWork {
             "encoder-view",
             outbox,
             move |request: EncoderInputRequest, newer| {
-                let shape = request.cut.shape;
-                let cut = Patches {
-                    bands: shape.bands(),
-                    frames: shape.frames(),
-                    lead_frames: request.cut.lead_frames,
-                };
-                if let Some(levels) = seen_by_encoder(&request.mel, cut, &|| !newer.has_newer()) {
-                    sends.send(Message::Picture(PictureMessage::EncoderInput(
-                        EncoderInput {
-                            path: request.path,
-                            cut: request.cut,
-                            levels: Arc::new(levels),
-                        },
-                    )));
+                let input =
+                    jobs::guarded(|| encoder_input(&request, newer)).and_then(|input| input);
+                if let Some(levels) = input.transpose() {
+                    let EncoderInputRequest { path, kind, .. } = request;
+                    let input = EncoderInput { path, kind, levels };
+                    sends.send(Message::Picture(PictureMessage::EncoderInput(input)));
                 }
             },
         )?;
@@ -160,20 +153,63 @@ impl PictureWork {
         }
     }
 
-    /// Asks for what the encoder sees of a whole track, once.
-    pub fn see(&mut self, path: &Path, cut: PatchCut, picture: &Picture) {
-        let asked = (path.to_path_buf(), cut);
+    /// Asks for what the encoder is fed of a whole track, once.
+    pub fn see(
+        &mut self,
+        path: &Path,
+        channel: audio::Channel,
+        kind: InputKind,
+        picture: &Picture,
+    ) {
+        let asked = (path.to_path_buf(), kind);
         if let Some(mel) = &picture.mel
             && self.asked.as_ref() != Some(&asked)
         {
             self.encoder_inputs.ask(EncoderInputRequest {
                 path: asked.0.clone(),
-                cut,
+                channel,
+                kind,
                 mel: Arc::clone(mel),
             });
             self.asked = Some(asked);
         }
     }
+}
+
+/// What the encoder is fed of a track; `None` if a newer question makes this one needless. The error is for the user.
+fn encoder_input(
+    request: &EncoderInputRequest,
+    newer: &Newer<'_>,
+) -> Result<Option<Arc<Levels>>, String> {
+    let keep_on = || !newer.has_newer() && !newer.cancel.is_cancelled();
+    let levels = match request.kind {
+        InputKind::Patches(cut) => {
+            let patches = Patches {
+                bands: cut.shape.bands(),
+                frames: cut.shape.frames(),
+                lead_frames: cut.lead_frames,
+            };
+            seen_by_encoder(&request.mel, patches, &keep_on)
+        }
+        InputKind::Mel(spec) => {
+            // The picture's own values are of other frames and bands: the sound is needed once more.
+            let (path, rate) = (&request.path, audio::SAMPLE_RATE);
+            let loaded = audio::load_mono(path, rate, request.channel, newer.cancel);
+            let (samples, _) = match loaded {
+                Err(AudioError::Cancelled(_)) => return Ok(None),
+                other => other.map_err(|error| error.to_string())?,
+            };
+            if !keep_on() {
+                return Ok(None);
+            }
+            let levels = fed_to_encoder(&spec, &samples, &keep_on);
+            if levels.is_none() && keep_on() {
+                return Err("what the encoder is fed cannot be drawn of this track".to_owned());
+            }
+            levels
+        }
+    };
+    Ok(levels.map(Arc::new))
 }
 
 /// The picture of a file, from the cache if it is there; else also what is to be kept. `grew` is told the picture so far

@@ -59,6 +59,11 @@ impl Clip {
         Ok(Self { frames, rate })
     }
 
+    /// How long it sounds, in seconds.
+    pub fn duration_secs(&self) -> f64 {
+        self.frames.len() as f64 / f64::from(self.rate.max(1))
+    }
+
     /// The same for an output of another rate.
     pub(super) fn at(&self, rate: u32) -> Result<Self, String> {
         let mut values: Vec<f32> = Vec::new();

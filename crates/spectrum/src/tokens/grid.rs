@@ -92,7 +92,7 @@ impl PatchGrid {
 }
 
 /// Which encoder's grid it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GridKind {
     /// Myna's 16x16 patches.

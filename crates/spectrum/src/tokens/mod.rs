@@ -9,14 +9,16 @@
 
 mod grid;
 mod order;
+mod picture_grid;
 mod random;
 mod track_view;
 mod view;
 
 pub use grid::{GridKind, PatchGrid, PatchShape, TokenGrid};
 pub use order::{DropOrder, MaskKind, MaskRatio, RatioError, dropped_tokens};
+pub use picture_grid::{MOST_OVERLAPPING, MOST_ROWS, PictureGrid};
 pub use random::{Purpose, Stream, stream};
-pub use track_view::{Painted, PatchPlace, TrackView, ViewFlags, ViewName};
+pub use track_view::{DropRule, Painted, PatchPlace, TrackView, ViewFlags, ViewName};
 pub use view::{TokenMask, View, ViewPair, draw_views};
 
 /// Frames of one window (3.07 s of picture at 16 kHz and a hop of 512).

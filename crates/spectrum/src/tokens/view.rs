@@ -2,15 +2,14 @@
 
 use super::{DropOrder, MaskKind, MaskRatio, PatchShape, Purpose, WINDOW_FRAMES, stream};
 
-/// Where the two crops of a track begin, in frames.
-pub(super) fn crop_starts(seed: u64, epoch: u64, track: u64, track_frames: usize) -> [usize; 2] {
+/// At which of so many places the two crops of a track begin.
+pub(super) fn crop_places(seed: u64, epoch: u64, track: u64, places: usize) -> [usize; 2] {
     let mut crops = stream(seed, epoch, track, Purpose::Crops);
-    let places = track_frames.saturating_sub(WINDOW_FRAMES) + 1;
     [(); 2].map(|()| crops.below(places))
 }
 
 /// In which order view 0 or 1 drops its tokens of a patch shape.
-pub(super) fn mask_order(
+fn mask_order(
     seed: u64,
     epoch: u64,
     track: u64,
@@ -87,7 +86,8 @@ pub fn draw_views(
     kind: MaskKind,
     ratio: MaskRatio,
 ) -> ViewPair {
-    let starts = crop_starts(seed, epoch, track, track_frames);
+    let places = track_frames.saturating_sub(WINDOW_FRAMES) + 1;
+    let starts = crop_places(seed, epoch, track, places);
     [0_u8, 1].map(|view| {
         let mask = |shape| {
             let order = mask_order(seed, epoch, track, view, shape, kind);

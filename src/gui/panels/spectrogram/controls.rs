@@ -8,17 +8,17 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, MaskCommand, PictureCommand},
-    model::{AppState, MOST_PERCENT, PictureForm, Query, WalkStep},
+    model::{AppState, InputKind, MOST_PERCENT, PictureForm, Query, WalkStep},
     panels::{parts, row_from_right, teach::masking, top::icon_button},
     theme::{self, small},
 };
 use mynascope_audio::{CANCELS, Channel};
 use mynascope_base::storage::Follow;
-use mynascope_spectrum::{ColourMap, Summary, tokens::MaskRatio};
+use mynascope_spectrum::{ColourMap, Compression, Summary, tokens::MaskRatio};
 
 const SAVE_TIP: &str = "Save the picture with its axes as PNG (Ctrl+S)";
-const ENCODER_TIP: &str = "Show what the encoder sees: raw power without dB, each patch less its own mean and divided by \
-                           its own deviation (E)";
+const MYNA_INPUT_TIP: &str = "Show what the encoder is fed: raw power of 128 mel bands without dB, each patch less its own \
+                              mean and divided by its own deviation (E)";
 const FOLLOW: [(Follow, &str, &str); 3] = [
     (
         Follow::Page,
@@ -68,8 +68,8 @@ pub fn header(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
             push(PictureCommand::FitTrack);
         }
         let as_encoder = model.spectrogram.form.as_encoder;
-        let button = Button::selectable(as_encoder, "Encoder");
-        if ui.add(button).on_hover_text(ENCODER_TIP).clicked() {
+        let button = Button::selectable(as_encoder, "Encoder input");
+        if ui.add(button).on_hover_text(input_tip(model)).clicked() {
             push(PictureCommand::Edit(PictureForm {
                 as_encoder: !as_encoder,
                 ..model.spectrogram.form
@@ -111,6 +111,32 @@ pub fn header(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
             }
         });
     });
+}
+
+/// What the switch to the encoder's input shows.
+fn input_tip(model: &AppState) -> String {
+    match model.mask.input_kind() {
+        Some(InputKind::Patches(_)) => MYNA_INPUT_TIP.to_owned(),
+        Some(InputKind::Mel(spec)) => {
+            let millis = 1000.0 * spec.hop as f64 / f64::from(mynascope_audio::SAMPLE_RATE);
+            let how = match (spec.compression, spec.normalisation) {
+                (Compression::Power, _) => "power",
+                (Compression::Log10Of1Plus10000, _) => "log of power",
+                (Compression::Decibels { .. }, _) => "level in dB",
+            };
+            let normal = match spec.normalisation {
+                Some(_) => ", normalised by mean and deviation of its training data",
+                None => "",
+            };
+            format!(
+                "Show what the encoder is fed: {how} of {} mel bands every {millis:.0} ms{normal} (E)",
+                spec.bands
+            )
+        }
+        None => {
+            "This encoder is fed samples: there is no other picture of its input (E)".to_owned()
+        }
+    }
 }
 
 /// The remedy for channels that cancel.
@@ -266,26 +292,31 @@ pub fn mask_row(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
         {
             out.push(Command::edit_mask(model, |form| form.shown = shown));
         }
-        let mut percent = mask.form.percent();
         theme::slider_look(ui, theme::UNIT * 45.0);
-        let slider = Slider::new(&mut percent, 0..=MOST_PERCENT).show_value(false);
-        // Its hint stands at the number: at the slider it would lie over the transport while it is dragged.
-        let response = ui.add_enabled(shown, slider);
-        if response.changed()
-            && let Ok(ratio) = MaskRatio::new(f64::from(percent) / 100.0)
-        {
-            out.push(Command::edit_mask(model, |form| form.ratio = ratio));
+        if mask.patchout().is_some() {
+            ui.add_enabled_ui(shown, |ui| masking::every_slider(ui, model, out));
+            if !shown {
+                return;
+            }
+            let text = masking::every_column(model.teaching.form.patchout);
+            ui.label(RichText::new(text).color(tokens.text_strong))
+                .on_hover_text(masking::PATCHOUT_TIP);
+        } else {
+            ratio(ui, model, out);
+            if !shown {
+                return;
+            }
+            let text = format!("{} %", mask.form.percent());
+            ui.label(RichText::new(text).color(tokens.text_strong))
+                .on_hover_text(
+                    "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",
+                );
         }
-        if !shown {
-            return;
-        }
-        let text = format!("{} %", mask.form.percent());
-        ui.label(RichText::new(text).color(tokens.text_strong))
-            .on_hover_text(
-                "Share of tokens that are dropped (comma and period: 5 points, with Shift 1)",
-            );
         masking::painted_mark(ui, mask);
-        if icon_button(ui, icon::DICE_FIVE, "Draw another mask (R)").clicked() {
+        // Patchout is no draw: it leaves out the same of every window.
+        if mask.patchout().is_none()
+            && icon_button(ui, icon::DICE_FIVE, "Draw another mask (R)").clicked()
+        {
             out.push(Command::Mask(MaskCommand::Reroll));
         }
         let meter = if ui.available_width() > ROOM_FOR_METER {
@@ -294,6 +325,24 @@ pub fn mask_row(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
             format!("{} of {} kept", mask.kept(), mask.tokens())
         };
         ui.add(Label::new(small(meter).color(tokens.text_weak)).truncate())
-            .on_hover_text(mask.meter());
+            .on_hover_text(format!(
+                "{}. {}",
+                mask.meter(),
+                masking::hidden_only_if_all(mask)
+            ));
     });
+}
+
+/// The slider of the share of tokens that are dropped.
+fn ratio(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
+    let form = model.mask.form;
+    let mut percent = form.percent();
+    let slider = Slider::new(&mut percent, 0..=MOST_PERCENT).show_value(false);
+    // Its hint stands at the number: at the slider it would lie over the transport while it is dragged.
+    let response = ui.add_enabled(form.shown, slider);
+    if response.changed()
+        && let Ok(ratio) = MaskRatio::new(f64::from(percent) / 100.0)
+    {
+        out.push(Command::edit_mask(model, |form| form.ratio = ratio));
+    }
 }

@@ -4,14 +4,14 @@ use eframe::egui::{self, Align2, CursorIcon, Id, Rect, Response, Sense, StrokeKi
 
 use crate::gui::{
     command::{Command, MaskCommand, TeachCommand},
-    model::{AppState, FRAME_SECS, Layer, WINDOW_SECS},
-    panels::teach::layer,
+    model::{AppState, FRAME_SECS, Layer},
+    panels::teach::layer::{self, Stretch},
     theme,
     workspace::Workspace,
 };
 use mynascope_spectrum::{
     MEL_BANDS,
-    tokens::{PatchPlace, ViewName, WINDOW_FRAMES},
+    tokens::{PatchPlace, ViewName},
 };
 
 use super::picture::{place_at, secs_at, x_of, y_of};
@@ -22,22 +22,59 @@ const BAR: f32 = 3.0 * theme::UNIT;
 /// Where a view's crop lies on the screen; it may reach beyond the picture.
 fn crop_rect(model: &AppState, view: ViewName, area: Rect) -> Option<Rect> {
     let table = model.mask.table(view)?;
-    let start = table.view.start_frame() as f64 * FRAME_SECS;
+    let start = table.view.start() * FRAME_SECS;
+    let window_secs = table.view.grid().window_frames * FRAME_SECS;
     let time = &model.spectrogram.view;
     Some(Rect::from_min_max(
         pos2(x_of(time, area, start), area.top()),
-        pos2(x_of(time, area, start + WINDOW_SECS), area.bottom()),
+        pos2(x_of(time, area, start + window_secs), area.bottom()),
     ))
 }
 
-/// The crop's rectangle with all bands, also those that are zoomed out of sight, and where the crop begins in the track.
-fn all_bands_of_crop(model: &AppState, view: ViewName, area: Rect) -> Option<(Rect, f64)> {
+/// The crop's rectangle with all bands, also those that are zoomed out of sight, and the stretch of the track that it is.
+fn all_bands_of_crop(model: &AppState, view: ViewName, area: Rect) -> Option<(Rect, Stretch)> {
     let mut crop = crop_rect(model, view, area)?;
     let bands = &model.spectrogram.bands;
     crop.min.y = y_of(bands, area, MEL_BANDS as f64);
     crop.max.y = y_of(bands, area, 0.0);
-    let start_frame = model.mask.table(view)?.view.start_frame();
-    Some((crop, start_frame as f64 * FRAME_SECS))
+    Some((crop, Stretch::of_crop(&model.mask.table(view)?.view)))
+}
+
+/// The mel band and the frame of the track at a place on the screen.
+fn cell_at(model: &AppState, area: Rect, at: egui::Pos2) -> (usize, usize) {
+    let secs = secs_at(&model.spectrogram.view, area, at.x).max(0.0);
+    let band = place_at(&model.spectrogram.bands, area, at.y).max(0.0) as usize;
+    (band.min(MEL_BANDS - 1), (secs / FRAME_SECS) as usize)
+}
+
+/// Draws the outlines of the patches that cover the place of the pointer, where patches overlap: all of them must be dropped
+/// for it to be hidden.
+pub fn covering(ui: &Ui, model: &AppState, area: Rect, pointer: egui::Pos2) {
+    let Some(table) = model.mask.active_table() else {
+        return;
+    };
+    let (grid, lead) = (table.view.grid(), table.view.lead_frames());
+    if !grid.tokens_overlap() {
+        return;
+    }
+    let tokens = theme::tokens(ui);
+    let painter = ui.painter().with_clip_rect(area);
+    let (band, frame) = cell_at(model, area, pointer);
+    for (window, token) in table.view.covering(band, frame) {
+        let Some(([start, end], [low, high])) = grid.area(token) else {
+            continue;
+        };
+        let first = window as f64 * grid.window_frames - lead;
+        let x = |frames: f64| x_of(&model.spectrogram.view, area, (first + frames) * FRAME_SECS);
+        let y = |place: f32| y_of(&model.spectrogram.bands, area, f64::from(place));
+        let rect = Rect::from_x_y_ranges(x(start)..=x(end), y(high)..=y(low));
+        painter.rect_stroke(
+            rect,
+            0.0,
+            (theme::LINE, tokens.playhead),
+            StrokeKind::Inside,
+        );
+    }
 }
 
 fn is_shown(model: &AppState) -> bool {
@@ -52,11 +89,11 @@ pub fn draw(ui: &Ui, model: &AppState, area: Rect) {
     let tokens = theme::tokens(ui);
     let painter = ui.painter().with_clip_rect(area);
     let active = model.mask.form.active;
-    if let (Some((crop, start_secs)), Some(layer)) = (
+    if let (Some((crop, stretch)), Some(layer)) = (
         all_bands_of_crop(model, active, area),
         layer::values(model, active),
     ) {
-        layer.paint(&painter, tokens, start_secs, crop);
+        layer.paint(&painter, tokens, stretch, crop);
     }
     for view in [active.other(), active] {
         let Some(crop) = crop_rect(model, view, area) else {
@@ -159,14 +196,17 @@ pub fn drag_crop(
         return;
     }
     let rest: f32 = ui.data(|data| data.get_temp(rest_id)).unwrap_or_default();
-    let wanted = table.view.start_frame() as f32 + rest + frames;
-    let last = table.key.frames.saturating_sub(WINDOW_FRAMES) as f32;
-    let start = wanted.clamp(0.0, last).round();
-    ui.data_mut(|data| data.insert_temp(rest_id, (wanted - start).clamp(-96.0, 96.0)));
-    if start as usize != table.view.start_frame() {
+    let grid = table.view.grid();
+    let (step, window) = (grid.crop_step as f32, grid.window_frames as f32);
+    let wanted = table.view.start() as f32 + rest + frames;
+    let last = ((table.key.frames as f32 - window) / step).floor();
+    let start = step * (wanted / step).round().clamp(0.0, last.max(0.0));
+    ui.data_mut(|data| data.insert_temp(rest_id, (wanted - start).clamp(-window, window)));
+    let start_frame = start.round() as usize;
+    if start_frame != table.view.start_frame() {
         out.push(Command::Mask(MaskCommand::MoveCrop {
             view,
-            start_frame: Some(start as usize),
+            start_frame: Some(start_frame),
         }));
     }
 }
@@ -187,33 +227,29 @@ pub fn pointer(
     let Some(table) = model.mask.active_table().filter(|_| is_shown(model)) else {
         return false;
     };
-    let place_of = |at: egui::Pos2| -> Option<PatchPlace> {
-        let secs = secs_at(&model.spectrogram.view, area, at.x);
-        let band = place_at(&model.spectrogram.bands, area, at.y).max(0.0) as usize;
-        table.view.place_at(
-            band.min(MEL_BANDS - 1),
-            (secs.max(0.0) / FRAME_SECS) as usize,
-        )
+    let places_of = |at: egui::Pos2| -> Vec<PatchPlace> {
+        let (band, frame) = cell_at(model, area, at);
+        table.view.places_at(band, frame).collect()
     };
-    if let (Some(at), Some((crop, start_secs))) = (
+    if let (Some(at), Some((crop, stretch))) = (
         response.hover_pos(),
         all_bands_of_crop(model, model.mask.form.active, area),
     ) {
-        point(model, at, start_secs, crop, out);
+        point(model, at, stretch, crop, out);
     }
     if !paints(ui, model) {
         return false;
     }
-    brush(ui, model, model.mask.form.active, response, &place_of, out);
+    brush(ui, model, model.mask.form.active, response, &places_of, out);
     true
 }
 
 /// Notes which token of the active view's layer the pointer is over, where that matters. `crop` is the rectangle of its crop,
-/// which begins at `start_secs`.
+/// and `stretch` what it is of the track.
 pub fn point(
     model: &AppState,
     at: egui::Pos2,
-    start_secs: f64,
+    stretch: Stretch,
     crop: Rect,
     out: &mut Vec<Command>,
 ) {
@@ -222,19 +258,19 @@ pub fn point(
         return;
     }
     let layer = layer::values(model, model.mask.form.active);
-    let token = layer.and_then(|layer| layer.token_at(at, start_secs, crop));
+    let token = layer.and_then(|layer| layer.token_at(at, stretch, crop));
     if token.is_some() && teaching.pointed != token {
         out.extend(token.map(|token| Command::Teach(TeachCommand::Point(token))));
     }
 }
 
-/// Paints the patches under a press or drag: what the first one becomes, all others become.
+/// Paints the patches under a press or drag, all that cover the place: what the first become, all others become.
 pub fn brush(
     ui: &Ui,
     model: &AppState,
     view: ViewName,
     response: &Response,
-    place_of: &dyn Fn(egui::Pos2) -> Option<PatchPlace>,
+    places_of: &dyn Fn(egui::Pos2) -> Vec<PatchPlace>,
     out: &mut Vec<Command>,
 ) {
     // A view is shown in two panels: each has its own brush.
@@ -253,35 +289,32 @@ pub fn brush(
         ui.data_mut(|data| data.remove::<bool>(id));
         return;
     };
-    let painted = mask.paint.of(view, mask.form.shape);
-    let is_kept = |place: PatchPlace| {
-        let window = i64::from(place.window) + table.view.crop_window() as i64;
-        let token = usize::try_from(window).unwrap_or(0) * table.tokens() + place.token;
-        let rank = table.ranks.get(token).copied().unwrap_or_default();
-        usize::from(rank) > mask.dropped()
-    };
-    let Some(place) = place_of(at) else {
+    let under = places_of(at);
+    if under.is_empty() {
         return;
-    };
+    }
+    let dropped = mask.dropped();
     let begun = ui.data(|data| data.get_temp::<bool>(id));
-    let keep = begun.unwrap_or_else(|| !is_kept(place));
+    // What is seen, with at least one of its patches, goes.
+    let keep = begun.unwrap_or_else(|| !under.iter().any(|&place| table.is_kept(place, dropped)));
     ui.data_mut(|data| data.insert_temp(id, keep));
     // A fast drag passes over patches between two frames.
     let before = at - ui.input(|input| input.pointer.delta());
     let steps = if begun.is_some() { 16_u8 } else { 0 };
-    let mut last = None;
+    let painted = mask.paint.of(view, table.view.grid());
+    let mut places = Vec::new();
     for step in 0..=steps {
         let share = f32::from(step) / f32::from(steps.max(1));
-        let Some(place) = place_of(at + (before - at) * share) else {
-            continue;
-        };
-        if last != Some(place) && painted.get(place) != Some(keep) {
-            out.push(Command::Mask(MaskCommand::Paint {
-                view,
-                place,
-                keep: Some(keep),
-            }));
-        }
-        last = Some(place);
+        places.extend(places_of(at + (before - at) * share));
+    }
+    places.sort_unstable();
+    places.dedup();
+    places.retain(|place| painted.get(*place) != Some(keep));
+    if !places.is_empty() {
+        out.push(Command::Mask(MaskCommand::Paint {
+            view,
+            places,
+            keep: Some(keep),
+        }));
     }
 }

@@ -3,9 +3,10 @@
 use eframe::egui::{self, Align2, Color32, Mesh, Rect, pos2};
 
 use crate::gui::{
-    model::{AppState, Spectrogram},
+    model::{AppState, InputKind, Spectrogram},
     theme,
 };
+use mynascope_spectrum::{Compression, MelSpec};
 
 /// Room for the bar and its numbers.
 pub const WIDTH: f32 = 14.0 * theme::UNIT;
@@ -26,10 +27,25 @@ pub struct ColourScale {
 }
 
 impl ColourScale {
-    /// The scale of what is drawn: levels, or what the encoder sees.
+    /// The scale of what is drawn: levels, or what the encoder is fed.
     pub fn of(model: &AppState) -> Self {
         let spectrogram = &model.spectrogram;
-        if spectrogram.encoder_input(model.mask.cut()).is_some() {
+        let kind = model.mask.input_kind();
+        let input = spectrogram.encoder_input(kind);
+        if let (Some(levels), Some(InputKind::Mel(spec))) = (input, kind) {
+            let scale = levels.scale();
+            Self {
+                top: scale.high,
+                range: scale.high - scale.low,
+                unit: unit_of(&spec),
+                step: if scale.high - scale.low > 20.0 {
+                    5.0
+                } else {
+                    0.5
+                },
+                help: "What the encoder is fed, from the lowest value of this track to the highest",
+            }
+        } else if input.is_some() {
             Self {
                 top: Spectrogram::TOP_DEVIATIONS,
                 range: Spectrogram::RANGE_DEVIATIONS,
@@ -47,6 +63,16 @@ impl ColourScale {
                 help: "Level of the mel power, on the same scale for every track; 0 dB is a power of 1",
             }
         }
+    }
+}
+
+/// What the values of a front end are in, in short: nothing where they are normalised.
+pub fn unit_of(spec: &MelSpec) -> &'static str {
+    match spec.compression {
+        _ if spec.normalisation.is_some() => "",
+        Compression::Power => "power",
+        Compression::Log10Of1Plus10000 => "log",
+        Compression::Decibels { .. } => "dB",
     }
 }
 
@@ -85,7 +111,8 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, place: Rect) {
             tokens.text_weak,
         );
     };
-    let top = format!("{:.0} {}", scale.top, scale.unit);
+    let digits = usize::from(scale.step < 1.0);
+    let top = format!("{} {}", minus(scale.top, digits), scale.unit);
     write(bar.top(), Align2::LEFT_TOP, top);
     let step = tick_step(scale.step, scale.range, bar.height());
     let bottom = scale.top - scale.range;
@@ -94,18 +121,18 @@ pub fn show(ui: &mut egui::Ui, model: &AppState, place: Rect) {
         let y = y_of(value);
         let free = y - bar.top() > theme::TEXT_SMALL * 2.0;
         if free && bar.bottom() - y < theme::TEXT_SMALL * 0.5 {
-            write(bar.bottom(), Align2::LEFT_BOTTOM, minus(value));
+            write(bar.bottom(), Align2::LEFT_BOTTOM, minus(value, digits));
         } else if free {
-            write(y, Align2::LEFT_CENTER, minus(value));
+            write(y, Align2::LEFT_CENTER, minus(value, digits));
         }
         value -= step;
     }
 }
 
-/// A whole number with a true minus.
-fn minus(value: f32) -> String {
+/// A number with a true minus.
+fn minus(value: f32, digits: usize) -> String {
     // Adding zero makes a minus of "-0" vanish.
-    format!("{:.0}", value + 0.0).replace('-', "\u{2212}")
+    format!("{:.digits$}", value + 0.0).replace('-', "\u{2212}")
 }
 
 /// The step between numbers: `least`, or twice, four or ten times that and so on where there is little room.

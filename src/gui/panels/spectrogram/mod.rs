@@ -9,7 +9,6 @@ mod picture;
 mod prediction_timeline;
 mod readout;
 mod selection;
-mod window_mark;
 
 use std::sync::Arc;
 

@@ -16,7 +16,7 @@ use crate::gui::{
     theme,
 };
 
-use super::{crops, legend::ColourScale, selection, window_mark};
+use super::{crops, legend::ColourScale, selection};
 
 /// Draws the picture and the playhead, and reads the pointer over them.
 pub fn show(
@@ -37,7 +37,8 @@ pub fn show(
     let wanted = model.mask.active_table().filter(|_| model.mask.form.shown);
     let mask = wanted.filter(|_| shown > 0.0);
     let pixels = area.size() * ui.ctx().pixels_per_point();
-    let seen = spectrogram.encoder_input(model.mask.cut());
+    let kind = model.mask.input_kind();
+    let seen = spectrogram.encoder_input(kind);
     let levels = seen.unwrap_or(&picture.levels);
     let scale = ColourScale::of(model);
     let paint = SpectrogramPaint {
@@ -63,17 +64,24 @@ pub fn show(
         .add(egui_wgpu::Callback::new_paint_callback(area, paint));
     let waits = spectrogram.form.as_encoder && seen.is_none();
     let told = undecoded(ui, view, picture, area);
+    let failed = kind.and_then(|kind| spectrogram.asked_input(kind)?.as_ref().err());
     let text = match &spectrogram.state {
-        PictureState::Ready { .. } if waits => "computing what the encoder sees …",
-        _ if waits => "what the encoder sees is shown once the track is decoded",
+        _ if waits && kind.is_none() => "this encoder is fed samples, no spectrogram",
+        _ if waits && failed.is_some() => failed.map_or("", String::as_str),
+        PictureState::Ready { .. } if waits => "computing what the encoder is fed …",
+        _ if waits => "what the encoder is fed is shown once the track is decoded",
         _ if mask.is_none() && wanted.is_some() => "zoom in to see the mask",
         _ => "",
     };
     if !told && !text.is_empty() {
         plate(ui, area, text, area.center().x, area.width());
     }
+    if mask.is_some()
+        && let Some(pointer) = response.hover_pos()
+    {
+        crops::covering(ui, model, area, pointer);
+    }
     crops::draw(ui, model, area);
-    window_mark::draw(ui, model, area);
     selection::draw(ui, model, area);
     playhead(ui, model, area);
     crops::handles(ui, model, area, out);

@@ -3,12 +3,15 @@
 use eframe::egui::{self, Pos2, Rect};
 
 use crate::gui::{
-    model::{AppState, FRAME_SECS, Picture, clock},
+    model::{AppState, FRAME_SECS, InputKind, Picture, clock},
     theme,
 };
-use mynascope_spectrum::{MEL_BANDS, hz_of_band, note_and_cents, tokens::ViewName};
+use mynascope_spectrum::{Levels, MEL_BANDS, hz_of_band, note_and_cents, tokens::ViewName};
 
-use super::picture::{place_at, secs_at};
+use super::{
+    legend::unit_of,
+    picture::{place_at, secs_at},
+};
 
 const BETWEEN: &str = " · ";
 
@@ -80,18 +83,20 @@ fn describe(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> V
     }
     let level = signed(picture.level_db(band, frame), 1);
     parts.push(format!("{} dB", level.trim_start_matches('+')));
-    if let Some(value) = spectrogram
-        .encoder_input(model.mask.cut())
-        .and_then(|seen| seen.get(band, frame))
-    {
-        parts.push(format!("{} SD", signed(value, 1)));
+    let kind = model.mask.input_kind();
+    if let (Some(kind), Some(seen)) = (kind, spectrogram.encoder_input(kind)) {
+        parts.extend(fed(kind, seen, place, secs));
     }
     let Some(table) = model.mask.active_table() else {
         return parts;
     };
-    if let Some(place) = table.view.place_at(band, frame) {
-        let (row, column) = table.view.grid().place(place.token);
-        parts.push(format!("row {}, column {}", row + 1, column + 1));
+    let grid = table.view.grid();
+    let covering = table.view.places_at(band, frame);
+    let covering: Vec<(usize, usize)> = covering.map(|at| grid.place(at.token)).collect();
+    if !covering.is_empty() {
+        let row = numbers("row", covering.iter().map(|&(row, _)| row));
+        let column = numbers("column", covering.iter().map(|&(_, column)| column));
+        parts.push(format!("{row}, {column}"));
     }
     let fates = ViewName::BOTH.into_iter().filter_map(|view| {
         let dropped = model
@@ -106,6 +111,30 @@ fn describe(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> V
         parts.push(fates.join(", "));
     }
     parts
+}
+
+/// The value that the encoder is fed at a place of the band axis and a time.
+fn fed(kind: InputKind, levels: &Levels, place: f64, secs: f64) -> Option<String> {
+    let band = levels.bands().at(place);
+    let column = (secs.max(0.0) / FRAME_SECS * levels.columns_per_frame() as f64) as usize;
+    let value = levels.get(band, column)?;
+    Some(match kind {
+        InputKind::Patches(_) => format!("{} SD", signed(value, 1)),
+        InputKind::Mel(spec) => {
+            let text = format!("band {} of {}: {}", band + 1, spec.bands, signed(value, 2));
+            format!("{text} {}", unit_of(&spec)).trim_end().to_owned()
+        }
+    })
+}
+
+/// "row 2", or "rows 2 to 3" where several overlap; counted from 1.
+fn numbers(what: &str, found: impl Iterator<Item = usize> + Clone) -> String {
+    let first = found.clone().min().unwrap_or(0) + 1;
+    let last = found.max().unwrap_or(0) + 1;
+    match first == last {
+        true => format!("{what} {first}"),
+        false => format!("{what}s {first} to {last}"),
+    }
 }
 
 /// A number with its sign, and with a true minus.

@@ -7,7 +7,7 @@ use eframe::egui::{
 
 use crate::gui::{
     command::{Command, SoundCommand},
-    model::{AppState, Selection, TimeView, WINDOW_SECS},
+    model::{AppState, Selection, TimeView},
     theme,
 };
 
@@ -54,7 +54,9 @@ pub fn draw(ui: &egui::Ui, model: &AppState, area: Rect) {
         let seen = place.intersect(area);
         let tempo = model.library.selected_track().and_then(|it| it.tempo_bpm);
         // As much of it as there is room for.
-        let galley = lengths(selection, tempo).into_iter().find_map(|text| {
+        let window_secs = model.mask.window_secs();
+        let texts = lengths(selection, tempo, window_secs);
+        let galley = texts.into_iter().find_map(|text| {
             let galley = painter.layout_no_wrap(text, theme::small_font(), tokens.on_picture);
             (galley.size().x + AIR < seen.width()).then_some(galley)
         });
@@ -79,14 +81,14 @@ pub fn draw(ui: &egui::Ui, model: &AppState, area: Rect) {
 
 /// How long a selection is, from full to short: seconds, beats where the collection knows the track's tempo, and windows of
 /// the encoder.
-fn lengths(selection: &Selection, tempo_bpm: Option<f32>) -> [String; 3] {
+fn lengths(selection: &Selection, tempo_bpm: Option<f32>, window_secs: f64) -> [String; 3] {
     let secs = selection.length_secs();
     let short = format!("{secs:.2} s");
     let mut longer = short.clone();
     if let Some(tempo) = tempo_bpm.filter(|tempo| *tempo > 0.0) {
         longer += &format!(" · {:.1} beats", secs * f64::from(tempo) / 60.0);
     }
-    let full = format!("{longer} · {:.1} windows", secs / WINDOW_SECS);
+    let full = format!("{longer} · {:.1} windows", secs / window_secs);
     [full, longer, short]
 }
 
@@ -206,13 +208,14 @@ mod tests {
     #[test]
     fn a_selection_says_its_length_in_every_unit_that_is_known() {
         let bar = Selection::between(1.0, 3.0, 10.0).unwrap();
-        let [full, longer, short] = lengths(&bar, Some(120.0));
+        let [full, longer, short] = lengths(&bar, Some(120.0), 3.072);
         assert_eq!(full, "2.00 s · 4.0 beats · 0.7 windows");
         assert_eq!(
             (longer.as_str(), short.as_str()),
             ("2.00 s · 4.0 beats", "2.00 s")
         );
-        assert_eq!(lengths(&bar, None)[0], "2.00 s · 0.7 windows");
+        assert_eq!(lengths(&bar, None, 3.072)[0], "2.00 s · 0.7 windows");
+        assert_eq!(lengths(&bar, None, 5.0)[0], "2.00 s · 0.4 windows");
     }
 
     #[test]

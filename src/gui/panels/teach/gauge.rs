@@ -26,7 +26,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.spacing_mut().interact_size.y = LINE;
     if let Some(answer) = &teaching.patchout.value {
         head(ui, model, "Patchout", PATCHOUT_HINT, Some(&answer.encoder));
-        return patchout::show(ui, model, answer, out);
+        return patchout::show(ui, model, answer);
     }
     if let Some(why) = &teaching.patchout.error {
         head(ui, model, "Patchout", PATCHOUT_HINT, None);

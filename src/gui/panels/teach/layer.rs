@@ -3,13 +3,13 @@
 use eframe::egui::{Color32, Painter, Pos2, Rect, StrokeKind, pos2};
 
 use crate::gui::{
-    model::{AppState, Layer, WINDOW_SECS},
+    model::{AppState, FRAME_SECS, Layer},
     theme::{self, Tokens},
 };
 use mynascope_encoder::AttentionTrace;
 use mynascope_spectrum::{
     MEL_BANDS, band_of_hz,
-    tokens::{PatchGrid, ViewName, WINDOW_FRAMES},
+    tokens::{PictureGrid, TrackView, ViewName},
 };
 
 /// The values of a layer over the window that was asked about.
@@ -78,15 +78,34 @@ pub fn values(model: &AppState, view: ViewName) -> Option<LayerValues<'_>> {
     })
 }
 
+/// A part of the track, as a rectangle shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Stretch {
+    /// Where it begins, in seconds.
+    pub start_secs: f64,
+    /// How long it is.
+    pub secs: f64,
+}
+
+impl Stretch {
+    /// The window at a view's crop.
+    pub fn of_crop(view: &TrackView) -> Self {
+        Self {
+            start_secs: view.start() * FRAME_SECS,
+            secs: view.grid().window_frames * FRAME_SECS,
+        }
+    }
+}
+
 impl LayerValues<'_> {
     /// Whether there is nothing to paint: attention of an encoder of which what enters the first block is read.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// The part of a token that is nearer to its middle than to that of any other, in a rectangle that is `WINDOW_SECS` of the
-    /// track from `from_secs` on, and all bands: tokens that overlap share what they have in common.
-    fn rect(&self, token: usize, from_secs: f64, area: Rect) -> Option<Rect> {
+    /// The part of a token that is nearer to its middle than to that of any other, in a rectangle that is a stretch of the
+    /// track and all bands: tokens that overlap share what they have in common.
+    fn rect(&self, token: usize, stretch: Stretch, area: Rect) -> Option<Rect> {
         let grid = &self.trace.grid;
         let ([start, end], _) = grid.area(token)?;
         let (row, column) = grid.place(token);
@@ -108,7 +127,7 @@ impl LayerValues<'_> {
         };
         let high = between(row).or_else(|| edge(row, 1))?;
         let x_of = |secs: f64| {
-            let share = (self.start_secs + secs - from_secs) / WINDOW_SECS;
+            let share = (self.start_secs + secs - stretch.start_secs) / stretch.secs;
             area.left() + area.width() * share as f32
         };
         let y_of = |band: f64| area.bottom() - area.height() * (band / MEL_BANDS as f64) as f32;
@@ -119,17 +138,17 @@ impl LayerValues<'_> {
     }
 
     /// The token at a place of such a rectangle.
-    pub fn token_at(&self, at: Pos2, from_secs: f64, area: Rect) -> Option<usize> {
+    pub fn token_at(&self, at: Pos2, stretch: Stretch, area: Rect) -> Option<usize> {
         let tokens = self.trace.kept.iter().copied();
         let mut tokens = tokens.filter(|&token| {
-            let rect = self.rect(token, from_secs, area);
+            let rect = self.rect(token, stretch, area);
             rect.is_some_and(|rect| rect.contains(at))
         });
         tokens.next()
     }
 
     /// Paints it into such a rectangle. Tokens without a value stay as they are: they did not go in.
-    pub fn paint(&self, painter: &Painter, tokens: &Tokens, from_secs: f64, area: Rect) {
+    pub fn paint(&self, painter: &Painter, tokens: &Tokens, stretch: Stretch, area: Rect) {
         let shown = painter.clip_rect();
         for &(token, value) in &self.values {
             let colour = if self.diverging {
@@ -137,14 +156,14 @@ impl LayerValues<'_> {
             } else {
                 theme::sequential(value)
             };
-            let rect = self.rect(token, from_secs, area);
+            let rect = self.rect(token, stretch, area);
             if let Some(rect) = rect.filter(|rect| rect.intersects(shown)) {
                 painter.rect_filled(rect, 0.0, colour.gamma_multiply(theme::LAYER_OPACITY));
             }
         }
         let reference = self
             .reference
-            .and_then(|token| self.rect(token, from_secs, area));
+            .and_then(|token| self.rect(token, stretch, area));
         if let Some(rect) = reference {
             let stroke = (2.0 * theme::LINE, tokens.playhead);
             painter.rect_stroke(rect, 0.0, stroke, StrokeKind::Inside);
@@ -152,16 +171,16 @@ impl LayerValues<'_> {
     }
 }
 
-/// The token at a place in the rectangle of its window.
-pub fn token_at(grid: PatchGrid, at: Pos2, window: Rect) -> Option<usize> {
+/// The tokens that cover a place in the rectangle of their window.
+pub fn tokens_at(grid: &PictureGrid, at: Pos2, window: Rect) -> Vec<usize> {
     if !window.contains(at) {
-        return None;
+        return Vec::new();
     }
     let share_x = (at.x - window.left()) / window.width().max(1.0);
     let share_y = (window.bottom() - at.y) / window.height().max(1.0);
-    let frame = (share_x * WINDOW_FRAMES as f32) as usize;
+    let frame = (f64::from(share_x) * grid.window_frames).floor();
     let band = (share_y * MEL_BANDS as f32) as usize;
-    grid.token_at(band.min(MEL_BANDS - 1), frame.min(WINDOW_FRAMES - 1))
+    grid.at(band.min(MEL_BANDS - 1), frame + 0.5).collect()
 }
 
 /// A colour of a dropped patch: towards grey and towards the background, as the shader of the large picture does it.

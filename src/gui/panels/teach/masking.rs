@@ -5,9 +5,10 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, MaskCommand, TeachCommand},
-    model::{AppState, Layer, MOST_PERCENT, Mask, TeachForm, explain_mask},
+    model::{AppState, Layer, MOST_PATCHOUT, MOST_PERCENT, Mask, TeachForm, explain_mask},
     theme::{self, small},
 };
+use mynascope_encoder::Patchout;
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, ViewName};
 
 use super::{super::parts, gauge, layer};
@@ -25,12 +26,10 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.scope_builder(egui::UiBuilder::new().max_rect(space), |ui| {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = theme::UNIT;
-            if model.teaching.patchout.value.is_some() {
-                let text = "These masks are Myna's: they are seen and heard, but the chosen encoder is not given them. Its own \
-                            patchout stands beside the views.";
-                ui.label(small(text).color(theme::tokens(ui).text_weak));
+            match model.mask.patchout() {
+                Some(_) => patchout(ui, model, out),
+                None => ratio(ui, model, out),
             }
-            ratio(ui, model, out);
             kinds(ui, model, out);
             patches(ui, model, out);
             seed(ui, model, out);
@@ -79,7 +78,7 @@ fn ratio(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
                         "Patches that were painted are kept or dropped whatever the ratio says",
                     ),
             };
-            let tip = "Tokens that the encoder works on, beside all of them";
+            let tip = hidden_only_if_all(mask);
             let small_weak = |text: String| small(text).color(tokens.text_weak);
             let Some(Batch { most, memory }) = largest_batch(model) else {
                 ui.label(small_weak(work)).on_hover_text(tip);
@@ -169,14 +168,111 @@ fn largest_batch(model: &AppState) -> Option<Batch> {
     Some(Batch { most, memory })
 }
 
+/// Patchout: how much, what it costs, and which columns and rows are read.
+fn patchout(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    let mask = &model.mask;
+    ui.horizontal(|ui| {
+        let every = every_column(model.teaching.form.patchout);
+        ui.label(theme::large(every).color(tokens.text_strong))
+            .on_hover_text(PATCHOUT_TIP);
+        painted_mark(ui, mask);
+        ui.with_layout(egui::Layout::top_down(egui::Align::Max), |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            let (kept, share) = mask.meter_parts();
+            let tip = hidden_only_if_all(mask);
+            ui.label(small(kept).color(tokens.text)).on_hover_text(tip);
+            ui.label(small(share).color(tokens.text_weak))
+                .on_hover_text(tip);
+        });
+    });
+    theme::slider_look(ui, ui.available_width());
+    every_slider(ui, model, out);
+    // Without its only row nothing of a window is left.
+    if mask.grid().rows() > 1 {
+        row(ui, "Rows", |ui| patchout_rows(ui, model, out));
+    }
+}
+
+/// What patchout does, for hints.
+pub const PATCHOUT_TIP: &str = "Columns of patches that the encoder reads of every window; the others are left out (--patchout).                                 It saves time, and the column beside the views says what it costs";
+
+/// "every 3rd column".
+pub fn every_column(patchout: Patchout) -> String {
+    match patchout.every {
+        0 | 1 => "every column".to_owned(),
+        2 => "every 2nd column".to_owned(),
+        3 => "every 3rd column".to_owned(),
+        every => format!("every {every}th column"),
+    }
+}
+
+/// How places are hidden where patches overlap, for hints; the same for grids whose patches don't.
+pub fn hidden_only_if_all(mask: &Mask) -> &'static str {
+    match mask.grid().tokens_overlap() {
+        true => {
+            "Tokens that the encoder reads of a window. Its patches overlap: a place is hidden, and silent, only where all              patches over it (up to four) are dropped"
+        }
+        false => "Tokens that the encoder works on, beside all of them",
+    }
+}
+
+fn edit_patchout(model: &AppState, patchout: Patchout, out: &mut Vec<Command>) {
+    let form = model.teaching.form;
+    if patchout != form.patchout {
+        let form = TeachForm { patchout, ..form };
+        out.push(Command::Teach(TeachCommand::Edit(form)));
+    }
+}
+
+/// The slider that says which columns are read.
+pub fn every_slider(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
+    let mut patchout = model.teaching.form.patchout;
+    let slider = Slider::new(&mut patchout.every, 1..=MOST_PATCHOUT).show_value(false);
+    ui.add(slider);
+    edit_patchout(model, patchout, out);
+}
+
+/// A button for each row of patches.
+pub fn patchout_rows(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
+    let mut patchout = model.teaching.form.patchout;
+    for row in 0..model.mask.grid().rows() {
+        let read = !patchout.dropped_rows.holds(row);
+        let tip = match read {
+            true => {
+                "This row of patches is read, 0 being the lowest; a click leaves it out (--patchout-rows)"
+            }
+            false => "This row of patches is left out; a click reads it again",
+        };
+        if choice(ui, &row.to_string(), read, tip) {
+            patchout.dropped_rows = patchout.dropped_rows.toggled(row);
+        }
+    }
+    edit_patchout(model, patchout, out);
+}
+
 fn kinds(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::splat(theme::UNIT);
         ui.spacing_mut().button_padding.x = 2.0 * theme::UNIT;
+        let by_patchout = model.mask.patchout().is_some();
+        if let Some(own) = &model.mask.own {
+            let tip = format!(
+                "Whole columns and rows of every window, the same in each: what {} can leave out when it is used",
+                own.family
+            );
+            if choice(ui, "Patchout", by_patchout, &tip) {
+                out.push(Command::edit_mask(model, |form| form.patchout = true));
+            }
+        }
         for kind in MaskKind::ALL {
             let name = capital(&kind.to_string());
-            if choice(ui, &name, model.mask.form.kind == kind, explain_mask(kind)) {
-                out.push(Command::edit_mask(model, |form| form.kind = kind));
+            let chosen = model.mask.form.kind == kind && !by_patchout;
+            if choice(ui, &name, chosen, explain_mask(kind)) {
+                out.push(Command::edit_mask(model, |form| {
+                    form.kind = kind;
+                    form.patchout = false;
+                }));
             }
         }
     });
@@ -186,6 +282,27 @@ fn patches(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let mask = &model.mask;
     let with_views = ui.available_width() >= ROOM_FOR_VIEWS;
     row(ui, "Patches", |ui| {
+        if let Some(own) = &mask.own {
+            let grid = &own.grid;
+            let text = format!(
+                "{}, {} rows, {} columns",
+                grid.kind,
+                grid.rows(),
+                grid.columns
+            );
+            ui.label(small(text).color(theme::tokens(ui).text))
+                .on_hover_text(format!(
+                    "{} has one kind of patches; 16×16 and 128×2 are Myna's. {}",
+                    own.family,
+                    hidden_only_if_all(mask)
+                ));
+            if with_views {
+                ui.add_space(theme::SPACE);
+                ui.label(small("View").color(theme::tokens(ui).text_weak));
+                views(ui, model, out);
+            }
+            return;
+        }
         let shapes = [
             (
                 PatchShape::Square,

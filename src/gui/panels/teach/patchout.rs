@@ -1,17 +1,16 @@
 //! What patchout saves and costs, of an encoder that is no Myna, and the styles that it hears.
 
-use eframe::egui::{self, Align2, Rect, ScrollArea, Sense, Slider, Ui, pos2, vec2};
+use eframe::egui::{self, Align2, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 
 use crate::gui::{
     command::{Command, TeachCommand},
-    model::{AppState, MOST_PATCHOUT, PatchoutAnswer, TeachForm},
+    model::{AppState, PatchoutAnswer},
     theme::{self, small},
 };
 
 use super::{
     super::parts,
     gauge::{fade_old, is_computing},
-    masking::choice,
 };
 use mynascope_encoder::Rows;
 
@@ -19,19 +18,14 @@ use mynascope_encoder::Rows;
 const LINE: f32 = 4.5 * theme::UNIT;
 
 /// Draws the column.
-pub fn show(ui: &mut Ui, model: &AppState, answer: &PatchoutAnswer, out: &mut Vec<Command>) {
+pub fn show(ui: &mut Ui, model: &AppState, answer: &PatchoutAnswer) {
     // In a low panel the styles would have no room: all of it scrolls.
     let scrolled = ScrollArea::vertical()
         .id_salt("patchout")
         .auto_shrink(false);
     scrolled.show(ui, |ui| {
-        let form = model.teaching.form;
-        let mut changed = form;
-        controls(ui, answer, &mut changed);
-        if changed != form {
-            out.push(Command::Teach(TeachCommand::Edit(changed)));
-        }
-        let old = answer.patchout != form.patchout;
+        let asked = model.teaching.asked.as_ref();
+        let old = asked.and_then(|asked| asked.window.as_ref()) != Some(&answer.key);
         let faded = fade_old(ui, "old patchout", old);
         let computing = is_computing(ui, "new patchout", old);
         ui.scope(|ui| {
@@ -53,40 +47,6 @@ pub fn failed(ui: &mut Ui, model: &AppState, why: &str, out: &mut Vec<Command>) 
     }
 }
 
-fn controls(ui: &mut Ui, answer: &PatchoutAnswer, form: &mut TeachForm) {
-    let weak = theme::tokens(ui).text_weak;
-    let every = match form.patchout.every {
-        0 | 1 => "every column".to_owned(),
-        2 => "every 2nd column".to_owned(),
-        3 => "every 3rd column".to_owned(),
-        every => format!("every {every}th column"),
-    };
-    ui.label(small(format!("Patchout: {every} is read")).color(weak))
-        .on_hover_text("Columns of patches that the encoder reads (--patchout)");
-    theme::slider_look(ui, ui.available_width());
-    ui.add(Slider::new(&mut form.patchout.every, 1..=MOST_PATCHOUT).show_value(false));
-    // Without its only row nothing of a window is left.
-    if answer.rows < 2 {
-        return;
-    }
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(theme::UNIT, theme::UNIT);
-        ui.label(small("Rows").color(weak)).on_hover_text(
-            "Rows of patches from the lowest frequency up; those that are off are not read (--patchout-rows)",
-        );
-        for row in 0..answer.rows {
-            let read = !form.patchout.dropped_rows.holds(row);
-            let tip = match read {
-                true => "Read; a click leaves this row out",
-                false => "Left out; a click reads this row again",
-            };
-            if choice(ui, &row.to_string(), read, tip) {
-                form.patchout.dropped_rows = form.patchout.dropped_rows.toggled(row);
-            }
-        }
-    });
-}
-
 fn numbers(ui: &mut Ui, answer: &PatchoutAnswer, computing: bool) {
     let tokens = theme::tokens(ui);
     let [read, all] = answer.tokens;
@@ -101,7 +61,7 @@ fn numbers(ui: &mut Ui, answer: &PatchoutAnswer, computing: bool) {
             .color(tokens.text_strong),
     )
     .on_hover_text(
-        "Cosine of the embedding with patchout to that of the whole window; 1: the same",
+        "Cosine of the embedding of what the mask leaves to that of the whole window; 1: the same",
     );
     let line = |ui: &mut Ui, text: String| ui.label(small(text).color(tokens.text));
     line(

@@ -4,13 +4,13 @@ use eframe::egui::{self, Align2, Rect, Sense, StrokeKind, Ui, pos2, vec2};
 
 use crate::gui::{
     command::Command,
-    model::{AppState, FRAME_SECS, Picture, PictureState, RankTable, WINDOW_SECS, clock},
+    model::{AppState, FRAME_SECS, Picture, PictureState, RankTable, clock},
     theme,
     widgets::cached_picture,
 };
 use mynascope_spectrum::{
     MEL_BANDS,
-    tokens::{PatchPlace, ViewName, WINDOW_FRAMES},
+    tokens::{PatchPlace, ViewName},
 };
 
 use super::{
@@ -21,6 +21,8 @@ use super::{
 /// Width of the gauge's column, as a share of the panel and at least.
 const GAUGE_SHARE: f32 = 0.34;
 const GAUGE_LEAST: f32 = 68.0 * theme::UNIT;
+/// Lines closer than this would hide the picture.
+const LEAST_STEP: f32 = 0.5 * theme::UNIT;
 /// Height of the line over a view.
 const HEADER: f32 = 5.0 * theme::UNIT;
 
@@ -82,12 +84,10 @@ fn one(
         theme::small_font(),
         tokens.text,
     );
-    let start_secs = table.view.start_frame() as f64 * FRAME_SECS;
-    let from = format!(
-        "{} to {}",
-        clock(start_secs),
-        clock(start_secs + WINDOW_SECS)
-    );
+    let grid = table.view.grid();
+    let start_secs = table.view.start() * FRAME_SECS;
+    let end_secs = start_secs + grid.window_frames * FRAME_SECS;
+    let from = format!("{} to {}", clock(start_secs), clock(end_secs));
     let room = card.width() - name.width() - 24.0 * theme::UNIT;
     if room > 24.0 * theme::UNIT {
         painter.text(
@@ -114,28 +114,35 @@ fn one(
     };
     ui.painter()
         .rect_stroke(area, 0.0, stroke, StrokeKind::Inside);
-    let grid = table.view.grid();
+    let tokens_at = |at| layer::tokens_at(grid, at, area);
     if let Some(at) = response.hover_pos().filter(|_| active) {
-        crops::point(model, at, start_secs, area, out);
+        crops::point(model, at, layer::Stretch::of_crop(&table.view), area, out);
     }
     if crops::paints(ui, model) {
-        let place_of = |at| {
-            let token = layer::token_at(grid, at, area)?;
-            Some(PatchPlace { window: 0, token })
+        let places_of = |at| {
+            let tokens = tokens_at(at).into_iter();
+            tokens
+                .map(|token| PatchPlace { window: 0, token })
+                .collect()
         };
-        crops::brush(ui, model, view, &response, &place_of, out);
+        crops::brush(ui, model, view, &response, &places_of, out);
         return;
     }
     if response.hovered() {
         ui.ctx().set_cursor_icon(egui::CursorIcon::Grab);
     }
     // The picture goes with the pointer, so the crop goes the other way.
-    let frames = -response.drag_delta().x / area.width().max(1.0) * WINDOW_FRAMES as f32;
+    let frames = -response.drag_delta().x / area.width().max(1.0) * grid.window_frames as f32;
     crops::drag_crop(ui, model, view, &response, frames, out);
-    response.on_hover_text(format!(
-        "What training makes of this track as view {view}; drag moves the crop, a click chooses this view ({})",
-        view.index() + 1
-    ));
+    let what = match &mask.own {
+        None => format!("What training makes of this track as view {view}; drag moves the crop"),
+        Some(own) => format!(
+            "A window of {}; drag goes to the windows before and after it",
+            own.family
+        ),
+    };
+    let number = view.index() + 1;
+    response.on_hover_text(format!("{what}, a click chooses this view ({number})"));
 }
 
 /// The picture of a crop with its mask.
@@ -148,11 +155,9 @@ fn crop(ui: &Ui, model: &AppState, picture: &Picture, table: &RankTable, area: R
     let grid = table.view.grid();
     let mask = &model.mask;
     let fade = mask.form.shown.then(|| (mask.dropped(), mask.form.overlay));
-    let first = table.view.crop_window() * table.tokens();
-    let is_dropped = |band: usize, frame: usize, dropped: usize| {
-        let token = grid.token_at(band, frame);
-        let rank = token.and_then(|token| table.ranks.get(first + token));
-        rank.is_some_and(|&rank| usize::from(rank) <= dropped)
+    let is_dropped = |band: usize, frame: usize| {
+        let dropped = table.is_dropped(band, frame, mask.form.ratio);
+        dropped.unwrap_or_default()
     };
     let key = cached_picture::key((
         std::ptr::from_ref(picture) as usize,
@@ -164,7 +169,7 @@ fn crop(ui: &Ui, model: &AppState, picture: &Picture, table: &RankTable, area: R
         fade.map(|(dropped, overlay)| (dropped, overlay.to_bits())),
     ));
     let id = egui::Id::new(("crop picture", table.key.view));
-    let size = [WINDOW_FRAMES, MEL_BANDS];
+    let size = [grid.window_frames.ceil() as usize, MEL_BANDS];
     cached_picture::show(ui, id, key, size, true, area, |frame, row| {
         if start + frame >= picture.frames() {
             return tokens.picture;
@@ -176,7 +181,7 @@ fn crop(ui: &Ui, model: &AppState, picture: &Picture, table: &RankTable, area: R
         let [red, green, blue, _] = colours.get(place).copied().unwrap_or_default();
         let colour = egui::Color32::from_rgb(red, green, blue);
         match fade {
-            Some((dropped, overlay)) if is_dropped(band, frame, dropped) => {
+            Some((_, overlay)) if is_dropped(band, start + frame) => {
                 layer::faded(colour, tokens, overlay)
             }
             _ => colour,
@@ -184,16 +189,18 @@ fn crop(ui: &Ui, model: &AppState, picture: &Picture, table: &RankTable, area: R
     });
     let painter = ui.painter().with_clip_rect(area);
     if let Some(layer) = layer::values(model, table.key.view) {
-        layer.paint(&painter, tokens, start as f64 * FRAME_SECS, area);
+        layer.paint(&painter, tokens, layer::Stretch::of_crop(&table.view), area);
     }
-    // Lines of the grid, unless they would be all there is to see.
-    let columns = grid.columns.max(1);
-    for column in 1..columns {
-        let x = area.left() + area.width() * column as f32 / columns as f32;
-        painter.vline(x, area.y_range(), (theme::LINE, tokens.patch_line));
+    // Lines of the grid where its patches begin, unless they would be all there is to see.
+    let line = (theme::LINE, tokens.patch_line);
+    let step = area.width() * (grid.column_frames / grid.window_frames) as f32;
+    if step >= LEAST_STEP {
+        for column in 1..grid.columns {
+            painter.vline(area.left() + step * column as f32, area.y_range(), line);
+        }
     }
-    for row in 1..grid.rows {
-        let y = area.bottom() - area.height() * row as f32 / grid.rows as f32;
-        painter.hline(area.x_range(), y, (theme::LINE, tokens.patch_line));
+    for [low, _] in grid.row_bands.iter().skip(1) {
+        let y = area.bottom() - area.height() * low / MEL_BANDS as f32;
+        painter.hline(area.x_range(), y, line);
     }
 }

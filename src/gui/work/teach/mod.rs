@@ -27,7 +27,7 @@ use mynascope_base::{
 };
 use mynascope_collection::Collection;
 use mynascope_embedding::{cosine, neighbours};
-use mynascope_encoder::{CheckpointError, EncoderError, LoadedEncoder, total_memory};
+use mynascope_encoder::{CheckpointError, EncoderError, LoadedEncoder, Patchout, total_memory};
 use mynascope_spectrum::{
     HOP, Mel,
     tokens::{MEL_BANDS, View, WINDOW_FRAMES},
@@ -214,7 +214,10 @@ impl Cached {
         self.batch = None;
         self.attention = None;
         self.whole.clear();
-        let opened = LoadedEncoder::open(&source.checkpoint, source.load_options(), &source.device);
+        let mut options = source.load_options();
+        // What is hidden here is said with every question.
+        options.reading.patchout = Patchout::default();
+        let opened = LoadedEncoder::open(&source.checkpoint, options, &source.device);
         let encoder = opened.map_err(|error| match error {
             EncoderError::Checkpoint(CheckpointError::NeedsPatch { .. }) => NEEDS_PATCH.to_owned(),
             error => error.to_string(),

@@ -9,12 +9,13 @@ use crate::gui::{
 };
 use mynascope_base::{jobs::Cancel, storage::Cache};
 use mynascope_embedding::cosine;
-use mynascope_encoder::{Input, LoadedEncoder, Patchout, Window};
-use mynascope_spectrum::{
-    HOP,
-    tokens::{TokenGrid, TokenMask, WINDOW_FRAMES},
-};
+use mynascope_encoder::{Input, LoadedEncoder, Window};
+use mynascope_spectrum::tokens::{TokenGrid, TokenMask};
 
+/// The window learns what the encoder is a moment after it was chosen, and asks again.
+const NOT_LOOKED_UP: &str = "Looking what the encoder is…";
+/// What is wrong with a mask that leaves nothing.
+const NOTHING_LEFT: &str = "Nothing is left of this window; leave out fewer rows of patches, lower the ratio, or keep a patch of it by hand";
 /// Styles in the list.
 const STYLES: usize = 12;
 
@@ -45,7 +46,7 @@ impl WholeWindows {
         *self = Self::default();
     }
 
-    /// The window that holds the middle of view A's crop, with and without patchout. `found` is given the answer as far as it
+    /// The window at the crop of the active view, with and without what is hidden of it. `found` is given the answer as far as it
     /// goes, what is fast first: the numbers, where the encoder attends if that is wanted, and the styles, which take all
     /// blocks. What comes after the numbers is left to a newer question if one waits.
     pub fn compare(
@@ -64,11 +65,8 @@ impl WholeWindows {
             return;
         }
         if let Some(wanted) = &key.attention {
-            found(Found::Attention(self.attention(
-                encoder,
-                number,
-                (wanted, key.patchout),
-            )));
+            let attention = self.attention(encoder, number, wanted, &answer.key.mask);
+            found(Found::Attention(attention));
         }
         let lacks_styles = answer.styles.is_empty() && !encoder.info().outputs.is_empty();
         if lacks_styles && !newer.has_newer() {
@@ -88,21 +86,22 @@ impl WholeWindows {
         window.ok_or_else(|| "The track holds no sound".to_owned())
     }
 
-    /// Where the encoder attends in a window, of which everything is read or what patchout leaves.
+    /// Where the encoder attends in a window, of which everything is read or what the mask leaves.
     fn attention(
         &self,
         encoder: &LoadedEncoder,
         number: usize,
-        (wanted, patchout): (&AttentionKey, Patchout),
+        wanted: &AttentionKey,
+        mask: &TokenMask,
     ) -> Result<AttentionAnswer, String> {
         let window = self.window(number)?;
-        let patchout = match wanted.whole {
-            true => Patchout::default(),
-            false => patchout,
+        let grids = encoder.grids_of(window);
+        let kept = match wanted.whole {
+            true => (0..grids.first().map_or(0, TokenGrid::tokens)).collect(),
+            false => fitted(mask, &encoder.info().grids, &grids).of(0).to_vec(),
         };
-        let mask = mask(patchout, &encoder.grids_of(window))?;
         let trace = encoder
-            .attention(&window.values, 0, mask.of(0))
+            .attention(&window.values, 0, &kept)
             .map_err(|error| error.to_string())?;
         Ok(AttentionAnswer {
             view: wanted.view,
@@ -131,14 +130,13 @@ impl WholeWindows {
         let Some((_, input)) = &self.track else {
             return Err("The track could not be read".to_owned());
         };
-        let [view, _] = &key.views;
-        // The middle of the crop should lie in the window.
-        let middle = ((view.start_frame + WINDOW_FRAMES / 2) * HOP) as f64 / 16_000.0;
         let (secs, info) = (encoder.info().window.secs, encoder.info());
-        let from_middle = |start: f32| (f64::from(start) + 0.5 * secs - middle).abs();
-        let nearest = input.windows.iter().enumerate().min_by(|(_, a), (_, b)| {
-            from_middle(a.start_secs).total_cmp(&from_middle(b.start_secs))
-        });
+        let asked = key.window.as_ref().ok_or(NOT_LOOKED_UP)?;
+        let from_crop = |start: f32| (f64::from(start) - asked.start_secs).abs();
+        let nearest =
+            input.windows.iter().enumerate().min_by(|(_, a), (_, b)| {
+                from_crop(a.start_secs).total_cmp(&from_crop(b.start_secs))
+            });
         let (number, window) = nearest.ok_or("The track holds no sound")?;
         let values = [window.values.as_slice()];
         if self
@@ -157,12 +155,15 @@ impl WholeWindows {
         let Some(whole) = &self.window else {
             return Err("The window could not be embedded".to_owned());
         };
-        let masks = [mask(key.patchout, &info.grids)?];
-        // A window that is shorter than the others has fewer columns of patches.
+        // A window that is shorter than the others has fewer columns.
         let grids = encoder.grids_of(window);
-        let count = |mask: &TokenMask| mask.0.iter().map(Vec::len).sum::<usize>();
-        let read = count(&mask(key.patchout, &grids)?);
-        let tokens = grids.iter().map(|grid| grid.tokens()).sum();
+        let read = fitted(&asked.mask, &info.grids, &grids);
+        if read.lacks_tokens() {
+            return Err(NOTHING_LEFT.to_owned());
+        }
+        let read = read.0.iter().map(Vec::len).sum();
+        let tokens = grids.iter().map(TokenGrid::tokens).sum();
+        let masks = [asked.mask.clone()];
         let (embedding, seconds) = match read == tokens {
             true => (whole.embedding.clone(), whole.seconds),
             false => timed(|| encoder.embed_windows(&values, Some(&masks)))?,
@@ -171,8 +172,8 @@ impl WholeWindows {
         Ok((
             number,
             PatchoutAnswer {
-                patchout: key.patchout,
                 path: key.path.clone(),
+                key: asked.clone(),
                 window: [start, (start + secs).min(input.duration_secs.max(start))],
                 rows: info.grids.iter().map(|grid| grid.rows()).max().unwrap_or(0),
                 tokens: [read, tokens],
@@ -210,8 +211,17 @@ impl WholeWindows {
     }
 }
 
-fn mask(patchout: Patchout, grids: &[TokenGrid]) -> Result<TokenMask, String> {
-    patchout.mask(grids).map_err(|error| error.to_string())
+/// The same tokens in a window that may be shorter than the others, and so have fewer columns.
+fn fitted(mask: &TokenMask, grids: &[TokenGrid], of_window: &[TokenGrid]) -> TokenMask {
+    let grids = grids.iter().zip(of_window);
+    let lists = mask.0.iter().zip(grids).map(|(kept, (all, here))| {
+        let places = kept.iter().map(|&token| all.place(token));
+        places
+            .filter(|&(_, column)| column < here.columns)
+            .map(|(row, column)| row * here.columns + column)
+            .collect()
+    });
+    TokenMask(lists.collect())
 }
 
 fn timed(

@@ -11,7 +11,7 @@ use crate::{
 };
 use mynascope_base::counted;
 use mynascope_spectrum::{
-    MAEST_MEL,
+    MAEST_HUB_MEL, MAEST_MEL,
     tokens::{GridKind, TokenGrid},
 };
 
@@ -94,6 +94,10 @@ impl Config {
                 secs,
                 hop_secs: 0.5 * secs,
             },
+            front_end: Some(match self.form {
+                Form::Hub => MAEST_HUB_MEL,
+                Form::Native => MAEST_MEL,
+            }),
             layers: std::iter::once("patches".to_owned())
                 .chain(blocks)
                 .collect(),

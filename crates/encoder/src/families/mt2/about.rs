@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{BANDS, Config, Frames, embed, follow};
+use super::{BANDS, Config, Frames, embed, follow, mel_spec};
 use crate::{
     EncoderInfo, Family, Readout, WindowRule, attention::Followed, backend::EncoderJob,
     families::Sizes, kernels::Kernels, network::Network,
@@ -71,6 +71,7 @@ impl Config {
                 secs,
                 hop_secs: secs,
             },
+            front_end: Some(mel_spec(self.mel_max_hz)),
             grids: vec![grid],
             layers: std::iter::once("frames".to_owned())
                 .chain(blocks)

@@ -14,7 +14,7 @@ use crate::{EncoderError, EncoderInfo, Family, Readout, WindowRule};
 use mynascope_audio::SAMPLE_RATE;
 use mynascope_base::named;
 use mynascope_spectrum::{
-    HOP,
+    HOP, MYNA_MEL,
     tokens::{PATCH_VALUES, PatchShape},
 };
 
@@ -192,6 +192,7 @@ impl MynaConfig {
                 secs,
                 hop_secs: secs,
             },
+            front_end: Some(MYNA_MEL),
             grids: grids.map(|shape| shape.grid(frames).into()).collect(),
             layers: std::iter::once("patches".to_owned())
                 .chain(blocks)
