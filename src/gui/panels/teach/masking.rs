@@ -236,6 +236,9 @@ pub fn every_slider(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 /// A button for each row of patches.
 pub fn patchout_rows(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let mut patchout = model.teaching.form.patchout;
+    // All in one line of the panel.
+    ui.spacing_mut().button_padding.x = theme::UNIT;
+    ui.spacing_mut().item_spacing.x = 0.5 * theme::UNIT;
     for row in 0..model.mask.grid().rows() {
         let read = !patchout.dropped_rows.holds(row);
         let tip = match read {
@@ -254,7 +257,9 @@ pub fn patchout_rows(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 fn kinds(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::Vec2::splat(theme::UNIT);
-        ui.spacing_mut().button_padding.x = 2.0 * theme::UNIT;
+        // A sixth kind must find room in the same line.
+        let padding = if model.mask.own.is_some() { 1.0 } else { 2.0 };
+        ui.spacing_mut().button_padding.x = padding * theme::UNIT;
         let by_patchout = model.mask.patchout().is_some();
         if let Some(own) = &model.mask.own {
             let tip = format!(
@@ -284,16 +289,13 @@ fn patches(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     row(ui, "Patches", |ui| {
         if let Some(own) = &mask.own {
             let grid = &own.grid;
-            let text = format!(
-                "{}, {} rows, {} columns",
-                grid.kind,
-                grid.rows(),
-                grid.columns
-            );
-            ui.label(small(text).color(theme::tokens(ui).text))
+            ui.label(small(grid.kind.to_string()).color(theme::tokens(ui).text))
                 .on_hover_text(format!(
-                    "{} has one kind of patches; 16×16 and 128×2 are Myna's. {}",
+                    "{} has one kind of patches, {} rows and {} columns in a window; 16×16 and 128×2 side by side are \
+                     Myna's. {}",
                     own.family,
+                    grid.rows(),
+                    grid.columns,
                     hidden_only_if_all(mask)
                 ));
             if with_views {
