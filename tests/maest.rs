@@ -15,6 +15,7 @@ use std::{
 };
 
 use mynascope_audio as audio;
+use mynascope_base::jobs::Cancel;
 use mynascope_encoder::{
     CheckpointRef, DeviceChoice, Family, LoadOptions, LoadedEncoder, Overlap, Patchout, Reading,
     Readout, is_checkpoint,
@@ -482,6 +483,35 @@ fn every_verb_with_an_encoder_takes_a_maest() {
     );
     let mapped = with(&["map", "u.npz", "--method", "pca", "--out", "map.png"]);
     assert_eq!(mapped["points"], 12);
+    // Every 4th of 31 columns and all rows but the highest are heard.
+    let masked = verb(
+        home,
+        &[
+            "mask",
+            "music/low/0.wav",
+            "--checkpoint",
+            hub,
+            "--patchout",
+            "4",
+            "--patchout-rows",
+            "8",
+            "--out",
+            "left.wav",
+        ],
+    );
+    assert_eq!(
+        (&masked["tokens"], &masked["tokens_kept"]),
+        (&279.into(), &64.into())
+    );
+    assert_eq!(masked["window_secs"], 5.0);
+    let (path, never) = (home.join("left.wav"), Cancel::default());
+    let (left, _) = audio::load_mono(&path, 16_000, audio::Channel::Mean, &never).unwrap();
+    let silent = left.iter().filter(|sample| sample.abs() < 1e-4).count();
+    let share = silent as f64 / left.len() as f64;
+    assert!(
+        (0.3..0.7).contains(&share),
+        "8 frames of 20 are heard: {share}"
+    );
     let query = home.join("new.wav");
     fs::copy(home.join("music/low/0.wav"), &query).unwrap();
     let near = with(&["neighbours", "u.npz", "--query", "new.wav", "-k", "5"]);

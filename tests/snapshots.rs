@@ -22,12 +22,12 @@ use mynascope::gui::{
         Command, EncoderCommand, LessonCommand, LibraryCommand, MapCommand, MaskCommand,
         PictureCommand, ProbeCommand, WindowCommand,
     },
-    model::{MaskForm, Overlay, PictureForm},
+    model::{EncoderSource, MaskForm, Overlay, PictureForm},
     workspace::Workspace,
 };
 use mynascope_audio as audio;
 use mynascope_base::storage::Theme;
-use mynascope_encoder::DeviceChoice;
+use mynascope_encoder::{CheckpointRef, DeviceChoice};
 use mynascope_spectrum::tokens::MaskRatio;
 
 use common::{PATIENCE, labelled::cpu, need_graphics};
@@ -153,6 +153,12 @@ fn pack(path: &Path) {
     }
 }
 
+/// A small MAEST of random weights.
+fn maest() -> EncoderSource {
+    let hub = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/maest/hub");
+    cpu().with_checkpoint(CheckpointRef::File(hub))
+}
+
 fn show(layout: Workspace) -> Command {
     Command::Window(WindowCommand::ShowWorkspace(layout))
 }
@@ -184,6 +190,18 @@ fn every_layout_and_dialog_looks_as_it_did() {
         .does([Command::Lesson(LessonCommand::Open(0))])
         .looks_like("lesson")
         .does([Command::Lesson(LessonCommand::Leave)])
+        // Its patches and windows over the picture, what patchout leaves of them, and what it is fed.
+        .does([Command::Encoder(EncoderCommand::Use(maest()))])
+        .looks_like("teach_maest")
+        .does([
+            show(Workspace::Listen),
+            Command::Picture(PictureCommand::Edit(as_encoder)),
+        ])
+        .looks_like("listen_maest_input")
+        .does([
+            Command::Picture(PictureCommand::Edit(PictureForm::default())),
+            Command::Encoder(EncoderCommand::Use(cpu())),
+        ])
         .does([show(Workspace::Map)])
         .looks_like("map_empty")
         .does([Command::Map(MapCommand::Compute)])
