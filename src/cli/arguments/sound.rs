@@ -151,7 +151,7 @@ pub struct Picture {
     /// The encoder, whose patches and windows are drawn over the picture; of a Myna those of --patch.
     #[arg(long, default_value = "shipped", value_parser = checkpoint())]
     pub checkpoint: CheckpointRef,
-    /// Attention heads of a checkpoint that doesn't say: a MAEST in its authors' form [default: width / 64].
+    /// Attention heads of a checkpoint that doesn't say: an MT2, or a MAEST in its authors' form [default: width / 64].
     #[arg(long)]
     pub heads: Option<usize>,
     #[command(flatten)]
