@@ -28,6 +28,9 @@ pub fn run(verb: &Probe, common: &Common, console: &Console) -> anyhow::Result<O
     if verb.protocol == Protocol::Paper && verb.head.is_some() {
         bail!("the protocol paper tries linear heads and MLPs; leave --head out");
     }
+    if !verb.leak {
+        probe::check_labels(&collection, &settings)?;
+    }
     let asked = Asked {
         verb,
         common,

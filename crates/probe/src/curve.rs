@@ -5,8 +5,8 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::{
-    ProbeError, ProbeReport, ProbeSettings, Protocol, metrics::mean, probe_collection,
-    score_curve::ProbeCurve, scoring,
+    ProbeError, ProbeReport, ProbeSettings, Protocol, check_labels, metrics::mean,
+    probe_collection, score_curve::ProbeCurve, scoring,
 };
 use mynascope_audio::Channel;
 use mynascope_base::{jobs::Watch, storage::Cache};
@@ -112,6 +112,7 @@ fn curve_of(
                 .into(),
         ));
     }
+    check_labels(collection, &settings.probe)?;
     let draws = |ratio: MaskRatio| match ratio == MaskRatio::NONE {
         true => 1,
         false => settings.draws.max(1),
@@ -242,6 +243,35 @@ mod tests {
         };
         assert_eq!(noise.scores, [0, 1, 2].map(|seed| alone(seed).score));
         assert_eq!(noise.interval, alone(0).interval);
+    }
+
+    #[test]
+    fn labels_that_allow_no_probe_are_refused_before_any_track_is_embedded() {
+        let embed = |_, _, _: &Watch<'_>| panic!("embedded for nothing");
+        let refused = |collection: &Collection| {
+            let settings = CurveSettings::of(ProbeSettings::default());
+            curve_of(
+                &embed,
+                "",
+                collection,
+                &settings,
+                &Watch::unattended(),
+                &mut |_| (),
+            )
+            .unwrap_err()
+            .to_string()
+        };
+        let mut collection = collection();
+        for track in &mut collection.tracks {
+            track.label = Some("alone".into());
+        }
+        let one = refused(&collection);
+        assert!(one.contains("two classes"), "{one}");
+        for track in &mut collection.tracks {
+            track.label = None;
+        }
+        let none = refused(&collection);
+        assert!(none.contains("no track has a label"), "{none}");
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::{ProbeError, ProbeSettings, Protocol, probe_collection, score_curve::ProbeCurve};
+use super::{
+    ProbeError, ProbeSettings, Protocol, check_labels, probe_collection, score_curve::ProbeCurve,
+};
 use mynascope_audio::Channel;
 use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::Collection;
@@ -69,6 +71,7 @@ pub fn layer_sweep(
                 .join(", ")
         )));
     }
+    check_labels(collection, settings)?;
     let extraction = ExtractSettings {
         ratio,
         seed: settings.seed,

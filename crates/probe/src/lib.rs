@@ -56,7 +56,7 @@ pub use leak::{LeakPair, LeakReport, LeakSettings, SplitPart, known_faults, leak
 pub use paper::{GridRow, PUBLISHED_SETTINGS};
 pub use predict::{Answer, Predictions, TrackAnswer, WindowAnswer, predict_collection};
 pub use published::{Block, Measure, PublishedScore, published_scores};
-pub use run::{probe, probe_collection, probe_genre, train_probe};
+pub use run::{check_labels, probe, probe_collection, probe_genre, train_probe};
 pub use saved::{EncoderId, ProbeCard, TrainedProbe};
 pub use score_curve::ProbeCurve;
 pub use scores::{

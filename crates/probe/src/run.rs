@@ -20,7 +20,7 @@ use super::{
 };
 use mynascope_base::jobs::Watch;
 use mynascope_collection::{Collection, CollectionKind, Split, split_by_track};
-use mynascope_embedding::EmbeddingTable;
+use mynascope_embedding::{EmbeddingTable, Level, TrackRow};
 use mynascope_encoder::is_shipped;
 use mynascope_spectrum::tokens::MaskRatio;
 
@@ -56,6 +56,32 @@ pub fn probe_collection(
         .notes
         .extend(known(collection, encoder_hash, settings));
     Ok(report)
+}
+
+/// Whether a collection's labels and split allow a probe, before anything is computed: refuses what [`probe_collection`]
+/// would refuse after hours of embedding, if all tracks can be read.
+///
+/// # Errors
+/// [`ProbeError::Labels`] as [`probe_collection`].
+pub fn check_labels(collection: &Collection, settings: &ProbeSettings) -> Result<(), ProbeError> {
+    let mut table = EmbeddingTable::empty(1, String::new(), Level::Track);
+    for (place, track) in (0..).zip(&collection.tracks) {
+        table.track.push(place);
+        table.timestamps.push(0.0);
+        table.values.push(0.0);
+        table.tracks.push(TrackRow {
+            path: track.path.clone(),
+            label: track.label.clone(),
+            split: None,
+        });
+    }
+    let (targets, published) = asked(&table, collection, settings)?;
+    let (mut data, mut notes) = Data::of(&table, &targets)?;
+    if settings.protocol == Protocol::Paper {
+        paper::check(&data, settings, published.as_ref())?;
+    }
+    let splits = data.splits(settings, published.as_ref(), &mut notes)?;
+    data.leave_out_untrained(&splits, &mut notes)
 }
 
 /// As [`probe_collection`], with a probe to keep and use. Of a single split it is the very probe that was tested; of

@@ -18,8 +18,9 @@ use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::{self as collection, Collection};
 use mynascope_probe::{
     CurvePoint, CurveSettings, EncoderId, FewShotPoint, FewShotSettings, LayerPoint, LeakSettings,
-    Predictions, ProbeReport, ProbeSettings, SavedScore, TrainedProbe, collection_key, few_shot,
-    layer_sweep, leak_report, mask_curve, predict_collection, probe_collection, train_probe,
+    Predictions, ProbeReport, ProbeSettings, SavedScore, TrainedProbe, check_labels,
+    collection_key, few_shot, layer_sweep, leak_report, mask_curve, predict_collection,
+    probe_collection, train_probe,
 };
 use mynascope_spectrum::tokens::MaskRatio;
 
@@ -202,6 +203,7 @@ fn score(
     settings: &ProbeSettings,
     watch: &Watch<'_>,
 ) -> Result<SavedScore, EmbedError> {
+    check_labels(&request.collection, settings).map_err(EmbedError::failed)?;
     let table = embed(request, watch)?;
     let collection = &request.collection;
     let report = probe_collection(&table.table, collection, &table.id.hash, settings, watch)
@@ -216,6 +218,9 @@ fn probe(
     watch: &Watch<'_>,
     outbox: &Outbox,
 ) -> Result<(ProbeResult, ActiveProbe, SavedScore), EmbedError> {
+    if groups.is_none() {
+        check_labels(&request.collection, settings).map_err(EmbedError::failed)?;
+    }
     let table = embed(request, watch)?;
     // The map works on the same table.
     outbox.send(Message::Encoder(EncoderMessage::Embedded(Arc::clone(
@@ -270,6 +275,7 @@ fn few_labels(
     watch: &Watch<'_>,
     report: &dyn Fn(ScorePoint),
 ) -> Result<ScoreCurve, EmbedError> {
+    check_labels(&request.collection, &probe).map_err(EmbedError::failed)?;
     let table = embed(request, watch)?;
     let settings = FewShotSettings::of(probe);
     let mut found = |point: &FewShotPoint| report(point.into());
