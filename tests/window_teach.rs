@@ -258,6 +258,46 @@ fn a_dropped_mt2_is_mapped_and_shows_patchout_of_its_frames() {
     );
 }
 
+/// A Music2Vec that is dropped on the window is its encoder, is mapped like any other, and is followed over a track that is
+/// shorter than its windows.
+#[test]
+fn a_dropped_music2vec_is_mapped_and_shows_where_it_attends() {
+    let folder = sounds();
+    let (mut app, ctx) = open(&folder);
+    let hub = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/music2vec/hub");
+    app.apply(Command::Library(LibraryCommand::Drop(vec![hub.clone()])));
+    until(&mut app, &ctx, |app| {
+        app.model().embeddings.source.checkpoint == CheckpointRef::File(hub.clone())
+    });
+    assert!(app.model().embeddings.asks_patch.is_none());
+    app.apply(Command::Window(WindowCommand::ShowWorkspace(
+        Workspace::Teach,
+    )));
+    until(&mut app, &ctx, |app| {
+        app.model().teaching.patchout.value.is_some()
+    });
+    let mut form = app.model().teaching.form;
+    form.layer = Layer::Rollout;
+    form.whole = true;
+    app.apply(Command::Teach(TeachCommand::Edit(form)));
+    until(&mut app, &ctx, |app| {
+        app.model().teaching.attention.value.is_some()
+    });
+    let trace = &app.model().teaching.attention.value.clone().unwrap().trace;
+    assert_eq!(trace.kept.len(), trace.grid.columns);
+    assert!(trace.grid.columns > 0 && trace.grid.columns < 1499);
+    app.apply(Command::Map(MapCommand::Compute));
+    until(&mut app, &ctx, |app| {
+        !app.is_busy() && app.model().mapping.chart.is_some()
+    });
+    let table = app.model().embeddings.table.clone().unwrap();
+    assert!(
+        table.table.encoder.contains("Music2Vec"),
+        "{}",
+        table.table.encoder
+    );
+}
+
 /// A MAEST that is dropped on the window is its encoder without a question, is mapped like any other, and Teach shows what
 /// patchout saves and which styles a window has.
 #[test]

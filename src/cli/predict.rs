@@ -41,6 +41,7 @@ pub fn run(verb: &Predict, common: &Common, console: &Console) -> anyhow::Result
         layer: reading.layer,
         readout: reading.readout,
         overlap: reading.overlap,
+        window: reading.window_secs,
         patchout: Some(reading.patchout.every),
         patchout_rows: Some(reading.patchout.dropped_rows),
     };

@@ -135,7 +135,7 @@ impl EmbeddingTable {
         if !made_by.is_empty() && weights(made_by) == weights(hash) {
             return other(
                 "by this encoder, but read in another way",
-                "give the same --layer, --readout, --overlap, --patchout and --patchout-rows",
+                "give the same --layer, --readout, --window, --overlap, --patchout and --patchout-rows",
             );
         }
         if !made_by.is_empty() || self.dim != encoder.embedding_dim() {

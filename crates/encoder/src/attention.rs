@@ -6,7 +6,7 @@ use super::{
     EncoderConfig, EncoderError, LoadedEncoder,
     blocks::Block,
     families::{
-        maest, mt2,
+        maest, mt2, music2vec,
         myna::{network::FollowTokens, tokenizer::Tokenizer},
     },
     kernels::Kernels,
@@ -187,6 +187,14 @@ impl LoadedEncoder {
                     frames: mt2::cut(&config, &[window], Some(&[kept.to_vec()]))?,
                     layer: self.blocks_read(),
                     readout: self.readout(),
+                };
+                self.placed().ask(job, self.device())?
+            }
+            EncoderConfig::Music2vec(_) => {
+                token_grid.columns = music2vec::frames_of(window.len());
+                let job = music2vec::FollowTokens {
+                    samples: music2vec::cut(&[window], Some(&[kept.to_vec()]))?,
+                    layer: self.blocks_read(),
                 };
                 self.placed().ask(job, self.device())?
             }

@@ -25,6 +25,29 @@ pub struct Linear<B: Backend> {
     precision: Precision,
 }
 
+/// A convolution over time with a LayerNorm over its channels and GELU behind it.
+#[derive(Debug, Clone)]
+pub struct Convolution<B: Backend> {
+    /// [kernel * inputs / groups, outputs].
+    weight: Tensor<B, 2>,
+    bias: Option<Tensor<B, 1>>,
+    norm: Norm<B>,
+    shape: ConvolutionShape,
+}
+
+/// What is different from convolution to [`Convolution`].
+#[derive(Debug, Clone, Copy)]
+pub struct ConvolutionShape {
+    /// Frames that an output reads.
+    pub kernel: usize,
+    /// Frames from one output to the next.
+    pub stride: usize,
+    /// Frames of silence in front and behind.
+    pub padding: usize,
+    /// Parts of the channels that don't see each other.
+    pub groups: usize,
+}
+
 /// A transformer block: attention, then the feed-forward part.
 #[derive(Debug, Clone)]
 pub struct Block<B: Backend> {
@@ -165,7 +188,61 @@ impl<B: Kernels, I: Iterator<Item = Vec<f32>>> TensorSource<B> for Placer<'_, B,
     }
 }
 
+impl<B: Kernels> Convolution<B> {
+    /// Of a weight [kernel * inputs / groups, outputs], tap by tap; `norm` is of its outputs.
+    pub fn new(
+        weight: Tensor<B, 2>,
+        bias: Option<Tensor<B, 1>>,
+        norm: Norm<B>,
+        shape: ConvolutionShape,
+    ) -> Self {
+        Self {
+            weight,
+            bias,
+            norm,
+            shape,
+        }
+    }
+
+    fn weights(&self) -> kernels::Convolution<FloatTensor<B>> {
+        let ConvolutionShape {
+            kernel,
+            stride,
+            padding,
+            groups,
+        } = self.shape;
+        kernels::Convolution {
+            weight: primitive(&self.weight),
+            bias: self.bias.as_ref().map(primitive),
+            norm: self.norm.weights(),
+            kernel,
+            stride,
+            padding,
+            groups,
+        }
+    }
+}
+
+/// Runs windows, [windows * length, inputs], through convolutions one behind the other: [windows * frames, outputs].
+pub fn convolve<B: Kernels>(
+    layers: &[Convolution<B>],
+    x: Tensor<B, 2>,
+    windows: usize,
+) -> Tensor<B, 2> {
+    let layers = layers.iter().map(Convolution::weights).collect();
+    kernels::convolve(layers, x, windows)
+}
+
 impl<B: Kernels> Norm<B> {
+    /// One without factor and shift.
+    pub fn plain(dim: usize, epsilon: f64, device: &B::Device) -> Self {
+        Self {
+            weight: Tensor::ones([dim], device),
+            bias: Tensor::zeros([dim], device),
+            epsilon,
+        }
+    }
+
     fn weights(&self) -> kernels::Norm<FloatTensor<B>> {
         kernels::Norm {
             weight: primitive(&self.weight),

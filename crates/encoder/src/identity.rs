@@ -43,6 +43,7 @@ pub(super) fn fingerprint(weights: &NetworkWeights) -> String {
                 EncoderConfig::Myna(config) => identity_text(config),
                 EncoderConfig::Maest(config) => config.identity_text(),
                 EncoderConfig::Mt2(config) => config.identity_text(),
+                EncoderConfig::Music2vec(config) => config.identity_text(),
             };
             hash(&text, tensors.iter().map(Vec::as_slice))
         }

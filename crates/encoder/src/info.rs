@@ -21,6 +21,8 @@ pub enum Family {
     /// MT2 (Kong et al. 2025): frames of a VQT and a mel-spectrogram, two class tokens, one trained by contrast and one to
     /// move with the key.
     Mt2,
+    /// Music2Vec (Li et al. 2022): samples, trained to say what an average of itself makes of what it doesn't see.
+    Music2vec,
 }
 
 impl fmt::Display for Family {
@@ -29,6 +31,7 @@ impl fmt::Display for Family {
             Self::Myna => "Myna",
             Self::Maest => "MAEST",
             Self::Mt2 => "MT2",
+            Self::Music2vec => "Music2Vec",
         })
     }
 }

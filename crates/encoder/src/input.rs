@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::{
     EncoderConfig, LoadedEncoder, Overlap,
-    families::{maest, mt2},
+    families::{maest, mt2, music2vec},
 };
 use mynascope_audio::{Caveats, Channel, SAMPLE_RATE, load_mono};
 use mynascope_base::{jobs::Cancel, storage::Cache};
@@ -22,7 +22,7 @@ pub struct Window {
     /// Where it begins in the track.
     pub start_secs: f32,
     /// What the network takes, frame-major: Myna [frames, 128] raw mel power, MAEST [frames, 96] normalised log mel, MT2
-    /// [frames, 84 + 128] bins of a log VQT and bands of a log mel.
+    /// [frames, 84 + 128] bins of a log VQT and bands of a log mel; Music2Vec normalised samples.
     pub values: Vec<f32>,
 }
 
@@ -81,6 +81,11 @@ impl LoadedEncoder {
             EncoderConfig::Myna(_) => Ok(self.cut(&mel_of_samples(samples)?)),
             EncoderConfig::Maest(config) => maest_windows(&config, samples, self.reading().overlap),
             EncoderConfig::Mt2(config) => mt2_windows(&config, samples, self.reading().overlap),
+            EncoderConfig::Music2vec(_) => {
+                let secs = self.reading().window_secs;
+                let length = music2vec::window_samples(secs.unwrap_or(music2vec::WINDOW_SECS));
+                music2vec_windows(samples, length, self.reading().overlap)
+            }
         }
     }
 
@@ -176,6 +181,35 @@ fn mt2_windows(
             },
         )
         .collect()
+}
+
+/// Windows of samples, each normalised by itself. A sound that is shorter than one is a shorter window: the encoder reads any
+/// length.
+fn music2vec_windows(
+    samples: &[f32],
+    length: usize,
+    overlap: Option<Overlap>,
+) -> Result<Vec<Window>, SpectrumError> {
+    if samples.is_empty() {
+        return Ok(Vec::new());
+    }
+    if samples.len() < music2vec::FRAME_SAMPLES {
+        return Err(SpectrumError::TooShort {
+            samples: samples.len(),
+            needed: music2vec::FRAME_SAMPLES,
+            path: None,
+        });
+    }
+    let hop = hop(length, overlap, Overlap::None);
+    let window = |first: usize| {
+        let rest = samples.get(first..).unwrap_or_default();
+        Window {
+            start_secs: first as f32 / SAMPLE_RATE as f32,
+            values: music2vec::normalise(rest.get(..length).unwrap_or(rest)),
+        }
+    };
+    let starts = (0..=samples.len().saturating_sub(length)).step_by(hop);
+    Ok(starts.map(window).collect())
 }
 
 /// Windows of [frames, 128], one every `hop` frames; a mel shorter than one is padded with silence.

@@ -53,6 +53,14 @@ impl LoadedEncoder {
 
     /// The same encoder, of which this layer is read in this way.
     fn with_reading(mut self, reading: Reading) -> Result<Self, EncoderError> {
+        if let Some(secs) = reading.window_secs {
+            self.info = self.config.info_of_window(secs).ok_or_else(|| {
+                EncoderError::Reading(format!(
+                    "windows of this {} always last {:.3} s; leave out --window",
+                    self.info.family, self.info.window.secs
+                ))
+            })?;
+        }
         self.info.check(reading)?;
         reading.patchout.mask(&self.info.grids)?;
         self.info.window = self.info.window.with_overlap(reading.overlap);
@@ -199,7 +207,7 @@ impl LoadedEncoder {
     pub fn myna(&self) -> Option<MynaConfig> {
         match self.config {
             EncoderConfig::Myna(config) => Some(config),
-            EncoderConfig::Maest(_) | EncoderConfig::Mt2(_) => None,
+            EncoderConfig::Maest(_) | EncoderConfig::Mt2(_) | EncoderConfig::Music2vec(_) => None,
         }
     }
 
@@ -231,13 +239,17 @@ impl LoadedEncoder {
     }
 
     /// Where the tokens of a window lie: of one that is shorter than the others (a short track, in the authors' form of
-    /// MAEST) there are fewer.
+    /// MAEST and of Music2Vec) there are fewer.
     pub fn grids_of(&self, window: &Window) -> Vec<TokenGrid> {
         let mut grids = self.info.grids.clone();
-        if let EncoderConfig::Maest(config) = &self.config {
-            for grid in &mut grids {
-                grid.columns = config.columns_of(window.values.len() / families::maest::BANDS);
-            }
+        let values = window.values.len();
+        let columns = match &self.config {
+            EncoderConfig::Maest(config) => config.columns_of(values / families::maest::BANDS),
+            EncoderConfig::Music2vec(_) => families::music2vec::frames_of(values),
+            EncoderConfig::Myna(_) | EncoderConfig::Mt2(_) => return grids,
+        };
+        for grid in &mut grids {
+            grid.columns = columns;
         }
         grids
     }

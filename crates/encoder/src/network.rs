@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     EncoderInfo, Family, MynaConfig, Precision, Readout, Weights,
-    families::{Sizes, maest, mt2, myna},
+    families::{Sizes, maest, mt2, music2vec, myna},
     kernels::Kernels,
 };
 
@@ -19,6 +19,8 @@ pub enum EncoderConfig {
     Maest(maest::Config),
     /// MT2.
     Mt2(mt2::Config),
+    /// Music2Vec.
+    Music2vec(music2vec::Config),
 }
 
 impl EncoderConfig {
@@ -28,6 +30,7 @@ impl EncoderConfig {
             Self::Myna(_) => Family::Myna,
             Self::Maest(_) => Family::Maest,
             Self::Mt2(_) => Family::Mt2,
+            Self::Music2vec(_) => Family::Music2vec,
         }
     }
 
@@ -37,8 +40,17 @@ impl EncoderConfig {
             Self::Myna(config) => config.info(),
             Self::Maest(config) => config.info(),
             Self::Mt2(config) => config.info(),
+            Self::Music2vec(config) => config.info(),
         };
         EncoderInfo { outputs, ..info }
+    }
+
+    /// As [`Self::info`], with windows of so many seconds; `None` where the length of windows belongs to the weights.
+    pub(crate) fn info_of_window(&self, secs: u32) -> Option<EncoderInfo> {
+        match self {
+            Self::Myna(_) | Self::Maest(_) | Self::Mt2(_) => None,
+            Self::Music2vec(config) => Some(config.info_of_window(secs)),
+        }
     }
 
     /// What it is, for people: "MAEST of 5 s".
@@ -47,6 +59,7 @@ impl EncoderConfig {
             Self::Myna(config) => format!("{} {}", config.size_name(), config.kind),
             Self::Maest(config) => config.name(),
             Self::Mt2(config) => config.name(),
+            Self::Music2vec(config) => config.name(),
         }
     }
 
@@ -62,6 +75,7 @@ impl EncoderConfig {
             },
             Self::Maest(config) => config.sizes(),
             Self::Mt2(config) => config.sizes(),
+            Self::Music2vec(config) => config.sizes(),
         }
     }
 
@@ -71,6 +85,7 @@ impl EncoderConfig {
             Self::Myna(config) => format!("{} patches", config.kind),
             Self::Maest(config) => config.say_reading(named),
             Self::Mt2(config) => config.say_reading(),
+            Self::Music2vec(config) => config.say_reading(),
         }
     }
 
@@ -80,6 +95,7 @@ impl EncoderConfig {
             Self::Myna(config) => config.embedding_dim(),
             Self::Maest(config) => config.output_dim(readout),
             Self::Mt2(config) => config.output_dim(readout),
+            Self::Music2vec(config) => config.dim,
         }
     }
 
@@ -89,6 +105,7 @@ impl EncoderConfig {
             Self::Myna(config) => config.depth + 1,
             Self::Maest(config) => config.default_layer(readout),
             Self::Mt2(config) => config.depth + 1,
+            Self::Music2vec(config) => config.depth,
         }
     }
 }
@@ -116,6 +133,7 @@ pub enum Network<B: Backend> {
     Myna(myna::network::Encoder<B>),
     Maest(maest::Network<B>),
     Mt2(mt2::Network<B>),
+    Music2vec(music2vec::Network<B>),
 }
 
 impl<B: Kernels> Network<B> {
@@ -133,6 +151,9 @@ impl<B: Kernels> Network<B> {
             }
             NetworkWeights::Tensors(EncoderConfig::Mt2(config), tensors) => {
                 Self::Mt2(mt2::Network::assemble(&config, tensors, device)?)
+            }
+            NetworkWeights::Tensors(EncoderConfig::Music2vec(config), tensors) => {
+                Self::Music2vec(music2vec::Network::assemble(&config, tensors, device)?)
             }
             // Its weights have a form of their own, which training changes.
             NetworkWeights::Tensors(EncoderConfig::Myna(_), _) => return None,
@@ -163,11 +184,20 @@ impl<B: Kernels> Network<B> {
         }
     }
 
+    /// The network, if it is a Music2Vec.
+    pub fn music2vec(&self) -> Result<&music2vec::Network<B>, String> {
+        match self {
+            Self::Music2vec(network) => Ok(network),
+            _ => self.other("a Music2Vec"),
+        }
+    }
+
     fn other<T>(&self, wanted: &str) -> Result<T, String> {
         let family = match self {
             Self::Myna(_) => Family::Myna,
             Self::Maest(_) => Family::Maest,
             Self::Mt2(_) => Family::Mt2,
+            Self::Music2vec(_) => Family::Music2vec,
         };
         Err(format!(
             "the encoder is of the family {family}, not {wanted}"

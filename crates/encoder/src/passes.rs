@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     EncoderConfig, EncoderError, LoadedEncoder, MynaConfig, Patchout, Reading, Readout,
     families::{
-        maest, mt2,
+        maest, mt2, music2vec,
         myna::{
             network::{Embed, EmbedLayers},
             tokenizer::Tokenizer,
@@ -107,6 +107,7 @@ impl LoadedEncoder {
                 }
                 EncoderConfig::Maest(config) => self.pass_maest(config, part, masks, wanted)?,
                 EncoderConfig::Mt2(config) => self.pass_mt2(config, part, masks, wanted)?,
+                EncoderConfig::Music2vec(_) => self.pass_music2vec(part, masks, wanted)?,
             });
             start = end;
         }
@@ -194,6 +195,24 @@ impl LoadedEncoder {
         let (layers, readout) = self.layers(wanted);
         let job = mt2::ReadLayers {
             frames: mt2::cut(config, windows, kept.as_deref())?,
+            layers,
+            readout,
+        };
+        self.placed().ask(job, self.device())
+    }
+
+    /// One pass over windows of one length.
+    fn pass_music2vec(
+        &self,
+        windows: &[&[f32]],
+        masks: Option<&[TokenMask]>,
+        wanted: Wanted,
+    ) -> Result<Vec<f32>, EncoderError> {
+        let length = windows.first().map_or(0, |window| window.len());
+        let kept = self.kept(windows.len(), music2vec::frames_of(length), masks);
+        let (layers, readout) = self.layers(wanted);
+        let job = music2vec::ReadLayers {
+            samples: music2vec::cut(windows, kept.as_deref())?,
             layers,
             readout,
         };

@@ -240,6 +240,9 @@ pub struct Reading {
     /// How far windows overlap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlap: Option<Overlap>,
+    /// Length of a window in seconds, of encoders that read any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_secs: Option<u32>,
     /// Which tokens of every window are left out.
     #[serde(default, skip_serializing_if = "Patchout::is_none")]
     pub patchout: Patchout,
@@ -256,11 +259,13 @@ impl Reading {
             layer,
             readout,
             overlap,
+            window_secs,
             patchout,
         } = self;
         let mut parts = Vec::new();
         parts.extend(layer.map(|layer| ("layer", layer.to_string())));
         parts.extend(readout.map(|readout| ("readout", readout.to_string())));
+        parts.extend(window_secs.map(|secs| ("window", secs.to_string())));
         parts.extend(overlap.map(|overlap| ("overlap", overlap.to_string())));
         if patchout.every > 1 {
             parts.push(("patchout", patchout.every.to_string()));
@@ -349,6 +354,7 @@ mod tests {
             layer: Some(3),
             readout: Some(Readout::Mean),
             overlap: Some(Overlap::Half),
+            window_secs: Some(5),
             patchout: Patchout {
                 every: 2,
                 dropped_rows: "8,0".parse().unwrap(),
@@ -356,11 +362,11 @@ mod tests {
         };
         assert_eq!(
             reading.to_string(),
-            "layer 3, readout mean, overlap half, patchout 2, patchout-rows 0,8"
+            "layer 3, readout mean, window 5, overlap half, patchout 2, patchout-rows 0,8"
         );
         assert_eq!(
             reading.slug(),
-            "layer3-readoutmean-overlaphalf-patchout2-patchout-rows0,8"
+            "layer3-readoutmean-window5-overlaphalf-patchout2-patchout-rows0,8"
         );
         assert_eq!(Reading::default().to_string(), "as published");
     }

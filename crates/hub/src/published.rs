@@ -159,7 +159,7 @@ pub const PUBLISHED: &[Published] = &[
         window_secs: 30.0,
         licence: "CC BY-NC 4.0",
         note: "reads samples",
-        opens: false,
+        opens: true,
     },
     Published {
         name: "MT2",

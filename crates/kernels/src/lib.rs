@@ -1,4 +1,4 @@
-//! The layers of the transformer on the CPU, forwards and backwards, on plain row-major slices.
+//! The layers of the transformer on the CPU, forwards and backwards, and convolutions of sound, on plain row-major slices.
 //!
 //! A crate of its own for one reason: it must be optimised even where the rest is built quickly for tests. It knows
 //! nothing of tensors; `mynascope-encoder` calls it.
@@ -26,6 +26,7 @@
 
 mod adam;
 mod attention;
+mod convolution;
 mod feed_forward;
 mod linear;
 mod norm;
@@ -36,6 +37,7 @@ mod simd;
 
 pub use adam::{Adam, sum_of_squares};
 pub use attention::{Attention, AttentionGradients, HEAD_DIM, attention, attention_backward};
+pub use convolution::{Convolution, convolve};
 pub use feed_forward::{FeedForward, FeedForwardGradients, feed_forward, feed_forward_backward};
 pub use linear::{LinearGradients, linear, linear_backward};
 pub use norm::{Norm, NormGradients, NormOrder, norm, norm_backward};

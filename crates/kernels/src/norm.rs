@@ -39,7 +39,7 @@ pub struct NormGradients {
 
 /// Mean, and one over the deviation.
 #[inline(always)]
-fn moments(row: &[f32], epsilon: f32) -> (f32, f32) {
+pub(crate) fn moments(row: &[f32], epsilon: f32) -> (f32, f32) {
     let count = row.len() as f32;
     let mean = simd::sum(row) / count;
     let variance = simd::squares_around(row, mean) / count;

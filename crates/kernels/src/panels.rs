@@ -96,11 +96,27 @@ impl Panels {
         x: &[f32],
         columns: (usize, usize),
         out: &mut [f32],
-        mut into: Into,
+        into: Into,
     ) {
         let rows = x.len() / self.inputs.max(1);
+        self.multiply_rows(x, (rows, self.inputs), columns, out, into);
+    }
+
+    /// Multiplies so many rows that begin `stride` numbers apart and may overlap with all columns.
+    pub fn multiply_strided(&self, x: &[f32], rows: (usize, usize), out: &mut [f32], into: Into) {
+        self.multiply_rows(x, rows, (0, self.outputs), out, into);
+    }
+
+    fn multiply_rows(
+        &self,
+        x: &[f32],
+        (rows, stride): (usize, usize),
+        columns: (usize, usize),
+        out: &mut [f32],
+        mut into: Into,
+    ) {
         for (start, length) in depth_parts(self.inputs) {
-            let x = Matrix::strided(&x[start..], rows, length, self.inputs);
+            let x = Matrix::strided(&x[start..], rows, length, stride);
             self.multiply_part(x, (start, length), columns, out, into);
             into = Into::Add;
         }

@@ -63,9 +63,9 @@ pub const MEL_BANDS: usize = 128;
 /// Why there is no picture of a sound.
 #[derive(Debug, thiserror::Error)]
 pub enum SpectrumError {
-    /// Reflecting the borders needs more than half an analysis window.
+    /// Reflecting the borders needs more than half an analysis window, and an encoder of samples a frame.
     #[error(
-        "too short: {samples} samples at 16 kHz, and a spectrogram needs at least {needed} ({:.2} s); use a longer file{}",
+        "too short: {samples} samples at 16 kHz, and at least {needed} are needed ({:.2} s); use a longer file{}",
         *needed as f64 / f64::from(mynascope_audio::SAMPLE_RATE),
         behind(path.as_deref())
     )]

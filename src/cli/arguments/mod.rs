@@ -10,6 +10,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use clap::{
     Args, Parser, Subcommand,
     builder::{OsStringValueParser, TypedValueParser},
+    value_parser,
 };
 
 use super::bench::Part;
@@ -147,13 +148,16 @@ pub struct Encoder {
     /// Which layer is read: 0 for what enters the first block, N for what follows block N [default: as published].
     #[arg(long)]
     pub layer: Option<usize>,
-    /// How one vector is made of the layer: mean (Myna, MAEST); stack, cls, dist, features, logits, probabilities (MAEST);
+    /// How one vector is made of the layer: mean (Myna, MAEST, Music2Vec); stack, cls, dist, features, logits, probabilities (MAEST);
     /// contrastive, equivariant, class-mean, frame-mean, key-profile (MT2) [default: as published].
     #[arg(long)]
     pub readout: Option<Readout>,
     /// none: windows lie back to back; half: each begins in the middle of the one before [default: as published].
     #[arg(long)]
     pub overlap: Option<Overlap>,
+    /// Length of windows in seconds, 1 to 30, of an encoder that reads any: Music2Vec [default: 30].
+    #[arg(long, value_name = "SECS", value_parser = value_parser!(u32).range(1..=30))]
+    pub window: Option<u32>,
     /// Read every Nth column of tokens only: faster, and nearly the same embedding.
     #[arg(long, value_name = "N")]
     pub patchout: Option<usize>,
@@ -173,6 +177,7 @@ impl Encoder {
                 layer: self.layer,
                 readout: self.readout,
                 overlap: self.overlap,
+                window_secs: self.window,
                 patchout: Patchout {
                     every: self.patchout.unwrap_or(0),
                     dropped_rows: self.patchout_rows.unwrap_or_default(),

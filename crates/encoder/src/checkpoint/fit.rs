@@ -103,7 +103,7 @@ pub(super) fn fit(
             .and_then(|json| json.get("model_type")?.as_str());
         return Err(damaged(match model_type {
             Some(model_type) => format!(
-                "its config.json says that it is a {model_type}, and only Myna, MAEST and MT2 are read"
+                "its config.json says that it is a {model_type}, and only Myna, MAEST, MT2 and Music2Vec are read"
             ),
             None => no_encoder(&listing),
         }));
@@ -357,7 +357,7 @@ fn no_encoder(listing: &Listing) -> String {
         );
     }
     "it holds no encoder that is known here: no to_patch_embedding.2.weight or transformer.layers.0 as in Myna, and no \
-     time_new_pos_embed or distillation_token as in MAEST, no cls_stone as in MT2"
+     time_new_pos_embed or distillation_token as in MAEST, no cls_stone as in MT2 and no feature_extractor.conv_layers.0 as in Music2Vec"
         .into()
 }
 

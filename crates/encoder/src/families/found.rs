@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::maest::Head;
 use crate::{
     CheckpointError, CheckpointReport, CheckpointSummary, EncoderConfig, Family, FoundEncoder,
@@ -209,6 +211,13 @@ pub(super) fn choose(prefixes: &[String], hint: &Hint) -> Result<String, String>
             ),
         }
     })
+}
+
+/// A whole number of `config.json`; some files have numbers as text.
+pub(super) fn number(json: &Value, key: &str) -> Option<usize> {
+    let value = json.get(key)?;
+    let found = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+    usize::try_from(found).ok()
 }
 
 /// Why a file that holds an encoder can't be used.

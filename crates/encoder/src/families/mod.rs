@@ -3,6 +3,7 @@
 mod found;
 pub mod maest;
 pub mod mt2;
+pub mod music2vec;
 pub mod myna;
 
 pub(crate) use found::{Found, Sizes};
@@ -21,7 +22,8 @@ pub(crate) fn recognise(
 ) -> Option<Family> {
     let maest = || maest::recognise(shapes, config_json, hint).map(|_| Family::Maest);
     let mt2 = || mt2::recognise(shapes, hint).map(|_| Family::Mt2);
-    maest().or_else(mt2)
+    let music2vec = || music2vec::recognise(shapes, config_json, hint).map(|_| Family::Music2vec);
+    maest().or_else(mt2).or_else(music2vec)
 }
 
 /// Looks for an encoder of any family but Myna; with it why it can't be used, if it can't, as far as names and shapes tell.
@@ -36,8 +38,11 @@ pub(crate) fn find(
     if let Some((found, problem)) = maest::find(checkpoint, hint)? {
         return Ok(Some((found.map(EncoderConfig::Maest), problem)));
     }
-    let found = mt2::find(checkpoint, hint)?;
-    Ok(found.map(|(found, problem)| (found.map(EncoderConfig::Mt2), problem)))
+    if let Some((found, problem)) = mt2::find(checkpoint, hint)? {
+        return Ok(Some((found.map(EncoderConfig::Mt2), problem)));
+    }
+    let found = music2vec::find(checkpoint, hint)?;
+    Ok(found.map(|(found, problem)| (found.map(EncoderConfig::Music2vec), problem)))
 }
 
 /// As [`find`], with the numbers of all its parameters in their order.

@@ -10,7 +10,7 @@ use mynascope_kernels::{
     LinearGradients, Norm, NormGradients,
 };
 
-use super::{Kernels, Layer, Norm as LayerNorm};
+use super::{Convolution, Kernels, Layer, Norm as LayerNorm};
 
 /// 32-bit numbers, one behind the other; `None` for other numbers or gaps between them.
 fn slice(tensor: &FlexTensor) -> Option<&[f32]> {
@@ -88,6 +88,27 @@ fn feed_forward_of(layer: &Layer<FlexTensor>) -> Option<FeedForward<'_>> {
         widen_bias: slice(widen_bias)?,
         narrow: slice(narrow)?,
         narrow_bias: slice(narrow_bias)?,
+    })
+}
+
+fn convolution_of(layer: &Convolution<FlexTensor>) -> Option<kernels::Convolution<'_>> {
+    let Convolution {
+        weight,
+        bias,
+        norm,
+        kernel,
+        stride,
+        padding,
+        groups,
+    } = layer;
+    Some(kernels::Convolution {
+        weight: slice(weight)?,
+        bias: bias_of(bias.as_ref())?,
+        norm: norm_of(norm)?,
+        kernel: *kernel,
+        stride: *stride,
+        padding: *padding,
+        groups: *groups,
     })
 }
 
@@ -187,6 +208,20 @@ impl Kernels for Flex {
                 .map(|(values, shape)| like(values, shape))
                 .collect(),
         )
+    }
+
+    fn convolve(
+        layers: &[Convolution<FlexTensor>],
+        x: &FlexTensor,
+        windows: usize,
+    ) -> Option<FlexTensor> {
+        let x = x.to_contiguous();
+        let layers = layers.iter().map(convolution_of);
+        let layers: Vec<kernels::Convolution<'_>> = layers.collect::<Option<_>>()?;
+        let outputs = layers.last()?.norm.dim();
+        let out = kernels::convolve(slice(&x)?, windows, &layers);
+        let count = out.len() / outputs;
+        Some(rows(out, count))
     }
 
     fn adam(rule: &Adam, state: [&mut FlexTensor; 3], gradient: &FlexTensor) -> bool {

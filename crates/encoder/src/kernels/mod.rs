@@ -7,6 +7,7 @@
 //! differentiated by Burn. `tests.rs` holds both against each other, values and gradients.
 
 mod autodiff;
+mod convolution;
 mod cpu;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use burn::{
 
 use super::Precision;
 
+pub use convolution::{Convolution, convolve};
 pub use mynascope_kernels::{Adam, NormOrder};
 
 /// Added to the variance by Myna's norms: PyTorch's default.
@@ -86,6 +88,15 @@ pub trait Kernels: Backend {
         _kept: Option<FloatTensor<Self>>,
         _slope: &FloatTensor<Self>,
     ) -> Option<Vec<FloatTensor<Self>>> {
+        None
+    }
+
+    /// Convolutions one behind the other over windows [windows * length, inputs]: [windows * frames, outputs].
+    fn convolve(
+        _layers: &[Convolution<FloatTensor<Self>>],
+        _x: &FloatTensor<Self>,
+        _windows: usize,
+    ) -> Option<FloatTensor<Self>> {
         None
     }
 

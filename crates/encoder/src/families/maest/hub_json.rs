@@ -5,13 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{PATCH, STRIDE};
-
-/// A whole number of `config.json`; some files have numbers as text.
-pub(super) fn number(json: &Value, key: &str) -> Option<usize> {
-    let value = json.get(key)?;
-    let found = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
-    usize::try_from(found).ok()
-}
+use crate::families::found::number;
 
 /// The hub's description of the front end must be that of MAEST: other numbers ask for another spectrogram.
 pub(super) fn check_preprocessor(json: &Value) -> Result<(), String> {

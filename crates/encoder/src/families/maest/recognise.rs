@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::{
     Config, EXTRA, Form, Head, PATCH, ROWS,
-    hub_json::{check_front_end, check_preprocessor, labels, number},
+    hub_json::{check_front_end, check_preprocessor, labels},
     whole_patches,
 };
 use crate::{
     CheckpointError, Family, OpenCheckpoint,
     families::found::{
-        Found, Hint, PUBLISHED_HEAD, Recognised, Shapes, Values, choose, locate, prefixes,
+        Found, Hint, PUBLISHED_HEAD, Recognised, Shapes, Values, choose, locate, number, prefixes,
         read_found, unfit,
     },
 };
