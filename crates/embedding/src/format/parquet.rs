@@ -233,7 +233,14 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         .iter()
         .map(|it| it.name().as_str())
         .collect();
-    let is_used = |place: usize| places.used().any(|used| used == place);
+    // A map that this program wrote holds its table and the places of the points.
+    let is_map = metadata.contains_key("encoder");
+    let is_used = |place: usize| {
+        let is_axis = names
+            .get(place)
+            .is_some_and(|name| matches!(*name, "x" | "y"));
+        places.used().any(|used| used == place) || (is_map && is_axis)
+    };
     let mixed = fields::say_mixed(&names, &places.embedding);
     let unread = fields::say_unread("columns", &names, is_used);
     let mut contents = Contents {
