@@ -129,6 +129,21 @@ fn every_verb_writes_what_has_an_odd_name_and_tells_its_name() {
         assert_eq!(path_of(&told["out"]), PathBuf::from(wanted), "{line:?}");
         assert!(shell.home.path().join(wanted).is_file(), "{line:?}");
     }
+    let run = odd("q", "");
+    let trained = shell.json(&[
+        word("train"),
+        word("--data"),
+        word("music"),
+        word("--steps"),
+        word("1"),
+        word("--batch"),
+        word("2"),
+        out,
+        &run,
+    ]);
+    let weights = path_of(&trained["checkpoint"]);
+    assert!(weights.starts_with(&run), "{weights:?}");
+    assert!(shell.home.path().join(weights).is_file());
     let report = shell.json(&[word("inspect"), &checkpoint]);
     assert_eq!(report["missing"], serde_json::json!([]));
     let landed = shell.json(&[

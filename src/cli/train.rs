@@ -13,6 +13,7 @@ use mynascope_audio::Channel;
 use mynascope_base::{
     counted,
     jobs::{Cancelled, Progress},
+    storage::path_to_text,
 };
 use mynascope_encoder::{LoadOptions, Patching, Preset, load_weights};
 use mynascope_spectrum::tokens::MaskRatio;
@@ -250,7 +251,7 @@ fn outcome(summary: TrainSummary, console: &Console) -> Outcome {
             "loss_first": summary.loss_first,
             "loss_last": summary.loss_last,
             "windows_per_second": summary.windows_per_second,
-            "checkpoint": summary.checkpoint,
+            "checkpoint": path_to_text(&summary.checkpoint),
             "stopped": summary.stopped,
             "skipped_steps": summary.skipped_steps,
             "input_stall": summary.stall,

@@ -69,6 +69,7 @@ pub struct Predictions {
     /// The tracks, in the order of the collection.
     pub tracks: Vec<TrackAnswer>,
     /// Tracks that were decoded in part, or whose channels cancel.
+    #[serde(serialize_with = "serde_path::pairs::serialize")]
     pub caveats: Vec<(PathBuf, Caveats)>,
 }
 

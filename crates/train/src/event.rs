@@ -80,9 +80,10 @@ pub struct TrainSummary {
     /// Mean share of a step that waited for its input.
     pub stall: f64,
     /// Tracks that could not be read, and why.
-    #[serde(serialize_with = "serde_path::reasons::serialize")]
+    #[serde(serialize_with = "serde_path::pairs::serialize")]
     pub skipped_tracks: Vec<(PathBuf, String)>,
     /// Tracks that were decoded in part, or whose channels cancel.
+    #[serde(serialize_with = "serde_path::pairs::serialize")]
     pub caveats: Vec<(PathBuf, Caveats)>,
     /// Anything worth saying: a lowered batch.
     pub notes: Vec<String>,

@@ -78,18 +78,20 @@ pub mod option {
     }
 }
 
-/// Paths with the reason why each was left out: pairs of path and text.
-pub mod reasons {
+/// Paths with what is said of each (why it was left out): pairs.
+pub mod pairs {
+    use serde::Serialize;
+
     use super::*;
 
     /// Writes pairs.
     ///
     /// # Errors
     /// The serializer's.
-    pub fn serialize<S: Serializer>(
-        pairs: &[(PathBuf, String)],
+    pub fn serialize<T: Serialize, S: Serializer>(
+        pairs: &[(PathBuf, T)],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(pairs.iter().map(|(path, why)| (path_to_text(path), why)))
+        serializer.collect_seq(pairs.iter().map(|(path, said)| (path_to_text(path), said)))
     }
 }
