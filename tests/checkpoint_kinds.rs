@@ -76,6 +76,8 @@ fn every_way_in_which_torch_writes_gives_the_same_encoder() {
         "big_endian.pth",
         "transposed.pth",
         "tensor_attributes.pth",
+        "negative.pth",
+        "legacy_negative.pth",
         "parameters.pth",
         "pairs.pth",
     ] {
@@ -387,6 +389,18 @@ fn weights_that_were_saved_in_another_way_are_named_with_the_remedy() {
         (
             "int8_legacy.pth",
             ["is I8: whole numbers", "before it was quantised"],
+        ),
+        (
+            "lora.pth",
+            ["to_qkv.weight is parted into a base", "merge_and_unload()"],
+        ),
+        (
+            "lora_alone.pth",
+            ["additions of LoRA", "merge_and_unload()"],
+        ),
+        (
+            "conjugated.pth",
+            ["marked by torch as `conj`", "resolve_conj()"],
         ),
         (
             "complex.pth",

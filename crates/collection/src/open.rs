@@ -318,6 +318,10 @@ fn open_file(path: &Path, is_file: bool) -> Collection {
         Sort::Other => {
             let what = match listed::remedy(path) {
                 Some(remedy) => remedy.to_owned(),
+                None if listed::seems_unparted(path) => {
+                    "its lines name sounds, but no known sign parts their fields; part them with tabs, commas or semicolons"
+                        .to_owned()
+                }
                 None => {
                     let endings = listed::endings();
                     format!("neither sound nor a list that is read ({endings}), so it is left out")

@@ -263,16 +263,39 @@ impl Table {
     pub(crate) fn headings(&self) -> String {
         const NAMED: usize = 12;
         const LONGEST: usize = 40;
-        let named = self.names.iter().take(NAMED).map(|name| {
+        let named = self.names.iter().enumerate().take(NAMED);
+        let named = named.map(|(place, name)| {
             let shown = name.chars().filter(|letter| !letter.is_control());
             let cut: String = shown.take(LONGEST).collect();
-            format!("`{cut}`")
+            match cut.is_empty() {
+                true => format!("field {}", place + 1),
+                false => format!("`{cut}`"),
+            }
         });
         let mut text = named.collect::<Vec<_>>().join(", ");
         if self.names.len() > NAMED {
             text.push_str(&format!(" and {} more", self.names.len() - NAMED));
         }
         text
+    }
+
+    /// The headings as a sentence, or that there are none.
+    pub(crate) fn say_headings(&self) -> String {
+        match self.is_headless {
+            true => format!(
+                "there are no headings but {} in the first row",
+                mynascope_base::counted(self.names.len(), "field")
+            ),
+            false => format!("the headings are {}", self.headings()),
+        }
+    }
+
+    /// A column for messages: its heading, or its place where it has none.
+    pub(crate) fn column_name(&self, place: usize) -> String {
+        match self.names.get(place).map_or("", String::as_str) {
+            "" => format!("field {}", place + 1),
+            name => format!("`{name}`"),
+        }
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> + Clone {

@@ -1,6 +1,6 @@
 //! What the columns of a list mean, by their headings and by what stands below them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{paths::LONGEST_PATH, words::yes_or_no};
 use crate::{
@@ -345,17 +345,20 @@ impl Columns {
         files
     }
 
-    /// Without headings: the column of the files is known, one of parts of a split, too; the next one holds labels.
+    /// Without headings: the column of the files is known, one of words for parts of a split, too; the next one of words
+    /// holds labels, else that of numbers. Numbers are no split, as classes are numbered so.
     fn guess_headless(&mut self, table: &Table) {
         let file = self.files.first().map(|&(place, _)| place);
-        let mut rest = (0..table.names().len()).filter(|&place| Some(place) != file);
+        let rest = (0..table.names().len()).filter(|&place| Some(place) != file);
         let is_split = |place: &usize| {
             let fields = sample(table, *place).map(str::to_owned).collect();
             let (parts, _) = super::words::parts(&fields);
-            !fields.is_empty() && parts.len() == fields.len()
+            !fields.is_empty() && parts.len() == fields.len() && !holds_numbers(table, *place)
         };
         self.splits = rest.clone().filter(is_split).collect();
-        self.label = rest.find(|place| !self.splits.contains(place));
+        let labels: Vec<usize> = rest.filter(|place| !self.splits.contains(place)).collect();
+        let mut words = labels.iter().filter(|&&place| !holds_numbers(table, place));
+        self.label = words.next().or(labels.first()).copied();
     }
 
     fn find_tag_columns(&mut self, table: &Table, names: &[String]) {
@@ -431,11 +434,12 @@ impl Columns {
         ];
         let in_part: Vec<usize> = self.in_part.iter().map(|(place, _)| *place).collect();
         let lists = [&self.tags, &self.tag_columns, &in_part];
+        let listed: BTreeSet<usize> = lists.into_iter().flatten().copied().collect();
         let names = table.names().iter().enumerate();
         names
             .filter(|(place, name)| {
                 !read.contains(&Some(*place))
-                    && !lists.iter().any(|list| list.contains(place))
+                    && !listed.contains(place)
                     && (!name.is_empty() || table.is_headless)
             })
             .map(|(place, name)| match name.is_empty() {
@@ -450,6 +454,12 @@ impl Columns {
 fn is_yes_or_no(table: &Table, place: usize) -> bool {
     let mut fields = sample(table, place).peekable();
     fields.peek().is_some() && fields.all(|field| yes_or_no(field).is_some())
+}
+
+/// Whether a column holds nothing but numbers.
+fn holds_numbers(table: &Table, place: usize) -> bool {
+    let is_number = |field: &str| super::words::number(field, table.has_commas()).is_some();
+    sample(table, place).all(is_number)
 }
 
 /// Columns of labels that are numbered: `genre1`, `genre2`. They hold the labels of a file together.

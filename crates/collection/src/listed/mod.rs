@@ -14,6 +14,8 @@ mod words;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
+    io::Read,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -78,6 +80,24 @@ pub(crate) fn remedy(path: &Path) -> Option<&'static str> {
         .iter()
         .find(|(endings, _)| has_ending(path, endings));
     known.map(|(_, remedy)| *remedy)
+}
+
+/// Whether a text names sounds in its lines with more beside them, which no known sign parts from them.
+pub(crate) fn seems_unparted(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = has_ending(path, &["txt"])
+        .then(|| fs::File::open(path)?.take(1 << 12).read_to_end(&mut start));
+    if !matches!(read, Some(Ok(_))) {
+        return false;
+    }
+    let text = String::from_utf8_lossy(&start);
+    let parted = |line: &str| {
+        let is_sign =
+            |letter: char| letter.is_ascii_punctuation() && !"._-/\\'()&".contains(letter);
+        let mut parts = line.split(is_sign).map(str::trim);
+        parts.any(|part| walk::is_sound_name(Path::new(part))) && line.contains(is_sign)
+    };
+    text.lines().take(TRIED_ROWS).any(parted)
 }
 
 fn has_ending(path: &Path, endings: &[&str]) -> bool {
@@ -146,7 +166,7 @@ pub(crate) fn seems_list(path: &Path) -> bool {
 /// files may lie, too.
 ///
 /// Paths begin at the list's folder. Several lists with a part's word in their names ("train.csv", "test.csv") are one
-/// split. One file in several rows is one track: its first label and part stay, which a note says.
+/// split; where the lists have one name, that of their folders counts ("train/metadata.csv", "test/metadata.csv"). One file in several rows is one track: its first label and part stay, which a note says.
 ///
 /// Fails if a list cannot be read or has no column of files, or when cancelled.
 pub(crate) fn read(
@@ -157,7 +177,15 @@ pub(crate) fn read(
     let mut gathered = Gathered::default();
     let is_one = lists.len() == 1;
     // A list alone is no split, whatever it is called.
-    let word = |list: &PathBuf| words::part_word(list.file_stem()?.to_str()?).filter(|_| !is_one);
+    let word = |list: &PathBuf| {
+        let own = words::part_word(list.file_stem()?.to_str()?);
+        let of_folder = || words::part_word(list.parent()?.file_name()?.to_str()?);
+        let word = match shares_name(list, lists) {
+            true => own.or_else(of_folder),
+            false => own,
+        };
+        word.filter(|_| !is_one)
+    };
     let (parts, guessed) = words::parts(&lists.iter().filter_map(word).collect());
     if !guessed.is_empty() {
         gathered
@@ -166,10 +194,15 @@ pub(crate) fn read(
     }
     for list in lists {
         let name = list.file_name().unwrap_or_default().to_string_lossy();
+        let folder = list.parent().and_then(Path::file_name);
+        let name = match folder.filter(|_| shares_name(list, lists)) {
+            Some(folder) => format!("{}/{name}", folder.to_string_lossy()),
+            None => name.into_owned(),
+        };
         let opened = Opened {
             list,
             together,
-            name: (!is_one).then(|| name.as_ref().into()),
+            name: (!is_one).then(|| name.as_str().into()),
             part: word(list).and_then(|word| parts.get(&word).copied()),
         };
         let mut notes = Vec::new();
@@ -187,6 +220,13 @@ pub(crate) fn read(
         split,
         notes,
     })
+}
+
+/// Whether another of the lists has the same name, in another folder.
+fn shares_name(list: &Path, lists: &[PathBuf]) -> bool {
+    let others = lists.iter().filter(|other| *other != list);
+    let name = list.file_name();
+    others.into_iter().any(|other| other.file_name() == name)
 }
 
 /// One of the lists that are opened.
@@ -273,11 +313,9 @@ impl Opened<'_> {
         }
         values.finish(notes);
         if nameless.count > 0 {
-            let heading = table.names().get(file).map_or("", String::as_str);
+            let column = table.column_name(file);
             let rows = counted(nameless.count, "row");
-            notes.push(nameless.note(format!(
-                "{rows} without a path in the column `{heading}` left out"
-            )));
+            notes.push(nameless.note(format!("{rows} without a path in {column} left out")));
         }
         if guessed.count > 0 {
             let files = counted(rows, "file");
@@ -366,8 +404,8 @@ fn file_column(
             why: match table.names() {
                 [] => format!("the list is empty; {wanted}"),
                 _ => format!(
-                    "no column names sound files that are there; the headings are {}; {wanted}",
-                    table.headings()
+                    "no column names sound files that are there; {}; {wanted}",
+                    table.say_headings()
                 ),
             },
             path: table.path().to_path_buf(),

@@ -89,8 +89,8 @@ pub(super) fn split_columns(
         };
         notes.push(
             format!(
-                "the column `{}` is no split, as its words are none of train, valid and test: {}{more}",
-                heading(place),
+                "{} is no split, as its words are none of train, valid and test: {}{more}",
+                table.column_name(place),
                 named.join(", ")
             )
             .into(),
@@ -99,7 +99,7 @@ pub(super) fn split_columns(
     found.split = best.map(|(_, place, parts, guessed)| {
         if !guessed.is_empty() {
             let guessed = guessed.join(", ");
-            notes.push(format!("in the column `{}` {guessed}", heading(place)).into());
+            notes.push(format!("in {} {guessed}", table.column_name(place)).into());
         }
         (place, parts)
     });

@@ -1,6 +1,6 @@
 //! The fields of tags in a list's rows, and what is to be said of the signs that part them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     cut,
@@ -34,7 +34,7 @@ pub(super) fn note_signs(
     signs: TagSigns,
     notes: &mut Vec<Note>,
 ) {
-    let heading = table.names().get(place).map_or("", String::as_str);
+    let heading = table.column_name(place);
     let fields = || {
         table.rows().flat_map(move |row| {
             tag_fields(&row, place, goes_on).map(move |field| (row.line(), field))
@@ -59,21 +59,36 @@ pub(super) fn note_signs(
         let others = counts.keys().filter(|sign| Some(**sign) != usual);
         let others: Vec<String> = others.map(TagSign::to_string).collect();
         notes.push(examples.note(format!(
-            "the tags in `{heading}` are parted by {} in most rows and by {} in others, and read so",
+            "the tags in {heading} are parted by {} in most rows and by {} in others, and read so",
             usual.map_or_else(String::new, |sign| sign.to_string()),
             others.join(" and ")
         )));
     }
     let mut commas = Examples::default();
     let mut odd = Examples::default();
+    let (mut weights, mut spaced, mut anded) = (
+        Examples::default(),
+        Examples::default(),
+        Examples::default(),
+    );
+    let different: BTreeSet<&str> = fields().map(|(_, field)| field).collect();
+    let whole = different.iter().all(|field| signs.tags(field).len() < 2);
+    let ands = whole && words::seem_parted_by(&different, words::AND);
+    let blanks = whole && !ands && words::seem_parted_by(&different, " ");
     for (line, field) in fields() {
+        let tags = signs.tags(field);
+        if tags.iter().any(|tag| words::has_weight(tag)) {
+            weights.add(line, || named(line, field));
+        }
+        if blanks && tags.iter().any(|tag| tag.contains(' ')) {
+            spaced.add(line, || named(line, field));
+        }
+        if ands && field.contains(words::AND) {
+            anded.add(line, || named(line, field));
+        }
         if signs.keeps_comma(field) {
             commas.add(line, || named(line, field));
-        } else if signs
-            .tags(field)
-            .iter()
-            .any(|tag| words::seems_unparted(tag))
-        {
+        } else if tags.iter().any(|tag| words::seems_unparted(tag)) {
             odd.add(line, || named(line, field));
         }
     }
@@ -86,10 +101,22 @@ pub(super) fn note_signs(
             odd,
             "words with `/`, `+` or `#` between them are one tag in `tags`; semicolons part tags",
         ),
+        (
+            spaced,
+            "words with blanks between them are one tag in `tags`; semicolons part tags",
+        ),
+        (
+            anded,
+            "words with `&` between them are one tag in `tags`; semicolons part tags",
+        ),
+        (
+            weights,
+            "a number after `:` is part of the tag in `tags`; leave numbers out to have the tags alone",
+        ),
     ] {
         if examples.count > 0 {
             let rows = counted(examples.count, "row");
-            let what = what.replace("`tags`", &format!("`{heading}`"));
+            let what = what.replace("`tags`", &heading);
             notes.push(examples.note(format!("{rows}: {what}")));
         }
     }

@@ -1,6 +1,10 @@
 //! What the fields of a list's rows say about their tracks.
 
-use std::{cell::RefCell, collections::BTreeMap, path::Path};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::{
     columns::{Columns, column},
@@ -212,21 +216,18 @@ impl<'a> Values<'a> {
                 .and_then(|at| names.get(at))
                 .map_or("", String::as_str)
         };
-        let split = heading(self.split.as_ref().map(|(place, _)| *place));
+        let named =
+            |place: Option<usize>| place.map_or_else(String::new, |at| self.table.column_name(at));
+        let split = named(self.split.as_ref().map(|(place, _)| *place));
         for (place, blank) in problems.blank {
             let rows = counted(blank.count, "row");
-            let of = match heading(Some(place)) {
-                "" => format!("field {}", place + 1),
-                name => format!("`{name}`"),
-            };
+            let of = self.table.column_name(place);
             notes.push(blank.note(format!("{rows} without a word in {of}")));
         }
         for (examples, what) in [
             (
                 problems.splits,
-                format!(
-                    "no part of a split in `{split}` (train, valid or test), so in none of them"
-                ),
+                format!("no part of a split in {split} (train, valid or test), so in none of them"),
             ),
             (
                 problems.keys,
@@ -260,8 +261,8 @@ impl<'a> Values<'a> {
             (
                 problems.several,
                 format!(
-                    "several words in `{}` are read as one label; a column of several has the heading `tags`",
-                    heading(self.columns.label)
+                    "several words in {} are read as one label; a column of several has the heading `tags`",
+                    named(self.columns.label)
                 ),
             ),
             (
@@ -486,6 +487,26 @@ impl<'a> Values<'a> {
         let columns = self.columns;
         let split = self.split.as_ref().map(|(place, _)| *place);
         let unread = columns.unread(self.table, file, [split.or(no_split), self.folds]);
+        let of_name = |name: &String| self.table.names().iter().filter(|it| *it == name).count();
+        let (again, unread): (Vec<String>, Vec<String>) = match self.table.is_headless {
+            true => (Vec::new(), unread),
+            false => {
+                let mut seen = BTreeSet::new();
+                let names = self.table.names().iter();
+                let twice: BTreeSet<&String> = names.filter(|name| !seen.insert(*name)).collect();
+                unread.into_iter().partition(|name| twice.contains(name))
+            }
+        };
+        for name in again.iter().collect::<BTreeSet<_>>() {
+            let count = of_name(name);
+            notes.push(
+                format!(
+                    "{count} columns have the name `{}`; the first is read",
+                    cut(name)
+                )
+                .into(),
+            );
+        }
         let has_some = columns.label.is_some()
             || !columns.tags.is_empty()
             || !columns.tag_columns.is_empty()
@@ -523,9 +544,9 @@ impl<'a> Values<'a> {
         } else if !has_some {
             notes.push(
                 format!(
-                    "there is no column of labels; the headings are {}; wanted are `label` (or `genre`, `class`, `style`), \
+                    "there is no column of labels; {}; wanted are `label` (or `genre`, `class`, `style`), \
                      `tags`, `key`, or `arousal` and `valence`",
-                    self.table.headings()
+                    self.table.say_headings()
                 )
                 .into(),
             );

@@ -186,6 +186,44 @@ pub(super) fn seems_unparted(tag: &str) -> bool {
             > 1
 }
 
+/// A sign between tags that is also of names: `drum & bass`.
+pub(super) const AND: &str = " & ";
+
+/// Whether the different fields of a column, each one tag, look like several tags with this sign between them: each is
+/// put together, or a part of others, and a part comes at the end of one field and before the end of another. Names of
+/// one kind share their end or their beginning: `deep house`, `tech house`.
+pub(super) fn seem_parted_by(fields: &BTreeSet<&str>, sign: &str) -> bool {
+    let (mut last, mut alone) = (BTreeSet::new(), Vec::new());
+    let mut earlier: BTreeSet<&str> = BTreeSet::new();
+    for field in fields
+        .iter()
+        .filter(|field| !crate::text::is_nothing(field))
+    {
+        let parts = field.split(sign).map(str::trim);
+        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+        match parts.split_last() {
+            Some((end, [])) => alone.push(*end),
+            Some((end, before)) => {
+                last.insert(*end);
+                earlier.extend(before);
+            }
+            None => {}
+        }
+    }
+    let is_part = |part: &&str| last.contains(part) || earlier.contains(part);
+    alone.iter().all(is_part) && last.iter().any(|part| earlier.contains(part))
+}
+
+/// Whether a tag ends in a share, as `guitar:0.8` does.
+pub(super) fn has_weight(tag: &str) -> bool {
+    tag.rsplit_once(':').is_some_and(|(name, share)| {
+        let share = share.trim();
+        name.contains(char::is_alphabetic)
+            && share.contains('.')
+            && share.bytes().all(|it| it.is_ascii_digit() || it == b'.')
+    })
+}
+
 /// What stands in the brackets of a list as JSON, Python or NumPy write it.
 fn in_brackets(field: &str) -> Option<&str> {
     let field = field.trim();

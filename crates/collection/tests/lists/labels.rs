@@ -390,3 +390,59 @@ fn columns_of_yes_and_no_and_numbered_columns_are_tags() {
         (&["jazz".to_owned()][..], &None)
     );
 }
+
+#[test]
+fn tags_that_blanks_or_and_signs_seem_to_part_are_told_and_names_are_not_accused() {
+    let home = Home::new();
+    let tags = [
+        ["guitar", "drums"].as_slice(),
+        &["piano", "slow", "no_vocals"],
+        &["synth", "drums", "fast"],
+    ];
+    let joined = |sign: &str| {
+        home.list("file,tags", |at, [path, ..]| {
+            format!("{path},{}", tags[at % 3].join(sign))
+        })
+    };
+    assert_note(
+        &joined(" "),
+        &[
+            "36 rows",
+            "words with blanks between them are one tag in `tags`",
+            "line 2 `guitar drums`",
+        ],
+    );
+    assert_note(
+        &joined(" & "),
+        &[
+            "36 rows",
+            "words with `&` between them are one tag in `tags`",
+        ],
+    );
+    let weighed = home.list("file,tags", |_, [path, ..]| {
+        format!("{path},guitar:0.8;drums:0.25")
+    });
+    assert_note(
+        &weighed,
+        &["36 rows", "a number after `:` is part of the tag"],
+    );
+    for names in [
+        ["hip hop", "drum and bass", "hip hop"],
+        ["deep house", "tech house", "acid house"],
+        ["acid jazz", "acid house", "house"],
+        ["drum & bass", "r & b", "rock & roll"],
+        ["hip hop;slow", "slow dance", "dance music"],
+        ["bpm:120", "decade:1990", "time 4:33"],
+    ] {
+        let collection = home.list("file,tags", |at, [path, ..]| {
+            format!("{path},{}", names[at % 3])
+        });
+        let told: Vec<&str> = collection.note_texts().collect();
+        assert!(
+            !told
+                .iter()
+                .any(|note| note.contains("of the tag") || note.contains("one tag")),
+            "{names:?}: {told:?}"
+        );
+    }
+}

@@ -158,3 +158,64 @@ fn columns_that_say_whether_a_file_is_in_a_part_are_the_split() {
     });
     assert_eq!(sizes(&train), [27, 0, 9]);
 }
+
+#[test]
+fn numbers_without_a_heading_are_classes_and_no_split() {
+    let home = Home::new();
+    let class = |genre: &str| GENRES.iter().position(|it| *it == genre).unwrap();
+    let text = |line: &dyn Fn(&[String; 3]) -> String| -> Collection {
+        let lines: Vec<String> = home.rows.iter().map(line).collect();
+        home.text(lines.join("\n"))
+    };
+    // The name of a class with its number, in either order.
+    let named = text(&|[path, genre, _]| format!("{path},{genre},{}", class(genre)));
+    let numbered = text(&|[path, genre, _]| format!("{path},{},{genre}", class(genre)));
+    for (collection, unread) in [(named, "field 3"), (numbered, "field 2")] {
+        assert_eq!(collection.labels(), ["jazz", "rock", "techno"]);
+        assert_eq!(collection.split, None);
+        assert_note(&collection, &["nothing was read from", unread]);
+        assert!(!collection.note_texts().any(|note| note.contains("``")));
+    }
+    // The number alone, as in the lists of image nets.
+    let alone = text(&|[path, genre, _]| format!("{path} {}", class(genre)));
+    assert_eq!(alone.labels(), ["0", "1", "2"]);
+    assert_eq!(alone.split, None);
+    // Words are a split; one that means none is named with its field.
+    let lines: String = home.rows.iter().map(|row| row.join(",") + "\n").collect();
+    assert_whole(&home.text(&lines), "words without a heading");
+    let more: String = (0..40)
+        .map(|at| {
+            let path = format!("audio/rock/more{at}.wav");
+            fs::write(home.file(&path), "").unwrap();
+            format!("{path},rock,{}\n", if at < 39 { "train" } else { "backup" })
+        })
+        .collect();
+    let collection = home.text(lines + &more);
+    assert_note(
+        &collection,
+        &["1 row", "no part of a split in field 3", "`backup`"],
+    );
+    // Nothing to go by at all.
+    let error = home.try_text("a.wav,rock\nb.txt,jazz\n").map(|it| it.notes);
+    assert!(!format!("{error:?}").contains("``"), "{error:?}");
+}
+
+#[test]
+fn lists_of_one_name_are_parts_by_their_folders() {
+    let home = Home::new();
+    let paths = ["train", "valid", "test"].map(|part| {
+        let rows = home.rows.iter().filter(|row| row[2] == part);
+        let rows: String = rows
+            .map(|[path, genre, _]| format!("../{path},{genre}\n"))
+            .collect();
+        let path = home.file(&format!("{part}/metadata.csv"));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, format!("file_name,genre,mood\n{rows}")).unwrap();
+        path
+    });
+    let collection = open(&[&paths[0], &paths[1], &paths[2]]).unwrap();
+    assert_eq!(sizes(&collection), [21, 6, 9], "{:?}", collection.notes);
+    assert_eq!(collection.labels(), ["jazz", "rock", "techno"]);
+    // Each note says of which of the three it is.
+    assert_note(&collection, &["test/metadata.csv: ", "`mood`"]);
+}

@@ -140,6 +140,14 @@ fn a_list_without_files_or_labels_says_what_it_has_and_what_is_wanted() {
         format!("{path},{label},calm,1999,X")
     });
     assert_note(&years, &["nothing was read from: `mood`, `year`, `album`"]);
+    let twice = home.list("file,label,label,year", |_, [path, label, _]| {
+        format!("{path},{label},calm,1999")
+    });
+    assert_note(
+        &twice,
+        &["2 columns have the name `label`; the first is read"],
+    );
+    assert_note(&twice, &["nothing was read from: `year`"]);
     let artists = home.list("file,artist", |_, [path, label, _]| {
         format!("{path},The {label}")
     });

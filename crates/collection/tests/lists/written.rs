@@ -157,6 +157,12 @@ fn lists_of_spaces_json_and_playlists_open() {
         ),
         ("l.json", "[{\"path\": \"a.wav\"},\n{\"path\" 3}]", "line 2"),
         ("l.doc", "a letter", "neither sound nor a list"),
+        (
+            "l.txt",
+            "file~label\naudio/rock/00.wav~rock\n",
+            "no known sign parts their fields; part them with tabs",
+        ),
+        ("l.txt", "a letter.", "neither sound nor a list"),
     ] {
         let error = open_as(name, text.to_owned()).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");

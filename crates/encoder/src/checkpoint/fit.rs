@@ -346,6 +346,12 @@ fn no_encoder(listing: &Listing) -> String {
     {
         return format!("it holds no tensors, only {what}; save model.state_dict()");
     }
+    let is_addition = |name: &String| name.contains(".lora_A.") || name.contains(".lora_B.");
+    if listing.tensors.keys().any(is_addition) {
+        return "it holds the additions of LoRA, which belong to the encoder that they were trained on; put them together and \
+                save that: model.merge_and_unload().state_dict()"
+            .into();
+    }
     let is_number = |name: &String| {
         name.split('.')
             .all(|part| part.bytes().all(|it| it.is_ascii_digit()))
@@ -372,6 +378,18 @@ fn unnamed_average(listing: &Listing) -> Option<&str> {
     })
 }
 
+const ADAPTED: &str = "parted into a base and the additions of LoRA; put them together before you save: \
+                       model.merge_and_unload().state_dict()";
+
+/// Whether peft keeps a tensor apart from what was trained on top of it.
+fn is_adapted(name: &str, listing: &Listing) -> bool {
+    name.rsplit_once('.').is_some_and(|(layer, kind)| {
+        listing
+            .tensors
+            .contains_key(&format!("{layer}.base_layer.{kind}"))
+    })
+}
+
 /// Of tensors that are missing: what stands in their place.
 fn why_missing(
     missing: &[String],
@@ -387,6 +405,9 @@ fn why_missing(
         };
         let why = match entry {
             Some(entry) => Some(entry.say_unread()),
+            None if is_adapted(&format!("{}{name}", candidate.prefix), listing) => {
+                Some(ADAPTED.to_owned())
+            }
             None => other(),
         };
         Some((name.clone(), why?))

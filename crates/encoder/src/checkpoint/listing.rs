@@ -47,6 +47,9 @@ impl Part {
     }
 }
 
+/// How the type of a tensor begins whose numbers torch marks to mean something else.
+pub(super) const MARKED: &str = "marked by torch as";
+
 /// A tensor that a file lists.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TensorEntry {
@@ -55,6 +58,8 @@ pub(super) struct TensorEntry {
     pub shape: Vec<usize>,
     /// In numbers, one for each axis; `None` for row-major without gaps.
     pub strides: Option<Vec<usize>>,
+    /// Whether the numbers are stored with the other sign.
+    pub is_negative: bool,
     /// Numbers before the first one.
     pub offset: usize,
     pub storage: Storage,
@@ -84,6 +89,13 @@ impl TensorEntry {
 
     /// What its numbers are that are not read, and what to do.
     pub fn say_unread(&self) -> String {
+        if self.dtype.starts_with(MARKED) {
+            return format!(
+                "{}, which changes what its numbers mean and is not read; save what torch makes of it, as in \
+                 {{k: v.resolve_conj().resolve_neg().clone() for k, v in state_dict.items()}}",
+                self.dtype
+            );
+        }
         let name = self.dtype.to_uppercase();
         let begins = |kinds: &[&str]| kinds.iter().any(|kind| name.starts_with(kind));
         let what = if begins(&["F8", "F6", "F4", "FLOAT8", "FLOAT6", "FLOAT4"]) {
@@ -280,6 +292,9 @@ fn read_tensor(part: &mut Part, entry: &TensorEntry) -> Result<FileTensor, Strin
     if !entry.is_contiguous() {
         let strides = entry.strides.as_deref().unwrap_or_default();
         values = row_major(&values, &entry.shape, strides, count).ok_or_else(outside)?;
+    }
+    if entry.is_negative {
+        values.iter_mut().for_each(|value| *value = -*value);
     }
     Ok(FileTensor {
         shape: entry.shape.clone(),

@@ -48,6 +48,7 @@ pub(super) fn list(mut source: Source, path: &Path) -> Result<Listing, String> {
             dtype: format!("{:?}", info.dtype),
             shape: info.shape.clone(),
             strides: None,
+            is_negative: false,
             offset: 0,
             storage: Storage::Bytes {
                 start: header_end + start as u64,

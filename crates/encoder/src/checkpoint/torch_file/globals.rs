@@ -124,21 +124,21 @@ pub(super) fn call(
         | "torch._utils._rebuild_tensor_v2"
         | "torch._utils._rebuild_tensor_v3" => {
             let tensor = tensor(nodes, arguments, function.ends_with("_v3"));
-            Node::Tensor(tensor.ok_or(WRONG_TENSOR)?)
+            Node::Tensor(Box::new(tensor.ok_or(WRONG_TENSOR)?))
         }
         // The oldest way to make an object: (its class, the class it extends, nothing).
         "copy_reg._reconstructor" | "copyreg._reconstructor" => match first {
-            Some(Node::Global(class)) => Node::Object(Object::new(class.clone())),
-            _ => Node::Object(Object::new(function)),
+            Some(Node::Global(class)) => Node::Object(Box::new(Object::new(class.clone()))),
+            _ => Node::Object(Box::new(Object::new(function))),
         },
-        _ => Node::Object(Object {
+        _ => Node::Object(Box::new(Object {
             fields: if is_new {
                 arguments.to_vec()
             } else {
                 Vec::new()
             },
             ..Object::new(function)
-        }),
+        })),
     };
     Ok(made)
 }
@@ -166,7 +166,8 @@ fn pairs(nodes: &[Node], list: Option<&Node>) -> Vec<(Value, Value)> {
         .collect()
 }
 
-/// `(storage, offset, shape, strides, ...)`; the third version has the type in the seventh place.
+/// `(storage, offset, shape, strides, ...)`; the third version has the type in the seventh place. What follows are marks
+/// of torch, as in `{'neg': True}`.
 fn tensor(nodes: &[Node], arguments: &[Value], typed: bool) -> Option<TorchTensor> {
     let [storage, Value::Int(offset), shape, strides, ..] = arguments else {
         return None;
@@ -181,12 +182,27 @@ fn tensor(nodes: &[Node], arguments: &[Value], typed: bool) -> Option<TorchTenso
         },
         _ => None,
     };
+    let mut is_negative = false;
+    let mut mark = None;
+    let marks = arguments.get(if typed { 7 } else { 6 });
+    if let Some(Node::Dict(marks)) = marks.and_then(|&marks| node(nodes, marks)) {
+        for &(name, value) in marks {
+            match (node(nodes, name), value) {
+                (Some(Node::Text(name)), Value::True) if name == "neg" => is_negative = true,
+                (Some(Node::Text(name)), Value::Plain) if name == "neg" || name == "conj" => {}
+                (Some(Node::Text(name)), _) => mark = Some(name.clone()),
+                _ => return None,
+            }
+        }
+    }
     let tensor = TorchTensor {
-        storage: storage.clone(),
+        storage: storage.as_ref().clone(),
         dtype,
         offset: storage.offset.checked_add(usize::try_from(*offset).ok()?)?,
         shape: sizes(nodes, *shape)?,
         strides: sizes(nodes, *strides)?,
+        is_negative,
+        mark,
     };
     (tensor.shape.len() == tensor.strides.len() && tensor.shape.len() <= 8).then_some(tensor)
 }
@@ -229,11 +245,11 @@ pub(super) fn persistent(nodes: &[Node], items: &[Value]) -> Option<Node> {
                 _ => 0,
             };
             (module == "torch" || module.starts_with("torch.")).then_some(())?;
-            Some(Node::Storage(TorchStorage {
+            Some(Node::Storage(Box::new(TorchStorage {
                 kind: name.strip_suffix("Storage")?.to_owned(),
                 key: key.clone(),
                 offset,
-            }))
+            })))
         }
         _ => None,
     }

@@ -11,7 +11,7 @@ mod walk;
 use std::{collections::HashMap, io::BufReader, path::Path};
 
 use super::{
-    listing::{Listing, Part, Storage, TensorEntry},
+    listing::{Listing, MARKED, Part, Storage, TensorEntry},
     source::Source,
 };
 use archive::Directory;
@@ -88,6 +88,7 @@ fn fill(
             shape: tensor.shape.clone(),
             strides: Some(tensor.strides.clone()),
             offset: tensor.offset,
+            is_negative: tensor.is_negative,
             storage,
             part: 0,
         };
@@ -106,6 +107,9 @@ fn fill(
 /// The type of a tensor's numbers in the terms of safetensors, whichever of torch's names the file has; one that
 /// safetensors doesn't know stays as torch calls it.
 fn dtype(tensor: &TorchTensor) -> String {
+    if let Some(mark) = &tensor.mark {
+        return format!("{MARKED} `{mark}`");
+    }
     let name = tensor.dtype.as_deref().unwrap_or(&tensor.storage.kind);
     let known = match name {
         "Float" | "float32" | "float" => "F32",

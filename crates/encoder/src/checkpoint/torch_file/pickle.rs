@@ -12,6 +12,8 @@ use super::globals;
 
 /// Operations of one pickle. An encoder with its optimiser takes some ten thousand.
 const MAX_OPERATIONS: usize = 4_000_000;
+/// Values that take room: names, tuples, lists and so on. An encoder with its optimiser has some thousand.
+const MAX_NODES: usize = 1_000_000;
 /// A longer text is no name of anything.
 const MAX_TEXT_BYTES: u64 = 1 << 16;
 /// All texts together.
@@ -20,13 +22,15 @@ const MAX_TEXTS_BYTES: u64 = 64 << 20;
 const MAX_LONG_BYTES: u64 = 16;
 
 const WRONG: &str = "its list of tensors is wrong";
+const TOO_MUCH: &str = "it has more in it than any list of tensors";
 const CUT: &str = "its list of tensors is cut off";
 
 /// A value of a pickle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Value {
-    /// None, booleans, floats, bytes: never needed.
+    /// None, False, floats, bytes: never needed.
     Plain,
+    True,
     Int(i64),
     /// One of [`Pickle::node`].
     Node(u32),
@@ -43,9 +47,10 @@ pub(super) enum Node {
     Tuple(Vec<Value>),
     List(Vec<Value>),
     Dict(Vec<(Value, Value)>),
-    Object(Object),
-    Storage(TorchStorage),
-    Tensor(TorchTensor),
+    // Boxed, so that the many small values stay small.
+    Object(Box<Object>),
+    Storage(Box<TorchStorage>),
+    Tensor(Box<TorchTensor>),
 }
 
 /// Anything else: carried as data.
@@ -92,6 +97,10 @@ pub(super) struct TorchTensor {
     pub offset: usize,
     pub shape: Vec<usize>,
     pub strides: Vec<usize>,
+    /// Torch's negative bit: the numbers are meant with the other sign.
+    pub is_negative: bool,
+    /// Another mark of torch that changes what the numbers mean.
+    pub mark: Option<String>,
 }
 
 /// What a pickle holds.
@@ -127,7 +136,7 @@ impl Pickle {
     /// All rows of numbers that are referred to, also from what no tensor is made of.
     pub fn storages(&self) -> impl Iterator<Item = &TorchStorage> {
         self.nodes.iter().filter_map(|node| match node {
-            Node::Storage(storage) => Some(storage),
+            Node::Storage(storage) => Some(storage.as_ref()),
             _ => None,
         })
     }
@@ -136,7 +145,7 @@ impl Pickle {
 pub(super) fn node(nodes: &[Node], value: Value) -> Option<&Node> {
     match value {
         Value::Node(at) => nodes.get(at as usize),
-        Value::Plain | Value::Int(_) => None,
+        Value::Plain | Value::True | Value::Int(_) => None,
     }
 }
 
@@ -207,6 +216,9 @@ impl<R: Read> Machine<'_, R> {
     }
 
     fn push(&mut self, node: Node) -> Result<(), String> {
+        if self.nodes.len() >= MAX_NODES {
+            return Err(TOO_MUCH.into());
+        }
         let at = u32::try_from(self.nodes.len()).map_err(|_| WRONG)?;
         self.nodes.push(node);
         self.stack.push(Value::Node(at));
@@ -296,7 +308,8 @@ impl<R: Read> Machine<'_, R> {
         };
         let pairs = pairs.iter().map(|&[key, value]| (key, value));
         match self.top()? {
-            Node::Dict(entries) | Node::Object(Object { entries, .. }) => entries.extend(pairs),
+            Node::Dict(entries) => entries.extend(pairs),
+            Node::Object(object) => object.entries.extend(pairs),
             _ => return Err(WRONG.into()),
         }
         Ok(())
@@ -336,7 +349,7 @@ impl<R: Read> Machine<'_, R> {
     fn call(&mut self, function: Value, arguments: &[Value], is_new: bool) -> Result<(), String> {
         let made = match self.node(function) {
             Some(Node::Global(name)) => globals::call(&self.nodes, name, arguments, is_new)?,
-            _ => Node::Object(Object::new("something that is no name")),
+            _ => Node::Object(Box::new(Object::new("something that is no name"))),
         };
         self.push(made)
     }
@@ -370,10 +383,7 @@ impl<R: Read> Machine<'_, R> {
 
     fn run(&mut self) -> Result<Value, String> {
         loop {
-            self.operations_left = self
-                .operations_left
-                .checked_sub(1)
-                .ok_or("it has more in it than any list of tensors")?;
+            self.operations_left = self.operations_left.checked_sub(1).ok_or(TOO_MUCH)?;
             match self.byte()? {
                 b'.' => return self.pop(),
                 opcode => self.step(opcode)?,
@@ -466,13 +476,13 @@ impl<R: Read> Machine<'_, R> {
                 let items = self.pop_to_mark()?;
                 self.set_items(&items)?;
             }
-            0x8f => self.push(Node::Object(Object::new("builtins.set")))?,
+            0x8f => self.push(Node::Object(Box::new(Object::new("builtins.set"))))?,
             0x90 => {
                 self.pop_to_mark()?;
             }
             0x91 => {
                 self.pop_to_mark()?;
-                self.push(Node::Object(Object::new("builtins.frozenset")))?;
+                self.push(Node::Object(Box::new(Object::new("builtins.frozenset"))))?;
             }
             // Texts and bytes.
             b'X' | b'T' => self.text(4)?,
@@ -522,6 +532,10 @@ impl<R: Read> Machine<'_, R> {
             }
             b'I' | b'L' => {
                 let line = self.line()?;
+                if (opcode, line.as_str()) == (b'I', "01") {
+                    self.stack.push(Value::True);
+                    return Ok(());
+                }
                 let number = line.trim_end_matches('L').parse();
                 self.stack.push(number.map_or(Value::Plain, Value::Int));
             }
@@ -530,7 +544,8 @@ impl<R: Read> Machine<'_, R> {
                 self.stack.push(Value::Plain);
             }
             b'G' => self.plain(8)?,
-            b'N' | 0x88 | 0x89 => self.stack.push(Value::Plain),
+            b'N' | 0x89 => self.stack.push(Value::Plain),
+            0x88 => self.stack.push(Value::True),
             // Objects.
             b'Q' => self.persistent()?,
             b'R' | 0x81 => {
@@ -645,8 +660,14 @@ mod tests {
         ] {
             assert!(read(garbage).is_err(), "{garbage:?}");
         }
-        // Ten million values of one byte each.
-        let error = read(&vec![b']'; 10_000_000]).unwrap_err();
-        assert!(error.contains("more in it"), "{error}");
+        // Ten million values of one byte each; two million tuples in each other.
+        let mut tuples = vec![0x85; 2_000_000];
+        tuples.insert(0, b'N');
+        for bomb in [&vec![b']'; 10_000_000], &tuples] {
+            let error = read(bomb).unwrap_err();
+            assert!(error.contains("more in it"), "{error}");
+        }
+        // A million values of this size are held at most.
+        assert!(size_of::<Node>() <= 32, "{}", size_of::<Node>());
     }
 }
