@@ -326,10 +326,14 @@ impl ProbeReport {
 /// let percent = |score: f64| format!("{score:.2}");
 /// assert_eq!(format_interval([0.61, 0.79], percent), "0.61 to 0.79");
 /// assert_eq!(format_interval([1.0, 1.0], percent), "no width");
+/// let or_not = |edge: f64| if edge.is_nan() { "not defined".to_owned() } else { percent(edge) };
+/// assert_eq!(format_interval([f64::NAN, f64::NAN], or_not), "not defined");
 /// ```
 pub fn format_interval([low, high]: [f64; 2], format: impl Fn(f64) -> String) -> String {
     match low == high {
         true => "no width".to_owned(),
+        // Of a score that is not defined, which is said once.
+        false if low.is_nan() && high.is_nan() => format(low),
         false => format!("{} to {}", format(low), format(high)),
     }
 }
