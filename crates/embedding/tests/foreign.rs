@@ -118,6 +118,8 @@ fn what_a_table_has_not_is_left_empty() {
     for (name, labels) in [
         ("pandas_wide.parquet", ["jazz", "rock", "jazz"]),
         ("pandas_numbers.parquet", ["jazz", "rock", "jazz"]),
+        ("pandas_unnamed_index.parquet", ["", "", ""]),
+        ("pandas_unnamed_index.csv", ["", "", ""]),
         ("duckdb_array.parquet", ["jazz", "rock", "jazz"]),
         ("two_arrays.npz", ["", "", ""]),
         ("x_y.npz", ["3", "7", "3"]),
@@ -144,6 +146,7 @@ fn vectors_without_paths_are_rows_by_their_number() {
         "openl3.npz",
         "unnamed.csv",
         "numbered.csv",
+        "pandas_label_index.parquet",
         "spaces.csv",
         "alone_f64.safetensors",
         "tensors.tsv",
@@ -200,6 +203,68 @@ fn rows_that_were_taken_out_or_shuffled_keep_their_names() {
             ("a.wav", "jazz"),
             ("a.wav", "jazz")
         ])
+    );
+}
+
+#[test]
+fn rows_without_a_path_are_told_by_the_names_they_get() {
+    let table = load("null_path.parquet");
+    has_rows("null_path", &table, &ALL);
+    let told: Vec<_> = table
+        .notes
+        .iter()
+        .filter(|it| it.contains("path"))
+        .collect();
+    assert_eq!(
+        told,
+        ["1 row without a path, called by number instead: row 3"]
+    );
+}
+
+#[test]
+fn a_table_of_very_many_columns_opens_at_once() {
+    // Seconds where time grows with the columns, hours where it grows with their square.
+    const COLUMNS: usize = 100_000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wide.csv");
+    let heading: Vec<String> = (0..COLUMNS).map(|at| format!("e{at}")).collect();
+    let numbers = vec!["0.5"; COLUMNS].join(",");
+    std::fs::write(
+        &path,
+        format!("path,{}\na.wav,{numbers}\n", heading.join(",")),
+    )
+    .unwrap();
+    assert!(is_text_table(&path));
+    let table = load_table(&path).unwrap();
+    assert_eq!((table.dim, table.rows()), (COLUMNS, 1));
+    assert_eq!(table.tracks[0].path.file_name().unwrap(), "a.wav");
+}
+
+#[test]
+fn an_archive_is_refused_for_a_shape_in_its_header_before_its_numbers_are_read() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bomb.npz");
+    let mut archive = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+    let mut array = |name: &str, shape: &str| {
+        let options = zip::write::SimpleFileOptions::default();
+        archive.start_file(name, options).unwrap();
+        let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+        let padded = format!("{text:<117}\n");
+        archive.write_all(b"\x93NUMPY\x01\x00").unwrap();
+        archive
+            .write_all(&(padded.len() as u16).to_le_bytes())
+            .unwrap();
+        archive.write_all(padded.as_bytes()).unwrap();
+    };
+    // Not one number follows: reading them would call the file damaged.
+    array("embedding.npy", "(1, 250000000)");
+    array("timestamps.npy", "(7, 9)");
+    archive.finish().unwrap();
+    let error = load_table(&path).unwrap_err().to_string();
+    assert!(
+        error.contains("embedding has the shape [1, 250000000] and not [rows, dim]"),
+        "{error}"
     );
 }
 
@@ -316,6 +381,15 @@ fn what_cannot_be_used_is_refused_with_row_and_remedy() {
             &["array embedding", "`numpy.stack`"],
         ),
         ("bad_shortened.csv", &["line 2", "to_parquet"]),
+        (
+            "bad_bytes.parquet",
+            &["embedding holds bytes", "numpy.frombuffer"],
+        ),
+        (
+            "bad_longdouble.npy",
+            &["the type <f16", ".astype(\"float32\")"],
+        ),
+        ("bad_complex.npy", &["the type <c8", "of its real part"]),
         (
             "heading.metadata.tsv",
             &["holds no vectors", "Filename, Genre"],

@@ -183,6 +183,18 @@ pub(super) fn is_index(name: &str) -> bool {
         || name.starts_with("__index_level_")
 }
 
+/// Whether a text looks like the name of a file: it ends in a point and a few letters or digits.
+pub(super) fn looks_like_file(text: &str) -> bool {
+    let text = text.trim();
+    let name = text.rsplit(['/', '\\']).next().unwrap_or(text);
+    name.rsplit_once('.').is_some_and(|(stem, ending)| {
+        !stem.is_empty()
+            && (2..=5).contains(&ending.len())
+            && ending.contains(|letter: char| letter.is_ascii_alphabetic())
+            && ending.bytes().all(|letter| letter.is_ascii_alphanumeric())
+    })
+}
+
 /// A part of a name that several columns share, and the number after it: `e12` is `e` and 12.
 fn numbered(name: &str) -> Option<(&str, u32)> {
     let name = name.trim();
@@ -273,6 +285,25 @@ pub(super) fn listed(names: &[impl AsRef<str>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_files_are_told_from_other_texts() {
+        for file in ["a.wav", "m/b.c/03 - x.mp3", "C:\\m\\a.FLAC", "x.m4a"] {
+            assert!(looks_like_file(file), "{file}");
+        }
+        for other in [
+            "rock",
+            "",
+            "0.25",
+            "v.1",
+            "a. new song",
+            ".wav",
+            "3.50",
+            "m.b/x",
+        ] {
+            assert!(!looks_like_file(other), "{other}");
+        }
+    }
 
     #[test]
     fn the_most_telling_of_several_names_counts() {

@@ -125,6 +125,39 @@ impl Header {
         Kind::of(&self.descr).is_ok_and(|kind| kind.is_number())
     }
 
+    /// Whether the elements would be read: they are of a known type and not too many.
+    pub(super) fn is_readable(&self) -> bool {
+        Kind::of(&self.descr).is_ok_and(|kind| self.bytes(kind).is_some())
+    }
+
+    /// Bytes of the elements; `None` for too many.
+    fn bytes(&self, kind: Kind) -> Option<u64> {
+        let sizes = self.shape.iter();
+        sizes
+            .copied()
+            .try_fold(kind.bytes(), u64::checked_mul)
+            .filter(|&bytes| bytes <= MOST_BYTES)
+    }
+
+    /// What an array is whose elements are neither numbers nor texts.
+    pub(super) fn say_unread(&self) -> String {
+        let letter = self.descr.trim_start_matches(['<', '>', '|', '=']);
+        if self.descr.starts_with('[') {
+            "an array of named fields and no matrix; save one vector a row".to_owned()
+        } else if letter.starts_with(['f', 'c']) {
+            format!(
+                "an array of the type {}, which is not read; save .astype(\"float32\"){}",
+                self.descr,
+                match letter.starts_with('c') {
+                    true => " of its real part or its size",
+                    false => "",
+                }
+            )
+        } else {
+            format!("an array of the type {}, which is not read", self.descr)
+        }
+    }
+
     /// Whether the elements are texts, or Python objects that may be.
     pub(super) fn is_text(&self) -> bool {
         match Kind::of(&self.descr) {
@@ -137,10 +170,7 @@ impl Header {
     pub(super) fn elements(self, entry: &mut impl Read) -> Result<Array, NpyError> {
         let kind = Kind::of(&self.descr)?;
         let expected = self
-            .shape
-            .iter()
-            .try_fold(kind.bytes(), |bytes, &size| bytes.checked_mul(size))
-            .filter(|&bytes| bytes <= MOST_BYTES)
+            .bytes(kind)
             .ok_or_else(|| bad("it claims to be too large"))?;
         // One byte more than expected: reading to the end makes the archive check its sum. Memory grows with what comes,
         // not with what is promised.

@@ -147,8 +147,21 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         })
         .or_else(|| archive.only(is_matrix));
     let Some(place) = place else {
+        if let Some(named) = archive.find(Field::Embedding, |_| true)
+            && let Some(header) = archive.header(named)
+        {
+            let name = archive.name(named);
+            let what = format!("its array {name} is {}", header.say_unread());
+            return Err(unusable(path, what));
+        }
         return Err(no_vectors(path, "arrays", &archive.described()));
     };
+    // Before its numbers are read, which may be packed ever so small.
+    if let Some(header) = archive.header(place)
+        && header.is_readable()
+    {
+        width(&header.shape, &archive.name(place), path)?;
+    }
     let embedding = archive.read(place)?;
     let (dim, values) = matrix(embedding, &archive.name(place), path)?;
     let rows = values.len() / dim;
@@ -183,15 +196,16 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         let Some(place) = found.filter(|&found| found != place) else {
             return Ok(None);
         };
-        let (name, array) = (archive.name(place), archive.read(place)?);
-        if squeezed(&array.shape) != squeezed(&[rows as u64]) {
+        let name = archive.name(place);
+        let header = archive.header(place);
+        let shape = header.map_or_else(Vec::new, |header| header.shape.clone());
+        if header.is_some() && squeezed(&shape) != squeezed(&[rows as u64]) {
             let what = format!(
-                "its array {name} has the shape {:?} and not [{rows}], a number for each vector",
-                array.shape
+                "its array {name} has the shape {shape:?} and not [{rows}], a number for each vector"
             );
             return Err(unusable(path, what));
         }
-        Ok(Some((name, array)))
+        Ok(Some((name, archive.read(place)?)))
     };
     let index = match numbers(Field::Track)? {
         None => None,
@@ -223,7 +237,11 @@ pub(super) fn load_single(path: &Path) -> Result<Contents, EmbeddingError> {
     };
     let header = Header::read(&mut file).map_err(told)?;
     if !header.is_numeric() && !header.is_text() {
-        return Err(no_vectors(path, "arrays", &["one of named fields"]));
+        return Err(unusable(path, format!("it is {}", header.say_unread())));
+    }
+    // Before its numbers are read, of which there may be too many.
+    if header.is_readable() {
+        width(&header.shape, "", path)?;
     }
     let array = header.elements(&mut file).map_err(told)?;
     let (dim, values) = matrix(array, "", path)?;
@@ -240,23 +258,30 @@ pub(super) fn load_single(path: &Path) -> Result<Contents, EmbeddingError> {
 
 /// Width and numbers of a matrix [rows, dim].
 fn matrix(mut array: Array, name: &str, path: &Path) -> Result<(usize, Vec<f32>), EmbeddingError> {
-    let full = array.shape.clone();
+    let dim = width(&array.shape, name, path)?;
+    if !array.is_numeric() {
+        return Err(no_matrix(&array.shape, name, path));
+    }
     array.shape = squeezed(&array.shape);
-    let dim = match array.shape.as_slice() {
+    Ok((dim, array.floats()))
+}
+
+/// The width of a matrix [rows, dim].
+fn width(shape: &[u64], name: &str, path: &Path) -> Result<usize, EmbeddingError> {
+    let dim = match squeezed(shape).as_slice() {
         &[_, dim] => usize::try_from(dim)
             .ok()
-            .filter(|&dim| (1..=MOST_DIM).contains(&dim)),
+            .filter(|dim| (1..=MOST_DIM).contains(dim)),
         _ => None,
     };
-    match dim {
-        Some(dim) if array.is_numeric() => Ok((dim, array.floats())),
-        _ => {
-            let what = format!(
-                "its array {name} has the shape {full:?} and not [rows, dim] of numbers; save one vector a row"
-            );
-            Err(unusable(path, what.replace("array  has", "array has")))
-        }
-    }
+    dim.ok_or_else(|| no_matrix(shape, name, path))
+}
+
+fn no_matrix(shape: &[u64], name: &str, path: &Path) -> EmbeddingError {
+    let what = format!(
+        "its array {name} has the shape {shape:?} and not [rows, dim] of numbers; save one vector a row"
+    );
+    unusable(path, what.replace("array  has", "array has"))
 }
 
 /// A shape without the axes of length 1 behind the first: `[rows, 1, dim]` is `[rows, dim]`. A matrix stays one.
@@ -431,6 +456,10 @@ impl<'a> Archive<'a> {
             arrays,
             used: BTreeSet::new(),
         })
+    }
+
+    fn header(&self, place: usize) -> Option<&Header> {
+        self.arrays.get(place)?.1.as_ref()
     }
 
     fn say_unread(&self) -> Option<String> {

@@ -1,6 +1,12 @@
 //! A Parquet file with a row for each row of the table.
 
-use std::{collections::HashMap, fs::File, io, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs::File,
+    io,
+    path::Path,
+    sync::Arc,
+};
 
 use arrow_array::{
     ArrayRef, Float32Array, RecordBatch, StringArray, UInt32Array,
@@ -100,6 +106,8 @@ struct Places {
     /// The column of lists, or many columns of a number each.
     embedding: Vec<usize>,
     path: Option<usize>,
+    /// A column of texts that pandas wrote as an index, where no other is that of the paths: they may be paths.
+    index: Option<usize>,
     label: Option<usize>,
     split: Option<usize>,
     track: Option<usize>,
@@ -145,8 +153,15 @@ impl Places {
                 is(place, test) && !embedding.contains(&place)
             })
         };
+        let path = find(Field::Path, columns::is_text);
+        let is_index = |place: &usize| {
+            let name = names.get(*place);
+            name.is_some_and(|name| fields::is_index(name)) && is(*place, columns::is_text)
+        };
+        let index = (0..names.len()).find(is_index);
         Some(Self {
-            path: find(Field::Path, columns::is_text),
+            index: index.filter(|_| path.is_none()),
+            path,
             label: find(Field::Label, |kind| {
                 columns::is_text(kind) || columns::is_number(kind)
             }),
@@ -162,10 +177,32 @@ impl Places {
         })
     }
 
+    /// Takes an index for the paths if it looks like them in the first rows.
+    fn believe_index(&mut self, batch: &RecordBatch) -> Result<(), String> {
+        let Some(index) = self.index else {
+            return Ok(());
+        };
+        let mut used: Vec<usize> = self.used().collect();
+        used.sort_unstable();
+        used.dedup();
+        let column = used.binary_search(&index).ok();
+        let Some(column) = column.and_then(|at| batch.columns().get(at)) else {
+            return Ok(());
+        };
+        let texts = columns::texts(column)?;
+        let mut texts = texts.iter().flatten().peekable();
+        let is_path = texts.peek().is_some() && texts.all(|text| fields::looks_like_file(text));
+        if is_path {
+            self.path = Some(index);
+        }
+        Ok(())
+    }
+
     /// The columns that have to be read.
     fn used(&self) -> impl Iterator<Item = usize> {
         let others = [
             self.path,
+            self.index,
             self.label,
             self.split,
             self.track,
@@ -186,7 +223,7 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)
         .map_err(|error| damaged(path, format!("it is no Parquet file ({error})")))?;
     let schema = Arc::clone(builder.schema());
-    let places = Places::of(&schema).ok_or_else(|| {
+    let mut places = Places::of(&schema).ok_or_else(|| {
         let is_text = |it: &&Arc<Column>| columns::is_text(it.data_type());
         let texts: Vec<&str> = schema
             .fields()
@@ -196,6 +233,16 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
             .collect();
         if let Some(place) = Field::Embedding.find(&texts, |_| true) {
             let name = texts.get(place).copied().unwrap_or_default();
+            let mut columns = schema.fields().iter();
+            if columns.any(|it| it.name() == name && columns::is_bytes(it.data_type())) {
+                return unusable(
+                    path,
+                    format!(
+                        "its column {name} holds bytes, which do not say what numbers they are; make lists of numbers of \
+                         them before saving, as with pandas' .map(lambda it: numpy.frombuffer(it, \"float32\"))"
+                    ),
+                );
+            }
             return unusable(
                 path,
                 format!(
@@ -235,11 +282,12 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         .collect();
     // A map that this program wrote holds its table and the places of the points.
     let is_map = metadata.contains_key("encoder");
+    let used: BTreeSet<usize> = places.used().collect();
     let is_used = |place: usize| {
         let is_axis = names
             .get(place)
             .is_some_and(|name| matches!(*name, "x" | "y"));
-        places.used().any(|used| used == place) || (is_map && is_axis)
+        used.contains(&place) || (is_map && is_axis)
     };
     let mixed = fields::say_mixed(&names, &places.embedding);
     let unread = fields::say_unread("columns", &names, is_used);
@@ -252,6 +300,9 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     };
     for batch in reader {
         let batch = batch.map_err(|error| damaged(path, format!("it cannot be read ({error})")))?;
+        places
+            .believe_index(&batch)
+            .map_err(|what| unusable(path, what))?;
         take_batch(&batch, &schema, &places, &mut contents).map_err(|what| unusable(path, what))?;
     }
     if contents.tracks.len() == 0 {

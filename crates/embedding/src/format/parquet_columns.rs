@@ -65,6 +65,17 @@ pub(super) fn is_text(kind: &DataType) -> bool {
     }
 }
 
+/// Bytes that are not said to be text.
+pub(super) fn is_bytes(kind: &DataType) -> bool {
+    matches!(
+        kind,
+        DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
+            | DataType::FixedSizeBinary(_)
+    )
+}
+
 /// Lists of numbers.
 pub(super) fn is_vector(kind: &DataType) -> bool {
     match kind {

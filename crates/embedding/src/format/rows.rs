@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use crate::{EmbeddingTable, Level, TrackRow, located, table::UNNAMED};
@@ -27,7 +27,14 @@ pub(super) struct Tracks {
     tracks: Vec<Numbered>,
     /// For each row its place in `tracks`.
     rows: Vec<u32>,
+    /// Rows with a path.
+    named: usize,
+    /// What the first rows without one are called instead.
+    unnamed: Vec<String>,
 }
+
+/// So many rows without a path are named in a note.
+const NAMED_ROWS: usize = 5;
 
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
@@ -61,14 +68,22 @@ impl Tracks {
             });
         if let (true, Some(last)) = (same, last) {
             self.rows.push(last);
+            self.named += 1;
             return Ok(());
         }
         let unnamed = row.path.is_empty();
-        let path = match (unnamed, row.index) {
+        let path: PathBuf = match (unnamed, row.index) {
             (false, _) => path_from_text(row.path),
             (true, Some(index)) => format!("{} {index}", UNNAMED[1]).into(),
             (true, None) => format!("{} {}", UNNAMED[0], self.rows.len()).into(),
         };
+        match unnamed {
+            false => self.named += 1,
+            true if self.unnamed.len() < NAMED_ROWS => {
+                self.unnamed.push(path.display().to_string());
+            }
+            true => {}
+        }
         let track = TrackRow {
             path,
             label: text_of(row.label),
@@ -101,6 +116,22 @@ impl Tracks {
     /// Rows that were taken.
     pub(super) fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Says which rows have no path, where others have one.
+    fn say_unnamed(&self) -> Option<String> {
+        let count = self.rows.len().saturating_sub(self.named);
+        (count > 0 && self.named > 0).then(|| {
+            let more = match count > self.unnamed.len() {
+                true => ", ...",
+                false => "",
+            };
+            format!(
+                "{} without a path, called by number instead: {}{more}",
+                counted(count, "row"),
+                self.unnamed.join(", ")
+            )
+        })
     }
 
     /// The tracks in the order of their numbers, and for each row its track.
@@ -164,8 +195,10 @@ impl Contents {
                 self.tracks.len()
             ));
         }
+        let unnamed = self.tracks.say_unnamed();
         let (mut tracks, track) = self.tracks.finish();
         let mut notes = self.notes;
+        notes.extend(unnamed);
         notes.extend(usual_splits(&mut tracks));
         located::resolve(&mut tracks, path);
         let timestamps = self.timestamps.unwrap_or_else(|| vec![0.0; track.len()]);

@@ -2,6 +2,7 @@
 //! a heading, as pandas and DuckDB write it. Tabs, commas, semicolons or (in matrices of numpy) spaces part the cells.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
@@ -383,7 +384,14 @@ impl Places {
         let find = |field: Field, test: &dyn Fn(usize) -> bool| {
             field.find(names, |place| free(&place) && test(place))
         };
-        let (path, label) = (find(Field::Path, &is_text), find(Field::Label, &|_| true));
+        // pandas gives an index of paths no heading.
+        let index = || {
+            let is_index = |place: &usize| names.get(*place).is_some_and(|it| fields::is_index(it));
+            let mut places = (0..names.len()).filter(is_index);
+            places.find(|&place| fields::looks_like_file(&cell(place)))
+        };
+        let path = find(Field::Path, &is_text).or_else(index);
+        let label = find(Field::Label, &|_| true);
         let split = find(Field::Split, &|_| true);
         let (track, timestamp) = (
             find(Field::Track, &whole),
@@ -404,7 +412,7 @@ impl Places {
         }))
     }
 
-    fn uses(&self, place: usize) -> bool {
+    fn used(&self) -> BTreeSet<usize> {
         let single = [
             self.path,
             self.label,
@@ -415,7 +423,8 @@ impl Places {
             self.encoder_hash,
             self.level,
         ];
-        self.embedding.contains(&place) || single.contains(&Some(place))
+        let single = single.into_iter().flatten();
+        single.chain(self.embedding.iter().copied()).collect()
     }
 }
 
@@ -431,7 +440,8 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
     contents
         .notes
         .extend(fields::say_mixed(names, &places.embedding));
-    let unread = fields::say_unread("columns", names, |place| places.uses(place));
+    let used = places.used();
+    let unread = fields::say_unread("columns", names, |place| used.contains(&place));
     contents.notes.extend(unread);
     let mut signs = Decimals::default();
     let records = reader(path, sniffed.gap.byte())?
