@@ -42,7 +42,7 @@ impl LoadedEncoder {
         self.embed(windows, masks, Wanted::Reading)
     }
 
-    /// What the classifier says of windows: the probability of each of [`EncoderInfo::outputs`], [windows, outputs] row-major.
+    /// What the classifier says of windows: the probability of each of [`EncoderInfo::outputs`](crate::EncoderInfo::outputs), [windows, outputs] row-major.
     ///
     /// # Errors
     /// As [`Self::embed_windows`], and [`EncoderError::Reading`] if the encoder has no classifier.
@@ -59,7 +59,7 @@ impl LoadedEncoder {
     }
 
     /// As [`Self::embed_windows`], with what every layer gives. Returns [windows, layers, layer_dim] row-major; the layers
-    /// are those of [`EncoderInfo::layers`].
+    /// are those of [`EncoderInfo::layers`](crate::EncoderInfo::layers).
     ///
     /// # Errors
     /// As [`Self::embed_windows`].

@@ -4,7 +4,7 @@
 //! Read from top to bottom: sizes, parameters, what a window becomes, the network, what is read out of it. `recognise.rs`
 //! finds it in files.
 //!
-//! A window is [samples] at 16 kHz, normalised to zero mean and unit variance. Seven convolutions make a frame of it every 320
+//! A window is \[samples\] at 16 kHz, normalised to zero mean and unit variance. Seven convolutions make a frame of it every 320
 //! samples (20 ms) that spans 400 (25 ms). Five more with long kernels tell every frame its neighbours, which is all that it
 //! knows of its place: windows may be of any length. Blocks with the norm behind each half follow.
 
