@@ -12,6 +12,11 @@ pub enum Incomplete {
         /// Share of its bytes that is there, 0 to 1, where that is known.
         share: Option<f64>,
     },
+    /// It begins in the middle of what its header tells, as a piece that was cut out of a file without encoding it anew.
+    BeginsLate {
+        /// What stood in front of its first frame, in seconds, by the number of that frame.
+        secs: f64,
+    },
     /// Parts of it could not be decoded and were passed over.
     Damaged {
         /// How many.
@@ -44,6 +49,10 @@ impl fmt::Display for Incomplete {
             ),
             Self::EndsEarly { share: None } => f.write_str(
                 "Ends early: its end is missing. It plays as far as it goes; copy or download the file again",
+            ),
+            Self::BeginsLate { secs } => write!(
+                f,
+                "Begins late: the first {secs:.1} s that its header tells are not in it, as in a piece that was cut out of a file without encoding it anew. What is there plays whole; where its beginning ought to be there, copy or download the file again"
             ),
             Self::Damaged {
                 packets,
@@ -85,6 +94,7 @@ impl Caveats {
                 first_secs,
             }) => (3, first_secs, packets),
             Some(Incomplete::MoreFollows) => (4, 0.0, 0),
+            Some(Incomplete::BeginsLate { secs }) => (5, secs, 0),
         };
         let mut bytes = [0; Self::BYTES];
         bytes[0] = kind | u8::from(self.cancels) << 7;
@@ -108,6 +118,7 @@ impl Caveats {
                 first_secs: float,
             }),
             4 => Some(Incomplete::MoreFollows),
+            5 => Some(Incomplete::BeginsLate { secs: float }),
             _ => return None,
         };
         Some(Self {
@@ -153,6 +164,7 @@ mod tests {
                 first_secs: 1.5,
             }),
             Some(Incomplete::MoreFollows),
+            Some(Incomplete::BeginsLate { secs: 4.5 }),
         ] {
             for cancels in [false, true] {
                 let caveats = Caveats {

@@ -124,7 +124,7 @@ impl Adts {
         fence.clock.check(fence.path)?;
         let walked = walked.and_then(|has_blocks| {
             if reader.incomplete.is_none() {
-                let unfilled = window.unfilled(reader.sound_end)?;
+                let unfilled = window.unfilled_behind_frame(reader.sound_end, reader.sound_end)?;
                 reader.incomplete = unfilled.map(|(_, incomplete)| incomplete);
             }
             Ok(has_blocks)

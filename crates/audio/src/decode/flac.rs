@@ -38,6 +38,8 @@ const MAX_PARTS: usize = 4096;
 #[derive(Debug)]
 struct Part {
     range: Range<u64>,
+    /// The number of its first frame of sound: not 0 in a piece of a longer stream.
+    first_frame: u64,
     secs: f64,
 }
 
@@ -63,10 +65,18 @@ impl Flac {
         let ranges = ranges.map_err(|error| AudioError::from_io(fence.path, &error))?;
         let mut parts = Vec::new();
         let mut first = None;
-        for range in ranges {
-            let packets = open(&range, fence)?;
+        for (index, range) in ranges.into_iter().enumerate() {
+            let mark = if index == 0 { start } else { range.start };
+            let first_frame = first_frame(file, mark);
+            let first_frame =
+                first_frame.map_err(|error| AudioError::from_io(fence.path, &error))?;
+            let packets = open(&range, first_frame, fence)?;
             let secs = packets.info().duration_secs;
-            parts.push(Part { range, secs });
+            parts.push(Part {
+                range,
+                first_frame,
+                secs,
+            });
             first.get_or_insert(packets);
         }
         let Some(packets) = first else {
@@ -106,7 +116,7 @@ impl Flac {
         self.incomplete = self.incomplete();
         match self.parts.get(self.current + 1) {
             Some(next) => {
-                self.packets = open(&next.range, fence)?;
+                self.packets = open(&next.range, next.first_frame, fence)?;
                 self.current += 1;
                 Ok(Step::Nothing)
             }
@@ -124,7 +134,7 @@ impl Flac {
                 continue;
             }
             if index != self.current {
-                self.packets = open(&part.range, fence)?;
+                self.packets = open(&part.range, part.first_frame, fence)?;
                 self.current = index;
             }
             return self.packets.seek(left, fence);
@@ -133,10 +143,39 @@ impl Flac {
     }
 }
 
-fn open(range: &Range<u64>, fence: &Fence<'_>) -> Result<Packets, AudioError> {
+fn open(range: &Range<u64>, first_frame: u64, fence: &Fence<'_>) -> Result<Packets, AudioError> {
     let file = File::open(fence.path).map_err(|error| AudioError::from_io(fence.path, &error))?;
     let input = Input::of(file, range.clone());
-    Ok(Packets::open(input, fence.path, fence.clock)?.with_numbers())
+    let packets = Packets::open(input, fence.path, fence.clock)?;
+    Ok(packets.with_numbers().beginning_at(first_frame))
+}
+
+/// The number of the first frame of sound in the header right behind the blocks of a stream whose mark stands at a place; 0 where no
+/// header stands there.
+fn first_frame(file: &mut File, mark: u64) -> io::Result<u64> {
+    const MAX_BLOCKS: usize = 1024;
+    /// The longest header of a frame.
+    const HEADER: u64 = 16;
+    const IS_LAST: u8 = 0x80;
+    let Some(shape) = Shape::read(&read(file, mark, HEAD_BYTES as u64)?) else {
+        return Ok(0);
+    };
+    let mut place = mark + 4;
+    for _ in 0..MAX_BLOCKS {
+        let &[kind, a, b, c] = read(file, place, 4)?.as_slice() else {
+            break;
+        };
+        place += 4 + u64::from(u32::from_be_bytes([0, a, b, c]));
+        if kind & IS_LAST != 0 {
+            let frame = shape.frame(&read(file, place, HEADER)?);
+            let first = frame.map_or(0, |(first, _)| first);
+            return Ok(match shape.total == 0 || first < shape.total {
+                true => first,
+                false => 0,
+            });
+        }
+    }
+    Ok(0)
 }
 
 /// Where the parts of a file lie. The first one begins at the file's beginning: tags may stand in front.

@@ -9,7 +9,7 @@ mod lossless;
 
 use std::{fs::File, io, ops::Range, sync::Arc};
 
-pub(super) use self::frames::dolby_follows;
+pub(super) use self::frames::{dolby_follows, gsm_begins};
 use super::{
     fence::Fence,
     mpeg::{leading_tag, trailing_tags},
@@ -37,11 +37,15 @@ pub(super) struct Facts {
     pub hole: Option<f64>,
     /// Whether whole files of its kind end within a packet: recordings of a broadcast.
     pub ends_anywhere: bool,
+    /// The byte at which it ends by the sizes that it tells: zeros behind it are none of its own.
+    pub told_end: Option<u64>,
     /// The byte at which its sound ends, where something stands behind it that the program would take for sound: a tag, another
     /// file.
     pub end: Option<u64>,
     /// What the program must be asked for to find damage.
     pub asks: Asks,
+    /// The name that the program has for the format, where it does not recognise it.
+    pub format: Option<&'static str>,
 }
 
 /// What the program looks for only where it is asked to.
@@ -99,6 +103,7 @@ impl Facts {
     fn up_to(window: &mut Window, end: u64, mark: &[u8]) -> io::Result<Self> {
         let part = window.part();
         let mut facts = Self::of_bytes(part.end - part.start, end.saturating_sub(part.start));
+        facts.told_end = Some(end);
         if follows(window, end, mark)? {
             facts.incomplete = Some(Incomplete::MoreFollows);
             facts.end = Some(end);
@@ -149,13 +154,19 @@ pub(super) fn look(file: File, part: Range<u64>, clock: &Arc<Clock>) -> io::Resu
         [b'.', b'R', b'M', b'F', ..] => containers::real_media(window)?,
         [b'M', b'P', b'C', b'K', ..] => containers::musepack(window)?,
         [0, 0, 1, 0xba, ..] => containers::mpeg_film(window)?,
+        [0xd0..=0xdf, ..] => Some(frames::gsm(&part)),
         [0x47, ..] | [_, _, _, _, 0x47, ..] => containers::transport_stream(window)?,
         _ => None,
     };
     let mut facts = facts.unwrap_or_default();
-    // Silent samples in an AVI are zeros, too; its chunks were looked at.
+    if let Some(told_end) = facts.told_end {
+        window.end_at(told_end);
+    }
+    // Silent samples that are not compressed are zeros, too; the blocks and chunks were looked at.
+    const UNCOMPRESSED: [&[u8]; 5] = [b"RIFF", b"Creative Voice", b"FORM", b".SoX", b"XoS."];
+    let is_compressed = !UNCOMPRESSED.iter().any(|mark| head.starts_with(mark));
     if facts.incomplete.is_none()
-        && !head.starts_with(b"RIFF")
+        && is_compressed
         && let Some((end, incomplete)) = window.unfilled(part.start)?
     {
         facts.incomplete = Some(incomplete);

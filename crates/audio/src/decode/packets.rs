@@ -110,6 +110,8 @@ pub(super) struct Packets {
     /// How often packets were missing, and where first, in seconds.
     gaps: u64,
     first_gap_secs: Option<f64>,
+    /// Seconds in front of the first packet that are not there by its number.
+    late_secs: Option<f64>,
     /// Where the frames end by the container's own count.
     claimed: Option<u64>,
     /// Whether the container holds more sound behind its end.
@@ -159,6 +161,16 @@ impl Packets {
     /// Every packet tells its place to the frame, and none is missing in a whole file (FLAC).
     pub(super) fn with_numbers(mut self) -> Self {
         self.numbered = true;
+        self
+    }
+
+    /// The first packet is numbered `frame`: what stood in front of it is not there, and the sound begins with it.
+    pub(super) fn beginning_at(mut self, frame: u64) -> Self {
+        self.origin = self.origin.saturating_add_unsigned(frame);
+        self.claimed = self.claimed.map(|claimed| claimed.saturating_sub(frame));
+        let secs = frame as f64 / f64::from(self.info.sample_rate.max(1));
+        self.info.duration_secs = (self.info.duration_secs - secs).max(0.0);
+        self.late_secs = (frame > 0 && self.claimed.is_some()).then_some(secs);
         self
     }
 
@@ -249,6 +261,7 @@ impl Packets {
                 fills_gap: false,
                 gaps: 0,
                 first_gap_secs: None,
+                late_secs: None,
                 more_follows: false,
                 lost_place: false,
                 tick_secs: track.time_base.map_or(0.0, |base| {
@@ -416,6 +429,7 @@ impl Packets {
             self.ends_early
                 .then_some(Incomplete::EndsEarly { share: None })
         })
+        .or(self.late_secs.map(|secs| Incomplete::BeginsLate { secs }))
         .or(self.more_follows.then_some(Incomplete::MoreFollows))
     }
 

@@ -31,7 +31,7 @@ use mynascope_base::system_words;
 
 /// Its demuxers that read a file and nothing that a file refers to.
 const DEMUXERS: &str = "aac,ac3,act,aiff,amr,amrnb,amrwb,ape,apm,asf,au,avi,caf,dff,dsf,dts,dtshd,eac3,flac,flv,g722,\
-    iff,loas,matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,msf,nistsphere,nut,ogg,oma,paf,qcp,qoa,rm,shn,sox,tak,truehd,tta,\
+    gsm,iff,loas,matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,msf,nistsphere,nut,ogg,oma,paf,qcp,qoa,rm,shn,sox,tak,truehd,tta,\
     voc,w64,wav,wv,wve,xwma";
 /// Those of files that nothing here recognises. Each knows its files by marks that other files do not have by chance.
 const MARKED_DEMUXERS: &str =
@@ -114,6 +114,7 @@ impl Program {
             path: fence.path.to_path_buf(),
             end: facts.end,
             asks: facts.asks,
+            format: facts.format,
         };
         let mut refused = None;
         for track in 0..MAX_TRACKS {
@@ -342,6 +343,8 @@ struct Source {
     /// What stands in the file from this byte on it does not see.
     end: Option<u64>,
     asks: Asks,
+    /// Its demuxer, where it would not choose it by itself.
+    format: Option<&'static str>,
 }
 
 /// What the program is to do.
@@ -379,6 +382,9 @@ impl Source {
             Asks::Checksums => command.args(["-err_detect:a", "crccheck+explode"]),
             Asks::Resync => command.args(["-resync_size", MAX_RESYNC]),
         };
+        if let Some(format) = self.format {
+            command.args(["-f", format]);
+        }
         // The prefix keeps a name from being read as an option or another protocol.
         let mut name = OsString::from(match self.end {
             Some(end) => format!("subfile,,start,0,end,{end},,:file:"),

@@ -171,6 +171,7 @@ pub(super) fn format(head: &[u8]) -> Format {
             }
         }
         [0xff, second, ..] if second & 0xe0 == 0xe0 => Mpeg,
+        _ if foreign::gsm_begins(head) => Foreign("GSM 06.10"),
         _ => Unknown,
     }
 }

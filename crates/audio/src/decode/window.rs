@@ -106,6 +106,24 @@ impl Window {
         Ok(incomplete.map(|incomplete| (end, incomplete)))
     }
 
+    /// Like [`Self::unfilled`], where the last frame is known: its sound ends at `sound_end`, and it at `frame_end`, behind what fills it
+    /// up. Zeros that begin just where either ends stand behind a whole sound, however many they are: what breaks off does so
+    /// anywhere.
+    pub(super) fn unfilled_behind_frame(
+        &mut self,
+        sound_end: u64,
+        frame_end: u64,
+    ) -> io::Result<Option<(u64, Incomplete)>> {
+        let end = self.filled_end()?;
+        /// Frames may be as short as 50 bytes: a few more, and many that break off would pass for whole.
+        const MOST: u64 = 2;
+        let ends_at = |place: u64| end <= place && place <= end + MOST;
+        match ends_at(sound_end) || ends_at(frame_end) {
+            true => Ok(None),
+            false => self.unfilled(sound_end),
+        }
+    }
+
     /// Reads on until the piece has at least `wanted` bytes.
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
         let have = self.piece.len();
@@ -185,5 +203,28 @@ mod tests {
         assert_eq!(unfilled(&bytes[..125_000], 100_400), most);
         bytes[199_999] = 1;
         assert_eq!(unfilled(&bytes, 100_000), None);
+    }
+
+    #[test]
+    fn zeros_behind_a_whole_last_frame_are_nothing_missing() {
+        let mut bytes = vec![1; 100_000];
+        bytes.resize(200_000, 0);
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        let clock = Clock::new(&Cancel::default(), STALL_LIMIT);
+        let mut window = Window::new(file, 0..200_000, &clock);
+        for (sound_end, frame_end, is_whole) in [
+            (100_000, 100_000, true),
+            // The end of the frame is zeros, or filled.
+            (100_002, 100_400, true),
+            (99_700, 100_000, true),
+            // Within a frame, within its head.
+            (100_100, 100_400, false),
+            (99_800, 100_400, false),
+            (99_999, 99_999, false),
+        ] {
+            let found = window.unfilled_behind_frame(sound_end, frame_end).unwrap();
+            assert_eq!(found.is_none(), is_whole, "{sound_end} {frame_end}");
+        }
     }
 }

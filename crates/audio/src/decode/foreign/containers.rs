@@ -78,8 +78,21 @@ pub(super) fn voc(window: &mut Window) -> io::Result<Option<Facts>> {
     let Some(header) = Little.within(window.at(part.start, 26)?, 20..22) else {
         return Ok(None);
     };
+    /// A block that tells its rate, channels and coding, in so many bytes, which count as its own.
+    const NEW_SOUND: u8 = 9;
+    const NEW_SOUND_HEAD: u64 = 12;
+    /// SoX counts four of them only.
+    const UNCOUNTED: u64 = NEW_SOUND_HEAD - 4;
     let mut place = part.start + header;
+    let mut kind = 0;
     for _ in 0..MAX_PARTS * MAX_PARTS {
+        let rest = part.end.saturating_sub(place);
+        if kind == NEW_SOUND && (rest == UNCOUNTED || rest == UNCOUNTED + 1) {
+            return Ok(Some(Facts {
+                end: Some(place),
+                ..Facts::default()
+            }));
+        }
         match window.at(place, 4)? {
             [] => break,
             [0, ..] => {
@@ -95,6 +108,7 @@ pub(super) fn voc(window: &mut Window) -> io::Result<Option<Facts>> {
                 let Some(size) = Little.within(head, 1..4) else {
                     return Ok(Some(Facts::cut()));
                 };
+                kind = head.first().copied().unwrap_or_default();
                 place += 4 + size;
             }
         }
@@ -219,7 +233,10 @@ pub(super) fn real_media(window: &mut Window) -> io::Result<Option<Facts>> {
         }
         place = end;
     }
-    Ok(None)
+    Ok((place > part.start).then(|| Facts {
+        told_end: Some(place),
+        ..Facts::default()
+    }))
 }
 
 /// Where something else stands in place of a packet.

@@ -55,6 +55,7 @@ pub(super) fn wavpack(window: &mut Window) -> io::Result<Option<Facts>> {
                     false => None,
                 },
                 end: is_joint.then_some(place),
+                told_end: total.filter(|&total| frames >= total).map(|_| place),
                 asks: Asks::Checksums,
                 ..told
             }));

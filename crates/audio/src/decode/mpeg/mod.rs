@@ -169,15 +169,14 @@ impl Mpeg {
         };
         self.info.duration_secs = cursor.secs();
         self.info.incomplete = match cursor.ends_early(self.window.part(), is_cut) {
-            None => {
-                let sound_end = cursor.sound_end(&mut self.window)?;
-                let unfilled = self.window.unfilled(sound_end)?;
-                unfilled.map(|(_, incomplete)| incomplete)
-            }
+            None => cursor.unfilled(&mut self.window)?,
             early => early,
         };
         if begins && chance.is_certain() {
             return Ok(Stream::Certain);
+        }
+        if chance.is_scattered() {
+            return Ok(Stream::ByChance);
         }
         if 2 * chance.bytes >= there {
             return Ok(Stream::Likely);
@@ -383,6 +382,9 @@ enum Stream {
 /// Counts what looks like frames. A stream may be damaged in most places, but has whole stretches.
 #[derive(Default)]
 struct Chance {
+    frames: u64,
+    /// Stretches of frames without anything between them.
+    runs: u64,
     bytes: u64,
     end: u64,
     /// Frames right behind each other now, and most.
@@ -395,11 +397,20 @@ impl Chance {
         self.run = if frame.place == self.end {
             self.run + 1
         } else {
+            self.runs += 1;
             1
         };
         self.longest = self.longest.max(self.run);
+        self.frames += 1;
         self.bytes += frame.bytes as u64;
         self.end = frame.place + frame.bytes as u64;
+    }
+
+    /// Whether frames hardly ever follow each other, as in raw samples, in which many places look like one.
+    fn is_scattered(&self) -> bool {
+        const MANY: u64 = 8;
+        const LEAST_IN_A_RUN: u64 = 16;
+        self.runs >= MANY && self.frames < LEAST_IN_A_RUN * self.runs
     }
 
     fn is_certain(&self) -> bool {

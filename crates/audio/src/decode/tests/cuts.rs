@@ -162,6 +162,120 @@ fn a_file_whose_end_was_never_filled_says_so() {
 }
 
 #[test]
+fn any_number_of_zeros_behind_a_whole_file_are_nothing_missing() {
+    let shop = Shop::new();
+    for (name, options) in [
+        ("a.mp3", "-c:a libmp3lame -b:a 128k"),
+        ("b.mp3", "-c:a libmp3lame -q:a 4 -write_xing 0"),
+        (
+            "c.mp3",
+            "-c:a libmp3lame -q:a 4 -write_id3v1 1 -metadata title=A",
+        ),
+        (
+            "d.mp3",
+            "-c:a libmp3lame -b:a 128k -write_xing 0 -write_id3v1 1 -metadata title=A",
+        ),
+        ("e.aac", "-c:a aac"),
+        ("f.ac3", "-c:a ac3"),
+        ("g.wv", "-c:a wavpack"),
+        ("h.tta", "-c:a tta"),
+    ] {
+        let path = shop.make(name, options);
+        let secs = heard(&path).duration_secs;
+        let mut bytes = fs::read(&path).unwrap();
+        bytes.resize(bytes.len() + 100_000, 0);
+        fs::write(&path, bytes).unwrap();
+        let found = heard(&path);
+        assert_eq!(found.incomplete, None, "{name}");
+        // ffmpeg drops a last frame of AC-3 that no other follows.
+        assert!(
+            (found.duration_secs - secs).abs() < 0.04,
+            "{name}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn zeros_in_place_of_the_counted_end_of_an_mp3_are_told_however_many_follow() {
+    let shop = Shop::new();
+    let path = shop.make("a.mp3", "-c:a libmp3lame -b:a 128k");
+    let bytes = fs::read(&path).unwrap();
+    for more in [0, 100_000] {
+        let mut unfilled = bytes.clone();
+        unfilled[bytes.len() * 7 / 10..].fill(0);
+        unfilled.resize(bytes.len() + more, 0);
+        fs::write(&path, unfilled).unwrap();
+        let found = heard(&path).incomplete;
+        assert!(
+            matches!(found, Some(Incomplete::EndsEarly { .. })),
+            "{more}: {found:?}"
+        );
+    }
+}
+
+/// Raw samples, 16 bits each.
+fn silent_end() -> Vec<u8> {
+    let mut samples: Vec<u8> = (0..60_000_u32).map(|n| ((n * n) >> 7) as u8).collect();
+    samples.resize(160_000, 0);
+    samples
+}
+
+#[test]
+fn a_creative_voice_file_that_ends_in_silence_is_whole() {
+    let shop = Shop::new();
+    let loud = |samples: Vec<u8>| samples.iter().map(|byte| byte | 0x11).collect::<Vec<u8>>();
+    for (name, samples, counted_of_head) in [
+        ("a.voc", silent_end(), 12_u32),
+        // As SoX counts.
+        ("b.voc", silent_end(), 4),
+        ("c.voc", loud(silent_end()), 4),
+    ] {
+        let mut bytes = b"Creative Voice File\x1a\x1a\0\x0a\x01\x29\x11\x09".to_vec();
+        let counted = samples.len() as u32 + counted_of_head;
+        bytes.extend(&counted.to_le_bytes()[..3]);
+        bytes.extend(20_000_u32.to_le_bytes());
+        bytes.extend([16, 2, 4, 0, 0, 0, 0, 0]);
+        bytes.extend(&samples);
+        bytes.push(0);
+        let path = shop.path(name);
+        fs::write(&path, &bytes).unwrap();
+        let found = heard(&path);
+        assert_eq!(found.incomplete, None, "{name}");
+        assert!(
+            (found.duration_secs - 2.0).abs() < 0.001,
+            "{name}: {found:?}"
+        );
+        fs::write(&path, &bytes[..100_000]).unwrap();
+        assert!(heard(&path).incomplete.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn raw_gsm_has_the_length_of_its_frames_and_tells_a_cut() {
+    let shop = Shop::new();
+    let path = shop.path("a.gsm");
+    // Any bits are sound behind the mark of a frame.
+    let frame = |number: u32| {
+        (0..33_u32).map(move |at| match at {
+            0 => 0xd0 | (number % 16) as u8,
+            at => (((number + 3) * (at + 7) * 7_919) >> 3) as u8,
+        })
+    };
+    let bytes: Vec<u8> = (0..100).flat_map(frame).collect();
+    fs::write(&path, &bytes).unwrap();
+    let found = heard(&path);
+    assert_eq!((found.sample_rate, found.channels), (8_000, 1));
+    assert_eq!(found.incomplete, None);
+    assert!((found.duration_secs - 2.0).abs() < 1e-6, "{found:?}");
+    fs::write(&path, &bytes[..bytes.len() - 10]).unwrap();
+    let found = heard(&path).incomplete;
+    assert!(
+        matches!(found, Some(Incomplete::EndsEarly { .. })),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn a_few_zeros_at_the_end_are_padding_unless_they_reach_into_a_frame() {
     let shop = Shop::new();
     for (name, options) in [

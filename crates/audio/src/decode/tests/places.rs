@@ -311,3 +311,31 @@ fn pages_that_miscount_a_little_lose_no_sound() {
         assert_seeks(&path, 10.0);
     }
 }
+
+#[test]
+fn a_piece_of_a_flac_stream_begins_at_zero_and_says_that_its_beginning_is_not_there() {
+    let shop = Shop::new();
+    let whole = shop.make("whole.flac", "-c:a flac");
+    let mut decoder = Decoder::open(&whole, &Cancel::default()).unwrap();
+    let wanted = rest(&mut decoder).remove(0).1;
+    shop.run(
+        "ffmpeg",
+        "-v error -y -ss 4 -i whole.flac -c copy piece.flac",
+    );
+    let path = shop.path("piece.flac");
+    let mut decoder = Decoder::open(&path, &Cancel::default()).unwrap();
+    let listed_secs = decoder.info().duration_secs;
+    let found = rest(&mut decoder).remove(0).1;
+    assert!(found == wanted[wanted.len() - found.len()..]);
+    let secs = found.len() as f64 / 44_100.0;
+    assert!((listed_secs - secs).abs() < 1e-6, "{listed_secs} {secs}");
+    let told = crate::probe_file(&path).unwrap().incomplete;
+    assert_eq!(decoder.incomplete(), told);
+    let Some(Incomplete::BeginsLate { secs: lacking }) = told else {
+        panic!("{told:?}");
+    };
+    assert!((lacking + secs - 10.0).abs() < 1e-6, "{lacking} {secs}");
+    decoder.seek(2.0).unwrap();
+    let behind = rest(&mut decoder).remove(0).1;
+    assert!(behind == found[2 * 44_100..]);
+}

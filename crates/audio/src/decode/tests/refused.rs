@@ -187,3 +187,29 @@ fn a_link_that_leads_nowhere_is_named_as_such() {
         "{text}"
     );
 }
+
+#[test]
+fn raw_samples_are_not_taken_for_mpeg_audio() {
+    // A loud chord that fades: 16 bits, big-endian, as they stand behind a head that no reader here knows.
+    let samples = (0..44_100 * 12_u32).flat_map(|n| {
+        let t = f64::from(n) / 44_100.0;
+        let tone = |hz: f64| (std::f64::consts::TAU * hz * t).sin();
+        let value = 16_000.0 * (-0.4 * t).exp() * (tone(220.0) + 0.9 * tone(261.6));
+        (value as i16).to_be_bytes()
+    });
+    let samples: Vec<u8> = samples.collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.htk");
+    for head in [
+        &b"\0\x08\x13\x30\0\0\0\xe3\0\x02\0\0"[..],
+        b"SOUND SAMPLE DATA 2.1 ",
+        b"",
+    ] {
+        for skipped in [0, 1] {
+            fs::write(&path, [head, &samples[skipped..]].concat()).unwrap();
+            let error = Decoder::open(&path, &Cancel::default()).err().unwrap();
+            let text = error.to_string();
+            assert!(text.contains("no known sound format"), "{text}");
+        }
+    }
+}
