@@ -113,6 +113,34 @@ fn each_form_hears_the_edges_of_sound_as_it_was_published() {
     );
 }
 
+/// Tables, caches and probes go by the fingerprint: they must not call the same embeddings by two names.
+#[test]
+fn the_published_reading_in_words_is_the_same_as_none() {
+    let published = published("hub");
+    let info = published.info();
+    let in_words = Reading {
+        layer: Some(info.published_layer),
+        readout: info.readouts.first().copied(),
+        overlap: Some(Overlap::Half),
+        patchout: Patchout {
+            every: 1,
+            ..Patchout::default()
+        },
+        ..Reading::default()
+    };
+    let same = open("hub", in_words).unwrap();
+    assert_eq!(same.fingerprint(), published.fingerprint());
+    assert_eq!(same.description(), published.description());
+    let other = Reading {
+        layer: Some(0),
+        ..in_words
+    };
+    assert_ne!(
+        open("hub", other).unwrap().fingerprint(),
+        published.fingerprint()
+    );
+}
+
 #[test]
 fn every_layer_and_readout_is_a_part_of_the_same_pass() {
     let samples = sound(7.6);

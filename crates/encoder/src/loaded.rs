@@ -52,7 +52,8 @@ impl LoadedEncoder {
     }
 
     /// The same encoder, of which this layer is read in this way.
-    fn with_reading(mut self, reading: Reading) -> Result<Self, EncoderError> {
+    fn with_reading(mut self, mut reading: Reading) -> Result<Self, EncoderError> {
+        let published = self.info.clone();
         if let Some(secs) = reading.window_secs {
             self.info = self.config.info_of_window(secs).ok_or_else(|| {
                 EncoderError::Reading(format!(
@@ -64,6 +65,8 @@ impl LoadedEncoder {
         self.info.check(reading)?;
         reading.patchout.mask(&self.info.grids)?;
         self.info.window = self.info.window.with_overlap(reading.overlap);
+        // What is asked for in words but is the published way gives the published embeddings.
+        reading.leave_out_published(&published, self.info.window);
         if reading != Reading::default() {
             self.reading = reading;
             self.fingerprint = format!("{}-{}", self.fingerprint, reading.slug());

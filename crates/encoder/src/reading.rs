@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::EncoderError;
+use super::{EncoderError, EncoderInfo, WindowRule};
 use mynascope_base::named;
 use mynascope_spectrum::tokens::{DropRule, PictureGrid, TokenGrid, TokenMask};
 
@@ -249,6 +249,22 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Leaves out what says no more than how the encoder is read anyway, given how its windows are cut by this reading.
+    pub(super) fn leave_out_published(&mut self, published: &EncoderInfo, window: WindowRule) {
+        self.layer = self
+            .layer
+            .filter(|&layer| layer != published.published_layer);
+        self.readout = self
+            .readout
+            .filter(|readout| published.readouts.first() != Some(readout));
+        if window == published.window {
+            (self.overlap, self.window_secs) = (None, None);
+        }
+        if self.patchout.is_none() {
+            self.patchout = Patchout::default();
+        }
+    }
+
     /// Whether it is what the authors published.
     pub fn is_published(&self) -> bool {
         *self == Self::default()
