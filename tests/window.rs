@@ -399,6 +399,18 @@ fn a_dropped_checkpoint_becomes_the_encoder_and_the_collection_stays() {
     let model = harness.state().model();
     let stays = CheckpointRef::File(fixtures.join("checkpoints/optimiser.pth"));
     assert_eq!(model.embeddings.source.checkpoint, stays);
+    // So is one whose numbers are broken.
+    let broken = tempfile::tempdir().unwrap();
+    let hub = fixtures.join("maest/hub");
+    let config = broken.path().join("config.json");
+    std::fs::copy(hub.join("config.json"), config).unwrap();
+    let mut weights = std::fs::read(hub.join("model.safetensors")).unwrap();
+    let last = weights.len() - 4;
+    weights[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    std::fs::write(broken.path().join("model.safetensors"), weights).unwrap();
+    let told = drop(&mut harness, broken.path());
+    assert!(told.contains("not numbers"), "{told}");
+    assert_eq!(harness.state().model().embeddings.source.checkpoint, stays);
 }
 
 #[test]

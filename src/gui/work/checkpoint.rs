@@ -22,9 +22,12 @@ pub const CHECKPOINT_ENDINGS: [&str; 7] =
 /// Reads what a checkpoint is.
 ///
 /// # Errors
-/// A [`CheckpointError`] if the file cannot be read or is no checkpoint.
+/// A [`CheckpointError`] if the file cannot be read, is no checkpoint, or holds an encoder that cannot be used.
 pub fn open_checkpoint(path: PathBuf) -> Result<ChosenCheckpoint, CheckpointError> {
     let report = inspect(&path, None)?;
+    if let Some(why) = report.problem {
+        return Err(CheckpointError::Unfit { why, path });
+    }
     Ok(ChosenCheckpoint {
         says_patch: report.kind.is_some() || report.family != Family::Myna,
         note: report.say_use(),
