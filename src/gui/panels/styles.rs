@@ -72,7 +72,7 @@ fn nothing(ui: &mut Ui, model: &AppState) {
              menu of encoders."
         }
         Some(Ok(_)) => {
-            "Myna has no classifier. A MAEST tells 400 or 519 styles of music: choose one in the menu of encoders at the top."
+            "Encoders of this family have no classifier. A MAEST tells 400 or 519 styles of music: choose one in the menu of encoders at the top."
         }
     };
     parts::empty(ui, icon::TAG, "This encoder tells no styles", hint);

@@ -195,7 +195,7 @@ fn patchout(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 }
 
 /// What patchout does, for hints.
-pub const PATCHOUT_TIP: &str = "Columns of patches that the encoder reads of every window; the others are left out (--patchout).                                 It saves time, and the column beside the views says what it costs";
+pub const PATCHOUT_TIP: &str = "Columns of patches that the encoder reads of every window; the others are left out (--patchout). It saves time, and the column beside the views says what it costs";
 
 /// "every 3rd column".
 pub fn every_column(patchout: Patchout) -> String {
