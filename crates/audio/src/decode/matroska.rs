@@ -15,7 +15,8 @@ use std::{
 };
 
 use self::elements::{
-    CLUSTER, HEADER, cluster_time, filled_length, last_padding_ns, open_ended, told_length, without,
+    CLUSTER, HEADER, cluster_time, ends_within_element, filled_length, last_padding_ns, open_ended,
+    told_length, without,
 };
 use super::{
     Refused, Step,
@@ -61,8 +62,8 @@ struct Extent {
     length: u64,
     /// Makes what points behind a cut invisible to a reader.
     hidden: Vec<Patch>,
-    /// The share of its bytes that is there, where that is not all.
-    share: Option<f64>,
+    /// What is told of its end, where that is missing.
+    cut: Option<Incomplete>,
     /// Whether another file stands behind it.
     more_follows: bool,
 }
@@ -94,10 +95,18 @@ impl Matroska {
             Some(_) => open_ended(&head),
             None => Vec::new(),
         };
+        let cut = match share {
+            Some(_) => Some(Incomplete::EndsEarly { share }),
+            // What was written into a pipe does not tell its size, but each of its elements does.
+            None if whole.is_none() => ends_within_element(fence.path, length)
+                .map_err(failed)?
+                .then_some(Incomplete::EndsEarly { share: None }),
+            None => None,
+        };
         let extent = Extent {
             length,
             hidden,
-            share,
+            cut,
             more_follows,
         };
         let incomplete = extent.incomplete();
@@ -193,7 +202,7 @@ impl Matroska {
                 Ok(step)
             }
             Step::Damaged(_) if self.packets.has_lost_its_place() => {
-                if self.extent.share.is_none() && (!self.is_alone || !self.is_near_its_end()) {
+                if self.extent.cut.is_none() && (!self.is_alone || !self.is_near_its_end()) {
                     self.note_hole(self.extent.length);
                 }
                 Ok(Step::End)
@@ -209,7 +218,7 @@ impl Matroska {
         self.packets
             .claimed_secs()
             .is_none_or(|claimed| secs + SLACK_SECS > claimed)
-            || self.extent.share.is_some()
+            || self.extent.cut.is_some()
     }
 
     /// Frames that were decoded, left silent or passed over so far.
@@ -307,10 +316,8 @@ impl Matroska {
 
 impl Extent {
     fn incomplete(&self) -> Option<Incomplete> {
-        let cut = self
-            .share
-            .map(|share| Incomplete::EndsEarly { share: Some(share) });
-        cut.or(self.more_follows.then_some(Incomplete::MoreFollows))
+        self.cut
+            .or(self.more_follows.then_some(Incomplete::MoreFollows))
     }
 
     /// A reader of the file with other bytes in some places.

@@ -20,6 +20,28 @@ const BLOCK: u64 = 0xa1;
 const DISCARD_PADDING: u64 = 0x75a2;
 const CHECKSUM: u64 = 0xbf;
 const VOID: u8 = 0xec;
+/// What stands in a segment and in a cluster, and what may follow a segment.
+const ELEMENTS: [&[u8]; 19] = [
+    HEADER,
+    SEGMENT,
+    SEEK_HEAD,
+    &CLUSTER,
+    b"\x15\x49\xa9\x66",
+    b"\x16\x54\xae\x6b",
+    b"\x1c\x53\xbb\x6b",
+    b"\x19\x41\xa4\x69",
+    b"\x10\x43\xa7\x70",
+    b"\x12\x54\xc3\x67",
+    b"\xe7",
+    b"\xa3",
+    b"\xa0",
+    b"\xa7",
+    b"\xab",
+    b"\xaf",
+    b"\xbf",
+    b"\xec",
+    b"\x58\x54",
+];
 
 /// Where a file says that it ends: the size of its second element, the segment, follows the first, the header. (A live recording does
 /// not know its size.)
@@ -165,10 +187,60 @@ pub(super) fn without(from: u64, to: u64) -> Vec<Patch> {
         .collect()
 }
 
+/// The last of so many bytes in front of the end in which the last cluster begins.
+const TAILS: [u64; 4] = [1 << 17, 1 << 20, 1 << 23, 1 << 26];
+
+/// Whether a file ends within an element of its segment or its last cluster: it was cut. Where no cluster is found near the end, or what
+/// follows it is no element, nothing is said.
+pub(super) fn ends_within_element(path: &Path, length: u64) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    for bytes in TAILS {
+        let start = length.saturating_sub(bytes);
+        let tail = piece(&mut file, start, length - start)?;
+        if let Some(at) = last_cluster(&tail) {
+            return Ok(breaks_off(&tail, at));
+        }
+        if start == 0 {
+            break;
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the last of the elements that begin at a place reaches beyond the end.
+fn breaks_off(tail: &[u8], mut at: usize) -> bool {
+    while let Some(rest) = tail.get(at..).filter(|rest| !rest.is_empty()) {
+        let known = |id: &&&[u8]| rest.starts_with(id) || id.starts_with(rest);
+        let Some(id) = ELEMENTS.iter().find(known) else {
+            return false;
+        };
+        let Some((length, body)) = size(rest, id.len()) else {
+            // The size itself is not all there, or none.
+            return rest.get(id.len()).is_none_or(|first| *first != 0);
+        };
+        // Elements of unknown size end where the next one of their kind begins.
+        let length = length.unwrap_or_default();
+        let end = usize::try_from(length)
+            .ok()
+            .and_then(|length| at.checked_add(body)?.checked_add(length));
+        match end {
+            Some(end) if end <= tail.len() => at = end,
+            _ => return true,
+        }
+    }
+    false
+}
+
+/// Where the last cluster begins that does so in these bytes.
+fn last_cluster(tail: &[u8]) -> Option<usize> {
+    (0..tail.len()).rev().find(|&at| {
+        tail.get(at..)
+            .is_some_and(|rest| cluster_time(rest).is_some())
+    })
+}
+
 /// How much of the last packet of a track is no sound, in nanoseconds, where that is told.
 pub(super) fn last_padding_ns(path: &Path, length: u64, track: u32) -> Option<u64> {
-    /// The last cluster begins in so many bytes.
-    const TAILS: [u64; 3] = [1 << 17, 1 << 20, 1 << 23];
     let mut file = File::open(path).ok()?;
     TAILS.into_iter().find_map(|bytes| {
         let start = length.saturating_sub(bytes);
@@ -179,11 +251,7 @@ pub(super) fn last_padding_ns(path: &Path, length: u64, track: u32) -> Option<u6
 
 /// The padding of a track's last block, where the last cluster is within these bytes.
 fn padding_of(tail: &[u8], track: u64) -> Option<Option<u64>> {
-    let is_cluster = |at: &usize| {
-        tail.get(*at..)
-            .is_some_and(|rest| cluster_time(rest).is_some())
-    };
-    let at = (0..tail.len()).rev().find(is_cluster)?;
+    let at = last_cluster(tail)?;
     let (_, body, _) = element(tail, at)?;
     let of_track = |block: &[u8]| matches!(size(block, 0), Some((Some(id), _)) if id == track);
     let mut padding = None;
@@ -240,6 +308,18 @@ mod tests {
             apply(&open_ended(&file(size)), 0, &mut head);
             assert_eq!(head, file(unknown));
             assert_eq!(told_length(&head), None);
+        }
+    }
+
+    #[test]
+    fn an_end_within_an_element_is_a_cut_and_bytes_of_another_kind_are_none() {
+        let whole = b"\x1f\x43\xb6\x75\x01\xff\xff\xff\xff\xff\xff\xff\xe7\x81\x05\xa3\x85\x81\0\0\0\x07\xa3\x85\x81\0\0\0\x07";
+        assert_eq!(last_cluster(whole), Some(0));
+        // Only between elements nothing shows a cut.
+        let places = (15..=whole.len()).filter(|&end| !breaks_off(&whole[..end], 0));
+        assert_eq!(places.collect::<Vec<_>>(), [15, 22, 29]);
+        for behind in [&b"\0\0\0\0"[..], b"TAG of music", b"APETAGEX", b"rest"] {
+            assert!(!breaks_off(&[&whole[..], behind].concat(), 0));
         }
     }
 

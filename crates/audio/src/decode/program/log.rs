@@ -88,7 +88,11 @@ impl Log {
             || line.contains("Invalid data found when opening")
         {
             self.unknown_format = true;
-        } else if line.contains("partial file") || line.contains("File ended prematurely") {
+        } else if line.contains("partial file")
+            || line.contains("File ended prematurely")
+            || line.contains("[nut @") && line.contains("no index at the end")
+        {
+            // A list of places is the last thing in NUT, even in what was written into a pipe.
             self.cut = true;
         } else if error
             && (line.contains("rror while decoding")

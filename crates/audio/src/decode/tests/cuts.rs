@@ -70,8 +70,28 @@ fn a_cut_file_says_so() {
         ("raw.latm", "-c:a aac -f latm"),
         ("sound.webm", "-c:a libopus"),
         ("flac.mka", "-c:a flac"),
+        ("sound.nut", "-c:a libvorbis"),
+        ("pipe.nut", "-c:a libvorbis -seekable 0"),
     ] {
         assert_tells_its_cut(&shop, name, options);
+    }
+}
+
+#[test]
+fn matroska_that_does_not_tell_its_size_says_that_it_is_cut() {
+    let shop = Shop::new();
+    // ffmpeg finds no way back in what it writes into a pipe.
+    let pipe = "-seekable 0 -flush_packets 1";
+    let picture = "-f lavfi -i testsrc=d=10:s=160x120:r=25 -map 0 -map 1";
+    for (name, options) in [
+        ("pipe.webm", format!("-c:a libopus {pipe}")),
+        ("pipe.mka", format!("-c:a flac {pipe}")),
+        ("live.webm", "-c:a libopus -live 1".to_owned()),
+        ("live.mka", "-c:a libvorbis -live 1".to_owned()),
+        ("foreign.mka", "-c:a ac3 -live 1".to_owned()),
+        ("film.mkv", format!("{picture} -c:a aac {pipe}")),
+    ] {
+        assert_tells_its_cut(&shop, name, &options);
     }
 }
 
