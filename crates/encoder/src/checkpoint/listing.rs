@@ -2,7 +2,7 @@
 //! asked for, so what stands beside an encoder (optimiser states, averages, heads) costs nothing.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -34,6 +34,8 @@ pub(super) struct Part {
     pub directory: Option<Directory>,
     /// The compressed entry that was read last: tensors that share it follow each other.
     inflated: Option<(String, Vec<u8>)>,
+    /// Entries of which parts are read, and that are as they were saved.
+    checked: BTreeSet<String>,
 }
 
 impl Part {
@@ -43,6 +45,7 @@ impl Part {
             source,
             directory,
             inflated: None,
+            checked: BTreeSet::new(),
         }
     }
 }
@@ -283,7 +286,14 @@ fn read_tensor(part: &mut Part, entry: &TensorEntry) -> Result<FileTensor, Strin
                     .to_vec()
             } else {
                 let at = directory.data_start(&mut part.source, name)?;
-                part.source.read_at(at + start, span)?
+                let bytes = part.source.read_at(at + start, span)?;
+                if span == size {
+                    directory.check_bytes(name, &bytes)?;
+                } else if !part.checked.contains(name) {
+                    directory.check(&mut part.source, name)?;
+                    part.checked.insert(name.clone());
+                }
+                bytes
             };
             (bytes, *big_endian)
         }

@@ -104,9 +104,64 @@ fn changed_files_are_errors_or_the_same_encoder() {
                 Err(_) => errors += 1,
             }
         }
-        // Changes of the numbers alone go unseen, those of the lists don't.
+        // Changes of the numbers alone show only in an archive, which has checksums; those of the lists show in each.
         assert!(errors > ROUNDS / 5, "{name}: {errors} errors");
     }
+}
+
+/// Where the bytes of an archive's entry `data/KEY` begin and end, and where the directory says its checksum.
+fn numbers_of(archive: &[u8], key: &str) -> (std::ops::Range<usize>, usize) {
+    let text = |at: usize, bytes: usize| archive.get(at..at + bytes).unwrap_or_default();
+    let number = |at: usize, bytes: usize| {
+        let bytes = text(at, bytes).iter().rev();
+        bytes.fold(0_usize, |number, byte| number << 8 | usize::from(*byte))
+    };
+    let entry = (0..archive.len())
+        .filter(|&at| text(at, 4) == b"PK\x01\x02")
+        .find(|&at| text(at + 46, number(at + 28, 2)).ends_with(format!("/data/{key}").as_bytes()))
+        .unwrap();
+    let local = number(entry + 42, 4);
+    let start = local + 30 + number(local + 26, 2) + number(local + 28, 2);
+    (start..start + number(entry + 20, 4), entry + 16)
+}
+
+#[test]
+fn a_changed_number_in_an_archive_is_an_error() {
+    for (name, sound) in [
+        seed!("protocol_3.pth"),
+        seed!("protocol_5.pth"),
+        seed!("whole_model.pth"),
+    ] {
+        let mut changed = sound.to_vec();
+        let (numbers, _) = numbers_of(sound, "0");
+        changed[numbers.start + numbers.len() / 2] ^= 0xff;
+        let error = read(changed).unwrap_err().to_string();
+        assert!(error.contains("tensor "), "{name}: {error}");
+        assert!(
+            error.contains("its numbers are not those that were saved"),
+            "{name}: {error}"
+        );
+    }
+}
+
+#[test]
+fn an_archive_that_was_written_without_checksums_is_read() {
+    let (_, sound) = seed!("protocol_5.pth");
+    let whole = read(sound.to_vec()).unwrap();
+    let mut without = sound.to_vec();
+    let entries: Vec<usize> = (0..sound.len() - 4)
+        .filter(|&at| sound[at..at + 4] == *b"PK\x01\x02")
+        .collect();
+    for &entry in &entries {
+        without[entry + 16..entry + 20].fill(0);
+    }
+    assert!(entries.len() > 3);
+    assert_eq!(read(without).unwrap(), whole);
+    // One that is wrong beside others that are right is damage.
+    let mut one = sound.to_vec();
+    let (_, checksum) = numbers_of(sound, "0");
+    one[checksum..checksum + 4].fill(0);
+    assert!(read(one).is_err());
 }
 
 #[test]

@@ -8,7 +8,13 @@ mod legacy;
 mod pickle;
 mod walk;
 
-use std::{collections::HashMap, io::BufReader, path::Path};
+use std::{
+    collections::HashMap,
+    io::{self, BufReader},
+    path::Path,
+};
+
+use flate2::CrcReader;
 
 use super::{
     listing::{Listing, MARKED, Part, Storage, TensorEntry},
@@ -21,7 +27,7 @@ use walk::{Named, named};
 
 /// Lists a file of torch 1.6 or later: a zip archive of raw numbers and one pickle that names them.
 pub(super) fn list_archive(mut source: Source, path: &Path) -> Result<Listing, String> {
-    let directory = Directory::read_from(&mut source)?;
+    let mut directory = Directory::read_from(&mut source)?;
     let pickle_name = directory
         .names()
         .filter(|name| *name == "data.pkl" || name.ends_with("/data.pkl"))
@@ -29,6 +35,8 @@ pub(super) fn list_archive(mut source: Source, path: &Path) -> Result<Listing, S
         .map(str::to_owned)
         .ok_or_else(|| other_archive(&directory))?;
     let folder = pickle_name.trim_end_matches("data.pkl").to_owned();
+    let data = format!("{folder}data/");
+    directory.trust_checksums(&mut source, &data);
     let order = format!("{folder}byteorder");
     let big_endian = match directory.size(&order) {
         None => false,
@@ -39,12 +47,21 @@ pub(super) fn list_archive(mut source: Source, path: &Path) -> Result<Listing, S
         },
     };
     let pickle = {
-        let mut stream = BufReader::new(directory.stream(&mut source, &pickle_name)?);
-        Pickle::read(&mut stream)?
+        let stream = CrcReader::new(directory.stream(&mut source, &pickle_name)?);
+        let mut stream = BufReader::new(stream);
+        let pickle = Pickle::read(&mut stream)?;
+        let wrong = || "its list of tensors is not the one that was saved: its checksum is another one. Copy or download the file again";
+        // What stands behind the list counts, too.
+        io::copy(&mut stream, &mut io::sink()).map_err(|_| wrong())?;
+        let sum = stream.get_ref().crc().sum();
+        directory
+            .check_sum(&pickle_name, sum)
+            .map_err(|_| wrong())?;
+        pickle
     };
     let storage = |key: &TorchStorage| {
         Some(Storage::Entry {
-            name: format!("{folder}data/{}", key.key),
+            name: format!("{data}{}", key.key),
             big_endian,
         })
     };
