@@ -238,9 +238,6 @@ impl Console {
     /// Puts what was said about collections before the notes of a result, each once.
     fn add_notes(&self, result: &mut Map<String, Value>) {
         let said = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.is_empty() {
-            return;
-        }
         let own = match result.remove("notes") {
             Some(Value::Array(own)) => own,
             _ => Vec::new(),

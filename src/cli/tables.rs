@@ -18,7 +18,7 @@ pub fn open(
     if let Some(folder) = audio_folder {
         let outcome = embedding::relocate(&mut table, folder, &console.watch())?;
         if outcome.found < outcome.tracks {
-            console.note(&format!(
+            let note = format!(
                 "found {} of the table's {} in {}{}",
                 outcome.found,
                 counted(outcome.tracks, "file"),
@@ -28,19 +28,21 @@ pub fn open(
                     several =>
                         format!("; {several} are there several times, and were left as they are"),
                 }
-            ));
+            );
+            console.add_notes_of(&[note]);
         }
         return Ok(table);
     }
     match embedding::sound_of_table(&table) {
         SoundOfTable::There => {}
-        SoundOfTable::Missing(first) => console.note(&format!(
+        SoundOfTable::Missing(first) => console.add_notes_of(&[format!(
             "the sound of this table is not where it says; name the folder that holds it with --audio-folder. The first \
              file is missing: {}",
             first.display()
-        )),
+        )]),
         SoundOfTable::Unnamed => {
-            console.note("the table names no files: its rows go by their numbers and have no sound");
+            let note = "the table names no files: its rows go by their numbers and have no sound";
+            console.add_notes_of(&[note]);
         }
     }
     Ok(table)
