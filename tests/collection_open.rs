@@ -133,6 +133,28 @@ fn nothing_found_is_an_error_that_says_what_is_looked_for() {
 }
 
 #[test]
+fn a_folder_of_lists_alone_says_that_a_list_opens_itself() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("train.csv"), "file,label\na.wav,x\n").unwrap();
+    fs::write(home.path().join("party.m3u"), "a.wav\n").unwrap();
+    fs::write(home.path().join("scores.csv"), "epoch,loss\n1,2\n").unwrap();
+    let nothing = open(&[home.path().to_path_buf()], &Watch::unattended()).unwrap_err();
+    assert!(matches!(nothing, CollectionError::Nothing { .. }));
+    let text = nothing.to_string();
+    assert!(
+        text.contains("a list opens where it is named itself (party.m3u, train.csv)"),
+        "{text}"
+    );
+    // Beside a folder of sound it is a note.
+    let music = tempfile::tempdir().unwrap();
+    touch(&music.path().join("a.wav"));
+    let both = opened(&[music.path(), home.path()]);
+    assert_eq!(both.tracks.len(), 1);
+    let mut notes = both.note_texts();
+    assert!(notes.any(|note| note.contains("(party.m3u, train.csv)")));
+}
+
+#[test]
 fn known_formats_that_cannot_be_decoded_are_rows_with_a_reason() {
     let home = tempfile::tempdir().unwrap();
     touch(&home.path().join("a.aax"));

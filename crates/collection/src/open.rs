@@ -334,6 +334,25 @@ fn open_file(path: &Path, is_file: bool) -> Collection {
     collection
 }
 
+/// What to do with a folder that holds lists and no sound.
+fn lists_alone(folder: &Path) -> Option<Note> {
+    const NAMED: usize = 5;
+    let lists = listed::lists_in(folder);
+    let more = match lists.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let named: Vec<&str> = lists.iter().take(NAMED).map(String::as_str).collect();
+    (!lists.is_empty()).then(|| {
+        format!(
+            "no sound lies in the folder, but lists do, and a list opens where it is named itself ({}{more}): {}",
+            named.join(", "),
+            folder.display()
+        )
+        .into()
+    })
+}
+
 fn open_folder(
     folder: &Path,
     table_alone: bool,
@@ -371,6 +390,9 @@ fn open_folder(
             )
             .into(),
         );
+    }
+    if files.is_empty() {
+        notes.extend(lists_alone(folder));
     }
     let (labels, split) = labels_of(&files, folder, &mut notes);
     // Systems write `Café` in two ways: one label, in whichever of them.

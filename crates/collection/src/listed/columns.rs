@@ -260,8 +260,10 @@ pub(super) struct Columns {
 
 /// Rows that show what a column holds.
 const SAMPLE_ROWS: usize = 64;
-/// Fewer columns of zeros and ones are no tags.
+/// Fewer columns of zeros and ones are no tags, whatever else there is.
 const FEWEST_TAG_COLUMNS: usize = 3;
+/// And fewer are none where there is nothing else to learn.
+const FEWEST_ONLY_TAG_COLUMNS: usize = 2;
 
 impl Columns {
     pub(super) fn of(table: &Table) -> Self {
@@ -376,7 +378,16 @@ impl Columns {
             .filter(free)
             .filter(|&place| is_yes_or_no(table, place))
             .collect();
-        if found.len() >= FEWEST_TAG_COLUMNS {
+        // A few that say the same in each row are a disc's number or the like.
+        let says_both = |&place: &usize| {
+            let mut said = column(table, place).filter_map(yes_or_no);
+            let first = said.next();
+            said.any(|other| Some(other) != first)
+        };
+        let is_alone = self.finds_no_labels();
+        if found.len() >= FEWEST_TAG_COLUMNS
+            || found.len() >= FEWEST_ONLY_TAG_COLUMNS && is_alone && found.iter().all(says_both)
+        {
             self.tag_columns = found;
         }
     }
@@ -398,19 +409,23 @@ impl Columns {
         {
             self.label = Some(self.tags.remove(at));
         }
-        let nothing = self.label.is_none()
-            && self.tags.is_empty()
-            && self.tag_columns.is_empty()
-            && self.key.is_none()
-            && self.tempo.is_none()
-            && self.emotion.contains(&None);
-        if nothing {
+        if self.finds_no_labels() {
             let artist = ARTIST
                 .iter()
                 .find_map(|&one| names.iter().position(|name| name == one));
             self.has_artists = artist.is_some();
             self.label = artist;
         }
+    }
+
+    /// Whether there is nothing to learn so far.
+    fn finds_no_labels(&self) -> bool {
+        self.label.is_none()
+            && self.tags.is_empty()
+            && self.tag_columns.is_empty()
+            && self.key.is_none()
+            && self.tempo.is_none()
+            && self.emotion.contains(&None)
     }
 
     /// The headings that nothing was read from.

@@ -162,6 +162,22 @@ pub(crate) fn seems_list(path: &Path) -> bool {
             .is_some_and(|names| names.len() > 1 && names.iter().any(|name| columns::is_file(name)))
 }
 
+/// The names of lists that lie in a folder, without those of hidden files.
+pub(crate) fn lists_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.path())
+        .filter(|path| match has_ending(path, &ENDINGS) {
+            true => seems_list(path),
+            false => path.is_file() && is_list(path),
+        })
+        .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort_unstable();
+    names
+}
+
 /// Reads the collection that some lists name together; `together` are folders that were opened with them, where their
 /// files may lie, too.
 ///

@@ -380,6 +380,25 @@ fn columns_of_yes_and_no_and_numbered_columns_are_tags() {
         }
         assert_note(&list, &["3 columns of yes and no are read as tags"]);
     }
+    // Two are enough where there is nothing else to learn, but not where they say the same in each row.
+    for [yes, no] in [["True", "False"], ["1", "0"]] {
+        let pick = |is: bool| if is { yes } else { no };
+        let list = home.list("file,guitar,drums", |at, [path, ..]| {
+            format!("{path},{},{}", pick(at % 2 == 0), pick(at % 3 == 0))
+        });
+        assert_eq!(list.tracks[0].tags, ["guitar", "drums"], "{yes}");
+        assert_eq!(list.tracks[2].tags, ["guitar"], "{yes}");
+        assert!(list.tracks[1].tags.is_empty(), "{yes}");
+        assert_note(&list, &["2 columns of yes and no are read as tags"]);
+        let list = home.list("file,genre,guitar,drums", |at, [path, label, _]| {
+            format!("{path},{label},{},{}", pick(at % 2 == 0), pick(at % 3 == 0))
+        });
+        assert!(list.tracks[0].tags.is_empty(), "{yes}");
+        let list = home.list("file,side,copies", |at, [path, ..]| {
+            format!("{path},{},{yes}", pick(at % 2 == 0))
+        });
+        assert!(list.tracks[0].tags.is_empty(), "{yes}");
+    }
     let list = home.list("file,genre1,genre2", |at, [path, label, _]| {
         let second = if at % 2 == 0 { "live" } else { "" };
         format!("{path},{label},{second}")
