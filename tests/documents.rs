@@ -260,7 +260,7 @@ holds what the verb found, and:
 | `skipped` | inputs that were left out, each with its reason |
 | `incomplete` | files that could be decoded only in part |
 | `cancelling` | files whose channels cancel in their mean |
-| `notes` | what in a list or data set was not understood |
+| `notes` | what is worth knowing of a list, a data set, a table or the result, such as columns that were not understood; empty where there is nothing |
 
 Names of files that are not UTF-8 are written as `file:` URIs.
 
