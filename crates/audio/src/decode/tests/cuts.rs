@@ -207,9 +207,10 @@ fn any_number_of_zeros_behind_a_whole_file_are_nothing_missing() {
         fs::write(&path, bytes).unwrap();
         let found = heard(&path);
         assert_eq!(found.incomplete, None, "{name}");
-        // ffmpeg drops a last frame of AC-3 that no other follows.
+        // Of AC-3, ffmpeg, which decodes it, leaves out the last frame (1536 samples) when zeros follow.
+        let allowed = if name.ends_with("ac3") { 0.04 } else { 0.01 };
         assert!(
-            (found.duration_secs - secs).abs() < 0.04,
+            (found.duration_secs - secs).abs() < allowed,
             "{name}: {found:?}"
         );
     }
