@@ -55,7 +55,7 @@ pub const EXTENSIONS: &[&str] = &[
     // What only the program ffmpeg decodes.
     "wv", "ac3", "eac3", "dts", "wma", "ape", "tta", "mpc", "dsf", "dff", "amr", "spx", "tak", "ra",
     "shn", "avi", "flv", "mpg", "mpeg", "vob", "m4v", "wmv", "asf", "mpa", "ogv", "ogx", "mk3d",
-    "gsm", "rm", "mts", "m2ts",
+    "gsm", "rm", "mts", "m2ts", "mlp", "thd", "sbc", "g722", "wve", "roq", "nut", "adx", "qcp",
 ];
 
 /// Whether a path's ending promises sound (the bytes decide later).

@@ -1,7 +1,7 @@
 //! Raw AAC: frames with ADTS headers, one behind the other. Nothing tells how many there are, so all headers are read once:
 //! then the length is exact, a change of rate is seen, and any place is found.
-//!
-//! Header: ISO/IEC 13818-7, 6.2.
+
+mod header;
 
 use std::{
     ffi::OsStr,
@@ -10,18 +10,19 @@ use std::{
 };
 
 use symphonia::core::{
-    audio::{Channels, Position},
-    codecs::audio::{AudioCodecParameters, well_known::CODEC_ID_AAC},
     packet::Packet,
     units::{Duration, Timestamp},
 };
 
+use self::header::{CHECKSUM, HEADER, Header, Kind};
+pub(super) use self::header::{begins, first_frame};
 use super::{
     Refused, Step,
-    codec::{Codec, CodecKind, number_word},
+    codec::{Codec, CodecKind},
     fence::Fence,
     foreign::Facts,
     mpeg::leading_tag,
+    unfilled::{LastFrames, unfilled_behind_frames},
     window::Window,
 };
 use crate::{AudioError, AudioInfo, Incomplete, source::Watched};
@@ -32,30 +33,8 @@ const FRAME: u64 = 1024;
 const MARK_EVERY: u64 = 256;
 /// Frames to decode before a place.
 const SETTLE_FRAMES: u64 = 2;
-const HEADER: usize = 7;
-const CHECKSUM: usize = 2;
 /// Changes of rate or channels that are followed.
 const MAX_RUNS: usize = 1 << 16;
-
-/// What a header says of its frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Kind {
-    rate: u32,
-    /// 1 to 7 as numbered there; 0: the frame itself tells.
-    channels: u8,
-    /// 2: low complexity.
-    object_type: u8,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Header {
-    kind: Kind,
-    /// Bytes of the header, and of all.
-    size: usize,
-    length: usize,
-    /// Packets in the frame.
-    blocks: u8,
-}
 
 /// Frames of one kind, one behind the other.
 #[derive(Debug, Clone, Copy)]
@@ -82,8 +61,9 @@ pub(super) struct Adts {
     /// The frame from which on `skip` counts.
     wanted: u64,
     incomplete: Option<Incomplete>,
-    /// The byte at which its last frame ends.
-    sound_end: u64,
+    last: LastFrames,
+    /// The byte at which its last frame ends, where more stands behind it.
+    end: Option<u64>,
 }
 
 impl Adts {
@@ -118,14 +98,16 @@ impl Adts {
             skip: 0,
             wanted: 0,
             incomplete: None,
-            sound_end: start,
+            last: LastFrames::default(),
+            end: None,
         };
         let walked = reader.walk(start, length);
         fence.clock.check(fence.path)?;
+        let last = reader.last.last().map(|frame| frame.end);
+        reader.end = last.filter(|end| *end < length);
         let walked = walked.and_then(|has_blocks| {
             if reader.incomplete.is_none() {
-                let unfilled = window.unfilled_behind_frame(reader.sound_end, reader.sound_end)?;
-                reader.incomplete = unfilled.map(|(_, incomplete)| incomplete);
+                reader.incomplete = unfilled_behind_frames(&mut window, &reader.last)?;
             }
             Ok(has_blocks)
         });
@@ -135,14 +117,10 @@ impl Adts {
         };
         reader.info.sample_rate = first.rate;
         reader.info.channels = usize::from(first.channels);
-        let (duration_secs, incomplete) = (Some(reader.info.duration_secs), reader.incomplete);
+        let facts = reader.facts();
         let refuse = |why: String| Refused {
             error: AudioError::unsupported(fence.path, why),
-            facts: Box::new(Facts {
-                duration_secs,
-                incomplete,
-                ..Facts::default()
-            }),
+            facts: Box::new(facts.clone()),
         };
         if has_blocks {
             return Err(refuse(
@@ -167,19 +145,24 @@ impl Adts {
         search: Option<&OsStr>,
         fence: &Fence<'_>,
     ) -> Result<Self, Refused> {
-        let facts = Facts {
-            duration_secs: Some(self.info.duration_secs),
-            incomplete: self.incomplete,
-            ..Facts::default()
-        };
         match Refused::where_he_aac(
             (CodecKind::Aac, self.info.sample_rate),
-            facts,
+            self.facts(),
             search,
             fence,
         ) {
             Some(refused) => Err(refused),
             None => Ok(self),
+        }
+    }
+
+    /// What is known of it where others decode it.
+    fn facts(&self) -> Facts {
+        Facts {
+            duration_secs: Some(self.info.duration_secs),
+            incomplete: self.incomplete,
+            end: self.end,
+            ..Facts::default()
         }
     }
 
@@ -242,8 +225,8 @@ impl Adts {
             self.frames += 1;
             self.file
                 .seek_relative((header.length - header.size) as i64)?;
+            self.last.add(place..end);
             place = end;
-            self.sound_end = end;
         }
         if let Some(run) = self.runs.last() {
             self.info.duration_secs = run.secs_at(self.frames);
@@ -428,74 +411,5 @@ impl Run {
     fn secs_at(&self, frame: u64) -> f64 {
         let samples = frame.saturating_sub(self.first) * FRAME;
         self.start_secs + samples as f64 / f64::from(self.kind.rate)
-    }
-}
-
-impl Kind {
-    /// A decoder of such frames.
-    fn codec(self, fence: &Fence<'_>) -> Result<Codec, AudioError> {
-        let unsupported = |name: &str| AudioError::unsupported(fence.path, name);
-        let positions = match (self.object_type, self.channels) {
-            (2, 1) => Position::FRONT_LEFT,
-            (2, 2) => Position::FRONT_LEFT | Position::FRONT_RIGHT,
-            (2, 0) => {
-                return Err(unsupported(
-                    "its codec is AAC with channels of its own arrangement",
-                ));
-            }
-            (2, count) => {
-                // The seventh arrangement has eight.
-                let count = if count == 7 { 8 } else { usize::from(count) };
-                let why = format!("its codec is AAC with {} channels", number_word(count));
-                return Err(unsupported(&why));
-            }
-            (1, _) => return Err(unsupported("its codec is AAC of the Main profile")),
-            (3, _) => return Err(unsupported("its codec is AAC of the SSR profile")),
-            _ => return Err(unsupported("its codec is AAC of the LTP profile")),
-        };
-        let mut parameters = AudioCodecParameters::new();
-        parameters
-            .for_codec(CODEC_ID_AAC)
-            .with_sample_rate(self.rate)
-            .with_channels(Channels::Positioned(positions));
-        Codec::new(&parameters, "AAC", fence)
-    }
-}
-
-/// Whether bytes begin with a frame, and go on with another one of its kind.
-pub(super) fn begins(bytes: &[u8]) -> bool {
-    let header = |at: usize| Header::read(bytes.get(at..)?.first_chunk()?);
-    let first = header(0);
-    first.is_some_and(|first| header(first.length).is_some_and(|next| next.kind == first.kind))
-}
-
-impl Header {
-    fn read(head: &[u8; HEADER]) -> Option<Self> {
-        const RATES: [u32; 13] = [
-            96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025,
-            8_000, 7_350,
-        ];
-        let &[a, b, c, d, e, f, g] = head;
-        // The word, and layer 0.
-        if a != 0xff || b & 0xf6 != 0xf0 {
-            return None;
-        }
-        let size = if b & 1 == 0 {
-            HEADER + CHECKSUM
-        } else {
-            HEADER
-        };
-        let length = usize::from(d & 3) << 11 | usize::from(e) << 3 | usize::from(f >> 5);
-        let rate = *RATES.get(usize::from(c >> 2 & 15))?;
-        (length > size).then_some(Self {
-            kind: Kind {
-                rate,
-                channels: (c & 1) << 2 | d >> 6,
-                object_type: (c >> 6) + 1,
-            },
-            size,
-            length,
-            blocks: (g & 3) + 1,
-        })
     }
 }

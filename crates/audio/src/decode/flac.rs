@@ -31,6 +31,8 @@ const MARK: &[u8] = b"fLaC\0\0\0\x22";
 const HEAD_BYTES: usize = 8 + 34;
 /// Bytes at the end, and in the middle, in which frames are looked for.
 const SIGHT: u64 = 1 << 16;
+/// The longest frames whose ends are looked for: 65,535 samples of eight channels.
+const MAX_SIGHT: u64 = 2 << 20;
 /// Parts of one file that are found.
 const MAX_PARTS: usize = 4096;
 
@@ -227,9 +229,15 @@ fn sound_end(file: &File, part: Range<u64>, fence: &Fence<'_>) -> io::Result<u64
     let Some(shape) = Shape::read(head) else {
         return Ok(end);
     };
-    let from = end.saturating_sub(SIGHT).max(part.start);
+    // Any number of zeros may stand behind it. It may itself end with some.
+    const MOST_ZEROS: u64 = 64;
+    window.end_at(end);
+    let filled = window.filled_end()?.saturating_add(MOST_ZEROS);
+    let mut window = Window::new(file.try_clone()?, part.clone(), fence.clock);
+    let sight = shape.frame_bytes.clamp(SIGHT, MAX_SIGHT);
+    let from = filled.min(end).saturating_sub(sight).max(part.start);
     // A tag may tell a wrong size.
-    let tail = window.at(from, 2 * SIGHT as usize)?;
+    let tail = window.at(from, (sight + SIGHT) as usize)?;
     let frames = (0..tail.len()).rev().filter_map(|at| {
         let frame = tail.get(at..)?;
         shape.frame(frame).map(|(_, last)| (at, frame, last))
@@ -245,16 +253,17 @@ fn sound_end(file: &File, part: Range<u64>, fence: &Fence<'_>) -> io::Result<u64
     Ok(end)
 }
 
-/// Bytes of the frame with which these begin: the last place at which its checksum holds. (It may hold within the frame by chance,
-/// and its decoder leaves what is too much.)
+/// Bytes of the frame with which these begin: the last place at which its checksum comes to hold. (It may hold within the frame by
+/// chance, and its decoder leaves what is too much. Zeros behind it change nothing in it.)
 fn whole_frame(bytes: &[u8]) -> Option<usize> {
     let mut sum = Crc16Ansi::new(0);
-    let mut end = None;
+    let (mut end, mut holds) = (None, false);
     for (at, &byte) in bytes.iter().enumerate() {
         sum.process_byte(byte);
-        if sum.crc() == 0 {
+        if sum.crc() == 0 && !holds {
             end = Some(at + 1);
         }
+        holds = sum.crc() == 0;
     }
     end
 }
@@ -297,7 +306,8 @@ struct Shape {
     /// Frames (of sound) of a block where all are of one size.
     block: Option<u64>,
     total: u64,
-    /// Bytes that all frames have at most, where that is told.
+    /// Bytes that a frame has at most, or 0 where that is not told; that all have.
+    frame_bytes: u64,
     most_bytes: Option<u64>,
 }
 
@@ -316,6 +326,7 @@ impl Shape {
         (most >= 16 && most >= least && rate > 0).then_some(Self {
             block: (least == most).then_some(u64::from(most)),
             total,
+            frame_bytes,
             most_bytes: (frame_bytes > 0).then(|| frames.saturating_mul(frame_bytes)),
         })
     }

@@ -6,13 +6,15 @@
 mod containers;
 mod frames;
 mod lossless;
+mod nut;
 
 use std::{fs::File, io, ops::Range, sync::Arc};
 
-pub(super) use self::frames::{dolby_follows, gsm_begins};
+pub(super) use self::frames::{dolby_follows, gsm_begins, sbc_begins};
 use super::{
     fence::Fence,
     mpeg::{leading_tag, trailing_tags},
+    unfilled::unfilled,
     window::Window,
 };
 use crate::{
@@ -140,8 +142,11 @@ pub(super) fn look(file: File, part: Range<u64>, clock: &Arc<Clock>) -> io::Resu
         [b'D', b'S', b'D', b' ', ..] => lossless::dsf(window)?,
         [b'F', b'R', b'M', b'8', ..] => containers::dff(window)?,
         [0x0b, 0x77, ..] => frames::walk(window, frames::dolby)?,
+        [0x9c | 0xad, ..] => frames::walk(window, frames::sbc)?,
+        [0x84, 0x10, 0xff, 0xff, ..] => containers::roq(window)?,
+        [b'A', b'L', b'a', b'w', ..] => containers::psion(window)?,
         [0x7f, 0xfe, 0x80, 0x01, ..] => frames::walk(window, frames::dts)?,
-        [_, _, _, _, 0xf8, 0x72, 0x6f, 0xba, ..] => frames::walk(window, frames::true_hd)?,
+        [_, _, _, _, 0xf8, 0x72, 0x6f, 0xba | 0xbb, ..] => frames::walk(window, frames::true_hd)?,
         [0x56, 0xe0..=0xff, ..] => frames::walk(window, frames::latm)?,
         [b'#', b'!', b'A', b'M', b'R', b'\n', ..] => frames::amr(window, 6, false)?,
         [b'#', b'!', b'A', b'M', b'R', b'-', b'W', b'B', b'\n', ..] => {
@@ -153,8 +158,9 @@ pub(super) fn look(file: File, part: Range<u64>, clock: &Arc<Clock>) -> io::Resu
         [0x30, 0x26, 0xb2, 0x75, ..] => containers::windows_media(window)?,
         [b'.', b'R', b'M', b'F', ..] => containers::real_media(window)?,
         [b'M', b'P', b'C', b'K', ..] => containers::musepack(window)?,
+        [b'n', b'u', b't', b'/', ..] => nut::walk(window)?,
         [0, 0, 1, 0xba, ..] => containers::mpeg_film(window)?,
-        [0xd0..=0xdf, ..] => Some(frames::gsm(&part)),
+        [0xd0..=0xdf, ..] => frames::gsm(window)?,
         [0x47, ..] | [_, _, _, _, 0x47, ..] => containers::transport_stream(window)?,
         _ => None,
     };
@@ -163,11 +169,18 @@ pub(super) fn look(file: File, part: Range<u64>, clock: &Arc<Clock>) -> io::Resu
         window.end_at(told_end);
     }
     // Silent samples that are not compressed are zeros, too; the blocks and chunks were looked at.
-    const UNCOMPRESSED: [&[u8]; 5] = [b"RIFF", b"Creative Voice", b"FORM", b".SoX", b"XoS."];
+    const UNCOMPRESSED: [&[u8]; 6] = [
+        b"RIFF",
+        b"Creative Voice",
+        b"FORM",
+        b".SoX",
+        b"XoS.",
+        nut::MARK,
+    ];
     let is_compressed = !UNCOMPRESSED.iter().any(|mark| head.starts_with(mark));
     if facts.incomplete.is_none()
         && is_compressed
-        && let Some((end, incomplete)) = window.unfilled(part.start)?
+        && let Some((end, incomplete)) = unfilled(window, part.start)?
     {
         facts.incomplete = Some(incomplete);
         facts.end = Some(end);

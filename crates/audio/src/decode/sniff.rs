@@ -40,7 +40,13 @@ pub(super) fn sniff(file: &mut File) -> io::Result<(Format, u64)> {
     file.seek(SeekFrom::Start(start))?;
     let mut head = Vec::new();
     file.take(HEAD_BYTES).read_to_end(&mut head)?;
-    Ok((format_behind(start, &head), start))
+    let format = format_behind(start, &head);
+    if format == Format::Unknown
+        && let Some(behind) = adts::first_frame(&head)
+    {
+        return Ok((Format::Adts, start + behind as u64));
+    }
+    Ok((format, start))
 }
 
 /// The format of a file in which these bytes stand behind tags that end at `start`.
@@ -77,7 +83,7 @@ pub(super) fn format(head: &[u8]) -> Format {
     }
     use Format::{Adts, Flac, Foreign, Matroska, Mp4, Mpeg, NoSound, Ogg, Other, Unknown};
     // Marks at the beginning.
-    const MARKS: [(&[u8], Format); 39] = [
+    const MARKS: [(&[u8], Format); 45] = [
         (b"OggS", Ogg),
         (b"fLaC", Flac),
         (b"\x1a\x45\xdf\xa3", Matroska),
@@ -102,6 +108,9 @@ pub(super) fn format(head: &[u8]) -> Format {
         (b"\x0b\x77", Foreign("AC-3 (Dolby Digital)")),
         (b"\x7f\xfe\x80\x01", Foreign("DTS")),
         (b"DTSHDHDR", Foreign("DTS")),
+        (b"nut/multimedia container\0", Foreign("NUT")),
+        (b"ALawSoundFile**\0", Foreign("Psion sound (WVE)")),
+        (b"\x84\x10\xff\xff\xff\xff", Foreign("a film (RoQ)")),
         (b"ajkg", Foreign("Shorten")),
         (b"Creative Voice File", Foreign("Creative Voice (VOC)")),
         (b"qoaf", Foreign("QOA")),
@@ -116,6 +125,9 @@ pub(super) fn format(head: &[u8]) -> Format {
         (b"\x89PNG", NoSound("it is a picture (PNG)")),
         (b"\xff\xd8\xff", NoSound("it is a picture (JPEG)")),
         (b"GIF8", NoSound("it is a picture (GIF)")),
+        (b"II*\0", NoSound("it is a picture (TIFF)")),
+        (b"MM\0*", NoSound("it is a picture (TIFF)")),
+        (b"8BPS", NoSound("it is a picture (Photoshop)")),
         (b"%PDF", NoSound("it is a document (PDF)")),
         (b"PK\x03\x04", NoSound("it is an archive (ZIP)")),
         (b"Rar!\x1a\x07", NoSound("it is an archive (RAR)")),
@@ -141,6 +153,13 @@ pub(super) fn format(head: &[u8]) -> Format {
     if let Some((_, format)) = MARKS.iter().find(|(mark, _)| head.starts_with(mark)) {
         return *format;
     }
+    // Two letters, then the size, nothing, and the size of the next header.
+    if head.starts_with(b"BM")
+        && head.get(6..10) == Some(&[0; 4])
+        && matches!(head.get(14..18), Some([12..=124, 0, 0, 0]))
+    {
+        return NoSound("it is a picture (BMP)");
+    }
     // QuickTime files of old begin without "ftyp".
     if let Some(kind) = head.get(4..8)
         && [
@@ -151,8 +170,10 @@ pub(super) fn format(head: &[u8]) -> Format {
     {
         return Mp4;
     }
-    if head.get(4..8) == Some(b"\xf8\x72\x6f\xba") {
-        return Foreign("Dolby TrueHD");
+    match head.get(4..8) {
+        Some(b"\xf8\x72\x6f\xba") => return Foreign("Dolby TrueHD"),
+        Some(b"\xf8\x72\x6f\xbb") => return Foreign("Meridian Lossless Packing (MLP)"),
+        _ => {}
     }
     if transport_packets(head).is_some() {
         return Foreign("an MPEG transport stream");
@@ -170,8 +191,10 @@ pub(super) fn format(head: &[u8]) -> Format {
                 Unknown
             }
         }
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if is_utf_16(head) => NoSound("it is a text"),
         [0xff, second, ..] if second & 0xe0 == 0xe0 => Mpeg,
         _ if foreign::gsm_begins(head) => Foreign("GSM 06.10"),
+        _ if foreign::sbc_begins(head) => Foreign("SBC (Bluetooth)"),
         _ => Unknown,
     }
 }
@@ -215,6 +238,25 @@ pub(super) fn is_sound(file: &mut File) -> io::Result<bool> {
     Ok(begins && no_sound(&head).is_none())
 }
 
+/// Whether bytes behind a mark of UTF-16 are letters of it. (The mark is also the beginning of a Layer I frame.)
+fn is_utf_16(head: &[u8]) -> bool {
+    let is_little = head.first() == Some(&0xff);
+    let units = head.as_chunks::<2>().0.iter().map(|two| match is_little {
+        true => u16::from_le_bytes(*two),
+        false => u16::from_be_bytes(*two),
+    });
+    let mut letters = char::decode_utf16(units).peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            Ok(letter) if letter.is_whitespace() || !letter.is_control() => {}
+            // The last one may be cut.
+            Err(_) if letters.peek().is_none() => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
 fn is_web_page(head: &[u8]) -> bool {
     let text = head.trim_ascii_start();
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
@@ -229,10 +271,13 @@ fn is_web_page(head: &[u8]) -> bool {
 pub(super) fn no_sound(head: &[u8]) -> Option<&'static str> {
     let is_control = |&byte: &u8| byte < 0x20 && !byte.is_ascii_whitespace() && byte != 0x1b;
     // The last letter may be cut.
-    let is_text = match std::str::from_utf8(head) {
+    let is_utf_8 = match std::str::from_utf8(head) {
         Ok(_) => true,
         Err(error) => error.error_len().is_none(),
     };
+    // In older encodings a letter with an accent is one byte.
+    let plain = head.iter().filter(|byte| byte.is_ascii()).count();
+    let is_text = is_utf_8 || 4 * plain >= 3 * head.len();
     if head.iter().all(|&byte| byte == 0) {
         return Some("it holds zeros only, as a download that was never filled does");
     }
@@ -253,6 +298,11 @@ mod tests {
             (b"RIFF\0\0\0\0WAVE", Format::Pcm(Container::Wave)),
             (b"RIFF\0\0\0\0AVI ", Format::Foreign("a film (AVI)")),
             (b"\xff\xfb\x90\x64", Format::Mpeg),
+            (
+                b"\xff\xfe\x54\0\x69\0\x74\0",
+                Format::NoSound("it is a text"),
+            ),
+            (b"\xff\xfe\x54\0\0\0\x74\0", Format::Mpeg),
             (b"wvpk....", Format::Foreign("WavPack")),
             (b"This is a text", Format::Unknown),
             (b"", Format::Unknown),

@@ -7,11 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{
-    Incomplete,
-    incomplete::share,
-    source::{Clock, Watched},
-};
+use crate::source::{Clock, Watched};
 
 /// What is read at a place that nothing stands around: a header and what follows it.
 const FIRST_READ: usize = 4 << 10;
@@ -87,43 +83,6 @@ impl Window {
         Ok(end)
     }
 
-    /// Where compressed sound ends whose file was never filled up to its end, as in a download that broke off: in more zeros than are
-    /// padding, or in zeros that begin before `sound_end`, where its last frame ought to end. And what is missing.
-    pub(super) fn unfilled(&mut self, sound_end: u64) -> io::Result<Option<(u64, Incomplete)>> {
-        /// Sectors of discs have up to so many bytes.
-        const MAX_PADDING: u64 = 32 << 10;
-        /// Fewer zeros may be the end of a frame.
-        const LEAST: u64 = 16;
-        let (part, end) = (self.part(), self.filled_end()?);
-        let (there, told) = (end - part.start, part.end - part.start);
-        let is_within_frame = end + LEAST <= sound_end && sound_end <= part.end;
-        let incomplete = match is_within_frame {
-            true => Some(Incomplete::EndsEarly {
-                share: Some(there as f64 / told as f64),
-            }),
-            false => share(there, told).filter(|_| told - there > MAX_PADDING),
-        };
-        Ok(incomplete.map(|incomplete| (end, incomplete)))
-    }
-
-    /// Like [`Self::unfilled`], where the last frame is known: its sound ends at `sound_end`, and it at `frame_end`, behind what fills it
-    /// up. Zeros that begin just where either ends stand behind a whole sound, however many they are: what breaks off does so
-    /// anywhere.
-    pub(super) fn unfilled_behind_frame(
-        &mut self,
-        sound_end: u64,
-        frame_end: u64,
-    ) -> io::Result<Option<(u64, Incomplete)>> {
-        let end = self.filled_end()?;
-        /// Frames may be as short as 50 bytes: a few more, and many that break off would pass for whole.
-        const MOST: u64 = 2;
-        let ends_at = |place: u64| end <= place && place <= end + MOST;
-        match ends_at(sound_end) || ends_at(frame_end) {
-            true => Ok(None),
-            false => self.unfilled(sound_end),
-        }
-    }
-
     /// Reads on until the piece has at least `wanted` bytes.
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
         let have = self.piece.len();
@@ -181,50 +140,5 @@ mod tests {
         assert!(window.at(999_999, 5).unwrap().is_empty());
         window.end_at(200_005);
         assert_eq!(window.at(200_000, 9).unwrap(), &bytes[200_000..200_005]);
-    }
-
-    #[test]
-    fn an_end_of_zeros_that_is_no_padding_was_never_filled() {
-        let mut bytes = vec![1; 100_000];
-        bytes.resize(200_000, 0);
-        let unfilled = |bytes: &[u8], sound_end: u64| {
-            let mut file = tempfile::tempfile().unwrap();
-            file.write_all(bytes).unwrap();
-            let clock = Clock::new(&Cancel::default(), STALL_LIMIT);
-            let mut window = Window::new(file, 0..bytes.len() as u64, &clock);
-            window.unfilled(sound_end).unwrap()
-        };
-        let half = Some((100_000, Incomplete::EndsEarly { share: Some(0.5) }));
-        assert_eq!(unfilled(&bytes, 100_000), half);
-        assert_eq!(unfilled(&bytes[..120_000], 100_000), None);
-        // A frame may end with a few zeros, and not lack its half.
-        assert_eq!(unfilled(&bytes[..120_000], 100_010), None);
-        let most = Some((100_000, Incomplete::EndsEarly { share: Some(0.8) }));
-        assert_eq!(unfilled(&bytes[..125_000], 100_400), most);
-        bytes[199_999] = 1;
-        assert_eq!(unfilled(&bytes, 100_000), None);
-    }
-
-    #[test]
-    fn zeros_behind_a_whole_last_frame_are_nothing_missing() {
-        let mut bytes = vec![1; 100_000];
-        bytes.resize(200_000, 0);
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&bytes).unwrap();
-        let clock = Clock::new(&Cancel::default(), STALL_LIMIT);
-        let mut window = Window::new(file, 0..200_000, &clock);
-        for (sound_end, frame_end, is_whole) in [
-            (100_000, 100_000, true),
-            // The end of the frame is zeros, or filled.
-            (100_002, 100_400, true),
-            (99_700, 100_000, true),
-            // Within a frame, within its head.
-            (100_100, 100_400, false),
-            (99_800, 100_400, false),
-            (99_999, 99_999, false),
-        ] {
-            let found = window.unfilled_behind_frame(sound_end, frame_end).unwrap();
-            assert_eq!(found.is_none(), is_whole, "{sound_end} {frame_end}");
-        }
     }
 }

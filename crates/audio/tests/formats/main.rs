@@ -10,6 +10,8 @@
 )]
 
 mod common;
+mod flac;
 mod mpeg;
 mod pcm;
+mod program;
 mod streams;

@@ -7,6 +7,7 @@ use crate::{
     Incomplete,
     decode::{
         number::Endian::{Big, Little},
+        unfilled::unfilled,
         window::Window,
     },
     incomplete::share,
@@ -433,6 +434,40 @@ pub(super) fn mpeg_film(window: &mut Window) -> io::Result<Option<Facts>> {
     }
 }
 
+/// Psion's sound: a count of samples, each a byte of A-law.
+pub(super) fn psion(window: &mut Window) -> io::Result<Option<Facts>> {
+    const HEAD: u64 = 32;
+    const RATE: f64 = 8_000.0;
+    let part = window.part();
+    let told = Big.within(window.at(part.start, HEAD as usize)?, 18..22);
+    told.filter(|&samples| samples > 0)
+        .map(|samples| {
+            Ok(Facts {
+                duration_secs: Some(samples as f64 / RATE),
+                ..Facts::up_to(window, part.start + HEAD + samples, b"ALawSoundFile")?
+            })
+        })
+        .transpose()
+}
+
+/// RoQ, films of games: chunks with their sizes.
+pub(super) fn roq(window: &mut Window) -> io::Result<Option<Facts>> {
+    const HEAD: u64 = 8;
+    const KINDS: std::ops::RangeInclusive<u64> = 0x1001..=0x1030;
+    let part = window.part();
+    let mut place = part.start + HEAD;
+    while place < part.end {
+        let head = window.at(place, HEAD as usize)?;
+        let (kind, size) = (Little.within(head, 0..2), Little.within(head, 2..6));
+        match (kind, size) {
+            (Some(kind), Some(size)) if KINDS.contains(&kind) => place += HEAD + size,
+            (Some(_), Some(_)) => return Ok(None),
+            _ => return Ok(Some(Facts::cut())),
+        }
+    }
+    Ok((place > part.end).then(Facts::cut))
+}
+
 /// A transport stream: packets of one size. A recording of a broadcast begins and ends anywhere, but not within a packet.
 pub(super) fn transport_stream(window: &mut Window) -> io::Result<Option<Facts>> {
     let part = window.part();
@@ -442,7 +477,7 @@ pub(super) fn transport_stream(window: &mut Window) -> io::Result<Option<Facts>>
     };
     let facts = match (part.end - part.start).is_multiple_of(size as u64) {
         // No packet is of zeros: those at the end were never filled.
-        true => match window.unfilled(part.end)? {
+        true => match unfilled(window, part.end)? {
             Some((end, incomplete)) if part.end - end >= size as u64 => Facts {
                 incomplete: Some(incomplete),
                 end: Some(end),

@@ -1,12 +1,16 @@
 //! Streams of frames without a container: each frame's head tells its size and length, so that going from one to the next gives
 //! the length of all and shows whether the last one is whole.
 
-use std::{io, ops::Range};
+use std::io;
 
 use super::{Facts, MAX_WALKED_BYTES, follows};
 use crate::{
     Incomplete,
-    decode::{mpeg::leading_tag, window::Window},
+    decode::{
+        mpeg::leading_tag,
+        unfilled::{LastFrames, unfilled_behind_frames},
+        window::Window,
+    },
 };
 
 /// Bytes of a head, also of a tag.
@@ -35,6 +39,7 @@ pub(super) fn walk(
     }
     let (mut place, mut frames, mut samples, mut rate) = (part.start, 0_u64, 0, 0);
     let (mut holes, mut first_secs) = (0, 0.0);
+    let mut last = LastFrames::default();
     while place < part.end {
         let head = window.at(place, HEAD)?;
         let Some(frame) = read(head) else {
@@ -67,14 +72,9 @@ pub(super) fn walk(
                 continue;
             }
             let told = told(samples, rate, (holes, first_secs));
-            let unfilled = window
-                .unfilled_behind_frame(place, place)?
-                .map(|(_, incomplete)| incomplete);
             return Ok(Some(Facts {
                 ends_anywhere: true,
-                incomplete: told.incomplete.or(unfilled),
-                told_end: Some(place),
-                ..told
+                ..ending_with(window, &last, told)?
             }));
         };
         let end = place + frame.bytes;
@@ -90,9 +90,29 @@ pub(super) fn walk(
         rate = frame.rate;
         frames += 1;
         samples += frame.samples;
+        last.add(place..end);
         place = end;
     }
     Ok(Some(told(samples, rate, (holes, first_secs))))
+}
+
+/// Leaves out what stands behind the last frame of a stream, and says whether that was never filled. (Of some formats the program
+/// decodes the last frame only where nothing or another one follows.)
+pub(super) fn ending_with(
+    window: &mut Window,
+    last: &LastFrames,
+    told: Facts,
+) -> io::Result<Facts> {
+    let end = last.last().map(|frame| frame.end);
+    Ok(Facts {
+        incomplete: match told.incomplete {
+            None => unfilled_behind_frames(window, last)?,
+            told => told,
+        },
+        told_end: end,
+        end,
+        ..told
+    })
 }
 
 /// What the samples of all frames tell, between which there are so many holes, the first of them at a second. Of a file with holes
@@ -121,18 +141,33 @@ pub(in super::super) fn gsm_begins(head: &[u8]) -> bool {
 }
 
 /// All frames are as long as the first.
-pub(super) fn gsm(part: &Range<u64>) -> Facts {
+pub(super) fn gsm(window: &mut Window) -> io::Result<Option<Facts>> {
     const SAMPLES: u64 = 160;
     const RATE: u64 = 8_000;
-    let bytes = part.end.saturating_sub(part.start);
-    let frames = bytes / GSM_FRAME_BYTES as u64;
-    let is_whole = bytes.is_multiple_of(GSM_FRAME_BYTES as u64);
-    Facts {
+    const FRAME: u64 = GSM_FRAME_BYTES as u64;
+    let part = window.part();
+    let there = part.end - part.start;
+    // Zeros are no frame: each has its mark.
+    let filled = (window.filled_end()? - part.start).div_ceil(FRAME);
+    let frames = filled.min(there / FRAME);
+    let is_whole = filled < there.div_ceil(FRAME) || there.is_multiple_of(FRAME);
+    let told = Facts {
         format: Some("gsm"),
         duration_secs: Some((frames * SAMPLES) as f64 / RATE as f64),
-        incomplete: (!is_whole).then_some(Incomplete::EndsEarly { share: None }),
-        ..Facts::default()
+        ..match is_whole {
+            true => Facts::default(),
+            false => Facts::cut(),
+        }
+    };
+    if filled == there.div_ceil(FRAME) {
+        return Ok(Some(told));
     }
+    let mut last = LastFrames::default();
+    for number in frames.saturating_sub(LastFrames::MOST)..frames {
+        let start = part.start + number * FRAME;
+        last.add(start..start + FRAME);
+    }
+    ending_with(window, &last, told).map(Some)
 }
 
 /// Where two frames follow each other behind the zeros that begin at a place; `None` where few or none do.
@@ -220,6 +255,51 @@ pub(super) fn dolby(head: &[u8]) -> Option<Frame> {
     })
 }
 
+/// SBC (Bluetooth A2DP 1.3, appendix B), and its kind for speech, whose frames are all of one shape.
+pub(super) fn sbc(head: &[u8]) -> Option<Frame> {
+    const RATES: [u64; 4] = [16_000, 32_000, 44_100, 48_000];
+    let &[mark, shape, pool, ..] = head else {
+        return None;
+    };
+    if mark == 0xad {
+        return (shape == 0 && pool == 0).then_some(Frame {
+            bytes: 57,
+            samples: 120,
+            rate: 16_000,
+        });
+    }
+    let blocks = 4 * (u64::from(shape >> 4 & 3) + 1);
+    let bands = 4 * (u64::from(shape & 1) + 1);
+    let pool = u64::from(pool);
+    // Mono, two of it, stereo, and stereo that shares bands.
+    let (channels, bits) = match shape >> 2 & 3 {
+        0 => (1, blocks * pool),
+        1 => (2, 2 * blocks * pool),
+        2 => (2, blocks * pool),
+        _ => (2, bands + blocks * pool),
+    };
+    (mark == 0x9c && (2..=250).contains(&pool)).then_some(Frame {
+        bytes: 4 + bands * channels / 2 + bits.div_ceil(8),
+        samples: blocks * bands,
+        rate: *RATES.get(usize::from(shape >> 6))?,
+    })
+}
+
+/// Whether bytes are frames of SBC from their beginning on.
+pub(in super::super) fn sbc_begins(head: &[u8]) -> bool {
+    /// Other bytes go on so once in 10^19 times.
+    const LEAST: usize = 8;
+    let mut rest = head;
+    for _ in 0..LEAST {
+        let behind = sbc(rest).and_then(|frame| rest.get(usize::try_from(frame.bytes).ok()?..));
+        let Some(behind) = behind else {
+            return false;
+        };
+        rest = behind;
+    }
+    true
+}
+
 /// DTS (ETSI TS 102 114, 5.3), and the extensions that stand behind its frames (7.4).
 pub(super) fn dts(head: &[u8]) -> Option<Frame> {
     const RATES: [u64; 16] = [
@@ -279,6 +359,7 @@ pub(super) fn amr(window: &mut Window, mark: u64, is_wide: bool) -> io::Result<O
     let speech = if is_wide { 9 } else { 8 };
     let (mut frames, mut has_pauses) = (0_u64, false);
     let mut joint = None;
+    let (mut last, mut filled) = (LastFrames::default(), None);
     while start < part.end {
         let head = window.at(start, HEAD)?;
         let Some(&first) = head.first() else {
@@ -288,12 +369,24 @@ pub(super) fn amr(window: &mut Window, mark: u64, is_wide: bool) -> io::Result<O
             joint = Some(start);
             break;
         }
-        let kind = usize::from(first >> 3 & 15);
-        start += sizes.get(kind).copied().unwrap_or(1);
-        has_pauses |= kind >= speech;
-        if start <= part.end {
-            frames += 1;
+        if first == 0 {
+            let filled = match filled {
+                Some(filled) => filled,
+                None => *filled.insert(window.filled_end()?),
+            };
+            // Zeros would be frames of the lowest rate that are all marked as bad.
+            if filled <= start {
+                break;
+            }
         }
+        let kind = usize::from(first >> 3 & 15);
+        let end = start + sizes.get(kind).copied().unwrap_or(1);
+        has_pauses |= kind >= speech;
+        if end <= part.end {
+            frames += 1;
+            last.add(start..end);
+        }
+        start = end;
     }
     if start > part.end {
         return Ok(Some(Facts::cut()));
@@ -303,6 +396,9 @@ pub(super) fn amr(window: &mut Window, mark: u64, is_wide: bool) -> io::Result<O
     } else {
         told(frames, 50, (0, 0.0))
     };
+    if start < part.end && joint.is_none() {
+        return ending_with(window, &last, told).map(Some);
+    }
     let follows = joint.map(|place| follows(window, place, b"#!AMR"));
     let follows = follows.transpose()?.unwrap_or_default();
     Ok(Some(Facts {

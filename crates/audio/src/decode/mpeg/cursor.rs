@@ -4,9 +4,7 @@ use std::{io, ops::Range};
 
 use super::{
     super::window::Window,
-    header::{HEADER_BYTES, Header},
     info_frame::InfoFrame,
-    tags,
     walker::{Found, Frame, Walker},
 };
 use crate::Incomplete;
@@ -166,45 +164,9 @@ impl Cursor {
     }
 
     /// Whether the information frame told a number of frames, and all of them came.
-    fn has_all(&self) -> bool {
+    pub(super) fn has_all(&self) -> bool {
         let told = self.promise.and_then(|promise| promise.frames);
         told.is_some_and(|frames| self.frames + self.lost >= frames)
-    }
-
-    /// What is missing of a stream, read to its end, that ends in zeros.
-    pub(super) fn unfilled(&self, window: &mut Window) -> io::Result<Option<Incomplete>> {
-        /// The longest tag behind a stream that has no size.
-        const SIGHT: usize = 6 << 10;
-        if self.has_all() {
-            return Ok(None);
-        }
-        let (sound_end, mut frame_end) = self.last_ends(window)?;
-        while let Some(bytes) = tags::leading(window.at(frame_end, SIGHT)?) {
-            let tag_end = frame_end.saturating_add(bytes);
-            if window.filled_end()? <= tag_end {
-                return Ok(None);
-            }
-            frame_end = tag_end;
-        }
-        let unfilled = window.unfilled_behind_frame(sound_end, frame_end)?;
-        Ok(unfilled.map(|(_, incomplete)| incomplete))
-    }
-
-    /// Where the sound of the last frame ends, and the frame, or one that follows it and is not all there.
-    fn last_ends(&self, window: &mut Window) -> io::Result<(u64, u64)> {
-        let Some(frame) = self.walker.last() else {
-            return Ok((window.part().start, window.part().start));
-        };
-        let next = self.walker.last_end();
-        let header = Header::parse(window.at(next, HEADER_BYTES)?)
-            .filter(|header| header.bit_rate > 0 && header.continues(&frame.header));
-        let (place, header, bytes) = match header {
-            Some(header) => (next, header, header.frame_bytes(0)),
-            None => (frame.place, frame.header, frame.bytes),
-        };
-        let frame = window.at(place, bytes)?;
-        let sound = header.sound_end(frame.get(..bytes).unwrap_or(frame));
-        Ok((place + sound.unwrap_or(0) as u64, place + bytes as u64))
     }
 
     /// Whether just so many bytes are more than the information frame tells, up to a tag that is not known.

@@ -19,6 +19,15 @@ pub(super) struct Header {
     padding: u8,
 }
 
+/// What the side information of a Layer III frame tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Side {
+    /// Bytes in frames in front of it with which its sound begins.
+    pub back: usize,
+    /// Where in its bytes its sound ends. What follows is filling, or the beginning of the next frame's sound.
+    pub sound_end: usize,
+}
+
 impl Header {
     /// `None` where the bytes are no header.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
@@ -125,9 +134,8 @@ impl Header {
         }
     }
 
-    /// Where in the `bytes` of a Layer III frame the sound ends that stands in it, by its side information (2.4.1.7); what
-    /// follows is filling. `None` for other layers.
-    pub(super) fn sound_end(&self, bytes: &[u8]) -> Option<usize> {
+    /// What the side information of a Layer III frame of these `bytes` tells (2.4.1.7). `None` for other layers.
+    pub(super) fn side(&self, bytes: &[u8]) -> Option<Side> {
         const CHECKSUM: usize = 2;
         if self.layer != 3 {
             return None;
@@ -153,8 +161,12 @@ impl Header {
         let sound_bits: usize = (0..granules * channels)
             .map(|granule| bits(first + granule * granule_bits, 12))
             .sum();
-        let sound = sound_bits.div_ceil(8).saturating_sub(bits(0, back_bits));
-        Some((end + sound).min(bytes.len()))
+        let back = bits(0, back_bits);
+        let sound = sound_bits.div_ceil(8).saturating_sub(back);
+        Some(Side {
+            back,
+            sound_end: (end + sound).min(bytes.len()),
+        })
     }
 
     /// Whether frames of this stream can have so many bytes in the mean.

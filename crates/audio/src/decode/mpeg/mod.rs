@@ -12,6 +12,7 @@
 //! "free format is not supported".
 
 mod cursor;
+mod ending;
 mod header;
 mod info_frame;
 mod tags;
@@ -25,6 +26,7 @@ use nanomp3_core::{DecodeError, Decoder, MAX_SAMPLES_PER_FRAME};
 
 use self::{
     cursor::{Cursor, Event, Gaps},
+    ending::Ending,
     header::Header,
     info_frame::InfoFrame,
     walker::{Found, Frame, MAX_FRAME_BYTES, Walker},
@@ -155,13 +157,17 @@ impl Mpeg {
         }
         let mut cursor = self.cursor.clone();
         let mut chance = Chance::default();
+        let mut ending = Ending::default();
         let begins = tags::leading_end(&mut self.window)? == first.place;
         let is_cut = loop {
             if self.index.visit(&cursor) {
                 clock.progress();
             }
             match cursor.next(&mut self.window, &self.gaps)? {
-                Event::Sound(frame, _) => chance.add(&frame),
+                Event::Sound(frame, _) => {
+                    chance.add(&frame);
+                    ending.add(&frame);
+                }
                 Event::Lost(_) => {}
                 Event::Cut => break true,
                 Event::End => break false,
@@ -169,7 +175,7 @@ impl Mpeg {
         };
         self.info.duration_secs = cursor.secs();
         self.info.incomplete = match cursor.ends_early(self.window.part(), is_cut) {
-            None => cursor.unfilled(&mut self.window)?,
+            None if !cursor.has_all() => ending.missing(&mut self.window)?,
             early => early,
         };
         if begins && chance.is_certain() {

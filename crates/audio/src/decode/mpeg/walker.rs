@@ -33,7 +33,14 @@ pub(super) struct Frame {
     pub bytes: usize,
     pub header: Header,
     /// Bytes of an unpadded frame in free format, else 0.
-    free_bytes: usize,
+    pub free_bytes: usize,
+}
+
+impl Frame {
+    /// The byte at which it ends.
+    pub(super) fn end(&self) -> u64 {
+        self.place + self.bytes as u64
+    }
 }
 
 /// What comes next.
@@ -64,14 +71,9 @@ impl Walker {
         Self { place, last: None }
     }
 
-    pub(super) fn last(&self) -> Option<&Frame> {
-        self.last.as_ref()
-    }
-
     /// Where the last frame ends.
     pub(super) fn last_end(&self) -> u64 {
-        self.last
-            .map_or(0, |frame| frame.place + frame.bytes as u64)
+        self.last.map_or(0, |frame| frame.end())
     }
 
     pub(super) fn next(&mut self, window: &mut Window) -> io::Result<Found> {

@@ -88,12 +88,10 @@ impl Log {
             || line.contains("Invalid data found when opening")
         {
             self.unknown_format = true;
-        } else if line.contains("partial file")
-            || line.contains("File ended prematurely")
-            || line.contains("[nut @") && line.contains("no index at the end")
-        {
-            // A list of places is the last thing in NUT, even in what was written into a pipe.
+        } else if line.contains("partial file") || line.contains("File ended prematurely") {
             self.cut = true;
+        } else if is_empty_packet(line) {
+            // FLAC ends with one, which only told its container what the encoder had counted.
         } else if error
             && (line.contains("rror while decoding")
                 || line.contains("rror submitting packet")
@@ -155,6 +153,12 @@ fn is_broken_matroska(line: &str) -> bool {
         || line.contains("exceeds containing master element")
 }
 
+/// Whether the program's decoder was given nothing to decode.
+fn is_empty_packet(line: &str) -> bool {
+    (line.contains("rror while decoding") || line.contains("rror submitting packet"))
+        && line.trim_end().ends_with(": Invalid argument")
+}
+
 /// The time of the packet of sound that is decoded next.
 fn packet_secs(line: &str) -> Option<f64> {
     let (_, told) = line.split_once("demuxer+ffmpeg -> ")?;
@@ -184,6 +188,8 @@ mod tests {
         );
         assert_eq!(log.codec().as_deref(), Some("ac3"));
         assert_eq!((log.bad_packets, log.half_packets), (1, 0));
+        let log = read("[error] Error while decoding stream #0:0: Invalid argument\n");
+        assert!(!log.is_bad());
         let log = read("[warning] file:a: corrupt input packet in stream 0\n");
         assert_eq!((log.bad_packets, log.half_packets), (0, 1));
         let log = read("[ogg @ 0x1] [error] Format not on whitelist 'mov'\n");

@@ -339,3 +339,18 @@ fn a_piece_of_a_flac_stream_begins_at_zero_and_says_that_its_beginning_is_not_th
     let behind = rest(&mut decoder).remove(0).1;
     assert!(behind == found[2 * 44_100..]);
 }
+
+#[test]
+fn raw_aac_that_begins_within_a_frame_has_the_length_that_plays() {
+    let shop = Shop::new();
+    let bytes = fs::read(shop.make("whole.aac", "-c:a aac")).unwrap();
+    for missing in [1, 100, 333, 1_000] {
+        let path = shop.path("recorded.aac");
+        fs::write(&path, &bytes[missing..]).unwrap();
+        let listed = crate::probe_file(&path).unwrap();
+        let found = heard(&path);
+        let far = (listed.duration_secs - found.duration_secs).abs();
+        assert!(far < 1e-6, "{missing}: {listed:?} {found:?}");
+        assert_eq!(found.incomplete, None, "{missing}");
+    }
+}

@@ -80,12 +80,20 @@ fn what_is_no_sound_is_called_by_its_name() {
         "ffmpeg",
         "-v error -f lavfi -i testsrc=d=1:s=64x64 -c:v mpeg4 silent.mkv",
     );
+    shop.run(
+        "ffmpeg",
+        "-v error -f lavfi -i testsrc=d=0.1:s=64x64 -frames:v 1 picture.bmp",
+    );
     for (name, bytes, words) in [
         ("a.mp3", &b"PK\x03\x04...."[..], "an archive (ZIP)"),
         ("b.mp3", b"\n<!DOCTYPE html><html>Not found", "a web page"),
         ("c.wav", b"a,b\n1,2\n", "a text"),
         ("d.flac", b"%PDF-1.7", "a document (PDF)"),
         ("e.ogg", &[0; 5000], "zeros"),
+        ("f.sbc", b"\xff\xfeN\0o\0t\0e\0s\0", "a text"),
+        ("g.wve", b"Caf\xe9 del Mar, no sound\r\n", "a text"),
+        ("h.roq", b"MM\0*\0\0\0\x08", "a picture (TIFF)"),
+        ("picture.bmp", b"", "a picture (BMP)"),
         ("silent.mp4", b"", "it has no sound track"),
         ("silent.avi", b"", "it has no sound track"),
         ("silent.mkv", b"", "it has no sound track"),
@@ -211,5 +219,27 @@ fn raw_samples_are_not_taken_for_mpeg_audio() {
             let text = error.to_string();
             assert!(text.contains("no known sound format"), "{text}");
         }
+    }
+}
+
+#[test]
+fn what_ffmpeg_does_not_know_by_its_marks_is_not_taken_for_sound() {
+    let shop = Shop::new();
+    shop.run(
+        "ffmpeg",
+        "-v error -f lavfi -i testsrc=d=0.1:s=64x64 -frames:v 1 picture.dpx",
+    );
+    // Raw samples: nothing tells their rate, and ffmpeg takes some of them for speech.
+    let samples: Vec<u8> = (0..40_000_u32)
+        .flat_map(|n| (0.3 * (0.05 * f64::from(n)).sin()).to_le_bytes())
+        .collect();
+    fs::write(shop.path("raw.f64"), samples).unwrap();
+    for name in ["picture.dpx", "raw.f64"] {
+        let error = Decoder::open(&shop.path(name), &Cancel::default()).err();
+        let text = error.unwrap().to_string();
+        assert!(
+            text.contains("no known sound format is found in it"),
+            "{name}: {text}"
+        );
     }
 }
