@@ -41,7 +41,9 @@ pub(super) fn sniff(file: &mut File) -> io::Result<(Format, u64)> {
     let mut head = Vec::new();
     file.take(HEAD_BYTES).read_to_end(&mut head)?;
     let format = format_behind(start, &head);
-    if format == Format::Unknown
+    // Within a frame anything may stand, also what looks like the beginning of another format's.
+    if matches!(format, Format::Unknown | Format::Mpeg)
+        && !mpeg::begins(&head)
         && let Some(behind) = adts::first_frame(&head)
     {
         return Ok((Format::Adts, start + behind as u64));
