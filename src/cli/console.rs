@@ -208,7 +208,8 @@ impl Console {
             .chain((outcome.incomplete.iter()).map(|(path, why)| (path.as_path(), why.clone())))
             .collect();
         for (path, why) in of_tables.iter() {
-            if !incomplete.iter().any(|(known, _)| known == path) {
+            let path = path.as_path();
+            if !incomplete.iter().any(|(known, _)| *known == path) {
                 incomplete.push((path, why.clone()));
             }
         }
