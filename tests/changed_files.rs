@@ -276,6 +276,7 @@ fn planted(folder: &Path) -> (EmbeddingTable, collection::Collection) {
             path: path.clone(),
             label: Some(label.clone()),
             split: None,
+            incomplete: None,
         });
         let mut known = Track::of_file(&path);
         known.label = Some(label);

@@ -315,6 +315,18 @@ fn hub_folders_hold_their_encoder() {
     for path in [&hub, &torch, &cache] {
         assert!(is_checkpoint(path), "{}", path.display());
     }
+    // Two formats beside each other may differ: which is used is said.
+    assert_eq!(read(&hub, "auto").unwrap().1.say_use(), None);
+    fs::copy(fixture("protocol_3.pth"), hub.join("pytorch_model.bin")).unwrap();
+    let said = read(&hub, "auto").unwrap().1.say_use().unwrap();
+    assert!(
+        said.contains("model.safetensors is used, and pytorch_model.bin beside it is not"),
+        "{said}"
+    );
+    let report = inspect(&hub, None).unwrap();
+    assert_eq!(report.other_files, Some(said));
+    let named = hub.join("pytorch_model.bin");
+    assert_eq!(read(&named, "auto").unwrap().1.other_files, None);
     // Which of two is meant is not guessed; where there is none, what was looked for is said.
     fs::copy(fixture("legacy_2.pth"), own_name.join("last.pth")).unwrap();
     let error = read(&own_name, "auto").unwrap_err();

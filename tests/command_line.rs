@@ -427,6 +427,38 @@ fn every_verb_that_decodes_a_file_tells_what_is_wrong_with_it() {
     }
 }
 
+/// What a table was made of in part is told by whatever opens it, in every format and on the map that was made of it.
+#[test]
+fn a_saved_table_remembers_which_files_were_cut() {
+    let shell = Shell::new();
+    stereo(&shell.path("whole.wav"), 0.5, 0);
+    stereo(&shell.path("cut.wav"), 0.5, 128_000);
+    let cut = |result: &serde_json::Value, what: &str| {
+        let told = result["incomplete"].as_array().unwrap();
+        assert_eq!(told.len(), 1, "{what}: {result}");
+        assert!(
+            told[0]["path"].as_str().unwrap().ends_with("cut.wav"),
+            "{what}: {told:?}"
+        );
+        let why = told[0]["why"].as_str().unwrap();
+        assert!(why.starts_with("Ends early"), "{what}: {why}");
+    };
+    for table in ["t.npz", "t.parquet", "t.tsv", "t.safetensors"] {
+        shell.json(&["embed", "whole.wav", "cut.wav", "--out", table], 3);
+        let map = ["map", table, "--method", "pca", "--out", "m.parquet"];
+        cut(&shell.json(&map, 3), table);
+        for table in [table, "m.parquet"] {
+            cut(
+                &shell.json(&["neighbours", table, "--duplicates", "0.5"], 3),
+                table,
+            );
+        }
+    }
+    shell.json(&["embed", "whole.wav", "--out", "w.npz"], 0);
+    let whole = shell.json(&["neighbours", "w.npz", "--duplicates", "0.5"], 0);
+    assert_eq!(whole["incomplete"], serde_json::json!([]));
+}
+
 /// A picture that does not show what was asked for is no success, and one of a folder tells of its other tracks.
 #[test]
 fn a_picture_says_what_it_could_not_show() {

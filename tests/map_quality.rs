@@ -25,6 +25,7 @@ fn table() -> EmbeddingTable {
         path: "a".into(),
         label: None,
         split: None,
+        incomplete: None,
     });
     table.values = fixture("points.f32")
         .chunks_exact(4)

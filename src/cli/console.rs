@@ -68,6 +68,8 @@ pub struct Console {
     report: Report,
     /// What was told of files that were decoded.
     caveats: Mutex<Vec<(PathBuf, Caveats)>>,
+    /// What tables tell of files that were embedded in part.
+    incomplete: Mutex<Vec<(PathBuf, String)>>,
     /// What was said about the collections that were opened.
     notes: Mutex<Vec<Note>>,
     /// What of these collections could not be opened, with the reason.
@@ -122,6 +124,21 @@ impl Console {
                 }
             }),
             caveats: Mutex::default(),
+            incomplete: Mutex::default(),
+        }
+    }
+
+    /// Remembers the files that a table tells were embedded in part, each with what it lacks.
+    pub fn incomplete<'a>(&self, found: impl Iterator<Item = (&'a Path, &'a str)>) {
+        let mut known = self
+            .incomplete
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (path, why) in found {
+            let new = (path.to_path_buf(), why.to_owned());
+            if !known.contains(&new) {
+                known.push(new);
+            }
         }
     }
 
@@ -182,10 +199,20 @@ impl Console {
     pub fn finish(&self, outcome: &Outcome) -> anyhow::Result<bool> {
         self.bar.finish_and_clear();
         let caveats = self.caveats.lock().unwrap_or_else(PoisonError::into_inner);
-        let incomplete: Vec<(&Path, String)> = (caveats.iter())
+        let of_tables = self
+            .incomplete
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut incomplete: Vec<(&Path, String)> = (caveats.iter())
             .filter_map(|(path, caveats)| Some((path.as_path(), caveats.incomplete?.to_string())))
             .chain((outcome.incomplete.iter()).map(|(path, why)| (path.as_path(), why.clone())))
             .collect();
+        for (path, why) in of_tables.iter() {
+            let path = path.as_path();
+            if !incomplete.iter().any(|(known, _)| *known == path) {
+                incomplete.push((path, why.clone()));
+            }
+        }
         let cancelling: Vec<&Path> = (caveats.iter())
             .filter(|(_, caveats)| caveats.cancels)
             .map(|(path, _)| path.as_path())

@@ -53,6 +53,9 @@ pub fn run(verb: &Inspect) -> anyhow::Result<Outcome> {
         };
         writeln!(text, "{what:11} {shown}")?;
     }
+    if let Some(files) = &report.other_files {
+        writeln!(text, "{files}")?;
+    }
     let left_out = report.say_left_out().unwrap_or_else(|| "none".to_owned());
     writeln!(text, "left out    {left_out}")?;
     if !report.note.is_empty() {

@@ -31,8 +31,10 @@ pub fn open(
             );
             console.add_notes_of(&[note]);
         }
+        console.incomplete(table.incomplete());
         return Ok(table);
     }
+    console.incomplete(table.incomplete());
     match embedding::sound_of_table(&table) {
         SoundOfTable::There => {}
         SoundOfTable::Missing(first) => console.add_notes_of(&[format!(

@@ -38,7 +38,9 @@ macro_rules! named {
 }
 
 pub mod jobs;
+mod json;
 pub mod storage;
 mod text;
 
+pub use json::json_of_python;
 pub use text::{agreeing, counted, natural_order, system_words, without_path};

@@ -22,7 +22,8 @@ pub fn key_name(key: u8) -> Option<&'static str> {
 ///   Romance languages ("La mineur", "Si♭ maggiore");
 /// - the wheels of DJs: Camelot ("8A" is A minor, "8B" C major) and Open Key ("1m" is A minor, "1d" C major).
 ///
-/// A letter in lower case alone ("a") is none: it is A minor to some and A major to others. Nor are two keys.
+/// Several names of one key beside each other are that key: "A#/Bb major", "Am (8A)", "8A - Am". A letter in lower case
+/// alone ("a") is none: it is A minor to some and A major to others. Nor are two keys.
 pub fn parse_key(name: &str) -> Option<u8> {
     parse_key_in(name, false)
 }
@@ -34,7 +35,39 @@ pub(crate) fn parse_key_in(name: &str, with_h: bool) -> Option<u8> {
     if name.len() > 40 {
         return None;
     }
-    wheel(name).or_else(|| named(name, with_h))
+    wheel(name)
+        .or_else(|| named(name, with_h))
+        .or_else(|| same_of_several(name, with_h))
+}
+
+/// The key that several names mean: "A#/Bb major", where the mode stands once, or "8A (Am)".
+fn same_of_several(name: &str, with_h: bool) -> Option<u8> {
+    let name = name.replace(" - ", "/");
+    let parts = name.split(['/', '|', '(', ')', ',', '=']).map(str::trim);
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    if parts.len() < 2 {
+        return None;
+    }
+    let alone = |part: &str| wheel(part).or_else(|| named(part, with_h));
+    // "(A#/Bb) major": a mode that stands by itself is that of all.
+    let (modes, names): (Vec<&str>, Vec<&str>) = parts.into_iter().partition(|part| is_mode(part));
+    let mode = match modes[..] {
+        [] => names.last()?.rsplit_once(' ').map_or("", |(_, mode)| mode),
+        [mode] => mode,
+        _ => return None,
+    };
+    let mut keys = names.iter().map(|part| {
+        let both = || named(&format!("{part} {mode}"), with_h).filter(|_| is_mode(mode));
+        both().or_else(|| alone(part).filter(|_| modes.is_empty()))
+    });
+    let first = keys.next()??;
+    keys.all(|key| key == Some(first)).then_some(first)
+}
+
+/// Whether a word is that of a mode: "minor", "maj", "m".
+fn is_mode(word: &str) -> bool {
+    // Behind a sharp "sharp" is none.
+    !word.is_empty() && named(&format!("C# {word}"), false).is_some()
 }
 
 /// Whether a key is written with the German letter H.
@@ -214,9 +247,10 @@ mod tests {
             ),
             (
                 "Bb major",
-                "B-Dur|Bb|B♭ Maj|A# maj|6B|11d|Si bemolle maggiore|Sib maj",
+                "B-Dur|Bb|B♭ Maj|A# maj|6B|11d|Si bemolle maggiore|Sib maj|A#/Bb major|A♯/B♭ Maj|A#/Bb|(A#/Bb) major|A# (Bb) \
+                 major|6B (Bb)|6B - Bb major|Bb maj / 6B",
             ),
-            ("Bb minor", "b-Moll|Bbm|bb minor|3A|8m"),
+            ("Bb minor", "b-Moll|Bbm|bb minor|3A|8m|A#m/Bbm|A#/Bb minor"),
             ("B minor", "h-Moll|Hm|H minor|Bm|10A|3m|Cb min|Si min"),
             ("B major", "H|H-Dur|H major|B|1B|6d|Cb major"),
             ("Eb major", "Es-Dur|Es|Eb|D#|5B|10d"),
@@ -269,6 +303,9 @@ mod tests {
             "C major minor",
             "C dorian",
             "C minor / Eb major",
+            "A/C minor",
+            "8A (C)",
+            "A#/B major",
             "13A",
             "0B",
             "8C",

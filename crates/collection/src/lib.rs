@@ -18,6 +18,7 @@
 )]
 
 mod demo;
+mod folder_labels;
 mod index;
 mod key;
 mod labels;

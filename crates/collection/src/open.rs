@@ -1,18 +1,19 @@
 //! What people point at becomes a collection.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, HashSet},
     ffi::OsStr,
     fs, io,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use super::{
-    Collection, CollectionError, CollectionKind, Note, OwnLabels, Split, Track, demo, labels,
-    listed, own_labels_file, sets, spellings,
+    Collection, CollectionError, CollectionKind, Note, OwnLabels, Split, Track, demo,
+    folder_labels::{is_storage, label_of, labels_of},
+    labels, listed, own_labels_file, sets, spellings,
     split::Part,
-    text::{composed, shown_name},
+    text::label_text,
     walk::{self, Found, Sort},
 };
 use mynascope_base::{counted, jobs::Watch, without_path};
@@ -257,7 +258,7 @@ impl<'a> Sighted<'a> {
             // Whether numbers are labels is known once all names are.
             label: label_of(file, opened)
                 .filter(|name| !is_storage(&[name.clone()].into()))
-                .map(|name| composed(&name)),
+                .map(|name| label_text(&name)),
             problem: walk::problem_of(file),
             ..Track::of_file(file)
         });
@@ -398,7 +399,7 @@ fn open_folder(
     // Systems write `Café` in two ways: one label, in whichever of them.
     let labels: Vec<Option<String>> = labels
         .into_iter()
-        .map(|label| label.map(|name| composed(&name)))
+        .map(|label| label.map(|name| label_text(&name)))
         .collect();
     let named = labels.iter().flatten().map(|label| (label.as_str(), None));
     notes.extend(spellings::note("names of folders", named));
@@ -414,112 +415,6 @@ fn open_folder(
         split,
         notes,
     })
-}
-
-/// The labels of files by their folders, and the split where the folders right below the opened one are its parts.
-fn labels_of(
-    files: &[PathBuf],
-    opened: &Path,
-    notes: &mut Vec<Note>,
-) -> (Vec<Option<String>>, Option<Split>) {
-    let first: Vec<Option<String>> = files.iter().map(|file| label_of(file, opened)).collect();
-    let names: BTreeSet<String> = first.iter().flatten().cloned().collect();
-    if let Some(parts) = listed::folder_parts(&names) {
-        let mut split = Split::default();
-        let below = files.iter().zip(&first).enumerate();
-        let labels = below.map(|(place, (file, name))| {
-            split.add(parts.get(name.as_ref()?).copied(), place);
-            label_of(file, &folder_below(file, opened)?)
-        });
-        let labels: Vec<Option<String>> = labels.collect();
-        let [train, valid, test] = split.sizes();
-        notes.push(
-            format!(
-                "the folders {} are read as the parts of a split, the folders in them as labels: {train} train, {valid} \
-                 valid and {test} test tracks",
-                listed_names(&names)
-            )
-            .into(),
-        );
-        return (labels, split.usable());
-    }
-    if let Some(split) = split_within_labels(files, opened) {
-        let [train, valid, test] = split.sizes();
-        notes.push(
-            format!(
-                "the folders in those of the labels are read as the parts of a split: {train} train, {valid} valid and \
-                 {test} test tracks"
-            )
-            .into(),
-        );
-        return (first, split.usable());
-    }
-    if is_storage(&names) {
-        notes.push(
-            format!(
-                "the folders {} are numbers and no labels; if they are classes, open a list with a column `label`",
-                listed_names(&names)
-            )
-            .into(),
-        );
-        return (vec![None; files.len()], None);
-    }
-    (first, None)
-}
-
-/// The split where every file lies in a part's folder within that of its label: `rock/train/a.wav`.
-fn split_within_labels(files: &[PathBuf], opened: &Path) -> Option<Split> {
-    let within = files.iter();
-    let within = within.map(|file| label_of(file, &folder_below(file, opened)?));
-    let within: Vec<String> = within.collect::<Option<_>>()?;
-    let parts = listed::folder_parts(&within.iter().cloned().collect())?;
-    let mut split = Split::default();
-    for (place, name) in within.iter().enumerate() {
-        split.add(parts.get(name).copied(), place);
-    }
-    Some(split)
-}
-
-/// The first of some names, for a note.
-fn listed_names(names: &BTreeSet<String>) -> String {
-    const NAMED: usize = 3;
-    let more = if names.len() > NAMED { ", ..." } else { "" };
-    let named: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
-    format!("{}{more}", named.join(", "))
-}
-
-/// Whether folders are named by how files are stored and not by what they are: by numbers ("000", "001"; years may be
-/// classes), or by the first hexadecimal digits of a hash ("0" to "f").
-fn is_storage(names: &BTreeSet<String>) -> bool {
-    let is_year =
-        |name: &String| name.len() == 4 && (name.starts_with("19") || name.starts_with("20"));
-    let is_number = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
-    if names.is_empty() {
-        return false;
-    }
-    if names.iter().all(is_number) {
-        return !names.iter().all(is_year);
-    }
-    let width = names.first().map_or(0, String::len);
-    let is_hexadecimal =
-        |name: &String| name.len() == width && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let numbers = names.iter().filter(|name| is_number(name)).count();
-    width <= 2 && names.iter().all(is_hexadecimal) && 2 * numbers >= names.len()
-}
-
-/// The name of the first folder below the opened one on the way to the file.
-fn label_of(file: &Path, opened: &Path) -> Option<String> {
-    let folder = folder_below(file, opened)?;
-    Some(shown_name(folder.file_name()?).into_owned())
-}
-
-/// The first folder below the opened one on the way to the file.
-fn folder_below(file: &Path, opened: &Path) -> Option<PathBuf> {
-    let mut parts = file.strip_prefix(opened).ok()?.components();
-    match (parts.next()?, parts.next()) {
-        (Component::Normal(folder), Some(_)) => Some(opened.join(folder)),
-        _ => None,
-    }
 }
 
 /// What to call a folder: its name, also where it was given as "." or "..".

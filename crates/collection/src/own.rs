@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{CollectionError, Track, labels::COMMON_LIMIT, text::composed};
+use super::{CollectionError, Track, labels::COMMON_LIMIT, text::label_text};
 use mynascope_base::storage::{Folders, StorageError, write_atomic};
 
 const HEADER: [&str; 3] = ["path", "label", "tags"];
@@ -67,8 +67,8 @@ impl OwnLabels {
                 wrong(line, error.to_string())
             })?;
             let text = |field| String::from_utf8_lossy(record.get(field).unwrap_or_default());
-            let label = composed(text(1).trim());
-            let tags = composed(&text(2));
+            let label = label_text(text(1).trim());
+            let tags = label_text(&text(2));
             let tags = tags.split(';').map(str::trim);
             let own = Own {
                 label: (!label.is_empty()).then_some(label),

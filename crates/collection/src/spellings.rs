@@ -1,31 +1,42 @@
-//! Labels that look alike but are different words: `rock` and `ROCK`, `hip hop` and `Hip-Hop`.
+//! Labels that look alike but are different words: `rock` and `ROCK`, `hip hop` and `Hip-Hop`, `1` and `1.0`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::{
     note::{ListLine, Note},
-    text::fold_text,
+    text::fold_spelling,
 };
 use mynascope_base::counted;
 
 /// So many groups of spellings are named in words.
 const NAMED: usize = 5;
 
-/// A note on labels (`what` they are, as "labels") that differ only in case, spaces and hyphens, each with the line of its
+/// A note on labels (`what` they are, as "labels") that differ only in how they are written, each with the line of its
 /// row where it came from a list. They are different classes, which is rarely meant.
 pub(crate) fn note<'a>(
     what: &str,
-    labels: impl Iterator<Item = (&'a str, Option<&'a ListLine>)>,
+    labels: impl Iterator<Item = (&'a str, Option<&'a ListLine>)> + Clone,
 ) -> Option<Note> {
     // Of each spelling the rows, by their place in the order of the lists.
     type Rows<'a> = BTreeMap<usize, Option<&'a ListLine>>;
-    let mut groups: BTreeMap<String, BTreeMap<&str, Rows<'_>>> = BTreeMap::new();
-    for (place, (label, line)) in labels.enumerate() {
-        let folded = fold_text(label).replace([' ', '-', '_'], "");
-        let spellings = groups.entry(folded).or_default();
-        spellings.entry(label).or_default().insert(place, line);
+    let different: HashSet<&str> = labels.clone().map(|(label, _)| label).collect();
+    let mut folded: HashMap<String, Vec<&str>> = HashMap::new();
+    for label in different {
+        folded.entry(fold_spelling(label)).or_default().push(label);
     }
-    groups.retain(|_, spellings| spellings.len() > 1);
+    folded.retain(|_, spellings| spellings.len() > 1);
+    // Most lists end here: their rows are not gathered.
+    let group_of: HashMap<&str, &String> = folded
+        .iter()
+        .flat_map(|(folded, spellings)| spellings.iter().map(move |label| (*label, folded)))
+        .collect();
+    let mut groups: BTreeMap<&String, BTreeMap<&str, Rows<'_>>> = BTreeMap::new();
+    for (place, (label, line)) in labels.enumerate() {
+        if let Some(folded) = group_of.get(label) {
+            let spellings = groups.entry(folded).or_default();
+            spellings.entry(label).or_default().insert(place, line);
+        }
+    }
     let mut lines = Rows::new();
     let mut named = Vec::new();
     for spellings in groups.values() {
@@ -62,7 +73,7 @@ pub(crate) fn note<'a>(
     lines.dedup();
     Some(Note {
         text: format!(
-            "{what} that differ only in case, spaces or hyphens are different ones: {}{more}",
+            "{what} that differ only in case, spaces, hyphens, quotes or the form of a number are different ones: {}{more}",
             named.join("; ")
         ),
         lines,

@@ -21,9 +21,45 @@ pub fn fold_text(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).nfc().collect()
 }
 
-/// A name in Unicode's composed form (NFC), its case kept.
-pub(crate) fn composed(text: &str) -> String {
-    text.nfc().collect()
+/// A label as it is kept: in Unicode's composed form (NFC), its case kept; blanks of any kind, as many as there are, are
+/// one space, and signs that nobody sees are none.
+pub(crate) fn label_text(text: &str) -> String {
+    let seen: String = text.nfc().filter(|letter| !is_unseen(*letter)).collect();
+    let words: Vec<&str> = seen.split_whitespace().collect();
+    words.join(" ")
+}
+
+/// Signs without a shape that come along where text is copied: joins, soft hyphens, marks of a file's beginning.
+fn is_unseen(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}' | '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{200e}' | '\u{200f}'
+    )
+}
+
+/// A label for comparison: what is the same but for case, blanks, hyphens, the kind of quotes, wide letters, or the form
+/// of a number (`1`, `1.0`, `01`) is one text.
+pub(crate) fn fold_spelling(label: &str) -> String {
+    let plain: String = label.trim().nfkc().collect();
+    let is_numeral = |letter: char| letter.is_ascii_digit() || "+-.".contains(letter);
+    if plain.chars().all(is_numeral)
+        && let Ok(number) = plain.parse::<f64>()
+    {
+        return number.to_string();
+    }
+    let one_form = |letter: char| match letter {
+        '\u{2018}' | '\u{2019}' | '`' | '\u{b4}' => '\'',
+        '\u{201c}' | '\u{201d}' => '"',
+        other => other,
+    };
+    let is_between = |letter: char| {
+        letter.is_whitespace() || matches!(letter, '-' | '_' | '\u{2010}'..='\u{2015}')
+    };
+    fold_text(&plain)
+        .chars()
+        .filter(|letter| !is_between(*letter) && !is_unseen(*letter))
+        .map(one_form)
+        .collect()
 }
 
 /// As [`fold_text`], of a file's name. Names that are no UTF-8 come from systems of Windows-1252.
@@ -248,6 +284,26 @@ mod tests {
             let guessed = OldEncoding::guess(&*bytes).unwrap().unwrap();
             assert_eq!(guessed.decode(&bytes), text);
             assert_eq!(OldEncoding::guess(text.as_bytes()).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn labels_that_look_the_same_are_the_same_and_those_that_almost_do_compare_equal() {
+        for written in ["hip hop", "hip\u{a0}hop", " hip  hop\u{200b}", "hip\thop"] {
+            assert_eq!(label_text(written), "hip hop");
+        }
+        for (one, two) in [
+            ("1", "1.0"),
+            ("1", "01"),
+            ("Hip-Hop", "hip hop"),
+            ("rock ’n’ roll", "Rock 'n' Roll"),
+            ("Ｒｏｃｋ", "rock"),
+            ("trip–hop", "trip-hop"),
+        ] {
+            assert_eq!(fold_spelling(one), fold_spelling(two), "{one}");
+        }
+        for (one, two) in [("1", "-1"), ("1", "10"), ("C", "C#"), ("1980", "1980s")] {
+            assert_ne!(fold_spelling(one), fold_spelling(two), "{one}");
         }
     }
 

@@ -174,6 +174,7 @@ impl Asked<'_> {
                     path: track.path.clone(),
                     label: track.label.clone(),
                     split: None,
+                    incomplete: None,
                 });
             }
             table
@@ -196,10 +197,12 @@ impl Asked<'_> {
             let track = collection.tracks.get(place)?;
             Some((track.path.clone(), caveats))
         });
+        let caveats: Vec<(PathBuf, Caveats)> = caveats.collect::<Option<_>>()?;
+        table.note_incomplete(&caveats);
         Some(Extraction {
             table,
             skipped: skipped.collect::<Option<_>>()?,
-            caveats: caveats.collect::<Option<_>>()?,
+            caveats,
             windows: header.windows,
             windows_per_second: 0.0,
             seconds: 0.0,

@@ -293,6 +293,7 @@ mod tests {
             path: path.into(),
             label: None,
             split: None,
+            incomplete: None,
         }
     }
 

@@ -115,6 +115,7 @@ mod tests {
                 path: (*name).into(),
                 label: None,
                 split: None,
+                incomplete: None,
             });
             table.track.push(index as u32);
             table.timestamps.push(0.0);

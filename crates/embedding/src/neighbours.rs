@@ -11,14 +11,16 @@ pub struct Neighbour {
     pub cosine: f32,
 }
 
+/// The sum of products of two vectors of one length.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter()
+        .zip(b)
+        .map(|(&a, &b)| f64::from(a) * f64::from(b))
+        .sum()
+}
+
 /// Cosine of two vectors of one length; 0 where one of them is zero.
 pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
-    let dot = |a: &[f32], b: &[f32]| -> f64 {
-        a.iter()
-            .zip(b)
-            .map(|(&a, &b)| f64::from(a) * f64::from(b))
-            .sum()
-    };
     let norms = (dot(a, a) * dot(b, b)).sqrt();
     if norms > 0.0 {
         (dot(a, b) / norms).clamp(-1.0, 1.0) as f32
@@ -62,6 +64,7 @@ mod tests {
             path: "a".into(),
             label: None,
             split: None,
+            incomplete: None,
         };
         let table = EmbeddingTable {
             values: vec![10.0, 0.0, 0.0, 0.1, 3.0, 3.0, -1.0, 0.0, 0.0, 0.0],

@@ -8,6 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::EmbeddingError;
+use mynascope_audio::Caveats;
 use mynascope_base::named;
 use mynascope_collection::Collection;
 use mynascope_encoder::LoadedEncoder;
@@ -39,6 +40,9 @@ pub struct TrackRow {
     pub label: Option<String>,
     /// The part of the published split that it belongs to: train, valid or test.
     pub split: Option<String>,
+    /// What of the file did not become sound when it was embedded, in a sentence; `None` for a whole file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<String>,
 }
 
 /// Words before the number of a row or a track that came without a path.
@@ -95,6 +99,23 @@ impl EmbeddingTable {
         for track in &mut self.tracks {
             track.split = parts.get(track.path.as_path()).map(|&part| part.to_owned());
         }
+    }
+
+    /// Notes for each track what decoding told that it lacks, by its path.
+    pub(crate) fn note_incomplete(&mut self, caveats: &[(PathBuf, Caveats)]) {
+        let told = caveats.iter();
+        let told: HashMap<&Path, String> = told
+            .filter_map(|(path, caveats)| Some((path.as_path(), caveats.incomplete?.to_string())))
+            .collect();
+        for track in &mut self.tracks {
+            track.incomplete = told.get(track.path.as_path()).cloned();
+        }
+    }
+
+    /// The tracks that were embedded in part, each with what it lacks.
+    pub fn incomplete(&self) -> impl Iterator<Item = (&Path, &str)> {
+        let tracks = self.tracks.iter();
+        tracks.filter_map(|track| Some((track.path.as_path(), track.incomplete.as_deref()?)))
     }
 
     /// An empty table of a width, to be filled.
@@ -291,6 +312,7 @@ mod tests {
             path: name.into(),
             label: None,
             split: None,
+            incomplete: None,
         };
         EmbeddingTable {
             values: vec![1.0, 2.0, 3.0, 6.0, -1.0, 0.5],

@@ -20,6 +20,7 @@ fn table() -> EmbeddingTable {
         path: path.into(),
         label: label.map(str::to_owned),
         split: label.map(|_| "valid".to_owned()),
+        incomplete: label.map(|_| "Ends early: \"half\" of it".to_owned()),
     };
     EmbeddingTable {
         dim: 3,
@@ -75,6 +76,7 @@ fn more_rows_than_a_batch_survive_too() {
                 path: format!("/m/{track}.wav").into(),
                 label: Some((track % 3).to_string()),
                 split: None,
+                incomplete: None,
             })
             .collect(),
         ..table()
@@ -178,6 +180,7 @@ fn metadata_of_any_label_are_read_as_they_were_by_what_knows_quotes() {
                 path: format!("/m/{row}.wav").into(),
                 label: Some((*label).to_owned()),
                 split: None,
+                incomplete: None,
             })
             .collect(),
         encoder: "t".into(),
@@ -409,6 +412,7 @@ fn names_that_are_not_utf_8_come_back_from_every_format() {
             path: path.clone(),
             label: None,
             split: None,
+            incomplete: None,
         });
         table.track = vec![0, 0];
         table.timestamps = vec![0.0, 3.0];

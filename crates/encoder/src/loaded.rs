@@ -6,7 +6,7 @@ use super::{
     CheckpointRef, DeviceChoice, EncoderConfig, EncoderError, EncoderInfo, LeftOut, MynaConfig,
     OpenCheckpoint, Preset, Reading, ReadingInUse, Readout, Window,
     backend::{Place, PlacedEncoder, find_place},
-    checkpoint::{LoadOptions, WeightsChoice, say_step_of_run},
+    checkpoint::{LoadOptions, WeightsChoice, joined, say_chosen_file, say_step_of_run},
     families,
     identity::fingerprint,
     network::NetworkWeights,
@@ -100,9 +100,14 @@ impl LoadedEncoder {
                 None => path.display().to_string(),
             },
         };
+        let other_files = match checkpoint {
+            CheckpointRef::File(named) => say_chosen_file(named),
+            _ => None,
+        };
         let mut opened = OpenCheckpoint::open(&path)?;
         if let Some(found) = Self::open_found(&mut opened, &options, &of, device)? {
-            return Ok(found);
+            let note = joined(other_files.as_deref(), found.note);
+            return Ok(Self { note, ..found });
         }
         let (weights, report) = opened.into_myna(&options)?;
         let chosen = report.encoders.iter().find(|found| found.chosen);
@@ -115,7 +120,7 @@ impl LoadedEncoder {
         );
         Ok(Self {
             weights_choice: options.weights,
-            note: report.say_use(),
+            note: joined(other_files.as_deref(), report.say_use()),
             left_out: report.left_out,
             ..Self::of_myna(weights, description, Some(path), device)?
         })

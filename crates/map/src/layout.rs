@@ -188,6 +188,7 @@ mod tests {
             path: "a".into(),
             label: None,
             split: None,
+            incomplete: None,
         });
         for row in 0..rows {
             table.track.push(0);

@@ -149,6 +149,7 @@ mod tests {
             path: "a".into(),
             label: None,
             split: None,
+            incomplete: None,
         });
         let row = [91.0_f32.to_radians().cos(), 91.0_f32.to_radians().sin()];
         let landed = land(&table, &xy, [row.as_slice()].into_iter());

@@ -179,7 +179,7 @@ fn batch(
                 .collect::<Float32Array>(),
         )
     };
-    let batch = RecordBatch::try_from_iter([
+    let mut columns = vec![
         ("path", Arc::new(paths) as ArrayRef),
         ("label", Arc::new(labels)),
         ("split", Arc::new(splits)),
@@ -190,7 +190,15 @@ fn batch(
         ("x", axis(0)),
         ("y", axis(1)),
         ("embedding", Arc::new(embedding.finish())),
-    ])?;
+    ];
+    if table.incomplete().next().is_some() {
+        let tracks = (0..table.rows()).map(|row| table.track_of(row));
+        let incomplete: StringArray = tracks
+            .map(|track| track.and_then(|track| track.incomplete.as_deref()))
+            .collect();
+        columns.push(("incomplete", Arc::new(incomplete)));
+    }
+    let batch = RecordBatch::try_from_iter(columns)?;
     let metadata = HashMap::from([
         ("encoder".to_owned(), table.encoder.clone()),
         ("level".to_owned(), table.level.to_string()),
@@ -215,6 +223,7 @@ mod tests {
             path: "/m/a\tb.wav".into(),
             label: Some("\"7 inch".into()),
             split: Some("test".into()),
+            incomplete: None,
         }];
         let layout = Layout {
             xy: vec![[0.0, 0.0], [1.0, -2.0]],

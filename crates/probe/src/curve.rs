@@ -193,6 +193,7 @@ mod tests {
                 path: track.path.clone(),
                 label: track.label.clone(),
                 split: None,
+                incomplete: None,
             });
             table.track.push(place as u32);
             table.timestamps.push(0.0);

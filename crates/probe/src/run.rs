@@ -73,6 +73,7 @@ pub fn check_labels(collection: &Collection, settings: &ProbeSettings) -> Result
             path: track.path.clone(),
             label: track.label.clone(),
             split: None,
+            incomplete: None,
         });
     }
     let (targets, published) = asked(&table, collection, settings)?;

@@ -19,6 +19,7 @@ pub(super) fn planted(per_class: usize, gap: f64, shuffled: bool) -> EmbeddingTa
             path: format!("{track}.wav").into(),
             label: Some(format!("class {name}")),
             split: None,
+            incomplete: None,
         });
         for _ in 0..3 {
             table.track.push(track as u32);

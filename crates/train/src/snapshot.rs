@@ -60,6 +60,7 @@ pub(super) fn plane(rows: &[Vec<f64>], before: Option<&[[f32; 2]]>) -> Option<Ve
             path: track.to_string().into(),
             label: None,
             split: None,
+            incomplete: None,
         });
     }
     let settings = MapSettings {

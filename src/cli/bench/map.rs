@@ -132,6 +132,7 @@ fn planted(rows: usize) -> EmbeddingTable {
         path: "planted".into(),
         label: None,
         split: None,
+        incomplete: None,
     });
     for row in 0..rows {
         table.track.push(0);

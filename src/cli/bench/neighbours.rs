@@ -15,6 +15,7 @@ pub(super) fn run(measure: &mut Measure<'_>) -> anyhow::Result<()> {
         path: "noise".into(),
         label: None,
         split: None,
+        incomplete: None,
     });
     table.values = (0..ROWS * DIM).map(|_| random.normal() as f32).collect();
     table.track = vec![0; ROWS];

@@ -108,6 +108,7 @@ fn planted() -> (EmbeddingTable, Targets, Targets) {
             path: format!("{track}").into(),
             label: None,
             split: None,
+            incomplete: None,
         });
         for window in 0..WINDOWS {
             table.track.push(track as u32);

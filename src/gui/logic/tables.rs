@@ -34,6 +34,15 @@ pub(super) fn opened(
     for note in &table.notes {
         model.notices.note(note.clone());
     }
+    let in_part: Vec<(&Path, &str)> = table.incomplete().collect();
+    if let [(path, why), ..] = in_part[..] {
+        model.notices.note(format!(
+            "{} of the table {} embedded in part. {why}: {}",
+            counted(in_part.len(), "file"),
+            mynascope_base::agreeing(in_part.len(), "was", "were"),
+            path.display()
+        ));
+    }
     let known = model.library.collection.as_ref();
     let known: std::collections::HashSet<&Path> = known
         .iter()

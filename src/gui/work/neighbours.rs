@@ -118,6 +118,7 @@ mod tests {
             path: name.into(),
             label: None,
             split: None,
+            incomplete: None,
         };
         let table = EmbeddingTable {
             values: vec![1.0, 0.0, 0.0, 1.0, 0.9, 0.1, 0.2, 0.8, 1.0, 0.0],

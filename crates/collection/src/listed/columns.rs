@@ -57,7 +57,7 @@ const FILE: [&str; 43] = [
 ];
 
 /// Headings of columns that hold files only if files answer to them: numbers and names.
-const WEAK_FILE: [&str; 14] = [
+const WEAK_FILE: [&str; 20] = [
     "track",
     "song",
     "clip",
@@ -70,11 +70,17 @@ const WEAK_FILE: [&str; 14] = [
     "songid",
     "clipid",
     "musicid",
+    "samplekey",
+    "sampleid",
+    "fileid",
+    "audioid",
+    "uttid",
+    "utterance",
     "id",
     "title",
 ];
 
-const LABEL: [&str; 20] = [
+const LABEL: [&str; 22] = [
     "label",
     "genre",
     "class",
@@ -95,6 +101,8 @@ const LABEL: [&str; 20] = [
     "y",
     "genreid",
     "classid",
+    "language",
+    "lang",
 ];
 
 /// Headings of several labels or tags; where no field holds several, they are labels.
@@ -115,6 +123,17 @@ const TAGS: [&str; 16] = [
     "moodtags",
     "genretags",
     "annotations",
+];
+
+/// Headings of how much there is of a row's tag, where each tag has a row.
+const TAG_WEIGHT: [&str; 7] = [
+    "value",
+    "present",
+    "presence",
+    "weight",
+    "tagweight",
+    "relevance",
+    "confidence",
 ];
 
 const SPLIT: [&str; 20] = [
@@ -141,7 +160,12 @@ const SPLIT: [&str; 20] = [
 ];
 
 /// Headings of columns that say of each file whether it is in a part.
-const IN_PART: [(&str, Part); 7] = [
+const IN_PART: [(&str, Part); 12] = [
+    ("test", Part::Test),
+    ("valid", Part::Valid),
+    ("val", Part::Valid),
+    ("validation", Part::Valid),
+    ("train", Part::Train),
     ("istest", Part::Test),
     ("intest", Part::Test),
     ("isvalid", Part::Valid),
@@ -151,8 +175,14 @@ const IN_PART: [(&str, Part); 7] = [
     ("istraining", Part::Train),
 ];
 
-const KEY: [&str; 8] = [
+const KEY: [&str; 14] = [
     "key",
+    "keykey",
+    "keyresult",
+    "keytext",
+    "tonic",
+    "camelot",
+    "camelotkey",
     "keyname",
     "musicalkey",
     "manualkey",
@@ -171,7 +201,18 @@ const TEMPO: [&str; 6] = [
     "tempos",
 ];
 const TITLE: [&str; 5] = ["title", "songtitle", "tracktitle", "songname", "trackname"];
-const ARTIST: [&str; 4] = ["artist", "artistname", "trackartist", "artistid"];
+/// What is learned where there is nothing else: artists, or who speaks or sings.
+const ARTIST: [&str; 9] = [
+    "artist",
+    "artistname",
+    "trackartist",
+    "artistid",
+    "speaker",
+    "speakerid",
+    "spk",
+    "spkid",
+    "singer",
+];
 /// What is known to say nothing that is asked for here.
 const OTHERS: [&str; 18] = [
     "duration",
@@ -218,6 +259,11 @@ pub(super) fn is_file(heading: &str) -> bool {
     FILE.contains(&name.as_str()) || WEAK_FILE.contains(&name.as_str())
 }
 
+/// Whether a heading is that of several labels or tags.
+pub(super) fn is_tags(heading: &str) -> bool {
+    TAGS.contains(&plain(heading).as_str())
+}
+
 /// The dimension of emotion that a heading names: 0 arousal, 1 valence.
 fn emotion(name: &str) -> Option<usize> {
     let base = name.trim_start_matches("mean").trim_start_matches("static");
@@ -245,6 +291,8 @@ pub(super) struct Columns {
     pub(super) tags: Vec<usize>,
     /// Columns of zeros and ones, each named by its tag.
     pub(super) tag_columns: Vec<usize>,
+    /// How much there is of the tag of a row.
+    pub(super) tag_weight: Option<usize>,
     /// All that may hold the split.
     pub(super) splits: Vec<usize>,
     /// Columns of yes and no, each of a part, where no other holds the split.
@@ -308,6 +356,11 @@ impl Columns {
             columns.find_tag_columns(table, &names);
         }
         columns.name_labels(table, &names);
+        if let [_] = columns.tags[..] {
+            let says_how_much =
+                |&place: &usize| holds_numbers(table, place) || is_yes_or_no(table, place);
+            columns.tag_weight = find(&TAG_WEIGHT).filter(says_how_much);
+        }
         columns
     }
 
@@ -348,19 +401,31 @@ impl Columns {
     }
 
     /// Without headings: the column of the files is known, one of words for parts of a split, too; the next one of words
-    /// holds labels, else that of numbers. Numbers are no split, as classes are numbered so.
+    /// holds labels, else that of numbers. Numbers are no split, as classes are numbered so; words that are different in
+    /// each row are names.
     fn guess_headless(&mut self, table: &Table) {
-        let file = self.files.first().map(|&(place, _)| place);
-        let rest = (0..table.names().len()).filter(|&place| Some(place) != file);
+        let files: Vec<usize> = self.files.iter().map(|(place, _)| *place).collect();
+        let rest = (0..table.names().len()).filter(|place| !files.contains(place));
         let is_split = |place: &usize| {
             let fields = sample(table, *place).map(str::to_owned).collect();
             let (parts, _) = super::words::parts(&fields);
             !fields.is_empty() && parts.len() == fields.len() && !holds_numbers(table, *place)
         };
         self.splits = rest.clone().filter(is_split).collect();
-        let labels: Vec<usize> = rest.filter(|place| !self.splits.contains(place)).collect();
+        let (names, labels): (Vec<usize>, Vec<usize>) = rest
+            .filter(|place| !self.splits.contains(place))
+            .partition(|&place| holds_names(table, place));
+        let mut names = names.into_iter();
+        self.title = names.find(|&place| !holds_numbers(table, place));
         let mut words = labels.iter().filter(|&&place| !holds_numbers(table, place));
         self.label = words.next().or(labels.first()).copied();
+        // Several of fastText's labels are tags.
+        if let Some(place) = self.label
+            && column(table, place).any(|field| field.matches(super::MARK).count() > 1)
+        {
+            self.label = None;
+            self.tags = vec![place];
+        }
     }
 
     fn find_tag_columns(&mut self, table: &Table, names: &[String]) {
@@ -399,7 +464,8 @@ impl Columns {
             let name = names.get(place).map(String::as_str);
             let fields = || column(table, place);
             let separator = super::words::TagSigns::of(fields());
-            !matches!(name, Some("tags" | "tag"))
+            !separator.by_place
+                && !matches!(name, Some("tags" | "tag"))
                 && !name.is_some_and(|name| name.ends_with(|it: char| it.is_ascii_digit()))
                 && !table.rows().any(|row| row.len() > names.len())
                 && fields().all(|field| separator.tags(field).len() <= 1)
@@ -419,7 +485,7 @@ impl Columns {
     }
 
     /// Whether there is nothing to learn so far.
-    fn finds_no_labels(&self) -> bool {
+    pub(super) fn finds_no_labels(&self) -> bool {
         self.label.is_none()
             && self.tags.is_empty()
             && self.tag_columns.is_empty()
@@ -444,6 +510,7 @@ impl Columns {
             self.mode,
             self.tempo,
             self.title,
+            self.tag_weight,
             self.emotion[0],
             self.emotion[1],
         ];
@@ -475,6 +542,14 @@ fn is_yes_or_no(table: &Table, place: usize) -> bool {
 fn holds_numbers(table: &Table, place: usize) -> bool {
     let is_number = |field: &str| super::words::number(field, table.has_commas()).is_some();
     sample(table, place).all(is_number)
+}
+
+/// Whether each row of a column says something else, in a list of more rows than a few.
+fn holds_names(table: &Table, place: usize) -> bool {
+    const FEWEST: usize = 8;
+    let mut seen = BTreeSet::new();
+    let mut filled = column(table, place);
+    filled.all(|field| seen.insert(field)) && seen.len() >= FEWEST
 }
 
 /// Columns of labels that are numbered: `genre1`, `genre2`. They hold the labels of a file together.

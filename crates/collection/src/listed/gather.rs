@@ -1,100 +1,145 @@
 //! Rows of lists become tracks: one for each file, however often it is named.
 
-use std::{collections::HashMap, fs, path::PathBuf};
+use std::{collections::HashMap, fs, iter, path::PathBuf};
 
 use super::paths::Found;
 use crate::{
-    Note, Split, Track,
+    Note, Split, Track, folder_labels,
     note::{Examples, ListLine},
     spellings,
     split::Part,
 };
-use mynascope_base::{agreeing, counted, storage::tidy_path};
+use mynascope_base::{
+    agreeing, counted,
+    storage::{ContentKey, tidy_path},
+};
 
 /// The tracks of one or several lists.
 #[derive(Default)]
 pub(super) struct Gathered {
+    tracks: Vec<Track>,
+    /// Of each track what its rows say beside its labels.
     rows: Vec<Gathering>,
-    /// By the real path of a file that is here, by the tidied path of one that is not.
-    by_file: HashMap<PathBuf, usize>,
+    /// By the hash of the real path of a file that is here, of the tidied path of one that is not: paths themselves are
+    /// long.
+    by_file: HashMap<ContentKey, usize>,
+    /// What the lists call the files that were found by their names alone.
+    guessed_by: HashMap<usize, String>,
     /// More files are missing than are here: they are no rows.
     pub(super) leaves_missing_out: bool,
     pub(super) notes: Vec<Note>,
     repeated: Examples,
+    joined: Examples,
     labels: Examples,
     parts: Examples,
     unclear: Examples,
 }
 
 struct Gathering {
-    track: Track,
     part: Option<Part>,
-    /// What the list calls the file, where that was found by its name alone.
-    guessed_by: Option<String>,
     is_missing: bool,
+    /// Whether its list says nothing of it, so that its folder may.
+    is_bare: bool,
     /// Its first row.
     place: ListLine,
 }
 
+/// One row of a list.
+pub(super) struct NewRow<'a> {
+    pub(super) track: Track,
+    pub(super) part: Option<Part>,
+    pub(super) found: &'a Found,
+    /// What the list calls the file.
+    pub(super) words: &'a str,
+    pub(super) is_bare: bool,
+    pub(super) place: ListLine,
+}
+
 impl Gathered {
     /// Takes a row. One of a file that is known adds what was not known about it, and changes nothing that was.
-    pub(super) fn add(
-        &mut self,
-        track: Track,
-        part: Option<Part>,
-        found: &Found,
-        words: &str,
-        place: ListLine,
-    ) {
+    pub(super) fn add(&mut self, row: NewRow<'_>) {
+        let NewRow {
+            track,
+            part,
+            found,
+            words,
+            place,
+            ..
+        } = row;
         let file = match found.is_here() {
             true => fs::canonicalize(&track.path).ok(),
             false => None,
         };
-        let file = file.unwrap_or_else(|| tidy_path(&track.path));
-        let guessed_by = matches!(found, Found::Guessed(_)).then(|| words.to_owned());
+        let file: PathBuf = file.unwrap_or_else(|| tidy_path(&track.path));
+        let file = ContentKey::of_parts(iter::once(file.as_os_str().as_encoded_bytes()));
+        let guessed_by = matches!(found, Found::Guessed(_)).then_some(words);
         let known = self.by_file.get(&file).copied();
-        let Some(first) = known.and_then(|at| self.rows.get_mut(at)) else {
+        let known =
+            known.and_then(|at| Some((at, self.tracks.get_mut(at)?, self.rows.get_mut(at)?)));
+        let Some((at, first, said)) = known else {
+            if let Some(words) = guessed_by {
+                self.guessed_by.insert(self.rows.len(), words.to_owned());
+            }
             self.by_file.insert(file, self.rows.len());
+            self.tracks.push(track);
             self.rows.push(Gathering {
-                track,
                 part,
-                guessed_by,
                 is_missing: !found.is_here(),
+                is_bare: row.is_bare,
                 place,
             });
             return;
         };
-        if guessed_by.is_some() && first.guessed_by.is_some() && guessed_by != first.guessed_by {
+        let guessed_before = self.guessed_by.get(&at).map(String::as_str);
+        if guessed_by.is_some() && guessed_before.is_some() && guessed_by != guessed_before {
             self.unclear.add(place.clone(), || {
-                format!("{} and {place}: {}", first.place, track.path.display())
+                format!("{} and {place}: {}", said.place, first.path.display())
             });
-            first.track.problem.get_or_insert_with(|| {
+            first.problem.get_or_insert_with(|| {
                 "several rows of the list might mean this file; write their paths as they are"
                     .to_owned()
             });
             return;
         }
-        self.repeated
-            .add(place.clone(), || format!("{} and {place}", first.place));
-        first.join(track, part, &place, &mut self.labels, &mut self.parts);
+        let both = || format!("{} and {place}", said.place);
+        match adds_to(first, &track) || said.part.is_none() && part.is_some() {
+            true => self.joined.add(place.clone(), both),
+            false => self.repeated.add(place.clone(), both),
+        }
+        note_differences(&said.place, first, &place, &track, &mut self.labels);
+        join(first, track);
+        match (said.part, part) {
+            (Some(one), Some(two)) if one != two => self.parts.add(place.clone(), || {
+                let path = first.path.display();
+                format!(
+                    "{} {}, {place} {}: {path}",
+                    said.place,
+                    one.name(),
+                    two.name()
+                )
+            }),
+            (None, part) => said.part = part,
+            _ => {}
+        }
     }
 
     /// The tracks, their split and what is to be said about them.
     pub(super) fn finish(mut self, is_one: bool) -> (Vec<Track>, Option<Split>, Vec<Note>) {
         let list = if is_one { "the list" } else { "the lists" };
+        self.by_file = HashMap::new();
         let mut notes = Vec::new();
         let told = self.parts.count + self.labels.count;
         for (examples, what) in [
             (
-                self.parts,
+                std::mem::take(&mut self.parts),
                 "named in two parts of the split; the part of the first row stays",
             ),
             (
-                self.labels,
+                std::mem::take(&mut self.labels),
                 "named with different labels; those of the first row stay (several labels of one file belong into a column `tags`)",
             ),
             (
-                self.unclear,
+                std::mem::take(&mut self.unclear),
                 "might be meant by several rows, as the folders of their paths are not here; left out",
             ),
         ] {
@@ -103,29 +148,41 @@ impl Gathered {
                 notes.push(examples.note(format!("{files} of {list}: {what}")));
             }
         }
-        if self.repeated.count > told {
-            let rows = counted(self.repeated.count, "row");
-            let name = agreeing(self.repeated.count, "names", "name");
-            notes.push(self.repeated.note(format!(
-                "{rows} of {list} {name} a file again, which stays the track of its first row"
-            )));
+        for (examples, least, what) in [
+            (
+                std::mem::take(&mut self.joined),
+                0,
+                "and what it adds belongs to the track of the first row",
+            ),
+            (
+                std::mem::take(&mut self.repeated),
+                told,
+                "which stays the track of its first row",
+            ),
+        ] {
+            if examples.count > least {
+                let rows = counted(examples.count, "row");
+                let name = agreeing(examples.count, "names", "name");
+                notes.push(examples.note(format!("{rows} of {list} {name} a file again, {what}")));
+            }
         }
-        let labels = self.rows.iter().filter_map(|row| {
-            let label = row.track.label.as_deref()?;
-            Some((label, Some(&row.place)))
-        });
+        self.take_folders(&mut notes);
+        let lines = || self.rows.iter().map(|row| Some(&row.place));
+        let labels = self.tracks.iter().zip(lines());
+        let labels = labels.filter_map(|(track, line)| Some((track.label.as_deref()?, line)));
         notes.extend(spellings::note("labels", labels));
-        let tags = self.rows.iter().flat_map(|row| {
-            let tags = row.track.tags.iter();
-            tags.map(|tag| (tag.as_str(), Some(&row.place)))
-        });
+        let tags = self.tracks.iter().zip(lines());
+        let tags =
+            tags.flat_map(|(track, line)| track.tags.iter().map(move |tag| (tag.as_str(), line)));
         notes.extend(spellings::note("tags", tags));
         notes.append(&mut self.notes);
-        let named = split_of(&self.rows).sizes();
+        let named = self.split().sizes();
         if self.leaves_missing_out {
+            let mut is_here = self.rows.iter().map(|row| !row.is_missing);
+            self.tracks.retain(|_| is_here.next().unwrap_or(true));
             self.rows.retain(|row| !row.is_missing);
         }
-        let split = split_of(&self.rows);
+        let split = self.split();
         let [train, valid, test] = split.sizes();
         if named != split.sizes() {
             notes.push(
@@ -136,7 +193,6 @@ impl Gathered {
                 .into(),
             );
         }
-        let tracks = self.rows.into_iter().map(|row| row.track).collect();
         let sizes @ [train, valid, test] = split.sizes();
         let split = split.usable();
         if split.is_none() && sizes != [0; 3] {
@@ -148,67 +204,112 @@ impl Gathered {
                 .into(),
             );
         }
-        (tracks, split, notes)
+        (self.tracks, split, notes)
     }
-}
 
-/// The split that some rows name.
-fn split_of(rows: &[Gathering]) -> Split {
-    let mut split = Split::default();
-    for (place, row) in rows.iter().enumerate() {
-        split.add(row.part, place);
+    /// The split that the rows name.
+    fn split(&self) -> Split {
+        let mut split = Split::default();
+        for (place, row) in self.rows.iter().enumerate() {
+            split.add(row.part, place);
+        }
+        split
     }
-    split
-}
 
-impl Gathering {
-    fn join(
-        &mut self,
-        other: Track,
-        part: Option<Part>,
-        place: &ListLine,
-        labels: &mut Examples,
-        parts: &mut Examples,
-    ) {
-        let path = other.path.display().to_string();
-        let first = &self.place;
-        let mut differs = |one: Option<String>, two: Option<String>| {
-            if let (Some(one), Some(two)) = (one, two)
-                && one != two
+    /// Labels tracks of which their lists say nothing by their folders, as those of an opened folder are.
+    fn take_folders(&mut self, notes: &mut Vec<Note>) {
+        let bare: Vec<usize> = (0..)
+            .zip(&self.rows)
+            .filter(|(_, row)| row.is_bare)
+            .map(|(at, _)| at)
+            .collect();
+        let paths = bare.iter().filter_map(|&at| self.tracks.get(at));
+        let paths: Vec<PathBuf> = paths.map(|track| track.path.clone()).collect();
+        let mut said = Vec::new();
+        let (labels, split) = folder_labels::labels_by_folders(&paths, &mut said);
+        let mut labelled = 0;
+        for (&at, label) in bare.iter().zip(labels) {
+            if let Some(track) = self.tracks.get_mut(at)
+                && track.label.is_none()
+                && label.is_some()
             {
-                labels.add(place.clone(), || {
-                    format!("{first} `{one}`, {place} `{two}`: {path}")
-                });
-            }
-        };
-        let of_key = |track: &Track| track.key.and_then(crate::key_name).map(str::to_owned);
-        let of_numbers = |track: &Track| track.emotion.map(|it| format!("{it:?}"));
-        let track = &mut self.track;
-        match (of_key(track), of_key(&other)) {
-            (Some(one), Some(two)) if one != two => differs(Some(one), Some(two)),
-            _ => differs(track.label.clone(), other.label.clone()),
-        }
-        differs(of_numbers(track), of_numbers(&other));
-        if track.label.is_none() {
-            track.label = other.label;
-        }
-        track.key = track.key.or(other.key);
-        track.tempo_bpm = track.tempo_bpm.or(other.tempo_bpm);
-        track.emotion = track.emotion.or(other.emotion);
-        track.fold = track.fold.or(other.fold);
-        for tag in other.tags {
-            if !track.tags.contains(&tag) {
-                track.tags.push(tag);
+                track.label = label;
+                labelled += 1;
             }
         }
-        match (self.part, part) {
-            (Some(one), Some(two)) if one != two => {
-                parts.add(place.clone(), || {
-                    format!("{first} {}, {place} {}: {path}", one.name(), two.name())
-                });
+        if labelled == 0 {
+            return;
+        }
+        let tracks = counted(labelled, "track");
+        notes.push(format!("the names of their folders are the labels of {tracks}").into());
+        let is_parted = self.rows.iter().any(|row| row.part.is_some());
+        if let Some(split) = split.filter(|_| !is_parted) {
+            notes.append(&mut said);
+            for (part, places) in [
+                (Part::Train, split.train),
+                (Part::Valid, split.valid),
+                (Part::Test, split.test),
+            ] {
+                let rows = places.iter().filter_map(|&place| bare.get(place).copied());
+                for at in rows {
+                    if let Some(row) = self.rows.get_mut(at) {
+                        row.part = Some(part);
+                    }
+                }
             }
-            (None, part) => self.part = part,
-            _ => {}
+        }
+    }
+}
+
+/// Whether a row says something of a track that was not known.
+fn adds_to(track: &Track, other: &Track) -> bool {
+    other.tags.iter().any(|tag| !track.tags.contains(tag))
+        || track.label.is_none() && other.label.is_some()
+        || track.key.is_none() && other.key.is_some()
+        || track.tempo_bpm.is_none() && other.tempo_bpm.is_some()
+        || track.emotion.is_none() && other.emotion.is_some()
+        || track.fold.is_none() && other.fold.is_some()
+}
+
+/// Notes where two rows, the `first` and a later one, say different things of a file.
+fn note_differences(
+    first: &ListLine,
+    track: &Track,
+    place: &ListLine,
+    other: &Track,
+    labels: &mut Examples,
+) {
+    let path = other.path.display().to_string();
+    let mut differs = |one: Option<String>, two: Option<String>| {
+        if let (Some(one), Some(two)) = (one, two)
+            && one != two
+        {
+            labels.add(place.clone(), || {
+                format!("{first} `{one}`, {place} `{two}`: {path}")
+            });
+        }
+    };
+    let of_key = |track: &Track| track.key.and_then(crate::key_name).map(str::to_owned);
+    let of_numbers = |track: &Track| track.emotion.map(|it| format!("{it:?}"));
+    match (of_key(track), of_key(other)) {
+        (Some(one), Some(two)) if one != two => differs(Some(one), Some(two)),
+        _ => differs(track.label.clone(), other.label.clone()),
+    }
+    differs(of_numbers(track), of_numbers(other));
+}
+
+/// Adds what was not known about a track.
+fn join(track: &mut Track, other: Track) {
+    if track.label.is_none() {
+        track.label = other.label;
+    }
+    track.key = track.key.or(other.key);
+    track.tempo_bpm = track.tempo_bpm.or(other.tempo_bpm);
+    track.emotion = track.emotion.or(other.emotion);
+    track.fold = track.fold.or(other.fold);
+    for tag in other.tags {
+        if !track.tags.contains(&tag) {
+            track.tags.push(tag);
         }
     }
 }

@@ -6,9 +6,12 @@
 mod columns;
 mod emotion;
 mod gather;
+mod keys;
 mod paths;
 mod split_columns;
 mod tag_signs;
+mod tag_values;
+mod unread;
 mod values;
 mod words;
 
@@ -20,20 +23,28 @@ use std::{
     sync::Arc,
 };
 
-use self::{columns::Columns, gather::Gathered, paths::Finder, values::Values};
+pub(crate) use self::words::MARK;
+use self::{
+    columns::Columns,
+    gather::{Gathered, NewRow},
+    paths::Finder,
+    values::Values,
+};
 use crate::{
     Collection, CollectionError, CollectionKind, Note, Track,
     note::{Examples, ListLine},
     split::Part,
     structured,
-    table::{Row, Table},
+    table::{self, Row, Table},
     text::{is_nothing, say_guessed_encoding},
     walk,
 };
 use mynascope_base::{agreeing, counted, jobs::Watch, without_path};
 
 /// Endings of files that are lists.
-const ENDINGS: [&str; 4] = ["csv", "tsv", "tab", "psv"];
+const ENDINGS: [&str; 5] = ["csv", "tsv", "tab", "psv", "scp"];
+/// Endings of texts that may be lists.
+const TEXTS: [&str; 3] = ["txt", "md", "markdown"];
 /// Endings of playlists.
 const PLAYLISTS: [&str; 3] = ["m3u", "m3u8", "pls"];
 
@@ -44,7 +55,7 @@ const FEW_MISSING: usize = 20;
 
 /// The endings of lists, for messages.
 pub(crate) fn endings() -> String {
-    let endings = ENDINGS.iter().chain(&["txt"]).chain(&structured::JSON);
+    let endings = ENDINGS.iter().chain(&TEXTS[..1]).chain(&structured::JSON);
     let endings: Vec<String> = endings
         .chain(&PLAYLISTS)
         .map(|it| format!(".{it}"))
@@ -68,7 +79,7 @@ pub(crate) fn remedy(path: &Path) -> Option<&'static str> {
             "a cue sheet names the parts of one file, which are not opened one by one; open the sound file itself",
         ),
         (
-            &["yaml", "yml", "xml", "jams"],
+            &["yaml", "yml", "xml", "jams", "nml", "crate", "arff"],
             "lists in this format are not read; write one as CSV or JSON, with a path and labels for each file",
         ),
         (
@@ -76,6 +87,9 @@ pub(crate) fn remedy(path: &Path) -> Option<&'static str> {
             "it holds no vectors of tracks; if it is a list, write it as CSV, as with pandas' to_csv",
         ),
     ];
+    if table::is_beside_list(path) {
+        return Some("it is a part of a Kaldi data folder; open the folder's wav.scp");
+    }
     let known = REMEDIES
         .iter()
         .find(|(endings, _)| has_ending(path, endings));
@@ -85,7 +99,7 @@ pub(crate) fn remedy(path: &Path) -> Option<&'static str> {
 /// Whether a text names sounds in its lines with more beside them, which no known sign parts from them.
 pub(crate) fn seems_unparted(path: &Path) -> bool {
     let mut start = Vec::new();
-    let read = has_ending(path, &["txt"])
+    let read = has_ending(path, &TEXTS)
         .then(|| fs::File::open(path)?.take(1 << 12).read_to_end(&mut start));
     if !matches!(read, Some(Ok(_))) {
         return false;
@@ -114,6 +128,11 @@ pub(crate) fn is_heading(name: &str) -> bool {
     columns::is_known(name)
 }
 
+/// Whether a heading is that of several labels or tags.
+pub(crate) fn is_tags(name: &str) -> bool {
+    columns::is_tags(name)
+}
+
 /// Whether a file lists tracks, by its ending or, where that may mean any text, its first lines.
 pub fn is_list(path: &Path) -> bool {
     if has_ending(path, &ENDINGS) || has_ending(path, &PLAYLISTS) {
@@ -122,7 +141,7 @@ pub fn is_list(path: &Path) -> bool {
     if has_ending(path, &structured::JSON) {
         return is_json_list(path);
     }
-    has_ending(path, &["txt"])
+    has_ending(path, &TEXTS)
         && Table::header(path, columns::is_known).is_some_and(|names| {
             let is_sound = |name: &String| walk::is_sound_name(Path::new(name.trim()));
             names.iter().any(is_sound)
@@ -133,7 +152,11 @@ pub fn is_list(path: &Path) -> bool {
 /// Whether a JSON file has a column of files, or cannot be read at all: then reading it as a list says why.
 fn is_json_list(path: &Path) -> bool {
     match Table::read(path, columns::is_known) {
-        Ok(table) => table.names().iter().any(|name| columns::is_file(name)),
+        Ok(table) => {
+            let has_sounds = || !Columns::of(&table).files.is_empty();
+            table.names().iter().any(|name| columns::is_file(name))
+                || table.is_headless && has_sounds()
+        }
         Err(_) => path.is_file(),
     }
 }
@@ -285,11 +308,9 @@ impl Opened<'_> {
             notes.push(format!("{}: {why}", name.to_string_lossy()).into());
         }
         let values = Values::of(&table, &columns, file, self.part, notes);
-        let (mut guessed, mut lost, mut nameless) = (
-            Examples::default(),
-            Examples::default(),
-            Examples::default(),
-        );
+        // A playlist is put together by hand: its folders are those of albums.
+        let is_bare = columns.finds_no_labels() && !is_playlist(self.list);
+        let [mut guessed, mut lost, mut nameless] = std::array::from_fn(|_| Examples::default());
         let mut rows = 0_usize;
         for row in table.rows() {
             watch.check()?;
@@ -325,7 +346,14 @@ impl Opened<'_> {
                 }
             }
             let (track, part) = values.track(&row, found.path(), problem_of(&found, words));
-            gathered.add(track, part, &found, words, self.line(&row));
+            gathered.add(NewRow {
+                track,
+                part,
+                found: &found,
+                words,
+                is_bare,
+                place: self.line(&row),
+            });
         }
         values.finish(notes);
         if nameless.count > 0 {
@@ -442,6 +470,10 @@ fn problem_of(found: &paths::Found, words: &str) -> Option<String> {
         }
         paths::Found::Several(_) => Some(
             "named in the list, but several files have this name; write the path with its folders"
+                .to_owned(),
+        ),
+        paths::Found::Missing(_) if words.ends_with('|') => Some(
+            "named in the list by a command, and commands are never run; name the file itself"
                 .to_owned(),
         ),
         paths::Found::Missing(path) if path.is_dir() => {

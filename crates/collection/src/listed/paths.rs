@@ -367,7 +367,7 @@ fn same_name(path: &Path, clean: &str) -> bool {
 /// A path of any system with forward slashes: without a drive ("C:"), a scheme ("file://", with %20 for a space) or
 /// marks around it.
 fn slashed(words: &str) -> String {
-    let words = words.trim().trim_matches(['"', '\'']);
+    let words = words.trim().trim_matches(['"', '\'', '`']);
     let scheme = words
         .get(..7)
         .filter(|scheme| scheme.eq_ignore_ascii_case("file://"));

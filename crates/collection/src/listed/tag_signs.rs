@@ -18,7 +18,7 @@ pub(super) fn tag_fields<'a>(
     row: &Row<'a>,
     place: usize,
     goes_on: Option<usize>,
-) -> impl Iterator<Item = &'a str> + use<'a> {
+) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
     let width = match goes_on == Some(place) {
         true => usize::MAX,
         false => 1,
@@ -64,19 +64,31 @@ pub(super) fn note_signs(
             others.join(" and ")
         )));
     }
+    if signs.by_place {
+        notes.push(
+            format!(
+                "the zeros and ones in {heading} are read as tags that go by their place, from 0 on; write words to have names"
+            )
+            .into(),
+        );
+    }
     let mut commas = Examples::default();
     let mut odd = Examples::default();
-    let (mut weights, mut spaced, mut anded) = (
-        Examples::default(),
-        Examples::default(),
-        Examples::default(),
-    );
+    let [mut weights, mut spaced, mut anded, mut numbers, mut kinds] =
+        std::array::from_fn(|_| Examples::default());
     let different: BTreeSet<&str> = fields().map(|(_, field)| field).collect();
     let whole = different.iter().all(|field| signs.tags(field).len() < 2);
     let ands = whole && words::seem_parted_by(&different, words::AND);
     let blanks = whole && !ands && words::seem_parted_by(&different, " ");
     for (line, field) in fields() {
-        let tags = signs.tags(field);
+        let found = signs.read(field);
+        if found.has_weights {
+            numbers.add(line, || named(line, field));
+        }
+        if found.has_kinds {
+            kinds.add(line, || named(line, field));
+        }
+        let tags = found.tags;
         if tags.iter().any(|tag| words::has_weight(tag)) {
             weights.add(line, || named(line, field));
         }
@@ -111,7 +123,15 @@ pub(super) fn note_signs(
         ),
         (
             weights,
-            "a number after `:` is part of the tag in `tags`; leave numbers out to have the tags alone",
+            "a number after `:` or at the end is part of the tag in `tags`; leave numbers out to have the tags alone",
+        ),
+        (
+            numbers,
+            "numbers beside the tags in `tags` are left out: a tag with a number above 0 is there, one with 0 or less is not",
+        ),
+        (
+            kinds,
+            "names before `:` in `tags` are left out, what stands behind them are the tags",
         ),
     ] {
         if examples.count > 0 {

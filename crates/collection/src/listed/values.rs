@@ -1,66 +1,47 @@
 //! What the fields of a list's rows say about their tracks.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{cell::RefCell, collections::BTreeMap, path::Path};
 
 use super::{
     columns::{Columns, column},
     cut,
     emotion::{self, Guess, Scale},
+    keys::Keys,
     split_columns::{SplitColumn, SplitColumns, fold_number, split_columns},
     tag_signs::{note_signs, tag_fields},
     words::{self, TagSigns},
 };
 use crate::{
-    Note, Track,
-    key::{has_h, parse_key, parse_key_in},
-    key_name,
+    Note, Track, key_name,
     note::Examples,
     split::Part,
     table::{Row, Table},
-    text::{composed, is_nothing},
+    text::{is_nothing, label_text},
 };
 use mynascope_base::counted;
 
-/// Headings of columns that nothing was read from, named in a note.
-const NAMED_HEADINGS: usize = 40;
-
 /// How the fields of one list are read.
 pub(super) struct Values<'a> {
-    table: &'a Table,
-    columns: &'a Columns,
-    split: Option<SplitColumn>,
+    pub(super) table: &'a Table,
+    pub(super) columns: &'a Columns,
+    pub(super) split: Option<SplitColumn>,
     /// The column of the numbers of folds.
-    folds: Option<usize>,
+    pub(super) folds: Option<usize>,
     /// The part that the list's own name means, for every row.
-    part: Option<Part>,
+    pub(super) part: Option<Part>,
     /// Of each column of tags.
     signs: Vec<(usize, TagSigns)>,
     /// Of the last column, whose fields go on beyond the headings.
     goes_on: Option<usize>,
-    with_h: bool,
-    key_numbers: Option<KeyNumbers>,
+    keys: Option<Keys>,
     scale: Option<Scale>,
     problems: RefCell<Problems>,
-}
-
-/// Keys that are numbers instead of names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum KeyNumbers {
-    /// From 0, C, beside a column of modes: 1 major, 0 minor.
-    WithMode,
-    /// Nothing says which mean what: several ways of numbering are about.
-    Alone,
 }
 
 /// What could not be read, by line.
 #[derive(Default)]
 struct Problems {
     splits: Examples,
-    keys: Examples,
     tempos: Examples,
     emotions: Examples,
     longer: Examples,
@@ -100,43 +81,13 @@ impl<'a> Values<'a> {
         for &(place, signs) in &signs {
             note_signs(table, place, goes_on, signs, notes);
         }
-        let keys = || {
-            columns
-                .key
-                .into_iter()
-                .flat_map(|place| column(table, place))
-        };
-        let key_numbers = key_numbers(keys(), columns.mode.is_some());
-        if key_numbers == Some(KeyNumbers::WithMode) {
-            let heading = |place: Option<usize>| {
-                let name = place.and_then(|place| table.names().get(place));
-                name.map_or("", String::as_str)
-            };
-            notes.push(
-                format!(
-                    "the numbers in `{}` are read as keys from 0, which is C, to 11, which is B, with `{}` as the mode: 1 is \
-                     major, 0 minor",
-                    heading(columns.key),
-                    heading(columns.mode)
-                )
-                .into(),
-            );
-        }
-        let with_h = keys().any(has_h);
-        if with_h && keys().any(|key| key.trim().starts_with('B')) {
-            notes.push(
-                "the keys are written with H for B natural, so a B without a sign is read as B flat"
-                    .into(),
-            );
-        }
         let mut values = Self {
             table,
             columns,
             part: part.filter(|_| split.is_none()),
             signs,
             goes_on,
-            with_h,
-            key_numbers,
+            keys: Keys::of(table, columns, notes),
             scale: None,
             split,
             folds,
@@ -156,14 +107,14 @@ impl<'a> Values<'a> {
     ) -> (Track, Option<Part>) {
         let text = |place: Option<usize>| row.at(place?).filter(|text| !is_nothing(text));
         self.note_blank(row);
-        let key = self.key(row);
+        let key = self.keys.as_ref().and_then(|keys| keys.key(row));
         let known = Track::of_file(path);
         let track = Track {
             title: text(self.columns.title).map_or(known.title, str::to_owned),
             path: known.path,
             // One label, in whichever of Unicode's two forms it was written.
             label: text(self.columns.label)
-                .map(composed)
+                .map(|label| label_text(&words::bare_label(label)))
                 .or_else(|| key.and_then(key_name).map(str::to_owned)),
             key,
             tempo_bpm: self.tempo(row),
@@ -209,6 +160,9 @@ impl<'a> Values<'a> {
 
     /// Says what could not be read.
     pub(super) fn finish(self, notes: &mut Vec<Note>) {
+        if let Some(keys) = self.keys {
+            keys.finish(self.table, notes);
+        }
         let problems = self.problems.into_inner();
         let names = self.table.names();
         let heading = |place: Option<usize>| -> &str {
@@ -228,20 +182,6 @@ impl<'a> Values<'a> {
             (
                 problems.splits,
                 format!("no part of a split in {split} (train, valid or test), so in none of them"),
-            ),
-            (
-                problems.keys,
-                match self.key_numbers {
-                    Some(KeyNumbers::Alone) => format!(
-                        "the numbers in `{}` are not read as keys, as there are several ways to number them; write names (such \
-                         as `Eb minor`), or 0 (C) to 11 (B) beside a column `mode` with 1 for major and 0 for minor",
-                        heading(self.columns.key)
-                    ),
-                    _ => format!(
-                        "no key in `{}` (such as `Eb minor`, `F#m`, `A:min` or `8A`), so none is known",
-                        heading(self.columns.key)
-                    ),
-                },
             ),
             (
                 problems.tempos,
@@ -309,52 +249,6 @@ impl<'a> Values<'a> {
         }
     }
 
-    fn key(&self, row: &Row<'_>) -> Option<u8> {
-        let words = row.at(self.columns.key?).filter(|key| !is_nothing(key))?;
-        let mode = self
-            .columns
-            .mode
-            .and_then(|place| row.at(place))
-            .unwrap_or_default();
-        let key = match self.key_numbers {
-            Some(KeyNumbers::WithMode) => {
-                let is_minor = match words::number(mode, true) {
-                    Some(1.0) => Some(false),
-                    Some(0.0) => Some(true),
-                    _ => parse_key(&format!("C {mode}"))
-                        .filter(|_| !is_nothing(mode))
-                        .map(|key| key >= 12),
-                };
-                let pitch = key_number(words).and_then(|key| u8::try_from(key).ok());
-                pitch
-                    .zip(is_minor)
-                    .map(|(pitch, is_minor)| if is_minor { pitch + 12 } else { pitch })
-            }
-            Some(KeyNumbers::Alone) => None,
-            None => {
-                let both = || parse_key_in(&format!("{words} {mode}"), self.with_h);
-                let alone = || parse_key_in(words, self.with_h);
-                match mode {
-                    "" => alone(),
-                    _ => both().or_else(alone),
-                }
-            }
-        };
-        // -1 is how keys are numbered that nobody found.
-        let is_unknown = key_number(words) == Some(-1) || matches!(words, "unknown" | "Unknown");
-        if key.is_none() && !is_unknown {
-            let mut problems = self.problems.borrow_mut();
-            problems.keys.add(row.line(), || {
-                let mode = match mode {
-                    "" => String::new(),
-                    mode => format!(" with the mode `{}`", cut(mode)),
-                };
-                format!("line {} `{}`{mode}", row.line(), cut(words))
-            });
-        }
-        key
-    }
-
     fn tempo(&self, row: &Row<'_>) -> Option<f32> {
         let words = row.at(self.columns.tempo?).filter(|it| !is_nothing(it))?;
         let tempo = words::number(words, self.table.has_commas());
@@ -371,12 +265,17 @@ impl<'a> Values<'a> {
     fn tags(&self, row: &Row<'_>) -> Vec<String> {
         let mut tags: Vec<String> = Vec::new();
         let mut add = |tag: String| {
-            let tag = composed(&tag);
+            let tag = label_text(&tag);
             if !tags.contains(&tag) {
                 tags.push(tag);
             }
         };
-        for &(place, signs) in &self.signs {
+        let weight = self.columns.tag_weight.and_then(|place| row.at(place));
+        let is_absent = weight.is_some_and(|weight| {
+            let number = words::number(weight, self.table.has_commas());
+            number.is_some_and(|number| number <= 0.0) || words::yes_or_no(weight) == Some(false)
+        });
+        for &(place, signs) in self.signs.iter().filter(|_| !is_absent) {
             for field in tag_fields(row, place, self.goes_on) {
                 signs.tags(field).into_iter().for_each(&mut add);
             }
@@ -481,131 +380,4 @@ impl<'a> Values<'a> {
             }
         }
     }
-
-    /// Says which columns nothing was read from, but for the one that was named as `no_split` before.
-    fn note_unread(&self, file: usize, no_split: Option<usize>, notes: &mut Vec<Note>) {
-        let columns = self.columns;
-        let split = self.split.as_ref().map(|(place, _)| *place);
-        let unread = columns.unread(self.table, file, [split.or(no_split), self.folds]);
-        let of_name = |name: &String| self.table.names().iter().filter(|it| *it == name).count();
-        let (again, unread): (Vec<String>, Vec<String>) = match self.table.is_headless {
-            true => (Vec::new(), unread),
-            false => {
-                let mut seen = BTreeSet::new();
-                let names = self.table.names().iter();
-                let twice: BTreeSet<&String> = names.filter(|name| !seen.insert(*name)).collect();
-                unread.into_iter().partition(|name| twice.contains(name))
-            }
-        };
-        for name in again.iter().collect::<BTreeSet<_>>() {
-            let count = of_name(name);
-            notes.push(
-                format!(
-                    "{count} columns have the name `{}`; the first is read",
-                    cut(name)
-                )
-                .into(),
-            );
-        }
-        let has_some = columns.label.is_some()
-            || !columns.tags.is_empty()
-            || !columns.tag_columns.is_empty()
-            || columns.key.is_some()
-            || columns.tempo.is_some()
-            || columns.emotion.iter().any(Option::is_some);
-        let heading = |place: usize| self.table.names().get(place).map_or("", String::as_str);
-        if self.table.is_headless {
-            let read = [
-                (Some(file), "the path"),
-                (columns.label, "the label"),
-                (split, "the part of the split"),
-            ];
-            let read: Vec<String> = read
-                .into_iter()
-                .filter_map(|(place, what)| Some(format!("field {} as {what}", place? + 1)))
-                .collect();
-            if read.len() > 1 {
-                let read = read.join(", ");
-                notes.push(format!("the list has no headings; read are {read}").into());
-            }
-        }
-        if columns.has_artists {
-            let name = columns.label.map_or("", heading);
-            notes.push(
-                format!("there is no other label, so the artists in `{name}` are the labels")
-                    .into(),
-            );
-        }
-        if !has_some && super::is_playlist(self.table.path()) {
-            notes.push(
-                "a playlist has no labels; write a list such as a .csv with the columns `file` and `label` instead"
-                    .into(),
-            );
-        } else if !has_some {
-            notes.push(
-                format!(
-                    "there is no column of labels; {}; wanted are `label` (or `genre`, `class`, `style`), \
-                     `tags`, `key`, or `arousal` and `valence`",
-                    self.table.say_headings()
-                )
-                .into(),
-            );
-        } else if !unread.is_empty() {
-            let named: Vec<String> = unread
-                .iter()
-                .take(NAMED_HEADINGS)
-                .map(|name| format!("`{}`", cut(name)))
-                .collect();
-            let more = match unread.len() - named.len() {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            notes.push(
-                format!(
-                    "columns that nothing was read from: {}{more}",
-                    named.join(", ")
-                )
-                .into(),
-            );
-        }
-        if !columns.in_part.is_empty() && self.split.is_none() && self.part.is_none() {
-            let named = columns.in_part.iter();
-            let named: Vec<String> = named
-                .map(|&(place, part)| format!("`{}` as {}", heading(place), part.name()))
-                .collect();
-            notes.push(
-                format!(
-                    "the split is read from columns of yes and no: {}",
-                    named.join(", ")
-                )
-                .into(),
-            );
-        }
-        if !columns.tag_columns.is_empty() {
-            notes.push(
-                format!(
-                    "{} columns of yes and no are read as tags",
-                    columns.tag_columns.len()
-                )
-                .into(),
-            );
-        }
-    }
-}
-
-/// Whether keys are numbers; those with a mode beside them are 0 to 11, or -1 where nobody found one.
-fn key_numbers<'a>(keys: impl Iterator<Item = &'a str>, has_mode: bool) -> Option<KeyNumbers> {
-    let numbers: Option<Vec<i64>> = keys.map(key_number).collect();
-    let numbers = numbers.filter(|numbers| !numbers.is_empty())?;
-    let within = numbers.iter().all(|number| (-1..12).contains(number));
-    Some(match has_mode && within {
-        true => KeyNumbers::WithMode,
-        false => KeyNumbers::Alone,
-    })
-}
-
-/// A whole number, also as programs write it where a column has gaps: `3.0`.
-fn key_number(words: &str) -> Option<i64> {
-    let words = words.trim();
-    words.strip_suffix(".0").unwrap_or(words).parse().ok()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::tag_values::{BracketTags, bracket_tags};
 use crate::{split::Part, text::fold_text};
 
 /// What one word means for a split.
@@ -101,7 +102,12 @@ const STRONG: [char; 5] = ['\n', ';', '|', '；', '、'];
 pub(super) struct TagSigns {
     /// A comma parts tags, too, unless a field of the column has it beside a stronger sign.
     comma_parts: bool,
+    /// Each field has as many zeros and ones, a place for each tag.
+    pub(super) by_place: bool,
 }
+
+/// The mark before a label in fastText's lists.
+pub(crate) const MARK: &str = "__label__";
 
 /// What parts the tags of one field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -123,33 +129,84 @@ impl std::fmt::Display for TagSign {
 
 impl TagSigns {
     /// Of a column's fields.
-    pub(super) fn of<'a>(fields: impl Iterator<Item = &'a str>) -> Self {
-        let mut open = fields.filter(|field| in_brackets(field).is_none());
-        Self {
+    pub(super) fn of<'a>(fields: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let mut open = fields.clone().filter(|field| bracket_tags(field).is_none());
+        let signs = Self {
             comma_parts: !open.any(|field| field.contains(',') && field.contains(STRONG)),
+            by_place: false,
+        };
+        Self {
+            by_place: signs.are_by_place(fields),
+            ..signs
         }
     }
 
-    /// The tags of a field, each once.
-    pub(super) fn tags(self, field: &str) -> Vec<String> {
-        let tags: Vec<String> = match in_brackets(field) {
-            Some(inside) => listed(inside),
-            None => {
+    /// Whether fields are rows of zeros and ones, of one length.
+    fn are_by_place<'a>(self, fields: impl Iterator<Item = &'a str>) -> bool {
+        const FEWEST: usize = 3;
+        let mut width = None;
+        let mut filled = fields.filter(|field| !crate::text::is_nothing(field));
+        let is_row = |field: &str| {
+            let parts = self.parts(field).tags;
+            let digits =
+                |part: &String| matches!(part.trim(), "0" | "1" | "0.0" | "1.0" | "0." | "1.");
+            parts.len() >= FEWEST
+                && *width.get_or_insert(parts.len()) == parts.len()
+                && parts.iter().all(digits)
+        };
+        filled.all(is_row) && width.is_some()
+    }
+
+    /// What the signs of a field part, and what it says beside that.
+    fn parts(self, field: &str) -> BracketTags {
+        if let Some(found) = bracket_tags(field) {
+            return found;
+        }
+        let parts: Vec<String> = match field.contains(MARK) {
+            true => field.split(MARK).map(unmarked).collect(),
+            false => {
                 let parts =
                     |letter: char| STRONG.contains(&letter) || self.comma_parts && is_comma(letter);
                 field.split(parts).map(str::to_owned).collect()
             }
         };
+        BracketTags {
+            tags: parts,
+            ..BracketTags::default()
+        }
+    }
+
+    /// The tags of a field, each once, and what it says beside them.
+    pub(super) fn read(self, field: &str) -> BracketTags {
+        let found = self.parts(field);
+        let tags: Vec<String> = match self.by_place {
+            true => {
+                let is_one = |(place, part): (usize, &String)| {
+                    part.trim().starts_with('1').then(|| place.to_string())
+                };
+                found.tags.iter().enumerate().filter_map(is_one).collect()
+            }
+            false => found.tags,
+        };
         let mut seen = BTreeSet::new();
-        tags.into_iter()
+        let tags = tags
+            .into_iter()
             .map(|tag| tag.trim().to_owned())
-            .filter(|tag| !crate::text::is_nothing(tag) && seen.insert(tag.clone()))
-            .collect()
+            .filter(|tag| !crate::text::is_nothing(tag) && seen.insert(tag.clone()));
+        BracketTags {
+            tags: tags.collect(),
+            ..found
+        }
+    }
+
+    /// The tags of a field, each once.
+    pub(super) fn tags(self, field: &str) -> Vec<String> {
+        self.read(field).tags
     }
 
     /// What parts a field; `None` where it is one tag.
     pub(super) fn sign(self, field: &str) -> Option<TagSign> {
-        if in_brackets(field).is_some() {
+        if bracket_tags(field).is_some() {
             return Some(TagSign::Brackets);
         }
         let sign = STRONG.into_iter().find(|&sign| field.contains(sign));
@@ -159,7 +216,7 @@ impl TagSigns {
 
     /// Whether a field has a comma that parts nothing.
     pub(super) fn keeps_comma(self, field: &str) -> bool {
-        !self.comma_parts && in_brackets(field).is_none() && field.contains(is_comma)
+        !self.comma_parts && bracket_tags(field).is_none() && field.contains(is_comma)
     }
 }
 
@@ -170,8 +227,10 @@ fn is_comma(letter: char) -> bool {
 /// Whether a field that is one label looks like several: a list in brackets, or words with a sign between them that no
 /// name has.
 pub(super) fn seems_several(field: &str) -> bool {
-    in_brackets(field).is_some_and(|inside| listed(inside).len() > 1)
-        || in_brackets(field).is_none() && field.contains(STRONG)
+    match bracket_tags(field) {
+        Some(found) => found.tags.len() > 1,
+        None => field.contains(STRONG) || field.matches(MARK).count() > 1,
+    }
 }
 
 /// Whether one tag looks like several that are parted by a sign which might be of a name, too: `rock/pop`, `#rock #pop`.
@@ -214,50 +273,47 @@ pub(super) fn seem_parted_by(fields: &BTreeSet<&str>, sign: &str) -> bool {
     alone.iter().all(is_part) && last.iter().any(|part| earlier.contains(part))
 }
 
-/// Whether a tag ends in a share, as `guitar:0.8` does.
+/// Whether a tag ends in a share, as `guitar:0.8` does, or in yes and no.
 pub(super) fn has_weight(tag: &str) -> bool {
     tag.rsplit_once(':').is_some_and(|(name, share)| {
         let share = share.trim();
-        name.contains(char::is_alphabetic)
-            && share.contains('.')
-            && share.bytes().all(|it| it.is_ascii_digit() || it == b'.')
-    })
+        let is_share =
+            share.contains('.') && share.bytes().all(|it| it.is_ascii_digit() || it == b'.');
+        let is_sign = matches!(fold_text(share).as_str(), "0" | "1" | "true" | "false");
+        name.contains(char::is_alphabetic) && (is_share || is_sign)
+    }) || has_share_in_brackets(tag)
 }
 
-/// What stands in the brackets of a list as JSON, Python or NumPy write it.
-fn in_brackets(field: &str) -> Option<&str> {
-    let field = field.trim();
-    [('[', ']'), ('(', ')'), ('{', '}')]
-        .into_iter()
-        .find_map(|(open, close)| field.strip_prefix(open)?.strip_suffix(close))
+/// Whether a tag ends in a share such as `(80%)` or `80 %`.
+fn has_share_in_brackets(tag: &str) -> bool {
+    let inner = tag.trim().trim_end_matches(')');
+    let is_share = |text: &str| {
+        let text = text.trim_end_matches('%').trim_end();
+        text.parse::<f64>().is_ok() && (inner.ends_with('%') || text.contains('.'))
+    };
+    let last = inner.rsplit(['(', ' ']).find(|it| !matches!(*it, "" | "%"));
+    (tag.ends_with(')') || inner.ends_with('%')) && last.is_some_and(is_share)
 }
 
-/// The items of a list: texts in quotes, whatever stands between them, or, without quotes, what commas part.
-fn listed(inside: &str) -> Vec<String> {
-    if !inside.contains(['"', '\'']) {
-        return inside.split(',').map(str::to_owned).collect();
+/// A label that stands in the brackets of a list or object by itself, or in quotes, without these.
+pub(super) fn bare_label(field: &str) -> String {
+    let is_list = field.starts_with(['[', '{']) || field.starts_with("('");
+    if let Some(found) = bracket_tags(field).filter(|_| is_list)
+        && let [only] = &found.tags[..]
+    {
+        return only.clone();
     }
-    let mut items = Vec::new();
-    let mut letters = inside.chars();
-    while let Some(quote) = letters.by_ref().find(|letter| matches!(letter, '"' | '\'')) {
-        let mut item = String::new();
-        while let Some(letter) = letters.next() {
-            match letter {
-                '\\' => match letters.next() {
-                    Some('u') => {
-                        let digits: String = letters.by_ref().take(4).collect();
-                        let code = u32::from_str_radix(&digits, 16).ok();
-                        item.push(code.and_then(char::from_u32).unwrap_or('\u{fffd}'));
-                    }
-                    other => item.extend(other),
-                },
-                end if end == quote => break,
-                other => item.push(other),
-            }
-        }
-        items.push(item);
-    }
-    items
+    let unquoted = field
+        .strip_prefix('\'')
+        .and_then(|rest| rest.strip_suffix('\''))
+        .filter(|inner| !inner.is_empty() && !inner.contains('\''));
+    unmarked(unquoted.unwrap_or(field))
+}
+
+/// A label without fastText's mark before it, and what parts it from the next.
+pub(super) fn unmarked(label: &str) -> String {
+    let label = label.trim().trim_end_matches(',');
+    label.strip_prefix(MARK).unwrap_or(label).to_owned()
 }
 
 /// Whether a field says that something holds.
@@ -392,6 +448,29 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_zeros_and_ones_are_tags_by_their_place() {
+        let fields = ["[0, 1, 1]", "[1, 0, 0]", "", "[0, 0, 0]"];
+        let signs = TagSigns::of(fields.into_iter());
+        assert!(signs.by_place);
+        assert_eq!(signs.tags(fields[0]), ["1", "2"]);
+        assert_eq!(signs.tags(fields[1]), ["0"]);
+        assert!(signs.tags(fields[3]).is_empty());
+        // Numbers of genres are none.
+        for other in [["[0, 1, 12]", "[1, 0, 0]"], ["[0, 1]", "[1, 0]"]] {
+            assert!(!TagSigns::of(other.into_iter()).by_place, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn marked_labels_are_told_apart_by_their_marks() {
+        let field = "__label__rock __label__hip-hop, __label__no vocals";
+        let signs = TagSigns::of([field].into_iter());
+        assert_eq!(signs.tags(field), ["rock", "hip-hop", "no vocals"]);
+        assert_eq!(unmarked("__label__rock"), "rock");
+        assert!(seems_several(field) && !seems_several("__label__rock"));
+    }
+
+    #[test]
     fn what_looks_like_several_is_told_from_one() {
         for several in ["rock;pop", "['rock', 'pop']", "rock|pop"] {
             assert!(seems_several(several), "{several}");
@@ -399,6 +478,18 @@ mod tests {
         for one in ["rock", "Folk, World, & Country", "(live)", "R&B/Soul"] {
             assert!(!seems_several(one), "{one}");
         }
+        for (written, label) in [
+            ("['rock']", "rock"),
+            ("{\"name\": \"rock\"}", "rock"),
+            ("'rock'", "rock"),
+            ("(live)", "(live)"),
+            ("'n'n'", "'n'n'"),
+            ("[1, 2]", "[1, 2]"),
+        ] {
+            assert_eq!(bare_label(written), label);
+        }
+        assert!(has_weight("rock (80%)") && has_weight("rock:0.8") && has_weight("rock 80 %"));
+        assert!(!has_weight("top 40") && !has_weight("take (2)") && !has_weight("100% silk"));
         assert!(seems_unparted("rock/pop") && seems_unparted("#rock #pop"));
         assert!(!seems_unparted("mood/theme---happy") && !seems_unparted("hip hop"));
     }

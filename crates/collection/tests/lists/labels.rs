@@ -225,7 +225,11 @@ fn keys_that_are_numbers_are_read_beside_their_mode_and_it_is_said_how() {
         let keys: Vec<_> = read.tracks.iter().map(|track| track.key).collect();
         assert_eq!(keys, [Some(15), Some(7), None], "{modes:?}");
         assert_note(&read, &["`key`", "from 0, which is C", "`mode`", "0 minor"]);
-        assert_eq!(read.notes.len(), 1, "{:?}", read.notes);
+        assert_note(
+            &read,
+            &["1 row", "`key` is said to be unknown", "line 4 `-1"],
+        );
+        assert_eq!(read.notes.len(), 2, "{:?}", read.notes);
     }
     // A mode that says nothing leaves the key open.
     let half = home.text(
@@ -443,7 +447,10 @@ fn tags_that_blanks_or_and_signs_seem_to_part_are_told_and_names_are_not_accused
     });
     assert_note(
         &weighed,
-        &["36 rows", "a number after `:` is part of the tag"],
+        &[
+            "36 rows",
+            "a number after `:` or at the end is part of the tag",
+        ],
     );
     for names in [
         ["hip hop", "drum and bass", "hip hop"],

@@ -9,6 +9,7 @@
 
 mod common;
 mod folders;
+mod forms;
 mod labels;
 mod paths;
 mod splits;

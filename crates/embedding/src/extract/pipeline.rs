@@ -101,7 +101,8 @@ impl Pipeline<'_> {
             rows
         })?;
         let windows = rows.windows;
-        let table = rows.table(tracks, &self.model, self.settings.level)?;
+        let mut table = rows.table(tracks, &self.model, self.settings.level)?;
+        table.note_incomplete(&rows.caveats);
         let seconds = start.elapsed().as_secs_f64();
         Ok(Extraction {
             from_cache: false,

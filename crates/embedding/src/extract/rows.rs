@@ -94,6 +94,7 @@ impl Rows {
                     path: of.path.clone(),
                     label: of.label.clone(),
                     split: None,
+                    incomplete: None,
                 });
             }
             table.track.push(table.tracks.len() as u32 - 1);

@@ -12,6 +12,7 @@ pub(super) enum Field {
     Encoder,
     EncoderHash,
     Level,
+    Incomplete,
 }
 
 impl Field {
@@ -100,6 +101,7 @@ impl Field {
             Self::Encoder => &["encoder", "model"],
             Self::EncoderHash => &["encoder_hash"],
             Self::Level => &["level"],
+            Self::Incomplete => &["incomplete"],
         }
     }
 
@@ -135,6 +137,7 @@ impl Field {
             Self::Encoder,
             Self::EncoderHash,
             Self::Level,
+            Self::Incomplete,
         ];
         // `y` beside `x` is a place on a map, alone it is a label; neither is a part of an embedding.
         fields

@@ -9,6 +9,9 @@
 //! | `.tsv` | what TensorBoard's projector opens: the numbers in `F.tsv`, the rest in `F.metadata.tsv` |
 //! | `.safetensors` | tensors `embedding`, `timestamps`, `track`; paths, labels and splits as JSON in the metadata |
 //!
+//! Where files were decoded in part, each also has `incomplete`: a sentence for each such track (npz, safetensors) or row,
+//! what its file lacks.
+//!
 //! What is read is wider: the same as pandas, Polars, pyarrow, DuckDB and numpy write it, under the usual other names
 //! ([`fields`]), without all columns but the vectors, and also as `.npy` (a matrix) and `.csv`. Rows may have been
 //! shuffled or taken out ([`rows`]).
@@ -24,6 +27,7 @@ mod parquet_columns;
 mod rows;
 mod safetensors;
 mod text;
+mod text_lines;
 mod text_metadata;
 mod tsv;
 

@@ -56,6 +56,13 @@ pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingE
             .iter()
             .map(|track| track.split.as_deref().unwrap_or(""));
         strings(&mut archive, "split", &tracks, splits)?;
+        if table.incomplete().next().is_some() {
+            let lacks = table
+                .tracks
+                .iter()
+                .map(|track| track.incomplete.as_deref().unwrap_or(""));
+            strings(&mut archive, "incomplete", &tracks, lacks)?;
+        }
         strings(
             &mut archive,
             "encoder",
@@ -187,6 +194,7 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     let paths = texts(Field::Path, Some(place))?;
     let labels = texts(Field::Label, Some(place))?;
     let splits = texts(Field::Split, Some(place))?;
+    let incomplete = texts(Field::Incomplete, Some(place))?;
     let single = |texts: Option<Texts>| texts.and_then(|texts| texts.texts.into_iter().next());
     contents.encoder = single(texts(Field::Encoder, None)?);
     contents.encoder_hash = single(texts(Field::EncoderHash, None)?);
@@ -221,7 +229,7 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         let times = array.floats().into_iter();
         times.map(|time| time * unit_secs).collect()
     });
-    let (tracks, note) = tracks(rows, index.as_ref(), [paths, labels, splits])
+    let (tracks, note) = tracks(rows, index.as_ref(), [paths, labels, splits, incomplete])
         .map_err(|what| unusable(path, what))?;
     contents.tracks = tracks;
     contents.notes = note.into_iter().chain(archive.say_unread()).collect();
@@ -247,7 +255,7 @@ pub(super) fn load_single(path: &Path) -> Result<Contents, EmbeddingError> {
     let (dim, values) = matrix(array, "", path)?;
     let rows = values.len() / dim;
     let (tracks, _) =
-        tracks(rows, None, [None, None, None]).map_err(|what| unusable(path, what))?;
+        tracks(rows, None, [None, None, None, None]).map_err(|what| unusable(path, what))?;
     Ok(Contents {
         dim,
         values,
@@ -314,7 +322,7 @@ struct Index {
 fn tracks(
     rows: usize,
     index: Option<&Index>,
-    [paths, labels, splits]: [Option<Texts>; 3],
+    [paths, labels, splits, incomplete]: [Option<Texts>; 4],
 ) -> Result<(Tracks, Option<String>), String> {
     let (by_track, note) = match (&paths, index) {
         (Some(paths), Some(index)) => index.meaning(&paths.texts)?,
@@ -322,7 +330,10 @@ fn tracks(
     };
     let numbers = index.map_or(&[][..], |index| index.numbers.as_slice());
     let named = paths.as_ref().map_or(rows, |paths| paths.texts.len());
-    for texts in [&paths, &labels, &splits].into_iter().flatten() {
+    for texts in [&paths, &labels, &splits, &incomplete]
+        .into_iter()
+        .flatten()
+    {
         let count = texts.texts.len();
         if count != rows && !(by_track && count == named) {
             let name = &texts.name;
@@ -358,6 +369,7 @@ fn tracks(
             path: &text(&paths),
             label: &text(&labels),
             split: &text(&splits),
+            incomplete: &text(&incomplete),
         })?;
     }
     Ok((tracks, note))

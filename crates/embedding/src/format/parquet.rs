@@ -34,15 +34,18 @@ const BATCH_ROWS: usize = 4096;
 
 fn schema(table: &EmbeddingTable) -> Schema {
     let item = Arc::new(Column::new("item", DataType::Float32, false));
-    Schema::new(vec![
+    let mut columns = vec![
         Column::new("path", DataType::Utf8, false),
         Column::new("label", DataType::Utf8, true),
         Column::new("split", DataType::Utf8, true),
         Column::new("track", DataType::UInt32, false),
         Column::new("timestamp", DataType::Float32, false),
         Column::new("embedding", DataType::List(item), false),
-    ])
-    .with_metadata(HashMap::from([
+    ];
+    if table.incomplete().next().is_some() {
+        columns.push(Column::new("incomplete", DataType::Utf8, true));
+    }
+    Schema::new(columns).with_metadata(HashMap::from([
         ("encoder".to_owned(), table.encoder.clone()),
         ("encoder_hash".to_owned(), table.encoder_hash.clone()),
         ("level".to_owned(), table.level.to_string()),
@@ -90,7 +93,7 @@ fn batch(
         embedding.append(true);
     }
     let track = table.track.get(rows.clone()).unwrap_or_default().to_vec();
-    let columns: Vec<ArrayRef> = vec![
+    let mut columns: Vec<ArrayRef> = vec![
         Arc::new(path),
         Arc::new(label),
         Arc::new(split),
@@ -98,6 +101,12 @@ fn batch(
         Arc::new(Float32Array::from(slice(&table.timestamps))),
         Arc::new(embedding.finish()),
     ];
+    if schema.fields().len() > columns.len() {
+        let incomplete: StringArray = tracks()
+            .map(|track| track.and_then(|track| track.incomplete.as_deref()))
+            .collect();
+        columns.push(Arc::new(incomplete));
+    }
     RecordBatch::try_new(Arc::clone(schema), columns)
 }
 
@@ -115,6 +124,7 @@ struct Places {
     encoder: Option<usize>,
     encoder_hash: Option<usize>,
     level: Option<usize>,
+    incomplete: Option<usize>,
 }
 
 impl Places {
@@ -173,6 +183,7 @@ impl Places {
             encoder: find(Field::Encoder, columns::is_text),
             encoder_hash: find(Field::EncoderHash, columns::is_text),
             level: find(Field::Level, columns::is_text),
+            incomplete: find(Field::Incomplete, columns::is_text),
             embedding,
         })
     }
@@ -210,6 +221,7 @@ impl Places {
             self.encoder,
             self.encoder_hash,
             self.level,
+            self.incomplete,
         ];
         self.embedding
             .iter()
@@ -251,7 +263,7 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
                 ),
             );
         }
-        let describe = |it: &Arc<Column>| format!("{} ({})", it.name(), it.data_type());
+        let describe = |it: &Arc<Column>| format!("{} ({})", it.name(), columns::words(it.data_type()));
         let found: Vec<String> = schema.fields().iter().map(describe).collect();
         no_vectors(path, "columns", &found)
     })?;
@@ -387,6 +399,7 @@ fn take_batch(
     let index = places.track.map(numbers).transpose()?;
     let (paths, labels) = (texts(places.path)?, texts(places.label)?);
     let splits = texts(places.split)?;
+    let incomplete = texts(places.incomplete)?;
     let cell = |texts: &Option<Vec<Option<String>>>, row: usize| -> String {
         let text = texts.as_ref().and_then(|texts| texts.get(row).cloned());
         text.flatten().unwrap_or_default()
@@ -400,6 +413,7 @@ fn take_batch(
             path: &cell(&paths, row),
             label: &cell(&labels, row),
             split: &cell(&splits, row),
+            incomplete: &cell(&incomplete, row),
         })?;
     }
     if first == 0 && batch.num_rows() > 0 {

@@ -14,6 +14,31 @@ use arrow_schema::{DataType, TimeUnit};
 use super::MOST_DIM;
 use mynascope_base::counted;
 
+/// What a column holds, in words.
+pub(super) fn words(kind: &DataType) -> String {
+    match kind {
+        kind if is_bytes(kind) => "bytes".to_owned(),
+        DataType::Dictionary(_, value) => format!("categories of {}", words(value)),
+        kind if is_text(kind) => "texts".to_owned(),
+        kind if kind.is_integer() => "whole numbers".to_owned(),
+        kind if kind.is_numeric() => "numbers".to_owned(),
+        DataType::Boolean => "yes and no".to_owned(),
+        DataType::Null => "nothing".to_owned(),
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _) => format!("lists of {}", words(item.data_type())),
+        DataType::Struct(_) | DataType::Union(..) => "records".to_owned(),
+        DataType::Map(..) => "names with values".to_owned(),
+        DataType::Duration(_) | DataType::Interval(_) => "lengths of time".to_owned(),
+        DataType::Time32(_) | DataType::Time64(_) | DataType::Timestamp(..) => "times".to_owned(),
+        DataType::Date32 | DataType::Date64 => "dates".to_owned(),
+        DataType::RunEndEncoded(_, values) => words(values.data_type()),
+        _ => "something else".to_owned(),
+    }
+}
+
 /// Whole numbers.
 pub(super) fn is_whole(kind: &DataType) -> bool {
     kind.is_integer() || matches!(kind, DataType::Dictionary(_, value) if value.is_integer())
@@ -48,7 +73,7 @@ pub(super) fn times(column: &ArrayRef, unit_secs: f64) -> Result<Vec<Option<f64>
             return Ok(numbers(column)?.into_iter().map(secs).collect());
         }
     };
-    found.ok_or_else(|| format!("it holds {} and no times", column.data_type()))
+    found.ok_or_else(|| format!("it holds {} and no times", words(column.data_type())))
 }
 
 /// Texts of any width, categories of them, and the bytes that some writers store without saying that they are text.
@@ -135,7 +160,7 @@ pub(super) fn texts(column: &ArrayRef) -> Result<Vec<Option<String>>, String> {
             numbers(column)?.into_iter().map(text).collect()
         }
         DataType::Null => vec![None; column.len()],
-        other => return Err(format!("it holds {other} and not texts")),
+        other => return Err(format!("it holds {} and not texts", words(other))),
     })
 }
 
@@ -191,7 +216,7 @@ pub(super) fn numbers(column: &ArrayRef) -> Result<Vec<Option<f64>>, String> {
             whole(column).map(|cells| cells.into_iter().map(float).collect())
         }
     };
-    numbers.ok_or_else(|| format!("it holds {} and not numbers", column.data_type()))
+    numbers.ok_or_else(|| format!("it holds {} and not numbers", words(column.data_type())))
 }
 
 /// Appends the vectors of a column of lists; `dim` is their width, and set by the first where it is 0. `first` is the
@@ -213,7 +238,7 @@ pub(super) fn vectors(
             DataType::ListView(_) => column.as_list_view::<i32>().value(row),
             DataType::LargeListView(_) => column.as_list_view::<i64>().value(row),
             DataType::FixedSizeList(..) => column.as_fixed_size_list().value(row),
-            other => return Err(format!("it holds {other} and not vectors")),
+            other => return Err(format!("it holds {} and not vectors", words(other))),
         };
         if *dim == 0 {
             *dim = list.len();
@@ -238,4 +263,30 @@ pub(super) fn vectors(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_schema::Field;
+    use std::sync::Arc;
+
+    #[test]
+    fn types_are_said_in_words() {
+        let list = |kind| DataType::List(Arc::new(Field::new("item", kind, true)));
+        for (kind, said) in [
+            (DataType::LargeUtf8, "texts"),
+            (DataType::Binary, "bytes"),
+            (DataType::UInt8, "whole numbers"),
+            (DataType::Float16, "numbers"),
+            (list(list(DataType::Float32)), "lists of lists of numbers"),
+            (
+                DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8)),
+                "categories of texts",
+            ),
+            (DataType::Date32, "dates"),
+        ] {
+            assert_eq!(words(&kind), said);
+        }
+    }
 }

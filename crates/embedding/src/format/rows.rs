@@ -17,6 +17,8 @@ pub(super) struct RowTexts<'a> {
     pub path: &'a str,
     pub label: &'a str,
     pub split: &'a str,
+    /// What the file of the row lacks.
+    pub incomplete: &'a str,
 }
 
 /// Collects the tracks of rows. Rows of one path with one label and split are of one track, wherever they stand and
@@ -88,6 +90,7 @@ impl Tracks {
             path,
             label: text_of(row.label),
             split: text_of(split),
+            incomplete: text_of(row.incomplete),
         };
         let id = if unnamed && row.index.is_none() {
             next
@@ -103,6 +106,8 @@ impl Tracks {
         match self.tracks.get_mut(id as usize) {
             Some(known) => {
                 known.index = known.index.into_iter().chain(row.index).min();
+                let lacks = known.track.incomplete.take();
+                known.track.incomplete = lacks.or_else(|| text_of(row.incomplete));
             }
             None => self.tracks.push(Numbered {
                 index: row.index,
@@ -269,7 +274,7 @@ mod tests {
             index,
             path,
             label,
-            split: "",
+            ..RowTexts::default()
         }
     }
 

@@ -56,7 +56,7 @@ pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingE
     let labels: Vec<_> = table.tracks.iter().map(|track| &track.label).collect();
     let splits: Vec<_> = table.tracks.iter().map(|track| &track.split).collect();
     let json = |error| unfit(&error);
-    let metadata = HashMap::from([
+    let mut metadata = HashMap::from([
         (
             "paths".to_owned(),
             serde_json::to_string(&paths).map_err(json)?,
@@ -73,6 +73,11 @@ pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingE
         ("encoder_hash".to_owned(), table.encoder_hash.clone()),
         ("level".to_owned(), table.level.to_string()),
     ]);
+    if table.incomplete().next().is_some() {
+        let lacks: Vec<_> = table.tracks.iter().map(|track| &track.incomplete).collect();
+        let lacks = serde_json::to_string(&lacks).map_err(json)?;
+        metadata.insert("incomplete".to_owned(), lacks);
+    }
     let bytes = serialize(tensors, Some(metadata)).map_err(|error| unfit(&error))?;
     write_atomic(path, |file| file.write_all(&bytes))?;
     Ok(())
@@ -181,6 +186,7 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     };
     let (paths, labels) = (list(["paths", "path"])?, list(["labels", "label"])?);
     let splits = list(["splits", "split"])?;
+    let incomplete = list(["incomplete"; 2])?;
     let expected = match (&index, paths.len()) {
         (Some(index), count) if count > 0 => {
             if index
@@ -194,7 +200,12 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
         }
         _ => rows,
     };
-    for (name, texts) in [("paths", &paths), ("labels", &labels), ("splits", &splits)] {
+    for (name, texts) in [
+        ("paths", &paths),
+        ("labels", &labels),
+        ("splits", &splits),
+        ("sentences on what is incomplete", &incomplete),
+    ] {
         if !texts.is_empty() && texts.len() != expected {
             let what = format!(
                 "it has {} {name}, but there should be {expected}",
@@ -218,6 +229,7 @@ pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
                 path: &text(&paths),
                 label: &text(&labels),
                 split: &text(&splits),
+                incomplete: &text(&incomplete),
             })
             .map_err(|what| unusable(path, what))?;
     }

@@ -1,26 +1,19 @@
 //! Tables as text: vectors with their metadata in a second file, as TensorBoard's projector takes them, or one file with
 //! a heading, as pandas and DuckDB write it. Tabs, commas, semicolons or (in matrices of numpy) spaces part the cells.
 
-use std::{
-    collections::BTreeSet,
-    fs::{self, File},
-    io::{BufRead, BufReader, Read},
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, io::BufRead, path::Path};
 
 use super::{
-    MOST_BYTES, MOST_DIM,
+    MOST_DIM,
     fields::{self, Field},
     no_vectors,
     rows::{Contents, RowTexts},
+    text_lines::{Decimals, Gap, Sniffed, metadata_of, number_of, open, reader, wrong_text},
     text_metadata, unreadable, unusable,
 };
 use crate::EmbeddingError;
 use mynascope_base::counted;
 use mynascope_collection::{OldEncoding, say_guessed_encoding};
-
-/// Longest first line that is believed to be one of a table.
-const LONGEST_LINE: u64 = 64 << 20;
 
 pub(super) fn load(path: &Path) -> Result<Contents, EmbeddingError> {
     let sniffed = Sniffed::of(path)?;
@@ -62,7 +55,7 @@ pub fn is_text_table(path: &Path) -> bool {
     let Some(names) = &sniffed.heading else {
         return sniffed.cells > 1 || metadata_of(path).is_some();
     };
-    let Ok(Some(places)) = Places::of(path, names, sniffed.gap) else {
+    let Ok(Some(places)) = Places::of(path, names, &sniffed) else {
         return false;
     };
     match places.embedding.as_slice() {
@@ -75,198 +68,6 @@ pub fn is_text_table(path: &Path) -> bool {
             fields::longest_series(&named).len() >= 8
         }
     }
-}
-
-/// What parts the cells of a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gap {
-    One(u8),
-    /// Any number of spaces.
-    Spaces,
-}
-
-impl Gap {
-    fn cells<'a>(self, line: &'a str) -> Box<dyn Iterator<Item = &'a str> + 'a> {
-        match self {
-            Self::One(byte) => Box::new(line.split(char::from(byte)).map(str::trim)),
-            Self::Spaces => Box::new(line.split_ascii_whitespace()),
-        }
-    }
-
-    /// Whether a comma in a cell is that of a number.
-    fn takes_commas(self) -> bool {
-        self != Self::One(b',')
-    }
-
-    fn byte(self) -> u8 {
-        match self {
-            Self::One(byte) => byte,
-            Self::Spaces => b' ',
-        }
-    }
-}
-
-/// What the first line tells.
-struct Sniffed {
-    gap: Gap,
-    /// Names of the columns; none where the first line is one of numbers.
-    heading: Option<Vec<String>>,
-    /// Cells of the first line.
-    cells: usize,
-}
-
-impl Sniffed {
-    fn of(path: &Path) -> Result<Self, EmbeddingError> {
-        let mut file = open(path)?;
-        let mut next = || -> Result<Vec<u8>, EmbeddingError> {
-            let mut line = Vec::new();
-            let read = (&mut file).take(LONGEST_LINE).read_until(b'\n', &mut line);
-            read.map_err(unreadable(path))?;
-            Ok(line)
-        };
-        let (line, second) = (next()?, next()?);
-        if line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) || line.contains(&0) {
-            return Err(unusable(path, "it is no plain text; save it as UTF-8"));
-        }
-        let text = String::from_utf8_lossy(&line);
-        let text = text.trim_end_matches(['\r', '\n']);
-        // numpy.savetxt writes its heading as a comment.
-        let (text, is_comment) = match text.strip_prefix('#') {
-            Some(rest) if rest.trim().len() > 1 => (rest.trim_start(), true),
-            _ => (text, false),
-        };
-        if text.trim().is_empty() {
-            return Err(unusable(
-                path,
-                "it holds no vectors: its first line is empty",
-            ));
-        }
-        // Semicolons stand where a comma is that of a number.
-        let mut halves = text.split(';').map(str::trim);
-        let with_commas = text.contains(';') && halves.all(|cell| number_of(cell, true).is_some());
-        let signs = match with_commas {
-            true => [b'\t', b';', b','],
-            false => [b'\t', b',', b';'],
-        };
-        let gap = signs
-            .into_iter()
-            .find(|&byte| text.contains(char::from(byte)))
-            .map(Gap::One);
-        let spaced = || {
-            text.split_ascii_whitespace()
-                .all(|cell| cell.parse::<f32>().is_ok())
-        };
-        let second_text = String::from_utf8_lossy(&second);
-        let numbers_below = || {
-            let mut cells = second_text.split_ascii_whitespace();
-            cells.all(|cell| cell.parse::<f32>().is_ok())
-        };
-        let gap = gap.unwrap_or(if spaced() || is_comment && numbers_below() {
-            Gap::Spaces
-        } else {
-            Gap::One(b'\t')
-        });
-        let cells: Vec<&str> = gap.cells(text).collect();
-        let numbers = cells
-            .iter()
-            .all(|cell| number_of(cell, gap.takes_commas()).is_some());
-        // pandas numbers columns that have no name. Whole numbers from 0 on could be a vector, too: where the second line
-        // is written in the same way, or where metadata stand beside the file.
-        let counts = (0..)
-            .zip(&cells)
-            .all(|(at, cell): (usize, _)| *cell == at.to_string());
-        let second = String::from_utf8_lossy(&second);
-        let fractions = gap.cells(second.trim_end()).any(|cell| {
-            number_of(cell, gap.takes_commas()).is_some() && cell.parse::<i64>().is_err()
-        });
-        let counts = counts && fractions && cells.len() > 1 && metadata_of(path).is_none();
-        let heading = if numbers && !counts && !is_comment {
-            None
-        } else if is_comment {
-            Some(cells.iter().map(|cell| (*cell).to_owned()).collect())
-        } else {
-            let record = reader(path, gap.byte())?.byte_records().next();
-            let record = record
-                .transpose()
-                .map_err(|error| wrong_text(path, &error))?;
-            let record = record.unwrap_or_default();
-            Some(
-                record
-                    .iter()
-                    .map(|cell| String::from_utf8_lossy(cell).into_owned())
-                    .collect(),
-            )
-        };
-        Ok(Self {
-            gap,
-            cells: cells.len(),
-            heading,
-        })
-    }
-}
-
-/// The text behind the mark that some editors put before it.
-fn open(path: &Path) -> Result<impl BufRead, EmbeddingError> {
-    let size = fs::metadata(path).map_err(unreadable(path))?.len();
-    if size > MOST_BYTES {
-        return Err(unusable(
-            path,
-            format!("a table of {size} bytes is too large"),
-        ));
-    }
-    let mut file = BufReader::new(File::open(path).map_err(unreadable(path))?);
-    if file
-        .fill_buf()
-        .map_err(unreadable(path))?
-        .starts_with("\u{feff}".as_bytes())
-    {
-        file.consume(3);
-    }
-    Ok(file)
-}
-
-fn reader(path: &Path, delimiter: u8) -> Result<csv::Reader<impl BufRead>, EmbeddingError> {
-    Ok(csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(open(path)?))
-}
-
-fn wrong_text(path: &Path, error: &csv::Error) -> EmbeddingError {
-    unusable(path, format!("it cannot be read ({error})"))
-}
-
-/// The metadata that belongs to a file of vectors: `F.metadata.tsv` or `F_metadata.tsv` beside `F.tsv`, and
-/// `metadata.tsv` beside `tensors.tsv` (also with one beginning for both names).
-fn metadata_of(path: &Path) -> Option<PathBuf> {
-    let stem = path.file_stem()?.to_string_lossy().into_owned();
-    let mut names = vec![
-        format!("{stem}.metadata"),
-        format!("{stem}_metadata"),
-        format!("{stem}-metadata"),
-        format!("{stem}_meta"),
-    ];
-    for word in [
-        "tensors",
-        "tensor",
-        "vectors",
-        "vector",
-        "vecs",
-        "embeddings",
-        "embedding",
-    ] {
-        if let Some(before) = stem.strip_suffix(word) {
-            names.extend([format!("{before}metadata"), format!("{before}meta")]);
-        }
-    }
-    let own = path.extension()?.to_string_lossy().into_owned();
-    let files = names.iter().flat_map(|name| {
-        [own.as_str(), "tsv", "csv"].map(|ending| path.with_file_name(format!("{name}.{ending}")))
-    });
-    files
-        .into_iter()
-        .find(|file| file != path && file.is_file())
 }
 
 /// The width and the numbers of a file without a heading.
@@ -322,12 +123,19 @@ struct Places {
     encoder: Option<usize>,
     encoder_hash: Option<usize>,
     level: Option<usize>,
+    incomplete: Option<usize>,
 }
 
 impl Places {
     /// By the usual names, and by what the first row holds; none without vectors.
-    fn of(path: &Path, names: &[String], gap: Gap) -> Result<Option<Self>, EmbeddingError> {
-        let first = reader(path, gap.byte())?.into_byte_records().nth(1);
+    fn of(
+        path: &Path,
+        names: &[String],
+        sniffed: &Sniffed,
+    ) -> Result<Option<Self>, EmbeddingError> {
+        let gap = sniffed.gap;
+        let mut records = reader(path, gap.byte())?.into_byte_records();
+        let first = records.nth(sniffed.heading_rows);
         let first = first
             .transpose()
             .map_err(|error| wrong_text(path, &error))?;
@@ -399,6 +207,7 @@ impl Places {
         );
         let (encoder, level) = (find(Field::Encoder, &is_text), find(Field::Level, &is_text));
         let encoder_hash = find(Field::EncoderHash, &is_text);
+        let incomplete = find(Field::Incomplete, &|_| true);
         Ok(Some(Self {
             path,
             label,
@@ -408,6 +217,7 @@ impl Places {
             encoder,
             encoder_hash,
             level,
+            incomplete,
             ..places
         }))
     }
@@ -422,6 +232,7 @@ impl Places {
             self.encoder,
             self.encoder_hash,
             self.level,
+            self.incomplete,
         ];
         let single = single.into_iter().flatten();
         single.chain(self.embedding.iter().copied()).collect()
@@ -432,7 +243,7 @@ impl Places {
 fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingError> {
     let names = sniffed.heading.as_deref().unwrap_or_default();
     let places =
-        Places::of(path, names, sniffed.gap)?.ok_or_else(|| no_vectors(path, "columns", names))?;
+        Places::of(path, names, sniffed)?.ok_or_else(|| no_vectors(path, "columns", names))?;
     let encoding = OldEncoding::guess(open(path)?).map_err(unreadable(path))?;
     let mut contents = Contents::default();
     let said = encoding.map(|encoding| say_guessed_encoding(encoding.name()));
@@ -446,7 +257,7 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
     let mut signs = Decimals::default();
     let records = reader(path, sniffed.gap.byte())?
         .into_byte_records()
-        .skip(1);
+        .skip(sniffed.heading_rows);
     for (row, record) in records.enumerate() {
         let record = record.map_err(|error| wrong_text(path, &error))?;
         let line = record.position().map_or(0, csv::Position::line);
@@ -518,6 +329,7 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
             path: &cell(places.path),
             label: &cell(places.label),
             split: &cell(places.split),
+            incomplete: &cell(places.incomplete),
         });
         pushed.map_err(wrong)?;
     }
@@ -527,33 +339,6 @@ fn load_columns(path: &Path, sniffed: &Sniffed) -> Result<Contents, EmbeddingErr
 /// Numbers with decimal commas beside numbers with points: a comma might part thousands.
 const MIXED: &str =
     "some numbers have a decimal comma and others a decimal point; write them all with a point";
-
-/// Which decimal signs the numbers of a file have.
-#[derive(Default)]
-struct Decimals {
-    comma: bool,
-    point: bool,
-}
-
-impl Decimals {
-    fn see(&mut self, cell: &str) {
-        self.comma |= cell.contains(',');
-        self.point |= cell.contains('.');
-    }
-
-    fn are_mixed(&self) -> bool {
-        self.comma && self.point
-    }
-}
-
-/// A number, where `takes_commas` also one with a decimal comma.
-fn number_of(cell: &str, takes_commas: bool) -> Option<f32> {
-    let cell = cell.trim();
-    match cell.parse() {
-        Err(_) if takes_commas => cell.replacen(',', ".", 1).parse().ok(),
-        value => value.ok(),
-    }
-}
 
 /// What stands in the brackets of a vector (`[..]`, `(..)`, `{..}`, also within `array(..)` or `tensor(..)`), and whether
 /// there are any.

@@ -1,6 +1,6 @@
 //! The metadata beside a file of vectors: a row each, with a heading where there are several columns.
 
-use std::{borrow::Cow, path::Path};
+use std::{borrow::Cow, collections::BTreeSet, path::Path};
 
 use super::{
     fields::{self, Field, unit_secs},
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::EmbeddingError;
 use mynascope_base::counted;
-use mynascope_collection::{decode_text, say_guessed_encoding};
+use mynascope_collection::{decode_text, say_guessed_encoding, split_words};
 
 /// How the cells are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,20 @@ pub(super) fn load(
         true => sheet.first(),
         false => Vec::new(),
     };
+    if columns.is_empty() && sheet.begins_with_headings() {
+        return Err(unusable(
+            path,
+            format!(
+                "it has headings and {}, but the vectors have {rows}",
+                counted(rows.saturating_sub(1), "row")
+            ),
+        ));
+    }
     let places = Places::of(&sheet, &columns, rows);
+    if columns.is_empty() {
+        let said = places.say(&name);
+        contents.notes.extend(said);
+    }
     let unread = fields::say_unread("columns", &columns, |place| places.uses(place));
     let unread = unread.map(|said| format!("{name}: {said}"));
     contents.notes.extend(unread);
@@ -103,6 +116,7 @@ pub(super) fn load(
             path: &cell(places.path),
             label: &cell(places.label),
             split: &cell(places.split),
+            incomplete: &cell(places.incomplete),
         });
         pushed.map_err(|what| wrong(&what))
     })
@@ -159,6 +173,29 @@ impl<'a> Sheet<'a> {
         first
     }
 
+    /// Whether the first line is one of headings, where it might be a row as well.
+    fn begins_with_headings(&self) -> bool {
+        let names = self.first();
+        let fields = [Field::Path, Field::Label, Field::Split, Field::Timestamp];
+        let found = fields
+            .iter()
+            .filter(|field| field.find(&names, |_| true).is_some());
+        names.len() > 1 && found.count() > 1
+    }
+
+    /// The filled cells of a column, each once.
+    fn different(&self, place: usize) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let _: Result<(), ()> = self.each(|cells| {
+            let cell = cells.get(place).map_or("", |cell| cell.trim());
+            if !cell.is_empty() && !seen.contains(cell) {
+                seen.insert(cell.to_owned());
+            }
+            Ok(())
+        });
+        seen
+    }
+
     /// Whether there is a cell that begins with a quote, and all that do are in quotes as `csv` writes them.
     fn is_in_quotes(&self) -> bool {
         let mut some = false;
@@ -189,6 +226,7 @@ struct Places {
     encoder: Option<usize>,
     encoder_hash: Option<usize>,
     level: Option<usize>,
+    incomplete: Option<usize>,
 }
 
 impl Places {
@@ -202,6 +240,7 @@ impl Places {
             self.encoder,
             self.encoder_hash,
             self.level,
+            self.incomplete,
         ];
         single.contains(&Some(place))
     }
@@ -234,6 +273,10 @@ impl Places {
             places.encoder = Field::Encoder.find(columns, |place| !numeric(place));
             places.encoder_hash = Field::EncoderHash.find(columns, |place| !numeric(place));
             places.level = Field::Level.find(columns, |place| !numeric(place));
+            places.incomplete = Field::Incomplete.find(columns, |_| true);
+        }
+        if columns.is_empty() && first.len() > 1 {
+            return Self::of_unnamed(sheet, first.len());
         }
         if places.path.is_none() && places.label.is_none() {
             let mut paths = rows > 0;
@@ -250,6 +293,45 @@ impl Places {
             }
         }
         places
+    }
+
+    /// Of several columns without headings, by what stands in them: paths of sounds, words of a split, and the first other
+    /// column of words that come again, or else of words, as the labels.
+    fn of_unnamed(sheet: &Sheet<'_>, width: usize) -> Self {
+        let mut places = Self::default();
+        let (mut words, mut numbers) = (Vec::new(), Vec::new());
+        let all = (0..width).map(|place| (place, sheet.different(place)));
+        for (place, cells) in all.filter(|(_, cells)| !cells.is_empty()) {
+            if cells.iter().all(|cell| cell.parse::<f64>().is_ok()) {
+                numbers.push((place, cells.len()));
+            } else if places.path.is_none() && cells.iter().all(|cell| is_sound(cell)) {
+                places.path = Some(place);
+            } else if places.split.is_none() && split_words(&cells).0.len() == cells.len() {
+                places.split = Some(place);
+            } else {
+                words.push((place, cells.len()));
+            }
+        }
+        let rows = sheet.count();
+        let comes_again = |(_, different): &&(usize, usize)| *different < rows;
+        let label = words.iter().find(comes_again).or(words.first());
+        let label = label.or_else(|| numbers.iter().find(comes_again));
+        places.label = label.map(|(place, _)| *place);
+        places
+    }
+
+    /// What was taken for what of several columns without headings.
+    fn say(&self, name: &str) -> Option<String> {
+        let read = [
+            (self.path, "the path"),
+            (self.label, "the label"),
+            (self.split, "the part of the split"),
+        ];
+        let read = read.into_iter();
+        let read: Vec<String> = read
+            .filter_map(|(place, what)| Some(format!("column {} as {what}", place? + 1)))
+            .collect();
+        (read.len() > 1).then(|| format!("{name} has no headings; read are {}", read.join(", ")))
     }
 }
 

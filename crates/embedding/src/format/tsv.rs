@@ -68,7 +68,9 @@ pub(super) fn unescape(text: &str) -> String {
 pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingError> {
     let (level, encoder) = (table.level.to_string(), cell(&table.encoder).into_owned());
     write_atomic(&metadata_path(path), |file| {
-        writeln!(file, "{}", COLUMNS.join("\t"))?;
+        let lacks = table.incomplete().next().is_some();
+        let more = if lacks { "\tincomplete" } else { "" };
+        writeln!(file, "{}{more}", COLUMNS.join("\t"))?;
         for (row, (track, time)) in table.track.iter().zip(&table.timestamps).enumerate() {
             let of = table.track_of(row);
             let name = of.map_or_else(String::new, |of| {
@@ -80,11 +82,16 @@ pub(super) fn save(table: &EmbeddingTable, path: &Path) -> Result<(), EmbeddingE
             let split = of
                 .and_then(|of| of.split.as_deref())
                 .map_or("".into(), cell);
-            writeln!(
+            write!(
                 file,
                 "{name}\t{label}\t{split}\t{track}\t{time}\t{encoder}\t{level}\t{}",
                 cell(&table.encoder_hash)
             )?;
+            if lacks {
+                let sentence = of.and_then(|of| of.incomplete.as_deref());
+                write!(file, "\t{}", sentence.map_or("".into(), cell))?;
+            }
+            writeln!(file)?;
         }
         Ok(())
     })?;

@@ -231,6 +231,7 @@ pub(super) fn fit(
             encoders,
             left_out,
             problem: None,
+            other_files: None,
             note: notes.join("; "),
         },
         config,

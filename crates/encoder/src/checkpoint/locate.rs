@@ -49,6 +49,25 @@ pub(super) fn locate(path: &Path) -> Result<PathBuf, CheckpointError> {
     only_checkpoint(folder)
 }
 
+/// Which file of a hub folder is used, in words, where the folder holds weights in several formats: they may differ.
+pub(crate) fn say_chosen_file(path: &Path) -> Option<String> {
+    let is_step = || complete_step(path).is_some() || say_step_of_run(path).is_some();
+    if !path.is_dir() || is_step() {
+        return None;
+    }
+    let folder = snapshot(path);
+    let folder = folder.as_deref().unwrap_or(path);
+    let here = HUB_FILES.iter().filter(|name| folder.join(name).is_file());
+    let here: Vec<&str> = here.copied().collect();
+    let (used, others) = here.split_first()?;
+    (!others.is_empty()).then(|| {
+        format!(
+            "of the folder {used} is used, and {} beside it is not; name that file itself to use it",
+            others.join(", ")
+        )
+    })
+}
+
 /// Whether a path looks like a checkpoint that is no run: a folder as model hubs have it.
 pub(super) fn is_hub_folder(path: &Path) -> bool {
     let folder = snapshot(path);

@@ -39,6 +39,7 @@ pub use candidates::{WeightsChoice, WeightsRole};
 use fit::fit;
 pub use fit::{FoundEncoder, LeftOut};
 use listing::Listing;
+pub(crate) use locate::say_chosen_file;
 pub use locate::say_step_of_run;
 pub use open::OpenCheckpoint;
 pub use safetensors_file::write_tensors;
@@ -323,6 +324,8 @@ pub struct CheckpointReport {
     pub left_out: Vec<LeftOut>,
     /// Why the encoder cannot be used: tensors that are missing, of another shape or not finite; `None` where it can.
     pub problem: Option<String>,
+    /// Which file of a folder is used, in words, where it holds weights in several formats.
+    pub other_files: Option<String>,
     /// Anything worth saying: converted types, a prefix.
     pub note: String,
 }
@@ -346,7 +349,7 @@ impl CheckpointReport {
     pub fn say_use(&self) -> Option<String> {
         let chosen = self.encoders.iter().find(|found| found.chosen);
         let left_out = self.say_left_out();
-        match (chosen, left_out) {
+        let of_file = match (chosen, left_out) {
             (Some(chosen), Some(left_out)) if self.encoders.len() > 1 => Some(format!(
                 "the checkpoint holds {} encoders, and {} is used (--weights chooses another); left out: {left_out}",
                 self.encoders.len(),
@@ -354,7 +357,17 @@ impl CheckpointReport {
             )),
             (_, Some(left_out)) => Some(format!("left out of the checkpoint: {left_out}")),
             (_, None) => None,
-        }
+        };
+        joined(self.other_files.as_deref(), of_file)
+    }
+}
+
+/// Two sentences that may be there, as one.
+pub(crate) fn joined(one: Option<&str>, two: Option<String>) -> Option<String> {
+    match (one, two) {
+        (Some(one), Some(two)) => Some(format!("{one}; {two}")),
+        (Some(one), None) => Some(one.to_owned()),
+        (None, two) => two,
     }
 }
 

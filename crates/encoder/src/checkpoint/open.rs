@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use mynascope_base::json_of_python;
 use mynascope_hub::HubName;
 use serde_json::Value;
 
@@ -24,6 +25,7 @@ const MAX_CONFIG_BYTES: u64 = 16 << 20;
 pub struct OpenCheckpoint {
     file: PathBuf,
     listing: Listing,
+    other_files: Option<String>,
 }
 
 impl OpenCheckpoint {
@@ -34,7 +36,11 @@ impl OpenCheckpoint {
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         let file = locate::locate(path)?;
         let listing = listed(&file)?;
-        Ok(Self { file, listing })
+        Ok(Self {
+            file,
+            listing,
+            other_files: locate::say_chosen_file(path),
+        })
     }
 
     /// The Myna in it, without its head, and what is said of the file.
@@ -45,7 +51,13 @@ impl OpenCheckpoint {
         self,
         options: &LoadOptions,
     ) -> Result<(Weights, CheckpointReport), CheckpointError> {
-        fit(self.listing, None, options, &self.file)?.into_weights(options.patch, &self.file)
+        let fit = fit(self.listing, None, options, &self.file)?;
+        let (weights, report) = fit.into_weights(options.patch, &self.file)?;
+        let report = CheckpointReport {
+            other_files: self.other_files,
+            ..report
+        };
+        Ok((weights, report))
     }
 
     /// What the headers tell of the Myna in it.
@@ -63,12 +75,21 @@ impl OpenCheckpoint {
         preset: Option<Preset>,
         options: &LoadOptions,
     ) -> Result<CheckpointReport, CheckpointError> {
-        fit(self.listing, preset, options, &self.file)?.into_report()
+        let report = fit(self.listing, preset, options, &self.file)?.into_report()?;
+        Ok(CheckpointReport {
+            other_files: self.other_files,
+            ..report
+        })
     }
 
     /// The file that the path stands for.
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Which file of the folder that was named is used, in words, where it holds weights in several formats.
+    pub fn other_files(&self) -> Option<&str> {
+        self.other_files.as_deref()
     }
 
     /// Names and shapes of all floating point tensors.
@@ -150,9 +171,12 @@ pub(super) fn json_beside(file: &Path, name: &str) -> Result<Option<Value>, Chec
         .take(MAX_CONFIG_BYTES)
         .read_to_end(&mut text)
         .map_err(io)?;
-    let json = serde_json::from_slice(&text).map_err(|error| CheckpointError::Damaged {
-        why: format!("its {name} is no JSON ({error}); download it again"),
-        path: path.clone(),
-    })?;
+    // transformers writes numbers that are none as Python does.
+    let text = String::from_utf8_lossy(&text);
+    let json =
+        serde_json::from_str(&json_of_python(&text)).map_err(|error| CheckpointError::Damaged {
+            why: format!("its {name} is no JSON ({error}); download it again"),
+            path: path.clone(),
+        })?;
     Ok(Some(json))
 }

@@ -344,6 +344,7 @@ impl Recognised<EncoderConfig> {
             misshaped: self.misshaped,
             left_out: Vec::new(),
             problem,
+            other_files: checkpoint.other_files().map(str::to_owned),
             note,
         }
     }

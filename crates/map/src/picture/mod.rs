@@ -221,6 +221,7 @@ mod tests {
                 path: format!("{row}.wav").into(),
                 label: label.map(str::to_owned),
                 split: None,
+                incomplete: None,
             });
         }
         let layout = Layout {

@@ -132,6 +132,7 @@ mod tests {
             path: name.into(),
             label: None,
             split: None,
+            incomplete: None,
         });
         let table = EmbeddingTable {
             values: vec![0.0, 1.0, 2.0, 3.0, 4.0],

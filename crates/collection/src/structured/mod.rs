@@ -1,18 +1,26 @@
 //! Lists that are not lines of fields: JSON (an object for each file, in an array or a line each) and playlists (`.m3u`,
 //! `.pls`). They become rows under headings, as other lists are.
 
-use std::{collections::BTreeMap, path::Path};
+mod parts;
+mod playlists;
+mod sheet;
+
+use std::{collections::BTreeSet, path::Path};
 
 use mynascope_audio::is_audio_path;
+use mynascope_base::json_of_python;
 use serde::de::IgnoredAny;
 use serde_json::{Deserializer, Value};
 
-/// Rows under headings, each with its line in the file, from 1.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Rows {
-    pub(crate) names: Vec<String>,
-    pub(crate) rows: Vec<(u64, Vec<String>)>,
-}
+use self::{
+    parts::{Members, items, members},
+    playlists::{numbered_entries, playlist},
+    sheet::{Sheet, text_of},
+};
+use crate::{listed, table::Cells};
+
+/// Headings, and rows under them.
+pub(crate) type Rows = (Vec<String>, Cells);
 
 /// The line of a fault, and what is to be done about it.
 pub(crate) type Fault = (u64, String);
@@ -21,8 +29,6 @@ const WANTED: &str = "a JSON list is an array of objects, or an object on each l
                       [{\"file\": \"a.wav\", \"label\": \"rock\"}, ..]";
 /// Endings of JSON files.
 pub(crate) const JSON: [&str; 3] = ["json", "jsonl", "ndjson"];
-/// Deeper values are no labels.
-const DEEPEST: usize = 4;
 
 /// Reads the text of a file whose ending says that it is such a list; `None` for other endings.
 pub(crate) fn read(path: &Path, text: &str) -> Option<Result<Rows, Fault>> {
@@ -30,67 +36,17 @@ pub(crate) fn read(path: &Path, text: &str) -> Option<Result<Rows, Fault>> {
     match ending.as_str() {
         "pls" => Some(Ok(numbered_entries(text))),
         "m3u" | "m3u8" => Some(Ok(playlist(text))),
-        known if JSON.contains(&known) => Some(Json { text }.read()),
+        known if JSON.contains(&known) => {
+            let text = json_of_python(text);
+            Some(Json { text: &text }.read())
+        }
         _ => None,
-    }
-}
-
-/// `File1=..` and `Title1=..` of a `.pls` playlist.
-fn numbered_entries(text: &str) -> Rows {
-    let mut rows: BTreeMap<u32, (u64, Vec<String>)> = BTreeMap::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let Some((key, value)) = line.split_once('=') else {
-            continue;
-        };
-        let key = key.trim().to_lowercase();
-        let found = [("file", 0), ("title", 1)]
-            .into_iter()
-            .find_map(|(word, at)| {
-                let entry = key.strip_prefix(word)?.parse::<u32>().ok()?;
-                Some((entry, at))
-            });
-        if let Some((entry, at)) = found {
-            let (line, fields) = rows
-                .entry(entry)
-                .or_insert_with(|| (number, vec![String::new(); 2]));
-            if at == 0 {
-                *line = number;
-            }
-            if let Some(field) = fields.get_mut(at) {
-                *field = value.trim().to_owned();
-            }
-        }
-    }
-    Rows {
-        names: vec!["file".to_owned(), "title".to_owned()],
-        rows: rows.into_values().collect(),
-    }
-}
-
-/// A path a line, each with its title in a remark before it: `#EXTINF:123,Title`.
-fn playlist(text: &str) -> Rows {
-    let mut rows = Vec::new();
-    let mut title = "";
-    for (number, line) in (1..).zip(text.lines().map(str::trim)) {
-        if let Some(about) = line.strip_prefix("#EXTINF:") {
-            title = about.split_once(',').map_or("", |(_, title)| title.trim());
-        } else if !line.is_empty() && !line.starts_with('#') {
-            rows.push((number, vec![line.to_owned(), title.to_owned()]));
-            title = "";
-        }
-    }
-    Rows {
-        names: vec!["file".to_owned(), "title".to_owned()],
-        rows,
     }
 }
 
 struct Json<'t> {
     text: &'t str,
 }
-
-/// The members of an object, in the order of the file.
-type Members<'t> = Vec<(String, &'t str)>;
 
 impl<'t> Json<'t> {
     fn read(&self) -> Result<Rows, Fault> {
@@ -116,7 +72,7 @@ impl<'t> Json<'t> {
         match values[..] {
             [] => Err((1, format!("the list is empty; {WANTED}"))),
             [one] => self.of_value(one),
-            _ => Ok(self.of_items(values.into_iter().map(|value| (None, value)))),
+            _ => Ok(self.of_items(values.into_iter().map(|value| (Vec::new(), value)))),
         }
     }
 
@@ -129,7 +85,7 @@ impl<'t> Json<'t> {
 
     fn of_value(&self, value: &'t str) -> Result<Rows, Fault> {
         if let Some(items) = items(value) {
-            return Ok(self.of_items(items.into_iter().map(|item| (None, item))));
+            return Ok(self.of_items(items.into_iter().map(|item| (Vec::new(), item))));
         }
         let wrong = |why: String| (self.line_of(value), why);
         let Some(members) = members(value) else {
@@ -146,12 +102,22 @@ impl<'t> Json<'t> {
         if let Some(rows) = self.of_columns(&members) {
             return Ok(rows);
         }
-        // One list among other things, or one for each part of a split: {"train": [..], "test": [..]}.
-        let lists: Vec<(&str, Vec<&str>)> = members
-            .iter()
-            .filter_map(|(key, value)| Some((key.as_str(), items(value)?)))
-            .filter(|(_, items)| items.first().is_some_and(|item| members_or_path(item)))
-            .collect();
+        if let Some(lengths) = uneven(&members) {
+            return Err(wrong(format!(
+                "its columns have different numbers of fields: {lengths}; each must have one for every file"
+            )));
+        }
+        // Columns may stand one object further in.
+        if let [(_, only)] = &members[..]
+            && let Some(rows) = self::members(only).and_then(|inner| self.of_columns(&inner))
+        {
+            return Ok(rows);
+        }
+        let mut lists = lists_in(&members, 0);
+        // Others describe what is in these.
+        if lists.iter().any(|(_, items)| name_sound(items)) {
+            lists.retain(|(_, items)| name_sound(items));
+        }
         match lists.len() {
             0 => {
                 // Files by their names may stand one object further in.
@@ -162,25 +128,62 @@ impl<'t> Json<'t> {
                 self.of_keys(inner.as_ref().unwrap_or(&members))
                     .ok_or_else(|| wrong(format!("it is no list; {WANTED}")))
             }
+            // One list among other things.
             1 => Ok(self.of_items(
                 lists
                     .into_iter()
                     .flat_map(|(_, items)| items)
-                    .map(|item| (None, item)),
+                    .map(|item| (Vec::new(), item)),
             )),
-            _ => Ok(self.of_items(lists.into_iter().flat_map(|(key, items)| {
-                items
-                    .into_iter()
-                    .map(move |item| (Some(("split", key)), item))
-            }))),
+            _ => Ok(self.of_lists(lists)),
         }
     }
 
-    /// Objects, paths, or arrays of a path and its labels; each with a field that stands outside of it.
-    fn of_items<'k>(
-        &self,
-        items: impl Iterator<Item = (Option<(&'k str, &'k str)>, &'t str)>,
-    ) -> Rows {
+    /// Several lists, each by the names around it: those that mean parts of a split are these (`{"train": [..], "test":
+    /// [..]}`), others are labels (`{"rock": [..], "dub": [..]}`).
+    fn of_lists(&self, lists: Vec<(Vec<String>, Vec<&'t str>)>) -> Rows {
+        let deepest = lists.iter().map(|(names, _)| names.len()).max();
+        let of_depth = |depth: usize| -> BTreeSet<String> {
+            let names = lists.iter().filter_map(|(names, _)| names.get(depth));
+            names.cloned().collect()
+        };
+        let headings: Vec<&str> = (0..deepest.unwrap_or(0))
+            .map(
+                |depth| match listed::split_words(&of_depth(depth)).0.is_empty() {
+                    true => "label",
+                    false => "split",
+                },
+            )
+            .collect();
+        self.of_items(lists.into_iter().flat_map(|(names, items)| {
+            let outside: Vec<(&str, String)> = headings.iter().copied().zip(names).collect();
+            items.into_iter().map(move |item| (outside.clone(), item))
+        }))
+    }
+
+    /// Arrays of fields, which have no headings.
+    fn of_arrays(&self, arrays: impl Iterator<Item = &'t str>) -> Rows {
+        let (mut cells, mut width) = (Cells::default(), 0);
+        for array in arrays {
+            let fields = items(array).unwrap_or_default();
+            let fields = fields.into_iter().map(serde_json::from_str::<Value>);
+            let fields: Vec<String> = fields.flatten().map(|field| text_of(&field)).collect();
+            width = width.max(fields.len());
+            cells.push(self.line_of(array), fields.iter().map(String::as_str));
+        }
+        (vec![String::new(); width], cells)
+    }
+
+    /// Objects, paths, or arrays of a path and its labels; each with the fields that stand outside of it, which what it
+    /// says itself overrules.
+    fn of_items<'k>(&self, items: impl Iterator<Item = (Vec<(&'k str, String)>, &'t str)>) -> Rows {
+        let items: Vec<_> = items.collect();
+        if items
+            .iter()
+            .all(|(outside, item)| outside.is_empty() && item.starts_with('['))
+        {
+            return self.of_arrays(items.into_iter().map(|(_, item)| item));
+        }
         let mut sheet = Sheet::default();
         let (mut line, mut at) = (1_u64, self.text.as_ptr() as usize);
         for (outside, item) in items {
@@ -195,8 +198,8 @@ impl<'t> Json<'t> {
                 continue;
             };
             sheet.start(line);
-            if let Some((name, field)) = outside {
-                sheet.set(name, field.to_owned());
+            for (name, field) in outside {
+                sheet.set(name, field);
             }
             match value {
                 Value::Array(fields) => {
@@ -227,15 +230,15 @@ impl<'t> Json<'t> {
         };
         if let (Some(columns), Some(data)) = (get("columns"), get("data")) {
             let names: Vec<String> = serde_json::from_str(columns).ok()?;
-            let mut rows = Vec::new();
+            let mut cells = Cells::default();
             for row in items(data)? {
                 let fields: Vec<Value> = serde_json::from_str(row).ok()?;
-                rows.push((self.line_of(row), fields.iter().map(text_of).collect()));
+                let fields: Vec<String> = fields.iter().map(text_of).collect();
+                cells.push(self.line_of(row), fields.iter().map(String::as_str));
             }
-            return Some(Rows { names, rows });
+            return Some((names, cells));
         }
-        let known = |name: &str| crate::listed::is_heading(name);
-        if members.len() < 2 || !members.iter().any(|(key, _)| known(key)) {
+        if members.len() < 2 || !members.iter().any(|(key, _)| is_column(key)) {
             return None;
         }
         let columns: Option<Vec<Vec<&str>>> = members
@@ -252,19 +255,18 @@ impl<'t> Json<'t> {
         if columns.iter().any(|column| column.len() != length) {
             return None;
         }
-        let mut rows = Vec::with_capacity(length);
+        let mut cells = Cells::default();
         for row in 0..length {
             let fields = columns.iter().map(|column| column.get(row).copied());
             let fields: Vec<&str> = fields.collect::<Option<_>>()?;
             let line = fields.first().map_or(1, |field| self.line_of(field));
             let value = |field: &&str| serde_json::from_str::<Value>(field);
             let fields: Vec<Value> = fields.iter().map(value).collect::<Result<_, _>>().ok()?;
-            rows.push((line, fields.iter().map(text_of).collect()));
+            let fields: Vec<String> = fields.iter().map(text_of).collect();
+            cells.push(line, fields.iter().map(String::as_str));
         }
-        Some(Rows {
-            names: members.iter().map(|(key, _)| key.clone()).collect(),
-            rows,
-        })
+        let names = members.iter().map(|(key, _)| key.clone());
+        Some((names.collect(), cells))
     }
 
     /// Files by their names: `{"a.wav": "rock", ..}`, `{"a.wav": ["loud", "fast"], ..}`, `{"a.wav": {"genre": "rock"}}`.
@@ -303,46 +305,69 @@ fn are_sounds(members: &Members<'_>) -> bool {
     2 * sounds.count() > members.len()
 }
 
-/// The texts of an array's items.
-fn items(array: &str) -> Option<Vec<&str>> {
-    let mut rest = array.strip_prefix('[')?.trim_start();
-    let mut items = Vec::new();
-    while !rest.starts_with(']') {
-        let (item, after) = first_value(rest)?;
-        items.push(item);
-        rest = next_item(after)?;
+/// The lists of rows in an object, each with the names of the members that lead to it.
+fn lists_in<'t>(members: &Members<'t>, depth: usize) -> Vec<(Vec<String>, Vec<&'t str>)> {
+    let mut lists = Vec::new();
+    for (key, value) in members {
+        if let Some(items) = items(value) {
+            if items.first().is_some_and(|item| members_or_path(item)) {
+                lists.push((vec![key.clone()], items));
+            }
+        } else if depth == 0
+            && let Some(inner) = self::members(value)
+        {
+            let below = lists_in(&inner, depth + 1);
+            // Other things beside a list tell that it is no part of this one.
+            for (mut names, items) in below.into_iter().filter(|_| are_lists(&inner)) {
+                names.insert(0, key.clone());
+                lists.push((names, items));
+            }
+        }
     }
-    Some(items)
+    lists
 }
 
-/// The members of an object, in the order of the file.
-fn members(object: &str) -> Option<Members<'_>> {
-    let mut rest = object.strip_prefix('{')?.trim_start();
-    let mut members = Vec::new();
-    while !rest.starts_with('}') {
-        let (key, after) = first_value(rest)?;
-        let after = after.trim_start().strip_prefix(':')?.trim_start();
-        let (value, after) = first_value(after)?;
-        members.push((serde_json::from_str(key).ok()?, value));
-        rest = next_item(after)?;
+/// Whether the first item of a list names a sound.
+fn name_sound(items: &[&str]) -> bool {
+    fn holds(value: &Value) -> bool {
+        match value {
+            Value::String(text) => is_audio_path(Path::new(text)),
+            Value::Array(items) => items.iter().any(holds),
+            Value::Object(members) => members.values().any(holds),
+            _ => false,
+        }
     }
-    Some(members)
+    let first = items.first().map(|item| serde_json::from_str(item));
+    matches!(first, Some(Ok(value)) if holds(&value))
 }
 
-/// What follows an item: another, or the bracket at the end.
-fn next_item(rest: &str) -> Option<&str> {
-    let rest = rest.trim_start();
-    match rest.strip_prefix(',') {
-        Some(next) => Some(next.trim_start()),
-        None => rest.starts_with([']', '}']).then_some(rest),
-    }
+fn are_lists(members: &Members<'_>) -> bool {
+    members.iter().all(|(_, value)| value.starts_with('['))
 }
 
-/// The text of the value that a text begins with, and what follows.
-fn first_value(text: &str) -> Option<(&str, &str)> {
-    let mut stream = Deserializer::from_str(text).into_iter::<IgnoredAny>();
-    stream.next()?.ok()?;
-    text.split_at_checked(stream.byte_offset())
+/// Whether a name is that of a column of a list, and of no part of a split.
+fn is_column(name: &str) -> bool {
+    let words = BTreeSet::from([name.to_owned()]);
+    listed::is_heading(name) && listed::split_words(&words).0.is_empty()
+}
+
+/// Columns that have different numbers of fields, for a message; `None` where there are none such.
+fn uneven(members: &Members<'_>) -> Option<String> {
+    let lengths: Vec<(&str, usize)> = members
+        .iter()
+        .filter(|(key, _)| is_column(key))
+        .filter_map(|(key, value)| Some((key.as_str(), items(value)?)))
+        .filter(|(_, items)| !items.iter().any(|item| item.starts_with('{')))
+        .map(|(key, items)| (key, items.len()))
+        .collect();
+    let (_, first) = lengths.first()?;
+    let named = lengths
+        .iter()
+        .map(|(key, length)| format!("`{key}` {length}"));
+    lengths
+        .iter()
+        .any(|(_, length)| length != first)
+        .then(|| named.collect::<Vec<_>>().join(", "))
 }
 
 /// Whether an item of an array may be a row: an object, or the path of a sound.
@@ -350,88 +375,6 @@ fn members_or_path(item: &str) -> bool {
     let text = item.trim_start();
     text.starts_with('{')
         || serde_json::from_str::<String>(text).is_ok_and(|path| is_audio_path(Path::new(&path)))
-}
-
-/// A value as a field of a list: texts as they are, lists as JSON, nothing for null.
-fn text_of(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// Rows whose fields come by name, in any order.
-#[derive(Default)]
-struct Sheet {
-    places: BTreeMap<String, usize>,
-    names: Vec<String>,
-    rows: Vec<(u64, Vec<String>)>,
-}
-
-impl Sheet {
-    fn start(&mut self, line: u64) {
-        self.rows.push((line, Vec::new()));
-    }
-
-    fn set(&mut self, name: &str, field: String) {
-        let place = match self.places.get(name) {
-            Some(&place) => place,
-            None => {
-                let place = self.names.len();
-                self.names.push(name.to_owned());
-                self.places.insert(name.to_owned(), place);
-                place
-            }
-        };
-        let Some((_, row)) = self.rows.last_mut() else {
-            return;
-        };
-        if row.len() <= place {
-            row.resize(place + 1, String::new());
-        }
-        if let Some(slot) = row.get_mut(place) {
-            *slot = field;
-        }
-    }
-
-    /// The members of an object; those of an object in it go by their own names where these are free in the row, else
-    /// with the names around them.
-    fn set_all(&mut self, around: &str, object: &Value, depth: usize) {
-        let Value::Object(members) = object else {
-            return;
-        };
-        for (key, value) in members {
-            if value.is_object() && depth < DEEPEST {
-                continue;
-            }
-            let is_free = match (self.places.get(key), self.rows.last()) {
-                (Some(&place), Some((_, row))) => row.get(place).is_none_or(String::is_empty),
-                _ => true,
-            };
-            let name = match is_free || around.is_empty() {
-                true => key.clone(),
-                false => format!("{around}.{key}"),
-            };
-            self.set(&name, text_of(value));
-        }
-        for (key, value) in members {
-            if value.is_object() && depth < DEEPEST {
-                self.set_all(key, value, depth + 1);
-            }
-        }
-    }
-
-    fn finish(mut self) -> Rows {
-        let width = self.names.len();
-        for (_, row) in &mut self.rows {
-            row.resize(width, String::new());
-        }
-        Rows {
-            names: self.names,
-            rows: self.rows,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -444,12 +387,12 @@ mod tests {
 
     /// A row's line and its fields under some headings.
     fn fields<'r>(rows: &'r Rows, row: usize, names: &[&str]) -> (u64, Vec<&'r str>) {
-        let (line, fields) = &rows.rows[row];
+        let (headings, cells) = rows;
         let of = |name: &&str| {
-            let place = rows.names.iter().position(|other| other == name).unwrap();
-            fields[place].as_str()
+            let place = headings.iter().position(|other| other == name).unwrap();
+            cells.field(row, place).unwrap_or_default()
         };
-        (*line, names.iter().map(of).collect())
+        (cells.line(row), names.iter().map(of).collect())
     }
 
     #[test]
@@ -492,13 +435,27 @@ mod tests {
                 "{\"tracks\": {\"a.wav\": {\"label\": \"x\"},\n\"b.wav\": {\"label\": \"dub\"}}}",
                 2,
             ),
-            ("[[\"a.wav\", \"x\"], [\"b.wav\", \"dub\"]]", 1),
+            (
+                "{\"features\": [{\"name\": \"file\"}], \"rows\": [{\"row\": {\"file\": [{\"src\": \"a.wav\"}], \"label\": \"x\"}},
+                 {\"row\": {\"audio\": [{\"file\": \"b.wav\"}], \"label\": [\"dub\"]}}]}",
+                2,
+            ),
         ] {
             let rows = json(text);
-            assert_eq!(rows.rows.len(), 2, "{text}");
+            assert_eq!(rows.1.len(), 2, "{text}");
             let expected = (line, vec!["b.wav", "dub"]);
             assert_eq!(fields(&rows, 1, &["file", "label"]), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn arrays_are_rows_without_headings() {
+        let (names, cells) = json("[[\"a.wav\", \"x\", \"train\"],\n[\"b.wav\", \"dub\"]]");
+        assert_eq!(names, ["", "", ""]);
+        assert_eq!(
+            (cells.line(1), cells.fields(1, 0).collect()),
+            (2, vec!["b.wav", "dub"])
+        );
     }
 
     #[test]
@@ -511,6 +468,52 @@ mod tests {
         let rows = json("[{\"file\": \"a.wav\", \"tags\": [\"loud\", \"fast\"], \"bpm\": null}]");
         let expected = (1, vec!["a.wav", "[\"loud\",\"fast\"]", ""]);
         assert_eq!(fields(&rows, 0, &["file", "tags", "bpm"]), expected);
+    }
+
+    #[test]
+    fn lists_by_their_labels_and_by_parts_and_labels_are_rows() {
+        let rows = json("{\"rock\": [\"a.wav\"],\n\"dub\": [\"b.wav\", \"c.wav\"]}");
+        assert_eq!(
+            fields(&rows, 2, &["file", "label"]),
+            (2, vec!["c.wav", "dub"])
+        );
+        let rows = json(
+            "{\"train\": {\"rock\": [\"a.wav\"]}, \"test\": {\"rock\": [\"b.wav\"], \"dub\": [\"c.wav\"]}}",
+        );
+        assert_eq!(
+            fields(&rows, 2, &["file", "split", "label"]),
+            (1, vec!["c.wav", "test", "dub"])
+        );
+        // What a row says itself counts.
+        let rows = json(
+            "{\"a\": [{\"file\": \"a.wav\", \"label\": \"x\"}], \"b\": [{\"file\": \"b.wav\"}]}",
+        );
+        assert_eq!(fields(&rows, 0, &["label"]).1, ["x"]);
+        assert_eq!(fields(&rows, 1, &["label"]).1, ["b"]);
+    }
+
+    #[test]
+    fn numbers_that_only_python_writes_are_nothing() {
+        let rows = json(
+            "[{\"file\": \"a.wav\", \"bpm\": NaN, \"label\": \"NaN, or Infinity\"},\n{\"file\": \"b.wav\", \"bpm\": -Infinity, \
+             \"label\": \"x\"}]",
+        );
+        assert_eq!(
+            fields(&rows, 0, &["file", "bpm", "label"]),
+            (1, vec!["a.wav", "", "NaN, or Infinity"])
+        );
+        assert_eq!(fields(&rows, 1, &["bpm", "label"]), (2, vec!["", "x"]));
+    }
+
+    #[test]
+    fn tags_with_numbers_stay_together_and_other_objects_are_columns() {
+        let rows = json("[{\"file\": \"a.wav\", \"tags\": {\"rock\": 0.8, \"pop\": 0}}]");
+        assert_eq!(
+            fields(&rows, 0, &["file", "tags"]).1,
+            ["a.wav", "{\"pop\":0,\"rock\":0.8}"]
+        );
+        let rows = json("[{\"file\": \"a.wav\", \"tags\": {\"genre\": \"rock\", \"track\": 3}}]");
+        assert_eq!(fields(&rows, 0, &["file", "genre"]).1, ["a.wav", "rock"]);
     }
 
     #[test]
@@ -529,6 +532,11 @@ mod tests {
             ("3", 1, "no list"),
             ("", 1, "empty"),
             ("{\"lr\": 0.1, \"steps\": 10}", 1, "no list"),
+            (
+                "{\"file\": [\"a.wav\", \"b.wav\"], \"label\": [\"x\"]}",
+                1,
+                "`file` 2, `label` 1",
+            ),
         ] {
             let (at, why) = read(Path::new("l.json"), text).unwrap().unwrap_err();
             assert!(
@@ -536,23 +544,5 @@ mod tests {
                 "{text}: line {at}: {why}"
             );
         }
-    }
-
-    #[test]
-    fn numbered_entries_of_a_playlist_are_rows() {
-        let text = "[playlist]\nFile1=a.wav\nTitle1=A\nLength1=3\nFile2=b.wav\nNumberOfEntries=2\n";
-        let rows = read(Path::new("l.pls"), text).unwrap().unwrap();
-        assert_eq!(
-            fields(&rows, 0, &["file", "title"]),
-            (2, vec!["a.wav", "A"])
-        );
-        assert_eq!(fields(&rows, 1, &["file", "title"]), (5, vec!["b.wav", ""]));
-        let text = "#EXTM3U\n#EXTINF:3,A, or B\na, b.wav\n\nc.wav\n";
-        let rows = read(Path::new("l.m3u8"), text).unwrap().unwrap();
-        assert_eq!(
-            fields(&rows, 0, &["file", "title"]),
-            (3, vec!["a, b.wav", "A, or B"])
-        );
-        assert_eq!(fields(&rows, 1, &["file", "title"]), (5, vec!["c.wav", ""]));
     }
 }

@@ -1,7 +1,10 @@
 //! Annotations and lists in rows and columns, however they were saved: any usual encoding, any separator, and JSON.
 
+mod cells;
+mod kaldi;
+mod shape;
+
 use std::{
-    borrow::Cow,
     fs,
     io::Read,
     path::{Path, PathBuf},
@@ -9,26 +12,18 @@ use std::{
 
 use mynascope_audio::is_audio_path;
 
+use self::shape::{Lines, SAMPLE_LINES, Shape};
+pub(crate) use self::{cells::Cells, kaldi::is_beside_list};
 use super::{CollectionError, structured, text::decode_text};
 
 /// Larger tables are no annotations; those of MagnaTagATune have 13 MB.
 const LARGEST_BYTES: u64 = 64 << 20;
 
-/// What may part the fields of a line. Text holds commas more often than the others, so a comma is taken last.
-const SEPARATORS: [u8; 5] = [b'\t', b';', b'|', b'^', b','];
-
-/// Lines that are looked at to find the separator.
-const SAMPLE_LINES: usize = 8;
-
-/// Parts no fields: every line is one. No text holds it.
-const NO_SEPARATOR: u8 = 0x1f;
-
 /// A table with a header, held in memory.
 pub(crate) struct Table {
     path: PathBuf,
     names: Vec<String>,
-    /// Each with its line in the file, from 1.
-    rows: Vec<(u64, csv::StringRecord)>,
+    cells: Cells,
     separator: u8,
     /// Whether the first line was a row and not headings; then the names are empty.
     pub(crate) is_headless: bool,
@@ -40,8 +35,7 @@ pub(crate) struct Table {
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a> {
     table: &'a Table,
-    line: u64,
-    record: &'a csv::StringRecord,
+    place: usize,
 }
 
 impl<'a> Row<'a> {
@@ -53,27 +47,27 @@ impl<'a> Row<'a> {
 
     /// The trimmed field of a column.
     pub(crate) fn at(&self, column: usize) -> Option<&'a str> {
-        self.record.get(column).map(str::trim)
+        self.table.cells.field(self.place, column).map(str::trim)
     }
 
     /// The trimmed fields from a column on.
     pub(crate) fn from(&self, column: usize) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-        self.record.iter().skip(column).map(str::trim)
+        self.table.cells.fields(self.place, column).map(str::trim)
     }
 
     /// How many fields there are.
     pub(crate) fn len(&self) -> usize {
-        self.record.len()
+        self.table.cells.width(self.place)
     }
 
     /// Whether every field is empty.
     pub(crate) fn is_blank(&self) -> bool {
-        self.record.iter().all(|field| field.trim().is_empty())
+        self.from(0).all(str::is_empty)
     }
 
     /// Its line in the file, from 1.
     pub(crate) fn line(&self) -> u64 {
-        self.line
+        self.table.cells.line(self.place)
     }
 }
 
@@ -101,18 +95,22 @@ impl Table {
         let table = Self {
             path: path.to_path_buf(),
             names: Vec::new(),
-            rows: Vec::new(),
+            cells: Cells::default(),
             separator: b'\t',
             is_headless: false,
             guessed_encoding,
         };
-        match structured::read(path, &text) {
+        let structured = match kaldi::read(path, &text) {
+            Some(read) => Some(Ok(read)),
+            None => structured::read(path, &text),
+        };
+        match structured {
             Some(read) => {
-                let read = read.map_err(|(line, why)| wrong(line, why))?;
-                let rows = read.rows.into_iter();
+                let (names, cells) = read.map_err(|(line, why)| wrong(line, why))?;
                 Ok(Self {
-                    names: read.names,
-                    rows: rows.map(|(line, row)| (line, row.into())).collect(),
+                    is_headless: !names.is_empty() && names.iter().all(String::is_empty),
+                    names,
+                    cells,
                     ..table
                 })
             }
@@ -127,71 +125,65 @@ impl Table {
         known: fn(&str) -> bool,
         wrong: &dyn Fn(u64, String) -> CollectionError,
     ) -> Result<Self, CollectionError> {
-        let (shape, text) = Shape::of(text, known);
-        let text = &*shape.unspaced(text);
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let (shape, text) = Shape::of(text, folder, known);
+        let text = &*shape.prepared(text);
         let mut reader = shape.reader(text);
         let mut lines = Lines::of(text, shape.lines_before);
-        let mut rows = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(|error| {
+        let mut cells = Cells::default();
+        let mut record = csv::StringRecord::new();
+        loop {
+            let read = reader.read_record(&mut record).map_err(|error| {
                 let start = error.position().map_or(0, csv::Position::byte);
                 wrong(
                     lines.line_at(start),
                     "it cannot be read as fields".to_owned(),
                 )
             })?;
+            if !read {
+                break;
+            }
             let start = record.position().map_or(0, csv::Position::byte);
-            rows.push((lines.line_at(start), record));
+            cells.push(lines.line_at(start), record.iter());
         }
+        cells.shrink();
         // The rest of the file is one field then.
-        let swallowed = |row: &csv::StringRecord| {
-            row.iter()
-                .next_back()
-                .is_some_and(|field| field.contains('\n'))
-        };
         if shape.quoted
             && text.bytes().filter(|&byte| byte == b'"').count() % 2 == 1
-            && let Some((line, _)) = rows.last().filter(|(_, row)| swallowed(row))
+            && let Some(last) = cells.len().checked_sub(1)
+            && cells
+                .fields(last, 0)
+                .last()
+                .is_some_and(|it| it.contains('\n'))
         {
             return Err(wrong(
-                *line,
+                cells.line(last),
                 "a quotation mark that is opened here is never closed".to_owned(),
             ));
         }
         // A sheet may have a title above its headings.
-        let knows = |(_, row): &(u64, csv::StringRecord)| {
-            row.iter().filter(|name| known(&heading(name))).count()
+        let knows = |row: usize| {
+            let known = |name: &&str| known(&heading(name));
+            cells.fields(row, 0).filter(known).count()
         };
-        let has_sound = |(_, row): &(u64, csv::StringRecord)| {
-            row.iter()
-                .any(|field| is_audio_path(Path::new(field.trim())))
-        };
-        let titles = rows
-            .iter()
-            .take(SAMPLE_LINES)
-            .position(|row| knows(row) > 1);
-        if let Some(titles) = titles
-            && let Some(above) = rows.get(..titles)
-            && !above.iter().any(|row| has_sound(row) || knows(row) > 0)
+        let mut first = (0..cells.len()).take(SAMPLE_LINES);
+        if let Some(titles) = first.position(|row| knows(row) > 1)
+            && !(0..titles).any(|row| has_sound(&cells, row) || knows(row) > 0)
         {
-            rows.drain(..titles);
+            cells.drop_first(titles);
         }
-        let is_headless = rows.first().is_some_and(|(_, row)| {
-            let mut fields = row.iter();
-            fields.any(|field| is_audio_path(Path::new(field.trim())))
-        });
-        let names = match (is_headless, rows.first()) {
-            (false, Some((_, row))) => {
-                let names = row.iter().map(heading).collect();
-                rows.remove(0);
+        let is_headless = cells.len() > 0 && has_sound(&cells, 0);
+        let names = match is_headless {
+            true => vec![String::new(); cells.width(0)],
+            false => {
+                let names = cells.fields(0, 0).map(heading).collect();
+                cells.drop_first(1);
                 names
             }
-            (true, Some((_, row))) => vec![String::new(); row.len()],
-            (_, None) => Vec::new(),
         };
         Ok(Self {
             names,
-            rows,
+            cells,
             separator: shape.separator,
             is_headless,
             ..self
@@ -224,8 +216,8 @@ impl Table {
             }
             _ => decode_text(&bytes),
         };
-        let (shape, text) = Shape::of(&text, known);
-        let text = shape.unspaced(text);
+        let (shape, text) = Shape::of(&text, path.parent().unwrap_or(Path::new("")), known);
+        let text = shape.prepared(text);
         let first = shape.reader(&text).records().next()?.ok()?;
         Some(first.iter().map(heading).collect())
     }
@@ -299,12 +291,14 @@ impl Table {
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> + Clone {
-        self.rows.iter().map(|(line, record)| Row {
-            table: self,
-            line: *line,
-            record,
-        })
+        (0..self.cells.len()).map(|place| Row { table: self, place })
     }
+}
+
+/// Whether a row names a sound.
+fn has_sound(cells: &Cells, row: usize) -> bool {
+    let mut fields = cells.fields(row, 0);
+    fields.any(|field| is_audio_path(Path::new(field.trim())))
 }
 
 fn heading(name: &str) -> String {
@@ -322,248 +316,6 @@ fn bytes_of(path: &Path, most: u64) -> Result<Vec<u8>, CollectionError> {
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
     Ok(bytes)
-}
-
-/// Counts lines by the place of a row's first letter. The reader's own count is that of the row before where lines end
-/// in CR LF or empty lines stand between.
-struct Lines<'t> {
-    text: &'t [u8],
-    /// Lines end so; a CR where there is no line feed at all.
-    end: u8,
-    at: usize,
-    line: u64,
-}
-
-impl<'t> Lines<'t> {
-    fn of(text: &'t str, lines_before: u64) -> Self {
-        Self {
-            text: text.as_bytes(),
-            end: if text.contains('\n') { b'\n' } else { b'\r' },
-            at: 0,
-            line: lines_before + 1,
-        }
-    }
-
-    /// The line of the first letter from a place on; places come in ascending order.
-    fn line_at(&mut self, start: u64) -> u64 {
-        let start = usize::try_from(start).unwrap_or(usize::MAX);
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        for byte in rest {
-            if self.at >= start && !matches!(byte, b'\r' | b'\n') {
-                break;
-            }
-            self.line += u64::from(*byte == self.end);
-            self.at += 1;
-        }
-        self.line
-    }
-}
-
-/// How the lines of a table are taken apart.
-struct Shape {
-    separator: u8,
-    quoted: bool,
-    /// Whether spaces part the fields: a path, and what stands behind it.
-    spaced: bool,
-    lines_before: u64,
-}
-
-impl Shape {
-    /// The shape of a text, and the text from its first line of fields on: without a mark, `sep=;` (as spreadsheets
-    /// write it) and comments.
-    fn of(text: &str, known: fn(&str) -> bool) -> (Self, &str) {
-        let mut text = text.trim_start_matches('\u{feff}');
-        let mut shape = Self {
-            separator: b',',
-            quoted: true,
-            spaced: false,
-            lines_before: 0,
-        };
-        let mut said = None;
-        loop {
-            let (line, rest) = match text.find('\n') {
-                Some(end) => text.split_at(end + 1),
-                None => (text, ""),
-            };
-            let trimmed = line.trim();
-            let separator = trimmed
-                .strip_prefix("sep=")
-                .or_else(|| trimmed.strip_prefix("SEP="))
-                .and_then(|it| it.bytes().next());
-            let is_comment = trimmed.starts_with('#') && !is_heading(trimmed, known);
-            if rest.is_empty() || separator.is_none() && !is_comment && !trimmed.is_empty() {
-                break;
-            }
-            said = said.or(separator);
-            shape.lines_before += 1;
-            text = rest;
-        }
-        match said {
-            Some(separator) => shape.separator = separator,
-            None => shape.find_separator(text, known),
-        }
-        (shape, text)
-    }
-
-    fn find_separator(&mut self, text: &str, known: fn(&str) -> bool) {
-        let lines: Vec<&str> = text
-            .split(['\n', '\r'])
-            .filter(|line| !line.trim().is_empty())
-            .take(SAMPLE_LINES)
-            .collect();
-        // Titles may stand above the headings.
-        let is_headings = |line: &&&str| {
-            let mut all = SEPARATORS.into_iter();
-            all.any(|separator| known_headings(line, separator, known) > 1)
-        };
-        let headings = lines.iter().find(is_headings);
-        let Some(first) = headings.or(lines.first()) else {
-            return;
-        };
-        if is_spaced(&lines, known) {
-            self.separator = NO_SEPARATOR;
-            self.quoted = false;
-            self.spaced = true;
-            return;
-        }
-        // A playlist: one path a line, which may hold anything.
-        if lines
-            .iter()
-            .all(|line| is_audio_path(Path::new(line.trim())) || line.starts_with('#'))
-            && !lines.iter().any(|line| line.contains('"'))
-            && !lines.iter().any(|line| {
-                SEPARATORS.iter().any(|&separator| {
-                    let mut fields = line.split(char::from(separator));
-                    fields
-                        .by_ref()
-                        .any(|field| is_audio_path(Path::new(field.trim())))
-                        && fields.next().is_some()
-                })
-            })
-        {
-            self.separator = NO_SEPARATOR;
-            self.quoted = false;
-            return;
-        }
-        let count = |line: &str, separator| fields(line, separator).count() - 1;
-        let best = SEPARATORS.iter().max_by_key(|&&separator| {
-            let from = lines.iter().skip_while(|line| *line != first);
-            let in_all = from.clone().all(|line| count(line, separator) > 0);
-            let rank = SEPARATORS.iter().position(|&other| other == separator);
-            (
-                known_headings(first, separator, known),
-                in_all,
-                count(first, separator),
-                std::cmp::Reverse(rank),
-            )
-        });
-        if let Some(&separator) = best.filter(|&&separator| count(first, separator) > 0) {
-            self.separator = separator;
-        }
-    }
-
-    /// The text with signs that no text holds where spaces part its fields, so that each line stays one.
-    fn unspaced<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if !self.spaced {
-            return text.into();
-        }
-        let gap = char::from(NO_SEPARATOR).to_string();
-        let lines: Vec<&str> = text.lines().collect();
-        // Words behind the path are columns where each line has as many, else they are one label.
-        let words =
-            |line: &&str| spaced_path(line).map(|(_, rest)| rest.split_whitespace().count());
-        let mut counts = lines.iter().filter_map(words);
-        let first = counts.next();
-        let as_columns = counts.all(|count| Some(count) == first);
-        let fields = lines.iter().map(|line| match spaced_path(line) {
-            Some((path, rest)) if as_columns => {
-                let fields = std::iter::once(path).chain(rest.split_whitespace());
-                fields.collect::<Vec<_>>().join(&gap)
-            }
-            Some((path, rest)) => [path, rest].join(&gap),
-            None if line.starts_with('#') => (*line).to_owned(),
-            None => line.split_whitespace().collect::<Vec<_>>().join(&gap),
-        });
-        fields.collect::<Vec<_>>().join("\n").into()
-    }
-
-    fn reader<'t>(&self, text: &'t str) -> csv::Reader<&'t [u8]> {
-        csv::ReaderBuilder::new()
-            .delimiter(self.separator)
-            .quoting(self.quoted)
-            .flexible(true)
-            .has_headers(false)
-            .from_reader(text.as_bytes())
-    }
-}
-
-/// Whether a line that begins with `#` is one of headings and no remark: all its fields are known, or several of them.
-fn is_heading(line: &str, known: fn(&str) -> bool) -> bool {
-    SEPARATORS.into_iter().any(|separator| {
-        let found = known_headings(line, separator, known);
-        found > 1 || found == 1 && fields(line, separator).count() == 1
-    })
-}
-
-/// Whether spaces part the fields of lines: each has a path of a sound and something behind it (the first may be
-/// headings), and no other sign parts a path from the rest.
-fn is_spaced(lines: &[&str], known: fn(&str) -> bool) -> bool {
-    let mut lines = lines
-        .iter()
-        .filter(|line| !line.starts_with('#'))
-        .peekable();
-    let is_heading = |line: &&&str| {
-        let mut words = line.split_whitespace();
-        words.clone().count() > 1 && words.any(|word| known(&heading(word)))
-    };
-    let mut some = false;
-    if lines
-        .peek()
-        .is_some_and(|line| spaced_path(line).is_none() && is_heading(line))
-    {
-        lines.next();
-    }
-    let all = lines.all(|line| {
-        some = true;
-        spaced_path(line).is_some_and(|(_, rest)| !rest.is_empty())
-            && !SEPARATORS.into_iter().any(|separator| {
-                let mut fields = fields(line, separator).map(|it| it.trim().trim_matches('"'));
-                fields.any(|field| is_audio_path(Path::new(field)))
-            })
-    });
-    some && all
-}
-
-/// The path at the start of a line, in quotes or up to the ending of a sound file, and what stands behind it.
-fn spaced_path(line: &str) -> Option<(&str, &str)> {
-    let line = line.trim();
-    if let Some(rest) = line.strip_prefix('"') {
-        let (path, rest) = rest.split_once('"')?;
-        return is_audio_path(Path::new(path)).then_some((path, rest.trim()));
-    }
-    let mut ends = line
-        .char_indices()
-        .filter(|(_, letter)| letter.is_whitespace())
-        .map(|(at, _)| at)
-        .chain([line.len()]);
-    ends.find_map(|at| {
-        let (path, rest) = line.split_at_checked(at)?;
-        is_audio_path(Path::new(path)).then_some((path, rest.trim()))
-    })
-}
-
-fn known_headings(line: &str, separator: u8, known: fn(&str) -> bool) -> usize {
-    let names = fields(line, separator).map(|name| heading(name.trim().trim_matches('"')));
-    names.filter(|name| known(name)).count()
-}
-
-/// The fields of one line; separators within quotes part nothing.
-fn fields(line: &str, separator: u8) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    line.split(move |letter: char| {
-        quoted ^= letter == '"';
-        !quoted && letter == char::from(separator)
-    })
 }
 
 #[cfg(test)]

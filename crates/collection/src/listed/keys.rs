@@ -1,0 +1,192 @@
+//! The keys in a list's rows: names in any notation, or numbers, with a mode beside them.
+
+use std::cell::RefCell;
+
+use super::{
+    columns::{Columns, column},
+    cut, words,
+};
+use crate::{
+    Note,
+    key::{has_h, parse_key, parse_key_in},
+    note::Examples,
+    table::{Row, Table},
+    text::is_nothing,
+};
+use mynascope_base::counted;
+
+/// How the keys of one list are read.
+pub(super) struct Keys {
+    place: usize,
+    mode: Option<usize>,
+    /// Whether an H stands for B natural.
+    with_h: bool,
+    numbers: Option<KeyNumbers>,
+    problems: RefCell<Problems>,
+}
+
+/// Keys that are numbers instead of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KeyNumbers {
+    /// From 0, C, beside a column of modes: 1 major, 0 minor.
+    WithMode,
+    /// Nothing says which mean what: several ways of numbering are about.
+    Alone,
+}
+
+#[derive(Default)]
+struct Problems {
+    unread: Examples,
+    /// Said to be unknown.
+    unknown: Examples,
+    /// Keys that name one mode beside a column that names the other.
+    contradicted: Examples,
+}
+
+impl Keys {
+    /// Of a list with a column of keys; notes say what was taken for what.
+    pub(super) fn of(table: &Table, columns: &Columns, notes: &mut Vec<Note>) -> Option<Self> {
+        let place = columns.key?;
+        let keys = || column(table, place);
+        let numbers = key_numbers(keys(), columns.mode.is_some());
+        if let (Some(KeyNumbers::WithMode), Some(mode)) = (numbers, columns.mode) {
+            notes.push(
+                format!(
+                    "the numbers in {} are read as keys from 0, which is C, to 11, which is B, with {} as the mode: 1 is \
+                     major, 0 minor",
+                    table.column_name(place),
+                    table.column_name(mode)
+                )
+                .into(),
+            );
+        }
+        let with_h = keys().any(has_h);
+        if with_h && keys().any(|key| key.trim().starts_with('B')) {
+            notes.push(
+                "the keys are written with H for B natural, so a B without a sign is read as B flat"
+                    .into(),
+            );
+        }
+        Some(Self {
+            place,
+            mode: columns.mode,
+            with_h,
+            numbers,
+            problems: RefCell::default(),
+        })
+    }
+
+    /// The key of a row.
+    pub(super) fn key(&self, row: &Row<'_>) -> Option<u8> {
+        let words = row.at(self.place).filter(|key| !is_nothing(key))?;
+        let mode = self
+            .mode
+            .and_then(|place| row.at(place))
+            .filter(|mode| !is_nothing(mode))
+            .unwrap_or_default();
+        let mut problems = self.problems.borrow_mut();
+        let named = || {
+            let mode = match mode {
+                "" => String::new(),
+                mode => format!(" with the mode `{}`", cut(mode)),
+            };
+            format!("line {} `{}`{mode}", row.line(), cut(words))
+        };
+        // -1 is how keys are numbered that nobody found.
+        if key_number(words) == Some(-1) || words.eq_ignore_ascii_case("unknown") {
+            problems.unknown.add(row.line(), named);
+            return None;
+        }
+        let is_minor = is_minor(mode);
+        let of_mode = |pitch: u8, is_minor: bool| if is_minor { pitch + 12 } else { pitch };
+        let key = match self.numbers {
+            Some(KeyNumbers::WithMode) => {
+                let pitch = key_number(words).and_then(|key| u8::try_from(key).ok());
+                pitch.zip(is_minor).map(|(pitch, it)| of_mode(pitch, it))
+            }
+            Some(KeyNumbers::Alone) => None,
+            // A name without a mode of its own takes one.
+            None => match parse_key_in(&format!("{words} minor"), self.with_h) {
+                Some(minor) if !mode.is_empty() => is_minor.map(|it| of_mode(minor % 12, it)),
+                Some(_) => parse_key_in(words, self.with_h),
+                None => {
+                    let own = parse_key_in(words, self.with_h);
+                    if let (Some(key), Some(is_minor)) = (own, is_minor)
+                        && (key >= 12) != is_minor
+                    {
+                        problems.contradicted.add(row.line(), named);
+                        return None;
+                    }
+                    own
+                }
+            },
+        };
+        if key.is_none() {
+            problems.unread.add(row.line(), named);
+        }
+        key
+    }
+
+    /// Says what could not be read.
+    pub(super) fn finish(self, table: &Table, notes: &mut Vec<Note>) {
+        let problems = self.problems.into_inner();
+        let of = table.column_name(self.place);
+        let mode = self
+            .mode
+            .map_or_else(String::new, |at| table.column_name(at));
+        for (examples, what) in [
+            (
+                problems.unread,
+                match self.numbers {
+                    Some(KeyNumbers::Alone) => format!(
+                        "the numbers in {of} are not read as keys, as there are several ways to number them; write names (such \
+                         as `Eb minor`), or 0 (C) to 11 (B) beside a column `mode` with 1 for major and 0 for minor"
+                    ),
+                    _ => format!(
+                        "no key in {of} (such as `Eb minor`, `F#m`, `A:min` or `8A`), so none is known"
+                    ),
+                },
+            ),
+            (
+                problems.unknown,
+                format!("the key in {of} is said to be unknown"),
+            ),
+            (
+                problems.contradicted,
+                format!("{of} and {mode} name different modes, so no key is known"),
+            ),
+        ] {
+            if examples.count > 0 {
+                let rows = counted(examples.count, "row");
+                notes.push(examples.note(format!("{rows}: {what}")));
+            }
+        }
+    }
+}
+
+/// Whether a mode is minor, by its name or number; `None` where it is no mode.
+fn is_minor(mode: &str) -> Option<bool> {
+    match words::number(mode, true) {
+        Some(1.0) => Some(false),
+        Some(0.0) => Some(true),
+        _ if is_nothing(mode) => None,
+        _ => parse_key(&format!("C# {mode}")).map(|key| key >= 12),
+    }
+}
+
+/// Whether keys are numbers; those with a mode beside them are 0 to 11, or -1 where nobody found one.
+fn key_numbers<'a>(keys: impl Iterator<Item = &'a str>, has_mode: bool) -> Option<KeyNumbers> {
+    let numbers: Option<Vec<i64>> = keys.map(key_number).collect();
+    let numbers = numbers.filter(|numbers| !numbers.is_empty())?;
+    let within = numbers.iter().all(|number| (-1..12).contains(number));
+    Some(match has_mode && within {
+        true => KeyNumbers::WithMode,
+        false => KeyNumbers::Alone,
+    })
+}
+
+/// A whole number, also as programs write it where a column has gaps: `3.0`.
+fn key_number(words: &str) -> Option<i64> {
+    let words = words.trim();
+    words.strip_suffix(".0").unwrap_or(words).parse().ok()
+}

@@ -1,0 +1,300 @@
+//! Lists in the forms that other tools write.
+
+use crate::common::*;
+
+/// Opens a list of this name beside the files.
+fn open_as(home: &Home, name: &str, text: &str) -> Collection {
+    let path = home.file(name);
+    fs::write(&path, text).unwrap();
+    open(&[&path]).unwrap()
+}
+
+fn tags(collection: &Collection) -> Vec<Vec<&str>> {
+    let tracks = collection.tracks.iter();
+    tracks
+        .map(|track| track.tags.iter().map(String::as_str).collect())
+        .collect()
+}
+
+#[test]
+fn tags_with_a_number_or_yes_and_no_are_there_only_where_they_say_so() {
+    let home = Home::new();
+    for (tagged, has_numbers) in [
+        ("\"{'loud': 1, 'fast': 0, 'old': 1}\"", false),
+        (
+            "\"{\"\"loud\"\": true, \"\"fast\"\": false, \"\"old\"\": true}\"",
+            false,
+        ),
+        ("\"{'loud': 0.8, 'fast': 0.0, 'old': 0.1}\"", true),
+        ("\"[('loud', 90), ('fast', 0), ('old', 3)]\"", true),
+        (
+            "\"[{'name': 'loud', 'count': 4}, {'name': 'old', 'count': 1}]\"",
+            true,
+        ),
+    ] {
+        let list = home.list("file,tags", |_, [path, ..]| format!("{path},{tagged}"));
+        assert!(
+            tags(&list).iter().all(|tags| *tags == ["loud", "old"]),
+            "{tagged}"
+        );
+        let said = list.note_texts().any(|note| note.contains("are left out"));
+        assert_eq!(said, has_numbers, "{tagged}: {:?}", list.notes);
+    }
+    let objects: Vec<String> = home
+        .rows
+        .iter()
+        .map(|[path, ..]| {
+            format!("{{\"path\": \"{path}\", \"tags\": {{\"loud\": 0.7, \"fast\": 0}}}}")
+        })
+        .collect();
+    let list = open_as(&home, "l.jsonl", &objects.join("\n"));
+    assert!(tags(&list).iter().all(|tags| *tags == ["loud"]));
+    assert_note(
+        &list,
+        &["36 rows", "numbers beside the tags in `tags`", "line 1"],
+    );
+    // A place for each tag.
+    let list = home.list("file,tags", |at, [path, ..]| {
+        format!("{path},\"[{}, 0, 1]\"", u8::from(at % 2 == 0))
+    });
+    assert_eq!(tags(&list)[..2], [vec!["0", "2"], vec!["2"]]);
+    assert_note(&list, &["zeros and ones in `tags`", "by their place"]);
+}
+
+#[test]
+fn a_key_and_its_mode_that_contradict_each_other_are_no_key() {
+    let home = Home::new();
+    let list = home.text(
+        "file,key,mode\naudio/rock/00.wav,Am,major\naudio/rock/03.wav,Am,minor\naudio/rock/06.wav,A,0\n\
+         audio/rock/09.wav,A#/Bb,1\naudio/rock/12.wav,C,dorian\naudio/rock/15.wav,A#/Bb minor,\n",
+    );
+    let keys: Vec<Option<&str>> = list
+        .tracks
+        .iter()
+        .map(|track| track.key.and_then(key_name))
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            None,
+            Some("A minor"),
+            Some("A minor"),
+            Some("Bb major"),
+            None,
+            Some("Bb minor")
+        ]
+    );
+    assert_note(
+        &list,
+        &[
+            "1 row",
+            "`key` and `mode` name different modes",
+            "line 2 `Am` with the mode `major`",
+        ],
+    );
+    assert_note(
+        &list,
+        &[
+            "1 row",
+            "no key in `key`",
+            "line 6 `C` with the mode `dorian`",
+        ],
+    );
+    assert_eq!(list.notes.len(), 2, "{:?}", list.notes);
+}
+
+#[test]
+fn labels_that_look_the_same_are_one_class_and_forms_of_a_number_are_told() {
+    let home = Home::new();
+    let list = home.list("file,label", |at, [path, ..]| {
+        let forms = ["hip hop", "hip\u{a0}hop", "hip  hop"];
+        format!("{path},{}", forms[at % 3])
+    });
+    assert_eq!(list.labels(), ["hip hop"]);
+    assert_eq!(list.notes, []);
+    let list = home.list("file,label", |at, [path, ..]| {
+        format!("{path},{}", ["1", "2", "1.0", "01"][at % 4])
+    });
+    assert_eq!(list.labels().len(), 4);
+    assert_note(
+        &list,
+        &[
+            "form of a number",
+            "`01` (9 tracks",
+            "`1.0` (9 tracks",
+            "`1` (9 tracks",
+        ],
+    );
+}
+
+#[test]
+fn a_row_for_each_tag_is_told_as_what_it_is() {
+    let home = Home::new();
+    let rows = home.rows.iter();
+    let rows: String = rows
+        .map(|[path, genre, _]| format!("{path},{genre}\n{path},loud\n"))
+        .collect();
+    let list = home.text(format!("file,tag\n{rows}"));
+    assert_eq!(
+        tags(&list)[..2],
+        [vec!["rock", "loud"], vec!["jazz", "loud"]]
+    );
+    assert_note(
+        &list,
+        &["36 rows", "a file again", "what it adds belongs to"],
+    );
+    assert!(
+        !list
+            .note_texts()
+            .any(|note| note.contains("stays the track"))
+    );
+    let rows = home.rows.iter();
+    let rows: String = rows
+        .map(|[path, genre, _]| format!("{path},{genre},1\n{path},loud,0\n"))
+        .collect();
+    let weighed = home.text(format!("file,tag,value\n{rows}"));
+    assert_eq!(tags(&weighed)[..2], [vec!["rock"], vec!["jazz"]]);
+    assert_note(&weighed, &["`tag`", "above 0 in `value`"]);
+}
+
+#[test]
+fn a_label_or_an_id_may_stand_before_the_path() {
+    let home = Home::new();
+    let lines = |line: fn(&[String; 3]) -> String| home.rows.iter().map(line).collect::<String>();
+    let spaced = open_as(
+        &home,
+        "l.txt",
+        &lines(|[path, genre, _]| format!("{genre} {path}\n")),
+    );
+    assert_eq!(spaced.labels(), ["jazz", "rock", "techno"]);
+    assert!(spaced.tracks.iter().all(|track| track.problem.is_none()));
+    // fastText.
+    for text in [
+        lines(|[path, genre, _]| format!("__label__{genre} {path}\n")),
+        lines(|[path, genre, _]| format!("{path} __label__{genre}\n")),
+    ] {
+        let list = open_as(&home, "l.txt", &text);
+        assert_eq!(list.labels(), ["jazz", "rock", "techno"]);
+    }
+    let list = open_as(
+        &home,
+        "l.txt",
+        &lines(|[path, genre, _]| format!("__label__{genre} __label__loud {path}\n")),
+    );
+    assert_eq!(tags(&list)[1], ["jazz", "loud"]);
+    // Kaldi.
+    let id = |path: &str| path.rsplit('/').next().unwrap().replace(".wav", "");
+    let scp: String = home
+        .rows
+        .iter()
+        .map(|[path, ..]| format!("utt{} {path}\n", id(path)))
+        .collect();
+    let bare = open_as(&home, "wav.scp", &scp);
+    assert_eq!(
+        (bare.tracks.len(), bare.tracks[1].title.as_str()),
+        (36, "utt01")
+    );
+    let genres: String = home
+        .rows
+        .iter()
+        .map(|[path, genre, _]| format!("utt{} {genre}\n", id(path)))
+        .collect();
+    fs::write(home.file("utt2genre"), genres).unwrap();
+    let list = open_as(&home, "wav.scp", &(scp + "utt99 sox x.wav -t wav - |\n"));
+    assert_eq!(list.labels(), ["jazz", "rock", "techno"]);
+    assert!(
+        list.tracks[36]
+            .problem
+            .as_ref()
+            .unwrap()
+            .contains("never run")
+    );
+    let error = open(&[&home.file("utt2genre")]).unwrap_err().to_string();
+    assert!(error.contains("wav.scp"), "{error}");
+    // An id in a list without headings is no class.
+    let list = home.text(lines(|[path, genre, _]| {
+        let id = path.replace('/', "-").replace(".wav", "");
+        format!("{id},{path},{genre}\n")
+    }));
+    assert_eq!(list.labels(), ["jazz", "rock", "techno"]);
+    assert_eq!(list.tracks[0].title, "audio-rock-00");
+}
+
+#[test]
+fn a_list_of_paths_alone_takes_the_names_of_their_folders() {
+    let home = Home::new();
+    let lists = ["train", "valid", "test"].map(|part| {
+        let rows = home.rows.iter().filter(|row| row[2] == part);
+        // As GTZAN's published lists: without the folder of the sound.
+        let rows: String = rows
+            .map(|[path, ..]| format!("{}\n", path.trim_start_matches("audio/")))
+            .collect();
+        let list = home.file(&format!("lists/{part}_filtered.txt"));
+        fs::create_dir_all(list.parent().unwrap()).unwrap();
+        fs::write(&list, rows).unwrap();
+        list
+    });
+    let audio = home.file("audio");
+    let whole = open(&[&lists[0], &lists[1], &lists[2], &audio]).unwrap();
+    assert_eq!(whole.tracks.len(), 36);
+    assert_eq!(whole.labels(), ["jazz", "rock", "techno"]);
+    assert_eq!(sizes(&whole), [21, 6, 9]);
+    assert_note(
+        &whole,
+        &["names of their folders are the labels of 36 tracks"],
+    );
+    let bare: String = home
+        .rows
+        .iter()
+        .map(|[path, ..]| format!("{path}\n"))
+        .collect();
+    let bare = open_as(&home, "bare.txt", &bare);
+    assert_eq!(bare.labels(), ["jazz", "rock", "techno"]);
+    assert!(!bare.note_texts().any(|note| note.contains("``")));
+}
+
+#[test]
+fn drawn_tables_and_lists_by_label_open() {
+    let home = Home::new();
+    let rows: String = home
+        .rows
+        .iter()
+        .map(|row| format!("| {} | {} | {} |\n", row[0], row[1], row[2]))
+        .collect();
+    let markdown = format!("# My tracks\n\n| file | label | split |\n|:---|:---:|---|\n{rows}");
+    assert_whole(&open_as(&home, "l.md", &markdown), "Markdown");
+    let rows: String = home
+        .rows
+        .iter()
+        .map(|row| format!(" {} | {} | {}\n", row[0], row[1], row[2]))
+        .collect();
+    let psql = format!(" file | label | split\n------+-------+------\n{rows}");
+    assert_whole(&open_as(&home, "l.txt", &psql), "psql");
+    let of = |genre: &str, part: &str| -> String {
+        let rows = home
+            .rows
+            .iter()
+            .filter(|row| row[1] == genre && (part.is_empty() || row[2] == part));
+        let rows: Vec<String> = rows.map(|[path, ..]| format!("\"{path}\"")).collect();
+        rows.join(", ")
+    };
+    let genres = |part: &str| {
+        GENRES
+            .map(|genre| format!("\"{genre}\": [{}]", of(genre, part)))
+            .join(",\n")
+    };
+    let list = open_as(&home, "l.json", &format!("{{{}}}", genres("")));
+    assert_eq!((list.tracks.len(), list.labels().len()), (36, 3));
+    let parts = ["train", "valid", "test"].map(|part| format!("\"{part}\": {{{}}}", genres(part)));
+    assert_whole(
+        &open_as(&home, "l.json", &format!("{{{}}}", parts.join(",\n"))),
+        "parts of labels",
+    );
+    let list = open_as(
+        &home,
+        "l.json",
+        "[{\"file\": \"audio/rock/00.wav\", \"label\": \"x\", \"bpm\": NaN},\n{\"file\": \"audio/rock/03.wav\", \"label\": \"y\", \
+         \"bpm\": Infinity}]",
+    );
+    assert_eq!(list.labels(), ["x", "y"]);
+}

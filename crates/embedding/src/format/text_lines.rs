@@ -1,0 +1,278 @@
+//! The lines of a table of text: what parts their cells, and which of them are headings.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+use super::{MOST_BYTES, unreadable, unusable};
+use crate::EmbeddingError;
+
+/// Longest first line that is believed to be one of a table.
+const LONGEST_LINE: u64 = 64 << 20;
+
+/// What parts the cells of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gap {
+    One(u8),
+    /// Any number of spaces.
+    Spaces,
+}
+
+impl Gap {
+    pub(super) fn cells<'a>(self, line: &'a str) -> Box<dyn Iterator<Item = &'a str> + 'a> {
+        match self {
+            Self::One(byte) => Box::new(line.split(char::from(byte)).map(str::trim)),
+            Self::Spaces => Box::new(line.split_ascii_whitespace()),
+        }
+    }
+
+    /// Whether a comma in a cell is that of a number.
+    pub(super) fn takes_commas(self) -> bool {
+        self != Self::One(b',')
+    }
+
+    pub(super) fn byte(self) -> u8 {
+        match self {
+            Self::One(byte) => byte,
+            Self::Spaces => b' ',
+        }
+    }
+}
+
+/// What the first line tells.
+pub(super) struct Sniffed {
+    pub(super) gap: Gap,
+    /// Names of the columns; none where the first line is one of numbers.
+    pub(super) heading: Option<Vec<String>>,
+    /// Lines of headings; 0 without any.
+    pub(super) heading_rows: usize,
+    /// Cells of the first line.
+    pub(super) cells: usize,
+}
+
+impl Sniffed {
+    pub(super) fn of(path: &Path) -> Result<Self, EmbeddingError> {
+        let mut file = open(path)?;
+        let mut next = || -> Result<Vec<u8>, EmbeddingError> {
+            let mut line = Vec::new();
+            let read = (&mut file).take(LONGEST_LINE).read_until(b'\n', &mut line);
+            read.map_err(unreadable(path))?;
+            Ok(line)
+        };
+        let (line, second) = (next()?, next()?);
+        if line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) || line.contains(&0) {
+            return Err(unusable(path, "it is no plain text; save it as UTF-8"));
+        }
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim_end_matches(['\r', '\n']);
+        // numpy.savetxt writes its heading as a comment.
+        let (text, is_comment) = match text.strip_prefix('#') {
+            Some(rest) if rest.trim().len() > 1 => (rest.trim_start(), true),
+            _ => (text, false),
+        };
+        if text.trim().is_empty() {
+            return Err(unusable(
+                path,
+                "it holds no vectors: its first line is empty",
+            ));
+        }
+        // Semicolons stand where a comma is that of a number.
+        let mut halves = text.split(';').map(str::trim);
+        let with_commas = text.contains(';') && halves.all(|cell| number_of(cell, true).is_some());
+        let signs = match with_commas {
+            true => [b'\t', b';', b','],
+            false => [b'\t', b',', b';'],
+        };
+        let gap = signs
+            .into_iter()
+            .find(|&byte| text.contains(char::from(byte)))
+            .map(Gap::One);
+        let spaced = || {
+            text.split_ascii_whitespace()
+                .all(|cell| cell.parse::<f32>().is_ok())
+        };
+        let second_text = String::from_utf8_lossy(&second);
+        let numbers_below = || {
+            let mut cells = second_text.split_ascii_whitespace();
+            cells.all(|cell| cell.parse::<f32>().is_ok())
+        };
+        let gap = gap.unwrap_or(if spaced() || is_comment && numbers_below() {
+            Gap::Spaces
+        } else {
+            Gap::One(b'\t')
+        });
+        let cells: Vec<&str> = gap.cells(text).collect();
+        let numbers = cells
+            .iter()
+            .all(|cell| number_of(cell, gap.takes_commas()).is_some());
+        // pandas numbers columns that have no name. Whole numbers from 0 on could be a vector, too: where the second line
+        // is written in the same way, or where metadata stand beside the file.
+        let counts = (0..)
+            .zip(&cells)
+            .all(|(at, cell): (usize, _)| *cell == at.to_string());
+        let second = String::from_utf8_lossy(&second);
+        let fractions = gap.cells(second.trim_end()).any(|cell| {
+            number_of(cell, gap.takes_commas()).is_some() && cell.parse::<i64>().is_err()
+        });
+        let counts = counts && fractions && cells.len() > 1 && metadata_of(path).is_none();
+        let (heading, heading_rows) = if numbers && !counts && !is_comment {
+            (None, 0)
+        } else if is_comment {
+            (
+                Some(cells.iter().map(|cell| (*cell).to_owned()).collect()),
+                1,
+            )
+        } else {
+            let (names, rows) = headings(path, gap)?;
+            (Some(names), rows)
+        };
+        Ok(Self {
+            gap,
+            cells: cells.len(),
+            heading,
+            heading_rows,
+        })
+    }
+}
+
+/// Lines that are looked at for further headings.
+const MOST_HEADINGS: usize = 6;
+
+/// The names of the columns, and how many lines they take. pandas writes headings of several levels below each other and
+/// then a line with the name of the index alone, as in FMA's `features.csv`: a name is all of its levels.
+fn headings(path: &Path, gap: Gap) -> Result<(Vec<String>, usize), EmbeddingError> {
+    let records = reader(path, gap.byte())?.into_byte_records();
+    let records: Result<Vec<csv::ByteRecord>, csv::Error> = records.take(MOST_HEADINGS).collect();
+    let records = records.map_err(|error| wrong_text(path, &error))?;
+    let text = |record: &csv::ByteRecord, at: usize| {
+        String::from_utf8_lossy(record.get(at).unwrap_or_default()).into_owned()
+    };
+    let names_index = |record: &csv::ByteRecord| {
+        let mut cells = record.iter();
+        record.len() > 1
+            && cells.next().is_some_and(|first| !first.is_empty())
+            && cells.all(<[u8]>::is_empty)
+    };
+    let Some(first) = records.first() else {
+        return Ok((Vec::new(), 1));
+    };
+    // A row whose vector is missing is no such line: words stand above it.
+    let is_words = |record: &csv::ByteRecord| {
+        (1..record.len()).all(|at| number_of(&text(record, at), gap.takes_commas()).is_none())
+    };
+    let last = (2..records.len()).find(|&at| records.get(at).is_some_and(names_index));
+    let last = last.filter(|_| {
+        records
+            .get(1)
+            .is_some_and(|second| is_words(second) && !names_index(second))
+    });
+    let Some(last) = last else {
+        return Ok(((0..first.len()).map(|at| text(first, at)).collect(), 1));
+    };
+    let names = (0..first.len()).map(|at| {
+        let levels = records.iter().take(last + 1).map(|record| text(record, at));
+        let mut levels: Vec<String> = levels.filter(|level| !level.is_empty()).collect();
+        // Above the index stand the names of the levels.
+        if at == 0 {
+            levels.drain(..levels.len().saturating_sub(1));
+        }
+        levels.join(" ")
+    });
+    Ok((names.collect(), last + 1))
+}
+
+/// The text behind the mark that some editors put before it.
+pub(super) fn open(path: &Path) -> Result<impl BufRead, EmbeddingError> {
+    let size = fs::metadata(path).map_err(unreadable(path))?.len();
+    if size > MOST_BYTES {
+        return Err(unusable(
+            path,
+            format!("a table of {size} bytes is too large"),
+        ));
+    }
+    let mut file = BufReader::new(File::open(path).map_err(unreadable(path))?);
+    if file
+        .fill_buf()
+        .map_err(unreadable(path))?
+        .starts_with("\u{feff}".as_bytes())
+    {
+        file.consume(3);
+    }
+    Ok(file)
+}
+
+pub(super) fn reader(
+    path: &Path,
+    delimiter: u8,
+) -> Result<csv::Reader<impl BufRead>, EmbeddingError> {
+    Ok(csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(open(path)?))
+}
+
+pub(super) fn wrong_text(path: &Path, error: &csv::Error) -> EmbeddingError {
+    unusable(path, format!("it cannot be read ({error})"))
+}
+
+/// The metadata that belongs to a file of vectors: `F.metadata.tsv` or `F_metadata.tsv` beside `F.tsv`, and
+/// `metadata.tsv` beside `tensors.tsv` (also with one beginning for both names).
+pub(super) fn metadata_of(path: &Path) -> Option<PathBuf> {
+    let stem = path.file_stem()?.to_string_lossy().into_owned();
+    let mut names = vec![
+        format!("{stem}.metadata"),
+        format!("{stem}_metadata"),
+        format!("{stem}-metadata"),
+        format!("{stem}_meta"),
+    ];
+    for word in [
+        "tensors",
+        "tensor",
+        "vectors",
+        "vector",
+        "vecs",
+        "embeddings",
+        "embedding",
+    ] {
+        if let Some(before) = stem.strip_suffix(word) {
+            names.extend([format!("{before}metadata"), format!("{before}meta")]);
+        }
+    }
+    let own = path.extension()?.to_string_lossy().into_owned();
+    let files = names.iter().flat_map(|name| {
+        [own.as_str(), "tsv", "csv"].map(|ending| path.with_file_name(format!("{name}.{ending}")))
+    });
+    files
+        .into_iter()
+        .find(|file| file != path && file.is_file())
+}
+
+/// Which decimal signs the numbers of a file have.
+#[derive(Default)]
+pub(super) struct Decimals {
+    comma: bool,
+    point: bool,
+}
+
+impl Decimals {
+    pub(super) fn see(&mut self, cell: &str) {
+        self.comma |= cell.contains(',');
+        self.point |= cell.contains('.');
+    }
+
+    pub(super) fn are_mixed(&self) -> bool {
+        self.comma && self.point
+    }
+}
+
+/// A number, where `takes_commas` also one with a decimal comma.
+pub(super) fn number_of(cell: &str, takes_commas: bool) -> Option<f32> {
+    let cell = cell.trim();
+    match cell.parse() {
+        Err(_) if takes_commas => cell.replacen(',', ".", 1).parse().ok(),
+        value => value.ok(),
+    }
+}
