@@ -14,7 +14,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use eframe::egui::Event;
+use eframe::egui::{Event, Key};
 use egui_kittest::{
     Harness, SnapshotOptions, SnapshotResults, kittest::Queryable as _, try_image_snapshot_options,
 };
@@ -25,7 +25,7 @@ use mynascope::gui::{
         Command, EncoderCommand, LessonCommand, LibraryCommand, MapCommand, MaskCommand,
         PictureCommand, ProbeCommand, WindowCommand,
     },
-    model::{EncoderSource, MaskForm, Overlay, PictureForm},
+    model::{EncoderSource, MaskForm, Overlay, PictureForm, ProbeTab},
     workspace::Workspace,
 };
 use mynascope_audio as audio;
@@ -278,4 +278,12 @@ fn the_open_menu_of_encoders_and_the_styles_look_as_they_did() {
         }
         pointed_at(&mut harness, name, &mut results);
     }
+    // The encoders that the scoreboard compares.
+    harness.key_press(Key::Escape);
+    does(&mut harness, show(Workspace::Probe));
+    press(&mut harness, ProbeTab::Scoreboard.name());
+    settle(&mut harness);
+    harness.get_by_label_contains("Encoders ").click();
+    harness.run_steps(3);
+    pointed_at(&mut harness, "scoreboard_encoders", &mut results);
 }

@@ -100,13 +100,8 @@ fn the_menu_offers_every_encoder_with_what_it_is_and_chooses_what_is_read_of_it(
     assert!(facts(&maest("hub")).starts_with("MAEST · 0.0 M · 5.0 s · licence not stated"));
     // What Myna does not have is not offered, or says why.
     assert!(harness.query_by_label("stack").is_none());
-    // Words stand on the line of their name, and every row of the square patches can be left out.
-    let only = harness.get_by_label("mean, the only one of Myna").rect();
-    let name = harness.get_by_label("Readout").rect();
-    assert!(
-        (only.center().y - name.center().y).abs() < 1.5,
-        "{only:?} {name:?}"
-    );
+    harness.get_by_label("mean, the only one of Myna");
+    // Every row of the square patches can be left out.
     harness.get_by_label("published (embedding)");
     press(&mut harness, "Row 0 of patches");
     assert_eq!(source(&harness).reading.to_string(), "patchout-rows 0");
@@ -176,7 +171,6 @@ fn the_length_of_windows_is_chosen_where_any_can_be_read() {
     assert_eq!(counted(&harness), (11.0, [183, 549]));
     harness.get_by_label("every 3rd frame");
     open_menu(&mut harness);
-    harness.get_by_label_contains("every frame");
     press(&mut harness, "5 s");
     settle(&mut harness);
     assert_eq!(source(&harness).reading.window_secs, Some(5));

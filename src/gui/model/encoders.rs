@@ -144,7 +144,7 @@ impl AppState {
         match embeddings.info() {
             None => "window of the encoder in use".to_owned(),
             Some(info) => format!(
-                "window of {:.1} s, as the encoder in use reads it ({}, {})",
+                "window of {:.1}\u{a0}s, as the encoder in use reads it ({}, {})",
                 info.window.secs,
                 embeddings.source.name(),
                 info.family

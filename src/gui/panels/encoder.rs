@@ -283,11 +283,16 @@ fn layer(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
     let hint = format!("What the authors published: {hint}");
     let named = info.layers.iter().take(info.depth + 1).enumerate();
     let names: Vec<String> = (0..=info.depth).map(|layer| layer.to_string()).collect();
-    let mut options = vec![(None, published.as_str(), hint.as_str())];
+    let published = [(None, published.as_str(), hint.as_str())];
     let numbered = named.zip(&names);
-    options.extend(numbered.map(|((at, layer), name)| (Some(at), name.as_str(), layer.as_str())));
+    let numbered: Vec<_> = numbered
+        .map(|((at, layer), name)| (Some(at), name.as_str(), layer.as_str()))
+        .collect();
     row(ui, "Layer", LAYER_HINT, |ui| {
-        if let Some(layer) = pick(ui, &options, reading.layer) {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        let current = reading.layer;
+        let chosen = [published.as_slice(), &numbered].map(|options| pick(ui, options, current));
+        if let Some(layer) = chosen.into_iter().flatten().next() {
             reading.layer = layer;
         }
     });
