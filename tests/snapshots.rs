@@ -14,15 +14,18 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use egui_kittest::{SnapshotOptions, SnapshotResults, try_image_snapshot_options};
-use image::{DynamicImage, ImageEncoder as _, codecs::png};
+use eframe::egui::{Event, Key};
+use egui_kittest::{
+    Harness, SnapshotOptions, SnapshotResults, kittest::Queryable as _, try_image_snapshot_options,
+};
+use image::{DynamicImage, ImageEncoder as _, RgbaImage, codecs::png};
 use mynascope::gui::{
-    Offscreen,
+    App, Offscreen,
     command::{
         Command, EncoderCommand, LessonCommand, LibraryCommand, MapCommand, MaskCommand,
         PictureCommand, ProbeCommand, WindowCommand,
     },
-    model::{EncoderSource, MaskForm, Overlay, PictureForm},
+    model::{EncoderSource, MaskForm, Overlay, PictureForm, ProbeTab},
     workspace::Workspace,
 };
 use mynascope_audio as audio;
@@ -30,7 +33,11 @@ use mynascope_base::storage::Theme;
 use mynascope_encoder::{CheckpointRef, DeviceChoice};
 use mynascope_spectrum::tokens::MaskRatio;
 
-use common::{PATIENCE, labelled::cpu, need_graphics};
+use common::{
+    PATIENCE,
+    labelled::{cpu, press, settle, window},
+    need_graphics,
+};
 
 const SIZE: [u32; 2] = [1280, 800];
 /// How far the colour of a pixel may be off (the scale of dify's YIQ distance, of which 0.6 is egui's own choice): rounding
@@ -115,19 +122,22 @@ impl Album {
                 (top..bottom)
                     .for_each(|y| (left..right).for_each(|x| picture.put_pixel(x, y, grey)));
             }
-            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
-            let options = SnapshotOptions::new()
-                .threshold(THRESHOLD)
-                .failed_pixel_count_threshold(MOST_PIXELS)
-                .output_path(&folder);
-            let name = format!("{name}.{word}");
-            let result = try_image_snapshot_options(&picture, &name, &options);
-            self.results.add(result);
-            if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
-                pack(&folder.join(format!("{name}.png")));
-            }
+            compare(&picture, &format!("{name}.{word}"), &mut self.results);
         }
         self
+    }
+}
+
+/// Compares a picture with the one that is kept under a name.
+fn compare(picture: &RgbaImage, name: &str, results: &mut SnapshotResults) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
+    let options = SnapshotOptions::new()
+        .threshold(THRESHOLD)
+        .failed_pixel_count_threshold(MOST_PIXELS)
+        .output_path(&folder);
+    results.add(try_image_snapshot_options(picture, name, &options));
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        pack(&folder.join(format!("{name}.png")));
     }
 }
 
@@ -225,4 +235,55 @@ fn every_layout_and_dialog_looks_as_it_did() {
             .looks_like(name)
             .does([over(None)]);
     }
+}
+
+/// Compares a window that is pointed at with its picture, in both themes.
+fn pointed_at(harness: &mut Harness<'_, App>, name: &str, results: &mut SnapshotResults) {
+    // Its hint would lie over what was clicked.
+    harness.event(Event::PointerGone);
+    for (theme, word) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
+        let app = harness.state_mut();
+        app.apply(Command::Window(WindowCommand::DismissNotes));
+        let in_theme = Command::edit_settings(app.model(), |it| it.theme = theme);
+        app.apply(in_theme);
+        settle(harness);
+        let picture = harness.render().unwrap();
+        compare(&picture, &format!("{name}.{word}"), results);
+    }
+}
+
+#[test]
+fn the_open_menu_of_encoders_and_the_styles_look_as_they_did() {
+    need_graphics();
+    let folder = tempfile::tempdir().unwrap();
+    let music = folder.path().join("notes");
+    sounds(&music);
+    let (mut harness, _) = window(&music);
+    let mut results = SnapshotResults::new();
+    let does = |harness: &mut Harness<'_, App>, command: Command| {
+        harness.state_mut().apply(command);
+        settle(harness);
+    };
+    does(&mut harness, Command::Library(LibraryCommand::Select(1)));
+    does(&mut harness, Command::Encoder(EncoderCommand::Use(maest())));
+    press(&mut harness, "Tab Styles");
+    settle(&mut harness);
+    pointed_at(&mut harness, "styles", &mut results);
+    for (name, source) in [("encoder_menu", cpu()), ("encoder_menu_maest", maest())] {
+        does(&mut harness, Command::Encoder(EncoderCommand::Use(source)));
+        if name == "encoder_menu" {
+            harness.get_by_label_contains("Encoder: ").click();
+            harness.run_steps(3);
+            settle(&mut harness);
+        }
+        pointed_at(&mut harness, name, &mut results);
+    }
+    // The encoders that the scoreboard compares.
+    harness.key_press(Key::Escape);
+    does(&mut harness, show(Workspace::Probe));
+    press(&mut harness, ProbeTab::Scoreboard.name());
+    settle(&mut harness);
+    harness.get_by_label_contains("Encoders ").click();
+    harness.run_steps(3);
+    pointed_at(&mut harness, "scoreboard_encoders", &mut results);
 }

@@ -1,4 +1,4 @@
-//! The menu of encoders offers every encoder with what it is, chooses what is read of it, and all layouts follow; a MAEST tells
+//! The menu of encoders offers every encoder with what it is, chooses what is read of it, and all layouts follow; a MAEST gives
 //! its styles over time, of the selection and of the collection. Without a screen, on small encoders and a small collection.
 #![allow(
     clippy::unwrap_used,
@@ -101,11 +101,17 @@ fn the_menu_offers_every_encoder_with_what_it_is_and_chooses_what_is_read_of_it(
     // What Myna does not have is not offered, or says why.
     assert!(harness.query_by_label("stack").is_none());
     harness.get_by_label("mean, the only one of Myna");
+    // Every row of the square patches can be left out.
+    harness.get_by_label("published (embedding)");
+    press(&mut harness, "Row 0 of patches");
+    assert_eq!(source(&harness).reading.to_string(), "patchout-rows 0");
+    press(&mut harness, "Read as published");
     // A file that was used is still there, one click away.
     press(&mut harness, "hub");
     settle(&mut harness);
     assert_eq!(source(&harness).checkpoint, maest("hub").checkpoint);
     harness.get_by_label_contains("Read: block 2, stack");
+    harness.get_by_label("published (2)");
     press(&mut harness, "1");
     press(&mut harness, "cls");
     press(&mut harness, "back to back");
@@ -139,6 +145,44 @@ fn the_menu_offers_every_encoder_with_what_it_is_and_chooses_what_is_read_of_it(
     assert!(source(&harness).reading.is_published());
     does(&mut harness, Command::Window(WindowCommand::Undo));
     assert_eq!(source(&harness).checkpoint, CheckpointRef::Shipped);
+}
+
+/// A Music2Vec reads windows of any length, and of a short track what there is: views, mask and encoder count the same tokens.
+#[test]
+fn the_length_of_windows_is_chosen_where_any_can_be_read() {
+    need_graphics();
+    let folder = tracks();
+    let (mut harness, _) = window(folder.path());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let music2vec = CheckpointRef::File(root.join("tests/fixtures/music2vec/hub"));
+    uses(&mut harness, cpu().with_checkpoint(music2vec));
+    show(&mut harness, Workspace::Teach);
+    does(&mut harness, Command::Library(LibraryCommand::Select(0)));
+    let counted = |harness: &Harness<'_, App>| {
+        let model = harness.state().model();
+        assert_eq!(model.teaching.patchout.error, None);
+        let answer = model.teaching.patchout.value.as_ref().unwrap();
+        assert_eq!(model.mask.tokens(), answer.tokens[1]);
+        let window_secs = model.mask.window_secs();
+        assert!((answer.window[1] - answer.window[0] - window_secs).abs() < 0.02);
+        (window_secs, answer.tokens)
+    };
+    // 11 s are less than a window of 30 s: a frame every 20 ms, of which every third is read.
+    assert_eq!(counted(&harness), (11.0, [183, 549]));
+    harness.get_by_label("every 3rd frame");
+    open_menu(&mut harness);
+    press(&mut harness, "5 s");
+    settle(&mut harness);
+    assert_eq!(source(&harness).reading.window_secs, Some(5));
+    assert_eq!(counted(&harness), (5.0, [83, 249]));
+    let line = harness.state().model().probe_command(ProbeJob::Probe);
+    assert!(line.unwrap().contains(" --window 5"));
+    press(&mut harness, "30 s");
+    settle(&mut harness);
+    assert!(source(&harness).reading.is_published());
+    // The encoders before have windows of one length.
+    uses(&mut harness, maest("hub"));
+    assert!(harness.query_by_label("30 s").is_none());
 }
 
 #[test]
@@ -232,7 +276,7 @@ fn a_maest_tells_styles_over_time_of_a_stretch_and_of_the_collection() {
     let (mut harness, _) = window(folder.path());
     does(&mut harness, Command::Library(LibraryCommand::Select(0)));
     press(&mut harness, "Tab Styles");
-    harness.get_by_label("This encoder tells no styles");
+    harness.get_by_label("This encoder gives no styles");
     assert!(harness.query_by_label("Styles over time").is_none());
     uses(&mut harness, maest("hub"));
     // The strip, a window a block, and the ranking of the track.
@@ -268,7 +312,7 @@ fn a_maest_tells_styles_over_time_of_a_stretch_and_of_the_collection() {
     // Of the collection only what is told, until all of it is.
     press(&mut harness, "collection");
     assert_eq!(harness.state().model().styles.view.tracks, 1);
-    press(&mut harness, "Tell all 8 tracks");
+    press(&mut harness, "Compute the styles of all 8 tracks");
     settle(&mut harness);
     let model = harness.state().model();
     assert_eq!(model.styles.problem, None);
@@ -318,7 +362,7 @@ fn a_maest_tells_styles_over_time_of_a_stretch_and_of_the_collection() {
         (None, 1)
     );
     uses(&mut harness, cpu());
-    harness.get_by_label("This encoder tells no styles");
+    harness.get_by_label("This encoder gives no styles");
     assert!(harness.state().model().styles.view.timeline.is_none());
 }
 
@@ -337,7 +381,11 @@ fn styles_of_a_track_that_cannot_be_read_say_why_and_the_others_are_told() {
     assert!(!styles.skipped[0].1.is_empty());
     let tracks = harness.state().model().library.collection.as_ref().unwrap();
     let paths = tracks.tracks.iter().map(|track| track.path.as_path());
-    assert_eq!(styles.count_told(paths), 9, "told, or known to be damaged");
+    assert_eq!(
+        styles.count_computed(paths),
+        9,
+        "computed, or known to be damaged"
+    );
 }
 
 #[test]

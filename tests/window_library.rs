@@ -510,6 +510,17 @@ fn the_palette_knows_other_words_for_what_can_be_done() {
         assert!(found, "{word}: {:?}", palette.offers);
         press(&mut harness, Modifiers::NONE, Key::Escape);
     }
+    // What cannot be done yet is found as well, and says what comes first; before anything is typed it would be in the way.
+    press(&mut harness, Modifiers::COMMAND, Key::P);
+    let two_maps = Offer::Action("compare-encoders");
+    let offers = &harness.state().model().palette.offers;
+    assert!(!offers.contains(&two_maps));
+    type_text(&mut harness, "two maps");
+    let offers = &harness.state().model().palette.offers;
+    assert_eq!(offers.first(), Some(&two_maps));
+    harness.get_by_label_contains("Not yet: compute a map first");
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    harness.get_by_label_contains("compute a map first");
 }
 
 #[test]

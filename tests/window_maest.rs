@@ -15,7 +15,7 @@ use eframe::egui::{self, Event, Rect};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App, Start,
-    command::{Command, EncoderCommand, TeachCommand, WindowCommand},
+    command::{Command, EncoderCommand, LibraryCommand, TeachCommand, WindowCommand},
     model::{AppState, InputKind, Selection, TeachForm},
     workspace::Workspace,
 };
@@ -219,4 +219,44 @@ fn the_encoder_is_given_the_window_and_the_tokens_that_are_shown() {
     let masked = answer(&harness);
     assert_eq!(masked.tokens, [279 - 251, 279]);
     assert_ne!(masked.cosine, first.cosine);
+}
+
+/// Dropped, or named on the command line, at once: nothing is passed over without a word.
+#[test]
+fn an_encoder_that_comes_with_music_is_used_and_the_music_opened() {
+    need_graphics();
+    let (mut harness, _folder) = window();
+    let CheckpointRef::File(hub) = maest() else {
+        unreachable!("it is a file")
+    };
+    let music = tempfile::tempdir().unwrap();
+    let other = music.path().join("other.wav");
+    audio::write_wav(&other, &[0.1; 32_000], 16_000).unwrap();
+    let both = vec![hub.clone(), other.clone()];
+    harness
+        .state_mut()
+        .apply(Command::Library(LibraryCommand::Drop(both)));
+    settle(&mut harness);
+    let shown = model(&harness);
+    assert_eq!(shown.embeddings.source.checkpoint, maest());
+    let tracks = shown.library.collection.as_ref().unwrap().tracks.iter();
+    let tracks: Vec<&Path> = tracks.map(|track| track.path.as_path()).collect();
+    assert_eq!(tracks, [other.as_path()]);
+    assert_eq!(shown.library.sources, [other.clone()]);
+    // A folder without its weights says so; the music is opened, and the encoder in use stays.
+    let empty = music.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    std::fs::copy(hub.join("config.json"), empty.join("config.json")).unwrap();
+    let both = vec![empty, other];
+    harness
+        .state_mut()
+        .apply(Command::Library(LibraryCommand::Open(both)));
+    settle(&mut harness);
+    let shown = model(&harness);
+    let notices = shown.notices.shown().iter();
+    let texts: Vec<&str> = notices.map(|notice| notice.text.as_str()).collect();
+    let says = |text: &&str| text.contains("it is a MAEST, but model.safetensors or");
+    assert!(texts.iter().any(says), "{texts:?}");
+    assert_eq!(shown.embeddings.source.checkpoint, maest());
+    assert_eq!(shown.library.track_count(), 1);
 }

@@ -71,7 +71,7 @@ fn dropped(verb: &Mask) -> anyhow::Result<(Arc<PictureGrid>, DropRule)> {
         let grid = PictureGrid::of_myna(verb.patch);
         return Ok((grid, DropRule::Drawn(verb.kind)));
     }
-    let grid = info.picture_grid(None).context(
+    let grid = info.picture_grid(None, None).context(
         "the patches of this encoder are too many rows, or none, to be laid over a track",
     )?;
     let rule = match patchout {

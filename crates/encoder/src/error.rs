@@ -55,6 +55,14 @@ pub enum CheckpointError {
         /// The file.
         path: PathBuf,
     },
+    /// A folder of a model hub without weights.
+    #[error("there are no weights in this folder: {what}: {path}")]
+    NoWeights {
+        /// What its `config.json` says that it is, and what is missing.
+        what: String,
+        /// The folder.
+        path: PathBuf,
+    },
     /// A folder without a complete checkpoint.
     #[error(
         "there is no checkpoint in this folder: no complete step of a run (step-N/weights.safetensors, final.safetensors), \

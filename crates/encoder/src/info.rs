@@ -64,6 +64,11 @@ pub struct EncoderInfo {
     pub family: Family,
     /// How windows are cut.
     pub window: WindowRule,
+    /// Lengths of windows in seconds that are offered, of an encoder that reads any; empty where they belong to the weights.
+    pub window_choices_secs: Vec<u32>,
+    /// Of an encoder that reads a sound shorter than a window as a shorter window: seconds that its front end adds to such a
+    /// sound. `None` where silence fills the window.
+    pub short_window_pad_secs: Option<f64>,
     /// The mel-spectrogram that the network is fed; `None` where it is fed samples.
     pub front_end: Option<MelSpec>,
     /// Where the tokens of a window lie: one grid for each stream of tokens that can be masked and drawn.
@@ -88,11 +93,30 @@ pub struct EncoderInfo {
 }
 
 impl EncoderInfo {
-    /// Where the tokens of its first grid lie on the picture, in windows that overlap so far; `None` where they cannot be
-    /// drawn.
-    pub fn picture_grid(&self, overlap: Option<Overlap>) -> Option<PictureGrid> {
+    /// Where the tokens of its first grid lie on the picture of a track of `track_secs`, in windows that overlap so far; `None`
+    /// where they cannot be drawn.
+    pub fn picture_grid(
+        &self,
+        overlap: Option<Overlap>,
+        track_secs: Option<f64>,
+    ) -> Option<PictureGrid> {
+        let grid = self.grids.first()?;
         let WindowRule { secs, hop_secs } = self.window.with_overlap(overlap);
-        PictureGrid::new(self.grids.first()?, secs, hop_secs)
+        let short = track_secs.filter(|track| (grid.token_secs..secs).contains(track));
+        let (Some(track), Some(pad)) = (short, self.short_window_pad_secs) else {
+            return PictureGrid::new(grid, secs, hop_secs);
+        };
+        let columns = ((track + pad - grid.token_secs) / grid.column_secs + 1e-6).floor();
+        let grid = TokenGrid {
+            columns: (columns as usize + 1).min(grid.columns),
+            ..grid.clone()
+        };
+        PictureGrid::new(&grid, track, track)
+    }
+
+    /// Whether encoders of its family have a classifier, and this one came without it.
+    pub fn lacks_classifier(&self) -> bool {
+        self.family == Family::Maest && !self.readouts.contains(&Readout::Probabilities)
     }
 
     /// How a vector is made where this reading is asked for.

@@ -194,7 +194,8 @@ impl Patchout {
         DropRule::Same(tokens.map(|token| !self.reads(grid.place(token))).collect())
     }
 
-    /// The tokens of each grid that are read.
+    /// The tokens of each grid that are read. Beside a grid of several rows, one of a single row has none to leave out: the
+    /// vertical patches of a hybrid span all bands.
     ///
     /// # Errors
     /// [`EncoderError::Reading`] if of a grid nothing is left, or if there is no such row or column.
@@ -208,13 +209,24 @@ impl Patchout {
         }
         let columns = grids.iter().map(|grid| grid.columns).max().unwrap_or(0);
         if self.every > columns.max(1) {
+            let name = grids
+                .first()
+                .map_or("column", |grid| grid.kind.column_name());
             return Err(EncoderError::Reading(format!(
-                "patchout of every {}th column leaves one; this encoder's windows have {columns} columns",
+                "patchout of every {}th {name} leaves one; this encoder's windows have {columns} {name}s",
                 self.every
             )));
         }
         let kept = |grid: &TokenGrid| -> Vec<usize> {
-            let reads = |token: &usize| self.reads(grid.place(*token));
+            let dropped_rows = match grid.rows() < 2 && rows > 1 {
+                true => Rows::default(),
+                false => self.dropped_rows,
+            };
+            let patchout = Self {
+                dropped_rows,
+                ..*self
+            };
+            let reads = |token: &usize| patchout.reads(grid.place(*token));
             (0..grid.tokens()).filter(reads).collect()
         };
         let mask = TokenMask(grids.iter().map(kept).collect());
@@ -351,6 +363,15 @@ mod tests {
         };
         assert_eq!(patchout.mask(&grids).unwrap().of(0), [24, 27, 42, 45]);
         assert_eq!(Patchout::default().mask(&grids).unwrap().of(0).len(), 48);
+        // The vertical patches of a hybrid have no rows that could be left out.
+        let lowest = Patchout {
+            every: 1,
+            dropped_rows: "0".parse().unwrap(),
+        };
+        let vertical = TokenGrid::from(PatchShape::Vertical.grid(96));
+        let hybrid = lowest.mask(&[grids[0].clone(), vertical.clone()]).unwrap();
+        assert_eq!((hybrid.of(0).len(), hybrid.of(1).len()), (42, 48));
+        assert!(lowest.mask(&[vertical]).is_err(), "nothing would be left");
         let all = Patchout {
             every: 1,
             dropped_rows: "0,1,2,3,4,5,6,7".parse().unwrap(),

@@ -97,10 +97,10 @@ pub(super) const ACTIONS: &[Action] = &[
         command: |_| Some(Command::Map(MapCommand::FindDuplicates)),
     },
     Action {
-        id: "tell-styles",
+        id: "compute-styles",
         group: GROUP,
-        name: "Tell the styles of all tracks",
-        help: "Ask the encoder's classifier about every track that is not told yet; a MAEST has one",
+        name: "Compute the styles of all tracks",
+        help: "Ask the encoder's classifier, which a MAEST has, for the styles of every track of the collection",
         keys: &[],
         command: |model| {
             model.styles_info()?;
@@ -112,7 +112,7 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "style-strip",
         group: GROUP,
         name: "Styles over time",
-        help: "Tell the styles of each shown track in a strip below its spectrogram, or not any more; a MAEST tells them",
+        help: "Show the styles of each shown track over time below its spectrogram, or hide them; a MAEST gives them",
         keys: &[],
         command: |model| {
             model.styles_info()?;

@@ -105,10 +105,42 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("save-embeddings-npz", "export vectors numpy npy"),
     ("save-embeddings-parquet", "export vectors dataframe"),
     ("find-near-duplicates", "copies same"),
+    ("compare-encoders", "compare second map beside"),
+    ("compute-styles", "tell genres classify"),
     ("train-start", "fit learn finetune fine-tune pretrain"),
 ];
 
+/// What must be done first where an action that people look for can do nothing yet.
+const FIRST: &[(&str, fn(&AppState) -> &'static str)] = &[
+    ("compute-map", |model| match model.library.track_count() {
+        0 => OPEN_FIRST,
+        _ => "show the layout Map first (Ctrl+3)",
+    }),
+    ("compare-encoders", |_| MAP_FIRST),
+    ("save-map-parquet", |_| MAP_FIRST),
+    ("save-map-tsv", |_| MAP_FIRST),
+    ("save-map-png", |_| MAP_FIRST),
+    ("save-embeddings-npz", |_| MAP_FIRST),
+    ("save-embeddings-parquet", |_| MAP_FIRST),
+    ("query-region", |_| "drag over the spectrogram first"),
+    ("compute-styles", |model| match model.styles_info() {
+        None => CLASSIFIER_FIRST,
+        Some(_) if model.styles.job.is_running() => "it is under way",
+        Some(_) => OPEN_FIRST,
+    }),
+    ("style-strip", |_| CLASSIFIER_FIRST),
+];
+const OPEN_FIRST: &str = "open tracks first";
+const MAP_FIRST: &str = "compute a map first (Ctrl+3)";
+const CLASSIFIER_FIRST: &str = "choose an encoder with a classifier first, a MAEST";
+
 impl Action {
+    /// What must be done first where it can do nothing now; `None` where it can, or where nothing is to be said.
+    pub fn what_first(&self, model: &AppState) -> Option<&'static str> {
+        let (_, what) = FIRST.iter().find(|(id, _)| *id == self.id)?;
+        (self.command)(model).is_none().then(|| what(model))
+    }
+
     /// What else it is looked for by.
     pub fn other_words(&self) -> &'static str {
         let found = OTHER_WORDS.iter().find(|(id, _)| *id == self.id);
@@ -213,6 +245,20 @@ mod tests {
         "N",
         "B",
     ];
+
+    #[test]
+    fn what_is_to_be_done_first_is_said_of_actions_that_are_there() {
+        let model = AppState::default();
+        for (id, _) in FIRST {
+            let action = find(id).expect("an action of this name");
+            assert!(
+                action.what_first(&model).is_some(),
+                "{id} can be done at once"
+            );
+        }
+        let possible = find("mute").expect("an action of this name");
+        assert_eq!(possible.what_first(&model), None);
+    }
 
     #[test]
     fn every_promised_key_has_its_action() {

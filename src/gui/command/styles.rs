@@ -1,15 +1,15 @@
-//! What a user does with the styles that an encoder tells.
+//! What a user does with the styles that an encoder gives.
 
 use crate::gui::model::{AppState, StylesForm};
 
-/// What a user does with the styles that an encoder tells.
+/// What a user does with the styles that an encoder gives.
 #[derive(Debug, Clone)]
 pub enum StylesCommand {
     /// Changes what is set: of what they are listed, and which style's tracks are.
     Edit(StylesForm),
-    /// Tells the styles of all tracks of the collection that are not told yet.
+    /// Computes the styles of all tracks of the collection that have none yet.
     Compute,
-    /// Stops that; what was told stays.
+    /// Stops that; what was computed stays.
     Cancel,
     /// Puts the command on the clipboard that writes the styles of all tracks into a table.
     Copy,

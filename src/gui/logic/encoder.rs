@@ -4,9 +4,13 @@ use std::path::PathBuf;
 
 use crate::gui::{
     command::{EncoderCommand, ProbeCommand},
-    message::EncoderMessage,
+    message::{EncoderMessage, Message},
     model::{AppState, AskedFor, ChosenCheckpoint, EncoderSource, Overlay},
-    work::{Workers, checkpoint, hub},
+    work::{
+        Workers,
+        checkpoint::{self, ChosenFor},
+        hub,
+    },
 };
 
 use super::{map, probe, window::show_overlay};
@@ -19,7 +23,12 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: Encode
             show_overlay(model, workers, Some(Overlay::Published));
         }
         EncoderCommand::ChooseFile => {
-            model.notices.error_of(checkpoint::choose(&workers.outbox));
+            let title = "Choose a checkpoint";
+            let asked =
+                checkpoint::choose(title, ChosenFor::Embedding, &workers.outbox, |chosen| {
+                    Message::Encoder(EncoderMessage::Chosen(chosen))
+                });
+            model.notices.error_of(asked);
         }
         EncoderCommand::LookUp(sources) => {
             look_up(model, workers, &sources);

@@ -148,14 +148,17 @@ fn follow_opening(model: &mut AppState, workers: &mut Workers, event: JobEvent<O
             model.library.reads_headers = true;
             opened(model, workers, sources, collection);
         }
-        JobEvent::Found(OpenFound::Checkpoint(result)) => {
-            // The collection stays as it is.
-            model.library.settle_for_early();
-            match result {
+        JobEvent::Found(OpenFound::Checkpoint { opened, rest }) => {
+            match opened {
                 Ok(chosen) => encoder::use_checkpoint(model, chosen),
                 Err(why) => model.notices.error(why),
             }
-            // A window that was started with a checkpoint has none yet.
+            if !rest.is_empty() {
+                model.library.opening_sources = rest;
+                return;
+            }
+            // The collection stays as it is; a window that was started with a checkpoint has none yet.
+            model.library.settle_for_early();
             if model.library.collection.is_none() {
                 open_last(model, workers);
             }

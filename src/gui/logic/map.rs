@@ -16,9 +16,8 @@ use crate::gui::{
     },
     work::{
         Workers,
-        ask_file::ask,
         audition::AuditionRequest,
-        checkpoint,
+        checkpoint::{self, ChosenFor},
         embed::EmbedRequest,
         map::{self, MapJob, Rows},
     },
@@ -70,10 +69,11 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: MapCom
         MapCommand::Compare(on) => second_map::compare(model, workers, on),
         MapCommand::SetSecond(source) => second_map::set_source(model, workers, source),
         MapCommand::ChooseSecond => {
-            let question = checkpoint::question("Choose a checkpoint");
-            let asked = ask(question, &workers.outbox, |path| {
-                Message::Map(MapMessage::SecondChosen(path))
-            });
+            let title = "Choose the checkpoint of the second map";
+            let asked =
+                checkpoint::choose(title, ChosenFor::Embedding, &workers.outbox, |chosen| {
+                    Message::Map(MapMessage::SecondChosen(chosen.path))
+                });
             model.notices.error_of(asked);
         }
         MapCommand::Choose { path, start_secs } => choose(model, workers, path, start_secs),

@@ -52,7 +52,12 @@ pub(super) fn follow(model: &mut AppState, workers: &mut Workers) {
     let own = match model.embeddings.info() {
         // What is chosen is still being looked at: the masks stay as they are.
         None => return,
-        Some(info) => OwnGrid::of(info, model.embeddings.source.reading.overlap, patchout),
+        Some(info) => {
+            let overlap = model.embeddings.source.reading.overlap;
+            let picture = model.spectrogram.picture();
+            let track_secs = picture.map(|picture| picture.sound_secs);
+            OwnGrid::of(info, overlap, patchout, track_secs)
+        }
     };
     if model.mask.own != own {
         model.mask.own = own;

@@ -1,4 +1,4 @@
-//! Styles that the encoder's classifier tells: asks for those of the shown track, and of all tracks when the user does.
+//! Styles by the encoder's classifier: asks for those of the shown track, and of all tracks when the user does.
 
 use std::{
     collections::HashSet,
@@ -35,13 +35,13 @@ pub(super) fn apply(model: &mut AppState, workers: &Workers, command: StylesComm
 pub(super) fn receive(model: &mut AppState, message: StylesMessage) {
     let styles = &mut model.styles;
     match message {
-        StylesMessage::Shown(path, source, told) => {
+        StylesMessage::Shown(path, source, known) => {
             if styles.source.as_ref() == Some(&source) {
-                styles.show(path, told);
+                styles.show(path, known);
             }
         }
         StylesMessage::Job(update) => match styles.job.take(update) {
-            Some(JobEvent::Found(StylesFound::Track(told))) => styles.take_in(&told),
+            Some(JobEvent::Found(StylesFound::Track(known))) => styles.take_in(&known),
             Some(JobEvent::Found(StylesFound::Skipped(path, why))) => {
                 styles.skipped.push((path, why));
             }
@@ -60,7 +60,7 @@ pub(super) fn forget(model: &mut AppState) {
     model.styles.begin(source);
 }
 
-/// Asks for the styles of the shown track, and makes the view of all that is told. To be called once a frame.
+/// Asks for the styles of the shown track, and makes the view of all that is known. To be called once a frame.
 pub(super) fn follow(model: &mut AppState, workers: &Workers) {
     let can = model.styles_info().is_some();
     let source = can.then(|| styles_source(&model.embeddings.source));
@@ -132,7 +132,7 @@ fn compute(model: &mut AppState, workers: &Workers) {
     };
     let tracks = collection.tracks.iter().map(|track| &track.path);
     let paths: Vec<PathBuf> = tracks
-        .filter(|path| !model.styles.is_told(path))
+        .filter(|path| !model.styles.is_computed(path))
         .cloned()
         .collect();
     let work = StylesJob {

@@ -17,7 +17,8 @@ use crate::gui::{
     work::{
         Workers,
         ask_file::{Question, ask},
-        checkpoint, devices,
+        checkpoint::{self, ChosenFor},
+        devices,
         open_folder::show_folder,
         past_run,
         save_file::{self, SaveAt},
@@ -117,9 +118,17 @@ fn carry_out(
             carry_out(model, workers, TrainCommand::ReadRuns)?;
         }
         TrainCommand::Choose(wanted) => {
-            let question = question(training, wanted);
             let answer = move |path| Message::Train(TrainMessage::Chosen(wanted, path));
-            ask(question, outbox, answer).map_err(text_of)?;
+            match question(training, wanted) {
+                Some(question) => ask(question, outbox, answer),
+                None => {
+                    let title = "Choose the weights to start from";
+                    checkpoint::choose(title, ChosenFor::Training, outbox, move |chosen| {
+                        answer(chosen.path)
+                    })
+                }
+            }
+            .map_err(text_of)?;
         }
         TrainCommand::EditCurves(form) => training.set_curves(form),
         TrainCommand::SaveCurves(kind, path) => {
@@ -136,15 +145,15 @@ fn text_of(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// Asks for a file or folder.
-fn question(training: &Training, wanted: Wanted) -> Question {
+/// Asks for a file or folder; `None` for a checkpoint, which is looked into before it is taken.
+fn question(training: &Training, wanted: Wanted) -> Option<Question> {
     let name = training
         .shown()
         .map_or_else(|| "run".to_owned(), RunView::name);
-    match wanted {
+    Some(match wanted {
         Wanted::Run => Question::folder("Choose the folder of a run"),
         Wanted::Runs => Question::folder("Choose where new runs are kept"),
-        Wanted::Init => checkpoint::question("Choose the weights to start from"),
+        Wanted::Init => return None,
         Wanted::Curves(CurveFile::Png) => Question::new_file(
             "Save the curves as a picture",
             format!("{name} - curves.png"),
@@ -154,7 +163,7 @@ fn question(training: &Training, wanted: Wanted) -> Question {
             Question::new_file("Save every step as a table", format!("{name} - steps.csv"))
                 .filter("CSV", &["csv"])
         }
-    }
+    })
 }
 
 /// Makes a step of the shown run the encoder of Map, Probe and Teach; its batch and map are shown, and a map that is there

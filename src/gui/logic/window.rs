@@ -145,7 +145,11 @@ fn step(model: &mut AppState, workers: &Workers, back: bool) {
 
 fn search_palette(model: &mut AppState, workers: &Workers, text: String) {
     let mut candidates: Vec<Candidate> = actions::all()
-        .filter(|action| (action.command)(model).is_some())
+        // What cannot be done yet is found by who looks for it, and says what comes first.
+        .filter(|action| {
+            let looked_for = !text.trim().is_empty();
+            (action.command)(model).is_some() || looked_for && action.what_first(model).is_some()
+        })
         .map(|action| Candidate {
             offer: Offer::Action(action.id),
             name: action.name.to_owned(),
@@ -176,7 +180,14 @@ fn run_offer(model: &mut AppState, workers: &mut Workers, place: usize) {
     };
     model.overlay = None;
     let command = match offer {
-        Offer::Action(id) => actions::find(id).and_then(|action| (action.command)(model)),
+        Offer::Action(id) => {
+            let action = actions::find(id);
+            let first = action.and_then(|action| Some((action, action.what_first(model)?)));
+            if let Some((action, first)) = first {
+                return model.notices.note(format!("“{}”: {first}", action.name));
+            }
+            action.and_then(|action| (action.command)(model))
+        }
         Offer::Recent(path) => Some(Command::Library(LibraryCommand::Open(vec![path]))),
         Offer::Paths(paths) => Some(Command::Library(LibraryCommand::Open(paths))),
         Offer::Track(index) => Some(Command::Library(LibraryCommand::Play(index))),

@@ -11,9 +11,10 @@ use mynascope_audio as audio;
 use mynascope_collection::Collection;
 use mynascope_embedding::EmbeddingTable;
 use mynascope_encoder::{
-    CheckpointRef, CheckpointSummary, DeviceChoice, EncoderInfo, LoadOptions, Patching, Reading,
-    WeightsChoice,
+    CheckpointRef, CheckpointSummary, DeviceChoice, EncoderInfo, Family, LoadOptions, Patching,
+    Reading, WeightsChoice,
 };
+use mynascope_hub::HubName;
 use mynascope_probe::EncoderId;
 
 /// The embeddings that map and probe work on, and the encoder that makes them. Both share one table, so that nothing
@@ -149,6 +150,17 @@ impl EmbedError {
     }
 }
 
+/// Files of these names are in the folders of many encoders: a step of a run, or what was published.
+const COMMON_NAMES: [&str; 7] = [
+    "weights.safetensors",
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+    "model_state_dict.pt",
+    "config.json",
+];
+
 /// Which encoder, on which device, and what it hears of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncoderSource {
@@ -183,16 +195,20 @@ impl Default for EncoderSource {
 }
 
 impl EncoderSource {
-    /// Its name on the screen: “Shipped”, “Untrained”, the name of a run, or the last two parts of the path of a file or of a
-    /// step.
+    /// Its name on the screen: “Shipped”, “Untrained”, the name of a run, of a model of the hub or of the folder of a file that
+    /// is called as those of many encoders, or the last two parts of the path of a file or of a step.
     pub fn name(&self) -> String {
         match &self.checkpoint {
             CheckpointRef::Shipped => "Shipped".to_owned(),
             CheckpointRef::Untrained => "Untrained".to_owned(),
             CheckpointRef::File(path) => {
-                // Every step of a run has a file of this name; its folder says more.
+                if let Some(name) = HubName::of_file(path) {
+                    return name.model().to_owned();
+                }
+                // Many encoders have a file of this name; its folder says more.
+                let is_common = |name: &&str| path.ends_with(name);
                 let path = match path.parent() {
-                    Some(step) if path.ends_with("weights.safetensors") => step,
+                    Some(folder) if COMMON_NAMES.iter().any(|name| is_common(&name)) => folder,
                     _ => path,
                 };
                 let last = path.file_name().map(|name| name.to_string_lossy());
@@ -231,12 +247,15 @@ impl EncoderSource {
         }
     }
 
-    /// What its card depends on: neither device nor channel, nor what is read of it.
+    /// What its card depends on: neither device nor channel, nor what is read of it but for the length of windows.
     fn of_card(&self) -> Self {
         Self {
             device: DeviceChoice::default(),
             channel: audio::Channel::Mean,
-            reading: Reading::default(),
+            reading: Reading {
+                window_secs: self.reading.window_secs,
+                ..Reading::default()
+            },
             ..self.clone()
         }
     }
@@ -262,6 +281,14 @@ impl EncoderSource {
             device: self.device,
             channel: self.channel,
             ..Self::default()
+        }
+    }
+
+    /// The same encoder, read in another way.
+    pub fn with_reading(&self, reading: Reading) -> Self {
+        Self {
+            reading,
+            ..self.clone()
         }
     }
 
@@ -391,6 +418,8 @@ impl KeyedTable {
 pub struct ChosenCheckpoint {
     /// The file or folder.
     pub path: PathBuf,
+    /// The published design that it is of.
+    pub family: Family,
     /// Whether it says how its patches are cut.
     pub says_patch: bool,
     /// What the user should know of it.
@@ -415,6 +444,10 @@ mod tests {
         );
         assert_eq!(name("/runs/tiny-hybrid-1"), "tiny-hybrid-1");
         let file = Path::new("models").join("myna-base.pth");
+        assert_eq!(name("/models/mt2-a/model_state_dict.pt"), "mt2-a");
+        assert_eq!(name("/models/maest/config.json"), "maest");
+        let cached = "/cache/hub/models--m-a-p--music2vec-v1/snapshots/a1b2/pytorch_model.bin";
+        assert_eq!(name(cached), "m-a-p/music2vec-v1");
         assert_eq!(
             name("/home/models/myna-base.pth"),
             file.display().to_string()

@@ -2,7 +2,7 @@
 //! user by name, published ones that were fetched, and files that were chosen. The menu and the scoreboard read this one
 //! list.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mynascope_base::counted;
 use mynascope_encoder::CheckpointRef;
@@ -134,7 +134,22 @@ impl AppState {
             }
         }
         offered.sort_by_key(|offer| offer.origin);
+        tell_apart(&mut offered);
         offered
+    }
+
+    /// A window of the encoder in use, in words for hints: "window of 3.1 s, as the encoder in use reads it (Shipped, Myna)".
+    pub fn describe_window(&self) -> String {
+        let embeddings = &self.embeddings;
+        match embeddings.info() {
+            None => "window of the encoder in use".to_owned(),
+            Some(info) => format!(
+                "window of {:.1}\u{a0}s, as the encoder in use reads it ({}, {})",
+                info.window.secs,
+                embeddings.source.name(),
+                info.family
+            ),
+        }
     }
 
     /// The encoders that are compared: those that were marked, else shipped, untrained and the user's own: the file or run
@@ -164,6 +179,21 @@ impl AppState {
     }
 }
 
+/// Two files of one folder, or of folders of one name, are called by the last parts of their paths.
+fn tell_apart(offered: &mut [OfferedEncoder]) {
+    let names: Vec<String> = offered.iter().map(|offer| offer.name.clone()).collect();
+    for (offer, name) in offered.iter_mut().zip(&names) {
+        let same = names.iter().filter(|other| *other == name).count();
+        if let (CheckpointRef::File(path), 2.., EncoderOrigin::File) =
+            (&offer.checkpoint, same, offer.origin)
+        {
+            let parts: Vec<_> = path.components().collect();
+            let tail = parts.iter().skip(parts.len().saturating_sub(3));
+            offer.name = tail.collect::<PathBuf>().display().to_string();
+        }
+    }
+}
+
 /// Whether a file lies in a run folder.
 fn holds(run: &CheckpointRef, path: &Path) -> bool {
     match run {
@@ -177,6 +207,29 @@ mod tests {
     use super::*;
     use crate::gui::model::RunView;
     use mynascope_train::TrainConfig;
+
+    #[test]
+    fn files_of_one_name_are_told_apart_by_their_folders() {
+        let mut model = AppState::default();
+        for file in [
+            "/a/mt2-a/model_state_dict.pt",
+            "/a/mt2-b/model_state_dict.pt",
+            "/a/maest/model.safetensors",
+            "/b/maest/model.safetensors",
+        ] {
+            model.embeddings.use_file(file.into());
+        }
+        let names: Vec<String> = model.encoders(&[]).into_iter().map(|it| it.name).collect();
+        assert_eq!(
+            names[2..],
+            [
+                "b/maest/model.safetensors",
+                "a/maest/model.safetensors",
+                "mt2-b",
+                "mt2-a"
+            ]
+        );
+    }
 
     #[test]
     fn runs_are_offered_by_name_and_what_is_chosen_is_never_missing() {

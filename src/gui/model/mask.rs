@@ -116,8 +116,10 @@ impl RankTable {
 pub struct OwnGrid {
     /// The published design that it is of.
     pub family: Family,
-    /// Where the tokens of a window lie.
+    /// Where the tokens of a window lie: of a track that is shorter than one, of what the encoder reads of it.
     pub grid: Arc<PictureGrid>,
+    /// Columns of tokens of a whole window.
+    pub columns: usize,
     /// The mel-spectrogram that it is fed.
     pub front_end: Option<MelSpec>,
     /// Whole columns and rows that are left out of every window, if that is what hides tokens.
@@ -125,14 +127,21 @@ pub struct OwnGrid {
 }
 
 impl OwnGrid {
-    /// That of an encoder; `None` of a Myna, whose grids are the patch shapes', and where nothing can be drawn.
-    pub fn of(info: &EncoderInfo, overlap: Option<Overlap>, patchout: Patchout) -> Option<Self> {
+    /// That of an encoder over a track of so many seconds, if one is shown; `None` of a Myna, whose grids are the patch
+    /// shapes', and where nothing can be drawn.
+    pub fn of(
+        info: &EncoderInfo,
+        overlap: Option<Overlap>,
+        patchout: Patchout,
+        track_secs: Option<f64>,
+    ) -> Option<Self> {
         if info.family == Family::Myna {
             return None;
         }
         Some(Self {
             family: info.family,
-            grid: Arc::new(info.picture_grid(overlap)?),
+            grid: Arc::new(info.picture_grid(overlap, track_secs)?),
+            columns: info.grids.first()?.columns,
             front_end: info.front_end,
             patchout,
         })
@@ -364,12 +373,17 @@ impl Mask {
     }
 
     /// What an encoder that is no Myna is given of the active view: where the window begins in the track, in seconds, and
-    /// the tokens that are read of it.
+    /// the tokens that are read of it, by their numbers in a whole window.
     pub fn window(&self) -> Option<(f64, TokenMask)> {
-        self.own.as_ref()?;
+        let own = self.own.as_ref()?;
         let view = &self.active_table()?.view;
-        let kept = view.kept(self.form.ratio);
-        Some((view.start() * FRAME_SECS, TokenMask(vec![kept])))
+        let kept = view.kept(self.form.ratio).into_iter();
+        let in_whole = kept.map(|token| {
+            let (row, column) = view.grid().place(token);
+            row * own.columns + column
+        });
+        let mask = TokenMask(vec![in_whole.collect()]);
+        Some((view.start() * FRAME_SECS, mask))
     }
 
     /// What the mask costs, in words: "5 of 48 tokens kept, 10 % of the work".
@@ -514,7 +528,7 @@ mod tests {
             dropped_rows: "0,7,8".parse().unwrap(),
         };
         let mut mask = Mask {
-            own: OwnGrid::of(&maest(), None, patchout),
+            own: OwnGrid::of(&maest(), None, patchout, None),
             ..Mask::default()
         };
         mask.refresh(400);
@@ -549,13 +563,41 @@ mod tests {
     }
 
     #[test]
+    fn of_a_track_shorter_than_a_window_only_what_is_read_of_it_is_shown_and_counted() {
+        let native = EncoderInfo {
+            short_window_pad_secs: Some(0.016),
+            ..maest()
+        };
+        let patchout = Patchout {
+            every: 3,
+            ..Patchout::default()
+        };
+        // 3 s are 188 frames with the one at the end, 18 columns of 31.
+        let mut mask = Mask {
+            own: OwnGrid::of(&native, None, patchout, Some(3.0)),
+            ..Mask::default()
+        };
+        mask.refresh(94);
+        assert_eq!(mask.meter(), "54 of 162 tokens kept, 33 % of them");
+        assert_eq!(mask.window_secs(), 3.0);
+        let (start, kept) = mask.window().unwrap();
+        assert_eq!(start, 0.0);
+        assert_eq!(kept.of(0)[..8], [0, 3, 6, 9, 12, 15, 31, 34]);
+        // Where silence fills the window, all of it is read, as of a long track.
+        for (info, secs) in [(maest(), 3.0), (native, 30.0)] {
+            let own = OwnGrid::of(&info, None, patchout, Some(secs)).unwrap();
+            assert_eq!((own.grid.columns, own.grid.window_frames), (31, 156.25));
+        }
+    }
+
+    #[test]
     fn what_is_heard_of_a_place_is_hidden_only_with_all_tokens_over_it() {
         let patchout = Patchout {
             every: 2,
             ..Patchout::default()
         };
         let mut mask = Mask {
-            own: OwnGrid::of(&maest(), None, patchout),
+            own: OwnGrid::of(&maest(), None, patchout, None),
             starts: [Some(0), None],
             ..Mask::default()
         };

@@ -71,7 +71,7 @@ pub struct TrackOfStyle {
     pub start_secs: f32,
 }
 
-/// The styles of the chosen encoder, as far as they were told.
+/// The styles of the chosen encoder, as far as they are computed.
 #[derive(Default)]
 pub struct Styles {
     /// What is set.
@@ -82,7 +82,7 @@ pub struct Styles {
     pub shown: Option<(PathBuf, Result<Arc<TrackStyles>, String>)>,
     /// The shown track that was asked for last.
     pub asked: Option<AskedTrack>,
-    /// The job that tells the styles of all tracks.
+    /// The job that computes the styles of all tracks.
     pub job: JobSlot<StylesFound>,
     /// Why it ended early.
     pub problem: Option<String>,
@@ -95,8 +95,8 @@ pub struct Styles {
     /// Tracks that were marked because they have the chosen style, by their place in the collection.
     pub marked: BTreeSet<usize>,
     tracks: HashMap<PathBuf, StyleMeans>,
-    /// Grows with everything that is told.
-    told: u64,
+    /// Grows with everything that is taken in.
+    changes: u64,
 }
 
 /// A track that was asked for. Dropping it gives the answer up.
@@ -113,7 +113,7 @@ impl Drop for AskedTrack {
     }
 }
 
-/// What the job tells of a track.
+/// What the job finds of a track.
 #[derive(Debug)]
 pub enum StylesFound {
     /// Its styles.
@@ -141,7 +141,7 @@ pub struct StylesKey {
     form: StylesForm,
     path: Option<PathBuf>,
     selection: Option<Selection>,
-    told: u64,
+    changes: u64,
     source: Option<EncoderSource>,
 }
 
@@ -163,14 +163,14 @@ impl Styles {
         if let Ok(styles) = &styles {
             self.take_in(styles);
         }
-        self.told += 1;
+        self.changes += 1;
         self.shown = Some((path, styles.map(Arc::new)));
     }
 
-    /// How many tracks of a collection are told.
-    pub fn count_told<'a>(&self, tracks: impl IntoIterator<Item = &'a Path>) -> usize {
-        let told = tracks.into_iter().filter(|path| self.is_told(path));
-        told.count()
+    /// Of how many tracks of a collection the styles are known.
+    pub fn count_computed<'a>(&self, tracks: impl IntoIterator<Item = &'a Path>) -> usize {
+        let known = tracks.into_iter().filter(|path| self.is_computed(path));
+        known.count()
     }
 
     /// Takes in the styles of a track.
@@ -179,12 +179,12 @@ impl Styles {
             mean: styles.mean(None),
             strongest: styles.strongest(),
         };
-        self.told += 1;
+        self.changes += 1;
         self.tracks.insert(styles.path.clone(), means);
     }
 
     /// Whether the styles of a track are known, or that it has none.
-    pub fn is_told(&self, path: &Path) -> bool {
+    pub fn is_computed(&self, path: &Path) -> bool {
         self.tracks.contains_key(path) || self.skipped.iter().any(|(skipped, _)| skipped == path)
     }
 
@@ -213,11 +213,11 @@ impl Styles {
         tracks
     }
 
-    /// The mean of each style over those tracks that are told, and how many they are.
+    /// The mean of each style over those tracks whose styles are known, and how many they are.
     fn collection_mean(&self, paths: &mut dyn Iterator<Item = &Path>) -> (Vec<f32>, usize) {
-        let told = paths.filter_map(|path| self.tracks.get(path));
+        let known = paths.filter_map(|path| self.tracks.get(path));
         let (mut sums, mut tracks) = (Vec::new(), 0_usize);
-        for means in told {
+        for means in known {
             sums.resize(means.mean.len(), 0.0_f32);
             for (sum, mean) in sums.iter_mut().zip(&means.mean) {
                 *sum += mean;
@@ -253,7 +253,7 @@ pub fn style_name(info: &EncoderInfo, style: usize) -> String {
 }
 
 impl AppState {
-    /// What the chosen encoder reads and gives, if it tells styles.
+    /// What the chosen encoder reads and gives, if it gives styles.
     pub fn styles_info(&self) -> Option<&EncoderInfo> {
         let info = self.embeddings.info();
         info.filter(|info| info.readouts.contains(&Readout::Probabilities))
@@ -265,7 +265,7 @@ impl AppState {
             form: self.styles.form,
             path: self.spectrogram.path().map(Path::to_path_buf),
             selection: self.transport.form.selection,
-            told: self.styles.told,
+            changes: self.styles.changes,
             source: self.styles.source.clone(),
         }
     }
@@ -282,7 +282,7 @@ impl AppState {
         }
     }
 
-    /// The styles of what the form says, likeliest first, and of how many tracks. Empty where nothing is told yet.
+    /// The styles of what the form says, likeliest first, and of how many tracks. Empty where nothing is known yet.
     fn ranked_styles(&self) -> (Vec<(usize, f32)>, usize) {
         let styles = &self.styles;
         let of_shown = |stretch| match styles.of_shown(self.spectrogram.path()) {
@@ -309,15 +309,15 @@ impl AppState {
     fn style_timeline(&self) -> Option<PredictionTimeline> {
         let info = self.styles_info().filter(|_| self.styles.form.strip)?;
         let path = self.spectrogram.path()?;
-        let told = self.styles.of_shown(Some(path));
-        let styles = told.and_then(Result::ok);
+        let known = self.styles.of_shown(Some(path));
+        let styles = known.and_then(Result::ok);
         let count = styles.map_or(info.outputs.len(), |styles| styles.styles());
         Some(PredictionTimeline {
             path: path.to_path_buf(),
             classes: (0..count).map(|style| style_name(info, style)).collect(),
             window_secs: styles.map_or(info.window.secs, |styles| styles.window_secs),
             learned: false,
-            answer: match told {
+            answer: match known {
                 None => Err("computing styles …".to_owned()),
                 Some(Err(why)) => Err(format!("no styles: {why}")),
                 Some(Ok(styles)) => Ok(track_answer(info, styles, self.styles.form.style)),

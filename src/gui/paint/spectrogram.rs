@@ -608,9 +608,9 @@ mod tests {
         };
         let grids = [
             None,
-            OwnGrid::of(&maest(4.992, 30), None, patchout),
-            OwnGrid::of(&maest(5.0, 31), None, patchout),
-            OwnGrid::of(&maest(30.0, 187), None, patchout),
+            OwnGrid::of(&maest(4.992, 30), None, patchout, None),
+            OwnGrid::of(&maest(5.0, 31), None, patchout, None),
+            OwnGrid::of(&maest(30.0, 187), None, patchout, None),
         ];
         for own in grids {
             for (shape, kind, by_patchout, start) in [

@@ -26,7 +26,10 @@ const HEADS_HINT: &str = "The file doesn't say how many attention heads there ar
 const LAYER_HINT: &str = "What is read: 0 is what enters the first block, N what follows block N, before any last norm (--layer)";
 const READOUT_HINT: &str = "How one vector is made of the layer (--readout)";
 const OVERLAP_HINT: &str = "How the windows of a track lie (--overlap)";
-const PATCHOUT_HINT: &str = "Leaves out whole columns and rows of patches of every window, so that there is less to compute (--patchout, --patchout-rows)";
+const WINDOW_HINT: &str = "How long a window is: a short one takes less time and memory, a long one is what the encoder was trained with \
+                           (--window)";
+const PATCHOUT_HINT: &str = "Leaves out a part of every window, so that there is less to compute: patches by columns and rows, or \
+                             frames (--patchout, --patchout-rows)";
 
 /// Width of the menu.
 const WIDTH: f32 = 120.0 * theme::UNIT;
@@ -178,7 +181,13 @@ fn reading(
     source: &EncoderSource,
     push: &mut dyn FnMut(EncoderCommand),
 ) {
-    let card = match model.embeddings.card(source) {
+    // Windows of another length are looked up anew, in which time the form stays as it is.
+    let embeddings = &model.embeddings;
+    let published = source.with_reading(Reading::default());
+    let card = embeddings
+        .card(source)
+        .or_else(|| embeddings.card(&published));
+    let card = match card {
         None => {
             parts::quiet(ui, "Looking into the checkpoint …");
             return;
@@ -262,18 +271,28 @@ fn heads(ui: &mut Ui, card: &EncoderCard, source: &mut EncoderSource) {
 fn layer(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
     if info.readout(*reading).is_final() {
         return row(ui, "Layer", LAYER_HINT, |ui| {
-            parts::quiet(ui, "This readout lies behind all blocks and the last norm");
+            words(ui, "This readout lies behind all blocks and the last norm");
         });
     }
-    let published = info.layers.get(info.published_layer);
-    let published = published.map_or("published", String::as_str);
+    let at = info.published_layer;
+    let (published, hint) = match info.layers.get(at) {
+        Some(layer) if at <= info.depth => (format!("published ({at})"), layer.as_str()),
+        Some(layer) => (format!("published ({layer})"), layer.as_str()),
+        None => ("published".to_owned(), ""),
+    };
+    let hint = format!("What the authors published: {hint}");
     let named = info.layers.iter().take(info.depth + 1).enumerate();
     let names: Vec<String> = (0..=info.depth).map(|layer| layer.to_string()).collect();
-    let mut options = vec![(None, published, "What the authors published")];
+    let published = [(None, published.as_str(), hint.as_str())];
     let numbered = named.zip(&names);
-    options.extend(numbered.map(|((at, layer), name)| (Some(at), name.as_str(), layer.as_str())));
+    let numbered: Vec<_> = numbered
+        .map(|((at, layer), name)| (Some(at), name.as_str(), layer.as_str()))
+        .collect();
     row(ui, "Layer", LAYER_HINT, |ui| {
-        if let Some(layer) = pick(ui, &options, reading.layer) {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        let current = reading.layer;
+        let chosen = [published.as_slice(), &numbered].map(|options| pick(ui, options, current));
+        if let Some(layer) = chosen.into_iter().flatten().next() {
             reading.layer = layer;
         }
     });
@@ -287,8 +306,7 @@ fn readout(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
         .collect();
     row(ui, "Readout", READOUT_HINT, |ui| {
         if let [(_, only, _)] = options.as_slice() {
-            let text = format!("{only}, the only one of {}", info.family);
-            parts::quiet(ui, text);
+            words(ui, format!("{only}, the only one of {}", info.family));
             return;
         }
         if let Some(readout) = pick(ui, &options, info.readout(*reading)) {
@@ -296,6 +314,12 @@ fn readout(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
             if readout.is_final() {
                 reading.layer = None;
             }
+        }
+        if info.lacks_classifier() {
+            words(
+                ui,
+                "This file has no classifier, so no logits and no probabilities",
+            );
         }
     });
 }
@@ -317,6 +341,7 @@ fn windows(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
             "Each begins in the middle of the one before: twice as many",
         ),
     ];
+    window_length(ui, info, reading);
     row(ui, "Windows", OVERLAP_HINT, |ui| {
         if let Some(overlap) = pick(ui, &options, reading.overlap.unwrap_or(published)) {
             reading.overlap = Some(overlap).filter(|_| overlap != published);
@@ -324,8 +349,31 @@ fn windows(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
     });
 }
 
+/// How long windows are, of an encoder that reads any.
+fn window_length(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
+    let mut offered = info.window_choices_secs.clone();
+    let Some(published) = offered.last().copied() else {
+        return;
+    };
+    let current = reading.window_secs.unwrap_or(published);
+    if !offered.contains(&current) {
+        offered.push(current);
+        offered.sort_unstable();
+    }
+    let names: Vec<String> = offered.iter().map(|secs| format!("{secs} s")).collect();
+    let options: Vec<(u32, &str, &str)> = (offered.iter().zip(&names))
+        .map(|(secs, name)| (*secs, name.as_str(), WINDOW_HINT))
+        .collect();
+    row(ui, "Window", WINDOW_HINT, |ui| {
+        if let Some(secs) = pick(ui, &options, current) {
+            reading.window_secs = Some(secs).filter(|secs| *secs != published);
+        }
+    });
+}
+
 fn patchout(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
     let columns = info.grids.iter().map(|grid| grid.columns).max();
+    let name = (info.grids.first()).map_or("column", |grid| grid.kind.column_name());
     let rows = info.grids.iter().map(|grid| grid.rows()).max();
     let (columns, rows) = (columns.unwrap_or(1).max(1), rows.unwrap_or(1));
     row(ui, "Patchout", PATCHOUT_HINT, |ui| {
@@ -334,8 +382,8 @@ fn patchout(ui: &mut Ui, info: &EncoderInfo, reading: &mut Reading) {
             .range(1..=columns)
             .speed(0.05)
             .custom_formatter(|every, _| match every as usize {
-                1 => "every column".to_owned(),
-                every => format!("1 of {every} columns"),
+                1 => format!("every {name}"),
+                every => format!("1 of {every} {name}s"),
             });
         let width = ui.available_width();
         parts::number(ui, width, field).on_hover_text(PATCHOUT_HINT);
@@ -402,6 +450,16 @@ fn row_of_patches(
 /// One row of the form: a name, and its control in the space that is left.
 fn row(ui: &mut Ui, name: &str, hint: &str, control: impl FnOnce(&mut Ui)) {
     parts::row(ui, name, hint, |ui| ui.vertical(control).response);
+}
+
+/// Words in place of a control, at the height of the row's name.
+fn words(ui: &mut Ui, text: impl Into<String>) {
+    let size = vec2(ui.available_width(), theme::CONTROL_HEIGHT);
+    let line = egui::Layout::left_to_right(egui::Align::Center);
+    ui.allocate_ui_with_layout(size, line, |ui| {
+        ui.set_min_size(size);
+        parts::quiet(ui, text);
+    });
 }
 
 /// A choice over the width that is left.

@@ -121,17 +121,24 @@ struct Look {
     name: String,
     more: String,
     key: String,
+    /// It can be done now.
+    is_possible: bool,
 }
 
 fn look(model: &AppState, offer: &Offer) -> Look {
     match offer {
         Offer::Action(id) => {
             let action = actions::find(id);
+            let first = action.and_then(|action| action.what_first(model));
             Look {
                 symbol: icon::CARET_RIGHT,
                 name: action.map_or_else(String::new, |action| action.name.to_owned()),
-                more: action.map_or_else(String::new, |action| action.help.to_owned()),
+                more: match first {
+                    Some(first) => format!("Not yet: {first}"),
+                    None => action.map_or_else(String::new, |action| action.help.to_owned()),
+                },
                 key: action.map_or_else(String::new, |action| action.key_text()),
+                is_possible: first.is_none(),
             }
         }
         Offer::Recent(path) => Look {
@@ -144,6 +151,7 @@ fn look(model: &AppState, offer: &Offer) -> Look {
             ),
             more: path.display().to_string(),
             key: String::new(),
+            is_possible: true,
         },
         Offer::Paths(paths) => Look {
             symbol: icon::FOLDER,
@@ -153,6 +161,7 @@ fn look(model: &AppState, offer: &Offer) -> Look {
             },
             more: String::new(),
             key: String::new(),
+            is_possible: true,
         },
         Offer::Track(index) => {
             let track = model.library.track(*index);
@@ -165,6 +174,7 @@ fn look(model: &AppState, offer: &Offer) -> Look {
                 key: track
                     .and_then(|track| track.duration_secs)
                     .map_or_else(String::new, length),
+                is_possible: true,
             }
         }
     }
@@ -191,7 +201,11 @@ fn row(ui: &mut egui::Ui, model: &AppState, offer: &Offer, on: bool) -> egui::Re
         ui.label(small(&look.key).color(tokens.text_weak));
         ui.with_layout(Flow::left_to_right(Align::Center), |ui| {
             ui.label(RichText::new(look.symbol).color(tokens.text_weak));
-            ui.label(RichText::new(&look.name).color(tokens.text_strong));
+            let colour = match look.is_possible {
+                true => tokens.text_strong,
+                false => tokens.text_weak,
+            };
+            ui.label(RichText::new(&look.name).color(colour));
             let more = small(&look.more).color(tokens.text_weak);
             ui.add(egui::Label::new(more).truncate().selectable(false));
         });

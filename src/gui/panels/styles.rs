@@ -1,4 +1,4 @@
-//! The styles that the encoder's classifier tells: ranked for the track, the selection or the collection, and the tracks of one.
+//! The styles by the encoder's classifier: ranked for the track, the selection or the collection, and the tracks of one.
 
 use eframe::egui::{self, Align2, DragValue, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 use egui_phosphor::regular as icon;
@@ -27,9 +27,11 @@ const SCOPES: [(StyleScope, &str, &str); 3] = [
     (
         StyleScope::Collection,
         "collection",
-        "Styles of all tracks that are told: the mean over the tracks",
+        "Styles of the collection: the mean over the tracks whose styles are computed",
     ),
 ];
+/// Why styles have numbers instead of names.
+pub const UNNAMED: &str = "The file doesn't name its styles, so they are numbered; their names stand in the config.json of the model hub.";
 /// Width of the field for the threshold.
 const THRESHOLD_WIDTH: f32 = 24.0 * theme::UNIT;
 
@@ -41,10 +43,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         };
         head(ui, model, out);
         if info.outputs.is_empty() {
-            parts::explain(
-                ui,
-                "The file doesn't name its styles, so they are numbered; their names stand in the config.json of the model hub.",
-            );
+            parts::explain(ui, UNNAMED);
         }
         if model.styles.form.scope == StyleScope::Collection || model.styles.form.style.is_some() {
             collection(ui, model, out);
@@ -59,7 +58,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     });
 }
 
-/// Why the chosen encoder tells no styles, and what to do.
+/// Why the chosen encoder has no styles, and what to do.
 fn nothing(ui: &mut Ui, model: &AppState) {
     let hint = match model.embeddings.card(&model.embeddings.source) {
         None => {
@@ -68,14 +67,14 @@ fn nothing(ui: &mut Ui, model: &AppState) {
         }
         Some(Err(why)) => return parts::error(ui, why),
         Some(Ok(card)) if card.summary.info.family == Family::Maest => {
-            "This checkpoint holds no classifier, so it tells no styles. The published MAESTs hold one: “Published encoders…” in the \
-             menu of encoders."
+            "This file has no classifier, so it gives no styles. The published MAESTs have one: “Published encoders…” in the menu of \
+             encoders."
         }
         Some(Ok(_)) => {
-            "Encoders of this family have no classifier. A MAEST tells 400 or 519 styles of music: choose one in the menu of encoders at the top."
+            "Encoders of this family have no classifier. A MAEST knows 400 or 519 styles of music: choose one in the menu of encoders at the top."
         }
     };
-    parts::empty(ui, icon::TAG, "This encoder tells no styles", hint);
+    parts::empty(ui, icon::TAG, "This encoder gives no styles", hint);
 }
 
 fn head(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
@@ -90,11 +89,11 @@ fn head(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         let (symbol, hint) = match form.strip {
             true => (
                 icon::EYE,
-                "Styles of each shown track are told, and a strip below the spectrogram shows them; a click ends it",
+                "A strip below the spectrogram shows the styles of each shown track over time; a click hides it",
             ),
             false => (
                 icon::EYE_SLASH,
-                "Tell the styles of each shown track, with a strip below the spectrogram",
+                "Compute the styles of each shown track, and show them over time below the spectrogram",
             ),
         };
         if top::icon_button(ui, symbol, hint).clicked() {
@@ -116,7 +115,7 @@ fn edit(form: StylesForm, changed: StylesForm, out: &mut Vec<Command>) {
     }
 }
 
-/// How many tracks are told, and the way to all of them.
+/// Of how many tracks the styles are computed, and the way to all of them.
 fn collection(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let styles = &model.styles;
     if let Some(running) = styles.job.running() {
@@ -127,14 +126,14 @@ fn collection(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     }
     let tracks = model.library.collection.iter().flat_map(|all| &all.tracks);
     let all = model.library.track_count();
-    let told = styles.count_told(tracks.map(|track| track.path.as_path()));
-    if told < all {
-        let hint = "Asks the classifier about every track that is not told yet; what was told before is kept";
-        let text = format!("Tell all {}", counted(all, "track"));
+    let done = styles.count_computed(tracks.map(|track| track.path.as_path()));
+    if done < all {
+        let hint = "Asks the classifier about every track that it was not asked about yet; what it said before is kept";
+        let text = format!("Compute the styles of all {}", counted(all, "track"));
         if parts::primary(ui, ui.available_width(), &text, true, hint) {
             out.push(Command::Styles(StylesCommand::Compute));
         }
-        parts::quiet(ui, format!("{told} of {all} are told"));
+        parts::quiet(ui, format!("Done: {done} of {all}"));
     }
     if let Some(why) = &styles.problem {
         parts::error(ui, why);
@@ -154,7 +153,7 @@ fn ranked(ui: &mut Ui, model: &AppState, info: &EncoderInfo, height: f32, out: &
     let ranked = &model.styles.view.ranked;
     if ranked.is_empty() {
         let text = match (form.scope, model.styles.of_shown(model.spectrogram.path())) {
-            (StyleScope::Collection, _) => "No track is told yet",
+            (StyleScope::Collection, _) => "The styles of no track are computed yet",
             (StyleScope::Selection, _) if model.transport.form.selection.is_none() => {
                 "Drag over the spectrogram to select a stretch"
             }

@@ -73,6 +73,10 @@ fn action_item(
         })
         .inner
         .on_hover_text(action.help);
+    let response = match action.what_first(model) {
+        Some(first) => response.on_disabled_hover_text(format!("{}: {first}", action.help)),
+        None => response.on_disabled_hover_text(action.help),
+    };
     if response.clicked() {
         out.extend(command);
         ui.close();

@@ -9,7 +9,7 @@ use crate::gui::{
 };
 use mynascope_base::jobs;
 use mynascope_encoder::{
-    CheckpointError, CheckpointRef, Family, inspect, say_step_of_run, summarise,
+    CheckpointError, CheckpointRef, Family, inspect, is_checkpoint, say_step_of_run, summarise,
 };
 use mynascope_hub::{HubName, PUBLISHED, licence_in_card};
 
@@ -28,11 +28,28 @@ pub fn open_checkpoint(path: PathBuf) -> Result<ChosenCheckpoint, CheckpointErro
     if let Some(why) = report.problem {
         return Err(CheckpointError::Unfit { why, path });
     }
+    let is_myna = report.family == Family::Myna;
     Ok(ChosenCheckpoint {
-        says_patch: report.kind.is_some() || report.family != Family::Myna,
-        note: report.say_use(),
+        family: report.family,
+        says_patch: report.kind.is_some() || !is_myna,
+        // Of the others this says what was guessed, as the number of heads, and what the file leaves open.
+        note: match is_myna {
+            true => report.say_use(),
+            false => Some(format!("{}: {}", report.family, report.note)),
+        },
         path,
     })
+}
+
+/// Whether a path that was dropped or named is taken for an encoder: by what it holds, or by an ending that nothing else has.
+/// Reads headers only, and of no file that is music by its ending.
+pub fn is_encoder(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default();
+    let is_one = |known: &[&str]| known.iter().any(|it| ending.eq_ignore_ascii_case(it));
+    if path.is_file() && is_one(&["pth", "pt", "ckpt"]) {
+        return true;
+    }
+    (!path.is_file() || ending.is_empty() || is_one(&CHECKPOINT_ENDINGS)) && is_checkpoint(path)
 }
 
 /// Looks up what checkpoints are, one message each.
@@ -96,23 +113,119 @@ pub fn open_dropped(path: &Path) -> Result<ChosenCheckpoint, CheckpointError> {
     Ok(chosen)
 }
 
-/// The question for a checkpoint file.
-pub fn question(title: &str) -> Question {
-    Question::file(title).filter("Checkpoints", &CHECKPOINT_ENDINGS)
+/// What a checkpoint is chosen for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChosenFor {
+    /// To make embeddings: any family.
+    Embedding,
+    /// To start training from.
+    Training,
 }
 
-/// Asks for a checkpoint and looks what it is; the answer comes as a message.
+/// Asks for a checkpoint and looks what it is; what is made of it comes as a message, or why it cannot be used.
 ///
 /// # Errors
 /// [`NoThread`] if the system gives no thread.
-pub fn choose(outbox: &Outbox) -> Result<(), NoThread> {
-    ask(question("Choose a checkpoint"), outbox, |path| {
-        // A file that cannot be read says so when it is used.
-        let chosen = open_checkpoint(path.clone()).unwrap_or(ChosenCheckpoint {
-            path,
-            says_patch: true,
-            note: None,
-        });
-        Message::Encoder(EncoderMessage::Chosen(chosen))
-    })
+pub fn choose(
+    title: &str,
+    purpose: ChosenFor,
+    outbox: &Outbox,
+    answer: impl FnOnce(ChosenCheckpoint) -> Message + Send + 'static,
+) -> Result<(), NoThread> {
+    let question = Question::file(title).filter("Checkpoints", &CHECKPOINT_ENDINGS);
+    ask(question, outbox, move |path| chosen(path, purpose, answer))
+}
+
+fn chosen(
+    path: PathBuf,
+    purpose: ChosenFor,
+    answer: impl FnOnce(ChosenCheckpoint) -> Message,
+) -> Message {
+    match open_checkpoint(path) {
+        Ok(chosen) if purpose == ChosenFor::Training && chosen.family != Family::Myna => {
+            let (family, path) = (chosen.family, chosen.path.display());
+            Message::Fault(format!(
+                "Training starts from the weights of a Myna, and this is of the family {family}; choose another file: {path}"
+            ))
+        }
+        Ok(chosen) => answer(chosen),
+        Err(why) => Message::Fault(why.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixture(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures")
+            .join(name)
+    }
+
+    #[test]
+    fn what_a_file_leaves_open_is_said_with_it() {
+        let note = |name: &str| open_checkpoint(fixture(name)).unwrap().note.unwrap();
+        let native = note("maest/native.ckpt");
+        assert!(native.starts_with("MAEST: windows of "), "{native}");
+        assert!(native.contains("without names"), "{native}");
+        assert!(native.contains("how many attention heads"), "{native}");
+        let dropped = open_dropped(&fixture("mt2/model_state_dict.pt")).unwrap();
+        let note = dropped.note.unwrap();
+        assert!(
+            note.contains("is now the encoder; MT2: windows of "),
+            "{note}"
+        );
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/myna-tiny.safetensors");
+        assert_eq!(open_checkpoint(shipped).unwrap().note, None);
+    }
+
+    #[test]
+    fn a_chosen_file_that_holds_no_encoder_is_refused_with_a_reason() {
+        let chosen = |path: PathBuf, purpose: ChosenFor| {
+            chosen(path, purpose, |chosen| {
+                Message::Encoder(EncoderMessage::Chosen(chosen))
+            })
+        };
+        let message = |path: PathBuf| chosen(path, ChosenFor::Embedding);
+        let good = message(fixture("maest/hub"));
+        assert!(matches!(good, Message::Encoder(EncoderMessage::Chosen(_))));
+        let to_train = chosen(fixture("maest/hub"), ChosenFor::Training);
+        assert!(matches!(to_train, Message::Fault(why) if why.contains("family MAEST")));
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("notes.bin");
+        std::fs::write(&text, "no encoder").unwrap();
+        for path in [text, folder.path().join("gone.pth")] {
+            let Message::Fault(why) = message(path.clone()) else {
+                panic!("{} was taken", path.display());
+            };
+            assert!(why.ends_with(&path.display().to_string()), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_folder_of_the_hub_without_weights_says_what_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.json");
+        let said = || {
+            assert!(is_encoder(folder.path()) && is_encoder(&config));
+            let said = [folder.path(), &config].map(|path| {
+                let why = open_dropped(path).err().expect("it cannot be opened");
+                why.to_string()
+            });
+            assert_eq!(said[0], said[1]);
+            said[0].clone()
+        };
+        std::fs::copy(fixture("maest/hub/config.json"), &config).unwrap();
+        assert!(
+            said().contains("it is a MAEST, but model.safetensors or pytorch_model.bin is missing")
+        );
+        std::fs::write(&config, r#"{"model_type": "wav2vec2"}"#).unwrap();
+        assert!(said().contains(
+            "says that it is a wav2vec2, and only Myna, MAEST, MT2 and Music2Vec are read"
+        ));
+        // Any other file of this name says nothing of an encoder.
+        std::fs::write(&config, r#"{"volume": 3}"#).unwrap();
+        assert!(!is_encoder(folder.path()) && !is_encoder(&config));
+    }
 }

@@ -1,6 +1,9 @@
 //! What dropping the files that are dragged over the window would do.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 use crate::gui::{
     jobs::spawn_once,
@@ -8,7 +11,8 @@ use crate::gui::{
 };
 use mynascope_collection as collection;
 use mynascope_embedding::{READABLE_EXTENSIONS, is_text_table};
-use mynascope_encoder::is_checkpoint;
+
+use super::checkpoint::is_encoder;
 
 /// Looks at what is dragged; the answer comes as a message.
 pub fn look(hovered: Vec<PathBuf>, outbox: &Outbox) {
@@ -20,17 +24,21 @@ pub fn look(hovered: Vec<PathBuf>, outbox: &Outbox) {
     let _ = spawn_once("drop-preview", outbox, look, std::convert::identity);
 }
 
+/// The name of a file or folder for people.
+pub fn file_name(path: &Path) -> Cow<'_, str> {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+}
+
 fn drop_text(hovered: &[PathBuf]) -> String {
-    let name = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        name.to_string_lossy().into_owned()
-    };
+    let name = |path: &PathBuf| file_name(path).into_owned();
     match hovered {
         // Some systems name the files only when they are dropped.
         [] => {
             "Drop to open: folders with everything in them, sound files, tables of paths".to_owned()
         }
-        [one] if is_checkpoint(one) => {
+        [one] if is_encoder(one) => {
             format!("Drop to use “{}” as the encoder", name(one))
         }
         [one] if one.is_dir() => match collection::data_set_name(one) {
@@ -53,7 +61,22 @@ fn drop_text(hovered: &[PathBuf]) -> String {
             )
         }
         [one] => format!("Drop to open “{}”", name(one)),
-        many => format!("Drop to open these {} as one collection", many.len()),
+        many => {
+            let (encoders, music): (Vec<&PathBuf>, Vec<&PathBuf>) =
+                many.iter().partition(|path| is_encoder(path));
+            match (encoders.first(), music.len()) {
+                (None, count) => format!("Drop to open these {count} as one collection"),
+                (Some(encoder), 0) => format!("Drop to use “{}” as the encoder", name(encoder)),
+                (Some(encoder), 1) => format!(
+                    "Drop to use “{}” as the encoder, and to open the other one",
+                    name(encoder)
+                ),
+                (Some(encoder), count) => format!(
+                    "Drop to use “{}” as the encoder, and to open the other {count} as one collection",
+                    name(encoder)
+                ),
+            }
+        }
     }
 }
 
@@ -115,6 +138,11 @@ mod tests {
         assert!(said(Path::new("/m/a.NPZ")).contains("embeddings"));
         assert_eq!(said(Path::new("/m/a.wav")), "Drop to open “a.wav”");
         assert!(drop_text(&[PathBuf::new(), PathBuf::new()]).contains("these 2"));
+        let encoder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/maest/hub");
+        assert_eq!(
+            drop_text(&[music, encoder]),
+            "Drop to use “hub” as the encoder, and to open the other one"
+        );
         assert!(drop_text(&[]).starts_with("Drop to open"));
     }
 }

@@ -6,13 +6,16 @@ use crate::gui::{
     jobs::{JobContext, JobSlot, NoThread},
     message::{LibraryMessage, Message, Outbox},
     model::{ChosenCheckpoint, OpenFound},
-    work::checkpoint::open_dropped,
+    work::{
+        checkpoint::{is_encoder, open_dropped},
+        drop_preview::file_name,
+    },
 };
 use mynascope_collection::{
     self as collection, Collection, CollectionError, OpenOptions, Track, own_labels_file,
     probe_files,
 };
-use mynascope_encoder::{CheckpointError, is_checkpoint};
+use mynascope_encoder::CheckpointError;
 
 /// What to open.
 pub enum Source {
@@ -39,11 +42,18 @@ pub fn start(
     let broke_off =
         |fault| format!("Opening broke off by a fault of the program ({fault}); please report it");
     slot.start("open", outbox, wrap, broke_off, move |job| {
-        if let Some(opened) = checkpoint(&source) {
+        let (encoder, source) = part(source);
+        if let Some(opened) = encoder {
+            let rest = match &source {
+                Some(Source::Paths(paths)) => paths.clone(),
+                Some(Source::Last(_) | Source::Demo) | None => Vec::new(),
+            };
             let opened = opened.map_err(|error| error.to_string());
-            job.found(OpenFound::Checkpoint(opened));
-            return Ok(());
+            job.found(OpenFound::Checkpoint { opened, rest });
         }
+        let Some(source) = source else {
+            return Ok(());
+        };
         let (sources, collection) = open(&source, job).map_err(|error| error.to_string())?;
         let tracks = collection.tracks.clone();
         job.found(OpenFound::Collection(sources.clone(), collection));
@@ -55,20 +65,33 @@ pub fn start(
     })
 }
 
-/// The checkpoint that is to be opened, if it is one: by what it holds, or by an ending that nothing else has.
-fn checkpoint(source: &Source) -> Option<Result<ChosenCheckpoint, CheckpointError>> {
+type Opened = Result<ChosenCheckpoint, CheckpointError>;
+
+/// Parts what is opened into an encoder, if one is among it, and what is heard. Of several encoders the first is used, and the
+/// others are named.
+fn part(source: Source) -> (Option<Opened>, Option<Source>) {
     let Source::Paths(paths) = source else {
-        return None;
+        return (None, Some(source));
     };
-    let [path] = paths.as_slice() else {
-        return None;
-    };
-    let ending = path.extension().unwrap_or_default();
-    let by_ending = path.is_file()
-        && ["pth", "pt", "ckpt"]
-            .iter()
-            .any(|known| ending.eq_ignore_ascii_case(known));
-    (by_ending || is_checkpoint(path)).then(|| open_dropped(path))
+    let (encoders, music): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.into_iter().partition(|path| is_encoder(path));
+    let mut encoders = encoders.into_iter();
+    let opened = encoders.next().map(|first| open_dropped(&first));
+    let others: Vec<String> = encoders
+        .map(|path| format!("“{}”", file_name(&path)))
+        .collect();
+    let opened = opened.map(|opened| {
+        let mut chosen = opened?;
+        if let (Some(note), false) = (&mut chosen.note, others.is_empty()) {
+            *note += &format!(
+                "; one encoder is used at a time, so not {}",
+                others.join(", ")
+            );
+        }
+        Ok(chosen)
+    });
+    let music = (!music.is_empty() || opened.is_none()).then_some(Source::Paths(music));
+    (opened, music)
 }
 
 fn open(
@@ -98,5 +121,43 @@ fn open(
                 Ok((demo(), collection))
             }
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn an_encoder_among_music_is_opened_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let music = folder.path().join("a.wav");
+        mynascope_audio::write_wav(&music, &[0.0; 16_000], 16_000).unwrap();
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let [maest, mt2] = ["maest/hub", "mt2/model_state_dict.pt"].map(|name| fixtures.join(name));
+        let parted = |paths: &[&PathBuf]| {
+            let paths = paths.iter().map(|path| (*path).clone()).collect();
+            let (encoder, rest) = part(Source::Paths(paths));
+            let note = encoder.map(|opened| opened.unwrap().note.unwrap());
+            let rest = rest.map(|rest| match rest {
+                Source::Paths(paths) => paths,
+                Source::Last(_) | Source::Demo => panic!("other paths"),
+            });
+            (note, rest)
+        };
+        let (note, rest) = parted(&[&music, &maest]);
+        assert!(note.unwrap().starts_with("“hub” is now the encoder"));
+        assert_eq!(rest, Some(vec![music.clone()]));
+        let (note, rest) = parted(&[&mt2, &maest]);
+        let note = note.unwrap();
+        assert!(
+            note.ends_with("one encoder is used at a time, so not “hub”"),
+            "{note}"
+        );
+        assert_eq!(rest, None);
+        assert_eq!(parted(&[&music]), (None, Some(vec![music.clone()])));
+        assert_eq!(parted(&[]), (None, Some(Vec::new())));
     }
 }

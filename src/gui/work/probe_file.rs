@@ -13,7 +13,7 @@ use crate::gui::{
     message::{Message, Outbox, ProbeMessage},
     work::{
         ask_file::{Question, ask},
-        checkpoint,
+        checkpoint::{self, ChosenFor},
     },
 };
 use mynascope_base::storage::{self, Cache, ContentKey, Folders};
@@ -24,16 +24,20 @@ use mynascope_probe::TrainedProbe;
 /// # Errors
 /// [`NoThread`] if the system gives no thread.
 pub fn ask_for(what: ProbeAsk, outbox: &Outbox) -> Result<(), NoThread> {
+    let answer = move |path| Message::Probe(ProbeMessage::Asked(what, path));
     let question = match what {
         ProbeAsk::Save => Question::new_file("Keep the probe", "probe.safetensors")
             .filter("Probes", &["safetensors"]),
         ProbeAsk::Load => Question::file("Take up a probe").filter("Probes", &["safetensors"]),
-        ProbeAsk::Encoder => checkpoint::question("Choose a checkpoint to compare"),
+        ProbeAsk::Encoder => {
+            let title = "Choose a checkpoint to compare";
+            return checkpoint::choose(title, ChosenFor::Embedding, outbox, move |chosen| {
+                answer(chosen.path)
+            });
+        }
         ProbeAsk::Folder => Question::folder("Choose a folder to label"),
     };
-    ask(question, outbox, move |path| {
-        Message::Probe(ProbeMessage::Asked(what, path))
-    })
+    ask(question, outbox, answer)
 }
 
 /// Saves groups of tracks as a table of paths and labels in the user's data folder, named by what it holds; the outcome

@@ -22,7 +22,7 @@ pub struct StylesRequest {
     pub path: PathBuf,
     /// The encoder, read as its styles.
     pub source: EncoderSource,
-    /// Where it is kept what was told.
+    /// Where what was computed is kept.
     pub cache: Option<Arc<Cache>>,
     /// Set when nobody wants to know any more.
     pub cancel: Cancel,
@@ -31,7 +31,7 @@ pub struct StylesRequest {
 /// The encoder that is open, and the version of its file.
 type Open = Option<(EncoderSource, Option<(u64, SystemTime)>, LoadedEncoder)>;
 
-/// Starts the thread that tells the styles of the shown track. A question that was cancelled is given up between two windows.
+/// Starts the thread that computes the styles of the shown track. A question that was cancelled is given up between two windows.
 ///
 /// # Errors
 /// The system's error if it gives no thread.
@@ -40,11 +40,11 @@ pub fn start(outbox: &Outbox) -> std::io::Result<Answering<StylesRequest>> {
     let mut open: Open = None;
     Answering::start("styles", outbox, move |request: StylesRequest, _| {
         // A panic is an answer too: who has none would ask again.
-        let told = jobs::guarded(|| tell(&request, &mut open)).unwrap_or_else(|fault| {
+        let known = jobs::guarded(|| compute(&request, &mut open)).unwrap_or_else(|fault| {
             open = None;
             Some(Err(fault))
         });
-        if let Some(styles) = told {
+        if let Some(styles) = known {
             let StylesRequest { path, source, .. } = request;
             sends.send(Message::Styles(StylesMessage::Shown(path, source, styles)));
         }
@@ -52,7 +52,7 @@ pub fn start(outbox: &Outbox) -> std::io::Result<Answering<StylesRequest>> {
 }
 
 /// `None` where it was cancelled.
-fn tell(request: &StylesRequest, open: &mut Open) -> Option<Result<TrackStyles, String>> {
+fn compute(request: &StylesRequest, open: &mut Open) -> Option<Result<TrackStyles, String>> {
     let source = &request.source;
     let version = source.version();
     let known = open.as_ref();
@@ -67,10 +67,10 @@ fn tell(request: &StylesRequest, open: &mut Open) -> Option<Result<TrackStyles, 
     let quiet = |_: Progress| {};
     let watch = Watch::new(request.cancel.clone(), &quiet);
     let cache = request.cache.as_deref();
-    let told = TrackStyles::of_track(&request.path, encoder, source.channel, cache, &watch);
-    match told {
+    let known = TrackStyles::of_track(&request.path, encoder, source.channel, cache, &watch);
+    match known {
         Err(EmbeddingError::Cancelled(_)) => None,
-        told => Some(told.map_err(why)),
+        known => Some(known.map_err(why)),
     }
 }
 
@@ -80,11 +80,11 @@ pub struct StylesJob {
     pub paths: Vec<PathBuf>,
     /// The encoder, read as its styles.
     pub source: EncoderSource,
-    /// Where it is kept what was told.
+    /// Where what was computed is kept.
     pub cache: Option<Arc<Cache>>,
 }
 
-/// Starts to tell the styles of many tracks; each is sent as soon as it is told.
+/// Starts to compute the styles of many tracks; each is sent as soon as it is known.
 ///
 /// # Errors
 /// [`NoThread`] if the system gives no thread.
@@ -99,10 +99,10 @@ pub fn start_job(
     slot.start("styles-of-all", outbox, wrap, broke_off, move |job| {
         let encoder = embed::open(&work.source, &job.watch).map_err(in_words)?;
         let total = work.paths.len() as u64;
-        // What the pass over one track tells of its own progress would jump to and fro.
+        // What the pass over one track says of its own progress would jump to and fro.
         let quiet = |_: Progress| {};
         for (done, path) in (0..).zip(&work.paths) {
-            job.watch.progress("telling styles", done, Some(total));
+            job.watch.progress("computing styles", done, Some(total));
             let watch = Watch::new(job.watch.cancel().clone(), &quiet);
             let (channel, cache) = (work.source.channel, work.cache.as_deref());
             job.found(

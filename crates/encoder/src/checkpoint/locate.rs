@@ -9,7 +9,8 @@ use std::{
 use mynascope_hub::{Hub, HubName};
 use serde::Deserialize;
 
-use super::{CheckpointError, list_file, shards};
+use super::{CheckpointError, list_file, open::json_beside, shards};
+use crate::{Family, families};
 
 /// The files of a hub folder that hold its weights, in the order in which they are looked for.
 const HUB_FILES: [&str; 4] = [
@@ -18,6 +19,8 @@ const HUB_FILES: [&str; 4] = [
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 ];
+/// What says of a folder of a model hub what it holds.
+const CONFIG: &str = "config.json";
 /// Endings of files that may hold weights.
 const ENDINGS: [&str; 6] = ["safetensors", "pth", "pt", "bin", "ckpt", "tar"];
 /// Entries of a folder that are looked at.
@@ -31,6 +34,9 @@ pub(super) fn locate(path: &Path) -> Result<PathBuf, CheckpointError> {
         return locate(&Hub::of_user()?.open(&name)?);
     }
     if !path.is_dir() {
+        if let Some(folder) = described_folder(path) {
+            return locate(folder);
+        }
         return Ok(shards::index_of(path).unwrap_or_else(|| path.to_path_buf()));
     }
     // A step of a run stands for itself.
@@ -68,11 +74,26 @@ pub(crate) fn say_chosen_file(path: &Path) -> Option<String> {
     })
 }
 
-/// Whether a path looks like a checkpoint that is no run: a folder as model hubs have it.
+/// Whether a path looks like a checkpoint that is no run: a folder as model hubs have it, or the `config.json` in one, whether
+/// or not the weights are there.
 pub(super) fn is_hub_folder(path: &Path) -> bool {
+    let path = described_folder(path).unwrap_or(path);
     let folder = snapshot(path);
     let folder = folder.as_deref().unwrap_or(path);
-    HUB_FILES.iter().any(|name| folder.join(name).is_file())
+    HUB_FILES.iter().any(|name| folder.join(name).is_file()) || described(folder).is_some()
+}
+
+/// The folder that a `config.json` describes.
+fn described_folder(path: &Path) -> Option<&Path> {
+    let folder = path.parent().filter(|_| path.ends_with(CONFIG))?;
+    (path.is_file() && described(folder).is_some()).then_some(folder)
+}
+
+/// What the `config.json` of a folder says that it holds: a family, or, in words, what else; `None` where there is none that
+/// says so.
+fn described(folder: &Path) -> Option<Result<Family, String>> {
+    let json = json_beside(&folder.join(CONFIG), CONFIG).ok()??;
+    families::of_config(&json)
 }
 
 /// A model in the cache of a hub: `refs/main` says which of `snapshots/` counts.
@@ -122,15 +143,29 @@ fn only_checkpoint(folder: &Path) -> Result<PathBuf, CheckpointError> {
     }
     found.sort();
     match found.as_slice() {
-        [] => Err(CheckpointError::EmptyFolder {
-            path: folder.to_path_buf(),
-        }),
+        [] => Err(no_weights(folder)),
         [only] => Ok(only.clone()),
         [first, ..] => Err(CheckpointError::SeveralFiles {
             count: found.len(),
             first: first.file_name().unwrap_or_default().into(),
             path: folder.to_path_buf(),
         }),
+    }
+}
+
+/// Why a folder without a checkpoint is no use: what its `config.json` says that it is, and what is missing.
+fn no_weights(folder: &Path) -> CheckpointError {
+    let path = folder.to_path_buf();
+    match described(folder) {
+        None => CheckpointError::EmptyFolder { path },
+        Some(Err(what)) => CheckpointError::NoWeights { what, path },
+        Some(Ok(family)) => CheckpointError::NoWeights {
+            what: format!(
+                "by its config.json it is a {family}, but model.safetensors or pytorch_model.bin is missing; put one of them into \
+                 this folder"
+            ),
+            path,
+        },
     }
 }
 

@@ -243,6 +243,9 @@ pub fn is_checkpoint(path: &Path) -> bool {
     if path.is_dir() {
         return locate::is_hub_folder(path) || say_step_of_run(path).is_some();
     }
+    if path.ends_with("config.json") {
+        return locate::is_hub_folder(path);
+    }
     let Ok(file) = locate::locate(path) else {
         return false;
     };

@@ -26,6 +26,18 @@ pub(crate) fn recognise(
     maest().or_else(mt2).or_else(music2vec)
 }
 
+/// What a `config.json` of the model hub is of, where it says so: one of the families, or, in words, what else it is.
+pub(crate) fn of_config(config_json: &Value) -> Option<Result<Family, String>> {
+    let said = config_json.get("model_type")?.as_str()?;
+    Some(match said {
+        maest::HUB_TYPE => maest::check_front_end(config_json).map(|()| Family::Maest),
+        music2vec::HUB_TYPE => Ok(Family::Music2vec),
+        other => Err(format!(
+            "its config.json says that it is a {other}, and only Myna, MAEST, MT2 and Music2Vec are read"
+        )),
+    })
+}
+
 /// Looks for an encoder of any family but Myna; with it why it can't be used, if it can't, as far as names and shapes tell.
 /// `None`: the file holds none.
 ///

@@ -110,6 +110,14 @@ impl GridKind {
     pub fn is_vertical(self) -> bool {
         self == Self::Vertical
     }
+
+    /// What a column of its tokens is called: a frame where a token spans all frequencies, so that there are no rows.
+    pub fn column_name(self) -> &'static str {
+        match self {
+            Self::Square | Self::Vertical | Self::Maest => "column",
+            Self::Frames => "frame",
+        }
+    }
 }
 
 impl From<PatchShape> for GridKind {

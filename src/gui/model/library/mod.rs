@@ -307,8 +307,13 @@ fn count_bad(collection: &Collection) -> (usize, usize) {
 pub enum OpenFound {
     /// Tracks that were come upon; the whole collection follows.
     Early(Vec<Track>),
-    /// What was opened is no collection but a checkpoint, or a broken one.
-    Checkpoint(Result<ChosenCheckpoint, String>),
+    /// An encoder was among what is opened, or a broken one.
+    Checkpoint {
+        /// What it is, or why it cannot be used.
+        opened: Result<ChosenCheckpoint, String>,
+        /// What else is opened with it.
+        rest: Vec<PathBuf>,
+    },
     /// The collection and what it was opened from. What headers say follows.
     Collection(Vec<PathBuf>, Collection),
     /// What headers say, by the places of the tracks.

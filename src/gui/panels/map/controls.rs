@@ -221,12 +221,9 @@ fn settings(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         let fixed = by.size().x + PERPLEXITY_WIDTH + SEED_WIDTH + 4.0 * theme::SPACE;
         let room = ui.available_width() - fixed;
         let width = (0.5 * room).clamp(narrowest, widest);
+        let each_window = format!("A point for each {}", model.describe_window());
         let levels = [
-            (
-                Level::Window,
-                "windows",
-                "A point for each window (of Myna 3 s)",
-            ),
+            (Level::Window, "windows", each_window.as_str()),
             (
                 Level::Track,
                 "tracks",

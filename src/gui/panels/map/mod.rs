@@ -207,6 +207,10 @@ fn points(level: Level, count: usize) -> String {
 
 fn nothing(ui: &mut Ui, model: &AppState) {
     let how = format!("{}; sub-folders become labels.", model.how_to_open());
+    let no_map = format!(
+        "Compute map lays similar sounds side by side: every point is a {}. Point at one to see what it is, click to hear it.",
+        model.describe_window()
+    );
     let (title, hint) = if model.mapping.job.is_running() {
         (
             "The first points are on their way",
@@ -217,11 +221,7 @@ fn nothing(ui: &mut Ui, model: &AppState) {
     } else if model.library.track_count() == 0 {
         ("No collection is open", how.as_str())
     } else {
-        (
-            "No map yet",
-            "Compute map lays similar sounds side by side: every point is a window (of Myna 3 s). Point at one to see what \
-             it is, click to hear it.",
-        )
+        ("No map yet", no_map.as_str())
     };
     parts::empty(ui, icon::CHART_SCATTER, title, hint);
 }

@@ -19,6 +19,8 @@ use super::{
     table::{self, Column, Row},
 };
 
+/// Width of the menu that marks encoders.
+const ENCODERS_WIDTH: f32 = 80.0 * theme::UNIT;
 const RUNS: [Column; 8] = [
     Column::words("encoder", "What made the embeddings", 1.8),
     Column::words(
@@ -97,6 +99,12 @@ fn encoders(ui: &mut Ui, model: &AppState, push: &mut impl FnMut(ProbeCommand)) 
     let label = format!("Encoders {}", icon::CARET_DOWN);
     let stays = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     let (response, _) = MenuButton::new(label).config(stays).ui(ui, |ui| {
+        // Controls of a form look as they do in panels, with air around them, not as lines of a menu.
+        ui.reset_style();
+        ui.set_width(
+            ENCODERS_WIDTH.min(ui.ctx().content_rect().width() - 2.0 * theme::SPACE_LARGE),
+        );
+        ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
         ScrollArea::vertical()
             .max_height(ui.spacing().combo_height)
             .show(ui, |ui| {

@@ -298,7 +298,7 @@ pub fn mask_row(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
             if !shown {
                 return;
             }
-            let text = masking::every_column(model.teaching.form.patchout);
+            let text = masking::every_column(model.teaching.form.patchout, &model.mask.grid());
             ui.label(RichText::new(text).color(tokens.text_strong))
                 .on_hover_text(masking::PATCHOUT_TIP);
         } else {

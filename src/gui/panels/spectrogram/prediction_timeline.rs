@@ -101,18 +101,20 @@ pub fn show(
             bar.min.y = bar.max.y - share.clamp(0.0, 1.0) * bar.height();
         }
         painter.rect_filled(bar, 0.0, fill);
-        let text = painter.layout_no_wrap(
-            window.answer.prediction.clone(),
-            theme::small_font(),
-            readable_on(fill),
-        );
-        if text.size().x + theme::SPACE < block.width() {
-            let corner = block.center() - text.size() / 2.0;
-            painter.galley(corner, text, tokens.on_picture);
+        if !is_level {
+            let name = window.answer.prediction.clone();
+            let text = painter.layout_no_wrap(name, theme::small_font(), readable_on(fill));
+            if text.size().x + theme::SPACE < block.width() {
+                let corner = block.center() - text.size() / 2.0;
+                painter.galley(corner, text, tokens.on_picture);
+            }
         }
         if response.hover_pos().is_some_and(|at| block.contains(at)) {
             under = Some(window);
         }
+    }
+    if let Some(first) = said.windows.first().filter(|_| is_level) {
+        style_of_all(ui, &painter, area, &first.answer.prediction);
     }
     if let Some(window) = under {
         if response.clicked() {
@@ -122,6 +124,17 @@ pub fn show(
         }
         response.on_hover_text(words(speaker, timeline, window));
     }
+}
+
+/// Names the one style that the strip is about, at its left edge: bars of any height leave it readable.
+fn style_of_all(ui: &egui::Ui, painter: &egui::Painter, area: Rect, name: &str) {
+    let tokens = theme::tokens(ui);
+    let font = theme::small_font();
+    let text = painter.layout_no_wrap(name.to_owned(), font, theme::DARK.text_strong);
+    let corner = area.left_center() + egui::vec2(theme::UNIT, -0.5 * text.size().y);
+    let ground = Rect::from_min_size(corner, text.size()).expand2(egui::vec2(theme::UNIT, 0.0));
+    painter.rect_filled(ground, theme::CORNER, tokens.picture.gamma_multiply(0.85));
+    painter.galley(corner, text, theme::DARK.text_strong);
 }
 
 /// The colour of a class, and how strongly it is shown.

@@ -94,9 +94,13 @@ fn describe(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> V
     let covering = table.view.places_at(band, frame);
     let covering: Vec<(usize, usize)> = covering.map(|at| grid.place(at.token)).collect();
     if !covering.is_empty() {
+        let name = grid.kind.column_name();
+        let column = numbers(name, covering.iter().map(|&(_, column)| column));
         let row = numbers("row", covering.iter().map(|&(row, _)| row));
-        let column = numbers("column", covering.iter().map(|&(_, column)| column));
-        parts.push(format!("{row}, {column}"));
+        parts.push(match grid.rows() {
+            1 => column,
+            _ => format!("{row}, {column}"),
+        });
     }
     let fates = ViewName::BOTH.into_iter().filter_map(|view| {
         let dropped = model
@@ -127,10 +131,10 @@ fn fed(kind: InputKind, levels: &Levels, place: f64, secs: f64) -> Option<String
     })
 }
 
-/// "row 2", or "rows 2 to 3" where several overlap; counted from 1.
+/// "row 2", or "rows 2 to 3" where several overlap; counted from 0, as the rows of patchout are.
 fn numbers(what: &str, found: impl Iterator<Item = usize> + Clone) -> String {
-    let first = found.clone().min().unwrap_or(0) + 1;
-    let last = found.max().unwrap_or(0) + 1;
+    let first = found.clone().min().unwrap_or(0);
+    let last = found.max().unwrap_or(0);
     match first == last {
         true => format!("{what} {first}"),
         false => format!("{what}s {first} to {last}"),
@@ -185,7 +189,7 @@ mod tests {
         let text =
             describe(&model, &picture, area, egui::pos2(1005.0, 1280.0 - height)).join(BETWEEN);
         assert!(
-            text.starts_with("0:03.2 · 445 Hz · A4 +20 ct · 20.0 dB · row 2, column "),
+            text.starts_with("0:03.2 · 445 Hz · A4 +20 ct · 20.0 dB · row 1, column "),
             "{text}"
         );
         assert!(

@@ -5,11 +5,11 @@ use egui_phosphor::regular as icon;
 
 use crate::gui::{
     command::{Command, MaskCommand, TeachCommand},
-    model::{AppState, Layer, MOST_PATCHOUT, MOST_PERCENT, Mask, TeachForm, explain_mask},
+    model::{AppState, Layer, MOST_PATCHOUT, MOST_PERCENT, Mask, OwnGrid, TeachForm, explain_mask},
     theme::{self, small},
 };
 use mynascope_encoder::Patchout;
-use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, ViewName};
+use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, PictureGrid, ViewName};
 
 use super::{super::parts, gauge, layer};
 
@@ -173,7 +173,7 @@ fn patchout(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let mask = &model.mask;
     ui.horizontal(|ui| {
-        let every = every_column(model.teaching.form.patchout);
+        let every = every_column(model.teaching.form.patchout, &mask.grid());
         ui.label(theme::large(every).color(tokens.text_strong))
             .on_hover_text(PATCHOUT_TIP);
         painted_mark(ui, mask);
@@ -195,15 +195,16 @@ fn patchout(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
 }
 
 /// What patchout does, for hints.
-pub const PATCHOUT_TIP: &str = "Columns of patches that the encoder reads of every window; the others are left out (--patchout). It saves time, and the column beside the views says what it costs";
+pub const PATCHOUT_TIP: &str = "Which of its columns of patches, or frames, the encoder reads of every window; the others are left out (--patchout). It saves time, and the numbers beside the views say what it costs";
 
-/// "every 3rd column".
-pub fn every_column(patchout: Patchout) -> String {
+/// "every 3rd column", or "every 3rd frame" of a grid without rows.
+pub fn every_column(patchout: Patchout, grid: &PictureGrid) -> String {
+    let name = grid.kind.column_name();
     match patchout.every {
-        0 | 1 => "every column".to_owned(),
-        2 => "every 2nd column".to_owned(),
-        3 => "every 3rd column".to_owned(),
-        every => format!("every {every}th column"),
+        0 | 1 => format!("every {name}"),
+        2 => format!("every 2nd {name}"),
+        3 => format!("every 3rd {name}"),
+        every => format!("every {every}th {name}"),
     }
 }
 
@@ -262,8 +263,13 @@ fn kinds(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         ui.spacing_mut().button_padding.x = padding * theme::UNIT;
         let by_patchout = model.mask.patchout().is_some();
         if let Some(own) = &model.mask.own {
+            let what = match own.grid.rows() {
+                1 => format!("{}s", own.grid.kind.column_name()),
+                _ => "Whole columns and rows".to_owned(),
+            };
             let tip = format!(
-                "Whole columns and rows of every window, the same in each: what {} can leave out when it is used",
+                "{} of every window, the same in each: what {} can leave out when it is used",
+                capital(&what),
                 own.family
             );
             if choice(ui, "Patchout", by_patchout, &tip) {
@@ -291,11 +297,8 @@ fn patches(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             let grid = &own.grid;
             ui.label(small(grid.kind.to_string()).color(theme::tokens(ui).text))
                 .on_hover_text(format!(
-                    "{} has one kind of patches, {} rows and {} columns in a window; 16×16 and 128×2 side by side are \
-                     Myna's. {}",
-                    own.family,
-                    grid.rows(),
-                    grid.columns,
+                    "{}. {}",
+                    describe_grid(own),
                     hidden_only_if_all(mask)
                 ));
             if with_views {
@@ -333,6 +336,18 @@ fn patches(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     });
     if !with_views {
         row(ui, "View", |ui| views(ui, model, out));
+    }
+}
+
+/// How the tokens of a window lie, of an encoder that is no Myna.
+fn describe_grid(own: &OwnGrid) -> String {
+    let (family, grid) = (own.family, &own.grid);
+    match grid.rows() {
+        1 => format!("{family} reads {} frames of a window", grid.columns),
+        rows => format!(
+            "{family} has one kind of patches, {rows} rows and {} columns in a window; 16×16 and 128×2 side by side are Myna's",
+            grid.columns
+        ),
     }
 }
 

@@ -9,10 +9,10 @@ use crate::gui::{
 };
 
 use super::{
-    super::parts,
+    super::{parts, styles::UNNAMED as UNNAMED_STYLES},
     gauge::{fade_old, is_computing},
 };
-use mynascope_encoder::Rows;
+use mynascope_encoder::{EncoderInfo, Rows};
 
 /// Height of a style's line.
 const LINE: f32 = 4.5 * theme::UNIT;
@@ -32,7 +32,7 @@ pub fn show(ui: &mut Ui, model: &AppState, answer: &PatchoutAnswer) {
             ui.multiply_opacity(faded);
             numbers(ui, answer, computing);
         });
-        styles(ui, answer);
+        styles(ui, model, answer);
     });
 }
 
@@ -80,13 +80,20 @@ fn numbers(ui: &mut Ui, answer: &PatchoutAnswer, computing: bool) {
     }
 }
 
-fn styles(ui: &mut Ui, answer: &PatchoutAnswer) {
+fn styles(ui: &mut Ui, model: &AppState, answer: &PatchoutAnswer) {
     let tokens = theme::tokens(ui);
+    let info = model.embeddings.info();
+    if info.is_some_and(EncoderInfo::lacks_classifier) {
+        parts::explain(ui, "This file has no classifier, so it gives no styles.");
+    }
     if answer.styles.is_empty() {
         return;
     }
     ui.label(small("Styles of the whole window").color(tokens.text_weak))
         .on_hover_text("What the encoder's classifier says of it: probabilities, each for itself");
+    if info.is_some_and(|info| info.outputs.is_empty()) {
+        parts::explain(ui, UNNAMED_STYLES);
+    }
     for (name, probability) in &answer.styles {
         let size = vec2(ui.available_width(), LINE);
         let (area, response) = ui.allocate_exact_size(size, Sense::hover());

@@ -5,11 +5,11 @@ use std::{path::PathBuf, time::Instant};
 
 use crate::gui::{
     jobs::Newer,
-    model::{AttentionAnswer, AttentionKey, EncoderFacts, PatchoutAnswer, TeachKey},
+    model::{AttentionAnswer, AttentionKey, EncoderFacts, PatchoutAnswer, TeachKey, style_name},
 };
 use mynascope_base::{jobs::Cancel, storage::Cache};
 use mynascope_embedding::cosine;
-use mynascope_encoder::{Input, LoadedEncoder, Window};
+use mynascope_encoder::{Input, LoadedEncoder, Readout, Window};
 use mynascope_spectrum::tokens::{TokenGrid, TokenMask};
 
 /// The window learns what the encoder is a moment after it was chosen, and asks again.
@@ -68,7 +68,8 @@ impl WholeWindows {
             let attention = self.attention(encoder, number, wanted, &answer.key.mask);
             found(Found::Attention(attention));
         }
-        let lacks_styles = answer.styles.is_empty() && !encoder.info().outputs.is_empty();
+        let classifies = encoder.info().readouts.contains(&Readout::Probabilities);
+        let lacks_styles = answer.styles.is_empty() && classifies;
         if lacks_styles && !newer.has_newer() {
             let styles = self.styles(encoder, number);
             found(Found::Patchout(
@@ -200,8 +201,9 @@ impl WholeWindows {
         let told = encoder
             .classify(&[values], None)
             .map_err(|error| error.to_string())?;
-        let names = encoder.info().outputs.iter().cloned();
-        let mut styles: Vec<(String, f32)> = names.zip(told).collect();
+        let named = told.into_iter().enumerate();
+        let named = named.map(|(style, told)| (style_name(encoder.info(), style), told));
+        let mut styles: Vec<(String, f32)> = named.collect();
         styles.sort_by(|a, b| b.1.total_cmp(&a.1));
         styles.truncate(STYLES);
         if let Some(whole) = &mut self.window {

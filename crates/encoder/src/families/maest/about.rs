@@ -94,6 +94,11 @@ impl Config {
                 secs,
                 hop_secs: 0.5 * secs,
             },
+            window_choices_secs: Vec::new(),
+            short_window_pad_secs: match self.form {
+                Form::Hub => None,
+                Form::Native => Some(frame_secs),
+            },
             front_end: Some(match self.form {
                 Form::Hub => MAEST_HUB_MEL,
                 Form::Native => MAEST_MEL,

@@ -51,7 +51,7 @@ pub(super) fn check_preprocessor(json: &Value) -> Result<(), String> {
 }
 
 /// An Audio Spectrogram Transformer of another spectrogram, or another network, is no MAEST.
-pub(super) fn check_front_end(json: &Value) -> Result<(), String> {
+pub(crate) fn check_front_end(json: &Value) -> Result<(), String> {
     for (key, wanted, what) in [
         ("num_mel_bins", super::BANDS, "mel bands"),
         ("patch_size", PATCH, "as the size of patches"),
@@ -79,7 +79,7 @@ pub(super) fn check_front_end(json: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// The names of the styles by their numbers; the file sorts them as text: 0, 1, 10, 2. `None` where there are none, or only
+/// The names of the styles by their numbers, each another one; the file sorts them as text: 0, 1, 10, 2. `None` where there are none, or only
 /// the placeholders that `transformers` writes (`LABEL_0`).
 pub(super) fn labels(json: &Value, count: usize) -> Result<Option<Vec<String>>, String> {
     let listed = json.get("id2label").and_then(Value::as_object);
@@ -112,5 +112,30 @@ pub(super) fn labels(json: &Value, count: usize) -> Result<Option<Vec<String>>, 
             by_number.len()
         ));
     }
-    Ok(Some(by_number.into_values().map(str::to_owned).collect()))
+    let names: Vec<&str> = by_number.into_values().map(str::trim).collect();
+    let name =
+        |(id, name): (usize, &&str)| match names.iter().filter(|other| *other == name).count() {
+            _ if name.is_empty() => format!("style {id}"),
+            1 => (*name).to_owned(),
+            // Of two styles of one name the number tells which is meant.
+            _ => format!("{name} ({id})"),
+        };
+    Ok(Some(names.iter().enumerate().map(name).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn styles_without_a_name_of_their_own_are_told_apart_by_their_numbers() {
+        let json =
+            json!({"id2label": {"0": "Rock---Punk", "1": " ", "2": "Ambient", "3": "Rock---Punk"}});
+        let names = labels(&json, 4).unwrap().unwrap();
+        assert_eq!(
+            names,
+            ["Rock---Punk (0)", "style 1", "Ambient", "Rock---Punk (3)"]
+        );
+    }
 }

@@ -15,6 +15,8 @@ mod recognise;
 mod tests;
 
 pub(crate) use about::{FollowTokens, ReadLayers};
+pub(crate) use hub_json::check_front_end;
+pub(crate) use recognise::HUB_TYPE;
 pub(crate) use recognise::find;
 pub use recognise::{read, recognise};
 

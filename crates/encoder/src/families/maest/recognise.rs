@@ -21,7 +21,7 @@ use crate::{
 const HUB_WITNESS: &str = "embeddings.patch_embeddings.projection.weight";
 const NATIVE_WITNESS: &str = "patch_embed.proj.weight";
 /// What the hub's `config.json` calls the architecture.
-const HUB_TYPE: &str = "audio-spectrogram-transformer";
+pub(crate) const HUB_TYPE: &str = "audio-spectrogram-transformer";
 /// Looks for a MAEST. `None`: the file holds none, so ask the other families.
 ///
 /// # Errors

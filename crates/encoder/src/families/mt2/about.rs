@@ -71,6 +71,8 @@ impl Config {
                 secs,
                 hop_secs: secs,
             },
+            window_choices_secs: Vec::new(),
+            short_window_pad_secs: None,
             front_end: Some(mel_spec(self.mel_max_hz)),
             grids: vec![grid],
             layers: std::iter::once("frames".to_owned())

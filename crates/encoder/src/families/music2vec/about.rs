@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    Config, FRAME_HOP, FRAME_SAMPLES, Samples, WINDOW_SECS, embed, follow, frames_of,
-    window_samples,
+    Config, FRAME_HOP, FRAME_SAMPLES, Samples, WINDOW_CHOICES_SECS, WINDOW_SECS, embed, follow,
+    frames_of, window_samples,
 };
 use crate::{
     EncoderInfo, Family, Readout, WindowRule, attention::Followed, backend::EncoderJob,
@@ -74,6 +74,8 @@ impl Config {
                 secs: secs.into(),
                 hop_secs: secs.into(),
             },
+            window_choices_secs: WINDOW_CHOICES_SECS.to_vec(),
+            short_window_pad_secs: Some(0.0),
             grids: vec![grid],
             layers: std::iter::once("frames".to_owned()).chain(blocks).collect(),
             readouts: vec![Readout::Mean],

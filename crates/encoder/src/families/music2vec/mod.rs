@@ -14,6 +14,7 @@ mod recognise;
 mod tests;
 
 pub(crate) use about::{FollowTokens, ReadLayers};
+pub(crate) use recognise::HUB_TYPE;
 pub(crate) use recognise::find;
 pub use recognise::{read, recognise};
 
@@ -44,6 +45,8 @@ pub const FRAME_HOP: usize = 320;
 pub const FRAME_SAMPLES: usize = 400;
 /// Length of a window in seconds where none is said: that of the published training.
 pub const WINDOW_SECS: u32 = 30;
+/// Lengths that are offered: shorter ones take less time and memory, since attention grows with the square of the length.
+pub(crate) const WINDOW_CHOICES_SECS: [u32; 3] = [5, 10, WINDOW_SECS];
 /// Added to the variance of a window, so that silence stays silence (`Wav2Vec2FeatureExtractor`).
 const QUIET: f64 = 1e-7;
 

@@ -17,7 +17,7 @@ use crate::{
 /// What stands at the end of the name of the tensor that every encoder of this kind has.
 const WITNESS: &str = "feature_extractor.conv_layers.0.conv.weight";
 /// What `transformers` calls the architecture.
-const HUB_TYPE: &str = "data2vec-audio";
+pub(crate) const HUB_TYPE: &str = "data2vec-audio";
 /// Positions of the encoders that begin with the same convolutions: one convolution with weight norm, in its three spellings.
 const OTHER_POSITIONS: [&str; 3] = [
     "encoder.pos_conv_embed.conv.weight_g",

@@ -192,6 +192,8 @@ impl MynaConfig {
                 secs,
                 hop_secs: secs,
             },
+            window_choices_secs: Vec::new(),
+            short_window_pad_secs: None,
             front_end: Some(MYNA_MEL),
             grids: grids.map(|shape| shape.grid(frames).into()).collect(),
             layers: std::iter::once("patches".to_owned())
