@@ -41,4 +41,4 @@ pub mod jobs;
 pub mod storage;
 mod text;
 
-pub use text::{agreeing, counted, natural_order, system_words, without_path};
+pub use text::{agreeing, counted, natural_order, ordinal, system_words, without_path};

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::{EncoderError, EncoderInfo, WindowRule};
-use mynascope_base::named;
+use mynascope_base::{named, ordinal};
 use mynascope_spectrum::tokens::{DropRule, PictureGrid, TokenGrid, TokenMask};
 
 /// How one vector is made of what a layer gives.
@@ -209,8 +209,8 @@ impl Patchout {
         let columns = grids.iter().map(|grid| grid.columns).max().unwrap_or(0);
         if self.every > columns.max(1) {
             return Err(EncoderError::Reading(format!(
-                "patchout of every {}th column leaves one; this encoder's windows have {columns} columns",
-                self.every
+                "patchout of every {} column leaves one; this encoder's windows have {columns} columns",
+                ordinal(self.every)
             )));
         }
         let kept = |grid: &TokenGrid| -> Vec<usize> {
