@@ -193,6 +193,7 @@ impl MynaConfig {
                 hop_secs: secs,
             },
             front_end: Some(MYNA_MEL),
+            vqt: None,
             grids: grids.map(|shape| shape.grid(frames).into()).collect(),
             layers: std::iter::once("patches".to_owned())
                 .chain(blocks)
