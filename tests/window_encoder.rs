@@ -365,15 +365,24 @@ fn the_score_of_a_maest_is_drawn_against_patchout_and_a_drag_along_it_is_heard()
     let every: Vec<f64> = curve.points.iter().map(|point| point.x).collect();
     assert_eq!(every, [1.0, 2.0, 3.0, 4.0, 6.0, 8.0]);
     let read = curve.read(CurveKind::Patchout, 3.0).unwrap();
-    assert!(read.starts_with("every 3rd column read: 35 % of the tokens\n"), "{read}");
+    assert!(
+        read.starts_with("every 3rd column read: 35 % of the tokens\n"),
+        "{read}"
+    );
     let line = probing.line(ProbeJob::Curve(CurveKind::Patchout), &[], &source);
-    assert!(line.contains("--patchout-curve") && !line.contains("--patchout 5"), "{line}");
+    assert!(
+        line.contains("--patchout-curve") && !line.contains("--patchout 5"),
+        "{line}"
+    );
     let plot = harness
         .get_by_label("accuracy, % against N: every Nth column of tokens is read (1: all)")
         .rect();
     let mut heard = Vec::new();
     for share in [0.2, 0.9] {
-        click_at(&mut harness, plot.left_center() + egui::vec2(share * plot.width(), 0.0));
+        click_at(
+            &mut harness,
+            plot.left_center() + egui::vec2(share * plot.width(), 0.0),
+        );
         let model = harness.state().model();
         heard.push(model.teaching.form.patchout.every);
         assert!(model.mask.patchout().is_some() && model.mask.form.shown);

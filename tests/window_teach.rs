@@ -272,7 +272,9 @@ fn a_dropped_mt2_is_mapped_and_shows_patchout_of_its_frames() {
     let answer = app.model().teaching.patchout.value.clone().unwrap();
     assert_eq!((answer.rows, answer.tokens[1]), (1, 126));
     // Both spectrograms that it is fed are shown.
-    app.apply(Command::edit_picture(app.model(), |form| form.as_encoder = true));
+    app.apply(Command::edit_picture(app.model(), |form| {
+        form.as_encoder = true
+    }));
     until(&mut app, &ctx, |app| !app.is_busy());
     let kind = app.model().mask.input_kind();
     let input = app.model().spectrogram.encoder_input(kind).unwrap();

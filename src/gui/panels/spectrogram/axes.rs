@@ -13,8 +13,8 @@ use super::picture::{x_of, y_of};
 const TICK: f32 = theme::UNIT;
 /// Octaves, as far as the mel bands reach.
 const OCTAVES_HZ: [f64; 7] = [125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 7000.0];
-/// Octaves over a VQT.
-const VQT_OCTAVES_HZ: [f64; 8] = [31.25, 62.5, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0];
+/// Octaves over a VQT, whose lowest bin is A0.
+const VQT_OCTAVES_HZ: [f64; 7] = [55.0, 110.0, 220.0, 440.0, 880.0, 1760.0, 3520.0];
 /// Steps between ticks where fewer octaves than this are visible.
 const FEW: usize = 4;
 const STEPS_HZ: [f64; 8] = [2000.0, 1000.0, 500.0, 200.0, 100.0, 50.0, 20.0, 10.0];

@@ -555,12 +555,19 @@ fn layer_form(ui: &mut Ui, model: &AppState, form: &mut TeachForm) {
     } else {
         format!("0 to {:.0} %", 100.0 * layer.most)
     };
-    ui.label(small(text).color(tokens.text_weak))
-        .on_hover_text("From the darkest to the brightest colour of the layer");
+    // Each stays in one line.
+    let say = |ui: &mut Ui, text: String, tip: &str| {
+        let text = small(text).color(tokens.text_weak);
+        ui.add(egui::Label::new(text).extend()).on_hover_text(tip);
+    };
+    let tip = "From the darkest to the brightest colour of the layer";
+    say(ui, text, tip);
     if layer.elsewhere > 5e-3 {
-        let text = format!("{:.0} % elsewhere", 100.0 * layer.elsewhere);
-        ui.label(small(text).color(tokens.text_weak)).on_hover_text(
-            "What the class and the distillation token get: they lie nowhere in the picture",
+        let tip = "What the class and the distillation token get: they lie nowhere in the picture";
+        say(
+            ui,
+            format!("{:.0} % elsewhere", 100.0 * layer.elsewhere),
+            tip,
         );
     }
 }
