@@ -570,4 +570,40 @@ fn every_verb_with_an_encoder_takes_a_maest() {
         .map(|point| point["name"].as_str().unwrap())
         .collect();
     assert_eq!(names[..2], ["patches", "block 1"]);
+    // Each point of the curve is the score that the same probe has with that patchout.
+    let probe = [
+        "probe",
+        "--data",
+        "music",
+        "--head",
+        "ridge",
+        "--checkpoint",
+        hub,
+    ];
+    let curve = verb(home, &joined(&probe, &["--patchout-curve"]));
+    let points = curve["points"].as_array().unwrap();
+    let every: Vec<u64> = points
+        .iter()
+        .map(|it| it["every"].as_u64().unwrap())
+        .collect();
+    assert_eq!(every, [1, 2, 3, 4, 6, 8]);
+    // Of 31 columns of 9 patches.
+    let tokens: Vec<u64> = points
+        .iter()
+        .map(|it| it["tokens"].as_u64().unwrap())
+        .collect();
+    assert_eq!(tokens, [31, 16, 11, 8, 6, 4].map(|columns| 9 * columns));
+    let alone = verb(home, &joined(&probe, &["--patchout", "4"]));
+    assert_eq!(points[3]["score"], alone["score"]);
+    assert_eq!(points[3]["interval"], alone["interval"]);
+    let both = refused(
+        home,
+        &joined(&probe, &["--patchout-curve", "--patchout", "2"]),
+    );
+    assert!(both.contains("--patchout"), "{both}");
+    let masked = refused(
+        home,
+        &joined(&probe, &["--patchout-curve", "--mask-ratio", "0.5"]),
+    );
+    assert!(masked.contains("leave out --mask-ratio"), "{masked}");
 }

@@ -19,7 +19,7 @@ use mynascope::gui::{
         Command, EncoderCommand, LibraryCommand, MapCommand, ProbeCommand, StylesCommand,
         WindowCommand,
     },
-    model::{EncoderSource, ProbeJob, ProbeTab, Selection, StyleScope},
+    model::{CurveKind, EncoderSource, Hearing, ProbeJob, ProbeTab, Selection, StyleScope},
     workspace::Workspace,
 };
 use mynascope_audio as audio;
@@ -27,7 +27,7 @@ use mynascope_encoder::{CheckpointRef, Readout};
 use mynascope_probe::{Head, ProbeSettings};
 
 use common::{
-    labelled::{cpu, press, settle, show, window},
+    labelled::{click_at, cpu, press, settle, show, window},
     need_graphics,
 };
 
@@ -386,6 +386,57 @@ fn styles_of_a_track_that_cannot_be_read_say_why_and_the_others_are_told() {
         9,
         "computed, or known to be damaged"
     );
+}
+
+/// What `probe --patchout-curve` draws is offered here too, and can be heard.
+#[test]
+fn the_score_of_a_maest_is_drawn_against_patchout_and_a_drag_along_it_is_heard() {
+    need_graphics();
+    let folder = tracks();
+    let (mut harness, _) = window(folder.path());
+    let mut source = maest("hub");
+    // What the menu says of columns is what is varied.
+    source.reading.patchout.every = 5;
+    uses(&mut harness, source.clone());
+    show(&mut harness, Workspace::Probe);
+    let form = ProbeSettings {
+        head: Head::Ridge,
+        ..ProbeSettings::default()
+    };
+    does(&mut harness, Command::Probe(ProbeCommand::Edit(form)));
+    press(&mut harness, ProbeTab::Patchout.name());
+    press(&mut harness, "Score at six patchouts");
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    assert_eq!(probing.error, None);
+    let curve = probing.curve(CurveKind::Patchout).unwrap();
+    let every: Vec<f64> = curve.points.iter().map(|point| point.x).collect();
+    assert_eq!(every, [1.0, 2.0, 3.0, 4.0, 6.0, 8.0]);
+    let read = curve.read(CurveKind::Patchout, 3.0).unwrap();
+    assert!(
+        read.starts_with("every 3rd column read: 35 % of the tokens\n"),
+        "{read}"
+    );
+    let line = probing.line(ProbeJob::Curve(CurveKind::Patchout), &[], &source);
+    assert!(
+        line.contains("--patchout-curve") && !line.contains("--patchout 5"),
+        "{line}"
+    );
+    let plot = harness
+        .get_by_label("accuracy, % against N: every Nth column of tokens is read (1: all)")
+        .rect();
+    let mut heard = Vec::new();
+    for share in [0.2, 0.9] {
+        click_at(
+            &mut harness,
+            plot.left_center() + egui::vec2(share * plot.width(), 0.0),
+        );
+        let model = harness.state().model();
+        heard.push(model.teaching.form.patchout.every);
+        assert!(model.mask.patchout().is_some() && model.mask.form.shown);
+        assert_eq!(model.transport.form.hearing, Hearing::Left);
+    }
+    assert!(heard[0] < heard[1], "{heard:?}");
 }
 
 #[test]

@@ -173,8 +173,14 @@ fn the_switch_shows_what_the_encoder_is_fed_and_the_line_below_its_values() {
     harness.get_by_label("Encoder input").click();
     settle(&mut harness);
     let kind = model(&harness).mask.input_kind();
-    assert_eq!(kind, Some(InputKind::Mel(MAEST_HUB_MEL)));
-    let levels = model(&harness).spectrogram.encoder_input(kind).unwrap();
+    assert_eq!(
+        kind,
+        Some(InputKind::Mel {
+            mel: MAEST_HUB_MEL,
+            vqt: None
+        })
+    );
+    let levels = &model(&harness).spectrogram.encoder_input(kind).unwrap().mel;
     assert_eq!((levels.bands().count, levels.columns_per_frame()), (96, 2));
     let low = levels.scale().low;
     assert_ne!(pixels(&mut harness), before);
@@ -186,7 +192,7 @@ fn the_switch_shows_what_the_encoder_is_fed_and_the_line_below_its_values() {
     choose(&mut harness, CheckpointRef::Shipped);
     let kind = model(&harness).mask.input_kind();
     assert!(matches!(kind, Some(InputKind::Patches(_))), "{kind:?}");
-    let levels = model(&harness).spectrogram.encoder_input(kind).unwrap();
+    let levels = &model(&harness).spectrogram.encoder_input(kind).unwrap().mel;
     assert_eq!(levels.bands().count, MEL_BANDS);
 }
 

@@ -225,6 +225,32 @@ fn the_lab_answers_for_the_mask_that_is_shown() {
     );
 }
 
+/// The built-in lessons say what is true of a Myna: it is in use while one is open.
+#[test]
+fn a_lesson_takes_the_shipped_myna_and_gives_another_encoder_back() {
+    let folder = sounds();
+    let (mut app, ctx) = open(&folder);
+    let hub = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/maest/hub");
+    let maest = app
+        .model()
+        .embeddings
+        .source
+        .with_checkpoint(CheckpointRef::File(hub));
+    app.apply(Command::Encoder(EncoderCommand::Use(maest.clone())));
+    until(&mut app, &ctx, |app| app.model().mask.own.is_some());
+    app.apply(Command::Lesson(LessonCommand::Open(0)));
+    app.apply(Command::Lesson(LessonCommand::Open(1)));
+    until(&mut app, &ctx, |app| app.model().mask.own.is_none());
+    let used = &app.model().embeddings.source;
+    assert_eq!(used.checkpoint, CheckpointRef::Shipped);
+    app.apply(Command::Lesson(LessonCommand::Leave));
+    assert_eq!(app.model().embeddings.source, maest);
+    // Of one's own lessons nothing is known.
+    let own = Lesson::built_in(0).unwrap();
+    app.apply(Command::Lesson(LessonCommand::Show(Box::new(own))));
+    assert_eq!(app.model().embeddings.source, maest);
+}
+
 /// An MT2 that is dropped on the window is its encoder, says what its file doesn't, and is mapped like any other.
 #[test]
 fn a_dropped_mt2_is_mapped_and_shows_patchout_of_its_frames() {
@@ -245,6 +271,16 @@ fn a_dropped_mt2_is_mapped_and_shows_patchout_of_its_frames() {
     });
     let answer = app.model().teaching.patchout.value.clone().unwrap();
     assert_eq!((answer.rows, answer.tokens[1]), (1, 126));
+    // Both spectrograms that it is fed are shown.
+    app.apply(Command::edit_picture(app.model(), |form| {
+        form.as_encoder = true
+    }));
+    until(&mut app, &ctx, |app| !app.is_busy());
+    let kind = app.model().mask.input_kind();
+    let input = app.model().spectrogram.encoder_input(kind).unwrap();
+    let vqt = input.vqt.as_ref().unwrap();
+    assert_eq!((input.mel.bands().count, vqt.bands().count), (128, 84));
+    assert_eq!(vqt.frames(), input.mel.frames());
     assert!(answer.styles.is_empty() && answer.cosine > 0.0);
     app.apply(Command::Map(MapCommand::Compute));
     until(&mut app, &ctx, |app| {

@@ -217,7 +217,14 @@ mod tests {
     /// made of these settings by one function each, for both.
     #[test]
     fn without_options_a_verb_asks_for_what_the_window_does() {
-        for more in ["", "--mask-curve", "--few-shot", "--layers", "--leak"] {
+        for more in [
+            "",
+            "--mask-curve",
+            "--patchout-curve",
+            "--few-shot",
+            "--layers",
+            "--leak",
+        ] {
             let words = ["mynascope", "probe", "--data", "demo", more];
             let words = words.iter().filter(|word| !word.is_empty());
             let arguments = Arguments::try_parse_from(words).unwrap();

@@ -13,10 +13,10 @@ use super::{
 use mynascope_base::counted;
 use mynascope_collection::Collection;
 use mynascope_embedding::{EmbeddingTable, Level};
-use mynascope_encoder::LoadedEncoder;
+use mynascope_encoder::{LoadedEncoder, Patchout};
 use mynascope_probe::{
     self as probe, CurvePoint, CurveSettings, FewShotPoint, FewShotSettings, LayerPoint,
-    LeakSettings, ProbeSettings,
+    LeakSettings, PatchoutPoint, ProbeSettings,
 };
 use mynascope_spectrum::tokens::MaskRatio;
 
@@ -39,6 +39,7 @@ impl Asked<'_> {
         let verb = self.verb;
         Ok(Some(match verb {
             _ if verb.mask_curve => self.masks()?,
+            _ if verb.patchout_curve => self.patchout()?,
             _ if verb.few_shot => self.few_shot()?,
             _ if verb.layers => self.layers()?,
             _ if verb.leak => self.leak()?,
@@ -98,6 +99,45 @@ impl Asked<'_> {
             curve.head,
             curve.protocol,
             settings.draws,
+            curve.baseline.unwrap_or(0.0),
+            curve.encoder
+        );
+        outcome(&curve, &first, curve.points.iter().map(words), &curve.notes)
+    }
+
+    fn patchout(&self) -> anyhow::Result<Outcome> {
+        if self.ratio()? != MaskRatio::NONE {
+            bail!("a mask and patchout both drop tokens; leave out --mask-ratio");
+        }
+        let words = |point: &PatchoutPoint| {
+            format!(
+                "every {:>2} ({:>3.0} % of the tokens): {} ({})",
+                point.every,
+                100.0 * point.share,
+                format_score(point.score),
+                probe::format_interval(point.interval, format_score)
+            )
+        };
+        let open = |patchout: Patchout| {
+            let mut options = self.verb.encoder.options();
+            options.reading.patchout = patchout;
+            let checkpoint = &self.verb.encoder.checkpoint;
+            LoadedEncoder::open(checkpoint, options, &self.common.device())
+        };
+        let curve = probe::patchout_curve(
+            self.collection,
+            self.encoder,
+            &open,
+            (&self.settings, self.common.channel()),
+            embed::user_cache().as_ref(),
+            &self.console.watch(),
+            &mut |point| self.console.note(&words(point)),
+        )?;
+        let first = format!(
+            "{} against patchout, every Nth column (95 % interval): {} head, protocol {}; best constant answer {:.3}; {}",
+            curve.metric,
+            curve.head,
+            curve.protocol,
             curve.baseline.unwrap_or(0.0),
             curve.encoder
         );

@@ -165,8 +165,8 @@ impl Workspace {
                 let masking = tiles.insert_pane(Pane::Masking);
                 let batch = tiles.insert_pane(Pane::Batch);
                 let left = split(&mut tiles, LinearDir::Vertical, [spectrogram, views], 0.57);
-                let right = split(&mut tiles, LinearDir::Vertical, [masking, batch], 0.5);
-                split(&mut tiles, LinearDir::Horizontal, [left, right], 0.74)
+                let right = split(&mut tiles, LinearDir::Vertical, [masking, batch], 0.54);
+                split(&mut tiles, LinearDir::Horizontal, [left, right], 0.73)
             }
             Self::Map => {
                 let map = tiles.insert_pane(Pane::Map);

@@ -43,4 +43,4 @@ pub mod storage;
 mod text;
 
 pub use json::json_of_python;
-pub use text::{agreeing, counted, natural_order, system_words, without_path};
+pub use text::{agreeing, counted, natural_order, ordinal, system_words, without_path};

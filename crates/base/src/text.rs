@@ -64,6 +64,23 @@ pub fn counted<N: Display + PartialEq + From<u8>>(count: N, what: &str) -> Strin
     format!("{count} {what}{s}")
 }
 
+/// A place in a row as people say it: "1st", "2nd", "13th".
+///
+/// ```
+/// use mynascope_base::ordinal;
+/// assert_eq!([1, 2, 3, 4, 11, 23].map(ordinal), ["1st", "2nd", "3rd", "4th", "11th", "23rd"]);
+/// ```
+pub fn ordinal(number: usize) -> String {
+    let ending = match (number % 100, number % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
+}
+
 /// The word that stands beside a number of things: the first with one, else the second.
 ///
 /// ```

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{EncoderError, Overlap, Reading, Readout};
 use mynascope_spectrum::{
-    MelSpec,
+    MelSpec, VqtSpec,
     tokens::{PictureGrid, TokenGrid},
 };
 
@@ -71,6 +71,8 @@ pub struct EncoderInfo {
     pub short_window_pad_secs: Option<f64>,
     /// The mel-spectrogram that the network is fed; `None` where it is fed samples.
     pub front_end: Option<MelSpec>,
+    /// The VQT that it is fed beside that.
+    pub vqt: Option<VqtSpec>,
     /// Where the tokens of a window lie: one grid for each stream of tokens that can be masked and drawn.
     pub grids: Vec<TokenGrid>,
     /// What can be read, in order: what enters the first block, what follows each block, and what is published where that

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::{EncoderError, EncoderInfo, WindowRule};
-use mynascope_base::named;
+use mynascope_base::{named, ordinal};
 use mynascope_spectrum::tokens::{DropRule, PictureGrid, TokenGrid, TokenMask};
 
 /// How one vector is made of what a layer gives.
@@ -213,8 +213,8 @@ impl Patchout {
                 .first()
                 .map_or("column", |grid| grid.kind.column_name());
             return Err(EncoderError::Reading(format!(
-                "patchout of every {}th {name} leaves one; this encoder's windows have {columns} {name}s",
-                self.every
+                "patchout of every {} {name} leaves one; this encoder's windows have {columns} {name}s",
+                ordinal(self.every)
             )));
         }
         let kept = |grid: &TokenGrid| -> Vec<usize> {

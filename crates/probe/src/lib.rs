@@ -33,6 +33,7 @@ mod mlp;
 mod paper;
 #[cfg(test)]
 mod paper_tests;
+mod patchout;
 mod predict;
 mod products;
 mod published;
@@ -54,6 +55,7 @@ pub use few_shot::{FewShotCurve, FewShotPoint, FewShotSettings, few_shot};
 pub use layers::{LayerPoint, LayerSweep, layer_sweep};
 pub use leak::{LeakPair, LeakReport, LeakSettings, SplitPart, known_faults, leak_report};
 pub use paper::{GridRow, PUBLISHED_SETTINGS};
+pub use patchout::{CURVE_PATCHOUT, OpenWith, PatchoutCurve, PatchoutPoint, patchout_curve};
 pub use predict::{Answer, Predictions, TrackAnswer, WindowAnswer, predict_collection};
 pub use published::{Block, Measure, PublishedScore, published_scores};
 pub use run::{check_labels, probe, probe_collection, probe_genre, train_probe};

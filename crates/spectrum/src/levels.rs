@@ -105,6 +105,15 @@ impl LevelBands {
         })
     }
 
+    /// So many bands of another kind, spread evenly over the axis of the 128; `None` where there are more than 128.
+    pub fn spread(count: usize) -> Option<Self> {
+        (1..=MEL_BANDS).contains(&count).then_some(Self {
+            count,
+            scale: count as f32 / MEL_BANDS as f32,
+            offset: 0.0,
+        })
+    }
+
     /// The band at a place on the axis of the 128.
     pub fn at(&self, place: f64) -> usize {
         let here = place * f64::from(self.scale) + f64::from(self.offset);

@@ -45,8 +45,8 @@ pub use mel::{
 };
 pub use npy::{read_npy, write_npy};
 pub use scale::{band_of_hz, hz_of_band, mel_frequencies, note_and_cents, note_name};
-pub use seen::{Patches, fed_to_encoder, seen_by_encoder};
-pub use vqt::{VQT_BINS, VQT_HOP, Vqt};
+pub use seen::{Patches, fed_to_encoder, seen_by_encoder, vqt_fed_to_encoder};
+pub use vqt::{VQT_BINS, VQT_HOP, Vqt, VqtSpec};
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
-//! What encoders are fed, as a picture: Myna's patches, normalised one by one, or the mel-spectrogram of another front end.
+//! What encoders are fed, as a picture: Myna's patches, normalised one by one, or the spectrograms of another front end.
 
 use super::{
-    HOP, MEL_BANDS, Mel, MelFrontEnd, MelSpec,
+    HOP, MEL_BANDS, Mel, MelFrontEnd, MelSpec, VQT_BINS, VQT_HOP, Vqt, VqtSpec,
     levels::{LevelBands, Levels, LevelsBuilder, Scale},
 };
 
@@ -30,6 +30,53 @@ pub fn fed_to_encoder(
     }
     let mut values = front_end.finish().ok()?;
     spec.normalise(&mut values);
+    levels(&values, bands, HOP / spec.hop, keep_on)
+}
+
+/// The VQT that an encoder is fed beside its mel, `[bins]` a frame of 32 ms: the logarithm of [`Vqt::decibels`], made of each
+/// window by itself, windows back to back from the beginning, the last filled up with silence. Its scale goes from the lowest
+/// value to the highest, its bins are spread evenly over the axis. `None` as [`fed_to_encoder`], and where a window is no whole
+/// number of frames.
+pub fn vqt_fed_to_encoder(
+    spec: &VqtSpec,
+    samples: &[f32],
+    keep_on: &dyn Fn() -> bool,
+) -> Option<Levels> {
+    let bands = LevelBands::spread(spec.bins).filter(|_| spec.bins <= VQT_BINS)?;
+    let window = spec.window_samples;
+    if window == 0 || !window.is_multiple_of(VQT_HOP) {
+        return None;
+    }
+    let frames = 1 + samples.len() / VQT_HOP;
+    let mut vqt = Vqt::new(spec.told_rate);
+    let mut values = Vec::with_capacity(frames * spec.bins);
+    for piece in samples.chunks(window) {
+        if !keep_on() {
+            return None;
+        }
+        let mut padded = piece.to_vec();
+        padded.resize(window, 0.0);
+        let made = vqt.decibels(&padded).ok()?;
+        // The frame at its end is the first of the next window too.
+        let last =
+            piece.len() < window || values.len() / spec.bins + window / VQT_HOP + 1 == frames;
+        let count = match last {
+            true => frames - values.len() / spec.bins,
+            false => window / VQT_HOP,
+        };
+        let made = made.chunks_exact(VQT_BINS).take(count);
+        values.extend(made.flat_map(|frame| frame.iter().take(spec.bins)));
+    }
+    levels(&values, bands, HOP / VQT_HOP, keep_on)
+}
+
+/// A picture of values whose scale goes from the lowest to the highest.
+fn levels(
+    values: &[f32],
+    bands: LevelBands,
+    columns_per_frame: usize,
+    keep_on: &dyn Fn() -> bool,
+) -> Option<Levels> {
     let low = values.iter().copied().fold(f32::INFINITY, f32::min);
     let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let scale = Scale {
@@ -37,14 +84,14 @@ pub fn fed_to_encoder(
         // Of silence all values are the same.
         high: high.max(low + 1e-3),
     };
-    let mut builder = LevelsBuilder::with_bands(scale, bands, HOP / spec.hop);
-    for piece in values.chunks(PIECE * spec.bands) {
+    let mut builder = LevelsBuilder::with_bands(scale, bands, columns_per_frame);
+    for piece in values.chunks(PIECE * bands.count) {
         if !keep_on() {
             return None;
         }
         builder.push(piece.iter().copied());
     }
-    Some(builder.finish())
+    low.is_finite().then(|| builder.finish())
 }
 
 /// What PyTorch's LayerNorm adds to the variance.
@@ -215,5 +262,43 @@ mod tests {
         }
         assert!(fed_to_encoder(&MAEST_MEL, &samples, &|| false).is_none());
         assert!(fed_to_encoder(&MAEST_MEL, &[], &|| true).is_none());
+    }
+    #[test]
+    fn the_vqt_of_an_mt2_is_that_of_its_windows_and_lies_at_the_pitch_of_its_bins() {
+        let spec = VqtSpec {
+            told_rate: 16_000,
+            bins: 84,
+            window_samples: 64_000,
+        };
+        // Two windows, and the beginning of a third.
+        let samples: Vec<f32> = (0..140_000)
+            .map(|n| 0.3 * (std::f32::consts::TAU * 440.0 * n as f32 / 16_000.0).sin())
+            .collect();
+        let levels = vqt_fed_to_encoder(&spec, &samples, &|| true).unwrap();
+        assert_eq!((levels.bands().count, levels.columns_per_frame()), (84, 1));
+        assert_eq!(levels.frames(), 1 + 140_000 / VQT_HOP);
+        let second = Vqt::new(16_000)
+            .decibels(&samples[64_000..128_000])
+            .unwrap();
+        for (frame, values) in second.chunks_exact(VQT_BINS).take(125).enumerate() {
+            for (bin, value) in values.iter().take(84).enumerate() {
+                let there = levels.get(bin, 125 + frame).unwrap();
+                assert!(
+                    (there - value).abs() < levels.scale().step(),
+                    "{bin} {frame}"
+                );
+            }
+        }
+        // A4 is the 48th bin above A0.
+        let level = |bin: usize| levels.get(bin, 60).unwrap();
+        let loudest = (0..84).max_by(|&a, &b| level(a).total_cmp(&level(b)));
+        assert_eq!(loudest, Some(48));
+        assert_eq!(spec.bin_of_hz(440.0).round(), 48.0);
+        assert_eq!((levels.bands().at(0.0), levels.bands().at(127.99)), (0, 83));
+        assert!(vqt_fed_to_encoder(&spec, &samples, &|| false).is_none());
+        // Exactly two windows: the frame at the very end is there too.
+        let whole = vqt_fed_to_encoder(&spec, &samples[..128_000], &|| true).unwrap();
+        assert_eq!(whole.frames(), 251);
+        assert!(vqt_fed_to_encoder(&spec, &[], &|| true).is_none());
     }
 }

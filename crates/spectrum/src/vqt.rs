@@ -44,6 +44,34 @@ fn hz_of_bin(bin: f64) -> f64 {
     FIRST_HZ * (bin / BINS_PER_OCTAVE as f64).exp2()
 }
 
+/// The same of one that was told another rate than that of the sound: all its bins lie higher or lower in proportion.
+fn hz_as_told(bin: f64, told_rate: f64) -> f64 {
+    hz_of_bin(bin) * f64::from(SAMPLE_RATE) / told_rate
+}
+
+/// What an encoder is fed of the transform, window by window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VqtSpec {
+    /// The sample rate that the transform was told, in Hz; see [`Vqt::new`].
+    pub told_rate: u32,
+    /// Bins that are read, from the lowest on.
+    pub bins: usize,
+    /// Samples of a window, of which each has a transform of its own.
+    pub window_samples: usize,
+}
+
+impl VqtSpec {
+    /// The frequency of a bin in Hz; half-way between whole numbers is the edge of two bins.
+    pub fn hz_of_bin(&self, bin: f64) -> f64 {
+        hz_as_told(bin, f64::from(self.told_rate))
+    }
+
+    /// The bin of a frequency in Hz: the inverse of [`Self::hz_of_bin`].
+    pub fn bin_of_hz(&self, hz: f64) -> f64 {
+        BINS_PER_OCTAVE as f64 * (hz / self.hz_of_bin(0.0)).log2()
+    }
+}
+
 /// Samples that a bin of constant Q looks at, at a sample rate.
 fn length_of(bin: usize, rate: f64) -> usize {
     let q = ((1.0 / BINS_PER_OCTAVE as f64).exp2() - 1.0).recip();
@@ -89,7 +117,7 @@ impl Vqt {
 
     /// The frequency of a bin in Hz; half-way between whole numbers is the edge of two bins.
     pub fn hz_of_bin(&self, bin: f64) -> f64 {
-        hz_of_bin(bin) * f64::from(SAMPLE_RATE) / self.rate
+        hz_as_told(bin, self.rate)
     }
 
     /// The fewest samples that have one: of the lowest octave, half a kernel is reflected at either end.

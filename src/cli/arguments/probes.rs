@@ -33,24 +33,27 @@ pub struct Probe {
     /// over several draws of masks.
     #[arg(long)]
     pub mask_curve: bool,
+    /// Draw the curve of scores where all columns of tokens are read, every 2nd, 3rd, 4th, 6th and 8th (see --patchout).
+    #[arg(long, conflicts_with_all = ["mask_curve", "patchout"])]
+    pub patchout_curve: bool,
     /// Learn from 1, 2, 5, 10, 20 and 50 tracks of each class, drawn several times.
-    #[arg(long, conflicts_with = "mask_curve")]
+    #[arg(long, conflicts_with_all = ["mask_curve", "patchout_curve"])]
     pub few_shot: bool,
     /// Draws at each point of --mask-curve [default: 3] or --few-shot [default: 10].
     #[arg(long, value_parser = at_least_one)]
     pub draws: Option<NonZeroUsize>,
     /// Score the same probe after every block of the encoder.
-    #[arg(long, conflicts_with_all = ["mask_curve", "few_shot"])]
+    #[arg(long, conflicts_with_all = ["mask_curve", "patchout_curve", "few_shot"])]
     pub layers: bool,
     /// Compare the split (the published one; a quick one where there is none) with ten folds by file, and look for tracks
     /// of different parts that are near-duplicates.
-    #[arg(long, conflicts_with_all = ["mask_curve", "few_shot", "layers"])]
+    #[arg(long, conflicts_with_all = ["mask_curve", "patchout_curve", "few_shot", "layers"])]
     pub leak: bool,
     /// From which cosine on two windows count as the same (with --leak).
     #[arg(long, default_value_t = 0.999)]
     pub same_from: f32,
     /// Save the probe as this .safetensors file, with its card (.json) beside it, for `predict`.
-    #[arg(long, conflicts_with_all = ["mask_curve", "few_shot", "layers", "leak"])]
+    #[arg(long, conflicts_with_all = ["mask_curve", "patchout_curve", "few_shot", "layers", "leak"])]
     pub save: Option<PathBuf>,
 }
 

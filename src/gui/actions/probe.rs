@@ -77,6 +77,14 @@ pub(super) const ACTIONS: &[Action] = &[
         command: |model| idle(model, ProbeCommand::DrawCurve(CurveKind::MaskRatio)),
     },
     Action {
+        id: "probe-patchout-curve",
+        group: GROUP,
+        name: "Score against patchout",
+        help: "Draw how the score falls as fewer columns of every window are read",
+        keys: &[],
+        command: |model| idle(model, ProbeCommand::DrawCurve(CurveKind::Patchout)),
+    },
+    Action {
         id: "probe-few-labels",
         group: GROUP,
         name: "Score after few labels",

@@ -24,7 +24,7 @@ pub enum TrainCommand {
     GoOn(PathBuf),
     /// Goes on with the run that failed, with what lets it.
     Mend(Remedy),
-    /// Map, Probe and Teach use the checkpoint of a step of the shown run from now on.
+    /// All layouts use the checkpoint of a step of the shown run from now on.
     UseStep(u64),
     /// Shows the newest batch and map of the shown run again, not those of a chosen step.
     FollowRun,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::gui::{
-    command::{Command, LessonCommand, LibraryCommand},
+    command::{Command, EncoderCommand, LessonCommand, LibraryCommand},
     message::LessonMessage,
     model::{
         AppState, Arriving, Before, Hearing, Lesson, LessonState, LessonStep, OpenLesson,
@@ -12,6 +12,7 @@ use crate::gui::{
     work::{Workers, lesson},
 };
 use mynascope_collection::DEMO_WORD;
+use mynascope_encoder::CheckpointRef;
 
 use super::{apply as apply_any, mask};
 
@@ -20,6 +21,7 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: Lesson
         LessonCommand::Open(number) => {
             if let Some(lesson) = Lesson::built_in(number) {
                 show(model, workers, lesson);
+                use_myna(model, workers);
             }
         }
         LessonCommand::Show(lesson) => show(model, workers, *lesson),
@@ -69,6 +71,29 @@ fn show(model: &mut AppState, workers: &mut Workers, lesson: Lesson) {
     turn(model, workers);
 }
 
+/// The built-in lessons speak of Myna's patches and of how it is trained: with another encoder in use the shipped Myna takes its
+/// place, until the lesson is left.
+fn use_myna(model: &mut AppState, workers: &mut Workers) {
+    let Some(own) = &model.mask.own else {
+        return;
+    };
+    let other = model.embeddings.source.clone();
+    model.notices.note(format!(
+        "The lessons are about Myna, so the shipped one is in use; leaving the lesson (the cross at its right) brings {} ({}) back",
+        other.name(),
+        own.family
+    ));
+    let shipped = other.with_checkpoint(CheckpointRef::Shipped);
+    if let Some(open) = &mut model.lesson {
+        open.before.encoder.get_or_insert(other);
+    }
+    apply_any(
+        model,
+        workers,
+        Command::Encoder(EncoderCommand::Use(shipped)),
+    );
+}
+
 /// Ends the lesson and gives back what was shown before it.
 fn leave(model: &mut AppState, workers: &mut Workers) {
     let Some(open) = model.lesson.take() else {
@@ -78,8 +103,16 @@ fn leave(model: &mut AppState, workers: &mut Workers) {
         state,
         sources,
         hearing,
+        encoder,
     } = open.before;
     hear(model, workers, hearing);
+    if let Some(encoder) = encoder {
+        apply_any(
+            model,
+            workers,
+            Command::Encoder(EncoderCommand::Use(encoder)),
+        );
+    }
     arrive(model, workers, state, sources);
 }
 

@@ -166,7 +166,7 @@ fn question(training: &Training, wanted: Wanted) -> Option<Question> {
     })
 }
 
-/// Makes a step of the shown run the encoder of Map, Probe and Teach; its batch and map are shown, and a map that is there
+/// Makes a step of the shown run the encoder of all layouts; its batch and map are shown, and a map that is there
 /// is made anew.
 fn use_step(model: &mut AppState, workers: &mut Workers, step: u64) -> Result<(), String> {
     let Some(run) = model.training.shown_mut() else {

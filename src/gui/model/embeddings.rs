@@ -292,6 +292,13 @@ impl EncoderSource {
         }
     }
 
+    /// The same without patchout of columns.
+    pub fn reading_all_columns(&self) -> Self {
+        let mut all = self.clone();
+        all.reading.patchout.every = 0;
+        all
+    }
+
     /// Its name with the step that a run stands for. Asks the file system: not for the window's thread.
     pub fn name_of_step(&self) -> String {
         match self.checkpoint.resolve() {

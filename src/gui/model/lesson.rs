@@ -9,7 +9,7 @@ use mynascope_spectrum::tokens::{
     MaskKind, MaskRatio, PatchPlace, PatchShape, PictureGrid, ViewName,
 };
 
-use super::{AppState, Hearing, Layer, Mask, MatrixKind, TeachForm};
+use super::{AppState, EncoderSource, Hearing, Layer, Mask, MatrixKind, TeachForm};
 
 /// A lesson: texts, each with a state of the window. A file of it is TOML, the same for built-in and for saved ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -287,6 +287,8 @@ pub struct Before {
     pub sources: Vec<PathBuf>,
     /// What was to be heard.
     pub hearing: Hearing,
+    /// The encoder in use, where the lesson took another one.
+    pub encoder: Option<EncoderSource>,
 }
 
 impl Before {
@@ -296,6 +298,7 @@ impl Before {
             state: LessonState::of(model),
             sources: model.library.sources.clone(),
             hearing: model.transport.form.hearing,
+            encoder: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use mynascope_encoder::{EncoderInfo, Family, Overlap, Patchout};
 use mynascope_spectrum::{
-    MelSpec,
+    MelSpec, VqtSpec,
     tokens::{
         DropRule, GridKind, MaskKind, MaskRatio, Painted, PatchPlace, PatchShape, PictureGrid,
         TokenMask, TrackView, View, ViewName, WINDOW_FRAMES, dropped_tokens,
@@ -122,6 +122,8 @@ pub struct OwnGrid {
     pub columns: usize,
     /// The mel-spectrogram that it is fed.
     pub front_end: Option<MelSpec>,
+    /// The VQT that it is fed beside that.
+    pub vqt: Option<VqtSpec>,
     /// Whole columns and rows that are left out of every window, if that is what hides tokens.
     pub patchout: Patchout,
 }
@@ -143,6 +145,7 @@ impl OwnGrid {
             grid: Arc::new(info.picture_grid(overlap, track_secs)?),
             columns: info.grids.first()?.columns,
             front_end: info.front_end,
+            vqt: info.vqt,
             patchout,
         })
     }
@@ -459,7 +462,8 @@ impl Mask {
     /// What the encoder is fed of the track; `None` of one that is fed samples.
     pub fn input_kind(&self) -> Option<InputKind> {
         if let Some(own) = &self.own {
-            return own.front_end.map(InputKind::Mel);
+            let vqt = own.vqt;
+            return own.front_end.map(|mel| InputKind::Mel { mel, vqt });
         }
         let lead = self
             .active_table()

@@ -56,8 +56,8 @@ pub use overlay::Overlay;
 pub use palette::{Candidate, Offer, Palette, typed_paths};
 pub use picked::Picked;
 pub use picture::{
-    BandView, EncoderInput, FRAME_SECS, InputKind, Picture, PictureForm, PictureState, ShownAt,
-    Spectrogram, TimeView, WINDOW_SECS,
+    BandView, EncoderInput, FRAME_SECS, InputKind, InputLevels, Picture, PictureForm, PictureState,
+    ShownAt, Spectrogram, TimeView, WINDOW_SECS,
 };
 pub use points::{Camera, Point, PointClass};
 pub use probing::{

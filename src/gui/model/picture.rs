@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, path::PathBuf, sync::Arc};
 use mynascope_audio::{Caveats, Peaks};
 use mynascope_base::storage::Follow;
 use mynascope_spectrum::{
-    ColourMap, HOP, Levels, MEL_BANDS, Mel, MelSpec, Sight, Summary, tokens::WINDOW_FRAMES,
+    ColourMap, HOP, Levels, MEL_BANDS, Mel, MelSpec, Sight, Summary, VqtSpec, tokens::WINDOW_FRAMES,
 };
 
 use super::PatchCut;
@@ -111,8 +111,22 @@ pub enum PictureState {
 pub enum InputKind {
     /// Myna: raw power, patch by patch: see [`mynascope_spectrum::seen_by_encoder`].
     Patches(PatchCut),
-    /// The mel-spectrogram of another front end: see [`mynascope_spectrum::fed_to_encoder`].
-    Mel(MelSpec),
+    /// The spectrograms of another front end.
+    Mel {
+        /// The mel-spectrogram: see [`mynascope_spectrum::fed_to_encoder`].
+        mel: MelSpec,
+        /// The VQT, if there is one: see [`mynascope_spectrum::vqt_fed_to_encoder`].
+        vqt: Option<VqtSpec>,
+    },
+}
+
+/// What the encoder is fed, as it is drawn.
+#[derive(Debug, Clone)]
+pub struct InputLevels {
+    /// Myna's patches, or the mel-spectrogram of another front end.
+    pub mel: Arc<Levels>,
+    /// The VQT beside it.
+    pub vqt: Option<Arc<Levels>>,
 }
 
 /// What the encoder is fed of the shown track.
@@ -123,7 +137,7 @@ pub struct EncoderInput {
     /// What it is fed.
     pub kind: InputKind,
     /// The same as it is drawn, or why there is nothing to draw.
-    pub levels: Result<Arc<Levels>, String>,
+    pub levels: Result<InputLevels, String>,
 }
 
 /// The part of a track that is visible.
@@ -388,7 +402,7 @@ impl Spectrogram {
     }
 
     /// What the encoder is fed of the shown track, if it is wanted and that is known: as it is drawn, or why it cannot be.
-    pub fn asked_input(&self, kind: InputKind) -> Option<&Result<Arc<Levels>, String>> {
+    pub fn asked_input(&self, kind: InputKind) -> Option<&Result<InputLevels, String>> {
         let input = self
             .encoder_input
             .as_ref()
@@ -398,7 +412,7 @@ impl Spectrogram {
     }
 
     /// The same where it can be drawn.
-    pub fn encoder_input(&self, kind: Option<InputKind>) -> Option<&Arc<Levels>> {
+    pub fn encoder_input(&self, kind: Option<InputKind>) -> Option<&InputLevels> {
         self.asked_input(kind?)?.as_ref().ok()
     }
 }

@@ -4,15 +4,15 @@ pub mod scatter;
 mod spectrogram;
 mod tiles;
 
-pub use spectrogram::{MaskPaint, SpectrogramPaint, Uploads};
+pub use spectrogram::{MaskPaint, PicturePart, SpectrogramPaint, Uploads};
 
 use eframe::egui_wgpu::RenderState;
 
 /// Compiles the shaders for a renderer; without this the callbacks draw nothing.
 pub fn install(state: &RenderState) {
     let mut renderer = state.renderer.write();
-    let gpu = spectrogram::SpectrogramGpu::new(&state.device, state.target_format);
-    renderer.callback_resources.insert(gpu);
+    let parts = spectrogram::PictureParts::new(&state.device, state.target_format);
+    renderer.callback_resources.insert(parts);
     scatter::install(
         &state.device,
         state.target_format,
@@ -25,6 +25,6 @@ pub fn uploads(state: &RenderState) -> Option<Uploads> {
     let renderer = state.renderer.read();
     renderer
         .callback_resources
-        .get::<spectrogram::SpectrogramGpu>()
-        .map(|gpu| gpu.uploads)
+        .get::<spectrogram::PictureParts>()
+        .map(spectrogram::PictureParts::uploads)
 }

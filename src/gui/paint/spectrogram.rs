@@ -15,8 +15,19 @@ use mynascope_spectrum::{
 
 use super::tiles::{MOST_TILES, TilePool, TileWindow};
 
+/// The parts that a picture may have: one, or two one above the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PicturePart {
+    /// The only one, or the lower one.
+    Main,
+    /// The upper one.
+    Upper,
+}
+
 /// One drawing of a track's picture.
 pub struct SpectrogramPaint {
+    /// Which part of the picture it is; each is drawn once a frame.
+    pub part: PicturePart,
     /// The picture.
     pub levels: Arc<Levels>,
     /// What a pixel shows that is wider than a frame.
@@ -122,8 +133,52 @@ fn windows_per_row(tokens: usize) -> usize {
     MOST_RANK_COLUMNS / tokens.max(1)
 }
 
-/// What lives on the graphics card for the spectrogram.
-pub(super) struct SpectrogramGpu {
+/// What lives on the graphics card for the parts of the picture; the upper one once it was drawn.
+pub(super) struct PictureParts {
+    target: wgpu::TextureFormat,
+    main: SpectrogramGpu,
+    upper: Option<SpectrogramGpu>,
+}
+
+impl PictureParts {
+    pub(super) fn new(device: &wgpu::Device, target: wgpu::TextureFormat) -> Self {
+        Self {
+            target,
+            main: SpectrogramGpu::new(device, target),
+            upper: None,
+        }
+    }
+
+    fn get(&self, part: PicturePart) -> Option<&SpectrogramGpu> {
+        match part {
+            PicturePart::Main => Some(&self.main),
+            PicturePart::Upper => self.upper.as_ref(),
+        }
+    }
+
+    fn make(&mut self, part: PicturePart, device: &wgpu::Device) -> &mut SpectrogramGpu {
+        match part {
+            PicturePart::Main => &mut self.main,
+            PicturePart::Upper => self
+                .upper
+                .get_or_insert_with(|| SpectrogramGpu::new(device, self.target)),
+        }
+    }
+
+    /// What was sent for all parts.
+    pub(super) fn uploads(&self) -> Uploads {
+        let parts = [PicturePart::Main, PicturePart::Upper].into_iter();
+        let parts = parts.filter_map(|part| Some(self.get(part)?.uploads));
+        parts.fold(Uploads::default(), |all, part| Uploads {
+            tiles: all.tiles + part.tiles,
+            ranks: all.ranks + part.ranks,
+            colour_maps: all.colour_maps + part.colour_maps,
+        })
+    }
+}
+
+/// What lives on the graphics card for a part of the spectrogram.
+struct SpectrogramGpu {
     pipeline: wgpu::RenderPipeline,
     layout: wgpu::BindGroupLayout,
     uniforms: wgpu::Buffer,
@@ -134,7 +189,7 @@ pub(super) struct SpectrogramGpu {
     no_ranks: wgpu::TextureView,
     colours: Option<wgpu::TextureView>,
     bound: Option<wgpu::BindGroup>,
-    pub(super) uploads: Uploads,
+    uploads: Uploads,
 }
 
 fn texture_entry(
@@ -181,7 +236,7 @@ fn upload(
 }
 
 impl SpectrogramGpu {
-    pub(super) fn new(device: &wgpu::Device, target: wgpu::TextureFormat) -> Self {
+    fn new(device: &wgpu::Device, target: wgpu::TextureFormat) -> Self {
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some("spectrogram"),
             source: wgpu::ShaderSource::Wgsl(
@@ -494,8 +549,8 @@ impl CallbackTrait for SpectrogramPaint {
         _encoder: &mut wgpu::CommandEncoder,
         resources: &mut CallbackResources,
     ) -> Vec<wgpu::CommandBuffer> {
-        if let Some(gpu) = resources.get_mut::<SpectrogramGpu>() {
-            gpu.prepare(device, queue, self);
+        if let Some(parts) = resources.get_mut::<PictureParts>() {
+            parts.make(self.part, device).prepare(device, queue, self);
         }
         Vec::new()
     }
@@ -506,7 +561,8 @@ impl CallbackTrait for SpectrogramPaint {
         pass: &mut wgpu::RenderPass<'static>,
         resources: &CallbackResources,
     ) {
-        if let Some(gpu) = resources.get::<SpectrogramGpu>()
+        let parts = resources.get::<PictureParts>();
+        if let Some(gpu) = parts.and_then(|parts| parts.get(self.part))
             && let Some(bound) = &gpu.bound
         {
             pass.set_pipeline(&gpu.pipeline);
@@ -540,6 +596,7 @@ mod tests {
         let mut draw = |ui: &mut egui::Ui| {
             let area = ui.ctx().content_rect();
             let paint = SpectrogramPaint {
+                part: PicturePart::Main,
                 levels: Arc::clone(&levels),
                 summary: Summary::Mean,
                 mask: mask.active_table().map(|table| MaskPaint {

@@ -9,7 +9,7 @@ use std::{
 use crate::gui::{
     jobs::{Answering, Newer},
     message::{Message, NoPicture, Outbox, PictureMessage},
-    model::{EncoderInput, InputKind, Picture},
+    model::{EncoderInput, InputKind, InputLevels, Picture},
 };
 use mynascope_audio::{self as audio, AudioError, Peaks};
 use mynascope_base::{
@@ -18,7 +18,7 @@ use mynascope_base::{
 };
 use mynascope_spectrum::{
     self as spectrum, Levels, LevelsBuilder, MEL_BANDS, Mel, Patches, Scale, Sight, SpectrumError,
-    fed_to_encoder, level_db, seen_by_encoder,
+    fed_to_encoder, level_db, seen_by_encoder, vqt_fed_to_encoder,
 };
 
 /// A picture that grows is shown at most this often.
@@ -180,8 +180,12 @@ impl PictureWork {
 fn encoder_input(
     request: &EncoderInputRequest,
     newer: &Newer<'_>,
-) -> Result<Option<Arc<Levels>>, String> {
+) -> Result<Option<InputLevels>, String> {
     let keep_on = || !newer.has_newer() && !newer.cancel.is_cancelled();
+    let only = |mel: Option<Levels>| {
+        let mel = mel.map(Arc::new);
+        mel.map(|mel| InputLevels { mel, vqt: None })
+    };
     let levels = match request.kind {
         InputKind::Patches(cut) => {
             let patches = Patches {
@@ -189,9 +193,9 @@ fn encoder_input(
                 frames: cut.shape.frames(),
                 lead_frames: cut.lead_frames,
             };
-            seen_by_encoder(&request.mel, patches, &keep_on)
+            only(seen_by_encoder(&request.mel, patches, &keep_on))
         }
-        InputKind::Mel(spec) => {
+        InputKind::Mel { mel, vqt } => {
             // The picture's own values are of other frames and bands: the sound is needed once more.
             let (path, rate) = (&request.path, audio::SAMPLE_RATE);
             let loaded = audio::load_mono(path, rate, request.channel, newer.cancel);
@@ -202,14 +206,20 @@ fn encoder_input(
             if !keep_on() {
                 return Ok(None);
             }
-            let levels = fed_to_encoder(&spec, &samples, &keep_on);
+            let mut levels = only(fed_to_encoder(&mel, &samples, &keep_on));
+            if let (Some(levels), Some(spec)) = (&mut levels, vqt) {
+                levels.vqt = vqt_fed_to_encoder(&spec, &samples, &keep_on).map(Arc::new);
+                if levels.vqt.is_none() && !keep_on() {
+                    return Ok(None);
+                }
+            }
             if levels.is_none() && keep_on() {
                 return Err("what the encoder is fed cannot be drawn of this track".to_owned());
             }
             levels
         }
     };
-    Ok(levels.map(Arc::new))
+    Ok(levels)
 }
 
 /// The picture of a file, from the cache if it is there; else also what is to be kept. `grew` is told the picture so far

@@ -16,11 +16,12 @@ use crate::gui::{
 };
 use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::{self as collection, Collection};
+use mynascope_encoder::LoadedEncoder;
 use mynascope_probe::{
     CurvePoint, CurveSettings, EncoderId, FewShotPoint, FewShotSettings, LayerPoint, LeakSettings,
-    Predictions, ProbeReport, ProbeSettings, SavedScore, TrainedProbe, check_labels,
-    collection_key, few_shot, layer_sweep, leak_report, mask_curve, predict_collection,
-    probe_collection, train_probe,
+    PatchoutPoint, Predictions, ProbeReport, ProbeSettings, SavedScore, TrainedProbe, check_labels,
+    collection_key, few_shot, layer_sweep, leak_report, mask_curve, patchout_curve,
+    predict_collection, probe_collection, train_probe,
 };
 use mynascope_spectrum::tokens::MaskRatio;
 
@@ -62,6 +63,7 @@ pub fn start_curve(
         let point = |point| job.found(ProbeFound::Point(kind, point));
         let curve = match kind {
             CurveKind::MaskRatio => mask_ratios(&request, settings, &job.watch, &point)?,
+            CurveKind::Patchout => patchout(&request, settings, &job.watch, &point)?,
             CurveKind::Labels => few_labels(&request, settings, &job.watch, &point)?,
             CurveKind::Layers => layers(&request, settings, &job.watch, &point)?,
         };
@@ -263,6 +265,36 @@ fn mask_ratios(
     };
     let mut found = |point: &CurvePoint| report(point.into());
     let curve = mask_curve(collection, &encoder, &settings, cache, watch, &mut found);
+    Ok(ScoreCurve::of(
+        probe.task,
+        curve.map_err(EmbedError::failed)?,
+    ))
+}
+
+fn patchout(
+    request: &EmbedRequest,
+    probe: ProbeSettings,
+    watch: &Watch<'_>,
+    report: &dyn Fn(ScorePoint),
+) -> Result<ScoreCurve, EmbedError> {
+    // Columns are what is varied; rows that are left out stay so.
+    let source = request.source.reading_all_columns();
+    let encoder = open(&source, watch)?;
+    let reopen = |patchout| {
+        let mut options = source.load_options();
+        options.reading.patchout = patchout;
+        LoadedEncoder::open(&source.checkpoint, options, &source.device)
+    };
+    let mut found = |point: &PatchoutPoint| report(point.into());
+    let curve = patchout_curve(
+        &request.collection,
+        &encoder,
+        &reopen,
+        (&probe, source.channel),
+        request.mels.as_deref(),
+        watch,
+        &mut found,
+    );
     Ok(ScoreCurve::of(
         probe.task,
         curve.map_err(EmbedError::failed)?,

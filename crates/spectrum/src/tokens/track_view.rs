@@ -278,6 +278,14 @@ impl TrackView {
         (window as usize, place - window * self.grid.window_frames)
     }
 
+    /// From where to where the window reaches whose mask lies over a frame, in frames of the track. It may begin before the
+    /// track and end behind it.
+    pub fn window_span(&self, frame: usize) -> [f64; 2] {
+        let (window, _) = self.window_of(frame as f64 + 0.5);
+        let start = window as f64 * self.grid.window_frames - self.lead_frames();
+        [start, start + self.grid.window_frames]
+    }
+
     /// The patches at a mel band and a frame of the track: one, several where they overlap, none behind the end.
     pub fn places_at(&self, band: usize, frame: usize) -> impl Iterator<Item = PatchPlace> {
         self.covering(band, frame)
@@ -600,6 +608,13 @@ mod tests {
             assert!((0..800).all(|frame| view.places_at(60, frame).next().is_some()));
             let window = view.places_at(0, view.start_frame() + 1).next().unwrap();
             assert_eq!((window.window, window.token), (0, 0));
+            // Its windows lie back to back from there: whose mask a place has is told.
+            let first = view.start_frame() + 1;
+            assert_eq!(view.window_span(first), [start, start + 312.5]);
+            assert_eq!(
+                view.window_span(first + 312),
+                [start + 312.5, start + 625.0]
+            );
         }
         for seed in 0..20 {
             let rule = DropRule::Same(Vec::new());

@@ -1,7 +1,8 @@
 //! Scores against something that was varied: the share of dropped tokens, the number of labels, the block of the
 //! encoder.
 
-use mynascope_probe::{CurvePoint, FewShotPoint, LayerPoint, ProbeCurve, Task};
+use mynascope_base::ordinal;
+use mynascope_probe::{CurvePoint, FewShotPoint, LayerPoint, PatchoutPoint, ProbeCurve, Task};
 
 use super::{ProbeTab, Sheet};
 
@@ -13,6 +14,8 @@ const AT_POINT: f64 = 0.75;
 pub enum CurveKind {
     /// The share of tokens that is dropped before the encoder sees a window.
     MaskRatio,
+    /// How many columns of tokens are read of every window.
+    Patchout,
     /// Labelled tracks that the head learns from.
     Labels,
     /// The block of the encoder that is listened to.
@@ -21,7 +24,7 @@ pub enum CurveKind {
 
 impl CurveKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::MaskRatio, Self::Labels, Self::Layers];
+    pub const ALL: [Self; 4] = [Self::MaskRatio, Self::Patchout, Self::Labels, Self::Layers];
 
     /// Its place in [`CurveKind::ALL`].
     pub fn index(self) -> usize {
@@ -32,6 +35,7 @@ impl CurveKind {
     pub fn tab(self) -> ProbeTab {
         match self {
             Self::MaskRatio => ProbeTab::MaskRatio,
+            Self::Patchout => ProbeTab::Patchout,
             Self::Labels => ProbeTab::Labels,
             Self::Layers => ProbeTab::Layers,
         }
@@ -41,6 +45,7 @@ impl CurveKind {
     pub fn axis(self) -> &'static str {
         match self {
             Self::MaskRatio => "tokens dropped before the encoder, %",
+            Self::Patchout => "N: every Nth column of tokens is read (1: all)",
             Self::Labels => "labelled tracks of each class (of all, without classes)",
             Self::Layers => "layer of the encoder (0: patches, n: after block n)",
         }
@@ -50,6 +55,7 @@ impl CurveKind {
     pub fn column(self) -> &'static str {
         match self {
             Self::MaskRatio => "mask ratio",
+            Self::Patchout => "every Nth column",
             Self::Labels => "labelled tracks",
             Self::Layers => "layer",
         }
@@ -58,6 +64,10 @@ impl CurveKind {
     /// A place on the horizontal axis, in words.
     pub fn format_x(self, x: f64) -> String {
         match self {
+            Self::Patchout => match x {
+                1.0 => "all columns read".to_owned(),
+                x => format!("every {} column read", ordinal(x as usize)),
+            },
             Self::Labels => format!("{x:.0} labelled tracks of each class"),
             Self::Layers => format!("layer {x:.0}"),
             Self::MaskRatio => format!("{:.0} % of the tokens dropped", 100.0 * x),
@@ -70,7 +80,7 @@ impl CurveKind {
             Self::MaskRatio => 100.0 * x,
             // From one track to two is as far as from ten to twenty.
             Self::Labels => x.max(1.0).log2(),
-            Self::Layers => x,
+            Self::Patchout | Self::Layers => x,
         }
     }
 
@@ -79,7 +89,7 @@ impl CurveKind {
         match self {
             Self::MaskRatio => "draws of masks",
             Self::Labels => "draws of tracks",
-            Self::Layers => "",
+            Self::Patchout | Self::Layers => "",
         }
     }
 }
@@ -87,10 +97,11 @@ impl CurveKind {
 /// One point of a curve.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScorePoint {
-    /// Where it lies: share of dropped tokens, number of tracks, or layer.
+    /// Where it lies: share of dropped tokens, every how many-th column, number of tracks, or layer.
     pub x: f64,
-    /// What the encoder calls its layer: "block 3", "embedding"; empty of other curves.
-    pub layer: String,
+    /// What stands beside that: what the encoder calls its layer ("block 3", "embedding"), or the share of tokens that patchout
+    /// leaves; empty of other curves.
+    pub beside: String,
     /// The score, the mean over its draws.
     pub mean: f64,
     /// Standard deviation over what was drawn several times; `None` where it was drawn once.
@@ -105,7 +116,7 @@ impl From<&FewShotPoint> for ScorePoint {
     fn from(point: &FewShotPoint) -> Self {
         Self {
             x: point.shots as f64,
-            layer: String::new(),
+            beside: String::new(),
             mean: point.mean,
             deviation: point.deviation,
             interval: None,
@@ -114,11 +125,25 @@ impl From<&FewShotPoint> for ScorePoint {
     }
 }
 
+impl From<&PatchoutPoint> for ScorePoint {
+    fn from(point: &PatchoutPoint) -> Self {
+        Self {
+            x: point.every as f64,
+            beside: format!("{:.0} % of the tokens", 100.0 * point.share),
+            mean: point.score,
+            deviation: None,
+            interval: Some(point.interval)
+                .filter(|edges| edges.iter().all(|edge| edge.is_finite())),
+            scores: vec![point.score],
+        }
+    }
+}
+
 impl From<&LayerPoint> for ScorePoint {
     fn from(point: &LayerPoint) -> Self {
         Self {
             x: point.layer as f64,
-            layer: point.name.clone(),
+            beside: point.name.clone(),
             mean: point.score,
             deviation: None,
             interval: Some(point.interval)
@@ -132,7 +157,7 @@ impl From<&CurvePoint> for ScorePoint {
     fn from(point: &CurvePoint) -> Self {
         Self {
             x: point.ratio,
-            layer: String::new(),
+            beside: String::new(),
             mean: point.mean,
             deviation: point.deviation,
             interval: Some(point.interval)
@@ -206,8 +231,8 @@ impl ScoreCurve {
         }
         let percent = |score: f64| 100.0 * score;
         let mut text = kind.format_x(nearest.x);
-        if !nearest.layer.is_empty() {
-            text += &format!(": {}", nearest.layer);
+        if !nearest.beside.is_empty() {
+            text += &format!(": {}", nearest.beside);
         }
         text += &format!("\n{} {:.1} %", self.what(), percent(nearest.mean));
         if let Some(deviation) = nearest.deviation {
@@ -266,7 +291,7 @@ mod tests {
     fn along_the_mask_ratio_every_place_has_its_own_words_and_points_tell_their_spread() {
         let point = |x, mean| ScorePoint {
             x,
-            layer: "block 1".to_owned(),
+            beside: "block 1".to_owned(),
             mean,
             deviation: Some(0.02),
             interval: Some([0.3, 0.7]),

@@ -24,6 +24,7 @@ impl Probing {
                 .as_ref()
                 .map(|said| active_probe::table(said)),
             ProbeTab::MaskRatio => self.curve_table(CurveKind::MaskRatio),
+            ProbeTab::Patchout => self.curve_table(CurveKind::Patchout),
             ProbeTab::Labels => self.curve_table(CurveKind::Labels),
             ProbeTab::Layers => self.curve_table(CurveKind::Layers),
         }

@@ -17,6 +17,7 @@ impl ProbeTab {
             Self::Mistakes | Self::Tracks | Self::Classes => ProbeJob::Probe,
             Self::Data => ProbeJob::Leaks,
             Self::MaskRatio => ProbeJob::Curve(CurveKind::MaskRatio),
+            Self::Patchout => ProbeJob::Curve(CurveKind::Patchout),
             Self::Labels => ProbeJob::Curve(CurveKind::Labels),
             Self::Layers => ProbeJob::Curve(CurveKind::Layers),
             Self::Scoreboard => ProbeJob::Compare,
@@ -90,6 +91,10 @@ impl Probing {
         let line = probe_line(sources, self.form);
         let line = match job {
             ProbeJob::Curve(CurveKind::MaskRatio) => line.argument("--mask-curve"),
+            ProbeJob::Curve(CurveKind::Patchout) => {
+                let line = line.argument("--patchout-curve");
+                return source.reading_all_columns().options(line).to_line();
+            }
             ProbeJob::Curve(CurveKind::Labels) => line.argument("--few-shot"),
             ProbeJob::Curve(CurveKind::Layers) => line.argument("--layers"),
             ProbeJob::Leaks => line.argument("--leak"),

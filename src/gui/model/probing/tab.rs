@@ -14,6 +14,8 @@ pub enum ProbeTab {
     Data,
     /// The score against the share of dropped tokens.
     MaskRatio,
+    /// The score against how many columns of tokens are read.
+    Patchout,
     /// The score against the number of labelled tracks.
     Labels,
     /// The score after every block.
@@ -28,12 +30,13 @@ pub enum ProbeTab {
 
 impl ProbeTab {
     /// All of them, in the order of their buttons.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Mistakes,
         Self::Tracks,
         Self::Classes,
         Self::Data,
         Self::MaskRatio,
+        Self::Patchout,
         Self::Labels,
         Self::Layers,
         Self::Scoreboard,
@@ -49,6 +52,7 @@ impl ProbeTab {
             Self::Classes => "Classes",
             Self::Data => "Data",
             Self::MaskRatio => "Mask ratio",
+            Self::Patchout => "Patchout",
             Self::Labels => "Few labels",
             Self::Layers => "Layers",
             Self::Scoreboard => "Scoreboard",
@@ -69,6 +73,7 @@ impl ProbeTab {
             Self::MaskRatio => {
                 "How the score falls as tokens are dropped, and what was left to hear"
             }
+            Self::Patchout => "How the score falls as fewer columns of every window are read",
             Self::Labels => "How many labelled tracks the probe needs",
             Self::Layers => "What each block of the encoder knows",
             Self::Scoreboard => {

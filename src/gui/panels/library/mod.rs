@@ -23,8 +23,8 @@ use super::{parts, top::icon_button};
 pub fn show(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
     Frame::new()
         .inner_margin(Margin {
-            left: 8,
-            right: 8,
+            left: 12,
+            right: 12,
             top: 4,
             bottom: 4,
         })

@@ -8,13 +8,15 @@ use egui_plot::{
 };
 
 use crate::gui::{
-    command::{Command, MaskCommand, ProbeCommand, SoundCommand},
+    command::{Command, MaskCommand, ProbeCommand, SoundCommand, TeachCommand},
     model::{
-        AppState, CurveKind, Hearing, MOST_PERCENT, MaskForm, ProbeJob, ScoreCurve, ScorePoint,
+        AppState, CurveKind, Hearing, MOST_PATCHOUT, MOST_PERCENT, MaskForm, ProbeJob, ScoreCurve,
+        ScorePoint, TeachForm,
     },
     panels::{parts, row_from_right},
     theme,
 };
+use mynascope_encoder::Patchout;
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio};
 
 /// Room for the line that explains the marks.
@@ -63,6 +65,11 @@ fn button(kind: CurveKind) -> (&'static str, &'static str) {
             "Score at six mask ratios",
             "Embeds the collection at 0, 25, 50, 75, 90 and 95 % masked, three draws each, and scores the probe on each",
         ),
+        CurveKind::Patchout => (
+            "Score at six patchouts",
+            "Embeds the collection with all columns of patches read, every 2nd, 3rd, 4th, 6th and 8th (as far as windows have so \
+             many), and scores the probe on each",
+        ),
         CurveKind::Labels => (
             "Score after few labels",
             "Trains on 1, 2, 5, 10, 20 and 50 tracks of each class, ten draws each, and tests all on the same tracks",
@@ -90,6 +97,12 @@ fn nothing(ui: &mut Ui, model: &AppState, kind: CurveKind) {
             "How much may be dropped before the score falls?",
             "The frozen encoder sees less and less of every window, and the probe that is chosen at the left is scored \
              each time. Drag along the curve to hear what was left.",
+        ),
+        CurveKind::Patchout => (
+            icon::COLUMNS,
+            "How many columns must be read?",
+            "The frozen encoder reads only every Nth column of patches of every window, which saves time, and the probe that is \
+             chosen at the left is scored each time. Rows that the encoder's menu leaves out are left out at every point.",
         ),
         CurveKind::Labels => (
             icon::CHART_LINE_UP,
@@ -152,12 +165,14 @@ fn plot(
         CurveKind::MaskRatio => plot = plot.include_x(0.0).include_x(100.0),
         // Tracks double from mark to mark.
         CurveKind::Labels => plot = plot.x_axis_formatter(|mark, _| count(mark.value)),
-        CurveKind::Layers => plot = plot.x_axis_formatter(|mark, _| whole(mark.value)),
+        CurveKind::Patchout | CurveKind::Layers => {
+            plot = plot.x_axis_formatter(|mark, _| whole(mark.value));
+        }
     }
     if let Some(baseline) = curve.baseline {
         plot = plot.include_y(percent(baseline));
     }
-    let heard = f64::from(model.mask.form.percent());
+    let heard = heard(model, kind);
     let drawn = plot.show(ui, |plot| {
         let band = FilledArea::new("spread", &xs, &low, &high)
             .fill_color(tokens.accent.gamma_multiply(0.25))
@@ -178,7 +193,7 @@ fn plot(
                 .style(LineStyle::dashed_loose());
             plot.hline(level);
         }
-        if kind == CurveKind::MaskRatio {
+        if let Some(heard) = heard {
             let stroke = Stroke::new(theme::LINE, tokens.text_strong);
             plot.vline(VLine::new("heard", heard).stroke(stroke));
         }
@@ -193,10 +208,23 @@ fn plot(
     let response = drawn.response;
     let name = format!("{} against {}", curve.axis(), kind.axis());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, &name));
-    if kind == CurveKind::MaskRatio {
-        listen(ui, model, &response, &drawn.transform, out);
+    if heard.is_some() {
+        listen(ui, model, kind, &response, &drawn.transform, out);
     }
-    key(ui, kind, curve);
+    key(ui, kind, curve, heard.is_some());
+}
+
+/// Where on the axis lies what the mask of the spectrogram leaves to be heard, of curves along which that can be set.
+fn heard(model: &AppState, kind: CurveKind) -> Option<f64> {
+    match kind {
+        CurveKind::MaskRatio => Some(f64::from(model.mask.form.percent())),
+        // A Myna's own masks are drawn, patch by patch.
+        CurveKind::Patchout => {
+            let every = model.teaching.form.patchout.every.max(1);
+            model.mask.own.as_ref().map(|_| every as f64)
+        }
+        CurveKind::Labels | CurveKind::Layers => None,
+    }
 }
 
 /// The number of tracks at a place, where it is whole.
@@ -217,10 +245,11 @@ fn whole(place: f64) -> String {
     }
 }
 
-/// Pressing and dragging sets the mask of the spectrogram, and plays what is left.
+/// Pressing and dragging sets the mask or the patchout of the spectrogram, and plays what is left.
 fn listen(
     ui: &Ui,
     model: &AppState,
+    kind: CurveKind,
     response: &egui::Response,
     transform: &egui_plot::PlotTransform,
     out: &mut Vec<Command>,
@@ -232,18 +261,40 @@ fn listen(
     let Some(place) = response.interact_pointer_pos().filter(|_| held) else {
         return;
     };
-    let percent = transform.value_from_position(place).x.round();
-    let most = f64::from(MOST_PERCENT);
-    let Ok(ratio) = MaskRatio::new(percent.clamp(0.0, most) / 100.0) else {
-        return;
-    };
+    let at = transform.value_from_position(place).x.round();
     let mask = &model.mask;
-    let form = MaskForm {
-        shown: true,
-        // The curve was drawn with patches dropped at random.
-        kind: MaskKind::Random,
-        ratio,
-        ..mask.form
+    let form = match kind {
+        CurveKind::Patchout => {
+            let every = at.clamp(1.0, MOST_PATCHOUT as f64) as usize;
+            let form = model.teaching.form;
+            if form.patchout.every != every {
+                let patchout = Patchout {
+                    every,
+                    ..form.patchout
+                };
+                let form = TeachForm { patchout, ..form };
+                out.push(Command::Teach(TeachCommand::Edit(form)));
+            }
+            MaskForm {
+                shown: true,
+                patchout: true,
+                ..mask.form
+            }
+        }
+        _ => {
+            let most = f64::from(MOST_PERCENT);
+            let Ok(ratio) = MaskRatio::new(at.clamp(0.0, most) / 100.0) else {
+                return;
+            };
+            MaskForm {
+                shown: true,
+                // The curve was drawn with patches dropped at random.
+                kind: MaskKind::Random,
+                patchout: false,
+                ratio,
+                ..mask.form
+            }
+        }
     };
     if form != mask.form {
         out.push(Command::Mask(MaskCommand::Edit(form)));
@@ -260,7 +311,7 @@ fn listen(
 }
 
 /// What the marks mean.
-fn key(ui: &mut Ui, kind: CurveKind, curve: &ScoreCurve) {
+fn key(ui: &mut Ui, kind: CurveKind, curve: &ScoreCurve, can_be_heard: bool) {
     let tokens = theme::tokens(ui);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::SPACE_SMALL;
@@ -307,7 +358,7 @@ fn key(ui: &mut Ui, kind: CurveKind, curve: &ScoreCurve) {
                 "best constant answer",
             );
         }
-        if kind == CurveKind::MaskRatio {
+        if can_be_heard {
             mark(
                 &|painter, rect| {
                     let stroke = Stroke::new(theme::LINE, tokens.text_strong);

@@ -98,6 +98,7 @@ fn tab(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let probing = &model.probing;
     match probing.view.tab {
         ProbeTab::MaskRatio => return curve::show(ui, model, CurveKind::MaskRatio, out),
+        ProbeTab::Patchout => return curve::show(ui, model, CurveKind::Patchout, out),
         ProbeTab::Labels => return curve::show(ui, model, CurveKind::Labels, out),
         ProbeTab::Layers => return curve::show(ui, model, CurveKind::Layers, out),
         ProbeTab::Scoreboard => return scoreboard::show(ui, model, out),

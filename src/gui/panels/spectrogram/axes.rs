@@ -6,13 +6,15 @@ use crate::gui::{
     model::{BandView, TimeView},
     theme,
 };
-use mynascope_spectrum::{MEL_BANDS, band_of_hz, hz_of_band};
+use mynascope_spectrum::{MEL_BANDS, VqtSpec, band_of_hz, hz_of_band};
 
 use super::picture::{x_of, y_of};
 
 const TICK: f32 = theme::UNIT;
 /// Octaves, as far as the mel bands reach.
 const OCTAVES_HZ: [f64; 7] = [125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 7000.0];
+/// Octaves over a VQT, whose lowest bin is A0.
+const VQT_OCTAVES_HZ: [f64; 7] = [55.0, 110.0, 220.0, 440.0, 880.0, 1760.0, 3520.0];
 /// Steps between ticks where fewer octaves than this are visible.
 const FEW: usize = 4;
 const STEPS_HZ: [f64; 8] = [2000.0, 1000.0, 500.0, 200.0, 100.0, 50.0, 20.0, 10.0];
@@ -60,11 +62,33 @@ fn format_hz(hz: f64) -> String {
 
 /// Ticks in Hz at the left of the picture.
 pub fn frequency(ui: &egui::Ui, bands: &BandView, area: Rect) {
+    let ticks = ticks_hz(bands).into_iter();
+    let ticks = ticks.map(|hz| (hz, y_of(bands, area, place_of_hz(hz))));
+    let tokens = theme::tokens(ui);
+    write_ticks(ui, ticks, area);
+    let below = pos2(area.left() - 1.5 * TICK, area.bottom() + TICK);
+    let font = theme::small_font();
+    ui.painter()
+        .text(below, Align2::RIGHT_TOP, "Time", font, tokens.text_weak);
+}
+
+/// Ticks in Hz at the left of a VQT, whose octaves are equally high.
+pub fn bins(ui: &egui::Ui, spec: &VqtSpec, area: Rect) {
+    // Bins lie around whole numbers.
+    let y_of_bin =
+        |bin: f64| area.bottom() - ((bin + 0.5) / spec.bins as f64) as f32 * area.height();
+    let ticks = VQT_OCTAVES_HZ
+        .into_iter()
+        .map(|hz| (hz, y_of_bin(spec.bin_of_hz(hz))));
+    write_ticks(ui, ticks.filter(|(_, y)| area.y_range().contains(*y)), area);
+}
+
+/// Ticks with their numbers at the left of an area, lowest first.
+fn write_ticks(ui: &egui::Ui, ticks: impl Iterator<Item = (f64, f32)>, area: Rect) {
     let tokens = theme::tokens(ui);
     let painter = ui.painter();
     let mut lowest_free = area.bottom();
-    for hz in ticks_hz(bands) {
-        let y = y_of(bands, area, place_of_hz(hz));
+    for (hz, y) in ticks {
         painter.hline(
             area.left() - TICK..=area.left(),
             y,
@@ -83,13 +107,9 @@ pub fn frequency(ui: &egui::Ui, bands: &BandView, area: Rect) {
             tokens.text_weak,
         );
     }
-    let name = |place, align, text: &str| {
-        painter.text(place, align, text, theme::small_font(), tokens.text_weak);
-    };
-    let left = area.left() - 1.5 * TICK;
-    name(pos2(left, area.top()), Align2::RIGHT_TOP, "Hz");
-    let below = pos2(left, area.bottom() + TICK);
-    name(below, Align2::RIGHT_TOP, "Time");
+    let corner = pos2(area.left() - 1.5 * TICK, area.top());
+    let font = theme::small_font();
+    painter.text(corner, Align2::RIGHT_TOP, "Hz", font, tokens.text_weak);
 }
 
 /// Steps between ticks in seconds.

@@ -13,7 +13,7 @@ use crate::gui::{
     theme::{self, small},
 };
 use mynascope_audio::{CANCELS, Channel};
-use mynascope_base::storage::Follow;
+use mynascope_base::{ordinal, storage::Follow};
 use mynascope_spectrum::{ColourMap, Compression, Summary, tokens::MaskRatio};
 
 const SAVE_TIP: &str = "Save the picture with its axes as PNG (Ctrl+S)";
@@ -117,7 +117,7 @@ pub fn header(ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Command>) {
 fn input_tip(model: &AppState) -> String {
     match model.mask.input_kind() {
         Some(InputKind::Patches(_)) => MYNA_INPUT_TIP.to_owned(),
-        Some(InputKind::Mel(spec)) => {
+        Some(InputKind::Mel { mel: spec, vqt }) => {
             let millis = 1000.0 * spec.hop as f64 / f64::from(mynascope_audio::SAMPLE_RATE);
             let how = match (spec.compression, spec.normalisation) {
                 (Compression::Power, _) => "power",
@@ -128,8 +128,15 @@ fn input_tip(model: &AppState) -> String {
                 Some(_) => ", normalised by mean and deviation of its training data",
                 None => "",
             };
+            let above = match vqt {
+                Some(vqt) => format!(
+                    ", and above it {} bins of a VQT, twelve an octave",
+                    vqt.bins
+                ),
+                None => String::new(),
+            };
             format!(
-                "Show what the encoder is fed: {how} of {} mel bands every {millis:.0} ms{normal} (E)",
+                "Show what the encoder is fed: {how} of {} mel bands every {millis:.0} ms{normal}{above} (E)",
                 spec.bands
             )
         }
@@ -183,18 +190,6 @@ fn neighbour(ui: &mut egui::Ui, model: &AppState, step: &WalkStep<'_>) {
     };
     ui.add(Label::new(small(text).color(accent)).truncate())
         .on_hover_text(tip);
-}
-
-/// "1st", "2nd", "13th".
-fn ordinal(number: usize) -> String {
-    let ending = match (number % 100, number % 10) {
-        (11..=13, _) => "th",
-        (_, 1) => "st",
-        (_, 2) => "nd",
-        (_, 3) => "rd",
-        _ => "th",
-    };
-    format!("{number}{ending}")
 }
 
 /// What is set once and then left alone.

@@ -48,18 +48,24 @@ fn cell_at(model: &AppState, area: Rect, at: egui::Pos2) -> (usize, usize) {
 }
 
 /// Draws the outlines of the patches that cover the place of the pointer, where patches overlap: all of them must be dropped
-/// for it to be hidden.
+/// for it to be hidden. Where windows overlap, a line along the lower edge shows which one's mask is drawn there.
 pub fn covering(ui: &Ui, model: &AppState, area: Rect, pointer: egui::Pos2) {
     let Some(table) = model.mask.active_table() else {
         return;
     };
     let (grid, lead) = (table.view.grid(), table.view.lead_frames());
-    if !grid.tokens_overlap() {
-        return;
-    }
     let tokens = theme::tokens(ui);
     let painter = ui.painter().with_clip_rect(area);
     let (band, frame) = cell_at(model, area, pointer);
+    if grid.windows_overlap() {
+        let ends = table.view.window_span(frame);
+        let [left, right] = ends.map(|end| x_of(&model.spectrogram.view, area, end * FRAME_SECS));
+        let line = Rect::from_x_y_ranges(left..=right, area.bottom() - theme::UNIT..=area.bottom());
+        painter.rect_filled(line, 0.0, tokens.playhead);
+    }
+    if !grid.tokens_overlap() {
+        return;
+    }
     for (window, token) in table.view.covering(band, frame) {
         let Some(([start, end], [low, high])) = grid.area(token) else {
             continue;

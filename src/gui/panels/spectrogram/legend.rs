@@ -6,7 +6,7 @@ use crate::gui::{
     model::{AppState, InputKind, Spectrogram},
     theme,
 };
-use mynascope_spectrum::{Compression, MelSpec};
+use mynascope_spectrum::{Compression, Levels, MelSpec};
 
 /// Room for the bar and its numbers.
 pub const WIDTH: f32 = 14.0 * theme::UNIT;
@@ -32,19 +32,8 @@ impl ColourScale {
         let spectrogram = &model.spectrogram;
         let kind = model.mask.input_kind();
         let input = spectrogram.encoder_input(kind);
-        if let (Some(levels), Some(InputKind::Mel(spec))) = (input, kind) {
-            let scale = levels.scale();
-            Self {
-                top: scale.high,
-                range: scale.high - scale.low,
-                unit: unit_of(&spec),
-                step: if scale.high - scale.low > 20.0 {
-                    5.0
-                } else {
-                    0.5
-                },
-                help: "What the encoder is fed, from the lowest value of this track to the highest",
-            }
+        if let (Some(input), Some(InputKind::Mel { mel, .. })) = (input, kind) {
+            Self::of_fed(&input.mel, unit_of(&mel))
         } else if input.is_some() {
             Self {
                 top: Spectrogram::TOP_DEVIATIONS,
@@ -64,6 +53,23 @@ impl ColourScale {
             }
         }
     }
+
+    /// The scale of a spectrogram that an encoder is fed.
+    pub fn of_fed(levels: &Levels, unit: &'static str) -> Self {
+        let scale = levels.scale();
+        let range = scale.high - scale.low;
+        Self {
+            top: scale.high,
+            range,
+            unit,
+            step: match range {
+                range if range > 20.0 => 5.0,
+                range if range > 1.5 => 0.5,
+                _ => 0.1,
+            },
+            help: "What the encoder is fed, from the lowest value of this track to the highest",
+        }
+    }
 }
 
 /// What the values of a front end are in, in short: nothing where they are normalised.
@@ -77,10 +83,10 @@ pub fn unit_of(spec: &MelSpec) -> &'static str {
 }
 
 /// Draws the bar at the left of `place`, with numbers beside it.
-pub fn show(ui: &mut egui::Ui, model: &AppState, place: Rect) {
+pub fn show(ui: &mut egui::Ui, model: &AppState, scale: &ColourScale, place: Rect) {
     let tokens = theme::tokens(ui);
-    let scale = ColourScale::of(model);
-    let response = ui.interact(place, ui.id().with("legend"), egui::Sense::hover());
+    let id = ui.id().with(("legend", place.top() as i32));
+    let response = ui.interact(place, id, egui::Sense::hover());
     response.on_hover_text(scale.help);
     let painter = ui.painter();
     let mut bar = place;

@@ -5,6 +5,7 @@ mod controls;
 pub mod crops;
 mod legend;
 mod overview;
+mod parts;
 mod picture;
 mod prediction_timeline;
 mod readout;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use eframe::egui::{self, Frame, Margin, Rect, vec2};
 
+use self::{legend::ColourScale, parts::Parts};
 use crate::gui::{
     command::{Command, PictureCommand},
     jobs::format_progress,
@@ -102,9 +104,16 @@ fn pictured(
     out: &mut Vec<Command>,
 ) {
     picture::show(ui, model, picture, place.picture, out);
-    axes::frequency(ui, &model.spectrogram.bands, place.picture);
+    let parts = Parts::of(model, place.picture);
+    axes::frequency(ui, &model.spectrogram.bands, parts.mel);
     axes::time(ui, &model.spectrogram.view, place.picture);
-    legend::show(ui, model, place.legend);
+    let beside = |part: Rect| Rect::from_x_y_ranges(place.legend.x_range(), part.y_range());
+    legend::show(ui, model, &ColourScale::of(model), beside(parts.mel));
+    if let Some(vqt) = parts.vqt {
+        axes::bins(ui, &vqt.spec, vqt.area);
+        let scale = ColourScale::of_fed(&vqt.levels, "");
+        legend::show(ui, model, &scale, beside(vqt.area));
+    }
 }
 
 /// Draws what is saved as a file: title, picture, axes and colour bar, and nothing to press.

@@ -12,11 +12,12 @@ use crate::gui::{
     model::{
         AppState, BandView, FRAME_SECS, Picture, PictureState, Spectrogram, TimeView, WINDOW_SECS,
     },
-    paint::{MaskPaint, SpectrogramPaint},
+    paint::{MaskPaint, PicturePart, SpectrogramPaint},
     theme,
 };
 
-use super::{crops, legend::ColourScale, selection};
+use super::{crops, legend::ColourScale, parts::Parts, selection};
+use mynascope_spectrum::Levels;
 
 /// Draws the picture and the playhead, and reads the pointer over them.
 pub fn show(
@@ -36,32 +37,68 @@ pub fn show(
     let shown = mask_share(f64::from(area.width()) * WINDOW_SECS / view.span_secs);
     let wanted = model.mask.active_table().filter(|_| model.mask.form.shown);
     let mask = wanted.filter(|_| shown > 0.0);
-    let pixels = area.size() * ui.ctx().pixels_per_point();
     let kind = model.mask.input_kind();
     let seen = spectrogram.encoder_input(kind);
-    let levels = seen.unwrap_or(&picture.levels);
-    let scale = ColourScale::of(model);
-    let paint = SpectrogramPaint {
-        levels: Arc::clone(levels),
-        summary: spectrogram.form.summary,
-        mask: mask.map(|table| MaskPaint {
-            table: Arc::clone(table),
-            dropped: model.mask.dropped(),
-            overlay: model.mask.form.overlay * shown,
-        }),
-        colour_map: spectrogram.form.colour_map,
-        start_frame: (view.start_secs / FRAME_SECS) as f32,
-        span_frames: (view.span_secs / FRAME_SECS) as f32,
-        bands: spectrogram.bands,
-        size: [pixels.x.max(1.0), pixels.y.max(1.0)],
-        top: scale.top,
-        range: scale.range,
-        background: tokens.picture,
-        patch_line: tokens.patch_line,
-        window_line: tokens.window_line,
+    let levels = seen.map_or(&picture.levels, |seen| &seen.mel);
+    let parts = Parts::of(model, area);
+    let paint = |part, levels: &Arc<Levels>, scale: ColourScale, bands, area: Rect| {
+        let pixels = area.size() * ui.ctx().pixels_per_point();
+        let paint = SpectrogramPaint {
+            part,
+            levels: Arc::clone(levels),
+            summary: spectrogram.form.summary,
+            mask: mask.map(|table| MaskPaint {
+                table: Arc::clone(table),
+                dropped: model.mask.dropped(),
+                overlay: model.mask.form.overlay * shown,
+            }),
+            colour_map: spectrogram.form.colour_map,
+            start_frame: (view.start_secs / FRAME_SECS) as f32,
+            span_frames: (view.span_secs / FRAME_SECS) as f32,
+            bands,
+            size: [pixels.x.max(1.0), pixels.y.max(1.0)],
+            top: scale.top,
+            range: scale.range,
+            background: tokens.picture,
+            patch_line: tokens.patch_line,
+            window_line: tokens.window_line,
+        };
+        let shape = egui_wgpu::Callback::new_paint_callback(area, paint);
+        ui.painter().add(shape);
     };
-    ui.painter()
-        .add(egui_wgpu::Callback::new_paint_callback(area, paint));
+    let scale = ColourScale::of(model);
+    paint(
+        PicturePart::Main,
+        levels,
+        scale,
+        spectrogram.bands,
+        parts.mel,
+    );
+    if let Some(vqt) = &parts.vqt {
+        let scale = ColourScale::of_fed(&vqt.levels, "");
+        paint(
+            PicturePart::Upper,
+            &vqt.levels,
+            scale,
+            BandView::default(),
+            vqt.area,
+        );
+        let name = |text: &str, part: Rect| {
+            let corner = part.left_top() + egui::vec2(theme::SPACE, theme::SPACE_SMALL);
+            let galley = ui.painter().layout_no_wrap(
+                text.to_owned(),
+                theme::small_font(),
+                tokens.on_picture,
+            );
+            let shade = Rect::from_min_size(corner, galley.size())
+                .expand2(egui::vec2(theme::SPACE_SMALL, 0.0));
+            ui.painter()
+                .rect_filled(shade, f32::from(theme::CORNER), tokens.picture_shade);
+            ui.painter().galley(corner, galley, tokens.on_picture);
+        };
+        name("VQT", vqt.area);
+        name("mel", parts.mel);
+    }
     let waits = spectrogram.form.as_encoder && seen.is_none();
     let told = undecoded(ui, view, picture, area);
     let failed = kind.and_then(|kind| spectrogram.asked_input(kind)?.as_ref().err());
@@ -89,7 +126,7 @@ pub fn show(
     if !paints {
         selection::pointer(ui, model, area, &response, out);
     }
-    pointer(ui, spectrogram, area, &response, paints, out);
+    pointer(ui, spectrogram, (area, parts.mel), &response, paints, out);
 }
 
 /// How much of the mask is shown where a window is so many points wide: patches thinner than a point are only noise,
@@ -178,7 +215,8 @@ const PAN_PER_NOTCH: f64 = 0.1;
 fn pointer(
     ui: &egui::Ui,
     spectrogram: &Spectrogram,
-    area: Rect,
+    // All of the picture, and its part with mel bands.
+    (area, mel): (Rect, Rect),
     response: &egui::Response,
     paints: bool,
     out: &mut Vec<Command>,
@@ -192,7 +230,7 @@ fn pointer(
         let secs = f64::from(delta.x / area.width().max(1.0)) * view.span_secs;
         out.push(Command::Picture(PictureCommand::PanTime(-secs)));
         if !bands.is_whole() {
-            let up = f64::from(delta.y / area.height().max(1.0)) * bands.span;
+            let up = f64::from(delta.y / mel.height().max(1.0)) * bands.span;
             out.push(Command::Picture(PictureCommand::PanBands(up)));
         }
     }
@@ -200,9 +238,9 @@ fn pointer(
         return;
     };
     let (wheel, alt) = wheel_notches(ui);
-    if alt && wheel.y != 0.0 {
+    if alt && wheel.y != 0.0 && mel.contains(place) {
         out.push(Command::Picture(PictureCommand::ZoomBands {
-            at: place_at(bands, area, place.y),
+            at: place_at(bands, mel, place.y),
             notches: f64::from(wheel.y),
         }));
     } else if !alt {

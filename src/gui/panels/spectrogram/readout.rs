@@ -3,13 +3,15 @@
 use eframe::egui::{self, Pos2, Rect};
 
 use crate::gui::{
-    model::{AppState, FRAME_SECS, InputKind, Picture, clock},
+    model::{AppState, FRAME_SECS, InputKind, Picture, RankTable, clock},
+    panels::teach::masking,
     theme,
 };
 use mynascope_spectrum::{Levels, MEL_BANDS, hz_of_band, note_and_cents, tokens::ViewName};
 
 use super::{
     legend::unit_of,
+    parts::Parts,
     picture::{place_at, secs_at},
 };
 
@@ -33,18 +35,19 @@ pub fn show(ui: &egui::Ui, model: &AppState, picture: &Picture, area: Rect, plac
             .to_vec(),
             tokens.text_weak,
         ),
-        None => (
-            [
+        None => {
+            let hints = [
                 "Click moves the playhead",
                 "drag selects",
                 "wheel zooms",
                 "Alt+wheel zooms frequency",
                 "middle-drag moves",
-            ]
-            .map(str::to_owned)
-            .to_vec(),
-            tokens.text_weak,
-        ),
+            ];
+            let overlap = model.mask.form.shown && model.mask.grid().windows_overlap();
+            let mask = overlap.then_some(masking::EVERY_SECOND_WINDOW);
+            let parts = mask.into_iter().chain(hints).map(str::to_owned);
+            (parts.collect(), tokens.text_weak)
+        }
     };
     let lay = |text: String| {
         let font = theme::small_font();
@@ -67,10 +70,17 @@ pub fn show(ui: &egui::Ui, model: &AppState, picture: &Picture, area: Rect, plac
 fn describe(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> Vec<String> {
     let spectrogram = &model.spectrogram;
     let secs = secs_at(&spectrogram.view, area, pointer.x);
-    let place = place_at(&spectrogram.bands, area, pointer.y);
+    let halves = Parts::of(model, area);
+    let vqt = halves.vqt.filter(|vqt| vqt.area.contains(pointer));
+    let place = place_at(&spectrogram.bands, halves.mel, pointer.y);
+    // Above the mel lies the VQT.
+    let place = place.min(MEL_BANDS as f64);
     let band = (place.max(0.0) as usize).min(MEL_BANDS - 1);
     let frame = (secs.max(0.0) / FRAME_SECS) as usize;
-    let hz = hz_of_band(place - 0.5).max(0.0);
+    let hz = match &vqt {
+        Some(vqt) => vqt.spec.hz_of_bin(vqt.bin_at(pointer.y) - 0.5),
+        None => hz_of_band(place - 0.5).max(0.0),
+    };
     let mut parts = vec![clock(secs), format!("{hz:.0} Hz")];
     if let Some((name, cents)) = note_and_cents(hz) {
         parts.push(match cents {
@@ -81,11 +91,19 @@ fn describe(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> V
     if frame >= picture.levels.frames() {
         return parts;
     }
-    let level = signed(picture.level_db(band, frame), 1);
-    parts.push(format!("{} dB", level.trim_start_matches('+')));
     let kind = model.mask.input_kind();
-    if let (Some(kind), Some(seen)) = (kind, spectrogram.encoder_input(kind)) {
-        parts.extend(fed(kind, seen, place, secs));
+    if let Some(vqt) = &vqt {
+        let bin = (vqt.bin_at(pointer.y) as usize).min(vqt.spec.bins.saturating_sub(1));
+        let value = vqt.levels.get(bin, frame);
+        let value = value
+            .map(|value| format!("bin {} of {}: {}", bin + 1, vqt.spec.bins, signed(value, 2)));
+        parts.extend(value);
+    } else {
+        let level = signed(picture.level_db(band, frame), 1);
+        parts.push(format!("{} dB", level.trim_start_matches('+')));
+        if let (Some(kind), Some(seen)) = (kind, spectrogram.encoder_input(kind)) {
+            parts.extend(fed(kind, &seen.mel, place, secs));
+        }
     }
     let Some(table) = model.mask.active_table() else {
         return parts;
@@ -114,7 +132,16 @@ fn describe(model: &AppState, picture: &Picture, area: Rect, pointer: Pos2) -> V
     if !fates.is_empty() {
         parts.push(fates.join(", "));
     }
+    parts.extend(window(table, frame));
     parts
+}
+
+/// Of which window the mask over a frame is, where windows overlap: the one in between is masked alike and not drawn.
+fn window(table: &RankTable, frame: usize) -> Option<String> {
+    let overlap = table.view.grid().windows_overlap();
+    let ends = table.view.window_span(frame);
+    let [start, end] = ends.map(|frames| clock((frames * FRAME_SECS).max(0.0)));
+    overlap.then(|| format!("mask of the window {start} to {end}"))
 }
 
 /// The value that the encoder is fed at a place of the band axis and a time.
@@ -124,7 +151,7 @@ fn fed(kind: InputKind, levels: &Levels, place: f64, secs: f64) -> Option<String
     let value = levels.get(band, column)?;
     Some(match kind {
         InputKind::Patches(_) => format!("{} SD", signed(value, 1)),
-        InputKind::Mel(spec) => {
+        InputKind::Mel { mel: spec, .. } => {
             let text = format!("band {} of {}: {}", band + 1, spec.bands, signed(value, 2));
             format!("{text} {}", unit_of(&spec)).trim_end().to_owned()
         }

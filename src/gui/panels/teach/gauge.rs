@@ -16,21 +16,28 @@ const SCALE: f32 = 9.0 * theme::UNIT;
 const LINE: f32 = 5.0 * theme::UNIT;
 
 const COSINE_HINT: &str = "1: the encoder finds the two views the same; 0: nothing in common";
-const PATCHOUT_HINT: &str = "What the encoder saves where it reads fewer patches of a window, and how much its embedding changes";
+const COST_HINT: &str = "What the encoder saves where it reads fewer patches of a window, and how much its embedding changes";
 
 /// Draws the column.
 pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
     let teaching = &model.teaching;
-    let tokens = theme::tokens(ui);
     ui.spacing_mut().interact_size.y = LINE;
+    let cost = match model.mask.patchout() {
+        Some(_) => "Cost of patchout",
+        None => "Cost of the mask",
+    };
     if let Some(answer) = &teaching.patchout.value {
-        head(ui, model, "Patchout", PATCHOUT_HINT, Some(&answer.encoder));
+        head(ui, model, cost, COST_HINT, Some(&answer.encoder));
         return patchout::show(ui, model, answer);
     }
     if let Some(why) = &teaching.patchout.error {
-        head(ui, model, "Patchout", PATCHOUT_HINT, None);
+        head(ui, model, cost, COST_HINT, None);
         return patchout::failed(ui, model, why, out);
+    }
+    if model.mask.own.is_some() {
+        head(ui, model, cost, COST_HINT, None);
+        return computing(ui, "computing");
     }
     let hint = match &teaching.views.value {
         None => COSINE_HINT.to_owned(),
@@ -46,11 +53,12 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         return;
     }
     let Some(answer) = &teaching.views.value else {
-        ui.horizontal(|ui| {
-            ui.add(egui::Spinner::new().size(theme::TEXT_BODY));
-            ui.label(small("Asking the encoder…").color(tokens.text_weak));
-        });
-        return;
+        let embeddings = &model.embeddings;
+        let text = match embeddings.card(&embeddings.source) {
+            None => "Looking into the checkpoint…",
+            Some(_) => "Asking the encoder…",
+        };
+        return computing(ui, text);
     };
     let batch = teaching.batch.value.as_deref();
     let faded = fade_old(ui, "old views", teaching.has_old_views());
@@ -58,6 +66,15 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         ui.multiply_opacity(faded);
         scale(ui, answer, batch);
         neighbours(ui, model, answer, out);
+    });
+}
+
+/// Stands in place of the first answer.
+fn computing(ui: &mut Ui, text: &str) {
+    let weak = theme::tokens(ui).text_weak;
+    ui.horizontal(|ui| {
+        ui.add(egui::Spinner::new().size(theme::TEXT_BODY));
+        ui.label(small(text).color(weak));
     });
 }
 

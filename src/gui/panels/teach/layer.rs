@@ -9,12 +9,14 @@ use crate::gui::{
 use mynascope_encoder::AttentionTrace;
 use mynascope_spectrum::{
     MEL_BANDS, band_of_hz,
-    tokens::{PictureGrid, TrackView, ViewName},
+    tokens::{PictureGrid, TokenGrid, TrackView, ViewName},
 };
 
 /// The values of a layer over the window that was asked about.
 pub struct LayerValues<'a> {
     trace: &'a AttentionTrace,
+    /// Of which tokens of the window there is a value.
+    has_value: Vec<bool>,
     /// Where the window begins in the track, in seconds.
     start_secs: f64,
     /// Token and its value: a share of the largest (0 to 1), or a cosine (-1 to 1).
@@ -36,8 +38,15 @@ pub fn values(model: &AppState, view: ViewName) -> Option<LayerValues<'_>> {
         return None;
     }
     let trace = &answer.trace;
+    let mut has_value = vec![false; trace.grid.tokens()];
+    for &token in &trace.kept {
+        if let Some(has_value) = has_value.get_mut(token) {
+            *has_value = true;
+        }
+    }
     let layer = LayerValues {
         trace,
+        has_value,
         start_secs: answer.start_secs,
         values: Vec::new(),
         diverging: false,
@@ -103,48 +112,23 @@ impl LayerValues<'_> {
         self.values.is_empty()
     }
 
-    /// The part of a token that is nearer to its middle than to that of any other, in a rectangle that is a stretch of the
-    /// track and all bands: tokens that overlap share what they have in common.
-    fn rect(&self, token: usize, stretch: Stretch, area: Rect) -> Option<Rect> {
-        let grid = &self.trace.grid;
-        let ([start, end], _) = grid.area(token)?;
-        let (row, column) = grid.place(token);
-        let overlap = 0.5 * (grid.token_secs - grid.column_secs).max(0.0);
-        let first = if column == 0 { start } else { start + overlap };
-        let last = if column + 1 == grid.columns {
-            end
-        } else {
-            end - overlap
-        };
-        let edge = |row: usize, end: usize| -> Option<f64> {
-            let hz = grid.row_hz.get(row)?.get(end)?;
-            Some(band_of_hz(f64::from(*hz)) + 0.5)
-        };
-        let between = |row: usize| Some(0.5 * (edge(row, 1)? + edge(row + 1, 0)?));
-        let low = match row.checked_sub(1) {
-            Some(below) => between(below)?,
-            None => edge(row, 0)?,
-        };
-        let high = between(row).or_else(|| edge(row, 1))?;
-        let x_of = |secs: f64| {
-            let share = (self.start_secs + secs - stretch.start_secs) / stretch.secs;
-            area.left() + area.width() * share as f32
-        };
-        let y_of = |band: f64| area.bottom() - area.height() * (band / MEL_BANDS as f64) as f32;
-        Some(Rect::from_min_max(
-            pos2(x_of(first), y_of(high)),
-            pos2(x_of(last), y_of(low)),
-        ))
+    /// The parts of the picture that are a token's (see [`shares`]), in a rectangle that is a stretch of the track and all
+    /// bands.
+    fn rects(&self, token: usize, stretch: Stretch, area: Rect) -> impl Iterator<Item = Rect> {
+        let shares = shares(&self.trace.grid, &self.has_value, token);
+        let start_secs = self.start_secs;
+        shares
+            .into_iter()
+            .map(move |share| share.on(start_secs, stretch, area))
     }
 
     /// The token at a place of such a rectangle.
     pub fn token_at(&self, at: Pos2, stretch: Stretch, area: Rect) -> Option<usize> {
-        let tokens = self.trace.kept.iter().copied();
-        let mut tokens = tokens.filter(|&token| {
-            let rect = self.rect(token, stretch, area);
-            rect.is_some_and(|rect| rect.contains(at))
-        });
-        tokens.next()
+        let mut tokens = self.trace.kept.iter().copied();
+        tokens.find(|&token| {
+            self.rects(token, stretch, area)
+                .any(|rect| rect.contains(at))
+        })
     }
 
     /// Paints it into such a rectangle. Tokens without a value stay as they are: they did not go in.
@@ -156,19 +140,95 @@ impl LayerValues<'_> {
             } else {
                 theme::sequential(value)
             };
-            let rect = self.rect(token, stretch, area);
-            if let Some(rect) = rect.filter(|rect| rect.intersects(shown)) {
+            let rects = self.rects(token, stretch, area);
+            for rect in rects.filter(|rect| rect.intersects(shown)) {
                 painter.rect_filled(rect, 0.0, colour.gamma_multiply(theme::LAYER_OPACITY));
             }
         }
+        // All of the token, what it shares with others too.
         let reference = self
             .reference
-            .and_then(|token| self.rect(token, stretch, area));
-        if let Some(rect) = reference {
+            .and_then(|token| whole(&self.trace.grid, token));
+        if let Some(reference) = reference {
+            let rect = reference.on(self.start_secs, stretch, area);
             let stroke = (2.0 * theme::LINE, tokens.playhead);
             painter.rect_stroke(rect, 0.0, stroke, StrokeKind::Inside);
         }
     }
+}
+
+/// A part of a window: seconds from its start, and places on the band axis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Part {
+    secs: [f64; 2],
+    bands: [f64; 2],
+}
+
+impl Part {
+    /// Where it lies in a rectangle that is a stretch of the track and all bands.
+    fn on(self, start_secs: f64, stretch: Stretch, area: Rect) -> Rect {
+        let x_of = |secs: f64| {
+            let share = (start_secs + secs - stretch.start_secs) / stretch.secs;
+            area.left() + area.width() * share as f32
+        };
+        let y_of = |band: f64| area.bottom() - area.height() * (band / MEL_BANDS as f64) as f32;
+        let ([start, end], [low, high]) = (self.secs, self.bands);
+        Rect::from_min_max(pos2(x_of(start), y_of(high)), pos2(x_of(end), y_of(low)))
+    }
+}
+
+/// All that a token covers.
+fn whole(grid: &TokenGrid, token: usize) -> Option<Part> {
+    let (secs, hz) = grid.area(token)?;
+    let bands = hz.map(|hz| band_of_hz(f64::from(hz)) + 0.5);
+    Some(Part { secs, bands })
+}
+
+/// What of a window is painted in a token's colour. Each place that tokens with a value cover is one token's alone: that of the
+/// nearest row there, and in it of the nearest column. So every place has a colour, and none has two.
+fn shares(grid: &TokenGrid, has_value: &[bool], token: usize) -> Vec<Part> {
+    let Some(all) = whole(grid, token) else {
+        return Vec::new();
+    };
+    let (row, column) = grid.place(token);
+    // The token so many rows up and columns to the right, if it has a value.
+    let near = |up: isize, right: isize| -> Option<Part> {
+        let row = row.checked_add_signed(up)?;
+        let column = column.checked_add_signed(right)?;
+        let token = row * grid.columns + column;
+        let there = column < grid.columns && has_value.get(token).copied()?;
+        whole(grid, token).filter(|_| there)
+    };
+    let middle = |a: f64, b: f64| 0.5 * (a + b);
+    let ([start, end], [low, high]) = (all.secs, all.bands);
+    // As far as the middle of what it shares with the tokens beside it.
+    let left = near(0, -1).map_or(start, |other| middle(start, other.secs[1]).max(start));
+    let right = near(0, 1).map_or(end, |other| middle(other.secs[0], end).min(end));
+    let edges = |up: isize| -> Option<[f64; 2]> {
+        let row = row.checked_add_signed(up)?;
+        let hz = grid.row_hz.get(row)?;
+        Some(hz.map(|hz| band_of_hz(f64::from(hz)) + 0.5))
+    };
+    // From here to there no row is nearer.
+    let bottom = edges(-1).map_or(low, |[_, top]| middle(low, top).max(low));
+    let top = edges(1).map_or(high, |[bottom, _]| middle(bottom, high).min(high));
+    let mut parts = vec![Part {
+        secs: [left, right],
+        bands: [bottom, top],
+    }];
+    // Where another row is nearer, what none of its tokens covers.
+    for (up, bands) in [(-1, [low, bottom]), (1, [top, high])] {
+        if bands[0] >= bands[1] || near(up, 0).is_some() {
+            continue;
+        }
+        let left = near(up, -1).map_or(left, |other| other.secs[1].max(left));
+        let right = near(up, 1).map_or(right, |other| other.secs[0].min(right));
+        if left < right {
+            let secs = [left, right];
+            parts.push(Part { secs, bands });
+        }
+    }
+    parts
 }
 
 /// The tokens that cover a place in the rectangle of their window.
@@ -191,4 +251,95 @@ pub fn faded(colour: Color32, tokens: &Tokens, overlay: f32) -> Color32 {
     colour
         .lerp_to_gamma(grey, overlay)
         .lerp_to_gamma(tokens.picture, overlay)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mynascope_spectrum::{
+        MAEST_MEL,
+        tokens::{GridKind, PatchShape, Purpose, WINDOW_FRAMES, stream},
+    };
+
+    /// MAEST's grid: 16 bands of 96 every 10, 256 ms every 160.
+    fn maest() -> TokenGrid {
+        let edge = |band: usize| MAEST_MEL.hz_of_band(band as f64 - 0.5) as f32;
+        let row = |row: usize| [edge(row * 10), edge(row * 10 + 16)];
+        TokenGrid {
+            kind: GridKind::Maest,
+            columns: 31,
+            row_hz: (0..9).map(row).collect(),
+            token_secs: 0.256,
+            column_secs: 0.16,
+        }
+    }
+
+    /// How many tokens paint each of many places, and whether one with a value covers it.
+    fn painted(grid: &TokenGrid, has_value: &[bool]) -> Vec<(usize, bool)> {
+        let mut found = Vec::new();
+        let with: Vec<usize> = (0..grid.tokens()).filter(|&it| has_value[it]).collect();
+        let wholes: Vec<Part> = with.iter().map(|&it| whole(grid, it).unwrap()).collect();
+        let parts: Vec<Part> = with
+            .iter()
+            .flat_map(|&it| shares(grid, has_value, it))
+            .collect();
+        let holds = |part: &Part, secs: f64, band: f64| {
+            (part.secs[0]..part.secs[1]).contains(&secs)
+                && (part.bands[0]..part.bands[1]).contains(&band)
+        };
+        for secs in (0..500).map(|place| 0.0101 * f64::from(place) + 0.003) {
+            for band in (0..128).map(|place| f64::from(place) + 0.37) {
+                let painted = parts.iter().filter(|part| holds(part, secs, band)).count();
+                let covered = wholes.iter().any(|part| holds(part, secs, band));
+                found.push((painted, covered));
+            }
+        }
+        found
+    }
+
+    /// Patches overlap by 6 of 16: whatever is dropped, no place of a patch with a value stays without colour, and none is
+    /// painted twice.
+    #[test]
+    fn every_place_of_the_tokens_with_a_value_is_painted_once() {
+        let grid = maest();
+        let tokens = grid.tokens();
+        let mut random = stream(5, 0, 0, Purpose::Demo);
+        let mut masks = vec![
+            vec![true; tokens],
+            // Patchout: every third column, without a row.
+            (0..tokens)
+                .map(|token| {
+                    let (row, column) = grid.place(token);
+                    column % 3 == 0 && row != 4
+                })
+                .collect(),
+            (0..tokens).map(|token| token == 140).collect(),
+        ];
+        for share in [0.1, 0.5, 0.8] {
+            masks.push((0..tokens).map(|_| random.uniform() < share).collect());
+        }
+        for has_value in masks {
+            for (painted, covered) in painted(&grid, &has_value) {
+                assert_eq!(painted, usize::from(covered));
+            }
+        }
+    }
+
+    #[test]
+    fn patches_side_by_side_are_painted_as_they_lie() {
+        let grid = TokenGrid::from(PatchShape::Square.grid(WINDOW_FRAMES));
+        for token in 0..grid.tokens() {
+            let mut has_value = vec![false; grid.tokens()];
+            has_value[token] = true;
+            let all = whole(&grid, token).unwrap();
+            assert_eq!(shares(&grid, &has_value, token), [all]);
+            let everywhere = vec![true; grid.tokens()];
+            let [only] = shares(&grid, &everywhere, token)[..] else {
+                panic!("one part")
+            };
+            let edges = |part: Part| [part.secs, part.bands].concat();
+            let off = edges(only).into_iter().zip(edges(all));
+            assert!(off.into_iter().all(|(a, b)| (a - b).abs() < 1e-3));
+        }
+    }
 }

@@ -8,6 +8,7 @@ use crate::gui::{
     model::{AppState, Layer, MOST_PATCHOUT, MOST_PERCENT, Mask, OwnGrid, TeachForm, explain_mask},
     theme::{self, small},
 };
+use mynascope_base::ordinal;
 use mynascope_encoder::Patchout;
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio, PatchShape, PictureGrid, ViewName};
 
@@ -181,7 +182,7 @@ fn patchout(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             ui.spacing_mut().item_spacing.y = 0.0;
             let (kept, share) = mask.meter_parts();
             let tip = hidden_only_if_all(mask);
-            ui.label(small(kept).color(tokens.text)).on_hover_text(tip);
+            ui.label(small(kept).color(tokens.text)).on_hover_text(&tip);
             ui.label(small(share).color(tokens.text_weak))
                 .on_hover_text(tip);
         });
@@ -202,19 +203,29 @@ pub fn every_column(patchout: Patchout, grid: &PictureGrid) -> String {
     let name = grid.kind.column_name();
     match patchout.every {
         0 | 1 => format!("every {name}"),
-        2 => format!("every 2nd {name}"),
-        3 => format!("every 3rd {name}"),
-        every => format!("every {every}th {name}"),
+        every => format!("every {} {name}", ordinal(every)),
     }
 }
 
-/// How places are hidden where patches overlap, for hints; the same for grids whose patches don't.
-pub fn hidden_only_if_all(mask: &Mask) -> &'static str {
-    match mask.grid().tokens_overlap() {
+/// What is drawn where windows overlap, in short.
+pub const EVERY_SECOND_WINDOW: &str = "The mask of every second window is drawn";
+
+/// How places are hidden where patches or windows overlap, for hints; the same for grids whose patches don't.
+pub fn hidden_only_if_all(mask: &Mask) -> String {
+    let grid = mask.grid();
+    let of_patches = match grid.tokens_overlap() {
         true => {
-            "Tokens that the encoder reads of a window. Its patches overlap: a place is hidden, and silent, only where all              patches over it (up to four) are dropped"
+            "Tokens that the encoder reads of a window. Its patches overlap: a place is hidden, and silent, only where all \
+             patches over it (up to four) are dropped"
         }
         false => "Tokens that the encoder works on, beside all of them",
+    };
+    match grid.windows_overlap() {
+        true => format!(
+            "{of_patches}. Its windows overlap: {}, back to back from the crop on; those in between are masked alike",
+            EVERY_SECOND_WINDOW.to_lowercase()
+        ),
+        false => of_patches.to_owned(),
     }
 }
 
@@ -255,36 +266,51 @@ pub fn patchout_rows(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     edit_patchout(model, patchout, out);
 }
 
+/// What a user chooses as the kind of mask.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Patchout,
+    Drawn(MaskKind),
+}
+
 fn kinds(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = egui::Vec2::splat(theme::UNIT);
-        // A sixth kind must find room in the same line.
-        let padding = if model.mask.own.is_some() { 1.0 } else { 2.0 };
-        ui.spacing_mut().button_padding.x = padding * theme::UNIT;
-        let by_patchout = model.mask.patchout().is_some();
-        if let Some(own) = &model.mask.own {
-            let what = match own.grid.rows() {
-                1 => format!("{}s", own.grid.kind.column_name()),
-                _ => "Whole columns and rows".to_owned(),
-            };
-            let tip = format!(
-                "{} of every window, the same in each: what {} can leave out when it is used",
-                capital(&what),
-                own.family
-            );
-            if choice(ui, "Patchout", by_patchout, &tip) {
+    let mask = &model.mask;
+    let by_patchout = mask.own.as_ref().map(|own| {
+        let what = match own.grid.rows() {
+            1 => format!("{}s", own.grid.kind.column_name()),
+            _ => "Whole columns and rows".to_owned(),
+        };
+        let tip = format!(
+            "{} of every window, the same in each: what {} can leave out when it is used",
+            capital(&what),
+            own.family
+        );
+        (Kind::Patchout, "Patchout".to_owned(), tip)
+    });
+    let drawn = MaskKind::ALL.map(|kind| {
+        let name = capital(&kind.to_string());
+        (Kind::Drawn(kind), name, explain_mask(kind).to_owned())
+    });
+    let kinds: Vec<_> = by_patchout.into_iter().chain(drawn).collect();
+    let options: Vec<(Kind, &str, &str)> = kinds
+        .iter()
+        .map(|(kind, name, tip)| (*kind, name.as_str(), tip.as_str()))
+        .collect();
+    let current = match mask.patchout() {
+        Some(_) => Kind::Patchout,
+        None => Kind::Drawn(mask.form.kind),
+    };
+    row(ui, "Kind", |ui| {
+        let width = ui.available_size_before_wrap().x;
+        match parts::choice(ui, width, &options, current).1 {
+            None => {}
+            Some(Kind::Patchout) => {
                 out.push(Command::edit_mask(model, |form| form.patchout = true));
             }
-        }
-        for kind in MaskKind::ALL {
-            let name = capital(&kind.to_string());
-            let chosen = model.mask.form.kind == kind && !by_patchout;
-            if choice(ui, &name, chosen, explain_mask(kind)) {
-                out.push(Command::edit_mask(model, |form| {
-                    form.kind = kind;
-                    form.patchout = false;
-                }));
-            }
+            Some(Kind::Drawn(kind)) => out.push(Command::edit_mask(model, |form| {
+                form.kind = kind;
+                form.patchout = false;
+            })),
         }
     });
 }
@@ -311,13 +337,13 @@ fn patches(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         let shapes = [
             (
                 PatchShape::Square,
-                "16×16",
+                "16x16",
                 "Square: 16 bands by 16 frames, 8 rows and 6 columns a window. Chooses which patches are seen and heard; \
                  a hybrid encoder always reads both shapes, so its numbers stay",
             ),
             (
                 PatchShape::Vertical,
-                "128×2",
+                "128x2",
                 "Vertical: all 128 bands by 2 frames, 48 columns a window. Chooses which patches are seen and heard; \
                  a hybrid encoder always reads both shapes, so its numbers stay",
             ),
@@ -544,12 +570,19 @@ fn layer_form(ui: &mut Ui, model: &AppState, form: &mut TeachForm) {
     } else {
         format!("0 to {:.0} %", 100.0 * layer.most)
     };
-    ui.label(small(text).color(tokens.text_weak))
-        .on_hover_text("From the darkest to the brightest colour of the layer");
+    // Each stays in one line.
+    let say = |ui: &mut Ui, text: String, tip: &str| {
+        let text = small(text).color(tokens.text_weak);
+        ui.add(egui::Label::new(text).extend()).on_hover_text(tip);
+    };
+    let tip = "From the darkest to the brightest colour of the layer";
+    say(ui, text, tip);
     if layer.elsewhere > 5e-3 {
-        let text = format!("{:.0} % elsewhere", 100.0 * layer.elsewhere);
-        ui.label(small(text).color(tokens.text_weak)).on_hover_text(
-            "What the class and the distillation token get: they lie nowhere in the picture",
+        let tip = "What the class and the distillation token get: they lie nowhere in the picture";
+        say(
+            ui,
+            format!("{:.0} % elsewhere", 100.0 * layer.elsewhere),
+            tip,
         );
     }
 }

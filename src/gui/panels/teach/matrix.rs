@@ -37,7 +37,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
         let teaching = &model.teaching;
         // Tracks, temperature and what the matrix shows would do nothing.
-        if teaching.patchout.value.is_some() || teaching.patchout.error.is_some() {
+        if model.mask.own.is_some() {
             return patchout::no_batch(ui);
         }
         controls(ui, model, out);

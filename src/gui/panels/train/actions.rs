@@ -95,8 +95,7 @@ fn start(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         } else {
             "Use this encoder"
         };
-        let hint =
-            "Map, Probe and Teach compute their embeddings with the run's best weights from now on";
+        let hint = "All layouts compute with the run's best weights from now on";
         let can = run.checkpoint.is_some() && !used;
         if parts::wide(ui, half, Button::new(text), can, hint)
             && let Some(path) = run.checkpoint.clone()

@@ -14,7 +14,7 @@ use super::plot;
 /// Radius of a checkpoint's mark.
 const MARK: f32 = 1.25 * theme::UNIT;
 
-/// Draws the bar of steps that have a checkpoint; the chosen one is the encoder of Map, Probe and Teach.
+/// Draws the bar of steps that have a checkpoint; the chosen one is the encoder of all layouts.
 pub fn show(ui: &mut Ui, model: &AppState, run: &RunView, height: f32, out: &mut Vec<Command>) {
     let size = Vec2::new(ui.available_width(), height);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
@@ -24,7 +24,7 @@ pub fn show(ui: &mut Ui, model: &AppState, run: &RunView, height: f32, out: &mut
         source.is_file(Some(&saved.weights))
     });
     let text = match (used, &model.embeddings.source.checkpoint) {
-        (Some(saved), _) => format!("Map, Probe and Teach use step {} of this run", saved.step),
+        (Some(saved), _) => format!("All layouts use step {} of this run", saved.step),
         (None, _) if run.saved.is_empty() => {
             format!(
                 "No checkpoint yet: the first comes with step {}",
@@ -32,10 +32,10 @@ pub fn show(ui: &mut Ui, model: &AppState, run: &RunView, height: f32, out: &mut
             )
         }
         (None, CheckpointRef::File(path)) if Some(path) == run.checkpoint.as_ref() => {
-            "Map, Probe and Teach use the weights of this run".to_owned()
+            "All layouts use the weights of this run".to_owned()
         }
         (None, _) => format!(
-            "Map, Probe and Teach use {}; choose a step to use it instead",
+            "All layouts use {}; choose a step to use it instead",
             model.embeddings.source.name()
         ),
     };
@@ -85,7 +85,7 @@ pub fn show(ui: &mut Ui, model: &AppState, run: &RunView, height: f32, out: &mut
     }
     if let Some(saved) = pointed {
         response.clone().on_hover_text_at_pointer(format!(
-            "Step {}: a click makes it the encoder of Map, Probe and Teach",
+            "Step {}: a click makes it the encoder of all layouts",
             saved.step
         ));
     }
@@ -115,7 +115,7 @@ fn mark(ui: &Ui, at: Pos2, step: u64, used: bool, out: &mut Vec<Command>) {
     }
     let clicked = response.clicked();
     response.on_hover_text(format!(
-        "Step {step}: a click makes it the encoder of Map, Probe and Teach"
+        "Step {step}: a click makes it the encoder of all layouts"
     ));
     if clicked {
         out.push(Command::Train(TrainCommand::UseStep(step)));

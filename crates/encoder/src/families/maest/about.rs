@@ -103,6 +103,7 @@ impl Config {
                 Form::Hub => MAEST_HUB_MEL,
                 Form::Native => MAEST_MEL,
             }),
+            vqt: None,
             layers: std::iter::once("patches".to_owned())
                 .chain(blocks)
                 .collect(),

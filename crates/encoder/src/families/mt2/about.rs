@@ -9,7 +9,7 @@ use crate::{
 };
 use mynascope_audio::SAMPLE_RATE;
 use mynascope_spectrum::{
-    VQT_HOP, Vqt,
+    VQT_HOP, Vqt, VqtSpec,
     tokens::{GridKind, TokenGrid},
 };
 
@@ -74,6 +74,11 @@ impl Config {
             window_choices_secs: Vec::new(),
             short_window_pad_secs: None,
             front_end: Some(mel_spec(self.mel_max_hz)),
+            vqt: Some(VqtSpec {
+                told_rate: self.vqt_rate_hz,
+                bins: self.bins,
+                window_samples: self.window_samples(),
+            }),
             grids: vec![grid],
             layers: std::iter::once("frames".to_owned())
                 .chain(blocks)

@@ -80,6 +80,7 @@ impl Config {
             layers: std::iter::once("frames".to_owned()).chain(blocks).collect(),
             readouts: vec![Readout::Mean],
             front_end: None,
+            vqt: None,
             published_layer: self.depth,
             outputs: Vec::new(),
             dim: self.dim,

@@ -195,6 +195,7 @@ impl MynaConfig {
             window_choices_secs: Vec::new(),
             short_window_pad_secs: None,
             front_end: Some(MYNA_MEL),
+            vqt: None,
             grids: grids.map(|shape| shape.grid(frames).into()).collect(),
             layers: std::iter::once("patches".to_owned())
                 .chain(blocks)
