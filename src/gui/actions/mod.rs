@@ -110,8 +110,11 @@ const OTHER_WORDS: &[(&str, &str)] = &[
     ("train-start", "fit learn finetune fine-tune pretrain"),
 ];
 
+/// Says in words why an action can do nothing yet.
+type Reason = fn(&AppState) -> &'static str;
+
 /// What must be done first where an action that people look for can do nothing yet.
-const FIRST: &[(&str, fn(&AppState) -> &'static str)] = &[
+const FIRST: &[(&str, Reason)] = &[
     ("compute-map", |model| match model.library.track_count() {
         0 => OPEN_FIRST,
         _ => "show the layout Map first (Ctrl+3)",

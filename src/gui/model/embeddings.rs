@@ -206,9 +206,9 @@ impl EncoderSource {
                     return name.model().to_owned();
                 }
                 // Many encoders have a file of this name; its folder says more.
-                let is_common = |name: &&str| path.ends_with(name);
+                let is_common = |name: &str| path.ends_with(name);
                 let path = match path.parent() {
-                    Some(folder) if COMMON_NAMES.iter().any(|name| is_common(&name)) => folder,
+                    Some(folder) if COMMON_NAMES.iter().any(|name| is_common(name)) => folder,
                     _ => path,
                 };
                 let last = path.file_name().map(|name| name.to_string_lossy());

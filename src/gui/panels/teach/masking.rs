@@ -371,7 +371,7 @@ fn describe_grid(own: &OwnGrid) -> String {
     match grid.rows() {
         1 => format!("{family} reads {} frames of a window", grid.columns),
         rows => format!(
-            "{family} has one kind of patches, {rows} rows and {} columns in a window; 16×16 and 128×2 side by side are Myna's",
+            "{family} has one kind of patches, {rows} rows and {} columns in a window; 16x16 and 128x2 side by side are Myna's",
             grid.columns
         ),
     }
