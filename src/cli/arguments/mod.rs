@@ -113,7 +113,7 @@ pub enum Verb {
     Predict(Predict),
     /// Probe several encoders on every task that the labels allow.
     Compare(Compare),
-    /// Measure the layers of an encoder without labels.
+    /// Measure the layers of an encoder without labels: all of them, or that of --layer.
     Diagnose(Diagnose),
     /// Lay embeddings out in two dimensions.
     Map(Map),

@@ -110,7 +110,6 @@ pub struct Diagnose {
     /// Tracks, folders, data set folders, or `demo`; labels are not needed.
     #[arg(long, num_args = 1.., required = true)]
     pub data: Vec<PathBuf>,
-    /// Without --layer every layer is measured.
     #[command(flatten)]
     pub encoder: Encoder,
     /// Tracks that are looked at, drawn by the seed where there are more [default: 100].
