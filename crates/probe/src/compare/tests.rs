@@ -13,7 +13,7 @@ fn collection(folder: &Path) -> Collection {
         let path = folder.join(format!("{number}.wav"));
         let base = if number % 2 == 0 { 110.0 } else { 1760.0 };
         let hz = base * (number as f32 / 36.0).exp2();
-        let samples: Vec<f32> = (0..16_000 * 7)
+        let samples: Vec<f32> = (0..52_000)
             .map(|at| 0.4 * (std::f32::consts::TAU * hz * at as f32 / 16_000.0).sin())
             .collect();
         mynascope_audio::write_wav(&path, &samples, 16_000).unwrap();
@@ -26,7 +26,7 @@ fn collection(folder: &Path) -> Collection {
     Collection {
         name: "tones".into(),
         kind: CollectionKind::Folder,
-        tracks: (0..18).map(track).collect(),
+        tracks: (0..12).map(track).collect(),
         split: None,
         notes: Vec::new(),
     }
