@@ -285,6 +285,84 @@ fn a_new_file_lands_on_a_map_among_its_like_and_the_map_stays_as_it_is() {
 }
 
 #[test]
+fn layers_are_measured_without_labels_and_encoders_compared_on_the_tasks_that_the_labels_allow() {
+    let shell = Shell::new();
+    tones(&shell.path("music"), 6);
+    fs::write(shell.path("music/low/broken.wav"), "no sound").unwrap();
+    let diagnose = ["diagnose", "--data", "music", "--device", "cpu"];
+    let made = shell.json(&diagnose, 3);
+    assert_eq!(
+        (&made["tracks"], &made["windows"]),
+        (&12.into(), &12.into())
+    );
+    let layers = made["layers"].as_array().unwrap();
+    assert_eq!(layers.last().unwrap()["name"], "embedding");
+    for layer in layers {
+        assert!(layer["uniformity"]["value"].as_f64().unwrap() < 0.0);
+        assert!(layer["transposition"]["value"].is_f64(), "{layer}");
+        assert_eq!(layer["transpositions"][0]["semitones"], -2);
+        // One window of each track: there are no pairs, which is said.
+        let why = layer["alignment"]["undefined"].as_str().unwrap();
+        assert!(why.contains("longer tracks"), "{why}");
+    }
+    let one = [&diagnose[..], &["--layer", "1", "--semitones", "-2,2"]].concat();
+    let one = shell.json(&one, 3);
+    let only = &one["layers"].as_array().unwrap()[..];
+    assert_eq!((only.len(), &only[0]["layer"]), (1, &1.into()));
+    assert_eq!(only[0]["uniformity"], layers[1]["uniformity"]);
+    let text = shell.run(&diagnose);
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(text.contains("Facco et al. 2017"), "{text}");
+    assert!(
+        text.contains("note: alignment is not defined where -: no track"),
+        "{text}"
+    );
+
+    fs::remove_file(shell.path("music/low/broken.wav")).unwrap();
+    let compare = [
+        "compare",
+        "--data",
+        "music",
+        "--head",
+        "ridge",
+        "--protocol",
+        "folds:3",
+        "--device",
+        "cpu",
+        "--encoders",
+        "shipped",
+        "untrained",
+        "gone.pt",
+    ];
+    let table = shell.json(&compare, 0);
+    assert_eq!(table["tasks"], serde_json::json!(["genre"]));
+    let rows = table["encoders"].as_array().unwrap();
+    let score = &rows[0]["scores"][0]["score"];
+    assert!(rows[2]["problem"].as_str().unwrap().contains("gone.pt"));
+    let alone = [
+        "probe",
+        "--data",
+        "music",
+        "--head",
+        "ridge",
+        "--protocol",
+        "folds:3",
+        "--device",
+        "cpu",
+    ];
+    let alone = shell.json(&alone, 0);
+    assert_eq!(
+        (&score["score"], &score["interval"]),
+        (&alone["score"], &alone["interval"])
+    );
+    let best = shell.json(&[&compare[..12], &["--layers", "best"]].concat(), 0);
+    let layers = &best["encoders"][1]["scores"][0]["score"]["layers"];
+    assert_eq!(layers.as_array().unwrap().len(), 3, "one of each fold");
+    let said = shell.fail(&["compare", "--data", "music", "--tasks", "key"], 1);
+    assert!(said.contains("no track has a key"), "{said}");
+}
+
+#[test]
 fn a_short_training_leaves_an_encoder_that_embed_reads() {
     let shell = Shell::new();
     tones(&shell.path("music"), 2);

@@ -222,7 +222,19 @@ fn every_layout_and_dialog_looks_as_it_did() {
         .does([show(Workspace::Probe)])
         .looks_like("probe_empty")
         .does([Command::Probe(ProbeCommand::Run)])
-        .looks_like("probe");
+        .looks_like("probe")
+        .does([Command::Probe(ProbeCommand::Diagnose)])
+        .looks_like("probe_diagnostics");
+    // Runs of whoever runs this test are none of its business.
+    let compared = album.window.model().compared().into_iter();
+    let files = compared.filter(|encoder| matches!(encoder, CheckpointRef::File(_)));
+    let unmark = files.map(|encoder| Command::Probe(ProbeCommand::Mark(encoder, false)));
+    let unmark: Vec<Command> = unmark.collect();
+    album
+        .does(unmark)
+        .does([Command::Probe(ProbeCommand::Compare)])
+        // At the right stands how long it took.
+        .looks_like_but("probe_compare", Some([700, 140, 1280, 400]));
     for (name, overlay) in [
         ("settings", Overlay::Settings),
         ("palette", Overlay::Palette),

@@ -14,11 +14,12 @@ use eframe::egui;
 use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App,
-    command::{Command, LibraryCommand, ProbeCommand, ProbeFile, TrainCommand},
-    model::{CurveKind, Hearing, ProbeJob, ProbeTab, clock},
+    command::{Command, EncoderCommand, LibraryCommand, ProbeCommand, ProbeFile, TrainCommand},
+    model::{CurveKind, Hearing, ProbeJob, ProbeTab, clock, format_score},
     workspace::Workspace,
 };
-use mynascope_probe::{Head, ProbeSettings, Protocol};
+use mynascope_encoder::CheckpointRef;
+use mynascope_probe::{Diagnostic, Head, LayerChoice, ProbeSettings, Protocol, Task};
 
 use common::{
     labelled::{click_at, cpu, press, settle, show, sounds, wait, window},
@@ -141,6 +142,57 @@ fn leaks_few_labels_and_blocks_are_looked_into() {
     press(&mut harness, ProbeTab::Scoreboard.name());
     harness.get_by_label("Published, block A");
     harness.get_by_label("Published, block B");
+}
+
+#[test]
+fn layers_are_measured_without_labels_and_the_best_are_compared() {
+    need_graphics();
+    let folder = sounds(4);
+    let mut harness = probe_layout(folder.path());
+    choose(&mut harness, Head::Ridge);
+    press(&mut harness, ProbeTab::Diagnostics.name());
+    press(&mut harness, "Measure every layer");
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    assert_eq!(probing.error, None);
+    let shown = probing.diagnosis.as_ref().expect("layers");
+    let done = shown.done.as_ref().expect("a whole diagnosis");
+    assert!(shown.layers.len() >= 3 && shown.layers == done.layers);
+    for diagnostic in [Diagnostic::Alignment, Diagnostic::EffectiveRank] {
+        assert_eq!(
+            shown.curve(diagnostic).len(),
+            shown.layers.len(),
+            "{diagnostic:?}"
+        );
+    }
+    // Eight tracks are too few for a map, which is said where its curve would be.
+    assert!(shown.curve(Diagnostic::Transposition).is_empty());
+    let why = shown.gaps(Diagnostic::Transposition)[0];
+    harness.get_by_label(&format!("Not defined: {why}"));
+    harness.get_by_label("uniformity against layer");
+    let table = probing.table(ProbeTab::Diagnostics).unwrap();
+    assert_eq!(table.len(), 1 + shown.layers.len());
+
+    press(&mut harness, ProbeTab::Compare.name());
+    press(&mut harness, "best layer");
+    let mark = |checkpoint: CheckpointRef, on| Command::Probe(ProbeCommand::Mark(checkpoint, on));
+    let missing = CheckpointRef::File(folder.path().join("gone.safetensors"));
+    for checkpoint in harness.state().model().compared() {
+        let program = matches!(checkpoint, CheckpointRef::Untrained);
+        harness.state_mut().apply(mark(checkpoint, program));
+    }
+    harness.state_mut().apply(mark(missing, true));
+    harness.run_steps(2);
+    press(&mut harness, "Compare encoders");
+    settle(&mut harness);
+    let probing = &harness.state().model().probing;
+    assert_eq!(probing.error, None);
+    let shown = probing.comparison.as_ref().unwrap();
+    assert_eq!(shown.settings.layers, LayerChoice::Best);
+    let found = shown.table.cell(0, 0).unwrap().score().expect("a score");
+    assert_eq!(found.layers.len(), 1);
+    let why = shown.table.encoders[1].problem.clone().expect("a reason");
+    harness.get_by_label(&why);
 }
 
 #[test]
@@ -307,12 +359,35 @@ fn a_probe_answers_over_time_is_kept_and_taken_up_for_other_tracks_and_compared(
     harness.state_mut().apply(Command::Train(elsewhere));
     show(&mut harness, Workspace::Probe);
     choose(&mut harness, Head::Ridge);
-    press(&mut harness, ProbeTab::Scoreboard.name());
+    press(&mut harness, ProbeTab::Compare.name());
     press(&mut harness, "Compare encoders");
     settle(&mut harness);
-    let runs = &harness.state().model().probing.runs;
-    let names: Vec<&str> = runs.iter().map(|run| run.encoder.as_str()).collect();
+    let probing = &harness.state().model().probing;
+    assert_eq!(probing.error, None);
+    let names: Vec<&str> = probing
+        .runs
+        .iter()
+        .map(|run| run.encoder.as_str())
+        .collect();
     assert_eq!(names, ["Untrained", "Shipped"], "the newest first");
+    // A click on a cell opens its probe, with the encoder of its row.
+    let table = &probing.comparison.as_ref().expect("a comparison").table;
+    assert_eq!(table.tasks, [Task::Genre], "the others have no labels here");
+    let score = table.cell(1, 0).unwrap().score().unwrap().score.clone();
+    let text = format_score(&score.metric, score.score);
+    press(&mut harness, &format!("Untrained, genre: {text}"));
+    settle(&mut harness);
+    let model = harness.state().model();
+    assert_eq!(model.embeddings.source.checkpoint, CheckpointRef::Untrained);
+    assert_eq!(model.probing.view.tab, ProbeTab::Mistakes);
+    let report = &model.probing.result.as_ref().unwrap().report;
+    assert_eq!(
+        (report.score, report.interval),
+        (score.score, score.interval)
+    );
+    harness
+        .state_mut()
+        .apply(Command::Encoder(EncoderCommand::Use(cpu())));
 
     press(&mut harness, "Run probe");
     settle(&mut harness);

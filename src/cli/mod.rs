@@ -3,10 +3,12 @@
 
 mod arguments;
 mod bench;
+mod compare;
 mod console;
 mod convert;
 mod demo;
 mod devices;
+mod diagnose;
 mod embed;
 mod encoders;
 mod inspect;
@@ -121,6 +123,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Verb::Train(verb) => train::run(&verb, &common, &console),
         Verb::Probe(verb) => probe::run(&verb, &common, &console),
         Verb::Predict(verb) => predict::run(&verb, &common, &console),
+        Verb::Compare(verb) => compare::run(&verb, &common, &console),
+        Verb::Diagnose(verb) => diagnose::run(&verb, &common, &console),
         Verb::Map(verb) => map::run(&verb, &common, &console),
         Verb::Neighbours(verb) => neighbours::run(&verb, &common, &console),
         Verb::Devices => devices::run(),
@@ -145,6 +149,7 @@ fn new_folder(verb: &Verb) -> Option<&Path> {
         Verb::Convert(verb) => &verb.out,
         Verb::Predict(verb) => verb.out.as_ref()?,
         Verb::Demo(_) | Verb::Tour(_) | Verb::Train(_) | Verb::Probe(_) => return None,
+        Verb::Compare(_) | Verb::Diagnose(_) => return None,
         Verb::Inspect(_) | Verb::Encoders(_) | Verb::Neighbours(_) | Verb::Devices => return None,
         Verb::Bench(_) => return None,
     };
@@ -189,6 +194,8 @@ mod tests {
             vec!["picture", "--out", "a.png", "--size", "0x10"],
             vec!["train", "--data", "demo", "--out", "run", "--batch", "0"],
             vec!["probe", "--data", "demo", "--protocol", "folds:1"],
+            vec!["compare", "--data", "demo", "--layers", "some"],
+            vec!["diagnose", "--data", "demo", "--semitones", "-2,0"],
         ] {
             let line = std::iter::once("mynascope").chain(wrong.iter().copied());
             let error = Arguments::try_parse_from(line).err().unwrap();

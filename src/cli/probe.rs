@@ -196,11 +196,7 @@ pub fn words(report: &ProbeReport) -> Result<String, std::fmt::Error> {
 
 /// A score as people say it: shares in percent, other scores as numbers.
 pub fn format_score(report: &ProbeReport, score: f64) -> String {
-    match report.metric.as_str() {
-        _ if !score.is_finite() => "not defined".to_owned(),
-        "accuracy" => format!("{:.1} %", 100.0 * score),
-        _ => format!("{score:.3}"),
-    }
+    crate::gui::model::format_score(&report.metric, score)
 }
 
 #[cfg(test)]

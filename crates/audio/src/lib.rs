@@ -28,6 +28,7 @@ mod peaks;
 mod player;
 mod resample;
 mod source;
+mod transpose;
 mod wav;
 
 pub use channel::Channel;
@@ -40,6 +41,7 @@ pub use player::{
     Auditions, Clip, Heard, OutputDevice, OutputStatus, Player, PlayerState, Side, ViewSource,
     chosen_device, output_devices,
 };
+pub use transpose::{Semitones, transposed};
 pub use wav::write_wav;
 
 use std::path::Path;

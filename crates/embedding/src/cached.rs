@@ -8,8 +8,8 @@ use std::{collections::HashMap, path::PathBuf, time::Instant};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EmbeddingError, EmbeddingTable, ExtractSettings, Extraction, Level, TrackRow,
-    extract_with_cache,
+    EmbeddingError, EmbeddingTable, ExtractSettings, Extraction, LayerTables, Level, TrackRow,
+    extract_layers, extract_with_cache,
 };
 use mynascope_audio::Caveats;
 use mynascope_base::{
@@ -56,16 +56,16 @@ pub fn extract_cached(
     let asked = Asked {
         collection,
         encoder,
+        hash: encoder.fingerprint().to_owned(),
+        beside_layers: false,
         settings,
     };
     let kept = cache.and_then(|cache| Some((cache, asked.key(cache)?)));
     let Some((cache, key)) = kept else {
         return extract_with_cache(collection, encoder, settings, cache, watch);
     };
-    let known = cache.get(&key, TABLE);
-    if let Some(found) = known.and_then(|bytes| asked.read(&bytes)) {
-        let tracks = collection.tracks.len() as u64;
-        watch.progress("embedding tracks", tracks, Some(tracks));
+    if let Some(found) = asked.get(cache, &key) {
+        report_all_done(collection, watch);
         let seconds = start.elapsed().as_secs_f64();
         return Ok(Extraction {
             seconds,
@@ -74,24 +74,103 @@ pub fn extract_cached(
         });
     }
     let made = extract_with_cache(collection, encoder, settings, Some(cache), watch)?;
-    if let Some((header, numbers)) = asked.write(&made)
-        && ((header.len() + numbers.len()) as u64) < cache.limit_bytes() / LARGEST_SHARE
-    {
-        let length = (header.len() as u64).to_le_bytes();
-        // What is not kept is made again: slower, never wrong.
-        let _ = cache.put(&key, TABLE, &[&length, &header, &numbers]);
+    asked.put(cache, &key, &made);
+    Ok(made)
+}
+
+/// As [`extract_layers`], the same values; tables that were made before are not computed again. The table of a layer is the
+/// one that [`extract_cached`] makes with the encoder opened on it, so each finds what the other made; but for the published
+/// embedding, which alone is computed in a faster way and differs by rounding.
+///
+/// # Errors
+/// As [`extract_layers`]. A cache that cannot be read or written costs time, no more.
+pub fn extract_layers_cached(
+    collection: &Collection,
+    encoder: &LoadedEncoder,
+    settings: &ExtractSettings,
+    cache: Option<&Cache>,
+    watch: &Watch<'_>,
+) -> Result<LayerTables, EmbeddingError> {
+    let start = Instant::now();
+    let layers = 0..encoder.info().layers.len();
+    let asked = layers.map(|layer| Asked {
+        collection,
+        encoder,
+        hash: encoder.layer_fingerprint(layer),
+        beside_layers: encoder.layer_reading(layer).layer.is_none(),
+        settings,
+    });
+    let asked: Vec<Asked<'_>> = asked.collect();
+    let keys = cache.and_then(|cache| {
+        let keys = asked.iter().map(|asked| asked.key(cache));
+        Some((cache, keys.collect::<Option<Vec<ContentKey>>>()?))
+    });
+    let Some((cache, keys)) = keys else {
+        return extract_layers(collection, encoder, settings, cache, watch);
+    };
+    let found = asked.iter().zip(&keys);
+    let found = found.map(|(asked, key)| asked.get(cache, key));
+    if let Some(found) = found.collect::<Option<Vec<Extraction>>>() {
+        report_all_done(collection, watch);
+        let (skipped, caveats) = match found.first() {
+            Some(first) => (first.skipped.clone(), first.caveats.clone()),
+            None => Default::default(),
+        };
+        return Ok(LayerTables {
+            tables: found.into_iter().map(|found| found.table).collect(),
+            skipped,
+            caveats,
+            seconds: start.elapsed().as_secs_f64(),
+            from_cache: true,
+        });
+    }
+    let made = extract_layers(collection, encoder, settings, Some(cache), watch)?;
+    for ((asked, key), table) in asked.iter().zip(&keys).zip(&made.tables) {
+        let extraction = Extraction {
+            table: table.clone(),
+            skipped: made.skipped.clone(),
+            caveats: made.caveats.clone(),
+            windows: table.rows(),
+            windows_per_second: 0.0,
+            seconds: made.seconds,
+            from_cache: false,
+        };
+        asked.put(cache, key, &extraction);
     }
     Ok(made)
+}
+
+fn report_all_done(collection: &Collection, watch: &Watch<'_>) {
+    let tracks = collection.tracks.len() as u64;
+    watch.progress("embedding tracks", tracks, Some(tracks));
 }
 
 /// What a table is made of.
 struct Asked<'a> {
     collection: &'a Collection,
     encoder: &'a LoadedEncoder,
+    /// The encoder's fingerprint, on the layer that the table is of.
+    hash: String,
+    /// Of the published embedding: whether it was computed in one pass with all layers.
+    beside_layers: bool,
     settings: &'a ExtractSettings,
 }
 
 impl Asked<'_> {
+    fn get(&self, cache: &Cache, key: &ContentKey) -> Option<Extraction> {
+        self.read(&cache.get(key, TABLE)?)
+    }
+
+    /// What is not kept is made again: slower, never wrong.
+    fn put(&self, cache: &Cache, key: &ContentKey, made: &Extraction) {
+        if let Some((header, numbers)) = self.write(made)
+            && ((header.len() + numbers.len()) as u64) < cache.limit_bytes() / LARGEST_SHARE
+        {
+            let length = (header.len() as u64).to_le_bytes();
+            let _ = cache.put(key, TABLE, &[&length, &header, &numbers]);
+        }
+    }
+
     /// `None` where a track cannot be read: it may be back the next time.
     fn key(&self, cache: &Cache) -> Option<ContentKey> {
         let Self {
@@ -104,13 +183,16 @@ impl Asked<'_> {
         };
         let made = format!(
             "{} {} {} {} {seed} {}",
-            encoder.fingerprint(),
+            self.hash,
             encoder.device(),
             settings.level,
             settings.ratio.get(),
             settings.channel
         );
         let mut parts = vec![made.into_bytes()];
+        if self.beside_layers {
+            parts.push(b"beside all layers".to_vec());
+        }
         for track in &self.collection.tracks {
             parts.push(match &track.problem {
                 Some(_) => vec![0],
@@ -164,7 +246,7 @@ impl Asked<'_> {
         let header: Header = serde_json::from_slice(header).ok()?;
         let mut table =
             EmbeddingTable::empty(header.dim, encoder.description().to_owned(), header.level);
-        table.encoder_hash = encoder.fingerprint().to_owned();
+        table.encoder_hash = self.hash.clone();
         let mut last = None;
         for place in header.track {
             if last != Some(place) {
@@ -215,7 +297,7 @@ impl Asked<'_> {
 mod tests {
     use super::*;
     use mynascope_collection::{CollectionKind, Track};
-    use mynascope_encoder::{CheckpointRef, DeviceChoice};
+    use mynascope_encoder::{CheckpointRef, DeviceChoice, LoadOptions};
 
     #[test]
     fn a_table_is_made_once_and_anew_when_anything_changes() {
@@ -251,6 +333,8 @@ mod tests {
             let asked = Asked {
                 collection,
                 encoder: &encoder,
+                hash: encoder.fingerprint().to_owned(),
+                beside_layers: false,
                 settings: &settings,
             };
             let key = asked.key(&cache).unwrap();
@@ -277,5 +361,33 @@ mod tests {
         );
         collection.tracks.pop();
         assert!(!get(&collection, 0.0, 2));
+        // Every layer at once, and one of them alone: each finds what the other made.
+        let settings = ExtractSettings::default();
+        let all = |cache: Option<&Cache>| {
+            let watch = Watch::unattended();
+            extract_layers_cached(&collection, &encoder, &settings, cache, &watch).unwrap()
+        };
+        let (made, again, fresh) = (all(Some(&cache)), all(Some(&cache)), all(None));
+        assert!(!made.from_cache && again.from_cache && !fresh.from_cache);
+        assert_eq!(
+            (&again.tables, &again.skipped),
+            (&made.tables, &made.skipped)
+        );
+        assert_eq!(made.tables, fresh.tables);
+        let on_first = LoadedEncoder::open(
+            &CheckpointRef::Untrained,
+            LoadOptions {
+                reading: encoder.layer_reading(1),
+                ..LoadOptions::default()
+            },
+            &DeviceChoice::Cpu,
+        )
+        .unwrap();
+        let watch = Watch::unattended();
+        let one = extract_cached(&collection, &on_first, &settings, Some(&cache), &watch).unwrap();
+        let alone = extract_with_cache(&collection, &on_first, &settings, None, &watch).unwrap();
+        assert!(one.from_cache);
+        assert_eq!(one.table.values, alone.table.values);
+        assert_eq!(one.table.encoder_hash, alone.table.encoder_hash);
     }
 }

@@ -29,9 +29,12 @@ mod styles;
 mod table;
 
 pub use batch::{BatchSimilarity, retrieval_at_1};
-pub use cached::extract_cached;
+pub use cached::{extract_cached, extract_layers_cached};
 pub use duplicates::{NearDuplicate, NearDuplicates, near_duplicates};
-pub use extract::{ExtractSettings, Extraction, extract, extract_layers, extract_with_cache};
+pub use extract::{
+    ExtractSettings, Extraction, LayerTables, ReadTrack, extract, extract_layer_windows,
+    extract_layers, extract_windows, extract_with_cache,
+};
 pub use format::{
     READABLE_EXTENSIONS, TABLE_EXTENSIONS, check_table_path, is_text_table, load_table,
     metadata_path, save_table,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{EmbeddingError, ExtractSettings, Extraction, extract::extract_reading};
+use super::{EmbeddingError, ExtractSettings, Extraction, extract_windows};
 use mynascope_audio::{SAMPLE_RATE, load_mono};
 use mynascope_base::jobs::{Cancel, Watch};
 use mynascope_collection::Track;
@@ -43,7 +43,7 @@ pub fn extract_stretch(
         })
     };
     let tracks = [Track::of_file(path)];
-    let mut extraction = extract_reading(&tracks, encoder, &read, settings, watch)?;
+    let mut extraction = extract_windows(&tracks, encoder, &read, settings, watch)?;
     for timestamp in &mut extraction.table.timestamps {
         *timestamp += start_secs as f32;
     }

@@ -313,6 +313,29 @@ impl LoadedEncoder {
         self.reading.layer.unwrap_or(published)
     }
 
+    /// The reading that opens the same encoder on a layer, by its place in [`EncoderInfo::layers`], as
+    /// [`Self::embed_layers`] gives it.
+    pub fn layer_reading(&self, layer: usize) -> Reading {
+        let mut reading = Reading {
+            layer: (layer <= self.info.depth).then_some(layer),
+            readout: Some(self.layer_readout()),
+            ..self.reading
+        };
+        reading.leave_out_published(&self.info, self.info.window);
+        // These were said to be published or not when the encoder was opened.
+        (reading.overlap, reading.window_secs) = (self.reading.overlap, self.reading.window_secs);
+        reading
+    }
+
+    /// [`Self::fingerprint`] of the same encoder, opened on a layer.
+    pub fn layer_fingerprint(&self, layer: usize) -> String {
+        let weights = self.fingerprint.split('-').next().unwrap_or_default();
+        match self.layer_reading(layer) {
+            published if published.is_published() => weights.to_owned(),
+            reading => format!("{weights}-{}", reading.slug()),
+        }
+    }
+
     /// What is read, the published values where nothing else was asked for.
     pub fn reading_in_use(&self) -> ReadingInUse {
         let layer = self.layer_read();

@@ -13,6 +13,7 @@ use mynascope_embedding::EmbeddingTable;
 use mynascope_spectrum::tokens::{Purpose, stream};
 
 /// The tracks that can be used, with their rows.
+#[derive(Clone)]
 pub(super) struct Data<'a> {
     pub(super) table: &'a EmbeddingTable,
     pub(super) task: Task,
@@ -94,6 +95,14 @@ impl<'a> Data<'a> {
             Task::Key | Task::Tags | Task::Emotion => data.check_size()?,
         }
         Ok((data, notes))
+    }
+
+    /// The same tracks and truths with the embeddings of another layer, whose rows are of the same windows.
+    pub(super) fn with_table(&self, table: &'a EmbeddingTable) -> Self {
+        Self {
+            table,
+            ..self.clone()
+        }
     }
 
     /// A class of one track cannot be learned and tested.

@@ -10,7 +10,7 @@ use super::{
 use mynascope_audio::Channel;
 use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::Collection;
-use mynascope_embedding::{ExtractSettings, extract_layers};
+use mynascope_embedding::{ExtractSettings, extract_layers_cached};
 use mynascope_encoder::LoadedEncoder;
 use mynascope_spectrum::tokens::MaskRatio;
 
@@ -78,9 +78,10 @@ pub fn layer_sweep(
         channel,
         ..ExtractSettings::default()
     };
-    let tables = watch.part("every block", 0, 2, |watch| {
-        extract_layers(collection, encoder, &extraction, cache, watch)
+    let layers = watch.part("every block", 0, 2, |watch| {
+        extract_layers_cached(collection, encoder, &extraction, cache, watch)
     })?;
+    let tables = layers.tables;
     let mut sweep = LayerSweep::default();
     let last = tables.len().saturating_sub(1);
     for (layer, table) in tables.iter().enumerate() {

@@ -4,7 +4,8 @@
 //! kept ([`TrainedProbe`]) and answers for other tracks ([`predict_collection`]). Scores are drawn against the mask ratio
 //! ([`mask_curve`]), the number of labelled tracks ([`few_shot`]) and the layer ([`layer_sweep`]); [`leak_report`] tells
 //! how far a split can be trusted, [`published_scores`] what others have scored, and [`read_scores`] what this user's probes
-//! scored before. Every one of them takes a watch, so
+//! scored before. [`compare`] scores several encoders on every task that the labels allow, and [`diagnose`] measures layers
+//! without labels. Every one of them takes a watch, so
 //! that the window and the command line can stop it and tell how far it is.
 //!
 //! A crate of its own: heads and scores need tables of embeddings, but no training loop and no window.
@@ -20,8 +21,10 @@
     )
 )]
 
+mod compare;
 mod curve;
 mod data;
+mod diagnose;
 mod few_shot;
 mod heads;
 mod layers;
@@ -50,7 +53,14 @@ mod scoring;
 mod stack;
 mod targets;
 
+pub use compare::{
+    CompareSettings, ComparedCell, ComparedEncoder, ComparedScore, Comparison, LayerChoice,
+    NamedEncoder, TaskWithoutLabels, compare,
+};
 pub use curve::{CURVE_RATIOS, CurvePoint, CurveSettings, MaskCurve, mask_curve};
+pub use diagnose::{
+    DiagnoseSettings, Diagnosis, Diagnostic, LayerDiagnostics, Measured, TransposedScore, diagnose,
+};
 pub use few_shot::{FewShotCurve, FewShotPoint, FewShotSettings, few_shot};
 pub use layers::{LayerPoint, LayerSweep, layer_sweep};
 pub use leak::{LeakPair, LeakReport, LeakSettings, SplitPart, known_faults, leak_report};
@@ -58,7 +68,7 @@ pub use paper::{GridRow, PUBLISHED_SETTINGS};
 pub use patchout::{CURVE_PATCHOUT, OpenWith, PatchoutCurve, PatchoutPoint, patchout_curve};
 pub use predict::{Answer, Predictions, TrackAnswer, WindowAnswer, predict_collection};
 pub use published::{Block, Measure, PublishedScore, published_scores};
-pub use run::{check_labels, probe, probe_collection, probe_genre, train_probe};
+pub use run::{check_labels, probe, probe_best_layer, probe_collection, probe_genre, train_probe};
 pub use saved::{EncoderId, ProbeCard, TrainedProbe};
 pub use score_curve::ProbeCurve;
 pub use scores::{

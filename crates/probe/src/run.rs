@@ -51,11 +51,47 @@ pub fn probe_collection(
     watch: &Watch<'_>,
 ) -> Result<ProbeReport, ProbeError> {
     let (targets, published) = asked(table, collection, settings)?;
-    let (mut report, _) = work(table, &targets, published.as_ref(), settings, watch)?;
+    let done = work(&[table], &targets, published.as_ref(), settings, watch)?;
+    let mut report = done.report;
     report
         .notes
         .extend(known(collection, encoder_hash, settings));
     Ok(report)
+}
+
+/// As [`probe_collection`], on the best of several layers: `tables` holds the same tracks and windows as every layer gives
+/// them. Which layer is read is chosen as any setting is, on the validation tracks of each split or fold; the test tracks
+/// are only given to the probe of the chosen layer. Returns the report, and the place in `tables` of the layer of each split
+/// or fold; of equal ones the first.
+///
+/// # Errors
+/// As [`probe_collection`]. The protocol `paper`, which chooses on the test tracks, is refused.
+pub fn probe_best_layer(
+    tables: &[EmbeddingTable],
+    collection: &Collection,
+    encoder_hash: &str,
+    settings: &ProbeSettings,
+    watch: &Watch<'_>,
+) -> Result<(ProbeReport, Vec<usize>), ProbeError> {
+    if settings.protocol == Protocol::Paper {
+        return Err(ProbeError::Labels(
+            "the published protocol has no choice of layers; choose one by quick, clean or folds:K"
+                .into(),
+        ));
+    }
+    let first = tables.first().ok_or_else(no_table)?;
+    let (targets, published) = asked(first, collection, settings)?;
+    let tables: Vec<&EmbeddingTable> = tables.iter().collect();
+    let done = work(&tables, &targets, published.as_ref(), settings, watch)?;
+    let mut report = done.report;
+    report
+        .notes
+        .extend(known(collection, encoder_hash, settings));
+    Ok((report, done.layers))
+}
+
+fn no_table() -> ProbeError {
+    ProbeError::Table("there is no table to probe; embed some tracks first".into())
 }
 
 /// Whether a collection's labels and split allow a probe, before anything is computed: refuses what [`probe_collection`]
@@ -112,7 +148,9 @@ pub fn train_probe(
         )));
     }
     let (targets, published) = asked(table, collection, settings)?;
-    let (mut report, fitted) = work(table, &targets, published.as_ref(), settings, watch)?;
+    let Done {
+        mut report, fitted, ..
+    } = work(&[table], &targets, published.as_ref(), settings, watch)?;
     report
         .notes
         .extend(known(collection, &encoder.hash, settings));
@@ -218,28 +256,49 @@ pub fn probe(
     settings: &ProbeSettings,
     watch: &Watch<'_>,
 ) -> Result<ProbeReport, ProbeError> {
-    Ok(work(table, targets, published, settings, watch)?.0)
+    Ok(work(&[table], targets, published, settings, watch)?.report)
 }
 
-/// The report, and of a single split the probe that was tested.
+/// What came of a probe.
+struct Done {
+    report: ProbeReport,
+    /// Of a single split the probe that was tested.
+    fitted: Option<Fitted>,
+    /// The table of each split or fold.
+    layers: Vec<usize>,
+}
+
+/// Probes the best of several tables of the same tracks and windows; of one table that one.
 fn work(
-    table: &EmbeddingTable,
+    tables: &[&EmbeddingTable],
     targets: &Targets,
     published: Option<&Split>,
     settings: &ProbeSettings,
     watch: &Watch<'_>,
-) -> Result<(ProbeReport, Option<Fitted>), ProbeError> {
+) -> Result<Done, ProbeError> {
     let start = Instant::now();
-    table
-        .validate()
-        .map_err(|error| ProbeError::Table(error.to_string()))?;
+    for table in tables {
+        table
+            .validate()
+            .map_err(|error| ProbeError::Table(error.to_string()))?;
+    }
+    let (&table, others) = tables.split_first().ok_or_else(no_table)?;
+    if others.iter().any(|other| other.track != table.track) {
+        return Err(ProbeError::Table(
+            "the tables of the layers are of different windows; embed the tracks anew".into(),
+        ));
+    }
     let (mut data, mut notes) = Data::of(table, targets)?;
     if settings.protocol == Protocol::Paper {
         paper::check(&data, settings, published)?;
     }
     let splits = data.splits(settings, published, &mut notes)?;
     data.leave_out_untrained(&splits, &mut notes)?;
+    // Truths and splits are those of the first.
+    let others = others.iter().map(|&table| data.with_table(table));
+    let layers: Vec<Data<'_>> = others.collect();
     let folds = splits.len();
+    let mut chosen_layers = Vec::new();
     let mut said = Vec::new();
     let (mut scores, mut chosen) = (Vec::new(), Vec::new());
     let mut sizes = SplitSizes::default();
@@ -257,15 +316,26 @@ fn work(
             notes.extend(grid.notes);
             break;
         }
-        watch.progress("training probes", fold as u64, Some(folds as u64));
-        let fitted = fit(&data, split, settings, watch)?;
-        let tested = tested(&data, &split.test, &fitted, fold);
+        let of_layers = std::iter::once(&data).chain(&layers).enumerate();
+        let mut best: Option<(usize, &Data<'_>, Fitted)> = None;
+        for (layer, data) in of_layers {
+            let done = (fold * tables.len() + layer) as u64;
+            watch.progress("training probes", done, Some((folds * tables.len()) as u64));
+            let fitted = fit(data, split, settings, watch)?;
+            if (best.as_ref()).is_none_or(|(.., other)| fitted.worth > other.worth) {
+                best = Some((layer, data, fitted));
+            }
+        }
+        let (layer, of_layer, fitted) = best.ok_or_else(no_table)?;
+        chosen_layers.push(layer);
+        let tested = tested(of_layer, &split.test, &fitted, fold);
         scores.push(data.metrics(&tested).score);
         said.extend(tested);
         chosen.push(fitted.chosen.clone());
         last = Some(fitted);
     }
-    watch.progress("training probes", folds as u64, Some(folds as u64));
+    let all = (folds * tables.len()) as u64;
+    watch.progress("training probes", all, Some(all));
     let said: Vec<&Said> = said.iter().collect();
     let whole = data.metrics(&said);
     let intervals = data.intervals(&said, settings.seed);
@@ -310,7 +380,11 @@ fn work(
         notes,
         seconds: start.elapsed().as_secs_f64(),
     };
-    Ok((report, last.filter(|_| single)))
+    Ok(Done {
+        report,
+        fitted: last.filter(|_| single),
+        layers: chosen_layers,
+    })
 }
 
 impl Data<'_> {
@@ -354,6 +428,8 @@ pub(super) struct Fitted {
     pub(super) scaler: Scaler,
     pub(super) model: Model,
     pub(super) chosen: String,
+    /// What it scored on the validation tracks, and the mean share that it gave the truth there.
+    worth: (f64, f64),
     /// The files of the tracks that it learned from or that chose its setting.
     pub(super) seen: Vec<PathBuf>,
 }
@@ -383,12 +459,13 @@ pub(super) fn fit(
         outputs: data.names.len(),
         seed: settings.seed,
     };
-    let mut best: Option<((f64, f64), Fitted)> = None;
+    let mut best: Option<Fitted> = None;
     let mut try_it = |model: Model, chosen: String| {
-        let fitted = Fitted {
+        let mut fitted = Fitted {
             scaler: scaler.clone(),
             model,
             chosen,
+            worth: (0.0, 0.0),
             seen: Vec::new(),
         };
         let said = tested(data, &split.valid, &fitted, 0);
@@ -399,13 +476,13 @@ pub(super) fn fit(
         // A validation part that scores nothing prefers nothing.
         let score = data.metrics(&said).score;
         let score = if score.is_finite() { score } else { 0.0 };
-        let worth = (score, mean(sure).unwrap_or(0.0));
-        if best.as_ref().is_none_or(|(most, _)| worth > *most) {
-            best = Some((worth, fitted));
+        fitted.worth = (score, mean(sure).unwrap_or(0.0));
+        if best.as_ref().is_none_or(|best| fitted.worth > best.worth) {
+            best = Some(fitted);
         }
     };
     fit_each(settings.head, &parts, watch, &mut try_it)?;
-    let (_, mut fitted) = best.ok_or(ProbeError::Fit {
+    let mut fitted = best.ok_or(ProbeError::Fit {
         head: settings.head,
         why: "no setting gave a score".into(),
     })?;

@@ -586,3 +586,54 @@ fn an_r2_that_is_not_defined_is_no_number() {
         assert!(json["score"].is_null() && json["metrics"]["r2"].is_null());
     }
 }
+
+/// Of two layers the one is probed that validation tracks prefer; one that only knows the test tracks is not found.
+#[test]
+fn the_layer_is_chosen_on_validation_tracks_and_never_on_test_tracks() {
+    let clear = planted(10, 6.0, false);
+    let mut noise = planted(10, 0.0, false);
+    let collection = Collection {
+        name: "planted".into(),
+        kind: mynascope_collection::CollectionKind::Folder,
+        tracks: (clear.tracks.iter())
+            .map(|track| Track {
+                label: track.label.clone(),
+                ..Track::of_file(&track.path)
+            })
+            .collect(),
+        split: None,
+        notes: Vec::new(),
+    };
+    let settings = ProbeSettings {
+        head: Head::Ridge,
+        ..ProbeSettings::default()
+    };
+    let watch = Watch::unattended();
+    let best = |tables: &[EmbeddingTable], settings: &ProbeSettings| {
+        probe_best_layer(tables, &collection, "", settings, &watch).unwrap()
+    };
+    let (report, layers) = best(&[noise.clone(), clear.clone()], &settings);
+    assert_eq!(layers, [1]);
+    let alone = probe_collection(&clear, &collection, "", &settings, &watch).unwrap();
+    assert_eq!(
+        (report.score, report.interval),
+        (alone.score, alone.interval)
+    );
+    let folds = ProbeSettings {
+        protocol: Protocol::Folds(4),
+        ..settings
+    };
+    assert_eq!(best(&[clear.clone(), noise.clone()], &folds).1, [0; 4]);
+
+    // A layer of noise that shows the truth on test tracks alone.
+    let tested: Vec<_> = alone.predictions.iter().map(|it| it.path.clone()).collect();
+    for row in 0..noise.rows() {
+        let track = noise.track[row] as usize;
+        if tested.contains(&noise.tracks[track].path) {
+            noise.values[8 * row..8 * (row + 1)].copy_from_slice(clear.row(row));
+        }
+    }
+    let middling = planted(10, 2.0, false);
+    let (_, layers) = best(&[noise, middling], &settings);
+    assert_eq!(layers, [1]);
+}

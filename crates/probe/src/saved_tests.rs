@@ -207,7 +207,8 @@ fn a_sweep_ends_at_the_embedding() {
     let watch = Watch::unattended();
     let layers =
         mynascope_embedding::extract_layers(&collection, &encoder, &settings, None, &watch)
-            .unwrap();
+            .unwrap()
+            .tables;
     assert_eq!(layers.len(), encoder.info().depth + 2);
     let whole = mynascope_embedding::extract(&collection, &encoder, &settings, &watch).unwrap();
     let (last, whole) = (layers.last().unwrap(), whole.table);

@@ -20,7 +20,7 @@ use mynascope_encoder::{
     Readout, Rows, WeightsChoice,
 };
 use mynascope_hub::HubName;
-pub use probes::{Predict, Probe};
+pub use probes::{Compare, Diagnose, Predict, Probe};
 pub use sound::{Demo, Keep, Mask, Mel, Picture, Tour};
 pub use tables::{Embed, Map, Neighbours};
 pub use training::{FurtherTraining, Train};
@@ -111,6 +111,10 @@ pub enum Verb {
     Probe(Probe),
     /// Apply a saved probe to tracks.
     Predict(Predict),
+    /// Probe several encoders on every task that the labels allow.
+    Compare(Compare),
+    /// Measure the layers of an encoder without labels: all of them, or that of --layer.
+    Diagnose(Diagnose),
     /// Lay embeddings out in two dimensions.
     Map(Map),
     /// Find the nearest tracks or windows by cosine.

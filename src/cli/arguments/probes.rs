@@ -5,8 +5,9 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use clap::Args;
 
 use super::{Encoder, at_least_one, checkpoint};
+use mynascope_audio::Semitones;
 use mynascope_encoder::{CheckpointRef, Patching, WeightsChoice};
-use mynascope_probe::{Head, Protocol};
+use mynascope_probe::{Head, LayerChoice, Protocol, Task};
 use mynascope_spectrum::tokens::MaskRatio;
 
 #[derive(Debug, Args)]
@@ -18,7 +19,7 @@ pub struct Probe {
     pub encoder: Encoder,
     /// genre: one label a track (the folder's name, a data set's genre, the demo's style).
     #[arg(long, default_value = "genre")]
-    pub task: mynascope_probe::Task,
+    pub task: Task,
     /// linear, ridge, mlp or knn [default: linear].
     #[arg(long)]
     pub head: Option<Head>,
@@ -83,4 +84,44 @@ pub struct Predict {
     /// Give the prediction of every window too.
     #[arg(long)]
     pub windows: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// Tracks, folders, data set folders, or `demo`.
+    #[arg(long, num_args = 1.., required = true)]
+    pub data: Vec<PathBuf>,
+    /// Checkpoint files, run folders, hub folders, hf:OWNER/NAME of fetched encoders, `shipped` or `untrained`.
+    #[arg(long, num_args = 1.., default_values = ["shipped", "untrained"], value_parser = checkpoint())]
+    pub encoders: Vec<CheckpointRef>,
+    /// Tasks, as genre,key [default: all that the labels allow].
+    #[arg(long, value_delimiter = ',')]
+    pub tasks: Vec<Task>,
+    /// linear, ridge, mlp or knn [default: linear].
+    #[arg(long)]
+    pub head: Option<Head>,
+    /// quick, clean or folds:K; see `probe`.
+    #[arg(long, default_value = "quick")]
+    pub protocol: Protocol,
+    /// published: the layer that each encoder's authors read; best: the one that scores best on the validation tracks.
+    #[arg(long, default_value = "published")]
+    pub layers: LayerChoice,
+}
+
+#[derive(Debug, Args)]
+pub struct Diagnose {
+    /// Tracks, folders, data set folders, or `demo`; labels are not needed.
+    #[arg(long, num_args = 1.., required = true)]
+    pub data: Vec<PathBuf>,
+    #[command(flatten)]
+    pub encoder: Encoder,
+    /// Tracks that are looked at, drawn by the seed where there are more [default: 100].
+    #[arg(long, value_parser = at_least_one)]
+    pub tracks: Option<NonZeroUsize>,
+    /// Windows of each track, evenly over it [default: 8].
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub windows: Option<NonZeroUsize>,
+    /// Transpositions whose embeddings are told from those of the sound as it is, -12 to 12 [default: -2,2].
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
+    pub semitones: Vec<Semitones>,
 }

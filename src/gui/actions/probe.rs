@@ -64,9 +64,17 @@ pub(super) const ACTIONS: &[Action] = &[
         id: "probe-compare",
         group: GROUP,
         name: "Compare encoders",
-        help: "Probe the encoders that are marked on the scoreboard with the same settings",
+        help: "Score the encoders at hand, or those that are marked, on every task that the labels allow",
         keys: &[],
         command: |model| idle(model, ProbeCommand::Compare),
+    },
+    Action {
+        id: "probe-diagnose",
+        group: GROUP,
+        name: "Measure layers without labels",
+        help: "Draw alignment, uniformity, dimensions and answers to transposition of every layer of the encoder",
+        keys: &[],
+        command: |model| idle(model, ProbeCommand::Diagnose),
     },
     Action {
         id: "probe-mask-curve",

@@ -43,8 +43,12 @@ pub enum ProbeCommand {
     GiveUpGroup(String),
     /// Trains a probe on the groups.
     TrainGroups,
-    /// Probes several encoders with the same settings.
+    /// Measures every layer of the encoder without labels.
+    Diagnose,
+    /// Scores several encoders on every task.
     Compare,
+    /// Opens the probe of a cell of the comparison, by the places of its encoder and task.
+    OpenCompared(usize, usize),
     /// Asks for a file or folder.
     Ask(ProbeAsk),
     /// Keeps the active probe.

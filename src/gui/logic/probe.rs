@@ -3,12 +3,12 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::gui::{
-    command::{ProbeAsk, ProbeCommand, ProbeFile},
+    command::{EncoderCommand, ProbeAsk, ProbeCommand, ProbeFile},
     jobs::{JobEvent, NoThread},
     message::ProbeMessage,
     model::{
         ActiveProbe, AppState, AskedFor, CurveKind, EmbedError, PredictionTimeline, ProbeFound,
-        ProbeJob, ProbeTab, ProbeView, ScoreCurve, WINDOW_SECS,
+        ProbeJob, ProbeTab, ProbeView, ScoreCurve, ShownDiagnosis, WINDOW_SECS,
     },
     sheets::ProbeSheet,
     work::{
@@ -23,10 +23,10 @@ use crate::gui::{
     workspace::Workspace,
 };
 use mynascope_encoder::CheckpointRef;
-use mynascope_probe::{LeakSettings, SavedScore, ScoreChange};
+use mynascope_probe::{DiagnoseSettings, LeakSettings, SavedScore, ScoreChange};
 
 use super::{
-    copy_text,
+    copy_text, encoder,
     map::{marks_changed, play_from},
     map_colours, radio, sound,
 };
@@ -53,10 +53,15 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: ProbeC
             show_tab_of(model, ProbeJob::Leaks);
             find_leaks(model, workers);
         }
+        ProbeCommand::Diagnose => {
+            show_tab_of(model, ProbeJob::Diagnose);
+            diagnose(model, workers);
+        }
         ProbeCommand::Compare => {
             show_tab_of(model, ProbeJob::Compare);
             compare(model, workers);
         }
+        ProbeCommand::OpenCompared(row, column) => open_compared(model, workers, row, column),
         ProbeCommand::Ask(ask) => {
             model
                 .notices
@@ -224,9 +229,21 @@ fn follow_job(model: &mut AppState, workers: &Workers, event: JobEvent<ProbeFoun
             probing.add_run(row);
             map_colours::paint(model);
         }
-        JobEvent::Found(ProbeFound::Score(row)) => {
-            save_score(&row, workers);
-            probing.add_run(*row);
+        JobEvent::Found(ProbeFound::Compared(shown)) => {
+            for score in probing.take_in_comparison(*shown) {
+                save_score(&score, workers);
+            }
+        }
+        JobEvent::Found(ProbeFound::Layer(layer)) => {
+            if let Some(shown) = &mut probing.diagnosis {
+                shown.layers.push(*layer);
+            }
+        }
+        JobEvent::Found(ProbeFound::Diagnosis(made)) => {
+            if let Some(shown) = &mut probing.diagnosis {
+                shown.layers.clone_from(&made.layers);
+                shown.done = Some(*made);
+            }
         }
         JobEvent::Found(ProbeFound::Leaks(found)) => probing.leaks = Some(*found),
         JobEvent::Found(ProbeFound::Predictions(found)) => probing.predictions = Some(found),
@@ -241,6 +258,7 @@ fn follow_job(model: &mut AppState, workers: &Workers, event: JobEvent<ProbeFoun
                 ProbeJob::Groups
                 | ProbeJob::Curve(_)
                 | ProbeJob::Compare
+                | ProbeJob::Diagnose
                 | ProbeJob::Leaks
                 | ProbeJob::Use => AskedFor::Nothing,
             };
@@ -305,9 +323,41 @@ fn compare(model: &mut AppState, workers: &mut Workers) {
         return;
     }
     if let Some(request) = request(model, workers) {
-        let (slot, form) = (&mut model.probing.job, model.probing.form);
-        let started = probe::start_comparison(slot, sources, request, form, &workers.outbox);
+        let settings = model.compare_settings();
+        let slot = &mut model.probing.job;
+        let started = probe::start_comparison(slot, sources, request, settings, &workers.outbox);
         runs(model, ProbeJob::Compare, started);
+    }
+}
+
+fn diagnose(model: &mut AppState, workers: &mut Workers) {
+    if let Some(request) = request(model, workers) {
+        let settings = DiagnoseSettings {
+            seed: model.probing.form.seed,
+            channel: request.source.channel,
+            ..DiagnoseSettings::default()
+        };
+        model.probing.diagnosis = Some(ShownDiagnosis {
+            encoder: request.source.of_all_layers().title(),
+            layers: Vec::new(),
+            done: None,
+        });
+        let slot = &mut model.probing.job;
+        let started = probe::start_diagnosis(slot, request, settings, &workers.outbox);
+        runs(model, ProbeJob::Diagnose, started);
+    }
+}
+
+/// Runs the probe of a cell, whose embeddings are in the cache, with the encoder that made it. Not while another job runs,
+/// which would be given up.
+fn open_compared(model: &mut AppState, workers: &mut Workers, row: usize, column: usize) {
+    let shown = model.probing.comparison.as_ref();
+    let probe = shown.and_then(|shown| shown.probe_of(row, column));
+    if let Some((form, source)) = probe.filter(|_| !model.probing.job.is_running()) {
+        encoder::apply(model, workers, EncoderCommand::Use(source));
+        model.probing.form = form;
+        show_tab_of(model, ProbeJob::Probe);
+        run(model, workers);
     }
 }
 

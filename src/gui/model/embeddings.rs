@@ -299,6 +299,13 @@ impl EncoderSource {
         all
     }
 
+    /// The same where every layer is read, or a readout that no layer has.
+    pub fn of_all_layers(&self) -> Self {
+        let mut all = self.clone();
+        all.reading.layer = None;
+        all
+    }
+
     /// Its name with the step that a run stands for. Asks the file system: not for the window's thread.
     pub fn name_of_step(&self) -> String {
         match self.checkpoint.resolve() {

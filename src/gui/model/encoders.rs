@@ -152,17 +152,21 @@ impl AppState {
         }
     }
 
-    /// The encoders that are compared: those that were marked, else shipped, untrained and the user's own: the file or run
-    /// that is chosen, or the newest run.
+    /// The encoders that are compared: those that were marked, else all that are at hand.
     pub fn compared(&self) -> Vec<CheckpointRef> {
-        let newest = || {
-            let run = self.training.table.rows.iter().find(|run| run.step > 0);
-            run.map(|run| run.folder.clone())
-        };
-        let own = || (self.own_checkpoint().or_else(newest)).map(CheckpointRef::File);
         self.probing.compared.clone().unwrap_or_else(|| {
-            let program = [CheckpointRef::Shipped, CheckpointRef::Untrained];
-            program.into_iter().chain(own()).collect()
+            let offered = self.encoders(&[]).into_iter();
+            let mut all: Vec<CheckpointRef> = offered.map(|offer| offer.checkpoint).collect();
+            let chosen = &self.embeddings.source.checkpoint;
+            // A step of a run that is listed stands for the run.
+            let listed = |other: &CheckpointRef| match chosen {
+                CheckpointRef::File(path) => other == chosen || holds(other, path),
+                CheckpointRef::Shipped | CheckpointRef::Untrained => other == chosen,
+            };
+            if !all.iter().any(listed) {
+                all.push(chosen.clone());
+            }
+            all
         })
     }
 

@@ -63,8 +63,8 @@ pub use points::{Camera, Point, PointClass};
 pub use probing::{
     ActiveProbe, Answer, AnswerColumn, AnswerSort, Broken, CurveKind, Found, PROTOCOLS,
     PredictionTimeline, ProbeFound, ProbeJob, ProbeResult, ProbeTab, ProbeView, Probing,
-    RADIO_SECS, Radio, ScoreCurve, ScorePoint, Sheet, TrackGroups, explain_head, explain_protocol,
-    explain_task, format_score,
+    RADIO_SECS, Radio, ScoreCurve, ScorePoint, Sheet, ShownComparison, ShownDiagnosis, TrackGroups,
+    explain_head, explain_protocol, explain_task, format_score,
 };
 pub use search::{Column, Find, Finder, Sort};
 pub use second_map::{Imported, MapSide, SecondMap};
@@ -90,7 +90,6 @@ pub use undo::{FollowUp, History, Step, UndoState, step as undo_step};
 use std::path::PathBuf;
 
 use mynascope_base::storage::Settings;
-use mynascope_encoder::CheckpointRef;
 
 use super::workspace::Workspace;
 
@@ -185,16 +184,6 @@ impl AppState {
             "Open a folder (Ctrl+Shift+O) or files (Ctrl+O), or paste a path into the palette (Ctrl+P)"
         } else {
             "Drop files or folders on the window"
-        }
-    }
-
-    /// A checkpoint of the user: the one that is chosen as the encoder, or that of the run that is shown.
-    pub fn own_checkpoint(&self) -> Option<PathBuf> {
-        match &self.embeddings.source.checkpoint {
-            CheckpointRef::File(path) => Some(path.clone()),
-            CheckpointRef::Shipped | CheckpointRef::Untrained => {
-                self.training.checkpoint().map(PathBuf::from)
-            }
         }
     }
 }

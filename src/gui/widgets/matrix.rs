@@ -1,4 +1,4 @@
-//! A square matrix: its cells, the one under the pointer, the bar of its colours, names that run along its sides.
+//! A matrix: its cells, the one under the pointer, the bar of its colours, names that run along its sides.
 
 use std::f32::consts::FRAC_PI_2;
 
@@ -26,10 +26,12 @@ pub enum Side {
 /// Where the cells of a matrix lie.
 #[derive(Clone, Copy)]
 pub struct Matrix {
-    /// All cells; a square.
+    /// All cells.
     pub area: Rect,
-    /// Rows, which are as many as columns.
-    pub count: usize,
+    /// Cells from top to bottom.
+    pub rows: usize,
+    /// Cells from left to right.
+    pub columns: usize,
 }
 
 /// One cell by its place.
@@ -42,34 +44,45 @@ pub struct Cell {
 }
 
 impl Matrix {
-    /// Length of a cell's side.
-    fn side(&self) -> f32 {
-        self.area.width() / self.count.max(1) as f32
+    /// As many rows as columns in a square.
+    pub fn square(area: Rect, count: usize) -> Self {
+        Self {
+            area,
+            rows: count,
+            columns: count,
+        }
+    }
+
+    /// Width and height of a cell.
+    fn cell(&self) -> Vec2 {
+        self.area.size() / vec2(self.columns.max(1) as f32, self.rows.max(1) as f32)
     }
 
     /// Where a cell lies.
     pub fn rect(&self, cell: Cell) -> Rect {
-        let side = self.side();
-        let corner = vec2(cell.column as f32, cell.row as f32) * side;
-        Rect::from_min_size(self.area.min + corner, Vec2::splat(side))
+        let size = self.cell();
+        let corner = vec2(cell.column as f32, cell.row as f32) * size;
+        Rect::from_min_size(self.area.min + corner, size)
     }
 
     /// The cell at a place; `None` outside.
     pub fn at(&self, place: Pos2) -> Option<Cell> {
-        if self.count == 0 || !self.area.contains(place) {
+        if self.rows == 0 || self.columns == 0 || !self.area.contains(place) {
             return None;
         }
-        let index = |offset: f32| ((offset / self.side().max(1e-6)) as usize).min(self.count - 1);
-        let offset = place - self.area.min;
+        let index = |offset: f32, side: f32, count: usize| {
+            ((offset / side.max(1e-6)) as usize).min(count - 1)
+        };
+        let (offset, size) = (place - self.area.min, self.cell());
         Some(Cell {
-            row: index(offset.y),
-            column: index(offset.x),
+            row: index(offset.y, size.y, self.rows),
+            column: index(offset.x, size.x, self.columns),
         })
     }
 
     /// Draws all cells as one picture, which is made anew only when `key` changes.
     pub fn paint(&self, ui: &Ui, id: Id, key: u64, colour: impl Fn(Cell) -> Color32) {
-        let size = [self.count; 2];
+        let size = [self.columns, self.rows];
         cached_picture::show(ui, id, key, size, false, self.area, |column, row| {
             colour(Cell { row, column })
         });
@@ -142,16 +155,17 @@ mod tests {
     #[test]
     fn a_place_in_a_cell_is_in_that_cell_and_its_edge_belongs_to_one() {
         let matrix = Matrix {
-            area: Rect::from_min_size(pos2(10.0, 20.0), Vec2::splat(90.0)),
-            count: 3,
+            area: Rect::from_min_size(pos2(10.0, 20.0), vec2(90.0, 40.0)),
+            rows: 2,
+            columns: 3,
         };
-        for row in 0..3 {
+        for row in 0..2 {
             for column in 0..3 {
                 let cell = Cell { row, column };
                 assert!(matrix.at(matrix.rect(cell).center()) == Some(cell));
             }
         }
-        let corner = Some(Cell { row: 2, column: 2 });
+        let corner = Some(Cell { row: 1, column: 2 });
         assert!(matrix.at(matrix.area.max) == corner, "the last edge too");
         assert!(matrix.at(pos2(9.0, 30.0)).is_none());
     }

@@ -7,7 +7,7 @@ use crate::gui::{
     message::{EncoderMessage, Message, Outbox, ProbeMessage},
     model::{
         ActiveProbe, CurveKind, EmbedError, EncoderSource, KeyedTable, ProbeFound, ProbeResult,
-        ScoreCurve, ScorePoint, TrackGroups,
+        ScoreCurve, ScorePoint, ShownComparison, TrackGroups,
     },
     work::{
         embed::{EmbedRequest, embed, open},
@@ -16,12 +16,13 @@ use crate::gui::{
 };
 use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::{self as collection, Collection};
-use mynascope_encoder::LoadedEncoder;
+use mynascope_encoder::{LoadOptions, LoadedEncoder, Reading};
 use mynascope_probe::{
-    CurvePoint, CurveSettings, EncoderId, FewShotPoint, FewShotSettings, LayerPoint, LeakSettings,
+    CompareSettings, Comparison, CurvePoint, CurveSettings, DiagnoseSettings, EncoderId,
+    FewShotPoint, FewShotSettings, LayerDiagnostics, LayerPoint, LeakSettings, NamedEncoder,
     PatchoutPoint, Predictions, ProbeReport, ProbeSettings, SavedScore, TrainedProbe, check_labels,
-    collection_key, few_shot, layer_sweep, leak_report, mask_curve, patchout_curve,
-    predict_collection, probe_collection, train_probe,
+    collection_key, compare, diagnose, few_shot, layer_sweep, leak_report, mask_curve,
+    patchout_curve, predict_collection, probe_collection, train_probe,
 };
 use mynascope_spectrum::tokens::MaskRatio;
 
@@ -72,7 +73,7 @@ pub fn start_curve(
     })
 }
 
-/// Runs the same probe for several encoders; every score is told as soon as it is known.
+/// Scores several encoders on every task; every score is told as soon as it is known.
 ///
 /// # Errors
 /// [`NoThread`] if the system gives no thread.
@@ -80,21 +81,55 @@ pub fn start_comparison(
     slot: &mut ProbeSlot,
     sources: Vec<EncoderSource>,
     request: EmbedRequest,
-    settings: ProbeSettings,
+    settings: CompareSettings,
     outbox: &Outbox,
 ) -> Result<(), NoThread> {
     begin(slot, outbox, move |job| {
-        let count = sources.len();
-        for (index, source) in sources.into_iter().enumerate() {
-            let request = EmbedRequest {
-                source,
-                ..request.clone()
-            };
-            let name = request.source.name();
-            let score = |watch: &Watch<'_>| score(&request, &settings, watch);
-            let row = job.watch.part(&name, index, count, score)?;
-            job.found(ProbeFound::Score(Box::new(row)));
-        }
+        // Each as its authors read it, so that all are compared alike.
+        let named = sources.iter().map(|source| NamedEncoder {
+            name: source.name_of_step(),
+            checkpoint: source.checkpoint.clone(),
+            options: LoadOptions {
+                reading: Reading::default(),
+                ..source.load_options()
+            },
+            device: source.device,
+        });
+        let encoders: Vec<NamedEncoder> = named.collect();
+        let (collection, cache) = (&request.collection, request.mels.as_deref());
+        let mut found = |table: &Comparison| {
+            job.found(ProbeFound::Compared(Box::new(ShownComparison {
+                table: table.clone(),
+                sources: sources.clone(),
+                settings: settings.clone(),
+            })));
+        };
+        compare(
+            collection, &encoders, &settings, cache, &job.watch, &mut found,
+        )
+        .map_err(EmbedError::failed)?;
+        Ok(())
+    })
+}
+
+/// Measures every layer without labels; each is told as soon as it is known.
+///
+/// # Errors
+/// [`NoThread`] if the system gives no thread.
+pub fn start_diagnosis(
+    slot: &mut ProbeSlot,
+    request: EmbedRequest,
+    settings: DiagnoseSettings,
+    outbox: &Outbox,
+) -> Result<(), NoThread> {
+    begin(slot, outbox, move |job| {
+        let encoder = open(&request.source.of_all_layers(), &job.watch)?;
+        let mut found =
+            |layer: &LayerDiagnostics| job.found(ProbeFound::Layer(Box::new(layer.clone())));
+        let collection = &request.collection;
+        let made = diagnose(collection, &encoder, &settings, &job.watch, &mut found)
+            .map_err(EmbedError::failed)?;
+        job.found(ProbeFound::Diagnosis(Box::new(made)));
         Ok(())
     })
 }
@@ -198,19 +233,6 @@ fn kept(
     let key = collection_key(collection, request.mels.as_deref());
     let name = request.source.name_of_step();
     SavedScore::of(report, settings, collection, key, name, &table.id)
-}
-
-fn score(
-    request: &EmbedRequest,
-    settings: &ProbeSettings,
-    watch: &Watch<'_>,
-) -> Result<SavedScore, EmbedError> {
-    check_labels(&request.collection, settings).map_err(EmbedError::failed)?;
-    let table = embed(request, watch)?;
-    let collection = &request.collection;
-    let report = probe_collection(&table.table, collection, &table.id.hash, settings, watch)
-        .map_err(EmbedError::failed)?;
-    Ok(kept(request, *settings, collection, &table, &report))
 }
 
 fn probe(

@@ -21,7 +21,8 @@ use mynascope_base::{
 use mynascope_collection::{Collection, Track};
 use mynascope_encoder::{Input, LoadedEncoder};
 use mynascope_spectrum::tokens::{MaskRatio, TokenMask};
-use pipeline::{Model, Pipeline, Read};
+pub use pipeline::ReadTrack;
+use pipeline::{Model, Pipeline};
 
 /// How embeddings are made.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -100,16 +101,19 @@ pub fn extract_with_cache(
     watch: &Watch<'_>,
 ) -> Result<Extraction, EmbeddingError> {
     let read = reader(encoder, settings.channel, cache);
-    let mut extraction = extract_reading(&collection.tracks, encoder, &read, settings, watch)?;
+    let mut extraction = extract_windows(&collection.tracks, encoder, &read, settings, watch)?;
     extraction.table.note_splits(collection);
     Ok(extraction)
 }
 
-/// As [`extract`], from files that are read otherwise.
-pub(super) fn extract_reading(
+/// Embeds windows that `read` gives for each track, instead of all that its file has.
+///
+/// # Errors
+/// As [`extract`].
+pub fn extract_windows(
     tracks: &[Track],
     encoder: &LoadedEncoder,
-    read: &Read<'_>,
+    read: &ReadTrack<'_>,
     settings: &ExtractSettings,
     watch: &Watch<'_>,
 ) -> Result<Extraction, EmbeddingError> {
@@ -125,6 +129,21 @@ pub(super) fn extract_reading(
     .run()
 }
 
+/// What every layer of an encoder gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerTables {
+    /// One for each layer, in the order of [`mynascope_encoder::EncoderInfo::layers`]; all have the same rows.
+    pub tables: Vec<EmbeddingTable>,
+    /// Tracks without an embedding, each with the reason.
+    pub skipped: Vec<(PathBuf, String)>,
+    /// Tracks that were embedded as far as they could be decoded, or whose channels cancel.
+    pub caveats: Vec<(PathBuf, Caveats)>,
+    /// Time that it took.
+    pub seconds: f64,
+    /// Whether all tables were made before and nothing was computed.
+    pub from_cache: bool,
+}
+
 /// One table for each layer of an encoder, from the patches to the embedding (see
 /// [`LoadedEncoder::embed_layers`]), in one pass over the tracks. The last table is that of [`extract_with_cache`].
 ///
@@ -136,19 +155,43 @@ pub fn extract_layers(
     settings: &ExtractSettings,
     cache: Option<&Cache>,
     watch: &Watch<'_>,
-) -> Result<Vec<EmbeddingTable>, EmbeddingError> {
+) -> Result<LayerTables, EmbeddingError> {
+    let read = reader(encoder, settings.channel, cache);
+    let mut layers = extract_layer_windows(&collection.tracks, encoder, &read, settings, watch)?;
+    for table in &mut layers.tables {
+        table.note_splits(collection);
+    }
+    Ok(layers)
+}
+
+/// As [`extract_layers`], of windows that `read` gives for each track, instead of all that its file has.
+///
+/// # Errors
+/// As [`extract`].
+pub fn extract_layer_windows(
+    tracks: &[Track],
+    encoder: &LoadedEncoder,
+    read: &ReadTrack<'_>,
+    settings: &ExtractSettings,
+    watch: &Watch<'_>,
+) -> Result<LayerTables, EmbeddingError> {
     let (dim, layers) = (encoder.layer_dim(), encoder.info().layers.len());
     let embed =
         |windows: &[&[f32]], masks: Option<&[TokenMask]>| encoder.embed_layers(windows, masks);
     let pipeline = Pipeline {
-        tracks: &collection.tracks,
+        tracks,
         model: Model::of(encoder, dim * layers, &embed),
-        read: &reader(encoder, settings.channel, cache),
+        read,
         settings,
         watch,
     };
-    let mut whole = pipeline.run()?.table;
-    whole.note_splits(collection);
+    let Extraction {
+        table: whole,
+        skipped,
+        caveats,
+        seconds,
+        ..
+    } = pipeline.run()?;
     let part = |layer: usize| -> Vec<f32> {
         let columns = layer * dim..(layer + 1) * dim;
         let rows = whole.iter();
@@ -161,11 +204,16 @@ pub fn extract_layers(
         timestamps: whole.timestamps.clone(),
         track: whole.track.clone(),
         tracks: whole.tracks.clone(),
-        // What one layer of the encoder gives is not what the encoder gives.
-        encoder_hash: String::new(),
+        encoder_hash: encoder.layer_fingerprint(layer),
         ..EmbeddingTable::empty(dim, whole.encoder.clone(), whole.level)
     });
-    Ok(tables.collect())
+    Ok(LayerTables {
+        tables: tables.collect(),
+        skipped,
+        caveats,
+        seconds,
+        from_cache: false,
+    })
 }
 
 /// Reads files for an encoder, from the cache where it can.

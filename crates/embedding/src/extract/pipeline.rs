@@ -25,7 +25,7 @@ use mynascope_spectrum::tokens::{MaskRatio, TokenGrid, TokenMask};
 pub(super) struct Pipeline<'a> {
     pub(super) tracks: &'a [Track],
     pub(super) model: Model<'a>,
-    pub(super) read: &'a Read<'a>,
+    pub(super) read: &'a ReadTrack<'a>,
     pub(super) settings: &'a ExtractSettings,
     pub(super) watch: &'a Watch<'a>,
 }
@@ -43,8 +43,8 @@ pub(super) struct Model<'a> {
     pub(super) embed: &'a Embed<'a>,
 }
 
-/// Gives what the encoder reads of a file, or why not.
-pub(crate) type Read<'a> = dyn Fn(&Path, &Cancel) -> Result<Input, String> + Sync + 'a;
+/// Gives what an encoder reads of a track's file, or why not.
+pub type ReadTrack<'a> = dyn Fn(&Path, &Cancel) -> Result<Input, String> + Sync + 'a;
 
 impl<'a> Model<'a> {
     /// An encoder that gives so many values a window.
@@ -194,7 +194,7 @@ impl Pipeline<'_> {
 
 fn decode(
     tracks: &[Track],
-    read: &Read<'_>,
+    read: &ReadTrack<'_>,
     cancel: &Cancel,
     orders: &Receiver<usize>,
     finish: &Sender<Decoded>,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    pipeline::{Model, Pipeline, Read},
+    pipeline::{Model, Pipeline},
     windows::mask,
     *,
 };
@@ -17,7 +17,7 @@ use mynascope_spectrum::tokens::{MEL_BANDS, PatchShape, TokenGrid};
 fn extract_with(
     tracks: &[Track],
     model: &Model<'_>,
-    read: &Read<'_>,
+    read: &ReadTrack<'_>,
     settings: &ExtractSettings,
     watch: &Watch<'_>,
 ) -> Result<Extraction, EmbeddingError> {

@@ -17,6 +17,13 @@ impl Probing {
             ProbeTab::Tracks => result.map(|it| answers(it, &self.order)),
             ProbeTab::Classes => result.map(classes),
             ProbeTab::Data => result.map(broken),
+            ProbeTab::Diagnostics => {
+                let shown = self.diagnosis.as_ref();
+                shown
+                    .filter(|it| !it.layers.is_empty())
+                    .map(|it| it.sheet())
+            }
+            ProbeTab::Compare => self.comparison.as_ref().map(|it| it.sheet()),
             ProbeTab::Scoreboard => (!self.runs.is_empty()).then(|| scoreboard::table(&self.runs)),
             ProbeTab::Groups => self.groups_table(),
             ProbeTab::Use => self

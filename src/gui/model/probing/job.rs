@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use mynascope_probe::{LeakReport, Predictions, SavedScore};
+use mynascope_probe::{Diagnosis, LayerDiagnostics, LeakReport, Predictions, SavedScore};
 
-use super::{ActiveProbe, CurveKind, ProbeResult, ScoreCurve, ScorePoint};
+use super::{ActiveProbe, CurveKind, ProbeResult, ScoreCurve, ScorePoint, ShownComparison};
 
 /// A job of the Probe layout; one runs at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,7 +16,9 @@ pub enum ProbeJob {
     Curve(CurveKind),
     /// A probe of the groups that the user made.
     Groups,
-    /// The same probe for several encoders.
+    /// Layers are measured without labels.
+    Diagnose,
+    /// Several encoders on every task.
     Compare,
     /// The search for leaks.
     Leaks,
@@ -28,8 +30,12 @@ pub enum ProbeJob {
 pub enum ProbeFound {
     /// A probe was trained and tested: what it said, the probe itself, its row on the scoreboard.
     Probe(Box<(ProbeResult, ActiveProbe, SavedScore)>),
-    /// One of several encoders was probed.
-    Score(Box<SavedScore>),
+    /// A layer was measured without labels.
+    Layer(Box<LayerDiagnostics>),
+    /// All layers were.
+    Diagnosis(Box<Diagnosis>),
+    /// Several encoders, as far as they are compared.
+    Compared(Box<ShownComparison>),
     /// How much of the score comes from a leak.
     Leaks(Box<LeakReport>),
     /// The active probe answered.

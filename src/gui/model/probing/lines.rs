@@ -6,7 +6,8 @@ use crate::gui::{
     command_line::CommandLine,
     model::{AppState, EncoderSource},
 };
-use mynascope_probe::{ProbeSettings, Protocol, Task};
+use mynascope_encoder::CheckpointRef;
+use mynascope_probe::{CompareSettings, ProbeSettings, Protocol, Task};
 
 use super::{CurveKind, ProbeJob, ProbeTab, Probing};
 
@@ -20,7 +21,9 @@ impl ProbeTab {
             Self::Patchout => ProbeJob::Curve(CurveKind::Patchout),
             Self::Labels => ProbeJob::Curve(CurveKind::Labels),
             Self::Layers => ProbeJob::Curve(CurveKind::Layers),
-            Self::Scoreboard => ProbeJob::Compare,
+            Self::Diagnostics => ProbeJob::Diagnose,
+            Self::Compare => ProbeJob::Compare,
+            Self::Scoreboard => ProbeJob::Probe,
             Self::Groups => ProbeJob::Groups,
             Self::Use => ProbeJob::Use,
         }
@@ -38,11 +41,14 @@ impl AppState {
         let source = &self.embeddings.source;
         Ok(match job {
             ProbeJob::Compare => {
-                let encoders = self.compared_sources();
-                let lines = encoders
-                    .iter()
-                    .map(|encoder| probing.line(job, sources, encoder));
-                lines.collect::<Vec<String>>().join(" &&\n")
+                compare_line(sources, &self.compared(), &self.compare_settings(), source)
+            }
+            ProbeJob::Diagnose => {
+                let line = CommandLine::verb("diagnose")
+                    .argument("--data")
+                    .arguments(sources);
+                let line = line.option("seed", probing.form.seed.to_string());
+                source.of_all_layers().options(line).to_line()
             }
             ProbeJob::Groups => {
                 return Err(
@@ -65,6 +71,31 @@ impl AppState {
             }
         })
     }
+}
+
+/// A comparison of encoders; what all do alike is on the device that is chosen.
+fn compare_line(
+    sources: &[PathBuf],
+    encoders: &[CheckpointRef],
+    settings: &CompareSettings,
+    chosen: &EncoderSource,
+) -> String {
+    let names = encoders.iter().map(|encoder| match encoder {
+        CheckpointRef::File(path) => path.clone(),
+        named => named.to_string().into(),
+    });
+    let names: Vec<PathBuf> = names.collect();
+    let line = CommandLine::verb("compare")
+        .argument("--data")
+        .arguments(sources)
+        .argument("--encoders")
+        .arguments(&names)
+        .option("head", settings.head.to_string())
+        .option("protocol", settings.protocol.to_string())
+        .option("seed", settings.seed.to_string())
+        .option("layers", settings.layers.to_string());
+    let shared = chosen.with_checkpoint(CheckpointRef::Shipped);
+    shared.options(line).to_line()
 }
 
 /// The active probe, on files and folders.
@@ -98,7 +129,11 @@ impl Probing {
             ProbeJob::Curve(CurveKind::Labels) => line.argument("--few-shot"),
             ProbeJob::Curve(CurveKind::Layers) => line.argument("--layers"),
             ProbeJob::Leaks => line.argument("--leak"),
-            ProbeJob::Probe | ProbeJob::Compare | ProbeJob::Groups | ProbeJob::Use => line,
+            ProbeJob::Probe
+            | ProbeJob::Compare
+            | ProbeJob::Diagnose
+            | ProbeJob::Groups
+            | ProbeJob::Use => line,
         };
         source.options(line).to_line()
     }
@@ -124,7 +159,7 @@ fn probe_line(sources: &[PathBuf], form: ProbeSettings) -> CommandLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mynascope_encoder::{CheckpointRef, Patching};
+    use mynascope_encoder::Patching;
 
     #[test]
     fn the_command_quotes_and_names_the_encoder() {
@@ -145,12 +180,16 @@ mod tests {
     fn every_job_has_a_command_or_says_what_to_do_first() {
         let mut model = AppState::default();
         model.library.sources = vec!["demo".into()];
-        let compare = model.probe_command(ProbeJob::Compare).unwrap();
-        let lines: Vec<&str> = compare.split(" &&\n").collect();
-        assert_eq!(lines.len(), 2);
-        assert!(
-            lines[1].ends_with("--seed 0 --checkpoint untrained"),
-            "{compare}"
+        model.embeddings.source.reading.layer = Some(2);
+        assert_eq!(
+            model.probe_command(ProbeJob::Compare).unwrap(),
+            "mynascope compare --data demo --encoders shipped untrained --head linear --protocol quick --seed 0 \
+             --layers published"
+        );
+        assert_eq!(
+            model.probe_command(ProbeJob::Diagnose).unwrap(),
+            "mynascope diagnose --data demo --seed 0",
+            "all layers"
         );
         let first = model.probe_command(ProbeJob::Use).unwrap_err();
         assert!(first.starts_with("Save the probe first"));

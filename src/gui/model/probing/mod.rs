@@ -2,7 +2,9 @@
 
 mod active_probe;
 mod answers;
+mod compared;
 mod curve;
+mod diagnosis;
 mod explain;
 mod export;
 mod groups;
@@ -14,7 +16,9 @@ mod tab;
 
 pub use active_probe::{ActiveProbe, PredictionTimeline};
 pub use answers::{Answer, AnswerColumn, AnswerSort, Broken, Found, ProbeResult};
+pub use compared::ShownComparison;
 pub use curve::{CurveKind, ScoreCurve, ScorePoint};
+pub use diagnosis::ShownDiagnosis;
 pub use explain::{PROTOCOLS, explain_head, explain_protocol, explain_task};
 pub use export::Sheet;
 pub use groups::TrackGroups;
@@ -27,7 +31,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use mynascope_encoder::CheckpointRef;
 use mynascope_probe::{
-    LeakReport, Predictions, ProbeSettings, PublishedScore, SavedScore, SavedScores,
+    LayerChoice, LeakReport, Predictions, ProbeSettings, PublishedScore, SavedScore, SavedScores,
     published_scores,
 };
 
@@ -46,6 +50,8 @@ pub struct ProbeView {
     pub cell: Option<(usize, usize)>,
     /// What is typed as the name of a group.
     pub group_text: String,
+    /// Which layer of each encoder the next comparison probes.
+    pub layers: LayerChoice,
 }
 
 /// The state of the Probe layout.
@@ -71,6 +77,10 @@ pub struct Probing {
     pub published: Arc<[PublishedScore]>,
     /// How much of a score comes from a leak.
     pub leaks: Option<LeakReport>,
+    /// The layers of an encoder, measured without labels.
+    pub diagnosis: Option<ShownDiagnosis>,
+    /// Several encoders on every task.
+    pub comparison: Option<ShownComparison>,
     /// Every score of this user, the newest first.
     pub runs: Vec<SavedScore>,
     /// Lines among the kept scores that are none, and the file they stay in.
@@ -103,6 +113,8 @@ impl Default for Probing {
             started: Default::default(),
             published: published_scores().into(),
             leaks: Default::default(),
+            diagnosis: Default::default(),
+            comparison: Default::default(),
             runs: Default::default(),
             unreadable: Default::default(),
             compared: Default::default(),
@@ -141,6 +153,16 @@ impl Probing {
         self.radio = None;
         self.order = result.sorted(self.view.sort);
         self.result = Some(result);
+    }
+
+    /// Takes in what is known of a comparison. Returns the scores that are new, which stand on the scoreboard from now on.
+    pub fn take_in_comparison(&mut self, shown: ShownComparison) -> Vec<SavedScore> {
+        let new = shown.new_scores(self.comparison.as_ref());
+        for score in &new {
+            self.add_run(score.clone());
+        }
+        self.comparison = Some(shown);
+        new
     }
 
     /// Adds a row to the scoreboard.
@@ -186,6 +208,17 @@ impl Probing {
             .find(|kind| kind.tab() == self.view.tab);
         if let Some(curve) = curve.and_then(|kind| self.curve(kind)) {
             return format!("{tab}: {}", curve.about);
+        }
+        match (self.view.tab, &self.diagnosis, &self.comparison) {
+            (ProbeTab::Diagnostics, Some(shown), _) => return format!("{tab}: {}", shown.about()),
+            (ProbeTab::Compare, _, Some(shown)) => {
+                let table = &shown.table;
+                return format!(
+                    "{tab}: {}, {} head, {}",
+                    table.collection, table.head, table.protocol
+                );
+            }
+            _ => {}
         }
         let Some(result) = &self.result else {
             return tab.to_owned();

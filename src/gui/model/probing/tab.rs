@@ -20,7 +20,11 @@ pub enum ProbeTab {
     Labels,
     /// The score after every block.
     Layers,
-    /// Scores of several encoders beside each other.
+    /// What tells the layers apart without labels.
+    Diagnostics,
+    /// Several encoders on every task.
+    Compare,
+    /// Every score of this user, and published ones.
     Scoreboard,
     /// Groups of tracks that the user makes.
     Groups,
@@ -30,7 +34,7 @@ pub enum ProbeTab {
 
 impl ProbeTab {
     /// All of them, in the order of their buttons.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Mistakes,
         Self::Tracks,
         Self::Classes,
@@ -39,6 +43,8 @@ impl ProbeTab {
         Self::Patchout,
         Self::Labels,
         Self::Layers,
+        Self::Diagnostics,
+        Self::Compare,
         Self::Scoreboard,
         Self::Groups,
         Self::Use,
@@ -55,6 +61,8 @@ impl ProbeTab {
             Self::Patchout => "Patchout",
             Self::Labels => "Few labels",
             Self::Layers => "Layers",
+            Self::Diagnostics => "Diagnostics",
+            Self::Compare => "Compare",
             Self::Scoreboard => "Scoreboard",
             Self::Groups => "Groups",
             Self::Use => "Use",
@@ -76,9 +84,11 @@ impl ProbeTab {
             Self::Patchout => "How the score falls as fewer columns of every window are read",
             Self::Labels => "How many labelled tracks the probe needs",
             Self::Layers => "What each block of the encoder knows",
-            Self::Scoreboard => {
-                "Scores of several encoders beside each other, and what others published"
+            Self::Diagnostics => {
+                "What tells the layers of the encoder apart where no labels are at hand"
             }
+            Self::Compare => "Several encoders on every task that the labels allow",
+            Self::Scoreboard => "Every score so far, and what others published",
             Self::Groups => {
                 "Name groups of selected tracks, and train a probe that tells them apart"
             }

@@ -49,10 +49,7 @@ pub fn show(
     let size = Vec2::new(left + side + slant, top + side);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let grid = Rect::from_min_size(rect.min + Vec2::new(left, top), Vec2::splat(side));
-    let matrix = Matrix {
-        area: grid,
-        count: classes,
-    };
+    let matrix = Matrix::square(grid, classes);
     let painter = ui.painter();
 
     painter.text(

@@ -2,9 +2,11 @@
 
 mod active_probe;
 mod classes;
+mod compare;
 mod confusion;
 mod curve;
 mod data;
+mod diagnostics;
 mod form;
 mod groups;
 mod leaks;
@@ -101,6 +103,8 @@ fn tab(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
         ProbeTab::Patchout => return curve::show(ui, model, CurveKind::Patchout, out),
         ProbeTab::Labels => return curve::show(ui, model, CurveKind::Labels, out),
         ProbeTab::Layers => return curve::show(ui, model, CurveKind::Layers, out),
+        ProbeTab::Diagnostics => return diagnostics::show(ui, model, out),
+        ProbeTab::Compare => return compare::show(ui, model, out),
         ProbeTab::Scoreboard => return scoreboard::show(ui, model, out),
         ProbeTab::Groups => return groups::show(ui, model, out),
         ProbeTab::Use => return active_probe::show(ui, model, out),

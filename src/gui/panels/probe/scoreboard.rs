@@ -1,15 +1,12 @@
-//! The scoreboard: this user's scores beside each other, and which encoders are compared.
+//! The scoreboard: this user's scores beside each other, and published ones.
 
-use eframe::egui::{
-    Align, Layout, PopupCloseBehavior, ScrollArea, Ui,
-    containers::menu::{MenuButton, MenuConfig},
-};
+use eframe::egui::{ScrollArea, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::gui::{
-    command::{Command, ProbeAsk, ProbeCommand},
-    model::{AppState, ProbeJob, format_score, format_time},
-    panels::{parts, row_from_right},
+    command::{Command, ProbeCommand},
+    model::{AppState, format_score, format_time},
+    panels::parts,
     theme,
 };
 use mynascope_probe::{SavedScore, format_interval};
@@ -44,22 +41,6 @@ const RUNS: [Column; 8] = [
 pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     let probing = &model.probing;
     let mut push = |command| out.push(Command::Probe(command));
-    row_from_right(ui, |ui| {
-        if parts::copy_command(ui) {
-            push(ProbeCommand::Copy(ProbeJob::Compare));
-        }
-        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            let marked = model.compared();
-            let open = model.library.track_count() > 0 && !probing.job.is_running();
-            let ready = open && !marked.is_empty();
-            let hint = "Probes every marked encoder with the settings at the left";
-            if parts::primary(ui, 44.0 * theme::UNIT, "Compare encoders", ready, hint) {
-                push(ProbeCommand::Compare);
-            }
-            let names = encoders(ui, model, &mut push);
-            parts::quiet(ui, &names).on_hover_text(&names);
-        });
-    });
     ScrollArea::vertical()
         .id_salt("scoreboard")
         .auto_shrink(false)
@@ -67,8 +48,8 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             if probing.runs.is_empty() {
                 parts::explain(
                     ui,
-                    "Every probe that is run leaves a row here, and it stays for the next start. Compare encoders runs the \
-                     probe for several at once: a score means something only beside that of an encoder that learned \
+                    "Every probe that is run leaves a row here, and it stays for the next start. The tab Compare scores \
+                     several encoders at once: a score means something only beside that of an encoder that learned \
                      nothing.",
                 );
             } else {
@@ -90,50 +71,6 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
             ui.spacing_mut().item_spacing.y = 0.0;
             published::show(ui, model, &probing.published);
         });
-}
-
-/// The menu that marks the encoders to be compared. Returns the names of those that are marked.
-fn encoders(ui: &mut Ui, model: &AppState, push: &mut impl FnMut(ProbeCommand)) -> String {
-    let marked = model.compared();
-    let offered = model.encoders(&marked);
-    let label = format!("Encoders {}", icon::CARET_DOWN);
-    let stays = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-    let (response, _) = MenuButton::new(label).config(stays).ui(ui, |ui| {
-        // Controls of a form look as they do in panels, with air around them, not as lines of a menu.
-        ui.reset_style();
-        ui.set_width(
-            ENCODERS_WIDTH.min(ui.ctx().content_rect().width() - 2.0 * theme::SPACE_LARGE),
-        );
-        ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
-        ScrollArea::vertical()
-            .max_height(ui.spacing().combo_height)
-            .show(ui, |ui| {
-                for offer in &offered {
-                    let mut on = marked.contains(&offer.checkpoint);
-                    let response = ui.checkbox(&mut on, &offer.name);
-                    if response.on_hover_text(&offer.help).changed() {
-                        push(ProbeCommand::Mark(offer.checkpoint.clone(), on));
-                    }
-                }
-            });
-        ui.separator();
-        let hint = "Marks a checkpoint of your own, or of somebody else's";
-        if ui.button(parts::CHOOSE_FILE).on_hover_text(hint).clicked() {
-            push(ProbeCommand::Ask(ProbeAsk::Encoder));
-            ui.close();
-        }
-    });
-    response
-        .on_hover_text("Which encoders are compared: of the program, your runs by name, or files");
-    let names = offered
-        .iter()
-        .filter(|offer| marked.contains(&offer.checkpoint))
-        .map(|offer| offer.name.as_str());
-    let names: Vec<&str> = names.collect();
-    match names.is_empty() {
-        true => "none is marked".to_owned(),
-        false => names.join(", "),
-    }
 }
 
 fn run_row(ui: &mut Ui, run: &SavedScore, push: &mut impl FnMut(ProbeCommand)) {

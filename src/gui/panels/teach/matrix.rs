@@ -194,10 +194,7 @@ fn draw(
         form.matrix as u8,
         form.temperature.to_bits(),
     ));
-    let matrix = Matrix {
-        area,
-        count: tracks,
-    };
+    let matrix = Matrix::square(area, tracks);
     matrix.paint(ui, egui::Id::new("batch matrix"), key, |cell| {
         let value = shown.values.get(cell.row * tracks + cell.column).copied();
         theme::sequential(shown.share(value.unwrap_or_default()))

@@ -69,10 +69,7 @@ pub fn show(ui: &mut Ui, model: &AppState, out: &mut Vec<Command>) {
     );
     let grid = Rect::from_min_size(rect.min + Vec2::splat(AXIS), Vec2::splat(side));
     axes(ui, grid);
-    let cells = Matrix {
-        area: grid,
-        count: shown,
-    };
+    let cells = Matrix::square(grid, shown);
     paint(ui, cells, matrix);
     legend(ui, grid);
     let numbers = Numbers::of(matrix);
@@ -170,7 +167,7 @@ const RANGE: [f32; 2] = [-1.0, 1.0];
 fn paint(ui: &Ui, cells: Matrix, matrix: &BatchMatrix) {
     let [low, high] = RANGE;
     let sum: f32 = matrix.cosines.iter().sum();
-    let key = cached_picture::key((matrix.step, cells.count, sum.to_bits()));
+    let key = cached_picture::key((matrix.step, cells.rows, sum.to_bits()));
     cells.paint(ui, egui::Id::new("matrix of the step"), key, |cell| {
         let cosine = matrix.cosine(cell.row, cell.column).unwrap_or_default();
         theme::sequential((cosine - low) / (high - low))
