@@ -342,13 +342,16 @@ fn a_run_whose_files_were_changed_goes_on_or_says_why() {
     let out = folder.path().join("run");
     let config = TrainConfig {
         mels: Some(folder.path().join("mels")),
-        encoder: Some(MynaConfig {
-            kind: Patching::Square,
-            dim: 16,
-            depth: 1,
-            heads: 1,
-            mlp_dim: 16,
-        }),
+        encoder: Some(
+            MynaConfig {
+                kind: Patching::Square,
+                dim: 16,
+                depth: 1,
+                heads: 1,
+                mlp_dim: 16,
+            }
+            .into(),
+        ),
         patch: Patching::Square,
         head: vec![8, 8],
         batch: 4,

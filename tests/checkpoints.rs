@@ -180,7 +180,7 @@ fn our_own_files_say_their_kind_and_come_back_unchanged() {
     .unwrap();
     save_weights(&path, &weights, &[("seed", "1".into())]).unwrap();
     let back = load_weights(&path, None).unwrap();
-    assert_eq!(back.config, config);
+    assert_eq!(back.config, config.into());
     let without_head = weights.tensors.len() - 4;
     assert_eq!(back.tensors, weights.tensors[..without_head]);
     let error = load_weights(&path, Some(Patching::Square)).unwrap_err();

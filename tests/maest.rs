@@ -324,7 +324,7 @@ fn what_only_myna_can_do_says_so() {
     assert!(
         error
             .to_string()
-            .contains("only Myna is trained and converted"),
+            .contains("only Myna and MT2 are trained and converted"),
         "{error}"
     );
 }

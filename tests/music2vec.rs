@@ -217,7 +217,7 @@ fn what_a_music2vec_does_not_have_is_refused_in_a_sentence() {
     assert!(
         error
             .to_string()
-            .contains("only Myna is trained and converted"),
+            .contains("only Myna and MT2 are trained and converted"),
         "{error}"
     );
     assert!(is_checkpoint(&fixture()) && is_checkpoint(&file));

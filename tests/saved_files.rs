@@ -106,13 +106,16 @@ fn settings() -> Settings {
 fn config(mels: PathBuf) -> TrainConfig {
     TrainConfig {
         mels: Some(mels),
-        encoder: Some(MynaConfig {
-            kind: Patching::Square,
-            dim: 8,
-            depth: 1,
-            heads: 1,
-            mlp_dim: 8,
-        }),
+        encoder: Some(
+            MynaConfig {
+                kind: Patching::Square,
+                dim: 8,
+                depth: 1,
+                heads: 1,
+                mlp_dim: 8,
+            }
+            .into(),
+        ),
         patch: Patching::Square,
         head: vec![8, 4],
         batch: 6,

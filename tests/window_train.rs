@@ -16,7 +16,9 @@ use mynascope::gui::{
     work,
     workspace::Workspace,
 };
-use mynascope_encoder::{CheckpointRef, DeviceChoice, LoadedEncoder, Patching, Preset, inspect};
+use mynascope_encoder::{
+    CheckpointRef, DeviceChoice, EncoderPreset, LoadedEncoder, Patching, inspect,
+};
 use mynascope_spectrum::tokens::MaskRatio;
 use mynascope_train::{Objective, TrainConfig};
 
@@ -28,7 +30,7 @@ use common::{
 /// A run that takes a second: three steps of the smallest encoder.
 fn short_run() -> TrainConfig {
     TrainConfig {
-        preset: Preset::Tiny,
+        preset: EncoderPreset::Tiny,
         batch: 3,
         steps: 3,
         // Demo tracks are looked at where they are asked for.

@@ -29,11 +29,13 @@ pub fn run(verb: &Convert) -> anyhow::Result<Outcome> {
         .file_name()
         .map_or(source, |name| name.to_string_lossy().into_owned());
     encoder::save_weights_as(&verb.out, &weights, &[("converted_from", name)], dtype)?;
+    let kind = weights.config.myna().map(|myna| myna.kind.to_string());
     let (tensors, parameters) = (weights.tensors.len(), weights.config.parameters());
     let bytes = std::fs::metadata(&verb.out)?.len();
     let mut text = format!(
         "{} encoder, {}, {parameters} parameters, {bytes} bytes: {}",
-        weights.config.kind,
+        kind.clone()
+            .unwrap_or_else(|| weights.config.family().to_string()),
         counted(tensors, "tensor"),
         verb.out.display()
     );
@@ -45,7 +47,8 @@ pub fn run(verb: &Convert) -> anyhow::Result<Outcome> {
             "tensors": tensors,
             "parameters": parameters,
             "bytes": bytes,
-            "kind": weights.config.kind.to_string(),
+            "family": weights.config.family(),
+            "kind": kind,
             "encoders": report.encoders,
             "left_out": report.left_out,
             "out": path_to_text(&verb.out),

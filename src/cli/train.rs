@@ -15,7 +15,7 @@ use mynascope_base::{
     jobs::{Cancelled, Progress},
     storage::path_to_text,
 };
-use mynascope_encoder::{LoadOptions, Patching, Preset, load_weights};
+use mynascope_encoder::{EncoderConfig, EncoderPreset, LoadOptions, load_weights};
 use mynascope_spectrum::tokens::MaskRatio;
 use mynascope_train::{
     self as train, Changes, Objective, TrainConfig, TrainControl, TrainEvent, TrainSummary,
@@ -68,7 +68,11 @@ fn settings(verb: &Train, common: &Common) -> anyhow::Result<TrainConfig> {
                 .with_context(|| format!("cannot read the settings: {}", path.display()))?;
             TrainConfig::from_toml(&text).with_context(|| format!("in {}", path.display()))?
         }
-        None => TrainConfig::default(),
+        None => match (&verb.init, verb.preset) {
+            // A run that starts from trained weights has their sizes.
+            (Some(init), None) => of_weights(verb, init)?,
+            (_, preset) => TrainConfig::of_preset(preset.unwrap_or_default()),
+        },
     };
     config.data.clone_from(&verb.data);
     if let Some(seed) = common.seed {
@@ -80,9 +84,6 @@ fn settings(verb: &Train, common: &Common) -> anyhow::Result<TrainConfig> {
     if let Some(init) = &verb.init {
         config.init = Some(init.clone());
         config.init_weights = verb.init_weights.clone().unwrap_or_default();
-        if verb.preset.is_none() && verb.config.is_none() {
-            take_sizes(&mut config, init, verb.patch)?;
-        }
     }
     // Labels are learned from whole windows unless a ratio is named (patchout).
     if verb.objective == Some(Objective::Supervised) && verb.config.is_none() {
@@ -124,27 +125,27 @@ fn settings(verb: &Train, common: &Common) -> anyhow::Result<TrainConfig> {
     Ok(config)
 }
 
-/// A run that starts from trained weights has their sizes.
-fn take_sizes(
-    config: &mut TrainConfig,
-    init: &Path,
-    patch: Option<Patching>,
-) -> anyhow::Result<()> {
+/// The usual settings for the family of trained weights, with their sizes.
+fn of_weights(verb: &Train, init: &Path) -> anyhow::Result<TrainConfig> {
     let options = LoadOptions {
-        patch,
-        weights: config.init_weights.clone(),
+        patch: verb.patch,
+        weights: verb.init_weights.clone().unwrap_or_default(),
         ..LoadOptions::default()
     };
     let sizes = load_weights(init, options)?.config;
-    config.patch = sizes.kind;
-    match Preset::ALL
-        .into_iter()
-        .find(|preset| preset.config(sizes.kind) == sizes)
-    {
-        Some(preset) => config.preset = preset,
-        None => config.encoder = Some(sizes),
+    let preset = EncoderPreset::of(&sizes);
+    let mut config = TrainConfig::of_preset(match (preset, sizes) {
+        (Some(preset), _) => preset,
+        (None, EncoderConfig::Mt2(_)) => EncoderPreset::Mt2,
+        (None, _) => EncoderPreset::default(),
+    });
+    if preset.is_none() {
+        config.encoder = Some(sizes);
     }
-    Ok(())
+    if let Some(myna) = sizes.myna() {
+        config.patch = myna.kind;
+    }
+    Ok(config)
 }
 
 /// The options that most runs leave as they are.
@@ -169,6 +170,10 @@ fn further(config: &mut TrainConfig, more: &FurtherTraining) {
     set(&mut config.keep, &more.keep);
     set(&mut config.probe_every, &more.probe_every);
     set(&mut config.head, &more.head);
+    set(&mut config.mt2.omega, &more.omega);
+    set(&mut config.mt2.equivariance, &more.equivariance);
+    set(&mut config.mt2.contrast, &more.contrast);
+    config.mt2.transposed_mel &= !more.drop_transposed_mel;
     config.tensorboard |= more.tensorboard;
     let chunk = more.chunk.map(std::num::NonZeroUsize::get);
     config.chunk = chunk.or(config.chunk);
@@ -282,9 +287,9 @@ mod tests {
         cli::arguments::{Arguments, Verb},
         gui::model::{PURPOSES, command_of, first_form},
     };
-    use mynascope_encoder::{DeviceChoice, WeightsChoice};
+    use mynascope_encoder::{DeviceChoice, Family, Patching, WeightsChoice};
     use mynascope_spectrum::tokens::MaskKind;
-    use mynascope_train::{LabelTask, Optimiser, Schedule, Trainable};
+    use mynascope_train::{LabelTask, Mt2Loss, Optimiser, Schedule, Trainable};
 
     /// The words of a line, as a shell reads what has no quotes but single ones.
     fn words(line: &str) -> Vec<String> {
@@ -308,12 +313,35 @@ mod tests {
             ..first_form()
         };
         let mut forms: Vec<TrainConfig> = PURPOSES.iter().map(|p| p.of(&first)).collect();
-        for objective in Objective::ALL {
-            forms.push(TrainConfig {
-                objective,
-                ..first.clone()
-            });
+        for preset in EncoderPreset::ALL {
+            let usual = TrainConfig {
+                data: first.data.clone(),
+                patch: first.patch,
+                ..TrainConfig::of_preset(preset)
+            };
+            let fits = |objective: &Objective| objective.misfit(preset.family()).is_none();
+            forms.extend(
+                Objective::ALL
+                    .into_iter()
+                    .filter(fits)
+                    .map(|objective| TrainConfig {
+                        objective,
+                        ..usual.clone()
+                    }),
+            );
         }
+        forms.push(TrainConfig {
+            data: first.data.clone(),
+            patch: first.patch,
+            mt2: Mt2Loss {
+                omega: 1,
+                equivariance: 0.5,
+                contrast: 0.0,
+                transposed_mel: false,
+            },
+            ..TrainConfig::of_preset(EncoderPreset::Mt2Tiny)
+        });
+        assert_eq!(first.family(), Family::Myna);
         for optimiser in Optimiser::ALL {
             forms.push(TrainConfig {
                 optimiser,
@@ -322,7 +350,7 @@ mod tests {
         }
         // Everything that a line can say, all of it unusual.
         forms.push(TrainConfig {
-            preset: Preset::Small,
+            preset: EncoderPreset::Small,
             patch: Patching::Square,
             objective: Objective::FastclipV3,
             mask_ratio: MaskRatio::new(0.35).unwrap(),

@@ -10,6 +10,7 @@
 mod checkpoints;
 #[path = "../common/mod.rs"]
 mod common;
+mod families;
 mod learning;
 mod refused;
 mod resuming;
@@ -24,7 +25,8 @@ use mynascope_audio as audio;
 use mynascope_base::jobs::Watch;
 use mynascope_collection::{self as collection, Collection};
 use mynascope_encoder::{
-    CheckpointRef, DeviceChoice, LoadedEncoder, MynaConfig, Patching, load_weights, say_step_of_run,
+    CheckpointRef, DeviceChoice, Family, LoadedEncoder, MynaConfig, Patching, load_weights,
+    say_step_of_run,
 };
 use mynascope_train::{
     Breakdown, Changes, LabelMeaning, LabelTask, Objective, Optimiser, Schedule, StepRecord,
@@ -52,13 +54,16 @@ fn small(steps: u64) -> TrainConfig {
     TrainConfig {
         // All tests share the mels of the same tones.
         mels: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("mels")),
-        encoder: Some(MynaConfig {
-            kind: Patching::Hybrid,
-            dim: 32,
-            depth: 1,
-            heads: 1,
-            mlp_dim: 64,
-        }),
+        encoder: Some(
+            MynaConfig {
+                kind: Patching::Hybrid,
+                dim: 32,
+                depth: 1,
+                heads: 1,
+                mlp_dim: 64,
+            }
+            .into(),
+        ),
         head: vec![32, 16],
         batch: 6,
         steps,

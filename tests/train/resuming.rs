@@ -66,7 +66,10 @@ fn every_objective_and_optimiser_goes_on_as_if_it_had_not_been_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let tracks = genres(&folder.path().join("audio"));
     let optimisers = Optimiser::ALL.into_iter().cycle();
-    for (objective, optimiser) in Objective::ALL.into_iter().zip(optimisers) {
+    let of_myna = Objective::ALL
+        .into_iter()
+        .filter(|objective| objective.misfit(Family::Myna).is_none());
+    for (objective, optimiser) in of_myna.zip(optimisers) {
         let config = TrainConfig {
             objective,
             optimiser,

@@ -1,11 +1,16 @@
 //! What families of encoders are built of: norms, linear layers and transformer blocks over any backend.
 
-use burn::tensor::{Tensor, TensorData, activation::softmax, backend::Backend, ops::FloatTensor};
+use burn::tensor::{
+    Tensor, TensorData,
+    activation::{relu, softmax},
+    backend::Backend,
+    ops::FloatTensor,
+};
 
 use super::{
     Precision,
     kernels::{self, Kernels, NormOrder, primitive},
-    weights::transpose,
+    weights::{Parameter, transpose},
 };
 
 /// LayerNorm over the last axis.
@@ -99,6 +104,9 @@ pub trait TensorSource<B: Kernels> {
     /// The weight of a linear layer: [out, in] in the file, [in, out] on the device.
     fn matrix(&mut self, inputs: usize) -> Option<Tensor<B, 2>>;
 
+    /// A table of rows, as it is in the file.
+    fn table(&mut self, columns: usize) -> Option<Tensor<B, 2>>;
+
     /// A weight and a bias.
     fn linear(&mut self, inputs: usize) -> Option<Linear<B>> {
         Some(Linear {
@@ -156,15 +164,6 @@ impl<'d, B: Kernels, I: Iterator<Item = Vec<f32>>> Placer<'d, B, I> {
     pub fn new(tensors: I, device: &'d B::Device) -> Self {
         Self { tensors, device }
     }
-
-    /// The next tensor as it is in the file, [rows, columns].
-    pub fn table(&mut self, columns: usize) -> Option<Tensor<B, 2>> {
-        let values = self.tensors.next()?;
-        let columns = columns.max(1);
-        let shape = [values.len() / columns, columns];
-        (shape.iter().product::<usize>() == values.len())
-            .then(|| Tensor::from_data(TensorData::new(values, shape), self.device))
-    }
 }
 
 impl<B: Kernels, I: Iterator<Item = Vec<f32>>> TensorSource<B> for Placer<'_, B, I> {
@@ -185,6 +184,73 @@ impl<B: Kernels, I: Iterator<Item = Vec<f32>>> TensorSource<B> for Placer<'_, B,
         drop(values);
         let data = TensorData::new(turned, [inputs, outputs]);
         Some(Tensor::from_data(data, self.device))
+    }
+
+    fn table(&mut self, columns: usize) -> Option<Tensor<B, 2>> {
+        let values = self.tensors.next()?;
+        let columns = columns.max(1);
+        let shape = [values.len() / columns, columns];
+        (shape.iter().product::<usize>() == values.len())
+            .then(|| Tensor::from_data(TensorData::new(values, shape), self.device))
+    }
+}
+
+/// Parameters that are on a device already, in the order of the layout; layers multiply in `precision`.
+pub struct Placed<I> {
+    pub parameters: I,
+    pub precision: Precision,
+}
+
+impl<B: Kernels, I: Iterator<Item = Parameter<B>>> TensorSource<B> for Placed<I> {
+    fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    fn vector(&mut self) -> Option<Tensor<B, 1>> {
+        match self.parameters.next()? {
+            Parameter::Vector(tensor) => Some(tensor),
+            Parameter::Matrix(_) => None,
+        }
+    }
+
+    fn matrix(&mut self, inputs: usize) -> Option<Tensor<B, 2>> {
+        match self.parameters.next()? {
+            Parameter::Matrix(tensor) if tensor.dims()[0] == inputs => Some(tensor),
+            Parameter::Matrix(_) | Parameter::Vector(_) => None,
+        }
+    }
+
+    fn table(&mut self, columns: usize) -> Option<Tensor<B, 2>> {
+        match self.parameters.next()? {
+            Parameter::Matrix(tensor) if tensor.dims()[1] == columns => Some(tensor),
+            Parameter::Matrix(_) | Parameter::Vector(_) => None,
+        }
+    }
+}
+
+/// What training hangs behind an embedding: Linear and ReLU in turn, no ReLU at the end.
+#[derive(Debug, Clone)]
+pub struct Head<B: Backend>(Vec<Linear<B>>);
+
+impl<B: Kernels> Head<B> {
+    /// One layer for each of these numbers of inputs; none of them gives its input back.
+    pub fn take(
+        take: &mut impl TensorSource<B>,
+        inputs: impl IntoIterator<Item = usize>,
+    ) -> Option<Self> {
+        let layers = inputs.into_iter().map(|inputs| take.linear(inputs));
+        Some(Self(layers.collect::<Option<_>>()?))
+    }
+
+    /// [rows, in] -> [rows, out].
+    pub fn forward(&self, mut x: Tensor<B, 2>) -> Tensor<B, 2> {
+        for (index, linear) in self.0.iter().enumerate() {
+            if index > 0 {
+                x = relu(x);
+            }
+            x = linear.forward(x);
+        }
+        x
     }
 }
 
@@ -272,6 +338,11 @@ impl<B: Kernels> Linear<B> {
 impl<B: Kernels> Block<B> {
     /// [windows * tokens, dim] -> the same shape.
     pub fn forward(&self, x: Tensor<B, 2>, tokens: usize) -> Tensor<B, 2> {
+        self.forward_first(x, tokens, tokens)
+    }
+
+    /// [windows * tokens, dim] -> [windows * first, dim]: what becomes of the first tokens of every window.
+    pub fn forward_first(&self, x: Tensor<B, 2>, tokens: usize, first: usize) -> Tensor<B, 2> {
         let attention = kernels::Layer::Attention {
             norm: self.attention_norm.weights(),
             order: self.order,
@@ -280,6 +351,7 @@ impl<B: Kernels> Block<B> {
             out: primitive(&self.to_out),
             out_bias: self.out_bias.as_ref().map(primitive),
             tokens,
+            queries: first,
             heads: self.heads,
         };
         let feed = kernels::Layer::FeedForward {

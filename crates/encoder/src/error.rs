@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{DeviceError, Patching, Precision};
+use super::{DeviceError, Family, Patching, Precision};
 use mynascope_base::storage::StorageError;
 
 /// Why a checkpoint could not be read or written.
@@ -102,6 +102,9 @@ pub enum EncoderError {
     /// Sizes that no encoder can have or no machine can hold; which one, and its limits.
     #[error("these sizes make no encoder: {0}")]
     Sizes(String),
+    /// An encoder of a family that is read here and not trained.
+    #[error("{0} encoders are not trained here; Myna and MT2 are. Embed, map and probe take any")]
+    NotTrained(Family),
     /// Windows of a wrong length or width; which, and what was expected.
     #[error("the encoder was given windows it cannot read: {0}")]
     Windows(String),

@@ -10,7 +10,7 @@ use super::{
 pub fn is_shipped(hash: &str) -> bool {
     let branches = Patching::ALL.map(Some);
     branches.into_iter().any(|patch| {
-        shipped_weights(patch).is_ok_and(|weights| hash.starts_with(&of_myna(&weights)))
+        shipped_weights(patch).is_ok_and(|weights| hash.starts_with(&fingerprint(&weights.into())))
     })
 }
 
@@ -37,7 +37,7 @@ fn identity_text(config: &MynaConfig) -> String {
 /// The hash of sizes and weights.
 pub(super) fn fingerprint(weights: &NetworkWeights) -> String {
     match weights {
-        NetworkWeights::Myna(weights) => of_myna(weights),
+        NetworkWeights::Myna(config, weights) => of_myna(config, weights),
         NetworkWeights::Tensors(config, tensors) => {
             let text = match config {
                 EncoderConfig::Myna(config) => identity_text(config),
@@ -51,11 +51,11 @@ pub(super) fn fingerprint(weights: &NetworkWeights) -> String {
 }
 
 /// What embeds is hashed; what training hung behind it is not.
-fn of_myna(weights: &Weights) -> String {
-    let embedding = encoder_parameters(&weights.config).len();
+fn of_myna(config: &MynaConfig, weights: &Weights) -> String {
+    let embedding = encoder_parameters(config).len();
     let tensors = weights.tensors.iter().take(embedding);
     hash(
-        &identity_text(&weights.config),
+        &identity_text(config),
         tensors.map(|tensor| tensor.values.as_slice()),
     )
 }
@@ -81,7 +81,7 @@ mod tests {
     fn saved_probes_and_caches_still_find_the_shipped_encoder() {
         let shipped = shipped_weights(None).unwrap();
         assert_eq!(
-            of_myna(&shipped),
+            fingerprint(&shipped.into()),
             "c5696d7c60e014653d8f11656860d0f25dafe86c410cf6492355e5a841a12d15"
         );
         let square = Weights::random(
@@ -90,7 +90,7 @@ mod tests {
             0,
         );
         assert_eq!(
-            of_myna(&square.unwrap()),
+            fingerprint(&square.unwrap().into()),
             "cef0df94245ec87cb1967e826eb3e6948fd61db64d3ad25c509ea5eaa88a3bae"
         );
         assert_eq!(

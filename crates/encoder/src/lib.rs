@@ -29,10 +29,13 @@ mod identity;
 mod info;
 mod input;
 mod kernels;
+mod learning;
 mod loaded;
 mod network;
+mod parameters;
 mod passes;
 mod precision;
+mod presets;
 mod reading;
 mod weights;
 
@@ -46,22 +49,23 @@ pub use checkpoint::{
 };
 pub use device::{ComputeDevice, ComputeKind, DeviceChoice, DeviceError, total_memory};
 pub use error::{CheckpointError, EncoderError};
+pub use families::Sizes;
 pub use families::myna::{
-    HEAD_DIM, MynaConfig, Patching, Preset,
-    network::{Encoder, HostTokens, embed},
-    parameters::{ParameterRole, ParameterSpec, TrainingHead, encoder_parameters, head_parameters},
-    tokenizer::Tokenizer,
+    HEAD_DIM, MynaConfig, Patching, Preset, network::HostTokens, tokenizer::Tokenizer,
 };
 pub use identity::is_shipped;
 pub use info::{EncoderInfo, Family, WindowRule};
 pub use input::{Input, Window};
+pub use learning::{HostBatch, LearningNetwork};
 pub use loaded::LoadedEncoder;
 pub use network::EncoderConfig;
+pub use parameters::{ParameterRole, ParameterSpec, RowOrder, TrainingHead, all_parameters};
 pub use precision::Precision;
+pub use presets::EncoderPreset;
 pub use reading::{Overlap, Patchout, Reading, ReadingInUse, Readout, Rows};
 pub use weights::{WeightTensor, Weights};
 
 pub use backend::{DeviceJob, check_precision, find_place, on_place};
 pub use checkpoint::{FileContent, read_file, write_tensors};
 pub use kernels::{Adam, Kernels, primitive};
-pub use weights::{Parameter, all_parameters, numbers};
+pub use weights::{Parameter, numbers};

@@ -87,8 +87,8 @@ impl LoadedEncoder {
                 return Self::random(config, 0, device);
             }
             let weights = shipped_weights(patch)?;
-            let description = format!("shipped tiny {} encoder", weights.config.kind);
-            return Self::of_myna(weights, description, None, device);
+            let description = format!("shipped {} encoder", weights.config.name());
+            return Self::of_weights(weights.into(), Vec::new(), description, None, device);
         };
         let of = match checkpoint {
             CheckpointRef::File(run) if run.is_dir() => say_step_of_run(run).map_or_else(
@@ -113,16 +113,12 @@ impl LoadedEncoder {
         let chosen = report.encoders.iter().find(|found| found.chosen);
         let chosen = chosen.filter(|_| report.encoders.len() > 1);
         let chosen = chosen.map_or_else(String::new, |found| format!(" ({})", found.weights));
-        let description = format!(
-            "{} {} encoder{chosen} of {of}",
-            weights.config.size_name(),
-            weights.config.kind,
-        );
+        let description = format!("{} encoder{chosen} of {of}", weights.config.name());
         Ok(Self {
             weights_choice: options.weights,
             note: joined(other_files.as_deref(), report.say_use()),
             left_out: report.left_out,
-            ..Self::of_myna(weights, description, Some(path), device)?
+            ..Self::of_weights(weights.into(), Vec::new(), description, Some(path), device)?
         })
     }
 
@@ -156,29 +152,15 @@ impl LoadedEncoder {
     /// An untrained encoder with the weights of a seed.
     ///
     /// # Errors
-    /// If the sizes are impossible, or if the device is not there or fails.
+    /// If the sizes are impossible or of a family that is not trained here, or if the device is not there or fails.
     pub fn random(
-        config: MynaConfig,
+        config: impl Into<EncoderConfig>,
         seed: u64,
         device: &DeviceChoice,
     ) -> Result<Self, EncoderError> {
         let weights = Weights::random(config, &super::TrainingHead::None, seed)?;
-        let description = format!(
-            "untrained {} {} encoder, seed {seed}",
-            config.size_name(),
-            config.kind
-        );
-        Self::of_myna(weights, description, None, device)
-    }
-
-    fn of_myna(
-        weights: Weights,
-        description: String,
-        source: Option<PathBuf>,
-        device: &DeviceChoice,
-    ) -> Result<Self, EncoderError> {
-        let weights = NetworkWeights::Myna(weights);
-        Self::of_weights(weights, Vec::new(), description, source, device)
+        let description = format!("untrained {} encoder, seed {seed}", weights.config.name());
+        Self::of_weights(weights.into(), Vec::new(), description, None, device)
     }
 
     fn of_weights(
@@ -213,10 +195,7 @@ impl LoadedEncoder {
 
     /// The sizes, if it is a Myna.
     pub fn myna(&self) -> Option<MynaConfig> {
-        match self.config {
-            EncoderConfig::Myna(config) => Some(config),
-            EncoderConfig::Maest(_) | EncoderConfig::Mt2(_) | EncoderConfig::Music2vec(_) => None,
-        }
+        self.config.myna()
     }
 
     /// What it reads and gives.

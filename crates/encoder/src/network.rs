@@ -4,7 +4,7 @@ use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EncoderInfo, Family, MynaConfig, Precision, Readout, Weights,
+    EncoderError, EncoderInfo, Family, MynaConfig, Precision, Readout, Weights,
     families::{Sizes, maest, mt2, music2vec, myna},
     kernels::Kernels,
 };
@@ -23,7 +23,82 @@ pub enum EncoderConfig {
     Music2vec(music2vec::Config),
 }
 
+impl From<MynaConfig> for EncoderConfig {
+    fn from(config: MynaConfig) -> Self {
+        Self::Myna(config)
+    }
+}
+
+impl From<mt2::Config> for EncoderConfig {
+    fn from(config: mt2::Config) -> Self {
+        Self::Mt2(config)
+    }
+}
+
 impl EncoderConfig {
+    /// Refuses sizes that no encoder can have or no machine can hold.
+    ///
+    /// # Errors
+    /// [`EncoderError::Sizes`] with the first size that is wrong and its limits.
+    pub fn validate(&self) -> Result<(), EncoderError> {
+        match self {
+            Self::Myna(config) => config.validate(),
+            Self::Maest(config) => config.validate(),
+            Self::Mt2(config) => config.validate(),
+            Self::Music2vec(config) => config.validate(),
+        }
+    }
+
+    /// The sizes, if it is a Myna.
+    pub fn myna(&self) -> Option<MynaConfig> {
+        match self {
+            Self::Myna(config) => Some(*config),
+            Self::Maest(_) | Self::Mt2(_) | Self::Music2vec(_) => None,
+        }
+    }
+
+    /// What the header of our files says of it, beside its tensors.
+    pub(crate) fn header(&self) -> Vec<(String, String)> {
+        let Sizes {
+            dim,
+            depth,
+            heads,
+            mlp_dim,
+            ..
+        } = self.sizes();
+        let number = |name: &str, value: usize| (name.to_owned(), value.to_string());
+        let mut header = vec![
+            number("dim", dim),
+            number("depth", depth),
+            number("heads", heads),
+            number("mlp_dim", mlp_dim),
+        ];
+        match self {
+            Self::Myna(config) => header.push(("kind".into(), config.kind.to_string())),
+            Self::Mt2(config) => {
+                header.push(("family".into(), "mt2".into()));
+                header.push(number("vqt_rate_hz", config.vqt_rate_hz as usize));
+                header.push(number("mel_max_hz", config.mel_max_hz as usize));
+            }
+            // Not written here.
+            Self::Maest(_) | Self::Music2vec(_) => {}
+        }
+        header
+    }
+
+    /// Values of the published embedding.
+    pub fn embedding_dim(&self) -> usize {
+        match self {
+            Self::Myna(config) => config.embedding_dim(),
+            Self::Maest(_) | Self::Mt2(_) | Self::Music2vec(_) => self.info(Vec::new()).dim,
+        }
+    }
+
+    /// Numbers that training changes, without a head.
+    pub fn parameters(&self) -> usize {
+        self.info(Vec::new()).parameters
+    }
+
     /// The published design.
     pub fn family(&self) -> Family {
         match self {
@@ -53,8 +128,8 @@ impl EncoderConfig {
         }
     }
 
-    /// What it is, for people: "MAEST of 5 s".
-    pub(crate) fn name(&self) -> String {
+    /// What it is, for people: "tiny hybrid", "MAEST of 5 s".
+    pub fn name(&self) -> String {
         match self {
             Self::Myna(config) => format!("{} {}", config.size_name(), config.kind),
             Self::Maest(config) => config.name(),
@@ -63,8 +138,22 @@ impl EncoderConfig {
         }
     }
 
+    /// As [`Self::name`], with the family and all sizes that tell encoders of it apart.
+    pub fn full_name(&self) -> String {
+        let Sizes {
+            dim, depth, heads, ..
+        } = self.sizes();
+        match self {
+            Self::Myna(_) => format!("a {} Myna", self.name()),
+            _ => format!(
+                "an encoder of the family {}, {dim} wide, {depth} layers, {heads} heads",
+                self.family()
+            ),
+        }
+    }
+
     /// Sizes that every family has.
-    pub(crate) fn sizes(&self) -> Sizes {
+    pub fn sizes(&self) -> Sizes {
         match self {
             Self::Myna(config) => Sizes {
                 dim: config.dim,
@@ -112,16 +201,30 @@ impl EncoderConfig {
 
 /// The weights of an encoder as plain numbers.
 pub(super) enum NetworkWeights {
-    Myna(Weights),
+    Myna(MynaConfig, Weights),
     /// Of any other family: the numbers of all its parameters, in their order.
     Tensors(EncoderConfig, Vec<Vec<f32>>),
+}
+
+impl From<Weights> for NetworkWeights {
+    fn from(weights: Weights) -> Self {
+        match weights.config {
+            EncoderConfig::Myna(config) => Self::Myna(config, weights),
+            config => {
+                // Without what training hangs behind it.
+                let count = config.trained_parameters().map_or(0, |all| all.len());
+                let tensors = weights.tensors.into_iter().take(count);
+                Self::Tensors(config, tensors.map(|tensor| tensor.values).collect())
+            }
+        }
+    }
 }
 
 impl NetworkWeights {
     /// The sizes.
     pub fn config(&self) -> EncoderConfig {
         match self {
-            Self::Myna(weights) => EncoderConfig::Myna(weights.config),
+            Self::Myna(config, _) => EncoderConfig::Myna(*config),
             Self::Tensors(config, _) => *config,
         }
     }
@@ -140,8 +243,8 @@ impl<B: Kernels> Network<B> {
     /// Puts weights on a device; `None` if they are not those of their sizes.
     pub(super) fn assemble(weights: NetworkWeights, device: &B::Device) -> Option<Self> {
         Some(match weights {
-            NetworkWeights::Myna(weights) => Self::Myna(myna::network::Encoder::assemble(
-                &weights.config,
+            NetworkWeights::Myna(config, weights) => Self::Myna(myna::network::Encoder::assemble(
+                &config,
                 &weights.tail,
                 Precision::F32,
                 weights.upload::<B>(device),

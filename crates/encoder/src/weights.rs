@@ -9,9 +9,9 @@ use burn::{
 };
 
 use super::{
-    EncoderError, MynaConfig,
-    families::myna::parameters::{ParameterRole, ParameterSpec, TrainingHead, encoder_parameters},
+    EncoderConfig, EncoderError,
     kernels::{Kernels, primitive},
+    parameters::{ParameterRole, ParameterSpec, TrainingHead, all_parameters},
 };
 use mynascope_spectrum::tokens::{Purpose, stream};
 
@@ -19,7 +19,7 @@ use mynascope_spectrum::tokens::{Purpose, stream};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
     /// The sizes of the encoder.
-    pub config: MynaConfig,
+    pub config: EncoderConfig,
     /// What training hangs behind it.
     pub tail: TrainingHead,
     /// The encoder's tensors, then the tail's.
@@ -35,26 +35,21 @@ pub struct WeightTensor {
     pub values: Vec<f32>,
 }
 
-/// The layout of an encoder with its tail.
-pub fn all_parameters(config: &MynaConfig, tail: &TrainingHead) -> Vec<ParameterSpec> {
-    let mut layout = encoder_parameters(config);
-    layout.extend(tail.layout(config));
-    layout
-}
-
 impl Weights {
     /// Fresh weights, drawn as PyTorch draws them by default: U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for linear layers
     /// (kaiming-uniform with a = sqrt 5), 1 and 0 for LayerNorms. The same seed gives the same numbers on every
     /// device.
     ///
     /// # Errors
-    /// [`EncoderError::Sizes`] if the sizes are impossible.
+    /// [`EncoderError::Sizes`] if the sizes are impossible, [`EncoderError::NotTrained`] of a family that is not trained here.
     pub fn random(
-        config: MynaConfig,
+        config: impl Into<EncoderConfig>,
         tail: &TrainingHead,
         seed: u64,
     ) -> Result<Self, EncoderError> {
+        let config = config.into();
         config.validate()?;
+        config.trained_parameters()?;
         let tensors = all_parameters(&config, tail)
             .into_iter()
             .enumerate()
@@ -63,7 +58,11 @@ impl Weights {
                 let fan_in = match spec.role {
                     ParameterRole::Matrix => spec.shape.get(1).copied().unwrap_or(1),
                     ParameterRole::Bias { fan_in } => fan_in,
-                    ParameterRole::NormWeight | ParameterRole::NormBias | ParameterRole::Token => 0,
+                    ParameterRole::NormWeight
+                    | ParameterRole::NormBias
+                    | ParameterRole::Token
+                    | ParameterRole::ClassToken
+                    | ParameterRole::Table => 0,
                 };
                 let bound = 1.0 / (fan_in.max(1) as f64).sqrt();
                 let values = match spec.role {
@@ -72,6 +71,9 @@ impl Weights {
                     ParameterRole::Token => {
                         (0..spec.len()).map(|_| random.normal() as f32).collect()
                     }
+                    ParameterRole::ClassToken | ParameterRole::Table => (0..spec.len())
+                        .map(|_| 0.02 * random.normal() as f32)
+                        .collect(),
                     ParameterRole::Matrix | ParameterRole::Bias { .. } => (0..spec.len())
                         .map(|_| random.between(-bound, bound) as f32)
                         .collect(),
@@ -98,7 +100,7 @@ impl Weights {
 /// A weight on a device. Matrices lie there as [in, out], so that no transpose is needed to multiply.
 #[derive(Debug, Clone)]
 pub enum Parameter<B: Backend> {
-    /// The weight of a linear layer, [in, out].
+    /// The weight of a linear layer, [in, out], or a table, [rows, columns].
     Matrix(Tensor<B, 2>),
     /// A bias, or factor or shift of a norm.
     Vector(Tensor<B, 1>),
@@ -107,18 +109,24 @@ pub enum Parameter<B: Backend> {
 impl<B: Backend> Parameter<B> {
     /// Puts numbers in file order on a device; as many numbers as the shape says.
     pub fn upload(spec: &ParameterSpec, values: &[f32], device: &B::Device) -> Self {
-        match *spec.shape.as_slice() {
-            [outputs, inputs] => {
-                let turned = transpose(values, outputs, inputs);
+        let rows = spec.shape.first().copied().unwrap_or(1);
+        let values = spec.order.computed(values.to_vec(), rows);
+        match (spec.role, spec.shape.as_slice()) {
+            (ParameterRole::Table, [.., rows, columns]) => Self::Matrix(Tensor::from_data(
+                TensorData::new(values, [*rows, *columns]),
+                device,
+            )),
+            (_, &[outputs, inputs]) => {
+                let turned = transpose(&values, outputs, inputs);
                 Self::Matrix(Tensor::from_data(
                     TensorData::new(turned, [inputs, outputs]),
                     device,
                 ))
             }
-            _ => Self::Vector(Tensor::from_data(
-                TensorData::new(values.to_vec(), [values.len()]),
-                device,
-            )),
+            _ => {
+                let length = values.len();
+                Self::Vector(Tensor::from_data(TensorData::new(values, [length]), device))
+            }
         }
     }
 
@@ -163,14 +171,17 @@ impl<B: Backend> Parameter<B> {
     ///
     /// # Errors
     /// What the backend said, if it gives no numbers back.
-    pub fn download(&self) -> Result<Vec<f32>, String> {
-        match self {
-            Self::Matrix(tensor) => {
+    pub fn download(&self, spec: &ParameterSpec) -> Result<Vec<f32>, String> {
+        let values = match self {
+            Self::Matrix(tensor) if spec.role != ParameterRole::Table => {
                 let [inputs, outputs] = tensor.dims();
-                Ok(transpose(&numbers(tensor.clone())?, inputs, outputs))
+                transpose(&numbers(tensor.clone())?, inputs, outputs)
             }
-            Self::Vector(tensor) => numbers(tensor.clone()),
-        }
+            Self::Matrix(tensor) => numbers(tensor.clone())?,
+            Self::Vector(tensor) => numbers(tensor.clone())?,
+        };
+        let rows = spec.shape.first().copied().unwrap_or(1);
+        Ok(spec.order.stored(values, rows))
     }
 }
 

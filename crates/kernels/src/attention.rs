@@ -1,8 +1,8 @@
 //! The attention half of a layer: x + out(attention(qkv(norm(x)))), softmax of q k / sqrt(head_dim) over the tokens of a
 //! window.
 //!
-//! Two ways: whole windows in the cache, forwards and backwards, for layers as Myna's (no biases, heads of 64, norm in
-//! front); and [`tiled`] for everything else and for long windows, forwards only.
+//! Two ways: whole windows in the cache, forwards and backwards, for layers with heads of 64 and the norm in front; and
+//! [`tiled`] for everything else and for long windows, forwards only.
 
 mod heads;
 mod tiled;
@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use crate::{
     Norm, NormOrder, TILE_ROWS,
+    linear::{add_to_rows, fill, sum_of_columns},
     product::{Into, Matrix, multiply, multiply_wide},
     scratch::{give_back, take_buffer},
     sum_of_rows,
@@ -40,6 +41,9 @@ pub struct Attention<'a> {
     pub out_bias: Option<&'a [f32]>,
     /// Tokens of a window: so many rows follow each other.
     pub tokens: usize,
+    /// How many of them, from the first on, look at the others and come out: all, or those that are read behind the last
+    /// layer.
+    pub queries: usize,
     /// How many heads share the width.
     pub heads: usize,
 }
@@ -55,8 +59,12 @@ pub struct AttentionGradients {
     pub norm_bias: Vec<f32>,
     /// Of `qkv`, [dim, 3 * heads * 64].
     pub qkv: Vec<f32>,
+    /// Of `qkv_bias`, [3 * heads * 64]; empty where there is none.
+    pub qkv_bias: Vec<f32>,
     /// Of `out`, [heads * 64, dim].
     pub out: Vec<f32>,
+    /// Of `out_bias`, `[dim]`; empty where there is none.
+    pub out_bias: Vec<f32>,
 }
 
 impl Attention<'_> {
@@ -65,22 +73,23 @@ impl Attention<'_> {
         (self.out.len() / self.norm.dim()).max(1)
     }
 
-    /// Whether [`attention_backward`] knows it: heads of 64, no biases, the norm in front.
+    /// Whether [`attention_backward`] knows it: heads of 64, the norm in front.
     pub fn has_backward(&self) -> bool {
-        self.order == NormOrder::Pre
-            && self.inner() == self.heads * HEAD_DIM
-            && self.qkv_bias.is_none()
-            && self.out_bias.is_none()
+        self.order == NormOrder::Pre && self.inner() == self.heads * HEAD_DIM
     }
 
-    /// Whole windows, about a tile of rows.
-    fn tile_rows(&self) -> usize {
-        let tokens = self.tokens.max(1);
-        (TILE_ROWS / tokens).max(1) * tokens
+    /// Whether whole windows are the faster way where nothing is kept.
+    fn is_short_and_plain(&self) -> bool {
+        self.tokens <= SHORT_TOKENS && self.qkv_bias.is_none() && self.out_bias.is_none()
+    }
+
+    /// Windows of a tile, about as many rows as one has.
+    fn tile_windows(&self) -> usize {
+        (TILE_ROWS / self.tokens.max(1)).max(1)
     }
 
     fn heads(&self) -> Heads {
-        Heads::new(self.heads, self.tokens)
+        Heads::new(self.heads, self.tokens, self.queries)
     }
 
     fn tile(
@@ -95,9 +104,19 @@ impl Attention<'_> {
         let (dim, inner) = (self.norm.dim(), self.inner());
         self.norm.tile(x, normed);
         let to_qkv = Matrix::new(self.qkv, 3 * inner);
-        multiply(Matrix::new(normed, dim), to_qkv, qkv, Into::Replace);
+        let into = match self.qkv_bias {
+            Some(bias) => {
+                fill(qkv, bias);
+                Into::Add
+            }
+            None => Into::Replace,
+        };
+        multiply(Matrix::new(normed, dim), to_qkv, qkv, into);
         heads.mix(qkv, mixed);
-        out.copy_from_slice(x);
+        self.copy_asking(x, out);
+        if let Some(bias) = self.out_bias {
+            add_to_rows(bias, out);
+        }
         multiply(
             Matrix::new(mixed, inner),
             Matrix::new(self.out, dim),
@@ -105,42 +124,67 @@ impl Attention<'_> {
             Into::Add,
         );
     }
+
+    /// Takes the rows that come out from all rows of windows.
+    fn copy_asking(&self, x: &[f32], out: &mut [f32]) {
+        let dim = self.norm.dim();
+        let windows = x.chunks_exact(self.tokens.max(1) * dim);
+        for (out, x) in out.chunks_exact_mut(self.queries.max(1) * dim).zip(windows) {
+            let (asking, _) = x.split_at(out.len());
+            out.copy_from_slice(asking);
+        }
+    }
+
+    /// The way back of [`Self::copy_asking`]: the other rows get nothing.
+    fn spread_asking(&self, grad: &[f32], to_x: &mut [f32]) {
+        let dim = self.norm.dim();
+        let windows = grad.chunks_exact(self.queries.max(1) * dim);
+        for (to_x, grad) in to_x.chunks_exact_mut(self.tokens.max(1) * dim).zip(windows) {
+            let (asking, others) = to_x.split_at_mut(grad.len());
+            asking.copy_from_slice(grad);
+            others.fill(0.0);
+        }
+    }
 }
 
-/// [windows * tokens, dim] -> the same shape, and where `keep` says so queries, keys and values, [rows, 3 * heads * 64], for
-/// [`attention_backward`]; they are kept of layers that [have a way back](Attention::has_backward) only.
+/// [windows * tokens, dim] -> [windows * queries, dim], and where `keep` says so queries, keys and values, [rows, 3 * heads *
+/// 64], for [`attention_backward`]; they are kept of layers that [have a way back](Attention::has_backward) only, and only
+/// those know fewer queries than tokens.
 pub fn attention(x: &[f32], weights: Attention<'_>, keep: bool) -> (Vec<f32>, Vec<f32>) {
-    let whole = weights.has_backward() && (keep || weights.tokens <= SHORT_TOKENS);
+    let fewer = weights.queries < weights.tokens;
+    let whole = weights.has_backward() && (keep || fewer || weights.is_short_and_plain());
     if !whole {
         return (tiled::attention_tiled(x, weights), Vec::new());
     }
     let (dim, inner) = (weights.norm.dim(), weights.inner());
-    let rows = weights.tile_rows();
-    let mut out = vec![0.0; x.len()];
+    let windows = weights.tile_windows();
+    let (rows, asking) = (windows * weights.tokens, windows * weights.queries);
+    let mut out = vec![0.0; x.len() / weights.tokens.max(1) * weights.queries];
     let mut kept = take_buffer(if keep { x.len() / dim * 3 * inner } else { 0 });
     let scratch = || {
         (
             vec![0.0; rows * dim],
-            vec![0.0; rows * inner],
+            vec![0.0; asking * inner],
             weights.heads(),
         )
     };
-    let tiles = out.par_chunks_mut(rows * dim).zip(x.par_chunks(rows * dim));
+    let tiles = out
+        .par_chunks_mut(asking * dim)
+        .zip(x.par_chunks(rows * dim));
     if keep {
         tiles
             .zip(kept.par_chunks_mut(rows * 3 * inner))
             .for_each_init(scratch, |(normed, mixed, heads), ((out, x), qkv)| {
                 let (normed, _) = normed.split_at_mut(x.len());
-                let (mixed, _) = mixed.split_at_mut(qkv.len() / 3);
+                let (mixed, _) = mixed.split_at_mut(out.len() / dim * inner);
                 weights.tile(x, normed, qkv, mixed, out, heads);
             });
     } else {
         let scratch = || (scratch(), vec![0.0; rows * 3 * inner]);
         tiles.for_each_init(scratch, |((normed, mixed, heads), qkv), (out, x)| {
-            let length = x.len() / dim * inner;
             let (normed, _) = normed.split_at_mut(x.len());
-            let (mixed, _) = mixed.split_at_mut(length);
-            let (qkv, _) = qkv.split_at_mut(3 * length);
+            let (mixed, _) = mixed.split_at_mut(out.len() / dim * inner);
+            let (qkv, _) = qkv.split_at_mut(x.len() / dim * 3 * inner);
             weights.tile(x, normed, qkv, mixed, out, heads);
         });
     }
@@ -155,26 +199,27 @@ pub fn attention_backward(
     grad: &[f32],
 ) -> AttentionGradients {
     let (dim, inner) = (weights.norm.dim(), weights.inner());
-    let rows = weights.tile_rows();
+    let windows = weights.tile_windows();
+    let (rows, asking) = (windows * weights.tokens, windows * weights.queries);
     let mut to_x = vec![0.0; x.len()];
     let mut normed = take_buffer(x.len());
-    let mut mixed = take_buffer(qkv.len() / 3);
+    let mut mixed = take_buffer(grad.len() / dim * inner);
     let mut to_qkv = take_buffer(qkv.len());
-    let given = x.par_chunks(rows * dim).zip(grad.par_chunks(rows * dim));
+    let given = x.par_chunks(rows * dim).zip(grad.par_chunks(asking * dim));
     let narrow = to_x
         .par_chunks_mut(rows * dim)
         .zip(normed.par_chunks_mut(rows * dim));
     let wide = qkv
         .par_chunks(rows * 3 * inner)
-        .zip(mixed.par_chunks_mut(rows * inner))
+        .zip(mixed.par_chunks_mut(asking * inner))
         .zip(to_qkv.par_chunks_mut(rows * 3 * inner));
-    let sums: Vec<Vec<f32>> = given
+    let sums: Vec<[Vec<f32>; 3]> = given
         .zip(narrow)
         .zip(wide)
         .map_init(
             || {
                 (
-                    vec![0.0; rows * inner],
+                    vec![0.0; asking * inner],
                     vec![0.0; rows * dim],
                     weights.heads(),
                 )
@@ -195,12 +240,22 @@ pub fn attention_backward(
                     Into::Replace,
                 );
                 // The input also goes round the layer.
-                to_x.copy_from_slice(grad);
-                weights.norm.tile_backward(x, to_normed, to_x)
+                weights.spread_asking(grad, to_x);
+                let of = |bias: Option<&[f32]>, rows: &[f32]| {
+                    bias.map_or_else(Vec::new, |bias| sum_of_columns(rows, bias.len()))
+                };
+                [
+                    weights.norm.tile_backward(x, to_normed, to_x),
+                    of(weights.qkv_bias, to_qkv),
+                    of(weights.out_bias, grad),
+                ]
             },
         )
         .collect();
-    let mut norm_weight = sum_of_rows(sums, 2 * dim);
+    let part = |of: fn(&[Vec<f32>; 3]) -> &Vec<f32>, length: usize| {
+        sum_of_rows(sums.iter().map(|sums| of(sums).clone()), length)
+    };
+    let mut norm_weight = part(|[norm, ..]| norm, 2 * dim);
     let norm_bias = norm_weight.split_off(dim);
     let found = AttentionGradients {
         norm_weight,
@@ -209,10 +264,12 @@ pub fn attention_backward(
             Matrix::new(&normed, dim).transposed(),
             Matrix::new(&to_qkv, 3 * inner),
         ),
+        qkv_bias: part(|[_, qkv, _]| qkv, weights.qkv_bias.map_or(0, <[f32]>::len)),
         out: multiply_wide(
             Matrix::new(&mixed, inner).transposed(),
             Matrix::new(grad, dim),
         ),
+        out_bias: part(|[.., out]| out, weights.out_bias.map_or(0, <[f32]>::len)),
         x: to_x,
     };
     give_back([normed, mixed, to_qkv, qkv]);

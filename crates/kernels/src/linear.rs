@@ -42,6 +42,20 @@ pub(crate) fn fill(rows: &mut [f32], bias: &[f32]) {
     }
 }
 
+/// Adds the bias to every row.
+pub(crate) fn add_to_rows(bias: &[f32], rows: &mut [f32]) {
+    add_bias(bias, rows);
+}
+
+#[macerator::with_simd]
+fn add_bias<S: Simd>(bias: &[f32], rows: &mut [f32]) {
+    for row in rows.chunks_exact_mut(bias.len().max(1)) {
+        for (value, bias) in row.iter_mut().zip(bias) {
+            *value += bias;
+        }
+    }
+}
+
 /// The sum over rows.
 pub(crate) fn sum_of_columns(rows: &[f32], columns: usize) -> Vec<f32> {
     let mut sums = vec![0.0; columns];

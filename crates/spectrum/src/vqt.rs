@@ -26,8 +26,6 @@ pub const VQT_HOP: usize = 512;
 const BINS_PER_OCTAVE: usize = 12;
 const OCTAVES: usize = VQT_BINS.div_ceil(BINS_PER_OCTAVE);
 const FIRST_HZ: f64 = 27.5;
-/// How far below the loudest value of a sound the values of [`Vqt::decibels`] reach.
-const RANGE: f32 = 80.0;
 /// Samples of a kernel with the zeros around it, and of the sound that is reflected at both ends together.
 const KERNEL: usize = 128;
 /// Taps of the low-pass filter before every halving.
@@ -148,8 +146,7 @@ impl Vqt {
         Ok(values)
     }
 
-    /// As [`Self::magnitudes`], as MT2 reads them: `10 log10` of the magnitude (not of its square), nothing lower than 80 dB
-    /// below the loudest value of the sound, divided by 80, plus 1.
+    /// As [`Self::magnitudes`], as `10 log10(max(x, 1e-10))` of the magnitude (not of its square).
     ///
     /// # Errors
     /// As [`Self::magnitudes`].
@@ -157,10 +154,6 @@ impl Vqt {
         let mut values = self.magnitudes(samples)?;
         for value in &mut values {
             *value = 10.0 * value.max(1e-10).log10();
-        }
-        let floor = values.iter().copied().fold(f32::MIN, f32::max) - RANGE;
-        for value in &mut values {
-            *value = value.max(floor) / RANGE + 1.0;
         }
         Ok(values)
     }
@@ -390,7 +383,12 @@ mod tests {
     #[test]
     fn the_decibels_are_those_of_torchaudio_on_them_in_64_bits() {
         let (_, theirs) = read_npy(&fixture("chord.log_vqt.npy")).unwrap();
-        let ours = Vqt::new(16_000).decibels(&sound()).unwrap();
+        let mut ours = Vqt::new(16_000).decibels(&sound()).unwrap();
+        // As MT2 reads them: nothing lower than 80 dB below the loudest.
+        let loudest = ours.iter().copied().fold(f32::MIN, f32::max);
+        for value in &mut ours {
+            *value = value.max(loudest - 80.0) / 80.0 + 1.0;
+        }
         // Values are dB / 80 + 1. Far below the loudest they are rounding; nnAudio's own in 32 bits is ten times as much.
         let loudest = theirs.iter().copied().fold(f32::MIN, f32::max);
         let near = 80.0 * worst(&ours, &theirs, |value| value > loudest - 0.5);

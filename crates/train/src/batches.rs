@@ -1,5 +1,7 @@
 //! What a step trains on: a pure function of (seed, step), so that it can be made ahead of time on another thread.
 
+mod windows;
+
 use super::{
     Objective, TrainConfig, TrainError,
     labels::Labels,
@@ -7,22 +9,33 @@ use super::{
     mels::Mels,
     sampler::Sampler,
 };
-use crate::objective::{PatchTargets, StepSchedule, Supervision, effective_gamma};
-use mynascope_encoder::Tokenizer;
-use mynascope_spectrum::tokens::{PATCH_VALUES, TokenMask, ViewPair, WINDOW_FRAMES, draw_views};
+use crate::objective::{StepSchedule, Supervision, effective_gamma};
+use mynascope_encoder::families::mt2::KEYS;
+use mynascope_spectrum::tokens::{Purpose, TokenMask, crop_places, draw_views, stream};
 
 use super::Schedule;
+pub(super) use windows::{WindowCutter, patch_targets};
 
-/// Cuts crops and gathers kept patches; nothing else goes to the device.
+/// Cuts crops and gathers what is kept of them; nothing else goes to the device.
 pub(super) struct Batches<'a> {
     config: &'a TrainConfig,
     mels: &'a Mels,
     sampler: Sampler,
-    tokenizer: Tokenizer,
+    cutter: WindowCutter,
     /// Labels of the readable tracks of a supervised run.
     labels: Option<Supervision>,
     /// Epochs of the whole run.
     epochs: u64,
+}
+
+/// The windows of a step, those of all tracks before the next view of them.
+#[derive(Default)]
+struct Drawn {
+    windows: Vec<Vec<f32>>,
+    /// Which tokens are read, one a window; none where all are.
+    masks: Vec<TokenMask>,
+    /// How many bins higher in the VQT the third view begins than the first, track by track.
+    shifts: Vec<i32>,
 }
 
 impl<'a> Batches<'a> {
@@ -32,12 +45,11 @@ impl<'a> Batches<'a> {
         sampler: Sampler,
         labels: Option<&Labels>,
     ) -> Self {
-        let dim = config.encoder_config().dim;
         Self {
             config,
             mels,
             sampler,
-            tokenizer: Tokenizer::new(config.patch.shapes(), WINDOW_FRAMES, dim),
+            cutter: WindowCutter::new(&config.encoder_config()),
             labels: labels.map(|labels| labels.of(&mels.places)),
             epochs: config.steps.div_ceil(sampler.steps_per_epoch()),
         }
@@ -68,37 +80,26 @@ impl<'a> Batches<'a> {
     pub fn of(&self, step: u64) -> Result<StepInput, TrainError> {
         let epoch = self.sampler.epoch(step);
         let tracks = self.sampler.batch_of(step);
-        let pairs: Vec<ViewPair> = tracks
-            .iter()
-            .map(|&track| {
-                draw_views(
-                    self.config.seed,
-                    epoch,
-                    track as u64,
-                    self.mels.frames(track),
-                    self.config.mask_kind,
-                    self.config.mask_ratio,
-                )
-            })
-            .collect();
-        let sides = if self.config.objective.is_contrastive() {
-            2
-        } else {
-            1
+        let drawn = match self.cutter {
+            WindowCutter::Myna(_) => self.masked_views(epoch, &tracks)?,
+            WindowCutter::Mt2(_) => self.segments(epoch, &tracks)?,
         };
-        let shapes = self.config.patch.shapes();
-        let (mut masks, mut windows) = (Vec::new(), Vec::new());
-        for side in 0..sides {
-            for (&track, pair) in tracks.iter().zip(&pairs) {
-                if let Some(view) = pair.get(side) {
-                    masks.push(view.mask(shapes));
-                    windows.push(self.mels.window(track, view.start_frame, WINDOW_FRAMES)?);
-                }
-            }
+        let masks = (!drawn.masks.is_empty()).then_some(drawn.masks.as_slice());
+        let mut batch = self.cutter.batch(&drawn.windows, masks)?;
+        if self.config.views() > 2 && !self.config.mt2.transposed_mel {
+            batch = batch.hear_first(2 * tracks.len());
         }
+        let targets = match (self.config.objective, &self.labels) {
+            (Objective::Supervised, Some(labels)) => Targets::Labels(labels.of(&tracks)),
+            (Objective::Mae, _) => self.cutter.patches(&drawn.windows, &drawn.masks)?,
+            (Objective::Mt2, _) => Targets::Segments {
+                shifts: drawn.shifts,
+            },
+            _ => Targets::Views,
+        };
         Ok(StepInput {
-            batches: self.tokenizer.tokens(&windows, Some(&masks))?,
-            targets: self.targets(&tracks, &windows, &masks),
+            batch,
+            targets,
             schedule: StepSchedule {
                 epoch,
                 gamma: self.gamma(epoch),
@@ -107,43 +108,105 @@ impl<'a> Batches<'a> {
         })
     }
 
-    fn targets(&self, tracks: &[usize], windows: &[Vec<f32>], masks: &[TokenMask]) -> Targets {
-        match (self.config.objective, &self.labels) {
-            (Objective::Supervised, Some(labels)) => Targets::Labels(labels.of(tracks)),
-            (Objective::Mae, _) => {
-                let kept: Vec<Vec<usize>> = masks.iter().map(|mask| mask.of(0).to_vec()).collect();
-                Targets::Patches {
-                    targets: patch_targets(&self.tokenizer, windows, &kept),
-                    kept,
-                    positions: self.tokenizer.positions(0).to_vec(),
+    /// Myna: crops of which most patches are dropped.
+    fn masked_views(&self, epoch: u64, tracks: &[usize]) -> Result<Drawn, TrainError> {
+        let config = self.config;
+        let shapes = config.patch.shapes();
+        let pairs = tracks.iter().map(|&track| {
+            let frames = self.mels.frames(track);
+            let (kind, ratio) = (config.mask_kind, config.mask_ratio);
+            draw_views(config.seed, epoch, track as u64, frames, kind, ratio)
+        });
+        let pairs: Vec<_> = pairs.collect();
+        let mut drawn = Drawn::default();
+        for side in 0..config.views() {
+            for (&track, pair) in tracks.iter().zip(&pairs) {
+                if let Some(view) = pair.get(side) {
+                    drawn.masks.push(view.mask(shapes));
+                    let frames = self.cutter.frames();
+                    drawn
+                        .windows
+                        .push(self.mels.window(track, view.start_frame, frames)?);
                 }
             }
-            _ => Targets::Views,
         }
+        Ok(drawn)
+    }
+
+    /// MT2: two segments of a track, and the first of them transposed where the equivariant loss is wanted. For the objective
+    /// mt2 both begin in any of twelve bins, so that no profile can stand still (STONE).
+    fn segments(&self, epoch: u64, tracks: &[usize]) -> Result<Drawn, TrainError> {
+        let config = self.config;
+        let (seed, frames, views) = (config.seed, self.cutter.frames(), config.views());
+        let mut sides: [Vec<Vec<f32>>; 3] = Default::default();
+        let [first, second, third] = &mut sides;
+        let mut shifts = Vec::new();
+        for &track in tracks {
+            let number = track as u64;
+            let places = self.mels.frames(track).saturating_sub(frames) + 1;
+            let starts = crop_places(seed, epoch, number, places);
+            let [bin, moved] = match config.objective {
+                Objective::Mt2 => transposition(seed, epoch, number),
+                _ => [0, 0],
+            };
+            let [a, b] = starts.map(|start| self.mels.window(track, start, frames));
+            let a = a?;
+            first.push(self.cutter.window(&a, bin));
+            if views > 1 {
+                second.push(self.cutter.window(&b?, bin));
+            }
+            if views > 2 {
+                third.push(self.cutter.window(&a, moved));
+                shifts.push(moved as i32 - bin as i32);
+            }
+        }
+        let windows: Vec<Vec<f32>> = sides.into_iter().flatten().collect();
+        let masks = (0..windows.len()).filter_map(|window| {
+            let side = window / tracks.len().max(1);
+            let number = tracks.get(window % tracks.len().max(1)).copied()? as u64;
+            // The transposed segment is the first one in all else.
+            let purpose = Purpose::Mask {
+                view: u8::from(side == 1),
+                vertical: true,
+            };
+            let mut random = stream(seed, epoch, number, purpose);
+            self.cutter
+                .mask(config.mask_kind, config.mask_ratio, &mut random)
+        });
+        Ok(Drawn {
+            masks: masks.collect(),
+            windows,
+            shifts,
+        })
     }
 }
 
-/// All patches of windows as log(1 + power), and which of them were hidden.
-pub(super) fn patch_targets<W: AsRef<[f32]> + Sync>(
-    tokenizer: &Tokenizer,
-    windows: &[W],
-    kept: &[Vec<usize>],
-) -> PatchTargets {
-    let mut values = tokenizer.patches(0, windows);
-    for value in &mut values {
-        *value = value.ln_1p();
+/// The first bins of a segment and of its transposed copy: o from 1 to 12, and d from 1 to 11 further round the circle, so that
+/// they are 1 to 11 semitones apart either way (STONE's code).
+fn transposition(seed: u64, epoch: u64, track: u64) -> [usize; 2] {
+    let mut random = stream(seed, epoch, track, Purpose::Transposition);
+    let away = 1 + random.below(KEYS - 1);
+    let bin = 1 + random.below(KEYS);
+    [bin, (away + bin) % KEYS]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_is_transposed_by_one_to_eleven_semitones_either_way() {
+        let drawn: Vec<[usize; 2]> = (0..2000).map(|track| transposition(3, 0, track)).collect();
+        assert!(
+            drawn
+                .iter()
+                .all(|[bin, moved]| (1..=12).contains(bin) && *moved < 12)
+        );
+        let shifts: std::collections::BTreeSet<i32> = drawn
+            .iter()
+            .map(|[bin, moved]| *moved as i32 - *bin as i32)
+            .collect();
+        assert!(!shifts.contains(&0) && !shifts.contains(&-12));
+        assert_eq!((shifts.first(), shifts.last()), (Some(&-11), Some(&10)));
     }
-    let rows = values.len() / PATCH_VALUES;
-    let mut hidden = vec![1.0; rows];
-    for (row, kept) in hidden
-        .chunks_mut((rows / kept.len().max(1)).max(1))
-        .zip(kept)
-    {
-        for &token in kept {
-            if let Some(flag) = row.get_mut(token) {
-                *flag = 0.0;
-            }
-        }
-    }
-    PatchTargets { values, hidden }
 }

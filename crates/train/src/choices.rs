@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::objective::FastClipKind;
 use mynascope_base::named;
+use mynascope_encoder::Family;
 
 /// What training minimises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -28,6 +29,8 @@ pub enum Objective {
     FastclipV2,
     /// FastCLIP with one learned temperature and the robust loss.
     FastclipV3,
+    /// Both pretext tasks of MT2: key profiles that turn with the sound, and contrast.
+    Mt2,
     /// Masked autoencoder: say what the hidden patches hold.
     Mae,
     /// Learn the labels of the tracks.
@@ -36,7 +39,7 @@ pub enum Objective {
 
 impl Objective {
     /// All objectives, in the order in which they are offered.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Sogclr,
         Self::Isogclr,
         Self::Infonce,
@@ -45,6 +48,7 @@ impl Objective {
         Self::FastclipV1,
         Self::FastclipV2,
         Self::FastclipV3,
+        Self::Mt2,
         Self::Mae,
         Self::Supervised,
     ];
@@ -73,6 +77,9 @@ impl Objective {
             }
             Self::FastclipV3 => {
                 "FastCLIP with one learned temperature (robust loss); the authors' choice."
+            }
+            Self::Mt2 => {
+                "Turns the key profile on the circle of fifths when the sound is transposed, and tells two segments of a track from those of others (MT2)."
             }
             Self::Mae => {
                 "Sees a part of the patches and says what the others hold; Myna's ablation."
@@ -107,9 +114,75 @@ impl Objective {
         matches!(self, Self::Sogclr | Self::Isogclr) || self.fastclip().is_some()
     }
 
+    /// The families that have the outputs it needs. `data2vec` (Music2Vec) and `maest` (MAEST) will stand here.
+    pub fn families(self) -> &'static [Family] {
+        match self {
+            Self::Mt2 => &[Family::Mt2],
+            Self::Mae => &[Family::Myna],
+            _ => &[Family::Myna, Family::Mt2],
+        }
+    }
+
+    /// Why encoders of a family can't be trained so; `None` where they can.
+    pub fn misfit(self, family: Family) -> Option<String> {
+        if self.families().contains(&family) {
+            return None;
+        }
+        Some(match (self, family) {
+            (Self::Mt2, _) => format!(
+                "the objective mt2 needs two class tokens and a VQT that can be moved along its bins, and {family} encoders have neither; \
+                 set preset to mt2-tiny or mt2, or choose another objective"
+            ),
+            (Self::Mae, _) => format!(
+                "the objective mae predicts hidden patches of a mel-spectrogram, and {family} encoders read none; choose mt2, a \
+                 contrastive objective or supervised"
+            ),
+            _ => format!(
+                "{family} encoders are not trained here; set preset to one of a Myna or an MT2"
+            ),
+        })
+    }
+
+    /// Whether it is told a gamma, as all of the first contrastive ones are.
+    pub fn has_gamma(self) -> bool {
+        self.is_contrastive() && self != Self::Mt2
+    }
+
     /// Whether it compares two views of every track.
     pub fn is_contrastive(self) -> bool {
         !matches!(self, Self::Mae | Self::Supervised)
+    }
+}
+
+/// The two losses of MT2 and what their third segment is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mt2Loss {
+    /// On which circle a key profile turns: 7 for the circle of fifths, 1 for that of semitones.
+    pub omega: u8,
+    /// Factor of the equivariant loss; 0 leaves it out.
+    pub equivariance: f64,
+    /// Factor of NT-Xent between the contrastive tokens; 0 leaves it out.
+    pub contrast: f64,
+    /// Whether the transposed segment keeps its mel-spectrogram, which is not moved and so tells the pitch that it had.
+    pub transposed_mel: bool,
+}
+
+impl Default for Mt2Loss {
+    fn default() -> Self {
+        Self {
+            omega: 7,
+            equivariance: 1.0,
+            contrast: 1.0,
+            transposed_mel: true,
+        }
+    }
+}
+
+impl Mt2Loss {
+    /// Whether nothing was changed.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -204,6 +277,7 @@ named!(Objective, "objective",
     Objective::FastclipV1 => "fastclip-v1",
     Objective::FastclipV2 => "fastclip-v2",
     Objective::FastclipV3 => "fastclip-v3",
+    Objective::Mt2 => "mt2",
     Objective::Mae => "mae",
     Objective::Supervised => "supervised",
 );

@@ -5,15 +5,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::{LabelTask, Objective, Optimiser, Schedule, TrainError, Trainable, schedule::chunk};
-use crate::objective::{Contrastive, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho};
+use super::{
+    LabelTask, Mt2Loss, Objective, Optimiser, Schedule, TrainError, Trainable, schedule::chunk,
+};
+use crate::objective::{
+    Contrastive, Cpsd, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho,
+};
 use mynascope_base::storage::serde_path;
 use mynascope_encoder::{
-    DeviceChoice, MynaConfig, Patching, Precision, Preset, TrainingHead, WeightsChoice,
+    DeviceChoice, EncoderConfig, EncoderPreset, Family, MynaConfig, Patching, Precision,
+    TrainingHead, WeightsChoice,
+    families::mt2::{self, KEYS},
 };
-use mynascope_spectrum::tokens::{MaskKind, MaskRatio, dropped_tokens};
+use mynascope_spectrum::{
+    VQT_BINS,
+    tokens::{MaskKind, MaskRatio, dropped_tokens},
+};
 
 /// The published radius of the robust loss of FastCLIP on so many tracks.
 pub fn default_radius(tracks: usize) -> f64 {
@@ -27,12 +36,15 @@ pub struct TrainConfig {
     /// Tracks, folders or `demo`; kept so that a run says what it was trained on.
     #[serde(with = "serde_path::list")]
     pub data: Vec<PathBuf>,
-    /// The sizes of the encoder.
-    pub preset: Preset,
+    /// The sizes of the encoder, and so its family.
+    pub preset: EncoderPreset,
     /// Own sizes instead of a preset.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub encoder: Option<MynaConfig>,
-    /// Which patches the encoder reads.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "own_sizes"
+    )]
+    pub encoder: Option<EncoderConfig>,
+    /// Which patches a Myna reads.
     pub patch: Patching,
     /// What training minimises.
     pub objective: Objective,
@@ -82,6 +94,9 @@ pub struct TrainConfig {
     pub gamma_epochs: Option<u64>,
     /// Widths of the projection head of contrastive objectives.
     pub head: Vec<usize>,
+    /// The two losses of the objective mt2.
+    #[serde(skip_serializing_if = "Mt2Loss::is_default")]
+    pub mt2: Mt2Loss,
     /// Layers of the decoder of the masked autoencoder.
     pub decoder_layers: usize,
     /// Which labels a supervised run learns.
@@ -119,7 +134,7 @@ impl Default for TrainConfig {
     fn default() -> Self {
         Self {
             data: Vec::new(),
-            preset: Preset::Tiny,
+            preset: EncoderPreset::Tiny,
             encoder: None,
             patch: Patching::Hybrid,
             objective: Objective::Sogclr,
@@ -142,6 +157,7 @@ impl Default for TrainConfig {
             gamma_schedule: None,
             gamma_epochs: None,
             head: vec![512, 128],
+            mt2: Mt2Loss::default(),
             decoder_layers: 4,
             task: LabelTask::Genre,
             trainable: Trainable::All,
@@ -160,15 +176,89 @@ impl Default for TrainConfig {
     }
 }
 
+/// Own sizes; those that say no family are of a Myna, as in runs before there were others.
+fn own_sizes<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<EncoderConfig>, D::Error> {
+    let mut sizes = toml::Table::deserialize(deserializer)?;
+    let family = toml::Value::from("myna");
+    sizes.entry("family").or_insert(family);
+    sizes.try_into().map(Some).map_err(D::Error::custom)
+}
+
 impl TrainConfig {
+    /// The settings with which a family is trained where nothing else is said: those of its paper, except for size and
+    /// length. Only what always has a value differs from family to family.
+    pub fn of_preset(preset: EncoderPreset) -> Self {
+        let same = Self {
+            preset,
+            ..Self::default()
+        };
+        match preset.family() {
+            Family::Mt2 => Self {
+                objective: Objective::Mt2,
+                // Frames are dropped only where that is asked for.
+                mask_ratio: MaskRatio::NONE,
+                // As STONE, whose loss it is: AdamW, decay of 0.04, at its peak 0.001.
+                optimiser: Optimiser::AdamW,
+                learning_rate: 1e-3,
+                weight_decay: 0.04,
+                ..same
+            },
+            Family::Myna | Family::Maest | Family::Music2vec => same,
+        }
+    }
+
     /// The sizes of the encoder.
-    pub fn encoder_config(&self) -> MynaConfig {
+    pub fn encoder_config(&self) -> EncoderConfig {
         match self.encoder {
-            Some(own) => MynaConfig {
+            Some(EncoderConfig::Myna(own)) => EncoderConfig::Myna(MynaConfig {
                 kind: self.patch,
                 ..own
-            },
+            }),
+            Some(own) => own,
             None => self.preset.config(self.patch),
+        }
+    }
+
+    /// The family of the encoder.
+    pub fn family(&self) -> Family {
+        self.encoder_config().family()
+    }
+
+    /// What it is, for people: "tiny hybrid", "mt2-tiny".
+    pub fn size_name(&self) -> String {
+        match (self.encoder, self.encoder_config()) {
+            (None, EncoderConfig::Myna(_)) => format!("{} {}", self.preset, self.patch),
+            (None, _) => self.preset.to_string(),
+            (Some(_), sizes) => sizes.name(),
+        }
+    }
+
+    /// The equivariant loss of the objective mt2, where it is wanted.
+    pub(super) fn equivariance(&self) -> Option<Cpsd> {
+        let wanted = self.objective == Objective::Mt2 && self.mt2.equivariance > 0.0;
+        wanted.then_some(Cpsd {
+            omega: self.mt2.omega,
+            weight: self.mt2.equivariance,
+        })
+    }
+
+    /// Windows of a track in a step.
+    pub(super) fn views(&self) -> usize {
+        match self.objective {
+            Objective::Mae | Objective::Supervised => 1,
+            _ if self.equivariance().is_some() => 3,
+            _ => 2,
+        }
+    }
+
+    /// Tokens of one window of one patch shape.
+    pub(super) fn window_tokens(&self) -> usize {
+        match self.encoder_config() {
+            EncoderConfig::Mt2(sizes) => sizes.frames,
+            // 96 frames of 128 bands in patches of 256 values.
+            _ => 48,
         }
     }
 
@@ -212,6 +302,9 @@ impl TrainConfig {
             Objective::Sogclr => Some(sogclr(None)),
             Objective::Isogclr => Some(sogclr(Some(TemperatureRule::default()))),
             Objective::Infonce => Some(Contrastive::InfoNce(InfoNce { tau })),
+            Objective::Mt2 if self.mt2.contrast > 0.0 => {
+                Some(Contrastive::InfoNce(InfoNce { tau }))
+            }
             Objective::Decoupled => Some(Contrastive::decoupled(tau)),
             _ => None,
         }
@@ -221,6 +314,8 @@ impl TrainConfig {
     pub(super) fn tail(&self, outputs: usize) -> TrainingHead {
         match self.objective {
             Objective::Mae => TrainingHead::Decoder(self.decoder_layers),
+            // As published: contrast is that of the token itself.
+            Objective::Mt2 => TrainingHead::None,
             Objective::Supervised => TrainingHead::Classifier(vec![outputs]),
             _ if self.head.is_empty() => TrainingHead::None,
             _ => TrainingHead::Projection(self.head.clone()),
@@ -232,7 +327,24 @@ impl TrainConfig {
     /// # Errors
     /// [`TrainError::Settings`] with what cannot be read, also for a name that is no setting.
     pub fn from_toml(text: &str) -> Result<Self, TrainError> {
-        toml::from_str(text).map_err(|error| TrainError::Settings(error.message().to_owned()))
+        let wrong = |error: toml::de::Error| TrainError::Settings(error.message().to_owned());
+        let found: Self = toml::from_str(text).map_err(wrong)?;
+        let preset = match found.encoder {
+            Some(EncoderConfig::Mt2(_)) => EncoderPreset::Mt2,
+            _ => found.preset,
+        };
+        let usual = Self {
+            preset: EncoderPreset::default(),
+            ..Self::of_preset(preset)
+        };
+        if usual == Self::default() {
+            return Ok(found);
+        }
+        // What is left out has the default of the family.
+        let mut all: toml::Table = toml::from_str(&usual.to_toml()?).map_err(wrong)?;
+        let given: toml::Table = toml::from_str(text).map_err(wrong)?;
+        all.extend(given);
+        all.try_into().map_err(wrong)
     }
 
     /// The settings of a run, from its folder.
@@ -263,9 +375,16 @@ impl TrainConfig {
     /// [`TrainError::Settings`] with the first one that is wrong and its limits.
     pub fn validate(&self) -> Result<(), TrainError> {
         let wrong = |what: String| Err(TrainError::Settings(what));
-        self.encoder_config()
+        let sizes = self.encoder_config();
+        sizes
             .validate()
             .map_err(|error| TrainError::Settings(error.to_string()))?;
+        if let Some(why) = self.objective.misfit(sizes.family()) {
+            return wrong(why);
+        }
+        if self.objective == Objective::Mt2 {
+            self.validate_mt2(&sizes)?;
+        }
         let least = if self.objective.is_contrastive() {
             2
         } else {
@@ -285,7 +404,7 @@ impl TrainConfig {
         if self.chunk == Some(0) {
             return wrong("chunk must be at least 1 track".into());
         }
-        let tokens = 48;
+        let tokens = self.window_tokens();
         if dropped_tokens(self.mask_ratio, tokens) >= tokens {
             return wrong(format!(
                 "mask_ratio {} leaves no token of {tokens}",
@@ -325,12 +444,12 @@ impl TrainConfig {
                 ));
             }
         }
+        let depth = sizes.sizes().depth;
         if let Trainable::Last(blocks) = self.trainable
-            && (blocks == 0 || blocks > self.encoder_config().depth)
+            && (blocks == 0 || blocks > depth)
         {
             return wrong(format!(
-                "the encoder has {} blocks, so the last {blocks} cannot be trained",
-                self.encoder_config().depth
+                "the encoder has {depth} blocks, so the last {blocks} cannot be trained"
             ));
         }
         if self.trainable != Trainable::All && self.init.is_none() {
@@ -377,6 +496,42 @@ impl TrainConfig {
         }
         Ok(())
     }
+
+    /// What the objective mt2 needs beside.
+    fn validate_mt2(&self, sizes: &EncoderConfig) -> Result<(), TrainError> {
+        let wrong = |what: String| Err(TrainError::Settings(what));
+        let Mt2Loss {
+            omega,
+            equivariance,
+            contrast,
+            ..
+        } = self.mt2;
+        if omega != 7 && omega != 1 {
+            return wrong(format!(
+                "omega must be 7 (the circle of fifths) or 1 (that of semitones), not {omega}"
+            ));
+        }
+        for (name, value) in [("equivariance", equivariance), ("contrast", contrast)] {
+            if !(0.0..=1000.0).contains(&value) {
+                return wrong(format!("{name} must be from 0 to 1000, not {value}"));
+            }
+        }
+        if equivariance == 0.0 && contrast == 0.0 {
+            return wrong(
+                "equivariance and contrast are both 0, which leaves nothing to learn".into(),
+            );
+        }
+        if let EncoderConfig::Mt2(mt2::Config { bins, .. }) = sizes
+            && bins + KEYS > VQT_BINS
+        {
+            return wrong(format!(
+                "an encoder of {bins} VQT bins leaves no room to transpose: {KEYS} bins above those that it reads are needed, \
+                 and the VQT has {VQT_BINS}; use one of at most {} bins",
+                VQT_BINS - KEYS
+            ));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -401,6 +556,103 @@ mod tests {
             "a typo is an error"
         );
         assert!(TrainConfig::from_toml("mask_ratio = 1.0").is_err());
+    }
+
+    /// The promise: settings of a run before there were other families still open, and each family has its own defaults.
+    #[test]
+    fn sizes_without_a_family_are_of_a_myna_and_an_mt2_has_defaults_of_its_own() {
+        let old = "preset = \"tiny\"\n[encoder]\nkind = \"square\"\ndim = 8\ndepth = 1\nheads = 1\nmlp_dim = 8";
+        let old = TrainConfig::from_toml(old).unwrap();
+        assert_eq!(old.family(), Family::Myna);
+        assert_eq!(old.encoder_config().sizes().dim, 8);
+        let mt2 = TrainConfig::from_toml("preset = \"mt2-tiny\"\nbatch = 8").unwrap();
+        let usual = TrainConfig::of_preset(EncoderPreset::Mt2Tiny);
+        assert_eq!(
+            mt2,
+            TrainConfig {
+                batch: 8,
+                ..usual.clone()
+            }
+        );
+        assert_eq!((mt2.objective, mt2.mask_ratio.get()), (Objective::Mt2, 0.0));
+        let changed = TrainConfig {
+            objective: Objective::Sogclr,
+            optimiser: Optimiser::Adam,
+            mt2: Mt2Loss {
+                omega: 1,
+                transposed_mel: false,
+                ..Mt2Loss::default()
+            },
+            encoder: Some(mt2::Config::TINY.into()),
+            ..usual
+        };
+        assert_eq!(
+            TrainConfig::from_toml(&changed.to_toml().unwrap()).unwrap(),
+            changed
+        );
+    }
+
+    #[test]
+    fn what_an_objective_needs_and_the_family_lacks_is_refused_with_a_reason() {
+        let refused = |config: TrainConfig, words: &str| {
+            let why = config.validate().unwrap_err().to_string();
+            assert!(why.contains(words), "{why}");
+        };
+        let mt2 = TrainConfig::of_preset(EncoderPreset::Mt2Tiny);
+        assert!(mt2.validate().is_ok());
+        for objective in Objective::ALL {
+            let config = TrainConfig {
+                objective,
+                ..mt2.clone()
+            };
+            match objective {
+                Objective::Mae => refused(config, "MT2 encoders read none"),
+                _ => assert!(config.validate().is_ok(), "{objective}"),
+            }
+        }
+        let myna = TrainConfig {
+            objective: Objective::Mt2,
+            ..TrainConfig::default()
+        };
+        refused(myna, "two class tokens");
+        let with = |mt2: Mt2Loss| TrainConfig {
+            mt2,
+            ..TrainConfig::of_preset(EncoderPreset::Mt2)
+        };
+        let usual = Mt2Loss::default();
+        refused(with(Mt2Loss { omega: 5, ..usual }), "omega must be 7");
+        refused(
+            with(Mt2Loss {
+                equivariance: 0.0,
+                contrast: 0.0,
+                ..usual
+            }),
+            "nothing to learn",
+        );
+        refused(
+            with(Mt2Loss {
+                contrast: -1.0,
+                ..usual
+            }),
+            "contrast must be from 0",
+        );
+        let wide = mt2::Config {
+            bins: 96,
+            ..mt2::Config::TINY
+        };
+        let wide = TrainConfig {
+            encoder: Some(wide.into()),
+            ..with(usual)
+        };
+        refused(wide.clone(), "no room to transpose");
+        assert!(
+            TrainConfig {
+                objective: Objective::Sogclr,
+                ..wide
+            }
+            .validate()
+            .is_ok()
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::DemoMap;
-use crate::objective::ContrastStatistics;
+use crate::objective::{ContrastStatistics, EquivarianceStatistics};
 use mynascope_audio::Caveats;
 use mynascope_base::{jobs::Progress, storage::serde_path};
 
@@ -29,13 +29,16 @@ pub struct StepRecord {
     /// The learning rate of the step.
     #[serde(rename = "lr")]
     pub learning_rate: f64,
-    /// Tracks' windows a second: two views a track.
+    /// Tracks' windows a second: one, two or three of a track.
     pub windows_per_second: f64,
     /// Norm of the whole gradient before clipping.
     pub grad_norm: f64,
     /// How the views lie, of contrastive objectives.
     #[serde(flatten)]
     pub contrast: Option<ContrastStatistics>,
+    /// How key profiles turn with the sound, where that is learned.
+    #[serde(flatten)]
+    pub equivariance: Option<EquivarianceStatistics>,
     /// Share of right answers, where labels are learned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,

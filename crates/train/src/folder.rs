@@ -17,8 +17,8 @@ use super::{
 use crate::objective::TrackState;
 use mynascope_base::storage::{StorageError, create_folder, write_atomic};
 use mynascope_encoder::{
-    FileContent, MynaConfig, TrainingHead, WeightTensor, Weights, all_parameters, read_file,
-    save_weights, write_tensors,
+    EncoderConfig, Family, FileContent, TrainingHead, WeightTensor, Weights, all_parameters,
+    read_file, save_weights, write_tensors,
 };
 
 const WEIGHTS: &str = "weights.safetensors";
@@ -35,6 +35,9 @@ const BEST: &str = "best.json";
 pub(super) struct Manifest {
     /// Steps done.
     pub step: u64,
+    /// The family of the encoder; nothing in runs before there were others.
+    #[serde(default = "first_family")]
+    pub family: Family,
     pub seed: u64,
     /// Tracks a step, after a lowering.
     pub batch: usize,
@@ -54,6 +57,10 @@ pub(super) struct Manifest {
     #[serde(default)]
     pub updates_since_overflow: u32,
     pub files: Vec<ManifestFile>,
+}
+
+fn first_family() -> Family {
+    Family::Myna
 }
 
 /// One file of a step folder.
@@ -395,7 +402,7 @@ impl RunFolder {
     pub fn checkpoint(
         &self,
         step: u64,
-        config: MynaConfig,
+        config: EncoderConfig,
         tail: &TrainingHead,
         track_state: &dyn Fn(usize) -> TrackState,
     ) -> Result<Checkpoint, TrainError> {
@@ -409,7 +416,7 @@ impl RunFolder {
     /// The newest checkpoint whose files are those of its manifest.
     pub fn newest(
         &self,
-        config: MynaConfig,
+        config: EncoderConfig,
         tail: &TrainingHead,
         track_state: &dyn Fn(usize) -> TrackState,
     ) -> Result<Checkpoint, TrainError> {
@@ -447,7 +454,7 @@ fn describe(folder: &Path, name: &str) -> Result<ManifestFile, TrainError> {
 /// Reads a step folder; `track_state` says what the objective keeps of so many tracks.
 fn read_step(
     folder: &Path,
-    config: MynaConfig,
+    config: EncoderConfig,
     tail: &TrainingHead,
     track_state: &dyn Fn(usize) -> TrackState,
 ) -> Result<Checkpoint, String> {

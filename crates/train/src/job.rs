@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    BatchMatrix, Breakdown, ProbeRecord, StepRecord, StepSnapshot, TrainConfig, TrainControl,
-    TrainError, TrainEvent, TrainSummary, Trainable,
+    BatchMatrix, Breakdown, Objective, ProbeRecord, StepRecord, StepSnapshot, TrainConfig,
+    TrainControl, TrainError, TrainEvent, TrainSummary, Trainable,
     batches::Batches,
     folder::{Best, Checkpoint, RunFolder},
     labels::Labels,
@@ -22,7 +22,7 @@ use super::{
     tensorboard::EventFile,
 };
 use mynascope_base::jobs::Progress;
-use mynascope_encoder::{DeviceJob, EncoderError, Kernels, Weights, encoder_parameters};
+use mynascope_encoder::{DeviceJob, EncoderError, Kernels, Weights};
 
 /// Steps that are not applied, in a row, after which a run ends.
 const MAX_BAD_STEPS: u64 = 5;
@@ -68,6 +68,11 @@ impl DeviceJob for TrainJob<'_> {
                 state: started.then_some(&self.start.optimiser),
                 averages: self.config.ema > 0.0,
                 objective: self.config.contrastive(self.mels.len()),
+                equivariance: self.config.equivariance(),
+                contrast_weight: match self.config.objective {
+                    Objective::Mt2 => self.config.mt2.contrast,
+                    _ => 1.0,
+                },
                 track_state: self.start.track_state.clone(),
                 precision: self.config.precision,
             },
@@ -155,7 +160,7 @@ impl TrainJob<'_> {
             })??;
             let waited = began.elapsed().as_secs_f64();
             let epoch = self.sampler.epoch(step);
-            let views = input.batches.first().map_or(0, |batch| batch.windows) as f64;
+            let views = input.batch.windows() as f64;
             let learning_rate = learning_rate(config, step, epoch, epochs);
             let rule = StepRule {
                 learning_rate,
@@ -195,11 +200,9 @@ impl TrainJob<'_> {
                     windows_per_second: views / took.max(1e-9),
                     grad_norm: result.grad_norm,
                     contrast: result.contrast,
+                    equivariance: result.equivariance,
                     accuracy: result.accuracy,
-                    gamma: config
-                        .objective
-                        .is_contrastive()
-                        .then(|| batches.gamma(epoch)),
+                    gamma: config.objective.has_gamma().then(|| batches.gamma(epoch)),
                     stall: Some(waited / took.max(1e-9)),
                     spike: jumped,
                 };
@@ -449,16 +452,7 @@ impl TrainJob<'_> {
 /// Which weights change, one a tensor.
 fn trained(config: &TrainConfig, weights: &Weights) -> Vec<bool> {
     let sizes = config.encoder_config();
-    let in_encoder = encoder_parameters(&sizes).len();
-    let is_late = |name: &str, blocks: usize| {
-        let layer = name
-            .strip_prefix("transformer.layers.")
-            .and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
-        match layer {
-            Some(layer) => layer + blocks >= sizes.depth,
-            None => name.starts_with("transformer.norm."),
-        }
-    };
+    let in_encoder = sizes.trained_parameters().map_or(0, |all| all.len());
     weights
         .tensors
         .iter()
@@ -467,7 +461,9 @@ fn trained(config: &TrainConfig, weights: &Weights) -> Vec<bool> {
             number >= in_encoder
                 || match config.trainable {
                     Trainable::All => true,
-                    Trainable::Last(blocks) => is_late(&tensor.spec.name, blocks),
+                    Trainable::Last(blocks) => sizes
+                        .blocks_behind(&tensor.spec.name)
+                        .is_some_and(|behind| behind < blocks),
                     Trainable::Head => false,
                 }
         })

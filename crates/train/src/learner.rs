@@ -15,15 +15,16 @@ use super::{
     optimiser::{Moments, Update},
 };
 use crate::objective::{
-    ContrastStatistics, Contrastive, PatchTargets, StepSchedule, Supervision, TrackState,
+    ContrastStatistics, Contrastive, Cpsd, EquivarianceStatistics, PatchTargets, StepSchedule,
+    Supervision, TrackState,
 };
-use mynascope_encoder::{HostTokens, Kernels, MynaConfig, Parameter, Precision, TrainingHead};
+use mynascope_encoder::{EncoderConfig, HostBatch, Kernels, Parameter, Precision, TrainingHead};
 
 pub(super) use state::{LearnerSetup, OptimiserState};
 
 /// Everything that training changes, on a device.
 pub(super) struct Learner<B: Backend> {
-    config: MynaConfig,
+    config: EncoderConfig,
     tail: TrainingHead,
     device: B::Device,
     parameters: Vec<Parameter<B>>,
@@ -35,6 +36,9 @@ pub(super) struct Learner<B: Backend> {
     averages: Option<Vec<Parameter<B>>>,
     updates: u64,
     objective: Option<Contrastive>,
+    equivariance: Option<Cpsd>,
+    /// Factor of the contrastive loss beside the equivariant one.
+    contrast_weight: f64,
     track_state: TrackState,
     precision: Precision,
     /// What gradients are multiplied by on the way back, so that small ones are not lost in 16 bits.
@@ -52,8 +56,8 @@ const UPDATES_BEFORE_GROWTH: u32 = 200;
 
 /// What one step trains on.
 pub(super) struct StepInput {
-    /// One for each patch shape: the windows of view A, then those of view B; one view for targets other than views.
-    pub batches: Vec<HostTokens>,
+    /// The windows of view A, then those of view B, then those of the transposed segment: as many views as the targets have.
+    pub batch: HostBatch,
     /// Numbers of the tracks, one a window of a view.
     pub tracks: Vec<usize>,
     pub schedule: StepSchedule,
@@ -64,6 +68,9 @@ pub(super) struct StepInput {
 pub(super) enum Targets {
     /// With each other.
     Views,
+    /// With each other, and key profiles with those of the sound transposed by so many bins, track by track (MT2); without
+    /// transpositions there is no third segment.
+    Segments { shifts: Vec<i32> },
     /// With the patches that were hidden.
     Patches {
         targets: PatchTargets,
@@ -100,6 +107,8 @@ pub(super) struct StepResult {
     pub grad_norm: f64,
     /// Of contrastive objectives.
     pub contrast: Option<ContrastStatistics>,
+    /// Where key profiles are turned.
+    pub equivariance: Option<EquivarianceStatistics>,
     /// Share of right answers, where labels are learned.
     pub accuracy: Option<f64>,
     /// Cosines of view A of the first tracks with view B of them, row-major, mean over patch shapes; where wanted.

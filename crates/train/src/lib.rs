@@ -33,7 +33,7 @@ mod spike;
 mod style_probe;
 mod tensorboard;
 
-pub use choices::{LabelTask, Objective, Optimiser, Schedule, Trainable};
+pub use choices::{LabelTask, Mt2Loss, Objective, Optimiser, Schedule, Trainable};
 pub use config::{TrainConfig, default_radius};
 pub use event::{
     BatchMatrix, Breakdown, ProbeRecord, StepRecord, TrainControl, TrainEvent, TrainSummary,

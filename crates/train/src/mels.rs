@@ -1,11 +1,13 @@
-//! The mel-spectrograms of a collection, computed once and kept on disk as 16-bit floats.
+//! The spectrograms of a collection, computed once and kept on disk as 16-bit floats: what windows are cut from, whatever
+//! the family ([`FrontEnd`]).
 //!
-//! One file a collection: a header, then records that are only ever added. A record says which file it was made from
+//! One file a collection and front end: a header, then records that are only ever added. A record says which file it was made from
 //! (path, size and time, and the digest of its content), then holds the mel, frame by frame. Whoever is stopped in the
 //! middle leaves a torn last record, which the next one cuts off and makes again. Training reads crops with positioned
 //! reads: what is read often stays in the system's memory, and a collection may be larger than that. In the user's cache
 //! old files go when all take more than the settings allow; a folder that was named is left alone.
 
+mod front_end;
 mod store;
 mod sweep;
 
@@ -18,13 +20,13 @@ use std::{
 use rayon::prelude::*;
 
 use super::{TrainControl, TrainError, TrainEvent};
-use mynascope_audio::{Caveats, Channel};
+pub(super) use front_end::FrontEnd;
+use mynascope_audio::Caveats;
 use mynascope_base::{
     jobs::{Cancel, Progress},
     storage::{Folders, Settings, StorageError},
 };
 use mynascope_collection::Collection;
-use mynascope_spectrum::{mel_of_file, tokens::MEL_BANDS};
 use store::{Made, Record, Store, content_of, stamp_of};
 use sweep::sweep;
 
@@ -33,6 +35,10 @@ use sweep::sweep;
 pub(super) struct Mels {
     store: Store,
     records: Vec<Record>,
+    /// Values of a frame.
+    width: usize,
+    /// The value of silence.
+    silence: f32,
     /// File names of the readable tracks, in order.
     pub names: Vec<String>,
     /// Files of the readable tracks.
@@ -56,7 +62,7 @@ impl Mels {
 
     /// Bytes on disk.
     pub fn bytes(&self) -> u64 {
-        let bytes = |record: &Record| (record.frames * MEL_BANDS * 2) as u64;
+        let bytes = |record: &Record| (record.frames * self.width * 2) as u64;
         self.records.iter().map(bytes).sum()
     }
 
@@ -69,7 +75,7 @@ impl Mels {
         hasher.finalize().to_hex().to_string()
     }
 
-    /// Frames from `start` on, frame-major power, [frames * 128]; what the track doesn't have is silence.
+    /// Frames from `start` on, frame-major as the front end has them; what the track doesn't have is silence.
     pub fn window(
         &self,
         track: usize,
@@ -77,8 +83,8 @@ impl Mels {
         frames: usize,
     ) -> Result<Vec<f32>, TrainError> {
         match self.records.get(track) {
-            Some(record) => Ok(self.store.read(record, start, frames)?),
-            None => Ok(vec![0.0; frames * MEL_BANDS]),
+            Some(record) => Ok(self.store.read(record, start, frames, self.silence)?),
+            None => Ok(vec![self.silence; frames * self.width]),
         }
     }
 }
@@ -100,7 +106,7 @@ fn make_room(used: &Path, events: &mut dyn FnMut(TrainEvent)) {
     let (stores, bytes) = sweep(folder, used, limit);
     if stores > 0 {
         events(TrainEvent::Note(format!(
-            "mel-spectrograms of {stores} other collections, unused for longest, made room in the cache ({:.0} MB)",
+            "spectrograms of {stores} other collections, unused for longest, made room in the cache ({:.0} MB)",
             bytes as f64 / 1e6
         )));
     }
@@ -110,6 +116,7 @@ fn make_room(used: &Path, events: &mut dyn FnMut(TrainEvent)) {
 /// and looks for a stop.
 pub(super) fn compute(
     collection: &Collection,
+    front_end: &FrontEnd,
     named: Option<&Path>,
     control: &TrainControl,
     events: &mut dyn FnMut(TrainEvent),
@@ -122,12 +129,12 @@ pub(super) fn compute(
         names.update(b"\n");
     }
     let name: String = names.finalize().to_hex().chars().take(16).collect();
-    let path = folder(named)?.join(format!("{name}.mels"));
+    let path = folder(named)?.join(format!("{name}{}.mels", front_end.suffix()));
     let mut waited = false;
     let mut store = loop {
-        match Store::open(&path, &mut |done, total| {
+        match Store::open(&path, front_end.width(), &mut |done, total| {
             events(TrainEvent::Preparing(Progress {
-                what: "checking the mel-spectrograms".into(),
+                what: "checking the spectrograms".into(),
                 done,
                 total: Some(total),
             }));
@@ -140,7 +147,8 @@ pub(super) fn compute(
                 if !waited {
                     waited = true;
                     events(TrainEvent::Note(
-                        "another program computes the mel-spectrograms of these tracks; waiting for it".into(),
+                        "another program computes the spectrograms of these tracks; waiting for it"
+                            .into(),
                     ));
                 }
                 thread::sleep(Duration::from_millis(200));
@@ -166,24 +174,27 @@ pub(super) fn compute(
         let spawned = thread::Builder::new()
             .name("training-mels".into())
             .spawn_scoped(scope, move || {
-                wanted.par_iter().for_each(|&track| {
-                    let Some(source) = tracks.get(track) else {
-                        return;
-                    };
-                    if cancel.is_cancelled() {
-                        return;
-                    }
-                    let made = content_of(&source.path, cancel).and_then(|content| {
-                        let stamp = stamps.get(track).copied().flatten().unwrap_or(content);
-                        if known.contains(&content) {
-                            return Ok(Made::same(stamp, content));
+                let each = wanted.par_iter();
+                each.for_each_init(
+                    || front_end.clone(),
+                    |front_end, &track| {
+                        let Some(source) = tracks.get(track) else {
+                            return;
+                        };
+                        if cancel.is_cancelled() {
+                            return;
                         }
-                        let mel = mel_of_file(&source.path, Channel::Mean, cancel)
-                            .map_err(|e| e.to_string())?;
-                        Made::mel(stamp, content, &mel)
-                    });
-                    let _ = send.send((track, made));
-                });
+                        let made = content_of(&source.path, cancel).and_then(|content| {
+                            let stamp = stamps.get(track).copied().flatten().unwrap_or(content);
+                            if known.contains(&content) {
+                                return Ok(Made::same(stamp, content));
+                            }
+                            let heard = front_end.hear(&source.path, cancel)?;
+                            Made::new(stamp, content, &heard, front_end.width())
+                        });
+                        let _ = send.send((track, made));
+                    },
+                );
             });
         spawned.map_err(|source| StorageError::Io {
             what: "start the thread that reads the tracks",
@@ -229,6 +240,8 @@ pub(super) fn compute(
     }
     let mut found = Mels {
         store,
+        width: front_end.width(),
+        silence: front_end.silence(),
         records: Vec::new(),
         names: Vec::new(),
         paths: Vec::new(),

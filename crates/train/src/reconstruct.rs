@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use burn::tensor::{Tensor, TensorData};
-
 use super::{
     Objective, TrainConfig, TrainError,
     batches::patch_targets,
@@ -11,8 +9,8 @@ use super::{
 };
 use crate::objective::TrackState;
 use mynascope_encoder::{
-    DeviceChoice, DeviceJob, Encoder, EncoderError, HostTokens, Kernels, Precision, Tokenizer,
-    find_place, numbers, on_place,
+    DeviceChoice, DeviceJob, EncoderError, HostBatch, Kernels, LearningNetwork, Precision,
+    Tokenizer, find_place, numbers, on_place,
 };
 use mynascope_spectrum::tokens::{
     MEL_BANDS, PATCH_VALUES, PatchGrid, PatchShape, TokenMask, WINDOW_FRAMES,
@@ -76,12 +74,12 @@ pub fn reconstruct(
     };
     let step = checkpoint.manifest.step;
     let place = find_place(device).map_err(EncoderError::from)?;
-    let tokenizer = Tokenizer::new(&[shape], WINDOW_FRAMES, sizes.dim);
+    let tokenizer = Tokenizer::new(&[shape], WINDOW_FRAMES, sizes.sizes().dim);
     let masks = [TokenMask(vec![kept.to_vec()])];
     let job = ReconstructJob {
         config: &config,
         checkpoint,
-        tokens: tokenizer.tokens(&[window], Some(&masks))?,
+        batch: HostBatch::Patches(tokenizer.tokens(&[window], Some(&masks))?),
         kept,
         positions: tokenizer.positions(0),
     };
@@ -133,8 +131,8 @@ fn picture(patches: &[f32], grid: PatchGrid) -> Vec<f32> {
 struct ReconstructJob<'a> {
     config: &'a TrainConfig,
     checkpoint: Checkpoint,
-    /// Those that the encoder is shown, in one batch.
-    tokens: Vec<HostTokens>,
+    /// The tokens that the encoder is shown.
+    batch: HostBatch,
     kept: &'a [usize],
     /// Of all tokens, [tokens, dim] row-major.
     positions: &'a [f32],
@@ -151,18 +149,10 @@ impl DeviceJob for ReconstructJob<'_> {
         }
         let sizes = self.config.encoder_config();
         let parameters = weights.upload(&device);
-        let encoder = Encoder::<B>::assemble(&sizes, &weights.tail, Precision::F32, parameters)
+        let (tail, precision) = (&weights.tail, Precision::F32);
+        let encoder = LearningNetwork::<B>::assemble(&sizes, tail, precision, parameters, &device)
             .ok_or("the weights don't follow their layout")?;
-        let tokens = self.tokens.into_iter().next().ok_or("no tokens")?;
-        let all = self.positions.len() / sizes.dim.max(1);
-        let data = TensorData::new(self.positions.to_vec(), [all, sizes.dim]);
-        let output = encoder
-            .reconstruct(
-                tokens.upload(sizes.dim, &device),
-                &[self.kept.to_vec()],
-                Tensor::from_data(data, &device),
-            )
-            .ok_or("the checkpoint has no decoder")?;
-        numbers(output)
+        let kept = [self.kept.to_vec()];
+        numbers(encoder.reconstruct(self.batch, &kept, self.positions, &device)?)
     }
 }

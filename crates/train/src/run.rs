@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::{
     Objective, StepSnapshot, TrainConfig, TrainControl, TrainError, TrainEvent, TrainSummary,
+    batches::WindowCutter,
     folder::{Checkpoint, Manifest, RunFolder},
     job::TrainJob,
     labels::Labels,
     learner::OptimiserState,
-    mels::{self, Mels},
+    mels::{self, FrontEnd, Mels},
     sampler::Sampler,
     style_probe::StyleProbe,
     tensorboard::EventFile,
@@ -223,7 +224,7 @@ fn first_weights(
     let mut weights = Weights::random(sizes, &tail, config.seed)?;
     if let Some(path) = &config.init {
         let options = LoadOptions {
-            patch: Some(config.patch),
+            patch: sizes.myna().map(|_| config.patch),
             weights: config.init_weights.clone(),
             ..LoadOptions::default()
         };
@@ -234,11 +235,9 @@ fn first_weights(
         if trained.config != sizes {
             return Err(CheckpointError::Unfit {
                 why: format!(
-                    "it is a {} {} encoder, and a {} {} one is to be trained",
-                    trained.config.size_name(),
-                    trained.config.kind,
-                    sizes.size_name(),
-                    sizes.kind
+                    "its encoder is {}, and {} is to be trained",
+                    trained.config.full_name(),
+                    sizes.full_name()
                 ),
                 path: path.clone(),
             }
@@ -257,7 +256,14 @@ fn readable(
     control: &TrainControl,
     events: &mut dyn FnMut(TrainEvent),
 ) -> Result<Mels, TrainError> {
-    let mels = mels::compute(collection, config.mels.as_deref(), control, events)?;
+    let front_end = FrontEnd::new(&config.encoder_config());
+    let mels = mels::compute(
+        collection,
+        &front_end,
+        config.mels.as_deref(),
+        control,
+        events,
+    )?;
     if mels.len() < 2 {
         return Err(TrainError::TooFewTracks {
             readable: mels.len(),
@@ -265,10 +271,24 @@ fn readable(
         });
     }
     events(TrainEvent::Note(format!(
-        "{}, their mel-spectrograms take {:.1} MB on disk",
+        "{}, their spectrograms take {:.1} MB on disk",
         counted(mels.len(), "track"),
         mels.bytes() as f64 / 1e6
     )));
+    let window = WindowCutter::new(&config.encoder_config()).frames();
+    let alike = (0..mels.len()).filter(|&track| mels.frames(track) <= window);
+    let alike = alike.count();
+    if alike > 0 && config.views() > 1 {
+        events(TrainEvent::Note(format!(
+            "{} no longer than one window ({:.1} s), so that all segments of such a track are the same sound; longer files \
+             teach more",
+            match alike {
+                1 => "1 track is".to_owned(),
+                many => format!("{many} tracks are"),
+            },
+            config.encoder_config().info(Vec::new()).window.secs
+        )));
+    }
     Ok(mels)
 }
 
@@ -315,6 +335,7 @@ pub(super) fn manifest(
 ) -> Manifest {
     Manifest {
         step,
+        family: config.family(),
         seed: config.seed,
         batch: sampler.batch,
         tracks: sampler.tracks,

@@ -1,6 +1,7 @@
 //! How fast and in how large pieces: the learning rate of a step, and the tracks that are embedded at once.
 
 use super::{Objective, Schedule, TrainConfig};
+use mynascope_encoder::EncoderConfig;
 use mynascope_spectrum::tokens::dropped_tokens;
 
 /// Bytes of activations that one chunk may take where no chunk is named, on the CPU and elsewhere.
@@ -30,24 +31,30 @@ pub(super) fn learning_rate(config: &TrainConfig, step: u64, epoch: u64, epochs:
     }
 }
 
-/// Tracks that are embedded at once: as named, else as many as keep the activations within bounds. One token takes some
-/// 30 numbers of its width a layer until its gradient is known.
+/// Numbers of its width that a token takes in a layer until its gradient is known, about.
+const NUMBERS: usize = 30;
+/// The same where layers are fused and the window is not cut to a few tokens.
+const FUSED_NUMBERS: usize = 12;
+
+/// Tracks that are embedded at once: as named, else as many as keep the activations within bounds.
 pub(super) fn chunk(config: &TrainConfig, place: &str) -> usize {
     if let Some(chunk) = config.chunk {
         return chunk.max(1);
     }
-    let sizes = config.encoder_config();
-    let kept = 48 - dropped_tokens(config.mask_ratio, 48);
-    let views = if config.objective.is_contrastive() {
-        2
-    } else {
-        1
-    };
-    let mut per_track = views * kept * config.patch.shapes().len() * sizes.depth;
+    let (encoder, tokens) = (config.encoder_config(), config.window_tokens());
+    let sizes = encoder.sizes();
+    let kept = tokens - dropped_tokens(config.mask_ratio, tokens);
+    let shapes = encoder.myna().map_or(1, |myna| myna.kind.shapes().len());
+    let mut per_track = config.views() * kept * shapes * sizes.depth;
     if config.objective == Objective::Mae {
-        per_track += 48 * config.decoder_layers;
+        per_track += tokens * config.decoder_layers;
     }
-    let bytes = per_track * sizes.dim * 30 * size_of::<f32>();
+    let numbers = match encoder {
+        // Fused layers keep their input, queries, keys and values, and what is inside the feed-forward part.
+        EncoderConfig::Mt2(_) if place == "cpu" => FUSED_NUMBERS,
+        _ => NUMBERS,
+    };
+    let bytes = per_track * sizes.dim * numbers * size_of::<f32>();
     let [on_cpu, elsewhere] = ACTIVATION_BYTES;
     let most = if place == "cpu" { on_cpu } else { elsewhere };
     (most / bytes.max(1)).max(1)
@@ -56,7 +63,7 @@ pub(super) fn chunk(config: &TrainConfig, place: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mynascope_encoder::Preset;
+    use mynascope_encoder::EncoderPreset as Preset;
 
     /// The promise behind `--batch 4096` with 4 GB: whatever the encoder, the CPU gets chunks that fit a gibibyte.
     #[test]

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use super::{
     DemoMap, TrainConfig, TrainControl, TrainError, TrainEvent,
+    batches::WindowCutter,
     learner::Learner,
-    mels::{self, Mels},
+    mels::{self, FrontEnd, Mels},
     snapshot::plane,
 };
 use mynascope_base::jobs::Watch;
 use mynascope_collection::{self as collection, DEMO_WORD};
-use mynascope_encoder::{Kernels, Tokenizer};
-use mynascope_spectrum::tokens::WINDOW_FRAMES;
+use mynascope_encoder::Kernels;
 
 /// Neighbours that vote.
 const NEIGHBOURS: usize = 5;
@@ -25,6 +25,7 @@ const CHUNK: usize = 32;
 /// The demo collection, ready to be embedded.
 pub(super) struct StyleProbe {
     mels: Mels,
+    cutter: WindowCutter,
     /// Style of each readable track.
     styles: Vec<String>,
     /// Track and first frame of each window.
@@ -41,20 +42,24 @@ impl StyleProbe {
         let demo = collection::open(&[PathBuf::from(DEMO_WORD)], &Watch::unattended()).map_err(
             |error| TrainError::Settings(format!("probe_every needs the demo collection: {error}")),
         )?;
-        let mels = mels::compute(&demo, config.mels.as_deref(), control, events)?;
+        let sizes = config.encoder_config();
+        let (front_end, cutter) = (FrontEnd::new(&sizes), WindowCutter::new(&sizes));
+        let mels = mels::compute(&demo, &front_end, config.mels.as_deref(), control, events)?;
+        let frames = cutter.frames();
         let styles = mels.places.iter().map(|&place| {
             let label = demo.tracks.get(place).and_then(|track| track.label.clone());
             label.unwrap_or_default()
         });
         let styles = styles.collect();
         let windows = (0..mels.len()).flat_map(|track| {
-            let count = (mels.frames(track) / WINDOW_FRAMES).clamp(1, MOST_WINDOWS);
-            (0..count).map(move |window| (track, window * WINDOW_FRAMES))
+            let count = (mels.frames(track) / frames).clamp(1, MOST_WINDOWS);
+            (0..count).map(move |window| (track, window * frames))
         });
         Ok(Self {
             windows: windows.collect(),
             styles,
             mels,
+            cutter,
         })
     }
 
@@ -66,17 +71,18 @@ impl StyleProbe {
         step: u64,
         before: Option<&DemoMap>,
     ) -> Result<DemoMap, TrainError> {
-        let sizes = config.encoder_config();
-        let width = sizes.embedding_dim();
-        let tokenizer = Tokenizer::new(sizes.kind.shapes(), WINDOW_FRAMES, sizes.dim);
+        let width = config.encoder_config().embedding_dim();
         let mut sums = vec![vec![0.0_f64; width]; self.mels.len()];
         for windows in self.windows.chunks(CHUNK) {
-            let mels = windows
+            let cut = windows
                 .iter()
-                .map(|&(track, start)| self.mels.window(track, start, WINDOW_FRAMES))
-                .collect::<Result<Vec<_>, _>>()?;
+                .map(|&(track, start)| {
+                    let frames = self.mels.window(track, start, self.cutter.frames())?;
+                    Ok(self.cutter.window(&frames, 0))
+                })
+                .collect::<Result<Vec<_>, TrainError>>()?;
             let embedded = learner
-                .embed(tokenizer.tokens(&mels, None)?)
+                .embed(self.cutter.batch(&cut, None)?)
                 .map_err(|why| mynascope_encoder::EncoderError::Compute {
                     device: config.device.to_string(),
                     why,

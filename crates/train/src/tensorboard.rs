@@ -59,6 +59,13 @@ impl EventFile {
                 ("contrast/tau", contrast.tau),
             ]);
         }
+        if let Some(turned) = record.equivariance {
+            scalars.extend([
+                ("mt2/equivariant_loss", turned.cpsd),
+                ("mt2/transposition_error", turned.transposition_error),
+                ("mt2/profile_length", turned.profile_length),
+            ]);
+        }
         scalars.extend(record.stall.map(|value| ("speed/input_stall", value)));
         scalars.extend(record.accuracy.map(|value| ("train/accuracy", value)));
         self.scalars(record.step, &scalars)

@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use clap::Args;
 
 use super::at_least_one;
-use mynascope_encoder::{Patching, Precision, Preset, WeightsChoice};
+use mynascope_encoder::{EncoderPreset, Patching, Precision, WeightsChoice};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio};
 use mynascope_train::{LabelTask, Objective, Optimiser, Schedule, Trainable};
 
@@ -20,13 +20,13 @@ pub struct Train {
     /// A config.toml to start from; the options of this line win over it.
     #[arg(long)]
     pub config: Option<PathBuf>,
-    /// tiny, small or base.
+    /// tiny, small or base (Myna), mt2-tiny or mt2 (MT2).
     #[arg(long)]
-    pub preset: Option<Preset>,
-    /// sogclr, isogclr, infonce, decoupled, fastclip-v0 to fastclip-v3, mae or supervised.
+    pub preset: Option<EncoderPreset>,
+    /// sogclr, isogclr, infonce, decoupled, fastclip-v0 to fastclip-v3, mt2, mae or supervised.
     #[arg(long)]
     pub objective: Option<Objective>,
-    /// square, vertical or hybrid.
+    /// square, vertical or hybrid: the patches of a Myna.
     #[arg(long)]
     pub patch: Option<Patching>,
     /// Share of tokens to drop.
@@ -49,7 +49,7 @@ pub struct Train {
     #[arg(long, requires = "init")]
     pub init_weights: Option<WeightsChoice>,
     /// Go on with a stopped run, with its settings; --steps, --batch, --chunk, --lr and --clip may change.
-    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "mask_ratio", "init", "init_weights", "out", "mask_kind", "optimiser", "schedule", "warmup", "weight_decay", "ema", "tau", "tau_rate", "rho", "gamma", "gamma_schedule", "gamma_epochs", "head", "decoder_layers", "task", "trainable", "save_every", "keep", "probe_every", "tensorboard", "mels"])]
+    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "mask_ratio", "init", "init_weights", "out", "mask_kind", "optimiser", "schedule", "warmup", "weight_decay", "ema", "tau", "tau_rate", "rho", "gamma", "gamma_schedule", "gamma_epochs", "head", "omega", "equivariance", "contrast", "drop_transposed_mel", "decoder_layers", "task", "trainable", "save_every", "keep", "probe_every", "tensorboard", "mels"])]
     pub resume: Option<PathBuf>,
     /// Go on from the checkpoint of this step; what came after it is taken away.
     #[arg(long, requires = "resume")]
@@ -110,6 +110,18 @@ pub struct FurtherTraining {
     /// Widths of the projection head, as 512,128.
     #[arg(long, value_delimiter = ',')]
     pub head: Option<Vec<usize>>,
+    /// On which circle key profiles turn (objective mt2): 7, of fifths, or 1, of semitones.
+    #[arg(long)]
+    pub omega: Option<u8>,
+    /// Factor of the equivariant loss (objective mt2); 0 leaves it out.
+    #[arg(long)]
+    pub equivariance: Option<f64>,
+    /// Factor of the contrastive loss (objective mt2); 0 leaves it out.
+    #[arg(long)]
+    pub contrast: Option<f64>,
+    /// Leave out the mel-spectrogram of the transposed segment (objective mt2), which is not moved and tells the old pitch.
+    #[arg(long)]
+    pub drop_transposed_mel: bool,
     /// What a supervised run learns: genre, tags, emotion or key.
     #[arg(long)]
     pub task: Option<LabelTask>,

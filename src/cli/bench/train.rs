@@ -35,7 +35,7 @@ pub(super) fn run(measure: &mut Measure<'_>, verb: &Bench, common: &Common) -> a
                     }
                     let config = TrainConfig {
                         data: vec!["demo".into()],
-                        preset,
+                        preset: preset.into(),
                         patch,
                         batch,
                         steps: STEPS,

@@ -414,7 +414,10 @@ fn runs_folder(training: &Training) -> Result<PathBuf, StorageError> {
 fn next_run_folder(training: &Training, config: &TrainConfig) -> Result<PathBuf, StorageError> {
     let runs = runs_folder(training)?;
     let free = (1_u32..)
-        .map(|number| runs.join(format!("{}-{}-{number}", config.preset, config.patch)))
+        .map(|number| {
+            let name = config.size_name().replace([' ', '/'], "-");
+            runs.join(format!("{name}-{number}"))
+        })
         .find(|folder| !folder.exists());
     Ok(free.unwrap_or(runs))
 }

@@ -12,10 +12,8 @@ use super::{
 };
 use crate::{
     CheckpointError, Family, MynaConfig, Patching, Preset,
-    families::myna::{
-        HEAD_DIM,
-        parameters::{TrainingHead, encoder_parameters},
-    },
+    families::myna::{HEAD_DIM, parameters::encoder_parameters},
+    parameters::TrainingHead,
     weights::{WeightTensor, Weights},
 };
 use mynascope_base::counted;
@@ -633,7 +631,7 @@ impl Fit {
             return Err(unfit(format!("{fault}; {remedy}")));
         }
         let weights = Weights {
-            config,
+            config: config.into(),
             tail: TrainingHead::None,
             tensors,
         };

@@ -31,9 +31,10 @@ use mynascope_base::{
 };
 
 use super::{
-    CheckpointError, Family, MynaConfig, Patching, Preset, Reading,
+    CheckpointError, Family, Patching, Preset, Reading,
     families::{self, Hint},
-    weights::Weights,
+    parameters::TrainingHead,
+    weights::{WeightTensor, Weights},
 };
 pub use candidates::{WeightsChoice, WeightsRole};
 use fit::fit;
@@ -402,8 +403,8 @@ pub fn inspect_with(
 /// Reads the weights of an encoder, without its head.
 ///
 /// # Errors
-/// If the file cannot be read or is damaged, if its tensors do not fit an encoder, or if it does not say which
-/// patches it reads and the options do not either.
+/// If the file cannot be read or is damaged, if its tensors do not fit an encoder, if it is of a family that is not trained
+/// here, or if it does not say which patches it reads and the options do not either.
 pub fn load_weights(
     path: &Path,
     options: impl Into<LoadOptions>,
@@ -419,18 +420,32 @@ pub fn load_reported(
     path: &Path,
     options: &LoadOptions,
 ) -> Result<(Weights, CheckpointReport), CheckpointError> {
-    let opened = OpenCheckpoint::open(path)?;
+    let mut opened = OpenCheckpoint::open(path)?;
     let config_json = opened.config_json().ok().flatten();
-    let family = families::recognise(&opened.shapes(), config_json.as_ref(), &options.hint());
-    if let Some(family) = family {
-        return Err(CheckpointError::Unfit {
-            why: format!(
-                "it holds an encoder of the family {family}, and only Myna is trained and converted; embed, map, probe and predict take it"
-            ),
-            path: opened.file().to_path_buf(),
-        });
+    let hint = options.hint();
+    let Some(family) = families::recognise(&opened.shapes(), config_json.as_ref(), &hint) else {
+        return opened.into_myna(options);
+    };
+    if family == Family::Mt2
+        && let Some((found, values)) = families::read(&mut opened, &hint)?
+        && let Ok(specs) = found.config.trained_parameters()
+    {
+        let tensors = specs.into_iter().zip(values);
+        let weights = Weights {
+            config: found.config,
+            tail: TrainingHead::None,
+            tensors: tensors
+                .map(|(spec, values)| WeightTensor { spec, values })
+                .collect(),
+        };
+        return Ok((weights, found.report(&mut opened, None)));
     }
-    opened.into_myna(options)
+    Err(CheckpointError::Unfit {
+        why: format!(
+            "it holds an encoder of the family {family}, and only Myna and MT2 are trained and converted; embed, map, probe and predict take it"
+        ),
+        path: opened.file().to_path_buf(),
+    })
 }
 
 /// As [`list_file`]; a part of several that holds no encoder by itself says that the others are missing.
@@ -502,22 +517,7 @@ pub fn save_weights_as(
         .map(|(key, value)| ((*key).to_owned(), value.clone()))
         .collect();
     metadata.insert("format".into(), "mynascope".into());
-    metadata.insert("kind".into(), weights.config.kind.to_string());
-    let MynaConfig {
-        dim,
-        depth,
-        heads,
-        mlp_dim,
-        ..
-    } = weights.config;
-    for (name, value) in [
-        ("dim", dim),
-        ("depth", depth),
-        ("heads", heads),
-        ("mlp_dim", mlp_dim),
-    ] {
-        metadata.insert(name.into(), value.to_string());
-    }
+    metadata.extend(weights.config.header());
     let tensors: Vec<(&str, &[usize], &[f32])> = weights
         .tensors
         .iter()

@@ -97,6 +97,16 @@ impl OpenCheckpoint {
         self.listing.shapes()
     }
 
+    /// What the header of a file that this program wrote says: sizes, seed, step. Empty of any other file.
+    pub(crate) fn own_header(&self) -> &BTreeMap<String, String> {
+        static NOTHING: BTreeMap<String, String> = BTreeMap::new();
+        let header = &self.listing.metadata;
+        match header.get("format").is_some_and(|by| by == "mynascope") {
+            true => header,
+            false => &NOTHING,
+        }
+    }
+
     /// The `config.json` beside the file, as model hubs have it.
     ///
     /// # Errors

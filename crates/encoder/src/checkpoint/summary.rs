@@ -27,13 +27,15 @@ pub fn summarise(
 ) -> Result<CheckpointSummary, CheckpointError> {
     let Some(file) = checkpoint.resolve()? else {
         let config = match checkpoint {
-            CheckpointRef::Untrained => Preset::Tiny.config(options.patch.unwrap_or_default()),
+            CheckpointRef::Untrained => Preset::Tiny
+                .config(options.patch.unwrap_or_default())
+                .into(),
             _ => shipped_weights(options.patch)?.config,
         };
         return Ok(CheckpointSummary {
-            info: config.info(),
+            info: config.info(Vec::new()),
             encoders: Vec::new(),
-            heads: config.heads,
+            heads: config.sizes().heads,
             offered_heads: Vec::new(),
         });
     };

@@ -6,8 +6,8 @@ pub mod mt2;
 pub mod music2vec;
 pub mod myna;
 
-pub(crate) use found::{Found, Sizes};
-pub use found::{Hint, Recognised, Shapes, Taken, Values};
+pub(crate) use found::Found;
+pub use found::{Hint, Recognised, Shapes, Sizes, Taken, Values};
 
 use serde_json::Value;
 

@@ -54,6 +54,7 @@ fn attention_of(layer: &Layer<FlexTensor>) -> Option<Attention<'_>> {
         out,
         out_bias,
         tokens,
+        queries,
         heads,
     } = layer
     else {
@@ -67,6 +68,7 @@ fn attention_of(layer: &Layer<FlexTensor>) -> Option<Attention<'_>> {
         out: slice(out)?,
         out_bias: bias_of(out_bias.as_ref())?,
         tokens: *tokens,
+        queries: *queries,
         heads: *heads,
     })
 }
@@ -128,8 +130,9 @@ impl Kernels for Flex {
             }
             Layer::Attention { .. } => {
                 let weights = attention_of(layer)?;
-                // What has no way back is decomposed where one is wanted.
-                if keep && !weights.has_backward() {
+                // What has no way back is decomposed where one is wanted, or where not all tokens come out.
+                let fewer = weights.queries < weights.tokens;
+                if (keep || fewer) && !weights.has_backward() {
                     return None;
                 }
                 kernels::attention(x, weights, keep)
@@ -143,6 +146,12 @@ impl Kernels for Flex {
             }
         };
         let kept = (!kept.is_empty()).then(|| rows(kept, count));
+        let count = match layer {
+            Layer::Attention {
+                tokens, queries, ..
+            } => count / tokens.max(&1) * queries,
+            _ => count,
+        };
         Some((rows(out, count), kept))
     }
 
@@ -174,9 +183,15 @@ impl Kernels for Flex {
                     norm_weight,
                     norm_bias,
                     qkv,
+                    qkv_bias,
                     out,
+                    out_bias,
                 } = kernels::attention_backward(x, weights, numbers(kept?)?, grad);
-                vec![x, norm_weight, norm_bias, qkv, out]
+                let mut all = vec![x, norm_weight, norm_bias, qkv];
+                all.extend(weights.qkv_bias.is_some().then_some(qkv_bias));
+                all.push(out);
+                all.extend(weights.out_bias.is_some().then_some(out_bias));
+                all
             }
             Layer::FeedForward { .. } => {
                 let weights = feed_forward_of(layer)?;

@@ -49,8 +49,8 @@ pub enum Layer<T> {
         weight: T,
         bias: T,
     },
-    /// f is out(attention(qkv(x))) among the `tokens` rows of each window. `qkv` is [dim, 3 * heads * head_dim], `out`
-    /// [heads * head_dim, dim]; biases are of their columns.
+    /// f is out(attention(qkv(x))) among the `tokens` rows of each window, of which the first `queries` come out. `qkv` is
+    /// [dim, 3 * heads * head_dim], `out` [heads * head_dim, dim]; biases are of their columns.
     Attention {
         norm: Norm<T>,
         order: NormOrder,
@@ -59,6 +59,7 @@ pub enum Layer<T> {
         out: T,
         out_bias: Option<T>,
         tokens: usize,
+        queries: usize,
         heads: usize,
     },
     /// f is narrow(gelu(widen(x))): [dim, hidden], [hidden], [hidden, dim], [dim].
@@ -188,6 +189,7 @@ impl<T> Layer<T> {
                 out,
                 out_bias,
                 tokens,
+                queries,
                 heads,
             } => Layer::Attention {
                 norm: norm.map(&f),
@@ -197,6 +199,7 @@ impl<T> Layer<T> {
                 out: f(out),
                 out_bias: out_bias.as_ref().map(&f),
                 tokens: *tokens,
+                queries: *queries,
                 heads: *heads,
             },
             Self::FeedForward {
@@ -247,38 +250,57 @@ impl<T: Clone> Layer<T> {
                 out,
                 out_bias,
                 tokens,
+                queries,
                 heads,
-            } => around(x, norm, order, |x| {
+            } => {
                 let heads = heads.max(1);
-                let [rows, _] = x.dims();
-                let windows = rows / tokens.max(1);
-                let qkv = linear(x, qkv, qkv_bias, precision);
-                let head_dim = qkv.dims()[1] / (3 * heads);
-                // [rows, 3 * heads * head_dim] -> [3, windows, heads, tokens, head_dim]
-                let qkv = qkv
-                    .reshape([windows, tokens, 3, heads, head_dim])
-                    .permute([2, 0, 3, 1, 4]);
-                let part = |index: usize| -> Tensor<B, 4> {
-                    qkv.clone()
-                        .narrow(0, index, 1)
-                        .reshape([windows, heads, tokens, head_dim])
+                let windows = x.dims()[0] / tokens.max(1);
+                // Of rows [windows * tokens, n] those of the tokens that come out.
+                let asking = |x: Tensor<B, 2>| {
+                    let columns = x.dims()[1];
+                    let x = x.reshape([windows, tokens, columns]).narrow(1, 0, queries);
+                    x.reshape([windows * queries, columns])
                 };
-                // The scale is 1/sqrt(head_dim), the default.
-                let options = AttentionModuleOptions::default();
-                let mixed = attention(part(0), part(1), part(2), None, None, options)
-                    .swap_dims(1, 2)
-                    .reshape([rows, heads * head_dim]);
-                linear(mixed, out, out_bias, precision)
-            }),
+                let f = |x: Tensor<B, 2>| {
+                    let qkv = linear(x, qkv, qkv_bias, precision);
+                    let head_dim = qkv.dims()[1] / (3 * heads);
+                    // [rows, 3 * heads * head_dim] -> [3, windows, heads, tokens, head_dim]
+                    let qkv = qkv
+                        .reshape([windows, tokens, 3, heads, head_dim])
+                        .permute([2, 0, 3, 1, 4]);
+                    let part = |index: usize| -> Tensor<B, 4> {
+                        qkv.clone()
+                            .narrow(0, index, 1)
+                            .reshape([windows, heads, tokens, head_dim])
+                    };
+                    let asked = part(0).narrow(2, 0, queries);
+                    // The scale is 1/sqrt(head_dim), the default.
+                    let options = AttentionModuleOptions::default();
+                    let mixed = attention(asked, part(1), part(2), None, None, options)
+                        .swap_dims(1, 2)
+                        .reshape([windows * queries, heads * head_dim]);
+                    linear(mixed, out, out_bias, precision)
+                };
+                match order {
+                    NormOrder::Pre => asking(x.clone()) + f(norm.decomposed(x)),
+                    NormOrder::Post => norm.decomposed(asking(x.clone()) + f(x)),
+                }
+            }
             Self::FeedForward {
                 norm,
                 order,
                 widen: [widen, widen_bias],
                 narrow: [narrow, narrow_bias],
-            } => around(x, norm, order, |x| {
-                let hidden = linear(x, widen, Some(widen_bias), precision);
-                linear(gelu(hidden), narrow, Some(narrow_bias), precision)
-            }),
+            } => {
+                let f = |x: Tensor<B, 2>| {
+                    let hidden = linear(x, widen, Some(widen_bias), precision);
+                    linear(gelu(hidden), narrow, Some(narrow_bias), precision)
+                };
+                match order {
+                    NormOrder::Pre => x.clone() + f(norm.decomposed(x)),
+                    NormOrder::Post => norm.decomposed(x.clone() + f(x)),
+                }
+            }
         }
     }
 }
@@ -295,19 +317,6 @@ impl<T> Norm<T> {
             Some(self.bias),
             self.epsilon,
         ))
-    }
-}
-
-/// A function with its norm and the path that goes round it.
-fn around<B: Backend>(
-    x: Tensor<B, 2>,
-    norm: Norm<FloatTensor<B>>,
-    order: NormOrder,
-    f: impl FnOnce(Tensor<B, 2>) -> Tensor<B, 2>,
-) -> Tensor<B, 2> {
-    match order {
-        NormOrder::Pre => x.clone() + f(norm.decomposed(x)),
-        NormOrder::Post => norm.decomposed(x.clone() + f(x)),
     }
 }
 

@@ -143,9 +143,34 @@ fn attention_is_that_decomposed() {
             out: matrix(33, HEADS * HEAD_DIM, DIM),
             out_bias: None,
             tokens,
+            queries: tokens,
             heads: HEADS,
         };
         assert_same(&layer, windows * tokens, DIM);
+    }
+}
+
+/// Attention as MT2 learns it: with biases, and in the last block with the class tokens alone.
+#[test]
+fn attention_with_biases_and_few_queries_is_that_decomposed() {
+    for (windows, tokens, queries) in [(3, 1, 1), (41, 5, 2), (5, 17, 2), (3, 128, 2), (1, 150, 70)]
+    {
+        for biases in [true, false] {
+            let bias = |name: u64, width: usize| biases.then(|| primitive(&leaf(name, [width])));
+            let layer = Layer::Attention {
+                norm: norm(30, DIM),
+                order: NormOrder::Pre,
+                qkv: matrix(32, DIM, 3 * HEADS * HEAD_DIM),
+                qkv_bias: bias(34, 3 * HEADS * HEAD_DIM),
+                out: matrix(33, HEADS * HEAD_DIM, DIM),
+                out_bias: bias(35, DIM),
+                tokens,
+                queries,
+                heads: HEADS,
+            };
+            assert_same(&layer, windows * tokens, DIM);
+            assert_same_values(&inner(&layer), windows * tokens, DIM);
+        }
     }
 }
 
@@ -163,6 +188,7 @@ fn fused_attention_of_other_families_is_that_decomposed() {
                 out: matrix(33, HEADS * head_dim, DIM),
                 out_bias: Some(primitive(&leaf(35, [DIM]))),
                 tokens,
+                queries: tokens,
                 heads: HEADS,
             };
             assert_same_values(&inner(&layer), windows * tokens, DIM);
@@ -181,6 +207,7 @@ fn fused_attention_over_long_windows_is_that_decomposed() {
         out: matrix(33, HEADS * HEAD_DIM, DIM),
         out_bias: None,
         tokens: 300,
+        queries: 300,
         heads: HEADS,
     };
     assert_same(&layer, 600, DIM);
@@ -221,6 +248,7 @@ fn a_score_that_is_far_above_all_before_it_takes_everything() {
         out: primitive(&tensor(identity, [8, 8])),
         out_bias: None,
         tokens: 400,
+        queries: 400,
         heads: 1,
     };
     let mut x = values(3, [400, 8]);
@@ -261,6 +289,7 @@ fn layers_without_a_fused_way_back_are_differentiated_all_the_same() {
         out: matrix(33, HEADS * 16, DIM),
         out_bias: Some(primitive(&leaf(35, [DIM]))),
         tokens: 5,
+        queries: 5,
         heads: HEADS,
     };
     let x = leaf(5, [10, DIM]);

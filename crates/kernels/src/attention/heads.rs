@@ -28,6 +28,8 @@ type Scores = [f32; FEW];
 pub struct Heads {
     heads: usize,
     tokens: usize,
+    /// Tokens that ask, from the first on.
+    queries: usize,
     shares: Vec<f32>,
     grads: Vec<f32>,
 }
@@ -70,22 +72,25 @@ fn softmax_rows_backward<S: Simd>(shares: &[f32], grads: &mut [f32], columns: us
 }
 
 impl Heads {
-    pub fn new(heads: usize, tokens: usize) -> Self {
+    pub fn new(heads: usize, tokens: usize, queries: usize) -> Self {
         let tokens = tokens.max(1);
+        let queries = queries.clamp(1, tokens);
         let room = if tokens > FEW { BLOCK * tokens } else { 0 };
         Self {
             heads,
             tokens,
+            queries,
             shares: vec![0.0; room],
             grads: vec![0.0; room],
         }
     }
 
-    /// What every token takes from the values of its window: `qkv` is [rows, 3, heads, 64], `mixed` [rows, heads, 64].
+    /// What every token that asks takes from the values of its window: `qkv` is [rows, 3, heads, 64], `mixed` [rows that ask,
+    /// heads, 64].
     pub fn mix(&mut self, qkv: &[f32], mixed: &mut [f32]) {
         let width = self.heads * HEAD_DIM;
         let windows = qkv.chunks_exact(self.tokens * 3 * width);
-        for (qkv, mixed) in windows.zip(mixed.chunks_exact_mut(self.tokens * width)) {
+        for (qkv, mixed) in windows.zip(mixed.chunks_exact_mut(self.queries * width)) {
             if self.tokens <= FEW {
                 mix_few(self, qkv, mixed);
             } else {
@@ -103,7 +108,7 @@ impl Heads {
         to_qkv: &mut [f32],
     ) {
         let width = self.heads * HEAD_DIM;
-        let (of_qkv, of_mixed) = (self.tokens * 3 * width, self.tokens * width);
+        let (of_qkv, of_mixed) = (self.tokens * 3 * width, self.queries * width);
         let given = qkv.chunks_exact(of_qkv).zip(grad.chunks_exact(of_mixed));
         let wanted = mixed.chunks_exact_mut(of_mixed);
         let wanted = wanted.zip(to_qkv.chunks_exact_mut(of_qkv));
@@ -170,14 +175,14 @@ impl Heads {
     }
 
     fn blocks(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let (heads, tokens) = (self.heads, self.tokens);
-        (0..heads).flat_map(move |head| (0..tokens).step_by(BLOCK).map(move |from| (head, from)))
+        let (heads, queries) = (self.heads, self.queries);
+        (0..heads).flat_map(move |head| (0..queries).step_by(BLOCK).map(move |from| (head, from)))
     }
 
     fn mix_many(&mut self, qkv: &[f32], mixed: &mut [f32]) {
         let width = self.heads * HEAD_DIM;
         for (head, from) in self.blocks() {
-            let rows = BLOCK.min(self.tokens - from);
+            let rows = BLOCK.min(self.queries - from);
             self.block_shares(qkv, head, from, rows);
             let shares = Matrix::strided(&self.shares, rows, self.tokens, self.tokens);
             let values = self.part(qkv, 2, head, 0, self.tokens);
@@ -195,8 +200,12 @@ impl Heads {
     ) {
         let width = self.heads * HEAD_DIM;
         let tokens = self.tokens;
+        // Who does not ask has no gradient of its query.
+        for row in to_qkv.chunks_exact_mut(3 * width).skip(self.queries) {
+            row[..width].fill(0.0);
+        }
         for (head, from) in self.blocks() {
-            let rows = BLOCK.min(tokens - from);
+            let rows = BLOCK.min(self.queries - from);
             let start = from * width + head * HEAD_DIM;
             self.block_shares(qkv, head, from, rows);
             let shares = Matrix::strided(&self.shares, rows, tokens, tokens);
@@ -232,7 +241,7 @@ fn mix_few<S: Simd>(of: &Heads, qkv: &[f32], mixed: &mut [f32]) {
     let (qkv, _) = qkv.as_chunks::<HEAD_DIM>();
     let (mixed, _) = mixed.as_chunks_mut::<HEAD_DIM>();
     for head in 0..of.heads {
-        for token in 0..of.tokens {
+        for token in 0..of.queries {
             let shares = of.shares_of(qkv, head, token);
             mixed[token * of.heads + head] = of.taken(qkv, head, &shares);
         }
@@ -253,7 +262,7 @@ fn mix_few_backward<S: Simd>(
     let (to_qkv, _) = to_qkv.as_chunks_mut::<HEAD_DIM>();
     to_qkv.fill([0.0; HEAD_DIM]);
     for head in 0..of.heads {
-        for token in 0..of.tokens {
+        for token in 0..of.queries {
             let place = token * of.heads + head;
             let shares = of.shares_of(qkv, head, token);
             mixed[place] = of.taken(qkv, head, &shares);

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::Attention;
 use crate::{
     NormOrder,
-    linear::fill,
+    linear::{add_to_rows, fill},
     panels::{Panels, tile_rows},
     product::{Into, Matrix, multiply, multiply_strided},
     scratch::{give_back, take_buffer},
@@ -221,15 +221,6 @@ fn divide_rows<S: Simd>(out: &mut [f32], sums: &[f32], stride: usize, head_dim: 
         let scale = 1.0 / sum;
         for value in out.iter_mut().take(head_dim) {
             *value *= scale;
-        }
-    }
-}
-
-#[macerator::with_simd]
-fn add_to_rows<S: Simd>(bias: &[f32], rows: &mut [f32]) {
-    for row in rows.chunks_exact_mut(bias.len()) {
-        for (value, bias) in row.iter_mut().zip(bias) {
-            *value += bias;
         }
     }
 }

@@ -19,7 +19,7 @@ pub use order::{DropOrder, MaskKind, MaskRatio, RatioError, dropped_tokens};
 pub use picture_grid::{MOST_OVERLAPPING, MOST_ROWS, PictureGrid};
 pub use random::{Purpose, Stream, stream};
 pub use track_view::{DropRule, Painted, PatchPlace, TrackView, ViewFlags, ViewName};
-pub use view::{TokenMask, View, ViewPair, draw_views};
+pub use view::{TokenMask, View, ViewPair, crop_places, draw_views};
 
 /// Frames of one window (3.07 s of picture at 16 kHz and a hop of 512).
 pub const WINDOW_FRAMES: usize = 96;

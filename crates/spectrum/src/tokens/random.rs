@@ -33,6 +33,8 @@ pub enum Purpose {
     Split,
     /// Anything of the demo collection.
     Demo,
+    /// By how much a segment of a track is transposed.
+    Transposition,
 }
 
 impl Purpose {
@@ -43,6 +45,7 @@ impl Purpose {
             Self::Weights => 3,
             Self::Split => 4,
             Self::Demo => 5,
+            Self::Transposition => 6,
             Self::Mask { view, vertical } => 16 + 2 * u64::from(view) + u64::from(vertical),
             Self::ViewWindow { view, vertical } => 1024 + 2 * u64::from(view) + u64::from(vertical),
         }

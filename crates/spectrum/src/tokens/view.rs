@@ -2,8 +2,8 @@
 
 use super::{DropOrder, MaskKind, MaskRatio, PatchShape, Purpose, WINDOW_FRAMES, stream};
 
-/// At which of so many places the two crops of a track begin.
-pub(super) fn crop_places(seed: u64, epoch: u64, track: u64, places: usize) -> [usize; 2] {
+/// At which of so many places the two crops of a track begin: independent, all places equally likely.
+pub fn crop_places(seed: u64, epoch: u64, track: u64, places: usize) -> [usize; 2] {
     let mut crops = stream(seed, epoch, track, Purpose::Crops);
     [(); 2].map(|()| crops.below(places))
 }

@@ -2,12 +2,14 @@
 
 use burn::{
     backend::Autodiff,
-    tensor::{Tensor, TensorData, backend::Backend},
+    tensor::{Tensor, backend::Backend},
 };
 
 use super::{Learner, StepInput, StepResult, Targets};
-use crate::objective::{ContrastStatistics, Rows, Views, reconstruction, supervised};
-use mynascope_encoder::{Encoder, Kernels, Parameter, numbers};
+use crate::objective::{
+    ContrastStatistics, EquivarianceStatistics, Rows, Views, reconstruction, supervised,
+};
+use mynascope_encoder::{Kernels, LearningNetwork, Parameter, numbers};
 
 /// What the objective said of a batch.
 struct BatchLoss<B: Backend> {
@@ -16,8 +18,33 @@ struct BatchLoss<B: Backend> {
     gradients: Vec<Tensor<B, 2>>,
     rows: Rows,
     contrast: Option<ContrastStatistics>,
+    equivariance: Option<EquivarianceStatistics>,
     accuracy: Option<f64>,
     matrix: Option<Vec<f32>>,
+}
+
+impl<B: Backend> BatchLoss<B> {
+    /// Before anything was compared.
+    fn of_none(rows: Rows) -> Self {
+        Self {
+            loss: 0.0,
+            gradients: Vec::new(),
+            rows,
+            contrast: None,
+            equivariance: None,
+            accuracy: None,
+            matrix: None,
+        }
+    }
+
+    /// Weighs the loss against others.
+    fn scale(&mut self, weight: f64) {
+        if weight != 1.0 {
+            self.loss *= weight;
+            let gradients = std::mem::take(&mut self.gradients).into_iter();
+            self.gradients = gradients.map(|one| one.mul_scalar(weight)).collect();
+        }
+    }
 }
 
 /// The encoder over weights whose gradients are followed, for one backward pass.
@@ -28,7 +55,7 @@ struct BatchLoss<B: Backend> {
 /// them, and gradients get lost without a word while another run trains beside this one (tracel-ai/burn#5573).
 struct Graph<B: Kernels> {
     leaves: Vec<Parameter<Autodiff<B>>>,
-    encoder: Encoder<Autodiff<B>>,
+    encoder: LearningNetwork<Autodiff<B>>,
 }
 
 impl<B: Kernels> Graph<B> {
@@ -69,39 +96,30 @@ pub(super) struct Computed<B: Backend> {
 }
 
 impl<B: Kernels> Learner<B> {
-    /// What the objective is shown of the windows `range` of a batch: one tensor for each patch shape, or one for all.
+    /// What the objective is shown of the windows `range` of a batch: one tensor for each patch shape or class token, or one for
+    /// all.
     pub(super) fn outputs<X: Kernels>(
         &self,
-        encoder: &Encoder<X>,
+        encoder: &LearningNetwork<X>,
         input: &StepInput,
         range: std::ops::Range<usize>,
         device: &X::Device,
     ) -> Result<Vec<Tensor<X, 2>>, String> {
-        let mut batches = input
-            .batches
-            .iter()
-            .map(|batch| batch.part(range.clone()).upload(self.config.dim, device));
+        let batch = input.batch.part(range.clone());
         match &input.targets {
-            Targets::Views => {
-                let z = encoder.forward(batches.collect());
-                let shapes = z.len().max(1);
-                Ok(encoder.project(Tensor::cat(z, 0)).chunk(shapes, 0))
+            Targets::Views => encoder.project(batch, device),
+            Targets::Segments { .. } => {
+                let [contrast, keys] = encoder.contrast_and_keys(batch, device)?;
+                let contrast = self.objective.is_some().then_some(contrast);
+                let keys = self.equivariance.is_some().then_some(keys);
+                Ok(contrast.into_iter().chain(keys).collect())
             }
-            Targets::Labels(_) => {
-                let z = encoder.forward(batches.collect());
-                Ok(vec![encoder.project(Tensor::cat(z, 1))])
-            }
+            Targets::Labels(_) => Ok(vec![encoder.classify(batch, device)?]),
             Targets::Patches {
                 kept, positions, ..
             } => {
-                let tokens = positions.len() / self.config.dim.max(1);
-                let data = TensorData::new(positions.clone(), [tokens, self.config.dim]);
-                let kept = kept.get(range.clone()).unwrap_or_default();
-                let batch = batches.next().ok_or("a batch without patches")?;
-                encoder
-                    .reconstruct(batch, kept, Tensor::from_data(data, device))
-                    .map(|patches| vec![patches])
-                    .ok_or_else(|| "an encoder without a decoder".into())
+                let kept = kept.get(range).unwrap_or_default();
+                Ok(vec![encoder.reconstruct(batch, kept, positions, device)?])
             }
         }
     }
@@ -111,7 +129,7 @@ impl<B: Kernels> Learner<B> {
         let leaves: Vec<Parameter<Autodiff<B>>> = trained
             .map(|(parameter, &trained)| parameter.leaf(trained))
             .collect();
-        let encoder = self.assemble(self.precision, leaves.iter().cloned())?;
+        let encoder = self.assemble(self.precision, leaves.iter().cloned(), &self.device)?;
         Ok(Graph { leaves, encoder })
     }
 
@@ -122,11 +140,8 @@ impl<B: Kernels> Learner<B> {
         chunk: usize,
         matrix: usize,
     ) -> Result<Computed<B>, String> {
-        let views = match input.targets {
-            Targets::Views => 2,
-            Targets::Patches { .. } | Targets::Labels(_) => 1,
-        };
-        let windows = views * input.tracks.len();
+        let windows = input.batch.windows();
+        let views = windows / input.tracks.len().max(1);
         let chunk = views * chunk.max(1);
         let mut gradients: Vec<Option<Parameter<B>>> = vec![None; self.parameters.len()];
         let batch_loss = if windows <= chunk {
@@ -147,7 +162,8 @@ impl<B: Kernels> Learner<B> {
             }
             batch_loss
         } else {
-            let plain = self.assemble::<B>(self.precision, self.parameters.iter().cloned())?;
+            let parameters = self.parameters.iter().cloned();
+            let plain = self.assemble::<B>(self.precision, parameters, &self.device)?;
             let starts = (0..windows).step_by(chunk);
             let ranges: Vec<_> = starts
                 .map(|start| start..(start + chunk).min(windows))
@@ -197,6 +213,7 @@ impl<B: Kernels> Learner<B> {
                 loss: batch_loss.loss,
                 grad_norm,
                 contrast: batch_loss.contrast,
+                equivariance: batch_loss.equivariance,
                 accuracy: batch_loss.accuracy,
                 matrix: batch_loss.matrix,
                 applied: batch_loss.loss.is_finite()
@@ -214,75 +231,110 @@ impl<B: Kernels> Learner<B> {
         outputs: Vec<Tensor<B, 2>>,
         matrix: usize,
     ) -> Result<BatchLoss<B>, String> {
-        let mut rows = self.track_state.rows(&input.tracks);
-        match (&input.targets, &self.objective) {
-            (Targets::Views, Some(objective)) => {
-                let shapes = outputs.len().max(1) as f64;
-                let (mut loss, mut gradients) = (0.0, Vec::new());
-                let mut statistics = Vec::new();
-                let mut temperature: Vec<f64> = Vec::new();
-                let mut corners: Vec<Tensor<B, 2>> = Vec::new();
-                // All patch shapes share one state of the tracks: the square pass moves it, the vertical pass goes on from there.
-                for z in outputs {
-                    let mut sides = z.chunk(2, 0).into_iter();
-                    let (Some(a), Some(b)) = (sides.next(), sides.next()) else {
-                        return Err("a batch without two views".into());
-                    };
-                    let views = Views::new(a, b);
-                    let similarities = views.similarities();
-                    let mut said = ContrastStatistics::of(&similarities)?;
-                    said.tau = objective.tau(&rows);
-                    let side = matrix.min(similarities.batch);
-                    if side > 0 {
-                        let rows = similarities.across.clone().narrow(0, 0, side);
-                        corners.push(rows.narrow(1, 0, side).div_scalar(shapes));
+        let rows = self.track_state.rows(&input.tracks);
+        match &input.targets {
+            Targets::Views => self.contrast(input, outputs, rows, matrix),
+            Targets::Segments { shifts } => {
+                let mut outputs = outputs.into_iter();
+                let windows = input.batch.windows();
+                let mut found = match &self.objective {
+                    None => BatchLoss::of_none(rows),
+                    Some(_) => {
+                        let z = outputs.next().ok_or("no contrastive tokens")?;
+                        let both = 2 * input.tracks.len();
+                        let [_, width] = z.dims();
+                        let views = vec![z.narrow(0, 0, both)];
+                        let mut found = self.contrast(input, views, rows, matrix)?;
+                        found.scale(self.contrast_weight);
+                        if windows > both {
+                            // Nobody compares the contrastive token of a transposed segment.
+                            let nothing = Tensor::zeros([windows - both, width], &self.device);
+                            found.gradients.push(nothing);
+                            found.gradients = vec![Tensor::cat(found.gradients, 0)];
+                        }
+                        found
                     }
-                    let output = objective.loss(&similarities, &mut rows, input.schedule)?;
-                    statistics.push(said);
-                    loss += output.loss / shapes;
-                    temperature.resize(output.temperature.len(), 0.0);
-                    for (sum, slope) in temperature.iter_mut().zip(output.temperature) {
-                        *sum += slope / shapes;
-                    }
-                    let both = views.gradients(output.grad);
-                    gradients.push(Tensor::cat(both.to_vec(), 0).div_scalar(shapes));
+                };
+                if let Some(equivariance) = &self.equivariance {
+                    let keys = outputs.next().ok_or("no key profiles")?;
+                    let turned = equivariance.loss(keys, shifts)?;
+                    found.loss += turned.loss;
+                    found.gradients.push(turned.gradient);
+                    found.equivariance = Some(turned.statistics);
                 }
-                objective.finish(&mut rows, &temperature, input.schedule);
-                let corner = corners.into_iter().reduce(|sum, corner| sum + corner);
-                Ok(BatchLoss {
-                    loss,
-                    gradients,
-                    rows,
-                    contrast: Some(ContrastStatistics::mean(&statistics)),
-                    accuracy: None,
-                    matrix: corner.map(numbers).transpose()?,
-                })
+                Ok(found)
             }
-            (Targets::Patches { targets, .. }, _) => {
+            Targets::Patches { targets, .. } => {
                 let output = outputs.into_iter().next().ok_or("no output")?;
                 let (loss, gradient) = reconstruction(output, targets)?;
                 Ok(BatchLoss {
                     loss,
                     gradients: vec![gradient],
-                    rows,
-                    contrast: None,
-                    accuracy: None,
-                    matrix: None,
+                    ..BatchLoss::of_none(rows)
                 })
             }
-            (Targets::Labels(right), _) => {
+            Targets::Labels(right) => {
                 let output = outputs.into_iter().next().ok_or("no output")?;
                 let found = supervised(output, right)?;
                 Ok(BatchLoss {
                     loss: found.loss,
                     gradients: vec![found.gradient],
-                    rows,
-                    contrast: None,
                     accuracy: found.accuracy,
-                    matrix: None,
+                    ..BatchLoss::of_none(rows)
                 })
             }
-            (Targets::Views, None) => Err("two views and nothing to compare them with".into()),
         }
+    }
+
+    /// Compares two views of every track, the mean over patch shapes.
+    fn contrast(
+        &self,
+        input: &StepInput,
+        outputs: Vec<Tensor<B, 2>>,
+        mut rows: Rows,
+        matrix: usize,
+    ) -> Result<BatchLoss<B>, String> {
+        let Some(objective) = &self.objective else {
+            return Err("two views and nothing to compare them with".into());
+        };
+        let shapes = outputs.len().max(1) as f64;
+        let (mut loss, mut gradients) = (0.0, Vec::new());
+        let mut statistics = Vec::new();
+        let mut temperature: Vec<f64> = Vec::new();
+        let mut corners: Vec<Tensor<B, 2>> = Vec::new();
+        // All patch shapes share one state of the tracks: the square pass moves it, the vertical pass goes on from there.
+        for z in outputs {
+            let mut sides = z.chunk(2, 0).into_iter();
+            let (Some(a), Some(b)) = (sides.next(), sides.next()) else {
+                return Err("a batch without two views".into());
+            };
+            let views = Views::new(a, b);
+            let similarities = views.similarities();
+            let mut said = ContrastStatistics::of(&similarities)?;
+            said.tau = objective.tau(&rows);
+            let side = matrix.min(similarities.batch);
+            if side > 0 {
+                let rows = similarities.across.clone().narrow(0, 0, side);
+                corners.push(rows.narrow(1, 0, side).div_scalar(shapes));
+            }
+            let output = objective.loss(&similarities, &mut rows, input.schedule)?;
+            statistics.push(said);
+            loss += output.loss / shapes;
+            temperature.resize(output.temperature.len(), 0.0);
+            for (sum, slope) in temperature.iter_mut().zip(output.temperature) {
+                *sum += slope / shapes;
+            }
+            let both = views.gradients(output.grad);
+            gradients.push(Tensor::cat(both.to_vec(), 0).div_scalar(shapes));
+        }
+        objective.finish(&mut rows, &temperature, input.schedule);
+        let corner = corners.into_iter().reduce(|sum, corner| sum + corner);
+        Ok(BatchLoss {
+            loss,
+            gradients,
+            contrast: Some(ContrastStatistics::mean(&statistics)),
+            matrix: corner.map(numbers).transpose()?,
+            ..BatchLoss::of_none(rows)
+        })
     }
 }

@@ -3,10 +3,11 @@
 use super::{INITIAL_LOSS_SCALE, Learner, Moments};
 use crate::{
     Optimiser,
-    objective::{Contrastive, TrackState},
+    objective::{Contrastive, Cpsd, TrackState},
 };
 use mynascope_encoder::{
-    Encoder, HostTokens, Kernels, Parameter, Precision, WeightTensor, Weights, all_parameters,
+    HostBatch, Kernels, LearningNetwork, Parameter, ParameterSpec, Precision, WeightTensor,
+    Weights, all_parameters,
 };
 
 /// The state of the optimiser as plain numbers, in the order of the weights.
@@ -34,8 +35,12 @@ pub(crate) struct LearnerSetup<'a> {
     pub state: Option<&'a OptimiserState>,
     /// Whether running averages of the weights are kept.
     pub averages: bool,
-    /// `None` for reconstruction and labels.
+    /// `None` for reconstruction, labels, and where key profiles alone are learned.
     pub objective: Option<Contrastive>,
+    /// Where key profiles are to turn with the sound.
+    pub equivariance: Option<Cpsd>,
+    /// Factor of the contrastive loss beside it.
+    pub contrast_weight: f64,
     pub track_state: TrackState,
     /// In which the layers multiply while it learns; embedding is done in 32 bits.
     pub precision: Precision,
@@ -85,6 +90,8 @@ impl<B: Kernels> Learner<B> {
             averages,
             updates: setup.state.map_or(0, |state| state.updates),
             objective: setup.objective,
+            equivariance: setup.equivariance,
+            contrast_weight: setup.contrast_weight,
             track_state: setup.track_state,
             precision: setup.precision,
             loss_scale: match setup.precision {
@@ -98,14 +105,19 @@ impl<B: Kernels> Learner<B> {
         }
     }
 
+    fn specs(&self) -> Vec<ParameterSpec> {
+        all_parameters(&self.config, &self.tail)
+    }
+
     fn download(&self, parameters: &[Parameter<B>]) -> Result<Weights, String> {
-        let tensors = all_parameters(&self.config, &self.tail)
+        let tensors = self
+            .specs()
             .into_iter()
             .zip(parameters)
             .map(|(spec, parameter)| {
                 Ok(WeightTensor {
+                    values: parameter.download(&spec)?,
                     spec,
-                    values: parameter.download()?,
                 })
             })
             .collect::<Result<_, String>>()?;
@@ -126,26 +138,26 @@ impl<B: Kernels> Learner<B> {
         self.download(self.averages.as_ref().unwrap_or(&self.parameters))
     }
 
-    /// Embeds windows with the weights to embed with: [windows, parts * dim] row-major.
-    pub fn embed(&self, batches: Vec<HostTokens>) -> Result<Vec<f32>, String> {
+    /// Embeds windows as published with the weights to embed with: [windows, values] row-major.
+    pub fn embed(&self, batch: HostBatch) -> Result<Vec<f32>, String> {
         let parameters = self.averages.as_ref().unwrap_or(&self.parameters);
-        let encoder = self.assemble(Precision::F32, parameters.iter().cloned())?;
-        mynascope_encoder::embed(&encoder, batches, &self.device)
+        let encoder =
+            self.assemble::<B>(Precision::F32, parameters.iter().cloned(), &self.device)?;
+        encoder.embed(batch, &self.device)
     }
 
     /// The optimiser's state as plain numbers.
     pub fn optimiser(&self) -> Result<OptimiserState, String> {
-        let first = self.moments.iter().map(|moments| moments.first.download());
-        let second = self.moments.iter().filter_map(|m| m.second.as_ref());
-        let averages = self.averages.iter().flatten();
+        let specs = self.specs();
+        let all = |parameters: Vec<&Parameter<B>>| -> Result<Vec<Vec<f32>>, String> {
+            let parameters = parameters.into_iter().zip(&specs);
+            parameters.map(|(one, spec)| one.download(spec)).collect()
+        };
+        let moments = || self.moments.iter();
         Ok(OptimiserState {
-            first: first.collect::<Result<_, _>>()?,
-            second: second
-                .map(Parameter::download)
-                .collect::<Result<_, String>>()?,
-            averages: averages
-                .map(Parameter::download)
-                .collect::<Result<_, String>>()?,
+            first: all(moments().map(|moments| &moments.first).collect())?,
+            second: all(moments().filter_map(|m| m.second.as_ref()).collect())?,
+            averages: all(self.averages.iter().flatten().collect())?,
             updates: self.updates,
             loss_scale: (self.precision == Precision::F16).then_some(self.loss_scale),
             updates_since_overflow: self.updates_since_overflow,
@@ -162,8 +174,9 @@ impl<B: Kernels> Learner<B> {
         &self,
         precision: Precision,
         parameters: impl Iterator<Item = Parameter<X>>,
-    ) -> Result<Encoder<X>, String> {
-        Encoder::assemble(&self.config, &self.tail, precision, parameters)
+        device: &X::Device,
+    ) -> Result<LearningNetwork<X>, String> {
+        LearningNetwork::assemble(&self.config, &self.tail, precision, parameters, device)
             .ok_or_else(|| "the weights don't follow their layout".into())
     }
 }

@@ -10,12 +10,12 @@ use std::{
 
 use burn::tensor::f16;
 
+use super::front_end::Heard;
 use mynascope_audio::Caveats;
 use mynascope_base::{
     jobs::Cancel,
     storage::{StorageError, create_folder},
 };
-use mynascope_spectrum::{FileMel, tokens::MEL_BANDS};
 
 /// The number counts up whenever the mels or the format change.
 const MAGIC: &[u8; 16] = b"mynascope mels 2";
@@ -27,7 +27,7 @@ const LARGEST: f32 = 32_768.0;
 /// A digest.
 pub(super) type Digest = [u8; 32];
 
-/// Where the mel of a track lies.
+/// Where the spectrogram of a track lies.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Record {
     /// Digest of the sound file.
@@ -41,7 +41,7 @@ pub(super) struct Record {
     offset: u64,
 }
 
-/// A mel that waits to be written.
+/// A spectrogram that waits to be written.
 pub(super) struct Made {
     stamp: Digest,
     content: Digest,
@@ -64,26 +64,25 @@ impl Made {
         }
     }
 
-    /// A new mel as 16-bit floats.
-    pub fn mel(stamp: Digest, content: Digest, made: &FileMel) -> Result<Self, String> {
-        let mel = &made.mel;
-        let most = mel.values().iter().fold(0.0_f32, |most, &v| most.max(v));
-        if !mel.values().iter().all(|value| value.is_finite()) {
+    /// A new spectrogram of `width` values a frame as 16-bit floats.
+    pub fn new(stamp: Digest, content: Digest, made: &Heard, width: usize) -> Result<Self, String> {
+        let most = made.values.iter().fold(0.0_f32, |most, &v| most.max(v));
+        if !made.values.iter().all(|value| value.is_finite()) {
             return Err("its sound holds numbers that are not finite".into());
         }
         let mut scale = 1.0_f32;
         while most / scale > LARGEST {
             scale *= 2.0;
         }
-        let values = mel
-            .values()
+        let values = made
+            .values
             .iter()
             .flat_map(|value| f16::from_f32(value / scale).to_le_bytes())
             .collect();
         Ok(Self {
             stamp,
             content,
-            frames: mel.frames(),
+            frames: made.values.len() / width.max(1),
             caveats: made.caveats,
             scale,
             values,
@@ -128,6 +127,8 @@ pub(super) fn content_of(path: &Path, cancel: &Cancel) -> Result<Digest, String>
 pub(super) struct Store {
     file: File,
     path: PathBuf,
+    /// Values of a frame.
+    width: usize,
     end: u64,
     by_content: HashMap<Digest, Record>,
     /// Which content a stamp stood for.
@@ -140,16 +141,17 @@ fn fail(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageErr
 }
 
 impl Store {
-    /// Opens a store or makes it, checks all records and cuts off a torn end. `None` while another program fills it.
+    /// Opens a store of frames of so many values or makes it, checks all records and cuts off a torn end. `None` while another program fills it.
     /// `report` hears bytes checked and in all; if it says no, checking stops early and what follows is computed again.
     pub fn open(
         path: &Path,
+        width: usize,
         report: &mut dyn FnMut(u64, u64) -> bool,
     ) -> Result<Option<Self>, StorageError> {
         if let Some(folder) = path.parent() {
             create_folder(folder)?;
         }
-        let what = "open the store of mel-spectrograms";
+        let what = "open the store of spectrograms";
         let file = File::options()
             .read(true)
             .write(true)
@@ -165,6 +167,7 @@ impl Store {
         let mut store = Self {
             file,
             path: path.to_path_buf(),
+            width,
             end: 0,
             by_content: HashMap::new(),
             stamps: HashMap::new(),
@@ -188,7 +191,7 @@ impl Store {
         }
         self.end = MAGIC.len() as u64;
         while let Some((stamp, record, digest)) = read_head(&mut file, self.end)? {
-            let bytes = (record.frames * MEL_BANDS * 2) as u64;
+            let bytes = (record.frames * self.width * 2) as u64;
             let end = record.offset + bytes;
             if end > length {
                 break;
@@ -247,7 +250,7 @@ impl Store {
         self.file
             .seek(SeekFrom::Start(self.end))
             .and_then(|_| self.file.write_all(&bytes))
-            .map_err(fail("write the store of mel-spectrograms", &self.path))?;
+            .map_err(fail("write the store of spectrograms", &self.path))?;
         self.end += bytes.len() as u64;
         self.remember(made.stamp, record);
         match self.by_content.get(&made.content) {
@@ -263,28 +266,29 @@ impl Store {
         self.file
             .sync_all()
             .and_then(|()| self.file.unlock())
-            .map_err(fail("write the store of mel-spectrograms", &self.path))
+            .map_err(fail("write the store of spectrograms", &self.path))
     }
 
-    /// Frames of a record as power, [frames * 128]; what it doesn't have is silence.
+    /// Frames of a record, [frames * width]; what it doesn't have is `silence`.
     pub fn read(
         &self,
         record: &Record,
         start: usize,
         frames: usize,
+        silence: f32,
     ) -> Result<Vec<f32>, StorageError> {
         let there = record.frames.saturating_sub(start).min(frames);
-        let mut bytes = vec![0; there * MEL_BANDS * 2];
-        let offset = record.offset + (start * MEL_BANDS * 2) as u64;
+        let mut bytes = vec![0; there * self.width * 2];
+        let offset = record.offset + (start * self.width * 2) as u64;
         read_at(&self.file, &mut bytes, offset)
-            .map_err(fail("read the store of mel-spectrograms", &self.path))?;
+            .map_err(fail("read the store of spectrograms", &self.path))?;
         let mut values: Vec<f32> = bytes
             .as_chunks::<2>()
             .0
             .iter()
             .map(|&bytes| f16::from_le_bytes(bytes).to_f32() * record.scale)
             .collect();
-        values.resize(frames * MEL_BANDS, 0.0);
+        values.resize(frames * self.width, silence);
         Ok(values)
     }
 }
@@ -354,25 +358,26 @@ fn read_head(file: &mut impl Read, start: u64) -> io::Result<Option<(Digest, Rec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mynascope_spectrum::Mel;
+    use mynascope_spectrum::tokens::MEL_BANDS;
 
-    fn decoded(mel: Mel) -> FileMel {
-        FileMel {
-            mel,
-            duration_secs: 0.0,
+    fn heard(seed: usize, loudest: f32) -> Heard {
+        let values = (0..10 * MEL_BANDS)
+            .map(|at| loudest * ((at * 7 + seed) % 100) as f32 / 99.0)
+            .collect();
+        Heard {
+            values,
             caveats: Caveats::default(),
         }
     }
 
-    fn mel(seed: usize, loudest: f32) -> Mel {
-        let values = (0..10 * MEL_BANDS)
-            .map(|at| loudest * ((at * 7 + seed) % 100) as f32 / 99.0)
-            .collect();
-        Mel::from_values(values)
+    fn made(stamp: u8, content: u8, heard: &Heard) -> Made {
+        Made::new([stamp; 32], [content; 32], heard, MEL_BANDS).unwrap()
     }
 
     fn open(path: &Path) -> Store {
-        Store::open(path, &mut |_, _| true).unwrap().unwrap()
+        Store::open(path, MEL_BANDS, &mut |_, _| true)
+            .unwrap()
+            .unwrap()
     }
 
     /// The promise: a store that was torn at any byte gives back the records before the tear and is whole again.
@@ -383,12 +388,8 @@ mod tests {
         let mut store = open(&path);
         for number in 0..3_u8 {
             let loudest = if number == 1 { 1e6 } else { 1.0 };
-            let made = Made::mel(
-                [number; 32],
-                [number + 10; 32],
-                &decoded(mel(number.into(), loudest)),
-            );
-            store.add(made.unwrap()).unwrap();
+            let made = made(number, number + 10, &heard(number.into(), loudest));
+            store.add(made).unwrap();
         }
         store.finish().unwrap();
         drop(store);
@@ -410,16 +411,15 @@ mod tests {
                 assert_eq!(found.is_some(), usize::from(number) < left, "cut at {cut}");
                 if let Some(found) = found {
                     let loudest = if number == 1 { 1e6 } else { 1.0 };
-                    let mel = mel(number.into(), loudest);
-                    let values = store.read(&found, 2, 10).unwrap();
-                    for (value, expected) in values.iter().zip(&mel.values()[2 * MEL_BANDS..]) {
+                    let heard = heard(number.into(), loudest).values;
+                    let values = store.read(&found, 2, 10, 0.0).unwrap();
+                    for (value, expected) in values.iter().zip(&heard[2 * MEL_BANDS..]) {
                         assert!((value - expected).abs() <= 5e-4 * loudest);
                     }
                     assert!(values[8 * MEL_BANDS..].iter().all(|&v| v == 0.0), "silence");
                 }
             }
-            let made = Made::mel([9; 32], [9; 32], &decoded(mel(9, 1.0))).unwrap();
-            store.add(made).unwrap();
+            store.add(made(9, 9, &heard(9, 1.0))).unwrap();
             store.finish().unwrap();
             drop(store);
             assert!(open(&path).by_stamp(&[9; 32]).is_some(), "whole again");
@@ -431,8 +431,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.mels");
         let mut store = open(&path);
-        let first = Made::mel([1; 32], [5; 32], &decoded(mel(1, 1.0))).unwrap();
-        let record = store.add(first).unwrap();
+        let record = store.add(made(1, 5, &heard(1, 1.0))).unwrap();
         assert_eq!(store.add(Made::same([2; 32], [5; 32])).unwrap(), record);
         store.finish().unwrap();
         drop(store);
@@ -444,8 +443,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.mels");
         let store = open(&path);
-        assert!(Store::open(&path, &mut |_, _| true).unwrap().is_none());
+        assert!(
+            Store::open(&path, MEL_BANDS, &mut |_, _| true)
+                .unwrap()
+                .is_none()
+        );
         store.finish().unwrap();
-        assert!(Store::open(&path, &mut |_, _| true).unwrap().is_some());
+        assert!(
+            Store::open(&path, MEL_BANDS, &mut |_, _| true)
+                .unwrap()
+                .is_some()
+        );
     }
 }

@@ -5,6 +5,7 @@
 //! them is pulled (`SimilarityGrad`); everything else (normalised rows, the moving averages of every track, what is said about
 //! the batch) is common. No objective needs the activations of the encoder, so a batch may be embedded in chunks.
 
+mod cpsd;
 mod decoupled;
 mod fastclip;
 mod infonce;
@@ -17,6 +18,7 @@ mod supervised;
 mod testing;
 mod track_state;
 
+pub use cpsd::{Cpsd, EquivarianceStatistics};
 pub use fastclip::{FastClip, FastClipKind};
 pub use infonce::InfoNce;
 pub use sogclr::{Sogclr, TemperatureRule};

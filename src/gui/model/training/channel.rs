@@ -65,6 +65,24 @@ pub const CHANNELS: &[Channel] = &[
         lines: &[line("retrieval@1", |r| Some(r.contrast?.retrieval))],
     },
     Channel {
+        name: "Equivariant loss",
+        axis: "loss (0 to 12)",
+        help: "How far key profiles are from turning with the sound: 0 at best, 3 of profiles that say nothing",
+        lines: &[line("equivariant loss", |r| Some(r.equivariance?.cpsd))],
+    },
+    Channel {
+        name: "Transposition error",
+        axis: "steps of twelve (0 to 6)",
+        help: "By how much the key profile of the transposed sound misses its place on the circle; 3 is chance",
+        lines: &[line("error", |r| Some(r.equivariance?.transposition_error))],
+    },
+    Channel {
+        name: "Clarity of the key",
+        axis: "length of the arrow (0 to 1)",
+        help: "How clearly profiles name one key: 1 for one alone, 0 for all alike",
+        lines: &[line("clarity", |r| Some(r.equivariance?.profile_length))],
+    },
+    Channel {
         name: SCORE,
         axis: "share of demo tracks (0 to 1)",
         help: "Share of the demo tracks most of whose five nearest others have their style; at the steps where it was taken",

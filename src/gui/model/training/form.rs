@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use crate::gui::{command_line::CommandLine, model::Library};
-use mynascope_encoder::{Patching, Preset};
+use mynascope_encoder::{EncoderPreset, Family, Patching};
 use mynascope_train::{Schedule, TrainConfig, TrainError};
 
 /// Settings for a purpose.
 pub struct Purpose {
+    /// The family of the encoder.
+    pub family: Family,
     /// Its name.
     pub name: &'static str,
     /// What it is for, in one sentence.
@@ -18,11 +20,12 @@ pub struct Purpose {
 /// What the form offers.
 pub const PURPOSES: &[Purpose] = &[
     Purpose {
+        family: Family::Myna,
         name: "Lesson: 2 minutes",
         help: "A tiny encoder on small batches, with a checkpoint every 50 steps to move through afterwards; about two \
                minutes on two CPU cores",
         settings: |form| TrainConfig {
-            preset: Preset::Tiny,
+            preset: EncoderPreset::Tiny,
             batch: 16,
             steps: 600,
             save_every: 50,
@@ -32,10 +35,11 @@ pub const PURPOSES: &[Purpose] = &[
         },
     },
     Purpose {
+        family: Family::Myna,
         name: "Tiny",
         help: "192 wide, 8 layers, 3.6 million numbers: learns on a CPU in some minutes",
         settings: |form| TrainConfig {
-            preset: Preset::Tiny,
+            preset: EncoderPreset::Tiny,
             batch: 64,
             steps: 1000,
             save_every: 100,
@@ -44,10 +48,11 @@ pub const PURPOSES: &[Purpose] = &[
         },
     },
     Purpose {
+        family: Family::Myna,
         name: "Small",
         help: "384 wide, 12 layers, 21 million numbers, as published: slow without a GPU",
         settings: |form| TrainConfig {
-            preset: Preset::Small,
+            preset: EncoderPreset::Small,
             batch: 256,
             steps: 5000,
             save_every: 250,
@@ -56,10 +61,11 @@ pub const PURPOSES: &[Purpose] = &[
         },
     },
     Purpose {
+        family: Family::Myna,
         name: "Base",
         help: "768 wide, 12 layers, 85 million numbers: needs a GPU",
         settings: |form| TrainConfig {
-            preset: Preset::Base,
+            preset: EncoderPreset::Base,
             batch: 1024,
             steps: 20_000,
             save_every: 500,
@@ -68,10 +74,11 @@ pub const PURPOSES: &[Purpose] = &[
         },
     },
     Purpose {
+        family: Family::Myna,
         name: "Overnight",
         help: "The published size with large batches, for one GPU and one night; can be stopped and resumed at any step",
         settings: |form| TrainConfig {
-            preset: Preset::Small,
+            preset: EncoderPreset::Small,
             batch: 1024,
             steps: 50_000,
             schedule: Schedule::Cosine,
@@ -82,24 +89,83 @@ pub const PURPOSES: &[Purpose] = &[
             ..form
         },
     },
+    Purpose {
+        family: Family::Mt2,
+        name: "Lesson: 1 minute",
+        help: "A tiny MT2 on small batches: its key profile begins to turn with the sound within a minute on two CPU cores; a \
+               checkpoint every 20 steps to move through afterwards",
+        settings: |form| TrainConfig {
+            preset: EncoderPreset::Mt2Tiny,
+            batch: 16,
+            steps: 200,
+            save_every: 20,
+            keep: 100,
+            ..form
+        },
+    },
+    Purpose {
+        family: Family::Mt2,
+        name: "Tiny MT2",
+        help: "128 wide, 4 layers, 0.9 million numbers: learns on a CPU in some ten minutes",
+        settings: |form| TrainConfig {
+            preset: EncoderPreset::Mt2Tiny,
+            batch: 64,
+            steps: 2000,
+            schedule: Schedule::Cosine,
+            warmup_steps: Some(100),
+            save_every: 100,
+            probe_every: 100,
+            ..form
+        },
+    },
+    Purpose {
+        family: Family::Mt2,
+        name: "MT2 as published",
+        help: "192 wide, 12 layers, 5.4 million numbers: slow without a GPU",
+        settings: |form| TrainConfig {
+            preset: EncoderPreset::Mt2,
+            batch: 128,
+            steps: 50_000,
+            schedule: Schedule::Cosine,
+            warmup_steps: Some(1000),
+            save_every: 500,
+            probe_every: 500,
+            keep: 10,
+            ..form
+        },
+    },
 ];
 
+/// The first purpose of a family: what a form begins with when the family is chosen.
+pub fn first_purpose(family: Family) -> Option<&'static Purpose> {
+    PURPOSES.iter().find(|purpose| purpose.family == family)
+}
+
 impl Purpose {
-    /// The form with the settings for this purpose; what a purpose says nothing about goes back to its default, but
-    /// what is learned, first weights, seed and device stay.
+    /// The form with the settings for this purpose; what a purpose says nothing about goes back to the default of its family,
+    /// but what is learned, first weights, seed and device stay. Of another family neither objective nor weights can stay.
     pub fn of(&self, form: &TrainConfig) -> TrainConfig {
-        (self.settings)(TrainConfig {
+        let preset = (self.settings)(TrainConfig::default()).preset;
+        let usual = TrainConfig {
             data: form.data.clone(),
             patch: form.patch,
-            objective: form.objective,
             task: form.task,
-            trainable: form.trainable,
-            init: form.init.clone(),
-            init_weights: form.init_weights.clone(),
             seed: form.seed,
             device: form.device,
-            ..TrainConfig::default()
-        })
+            ..TrainConfig::of_preset(preset)
+        };
+        let usual = match form.family() == self.family {
+            true => TrainConfig {
+                objective: form.objective,
+                trainable: form.trainable,
+                init: form.init.clone(),
+                init_weights: form.init_weights.clone(),
+                mt2: form.mt2,
+                ..usual
+            },
+            false => usual,
+        };
+        (self.settings)(usual)
     }
 }
 
@@ -130,7 +196,10 @@ pub struct Problem {
 
 /// Settings that a problem may be about. The longer of two names stands first.
 const SETTINGS: &[&str] = &[
+    "equivariance",
     "mask_ratio",
+    "objective",
+    "contrast",
     "learning_rate",
     "weight_decay",
     "warmup_steps",
@@ -143,6 +212,7 @@ const SETTINGS: &[&str] = &[
     "batch",
     "steps",
     "gamma",
+    "omega",
     "patch",
     "keep",
     "head",
@@ -177,18 +247,17 @@ pub fn too_few_tracks(library: &Library) -> Option<&'static str> {
 
 /// What a run is, in a few words: "tiny hybrid, sogclr, batch 32, 90 % dropped, seed 0".
 pub fn format_config(config: &TrainConfig) -> String {
-    let size = match config.encoder {
-        Some(_) => config.encoder_config().size_name(),
-        None => config.preset.to_string(),
-    };
-    format!(
-        "{size} {}, {}, batch {}, {:.0} % dropped, seed {}",
-        config.patch,
-        config.objective,
-        config.batch,
-        100.0 * config.mask_ratio.get(),
-        config.seed
-    )
+    let mut words = vec![
+        config.size_name(),
+        config.objective.to_string(),
+        format!("batch {}", config.batch),
+    ];
+    // An MT2 drops frames only where that was asked for.
+    if config.family() == Family::Myna || config.mask_ratio.get() > 0.0 {
+        words.push(format!("{:.0} % dropped", 100.0 * config.mask_ratio.get()));
+    }
+    words.push(format!("seed {}", config.seed));
+    words.join(", ")
 }
 
 /// The line that starts the run in a terminal.
@@ -197,8 +266,11 @@ pub fn command_of(config: &TrainConfig, out: &Path) -> String {
         .argument("--data")
         .arguments(&config.data)
         .option("out", out)
-        .option("preset", config.preset.to_string())
-        .option("patch", config.patch.to_string())
+        .option("preset", config.preset.to_string());
+    if config.family() == Family::Myna {
+        line = line.option("patch", config.patch.to_string());
+    }
+    line = line
         .option("objective", config.objective.to_string())
         .option("mask-ratio", config.mask_ratio.get().to_string())
         .option("batch", config.batch.to_string())
@@ -206,8 +278,8 @@ pub fn command_of(config: &TrainConfig, out: &Path) -> String {
         .option("lr", config.learning_rate.to_string())
         .option("seed", config.seed.to_string())
         .option("device", config.device.to_string());
-    // What most runs leave as it is makes the line no longer.
-    let same = TrainConfig::default();
+    // What most runs of the family leave as it is makes the line no longer.
+    let same = TrainConfig::of_preset(config.preset);
     let advanced = [
         (
             "mask-kind",
@@ -241,6 +313,21 @@ pub fn command_of(config: &TrainConfig, out: &Path) -> String {
         ),
         ("ema", config.ema.to_string(), same.ema.to_string()),
         ("head", widths(&config.head), widths(&same.head)),
+        (
+            "omega",
+            config.mt2.omega.to_string(),
+            same.mt2.omega.to_string(),
+        ),
+        (
+            "equivariance",
+            config.mt2.equivariance.to_string(),
+            same.mt2.equivariance.to_string(),
+        ),
+        (
+            "contrast",
+            config.mt2.contrast.to_string(),
+            same.mt2.contrast.to_string(),
+        ),
         ("task", config.task.to_string(), same.task.to_string()),
         (
             "trainable",
@@ -290,6 +377,9 @@ pub fn command_of(config: &TrainConfig, out: &Path) -> String {
         if let Some(value) = value {
             line = line.option(name, value);
         }
+    }
+    if !config.mt2.transposed_mel {
+        line = line.argument("--drop-transposed-mel");
     }
     if config.tensorboard {
         line = line.argument("--tensorboard");

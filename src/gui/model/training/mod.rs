@@ -7,8 +7,8 @@ mod view;
 
 pub use channel::{CHANNELS, Channel, ChannelLine};
 pub use form::{
-    PURPOSES, Problem, Purpose, command_of, first_form, format_config, problem_of, purpose_of,
-    resume_command, too_few_tracks,
+    PURPOSES, Problem, Purpose, command_of, first_form, first_purpose, format_config, problem_of,
+    purpose_of, resume_command, too_few_tracks,
 };
 pub use run_job::{RunJob, TrainFound};
 pub use view::{ChosenStep, RunRow, RunView, SavedStep, format_time};

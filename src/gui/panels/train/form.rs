@@ -6,10 +6,12 @@ use mynascope_base::counted;
 
 use crate::gui::{
     command::{Command, TrainCommand, Wanted},
-    model::{AppState, PURPOSES, Problem, Training, explain_mask, problem_of, purpose_of},
+    model::{
+        AppState, PURPOSES, Problem, Training, explain_mask, first_purpose, problem_of, purpose_of,
+    },
     theme,
 };
-use mynascope_encoder::{DeviceChoice, Patching, Preset};
+use mynascope_encoder::{DeviceChoice, EncoderPreset, Family, Patching};
 use mynascope_spectrum::tokens::{MaskKind, MaskRatio};
 use mynascope_train::{LabelTask, Objective, TrainConfig, Trainable};
 
@@ -48,6 +50,7 @@ pub(super) struct Fields<'a> {
 impl Fields<'_> {
     /// What is decided for every run.
     fn first(&mut self, ui: &mut Ui) {
+        self.family(ui);
         self.purpose(ui);
         self.encoder(ui);
         self.trainable(ui);
@@ -89,7 +92,9 @@ impl Fields<'_> {
     /// What most runs leave as it is.
     fn folded(&mut self, ui: &mut Ui) {
         let objective = self.form.objective;
-        if objective.is_contrastive() {
+        if objective == Objective::Mt2 {
+            fold(ui, "Losses", |ui| self.two_losses(ui));
+        } else if objective.is_contrastive() {
             fold(ui, "Loss", |ui| self.loss(ui));
         } else if objective == Objective::Mae {
             fold(ui, "Decoder", |ui| self.loss(ui));
@@ -99,14 +104,44 @@ impl Fields<'_> {
         fold(ui, "Checkpoints and scores", |ui| self.checkpoints(ui));
     }
 
+    /// Another family begins with the settings of its lesson.
+    fn family(&mut self, ui: &mut Ui) {
+        let hint =
+            "The published design of the encoder; each has its own sizes, objectives and settings";
+        self.row(ui, "Encoder", "", hint, |ui, form| {
+            let options = [
+                (
+                    Family::Myna,
+                    "Myna",
+                    "Patches of a mel-spectrogram, most of them dropped; trained by contrast",
+                ),
+                (
+                    Family::Mt2,
+                    "MT2",
+                    "Frames of a VQT and a mel-spectrogram; trained by contrast, and to turn with the key",
+                ),
+            ];
+            let before = form.family();
+            let mut family = before;
+            let response = fields::pick(ui, &options, &mut family);
+            if family != before
+                && let Some(lesson) = first_purpose(family)
+            {
+                *form = lesson.of(form);
+            }
+            response
+        });
+    }
+
     fn purpose(&mut self, ui: &mut Ui) {
         let hint =
             "Settings for a purpose; seed, device, patches, objective and first weights stay";
+        let family = self.form.family();
         self.row(ui, "Preset", "preset", hint, |ui, form| {
             let name = purpose_of(form).map_or("Own settings", |purpose| purpose.name);
             let combo = ComboBox::from_id_salt("purpose").width(ui.available_width());
             let shown = combo.truncate().selected_text(name).show_ui(ui, |ui| {
-                for purpose in PURPOSES {
+                for purpose in PURPOSES.iter().filter(|one| one.family == family) {
                     let on = purpose.name == name;
                     let label = ui.selectable_label(on, purpose.name);
                     if label.on_hover_text(purpose.help).clicked() {
@@ -125,15 +160,30 @@ impl Fields<'_> {
             "preset",
             "How large the encoder is",
             |ui, form| {
-                let options = Preset::ALL.map(|preset| match preset {
-                    Preset::Tiny => (preset, "tiny", "192 wide, 8 layers: trains on a CPU"),
-                    Preset::Small => (
-                        preset,
-                        "small",
-                        "384 wide, 12 layers, as published: slow without a GPU",
-                    ),
-                    Preset::Base => (preset, "base", "768 wide, 12 layers: needs a GPU"),
-                });
+                let sizes = EncoderPreset::ALL
+                    .into_iter()
+                    .filter(|preset| preset.family() == form.family());
+                let options: Vec<_> = sizes
+                    .map(|preset| match preset {
+                        EncoderPreset::Tiny => {
+                            (preset, "tiny", "192 wide, 8 layers: trains on a CPU")
+                        }
+                        EncoderPreset::Small => (
+                            preset,
+                            "small",
+                            "384 wide, 12 layers, as published: slow without a GPU",
+                        ),
+                        EncoderPreset::Base => (preset, "base", "768 wide, 12 layers: needs a GPU"),
+                        EncoderPreset::Mt2Tiny => {
+                            (preset, "tiny", "128 wide, 4 layers: trains on a CPU")
+                        }
+                        EncoderPreset::Mt2 => (
+                            preset,
+                            "published",
+                            "192 wide, 12 layers, as published: slow without a GPU",
+                        ),
+                    })
+                    .collect();
                 let before = form.preset;
                 let response = fields::pick(ui, &options, &mut form.preset);
                 if form.preset != before {
@@ -142,6 +192,13 @@ impl Fields<'_> {
                 response
             },
         );
+        if self.form.family() == Family::Myna {
+            self.patches(ui);
+        }
+        self.init(ui);
+    }
+
+    fn patches(&mut self, ui: &mut Ui) {
         let hint = "What a token is cut from the mel-spectrogram";
         self.row(ui, "Patches", "patch", hint, |ui, form| {
             let options = [
@@ -163,13 +220,11 @@ impl Fields<'_> {
             ];
             fields::pick(ui, &options, &mut form.patch)
         });
-        self.init(ui);
     }
 
     fn init(&mut self, ui: &mut Ui) {
         let mut choose = false;
-        let hint =
-            "Weights to start from: random ones, or a checkpoint of the same size and patches";
+        let hint = "Weights to start from: random ones, or a checkpoint of the same family, size and patches";
         self.row(ui, "Start from", "init", hint, |ui, form| {
             let name = form.init.as_ref().map_or_else(
                 || "random weights".to_owned(),
@@ -211,13 +266,10 @@ impl Fields<'_> {
         let hint = "What training minimises; the sentence below says how";
         self.row(ui, "Objective", "objective", hint, |ui, form| {
             let explain = |objective: Objective| objective.explanation();
-            fields::menu(
-                ui,
-                "objective",
-                &Objective::ALL,
-                explain,
-                &mut form.objective,
-            )
+            let family = form.family();
+            let fits = |objective: &Objective| objective.misfit(family).is_none();
+            let fitting: Vec<Objective> = Objective::ALL.into_iter().filter(fits).collect();
+            fields::menu(ui, "objective", &fitting, explain, &mut form.objective)
         });
         parts::explain(ui, self.form.objective.explanation());
         if self.form.objective == Objective::Supervised {
@@ -256,7 +308,7 @@ impl Fields<'_> {
             fields::pick(ui, &options, &mut form.trainable)
         });
         if let Trainable::Last(_) = self.form.trainable {
-            let depth = self.form.encoder_config().depth;
+            let depth = self.form.encoder_config().sizes().depth;
             let hint =
                 "How many blocks at the end of the transformer change; at most all that it has";
             self.row(ui, "Blocks", "", hint, |ui, form| {
@@ -277,8 +329,14 @@ impl Fields<'_> {
     }
 
     fn mask(&mut self, ui: &mut Ui) {
-        let hint =
-            "Share of tokens that both views drop; the published models drop 90 %, fewer is slower";
+        let hint = match self.form.family() {
+            Family::Mt2 => {
+                "Share of frames that every segment drops; the published model drops none"
+            }
+            _ => {
+                "Share of tokens that both views drop; the published models drop 90 %, fewer is slower"
+            }
+        };
         self.row(ui, "Mask ratio", "mask_ratio", hint, |ui, form| {
             let mut percent = (100.0 * form.mask_ratio.get()).round();
             let field = DragValue::new(&mut percent).range(0.0..=99.0).suffix(" %");

@@ -3,7 +3,10 @@
 use eframe::egui::{DragValue, Ui};
 use mynascope_base::counted;
 
-use super::{super::parts, form::Fields};
+use super::{
+    super::{fields, parts},
+    form::Fields,
+};
 use mynascope_train::{Schedule, TrainConfig, default_radius};
 
 /// What a number of the loss is called, and how it is reached.
@@ -30,18 +33,7 @@ impl Fields<'_> {
             ..self.form.clone()
         };
         if objective.is_contrastive() {
-            self.of_loss(
-                ui,
-                Number {
-                    name: "Temperature",
-                    setting: "tau",
-                    hint: "The loss divides cosines by it: lower looks at the hardest other tracks only, higher at all alike",
-                    published: published.tau(),
-                    speed: 0.002,
-                    range: [0.005, 2.0],
-                    slot: |form| &mut form.tau,
-                },
-            );
+            self.temperature(ui);
         }
         if let Some(kind) = objective
             .fastclip()
@@ -96,6 +88,77 @@ impl Fields<'_> {
                 parts::number(ui, ui.available_width(), field.suffix(" layers"))
             });
         }
+    }
+
+    /// The two losses of MT2.
+    pub(super) fn two_losses(&mut self, ui: &mut Ui) {
+        let hint =
+            "Factor of the loss by which the key profile turns with the sound; 0 leaves it out";
+        self.row(ui, "Equivariance", "equivariance", hint, |ui, form| {
+            let field = DragValue::new(&mut form.mt2.equivariance);
+            parts::number(
+                ui,
+                ui.available_width(),
+                field.range(0.0..=100.0).speed(0.02),
+            )
+        });
+        if self.form.mt2.equivariance > 0.0 {
+            let hint = "On which circle of twelve a key profile turns";
+            self.row(ui, "Circle", "omega", hint, |ui, form| {
+                let options = [
+                    (
+                        7,
+                        "fifths",
+                        "Neighbours are a fifth apart: near keys lie together",
+                    ),
+                    (1, "semitones", "Neighbours are a semitone apart"),
+                ];
+                fields::pick(ui, &options, &mut form.mt2.omega)
+            });
+            let hint = "Whether the transposed segment keeps its mel-spectrogram, which is not moved and tells the pitch that it had";
+            self.row(ui, "Its mel", "", hint, |ui, form| {
+                let options = [
+                    (true, "kept", "The mel-spectrogram of the segment as it was"),
+                    (
+                        false,
+                        "left out",
+                        "The transposed segment is heard by its VQT alone",
+                    ),
+                ];
+                fields::pick(ui, &options, &mut form.mt2.transposed_mel)
+            });
+        }
+        let hint = "Factor of NT-Xent between the contrastive tokens of two segments of a track; 0 leaves it out";
+        self.row(ui, "Contrast", "contrast", hint, |ui, form| {
+            let field = DragValue::new(&mut form.mt2.contrast);
+            parts::number(
+                ui,
+                ui.available_width(),
+                field.range(0.0..=100.0).speed(0.02),
+            )
+        });
+        if self.form.mt2.contrast > 0.0 {
+            self.temperature(ui);
+        }
+    }
+
+    fn temperature(&mut self, ui: &mut Ui) {
+        let published = TrainConfig {
+            tau: None,
+            ..self.form.clone()
+        };
+        self.of_loss(
+            ui,
+            Number {
+                name: "Temperature",
+                setting: "tau",
+                hint: "The loss divides cosines by it: lower looks at the hardest other tracks only, higher at all alike",
+                published: published.tau(),
+                speed: 0.002,
+                range: [0.005, 2.0],
+                slot: |form| &mut form.tau,
+            },
+        );
     }
 
     fn of_loss(&mut self, ui: &mut Ui, number: Number) {

@@ -32,10 +32,13 @@ use crate::{
     attention::{Followed, follow_back},
     blocks::{Block, BlockStyle, Linear, Norm, Placer, Tap, TensorSource, transform},
     kernels::{Kernels, NORM_EPSILON, NormOrder},
+    parameters::{Layout, ParameterRole, ParameterSpec, RowOrder},
     weights::numbers,
 };
 use mynascope_audio::SAMPLE_RATE;
-use mynascope_spectrum::{MT2_MEL, MelFrontEnd, MelSpec, SpectrumError, VQT_BINS, VQT_HOP, Vqt};
+use mynascope_spectrum::{
+    Compression, MT2_MEL, MelFrontEnd, MelSpec, SpectrumError, VQT_BINS, VQT_HOP, Vqt,
+};
 
 /// Mel bands of a frame.
 pub const BANDS: usize = MT2_MEL.bands;
@@ -145,34 +148,37 @@ impl Config {
         Ok(())
     }
 
-    /// Names and shapes of all weights, in the order in which the network takes them: the authors' names.
-    pub fn parameters(&self) -> Vec<(String, Vec<usize>)> {
+    /// All weights, in the order in which the network takes them: the authors' names.
+    pub(crate) fn layout(&self) -> Vec<ParameterSpec> {
         let (dim, mlp, bins) = (self.dim, self.mlp_dim, self.bins);
-        let mut all: Vec<(String, Vec<usize>)> = Vec::new();
-        let mut add = |name: &str, shape: &[usize]| all.push((name.to_owned(), shape.to_vec()));
-        add("cls_stone", &[dim]);
-        add("cls_contrastive", &[dim]);
-        let mut layer = |name: String, shape: &[usize]| {
-            add(&format!("{name}.weight"), shape);
-            add(&format!("{name}.bias"), shape.get(..1).unwrap_or_default());
-        };
-        layer("norm_in_stone".into(), &[bins]);
-        layer("linear_in_stone".into(), &[dim, bins]);
-        layer("norm_in_contrastive".into(), &[BANDS]);
-        layer("linear_in_contrastive".into(), &[dim, BANDS]);
+        let mut all = Layout::default();
+        all.push("cls_stone", &[dim], ParameterRole::ClassToken);
+        all.push("cls_contrastive", &[dim], ParameterRole::ClassToken);
+        all.norm("norm_in_stone", bins);
+        all.linear("linear_in_stone", bins, dim, true);
+        all.norm("norm_in_contrastive", BANDS);
+        all.linear("linear_in_contrastive", BANDS, dim, true);
         for block in 0..self.depth {
             let name = |part: &str| format!("backbone.blocks.{block}.{part}");
-            layer(name("norm1"), &[dim]);
-            layer(name("attn.qkv"), &[3 * dim, dim]);
-            layer(name("attn.proj"), &[dim, dim]);
-            layer(name("norm2"), &[dim]);
-            layer(name("mlp.fc1"), &[mlp, dim]);
-            layer(name("mlp.fc2"), &[dim, mlp]);
+            all.norm(&name("norm1"), dim);
+            all.linear(&name("attn.qkv"), dim, 3 * dim, true);
+            all.ordered(2, RowOrder::PartLast { heads: self.heads });
+            all.linear(&name("attn.proj"), dim, dim, true);
+            all.norm(&name("norm2"), dim);
+            all.linear(&name("mlp.fc1"), dim, mlp, true);
+            all.linear(&name("mlp.fc2"), mlp, dim, true);
         }
-        layer("backbone.norm".into(), &[dim]);
-        layer("linear_out_stone".into(), &[bins, dim]);
-        add(POSITIONS, &[1, EXTRA + self.frames, dim]);
-        all
+        all.norm("backbone.norm", dim);
+        all.linear("linear_out_stone", dim, bins, true);
+        let positions = [1, EXTRA + self.frames, dim];
+        all.push(POSITIONS, &positions, ParameterRole::Table);
+        all.0
+    }
+
+    /// Names and shapes of all weights, in the order of [`Self::layout`].
+    pub fn parameters(&self) -> Vec<(String, Vec<usize>)> {
+        let all = self.layout().into_iter();
+        all.map(|spec| (spec.name, spec.shape)).collect()
     }
 }
 
@@ -193,7 +199,7 @@ impl FrontEnd {
         Self {
             config: *config,
             vqt: Vqt::new(config.vqt_rate_hz),
-            mel: MelFrontEnd::new(mel_spec(config.mel_max_hz)),
+            mel: MelFrontEnd::new(bare_mel_spec(config.mel_max_hz)),
         }
     }
 
@@ -206,16 +212,59 @@ impl FrontEnd {
         let length = self.config.window_samples();
         let mut padded = samples.get(..length).unwrap_or(samples).to_vec();
         padded.resize(length, 0.0);
-        let vqt = self.vqt.decibels(&padded)?;
-        self.mel.push(&padded);
+        let decibels = self.decibels(&padded)?;
+        Ok(window_of(&self.config, &decibels, 0))
+    }
+
+    /// Both spectrograms of mono 16-kHz samples before any floor, in dB: [1 + samples / 512, 99 + 128], the bins of the VQT
+    /// and the bands of the mel. Windows are cut out of it by [`window_of`].
+    ///
+    /// # Errors
+    /// As those of the spectrograms.
+    pub fn decibels(&mut self, samples: &[f32]) -> Result<Vec<f32>, SpectrumError> {
+        let vqt = self.vqt.decibels(samples)?;
+        self.mel.push(samples);
         let mel = self.mel.take()?;
         let frames = vqt.chunks_exact(VQT_BINS).zip(mel.chunks_exact(BANDS));
         Ok(frames
-            .flat_map(|(vqt, mel)| vqt.iter().take(self.config.bins).chain(mel))
+            .flat_map(|(vqt, mel)| vqt.iter().chain(mel))
             .copied()
             .collect())
     }
 }
+
+/// Values of a frame of [`FrontEnd::decibels`].
+pub const HEARD_VALUES: usize = VQT_BINS + BANDS;
+/// The least of them, in dB: silence.
+pub const SILENCE_DB: f32 = -100.0;
+
+/// A window as the network reads it, [frames, bins + 128], of frames in dB, [frames, 99 + 128]: the bins from `first_bin` on
+/// (0 as published; one more makes the sound a semitone lower), and floors 80 and 100 dB below the loudest value of each
+/// spectrogram.
+pub fn window_of(config: &Config, decibels: &[f32], first_bin: usize) -> Vec<f32> {
+    let frames = || {
+        decibels
+            .chunks_exact(HEARD_VALUES)
+            .map(|frame| frame.split_at(VQT_BINS))
+    };
+    let loudest = |values: &[f32], most: f32| values.iter().copied().fold(most, f32::max);
+    let (vqt, mel) = frames().fold((f32::MIN, f32::MIN), |(vqt, mel), frame| {
+        (loudest(frame.0, vqt), loudest(frame.1, mel))
+    });
+    let (vqt_floor, mel_floor) = (vqt - VQT_RANGE, mel - MEL_RANGE);
+    frames()
+        .flat_map(|(vqt, mel)| {
+            let vqt = vqt.iter().skip(first_bin).take(config.bins);
+            let vqt = vqt.map(move |value| value.max(vqt_floor) / VQT_RANGE + 1.0);
+            vqt.chain(mel.iter().map(move |value| value.max(mel_floor)))
+        })
+        .collect()
+}
+
+/// How far below the loudest value the VQT of a window reaches, in dB; it is divided by that.
+const VQT_RANGE: f32 = 80.0;
+/// The same of the mel.
+const MEL_RANGE: f32 = 100.0;
 
 /// The mel-spectrogram whose bands end there.
 fn mel_spec(max_hz: u32) -> MelSpec {
@@ -225,17 +274,61 @@ fn mel_spec(max_hz: u32) -> MelSpec {
     }
 }
 
+/// The same before its floor, which is that of a window.
+fn bare_mel_spec(max_hz: u32) -> MelSpec {
+    MelSpec {
+        compression: Compression::Decibels {
+            range: f32::INFINITY,
+        },
+        ..mel_spec(max_hz)
+    }
+}
+
 /// Windows as the network reads them, before they are on a device.
 #[derive(Debug, Clone)]
 pub struct Frames {
     /// [windows * frames, bins] row-major.
     vqt: Vec<f32>,
-    /// [windows * frames, 128] row-major.
+    /// [heard * frames, 128] row-major.
     mel: Vec<f32>,
-    /// The rows of the table of positions, [windows * (2 + frames)].
+    /// Windows whose mel is read, from the first on. Of the others only the VQT is.
+    heard: usize,
+    /// The rows of the table of positions, [windows * (2 + frames)]; none where all frames are read.
     places: Vec<i32>,
     windows: usize,
     frames: usize,
+}
+
+impl Frames {
+    /// How many windows there are.
+    pub fn windows(&self) -> usize {
+        self.windows
+    }
+
+    /// Reads the mel of the first windows only.
+    pub fn hear_first(mut self, windows: usize) -> Self {
+        self.heard = windows.min(self.heard);
+        self.mel.truncate(self.heard * self.frames * BANDS);
+        self
+    }
+
+    /// Some of the windows.
+    pub fn part(&self, windows: Range<usize>) -> Self {
+        fn rows<T: Clone>(values: &[T], count: usize, windows: Range<usize>) -> Vec<T> {
+            let width = values.len() / count.max(1);
+            let range = windows.start * width..windows.end * width;
+            values.get(range).unwrap_or_default().to_vec()
+        }
+        let heard = windows.start.min(self.heard)..windows.end.min(self.heard);
+        Self {
+            vqt: rows(&self.vqt, self.windows, windows.clone()),
+            mel: rows(&self.mel, self.heard, heard.clone()),
+            heard: heard.len(),
+            places: rows(&self.places, self.windows, windows.clone()),
+            windows: windows.len(),
+            frames: self.frames,
+        }
+    }
 }
 
 /// Parts the streams of windows [126, bins + 128]. `kept` names, window by window, the frames that are read; every window reads
@@ -268,10 +361,12 @@ pub fn cut(
     let mut cut = Frames {
         vqt: Vec::with_capacity(windows.len() * frames * config.bins),
         mel: Vec::with_capacity(windows.len() * frames * BANDS),
-        places: Vec::with_capacity(windows.len() * (EXTRA + frames)),
+        heard: windows.len(),
+        places: Vec::new(),
         windows: windows.len(),
         frames,
     };
+    let parted = kept.is_some();
     for (number, window) in windows.iter().enumerate() {
         let kept = kept_of(number).map(Vec::as_slice).unwrap_or_default();
         let sound = kept.len() == frames && kept.iter().all(|frame| all.contains(frame));
@@ -281,13 +376,16 @@ pub fn cut(
                 all.len()
             )));
         }
-        cut.places.extend(0..EXTRA as i32);
         for &frame in kept {
             let values = window.get(frame * width..(frame + 1) * width);
             let (vqt, mel) = values.unwrap_or_default().split_at(config.bins);
             cut.vqt.extend(vqt);
             cut.mel.extend(mel);
-            cut.places.push((EXTRA + frame) as i32);
+        }
+        if parted {
+            cut.places.extend(0..EXTRA as i32);
+            let places = kept.iter().map(|frame| (EXTRA + frame) as i32);
+            cut.places.extend(places);
         }
     }
     Ok(cut)
@@ -325,15 +423,22 @@ impl<B: Kernels> Network<B> {
         tensors: impl IntoIterator<Item = Vec<f32>>,
         device: &B::Device,
     ) -> Option<Self> {
-        let dim = config.dim;
-        let names = config.parameters().into_iter();
-        let tensors = tensors.into_iter().zip(names);
-        let tensors = tensors.map(|(values, (name, _))| match name.contains(".attn.qkv.") {
-            true => regroup(&values, config.heads, dim),
-            false => values,
+        let tensors = tensors.into_iter().zip(config.layout());
+        let tensors = tensors.map(|(values, spec)| {
+            let rows = spec.shape.first().copied().unwrap_or(1);
+            spec.order.computed(values, rows)
         });
-        let mut place = Placer::new(tensors, device);
-        let (equivariant, contrastive) = (place.vector()?, place.vector()?);
+        Self::take(config, &mut Placer::new(tensors, device), device)
+    }
+
+    /// Takes its tensors in their order; `None` if they are others.
+    pub fn take(
+        config: &Config,
+        take: &mut impl TensorSource<B>,
+        device: &B::Device,
+    ) -> Option<Self> {
+        let dim = config.dim;
+        let (equivariant, contrastive) = (take.vector()?, take.vector()?);
         let style = BlockStyle {
             heads: config.heads,
             order: NormOrder::Pre,
@@ -343,20 +448,20 @@ impl<B: Kernels> Network<B> {
         };
         let vqt = Stream {
             token: equivariant,
-            norm: place.norm(NORM_EPSILON)?,
-            linear: place.linear(config.bins)?,
+            norm: take.norm(NORM_EPSILON)?,
+            linear: take.linear(config.bins)?,
         };
         let mel = Stream {
             token: contrastive,
-            norm: place.norm(NORM_EPSILON)?,
-            linear: place.linear(BANDS)?,
+            norm: take.norm(NORM_EPSILON)?,
+            linear: take.linear(BANDS)?,
         };
         let blocks = (0..config.depth)
-            .map(|_| place.block(style, dim, config.mlp_dim))
+            .map(|_| take.block(style, dim, config.mlp_dim))
             .collect::<Option<_>>()?;
-        let norm = place.norm(NORM_EPSILON)?;
-        let head = place.linear(dim)?;
-        let positions = place.table(dim)?;
+        let norm = take.norm(NORM_EPSILON)?;
+        let head = take.linear(dim)?;
+        let positions = take.table(dim)?;
         (positions.dims() == [EXTRA + config.frames, dim]).then_some(())?;
         Some(Self {
             config: *config,
@@ -375,6 +480,41 @@ impl<B: Kernels> Network<B> {
         &self.config
     }
 
+    /// What enters the first block: [windows, 2 + frames, dim].
+    fn enter(&self, input: Frames, device: &B::Device) -> Tensor<B, 3> {
+        let (windows, frames, dim) = (input.windows, input.frames, self.config.dim);
+        // [windows, frames, dim] of a stream, 0 of windows that are not heard, and the beginning of its class token.
+        let enter = |stream: &Stream<B>, values: Vec<f32>, width: usize| {
+            let heard = values.len() / (frames * width).max(1);
+            let values = TensorData::new(values, [heard * frames, width]);
+            let values = stream.norm.forward(Tensor::from_data(values, device));
+            let values = gelu(stream.linear.forward(values)).reshape([heard, frames, dim]);
+            let values = match windows - heard {
+                0 => values,
+                deaf => {
+                    let silence = Tensor::zeros([deaf, frames, dim], device);
+                    Tensor::cat(vec![values, silence], 0)
+                }
+            };
+            let token = values.clone().mean_dim(1) + stream.token.clone().unsqueeze();
+            (token, values)
+        };
+        let (equivariant, vqt) = enter(&self.vqt, input.vqt, self.config.bins);
+        let (contrastive, mel) = enter(&self.mel, input.mel, BANDS);
+        let tokens = EXTRA + frames;
+        let positions: Tensor<B, 3> = match input.places.is_empty() {
+            true => self.positions.clone().unsqueeze(),
+            false => {
+                let places = TensorData::new(input.places, [windows * tokens]);
+                let places = Tensor::<B, 1, Int>::from_data(places, device);
+                let positions = self.positions.clone().select(0, places);
+                positions.reshape([windows, tokens, dim])
+            }
+        };
+        let x = Tensor::cat(vec![equivariant, contrastive, vqt + mel], 1);
+        x + positions
+    }
+
     /// The tokens after the first `blocks` blocks (all, if there are fewer), before the last norm: [windows, 2 + frames,
     /// dim]. The equivariant and the contrastive token are the first two.
     pub fn forward(
@@ -384,24 +524,23 @@ impl<B: Kernels> Network<B> {
         tap: &mut Tap<'_, B>,
         device: &B::Device,
     ) -> Tensor<B, 3> {
-        let (windows, frames, dim) = (input.windows, input.frames, self.config.dim);
-        // [windows, frames, dim] of a stream, and the beginning of its class token.
-        let enter = |stream: &Stream<B>, values: Vec<f32>, width: usize| {
-            let values = TensorData::new(values, [windows * frames, width]);
-            let values = stream.norm.forward(Tensor::from_data(values, device));
-            let values = gelu(stream.linear.forward(values)).reshape([windows, frames, dim]);
-            let token = values.clone().mean_dim(1) + stream.token.clone().unsqueeze();
-            (token, values)
-        };
-        let (equivariant, vqt) = enter(&self.vqt, input.vqt, self.config.bins);
-        let (contrastive, mel) = enter(&self.mel, input.mel, BANDS);
-        let tokens = EXTRA + frames;
-        let places = TensorData::new(input.places, [windows * tokens]);
-        let places = Tensor::<B, 1, Int>::from_data(places, device);
-        let positions = self.positions.clone().select(0, places);
-        let x = Tensor::cat(vec![equivariant, contrastive, vqt + mel], 1);
         let blocks = self.blocks.get(..blocks).unwrap_or(&self.blocks);
-        transform(blocks, x + positions.reshape([windows, tokens, dim]), tap)
+        transform(blocks, self.enter(input, device), tap)
+    }
+
+    /// The equivariant and the contrastive token behind the last norm, [windows, dim] each. What nobody reads behind the last
+    /// block is not computed.
+    pub fn class_tokens(&self, input: Frames, device: &B::Device) -> [Tensor<B, 2>; 2] {
+        let x = self.enter(input, device);
+        let [windows, tokens, dim] = x.dims();
+        let mut x = x.reshape([windows * tokens, dim]);
+        let last = self.blocks.len().saturating_sub(1);
+        for (index, block) in self.blocks.iter().enumerate() {
+            let first = if index == last { EXTRA } else { tokens };
+            x = block.forward_first(x, tokens, first);
+        }
+        let x = self.norm.forward(x).reshape([windows, EXTRA, dim]);
+        [0, 1].map(|token| x.clone().narrow(1, token, 1).reshape([windows, dim]))
     }
 
     /// The last norm of tokens [windows, tokens, dim] after all blocks.
@@ -450,27 +589,6 @@ fn octave_pool(bins: usize) -> TensorData {
     };
     let shares = (0..bins).flat_map(|bin| (0..KEYS).map(move |key| share(bin, key)));
     TensorData::new(shares.collect::<Vec<f32>>(), [bins, KEYS])
-}
-
-/// Rows of queries, keys and values as the blocks take them, (part, head, place in the head), from those of the authors' files,
-/// (place in the head, head, part).
-fn regroup(values: &[f32], heads: usize, dim: usize) -> Vec<f32> {
-    let columns = values.len() / (3 * dim).max(1);
-    let width = dim / heads.max(1);
-    let mut grouped = Vec::with_capacity(values.len());
-    for part in 0..3 {
-        for head in 0..heads {
-            for place in 0..width {
-                let row = (place * heads + head) * 3 + part;
-                grouped.extend(
-                    values
-                        .get(row * columns..(row + 1) * columns)
-                        .unwrap_or_default(),
-                );
-            }
-        }
-    }
-    grouped
 }
 
 /// Which share of a readout each token has: both class tokens, then so many frames.

@@ -163,10 +163,29 @@ pub(crate) fn find(
     checkpoint: &mut OpenCheckpoint,
     hint: &Hint,
 ) -> Result<Option<Found<Config>>, CheckpointError> {
-    let mut found = match recognise(&checkpoint.shapes(), hint) {
+    // A file that was trained here says in its header what those of the authors don't.
+    let header = checkpoint.own_header();
+    let number = |name: &str| header.get(name)?.parse().ok();
+    let known = Hint {
+        heads: hint.heads.or(number("heads")),
+        ..hint.clone()
+    };
+    let (rate, end) = (number("vqt_rate_hz"), number("mel_max_hz"));
+    let mut found = match recognise(&checkpoint.shapes(), &known) {
         None => return Ok(None),
         Some(found) => found.map_err(|why| unfit(checkpoint, why))?,
     };
+    let is_known = |known: [u32; 2], told: Option<usize>| {
+        known
+            .into_iter()
+            .find(|known| Some(*known as usize) == told)
+    };
+    if let Some(rate) = is_known(VQT_RATES, rate) {
+        found.config.vqt_rate_hz = rate;
+    }
+    if let Some(end) = is_known(MEL_ENDS, end) {
+        found.config.mel_max_hz = end;
+    }
     let mut problem = found.problem();
     if problem.is_none() {
         problem = hear(checkpoint, &mut found)?.err();

@@ -133,7 +133,7 @@ impl MynaConfig {
     pub fn parameters(&self) -> usize {
         parameters::encoder_parameters(self)
             .iter()
-            .map(parameters::ParameterSpec::len)
+            .map(crate::ParameterSpec::len)
             .sum()
     }
 

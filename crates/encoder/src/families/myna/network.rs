@@ -1,15 +1,16 @@
 //! SimpleViT as Myna uses it: pre-norm transformer over kept patches, mean over tokens. One pass from top to bottom.
 
-use burn::tensor::{Tensor, TensorData, activation::relu, backend::Backend};
+use burn::tensor::{Tensor, TensorData, backend::Backend};
 
-use super::{MynaConfig, PATCH_DIM, decoder::Decoder, parameters::TrainingHead};
+use super::{MynaConfig, PATCH_DIM, decoder::Decoder};
 use crate::{
-    Precision,
+    EncoderConfig, Precision,
     attention::{Followed, follow_back},
     backend::EncoderJob,
-    blocks::{Block, BlockStyle, Linear, Norm, Tap, TensorSource, transform},
+    blocks::{Block, BlockStyle, Head, Linear, Norm, Placed, Tap, TensorSource, transform},
     kernels::{Kernels, NORM_EPSILON, NormOrder},
     network::Network,
+    parameters::TrainingHead,
     weights::{Parameter, numbers},
 };
 
@@ -80,7 +81,7 @@ pub fn embed<B: Kernels>(
     batches: Vec<HostTokens>,
     device: &B::Device,
 ) -> Result<Vec<f32>, String> {
-    let batches = upload(encoder, batches, device);
+    let batches = encoder.upload(batches, device);
     numbers(Tensor::cat(encoder.forward(batches), 1))
 }
 
@@ -114,7 +115,7 @@ impl EncoderJob for EmbedLayers {
                 place.extend(means.chunk(batches, 0));
             }
         };
-        let batches = upload(encoder, self.0, device);
+        let batches = encoder.upload(self.0, device);
         encoder.forward_tapped(batches, &mut gather);
         numbers(Tensor::cat(by_layer.concat(), 1))
     }
@@ -136,7 +137,7 @@ impl EncoderJob for FollowTokens {
         let share = 1.0 / self.tokens.tokens.max(1) as f32;
         let readout = vec![share; self.tokens.tokens];
         let mut hidden: Vec<Tensor<B, 3>> = Vec::new();
-        let batches = upload(encoder, vec![self.tokens], device);
+        let batches = encoder.upload(vec![self.tokens], device);
         encoder.forward_tapped(batches, &mut |_, x| hidden.push(x.clone()));
         hidden.truncate(self.layer.map_or(hidden.len(), |layer| layer + 1));
         let behind_blocks = encoder.blocks.len();
@@ -146,17 +147,6 @@ impl EncoderJob for FollowTokens {
         }
         follow_back(&encoder.blocks, hidden, readout)
     }
-}
-
-fn upload<B: Kernels>(
-    encoder: &Encoder<B>,
-    batches: Vec<HostTokens>,
-    device: &B::Device,
-) -> Vec<TokenBatch<B>> {
-    let batches = batches.into_iter();
-    batches
-        .map(|batch| batch.upload(encoder.dim, device))
-        .collect()
 }
 
 #[derive(Debug, Clone)]
@@ -173,34 +163,8 @@ pub struct Encoder<B: Backend> {
     embedders: Vec<Embedder<B>>,
     blocks: Vec<Block<B>>,
     norm: Norm<B>,
-    head: Vec<Linear<B>>,
+    head: Head<B>,
     decoder: Option<Decoder<B>>,
-}
-
-/// Parameters that are on a device already, in the order of the layout.
-struct Parameters<I> {
-    parameters: I,
-    precision: Precision,
-}
-
-impl<B: Kernels, I: Iterator<Item = Parameter<B>>> TensorSource<B> for Parameters<I> {
-    fn precision(&self) -> Precision {
-        self.precision
-    }
-
-    fn vector(&mut self) -> Option<Tensor<B, 1>> {
-        match self.parameters.next()? {
-            Parameter::Vector(tensor) => Some(tensor),
-            Parameter::Matrix(_) => None,
-        }
-    }
-
-    fn matrix(&mut self, inputs: usize) -> Option<Tensor<B, 2>> {
-        match self.parameters.next()? {
-            Parameter::Matrix(tensor) if tensor.dims()[0] == inputs => Some(tensor),
-            Parameter::Matrix(_) | Parameter::Vector(_) => None,
-        }
-    }
 }
 
 /// Blocks as Myna has them, in the encoder and the decoder.
@@ -244,7 +208,7 @@ impl<B: Kernels> Encoder<B> {
         precision: Precision,
         parameters: impl IntoIterator<Item = Parameter<B>>,
     ) -> Option<Self> {
-        let mut take = Parameters {
+        let mut take = Placed {
             parameters: parameters.into_iter(),
             precision,
         };
@@ -262,11 +226,7 @@ impl<B: Kernels> Encoder<B> {
             .collect::<Option<_>>()?;
         let blocks = take_blocks(&mut take, config, config.depth)?;
         let norm = take.norm(NORM_EPSILON)?;
-        let head = tail
-            .head_inputs(config)
-            .into_iter()
-            .map(|inputs| take.linear(inputs))
-            .collect::<Option<_>>()?;
+        let head = Head::take(&mut take, tail.head_inputs(&EncoderConfig::Myna(*config)))?;
         let decoder = match tail {
             TrainingHead::Decoder(layers) => Some(Decoder::take(&mut take, config, *layers)?),
             TrainingHead::None | TrainingHead::Projection(_) | TrainingHead::Classifier(_) => None,
@@ -279,6 +239,20 @@ impl<B: Kernels> Encoder<B> {
             head,
             decoder,
         })
+    }
+
+    /// Puts batches on its device.
+    pub fn upload(&self, batches: Vec<HostTokens>, device: &B::Device) -> Vec<TokenBatch<B>> {
+        let batches = batches.into_iter();
+        batches
+            .map(|batch| batch.upload(self.dim, device))
+            .collect()
+    }
+
+    /// The table of positions of a whole grid, [tokens, dim], on its device.
+    pub fn positions(&self, values: &[f32], device: &B::Device) -> Tensor<B, 2> {
+        let tokens = values.len() / self.dim.max(1);
+        Tensor::from_data(TensorData::new(values.to_vec(), [tokens, self.dim]), device)
     }
 
     /// One vector [windows, dim] a batch. Batches of equal sizes share one pass through the transformer.
@@ -341,14 +315,8 @@ impl<B: Kernels> Encoder<B> {
         Some(decoder.forward(encoded, kept, positions))
     }
 
-    /// The projection head: Linear and ReLU in turn, no ReLU at the end.
-    pub fn project(&self, mut x: Tensor<B, 2>) -> Tensor<B, 2> {
-        for (index, linear) in self.head.iter().enumerate() {
-            if index > 0 {
-                x = relu(x);
-            }
-            x = linear.forward(x);
-        }
-        x
+    /// The projection head.
+    pub fn project(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.head.forward(x)
     }
 }

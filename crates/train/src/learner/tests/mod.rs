@@ -1,5 +1,6 @@
 //! What the tests of a training step share.
 
+mod mt2;
 mod published;
 mod steps;
 
@@ -19,7 +20,9 @@ use crate::{
     batches::patch_targets,
     objective::{FastClip, FastClipKind, InfoNce, Sogclr},
 };
-use mynascope_encoder::{Patching, Preset, Tokenizer, WeightTensor, Weights, all_parameters};
+use mynascope_encoder::{
+    HostTokens, MynaConfig, Patching, Preset, Tokenizer, WeightTensor, Weights, all_parameters,
+};
 use mynascope_spectrum::tokens::{MEL_BANDS, TokenMask};
 
 type Numbers = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
@@ -65,7 +68,13 @@ fn weights(numbers: &Numbers, kind: Patching, start: &str) -> Weights {
     read_weights(numbers, config, tail, start)
 }
 
-fn read_weights(numbers: &Numbers, config: MynaConfig, tail: TrainingHead, start: &str) -> Weights {
+fn read_weights(
+    numbers: &Numbers,
+    config: impl Into<EncoderConfig>,
+    tail: TrainingHead,
+    start: &str,
+) -> Weights {
+    let config = config.into();
     let tensors = all_parameters(&config, &tail)
         .into_iter()
         .map(|spec| {
@@ -106,6 +115,16 @@ fn batch(numbers: &Numbers, step: usize, shape_index: usize, kind: Patching) -> 
     }
 }
 
+/// The same of all shapes.
+fn batches(numbers: &Numbers, step: usize, kind: Patching) -> HostBatch {
+    let shapes = 0..kind.shapes().len();
+    HostBatch::Patches(
+        shapes
+            .map(|shape| batch(numbers, step, shape, kind))
+            .collect(),
+    )
+}
+
 fn sogclr() -> Contrastive {
     Contrastive::Sogclr(Sogclr {
         tau: 0.1,
@@ -125,6 +144,8 @@ fn setup<'a>(
         state: None,
         averages: false,
         objective,
+        equivariance: None,
+        contrast_weight: 1.0,
         track_state: objective
             .map_or_else(TrackState::default, |objective| objective.track_state(20)),
         precision: Precision::F32,
@@ -150,9 +171,7 @@ fn rule(chunk: usize) -> StepRule {
 /// The first step of the fixture.
 fn views(numbers: &Numbers, kind: Patching) -> StepInput {
     StepInput {
-        batches: (0..kind.shapes().len())
-            .map(|shape| batch(numbers, 0, shape, kind))
-            .collect(),
+        batch: batches(numbers, 0, kind),
         tracks: (0..8).collect(),
         schedule: StepSchedule {
             epoch: 0,

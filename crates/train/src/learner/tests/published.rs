@@ -45,9 +45,7 @@ fn follow(file: &str, kind: Patching) {
     let mut learner = learner(&start, Some(sogclr()), Optimiser::Adam);
     for step in 0..3 {
         let input = || StepInput {
-            batches: (0..kind.shapes().len())
-                .map(|shape| batch(numbers, step, shape, kind))
-                .collect(),
+            batch: batches(numbers, step, kind),
             tracks: numbers[&format!("step{step}.index")]
                 .1
                 .iter()
@@ -62,7 +60,7 @@ fn follow(file: &str, kind: Patching) {
         let computed = learner.compute(&input(), 8, 0).unwrap();
         for (tensor, gradient) in start.tensors.iter().zip(&computed.gradients) {
             let name = format!("step{step}.grad.{}", tensor.spec.name);
-            let gradient = gradient.as_ref().unwrap().download().unwrap();
+            let gradient = gradient.as_ref().unwrap().download(&tensor.spec).unwrap();
             close_tensor(&gradient, &tensor.spec.shape, numbers, &name);
         }
         let result = learner.step(input(), rule(8)).unwrap();
@@ -131,7 +129,7 @@ fn the_masked_autoencoder_is_the_published_one() {
         .map(|kept| TokenMask(vec![kept.clone()]))
         .collect();
     let input = || StepInput {
-        batches: tokenizer.tokens(&mels, Some(&masks)).unwrap(),
+        batch: HostBatch::Patches(tokenizer.tokens(&mels, Some(&masks)).unwrap()),
         tracks: (0..kept.len()).collect(),
         schedule: StepSchedule {
             epoch: 0,
@@ -152,13 +150,17 @@ fn the_masked_autoencoder_is_the_published_one() {
         );
         for (gradient, tensor) in computed.gradients.iter().zip(&start.tensors) {
             let name = format!("grad.{}", tensor.spec.name);
-            let gradient = gradient.as_ref().unwrap().download().unwrap();
+            let gradient = gradient.as_ref().unwrap().download(&tensor.spec).unwrap();
             close_tensor(&gradient, &tensor.spec.shape, &numbers, &name);
         }
     }
     // The reconstruction itself, put together from patches.
     let encoder = learner
-        .assemble::<Flex>(Precision::F32, learner.parameters.iter().cloned())
+        .assemble::<Flex>(
+            Precision::F32,
+            learner.parameters.iter().cloned(),
+            &Default::default(),
+        )
         .unwrap();
     let outputs = learner
         .outputs(&encoder, &input(), 0..kept.len(), &Default::default())

@@ -9,7 +9,10 @@ fn a_step_with_numbers_that_are_not_finite_changes_nothing() {
     let mut learner = learner(&start, Some(sogclr()), Optimiser::Adam);
     let track_state = learner.track_state().clone();
     let mut input = views(&numbers, Patching::Square);
-    input.batches[0].patches[300] = f32::NAN;
+    let HostBatch::Patches(batches) = &mut input.batch else {
+        panic!("a Myna reads patches");
+    };
+    batches[0].patches[300] = f32::NAN;
     let rule = StepRule {
         clip_norm: 1.0,
         ..rule(8)
@@ -54,7 +57,8 @@ fn chunks_have_the_gradient_of_the_whole_batch() {
             let pairs = whole.gradients.iter().zip(&parts.gradients);
             for ((whole, parts), tensor) in pairs.zip(&start.tensors) {
                 let (whole, parts) = (whole.as_ref().unwrap(), parts.as_ref().unwrap());
-                let (whole, parts) = (whole.download().unwrap(), parts.download().unwrap());
+                let numbers = |one: &Parameter<Flex>| one.download(&tensor.spec).unwrap();
+                let (whole, parts) = (numbers(whole), numbers(parts));
                 let scale = whole.iter().fold(1e-3_f32, |most, v| most.max(v.abs()));
                 for (a, b) in whole.iter().zip(&parts) {
                     let error = (a - b).abs();
@@ -76,7 +80,10 @@ fn gradients_are_the_same_while_other_runs_train_beside() {
         let computed = learner.compute(&views(&numbers, Patching::Hybrid), 1, 0);
         let gradients = computed.unwrap().gradients.into_iter();
         gradients
-            .map(|gradient| gradient.map(|gradient| gradient.download().unwrap()))
+            .zip(&start.tensors)
+            .map(|(gradient, tensor)| {
+                gradient.map(|gradient| gradient.download(&tensor.spec).unwrap())
+            })
             .collect()
     };
     let alone = gradients();
@@ -164,7 +171,7 @@ fn half_precision_learns_what_single_precision_learns() {
         tokens: 5,
     };
     let input = || StepInput {
-        batches: vec![tokens(0), tokens(6)],
+        batch: HostBatch::Patches(vec![tokens(0), tokens(6)]),
         tracks: (0..8).collect(),
         schedule: StepSchedule {
             epoch: 0,
@@ -181,10 +188,12 @@ fn half_precision_learns_what_single_precision_learns() {
     };
     let gradient = |learner: &Learner<Flex>| -> Vec<f64> {
         let computed = learner.compute(&input(), 4, 0).unwrap();
-        let all = computed.gradients.iter().flatten();
-        all.flat_map(|gradient| gradient.download().unwrap())
-            .map(|value| f64::from(value) / learner.loss_scale)
-            .collect()
+        let all = computed.gradients.iter().zip(&start.tensors);
+        all.flat_map(|(gradient, tensor)| {
+            gradient.as_ref().unwrap().download(&tensor.spec).unwrap()
+        })
+        .map(|value| f64::from(value) / learner.loss_scale)
+        .collect()
     };
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let exact = gradient(&learner_in(Precision::F32));
@@ -245,7 +254,7 @@ fn a_batch_of_4096_is_one_step() {
         tokens: 5,
     };
     let input = StepInput {
-        batches: vec![tokens(0), tokens(1)],
+        batch: HostBatch::Patches(vec![tokens(0), tokens(1)]),
         tracks: (0..4096).collect(),
         schedule: StepSchedule {
             epoch: 0,

@@ -1,0 +1,201 @@
+//! An encoder of any family that is trained, with what training hangs behind it: the only dispatch over families that the
+//! trainer needs. A new family says here what its windows are before they are on a device, and what an objective is shown.
+
+use std::ops::Range;
+
+use burn::tensor::{Tensor, backend::Backend};
+
+use super::{
+    EncoderConfig, Parameter, Precision,
+    blocks::{Head, Placed},
+    families::{
+        mt2,
+        myna::network::{Encoder, HostTokens, embed},
+    },
+    kernels::Kernels,
+    parameters::TrainingHead,
+    weights::numbers,
+};
+
+/// Windows before they are on a device.
+pub enum HostBatch {
+    /// Of a Myna: kept patches, one batch a patch shape.
+    Patches(Vec<HostTokens>),
+    /// Of an MT2.
+    Frames(mt2::Frames),
+}
+
+impl HostBatch {
+    /// Some of the windows.
+    pub fn part(&self, windows: Range<usize>) -> Self {
+        match self {
+            Self::Patches(batches) => {
+                let part = |batch: &HostTokens| batch.part(windows.clone());
+                Self::Patches(batches.iter().map(part).collect())
+            }
+            Self::Frames(frames) => Self::Frames(frames.part(windows)),
+        }
+    }
+
+    /// Reads the mel of the first windows only, of a family that reads it beside something else.
+    pub fn hear_first(self, windows: usize) -> Self {
+        match self {
+            Self::Patches(batches) => Self::Patches(batches),
+            Self::Frames(frames) => Self::Frames(frames.hear_first(windows)),
+        }
+    }
+
+    /// How many windows there are.
+    pub fn windows(&self) -> usize {
+        match self {
+            Self::Patches(batches) => batches.first().map_or(0, |batch| batch.windows),
+            Self::Frames(frames) => frames.windows(),
+        }
+    }
+}
+
+/// A network whose weights training holds.
+pub enum LearningNetwork<B: Backend> {
+    /// Myna.
+    Myna(Encoder<B>),
+    /// MT2.
+    Mt2 {
+        /// The encoder.
+        network: mt2::Network<B>,
+        /// What hangs behind its contrastive token.
+        head: Head<B>,
+    },
+}
+
+impl<B: Kernels> LearningNetwork<B> {
+    /// Puts the parameters of a layout in their places, which multiply in `precision`; `None` if they are not those of
+    /// the layout, or the family is not trained.
+    pub fn assemble(
+        config: &EncoderConfig,
+        tail: &TrainingHead,
+        precision: Precision,
+        parameters: impl IntoIterator<Item = Parameter<B>>,
+        device: &B::Device,
+    ) -> Option<Self> {
+        match config {
+            EncoderConfig::Myna(myna) => {
+                Encoder::assemble(myna, tail, precision, parameters).map(Self::Myna)
+            }
+            EncoderConfig::Mt2(mt2) => {
+                let mut take = Placed {
+                    parameters: parameters.into_iter(),
+                    precision,
+                };
+                Some(Self::Mt2 {
+                    network: mt2::Network::take(mt2, &mut take, device)?,
+                    head: Head::take(&mut take, tail.head_inputs(config))?,
+                })
+            }
+            EncoderConfig::Maest(_) | EncoderConfig::Music2vec(_) => None,
+        }
+    }
+
+    /// What contrast is made of: the outputs of the projection head, [windows, width]; one a patch shape (Myna), or of the
+    /// contrastive token (MT2).
+    ///
+    /// # Errors
+    /// If the windows are those of another family.
+    pub fn project(
+        &self,
+        batch: HostBatch,
+        device: &B::Device,
+    ) -> Result<Vec<Tensor<B, 2>>, String> {
+        match (self, batch) {
+            (Self::Myna(encoder), HostBatch::Patches(batches)) => {
+                let z = encoder.forward(encoder.upload(batches, device));
+                let shapes = z.len().max(1);
+                Ok(encoder.project(Tensor::cat(z, 0)).chunk(shapes, 0))
+            }
+            (Self::Mt2 { network, head }, HostBatch::Frames(frames)) => {
+                let [_, contrastive] = network.class_tokens(frames, device);
+                Ok(vec![head.forward(contrastive)])
+            }
+            _ => Err(other_family()),
+        }
+    }
+
+    /// What the head says of the whole embedding, [windows, outputs].
+    ///
+    /// # Errors
+    /// As [`Self::project`].
+    pub fn classify(&self, batch: HostBatch, device: &B::Device) -> Result<Tensor<B, 2>, String> {
+        match (self, batch) {
+            (Self::Myna(encoder), HostBatch::Patches(batches)) => {
+                let z = encoder.forward(encoder.upload(batches, device));
+                Ok(encoder.project(Tensor::cat(z, 1)))
+            }
+            (Self::Mt2 { network, head }, HostBatch::Frames(frames)) => {
+                let [_, contrastive] = network.class_tokens(frames, device);
+                Ok(head.forward(contrastive))
+            }
+            _ => Err(other_family()),
+        }
+    }
+
+    /// What both class tokens of an MT2 say: the contrastive one through its head, [windows, width], and what stands before
+    /// the softmax of the key profile, [windows, 12].
+    ///
+    /// # Errors
+    /// As [`Self::project`], and of an encoder without such tokens.
+    pub fn contrast_and_keys(
+        &self,
+        batch: HostBatch,
+        device: &B::Device,
+    ) -> Result<[Tensor<B, 2>; 2], String> {
+        match (self, batch) {
+            (Self::Mt2 { network, head }, HostBatch::Frames(frames)) => {
+                let [equivariant, contrastive] = network.class_tokens(frames, device);
+                Ok([head.forward(contrastive), network.key_logits(equivariant)])
+            }
+            (Self::Myna(_), HostBatch::Patches(_)) => Err("a Myna has no class tokens".into()),
+            _ => Err(other_family()),
+        }
+    }
+
+    /// The decoder's patches ([`Encoder::reconstruct`]).
+    ///
+    /// # Errors
+    /// As [`Self::project`], and of an encoder without a decoder.
+    pub fn reconstruct(
+        &self,
+        batch: HostBatch,
+        kept: &[Vec<usize>],
+        positions: &[f32],
+        device: &B::Device,
+    ) -> Result<Tensor<B, 2>, String> {
+        match (self, batch) {
+            (Self::Myna(encoder), HostBatch::Patches(batches)) => {
+                let mut batches = encoder.upload(batches, device).into_iter();
+                let batch = batches.next().ok_or("a batch without patches")?;
+                let positions = encoder.positions(positions, device);
+                let patches = encoder.reconstruct(batch, kept, positions);
+                patches.ok_or_else(|| "an encoder without a decoder".into())
+            }
+            _ => Err("an encoder without a decoder".into()),
+        }
+    }
+
+    /// The published embeddings, [windows, values] row-major.
+    ///
+    /// # Errors
+    /// As [`Self::project`], or what the backend said.
+    pub fn embed(&self, batch: HostBatch, device: &B::Device) -> Result<Vec<f32>, String> {
+        match (self, batch) {
+            (Self::Myna(encoder), HostBatch::Patches(batches)) => embed(encoder, batches, device),
+            (Self::Mt2 { network, .. }, HostBatch::Frames(frames)) => {
+                let [_, contrastive] = network.class_tokens(frames, device);
+                numbers(contrastive)
+            }
+            _ => Err(other_family()),
+        }
+    }
+}
+
+fn other_family() -> String {
+    "the windows are those of another family of encoders".into()
+}

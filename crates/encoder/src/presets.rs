@@ -1,0 +1,81 @@
+//! Sizes by name, of every family that is trained here.
+
+use serde::{Deserialize, Serialize};
+
+use super::{EncoderConfig, Family, Patching, Preset, families::mt2};
+use mynascope_base::named;
+
+/// Named sizes of an encoder that can be trained; they say its family too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EncoderPreset {
+    /// A Myna, 192 wide, 8 layers: trains on a CPU.
+    #[default]
+    Tiny,
+    /// A Myna, 384 wide, 12 layers: the published 22M models.
+    Small,
+    /// A Myna, 768 wide, 12 layers: the published 85M models.
+    Base,
+    /// An MT2, 128 wide, 4 layers: trains on a CPU.
+    Mt2Tiny,
+    /// An MT2, 192 wide, 12 layers: the published size.
+    Mt2,
+}
+
+impl EncoderPreset {
+    /// All presets, family by family, smallest first.
+    pub const ALL: [Self; 5] = [
+        Self::Tiny,
+        Self::Small,
+        Self::Base,
+        Self::Mt2Tiny,
+        Self::Mt2,
+    ];
+
+    /// The family.
+    pub fn family(self) -> Family {
+        match self {
+            Self::Tiny | Self::Small | Self::Base => Family::Myna,
+            Self::Mt2Tiny | Self::Mt2 => Family::Mt2,
+        }
+    }
+
+    /// The sizes; a Myna reads such patches.
+    pub fn config(self, patch: Patching) -> EncoderConfig {
+        match self {
+            Self::Tiny => Preset::Tiny.config(patch).into(),
+            Self::Small => Preset::Small.config(patch).into(),
+            Self::Base => Preset::Base.config(patch).into(),
+            Self::Mt2Tiny => mt2::Config::TINY.into(),
+            Self::Mt2 => mt2::Config::PUBLISHED.into(),
+        }
+    }
+
+    /// The preset of these sizes, if it is one.
+    pub fn of(config: &EncoderConfig) -> Option<Self> {
+        let patch = config.myna().map_or(Patching::default(), |myna| myna.kind);
+        Self::ALL
+            .into_iter()
+            .find(|preset| preset.config(patch) == *config)
+    }
+}
+
+impl From<Preset> for EncoderPreset {
+    fn from(preset: Preset) -> Self {
+        match preset {
+            Preset::Tiny => Self::Tiny,
+            Preset::Small => Self::Small,
+            Preset::Base => Self::Base,
+        }
+    }
+}
+
+named!(
+    EncoderPreset,
+    "size",
+    EncoderPreset::Tiny => "tiny",
+    EncoderPreset::Small => "small",
+    EncoderPreset::Base => "base",
+    EncoderPreset::Mt2Tiny => "mt2-tiny",
+    EncoderPreset::Mt2 => "mt2",
+);

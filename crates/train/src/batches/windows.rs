@@ -1,0 +1,134 @@
+//! How windows of a family are cut and what of them goes to the device: the trainer's other dispatch over families.
+
+use mynascope_encoder::{EncoderConfig, EncoderError, HostBatch, Tokenizer, families::mt2};
+use mynascope_spectrum::tokens::{
+    DropOrder, MaskKind, MaskRatio, PATCH_VALUES, Stream, TokenMask, WINDOW_FRAMES,
+};
+
+use crate::{learner::Targets, objective::PatchTargets};
+
+/// Cuts windows out of what is kept of a track.
+pub(crate) enum WindowCutter {
+    /// Patches of a mel-spectrogram.
+    Myna(Tokenizer),
+    /// Frames of VQT and mel-spectrogram.
+    Mt2(mt2::Config),
+}
+
+impl WindowCutter {
+    /// That of an encoder.
+    pub fn new(config: &EncoderConfig) -> Self {
+        match config {
+            EncoderConfig::Myna(sizes) => Self::Myna(Tokenizer::new(
+                sizes.kind.shapes(),
+                WINDOW_FRAMES,
+                sizes.dim,
+            )),
+            EncoderConfig::Mt2(sizes) => Self::Mt2(*sizes),
+            // Refused before anything is cut.
+            EncoderConfig::Maest(_) | EncoderConfig::Music2vec(_) => {
+                Self::Myna(Tokenizer::new(&[], WINDOW_FRAMES, 4))
+            }
+        }
+    }
+
+    /// Frames of a window.
+    pub fn frames(&self) -> usize {
+        match self {
+            Self::Myna(_) => WINDOW_FRAMES,
+            Self::Mt2(sizes) => sizes.frames,
+        }
+    }
+
+    /// A window out of its frames, as they are kept; an MT2's from a bin of the VQT on.
+    pub fn window(&self, frames: &[f32], first_bin: usize) -> Vec<f32> {
+        match self {
+            Self::Myna(_) => frames.to_vec(),
+            Self::Mt2(sizes) => mt2::window_of(sizes, frames, first_bin),
+        }
+    }
+
+    /// Which frames of a window of an MT2 are read; `None` where all are, and for a Myna, whose views draw their own.
+    pub fn mask(&self, kind: MaskKind, ratio: MaskRatio, random: &mut Stream) -> Option<TokenMask> {
+        match self {
+            Self::Mt2(sizes) if ratio.get() > 0.0 => {
+                let order = DropOrder::draw([1, sizes.frames], kind, random);
+                let mut kept = order.kept(ratio).to_vec();
+                kept.sort_unstable();
+                Some(TokenMask(vec![kept]))
+            }
+            _ => None,
+        }
+    }
+
+    /// What goes to the device of windows, of which all tokens or those of masks are read.
+    ///
+    /// # Errors
+    /// If windows and masks do not fit.
+    pub fn batch(
+        &self,
+        windows: &[Vec<f32>],
+        masks: Option<&[TokenMask]>,
+    ) -> Result<HostBatch, EncoderError> {
+        match self {
+            Self::Myna(tokenizer) => Ok(HostBatch::Patches(tokenizer.tokens(windows, masks)?)),
+            Self::Mt2(sizes) => {
+                let kept: Option<Vec<Vec<usize>>> =
+                    masks.map(|masks| masks.iter().map(|mask| mask.of(0).to_vec()).collect());
+                let windows: Vec<&[f32]> = windows.iter().map(Vec::as_slice).collect();
+                Ok(HostBatch::Frames(mt2::cut(
+                    sizes,
+                    &windows,
+                    kept.as_deref(),
+                )?))
+            }
+        }
+    }
+
+    /// What a masked autoencoder is to predict of windows.
+    ///
+    /// # Errors
+    /// Of a family without patches.
+    pub fn patches(
+        &self,
+        windows: &[Vec<f32>],
+        masks: &[TokenMask],
+    ) -> Result<Targets, EncoderError> {
+        let Self::Myna(tokenizer) = self else {
+            return Err(EncoderError::Windows(
+                "only a Myna has patches to predict".into(),
+            ));
+        };
+        let kept: Vec<Vec<usize>> = masks.iter().map(|mask| mask.of(0).to_vec()).collect();
+        Ok(Targets::Patches {
+            targets: patch_targets(tokenizer, windows, &kept),
+            kept,
+            positions: tokenizer.positions(0).to_vec(),
+        })
+    }
+}
+
+/// All patches of windows as log(1 + power), and which of them were hidden.
+pub(crate) fn patch_targets<W: AsRef<[f32]> + Sync>(
+    tokenizer: &Tokenizer,
+    windows: &[W],
+    kept: &[Vec<usize>],
+) -> PatchTargets {
+    let mut values = tokenizer.patches(0, windows);
+    for value in &mut values {
+        *value = value.ln_1p();
+    }
+    let rows = values.len() / PATCH_VALUES;
+    let mut hidden = vec![1.0; rows];
+    for (row, kept) in hidden
+        .chunks_mut((rows / kept.len().max(1)).max(1))
+        .zip(kept)
+    {
+        for &token in kept {
+            if let Some(flag) = row.get_mut(token) {
+                *flag = 0.0;
+            }
+        }
+    }
+    PatchTargets { values, hidden }
+}

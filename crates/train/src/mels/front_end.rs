@@ -1,0 +1,106 @@
+//! What is kept of a track, for each family: the spectrogram that its windows are cut from.
+
+use std::path::Path;
+
+use mynascope_audio::{Caveats, Channel, SAMPLE_RATE, load_mono};
+use mynascope_base::jobs::Cancel;
+use mynascope_encoder::{EncoderConfig, families::mt2};
+use mynascope_spectrum::{mel_of_file, tokens::MEL_BANDS};
+
+/// A front end of a family. A clone shares what was planned.
+#[derive(Clone)]
+pub(crate) enum FrontEnd {
+    /// The mel-spectrogram, as power.
+    Myna,
+    /// VQT and mel-spectrogram in dB, before the floors of windows.
+    Mt2 {
+        sizes: mt2::Config,
+        hears: Box<mt2::FrontEnd>,
+    },
+}
+
+/// A whole track, frame-major.
+pub(crate) struct Heard {
+    pub values: Vec<f32>,
+    pub caveats: Caveats,
+}
+
+impl FrontEnd {
+    /// That of an encoder; Myna's for a family that is not trained here.
+    pub fn new(config: &EncoderConfig) -> Self {
+        match config {
+            EncoderConfig::Mt2(sizes) => Self::Mt2 {
+                sizes: *sizes,
+                hears: Box::new(mt2::FrontEnd::new(sizes)),
+            },
+            EncoderConfig::Myna(_) | EncoderConfig::Maest(_) | EncoderConfig::Music2vec(_) => {
+                Self::Myna
+            }
+        }
+    }
+
+    /// Values of a frame.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Myna => MEL_BANDS,
+            Self::Mt2 { .. } => mt2::HEARD_VALUES,
+        }
+    }
+
+    /// The value of silence.
+    pub fn silence(&self) -> f32 {
+        match self {
+            Self::Myna => 0.0,
+            Self::Mt2 { .. } => mt2::SILENCE_DB,
+        }
+    }
+
+    /// What stands behind the name of a store, so that each front end has its own.
+    pub fn suffix(&self) -> String {
+        match self {
+            Self::Myna => String::new(),
+            Self::Mt2 { sizes, .. } => format!("-mt2-{}-{}", sizes.vqt_rate_hz, sizes.mel_max_hz),
+        }
+    }
+
+    /// Hears a file.
+    ///
+    /// # Errors
+    /// Why it can't be trained on, in words.
+    pub fn hear(&mut self, path: &Path, cancel: &Cancel) -> Result<Heard, String> {
+        match self {
+            Self::Myna => {
+                let made = mel_of_file(path, Channel::Mean, cancel).map_err(|e| e.to_string())?;
+                Ok(Heard {
+                    values: made.mel.values().to_vec(),
+                    caveats: made.caveats,
+                })
+            }
+            Self::Mt2 { sizes, hears } => {
+                let (mut samples, info) = load_mono(path, SAMPLE_RATE, Channel::Mean, cancel)
+                    .map_err(|e| e.to_string())?;
+                // As for embedding: silence follows what is shorter than a window.
+                let shortest = sizes.window_samples();
+                if samples.len() < shortest {
+                    samples.resize(shortest, 0.0);
+                }
+                let values = hears.decibels(&samples).map_err(|e| e.to_string())?;
+                let silent = values.chunks_exact(mt2::HEARD_VALUES).all(is_silent);
+                if silent {
+                    return Err("it holds nothing but silence, which has no pitch to learn".into());
+                }
+                Ok(Heard {
+                    values,
+                    caveats: info.caveats(),
+                })
+            }
+        }
+    }
+}
+
+/// Whether a frame has no sound above -90 dB in any bin of its VQT: digital silence, or the last bit of 16.
+fn is_silent(frame: &[f32]) -> bool {
+    const QUIET_DB: f32 = -90.0;
+    let bins = frame.len().saturating_sub(mt2::BANDS);
+    frame.iter().take(bins).all(|value| *value < QUIET_DB)
+}
