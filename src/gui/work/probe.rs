@@ -22,7 +22,7 @@ use mynascope_probe::{
     FewShotPoint, FewShotSettings, LayerDiagnostics, LayerPoint, LeakSettings, NamedEncoder,
     PatchoutPoint, Predictions, ProbeReport, ProbeSettings, SavedScore, TrainedProbe, check_labels,
     collection_key, compare, diagnose, few_shot, layer_sweep, leak_report, mask_curve,
-    patchout_curve, predict_collection, probe_collection, train_probe,
+    patchout_curve, predict_collection, train_probe,
 };
 use mynascope_spectrum::tokens::MaskRatio;
 

@@ -33,6 +33,9 @@ const MOST_ACCENT: f32 = 0.4;
 /// Width of the choice of layers.
 const CHOICE: f32 = 50.0 * theme::UNIT;
 
+/// Width of the menu that marks encoders.
+const ENCODERS_WIDTH: f32 = 80.0 * theme::UNIT;
+
 const LAYERS: [(LayerChoice, &str, &str); 2] = [
     (
         LayerChoice::Published,
@@ -108,6 +111,12 @@ fn encoders(ui: &mut Ui, model: &AppState, push: &mut impl FnMut(ProbeCommand)) 
     let label = format!("Encoders {}", icon::CARET_DOWN);
     let stays = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     let (response, _) = MenuButton::new(label).config(stays).ui(ui, |ui| {
+        // Controls of a form look as they do in panels, with air around them, not as lines of a menu.
+        ui.reset_style();
+        ui.set_width(
+            ENCODERS_WIDTH.min(ui.ctx().content_rect().width() - 2.0 * theme::SPACE_LARGE),
+        );
+        ui.spacing_mut().item_spacing.y = theme::SPACE_SMALL;
         ScrollArea::vertical()
             .max_height(ui.spacing().combo_height)
             .show(ui, |ui| {

@@ -16,8 +16,6 @@ use super::{
     table::{self, Column, Row},
 };
 
-/// Width of the menu that marks encoders.
-const ENCODERS_WIDTH: f32 = 80.0 * theme::UNIT;
 const RUNS: [Column; 8] = [
     Column::words("encoder", "What made the embeddings", 1.8),
     Column::words(
