@@ -248,7 +248,7 @@ fn an_encoder_that_comes_with_music_is_used_and_the_music_opened() {
     let tracks = shown.library.collection.as_ref().unwrap().tracks.iter();
     let tracks: Vec<&Path> = tracks.map(|track| track.path.as_path()).collect();
     assert_eq!(tracks, [other.as_path()]);
-    assert_eq!(shown.library.sources, [other.clone()]);
+    assert_eq!(shown.library.sources, std::slice::from_ref(&other));
     // A folder without its weights says so; the music is opened, and the encoder in use stays.
     let empty = music.path().join("empty");
     std::fs::create_dir(&empty).unwrap();

@@ -11,14 +11,25 @@ use mynascope_encoder::{CheckpointRef, DeviceChoice, LoadOptions};
 fn collection(folder: &Path) -> Collection {
     let track = |number: usize| {
         let path = folder.join(format!("{number}.wav"));
-        let base = if number % 2 == 0 { 110.0 } else { 1760.0 };
+        let base = if number.is_multiple_of(2) {
+            110.0
+        } else {
+            1760.0
+        };
         let hz = base * (number as f32 / 36.0).exp2();
         let samples: Vec<f32> = (0..52_000)
             .map(|at| 0.4 * (std::f32::consts::TAU * hz * at as f32 / 16_000.0).sin())
             .collect();
         mynascope_audio::write_wav(&path, &samples, 16_000).unwrap();
         Track {
-            label: Some(if number % 2 == 0 { "low" } else { "high" }.to_owned()),
+            label: Some(
+                if number.is_multiple_of(2) {
+                    "low"
+                } else {
+                    "high"
+                }
+                .to_owned(),
+            ),
             key: Some((number / 2 % 3) as u8),
             ..Track::of_file(&path)
         }
