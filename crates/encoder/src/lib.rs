@@ -30,7 +30,6 @@ mod info;
 mod input;
 mod kernels;
 mod loaded;
-mod network;
 mod passes;
 mod precision;
 mod reading;
@@ -52,11 +51,11 @@ pub use families::myna::{
     parameters::{ParameterRole, ParameterSpec, TrainingHead, encoder_parameters, head_parameters},
     tokenizer::Tokenizer,
 };
+pub use families::{EncoderConfig, Family};
 pub use identity::is_shipped;
-pub use info::{EncoderInfo, Family, WindowRule};
+pub use info::{EncoderInfo, WindowRule};
 pub use input::{Input, Window};
 pub use loaded::LoadedEncoder;
-pub use network::EncoderConfig;
 pub use precision::Precision;
 pub use reading::{Overlap, Patchout, Reading, ReadingInUse, Readout, Rows};
 pub use weights::{WeightTensor, Weights};

@@ -6,10 +6,10 @@ use super::{MynaConfig, PATCH_DIM, decoder::Decoder, parameters::TrainingHead};
 use crate::{
     Precision,
     attention::{Followed, follow_back},
-    backend::EncoderJob,
+    backend::{EncoderJob, JobError},
     blocks::{Block, BlockStyle, Linear, Norm, Tap, TensorSource, transform},
+    families::Network,
     kernels::{Kernels, NORM_EPSILON, NormOrder},
-    network::Network,
     weights::{Parameter, numbers},
 };
 
@@ -90,8 +90,12 @@ pub struct Embed(pub Vec<HostTokens>);
 impl EncoderJob for Embed {
     type Output = Vec<f32>;
 
-    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Vec<f32>, String> {
-        embed(network.myna()?, self.0, device)
+    fn run<B: Kernels>(
+        self,
+        network: &Network<B>,
+        device: &B::Device,
+    ) -> Result<Vec<f32>, JobError> {
+        Ok(embed(network.myna()?, self.0, device)?)
     }
 }
 
@@ -102,7 +106,11 @@ pub struct EmbedLayers(pub Vec<HostTokens>);
 impl EncoderJob for EmbedLayers {
     type Output = Vec<f32>;
 
-    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Vec<f32>, String> {
+    fn run<B: Kernels>(
+        self,
+        network: &Network<B>,
+        device: &B::Device,
+    ) -> Result<Vec<f32>, JobError> {
         let encoder = network.myna()?;
         let windows = self.0.first().map_or(0, |batch| batch.windows).max(1);
         let mut by_layer: Vec<Vec<Tensor<B, 2>>> = vec![Vec::new(); encoder.blocks.len() + 2];
@@ -116,7 +124,7 @@ impl EncoderJob for EmbedLayers {
         };
         let batches = upload(encoder, self.0, device);
         encoder.forward_tapped(batches, &mut gather);
-        numbers(Tensor::cat(by_layer.concat(), 1))
+        Ok(numbers(Tensor::cat(by_layer.concat(), 1))?)
     }
 }
 
@@ -131,7 +139,11 @@ pub struct FollowTokens {
 impl EncoderJob for FollowTokens {
     type Output = Followed;
 
-    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Followed, String> {
+    fn run<B: Kernels>(
+        self,
+        network: &Network<B>,
+        device: &B::Device,
+    ) -> Result<Followed, JobError> {
         let encoder = network.myna()?;
         let share = 1.0 / self.tokens.tokens.max(1) as f32;
         let readout = vec![share; self.tokens.tokens];
@@ -144,7 +156,7 @@ impl EncoderJob for FollowTokens {
             // The tokens behind the last norm stand for those before it.
             hidden.swap_remove(behind_blocks);
         }
-        follow_back(&encoder.blocks, hidden, readout)
+        Ok(follow_back(&encoder.blocks, hidden, readout)?)
     }
 }
 
