@@ -1,8 +1,8 @@
 """Compares a Music2Vec of full size with transformers on this machine: numbers, time and memory of one window, in turn.
 
     pip install torch transformers safetensors numpy
-    cargo build --release -p mynascope-encoder --example embed_music2vec
-    python tests/compare_music2vec.py target/release/examples/embed_music2vec [--threads 2] [--rounds 3] [--seconds 30]
+    cargo build --release -p mynascope-encoder --example embed_layers
+    python tests/compare_music2vec.py target/release/examples/embed_layers [--threads 2] [--rounds 3] [--seconds 30]
 
 Weights are random, from a seed, as the hub's folder holds them; nothing is downloaded. Each side runs in a process of its own,
 first one, then the other, as often as there are rounds; a process does one forward pass to warm up and then two. Times are

@@ -330,6 +330,43 @@ fn every_path_of_the_repository_that_is_named_exists() {
     }
 }
 
+/// All source files below a folder of the repository.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// What CONTRIBUTING.md promises to whoever adds a family, counted with the one that was added last. Training it is another
+/// matter, and so are tests.
+#[test]
+fn a_family_of_encoders_is_its_folder_and_at_most_five_other_files() {
+    let mut all = Vec::new();
+    for folder in ["crates", "src"] {
+        sources(&root().join(folder), &mut all);
+    }
+    let all = all.iter().filter_map(|path| path.strip_prefix(root()).ok());
+    let named: Vec<&Path> = all
+        .filter(|path| {
+            let apart = ["crates/train", "crates/encoder/src/families/music2vec"];
+            let is_test = path.components().any(|part| part.as_os_str() == "tests");
+            !is_test && !apart.iter().any(|folder| path.starts_with(folder))
+        })
+        .filter(|path| {
+            let text = fs::read_to_string(root().join(path)).unwrap();
+            text.to_lowercase().contains("music2vec")
+        })
+        .collect();
+    let place = Path::new("crates/encoder/src/families/mod.rs");
+    assert!(named.contains(&place), "{named:?}");
+    assert!(named.len() <= 5, "Music2Vec is named in {named:?}");
+}
+
 #[test]
 fn every_test_that_numerics_md_names_exists() {
     let text = fs::read_to_string(root().join("docs/numerics.md")).unwrap();

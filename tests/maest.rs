@@ -9,6 +9,7 @@
 )]
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -276,6 +277,79 @@ fn what_a_maest_does_not_have_is_refused_in_a_sentence() {
     assert!(is_checkpoint(&fixture("hub")) && is_checkpoint(&fixture("native.ckpt")));
 }
 
+/// Folders are saved without their classifier, as `ASTModel` saves them.
+#[test]
+fn a_file_without_a_classifier_says_so_and_what_can_be_read() {
+    let folder = changed("config.json", "gelu", "gelu");
+    let path = folder.path().join("model.safetensors");
+    let tensors = mynascope_encoder::read_file(&path).unwrap().tensors;
+    let kept: Vec<(&str, &[usize], &[f32])> = tensors
+        .iter()
+        .filter(|(name, _)| !name.starts_with("classifier."))
+        .map(|(name, tensor)| {
+            (
+                name.as_str(),
+                tensor.shape.as_slice(),
+                tensor.values.as_slice(),
+            )
+        })
+        .collect();
+    assert!(kept.len() < tensors.len());
+    mynascope_encoder::write_tensors(&path, &kept, BTreeMap::new()).unwrap();
+    let config = folder.path().join("config.json");
+    let mut json: Value = serde_json::from_slice(&fs::read(&config).unwrap()).unwrap();
+    json.as_object_mut().unwrap().remove("id2label");
+    fs::write(&config, json.to_string()).unwrap();
+    let open = |readout| {
+        let options = LoadOptions {
+            reading: Reading {
+                readout,
+                ..Reading::default()
+            },
+            ..LoadOptions::default()
+        };
+        let checkpoint = CheckpointRef::File(folder.path().to_path_buf());
+        LoadedEncoder::open(&checkpoint, options, &DeviceChoice::Cpu)
+    };
+    let said = open(Some(Readout::Probabilities)).unwrap_err().to_string();
+    assert!(
+        said.contains("the file of this MAEST holds no classifier")
+            && said.ends_with("it has stack, cls, dist, mean, features"),
+        "{said}"
+    );
+    let without = open(None).unwrap();
+    assert!(without.classify(&[], None).is_err());
+    assert_eq!(
+        embed(&without, &sound(5.0)),
+        embed(&published("hub"), &sound(5.0))
+    );
+}
+
+/// `--patch` is of a Myna that doesn't say; another encoder would have ignored it.
+#[test]
+fn encoders_without_a_choice_of_patches_refuse_to_be_told_one() {
+    let fixtures = fixture("..");
+    for (checkpoint, family) in [
+        (fixture("hub"), "MAEST"),
+        (fixtures.join("mt2/model_state_dict.pt"), "MT2"),
+        (fixtures.join("music2vec/hub"), "Music2Vec"),
+    ] {
+        let checkpoint = CheckpointRef::File(checkpoint);
+        let options = LoadOptions::from(Some(mynascope_encoder::Patching::Square));
+        let opened = LoadedEncoder::open(&checkpoint, options.clone(), &DeviceChoice::Cpu);
+        let summary = mynascope_encoder::summarise(&checkpoint, &options);
+        for said in [
+            opened.unwrap_err().to_string(),
+            summary.unwrap_err().to_string(),
+        ] {
+            assert!(
+                said.contains(family) && said.contains("leave out --patch"),
+                "{said}"
+            );
+        }
+    }
+}
+
 /// A copy of the hub's folder in which one file was changed.
 fn changed(name: &str, old: &str, new: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -457,6 +531,18 @@ fn heads_can_be_said_to_every_verb_that_opens_an_encoder() {
     assert_eq!(said["predictions"].as_array().unwrap().len(), 12);
     let other = ["--checkpoint", native[1], "--heads", "4"];
     refused(home, &joined(&predict, &other));
+    // A probe of which the encoder was moved away.
+    let moved = home.join("moved.ckpt");
+    fs::copy(native[1], &moved).unwrap();
+    let moved = ["--checkpoint", "moved.ckpt", "--heads", "2"];
+    verb(home, &joined(&probe, &moved));
+    fs::remove_file(home.join("moved.ckpt")).unwrap();
+    let said = refused(home, &predict);
+    assert!(
+        said.contains("name it with --checkpoint") && said.contains("moved.ckpt"),
+        "{said}"
+    );
+    verb(home, &joined(&predict, &native));
     let features = [
         "probe",
         "--data",

@@ -33,6 +33,8 @@ pub fn run(verb: &Inspect) -> anyhow::Result<Outcome> {
     writeln!(text, "heads       {}", report.heads)?;
     writeln!(text, "mlp         {}", report.mlp_dim)?;
     writeln!(text, "parameters  {}", report.parameters)?;
+    let readouts: Vec<String> = report.readouts.iter().map(ToString::to_string).collect();
+    writeln!(text, "readouts    {}", readouts.join(", "))?;
     for found in report.encoders.iter().filter(|_| report.encoders.len() > 1) {
         let chosen = if found.chosen { ", used here" } else { "" };
         writeln!(

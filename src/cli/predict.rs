@@ -11,6 +11,7 @@ use mynascope_base::{
     counted,
     storage::{path_to_text, write_atomic},
 };
+use mynascope_encoder::EncoderError;
 use mynascope_probe::{EncoderId, TrackAnswer, TrainedProbe, predict_collection};
 
 /// Tracks that are listed for people; all of them are in the file and in the JSON object.
@@ -45,7 +46,13 @@ pub fn run(verb: &Predict, common: &Common, console: &Console) -> anyhow::Result
         patchout: Some(reading.patchout.every),
         patchout_rows: Some(reading.patchout.dropped_rows),
     };
-    let encoder = embed::open_encoder(&options, common, console)?;
+    let encoder = embed::open_encoder(&options, common, console);
+    let encoder = encoder.map_err(|error| match (&verb.checkpoint, error.downcast_ref()) {
+        (None, Some(EncoderError::Checkpoint(why))) => anyhow::anyhow!(
+            "the encoder that the probe was trained on can't be opened; if it lies elsewhere now, name it with --checkpoint: {why}"
+        ),
+        _ => error,
+    })?;
     let id = EncoderId::of(&encoder, &options.checkpoint);
     let cache = embed::user_cache();
     let watch = console.watch();

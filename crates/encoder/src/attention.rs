@@ -6,7 +6,7 @@ use super::{
     EncoderConfig, EncoderError, LoadedEncoder,
     blocks::Block,
     families::{
-        maest, mt2, music2vec,
+        FollowAttention,
         myna::{network::FollowTokens, tokenizer::Tokenizer},
     },
     kernels::Kernels,
@@ -173,28 +173,15 @@ impl LoadedEncoder {
                 };
                 self.placed().ask(job, self.device())?
             }
-            EncoderConfig::Maest(config) => {
-                token_grid.columns = config.columns_of(window.len() / maest::BANDS);
-                let job = maest::FollowTokens {
-                    patches: maest::cut(&config, &[window], Some(&[kept.to_vec()]))?,
-                    layer: self.layer_read(),
+            config => {
+                if let Some(columns) = config.design().columns_in(window.len()) {
+                    token_grid.columns = columns;
+                }
+                let job = FollowAttention {
+                    window,
+                    kept,
+                    blocks: self.blocks_read(),
                     readout: self.readout(),
-                };
-                self.placed().ask(job, self.device())?
-            }
-            EncoderConfig::Mt2(config) => {
-                let job = mt2::FollowTokens {
-                    frames: mt2::cut(&config, &[window], Some(&[kept.to_vec()]))?,
-                    layer: self.blocks_read(),
-                    readout: self.readout(),
-                };
-                self.placed().ask(job, self.device())?
-            }
-            EncoderConfig::Music2vec(_) => {
-                token_grid.columns = music2vec::frames_of(window.len());
-                let job = music2vec::FollowTokens {
-                    samples: music2vec::cut(&[window], Some(&[kept.to_vec()]))?,
-                    layer: self.blocks_read(),
                 };
                 self.placed().ask(job, self.device())?
             }

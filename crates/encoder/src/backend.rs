@@ -16,8 +16,8 @@ use burn::backend::{
 
 use super::{
     ComputeDevice, ComputeKind, DeviceChoice, DeviceError, EncoderError, Precision,
+    families::{Network, NetworkWeights},
     kernels::Kernels,
-    network::{Network, NetworkWeights},
 };
 use mynascope_base::jobs::panic_message;
 
@@ -101,12 +101,33 @@ pub trait EncoderJob {
     /// The answer.
     type Output;
 
-    /// Asks it; the error is what the backend said.
+    /// Asks it.
     fn run<B: Kernels>(
         self,
         network: &Network<B>,
         device: &B::Device,
-    ) -> Result<Self::Output, String>;
+    ) -> Result<Self::Output, JobError>;
+}
+
+/// Why an encoder gave no answer.
+#[derive(Debug)]
+pub enum JobError {
+    /// It was asked what it can't be.
+    Asked(EncoderError),
+    /// What the backend said.
+    Backend(String),
+}
+
+impl From<EncoderError> for JobError {
+    fn from(error: EncoderError) -> Self {
+        Self::Asked(error)
+    }
+}
+
+impl From<String> for JobError {
+    fn from(why: String) -> Self {
+        Self::Backend(why)
+    }
 }
 
 /// An encoder on one of the backends.
@@ -145,9 +166,12 @@ impl PlacedEncoder {
             #[cfg(feature = "cuda")]
             Self::Cuda(encoder, device) => job.run(encoder, device),
         })?
-        .map_err(|why| EncoderError::Compute {
-            device: spec.to_owned(),
-            why,
+        .map_err(|error| match error {
+            JobError::Asked(error) => error,
+            JobError::Backend(why) => EncoderError::Compute {
+                device: spec.to_owned(),
+                why,
+            },
         })
     }
 }

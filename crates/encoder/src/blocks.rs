@@ -9,7 +9,7 @@ use burn::tensor::{
 
 use super::{
     Precision,
-    kernels::{self, Kernels, NormOrder, primitive},
+    kernels::{self, Activation, Kernels, NormOrder, primitive},
     weights::{Parameter, transpose},
 };
 
@@ -330,8 +330,22 @@ impl<B: Kernels> Linear<B> {
 
     /// [rows, in] -> [rows, out].
     pub fn forward(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.run(x, Activation::None)
+    }
+
+    /// The same with GELU behind it.
+    pub fn forward_gelu(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        self.run(x, Activation::Gelu)
+    }
+
+    fn run(&self, x: Tensor<B, 2>, activation: Activation) -> Tensor<B, 2> {
         let [weight, bias] = self.weights();
-        kernels::Layer::Linear { weight, bias }.run(x, self.precision)
+        let layer = kernels::Layer::Linear {
+            weight,
+            bias,
+            activation,
+        };
+        layer.run(x, self.precision)
     }
 }
 

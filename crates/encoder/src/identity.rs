@@ -1,8 +1,10 @@
 //! By which hash an encoder is known: saved probes, scores, tables and caches name it so.
 
 use super::{
-    EncoderConfig, MynaConfig, Patching, families::myna::parameters::encoder_parameters,
-    network::NetworkWeights, shipped_weights, weights::Weights,
+    MynaConfig, Patching,
+    families::{Design, NetworkWeights, myna::parameters::encoder_parameters},
+    shipped_weights,
+    weights::Weights,
 };
 
 /// Whether a [`super::LoadedEncoder::fingerprint`] is that of the encoder that comes with the program, or of one of its branches,
@@ -14,37 +16,12 @@ pub fn is_shipped(hash: &str) -> bool {
     })
 }
 
-/// The sizes as the hash of an encoder has always held them. Saved probes, scores and cached embeddings name encoders by
-/// that hash, so this text must never change, whatever fields and variants are called in code.
-fn identity_text(config: &MynaConfig) -> String {
-    let kind = match config.kind {
-        Patching::Square => "Square",
-        Patching::Vertical => "Vertical",
-        Patching::Hybrid => "Hybrid",
-    };
-    let MynaConfig {
-        dim,
-        depth,
-        heads,
-        mlp_dim,
-        ..
-    } = config;
-    format!(
-        "EncoderConfig {{ kind: {kind}, dim: {dim}, depth: {depth}, heads: {heads}, mlp_dim: {mlp_dim} }}"
-    )
-}
-
 /// The hash of sizes and weights.
 pub(super) fn fingerprint(weights: &NetworkWeights) -> String {
     match weights {
         NetworkWeights::Myna(config, weights) => of_myna(config, weights),
         NetworkWeights::Tensors(config, tensors) => {
-            let text = match config {
-                EncoderConfig::Myna(config) => identity_text(config),
-                EncoderConfig::Maest(config) => config.identity_text(),
-                EncoderConfig::Mt2(config) => config.identity_text(),
-                EncoderConfig::Music2vec(config) => config.identity_text(),
-            };
+            let text = config.design().identity_text();
             hash(&text, tensors.iter().map(Vec::as_slice))
         }
     }
@@ -55,7 +32,7 @@ fn of_myna(config: &MynaConfig, weights: &Weights) -> String {
     let embedding = encoder_parameters(config).len();
     let tensors = weights.tensors.iter().take(embedding);
     hash(
-        &identity_text(config),
+        &config.identity_text(),
         tensors.map(|tensor| tensor.values.as_slice()),
     )
 }
@@ -94,7 +71,7 @@ mod tests {
             "cef0df94245ec87cb1967e826eb3e6948fd61db64d3ad25c509ea5eaa88a3bae"
         );
         assert_eq!(
-            identity_text(&Preset::Base.config(Patching::Vertical)),
+            Preset::Base.config(Patching::Vertical).identity_text(),
             "EncoderConfig { kind: Vertical, dim: 768, depth: 12, heads: 12, mlp_dim: 3072 }"
         );
     }

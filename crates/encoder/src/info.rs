@@ -1,40 +1,10 @@
 //! What other crates may ask of an encoder, whichever family it is of: plain data.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
-use super::{EncoderError, Overlap, Reading, Readout};
+use super::{EncoderError, Family, Overlap, Reading, Readout};
 use mynascope_spectrum::{
     MelSpec, VqtSpec,
     tokens::{PictureGrid, TokenGrid},
 };
-
-/// The published designs of encoders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Family {
-    /// Myna (Yonay et al. 2025): mean over masked patches, trained by contrast.
-    Myna,
-    /// MAEST (Alonso-Jiménez et al. 2023): overlapping patches of a log mel-spectrogram, trained to tell styles.
-    Maest,
-    /// MT2 (Kong et al. 2025): frames of a VQT and a mel-spectrogram, two class tokens, one trained by contrast and one to
-    /// move with the key.
-    Mt2,
-    /// Music2Vec (Li et al. 2022): samples, trained to say what an average of itself makes of what it doesn't see.
-    Music2vec,
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Myna => "Myna",
-            Self::Maest => "MAEST",
-            Self::Mt2 => "MT2",
-            Self::Music2vec => "Music2Vec",
-        })
-    }
-}
 
 /// How windows are cut from a track.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -169,11 +139,15 @@ impl EncoderInfo {
         match reading.readout {
             Some(readout) if !self.readouts.contains(&readout) => {
                 let known: Vec<String> = self.readouts.iter().map(ToString::to_string).collect();
-                Err(EncoderError::Reading(format!(
-                    "{} encoders have no readout {readout}; they have {}",
-                    self.family,
-                    known.join(", ")
-                )))
+                let (family, known) = (self.family, known.join(", "));
+                Err(EncoderError::Reading(match family.part_for(readout) {
+                    Some(part) => format!(
+                        "the file of this {family} holds no {part}, so it has no readout {readout}; it has {known}"
+                    ),
+                    None => {
+                        format!("{family} encoders have no readout {readout}; they have {known}")
+                    }
+                }))
             }
             _ => Ok(()),
         }

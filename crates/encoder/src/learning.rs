@@ -91,7 +91,8 @@ impl<B: Kernels> LearningNetwork<B> {
                     head: Head::take(&mut take, tail.head_inputs(config))?,
                 })
             }
-            EncoderConfig::Maest(_) | EncoderConfig::Music2vec(_) => None,
+            // Read here, not trained.
+            _ => None,
         }
     }
 

@@ -31,7 +31,6 @@ mod input;
 mod kernels;
 mod learning;
 mod loaded;
-mod network;
 mod parameters;
 mod passes;
 mod precision;
@@ -53,12 +52,12 @@ pub use families::Sizes;
 pub use families::myna::{
     HEAD_DIM, MynaConfig, Patching, Preset, network::HostTokens, tokenizer::Tokenizer,
 };
+pub use families::{EncoderConfig, Family};
 pub use identity::is_shipped;
-pub use info::{EncoderInfo, Family, WindowRule};
+pub use info::{EncoderInfo, WindowRule};
 pub use input::{Input, Window};
 pub use learning::{HostBatch, LearningNetwork};
 pub use loaded::LoadedEncoder;
-pub use network::EncoderConfig;
 pub use parameters::{ParameterRole, ParameterSpec, RowOrder, TrainingHead, all_parameters};
 pub use precision::Precision;
 pub use presets::EncoderPreset;

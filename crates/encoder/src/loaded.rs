@@ -7,9 +7,8 @@ use super::{
     OpenCheckpoint, Preset, Reading, ReadingInUse, Readout, Window,
     backend::{Place, PlacedEncoder, find_place},
     checkpoint::{LoadOptions, WeightsChoice, joined, say_chosen_file, say_step_of_run},
-    families,
+    families::{self, NetworkWeights},
     identity::fingerprint,
-    network::NetworkWeights,
     shipped_weights,
     weights::Weights,
 };
@@ -55,7 +54,7 @@ impl LoadedEncoder {
     fn with_reading(mut self, mut reading: Reading) -> Result<Self, EncoderError> {
         let published = self.info.clone();
         if let Some(secs) = reading.window_secs {
-            self.info = self.config.info_of_window(secs).ok_or_else(|| {
+            self.info = self.config.design().info_of_window(secs).ok_or_else(|| {
                 EncoderError::Reading(format!(
                     "windows of this {} always last {:.3} s; leave out --window",
                     self.info.family, self.info.window.secs
@@ -132,6 +131,7 @@ impl LoadedEncoder {
         let Some((found, tensors)) = families::read(checkpoint, &options.hint())? else {
             return Ok(None);
         };
+        options.check_patch(found.family, checkpoint.file())?;
         let heads = match options.heads {
             Some(heads) => format!(", {heads} heads"),
             None => String::new(),
@@ -225,18 +225,14 @@ impl LoadedEncoder {
         self.source.as_deref()
     }
 
-    /// Where the tokens of a window lie: of one that is shorter than the others (a short track, in the authors' form of
-    /// MAEST and of Music2Vec) there are fewer.
+    /// Where the tokens of a window lie: of one that is shorter than the others (a short track, where the family doesn't pad
+    /// it) there are fewer.
     pub fn grids_of(&self, window: &Window) -> Vec<TokenGrid> {
         let mut grids = self.info.grids.clone();
-        let values = window.values.len();
-        let columns = match &self.config {
-            EncoderConfig::Maest(config) => config.columns_of(values / families::maest::BANDS),
-            EncoderConfig::Music2vec(_) => families::music2vec::frames_of(values),
-            EncoderConfig::Myna(_) | EncoderConfig::Mt2(_) => return grids,
-        };
-        for grid in &mut grids {
-            grid.columns = columns;
+        if let Some(columns) = self.config.design().columns_in(window.values.len()) {
+            for grid in &mut grids {
+                grid.columns = columns;
+            }
         }
         grids
     }
@@ -278,17 +274,17 @@ impl LoadedEncoder {
 
     /// Values of one embedding, as the encoder was opened.
     pub fn embedding_dim(&self) -> usize {
-        self.config.output_dim(self.readout())
+        self.config.design().output_dim(self.readout())
     }
 
     /// Values of one layer of [`Self::embed_layers`].
     pub fn layer_dim(&self) -> usize {
-        self.config.output_dim(self.layer_readout())
+        self.config.design().output_dim(self.layer_readout())
     }
 
     /// The layer that is read, by its place in [`EncoderInfo::layers`].
     pub fn layer_read(&self) -> usize {
-        let published = self.config.default_layer(self.readout());
+        let published = self.config.design().default_layer(self.readout());
         self.reading.layer.unwrap_or(published)
     }
 

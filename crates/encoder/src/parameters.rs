@@ -2,10 +2,7 @@
 //! checkpoints and optimiser share. The names are those of the published checkpoints, so that our files and theirs are
 //! the same format.
 
-use super::{
-    EncoderConfig, EncoderError,
-    families::myna::parameters::{decoder_parameters, encoder_parameters},
-};
+use super::{EncoderConfig, families::myna::parameters::decoder_parameters};
 
 /// What a parameter is, as far as its first value and its storage are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,41 +144,6 @@ impl Layout {
         for spec in self.0.iter_mut().rev().take(count) {
             spec.order = order;
         }
-    }
-}
-
-impl EncoderConfig {
-    /// All weights that training changes, in the order in which the forward pass takes them.
-    ///
-    /// # Errors
-    /// [`EncoderError::NotTrained`] of a family that is read here but not trained.
-    pub fn trained_parameters(&self) -> Result<Vec<ParameterSpec>, EncoderError> {
-        match self {
-            Self::Myna(config) => Ok(encoder_parameters(config)),
-            Self::Mt2(config) => Ok(config.layout()),
-            Self::Maest(_) | Self::Music2vec(_) => Err(EncoderError::NotTrained(self.family())),
-        }
-    }
-
-    /// How many blocks lie behind the one that a weight belongs to, of one that is trained here; 0 for the last block and for
-    /// what follows it, `None` for what stands before the first.
-    pub fn blocks_behind(&self, parameter: &str) -> Option<usize> {
-        let depth = self.sizes().depth;
-        let (blocks, behind): (&str, &[&str]) = match self {
-            Self::Myna(_) => ("transformer.layers.", &["transformer.norm."]),
-            Self::Mt2(_) => ("backbone.blocks.", &["backbone.norm.", "linear_out_stone."]),
-            Self::Maest(_) | Self::Music2vec(_) => return None,
-        };
-        if behind.iter().any(|start| parameter.starts_with(start)) {
-            return Some(0);
-        }
-        let block: usize = parameter
-            .strip_prefix(blocks)?
-            .split('.')
-            .next()?
-            .parse()
-            .ok()?;
-        Some(depth.saturating_sub(block + 1))
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     EncoderConfig, EncoderError, LoadedEncoder, MynaConfig, Patchout, Reading, Readout,
     families::{
-        maest, mt2, music2vec,
+        ReadLayers,
         myna::{
             network::{Embed, EmbedLayers},
             tokenizer::Tokenizer,
@@ -105,9 +105,7 @@ impl LoadedEncoder {
                 EncoderConfig::Myna(config) => {
                     self.pass_myna(config, part, masks, wanted, &mut tokenizer)?
                 }
-                EncoderConfig::Maest(config) => self.pass_maest(config, part, masks, wanted)?,
-                EncoderConfig::Mt2(config) => self.pass_mt2(config, part, masks, wanted)?,
-                EncoderConfig::Music2vec(_) => self.pass_music2vec(part, masks, wanted)?,
+                _ => self.pass(part, masks, wanted)?,
             });
             start = end;
         }
@@ -164,55 +162,18 @@ impl LoadedEncoder {
             .collect())
     }
 
-    /// One pass over windows of one length.
-    fn pass_maest(
-        &self,
-        config: &maest::Config,
-        windows: &[&[f32]],
-        masks: Option<&[TokenMask]>,
-        wanted: Wanted,
-    ) -> Result<Vec<f32>, EncoderError> {
-        let frames = windows.first().map_or(0, |window| window.len()) / maest::BANDS;
-        let kept = self.kept(windows.len(), config.columns_of(frames), masks);
-        let (layers, readout) = self.layers(wanted);
-        let job = maest::ReadLayers {
-            patches: maest::cut(config, windows, kept.as_deref())?,
-            layers,
-            readout,
-        };
-        self.placed().ask(job, self.device())
-    }
-
-    /// One pass over windows.
-    fn pass_mt2(
-        &self,
-        config: &mt2::Config,
-        windows: &[&[f32]],
-        masks: Option<&[TokenMask]>,
-        wanted: Wanted,
-    ) -> Result<Vec<f32>, EncoderError> {
-        let kept = self.kept(windows.len(), config.frames, masks);
-        let (layers, readout) = self.layers(wanted);
-        let job = mt2::ReadLayers {
-            frames: mt2::cut(config, windows, kept.as_deref())?,
-            layers,
-            readout,
-        };
-        self.placed().ask(job, self.device())
-    }
-
-    /// One pass over windows of one length.
-    fn pass_music2vec(
+    /// One pass over windows of one length, of any other family.
+    fn pass(
         &self,
         windows: &[&[f32]],
         masks: Option<&[TokenMask]>,
         wanted: Wanted,
     ) -> Result<Vec<f32>, EncoderError> {
-        let length = windows.first().map_or(0, |window| window.len());
-        let kept = self.kept(windows.len(), music2vec::frames_of(length), masks);
+        let kept = self.kept(windows, masks);
         let (layers, readout) = self.layers(wanted);
-        let job = music2vec::ReadLayers {
-            samples: music2vec::cut(windows, kept.as_deref())?,
+        let job = ReadLayers {
+            windows,
+            kept: kept.as_deref(),
             layers,
             readout,
         };
@@ -221,14 +182,11 @@ impl LoadedEncoder {
 
     /// The tokens of each window that are read, in the grid of its own columns: those of the mask, else those that patchout
     /// leaves; `None` where all are.
-    fn kept(
-        &self,
-        windows: usize,
-        columns: usize,
-        masks: Option<&[TokenMask]>,
-    ) -> Option<Vec<Vec<usize>>> {
+    fn kept(&self, windows: &[&[f32]], masks: Option<&[TokenMask]>) -> Option<Vec<Vec<usize>>> {
         let grid = self.info().grids.first();
         let (whole, rows) = grid.map_or((0, 0), |grid| (grid.columns, grid.rows()));
+        let length = windows.first().map_or(0, |window| window.len());
+        let columns = self.config().design().columns_in(length).unwrap_or(whole);
         let Patchout {
             every,
             dropped_rows,
@@ -242,7 +200,7 @@ impl LoadedEncoder {
                     columns_read.map(move |column| row * columns + column)
                 };
                 let kept: Vec<usize> = rows.flat_map(row).collect();
-                Some(vec![kept; windows])
+                Some(vec![kept; windows.len()])
             }
             // A mask is drawn for a whole window; a shorter one has fewer columns.
             Some(masks) => {
@@ -263,7 +221,7 @@ impl LoadedEncoder {
             Wanted::EveryLayer => (0..self.info().layers.len(), self.layer_readout()),
             Wanted::Probabilities => {
                 let readout = Readout::Probabilities;
-                (one(self.config().default_layer(readout)), readout)
+                (one(self.config().design().default_layer(readout)), readout)
             }
             Wanted::Reading => (one(self.layer_read()), self.readout()),
         }

@@ -118,7 +118,7 @@ mod tests {
     fn names_are_read_as_they_are_written_on_the_hub() {
         for (text, model, revision) in [
             ("oriyonay/myna-base", "oriyonay/myna-base", "main"),
-            ("hf:m-a-p/music2vec-v1", "m-a-p/music2vec-v1", "main"),
+            ("hf:m-a-p/MERT-v1-95M", "m-a-p/MERT-v1-95M", "main"),
             ("a/b_c.1@refs/pr/3", "a/b_c.1", "refs/pr/3"),
         ] {
             let name: HubName = text.parse().unwrap();

@@ -39,7 +39,7 @@ pub use adam::{Adam, sum_of_squares};
 pub use attention::{Attention, AttentionGradients, HEAD_DIM, attention, attention_backward};
 pub use convolution::{Convolution, convolve};
 pub use feed_forward::{FeedForward, FeedForwardGradients, feed_forward, feed_forward_backward};
-pub use linear::{LinearGradients, linear, linear_backward};
+pub use linear::{LinearGradients, linear, linear_backward, linear_gelu, linear_gelu_backward};
 pub use norm::{Norm, NormGradients, NormOrder, norm, norm_backward};
 
 /// Rows of a tile, about: a multiple of six, which is what the products like.

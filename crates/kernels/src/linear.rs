@@ -1,4 +1,4 @@
-//! A linear layer with a bias.
+//! A linear layer with a bias, and GELU behind it where it is wanted.
 
 use macerator::Simd;
 use rayon::prelude::*;
@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use crate::{
     TILE_ROWS,
     product::{Into, Matrix, multiply, multiply_wide},
+    simd::{gelu, gelu_with_derivative},
     sum_of_rows,
 };
 
@@ -22,6 +23,16 @@ pub struct LinearGradients {
 
 /// [rows, inputs] -> [rows, outputs]; `weight` is [inputs, outputs], `bias` `[outputs]`.
 pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
+    linear_tiles(x, weight, bias, |_| ())
+}
+
+/// The same; what is given back a tile at a time goes through `behind` while it is in the cache.
+fn linear_tiles(
+    x: &[f32],
+    weight: &[f32],
+    bias: &[f32],
+    behind: impl Fn(&mut [f32]) + Sync,
+) -> Vec<f32> {
     let outputs = bias.len().max(1);
     let inputs = (weight.len() / outputs).max(1);
     let mut out = vec![0.0; x.len() / inputs * outputs];
@@ -31,8 +42,28 @@ pub fn linear(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
             fill(out, bias);
             let weight = Matrix::new(weight, outputs);
             multiply(Matrix::new(x, inputs), weight, out, Into::Add);
+            behind(out);
         });
     out
+}
+
+/// As [`linear`] with GELU behind it, and where `keep` says so the values before it, for [`linear_gelu_backward`].
+pub fn linear_gelu(x: &[f32], weight: &[f32], bias: &[f32], keep: bool) -> (Vec<f32>, Vec<f32>) {
+    if keep {
+        let kept = linear(x, weight, bias);
+        let mut out = kept.clone();
+        out.par_chunks_mut(TILE_ROWS * bias.len().max(1))
+            .for_each(activate);
+        return (out, kept);
+    }
+    (linear_tiles(x, weight, bias, activate), Vec::new())
+}
+
+#[macerator::with_simd]
+fn activate<S: Simd>(values: &mut [f32]) {
+    for value in values {
+        *value = gelu(*value);
+    }
 }
 
 /// Puts the bias into every row.
@@ -93,5 +124,30 @@ pub fn linear_backward(x: &[f32], weight: &[f32], outputs: usize, grad: &[f32]) 
             Matrix::new(grad, outputs),
         ),
         bias: sum_of_rows(sums, outputs),
+    }
+}
+
+/// The way back of [`linear_gelu`] from the gradient of its output and the values before the activation.
+pub fn linear_gelu_backward(
+    x: &[f32],
+    weight: &[f32],
+    outputs: usize,
+    before: &[f32],
+    grad: &[f32],
+) -> LinearGradients {
+    let mut grad = grad.to_vec();
+    let rows = TILE_ROWS * outputs.max(1);
+    grad.par_chunks_mut(rows)
+        .zip(before.par_chunks(rows))
+        .for_each(|(grad, before)| activate_backward(before, grad));
+    linear_backward(x, weight, outputs, &grad)
+}
+
+/// The gradient of an activation becomes that of the values before it.
+#[macerator::with_simd]
+fn activate_backward<S: Simd>(before: &[f32], grad: &mut [f32]) {
+    for (before, grad) in before.iter().zip(grad) {
+        let (_, steepness) = gelu_with_derivative(*before);
+        *grad *= steepness;
     }
 }

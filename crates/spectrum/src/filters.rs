@@ -1,7 +1,7 @@
 //! The mel filter bank.
 
 use super::{
-    front_end::MelSpec,
+    MelSpec,
     scale::{hz_of_mel, mel_of_hz},
 };
 use mynascope_audio::SAMPLE_RATE;

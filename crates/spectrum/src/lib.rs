@@ -23,6 +23,7 @@ mod kept;
 mod levels;
 mod masked;
 mod mel;
+mod mel_spec;
 mod npy;
 mod scale;
 mod seen;
@@ -31,10 +32,7 @@ mod transform;
 mod vqt;
 
 pub use colour::ColourMap;
-pub use front_end::{
-    Compression, MAEST_HUB_MEL, MAEST_MEL, MT2_MEL, MYNA_MEL, MelFrontEnd, MelSpec, Normalisation,
-    Padding,
-};
+pub use front_end::MelFrontEnd;
 pub use kept::{Sight, keep_sight, kept_sight, mel_of_file_cached, sight_of_file};
 pub use levels::{
     LevelBands, Levels, LevelsBuilder, MIPS, Scale, Summary, TILE_COLUMNS, Tile, level_db,
@@ -42,6 +40,9 @@ pub use levels::{
 pub use masked::{MaskedReader, Part, masked_sound};
 pub use mel::{
     FileMel, Mel, MelStream, frames_of_samples, mel_of_file, mel_of_file_watched, mel_of_samples,
+};
+pub use mel_spec::{
+    Compression, MAEST_HUB_MEL, MAEST_MEL, MT2_MEL, MYNA_MEL, MelSpec, Normalisation, Padding,
 };
 pub use npy::{read_npy, write_npy};
 pub use scale::{band_of_hz, hz_of_band, mel_frequencies, note_and_cents, note_name};

@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use super::{
-    HOP, MEL_BANDS, SpectrumError,
-    front_end::{MYNA_MEL, MelFrontEnd},
-};
+use super::{HOP, MEL_BANDS, MYNA_MEL, MelFrontEnd, SpectrumError};
 use mynascope_audio::{Caveats, Channel, SAMPLE_RATE, stream_mono};
 use mynascope_base::jobs::Cancel;
 

@@ -139,7 +139,7 @@ pub struct Encoder {
     /// `shipped`, or `untrained` to compare with.
     #[arg(long, default_value = "shipped", value_parser = checkpoint())]
     pub checkpoint: CheckpointRef,
-    /// square, vertical or hybrid, where the file does not say.
+    /// square, vertical or hybrid: one branch of a hybrid Myna, or the patches of a Myna that does not say.
     #[arg(long)]
     pub patch: Option<Patching>,
     /// Which weights, where the checkpoint holds several: model, ema, or the beginning of their names, as encoder_k
@@ -152,14 +152,14 @@ pub struct Encoder {
     /// Which layer is read: 0 for what enters the first block, N for what follows block N [default: as published].
     #[arg(long)]
     pub layer: Option<usize>,
-    /// How one vector is made of the layer: mean (Myna, MAEST, Music2Vec); stack, cls, dist, features, logits, probabilities (MAEST);
-    /// contrastive, equivariant, class-mean, frame-mean, key-profile (MT2) [default: as published].
+    /// How one vector is made of the layer: mean, stack, cls, dist, features, logits, probabilities, contrastive, equivariant,
+    /// class-mean, frame-mean or key-profile; `mynascope inspect` lists those that a checkpoint has [default: as published].
     #[arg(long)]
     pub readout: Option<Readout>,
     /// none: windows lie back to back; half: each begins in the middle of the one before [default: as published].
     #[arg(long)]
     pub overlap: Option<Overlap>,
-    /// Length of windows in seconds, 1 to 30, of an encoder that reads any: Music2Vec [default: 30].
+    /// Length of windows in seconds, 1 to 30, of an encoder that reads any length, as Music2Vec [default: 30].
     #[arg(long, value_name = "SECS", value_parser = value_parser!(u32).range(1..=30))]
     pub window: Option<u32>,
     /// Read every Nth column of tokens only: faster, and nearly the same embedding.

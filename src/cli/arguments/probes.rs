@@ -72,7 +72,7 @@ pub struct Predict {
     /// The encoder that the probe was trained on, where it lies elsewhere now.
     #[arg(long, value_parser = checkpoint())]
     pub checkpoint: Option<CheckpointRef>,
-    /// square, vertical or hybrid, where the file does not say.
+    /// square, vertical or hybrid: one branch of a hybrid Myna, or the patches of a Myna that does not say.
     #[arg(long)]
     pub patch: Option<Patching>,
     /// Which weights, where the checkpoint holds several [default: those that the probe was trained on].

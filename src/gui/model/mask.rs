@@ -492,7 +492,7 @@ pub fn explain_mask(kind: MaskKind) -> &'static str {
         MaskKind::Time => "Whole columns: stretches of time (patchout of MAEST)",
         MaskKind::Frequency => "Whole rows: bands of pitch (patchout of MAEST)",
         MaskKind::Block => "One connected block around a random place",
-        MaskKind::Span => "Spans of neighbouring columns (Music2Vec)",
+        MaskKind::Span => "Spans of neighbouring columns (data2vec)",
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which encoder the tensors of a file are, what doesn't fit, and what else the file holds.
+//! Which Myna the tensors of a file are, and what doesn't fit.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -6,20 +6,27 @@ use serde::Serialize;
 
 use super::{
     CheckpointReport, CheckpointSummary, LoadOptions,
-    candidates::{Candidate, Undecided, WITNESSES, WeightsRole, candidates, choose},
+    candidates::{Candidate, Undecided, WeightsRole, candidates, choose},
+    left_out::left_out,
     listing::{Listing, TensorEntry},
+    misfit::{
+        is_finite, list, no_encoder, no_sizes, not_finite_fault, unnamed_average, why_missing,
+    },
     open::{broken_numbers_remedy, json_beside},
 };
 use crate::{
     CheckpointError, Family, MynaConfig, Patching, Preset,
-    families::myna::{HEAD_DIM, parameters::encoder_parameters},
+    families::{
+        self,
+        myna::{HEAD_DIM, parameters::encoder_parameters},
+    },
     parameters::TrainingHead,
     weights::{WeightTensor, Weights},
 };
 use mynascope_base::counted;
 
 /// What the encoder would compute with and ours doesn't have: loading without it would be another model.
-const FOREIGN: [&str; 7] = [
+pub(super) const FOREIGN: [&str; 7] = [
     "transformer.",
     "to_patch_embedding",
     "pos_emb",
@@ -40,15 +47,6 @@ pub struct FoundEncoder {
     pub prefix: String,
     /// Whether it is the one that is meant.
     pub chosen: bool,
-}
-
-/// Tensors that are not of the encoder, and are not read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LeftOut {
-    /// `optimizer`, `projector`, `ema_state_dict`, ...
-    pub group: String,
-    /// How many tensors.
-    pub tensors: usize,
 }
 
 /// A file that was matched against the layout of an encoder.
@@ -100,9 +98,7 @@ pub(super) fn fit(
             .as_ref()
             .and_then(|json| json.get("model_type")?.as_str());
         return Err(damaged(match model_type {
-            Some(model_type) => format!(
-                "its config.json says that it is a {model_type}, and only Myna, MAEST, MT2 and Music2Vec are read"
-            ),
+            Some(model_type) => families::say_another(model_type),
             None => no_encoder(&listing),
         }));
     }
@@ -223,6 +219,7 @@ pub(super) fn fit(
             mlp_dim: config.mlp_dim,
             parameters: config.parameters(),
             labels: 0,
+            readouts: config.info().readouts,
             missing,
             unexpected,
             misshaped,
@@ -307,169 +304,6 @@ fn hold_the_same(a: &Candidate, b: &Candidate, listing: &Listing) -> bool {
                 .and_then(|other| listing.tensors.get(other));
             other.is_some() && listing.tensors.get(own) == other
         })
-}
-
-/// What is said of tensors under an encoder's names that show no sizes of one: their numbers may be of a kind that is
-/// not read.
-fn no_sizes(candidates: &[Candidate], chosen: usize, listing: &Listing) -> String {
-    let names = candidates.get(chosen).into_iter();
-    let unread = names
-        .flat_map(|candidate| candidate.names.iter())
-        .filter_map(|(name, own)| Some((name, listing.tensors.get(own)?)))
-        .filter(|(_, entry)| entry.width().is_none());
-    // The encoder's own say more than what stands beside it.
-    let is_beside = |name: &str| !FOREIGN.iter().any(|start| name.starts_with(start));
-    match unread.min_by_key(|(name, _)| is_beside(name)) {
-        Some((name, entry)) => format!("{name} is {}", entry.say_unread()),
-        None => "its tensors show sizes that no encoder has".into(),
-    }
-}
-
-/// What is said of a file without an encoder.
-fn no_encoder(listing: &Listing) -> String {
-    if listing.tensors.is_empty() && listing.unreadable.is_empty() {
-        return "it holds no tensors".into();
-    }
-    if let Some(name) = unnamed_average(listing) {
-        return format!(
-            "it holds no encoder, only {name}, a list of averages without names: save the averaged model's state_dict()"
-        );
-    }
-    let is_witness = |name: &str| WITNESSES.iter().any(|witness| name.ends_with(witness));
-    let mut unreadable = listing.unreadable.iter();
-    if let Some((name, what)) = unreadable.find(|(name, _)| is_witness(name)) {
-        return format!("{name} is {what}; save the state_dict() of the model in floating point");
-    }
-    if listing.tensors.is_empty()
-        && let Some((_, what)) = listing.unreadable.first_key_value()
-    {
-        return format!("it holds no tensors, only {what}; save model.state_dict()");
-    }
-    let is_addition = |name: &String| name.contains(".lora_A.") || name.contains(".lora_B.");
-    if listing.tensors.keys().any(is_addition) {
-        return "it holds the additions of LoRA, which belong to the encoder that they were trained on; put them together and \
-                save that: model.merge_and_unload().state_dict()"
-            .into();
-    }
-    let is_number = |name: &String| {
-        name.split('.')
-            .all(|part| part.bytes().all(|it| it.is_ascii_digit()))
-    };
-    if !listing.tensors.is_empty() && listing.tensors.keys().all(is_number) {
-        let tensors = counted(listing.tensors.len(), "tensor");
-        return format!(
-            "it holds {tensors} without names, which tell no encoder: save model.state_dict(), which names them"
-        );
-    }
-    "it holds no encoder that is known here: no to_patch_embedding.2.weight or transformer.layers.0 as in Myna, and no \
-     time_new_pos_embed or distillation_token as in MAEST, no cls_stone as in MT2 and no feature_extractor.conv_layers.0 as in Music2Vec"
-        .into()
-}
-
-/// The list in which torch_ema and diffusers keep averages.
-fn unnamed_average(listing: &Listing) -> Option<&str> {
-    const LIST: &str = "shadow_params";
-    listing.tensors.keys().find_map(|name| {
-        let (before, after) = name.rsplit_once('.')?;
-        let is_list = after.bytes().all(|byte| byte.is_ascii_digit());
-        let last = before.rsplit('.').next()?;
-        (is_list && last == LIST).then_some(before)
-    })
-}
-
-const ADAPTED: &str = "parted into a base and the additions of LoRA; put them together before you save: \
-                       model.merge_and_unload().state_dict()";
-
-/// Whether peft keeps a tensor apart from what was trained on top of it.
-fn is_adapted(name: &str, listing: &Listing) -> bool {
-    name.rsplit_once('.').is_some_and(|(layer, kind)| {
-        listing
-            .tensors
-            .contains_key(&format!("{layer}.base_layer.{kind}"))
-    })
-}
-
-/// Of tensors that are missing: what stands in their place.
-fn why_missing(
-    missing: &[String],
-    candidate: &Candidate,
-    listing: &Listing,
-) -> Vec<(String, String)> {
-    let why = |name: &String| {
-        let own = candidate.names.get(name);
-        let entry = own.and_then(|own| listing.tensors.get(own));
-        let other = || {
-            let own = format!("{}{name}", candidate.prefix);
-            listing.unreadable.get(&own).cloned()
-        };
-        let why = match entry {
-            Some(entry) => Some(entry.say_unread()),
-            None if is_adapted(&format!("{}{name}", candidate.prefix), listing) => {
-                Some(ADAPTED.to_owned())
-            }
-            None => other(),
-        };
-        Some((name.clone(), why?))
-    };
-    missing.iter().filter_map(why).collect()
-}
-
-/// What the file holds beside the encoder, by the first part of the name that tells it from the encoder.
-fn left_out(
-    listing: &Listing,
-    candidates: &[Candidate],
-    chosen: usize,
-    config: &MynaConfig,
-) -> Vec<LeftOut> {
-    let Some(candidate) = candidates.get(chosen) else {
-        return Vec::new();
-    };
-    let layout = encoder_parameters(config);
-    let used: std::collections::HashSet<&str> = layout
-        .iter()
-        .filter_map(|spec| candidate.names.get(&spec.name))
-        .map(String::as_str)
-        .collect();
-    let others = candidates
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| *at != chosen);
-    let others: Vec<&Candidate> = others.map(|(_, other)| other).collect();
-    let mut groups: BTreeMap<String, usize> = BTreeMap::new();
-    for name in listing
-        .tensors
-        .keys()
-        .filter(|name| !used.contains(name.as_str()))
-    {
-        let other = others
-            .iter()
-            .filter(|other| !other.prefix.is_empty() && name.starts_with(&other.prefix))
-            .max_by_key(|other| other.prefix.len());
-        let group = match other {
-            Some(other) => other.choice(),
-            None => group(name, &candidate.prefix),
-        };
-        *groups.entry(group.to_owned()).or_default() += 1;
-    }
-    groups
-        .into_iter()
-        .map(|(group, tensors)| LeftOut { group, tensors })
-        .collect()
-}
-
-/// The first part of a name behind what it shares with the encoder's prefix.
-fn group<'a>(name: &'a str, prefix: &str) -> &'a str {
-    let mut rest = name;
-    for part in prefix.split_inclusive('.') {
-        match rest.strip_prefix(part) {
-            Some(behind) => rest = behind,
-            None => break,
-        }
-    }
-    match rest.split('.').next() {
-        Some("") | None => "unnamed",
-        Some(first) => first,
-    }
 }
 
 /// The sizes that the shapes show. A broken or missing tensor must not hide the others, so each size has more than
@@ -658,28 +492,4 @@ impl Fit {
             }),
         }
     }
-}
-
-fn not_finite_fault(names: &[String]) -> Option<String> {
-    let tensors = counted(names.len(), "tensor");
-    (!names.is_empty()).then(|| format!("{tensors} with NaN or infinite values: {}", list(names)))
-}
-
-fn is_finite(values: &[f32]) -> bool {
-    values.iter().all(|value| value.is_finite())
-}
-
-/// The first few names and how many more there are.
-fn list(names: &[String]) -> String {
-    const SHOWN: usize = 12;
-    let mut text = names
-        .iter()
-        .take(SHOWN)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-    if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
-    }
-    text
 }

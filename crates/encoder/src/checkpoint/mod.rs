@@ -2,20 +2,23 @@
 //! and say in the header which patches they read.
 
 mod candidates;
+mod file;
 mod fit;
+mod left_out;
 mod listing;
 mod locate;
+mod misfit;
 #[cfg(test)]
 mod mutation_tests;
 mod open;
 mod safetensors_file;
+mod save;
 mod shards;
 mod source;
 mod summary;
 mod torch_file;
 
 use std::{
-    collections::BTreeMap,
     convert::Infallible,
     ffi::OsString,
     fmt,
@@ -31,19 +34,23 @@ use mynascope_base::{
 };
 
 use super::{
-    CheckpointError, Family, Patching, Preset, Reading,
+    CheckpointError, Family, Patching, Preset, Reading, Readout,
     families::{self, Hint},
     parameters::TrainingHead,
     weights::{WeightTensor, Weights},
 };
 pub use candidates::{WeightsChoice, WeightsRole};
+pub use file::{FileContent, FileTensor, read_file};
+use file::{list_file, list_one, list_source};
+pub use fit::FoundEncoder;
 use fit::fit;
-pub use fit::{FoundEncoder, LeftOut};
+pub use left_out::LeftOut;
 use listing::Listing;
 pub(crate) use locate::say_chosen_file;
 pub use locate::say_step_of_run;
 pub use open::OpenCheckpoint;
 pub use safetensors_file::write_tensors;
+pub use save::{FileDtype, save_weights, save_weights_as};
 use source::Source;
 pub use summary::{CheckpointSummary, summarise};
 
@@ -107,137 +114,6 @@ impl CheckpointRef {
     }
 }
 
-/// A tensor as a file holds it, as 32-bit numbers, row-major.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FileTensor {
-    pub shape: Vec<usize>,
-    pub values: Vec<f32>,
-    /// The type in the file where it was not f32.
-    pub converted_from: Option<String>,
-}
-
-/// What a checkpoint file holds.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct FileContent {
-    /// The tensors by name.
-    pub tensors: BTreeMap<String, FileTensor>,
-    /// The text header of a `.safetensors` file.
-    pub metadata: BTreeMap<String, String>,
-    /// Tensors that are no floating point numbers, with their type.
-    pub not_numbers: Vec<(String, String)>,
-}
-
-/// Reads all tensors of a `.safetensors` or torch file, told apart by their first bytes. Nothing in the file is run.
-///
-/// # Errors
-/// If the file cannot be read, is no checkpoint, is cut off, or claims sizes that it cannot hold.
-pub fn read_file(path: &Path) -> Result<FileContent, CheckpointError> {
-    list_file(path)?.read_all()
-}
-
-/// Lists the tensors of a file, or of all parts of an index.
-fn list_file(path: &Path) -> Result<Listing, CheckpointError> {
-    if shards::is_index(path) && path.is_file() {
-        shards::list(path)
-    } else {
-        list_one(path)
-    }
-}
-
-/// Lists the tensors of a file that stands alone.
-fn list_one(path: &Path) -> Result<Listing, CheckpointError> {
-    if path.is_dir() {
-        return Err(CheckpointError::EmptyFolder {
-            path: path.to_path_buf(),
-        });
-    }
-    let source = Source::open(path).map_err(|source| CheckpointError::Io {
-        source,
-        path: path.to_path_buf(),
-    })?;
-    list_source(source, path).map_err(|why| CheckpointError::Damaged {
-        why,
-        path: path.to_path_buf(),
-    })
-}
-
-/// Lists the tensors of a checkpoint's bytes; the path is for messages.
-fn list_source(mut source: Source, path: &Path) -> Result<Listing, String> {
-    if source.length() == 0 {
-        return Err("it is empty; copy or download it again".into());
-    }
-    let start = source.read_at(0, source.length().min(512))?;
-    // A safetensors file begins with the length of its header, whose bytes may be any, and then the header's brace.
-    let is_safetensors = match start.split_first_chunk::<8>() {
-        Some((length, [b'{', ..])) => {
-            u64::from_le_bytes(*length) <= safetensors_file::MAX_HEADER_BYTES
-        }
-        _ => false,
-    };
-    if is_safetensors {
-        safetensors_file::list(source, path)
-    } else if start.starts_with(b"PK") {
-        torch_file::list_archive(source, path)
-    } else if start.starts_with(&[0x80]) {
-        torch_file::list_legacy(source, path)
-    } else if let Some(what) = other_format(&start) {
-        Err(what.into())
-    } else {
-        safetensors_file::list(source, path)
-    }
-}
-
-/// What a file is that is often taken for a checkpoint, and what to do about it.
-fn other_format(start: &[u8]) -> Option<&'static str> {
-    let formats: [(usize, &[u8], &str); 8] = [
-        (
-            0,
-            b"version https://git-lfs",
-            "it is only a pointer to a file that Git LFS keeps; run `git lfs pull` to get the file itself",
-        ),
-        (
-            0,
-            b"\x1f\x8b",
-            "it is compressed with gzip; unpack it first",
-        ),
-        (
-            257,
-            b"ustar",
-            "it is a tar archive, unpack it; if torch wrote it (before 0.1.10), load it with that torch and save it with a newer one",
-        ),
-        (
-            0,
-            b"\x89HDF",
-            "it is an HDF5 file as Keras writes it; save the encoder's state_dict() with torch or safetensors",
-        ),
-        (
-            0,
-            b"GGUF",
-            "it is a GGUF file; save the encoder's state_dict() with torch or safetensors",
-        ),
-        (
-            0,
-            b"\x93NUMPY",
-            "it is one numpy array; save all tensors with their names, as in safetensors.numpy.save_file({name: array, ..}, \
-             \"weights.safetensors\")",
-        ),
-        (
-            0,
-            b"PAR1",
-            "it is a table in Parquet; `map` and `neighbours` open tables",
-        ),
-        (
-            0,
-            b"<!DOCTYPE",
-            "it is a web page, not the file itself; download it again",
-        ),
-    ];
-    formats.into_iter().find_map(|(at, mark, what)| {
-        let found = start.get(at..)?.get(..mark.len())?;
-        found.eq_ignore_ascii_case(mark).then_some(what)
-    })
-}
-
 /// Whether a file or folder is a checkpoint by what it holds: the tensors of an encoder, or a hub's or run's folder.
 /// Reads headers only.
 pub fn is_checkpoint(path: &Path) -> bool {
@@ -266,7 +142,7 @@ pub struct LoadOptions {
     pub patch: Option<Patching>,
     /// Which weights, of a file that holds several encoders.
     pub weights: WeightsChoice,
-    /// Attention heads, of a file that doesn't say: MT2, and MAEST in its authors' form.
+    /// Attention heads, of a file that doesn't say.
     pub heads: Option<usize>,
     /// Which layer is read, and how; by default as published.
     pub reading: Reading,
@@ -282,6 +158,21 @@ impl LoadOptions {
                 true => None,
                 false => Some(self.weights.to_string()),
             },
+        }
+    }
+}
+
+impl LoadOptions {
+    /// Refuses to be told the patches of an encoder that has no choice of them.
+    pub(crate) fn check_patch(&self, family: Family, file: &Path) -> Result<(), CheckpointError> {
+        match self.patch {
+            None => Ok(()),
+            Some(patch) => Err(CheckpointError::Unfit {
+                why: format!(
+                    "it holds an encoder of the family {family}, and --patch {patch} says which patches a Myna reads; leave out --patch"
+                ),
+                path: file.to_path_buf(),
+            }),
         }
     }
 }
@@ -316,6 +207,8 @@ pub struct CheckpointReport {
     pub parameters: usize,
     /// Styles that its classifier tells.
     pub labels: usize,
+    /// How one vector can be made of a layer, the published way first.
+    pub readouts: Vec<Readout>,
     /// Tensors that the encoder needs and the file lacks.
     pub missing: Vec<String>,
     /// Tensors with names of the encoder's parts that it doesn't have: it would be another model without them.
@@ -477,57 +370,4 @@ pub fn shipped_weights(patch: Option<Patching>) -> Result<Weights, CheckpointErr
     let options = LoadOptions::from(patch);
     let (weights, _) = fit(listing, None, &options, path)?.into_weights(patch, path)?;
     Ok(weights)
-}
-
-/// How numbers are kept in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum FileDtype {
-    /// 32 bits.
-    #[default]
-    Single,
-    /// Half the size; embeddings differ in the fourth digit.
-    Half,
-}
-
-/// Writes weights (with their head, if any) as `.safetensors` under the published names. The header says kind and
-/// sizes; `about` adds to it (seed, step, data).
-///
-/// # Errors
-/// If the file cannot be written; an old one is untouched.
-pub fn save_weights(
-    path: &Path,
-    weights: &Weights,
-    about: &[(&str, String)],
-) -> Result<(), CheckpointError> {
-    save_weights_as(path, weights, about, FileDtype::Single)
-}
-
-/// As [`save_weights`], in a precision.
-///
-/// # Errors
-/// As [`save_weights`].
-pub fn save_weights_as(
-    path: &Path,
-    weights: &Weights,
-    about: &[(&str, String)],
-    precision: FileDtype,
-) -> Result<(), CheckpointError> {
-    let mut metadata: BTreeMap<String, String> = about
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), value.clone()))
-        .collect();
-    metadata.insert("format".into(), "mynascope".into());
-    metadata.extend(weights.config.header());
-    let tensors: Vec<(&str, &[usize], &[f32])> = weights
-        .tensors
-        .iter()
-        .map(|tensor| {
-            (
-                tensor.spec.name.as_str(),
-                tensor.spec.shape.as_slice(),
-                tensor.values.as_slice(),
-            )
-        })
-        .collect();
-    safetensors_file::write_tensors_as(path, &tensors, metadata, precision)
 }

@@ -42,8 +42,9 @@ pub fn summarise(
     let (mut open, hint) = (OpenCheckpoint::open(&file)?, options.hint());
     match families::find(&mut open, &hint)? {
         Some((found, _)) => {
+            options.check_patch(found.family, open.file())?;
             let secs = options.reading.window_secs;
-            let of_window = secs.and_then(|secs| found.config.info_of_window(secs));
+            let of_window = secs.and_then(|secs| found.config.design().info_of_window(secs));
             let summary = found.summary(&hint);
             Ok(CheckpointSummary {
                 info: of_window.unwrap_or(summary.info),

@@ -253,8 +253,8 @@ impl Recognised<EncoderConfig> {
     /// What it is, for people: "MAEST of 5 s".
     pub fn name(&self) -> String {
         match self.chosen() {
-            Some(chosen) => format!("{} ({chosen})", self.config.name()),
-            None => self.config.name(),
+            Some(chosen) => format!("{} ({chosen})", self.config.design().name()),
+            None => self.config.design().name(),
         }
     }
 
@@ -272,7 +272,7 @@ impl Recognised<EncoderConfig> {
         if !self.heads_are_sure {
             said.push(format!(
                 "the file doesn't say how many attention heads there are; taken for granted: {} (--heads says otherwise)",
-                self.config.sizes().heads
+                self.config.design().sizes().heads
             ));
         }
         (!said.is_empty()).then(|| said.join("; "))
@@ -294,7 +294,7 @@ impl Recognised<EncoderConfig> {
 
     /// What the headers of a checkpoint tell; the user may have said how many heads there are.
     pub(crate) fn summary(self, hint: &Hint) -> CheckpointSummary {
-        let sizes = self.config.sizes();
+        let sizes = self.config.design().sizes();
         CheckpointSummary {
             encoders: self.encoders(),
             heads: sizes.heads,
@@ -323,8 +323,8 @@ impl Recognised<EncoderConfig> {
                 }
             }
         }
-        let sizes = self.config.sizes();
-        let mut note = self.config.say_reading(self.labels.is_some());
+        let (sizes, info) = (self.config.design().sizes(), self.config.design().info());
+        let mut note = self.config.design().say_reading(self.labels.is_some());
         if let Some(more) = self.say_use() {
             note = format!("{note}; {more}");
         }
@@ -337,8 +337,9 @@ impl Recognised<EncoderConfig> {
             depth: sizes.depth,
             heads: sizes.heads,
             mlp_dim: sizes.mlp_dim,
-            parameters: self.config.info(Vec::new()).parameters,
+            parameters: info.parameters,
             labels: sizes.labels,
+            readouts: info.readouts,
             missing: self.missing,
             unexpected: self.unexpected,
             misshaped: self.misshaped,

@@ -1,17 +1,325 @@
-//! The published designs of encoders, a module each: sizes, weights, tokens and network, read from top to bottom.
+//! The published designs of encoders, a module each: sizes, weights, windows, tokens and network, read from top to bottom.
+//!
+//! Here are the only lists of them. What a family tells is asked through [`EncoderConfig`], what its network gives through
+//! [`Network`]; both hand on to its own [`Design`] and [`FamilyNetwork`].
 
+mod design;
 mod found;
 pub mod maest;
 pub mod mt2;
 pub mod music2vec;
 pub mod myna;
 
+pub(crate) use design::{Design, FamilyNetwork, FollowAttention, ReadLayers, WeightNames};
 pub(crate) use found::Found;
 pub use found::{Hint, Recognised, Shapes, Sizes, Taken, Values};
 
+use std::fmt;
+
+use burn::tensor::backend::Backend;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{CheckpointError, EncoderConfig, Family, OpenCheckpoint};
+use super::{
+    CheckpointError, EncoderError, EncoderInfo, MynaConfig, OpenCheckpoint, ParameterSpec,
+    Precision, Readout, Weights, kernels::Kernels,
+};
+
+/// The published designs of encoders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// Myna (Yonay et al. 2025): mean over masked patches, trained by contrast.
+    Myna,
+    /// MAEST (Alonso-Jiménez et al. 2023): overlapping patches of a log mel-spectrogram, trained to tell styles.
+    Maest,
+    /// MT2 (Kong et al. 2025): frames of a VQT and a mel-spectrogram, two class tokens, one trained by contrast and one to
+    /// move with the key.
+    Mt2,
+    /// Music2Vec (Li et al. 2022): samples, trained to say what an average of itself makes of what it doesn't see.
+    Music2vec,
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Myna => "Myna",
+            Self::Maest => "MAEST",
+            Self::Mt2 => "MT2",
+            Self::Music2vec => "Music2Vec",
+        })
+    }
+}
+
+impl Family {
+    /// All families.
+    pub const ALL: [Self; 4] = [Self::Myna, Self::Maest, Self::Mt2, Self::Music2vec];
+
+    /// Names of tensors by which its files are known, for people.
+    fn witnesses(self) -> &'static str {
+        match self {
+            Self::Myna => "to_patch_embedding.2.weight or transformer.layers.0",
+            Self::Maest => maest::WITNESSES,
+            Self::Mt2 => mt2::WITNESSES,
+            Self::Music2vec => music2vec::WITNESSES,
+        }
+    }
+
+    /// The part of the network that a readout needs and that a file of this family may lack, for people.
+    pub(crate) fn part_for(self, readout: Readout) -> Option<&'static str> {
+        match (self, readout) {
+            (Self::Maest, Readout::Logits | Readout::Probabilities) => Some("classifier"),
+            _ => None,
+        }
+    }
+}
+
+/// What is said of a file without an encoder.
+pub(crate) fn say_none_found() -> String {
+    let families = Family::ALL.map(|family| format!("no {} as in {family}", family.witnesses()));
+    format!("it holds no encoder that is known here: {}", and(&families))
+}
+
+/// What is said of a file whose `config.json` names something else.
+pub(crate) fn say_another(model_type: &str) -> String {
+    let families = Family::ALL.map(|family| family.to_string());
+    format!(
+        "its config.json says that it is a {model_type}, and only {} are read",
+        and(&families)
+    )
+}
+
+/// "A, B and C".
+fn and(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// The sizes of an encoder of any family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "family", rename_all = "lowercase")]
+pub enum EncoderConfig {
+    /// Myna.
+    Myna(MynaConfig),
+    /// MAEST.
+    Maest(maest::Config),
+    /// MT2.
+    Mt2(mt2::Config),
+    /// Music2Vec.
+    Music2vec(music2vec::Config),
+}
+
+impl From<MynaConfig> for EncoderConfig {
+    fn from(config: MynaConfig) -> Self {
+        Self::Myna(config)
+    }
+}
+
+impl From<mt2::Config> for EncoderConfig {
+    fn from(config: mt2::Config) -> Self {
+        Self::Mt2(config)
+    }
+}
+
+impl EncoderConfig {
+    /// What its family makes of these sizes.
+    pub(crate) fn design(&self) -> &dyn Design {
+        match self {
+            Self::Myna(config) => config,
+            Self::Maest(config) => config,
+            Self::Mt2(config) => config,
+            Self::Music2vec(config) => config,
+        }
+    }
+
+    /// The published design.
+    pub fn family(&self) -> Family {
+        self.design().family()
+    }
+
+    /// What other crates may ask of an encoder of these sizes; `outputs` are the names of what its classifier tells.
+    pub fn info(&self, outputs: Vec<String>) -> EncoderInfo {
+        EncoderInfo {
+            outputs,
+            ..self.design().info()
+        }
+    }
+
+    /// The sizes, if it is a Myna.
+    pub fn myna(&self) -> Option<MynaConfig> {
+        match self {
+            Self::Myna(config) => Some(*config),
+            _ => None,
+        }
+    }
+
+    /// Refuses sizes that no encoder can have or no machine can hold.
+    ///
+    /// # Errors
+    /// [`EncoderError::Sizes`] with the first size that is wrong and its limits.
+    pub fn validate(&self) -> Result<(), EncoderError> {
+        self.design().validate()
+    }
+
+    /// Sizes that every family has.
+    pub fn sizes(&self) -> Sizes {
+        self.design().sizes()
+    }
+
+    /// What it is, for people: "tiny hybrid", "MAEST of 5 s".
+    pub fn name(&self) -> String {
+        self.design().name()
+    }
+
+    /// As [`Self::name`], with the family and all sizes that tell encoders of it apart.
+    pub fn full_name(&self) -> String {
+        self.design().full_name()
+    }
+
+    /// Values of the published embedding.
+    pub fn embedding_dim(&self) -> usize {
+        self.design().info().dim
+    }
+
+    /// Numbers that training changes, without a head.
+    pub fn parameters(&self) -> usize {
+        self.design().info().parameters
+    }
+
+    /// All weights that training changes, in the order in which the forward pass takes them.
+    ///
+    /// # Errors
+    /// [`EncoderError::NotTrained`] of a family that is read here but not trained.
+    pub fn trained_parameters(&self) -> Result<Vec<ParameterSpec>, EncoderError> {
+        let trained = self.design().trained_parameters();
+        trained.ok_or_else(|| EncoderError::NotTrained(self.family()))
+    }
+
+    /// How many blocks lie behind the one that a weight belongs to, of one that is trained here; 0 for the last block and for
+    /// what follows it, `None` for what stands before the first.
+    pub fn blocks_behind(&self, parameter: &str) -> Option<usize> {
+        let WeightNames { blocks, behind } = self.design().weight_names()?;
+        if behind.iter().any(|start| parameter.starts_with(start)) {
+            return Some(0);
+        }
+        let number = parameter.strip_prefix(blocks)?.split('.').next()?;
+        let block: usize = number.parse().ok()?;
+        Some(self.sizes().depth.saturating_sub(block + 1))
+    }
+
+    /// What the header of our files says of it, beside its tensors.
+    pub(crate) fn header(&self) -> Vec<(String, String)> {
+        let Sizes {
+            dim,
+            depth,
+            heads,
+            mlp_dim,
+            ..
+        } = self.sizes();
+        let numbers = [
+            ("dim", dim),
+            ("depth", depth),
+            ("heads", heads),
+            ("mlp_dim", mlp_dim),
+        ];
+        let mut header = numbers
+            .map(|(name, value)| (name.to_owned(), value.to_string()))
+            .to_vec();
+        header.extend(self.design().header());
+        header
+    }
+}
+
+/// The weights of an encoder as plain numbers.
+pub(super) enum NetworkWeights {
+    Myna(MynaConfig, Weights),
+    /// Of any other family: the numbers of all its parameters, in their order.
+    Tensors(EncoderConfig, Vec<Vec<f32>>),
+}
+
+impl From<Weights> for NetworkWeights {
+    fn from(weights: Weights) -> Self {
+        match weights.config {
+            EncoderConfig::Myna(config) => Self::Myna(config, weights),
+            config => {
+                // Without what training hangs behind it.
+                let count = config.trained_parameters().map_or(0, |all| all.len());
+                let tensors = weights.tensors.into_iter().take(count);
+                Self::Tensors(config, tensors.map(|tensor| tensor.values).collect())
+            }
+        }
+    }
+}
+
+impl NetworkWeights {
+    /// The sizes.
+    pub fn config(&self) -> EncoderConfig {
+        match self {
+            Self::Myna(config, _) => EncoderConfig::Myna(*config),
+            Self::Tensors(config, _) => *config,
+        }
+    }
+}
+
+/// A network on a device.
+#[derive(Debug)]
+pub(crate) enum Network<B: Backend> {
+    Myna(myna::network::Encoder<B>),
+    Maest(maest::Network<B>),
+    Mt2(mt2::Network<B>),
+    Music2vec(music2vec::Network<B>),
+}
+
+impl<B: Kernels> Network<B> {
+    /// Puts weights on a device; `None` if they are not those of their sizes.
+    pub(super) fn assemble(weights: NetworkWeights, device: &B::Device) -> Option<Self> {
+        let (config, tensors) = match weights {
+            NetworkWeights::Myna(config, weights) => {
+                return Some(Self::Myna(myna::network::Encoder::assemble(
+                    &config,
+                    &weights.tail,
+                    Precision::F32,
+                    weights.upload::<B>(device),
+                )?));
+            }
+            NetworkWeights::Tensors(config, tensors) => (config, tensors),
+        };
+        Some(match config {
+            // Its weights have a form of their own, which training changes.
+            EncoderConfig::Myna(_) => return None,
+            EncoderConfig::Maest(config) => {
+                Self::Maest(maest::Network::assemble(&config, tensors, device)?)
+            }
+            EncoderConfig::Mt2(config) => {
+                Self::Mt2(mt2::Network::assemble(&config, tensors, device)?)
+            }
+            EncoderConfig::Music2vec(config) => {
+                Self::Music2vec(music2vec::Network::assemble(&config, tensors, device)?)
+            }
+        })
+    }
+
+    /// The network, if it is a Myna.
+    pub fn myna(&self) -> Result<&myna::network::Encoder<B>, String> {
+        match self {
+            Self::Myna(encoder) => Ok(encoder),
+            _ => Err("the encoder is no Myna".to_owned()),
+        }
+    }
+
+    /// The network of any other family.
+    pub(crate) fn family(&self) -> Result<&dyn FamilyNetwork<B>, String> {
+        match self {
+            Self::Myna(_) => Err("a Myna is asked with tokens".to_owned()),
+            Self::Maest(network) => Ok(network),
+            Self::Mt2(network) => Ok(network),
+            Self::Music2vec(network) => Ok(network),
+        }
+    }
+}
 
 /// Which family but Myna a file is of by names and shapes, whether or not it can be used; the `config.json` beside it tells
 /// those apart that share names.
@@ -32,9 +340,7 @@ pub(crate) fn of_config(config_json: &Value) -> Option<Result<Family, String>> {
     Some(match said {
         maest::HUB_TYPE => maest::check_front_end(config_json).map(|()| Family::Maest),
         music2vec::HUB_TYPE => Ok(Family::Music2vec),
-        other => Err(format!(
-            "its config.json says that it is a {other}, and only Myna, MAEST, MT2 and Music2Vec are read"
-        )),
+        other => Err(say_another(other)),
     })
 }
 

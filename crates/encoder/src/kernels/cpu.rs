@@ -10,7 +10,7 @@ use mynascope_kernels::{
     LinearGradients, Norm, NormGradients,
 };
 
-use super::{Convolution, Kernels, Layer, Norm as LayerNorm};
+use super::{Activation, Convolution, Kernels, Layer, Norm as LayerNorm};
 
 /// 32-bit numbers, one behind the other; `None` for other numbers or gaps between them.
 fn slice(tensor: &FlexTensor) -> Option<&[f32]> {
@@ -125,8 +125,16 @@ impl Kernels for Flex {
         let x = slice(&x)?;
         let (out, kept) = match layer {
             Layer::Norm(norm) => (kernels::norm(x, norm_of(norm)?), Vec::new()),
-            Layer::Linear { weight, bias } => {
-                (kernels::linear(x, slice(weight)?, slice(bias)?), Vec::new())
+            Layer::Linear {
+                weight,
+                bias,
+                activation,
+            } => {
+                let (weight, bias) = (slice(weight)?, slice(bias)?);
+                match activation {
+                    Activation::None => (kernels::linear(x, weight, bias), Vec::new()),
+                    Activation::Gelu => kernels::linear_gelu(x, weight, bias, keep),
+                }
             }
             Layer::Attention { .. } => {
                 let weights = attention_of(layer)?;
@@ -170,10 +178,19 @@ impl Kernels for Flex {
                     kernels::norm_backward(x, norm_of(norm)?, grad);
                 vec![x, weight, bias]
             }
-            Layer::Linear { weight, bias } => {
-                let outputs = slice(bias)?.len();
-                let LinearGradients { x, weight, bias } =
-                    kernels::linear_backward(x, slice(weight)?, outputs, grad);
+            Layer::Linear {
+                weight,
+                bias,
+                activation,
+            } => {
+                let (weight, outputs) = (slice(weight)?, slice(bias)?.len());
+                let LinearGradients { x, weight, bias } = match activation {
+                    Activation::None => kernels::linear_backward(x, weight, outputs, grad),
+                    Activation::Gelu => {
+                        let before = numbers(kept?)?;
+                        kernels::linear_gelu_backward(x, weight, outputs, &before, grad)
+                    }
+                };
                 vec![x, weight, bias]
             }
             Layer::Attention { .. } => {

@@ -39,6 +39,13 @@ pub struct Norm<T> {
     pub epsilon: f64,
 }
 
+/// What stands behind a linear layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    None,
+    Gelu,
+}
+
 /// A layer over rows, with its weights. Matrices are [in, out]. The layers with a norm go round it: `x + f(norm(x))`, or
 /// `norm(x + f(x))` where the order says so.
 #[derive(Debug, Clone)]
@@ -48,6 +55,7 @@ pub enum Layer<T> {
     Linear {
         weight: T,
         bias: T,
+        activation: Activation,
     },
     /// f is out(attention(qkv(x))) among the `tokens` rows of each window, of which the first `queries` come out. `qkv` is
     /// [dim, 3 * heads * head_dim], `out` [heads * head_dim, dim]; biases are of their columns.
@@ -144,7 +152,7 @@ impl<T> Layer<T> {
     /// The weights in their order.
     pub fn weights(&self) -> Vec<&T> {
         match self {
-            Self::Norm(Norm { weight, bias, .. }) | Self::Linear { weight, bias } => {
+            Self::Norm(Norm { weight, bias, .. }) | Self::Linear { weight, bias, .. } => {
                 vec![weight, bias]
             }
             Self::Attention {
@@ -177,9 +185,14 @@ impl<T> Layer<T> {
         let two = |[a, b]: &[T; 2]| [f(a), f(b)];
         match self {
             Self::Norm(norm) => Layer::Norm(norm.map(&f)),
-            Self::Linear { weight, bias } => Layer::Linear {
+            Self::Linear {
+                weight,
+                bias,
+                activation,
+            } => Layer::Linear {
                 weight: f(weight),
                 bias: f(bias),
+                activation: *activation,
             },
             Self::Attention {
                 norm,
@@ -241,7 +254,17 @@ impl<T: Clone> Layer<T> {
     {
         match self {
             Self::Norm(norm) => norm.decomposed(x),
-            Self::Linear { weight, bias } => linear(x, weight, Some(bias), precision),
+            Self::Linear {
+                weight,
+                bias,
+                activation,
+            } => {
+                let out = linear(x, weight, Some(bias), precision);
+                match activation {
+                    Activation::None => out,
+                    Activation::Gelu => gelu(out),
+                }
+            }
             Self::Attention {
                 norm,
                 order,

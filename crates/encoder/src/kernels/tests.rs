@@ -110,11 +110,15 @@ fn matrix(name: u64, inputs: usize, outputs: usize) -> Primitive {
 fn norms_and_linear_layers_are_those_decomposed() {
     for rows in [1, 96, 250] {
         assert_same(&Layer::Norm(norm(10, DIM)), rows, DIM);
-        let linear = Layer::Linear {
-            weight: matrix(12, DIM, HIDDEN),
-            bias: primitive(&leaf(13, [HIDDEN])),
-        };
-        assert_same(&linear, rows, DIM);
+        for activation in [Activation::None, Activation::Gelu] {
+            let linear = Layer::Linear {
+                weight: matrix(12, DIM, HIDDEN),
+                bias: primitive(&leaf(13, [HIDDEN])),
+                activation,
+            };
+            assert_same(&linear, rows, DIM);
+            assert_same_values(&inner(&linear), rows, DIM);
+        }
     }
 }
 

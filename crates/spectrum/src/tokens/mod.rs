@@ -9,17 +9,21 @@
 
 mod grid;
 mod order;
+mod painted;
 mod picture_grid;
 mod random;
 mod track_view;
 mod view;
+mod view_name;
 
 pub use grid::{GridKind, PatchGrid, PatchShape, TokenGrid};
-pub use order::{DropOrder, MaskKind, MaskRatio, RatioError, dropped_tokens};
+pub use order::{DropOrder, DropRule, MaskKind, MaskRatio, RatioError, dropped_tokens};
+pub use painted::{Painted, PatchPlace};
 pub use picture_grid::{MOST_OVERLAPPING, MOST_ROWS, PictureGrid};
 pub use random::{Purpose, Stream, stream};
-pub use track_view::{DropRule, Painted, PatchPlace, TrackView, ViewFlags, ViewName};
+pub use track_view::{TrackView, ViewFlags};
 pub use view::{TokenMask, View, ViewPair, crop_places, draw_views};
+pub use view_name::ViewName;
 
 /// Frames of one window (3.07 s of picture at 16 kHz and a hop of 512).
 pub const WINDOW_FRAMES: usize = 96;

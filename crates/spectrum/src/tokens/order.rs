@@ -20,7 +20,7 @@ pub enum MaskKind {
     Frequency,
     /// One connected block around a random place.
     Block,
-    /// Spans of neighbouring columns from random places (Music2Vec).
+    /// Spans of neighbouring columns from random places (data2vec).
     Span,
 }
 
@@ -213,6 +213,15 @@ fn span_ranks(columns: usize, random: &mut Stream) -> Vec<usize> {
         }
     }
     rank
+}
+
+/// Which tokens of a window a view drops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DropRule {
+    /// The beginning of an order that is drawn for each window.
+    Drawn(MaskKind),
+    /// The same ones in every window, whatever the ratio: one flag a token. Tokens beyond the last flag are kept.
+    Same(Vec<bool>),
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 pub(super) mod archive;
 mod globals;
 mod legacy;
+mod machine;
 mod pickle;
 mod walk;
 

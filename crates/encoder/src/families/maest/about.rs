@@ -1,17 +1,19 @@
-//! What other crates are told of a MAEST, and what is asked of it on a device.
-
-use std::ops::Range;
+//! What the rest of the program asks of a MAEST.
 
 use super::{
-    BANDS, Config, Form, Head, PATCH, PUBLISHED_BLOCK, Patches, ROWS, STRIDE, embed, follow,
+    BANDS, Config, Form, Head, Network, PATCH, PUBLISHED_BLOCK, ROWS, STRIDE, cut, embed, follow,
+    input,
 };
 use crate::{
-    EncoderInfo, Family, Readout, WindowRule, attention::Followed, backend::EncoderJob,
-    families::Sizes, kernels::Kernels, network::Network,
+    EncoderError, EncoderInfo, Family, Reading, Readout, Window, WindowRule,
+    attention::Followed,
+    backend::JobError,
+    families::{Design, FamilyNetwork, FollowAttention, ReadLayers, Sizes},
+    kernels::Kernels,
 };
 use mynascope_base::counted;
 use mynascope_spectrum::{
-    MAEST_HUB_MEL, MAEST_MEL,
+    MAEST_HUB_MEL, MAEST_MEL, SpectrumError,
     tokens::{GridKind, TokenGrid},
 };
 
@@ -26,47 +28,39 @@ const READOUTS: [Readout; 7] = [
     Readout::Probabilities,
 ];
 
-/// Reads layers of windows; as [`embed`].
-pub(crate) struct ReadLayers {
-    /// The windows.
-    pub patches: Patches,
-    /// Which layers.
-    pub layers: Range<usize>,
-    /// How.
-    pub readout: Readout,
-}
+impl<B: Kernels> FamilyNetwork<B> for Network<B> {
+    fn read_layers(
+        &self,
+        wanted: ReadLayers<'_>,
+        device: &B::Device,
+    ) -> Result<Vec<f32>, JobError> {
+        let patches = cut(self.config(), wanted.windows, wanted.kept)?;
+        Ok(embed(self, patches, wanted.layers, wanted.readout, device)?)
+    }
 
-impl EncoderJob for ReadLayers {
-    type Output = Vec<f32>;
-
-    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Vec<f32>, String> {
-        let network = network.maest()?;
-        embed(network, self.patches, self.layers, self.readout, device)
+    fn follow(
+        &self,
+        wanted: FollowAttention<'_>,
+        device: &B::Device,
+    ) -> Result<Followed, JobError> {
+        let kept = [wanted.kept.to_vec()];
+        let patches = cut(self.config(), &[wanted.window], Some(&kept))?;
+        Ok(follow(
+            self,
+            patches,
+            wanted.blocks,
+            wanted.readout,
+            device,
+        )?)
     }
 }
 
-/// Follows attention in one window back from what is read; as [`follow`].
-pub(crate) struct FollowTokens {
-    /// The window.
-    pub patches: Patches,
-    /// After how many blocks it is read.
-    pub layer: usize,
-    /// How.
-    pub readout: Readout,
-}
-
-impl EncoderJob for FollowTokens {
-    type Output = Followed;
-
-    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Followed, String> {
-        let network = network.maest()?;
-        follow(network, self.patches, self.layer, self.readout, device)
+impl Design for Config {
+    fn family(&self) -> Family {
+        Family::Maest
     }
-}
 
-impl Config {
-    /// What other crates may ask of it, but for the names of the styles.
-    pub fn info(&self) -> EncoderInfo {
+    fn info(&self) -> EncoderInfo {
         let frame_secs = MAEST_MEL.hop as f64 / 16_000.0;
         let secs = match self.form {
             Form::Hub => self.window_samples() as f64 / 16_000.0,
@@ -118,13 +112,11 @@ impl Config {
         }
     }
 
-    /// What it is, for people: "MAEST of 5 s".
-    pub(crate) fn name(&self) -> String {
+    fn name(&self) -> String {
         format!("MAEST of {} s", self.window_samples() / 16_000)
     }
 
-    /// Sizes that every family has.
-    pub(crate) fn sizes(&self) -> Sizes {
+    fn sizes(&self) -> Sizes {
         Sizes {
             dim: self.dim,
             depth: self.depth,
@@ -134,8 +126,11 @@ impl Config {
         }
     }
 
-    /// What it reads and tells, for people; `named` says whether the names of its styles are known.
-    pub(crate) fn say_reading(&self, named: bool) -> String {
+    fn validate(&self) -> Result<(), EncoderError> {
+        Config::validate(self)
+    }
+
+    fn say_reading(&self, named: bool) -> String {
         let info = self.info();
         format!(
             "windows of {:.3} s, {} columns and {ROWS} rows of patches of {PATCH} frames and bands, {BANDS} bands, {}",
@@ -152,16 +147,33 @@ impl Config {
         )
     }
 
-    /// Numbers that training changes.
-    pub fn count_parameters(&self) -> usize {
-        let shapes = self.parameters().into_iter();
-        shapes
-            .map(|(_, shape)| shape.iter().product::<usize>())
-            .sum()
+    fn output_dim(&self, readout: Readout) -> usize {
+        match readout {
+            Readout::Stack => 3 * self.dim,
+            Readout::Cls | Readout::Dist | Readout::Mean | Readout::Features => self.dim,
+            Readout::Logits | Readout::Probabilities => self.labels,
+            // Of other families.
+            _ => 0,
+        }
     }
 
-    /// The sizes as the hash of an encoder holds them; this text must never change.
-    pub(crate) fn identity_text(&self) -> String {
+    /// The published one, or the last of a shallower encoder.
+    fn default_layer(&self, readout: Readout) -> usize {
+        match readout.is_final() {
+            true => self.depth,
+            false => PUBLISHED_BLOCK.min(self.depth),
+        }
+    }
+
+    fn windows(&self, samples: &[f32], reading: &Reading) -> Result<Vec<Window>, SpectrumError> {
+        input::windows(self, samples, reading.overlap)
+    }
+
+    fn columns_in(&self, values: usize) -> Option<usize> {
+        Some(self.columns_of(values / BANDS))
+    }
+
+    fn identity_text(&self) -> String {
         let form = match self.form {
             Form::Hub => "hub",
             Form::Native => "native",
@@ -182,5 +194,15 @@ impl Config {
         format!(
             "maest dim {dim} depth {depth} heads {heads} mlp {mlp_dim} columns {columns} labels {labels} form {form} head {head}"
         )
+    }
+}
+
+impl Config {
+    /// Numbers that training changes.
+    pub fn count_parameters(&self) -> usize {
+        let shapes = self.parameters().into_iter();
+        shapes
+            .map(|(_, shape)| shape.iter().product::<usize>())
+            .sum()
     }
 }

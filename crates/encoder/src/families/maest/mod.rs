@@ -1,8 +1,8 @@
 //! MAEST, the "Music Audio Efficient Spectrogram Transformer" (Alonso-Jiménez, Serra and Bogdanov, ISMIR 2023,
 //! arXiv 2309.16418): a ViT-B over overlapping patches of a log mel-spectrogram, trained to tell styles of music.
 //!
-//! Read from top to bottom: sizes, parameters, what a window becomes, the network, what is read out of it. `recognise.rs`
-//! finds it in files.
+//! Read from top to bottom: sizes, parameters, the network, what is read out of it. `input.rs` makes windows and patches of
+//! sound, `recognise.rs` finds it in files, `about.rs` is what the rest of the program asks.
 //!
 //! A window is [frames, 96], frame by frame, the normalised log mel of the front end. Patches of 16 bands by 16 frames begin
 //! every 10 bands and every 10 frames: 9 rows by T columns. Tokens are frequency-major: row f, column t is token f * T + t.
@@ -10,20 +10,20 @@
 
 mod about;
 mod hub_json;
+mod input;
 mod recognise;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use about::{FollowTokens, ReadLayers};
 pub(crate) use hub_json::check_front_end;
-pub(crate) use recognise::HUB_TYPE;
-pub(crate) use recognise::find;
+use input::whole_patches;
+pub use input::{Patches, cut, patchout};
+pub(crate) use recognise::{HUB_TYPE, WITNESSES, find};
 pub use recognise::{read, recognise};
 
 use std::ops::Range;
 
 use burn::tensor::{Int, Tensor, TensorData, activation::sigmoid, backend::Backend};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -138,28 +138,6 @@ impl Config {
         whole_patches(frames).min(self.columns)
     }
 
-    /// Values of a readout.
-    pub fn output_dim(&self, readout: Readout) -> usize {
-        match readout {
-            Readout::Stack => 3 * self.dim,
-            Readout::Cls | Readout::Dist | Readout::Mean | Readout::Features => self.dim,
-            Readout::Logits | Readout::Probabilities => self.labels,
-            Readout::Contrastive
-            | Readout::Equivariant
-            | Readout::ClassMean
-            | Readout::FrameMean
-            | Readout::KeyProfile => 0,
-        }
-    }
-
-    /// The layer that is read where none is named: the published one, or the last of a shallower encoder.
-    pub fn default_layer(&self, readout: Readout) -> usize {
-        match readout.is_final() {
-            true => self.depth,
-            false => PUBLISHED_BLOCK.min(self.depth),
-        }
-    }
-
     /// Floating point operations of one window, of which so many patches are read, up to a block.
     pub fn flops(&self, patches: usize, blocks: usize) -> u64 {
         let (dim, tokens) = (self.dim as u64, (patches + EXTRA) as u64);
@@ -240,116 +218,6 @@ impl Config {
             }
         }
         all
-    }
-}
-
-/// Patches that fit one behind the other into so many frames.
-fn whole_patches(frames: usize) -> usize {
-    match frames.checked_sub(PATCH) {
-        Some(beyond) => beyond / STRIDE + 1,
-        None => 0,
-    }
-}
-
-/// Structured patchout at inference (section 4.5 of the paper): which patches of a grid of `columns` columns are read, every
-/// `every`-th column (0 and 1: all) and all rows but those of `dropped_rows`. The paper's "3" drops rows 0, 7 and 8, its "4"
-/// rows 0, 1, 7 and 8.
-pub fn patchout(columns: usize, every: usize, dropped_rows: &[usize]) -> Vec<usize> {
-    let rows = (0..ROWS).filter(|row| !dropped_rows.contains(row));
-    rows.flat_map(|row| {
-        (0..columns)
-            .step_by(every.max(1))
-            .map(move |column| row * columns + column)
-    })
-    .collect()
-}
-
-/// Windows as the network reads them, before they are on a device.
-#[derive(Debug, Clone)]
-pub struct Patches {
-    /// [windows * patches, 256] row-major, in a patch band by band.
-    values: Vec<f32>,
-    /// The position of each in the table of all columns, `[windows * patches]`.
-    places: Vec<i32>,
-    windows: usize,
-    patches: usize,
-}
-
-/// Cuts windows into patches. Windows are [frames, 96] frame by frame, all of the same length. `kept` names, window by window,
-/// the patches that are read, all in the grid of the window's own columns; every window reads as many. Without it all are
-/// read.
-///
-/// # Errors
-/// [`EncoderError::Windows`] if windows or patches are not so.
-pub fn cut(
-    config: &Config,
-    windows: &[&[f32]],
-    kept: Option<&[Vec<usize>]>,
-) -> Result<Patches, EncoderError> {
-    let wrong = |what: String| EncoderError::Windows(what);
-    let length = windows.first().map_or(0, |window| window.len());
-    if !length.is_multiple_of(BANDS) || windows.iter().any(|window| window.len() != length) {
-        return Err(wrong(format!(
-            "all windows of one call must have the same number of frames of {BANDS} bands"
-        )));
-    }
-    let columns = config.columns_of(length / BANDS);
-    if columns == 0 && !windows.is_empty() {
-        return Err(wrong(format!(
-            "a window of {} frames is shorter than one patch of {PATCH}",
-            length / BANDS
-        )));
-    }
-    let all = [patchout(columns, 1, &[])];
-    let kept_of = |window: usize| match kept {
-        None => all.first(),
-        Some(kept) => kept.get(window),
-    };
-    let patches = kept_of(0).map_or(0, Vec::len);
-    for window in 0..windows.len() {
-        let sound = kept_of(window).is_some_and(|kept| {
-            kept.len() == patches && kept.iter().all(|&patch| patch < ROWS * columns)
-        });
-        if !sound || patches == 0 {
-            return Err(wrong(format!(
-                "every window must keep the same number of patches, at least one, of the {} there are",
-                ROWS * columns
-            )));
-        }
-    }
-    let mut values = vec![0.0; windows.len() * patches * PATCH_VALUES];
-    let mut places = vec![0; windows.len() * patches];
-    values
-        .par_chunks_mut((patches * PATCH_VALUES).max(1))
-        .zip(places.par_chunks_mut(patches.max(1)))
-        .enumerate()
-        .for_each(|(index, (values, places))| {
-            let (Some(mel), Some(kept)) = (windows.get(index), kept_of(index)) else {
-                return;
-            };
-            let slots = values.chunks_exact_mut(PATCH_VALUES).zip(places);
-            for ((values, place), &patch) in slots.zip(kept) {
-                let (row, column) = (patch / columns, patch % columns);
-                copy_patch(mel, row, column, values);
-                *place = (row * config.columns + column) as i32;
-            }
-        });
-    Ok(Patches {
-        values,
-        places,
-        windows: windows.len(),
-        patches,
-    })
-}
-
-/// Copies one patch of a window [frames, 96], band by band.
-fn copy_patch(mel: &[f32], row: usize, column: usize, out: &mut [f32]) {
-    for frame in 0..PATCH {
-        let start = (column * STRIDE + frame) * BANDS + row * STRIDE;
-        let bands = mel.get(start..start + PATCH).unwrap_or_default();
-        for (slot, value) in out.iter_mut().skip(frame).step_by(PATCH).zip(bands) {
-            *slot = *value;
-        }
     }
 }
 
@@ -488,11 +356,7 @@ impl<B: Kernels> Network<B> {
             }
             Readout::Logits => self.logits(tokens)?,
             Readout::Probabilities => sigmoid(self.logits(tokens)?),
-            Readout::Contrastive
-            | Readout::Equivariant
-            | Readout::ClassMean
-            | Readout::FrameMean
-            | Readout::KeyProfile => return None,
+            _ => return None,
         })
     }
 
@@ -523,13 +387,6 @@ impl Config {
     /// Which share of a readout each token has: class and distillation token, then so many patches.
     fn shares(&self, readout: Readout, patches: usize) -> Vec<f32> {
         let (cls, dist, rest) = match readout {
-            // Those of other families are refused before.
-            Readout::Stack
-            | Readout::Contrastive
-            | Readout::Equivariant
-            | Readout::ClassMean
-            | Readout::FrameMean
-            | Readout::KeyProfile => (1.0, 1.0, 1.0),
             Readout::Cls => (1.0, 0.0, 0.0),
             Readout::Dist => (0.0, 1.0, 0.0),
             Readout::Mean => (0.0, 0.0, 1.0),
@@ -538,6 +395,8 @@ impl Config {
                 Head::Mean => (1.0, 1.0, 0.0),
                 Head::Separated => (1.0, 0.0, 0.0),
             },
+            // The stack; those of other families are refused before.
+            _ => (1.0, 1.0, 1.0),
         };
         let sum: f32 = cls + dist + rest;
         let patch = rest / patches.max(1) as f32;

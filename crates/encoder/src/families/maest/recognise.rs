@@ -17,11 +17,14 @@ use crate::{
     },
 };
 
+/// Names of tensors that no other family has, for people.
+pub(crate) const WITNESSES: &str = "time_new_pos_embed or distillation_token";
 /// What stands at the end of the name of the tensor that every MAEST has.
 const HUB_WITNESS: &str = "embeddings.patch_embeddings.projection.weight";
 const NATIVE_WITNESS: &str = "patch_embed.proj.weight";
 /// What the hub's `config.json` calls the architecture.
 pub(crate) const HUB_TYPE: &str = "audio-spectrogram-transformer";
+
 /// Looks for a MAEST. `None`: the file holds none, so ask the other families.
 ///
 /// # Errors

@@ -1,59 +1,46 @@
-//! What other crates are told of an MT2, and what is asked of it on a device.
+//! What the rest of the program asks of an MT2.
 
-use std::ops::Range;
-
-use super::{BANDS, Config, Frames, embed, follow, mel_spec};
+use super::{BANDS, Config, KEYS, Network, cut, embed, follow, input, mel_spec};
 use crate::{
-    EncoderInfo, Family, Readout, WindowRule, attention::Followed, backend::EncoderJob,
-    families::Sizes, kernels::Kernels, network::Network,
+    EncoderError, EncoderInfo, Family, ParameterSpec, Reading, Readout, Window, WindowRule,
+    attention::Followed,
+    backend::JobError,
+    families::{Design, FamilyNetwork, FollowAttention, ReadLayers, Sizes, WeightNames},
+    kernels::Kernels,
 };
 use mynascope_audio::SAMPLE_RATE;
 use mynascope_spectrum::{
-    VQT_HOP, Vqt, VqtSpec,
+    SpectrumError, VQT_HOP, Vqt, VqtSpec,
     tokens::{GridKind, TokenGrid},
 };
 
-/// Reads layers of windows; as [`embed`].
-pub(crate) struct ReadLayers {
-    /// The windows.
-    pub frames: Frames,
-    /// Which layers.
-    pub layers: Range<usize>,
-    /// How.
-    pub readout: Readout,
-}
+impl<B: Kernels> FamilyNetwork<B> for Network<B> {
+    fn read_layers(
+        &self,
+        wanted: ReadLayers<'_>,
+        device: &B::Device,
+    ) -> Result<Vec<f32>, JobError> {
+        let frames = cut(self.config(), wanted.windows, wanted.kept)?;
+        Ok(embed(self, frames, wanted.layers, wanted.readout, device)?)
+    }
 
-impl EncoderJob for ReadLayers {
-    type Output = Vec<f32>;
-
-    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Vec<f32>, String> {
-        let network = network.mt2()?;
-        embed(network, self.frames, self.layers, self.readout, device)
+    fn follow(
+        &self,
+        wanted: FollowAttention<'_>,
+        device: &B::Device,
+    ) -> Result<Followed, JobError> {
+        let kept = [wanted.kept.to_vec()];
+        let frames = cut(self.config(), &[wanted.window], Some(&kept))?;
+        Ok(follow(self, frames, wanted.blocks, wanted.readout, device)?)
     }
 }
 
-/// Follows attention in one window back from what is read; as [`follow`].
-pub(crate) struct FollowTokens {
-    /// The window.
-    pub frames: Frames,
-    /// After how many blocks it is read.
-    pub layer: usize,
-    /// How.
-    pub readout: Readout,
-}
-
-impl EncoderJob for FollowTokens {
-    type Output = Followed;
-
-    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Followed, String> {
-        let network = network.mt2()?;
-        follow(network, self.frames, self.layer, self.readout, device)
+impl Design for Config {
+    fn family(&self) -> Family {
+        Family::Mt2
     }
-}
 
-impl Config {
-    /// What other crates may ask of it.
-    pub fn info(&self) -> EncoderInfo {
+    fn info(&self) -> EncoderInfo {
         let secs = self.window_samples() as f64 / f64::from(SAMPLE_RATE);
         let frame_secs = VQT_HOP as f64 / f64::from(SAMPLE_RATE);
         let grid = TokenGrid {
@@ -102,13 +89,7 @@ impl Config {
         }
     }
 
-    /// What it is, for people.
-    pub(crate) fn name(&self) -> String {
-        "MT2".to_owned()
-    }
-
-    /// Sizes that every family has.
-    pub(crate) fn sizes(&self) -> Sizes {
+    fn sizes(&self) -> Sizes {
         Sizes {
             dim: self.dim,
             depth: self.depth,
@@ -118,8 +99,32 @@ impl Config {
         }
     }
 
-    /// What it reads, for people.
-    pub(crate) fn say_reading(&self) -> String {
+    fn validate(&self) -> Result<(), EncoderError> {
+        Config::validate(self)
+    }
+
+    fn trained_parameters(&self) -> Option<Vec<ParameterSpec>> {
+        Some(self.layout())
+    }
+
+    fn weight_names(&self) -> Option<WeightNames> {
+        Some(WeightNames {
+            blocks: "backbone.blocks.",
+            behind: &["backbone.norm.", "linear_out_stone."],
+        })
+    }
+
+    fn header(&self) -> Vec<(String, String)> {
+        [
+            ("family", "mt2".to_owned()),
+            ("vqt_rate_hz", self.vqt_rate_hz.to_string()),
+            ("mel_max_hz", self.mel_max_hz.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
+    }
+
+    fn say_reading(&self, _named: bool) -> String {
         format!(
             "windows of {:.3} s, {} frames of {} VQT bins from {:.1} Hz up and {BANDS} mel bands up to {} Hz",
             self.info().window.secs,
@@ -130,8 +135,22 @@ impl Config {
         )
     }
 
-    /// The sizes as the hash of an encoder holds them; this text must never change.
-    pub(crate) fn identity_text(&self) -> String {
+    fn output_dim(&self, readout: Readout) -> usize {
+        match readout {
+            Readout::KeyProfile => KEYS,
+            _ => self.dim,
+        }
+    }
+
+    fn default_layer(&self, _readout: Readout) -> usize {
+        self.depth + 1
+    }
+
+    fn windows(&self, samples: &[f32], reading: &Reading) -> Result<Vec<Window>, SpectrumError> {
+        input::windows(self, samples, reading.overlap)
+    }
+
+    fn identity_text(&self) -> String {
         let Self {
             dim,
             depth,

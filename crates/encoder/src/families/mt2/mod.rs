@@ -2,29 +2,27 @@
 //! arXiv 2507.12996): a small ViT over frames that are heard twice, with two class tokens. One is trained by contrast, the
 //! other to turn with the key: its readout is a profile of twelve keys that moves by a step when the sound does by a semitone.
 //!
-//! Read from top to bottom: sizes, parameters, what a window becomes, the network, what is read out of it. `recognise.rs`
-//! finds it in files.
+//! Read from top to bottom: sizes, parameters, the network, what is read out of it. `input.rs` makes windows and frames of
+//! sound, `recognise.rs` finds it in files, `about.rs` is what the rest of the program asks.
 //!
 //! A window is [126, 84 + 128], frame by frame: the bins of a logarithmic VQT, lowest first, then the bands of a logarithmic
 //! mel. Each of the two streams goes through a norm and a layer of its own; their sum is the token of the frame, and the mean of
 //! a stream over time begins its class token: the VQT's the equivariant one (0), the mel's the contrastive one (1).
 
 mod about;
+mod input;
 mod recognise;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use about::{FollowTokens, ReadLayers};
-pub(crate) use recognise::find;
+use input::mel_spec;
+pub use input::{Frames, FrontEnd, HEARD_VALUES, SILENCE_DB, cut, window_of};
+pub(crate) use recognise::{WITNESSES, find};
 pub use recognise::{read, recognise};
 
 use std::ops::Range;
 
-use burn::tensor::{
-    Int, Tensor, TensorData,
-    activation::{gelu, softmax},
-    backend::Backend,
-};
+use burn::tensor::{Int, Tensor, TensorData, activation::softmax, backend::Backend};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -36,9 +34,7 @@ use crate::{
     weights::numbers,
 };
 use mynascope_audio::SAMPLE_RATE;
-use mynascope_spectrum::{
-    Compression, MT2_MEL, MelFrontEnd, MelSpec, SpectrumError, VQT_BINS, VQT_HOP, Vqt,
-};
+use mynascope_spectrum::{MT2_MEL, VQT_BINS, VQT_HOP, Vqt};
 
 /// Mel bands of a frame.
 pub const BANDS: usize = MT2_MEL.bands;
@@ -99,14 +95,6 @@ impl Config {
     /// Values of a frame: the bins of its VQT, then the bands of its mel.
     pub fn frame_values(&self) -> usize {
         self.bins + BANDS
-    }
-
-    /// Values of a readout.
-    pub fn output_dim(&self, readout: Readout) -> usize {
-        match readout {
-            Readout::KeyProfile => KEYS,
-            _ => self.dim,
-        }
     }
 
     /// Floating point operations of one window, of which so many frames are read.
@@ -184,212 +172,6 @@ impl Config {
 
 /// The table of positions; the authors' code has it in a module of its own, and only that module's name is known.
 const POSITIONS: &str = "pos_emb";
-
-/// Makes windows of sound into what the network reads. A clone shares what was planned.
-#[derive(Clone)]
-pub struct FrontEnd {
-    config: Config,
-    vqt: Vqt,
-    mel: MelFrontEnd,
-}
-
-impl FrontEnd {
-    /// What an encoder hears with.
-    pub fn new(config: &Config) -> Self {
-        Self {
-            config: *config,
-            vqt: Vqt::new(config.vqt_rate_hz),
-            mel: MelFrontEnd::new(bare_mel_spec(config.mel_max_hz)),
-        }
-    }
-
-    /// A window of mono 16-kHz samples, with silence behind them where they are fewer, as [frames, bins + 128]. Both
-    /// spectrograms know nothing beyond its edges, and their floors are those of the window: as published.
-    ///
-    /// # Errors
-    /// As those of the spectrograms.
-    pub fn window(&mut self, samples: &[f32]) -> Result<Vec<f32>, SpectrumError> {
-        let length = self.config.window_samples();
-        let mut padded = samples.get(..length).unwrap_or(samples).to_vec();
-        padded.resize(length, 0.0);
-        let decibels = self.decibels(&padded)?;
-        Ok(window_of(&self.config, &decibels, 0))
-    }
-
-    /// Both spectrograms of mono 16-kHz samples before any floor, in dB: [1 + samples / 512, 99 + 128], the bins of the VQT
-    /// and the bands of the mel. Windows are cut out of it by [`window_of`].
-    ///
-    /// # Errors
-    /// As those of the spectrograms.
-    pub fn decibels(&mut self, samples: &[f32]) -> Result<Vec<f32>, SpectrumError> {
-        let vqt = self.vqt.decibels(samples)?;
-        self.mel.push(samples);
-        let mel = self.mel.take()?;
-        let frames = vqt.chunks_exact(VQT_BINS).zip(mel.chunks_exact(BANDS));
-        Ok(frames
-            .flat_map(|(vqt, mel)| vqt.iter().chain(mel))
-            .copied()
-            .collect())
-    }
-}
-
-/// Values of a frame of [`FrontEnd::decibels`].
-pub const HEARD_VALUES: usize = VQT_BINS + BANDS;
-/// The least of them, in dB: silence.
-pub const SILENCE_DB: f32 = -100.0;
-
-/// A window as the network reads it, [frames, bins + 128], of frames in dB, [frames, 99 + 128]: the bins from `first_bin` on
-/// (0 as published; one more makes the sound a semitone lower), and floors 80 and 100 dB below the loudest value of each
-/// spectrogram.
-pub fn window_of(config: &Config, decibels: &[f32], first_bin: usize) -> Vec<f32> {
-    let frames = || {
-        decibels
-            .chunks_exact(HEARD_VALUES)
-            .map(|frame| frame.split_at(VQT_BINS))
-    };
-    let loudest = |values: &[f32], most: f32| values.iter().copied().fold(most, f32::max);
-    let (vqt, mel) = frames().fold((f32::MIN, f32::MIN), |(vqt, mel), frame| {
-        (loudest(frame.0, vqt), loudest(frame.1, mel))
-    });
-    let (vqt_floor, mel_floor) = (vqt - VQT_RANGE, mel - MEL_RANGE);
-    frames()
-        .flat_map(|(vqt, mel)| {
-            let vqt = vqt.iter().skip(first_bin).take(config.bins);
-            let vqt = vqt.map(move |value| value.max(vqt_floor) / VQT_RANGE + 1.0);
-            vqt.chain(mel.iter().map(move |value| value.max(mel_floor)))
-        })
-        .collect()
-}
-
-/// How far below the loudest value the VQT of a window reaches, in dB; it is divided by that.
-const VQT_RANGE: f32 = 80.0;
-/// The same of the mel.
-const MEL_RANGE: f32 = 100.0;
-
-/// The mel-spectrogram whose bands end there.
-fn mel_spec(max_hz: u32) -> MelSpec {
-    MelSpec {
-        max_hz: max_hz.into(),
-        ..MT2_MEL
-    }
-}
-
-/// The same before its floor, which is that of a window.
-fn bare_mel_spec(max_hz: u32) -> MelSpec {
-    MelSpec {
-        compression: Compression::Decibels {
-            range: f32::INFINITY,
-        },
-        ..mel_spec(max_hz)
-    }
-}
-
-/// Windows as the network reads them, before they are on a device.
-#[derive(Debug, Clone)]
-pub struct Frames {
-    /// [windows * frames, bins] row-major.
-    vqt: Vec<f32>,
-    /// [heard * frames, 128] row-major.
-    mel: Vec<f32>,
-    /// Windows whose mel is read, from the first on. Of the others only the VQT is.
-    heard: usize,
-    /// The rows of the table of positions, [windows * (2 + frames)]; none where all frames are read.
-    places: Vec<i32>,
-    windows: usize,
-    frames: usize,
-}
-
-impl Frames {
-    /// How many windows there are.
-    pub fn windows(&self) -> usize {
-        self.windows
-    }
-
-    /// Reads the mel of the first windows only.
-    pub fn hear_first(mut self, windows: usize) -> Self {
-        self.heard = windows.min(self.heard);
-        self.mel.truncate(self.heard * self.frames * BANDS);
-        self
-    }
-
-    /// Some of the windows.
-    pub fn part(&self, windows: Range<usize>) -> Self {
-        fn rows<T: Clone>(values: &[T], count: usize, windows: Range<usize>) -> Vec<T> {
-            let width = values.len() / count.max(1);
-            let range = windows.start * width..windows.end * width;
-            values.get(range).unwrap_or_default().to_vec()
-        }
-        let heard = windows.start.min(self.heard)..windows.end.min(self.heard);
-        Self {
-            vqt: rows(&self.vqt, self.windows, windows.clone()),
-            mel: rows(&self.mel, self.heard, heard.clone()),
-            heard: heard.len(),
-            places: rows(&self.places, self.windows, windows.clone()),
-            windows: windows.len(),
-            frames: self.frames,
-        }
-    }
-}
-
-/// Parts the streams of windows [126, bins + 128]. `kept` names, window by window, the frames that are read; every window reads
-/// as many. Without it all are read.
-///
-/// # Errors
-/// [`EncoderError::Windows`] if windows or frames are not so.
-pub fn cut(
-    config: &Config,
-    windows: &[&[f32]],
-    kept: Option<&[Vec<usize>]>,
-) -> Result<Frames, EncoderError> {
-    let (width, all) = (config.frame_values(), 0..config.frames);
-    if windows
-        .iter()
-        .any(|window| window.len() != all.len() * width)
-    {
-        return Err(EncoderError::Windows(format!(
-            "a window is {} frames of {} VQT bins and {BANDS} mel bands",
-            all.len(),
-            config.bins
-        )));
-    }
-    let whole: Vec<usize> = all.clone().collect();
-    let kept_of = |window: usize| match kept {
-        None => Some(&whole),
-        Some(kept) => kept.get(window),
-    };
-    let frames = kept_of(0).map_or(0, Vec::len);
-    let mut cut = Frames {
-        vqt: Vec::with_capacity(windows.len() * frames * config.bins),
-        mel: Vec::with_capacity(windows.len() * frames * BANDS),
-        heard: windows.len(),
-        places: Vec::new(),
-        windows: windows.len(),
-        frames,
-    };
-    let parted = kept.is_some();
-    for (number, window) in windows.iter().enumerate() {
-        let kept = kept_of(number).map(Vec::as_slice).unwrap_or_default();
-        let sound = kept.len() == frames && kept.iter().all(|frame| all.contains(frame));
-        if !sound || frames == 0 {
-            return Err(EncoderError::Windows(format!(
-                "every window must keep the same number of frames, at least one, of the {} there are",
-                all.len()
-            )));
-        }
-        for &frame in kept {
-            let values = window.get(frame * width..(frame + 1) * width);
-            let (vqt, mel) = values.unwrap_or_default().split_at(config.bins);
-            cut.vqt.extend(vqt);
-            cut.mel.extend(mel);
-        }
-        if parted {
-            cut.places.extend(0..EXTRA as i32);
-            let places = kept.iter().map(|frame| (EXTRA + frame) as i32);
-            cut.places.extend(places);
-        }
-    }
-    Ok(cut)
-}
 
 /// One of the two ways in: a norm, a layer and a class token.
 #[derive(Debug, Clone)]
@@ -488,7 +270,8 @@ impl<B: Kernels> Network<B> {
             let heard = values.len() / (frames * width).max(1);
             let values = TensorData::new(values, [heard * frames, width]);
             let values = stream.norm.forward(Tensor::from_data(values, device));
-            let values = gelu(stream.linear.forward(values)).reshape([heard, frames, dim]);
+            let values = stream.linear.forward_gelu(values);
+            let values = values.reshape([heard, frames, dim]);
             let values = match windows - heard {
                 0 => values,
                 deaf => {
@@ -564,13 +347,7 @@ impl<B: Kernels> Network<B> {
             Readout::ClassMean => mean(0, EXTRA),
             Readout::FrameMean => mean(EXTRA, count - EXTRA),
             Readout::KeyProfile => softmax(self.key_logits(mean(0, 1)), 1),
-            Readout::Stack
-            | Readout::Cls
-            | Readout::Dist
-            | Readout::Mean
-            | Readout::Features
-            | Readout::Logits
-            | Readout::Probabilities => return None,
+            _ => return None,
         })
     }
 

@@ -14,6 +14,8 @@ use mynascope_spectrum::{MT2_MEL, VQT_BINS, Vqt};
 
 /// What stands at the end of the name of the tensor that every MT2 has.
 const WITNESS: &str = "cls_stone";
+/// Names of tensors that no other family has, for people.
+pub(crate) const WITNESSES: &str = WITNESS;
 /// How the norms of a block may be called, that of attention and that of the feed-forward part. The authors' names of all other
 /// tensors are known; these are the usual ones.
 const NORMS: [[&str; 2]; 4] = [

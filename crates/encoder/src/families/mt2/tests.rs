@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     OpenCheckpoint,
     checkpoint::{FileTensor, read_file, write_tensors},
-    families::{Hint, Recognised, Shapes},
+    families::{Design, Hint, Recognised, Shapes},
 };
 
 fn fixture(name: &str) -> PathBuf {

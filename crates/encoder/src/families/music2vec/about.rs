@@ -1,61 +1,46 @@
-//! What other crates are told of a Music2Vec, and what is asked of it on a device.
-
-use std::ops::Range;
+//! What the rest of the program asks of a Music2Vec.
 
 use super::{
-    Config, FRAME_HOP, FRAME_SAMPLES, Samples, WINDOW_CHOICES_SECS, WINDOW_SECS, embed, follow,
-    frames_of, window_samples,
+    Config, FRAME_HOP, FRAME_SAMPLES, Network, WINDOW_CHOICES_SECS, WINDOW_SECS, cut, embed,
+    follow, frames_of, input, window_samples,
 };
 use crate::{
-    EncoderInfo, Family, Readout, WindowRule, attention::Followed, backend::EncoderJob,
-    families::Sizes, kernels::Kernels, network::Network,
+    EncoderError, EncoderInfo, Family, Reading, Readout, Window, WindowRule,
+    attention::Followed,
+    backend::JobError,
+    families::{Design, FamilyNetwork, FollowAttention, ReadLayers, Sizes},
+    kernels::Kernels,
 };
 use mynascope_audio::SAMPLE_RATE;
-use mynascope_spectrum::tokens::{GridKind, TokenGrid};
+use mynascope_spectrum::{
+    SpectrumError,
+    tokens::{GridKind, TokenGrid},
+};
 
-/// Reads layers of windows; as [`embed`].
-pub(crate) struct ReadLayers {
-    /// The windows.
-    pub samples: Samples,
-    /// Which layers.
-    pub layers: Range<usize>,
-    /// How.
-    pub readout: Readout,
-}
-
-impl EncoderJob for ReadLayers {
-    type Output = Vec<f32>;
-
-    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Vec<f32>, String> {
-        let network = network.music2vec()?;
-        embed(network, self.samples, self.layers, self.readout, device)
+impl<B: Kernels> FamilyNetwork<B> for Network<B> {
+    fn read_layers(
+        &self,
+        wanted: ReadLayers<'_>,
+        device: &B::Device,
+    ) -> Result<Vec<f32>, JobError> {
+        let samples = cut(wanted.windows, wanted.kept)?;
+        Ok(embed(self, samples, wanted.layers, wanted.readout, device)?)
     }
-}
 
-/// Follows attention in one window back from what is read; as [`follow`].
-pub(crate) struct FollowTokens {
-    /// The window.
-    pub samples: Samples,
-    /// After how many blocks it is read.
-    pub layer: usize,
-}
-
-impl EncoderJob for FollowTokens {
-    type Output = Followed;
-
-    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Followed, String> {
-        follow(network.music2vec()?, self.samples, self.layer, device)
+    fn follow(
+        &self,
+        wanted: FollowAttention<'_>,
+        device: &B::Device,
+    ) -> Result<Followed, JobError> {
+        let kept = [wanted.kept.to_vec()];
+        let samples = cut(&[wanted.window], Some(&kept))?;
+        Ok(follow(self, samples, wanted.blocks, device)?)
     }
 }
 
 impl Config {
-    /// What other crates may ask of it.
-    pub fn info(&self) -> EncoderInfo {
-        self.info_of_window(WINDOW_SECS)
-    }
-
-    /// The same with windows of so many seconds.
-    pub(crate) fn info_of_window(&self, secs: u32) -> EncoderInfo {
+    /// What other crates may ask of it where windows last so many seconds.
+    fn info_of(&self, secs: u32) -> EncoderInfo {
         let samples = window_samples(secs);
         let columns = frames_of(samples);
         let in_secs = |samples: usize| samples as f64 / f64::from(SAMPLE_RATE);
@@ -91,14 +76,22 @@ impl Config {
             flops: self.flops(samples, columns),
         }
     }
+}
 
-    /// What it is, for people.
-    pub(crate) fn name(&self) -> String {
-        "Music2Vec".to_owned()
+impl Design for Config {
+    fn family(&self) -> Family {
+        Family::Music2vec
     }
 
-    /// Sizes that every family has.
-    pub(crate) fn sizes(&self) -> Sizes {
+    fn info(&self) -> EncoderInfo {
+        self.info_of(WINDOW_SECS)
+    }
+
+    fn info_of_window(&self, secs: u32) -> Option<EncoderInfo> {
+        Some(self.info_of(secs))
+    }
+
+    fn sizes(&self) -> Sizes {
         Sizes {
             dim: self.dim,
             depth: self.depth,
@@ -108,16 +101,30 @@ impl Config {
         }
     }
 
-    /// What it reads, for people.
-    pub(crate) fn say_reading(&self) -> String {
+    fn validate(&self) -> Result<(), EncoderError> {
+        Config::validate(self)
+    }
+
+    fn say_reading(&self, _named: bool) -> String {
         format!(
             "samples at 16 kHz, a frame every 20 ms, in windows of {WINDOW_SECS} s or what --window says; \
              the published weights are for non-commercial use (CC BY-NC 4.0)"
         )
     }
 
-    /// The sizes as the hash of an encoder holds them; this text must never change.
-    pub(crate) fn identity_text(&self) -> String {
+    fn default_layer(&self, _readout: Readout) -> usize {
+        self.depth
+    }
+
+    fn windows(&self, samples: &[f32], reading: &Reading) -> Result<Vec<Window>, SpectrumError> {
+        input::windows(samples, reading)
+    }
+
+    fn columns_in(&self, values: usize) -> Option<usize> {
+        Some(frames_of(values))
+    }
+
+    fn identity_text(&self) -> String {
         let Self {
             dim,
             depth,

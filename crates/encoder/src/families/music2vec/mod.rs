@@ -1,21 +1,22 @@
 //! Music2Vec (Li et al. 2022, arXiv 2212.02508): data2vec-audio (Baevski et al. 2022) trained on music. It reads samples; a
 //! student that sees a part of them learns to say what its teacher, the average of itself, makes of all of them.
 //!
-//! Read from top to bottom: sizes, parameters, what a window becomes, the network, what is read out of it. `recognise.rs`
-//! finds it in files.
+//! Read from top to bottom: sizes, parameters, the network, what is read out of it. `input.rs` makes windows and frames of
+//! sound, `recognise.rs` finds it in files, `about.rs` is what the rest of the program asks.
 //!
 //! A window is \[samples\] at 16 kHz, normalised to zero mean and unit variance. Seven convolutions make a frame of it every 320
 //! samples (20 ms) that spans 400 (25 ms). Five more with long kernels tell every frame its neighbours, which is all that it
 //! knows of its place: windows may be of any length. Blocks with the norm behind each half follow.
 
 mod about;
+mod input;
 mod recognise;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use about::{FollowTokens, ReadLayers};
-pub(crate) use recognise::HUB_TYPE;
-pub(crate) use recognise::find;
+use input::window_samples;
+pub use input::{Samples, cut, normalise};
+pub(crate) use recognise::{HUB_TYPE, WITNESSES, find};
 pub use recognise::{read, recognise};
 
 use std::ops::Range;
@@ -33,7 +34,6 @@ use crate::{
     kernels::{Kernels, NORM_EPSILON, NormOrder},
     weights::numbers,
 };
-use mynascope_audio::SAMPLE_RATE;
 
 /// Frames that an output of each of the seven convolutions reads, and frames from one to the next.
 pub const KERNELS: [usize; 7] = [10, 3, 3, 3, 3, 2, 2];
@@ -47,8 +47,6 @@ pub const FRAME_SAMPLES: usize = 400;
 pub const WINDOW_SECS: u32 = 30;
 /// Lengths that are offered: shorter ones take less time and memory, since attention grows with the square of the length.
 pub(crate) const WINDOW_CHOICES_SECS: [u32; 3] = [5, 10, WINDOW_SECS];
-/// Added to the variance of a window, so that silence stays silence (`Wav2Vec2FeatureExtractor`).
-const QUIET: f64 = 1e-7;
 
 /// The sizes of a Music2Vec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -202,89 +200,6 @@ pub fn frames_of(samples: usize) -> usize {
     let layers = KERNELS.into_iter().zip(STRIDES);
     layers.fold(samples, |length, (kernel, stride)| {
         convolved(length, kernel, stride)
-    })
-}
-
-/// Samples of a window of so many seconds.
-pub fn window_samples(secs: u32) -> usize {
-    secs as usize * SAMPLE_RATE as usize
-}
-
-/// Samples as the network takes them: zero mean and unit variance. Silence becomes zeros.
-pub fn normalise(samples: &[f32]) -> Vec<f32> {
-    let count = samples.len().max(1) as f64;
-    let mean = samples.iter().copied().map(f64::from).sum::<f64>() / count;
-    let squares = samples
-        .iter()
-        .map(|&value| (f64::from(value) - mean).powi(2));
-    let scale = 1.0 / (squares.sum::<f64>() / count + QUIET).sqrt();
-    let normed = samples
-        .iter()
-        .map(|&value| (f64::from(value) - mean) * scale);
-    normed.map(|value| value as f32).collect()
-}
-
-/// Windows as the network reads them, before they are on a device.
-#[derive(Debug, Clone)]
-pub struct Samples {
-    /// [windows * samples].
-    values: Vec<f32>,
-    windows: usize,
-    /// Frames of a window.
-    frames: usize,
-    /// Of all frames of all windows, those that are read; `None` where all are.
-    kept: Option<Vec<i32>>,
-}
-
-impl Samples {
-    /// Frames of a window that go through the blocks.
-    fn tokens(&self) -> usize {
-        match &self.kept {
-            Some(kept) => kept.len() / self.windows.max(1),
-            None => self.frames,
-        }
-    }
-}
-
-/// Lays windows of [normalised](normalise) samples, all of the same length, one behind the other. `kept` names, window by
-/// window, the frames that are read; every window reads as many. Without it all are read.
-///
-/// # Errors
-/// [`EncoderError::Windows`] if windows or frames are not so.
-pub fn cut(windows: &[&[f32]], kept: Option<&[Vec<usize>]>) -> Result<Samples, EncoderError> {
-    let length = windows.first().map_or(0, |window| window.len());
-    let frames = frames_of(length);
-    if windows.iter().any(|window| window.len() != length) || (frames == 0 && !windows.is_empty()) {
-        return Err(EncoderError::Windows(format!(
-            "all windows of one call must have the same number of samples, at least {FRAME_SAMPLES}"
-        )));
-    }
-    let places = |kept: &[Vec<usize>]| -> Option<Vec<i32>> {
-        let count = kept.first().map_or(0, Vec::len);
-        let sound = |kept: &Vec<usize>| {
-            kept.len() == count && count > 0 && kept.iter().all(|frame| *frame < frames)
-        };
-        let all = (kept.len() == windows.len() && kept.iter().all(sound)).then_some(kept)?;
-        let places = all.iter().enumerate();
-        let places = places.flat_map(|(window, kept)| {
-            kept.iter()
-                .map(move |frame| (window * frames + frame) as i32)
-        });
-        Some(places.collect())
-    };
-    let kept = match kept {
-        None => None,
-        Some(kept) => Some(places(kept).ok_or_else(|| {
-            EncoderError::Windows(format!(
-                "every window must keep the same number of frames, at least one, of the {frames} there are"
-            ))
-        })?),
-    };
-    Ok(Samples {
-        values: windows.concat(),
-        windows: windows.len(),
-        frames,
-        kept,
     })
 }
 

@@ -16,6 +16,8 @@ use crate::{
 
 /// What stands at the end of the name of the tensor that every encoder of this kind has.
 const WITNESS: &str = "feature_extractor.conv_layers.0.conv.weight";
+/// Names of tensors that no other family has, for people.
+pub(crate) const WITNESSES: &str = "feature_extractor.conv_layers.0";
 /// What `transformers` calls the architecture.
 pub(crate) const HUB_TYPE: &str = "data2vec-audio";
 /// Positions of the encoders that begin with the same convolutions: one convolution with weight norm, in its three spellings.

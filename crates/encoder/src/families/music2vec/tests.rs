@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     OpenCheckpoint,
     checkpoint::{FileTensor, read_file, write_tensors},
-    families::{Hint, Recognised},
+    families::{Design, Hint, Recognised},
 };
 
 fn fixture(name: &str) -> PathBuf {
@@ -132,7 +132,7 @@ fn attention_is_followed_back_from_the_mean() {
 fn a_window_has_as_many_frames_as_published() {
     for (secs, frames) in [(1, 49), (5, 249), (10, 499), (30, 1499)] {
         assert_eq!(frames_of(window_samples(secs)), frames);
-        let info = Config::PUBLISHED.info_of_window(secs);
+        let info = Config::PUBLISHED.info_of_window(secs).unwrap();
         assert_eq!(info.grids[0].columns, frames);
     }
     assert_eq!((frames_of(399), frames_of(400), frames_of(720)), (0, 1, 2));

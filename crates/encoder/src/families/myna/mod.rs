@@ -2,6 +2,7 @@
 //! kept patches of a mel-spectrogram, the mean over tokens. Here its patches, presets and sizes; `parameters` names its
 //! weights, `tokenizer` cuts windows into tokens, `network` is the forward pass.
 
+mod about;
 mod cost;
 mod decoder;
 pub(crate) mod network;

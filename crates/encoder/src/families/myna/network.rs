@@ -6,10 +6,10 @@ use super::{MynaConfig, PATCH_DIM, decoder::Decoder};
 use crate::{
     EncoderConfig, Precision,
     attention::{Followed, follow_back},
-    backend::EncoderJob,
+    backend::{EncoderJob, JobError},
     blocks::{Block, BlockStyle, Head, Linear, Norm, Placed, Tap, TensorSource, transform},
+    families::Network,
     kernels::{Kernels, NORM_EPSILON, NormOrder},
-    network::Network,
     parameters::TrainingHead,
     weights::{Parameter, numbers},
 };
@@ -91,8 +91,12 @@ pub struct Embed(pub Vec<HostTokens>);
 impl EncoderJob for Embed {
     type Output = Vec<f32>;
 
-    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Vec<f32>, String> {
-        embed(network.myna()?, self.0, device)
+    fn run<B: Kernels>(
+        self,
+        network: &Network<B>,
+        device: &B::Device,
+    ) -> Result<Vec<f32>, JobError> {
+        Ok(embed(network.myna()?, self.0, device)?)
     }
 }
 
@@ -103,7 +107,11 @@ pub struct EmbedLayers(pub Vec<HostTokens>);
 impl EncoderJob for EmbedLayers {
     type Output = Vec<f32>;
 
-    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Vec<f32>, String> {
+    fn run<B: Kernels>(
+        self,
+        network: &Network<B>,
+        device: &B::Device,
+    ) -> Result<Vec<f32>, JobError> {
         let encoder = network.myna()?;
         let windows = self.0.first().map_or(0, |batch| batch.windows).max(1);
         let mut by_layer: Vec<Vec<Tensor<B, 2>>> = vec![Vec::new(); encoder.blocks.len() + 2];
@@ -117,7 +125,7 @@ impl EncoderJob for EmbedLayers {
         };
         let batches = encoder.upload(self.0, device);
         encoder.forward_tapped(batches, &mut gather);
-        numbers(Tensor::cat(by_layer.concat(), 1))
+        Ok(numbers(Tensor::cat(by_layer.concat(), 1))?)
     }
 }
 
@@ -132,7 +140,11 @@ pub struct FollowTokens {
 impl EncoderJob for FollowTokens {
     type Output = Followed;
 
-    fn run<B: Kernels>(self, network: &Network<B>, device: &B::Device) -> Result<Followed, String> {
+    fn run<B: Kernels>(
+        self,
+        network: &Network<B>,
+        device: &B::Device,
+    ) -> Result<Followed, JobError> {
         let encoder = network.myna()?;
         let share = 1.0 / self.tokens.tokens.max(1) as f32;
         let readout = vec![share; self.tokens.tokens];
@@ -145,7 +157,7 @@ impl EncoderJob for FollowTokens {
             // The tokens behind the last norm stand for those before it.
             hidden.swap_remove(behind_blocks);
         }
-        follow_back(&encoder.blocks, hidden, readout)
+        Ok(follow_back(&encoder.blocks, hidden, readout)?)
     }
 }
 
