@@ -348,6 +348,17 @@ fn encoders_without_a_choice_of_patches_refuse_to_be_told_one() {
             );
         }
     }
+    let home = tempfile::tempdir().unwrap();
+    let mt2 = fixtures.join("mt2/model_state_dict.pt");
+    let mt2 = mt2.to_str().unwrap();
+    for verb in [
+        ["convert", mt2, "--out", "converted.safetensors"].as_slice(),
+        &["train", "--data", "demo", "--init", mt2, "--out", "run"],
+    ] {
+        let said = refused(home.path(), &joined(verb, &["--patch", "square"]));
+        assert!(said.contains("leave out --patch"), "{said}");
+    }
+    assert!(!home.path().join("converted.safetensors").exists());
 }
 
 /// A copy of the hub's folder in which one file was changed.

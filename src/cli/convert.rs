@@ -19,6 +19,7 @@ pub fn run(verb: &Convert) -> anyhow::Result<Outcome> {
         ..LoadOptions::default()
     };
     let (weights, report) = encoder::load_reported(&verb.checkpoint, &options)?;
+    options.check_patch(weights.config.family(), &verb.checkpoint)?;
     let dtype = if verb.half {
         FileDtype::Half
     } else {

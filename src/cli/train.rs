@@ -132,7 +132,8 @@ fn of_weights(verb: &Train, init: &Path) -> anyhow::Result<TrainConfig> {
         weights: verb.init_weights.clone().unwrap_or_default(),
         ..LoadOptions::default()
     };
-    let sizes = load_weights(init, options)?.config;
+    let sizes = load_weights(init, options.clone())?.config;
+    options.check_patch(sizes.family(), init)?;
     let preset = EncoderPreset::of(&sizes);
     let mut config = TrainConfig::of_preset(match (preset, sizes) {
         (Some(preset), _) => preset,

@@ -164,15 +164,18 @@ impl LoadOptions {
 
 impl LoadOptions {
     /// Refuses to be told the patches of an encoder that has no choice of them.
-    pub(crate) fn check_patch(&self, family: Family, file: &Path) -> Result<(), CheckpointError> {
+    ///
+    /// # Errors
+    /// [`CheckpointError::Unfit`] of any family but Myna where patches are told.
+    pub fn check_patch(&self, family: Family, file: &Path) -> Result<(), CheckpointError> {
         match self.patch {
-            None => Ok(()),
-            Some(patch) => Err(CheckpointError::Unfit {
+            Some(patch) if family != Family::Myna => Err(CheckpointError::Unfit {
                 why: format!(
                     "it holds an encoder of the family {family}, and --patch {patch} says which patches a Myna reads; leave out --patch"
                 ),
                 path: file.to_path_buf(),
             }),
+            _ => Ok(()),
         }
     }
 }
