@@ -149,7 +149,7 @@ fn layers_are_measured_without_labels_and_the_best_are_compared() {
     need_graphics();
     let folder = sounds(4);
     let mut harness = probe_layout(folder.path());
-    choose(&mut harness, Head::Ridge);
+    choose(&mut harness, Head::Knn);
     press(&mut harness, ProbeTab::Diagnostics.name());
     press(&mut harness, "Measure every layer");
     settle(&mut harness);

@@ -66,7 +66,7 @@ fn every_cell_is_the_probe_itself_and_what_was_computed_is_not_computed_again() 
     let collection = collection(folder.path());
     let cache = Cache::new(folder.path().join("cache"), 1 << 30);
     let settings = CompareSettings {
-        head: Head::Ridge,
+        head: Head::Knn,
         protocol: Protocol::Folds(3),
         ..CompareSettings::default()
     };
@@ -151,7 +151,7 @@ fn of_the_layers_that_is_probed_which_validation_prefers_and_opening_it_gives_th
     let collection = collection(folder.path());
     let settings = CompareSettings {
         tasks: vec![Task::Genre],
-        head: Head::Ridge,
+        head: Head::Knn,
         layers: LayerChoice::Best,
         ..CompareSettings::default()
     };
