@@ -234,7 +234,7 @@ fn every_layout_and_dialog_looks_as_it_did() {
         .does(unmark)
         .does([Command::Probe(ProbeCommand::Compare)])
         // At the right stands how long it took.
-        .looks_like_but("probe_compare", Some([700, 140, 1280, 400]));
+        .looks_like_but("probe_compare", Some([662, 246, 760, 340]));
     for (name, overlay) in [
         ("settings", Overlay::Settings),
         ("palette", Overlay::Palette),
