@@ -193,7 +193,6 @@ pub(super) fn format(head: &[u8]) -> Format {
                 Unknown
             }
         }
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if is_utf_16(head) => NoSound("it is a text"),
         [0xff, second, ..] if second & 0xe0 == 0xe0 => Mpeg,
         _ if foreign::gsm_begins(head) => Foreign("GSM 06.10"),
         _ if foreign::sbc_begins(head) => Foreign("SBC (Bluetooth)"),
@@ -279,11 +278,14 @@ pub(super) fn no_sound(head: &[u8]) -> Option<&'static str> {
     };
     // In older encodings a letter with an accent is one byte.
     let plain = head.iter().filter(|byte| byte.is_ascii()).count();
-    let is_text = is_utf_8 || 4 * plain >= 3 * head.len();
+    // Silent frames of MPEG audio are padded with the letter U.
+    let is_frame = matches!(head, [0xff, second, ..] if second & 0xe0 == 0xe0);
+    let is_text = is_utf_8 || !is_frame && 4 * plain >= 3 * head.len();
     if head.iter().all(|&byte| byte == 0) {
         return Some("it holds zeros only, as a download that was never filled does");
     }
-    (is_text && !head.iter().any(is_control)).then_some("it is a text")
+    let is_utf_16 = matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) && is_utf_16(head);
+    (is_utf_16 || is_text && !head.iter().any(is_control)).then_some("it is a text")
 }
 
 #[cfg(test)]
@@ -300,17 +302,22 @@ mod tests {
             (b"RIFF\0\0\0\0WAVE", Format::Pcm(Container::Wave)),
             (b"RIFF\0\0\0\0AVI ", Format::Foreign("a film (AVI)")),
             (b"\xff\xfb\x90\x64", Format::Mpeg),
-            (
-                b"\xff\xfe\x54\0\x69\0\x74\0",
-                Format::NoSound("it is a text"),
-            ),
-            (b"\xff\xfe\x54\0\0\0\x74\0", Format::Mpeg),
+            (b"\xff\xfe\x54\0\x69\0\x74\0", Format::Mpeg),
             (b"wvpk....", Format::Foreign("WavPack")),
             (b"This is a text", Format::Unknown),
             (b"", Format::Unknown),
         ] {
             assert_eq!(format(head), expected, "{head:?}");
         }
+    }
+
+    #[test]
+    fn a_text_in_which_no_sound_was_found_is_called_one() {
+        assert_eq!(
+            no_sound(b"\xff\xfe\x54\0\x69\0\x74\0"),
+            Some("it is a text")
+        );
+        assert_eq!(no_sound(b"\xff\xfe\x54\0\0\0\x74\0"), None);
     }
 
     #[test]
