@@ -290,12 +290,12 @@ fn the_open_menu_of_encoders_and_the_styles_look_as_they_did() {
         }
         pointed_at(&mut harness, name, &mut results);
     }
-    // The encoders that the scoreboard compares.
+    // The encoders that are compared.
     harness.key_press(Key::Escape);
     does(&mut harness, show(Workspace::Probe));
-    press(&mut harness, ProbeTab::Scoreboard.name());
+    press(&mut harness, ProbeTab::Compare.name());
     settle(&mut harness);
     harness.get_by_label_contains("Encoders ").click();
     harness.run_steps(3);
-    pointed_at(&mut harness, "scoreboard_encoders", &mut results);
+    pointed_at(&mut harness, "compare_encoders", &mut results);
 }
