@@ -158,7 +158,7 @@ impl<B: Kernels> LearningNetwork<B> {
         }
     }
 
-    /// The decoder's patches ([`Encoder::reconstruct`]).
+    /// The decoder's patches (`Encoder::reconstruct`).
     ///
     /// # Errors
     /// As [`Self::project`], and of an encoder without a decoder.

@@ -1,7 +1,7 @@
 //! The published designs of encoders, a module each: sizes, weights, windows, tokens and network, read from top to bottom.
 //!
 //! Here are the only lists of them. What a family tells is asked through [`EncoderConfig`], what its network gives through
-//! [`Network`]; both hand on to its own [`Design`] and [`FamilyNetwork`].
+//! `Network`; both hand on to its own `Design` and `FamilyNetwork`.
 
 mod design;
 mod found;

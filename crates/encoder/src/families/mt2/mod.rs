@@ -163,7 +163,7 @@ impl Config {
         all.0
     }
 
-    /// Names and shapes of all weights, in the order of [`Self::layout`].
+    /// Names and shapes of all weights, in the order of `layout`.
     pub fn parameters(&self) -> Vec<(String, Vec<usize>)> {
         let all = self.layout().into_iter();
         all.map(|spec| (spec.name, spec.shape)).collect()
