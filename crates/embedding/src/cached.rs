@@ -60,7 +60,7 @@ pub fn extract_cached(
         beside_layers: false,
         settings,
     };
-    let kept = cache.and_then(|cache| Some((cache, asked.key(cache)?)));
+    let kept = cache.and_then(|cache| Some((cache, asked.key(&contents(collection, cache)?))));
     let Some((cache, key)) = kept else {
         return extract_with_cache(collection, encoder, settings, cache, watch);
     };
@@ -76,6 +76,18 @@ pub fn extract_cached(
     let made = extract_with_cache(collection, encoder, settings, Some(cache), watch)?;
     asked.put(cache, &key, &made);
     Ok(made)
+}
+
+/// What the file of every track contains, the same for all layers. `None` where a track cannot be read: it may be back the next
+/// time.
+fn contents(collection: &Collection, cache: &Cache) -> Option<Vec<Vec<u8>>> {
+    let tracks = collection.tracks.iter();
+    tracks
+        .map(|track| match &track.problem {
+            Some(_) => Some(vec![0]),
+            None => Some(cache.key_of(&track.path).ok()?.as_bytes().to_vec()),
+        })
+        .collect()
 }
 
 /// As [`extract_layers`], the same values; tables that were made before are not computed again. The table of a layer is the
@@ -102,8 +114,9 @@ pub fn extract_layers_cached(
     });
     let asked: Vec<Asked<'_>> = asked.collect();
     let keys = cache.and_then(|cache| {
-        let keys = asked.iter().map(|asked| asked.key(cache));
-        Some((cache, keys.collect::<Option<Vec<ContentKey>>>()?))
+        let contents = contents(collection, cache)?;
+        let keys = asked.iter().map(|asked| asked.key(&contents));
+        Some((cache, keys.collect::<Vec<ContentKey>>()))
     });
     let Some((cache, keys)) = keys else {
         return extract_layers(collection, encoder, settings, cache, watch);
@@ -171,8 +184,8 @@ impl Asked<'_> {
         }
     }
 
-    /// `None` where a track cannot be read: it may be back the next time.
-    fn key(&self, cache: &Cache) -> Option<ContentKey> {
+    /// The key of the table that is made of tracks with these contents.
+    fn key(&self, contents: &[Vec<u8>]) -> ContentKey {
         let Self {
             encoder, settings, ..
         } = self;
@@ -189,17 +202,9 @@ impl Asked<'_> {
             settings.ratio.get(),
             settings.channel
         );
-        let mut parts = vec![made.into_bytes()];
-        if self.beside_layers {
-            parts.push(b"beside all layers".to_vec());
-        }
-        for track in &self.collection.tracks {
-            parts.push(match &track.problem {
-                Some(_) => vec![0],
-                None => cache.key_of(&track.path).ok()?.as_bytes().to_vec(),
-            });
-        }
-        Some(ContentKey::of_parts(parts.iter().map(Vec::as_slice)))
+        let beside = self.beside_layers.then_some(&b"beside all layers"[..]);
+        let first = std::iter::once(made.as_bytes()).chain(beside);
+        ContentKey::of_parts(first.chain(contents.iter().map(Vec::as_slice)))
     }
 
     /// Header and numbers of an entry.
@@ -337,7 +342,7 @@ mod tests {
                 beside_layers: false,
                 settings: &settings,
             };
-            let key = asked.key(&cache).unwrap();
+            let key = asked.key(&contents(collection, &cache).unwrap());
             let known = cache.get(&key, TABLE).is_some();
             let made =
                 extract_cached(collection, &encoder, &settings, Some(&cache), &watch).unwrap();
