@@ -111,11 +111,10 @@ impl Asked<'_> {
         }
         let words = |point: &PatchoutPoint| {
             format!(
-                "every {:>2} ({:>3.0} % of the tokens): {} ({})",
+                "every {:>2} ({:>3.0} % of the tokens): {}",
                 point.every,
                 100.0 * point.share,
-                format_score(point.score),
-                probe::format_interval(point.interval, format_score)
+                with_interval(point.score, point.interval)
             )
         };
         let open = |patchout: Patchout| {
@@ -177,10 +176,9 @@ impl Asked<'_> {
         let cache = embed::user_cache();
         let words = |point: &LayerPoint| {
             format!(
-                "{:10} {} ({})",
+                "{:10} {}",
                 point.name,
-                format_score(point.score),
-                probe::format_interval(point.interval, format_score)
+                with_interval(point.score, point.interval)
             )
         };
         let sweep = probe::layer_sweep(
@@ -217,13 +215,11 @@ impl Asked<'_> {
             "drawn split"
         };
         let first = format!(
-            "{}: {split} {} ({}), {} folds by file {} ({}); gap {}",
+            "{}: {split} {}, {} folds by file {}; gap {}",
             report.metric,
-            format_score(report.score),
-            probe::format_interval(report.interval, format_score),
+            with_interval(report.score, report.interval),
             settings.folds,
-            format_score(report.folds_score),
-            probe::format_interval(report.folds_interval, format_score),
+            with_interval(report.folds_score, report.folds_interval),
             match report.gap.is_finite() {
                 true => format!("{:+.3}", report.gap),
                 false => format_score(report.gap),
@@ -259,6 +255,12 @@ fn format_score(score: f64) -> String {
         true => format!("{score:.3}"),
         false => "not defined".to_owned(),
     }
+}
+
+/// A score and, in brackets, its 95 % interval.
+fn with_interval(score: f64, interval: [f64; 2]) -> String {
+    let interval = probe::format_interval(interval, format_score);
+    format!("{} ({interval})", format_score(score))
 }
 
 fn line(what: &str, mean: f64, deviation: Option<f64>) -> String {

@@ -2,6 +2,7 @@
 
 use eframe::egui::{self, Align, Layout, RichText, Ui, Vec2};
 use egui_phosphor::regular as icon;
+use egui_plot::Plot;
 
 use crate::gui::{
     command::{Command, EncoderCommand},
@@ -19,6 +20,17 @@ pub fn padded<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
     let rect = ui.available_rect_before_wrap().shrink(theme::SPACE_LARGE);
     ui.scope_builder(egui::UiBuilder::new().max_rect(rect), content)
         .inner
+}
+
+/// A plot that stays where it is, whatever the pointer does.
+pub fn fixed_plot<'a>(ui: &Ui, id: impl egui::AsId) -> Plot<'a> {
+    Plot::new(id)
+        .allow_scroll(false)
+        .allow_zoom(false)
+        .allow_drag(false)
+        .allow_boxed_zoom(false)
+        .show_background(false)
+        .grid_color(theme::tokens(ui).plot_grid)
 }
 
 /// Splits the space into a column of a width and the rest, with air between them.

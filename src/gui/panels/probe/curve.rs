@@ -3,9 +3,7 @@
 
 use eframe::egui::{self, Align, Color32, Layout, Sense, Stroke, Ui, vec2};
 use egui_phosphor::regular as icon;
-use egui_plot::{
-    FilledArea, HLine, HoverPosition, Line, LineStyle, Plot, PlotPoints, Points, VLine,
-};
+use egui_plot::{FilledArea, HLine, HoverPosition, Line, LineStyle, PlotPoints, Points, VLine};
 
 use crate::gui::{
     command::{Command, MaskCommand, ProbeCommand, SoundCommand, TeachCommand},
@@ -144,17 +142,11 @@ fn plot(
     let (low, high) = (edge(-1.0), edge(1.0));
     let line: Vec<[f64; 2]> = points.iter().map(|p| [at(p), percent(p.mean)]).collect();
     let height = ui.available_height() - KEY_HEIGHT - theme::SPACE;
-    let mut plot = Plot::new(("score curve", kind.index()))
+    let mut plot = parts::fixed_plot(ui, ("score curve", kind.index()))
         .height(height.max(24.0 * theme::UNIT))
         .x_axis_label(kind.axis())
         .y_axis_label(curve.axis())
         .y_axis_min_width(14.0 * theme::UNIT)
-        .allow_scroll(false)
-        .allow_zoom(false)
-        .allow_drag(false)
-        .allow_boxed_zoom(false)
-        .show_background(false)
-        .grid_color(tokens.plot_grid)
         .set_margin_fraction([0.02, 0.08].into())
         .label_formatter(|place| {
             let (HoverPosition::NearDataPoint { position, .. }
@@ -237,7 +229,7 @@ fn count(place: f64) -> String {
 }
 
 /// A number where it is whole.
-fn whole(place: f64) -> String {
+pub(super) fn whole(place: f64) -> String {
     if (place - place.round()).abs() < 1e-6 {
         format!("{place:.0}")
     } else {

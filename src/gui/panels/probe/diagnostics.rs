@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Align, Layout, Rect, Stroke, Ui, UiBuilder, vec2};
 use egui_phosphor::regular as icon;
-use egui_plot::{HoverPosition, Line, LineStyle, Plot, PlotPoints, Points};
+use egui_plot::{HoverPosition, Line, LineStyle, PlotPoints, Points};
 
 use crate::gui::{
     command::{Command, ProbeCommand},
@@ -11,6 +11,8 @@ use crate::gui::{
     theme,
 };
 use mynascope_probe::Diagnostic;
+
+use super::curve::whole;
 
 /// Curves beside each other, and below each other.
 const COLUMNS: usize = 3;
@@ -174,22 +176,11 @@ fn plot(ui: &mut Ui, shown: &ShownDiagnosis, diagnostics: &[Diagnostic]) {
             }
             return;
         }
-        let plot = Plot::new(("diagnostic", first.name()))
+        let plot = parts::fixed_plot(ui, ("diagnostic", first.name()))
             .height(ui.available_height())
             .y_axis_min_width(9.0 * theme::UNIT)
-            .allow_scroll(false)
-            .allow_zoom(false)
-            .allow_drag(false)
-            .allow_boxed_zoom(false)
-            .show_background(false)
-            .grid_color(tokens.plot_grid)
             .set_margin_fraction([0.05, 0.1].into())
-            .x_axis_formatter(
-                |mark, _| match (mark.value - mark.value.round()).abs() < 1e-6 {
-                    true => format!("{:.0}", mark.value),
-                    false => String::new(),
-                },
-            )
+            .x_axis_formatter(|mark, _| whole(mark.value))
             .label_formatter(|place| {
                 let (HoverPosition::NearDataPoint { position, .. }
                 | HoverPosition::Elsewhere { position }) = place;

@@ -1,11 +1,12 @@
 //! One plot of a run.
 
 use eframe::egui::{self, Align2, Color32, Pos2, Rect, Response, Sense, Stroke, Ui, Vec2};
-use egui_plot::{HoverPosition, Line, Plot, PlotPoint, PlotPoints};
+use egui_plot::{HoverPosition, Line, PlotPoint, PlotPoints};
 
 use super::ticks;
 use crate::gui::{
     model::{CHANNELS, Channel, Curve, RunView},
+    panels::parts,
     theme,
 };
 
@@ -97,7 +98,6 @@ pub fn large(ui: &mut Ui, shown: Shown<'_>, index: usize, height: f32) -> Respon
     let Some(channel) = CHANNELS.get(index) else {
         return ui.label("");
     };
-    let tokens = theme::tokens(ui);
     let columns = ui.available_width().max(16.0) as usize;
     let lines: Vec<(Vec<PlotPoint>, Stroke, &str)> = shown
         .runs()
@@ -118,7 +118,7 @@ pub fn large(ui: &mut Ui, shown: Shown<'_>, index: usize, height: f32) -> Respon
             })
         })
         .collect();
-    let plot = Plot::new(("curve", index))
+    let plot = parts::fixed_plot(ui, ("curve", index))
         .height(height)
         .x_axis_label("step")
         .y_axis_label(channel.axis)
@@ -129,12 +129,6 @@ pub fn large(ui: &mut Ui, shown: Shown<'_>, index: usize, height: f32) -> Respon
         .y_axis_formatter(|mark, _| ticks::text(mark))
         .include_x(1.0)
         .include_x(shown.last_step())
-        .allow_scroll(false)
-        .allow_zoom(false)
-        .allow_drag(false)
-        .allow_boxed_zoom(false)
-        .show_background(false)
-        .grid_color(tokens.plot_grid)
         .set_margin_fraction([0.01, 0.08].into())
         .label_formatter(move |at| {
             let (HoverPosition::NearDataPoint { position, .. }
