@@ -182,11 +182,16 @@ impl Reader {
         };
         match opened {
             Err(refused) if is_final(&refused.error) => Err(refused.error),
-            Err(refused) if format == Format::Unknown => match what_it_is(start, &fence) {
-                Some(error) => Err(error),
-                None if refused.facts.incomplete.is_some() => refused.ask_program(search, &fence),
-                None => refused.ask_program_for_more(search, &fence),
-            },
+            // The mark of UTF-16 is also one of MPEG audio.
+            Err(refused) if matches!(format, Format::Unknown | Format::Mpeg) => {
+                match what_it_is(start, &fence) {
+                    Some(error) => Err(error),
+                    None if format == Format::Unknown && refused.facts.incomplete.is_none() => {
+                        refused.ask_program_for_more(search, &fence)
+                    }
+                    None => refused.ask_program(search, &fence),
+                }
+            }
             Err(refused) => refused.ask_program(search, &fence),
             Ok(reader) => Ok(reader),
         }
