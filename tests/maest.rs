@@ -391,6 +391,30 @@ fn a_folder_of_another_front_end_or_architecture_is_refused_in_a_sentence() {
     assert!(said.contains("sampling_rate 44100"), "{said}");
     let report = mynascope_encoder::inspect(other_rate.path(), None).unwrap();
     assert!(report.problem.unwrap().contains("sampling_rate 44100"));
+    let longer = changed(
+        "preprocessor_config.json",
+        "\"max_length\": 316",
+        "\"max_length\": 1876",
+    );
+    let said = refused(&longer, None);
+    assert!(said.contains("windows of 1876 frames"), "{said}");
+    let halves = changed(
+        "config.json",
+        "\"hidden_size\": 32",
+        "\"hidden_size\": 32.5",
+    );
+    let said = refused(&halves, None);
+    assert!(
+        said.contains("hidden_size 32.5, which is no whole number"),
+        "{said}"
+    );
+    let words = changed(
+        "config.json",
+        "\"time_stride\": 10",
+        "\"time_stride\": \"ten\"",
+    );
+    let said = refused(&words, None);
+    assert!(said.contains("time_stride \"ten\""), "{said}");
     let bert = changed("config.json", "audio-spectrogram-transformer", "bert");
     let said = refused(&bert, None);
     assert!(said.contains("it is a bert"), "{said}");

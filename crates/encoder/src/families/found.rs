@@ -213,11 +213,22 @@ pub(super) fn choose(prefixes: &[String], hint: &Hint) -> Result<String, String>
     })
 }
 
-/// A whole number of `config.json`; some files have numbers as text.
-pub(super) fn number(json: &Value, key: &str) -> Option<usize> {
-    let value = json.get(key)?;
-    let found = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
-    usize::try_from(found).ok()
+/// A whole number of `config.json`, if it says one; some files have numbers as text, or with a point.
+///
+/// # Errors
+/// If what it says is no whole number, in words.
+pub(super) fn number(json: &Value, key: &str) -> Result<Option<usize>, String> {
+    let said = match json.get(key) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(said) => said,
+    };
+    let whole = |number: f64| (number >= 0.0 && number.fract() == 0.0).then_some(number as u64);
+    said.as_u64()
+        .or_else(|| whole(said.as_f64()?))
+        .or_else(|| said.as_str()?.trim().parse().ok())
+        .and_then(|found| usize::try_from(found).ok())
+        .map(Some)
+        .ok_or_else(|| format!("config.json says {key} {said}, which is no whole number; use the config.json that belongs to these weights"))
 }
 
 /// Why a file that holds an encoder can't be used.

@@ -12,7 +12,7 @@ pub(super) const MARKED: &str = "3dostr,4xm,aa,aax,ace,acm,adx,aea,afc,aix,alp,a
     avs,bethsoftvid,bfi,bfstm,bink,binka,boa,bonk,brstm,c93,cdxl,codec2,dcstr,derf,dhav,dsicin,\
     dss,dv,dxa,ea,epaf,film_cpk,fsb,fwse,gdv,genh,gxf,hca,hcom,hnm,iamf,idcin,iff,ifv,ilbc,\
     ircam,iss,jv,kvag,laf,libopenmpt,lmlm4,lvf,lxf,mca,mlv,mm,mmf,mods,moflex,msf,msnwctcp,msp,\
-    mtaf,mtv,musx,mv,mvi,mxf,mxg,nistsphere,nsp,nsv,nut,nuv,osq,paf,pmp,pp_bnk,psxstr,pva,pvf,\
+    mtaf,mtv,musx,mv,mvi,mxf,mxg,nsp,nsv,nuv,osq,paf,pmp,pp_bnk,psxstr,pva,pvf,\
     qcp,r3d,redspark,rka,rl2,roq,rpl,rsd,rso,scd,sdns,sds,sdx,sga,siff,simbiosis_imx,smjpeg,smk,\
     smush,sol,sox,svag,svs,swf,thp,tmv,txd,ty,usm,vag,vividas,vivo,vmd,vqf,wady,wavarc,wc3movie,\
     wsaud,wsd,wsvqa,wtv,wve,xa,xmv,xvag,xwma,yop,\

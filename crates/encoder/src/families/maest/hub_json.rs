@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{PATCH, STRIDE};
+use super::{PATCH, STRIDE, whole_patches};
 use crate::families::found::number;
 
-/// The hub's description of the front end must be that of MAEST: other numbers ask for another spectrogram.
-pub(super) fn check_preprocessor(json: &Value) -> Result<(), String> {
+/// The hub's description of the front end must be that of MAEST: other numbers ask for another spectrogram, or for windows of
+/// another length than the `columns` of patches have.
+pub(super) fn check_preprocessor(json: &Value, columns: usize) -> Result<(), String> {
     let wrong = |key: &str, said: &Value, wanted: &str| {
         Err(format!(
             "its preprocessor_config.json says {key} {said}, and MAEST hears with {wanted}; it was made for another spectrogram"
@@ -42,6 +43,15 @@ pub(super) fn check_preprocessor(json: &Value) -> Result<(), String> {
             _ => {}
         }
     }
+    if let Some(frames) = json.get("max_length").filter(|said| !said.is_null())
+        && frames
+            .as_u64()
+            .is_none_or(|frames| whole_patches(frames as usize) != columns)
+    {
+        return Err(format!(
+            "its preprocessor_config.json says windows of {frames} frames (max_length), but its tensors show positions for {columns} columns of patches; the two don't belong together"
+        ));
+    }
     match json.get("feature_extractor_type") {
         Some(said) if said != "MAESTFeatureExtractor" => {
             wrong("feature_extractor_type", said, "MAESTFeatureExtractor")
@@ -58,7 +68,7 @@ pub(crate) fn check_front_end(json: &Value) -> Result<(), String> {
         ("frequency_stride", STRIDE, "bands from patch to patch"),
         ("time_stride", STRIDE, "frames from patch to patch"),
     ] {
-        if let Some(said) = number(json, key).filter(|said| *said != wanted) {
+        if let Some(said) = number(json, key)?.filter(|said| *said != wanted) {
             return Err(format!(
                 "it is an Audio Spectrogram Transformer, but no MAEST: its config.json says {key} {said}, and MAEST has {wanted} {what}"
             ));

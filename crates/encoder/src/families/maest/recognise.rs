@@ -74,7 +74,7 @@ pub(crate) fn find(
     if problem.is_none()
         && let Some(json) = checkpoint.json_beside("preprocessor_config.json")?
     {
-        problem = check_preprocessor(&json).err();
+        problem = check_preprocessor(&json, found.config.columns).err();
     }
     Ok(Some((found, problem)))
 }
@@ -176,7 +176,7 @@ impl Layout {
             Form::Hub => format!("the names of the model hub's tensors{beside}"),
             Form::Native => "the names of the authors' tensors".to_owned(),
         };
-        let said = config_json.and_then(|json| number(json, "num_attention_heads"));
+        let said = config_json.map_or(Ok(None), |json| number(json, "num_attention_heads"))?;
         Ok(Recognised {
             family: Family::Maest,
             config,
@@ -256,19 +256,19 @@ impl Layout {
             .count();
         let mlp_dim = first("blocks.0.mlp.fc1.weight").unwrap_or(4 * dim);
         let labels = first("head.1.weight").unwrap_or(0);
-        let said = |key: &str| config_json.and_then(|json| number(json, key));
+        let said = |key: &str| config_json.map_or(Ok(None), |json| number(json, key));
         for (key, found) in [
             ("hidden_size", dim),
             ("num_hidden_layers", depth),
             ("intermediate_size", mlp_dim),
         ] {
-            if let Some(said) = said(key).filter(|said| *said != found) {
+            if let Some(said) = said(key)?.filter(|said| *said != found) {
                 return Err(format!(
                     "config.json says {key} {said}, but its tensors show {found}; the two don't belong together"
                 ));
             }
         }
-        if let (Some(hint), Some(said)) = (hint.heads, said("num_attention_heads"))
+        if let (Some(hint), Some(said)) = (hint.heads, said("num_attention_heads")?)
             && hint != said
         {
             return Err(format!(
@@ -280,7 +280,7 @@ impl Layout {
             depth,
             heads: hint
                 .heads
-                .or_else(|| said("num_attention_heads"))
+                .or(said("num_attention_heads")?)
                 .unwrap_or((dim / PUBLISHED_HEAD).max(1)),
             mlp_dim,
             columns,
@@ -291,7 +291,7 @@ impl Layout {
                 Form::Native => hint.head.unwrap_or_default(),
             },
         };
-        if let Some(said) = said("max_length").filter(|said| whole_patches(*said) != columns) {
+        if let Some(said) = said("max_length")?.filter(|said| whole_patches(*said) != columns) {
             return Err(format!(
                 "config.json says windows of {said} frames, but its tensors show positions for {columns} columns of patches; the two don't belong together"
             ));

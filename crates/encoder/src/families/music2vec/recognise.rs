@@ -154,7 +154,7 @@ fn recognised(
         .filter(|name| !read.contains(name))
         .cloned()
         .collect();
-    let said = config_json.and_then(|json| number(json, "num_attention_heads"));
+    let said = config_json.map_or(Ok(None), |json| number(json, "num_attention_heads"))?;
     // The published one names a list of its training targets there; others have a number.
     let is_named = |json: &Value| {
         let words = json.get("vocab_size").and_then(Value::as_str);
@@ -249,9 +249,9 @@ fn sizes(
     ];
     let mlp_dim =
         first("encoder.layers.0.feed_forward.intermediate_dense.weight").unwrap_or(4 * dim);
-    let said = |key: &str| config_json.and_then(|json| number(json, key));
-    let heads = said("num_attention_heads");
-    let [depth, position_layers] = ["num_hidden_layers", "num_conv_pos_embeddings"].map(said);
+    let said = |key: &str| config_json.map_or(Ok(None), |json| number(json, key));
+    let heads = said("num_attention_heads")?;
+    let (depth, position_layers) = (said("num_hidden_layers")?, said("num_conv_pos_embeddings")?);
     let config = Config {
         dim,
         depth: depth.unwrap_or(0).max(in_file[0]),
@@ -273,7 +273,7 @@ fn sizes(
         ("num_conv_pos_embeddings", config.position_layers),
         ("num_conv_pos_embedding_groups", config.position_groups),
     ] {
-        if let Some(said) = said(key).filter(|said| *said != found) {
+        if let Some(said) = said(key)?.filter(|said| *said != found) {
             return Err(format!(
                 "config.json says {key} {said}, but its tensors show {found}; the two don't belong together"
             ));
