@@ -12,6 +12,7 @@ mod diagnose;
 mod embed;
 mod encoders;
 mod inspect;
+mod key;
 mod map;
 mod mask;
 mod mel;
@@ -125,6 +126,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Verb::Predict(verb) => predict::run(&verb, &common, &console),
         Verb::Compare(verb) => compare::run(&verb, &common, &console),
         Verb::Diagnose(verb) => diagnose::run(&verb, &common, &console),
+        Verb::Key(verb) => key::run(&verb, &common, &console),
         Verb::Map(verb) => map::run(&verb, &common, &console),
         Verb::Neighbours(verb) => neighbours::run(&verb, &common, &console),
         Verb::Devices => devices::run(),
@@ -149,7 +151,7 @@ fn new_folder(verb: &Verb) -> Option<&Path> {
         Verb::Convert(verb) => &verb.out,
         Verb::Predict(verb) => verb.out.as_ref()?,
         Verb::Demo(_) | Verb::Tour(_) | Verb::Train(_) | Verb::Probe(_) => return None,
-        Verb::Compare(_) | Verb::Diagnose(_) => return None,
+        Verb::Compare(_) | Verb::Diagnose(_) | Verb::Key(_) => return None,
         Verb::Inspect(_) | Verb::Encoders(_) | Verb::Neighbours(_) | Verb::Devices => return None,
         Verb::Bench(_) => return None,
     };

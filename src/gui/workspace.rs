@@ -32,6 +32,8 @@ pub enum Pane {
     Nearest,
     /// The styles that the encoder tells.
     Styles,
+    /// The keys that the encoder hears, on the circle of fifths.
+    Keys,
     /// The form of a probe, and its score.
     Probe,
     /// What the probe found out.
@@ -40,7 +42,7 @@ pub enum Pane {
 
 impl Pane {
     /// Every pane; the tests draw each of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Library,
         Self::Spectrogram,
         Self::Masking,
@@ -53,6 +55,7 @@ impl Pane {
         Self::Map,
         Self::Nearest,
         Self::Styles,
+        Self::Keys,
         Self::Probe,
         Self::Scores,
     ];
@@ -72,6 +75,7 @@ impl Pane {
             Self::Map => "Map",
             Self::Nearest => "Nearest",
             Self::Styles => "Styles",
+            Self::Keys => "Key",
             Self::Probe => "Probe",
             Self::Scores => "Results",
         }
@@ -150,8 +154,9 @@ impl Workspace {
             Self::Listen => {
                 let library = tiles.insert_pane(Pane::Library);
                 let styles = tiles.insert_pane(Pane::Styles);
+                let keys = tiles.insert_pane(Pane::Keys);
                 let spectrogram = tiles.insert_pane(Pane::Spectrogram);
-                let lists = tiles.insert_tab_tile(vec![library, styles]);
+                let lists = tiles.insert_tab_tile(vec![library, styles, keys]);
                 split(
                     &mut tiles,
                     LinearDir::Horizontal,

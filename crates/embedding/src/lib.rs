@@ -21,6 +21,7 @@ mod cached;
 mod duplicates;
 mod extract;
 mod format;
+mod keys;
 mod located;
 mod moved;
 mod neighbours;
@@ -39,6 +40,7 @@ pub use format::{
     READABLE_EXTENSIONS, TABLE_EXTENSIONS, check_table_path, is_text_table, load_table,
     metadata_path, save_table,
 };
+pub use keys::{TrackKeys, TrackTurns};
 pub use located::{Relocated, SoundOfTable, StoredPaths, relocate, sound_of_table, stored_path};
 pub use moved::{NeighbourhoodChange, neighbourhood_changes};
 pub use neighbours::{Neighbour, cosine, neighbours};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{EmbeddingError, ExtractSettings, extract_cached};
+use super::{EmbeddingError, EmbeddingTable, ExtractSettings, extract_cached};
 use mynascope_audio::Channel;
 use mynascope_base::{jobs::Watch, storage::Cache};
 use mynascope_collection::{Collection, CollectionKind, Track};
@@ -41,20 +41,7 @@ impl TrackStyles {
             )
             .into());
         }
-        let collection = Collection {
-            name: String::new(),
-            kind: CollectionKind::Files,
-            tracks: vec![Track::of_file(path)],
-            split: None,
-            notes: Vec::new(),
-        };
-        let settings = ExtractSettings {
-            channel,
-            // A window may be 30 s: the job should not wait for many of them until it can be stopped.
-            batch: 1,
-            ..ExtractSettings::default()
-        };
-        let table = extract_cached(&collection, encoder, &settings, cache, watch)?.table;
+        let table = table_of_track(path, encoder, channel, cache, watch)?;
         Ok(Self {
             path: path.to_path_buf(),
             starts: table.timestamps,
@@ -107,6 +94,30 @@ impl TrackStyles {
         }
         best.into_iter().map(|(_, start)| start).collect()
     }
+}
+
+/// The table of one track, a row a window; what was computed before comes from the cache.
+pub(crate) fn table_of_track(
+    path: &Path,
+    encoder: &LoadedEncoder,
+    channel: Channel,
+    cache: Option<&Cache>,
+    watch: &Watch<'_>,
+) -> Result<EmbeddingTable, EmbeddingError> {
+    let collection = Collection {
+        name: String::new(),
+        kind: CollectionKind::Files,
+        tracks: vec![Track::of_file(path)],
+        split: None,
+        notes: Vec::new(),
+    };
+    let settings = ExtractSettings {
+        channel,
+        // A window may be 30 s: the job should not wait for many of them until it can be stopped.
+        batch: 1,
+        ..ExtractSettings::default()
+    };
+    Ok(extract_cached(&collection, encoder, &settings, cache, watch)?.table)
 }
 
 #[cfg(test)]

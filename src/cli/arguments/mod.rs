@@ -20,7 +20,7 @@ use mynascope_encoder::{
     Readout, Rows, WeightsChoice,
 };
 use mynascope_hub::HubName;
-pub use probes::{Compare, Diagnose, Predict, Probe};
+pub use probes::{Compare, Diagnose, Key, Predict, Probe};
 pub use sound::{Demo, Keep, Mask, Mel, Picture, Tour};
 pub use tables::{Embed, Map, Neighbours};
 pub use training::{FurtherTraining, Train};
@@ -115,6 +115,8 @@ pub enum Verb {
     Compare(Compare),
     /// Measure the layers of an encoder without labels: all of them, or that of --layer.
     Diagnose(Diagnose),
+    /// Tell the keys that an MT2 hears, and how well they follow a transposition.
+    Key(Key),
     /// Lay embeddings out in two dimensions.
     Map(Map),
     /// Find the nearest tracks or windows by cosine.

@@ -125,3 +125,16 @@ pub struct Diagnose {
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
     pub semitones: Vec<Semitones>,
 }
+
+#[derive(Debug, Args)]
+pub struct Key {
+    /// Tracks, folders, data set folders, or `demo`.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub encoder: Encoder,
+    /// A recording in C major or A minor: it tells which place of the key profile is C, which an encoder that learned without
+    /// labels cannot know.
+    #[arg(long, value_name = "FILE")]
+    pub calibrate: Option<PathBuf>,
+}

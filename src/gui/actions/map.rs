@@ -3,7 +3,7 @@
 use eframe::egui::Key;
 
 use crate::gui::{
-    command::{Command, MapCommand, SaveTo, StylesCommand},
+    command::{Command, KeysCommand, MapCommand, SaveTo, StylesCommand},
     model::AppState,
     workspace::Workspace,
 };
@@ -119,6 +119,19 @@ pub(super) const ACTIONS: &[Action] = &[
             let on = !model.styles.form.strip;
             let edit = StylesCommand::edit(model, |form| form.strip = on);
             Some(Command::Styles(edit))
+        },
+    },
+    Action {
+        id: "key-strip",
+        group: GROUP,
+        name: "Keys over time",
+        help: "Show the keys of each shown track over time below its spectrogram, or hide them; an MT2 hears them",
+        keys: &[],
+        command: |model| {
+            model.keys_info()?;
+            let on = !model.keys.form.strip;
+            let edit = KeysCommand::edit(model, |form| form.strip = on);
+            Some(Command::Keys(edit))
         },
     },
     Action {

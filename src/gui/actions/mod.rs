@@ -132,6 +132,10 @@ const FIRST: &[(&str, Reason)] = &[
         Some(_) => OPEN_FIRST,
     }),
     ("style-strip", |_| CLASSIFIER_FIRST),
+    (
+        "key-strip",
+        |_| "choose an encoder that hears keys first, an MT2",
+    ),
 ];
 const OPEN_FIRST: &str = "open tracks first";
 const MAP_FIRST: &str = "compute a map first (Ctrl+3)";

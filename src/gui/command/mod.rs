@@ -5,6 +5,7 @@
 
 mod encoder;
 mod hub;
+mod keys;
 mod lesson;
 mod library;
 mod map;
@@ -19,6 +20,7 @@ mod window;
 
 pub use encoder::EncoderCommand;
 pub use hub::HubCommand;
+pub use keys::KeysCommand;
 pub use lesson::LessonCommand;
 pub use library::LibraryCommand;
 pub use map::{MapCommand, SaveTo};
@@ -63,6 +65,8 @@ pub enum Command {
     Probe(ProbeCommand),
     /// To the styles that the encoder tells.
     Styles(StylesCommand),
+    /// To the keys that the encoder hears.
+    Keys(KeysCommand),
 }
 
 impl Command {

@@ -22,7 +22,7 @@ use mynascope_base::counted;
 use mynascope_collection::{Collection, DEMO_WORD};
 
 use super::{
-    copy_text, encoder, labels, map, probe, query, settings, sound, styles, tables, teach,
+    copy_text, encoder, keys, labels, map, probe, query, settings, sound, styles, tables, teach,
 };
 
 /// Folders and files that are remembered.
@@ -215,6 +215,7 @@ fn forget(model: &mut AppState, workers: &mut Workers) {
     probe::forget(model);
     teach::forget(model);
     styles::forget(model);
+    keys::forget(model);
     model.history.forget_labels();
 }
 

@@ -112,6 +112,7 @@ pub(super) fn apply(model: &mut AppState, workers: &mut Workers, command: MapCom
             play: Some(spot),
             around: Vec::new(),
             window_secs: window_secs(model),
+            lowered: 0,
         }),
         MapCommand::EditList(form) => model.lists.form = form,
         MapCommand::FindDuplicates => query::duplicates(model, workers),
@@ -244,6 +245,7 @@ pub fn play_from(model: &mut AppState, workers: &mut Workers, path: PathBuf, sta
                     play: Some(Spot { path, start_secs }),
                     around: Vec::new(),
                     window_secs: window_secs(model),
+                    lowered: 0,
                 }),
                 SoundOfTable::Missing(_) | SoundOfTable::Unnamed => {
                     let why = tables::silence(&imported.sound);

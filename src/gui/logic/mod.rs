@@ -3,6 +3,7 @@
 
 mod encoder;
 mod hub;
+mod keys;
 mod labels;
 mod lesson;
 mod library;
@@ -45,6 +46,7 @@ pub fn follow(model: &mut AppState, workers: &mut Workers) {
     mask::follow(model, workers);
     teach::follow(model, workers);
     styles::follow(model, workers);
+    keys::follow(model, workers);
     train::follow(model, workers);
 }
 
@@ -92,6 +94,7 @@ fn carry_out(model: &mut AppState, workers: &mut Workers, command: Command) {
         Command::Map(command) => map::apply(model, workers, command),
         Command::Probe(command) => probe::apply(model, workers, command),
         Command::Styles(command) => styles::apply(model, workers, command),
+        Command::Keys(command) => keys::apply(model, workers, command),
     }
     picture::show_encoder_input(model, workers);
 }
@@ -107,6 +110,7 @@ pub fn receive(model: &mut AppState, workers: &mut Workers, message: Message) {
         Message::Map(message) => map::receive(model, workers, message),
         Message::Probe(message) => probe::receive(model, workers, message),
         Message::Styles(message) => styles::receive(model, message),
+        Message::Keys(message) => keys::receive(model, message),
         Message::Teach(message) => teach::receive(model, workers, message),
         Message::Lesson(message) => lesson::receive(model, workers, message),
         Message::Saved(result) => picture::saved(model, result),

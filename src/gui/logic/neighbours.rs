@@ -80,6 +80,7 @@ pub(super) fn hover(
             play: point.and_then(|point| chart.spot(point)),
             around: spots.collect::<Vec<Spot>>(),
             window_secs: chart.source.window_secs(),
+            lowered: 0,
         });
     }
 }

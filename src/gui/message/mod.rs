@@ -2,6 +2,7 @@
 
 mod encoder;
 mod hub;
+mod keys;
 mod library;
 mod map;
 mod picture;
@@ -12,6 +13,7 @@ mod train;
 
 pub use encoder::EncoderMessage;
 pub use hub::HubMessage;
+pub use keys::KeysMessage;
 pub use library::LibraryMessage;
 pub use map::MapMessage;
 pub use picture::{NoPicture, PictureMessage};
@@ -34,6 +36,7 @@ pub enum Message {
     Map(MapMessage),
     Probe(ProbeMessage),
     Styles(StylesMessage),
+    Keys(KeysMessage),
     Teach(TeachMessage),
     Lesson(LessonMessage),
     /// Where something was saved, or why it was not.

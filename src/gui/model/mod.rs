@@ -7,6 +7,7 @@ mod embeddings;
 mod encoders;
 mod hit_grid;
 mod hub;
+mod keys;
 mod lesson;
 mod library;
 mod mapping;
@@ -38,6 +39,7 @@ pub use embeddings::{
 pub use encoders::{EncoderOrigin, OfferedEncoder};
 pub use hit_grid::HitGrid;
 pub use hub::HubDialog;
+pub use keys::{Keys, KeysForm, keys_source};
 pub use lesson::{
     Arriving, BUILT_IN_LESSONS, Before, Lesson, LessonDraft, LessonState, LessonStep, OpenLesson,
     PaintedPatch,
@@ -144,6 +146,8 @@ pub struct AppState {
     pub probing: Probing,
     /// Styles that the encoder's classifier tells.
     pub styles: Styles,
+    /// Keys that the encoder hears.
+    pub keys: Keys,
     /// What lies over the panels.
     pub overlay: Option<Overlay>,
     /// What the command palette was asked, and what it offers.

@@ -3,6 +3,7 @@
 mod encoder;
 mod fields;
 pub mod hub;
+mod keys;
 pub mod lesson;
 pub mod library;
 pub mod map;
@@ -46,6 +47,7 @@ pub fn show(pane: Pane, ui: &mut egui::Ui, model: &AppState, out: &mut Vec<Comma
         Pane::Map => map::show(ui, model, out),
         Pane::Nearest => neighbours::show(ui, model, out),
         Pane::Styles => styles::show(ui, model, out),
+        Pane::Keys => keys::show(ui, model, out),
         Pane::Probe => probe::show(ui, model, out),
         Pane::Scores => probe::show_scores(ui, model, out),
     }

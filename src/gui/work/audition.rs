@@ -11,7 +11,7 @@ use crate::gui::{
     message::{MapMessage, Message, Outbox},
     model::{Spot, WINDOW_SECS},
 };
-use mynascope_audio::{Auditions, Clip};
+use mynascope_audio::{Auditions, Clip, Semitones};
 use mynascope_base::jobs::Cancel;
 
 /// Clips that are kept decoded, and how long they last together at most: 0.4 MB a second at 48 kHz.
@@ -28,6 +28,8 @@ pub struct AuditionRequest {
     pub around: Vec<Spot>,
     /// Seconds that are heard of a place: a window of the encoder that put it there.
     pub window_secs: f64,
+    /// By how many semitones it sounds lower, and slower by as much.
+    pub lowered: usize,
 }
 
 /// The thread that prepares and plays clips. The newest wish wins.
@@ -73,6 +75,7 @@ impl AuditionWork {
             play: None,
             around: Vec::new(),
             window_secs: WINDOW_SECS,
+            lowered: 0,
         });
     }
 
@@ -111,7 +114,7 @@ impl Ring {
             self.window_secs = request.window_secs;
         }
         if let Some(spot) = request.play {
-            self.play(spot, has_newer, cancel);
+            self.play(spot, request.lowered, has_newer, cancel);
         }
         for spot in request.around.into_iter().take(self.most_kept() / 2) {
             if has_newer() {
@@ -122,8 +125,14 @@ impl Ring {
         }
     }
 
-    fn play(&mut self, spot: Spot, has_newer: &dyn Fn() -> bool, cancel: &Cancel) {
-        match self.clip(&spot, cancel) {
+    fn play(&mut self, spot: Spot, lowered: usize, has_newer: &dyn Fn() -> bool, cancel: &Cancel) {
+        let clip = self.clip(&spot, cancel);
+        let clip = clip.and_then(|clip| match Semitones::new(-(lowered as i8)) {
+            Ok(semitones) => clip.transposed(semitones).map(Arc::new),
+            // By nothing.
+            Err(_) => Ok(clip),
+        });
+        match clip {
             // The pointer has gone on meanwhile: what comes next decides.
             Ok(_) if has_newer() => {}
             Ok(clip) => {
@@ -200,8 +209,8 @@ mod tests {
             path: folder.path().join("gone.wav"),
             start_secs: 0.0,
         };
-        ring.play(gone.clone(), &|| false, &cancel);
-        ring.play(gone, &|| false, &cancel);
+        ring.play(gone.clone(), 0, &|| false, &cancel);
+        ring.play(gone, 0, &|| false, &cancel);
         assert_eq!(inbox.len(), 1);
     }
 
@@ -221,6 +230,7 @@ mod tests {
                 play: Some(spot.clone()),
                 around: Vec::new(),
                 window_secs,
+                lowered: 0,
             };
             ring.answer(request, &|| false, &Cancel::default());
             assert_eq!(ring.clips.len(), 1, "of one length only");

@@ -12,6 +12,7 @@ pub mod facts;
 pub mod find;
 pub mod fonts;
 pub mod hub;
+pub mod keys;
 pub mod labels;
 pub mod lesson;
 pub mod map;
@@ -84,6 +85,8 @@ pub struct Workers {
     pub prediction_timeline: Answering<prediction_timeline::TimelineRequest>,
     /// What the encoder's classifier tells of the shown track.
     pub styles: Answering<styles::StylesRequest>,
+    /// The keys that the encoder hears in the shown track.
+    pub keys: Answering<keys::KeysRequest>,
     /// Plays hovered points.
     pub audition: audition::AuditionWork,
     /// Looks for neighbours.
@@ -144,6 +147,7 @@ impl Workers {
             },
             prediction_timeline: prediction_timeline::start(&outbox)?,
             styles: styles::start(&outbox)?,
+            keys: keys::start(&outbox)?,
             cache,
             outbox,
         })
@@ -153,6 +157,7 @@ impl Workers {
     pub fn is_busy(&self) -> bool {
         self.prediction_timeline.is_busy()
             || self.styles.is_busy()
+            || self.keys.is_busy()
             || self.teach.is_busy()
             || self.reconstruct.is_busy()
     }

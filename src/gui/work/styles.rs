@@ -118,14 +118,15 @@ pub fn start_job(
 }
 
 /// Of a track that could not be read, what is wrong with it.
-fn why(error: EmbeddingError) -> String {
+pub fn why(error: EmbeddingError) -> String {
     match error {
         EmbeddingError::NothingEmbedded { first, .. } => first,
         error => error.to_string(),
     }
 }
 
-fn in_words(error: EmbedError) -> String {
+/// Why an encoder could not be opened.
+pub fn in_words(error: EmbedError) -> String {
     match error {
         EmbedError::NeedsPatch => "the checkpoint doesn't say how its patches are cut".to_owned(),
         EmbedError::Failed(why) => why,

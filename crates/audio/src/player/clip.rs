@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{AudioError, resample::Resample};
+use crate::{AudioError, Semitones, resample::Resample};
 use mynascope_base::jobs::Cancel;
 
 use super::sound::{Sound, Source};
@@ -62,6 +62,20 @@ impl Clip {
     /// How long it sounds, in seconds.
     pub fn duration_secs(&self) -> f64 {
         self.frames.len() as f64 / f64::from(self.rate.max(1))
+    }
+
+    /// The same as it sounds from a tape that runs faster or slower: lower sound is longer. The pitch is off by less than 0.1
+    /// cents.
+    ///
+    /// # Errors
+    /// What the resampler says.
+    pub fn transposed(&self, semitones: Semitones) -> Result<Self, String> {
+        let rate = f64::from(self.rate) / semitones.ratio();
+        let slower = self.at(rate.round() as u32)?;
+        Ok(Self {
+            rate: self.rate,
+            ..slower
+        })
     }
 
     /// The same for an output of another rate.

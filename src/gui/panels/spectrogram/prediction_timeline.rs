@@ -19,6 +19,8 @@ pub const HEIGHT: f32 = 5.0 * theme::UNIT;
 pub enum Speaker {
     /// The encoder's classifier.
     Classifier,
+    /// The head of an encoder that hears keys.
+    Keys,
     /// The active probe.
     Probe,
 }
@@ -28,6 +30,7 @@ impl Speaker {
     fn name(self) -> &'static str {
         match self {
             Self::Classifier => "Styles over time",
+            Self::Keys => "Keys over time",
             Self::Probe => "What the probe says over time",
         }
     }
@@ -37,8 +40,13 @@ impl Speaker {
 pub fn of_shown(model: &AppState) -> Vec<(Speaker, &PredictionTimeline)> {
     let styles = model.styles.view.timeline.as_ref();
     let probe = model.probing.timeline.as_ref();
-    let both = [(Speaker::Classifier, styles), (Speaker::Probe, probe)];
-    both.into_iter()
+    let keys = model.keys.timeline.as_ref();
+    let all = [
+        (Speaker::Classifier, styles),
+        (Speaker::Keys, keys),
+        (Speaker::Probe, probe),
+    ];
+    all.into_iter()
         .filter_map(|(speaker, timeline)| Some((speaker, timeline?)))
         .filter(|(_, timeline)| model.spectrogram.path() == Some(timeline.path.as_path()))
         .collect()
@@ -63,7 +71,7 @@ pub fn show(
         Ok(said) => said,
         Err(why) => {
             let text = match speaker {
-                Speaker::Classifier => why.clone(),
+                Speaker::Classifier | Speaker::Keys => why.clone(),
                 Speaker::Probe => format!("the probe says nothing here: {why}"),
             };
             painter.text(
@@ -175,7 +183,7 @@ fn words(speaker: Speaker, timeline: &PredictionTimeline, window: &WindowAnswer)
         scores.sort_by(|a, b| b.1.total_cmp(&a.1));
         let listed = match speaker {
             Speaker::Classifier => 5,
-            Speaker::Probe => 3,
+            Speaker::Keys | Speaker::Probe => 3,
         };
         for (name, share) in scores.iter().take(listed) {
             text += &format!("\n{name} {:.0} %", 100.0 * share);

@@ -3,7 +3,8 @@
 //! other to turn with the key: its readout is a profile of twelve keys that moves by a step when the sound does by a semitone.
 //!
 //! Read from top to bottom: sizes, parameters, the network, what is read out of it. `input.rs` makes windows and frames of
-//! sound, `recognise.rs` finds it in files, `about.rs` is what the rest of the program asks.
+//! sound, `recognise.rs` finds it in files, `about.rs` is what the rest of the program asks; `key.rs`
+//! names the keys and turns them.
 //!
 //! A window is [126, 84 + 128], frame by frame: the bins of a logarithmic VQT, lowest first, then the bands of a logarithmic
 //! mel. Each of the two streams goes through a norm and a layer of its own; their sum is the token of the frame, and the mean of
@@ -11,12 +12,14 @@
 
 mod about;
 mod input;
+mod key;
 mod recognise;
 #[cfg(test)]
 mod tests;
 
 use input::mel_spec;
 pub use input::{Frames, FrontEnd, HEARD_VALUES, SILENCE_DB, cut, window_of};
+pub use key::{KeyArrow, KeyNames, MOST_SEMITONES_LOWER, TRANSPOSITIONS, turned};
 pub(crate) use recognise::{WITNESSES, find};
 pub use recognise::{read, recognise};
 
