@@ -265,6 +265,23 @@ fn every_verb_with_an_encoder_takes_an_mt2() {
         (&13.into(), &12.into())
     );
     assert_eq!(embedded["reading"]["readout"], "key-profile");
+    // The keys by their own verb: the same profiles, and how they follow a transposition.
+    let keys = with(&["key", "music", "--calibrate", "music/low/0.wav"]);
+    let told = keys["tracks"].as_array().unwrap();
+    assert_eq!(told.len(), 13);
+    let low = (told.iter()).find(|track| track["path"].as_str().unwrap().ends_with("low/0.wav"));
+    let low = low.unwrap();
+    assert_eq!(low["key"], "C / Am");
+    let profile = low["profile"].as_array().unwrap();
+    let sum: f64 = profile.iter().map(|share| share.as_f64().unwrap()).sum();
+    assert!((sum - 1.0).abs() < 1e-5, "{sum}");
+    let by_semitone = keys["transposition_error_by_semitone"].as_array().unwrap();
+    assert_eq!(by_semitone.len(), 12);
+    let missed = by_semitone.iter().map(|missed| missed.as_f64().unwrap());
+    let mean = missed.sum::<f64>() / 12.0;
+    assert!((keys["transposition_error"].as_f64().unwrap() - mean).abs() < 1e-9);
+    let unnamed = with(&["key", "music/high"]);
+    assert_eq!(unnamed["tracks"][0]["key"], Value::Null);
     let embedded = with(&["embed", "music", "--level", "track", "--out", "t.npz"]);
     assert_eq!(embedded["rows"], 13);
     let mapped = with(&["map", "t.npz", "--method", "pca", "--out", "map.png"]);

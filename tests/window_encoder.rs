@@ -1,5 +1,6 @@
 //! The menu of encoders offers every encoder with what it is, chooses what is read of it, and all layouts follow; a MAEST gives
-//! its styles over time, of the selection and of the collection. Without a screen, on small encoders and a small collection.
+//! its styles over time, of the selection and of the collection, an MT2 the keys on the circle of fifths. Without a screen, on
+//! small encoders and a small collection.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,8 +17,8 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 use mynascope::gui::{
     App,
     command::{
-        Command, EncoderCommand, LibraryCommand, MapCommand, ProbeCommand, StylesCommand,
-        WindowCommand,
+        Command, EncoderCommand, KeysCommand, LibraryCommand, MapCommand, ProbeCommand,
+        SoundCommand, StylesCommand, WindowCommand,
     },
     model::{CurveKind, EncoderSource, Hearing, ProbeJob, ProbeTab, Selection, StyleScope},
     workspace::Workspace,
@@ -502,4 +503,48 @@ fn teach_shows_of_a_maest_what_has_an_effect_and_counts_short_windows_as_they_ar
         harness.run_steps(3);
     }
     assert!(line(&harness).bottom() < 440.0, "{:?}", line(&harness));
+}
+
+#[test]
+fn an_mt2_tells_keys_over_time_and_turns_them_with_the_sound() {
+    need_graphics();
+    let folder = tracks();
+    let (mut harness, _) = window(folder.path());
+    does(&mut harness, Command::Library(LibraryCommand::Select(0)));
+    press(&mut harness, "Tab Key");
+    harness.get_by_label("This encoder hears no keys");
+    let mut mt2 = EncoderSource {
+        checkpoint: CheckpointRef::File(fixture("../mt2/model_state_dict.pt")),
+        ..cpu()
+    };
+    mt2.heads = Some(2);
+    uses(&mut harness, mt2);
+    harness.get_by_label("Keys over time");
+    let keys = &harness.state().model().keys;
+    let timeline = keys.timeline.as_ref().unwrap().answer.as_ref().unwrap();
+    assert_eq!(timeline.windows.len(), 2);
+    let place = timeline.windows[0].answer.class.unwrap();
+    let first = keys.turned[&0].as_ref().unwrap();
+    assert_eq!(first.len(), 13);
+    assert_eq!(first[0].0.key(), place);
+    assert!(first[0].1.abs() < 1e-9 && first.iter().all(|(_, missed)| missed.abs() <= 6.0));
+    let missed = first[5].1;
+    // Lowered, the wheel says by how much the arrow misses its place.
+    let lower = KeysCommand::edit(harness.state().model(), |form| form.semitones = 5);
+    does(&mut harness, Command::Keys(lower));
+    harness.get_by_label(&format!("Misses its place by {missed:+.2} fifths"));
+    // The window at the playhead is shown, and the second one is asked for when it sounds.
+    does(&mut harness, Command::Sound(SoundCommand::Seek(6.0)));
+    let keys = &harness.state().model().keys;
+    assert!(keys.turned[&1].is_ok());
+    // The shown track names the keys, if one knows what it is in.
+    harness.get_by_label_contains("learned without names of keys");
+    press(&mut harness, "Name the keys by it");
+    let model = harness.state().model();
+    let arrow = model.keys.shown.as_ref().unwrap().1.as_ref().unwrap();
+    let place = arrow.arrow().unwrap().key();
+    assert_eq!(model.keys.names().name(place), "C / Am");
+    let strip = KeysCommand::edit(model, |form| form.strip = false);
+    does(&mut harness, Command::Keys(strip));
+    assert!(harness.query_by_label("Keys over time").is_none());
 }

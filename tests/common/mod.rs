@@ -16,7 +16,7 @@ use mynascope::gui::{App, Offscreen, PictureError};
 use mynascope_base::storage::Theme;
 
 /// How long background work may take.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Fails, and says what to install, where nothing can draw: a test of the window that did not draw shows nothing.
 pub fn need_graphics() {
