@@ -22,8 +22,8 @@ use image::{DynamicImage, ImageEncoder as _, RgbaImage, codecs::png};
 use mynascope::gui::{
     App, Offscreen,
     command::{
-        Command, EncoderCommand, LessonCommand, LibraryCommand, MapCommand, MaskCommand,
-        PictureCommand, ProbeCommand, WindowCommand,
+        Command, EncoderCommand, KeysCommand, LessonCommand, LibraryCommand, MapCommand,
+        MaskCommand, PictureCommand, ProbeCommand, WindowCommand,
     },
     model::{EncoderSource, MaskForm, Overlay, PictureForm, ProbeTab},
     workspace::Workspace,
@@ -169,6 +169,15 @@ fn maest() -> EncoderSource {
     cpu().with_checkpoint(CheckpointRef::File(hub))
 }
 
+fn mt2() -> EncoderSource {
+    let file = "tests/fixtures/mt2/model_state_dict.pt";
+    EncoderSource {
+        checkpoint: CheckpointRef::File(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)),
+        heads: Some(2),
+        ..cpu()
+    }
+}
+
 fn show(layout: Workspace) -> Command {
     Command::Window(WindowCommand::ShowWorkspace(layout))
 }
@@ -281,6 +290,14 @@ fn the_open_menu_of_encoders_and_the_styles_look_as_they_did() {
     press(&mut harness, "Tab Styles");
     settle(&mut harness);
     pointed_at(&mut harness, "styles", &mut results);
+    // The circle of fifths, lowered by three semitones.
+    does(&mut harness, Command::Encoder(EncoderCommand::Use(mt2())));
+    press(&mut harness, "Tab Key");
+    settle(&mut harness);
+    press(&mut harness, "Name the keys by it");
+    let lower = KeysCommand::edit(harness.state().model(), |form| form.semitones = 3);
+    does(&mut harness, Command::Keys(lower));
+    pointed_at(&mut harness, "key", &mut results);
     for (name, source) in [("encoder_menu", cpu()), ("encoder_menu_maest", maest())] {
         does(&mut harness, Command::Encoder(EncoderCommand::Use(source)));
         if name == "encoder_menu" {

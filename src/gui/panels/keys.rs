@@ -20,7 +20,7 @@ use mynascope_encoder::{
 use super::{parts, row_from_right, top};
 
 /// The wheel is not larger than this.
-const MOST_WHEEL: f32 = 80.0 * theme::UNIT;
+const MOST_WHEEL: f32 = 68.0 * theme::UNIT;
 /// Room around the wheel for the names of the keys.
 const RIM: f32 = 6.0 * theme::UNIT;
 /// Corners of the arc of a sector.
