@@ -146,6 +146,7 @@ fn setup<'a>(
         objective,
         equivariance: None,
         contrast_weight: 1.0,
+        data2vec: None,
         track_state: objective
             .map_or_else(TrackState::default, |objective| objective.track_state(20)),
         precision: Precision::F32,
