@@ -29,8 +29,8 @@ use mynascope_spectrum::{
 
 /// Seconds of a window of a Music2Vec where none are said: the best length of its paper.
 const WINDOW_SECS: u32 = 5;
-/// The longest window of a Music2Vec in training, in seconds: attention grows with the square of it.
-const MOST_WINDOW_SECS: u32 = 120;
+/// The longest window of a Music2Vec in seconds, which is that of embedding too.
+const MOST_WINDOW_SECS: u32 = 30;
 
 /// The published radius of the robust loss of FastCLIP on so many tracks.
 pub fn default_radius(tracks: usize) -> f64 {
@@ -696,6 +696,22 @@ mod tests {
             TrainConfig::from_toml(&changed.to_toml().unwrap()).unwrap(),
             changed
         );
+        let music2vec = TrainConfig {
+            window_secs: Some(2),
+            data2vec: Data2vec {
+                top_blocks: 3,
+                ..Data2vec::default()
+            },
+            encoder: Some(music2vec::Config::TINY.into()),
+            ..TrainConfig::of_preset(EncoderPreset::Music2vec)
+        };
+        let text = music2vec.to_toml().unwrap();
+        assert_eq!(TrainConfig::from_toml(&text).unwrap(), music2vec);
+        let partial = TrainConfig::from_toml("preset = \"music2vec-tiny\"").unwrap();
+        assert_eq!(
+            partial,
+            TrainConfig::of_preset(EncoderPreset::Music2vecTiny)
+        );
     }
 
     #[test]
@@ -713,6 +729,7 @@ mod tests {
             };
             match objective {
                 Objective::Mae => refused(config, "MT2 encoders read none"),
+                Objective::Data2vec => refused(config, "MT2 encoders read no samples"),
                 _ => assert!(config.validate().is_ok(), "{objective}"),
             }
         }

@@ -20,10 +20,10 @@ pub struct Train {
     /// A config.toml to start from; the options of this line win over it.
     #[arg(long)]
     pub config: Option<PathBuf>,
-    /// tiny, small or base (Myna), mt2-tiny or mt2 (MT2).
+    /// tiny, small or base (Myna), mt2-tiny or mt2 (MT2), music2vec-tiny or music2vec (Music2Vec).
     #[arg(long)]
     pub preset: Option<EncoderPreset>,
-    /// sogclr, isogclr, infonce, decoupled, fastclip-v0 to fastclip-v3, mt2, mae or supervised.
+    /// sogclr, isogclr, infonce, decoupled, fastclip-v0 to fastclip-v3, mt2, data2vec, mae or supervised.
     #[arg(long)]
     pub objective: Option<Objective>,
     /// square, vertical or hybrid: the patches of a Myna.
@@ -122,8 +122,8 @@ pub struct FurtherTraining {
     /// Leave out the mel-spectrogram of the transposed segment (objective mt2), which is not moved and tells the old pitch.
     #[arg(long)]
     pub drop_transposed_mel: bool,
-    /// Seconds of a window of a Music2Vec [default: 5].
-    #[arg(long)]
+    /// Length of a window of a Music2Vec in seconds, 1 to 30 [default: 5].
+    #[arg(long, value_name = "SECS")]
     pub window: Option<u32>,
     /// Share of a window that hidden spans would cover if none overlapped (objective data2vec).
     #[arg(long)]

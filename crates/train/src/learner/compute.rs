@@ -132,7 +132,7 @@ impl<B: Kernels> Learner<B> {
     }
 
     /// Puts the targets of the teacher in the place of the features that [`Self::outputs`] gave of the windows `range`.
-    fn teach(
+    pub(super) fn teach(
         &self,
         teacher: Option<&LearningNetwork<B>>,
         input: &StepInput,
@@ -152,7 +152,7 @@ impl<B: Kernels> Learner<B> {
     }
 
     /// The teacher of data2vec, which reads its student's features.
-    fn teacher(&self) -> Result<Option<LearningNetwork<B>>, String> {
+    pub(super) fn teacher(&self) -> Result<Option<LearningNetwork<B>>, String> {
         if self.teacher.is_empty() {
             return Ok(None);
         }

@@ -220,7 +220,7 @@ impl Fields<'_> {
         let hint = "Seconds of sound that go through the encoder at once: 5 did best in its paper; shorter is faster";
         self.row(ui, "Window", "window_secs", hint, |ui, form| {
             let mut secs = form.window_secs();
-            let field = DragValue::new(&mut secs).range(1..=60).suffix(" s");
+            let field = DragValue::new(&mut secs).range(1..=30).suffix(" s");
             let response = parts::number(ui, ui.available_width(), field);
             if response.changed() {
                 form.window_secs = Some(secs);

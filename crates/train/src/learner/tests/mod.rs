@@ -1,5 +1,6 @@
 //! What the tests of a training step share.
 
+mod data2vec;
 mod mt2;
 mod published;
 mod steps;
