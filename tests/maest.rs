@@ -409,7 +409,7 @@ fn what_only_myna_can_do_says_so() {
     assert!(
         error
             .to_string()
-            .contains("only Myna, MT2 and Music2Vec are trained and converted"),
+            .contains("which is neither trained nor converted here"),
         "{error}"
     );
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::gui::{command_line::CommandLine, model::Library};
 use mynascope_encoder::{EncoderPreset, Family, Patching};
-use mynascope_train::{Schedule, TrainConfig, TrainError};
+use mynascope_train::{Schedule, TrainConfig, TrainError, objective::Data2vec};
 
 /// Settings for a purpose.
 pub struct Purpose {
@@ -138,21 +138,28 @@ pub const PURPOSES: &[Purpose] = &[
         family: Family::Music2vec,
         name: "Lesson: 1 minute",
         help: "A tiny Music2Vec on small batches of short windows: it begins to predict its teacher within a minute on two CPU \
-               cores; a checkpoint every 20 steps to move through afterwards",
+               cores; a checkpoint every 10 steps to move through afterwards",
         settings: |form| TrainConfig {
             preset: EncoderPreset::Music2vecTiny,
             window_secs: Some(2),
-            batch: 8,
-            steps: 200,
-            save_every: 20,
+            batch: 6,
+            steps: 100,
+            save_every: 10,
             keep: 100,
+            // So short a run would leave a slower teacher where it began.
+            data2vec: Data2vec {
+                decay_start: 0.99,
+                decay_end: 0.999,
+                decay_updates: 1000,
+                ..form.data2vec
+            },
             ..form
         },
     },
     Purpose {
         family: Family::Music2vec,
         name: "Tiny Music2Vec",
-        help: "192 wide, 4 layers, 2.4 million numbers, windows of 5 s: learns on a CPU in some hours",
+        help: "192 wide, 4 layers, 2.3 million numbers, windows of 5 s: learns on a CPU in some hours",
         settings: |form| TrainConfig {
             preset: EncoderPreset::Music2vecTiny,
             batch: 16,
