@@ -106,6 +106,7 @@ fn a_checkpoint_of_data2vec_opens_as_a_music2vec_with_all_its_layers() {
         (Family::Music2vec, 24, 2, None),
         "two heads of 12: the header says so"
     );
+    assert!(report.recognised_by.contains("this program wrote"));
     let weights = load_weights(&out, None).unwrap();
     assert_eq!(weights.config, config.encoder_config());
     for layer in 0..=2 {
@@ -158,7 +159,8 @@ fn a_checkpoint_without_its_teacher_is_passed_over_and_the_last_one_is_explained
     }
     let said = go_on(8).unwrap_err().to_string();
     assert!(
-        said.contains("lacks teacher.safetensors, the teacher of data2vec; put it back"),
+        said.contains("step-6: it lacks teacher.safetensors")
+            && said.contains("can't go on without its teacher: put the file back"),
         "{said}"
     );
     assert_eq!(log(&out).len(), 6, "nothing was lost");

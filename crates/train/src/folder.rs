@@ -443,7 +443,14 @@ impl RunFolder {
             why: if faults.is_empty() {
                 "it has no checkpoint yet".into()
             } else {
-                format!("no checkpoint is sound ({})", faults.join("; "))
+                let remedy = match faults.iter().any(|fault| fault.ends_with(TEACHER)) {
+                    true => {
+                        "; a run of data2vec can't go on without its teacher: put the file back, or begin a new run with --init \
+                         from the weights, which are whole"
+                    }
+                    false => "",
+                };
+                format!("no checkpoint is sound ({}){remedy}", faults.join("; "))
             },
             path: self.path.clone(),
         })
@@ -560,13 +567,7 @@ fn read_step(
 
 /// What is said of a file that a step folder should hold.
 fn missing(name: &str) -> String {
-    let remedy = match name {
-        TEACHER => {
-            ", the teacher of data2vec; put it back, or begin a new run with --init from the weights, which are whole"
-        }
-        _ => "",
-    };
-    format!("it lacks {name}{remedy}")
+    format!("it lacks {name}")
 }
 
 #[cfg(test)]

@@ -57,7 +57,10 @@ impl Fields<'_> {
         self.objective(ui);
         self.mask(ui);
         let tracks = self.tracks;
-        let hint = "Tracks a step; every track is told from all others of its batch, so more is better until memory ends";
+        let hint = match self.form.objective.is_contrastive() {
+            true => "Tracks a step; every track is told from all others of its batch, so more is better until memory ends",
+            false => "Tracks a step; more make its gradient steadier, until memory ends",
+        };
         self.row(ui, "Batch", "batch", hint, |ui, form| {
             let unit = if form.batch == 1 { " track" } else { " tracks" };
             let field = DragValue::new(&mut form.batch).range(0..=1_000_000);

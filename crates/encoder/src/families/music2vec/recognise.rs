@@ -72,10 +72,13 @@ pub(crate) fn find(
         ..hint.clone()
     };
     let config_json = config_json.filter(|_| !is_own);
-    let found = match recognise(&shapes, config_json.as_ref(), hint) {
+    let mut found = match recognise(&shapes, config_json.as_ref(), hint) {
         None => return Ok(None),
         Some(found) => found.map_err(|why| unfit(checkpoint, why))?,
     };
+    if is_own {
+        found.by = "the names of its tensors and its header, which this program wrote".to_owned();
+    }
     let mut problem = found.problem();
     if problem.is_none()
         && !is_own
