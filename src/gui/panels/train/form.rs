@@ -58,7 +58,9 @@ impl Fields<'_> {
         self.mask(ui);
         let tracks = self.tracks;
         let hint = match self.form.objective.is_contrastive() {
-            true => "Tracks a step; every track is told from all others of its batch, so more is better until memory ends",
+            true => {
+                "Tracks a step; every track is told from all others of its batch, so more is better until memory ends"
+            }
             false => "Tracks a step; more make its gradient steadier, until memory ends",
         };
         self.row(ui, "Batch", "batch", hint, |ui, form| {
