@@ -433,7 +433,7 @@ fn what_only_myna_can_do_says_so() {
     assert!(
         error
             .to_string()
-            .contains("only Myna and MT2 are trained and converted"),
+            .contains("which is neither trained nor converted here"),
         "{error}"
     );
 }

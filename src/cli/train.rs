@@ -138,6 +138,7 @@ fn of_weights(verb: &Train, init: &Path) -> anyhow::Result<TrainConfig> {
     let mut config = TrainConfig::of_preset(match (preset, sizes) {
         (Some(preset), _) => preset,
         (None, EncoderConfig::Mt2(_)) => EncoderPreset::Mt2,
+        (None, EncoderConfig::Music2vec(_)) => EncoderPreset::Music2vec,
         (None, _) => EncoderPreset::default(),
     });
     if preset.is_none() {
@@ -175,6 +176,14 @@ fn further(config: &mut TrainConfig, more: &FurtherTraining) {
     set(&mut config.mt2.equivariance, &more.equivariance);
     set(&mut config.mt2.contrast, &more.contrast);
     config.mt2.transposed_mel &= !more.drop_transposed_mel;
+    set(&mut config.data2vec.span_share, &more.span_share);
+    set(&mut config.data2vec.span_frames, &more.span_frames);
+    set(&mut config.data2vec.top_blocks, &more.top_blocks);
+    set(&mut config.data2vec.decay_start, &more.decay_start);
+    set(&mut config.data2vec.decay_end, &more.decay_end);
+    set(&mut config.data2vec.decay_updates, &more.decay_updates);
+    set(&mut config.data2vec.guard_after, &more.guard_after);
+    config.window_secs = more.window.or(config.window_secs);
     config.tensorboard |= more.tensorboard;
     let chunk = more.chunk.map(std::num::NonZeroUsize::get);
     config.chunk = chunk.or(config.chunk);
@@ -290,7 +299,9 @@ mod tests {
     };
     use mynascope_encoder::{DeviceChoice, Family, Patching, WeightsChoice};
     use mynascope_spectrum::tokens::MaskKind;
-    use mynascope_train::{LabelTask, Mt2Loss, Optimiser, Schedule, Trainable};
+    use mynascope_train::{
+        LabelTask, Mt2Loss, Optimiser, Schedule, Trainable, objective::Data2vec,
+    };
 
     /// The words of a line, as a shell reads what has no quotes but single ones.
     fn words(line: &str) -> Vec<String> {
@@ -341,6 +352,21 @@ mod tests {
                 transposed_mel: false,
             },
             ..TrainConfig::of_preset(EncoderPreset::Mt2Tiny)
+        });
+        forms.push(TrainConfig {
+            data: first.data.clone(),
+            patch: first.patch,
+            window_secs: Some(7),
+            data2vec: Data2vec {
+                span_share: 0.5,
+                span_frames: 15,
+                top_blocks: 3,
+                decay_start: 0.9,
+                decay_end: 0.99,
+                decay_updates: 400,
+                guard_after: 100,
+            },
+            ..TrainConfig::of_preset(EncoderPreset::Music2vecTiny)
         });
         assert_eq!(first.family(), Family::Myna);
         for optimiser in Optimiser::ALL {

@@ -10,6 +10,7 @@
 mod checkpoints;
 #[path = "../common/mod.rs"]
 mod common;
+mod data2vec;
 mod families;
 mod learning;
 mod refused;

@@ -133,7 +133,31 @@ pub trait TensorSource<B: Kernels> {
             true => Some(self.vector()?),
             false => None,
         };
-        let [_, wide] = to_qkv.dims();
+        self.rest_of_block(style, hidden, attention_norm, to_qkv, qkv_bias)
+    }
+
+    /// As [`Self::block`], where queries, keys and values are three linear layers with biases.
+    fn parted_block(&mut self, style: BlockStyle, dim: usize, hidden: usize) -> Option<Block<B>> {
+        let attention_norm = self.norm(style.epsilon)?;
+        let (mut weights, mut biases) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            weights.push(self.matrix(dim)?);
+            biases.push(self.vector()?);
+        }
+        let (to_qkv, qkv_bias) = (Tensor::cat(weights, 1), Tensor::cat(biases, 0));
+        self.rest_of_block(style, hidden, attention_norm, to_qkv, Some(qkv_bias))
+    }
+
+    /// What follows queries, keys and values of a block.
+    fn rest_of_block(
+        &mut self,
+        style: BlockStyle,
+        hidden: usize,
+        attention_norm: Norm<B>,
+        to_qkv: Tensor<B, 2>,
+        qkv_bias: Option<Tensor<B, 1>>,
+    ) -> Option<Block<B>> {
+        let [dim, wide] = to_qkv.dims();
         Some(Block {
             heads: style.heads,
             order: style.order,
@@ -357,6 +381,18 @@ impl<B: Kernels> Block<B> {
 
     /// [windows * tokens, dim] -> [windows * first, dim]: what becomes of the first tokens of every window.
     pub fn forward_first(&self, x: Tensor<B, 2>, tokens: usize, first: usize) -> Tensor<B, 2> {
+        let x = self.attend(x, tokens, first);
+        let feed = kernels::Layer::FeedForward {
+            norm: self.feed_norm.weights(),
+            order: self.order,
+            widen: self.widen.weights(),
+            narrow: self.narrow.weights(),
+        };
+        feed.run(x, self.precision)
+    }
+
+    /// The half with attention.
+    fn attend(&self, x: Tensor<B, 2>, tokens: usize, first: usize) -> Tensor<B, 2> {
         let attention = kernels::Layer::Attention {
             norm: self.attention_norm.weights(),
             order: self.order,
@@ -368,13 +404,24 @@ impl<B: Kernels> Block<B> {
             queries: first,
             heads: self.heads,
         };
-        let feed = kernels::Layer::FeedForward {
-            norm: self.feed_norm.weights(),
-            order: self.order,
-            widen: self.widen.weights(),
-            narrow: self.narrow.weights(),
-        };
-        feed.run(attention.run(x, self.precision), self.precision)
+        attention.run(x, self.precision)
+    }
+
+    /// As [`Self::forward`], with what the feed-forward part gives before the path round it is added to it; both
+    /// [windows * tokens, dim].
+    pub fn forward_parted(&self, x: Tensor<B, 2>, tokens: usize) -> [Tensor<B, 2>; 2] {
+        let x = self.attend(x, tokens, tokens);
+        let f = |x| self.narrow.forward(self.widen.forward_gelu(x));
+        match self.order {
+            NormOrder::Pre => {
+                let fed = f(self.feed_norm.forward(x.clone()));
+                [fed.clone(), x + fed]
+            }
+            NormOrder::Post => {
+                let fed = f(x.clone());
+                [fed.clone(), self.feed_norm.forward(x + fed)]
+            }
+        }
     }
 
     /// Where this block attends among the tokens of one window that enter it, [tokens, dim]: with `weights` [n, tokens] on the

@@ -9,7 +9,7 @@ use super::{
     EncoderConfig, Parameter, Precision,
     blocks::{Head, Placed},
     families::{
-        mt2,
+        mt2, music2vec,
         myna::network::{Encoder, HostTokens, embed},
     },
     kernels::Kernels,
@@ -23,6 +23,8 @@ pub enum HostBatch {
     Patches(Vec<HostTokens>),
     /// Of an MT2.
     Frames(mt2::Frames),
+    /// Of a Music2Vec.
+    Samples(music2vec::Samples),
 }
 
 impl HostBatch {
@@ -34,14 +36,15 @@ impl HostBatch {
                 Self::Patches(batches.iter().map(part).collect())
             }
             Self::Frames(frames) => Self::Frames(frames.part(windows)),
+            Self::Samples(samples) => Self::Samples(samples.part(windows)),
         }
     }
 
     /// Reads the mel of the first windows only, of a family that reads it beside something else.
     pub fn hear_first(self, windows: usize) -> Self {
         match self {
-            Self::Patches(batches) => Self::Patches(batches),
             Self::Frames(frames) => Self::Frames(frames.hear_first(windows)),
+            other => other,
         }
     }
 
@@ -50,6 +53,7 @@ impl HostBatch {
         match self {
             Self::Patches(batches) => batches.first().map_or(0, |batch| batch.windows),
             Self::Frames(frames) => frames.windows(),
+            Self::Samples(samples) => samples.windows(),
         }
     }
 }
@@ -63,6 +67,13 @@ pub enum LearningNetwork<B: Backend> {
         /// The encoder.
         network: mt2::Network<B>,
         /// What hangs behind its contrastive token.
+        head: Head<B>,
+    },
+    /// Music2Vec.
+    Music2vec {
+        /// The encoder.
+        network: music2vec::Network<B>,
+        /// What hangs behind the mean over its frames, or behind every hidden frame.
         head: Head<B>,
     },
 }
@@ -91,13 +102,23 @@ impl<B: Kernels> LearningNetwork<B> {
                     head: Head::take(&mut take, tail.head_inputs(config))?,
                 })
             }
+            EncoderConfig::Music2vec(music2vec) => {
+                let mut take = Placed {
+                    parameters: parameters.into_iter(),
+                    precision,
+                };
+                Some(Self::Music2vec {
+                    network: music2vec::Network::take(music2vec, &mut take, device)?,
+                    head: Head::take(&mut take, tail.head_inputs(config))?,
+                })
+            }
             // Read here, not trained.
             _ => None,
         }
     }
 
     /// What contrast is made of: the outputs of the projection head, [windows, width]; one a patch shape (Myna), or of the
-    /// contrastive token (MT2).
+    /// contrastive token (MT2), or of the mean over frames (Music2Vec).
     ///
     /// # Errors
     /// If the windows are those of another family.
@@ -116,6 +137,9 @@ impl<B: Kernels> LearningNetwork<B> {
                 let [_, contrastive] = network.class_tokens(frames, device);
                 Ok(vec![head.forward(contrastive)])
             }
+            (Self::Music2vec { network, head }, HostBatch::Samples(samples)) => {
+                Ok(vec![head.forward(network.mean(samples, device))])
+            }
             _ => Err(other_family()),
         }
     }
@@ -133,6 +157,9 @@ impl<B: Kernels> LearningNetwork<B> {
             (Self::Mt2 { network, head }, HostBatch::Frames(frames)) => {
                 let [_, contrastive] = network.class_tokens(frames, device);
                 Ok(head.forward(contrastive))
+            }
+            (Self::Music2vec { network, head }, HostBatch::Samples(samples)) => {
+                Ok(head.forward(network.mean(samples, device)))
             }
             _ => Err(other_family()),
         }
@@ -153,7 +180,10 @@ impl<B: Kernels> LearningNetwork<B> {
                 let [equivariant, contrastive] = network.class_tokens(frames, device);
                 Ok([head.forward(contrastive), network.key_logits(equivariant)])
             }
-            (Self::Myna(_), HostBatch::Patches(_)) => Err("a Myna has no class tokens".into()),
+            (Self::Myna(_), HostBatch::Patches(_))
+            | (Self::Music2vec { .. }, HostBatch::Samples(_)) => {
+                Err("only an MT2 has such class tokens".into())
+            }
             _ => Err(other_family()),
         }
     }
@@ -181,6 +211,49 @@ impl<B: Kernels> LearningNetwork<B> {
         }
     }
 
+    /// What the student of data2vec says of frames that are hidden from it: its prediction in the rows `hidden` of
+    /// [windows * frames], [hidden, dim], and the features in which they were hidden, for the teacher.
+    ///
+    /// # Errors
+    /// As [`Self::project`], and of an encoder that reads no samples.
+    pub fn predict_hidden(
+        &self,
+        batch: HostBatch,
+        hidden: &[i32],
+        device: &B::Device,
+    ) -> Result<[Tensor<B, 2>; 2], String> {
+        match (self, batch) {
+            (Self::Music2vec { network, head }, HostBatch::Samples(samples)) => {
+                let windows = samples.windows();
+                let features = network.features(samples, device);
+                let said = network.student(features.clone(), windows, hidden, device);
+                Ok([head.forward(said), features])
+            }
+            _ => Err(other_family()),
+        }
+    }
+
+    /// What the teacher of data2vec makes of the same features: the targets in the rows `hidden`, [hidden, dim], the mean over
+    /// the last `top` blocks.
+    ///
+    /// # Errors
+    /// Of an encoder that reads no samples.
+    pub fn teach(
+        &self,
+        features: Tensor<B, 2>,
+        windows: usize,
+        top: usize,
+        hidden: &[i32],
+        device: &B::Device,
+    ) -> Result<Tensor<B, 2>, String> {
+        match self {
+            Self::Music2vec { network, .. } => {
+                Ok(network.targets(features, windows, top, hidden, device))
+            }
+            _ => Err(other_family()),
+        }
+    }
+
     /// The published embeddings, [windows, values] row-major.
     ///
     /// # Errors
@@ -191,6 +264,9 @@ impl<B: Kernels> LearningNetwork<B> {
             (Self::Mt2 { network, .. }, HostBatch::Frames(frames)) => {
                 let [_, contrastive] = network.class_tokens(frames, device);
                 numbers(contrastive)
+            }
+            (Self::Music2vec { network, .. }, HostBatch::Samples(samples)) => {
+                numbers(network.mean(samples, device))
             }
             _ => Err(other_family()),
         }

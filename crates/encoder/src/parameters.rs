@@ -24,6 +24,10 @@ pub enum ParameterRole {
     ClassToken,
     /// Learned positions, [1, rows, columns] in files, drawn as class tokens are.
     Table,
+    /// Weight of a convolution over time, [out, in, kernel] in files.
+    Convolution,
+    /// What stands where a token is hidden from the student of data2vec: drawn from U[0, 1), as there.
+    HiddenToken,
 }
 
 /// How the rows of queries, keys and values lie in files.
@@ -139,6 +143,21 @@ impl Layout {
         }
     }
 
+    /// The weight of a convolution, [out, in, kernel], and its bias where it has one.
+    pub(crate) fn convolution(&mut self, name: &str, shape: [usize; 3], bias: bool) {
+        let [outputs, inputs, kernel] = shape;
+        self.push(
+            &format!("{name}.weight"),
+            &shape,
+            ParameterRole::Convolution,
+        );
+        if bias {
+            let fan_in = inputs * kernel;
+            let role = ParameterRole::Bias { fan_in };
+            self.push(&format!("{name}.bias"), &[outputs], role);
+        }
+    }
+
     /// Says how the rows of the last `count` weights lie in files.
     pub(crate) fn ordered(&mut self, count: usize, order: RowOrder) {
         for spec in self.0.iter_mut().rev().take(count) {
@@ -160,12 +179,16 @@ pub enum TrainingHead {
     /// Nothing.
     #[default]
     None,
-    /// Linear and ReLU layers of these widths on the vector of each patch shape (Myna), or on the contrastive token (MT2).
+    /// Linear and ReLU layers of these widths on the vector of each patch shape (Myna), on the contrastive token (MT2), or on
+    /// the mean over frames (Music2Vec).
     Projection(Vec<usize>),
     /// The same on the whole embedding: a supervised head.
     Classifier(Vec<usize>),
     /// The decoder of a masked autoencoder with so many layers; of a Myna only.
     Decoder(usize),
+    /// A linear layer on every hidden frame that says what the teacher makes of it, under fairseq's name `final_proj`; of a
+    /// Music2Vec only.
+    Prediction,
 }
 
 impl TrainingHead {
@@ -177,7 +200,12 @@ impl TrainingHead {
             (Self::Decoder(layers), EncoderConfig::Myna(config)) => {
                 decoder_parameters(config, *layers)
             }
-            (Self::None | Self::Decoder(_), _) => Vec::new(),
+            (Self::Prediction, EncoderConfig::Music2vec(config)) => {
+                let mut layout = Layout::default();
+                layout.linear("final_proj", config.dim, config.dim, true);
+                layout.0
+            }
+            (Self::None | Self::Decoder(_) | Self::Prediction, _) => Vec::new(),
         }
     }
 
@@ -185,6 +213,7 @@ impl TrainingHead {
     pub fn head_inputs(&self, config: &EncoderConfig) -> Vec<usize> {
         let (first, widths) = match self {
             Self::None | Self::Decoder(_) => return Vec::new(),
+            Self::Prediction => return vec![config.sizes().dim],
             Self::Projection(widths) => (config.sizes().dim, widths),
             Self::Classifier(widths) => (config.embedding_dim(), widths),
         };

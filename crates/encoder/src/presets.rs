@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EncoderConfig, Family, Patching, Preset, families::mt2};
+use super::{
+    EncoderConfig, Family, Patching, Preset,
+    families::{mt2, music2vec},
+};
 use mynascope_base::named;
 
 /// Named sizes of an encoder that can be trained; they say its family too.
@@ -20,16 +23,23 @@ pub enum EncoderPreset {
     Mt2Tiny,
     /// An MT2, 192 wide, 12 layers: the published size.
     Mt2,
+    /// A Music2Vec, 192 wide, 4 layers: trains on a CPU.
+    #[serde(rename = "music2vec-tiny")]
+    Music2vecTiny,
+    /// A Music2Vec, 768 wide, 12 layers: the published size.
+    Music2vec,
 }
 
 impl EncoderPreset {
     /// All presets, family by family, smallest first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Tiny,
         Self::Small,
         Self::Base,
         Self::Mt2Tiny,
         Self::Mt2,
+        Self::Music2vecTiny,
+        Self::Music2vec,
     ];
 
     /// The family.
@@ -37,6 +47,7 @@ impl EncoderPreset {
         match self {
             Self::Tiny | Self::Small | Self::Base => Family::Myna,
             Self::Mt2Tiny | Self::Mt2 => Family::Mt2,
+            Self::Music2vecTiny | Self::Music2vec => Family::Music2vec,
         }
     }
 
@@ -48,6 +59,8 @@ impl EncoderPreset {
             Self::Base => Preset::Base.config(patch).into(),
             Self::Mt2Tiny => mt2::Config::TINY.into(),
             Self::Mt2 => mt2::Config::PUBLISHED.into(),
+            Self::Music2vecTiny => music2vec::Config::TINY.into(),
+            Self::Music2vec => music2vec::Config::PUBLISHED.into(),
         }
     }
 
@@ -78,4 +91,6 @@ named!(
     EncoderPreset::Base => "base",
     EncoderPreset::Mt2Tiny => "mt2-tiny",
     EncoderPreset::Mt2 => "mt2",
+    EncoderPreset::Music2vecTiny => "music2vec-tiny",
+    EncoderPreset::Music2vec => "music2vec",
 );

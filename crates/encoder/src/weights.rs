@@ -58,10 +58,12 @@ impl Weights {
                 let fan_in = match spec.role {
                     ParameterRole::Matrix => spec.shape.get(1).copied().unwrap_or(1),
                     ParameterRole::Bias { fan_in } => fan_in,
+                    ParameterRole::Convolution => spec.shape.iter().skip(1).product(),
                     ParameterRole::NormWeight
                     | ParameterRole::NormBias
                     | ParameterRole::Token
                     | ParameterRole::ClassToken
+                    | ParameterRole::HiddenToken
                     | ParameterRole::Table => 0,
                 };
                 let bound = 1.0 / (fan_in.max(1) as f64).sqrt();
@@ -74,7 +76,12 @@ impl Weights {
                     ParameterRole::ClassToken | ParameterRole::Table => (0..spec.len())
                         .map(|_| 0.02 * random.normal() as f32)
                         .collect(),
-                    ParameterRole::Matrix | ParameterRole::Bias { .. } => (0..spec.len())
+                    ParameterRole::HiddenToken => {
+                        (0..spec.len()).map(|_| random.uniform() as f32).collect()
+                    }
+                    ParameterRole::Matrix
+                    | ParameterRole::Convolution
+                    | ParameterRole::Bias { .. } => (0..spec.len())
                         .map(|_| random.between(-bound, bound) as f32)
                         .collect(),
                 };
@@ -100,7 +107,7 @@ impl Weights {
 /// A weight on a device. Matrices lie there as [in, out], so that no transpose is needed to multiply.
 #[derive(Debug, Clone)]
 pub enum Parameter<B: Backend> {
-    /// The weight of a linear layer, [in, out], or a table, [rows, columns].
+    /// The weight of a linear layer, [in, out], of a convolution, [kernel * in, out], or a table, [rows, columns].
     Matrix(Tensor<B, 2>),
     /// A bias, or factor or shift of a norm.
     Vector(Tensor<B, 1>),
@@ -116,6 +123,11 @@ impl<B: Backend> Parameter<B> {
                 TensorData::new(values, [*rows, *columns]),
                 device,
             )),
+            (ParameterRole::Convolution, &[outputs, inputs, kernel]) => {
+                let laid = tap_by_tap(&values, [outputs, inputs, kernel]);
+                let shape = [kernel * inputs, outputs];
+                Self::Matrix(Tensor::from_data(TensorData::new(laid, shape), device))
+            }
             (_, &[outputs, inputs]) => {
                 let turned = transpose(&values, outputs, inputs);
                 Self::Matrix(Tensor::from_data(
@@ -173,11 +185,16 @@ impl<B: Backend> Parameter<B> {
     /// What the backend said, if it gives no numbers back.
     pub fn download(&self, spec: &ParameterSpec) -> Result<Vec<f32>, String> {
         let values = match self {
-            Self::Matrix(tensor) if spec.role != ParameterRole::Table => {
-                let [inputs, outputs] = tensor.dims();
-                transpose(&numbers(tensor.clone())?, inputs, outputs)
+            Self::Matrix(tensor) => {
+                let ([inputs, outputs], values) = (tensor.dims(), numbers(tensor.clone())?);
+                match (spec.role, spec.shape.as_slice()) {
+                    (ParameterRole::Table, _) => values,
+                    (ParameterRole::Convolution, &[outputs, inputs, kernel]) => {
+                        channel_by_channel(&values, [outputs, inputs, kernel])
+                    }
+                    _ => transpose(&values, inputs, outputs),
+                }
             }
-            Self::Matrix(tensor) => numbers(tensor.clone())?,
             Self::Vector(tensor) => numbers(tensor.clone())?,
         };
         let rows = spec.shape.first().copied().unwrap_or(1);
@@ -239,6 +256,24 @@ pub fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     turned
 }
 
+/// The weight of a convolution as it is computed with, [kernel * inputs, outputs], from that of files, [outputs, inputs,
+/// kernel].
+pub(crate) fn tap_by_tap(values: &[f32], [outputs, inputs, kernel]: [usize; 3]) -> Vec<f32> {
+    // [outputs, kernel, inputs] on the way.
+    let of_output = values.chunks_exact((inputs * kernel).max(1));
+    let turned = of_output.flat_map(|values| transpose(values, inputs, kernel));
+    transpose(&turned.collect::<Vec<_>>(), outputs, kernel * inputs)
+}
+
+/// The way back of [`tap_by_tap`].
+fn channel_by_channel(values: &[f32], [outputs, inputs, kernel]: [usize; 3]) -> Vec<f32> {
+    let turned = transpose(values, kernel * inputs, outputs);
+    let of_output = turned.chunks_exact((inputs * kernel).max(1));
+    of_output
+        .flat_map(|values| transpose(values, kernel, inputs))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -279,5 +314,10 @@ mod tests {
         let turned = transpose(&[1., 2., 3., 4., 5., 6.], 2, 3);
         assert_eq!(turned, [1., 4., 2., 5., 3., 6.]);
         assert_eq!(transpose(&turned, 3, 2), [1., 2., 3., 4., 5., 6.]);
+        // Two outputs of three channels and two taps.
+        let file: Vec<f32> = (0..12).map(|n| n as f32).collect();
+        let laid = tap_by_tap(&file, [2, 3, 2]);
+        assert_eq!(laid, [0., 6., 2., 8., 4., 10., 1., 7., 3., 9., 5., 11.]);
+        assert_eq!(channel_by_channel(&laid, [2, 3, 2]), file);
     }
 }

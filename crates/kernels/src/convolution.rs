@@ -12,8 +12,12 @@
 // Frames, groups and tiles are counted out from sizes that are checked where they come in.
 #![allow(clippy::indexing_slicing)]
 
+mod backward;
+
 use macerator::Simd;
 use rayon::prelude::*;
+
+pub use backward::{ConvolutionGradients, convolution_backward};
 
 use crate::{
     Norm,
@@ -439,6 +443,92 @@ mod tests {
         check(&[sizes(19, 4, 1), sizes(19, 4, 1)], 2, 49);
         check(&[sizes(5, 1, 1), sizes(5, 24, 2)], 1, 500);
         check(&[sizes(19, 4, 1)], 1, 1);
+    }
+
+    /// Gradients of the sum of outputs with weights of their own, against differences of the definition in 64 bits.
+    fn check_backward(sizes: &Sizes, windows: usize, length: usize) {
+        let weights = sizes.weights(3);
+        let layer = sizes.layer(&weights);
+        let x = numbers(windows * length * sizes.inputs, 99);
+        let grad = numbers(windows * layer.frames(length) * sizes.outputs, 7);
+        let found = convolution_backward(&x, windows, &layer, &grad, true);
+        let value = |x: &[f64], weights: &Weights| -> f64 {
+            let windows = x.chunks_exact(length * sizes.inputs);
+            let out = windows.flat_map(|x| sizes.plain(x, weights));
+            out.zip(&grad)
+                .map(|(out, grad)| out * f64::from(*grad))
+                .sum()
+        };
+        let plain: Vec<f64> = x.iter().map(|&value| value.into()).collect();
+        let close = |found: f32, slope: f64, what: &str, at: usize| {
+            let error = (f64::from(found) - slope).abs();
+            assert!(
+                error < 2e-3 * slope.abs().max(1.0),
+                "{what} {at}: {found} for {slope}"
+            );
+        };
+        const STEP: f64 = 1e-3;
+        let of_x = found.x.as_ref().unwrap();
+        for at in (0..x.len()).step_by(x.len() / 40 + 1) {
+            let moved = |by: f64| {
+                let mut x = plain.clone();
+                x[at] += by;
+                value(&x, &weights)
+            };
+            close(
+                of_x[at],
+                (moved(STEP) - moved(-STEP)) / (2.0 * STEP),
+                "x",
+                at,
+            );
+        }
+        type Part = fn(&mut Weights) -> &mut Vec<f32>;
+        let parts: [(&str, Part, &[f32]); 4] = [
+            ("weight", |w| &mut w.weight, &found.weight),
+            ("bias", |w| &mut w.bias, &found.bias),
+            ("factor", |w| &mut w.factor, &found.norm_weight),
+            ("shift", |w| &mut w.shift, &found.norm_bias),
+        ];
+        for (what, part, found) in parts {
+            if what == "bias" && !sizes.bias {
+                continue;
+            }
+            for at in (0..found.len()).step_by(found.len() / 25 + 1) {
+                let mut moved = sizes.weights(3);
+                let old = part(&mut moved)[at];
+                // As far as 32 bits really move it.
+                let (up, down) = (old + STEP as f32, old - STEP as f32);
+                part(&mut moved)[at] = up;
+                let higher = value(&plain, &moved);
+                part(&mut moved)[at] = down;
+                let lower = value(&plain, &moved);
+                close(found[at], (higher - lower) / f64::from(up - down), what, at);
+            }
+        }
+        let without = convolution_backward(&x, windows, &layer, &grad, false);
+        assert!(without.x.is_none() && without.weight == found.weight);
+    }
+
+    #[test]
+    fn gradients_are_those_of_the_definition() {
+        check_backward(&plain(1, 8, 10, 5, false), 2, 1100);
+        check_backward(&plain(6, 5, 3, 2, true), 3, 61);
+        let grouped = |kernel: usize, groups: usize, stride: usize| Sizes {
+            inputs: 12,
+            outputs: 12,
+            kernel,
+            stride,
+            padding: kernel / 2,
+            groups,
+            bias: true,
+        };
+        check_backward(&grouped(7, 4, 1), 2, 210);
+        check_backward(&grouped(5, 1, 2), 1, 30);
+        let layer = plain(1, 8, 10, 5, false);
+        let weights = layer.weights(0);
+        let none = convolution_backward(&[0.5; 9], 1, &layer.layer(&weights), &[], true);
+        assert_eq!(none.x.unwrap(), [0.0; 9]);
+        assert!(none.weight.iter().all(|value| *value == 0.0));
     }
 
     #[test]

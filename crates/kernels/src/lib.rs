@@ -37,7 +37,7 @@ mod simd;
 
 pub use adam::{Adam, sum_of_squares};
 pub use attention::{Attention, AttentionGradients, HEAD_DIM, attention, attention_backward};
-pub use convolution::{Convolution, convolve};
+pub use convolution::{Convolution, ConvolutionGradients, convolution_backward, convolve};
 pub use feed_forward::{FeedForward, FeedForwardGradients, feed_forward, feed_forward_backward};
 pub use linear::{LinearGradients, linear, linear_backward, linear_gelu, linear_gelu_backward};
 pub use norm::{Norm, NormGradients, NormOrder, norm, norm_backward};

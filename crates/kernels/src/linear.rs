@@ -144,8 +144,12 @@ pub fn linear_gelu_backward(
 }
 
 /// The gradient of an activation becomes that of the values before it.
+pub(crate) fn activate_backward(before: &[f32], grad: &mut [f32]) {
+    through_activation(before, grad);
+}
+
 #[macerator::with_simd]
-fn activate_backward<S: Simd>(before: &[f32], grad: &mut [f32]) {
+fn through_activation<S: Simd>(before: &[f32], grad: &mut [f32]) {
     for (before, grad) in before.iter().zip(grad) {
         let (_, steepness) = gelu_with_derivative(*before);
         *grad *= steepness;

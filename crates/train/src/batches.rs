@@ -49,7 +49,7 @@ impl<'a> Batches<'a> {
             config,
             mels,
             sampler,
-            cutter: WindowCutter::new(&config.encoder_config()),
+            cutter: WindowCutter::new(config),
             labels: labels.map(|labels| labels.of(&mels.places)),
             epochs: config.steps.div_ceil(sampler.steps_per_epoch()),
         }
@@ -82,7 +82,9 @@ impl<'a> Batches<'a> {
         let tracks = self.sampler.batch_of(step);
         let drawn = match self.cutter {
             WindowCutter::Myna(_) => self.masked_views(epoch, &tracks)?,
-            WindowCutter::Mt2(_) => self.segments(epoch, &tracks)?,
+            WindowCutter::Mt2(_) | WindowCutter::Music2vec { .. } => {
+                self.segments(epoch, &tracks)?
+            }
         };
         let masks = (!drawn.masks.is_empty()).then_some(drawn.masks.as_slice());
         let mut batch = self.cutter.batch(&drawn.windows, masks)?;
@@ -91,6 +93,12 @@ impl<'a> Batches<'a> {
         }
         let targets = match (self.config.objective, &self.labels) {
             (Objective::Supervised, Some(labels)) => Targets::Labels(labels.of(&tracks)),
+            (Objective::Data2vec, _) => {
+                let of =
+                    |&track: &usize| stream(self.config.seed, epoch, track as u64, Purpose::Spans);
+                let mut streams: Vec<_> = tracks.iter().map(of).collect();
+                self.cutter.hidden(&self.config.data2vec, &mut streams)
+            }
             (Objective::Mae, _) => self.cutter.patches(&drawn.windows, &drawn.masks)?,
             (Objective::Mt2, _) => Targets::Segments {
                 shifts: drawn.shifts,
@@ -133,7 +141,7 @@ impl<'a> Batches<'a> {
         Ok(drawn)
     }
 
-    /// MT2: two segments of a track, and the first of them transposed where the equivariant loss is wanted. For the objective
+    /// MT2 and Music2Vec: one segment of a track or two, and the first of them transposed where the equivariant loss is wanted. For the objective
     /// mt2 both begin in any of twelve bins, so that no profile can stand still (STONE).
     fn segments(&self, epoch: u64, tracks: &[usize]) -> Result<Drawn, TrainError> {
         let config = self.config;

@@ -31,6 +31,8 @@ pub enum Objective {
     FastclipV3,
     /// Both pretext tasks of MT2: key profiles that turn with the sound, and contrast.
     Mt2,
+    /// Say what an average of the encoder makes of spans of sound that it doesn't see (Music2Vec).
+    Data2vec,
     /// Masked autoencoder: say what the hidden patches hold.
     Mae,
     /// Learn the labels of the tracks.
@@ -39,7 +41,7 @@ pub enum Objective {
 
 impl Objective {
     /// All objectives, in the order in which they are offered.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Sogclr,
         Self::Isogclr,
         Self::Infonce,
@@ -49,6 +51,7 @@ impl Objective {
         Self::FastclipV2,
         Self::FastclipV3,
         Self::Mt2,
+        Self::Data2vec,
         Self::Mae,
         Self::Supervised,
     ];
@@ -80,6 +83,9 @@ impl Objective {
             }
             Self::Mt2 => {
                 "Turns the key profile on the circle of fifths when the sound is transposed, and tells two segments of a track from those of others (MT2)."
+            }
+            Self::Data2vec => {
+                "Hides spans of the sound and says what a teacher, a slow average of the encoder, makes of them (Music2Vec)."
             }
             Self::Mae => {
                 "Sees a part of the patches and says what the others hold; Myna's ablation."
@@ -114,12 +120,13 @@ impl Objective {
         matches!(self, Self::Sogclr | Self::Isogclr) || self.fastclip().is_some()
     }
 
-    /// The families that have the outputs it needs. `data2vec` (Music2Vec) and `maest` (MAEST) will stand here.
+    /// The families that have the outputs it needs. `maest` (MAEST) will stand here.
     pub fn families(self) -> &'static [Family] {
         match self {
             Self::Mt2 => &[Family::Mt2],
+            Self::Data2vec => &[Family::Music2vec],
             Self::Mae => &[Family::Myna],
-            _ => &[Family::Myna, Family::Mt2],
+            _ => &[Family::Myna, Family::Mt2, Family::Music2vec],
         }
     }
 
@@ -133,12 +140,21 @@ impl Objective {
                 "the objective mt2 needs two class tokens and a VQT that can be moved along its bins, and {family} encoders have neither; \
                  set preset to mt2-tiny or mt2, or choose another objective"
             ),
-            (Self::Mae, _) => format!(
-                "the objective mae predicts hidden patches of a mel-spectrogram, and {family} encoders read none; choose mt2, a \
-                 contrastive objective or supervised"
+            (Self::Data2vec, _) => format!(
+                "the objective data2vec hides spans of frames of samples and follows an average of the blocks behind them, and \
+                 {family} encoders read no samples; set preset to music2vec-tiny or music2vec, or choose another objective"
+            ),
+            (Self::Mae, Family::Mt2 | Family::Music2vec) => format!(
+                "the objective mae predicts hidden patches of a mel-spectrogram, and {family} encoders read none; choose {}, a \
+                 contrastive objective or supervised",
+                if family == Family::Mt2 {
+                    "mt2"
+                } else {
+                    "data2vec"
+                }
             ),
             _ => format!(
-                "{family} encoders are not trained here; set preset to one of a Myna or an MT2"
+                "{family} encoders are not trained here; set preset to one of a Myna, an MT2 or a Music2Vec"
             ),
         })
     }
@@ -150,7 +166,7 @@ impl Objective {
 
     /// Whether it compares two views of every track.
     pub fn is_contrastive(self) -> bool {
-        !matches!(self, Self::Mae | Self::Supervised)
+        !matches!(self, Self::Data2vec | Self::Mae | Self::Supervised)
     }
 }
 
@@ -278,6 +294,7 @@ named!(Objective, "objective",
     Objective::FastclipV2 => "fastclip-v2",
     Objective::FastclipV3 => "fastclip-v3",
     Objective::Mt2 => "mt2",
+    Objective::Data2vec => "data2vec",
     Objective::Mae => "mae",
     Objective::Supervised => "supervised",
 );

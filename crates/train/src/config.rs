@@ -11,18 +11,26 @@ use super::{
     LabelTask, Mt2Loss, Objective, Optimiser, Schedule, TrainError, Trainable, schedule::chunk,
 };
 use crate::objective::{
-    Contrastive, Cpsd, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho,
+    Contrastive, Cpsd, Data2vec, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho,
 };
 use mynascope_base::storage::serde_path;
 use mynascope_encoder::{
     DeviceChoice, EncoderConfig, EncoderPreset, Family, MynaConfig, Patching, Precision,
     TrainingHead, WeightsChoice,
-    families::mt2::{self, KEYS},
+    families::{
+        mt2::{self, KEYS},
+        music2vec,
+    },
 };
 use mynascope_spectrum::{
     VQT_BINS,
     tokens::{MaskKind, MaskRatio, dropped_tokens},
 };
+
+/// Seconds of a window of a Music2Vec where none are said: the best length of its paper.
+const WINDOW_SECS: u32 = 5;
+/// The longest window of a Music2Vec in seconds, which is that of embedding too.
+const MOST_WINDOW_SECS: u32 = 30;
 
 /// The published radius of the robust loss of FastCLIP on so many tracks.
 pub fn default_radius(tracks: usize) -> f64 {
@@ -97,6 +105,12 @@ pub struct TrainConfig {
     /// The two losses of the objective mt2.
     #[serde(skip_serializing_if = "Mt2Loss::is_default")]
     pub mt2: Mt2Loss,
+    /// Masks, targets and teacher of the objective data2vec.
+    #[serde(skip_serializing_if = "Data2vec::is_default")]
+    pub data2vec: Data2vec,
+    /// Seconds of a window of a Music2Vec. Left out: 5, the best of its paper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_secs: Option<u32>,
     /// Layers of the decoder of the masked autoencoder.
     pub decoder_layers: usize,
     /// Which labels a supervised run learns.
@@ -158,6 +172,8 @@ impl Default for TrainConfig {
             gamma_epochs: None,
             head: vec![512, 128],
             mt2: Mt2Loss::default(),
+            data2vec: Data2vec::default(),
+            window_secs: None,
             decoder_layers: 4,
             task: LabelTask::Genre,
             trainable: Trainable::All,
@@ -205,7 +221,17 @@ impl TrainConfig {
                 weight_decay: 0.04,
                 ..same
             },
-            Family::Myna | Family::Maest | Family::Music2vec => same,
+            Family::Music2vec => Self {
+                objective: Objective::Data2vec,
+                // It hides spans of its own.
+                mask_ratio: MaskRatio::NONE,
+                // As fairseq's settings for the base size.
+                optimiser: Optimiser::AdamW,
+                learning_rate: 5e-4,
+                weight_decay: 0.01,
+                ..same
+            },
+            Family::Myna | Family::Maest => same,
         }
     }
 
@@ -244,10 +270,25 @@ impl TrainConfig {
         })
     }
 
+    /// Where hidden frames are predicted.
+    pub(super) fn hidden_frames(&self) -> Option<Data2vec> {
+        (self.objective == Objective::Data2vec).then_some(self.data2vec)
+    }
+
+    /// Seconds of a window of a Music2Vec.
+    pub fn window_secs(&self) -> u32 {
+        self.window_secs.unwrap_or(WINDOW_SECS)
+    }
+
+    /// Samples of a window of a Music2Vec.
+    pub(super) fn window_samples(&self) -> usize {
+        music2vec::window_samples(self.window_secs())
+    }
+
     /// Windows of a track in a step.
     pub(super) fn views(&self) -> usize {
         match self.objective {
-            Objective::Mae | Objective::Supervised => 1,
+            Objective::Data2vec | Objective::Mae | Objective::Supervised => 1,
             _ if self.equivariance().is_some() => 3,
             _ => 2,
         }
@@ -257,6 +298,7 @@ impl TrainConfig {
     pub(super) fn window_tokens(&self) -> usize {
         match self.encoder_config() {
             EncoderConfig::Mt2(sizes) => sizes.frames,
+            EncoderConfig::Music2vec(_) => music2vec::frames_of(self.window_samples()),
             // 96 frames of 128 bands in patches of 256 values.
             _ => 48,
         }
@@ -316,6 +358,7 @@ impl TrainConfig {
             Objective::Mae => TrainingHead::Decoder(self.decoder_layers),
             // As published: contrast is that of the token itself.
             Objective::Mt2 => TrainingHead::None,
+            Objective::Data2vec => TrainingHead::Prediction,
             Objective::Supervised => TrainingHead::Classifier(vec![outputs]),
             _ if self.head.is_empty() => TrainingHead::None,
             _ => TrainingHead::Projection(self.head.clone()),
@@ -331,6 +374,7 @@ impl TrainConfig {
         let found: Self = toml::from_str(text).map_err(wrong)?;
         let preset = match found.encoder {
             Some(EncoderConfig::Mt2(_)) => EncoderPreset::Mt2,
+            Some(EncoderConfig::Music2vec(_)) => EncoderPreset::Music2vec,
             _ => found.preset,
         };
         let usual = Self {
@@ -384,6 +428,10 @@ impl TrainConfig {
         }
         if self.objective == Objective::Mt2 {
             self.validate_mt2(&sizes)?;
+        }
+        self.validate_window(sizes.family())?;
+        if let Some(data2vec) = self.hidden_frames() {
+            self.validate_data2vec(data2vec)?;
         }
         let least = if self.objective.is_contrastive() {
             2
@@ -497,6 +545,64 @@ impl TrainConfig {
         Ok(())
     }
 
+    /// Only a Music2Vec reads windows of any length.
+    fn validate_window(&self, family: Family) -> Result<(), TrainError> {
+        let wrong = |what: String| Err(TrainError::Settings(what));
+        match (family, self.window_secs) {
+            (Family::Music2vec, Some(secs)) if !(1..=MOST_WINDOW_SECS).contains(&secs) => wrong(
+                format!("window_secs must be from 1 to {MOST_WINDOW_SECS}, not {secs}"),
+            ),
+            (Family::Music2vec, _) | (_, None) => Ok(()),
+            (_, Some(_)) => wrong(format!(
+                "window_secs is for a Music2Vec; the windows of {family} encoders have one length, so leave it out"
+            )),
+        }
+    }
+
+    /// What the objective data2vec needs beside.
+    fn validate_data2vec(&self, data2vec: Data2vec) -> Result<(), TrainError> {
+        let wrong = |what: String| Err(TrainError::Settings(what));
+        let Data2vec {
+            span_share,
+            span_frames,
+            top_blocks,
+            decay_start,
+            decay_end,
+            ..
+        } = data2vec;
+        if self.mask_ratio.get() > 0.0 {
+            return wrong(
+                "mask_ratio drops frames that nobody reads, and data2vec hides spans and reads them; set mask_ratio to 0, and \
+                 span_share to how much is hidden"
+                    .into(),
+            );
+        }
+        if !(span_share > 0.0 && span_share <= 4.0) {
+            return wrong(format!(
+                "span_share must be above 0 and at most 4, not {span_share}"
+            ));
+        }
+        let frames = self.window_tokens();
+        if span_frames == 0 || span_frames >= frames {
+            return wrong(format!(
+                "span_frames must be from 1 to {}, since a window of {} s has {frames} frames, not {span_frames}",
+                frames.saturating_sub(1),
+                self.window_secs()
+            ));
+        }
+        if top_blocks == 0 {
+            return wrong("top_blocks must be at least 1".into());
+        }
+        for (name, decay) in [("decay_start", decay_start), ("decay_end", decay_end)] {
+            if !(0.0..1.0).contains(&decay) {
+                return wrong(format!(
+                    "{name} must be 0 or more and below 1 (a teacher that keeps all of itself never learns), not {decay}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// What the objective mt2 needs beside.
     fn validate_mt2(&self, sizes: &EncoderConfig) -> Result<(), TrainError> {
         let wrong = |what: String| Err(TrainError::Settings(what));
@@ -590,6 +696,22 @@ mod tests {
             TrainConfig::from_toml(&changed.to_toml().unwrap()).unwrap(),
             changed
         );
+        let music2vec = TrainConfig {
+            window_secs: Some(2),
+            data2vec: Data2vec {
+                top_blocks: 3,
+                ..Data2vec::default()
+            },
+            encoder: Some(music2vec::Config::TINY.into()),
+            ..TrainConfig::of_preset(EncoderPreset::Music2vec)
+        };
+        let text = music2vec.to_toml().unwrap();
+        assert_eq!(TrainConfig::from_toml(&text).unwrap(), music2vec);
+        let partial = TrainConfig::from_toml("preset = \"music2vec-tiny\"").unwrap();
+        assert_eq!(
+            partial,
+            TrainConfig::of_preset(EncoderPreset::Music2vecTiny)
+        );
     }
 
     #[test]
@@ -607,6 +729,7 @@ mod tests {
             };
             match objective {
                 Objective::Mae => refused(config, "MT2 encoders read none"),
+                Objective::Data2vec => refused(config, "MT2 encoders read no samples"),
                 _ => assert!(config.validate().is_ok(), "{objective}"),
             }
         }

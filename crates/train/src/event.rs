@@ -13,7 +13,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::DemoMap;
-use crate::objective::{ContrastStatistics, EquivarianceStatistics};
+use crate::objective::{ContrastStatistics, EquivarianceStatistics, HiddenFrameStatistics};
 use mynascope_audio::Caveats;
 use mynascope_base::{jobs::Progress, storage::serde_path};
 
@@ -39,6 +39,9 @@ pub struct StepRecord {
     /// How key profiles turn with the sound, where that is learned.
     #[serde(flatten)]
     pub equivariance: Option<EquivarianceStatistics>,
+    /// How far hidden frames differ to teacher and student, where those are predicted.
+    #[serde(flatten)]
+    pub hidden_frames: Option<HiddenFrameStatistics>,
     /// Share of right answers, where labels are learned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,

@@ -18,13 +18,15 @@ use crate::objective::TrackState;
 use mynascope_base::storage::{StorageError, create_folder, write_atomic};
 use mynascope_encoder::{
     EncoderConfig, Family, FileContent, TrainingHead, WeightTensor, Weights, all_parameters,
-    read_file, save_weights, write_tensors,
+    families::music2vec::is_taught, read_file, save_weights, write_tensors,
 };
 
 const WEIGHTS: &str = "weights.safetensors";
 const OPTIMISER: &str = "optimiser.safetensors";
 const OBJECTIVE: &str = "objective.safetensors";
 const MANIFEST: &str = "manifest.json";
+/// What the teacher of data2vec has for itself.
+const TEACHER: &str = "teacher.safetensors";
 /// The trained weights themselves, where `weights` holds their running average.
 const RAW: &str = "raw.safetensors";
 /// The step that did best, and how well.
@@ -289,6 +291,16 @@ impl RunFolder {
             .map(|(name, shape, values)| (name.as_str(), *shape, *values))
             .collect();
         write_tensors(&partial.join(OPTIMISER), &moments, BTreeMap::new())?;
+        if !optimiser.teacher.is_empty() {
+            names.push(TEACHER);
+            let taught = weights.tensors.iter().map(|tensor| &tensor.spec);
+            let taught = taught.filter(|spec| is_taught(&spec.name));
+            let teacher: Vec<(&str, &[usize], &[f32])> = taught
+                .zip(&optimiser.teacher)
+                .map(|(spec, values)| (spec.name.as_str(), &spec.shape[..], values.as_slice()))
+                .collect();
+            write_tensors(&partial.join(TEACHER), &teacher, BTreeMap::new())?;
+        }
         let shapes: Vec<[usize; 1]> = track_state
             .columns
             .iter()
@@ -431,7 +443,14 @@ impl RunFolder {
             why: if faults.is_empty() {
                 "it has no checkpoint yet".into()
             } else {
-                format!("no checkpoint is sound ({})", faults.join("; "))
+                let remedy = match faults.iter().any(|fault| fault.ends_with(TEACHER)) {
+                    true => {
+                        "; a run of data2vec can't go on without its teacher: put the file back, or begin a new run with --init \
+                         from the weights, which are whole"
+                    }
+                    false => "",
+                };
+                format!("no checkpoint is sound ({}){remedy}", faults.join("; "))
             },
             path: self.path.clone(),
         })
@@ -460,7 +479,11 @@ fn read_step(
 ) -> Result<Checkpoint, String> {
     let text = fs::read_to_string(folder.join(MANIFEST)).map_err(|e| e.to_string())?;
     let manifest: Manifest = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+    let is_taught_here = *tail == TrainingHead::Prediction;
     for file in &manifest.files {
+        if !folder.join(&file.name).exists() {
+            return Err(missing(&file.name));
+        }
         let found = describe(folder, &file.name).map_err(|e| e.to_string())?;
         if found != *file {
             return Err(format!("{} is not what was written", file.name));
@@ -477,9 +500,10 @@ fn read_step(
         FileContent::default()
     };
     let layout = all_parameters(&config, tail);
-    let all = |content: &mut FileContent, start: &str| {
+    let some = |content: &mut FileContent, start: &str, wanted: fn(&str) -> bool| {
         layout
             .iter()
+            .filter(|spec| wanted(&spec.name))
             .map(|spec| {
                 let name = format!("{start}{}", spec.name);
                 let tensor = content.tensors.remove(&name);
@@ -489,6 +513,12 @@ fn read_step(
                     .ok_or_else(|| format!("{name} is missing or has another shape"))
             })
             .collect::<Result<Vec<_>, String>>()
+    };
+    let all = |content: &mut FileContent, start: &str| some(content, start, |_| true);
+    let teacher = match (has(TEACHER), is_taught_here) {
+        (true, _) => some(&mut read(TEACHER)?, "", is_taught)?,
+        (false, true) => return Err(missing(TEACHER)),
+        (false, false) => Vec::new(),
     };
     let averages = if averaged {
         all(&mut read(WEIGHTS)?, "")?
@@ -524,6 +554,7 @@ fn read_step(
                 Vec::new()
             },
             averages,
+            teacher,
             updates: manifest.updates,
             loss_scale: manifest.loss_scale,
             updates_since_overflow: manifest.updates_since_overflow,
@@ -532,6 +563,11 @@ fn read_step(
         snapshot: StepSnapshot::of_step(folder).unwrap_or_default(),
         manifest,
     })
+}
+
+/// What is said of a file that a step folder should hold.
+fn missing(name: &str) -> String {
+    format!("it lacks {name}")
 }
 
 #[cfg(test)]

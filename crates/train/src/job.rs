@@ -73,6 +73,7 @@ impl DeviceJob for TrainJob<'_> {
                     Objective::Mt2 => self.config.mt2.contrast,
                     _ => 1.0,
                 },
+                data2vec: self.config.hidden_frames(),
                 track_state: self.start.track_state.clone(),
                 precision: self.config.precision,
             },
@@ -201,6 +202,7 @@ impl TrainJob<'_> {
                     grad_norm: result.grad_norm,
                     contrast: result.contrast,
                     equivariance: result.equivariance,
+                    hidden_frames: result.hidden_frames,
                     accuracy: result.accuracy,
                     gamma: config.objective.has_gamma().then(|| batches.gamma(epoch)),
                     stall: Some(waited / took.max(1e-9)),
@@ -244,10 +246,19 @@ impl TrainJob<'_> {
             let broke_down = total.bad >= MAX_BAD_STEPS;
             // Found before the checkpoint that is written now.
             let good = self.folder.newest_before(total.first_bad);
-            let stopped = self.control.is_stopped() || broke_down;
+            let stopped = self.control.is_stopped() || broke_down || result.collapse.is_some();
             let asked = self.control.takes_save();
             if step == config.steps || stopped || asked || step.is_multiple_of(config.save_every) {
                 saved = Some(self.save(learner, step)?);
+            }
+            if let Some(what) = result.collapse {
+                return Err(TrainError::Collapsed {
+                    what,
+                    step,
+                    good: self.folder.newest_before(step),
+                    slower: 0.5 * config.learning_rate,
+                    path: self.folder.path.clone(),
+                });
             }
             if broke_down {
                 return Err(TrainError::BrokeDown {

@@ -15,8 +15,8 @@ use super::{
     optimiser::{Moments, Update},
 };
 use crate::objective::{
-    ContrastStatistics, Contrastive, Cpsd, EquivarianceStatistics, PatchTargets, StepSchedule,
-    Supervision, TrackState,
+    Collapse, ContrastStatistics, Contrastive, Cpsd, Data2vec, EquivarianceStatistics,
+    HiddenFrameStatistics, PatchTargets, StepSchedule, Supervision, TrackState,
 };
 use mynascope_encoder::{EncoderConfig, HostBatch, Kernels, Parameter, Precision, TrainingHead};
 
@@ -39,6 +39,10 @@ pub(super) struct Learner<B: Backend> {
     equivariance: Option<Cpsd>,
     /// Factor of the contrastive loss beside the equivariant one.
     contrast_weight: f64,
+    /// Where hidden frames are predicted.
+    data2vec: Option<Data2vec>,
+    /// What the teacher of data2vec has for itself, one a weight; `None` for what is the student's. Empty without one.
+    teacher: Vec<Option<Parameter<B>>>,
     track_state: TrackState,
     precision: Precision,
     /// What gradients are multiplied by on the way back, so that small ones are not lost in 16 bits.
@@ -79,6 +83,8 @@ pub(super) enum Targets {
         /// Positions of the whole grid, [tokens, dim].
         positions: Vec<f32>,
     },
+    /// With what the teacher makes of frames that are hidden: their numbers, window by window, as many of each (data2vec).
+    Hidden(Vec<Vec<usize>>),
     /// With labels.
     Labels(Supervision),
 }
@@ -109,6 +115,10 @@ pub(super) struct StepResult {
     pub contrast: Option<ContrastStatistics>,
     /// Where key profiles are turned.
     pub equivariance: Option<EquivarianceStatistics>,
+    /// Where hidden frames are predicted.
+    pub hidden_frames: Option<HiddenFrameStatistics>,
+    /// Whether these tell that student or teacher have collapsed.
+    pub collapse: Option<Collapse>,
     /// Share of right answers, where labels are learned.
     pub accuracy: Option<f64>,
     /// Cosines of view A of the first tracks with view B of them, row-major, mean over patch shapes; where wanted.
@@ -153,6 +163,17 @@ impl<B: Kernels> Learner<B> {
             }
         }
         self.updates += 1;
+        if let Some(data2vec) = &self.data2vec {
+            let decay = data2vec.decay(self.updates);
+            for (own, student) in self.teacher.iter_mut().zip(&self.parameters) {
+                if let Some(own) = own {
+                    own.approach(student, decay);
+                }
+            }
+            let found = computed.result.hidden_frames;
+            computed.result.collapse =
+                found.and_then(|found| data2vec.collapse(self.updates, found));
+        }
         self.updates_since_overflow += 1;
         if self.precision == Precision::F16 && self.updates_since_overflow >= UPDATES_BEFORE_GROWTH
         {

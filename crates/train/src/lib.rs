@@ -47,6 +47,7 @@ use std::path::PathBuf;
 
 use mynascope_base::storage::StorageError;
 use mynascope_encoder::{CheckpointError, EncoderError};
+use objective::Collapse;
 
 /// Why a run could not start or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +106,24 @@ pub enum TrainError {
         /// The last step that was applied.
         step: u64,
         /// The newest checkpoint from before the first of these steps.
+        good: u64,
+        /// Half the learning rate.
+        slower: f64,
+        /// The run folder.
+        path: PathBuf,
+    },
+    /// Student or teacher of data2vec say the same of every frame.
+    #[error(
+        "the encoder collapsed: {what}. The run is whole up to step {step}. Go back to an earlier checkpoint with a lower \
+         learning rate: --back-to {good} --lr {slower} --resume {path}; if that ends so too, begin again with larger batches or \
+         a teacher that follows faster (--decay-start, --decay-end)"
+    )]
+    Collapsed {
+        /// Which of both, and how far.
+        what: Collapse,
+        /// Steps done.
+        step: u64,
+        /// The newest checkpoint before.
         good: u64,
         /// Half the learning rate.
         slower: f64,

@@ -18,7 +18,7 @@ use crate::objective::TrackState;
 use mynascope_base::counted;
 use mynascope_collection::Collection;
 use mynascope_encoder::{
-    CheckpointError, EncoderError, LoadOptions, Weights, check_precision, find_place,
+    CheckpointError, EncoderError, Family, LoadOptions, Weights, check_precision, find_place,
     load_reported, on_place,
 };
 
@@ -270,12 +270,28 @@ fn readable(
             given: collection.tracks.len(),
         });
     }
+    let kept = match front_end {
+        FrontEnd::Music2vec => "their sound takes",
+        _ => "their spectrograms take",
+    };
     events(TrainEvent::Note(format!(
-        "{}, their spectrograms take {:.1} MB on disk",
+        "{}, {kept} {:.1} MB on disk",
         counted(mels.len(), "track"),
         mels.bytes() as f64 / 1e6
     )));
-    let window = WindowCutter::new(&config.encoder_config()).frames();
+    let window = WindowCutter::new(config).frames();
+    let shorter = (0..mels.len()).filter(|&track| mels.frames(track) < window);
+    let shorter = shorter.count();
+    if shorter > 0 && config.family() == Family::Music2vec {
+        events(TrainEvent::Note(format!(
+            "{} shorter than one window ({} s): silence fills the rest of it; with --window a window can be shorter",
+            match shorter {
+                1 => "1 track is".to_owned(),
+                many => format!("{many} tracks are"),
+            },
+            config.window_secs()
+        )));
+    }
     let alike = (0..mels.len()).filter(|&track| mels.frames(track) <= window);
     let alike = alike.count();
     if alike > 0 && config.views() > 1 {
@@ -286,7 +302,10 @@ fn readable(
                 1 => "1 track is".to_owned(),
                 many => format!("{many} tracks are"),
             },
-            config.encoder_config().info(Vec::new()).window.secs
+            match config.family() {
+                Family::Music2vec => f64::from(config.window_secs()),
+                _ => config.encoder_config().info(Vec::new()).window.secs,
+            }
         )));
     }
     Ok(mels)

@@ -44,6 +44,13 @@ pub(super) fn chunk(config: &TrainConfig, place: &str) -> usize {
     let (encoder, tokens) = (config.encoder_config(), config.window_tokens());
     let sizes = encoder.sizes();
     let kept = tokens - dropped_tokens(config.mask_ratio, tokens);
+    let [on_cpu, elsewhere] = ACTIVATION_BYTES;
+    let most = if place == "cpu" { on_cpu } else { elsewhere };
+    if let EncoderConfig::Music2vec(music2vec) = encoder {
+        let samples = config.views() * config.window_samples();
+        let numbers = music2vec.kept_numbers(samples, config.views() * kept);
+        return (most / (numbers * size_of::<f32>()).max(1)).max(1);
+    }
     let shapes = encoder.myna().map_or(1, |myna| myna.kind.shapes().len());
     let mut per_track = config.views() * kept * shapes * sizes.depth;
     if config.objective == Objective::Mae {
@@ -55,8 +62,6 @@ pub(super) fn chunk(config: &TrainConfig, place: &str) -> usize {
         _ => NUMBERS,
     };
     let bytes = per_track * sizes.dim * numbers * size_of::<f32>();
-    let [on_cpu, elsewhere] = ACTIVATION_BYTES;
-    let most = if place == "cpu" { on_cpu } else { elsewhere };
     (most / bytes.max(1)).max(1)
 }
 

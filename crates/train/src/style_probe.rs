@@ -43,7 +43,7 @@ impl StyleProbe {
             |error| TrainError::Settings(format!("probe_every needs the demo collection: {error}")),
         )?;
         let sizes = config.encoder_config();
-        let (front_end, cutter) = (FrontEnd::new(&sizes), WindowCutter::new(&sizes));
+        let (front_end, cutter) = (FrontEnd::new(&sizes), WindowCutter::new(config));
         let mels = mels::compute(&demo, &front_end, config.mels.as_deref(), control, events)?;
         let frames = cutter.frames();
         let styles = mels.places.iter().map(|&place| {

@@ -66,6 +66,12 @@ impl EventFile {
                 ("mt2/profile_length", turned.profile_length),
             ]);
         }
+        if let Some(hidden) = record.hidden_frames {
+            scalars.extend([
+                ("data2vec/target_deviation", hidden.target_deviation),
+                ("data2vec/prediction_deviation", hidden.prediction_deviation),
+            ]);
+        }
         scalars.extend(record.stall.map(|value| ("speed/input_stall", value)));
         scalars.extend(record.accuracy.map(|value| ("train/accuracy", value)));
         self.scalars(record.step, &scalars)

@@ -20,10 +20,10 @@ pub struct Train {
     /// A config.toml to start from; the options of this line win over it.
     #[arg(long)]
     pub config: Option<PathBuf>,
-    /// tiny, small or base (Myna), mt2-tiny or mt2 (MT2).
+    /// tiny, small or base (Myna), mt2-tiny or mt2 (MT2), music2vec-tiny or music2vec (Music2Vec).
     #[arg(long)]
     pub preset: Option<EncoderPreset>,
-    /// sogclr, isogclr, infonce, decoupled, fastclip-v0 to fastclip-v3, mt2, mae or supervised.
+    /// sogclr, isogclr, infonce, decoupled, fastclip-v0 to fastclip-v3, mt2, data2vec, mae or supervised.
     #[arg(long)]
     pub objective: Option<Objective>,
     /// square, vertical or hybrid: the patches of a Myna.
@@ -49,7 +49,7 @@ pub struct Train {
     #[arg(long, requires = "init")]
     pub init_weights: Option<WeightsChoice>,
     /// Go on with a stopped run, with its settings; --steps, --batch, --chunk, --lr and --clip may change.
-    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "mask_ratio", "init", "init_weights", "out", "mask_kind", "optimiser", "schedule", "warmup", "weight_decay", "ema", "tau", "tau_rate", "rho", "gamma", "gamma_schedule", "gamma_epochs", "head", "omega", "equivariance", "contrast", "drop_transposed_mel", "decoder_layers", "task", "trainable", "save_every", "keep", "probe_every", "tensorboard", "mels"])]
+    #[arg(long, conflicts_with_all = ["config", "preset", "objective", "patch", "mask_ratio", "init", "init_weights", "out", "mask_kind", "optimiser", "schedule", "warmup", "weight_decay", "ema", "tau", "tau_rate", "rho", "gamma", "gamma_schedule", "gamma_epochs", "head", "omega", "equivariance", "contrast", "drop_transposed_mel", "window", "span_share", "span_frames", "top_blocks", "decay_start", "decay_end", "decay_updates", "guard_after", "decoder_layers", "task", "trainable", "save_every", "keep", "probe_every", "tensorboard", "mels"])]
     pub resume: Option<PathBuf>,
     /// Go on from the checkpoint of this step; what came after it is taken away.
     #[arg(long, requires = "resume")]
@@ -122,6 +122,30 @@ pub struct FurtherTraining {
     /// Leave out the mel-spectrogram of the transposed segment (objective mt2), which is not moved and tells the old pitch.
     #[arg(long)]
     pub drop_transposed_mel: bool,
+    /// Length of a window of a Music2Vec in seconds, 1 to 30 [default: 5].
+    #[arg(long, value_name = "SECS")]
+    pub window: Option<u32>,
+    /// Share of a window that hidden spans would cover if none overlapped (objective data2vec).
+    #[arg(long)]
+    pub span_share: Option<f64>,
+    /// Frames of a hidden span, of 20 ms (objective data2vec).
+    #[arg(long)]
+    pub span_frames: Option<usize>,
+    /// Last blocks of the teacher whose mean is predicted (objective data2vec).
+    #[arg(long)]
+    pub top_blocks: Option<usize>,
+    /// How much of itself the teacher keeps at the first update (objective data2vec).
+    #[arg(long)]
+    pub decay_start: Option<f64>,
+    /// The same after --decay-updates.
+    #[arg(long)]
+    pub decay_end: Option<f64>,
+    /// Updates over which the teacher slows down (objective data2vec).
+    #[arg(long)]
+    pub decay_updates: Option<u64>,
+    /// Updates after which a collapsed encoder ends the run (objective data2vec).
+    #[arg(long)]
+    pub guard_after: Option<u64>,
     /// What a supervised run learns: genre, tags, emotion or key.
     #[arg(long)]
     pub task: Option<LabelTask>,

@@ -63,6 +63,14 @@ pub(super) const ACTIONS: &[Action] = &[
         command: |_| open(4),
     },
     Action {
+        id: "lesson-teacher",
+        group: GROUP,
+        name: "Lesson 6: Predicting the teacher",
+        help: "How an encoder learns from spans that it doesn't hear, and from an average of itself",
+        keys: &[],
+        command: |_| open(5),
+    },
+    Action {
         id: "lesson-next",
         group: GROUP,
         name: "Next page",

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::gui::workspace::Workspace;
+use mynascope_encoder::Family;
 use mynascope_spectrum::tokens::{
     MaskKind, MaskRatio, PatchPlace, PatchShape, PictureGrid, ViewName,
 };
 
-use super::{AppState, EncoderSource, Hearing, Layer, Mask, MatrixKind, TeachForm};
+use super::{AppState, EncoderSource, Hearing, Layer, Mask, MatrixKind, TeachForm, first_purpose};
 
 /// A lesson: texts, each with a state of the window. A file of it is TOML, the same for built-in and for saved ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,6 +71,9 @@ pub struct LessonState {
     pub temperature: Option<f64>,
     /// Tracks of the batch.
     pub tracks: Option<usize>,
+    /// Sets the form of the next run to the first preset of this family, where it is of another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train: Option<Family>,
     /// Patches kept or dropped by hand.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub painted: Vec<PaintedPatch>,
@@ -92,12 +96,13 @@ pub struct PaintedPatch {
 }
 
 /// The built-in lessons, in their order.
-const BUILT_IN: [&str; 5] = [
+const BUILT_IN: [&str; 6] = [
     include_str!("../../../assets/lessons/1-tokens.toml"),
     include_str!("../../../assets/lessons/2-ninety-percent.toml"),
     include_str!("../../../assets/lessons/3-square-vertical.toml"),
     include_str!("../../../assets/lessons/4-two-views.toml"),
     include_str!("../../../assets/lessons/5-temperature.toml"),
+    include_str!("../../../assets/lessons/6-predicting-the-teacher.toml"),
 ];
 
 /// How many built-in lessons there are.
@@ -169,6 +174,7 @@ impl LessonState {
             matrix: next.matrix.or(self.matrix),
             temperature: next.temperature.or(self.temperature),
             tracks: next.tracks.or(self.tracks),
+            train: next.train.or(self.train),
             painted: if next.painted.is_empty() {
                 self.painted
             } else {
@@ -215,6 +221,7 @@ impl LessonState {
             matrix: Some(form.matrix),
             temperature: Some(form.temperature),
             tracks: Some(form.tracks),
+            train: None,
             painted,
         }
     }
@@ -242,6 +249,13 @@ impl LessonState {
             };
             let grid = PictureGrid::of_myna(patch.shape);
             mask.paint.set(patch.view, &grid, place, Some(patch.keep));
+        }
+        if let Some(family) = self.train
+            && !model.training.is_active()
+            && model.training.form.family() != family
+            && let Some(purpose) = first_purpose(family)
+        {
+            model.training.form = purpose.of(&model.training.form);
         }
         let form = TeachForm::default();
         model.teaching.form = TeachForm {
@@ -372,6 +386,23 @@ mod tests {
         assert_eq!(other.mask.paint, model.mask.paint);
         assert_eq!(other.mask.starts, model.mask.starts);
         assert_eq!(LessonState::of(&other), read.state_at(0));
+    }
+
+    /// The promise: a lesson about a family sets its form, and what a user changed there stays while its pages turn.
+    #[test]
+    fn a_lesson_sets_the_form_of_its_family_once() {
+        let mut model = AppState::default();
+        let lesson = Lesson::built_in(5).unwrap();
+        let last = lesson.steps.len() - 1;
+        lesson.state_at(0).set(&mut model);
+        assert_eq!(model.training.form.family(), Family::Myna);
+        lesson.state_at(last - 1).set(&mut model);
+        assert_eq!(model.training.form.family(), Family::Music2vec);
+        model.training.form.seed = 17;
+        model.training.form.batch = 5;
+        lesson.state_at(last).set(&mut model);
+        assert_eq!(model.training.form.batch, 5);
+        assert!(LessonState::of(&model).train.is_none());
     }
 
     #[test]

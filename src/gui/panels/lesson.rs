@@ -100,6 +100,7 @@ const MENU: [&[&str]; 2] = [
         "lesson-shapes",
         "lesson-views",
         "lesson-temperature",
+        "lesson-teacher",
     ],
     &["lesson-open", "lesson-save"],
 ];

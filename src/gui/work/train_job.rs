@@ -123,7 +123,9 @@ fn work(
 fn failure(error: &TrainError) -> TrainFailure {
     let remedies = match error {
         TrainError::Encoder(EncoderError::Compute { .. }) => MEMORY.to_vec(),
-        TrainError::BrokeDown { good, .. } => vec![Remedy::BackTo(*good)],
+        TrainError::BrokeDown { good, .. } | TrainError::Collapsed { good, .. } => {
+            vec![Remedy::BackTo(*good)]
+        }
         TrainError::CannotKeep { .. } => vec![Remedy::TryAgain],
         _ => Vec::new(),
     };

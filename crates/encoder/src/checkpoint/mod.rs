@@ -322,7 +322,8 @@ pub fn load_reported(
     let Some(family) = families::recognise(&opened.shapes(), config_json.as_ref(), &hint) else {
         return opened.into_myna(options);
     };
-    if family == Family::Mt2
+    let found = families::find(&mut opened, &hint)?;
+    if found.is_some_and(|(found, _)| found.config.trained_parameters().is_ok())
         && let Some((found, values)) = families::read(&mut opened, &hint)?
         && let Ok(specs) = found.config.trained_parameters()
     {
@@ -338,7 +339,7 @@ pub fn load_reported(
     }
     Err(CheckpointError::Unfit {
         why: format!(
-            "it holds an encoder of the family {family}, and only Myna and MT2 are trained and converted; embed, map, probe and predict take it"
+            "it holds an encoder of the family {family}, which is neither trained nor converted here; embed, map, probe and predict take it"
         ),
         path: opened.file().to_path_buf(),
     })

@@ -124,6 +124,12 @@ impl From<mt2::Config> for EncoderConfig {
     }
 }
 
+impl From<music2vec::Config> for EncoderConfig {
+    fn from(config: music2vec::Config) -> Self {
+        Self::Music2vec(config)
+    }
+}
+
 impl EncoderConfig {
     /// What its family makes of these sizes.
     pub(crate) fn design(&self) -> &dyn Design {

@@ -38,6 +38,25 @@ pub fn convolve<B: Kernels>(
 }
 
 impl<T> Convolution<T> {
+    /// The weights in their order.
+    pub(super) fn weights(&self) -> Vec<&T> {
+        let bias = std::iter::once(&self.weight).chain(&self.bias);
+        bias.chain([&self.norm.weight, &self.norm.bias]).collect()
+    }
+
+    /// The same convolution with other weights.
+    pub(super) fn map<U>(&self, f: impl Fn(&T) -> U) -> Convolution<U> {
+        Convolution {
+            weight: f(&self.weight),
+            bias: self.bias.as_ref().map(&f),
+            norm: self.norm.map(&f),
+            kernel: self.kernel,
+            stride: self.stride,
+            padding: self.padding,
+            groups: self.groups,
+        }
+    }
+
     /// Out of Burn's operations.
     pub(super) fn decomposed<B>(self, x: Tensor<B, 2>, windows: usize) -> Tensor<B, 2>
     where

@@ -6,8 +6,8 @@ use burn::{
 };
 use burn_flex::FlexTensor;
 use mynascope_kernels::{
-    self as kernels, Adam, Attention, AttentionGradients, FeedForward, FeedForwardGradients,
-    LinearGradients, Norm, NormGradients,
+    self as kernels, Adam, Attention, AttentionGradients, ConvolutionGradients, FeedForward,
+    FeedForwardGradients, LinearGradients, Norm, NormGradients,
 };
 
 use super::{Activation, Convolution, Kernels, Layer, Norm as LayerNorm};
@@ -254,6 +254,33 @@ impl Kernels for Flex {
         let out = kernels::convolve(slice(&x)?, windows, &layers);
         let count = out.len() / outputs;
         Some(rows(out, count))
+    }
+
+    fn convolve_backward(
+        layer: &Convolution<FlexTensor>,
+        x: &FlexTensor,
+        windows: usize,
+        grad: &FlexTensor,
+        wants_x: bool,
+    ) -> Option<Vec<Option<FlexTensor>>> {
+        let shaped_like = x;
+        let (x, grad) = (x.to_contiguous(), grad.to_contiguous());
+        let weights = convolution_of(layer)?;
+        let (x, grad) = (slice(&x)?, slice(&grad)?);
+        let ConvolutionGradients {
+            x,
+            weight,
+            bias,
+            norm_weight,
+            norm_bias,
+        } = kernels::convolution_backward(x, windows, &weights, grad, wants_x);
+        let mut all = vec![x.map(|x| like(x, shaped_like))];
+        all.push(Some(like(weight, &layer.weight)));
+        let of_bias = layer.bias.as_ref().map(|shape| Some(like(bias, shape)));
+        all.extend(of_bias);
+        all.push(Some(like(norm_weight, &layer.norm.weight)));
+        all.push(Some(like(norm_bias, &layer.norm.bias)));
+        Some(all)
     }
 
     fn adam(rule: &Adam, state: [&mut FlexTensor; 3], gradient: &FlexTensor) -> bool {

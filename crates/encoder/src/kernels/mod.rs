@@ -109,6 +109,18 @@ pub trait Kernels: Backend {
         None
     }
 
+    /// Gradients of one of them: of the input where `wants_x` says so, then of weight, bias (where there is one), and the norm's
+    /// factor and shift.
+    fn convolve_backward(
+        _layer: &Convolution<FloatTensor<Self>>,
+        _x: &FloatTensor<Self>,
+        _windows: usize,
+        _grad: &FloatTensor<Self>,
+        _wants_x: bool,
+    ) -> Option<Vec<Option<FloatTensor<Self>>>> {
+        None
+    }
+
     /// One update of Adam: weights, then first and second moment.
     fn adam(
         _rule: &Adam,

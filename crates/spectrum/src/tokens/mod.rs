@@ -12,6 +12,7 @@ mod order;
 mod painted;
 mod picture_grid;
 mod random;
+mod spans;
 mod track_view;
 mod view;
 mod view_name;
@@ -21,6 +22,7 @@ pub use order::{DropOrder, DropRule, MaskKind, MaskRatio, RatioError, dropped_to
 pub use painted::{Painted, PatchPlace};
 pub use picture_grid::{MOST_OVERLAPPING, MOST_ROWS, PictureGrid};
 pub use random::{Purpose, Stream, stream};
+pub use spans::hidden_spans;
 pub use track_view::{TrackView, ViewFlags};
 pub use view::{TokenMask, View, ViewPair, crop_places, draw_views};
 pub use view_name::ViewName;

@@ -35,6 +35,8 @@ pub enum Purpose {
     Demo,
     /// By how much a segment of a track is transposed.
     Transposition,
+    /// Which spans of a window are hidden from the student of data2vec.
+    Spans,
 }
 
 impl Purpose {
@@ -46,6 +48,7 @@ impl Purpose {
             Self::Split => 4,
             Self::Demo => 5,
             Self::Transposition => 6,
+            Self::Spans => 7,
             Self::Mask { view, vertical } => 16 + 2 * u64::from(view) + u64::from(vertical),
             Self::ViewWindow { view, vertical } => 1024 + 2 * u64::from(view) + u64::from(vertical),
         }

@@ -1,11 +1,18 @@
 //! How windows of a family are cut and what of them goes to the device: the trainer's other dispatch over families.
 
-use mynascope_encoder::{EncoderConfig, EncoderError, HostBatch, Tokenizer, families::mt2};
+use mynascope_encoder::{
+    EncoderConfig, EncoderError, HostBatch, Tokenizer,
+    families::{mt2, music2vec},
+};
 use mynascope_spectrum::tokens::{
-    DropOrder, MaskKind, MaskRatio, PATCH_VALUES, Stream, TokenMask, WINDOW_FRAMES,
+    DropOrder, MaskKind, MaskRatio, PATCH_VALUES, Stream, TokenMask, WINDOW_FRAMES, hidden_spans,
 };
 
-use crate::{learner::Targets, objective::PatchTargets};
+use crate::{
+    TrainConfig,
+    learner::Targets,
+    objective::{Data2vec, PatchTargets},
+};
 
 /// Cuts windows out of what is kept of a track.
 pub(crate) enum WindowCutter {
@@ -13,30 +20,34 @@ pub(crate) enum WindowCutter {
     Myna(Tokenizer),
     /// Frames of VQT and mel-spectrogram.
     Mt2(mt2::Config),
+    /// So many samples.
+    Music2vec { samples: usize },
 }
 
 impl WindowCutter {
-    /// That of an encoder.
-    pub fn new(config: &EncoderConfig) -> Self {
-        match config {
+    /// That of a run.
+    pub fn new(config: &TrainConfig) -> Self {
+        match config.encoder_config() {
             EncoderConfig::Myna(sizes) => Self::Myna(Tokenizer::new(
                 sizes.kind.shapes(),
                 WINDOW_FRAMES,
                 sizes.dim,
             )),
-            EncoderConfig::Mt2(sizes) => Self::Mt2(*sizes),
+            EncoderConfig::Mt2(sizes) => Self::Mt2(sizes),
+            EncoderConfig::Music2vec(_) => Self::Music2vec {
+                samples: config.window_samples(),
+            },
             // Refused before anything is cut.
-            EncoderConfig::Maest(_) | EncoderConfig::Music2vec(_) => {
-                Self::Myna(Tokenizer::new(&[], WINDOW_FRAMES, 4))
-            }
+            EncoderConfig::Maest(_) => Self::Myna(Tokenizer::new(&[], WINDOW_FRAMES, 4)),
         }
     }
 
-    /// Frames of a window.
+    /// Frames of a window, as they are kept.
     pub fn frames(&self) -> usize {
         match self {
             Self::Myna(_) => WINDOW_FRAMES,
             Self::Mt2(sizes) => sizes.frames,
+            Self::Music2vec { samples } => samples / music2vec::FRAME_HOP,
         }
     }
 
@@ -45,14 +56,24 @@ impl WindowCutter {
         match self {
             Self::Myna(_) => frames.to_vec(),
             Self::Mt2(sizes) => mt2::window_of(sizes, frames, first_bin),
+            Self::Music2vec { .. } => music2vec::normalise(frames),
         }
     }
 
-    /// Which frames of a window of an MT2 are read; `None` where all are, and for a Myna, whose views draw their own.
+    /// Tokens of a window, where every frame is one.
+    fn tokens(&self) -> usize {
+        match self {
+            Self::Myna(_) => 0,
+            Self::Mt2(sizes) => sizes.frames,
+            Self::Music2vec { samples } => music2vec::frames_of(*samples),
+        }
+    }
+
+    /// Which frames of a window are read; `None` where all are, and for a Myna, whose views draw their own.
     pub fn mask(&self, kind: MaskKind, ratio: MaskRatio, random: &mut Stream) -> Option<TokenMask> {
         match self {
-            Self::Mt2(sizes) if ratio.get() > 0.0 => {
-                let order = DropOrder::draw([1, sizes.frames], kind, random);
+            Self::Mt2(_) | Self::Music2vec { .. } if ratio.get() > 0.0 => {
+                let order = DropOrder::draw([1, self.tokens()], kind, random);
                 let mut kept = order.kept(ratio).to_vec();
                 kept.sort_unstable();
                 Some(TokenMask(vec![kept]))
@@ -70,19 +91,23 @@ impl WindowCutter {
         windows: &[Vec<f32>],
         masks: Option<&[TokenMask]>,
     ) -> Result<HostBatch, EncoderError> {
-        match self {
-            Self::Myna(tokenizer) => Ok(HostBatch::Patches(tokenizer.tokens(windows, masks)?)),
-            Self::Mt2(sizes) => {
-                let kept: Option<Vec<Vec<usize>>> =
-                    masks.map(|masks| masks.iter().map(|mask| mask.of(0).to_vec()).collect());
-                let windows: Vec<&[f32]> = windows.iter().map(Vec::as_slice).collect();
-                Ok(HostBatch::Frames(mt2::cut(
-                    sizes,
-                    &windows,
-                    kept.as_deref(),
-                )?))
-            }
+        if let Self::Myna(tokenizer) = self {
+            return Ok(HostBatch::Patches(tokenizer.tokens(windows, masks)?));
         }
+        let kept: Option<Vec<Vec<usize>>> =
+            masks.map(|masks| masks.iter().map(|mask| mask.of(0).to_vec()).collect());
+        let (windows, kept): (Vec<&[f32]>, _) =
+            (windows.iter().map(Vec::as_slice).collect(), kept.as_deref());
+        Ok(match self {
+            Self::Mt2(sizes) => HostBatch::Frames(mt2::cut(sizes, &windows, kept)?),
+            _ => HostBatch::Samples(music2vec::cut(&windows, kept)?),
+        })
+    }
+
+    /// Which frames of windows, one a stream, are hidden from the student of data2vec.
+    pub fn hidden(&self, data2vec: &Data2vec, streams: &mut [Stream]) -> Targets {
+        let (share, length) = (data2vec.span_share, data2vec.span_frames);
+        Targets::Hidden(hidden_spans(self.tokens(), share, length, streams))
     }
 
     /// What a masked autoencoder is to predict of windows.

@@ -7,9 +7,10 @@ use burn::{
 
 use super::{Learner, StepInput, StepResult, Targets};
 use crate::objective::{
-    ContrastStatistics, EquivarianceStatistics, Rows, Views, reconstruction, supervised,
+    ContrastStatistics, EquivarianceStatistics, HiddenFrameStatistics, Rows, Views, hidden_frames,
+    reconstruction, supervised,
 };
-use mynascope_encoder::{Kernels, LearningNetwork, Parameter, numbers};
+use mynascope_encoder::{HostBatch, Kernels, LearningNetwork, Parameter, Precision, numbers};
 
 /// What the objective said of a batch.
 struct BatchLoss<B: Backend> {
@@ -19,6 +20,7 @@ struct BatchLoss<B: Backend> {
     rows: Rows,
     contrast: Option<ContrastStatistics>,
     equivariance: Option<EquivarianceStatistics>,
+    hidden_frames: Option<HiddenFrameStatistics>,
     accuracy: Option<f64>,
     matrix: Option<Vec<f32>>,
 }
@@ -32,6 +34,7 @@ impl<B: Backend> BatchLoss<B> {
             rows,
             contrast: None,
             equivariance: None,
+            hidden_frames: None,
             accuracy: None,
             matrix: None,
         }
@@ -97,7 +100,7 @@ pub(super) struct Computed<B: Backend> {
 
 impl<B: Kernels> Learner<B> {
     /// What the objective is shown of the windows `range` of a batch: one tensor for each patch shape or class token, or one for
-    /// all.
+    /// all. Of hidden frames a second one, the features that the teacher is to see.
     pub(super) fn outputs<X: Kernels>(
         &self,
         encoder: &LearningNetwork<X>,
@@ -114,6 +117,10 @@ impl<B: Kernels> Learner<B> {
                 let keys = self.equivariance.is_some().then_some(keys);
                 Ok(contrast.into_iter().chain(keys).collect())
             }
+            Targets::Hidden(hidden) => {
+                let rows = hidden_rows(&batch, hidden.get(range).unwrap_or_default());
+                Ok(encoder.predict_hidden(batch, &rows, device)?.to_vec())
+            }
             Targets::Labels(_) => Ok(vec![encoder.classify(batch, device)?]),
             Targets::Patches {
                 kept, positions, ..
@@ -122,6 +129,37 @@ impl<B: Kernels> Learner<B> {
                 Ok(vec![encoder.reconstruct(batch, kept, positions, device)?])
             }
         }
+    }
+
+    /// Puts the targets of the teacher in the place of the features that [`Self::outputs`] gave of the windows `range`.
+    pub(super) fn teach(
+        &self,
+        teacher: Option<&LearningNetwork<B>>,
+        input: &StepInput,
+        range: std::ops::Range<usize>,
+        outputs: &mut [Tensor<B, 2>],
+    ) -> Result<(), String> {
+        let (Some(teacher), Targets::Hidden(hidden), [_, features]) =
+            (teacher, &input.targets, outputs)
+        else {
+            return Ok(());
+        };
+        let batch = input.batch.part(range.clone());
+        let rows = hidden_rows(&batch, hidden.get(range).unwrap_or_default());
+        let top = self.data2vec.map_or(1, |data2vec| data2vec.top_blocks);
+        *features = teacher.teach(features.clone(), batch.windows(), top, &rows, &self.device)?;
+        Ok(())
+    }
+
+    /// The teacher of data2vec, which reads its student's features.
+    pub(super) fn teacher(&self) -> Result<Option<LearningNetwork<B>>, String> {
+        if self.teacher.is_empty() {
+            return Ok(None);
+        }
+        let both = self.parameters.iter().zip(&self.teacher);
+        let parameters = both.map(|(student, own)| own.as_ref().unwrap_or(student).clone());
+        self.assemble(Precision::F32, parameters, &self.device)
+            .map(Some)
     }
 
     fn graph(&self) -> Result<Graph<B>, String> {
@@ -144,14 +182,13 @@ impl<B: Kernels> Learner<B> {
         let views = windows / input.tracks.len().max(1);
         let chunk = views * chunk.max(1);
         let mut gradients: Vec<Option<Parameter<B>>> = vec![None; self.parameters.len()];
+        let teacher = self.teacher()?;
         let batch_loss = if windows <= chunk {
             let graph = self.graph()?;
             let outputs = self.outputs(&graph.encoder, input, 0..windows, &self.device)?;
-            let batch_loss = self.loss(
-                input,
-                outputs.iter().map(|o| o.clone().inner()).collect(),
-                matrix,
-            )?;
+            let mut seen: Vec<_> = outputs.iter().map(|o| o.clone().inner()).collect();
+            self.teach(teacher.as_ref(), input, 0..windows, &mut seen)?;
+            let batch_loss = self.loss(input, seen, matrix)?;
             if batch_loss.loss.is_finite() {
                 graph.backward(
                     outputs,
@@ -170,7 +207,8 @@ impl<B: Kernels> Learner<B> {
                 .collect();
             let mut all: Vec<Vec<Tensor<B, 2>>> = Vec::new();
             for range in &ranges {
-                let outputs = self.outputs(&plain, input, range.clone(), &self.device)?;
+                let mut outputs = self.outputs(&plain, input, range.clone(), &self.device)?;
+                self.teach(teacher.as_ref(), input, range.clone(), &mut outputs)?;
                 all.resize_with(outputs.len(), Vec::new);
                 for (parts, part) in all.iter_mut().zip(outputs) {
                     parts.push(part);
@@ -214,6 +252,8 @@ impl<B: Kernels> Learner<B> {
                 grad_norm,
                 contrast: batch_loss.contrast,
                 equivariance: batch_loss.equivariance,
+                hidden_frames: batch_loss.hidden_frames,
+                collapse: None,
                 accuracy: batch_loss.accuracy,
                 matrix: batch_loss.matrix,
                 applied: batch_loss.loss.is_finite()
@@ -270,6 +310,17 @@ impl<B: Kernels> Learner<B> {
                 Ok(BatchLoss {
                     loss,
                     gradients: vec![gradient],
+                    ..BatchLoss::of_none(rows)
+                })
+            }
+            Targets::Hidden(_) => {
+                let [predictions, targets] = <[_; 2]>::try_from(outputs)
+                    .map_err(|_| "no predictions of hidden frames".to_owned())?;
+                let found = hidden_frames(predictions, targets)?;
+                Ok(BatchLoss {
+                    loss: found.loss,
+                    gradients: vec![found.gradient],
+                    hidden_frames: Some(found.statistics),
                     ..BatchLoss::of_none(rows)
                 })
             }
@@ -337,4 +388,20 @@ impl<B: Kernels> Learner<B> {
             ..BatchLoss::of_none(rows)
         })
     }
+}
+
+/// The rows of hidden frames among those of all windows of a batch.
+fn hidden_rows(batch: &HostBatch, hidden: &[Vec<usize>]) -> Vec<i32> {
+    let frames = match batch {
+        HostBatch::Samples(samples) => samples.frames(),
+        _ => 0,
+    };
+    let windows = hidden.iter().enumerate();
+    windows
+        .flat_map(|(window, hidden)| {
+            hidden
+                .iter()
+                .map(move |frame| (window * frames + frame) as i32)
+        })
+        .collect()
 }

@@ -3,11 +3,11 @@
 use super::{INITIAL_LOSS_SCALE, Learner, Moments};
 use crate::{
     Optimiser,
-    objective::{Contrastive, Cpsd, TrackState},
+    objective::{Contrastive, Cpsd, Data2vec, TrackState},
 };
 use mynascope_encoder::{
     HostBatch, Kernels, LearningNetwork, Parameter, ParameterSpec, Precision, WeightTensor,
-    Weights, all_parameters,
+    Weights, all_parameters, families::music2vec::is_taught,
 };
 
 /// The state of the optimiser as plain numbers, in the order of the weights.
@@ -18,6 +18,8 @@ pub(crate) struct OptimiserState {
     pub second: Vec<Vec<f32>>,
     /// Averaged weights; empty where there are none.
     pub averages: Vec<Vec<f32>>,
+    /// What the teacher of data2vec has for itself, in their order; empty where there is none.
+    pub teacher: Vec<Vec<f32>>,
     pub updates: u64,
     /// What gradients are multiplied by on the way back; where 16 bits need it.
     pub loss_scale: Option<f64>,
@@ -41,6 +43,8 @@ pub(crate) struct LearnerSetup<'a> {
     pub equivariance: Option<Cpsd>,
     /// Factor of the contrastive loss beside it.
     pub contrast_weight: f64,
+    /// Where hidden frames are predicted.
+    pub data2vec: Option<Data2vec>,
     pub track_state: TrackState,
     /// In which the layers multiply while it learns; embedding is done in 32 bits.
     pub precision: Precision,
@@ -79,6 +83,24 @@ impl<B: Kernels> Learner<B> {
                 .collect(),
             _ => parameters.clone(),
         });
+        // It begins as the student.
+        let known = setup.state.map(|state| state.teacher.iter());
+        let mut known = known.unwrap_or_default();
+        let of_teacher = |(tensor, student): (&WeightTensor, &Parameter<B>)| {
+            is_taught(&tensor.spec.name).then(|| match known.next() {
+                Some(values) => Parameter::upload(&tensor.spec, values, &device),
+                None => student.clone(),
+            })
+        };
+        let teacher = match setup.data2vec {
+            Some(_) => weights
+                .tensors
+                .iter()
+                .zip(&parameters)
+                .map(of_teacher)
+                .collect(),
+            None => Vec::new(),
+        };
         Self {
             config: weights.config,
             tail: weights.tail.clone(),
@@ -92,6 +114,8 @@ impl<B: Kernels> Learner<B> {
             objective: setup.objective,
             equivariance: setup.equivariance,
             contrast_weight: setup.contrast_weight,
+            data2vec: setup.data2vec,
+            teacher,
             track_state: setup.track_state,
             precision: setup.precision,
             loss_scale: match setup.precision {
@@ -154,7 +178,10 @@ impl<B: Kernels> Learner<B> {
             parameters.map(|(one, spec)| one.download(spec)).collect()
         };
         let moments = || self.moments.iter();
+        let teacher = self.teacher.iter().zip(&specs);
+        let teacher = teacher.filter_map(|(own, spec)| Some(own.as_ref()?.download(spec)));
         Ok(OptimiserState {
+            teacher: teacher.collect::<Result<_, String>>()?,
             first: all(moments().map(|moments| &moments.first).collect())?,
             second: all(moments().filter_map(|m| m.second.as_ref()).collect())?,
             averages: all(self.averages.iter().flatten().collect())?,

@@ -1,10 +1,13 @@
-//! What is kept of a track, for each family: the spectrogram that its windows are cut from.
+//! What is kept of a track, for each family: the spectrogram or the sound that its windows are cut from.
 
 use std::path::Path;
 
 use mynascope_audio::{Caveats, Channel, SAMPLE_RATE, load_mono};
 use mynascope_base::jobs::Cancel;
-use mynascope_encoder::{EncoderConfig, families::mt2};
+use mynascope_encoder::{
+    EncoderConfig,
+    families::{mt2, music2vec},
+};
 use mynascope_spectrum::{mel_of_file, tokens::MEL_BANDS};
 
 /// A front end of a family. A clone shares what was planned.
@@ -17,6 +20,8 @@ pub(crate) enum FrontEnd {
         sizes: mt2::Config,
         hears: Box<mt2::FrontEnd>,
     },
+    /// The sound itself, at 16 kHz; a frame is what a Music2Vec takes from one frame to the next.
+    Music2vec,
 }
 
 /// A whole track, frame-major.
@@ -33,9 +38,8 @@ impl FrontEnd {
                 sizes: *sizes,
                 hears: Box::new(mt2::FrontEnd::new(sizes)),
             },
-            EncoderConfig::Myna(_) | EncoderConfig::Maest(_) | EncoderConfig::Music2vec(_) => {
-                Self::Myna
-            }
+            EncoderConfig::Music2vec(_) => Self::Music2vec,
+            EncoderConfig::Myna(_) | EncoderConfig::Maest(_) => Self::Myna,
         }
     }
 
@@ -44,13 +48,14 @@ impl FrontEnd {
         match self {
             Self::Myna => MEL_BANDS,
             Self::Mt2 { .. } => mt2::HEARD_VALUES,
+            Self::Music2vec => music2vec::FRAME_HOP,
         }
     }
 
     /// The value of silence.
     pub fn silence(&self) -> f32 {
         match self {
-            Self::Myna => 0.0,
+            Self::Myna | Self::Music2vec => 0.0,
             Self::Mt2 { .. } => mt2::SILENCE_DB,
         }
     }
@@ -59,6 +64,7 @@ impl FrontEnd {
     pub fn suffix(&self) -> String {
         match self {
             Self::Myna => String::new(),
+            Self::Music2vec => "-16khz".to_owned(),
             Self::Mt2 { sizes, .. } => format!("-mt2-{}-{}", sizes.vqt_rate_hz, sizes.mel_max_hz),
         }
     }
@@ -74,6 +80,27 @@ impl FrontEnd {
                 Ok(Heard {
                     values: made.mel.values().to_vec(),
                     caveats: made.caveats,
+                })
+            }
+            Self::Music2vec => {
+                let (mut samples, info) = load_mono(path, SAMPLE_RATE, Channel::Mean, cancel)
+                    .map_err(|e| e.to_string())?;
+                if samples.len() < music2vec::FRAME_SAMPLES {
+                    return Err(format!(
+                        "it has {} samples at 16 kHz, and a frame of a Music2Vec spans {}",
+                        samples.len(),
+                        music2vec::FRAME_SAMPLES
+                    ));
+                }
+                // Digital silence, or the last bit of 16.
+                if samples.iter().all(|sample| sample.abs() < 2.0 / 32_768.0) {
+                    return Err("it holds nothing but silence, which has nothing to predict".into());
+                }
+                let whole = samples.len().next_multiple_of(music2vec::FRAME_HOP);
+                samples.resize(whole, 0.0);
+                Ok(Heard {
+                    values: samples,
+                    caveats: info.caveats(),
                 })
             }
             Self::Mt2 { sizes, hears } => {

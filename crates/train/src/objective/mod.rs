@@ -6,6 +6,7 @@
 //! the batch) is common. No objective needs the activations of the encoder, so a batch may be embedded in chunks.
 
 mod cpsd;
+mod data2vec;
 mod decoupled;
 mod fastclip;
 mod infonce;
@@ -19,12 +20,14 @@ mod testing;
 mod track_state;
 
 pub use cpsd::{Cpsd, EquivarianceStatistics};
+pub use data2vec::{Collapse, Data2vec, HiddenFrameStatistics};
 pub use fastclip::{FastClip, FastClipKind};
 pub use infonce::InfoNce;
 pub use sogclr::{Sogclr, TemperatureRule};
 pub use statistics::ContrastStatistics;
 pub use track_state::{Column, TrackState, effective_gamma};
 
+pub(crate) use data2vec::hidden_frames;
 pub(crate) use fastclip::default_rho;
 pub(crate) use reconstruction::{PatchTargets, reconstruction};
 pub(crate) use similarity::{Similarities, SimilarityGrad, Views};

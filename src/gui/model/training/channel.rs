@@ -83,6 +83,18 @@ pub const CHANNELS: &[Channel] = &[
         lines: &[line("clarity", |r| Some(r.equivariance?.profile_length))],
     },
     Channel {
+        name: "Hidden frames",
+        axis: "deviation (0: all frames alike)",
+        help: "How far targets of the teacher and predictions of the student differ from frame to frame; both near 0 is a \
+               collapse",
+        lines: &[
+            line("targets", |r| Some(r.hidden_frames?.target_deviation)),
+            line("predictions", |r| {
+                Some(r.hidden_frames?.prediction_deviation)
+            }),
+        ],
+    },
+    Channel {
         name: SCORE,
         axis: "share of demo tracks (0 to 1)",
         help: "Share of the demo tracks most of whose five nearest others have their style; at the steps where it was taken",

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::gui::{command_line::CommandLine, model::Library};
 use mynascope_encoder::{EncoderPreset, Family, Patching};
-use mynascope_train::{Schedule, TrainConfig, TrainError};
+use mynascope_train::{Schedule, TrainConfig, TrainError, objective::Data2vec};
 
 /// Settings for a purpose.
 pub struct Purpose {
@@ -134,6 +134,58 @@ pub const PURPOSES: &[Purpose] = &[
             ..form
         },
     },
+    Purpose {
+        family: Family::Music2vec,
+        name: "Lesson: 1 minute",
+        help: "A tiny Music2Vec on small batches of short windows: it begins to predict its teacher within a minute on two CPU \
+               cores; a checkpoint every 10 steps to move through afterwards",
+        settings: |form| TrainConfig {
+            preset: EncoderPreset::Music2vecTiny,
+            window_secs: Some(2),
+            batch: 6,
+            steps: 100,
+            save_every: 10,
+            keep: 100,
+            // So short a run would leave a slower teacher where it began.
+            data2vec: Data2vec {
+                decay_start: 0.99,
+                decay_end: 0.999,
+                decay_updates: 1000,
+                ..form.data2vec
+            },
+            ..form
+        },
+    },
+    Purpose {
+        family: Family::Music2vec,
+        name: "Tiny Music2Vec",
+        help: "192 wide, 4 layers, 2.3 million numbers, windows of 5 s: learns on a CPU in some hours",
+        settings: |form| TrainConfig {
+            preset: EncoderPreset::Music2vecTiny,
+            batch: 16,
+            steps: 5000,
+            warmup_steps: Some(150),
+            save_every: 250,
+            probe_every: 250,
+            ..form
+        },
+    },
+    Purpose {
+        family: Family::Music2vec,
+        name: "Music2Vec as published",
+        help: "768 wide, 12 layers, 93 million numbers, windows of 5 s: needs a GPU and days",
+        settings: |form| TrainConfig {
+            preset: EncoderPreset::Music2vec,
+            batch: 64,
+            steps: 400_000,
+            schedule: Schedule::Cosine,
+            warmup_steps: Some(12_000),
+            save_every: 1000,
+            probe_every: 1000,
+            keep: 10,
+            ..form
+        },
+    },
 ];
 
 /// The first purpose of a family: what a form begins with when the family is chosen.
@@ -197,7 +249,14 @@ pub struct Problem {
 /// Settings that a problem may be about. The longer of two names stands first.
 const SETTINGS: &[&str] = &[
     "equivariance",
+    "span_frames",
+    "window_secs",
+    "guard_after",
+    "decay_start",
+    "span_share",
+    "top_blocks",
     "mask_ratio",
+    "decay_end",
     "objective",
     "contrast",
     "learning_rate",
@@ -328,6 +387,41 @@ pub fn command_of(config: &TrainConfig, out: &Path) -> String {
             config.mt2.contrast.to_string(),
             same.mt2.contrast.to_string(),
         ),
+        (
+            "span-share",
+            config.data2vec.span_share.to_string(),
+            same.data2vec.span_share.to_string(),
+        ),
+        (
+            "span-frames",
+            config.data2vec.span_frames.to_string(),
+            same.data2vec.span_frames.to_string(),
+        ),
+        (
+            "top-blocks",
+            config.data2vec.top_blocks.to_string(),
+            same.data2vec.top_blocks.to_string(),
+        ),
+        (
+            "decay-start",
+            config.data2vec.decay_start.to_string(),
+            same.data2vec.decay_start.to_string(),
+        ),
+        (
+            "decay-end",
+            config.data2vec.decay_end.to_string(),
+            same.data2vec.decay_end.to_string(),
+        ),
+        (
+            "decay-updates",
+            config.data2vec.decay_updates.to_string(),
+            same.data2vec.decay_updates.to_string(),
+        ),
+        (
+            "guard-after",
+            config.data2vec.guard_after.to_string(),
+            same.data2vec.guard_after.to_string(),
+        ),
         ("task", config.task.to_string(), same.task.to_string()),
         (
             "trainable",
@@ -358,6 +452,7 @@ pub fn command_of(config: &TrainConfig, out: &Path) -> String {
         line = line.option(name, value);
     }
     let maybe = [
+        ("window", config.window_secs.map(|value| value.to_string())),
         ("chunk", config.chunk.map(|value| value.to_string())),
         ("warmup", config.warmup_steps.map(|value| value.to_string())),
         ("tau", config.tau.map(|value| value.to_string())),

@@ -57,7 +57,12 @@ impl Fields<'_> {
         self.objective(ui);
         self.mask(ui);
         let tracks = self.tracks;
-        let hint = "Tracks a step; every track is told from all others of its batch, so more is better until memory ends";
+        let hint = match self.form.objective.is_contrastive() {
+            true => {
+                "Tracks a step; every track is told from all others of its batch, so more is better until memory ends"
+            }
+            false => "Tracks a step; more make its gradient steadier, until memory ends",
+        };
         self.row(ui, "Batch", "batch", hint, |ui, form| {
             let unit = if form.batch == 1 { " track" } else { " tracks" };
             let field = DragValue::new(&mut form.batch).range(0..=1_000_000);
@@ -94,6 +99,8 @@ impl Fields<'_> {
         let objective = self.form.objective;
         if objective == Objective::Mt2 {
             fold(ui, "Losses", |ui| self.two_losses(ui));
+        } else if objective == Objective::Data2vec {
+            fold(ui, "Spans and teacher", |ui| self.spans_and_teacher(ui));
         } else if objective.is_contrastive() {
             fold(ui, "Loss", |ui| self.loss(ui));
         } else if objective == Objective::Mae {
@@ -119,6 +126,11 @@ impl Fields<'_> {
                     Family::Mt2,
                     "MT2",
                     "Frames of a VQT and a mel-spectrogram; trained by contrast, and to turn with the key",
+                ),
+                (
+                    Family::Music2vec,
+                    "Music2Vec",
+                    "The sound itself; trained to say what an average of itself makes of hidden spans",
                 ),
             ];
             let before = form.family();
@@ -177,6 +189,14 @@ impl Fields<'_> {
                         EncoderPreset::Mt2Tiny => {
                             (preset, "tiny", "128 wide, 4 layers: trains on a CPU")
                         }
+                        EncoderPreset::Music2vecTiny => {
+                            (preset, "tiny", "192 wide, 4 layers: trains on a CPU")
+                        }
+                        EncoderPreset::Music2vec => (
+                            preset,
+                            "published",
+                            "768 wide, 12 layers, as published: needs a GPU",
+                        ),
                         EncoderPreset::Mt2 => (
                             preset,
                             "published",
@@ -195,7 +215,23 @@ impl Fields<'_> {
         if self.form.family() == Family::Myna {
             self.patches(ui);
         }
+        if self.form.family() == Family::Music2vec {
+            self.window(ui);
+        }
         self.init(ui);
+    }
+
+    fn window(&mut self, ui: &mut Ui) {
+        let hint = "Seconds of sound that go through the encoder at once: 5 did best in its paper; shorter is faster";
+        self.row(ui, "Window", "window_secs", hint, |ui, form| {
+            let mut secs = form.window_secs();
+            let field = DragValue::new(&mut secs).range(1..=30).suffix(" s");
+            let response = parts::number(ui, ui.available_width(), field);
+            if response.changed() {
+                form.window_secs = Some(secs);
+            }
+            response
+        });
     }
 
     fn patches(&mut self, ui: &mut Ui) {
@@ -329,8 +365,12 @@ impl Fields<'_> {
     }
 
     fn mask(&mut self, ui: &mut Ui) {
+        // It hides spans of its own.
+        if self.form.objective == Objective::Data2vec && self.form.mask_ratio.get() == 0.0 {
+            return;
+        }
         let hint = match self.form.family() {
-            Family::Mt2 => {
+            Family::Mt2 | Family::Music2vec => {
                 "Share of frames that every segment drops; the published model drops none"
             }
             _ => {

@@ -90,6 +90,68 @@ impl Fields<'_> {
         }
     }
 
+    /// Which frames data2vec hides, and what its teacher is.
+    pub(super) fn spans_and_teacher(&mut self, ui: &mut Ui) {
+        let hint = "Share of a window that hidden spans would cover if none overlapped; 65 % as published hides half of it";
+        self.row(ui, "Hidden", "span_share", hint, |ui, form| {
+            let mut percent = 100.0 * form.data2vec.span_share;
+            let field = DragValue::new(&mut percent).range(1.0..=400.0).suffix(" %");
+            let response = parts::number(ui, ui.available_width(), field);
+            if response.changed() {
+                form.data2vec.span_share = percent / 100.0;
+            }
+            response
+        });
+        let hint = "Length of a hidden span: 200 ms as published";
+        self.row(ui, "Span", "span_frames", hint, |ui, form| {
+            let mut milliseconds = 20 * form.data2vec.span_frames;
+            let field = DragValue::new(&mut milliseconds).range(20..=5000);
+            let field = field.speed(20).suffix(" ms");
+            let response = parts::number(ui, ui.available_width(), field);
+            if response.changed() {
+                form.data2vec.span_frames = (milliseconds / 20).max(1);
+            }
+            response
+        });
+        let hint = "Blocks of the teacher, from the last one on, whose mean is predicted; all where the encoder has fewer";
+        self.row(ui, "Target", "top_blocks", hint, |ui, form| {
+            let field = DragValue::new(&mut form.data2vec.top_blocks).range(1..=128);
+            parts::number(
+                ui,
+                ui.available_width(),
+                field.prefix("last ").suffix(" blocks"),
+            )
+        });
+        let hint = "How much of itself the teacher keeps at an update, at first; less lets it follow faster";
+        self.row(ui, "Teacher", "decay_start", hint, |ui, form| {
+            let field = DragValue::new(&mut form.data2vec.decay_start).range(0.0..=0.999_999);
+            parts::number(ui, ui.available_width(), field.speed(1e-4).max_decimals(6))
+        });
+        let hint = "The same after the updates below: a slower teacher is steadier";
+        self.row(ui, "Later", "decay_end", hint, |ui, form| {
+            let field = DragValue::new(&mut form.data2vec.decay_end).range(0.0..=0.999_999);
+            parts::number(ui, ui.available_width(), field.speed(1e-4).max_decimals(6))
+        });
+        let hint = "Updates over which the teacher slows down";
+        self.row(ui, "Slows over", "", hint, |ui, form| {
+            let field = DragValue::new(&mut form.data2vec.decay_updates);
+            parts::number(
+                ui,
+                ui.available_width(),
+                field.speed(20.0).suffix(" updates"),
+            )
+        });
+        let hint = "From when on the run ends if all hidden frames have become alike (a collapse)";
+        self.row(ui, "Guard after", "guard_after", hint, |ui, form| {
+            let field = DragValue::new(&mut form.data2vec.guard_after);
+            parts::number(
+                ui,
+                ui.available_width(),
+                field.speed(20.0).suffix(" updates"),
+            )
+        });
+    }
+
     /// The two losses of MT2.
     pub(super) fn two_losses(&mut self, ui: &mut Ui) {
         let hint =

@@ -1,14 +1,14 @@
 //! What the rest of the program asks of a Music2Vec.
 
 use super::{
-    Config, FRAME_HOP, FRAME_SAMPLES, Network, WINDOW_CHOICES_SECS, WINDOW_SECS, cut, embed,
-    follow, frames_of, input, window_samples,
+    BLOCKS, Config, FRAME_HOP, FRAME_SAMPLES, Network, WINDOW_CHOICES_SECS, WINDOW_SECS, cut,
+    embed, follow, frames_of, input, recognise::OWN, window_samples,
 };
 use crate::{
-    EncoderError, EncoderInfo, Family, Reading, Readout, Window, WindowRule,
+    EncoderError, EncoderInfo, Family, ParameterSpec, Reading, Readout, Window, WindowRule,
     attention::Followed,
     backend::JobError,
-    families::{Design, FamilyNetwork, FollowAttention, ReadLayers, Sizes},
+    families::{Design, FamilyNetwork, FollowAttention, ReadLayers, Sizes, WeightNames},
     kernels::Kernels,
 };
 use mynascope_audio::SAMPLE_RATE;
@@ -103,6 +103,21 @@ impl Design for Config {
 
     fn validate(&self) -> Result<(), EncoderError> {
         Config::validate(self)
+    }
+
+    fn trained_parameters(&self) -> Option<Vec<ParameterSpec>> {
+        Some(self.layout())
+    }
+
+    fn weight_names(&self) -> Option<WeightNames> {
+        Some(WeightNames {
+            blocks: BLOCKS,
+            behind: &[],
+        })
+    }
+
+    fn header(&self) -> Vec<(String, String)> {
+        vec![("family".to_owned(), OWN.to_owned())]
     }
 
     fn say_reading(&self, _named: bool) -> String {

@@ -1,5 +1,7 @@
 //! What a Music2Vec is fed: windows of samples, and the frames that are read of them.
 
+use std::ops::Range;
+
 use super::{FRAME_SAMPLES, WINDOW_SECS, frames_of};
 use crate::{
     EncoderError, Overlap, Reading, Window,
@@ -37,7 +39,7 @@ pub(super) fn windows(samples: &[f32], reading: &Reading) -> Result<Vec<Window>,
 }
 
 /// Samples of a window of so many seconds.
-pub(super) fn window_samples(secs: u32) -> usize {
+pub fn window_samples(secs: u32) -> usize {
     secs as usize * SAMPLE_RATE as usize
 }
 
@@ -68,6 +70,36 @@ pub struct Samples {
 }
 
 impl Samples {
+    /// How many windows there are.
+    pub fn windows(&self) -> usize {
+        self.windows
+    }
+
+    /// Frames of a window, read or not.
+    pub fn frames(&self) -> usize {
+        self.frames
+    }
+
+    /// Some of the windows.
+    pub fn part(&self, windows: Range<usize>) -> Self {
+        let some = |count: usize| {
+            let width = count / self.windows.max(1);
+            windows.start * width..windows.end * width
+        };
+        let first = (windows.start * self.frames) as i32;
+        let kept = self.kept.as_ref().map(|kept| {
+            let part = kept.get(some(kept.len())).unwrap_or_default();
+            part.iter().map(|place| place - first).collect()
+        });
+        let values = self.values.get(some(self.values.len()));
+        Self {
+            values: values.unwrap_or_default().to_vec(),
+            windows: windows.len(),
+            frames: self.frames,
+            kept,
+        }
+    }
+
     /// Frames of a window that go through the blocks.
     pub(super) fn tokens(&self) -> usize {
         match &self.kept {

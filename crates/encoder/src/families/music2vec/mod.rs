@@ -14,8 +14,7 @@ mod recognise;
 #[cfg(test)]
 mod tests;
 
-use input::window_samples;
-pub use input::{Samples, cut, normalise};
+pub use input::{Samples, cut, normalise, window_samples};
 pub(crate) use recognise::{HUB_TYPE, WITNESSES, find};
 pub use recognise::{read, recognise};
 
@@ -32,7 +31,8 @@ use crate::{
         convolve, transform,
     },
     kernels::{Kernels, NORM_EPSILON, NormOrder},
-    weights::numbers,
+    parameters::{Layout, ParameterRole, ParameterSpec},
+    weights::{numbers, tap_by_tap},
 };
 
 /// Frames that an output of each of the seven convolutions reads, and frames from one to the next.
@@ -83,6 +83,16 @@ impl Config {
         position_groups: 16,
     };
 
+    /// Small enough to be trained on a CPU.
+    pub const TINY: Self = Self {
+        dim: 192,
+        depth: 4,
+        heads: 3,
+        mlp_dim: 768,
+        channels: 128,
+        ..Self::PUBLISHED
+    };
+
     /// Floating point operations of one window of so many samples, of which so many frames go through the blocks.
     pub fn flops(&self, samples: usize, frames: usize) -> u64 {
         let (dim, channels) = (self.dim as u64, self.channels as u64);
@@ -100,6 +110,22 @@ impl Config {
         let linear = 2 * tokens * dim * (4 * dim + 2 * self.mlp_dim as u64);
         let attention = 4 * tokens * tokens * dim;
         convolutions + projection + positions + self.depth as u64 * (linear + attention)
+    }
+
+    /// Numbers that training keeps of so many samples until their gradients are known, about, of which so many frames go through
+    /// the blocks.
+    pub fn kept_numbers(&self, samples: usize, frames: usize) -> usize {
+        /// Of the width of a frame: what the fused layers of a block keep, what gradients take.
+        const OF_BLOCK: usize = 12;
+        let mut length = samples;
+        let mut convolutions = samples;
+        for (kernel, stride) in KERNELS.into_iter().zip(STRIDES) {
+            length = convolved(length, kernel, stride);
+            // The output, its gradient, and room between.
+            convolutions += 3 * length * self.channels;
+        }
+        let positions = 3 * length * self.dim * self.position_layers;
+        convolutions + positions + OF_BLOCK * frames * self.dim * self.depth
     }
 
     /// Refuses sizes that no encoder can have or no machine can hold.
@@ -147,43 +173,55 @@ impl Config {
         }
     }
 
-    /// Names and shapes of all weights, in the order in which the network takes them: those of `transformers`, but for queries,
-    /// keys and values, which are one.
-    pub fn parameters(&self) -> Vec<(String, Vec<usize>)> {
+    /// All weights, in the order in which the network takes them: the names of `transformers`.
+    pub(crate) fn layout(&self) -> Vec<ParameterSpec> {
         let (dim, mlp, channels) = (self.dim, self.mlp_dim, self.channels);
-        let mut all: Vec<(String, Vec<usize>)> = vec![(MASK.to_owned(), vec![dim])];
-        let mut add = |name: String, shape: &[usize]| all.push((name, shape.to_vec()));
+        let mut all = Layout::default();
+        all.push(MASK, &[dim], ParameterRole::HiddenToken);
         for (index, kernel) in KERNELS.into_iter().enumerate() {
             let inputs = if index == 0 { 1 } else { channels };
             let name = |part: &str| format!("feature_extractor.conv_layers.{index}.{part}");
-            add(name("conv.weight"), &[channels, inputs, kernel]);
-            add(name("layer_norm.weight"), &[channels]);
-            add(name("layer_norm.bias"), &[channels]);
+            all.convolution(&name("conv"), [channels, inputs, kernel], false);
+            all.norm(&name("layer_norm"), channels);
         }
-        let mut layer = |name: String, shape: &[usize]| {
-            add(format!("{name}.weight"), shape);
-            add(format!("{name}.bias"), shape.get(..1).unwrap_or_default());
-        };
-        layer("feature_projection.layer_norm".into(), &[channels]);
-        layer("feature_projection.projection".into(), &[dim, channels]);
+        all.norm("feature_projection.layer_norm", channels);
+        all.linear("feature_projection.projection", channels, dim, true);
         for index in 0..self.position_layers {
             let name = format!("encoder.pos_conv_embed.layers.{index}.conv");
             let inputs = dim / self.position_groups.max(1);
-            layer(name, &[dim, inputs, self.position_kernel]);
+            all.convolution(&name, [dim, inputs, self.position_kernel], true);
         }
-        layer("encoder.layer_norm".into(), &[dim]);
+        all.norm(FIRST_NORM, dim);
         for block in 0..self.depth {
-            let name = |part: &str| format!("encoder.layers.{block}.{part}");
-            layer(name("layer_norm"), &[dim]);
-            layer(name("attention.qkv_proj"), &[3 * dim, dim]);
-            layer(name("attention.out_proj"), &[dim, dim]);
-            layer(name("final_layer_norm"), &[dim]);
-            layer(name("feed_forward.intermediate_dense"), &[mlp, dim]);
-            layer(name("feed_forward.output_dense"), &[dim, mlp]);
+            let name = |part: &str| format!("{BLOCKS}{block}.{part}");
+            all.norm(&name("layer_norm"), dim);
+            for part in ["q", "k", "v", "out"] {
+                all.linear(&name(&format!("attention.{part}_proj")), dim, dim, true);
+            }
+            all.norm(&name("final_layer_norm"), dim);
+            all.linear(&name("feed_forward.intermediate_dense"), dim, mlp, true);
+            all.linear(&name("feed_forward.output_dense"), mlp, dim, true);
         }
-        all
+        all.0
+    }
+
+    /// Names and shapes of all weights, in the order of `layout`.
+    pub fn parameters(&self) -> Vec<(String, Vec<usize>)> {
+        let all = self.layout().into_iter();
+        all.map(|spec| (spec.name, spec.shape)).collect()
     }
 }
+
+/// Whether a weight is one of those that the teacher of data2vec has for itself: the norm before the blocks and the blocks.
+/// Everything before them is the student's own.
+pub fn is_taught(parameter: &str) -> bool {
+    parameter.starts_with(FIRST_NORM) || parameter.starts_with(BLOCKS)
+}
+
+/// The norm before the first block.
+const FIRST_NORM: &str = "encoder.layer_norm";
+/// How the names of the blocks' weights begin.
+const BLOCKS: &str = "encoder.layers.";
 
 /// What stands in training where a frame is hidden.
 const MASK: &str = "masked_spec_embed";
@@ -228,14 +266,22 @@ impl<B: Kernels> Network<B> {
         tensors: impl IntoIterator<Item = Vec<f32>>,
         device: &B::Device,
     ) -> Option<Self> {
-        let dim = config.dim;
-        let tensors = tensors.into_iter().zip(config.parameters());
-        let tensors = tensors.map(|(values, (_, shape))| match shape.as_slice() {
+        let tensors = tensors.into_iter().zip(config.layout());
+        let tensors = tensors.map(|(values, spec)| match spec.shape.as_slice() {
             // Convolutions.
             &[outputs, inputs, kernel] => tap_by_tap(&values, [outputs, inputs, kernel]),
             _ => values,
         });
-        let mut place = Placer::new(tensors, device);
+        Self::take(config, &mut Placer::new(tensors, device), device)
+    }
+
+    /// Takes its tensors in their order; `None` if they are others.
+    pub fn take(
+        config: &Config,
+        place: &mut impl TensorSource<B>,
+        device: &B::Device,
+    ) -> Option<Self> {
+        let dim = config.dim;
         let hidden = place.vector()?;
         let mut features = Vec::new();
         for (kernel, stride) in KERNELS.into_iter().zip(STRIDES) {
@@ -272,7 +318,7 @@ impl<B: Kernels> Network<B> {
             out_bias: true,
         };
         let blocks = (0..config.depth)
-            .map(|_| place.block(style, dim, config.mlp_dim))
+            .map(|_| place.parted_block(style, dim, config.mlp_dim))
             .collect::<Option<_>>()?;
         Some(Self {
             config: *config,
@@ -298,6 +344,31 @@ impl<B: Kernels> Network<B> {
         convolve(&self.features, values, windows)
     }
 
+    /// What a frame is before anything is hidden and before its neighbours are told: [windows * frames, dim].
+    pub fn features(&self, input: Samples, device: &B::Device) -> Tensor<B, 2> {
+        let x = self.feature_norm.forward(self.convolved(input, device));
+        self.projection.forward(x)
+    }
+
+    /// Puts the learnt vector in the place of frames: `hidden` numbers rows of `x`, [rows, dim].
+    fn hide(&self, x: Tensor<B, 2>, hidden: &[bool], device: &B::Device) -> Tensor<B, 2> {
+        let column = |chosen: bool| {
+            let values = hidden
+                .iter()
+                .map(|is_hidden| f32::from(*is_hidden == chosen));
+            let values = TensorData::new(values.collect::<Vec<_>>(), [hidden.len(), 1]);
+            Tensor::<B, 2>::from_data(values, device)
+        };
+        let token = column(true).matmul(self.hidden.clone().unsqueeze());
+        x * column(false) + token
+    }
+
+    /// Tells every frame its neighbours: what enters the first block.
+    fn enter(&self, x: Tensor<B, 2>, windows: usize) -> Tensor<B, 2> {
+        let positions = convolve(&self.positions, x.clone(), windows);
+        self.norm.forward(x + positions)
+    }
+
     /// The tokens after the first `blocks` blocks (all, if there are fewer): [windows, tokens, dim]. Frames that are left out
     /// are hidden from their neighbours as in training, by the vector that was learnt for that, and go through no block.
     pub fn forward(
@@ -310,45 +381,95 @@ impl<B: Kernels> Network<B> {
         let (windows, tokens, dim) = (input.windows, input.tokens(), self.config.dim);
         let rows = windows * input.frames;
         let kept = input.kept.take();
-        let x = self.feature_norm.forward(self.convolved(input, device));
-        let mut x = self.projection.forward(x);
+        let mut x = self.features(input, device);
         if let Some(kept) = &kept {
-            let mut is_kept = vec![0.0_f32; rows];
+            let mut hidden = vec![true; rows];
             for &place in kept {
-                if let Some(slot) = is_kept.get_mut(place as usize) {
-                    *slot = 1.0;
+                if let Some(slot) = hidden.get_mut(place as usize) {
+                    *slot = false;
                 }
             }
-            let is_hidden: Vec<f32> = is_kept.iter().map(|kept| 1.0 - kept).collect();
-            let column =
-                |values| Tensor::<B, 2>::from_data(TensorData::new(values, [rows, 1]), device);
-            let hidden = column(is_hidden).matmul(self.hidden.clone().unsqueeze());
-            x = x * column(is_kept) + hidden;
+            x = self.hide(x, &hidden, device);
         }
-        let positions = convolve(&self.positions, x.clone(), windows);
-        let mut x = self.norm.forward(x + positions);
+        let mut x = self.enter(x, windows);
         if let Some(kept) = kept {
-            let count = kept.len();
-            let kept = Tensor::<B, 1, Int>::from_data(TensorData::new(kept, [count]), device);
-            x = x.select(0, kept);
+            x = rows_of(x, &kept, device);
         }
         let blocks = self.blocks.get(..blocks).unwrap_or(&self.blocks);
         transform(blocks, x.reshape([windows, tokens, dim]), tap)
     }
-}
 
-/// The weight of a convolution as rows [kernel * inputs, outputs], from that of files, [outputs, inputs, kernel].
-fn tap_by_tap(values: &[f32], [outputs, inputs, kernel]: [usize; 3]) -> Vec<f32> {
-    let mut turned = vec![0.0; values.len()];
-    for (output, values) in values.chunks_exact((inputs * kernel).max(1)).enumerate() {
-        for (place, value) in values.iter().enumerate() {
-            let (input, tap) = (place / kernel, place % kernel);
-            if let Some(slot) = turned.get_mut((tap * inputs + input) * outputs + output) {
-                *slot = *value;
+    /// The mean over the frames that are read, behind the last block: [windows, dim].
+    pub fn mean(&self, input: Samples, device: &B::Device) -> Tensor<B, 2> {
+        let tokens = self.forward(input, usize::MAX, &mut |_, _| (), device);
+        tokens.mean_dim(1).squeeze_dim(1)
+    }
+
+    /// What the student of data2vec makes of [features](Self::features) [windows * frames, dim] in which the frames of the rows
+    /// `hidden` are hidden: the output of the last block in those rows, [hidden, dim].
+    pub fn student(
+        &self,
+        features: Tensor<B, 2>,
+        windows: usize,
+        hidden: &[i32],
+        device: &B::Device,
+    ) -> Tensor<B, 2> {
+        let [rows, _] = features.dims();
+        let mut flags = vec![false; rows];
+        for &place in hidden {
+            if let Some(slot) = flags.get_mut(place as usize) {
+                *slot = true;
             }
         }
+        let mut x = self.enter(self.hide(features, &flags, device), windows);
+        for block in &self.blocks {
+            x = block.forward(x, rows / windows.max(1));
+        }
+        rows_of(x, hidden, device)
     }
-    turned
+
+    /// The targets of data2vec for [features](Self::features) [windows * frames, dim] in which nothing is hidden: of each of the
+    /// last `top` blocks what its feed-forward part gives before the path round it is added, normed over time (per window and
+    /// channel, biased variance, epsilon 1e-5), and the mean of these. Of the rows `wanted`, [wanted, dim].
+    pub fn targets(
+        &self,
+        features: Tensor<B, 2>,
+        windows: usize,
+        top: usize,
+        wanted: &[i32],
+        device: &B::Device,
+    ) -> Tensor<B, 2> {
+        let [rows, dim] = features.dims();
+        let frames = rows / windows.max(1);
+        let first = self.blocks.len().saturating_sub(top.max(1));
+        let mut x = self.enter(features, windows);
+        let mut sum: Option<Tensor<B, 3>> = None;
+        for (index, block) in self.blocks.iter().enumerate() {
+            if index < first {
+                x = block.forward(x, frames);
+                continue;
+            }
+            let [fed, out] = block.forward_parted(x, frames);
+            let fed = fed.reshape([windows, frames, dim]);
+            let fed = fed.clone() - fed.mean_dim(1);
+            let variance = (fed.clone() * fed.clone()).mean_dim(1);
+            let normed = fed / variance.add_scalar(NORM_EPSILON).sqrt();
+            sum = Some(match sum {
+                Some(sum) => sum + normed,
+                None => normed,
+            });
+            x = out;
+        }
+        let count = (self.blocks.len() - first).max(1) as f64;
+        let mean = sum.map_or(x, |sum| sum.reshape([rows, dim]).div_scalar(count));
+        rows_of(mean, wanted, device)
+    }
+}
+
+/// Some rows of a matrix.
+fn rows_of<B: Backend>(x: Tensor<B, 2>, rows: &[i32], device: &B::Device) -> Tensor<B, 2> {
+    let places = TensorData::new(rows.to_vec(), [rows.len()]);
+    x.select(0, Tensor::<B, 1, Int>::from_data(places, device))
 }
 
 /// Follows attention in one window back from the mean over what is read after so many blocks (all, if there are fewer).

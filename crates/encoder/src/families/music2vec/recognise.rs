@@ -18,6 +18,8 @@ use crate::{
 const WITNESS: &str = "feature_extractor.conv_layers.0.conv.weight";
 /// Names of tensors that no other family has, for people.
 pub(crate) const WITNESSES: &str = "feature_extractor.conv_layers.0";
+/// What the header of our own files calls the family.
+pub(super) const OWN: &str = "music2vec";
 /// What `transformers` calls the architecture.
 pub(crate) const HUB_TYPE: &str = "data2vec-audio";
 /// Positions of the encoders that begin with the same convolutions: one convolution with weight norm, in its three spellings.
@@ -61,12 +63,25 @@ pub(crate) fn find(
         return Ok(None);
     }
     let config_json = checkpoint.config_json()?;
-    let found = match recognise(&shapes, config_json.as_ref(), hint) {
+    // A file that was trained here says in its header what others say in a config.json beside them.
+    let header = checkpoint.own_header();
+    let is_own = header.get("family").is_some_and(|family| family == OWN);
+    let heads = header.get("heads").and_then(|heads| heads.parse().ok());
+    let hint = &Hint {
+        heads: hint.heads.or(heads.filter(|_| is_own)),
+        ..hint.clone()
+    };
+    let config_json = config_json.filter(|_| !is_own);
+    let mut found = match recognise(&shapes, config_json.as_ref(), hint) {
         None => return Ok(None),
         Some(found) => found.map_err(|why| unfit(checkpoint, why))?,
     };
+    if is_own {
+        found.by = "the names of its tensors and its header, which this program wrote".to_owned();
+    }
     let mut problem = found.problem();
     if problem.is_none()
+        && !is_own
         && let Some(json) = checkpoint.json_beside("preprocessor_config.json")?
     {
         problem = check_preprocessor(&json).err();
@@ -133,15 +148,7 @@ fn recognised(
     config
         .validate()
         .map_err(|error| format!("it looks like a Music2Vec, but {error}"))?;
-    let ways = |name: &str| {
-        let parts = ["q_proj", "k_proj", "v_proj"];
-        vec![match name.contains("qkv_proj") {
-            true => parts
-                .map(|part| format!("{prefix}{}", name.replace("qkv_proj", part)))
-                .to_vec(),
-            false => vec![format!("{prefix}{name}")],
-        }]
-    };
+    let ways = |name: &str| vec![vec![format!("{prefix}{name}")]];
     let (taken, missing, misshaped) = locate(shapes, config.parameters(), ways);
     let read: BTreeSet<&String> = taken.iter().flat_map(|taken| &taken.from).collect();
     let is_part = |name: &str| {

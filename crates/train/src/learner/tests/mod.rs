@@ -1,5 +1,6 @@
 //! What the tests of a training step share.
 
+mod data2vec;
 mod mt2;
 mod published;
 mod steps;
@@ -146,6 +147,7 @@ fn setup<'a>(
         objective,
         equivariance: None,
         contrast_weight: 1.0,
+        data2vec: None,
         track_state: objective
             .map_or_else(TrackState::default, |objective| objective.track_state(20)),
         precision: Precision::F32,
