@@ -63,12 +63,20 @@ pub(super) const ACTIONS: &[Action] = &[
         command: |_| open(4),
     },
     Action {
-        id: "lesson-teacher",
+        id: "lesson-equivariance",
         group: GROUP,
-        name: "Lesson 6: Predicting the teacher",
-        help: "How an encoder learns from spans that it doesn't hear, and from an average of itself",
+        name: "Lesson 6: Turning with the key",
+        help: "How an encoder learns by how much a song was moved, and so its key",
         keys: &[],
         command: |_| open(5),
+    },
+    Action {
+        id: "lesson-teacher",
+        group: GROUP,
+        name: "Lesson 7: Predicting the teacher",
+        help: "How an encoder learns from spans that it doesn't hear, and from an average of itself",
+        keys: &[],
+        command: |_| open(6),
     },
     Action {
         id: "lesson-next",

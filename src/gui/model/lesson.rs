@@ -96,13 +96,14 @@ pub struct PaintedPatch {
 }
 
 /// The built-in lessons, in their order.
-const BUILT_IN: [&str; 6] = [
+const BUILT_IN: [&str; 7] = [
     include_str!("../../../assets/lessons/1-tokens.toml"),
     include_str!("../../../assets/lessons/2-ninety-percent.toml"),
     include_str!("../../../assets/lessons/3-square-vertical.toml"),
     include_str!("../../../assets/lessons/4-two-views.toml"),
     include_str!("../../../assets/lessons/5-temperature.toml"),
-    include_str!("../../../assets/lessons/6-predicting-the-teacher.toml"),
+    include_str!("../../../assets/lessons/6-equivariance.toml"),
+    include_str!("../../../assets/lessons/7-predicting-the-teacher.toml"),
 ];
 
 /// How many built-in lessons there are.
@@ -392,7 +393,7 @@ mod tests {
     #[test]
     fn a_lesson_sets_the_form_of_its_family_once() {
         let mut model = AppState::default();
-        let lesson = Lesson::built_in(5).unwrap();
+        let lesson = Lesson::built_in(6).unwrap();
         let last = lesson.steps.len() - 1;
         lesson.state_at(0).set(&mut model);
         assert_eq!(model.training.form.family(), Family::Myna);
