@@ -138,6 +138,7 @@ fn of_weights(verb: &Train, init: &Path) -> anyhow::Result<TrainConfig> {
     let mut config = TrainConfig::of_preset(match (preset, sizes) {
         (Some(preset), _) => preset,
         (None, EncoderConfig::Mt2(_)) => EncoderPreset::Mt2,
+        (None, EncoderConfig::Maest(_)) => EncoderPreset::Maest,
         (None, _) => EncoderPreset::default(),
     });
     if preset.is_none() {
@@ -175,6 +176,15 @@ fn further(config: &mut TrainConfig, more: &FurtherTraining) {
     set(&mut config.mt2.equivariance, &more.equivariance);
     set(&mut config.mt2.contrast, &more.contrast);
     config.mt2.transposed_mel &= !more.drop_transposed_mel;
+    set(&mut config.maest.mixup, &more.mixup);
+    config.maest.patchout_columns = more.patchout_columns.or(config.maest.patchout_columns);
+    set(&mut config.maest.patchout_rows, &more.patchout_rows);
+    set(&mut config.maest.time_masks, &more.time_masks);
+    set(&mut config.maest.band_masks, &more.band_masks);
+    config.maest.balance &= !more.no_balance;
+    config.swa.from = more.swa_from.or(config.swa.from);
+    set(&mut config.swa.every, &more.swa_every);
+    config.swa.learning_rate = more.swa_lr.or(config.swa.learning_rate);
     config.tensorboard |= more.tensorboard;
     let chunk = more.chunk.map(std::num::NonZeroUsize::get);
     config.chunk = chunk.or(config.chunk);
@@ -229,6 +239,7 @@ pub fn follow(
             // Tracks that could not be read are listed with the result.
             TrainEvent::SkippedTrack { .. }
             | TrainEvent::Batch(_)
+            | TrainEvent::Patchout(_)
             | TrainEvent::Map(_)
             | TrainEvent::Checkpoint { .. }
             | TrainEvent::Paused
@@ -290,7 +301,7 @@ mod tests {
     };
     use mynascope_encoder::{DeviceChoice, Family, Patching, WeightsChoice};
     use mynascope_spectrum::tokens::MaskKind;
-    use mynascope_train::{LabelTask, Mt2Loss, Optimiser, Schedule, Trainable};
+    use mynascope_train::{LabelTask, MaestLoss, Mt2Loss, Optimiser, Schedule, Swa, Trainable};
 
     /// The words of a line, as a shell reads what has no quotes but single ones.
     fn words(line: &str) -> Vec<String> {
@@ -341,6 +352,24 @@ mod tests {
                 transposed_mel: false,
             },
             ..TrainConfig::of_preset(EncoderPreset::Mt2Tiny)
+        });
+        forms.push(TrainConfig {
+            data: first.data.clone(),
+            patch: first.patch,
+            maest: MaestLoss {
+                mixup: 0.0,
+                patchout_columns: Some(7),
+                patchout_rows: 0,
+                time_masks: 0,
+                band_masks: 2,
+                balance: false,
+            },
+            swa: Swa {
+                from: Some(3),
+                every: 2,
+                learning_rate: Some(2e-5),
+            },
+            ..TrainConfig::of_preset(EncoderPreset::MaestTiny)
         });
         assert_eq!(first.family(), Family::Myna);
         for optimiser in Optimiser::ALL {

@@ -12,6 +12,7 @@ mod checkpoints;
 mod common;
 mod families;
 mod learning;
+mod maest;
 mod refused;
 mod resuming;
 

@@ -6,10 +6,10 @@ use std::ops::Range;
 use burn::tensor::{Tensor, backend::Backend};
 
 use super::{
-    EncoderConfig, Parameter, Precision,
+    EncoderConfig, Parameter, Precision, Readout,
     blocks::{Head, Placed},
     families::{
-        mt2,
+        maest, mt2,
         myna::network::{Encoder, HostTokens, embed},
     },
     kernels::Kernels,
@@ -23,6 +23,8 @@ pub enum HostBatch {
     Patches(Vec<HostTokens>),
     /// Of an MT2.
     Frames(mt2::Frames),
+    /// Of a MAEST.
+    MelPatches(maest::Patches),
 }
 
 impl HostBatch {
@@ -34,14 +36,15 @@ impl HostBatch {
                 Self::Patches(batches.iter().map(part).collect())
             }
             Self::Frames(frames) => Self::Frames(frames.part(windows)),
+            Self::MelPatches(patches) => Self::MelPatches(patches.part(windows)),
         }
     }
 
     /// Reads the mel of the first windows only, of a family that reads it beside something else.
     pub fn hear_first(self, windows: usize) -> Self {
         match self {
-            Self::Patches(batches) => Self::Patches(batches),
             Self::Frames(frames) => Self::Frames(frames.hear_first(windows)),
+            same => same,
         }
     }
 
@@ -50,6 +53,7 @@ impl HostBatch {
         match self {
             Self::Patches(batches) => batches.first().map_or(0, |batch| batch.windows),
             Self::Frames(frames) => frames.windows(),
+            Self::MelPatches(patches) => patches.windows(),
         }
     }
 }
@@ -63,6 +67,13 @@ pub enum LearningNetwork<B: Backend> {
         /// The encoder.
         network: mt2::Network<B>,
         /// What hangs behind its contrastive token.
+        head: Head<B>,
+    },
+    /// MAEST.
+    Maest {
+        /// The encoder, with its classifier where styles are learned.
+        network: maest::Network<B>,
+        /// What hangs behind the mean of its class tokens otherwise.
         head: Head<B>,
     },
 }
@@ -91,13 +102,28 @@ impl<B: Kernels> LearningNetwork<B> {
                     head: Head::take(&mut take, tail.head_inputs(config))?,
                 })
             }
+            EncoderConfig::Maest(sizes) => {
+                let mut take = Placed {
+                    parameters: parameters.into_iter(),
+                    precision,
+                };
+                let labels = match tail {
+                    TrainingHead::Styles(labels) => *labels,
+                    _ => 0,
+                };
+                let sizes = maest::Config { labels, ..*sizes };
+                Some(Self::Maest {
+                    network: maest::Network::take(&sizes, &mut take)?,
+                    head: Head::take(&mut take, tail.head_inputs(config))?,
+                })
+            }
             // Read here, not trained.
-            _ => None,
+            EncoderConfig::Music2vec(_) => None,
         }
     }
 
-    /// What contrast is made of: the outputs of the projection head, [windows, width]; one a patch shape (Myna), or of the
-    /// contrastive token (MT2).
+    /// What contrast is made of: the outputs of the projection head, [windows, width]; one a patch shape (Myna), of the
+    /// contrastive token (MT2), or of the mean of both class tokens (MAEST).
     ///
     /// # Errors
     /// If the windows are those of another family.
@@ -115,6 +141,9 @@ impl<B: Kernels> LearningNetwork<B> {
             (Self::Mt2 { network, head }, HostBatch::Frames(frames)) => {
                 let [_, contrastive] = network.class_tokens(frames, device);
                 Ok(vec![head.forward(contrastive)])
+            }
+            (Self::Maest { network, head }, HostBatch::MelPatches(patches)) => {
+                Ok(vec![head.forward(network.features(patches, device))])
             }
             _ => Err(other_family()),
         }
@@ -134,6 +163,22 @@ impl<B: Kernels> LearningNetwork<B> {
                 let [_, contrastive] = network.class_tokens(frames, device);
                 Ok(head.forward(contrastive))
             }
+            (Self::Maest { network, head }, HostBatch::MelPatches(patches)) => {
+                Ok(head.forward(network.features(patches, device)))
+            }
+            _ => Err(other_family()),
+        }
+    }
+
+    /// What the classifier of a MAEST says, [windows, styles].
+    ///
+    /// # Errors
+    /// As [`Self::project`], and of an encoder without a classifier of its own.
+    pub fn tag(&self, batch: HostBatch, device: &B::Device) -> Result<Tensor<B, 2>, String> {
+        match (self, batch) {
+            (Self::Maest { network, .. }, HostBatch::MelPatches(patches)) => network
+                .tag(patches, device)
+                .ok_or_else(|| "an encoder without a classifier".into()),
             _ => Err(other_family()),
         }
     }
@@ -153,7 +198,6 @@ impl<B: Kernels> LearningNetwork<B> {
                 let [equivariant, contrastive] = network.class_tokens(frames, device);
                 Ok([head.forward(contrastive), network.key_logits(equivariant)])
             }
-            (Self::Myna(_), HostBatch::Patches(_)) => Err("a Myna has no class tokens".into()),
             _ => Err(other_family()),
         }
     }
@@ -191,6 +235,10 @@ impl<B: Kernels> LearningNetwork<B> {
             (Self::Mt2 { network, .. }, HostBatch::Frames(frames)) => {
                 let [_, contrastive] = network.class_tokens(frames, device);
                 numbers(contrastive)
+            }
+            (Self::Maest { network, .. }, HostBatch::MelPatches(patches)) => {
+                let layer = network.config().published_layer();
+                maest::embed(network, patches, layer..layer + 1, Readout::Stack, device)
             }
             _ => Err(other_family()),
         }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EncoderConfig, Family, Patching, Preset, families::mt2};
+use super::{
+    EncoderConfig, Family, Patching, Preset,
+    families::{maest, mt2},
+};
 use mynascope_base::named;
 
 /// Named sizes of an encoder that can be trained; they say its family too.
@@ -20,16 +23,22 @@ pub enum EncoderPreset {
     Mt2Tiny,
     /// An MT2, 192 wide, 12 layers: the published size.
     Mt2,
+    /// A MAEST of 5 s, 192 wide, 4 layers: trains on a CPU.
+    MaestTiny,
+    /// A MAEST of 5 s, 768 wide, 12 layers: the published size.
+    Maest,
 }
 
 impl EncoderPreset {
     /// All presets, family by family, smallest first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Tiny,
         Self::Small,
         Self::Base,
         Self::Mt2Tiny,
         Self::Mt2,
+        Self::MaestTiny,
+        Self::Maest,
     ];
 
     /// The family.
@@ -37,6 +46,7 @@ impl EncoderPreset {
         match self {
             Self::Tiny | Self::Small | Self::Base => Family::Myna,
             Self::Mt2Tiny | Self::Mt2 => Family::Mt2,
+            Self::MaestTiny | Self::Maest => Family::Maest,
         }
     }
 
@@ -48,6 +58,8 @@ impl EncoderPreset {
             Self::Base => Preset::Base.config(patch).into(),
             Self::Mt2Tiny => mt2::Config::TINY.into(),
             Self::Mt2 => mt2::Config::PUBLISHED.into(),
+            Self::MaestTiny => maest::Config::TINY.into(),
+            Self::Maest => maest::Config::BASE.into(),
         }
     }
 
@@ -78,4 +90,6 @@ named!(
     EncoderPreset::Base => "base",
     EncoderPreset::Mt2Tiny => "mt2-tiny",
     EncoderPreset::Mt2 => "mt2",
+    EncoderPreset::MaestTiny => "maest-tiny",
+    EncoderPreset::Maest => "maest",
 );

@@ -8,16 +8,21 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::{
-    LabelTask, Mt2Loss, Objective, Optimiser, Schedule, TrainError, Trainable, schedule::chunk,
+    LabelTask, MaestLoss, Mt2Loss, Objective, Optimiser, Schedule, Swa, TrainError, Trainable,
+    schedule::chunk,
 };
 use crate::objective::{
     Contrastive, Cpsd, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho,
 };
+use mynascope_audio::SAMPLE_RATE;
 use mynascope_base::storage::serde_path;
 use mynascope_encoder::{
     DeviceChoice, EncoderConfig, EncoderPreset, Family, MynaConfig, Patching, Precision,
     TrainingHead, WeightsChoice,
-    families::mt2::{self, KEYS},
+    families::{
+        maest,
+        mt2::{self, KEYS},
+    },
 };
 use mynascope_spectrum::{
     VQT_BINS,
@@ -97,6 +102,12 @@ pub struct TrainConfig {
     /// The two losses of the objective mt2.
     #[serde(skip_serializing_if = "Mt2Loss::is_default")]
     pub mt2: Mt2Loss,
+    /// What the objective maest does to clips.
+    #[serde(skip_serializing_if = "MaestLoss::is_default")]
+    pub maest: MaestLoss,
+    /// Means of the weights of several epochs, in place of `ema`.
+    #[serde(skip_serializing_if = "Swa::is_default")]
+    pub swa: Swa,
     /// Layers of the decoder of the masked autoencoder.
     pub decoder_layers: usize,
     /// Which labels a supervised run learns.
@@ -158,6 +169,8 @@ impl Default for TrainConfig {
             gamma_epochs: None,
             head: vec![512, 128],
             mt2: Mt2Loss::default(),
+            maest: MaestLoss::default(),
+            swa: Swa::default(),
             decoder_layers: 4,
             task: LabelTask::Genre,
             trainable: Trainable::All,
@@ -205,7 +218,20 @@ impl TrainConfig {
                 weight_decay: 0.04,
                 ..same
             },
-            Family::Myna | Family::Maest | Family::Music2vec => same,
+            Family::Maest => Self {
+                objective: Objective::Maest,
+                // Whole rows and columns are dropped instead.
+                mask_ratio: MaskRatio::NONE,
+                optimiser: Optimiser::AdamW,
+                learning_rate: match preset {
+                    // From random weights, in minutes.
+                    EncoderPreset::MaestTiny => 1e-3,
+                    _ => 1e-4,
+                },
+                weight_decay: 1e-4,
+                ..same
+            },
+            Family::Myna | Family::Music2vec => same,
         }
     }
 
@@ -247,16 +273,37 @@ impl TrainConfig {
     /// Windows of a track in a step.
     pub(super) fn views(&self) -> usize {
         match self.objective {
-            Objective::Mae | Objective::Supervised => 1,
+            Objective::Mae | Objective::Supervised | Objective::Maest => 1,
             _ if self.equivariance().is_some() => 3,
             _ => 2,
         }
+    }
+
+    /// Rows and columns of patches that the objective maest drops of every window.
+    pub(super) fn patchout(&self, sizes: &maest::Config) -> [usize; 2] {
+        let published = 3 * sizes.window_samples() / SAMPLE_RATE as usize;
+        let columns = self.maest.patchout_columns.unwrap_or(published);
+        [self.maest.patchout_rows, columns]
+    }
+
+    /// Tokens of one window of one patch shape that are read.
+    pub(super) fn kept_tokens(&self) -> usize {
+        if let (EncoderConfig::Maest(sizes), Objective::Maest) =
+            (self.encoder_config(), self.objective)
+        {
+            let [rows, columns] = self.patchout(&sizes);
+            let all = sizes.columns_of(sizes.frames());
+            return maest::ROWS.saturating_sub(rows) * all.saturating_sub(columns);
+        }
+        let tokens = self.window_tokens();
+        tokens - dropped_tokens(self.mask_ratio, tokens)
     }
 
     /// Tokens of one window of one patch shape.
     pub(super) fn window_tokens(&self) -> usize {
         match self.encoder_config() {
             EncoderConfig::Mt2(sizes) => sizes.frames,
+            EncoderConfig::Maest(sizes) => maest::ROWS * sizes.columns_of(sizes.frames()),
             // 96 frames of 128 bands in patches of 256 values.
             _ => 48,
         }
@@ -316,6 +363,7 @@ impl TrainConfig {
             Objective::Mae => TrainingHead::Decoder(self.decoder_layers),
             // As published: contrast is that of the token itself.
             Objective::Mt2 => TrainingHead::None,
+            Objective::Maest => TrainingHead::Styles(outputs),
             Objective::Supervised => TrainingHead::Classifier(vec![outputs]),
             _ if self.head.is_empty() => TrainingHead::None,
             _ => TrainingHead::Projection(self.head.clone()),
@@ -331,6 +379,7 @@ impl TrainConfig {
         let found: Self = toml::from_str(text).map_err(wrong)?;
         let preset = match found.encoder {
             Some(EncoderConfig::Mt2(_)) => EncoderPreset::Mt2,
+            Some(EncoderConfig::Maest(_)) => EncoderPreset::Maest,
             _ => found.preset,
         };
         let usual = Self {
@@ -385,6 +434,10 @@ impl TrainConfig {
         if self.objective == Objective::Mt2 {
             self.validate_mt2(&sizes)?;
         }
+        if let EncoderConfig::Maest(sizes) = &sizes {
+            self.validate_maest(sizes)?;
+        }
+        self.validate_swa()?;
         let least = if self.objective.is_contrastive() {
             2
         } else {
@@ -497,6 +550,82 @@ impl TrainConfig {
         Ok(())
     }
 
+    /// What a MAEST needs beside, and its objective.
+    fn validate_maest(&self, sizes: &maest::Config) -> Result<(), TrainError> {
+        let wrong = |what: String| Err(TrainError::Settings(what));
+        if sizes.labels > 0 || sizes.head != maest::Head::Mean {
+            return wrong(format!(
+                "the sizes name a classifier of {} styles; a run makes its own of the labels of its tracks: set labels to 0 and head to \
+                 \"mean\"",
+                sizes.labels
+            ));
+        }
+        if self.objective != Objective::Maest {
+            return Ok(());
+        }
+        if self.task == LabelTask::Emotion {
+            return wrong(
+                "the objective maest learns which labels a track has, and task emotion is two numbers; choose another task, or the \
+                 objective supervised"
+                    .into(),
+            );
+        }
+        if !(0.0..=1.0).contains(&self.maest.mixup) {
+            return wrong(format!(
+                "mixup must be from 0 (off) to 1, not {}",
+                self.maest.mixup
+            ));
+        }
+        let [rows, columns] = self.patchout(sizes);
+        let all = sizes.columns_of(sizes.frames());
+        for (name, what, dropped, there) in [
+            ("patchout_rows", "row", rows, maest::ROWS),
+            ("patchout_columns", "column", columns, all),
+        ] {
+            if dropped >= there {
+                return wrong(format!(
+                    "{name} is {dropped}, which leaves no {what} of the {there} of a window; at most {} can be dropped",
+                    there - 1
+                ));
+            }
+        }
+        for (name, masks) in [
+            ("time_masks", self.maest.time_masks),
+            ("band_masks", self.maest.band_masks),
+        ] {
+            if masks > 1000 {
+                return wrong(format!("{name} must be at most 1000, not {masks}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What averaging of epochs needs.
+    fn validate_swa(&self) -> Result<(), TrainError> {
+        let wrong = |what: String| Err(TrainError::Settings(what));
+        let Swa {
+            from,
+            every,
+            learning_rate,
+        } = self.swa;
+        if from.is_some() && self.ema > 0.0 {
+            return wrong(
+                "swa and ema both average the weights, and a checkpoint holds one average; set ema to 0 or leave swa out".into(),
+            );
+        }
+        if every == 0 {
+            return wrong(
+                "swa takes weights every so many epochs; every must be at least 1".into(),
+            );
+        }
+        match learning_rate {
+            Some(rate) if !(rate > 0.0 && rate <= 10.0) => wrong(format!(
+                "the learning rate of swa must be above 0 and at most 10, not {rate}"
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// What the objective mt2 needs beside.
     fn validate_mt2(&self, sizes: &EncoderConfig) -> Result<(), TrainError> {
         let wrong = |what: String| Err(TrainError::Settings(what));
@@ -607,6 +736,19 @@ mod tests {
             };
             match objective {
                 Objective::Mae => refused(config, "MT2 encoders read none"),
+                Objective::Maest => refused(config, "set preset to maest-tiny"),
+                _ => assert!(config.validate().is_ok(), "{objective}"),
+            }
+        }
+        let maest = TrainConfig::of_preset(EncoderPreset::MaestTiny);
+        for objective in Objective::ALL {
+            let config = TrainConfig {
+                objective,
+                ..maest.clone()
+            };
+            match objective {
+                Objective::Mae => refused(config, "don't overlap"),
+                Objective::Mt2 => refused(config, "a VQT that can be moved"),
                 _ => assert!(config.validate().is_ok(), "{objective}"),
             }
         }

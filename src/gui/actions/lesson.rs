@@ -63,6 +63,14 @@ pub(super) const ACTIONS: &[Action] = &[
         command: |_| open(4),
     },
     Action {
+        id: "lesson-patchout",
+        group: GROUP,
+        name: "Lesson 6: Patchout",
+        help: "What dropping whole rows and columns of patches saves and teaches",
+        keys: &[],
+        command: |_| open(5),
+    },
+    Action {
         id: "lesson-next",
         group: GROUP,
         name: "Next page",

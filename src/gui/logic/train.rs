@@ -311,6 +311,7 @@ fn follow_run(
         }
         (TrainFound::Scored(probe), Some(live)) => live.score(&probe),
         (TrainFound::Batch(matrix), Some(live)) => live.matrix = Some(matrix),
+        (TrainFound::Patchout(patchout), Some(live)) => live.patchout = Some(patchout),
         (TrainFound::Mapped(map), Some(live)) => live.map = Some(map),
         (TrainFound::Saved(saved), live) => {
             if let Some(live) = live {

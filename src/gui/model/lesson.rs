@@ -92,12 +92,13 @@ pub struct PaintedPatch {
 }
 
 /// The built-in lessons, in their order.
-const BUILT_IN: [&str; 5] = [
+const BUILT_IN: [&str; 6] = [
     include_str!("../../../assets/lessons/1-tokens.toml"),
     include_str!("../../../assets/lessons/2-ninety-percent.toml"),
     include_str!("../../../assets/lessons/3-square-vertical.toml"),
     include_str!("../../../assets/lessons/4-two-views.toml"),
     include_str!("../../../assets/lessons/5-temperature.toml"),
+    include_str!("../../../assets/lessons/6-patchout.toml"),
 ];
 
 /// How many built-in lessons there are.

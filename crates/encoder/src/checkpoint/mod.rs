@@ -36,7 +36,6 @@ use mynascope_base::{
 use super::{
     CheckpointError, Family, Patching, Preset, Reading, Readout,
     families::{self, Hint},
-    parameters::TrainingHead,
     weights::{WeightTensor, Weights},
 };
 pub use candidates::{WeightsChoice, WeightsRole};
@@ -226,6 +225,9 @@ pub struct CheckpointReport {
     pub problem: Option<String>,
     /// Which file of a folder is used, in words, where it holds weights in several formats.
     pub other_files: Option<String>,
+    /// Names of what its classifier tells, where they are known.
+    #[serde(skip)]
+    pub outputs: Vec<String>,
     /// Anything worth saying: converted types, a prefix.
     pub note: String,
 }
@@ -296,7 +298,8 @@ pub fn inspect_with(
     }
 }
 
-/// Reads the weights of an encoder, without its head.
+/// Reads the weights of an encoder, without what training hung behind it; the classifier of a MAEST is part of its file and
+/// stays, as its tail.
 ///
 /// # Errors
 /// If the file cannot be read or is damaged, if its tensors do not fit an encoder, if it is of a family that is not trained
@@ -322,14 +325,15 @@ pub fn load_reported(
     let Some(family) = families::recognise(&opened.shapes(), config_json.as_ref(), &hint) else {
         return opened.into_myna(options);
     };
-    if family == Family::Mt2
+    if matches!(family, Family::Mt2 | Family::Maest)
         && let Some((found, values)) = families::read(&mut opened, &hint)?
         && let Ok(specs) = found.config.trained_parameters()
     {
         let tensors = specs.into_iter().zip(values);
+        let (config, tail) = found.config.without_classifier();
         let weights = Weights {
-            config: found.config,
-            tail: TrainingHead::None,
+            config,
+            tail,
             tensors: tensors
                 .map(|(spec, values)| WeightTensor { spec, values })
                 .collect(),
@@ -338,7 +342,7 @@ pub fn load_reported(
     }
     Err(CheckpointError::Unfit {
         why: format!(
-            "it holds an encoder of the family {family}, and only Myna and MT2 are trained and converted; embed, map, probe and predict take it"
+            "it holds an encoder of the family {family}, and only Myna, MT2 and MAEST are trained and converted; embed, map, probe and predict take it"
         ),
         path: opened.file().to_path_buf(),
     })

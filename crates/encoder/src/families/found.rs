@@ -339,6 +339,7 @@ impl Recognised<EncoderConfig> {
             mlp_dim: sizes.mlp_dim,
             parameters: info.parameters,
             labels: sizes.labels,
+            outputs: self.labels.unwrap_or_default(),
             readouts: info.readouts,
             missing: self.missing,
             unexpected: self.unexpected,

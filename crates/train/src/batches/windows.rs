@@ -1,6 +1,9 @@
 //! How windows of a family are cut and what of them goes to the device: the trainer's other dispatch over families.
 
-use mynascope_encoder::{EncoderConfig, EncoderError, HostBatch, Tokenizer, families::mt2};
+use mynascope_encoder::{
+    EncoderConfig, EncoderError, HostBatch, Tokenizer,
+    families::{maest, mt2},
+};
 use mynascope_spectrum::tokens::{
     DropOrder, MaskKind, MaskRatio, PATCH_VALUES, Stream, TokenMask, WINDOW_FRAMES,
 };
@@ -13,6 +16,8 @@ pub(crate) enum WindowCutter {
     Myna(Tokenizer),
     /// Frames of VQT and mel-spectrogram.
     Mt2(mt2::Config),
+    /// Overlapping patches of a log mel-spectrogram.
+    Maest(maest::Config),
 }
 
 impl WindowCutter {
@@ -25,10 +30,9 @@ impl WindowCutter {
                 sizes.dim,
             )),
             EncoderConfig::Mt2(sizes) => Self::Mt2(*sizes),
+            EncoderConfig::Maest(sizes) => Self::Maest(*sizes),
             // Refused before anything is cut.
-            EncoderConfig::Maest(_) | EncoderConfig::Music2vec(_) => {
-                Self::Myna(Tokenizer::new(&[], WINDOW_FRAMES, 4))
-            }
+            EncoderConfig::Music2vec(_) => Self::Myna(Tokenizer::new(&[], WINDOW_FRAMES, 4)),
         }
     }
 
@@ -37,28 +41,31 @@ impl WindowCutter {
         match self {
             Self::Myna(_) => WINDOW_FRAMES,
             Self::Mt2(sizes) => sizes.frames,
+            Self::Maest(sizes) => sizes.frames(),
         }
     }
 
     /// A window out of its frames, as they are kept; an MT2's from a bin of the VQT on.
     pub fn window(&self, frames: &[f32], first_bin: usize) -> Vec<f32> {
         match self {
-            Self::Myna(_) => frames.to_vec(),
+            Self::Myna(_) | Self::Maest(_) => frames.to_vec(),
             Self::Mt2(sizes) => mt2::window_of(sizes, frames, first_bin),
         }
     }
 
-    /// Which frames of a window of an MT2 are read; `None` where all are, and for a Myna, whose views draw their own.
+    /// Which frames of a window of an MT2, or patches of one of a MAEST, are read; `None` where all are, and for a Myna, whose
+    /// views draw their own.
     pub fn mask(&self, kind: MaskKind, ratio: MaskRatio, random: &mut Stream) -> Option<TokenMask> {
-        match self {
-            Self::Mt2(sizes) if ratio.get() > 0.0 => {
-                let order = DropOrder::draw([1, sizes.frames], kind, random);
-                let mut kept = order.kept(ratio).to_vec();
-                kept.sort_unstable();
-                Some(TokenMask(vec![kept]))
-            }
-            _ => None,
-        }
+        let grid = match self {
+            Self::Myna(_) => return None,
+            Self::Mt2(sizes) => [1, sizes.frames],
+            Self::Maest(sizes) => [maest::ROWS, sizes.columns_of(sizes.frames())],
+        };
+        (ratio.get() > 0.0).then(|| {
+            let mut kept = DropOrder::draw(grid, kind, random).kept(ratio).to_vec();
+            kept.sort_unstable();
+            TokenMask(vec![kept])
+        })
     }
 
     /// What goes to the device of windows, of which all tokens or those of masks are read.
@@ -70,18 +77,14 @@ impl WindowCutter {
         windows: &[Vec<f32>],
         masks: Option<&[TokenMask]>,
     ) -> Result<HostBatch, EncoderError> {
+        let kept: Option<Vec<Vec<usize>>> =
+            masks.map(|masks| masks.iter().map(|mask| mask.of(0).to_vec()).collect());
+        let kept = kept.as_deref();
+        let all: Vec<&[f32]> = windows.iter().map(Vec::as_slice).collect();
         match self {
             Self::Myna(tokenizer) => Ok(HostBatch::Patches(tokenizer.tokens(windows, masks)?)),
-            Self::Mt2(sizes) => {
-                let kept: Option<Vec<Vec<usize>>> =
-                    masks.map(|masks| masks.iter().map(|mask| mask.of(0).to_vec()).collect());
-                let windows: Vec<&[f32]> = windows.iter().map(Vec::as_slice).collect();
-                Ok(HostBatch::Frames(mt2::cut(
-                    sizes,
-                    &windows,
-                    kept.as_deref(),
-                )?))
-            }
+            Self::Mt2(sizes) => mt2::cut(sizes, &all, kept).map(HostBatch::Frames),
+            Self::Maest(sizes) => maest::cut(sizes, &all, kept).map(HostBatch::MelPatches),
         }
     }
 

@@ -7,7 +7,7 @@ use burn::{
 
 use super::{Learner, StepInput, StepResult, Targets};
 use crate::objective::{
-    ContrastStatistics, EquivarianceStatistics, Rows, Views, reconstruction, supervised,
+    ContrastStatistics, EquivarianceStatistics, Rows, Views, reconstruction, supervised, tagging,
 };
 use mynascope_encoder::{Kernels, LearningNetwork, Parameter, numbers};
 
@@ -115,6 +115,7 @@ impl<B: Kernels> Learner<B> {
                 Ok(contrast.into_iter().chain(keys).collect())
             }
             Targets::Labels(_) => Ok(vec![encoder.classify(batch, device)?]),
+            Targets::Tags(..) => Ok(vec![encoder.tag(batch, device)?]),
             Targets::Patches {
                 kept, positions, ..
             } => {
@@ -273,9 +274,12 @@ impl<B: Kernels> Learner<B> {
                     ..BatchLoss::of_none(rows)
                 })
             }
-            Targets::Labels(right) => {
+            Targets::Labels(right) | Targets::Tags(right, _) => {
                 let output = outputs.into_iter().next().ok_or("no output")?;
-                let found = supervised(output, right)?;
+                let found = match &input.targets {
+                    Targets::Tags(..) => tagging(output, right)?,
+                    _ => supervised(output, right)?,
+                };
                 Ok(BatchLoss {
                     loss: found.loss,
                     gradients: vec![found.gradient],

@@ -9,6 +9,7 @@ mod cpsd;
 mod decoupled;
 mod fastclip;
 mod infonce;
+mod maest;
 mod reconstruction;
 mod similarity;
 mod sogclr;
@@ -26,6 +27,7 @@ pub use statistics::ContrastStatistics;
 pub use track_state::{Column, TrackState, effective_gamma};
 
 pub(crate) use fastclip::default_rho;
+pub(crate) use maest::{Mixup, Patchout, spec_augment, tagging};
 pub(crate) use reconstruction::{PatchTargets, reconstruction};
 pub(crate) use similarity::{Similarities, SimilarityGrad, Views};
 pub(crate) use supervised::{Supervision, supervised};

@@ -94,6 +94,8 @@ impl Fields<'_> {
         let objective = self.form.objective;
         if objective == Objective::Mt2 {
             fold(ui, "Losses", |ui| self.two_losses(ui));
+        } else if objective == Objective::Maest {
+            fold(ui, "Patchout and mixing", |ui| self.patchout(ui));
         } else if objective.is_contrastive() {
             fold(ui, "Loss", |ui| self.loss(ui));
         } else if objective == Objective::Mae {
@@ -119,6 +121,11 @@ impl Fields<'_> {
                     Family::Mt2,
                     "MT2",
                     "Frames of a VQT and a mel-spectrogram; trained by contrast, and to turn with the key",
+                ),
+                (
+                    Family::Maest,
+                    "MAEST",
+                    "Overlapping patches of a mel-spectrogram, whole rows and columns of them dropped; trained to tell labels",
                 ),
             ];
             let before = form.family();
@@ -181,6 +188,14 @@ impl Fields<'_> {
                             preset,
                             "published",
                             "192 wide, 12 layers, as published: slow without a GPU",
+                        ),
+                        EncoderPreset::MaestTiny => {
+                            (preset, "tiny", "192 wide, 4 layers: trains on a CPU")
+                        }
+                        EncoderPreset::Maest => (
+                            preset,
+                            "published",
+                            "768 wide, 12 layers, as published: needs a GPU",
                         ),
                     })
                     .collect();
@@ -272,7 +287,7 @@ impl Fields<'_> {
             fields::menu(ui, "objective", &fitting, explain, &mut form.objective)
         });
         parts::explain(ui, self.form.objective.explanation());
-        if self.form.objective == Objective::Supervised {
+        if self.form.objective.learns_labels() {
             self.task(ui);
         }
     }
@@ -329,7 +344,12 @@ impl Fields<'_> {
     }
 
     fn mask(&mut self, ui: &mut Ui) {
+        // It drops whole rows and columns instead.
+        if self.form.objective == Objective::Maest {
+            return;
+        }
         let hint = match self.form.family() {
+            Family::Maest => "Share of patches that every window drops; left at 0 all are read",
             Family::Mt2 => {
                 "Share of frames that every segment drops; the published model drops none"
             }

@@ -241,7 +241,7 @@ impl<B: Kernels> Encoder<B> {
         let head = Head::take(&mut take, tail.head_inputs(&EncoderConfig::Myna(*config)))?;
         let decoder = match tail {
             TrainingHead::Decoder(layers) => Some(Decoder::take(&mut take, config, *layers)?),
-            TrainingHead::None | TrainingHead::Projection(_) | TrainingHead::Classifier(_) => None,
+            _ => None,
         };
         Some(Self {
             dim: config.dim,
