@@ -255,7 +255,10 @@ pub fn follow(
 
 fn outcome(summary: TrainSummary, console: &Console) -> Outcome {
     console.caveats(summary.caveats.iter().cloned());
-    let folder = summary.checkpoint.parent().unwrap_or(Path::new("."));
+    // The checkpoint of a stopped run lies in the folder of its step.
+    let mut folders = summary.checkpoint.ancestors().skip(1);
+    let folder = folders.nth(usize::from(summary.stopped));
+    let folder = folder.unwrap_or(Path::new("."));
     let resume = format!("mynascope train --resume {}", folder.display());
     let end = if summary.stopped {
         format!("stopped; go on with `{resume}`")

@@ -118,7 +118,7 @@ impl<B: Kernels> LearningNetwork<B> {
                 })
             }
             // Read here, not trained.
-            EncoderConfig::Music2vec(_) => None,
+            _ => None,
         }
     }
 

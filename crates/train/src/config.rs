@@ -1,5 +1,7 @@
 //! The settings of a run, their published defaults and their limits.
 
+mod maest;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -14,15 +16,11 @@ use super::{
 use crate::objective::{
     Contrastive, Cpsd, FastClip, InfoNce, Sogclr, TemperatureRule, default_rho,
 };
-use mynascope_audio::SAMPLE_RATE;
 use mynascope_base::storage::serde_path;
 use mynascope_encoder::{
     DeviceChoice, EncoderConfig, EncoderPreset, Family, MynaConfig, Patching, Precision,
     TrainingHead, WeightsChoice,
-    families::{
-        maest,
-        mt2::{self, KEYS},
-    },
+    families::mt2::{self, KEYS},
 };
 use mynascope_spectrum::{
     VQT_BINS,
@@ -279,31 +277,11 @@ impl TrainConfig {
         }
     }
 
-    /// Rows and columns of patches that the objective maest drops of every window.
-    pub(super) fn patchout(&self, sizes: &maest::Config) -> [usize; 2] {
-        let published = 3 * sizes.window_samples() / SAMPLE_RATE as usize;
-        let columns = self.maest.patchout_columns.unwrap_or(published);
-        [self.maest.patchout_rows, columns]
-    }
-
-    /// Tokens of one window of one patch shape that are read.
-    pub(super) fn kept_tokens(&self) -> usize {
-        if let (EncoderConfig::Maest(sizes), Objective::Maest) =
-            (self.encoder_config(), self.objective)
-        {
-            let [rows, columns] = self.patchout(&sizes);
-            let all = sizes.columns_of(sizes.frames());
-            return maest::ROWS.saturating_sub(rows) * all.saturating_sub(columns);
-        }
-        let tokens = self.window_tokens();
-        tokens - dropped_tokens(self.mask_ratio, tokens)
-    }
-
     /// Tokens of one window of one patch shape.
     pub(super) fn window_tokens(&self) -> usize {
         match self.encoder_config() {
             EncoderConfig::Mt2(sizes) => sizes.frames,
-            EncoderConfig::Maest(sizes) => maest::ROWS * sizes.columns_of(sizes.frames()),
+            EncoderConfig::Maest(sizes) => maest::window_tokens(&sizes),
             // 96 frames of 128 bands in patches of 256 values.
             _ => 48,
         }
@@ -548,82 +526,6 @@ impl TrainConfig {
             return wrong("head must be at most 8 widths from 1 to 65536".into());
         }
         Ok(())
-    }
-
-    /// What a MAEST needs beside, and its objective.
-    fn validate_maest(&self, sizes: &maest::Config) -> Result<(), TrainError> {
-        let wrong = |what: String| Err(TrainError::Settings(what));
-        if sizes.labels > 0 || sizes.head != maest::Head::Mean {
-            return wrong(format!(
-                "the sizes name a classifier of {} styles; a run makes its own of the labels of its tracks: set labels to 0 and head to \
-                 \"mean\"",
-                sizes.labels
-            ));
-        }
-        if self.objective != Objective::Maest {
-            return Ok(());
-        }
-        if self.task == LabelTask::Emotion {
-            return wrong(
-                "the objective maest learns which labels a track has, and task emotion is two numbers; choose another task, or the \
-                 objective supervised"
-                    .into(),
-            );
-        }
-        if !(0.0..=1.0).contains(&self.maest.mixup) {
-            return wrong(format!(
-                "mixup must be from 0 (off) to 1, not {}",
-                self.maest.mixup
-            ));
-        }
-        let [rows, columns] = self.patchout(sizes);
-        let all = sizes.columns_of(sizes.frames());
-        for (name, what, dropped, there) in [
-            ("patchout_rows", "row", rows, maest::ROWS),
-            ("patchout_columns", "column", columns, all),
-        ] {
-            if dropped >= there {
-                return wrong(format!(
-                    "{name} is {dropped}, which leaves no {what} of the {there} of a window; at most {} can be dropped",
-                    there - 1
-                ));
-            }
-        }
-        for (name, masks) in [
-            ("time_masks", self.maest.time_masks),
-            ("band_masks", self.maest.band_masks),
-        ] {
-            if masks > 1000 {
-                return wrong(format!("{name} must be at most 1000, not {masks}"));
-            }
-        }
-        Ok(())
-    }
-
-    /// What averaging of epochs needs.
-    fn validate_swa(&self) -> Result<(), TrainError> {
-        let wrong = |what: String| Err(TrainError::Settings(what));
-        let Swa {
-            from,
-            every,
-            learning_rate,
-        } = self.swa;
-        if from.is_some() && self.ema > 0.0 {
-            return wrong(
-                "swa and ema both average the weights, and a checkpoint holds one average; set ema to 0 or leave swa out".into(),
-            );
-        }
-        if every == 0 {
-            return wrong(
-                "swa takes weights every so many epochs; every must be at least 1".into(),
-            );
-        }
-        match learning_rate {
-            Some(rate) if !(rate > 0.0 && rate <= 10.0) => wrong(format!(
-                "the learning rate of swa must be above 0 and at most 10, not {rate}"
-            )),
-            _ => Ok(()),
-        }
     }
 
     /// What the objective mt2 needs beside.

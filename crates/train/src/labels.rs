@@ -38,7 +38,7 @@ impl Labels {
     }
 
     /// Any number of labels a track, as the objective maest learns them.
-    pub fn as_tags(self) -> Self {
+    pub fn into_tags(self) -> Self {
         let width = self.meaning.outputs.len();
         let rows = match self.rows {
             Supervision::OneOf(classes) => {

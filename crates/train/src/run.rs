@@ -200,7 +200,7 @@ fn labels(config: &TrainConfig, collection: &Collection) -> Result<Option<Labels
     }
     let labels = Labels::find(config.task, collection)?;
     Ok(Some(match config.objective {
-        Objective::Maest => labels.as_tags(),
+        Objective::Maest => labels.into_tags(),
         _ => labels,
     }))
 }

@@ -34,7 +34,7 @@ use mynascope_base::{
 };
 
 use super::{
-    CheckpointError, Family, Patching, Preset, Reading, Readout,
+    CheckpointError, EncoderConfig, Family, Patching, Preset, Reading, Readout,
     families::{self, Hint},
     weights::{WeightTensor, Weights},
 };
@@ -225,6 +225,9 @@ pub struct CheckpointReport {
     pub problem: Option<String>,
     /// Which file of a folder is used, in words, where it holds weights in several formats.
     pub other_files: Option<String>,
+    /// The sizes with which it is trained on, without a classifier; `None` of a Myna, whose patches the file may not tell.
+    #[serde(skip)]
+    pub sizes: Option<EncoderConfig>,
     /// Names of what its classifier tells, where they are known.
     #[serde(skip)]
     pub outputs: Vec<String>,

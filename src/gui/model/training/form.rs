@@ -151,7 +151,7 @@ pub const PURPOSES: &[Purpose] = &[
     Purpose {
         family: Family::Maest,
         name: "Tiny MAEST",
-        help: "192 wide, 4 layers, 1.8 million numbers: learns on a CPU in some ten minutes; the mean of the last epochs is kept",
+        help: "192 wide, 4 layers, 1.8 million numbers: learns on a CPU in some ten minutes",
         settings: |form| TrainConfig {
             preset: EncoderPreset::MaestTiny,
             batch: 32,
@@ -269,6 +269,7 @@ const SETTINGS: &[&str] = &[
     "head",
     "ema",
     "rho",
+    "swa",
     "tau",
 ];
 
